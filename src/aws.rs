@@ -1,0 +1,143 @@
+//! The calls that bgecs makes to AWS, each named by its intent.
+//!
+//! Knows the words of `model` and nothing of plans, phases or printing: it says
+//! what is, and does one thing at a time.
+
+mod ecr;
+mod ecs;
+mod elb;
+mod error;
+mod logs;
+mod observe;
+mod stack;
+
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+
+pub use ecs::{NewService, ServiceChange};
+pub use error::{AwsError, Kind};
+pub use logs::{LogLine, LogQuery};
+pub use stack::{StackChange, StackEvent, StackInputs, StackSnapshot, StackStatus, TEMPLATE};
+
+use crate::error::{Error, Result};
+
+/// How the person asked to reach AWS, beyond the ordinary environment.
+#[derive(Debug, Clone, Default)]
+pub struct Access {
+    pub profile: Option<String>,
+    pub region: Option<String>,
+    pub endpoint_url: Option<String>,
+}
+
+/// The clients for one account and region.
+#[derive(Debug, Clone)]
+pub struct Aws {
+    cloudformation: aws_sdk_cloudformation::Client,
+    ecr: aws_sdk_ecr::Client,
+    ecs: aws_sdk_ecs::Client,
+    elb: aws_sdk_elasticloadbalancingv2::Client,
+    logs: aws_sdk_cloudwatchlogs::Client,
+    region: String,
+    endpoint: Option<String>,
+}
+
+impl Aws {
+    /// Resolves region, credentials and endpoint as every AWS tool does.
+    ///
+    /// # Errors
+    /// When no region can be found. Credentials are looked for with the first
+    /// call, not here.
+    pub async fn connect(access: &Access) -> Result<Self> {
+        let config = load(access).await;
+        let region = config
+            .region()
+            .map(ToString::to_string)
+            .ok_or_else(|| {
+                Error::usage("no AWS region")
+                    .hint("name one with --region or AWS_REGION, or in the profile (`aws configure`)")
+            })?;
+        Ok(Self::from_config(&config, region))
+    }
+
+    fn from_config(config: &SdkConfig, region: String) -> Self {
+        Self {
+            cloudformation: aws_sdk_cloudformation::Client::new(config),
+            ecr: aws_sdk_ecr::Client::new(config),
+            ecs: aws_sdk_ecs::Client::new(config),
+            elb: aws_sdk_elasticloadbalancingv2::Client::new(config),
+            logs: aws_sdk_cloudwatchlogs::Client::new(config),
+            region,
+            endpoint: config.endpoint_url().map(str::to_owned),
+        }
+    }
+
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// The `host:port` of a local AWS, where the endpoint names a loopback
+    /// address.
+    pub fn local_endpoint(&self) -> Option<String> {
+        loopback_authority(self.endpoint.as_deref()?)
+    }
+}
+
+async fn load(access: &Access) -> SdkConfig {
+    // rustls with ring: the SDK's default crypto takes a C toolchain and a
+    // minute of build time.
+    let http = aws_smithy_http_client::Builder::new()
+        .tls_provider(aws_smithy_http_client::tls::Provider::Rustls(
+            aws_smithy_http_client::tls::rustls_provider::CryptoMode::Ring,
+        ))
+        .build_https();
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http)
+        .retry_config(RetryConfig::standard().with_max_attempts(5))
+        .timeout_config(
+            TimeoutConfig::builder()
+                .connect_timeout(Duration::from_secs(3))
+                .operation_attempt_timeout(Duration::from_secs(15))
+                .build(),
+        );
+    if let Some(profile) = &access.profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(region) = &access.region {
+        loader = loader.region(Region::new(region.clone()));
+    }
+    if let Some(endpoint) = &access.endpoint_url {
+        loader = loader.endpoint_url(endpoint);
+    }
+    loader.load().await
+}
+
+fn loopback_authority(endpoint: &str) -> Option<String> {
+    let rest = endpoint.strip_prefix("http://")?;
+    let authority = rest.split('/').next().unwrap_or(rest);
+    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let is_loopback = host == "localhost"
+        || host.ends_with(".localhost")
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|ip| ip.is_loopback());
+    is_loopback.then(|| authority.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::loopback_authority;
+
+    #[test]
+    fn only_a_loopback_endpoint_is_a_local_aws() {
+        let local = |endpoint| loopback_authority(endpoint);
+        assert_eq!(local("http://127.0.0.1:4566").as_deref(), Some("127.0.0.1:4566"));
+        assert_eq!(local("http://localhost:4566/").as_deref(), Some("localhost:4566"));
+        assert_eq!(local("http://[::1]:4566").as_deref(), Some("[::1]:4566"));
+        assert_eq!(local("https://ecs.eu-west-1.amazonaws.com"), None);
+        assert_eq!(local("http://10.0.0.7:4566"), None);
+    }
+}

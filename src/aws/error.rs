@@ -1,0 +1,205 @@
+//! AWS errors as bgecs tells them apart: by code, never by text. Keeps the
+//! operation, the resource, AWS's code, message and request id, because an
+//! `SdkError` displays as just "service error".
+
+use std::error::Error as StdError;
+
+use aws_sdk_ecs::config::http::HttpResponse;
+use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_ecs::operation::RequestId;
+
+use crate::error::{Error, Exit};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// No credentials were found anywhere.
+    NoCredentials,
+    /// Credentials were found, and AWS will not have them.
+    BadCredentials,
+    Expired,
+    Denied,
+    NotFound,
+    Throttled,
+    /// No answer came: nothing is known of the effect.
+    Unreachable,
+    Other,
+}
+
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{}", self.sentence())]
+pub struct AwsError {
+    pub kind: Kind,
+    /// The IAM action, such as `ecs:UpdateService`.
+    pub action: &'static str,
+    pub resource: String,
+    pub code: Option<String>,
+    pub message: String,
+    pub request_id: Option<String>,
+}
+
+impl AwsError {
+    fn sentence(&self) -> String {
+        let mut text = format!("{} on {}: ", self.action, self.resource);
+        match &self.code {
+            Some(code) => text += &format!("{code}: {}", self.message),
+            None => text += &self.message,
+        }
+        if let Some(id) = &self.request_id {
+            text += &format!(" (request {id})");
+        }
+        text
+    }
+
+    /// For a request that the SDK would not build, or an answer that lacks what
+    /// its API promises.
+    pub fn unusable(action: &'static str, resource: &str, message: impl Into<String>) -> Self {
+        Self {
+            kind: Kind::Other,
+            action,
+            resource: resource.to_owned(),
+            code: None,
+            message: message.into(),
+            request_id: None,
+        }
+    }
+
+    pub fn has_code(&self, code: &str) -> bool {
+        self.code.as_deref() == Some(code)
+    }
+
+    /// Whether the effect may have happened although the call failed.
+    pub fn is_ambiguous(&self) -> bool {
+        self.kind == Kind::Unreachable
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self.kind {
+            Kind::NoCredentials => {
+                "sign in (`aws sso login`), name a profile with --profile, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY".to_owned()
+            }
+            Kind::Expired => "sign in again (`aws sso login`), or renew the session token".to_owned(),
+            Kind::BadCredentials => {
+                "AWS does not know this key: look at `aws sts get-caller-identity`, --profile and --region".to_owned()
+            }
+            Kind::Denied => format!("allow {} on {} for these credentials", self.action, self.resource),
+            Kind::Throttled => "AWS limits this account's calls: try again in a minute".to_owned(),
+            Kind::Unreachable => {
+                "look at the network, --region and --endpoint-url (or AWS_ENDPOINT_URL)".to_owned()
+            }
+            Kind::NotFound | Kind::Other => return None,
+        })
+    }
+}
+
+impl From<AwsError> for Error {
+    fn from(error: AwsError) -> Self {
+        let message = match error.kind {
+            Kind::NoCredentials => "no AWS credentials".to_owned(),
+            Kind::BadCredentials => "AWS refuses these credentials".to_owned(),
+            Kind::Expired => "the AWS credentials have expired".to_owned(),
+            Kind::Denied => format!("no permission for {} on {}", error.action, error.resource),
+            Kind::Throttled => format!("AWS throttles {}", error.action),
+            Kind::Unreachable => format!("no answer from AWS to {}", error.action),
+            Kind::NotFound | Kind::Other => format!("{} failed", error.action),
+        };
+        let mut out = Self::new(Exit::Failed, message).cause(error.to_string());
+        out.hint = error.hint();
+        out
+    }
+}
+
+/// Names the action and the resource of a failed call.
+pub trait Named<T> {
+    fn named(self, action: &'static str, resource: impl Into<String>) -> Result<T, AwsError>;
+}
+
+impl<T, E> Named<T> for Result<T, SdkError<E, HttpResponse>>
+where
+    E: ProvideErrorMetadata + StdError + 'static,
+{
+    fn named(self, action: &'static str, resource: impl Into<String>) -> Result<T, AwsError> {
+        self.map_err(|error| from_sdk(&error, action, resource.into()))
+    }
+}
+
+fn from_sdk<E>(error: &SdkError<E, HttpResponse>, action: &'static str, resource: String) -> AwsError
+where
+    E: ProvideErrorMetadata + StdError + 'static,
+{
+    let code = error.meta().code().map(str::to_owned);
+    let (kind, message) = match error {
+        SdkError::ServiceError(service) => (
+            code.as_deref().map_or(Kind::Other, kind_of_code),
+            error
+                .meta()
+                .message()
+                .map_or_else(|| format!("HTTP {}", service.raw().status()), str::to_owned),
+        ),
+        _ if is_about_credentials(error) => (Kind::NoCredentials, innermost(error)),
+        SdkError::TimeoutError(_) => (Kind::Unreachable, "timed out".to_owned()),
+        SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => {
+            (Kind::Unreachable, innermost(error))
+        }
+        _ => (Kind::Other, innermost(error)),
+    };
+    AwsError {
+        kind,
+        action,
+        resource,
+        code,
+        message,
+        request_id: error.meta().request_id().map(str::to_owned),
+    }
+}
+
+/// The codes that AWS services share
+/// (<https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html>),
+/// and those of the services bgecs calls.
+fn kind_of_code(code: &str) -> Kind {
+    match code {
+        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "NotAuthorized" => {
+            Kind::Denied
+        }
+        "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => Kind::Expired,
+        "InvalidClientTokenId"
+        | "UnrecognizedClientException"
+        | "SignatureDoesNotMatch"
+        | "InvalidSignatureException"
+        | "IncompleteSignature"
+        | "MissingAuthenticationToken" => Kind::BadCredentials,
+        "Throttling" | "ThrottlingException" | "RequestLimitExceeded" | "TooManyRequestsException" => {
+            Kind::Throttled
+        }
+        "ClusterNotFoundException"
+        | "ServiceNotFoundException"
+        | "RepositoryNotFoundException"
+        | "ImageNotFoundException"
+        | "ResourceNotFoundException"
+        | "ListenerNotFound"
+        | "TargetGroupNotFound"
+        | "LoadBalancerNotFound" => Kind::NotFound,
+        _ => Kind::Other,
+    }
+}
+
+fn is_about_credentials(error: &(dyn StdError + 'static)) -> bool {
+    chain(error).any(|cause| {
+        cause
+            .downcast_ref::<aws_credential_types::provider::error::CredentialsError>()
+            .is_some()
+    })
+}
+
+fn innermost(error: &(dyn StdError + 'static)) -> String {
+    chain(error).last().unwrap_or(error).to_string()
+}
+
+type Cause<'a> = &'a (dyn StdError + 'static);
+
+fn chain(error: Cause<'_>) -> impl Iterator<Item = Cause<'_>> {
+    fn next<'a>(error: &Cause<'a>) -> Option<Cause<'a>> {
+        // `error.source()` would ask the reference, for a shorter lifetime.
+        (**error).source()
+    }
+    std::iter::successors(Some(error), next)
+}

@@ -1,0 +1,55 @@
+//! Looking: everything that a decision needs, read side by side.
+
+use super::error::AwsError;
+use super::Aws;
+use crate::model::{Color, ColorState, Infrastructure, Observed, PerColor, ServiceState};
+
+impl Aws {
+    /// Reads listeners, services, target health and releases. Five kinds of
+    /// calls, none of them twice for the same fact.
+    pub async fn observe(&self, infra: &Infrastructure) -> Result<Observed, AwsError> {
+        let (listeners, previous, services, blue_targets, green_targets) = futures_util::try_join!(
+            self.read_listeners(infra),
+            self.read_previous(&infra.listeners.prod),
+            self.read_services(&infra.cluster),
+            self.target_health(infra.target_group(Color::Blue)),
+            self.target_health(infra.target_group(Color::Green)),
+        )?;
+        let service_of = |color| {
+            services
+                .iter()
+                .find(|(name, _)| *name == color)
+                .map(|(_, service)| service.clone())
+        };
+        let (blue, green) = (service_of(Color::Blue), service_of(Color::Green));
+        let (blue_release, green_release) =
+            futures_util::try_join!(self.release_of(blue.as_ref()), self.release_of(green.as_ref()))?;
+        Ok(Observed {
+            infrastructure: infra.clone(),
+            listeners,
+            previous,
+            colors: PerColor {
+                blue: ColorState {
+                    service: blue,
+                    release: blue_release,
+                    targets: blue_targets,
+                },
+                green: ColorState {
+                    service: green,
+                    release: green_release,
+                    targets: green_targets,
+                },
+            },
+        })
+    }
+
+    async fn release_of(
+        &self,
+        service: Option<&ServiceState>,
+    ) -> Result<Option<crate::model::Release>, AwsError> {
+        match service {
+            Some(service) => Ok(Some(self.read_release(&service.task_definition).await?)),
+            None => Ok(None),
+        }
+    }
+}

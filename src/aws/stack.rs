@@ -1,0 +1,314 @@
+//! The app's CloudFormation stack: its template, its parameters, its events.
+
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+use aws_sdk_cloudformation::primitives::DateTime;
+use aws_sdk_cloudformation::types::{Capability, Parameter, Stack, Tag};
+use time::OffsetDateTime;
+
+use super::error::{AwsError, Named};
+use super::Aws;
+use crate::engine::task_definition::TAG_APP;
+use crate::model::{Infrastructure, ListenerArn, PerColor, PerPort, TargetGroupArn};
+
+/// The template of everything that `init` makes.
+pub const TEMPLATE: &str = include_str!("stack/template.yaml");
+
+/// The template's parameters, by name.
+pub type StackInputs = BTreeMap<&'static str, String>;
+
+/// CloudFormation's stack states, as far as bgecs tells them apart
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html>).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StackStatus {
+    /// Complete, and can be updated.
+    Ready,
+    /// Something is at work on it.
+    Busy,
+    /// The creation failed: it can only be deleted.
+    Broken,
+    /// A deletion failed: it can be deleted again.
+    DeleteFailed,
+    /// An update failed and was taken back: it can be updated.
+    RolledBack,
+}
+
+impl StackStatus {
+    fn of(status: &str) -> Self {
+        match status {
+            "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" | "CREATE_FAILED" => Self::Broken,
+            "DELETE_FAILED" => Self::DeleteFailed,
+            "UPDATE_ROLLBACK_COMPLETE" => Self::RolledBack,
+            "UPDATE_ROLLBACK_FAILED" | "UPDATE_FAILED" => Self::Broken,
+            status if status.ends_with("_IN_PROGRESS") => Self::Busy,
+            _ => Self::Ready,
+        }
+    }
+}
+
+/// A stack at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StackSnapshot {
+    pub id: String,
+    pub status: StackStatus,
+    /// AWS's own word for it.
+    pub status_text: String,
+    pub reason: Option<String>,
+    pub parameters: BTreeMap<String, String>,
+    pub outputs: BTreeMap<String, String>,
+}
+
+impl StackSnapshot {
+    /// The stack's outputs, typed.
+    ///
+    /// # Errors
+    /// The name of the output that is missing: the stack is not one that this
+    /// bgecs made.
+    pub fn infrastructure(&self) -> Result<Infrastructure, String> {
+        let output = |name: &str| self.outputs.get(name).cloned().ok_or_else(|| name.to_owned());
+        Ok(Infrastructure {
+            cluster: output("ClusterName")?,
+            repository: output("RepositoryName")?,
+            repository_uri: output("RepositoryUri")?,
+            load_balancer_dns_name: output("LoadBalancerDnsName")?,
+            listeners: PerPort {
+                prod: ListenerArn::new(output("ProdListenerArn")?),
+                test: ListenerArn::new(output("TestListenerArn")?),
+            },
+            target_groups: PerColor {
+                blue: TargetGroupArn::new(output("BlueTargetGroupArn")?),
+                green: TargetGroupArn::new(output("GreenTargetGroupArn")?),
+            },
+            subnets: output("SubnetIds")?.split(',').map(str::to_owned).collect(),
+            task_security_group: output("TaskSecurityGroupId")?,
+            execution_role_arn: output("ExecutionRoleArn")?,
+            task_role_arn: output("TaskRoleArn")?,
+            log_group: output("LogGroupName")?,
+        })
+    }
+}
+
+/// One line of a stack's history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StackEvent {
+    pub id: String,
+    pub at: Option<OffsetDateTime>,
+    pub resource: String,
+    pub resource_type: String,
+    pub status: String,
+    pub reason: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StackChange {
+    Started,
+    NothingToDo,
+}
+
+impl Aws {
+    pub async fn read_stack(&self, name: &str) -> Result<Option<StackSnapshot>, AwsError> {
+        let answer = self
+            .cloudformation
+            .describe_stacks()
+            .stack_name(name)
+            .send()
+            .await
+            .named("cloudformation:DescribeStacks", name);
+        match answer {
+            Ok(answer) => Ok(answer
+                .stacks()
+                .first()
+                .map(snapshot)
+                .filter(|stack| stack.status_text != "DELETE_COMPLETE")),
+            // CloudFormation gives a missing stack the code of any bad request.
+            Err(error) if error.has_code("ValidationError") && error.message.contains("does not exist") => {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The template that the stack was last made from.
+    pub async fn read_template(&self, name: &str) -> Result<String, AwsError> {
+        let answer = self
+            .cloudformation
+            .get_template()
+            .stack_name(name)
+            .send()
+            .await
+            .named("cloudformation:GetTemplate", name)?;
+        Ok(answer.template_body().unwrap_or_default().to_owned())
+    }
+
+    pub async fn create_stack(&self, name: &str, app: &str, inputs: &StackInputs) -> Result<(), AwsError> {
+        self.cloudformation
+            .create_stack()
+            .stack_name(name)
+            .template_body(TEMPLATE)
+            .set_parameters(Some(parameters(inputs)))
+            .capabilities(Capability::CapabilityIam)
+            .tags(app_tag(app))
+            .send()
+            .await
+            .named("cloudformation:CreateStack", name)?;
+        Ok(())
+    }
+
+    pub async fn update_stack(
+        &self,
+        name: &str,
+        app: &str,
+        inputs: &StackInputs,
+    ) -> Result<StackChange, AwsError> {
+        let answer = self
+            .cloudformation
+            .update_stack()
+            .stack_name(name)
+            .template_body(TEMPLATE)
+            .set_parameters(Some(parameters(inputs)))
+            .capabilities(Capability::CapabilityIam)
+            .tags(app_tag(app))
+            .send()
+            .await;
+        started(answer.named("cloudformation:UpdateStack", name).map(drop))
+    }
+
+    /// Changes one parameter; template and all others stay as they are.
+    pub async fn update_one_parameter(
+        &self,
+        name: &str,
+        app: &str,
+        (parameter, value): (&str, &str),
+        others: impl Iterator<Item = &String>,
+    ) -> Result<StackChange, AwsError> {
+        let keep = |key: &String| {
+            Parameter::builder()
+                .parameter_key(key)
+                .use_previous_value(true)
+                .build()
+        };
+        let change = Parameter::builder()
+            .parameter_key(parameter)
+            .parameter_value(value)
+            .build();
+        let answer = self
+            .cloudformation
+            .update_stack()
+            .stack_name(name)
+            .use_previous_template(true)
+            .set_parameters(Some(others.map(keep).chain([change]).collect()))
+            .capabilities(Capability::CapabilityIam)
+            .tags(app_tag(app))
+            .send()
+            .await;
+        started(answer.named("cloudformation:UpdateStack", name).map(drop))
+    }
+
+    pub async fn delete_stack(&self, name: &str) -> Result<(), AwsError> {
+        self.cloudformation
+            .delete_stack()
+            .stack_name(name)
+            .send()
+            .await
+            .named("cloudformation:DeleteStack", name)?;
+        Ok(())
+    }
+
+    /// The newest page of the stack's events, oldest first. By id, a stack can
+    /// be read also after it is gone.
+    pub async fn stack_events(&self, id: &str) -> Result<Vec<StackEvent>, AwsError> {
+        let answer = self
+            .cloudformation
+            .describe_stack_events()
+            .stack_name(id)
+            .send()
+            .await
+            .named("cloudformation:DescribeStackEvents", id)?;
+        let mut events: Vec<StackEvent> = answer
+            .stack_events()
+            .iter()
+            .map(|event| StackEvent {
+                id: event.event_id().unwrap_or_default().to_owned(),
+                at: event.timestamp().and_then(moment),
+                resource: event.logical_resource_id().unwrap_or_default().to_owned(),
+                resource_type: event.resource_type().unwrap_or_default().to_owned(),
+                status: event
+                    .resource_status()
+                    .map(|status| status.as_str().to_owned())
+                    .unwrap_or_default(),
+                reason: event
+                    .resource_status_reason()
+                    .filter(|reason| !reason.is_empty())
+                    .map(str::to_owned),
+            })
+            .collect();
+        events.reverse();
+        Ok(events)
+    }
+}
+
+/// As with a missing stack, only the text tells a no-op from a mistake.
+fn started(answer: Result<(), AwsError>) -> Result<StackChange, AwsError> {
+    match answer {
+        Ok(()) => Ok(StackChange::Started),
+        Err(error)
+            if error.has_code("ValidationError")
+                && error.message.contains("No updates are to be performed") =>
+        {
+            Ok(StackChange::NothingToDo)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The same on every call: stack tags reach the listeners.
+fn app_tag(app: &str) -> Tag {
+    Tag::builder().key(TAG_APP).value(app).build()
+}
+
+fn snapshot(stack: &Stack) -> StackSnapshot {
+    let status_text = stack
+        .stack_status()
+        .map(|status| status.as_str().to_owned())
+        .unwrap_or_default();
+    StackSnapshot {
+        id: stack.stack_id().or(stack.stack_name()).unwrap_or_default().to_owned(),
+        status: StackStatus::of(&status_text),
+        status_text,
+        reason: stack.stack_status_reason().map(str::to_owned),
+        parameters: stack
+            .parameters()
+            .iter()
+            .filter_map(|parameter| {
+                Some((
+                    parameter.parameter_key()?.to_owned(),
+                    parameter.parameter_value().unwrap_or_default().to_owned(),
+                ))
+            })
+            .collect(),
+        outputs: stack
+            .outputs()
+            .iter()
+            .filter_map(|output| {
+                Some((output.output_key()?.to_owned(), output.output_value()?.to_owned()))
+            })
+            .collect(),
+    }
+}
+
+fn parameters(inputs: &StackInputs) -> Vec<Parameter> {
+    inputs
+        .iter()
+        .map(|(name, value)| {
+            Parameter::builder()
+                .parameter_key(*name)
+                .parameter_value(value)
+                .build()
+        })
+        .collect()
+}
+
+fn moment(at: &DateTime) -> Option<OffsetDateTime> {
+    SystemTime::try_from(*at).ok().map(OffsetDateTime::from)
+}

@@ -1,0 +1,347 @@
+//! The command line: types and help texts, nothing that acts.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::docker::Secret;
+use crate::model::{Color, Tag};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done
+  1    failed, traffic unchanged
+  2    usage or configuration
+  3    failed and rolled back, confirmed
+  4    traffic is not where anyone asked: look now
+  5    timed out, traffic unchanged
+  6    refused: a check failed, or something else is at work
+  130  interrupted before any change";
+
+/// Blue/green releases on Amazon ECS Fargate, proven from the client's side.
+#[derive(Debug, Parser)]
+#[command(
+    name = "bgecs",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true,
+    after_help = EXIT_CODES,
+    after_long_help = EXIT_CODES
+)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// The configuration [default: bgecs.toml in this folder or a parent]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The AWS profile to use [env: AWS_PROFILE]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// The AWS region to use [env: AWS_REGION]
+    #[arg(long, global = true, value_name = "REGION")]
+    pub region: Option<String>,
+    /// Where AWS is, if not at its own address [env: AWS_ENDPOINT_URL]
+    #[arg(long, global = true, value_name = "URL")]
+    pub endpoint_url: Option<String>,
+    /// Reach the load balancer's host names through this address
+    #[arg(long, global = true, value_name = "HOST:PORT")]
+    pub connect_to: Option<crate::config::HostPort>,
+    /// Print the result as one JSON document on stdout
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Show no progress, only warnings and errors
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Show diagnosis on stderr; twice for more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Create or update the infrastructure, and print both URLs
+    Init(Init),
+    /// Build an image and put it on a colour, until it serves
+    Deploy(Deploy),
+    /// Make a colour live, under a probe that takes it back on any failure
+    Promote(Promote),
+    /// Go back to the colour that was live before
+    Rollback(Rollback),
+    /// Show both colours and what each port forwards to
+    Status(Status),
+    /// Ask a listener again and again, and say what users would see
+    Probe(Probe),
+    /// Scale the idle colour to zero
+    Retire(Retire),
+    /// Show the logs of a colour's tasks
+    Logs(Logs),
+    /// Remove everything that bgecs made
+    Destroy(Destroy),
+    /// Print a completion script for a shell
+    Completions { shell: Shell },
+}
+
+/// For every command that changes something.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct DryRun {
+    /// Print the plan and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bgecs init --write-config       write a commented bgecs.toml to start from
+  bgecs init --dry-run            what would be created or changed
+  bgecs init                      create or update the stack bgecs-<app>
+  bgecs init --print-template     the CloudFormation template, for a review")]
+pub struct Init {
+    /// Write a commented bgecs.toml into this folder and do nothing else
+    #[arg(long, conflicts_with_all = ["print_template", "dry_run"])]
+    pub write_config: bool,
+    /// Print the CloudFormation template and do nothing else
+    #[arg(long, conflicts_with = "dry_run")]
+    pub print_template: bool,
+    /// Let a changed health path reach the live colour
+    #[arg(long)]
+    pub allow_live: bool,
+    #[command(flatten)]
+    pub dry_run: DryRun,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bgecs deploy ./sample-app/v2 --tag 2                     onto the idle colour
+  bgecs deploy ./sample-app/v2 --tag 2 --color blue
+  bgecs deploy . --tag $(git rev-parse --short HEAD) --secret id=npm,src=$HOME/.npmrc
+  bgecs deploy --image ghcr.io/acme/hello:2 --tag 2        an image that CI built")]
+pub struct Deploy {
+    /// The folder to build the image from
+    #[arg(required_unless_present = "image", conflicts_with = "image")]
+    pub context: Option<PathBuf>,
+    /// The release's tag, in the registry and in every report
+    #[arg(long)]
+    pub tag: Tag,
+    /// The colour to deploy onto [default: the idle one]
+    #[arg(long)]
+    pub color: Option<Color>,
+    /// Take this image instead of building one
+    #[arg(long, value_name = "REF")]
+    pub image: Option<String>,
+    #[command(flatten)]
+    pub build: Build,
+    /// Deploy onto the live colour: users see it at once, unproven
+    #[arg(long)]
+    pub allow_live: bool,
+    /// Restart the tasks even where nothing changed
+    #[arg(long)]
+    pub force: bool,
+    /// How long the release may take to serve
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration)]
+    pub timeout: Duration,
+    #[command(flatten)]
+    pub dry_run: DryRun,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Build options")]
+pub struct Build {
+    /// The Dockerfile [default: Dockerfile in the context]
+    #[arg(short, long, value_name = "FILE", conflicts_with = "image")]
+    pub file: Option<PathBuf>,
+    /// A build argument; without a value it is taken from the environment
+    #[arg(long, value_name = "K=V", conflicts_with = "image")]
+    pub build_arg: Vec<String>,
+    /// The stage to build
+    #[arg(long, value_name = "STAGE", conflicts_with = "image")]
+    pub target: Option<String>,
+    /// The platform to build for, such as linux/arm64
+    #[arg(long, conflicts_with = "image")]
+    pub platform: Option<String>,
+    /// Build every step anew
+    #[arg(long, conflicts_with = "image")]
+    pub no_cache: bool,
+    /// A secret for the build: id=NAME,src=FILE or id=NAME,env=VARIABLE
+    #[arg(long, value_name = "SECRET", conflicts_with = "image")]
+    pub secret: Vec<Secret>,
+}
+
+/// How production is watched while listeners change.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Probe options")]
+pub struct Watch {
+    /// How long to watch the new colour [default: 15s, or [probe] window_seconds]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub window: Option<Duration>,
+    /// Requests per second [default: 10, or [probe] rate]
+    #[arg(long, value_parser = rate)]
+    pub rate: Option<f64>,
+    /// Leave a failed swap as it is
+    #[arg(long)]
+    pub no_rollback: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bgecs promote                   make the idle colour live
+  bgecs promote blue --window 60s
+  bgecs promote blue --dry-run    the checks and the plan, nothing else")]
+pub struct Promote {
+    /// The colour to make live [default: the idle one]
+    pub color: Option<Color>,
+    #[command(flatten)]
+    pub watch: Watch,
+    #[command(flatten)]
+    pub dry_run: DryRun,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bgecs rollback
+  bgecs rollback --window 5s")]
+pub struct Rollback {
+    #[command(flatten)]
+    pub watch: Watch,
+    #[command(flatten)]
+    pub dry_run: DryRun,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bgecs status
+  bgecs status --watch
+  bgecs status --json | jq -r .live")]
+pub struct Status {
+    /// Show it anew every two seconds, until Ctrl-C
+    #[arg(short, long, conflicts_with = "json")]
+    pub watch: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Listener {
+    /// Port 80
+    Prod,
+    /// Port 81
+    Test,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bgecs probe                                  port 80, 10 times a second for 10 s
+  bgecs probe --listener test --rate 50 --duration 1m
+  bgecs probe --url http://localhost:8080/api")]
+pub struct Probe {
+    /// Which listener to ask
+    #[arg(long, default_value = "prod", conflicts_with = "url")]
+    pub listener: Listener,
+    /// Ask this address instead
+    #[arg(long)]
+    pub url: Option<reqwest::Url>,
+    /// Requests per second [default: 10, or [probe] rate]
+    #[arg(long, value_parser = rate)]
+    pub rate: Option<f64>,
+    /// How long to ask
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    pub duration: Duration,
+}
+
+#[derive(Debug, Args)]
+pub struct Retire {
+    /// How long the tasks may take to stop
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
+    pub timeout: Duration,
+    #[command(flatten)]
+    pub dry_run: DryRun,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bgecs logs                      the live colour's, of the last ten minutes
+  bgecs logs blue -f
+  bgecs logs green --since 2h")]
+pub struct Logs {
+    /// The colour [default: the live one]
+    pub color: Option<Color>,
+    /// Go on with new lines as they come
+    #[arg(short, long)]
+    pub follow: bool,
+    /// How far to go back
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration)]
+    pub since: Duration,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bgecs destroy --dry-run         what would go
+  bgecs destroy                   shows it and asks
+  bgecs destroy --yes")]
+pub struct Destroy {
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+    #[command(flatten)]
+    pub dry_run: DryRun,
+}
+
+/// `90`, `90s`, `500ms`, `5m`, `2h`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let number: f64 = digits
+        .parse()
+        .map_err(|_| "a time is a number and a unit: 500ms, 90s, 5m, 2h".to_owned())?;
+    let unit = match text.get(digits.len()..).unwrap_or_default() {
+        "ms" => 0.001,
+        "" | "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        unit => return Err(format!("unknown unit `{unit}`: it is ms, s, m or h")),
+    };
+    Duration::try_from_secs_f64(number * unit).map_err(|error| error.to_string())
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let rate: f64 = text.parse().map_err(|_| "a rate is a number".to_owned())?;
+    if (0.1..=1000.0).contains(&rate) {
+        Ok(rate)
+    } else {
+        Err("a rate is 0.1 to 1000 requests per second".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn times_have_units() {
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("1.5m"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("2h"), Ok(Duration::from_secs(7200)));
+        assert!(duration("5 apples").is_err());
+        assert!(duration("-1s").is_err());
+    }
+}

@@ -1,0 +1,101 @@
+//! One file a verb: arguments in, one call to what acts, a result out.
+
+mod deploy;
+mod destroy;
+mod init;
+mod logs;
+mod plan;
+mod probe;
+mod promote;
+mod retire;
+mod rollback;
+mod status;
+mod swap;
+
+use std::io;
+use std::path::PathBuf;
+
+use clap::CommandFactory;
+
+use crate::aws::Access;
+use crate::cli::{Cli, Command, Global};
+use crate::config::{Config, ConfigError};
+use crate::error::{Error, Exit, Result};
+use crate::interrupt::Interrupts;
+use crate::report::{Audience, Reporter};
+use crate::session::Session;
+
+/// Runs the command that was asked for.
+///
+/// # Errors
+/// The command's own, ready to be shown.
+pub async fn run(cli: Cli, audience: Audience) -> Result<Exit> {
+    let global = cli.global;
+    let offline = match &cli.command {
+        Command::Init(args) if args.write_config => Some(init::write_config(&global)),
+        Command::Init(args) if args.print_template => Some(init::print_template(audience)),
+        Command::Completions { shell } => {
+            clap_complete::generate(*shell, &mut Cli::command(), "bgecs", &mut io::stdout());
+            Some(Ok(Exit::Done))
+        }
+        _ => None,
+    };
+    if let Some(result) = offline {
+        return result;
+    }
+    let mut interrupts = Interrupts::listen()?;
+    let session = open(global, audience).await?;
+    match cli.command {
+        Command::Init(args) => init::run(&session, &mut interrupts, &args).await,
+        Command::Deploy(args) => deploy::run(&session, &mut interrupts, args).await,
+        Command::Promote(args) => promote::run(&session, &mut interrupts, &args).await,
+        Command::Rollback(args) => rollback::run(&session, &mut interrupts, &args).await,
+        Command::Status(args) => status::run(&session, &mut interrupts, &args).await,
+        Command::Probe(args) => probe::run(&session, &mut interrupts, &args).await,
+        Command::Retire(args) => retire::run(&session, &mut interrupts, &args).await,
+        Command::Logs(args) => logs::run(&session, &mut interrupts, &args).await,
+        Command::Destroy(args) => destroy::run(&session, &mut interrupts, &args).await,
+        Command::Completions { .. } => Ok(Exit::Done),
+    }
+}
+
+async fn open(global: Global, audience: Audience) -> Result<Session> {
+    let path = Config::find(global.config.as_deref(), &working_folder()?)?;
+    let config = Config::load(&path)?;
+    let access = Access {
+        profile: global.profile,
+        region: global.region,
+        endpoint_url: global.endpoint_url,
+    };
+    let connect_to = global.connect_to.map(|address| address.to_string());
+    Session::open(config, &access, connect_to, Reporter::new(audience)).await
+}
+
+fn working_folder() -> Result<PathBuf> {
+    std::env::current_dir()
+        .map_err(|error| Error::usage("the working folder cannot be read").because(&error))
+}
+
+impl From<ConfigError> for Error {
+    fn from(error: ConfigError) -> Self {
+        let hint = error.hint().map(str::to_owned);
+        let mut out = Self::usage(error.to_string());
+        if let Some(source) = std::error::Error::source(&error) {
+            out = out.because(source);
+        }
+        out.hint = hint;
+        out
+    }
+}
+
+impl From<crate::docker::Error> for Error {
+    fn from(error: crate::docker::Error) -> Self {
+        let hint = error.hint();
+        let mut out = Self::failed(error.to_string());
+        if let Some(source) = std::error::Error::source(&error) {
+            out = out.because(source);
+        }
+        out.hint = hint;
+        out
+    }
+}

@@ -1,0 +1,217 @@
+//! `bgecs deploy`
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::plan::Plan;
+use super::working_folder;
+use crate::cli::Deploy;
+use crate::definition::Loaded;
+use crate::docker::BuildRequest;
+use crate::driver::deploy::{self, Deployed, Hook, ImageSource, Request};
+use crate::engine::plan::{self, DeployPlan, ServicePlan, Step};
+use crate::error::{Error, Exit, Result};
+use crate::interrupt::Interrupts;
+use crate::model::{Color, Digest, Observed, PerPort, Port, Tag};
+use crate::report::{Event, Outcome, Style};
+use crate::session::Session;
+
+#[derive(Debug, Serialize)]
+struct Deployment {
+    operation: &'static str,
+    /// `deployed` or `unchanged`.
+    outcome: &'static str,
+    color: Color,
+    tag: Tag,
+    digest: Digest,
+    task_definition: String,
+    /// Whether users reach it now.
+    live: bool,
+    urls: PerPort<String>,
+}
+
+impl Outcome for Deployment {
+    fn human(&self, style: &Style) -> String {
+        let color = style.color(self.color, self.color);
+        let what = match self.outcome {
+            "unchanged" => format!("{color} serves tag {} already: nothing was changed", self.tag),
+            _ => format!("{color} serves tag {}", self.tag),
+        };
+        let next = if self.live {
+            format!("it is live at {}", style.strong(&self.urls.prod))
+        } else {
+            format!(
+                "look at it on {}, then `bgecs promote {}`",
+                style.strong(&self.urls.test),
+                self.color
+            )
+        };
+        format!("{what} ({})\n  {next}", self.digest.short())
+    }
+}
+
+pub async fn run(session: &Session, interrupts: &mut Interrupts, args: Deploy) -> Result<Exit> {
+    let loaded = Loaded::from(&session.config)?;
+    let request = request(session, &args)?;
+    let observed = session.observe().await?;
+    let count = i32::from(session.config.service.desired_count);
+    let plan = plan::deploy(&observed, args.color, args.allow_live, count)
+        .map_err(|refusal| Error::from(refusal).traffic(format!("{}, unchanged", observed.traffic())))?;
+    if args.dry_run.dry_run {
+        let steps = steps(session, &observed, &plan, &request);
+        session.report.result(&Plan::of("deploy", steps));
+        return Ok(Exit::Done);
+    }
+    if plan.onto_live {
+        session.report.tell(Event::Warning(format!(
+            "{} is live: users see this deploy as it happens",
+            observed.named(plan.color)
+        )));
+    }
+    let deployed = interrupts
+        .or_stop(
+            "deploying",
+            "what ECS has begun it goes on with: see `bgecs status`",
+            deploy_and_make_live(session, &observed, &plan, &request, &loaded),
+        )
+        .await?;
+    session.report.result(&result(&observed, &plan, request.tag, deployed));
+    Ok(Exit::Done)
+}
+
+async fn deploy_and_make_live(
+    session: &Session,
+    observed: &Observed,
+    plan: &DeployPlan,
+    request: &Request,
+    loaded: &Loaded,
+) -> Result<Deployed> {
+    let deployed = deploy::deploy(session, observed, plan, request, loaded).await?;
+    if plan.becomes_live {
+        deploy::make_live(session, observed, plan.color).await?;
+        session.report.tell(Event::Done(format!("port 80 forwards to {}", plan.color)));
+    }
+    Ok(deployed)
+}
+
+fn result(observed: &Observed, plan: &DeployPlan, tag: Tag, deployed: Deployed) -> Deployment {
+    let infra = &observed.infrastructure;
+    Deployment {
+        operation: "deploy",
+        outcome: if deployed.unchanged { "unchanged" } else { "deployed" },
+        color: plan.color,
+        tag,
+        digest: deployed.digest,
+        task_definition: deployed.task_definition.to_string(),
+        live: plan.becomes_live || plan.onto_live,
+        urls: PerPort {
+            prod: infra.url(Port::Prod),
+            test: infra.url(Port::Test),
+        },
+    }
+}
+
+/// The request, checked as far as it can be without asking anyone.
+fn request(session: &Session, args: &Deploy) -> Result<Request> {
+    let image = match (&args.image, &args.context) {
+        (Some(reference), _) => ImageSource::Reference(reference.clone()),
+        (None, Some(context)) => build(session, args, &working_folder()?.join(context))?,
+        (None, None) => return Err(Error::usage("name a build context, or an --image")),
+    };
+    Ok(Request {
+        image,
+        tag: args.tag.clone(),
+        restart: args.force,
+        timeout: args.timeout,
+    })
+}
+
+/// Flags win over `[build]`.
+fn build(session: &Session, args: &Deploy, context: &PathBuf) -> Result<ImageSource> {
+    let defaults = &session.config.build;
+    let flags = &args.build;
+    let mut build_args: Vec<(String, Option<String>)> = defaults
+        .args
+        .iter()
+        .map(|(name, value)| (name.clone(), Some(value.clone())))
+        .collect();
+    build_args.extend(flags.build_arg.iter().map(|text| match text.split_once('=') {
+        Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
+        None => (text.clone(), None),
+    }));
+    let platform = flags.platform.clone().or_else(|| defaults.platform.clone());
+    let request = BuildRequest {
+        context: context.clone(),
+        dockerfile: flags.file.clone().or_else(|| defaults.file.clone()),
+        build_args,
+        target: flags.target.clone().or_else(|| defaults.target.clone()),
+        platform: platform.clone(),
+        no_cache: flags.no_cache,
+        secrets: flags.secret.clone(),
+        labels: std::collections::BTreeMap::new(),
+    };
+    request.check().map_err(|error| {
+        let mut error = Error::from(error);
+        error.exit = Exit::Usage;
+        error
+    })?;
+    let hook = defaults.before.as_ref().map(|command| Hook {
+        command: command.clone(),
+        folder: session.config.root().to_owned(),
+        context: std::path::absolute(context).unwrap_or_else(|_| context.clone()),
+        platform: platform.unwrap_or_else(|| format!("linux/{}", host_architecture())),
+    });
+    Ok(ImageSource::Build { request, hook })
+}
+
+/// Go's name for this machine's architecture, as Docker spells platforms.
+fn host_architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    }
+}
+
+fn steps(session: &Session, observed: &Observed, plan: &DeployPlan, request: &Request) -> Vec<Step> {
+    let color = plan.color;
+    let mut steps = Vec::new();
+    match &request.image {
+        ImageSource::Reference(reference) => steps.push(Step::TakeImage {
+            reference: reference.clone(),
+        }),
+        ImageSource::Build { request, hook } => {
+            steps.extend(hook.as_ref().map(|hook| Step::RunHook {
+                command: hook.command.clone(),
+            }));
+            steps.push(Step::Build {
+                context: request.context.display().to_string(),
+            });
+        }
+    }
+    steps.push(Step::Push {
+        repository: session.repository(&observed.infrastructure),
+        tag: request.tag.clone(),
+    });
+    steps.push(Step::RegisterTaskDefinition {
+        family: session.stack_name(),
+    });
+    steps.push(match plan.service {
+        ServicePlan::Create { desired } => Step::CreateService { color, desired },
+        ServicePlan::Update { desired } => Step::UpdateService {
+            color,
+            desired,
+            restart: request.restart,
+        },
+    });
+    steps.push(Step::Await { color });
+    if plan.becomes_live {
+        steps.push(Step::Point { port: Port::Prod, color });
+        steps.push(Step::Point {
+            port: Port::Test,
+            color: color.other(),
+        });
+    }
+    steps
+}

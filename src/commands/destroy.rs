@@ -1,0 +1,120 @@
+//! `bgecs destroy`
+
+use std::io::{self, BufRead, IsTerminal};
+
+use serde::Serialize;
+
+use super::plan::Plan;
+use crate::cli::Destroy;
+use crate::driver::destroy::{self, Inventory};
+use crate::engine::plan::Step;
+use crate::error::{Error, Exit, Result};
+use crate::interrupt::Interrupts;
+use crate::report::{Event, Outcome, Style};
+use crate::session::Session;
+
+#[derive(Debug, Serialize)]
+struct Destroyed {
+    operation: &'static str,
+    /// `destroyed` or `unchanged`.
+    outcome: &'static str,
+    app: String,
+}
+
+impl Outcome for Destroyed {
+    fn human(&self, _: &Style) -> String {
+        match self.outcome {
+            "unchanged" => format!("nothing to do: bgecs has made nothing for {} here", self.app),
+            _ => format!("everything that bgecs made for {} is gone", self.app),
+        }
+    }
+}
+
+pub async fn run(session: &Session, interrupts: &mut Interrupts, args: &Destroy) -> Result<Exit> {
+    let inventory = destroy::take_inventory(session).await?;
+    let steps = steps(session, &inventory);
+    if args.dry_run.dry_run {
+        session.report.result(&Plan::of("destroy", steps));
+        return Ok(Exit::Done);
+    }
+    if inventory.is_empty() {
+        session.report.result(&destroyed(session, "unchanged"));
+        return Ok(Exit::Done);
+    }
+    if !args.yes {
+        confirm(session, interrupts, &steps).await?;
+    }
+    interrupts
+        .or_stop(
+            "destroying",
+            "what is gone stays gone; `bgecs destroy` goes on where this one stopped",
+            destroy::destroy(session, &inventory),
+        )
+        .await?;
+    session.report.result(&destroyed(session, "destroyed"));
+    Ok(Exit::Done)
+}
+
+fn destroyed(session: &Session, outcome: &'static str) -> Destroyed {
+    Destroyed {
+        operation: "destroy",
+        outcome,
+        app: session.app().to_owned(),
+    }
+}
+
+fn steps(session: &Session, inventory: &Inventory) -> Vec<Step> {
+    let name = session.stack_name();
+    let mut steps: Vec<Step> = inventory
+        .services
+        .iter()
+        .map(|(color, tasks)| Step::DeleteService {
+            color: *color,
+            tasks: *tasks,
+        })
+        .collect();
+    if !inventory.task_definitions.is_empty() {
+        steps.push(Step::DeleteTaskDefinitions {
+            family: name.clone(),
+            count: inventory.task_definitions.len(),
+        });
+    }
+    if let Some(stack) = &inventory.stack {
+        if let Some(repository) = stack.outputs.get("RepositoryName") {
+            steps.push(Step::DeleteImages {
+                repository: repository.clone(),
+            });
+        }
+        steps.push(Step::DeleteStack { name });
+    }
+    steps
+}
+
+/// Shows what will go, and asks for the app's name.
+async fn confirm(session: &Session, interrupts: &mut Interrupts, steps: &[Step]) -> Result<()> {
+    if !io::stdin().is_terminal() {
+        return Err(Error::usage("destroy asks before it acts, and there is no terminal to ask on")
+            .hint("look at `bgecs destroy --dry-run`, then insist with --yes"));
+    }
+    session.report.tell(Event::Note(format!(
+        "this removes, in {}, for good:",
+        session.aws.region()
+    )));
+    for step in steps {
+        session.report.tell(Event::Note(format!("  {step}")));
+    }
+    let app = session.app().to_owned();
+    session.report.ask(&format!("type the app's name, {app}, to go on: "));
+    let answer = tokio::task::spawn_blocking(|| {
+        let mut line = String::new();
+        io::stdin().lock().read_line(&mut line).map(|_| line)
+    });
+    let typed = tokio::select! {
+        answer = answer => answer.ok().and_then(std::result::Result::ok).unwrap_or_default(),
+        () = interrupts.next() => String::new(),
+    };
+    if typed.trim() == app {
+        return Ok(());
+    }
+    Err(Error::new(Exit::Interrupted, "not confirmed: nothing was removed"))
+}

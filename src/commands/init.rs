@@ -1,0 +1,156 @@
+//! `bgecs init`
+
+use std::fs::OpenOptions;
+use std::io::Write;
+
+use serde::Serialize;
+
+use super::plan::Plan;
+use super::working_folder;
+use crate::aws::TEMPLATE;
+use crate::cli::{Global, Init};
+use crate::config::{AppName, Config, FILE_NAME};
+use crate::driver::stack;
+use crate::engine::plan::{StackPlan, Step};
+use crate::error::{Error, Exit, Result};
+use crate::interrupt::Interrupts;
+use crate::model::{Infrastructure, PerPort, Port};
+use crate::report::{Audience, Event, Outcome, Reporter, Style};
+use crate::session::Session;
+
+#[derive(Debug, Serialize)]
+struct Initialised {
+    operation: &'static str,
+    /// `created`, `updated` or `unchanged`.
+    outcome: &'static str,
+    app: String,
+    region: String,
+    stack: String,
+    urls: PerPort<String>,
+}
+
+impl Outcome for Initialised {
+    fn human(&self, style: &Style) -> String {
+        let what = match self.outcome {
+            "unchanged" => format!("nothing to do: the stack {} is up to date", self.stack),
+            outcome => format!("the stack {} is {outcome}", self.stack),
+        };
+        format!(
+            "{what}\n  production  {}\n  test        {}",
+            style.strong(&self.urls.prod),
+            style.strong(&self.urls.test)
+        )
+    }
+}
+
+pub async fn run(session: &Session, interrupts: &mut Interrupts, args: &Init) -> Result<Exit> {
+    // A mistake in a task definition is found now, not with the first deploy.
+    crate::definition::Loaded::from(&session.config)?.port(&session.config)?;
+    let prepared = stack::prepare(session, args.allow_live).await?;
+    let name = session.stack_name();
+    let steps = match &prepared.plan {
+        StackPlan::Create => vec![Step::CreateStack { name: name.clone() }],
+        StackPlan::Update { changes } => vec![Step::UpdateStack {
+            name: name.clone(),
+            changes: changes.clone(),
+        }],
+        StackPlan::NothingToDo => Vec::new(),
+    };
+    if args.dry_run.dry_run {
+        session.report.result(&Plan::of("init", steps));
+        return Ok(Exit::Done);
+    }
+    for step in &steps {
+        session.report.tell(Event::Doing(step.to_string()));
+    }
+    let infrastructure = interrupts
+        .or_stop(
+            &format!("CloudFormation works on {name}"),
+            "CloudFormation goes on; run `bgecs init` again to see it end",
+            stack::carry_out(session, &prepared),
+        )
+        .await?;
+    session.report.result(&result(session, &prepared.plan, &infrastructure));
+    Ok(Exit::Done)
+}
+
+fn result(session: &Session, plan: &StackPlan, infra: &Infrastructure) -> Initialised {
+    Initialised {
+        operation: "init",
+        outcome: match plan {
+            StackPlan::Create => "created",
+            StackPlan::Update { .. } => "updated",
+            StackPlan::NothingToDo => "unchanged",
+        },
+        app: session.app().to_owned(),
+        region: session.aws.region().to_owned(),
+        stack: session.stack_name(),
+        urls: PerPort {
+            prod: infra.url(Port::Prod),
+            test: infra.url(Port::Test),
+        },
+    }
+}
+
+/// Prints the template as it is, for a review or another tool.
+pub fn print_template(audience: Audience) -> Result<Exit> {
+    Reporter::new(audience).data(TEMPLATE.trim_end());
+    Ok(Exit::Done)
+}
+
+/// Writes the commented starter, never over a file that is there.
+pub fn write_config(global: &Global) -> Result<Exit> {
+    let folder = working_folder()?;
+    let path = folder.join(global.config.as_deref().unwrap_or(FILE_NAME.as_ref()));
+    let app = folder
+        .file_name()
+        .and_then(|name| app_name(&name.to_string_lossy()))
+        .or_else(|| "hello".parse().ok())
+        .ok_or_else(|| Error::failed("no name for the app"))?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(&path)
+        .map_err(|error| {
+            Error::usage(format!("{} cannot be written", path.display()))
+                .because(&error)
+                .hint("an existing file is left as it is: move it away, or name another with --config")
+        })?;
+    file.write_all(Config::starter(&app).as_bytes())
+        .map_err(|error| Error::failed(format!("{} cannot be written", path.display())).because(&error))?;
+    let audience = Audience {
+        json: global.json,
+        quiet: global.quiet,
+    };
+    Reporter::new(audience).tell(Event::Note(format!(
+        "wrote {}; now look it over and run `bgecs init`",
+        path.display()
+    )));
+    Ok(Exit::Done)
+}
+
+/// A folder's name, as an app's: what an app may not have becomes a hyphen.
+fn app_name(folder: &str) -> Option<AppName> {
+    let lower = folder.to_ascii_lowercase();
+    let words: Vec<&str> = lower
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .collect();
+    let joined = words.join("-");
+    let cut = joined.get(..20).unwrap_or(&joined).trim_end_matches('-');
+    cut.trim_start_matches(|c: char| !c.is_ascii_lowercase()).parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::app_name;
+
+    #[test]
+    fn a_folder_gives_the_app_its_name() {
+        let name = |folder| app_name(folder).map(|name| name.to_string());
+        assert_eq!(name("Hello_World").as_deref(), Some("hello-world"));
+        assert_eq!(name("2nd try"), Some("nd-try".to_owned()));
+        assert_eq!(name("a-very-long-folder-name-indeed").as_deref(), Some("a-very-long-folder-n"));
+        assert_eq!(name("…"), None);
+    }
+}

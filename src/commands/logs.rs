@@ -1,0 +1,90 @@
+//! `bgecs logs`
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use serde::Serialize;
+use time::OffsetDateTime;
+use time::macros::format_description;
+use tokio::time::sleep;
+
+use crate::aws::{LogLine, LogQuery};
+use crate::cli::Logs;
+use crate::error::{Error, Exit, Result};
+use crate::interrupt::Interrupts;
+use crate::model::Color;
+use crate::report::{Outcome, Style};
+use crate::session::Session;
+
+/// Between two looks for new lines.
+const PAUSE: Duration = Duration::from_secs(2);
+/// CloudWatch takes lines a little late and out of order: look back this far.
+const OVERLAP: Duration = Duration::from_secs(30);
+
+pub async fn run(session: &Session, interrupts: &mut Interrupts, args: &Logs) -> Result<Exit> {
+    if args.follow && session.report.wants_json() {
+        return Err(Error::usage("--follow has no end, and --json prints one document")
+            .hint("leave one of them out"));
+    }
+    let infra = session.infrastructure().await?;
+    let color = match args.color {
+        Some(color) => color,
+        None => live(session).await?,
+    };
+    let mut query = LogQuery {
+        group: infra.log_group,
+        stream_prefix: format!("{color}/"),
+        since: OffsetDateTime::now_utc() - args.since,
+    };
+    let mut shown = HashSet::new();
+    loop {
+        let lines = session.aws.lines_since(&query).await?;
+        if let Some(newest) = lines.iter().filter_map(|line| line.at).max() {
+            query.since = query.since.max(newest - OVERLAP);
+        }
+        if session.report.wants_json() {
+            session.report.result(&Lines { color, lines });
+            return Ok(Exit::Done);
+        }
+        for line in &lines {
+            if line.id.as_ref().is_none_or(|id| shown.insert(id.clone())) {
+                print(session, color, line);
+            }
+        }
+        if !args.follow {
+            return Ok(Exit::Done);
+        }
+        tokio::select! {
+            () = sleep(session.poll_pause(PAUSE)) => {}
+            // How one leaves it, and no failure.
+            () = interrupts.next() => return Ok(Exit::Done),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Lines {
+    color: Color,
+    lines: Vec<LogLine>,
+}
+
+impl Outcome for Lines {
+    fn human(&self, _: &Style) -> String {
+        let messages: Vec<&str> = self.lines.iter().map(|line| line.message.as_str()).collect();
+        messages.join("\n")
+    }
+}
+
+async fn live(session: &Session) -> Result<Color> {
+    session.observe().await?.live_color().ok_or_else(|| {
+        Error::usage("nothing is live, so it is not clear whose logs are meant").hint("name a colour: `bgecs logs blue`")
+    })
+}
+
+fn print(session: &Session, color: Color, line: &LogLine) {
+    let clock = format_description!("[hour]:[minute]:[second].[subsecond digits:3]");
+    let at = line.at.and_then(|at| at.format(&clock).ok()).unwrap_or_default();
+    let task = line.stream.rsplit('/').next().unwrap_or_default();
+    let task = task.get(..8).unwrap_or(task);
+    session.report.data(&format!("{at} {color}/{task} {}", line.message));
+}

@@ -1,0 +1,36 @@
+//! A dry run's result: the plan, and nothing done.
+
+use serde::Serialize;
+
+use crate::engine::plan::Step;
+use crate::report::{Outcome, Style};
+
+#[derive(Debug, Serialize)]
+pub struct Plan {
+    pub operation: &'static str,
+    pub dry_run: bool,
+    pub steps: Vec<Step>,
+}
+
+impl Plan {
+    pub fn of(operation: &'static str, steps: Vec<Step>) -> Self {
+        Self {
+            operation,
+            dry_run: true,
+            steps,
+        }
+    }
+}
+
+impl Outcome for Plan {
+    fn human(&self, style: &Style) -> String {
+        if self.steps.is_empty() {
+            return format!("{} would do nothing", self.operation);
+        }
+        let mut text = format!("{} would:", style.strong(self.operation));
+        for (n, step) in self.steps.iter().enumerate() {
+            text += &format!("\n  {:>2}. {step}", n + 1);
+        }
+        text + "\nNothing was changed."
+    }
+}

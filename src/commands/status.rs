@@ -1,0 +1,215 @@
+//! `bgecs status`
+
+use std::time::Duration;
+
+use serde::Serialize;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use tokio::time::sleep;
+
+use crate::cli;
+use crate::error::{Exit, Result};
+use crate::interrupt::Interrupts;
+use crate::model::{Color, ColorState, Forward, Observed, PerColor, PerPort, Port, Rollout};
+use crate::report::{Outcome, Style};
+use crate::session::Session;
+
+const PAUSE: Duration = Duration::from_secs(2);
+
+#[derive(Debug, Serialize)]
+struct Status {
+    app: String,
+    region: String,
+    live: Option<Color>,
+    idle: Option<Color>,
+    previous: Option<Color>,
+    /// The colour that both ports serve, where a swap was interrupted.
+    half_swapped: Option<Color>,
+    urls: PerPort<String>,
+    colors: PerColor<Option<ColorStatus>>,
+    listeners: PerPort<Listener>,
+}
+
+#[derive(Debug, Serialize)]
+struct ColorStatus {
+    tag: Option<String>,
+    digest: Option<String>,
+    task_definition: String,
+    desired: i32,
+    running: i32,
+    healthy: usize,
+    registered: usize,
+    deployed_at: Option<String>,
+    deployed_by: Option<String>,
+    commit: Option<String>,
+    rollout: Option<Rollout>,
+}
+
+#[derive(Debug, Serialize)]
+struct Listener {
+    arn: String,
+    forwards: Vec<Forward>,
+    #[serde(skip)]
+    text: String,
+}
+
+pub async fn run(session: &Session, interrupts: &mut Interrupts, args: &cli::Status) -> Result<Exit> {
+    if !args.watch {
+        let observed = session.observe().await?;
+        session.report.result(&status(session, &observed));
+        return Ok(Exit::Done);
+    }
+    loop {
+        let observed = session.observe().await?;
+        session.report.page(&status(session, &observed));
+        tokio::select! {
+            () = sleep(PAUSE) => {}
+            // How one leaves it, and no failure.
+            () = interrupts.next() => return Ok(Exit::Done),
+        }
+    }
+}
+
+fn status(session: &Session, observed: &Observed) -> Status {
+    let infra = &observed.infrastructure;
+    let live = observed.live_color();
+    let listener = |port: Port| Listener {
+        arn: infra.listener(port).to_string(),
+        forwards: observed.forwarding(port).0.clone(),
+        text: observed.forwarding(port).to_string(),
+    };
+    Status {
+        app: session.app().to_owned(),
+        region: session.aws.region().to_owned(),
+        live,
+        idle: live.map(Color::other),
+        previous: observed.previous,
+        half_swapped: observed.half_swapped(),
+        urls: PerPort {
+            prod: infra.url(Port::Prod),
+            test: infra.url(Port::Test),
+        },
+        colors: PerColor {
+            blue: color_status(&observed.colors.blue),
+            green: color_status(&observed.colors.green),
+        },
+        listeners: PerPort {
+            prod: listener(Port::Prod),
+            test: listener(Port::Test),
+        },
+    }
+}
+
+fn color_status(state: &ColorState) -> Option<ColorStatus> {
+    let service = state.service.as_ref()?;
+    let release = state.release.as_ref();
+    Some(ColorStatus {
+        tag: state.tag().map(ToString::to_string),
+        digest: release.and_then(|release| release.digest.as_ref()).map(ToString::to_string),
+        task_definition: service.task_definition.to_string(),
+        desired: service.desired,
+        running: service.running,
+        healthy: state.targets.healthy(),
+        registered: state.targets.registered(),
+        deployed_at: release.and_then(|release| release.deployed_at.clone()),
+        deployed_by: release.and_then(|release| release.deployed_by.clone()),
+        commit: release.and_then(|release| release.commit.clone()),
+        rollout: service.primary().and_then(|deployment| deployment.rollout),
+    })
+}
+
+impl Outcome for Status {
+    fn human(&self, style: &Style) -> String {
+        let mut lines = vec![
+            format!("{} in {}", style.strong(&self.app), self.region),
+            format!("  port 80  {}  -> {}", self.urls.prod, self.listeners.prod.text),
+            format!("  port 81  {}  -> {}", self.urls.test, self.listeners.test.text),
+        ];
+        for color in Color::BOTH {
+            lines.push(String::new());
+            lines.extend(self.color_lines(color, *style));
+        }
+        if self.live.is_none() {
+            lines.push("\nNothing is live yet: the first colour to serve becomes live.".to_owned());
+        }
+        if let Some(color) = self.half_swapped {
+            lines.push(format!(
+                "\n{} both ports serve {color}: a swap was interrupted.\n`bgecs promote {color}` finishes it, `bgecs rollback` undoes it.",
+                style.warn("warning:")
+            ));
+        }
+        lines.join("\n")
+    }
+}
+
+impl Status {
+    fn color_lines(&self, color: Color, style: Style) -> Vec<String> {
+        let role = match self.live {
+            Some(live) if live == color => "live",
+            Some(_) => "idle",
+            None => "not live",
+        };
+        let Some(state) = self.colors.get(color) else {
+            return vec![format!("{}  {role}, no service", style.color(color, format!("{color:<5}")))];
+        };
+        let or_unknown = |text: &Option<String>| text.clone().unwrap_or_else(|| "unknown".to_owned());
+        let short = state.task_definition.rsplit('/').next().unwrap_or_default();
+        let mut lines = vec![
+            format!(
+                "{}  {role}, tag {}{}",
+                style.color(color, format!("{color:<5}")),
+                style.strong(or_unknown(&state.tag)),
+                if state.desired == 0 { ", retired" } else { "" }
+            ),
+            format!("  digest   {}", or_unknown(&state.digest)),
+            format!("  revision {short}{}", rollout(state.rollout, style)),
+            format!(
+                "  tasks    {} of {} running, {} of {} target(s) healthy",
+                state.running, state.desired, state.healthy, state.registered
+            ),
+        ];
+        if let Some(at) = &state.deployed_at {
+            let by = state.deployed_by.as_deref().unwrap_or("unknown");
+            let commit = state.commit.as_ref().map(|commit| format!(", commit {commit}")).unwrap_or_default();
+            lines.push(format!("  deployed {} by {by}{commit}", age(at, OffsetDateTime::now_utc())));
+        }
+        lines
+    }
+}
+
+fn rollout(rollout: Option<Rollout>, style: Style) -> String {
+    match rollout {
+        Some(Rollout::InProgress) => style.warn(", rolling out"),
+        Some(Rollout::Failed) => style.bad(", failed"),
+        Some(Rollout::Completed) | None => String::new(),
+    }
+}
+
+/// `5 min ago`; the moment itself where it cannot be read.
+fn age(at: &str, now: OffsetDateTime) -> String {
+    let Ok(at) = OffsetDateTime::parse(at, &Rfc3339) else {
+        return at.to_owned();
+    };
+    match (now - at).whole_seconds() {
+        seconds if seconds < 60 => format!("{} s ago", seconds.max(0)),
+        seconds if seconds < 3600 => format!("{} min ago", seconds / 60),
+        seconds if seconds < 48 * 3600 => format!("{} h ago", seconds / 3600),
+        seconds => format!("{} days ago", seconds / 86400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::datetime;
+
+    #[test]
+    fn ages_are_rounded_down() {
+        let now = datetime!(2026-01-02 00:00:00 UTC);
+        assert_eq!(age("2026-01-01T23:59:30Z", now), "30 s ago");
+        assert_eq!(age("2026-01-01T23:00:30Z", now), "59 min ago");
+        assert_eq!(age("2026-01-01T00:00:00Z", now), "24 h ago");
+        assert_eq!(age("2025-12-30T00:00:00Z", now), "3 days ago");
+        assert_eq!(age("yesterday", now), "yesterday");
+    }
+}

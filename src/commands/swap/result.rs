@@ -1,0 +1,268 @@
+//! How a swap ended: for people, for programs, and as an exit code.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::Kind;
+use crate::driver::swap::Finished;
+use crate::engine::preflight::Check;
+use crate::engine::seen::ProbeReport;
+use crate::engine::swap::{Marks, Outcome as Ending, Swap, Why};
+use crate::error::{Error, Exit};
+use crate::model::{Answer, Color, Observed};
+use crate::report::{Outcome, Style};
+
+#[derive(Debug, Clone, Copy, Serialize)]
+struct SwapTimes {
+    /// From the write's leaving to its being read back.
+    prod_ms: Option<u64>,
+    test_ms: Option<u64>,
+}
+
+/// The result of a swap that was tried.
+#[derive(Debug, Serialize)]
+pub(super) struct Swapped {
+    operation: &'static str,
+    from: Color,
+    to: Color,
+    /// `committed`, `rolled_back`, `refused` or `in_doubt`.
+    outcome: &'static str,
+    checks: Vec<Check>,
+    probe: ProbeReport,
+    swap: SwapTimes,
+    traffic: String,
+    /// Why, where it did not commit.
+    reason: Option<String>,
+    #[serde(skip)]
+    names: (String, String),
+    #[serde(skip)]
+    exit: Exit,
+    #[serde(skip)]
+    first_failure: Option<String>,
+}
+
+impl Swapped {
+    pub(super) fn new(
+        kind: Kind,
+        before: &Observed,
+        finished: &Finished,
+        checks: Vec<Check>,
+        rate: f64,
+        traffic: String,
+    ) -> Self {
+        let swap = &finished.swap;
+        let probe = finished.seen.report(rate, swap.marks.prod_sent);
+        let (outcome, exit, reason) = ending(swap.outcome());
+        let first_failure = finished
+            .seen
+            .first_failure()
+            .map(|(at, answer)| failure_sentence(*at, answer, swap.marks.prod_sent));
+        Self {
+            operation: kind.name(),
+            from: swap.from,
+            to: swap.to,
+            outcome,
+            checks,
+            probe,
+            swap: times(swap.marks),
+            traffic,
+            reason,
+            names: (before.named(swap.from), before.named(swap.to)),
+            exit,
+            first_failure,
+        }
+    }
+
+    /// A check failed: nothing was tried.
+    pub(super) fn refused(kind: Kind, before: &Observed, swap: &Swap, checks: Vec<Check>) -> Self {
+        Self {
+            operation: kind.name(),
+            from: swap.from,
+            to: swap.to,
+            outcome: "refused",
+            checks,
+            probe: ProbeReport::default(),
+            swap: times(Marks::default()),
+            traffic: before.traffic(),
+            reason: Some("a check failed".to_owned()),
+            names: (before.named(swap.from), before.named(swap.to)),
+            exit: Exit::Refused,
+            first_failure: None,
+        }
+    }
+
+    /// What to tell a person whose swap did not commit.
+    pub(super) fn error(&self) -> Option<Error> {
+        if self.exit == Exit::Done {
+            return None;
+        }
+        let (_, to) = &self.names;
+        let what = match self.operation {
+            "rollback" => format!("the rollback to {to}"),
+            _ => format!("the promotion of {to}"),
+        };
+        let reason = self.reason.as_deref().unwrap_or_default();
+        let message = match self.exit {
+            Exit::RolledBack => format!("{what} was rolled back: {reason}"),
+            Exit::LookNow => format!("{what} did not end well: {reason}"),
+            Exit::Interrupted => format!("{what} was interrupted before any change"),
+            Exit::Refused => format!("{what} was refused: {reason}"),
+            _ => format!("{what} failed, and nothing was changed: {reason}"),
+        };
+        let confirmed = match self.exit {
+            Exit::RolledBack => ", confirmed",
+            Exit::LookNow => "",
+            _ => ", unchanged",
+        };
+        let mut error = Error::new(self.exit, message).traffic(format!("{}{confirmed}", self.traffic));
+        if let Some(failure) = &self.first_failure {
+            error = error.cause(failure);
+        }
+        Some(error.hint(match self.exit {
+            Exit::LookNow => format!(
+                "look now: `bgecs status`, then `bgecs promote {}` or `bgecs promote {}`",
+                self.from, self.to
+            ),
+            Exit::Interrupted => "run it again when you are ready".to_owned(),
+            Exit::Refused => format!("production must answer well first: `bgecs probe`, `bgecs logs {}`", self.from),
+            _ => format!("bgecs logs {}", self.to),
+        }))
+    }
+}
+
+fn times(marks: Marks) -> SwapTimes {
+    let span = |from: Option<Duration>, to: Option<Duration>| {
+        Some(u64::try_from(to?.checked_sub(from?)?.as_millis()).unwrap_or(u64::MAX))
+    };
+    SwapTimes {
+        prod_ms: span(marks.prod_sent, marks.prod_seen),
+        test_ms: span(marks.test_sent, marks.test_seen),
+    }
+}
+
+fn ending(outcome: Option<&Ending>) -> (&'static str, Exit, Option<String>) {
+    let failed = |text: &str| Some(text.to_owned());
+    match outcome {
+        Some(Ending::Committed) => ("committed", Exit::Done, None),
+        Some(Ending::RolledBack(why)) => ("rolled_back", Exit::RolledBack, Some(reason(why))),
+        Some(Ending::Refused(why)) => ("refused", Exit::Refused, failed(why)),
+        Some(Ending::Interrupted) => ("refused", Exit::Interrupted, failed("interrupted")),
+        Some(Ending::Unchanged(why)) => ("refused", Exit::Failed, failed(why)),
+        Some(Ending::Left(why)) => {
+            let text = format!("{}; the swap was left as it is", reason(why));
+            ("in_doubt", Exit::LookNow, Some(text))
+        }
+        Some(Ending::InDoubt(why)) => ("in_doubt", Exit::LookNow, failed(why)),
+        None => ("in_doubt", Exit::LookNow, failed("the swap has no end")),
+    }
+}
+
+pub(super) fn reason(why: &Why) -> String {
+    match why {
+        Why::Failures => "requests failed after the swap".to_owned(),
+        Why::Interrupt => "interrupted".to_owned(),
+        Why::TestPort(reason) => format!("the test port could not be moved: {reason}"),
+    }
+}
+
+fn failure_sentence(at: Duration, answer: &Answer, began: Option<Duration>) -> String {
+    let what = match answer {
+        Answer::Http { status, .. } => format!("HTTP {status}"),
+        Answer::Nothing { error } => error.clone(),
+    };
+    match began.and_then(|began| at.checked_sub(began)) {
+        Some(after) => format!("{what}, first {:.1} s after the swap began", after.as_secs_f64()),
+        None => format!("{what}, before the swap"),
+    }
+}
+
+impl Outcome for Swapped {
+    fn human(&self, style: &Style) -> String {
+        let probe = &self.probe;
+        let mut lines = Vec::new();
+        if self.exit == Exit::Done {
+            lines.push(format!(
+                "{} is live: {} -> {}",
+                style.color(self.to, &self.names.1),
+                self.names.0,
+                self.names.1
+            ));
+        }
+        let failed = match probe.failed {
+            0 => style.good("0 failed"),
+            failed => style.bad(format!("{failed} failed")),
+        };
+        lines.push(format!("  requests    {} sent, {failed}", probe.sent));
+        if let Some(changeover) = probe.changeover_ms {
+            let ms = |at: Option<i64>| at.map_or_else(|| "-".to_owned(), |at| format!("{at} ms"));
+            lines.push(format!(
+                "  changeover  {changeover} ms (first answer from {} at {}, last from {} at {})",
+                self.to,
+                ms(probe.first_new_ms),
+                self.from,
+                ms(probe.last_old_ms)
+            ));
+        }
+        let latency = probe.latency_ms;
+        lines.push(format!(
+            "  latency     p50 {} ms, p99 {} ms, max {} ms",
+            latency.p50, latency.p99, latency.max
+        ));
+        if self.exit == Exit::Done {
+            lines.push(format!("  traffic     {}", self.traffic));
+            lines.push(format!(
+                "  way back    {} stays warm: `bgecs rollback`, or `bgecs retire` to stop paying for it",
+                self.from
+            ));
+        }
+        lines.join("\n")
+    }
+}
+
+/// The result where there was no swap to do.
+#[derive(Debug, Serialize)]
+pub(super) struct Done {
+    operation: &'static str,
+    from: Option<Color>,
+    to: Color,
+    outcome: &'static str,
+    checks: Vec<Check>,
+    probe: ProbeReport,
+    swap: SwapTimes,
+    traffic: String,
+    #[serde(skip)]
+    sentence: String,
+}
+
+impl Done {
+    pub(super) fn already(kind: Kind, observed: &Observed, live: Color) -> Self {
+        let sentence = format!("nothing to do: {} is live already", observed.named(live));
+        Self::new(kind, observed, Some(live.other()), live, sentence)
+    }
+
+    pub(super) fn made_live(kind: Kind, observed: &Observed, color: Color) -> Self {
+        let sentence = format!("{} is live; nothing was before", observed.named(color));
+        Self::new(kind, observed, None, color, sentence)
+    }
+
+    fn new(kind: Kind, observed: &Observed, from: Option<Color>, to: Color, sentence: String) -> Self {
+        Self {
+            operation: kind.name(),
+            from,
+            to,
+            outcome: "committed",
+            checks: Vec::new(),
+            probe: ProbeReport::default(),
+            swap: times(Marks::default()),
+            traffic: observed.traffic(),
+            sentence,
+        }
+    }
+}
+
+impl Outcome for Done {
+    fn human(&self, _: &Style) -> String {
+        format!("{}\n  {}", self.sentence, self.traffic)
+    }
+}

@@ -1,0 +1,263 @@
+//! `bgecs.toml`, read once and validated whole: what the rest of the program
+//! gets is a [`Config`] in which every value is one that AWS will take.
+//!
+//! Mistakes are found here, with line and column, before anything is built or
+//! asked of AWS. This module reads the file and nothing else: no environment,
+//! no AWS, no flags (commands let flags win over it).
+
+mod document;
+mod entry;
+mod error;
+mod fargate;
+mod names;
+mod nearest;
+mod network;
+mod secret;
+mod sections;
+mod starter;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use std::{fs, io, num::NonZeroU32};
+
+pub use error::ConfigError;
+pub use fargate::TaskSize;
+pub use names::AppName;
+pub use network::{HostPort, Ipv4Cidr};
+pub use secret::{SecretKind, SecretRef};
+
+/// The name of the file that [`Config::find`] looks for.
+pub const FILE_NAME: &str = "bgecs.toml";
+
+/// A whole `bgecs.toml`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Where it was read from.
+    pub path: PathBuf,
+    pub app: AppName,
+    pub container: Container,
+    pub service: Service,
+    pub network: Network,
+    pub probe: Probe,
+    pub build: Build,
+    pub registry: Registry,
+    pub logs: Logs,
+    pub load_balancer: LoadBalancer,
+}
+
+/// `[container]`: what runs, and how the load balancer reaches it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Container {
+    /// The container that gets the released image.
+    pub name: String,
+    pub health_path: String,
+    pub definition: Definition,
+}
+
+/// Where the task definition comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Definition {
+    /// From the keys of `[container]`.
+    Settings(Settings),
+    /// From a task definition that its owner keeps as JSON.
+    File {
+        path: PathBuf,
+        /// The port the target group uses. `None` leaves it to the file.
+        port: Option<u16>,
+    },
+}
+
+/// The keys of `[container]` that describe a task of one container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    pub port: u16,
+    pub size: TaskSize,
+    /// Empty leaves it to the image.
+    pub command: Vec<String>,
+    pub environment: BTreeMap<String, String>,
+    pub secrets: BTreeMap<String, SecretRef>,
+}
+
+/// `[service]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Service {
+    /// Tasks of a colour that is created; 1 to 1000.
+    pub desired_count: u16,
+}
+
+/// `[network]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Network {
+    /// Who may reach port 81.
+    pub test_cidr: Ipv4Cidr,
+}
+
+/// `[probe]`: the requests that judge a promotion.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probe {
+    pub path: String,
+    /// Requests per second.
+    pub rate: NonZeroU32,
+    /// How long the new colour is watched after the swap.
+    pub window: Duration,
+    /// How long a request may take before it counts as failed.
+    pub timeout: Duration,
+}
+
+/// `[build]`: the defaults of the flags that build the image.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Build {
+    /// A `sh` command that runs, in the folder of the file, ahead of the build.
+    pub before: Option<String>,
+    pub file: Option<PathBuf>,
+    pub args: BTreeMap<String, String>,
+    pub target: Option<String>,
+    /// `linux/amd64` or `linux/arm64`, as Docker spells it.
+    pub platform: Option<String>,
+}
+
+/// `[registry]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registry {
+    /// `HOST[:PORT]` to push to and pull from, instead of ECR's own address.
+    pub url: Option<String>,
+    pub immutable_tags: bool,
+}
+
+/// `[logs]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Logs {
+    pub retention_days: u16,
+}
+
+/// `[load_balancer]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoadBalancer {
+    /// Where to connect for any of the load balancer's host names.
+    pub connect_to: Option<HostPort>,
+    pub deregistration_delay: Duration,
+}
+
+impl Config {
+    /// The file to read: the one that was asked for, or else the nearest
+    /// `bgecs.toml`, in `cwd` or a folder above it.
+    pub fn find(explicit: Option<&Path>, cwd: &Path) -> Result<PathBuf, ConfigError> {
+        if let Some(path) = explicit {
+            // `join` leaves an absolute path as it is.
+            return Ok(cwd.join(path));
+        }
+        cwd.ancestors()
+            .map(|folder| folder.join(FILE_NAME))
+            .find(|path| path.is_file())
+            .ok_or_else(|| ConfigError::Missing {
+                folder: cwd.to_owned(),
+            })
+    }
+
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = fs::read_to_string(path).map_err(|source| {
+            let path = path.to_owned();
+            match source.kind() {
+                io::ErrorKind::NotFound => ConfigError::NotFound { path },
+                _ => ConfigError::Unreadable { path, source },
+            }
+        })?;
+        Self::parse(&text, path)
+    }
+
+    /// `path` is the file's: it stands in messages, and relative paths in the
+    /// text resolve against its folder.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        sections::config(&document::File { path, text })
+    }
+
+    /// The folder of the file. Paths in a `Config` are resolved against it.
+    pub fn root(&self) -> &Path {
+        folder_of(&self.path)
+    }
+
+    /// The commented `bgecs.toml` that `bgecs init --write-config` writes.
+    /// Every default in it is spelled out, so it parses to [`Config`]'s own.
+    pub fn starter(app: &AppName) -> String {
+        starter::text(app)
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        // `bgecs.toml` alone has the empty path as its parent.
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// The port that the target group uses when nothing says otherwise.
+pub const DEFAULT_PORT: u16 = 8080;
+
+const DEFAULT_CONTAINER: &str = "app";
+const DEFAULT_HEALTH_PATH: &str = "/health";
+const DEFAULT_RATE: NonZeroU32 = NonZeroU32::new(10).unwrap();
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            port: DEFAULT_PORT,
+            size: TaskSize::default(),
+            command: Vec::new(),
+            environment: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+        }
+    }
+}
+
+impl Default for Service {
+    fn default() -> Self {
+        Self { desired_count: 2 }
+    }
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        Self {
+            test_cidr: Ipv4Cidr::ANYWHERE,
+        }
+    }
+}
+
+impl Default for Probe {
+    fn default() -> Self {
+        Self {
+            path: "/".to_owned(),
+            rate: DEFAULT_RATE,
+            window: Duration::from_secs(15),
+            timeout: Duration::from_secs(2),
+        }
+    }
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Self {
+            url: None,
+            immutable_tags: true,
+        }
+    }
+}
+
+impl Default for Logs {
+    fn default() -> Self {
+        Self { retention_days: 30 }
+    }
+}
+
+impl Default for LoadBalancer {
+    fn default() -> Self {
+        Self {
+            connect_to: None,
+            deregistration_delay: Duration::from_secs(15),
+        }
+    }
+}

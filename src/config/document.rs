@@ -1,0 +1,196 @@
+//! Reads a TOML text key by key, and knows where each key stands.
+//!
+//! A section remembers the keys it was asked for; what is left over is unknown
+//! and an error, so no list of keys has to be kept beside the code that reads
+//! them. Nothing here knows what the keys mean.
+
+use std::ops::Range;
+use std::path::Path;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::entry::Entry;
+use super::error::{ConfigError, Place};
+use super::nearest::nearest;
+
+type Result<T> = std::result::Result<T, ConfigError>;
+
+/// A text and where it came from.
+pub(super) struct File<'a> {
+    pub(super) path: &'a Path,
+    pub(super) text: &'a str,
+}
+
+impl<'a> File<'a> {
+    /// Reads the whole file; what `read` does not ask for is an error.
+    pub(super) fn read<T>(&'a self, read: impl FnOnce(&mut Section<'a>) -> Result<T>) -> Result<T> {
+        let document = DeTable::parse(self.text).map_err(|error| ConfigError::Syntax {
+            at: Box::new(self.place(error.span().unwrap_or_default())),
+            message: error.message().to_owned(),
+        })?;
+        let mut section = Section {
+            file: self,
+            name: String::new(),
+            entries: document.into_inner(),
+            known: Vec::new(),
+        };
+        let value = read(&mut section)?;
+        section.finish()?;
+        Ok(value)
+    }
+
+    fn place(&self, span: Range<usize>) -> Place {
+        let start = self.boundary(span.start);
+        let end = self.boundary(span.end.max(start));
+        let before = &self.text[..start];
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let line = self.text[line_start..].lines().next().unwrap_or_default();
+        // What goes on over the end of the line is marked up to there.
+        let end = end.min(line_start + line.len()).max(start);
+        Place {
+            path: self.path.to_owned(),
+            line: before.matches('\n').count() + 1,
+            column: self.text[line_start..start].chars().count() + 1,
+            width: self.text[start..end].chars().count().max(1),
+            text: line.to_owned(),
+        }
+    }
+
+    /// The nearest place at or before `index` where a character begins.
+    fn boundary(&self, index: usize) -> usize {
+        (0..=index.min(self.text.len()))
+            .rev()
+            .find(|index| self.text.is_char_boundary(*index))
+            .unwrap_or(0)
+    }
+
+    pub(super) fn invalid(
+        &self,
+        span: Range<usize>,
+        key: &str,
+        message: impl Into<String>,
+    ) -> ConfigError {
+        ConfigError::Invalid {
+            at: Box::new(self.place(span)),
+            key: key.to_owned(),
+            message: message.into(),
+            hint: None,
+        }
+    }
+}
+
+/// A table whose keys are taken out one by one.
+pub(super) struct Section<'a> {
+    file: &'a File<'a>,
+    /// Empty for the top of the file.
+    name: String,
+    entries: DeTable<'a>,
+    known: Vec<&'static str>,
+}
+
+impl<'a> Section<'a> {
+    /// A table whose keys the user makes up: there is none to ask for.
+    pub(super) fn of_users(file: &'a File<'a>, name: String) -> Self {
+        Self {
+            file,
+            name,
+            entries: DeTable::new(),
+            known: Vec::new(),
+        }
+    }
+
+    pub(super) fn take(&mut self, key: &'static str) -> Option<Entry<'a>> {
+        self.known.push(key);
+        let (name, value) = self.entries.remove_entry(key)?;
+        Some(self.entry(&name, value))
+    }
+
+    pub(super) fn optional<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&Entry<'a>) -> Result<T>,
+    ) -> Result<Option<T>> {
+        self.take(key).as_ref().map(read).transpose()
+    }
+
+    pub(super) fn or<T>(
+        &mut self,
+        key: &'static str,
+        default: T,
+        read: impl FnOnce(&Entry<'a>) -> Result<T>,
+    ) -> Result<T> {
+        Ok(self.optional(key, read)?.unwrap_or(default))
+    }
+
+    /// Reads a table, which is as good as empty if it is not there.
+    pub(super) fn section<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&mut Section<'a>) -> Result<T>,
+    ) -> Result<T> {
+        let entries = match self.take(key) {
+            None => DeTable::new(),
+            Some(entry) => match entry.value {
+                DeValue::Table(entries) => entries,
+                _ => return Err(entry.invalid(format!("it is a section: write [{key}]"))),
+            },
+        };
+        let mut section = Section {
+            file: self.file,
+            name: self.path_of(key),
+            entries,
+            known: Vec::new(),
+        };
+        let value = read(&mut section)?;
+        section.finish()?;
+        Ok(value)
+    }
+
+    /// An error about something that is not there.
+    pub(super) fn missing(&self, key: &str, message: impl Into<String>) -> ConfigError {
+        self.file.invalid(0..0, &self.path_of(key), message)
+    }
+
+    fn finish(self) -> Result<()> {
+        // The map is sorted; a person reads from the top.
+        let first = self.entries.keys().min_by_key(|key| key.span().start);
+        let Some(key) = first else { return Ok(()) };
+        let place = match self.name.as_str() {
+            "" => "at the top of the file".to_owned(),
+            name => format!("in [{name}]"),
+        };
+        let near = nearest(key.get_ref(), &self.known);
+        Err(ConfigError::Invalid {
+            at: Box::new(self.file.place(key.span())),
+            key: self.path_of(key.get_ref()),
+            message: format!("there is no such key {place}"),
+            hint: Some(match near {
+                Some(known) => format!("did you mean `{known}`?"),
+                None => format!("the keys {place}: {}", self.known.join(", ")),
+            }),
+        })
+    }
+
+    fn path_of(&self, key: &str) -> String {
+        match self.name.as_str() {
+            "" => key.to_owned(),
+            name => format!("{name}.{key}"),
+        }
+    }
+
+    pub(super) fn entry(
+        &self,
+        name: &Spanned<toml::de::DeString<'a>>,
+        value: Spanned<DeValue<'a>>,
+    ) -> Entry<'a> {
+        Entry {
+            file: self.file,
+            key: self.path_of(name.get_ref()),
+            name: name.get_ref().clone().into_owned(),
+            key_span: name.span(),
+            span: value.span(),
+            value: value.into_inner(),
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! What can be wrong with a `bgecs.toml`, said with the place it stands at.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+/// Why there is no [`Config`](super::Config).
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("there is no bgecs.toml in {} or in a folder above it", .folder.display())]
+    Missing { folder: PathBuf },
+    #[error("there is no {}", .path.display())]
+    NotFound { path: PathBuf },
+    #[error("cannot read {}", .path.display())]
+    Unreadable { path: PathBuf, source: io::Error },
+    /// Not TOML.
+    #[error("{at}: {message}\n{}", .at.excerpt())]
+    Syntax { at: Box<Place>, message: String },
+    /// TOML, and not what bgecs takes.
+    #[error("{at}: `{key}`: {message}\n{}", .at.excerpt())]
+    Invalid {
+        at: Box<Place>,
+        /// The whole key, such as `container.port`.
+        key: String,
+        message: String,
+        hint: Option<String>,
+    },
+}
+
+impl ConfigError {
+    /// What to do next, where more than the message can be said.
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Missing { .. } | Self::NotFound { .. } => {
+                Some("`bgecs init --write-config` writes a commented starter")
+            }
+            Self::Invalid { hint, .. } => hint.as_deref(),
+            Self::Unreadable { .. } | Self::Syntax { .. } => None,
+        }
+    }
+
+    /// Where in the file it is, if it is in the file.
+    pub fn place(&self) -> Option<&Place> {
+        match self {
+            Self::Syntax { at, .. } | Self::Invalid { at, .. } => Some(at),
+            Self::Missing { .. } | Self::NotFound { .. } | Self::Unreadable { .. } => None,
+        }
+    }
+}
+
+/// A stretch of one line of the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    pub path: PathBuf,
+    /// From 1.
+    pub line: usize,
+    /// From 1, in characters.
+    pub column: usize,
+    /// How many characters the stretch has on this line; at least 1.
+    pub width: usize,
+    /// The whole line.
+    pub text: String,
+}
+
+impl Place {
+    /// The line with a mark under the stretch.
+    pub fn excerpt(&self) -> String {
+        let number = self.line.to_string();
+        let margin = " ".repeat(number.len());
+        let before = " ".repeat(self.column.saturating_sub(1));
+        let mark = "^".repeat(self.width);
+        // A tab has one character and no fixed width: the mark needs one.
+        let text = self.text.replace('\t', " ");
+        format!("  {number} | {text}\n  {margin} | {before}{mark}")
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.path.display(), self.line, self.column)
+    }
+}

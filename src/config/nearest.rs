@@ -1,0 +1,27 @@
+//! Guesses which key was meant.
+
+/// The known key that a slip of the finger away from `key` is.
+pub(super) fn nearest(key: &str, known: &[&'static str]) -> Option<&'static str> {
+    let key = key.to_lowercase().replace('-', "_");
+    known
+        .iter()
+        .map(|known| (distance(&key, known), *known))
+        .min()
+        .filter(|(distance, known)| *distance <= 1 + known.len() / 5)
+        .map(|(_, known)| known)
+}
+
+/// How many characters to insert, delete or replace (Levenshtein).
+fn distance(left: &str, right: &str) -> usize {
+    let mut row: Vec<usize> = (0..=right.chars().count()).collect();
+    for (i, a) in left.chars().enumerate() {
+        let mut diagonal = i;
+        row[0] = i + 1;
+        for (j, b) in right.chars().enumerate() {
+            let replaced = diagonal + usize::from(a != b);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[row.len() - 1]
+}

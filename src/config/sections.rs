@@ -1,0 +1,246 @@
+//! Which keys there are, and what each may be: the grammar of `bgecs.toml`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::document::{File, Section};
+use super::entry::Entry;
+use super::fargate::TaskSize;
+use super::names::{AppName, container_name, not_empty, platform, request_path, variable_name};
+use super::network::{HostPort, Ipv4Cidr, registry};
+use super::secret::SecretRef;
+use super::{
+    Build, Config, ConfigError, Container, DEFAULT_CONTAINER, DEFAULT_HEALTH_PATH, Definition,
+    LoadBalancer, Logs, Network, Probe, Registry, Service, Settings, folder_of,
+};
+
+type Result<T> = std::result::Result<T, ConfigError>;
+
+/// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html>
+const RETENTION_DAYS: [u16; 22] = [
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
+    3288, 3653,
+];
+
+/// A target group has room for a thousand targets
+/// (<https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html>).
+const MOST_TASKS: u32 = 1000;
+
+/// <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html>
+const LONGEST_DEREGISTRATION: u32 = 3600;
+
+/// The keys of `[container]` that a task definition of its own replaces.
+const SETTINGS_KEYS: [&str; 5] = ["cpu", "memory", "environment", "secrets", "command"];
+
+pub(super) fn config(file: &File<'_>) -> Result<Config> {
+    let root = folder_of(file.path);
+    file.read(|top| {
+        let Some(app) = top.optional("app", |entry| entry.checked(AppName::from_str))? else {
+            return Err(top.missing(
+                "app",
+                "it is missing: write `app = \"<name>\"` above the first [section]",
+            ));
+        };
+        Ok(Config {
+            path: file.path.to_owned(),
+            app,
+            container: top.section("container", |section| container(section, root))?,
+            service: top.section("service", service)?,
+            network: top.section("network", network)?,
+            probe: top.section("probe", probe)?,
+            build: top.section("build", |section| build(section, root))?,
+            registry: top.section("registry", registry_section)?,
+            logs: top.section("logs", logs)?,
+            load_balancer: top.section("load_balancer", load_balancer)?,
+        })
+    })
+}
+
+fn container(section: &mut Section<'_>, root: &Path) -> Result<Container> {
+    let name = section.take("name");
+    let health_path = section.or("health_path", DEFAULT_HEALTH_PATH.to_owned(), |entry| {
+        entry.checked(request_path)
+    })?;
+    let port = section.optional("port", |entry| entry.number(1..=65535))?;
+    // `container` names the app's container among those of the file.
+    let alias = section.take("container");
+    let file = section.optional("task_definition", |entry| {
+        entry.checked(not_empty).map(|path| root.join(path))
+    })?;
+    if let (None, Some(alias)) = (&file, &alias) {
+        return Err(alias.misplaced(
+            "it picks a container of a `task_definition` file; without one, the key is `name`",
+        ));
+    }
+    if let (Some(_), Some(alias)) = (&name, &alias) {
+        return Err(alias.misplaced("`name` says the same: keep one of them"));
+    }
+    let name = match name.or(alias) {
+        Some(entry) => entry.checked(container_name)?,
+        None => DEFAULT_CONTAINER.to_owned(),
+    };
+    let definition = match file {
+        Some(path) => {
+            refuse_settings(section)?;
+            Definition::File { path, port }
+        }
+        None => Definition::Settings(settings(section, port)?),
+    };
+    Ok(Container {
+        name,
+        health_path,
+        definition,
+    })
+}
+
+fn refuse_settings(section: &mut Section<'_>) -> Result<()> {
+    match SETTINGS_KEYS.into_iter().find_map(|key| section.take(key)) {
+        None => Ok(()),
+        Some(entry) => {
+            Err(entry.misplaced("not allowed beside `task_definition`: that file says it"))
+        }
+    }
+}
+
+fn settings(section: &mut Section<'_>, port: Option<u16>) -> Result<Settings> {
+    let default = Settings::default();
+    let size = task_size(section)?;
+    let command = section.optional("command", |entry| {
+        let words = entry.strings()?;
+        if words.is_empty() {
+            return Err(entry.invalid("it is empty; leave the key out instead"));
+        }
+        Ok(words)
+    })?;
+    let mut environment = BTreeMap::new();
+    for entry in table(section, "environment")? {
+        environment.insert(variable(&entry)?, entry.string()?.to_owned());
+    }
+    let mut secrets = BTreeMap::new();
+    for entry in table(section, "secrets")? {
+        let name = variable(&entry)?;
+        // ECS refuses a name that is both
+        // (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Secret.html).
+        if environment.contains_key(&name) {
+            return Err(entry.misplaced("it is in `environment` too: keep one"));
+        }
+        secrets.insert(name, entry.checked(SecretRef::from_str)?);
+    }
+    Ok(Settings {
+        port: port.unwrap_or(default.port),
+        size,
+        command: command.unwrap_or_default(),
+        environment,
+        secrets,
+    })
+}
+
+fn task_size(section: &mut Section<'_>) -> Result<TaskSize> {
+    let default = TaskSize::default();
+    let cpu = section.take("cpu");
+    let units = match &cpu {
+        Some(entry) => entry.one_of(&TaskSize::cpu_choices())?,
+        None => default.cpu(),
+    };
+    let memory = section.take("memory");
+    let mebibytes = match &memory {
+        Some(entry) => entry.number(1..=u32::MAX)?,
+        None => default.memory(),
+    };
+    TaskSize::new(units, mebibytes).map_err(|why| match memory.or(cpu) {
+        Some(entry) => entry.invalid(why),
+        // Not reached: the defaults are a pair that exists.
+        None => section.missing("memory", why),
+    })
+}
+
+fn table<'a>(section: &mut Section<'a>, key: &'static str) -> Result<Vec<Entry<'a>>> {
+    section.take(key).map_or(Ok(Vec::new()), Entry::table)
+}
+
+fn variable(entry: &Entry<'_>) -> Result<String> {
+    variable_name(&entry.name).map_err(|why| entry.misplaced(why))
+}
+
+fn service(section: &mut Section<'_>) -> Result<Service> {
+    let default = Service::default();
+    Ok(Service {
+        desired_count: section.or("desired_count", default.desired_count, |entry| {
+            entry.number(1..=MOST_TASKS)
+        })?,
+    })
+}
+
+fn network(section: &mut Section<'_>) -> Result<Network> {
+    let default = Network::default();
+    Ok(Network {
+        test_cidr: section.or("test_cidr", default.test_cidr, |entry| {
+            entry.checked(Ipv4Cidr::from_str)
+        })?,
+    })
+}
+
+fn probe(section: &mut Section<'_>) -> Result<Probe> {
+    let default = Probe::default();
+    Ok(Probe {
+        path: section.or("path", default.path, |entry| entry.checked(request_path))?,
+        rate: section.or("rate", default.rate, |entry| entry.number(1..=1000))?,
+        window: section.or("window_seconds", default.window, |entry| {
+            seconds(entry, 1, 3600)
+        })?,
+        timeout: section.or("timeout_ms", default.timeout, |entry| {
+            Ok(Duration::from_millis(entry.number(1..=60_000)?))
+        })?,
+    })
+}
+
+fn build(section: &mut Section<'_>, root: &Path) -> Result<Build> {
+    let mut args = BTreeMap::new();
+    for entry in table(section, "args")? {
+        args.insert(variable(&entry)?, entry.string()?.to_owned());
+    }
+    Ok(Build {
+        before: section.optional("before", |entry| entry.checked(not_empty))?,
+        file: section.optional("file", |entry| {
+            entry.checked(not_empty).map(|path| root.join(path))
+        })?,
+        args,
+        target: section.optional("target", |entry| entry.checked(not_empty))?,
+        platform: section.optional("platform", |entry| entry.checked(platform))?,
+    })
+}
+
+fn registry_section(section: &mut Section<'_>) -> Result<Registry> {
+    let default = Registry::default();
+    Ok(Registry {
+        url: section.optional("url", |entry| entry.checked(registry))?,
+        immutable_tags: section.or("immutable_tags", default.immutable_tags, Entry::boolean)?,
+    })
+}
+
+fn logs(section: &mut Section<'_>) -> Result<Logs> {
+    let default = Logs::default();
+    Ok(Logs {
+        retention_days: section.or("retention_days", default.retention_days, |entry| {
+            entry.one_of(&RETENTION_DAYS)
+        })?,
+    })
+}
+
+fn load_balancer(section: &mut Section<'_>) -> Result<LoadBalancer> {
+    let default = LoadBalancer::default();
+    Ok(LoadBalancer {
+        connect_to: section.optional("connect_to", |entry| entry.checked(HostPort::from_str))?,
+        deregistration_delay: section.or(
+            "deregistration_delay_seconds",
+            default.deregistration_delay,
+            |entry| seconds(entry, 0, LONGEST_DEREGISTRATION),
+        )?,
+    })
+}
+
+fn seconds(entry: &Entry<'_>, from: u32, to: u32) -> Result<Duration> {
+    Ok(Duration::from_secs(entry.number(from..=to)?))
+}

@@ -1,0 +1,57 @@
+//! The `bgecs.toml` to begin with. It is meant to be read: every key that
+//! there is stands in it, with the default or, commented out, an example.
+
+use super::AppName;
+
+pub(super) fn text(app: &AppName) -> String {
+    TEMPLATE.replace("{app}", app.as_str())
+}
+
+const TEMPLATE: &str = r#"# Names the CloudFormation stack `bgecs-{app}` and everything in it.
+app = "{app}"
+
+[container]
+port = 8080                # where the app listens
+cpu = 256                  # 1024 are one vCPU
+memory = 512               # MiB; Fargate has a few sizes for each cpu
+health_path = "/health"    # answers 200 once the app can serve
+# name = "app"
+# command = ["serve", "--verbose"]
+# environment = { GREETING = "Hello" }
+# secrets = { DB_PASSWORD = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:db-AbCdEf:password::" }
+
+# A task definition of your own, instead of name, cpu, memory, command,
+# environment and secrets; bgecs replaces the image of one container in it:
+# task_definition = "task-definition.json"
+# container = "app"
+
+[service]
+desired_count = 2          # tasks of a colour when it is created
+
+[network]
+test_cidr = "0.0.0.0/0"    # who may reach the test port, 81
+
+[probe]
+path = "/"                 # what is requested during a promotion
+rate = 10                  # requests a second
+window_seconds = 15        # how long a new release is watched
+timeout_ms = 2000          # how long an answer may take
+
+[build]
+# before = "npm run build" # runs ahead of the image build
+# file = "Dockerfile"
+# args = { VERSION = "1" }
+# target = "release"
+# platform = "linux/amd64" # or linux/arm64
+
+[registry]
+immutable_tags = true      # a release tag is used once
+# url = "localhost:4566"   # push and pull here, instead of at ECR's own address
+
+[logs]
+retention_days = 30
+
+[load_balancer]
+deregistration_delay_seconds = 15    # how long open requests may take to end
+# connect_to = "localhost:4566"      # reach the load balancer's names through here
+"#;

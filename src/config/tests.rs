@@ -1,0 +1,226 @@
+mod mistakes;
+mod values;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::*;
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    Config::parse(text, Path::new("/srv/hello/bgecs.toml"))
+}
+
+fn app() -> AppName {
+    "hello".parse().unwrap()
+}
+
+fn defaults() -> Config {
+    Config {
+        path: PathBuf::from("/srv/hello/bgecs.toml"),
+        app: app(),
+        container: Container {
+            name: "app".to_owned(),
+            health_path: "/health".to_owned(),
+            definition: Definition::Settings(Settings::default()),
+        },
+        service: Service::default(),
+        network: Network::default(),
+        probe: Probe::default(),
+        build: Build::default(),
+        registry: Registry::default(),
+        logs: Logs::default(),
+        load_balancer: LoadBalancer::default(),
+    }
+}
+
+#[test]
+fn a_name_is_enough() {
+    assert_eq!(parse("app = 'hello'").unwrap(), defaults());
+}
+
+#[test]
+fn every_key_is_read() {
+    let text = r#"
+        app = "hello-2"
+        [container]
+        name = "web"
+        port = 80
+        cpu = 1_024
+        memory = 0x800
+        health_path = "/ready?deep=1"
+        command = ["serve", ""]
+        environment = { GREETING = "Hello" }
+        secrets.DB = "arn:aws:ssm:eu-central-1:123456789012:parameter/db/password"
+        [service]
+        desired_count = 1000
+        [network]
+        test_cidr = "203.0.113.7/32"
+        [probe]
+        path = "/api"
+        rate = 100
+        window_seconds = 60
+        timeout_ms = 500
+        [build]
+        before = "make"
+        file = "docker/Dockerfile"
+        args = { VERSION = "1", EMPTY = "" }
+        target = "release"
+        platform = "linux/arm64"
+        [registry]
+        url = "localhost:4566"
+        immutable_tags = false
+        [logs]
+        retention_days = 3653
+        [load_balancer]
+        connect_to = "[::1]:4566"
+        deregistration_delay_seconds = 0
+    "#;
+    let config = parse(text).unwrap();
+    assert_eq!(config.app.stack_name(), "bgecs-hello-2");
+    assert_eq!(config.container.name, "web");
+    assert_eq!(config.container.health_path, "/ready?deep=1");
+    let Definition::Settings(settings) = &config.container.definition else {
+        panic!("{config:?}");
+    };
+    assert_eq!(settings.port, 80);
+    assert_eq!((settings.size.cpu(), settings.size.memory()), (1024, 2048));
+    assert_eq!(settings.command, ["serve", ""]);
+    assert_eq!(settings.environment["GREETING"], "Hello");
+    assert_eq!(settings.secrets["DB"].kind(), SecretKind::Parameter);
+    assert_eq!(config.service.desired_count, 1000);
+    assert_eq!(config.network.test_cidr.to_string(), "203.0.113.7/32");
+    assert_eq!(config.probe.path, "/api");
+    assert_eq!(config.probe.rate.get(), 100);
+    assert_eq!(config.probe.window, Duration::from_secs(60));
+    assert_eq!(config.probe.timeout, Duration::from_millis(500));
+    assert_eq!(config.build.before.as_deref(), Some("make"));
+    let file = Path::new("/srv/hello/docker/Dockerfile");
+    assert_eq!(config.build.file.as_deref(), Some(file));
+    assert_eq!(config.build.args["VERSION"], "1");
+    assert_eq!(config.build.args["EMPTY"], "");
+    assert_eq!(config.build.target.as_deref(), Some("release"));
+    assert_eq!(config.build.platform.as_deref(), Some("linux/arm64"));
+    assert_eq!(config.registry.url.as_deref(), Some("localhost:4566"));
+    assert!(!config.registry.immutable_tags);
+    assert_eq!(config.logs.retention_days, 3653);
+    let connect_to = config.load_balancer.connect_to.unwrap();
+    assert_eq!((connect_to.host.as_str(), connect_to.port), ("::1", 4566));
+    assert_eq!(connect_to.to_string(), "[::1]:4566");
+    assert_eq!(config.load_balancer.deregistration_delay, Duration::ZERO);
+}
+
+#[test]
+fn a_task_definition_file_takes_the_place_of_the_settings() {
+    let read = |keys: &str| {
+        let config = parse(&format!(
+            "app = 'hello'\n[container]\ntask_definition = 'td.json'\n{keys}"
+        ));
+        config.unwrap().container
+    };
+    let container = read("container = 'web'\nport = 80\nhealth_path = '/up'");
+    assert_eq!(container.name, "web");
+    assert_eq!(container.health_path, "/up");
+    assert_eq!(
+        container.definition,
+        Definition::File {
+            path: PathBuf::from("/srv/hello/td.json"),
+            port: Some(80)
+        }
+    );
+    // `name` says the same, and without either it is the usual name.
+    assert_eq!(read("name = 'web'").name, "web");
+    let plain = read("");
+    assert_eq!(plain.name, "app");
+    assert!(matches!(
+        plain.definition,
+        Definition::File { port: None, .. }
+    ));
+}
+
+#[test]
+fn the_file_is_the_nearest_one_upwards() {
+    let temporary = tempfile::tempdir().unwrap();
+    let top = temporary.path();
+    let deep = top.join("a/b/c");
+    fs::create_dir_all(&deep).unwrap();
+    // A folder of that name is no configuration.
+    fs::create_dir(deep.join(FILE_NAME)).unwrap();
+    fs::write(top.join(FILE_NAME), "app = 'top'").unwrap();
+    assert_eq!(Config::find(None, &deep).unwrap(), top.join(FILE_NAME));
+    let nearer = top.join("a/b").join(FILE_NAME);
+    fs::write(&nearer, "app = 'nearer'").unwrap();
+    assert_eq!(Config::find(None, &deep).unwrap(), nearer);
+
+    let config = Config::load(&nearer).unwrap();
+    assert_eq!(config.app.as_str(), "nearer");
+    assert_eq!(config.root(), top.join("a/b"));
+
+    let asked_for = Path::new("../other.toml");
+    let found = Config::find(Some(asked_for), &deep).unwrap();
+    assert_eq!(found, deep.join(asked_for));
+    let error = Config::load(&found).unwrap_err();
+    assert!(matches!(error, ConfigError::NotFound { .. }), "{error}");
+    let error = Config::load(&deep).unwrap_err();
+    assert!(matches!(error, ConfigError::Unreadable { .. }), "{error}");
+}
+
+#[test]
+fn no_file_at_all() {
+    let error = Config::find(None, Path::new("/nowhere/at/all")).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "there is no bgecs.toml in /nowhere/at/all or in a folder above it"
+    );
+    assert!(error.hint().unwrap().contains("bgecs init --write-config"));
+}
+
+#[test]
+fn a_bare_file_name_has_the_current_folder_as_its_root() {
+    let config = Config::parse("app = 'hello'", Path::new(FILE_NAME)).unwrap();
+    assert_eq!(config.root(), Path::new("."));
+}
+
+#[test]
+fn the_starter_says_the_defaults() {
+    let text = Config::starter(&app());
+    assert_eq!(parse(&text).unwrap(), defaults());
+}
+
+#[test]
+fn the_examples_in_the_starter_are_valid() {
+    let uncommented = |line: &str| {
+        let bare = line.strip_prefix("# ").filter(|bare| bare.contains(" = "));
+        bare.unwrap_or(line).to_owned()
+    };
+    let text = Config::starter(&app());
+    let lines: Vec<String> = text.lines().map(uncommented).collect();
+    let is_of_file =
+        |line: &String| line.starts_with("task_definition =") || line.starts_with("container =");
+    assert_eq!(lines.iter().filter(|line| is_of_file(line)).count(), 2);
+    let keys = lines.iter().filter(|line| !line.starts_with('#')).count();
+    assert!(keys > 25, "{lines:#?}");
+
+    let settings: Vec<String> = lines.iter().filter(|it| !is_of_file(it)).cloned().collect();
+    let config = parse(&settings.join("\n")).unwrap();
+    assert_ne!(config, defaults());
+    assert_eq!(config.logs, defaults().logs);
+
+    let is_of_settings = |line: &String| {
+        ["name", "cpu", "memory", "command", "environment", "secrets"]
+            .iter()
+            .any(|key| line.starts_with(&format!("{key} =")))
+    };
+    let file: Vec<String> = lines.into_iter().filter(|it| !is_of_settings(it)).collect();
+    let config = parse(&file.join("\n")).unwrap();
+    assert!(matches!(
+        config.container.definition,
+        Definition::File { .. }
+    ));
+}
+
+#[test]
+fn the_first_unknown_key_is_named() {
+    let error = parse("app = 'hello'\n[logs]\nz = 1\na = 1").unwrap_err();
+    assert_eq!(error.place().unwrap().line, 3);
+}

@@ -1,0 +1,296 @@
+//! What is refused, where, and in which words.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// Text, the stretch that is marked, and a part of what is said of it.
+const MISTAKES: &[(&str, &str, &str)] = &[
+    (
+        "APP\nprot = 1",
+        "prot",
+        "prot`: there is no such key at the top of the file",
+    ),
+    (
+        "APP\n[contaner]\nport = 1",
+        "contaner",
+        "contaner`: there is no such key at the top",
+    ),
+    (
+        "APP\n[container]\nprt = 1",
+        "prt",
+        "prt`: there is no such key in [container]",
+    ),
+    (
+        "APP\ncontainer = 1",
+        "1",
+        "`container`: it is a section: write [container]",
+    ),
+    (
+        "APP\n[[service]]",
+        "[[service]]",
+        "`service`: it is a section",
+    ),
+    (
+        "app = 'Hello'",
+        "'Hello'",
+        "`app`: `Hello` is no app name: 2 to 20 lower-case",
+    ),
+    ("app = 7", "7", "`app`: it takes text in quotes"),
+    (
+        "APP\n[container]\nport = 'a'",
+        "'a'",
+        "`container.port`: it takes a whole number from 1 to 65535",
+    ),
+    ("APP\n[container]\nport = 65536", "65536", "from 1 to 65535"),
+    (
+        "APP\n[container]\nport = 80.0",
+        "80.0",
+        "takes a whole number",
+    ),
+    (
+        "APP\n[container]\nport = -80",
+        "-80",
+        "takes a whole number",
+    ),
+    (
+        "APP\n[container]\nname = 'a b'",
+        "'a b'",
+        "letters, digits, `_` and `-`",
+    ),
+    (
+        "APP\n[container]\ncpu = 300",
+        "300",
+        "`container.cpu`: it takes one of 256, 512, 1024",
+    ),
+    (
+        "APP\n[container]\nmemory = 4096",
+        "4096",
+        "with cpu = 256, memory is one of 512, 1024, 2048",
+    ),
+    (
+        "APP\n[container]\nmemory = 512\ncpu = 8192",
+        "512",
+        "memory is 16384 to 61440 in steps of 4096",
+    ),
+    (
+        "APP\n[container]\nhealth_path = 'up'",
+        "'up'",
+        "a path starts with `/`",
+    ),
+    ("APP\n[container]\ncommand = []", "[]", "leave the key out"),
+    (
+        "APP\n[container]\ncommand = 'serve'",
+        "'serve'",
+        "a list of texts in quotes",
+    ),
+    (
+        "APP\n[container]\ncommand = ['serve', 1]",
+        "1",
+        "a list of texts in quotes",
+    ),
+    (
+        "APP\n[container]\nenvironment = 'A=B'",
+        "'A=B'",
+        "takes a table",
+    ),
+    (
+        "APP\n[container]\nenvironment = { A = 1 }",
+        "1",
+        "`container.environment.A`: it takes text in quotes",
+    ),
+    (
+        "APP\n[container]\nenvironment = { 'A=B' = '' }",
+        "'A=B'",
+        "has no `=`",
+    ),
+    (
+        "APP\n[container]\nsecrets = { A = 'hunter2' }",
+        "'hunter2'",
+        "a secret is named by its whole ARN",
+    ),
+    (
+        "APP\n[container]\nenvironment = { AB = '' }\nsecrets = { AC = 'SECRET', AB = 'SECRET' }",
+        "AB",
+        "`container.secrets.AB`: it is in `environment` too",
+    ),
+    (
+        "APP\n[container]\ncontainer = 'app'",
+        "container",
+        "without one, the key is `name`",
+    ),
+    (
+        "APP\n[container]\ntask_definition = 'a'\nname = 'b'\ncontainer = 'c'",
+        "container",
+        "`name` says the same",
+    ),
+    (
+        "APP\n[container]\ntask_definition = 'a'\nmemory = 512",
+        "memory",
+        "`container.memory`: not allowed beside `task_definition`",
+    ),
+    (
+        "APP\n[container]\ntask_definition = ' '",
+        "' '",
+        "it is empty",
+    ),
+    ("APP\n[service]\ndesired_count = 0", "0", "from 1 to 1000"),
+    (
+        "APP\n[network]\ntest_cidr = '::/0'",
+        "'::/0'",
+        "is no IPv4 network",
+    ),
+    (
+        "APP\n[network]\ntest_cidr = '10.1.2.3/8'",
+        "'10.1.2.3/8'",
+        "write 10.0.0.0/8 for all of them, or 10.1.2.3/32",
+    ),
+    ("APP\n[probe]\npath = 'a'", "'a'", "a path starts with `/`"),
+    ("APP\n[probe]\nrate = 0", "0", "from 1 to 1000"),
+    ("APP\n[probe]\nwindow_seconds = 0", "0", "from 1 to 3600"),
+    ("APP\n[probe]\ntimeout_ms = 0", "0", "from 1 to 60000"),
+    (
+        "APP\n[build]\nplatform = 'linux/386'",
+        "'linux/386'",
+        "linux/amd64 and linux/arm64",
+    ),
+    ("APP\n[build]\nargs = ['A=1']", "['A=1']", "takes a table"),
+    (
+        "APP\n[registry]\nurl = 'https://a.b'",
+        "'https://a.b'",
+        "without https://",
+    ),
+    (
+        "APP\n[registry]\nurl = 'proxy'",
+        "'proxy'",
+        "is no registry",
+    ),
+    (
+        "APP\n[registry]\nimmutable_tags = 'yes'",
+        "'yes'",
+        "true or false",
+    ),
+    (
+        "APP\n[logs]\nretention_days = 31",
+        "31",
+        "one of 1, 3, 5, 7, 14, 30",
+    ),
+    (
+        "APP\n[load_balancer]\nconnect_to = 'localhost'",
+        "'localhost'",
+        "is not HOST:PORT",
+    ),
+    (
+        "APP\n[load_balancer]\nderegistration_delay_seconds = 3601",
+        "3601",
+        "from 0 to 3600",
+    ),
+];
+
+fn spelled_out(text: &str) -> String {
+    text.replace("APP", "app = 'hello'").replace(
+        "SECRET",
+        "arn:aws:ssm:eu-central-1:123456789012:parameter/a",
+    )
+}
+
+#[test]
+fn mistakes_are_said_where_they_stand() {
+    for (text, marked, message) in MISTAKES {
+        let text = spelled_out(text);
+        let error = parse(&text).unwrap_err();
+        assert!(error.to_string().contains(message), "{error}");
+        let place = error.place().unwrap();
+        let line = text.lines().nth(place.line - 1).unwrap();
+        assert_eq!(place.text, line);
+        let found: String = line
+            .chars()
+            .skip(place.column - 1)
+            .take(place.width)
+            .collect();
+        assert_eq!(&found, marked, "{error}");
+    }
+}
+
+#[test]
+fn the_line_is_shown() {
+    let text = "app = \"hello\"\n\n[container]\n\u{9}environment = { \"ÄÖÜ\" = \"\", B = 1 }\n";
+    insta::assert_snapshot!(parse(text).unwrap_err(), @r#"
+    /srv/hello/bgecs.toml:4:34: `container.environment.B`: it takes text in quotes
+      4 |  environment = { "ÄÖÜ" = "", B = 1 }
+        |                                  ^
+    "#);
+}
+
+#[test]
+fn what_is_not_toml_is_shown() {
+    insta::assert_snapshot!(parse("app = \"hello\"\r\n[container\r\nport = 1\r\n").unwrap_err(), @"
+    /srv/hello/bgecs.toml:2:11: unclosed table, expected `]`
+      2 | [container
+        |           ^
+    ");
+    let error = parse("app = 'hello'\napp = 'again'").unwrap_err();
+    assert!(matches!(error, ConfigError::Syntax { .. }));
+    assert_eq!(error.place().unwrap().line, 2);
+}
+
+#[test]
+fn a_missing_name_is_said() {
+    for text in ["", "[container]\nport = 80", "[container]\napp = 'hello'"] {
+        let error = parse(text).unwrap_err();
+        assert!(error.to_string().contains("write `app = \"<name>\"`"));
+        assert_eq!(error.place().unwrap().line, 1);
+    }
+}
+
+#[test]
+fn a_near_miss_is_recognised() {
+    let hint = |text: &str| {
+        let error = parse(&format!("app = 'hello'\n{text}")).unwrap_err();
+        error.hint().unwrap().to_owned()
+    };
+    assert_eq!(hint("[contaner]"), "did you mean `container`?");
+    assert_eq!(hint("[load-balancer]"), "did you mean `load_balancer`?");
+    assert_eq!(
+        hint("[probe]\nwindow_second = 1"),
+        "did you mean `window_seconds`?"
+    );
+    assert_eq!(
+        hint("[service]\ndesiredCount = 1"),
+        "did you mean `desired_count`?"
+    );
+    assert_eq!(hint("[container]\nPort = 1"), "did you mean `port`?");
+    assert_eq!(
+        hint("[logs]\nlevel = 1"),
+        "the keys in [logs]: retention_days"
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    /// Whatever the text, there is a configuration or an error with a place in
+    /// the text, and never a panic.
+    #[test]
+    fn any_text_is_answered(text in "([a-z]{1,9}|[\\[\\]{}=.'\"#\\n\\r\\t ä-]|app = 'hello'\n|\\[container\\]\n|port|[0-9]{1,6}){0,40}") {
+        if let Err(error) = parse(&text) {
+            let place = error.place().unwrap();
+            prop_assert!(place.line <= text.split('\n').count());
+            prop_assert!(place.column <= place.text.chars().count() + 1);
+            prop_assert!(!error.to_string().is_empty());
+        }
+    }
+
+    /// A valid file cut short or with one character changed is answered too.
+    #[test]
+    fn a_broken_starter_is_answered(at in 0_usize..2000, with in any::<char>(), cut in any::<bool>()) {
+        let mut text: Vec<char> = Config::starter(&app()).chars().collect();
+        let at = at % text.len();
+        if cut { text.truncate(at) } else { text[at] = with }
+        let text: String = text.into_iter().collect();
+        if let Err(error) = parse(&text) {
+            let place = error.place().unwrap();
+            prop_assert!(place.line <= text.split('\n').count());
+        }
+    }
+}

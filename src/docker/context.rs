@@ -1,0 +1,239 @@
+//! What of a folder belongs to a build, in the order in which BuildKit wants
+//! it: names sorted byte by byte, a folder right before what is in it.
+//!
+//! Only looks at names and metadata; opens no file, and no folder that is
+//! excluded unless a `!` pattern could bring back something below it.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::ops::ControlFlow;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use super::dockerignore::{Hits, Patterns};
+use super::error::Error;
+
+/// One file, folder or symbolic link. Sockets, pipes and devices are no part
+/// of a build and never become one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entry {
+    /// From the root of the context, with `/`.
+    pub(super) path: String,
+    pub(super) kind: Kind,
+    /// Permission bits with set-uid, set-gid and sticky, as Unix has them.
+    pub(super) mode: u32,
+    /// Bytes; 0 for a folder.
+    pub(super) size: u64,
+    /// Nanoseconds since 1970.
+    pub(super) modified: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Kind {
+    File,
+    Folder,
+    /// A symbolic link and its target.
+    Link(String),
+}
+
+/// What to take: what `include` matches (all, if it is empty) and `exclude`
+/// does not.
+#[derive(Debug, Default)]
+pub(super) struct Selection {
+    pub(super) include: Patterns,
+    pub(super) exclude: Patterns,
+}
+
+/// What the patterns say of a path, and their hits for its children.
+#[derive(Default)]
+struct Judged {
+    included: bool,
+    excluded: bool,
+    include: Hits,
+    exclude: Hits,
+}
+
+impl Judged {
+    fn taken(&self) -> bool {
+        self.included && !self.excluded
+    }
+}
+
+impl Selection {
+    fn judge(&self, path: &str, parent: &Judged) -> Judged {
+        let mut own = Judged::default();
+        // Both in any case: children inherit the hits.
+        own.included = self.include.is_empty()
+            || self.include.judge(path, &parent.include, &mut own.include);
+        own.excluded = self.exclude.judge(path, &parent.exclude, &mut own.exclude);
+        own
+    }
+
+    /// Whether something below a folder may be taken though it is not itself.
+    fn may_take_below(&self, folder: &str, own: &Judged) -> bool {
+        (own.included || self.include.may_match_below(folder, false))
+            && (!own.excluded || self.exclude.may_match_below(folder, true))
+    }
+}
+
+/// Hands every entry of `root` that is selected to `emit`, until that breaks.
+///
+/// # Errors
+/// The first file or folder that cannot be looked at, by its path. What
+/// vanishes meanwhile is passed over.
+pub(super) fn walk(
+    root: &Path,
+    selection: &Selection,
+    emit: &mut dyn FnMut(Entry) -> ControlFlow<()>,
+) -> Result<(), Error> {
+    let mut walk = Walk {
+        root,
+        selection,
+        emit,
+        pending: Vec::new(),
+    };
+    walk.folder(Path::new(""), true, &Judged::default())
+        .map(|_| ())
+}
+
+struct Walk<'a> {
+    root: &'a Path,
+    selection: &'a Selection,
+    emit: &'a mut dyn FnMut(Entry) -> ControlFlow<()>,
+    /// Parents that are not taken themselves: they are if a child is.
+    pending: Vec<Entry>,
+}
+
+impl Walk<'_> {
+    fn folder(
+        &mut self,
+        folder: &Path,
+        taken: bool,
+        judged: &Judged,
+    ) -> Result<ControlFlow<()>, Error> {
+        let children = match sorted_children(&below(self.root, folder)) {
+            Ok(children) => children,
+            // Only looked into in case something is brought back.
+            Err(error) if !taken && error.kind() == ErrorKind::PermissionDenied => Vec::new(),
+            Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(unreadable(below(self.root, folder), error)),
+        };
+        for (name, is_folder) in children {
+            let path = folder.join(name);
+            let flow = if is_folder {
+                self.subfolder(&path, judged)?
+            } else {
+                self.leaf(&path, judged)?
+            };
+            if flow.is_break() {
+                return Ok(flow);
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn leaf(&mut self, path: &Path, parent: &Judged) -> Result<ControlFlow<()>, Error> {
+        if !self.selection.judge(&path.to_string_lossy(), parent).taken() {
+            return Ok(ControlFlow::Continue(()));
+        }
+        match look(self.root, path)? {
+            Some(entry) => Ok(self.take(entry)),
+            None => Ok(ControlFlow::Continue(())),
+        }
+    }
+
+    fn subfolder(&mut self, path: &Path, parent: &Judged) -> Result<ControlFlow<()>, Error> {
+        let text = path.to_string_lossy();
+        let own = self.selection.judge(&text, parent);
+        let taken = own.taken();
+        if !taken && !self.selection.may_take_below(&text, &own) {
+            return Ok(ControlFlow::Continue(()));
+        }
+        let Some(entry) = look(self.root, path)? else {
+            return Ok(ControlFlow::Continue(()));
+        };
+        if !taken {
+            self.pending.push(entry);
+        } else if self.take(entry).is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+        let depth = self.pending.len();
+        let flow = self.folder(path, taken, &own)?;
+        if !taken && self.pending.len() == depth {
+            self.pending.pop();
+        }
+        Ok(flow)
+    }
+
+    fn take(&mut self, entry: Entry) -> ControlFlow<()> {
+        for parent in self.pending.drain(..) {
+            (self.emit)(parent)?;
+        }
+        (self.emit)(entry)
+    }
+}
+
+/// The names in a folder, and whether each is a folder itself.
+fn sorted_children(folder: &Path) -> io::Result<Vec<(OsString, bool)>> {
+    let mut children = fs::read_dir(folder)?
+        .map(|child| {
+            let child = child?;
+            Ok((child.file_name(), child.file_type()?.is_dir()))
+        })
+        .collect::<io::Result<Vec<_>>>()?;
+    children.sort_unstable();
+    Ok(children)
+}
+
+/// `root/path`, without the slash that joining an empty path leaves behind.
+fn below(root: &Path, path: &Path) -> PathBuf {
+    if path.as_os_str().is_empty() {
+        root.to_owned()
+    } else {
+        root.join(path)
+    }
+}
+
+/// `None` for what has vanished and for what is no part of any build.
+fn look(root: &Path, path: &Path) -> Result<Option<Entry>, Error> {
+    let full = root.join(path);
+    let found = match fs::symlink_metadata(&full) {
+        Ok(found) => found,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(unreadable(full, error)),
+    };
+    let kind = if found.is_file() {
+        Kind::File
+    } else if found.is_dir() {
+        Kind::Folder
+    } else if found.is_symlink() {
+        let target = fs::read_link(&full).map_err(|error| unreadable(full.clone(), error))?;
+        match target.into_os_string().into_string() {
+            Ok(target) => Kind::Link(target),
+            Err(_) => return Err(Error::NotUtf8(full)),
+        }
+    } else {
+        return Ok(None);
+    };
+    let Some(path) = path.to_str() else {
+        return Err(Error::NotUtf8(full));
+    };
+    Ok(Some(Entry {
+        path: path.to_owned(),
+        size: if kind == Kind::Folder { 0 } else { found.len() },
+        kind,
+        mode: found.mode() & 0o7777,
+        modified: found
+            .mtime()
+            .saturating_mul(1_000_000_000)
+            .saturating_add(found.mtime_nsec()),
+    }))
+}
+
+pub(super) fn unreadable(path: PathBuf, source: io::Error) -> Error {
+    Error::Unreadable { path, source }
+}
+
+#[cfg(test)]
+mod tests;

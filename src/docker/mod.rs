@@ -1,0 +1,84 @@
+//! Container images: build one on the engine's BuildKit, or take one that is
+//! there; push it; say by which digest the registry knows it.
+//!
+//! This module speaks to the Docker Engine only. It prints nothing (progress
+//! goes to the caller's callback), knows no AWS (registry, repository and
+//! credentials are arguments), and lets no secret, password or token into an
+//! error, a `Debug` output or a log.
+//!
+//! bollard serves what is plain request and answer. The streams (session,
+//! build, pull, push) go over this module's own connection, see [`wire`].
+
+mod auth;
+mod build;
+mod context;
+mod dockerignore;
+mod endpoint;
+mod engine;
+mod error;
+mod filesync;
+mod follow;
+mod pull;
+mod push;
+mod refusal;
+mod secrets;
+mod session;
+mod steps;
+#[cfg(test)]
+mod tests_with_engine;
+mod tls;
+mod wire;
+
+use std::collections::BTreeSet;
+
+pub use build::BuildRequest;
+pub use engine::Engine;
+pub use error::Error;
+pub use push::{Credentials, Target, find_pushed};
+pub use refusal::Refusal;
+pub use secrets::{Secret, SecretSource};
+
+/// An image that the engine holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    /// The engine's own name for it: `sha256:` and 64 hex digits.
+    pub id: String,
+    /// As Go names it: `amd64`, `arm64`.
+    pub architecture: String,
+    /// `repository@sha256:…` for each registry it was pulled from or pushed to.
+    pub repo_digests: BTreeSet<String>,
+}
+
+/// What is going on, for a person to see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// A step of the build changed its state. `id` stays the same throughout.
+    Step {
+        id: String,
+        name: String,
+        state: StepState,
+    },
+    /// A line that a step wrote, without its line end.
+    Log { step: String, line: String },
+    /// Bytes of file content that the engine has asked for so far.
+    ContextSent { bytes: u64 },
+    /// A layer on its way from or to a registry. `current` and `total` are
+    /// bytes, both 0 if not known.
+    Layer {
+        id: String,
+        status: String,
+        current: u64,
+        total: u64,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepState {
+    Started,
+    Cached,
+    Done,
+    Failed,
+}
+
+/// Where progress goes. It is called from within the future it was given to.
+pub type OnProgress<'a> = &'a (dyn Fn(Progress) + Send + Sync);

@@ -1,0 +1,226 @@
+//! Pushes an image and learns the digest under which the registry has it.
+
+use std::fmt;
+
+use bollard::query_parameters::TagImageOptions;
+use serde::Deserialize;
+
+use super::auth::Login;
+use super::engine::{Engine, asked};
+use super::error::Error;
+use super::refusal::Refusal;
+use super::wire::Lines;
+use super::{Image, OnProgress, Progress};
+use crate::model::{Digest, Tag};
+
+/// Where to push, and as whom.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'a> {
+    /// A host, with its port if it has one.
+    pub registry: &'a str,
+    pub repository: &'a str,
+    pub tag: &'a Tag,
+    pub credentials: &'a Credentials,
+}
+
+impl Target<'_> {
+    fn image(&self) -> String {
+        format!("{}:{}", self.name(), self.tag)
+    }
+
+    fn name(&self) -> String {
+        format!("{}/{}", self.registry, self.repository)
+    }
+}
+
+/// What the registry is shown. Held in memory only, and never displayed.
+#[derive(Clone)]
+pub struct Credentials {
+    username: String,
+    password: String,
+}
+
+impl Credentials {
+    pub fn new(username: impl Into<String>, password: impl Into<String>) -> Self {
+        Self {
+            username: username.into(),
+            password: password.into(),
+        }
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credentials(***)")
+    }
+}
+
+/// The digest under which `name` (registry and repository, without a tag) has
+/// the image, if it was pushed there or pulled from there before.
+pub fn find_pushed(image: &Image, name: &str) -> Option<Digest> {
+    image
+        .repo_digests
+        .iter()
+        .filter_map(|recorded| recorded.split_once('@'))
+        .find(|(repository, _)| *repository == name)
+        .and_then(|(_, digest)| digest.parse().ok())
+}
+
+impl Engine {
+    /// Tags the image as `registry/repository:tag` and pushes it.
+    ///
+    /// # Errors
+    /// `Push` with the kind of refusal if the registry says no; `Refused` if
+    /// the engine does; `Unexpected` if it names no digest at the end.
+    pub async fn push(
+        &self,
+        image: &Image,
+        target: &Target<'_>,
+        progress: OnProgress<'_>,
+    ) -> Result<Digest, Error> {
+        let name = target.name();
+        let options = TagImageOptions {
+            repo: Some(name.clone()),
+            tag: Some(target.tag.to_string()),
+        };
+        let tagged = self.docker.tag_image(&image.id, Some(options)).await;
+        tagged.map_err(|error| asked("tag the image", error))?;
+
+        let login = Login::Password {
+            username: target.credentials.username.clone(),
+            password: target.credentials.password.clone(),
+        };
+        let path = self.path(&format!("/images/{name}/push?tag={}", target.tag));
+        let header = login.header(target.registry);
+        let mut lines = self.wire.post("push the image", &path, vec![header]).await?;
+        let mut digest = None;
+        let refused = follow(&mut lines, progress, |line| {
+            digest = pushed(line).or(digest.take());
+        })
+        .await?;
+        let image = target.image();
+        if let Some(message) = refused {
+            return Err(Error::Push {
+                image,
+                refusal: Refusal::of(&message),
+                message,
+            });
+        }
+        digest.ok_or_else(|| Error::Unexpected {
+            doing: format!("pushing {image}"),
+            why: "it names no digest".to_owned(),
+        })
+    }
+}
+
+/// A line of the engine's account of a push or a pull.
+#[derive(Debug, Deserialize)]
+pub(super) struct Line {
+    id: Option<String>,
+    status: Option<String>,
+    #[serde(rename = "progressDetail")]
+    detail: Option<Detail>,
+    #[serde(rename = "errorDetail")]
+    error: Option<ErrorDetail>,
+    aux: Option<serde_json::Value>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Detail {
+    #[serde(default)]
+    current: i64,
+    #[serde(default)]
+    total: i64,
+}
+
+#[derive(Debug, Deserialize)]
+struct ErrorDetail {
+    #[serde(default)]
+    message: String,
+}
+
+/// Reads the account to its end and tells the layers; the registry's message
+/// if it refused.
+pub(super) async fn follow(
+    lines: &mut Lines,
+    progress: OnProgress<'_>,
+    mut each: impl FnMut(&Line),
+) -> Result<Option<String>, Error> {
+    while let Some(line) = lines.next::<Line>().await? {
+        each(&line);
+        if let Some(error) = line.error {
+            return Ok(Some(error.message));
+        }
+        // Lines without a layer's id are for people who read the engine's log.
+        if let (Some(id), Some(status)) = (line.id, line.status) {
+            let bytes = |count: Option<i64>| u64::try_from(count.unwrap_or(0)).unwrap_or(0);
+            progress(Progress::Layer {
+                id,
+                status,
+                current: bytes(line.detail.as_ref().map(|detail| detail.current)),
+                total: bytes(line.detail.as_ref().map(|detail| detail.total)),
+            });
+        }
+    }
+    Ok(None)
+}
+
+/// The digest, of which the engine tells twice: as data for programs, and in
+/// a sentence (`1: digest: sha256:… size: 528`) that older ones have alone.
+fn pushed(line: &Line) -> Option<Digest> {
+    let data = line.aux.as_ref().and_then(|aux| aux.get("Digest")?.as_str());
+    let sentence = || line.status.as_ref()?.split("digest: ").nth(1);
+    let text = data.or_else(sentence)?;
+    text.split_whitespace().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Credentials, Image, Line, find_pushed, pushed};
+
+    const DIGEST: &str = "sha256:8be990ef2aeb16dbcb9271ddfe2610fa6658d13f6dfb8bc72074cc1ca36966a7";
+
+    fn digest(json: &str) -> Option<String> {
+        let line: Line = serde_json::from_str(json).expect("it is a line");
+        pushed(&line).map(|digest| digest.to_string())
+    }
+
+    #[test]
+    fn the_digest_is_found_in_data_and_in_words() {
+        let data = format!(r#"{{"progressDetail":{{}},"aux":{{"Tag":"1","Digest":"{DIGEST}","Size":528}}}}"#);
+        assert_eq!(digest(&data).as_deref(), Some(DIGEST));
+        let words = format!(r#"{{"status":"1: digest: {DIGEST} size: 528"}}"#);
+        assert_eq!(digest(&words).as_deref(), Some(DIGEST));
+        for other in [
+            r#"{"status":"Pushed","progressDetail":{},"id":"0a1b"}"#,
+            r#"{"status":"The push refers to repository [localhost:1/demo]"}"#,
+            r#"{"aux":{"Digest":"sha256:short"}}"#,
+        ] {
+            assert_eq!(digest(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_digest_counts_for_its_own_repository_only() {
+        let image = Image {
+            id: "sha256:1".to_owned(),
+            architecture: "amd64".to_owned(),
+            repo_digests: [
+                format!("localhost:1/demo@{DIGEST}"),
+                "other/demo@sha256:bad".to_owned(),
+            ]
+            .into(),
+        };
+        let found = |name| find_pushed(&image, name).map(|digest| digest.to_string());
+        assert_eq!(found("localhost:1/demo").as_deref(), Some(DIGEST));
+        assert_eq!(found("localhost:1/dem"), None);
+        assert_eq!(found("demo"), None);
+        assert_eq!(found("other/demo"), None);
+    }
+
+    #[test]
+    fn credentials_are_not_shown() {
+        let shown = format!("{:?}", Credentials::new("AWS", "hunter2"));
+        assert_eq!(shown, "Credentials(***)");
+    }
+}

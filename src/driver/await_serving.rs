@@ -1,0 +1,215 @@
+//! The one poll loop of a deploy: look at the colour until it serves, cannot
+//! serve, or takes too long. Not the SDK's waiter, which never succeeds again
+//! once a failed deployment is in the list.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use time::OffsetDateTime;
+use tokio::time::{Instant, sleep};
+
+use crate::aws::{AwsError, ServiceChange};
+use crate::engine::serving::{Cause, Counts, Judgement, Reading, Watch};
+use crate::error::{Error, Exit, Result};
+use crate::model::{Color, Connection, Observed, Port, Rollout, StoppedTask, TaskDefinitionArn};
+use crate::report::Event;
+use crate::session::Session;
+
+/// Between two readings that told nothing new.
+const PAUSE: Duration = Duration::from_secs(1);
+/// Between two good readings: the third one ends the wait.
+const SHORT_PAUSE: Duration = Duration::from_millis(100);
+/// How long the log lines of a dead container may take to arrive.
+const LOG_PATIENCE: Duration = Duration::from_secs(5);
+const LAST_LINES: i32 = 20;
+
+pub struct Wait<'a> {
+    pub observed: &'a Observed,
+    pub color: Color,
+    pub requested: &'a TaskDefinitionArn,
+    pub began: OffsetDateTime,
+    pub timeout: Duration,
+}
+
+/// Waits until the requested revision serves on its colour.
+///
+/// # Errors
+/// A task that cannot start, a health check that goes on failing, a deployment
+/// that was taken back or replaced (exit 1); the timeout (exit 5).
+pub async fn await_serving(session: &Session, wait: &Wait<'_>) -> Result<()> {
+    let started = Instant::now();
+    let mut watch = Watch::new(wait.requested.clone());
+    let mut told = told_already(wait);
+    loop {
+        let reading = read(session, wait, &watch).await?;
+        tell_new_events(session, &reading, &mut told);
+        let counts = match watch.judge(started.elapsed(), &reading) {
+            Judgement::Serves => return Ok(()),
+            Judgement::Failed(cause) => return Err(failure(session, wait, cause).await),
+            Judgement::Waiting(counts) => counts,
+        };
+        session.report.tell(Event::Waiting {
+            color: wait.color,
+            counts,
+        });
+        if started.elapsed() > wait.timeout {
+            return Err(timed_out(wait, counts));
+        }
+        let pause = if counts.good_answers > 0 { SHORT_PAUSE } else { session.poll_pause(PAUSE) };
+        sleep(pause).await;
+    }
+}
+
+async fn read(session: &Session, wait: &Wait<'_>, watch: &Watch) -> Result<Reading> {
+    let infra = &wait.observed.infrastructure;
+    let (service, targets) = futures_util::try_join!(
+        session.aws.read_service(&infra.cluster, wait.color),
+        session.aws.target_health(infra.target_group(wait.color)),
+    )?;
+    let stopped = match service.as_ref().and_then(|service| service.primary()) {
+        // Only a rollout under way can have lost a task.
+        Some(primary) if primary.rollout != Some(Rollout::Completed) => stopped(session, wait).await?,
+        _ => Vec::new(),
+    };
+    let health = if watch.is_ready_to_answer(service.as_ref(), &targets) {
+        let address = session
+            .address(infra, Port::Test, &session.config.container.health_path)
+            .asking_for(wait.color);
+        Some(session.http.ask(&address, Connection::Fresh).await)
+    } else {
+        None
+    };
+    Ok(Reading {
+        service,
+        targets,
+        health,
+        stopped,
+    })
+}
+
+/// The tasks of the requested revision that stopped since this deploy began.
+async fn stopped(session: &Session, wait: &Wait<'_>) -> Result<Vec<StoppedTask>, AwsError> {
+    let cluster = &wait.observed.infrastructure.cluster;
+    let mut tasks = session.aws.stopped_tasks(cluster, wait.color).await?;
+    tasks.retain(|task| {
+        &task.task_definition == wait.requested && task.created_at.is_none_or(|at| at >= wait.began)
+    });
+    Ok(tasks)
+}
+
+/// The service's events from before this deploy.
+fn told_already(wait: &Wait<'_>) -> HashSet<String> {
+    wait.observed
+        .color(wait.color)
+        .service
+        .iter()
+        .flat_map(|service| &service.events)
+        .map(|event| event.id.clone())
+        .collect()
+}
+
+fn tell_new_events(session: &Session, reading: &Reading, told: &mut HashSet<String>) {
+    let events = reading.service.iter().flat_map(|service| service.events.iter().rev());
+    for event in events {
+        if told.insert(event.id.clone()) {
+            session.report.tell(Event::Service(event));
+        }
+    }
+}
+
+async fn failure(session: &Session, wait: &Wait<'_>, cause: Cause) -> Error {
+    let color = wait.color;
+    let mut error = Error::failed(format!("the deploy onto {color} failed: {cause}"))
+        .traffic(format!("{}, unchanged", wait.observed.traffic()));
+    error = match &cause {
+        Cause::Task { cause, .. } => error.hint(cause.hint(color)),
+        Cause::Health { .. } => error.hint(format!(
+            "[container] health_path is {}: see `bgecs logs {color}`",
+            session.config.container.health_path
+        )),
+        Cause::TakenBack { .. } | Cause::Replaced { .. } | Cause::Deleted => {
+            error.hint("see `bgecs status`".to_owned())
+        }
+    };
+    if let Cause::Task { task, .. } = &cause {
+        let lines = last_lines(session, wait, task).await;
+        if !lines.is_empty() {
+            error = error.cause(format!("the container's last lines:\n{}", lines.join("\n")));
+        }
+    }
+    error
+}
+
+/// CloudWatch Logs gets a dead container's last lines a little later than ECS
+/// its end. Logs that cannot be read must not hide why the deploy failed.
+async fn last_lines(session: &Session, wait: &Wait<'_>, task: &StoppedTask) -> Vec<String> {
+    let Some(container) = task.container.as_deref().filter(|_| task.exit_code.is_some()) else {
+        return Vec::new();
+    };
+    let stream = format!("{}/{container}/{}", wait.color, task.id);
+    let deadline = Instant::now() + LOG_PATIENCE;
+    loop {
+        let read = session
+            .aws
+            .last_lines(&wait.observed.infrastructure.log_group, &stream, LAST_LINES)
+            .await;
+        match read {
+            Ok(lines) if lines.is_empty() && Instant::now() < deadline => {
+                sleep(session.poll_pause(PAUSE)).await;
+            }
+            Ok(lines) => return lines.into_iter().map(|line| line.message).collect(),
+            Err(error) => {
+                tracing::debug!(%error, "the container's log cannot be read");
+                return Vec::new();
+            }
+        }
+    }
+}
+
+fn timed_out(wait: &Wait<'_>, counts: Counts) -> Error {
+    Error::new(
+        Exit::TimedOut,
+        format!(
+            "{} does not serve after {} s: {} of {} task(s) running, {} target(s) healthy",
+            wait.color,
+            wait.timeout.as_secs(),
+            counts.running,
+            counts.desired,
+            counts.healthy
+        ),
+    )
+    .traffic(format!("{}, unchanged", wait.observed.traffic()))
+    .hint("ECS goes on trying: see `bgecs status --watch`, or give it longer with --timeout")
+}
+
+/// Scales a colour up and waits until every task is healthy.
+///
+/// # Errors
+/// As [`await_serving`].
+pub async fn scale(
+    session: &Session,
+    observed: &Observed,
+    color: Color,
+    desired: i32,
+    timeout: Duration,
+) -> Result<()> {
+    let cluster = &observed.infrastructure.cluster;
+    let Some(service) = &observed.color(color).service else {
+        return Err(Error::refused(format!("{color} has no service")));
+    };
+    let change = ServiceChange {
+        task_definition: None,
+        desired: Some(desired),
+        restart: false,
+    };
+    let began = OffsetDateTime::now_utc();
+    session.aws.update_service(cluster, color, &change).await?;
+    let wait = Wait {
+        observed,
+        color,
+        requested: &service.task_definition,
+        began,
+        timeout,
+    };
+    await_serving(session, &wait).await
+}

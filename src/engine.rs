@@ -1,0 +1,11 @@
+//! What may happen: every decision of bgecs, as pure functions over values.
+//!
+//! Imports no tokio, no AWS, no Docker, no clock. Time arrives inside events.
+
+pub mod plan;
+pub mod preflight;
+pub mod seen;
+pub mod serving;
+pub mod stopped;
+pub mod swap;
+pub mod task_definition;

@@ -1,0 +1,150 @@
+//! Plans: what a command is about to do, and what it refuses to do, from what
+//! was observed. A dry run prints the plan; a real run follows it.
+
+mod deploy;
+mod retire;
+mod stack;
+mod swap;
+#[cfg(test)]
+mod tests;
+
+use serde::{Serialize, Serializer};
+
+pub use deploy::{DeployPlan, ServicePlan, deploy};
+pub use stack::{LIVE_COLOR, Made, StackPlan, refuse_blind_health_path, stack};
+pub use retire::{RetirePlan, retire};
+pub use swap::{SwapPlan, promote, rollback};
+
+use crate::model::{Color, Live, Observed, Port, Tag};
+
+/// A step of a plan, in words.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    CreateStack { name: String },
+    UpdateStack { name: String, changes: Vec<String> },
+    RunHook { command: String },
+    Build { context: String },
+    TakeImage { reference: String },
+    Push { repository: String, tag: Tag },
+    RegisterTaskDefinition { family: String },
+    CreateService { color: Color, desired: i32 },
+    UpdateService { color: Color, desired: Option<i32>, restart: bool },
+    Await { color: Color },
+    MatchCount { color: Color, desired: i32 },
+    Check,
+    Baseline { seconds: f64 },
+    Point { port: Port, color: Color },
+    Probe { rate: f64, seconds: f64 },
+    Retire { color: Color },
+    DeleteService { color: Color, tasks: i32 },
+    DeleteTaskDefinitions { family: String, count: usize },
+    DeleteImages { repository: String },
+    DeleteStack { name: String },
+}
+
+impl std::fmt::Display for Step {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::CreateStack { name } => write!(f, "create the CloudFormation stack {name}"),
+            Self::UpdateStack { name, changes } => {
+                write!(f, "update the CloudFormation stack {name}: {}", changes.join(", "))
+            }
+            Self::RunHook { command } => write!(f, "run the hook `{command}`"),
+            Self::Build { context } => write!(f, "build the image from {context}"),
+            Self::TakeImage { reference } => write!(f, "take the image {reference}"),
+            Self::Push { repository, tag } => {
+                write!(f, "push it to {repository}:{tag}, unless it is there already")
+            }
+            Self::RegisterTaskDefinition { family } => {
+                write!(f, "register a revision of the task definition {family}, by digest")
+            }
+            Self::CreateService { color, desired } => {
+                write!(f, "create the service {color} with {desired} task(s)")
+            }
+            Self::UpdateService { color, desired, restart } => {
+                write!(f, "update the service {color}")?;
+                if let Some(desired) = desired {
+                    write!(f, ", to {desired} task(s)")?;
+                }
+                if *restart {
+                    f.write_str(", restarting its tasks")?;
+                }
+                Ok(())
+            }
+            Self::Await { color } => write!(f, "wait until {color} serves"),
+            Self::MatchCount { color, desired } => {
+                write!(f, "scale {color} to {desired} task(s), as many as the live colour has")
+            }
+            Self::Check => f.write_str("check both colours and both listeners"),
+            Self::Baseline { seconds } => {
+                write!(f, "probe port 80 for {seconds} s: it must answer well before anything changes")
+            }
+            Self::Point { port, color } => write!(f, "point {port} at {color}, and read it back"),
+            Self::Probe { rate, seconds } => write!(
+                f,
+                "probe port 80 {rate} times a second for {seconds} s; take it back if anything fails"
+            ),
+            Self::Retire { color } => write!(f, "scale {color} to zero tasks"),
+            Self::DeleteService { color, tasks } => {
+                write!(f, "stop {tasks} task(s) and delete the service {color}")
+            }
+            Self::DeleteTaskDefinitions { family, count } => {
+                write!(f, "delete {count} revision(s) of the task definition {family}")
+            }
+            Self::DeleteImages { repository } => {
+                write!(f, "delete every image in the repository {repository}")
+            }
+            Self::DeleteStack { name } => {
+                write!(f, "delete the CloudFormation stack {name} and all in it")
+            }
+        }
+    }
+}
+
+impl Serialize for Step {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Why a command does not even start, and what would help.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    pub message: String,
+    pub hint: Option<String>,
+}
+
+impl Refusal {
+    fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            hint: Some(hint.into()),
+        }
+    }
+}
+
+/// What every mutating command refuses: a world that bgecs did not make.
+fn known_live(observed: &Observed) -> Result<Option<Color>, Refusal> {
+    match observed.live() {
+        Live::Color(color) => Ok(Some(color)),
+        Live::Nothing => Ok(None),
+        Live::Unclear => Err(Refusal::new(
+            format!(
+                "port 80 forwards to {}, which bgecs did not do",
+                observed.listeners.prod
+            ),
+            "point the listener at one of the two target groups by hand, then look at `bgecs status`",
+        )),
+    }
+}
+
+/// What all but promote and rollback refuse: a swap that stopped half-way.
+fn not_half_swapped(observed: &Observed) -> Result<(), Refusal> {
+    match observed.half_swapped() {
+        None => Ok(()),
+        Some(color) => Err(Refusal::new(
+            format!("both ports serve {color}: a swap was interrupted between its two writes"),
+            format!("`bgecs promote {color}` finishes it, `bgecs rollback` undoes it"),
+        )),
+    }
+}

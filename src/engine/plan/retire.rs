@@ -1,0 +1,35 @@
+//! Whether the idle colour may stop costing money.
+
+use super::{Refusal, known_live, not_half_swapped};
+use crate::model::{Color, Observed};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RetirePlan {
+    NothingToDo { color: Color },
+    Retire { color: Color, tasks: i32 },
+}
+
+/// # Errors
+/// A colour that a request on port 80 can reach, or nothing live at all: tasks
+/// can get SIGTERM before their target is deregistered, so users would see it.
+pub fn retire(observed: &Observed) -> Result<RetirePlan, Refusal> {
+    let live = known_live(observed)?;
+    not_half_swapped(observed)?;
+    let Some(live) = live else {
+        return Err(Refusal::new(
+            "nothing is live, so no colour is idle",
+            "`bgecs destroy` removes everything",
+        ));
+    };
+    let color = live.other();
+    if observed.listeners.prod.reaches(color) {
+        return Err(Refusal::new(
+            format!("port 80 still reaches {color}"),
+            "see `bgecs status`",
+        ));
+    }
+    Ok(match observed.color(color).desired() {
+        0 => RetirePlan::NothingToDo { color },
+        tasks => RetirePlan::Retire { color, tasks },
+    })
+}

@@ -1,0 +1,162 @@
+use super::*;
+use crate::model::testing::{nowhere, observed, service, to};
+use crate::model::{Forwarding, PerPort};
+
+fn live(color: Color) -> Observed {
+    let mut world = observed();
+    world.listeners = PerPort {
+        prod: to(color),
+        test: to(color.other()),
+    };
+    world.colors.blue.service = Some(service(2));
+    world.colors.green.service = Some(service(2));
+    world
+}
+
+fn fresh() -> Observed {
+    let mut world = observed();
+    world.listeners = PerPort {
+        prod: nowhere(),
+        test: nowhere(),
+    };
+    world
+}
+
+fn half_swapped(color: Color) -> Observed {
+    let mut world = live(color);
+    world.listeners.test = to(color);
+    world
+}
+
+fn strange() -> Observed {
+    let mut world = live(Color::Blue);
+    let mut both = to(Color::Blue).0;
+    both.extend(to(Color::Green).0);
+    world.listeners.prod = Forwarding(both);
+    world
+}
+
+#[test]
+fn the_first_deploy_becomes_live_on_either_colour() {
+    for color in Color::BOTH {
+        let plan = deploy(&fresh(), Some(color), false, 2).unwrap();
+        assert!(plan.becomes_live);
+        assert_eq!(plan.color, color);
+        assert_eq!(plan.service, ServicePlan::Create { desired: 2 });
+    }
+    assert_eq!(deploy(&fresh(), None, false, 2).unwrap().color, Color::Blue);
+}
+
+#[test]
+fn a_deploy_goes_to_the_idle_colour_and_never_resets_a_count() {
+    let plan = deploy(&live(Color::Green), None, false, 7).unwrap();
+    assert_eq!(plan.color, Color::Blue);
+    assert!(!plan.becomes_live);
+    assert_eq!(plan.service, ServicePlan::Update { desired: None });
+}
+
+#[test]
+fn an_idle_colour_is_brought_up_to_the_live_count() {
+    let mut world = live(Color::Green);
+    world.colors.green.service = Some(service(100));
+    let raised = deploy(&world, None, false, 2).unwrap();
+    assert_eq!(raised.service, ServicePlan::Update { desired: Some(100) });
+    world.colors.blue.service = Some(service(0));
+    let woken = deploy(&world, None, false, 2).unwrap();
+    assert_eq!(woken.service, ServicePlan::Update { desired: Some(100) });
+    world.colors.blue.service = None;
+    let made = deploy(&world, None, false, 2).unwrap();
+    assert_eq!(made.service, ServicePlan::Create { desired: 100 });
+}
+
+#[test]
+fn the_live_colour_is_refused_unless_insisted_on() {
+    let world = live(Color::Green);
+    let refusal = deploy(&world, Some(Color::Green), false, 2).unwrap_err();
+    assert!(refusal.message.contains("green is live"), "{refusal:?}");
+    assert!(deploy(&world, Some(Color::Green), true, 2).unwrap().onto_live);
+}
+
+#[test]
+fn an_unfinished_swap_and_a_stranger_s_listener_are_refused() {
+    for world in [half_swapped(Color::Blue), strange()] {
+        assert!(deploy(&world, None, true, 2).is_err());
+        assert!(retire(&world).is_err());
+    }
+    assert!(promote(&strange(), Some(Color::Green)).is_err());
+    assert!(rollback(&strange()).is_err());
+}
+
+#[test]
+fn promote_goes_to_the_idle_colour() {
+    let swap = SwapPlan::Swap {
+        from: Color::Green,
+        to: Color::Blue,
+        match_count: None,
+    };
+    assert_eq!(promote(&live(Color::Green), None), Ok(swap));
+    assert_eq!(promote(&live(Color::Green), Some(Color::Blue)), Ok(swap));
+    let done = SwapPlan::NothingToDo { live: Color::Green };
+    assert_eq!(promote(&live(Color::Green), Some(Color::Green)), Ok(done));
+}
+
+#[test]
+fn promote_brings_the_count_along() {
+    let mut world = live(Color::Green);
+    world.colors.green.service = Some(service(10));
+    let plan = promote(&world, None).unwrap();
+    assert!(matches!(plan, SwapPlan::Swap { match_count: Some(10), .. }), "{plan:?}");
+}
+
+#[test]
+fn an_interrupted_swap_is_finished_or_undone() {
+    let world = half_swapped(Color::Blue);
+    let finish = SwapPlan::Swap {
+        from: Color::Green,
+        to: Color::Blue,
+        match_count: None,
+    };
+    assert_eq!(promote(&world, None), Ok(finish));
+    assert_eq!(promote(&world, Some(Color::Blue)), Ok(finish));
+    let undo = SwapPlan::Swap {
+        from: Color::Blue,
+        to: Color::Green,
+        match_count: None,
+    };
+    assert_eq!(rollback(&world), Ok(undo));
+}
+
+#[test]
+fn rollback_needs_a_recorded_way_back() {
+    let mut world = live(Color::Blue);
+    assert!(rollback(&world).is_err());
+    world.previous = Some(Color::Blue);
+    assert!(rollback(&world).is_err());
+    world.previous = Some(Color::Green);
+    assert!(matches!(rollback(&world), Ok(SwapPlan::Swap { to: Color::Green, .. })));
+    world.colors.green.service = Some(service(0));
+    let refusal = rollback(&world).unwrap_err();
+    assert!(refusal.message.contains("retired"), "{refusal:?}");
+}
+
+#[test]
+fn a_colour_without_a_service_is_not_promoted() {
+    let mut world = live(Color::Green);
+    world.colors.blue.service = None;
+    assert!(promote(&world, None).is_err());
+    assert!(promote(&fresh(), None).is_err());
+    let mut first = fresh();
+    first.colors.green.service = Some(service(2));
+    let make_live = SwapPlan::MakeLive { color: Color::Green };
+    assert_eq!(promote(&first, None), Ok(make_live));
+}
+
+#[test]
+fn only_an_idle_colour_is_retired() {
+    let retired = retire(&live(Color::Green));
+    assert_eq!(retired, Ok(RetirePlan::Retire { color: Color::Blue, tasks: 2 }));
+    let mut world = live(Color::Green);
+    world.colors.blue.service = Some(service(0));
+    assert_eq!(retire(&world), Ok(RetirePlan::NothingToDo { color: Color::Blue }));
+    assert!(retire(&fresh()).is_err());
+}

@@ -1,0 +1,230 @@
+//! When a deployed colour *serves*, and when it never will.
+//!
+//! Serves: the requested task definition's deployment is complete, as many
+//! tasks run as are wanted, as many targets are healthy, and the health path
+//! answers with 2xx, all of it three times in a row. ECS's circuit breaker can
+//! end an update in success with the *old* revision, and an emulator or a
+//! target group that fails open calls anything healthy: so each is asked.
+
+use std::time::Duration;
+
+use crate::engine::stopped::{self, StopCause};
+use crate::model::{
+    Answer, Deployment, Rollout, ServiceState, StoppedTask, TargetState, Targets, TaskDefinitionArn,
+};
+
+/// Good readings in a row that make "serves".
+pub const GOOD_READINGS: u32 = 3;
+
+/// How long an app that runs may answer its health path badly, before it is
+/// broken and not slow.
+pub const HEALTH_PATIENCE: Duration = Duration::from_secs(15);
+
+/// One look at a colour that is being deployed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    pub service: Option<ServiceState>,
+    pub targets: Targets,
+    /// What the health path answered, where it was asked.
+    pub health: Option<Answer>,
+    /// Tasks of the requested revision that have stopped since the deploy began.
+    pub stopped: Vec<StoppedTask>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Judgement {
+    Waiting(Counts),
+    Serves,
+    Failed(Cause),
+}
+
+/// What the wait shows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub desired: i32,
+    pub running: i32,
+    pub healthy: usize,
+    pub good_answers: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cause {
+    /// A task cannot start, or ended.
+    Task { task: StoppedTask, cause: StopCause },
+    /// The tasks run, and the health path goes on failing.
+    Health { detail: String },
+    /// ECS's circuit breaker took the deployment back.
+    TakenBack { reason: String },
+    /// Someone else deployed something else meanwhile.
+    Replaced { by: TaskDefinitionArn },
+    /// The service is gone.
+    Deleted,
+}
+
+impl std::fmt::Display for Cause {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Task { cause, .. } => write!(f, "{cause}"),
+            Self::Health { detail } => write!(f, "the health check fails: {detail}"),
+            Self::TakenBack { reason } => write!(f, "ECS took the deployment back: {reason}"),
+            Self::Replaced { by } => write!(
+                f,
+                "something else deployed {} onto the same service meanwhile",
+                by.short()
+            ),
+            Self::Deleted => f.write_str("the service was deleted meanwhile"),
+        }
+    }
+}
+
+/// Judges readings as they come.
+#[derive(Debug, Clone)]
+pub struct Watch {
+    requested: TaskDefinitionArn,
+    good: u32,
+    seen_as_primary: bool,
+    unhealthy_since: Option<Duration>,
+}
+
+impl Watch {
+    pub fn new(requested: TaskDefinitionArn) -> Self {
+        Self {
+            requested,
+            good: 0,
+            seen_as_primary: false,
+            unhealthy_since: None,
+        }
+    }
+
+    /// Whether everything but the health path is as it should be, so that
+    /// asking it tells something.
+    pub fn is_ready_to_answer(&self, service: Option<&ServiceState>, targets: &Targets) -> bool {
+        service.is_some_and(|service| self.has_rolled_out(service) && has_enough(service, targets))
+    }
+
+    pub fn judge(&mut self, at: Duration, reading: &Reading) -> Judgement {
+        if let Some(cause) = reading
+            .stopped
+            .iter()
+            .find_map(|task| Some((task, stopped::why(task)?)))
+        {
+            let (task, cause) = cause;
+            return Judgement::Failed(Cause::Task {
+                task: task.clone(),
+                cause,
+            });
+        }
+        let Some(service) = &reading.service else {
+            return match self.seen_as_primary {
+                true => Judgement::Failed(Cause::Deleted),
+                // Reads are eventually consistent: a new service can be late.
+                false => Judgement::Waiting(Counts::default()),
+            };
+        };
+        if let Some(cause) = self.lost_to(service) {
+            return Judgement::Failed(cause);
+        }
+        if let Some(detail) = self.stays_unhealthy(at, service, reading) {
+            return Judgement::Failed(Cause::Health { detail });
+        }
+        let answers_well = reading.health.as_ref().is_some_and(Answer::is_ok);
+        if self.is_ready_to_answer(Some(service), &reading.targets) && answers_well {
+            self.good += 1;
+        } else {
+            self.good = 0;
+        }
+        if self.good >= GOOD_READINGS {
+            return Judgement::Serves;
+        }
+        Judgement::Waiting(Counts {
+            desired: service.desired,
+            running: self.ours(service).map_or(0, |deployment| deployment.running),
+            healthy: reading.targets.healthy(),
+            good_answers: self.good,
+        })
+    }
+
+    fn ours<'a>(&self, service: &'a ServiceState) -> Option<&'a Deployment> {
+        service
+            .primary()
+            .filter(|deployment| deployment.task_definition == self.requested)
+    }
+
+    fn has_rolled_out(&self, service: &ServiceState) -> bool {
+        self.ours(service).is_some_and(|deployment| {
+            deployment.rollout == Some(Rollout::Completed) && deployment.running == service.desired
+        })
+    }
+
+    /// Whether the requested revision is no longer what ECS works towards.
+    fn lost_to(&mut self, service: &ServiceState) -> Option<Cause> {
+        let failed = service.deployments.iter().find(|deployment| {
+            deployment.task_definition == self.requested && deployment.rollout == Some(Rollout::Failed)
+        });
+        // A failed deployment stays in the list for long; one that is not the
+        // primary can be an earlier try of the same revision.
+        if let Some(failed) = failed.filter(|failed| failed.is_primary || self.seen_as_primary) {
+            return Some(Cause::TakenBack {
+                reason: failed
+                    .rollout_reason
+                    .clone()
+                    .unwrap_or_else(|| "its tasks kept failing".to_owned()),
+            });
+        }
+        let primary = service.primary()?;
+        if primary.task_definition == self.requested {
+            self.seen_as_primary = true;
+            return None;
+        }
+        self.seen_as_primary.then(|| Cause::Replaced {
+            by: primary.task_definition.clone(),
+        })
+    }
+
+    /// Slow becomes broken: all tasks run, and the app itself goes on giving a
+    /// bad answer.
+    fn stays_unhealthy(&mut self, at: Duration, service: &ServiceState, reading: &Reading) -> Option<String> {
+        let all_run = self
+            .ours(service)
+            .is_some_and(|deployment| deployment.running == service.desired);
+        let complaint = complaint(reading).filter(|_| all_run);
+        let Some(complaint) = complaint else {
+            self.unhealthy_since = None;
+            return None;
+        };
+        let since = *self.unhealthy_since.get_or_insert(at);
+        (at >= since + HEALTH_PATIENCE).then_some(complaint)
+    }
+}
+
+/// As many healthy targets as tasks, and none of ours that is not.
+fn has_enough(service: &ServiceState, targets: &Targets) -> bool {
+    let wanted = usize::try_from(service.desired).unwrap_or(0);
+    wanted > 0 && targets.healthy() >= wanted
+}
+
+/// A bad answer that comes from the app, not from a load balancer that has
+/// nobody to ask (502, 503, 504).
+fn complaint(reading: &Reading) -> Option<String> {
+    if let Some(status) = reading.health.as_ref().and_then(Answer::status)
+        && !(200..300).contains(&status)
+        && !(502..=504).contains(&status)
+    {
+        return Some(format!("the health path answers HTTP {status}"));
+    }
+    let mismatch = reading.targets.0.iter().find(|target| {
+        target.state == TargetState::Unhealthy
+            && target.reason.as_deref() == Some("Target.ResponseCodeMismatch")
+    })?;
+    Some(format!(
+        "target {} is unhealthy: {}",
+        mismatch.id,
+        mismatch
+            .description
+            .as_deref()
+            .unwrap_or("Target.ResponseCodeMismatch")
+    ))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,192 @@
+use super::*;
+use crate::model::Target;
+
+fn revision(n: u32) -> TaskDefinitionArn {
+    TaskDefinitionArn::new(format!("arn:aws:ecs:x:1:task-definition/bgecs-hello:{n}"))
+}
+
+fn deployment(n: u32, is_primary: bool, rollout: Rollout, running: i32) -> Deployment {
+    Deployment {
+        id: format!("d{n}"),
+        is_primary,
+        task_definition: revision(n),
+        rollout: Some(rollout),
+        rollout_reason: Some("tasks failed to start".to_owned()),
+        desired: 2,
+        running,
+        pending: 0,
+        failed_tasks: 0,
+        created_at: None,
+    }
+}
+
+fn service(deployments: Vec<Deployment>) -> Option<ServiceState> {
+    Some(ServiceState {
+        task_definition: revision(2),
+        desired: 2,
+        running: 2,
+        pending: 0,
+        deployments,
+        events: Vec::new(),
+    })
+}
+
+fn targets(states: &[(TargetState, Option<&str>)]) -> Targets {
+    let target = |(state, reason): &(TargetState, Option<&str>)| Target {
+        id: "10.0.0.1".to_owned(),
+        state: *state,
+        reason: reason.map(str::to_owned),
+        description: None,
+    };
+    Targets(states.iter().map(target).collect())
+}
+
+const HEALTHY: (TargetState, Option<&str>) = (TargetState::Healthy, None);
+
+fn answers(status: u16) -> Option<Answer> {
+    Some(Answer::Http {
+        status,
+        release: None,
+        body: String::new(),
+    })
+}
+
+fn good() -> Reading {
+    Reading {
+        service: service(vec![deployment(2, true, Rollout::Completed, 2)]),
+        targets: targets(&[HEALTHY, HEALTHY]),
+        health: answers(200),
+        stopped: Vec::new(),
+    }
+}
+
+fn watch() -> Watch {
+    Watch::new(revision(2))
+}
+
+fn at(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+#[test]
+fn three_good_readings_in_a_row_serve() {
+    let mut watch = watch();
+    assert!(matches!(watch.judge(at(0), &good()), Judgement::Waiting(_)));
+    assert!(matches!(watch.judge(at(1), &good()), Judgement::Waiting(_)));
+    let bad = Reading {
+        health: answers(500),
+        ..good()
+    };
+    assert!(matches!(watch.judge(at(2), &bad), Judgement::Waiting(_)));
+    watch.judge(at(3), &good());
+    watch.judge(at(4), &good());
+    assert_eq!(watch.judge(at(5), &good()), Judgement::Serves);
+}
+
+#[test]
+fn what_is_not_yet_good_is_waited_for() {
+    let not_yet = [
+        Reading { service: None, ..good() },
+        Reading { service: service(vec![deployment(1, true, Rollout::Completed, 2)]), ..good() },
+        Reading { service: service(vec![deployment(2, true, Rollout::InProgress, 2)]), ..good() },
+        Reading { service: service(vec![deployment(2, true, Rollout::Completed, 1)]), ..good() },
+        Reading { targets: targets(&[HEALTHY, (TargetState::Initial, None)]), ..good() },
+        Reading { targets: Targets::default(), ..good() },
+        Reading { health: None, ..good() },
+        Reading { health: answers(302), ..good() },
+    ];
+    for reading in not_yet {
+        let mut watch = watch();
+        for second in 0..5 {
+            let judged = watch.judge(at(second), &reading);
+            assert!(matches!(judged, Judgement::Waiting(_)), "{reading:?}: {judged:?}");
+        }
+    }
+}
+
+#[test]
+fn the_old_revision_in_success_is_a_failure() {
+    let mut watch = watch();
+    let rolling = service(vec![
+        deployment(2, true, Rollout::InProgress, 0),
+        deployment(1, false, Rollout::Completed, 2),
+    ]);
+    watch.judge(at(0), &Reading { service: rolling, ..good() });
+    let taken_back = service(vec![
+        deployment(1, true, Rollout::Completed, 2),
+        deployment(2, false, Rollout::Failed, 0),
+    ]);
+    let judged = watch.judge(at(1), &Reading { service: taken_back, ..good() });
+    assert!(matches!(judged, Judgement::Failed(Cause::TakenBack { .. })), "{judged:?}");
+}
+
+#[test]
+fn an_earlier_failure_of_the_same_revision_is_history() {
+    let mut watch = watch();
+    let retried = service(vec![
+        deployment(1, true, Rollout::Completed, 2),
+        deployment(2, false, Rollout::Failed, 0),
+    ]);
+    let judged = watch.judge(at(0), &Reading { service: retried, ..good() });
+    assert!(matches!(judged, Judgement::Waiting(_)), "{judged:?}");
+}
+
+#[test]
+fn a_stranger_s_deployment_ends_the_wait() {
+    let mut watch = watch();
+    watch.judge(at(0), &good());
+    let other = service(vec![deployment(3, true, Rollout::InProgress, 0)]);
+    let judged = watch.judge(at(1), &Reading { service: other, ..good() });
+    assert_eq!(judged, Judgement::Failed(Cause::Replaced { by: revision(3) }));
+}
+
+#[test]
+fn an_app_that_goes_on_answering_badly_is_broken_and_one_that_does_not_answer_is_slow() {
+    let bad = Reading { health: answers(500), ..good() };
+    let mut broken = watch();
+    assert!(matches!(broken.judge(at(0), &bad), Judgement::Waiting(_)));
+    assert!(matches!(broken.judge(at(14), &bad), Judgement::Waiting(_)));
+    let judged = broken.judge(at(15), &bad);
+    assert!(matches!(judged, Judgement::Failed(Cause::Health { .. })), "{judged:?}");
+
+    let nobody = Reading { health: answers(502), ..good() };
+    let mut slow = watch();
+    for second in 0..120 {
+        assert!(matches!(slow.judge(at(second), &nobody), Judgement::Waiting(_)));
+    }
+}
+
+#[test]
+fn a_target_with_the_wrong_answer_is_broken_too() {
+    let reading = Reading {
+        service: service(vec![deployment(2, true, Rollout::InProgress, 2)]),
+        targets: targets(&[(TargetState::Unhealthy, Some("Target.ResponseCodeMismatch"))]),
+        health: None,
+        stopped: Vec::new(),
+    };
+    let mut watch = watch();
+    watch.judge(at(0), &reading);
+    let judged = watch.judge(at(20), &reading);
+    assert!(matches!(judged, Judgement::Failed(Cause::Health { .. })), "{judged:?}");
+}
+
+#[test]
+fn a_task_that_cannot_start_ends_the_wait_at_once() {
+    let task = StoppedTask {
+        id: "1".to_owned(),
+        task_definition: revision(2),
+        created_at: None,
+        stop_code: Some("TaskFailedToStart".to_owned()),
+        reason: "CannotPullContainerError: not found".to_owned(),
+        container: None,
+        exit_code: None,
+        container_reason: None,
+    };
+    let reading = Reading {
+        service: service(vec![deployment(2, true, Rollout::InProgress, 0)]),
+        stopped: vec![task],
+        ..good()
+    };
+    let judged = watch().judge(at(0), &reading);
+    assert!(matches!(judged, Judgement::Failed(Cause::Task { .. })), "{judged:?}");
+}

@@ -1,0 +1,427 @@
+//! The swap of the two listeners, as a state machine.
+//!
+//! `Swap::step` takes what happened and says what to do next; it does nothing
+//! itself. At most one effect is under way at a time. The order is fixed: prod
+//! first, then test, each write read back; and back again the same way when
+//! users saw a failure. An answer that was lost means *look again*, never
+//! *assume*.
+
+mod journey;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use crate::model::{Color, Forwarding, Port};
+use journey::{Journey, Reading};
+
+/// How long a listener may take to show a write, and how long an old colour's
+/// health may stay unreadable.
+const READ_DEADLINE: Duration = Duration::from_secs(10);
+/// The pause before a listener is read again.
+const READ_PAUSE: Duration = Duration::from_millis(200);
+/// Good answers in a row that confirm a rollback.
+const CONFIRMING_ANSWERS: u32 = 3;
+/// How long they may take, beyond the probe's own pace.
+const CONFIRM_DEADLINE: Duration = Duration::from_secs(10);
+/// How many good answers make a baseline.
+const BASELINE_ANSWERS: u32 = 3;
+/// What a load balancer is given to settle before the answers of a swap away
+/// from a failing colour are judged.
+const SETTLE: Duration = Duration::from_secs(2);
+
+/// What the person asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    pub baseline: Duration,
+    pub window: Duration,
+    /// The time between two requests of the probe.
+    pub pace: Duration,
+    /// Whether a failing production forbids the swap. It does for a promotion,
+    /// and not for a rollback, which is how one gets away from it.
+    pub needs_clean_baseline: bool,
+    /// Whether a failed swap is taken back.
+    pub takes_back: bool,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// Time passed. `oldest_pending` is when the oldest unanswered request of
+    /// the probe was due.
+    Tick { oldest_pending: Option<Duration> },
+    /// The probe got an answer, or none.
+    Answered { scheduled_at: Duration, ok: bool },
+    /// Ctrl-C, or SIGTERM.
+    Interrupt,
+    Recorded(Result<(), String>),
+    Written(Result<(), WriteFault>),
+    Read(Result<Forwarding, String>),
+    Health(Result<bool, String>),
+}
+
+/// A write that AWS did not confirm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WriteFault {
+    /// Whether it may have happened all the same.
+    pub ambiguous: bool,
+    pub message: String,
+}
+
+/// What to do next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Record which colour is live now, for the way back.
+    Record(Color),
+    Write(Port, Color),
+    Read { port: Port, after: Duration },
+    AskHealth { color: Color, after: Duration },
+}
+
+/// How it ended, and who serves now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The new colour serves.
+    Committed,
+    /// Users saw failures, or the person asked: the old colour serves again.
+    RolledBack(Why),
+    /// Nothing was changed, because production already failed.
+    Refused(String),
+    /// Nothing was changed, because the person asked.
+    Interrupted,
+    /// Nothing was changed, because AWS would not.
+    Unchanged(String),
+    /// Failed, and left on the new colour.
+    Left(Why),
+    /// Nobody knows for sure, or the way back failed: look now.
+    InDoubt(String),
+}
+
+/// Why a swap is taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Why {
+    Failures,
+    Interrupt,
+    /// The test port could not be moved.
+    TestPort(String),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Phase {
+    Baseline,
+    Recording,
+    Forward(Journey),
+    Watching { until: Duration },
+    /// Is the old colour fit to serve again?
+    LookingBack { why: Why, since: Duration },
+    Back { why: Why, journey: Journey },
+    Confirming { why: Why, since: Duration, good: u32 },
+    Done(Outcome),
+}
+
+/// When the writes of the way forward left and were seen, for the report.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Marks {
+    pub prod_sent: Option<Duration>,
+    pub prod_seen: Option<Duration>,
+    pub test_sent: Option<Duration>,
+    pub test_seen: Option<Duration>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Swap {
+    pub from: Color,
+    pub to: Color,
+    pub policy: Policy,
+    pub phase: Phase,
+    pub marks: Marks,
+    good: u32,
+    failures: u64,
+    /// Failures of requests that were due when the new colour should have
+    /// settled; judged only where the baseline was not clean.
+    failures_after_settling: u64,
+    baseline_failures: u64,
+    interrupts: u32,
+}
+
+impl Swap {
+    pub fn new(from: Color, to: Color, policy: Policy) -> Self {
+        Self {
+            from,
+            to,
+            policy,
+            phase: Phase::Baseline,
+            marks: Marks::default(),
+            good: 0,
+            failures: 0,
+            failures_after_settling: 0,
+            baseline_failures: 0,
+            interrupts: 0,
+        }
+    }
+
+    pub fn outcome(&self) -> Option<&Outcome> {
+        match &self.phase {
+            Phase::Done(outcome) => Some(outcome),
+            _ => None,
+        }
+    }
+
+    /// Takes one event at a time of the operation, and says what to do.
+    pub fn step(&mut self, at: Duration, event: Event) -> Option<Action> {
+        if self.outcome().is_some() {
+            return None;
+        }
+        match event {
+            Event::Answered { scheduled_at, ok } => self.on_answer(at, scheduled_at, ok),
+            Event::Interrupt => self.on_interrupt(at),
+            Event::Tick { oldest_pending } => self.on_tick(at, oldest_pending),
+            Event::Recorded(result) => self.on_recorded(at, result),
+            Event::Written(result) => self.on_written(result),
+            Event::Read(result) => self.on_read(at, result),
+            Event::Health(result) => self.on_health(at, result),
+        }
+    }
+
+    fn end(&mut self, outcome: Outcome) -> Option<Action> {
+        self.phase = Phase::Done(outcome);
+        None
+    }
+
+    fn on_answer(&mut self, at: Duration, scheduled_at: Duration, ok: bool) -> Option<Action> {
+        if let Phase::Confirming { why, since, good } = &mut self.phase {
+            // Only what left after the way back was finished says anything of it.
+            if scheduled_at >= *since {
+                *good = if ok { *good + 1 } else { 0 };
+            }
+            if *good >= CONFIRMING_ANSWERS {
+                let outcome = Outcome::RolledBack(why.clone());
+                return self.end(outcome);
+            }
+            return None;
+        }
+        if ok {
+            self.good += 1;
+            return None;
+        }
+        match self.phase {
+            Phase::Baseline if self.policy.needs_clean_baseline => self.end(Outcome::Refused(
+                "production failed before anything was changed".to_owned(),
+            )),
+            Phase::Baseline | Phase::Recording => {
+                self.baseline_failures += 1;
+                None
+            }
+            _ => {
+                self.failures += 1;
+                if self.marks.prod_seen.is_some_and(|seen| scheduled_at > seen + SETTLE) {
+                    self.failures_after_settling += 1;
+                }
+                self.turn_back_if_watching(at)
+            }
+        }
+    }
+
+    /// Whether users saw what a swap must not do to them.
+    fn has_failed(&self) -> bool {
+        if self.baseline_failures > 0 {
+            return self.failures_after_settling > 0;
+        }
+        self.failures > 0
+    }
+
+    fn turn_back_if_watching(&mut self, at: Duration) -> Option<Action> {
+        if matches!(self.phase, Phase::Watching { .. }) && self.has_failed() {
+            return self.turn_back(at, Why::Failures);
+        }
+        None
+    }
+
+    fn turn_back(&mut self, at: Duration, why: Why) -> Option<Action> {
+        // A colour that failed before the swap is no place to go back to.
+        let old_was_failing = self.baseline_failures > 0;
+        if why == Why::Failures && (!self.policy.takes_back || old_was_failing) {
+            return self.end(Outcome::Left(why));
+        }
+        self.phase = Phase::LookingBack { why, since: at };
+        Some(Action::AskHealth {
+            color: self.from,
+            after: Duration::ZERO,
+        })
+    }
+
+    fn on_interrupt(&mut self, at: Duration) -> Option<Action> {
+        self.interrupts += 1;
+        if self.interrupts > 1 {
+            return self.end(Outcome::InDoubt(
+                "left at the second interrupt, before the way back was finished".to_owned(),
+            ));
+        }
+        match self.phase {
+            Phase::Baseline => self.end(Outcome::Interrupted),
+            Phase::Watching { .. } => self.turn_back(at, Why::Interrupt),
+            // An effect is under way: its result decides.
+            _ => None,
+        }
+    }
+
+    fn on_tick(&mut self, at: Duration, oldest_pending: Option<Duration>) -> Option<Action> {
+        match &self.phase {
+            Phase::Baseline => {
+                let judged = self.good >= BASELINE_ANSWERS || self.baseline_failures > 0;
+                if at < self.policy.baseline || !judged {
+                    return None;
+                }
+                self.phase = Phase::Recording;
+                Some(Action::Record(self.from))
+            }
+            Phase::Watching { until } => {
+                // The last requests of the window may still be on their way.
+                let all_answered = oldest_pending.is_none_or(|due| due >= *until);
+                if at >= *until && all_answered {
+                    return self.end(Outcome::Committed);
+                }
+                None
+            }
+            Phase::Confirming { since, .. }
+                if at > *since + CONFIRM_DEADLINE + self.policy.pace * CONFIRMING_ANSWERS =>
+            {
+                self.end(Outcome::InDoubt(format!(
+                    "both listeners point back at {}, and port 80 does not answer well there either",
+                    self.from
+                )))
+            }
+            _ => None,
+        }
+    }
+
+    fn on_recorded(&mut self, at: Duration, result: Result<(), String>) -> Option<Action> {
+        if self.phase != Phase::Recording {
+            return None;
+        }
+        match result {
+            Err(reason) => self.end(Outcome::Unchanged(reason)),
+            Ok(()) if self.interrupts > 0 => self.end(Outcome::Interrupted),
+            Ok(()) => {
+                self.marks.prod_sent = Some(at);
+                self.set_out(at, Port::Prod)
+            }
+        }
+    }
+
+    /// Forward: prod takes the new colour, test the old one.
+    fn set_out(&mut self, at: Duration, port: Port) -> Option<Action> {
+        let color = match port {
+            Port::Prod => self.to,
+            Port::Test => self.from,
+        };
+        let journey = Journey::new(port, color, at);
+        self.phase = Phase::Forward(journey);
+        Some(Action::Write(port, color))
+    }
+
+    fn set_out_back(&mut self, at: Duration, why: Why, port: Port) -> Option<Action> {
+        let color = match port {
+            Port::Prod => self.from,
+            Port::Test => self.to,
+        };
+        let journey = Journey::new(port, color, at);
+        self.phase = Phase::Back { why, journey };
+        Some(Action::Write(port, color))
+    }
+
+    fn on_written(&mut self, result: Result<(), WriteFault>) -> Option<Action> {
+        let (Phase::Forward(journey) | Phase::Back { journey, .. }) = &mut self.phase else {
+            return None;
+        };
+        journey.written(result);
+        Some(Action::Read {
+            port: journey.port,
+            after: Duration::ZERO,
+        })
+    }
+
+    fn on_read(&mut self, at: Duration, result: Result<Forwarding, String>) -> Option<Action> {
+        let (Phase::Forward(journey) | Phase::Back { journey, .. }) = &mut self.phase else {
+            return None;
+        };
+        match journey.read(at, result) {
+            Reading::Arrived => self.arrived(at),
+            Reading::Again => Some(Action::Read {
+                port: journey.port,
+                after: READ_PAUSE,
+            }),
+            Reading::WriteAgain => Some(Action::Write(journey.port, journey.color)),
+            Reading::Refused(reason) => self.refused(at, reason),
+            Reading::Lost(reason) => self.end(Outcome::InDoubt(reason)),
+        }
+    }
+
+    fn arrived(&mut self, at: Duration) -> Option<Action> {
+        match self.phase.clone() {
+            Phase::Forward(journey) if journey.port == Port::Prod => {
+                self.marks.prod_seen = Some(at);
+                if self.interrupts > 0 {
+                    return self.turn_back(at, Why::Interrupt);
+                }
+                if self.has_failed() && self.policy.takes_back && self.baseline_failures == 0 {
+                    return self.turn_back(at, Why::Failures);
+                }
+                self.marks.test_sent = Some(at);
+                self.set_out(at, Port::Test)
+            }
+            Phase::Forward(_) => {
+                self.marks.test_seen = Some(at);
+                self.phase = Phase::Watching {
+                    until: at + self.policy.window,
+                };
+                if self.interrupts > 0 {
+                    return self.turn_back(at, Why::Interrupt);
+                }
+                self.turn_back_if_watching(at)
+            }
+            Phase::Back { why, journey } if journey.port == Port::Prod && self.marks.test_sent.is_some() => {
+                self.set_out_back(at, why, Port::Test)
+            }
+            Phase::Back { why, .. } => {
+                self.phase = Phase::Confirming {
+                    why,
+                    since: at,
+                    good: 0,
+                };
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// AWS refused the write, and the listener shows that nothing changed.
+    fn refused(&mut self, at: Duration, reason: String) -> Option<Action> {
+        match &self.phase {
+            Phase::Forward(journey) if journey.port == Port::Prod => {
+                self.end(Outcome::Unchanged(reason))
+            }
+            Phase::Forward(_) => self.turn_back(at, Why::TestPort(reason)),
+            _ => self.end(Outcome::InDoubt(format!("the way back was refused: {reason}"))),
+        }
+    }
+
+    fn on_health(&mut self, at: Duration, result: Result<bool, String>) -> Option<Action> {
+        let Phase::LookingBack { why, since } = self.phase.clone() else {
+            return None;
+        };
+        match result {
+            Ok(true) => self.set_out_back(at, why, Port::Prod),
+            // The new copy may be the only healthy one: hold.
+            Ok(false) => self.end(Outcome::Left(why)),
+            Err(reason) if at > since + READ_DEADLINE => self.end(Outcome::InDoubt(format!(
+                "the health of {} cannot be read: {reason}",
+                self.from
+            ))),
+            Err(_) => Some(Action::AskHealth {
+                color: self.from,
+                after: READ_PAUSE,
+            }),
+        }
+    }
+}

@@ -1,0 +1,354 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::model::{Forward, TargetGroupArn};
+
+const FROM: Color = Color::Green;
+const TO: Color = Color::Blue;
+
+fn policy() -> Policy {
+    Policy {
+        baseline: Duration::from_secs(1),
+        window: Duration::from_secs(15),
+        pace: Duration::from_millis(100),
+        needs_clean_baseline: true,
+        takes_back: true,
+    }
+}
+
+fn forwards_to(color: Color) -> Forwarding {
+    Forwarding(vec![Forward {
+        color: Some(color),
+        target_group: TargetGroupArn::new(color.as_str()),
+        weight: 1,
+    }])
+}
+
+fn secs(seconds: f64) -> Duration {
+    Duration::from_secs_f64(seconds)
+}
+
+fn tick() -> Event {
+    Event::Tick {
+        oldest_pending: None,
+    }
+}
+
+fn answer(at: f64, ok: bool) -> Event {
+    Event::Answered {
+        scheduled_at: secs(at),
+        ok,
+    }
+}
+
+/// Feeds a script of (second, event) and gives all actions.
+fn run(swap: &mut Swap, script: Vec<(f64, Event)>) -> Vec<Action> {
+    script
+        .into_iter()
+        .filter_map(|(at, event)| swap.step(secs(at), event))
+        .collect()
+}
+
+fn through_the_baseline(swap: &mut Swap) {
+    let script = vec![
+        (0.1, answer(0.1, true)),
+        (0.2, answer(0.2, true)),
+        (0.3, answer(0.3, true)),
+        (1.0, tick()),
+        (1.0, Event::Recorded(Ok(()))),
+    ];
+    assert_eq!(
+        run(swap, script),
+        [Action::Record(FROM), Action::Write(Port::Prod, TO)]
+    );
+}
+
+fn through_the_swap(swap: &mut Swap) {
+    through_the_baseline(swap);
+    let script = vec![
+        (1.01, Event::Written(Ok(()))),
+        (1.02, Event::Read(Ok(forwards_to(TO)))),
+        (1.03, Event::Written(Ok(()))),
+        (1.04, Event::Read(Ok(forwards_to(FROM)))),
+    ];
+    let actions = run(swap, script);
+    let writes: Vec<_> = actions
+        .iter()
+        .filter(|action| matches!(action, Action::Write(..)))
+        .collect();
+    assert_eq!(writes, [&Action::Write(Port::Test, FROM)]);
+    assert!(matches!(swap.phase, Phase::Watching { .. }));
+}
+
+#[test]
+fn prod_moves_first_then_test_then_a_clean_window_commits() {
+    let mut swap = Swap::new(FROM, TO, policy());
+    through_the_swap(&mut swap);
+    assert_eq!(run(&mut swap, vec![(16.0, tick()), (16.1, tick())]), []);
+    assert_eq!(swap.outcome(), Some(&Outcome::Committed));
+}
+
+#[test]
+fn the_window_waits_for_its_last_answers() {
+    let mut swap = Swap::new(FROM, TO, policy());
+    through_the_swap(&mut swap);
+    let pending = Event::Tick {
+        oldest_pending: Some(secs(15.9)),
+    };
+    run(&mut swap, vec![(17.0, pending)]);
+    assert_eq!(swap.outcome(), None);
+    let actions = run(&mut swap, vec![(17.5, answer(15.9, false))]);
+    assert!(matches!(actions[..], [Action::AskHealth { color: FROM, .. }]));
+}
+
+#[test]
+fn a_failing_production_refuses_the_promotion_untouched() {
+    let mut swap = Swap::new(FROM, TO, policy());
+    assert_eq!(run(&mut swap, vec![(0.1, answer(0.1, false))]), []);
+    assert!(matches!(swap.outcome(), Some(Outcome::Refused(_))));
+}
+
+#[test]
+fn one_failed_answer_takes_the_swap_back_prod_first() {
+    let mut swap = Swap::new(FROM, TO, policy());
+    through_the_swap(&mut swap);
+    let script = vec![
+        (3.0, answer(2.9, false)),
+        (3.1, Event::Health(Ok(true))),
+        (3.2, Event::Written(Ok(()))),
+        (3.3, Event::Read(Ok(forwards_to(FROM)))),
+        (3.4, Event::Written(Ok(()))),
+        (3.5, Event::Read(Ok(forwards_to(TO)))),
+        (3.6, answer(3.45, true)), // left before the way back was finished
+        (3.7, answer(3.6, true)),
+        (3.8, answer(3.7, true)),
+    ];
+    let writes: Vec<_> = run(&mut swap, script)
+        .into_iter()
+        .filter(|action| matches!(action, Action::Write(..)))
+        .collect();
+    assert_eq!(
+        writes,
+        [Action::Write(Port::Prod, FROM), Action::Write(Port::Test, TO)]
+    );
+    assert_eq!(swap.outcome(), None);
+    run(&mut swap, vec![(3.9, answer(3.8, true))]);
+    assert_eq!(swap.outcome(), Some(&Outcome::RolledBack(Why::Failures)));
+}
+
+#[test]
+fn an_unhealthy_old_colour_is_not_gone_back_to() {
+    let mut swap = Swap::new(FROM, TO, policy());
+    through_the_swap(&mut swap);
+    let script = vec![(3.0, answer(2.9, false)), (3.1, Event::Health(Ok(false)))];
+    run(&mut swap, script);
+    assert_eq!(swap.outcome(), Some(&Outcome::Left(Why::Failures)));
+}
+
+#[test]
+fn no_rollback_leaves_a_failed_swap() {
+    let leaves = Policy {
+        takes_back: false,
+        ..policy()
+    };
+    let mut swap = Swap::new(FROM, TO, leaves);
+    through_the_swap(&mut swap);
+    run(&mut swap, vec![(3.0, answer(2.9, false))]);
+    assert_eq!(swap.outcome(), Some(&Outcome::Left(Why::Failures)));
+}
+
+#[test]
+fn a_lost_answer_is_looked_up_and_not_assumed() {
+    let lost = || {
+        Event::Written(Err(WriteFault {
+            ambiguous: true,
+            message: "timed out".to_owned(),
+        }))
+    };
+    let mut swap = Swap::new(FROM, TO, policy());
+    through_the_baseline(&mut swap);
+    let script = vec![
+        (1.1, lost()),
+        (1.2, Event::Read(Ok(forwards_to(FROM)))), // it never happened
+        (1.3, lost()),
+        (1.4, Event::Read(Ok(forwards_to(TO)))), // this time it did
+    ];
+    let actions = run(&mut swap, script);
+    assert_eq!(actions[1], Action::Write(Port::Prod, TO));
+    assert_eq!(actions[3], Action::Write(Port::Test, FROM));
+}
+
+#[test]
+fn a_refused_write_changes_nothing() {
+    let refused = Event::Written(Err(WriteFault {
+        ambiguous: false,
+        message: "AccessDenied".to_owned(),
+    }));
+    let mut swap = Swap::new(FROM, TO, policy());
+    through_the_baseline(&mut swap);
+    let script = vec![(1.1, refused), (1.2, Event::Read(Ok(forwards_to(FROM))))];
+    run(&mut swap, script);
+    let expected = Outcome::Unchanged("AccessDenied".to_owned());
+    assert_eq!(swap.outcome(), Some(&expected));
+}
+
+#[test]
+fn a_stranger_s_change_is_in_doubt() {
+    let mut swap = Swap::new(FROM, TO, policy());
+    through_the_baseline(&mut swap);
+    let script = vec![
+        (1.1, Event::Written(Ok(()))),
+        (1.2, Event::Read(Ok(Forwarding::default()))),
+    ];
+    run(&mut swap, script);
+    assert!(matches!(swap.outcome(), Some(Outcome::InDoubt(_))));
+}
+
+#[test]
+fn ctrl_c_aborts_before_and_goes_back_after() {
+    let mut before = Swap::new(FROM, TO, policy());
+    run(&mut before, vec![(0.5, Event::Interrupt)]);
+    assert_eq!(before.outcome(), Some(&Outcome::Interrupted));
+
+    let mut after = Swap::new(FROM, TO, policy());
+    through_the_swap(&mut after);
+    let actions = run(&mut after, vec![(2.0, Event::Interrupt)]);
+    assert!(matches!(actions[..], [Action::AskHealth { color: FROM, .. }]));
+    run(&mut after, vec![(2.1, Event::Interrupt)]);
+    assert!(matches!(after.outcome(), Some(Outcome::InDoubt(_))));
+}
+
+#[test]
+fn a_rollback_leaves_a_failing_production_and_never_returns_to_it() {
+    let rollback = Policy {
+        needs_clean_baseline: false,
+        ..policy()
+    };
+    let mut swap = Swap::new(FROM, TO, rollback);
+    let script = vec![
+        (0.1, answer(0.1, false)),
+        (1.0, tick()),
+        (1.0, Event::Recorded(Ok(()))),
+        (1.1, Event::Written(Ok(()))),
+        (1.2, Event::Read(Ok(forwards_to(TO)))),
+        (1.3, answer(1.1, false)), // still yesterday's
+        (1.4, Event::Written(Ok(()))),
+        (1.5, Event::Read(Ok(forwards_to(FROM)))),
+    ];
+    run(&mut swap, script);
+    assert!(matches!(swap.phase, Phase::Watching { .. }));
+    run(&mut swap, vec![(5.0, answer(4.9, false))]);
+    assert_eq!(swap.outcome(), Some(&Outcome::Left(Why::Failures)));
+}
+
+/// A load balancer that loses requests before and after their effect, refuses
+/// some, and shows writes late.
+#[derive(Debug)]
+struct World {
+    prod: Color,
+    test: Color,
+    /// What `Read` shows: reads may lag one write behind.
+    shown: (Color, Color),
+}
+
+impl World {
+    fn set(&mut self, port: Port, color: Color) {
+        self.shown = (self.prod, self.test);
+        match port {
+            Port::Prod => self.prod = color,
+            Port::Test => self.test = color,
+        }
+    }
+
+    fn perform(&mut self, action: Action, luck: u8) -> Event {
+        let fault = |ambiguous| {
+            Event::Written(Err(WriteFault {
+                ambiguous,
+                message: "fault".to_owned(),
+            }))
+        };
+        match (action, luck % 8) {
+            (Action::Record(_), 0) => Event::Recorded(Err("fault".to_owned())),
+            (Action::Record(_), _) => Event::Recorded(Ok(())),
+            (Action::Write(..), 0) => fault(false),
+            (Action::Write(..), 1) => fault(true),
+            (Action::Write(port, color), luck) => {
+                self.set(port, color);
+                if luck == 2 { fault(true) } else { Event::Written(Ok(())) }
+            }
+            (Action::Read { .. }, 0) => Event::Read(Err("fault".to_owned())),
+            (Action::Read { port, .. }, luck) => {
+                let (prod, test) = if luck == 1 { self.shown } else { (self.prod, self.test) };
+                self.shown = (self.prod, self.test);
+                let color = if port == Port::Prod { prod } else { test };
+                Event::Read(Ok(forwards_to(color)))
+            }
+            (Action::AskHealth { .. }, 0) => Event::Health(Err("fault".to_owned())),
+            (Action::AskHealth { .. }, 1) => Event::Health(Ok(false)),
+            (Action::AskHealth { .. }, _) => Event::Health(Ok(true)),
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// Whatever AWS and the person do: the operation ends, only a swap moves
+    /// traffic, and the outcome tells the truth about who serves.
+    #[test]
+    fn every_end_knows_who_serves(
+        lucks in proptest::collection::vec(any::<u8>(), 64),
+        fails in proptest::collection::vec(0u8..40, 64),
+        interrupt_at in proptest::option::of(0usize..120),
+        clean in any::<bool>(),
+        takes_back in any::<bool>(),
+    ) {
+        let policy = Policy { needs_clean_baseline: clean, takes_back, ..policy() };
+        let mut swap = Swap::new(FROM, TO, policy);
+        let mut world = World { prod: FROM, test: TO, shown: (FROM, TO) };
+        let mut at = Duration::ZERO;
+        let mut pending: Option<Action> = None;
+        let mut writes = 0;
+        for step in 0..4000 {
+            at += Duration::from_millis(50);
+            let event = if interrupt_at == Some(step) {
+                Event::Interrupt
+            } else {
+                match (step % 3, pending.take()) {
+                    (0, action) => {
+                        pending = action;
+                        Event::Answered { scheduled_at: at, ok: fails[step % fails.len()] != 0 }
+                    }
+                    (_, Some(action)) => {
+                        writes += u32::from(matches!(action, Action::Write(..)));
+                        world.perform(action, lucks[step % lucks.len()])
+                    }
+                    (_, None) => tick(),
+                }
+            };
+            if let Some(action) = swap.step(at, event) {
+                prop_assert!(pending.is_none(), "two effects at once");
+                pending = Some(action);
+            }
+            if swap.outcome().is_some() {
+                break;
+            }
+        }
+        let outcome = swap.outcome().cloned();
+        prop_assert!(outcome.is_some(), "it never ends: {:?}", swap.phase);
+        match outcome {
+            Some(Outcome::Committed) => {
+                prop_assert_eq!((world.prod, world.test), (TO, FROM));
+            }
+            Some(Outcome::RolledBack(_)) => {
+                prop_assert_eq!((world.prod, world.test), (FROM, TO));
+            }
+            Some(Outcome::Left(_)) => prop_assert_eq!(world.prod, TO),
+            Some(Outcome::Refused(_) | Outcome::Interrupted) => prop_assert_eq!(writes, 0),
+            Some(Outcome::Unchanged(_)) => prop_assert_eq!(world.prod, FROM),
+            _ => {}
+        }
+        let next = swap.step(at, tick());
+        prop_assert_eq!(next, None, "an ended swap does nothing more");
+    }
+}

@@ -1,0 +1,73 @@
+//! A task of one container, from the keys of `[container]`.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::{ENV_COLOR, ENV_RELEASE, Input, log_configuration};
+use crate::config::Settings;
+
+pub(super) fn body(input: &Input<'_>, container: &str, settings: &Settings) -> Map<String, Value> {
+    let mut app = json!({
+        "name": container,
+        "image": input.image.reference(),
+        "essential": true,
+        "portMappings": [{ "containerPort": settings.port, "protocol": "tcp" }],
+        "environment": environment(input, settings),
+        "logConfiguration": log_configuration(input),
+    });
+    if !settings.command.is_empty() {
+        app["command"] = json!(settings.command);
+    }
+    if !settings.secrets.is_empty() {
+        app["secrets"] = settings
+            .secrets
+            .iter()
+            .map(|(name, secret)| json!({ "name": name, "valueFrom": secret.value_from() }))
+            .collect();
+    }
+    let fields = [
+        ("family", json!(input.app.stack_name())),
+        ("requiresCompatibilities", json!(["FARGATE"])),
+        ("networkMode", json!("awsvpc")),
+        // Strings, as the API has them.
+        ("cpu", json!(settings.size.cpu().to_string())),
+        ("memory", json!(settings.size.memory().to_string())),
+        (
+            "runtimePlatform",
+            json!({
+                "cpuArchitecture": input.image.architecture.as_ecs(),
+                "operatingSystemFamily": "LINUX",
+            }),
+        ),
+        (
+            "executionRoleArn",
+            json!(input.surroundings.execution_role_arn),
+        ),
+        ("taskRoleArn", json!(input.surroundings.task_role_arn)),
+        ("containerDefinitions", json!([app])),
+    ];
+    fields
+        .into_iter()
+        .map(|(key, value)| (key.to_owned(), value))
+        .collect()
+}
+
+/// The user's variables and ours, sorted by name; the user's win.
+fn environment(input: &Input<'_>, settings: &Settings) -> Value {
+    let ours = [
+        (ENV_COLOR, input.color.as_str()),
+        (ENV_RELEASE, input.image.tag.as_str()),
+    ];
+    let mut variables: BTreeMap<&str, &str> = ours
+        .into_iter()
+        // ECS refuses a variable that is a secret too.
+        .filter(|(name, _)| !settings.secrets.contains_key(*name))
+        .collect();
+    let users = settings.environment.iter();
+    variables.extend(users.map(|(name, value)| (name.as_str(), value.as_str())));
+    variables
+        .into_iter()
+        .map(|(name, value)| json!({ "name": name, "value": value }))
+        .collect()
+}

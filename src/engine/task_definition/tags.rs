@@ -1,0 +1,74 @@
+//! The tags of a task definition: what release it is, and where it came from.
+//! Later commands read them back, so that nothing has to be kept elsewhere.
+
+use serde_json::{Map, Value, json};
+
+use super::Input;
+use super::error::TaskDefinitionError;
+
+pub const TAG_APP: &str = "bgecs:app";
+pub const TAG_COLOR: &str = "bgecs:color";
+pub const TAG_RELEASE: &str = "bgecs:release";
+pub const TAG_DIGEST: &str = "bgecs:digest";
+/// There if the release was made from a git commit.
+pub const TAG_COMMIT: &str = "bgecs:commit";
+pub const TAG_DEPLOYED_BY: &str = "bgecs:deployed-by";
+pub const TAG_DEPLOYED_AT: &str = "bgecs:deployed-at";
+/// The hash of everything registered but the tags.
+pub const TAG_CONFIG: &str = "bgecs:config";
+
+/// <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Tag.html>
+const MOST_TAGS: usize = 50;
+const LONGEST_VALUE: usize = 256;
+
+/// The user's tags and ours, as the request has them.
+pub(super) fn compose(
+    users: Map<String, Value>,
+    input: &Input<'_>,
+    config_hash: &str,
+) -> Result<Value, TaskDefinitionError> {
+    let ours = [
+        (TAG_APP, Some(input.app.as_str())),
+        (TAG_COLOR, Some(input.color.as_str())),
+        (TAG_RELEASE, Some(input.image.tag.as_str())),
+        (TAG_DIGEST, Some(input.image.digest.as_str())),
+        (TAG_COMMIT, input.provenance.commit),
+        (TAG_DEPLOYED_BY, Some(input.provenance.deployed_by)),
+        (TAG_DEPLOYED_AT, Some(input.provenance.deployed_at)),
+        (TAG_CONFIG, Some(config_hash)),
+    ];
+    let ours = ours
+        .into_iter()
+        .filter_map(|(key, value)| Some((key.to_owned(), json!(acceptable(value?)))));
+    let tags: Vec<Value> = users
+        .into_iter()
+        .filter(|(key, _)| !is_reserved(key))
+        .chain(ours)
+        .map(|(key, value)| json!({ "key": key, "value": value }))
+        .collect();
+    if tags.len() > MOST_TAGS {
+        return Err(TaskDefinitionError::TooManyTags { count: tags.len() });
+    }
+    Ok(Value::Array(tags))
+}
+
+/// A file that was printed by `describe-task-definition` can hold our tags of
+/// an earlier release, and AWS's own, which nobody else may set.
+fn is_reserved(key: &str) -> bool {
+    key.starts_with("bgecs:") || key.to_ascii_lowercase().starts_with("aws:")
+}
+
+/// The value with what AWS does not take in a tag replaced. AWS also takes the
+/// letters of other alphabets, by a rule that differs between its documents:
+/// a release does not fail over that.
+fn acceptable(value: &str) -> String {
+    let text: String = value
+        .chars()
+        .map(|c| match c {
+            c if c.is_ascii_alphanumeric() || " _.:/=+-@".contains(c) => c,
+            _ => '_',
+        })
+        .take(LONGEST_VALUE)
+        .collect();
+    text.trim().to_owned()
+}

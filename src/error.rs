@@ -1,0 +1,146 @@
+//! The one error that reaches a person: what failed, on what, why, where
+//! traffic is, what to do next, and the exit code that says it to a script.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use serde::Serialize;
+
+/// The documented exit codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    Done = 0,
+    /// Failed, traffic unchanged.
+    Failed = 1,
+    /// Usage or configuration.
+    Usage = 2,
+    /// Failed and rolled back, confirmed.
+    RolledBack = 3,
+    /// Traffic is not where anyone asked: look now.
+    LookNow = 4,
+    /// Timed out, traffic unchanged.
+    TimedOut = 5,
+    /// Refused: a check failed, or someone else is at work.
+    Refused = 6,
+    /// Interrupted before any change.
+    Interrupted = 130,
+}
+
+impl Exit {
+    pub fn code(self) -> u8 {
+        self as u8
+    }
+}
+
+#[derive(Debug)]
+pub struct Error {
+    pub exit: Exit,
+    pub message: String,
+    pub causes: Vec<String>,
+    pub traffic: Option<String>,
+    pub hint: Option<String>,
+}
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self {
+            exit,
+            message: message.into(),
+            causes: Vec::new(),
+            traffic: None,
+            hint: None,
+        }
+    }
+
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self::new(Exit::Failed, message)
+    }
+
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    pub fn refused(message: impl Into<String>) -> Self {
+        Self::new(Exit::Refused, message)
+    }
+
+    pub fn cause(mut self, cause: impl Into<String>) -> Self {
+        self.causes.push(cause.into());
+        self
+    }
+
+    /// Takes the whole chain of causes of another error, its own message first.
+    pub fn because(mut self, error: &dyn StdError) -> Self {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            let text = error.to_string();
+            // Wrappers often repeat what they wrap.
+            if self.causes.last() != Some(&text) {
+                self.causes.push(text);
+            }
+            next = error.source();
+        }
+        self
+    }
+
+    pub fn traffic(mut self, traffic: impl Into<String>) -> Self {
+        self.traffic = Some(traffic.into());
+        self
+    }
+
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The form that `--json` prints.
+    pub fn to_json(&self) -> serde_json::Value {
+        #[derive(Serialize)]
+        struct Form<'a> {
+            message: &'a str,
+            causes: &'a [String],
+            traffic: &'a Option<String>,
+            hint: &'a Option<String>,
+            exit_code: u8,
+        }
+        serde_json::json!({ "error": Form {
+            message: &self.message,
+            causes: &self.causes,
+            traffic: &self.traffic,
+            hint: &self.hint,
+            exit_code: self.exit.code(),
+        }})
+    }
+}
+
+impl From<crate::engine::plan::Refusal> for Error {
+    fn from(refusal: crate::engine::plan::Refusal) -> Self {
+        let mut error = Self::refused(refusal.message);
+        error.hint = refusal.hint;
+        error
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        for cause in &self.causes {
+            write!(f, "\n  caused by: {}", indented(cause))?;
+        }
+        if let Some(traffic) = &self.traffic {
+            write!(f, "\n  traffic:   {traffic}")?;
+        }
+        if let Some(hint) = &self.hint {
+            write!(f, "\n  hint:      {}", indented(hint))?;
+        }
+        Ok(())
+    }
+}
+
+fn indented(text: &str) -> String {
+    text.trim_end().replace('\n', "\n             ")
+}
+
+impl StdError for Error {}

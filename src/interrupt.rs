@@ -1,0 +1,67 @@
+//! Ctrl-C and SIGTERM, as something that can be awaited.
+
+use tokio::sync::mpsc;
+
+use crate::error::{Error, Exit, Result};
+
+/// Interrupts in the order in which they came. From the first call of
+/// [`Interrupts::listen`] on, a signal no longer ends the process by itself.
+#[derive(Debug)]
+pub struct Interrupts {
+    signals: mpsc::UnboundedReceiver<()>,
+}
+
+impl Interrupts {
+    /// # Errors
+    /// When the operating system will not have a signal handler.
+    pub fn listen() -> Result<Self> {
+        let (tell, signals) = mpsc::unbounded_channel();
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            // A CI runner cancels with SIGTERM, a closed terminal sends SIGHUP.
+            for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
+                let mut stream = signal(kind)
+                    .map_err(|error| Error::failed("signals cannot be handled").because(&error))?;
+                let tell = tell.clone();
+                tokio::spawn(async move { while stream.recv().await.is_some() && tell.send(()).is_ok() {} });
+            }
+        }
+        #[cfg(not(unix))]
+        tokio::spawn(async move { while tokio::signal::ctrl_c().await.is_ok() && tell.send(()).is_ok() {} });
+        Ok(Self { signals })
+    }
+
+    /// Waits for the next interrupt; forever, if none can come any more.
+    pub async fn next(&mut self) {
+        if self.signals.recv().await.is_none() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Runs something that may stop anywhere, until its end or an interrupt.
+    ///
+    /// # Errors
+    /// The work's own; on an interrupt, exit 130 with what was being done and
+    /// what becomes of it.
+    pub async fn or_stop<T>(
+        &mut self,
+        doing: &str,
+        afterwards: &str,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        tokio::select! {
+            result = work => result,
+            () = self.next() => {
+                Err(Error::new(Exit::Interrupted, format!("interrupted while {doing}")).hint(afterwards))
+            }
+        }
+    }
+
+    /// Interrupts that a test sends.
+    #[cfg(test)]
+    pub fn scripted() -> (mpsc::UnboundedSender<()>, Self) {
+        let (tell, signals) = mpsc::unbounded_channel();
+        (tell, Self { signals })
+    }
+}

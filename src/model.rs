@@ -1,0 +1,267 @@
+//! The words of the domain: colours, tags, digests, and what was observed.
+//!
+//! Values only. Nothing here does I/O, knows AWS, or prints; everything else
+//! may depend on this module, and it depends on nothing.
+
+mod infrastructure;
+mod observed;
+mod sample;
+#[cfg(test)]
+pub mod testing;
+
+pub use infrastructure::Infrastructure;
+pub use sample::{Answer, Connection, Sample};
+pub use observed::{ColorState, Deployment, Forward, Forwarding, Live, Observed, Release, Rollout, ServiceEvent, ServiceState, StoppedTask, Target, TargetState, Targets};
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Serialize;
+
+/// One of the two services behind the load balancer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Color {
+    Blue,
+    Green,
+}
+
+impl Color {
+    pub const BOTH: [Self; 2] = [Self::Blue, Self::Green];
+
+    pub fn other(self) -> Self {
+        match self {
+            Self::Blue => Self::Green,
+            Self::Green => Self::Blue,
+        }
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Blue => "blue",
+            Self::Green => "green",
+        }
+    }
+}
+
+impl fmt::Display for Color {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Color {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::BOTH
+            .into_iter()
+            .find(|color| color.as_str() == text)
+            .ok_or_else(|| format!("unknown colour `{text}`: it is blue or green"))
+    }
+}
+
+/// One value for each colour.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct PerColor<T> {
+    pub blue: T,
+    pub green: T,
+}
+
+impl<T> PerColor<T> {
+    pub fn get(&self, color: Color) -> &T {
+        match color {
+            Color::Blue => &self.blue,
+            Color::Green => &self.green,
+        }
+    }
+}
+
+/// The release tag: an image tag that ECR accepts.
+///
+/// Rule: a letter, digit or underscore, then up to 127 of those, `.` and `-`
+/// (<https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ImageIdentifier.html>
+/// and the OCI distribution specification).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Tag(String);
+
+impl Tag {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl FromStr for Tag {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut chars = text.chars();
+        let starts_well = chars
+            .next()
+            .is_some_and(|c| c.is_ascii_alphanumeric() || c == '_');
+        let goes_on_well = chars.all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));
+        if starts_well && goes_on_well && text.len() <= 128 {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(
+                "ECR takes 1 to 128 letters, digits, `_`, `.` and `-`, and the first is not `.` or `-`"
+                    .to_owned(),
+            )
+        }
+    }
+}
+
+/// The digest that names an image for good: `sha256:` and 64 hex digits.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Digest(String);
+
+impl Digest {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// `sha256:` and the first twelve digits, for people.
+    pub fn short(&self) -> &str {
+        self.0.get(..19).unwrap_or(&self.0)
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl FromStr for Digest {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let hex = text.strip_prefix("sha256:").unwrap_or_default();
+        if hex.len() == 64 && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(format!("`{text}` is no image digest (sha256:<64 hex digits>)"))
+        }
+    }
+}
+
+/// What `runtimePlatform.cpuArchitecture` must say for an image to start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum CpuArchitecture {
+    #[serde(rename = "X86_64")]
+    X86_64,
+    #[serde(rename = "ARM64")]
+    Arm64,
+}
+
+impl CpuArchitecture {
+    /// From the name an image carries (`amd64`, `arm64`), which is Go's.
+    pub fn from_image(architecture: &str) -> Option<Self> {
+        match architecture {
+            "amd64" | "x86_64" => Some(Self::X86_64),
+            "arm64" | "aarch64" => Some(Self::Arm64),
+            _ => None,
+        }
+    }
+
+    pub fn as_ecs(self) -> &'static str {
+        match self {
+            Self::X86_64 => "X86_64",
+            Self::Arm64 => "ARM64",
+        }
+    }
+}
+
+/// One of the load balancer's two listeners.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Port {
+    /// Port 80: what users reach.
+    Prod,
+    /// Port 81: where an idle release is looked at.
+    Test,
+}
+
+impl Port {
+    pub fn number(self) -> u16 {
+        match self {
+            Self::Prod => 80,
+            Self::Test => 81,
+        }
+    }
+}
+
+impl fmt::Display for Port {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "port {}", self.number())
+    }
+}
+
+/// One value for each listener.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct PerPort<T> {
+    pub prod: T,
+    pub test: T,
+}
+
+impl<T> PerPort<T> {
+    pub fn get(&self, port: Port) -> &T {
+        match port {
+            Port::Prod => &self.prod,
+            Port::Test => &self.test,
+        }
+    }
+}
+
+macro_rules! arn {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            pub fn new(arn: impl Into<String>) -> Self {
+                Self(arn.into())
+            }
+
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+    };
+}
+
+arn!(
+    /// The ARN of a load balancer's listener.
+    ListenerArn
+);
+arn!(
+    /// The ARN of a target group.
+    TargetGroupArn
+);
+arn!(
+    /// The ARN of one revision of a task definition.
+    TaskDefinitionArn
+);
+
+impl TaskDefinitionArn {
+    /// `family:revision`, for people.
+    pub fn short(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or(&self.0)
+    }
+}

@@ -1,0 +1,45 @@
+//! What `init` made: the names and ARNs that every other command needs.
+
+use super::{Color, ListenerArn, PerColor, PerPort, Port, TargetGroupArn};
+
+/// The outputs of the app's CloudFormation stack, typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Infrastructure {
+    pub cluster: String,
+    pub repository: String,
+    /// ECR's own address of the repository, `<account>.dkr.ecr.<region>.amazonaws.com/<name>`.
+    pub repository_uri: String,
+    pub load_balancer_dns_name: String,
+    pub listeners: PerPort<ListenerArn>,
+    pub target_groups: PerColor<TargetGroupArn>,
+    pub subnets: Vec<String>,
+    pub task_security_group: String,
+    pub execution_role_arn: String,
+    pub task_role_arn: String,
+    pub log_group: String,
+}
+
+impl Infrastructure {
+    pub fn listener(&self, port: Port) -> &ListenerArn {
+        self.listeners.get(port)
+    }
+
+    pub fn target_group(&self, color: Color) -> &TargetGroupArn {
+        self.target_groups.get(color)
+    }
+
+    /// The colour whose target group this is, if it is one of ours.
+    pub fn color_of(&self, target_group: &str) -> Option<Color> {
+        Color::BOTH
+            .into_iter()
+            .find(|color| self.target_group(*color).as_str() == target_group)
+    }
+
+    /// What a person opens: `http://<dns name>` for prod, with `:81` for test.
+    pub fn url(&self, port: Port) -> String {
+        match port {
+            Port::Prod => format!("http://{}", self.load_balancer_dns_name),
+            Port::Test => format!("http://{}:{}", self.load_balancer_dns_name, port.number()),
+        }
+    }
+}

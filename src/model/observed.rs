@@ -1,0 +1,279 @@
+//! What was seen of the world at one moment. Everything bgecs decides, it
+//! decides from these values; none of them is kept anywhere.
+
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use super::{
+    Color, Digest, Infrastructure, PerColor, PerPort, Port, Tag, TargetGroupArn, TaskDefinitionArn,
+};
+
+/// Where a listener sends a share of its requests.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Forward {
+    /// `None` for a target group that is not one of the app's two.
+    pub color: Option<Color>,
+    #[serde(skip)]
+    pub target_group: TargetGroupArn,
+    pub weight: i32,
+}
+
+/// What a listener does with a request that no rule takes. Empty means that it
+/// forwards nowhere (a fresh stack's fixed 503).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Forwarding(pub Vec<Forward>);
+
+impl Forwarding {
+    /// The one colour that gets every request, if it is so.
+    pub fn only(&self) -> Option<Color> {
+        let mut reached = self.0.iter().filter(|forward| forward.weight > 0);
+        match (reached.next(), reached.next()) {
+            (Some(forward), None) => forward.color,
+            _ => None,
+        }
+    }
+
+    pub fn reaches(&self, color: Color) -> bool {
+        self.0
+            .iter()
+            .any(|forward| forward.color == Some(color) && forward.weight > 0)
+    }
+
+    pub fn is_nowhere(&self) -> bool {
+        self.0.iter().all(|forward| forward.weight == 0)
+    }
+}
+
+impl std::fmt::Display for Forwarding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.is_nowhere() {
+            return f.write_str("nothing");
+        }
+        let total: i32 = self.0.iter().map(|forward| forward.weight).sum();
+        for (n, forward) in self.0.iter().enumerate() {
+            if n > 0 {
+                f.write_str(", ")?;
+            }
+            match forward.color {
+                Some(color) => write!(f, "{color}")?,
+                None => write!(f, "a stranger's target group {}", forward.target_group)?,
+            }
+            if forward.weight != total {
+                write!(f, " ({} of {total})", forward.weight)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Who serves production, derived from what port 80 forwards to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Live {
+    /// A fresh stack: port 80 forwards nowhere.
+    Nothing,
+    Color(Color),
+    /// Several groups, or one that is not ours: bgecs did not do this.
+    Unclear,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Rollout {
+    InProgress,
+    Completed,
+    Failed,
+}
+
+/// One of a service's deployments, as ECS reports it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deployment {
+    pub id: String,
+    pub is_primary: bool,
+    pub task_definition: TaskDefinitionArn,
+    pub rollout: Option<Rollout>,
+    pub rollout_reason: Option<String>,
+    pub desired: i32,
+    pub running: i32,
+    pub pending: i32,
+    pub failed_tasks: i32,
+    pub created_at: Option<OffsetDateTime>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceEvent {
+    pub id: String,
+    pub at: Option<OffsetDateTime>,
+    pub message: String,
+}
+
+/// A colour's ECS service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceState {
+    pub task_definition: TaskDefinitionArn,
+    pub desired: i32,
+    pub running: i32,
+    pub pending: i32,
+    pub deployments: Vec<Deployment>,
+    /// Newest first, as ECS gives them.
+    pub events: Vec<ServiceEvent>,
+}
+
+impl ServiceState {
+    /// The deployment that ECS is working towards. Others, failed ones among
+    /// them, can stay in the list for long.
+    pub fn primary(&self) -> Option<&Deployment> {
+        self.deployments.iter().find(|d| d.is_primary)
+    }
+
+    pub fn is_retired(&self) -> bool {
+        self.desired == 0
+    }
+}
+
+/// A task that ECS gave up on, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoppedTask {
+    pub id: String,
+    pub task_definition: TaskDefinitionArn,
+    pub created_at: Option<OffsetDateTime>,
+    /// ECS's stop code, such as `TaskFailedToStart`.
+    pub stop_code: Option<String>,
+    pub reason: String,
+    /// The container that ended, its exit code and reason, if one did.
+    pub container: Option<String>,
+    pub exit_code: Option<i32>,
+    pub container_reason: Option<String>,
+}
+
+/// What a colour runs, read from the tags of its task definition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Release {
+    pub tag: Option<Tag>,
+    pub digest: Option<Digest>,
+    pub commit: Option<String>,
+    pub deployed_by: Option<String>,
+    pub deployed_at: Option<String>,
+    /// The hash of everything that was registered, see `engine::task_definition`.
+    pub config: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TargetState {
+    Initial,
+    Healthy,
+    Unhealthy,
+    Unused,
+    Draining,
+    Unavailable,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    pub id: String,
+    pub state: TargetState,
+    /// AWS's reason code, such as `Target.ResponseCodeMismatch`.
+    pub reason: Option<String>,
+    pub description: Option<String>,
+}
+
+/// A colour's target group.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Targets(pub Vec<Target>);
+
+impl Targets {
+    pub fn healthy(&self) -> usize {
+        self.0
+            .iter()
+            .filter(|target| target.state == TargetState::Healthy)
+            .count()
+    }
+
+    /// Registered and not on the way out.
+    pub fn registered(&self) -> usize {
+        self.0
+            .iter()
+            .filter(|target| target.state != TargetState::Draining)
+            .count()
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ColorState {
+    pub service: Option<ServiceState>,
+    pub release: Option<Release>,
+    pub targets: Targets,
+}
+
+impl ColorState {
+    pub fn desired(&self) -> i32 {
+        self.service.as_ref().map_or(0, |service| service.desired)
+    }
+
+    pub fn running(&self) -> i32 {
+        self.service.as_ref().map_or(0, |service| service.running)
+    }
+
+    pub fn tag(&self) -> Option<&Tag> {
+        self.release.as_ref()?.tag.as_ref()
+    }
+}
+
+/// The whole app at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observed {
+    pub infrastructure: Infrastructure,
+    pub listeners: PerPort<Forwarding>,
+    pub colors: PerColor<ColorState>,
+    /// The colour that was live before the last promotion, as recorded on the
+    /// prod listener.
+    pub previous: Option<Color>,
+}
+
+impl Observed {
+    pub fn live(&self) -> Live {
+        let prod = &self.listeners.prod;
+        match prod.only() {
+            Some(color) => Live::Color(color),
+            None if prod.is_nowhere() => Live::Nothing,
+            None => Live::Unclear,
+        }
+    }
+
+    pub fn live_color(&self) -> Option<Color> {
+        match self.live() {
+            Live::Color(color) => Some(color),
+            Live::Nothing | Live::Unclear => None,
+        }
+    }
+
+    /// The colour that both ports serve: a swap stopped between its two writes.
+    pub fn half_swapped(&self) -> Option<Color> {
+        let live = self.live_color()?;
+        (self.listeners.test.only() == Some(live)).then_some(live)
+    }
+
+    pub fn color(&self, color: Color) -> &ColorState {
+        self.colors.get(color)
+    }
+
+    pub fn forwarding(&self, port: Port) -> &Forwarding {
+        self.listeners.get(port)
+    }
+
+    /// `blue (tag 2)`, for sentences.
+    pub fn named(&self, color: Color) -> String {
+        match self.color(color).tag() {
+            Some(tag) => format!("{color} (tag {tag})"),
+            None => color.to_string(),
+        }
+    }
+
+    /// Where port 80's requests go, for the end of every message.
+    pub fn traffic(&self) -> String {
+        match self.live_color() {
+            Some(color) => format!("port 80 -> {}", self.named(color)),
+            None => format!("port 80 -> {}", self.listeners.prod),
+        }
+    }
+}

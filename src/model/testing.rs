@@ -1,0 +1,80 @@
+//! Worlds for tests to start from.
+
+use super::{
+    Color, ColorState, Deployment, Forward, Forwarding, Infrastructure, ListenerArn, Observed,
+    PerColor, PerPort, Rollout, ServiceState, TargetGroupArn, TaskDefinitionArn,
+};
+
+pub fn infrastructure() -> Infrastructure {
+    Infrastructure {
+        cluster: "bgecs-hello".to_owned(),
+        repository: "bgecs-hello".to_owned(),
+        repository_uri: "1.dkr.ecr.eu-west-1.amazonaws.com/bgecs-hello".to_owned(),
+        load_balancer_dns_name: "lb.example".to_owned(),
+        listeners: PerPort {
+            prod: ListenerArn::new("listener/prod"),
+            test: ListenerArn::new("listener/test"),
+        },
+        target_groups: PerColor {
+            blue: TargetGroupArn::new("tg/blue"),
+            green: TargetGroupArn::new("tg/green"),
+        },
+        subnets: vec!["subnet-1".to_owned(), "subnet-2".to_owned()],
+        task_security_group: "sg-1".to_owned(),
+        execution_role_arn: "role/execution".to_owned(),
+        task_role_arn: "role/task".to_owned(),
+        log_group: "/bgecs/hello".to_owned(),
+    }
+}
+
+pub fn to(color: Color) -> Forwarding {
+    Forwarding(vec![Forward {
+        color: Some(color),
+        target_group: TargetGroupArn::new(format!("tg/{color}")),
+        weight: 1,
+    }])
+}
+
+pub fn nowhere() -> Forwarding {
+    Forwarding::default()
+}
+
+/// A service that has rolled out to `desired` tasks.
+pub fn service(desired: i32) -> ServiceState {
+    let task_definition = TaskDefinitionArn::new("task-definition/bgecs-hello:1");
+    ServiceState {
+        task_definition: task_definition.clone(),
+        desired,
+        running: desired,
+        pending: 0,
+        deployments: vec![Deployment {
+            id: "d1".to_owned(),
+            is_primary: true,
+            task_definition,
+            rollout: Some(Rollout::Completed),
+            rollout_reason: None,
+            desired,
+            running: desired,
+            pending: 0,
+            failed_tasks: 0,
+            created_at: None,
+        }],
+        events: Vec::new(),
+    }
+}
+
+/// Green live, blue on the test port, no service yet.
+pub fn observed() -> Observed {
+    Observed {
+        infrastructure: infrastructure(),
+        listeners: PerPort {
+            prod: to(Color::Green),
+            test: to(Color::Blue),
+        },
+        colors: PerColor {
+            blue: ColorState::default(),
+            green: ColorState::default(),
+        },
+        previous: None,
+    }
+}

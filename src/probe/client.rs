@@ -1,0 +1,183 @@
+//! One request to the load balancer.
+
+use std::time::Duration;
+
+use reqwest::header::{HOST, HeaderMap, HeaderValue};
+
+use crate::model::{Answer, Color, Connection};
+
+/// The header by which the test listener's rules let one look at either colour.
+const COLOR_HEADER: &str = "x-bgecs-color";
+/// The header in which an app may name its release.
+const RELEASE_HEADER: &str = "x-bgecs-release";
+/// How much of a body is kept: enough to tell two releases apart.
+const KEPT_BODY: usize = 2048;
+
+/// What to ask, and through which address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    url: String,
+    host: Option<String>,
+    color: Option<Color>,
+}
+
+impl Address {
+    /// `base` is the listener's own URL, `connect_to` a `host:port` to reach it
+    /// through; the request keeps its Host header.
+    pub fn new(base: &str, path: &str, connect_to: Option<&str>) -> Self {
+        let direct = Self {
+            url: format!("{base}{path}"),
+            host: None,
+            color: None,
+        };
+        match (connect_to, base.strip_prefix("http://")) {
+            (Some(through), Some(authority)) => Self {
+                url: format!("http://{through}{path}"),
+                host: Some(authority.to_owned()),
+                color: None,
+            },
+            _ => direct,
+        }
+    }
+
+    pub fn url(url: &str) -> Self {
+        Self {
+            url: url.to_owned(),
+            host: None,
+            color: None,
+        }
+    }
+
+    /// On the test port: this colour, wherever the listener points.
+    pub fn asking_for(mut self, color: Color) -> Self {
+        self.color = Some(color);
+        self
+    }
+
+    /// What a person would type, for messages.
+    pub fn shown(&self) -> String {
+        match &self.host {
+            None => self.url.clone(),
+            Some(host) => {
+                let path = self.url.splitn(4, '/').nth(3).unwrap_or_default();
+                format!("http://{host}/{path}")
+            }
+        }
+    }
+
+    fn headers(&self) -> Result<HeaderMap, String> {
+        let mut headers = HeaderMap::new();
+        if let Some(host) = &self.host {
+            let value = HeaderValue::from_str(host).map_err(|error| error.to_string())?;
+            headers.insert(HOST, value);
+        }
+        if let Some(color) = self.color {
+            headers.insert(COLOR_HEADER, HeaderValue::from_static(color.as_str()));
+        }
+        Ok(headers)
+    }
+}
+
+/// Two ways to connect: anew for each request, or over kept connections.
+#[derive(Debug, Clone)]
+pub struct Client {
+    fresh: reqwest::Client,
+    reused: reqwest::Client,
+    timeout: Duration,
+}
+
+impl Client {
+    /// # Errors
+    /// When the HTTP client cannot be set up, as without TLS roots.
+    pub fn new(timeout: Duration) -> Result<Self, String> {
+        let builder = || {
+            reqwest::Client::builder()
+                // A redirect is an answer, and not the expected one.
+                .redirect(reqwest::redirect::Policy::none())
+                .no_proxy()
+                .timeout(timeout)
+                .user_agent(concat!("bgecs/", env!("CARGO_PKG_VERSION")))
+        };
+        let built = |builder: reqwest::ClientBuilder| builder.build().map_err(|error| innermost(&error));
+        Ok(Self {
+            fresh: built(builder().pool_max_idle_per_host(0))?,
+            reused: built(builder())?,
+            timeout,
+        })
+    }
+
+    /// Asks once. Everything that is not an HTTP answer is `Nothing`.
+    pub async fn ask(&self, address: &Address, connection: Connection) -> Answer {
+        match self.try_ask(address, connection).await {
+            Ok(answer) => answer,
+            Err(error) => Answer::Nothing { error },
+        }
+    }
+
+    async fn try_ask(&self, address: &Address, connection: Connection) -> Result<Answer, String> {
+        let client = match connection {
+            Connection::Fresh => &self.fresh,
+            Connection::Reused => &self.reused,
+        };
+        let response = client
+            .get(&address.url)
+            .headers(address.headers()?)
+            .send()
+            .await
+            .map_err(|error| self.explain(&error))?;
+        let status = response.status().as_u16();
+        let release = response
+            .headers()
+            .get(RELEASE_HEADER)
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned);
+        let body = self.read_body(response).await?;
+        Ok(Answer::Http {
+            status,
+            release,
+            body,
+        })
+    }
+
+    /// Reads the body to its end, as a user's client would, and keeps its start.
+    async fn read_body(&self, mut response: reqwest::Response) -> Result<String, String> {
+        let mut kept = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.explain(&error))? {
+            let room = KEPT_BODY.saturating_sub(kept.len());
+            kept.extend(chunk.iter().take(room));
+        }
+        Ok(String::from_utf8_lossy(&kept).into_owned())
+    }
+
+    fn explain(&self, error: &reqwest::Error) -> String {
+        if error.is_timeout() {
+            format!("no answer within {} ms", self.timeout.as_millis())
+        } else {
+            innermost(error)
+        }
+    }
+}
+
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_detour_keeps_the_host_header() {
+        let direct = Address::new("http://lb.example", "/api", None);
+        assert_eq!(direct.url, "http://lb.example/api");
+        assert_eq!(direct.host, None);
+        let detour = Address::new("http://lb.example:81", "/api", Some("127.0.0.1:4566"));
+        assert_eq!(detour.url, "http://127.0.0.1:4566/api");
+        assert_eq!(detour.host.as_deref(), Some("lb.example:81"));
+        assert_eq!(detour.shown(), "http://lb.example:81/api");
+    }
+}

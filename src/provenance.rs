@@ -1,0 +1,61 @@
+//! Who releases what, from where: for the tags on a task definition.
+
+use std::path::Path;
+use std::process::Command;
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Provenance {
+    /// The context's git commit, `-dirty` where something is not committed.
+    pub commit: Option<String>,
+    /// `user@host`, or the CI run.
+    pub who: String,
+    /// RFC 3339, UTC.
+    pub when: String,
+}
+
+impl Provenance {
+    /// `context` is the folder whose commit counts, if there is one.
+    pub fn gather(context: Option<&Path>) -> Self {
+        let now = OffsetDateTime::now_utc();
+        Self {
+            commit: context.and_then(commit),
+            who: who(),
+            when: now
+                .replace_nanosecond(0)
+                .unwrap_or(now)
+                .format(&Rfc3339)
+                .unwrap_or_default(),
+        }
+    }
+}
+
+fn commit(folder: &Path) -> Option<String> {
+    let hash = git(folder, &["rev-parse", "--short=12", "HEAD"])?;
+    let is_dirty = git(folder, &["status", "--porcelain", "--", "."]).is_some_and(|text| !text.is_empty());
+    Some(if is_dirty { format!("{hash}-dirty") } else { hash })
+}
+
+/// What git prints; `None` without git or outside a repository.
+fn git(folder: &Path, arguments: &[&str]) -> Option<String> {
+    let output = Command::new("git").arg("-C").arg(folder).args(arguments).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    output.status.success().then(|| text.trim().to_owned())
+}
+
+fn who() -> String {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    if let (Some(actor), Some(run)) = (variable("GITHUB_ACTOR"), variable("GITHUB_RUN_ID")) {
+        return format!("{actor} in GitHub run {run}");
+    }
+    if let (Some(user), Some(job)) = (variable("GITLAB_USER_LOGIN"), variable("CI_JOB_ID")) {
+        return format!("{user} in GitLab job {job}");
+    }
+    let user = variable("USER").or_else(|| variable("LOGNAME")).unwrap_or_else(|| "unknown".to_owned());
+    let host = variable("HOSTNAME")
+        .or_else(|| std::fs::read_to_string("/etc/hostname").ok())
+        .map_or_else(|| "unknown".to_owned(), |host| host.trim().to_owned());
+    format!("{user}@{host}")
+}

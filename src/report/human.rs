@@ -1,0 +1,112 @@
+//! The words of each event, one line each.
+
+use super::Event;
+use super::style::Style;
+use crate::docker::{Progress, StepState};
+use crate::engine::serving::Counts;
+use crate::model::Color;
+
+/// How an event is shown.
+pub(super) enum Line {
+    /// Printed, and stays.
+    Stays(String),
+    /// Under way: the line that a terminal keeps moving.
+    Moves(String),
+    Nothing,
+}
+
+pub(super) fn line(event: &Event<'_>, style: Style) -> Line {
+    let detail = |text: String| Line::Stays(format!("    {}", style.dim(text)));
+    match event {
+        Event::Note(text) => Line::Stays(format!("{} {text}", style.dim("·"))),
+        Event::Done(text) => Line::Stays(format!("{} {text}", style.good("✓"))),
+        Event::Warning(text) => Line::Stays(format!("{} {text}", style.warn("warning:"))),
+        Event::Doing(text) => Line::Moves(text.clone()),
+        Event::Hook(text) => detail((*text).to_owned()),
+        Event::Docker(progress) => docker(progress, style),
+        Event::Stack(event) => {
+            let mut text = format!(
+                "{:<22} {:<40} {}",
+                event.status, event.resource_type, event.resource
+            );
+            if let Some(reason) = &event.reason {
+                text += &format!(": {reason}");
+            }
+            if event.status.contains("FAILED") || event.status.contains("ROLLBACK") {
+                return Line::Stays(format!("    {}", style.bad(text)));
+            }
+            detail(text)
+        }
+        Event::Service(event) => detail(event.message.clone()),
+        Event::Waiting { color, counts } => Line::Moves(waiting(*color, *counts)),
+        Event::Check(check) => {
+            let mark = if check.ok { style.good("✓") } else { style.bad("✗") };
+            Line::Stays(format!("{mark} {:<15} {}", check.name, style.dim(&check.detail)))
+        }
+        Event::Probing { sent, failed, .. } => {
+            Line::Moves(format!("probing port 80: {sent} sent, {failed} failed"))
+        }
+        Event::Body {
+            at_ms,
+            status,
+            body,
+        } => Line::Stays(format!(
+            "    {} {status} {}",
+            style.dim(format!("{at_ms:>+6} ms")),
+            shortened(body)
+        )),
+    }
+}
+
+fn waiting(color: Color, counts: Counts) -> String {
+    format!(
+        "waiting for {color}: {} of {} task(s) running, {} target(s) healthy, {} good answer(s)",
+        counts.running, counts.desired, counts.healthy, counts.good_answers
+    )
+}
+
+fn docker(progress: &Progress, style: Style) -> Line {
+    match progress {
+        Progress::Step { name, state, .. } => match state {
+            StepState::Started => Line::Moves(name.clone()),
+            StepState::Cached => Line::Stays(format!("    {}", style.dim(format!("{name} (cached)")))),
+            StepState::Done => Line::Stays(format!("    {}", style.dim(name))),
+            StepState::Failed => Line::Stays(format!("    {}", style.bad(name))),
+        },
+        Progress::Log { line, .. } => Line::Stays(format!("      {}", style.dim(line))),
+        Progress::ContextSent { bytes } => Line::Moves(format!(
+            "sent {} of build context",
+            indicatif::HumanBytes(*bytes)
+        )),
+        // Layers are bars on a terminal; in a pipe only their end matters.
+        Progress::Layer { id, status, .. } if is_final(status) => {
+            Line::Stays(format!("    {}", style.dim(format!("{id}: {status}"))))
+        }
+        Progress::Layer { .. } => Line::Nothing,
+    }
+}
+
+pub(super) fn is_final(status: &str) -> bool {
+    matches!(status, "Pushed" | "Layer already exists" | "Pull complete" | "Already exists")
+        || status.starts_with("Mounted from")
+}
+
+/// A body on one line, cut where it gets long.
+pub(super) fn shortened(body: &str) -> String {
+    let one_line = body.split_whitespace().collect::<Vec<_>>().join(" ");
+    match one_line.char_indices().nth(100) {
+        Some((end, _)) => format!("{}…", &one_line[..end]),
+        None => one_line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shortened;
+
+    #[test]
+    fn a_body_is_shown_on_one_line() {
+        assert_eq!(shortened("<h1>\n  Bonjour\n</h1>\n"), "<h1> Bonjour </h1>");
+        assert_eq!(shortened(&"é".repeat(200)).chars().count(), 101);
+    }
+}

@@ -1,0 +1,173 @@
+//! stderr: a moving line and bars on a terminal, plain lines in a pipe.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use super::Event;
+use super::human::{Line, is_final, line};
+use super::style::Style;
+use crate::docker::Progress;
+
+/// A moving line is drawn anew this often.
+const FRAME: Duration = Duration::from_millis(100);
+
+#[derive(Debug)]
+pub(super) struct Screen {
+    style: Style,
+    /// `None` where stderr is no terminal.
+    live: Option<Live>,
+    last: Mutex<String>,
+}
+
+#[derive(Debug)]
+struct Live {
+    all: MultiProgress,
+    moving: Mutex<Option<ProgressBar>>,
+    layers: Mutex<HashMap<String, ProgressBar>>,
+    probe: Mutex<Option<ProgressBar>>,
+}
+
+impl Screen {
+    pub(super) fn new() -> Self {
+        let is_terminal = console::user_attended_stderr();
+        Self {
+            style: Style::of_stderr(),
+            live: is_terminal.then(|| Live {
+                all: MultiProgress::new(),
+                moving: Mutex::default(),
+                layers: Mutex::default(),
+                probe: Mutex::default(),
+            }),
+            last: Mutex::default(),
+        }
+    }
+
+    pub(super) fn show(&self, event: &Event<'_>) {
+        match &self.live {
+            Some(live) => live.show(event, self.style),
+            None => self.write(event),
+        }
+    }
+
+    /// In a pipe a moving line is written when it says something new, and the
+    /// probe's running count not at all: the result has it.
+    fn write(&self, event: &Event<'_>) {
+        if matches!(event, Event::Probing { .. }) {
+            return;
+        }
+        let (Line::Stays(text) | Line::Moves(text)) = line(event, self.style) else {
+            return;
+        };
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if *last != text {
+            let _ = writeln!(io::stderr(), "{text}");
+            *last = text;
+        }
+    }
+
+    pub(super) fn clear(&self) {
+        if let Some(live) = &self.live {
+            live.clear();
+        }
+    }
+}
+
+impl Live {
+    fn show(&self, event: &Event<'_>, style: Style) {
+        match event {
+            Event::Docker(Progress::Layer {
+                id,
+                status,
+                current,
+                total,
+            }) => self.layer(id, status, *current, *total),
+            Event::Probing {
+                sent,
+                failed,
+                share,
+            } => self.probing(*sent, *failed, *share),
+            _ => match line(event, style) {
+                Line::Stays(text) => self.print(&text),
+                Line::Moves(text) => self.moves(text),
+                Line::Nothing => {}
+            },
+        }
+        if matches!(event, Event::Done(_)) {
+            self.clear();
+        }
+    }
+
+    fn print(&self, text: &str) {
+        // A terminal that went away is no reason to stop.
+        let _ = self.all.println(text);
+    }
+
+    fn moves(&self, text: String) {
+        let mut moving = locked(&self.moving);
+        let bar = moving.get_or_insert_with(|| {
+            let bar = self.all.add(ProgressBar::new_spinner());
+            bar.set_style(styled("{spinner:.cyan} {wide_msg} {elapsed:.dim}"));
+            bar.enable_steady_tick(FRAME);
+            bar
+        });
+        bar.set_message(text);
+    }
+
+    fn layer(&self, id: &str, status: &str, current: u64, total: u64) {
+        let mut layers = locked(&self.layers);
+        if is_final(status) {
+            if let Some(bar) = layers.remove(id) {
+                bar.finish_and_clear();
+            }
+            return;
+        }
+        if total == 0 {
+            return;
+        }
+        let bar = layers.entry(id.to_owned()).or_insert_with(|| {
+            let bar = self.all.add(ProgressBar::new(total));
+            bar.set_style(styled(
+                "  {prefix} {bar:30.cyan/dim} {bytes:>10} of {total_bytes} {msg:.dim}",
+            ));
+            bar.set_prefix(id.to_owned());
+            bar
+        });
+        bar.set_length(total);
+        bar.set_position(current.min(total));
+        bar.set_message(status.to_owned());
+    }
+
+    fn probing(&self, sent: u64, failed: u64, share: f64) {
+        const STEPS: f64 = 1000.0;
+        let mut probe = locked(&self.probe);
+        let bar = probe.get_or_insert_with(|| {
+            let bar = self.all.add(ProgressBar::new(STEPS as u64));
+            bar.set_style(styled("  port 80 {bar:40.green/dim} {msg}"));
+            bar
+        });
+        bar.set_position((share.clamp(0.0, 1.0) * STEPS) as u64);
+        bar.set_message(format!("{sent} sent, {failed} failed"));
+    }
+
+    fn clear(&self) {
+        for bar in [locked(&self.moving).take(), locked(&self.probe).take()].into_iter().flatten() {
+            bar.finish_and_clear();
+        }
+        for (_, bar) in locked(&self.layers).drain() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A template with a mistake in it shows as indicatif's default bar.
+fn styled(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
