@@ -1,1 +1,59 @@
-fn main() {}
+//! The repository's own chores, run as `cargo xtask …`.
+
+mod bgecs;
+mod e2e;
+mod local;
+mod observer;
+mod say;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The repository's own chores.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+enum Task {
+    /// Run the whole story on a local AWS with real containers
+    E2e {
+        /// Leave the local AWS and what runs on it up at the end
+        #[arg(long)]
+        keep: bool,
+    },
+    /// A local AWS to use bgecs on by hand
+    #[command(subcommand)]
+    Local(Local),
+}
+
+#[derive(Debug, Clone, Copy, Subcommand)]
+enum Local {
+    /// Start it, and print the export lines for a shell
+    Up,
+    /// Stop it, with all that runs on it
+    Down,
+    /// Build an image of the emulator, for BGECS_EMULATOR_IMAGE
+    Image,
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() -> ExitCode {
+    // reqwest asks for a TLS implementation even where all is plain HTTP.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let result = match Task::parse() {
+        Task::E2e { keep } => e2e::run(keep).await,
+        Task::Local(Local::Up) => local::up().await,
+        Task::Local(Local::Down) => local::down().await,
+        Task::Local(Local::Image) => local::image().await,
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say::line(&format!("error: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What went wrong, as a sentence.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+pub type Result<T> = std::result::Result<T, Failure>;
