@@ -8,7 +8,7 @@
 mod container;
 mod ecs;
 mod health;
-mod ministack;
+pub(crate) mod ministack;
 mod options;
 mod record;
 mod source;

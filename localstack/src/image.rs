@@ -14,6 +14,7 @@ use std::time::Instant;
 use bollard::Docker;
 use bollard::query_parameters::{BuildImageOptionsBuilder, BuilderVersion};
 
+use crate::emulator::ministack::SERVE;
 use crate::layout::Layout;
 use crate::{Error, Progress, Result, lock, venv};
 
@@ -90,7 +91,7 @@ async fn label(docker: &Docker, image: &str, name: &str) -> Result<Option<String
 
 fn made_from() -> String {
     let mut hasher = DefaultHasher::new();
-    (DOCKERFILE, venv::REQUIREMENTS, base::NAME).hash(&mut hasher);
+    (DOCKERFILE, SERVE, venv::REQUIREMENTS, base::NAME).hash(&mut hasher);
     format!("{:016x}", hasher.finish())
 }
 

@@ -57,7 +57,11 @@ impl Login {
             }
             Ok(Ok(DockerCredential::IdentityToken(token))) => Self::IdentityToken(token),
             Ok(Err(error)) => {
-                tracing::debug!(registry, why = reason(&error), "no credentials, going anonymous");
+                tracing::debug!(
+                    registry,
+                    why = reason(&error),
+                    "no credentials, going anonymous"
+                );
                 Self::Anonymous
             }
             Err(_) => Self::Anonymous,

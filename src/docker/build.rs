@@ -103,7 +103,11 @@ impl BuildRequest {
         let dockerfile = self.dockerfile.clone().unwrap_or_else(|| {
             let usual = self.context.join("Dockerfile");
             let lower = self.context.join("dockerfile");
-            if !usual.exists() && lower.exists() { lower } else { usual }
+            if !usual.exists() && lower.exists() {
+                lower
+            } else {
+                usual
+            }
         });
         let (folder, name) = locate(&dockerfile)?;
         Ok(Files {
@@ -207,8 +211,8 @@ impl Engine {
         )
         .await?;
         let options = request.options(session.id(), &files.name);
-        let query = serde_urlencoded::to_string(options)
-            .map_err(|error| Error::lost(DOING, error))?;
+        let query =
+            serde_urlencoded::to_string(options).map_err(|error| Error::lost(DOING, error))?;
         let path = self.path(&format!("/build?{query}"));
         let mut lines = self.wire.post(DOING, &path, Vec::new()).await?;
         let steps = Steps::new(&secrets, progress);

@@ -64,8 +64,8 @@ impl Selection {
     fn judge(&self, path: &str, parent: &Judged) -> Judged {
         let mut own = Judged::default();
         // Both in any case: children inherit the hits.
-        own.included = self.include.is_empty()
-            || self.include.judge(path, &parent.include, &mut own.include);
+        own.included =
+            self.include.is_empty() || self.include.judge(path, &parent.include, &mut own.include);
         own.excluded = self.exclude.judge(path, &parent.exclude, &mut own.exclude);
         own
     }
@@ -134,7 +134,11 @@ impl Walk<'_> {
     }
 
     fn leaf(&mut self, path: &Path, parent: &Judged) -> Result<ControlFlow<()>, Error> {
-        if !self.selection.judge(&path.to_string_lossy(), parent).taken() {
+        if !self
+            .selection
+            .judge(&path.to_string_lossy(), parent)
+            .taken()
+        {
             return Ok(ControlFlow::Continue(()));
         }
         match look(self.root, path)? {

@@ -201,7 +201,11 @@ mod tests {
 
     #[test]
     fn hosts_that_cannot_be_used_are_refused() {
-        for (host, tls_verify) in [("ssh://me@there", false), ("unix://", false), ("tcp://x", true)] {
+        for (host, tls_verify) in [
+            ("ssh://me@there", false),
+            ("unix://", false),
+            ("tcp://x", true),
+        ] {
             let settings = Settings {
                 host: Some(host.to_owned()),
                 tls_verify,

@@ -65,7 +65,9 @@ impl Engine {
         let answer = tokio::time::timeout(PING_TIMEOUT, wire.get("/_ping")).await;
         let answer = match answer {
             Ok(Ok(answer)) => answer,
-            Ok(Err(SendError::Io(error))) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            Ok(Err(SendError::Io(error)))
+                if error.kind() == std::io::ErrorKind::PermissionDenied =>
+            {
                 return Err(Unreachable::Closed);
             }
             Ok(Err(error)) => return Err(Unreachable::Why(root_cause(&error))),
@@ -178,12 +180,18 @@ mod tests {
         for part in ["missing.sock: No such file", "file.sock: ", "127.0.0.1:1: "] {
             assert!(text.contains(part), "{text}");
         }
-        assert!(error.hint().is_some_and(|hint| hint.contains("DOCKER_HOST")));
+        assert!(
+            error
+                .hint()
+                .is_some_and(|hint| hint.contains("DOCKER_HOST"))
+        );
     }
 
     #[tokio::test]
     async fn a_listener_that_is_no_engine_is_said_to_be_silent() {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a port");
         let address = listener.local_addr().expect("bound").to_string();
         let error = Engine::first_of(vec![Endpoint::Tcp(address)])
             .await
@@ -195,6 +203,10 @@ mod tests {
     fn a_closed_socket_is_told_apart() {
         let error = Error::NoPermission("unix:///var/run/docker.sock".to_owned());
         assert!(error.to_string().contains("no permission"));
-        assert!(error.hint().is_some_and(|hint| hint.contains("group `docker`")));
+        assert!(
+            error
+                .hint()
+                .is_some_and(|hint| hint.contains("group `docker`"))
+        );
     }
 }

@@ -86,7 +86,9 @@ impl Error {
     /// What to do about it, if there is something to say.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::NoEngine(_) => "start Docker, or set DOCKER_HOST to where it listens",
+            Self::NoEngine(_) => {
+                "start Docker, or set DOCKER_HOST to where it listens (and DOCKER_TLS_VERIFY if it wants TLS)"
+            }
             Self::NoPermission(_) => {
                 "add yourself to the group `docker` (`sudo usermod -aG docker $USER`) and log in again"
             }
@@ -97,6 +99,14 @@ impl Error {
             Self::NoDockerfile(_) => "name the Dockerfile with --file",
             Self::Unreadable { .. } | Self::NotUtf8(_) => {
                 "list it in .dockerignore if the image does not need it"
+            }
+            // The one step of a build that asks a registry.
+            Self::Build {
+                step: Some(step),
+                message,
+                ..
+            } if step.contains("load metadata for") => {
+                return Refusal::of(message).hint_for_pull().map(str::to_owned);
             }
             Self::Pull { refusal, .. } => return refusal.hint_for_pull().map(str::to_owned),
             Self::Push { refusal, .. } => return refusal.hint_for_push().map(str::to_owned),

@@ -10,30 +10,30 @@
 //!
 //! Memory: sixteen chunks of 64 KiB, and the path of each file to be asked for.
 
-use std::collections::HashMap;
-use std::fs::File;
-use std::io::Read;
-use std::ops::ControlFlow;
+mod sender;
+#[cfg(test)]
+mod tests;
+
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc as blocking};
 
+use bollard::fsutil::types::Packet;
 use bollard::fsutil::types::packet::PacketType;
-use bollard::fsutil::types::{Packet, Stat};
 use bollard::moby::filesync::v1::file_sync_server::FileSync;
 use futures_util::{Stream, StreamExt, stream};
 use tokio::sync::mpsc;
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::context::{Entry, Kind, Selection, unreadable, walk};
+use self::sender::{Sender, Wanted};
+use super::context::Selection;
 use super::dockerignore::{BadPattern, Patterns};
 use super::error::Error;
 use super::follow::follow;
 
-/// Bytes of content in a packet, and packets on their way at once.
-const CHUNK: usize = 64 * 1024;
+/// Packets on their way at once.
 const IN_FLIGHT: usize = 16;
 
 /// The folders that a build may read, and what became of reading them.
@@ -82,10 +82,17 @@ impl FileSync for Folders {
         &self,
         request: Request<Streaming<Packet>>,
     ) -> Result<Response<Self::DiffCopyStream>, Status> {
-        let root = match values(request.metadata(), "dir-name").first().map(String::as_str) {
+        let root = match values(request.metadata(), "dir-name")
+            .first()
+            .map(String::as_str)
+        {
             Some("context") => self.context.clone(),
             Some("dockerfile") => self.dockerfile.clone(),
-            name => return Err(Status::not_found(format!("no folder {name:?} in this build"))),
+            name => {
+                return Err(Status::not_found(format!(
+                    "no folder {name:?} in this build"
+                )));
+            }
         };
         let asked = Asked::from_metadata(request.metadata());
         let (requests, queue) = blocking::channel();
@@ -93,13 +100,7 @@ impl FileSync for Folders {
         tokio::spawn(receive(request.into_inner(), requests));
         let outcome = Arc::clone(&self.outcome);
         tokio::task::spawn_blocking(move || {
-            let mut sender = Sender {
-                root: &root,
-                packets,
-                outcome: &outcome,
-                files: HashMap::new(),
-            };
-            sender.serve(&asked, &queue);
+            Sender::new(&root, packets, &outcome).serve(&asked, &queue);
         });
         Ok(Response::new(stream_of(answer)))
     }
@@ -132,11 +133,6 @@ async fn receive(mut incoming: Streaming<Packet>, requests: blocking::Sender<Wan
             return;
         }
     }
-}
-
-enum Wanted {
-    File(u32),
-    End,
 }
 
 /// The patterns of one request.
@@ -193,129 +189,3 @@ fn unescape(text: &str) -> String {
     let value = pairs.ok().and_then(|pairs| pairs.into_iter().next());
     value.map_or_else(|| text.to_owned(), |(_, value)| value)
 }
-
-/// The blocking half: reads the folder, and the files one after the other.
-struct Sender<'a> {
-    root: &'a Path,
-    packets: mpsc::Sender<Result<Packet, Status>>,
-    outcome: &'a Outcome,
-    files: HashMap<u32, Box<str>>,
-}
-
-impl Sender<'_> {
-    fn serve(&mut self, asked: &Asked, queue: &blocking::Receiver<Wanted>) {
-        let served = self
-            .tell(asked)
-            .and_then(|flow| if flow.is_continue() { self.answer(queue) } else { Ok(()) });
-        if let Err(error) = served {
-            let status = self.outcome.fail(error);
-            // The packet makes BuildKit give up at once, the status says why.
-            let _ = self.send(Packet {
-                r#type: PacketType::PacketErr.into(),
-                data: status.message().as_bytes().to_vec(),
-                ..Packet::default()
-            });
-            let _ = self.packets.blocking_send(Err(status));
-        }
-    }
-
-    fn tell(&mut self, asked: &Asked) -> Result<ControlFlow<()>, Error> {
-        let selection = asked.selection(self.root)?;
-        let mut number = 0;
-        let mut flow = ControlFlow::Continue(());
-        walk(self.root, &selection, &mut |entry| {
-            if entry.kind == Kind::File {
-                self.files.insert(number, entry.path.as_str().into());
-            }
-            number += 1;
-            flow = self.send(Packet {
-                r#type: PacketType::PacketStat.into(),
-                stat: Some(stat(entry)),
-                ..Packet::default()
-            });
-            flow
-        })?;
-        if flow.is_continue() {
-            // A packet without an entry: that was all.
-            flow = self.send(Packet::default());
-        }
-        Ok(flow)
-    }
-
-    fn answer(&mut self, queue: &blocking::Receiver<Wanted>) -> Result<(), Error> {
-        while let Ok(wanted) = queue.recv() {
-            let flow = match wanted {
-                Wanted::File(number) => self.file(number)?,
-                Wanted::End => {
-                    let _ = self.send(Packet {
-                        r#type: PacketType::PacketFin.into(),
-                        ..Packet::default()
-                    });
-                    return Ok(());
-                }
-            };
-            if flow.is_break() {
-                return Ok(());
-            }
-        }
-        Ok(())
-    }
-
-    fn file(&mut self, number: u32) -> Result<ControlFlow<()>, Error> {
-        let Some(path) = self.files.remove(&number) else {
-            return Ok(ControlFlow::Continue(()));
-        };
-        let full = self.root.join(&*path);
-        let mut file = File::open(&full).map_err(|error| unreadable(full.clone(), error))?;
-        loop {
-            let mut data = Vec::with_capacity(CHUNK);
-            let read = file.by_ref().take(CHUNK as u64).read_to_end(&mut data);
-            let read = read.map_err(|error| unreadable(full.clone(), error))?;
-            self.outcome.sent.fetch_add(read as u64, Ordering::Relaxed);
-            // The packet without data says that the file is complete.
-            let flow = self.send(Packet {
-                r#type: PacketType::PacketData.into(),
-                id: number,
-                data,
-                stat: None,
-            });
-            if read == 0 || flow.is_break() {
-                return Ok(flow);
-            }
-        }
-    }
-
-    /// Breaks when nobody listens any more: the build is over.
-    fn send(&self, packet: Packet) -> ControlFlow<()> {
-        match self.packets.blocking_send(Ok(packet)) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(_) => ControlFlow::Break(()),
-        }
-    }
-}
-
-/// Mode bits as Go's `os.FileMode` has them, which is what BuildKit reads.
-fn stat(entry: Entry) -> Stat {
-    const BITS: [(u32, u32); 3] = [(0o4000, 1 << 23), (0o2000, 1 << 22), (0o1000, 1 << 20)];
-    let (kind, linkname) = match entry.kind {
-        Kind::File => (0, String::new()),
-        Kind::Folder => (1 << 31, String::new()),
-        Kind::Link(target) => (1 << 27, target),
-    };
-    let special = BITS
-        .iter()
-        .filter(|(unix, _)| entry.mode & unix != 0)
-        .fold(0, |bits, (_, go)| bits | go);
-    Stat {
-        path: entry.path,
-        mode: kind | special | (entry.mode & 0o777),
-        size: i64::try_from(entry.size).unwrap_or(i64::MAX),
-        mod_time: entry.modified,
-        linkname,
-        // Owner and group stay 0: who builds must not matter to the image.
-        ..Stat::default()
-    }
-}
-
-#[cfg(test)]
-mod tests;

@@ -156,7 +156,10 @@ mod tests {
     #[test]
     fn wildcards_find_links() {
         let root = links(&[("v1.txt", "data/one"), ("v2.txt", "data/two"), ("w", "x")]);
-        assert_eq!(followed(&root, &["v*.txt"]), ["data/one", "data/two", "v*.txt"]);
+        assert_eq!(
+            followed(&root, &["v*.txt"]),
+            ["data/one", "data/two", "v*.txt"]
+        );
     }
 
     #[test]

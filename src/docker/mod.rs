@@ -36,7 +36,7 @@ pub use engine::Engine;
 pub use error::Error;
 pub use push::{Credentials, Target, find_pushed};
 pub use refusal::Refusal;
-pub use secrets::{Secret, SecretSource};
+pub use secrets::Secret;
 
 /// An image that the engine holds.
 #[derive(Debug, Clone, PartialEq, Eq)]

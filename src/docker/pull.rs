@@ -87,7 +87,10 @@ mod tests {
             ("localhost/app", "localhost"),
             ("localhost:5000/app:1", "localhost:5000"),
             ("[::1]:5000/app", "[::1]:5000"),
-            ("123.dkr.ecr.eu-west-1.amazonaws.com/a/b:c", "123.dkr.ecr.eu-west-1.amazonaws.com"),
+            (
+                "123.dkr.ecr.eu-west-1.amazonaws.com/a/b:c",
+                "123.dkr.ecr.eu-west-1.amazonaws.com",
+            ),
             ("sha256:0a1b", "docker.io"),
         ] {
             assert_eq!(registry_of(reference).ok(), Some(expected), "{reference}");
@@ -96,9 +99,14 @@ mod tests {
 
     #[test]
     fn what_is_no_reference_is_refused() {
-        for reference in ["", " ", "a b", "a//b", "/a", "a/", "a:", "-a", "a?x=1", "ä", "a\n"] {
+        for reference in [
+            "", " ", "a b", "a//b", "/a", "a/", "a:", "-a", "a?x=1", "ä", "a\n",
+        ] {
             let error = registry_of(reference).expect_err(reference);
-            assert!(error.to_string().ends_with("is no image reference"), "{error}");
+            assert!(
+                error.to_string().ends_with("is no image reference"),
+                "{error}"
+            );
         }
     }
 

@@ -92,7 +92,10 @@ impl Engine {
         };
         let path = self.path(&format!("/images/{name}/push?tag={}", target.tag));
         let header = login.header(target.registry);
-        let mut lines = self.wire.post("push the image", &path, vec![header]).await?;
+        let mut lines = self
+            .wire
+            .post("push the image", &path, vec![header])
+            .await?;
         let mut digest = None;
         let refused = follow(&mut lines, progress, |line| {
             digest = pushed(line).or(digest.take());
@@ -168,7 +171,10 @@ pub(super) async fn follow(
 /// The digest, of which the engine tells twice: as data for programs, and in
 /// a sentence (`1: digest: sha256:… size: 528`) that older ones have alone.
 fn pushed(line: &Line) -> Option<Digest> {
-    let data = line.aux.as_ref().and_then(|aux| aux.get("Digest")?.as_str());
+    let data = line
+        .aux
+        .as_ref()
+        .and_then(|aux| aux.get("Digest")?.as_str());
     let sentence = || line.status.as_ref()?.split("digest: ").nth(1);
     let text = data.or_else(sentence)?;
     text.split_whitespace().next()?.parse().ok()
@@ -187,7 +193,9 @@ mod tests {
 
     #[test]
     fn the_digest_is_found_in_data_and_in_words() {
-        let data = format!(r#"{{"progressDetail":{{}},"aux":{{"Tag":"1","Digest":"{DIGEST}","Size":528}}}}"#);
+        let data = format!(
+            r#"{{"progressDetail":{{}},"aux":{{"Tag":"1","Digest":"{DIGEST}","Size":528}}}}"#
+        );
         assert_eq!(digest(&data).as_deref(), Some(DIGEST));
         let words = format!(r#"{{"status":"1: digest: {DIGEST} size: 528"}}"#);
         assert_eq!(digest(&words).as_deref(), Some(DIGEST));

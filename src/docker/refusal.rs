@@ -117,8 +117,14 @@ mod tests {
             "push access denied, repository does not exist or may require authorization: authorization failed: no basic auth credentials",
             Refusal::NotLoggedIn,
         ),
-        ("unauthorized: authentication required", Refusal::NotLoggedIn),
-        ("unauthorized: incorrect username or password", Refusal::NotLoggedIn),
+        (
+            "unauthorized: authentication required",
+            Refusal::NotLoggedIn,
+        ),
+        (
+            "unauthorized: incorrect username or password",
+            Refusal::NotLoggedIn,
+        ),
         (
             "failed to authorize: failed to fetch oauth token: unexpected status: 401 Unauthorized",
             Refusal::NotLoggedIn,
@@ -131,18 +137,30 @@ mod tests {
             "denied: User: arn:aws:iam::1:user/ci is not authorized to perform: ecr:InitiateLayerUpload on resource: arn:aws:ecr:eu-west-1:1:repository/demo because no identity-based policy allows the ecr:InitiateLayerUpload action",
             Refusal::Denied,
         ),
-        ("denied: requested access to the resource is denied", Refusal::Denied),
-        ("server message: insufficient_scope: authorization failed", Refusal::Denied),
+        (
+            "denied: requested access to the resource is denied",
+            Refusal::Denied,
+        ),
+        (
+            "server message: insufficient_scope: authorization failed",
+            Refusal::Denied,
+        ),
         (
             "name unknown: The repository with name 'demo' does not exist in the registry with id '1'",
             Refusal::NotFound,
         ),
-        ("name unknown: repository name not known to registry", Refusal::NotFound),
+        (
+            "name unknown: repository name not known to registry",
+            Refusal::NotFound,
+        ),
         (
             "pull access denied for nope, repository does not exist or may require 'docker login': denied: requested access to the resource is denied",
             Refusal::NotFound,
         ),
-        ("manifest for redis:nope not found: manifest unknown: manifest unknown", Refusal::NotFound),
+        (
+            "manifest for redis:nope not found: manifest unknown: manifest unknown",
+            Refusal::NotFound,
+        ),
         (
             "failed to resolve reference \"localhost:1/a:b\": localhost:1/a:b: not found",
             Refusal::NotFound,
@@ -155,8 +173,14 @@ mod tests {
             "Get \"https://1.dkr.ecr/v2/\": dial tcp: lookup 1.dkr.ecr on 10.0.0.2:53: no such host",
             Refusal::Unreachable,
         ),
-        ("Get \"https://r/v2/\": dial tcp 10.0.0.1:443: i/o timeout", Refusal::Unreachable),
-        ("Get \"https://r/v2/\": net/http: TLS handshake timeout", Refusal::Unreachable),
+        (
+            "Get \"https://r/v2/\": dial tcp 10.0.0.1:443: i/o timeout",
+            Refusal::Unreachable,
+        ),
+        (
+            "Get \"https://r/v2/\": net/http: TLS handshake timeout",
+            Refusal::Unreachable,
+        ),
         (
             "Get \"https://r/v2/\": net/http: request canceled while waiting for connection (Client.Timeout exceeded while awaiting headers)",
             Refusal::Unreachable,

@@ -64,7 +64,9 @@ impl FromStr for Secret {
             (None | Some("file" | "env"), ..) => {
                 return Err(format!("secret `{id}` has both src and env"));
             }
-            (Some(kind), ..) => return Err(format!("secret type `{kind}` is unknown: file or env")),
+            (Some(kind), ..) => {
+                return Err(format!("secret type `{kind}` is unknown: file or env"));
+            }
         };
         Ok(Self {
             id: id.to_owned(),

@@ -1,1 +1,170 @@
+//! Tests that need an engine, and some of them more:
+//! - `/bin/busybox`, linked statically, for those that run something;
+//! - BGECS_TEST_REGISTRY (`host:port`) for those that push: a registry that
+//!   takes any password, with a repository `demo`, and none called `missing`.
+//!
+//! What is missing fails them; none is skipped.
 
+mod builds;
+mod registries;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::sync::Mutex;
+
+use bollard::body_full;
+use bollard::models::ContainerCreateBody;
+use bollard::query_parameters::{
+    CreateContainerOptions, CreateImageOptionsBuilder, RemoveContainerOptionsBuilder,
+    RemoveImageOptionsBuilder,
+};
+use futures_util::TryStreamExt;
+
+use super::{BuildRequest, Engine, Error, Image, Progress};
+
+/// Where the events of a test go.
+#[derive(Default)]
+struct Events(Mutex<Vec<Progress>>);
+
+impl Events {
+    fn add(&self, event: Progress) {
+        self.0.lock().expect("not poisoned").push(event);
+    }
+
+    fn all(&self) -> Vec<Progress> {
+        self.0.lock().expect("not poisoned").clone()
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let lines = self.all().into_iter().filter_map(|event| match event {
+            Progress::Log { line, .. } => Some(line),
+            _ => None,
+        });
+        lines.collect()
+    }
+
+    fn sent(&self) -> u64 {
+        let sent = self.all().into_iter().filter_map(|event| match event {
+            Progress::ContextSent { bytes } => Some(bytes),
+            _ => None,
+        });
+        sent.max().unwrap_or(0)
+    }
+}
+
+async fn engine() -> Engine {
+    Engine::connect().await.expect("an engine answers")
+}
+
+/// A context of these files, labelled so that no two tests share an image.
+fn context(name: &str, files: &[(&str, &str)]) -> (tempfile::TempDir, BuildRequest) {
+    let root = tempfile::tempdir().expect("a folder");
+    for (file, content) in files {
+        let path = root.path().join(file);
+        fs::create_dir_all(path.parent().expect("below the root")).expect("a folder");
+        fs::write(path, content).expect("a file");
+    }
+    let request = BuildRequest {
+        context: root.path().to_owned(),
+        labels: [("bgecs.test".to_owned(), name.to_owned())].into(),
+        ..BuildRequest::default()
+    };
+    (root, request)
+}
+
+async fn build(engine: &Engine, request: &BuildRequest) -> (Result<Image, Error>, Events) {
+    let events = Events::default();
+    let built = engine.build(request, &|event| events.add(event)).await;
+    (built, events)
+}
+
+async fn remove(engine: &Engine, image: &str) {
+    let options = RemoveImageOptionsBuilder::default().force(true).build();
+    let removed = engine.docker.remove_image(image, Some(options), None).await;
+    removed.expect("it was there");
+}
+
+/// The files and folders of an image, by way of a container's export.
+async fn paths(engine: &Engine, image: &Image) -> BTreeSet<String> {
+    let config = ContainerCreateBody {
+        image: Some(image.id.clone()),
+        cmd: Some(vec!["never-run".to_owned()]),
+        ..ContainerCreateBody::default()
+    };
+    let created = engine
+        .docker
+        .create_container(None::<CreateContainerOptions>, config);
+    let id = created.await.expect("a container").id;
+    let parts: Vec<_> = engine
+        .docker
+        .export_container(&id)
+        .try_collect()
+        .await
+        .expect("it is exported");
+    let options = RemoveContainerOptionsBuilder::default().force(true).build();
+    let removed = engine.docker.remove_container(&id, Some(options));
+    removed.await.expect("it was there");
+    let tar = parts.concat();
+    let mut paths = BTreeSet::new();
+    let mut rest = tar.as_slice();
+    while let Some(header) = rest.get(..512).filter(|header| header[0] != 0) {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace('\0', "");
+        let size = u64::from_str_radix(text(&header[124..136]).trim(), 8).expect("octal");
+        paths.insert(text(&header[..100]).trim_end_matches('/').to_owned());
+        let end = 512 + usize::try_from(size.div_ceil(512) * 512).expect("small");
+        rest = rest.get(end..).unwrap_or_default();
+    }
+    // What the engine mounts over every container.
+    let engines = ["dev", "etc", "proc", "sys", ".dockerenv"];
+    paths.retain(|path| {
+        !engines
+            .iter()
+            .any(|name| path == name || path.starts_with(&format!("{name}/")))
+    });
+    paths
+}
+
+/// An image that can run a shell, under the name `bgecs-test-shell:NAME`.
+async fn shell(engine: &Engine, name: &str) -> String {
+    let busybox = fs::read("/bin/busybox").expect("busybox-static is installed");
+    let mut tar = Vec::new();
+    let mut add = |path: &str, content: &[u8]| {
+        let mut header = [0_u8; 512];
+        let fields = [
+            (0, path.to_owned()),
+            (100, "0000755\0".to_owned()),
+            (108, "0000000\0".to_owned()),
+            (116, "0000000\0".to_owned()),
+            (124, format!("{:011o}\0", content.len())),
+            (136, "00000000000\0".to_owned()),
+            (148, "        ".to_owned()),
+            (156, "0".to_owned()),
+            (257, "ustar\x0000".to_owned()),
+        ];
+        for (at, text) in fields {
+            header[at..at + text.len()].copy_from_slice(text.as_bytes());
+        }
+        let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
+        header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+        tar.extend_from_slice(&header);
+        tar.extend_from_slice(content);
+        tar.resize(tar.len().next_multiple_of(512), 0);
+    };
+    for program in ["bin/sh", "bin/cat", "bin/sleep", "bin/seq", "bin/find"] {
+        add(program, &busybox);
+    }
+    tar.resize(tar.len() + 1024, 0);
+    let options = CreateImageOptionsBuilder::default()
+        .from_src("-")
+        .repo("bgecs-test-shell")
+        .tag(name)
+        .build();
+    let imported = engine
+        .docker
+        .create_image(Some(options), Some(body_full(tar.into())), None);
+    imported
+        .try_collect::<Vec<_>>()
+        .await
+        .expect("it is imported");
+    format!("bgecs-test-shell:{name}")
+}

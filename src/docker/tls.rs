@@ -55,10 +55,14 @@ impl Config {
         authority: &str,
         stream: TcpStream,
     ) -> io::Result<TlsStream<TcpStream>> {
-        let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+        let host = authority
+            .rsplit_once(':')
+            .map_or(authority, |(host, _)| host);
         let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned())
             .map_err(io::Error::other)?;
-        TlsConnector::from(self.0.clone()).connect(name, stream).await
+        TlsConnector::from(self.0.clone())
+            .connect(name, stream)
+            .await
     }
 }
 

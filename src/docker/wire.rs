@@ -11,7 +11,7 @@ use std::io;
 use std::sync::Arc;
 
 use bollard::BollardRequest;
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1;
@@ -122,7 +122,10 @@ impl Wire {
         B::Data: Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+        let path = request
+            .uri()
+            .path_and_query()
+            .map_or("/", |path| path.as_str());
         *request.uri_mut() = path.parse().map_err(hyper::http::Error::from)?;
         request
             .headers_mut()
@@ -214,7 +217,7 @@ impl Lines {
             match self.body.frame().await {
                 Some(Ok(frame)) => {
                     if let Some(data) = frame.data_ref() {
-                        self.buffer.extend_from_slice(data.chunk());
+                        self.buffer.extend_from_slice(data);
                     }
                 }
                 Some(Err(error)) => return Err(Error::lost(&*self.doing, error)),

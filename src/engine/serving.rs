@@ -197,10 +197,11 @@ impl Watch {
     }
 }
 
-/// As many healthy targets as tasks, and none of ours that is not.
+/// As many healthy targets as tasks, and no others: while targets of the old
+/// revision are still registered, a good answer may be theirs.
 fn has_enough(service: &ServiceState, targets: &Targets) -> bool {
     let wanted = usize::try_from(service.desired).unwrap_or(0);
-    wanted > 0 && targets.healthy() >= wanted
+    wanted > 0 && targets.healthy() == wanted && targets.registered() == wanted
 }
 
 /// A bad answer that comes from the app, not from a load balancer that has

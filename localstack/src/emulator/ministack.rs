@@ -14,7 +14,7 @@ use crate::error::LogEnd;
 use crate::layout::{Layout, make_dir, write};
 use crate::{Error, Progress, Result, process};
 
-const SERVE: &str = include_str!("serve.py");
+pub(crate) const SERVE: &str = include_str!("serve.py");
 /// It takes less than a second, unless the machine is busy compiling.
 const PATIENCE: Duration = Duration::from_secs(90);
 const TRIES: u32 = 5;

@@ -7,6 +7,7 @@ use bollard::Docker;
 use tempfile::TempDir;
 
 use super::DOCKERFILE;
+use crate::emulator::ministack::SERVE;
 use crate::layout::{Layout, write};
 use crate::process::Run;
 use crate::venv::{PIP, REQUIREMENTS};
@@ -34,6 +35,7 @@ pub(super) async fn prepare(
         })?;
     write(&dir.path().join("Dockerfile"), DOCKERFILE)?;
     write(&dir.path().join("requirements.txt"), REQUIREMENTS)?;
+    write(&dir.path().join("serve.py"), SERVE)?;
     progress("fetching the emulator's wheels");
     let machine = machine(docker).await?;
     download(layout, python, dir.path(), machine).await?;

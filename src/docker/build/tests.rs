@@ -1,7 +1,7 @@
 use std::os::unix::fs::symlink;
 
 use super::*;
-use crate::docker::SecretSource;
+use crate::docker::secrets::SecretSource;
 
 fn request(context: &Path) -> BuildRequest {
     BuildRequest {
@@ -31,7 +31,10 @@ fn what_is_missing_is_said_before_anything_is_asked() {
     );
     assert_eq!(
         check(request(&at("sub/file"))),
-        format!("the build context {} is not a folder", at("sub/file").display())
+        format!(
+            "the build context {} is not a folder",
+            at("sub/file").display()
+        )
     );
     assert_eq!(
         check(request(root.path())),
@@ -66,10 +69,18 @@ fn the_dockerfile_is_found_where_docker_finds_it() {
         request.dockerfile = dockerfile;
         let files = request.files().expect("it is there");
         let base = fs::canonicalize(root.path()).expect("it is there");
-        let folder = files.folder.strip_prefix(base).expect("below the root").to_owned();
+        let folder = files
+            .folder
+            .strip_prefix(base)
+            .expect("below the root")
+            .to_owned();
         format!("{}/{}", folder.display(), files.name)
     };
-    let usual = context(&["ctx/Dockerfile", "ctx/dockerfile.old", "other/My.Dockerfile"]);
+    let usual = context(&[
+        "ctx/Dockerfile",
+        "ctx/dockerfile.old",
+        "other/My.Dockerfile",
+    ]);
     assert_eq!(found(&usual, None), "ctx/Dockerfile");
     let outside = usual.path().join("ctx/../other/My.Dockerfile");
     assert_eq!(found(&usual, Some(outside)), "other/My.Dockerfile");
@@ -112,7 +123,10 @@ fn options_are_what_the_engine_expects() {
         "platform=linux%2Farm64",
         "labels=%7B%22a%22%3A%22b%22%7D",
     ] {
-        assert!(query.split('&').any(|pair| pair == part), "{part} in {query}");
+        assert!(
+            query.split('&').any(|pair| pair == part),
+            "{part} in {query}"
+        );
     }
 }
 
@@ -121,5 +135,8 @@ fn values_of_build_arguments_are_not_shown() {
     let mut request = request(Path::new("."));
     request.build_args = vec![("TOKEN".to_owned(), Some("hunter2".to_owned()))];
     let shown = format!("{request:?}");
-    assert!(shown.contains("TOKEN") && !shown.contains("hunter2"), "{shown}");
+    assert!(
+        shown.contains("TOKEN") && !shown.contains("hunter2"),
+        "{shown}"
+    );
 }

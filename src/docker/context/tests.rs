@@ -53,7 +53,13 @@ fn a_folder_comes_right_before_what_is_in_it() {
 
 #[test]
 fn what_is_excluded_is_not_there() {
-    let root = tree(&["src/main.rs", "src/main.bak", "target/debug/x", ".git/HEAD", "a.bak"]);
+    let root = tree(&[
+        "src/main.rs",
+        "src/main.bak",
+        "target/debug/x",
+        ".git/HEAD",
+        "a.bak",
+    ]);
     assert_eq!(
         paths(root.path(), &[], &["target", ".git", "**/*.bak"]),
         ["src", "src/main.rs"]
@@ -80,7 +86,10 @@ fn only_what_is_included_is_taken() {
         paths(root.path(), &["src/a", "Dockerfile"], &[]),
         ["Dockerfile", "src", "src/a", "src/a/x"]
     );
-    assert_eq!(paths(root.path(), &["src"], &["**/x"]), ["src", "src/a", "src/b"]);
+    assert_eq!(
+        paths(root.path(), &["src"], &["**/x"]),
+        ["src", "src/a", "src/b"]
+    );
     assert_eq!(paths(root.path(), &["nothing"], &[]), Vec::<String>::new());
 }
 
@@ -100,11 +109,15 @@ fn an_excluded_folder_is_not_entered() {
     assert_eq!(paths(root.path(), &["open"], &[]), ["open", "open/x"]);
 
     // Entered, for a `!` pattern may match below, and still not looked at.
-    assert_eq!(paths(root.path(), &[], &["secret", "!**/x"]), ["open", "open/x"]);
+    assert_eq!(
+        paths(root.path(), &[], &["secret", "!**/x"]),
+        ["open", "open/x"]
+    );
 
     fs::remove_dir_all(root.path().join("secret")).expect("removed");
     fs::write(root.path().join("closed"), "").expect("a file");
-    fs::set_permissions(root.path().join("closed"), fs::Permissions::from_mode(0)).expect("closed");
+    fs::set_permissions(root.path().join("closed"), fs::Permissions::from_mode(0o0))
+        .expect("closed");
     assert_eq!(paths(root.path(), &[], &["closed"]), ["open", "open/x"]);
 }
 
@@ -114,7 +127,9 @@ fn kinds_and_modes_are_kept_and_oddities_left_out() {
     let run = root.path().join("run.sh");
     fs::set_permissions(&run, fs::Permissions::from_mode(0o4755)).expect("set");
     let time = std::time::UNIX_EPOCH + std::time::Duration::new(1_700_000_000, 5);
-    fs::File::open(&run).and_then(|file| file.set_modified(time)).expect("set");
+    fs::File::open(&run)
+        .and_then(|file| file.set_modified(time))
+        .expect("set");
     symlink("../elsewhere", root.path().join("link")).expect("a link");
     let socket = std::os::unix::net::UnixListener::bind(root.path().join("s.sock"));
     socket.expect("a socket");
@@ -123,7 +138,10 @@ fn kinds_and_modes_are_kept_and_oddities_left_out() {
     let [dir, link, run] = entries.as_slice() else {
         panic!("{entries:?}");
     };
-    assert_eq!((dir.path.as_str(), &dir.kind, dir.size), ("dir", &Kind::Folder, 0));
+    assert_eq!(
+        (dir.path.as_str(), &dir.kind, dir.size),
+        ("dir", &Kind::Folder, 0)
+    );
     assert_eq!(link.kind, Kind::Link("../elsewhere".to_owned()));
     assert_eq!(
         *run,
@@ -152,8 +170,14 @@ fn the_walk_ends_when_told() {
 #[test]
 fn a_missing_root_is_empty_and_a_file_is_an_error() {
     let root = tree(&["file"]);
-    assert_eq!(paths(&root.path().join("gone"), &[], &[]), Vec::<String>::new());
+    assert_eq!(
+        paths(&root.path().join("gone"), &[], &[]),
+        Vec::<String>::new()
+    );
     let file = root.path().join("file");
     let error = entries(&file, &Selection::default()).expect_err("it is no folder");
-    assert_eq!(error.to_string(), format!("cannot read {} for the build", file.display()));
+    assert_eq!(
+        error.to_string(),
+        format!("cannot read {} for the build", file.display())
+    );
 }

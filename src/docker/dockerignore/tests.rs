@@ -16,7 +16,11 @@ fn matched(patterns: &[&str], path: &str) -> bool {
 #[track_caller]
 fn check(cases: &[(&[&str], &str, bool)]) {
     for (patterns, path, expected) in cases {
-        assert_eq!(matched(patterns, path), *expected, "{patterns:?} on {path:?}");
+        assert_eq!(
+            matched(patterns, path),
+            *expected,
+            "{patterns:?} on {path:?}"
+        );
     }
 }
 
@@ -66,7 +70,11 @@ fn classes_and_escapes() {
         (&["a<b>"], "a<b>", true),
         (&["a*<b>"], "a<b>", true),
         (&["a.|)$(}+{bc"], "a.|)$(}+{bc", true),
-        (&["dist/*.whl"], "dist/proxy.py-2.4.0rc3.dev36+g08acad9.whl", true),
+        (
+            &["dist/*.whl"],
+            "dist/proxy.py-2.4.0rc3.dev36+g08acad9.whl",
+            true,
+        ),
     ]);
 }
 
@@ -103,16 +111,32 @@ fn the_last_match_wins() {
     check(&[
         (&["*.md", "!README.md"], "README.md", false),
         (&["*.md", "!README.md"], "other.md", true),
-        (&["*.md", "!README*.md", "README-secret.md"], "README-secret.md", true),
-        (&["*.md", "!README*.md", "README-secret.md"], "README-open.md", false),
-        (&["*.md", "README-secret.md", "!README*.md"], "README-secret.md", false),
+        (
+            &["*.md", "!README*.md", "README-secret.md"],
+            "README-secret.md",
+            true,
+        ),
+        (
+            &["*.md", "!README*.md", "README-secret.md"],
+            "README-open.md",
+            false,
+        ),
+        (
+            &["*.md", "README-secret.md", "!README*.md"],
+            "README-secret.md",
+            false,
+        ),
         (&["!a.go", "*.go"], "a.go", true),
         (&["docs", "!docs/README.md"], "docs/README.md", false),
         (&["docs", "!docs/README.md"], "docs/other.md", true),
         (&["docs/", "!docs/README.md"], "docs/README.md", false),
         (&["docs/*", "!docs/README.md"], "docs/README.md", false),
         (&["**", "!util/docker/web"], "util/docker/web/foo", false),
-        (&["**", "!util/docker/web", "util/docker/web/foo"], "util/docker/web/foo", true),
+        (
+            &["**", "!util/docker/web", "util/docker/web/foo"],
+            "util/docker/web/foo",
+            true,
+        ),
         (&["*", "!src", "src/target"], "src/target/x", true),
         (&["*", "!src", "src/target"], "src/main.rs", false),
         // BuildKit's own: `!a` was of no use at `a`, so it is not remembered.
@@ -132,12 +156,18 @@ fn patterns_are_cleaned() {
     assert_eq!(clean(""), ".");
     assert_eq!(clean("/../a/./b/"), "/a/b");
     assert_eq!(clean("../../a"), "../../a");
-    assert!(Patterns::new([" ", ""]).expect("nothing to refuse").is_empty());
+    assert!(
+        Patterns::new([" ", ""])
+            .expect("nothing to refuse")
+            .is_empty()
+    );
 }
 
 #[test]
 fn malformed_patterns_are_refused() {
-    for pattern in ["!", "[", "a[", "[]a]", "[-]", "[x-]", "[-x]", "[a-b-c]", "[^", r"[a\", r"a\"] {
+    for pattern in [
+        "!", "[", "a[", "[]a]", "[-]", "[x-]", "[-x]", "[a-b-c]", "[^", r"[a\", r"a\",
+    ] {
         assert_eq!(
             Patterns::new([pattern]).err(),
             Some(BadPattern(pattern.to_owned())),

@@ -2,6 +2,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
+use bollard::fsutil::types::Stat;
+
+use super::sender::CHUNK;
 use super::*;
 
 /// BuildKit's part: takes what is told, asks for every file, puts it together.
@@ -22,13 +25,7 @@ fn receive_all(root: &Path, asked: Asked) -> (Received, Outcome) {
     let counted = &outcome;
     std::thread::scope(|scope| {
         scope.spawn(move || {
-            let mut sender = Sender {
-                root,
-                packets,
-                outcome: counted,
-                files: HashMap::new(),
-            };
-            sender.serve(&asked, &queue);
+            Sender::new(root, packets, counted).serve(&asked, &queue);
         });
         while let Some(packet) = answer.blocking_recv() {
             let Ok(packet) = packet else { break };
@@ -83,12 +80,18 @@ fn a_folder_arrives_as_it_is() {
 
     let find = |path: &str| received.stats.iter().find(|stat| stat.path == path);
     let link = find("link").expect("it was told");
-    assert_eq!((link.linkname.as_str(), link.mode & (1 << 27)), ("big", 1 << 27));
+    assert_eq!(
+        (link.linkname.as_str(), link.mode & (1 << 27)),
+        ("big", 1 << 27)
+    );
     let script = find("run.sh").expect("it was told");
     assert_eq!(script.mode, (1 << 22) | 0o755);
     assert_eq!((script.size, script.uid, script.gid), (2, 0, 0));
     assert!(script.mod_time > 1_600_000_000_000_000_000);
-    assert_eq!(find("directory-name").expect("it was told").mode & (1 << 31), 1 << 31);
+    assert_eq!(
+        find("directory-name").expect("it was told").mode & (1 << 31),
+        1 << 31
+    );
 }
 
 #[test]
@@ -106,7 +109,11 @@ fn only_what_is_asked_for_and_not_excluded_is_told() {
         ..Asked::default()
     };
     let (received, _) = receive_all(root.path(), asked);
-    let told: Vec<_> = received.stats.iter().map(|stat| stat.path.as_str()).collect();
+    let told: Vec<_> = received
+        .stats
+        .iter()
+        .map(|stat| stat.path.as_str())
+        .collect();
     assert_eq!(told, ["current", "src", "src/file"]);
 }
 
@@ -145,13 +152,7 @@ fn a_vanished_listener_ends_it() {
     drop(answer);
     let (_requests, queue) = blocking::channel();
     let outcome = Outcome::default();
-    let mut sender = Sender {
-        root: root.path(),
-        packets,
-        outcome: &outcome,
-        files: HashMap::new(),
-    };
-    sender.serve(&Asked::default(), &queue);
+    Sender::new(root.path(), packets, &outcome).serve(&Asked::default(), &queue);
     assert!(outcome.take_failure().is_none());
 }
 

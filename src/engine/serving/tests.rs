@@ -91,6 +91,8 @@ fn what_is_not_yet_good_is_waited_for() {
         Reading { service: service(vec![deployment(2, true, Rollout::InProgress, 2)]), ..good() },
         Reading { service: service(vec![deployment(2, true, Rollout::Completed, 1)]), ..good() },
         Reading { targets: targets(&[HEALTHY, (TargetState::Initial, None)]), ..good() },
+        // Two of the old revision's are still asked.
+        Reading { targets: targets(&[HEALTHY; 4]), ..good() },
         Reading { targets: Targets::default(), ..good() },
         Reading { health: None, ..good() },
         Reading { health: answers(302), ..good() },

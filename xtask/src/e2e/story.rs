@@ -295,7 +295,7 @@ impl Story {
         expect(&status, &["colors", "blue", "desired"], 0)?;
         expect(&status, &["live"], "green")?;
         self.bgecs.run(&["rollback"]).await?.expect_code(6)?;
-        self.bgecs.run(&["deploy", "./sample-app/v2", "--tag", "2"]).await?.expect_code(0)?;
+        self.bgecs.run(&["deploy", "./sample-app/v2", "--tag", "8"]).await?.expect_code(0)?;
         expect(&self.status().await?, &["colors", "blue", "running"], 2)?;
         self.bgecs.run(&["promote", "--window", "3s"]).await?.expect_code(0)?;
         self.expect_answers(FRENCH, ENGLISH).await?;

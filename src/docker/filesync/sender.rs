@@ -1,0 +1,171 @@
+//! The blocking half of a transfer: looks through the folder, and reads the
+//! files that BuildKit wants, one after the other.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc as blocking;
+
+use bollard::fsutil::types::packet::PacketType;
+use bollard::fsutil::types::{Packet, Stat};
+use tokio::sync::mpsc;
+use tonic::Status;
+
+use super::super::context::{Entry, Kind, unreadable, walk};
+use super::super::error::Error;
+use super::{Asked, Outcome};
+
+/// Bytes of content in a packet.
+pub(super) const CHUNK: usize = 64 * 1024;
+
+/// What BuildKit asks for once it was told of all entries.
+pub(super) enum Wanted {
+    File(u32),
+    End,
+}
+
+/// Serves one transfer.
+pub(super) struct Sender<'a> {
+    root: &'a Path,
+    packets: mpsc::Sender<Result<Packet, Status>>,
+    outcome: &'a Outcome,
+    /// Those that may be asked for, by the number they were told under.
+    files: HashMap<u32, Box<str>>,
+}
+
+impl<'a> Sender<'a> {
+    pub(super) fn new(
+        root: &'a Path,
+        packets: mpsc::Sender<Result<Packet, Status>>,
+        outcome: &'a Outcome,
+    ) -> Self {
+        Self {
+            root,
+            packets,
+            outcome,
+            files: HashMap::new(),
+        }
+    }
+
+    /// Ends when all is sent, when nobody listens any more, or with an error,
+    /// of which BuildKit and the outcome are told.
+    pub(super) fn serve(&mut self, asked: &Asked, queue: &blocking::Receiver<Wanted>) {
+        let served = self.tell(asked).and_then(|flow| {
+            if flow.is_continue() {
+                self.answer(queue)
+            } else {
+                Ok(())
+            }
+        });
+        if let Err(error) = served {
+            let status = self.outcome.fail(error);
+            // The packet makes BuildKit give up at once, the status says why.
+            let _ = self.send(Packet {
+                r#type: PacketType::PacketErr.into(),
+                data: status.message().as_bytes().to_vec(),
+                ..Packet::default()
+            });
+            let _ = self.packets.blocking_send(Err(status));
+        }
+    }
+
+    fn tell(&mut self, asked: &Asked) -> Result<ControlFlow<()>, Error> {
+        let selection = asked.selection(self.root)?;
+        let mut number = 0;
+        let mut flow = ControlFlow::Continue(());
+        walk(self.root, &selection, &mut |entry| {
+            if entry.kind == Kind::File {
+                self.files.insert(number, entry.path.as_str().into());
+            }
+            number += 1;
+            flow = self.send(Packet {
+                r#type: PacketType::PacketStat.into(),
+                stat: Some(stat(entry)),
+                ..Packet::default()
+            });
+            flow
+        })?;
+        if flow.is_continue() {
+            // A packet without an entry: that was all.
+            flow = self.send(Packet::default());
+        }
+        Ok(flow)
+    }
+
+    fn answer(&mut self, queue: &blocking::Receiver<Wanted>) -> Result<(), Error> {
+        while let Ok(wanted) = queue.recv() {
+            let flow = match wanted {
+                Wanted::File(number) => self.file(number)?,
+                Wanted::End => {
+                    let _ = self.send(Packet {
+                        r#type: PacketType::PacketFin.into(),
+                        ..Packet::default()
+                    });
+                    return Ok(());
+                }
+            };
+            if flow.is_break() {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, number: u32) -> Result<ControlFlow<()>, Error> {
+        let Some(path) = self.files.remove(&number) else {
+            return Ok(ControlFlow::Continue(()));
+        };
+        let full = self.root.join(&*path);
+        let mut file = File::open(&full).map_err(|error| unreadable(full.clone(), error))?;
+        loop {
+            let mut data = Vec::with_capacity(CHUNK);
+            let read = file.by_ref().take(CHUNK as u64).read_to_end(&mut data);
+            let read = read.map_err(|error| unreadable(full.clone(), error))?;
+            self.outcome.sent.fetch_add(read as u64, Ordering::Relaxed);
+            // The packet without data says that the file is complete.
+            let flow = self.send(Packet {
+                r#type: PacketType::PacketData.into(),
+                id: number,
+                data,
+                stat: None,
+            });
+            if read == 0 || flow.is_break() {
+                return Ok(flow);
+            }
+        }
+    }
+
+    /// Breaks when nobody listens any more: the build is over.
+    fn send(&self, packet: Packet) -> ControlFlow<()> {
+        match self.packets.blocking_send(Ok(packet)) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
+        }
+    }
+}
+
+/// Mode bits as Go's `os.FileMode` has them, which is what BuildKit reads.
+fn stat(entry: Entry) -> Stat {
+    const BITS: [(u32, u32); 3] = [(0o4000, 1 << 23), (0o2000, 1 << 22), (0o1000, 1 << 20)];
+    let (kind, linkname) = match entry.kind {
+        Kind::File => (0, String::new()),
+        Kind::Folder => (1 << 31, String::new()),
+        Kind::Link(target) => (1 << 27, target),
+    };
+    let special = BITS
+        .iter()
+        .filter(|(unix, _)| entry.mode & unix != 0)
+        .fold(0, |bits, (_, go)| bits | go);
+    Stat {
+        path: entry.path,
+        mode: kind | special | (entry.mode & 0o777),
+        size: i64::try_from(entry.size).unwrap_or(i64::MAX),
+        mod_time: entry.modified,
+        linkname,
+        // Owner and group stay 0: who builds must not matter to the image.
+        ..Stat::default()
+    }
+}
