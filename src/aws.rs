@@ -52,13 +52,10 @@ impl Aws {
     /// call, not here.
     pub async fn connect(access: &Access) -> Result<Self> {
         let config = load(access).await;
-        let region = config
-            .region()
-            .map(ToString::to_string)
-            .ok_or_else(|| {
-                Error::usage("no AWS region")
-                    .hint("name one with --region or AWS_REGION, or in the profile (`aws configure`)")
-            })?;
+        let region = config.region().map(ToString::to_string).ok_or_else(|| {
+            Error::usage("no AWS region")
+                .hint("name one with --region or AWS_REGION, or in the profile (`aws configure`)")
+        })?;
         Ok(Self::from_config(&config, region))
     }
 
@@ -117,7 +114,9 @@ async fn load(access: &Access) -> SdkConfig {
 fn loopback_authority(endpoint: &str) -> Option<String> {
     let rest = endpoint.strip_prefix("http://")?;
     let authority = rest.split('/').next().unwrap_or(rest);
-    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+    let host = authority
+        .rsplit_once(':')
+        .map_or(authority, |(host, _)| host);
     let host = host.trim_start_matches('[').trim_end_matches(']');
     let is_loopback = host == "localhost"
         || host.ends_with(".localhost")
@@ -134,8 +133,14 @@ mod tests {
     #[test]
     fn only_a_loopback_endpoint_is_a_local_aws() {
         let local = |endpoint| loopback_authority(endpoint);
-        assert_eq!(local("http://127.0.0.1:4566").as_deref(), Some("127.0.0.1:4566"));
-        assert_eq!(local("http://localhost:4566/").as_deref(), Some("localhost:4566"));
+        assert_eq!(
+            local("http://127.0.0.1:4566").as_deref(),
+            Some("127.0.0.1:4566")
+        );
+        assert_eq!(
+            local("http://localhost:4566/").as_deref(),
+            Some("localhost:4566")
+        );
         assert_eq!(local("http://[::1]:4566").as_deref(), Some("[::1]:4566"));
         assert_eq!(local("https://ecs.eu-west-1.amazonaws.com"), None);
         assert_eq!(local("http://10.0.0.7:4566"), None);

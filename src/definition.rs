@@ -40,7 +40,9 @@ impl Loaded {
                 port: *port,
                 file,
             },
-            (Definition::File { .. }, None) => unreachable!("`from` reads the file that the configuration names"),
+            (Definition::File { .. }, None) => {
+                unreachable!("`from` reads the file that the configuration names")
+            }
         }
     }
 

@@ -20,15 +20,23 @@ impl Interrupts {
         {
             use tokio::signal::unix::{SignalKind, signal};
             // A CI runner cancels with SIGTERM, a closed terminal sends SIGHUP.
-            for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
+            for kind in [
+                SignalKind::interrupt(),
+                SignalKind::terminate(),
+                SignalKind::hangup(),
+            ] {
                 let mut stream = signal(kind)
                     .map_err(|error| Error::failed("signals cannot be handled").because(&error))?;
                 let tell = tell.clone();
-                tokio::spawn(async move { while stream.recv().await.is_some() && tell.send(()).is_ok() {} });
+                tokio::spawn(async move {
+                    while stream.recv().await.is_some() && tell.send(()).is_ok() {}
+                });
             }
         }
         #[cfg(not(unix))]
-        tokio::spawn(async move { while tokio::signal::ctrl_c().await.is_ok() && tell.send(()).is_ok() {} });
+        tokio::spawn(async move {
+            while tokio::signal::ctrl_c().await.is_ok() && tell.send(()).is_ok() {}
+        });
         Ok(Self { signals })
     }
 

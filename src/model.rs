@@ -10,8 +10,11 @@ mod sample;
 pub mod testing;
 
 pub use infrastructure::Infrastructure;
+pub use observed::{
+    ColorState, Deployment, Forward, Forwarding, Live, Observed, Release, Rollout, ServiceEvent,
+    ServiceState, StoppedTask, Target, TargetState, Targets,
+};
 pub use sample::{Answer, Connection, Sample};
-pub use observed::{ColorState, Deployment, Forward, Forwarding, Live, Observed, Release, Rollout, ServiceEvent, ServiceState, StoppedTask, Target, TargetState, Targets};
 
 use std::fmt;
 use std::str::FromStr;
@@ -148,7 +151,9 @@ impl FromStr for Digest {
         if hex.len() == 64 && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(format!("`{text}` is no image digest (sha256:<64 hex digits>)"))
+            Err(format!(
+                "`{text}` is no image digest (sha256:<64 hex digits>)"
+            ))
         }
     }
 }

@@ -34,13 +34,23 @@ impl Provenance {
 
 fn commit(folder: &Path) -> Option<String> {
     let hash = git(folder, &["rev-parse", "--short=12", "HEAD"])?;
-    let is_dirty = git(folder, &["status", "--porcelain", "--", "."]).is_some_and(|text| !text.is_empty());
-    Some(if is_dirty { format!("{hash}-dirty") } else { hash })
+    let is_dirty =
+        git(folder, &["status", "--porcelain", "--", "."]).is_some_and(|text| !text.is_empty());
+    Some(if is_dirty {
+        format!("{hash}-dirty")
+    } else {
+        hash
+    })
 }
 
 /// What git prints; `None` without git or outside a repository.
 fn git(folder: &Path, arguments: &[&str]) -> Option<String> {
-    let output = Command::new("git").arg("-C").arg(folder).args(arguments).output().ok()?;
+    let output = Command::new("git")
+        .arg("-C")
+        .arg(folder)
+        .args(arguments)
+        .output()
+        .ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     output.status.success().then(|| text.trim().to_owned())
 }
@@ -53,7 +63,9 @@ fn who() -> String {
     if let (Some(user), Some(job)) = (variable("GITLAB_USER_LOGIN"), variable("CI_JOB_ID")) {
         return format!("{user} in GitLab job {job}");
     }
-    let user = variable("USER").or_else(|| variable("LOGNAME")).unwrap_or_else(|| "unknown".to_owned());
+    let user = variable("USER")
+        .or_else(|| variable("LOGNAME"))
+        .unwrap_or_else(|| "unknown".to_owned());
     let host = variable("HOSTNAME")
         .or_else(|| std::fs::read_to_string("/etc/hostname").ok())
         .map_or_else(|| "unknown".to_owned(), |host| host.trim().to_owned());

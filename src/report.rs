@@ -9,12 +9,12 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use crate::aws::StackEvent;
 use crate::docker::Progress;
 use crate::engine::preflight::Check;
 use crate::engine::serving::Counts;
 use crate::error::Error;
 use crate::model::{Color, ServiceEvent};
-use crate::aws::StackEvent;
 pub use style::Style;
 use terminal::Screen;
 
@@ -32,12 +32,23 @@ pub enum Event<'a> {
     Docker(&'a Progress),
     Stack(&'a StackEvent),
     Service(&'a ServiceEvent),
-    Waiting { color: Color, counts: Counts },
+    Waiting {
+        color: Color,
+        counts: Counts,
+    },
     Check(&'a Check),
     /// The probe's count so far, and how much of its time has passed (0 to 1).
-    Probing { sent: u64, failed: u64, share: f64 },
+    Probing {
+        sent: u64,
+        failed: u64,
+        share: f64,
+    },
     /// The answer's body changed.
-    Body { at_ms: i64, status: u16, body: &'a str },
+    Body {
+        at_ms: i64,
+        status: u16,
+        body: &'a str,
+    },
 }
 
 /// A command's result: its text for people, its JSON for programs.
@@ -66,11 +77,11 @@ impl Reporter {
         }
     }
 
-    pub fn tell(&self, event: Event<'_>) {
+    pub fn tell(&self, event: &Event<'_>) {
         if self.audience.quiet && !matches!(event, Event::Warning(_)) {
             return;
         }
-        self.screen.show(&event);
+        self.screen.show(event);
     }
 
     /// Prints the result on stdout: JSON or text, and nothing else ever there.
@@ -109,14 +120,15 @@ impl Reporter {
     pub fn wants_json(&self) -> bool {
         self.audience.json
     }
-
 }
 
 /// Prints an error: on stderr for people, and on stdout too for programs.
 pub fn error(error: &Error, audience: Audience) {
     let style = Style::of_stderr();
     let text = error.to_string();
-    let (first, rest) = text.split_once('\n').map_or((text.as_str(), ""), |parts| parts);
+    let (first, rest) = text
+        .split_once('\n')
+        .map_or((text.as_str(), ""), |parts| parts);
     let mut out = format!("{} {first}", style.bad("error:"));
     if !rest.is_empty() {
         out.push('\n');

@@ -31,7 +31,11 @@ impl Session {
         let http = Client::new(config.probe.timeout)
             .map_err(|error| Error::failed("the HTTP client cannot be set up").cause(error))?;
         // What was said explicitly wins; a local AWS is reached through its endpoint.
-        let configured = config.load_balancer.connect_to.as_ref().map(ToString::to_string);
+        let configured = config
+            .load_balancer
+            .connect_to
+            .as_ref()
+            .map(ToString::to_string);
         let connect_to = connect_to.or(configured).or_else(|| aws.local_endpoint());
         Ok(Self {
             config,

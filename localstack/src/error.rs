@@ -12,6 +12,12 @@ use crate::process;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// No shell for images made of nothing.
+    #[error(
+        "there is no static busybox at /bin/busybox, and it can be installed only as root on Debian or Ubuntu; install the package busybox-static"
+    )]
+    NoBusybox,
+
     #[error("cannot {action} {path}: {source}")]
     File {
         action: &'static str,

@@ -34,11 +34,13 @@ pub mod image;
 mod layout;
 mod lock;
 mod process;
+mod shell;
 mod venv;
 
 pub use emulator::{ENV_TO_REMOVE, Emulator, Kept, Options, Source, stop_kept};
 pub use engine::Engine;
 pub use error::{Error, LogEnd};
+pub use shell::busybox;
 
 /// What a result of this crate is.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -3,8 +3,8 @@
 use aws_sdk_ecr::types::{ImageIdentifier, ImageTagMutability};
 use base64::Engine as _;
 
-use super::error::{AwsError, Kind, Named};
 use super::Aws;
+use super::error::{AwsError, Kind, Named};
 use crate::model::{Digest, Tag};
 
 /// A sign-in to the registry. Lives in memory for the time of a push.
@@ -37,7 +37,11 @@ impl Aws {
     }
 
     /// The digest that a tag names now, `None` where the tag is free.
-    pub async fn digest_of_tag(&self, repository: &str, tag: &Tag) -> Result<Option<Digest>, AwsError> {
+    pub async fn digest_of_tag(
+        &self,
+        repository: &str,
+        tag: &Tag,
+    ) -> Result<Option<Digest>, AwsError> {
         let answer = self
             .ecr
             .describe_images()
@@ -108,7 +112,11 @@ impl Aws {
                     .iter()
                     .find_map(|failure| failure.failure_reason())
                     .unwrap_or("no image was deleted");
-                return Err(AwsError::unusable("ecr:BatchDeleteImage", repository, reason));
+                return Err(AwsError::unusable(
+                    "ecr:BatchDeleteImage",
+                    repository,
+                    reason,
+                ));
             }
             deleted += answer.image_ids().len();
         }
@@ -116,7 +124,9 @@ impl Aws {
 }
 
 fn login(token: &str) -> Option<RegistryLogin> {
-    let bytes = base64::engine::general_purpose::STANDARD.decode(token).ok()?;
+    let bytes = base64::engine::general_purpose::STANDARD
+        .decode(token)
+        .ok()?;
     let text = String::from_utf8(bytes).ok()?;
     let (username, password) = text.split_once(':')?;
     Some(RegistryLogin {

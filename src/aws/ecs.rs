@@ -11,8 +11,8 @@ use aws_sdk_ecs::types::{
 use aws_smithy_types::body::SdkBody;
 use time::OffsetDateTime;
 
-use super::error::{AwsError, Kind, Named};
 use super::Aws;
+use super::error::{AwsError, Kind, Named};
 use crate::engine::task_definition as tags;
 use crate::model::{
     Color, Deployment, Infrastructure, Release, Rollout, ServiceEvent, ServiceState, StoppedTask,
@@ -68,7 +68,9 @@ impl Aws {
             .task_definition()
             .and_then(|definition| definition.task_definition_arn())
             .map(TaskDefinitionArn::new)
-            .ok_or_else(|| AwsError::unusable(ACTION, family, "the answer names no task definition"))
+            .ok_or_else(|| {
+                AwsError::unusable(ACTION, family, "the answer names no task definition")
+            })
     }
 
     /// What a task definition's tags say of the release it runs.
@@ -86,7 +88,10 @@ impl Aws {
 
     /// Both colours' services in one call. A service that was deleted counts as
     /// none.
-    pub async fn read_services(&self, cluster: &str) -> Result<Vec<(Color, ServiceState)>, AwsError> {
+    pub async fn read_services(
+        &self,
+        cluster: &str,
+    ) -> Result<Vec<(Color, ServiceState)>, AwsError> {
         let answer = self
             .ecs
             .describe_services()
@@ -105,7 +110,11 @@ impl Aws {
             .collect())
     }
 
-    pub async fn read_service(&self, cluster: &str, color: Color) -> Result<Option<ServiceState>, AwsError> {
+    pub async fn read_service(
+        &self,
+        cluster: &str,
+        color: Color,
+    ) -> Result<Option<ServiceState>, AwsError> {
         let answer = self
             .ecs
             .describe_services()
@@ -129,7 +138,9 @@ impl Aws {
             .security_groups(&infra.task_security_group)
             .assign_public_ip(AssignPublicIp::Enabled)
             .build()
-            .map_err(|error| AwsError::unusable("ecs:CreateService", &resource, error.to_string()))?;
+            .map_err(|error| {
+                AwsError::unusable("ecs:CreateService", &resource, error.to_string())
+            })?;
         let target = LoadBalancer::builder()
             .target_group_arn(infra.target_group(new.color).as_str())
             .container_name(new.container)
@@ -142,7 +153,11 @@ impl Aws {
             .task_definition(new.task_definition.as_str())
             .desired_count(new.desired)
             .launch_type(LaunchType::Fargate)
-            .network_configuration(NetworkConfiguration::builder().awsvpc_configuration(network).build())
+            .network_configuration(
+                NetworkConfiguration::builder()
+                    .awsvpc_configuration(network)
+                    .build(),
+            )
             .load_balancers(target)
             .deployment_configuration(rolling())
             .propagate_tags(PropagateTags::TaskDefinition)
@@ -175,7 +190,11 @@ impl Aws {
 
     /// The tasks of a colour that have stopped lately (ECS remembers them for
     /// about an hour).
-    pub async fn stopped_tasks(&self, cluster: &str, color: Color) -> Result<Vec<StoppedTask>, AwsError> {
+    pub async fn stopped_tasks(
+        &self,
+        cluster: &str,
+        color: Color,
+    ) -> Result<Vec<StoppedTask>, AwsError> {
         let resource = format!("{cluster}/{color}");
         let listed = self
             .ecs
@@ -253,10 +272,18 @@ impl Aws {
                 .named("ecs:ListTaskDefinitions", family)?;
             // The prefix of one app's family can be another app's whole name.
             let ours = |arn: &&String| {
-                TaskDefinitionArn::new(arn.as_str()).short().rsplit_once(':').map(|(name, _)| name)
+                TaskDefinitionArn::new(arn.as_str())
+                    .short()
+                    .rsplit_once(':')
+                    .map(|(name, _)| name)
                     == Some(family)
             };
-            arns.extend(page.task_definition_arns().iter().filter(ours).map(TaskDefinitionArn::new));
+            arns.extend(
+                page.task_definition_arns()
+                    .iter()
+                    .filter(ours)
+                    .map(TaskDefinitionArn::new),
+            );
             token = page.next_token().map(str::to_owned);
             if token.is_none() {
                 return Ok(arns);
@@ -264,7 +291,10 @@ impl Aws {
         }
     }
 
-    pub async fn deregister_task_definition(&self, arn: &TaskDefinitionArn) -> Result<(), AwsError> {
+    pub async fn deregister_task_definition(
+        &self,
+        arn: &TaskDefinitionArn,
+    ) -> Result<(), AwsError> {
         self.ecs
             .deregister_task_definition()
             .task_definition(arn.as_str())
@@ -275,7 +305,10 @@ impl Aws {
     }
 
     /// Deletes deregistered revisions, ten at a time as the API takes them.
-    pub async fn delete_task_definitions(&self, arns: &[TaskDefinitionArn]) -> Result<(), AwsError> {
+    pub async fn delete_task_definitions(
+        &self,
+        arns: &[TaskDefinitionArn],
+    ) -> Result<(), AwsError> {
         for ten in arns.chunks(10) {
             self.ecs
                 .delete_task_definitions()
@@ -371,7 +404,11 @@ fn stopped(task: &aws_sdk_ecs::types::Task) -> StoppedTask {
     let failed = containers
         .iter()
         .find(|container| container.exit_code().is_some_and(|code| code != 0))
-        .or_else(|| containers.iter().find(|container| container.reason().is_some()))
+        .or_else(|| {
+            containers
+                .iter()
+                .find(|container| container.reason().is_some())
+        })
         .or_else(|| containers.first());
     StoppedTask {
         id: task
@@ -383,9 +420,13 @@ fn stopped(task: &aws_sdk_ecs::types::Task) -> StoppedTask {
         created_at: task.created_at().and_then(moment),
         stop_code: task.stop_code().map(|code| code.as_str().to_owned()),
         reason: task.stopped_reason().unwrap_or_default().to_owned(),
-        container: failed.and_then(|container| container.name()).map(str::to_owned),
+        container: failed
+            .and_then(|container| container.name())
+            .map(str::to_owned),
         exit_code: failed.and_then(aws_sdk_ecs::types::Container::exit_code),
-        container_reason: failed.and_then(|container| container.reason()).map(str::to_owned),
+        container_reason: failed
+            .and_then(|container| container.reason())
+            .map(str::to_owned),
     }
 }
 

@@ -4,8 +4,8 @@ use aws_sdk_elasticloadbalancingv2::types::{
     Action, ActionTypeEnum, Tag, TargetHealthDescription, TargetHealthStateEnum,
 };
 
-use super::error::{AwsError, Named};
 use super::Aws;
+use super::error::{AwsError, Named};
 use crate::model::{
     Color, Forward, Forwarding, Infrastructure, ListenerArn, PerPort, Target, TargetGroupArn,
     TargetState, Targets,
@@ -16,7 +16,10 @@ const TAG_PREVIOUS: &str = "bgecs:previous";
 
 impl Aws {
     /// Reads both listeners in one call.
-    pub async fn read_listeners(&self, infra: &Infrastructure) -> Result<PerPort<Forwarding>, AwsError> {
+    pub async fn read_listeners(
+        &self,
+        infra: &Infrastructure,
+    ) -> Result<PerPort<Forwarding>, AwsError> {
         let arns = &infra.listeners;
         let answer = self
             .elb
@@ -84,18 +87,27 @@ impl Aws {
         Ok(answer
             .tag_descriptions()
             .iter()
-            .flat_map(|description| description.tags())
+            .flat_map(aws_sdk_elasticloadbalancingv2::types::TagDescription::tags)
             .find(|tag| tag.key() == Some(TAG_PREVIOUS))
             .and_then(|tag| tag.value()?.parse().ok()))
     }
 
     /// Records on the prod listener which colour is live now, so that a
     /// rollback knows the way back.
-    pub async fn record_previous(&self, listener: &ListenerArn, live: Color) -> Result<(), AwsError> {
+    pub async fn record_previous(
+        &self,
+        listener: &ListenerArn,
+        live: Color,
+    ) -> Result<(), AwsError> {
         self.elb
             .add_tags()
             .resource_arns(listener.as_str())
-            .tags(Tag::builder().key(TAG_PREVIOUS).value(live.as_str()).build())
+            .tags(
+                Tag::builder()
+                    .key(TAG_PREVIOUS)
+                    .value(live.as_str())
+                    .build(),
+            )
             .send()
             .await
             .named("elasticloadbalancing:AddTags", listener.as_str())?;
@@ -119,14 +131,25 @@ fn forwarding(infra: &Infrastructure, actions: &[Action]) -> Forwarding {
     // whole of it, the ARN alone is what an emulator may give.
     let groups = action
         .forward_config()
-        .map(|config| config.target_groups())
+        .map(aws_sdk_elasticloadbalancingv2::types::ForwardActionConfig::target_groups)
         .unwrap_or_default();
     let forwards: Vec<Forward> = groups
         .iter()
-        .filter_map(|group| Some(forward(group.target_group_arn()?, group.weight().unwrap_or(1))))
+        .filter_map(|group| {
+            Some(forward(
+                group.target_group_arn()?,
+                group.weight().unwrap_or(1),
+            ))
+        })
         .collect();
     if forwards.is_empty() {
-        return Forwarding(action.target_group_arn().map(|arn| forward(arn, 1)).into_iter().collect());
+        return Forwarding(
+            action
+                .target_group_arn()
+                .map(|arn| forward(arn, 1))
+                .into_iter()
+                .collect(),
+        );
     }
     Forwarding(forwards)
 }

@@ -122,7 +122,11 @@ where
     }
 }
 
-fn from_sdk<E>(error: &SdkError<E, HttpResponse>, action: &'static str, resource: String) -> AwsError
+fn from_sdk<E>(
+    error: &SdkError<E, HttpResponse>,
+    action: &'static str,
+    resource: String,
+) -> AwsError
 where
     E: ProvideErrorMetadata + StdError + 'static,
 {
@@ -167,9 +171,10 @@ fn kind_of_code(code: &str) -> Kind {
         | "InvalidSignatureException"
         | "IncompleteSignature"
         | "MissingAuthenticationToken" => Kind::BadCredentials,
-        "Throttling" | "ThrottlingException" | "RequestLimitExceeded" | "TooManyRequestsException" => {
-            Kind::Throttled
-        }
+        "Throttling"
+        | "ThrottlingException"
+        | "RequestLimitExceeded"
+        | "TooManyRequestsException" => Kind::Throttled,
         "ClusterNotFoundException"
         | "ServiceNotFoundException"
         | "RepositoryNotFoundException"

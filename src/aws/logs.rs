@@ -4,8 +4,8 @@ use aws_sdk_cloudwatchlogs::types::OutputLogEvent;
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::error::{AwsError, Kind, Named};
 use super::Aws;
+use super::error::{AwsError, Kind, Named};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LogLine {
@@ -28,7 +28,12 @@ pub struct LogQuery {
 impl Aws {
     /// The last `count` lines of one stream, oldest first. A stream that does
     /// not exist yet has none.
-    pub async fn last_lines(&self, group: &str, stream: &str, count: i32) -> Result<Vec<LogLine>, AwsError> {
+    pub async fn last_lines(
+        &self,
+        group: &str,
+        stream: &str,
+        count: i32,
+    ) -> Result<Vec<LogLine>, AwsError> {
         let answer = self
             .logs
             .get_log_events()
@@ -40,7 +45,11 @@ impl Aws {
             .await
             .named("logs:GetLogEvents", format!("{group}:{stream}"));
         match answer {
-            Ok(answer) => Ok(answer.events().iter().map(|event| line(stream, event)).collect()),
+            Ok(answer) => Ok(answer
+                .events()
+                .iter()
+                .map(|event| line(stream, event))
+                .collect()),
             Err(error) if error.kind == Kind::NotFound => Ok(Vec::new()),
             Err(error) => Err(error),
         }

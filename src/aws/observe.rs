@@ -1,7 +1,7 @@
 //! Looking: everything that a decision needs, read side by side.
 
-use super::error::AwsError;
 use super::Aws;
+use super::error::AwsError;
 use crate::model::{Color, ColorState, Infrastructure, Observed, PerColor, ServiceState};
 
 impl Aws {
@@ -22,8 +22,10 @@ impl Aws {
                 .map(|(_, service)| service.clone())
         };
         let (blue, green) = (service_of(Color::Blue), service_of(Color::Green));
-        let (blue_release, green_release) =
-            futures_util::try_join!(self.release_of(blue.as_ref()), self.release_of(green.as_ref()))?;
+        let (blue_release, green_release) = futures_util::try_join!(
+            self.release_of(blue.as_ref()),
+            self.release_of(green.as_ref())
+        )?;
         Ok(Observed {
             infrastructure: infra.clone(),
             listeners,

@@ -7,8 +7,8 @@ use aws_sdk_cloudformation::primitives::DateTime;
 use aws_sdk_cloudformation::types::{Capability, Parameter, Stack, Tag};
 use time::OffsetDateTime;
 
-use super::error::{AwsError, Named};
 use super::Aws;
+use super::error::{AwsError, Named};
 use crate::engine::task_definition::TAG_APP;
 use crate::model::{Infrastructure, ListenerArn, PerColor, PerPort, TargetGroupArn};
 
@@ -66,7 +66,12 @@ impl StackSnapshot {
     /// The name of the output that is missing: the stack is not one that this
     /// bgecs made.
     pub fn infrastructure(&self) -> Result<Infrastructure, String> {
-        let output = |name: &str| self.outputs.get(name).cloned().ok_or_else(|| name.to_owned());
+        let output = |name: &str| {
+            self.outputs
+                .get(name)
+                .cloned()
+                .ok_or_else(|| name.to_owned())
+        };
         Ok(Infrastructure {
             cluster: output("ClusterName")?,
             repository: output("RepositoryName")?,
@@ -122,7 +127,10 @@ impl Aws {
                 .map(snapshot)
                 .filter(|stack| stack.status_text != "DELETE_COMPLETE")),
             // CloudFormation gives a missing stack the code of any bad request.
-            Err(error) if error.has_code("ValidationError") && error.message.contains("does not exist") => {
+            Err(error)
+                if error.has_code("ValidationError")
+                    && error.message.contains("does not exist") =>
+            {
                 Ok(None)
             }
             Err(error) => Err(error),
@@ -141,7 +149,12 @@ impl Aws {
         Ok(answer.template_body().unwrap_or_default().to_owned())
     }
 
-    pub async fn create_stack(&self, name: &str, app: &str, inputs: &StackInputs) -> Result<(), AwsError> {
+    pub async fn create_stack(
+        &self,
+        name: &str,
+        app: &str,
+        inputs: &StackInputs,
+    ) -> Result<(), AwsError> {
         self.cloudformation
             .create_stack()
             .stack_name(name)
@@ -273,7 +286,11 @@ fn snapshot(stack: &Stack) -> StackSnapshot {
         .map(|status| status.as_str().to_owned())
         .unwrap_or_default();
     StackSnapshot {
-        id: stack.stack_id().or(stack.stack_name()).unwrap_or_default().to_owned(),
+        id: stack
+            .stack_id()
+            .or(stack.stack_name())
+            .unwrap_or_default()
+            .to_owned(),
         status: StackStatus::of(&status_text),
         status_text,
         reason: stack.stack_status_reason().map(str::to_owned),
@@ -291,7 +308,10 @@ fn snapshot(stack: &Stack) -> StackSnapshot {
             .outputs()
             .iter()
             .filter_map(|output| {
-                Some((output.output_key()?.to_owned(), output.output_value()?.to_owned()))
+                Some((
+                    output.output_key()?.to_owned(),
+                    output.output_value()?.to_owned(),
+                ))
             })
             .collect(),
     }

@@ -35,7 +35,10 @@ impl Outcome for Deployment {
     fn human(&self, style: &Style) -> String {
         let color = style.color(self.color, self.color);
         let what = match self.outcome {
-            "unchanged" => format!("{color} serves tag {} already: nothing was changed", self.tag),
+            "unchanged" => format!(
+                "{color} serves tag {} already: nothing was changed",
+                self.tag
+            ),
             _ => format!("{color} serves tag {}", self.tag),
         };
         let next = if self.live {
@@ -56,15 +59,16 @@ pub async fn run(session: &Session, interrupts: &mut Interrupts, args: Deploy) -
     let request = request(session, &args)?;
     let observed = session.observe().await?;
     let count = i32::from(session.config.service.desired_count);
-    let plan = plan::deploy(&observed, args.color, args.allow_live, count)
-        .map_err(|refusal| Error::from(refusal).traffic(format!("{}, unchanged", observed.traffic())))?;
+    let plan = plan::deploy(&observed, args.color, args.allow_live, count).map_err(|refusal| {
+        Error::from(refusal).traffic(format!("{}, unchanged", observed.traffic()))
+    })?;
     if args.dry_run.dry_run {
         let steps = steps(session, &observed, &plan, &request);
         session.report.result(&Plan::of("deploy", steps));
         return Ok(Exit::Done);
     }
     if plan.onto_live {
-        session.report.tell(Event::Warning(format!(
+        session.report.tell(&Event::Warning(format!(
             "{} is live: users see this deploy as it happens",
             observed.named(plan.color)
         )));
@@ -76,7 +80,9 @@ pub async fn run(session: &Session, interrupts: &mut Interrupts, args: Deploy) -
             deploy_and_make_live(session, &observed, &plan, &request, &loaded),
         )
         .await?;
-    session.report.result(&result(&observed, &plan, request.tag, deployed));
+    session
+        .report
+        .result(&result(&observed, &plan, request.tag, deployed));
     Ok(Exit::Done)
 }
 
@@ -90,7 +96,9 @@ async fn deploy_and_make_live(
     let deployed = deploy::deploy(session, observed, plan, request, loaded).await?;
     if plan.becomes_live {
         deploy::make_live(session, observed, plan.color).await?;
-        session.report.tell(Event::Done(format!("port 80 forwards to {}", plan.color)));
+        session
+            .report
+            .tell(&Event::Done(format!("port 80 forwards to {}", plan.color)));
     }
     Ok(deployed)
 }
@@ -99,7 +107,11 @@ fn result(observed: &Observed, plan: &DeployPlan, tag: Tag, deployed: Deployed) 
     let infra = &observed.infrastructure;
     Deployment {
         operation: "deploy",
-        outcome: if deployed.unchanged { "unchanged" } else { "deployed" },
+        outcome: if deployed.unchanged {
+            "unchanged"
+        } else {
+            "deployed"
+        },
         color: plan.color,
         tag,
         digest: deployed.digest,
@@ -136,10 +148,15 @@ fn build(session: &Session, args: &Deploy, context: &PathBuf) -> Result<ImageSou
         .iter()
         .map(|(name, value)| (name.clone(), Some(value.clone())))
         .collect();
-    build_args.extend(flags.build_arg.iter().map(|text| match text.split_once('=') {
-        Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
-        None => (text.clone(), None),
-    }));
+    build_args.extend(
+        flags
+            .build_arg
+            .iter()
+            .map(|text| match text.split_once('=') {
+                Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
+                None => (text.clone(), None),
+            }),
+    );
     let platform = flags.platform.clone().or_else(|| defaults.platform.clone());
     let request = BuildRequest {
         context: context.clone(),
@@ -162,7 +179,10 @@ fn build(session: &Session, args: &Deploy, context: &PathBuf) -> Result<ImageSou
         context: std::path::absolute(context).unwrap_or_else(|_| context.clone()),
         platform: platform.unwrap_or_else(|| format!("linux/{}", host_architecture())),
     });
-    Ok(ImageSource::Build { request, hook })
+    Ok(ImageSource::Build {
+        request: Box::new(request),
+        hook,
+    })
 }
 
 /// Go's name for this machine's architecture, as Docker spells platforms.
@@ -174,7 +194,12 @@ fn host_architecture() -> &'static str {
     }
 }
 
-fn steps(session: &Session, observed: &Observed, plan: &DeployPlan, request: &Request) -> Vec<Step> {
+fn steps(
+    session: &Session,
+    observed: &Observed,
+    plan: &DeployPlan,
+    request: &Request,
+) -> Vec<Step> {
     let color = plan.color;
     let mut steps = Vec::new();
     match &request.image {
@@ -207,7 +232,10 @@ fn steps(session: &Session, observed: &Observed, plan: &DeployPlan, request: &Re
     });
     steps.push(Step::Await { color });
     if plan.becomes_live {
-        steps.push(Step::Point { port: Port::Prod, color });
+        steps.push(Step::Point {
+            port: Port::Prod,
+            color,
+        });
         steps.push(Step::Point {
             port: Port::Test,
             color: color.other(),

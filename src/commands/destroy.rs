@@ -24,7 +24,10 @@ struct Destroyed {
 impl Outcome for Destroyed {
     fn human(&self, _: &Style) -> String {
         match self.outcome {
-            "unchanged" => format!("nothing to do: bgecs has made nothing for {} here", self.app),
+            "unchanged" => format!(
+                "nothing to do: bgecs has made nothing for {} here",
+                self.app
+            ),
             _ => format!("everything that bgecs made for {} is gone", self.app),
         }
     }
@@ -93,18 +96,22 @@ fn steps(session: &Session, inventory: &Inventory) -> Vec<Step> {
 /// Shows what will go, and asks for the app's name.
 async fn confirm(session: &Session, interrupts: &mut Interrupts, steps: &[Step]) -> Result<()> {
     if !io::stdin().is_terminal() {
-        return Err(Error::usage("destroy asks before it acts, and there is no terminal to ask on")
-            .hint("look at `bgecs destroy --dry-run`, then insist with --yes"));
+        return Err(Error::usage(
+            "destroy asks before it acts, and there is no terminal to ask on",
+        )
+        .hint("look at `bgecs destroy --dry-run`, then insist with --yes"));
     }
-    session.report.tell(Event::Note(format!(
+    session.report.tell(&Event::Note(format!(
         "this removes, in {}, for good:",
         session.aws.region()
     )));
     for step in steps {
-        session.report.tell(Event::Note(format!("  {step}")));
+        session.report.tell(&Event::Note(format!("  {step}")));
     }
     let app = session.app().to_owned();
-    session.report.ask(&format!("type the app's name, {app}, to go on: "));
+    session
+        .report
+        .ask(&format!("type the app's name, {app}, to go on: "));
     let answer = tokio::task::spawn_blocking(|| {
         let mut line = String::new();
         io::stdin().lock().read_line(&mut line).map(|_| line)
@@ -116,5 +123,8 @@ async fn confirm(session: &Session, interrupts: &mut Interrupts, steps: &[Step])
     if typed.trim() == app {
         return Ok(());
     }
-    Err(Error::new(Exit::Interrupted, "not confirmed: nothing was removed"))
+    Err(Error::new(
+        Exit::Interrupted,
+        "not confirmed: nothing was removed",
+    ))
 }

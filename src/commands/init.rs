@@ -61,7 +61,7 @@ pub async fn run(session: &Session, interrupts: &mut Interrupts, args: &Init) ->
         return Ok(Exit::Done);
     }
     for step in &steps {
-        session.report.tell(Event::Doing(step.to_string()));
+        session.report.tell(&Event::Doing(step.to_string()));
     }
     let infrastructure = interrupts
         .or_stop(
@@ -70,7 +70,9 @@ pub async fn run(session: &Session, interrupts: &mut Interrupts, args: &Init) ->
             stack::carry_out(session, &prepared),
         )
         .await?;
-    session.report.result(&result(session, &prepared.plan, &infrastructure));
+    session
+        .report
+        .result(&result(session, &prepared.plan, &infrastructure));
     Ok(Exit::Done)
 }
 
@@ -117,12 +119,14 @@ pub fn write_config(global: &Global) -> Result<Exit> {
                 .hint("an existing file is left as it is: move it away, or name another with --config")
         })?;
     file.write_all(Config::starter(&app).as_bytes())
-        .map_err(|error| Error::failed(format!("{} cannot be written", path.display())).because(&error))?;
+        .map_err(|error| {
+            Error::failed(format!("{} cannot be written", path.display())).because(&error)
+        })?;
     let audience = Audience {
         json: global.json,
         quiet: global.quiet,
     };
-    Reporter::new(audience).tell(Event::Note(format!(
+    Reporter::new(audience).tell(&Event::Note(format!(
         "wrote {}; now look it over and run `bgecs init`",
         path.display()
     )));
@@ -138,7 +142,9 @@ fn app_name(folder: &str) -> Option<AppName> {
         .collect();
     let joined = words.join("-");
     let cut = joined.get(..20).unwrap_or(&joined).trim_end_matches('-');
-    cut.trim_start_matches(|c: char| !c.is_ascii_lowercase()).parse().ok()
+    cut.trim_start_matches(|c: char| !c.is_ascii_lowercase())
+        .parse()
+        .ok()
 }
 
 #[cfg(test)]
@@ -150,7 +156,10 @@ mod tests {
         let name = |folder| app_name(folder).map(|name| name.to_string());
         assert_eq!(name("Hello_World").as_deref(), Some("hello-world"));
         assert_eq!(name("2nd try"), Some("nd-try".to_owned()));
-        assert_eq!(name("a-very-long-folder-name-indeed").as_deref(), Some("a-very-long-folder-n"));
+        assert_eq!(
+            name("a-very-long-folder-name-indeed").as_deref(),
+            Some("a-very-long-folder-n")
+        );
         assert_eq!(name("…"), None);
     }
 }

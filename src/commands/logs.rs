@@ -23,8 +23,10 @@ const OVERLAP: Duration = Duration::from_secs(30);
 
 pub async fn run(session: &Session, interrupts: &mut Interrupts, args: &Logs) -> Result<Exit> {
     if args.follow && session.report.wants_json() {
-        return Err(Error::usage("--follow has no end, and --json prints one document")
-            .hint("leave one of them out"));
+        return Err(
+            Error::usage("--follow has no end, and --json prints one document")
+                .hint("leave one of them out"),
+        );
     }
     let infra = session.infrastructure().await?;
     let color = match args.color {
@@ -70,21 +72,31 @@ struct Lines {
 
 impl Outcome for Lines {
     fn human(&self, _: &Style) -> String {
-        let messages: Vec<&str> = self.lines.iter().map(|line| line.message.as_str()).collect();
+        let messages: Vec<&str> = self
+            .lines
+            .iter()
+            .map(|line| line.message.as_str())
+            .collect();
         messages.join("\n")
     }
 }
 
 async fn live(session: &Session) -> Result<Color> {
     session.observe().await?.live_color().ok_or_else(|| {
-        Error::usage("nothing is live, so it is not clear whose logs are meant").hint("name a colour: `bgecs logs blue`")
+        Error::usage("nothing is live, so it is not clear whose logs are meant")
+            .hint("name a colour: `bgecs logs blue`")
     })
 }
 
 fn print(session: &Session, color: Color, line: &LogLine) {
     let clock = format_description!("[hour]:[minute]:[second].[subsecond digits:3]");
-    let at = line.at.and_then(|at| at.format(&clock).ok()).unwrap_or_default();
+    let at = line
+        .at
+        .and_then(|at| at.format(&clock).ok())
+        .unwrap_or_default();
     let task = line.stream.rsplit('/').next().unwrap_or_default();
     let task = task.get(..8).unwrap_or(task);
-    session.report.data(&format!("{at} {color}/{task} {}", line.message));
+    session
+        .report
+        .data(&format!("{at} {color}/{task} {}", line.message));
 }

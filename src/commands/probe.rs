@@ -47,7 +47,11 @@ impl Outcome for Probed {
     }
 }
 
-pub async fn run(session: &Session, interrupts: &mut Interrupts, args: &cli::Probe) -> Result<Exit> {
+pub async fn run(
+    session: &Session,
+    interrupts: &mut Interrupts,
+    args: &cli::Probe,
+) -> Result<Exit> {
     let address = match &args.url {
         Some(url) => Address::url(url.as_str()),
         None => {
@@ -60,7 +64,9 @@ pub async fn run(session: &Session, interrupts: &mut Interrupts, args: &cli::Pro
         }
     };
     let schedule = Schedule {
-        rate: args.rate.unwrap_or_else(|| f64::from(session.config.probe.rate.get())),
+        rate: args
+            .rate
+            .unwrap_or_else(|| f64::from(session.config.probe.rate.get())),
     };
     let seen = probe(session, interrupts, &address, schedule, args.duration).await;
     let report = seen.report(schedule.rate, None);
@@ -95,7 +101,7 @@ async fn probe(
                 Some(Report::Sent { .. }) => {}
                 Some(Report::Answered(sample)) => {
                     seen.add(&sample);
-                    session.report.tell(Event::Probing {
+                    session.report.tell(&Event::Probing {
                         sent: seen.sent(),
                         failed: seen.failed(),
                         share: sample.answered_at().as_secs_f64() / duration.as_secs_f64().max(0.001),

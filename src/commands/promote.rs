@@ -9,7 +9,17 @@ use crate::session::Session;
 
 pub async fn run(session: &Session, interrupts: &mut Interrupts, args: &Promote) -> Result<Exit> {
     let observed = session.observe().await?;
-    let plan = plan::promote(&observed, args.color)
-        .map_err(|refusal| Error::from(refusal).traffic(format!("{}, unchanged", observed.traffic())))?;
-    swap::run(session, interrupts, Kind::Promote, observed, plan, &args.watch, args.dry_run).await
+    let plan = plan::promote(&observed, args.color).map_err(|refusal| {
+        Error::from(refusal).traffic(format!("{}, unchanged", observed.traffic()))
+    })?;
+    swap::run(
+        session,
+        interrupts,
+        Kind::Promote,
+        observed,
+        plan,
+        &args.watch,
+        args.dry_run,
+    )
+    .await
 }

@@ -37,8 +37,9 @@ impl Outcome for Retired {
 
 pub async fn run(session: &Session, interrupts: &mut Interrupts, args: &Retire) -> Result<Exit> {
     let observed = session.observe().await?;
-    let plan = plan::retire(&observed)
-        .map_err(|refusal| Error::from(refusal).traffic(format!("{}, unchanged", observed.traffic())))?;
+    let plan = plan::retire(&observed).map_err(|refusal| {
+        Error::from(refusal).traffic(format!("{}, unchanged", observed.traffic()))
+    })?;
     if args.dry_run.dry_run {
         let steps = match plan {
             RetirePlan::NothingToDo { .. } => Vec::new(),
@@ -50,7 +51,9 @@ pub async fn run(session: &Session, interrupts: &mut Interrupts, args: &Retire) 
     let (color, outcome) = match plan {
         RetirePlan::NothingToDo { color } => (color, "unchanged"),
         RetirePlan::Retire { color, tasks } => {
-            session.report.tell(Event::Doing(format!("stopping {tasks} task(s) of {color}")));
+            session.report.tell(&Event::Doing(format!(
+                "stopping {tasks} task(s) of {color}"
+            )));
             interrupts
                 .or_stop(
                     &format!("{color}'s tasks stop"),

@@ -9,7 +9,17 @@ use crate::session::Session;
 
 pub async fn run(session: &Session, interrupts: &mut Interrupts, args: &Rollback) -> Result<Exit> {
     let observed = session.observe().await?;
-    let plan = plan::rollback(&observed)
-        .map_err(|refusal| Error::from(refusal).traffic(format!("{}, unchanged", observed.traffic())))?;
-    swap::run(session, interrupts, Kind::Rollback, observed, plan, &args.watch, args.dry_run).await
+    let plan = plan::rollback(&observed).map_err(|refusal| {
+        Error::from(refusal).traffic(format!("{}, unchanged", observed.traffic()))
+    })?;
+    swap::run(
+        session,
+        interrupts,
+        Kind::Rollback,
+        observed,
+        plan,
+        &args.watch,
+        args.dry_run,
+    )
+    .await
 }

@@ -53,7 +53,11 @@ struct Listener {
     text: String,
 }
 
-pub async fn run(session: &Session, interrupts: &mut Interrupts, args: &cli::Status) -> Result<Exit> {
+pub async fn run(
+    session: &Session,
+    interrupts: &mut Interrupts,
+    args: &cli::Status,
+) -> Result<Exit> {
     if !args.watch {
         let observed = session.observe().await?;
         session.report.result(&status(session, &observed));
@@ -105,7 +109,9 @@ fn color_status(state: &ColorState) -> Option<ColorStatus> {
     let release = state.release.as_ref();
     Some(ColorStatus {
         tag: state.tag().map(ToString::to_string),
-        digest: release.and_then(|release| release.digest.as_ref()).map(ToString::to_string),
+        digest: release
+            .and_then(|release| release.digest.as_ref())
+            .map(ToString::to_string),
         task_definition: service.task_definition.to_string(),
         desired: service.desired,
         running: service.running,
@@ -122,8 +128,14 @@ impl Outcome for Status {
     fn human(&self, style: &Style) -> String {
         let mut lines = vec![
             format!("{} in {}", style.strong(&self.app), self.region),
-            format!("  port 80  {}  -> {}", self.urls.prod, self.listeners.prod.text),
-            format!("  port 81  {}  -> {}", self.urls.test, self.listeners.test.text),
+            format!(
+                "  port 80  {}  -> {}",
+                self.urls.prod, self.listeners.prod.text
+            ),
+            format!(
+                "  port 81  {}  -> {}",
+                self.urls.test, self.listeners.test.text
+            ),
         ];
         for color in Color::BOTH {
             lines.push(String::new());
@@ -150,9 +162,13 @@ impl Status {
             None => "not live",
         };
         let Some(state) = self.colors.get(color) else {
-            return vec![format!("{}  {role}, no service", style.color(color, format!("{color:<5}")))];
+            return vec![format!(
+                "{}  {role}, no service",
+                style.color(color, format!("{color:<5}"))
+            )];
         };
-        let or_unknown = |text: &Option<String>| text.clone().unwrap_or_else(|| "unknown".to_owned());
+        let or_unknown =
+            |text: &Option<String>| text.clone().unwrap_or_else(|| "unknown".to_owned());
         let short = state.task_definition.rsplit('/').next().unwrap_or_default();
         let mut lines = vec![
             format!(
@@ -170,8 +186,15 @@ impl Status {
         ];
         if let Some(at) = &state.deployed_at {
             let by = state.deployed_by.as_deref().unwrap_or("unknown");
-            let commit = state.commit.as_ref().map(|commit| format!(", commit {commit}")).unwrap_or_default();
-            lines.push(format!("  deployed {} by {by}{commit}", age(at, OffsetDateTime::now_utc())));
+            let commit = state
+                .commit
+                .as_ref()
+                .map(|commit| format!(", commit {commit}"))
+                .unwrap_or_default();
+            lines.push(format!(
+                "  deployed {} by {by}{commit}",
+                age(at, OffsetDateTime::now_utc())
+            ));
         }
         lines
     }

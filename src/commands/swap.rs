@@ -58,7 +58,9 @@ pub async fn run(
     dry_run: DryRun,
 ) -> Result<Exit> {
     let schedule = Schedule {
-        rate: watch.rate.unwrap_or_else(|| f64::from(session.config.probe.rate.get())),
+        rate: watch
+            .rate
+            .unwrap_or_else(|| f64::from(session.config.probe.rate.get())),
     };
     let window = watch.window.unwrap_or(session.config.probe.window);
     if dry_run.dry_run {
@@ -87,7 +89,9 @@ pub async fn run(
                 Some(count) => {
                     let doing = format!("{to} is scaled to {count} task(s)");
                     let scaled = match_capacity(session, &observed, to, count);
-                    interrupts.or_stop(&doing, "ECS goes on; traffic is unchanged", scaled).await?
+                    interrupts
+                        .or_stop(&doing, "ECS goes on; traffic is unchanged", scaled)
+                        .await?
                 }
             };
             let policy = Policy {
@@ -110,10 +114,19 @@ pub async fn run(
 }
 
 /// A colour that takes over must be as large as the one it replaces.
-async fn match_capacity(session: &Session, observed: &Observed, color: Color, count: i32) -> Result<Observed> {
-    session.report.tell(Event::Doing(format!("scaling {color} to {count} task(s)")));
+async fn match_capacity(
+    session: &Session,
+    observed: &Observed,
+    color: Color,
+    count: i32,
+) -> Result<Observed> {
+    session
+        .report
+        .tell(&Event::Doing(format!("scaling {color} to {count} task(s)")));
     await_serving::scale(session, observed, color, count, SCALE_TIMEOUT).await?;
-    session.report.tell(Event::Done(format!("{color} has {count} task(s), as many as the live colour")));
+    session.report.tell(&Event::Done(format!(
+        "{color} has {count} task(s), as many as the live colour"
+    )));
     session.observe().await
 }
 
@@ -130,11 +143,13 @@ impl Attempt<'_> {
     async fn run(self, interrupts: &mut Interrupts) -> Result<Exit> {
         let (from, to) = (self.swap.from, self.swap.to);
         let answers = interrupts
-            .or_stop("checking", "nothing was changed", async { Ok(self.ask_test_port(to).await) })
+            .or_stop("checking", "nothing was changed", async {
+                Ok(self.ask_test_port(to).await)
+            })
             .await?;
         let checks = preflight::checks(&self.observed, from, to, &answers);
         for check in &checks {
-            self.session.report.tell(Event::Check(check));
+            self.session.report.tell(&Event::Check(check));
         }
         if checks.iter().any(|check| !check.ok) {
             return self.refuse(checks);
@@ -147,7 +162,14 @@ impl Attempt<'_> {
             |_| "port 80 -> unknown: the listeners cannot be read".to_owned(),
             Observed::traffic,
         );
-        let swapped = Swapped::new(self.kind, &self.observed, &finished, checks, self.schedule.rate, traffic);
+        let swapped = Swapped::new(
+            self.kind,
+            &self.observed,
+            &finished,
+            checks,
+            self.schedule.rate,
+            traffic,
+        );
         self.session.report.result(&swapped);
         match swapped.error() {
             None => Ok(Exit::Done),
@@ -159,15 +181,20 @@ impl Attempt<'_> {
     fn refuse(&self, checks: Vec<Check>) -> Result<Exit> {
         let to = self.swap.to;
         let failed = checks.iter().filter(|check| !check.ok);
-        let reasons: Vec<String> = failed.map(|check| format!("{}: {}", check.name, check.detail)).collect();
+        let reasons: Vec<String> = failed
+            .map(|check| format!("{}: {}", check.name, check.detail))
+            .collect();
         if self.session.report.wants_json() {
             let refused = Swapped::refused(self.kind, &self.observed, &self.swap, checks);
             self.session.report.result(&refused);
             return Ok(Exit::Refused);
         }
-        Err(Error::refused(format!("{to} is not ready to go live: {}", reasons.join("; ")))
-            .traffic(format!("{}, unchanged", self.observed.traffic()))
-            .hint(format!("see `bgecs status` and `bgecs logs {to}`")))
+        Err(Error::refused(format!(
+            "{to} is not ready to go live: {}",
+            reasons.join("; ")
+        ))
+        .traffic(format!("{}, unchanged", self.observed.traffic()))
+        .hint(format!("see `bgecs status` and `bgecs logs {to}`")))
     }
 
     async fn ask_test_port(&self, color: Color) -> Vec<Answer> {
@@ -192,7 +219,11 @@ impl Attempt<'_> {
         let identity = async |color: Color| {
             let address = self
                 .session
-                .address(&self.observed.infrastructure, Port::Test, &self.session.config.probe.path)
+                .address(
+                    &self.observed.infrastructure,
+                    Port::Test,
+                    &self.session.config.probe.path,
+                )
                 .asking_for(color);
             let body = match self.session.http.ask(&address, Connection::Fresh).await {
                 Answer::Http { body, .. } => Some(body),
@@ -207,12 +238,16 @@ impl Attempt<'_> {
         Identities { old, new }
     }
 
-    async fn swap_under_probe(&self, identities: Identities, interrupts: &mut Interrupts) -> Finished {
+    async fn swap_under_probe(
+        &self,
+        identities: Identities,
+        interrupts: &mut Interrupts,
+    ) -> Finished {
         let session = self.session;
         let infra = &self.observed.infrastructure;
         let address = session.address(infra, Port::Prod, &session.config.probe.path);
         let origin = Instant::now();
-        session.report.tell(Event::Note(format!(
+        session.report.tell(&Event::Note(format!(
             "probing {} {} times a second",
             address.shown(),
             self.schedule.rate
@@ -258,8 +293,10 @@ impl Narrator<'_> {
         match notice {
             Notice::Phase { at, phase } => self.phase(*at, phase),
             Notice::Sample { sample, seen } => {
-                let whole = self.ends.unwrap_or(self.swap.policy.baseline + self.swap.policy.window);
-                self.session.report.tell(Event::Probing {
+                let whole = self
+                    .ends
+                    .unwrap_or(self.swap.policy.baseline + self.swap.policy.window);
+                self.session.report.tell(&Event::Probing {
                     sent: seen.sent(),
                     failed: seen.failed(),
                     share: sample.answered_at().as_secs_f64() / whole.as_secs_f64().max(0.001),
@@ -274,25 +311,29 @@ impl Narrator<'_> {
         let (from, to) = (self.swap.from, self.swap.to);
         match phase {
             Phase::Baseline | Phase::Done(_) => {}
-            Phase::Recording => report.tell(Event::Note("production answers well; swapping".to_owned())),
+            Phase::Recording => {
+                report.tell(&Event::Note("production answers well; swapping".to_owned()));
+            }
             Phase::Forward(journey) if journey.port == Port::Prod => self.began = Some(at),
-            Phase::Forward(_) => report.tell(Event::Note(format!("port 80 -> {to}, read back"))),
+            Phase::Forward(_) => report.tell(&Event::Note(format!("port 80 -> {to}, read back"))),
             Phase::Watching { until } => {
                 self.ends = Some(*until);
-                report.tell(Event::Note(format!(
+                report.tell(&Event::Note(format!(
                     "port 81 -> {from}, read back; watching for {} s",
                     self.swap.policy.window.as_secs_f64()
                 )));
             }
-            Phase::LookingBack { why, .. } => report.tell(Event::Warning(format!(
+            Phase::LookingBack { why, .. } => report.tell(&Event::Warning(format!(
                 "{}: taking the swap back",
                 result::reason(why)
             ))),
-            Phase::Back { journey, .. } => report.tell(Event::Note(format!(
+            Phase::Back { journey, .. } => report.tell(&Event::Note(format!(
                 "pointing {} back at {}",
                 journey.port, journey.color
             ))),
-            Phase::Confirming { .. } => report.tell(Event::Note(format!("port 80 -> {from} again, read back"))),
+            Phase::Confirming { .. } => {
+                report.tell(&Event::Note(format!("port 80 -> {from} again, read back")));
+            }
         }
     }
 
@@ -308,7 +349,7 @@ impl Narrator<'_> {
         let origin = self.began.unwrap_or_default();
         let at_ms = i64::try_from(at.as_millis()).unwrap_or(i64::MAX)
             - i64::try_from(origin.as_millis()).unwrap_or(0);
-        self.session.report.tell(Event::Body {
+        self.session.report.tell(&Event::Body {
             at_ms,
             status: *status,
             body,
@@ -320,7 +361,10 @@ impl Narrator<'_> {
 fn steps(plan: SwapPlan, schedule: Schedule, window: Duration) -> Vec<Step> {
     let swap = |color: Color| {
         [
-            Step::Point { port: Port::Prod, color },
+            Step::Point {
+                port: Port::Prod,
+                color,
+            },
             Step::Point {
                 port: Port::Test,
                 color: color.other(),
@@ -330,7 +374,9 @@ fn steps(plan: SwapPlan, schedule: Schedule, window: Duration) -> Vec<Step> {
     match plan {
         SwapPlan::NothingToDo { .. } => Vec::new(),
         SwapPlan::MakeLive { color } => swap(color).to_vec(),
-        SwapPlan::Swap { to, match_count, .. } => {
+        SwapPlan::Swap {
+            to, match_count, ..
+        } => {
             let mut steps = Vec::new();
             steps.extend(match_count.map(|desired| Step::MatchCount { color: to, desired }));
             steps.push(Step::Check);

@@ -40,6 +40,7 @@ impl ConfigError {
     }
 
     /// Where in the file it is, if it is in the file.
+    #[cfg(test)]
     pub fn place(&self) -> Option<&Place> {
         match self {
             Self::Syntax { at, .. } | Self::Invalid { at, .. } => Some(at),

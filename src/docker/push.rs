@@ -55,17 +55,6 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// The digest under which `name` (registry and repository, without a tag) has
-/// the image, if it was pushed there or pulled from there before.
-pub fn find_pushed(image: &Image, name: &str) -> Option<Digest> {
-    image
-        .repo_digests
-        .iter()
-        .filter_map(|recorded| recorded.split_once('@'))
-        .find(|(repository, _)| *repository == name)
-        .and_then(|(_, digest)| digest.parse().ok())
-}
-
 impl Engine {
     /// Tags the image as `registry/repository:tag` and pushes it.
     ///
@@ -182,7 +171,7 @@ fn pushed(line: &Line) -> Option<Digest> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Credentials, Image, Line, find_pushed, pushed};
+    use super::{Credentials, Image, Line, pushed};
 
     const DIGEST: &str = "sha256:8be990ef2aeb16dbcb9271ddfe2610fa6658d13f6dfb8bc72074cc1ca36966a7";
 
@@ -219,11 +208,11 @@ mod tests {
             ]
             .into(),
         };
-        let found = |name| find_pushed(&image, name).map(|digest| digest.to_string());
-        assert_eq!(found("localhost:1/demo").as_deref(), Some(DIGEST));
-        assert_eq!(found("localhost:1/dem"), None);
-        assert_eq!(found("demo"), None);
-        assert_eq!(found("other/demo"), None);
+        let digest = DIGEST.parse().expect("it is a digest");
+        assert!(image.is_known_as("localhost:1/demo", &digest));
+        for other in ["localhost:1/dem", "demo", "other/demo"] {
+            assert!(!image.is_known_as(other, &digest), "{other}");
+        }
     }
 
     #[test]

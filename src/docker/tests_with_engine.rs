@@ -1,9 +1,6 @@
-//! Tests that need an engine, and some of them more:
-//! - `/bin/busybox`, linked statically, for those that run something;
-//! - BGECS_TEST_REGISTRY (`host:port`) for those that push: a registry that
-//!   takes any password, with a repository `demo`, and none called `missing`.
-//!
-//! What is missing fails them; none is skipped.
+//! Tests that need an engine; those that push need a registry, and those that
+//! run something a shell. The harness sees to all three, and what it cannot see
+//! to fails them; none is skipped.
 
 mod builds;
 mod registries;
@@ -20,7 +17,58 @@ use bollard::query_parameters::{
 };
 use futures_util::TryStreamExt;
 
+use localstack::{Emulator, Options};
+use tokio::sync::OnceCell;
+
 use super::{BuildRequest, Engine, Error, Image, Progress};
+
+/// What all tests of this process stand on. A static is never dropped: engine
+/// and emulator see by themselves that the process has ended.
+struct Ground {
+    _engine: localstack::Engine,
+    emulator: Emulator,
+}
+
+static GROUND: OnceCell<Ground> = OnceCell::const_new();
+
+async fn ground() -> &'static Ground {
+    GROUND.get_or_init(prepare).await
+}
+
+async fn prepare() -> Ground {
+    let engine = localstack::Engine::ensure(&|_| {})
+        .await
+        .expect("an engine");
+    let emulator = Emulator::start(&engine, Options::default(), &|_| {})
+        .await
+        .expect("an emulator");
+    // Where reqwest's own client wants a TLS implementation, also for plain HTTP.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let created = reqwest::Client::new()
+        .post(emulator.endpoint())
+        .header(
+            "x-amz-target",
+            "AmazonEC2ContainerRegistry_V20150921.CreateRepository",
+        )
+        .header("content-type", "application/x-amz-json-1.1")
+        .body(r#"{"repositoryName":"demo"}"#)
+        .send()
+        .await
+        .expect("the emulator answers");
+    assert!(created.status().is_success(), "{created:?}");
+    Ground {
+        _engine: engine,
+        emulator,
+    }
+}
+
+/// A registry that takes any password, with a repository `demo`, and none
+/// called `missing`.
+async fn registry() -> String {
+    let endpoint = ground().await.emulator.endpoint();
+    let port = endpoint.rsplit(':').next().expect("a port");
+    format!("localhost:{port}")
+}
 
 /// Where the events of a test go.
 #[derive(Default)]
@@ -53,6 +101,7 @@ impl Events {
 }
 
 async fn engine() -> Engine {
+    ground().await;
     Engine::connect().await.expect("an engine answers")
 }
 
@@ -126,7 +175,8 @@ async fn paths(engine: &Engine, image: &Image) -> BTreeSet<String> {
 
 /// An image that can run a shell, under the name `bgecs-test-shell:NAME`.
 async fn shell(engine: &Engine, name: &str) -> String {
-    let busybox = fs::read("/bin/busybox").expect("busybox-static is installed");
+    let busybox = localstack::busybox(&|_| {}).await.expect("a busybox");
+    let busybox = fs::read(busybox).expect("it can be read");
     let mut tar = Vec::new();
     let mut add = |path: &str, content: &[u8]| {
         let mut header = [0_u8; 512];

@@ -48,14 +48,18 @@ pub async fn await_serving(session: &Session, wait: &Wait<'_>) -> Result<()> {
             Judgement::Failed(cause) => return Err(failure(session, wait, cause).await),
             Judgement::Waiting(counts) => counts,
         };
-        session.report.tell(Event::Waiting {
+        session.report.tell(&Event::Waiting {
             color: wait.color,
             counts,
         });
         if started.elapsed() > wait.timeout {
             return Err(timed_out(wait, counts));
         }
-        let pause = if counts.good_answers > 0 { SHORT_PAUSE } else { session.poll_pause(PAUSE) };
+        let pause = if counts.good_answers > 0 {
+            SHORT_PAUSE
+        } else {
+            session.poll_pause(PAUSE)
+        };
         sleep(pause).await;
     }
 }
@@ -68,7 +72,9 @@ async fn read(session: &Session, wait: &Wait<'_>, watch: &Watch) -> Result<Readi
     )?;
     let stopped = match service.as_ref().and_then(|service| service.primary()) {
         // Only a rollout under way can have lost a task.
-        Some(primary) if primary.rollout != Some(Rollout::Completed) => stopped(session, wait).await?,
+        Some(primary) if primary.rollout != Some(Rollout::Completed) => {
+            stopped(session, wait).await?
+        }
         _ => Vec::new(),
     };
     let health = if watch.is_ready_to_answer(service.as_ref(), &targets) {
@@ -109,10 +115,13 @@ fn told_already(wait: &Wait<'_>) -> HashSet<String> {
 }
 
 fn tell_new_events(session: &Session, reading: &Reading, told: &mut HashSet<String>) {
-    let events = reading.service.iter().flat_map(|service| service.events.iter().rev());
+    let events = reading
+        .service
+        .iter()
+        .flat_map(|service| service.events.iter().rev());
     for event in events {
         if told.insert(event.id.clone()) {
-            session.report.tell(Event::Service(event));
+            session.report.tell(&Event::Service(event));
         }
     }
 }
@@ -143,7 +152,11 @@ async fn failure(session: &Session, wait: &Wait<'_>, cause: Cause) -> Error {
 /// CloudWatch Logs gets a dead container's last lines a little later than ECS
 /// its end. Logs that cannot be read must not hide why the deploy failed.
 async fn last_lines(session: &Session, wait: &Wait<'_>, task: &StoppedTask) -> Vec<String> {
-    let Some(container) = task.container.as_deref().filter(|_| task.exit_code.is_some()) else {
+    let Some(container) = task
+        .container
+        .as_deref()
+        .filter(|_| task.exit_code.is_some())
+    else {
         return Vec::new();
     };
     let stream = format!("{}/{container}/{}", wait.color, task.id);

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
+use super::World;
 use super::await_serving::{Wait, await_serving};
 use super::live::LiveWorld;
-use super::World;
 use crate::aws::{NewService, ServiceChange};
 use crate::definition::{self, Loaded};
 use crate::docker::{BuildRequest, Credentials, Engine, Image, Progress, Target};
@@ -27,7 +27,10 @@ use crate::session::Session;
 /// Where the image comes from.
 #[derive(Debug)]
 pub enum ImageSource {
-    Build { request: BuildRequest, hook: Option<Hook> },
+    Build {
+        request: Box<BuildRequest>,
+        hook: Option<Hook>,
+    },
     /// An image that CI built.
     Reference(String),
 }
@@ -72,7 +75,9 @@ pub async fn deploy(
     loaded: &Loaded,
 ) -> Result<Deployed> {
     let (image, digest) = publish(session, observed, request).await?;
-    let definition = compose(session, observed, plan.color, request, loaded, &image, &digest)?;
+    let definition = compose(
+        session, observed, plan.color, request, loaded, &image, &digest,
+    )?;
     let current = serving_already(observed.color(plan.color), &definition, &request.tag);
     if let Some(current) = current.filter(|_| !request.restart) {
         return Ok(Deployed {
@@ -103,18 +108,31 @@ pub async fn deploy(
 }
 
 /// The image in the registry, and the digest by which it is there.
-async fn publish(session: &Session, observed: &Observed, request: &Request) -> Result<(Image, Digest)> {
+async fn publish(
+    session: &Session,
+    observed: &Observed,
+    request: &Request,
+) -> Result<(Image, Digest)> {
     let engine = Engine::connect().await?;
     // The registry's token is fetched while the image is built.
-    let (image, login) = tokio::join!(make_image(session, &engine, request), session.aws.registry_login());
+    let (image, login) = tokio::join!(
+        make_image(session, &engine, request),
+        session.aws.registry_login()
+    );
     let (image, login) = (image?, login?);
     let repository = session.repository(&observed.infrastructure);
     let name = format!("{repository}:{}", request.tag);
-    if let Some(digest) = pushed_already(session, observed, &image, &repository, &request.tag).await? {
-        session.report.tell(Event::Done(format!("{name} is in the registry already")));
+    if let Some(digest) =
+        pushed_already(session, observed, &image, &repository, &request.tag).await?
+    {
+        session
+            .report
+            .tell(&Event::Done(format!("{name} is in the registry already")));
         return Ok((image, digest));
     }
-    session.report.tell(Event::Doing(format!("pushing {name}")));
+    session
+        .report
+        .tell(&Event::Doing(format!("pushing {name}")));
     let (host, path) = repository.split_once('/').unwrap_or(("", &repository));
     let credentials = Credentials::new(login.username, login.password);
     let target = Target {
@@ -124,28 +142,44 @@ async fn publish(session: &Session, observed: &Observed, request: &Request) -> R
         credentials: &credentials,
     };
     let digest = engine
-        .push(&image, &target, &|progress| session.report.tell(Event::Docker(&progress)))
+        .push(&image, &target, &|progress| {
+            session.report.tell(&Event::Docker(&progress));
+        })
         .await?;
-    session.report.tell(Event::Done(format!("pushed {name} as {}", digest.short())));
+    session
+        .report
+        .tell(&Event::Done(format!("pushed {name} as {}", digest.short())));
     Ok((image, digest))
 }
 
 async fn make_image(session: &Session, engine: &Engine, request: &Request) -> Result<Image> {
-    let show = |progress: Progress| session.report.tell(Event::Docker(&progress));
+    let show = |progress: Progress| session.report.tell(&Event::Docker(&progress));
     match &request.image {
         ImageSource::Reference(reference) => {
-            session.report.tell(Event::Doing(format!("taking the image {reference}")));
+            session
+                .report
+                .tell(&Event::Doing(format!("taking the image {reference}")));
             let image = engine.inspect_or_pull(reference, &show).await?;
-            session.report.tell(Event::Done(format!("took {reference}")));
+            session
+                .report
+                .tell(&Event::Done(format!("took {reference}")));
             Ok(image)
         }
-        ImageSource::Build { request: build, hook } => {
+        ImageSource::Build {
+            request: build,
+            hook,
+        } => {
             if let Some(hook) = hook {
                 hook::run(session, hook, &request.tag).await?;
             }
-            session.report.tell(Event::Doing("building the image".to_owned()));
+            session
+                .report
+                .tell(&Event::Doing("building the image".to_owned()));
             let image = engine.build(build, &show).await?;
-            session.report.tell(Event::Done(format!("built the image ({})", image.architecture)));
+            session.report.tell(&Event::Done(format!(
+                "built the image ({})",
+                image.architecture
+            )));
             Ok(image)
         }
     }
@@ -166,7 +200,7 @@ async fn pushed_already(
     let Some(there) = session.aws.digest_of_tag(name, tag).await? else {
         return Ok(None);
     };
-    if image.repo_digests.contains(&format!("{repository}@{there}")) {
+    if image.is_known_as(repository, &there) {
         return Ok(Some(there));
     }
     if session.aws.tags_are_immutable(name).await? {
@@ -235,7 +269,8 @@ fn serving_already<'a>(
     let service = state.service.as_ref()?;
     let primary = service.primary()?;
     let release = state.release.as_ref()?;
-    let is_same = release.config.as_ref() == Some(&wanted.config_hash) && release.tag.as_ref() == Some(tag);
+    let is_same =
+        release.config.as_ref() == Some(&wanted.config_hash) && release.tag.as_ref() == Some(tag);
     let serves = primary.rollout == Some(Rollout::Completed)
         && service.desired > 0
         && primary.running == service.desired
@@ -245,8 +280,13 @@ fn serving_already<'a>(
 
 async fn register(session: &Session, definition: &TaskDefinition) -> Result<TaskDefinitionArn> {
     let family = session.stack_name();
-    let arn = session.aws.register_task_definition(&family, &definition.body).await?;
-    session.report.tell(Event::Done(format!("registered {}", arn.short())));
+    let arn = session
+        .aws
+        .register_task_definition(&family, &definition.body)
+        .await?;
+    session
+        .report
+        .tell(&Event::Done(format!("registered {}", arn.short())));
     Ok(arn)
 }
 
@@ -273,7 +313,9 @@ async fn put_onto_service(
                 port: loaded.port(&session.config)?,
             };
             session.aws.create_service(&new).await?;
-            session.report.tell(Event::Done(format!("created the service {color} with {desired} task(s)")));
+            session.report.tell(&Event::Done(format!(
+                "created the service {color} with {desired} task(s)"
+            )));
         }
         ServicePlan::Update { desired } => {
             let change = ServiceChange {
@@ -281,8 +323,13 @@ async fn put_onto_service(
                 desired,
                 restart: request.restart,
             };
-            session.aws.update_service(&infra.cluster, color, &change).await?;
-            session.report.tell(Event::Done(format!("updated the service {color}")));
+            session
+                .aws
+                .update_service(&infra.cluster, color, &change)
+                .await?;
+            session
+                .report
+                .tell(&Event::Done(format!("updated the service {color}")));
         }
     }
     Ok(())
@@ -302,10 +349,12 @@ pub async fn make_live(session: &Session, observed: &Observed, color: Color) -> 
         if let Err(fault) = world.point_listener_at(port, color).await
             && !fault.ambiguous
         {
-            return Err(Error::failed(format!("{port} cannot be pointed at {color}"))
-                .cause(fault.message)
-                .traffic(observed.traffic())
-                .hint(format!("`bgecs promote {color}` tries again")));
+            return Err(
+                Error::failed(format!("{port} cannot be pointed at {color}"))
+                    .cause(fault.message)
+                    .traffic(observed.traffic())
+                    .hint(format!("`bgecs promote {color}` tries again")),
+            );
         }
         let seen = world.read_listener(port).await;
         if seen.as_ref().map(crate::model::Forwarding::only) != Ok(Some(color)) {
@@ -313,9 +362,12 @@ pub async fn make_live(session: &Session, observed: &Observed, color: Color) -> 
                 Ok(forwarding) => format!("{port} forwards to {forwarding}"),
                 Err(reason) => reason,
             };
-            return Err(Error::new(Exit::LookNow, format!("{port} does not show that it forwards to {color}"))
-                .cause(cause)
-                .hint("`bgecs status` shows both listeners"));
+            return Err(Error::new(
+                Exit::LookNow,
+                format!("{port} does not show that it forwards to {color}"),
+            )
+            .cause(cause)
+            .hint("`bgecs status` shows both listeners"));
         }
     }
     Ok(())

@@ -69,21 +69,27 @@ pub async fn take_inventory(session: &Session) -> Result<Inventory> {
 pub async fn destroy(session: &Session, inventory: &Inventory) -> Result<()> {
     let name = session.stack_name();
     for (color, _) in &inventory.services {
-        session.report.tell(Event::Doing(format!("deleting the service {color}")));
+        session
+            .report
+            .tell(&Event::Doing(format!("deleting the service {color}")));
         session.aws.delete_service(&name, *color).await?;
     }
     if !inventory.services.is_empty() {
         await_no_task(session, &name).await?;
-        session.report.tell(Event::Done("services deleted, no task runs".to_owned()));
+        session
+            .report
+            .tell(&Event::Done("services deleted, no task runs".to_owned()));
     }
     delete_task_definitions(session, &inventory.task_definitions).await?;
     if let Some(stack) = &inventory.stack {
         delete_images(session, stack).await?;
         session
             .report
-            .tell(Event::Doing(format!("deleting the stack {name}")));
+            .tell(&Event::Doing(format!("deleting the stack {name}")));
         stack::delete(session, stack).await?;
-        session.report.tell(Event::Done(format!("stack {name} deleted")));
+        session
+            .report
+            .tell(&Event::Done(format!("stack {name} deleted")));
     }
     Ok(())
 }
@@ -97,11 +103,14 @@ async fn await_no_task(session: &Session, cluster: &str) -> Result<()> {
         }
         session
             .report
-            .tell(Event::Doing(format!("{tasks} task(s) still stopping")));
+            .tell(&Event::Doing(format!("{tasks} task(s) still stopping")));
         if started.elapsed() > TASK_PATIENCE {
             return Err(Error::new(
                 Exit::TimedOut,
-                format!("{tasks} task(s) still run after {} s", TASK_PATIENCE.as_secs()),
+                format!(
+                    "{tasks} task(s) still run after {} s",
+                    TASK_PATIENCE.as_secs()
+                ),
             )
             .hint("run `bgecs destroy` again: it goes on where this one stopped"));
         }
@@ -113,7 +122,7 @@ async fn await_no_task(session: &Session, cluster: &str) -> Result<()> {
 /// what is more.
 async fn delete_task_definitions(session: &Session, arns: &[TaskDefinitionArn]) -> Result<()> {
     for (n, arn) in arns.iter().enumerate() {
-        session.report.tell(Event::Doing(format!(
+        session.report.tell(&Event::Doing(format!(
             "deregistering {} ({} of {})",
             arn.short(),
             n + 1,
@@ -123,9 +132,10 @@ async fn delete_task_definitions(session: &Session, arns: &[TaskDefinitionArn]) 
     }
     if !arns.is_empty() {
         session.aws.delete_task_definitions(arns).await?;
-        session
-            .report
-            .tell(Event::Done(format!("{} task definition(s) deleted", arns.len())));
+        session.report.tell(&Event::Done(format!(
+            "{} task definition(s) deleted",
+            arns.len()
+        )));
     }
     Ok(())
 }
@@ -136,9 +146,9 @@ async fn delete_images(session: &Session, stack: &StackSnapshot) -> Result<()> {
     };
     let images = session.aws.delete_images(repository).await?;
     if images > 0 {
-        session
-            .report
-            .tell(Event::Done(format!("{images} image tag(s) deleted from {repository}")));
+        session.report.tell(&Event::Done(format!(
+            "{images} image tag(s) deleted from {repository}"
+        )));
     }
     Ok(())
 }

@@ -16,7 +16,12 @@ const PAUSE: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// AWS's own; the timeout (exit 5).
-pub async fn retire(session: &Session, observed: &Observed, color: Color, timeout: Duration) -> Result<()> {
+pub async fn retire(
+    session: &Session,
+    observed: &Observed,
+    color: Color,
+    timeout: Duration,
+) -> Result<()> {
     let cluster = &observed.infrastructure.cluster;
     let change = ServiceChange {
         task_definition: None,
@@ -31,13 +36,16 @@ pub async fn retire(session: &Session, observed: &Observed, color: Color, timeou
         if left == 0 {
             return Ok(());
         }
-        session
-            .report
-            .tell(Event::Doing(format!("{color}: {left} task(s) still stopping")));
+        session.report.tell(&Event::Doing(format!(
+            "{color}: {left} task(s) still stopping"
+        )));
         if started.elapsed() > timeout {
             return Err(Error::new(
                 Exit::TimedOut,
-                format!("{left} task(s) of {color} still run after {} s", timeout.as_secs()),
+                format!(
+                    "{left} task(s) of {color} still run after {} s",
+                    timeout.as_secs()
+                ),
             )
             .traffic(format!("{}, unchanged", observed.traffic()))
             .hint("ECS goes on stopping them: see `bgecs status --watch`"));

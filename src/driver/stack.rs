@@ -71,12 +71,19 @@ pub async fn carry_out(session: &Session, prepared: &Prepared) -> Result<Infrast
     let started = match prepared.plan {
         StackPlan::NothingToDo => false,
         StackPlan::Create => {
-            session.aws.create_stack(&name, &app, &prepared.inputs).await?;
+            session
+                .aws
+                .create_stack(&name, &app, &prepared.inputs)
+                .await?;
             true
         }
         StackPlan::Update { .. } => {
             tell_the_stack_who_is_live(session, prepared, &mut told).await?;
-            session.aws.update_stack(&name, &app, &prepared.inputs).await? == StackChange::Started
+            session
+                .aws
+                .update_stack(&name, &app, &prepared.inputs)
+                .await?
+                == StackChange::Started
         }
     };
     if started {
@@ -125,7 +132,8 @@ fn refuse_unusable(name: &str, stack: &StackSnapshot) -> Result<()> {
                 .hint("try again when it is done"),
         )),
         StackStatus::Broken | StackStatus::DeleteFailed => Err(with_reason(
-            Error::refused(state).hint("`bgecs destroy` removes it, then `bgecs init` creates it anew"),
+            Error::refused(state)
+                .hint("`bgecs destroy` removes it, then `bgecs init` creates it anew"),
         )),
     }
 }
@@ -133,14 +141,18 @@ fn refuse_unusable(name: &str, stack: &StackSnapshot) -> Result<()> {
 /// Today's live colour, so that an update of the stack leaves it live.
 async fn live_color(session: &Session, stack: &StackSnapshot) -> Result<&'static str> {
     let infra = stack.infrastructure().map_err(|missing| {
-        Error::refused(format!("the stack has no output {missing}: bgecs did not make it"))
+        Error::refused(format!(
+            "the stack has no output {missing}: bgecs did not make it"
+        ))
     })?;
     let observed = session.aws.observe(&infra).await?;
     if let Some(color) = observed.half_swapped() {
         return Err(Error::refused(format!(
             "both ports serve {color}: a swap was interrupted between its two writes"
         ))
-        .hint(format!("first finish it with `bgecs promote {color}`, or undo it with `bgecs rollback`")));
+        .hint(format!(
+            "first finish it with `bgecs promote {color}`, or undo it with `bgecs rollback`"
+        )));
     }
     match observed.live() {
         Live::Color(color) => Ok(color.as_str()),
@@ -176,7 +188,11 @@ fn inputs(config: &Config, live: &str) -> StackInputs {
         ("LogRetentionDays", config.logs.retention_days.to_string()),
         (
             "DeregistrationDelaySeconds",
-            config.load_balancer.deregistration_delay.as_secs().to_string(),
+            config
+                .load_balancer
+                .deregistration_delay
+                .as_secs()
+                .to_string(),
         ),
         (
             "ImageTagMutability",
@@ -191,7 +207,10 @@ fn inputs(config: &Config, live: &str) -> StackInputs {
     ])
 }
 
-async fn already_told(session: &Session, before: Option<&StackSnapshot>) -> Result<HashSet<String>> {
+async fn already_told(
+    session: &Session,
+    before: Option<&StackSnapshot>,
+) -> Result<HashSet<String>> {
     let Some(before) = before else {
         return Ok(HashSet::new());
     };
@@ -204,8 +223,13 @@ async fn await_stack(session: &Session, name: &str, told: &mut HashSet<String>) 
     for round in 0.. {
         // Read before the events, so that the last events are not missed.
         let stack = session.aws.read_stack(name).await?;
-        tell_events(session, stack.as_ref().map_or(name, |stack| stack.id.as_str()), told, &mut first_failure)
-            .await?;
+        tell_events(
+            session,
+            stack.as_ref().map_or(name, |stack| stack.id.as_str()),
+            told,
+            &mut first_failure,
+        )
+        .await?;
         match stack.as_ref().map(|stack| &stack.status) {
             Some(StackStatus::Busy) => {}
             Some(StackStatus::Ready) => return Ok(()),
@@ -253,12 +277,15 @@ async fn tell_events(
         if !told.insert(event.id.clone()) {
             continue;
         }
-        session.report.tell(Event::Stack(&event));
+        session.report.tell(&Event::Stack(&event));
         let has_failed = event.status.ends_with("_FAILED");
         // What follows the first failure is cancelled because of it.
         if has_failed && first_failure.is_none() {
             let reason = event.reason.as_deref().unwrap_or("no reason given");
-            *first_failure = Some(format!("{} ({}): {reason}", event.resource, event.resource_type));
+            *first_failure = Some(format!(
+                "{} ({}): {reason}",
+                event.resource, event.resource_type
+            ));
         }
     }
     Ok(())
@@ -274,9 +301,9 @@ fn stack_failed(name: &str, stack: Option<&StackSnapshot>, first_failure: Option
         Some(StackStatus::Broken) => {
             error.hint("`bgecs destroy` removes it; then mend the cause and `bgecs init` again")
         }
-        Some(StackStatus::DeleteFailed) => {
-            error.hint("remove what holds it, and run `bgecs destroy` again: it goes on where it stopped")
-        }
+        Some(StackStatus::DeleteFailed) => error.hint(
+            "remove what holds it, and run `bgecs destroy` again: it goes on where it stopped",
+        ),
         _ => error.hint("mend the cause and run the command again"),
     }
 }

@@ -11,8 +11,8 @@ mod tests;
 use serde::{Serialize, Serializer};
 
 pub use deploy::{DeployPlan, ServicePlan, deploy};
-pub use stack::{LIVE_COLOR, Made, StackPlan, refuse_blind_health_path, stack};
 pub use retire::{RetirePlan, retire};
+pub use stack::{LIVE_COLOR, Made, StackPlan, refuse_blind_health_path, stack};
 pub use swap::{SwapPlan, promote, rollback};
 
 use crate::model::{Color, Live, Observed, Port, Tag};
@@ -20,26 +20,74 @@ use crate::model::{Color, Live, Observed, Port, Tag};
 /// A step of a plan, in words.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
-    CreateStack { name: String },
-    UpdateStack { name: String, changes: Vec<String> },
-    RunHook { command: String },
-    Build { context: String },
-    TakeImage { reference: String },
-    Push { repository: String, tag: Tag },
-    RegisterTaskDefinition { family: String },
-    CreateService { color: Color, desired: i32 },
-    UpdateService { color: Color, desired: Option<i32>, restart: bool },
-    Await { color: Color },
-    MatchCount { color: Color, desired: i32 },
+    CreateStack {
+        name: String,
+    },
+    UpdateStack {
+        name: String,
+        changes: Vec<String>,
+    },
+    RunHook {
+        command: String,
+    },
+    Build {
+        context: String,
+    },
+    TakeImage {
+        reference: String,
+    },
+    Push {
+        repository: String,
+        tag: Tag,
+    },
+    RegisterTaskDefinition {
+        family: String,
+    },
+    CreateService {
+        color: Color,
+        desired: i32,
+    },
+    UpdateService {
+        color: Color,
+        desired: Option<i32>,
+        restart: bool,
+    },
+    Await {
+        color: Color,
+    },
+    MatchCount {
+        color: Color,
+        desired: i32,
+    },
     Check,
-    Baseline { seconds: f64 },
-    Point { port: Port, color: Color },
-    Probe { rate: f64, seconds: f64 },
-    Retire { color: Color },
-    DeleteService { color: Color, tasks: i32 },
-    DeleteTaskDefinitions { family: String, count: usize },
-    DeleteImages { repository: String },
-    DeleteStack { name: String },
+    Baseline {
+        seconds: f64,
+    },
+    Point {
+        port: Port,
+        color: Color,
+    },
+    Probe {
+        rate: f64,
+        seconds: f64,
+    },
+    Retire {
+        color: Color,
+    },
+    DeleteService {
+        color: Color,
+        tasks: i32,
+    },
+    DeleteTaskDefinitions {
+        family: String,
+        count: usize,
+    },
+    DeleteImages {
+        repository: String,
+    },
+    DeleteStack {
+        name: String,
+    },
 }
 
 impl std::fmt::Display for Step {
@@ -47,21 +95,35 @@ impl std::fmt::Display for Step {
         match self {
             Self::CreateStack { name } => write!(f, "create the CloudFormation stack {name}"),
             Self::UpdateStack { name, changes } => {
-                write!(f, "update the CloudFormation stack {name}: {}", changes.join(", "))
+                write!(
+                    f,
+                    "update the CloudFormation stack {name}: {}",
+                    changes.join(", ")
+                )
             }
             Self::RunHook { command } => write!(f, "run the hook `{command}`"),
             Self::Build { context } => write!(f, "build the image from {context}"),
             Self::TakeImage { reference } => write!(f, "take the image {reference}"),
             Self::Push { repository, tag } => {
-                write!(f, "push it to {repository}:{tag}, unless it is there already")
+                write!(
+                    f,
+                    "push it to {repository}:{tag}, unless it is there already"
+                )
             }
             Self::RegisterTaskDefinition { family } => {
-                write!(f, "register a revision of the task definition {family}, by digest")
+                write!(
+                    f,
+                    "register a revision of the task definition {family}, by digest"
+                )
             }
             Self::CreateService { color, desired } => {
                 write!(f, "create the service {color} with {desired} task(s)")
             }
-            Self::UpdateService { color, desired, restart } => {
+            Self::UpdateService {
+                color,
+                desired,
+                restart,
+            } => {
                 write!(f, "update the service {color}")?;
                 if let Some(desired) = desired {
                     write!(f, ", to {desired} task(s)")?;
@@ -73,11 +135,17 @@ impl std::fmt::Display for Step {
             }
             Self::Await { color } => write!(f, "wait until {color} serves"),
             Self::MatchCount { color, desired } => {
-                write!(f, "scale {color} to {desired} task(s), as many as the live colour has")
+                write!(
+                    f,
+                    "scale {color} to {desired} task(s), as many as the live colour has"
+                )
             }
             Self::Check => f.write_str("check both colours and both listeners"),
             Self::Baseline { seconds } => {
-                write!(f, "probe port 80 for {seconds} s: it must answer well before anything changes")
+                write!(
+                    f,
+                    "probe port 80 for {seconds} s: it must answer well before anything changes"
+                )
             }
             Self::Point { port, color } => write!(f, "point {port} at {color}, and read it back"),
             Self::Probe { rate, seconds } => write!(
@@ -89,7 +157,10 @@ impl std::fmt::Display for Step {
                 write!(f, "stop {tasks} task(s) and delete the service {color}")
             }
             Self::DeleteTaskDefinitions { family, count } => {
-                write!(f, "delete {count} revision(s) of the task definition {family}")
+                write!(
+                    f,
+                    "delete {count} revision(s) of the task definition {family}"
+                )
             }
             Self::DeleteImages { repository } => {
                 write!(f, "delete every image in the repository {repository}")

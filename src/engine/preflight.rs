@@ -21,7 +21,12 @@ pub fn checks(observed: &Observed, from: Color, to: Color, test_answers: &[Answe
     vec![
         listener(observed, Port::Prod, from, to),
         // A swap that stopped half-way left the test port on the live colour.
-        listener(observed, Port::Test, to, observed.half_swapped().unwrap_or(to)),
+        listener(
+            observed,
+            Port::Test,
+            to,
+            observed.half_swapped().unwrap_or(to),
+        ),
         attached(observed),
         rolled_out(observed, to),
         capacity(observed, from, to),
@@ -51,7 +56,9 @@ fn attached(observed: &Observed) -> Check {
         .into_iter()
         .filter(|color| {
             let targets = &observed.color(*color).targets.0;
-            targets.iter().any(|target| target.state == TargetState::Unused)
+            targets
+                .iter()
+                .any(|target| target.state == TargetState::Unused)
         })
         .collect();
     Check {
@@ -192,11 +199,12 @@ mod tests {
         assert_eq!(failing(&strange, &well()), ["prod listener"]);
 
         let mut test_elsewhere = ready();
-        test_elsewhere.listeners.test = to(Color::Green);
+        test_elsewhere.listeners.test = nowhere();
         assert_eq!(failing(&test_elsewhere, &well()), ["test listener"]);
 
         let mut rolling = ready();
-        rolling.colors.blue.service.as_mut().unwrap().deployments[0].rollout = Some(Rollout::InProgress);
+        rolling.colors.blue.service.as_mut().unwrap().deployments[0].rollout =
+            Some(Rollout::InProgress);
         assert_eq!(failing(&rolling, &well()), ["deployment"]);
 
         let mut small = ready();
@@ -204,7 +212,11 @@ mod tests {
         assert_eq!(failing(&small, &well()), ["capacity"]);
 
         let mut sick = ready();
-        sick.colors.blue.targets.0.push(target(TargetState::Unhealthy));
+        sick.colors
+            .blue
+            .targets
+            .0
+            .push(target(TargetState::Unhealthy));
         assert_eq!(failing(&sick, &well()), ["target health"]);
 
         let mut detached = ready();

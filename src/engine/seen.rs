@@ -121,7 +121,8 @@ impl Seen {
         if !sample.answer.is_ok() {
             self.failed += 1;
             if self.failures.len() < KEPT_FAILURES {
-                self.failures.push((sample.answered_at(), sample.answer.clone()));
+                self.failures
+                    .push((sample.answered_at(), sample.answer.clone()));
             }
         }
         if sample.answer.status().is_some() {
@@ -129,7 +130,9 @@ impl Seen {
         }
         let at = sample.answered_at();
         match self.identities.who(&sample.answer) {
-            Answered::New => self.first_new = Some(self.first_new.map_or(at, |first| first.min(at))),
+            Answered::New => {
+                self.first_new = Some(self.first_new.map_or(at, |first| first.min(at)));
+            }
             Answered::Old => self.last_old = Some(self.last_old.map_or(at, |last| last.max(at))),
             Answered::Unknown => {}
         }
@@ -248,7 +251,14 @@ mod tests {
         assert_eq!(report.last_old_ms, Some(5));
         assert_eq!(report.first_new_ms, Some(99));
         assert_eq!(report.changeover_ms, Some(99));
-        assert_eq!(report.latency_ms, Latency { p50: 5.0, p99: 20.0, max: 20.0 });
+        assert_eq!(
+            report.latency_ms,
+            Latency {
+                p50: 5.0,
+                p99: 20.0,
+                max: 20.0
+            }
+        );
         assert_eq!(report.failures[0].at_ms, 215);
     }
 

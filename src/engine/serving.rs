@@ -138,7 +138,9 @@ impl Watch {
         }
         Judgement::Waiting(Counts {
             desired: service.desired,
-            running: self.ours(service).map_or(0, |deployment| deployment.running),
+            running: self
+                .ours(service)
+                .map_or(0, |deployment| deployment.running),
             healthy: reading.targets.healthy(),
             good_answers: self.good,
         })
@@ -159,7 +161,8 @@ impl Watch {
     /// Whether the requested revision is no longer what ECS works towards.
     fn lost_to(&mut self, service: &ServiceState) -> Option<Cause> {
         let failed = service.deployments.iter().find(|deployment| {
-            deployment.task_definition == self.requested && deployment.rollout == Some(Rollout::Failed)
+            deployment.task_definition == self.requested
+                && deployment.rollout == Some(Rollout::Failed)
         });
         // A failed deployment stays in the list for long; one that is not the
         // primary can be an earlier try of the same revision.
@@ -183,7 +186,12 @@ impl Watch {
 
     /// Slow becomes broken: all tasks run, and the app itself goes on giving a
     /// bad answer.
-    fn stays_unhealthy(&mut self, at: Duration, service: &ServiceState, reading: &Reading) -> Option<String> {
+    fn stays_unhealthy(
+        &mut self,
+        at: Duration,
+        service: &ServiceState,
+        reading: &Reading,
+    ) -> Option<String> {
         let all_run = self
             .ours(service)
             .is_some_and(|deployment| deployment.running == service.desired);

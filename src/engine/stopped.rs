@@ -91,7 +91,11 @@ pub fn why(task: &StoppedTask) -> Option<StopCause> {
     let container_reason = task.container_reason.as_deref().unwrap_or_default();
     let said = |prefix: &str| reason.contains(prefix) || container_reason.contains(prefix);
     let text = || {
-        let longest = if container_reason.len() > reason.len() { container_reason } else { reason };
+        let longest = if container_reason.len() > reason.len() {
+            container_reason
+        } else {
+            reason
+        };
         longest.to_owned()
     };
     let container = || task.container.clone().unwrap_or_else(|| "?".to_owned());
@@ -114,7 +118,12 @@ pub fn why(task: &StoppedTask) -> Option<StopCause> {
     }
     match task.stop_code.as_deref() {
         // ECS or a person stopped a task that could have gone on.
-        Some("ServiceSchedulerInitiated" | "UserInitiated" | "SpotInterruption" | "TerminationNotice") => None,
+        Some(
+            "ServiceSchedulerInitiated"
+            | "UserInitiated"
+            | "SpotInterruption"
+            | "TerminationNotice",
+        ) => None,
         Some("EssentialContainerExited") => Some(exited(task, container())),
         _ if task.exit_code.is_some() => Some(exited(task, container())),
         _ if reason.starts_with("Scaling activity") || reason.is_empty() => None,
@@ -135,7 +144,12 @@ mod tests {
     use super::*;
     use crate::model::TaskDefinitionArn;
 
-    fn task(code: Option<&str>, reason: &str, exit_code: Option<i32>, container_reason: &str) -> StoppedTask {
+    fn task(
+        code: Option<&str>,
+        reason: &str,
+        exit_code: Option<i32>,
+        container_reason: &str,
+    ) -> StoppedTask {
         StoppedTask {
             id: "t".to_owned(),
             task_definition: TaskDefinitionArn::new("td:1"),
@@ -156,27 +170,57 @@ mod tests {
     fn each_cause_has_its_own_sentence() {
         let cases = [
             (
-                task(Some("TaskFailedToStart"), "CannotPullContainerError: pull image manifest has been retried 5 time(s)", None, ""),
+                task(
+                    Some("TaskFailedToStart"),
+                    "CannotPullContainerError: pull image manifest has been retried 5 time(s)",
+                    None,
+                    "",
+                ),
                 "the image cannot be pulled: CannotPullContainerError: pull image manifest has been retried 5 time(s)",
             ),
             (
-                task(Some("EssentialContainerExited"), "Essential container in task exited", Some(3), ""),
+                task(
+                    Some("EssentialContainerExited"),
+                    "Essential container in task exited",
+                    Some(3),
+                    "",
+                ),
                 "container `app` exited with code 3",
             ),
             (
-                task(Some("EssentialContainerExited"), "Essential container in task exited", Some(137), "OutOfMemoryError: Container killed due to memory usage"),
+                task(
+                    Some("EssentialContainerExited"),
+                    "Essential container in task exited",
+                    Some(137),
+                    "OutOfMemoryError: Container killed due to memory usage",
+                ),
                 "container `app` was killed: out of memory",
             ),
             (
-                task(Some("ServiceSchedulerInitiated"), "Task failed ELB health checks in (target-group arn:aws:x)", None, ""),
+                task(
+                    Some("ServiceSchedulerInitiated"),
+                    "Task failed ELB health checks in (target-group arn:aws:x)",
+                    None,
+                    "",
+                ),
                 "the health check fails: Task failed ELB health checks in (target-group arn:aws:x)",
             ),
             (
-                task(Some("TaskFailedToStart"), "ResourceInitializationError: unable to pull secrets: AccessDeniedException: no", None, ""),
+                task(
+                    Some("TaskFailedToStart"),
+                    "ResourceInitializationError: unable to pull secrets: AccessDeniedException: no",
+                    None,
+                    "",
+                ),
                 "no permission: ResourceInitializationError: unable to pull secrets: AccessDeniedException: no",
             ),
             (
-                task(Some("TaskFailedToStart"), "ResourceInitializationError: failed to validate logger args", None, ""),
+                task(
+                    Some("TaskFailedToStart"),
+                    "ResourceInitializationError: failed to validate logger args",
+                    None,
+                    "",
+                ),
                 "the task cannot be set up: ResourceInitializationError: failed to validate logger args",
             ),
         ];
@@ -194,6 +238,14 @@ mod tests {
             "",
         );
         assert_eq!(why(&scaled), None);
-        assert_eq!(why(&task(Some("UserInitiated"), "Task stopped by user", None, "")), None);
+        assert_eq!(
+            why(&task(
+                Some("UserInitiated"),
+                "Task stopped by user",
+                None,
+                ""
+            )),
+            None
+        );
     }
 }

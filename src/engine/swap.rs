@@ -49,9 +49,14 @@ pub struct Policy {
 pub enum Event {
     /// Time passed. `oldest_pending` is when the oldest unanswered request of
     /// the probe was due.
-    Tick { oldest_pending: Option<Duration> },
+    Tick {
+        oldest_pending: Option<Duration>,
+    },
     /// The probe got an answer, or none.
-    Answered { scheduled_at: Duration, ok: bool },
+    Answered {
+        scheduled_at: Duration,
+        ok: bool,
+    },
     /// Ctrl-C, or SIGTERM.
     Interrupt,
     Recorded(Result<(), String>),
@@ -74,8 +79,14 @@ pub enum Action {
     /// Record which colour is live now, for the way back.
     Record(Color),
     Write(Port, Color),
-    Read { port: Port, after: Duration },
-    AskHealth { color: Color, after: Duration },
+    Read {
+        port: Port,
+        after: Duration,
+    },
+    AskHealth {
+        color: Color,
+        after: Duration,
+    },
 }
 
 /// How it ended, and who serves now.
@@ -111,11 +122,23 @@ pub enum Phase {
     Baseline,
     Recording,
     Forward(Journey),
-    Watching { until: Duration },
+    Watching {
+        until: Duration,
+    },
     /// Is the old colour fit to serve again?
-    LookingBack { why: Why, since: Duration },
-    Back { why: Why, journey: Journey },
-    Confirming { why: Why, since: Duration, good: u32 },
+    LookingBack {
+        why: Why,
+        since: Duration,
+    },
+    Back {
+        why: Why,
+        journey: Journey,
+    },
+    Confirming {
+        why: Why,
+        since: Duration,
+        good: u32,
+    },
     Done(Outcome),
 }
 
@@ -214,7 +237,11 @@ impl Swap {
             }
             _ => {
                 self.failures += 1;
-                if self.marks.prod_seen.is_some_and(|seen| scheduled_at > seen + SETTLE) {
+                if self
+                    .marks
+                    .prod_seen
+                    .is_some_and(|seen| scheduled_at > seen + SETTLE)
+                {
                     self.failures_after_settling += 1;
                 }
                 self.turn_back_if_watching(at)
@@ -380,7 +407,9 @@ impl Swap {
                 }
                 self.turn_back_if_watching(at)
             }
-            Phase::Back { why, journey } if journey.port == Port::Prod && self.marks.test_sent.is_some() => {
+            Phase::Back { why, journey }
+                if journey.port == Port::Prod && self.marks.test_sent.is_some() =>
+            {
                 self.set_out_back(at, why, Port::Test)
             }
             Phase::Back { why, .. } => {
@@ -402,7 +431,9 @@ impl Swap {
                 self.end(Outcome::Unchanged(reason))
             }
             Phase::Forward(_) => self.turn_back(at, Why::TestPort(reason)),
-            _ => self.end(Outcome::InDoubt(format!("the way back was refused: {reason}"))),
+            _ => self.end(Outcome::InDoubt(format!(
+                "the way back was refused: {reason}"
+            ))),
         }
     }
 

@@ -98,7 +98,8 @@ impl Client {
                 .timeout(timeout)
                 .user_agent(concat!("bgecs/", env!("CARGO_PKG_VERSION")))
         };
-        let built = |builder: reqwest::ClientBuilder| builder.build().map_err(|error| innermost(&error));
+        let built =
+            |builder: reqwest::ClientBuilder| builder.build().map_err(|error| innermost(&error));
         Ok(Self {
             fresh: built(builder().pool_max_idle_per_host(0))?,
             reused: built(builder())?,
@@ -142,7 +143,11 @@ impl Client {
     /// Reads the body to its end, as a user's client would, and keeps its start.
     async fn read_body(&self, mut response: reqwest::Response) -> Result<String, String> {
         let mut kept = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.explain(&error))? {
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| self.explain(&error))?
+        {
             let room = KEPT_BODY.saturating_sub(kept.len());
             kept.extend(chunk.iter().take(room));
         }

@@ -26,7 +26,10 @@ impl Schedule {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Report {
     /// A request left; it was due then.
-    Sent { n: u64, scheduled_at: Duration },
+    Sent {
+        n: u64,
+        scheduled_at: Duration,
+    },
     Answered(Sample),
 }
 
@@ -80,7 +83,11 @@ async fn send(
             return;
         }
         // Alternating, so that either kind is asked half as often.
-        let connection = if n % 2 == 0 { Connection::Fresh } else { Connection::Reused };
+        let connection = if n % 2 == 0 {
+            Connection::Fresh
+        } else {
+            Connection::Reused
+        };
         let (client, address, tell) = (client.clone(), address.clone(), tell.clone());
         tokio::spawn(async move {
             let answer = client.ask(&address, connection).await;

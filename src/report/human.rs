@@ -40,8 +40,16 @@ pub(super) fn line(event: &Event<'_>, style: Style) -> Line {
         Event::Service(event) => detail(event.message.clone()),
         Event::Waiting { color, counts } => Line::Moves(waiting(*color, *counts)),
         Event::Check(check) => {
-            let mark = if check.ok { style.good("✓") } else { style.bad("✗") };
-            Line::Stays(format!("{mark} {:<15} {}", check.name, style.dim(&check.detail)))
+            let mark = if check.ok {
+                style.good("✓")
+            } else {
+                style.bad("✗")
+            };
+            Line::Stays(format!(
+                "{mark} {:<15} {}",
+                check.name,
+                style.dim(&check.detail)
+            ))
         }
         Event::Probing { sent, failed, .. } => {
             Line::Moves(format!("probing port 80: {sent} sent, {failed} failed"))
@@ -69,7 +77,9 @@ fn docker(progress: &Progress, style: Style) -> Line {
     match progress {
         Progress::Step { name, state, .. } => match state {
             StepState::Started => Line::Moves(name.clone()),
-            StepState::Cached => Line::Stays(format!("    {}", style.dim(format!("{name} (cached)")))),
+            StepState::Cached => {
+                Line::Stays(format!("    {}", style.dim(format!("{name} (cached)"))))
+            }
             StepState::Done => Line::Stays(format!("    {}", style.dim(name))),
             StepState::Failed => Line::Stays(format!("    {}", style.bad(name))),
         },
@@ -87,8 +97,10 @@ fn docker(progress: &Progress, style: Style) -> Line {
 }
 
 pub(super) fn is_final(status: &str) -> bool {
-    matches!(status, "Pushed" | "Layer already exists" | "Pull complete" | "Already exists")
-        || status.starts_with("Mounted from")
+    matches!(
+        status,
+        "Pushed" | "Layer already exists" | "Pull complete" | "Already exists"
+    ) || status.starts_with("Mounted from")
 }
 
 /// A body on one line, cut where it gets long.

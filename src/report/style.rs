@@ -18,7 +18,9 @@ impl Style {
 
     pub fn of_stderr() -> Self {
         Self {
-            is_colored: console::colors_enabled_stderr() && Term::stderr().is_term() && !is_refused(),
+            is_colored: console::colors_enabled_stderr()
+                && Term::stderr().is_term()
+                && !is_refused(),
         }
     }
 

@@ -154,7 +154,10 @@ impl Live {
     }
 
     fn clear(&self) {
-        for bar in [locked(&self.moving).take(), locked(&self.probe).take()].into_iter().flatten() {
+        for bar in [locked(&self.moving).take(), locked(&self.probe).take()]
+            .into_iter()
+            .flatten()
+        {
             bar.finish_and_clear();
         }
         for (_, bar) in locked(&self.layers).drain() {

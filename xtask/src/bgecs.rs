@@ -42,8 +42,9 @@ pub struct Ended {
 
 impl Ended {
     pub fn json(&self) -> Result<Value> {
-        serde_json::from_str(&self.stdout)
-            .map_err(|error| format!("stdout is not one JSON document: {error}\n{}", self.stdout).into())
+        serde_json::from_str(&self.stdout).map_err(|error| {
+            format!("stdout is not one JSON document: {error}\n{}", self.stdout).into()
+        })
     }
 
     pub fn expect_code(self, code: i32) -> Result<Self> {

@@ -32,11 +32,17 @@ pub async fn run(keep: bool) -> Result<()> {
         interrupted = interrupt() => interrupted,
     };
     if told.is_err() {
-        say::line(&format!("the emulator's last lines:\n{}", emulator.log_tail(30).await));
+        say::line(&format!(
+            "the emulator's last lines:\n{}",
+            emulator.log_tail(30).await
+        ));
     }
     let passed = story.passed();
     if keep {
-        say::line(&format!("left up at {}: `cargo xtask local down` stops it", emulator.endpoint()));
+        say::line(&format!(
+            "left up at {}: `cargo xtask local down` stops it",
+            emulator.endpoint()
+        ));
         emulator.stop().await?;
         engine.keep()?;
     } else {

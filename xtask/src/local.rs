@@ -6,13 +6,19 @@ use crate::{Result, say};
 
 pub async fn up() -> Result<()> {
     if let Some(kept) = Kept::all().await?.first() {
-        say::line(&format!("the local AWS is up already, at {}", kept.endpoint()));
+        say::line(&format!(
+            "the local AWS is up already, at {}",
+            kept.endpoint()
+        ));
         exports(&kept.env());
         return Ok(());
     }
     let engine = Engine::ensure(&say::line).await?;
     let emulator = Emulator::start(&engine, Options::default().keep(true), &say::line).await?;
-    say::line(&format!("the local AWS is up at {}; `cargo xtask local down` stops it", emulator.endpoint()));
+    say::line(&format!(
+        "the local AWS is up at {}; `cargo xtask local down` stops it",
+        emulator.endpoint()
+    ));
     exports(&emulator.env());
     emulator.stop().await?;
     engine.keep()?;

@@ -2,6 +2,7 @@
 //! when it was stopped, dropped, or when its owner was killed.
 
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -95,31 +96,23 @@ async fn one_that_cannot_start_says_why() -> Outcome {
     Ok(())
 }
 
-/// Not a test by itself: the program that [`an_owner_that_is_killed_leaves_nothing`]
-/// starts and kills. It says where its emulator is, and waits for its end.
-#[tokio::test]
-#[ignore = "run by another test"]
-#[expect(clippy::print_stdout, reason = "the other test reads it")]
-async fn owner() -> Outcome {
-    let engine = Engine::ensure(&progress).await?;
-    let aws = Emulator::start(&engine, options(), &progress).await?;
-    println!("\nendpoint {}", address(&aws));
-    std::future::pending::<()>().await;
-    Ok(())
-}
-
 #[test]
 fn an_owner_that_is_killed_leaves_nothing() -> Outcome {
     use std::io::{BufRead, BufReader};
-    let mut owner = Command::new(std::env::current_exe()?)
-        .args(["--exact", "emulator::owner", "--ignored", "--nocapture"])
+    // Cargo builds a package's examples with its tests, in a folder beside them.
+    let tests = std::env::current_exe()?;
+    let built = tests.parent().and_then(Path::parent).ok_or("no folder")?;
+    let mut owner = Command::new(built.join("examples/hold"))
+        .env_remove("BGECS_E2E_ENDPOINT")
+        .env_remove("BGECS_EMULATOR_IMAGE")
+        .env_remove("LOCALSTACK_AUTH_TOKEN")
         .stdout(Stdio::piped())
         .spawn()?;
     let output = BufReader::new(owner.stdout.take().ok_or("no output")?);
     let address = output
         .lines()
         .map_while(Result::ok)
-        .find_map(|line| line.strip_prefix("endpoint ").map(str::to_owned))
+        .find_map(|line| line.strip_prefix("endpoint http://").map(str::to_owned))
         .ok_or("the owner did not start an emulator")?;
     health(&address)?;
 

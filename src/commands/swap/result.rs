@@ -115,7 +115,8 @@ impl Swapped {
             Exit::LookNow => "",
             _ => ", unchanged",
         };
-        let mut error = Error::new(self.exit, message).traffic(format!("{}{confirmed}", self.traffic));
+        let mut error =
+            Error::new(self.exit, message).traffic(format!("{}{confirmed}", self.traffic));
         if let Some(failure) = &self.first_failure {
             error = error.cause(failure);
         }
@@ -125,7 +126,10 @@ impl Swapped {
                 self.from, self.to
             ),
             Exit::Interrupted => "run it again when you are ready".to_owned(),
-            Exit::Refused => format!("production must answer well first: `bgecs probe`, `bgecs logs {}`", self.from),
+            Exit::Refused => format!(
+                "production must answer well first: `bgecs probe`, `bgecs logs {}`",
+                self.from
+            ),
             _ => format!("bgecs logs {}", self.to),
         }))
     }
@@ -172,7 +176,10 @@ fn failure_sentence(at: Duration, answer: &Answer, began: Option<Duration>) -> S
         Answer::Nothing { error } => error.clone(),
     };
     match began.and_then(|began| at.checked_sub(began)) {
-        Some(after) => format!("{what}, first {:.1} s after the swap began", after.as_secs_f64()),
+        Some(after) => format!(
+            "{what}, first {:.1} s after the swap began",
+            after.as_secs_f64()
+        ),
         None => format!("{what}, before the swap"),
     }
 }
@@ -246,7 +253,13 @@ impl Done {
         Self::new(kind, observed, None, color, sentence)
     }
 
-    fn new(kind: Kind, observed: &Observed, from: Option<Color>, to: Color, sentence: String) -> Self {
+    fn new(
+        kind: Kind,
+        observed: &Observed,
+        from: Option<Color>,
+        to: Color,
+        sentence: String,
+    ) -> Self {
         Self {
             operation: kind.name(),
             from,

@@ -1,11 +1,8 @@
 //! Pushing to a registry, pulling from it, and being refused by it.
 
-use super::{Events, build, context, engine, paths, remove};
-use crate::docker::{Credentials, Engine, Error, Image, Progress, Refusal, Target, find_pushed};
-
-fn registry() -> String {
-    std::env::var("BGECS_TEST_REGISTRY").expect("the harness says where a registry is")
-}
+use super::{Events, build, context, engine, paths, registry, remove};
+use crate::docker::refusal::Refusal;
+use crate::docker::{Credentials, Engine, Error, Image, Progress, Target};
 
 async fn push(
     engine: &Engine,
@@ -30,7 +27,7 @@ async fn push(
 
 #[tokio::test]
 async fn an_image_is_pushed_found_and_pulled_back() {
-    let (engine, registry) = (engine().await, registry());
+    let (engine, registry) = (engine().await, registry().await);
     let unique = format!("{}", std::process::id());
     let files = [
         ("Dockerfile", "FROM scratch\nCOPY a /\n"),
@@ -53,8 +50,8 @@ async fn an_image_is_pushed_found_and_pulled_back() {
         .await
         .expect("it is there");
     assert_eq!(there.id, image.id);
-    assert_eq!(find_pushed(&there, &name), Some(digest.clone()));
-    assert_eq!(find_pushed(&there, &format!("{registry}/other")), None);
+    assert!(there.is_known_as(&name, &digest));
+    assert!(!there.is_known_as(&format!("{registry}/other"), &digest));
 
     remove(&engine, &image.id).await;
     let events = Events::default();
@@ -83,7 +80,7 @@ async fn an_image_is_pushed_found_and_pulled_back() {
 
 #[tokio::test]
 async fn refusals_are_told_apart() {
-    let (engine, registry) = (engine().await, registry());
+    let (engine, registry) = (engine().await, registry().await);
     let files = [("Dockerfile", "FROM scratch\nCOPY Dockerfile /\n")];
     let (_root, request) = context("refused", &files);
     let (built, _) = build(&engine, &request).await;

@@ -20,7 +20,9 @@ const LAST_LINES: usize = 20;
 /// # Errors
 /// A hook that cannot be started or ends with another code than 0 (exit 1).
 pub(super) async fn run(session: &Session, hook: &Hook, tag: &Tag) -> Result<()> {
-    session.report.tell(Event::Doing(format!("running `{}`", hook.command)));
+    session
+        .report
+        .tell(&Event::Doing(format!("running `{}`", hook.command)));
     let mut child = Command::new("sh")
         .arg("-c")
         .arg(&hook.command)
@@ -33,7 +35,9 @@ pub(super) async fn run(session: &Session, hook: &Hook, tag: &Tag) -> Result<()>
         .stderr(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
-        .map_err(|error| Error::failed(format!("the hook `{}` cannot be started", hook.command)).because(&error))?;
+        .map_err(|error| {
+            Error::failed(format!("the hook `{}` cannot be started", hook.command)).because(&error)
+        })?;
     let (tell, mut lines) = mpsc::channel(64);
     if let Some(stdout) = child.stdout.take() {
         tokio::spawn(forward(stdout, tell.clone()));
@@ -43,7 +47,7 @@ pub(super) async fn run(session: &Session, hook: &Hook, tag: &Tag) -> Result<()>
     }
     let mut last = VecDeque::new();
     while let Some(line) = lines.recv().await {
-        session.report.tell(Event::Hook(&line));
+        session.report.tell(&Event::Hook(&line));
         if last.len() == LAST_LINES {
             last.pop_front();
         }
@@ -54,7 +58,9 @@ pub(super) async fn run(session: &Session, hook: &Hook, tag: &Tag) -> Result<()>
         .await
         .map_err(|error| Error::failed("the hook's end cannot be seen").because(&error))?;
     if status.success() {
-        session.report.tell(Event::Done(format!("ran `{}`", hook.command)));
+        session
+            .report
+            .tell(&Event::Done(format!("ran `{}`", hook.command)));
         return Ok(());
     }
     let mut error = Error::failed(format!("the hook `{}` failed: {status}", hook.command))
@@ -68,7 +74,11 @@ pub(super) async fn run(session: &Session, hook: &Hook, tag: &Tag) -> Result<()>
 async fn forward(output: impl AsyncRead + Unpin, tell: mpsc::Sender<String>) {
     let mut output = BufReader::new(output);
     let mut line = Vec::new();
-    while output.read_until(b'\n', &mut line).await.is_ok_and(|read| read > 0) {
+    while output
+        .read_until(b'\n', &mut line)
+        .await
+        .is_ok_and(|read| read > 0)
+    {
         let text = String::from_utf8_lossy(&line).trim_end().to_owned();
         if tell.send(text).await.is_err() {
             return;

@@ -15,9 +15,13 @@ pub struct DeployPlan {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServicePlan {
-    Create { desired: i32 },
+    Create {
+        desired: i32,
+    },
     /// `None` leaves the count as it is.
-    Update { desired: Option<i32> },
+    Update {
+        desired: Option<i32>,
+    },
 }
 
 /// # Errors
@@ -36,7 +40,10 @@ pub fn deploy(
     let onto_live = live == Some(color);
     if onto_live && !allow_live {
         return Err(Refusal::new(
-            format!("{} is live: a deploy onto it would change what users see, unproven", observed.named(color)),
+            format!(
+                "{} is live: a deploy onto it would change what users see, unproven",
+                observed.named(color)
+            ),
             format!(
                 "deploy onto {} and promote it; or insist with --allow-live",
                 color.other()
@@ -57,7 +64,11 @@ pub fn deploy(
 /// Never resets a count that someone, or autoscaling, chose; but an idle colour
 /// must be able to take over from the live one.
 fn service(observed: &Observed, color: Color, live_count: i32, configured: i32) -> ServicePlan {
-    let wanted = if live_count > 0 { live_count } else { configured };
+    let wanted = if live_count > 0 {
+        live_count
+    } else {
+        configured
+    };
     match &observed.color(color).service {
         None => ServicePlan::Create { desired: wanted },
         Some(service) if service.is_retired() => ServicePlan::Update {

@@ -24,7 +24,11 @@ pub struct Made<'a> {
     pub parameters: &'a BTreeMap<String, String>,
 }
 
-pub fn stack(made: Option<&Made<'_>>, template: &str, wanted: &BTreeMap<&'static str, String>) -> StackPlan {
+pub fn stack(
+    made: Option<&Made<'_>>,
+    template: &str,
+    wanted: &BTreeMap<&'static str, String>,
+) -> StackPlan {
     let Some(made) = made else {
         return StackPlan::Create;
     };
@@ -63,7 +67,9 @@ pub fn refuse_blind_health_path(
         return Ok(());
     }
     Err(Refusal::new(
-        format!("the health path would change from {before} to {after} under {live}, which is live"),
+        format!(
+            "the health path would change from {before} to {after} under {live}, which is live"
+        ),
         format!(
             "first release a version that answers both; then `bgecs init --allow-live`, if you know that {live} answers {after}"
         ),
@@ -75,7 +81,10 @@ mod tests {
     use super::*;
 
     fn wanted(live: &str, port: &str) -> BTreeMap<&'static str, String> {
-        BTreeMap::from([(LIVE_COLOR, live.to_owned()), ("HealthPath", port.to_owned())])
+        BTreeMap::from([
+            (LIVE_COLOR, live.to_owned()),
+            ("HealthPath", port.to_owned()),
+        ])
     }
 
     fn made(live: &str, port: &str) -> BTreeMap<String, String> {
@@ -108,9 +117,15 @@ mod tests {
         let newer = StackPlan::Update {
             changes: vec!["the template of this bgecs".to_owned()],
         };
-        assert_eq!(refuse_blind_health_path(&made("green", "8080"), &wanted("green", "8080")), Ok(()));
+        assert_eq!(
+            refuse_blind_health_path(&made("green", "8080"), &wanted("green", "8080")),
+            Ok(())
+        );
         assert!(refuse_blind_health_path(&made("green", "80"), &wanted("green", "8080")).is_err());
-        assert_eq!(refuse_blind_health_path(&made("none", "80"), &wanted("none", "8080")), Ok(()));
+        assert_eq!(
+            refuse_blind_health_path(&made("none", "80"), &wanted("none", "8080")),
+            Ok(())
+        );
         assert_eq!(plan("older", &made("green", "8080")), newer);
     }
 }

@@ -44,7 +44,9 @@ pub fn rollback(observed: &Observed) -> Result<SwapPlan, Refusal> {
         )
     };
     let Some(live) = known_live(observed)? else {
-        return Err(nothing("nothing is live, so there is nothing to go back from"));
+        return Err(nothing(
+            "nothing is live, so there is nothing to go back from",
+        ));
     };
     let to = match (observed.half_swapped(), observed.previous) {
         (Some(half), _) => half.other(),
@@ -90,9 +92,10 @@ fn runs_something(observed: &Observed, color: Color) -> Result<(), Refusal> {
     let deploy = || format!("`bgecs deploy CONTEXT --tag TAG --color {color}` starts one");
     match &observed.color(color).service {
         None => Err(Refusal::new(format!("{color} has no service"), deploy())),
-        Some(service) if service.is_retired() => {
-            Err(Refusal::new(format!("{color} is retired: it runs no task"), deploy()))
-        }
+        Some(service) if service.is_retired() => Err(Refusal::new(
+            format!("{color} is retired: it runs no task"),
+            deploy(),
+        )),
         Some(_) => Ok(()),
     }
 }

@@ -74,7 +74,11 @@ fn the_live_colour_is_refused_unless_insisted_on() {
     let world = live(Color::Green);
     let refusal = deploy(&world, Some(Color::Green), false, 2).unwrap_err();
     assert!(refusal.message.contains("green is live"), "{refusal:?}");
-    assert!(deploy(&world, Some(Color::Green), true, 2).unwrap().onto_live);
+    assert!(
+        deploy(&world, Some(Color::Green), true, 2)
+            .unwrap()
+            .onto_live
+    );
 }
 
 #[test]
@@ -105,7 +109,16 @@ fn promote_brings_the_count_along() {
     let mut world = live(Color::Green);
     world.colors.green.service = Some(service(10));
     let plan = promote(&world, None).unwrap();
-    assert!(matches!(plan, SwapPlan::Swap { match_count: Some(10), .. }), "{plan:?}");
+    assert!(
+        matches!(
+            plan,
+            SwapPlan::Swap {
+                match_count: Some(10),
+                ..
+            }
+        ),
+        "{plan:?}"
+    );
 }
 
 #[test]
@@ -133,7 +146,13 @@ fn rollback_needs_a_recorded_way_back() {
     world.previous = Some(Color::Blue);
     assert!(rollback(&world).is_err());
     world.previous = Some(Color::Green);
-    assert!(matches!(rollback(&world), Ok(SwapPlan::Swap { to: Color::Green, .. })));
+    assert!(matches!(
+        rollback(&world),
+        Ok(SwapPlan::Swap {
+            to: Color::Green,
+            ..
+        })
+    ));
     world.colors.green.service = Some(service(0));
     let refusal = rollback(&world).unwrap_err();
     assert!(refusal.message.contains("retired"), "{refusal:?}");
@@ -147,16 +166,27 @@ fn a_colour_without_a_service_is_not_promoted() {
     assert!(promote(&fresh(), None).is_err());
     let mut first = fresh();
     first.colors.green.service = Some(service(2));
-    let make_live = SwapPlan::MakeLive { color: Color::Green };
+    let make_live = SwapPlan::MakeLive {
+        color: Color::Green,
+    };
     assert_eq!(promote(&first, None), Ok(make_live));
 }
 
 #[test]
 fn only_an_idle_colour_is_retired() {
     let retired = retire(&live(Color::Green));
-    assert_eq!(retired, Ok(RetirePlan::Retire { color: Color::Blue, tasks: 2 }));
+    assert_eq!(
+        retired,
+        Ok(RetirePlan::Retire {
+            color: Color::Blue,
+            tasks: 2
+        })
+    );
     let mut world = live(Color::Green);
     world.colors.blue.service = Some(service(0));
-    assert_eq!(retire(&world), Ok(RetirePlan::NothingToDo { color: Color::Blue }));
+    assert_eq!(
+        retire(&world),
+        Ok(RetirePlan::NothingToDo { color: Color::Blue })
+    );
     assert!(retire(&fresh()).is_err());
 }

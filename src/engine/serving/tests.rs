@@ -86,22 +86,52 @@ fn three_good_readings_in_a_row_serve() {
 #[test]
 fn what_is_not_yet_good_is_waited_for() {
     let not_yet = [
-        Reading { service: None, ..good() },
-        Reading { service: service(vec![deployment(1, true, Rollout::Completed, 2)]), ..good() },
-        Reading { service: service(vec![deployment(2, true, Rollout::InProgress, 2)]), ..good() },
-        Reading { service: service(vec![deployment(2, true, Rollout::Completed, 1)]), ..good() },
-        Reading { targets: targets(&[HEALTHY, (TargetState::Initial, None)]), ..good() },
+        Reading {
+            service: None,
+            ..good()
+        },
+        Reading {
+            service: service(vec![deployment(1, true, Rollout::Completed, 2)]),
+            ..good()
+        },
+        Reading {
+            service: service(vec![deployment(2, true, Rollout::InProgress, 2)]),
+            ..good()
+        },
+        Reading {
+            service: service(vec![deployment(2, true, Rollout::Completed, 1)]),
+            ..good()
+        },
+        Reading {
+            targets: targets(&[HEALTHY, (TargetState::Initial, None)]),
+            ..good()
+        },
         // Two of the old revision's are still asked.
-        Reading { targets: targets(&[HEALTHY; 4]), ..good() },
-        Reading { targets: Targets::default(), ..good() },
-        Reading { health: None, ..good() },
-        Reading { health: answers(302), ..good() },
+        Reading {
+            targets: targets(&[HEALTHY; 4]),
+            ..good()
+        },
+        Reading {
+            targets: Targets::default(),
+            ..good()
+        },
+        Reading {
+            health: None,
+            ..good()
+        },
+        Reading {
+            health: answers(302),
+            ..good()
+        },
     ];
     for reading in not_yet {
         let mut watch = watch();
         for second in 0..5 {
             let judged = watch.judge(at(second), &reading);
-            assert!(matches!(judged, Judgement::Waiting(_)), "{reading:?}: {judged:?}");
+            assert!(
+                matches!(judged, Judgement::Waiting(_)),
+                "{reading:?}: {judged:?}"
+            );
         }
     }
 }
@@ -113,13 +143,28 @@ fn the_old_revision_in_success_is_a_failure() {
         deployment(2, true, Rollout::InProgress, 0),
         deployment(1, false, Rollout::Completed, 2),
     ]);
-    watch.judge(at(0), &Reading { service: rolling, ..good() });
+    watch.judge(
+        at(0),
+        &Reading {
+            service: rolling,
+            ..good()
+        },
+    );
     let taken_back = service(vec![
         deployment(1, true, Rollout::Completed, 2),
         deployment(2, false, Rollout::Failed, 0),
     ]);
-    let judged = watch.judge(at(1), &Reading { service: taken_back, ..good() });
-    assert!(matches!(judged, Judgement::Failed(Cause::TakenBack { .. })), "{judged:?}");
+    let judged = watch.judge(
+        at(1),
+        &Reading {
+            service: taken_back,
+            ..good()
+        },
+    );
+    assert!(
+        matches!(judged, Judgement::Failed(Cause::TakenBack { .. })),
+        "{judged:?}"
+    );
 }
 
 #[test]
@@ -129,7 +174,13 @@ fn an_earlier_failure_of_the_same_revision_is_history() {
         deployment(1, true, Rollout::Completed, 2),
         deployment(2, false, Rollout::Failed, 0),
     ]);
-    let judged = watch.judge(at(0), &Reading { service: retried, ..good() });
+    let judged = watch.judge(
+        at(0),
+        &Reading {
+            service: retried,
+            ..good()
+        },
+    );
     assert!(matches!(judged, Judgement::Waiting(_)), "{judged:?}");
 }
 
@@ -138,23 +189,44 @@ fn a_stranger_s_deployment_ends_the_wait() {
     let mut watch = watch();
     watch.judge(at(0), &good());
     let other = service(vec![deployment(3, true, Rollout::InProgress, 0)]);
-    let judged = watch.judge(at(1), &Reading { service: other, ..good() });
-    assert_eq!(judged, Judgement::Failed(Cause::Replaced { by: revision(3) }));
+    let judged = watch.judge(
+        at(1),
+        &Reading {
+            service: other,
+            ..good()
+        },
+    );
+    assert_eq!(
+        judged,
+        Judgement::Failed(Cause::Replaced { by: revision(3) })
+    );
 }
 
 #[test]
 fn an_app_that_goes_on_answering_badly_is_broken_and_one_that_does_not_answer_is_slow() {
-    let bad = Reading { health: answers(500), ..good() };
+    let bad = Reading {
+        health: answers(500),
+        ..good()
+    };
     let mut broken = watch();
     assert!(matches!(broken.judge(at(0), &bad), Judgement::Waiting(_)));
     assert!(matches!(broken.judge(at(14), &bad), Judgement::Waiting(_)));
     let judged = broken.judge(at(15), &bad);
-    assert!(matches!(judged, Judgement::Failed(Cause::Health { .. })), "{judged:?}");
+    assert!(
+        matches!(judged, Judgement::Failed(Cause::Health { .. })),
+        "{judged:?}"
+    );
 
-    let nobody = Reading { health: answers(502), ..good() };
+    let nobody = Reading {
+        health: answers(502),
+        ..good()
+    };
     let mut slow = watch();
     for second in 0..120 {
-        assert!(matches!(slow.judge(at(second), &nobody), Judgement::Waiting(_)));
+        assert!(matches!(
+            slow.judge(at(second), &nobody),
+            Judgement::Waiting(_)
+        ));
     }
 }
 
@@ -169,7 +241,10 @@ fn a_target_with_the_wrong_answer_is_broken_too() {
     let mut watch = watch();
     watch.judge(at(0), &reading);
     let judged = watch.judge(at(20), &reading);
-    assert!(matches!(judged, Judgement::Failed(Cause::Health { .. })), "{judged:?}");
+    assert!(
+        matches!(judged, Judgement::Failed(Cause::Health { .. })),
+        "{judged:?}"
+    );
 }
 
 #[test]
@@ -190,5 +265,8 @@ fn a_task_that_cannot_start_ends_the_wait_at_once() {
         ..good()
     };
     let judged = watch().judge(at(0), &reading);
-    assert!(matches!(judged, Judgement::Failed(Cause::Task { .. })), "{judged:?}");
+    assert!(
+        matches!(judged, Judgement::Failed(Cause::Task { .. })),
+        "{judged:?}"
+    );
 }

@@ -98,7 +98,10 @@ fn the_window_waits_for_its_last_answers() {
     run(&mut swap, vec![(17.0, pending)]);
     assert_eq!(swap.outcome(), None);
     let actions = run(&mut swap, vec![(17.5, answer(15.9, false))]);
-    assert!(matches!(actions[..], [Action::AskHealth { color: FROM, .. }]));
+    assert!(matches!(
+        actions[..],
+        [Action::AskHealth { color: FROM, .. }]
+    ));
 }
 
 #[test]
@@ -129,7 +132,10 @@ fn one_failed_answer_takes_the_swap_back_prod_first() {
         .collect();
     assert_eq!(
         writes,
-        [Action::Write(Port::Prod, FROM), Action::Write(Port::Test, TO)]
+        [
+            Action::Write(Port::Prod, FROM),
+            Action::Write(Port::Test, TO)
+        ]
     );
     assert_eq!(swap.outcome(), None);
     run(&mut swap, vec![(3.9, answer(3.8, true))]);
@@ -213,7 +219,10 @@ fn ctrl_c_aborts_before_and_goes_back_after() {
     let mut after = Swap::new(FROM, TO, policy());
     through_the_swap(&mut after);
     let actions = run(&mut after, vec![(2.0, Event::Interrupt)]);
-    assert!(matches!(actions[..], [Action::AskHealth { color: FROM, .. }]));
+    assert!(matches!(
+        actions[..],
+        [Action::AskHealth { color: FROM, .. }]
+    ));
     run(&mut after, vec![(2.1, Event::Interrupt)]);
     assert!(matches!(after.outcome(), Some(Outcome::InDoubt(_))));
 }
@@ -274,11 +283,19 @@ impl World {
             (Action::Write(..), 1) => fault(true),
             (Action::Write(port, color), luck) => {
                 self.set(port, color);
-                if luck == 2 { fault(true) } else { Event::Written(Ok(())) }
+                if luck == 2 {
+                    fault(true)
+                } else {
+                    Event::Written(Ok(()))
+                }
             }
             (Action::Read { .. }, 0) => Event::Read(Err("fault".to_owned())),
             (Action::Read { port, .. }, luck) => {
-                let (prod, test) = if luck == 1 { self.shown } else { (self.prod, self.test) };
+                let (prod, test) = if luck == 1 {
+                    self.shown
+                } else {
+                    (self.prod, self.test)
+                };
                 self.shown = (self.prod, self.test);
                 let color = if port == Port::Prod { prod } else { test };
                 Event::Read(Ok(forwards_to(color)))

@@ -47,7 +47,8 @@ impl Story {
         self.nothing_is_there().await?;
         self.init_makes_the_infrastructure_once().await?;
         self.the_first_release_becomes_live().await?;
-        self.the_second_release_is_seen_on_the_test_port_only().await?;
+        self.the_second_release_is_seen_on_the_test_port_only()
+            .await?;
         self.an_unchanged_deploy_changes_nothing().await?;
         self.the_live_colour_is_refused().await?;
         self.a_promotion_is_noticed_by_nobody().await?;
@@ -70,12 +71,18 @@ impl Story {
     async fn door(&self, port: &str) -> Result<Door> {
         let status = self.status().await?;
         let url = text(&status, &["urls", port])?;
-        let host = url.strip_prefix("http://").ok_or("the URL is not plain HTTP")?;
+        let host = url
+            .strip_prefix("http://")
+            .ok_or("the URL is not plain HTTP")?;
         Door::new(&self.endpoint, host)
     }
 
     async fn status(&self) -> Result<Value> {
-        self.bgecs.run(&["status", "--json", "-q"]).await?.expect_code(0)?.json()
+        self.bgecs
+            .run(&["status", "--json", "-q"])
+            .await?
+            .expect_code(0)?
+            .json()
     }
 
     /// Production and the test port answer so.
@@ -108,30 +115,55 @@ impl Story {
     async fn nothing_is_there(&mut self) -> Result<()> {
         let ended = self.bgecs.run(&["status"]).await?.expect_code(1)?;
         ended.expect_stderr("bgecs init")?;
-        self.bgecs.run(&["destroy", "--yes"]).await?.expect_code(0)?;
-        self.holds("before anything was made, status says what to do and destroy has nothing to do");
+        self.bgecs
+            .run(&["destroy", "--yes"])
+            .await?
+            .expect_code(0)?;
+        self.holds(
+            "before anything was made, status says what to do and destroy has nothing to do",
+        );
         Ok(())
     }
 
     async fn init_makes_the_infrastructure_once(&mut self) -> Result<()> {
-        self.bgecs.run(&["init", "--dry-run"]).await?.expect_code(0)?;
+        self.bgecs
+            .run(&["init", "--dry-run"])
+            .await?
+            .expect_code(0)?;
         self.bgecs.run(&["status"]).await?.expect_code(1)?;
         self.bgecs.run(&["init"]).await?.expect_code(0)?;
-        let again = self.bgecs.run(&["init", "--json"]).await?.expect_code(0)?.json()?;
+        let again = self
+            .bgecs
+            .run(&["init", "--json"])
+            .await?
+            .expect_code(0)?
+            .json()?;
         expect(&again, &["outcome"], "unchanged")?;
         let status = self.status().await?;
         expect(&status, &["live"], Value::Null)?;
         let (code, body) = self.door("prod").await?.get("/").await?;
         if code != 503 || !body.contains("nothing is live yet") {
-            return Err(format!("production answers {code} {body} before the first release").into());
+            return Err(
+                format!("production answers {code} {body} before the first release").into(),
+            );
         }
         self.holds("init makes the infrastructure once, and nothing is live yet");
         Ok(())
     }
 
     async fn the_first_release_becomes_live(&mut self) -> Result<()> {
-        let deploy = ["deploy", "./sample-app/v1", "--tag", "1", "--color", "green"];
-        self.bgecs.run(&[&deploy[..], &["--dry-run"]].concat()).await?.expect_code(0)?;
+        let deploy = [
+            "deploy",
+            "./sample-app/v1",
+            "--tag",
+            "1",
+            "--color",
+            "green",
+        ];
+        self.bgecs
+            .run(&[&deploy[..], &["--dry-run"]].concat())
+            .await?
+            .expect_code(0)?;
         expect(&self.status().await?, &["colors", "green"], Value::Null)?;
         self.bgecs.run(&deploy).await?.expect_code(0)?;
         let status = self.status().await?;
@@ -147,7 +179,15 @@ impl Story {
     }
 
     async fn the_second_release_is_seen_on_the_test_port_only(&mut self) -> Result<()> {
-        let deploy = ["deploy", "./sample-app/v2", "--tag", "2", "--color", "blue", "--json"];
+        let deploy = [
+            "deploy",
+            "./sample-app/v2",
+            "--tag",
+            "2",
+            "--color",
+            "blue",
+            "--json",
+        ];
         let deployed = self.bgecs.run(&deploy).await?.expect_code(0)?.json()?;
         expect(&deployed, &["outcome"], "deployed")?;
         self.expect_answers(ENGLISH, FRENCH).await?;
@@ -168,13 +208,22 @@ impl Story {
     }
 
     async fn the_live_colour_is_refused(&mut self) -> Result<()> {
-        let deploy = ["deploy", "./sample-app/v2", "--tag", "3", "--color", "green"];
+        let deploy = [
+            "deploy",
+            "./sample-app/v2",
+            "--tag",
+            "3",
+            "--color",
+            "green",
+        ];
         let ended = self.bgecs.run(&deploy).await?.expect_code(6)?;
         ended.expect_stderr("green (tag 1) is live")?;
         let taken = ["deploy", "./sample-app/v1", "--tag", "2", "--color", "blue"];
         let ended = self.bgecs.run(&taken).await?.expect_code(6)?;
         ended.expect_stderr("tag 2 is taken")?;
-        self.holds("a deploy onto the live colour is refused, and a tag that names another image too");
+        self.holds(
+            "a deploy onto the live colour is refused, and a tag that names another image too",
+        );
         Ok(())
     }
 
@@ -189,7 +238,12 @@ impl Story {
             return Err("the probe did not see the changeover".into());
         }
         if let Some(failure) = seen.failures.first() {
-            return Err(format!("{} of {} requests failed: {failure}", seen.failures.len(), seen.sent).into());
+            return Err(format!(
+                "{} of {} requests failed: {failure}",
+                seen.failures.len(),
+                seen.sent
+            )
+            .into());
         }
         self.expect_answers(FRENCH, ENGLISH).await?;
         self.holds(&format!(
@@ -201,7 +255,10 @@ impl Story {
 
     async fn an_init_leaves_the_live_colour_live(&mut self) -> Result<()> {
         let path = self.folder.join("retention.toml");
-        fs::write(&path, "app = \"hello\"\n[logs]\nretention_days = 7\n[probe]\npath = \"/api\"\n")?;
+        fs::write(
+            &path,
+            "app = \"hello\"\n[logs]\nretention_days = 7\n[probe]\npath = \"/api\"\n",
+        )?;
         let config = path.display().to_string();
         let init = ["init", "--config", &config, "--json"];
         let changed = self.bgecs.run(&init).await?.expect_code(0)?.json()?;
@@ -220,7 +277,12 @@ impl Story {
         expect(&rolled, &["outcome"], "committed")?;
         expect(&rolled, &["to"], "green")?;
         if let Some(failure) = seen.failures.first() {
-            return Err(format!("{} of {} requests failed: {failure}", seen.failures.len(), seen.sent).into());
+            return Err(format!(
+                "{} of {} requests failed: {failure}",
+                seen.failures.len(),
+                seen.sent
+            )
+            .into());
         }
         self.expect_answers(ENGLISH, FRENCH).await?;
         self.holds("a rollback is noticed by nobody, and port 80 speaks English again");
@@ -230,10 +292,17 @@ impl Story {
     async fn a_release_that_fails_once_live_is_taken_back(&mut self) -> Result<()> {
         let config = self.config("fails-when-live", "GREETER_FAIL_WHEN_LIVE = \"1\"")?;
         let image = self.image().await?;
-        let deploy = ["deploy", "--image", &image, "--tag", "4", "--config", &config];
+        let deploy = [
+            "deploy", "--image", &image, "--tag", "4", "--config", &config,
+        ];
         self.bgecs.run(&deploy).await?.expect_code(0)?;
         self.expect_answers(ENGLISH, FRENCH).await?;
-        let promoted = self.bgecs.run(&["promote", "blue", "--json"]).await?.expect_code(3)?.json()?;
+        let promoted = self
+            .bgecs
+            .run(&["promote", "blue", "--json"])
+            .await?
+            .expect_code(3)?
+            .json()?;
         expect(&promoted, &["outcome"], "rolled_back")?;
         expect(&self.status().await?, &["live"], "green")?;
         self.expect_answers(ENGLISH, FRENCH).await?;
@@ -262,8 +331,14 @@ impl Story {
     async fn an_app_that_crashes_is_refused_in_seconds(&mut self) -> Result<()> {
         let config = self.config("crashes", "GREETER_CRASH = \"1\"")?;
         let image = self.image().await?;
-        let deploy = ["deploy", "--image", &image, "--tag", "5", "--config", &config];
-        let reasons = ["exited with code 3", "GREETER_CRASH", "port 80 -> green (tag 1), unchanged"];
+        let deploy = [
+            "deploy", "--image", &image, "--tag", "5", "--config", &config,
+        ];
+        let reasons = [
+            "exited with code 3",
+            "GREETER_CRASH",
+            "port 80 -> green (tag 1), unchanged",
+        ];
         self.expect_refused_release(&deploy, &reasons).await?;
         self.holds("an app that crashes is refused in seconds, with its exit code and last lines");
         Ok(())
@@ -272,9 +347,17 @@ impl Story {
     async fn an_app_that_is_never_healthy_is_refused(&mut self) -> Result<()> {
         let config = self.config("unhealthy", "GREETER_UNHEALTHY = \"1\"")?;
         let image = self.image().await?;
-        let deploy = ["deploy", "--image", &image, "--tag", "6", "--config", &config];
-        self.expect_refused_release(&deploy, &["the health check fails"]).await?;
-        let refused = self.bgecs.run(&["promote", "blue", "--json"]).await?.expect_code(6)?.json()?;
+        let deploy = [
+            "deploy", "--image", &image, "--tag", "6", "--config", &config,
+        ];
+        self.expect_refused_release(&deploy, &["the health check fails"])
+            .await?;
+        let refused = self
+            .bgecs
+            .run(&["promote", "blue", "--json"])
+            .await?
+            .expect_code(6)?
+            .json()?;
         expect(&refused, &["outcome"], "refused")?;
         self.holds("an app whose health check never passes is refused, by deploy and by promote");
         Ok(())
@@ -284,7 +367,8 @@ impl Story {
         let port = self.endpoint.rsplit(':').next().unwrap_or_default();
         let image = format!("localhost:{port}/bgecs-hello:never");
         let deploy = ["deploy", "--image", &image, "--tag", "7"];
-        self.expect_refused_release(&deploy, &["bgecs-hello:never"]).await?;
+        self.expect_refused_release(&deploy, &["bgecs-hello:never"])
+            .await?;
         self.holds("an image that does not exist is refused");
         Ok(())
     }
@@ -295,21 +379,38 @@ impl Story {
         expect(&status, &["colors", "blue", "desired"], 0)?;
         expect(&status, &["live"], "green")?;
         self.bgecs.run(&["rollback"]).await?.expect_code(6)?;
-        self.bgecs.run(&["deploy", "./sample-app/v2", "--tag", "8"]).await?.expect_code(0)?;
+        self.bgecs
+            .run(&["deploy", "./sample-app/v2", "--tag", "8"])
+            .await?
+            .expect_code(0)?;
         expect(&self.status().await?, &["colors", "blue", "running"], 2)?;
-        self.bgecs.run(&["promote", "--window", "3s"]).await?.expect_code(0)?;
+        self.bgecs
+            .run(&["promote", "--window", "3s"])
+            .await?
+            .expect_code(0)?;
         self.expect_answers(FRENCH, ENGLISH).await?;
         self.holds("a retired colour runs nothing, and the next deploy wakes it");
         Ok(())
     }
 
     async fn logs_and_probe_show_what_runs(&mut self) -> Result<()> {
-        let logs = self.bgecs.run(&["logs", "blue", "--since", "1h"]).await?.expect_code(0)?;
+        let logs = self
+            .bgecs
+            .run(&["logs", "blue", "--since", "1h"])
+            .await?
+            .expect_code(0)?;
         if !logs.stdout.contains("listening") {
             return Err(format!("the logs do not show the app:\n{}", logs.stdout).into());
         }
         for listener in ["prod", "test"] {
-            let probe = ["probe", "--listener", listener, "--duration", "2s", "--json"];
+            let probe = [
+                "probe",
+                "--listener",
+                listener,
+                "--duration",
+                "2s",
+                "--json",
+            ];
             let probed = self.bgecs.run(&probe).await?.expect_code(0)?.json()?;
             expect(&probed, &["probe", "failed"], 0)?;
         }
@@ -320,12 +421,23 @@ impl Story {
     }
 
     async fn destroy_leaves_nothing(&mut self) -> Result<()> {
-        self.bgecs.run(&["destroy", "--dry-run"]).await?.expect_code(0)?;
+        self.bgecs
+            .run(&["destroy", "--dry-run"])
+            .await?
+            .expect_code(0)?;
         expect(&self.status().await?, &["live"], "blue")?;
         self.bgecs.run(&["destroy"]).await?.expect_code(2)?;
-        self.bgecs.run(&["destroy", "--yes"]).await?.expect_code(0)?;
+        self.bgecs
+            .run(&["destroy", "--yes"])
+            .await?
+            .expect_code(0)?;
         self.bgecs.run(&["status"]).await?.expect_code(1)?;
-        let again = self.bgecs.run(&["destroy", "--yes", "--json"]).await?.expect_code(0)?.json()?;
+        let again = self
+            .bgecs
+            .run(&["destroy", "--yes", "--json"])
+            .await?
+            .expect_code(0)?
+            .json()?;
         expect(&again, &["outcome"], "unchanged")?;
         self.holds("destroy leaves nothing");
         Ok(())

@@ -31,11 +31,12 @@ mod wire;
 
 use std::collections::BTreeSet;
 
+use crate::model::Digest;
+
 pub use build::BuildRequest;
 pub use engine::Engine;
 pub use error::Error;
-pub use push::{Credentials, Target, find_pushed};
-pub use refusal::Refusal;
+pub use push::{Credentials, Target};
 pub use secrets::Secret;
 
 /// An image that the engine holds.
@@ -47,6 +48,14 @@ pub struct Image {
     pub architecture: String,
     /// `repository@sha256:…` for each registry it was pulled from or pushed to.
     pub repo_digests: BTreeSet<String>,
+}
+
+impl Image {
+    /// Whether `name` (registry and repository, without a tag) is known to have
+    /// this image under that digest: it was pushed there, or pulled from there.
+    pub fn is_known_as(&self, name: &str, digest: &Digest) -> bool {
+        self.repo_digests.contains(&format!("{name}@{digest}"))
+    }
 }
 
 /// What is going on, for a person to see.
