@@ -2,7 +2,6 @@
 //! when it was stopped, dropped, or when its owner was killed.
 
 use std::net::TcpStream;
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -99,10 +98,7 @@ async fn one_that_cannot_start_says_why() -> Outcome {
 #[test]
 fn an_owner_that_is_killed_leaves_nothing() -> Outcome {
     use std::io::{BufRead, BufReader};
-    // Cargo builds a package's examples with its tests, in a folder beside them.
-    let tests = std::env::current_exe()?;
-    let built = tests.parent().and_then(Path::parent).ok_or("no folder")?;
-    let mut owner = Command::new(built.join("examples/hold"))
+    let mut owner = Command::new(env!("CARGO_BIN_EXE_hold"))
         .env_remove("BGECS_E2E_ENDPOINT")
         .env_remove("BGECS_EMULATOR_IMAGE")
         .env_remove("LOCALSTACK_AUTH_TOKEN")

@@ -1,5 +1,5 @@
 //! Starts a local AWS, says where it is, and holds it until this process ends,
-//! however it ends: `cargo run -p localstack --example hold`.
+//! however it ends: `cargo run -p localstack`.
 
 use localstack::{Emulator, Engine, Options};
 
