@@ -45,12 +45,11 @@ fn commit(folder: &Path) -> Option<String> {
 
 /// What git prints; `None` without git or outside a repository.
 fn git(folder: &Path, arguments: &[&str]) -> Option<String> {
-    let output = Command::new("git")
-        .arg("-C")
-        .arg(folder)
-        .args(arguments)
-        .output()
-        .ok()?;
+    output_of(Command::new("git").arg("-C").arg(folder).args(arguments))
+}
+
+fn output_of(command: &mut Command) -> Option<String> {
+    let output = command.output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     output.status.success().then(|| text.trim().to_owned())
 }
@@ -65,6 +64,7 @@ fn who() -> String {
     }
     let user = variable("USER")
         .or_else(|| variable("LOGNAME"))
+        .or_else(|| output_of(Command::new("id").arg("-un")))
         .unwrap_or_else(|| "unknown".to_owned());
     let host = variable("HOSTNAME")
         .or_else(|| std::fs::read_to_string("/etc/hostname").ok())

@@ -43,9 +43,9 @@ pub enum Event<'a> {
         failed: u64,
         share: f64,
     },
-    /// The answer's body changed.
+    /// The answer's body changed; before the swap there is no time to count from.
     Body {
-        at_ms: i64,
+        at_ms: Option<i64>,
         status: u16,
         body: &'a str,
     },
@@ -124,6 +124,14 @@ impl Reporter {
 
 /// Prints an error: on stderr for people, and on stdout too for programs.
 pub fn error(error: &Error, audience: Audience) {
+    complain(error);
+    if audience.json {
+        print_json(&error.to_json());
+    }
+}
+
+/// Prints an error beside a result that says the same to programs.
+pub fn complain(error: &Error) {
     let style = Style::of_stderr();
     let text = error.to_string();
     let (first, rest) = text
@@ -135,9 +143,6 @@ pub fn error(error: &Error, audience: Audience) {
         out.push_str(rest);
     }
     let _ = writeln!(io::stderr(), "{out}");
-    if audience.json {
-        print_json(&error.to_json());
-    }
 }
 
 /// A closed pipe is the reader's choice, not a failure of the command.

@@ -20,7 +20,7 @@ use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::{Answer, Color, Connection, Observed, Port};
 use crate::probe::{Probe, Schedule};
-use crate::report::Event;
+use crate::report::{self, Event};
 use crate::session::Session;
 use result::{Done, Swapped};
 
@@ -171,11 +171,10 @@ impl Attempt<'_> {
             traffic,
         );
         self.session.report.result(&swapped);
-        match swapped.error() {
-            None => Ok(Exit::Done),
-            Some(error) if self.session.report.wants_json() => Ok(error.exit),
-            Some(error) => Err(error),
-        }
+        Ok(swapped.error().map_or(Exit::Done, |error| {
+            report::complain(&error);
+            error.exit
+        }))
     }
 
     fn refuse(&self, checks: Vec<Check>) -> Result<Exit> {
@@ -184,17 +183,19 @@ impl Attempt<'_> {
         let reasons: Vec<String> = failed
             .map(|check| format!("{}: {}", check.name, check.detail))
             .collect();
-        if self.session.report.wants_json() {
-            let refused = Swapped::refused(self.kind, &self.observed, &self.swap, checks);
-            self.session.report.result(&refused);
-            return Ok(Exit::Refused);
-        }
-        Err(Error::refused(format!(
+        let error = Error::refused(format!(
             "{to} is not ready to go live: {}",
             reasons.join("; ")
         ))
         .traffic(format!("{}, unchanged", self.observed.traffic()))
-        .hint(format!("see `bgecs status` and `bgecs logs {to}`")))
+        .hint(format!("see `bgecs status` and `bgecs logs {to}`"));
+        if !self.session.report.wants_json() {
+            return Err(error);
+        }
+        let refused = Swapped::refused(self.kind, &self.observed, &self.swap, checks);
+        self.session.report.result(&refused);
+        report::complain(&error);
+        Ok(error.exit)
     }
 
     async fn ask_test_port(&self, color: Color) -> Vec<Answer> {
@@ -346,9 +347,8 @@ impl Narrator<'_> {
         if self.last_body.as_ref() == Some(&now) {
             return;
         }
-        let origin = self.began.unwrap_or_default();
-        let at_ms = i64::try_from(at.as_millis()).unwrap_or(i64::MAX)
-            - i64::try_from(origin.as_millis()).unwrap_or(0);
+        let ms = |at: Duration| i64::try_from(at.as_millis()).unwrap_or(i64::MAX);
+        let at_ms = self.began.map(|began| ms(at) - ms(began));
         self.session.report.tell(&Event::Body {
             at_ms,
             status: *status,

@@ -100,6 +100,9 @@ pub async fn deploy(
         timeout: request.timeout,
     };
     await_serving(session, &wait).await?;
+    session
+        .report
+        .tell(&Event::Done(format!("{} serves", plan.color)));
     Ok(Deployed {
         digest,
         task_definition,

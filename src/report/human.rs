@@ -60,7 +60,7 @@ pub(super) fn line(event: &Event<'_>, style: Style) -> Line {
             body,
         } => Line::Stays(format!(
             "    {} {status} {}",
-            style.dim(format!("{at_ms:>+6} ms")),
+            style.dim(at_ms.map_or_else(|| "   before".to_owned(), |at| format!("{at:>+6} ms"))),
             shortened(body)
         )),
     }

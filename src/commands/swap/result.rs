@@ -40,6 +40,8 @@ pub(super) struct Swapped {
     exit: Exit,
     #[serde(skip)]
     first_failure: Option<String>,
+    #[serde(skip)]
+    was_interrupted: bool,
 }
 
 impl Swapped {
@@ -52,8 +54,13 @@ impl Swapped {
         traffic: String,
     ) -> Self {
         let swap = &finished.swap;
-        let probe = finished.seen.report(rate, swap.marks.prod_sent);
         let (outcome, exit, reason) = ending(swap.outcome());
+        let mut probe = finished.seen.report(rate, swap.marks.prod_sent);
+        if exit != Exit::Done {
+            // There and back again is no changeover.
+            probe.last_old_ms = None;
+            probe.changeover_ms = None;
+        }
         let first_failure = finished
             .seen
             .first_failure()
@@ -71,6 +78,7 @@ impl Swapped {
             names: (before.named(swap.from), before.named(swap.to)),
             exit,
             first_failure,
+            was_interrupted: swap.outcome() == Some(&Ending::RolledBack(Why::Interrupt)),
         }
     }
 
@@ -89,6 +97,7 @@ impl Swapped {
             names: (before.named(swap.from), before.named(swap.to)),
             exit: Exit::Refused,
             first_failure: None,
+            was_interrupted: false,
         }
     }
 
@@ -126,6 +135,9 @@ impl Swapped {
                 self.from, self.to
             ),
             Exit::Interrupted => "run it again when you are ready".to_owned(),
+            Exit::RolledBack if self.was_interrupted => {
+                "run it again when you are ready".to_owned()
+            }
             Exit::Refused => format!(
                 "production must answer well first: `bgecs probe`, `bgecs logs {}`",
                 self.from
