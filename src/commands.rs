@@ -21,7 +21,6 @@ use crate::aws::Access;
 use crate::cli::{Cli, Command, Global};
 use crate::config::{Config, ConfigError};
 use crate::error::{Error, Exit, Result};
-use crate::interrupt::Interrupts;
 use crate::report::{Audience, Reporter};
 use crate::session::Session;
 
@@ -43,18 +42,17 @@ pub async fn run(cli: Cli, audience: Audience) -> Result<Exit> {
     if let Some(result) = offline {
         return result;
     }
-    let mut interrupts = Interrupts::listen()?;
     let session = open(global, audience).await?;
     match cli.command {
-        Command::Init(args) => init::run(&session, &mut interrupts, &args).await,
-        Command::Deploy(args) => deploy::run(&session, &mut interrupts, args).await,
-        Command::Promote(args) => promote::run(&session, &mut interrupts, &args).await,
-        Command::Rollback(args) => rollback::run(&session, &mut interrupts, &args).await,
-        Command::Status(args) => status::run(&session, &mut interrupts, &args).await,
-        Command::Probe(args) => probe::run(&session, &mut interrupts, &args).await,
-        Command::Retire(args) => retire::run(&session, &mut interrupts, &args).await,
-        Command::Logs(args) => logs::run(&session, &mut interrupts, &args).await,
-        Command::Destroy(args) => destroy::run(&session, &mut interrupts, &args).await,
+        Command::Init(args) => init::run(&session, &args).await,
+        Command::Deploy(args) => deploy::run(&session, args).await,
+        Command::Promote(args) => promote::run(&session, &args).await,
+        Command::Rollback(args) => rollback::run(&session, &args).await,
+        Command::Status(args) => status::run(&session, &args).await,
+        Command::Probe(args) => probe::run(&session, &args).await,
+        Command::Retire(args) => retire::run(&session, &args).await,
+        Command::Logs(args) => logs::run(&session, &args).await,
+        Command::Destroy(args) => destroy::run(&session, &args).await,
         Command::Completions { .. } => Ok(Exit::Done),
     }
 }

@@ -54,7 +54,7 @@ impl Outcome for Deployment {
     }
 }
 
-pub async fn run(session: &Session, interrupts: &mut Interrupts, args: Deploy) -> Result<Exit> {
+pub async fn run(session: &Session, args: Deploy) -> Result<Exit> {
     let loaded = Loaded::from(&session.config)?;
     let request = request(session, &args)?;
     let observed = session.observe().await?;
@@ -73,7 +73,7 @@ pub async fn run(session: &Session, interrupts: &mut Interrupts, args: Deploy) -
             observed.named(plan.color)
         )));
     }
-    let deployed = interrupts
+    let deployed = Interrupts::listen()?
         .or_stop(
             "deploying",
             "what ECS has begun it goes on with: see `bgecs status`",

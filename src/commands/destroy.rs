@@ -33,7 +33,7 @@ impl Outcome for Destroyed {
     }
 }
 
-pub async fn run(session: &Session, interrupts: &mut Interrupts, args: &Destroy) -> Result<Exit> {
+pub async fn run(session: &Session, args: &Destroy) -> Result<Exit> {
     let inventory = destroy::take_inventory(session).await?;
     let steps = steps(session, &inventory);
     if args.dry_run.dry_run {
@@ -45,9 +45,9 @@ pub async fn run(session: &Session, interrupts: &mut Interrupts, args: &Destroy)
         return Ok(Exit::Done);
     }
     if !args.yes {
-        confirm(session, interrupts, &steps).await?;
+        confirm(session, &steps)?;
     }
-    interrupts
+    Interrupts::listen()?
         .or_stop(
             "destroying",
             "what is gone stays gone; `bgecs destroy` goes on where this one stopped",
@@ -94,7 +94,7 @@ fn steps(session: &Session, inventory: &Inventory) -> Vec<Step> {
 }
 
 /// Shows what will go, and asks for the app's name.
-async fn confirm(session: &Session, interrupts: &mut Interrupts, steps: &[Step]) -> Result<()> {
+fn confirm(session: &Session, steps: &[Step]) -> Result<()> {
     if !io::stdin().is_terminal() {
         return Err(Error::usage(
             "destroy asks before it acts, and there is no terminal to ask on",
@@ -112,14 +112,9 @@ async fn confirm(session: &Session, interrupts: &mut Interrupts, steps: &[Step])
     session
         .report
         .ask(&format!("type the app's name, {app}, to go on: "));
-    let answer = tokio::task::spawn_blocking(|| {
-        let mut line = String::new();
-        io::stdin().lock().read_line(&mut line).map(|_| line)
-    });
-    let typed = tokio::select! {
-        answer = answer => answer.ok().and_then(std::result::Result::ok).unwrap_or_default(),
-        () = interrupts.next() => String::new(),
-    };
+    let mut typed = String::new();
+    // What cannot be read is no consent.
+    let _ = io::stdin().lock().read_line(&mut typed);
     if typed.trim() == app {
         return Ok(());
     }

@@ -43,7 +43,7 @@ impl Outcome for Initialised {
     }
 }
 
-pub async fn run(session: &Session, interrupts: &mut Interrupts, args: &Init) -> Result<Exit> {
+pub async fn run(session: &Session, args: &Init) -> Result<Exit> {
     // A mistake in a task definition is found now, not with the first deploy.
     crate::definition::Loaded::from(&session.config)?.port(&session.config)?;
     let prepared = stack::prepare(session, args.allow_live).await?;
@@ -63,7 +63,7 @@ pub async fn run(session: &Session, interrupts: &mut Interrupts, args: &Init) ->
     for step in &steps {
         session.report.tell(&Event::Doing(step.to_string()));
     }
-    let infrastructure = interrupts
+    let infrastructure = Interrupts::listen()?
         .or_stop(
             &format!("CloudFormation works on {name}"),
             "CloudFormation goes on; run `bgecs init` again to see it end",

@@ -21,7 +21,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// CloudWatch takes lines a little late and out of order: look back this far.
 const OVERLAP: Duration = Duration::from_secs(30);
 
-pub async fn run(session: &Session, interrupts: &mut Interrupts, args: &Logs) -> Result<Exit> {
+pub async fn run(session: &Session, args: &Logs) -> Result<Exit> {
     if args.follow && session.report.wants_json() {
         return Err(
             Error::usage("--follow has no end, and --json prints one document")
@@ -39,6 +39,7 @@ pub async fn run(session: &Session, interrupts: &mut Interrupts, args: &Logs) ->
         since: OffsetDateTime::now_utc() - args.since,
     };
     let mut shown = HashSet::new();
+    let mut interrupts = Interrupts::listen()?;
     loop {
         let lines = session.aws.lines_since(&query).await?;
         if let Some(newest) = lines.iter().filter_map(|line| line.at).max() {

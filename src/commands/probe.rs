@@ -47,11 +47,7 @@ impl Outcome for Probed {
     }
 }
 
-pub async fn run(
-    session: &Session,
-    interrupts: &mut Interrupts,
-    args: &cli::Probe,
-) -> Result<Exit> {
+pub async fn run(session: &Session, args: &cli::Probe) -> Result<Exit> {
     let address = match &args.url {
         Some(url) => Address::url(url.as_str()),
         None => {
@@ -68,7 +64,14 @@ pub async fn run(
             .rate
             .unwrap_or_else(|| f64::from(session.config.probe.rate.get())),
     };
-    let seen = probe(session, interrupts, &address, schedule, args.duration).await;
+    let seen = probe(
+        session,
+        &mut Interrupts::listen()?,
+        &address,
+        schedule,
+        args.duration,
+    )
+    .await;
     let report = seen.report(schedule.rate, None);
     let has_failed = report.failed > 0;
     session.report.result(&Probed {

@@ -4,17 +4,15 @@ use super::swap::{self, Kind};
 use crate::cli::Promote;
 use crate::engine::plan;
 use crate::error::{Error, Exit, Result};
-use crate::interrupt::Interrupts;
 use crate::session::Session;
 
-pub async fn run(session: &Session, interrupts: &mut Interrupts, args: &Promote) -> Result<Exit> {
+pub async fn run(session: &Session, args: &Promote) -> Result<Exit> {
     let observed = session.observe().await?;
     let plan = plan::promote(&observed, args.color).map_err(|refusal| {
         Error::from(refusal).traffic(format!("{}, unchanged", observed.traffic()))
     })?;
     swap::run(
         session,
-        interrupts,
         Kind::Promote,
         observed,
         plan,

@@ -35,7 +35,7 @@ impl Outcome for Retired {
     }
 }
 
-pub async fn run(session: &Session, interrupts: &mut Interrupts, args: &Retire) -> Result<Exit> {
+pub async fn run(session: &Session, args: &Retire) -> Result<Exit> {
     let observed = session.observe().await?;
     let plan = plan::retire(&observed).map_err(|refusal| {
         Error::from(refusal).traffic(format!("{}, unchanged", observed.traffic()))
@@ -54,7 +54,7 @@ pub async fn run(session: &Session, interrupts: &mut Interrupts, args: &Retire) 
             session.report.tell(&Event::Doing(format!(
                 "stopping {tasks} task(s) of {color}"
             )));
-            interrupts
+            Interrupts::listen()?
                 .or_stop(
                     &format!("{color}'s tasks stop"),
                     "ECS goes on stopping them: see `bgecs status`",

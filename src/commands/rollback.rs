@@ -4,17 +4,15 @@ use super::swap::{self, Kind};
 use crate::cli::Rollback;
 use crate::engine::plan;
 use crate::error::{Error, Exit, Result};
-use crate::interrupt::Interrupts;
 use crate::session::Session;
 
-pub async fn run(session: &Session, interrupts: &mut Interrupts, args: &Rollback) -> Result<Exit> {
+pub async fn run(session: &Session, args: &Rollback) -> Result<Exit> {
     let observed = session.observe().await?;
     let plan = plan::rollback(&observed).map_err(|refusal| {
         Error::from(refusal).traffic(format!("{}, unchanged", observed.traffic()))
     })?;
     swap::run(
         session,
-        interrupts,
         Kind::Rollback,
         observed,
         plan,

@@ -53,16 +53,13 @@ struct Listener {
     text: String,
 }
 
-pub async fn run(
-    session: &Session,
-    interrupts: &mut Interrupts,
-    args: &cli::Status,
-) -> Result<Exit> {
+pub async fn run(session: &Session, args: &cli::Status) -> Result<Exit> {
     if !args.watch {
         let observed = session.observe().await?;
         session.report.result(&status(session, &observed));
         return Ok(Exit::Done);
     }
+    let mut interrupts = Interrupts::listen()?;
     loop {
         let observed = session.observe().await?;
         session.report.page(&status(session, &observed));

@@ -50,7 +50,6 @@ impl Kind {
 /// A failed check (exit 6); AWS's own before anything changed.
 pub async fn run(
     session: &Session,
-    interrupts: &mut Interrupts,
     kind: Kind,
     observed: Observed,
     plan: SwapPlan,
@@ -68,6 +67,8 @@ pub async fn run(
         session.report.result(&Plan::of(kind.name(), steps));
         return Ok(Exit::Done);
     }
+    // From here on an interrupt is an event, and no longer the end.
+    let mut interrupts = Interrupts::listen()?;
     match plan {
         SwapPlan::NothingToDo { live } => {
             session.report.result(&Done::already(kind, &observed, live));
@@ -108,7 +109,7 @@ pub async fn run(
                 schedule,
                 swap: Swap::new(from, to, policy),
             };
-            attempt.run(interrupts).await
+            attempt.run(&mut interrupts).await
         }
     }
 }
