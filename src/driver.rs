@@ -5,6 +5,7 @@ pub mod await_serving;
 pub mod deploy;
 pub mod destroy;
 pub mod live;
+pub mod make_live;
 pub mod retire;
 pub mod stack;
 pub mod swap;

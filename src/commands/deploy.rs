@@ -10,6 +10,7 @@ use crate::cli::Deploy;
 use crate::definition::Loaded;
 use crate::docker::BuildRequest;
 use crate::driver::deploy::{self, Deployed, Hook, ImageSource, Request};
+use crate::driver::make_live;
 use crate::engine::plan::{self, DeployPlan, ServicePlan, Step};
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
@@ -95,7 +96,7 @@ async fn deploy_and_make_live(
 ) -> Result<Deployed> {
     let deployed = deploy::deploy(session, observed, plan, request, loaded).await?;
     if plan.becomes_live {
-        deploy::make_live(session, observed, plan.color).await?;
+        make_live::make_live(session, observed, plan.color).await?;
         session
             .report
             .tell(&Event::Done(format!("port 80 forwards to {}", plan.color)));

@@ -11,7 +11,7 @@ use super::plan::Plan;
 use crate::cli::{DryRun, Watch};
 use crate::driver::live::LiveWorld;
 use crate::driver::swap::{self, Finished, Notice};
-use crate::driver::{await_serving, deploy};
+use crate::driver::{await_serving, make_live};
 use crate::engine::plan::{Step, SwapPlan};
 use crate::engine::preflight::{self, Check, TEST_ANSWERS};
 use crate::engine::seen::{Identities, Identity};
@@ -75,7 +75,7 @@ pub async fn run(
             Ok(Exit::Done)
         }
         SwapPlan::MakeLive { color } => {
-            deploy::make_live(session, &observed, color).await?;
+            make_live::make_live(session, &observed, color).await?;
             let now = session.observe().await?;
             session.report.result(&Done::made_live(kind, &now, color));
             Ok(Exit::Done)

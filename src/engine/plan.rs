@@ -10,7 +10,7 @@ mod tests;
 
 use serde::{Serialize, Serializer};
 
-pub use deploy::{DeployPlan, ServicePlan, deploy};
+pub use deploy::{DeployPlan, ServicePlan, deploy, serves_already};
 pub use retire::{RetirePlan, retire};
 pub use stack::{LIVE_COLOR, Made, StackPlan, refuse_blind_health_path, stack};
 pub use swap::{SwapPlan, promote, rollback};

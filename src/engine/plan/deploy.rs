@@ -1,7 +1,7 @@
 //! Where a deploy may go, and with how many tasks.
 
 use super::{Refusal, known_live, not_half_swapped};
-use crate::model::{Color, Observed};
+use crate::model::{Color, ColorState, Observed, Rollout, Tag, TaskDefinitionArn};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeployPlan {
@@ -78,4 +78,25 @@ fn service(observed: &Observed, color: Color, live_count: i32, configured: i32) 
             desired: Some(live_count).filter(|count| *count > service.desired),
         },
     }
+}
+
+/// The revision that the colour serves now, where it is the one that would be
+/// registered: same digest and configuration (`config_hash` is of both), same
+/// tag. A deploy has nothing to do then.
+pub fn serves_already<'a>(
+    state: &'a ColorState,
+    config_hash: &str,
+    tag: &Tag,
+) -> Option<&'a TaskDefinitionArn> {
+    let service = state.service.as_ref()?;
+    let primary = service.primary()?;
+    let release = state.release.as_ref()?;
+    let is_same =
+        release.config.as_deref() == Some(config_hash) && release.tag.as_ref() == Some(tag);
+    let healthy = i32::try_from(state.targets.healthy()).unwrap_or(i32::MAX);
+    let serves = primary.rollout == Some(Rollout::Completed)
+        && service.desired > 0
+        && primary.running == service.desired
+        && healthy >= service.desired;
+    (is_same && serves).then_some(&primary.task_definition)
 }

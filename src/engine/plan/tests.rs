@@ -1,6 +1,8 @@
 use super::*;
 use crate::model::testing::{nowhere, observed, service, to};
-use crate::model::{Forwarding, PerPort};
+use crate::model::{
+    ColorState, Forwarding, PerPort, Release, Rollout, Target, TargetState, Targets,
+};
 
 fn live(color: Color) -> Observed {
     let mut world = observed();
@@ -189,4 +191,43 @@ fn only_an_idle_colour_is_retired() {
         Ok(RetirePlan::NothingToDo { color: Color::Blue })
     );
     assert!(retire(&fresh()).is_err());
+}
+
+fn serving(count: i32) -> ColorState {
+    let target = |n| Target {
+        id: format!("10.0.0.{n}"),
+        state: TargetState::Healthy,
+        reason: None,
+        description: None,
+    };
+    ColorState {
+        service: Some(service(count)),
+        release: Some(Release {
+            tag: "2".parse().ok(),
+            digest: None,
+            commit: None,
+            deployed_by: None,
+            deployed_at: None,
+            config: Some("abc".to_owned()),
+        }),
+        targets: Targets((0..count).map(target).collect()),
+    }
+}
+
+#[test]
+fn only_the_same_release_that_serves_is_left_alone() {
+    let (two, three) = ("2".parse().unwrap(), "3".parse().unwrap());
+    assert!(serves_already(&serving(2), "abc", &two).is_some());
+    assert_eq!(serves_already(&serving(2), "abd", &two), None);
+    assert_eq!(serves_already(&serving(2), "abc", &three), None);
+    assert_eq!(serves_already(&serving(0), "abc", &two), None);
+
+    let mut sick = serving(2);
+    sick.targets.0[0].state = TargetState::Unhealthy;
+    assert_eq!(serves_already(&sick, "abc", &two), None);
+
+    let mut rolling = serving(2);
+    rolling.service.as_mut().unwrap().deployments[0].rollout = Some(Rollout::InProgress);
+    assert_eq!(serves_already(&rolling, "abc", &two), None);
+    assert_eq!(serves_already(&ColorState::default(), "abc", &two), None);
 }

@@ -1,0 +1,64 @@
+//! The first colour to serve becomes live. Nothing was, so no user can notice
+//! and nothing is probed; each write is read back all the same.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::World;
+use super::live::LiveWorld;
+use crate::error::{Error, Exit, Result};
+use crate::model::{Color, Forwarding, Observed, Port};
+use crate::session::Session;
+
+/// How long a listener may take to show a write.
+const READ_DEADLINE: Duration = Duration::from_secs(10);
+const READ_PAUSE: Duration = Duration::from_millis(200);
+
+/// Points prod at the colour, then test at the other.
+///
+/// # Errors
+/// A write that AWS refuses (exit 1), a listener that does not show it (exit 4).
+pub async fn make_live(session: &Session, observed: &Observed, color: Color) -> Result<()> {
+    let world = LiveWorld {
+        aws: &session.aws,
+        infrastructure: &observed.infrastructure,
+    };
+    for (port, color) in [(Port::Prod, color), (Port::Test, color.other())] {
+        if let Err(fault) = world.point_listener_at(port, color).await
+            && !fault.ambiguous
+        {
+            return Err(
+                Error::failed(format!("{port} cannot be pointed at {color}"))
+                    .cause(fault.message)
+                    .traffic(observed.traffic())
+                    .hint(format!("`bgecs promote {color}` tries again")),
+            );
+        }
+        read_back(&world, port, color).await?;
+    }
+    Ok(())
+}
+
+async fn read_back(world: &impl World, port: Port, color: Color) -> Result<()> {
+    let began = Instant::now();
+    loop {
+        let seen = world.read_listener(port).await;
+        if seen.as_ref().map(Forwarding::only) == Ok(Some(color)) {
+            return Ok(());
+        }
+        if began.elapsed() > READ_DEADLINE {
+            let cause = match seen {
+                Ok(forwarding) => format!("{port} forwards to {forwarding}"),
+                Err(reason) => reason,
+            };
+            return Err(Error::new(
+                Exit::LookNow,
+                format!("{port} does not show that it forwards to {color}"),
+            )
+            .cause(cause)
+            .hint("`bgecs status` shows both listeners"));
+        }
+        sleep(READ_PAUSE).await;
+    }
+}
