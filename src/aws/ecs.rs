@@ -205,14 +205,17 @@ impl Aws {
             .send()
             .await
             .named("ecs:ListTasks", &resource)?;
-        if listed.task_arns().is_empty() {
+        // DescribeTasks takes a hundred, which is a page of ListTasks; more says
+        // nothing new of why they stop.
+        let arns: Vec<String> = listed.task_arns().iter().take(100).cloned().collect();
+        if arns.is_empty() {
             return Ok(Vec::new());
         }
         let answer = self
             .ecs
             .describe_tasks()
             .cluster(cluster)
-            .set_tasks(Some(listed.task_arns().to_vec()))
+            .set_tasks(Some(arns))
             .send()
             .await
             .named("ecs:DescribeTasks", resource)?;

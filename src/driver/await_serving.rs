@@ -71,8 +71,11 @@ async fn read(session: &Session, wait: &Wait<'_>, watch: &Watch) -> Result<Readi
         session.aws.target_health(infra.target_group(wait.color)),
     )?;
     let stopped = match service.as_ref().and_then(|service| service.primary()) {
-        // Only a rollout under way can have lost a task.
-        Some(primary) if primary.rollout != Some(Rollout::Completed) => {
+        // Only a rollout under way can have lost a task, or one that calls itself
+        // complete with tasks missing.
+        Some(primary)
+            if primary.rollout != Some(Rollout::Completed) || primary.running < primary.desired =>
+        {
             stopped(session, wait).await?
         }
         _ => Vec::new(),
@@ -97,8 +100,10 @@ async fn read(session: &Session, wait: &Wait<'_>, watch: &Watch) -> Result<Readi
 async fn stopped(session: &Session, wait: &Wait<'_>) -> Result<Vec<StoppedTask>, AwsError> {
     let cluster = &wait.observed.infrastructure.cluster;
     let mut tasks = session.aws.stopped_tasks(cluster, wait.color).await?;
+    // Some give a task's creation in whole seconds.
+    let began = wait.began.replace_nanosecond(0).unwrap_or(wait.began);
     tasks.retain(|task| {
-        &task.task_definition == wait.requested && task.created_at.is_none_or(|at| at >= wait.began)
+        &task.task_definition == wait.requested && task.created_at.is_none_or(|at| at >= began)
     });
     Ok(tasks)
 }
