@@ -131,7 +131,8 @@ pub struct Deploy {
     #[arg(required_unless_present = "image", conflicts_with = "image")]
     pub context: Option<PathBuf>,
     /// The release's tag, in the registry and in every report
-    #[arg(long)]
+    // A tag that starts with a hyphen gets the answer that any bad tag gets.
+    #[arg(long, allow_hyphen_values = true)]
     pub tag: Tag,
     /// The colour to deploy onto [default: the idle one]
     #[arg(long)]
@@ -139,8 +140,6 @@ pub struct Deploy {
     /// Take this image instead of building one
     #[arg(long, value_name = "REF")]
     pub image: Option<String>,
-    #[command(flatten)]
-    pub build: Build,
     /// Deploy onto the live colour: users see it at once, unproven
     #[arg(long)]
     pub allow_live: bool,
@@ -152,6 +151,9 @@ pub struct Deploy {
     pub timeout: Duration,
     #[command(flatten)]
     pub dry_run: DryRun,
+    // Last, as its heading would be that of whatever follows.
+    #[command(flatten)]
+    pub build: Build,
 }
 
 #[derive(Debug, Args)]
@@ -202,9 +204,10 @@ pub struct Promote {
     /// The colour to make live [default: the idle one]
     pub color: Option<Color>,
     #[command(flatten)]
-    pub watch: Watch,
-    #[command(flatten)]
     pub dry_run: DryRun,
+    // Last, as its heading would be that of whatever follows.
+    #[command(flatten)]
+    pub watch: Watch,
 }
 
 #[derive(Debug, Args)]
@@ -214,9 +217,9 @@ Examples:
   bgecs rollback --window 5s")]
 pub struct Rollback {
     #[command(flatten)]
-    pub watch: Watch,
-    #[command(flatten)]
     pub dry_run: DryRun,
+    #[command(flatten)]
+    pub watch: Watch,
 }
 
 #[derive(Debug, Args)]
