@@ -57,6 +57,9 @@ impl Loaded {
 
 pub fn usage(error: &TaskDefinitionError) -> Error {
     let mut out = Error::usage(error.to_string());
+    if let Some(source) = std::error::Error::source(error) {
+        out = out.because(source);
+    }
     out.hint = error.hint();
     out
 }

@@ -57,6 +57,8 @@ impl Outcome for Deployment {
 
 pub async fn run(session: &Session, args: Deploy) -> Result<Exit> {
     let loaded = Loaded::from(&session.config)?;
+    // A mistake in a task definition is found before AWS is asked for anything.
+    loaded.port(&session.config)?;
     let request = request(session, &args)?;
     let observed = session.observe().await?;
     let count = i32::from(session.config.service.desired_count);
