@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 use crate::aws::{AwsError, ServiceChange};
 use crate::engine::serving::{Cause, Counts, Judgement, Reading, Watch};
 use crate::error::{Error, Exit, Result};
-use crate::model::{Color, Connection, Observed, Port, Rollout, StoppedTask, TaskDefinitionArn};
+use crate::model::{Color, Connection, Observed, Port, StoppedTask, TaskDefinitionArn};
 use crate::report::Event;
 use crate::session::Session;
 
@@ -70,14 +70,9 @@ async fn read(session: &Session, wait: &Wait<'_>, watch: &Watch) -> Result<Readi
         session.aws.read_service(&infra.cluster, wait.color),
         session.aws.target_health(infra.target_group(wait.color)),
     )?;
-    let stopped = match service.as_ref().and_then(|service| service.primary()) {
-        // Only a rollout under way can have lost a task, or one that calls itself
-        // complete with tasks missing.
-        Some(primary)
-            if primary.rollout != Some(Rollout::Completed) || primary.running < primary.desired =>
-        {
-            stopped(session, wait).await?
-        }
+    // ECS can call a deployment complete whose tasks go on ending.
+    let stopped = match &service {
+        Some(service) if !watch.has_rolled_out(service) => stopped(session, wait).await?,
         _ => Vec::new(),
     };
     let health = if watch.is_ready_to_answer(service.as_ref(), &targets) {

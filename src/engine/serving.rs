@@ -152,7 +152,8 @@ impl Watch {
             .filter(|deployment| deployment.task_definition == self.requested)
     }
 
-    fn has_rolled_out(&self, service: &ServiceState) -> bool {
+    /// Whether the requested revision is complete, with every task running.
+    pub fn has_rolled_out(&self, service: &ServiceState) -> bool {
         self.ours(service).is_some_and(|deployment| {
             deployment.rollout == Some(Rollout::Completed) && deployment.running == service.desired
         })
