@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::aws::{Access, Aws, StackStatus};
+use crate::aws::{Access, Aws, StackSnapshot, StackStatus};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::model::{Infrastructure, Observed, Port};
@@ -87,30 +87,40 @@ impl Session {
         }
     }
 
+    async fn stack(&self) -> Result<StackSnapshot> {
+        let name = self.stack_name();
+        self.aws.read_stack(&name).await?.ok_or_else(|| {
+            Error::failed(format!(
+                "there is no stack {name} in {}",
+                self.aws.region()
+            ))
+            .hint("`bgecs init` creates it; if it exists, look at --region and --profile")
+        })
+    }
+
     /// Reads the stack's outputs.
     ///
     /// # Errors
     /// No stack, one that is broken, or one that lacks an output.
     pub async fn infrastructure(&self) -> Result<Infrastructure> {
+        self.infrastructure_of(&self.stack().await?)
+    }
+
+    fn infrastructure_of(&self, stack: &StackSnapshot) -> Result<Infrastructure> {
         let name = self.stack_name();
-        let Some(stack) = self.aws.read_stack(&name).await? else {
-            return Err(Error::failed(format!(
-                "there is no stack {name} in {}",
-                self.aws.region()
-            ))
-            .hint("`bgecs init` creates it; if it exists, look at --region and --profile"));
-        };
         stack.infrastructure().map_err(|missing| {
+            if stack.status == StackStatus::Busy {
+                return busy(&name, stack);
+            }
             let error = Error::failed(format!(
                 "the stack {name} is {} and has no output {missing}",
                 stack.status_text
             ));
             match stack.status {
-                StackStatus::Busy => error.hint("wait until it is complete: `bgecs init` shows it"),
                 StackStatus::Broken | StackStatus::DeleteFailed => {
                     error.hint("`bgecs destroy` removes it, then `bgecs init` creates it anew")
                 }
-                StackStatus::Ready | StackStatus::RolledBack => {
+                StackStatus::Ready | StackStatus::RolledBack | StackStatus::Stuck | StackStatus::Busy => {
                     error.hint("`bgecs init` brings it up to date with this bgecs")
                 }
             }
@@ -124,5 +134,28 @@ impl Session {
     pub async fn observe(&self) -> Result<Observed> {
         let infra = self.infrastructure().await?;
         Ok(self.aws.observe(&infra).await?)
+    }
+
+    /// The same for who is about to change something. What gets one out of
+    /// trouble, a rollback, does not ask for it.
+    ///
+    /// # Errors
+    /// As [`Self::observe`]; a stack that something else is at work on (exit 6).
+    pub async fn observe_settled(&self) -> Result<Observed> {
+        let stack = self.stack().await?;
+        if stack.status == StackStatus::Busy {
+            return Err(busy(&self.stack_name(), &stack));
+        }
+        Ok(self.aws.observe(&self.infrastructure_of(&stack)?).await?)
+    }
+}
+
+/// A stack that is being created, changed or deleted by something else.
+pub fn busy(name: &str, stack: &StackSnapshot) -> Error {
+    let message = format!("the stack {name} is {}: something else is at work on it", stack.status_text);
+    let error = Error::refused(message).hint("try again when it is done");
+    match &stack.reason {
+        Some(reason) => error.cause(reason),
+        None => error,
     }
 }

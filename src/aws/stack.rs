@@ -28,6 +28,9 @@ pub enum StackStatus {
     Busy,
     /// The creation failed: it can only be deleted.
     Broken,
+    /// An update failed and could not be taken back: its rollback must be
+    /// continued before anything else.
+    Stuck,
     /// A deletion failed: it can be deleted again.
     DeleteFailed,
     /// An update failed and was taken back: it can be updated.
@@ -39,8 +42,9 @@ impl StackStatus {
         match status {
             "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" | "CREATE_FAILED" => Self::Broken,
             "DELETE_FAILED" => Self::DeleteFailed,
-            "UPDATE_ROLLBACK_COMPLETE" => Self::RolledBack,
-            "UPDATE_ROLLBACK_FAILED" | "UPDATE_FAILED" => Self::Broken,
+            // Where rollback is switched off, a failed update can be tried again.
+            "UPDATE_ROLLBACK_COMPLETE" | "UPDATE_FAILED" => Self::RolledBack,
+            "UPDATE_ROLLBACK_FAILED" => Self::Stuck,
             status if status.ends_with("_IN_PROGRESS") => Self::Busy,
             _ => Self::Ready,
         }

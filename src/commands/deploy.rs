@@ -60,7 +60,7 @@ pub async fn run(session: &Session, args: Deploy) -> Result<Exit> {
     // A mistake in a task definition is found before AWS is asked for anything.
     loaded.port(&session.config)?;
     let request = request(session, &args)?;
-    let observed = session.observe().await?;
+    let observed = session.observe_settled().await?;
     let count = i32::from(session.config.service.desired_count);
     let plan = plan::deploy(&observed, args.color, args.allow_live, count).map_err(|refusal| {
         Error::from(refusal).traffic(format!("{}, unchanged", observed.traffic()))

@@ -7,7 +7,7 @@ use crate::error::{Error, Exit, Result};
 use crate::session::Session;
 
 pub async fn run(session: &Session, args: &Promote) -> Result<Exit> {
-    let observed = session.observe().await?;
+    let observed = session.observe_settled().await?;
     let plan = plan::promote(&observed, args.color).map_err(|refusal| {
         Error::from(refusal).traffic(format!("{}, unchanged", observed.traffic()))
     })?;

@@ -36,7 +36,7 @@ impl Outcome for Retired {
 }
 
 pub async fn run(session: &Session, args: &Retire) -> Result<Exit> {
-    let observed = session.observe().await?;
+    let observed = session.observe_settled().await?;
     let plan = plan::retire(&observed).map_err(|refusal| {
         Error::from(refusal).traffic(format!("{}, unchanged", observed.traffic()))
     })?;

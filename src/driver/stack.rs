@@ -12,7 +12,7 @@ use crate::engine::plan::{self, LIVE_COLOR, Made, StackPlan};
 use crate::error::{Error, Result};
 use crate::model::{Infrastructure, Live};
 use crate::report::Event;
-use crate::session::Session;
+use crate::session::{Session, busy};
 
 /// CloudFormation publishes no rate limit; it throttles eager readers.
 const POLLS: [Duration; 4] = [
@@ -119,6 +119,11 @@ async fn tell_the_stack_who_is_live(
     Ok(())
 }
 
+/// Traffic still flows through such a stack: it is mended, not removed.
+fn stuck_hint(name: &str) -> String {
+    format!("mend the cause, then `aws cloudformation continue-update-rollback --stack-name {name}`")
+}
+
 fn refuse_unusable(name: &str, stack: &StackSnapshot) -> Result<()> {
     let state = format!("the stack {name} is {}", stack.status_text);
     let with_reason = |error: Error| match &stack.reason {
@@ -127,13 +132,13 @@ fn refuse_unusable(name: &str, stack: &StackSnapshot) -> Result<()> {
     };
     match stack.status {
         StackStatus::Ready | StackStatus::RolledBack => Ok(()),
-        StackStatus::Busy => Err(with_reason(
-            Error::refused(format!("{state}: something else is at work on it"))
-                .hint("try again when it is done"),
-        )),
+        StackStatus::Busy => Err(busy(name, stack)),
         StackStatus::Broken | StackStatus::DeleteFailed => Err(with_reason(
             Error::refused(state)
                 .hint("`bgecs destroy` removes it, then `bgecs init` creates it anew"),
+        )),
+        StackStatus::Stuck => Err(with_reason(
+            Error::refused(format!("{state}: an update failed, and its rollback too")).hint(stuck_hint(name)),
         )),
     }
 }
@@ -160,7 +165,8 @@ async fn live_color(session: &Session, stack: &StackSnapshot) -> Result<&'static
         Live::Unclear => Err(Error::refused(format!(
             "port 80 forwards to {}, which bgecs did not do: an update would overwrite it",
             observed.listeners.prod
-        ))),
+        ))
+        .hint("point the listener at one of the two target groups by hand, then look at `bgecs status`")),
     }
 }
 
@@ -301,6 +307,7 @@ fn stack_failed(name: &str, stack: Option<&StackSnapshot>, first_failure: Option
         Some(StackStatus::Broken) => {
             error.hint("`bgecs destroy` removes it; then mend the cause and `bgecs init` again")
         }
+        Some(StackStatus::Stuck) => error.hint(stuck_hint(name)),
         Some(StackStatus::DeleteFailed) => error.hint(
             "remove what holds it, and run `bgecs destroy` again: it goes on where it stopped",
         ),
