@@ -10,7 +10,7 @@ use tokio::time::sleep;
 use crate::cli;
 use crate::error::{Exit, Result};
 use crate::interrupt::Interrupts;
-use crate::model::{Color, ColorState, Forward, Observed, PerColor, PerPort, Port, Rollout};
+use crate::model::{Color, ColorState, Forward, Live, Observed, PerColor, PerPort, Port, Rollout};
 use crate::report::{Outcome, Style};
 use crate::session::Session;
 
@@ -25,6 +25,9 @@ struct Status {
     previous: Option<Color>,
     /// The colour that both ports serve, where a swap was interrupted.
     half_swapped: Option<Color>,
+    /// Port 80 forwards to what is not a colour, or not to one alone.
+    #[serde(skip)]
+    unclear: bool,
     urls: PerPort<String>,
     colors: PerColor<Option<ColorStatus>>,
     listeners: PerPort<Listener>,
@@ -86,6 +89,7 @@ fn status(session: &Session, observed: &Observed) -> Status {
         idle: live.map(Color::other),
         previous: observed.previous,
         half_swapped: observed.half_swapped(),
+        unclear: observed.live() == Live::Unclear,
         urls: PerPort {
             prod: infra.url(Port::Prod),
             test: infra.url(Port::Test),
@@ -138,7 +142,13 @@ impl Outcome for Status {
             lines.push(String::new());
             lines.extend(self.color_lines(color, *style));
         }
-        if self.live.is_none() {
+        if self.unclear {
+            lines.push(format!(
+                "\n{} port 80 forwards to {}, which bgecs did not do: it changes nothing until that is undone.",
+                style.warn("warning:"),
+                self.listeners.prod.text
+            ));
+        } else if self.live.is_none() {
             lines.push("\nNothing is live yet: the first colour to serve becomes live.".to_owned());
         }
         if let Some(color) = self.half_swapped {
