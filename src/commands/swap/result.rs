@@ -117,7 +117,7 @@ impl Swapped {
             Exit::LookNow => format!("{what} did not end well: {reason}"),
             Exit::Interrupted => format!("{what} was interrupted before any change"),
             Exit::Refused => format!("{what} was refused: {reason}"),
-            _ => format!("{what} failed, and nothing was changed: {reason}"),
+            _ => format!("{what} failed, and nothing was changed"),
         };
         let confirmed = match self.exit {
             Exit::RolledBack => ", confirmed",
@@ -126,6 +126,9 @@ impl Swapped {
         };
         let mut error =
             Error::new(self.exit, message).traffic(format!("{}{confirmed}", self.traffic));
+        if self.exit == Exit::Failed {
+            error = error.cause(reason);
+        }
         if let Some(failure) = &self.first_failure {
             error = error.cause(failure);
         }
@@ -141,6 +144,10 @@ impl Swapped {
             Exit::Refused => format!(
                 "production must answer well first: `bgecs probe`, `bgecs logs {}`",
                 self.from
+            ),
+            Exit::Failed => format!(
+                "mend that, or allow it for these credentials; then `bgecs {}` again",
+                self.operation
             ),
             _ => format!("bgecs logs {}", self.to),
         }))
