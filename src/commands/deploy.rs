@@ -82,11 +82,20 @@ pub async fn run(session: &Session, args: Deploy) -> Result<Exit> {
             "what ECS has begun it goes on with: see `bgecs status`",
             deploy_and_make_live(session, &observed, &plan, &request, &loaded),
         )
-        .await?;
+        .await
+        .map_err(|error| with_traffic(error, &observed, &plan))?;
     session
         .report
         .result(&result(&observed, &plan, request.tag, deployed));
     Ok(Exit::Done)
+}
+
+/// An image that cannot be built or pushed leaves traffic alone, and says so.
+fn with_traffic(error: Error, observed: &Observed, plan: &DeployPlan) -> Error {
+    if error.traffic.is_some() || plan.onto_live || plan.becomes_live {
+        return error;
+    }
+    error.traffic(format!("{}, unchanged", observed.traffic()))
 }
 
 async fn deploy_and_make_live(

@@ -108,6 +108,7 @@ impl Error {
             } if step.contains("load metadata for") => {
                 return Refusal::of(message).hint_for_pull().map(str::to_owned);
             }
+            Self::Build { .. } => "mend that and deploy again: nothing was pushed",
             Self::Pull { refusal, .. } => return refusal.hint_for_pull().map(str::to_owned),
             Self::Push { refusal, .. } => return refusal.hint_for_push().map(str::to_owned),
             Self::Lost { .. } => "see whether Docker is still running: `docker info`",
