@@ -1,0 +1,178 @@
+//! Deploys beyond the ordinary one.
+
+use serde_json::{Value, json};
+
+use crate::support::Outcome;
+use crate::world::{ENGLISH, FRENCH, V1, V2, World, error, greeter, see, string};
+
+#[test]
+fn a_deploy_restarts_warns_and_refuses_as_it_is_told() -> Outcome {
+    let world = World::with_v2_idle("insist")?;
+    let deployment = || string(&world.service("blue")?, "/deployments/0/id");
+
+    let before = deployment()?;
+    world.done(&["deploy", V2, "--tag", "2"])?;
+    assert_eq!(
+        deployment()?,
+        before,
+        "nothing changed, so nothing is restarted"
+    );
+    world.done(&["deploy", V2, "--tag", "2", "--force"])?;
+    assert_ne!(deployment()?, before, "--force restarts");
+
+    let live = ["deploy", V1, "--tag", "1", "--color", "green"];
+    see("deploy-live", &error(&world.changes_nothing(6, &live)?))?;
+    world.configure("environment = { GREETING = \"Good morning\" }")?;
+    let insisted = world.done(&[&live[..], &["--allow-live"]].concat())?;
+    assert!(
+        insisted.stderr.contains("warning: green (tag 1) is live"),
+        "{}",
+        insisted.shown()
+    );
+    world.expect_answers("Good morning", FRENCH)?;
+
+    let taken = ["deploy", V1, "--tag", "2"];
+    see(
+        "deploy-tag-taken",
+        &error(&world.changes_nothing(6, &taken)?),
+    )
+}
+
+#[test]
+fn a_release_that_cannot_serve_is_told_with_its_reason() -> Outcome {
+    let world = World::with_v1_live("broken")?;
+    world.configure("environment = { GREETER_CRASH = \"1\" }")?;
+    let crashed = world.ends(1, &["deploy", V2, "--tag", "2"])?;
+    for part in [
+        "exited with code 3",
+        "port 80 -> green (tag 1), unchanged",
+        "hint:",
+    ] {
+        assert!(
+            crashed.stderr.contains(part),
+            "{part}:\n{}",
+            crashed.shown()
+        );
+    }
+    // What is half done is there to see.
+    let status = world.status()?;
+    assert_eq!(
+        (&status["live"], &status["colors"]["blue"]["tag"]),
+        (&json!("green"), &json!("2"))
+    );
+    world.ends(6, &["promote"])?;
+
+    world
+        .desk
+        .write("failing/Dockerfile", "FROM scratch\nCOPY nothing /\n")?;
+    let unbuilt = world.changes_nothing(1, &["deploy", "failing", "--tag", "3"])?;
+    let unchanged = "traffic:   port 80 -> green (tag 1), unchanged";
+    assert!(unbuilt.stderr.contains(unchanged), "{}", unbuilt.shown());
+
+    world.configure("environment = { GREETER_START_DELAY_MS = \"60000\" }")?;
+    let slow = ["deploy", V2, "--tag", "3", "--timeout", "3s"];
+    let timed_out = world.ends(5, &slow)?;
+    assert!(
+        timed_out.stderr.contains("does not serve after 3 s"),
+        "{}",
+        timed_out.shown()
+    );
+    assert!(
+        timed_out.stderr.contains("--timeout"),
+        "{}",
+        timed_out.shown()
+    );
+    assert_eq!(world.status()?["live"], "green");
+    // And the next good one mends it.
+    world.configure("")?;
+    world.done(&["deploy", V2, "--tag", "4"])?;
+    world.expect_answers(ENGLISH, FRENCH)
+}
+
+#[test]
+fn a_task_definition_of_ones_own_survives_but_for_the_image() -> Outcome {
+    greeter()?;
+    let world = World::new("sidecar")?;
+    world.done(&["init"])?;
+    world.done(&["deploy", V1, "--tag", "1"])?;
+    // The sidecar runs what is in the registry already.
+    let image = format!("{}/bgecs-sidecar:1", world.registry());
+    let own = json!({
+        "family": "ignored",
+        "cpu": "512",
+        "memory": "1024",
+        "networkMode": "awsvpc",
+        "requiresCompatibilities": ["FARGATE"],
+        "containerDefinitions": [
+            {
+                "name": "web",
+                "image": "replaced",
+                "portMappings": [{ "containerPort": 8080 }],
+                "environment": [{ "name": "GREETING", "value": "Good evening" }],
+                "ulimits": [{ "name": "nofile", "softLimit": 2048, "hardLimit": 4096 }],
+                "dockerLabels": { "team": "greetings" }
+            },
+            {
+                "name": "helper",
+                "image": image,
+                "essential": false,
+                "environment": [{ "name": "PORT", "value": "9090" }],
+                "dependsOn": [{ "containerName": "web", "condition": "START" }]
+            }
+        ],
+        "tags": [{ "key": "team", "value": "greetings" }]
+    });
+    world.desk.write("task.json", &own.to_string())?;
+    world.configure("task_definition = \"task.json\"\ncontainer = \"web\"")?;
+    let deployed = world.done_json(&["deploy", V1, "--tag", "1"])?;
+
+    let described = json!({ "taskDefinition": deployed["task_definition"], "include": ["TAGS"] });
+    let described = world.api.ecs("DescribeTaskDefinition", &described)?;
+    let registered = &described["taskDefinition"];
+    assert_eq!(registered["family"], "bgecs-sidecar");
+    assert_eq!(
+        (&registered["cpu"], &registered["memory"]),
+        (&json!("512"), &json!("1024"))
+    );
+    let (web, helper) = (
+        &registered["containerDefinitions"][0],
+        &registered["containerDefinitions"][1],
+    );
+    let digest = string(&deployed, "/digest")?;
+    assert!(string(web, "/image")?.ends_with(&digest), "{web:#}");
+    assert_eq!(helper["image"], image.as_str());
+    for (is, was) in [(web, 0), (helper, 1)] {
+        survives(&own["containerDefinitions"][was], is);
+    }
+    let tags = described["tags"].as_array().ok_or("no tags")?;
+    assert!(
+        tags.contains(&json!({ "key": "team", "value": "greetings" })),
+        "{tags:?}"
+    );
+    Ok(())
+}
+
+/// Every field of the user's own is there, but for the image. What was added is
+/// bgecs's and ECS's.
+fn survives(own: &Value, registered: &Value) {
+    for (key, value) in own.as_object().into_iter().flatten() {
+        let is = &registered[key];
+        match (value, is) {
+            _ if key == "image" => {}
+            (Value::Array(own), Value::Array(is)) => {
+                for item in own {
+                    let kept = is.iter().any(|is| contains(is, item));
+                    assert!(kept, "{key} lost {item}: {is:?}");
+                }
+            }
+            _ => assert_eq!(is, value, "{key}"),
+        }
+    }
+}
+
+fn contains(is: &Value, own: &Value) -> bool {
+    match own.as_object() {
+        Some(own) => own.iter().all(|(key, value)| is[key] == *value),
+        None => is == own,
+    }
+}

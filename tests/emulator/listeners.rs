@@ -1,0 +1,111 @@
+//! Listeners that are not as bgecs left them.
+
+use crate::support::Outcome;
+use crate::world::{ENGLISH, FRENCH, V2, World, error, see};
+
+const STRANGER: &[(&str, &str)] = &[
+    ("Action", "CreateTargetGroup"),
+    ("Name", "stranger"),
+    ("Protocol", "HTTP"),
+    ("Port", "80"),
+    ("TargetType", "ip"),
+    ("VpcId", "vpc-00000001"),
+];
+
+#[test]
+fn a_swap_that_stopped_half_way_is_finished_or_undone() -> Outcome {
+    let world = World::with_v2_idle("half")?;
+    let (prod, test) = (world.listener("prod")?, world.listener("test")?);
+    let (blue, green) = (world.target_group("blue")?, world.target_group("green")?);
+    // As after a kill between the two writes.
+    world.api.point(&prod, &blue)?;
+
+    let status = world.status()?;
+    assert_eq!(
+        (&status["live"], &status["half_swapped"]),
+        (&"blue".into(), &"blue".into())
+    );
+    see("half-swapped-status", &world.done(&["status"])?.stdout)?;
+    see(
+        "half-swapped-deploy",
+        &error(&world.changes_nothing(6, &["deploy", V2, "--tag", "3"])?),
+    )?;
+    see(
+        "half-swapped-retire",
+        &error(&world.changes_nothing(6, &["retire"])?),
+    )?;
+    see(
+        "half-swapped-init",
+        &error(&world.changes_nothing(6, &["init"])?),
+    )?;
+
+    let finished = world.done_json(&["promote"])?;
+    assert_eq!(
+        (&finished["to"], &finished["outcome"]),
+        (&"blue".into(), &"committed".into())
+    );
+    world.expect_answers(FRENCH, ENGLISH)?;
+
+    world.api.point(&prod, &green)?;
+    world.api.point(&test, &green)?;
+    let undone = world.done_json(&["rollback"])?;
+    assert_eq!(
+        (&undone["to"], &undone["outcome"]),
+        (&"blue".into(), &"committed".into())
+    );
+    world.expect_answers(FRENCH, ENGLISH)
+}
+
+#[test]
+fn a_listener_that_somebody_else_pointed_elsewhere_is_left_alone() -> Outcome {
+    let world = World::with_v1_live("drift")?;
+    let prod = world.listener("prod")?;
+    let made = world.api.elb(STRANGER)?;
+    let stranger = crate::api::text(&made, "TargetGroupArn")?;
+    world.api.point(&prod, stranger)?;
+
+    let status = world.status()?;
+    assert!(status["live"].is_null(), "{status:#}");
+    see("drift-status", &world.done(&["status"])?.stdout)?;
+    for (name, line) in [
+        ("deploy", &["deploy", V2, "--tag", "2"][..]),
+        ("promote", &["promote", "green"]),
+        ("rollback", &["rollback"]),
+        ("retire", &["retire"]),
+    ] {
+        let refused = world.changes_nothing(6, line)?;
+        assert!(
+            refused.stderr.contains("which bgecs did not do"),
+            "{}",
+            refused.shown()
+        );
+        see(&format!("drift-{name}"), &error(&refused))?;
+    }
+    let app = world.app.clone();
+    let changed = format!("app = \"{app}\"\n[logs]\nretention_days = 7\n");
+    world.desk.write("bgecs.toml", &changed)?;
+    see("drift-init", &error(&world.changes_nothing(6, &["init"])?))
+}
+
+#[test]
+fn the_test_port_elsewhere_forbids_a_promotion() -> Outcome {
+    let world = World::with_v2_idle("testport")?;
+    let test = world.listener("test")?;
+    let made = world.api.elb(STRANGER)?;
+    world
+        .api
+        .point(&test, crate::api::text(&made, "TargetGroupArn")?)?;
+    see(
+        "test-port-elsewhere",
+        &error(&world.changes_nothing(6, &["promote"])?),
+    )?;
+    let json = world.changes_nothing(6, &["promote", "--json"])?.json()?;
+    assert_eq!(json["outcome"], "refused");
+    let checks = json["checks"].as_array().ok_or("no checks")?;
+    assert!(
+        checks
+            .iter()
+            .any(|check| check["name"] == "test listener" && check["ok"] == false)
+    );
+    Ok(())
+}

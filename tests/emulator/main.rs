@@ -1,0 +1,17 @@
+//! Every command against an emulator, on free ports and in parallel: what it
+//! does, what it refuses, and what it leaves. Nothing is skipped: where no
+//! Docker Engine can be had, these fail and say what to do.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod access;
+mod api;
+mod builds;
+mod deploying;
+mod life;
+mod listeners;
+mod promoting;
+mod removing;
+mod stub;
+mod world;
