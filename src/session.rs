@@ -90,11 +90,8 @@ impl Session {
     async fn stack(&self) -> Result<StackSnapshot> {
         let name = self.stack_name();
         self.aws.read_stack(&name).await?.ok_or_else(|| {
-            Error::failed(format!(
-                "there is no stack {name} in {}",
-                self.aws.region()
-            ))
-            .hint("`bgecs init` creates it; if it exists, look at --region and --profile")
+            Error::failed(format!("there is no stack {name} in {}", self.aws.region()))
+                .hint("`bgecs init` creates it; if it exists, look at --region and --profile")
         })
     }
 
@@ -120,7 +117,10 @@ impl Session {
                 StackStatus::Broken | StackStatus::DeleteFailed => {
                     error.hint("`bgecs destroy` removes it, then `bgecs init` creates it anew")
                 }
-                StackStatus::Ready | StackStatus::RolledBack | StackStatus::Stuck | StackStatus::Busy => {
+                StackStatus::Ready
+                | StackStatus::RolledBack
+                | StackStatus::Stuck
+                | StackStatus::Busy => {
                     error.hint("`bgecs init` brings it up to date with this bgecs")
                 }
             }
@@ -152,7 +152,10 @@ impl Session {
 
 /// A stack that is being created, changed or deleted by something else.
 pub fn busy(name: &str, stack: &StackSnapshot) -> Error {
-    let message = format!("the stack {name} is {}: something else is at work on it", stack.status_text);
+    let message = format!(
+        "the stack {name} is {}: something else is at work on it",
+        stack.status_text
+    );
     let error = Error::refused(message).hint("try again when it is done");
     match &stack.reason {
         Some(reason) => error.cause(reason),

@@ -123,7 +123,9 @@ fn a_missing_configuration_is_missed_by_every_command() -> Outcome {
         assert_eq!(ended.code, Some(2), "{}", ended.shown());
         assert_eq!(ended.stdout, "", "{}", ended.shown());
         // Programs get it on stdout too.
-        let json = desk.bgecs(&[&arguments[..], &["--json"]].concat())?.json()?;
+        let json = desk
+            .bgecs(&[&arguments[..], &["--json"]].concat())?
+            .json()?;
         assert_eq!(json["error"]["exit_code"], 2, "{json:#}");
         assert!(
             ended.stderr.contains("bgecs init --write-config"),

@@ -121,7 +121,9 @@ async fn tell_the_stack_who_is_live(
 
 /// Traffic still flows through such a stack: it is mended, not removed.
 fn stuck_hint(name: &str) -> String {
-    format!("mend the cause, then `aws cloudformation continue-update-rollback --stack-name {name}`")
+    format!(
+        "mend the cause, then `aws cloudformation continue-update-rollback --stack-name {name}`"
+    )
 }
 
 fn refuse_unusable(name: &str, stack: &StackSnapshot) -> Result<()> {
@@ -138,7 +140,8 @@ fn refuse_unusable(name: &str, stack: &StackSnapshot) -> Result<()> {
                 .hint("`bgecs destroy` removes it, then `bgecs init` creates it anew"),
         )),
         StackStatus::Stuck => Err(with_reason(
-            Error::refused(format!("{state}: an update failed, and its rollback too")).hint(stuck_hint(name)),
+            Error::refused(format!("{state}: an update failed, and its rollback too"))
+                .hint(stuck_hint(name)),
         )),
     }
 }
