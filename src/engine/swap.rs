@@ -200,7 +200,7 @@ impl Swap {
             Event::Interrupt => self.on_interrupt(at),
             Event::Tick { oldest_pending } => self.on_tick(at, oldest_pending),
             Event::Recorded(result) => self.on_recorded(at, result),
-            Event::Written(result) => self.on_written(result),
+            Event::Written(result) => self.on_written(at, result),
             Event::Read(result) => self.on_read(at, result),
             Event::Health(result) => self.on_health(at, result),
         }
@@ -331,37 +331,37 @@ impl Swap {
             Ok(()) if self.interrupts > 0 => self.end(Outcome::Interrupted),
             Ok(()) => {
                 self.marks.prod_sent = Some(at);
-                self.set_out(at, Port::Prod)
+                self.set_out(Port::Prod)
             }
         }
     }
 
     /// Forward: prod takes the new colour, test the old one.
-    fn set_out(&mut self, at: Duration, port: Port) -> Option<Action> {
+    fn set_out(&mut self, port: Port) -> Option<Action> {
         let color = match port {
             Port::Prod => self.to,
             Port::Test => self.from,
         };
-        let journey = Journey::new(port, color, at);
+        let journey = Journey::new(port, color);
         self.phase = Phase::Forward(journey);
         Some(Action::Write(port, color))
     }
 
-    fn set_out_back(&mut self, at: Duration, why: Why, port: Port) -> Option<Action> {
+    fn set_out_back(&mut self, why: Why, port: Port) -> Option<Action> {
         let color = match port {
             Port::Prod => self.from,
             Port::Test => self.to,
         };
-        let journey = Journey::new(port, color, at);
+        let journey = Journey::new(port, color);
         self.phase = Phase::Back { why, journey };
         Some(Action::Write(port, color))
     }
 
-    fn on_written(&mut self, result: Result<(), WriteFault>) -> Option<Action> {
+    fn on_written(&mut self, at: Duration, result: Result<(), WriteFault>) -> Option<Action> {
         let (Phase::Forward(journey) | Phase::Back { journey, .. }) = &mut self.phase else {
             return None;
         };
-        journey.written(result);
+        journey.written(at, result);
         Some(Action::Read {
             port: journey.port,
             after: Duration::ZERO,
@@ -395,7 +395,7 @@ impl Swap {
                     return self.turn_back(at, Why::Failures);
                 }
                 self.marks.test_sent = Some(at);
-                self.set_out(at, Port::Test)
+                self.set_out(Port::Test)
             }
             Phase::Forward(_) => {
                 self.marks.test_seen = Some(at);
@@ -410,7 +410,7 @@ impl Swap {
             Phase::Back { why, journey }
                 if journey.port == Port::Prod && self.marks.test_sent.is_some() =>
             {
-                self.set_out_back(at, why, Port::Test)
+                self.set_out_back(why, Port::Test)
             }
             Phase::Back { why, .. } => {
                 self.phase = Phase::Confirming {
@@ -442,7 +442,7 @@ impl Swap {
             return None;
         };
         match result {
-            Ok(true) => self.set_out_back(at, why, Port::Prod),
+            Ok(true) => self.set_out_back(why, Port::Prod),
             // The new copy may be the only healthy one: hold.
             Ok(false) => self.end(Outcome::Left(why)),
             Err(reason) if at > since + READ_DEADLINE => self.end(Outcome::InDoubt(format!(

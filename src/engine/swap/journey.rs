@@ -13,7 +13,8 @@ const MOST_WRITES: u32 = 5;
 pub struct Journey {
     pub port: Port,
     pub color: Color,
-    began: Duration,
+    /// When the last write was answered, or given up.
+    written_at: Duration,
     writes: u32,
     fault: Option<WriteFault>,
 }
@@ -29,23 +30,24 @@ pub(super) enum Reading {
 }
 
 impl Journey {
-    pub(super) fn new(port: Port, color: Color, at: Duration) -> Self {
+    pub(super) fn new(port: Port, color: Color) -> Self {
         Self {
             port,
             color,
-            began: at,
+            written_at: Duration::ZERO,
             writes: 0,
             fault: None,
         }
     }
 
-    pub(super) fn written(&mut self, result: Result<(), WriteFault>) {
+    pub(super) fn written(&mut self, at: Duration, result: Result<(), WriteFault>) {
+        self.written_at = at;
         self.writes += 1;
         self.fault = result.err();
     }
 
     pub(super) fn read(&self, at: Duration, result: Result<Forwarding, String>) -> Reading {
-        let is_late = at > self.began + READ_DEADLINE;
+        let is_late = at > self.written_at + READ_DEADLINE;
         let seen = match result {
             Ok(seen) => seen,
             Err(reason) if is_late => {
