@@ -59,6 +59,7 @@ pub async fn run(
 ) -> Finished {
     let mut seen = Seen::new(identities);
     let mut pending = BTreeSet::new();
+    let mut is_probing = true;
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     // At most one effect is under way; `terminated` means none.
@@ -69,9 +70,15 @@ pub async fn run(
             biased;
             () = interrupts.next() => Event::Interrupt,
             event = &mut effect, if !effect.is_terminated() => event,
-            Some(report) = reports.next() => match take(report, &mut pending, &mut seen, notify) {
-                Some(event) => event,
-                None => continue,
+            report = reports.next(), if is_probing => match report {
+                Some(report) => match take(report, &mut pending, &mut seen, notify) {
+                    Some(event) => event,
+                    None => continue,
+                },
+                None => {
+                    is_probing = false;
+                    Event::ProbeEnded
+                }
             },
             _ = ticks.tick() => Event::Tick { oldest_pending: pending.first().copied() },
         };

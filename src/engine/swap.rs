@@ -30,6 +30,9 @@ const BASELINE_ANSWERS: u32 = 3;
 /// from a failing colour are judged.
 const SETTLE: Duration = Duration::from_secs(2);
 
+/// Why a swap does not go on, though nothing failed.
+const PROBE_ENDED: &str = "the probe has ended by itself";
+
 /// What the person asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
@@ -57,6 +60,8 @@ pub enum Event {
         scheduled_at: Duration,
         ok: bool,
     },
+    /// The probe ended by itself: nobody watches any more.
+    ProbeEnded,
     /// Ctrl-C, or SIGTERM.
     Interrupt,
     Recorded(Result<(), String>),
@@ -112,6 +117,8 @@ pub enum Outcome {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Why {
     Failures,
+    /// The probe ended by itself, so nobody would see a failure.
+    Blind,
     Interrupt,
     /// The test port could not be moved.
     TestPort(String),
@@ -164,6 +171,7 @@ pub struct Swap {
     /// settled; judged only where the baseline was not clean.
     failures_after_settling: u64,
     baseline_failures: u64,
+    is_blind: bool,
     interrupts: u32,
 }
 
@@ -179,6 +187,7 @@ impl Swap {
             failures: 0,
             failures_after_settling: 0,
             baseline_failures: 0,
+            is_blind: false,
             interrupts: 0,
         }
     }
@@ -197,6 +206,7 @@ impl Swap {
         }
         match event {
             Event::Answered { scheduled_at, ok } => self.on_answer(at, scheduled_at, ok),
+            Event::ProbeEnded => self.on_probe_ended(at),
             Event::Interrupt => self.on_interrupt(at),
             Event::Tick { oldest_pending } => self.on_tick(at, oldest_pending),
             Event::Recorded(result) => self.on_recorded(at, result),
@@ -249,25 +259,31 @@ impl Swap {
         }
     }
 
-    /// Whether users saw what a swap must not do to them.
-    fn has_failed(&self) -> bool {
-        if self.baseline_failures > 0 {
-            return self.failures_after_settling > 0;
+    /// Whether users saw what a swap must not do to them, or might have.
+    fn complaint(&self) -> Option<Why> {
+        let failures = match self.baseline_failures {
+            0 => self.failures,
+            _ => self.failures_after_settling,
+        };
+        if failures > 0 {
+            return Some(Why::Failures);
         }
-        self.failures > 0
+        self.is_blind.then_some(Why::Blind)
     }
 
     fn turn_back_if_watching(&mut self, at: Duration) -> Option<Action> {
-        if matches!(self.phase, Phase::Watching { .. }) && self.has_failed() {
-            return self.turn_back(at, Why::Failures);
+        if !matches!(self.phase, Phase::Watching { .. }) {
+            return None;
         }
-        None
+        let why = self.complaint()?;
+        self.turn_back(at, why)
     }
 
     fn turn_back(&mut self, at: Duration, why: Why) -> Option<Action> {
         // A colour that failed before the swap is no place to go back to.
         let old_was_failing = self.baseline_failures > 0;
-        if why == Why::Failures && (!self.policy.takes_back || old_was_failing) {
+        let is_the_probe_s = matches!(why, Why::Failures | Why::Blind);
+        if is_the_probe_s && (!self.policy.takes_back || old_was_failing) {
             return self.end(Outcome::Left(why));
         }
         self.phase = Phase::LookingBack { why, since: at };
@@ -275,6 +291,23 @@ impl Swap {
             color: self.from,
             after: Duration::ZERO,
         })
+    }
+
+    fn on_probe_ended(&mut self, at: Duration) -> Option<Action> {
+        self.is_blind = true;
+        match self.phase {
+            Phase::Baseline => self.end(Outcome::Unchanged(PROBE_ENDED.to_owned())),
+            Phase::Confirming { .. } => self.end(self.unconfirmed()),
+            // Where an effect is under way, its result decides.
+            _ => self.turn_back_if_watching(at),
+        }
+    }
+
+    fn unconfirmed(&self) -> Outcome {
+        let from = self.from;
+        Outcome::InDoubt(format!(
+            "both listeners point back at {from}, and no answer confirms it: {PROBE_ENDED}"
+        ))
     }
 
     fn on_interrupt(&mut self, at: Duration) -> Option<Action> {
@@ -329,6 +362,7 @@ impl Swap {
         match result {
             Err(reason) => self.end(Outcome::Unchanged(reason)),
             Ok(()) if self.interrupts > 0 => self.end(Outcome::Interrupted),
+            Ok(()) if self.is_blind => self.end(Outcome::Unchanged(PROBE_ENDED.to_owned())),
             Ok(()) => {
                 self.marks.prod_sent = Some(at);
                 self.set_out(Port::Prod)
@@ -391,8 +425,9 @@ impl Swap {
                 if self.interrupts > 0 {
                     return self.turn_back(at, Why::Interrupt);
                 }
-                if self.has_failed() && self.policy.takes_back && self.baseline_failures == 0 {
-                    return self.turn_back(at, Why::Failures);
+                let may_go_back = self.policy.takes_back && self.baseline_failures == 0;
+                if let Some(why) = self.complaint().filter(|_| may_go_back) {
+                    return self.turn_back(at, why);
                 }
                 self.marks.test_sent = Some(at);
                 self.set_out(Port::Test)
@@ -412,6 +447,7 @@ impl Swap {
             {
                 self.set_out_back(why, Port::Test)
             }
+            Phase::Back { .. } if self.is_blind => self.end(self.unconfirmed()),
             Phase::Back { why, .. } => {
                 self.phase = Phase::Confirming {
                     why,

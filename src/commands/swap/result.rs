@@ -184,6 +184,7 @@ fn ending(outcome: Option<&Ending>) -> (&'static str, Exit, Option<String>) {
 pub(super) fn reason(why: &Why) -> String {
     match why {
         Why::Failures => "requests failed after the swap".to_owned(),
+        Why::Blind => "the probe has ended by itself".to_owned(),
         Why::Interrupt => "interrupted".to_owned(),
         Why::TestPort(reason) => format!("the test port could not be moved: {reason}"),
     }
