@@ -156,3 +156,6 @@ fn phase_name(phase: &Phase) -> (u8, Option<crate::model::Port>) {
         Phase::Done(_) => (7, None),
     }
 }
+
+#[cfg(test)]
+mod tests;

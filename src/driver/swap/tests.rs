@@ -1,0 +1,331 @@
+//! The loop, on a load balancer and a probe that keep to a script. Time is
+//! tokio's, paused: an hour passes in no time, and always in the same way.
+
+mod fake;
+mod faults;
+mod interrupts;
+
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout};
+
+use super::{Finished, Notice, run};
+use crate::engine::seen::{Identities, Identity};
+use crate::engine::swap::{Outcome, Phase, Policy, Swap};
+use crate::interrupt::Interrupts;
+use crate::model::{Color, Port};
+use fake::{Asked, BADLY, Call, Fake, Faults, Reply, WELL};
+
+const FROM: Color = Color::Green;
+const TO: Color = Color::Blue;
+const PACE: Duration = Duration::from_millis(100);
+const WINDOW: Duration = Duration::from_secs(3);
+/// Far beyond any end that a swap may have.
+const NEVER: Duration = Duration::from_secs(3600);
+
+fn policy() -> Policy {
+    Policy {
+        baseline: Duration::from_secs(1),
+        window: WINDOW,
+        pace: PACE,
+        needs_clean_baseline: true,
+        takes_back: true,
+    }
+}
+
+fn identities() -> Identities {
+    let of = |color: Color| Identity {
+        tag: None,
+        body: Some(color.to_string()),
+    };
+    Identities {
+        old: of(FROM),
+        new: of(TO),
+    }
+}
+
+/// Both colours answer.
+fn all_well(_: Duration, _: Color) -> Reply {
+    WELL
+}
+
+/// The new colour does not.
+fn new_fails(_: Duration, color: Color) -> Reply {
+    if color == TO { BADLY } else { WELL }
+}
+
+/// Runs a swap to its end, and refuses an end that lies.
+async fn finish(fake: &Fake, probe: &mut Asked<'_>, interrupts: &mut Interrupts) -> Finished {
+    finish_with(fake, probe, interrupts, policy(), &mut |_| {}).await
+}
+
+async fn finish_with(
+    fake: &Fake,
+    probe: &mut Asked<'_>,
+    interrupts: &mut Interrupts,
+    policy: Policy,
+    notify: &mut dyn FnMut(Notice<'_>),
+) -> Finished {
+    let swap = Swap::new(FROM, TO, policy);
+    let origin = Instant::now();
+    let finished = run(fake, swap, identities(), probe, interrupts, origin, notify);
+    let finished = timeout(NEVER, finished).await.expect("it never ends");
+    assert_truth(fake, &finished);
+    finished
+}
+
+/// What the outcome says of the listeners is so, and port 80 was never pointed
+/// at a colour that was not healthy.
+fn assert_truth(fake: &Fake, finished: &Finished) {
+    let outcome = finished.swap.outcome().expect("an outcome");
+    let traffic = fake.traffic();
+    match outcome {
+        Outcome::Committed => {
+            assert_eq!(traffic, (TO, FROM));
+            assert_eq!(fake.previous.get(), Some(FROM), "the way back is recorded");
+        }
+        Outcome::RolledBack(_) | Outcome::Unchanged(_) => {
+            assert_eq!(traffic, (FROM, TO), "{outcome:?}");
+        }
+        Outcome::Refused(_) | Outcome::Interrupted => {
+            assert_eq!(traffic, (FROM, TO), "{outcome:?}");
+            let calls = fake.calls.borrow();
+            let is_write = |call: &Call| matches!(call, Call::Write(..));
+            assert!(!calls.iter().any(is_write), "{outcome:?} after {calls:?}");
+        }
+        Outcome::Left(_) => assert_eq!(fake.prod.get(), TO, "{outcome:?}"),
+        // Claims nothing.
+        Outcome::InDoubt(_) => {}
+    }
+    assert_eq!(*fake.harm.borrow(), [], "port 80 was pointed at the sick");
+}
+
+/// One word for an outcome, for tables.
+fn word(finished: &Finished) -> &'static str {
+    match finished.swap.outcome() {
+        Some(Outcome::Committed) => "committed",
+        Some(Outcome::RolledBack(_)) => "rolled back",
+        Some(Outcome::Refused(_)) => "refused",
+        Some(Outcome::Interrupted) => "interrupted",
+        Some(Outcome::Unchanged(_)) => "unchanged",
+        Some(Outcome::Left(_)) => "left",
+        Some(Outcome::InDoubt(_)) => "in doubt",
+        None => "no end",
+    }
+}
+
+/// A swap without faults, with this probe.
+async fn clean(reply: &dyn Fn(Duration, Color) -> Reply) -> (Fake, Finished) {
+    let fake = Fake::new(Faults::default());
+    let mut probe = Asked::new(&fake, Instant::now(), reply);
+    let (_tell, mut interrupts) = Interrupts::scripted();
+    let finished = finish(&fake, &mut probe, &mut interrupts).await;
+    (fake, finished)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clean_promotion_writes_prod_then_test_and_reads_each_back() {
+    let (fake, finished) = clean(&all_well).await;
+    assert_eq!(finished.swap.outcome(), Some(&Outcome::Committed));
+    assert_eq!(
+        *fake.calls.borrow(),
+        [
+            Call::Record(FROM),
+            Call::Write(Port::Prod, TO),
+            Call::Read(Port::Prod),
+            Call::Write(Port::Test, FROM),
+            Call::Read(Port::Test),
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_request_is_counted_and_the_changeover_is_seen() {
+    let fake = Fake::new(Faults::default());
+    let mut probe = Asked::new(&fake, Instant::now(), &all_well);
+    let (_tell, mut interrupts) = Interrupts::scripted();
+    let mut samples = 0;
+    let mut phases = Vec::new();
+    let finished = finish_with(
+        &fake,
+        &mut probe,
+        &mut interrupts,
+        policy(),
+        &mut |notice| match notice {
+            Notice::Sample { seen, .. } => {
+                samples += 1;
+                assert_eq!(seen.sent(), samples);
+            }
+            Notice::Phase { phase, .. } => phases.push(match phase {
+                Phase::Forward(journey) => format!("forward {}", journey.port.number()),
+                other => format!("{other:?}")
+                    .split([' ', '('])
+                    .next()
+                    .unwrap()
+                    .to_owned(),
+            }),
+        },
+    )
+    .await;
+    assert_eq!(samples, probe.sent(), "also what was under way at the end");
+    assert_eq!(
+        phases,
+        ["Recording", "forward 80", "forward 81", "Watching", "Done"]
+    );
+    let report = finished.seen.report(10.0, finished.swap.marks.prod_sent);
+    assert_eq!((report.sent, report.failed), (samples, 0));
+    // The first write leaves at 1020 ms, when the record is back, and arrives
+    // 10 ms later: the request of 1000 ms is the last for the old colour.
+    assert_eq!(report.last_old_ms, Some(1005 - 1020));
+    assert_eq!(report.first_new_ms, Some(1105 - 1020));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failing_answer_takes_the_swap_back_prod_first() {
+    let (fake, finished) = clean(&new_fails).await;
+    assert_eq!(word(&finished), "rolled back");
+    assert_eq!(
+        fake.calls.borrow()[5..],
+        [
+            Call::Health(FROM),
+            Call::Write(Port::Prod, FROM),
+            Call::Read(Port::Prod),
+            Call::Write(Port::Test, TO),
+            Call::Read(Port::Test),
+        ]
+    );
+    assert!(finished.seen.failed() > 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failing_production_is_left_as_it_is() {
+    let (fake, finished) = clean(&|_, _| BADLY).await;
+    assert_eq!(word(&finished), "refused");
+    assert_eq!(*fake.calls.borrow(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sick_old_colour_is_not_gone_back_to() {
+    let fake = Fake::new(Faults::default());
+    // It falls sick once the new colour has taken over.
+    let reply = |at: Duration, color: Color| {
+        if color == FROM {
+            return WELL;
+        }
+        fake.healthy.borrow_mut().green = false;
+        new_fails(at, color)
+    };
+    let mut probe = Asked::new(&fake, Instant::now(), &reply);
+    let (_tell, mut interrupts) = Interrupts::scripted();
+    let finished = finish(&fake, &mut probe, &mut interrupts).await;
+    assert_eq!(word(&finished), "left");
+    assert_eq!(fake.calls.borrow().last(), Some(&Call::Health(FROM)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_swap_that_stopped_half_way_is_finished() {
+    let fake = Fake::new(Faults::default());
+    fake.prod.set(TO);
+    let mut probe = Asked::new(&fake, Instant::now(), &all_well);
+    let (_tell, mut interrupts) = Interrupts::scripted();
+    let finished = finish(&fake, &mut probe, &mut interrupts).await;
+    assert_eq!(word(&finished), "committed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollback_gets_away_from_a_failing_production() {
+    let old_fails = |_: Duration, color: Color| if color == FROM { BADLY } else { WELL };
+    let fake = Fake::new(Faults::default());
+    let mut probe = Asked::new(&fake, Instant::now(), &old_fails);
+    let (_tell, mut interrupts) = Interrupts::scripted();
+    let rollback = Policy {
+        needs_clean_baseline: false,
+        ..policy()
+    };
+    let finished = finish_with(&fake, &mut probe, &mut interrupts, rollback, &mut |_| {}).await;
+    assert_eq!(word(&finished), "committed");
+    assert!(finished.seen.failed() > 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_swap_that_is_not_to_be_taken_back_stays() {
+    let fake = Fake::new(Faults::default());
+    let mut probe = Asked::new(&fake, Instant::now(), &new_fails);
+    let (_tell, mut interrupts) = Interrupts::scripted();
+    let stays = Policy {
+        takes_back: false,
+        ..policy()
+    };
+    let finished = finish_with(&fake, &mut probe, &mut interrupts, stays, &mut |_| {}).await;
+    assert_eq!(word(&finished), "left");
+    assert_eq!(fake.traffic(), (TO, FROM), "both ports, not one");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_window_ends_with_its_last_answer() {
+    // The requests at the end of the window take longer than the window itself.
+    let slow = |ok| {
+        move |at: Duration, color: Color| match color == TO && at > Duration::from_secs(3) {
+            true => Reply {
+                ok,
+                latency: WINDOW + WINDOW,
+            },
+            false => WELL,
+        }
+    };
+    let began = Instant::now();
+    let (_, finished) = clean(&slow(true)).await;
+    assert_eq!(word(&finished), "committed");
+    assert!(began.elapsed() > Duration::from_secs(3) + WINDOW + WINDOW);
+
+    let (_, finished) = clean(&slow(false)).await;
+    assert_eq!(word(&finished), "rolled back");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_answer_during_the_swap_itself_counts() {
+    // Sent to the old colour just ahead of the first write, lost much later.
+    let lost = |at: Duration, _: Color| match at == Duration::from_secs(1) {
+        true => Reply {
+            ok: false,
+            latency: Duration::from_secs(2),
+        },
+        false => WELL,
+    };
+    let (_, finished) = clean(&lost).await;
+    assert_eq!(word(&finished), "rolled back");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_falls_silent_never_commits() {
+    let mut table = String::new();
+    for (name, end, reply) in [
+        ("at once", 0, &all_well as &dyn Fn(Duration, Color) -> Reply),
+        ("in the baseline", 500, &all_well),
+        ("during the record", 1010, &all_well),
+        ("during the first write", 1030, &all_well),
+        ("during the second write", 1070, &all_well),
+        ("in the window", 2000, &all_well),
+        ("on the way back", 1150, &new_fails),
+        ("while the way back is confirmed", 1300, &new_fails),
+    ] {
+        let fake = Fake::new(Faults::default());
+        let end = Duration::from_millis(end);
+        let mut probe = Asked::new(&fake, Instant::now(), reply).ending_at(end);
+        let (_tell, mut interrupts) = Interrupts::scripted();
+        let finished = finish(&fake, &mut probe, &mut interrupts).await;
+        let outcome = finished.swap.outcome().unwrap();
+        let calls = fake.calls.borrow().len();
+        table += &format!("{name}, {calls} calls: {outcome:?}\n");
+    }
+    insta::assert_snapshot!(table, @r#"
+    at once, 0 calls: Unchanged("the probe has ended by itself")
+    in the baseline, 0 calls: Unchanged("the probe has ended by itself")
+    during the record, 1 calls: Unchanged("the probe has ended by itself")
+    during the first write, 6 calls: InDoubt("both listeners point back at green, and no answer confirms it: the probe has ended by itself")
+    during the second write, 10 calls: InDoubt("both listeners point back at green, and no answer confirms it: the probe has ended by itself")
+    in the window, 10 calls: InDoubt("both listeners point back at green, and no answer confirms it: the probe has ended by itself")
+    on the way back, 10 calls: InDoubt("both listeners point back at green, and no answer confirms it: the probe has ended by itself")
+    while the way back is confirmed, 10 calls: InDoubt("both listeners point back at green, and no answer confirms it: the probe has ended by itself")
+    "#);
+}

@@ -1,0 +1,343 @@
+//! A load balancer that remembers every call, and fails those it is told to;
+//! and a probe that asks it.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::{FROM, PACE, TO};
+use crate::driver::World;
+use crate::driver::swap::Reports;
+use crate::engine::swap::WriteFault;
+use crate::model::testing::to;
+use crate::model::{Answer, Color, Connection, Forwarding, PerColor, Port, Sample};
+use crate::probe::Report;
+
+/// How long a call takes to reach AWS, and its answer to come back.
+const ONE_WAY: Duration = Duration::from_millis(10);
+/// Longer than any patience with a listener that does not show a write.
+const TOO_LONG: Duration = Duration::from_secs(12);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Call {
+    Record(Color),
+    Write(Port, Color),
+    Read(Port),
+    Health(Color),
+}
+
+impl Call {
+    /// A short name, for tables.
+    pub fn name(self) -> String {
+        match self {
+            Self::Record(color) => format!("record {color}"),
+            Self::Write(port, color) => format!("{} to {color}", port.number()),
+            Self::Read(port) => format!("read {}", port.number()),
+            Self::Health(color) => format!("health of {color}"),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing happened, and nobody says so.
+    LostRequest,
+    /// It happened, and nobody says so.
+    LostAnswer,
+    /// As `LostAnswer`, and it took its time.
+    Slow,
+    /// Nothing happened, for certain.
+    Refused,
+    /// A read that shows what was before the last write. Any other call is fine.
+    Stale,
+}
+
+impl Fault {
+    pub const ALL: [Self; 5] = [
+        Self::LostRequest,
+        Self::LostAnswer,
+        Self::Slow,
+        Self::Refused,
+        Self::Stale,
+    ];
+}
+
+/// Which calls have a fault, counted from 0.
+#[derive(Debug, Clone, Copy, Default)]
+pub enum Faults {
+    #[default]
+    None,
+    Once(usize, Fault),
+    /// One after the other.
+    Twice(usize, [Fault; 2]),
+    /// From this call on, every one.
+    From(usize, Fault),
+    /// From this call on, every write.
+    Writes(usize, Fault),
+}
+
+impl Faults {
+    fn at(self, n: usize, call: Call) -> Option<Fault> {
+        let is_write = matches!(call, Call::Write(..));
+        match self {
+            Self::Once(at, fault) if n == at => Some(fault),
+            Self::Twice(at, faults) if n >= at => faults.get(n - at).copied(),
+            Self::From(first, fault) if n >= first => Some(fault),
+            Self::Writes(first, fault) if n >= first && is_write => Some(fault),
+            _ => None,
+        }
+    }
+}
+
+/// When, within a call, Ctrl-C comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// Ahead of the effect.
+    Before,
+    /// The effect is done, and its answer on the way.
+    After,
+}
+
+#[derive(Debug)]
+pub struct Fake {
+    pub prod: Cell<Color>,
+    pub test: Cell<Color>,
+    /// What is recorded for the way back.
+    pub previous: Cell<Option<Color>>,
+    pub healthy: RefCell<PerColor<bool>>,
+    pub calls: RefCell<Vec<Call>>,
+    /// Colours that port 80 was pointed at while they were not healthy.
+    pub harm: RefCell<Vec<Color>>,
+    pub faults: Faults,
+    /// Presses Ctrl-C so often within a call.
+    pub interrupts: Option<(usize, Moment, UnboundedSender<()>, u32)>,
+    /// Both listeners as they were ahead of the last write.
+    before: Cell<(Color, Color)>,
+}
+
+impl Fake {
+    pub fn new(faults: Faults) -> Self {
+        Self {
+            prod: Cell::new(FROM),
+            test: Cell::new(TO),
+            previous: Cell::new(None),
+            healthy: RefCell::new(PerColor {
+                blue: true,
+                green: true,
+            }),
+            calls: RefCell::default(),
+            harm: RefCell::default(),
+            faults,
+            interrupts: None,
+            before: Cell::new((FROM, TO)),
+        }
+    }
+
+    /// Where ports 80 and 81 go.
+    pub fn traffic(&self) -> (Color, Color) {
+        (self.prod.get(), self.test.get())
+    }
+
+    fn is_healthy(&self, color: Color) -> bool {
+        *self.healthy.borrow().get(color)
+    }
+
+    fn set(&self, port: Port, color: Color) {
+        self.before.set(self.traffic());
+        match port {
+            Port::Prod => {
+                if !self.is_healthy(color) {
+                    self.harm.borrow_mut().push(color);
+                }
+                self.prod.set(color);
+            }
+            Port::Test => self.test.set(color),
+        }
+    }
+
+    fn interrupt(&self, n: usize, now: Moment) {
+        let Some((at, moment, tell, times)) = &self.interrupts else {
+            return;
+        };
+        if (*at, *moment) == (n, now) {
+            for _ in 0..*times {
+                tell.send(()).unwrap();
+            }
+        }
+    }
+
+    /// One call: out, its effect, and back with what became of it.
+    async fn call(&self, call: Call, effect: impl FnOnce()) -> Result<(), Fault> {
+        let n = self.calls.borrow().len();
+        self.calls.borrow_mut().push(call);
+        let fault = self.faults.at(n, call);
+        self.interrupt(n, Moment::Before);
+        sleep(ONE_WAY).await;
+        if !matches!(fault, Some(Fault::LostRequest | Fault::Refused)) {
+            effect();
+        }
+        self.interrupt(n, Moment::After);
+        if fault == Some(Fault::Slow) {
+            sleep(TOO_LONG).await;
+        }
+        sleep(ONE_WAY).await;
+        match fault {
+            None => Ok(()),
+            Some(Fault::Stale) if !matches!(call, Call::Read(_)) => Ok(()),
+            Some(fault) => Err(fault),
+        }
+    }
+}
+
+fn text(fault: Fault) -> String {
+    match fault {
+        Fault::Refused => "AccessDenied".to_owned(),
+        _ => "timed out".to_owned(),
+    }
+}
+
+impl World for Fake {
+    async fn record_previous(&self, live: Color) -> Result<(), String> {
+        let record = || self.previous.set(Some(live));
+        self.call(Call::Record(live), record).await.map_err(text)
+    }
+
+    async fn point_listener_at(&self, port: Port, color: Color) -> Result<(), WriteFault> {
+        self.call(Call::Write(port, color), || self.set(port, color))
+            .await
+            .map_err(|fault| WriteFault {
+                ambiguous: fault != Fault::Refused,
+                message: text(fault),
+            })
+    }
+
+    async fn read_listener(&self, port: Port) -> Result<Forwarding, String> {
+        let seen = Cell::new(self.traffic());
+        let read = || seen.set(self.traffic());
+        match self.call(Call::Read(port), read).await {
+            Ok(()) => {}
+            Err(Fault::Stale) => seen.set(self.before.get()),
+            Err(fault) => return Err(text(fault)),
+        }
+        let (prod, test) = seen.get();
+        Ok(to(if port == Port::Prod { prod } else { test }))
+    }
+
+    async fn is_healthy(&self, color: Color) -> Result<bool, String> {
+        let seen = Cell::new(false);
+        let ask = || seen.set(self.is_healthy(color));
+        self.call(Call::Health(color), ask).await.map_err(text)?;
+        Ok(seen.get())
+    }
+}
+
+/// What the scripted probe gets for one request.
+#[derive(Debug, Clone, Copy)]
+pub struct Reply {
+    pub ok: bool,
+    pub latency: Duration,
+}
+
+pub const WELL: Reply = Reply {
+    ok: true,
+    latency: Duration::from_millis(5),
+};
+
+pub const BADLY: Reply = Reply { ok: false, ..WELL };
+
+/// Asks on an absolute schedule, as the real one does; the colour that port 80
+/// goes to when a request leaves answers it.
+pub struct Asked<'a> {
+    world: &'a Fake,
+    origin: Instant,
+    reply: &'a dyn Fn(Duration, Color) -> Reply,
+    /// When the probe ends by itself.
+    ends: Option<Duration>,
+    sent: u64,
+    answers: BTreeMap<(Duration, u64), Sample>,
+    is_stopped: Cell<bool>,
+}
+
+impl<'a> Asked<'a> {
+    pub fn new(
+        world: &'a Fake,
+        origin: Instant,
+        reply: &'a dyn Fn(Duration, Color) -> Reply,
+    ) -> Self {
+        Self {
+            world,
+            origin,
+            reply,
+            ends: None,
+            sent: 0,
+            answers: BTreeMap::new(),
+            is_stopped: Cell::new(false),
+        }
+    }
+
+    pub fn ending_at(self, end: Duration) -> Self {
+        Self {
+            ends: Some(end),
+            ..self
+        }
+    }
+
+    pub fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    fn due(&self) -> Option<Duration> {
+        let due = PACE * u32::try_from(self.sent).unwrap();
+        let has_ended = self.is_stopped.get() || self.ends.is_some_and(|end| due >= end);
+        (!has_ended).then_some(due)
+    }
+
+    fn send(&mut self, scheduled_at: Duration) -> Report {
+        let n = self.sent;
+        self.sent += 1;
+        let color = self.world.prod.get();
+        let reply = (self.reply)(scheduled_at, color);
+        let sample = Sample {
+            n,
+            scheduled_at,
+            latency: reply.latency,
+            connection: Connection::Fresh,
+            answer: Answer::Http {
+                status: if reply.ok { 200 } else { 503 },
+                release: None,
+                body: color.to_string(),
+            },
+        };
+        self.answers.insert((sample.answered_at(), n), sample);
+        Report::Sent { n, scheduled_at }
+    }
+}
+
+impl Reports for Asked<'_> {
+    async fn next(&mut self) -> Option<Report> {
+        let answer = self.answers.keys().next().map(|(at, _)| *at);
+        match (self.due(), answer) {
+            (Some(due), answer) if answer.is_none_or(|at| due < at) => {
+                sleep_until(self.origin + due).await;
+                Some(self.send(due))
+            }
+            (_, Some(at)) => {
+                sleep_until(self.origin + at).await;
+                let (_, sample) = self.answers.pop_first()?;
+                Some(Report::Answered(sample))
+            }
+            _ => {
+                // A probe that ends by itself does so in its own time.
+                sleep_until(self.origin + self.ends.unwrap_or_default()).await;
+                None
+            }
+        }
+    }
+
+    fn stop(&self) {
+        self.is_stopped.set(true);
+    }
+}
