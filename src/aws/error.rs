@@ -7,6 +7,7 @@ use std::error::Error as StdError;
 use aws_sdk_ecs::config::http::HttpResponse;
 use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ecs::operation::RequestId;
+use aws_smithy_runtime_api::http::StatusCode;
 
 use crate::error::{Error, Exit};
 
@@ -22,6 +23,8 @@ pub enum Kind {
     Throttled,
     /// No answer came: nothing is known of the effect.
     Unreachable,
+    /// AWS failed by itself (HTTP 5xx), maybe after the effect.
+    Failing,
     Other,
 }
 
@@ -69,7 +72,7 @@ impl AwsError {
 
     /// Whether the effect may have happened although the call failed.
     pub fn is_ambiguous(&self) -> bool {
-        self.kind == Kind::Unreachable
+        matches!(self.kind, Kind::Unreachable | Kind::Failing)
     }
 
     fn hint(&self) -> Option<String> {
@@ -86,6 +89,7 @@ impl AwsError {
             Kind::Unreachable => {
                 "look at the network, --region and --endpoint-url (or AWS_ENDPOINT_URL)".to_owned()
             }
+            Kind::Failing => "try again in a minute; https://health.aws.amazon.com tells of outages".to_owned(),
             Kind::NotFound | Kind::Other => return None,
         })
     }
@@ -100,6 +104,7 @@ impl From<AwsError> for Error {
             Kind::Denied => format!("no permission for {} on {}", error.action, error.resource),
             Kind::Throttled => format!("AWS throttles {}", error.action),
             Kind::Unreachable => format!("no answer from AWS to {}", error.action),
+            Kind::Failing => format!("AWS failed at {}", error.action),
             Kind::NotFound | Kind::Other => format!("{} failed", error.action),
         };
         let mut out = Self::new(Exit::Failed, message).cause(error.to_string());
@@ -131,17 +136,25 @@ where
     E: ProvideErrorMetadata + StdError + 'static,
 {
     let code = error.meta().code().map(str::to_owned);
+    let refused = |status: StatusCode| {
+        let kind = match code.as_deref().map_or(Kind::Other, kind_of_code) {
+            Kind::Other if status.is_server_error() => Kind::Failing,
+            kind => kind,
+        };
+        let message = error.meta().message().map_or_else(|| format!("HTTP {status}"), str::to_owned);
+        (kind, message)
+    };
+    // A body that cannot be read is either of the two, by the API's form.
+    let status = match error {
+        SdkError::ServiceError(service) => Some(service.raw().status()),
+        SdkError::ResponseError(response) => Some(response.raw().status()),
+        _ => None,
+    };
     let (kind, message) = match error {
-        SdkError::ServiceError(service) => (
-            code.as_deref().map_or(Kind::Other, kind_of_code),
-            error
-                .meta()
-                .message()
-                .map_or_else(|| format!("HTTP {}", service.raw().status()), str::to_owned),
-        ),
+        _ if let Some(status) = status.filter(|status| !status.is_success()) => refused(status),
         _ if is_about_credentials(error) => (Kind::NoCredentials, innermost(error)),
         SdkError::TimeoutError(_) => (Kind::Unreachable, "timed out".to_owned()),
-        SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => {
+        SdkError::DispatchFailure(_) | SdkError::ResponseError(_) | SdkError::ServiceError(_) => {
             (Kind::Unreachable, innermost(error))
         }
         _ => (Kind::Other, innermost(error)),

@@ -1,7 +1,7 @@
 //! The world as it is: the load balancer that AWS runs.
 
 use super::World;
-use crate::aws::Aws;
+use crate::aws::{Aws, Kind};
 use crate::engine::swap::WriteFault;
 use crate::model::{Color, Forwarding, Infrastructure, Port};
 
@@ -26,7 +26,9 @@ impl World for LiveWorld<'_> {
             )
             .await
             .map_err(|error| WriteFault {
-                ambiguous: error.is_ambiguous(),
+                // What was throttled did not happen; as with a lost answer,
+                // sending it again is what helps.
+                ambiguous: error.is_ambiguous() || error.kind == Kind::Throttled,
                 message: error.to_string(),
             })
     }

@@ -73,7 +73,7 @@ pub enum Event {
 /// A write that AWS did not confirm.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WriteFault {
-    /// Whether it may have happened all the same.
+    /// Whether it may have happened all the same, or would the next time.
     pub ambiguous: bool,
     pub message: String,
 }
