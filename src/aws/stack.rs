@@ -40,11 +40,12 @@ pub enum StackStatus {
 impl StackStatus {
     fn of(status: &str) -> Self {
         match status {
-            "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" | "CREATE_FAILED" => Self::Broken,
+            "ROLLBACK_COMPLETE" => Self::Broken,
             "DELETE_FAILED" => Self::DeleteFailed,
-            // Where rollback is switched off, a failed update can be tried again.
+// Where rollback is switched off, a failed update can be tried again.
             "UPDATE_ROLLBACK_COMPLETE" | "UPDATE_FAILED" => Self::RolledBack,
             "UPDATE_ROLLBACK_FAILED" => Self::Stuck,
+            status if status.ends_with("_FAILED") => Self::Broken,
             status if status.ends_with("_IN_PROGRESS") => Self::Busy,
             _ => Self::Ready,
         }
