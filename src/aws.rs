@@ -10,6 +10,8 @@ mod error;
 mod logs;
 mod observe;
 mod stack;
+#[cfg(test)]
+pub mod testing;
 
 use std::time::Duration;
 

@@ -134,3 +134,6 @@ fn login(token: &str) -> Option<RegistryLogin> {
         password: password.to_owned(),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -436,3 +436,6 @@ fn stopped(task: &aws_sdk_ecs::types::Task) -> StoppedTask {
 fn moment(at: &DateTime) -> Option<OffsetDateTime> {
     SystemTime::try_from(*at).ok().map(OffsetDateTime::from)
 }
+
+#[cfg(test)]
+mod tests;

@@ -180,3 +180,6 @@ fn target(description: &TargetHealthDescription) -> Target {
             .map(str::to_owned),
     }
 }
+
+#[cfg(test)]
+mod tests;

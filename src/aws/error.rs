@@ -221,3 +221,6 @@ fn chain(error: Cause<'_>) -> impl Iterator<Item = Cause<'_>> {
     }
     std::iter::successors(Some(error), next)
 }
+
+#[cfg(test)]
+mod tests;

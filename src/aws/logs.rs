@@ -100,3 +100,6 @@ fn millis(at: OffsetDateTime) -> i64 {
 fn moment(millis: i64) -> Option<OffsetDateTime> {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000).ok()
 }
+
+#[cfg(test)]
+mod tests;

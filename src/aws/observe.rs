@@ -55,3 +55,6 @@ impl Aws {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -337,3 +337,6 @@ fn parameters(inputs: &StackInputs) -> Vec<Parameter> {
 fn moment(at: &DateTime) -> Option<OffsetDateTime> {
     SystemTime::try_from(*at).ok().map(OffsetDateTime::from)
 }
+
+#[cfg(test)]
+mod tests;

@@ -51,3 +51,6 @@ impl World for LiveWorld<'_> {
         Ok(targets.healthy() > 0)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,431 @@
+use serde_json::json;
+use time::macros::datetime;
+
+use super::*;
+use crate::aws::testing::{Reply, Wire, credentials};
+use crate::model::testing::infrastructure;
+
+const FAMILY: &str = "bgecs-hello";
+
+fn arn(name: &str) -> String {
+    format!("arn:aws:ecs:eu-west-1:1:task-definition/{name}")
+}
+
+#[tokio::test]
+async fn a_task_definition_is_registered_as_it_is() {
+    // Fields that no SDK knows, an order of their own, and more than ASCII.
+    let body = json!({
+        "family": FAMILY,
+        "aFieldOfTomorrow": { "z": 1, "a": [1.50, null] },
+        "containerDefinitions": [{ "name": "app", "environment": [{ "name": "GREETING", "value": "¡Olé! 👋" }] }],
+    });
+    let registered =
+        || Reply::json(&json!({ "taskDefinition": { "taskDefinitionArn": arn("bgecs-hello:7") } }));
+    let wire = Wire::new().on("RegisterTaskDefinition", registered());
+    let answer = wire.aws().register_task_definition(FAMILY, &body).await;
+    assert_eq!(answer.unwrap().short(), "bgecs-hello:7");
+    let sent = wire.request();
+    assert_eq!(sent.body, body.to_string());
+    assert_eq!(
+        sent.content_length,
+        Some(sent.body.len().to_string()),
+        "bytes, not characters"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_definition_is_registered_as_it_is_also_at_the_second_try() {
+    let body = json!({ "family": FAMILY, "aFieldOfTomorrow": true });
+    let registered = json!({ "taskDefinition": { "taskDefinitionArn": arn("bgecs-hello:7") } });
+    let wire = Wire::new()
+        .on(
+            "RegisterTaskDefinition",
+            Reply::json_error(500, "ServerException", "try again"),
+        )
+        .on("RegisterTaskDefinition", Reply::json(&registered));
+    wire.aws_with(credentials(), 2)
+        .register_task_definition(FAMILY, &body)
+        .await
+        .unwrap();
+    let sent: Vec<_> = wire
+        .requests()
+        .into_iter()
+        .map(|request| request.body)
+        .collect();
+    assert_eq!(sent, [body.to_string(), body.to_string()]);
+}
+
+#[tokio::test]
+async fn a_registration_that_names_nothing_is_unusable() {
+    let wire = Wire::new().on("RegisterTaskDefinition", Reply::json(&json!({})));
+    let error = wire
+        .aws()
+        .register_task_definition(FAMILY, &json!({}))
+        .await
+        .unwrap_err();
+    assert_eq!(error.message, "the answer names no task definition");
+}
+
+#[tokio::test]
+async fn task_definitions_are_read_page_by_page_and_only_of_this_family() {
+    let page = |names: &[&str], next: Option<&str>| {
+        let arns: Vec<String> = names.iter().map(|name| arn(name)).collect();
+        Reply::json(&json!({ "taskDefinitionArns": arns, "nextToken": next }))
+    };
+    let wire = Wire::new()
+        .on(
+            "ListTaskDefinitions",
+            page(&["bgecs-hello:1", "bgecs-hello-2:1"], Some("page 2")),
+        )
+        .on("ListTaskDefinitions", page(&[], Some("page 3")))
+        .on(
+            "ListTaskDefinitions",
+            page(&["bgecs-hello-2:9", "bgecs-hello:12"], None),
+        );
+    let arns = wire.aws().task_definitions(FAMILY).await.unwrap();
+    assert_eq!(
+        arns,
+        [
+            TaskDefinitionArn::new(arn("bgecs-hello:1")),
+            TaskDefinitionArn::new(arn("bgecs-hello:12"))
+        ]
+    );
+    let asked: Vec<_> = wire
+        .requests()
+        .iter()
+        .map(|request| request.json()["nextToken"].clone())
+        .collect();
+    assert_eq!(json!(asked), json!([null, "page 2", "page 3"]));
+    wire.assert_used_up();
+}
+
+fn service(name: &str, status: &str) -> serde_json::Value {
+    json!({
+        "serviceName": name,
+        "status": status,
+        "taskDefinition": arn("bgecs-hello:2"),
+        "desiredCount": 3,
+        "runningCount": 2,
+        "pendingCount": 1,
+        "deployments": [
+            {
+                "id": "ecs-svc/2",
+                "status": "PRIMARY",
+                "taskDefinition": arn("bgecs-hello:2"),
+                "rolloutState": "IN_PROGRESS",
+                "rolloutStateReason": "in progress",
+                "desiredCount": 3,
+                "runningCount": 2,
+                "pendingCount": 1,
+                "failedTasks": 4,
+                "createdAt": 1_767_225_600.5,
+            },
+            { "id": "ecs-svc/1", "status": "ACTIVE", "rolloutState": "COMPLETED" },
+        ],
+        "events": [{ "id": "e1", "createdAt": 1_767_225_600, "message": "has started 1 tasks" }],
+    })
+}
+
+#[tokio::test]
+async fn a_deleted_service_counts_as_none() {
+    let answer = json!({
+        "services": [service("blue", "INACTIVE"), service("green", "DRAINING")],
+        "failures": [{ "arn": "blue", "reason": "MISSING" }],
+    });
+    let wire = Wire::new()
+        .on("DescribeServices", Reply::json(&answer))
+        .on(
+            "DescribeServices",
+            Reply::json(&json!({ "services": [service("blue", "INACTIVE")] })),
+        )
+        .on("DescribeServices", Reply::json(&json!({ "services": [] })));
+    let aws = wire.aws();
+    let colors: Vec<Color> = aws
+        .read_services(FAMILY)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|(color, _)| color)
+        .collect();
+    assert_eq!(colors, [Color::Green]);
+    assert_eq!(aws.read_service(FAMILY, Color::Blue).await.unwrap(), None);
+    assert_eq!(aws.read_service(FAMILY, Color::Blue).await.unwrap(), None);
+    let asked = wire.requests()[0].json();
+    assert_eq!(
+        asked["services"],
+        json!(["blue", "green"]),
+        "both in one call"
+    );
+}
+
+#[tokio::test]
+async fn a_service_is_read_whole() {
+    let answer =
+        json!({ "services": [service("blue", "ACTIVE"), service("someone-else-s", "ACTIVE")] });
+    let wire = Wire::new().on("DescribeServices", Reply::json(&answer));
+    let services = wire.aws().read_services(FAMILY).await.unwrap();
+    let [(Color::Blue, state)] = &services[..] else {
+        panic!("{services:?}");
+    };
+    assert_eq!((state.desired, state.running, state.pending), (3, 2, 1));
+    assert_eq!(state.task_definition.short(), "bgecs-hello:2");
+    let primary = state.primary().unwrap();
+    assert_eq!(primary.id, "ecs-svc/2");
+    assert_eq!(primary.rollout, Some(Rollout::InProgress));
+    assert_eq!(primary.rollout_reason.as_deref(), Some("in progress"));
+    assert_eq!(
+        (primary.desired, primary.running, primary.pending),
+        (3, 2, 1)
+    );
+    assert_eq!(primary.failed_tasks, 4);
+    assert_eq!(
+        primary.created_at,
+        Some(datetime!(2026-01-01 00:00:00.5 UTC))
+    );
+    assert_eq!(state.deployments[1].rollout, Some(Rollout::Completed));
+    assert!(!state.deployments[1].is_primary);
+    assert_eq!(state.events[0].message, "has started 1 tasks");
+    assert_eq!(state.events[0].at, Some(datetime!(2026-01-01 00:00:00 UTC)));
+}
+
+#[tokio::test]
+async fn a_release_is_read_from_the_tags() {
+    let digest = format!("sha256:{}", "a".repeat(64));
+    let tag = |key: &str, value: &str| json!({ "key": key, "value": value });
+    let wire = Wire::new().on(
+        "DescribeTaskDefinition",
+        Reply::json(&json!({ "tags": [
+            tag("team", "web"),
+            tag(tags::TAG_RELEASE, "2"),
+            tag(tags::TAG_DIGEST, &digest),
+            tag(tags::TAG_COMMIT, "c0ffee"),
+        ]})),
+    );
+    let release = wire
+        .aws()
+        .read_release(&TaskDefinitionArn::new(arn("bgecs-hello:2")))
+        .await
+        .unwrap();
+    assert_eq!(release.tag.unwrap().as_str(), "2");
+    assert_eq!(release.digest.unwrap().as_str(), digest);
+    assert_eq!(release.commit.as_deref(), Some("c0ffee"));
+    assert_eq!(release.deployed_by, None);
+    assert_eq!(wire.request().json()["include"], json!(["TAGS"]));
+}
+
+#[tokio::test]
+async fn tags_that_are_none_of_ours_are_left_out() {
+    let tags = json!({ "tags": [{ "key": tags::TAG_RELEASE, "value": "no tag!" }, { "key": tags::TAG_DIGEST, "value": "md5:0" }] });
+    let wire = Wire::new().on("DescribeTaskDefinition", Reply::json(&tags));
+    let release = wire
+        .aws()
+        .read_release(&TaskDefinitionArn::new(arn("bgecs-hello:2")))
+        .await
+        .unwrap();
+    assert_eq!((release.tag, release.digest), (None, None));
+}
+
+#[tokio::test]
+async fn a_service_is_made_for_its_colour() {
+    let wire = Wire::new().on("CreateService", Reply::json(&json!({})));
+    let infrastructure = infrastructure();
+    let definition = TaskDefinitionArn::new(arn("bgecs-hello:2"));
+    let new = NewService {
+        app: "hello",
+        infrastructure: &infrastructure,
+        color: Color::Green,
+        task_definition: &definition,
+        desired: 2,
+        container: "app",
+        port: 8080,
+    };
+    wire.aws().create_service(&new).await.unwrap();
+    insta::assert_snapshot!(serde_json::to_string_pretty(&wire.request().json()).unwrap(), @r#"
+    {
+      "cluster": "bgecs-hello",
+      "serviceName": "green",
+      "taskDefinition": "arn:aws:ecs:eu-west-1:1:task-definition/bgecs-hello:2",
+      "loadBalancers": [
+        {
+          "targetGroupArn": "tg/green",
+          "containerName": "app",
+          "containerPort": 8080
+        }
+      ],
+      "desiredCount": 2,
+      "launchType": "FARGATE",
+      "deploymentConfiguration": {
+        "deploymentCircuitBreaker": {
+          "enable": true,
+          "rollback": true
+        },
+        "maximumPercent": 200,
+        "minimumHealthyPercent": 100
+      },
+      "networkConfiguration": {
+        "awsvpcConfiguration": {
+          "subnets": [
+            "subnet-1",
+            "subnet-2"
+          ],
+          "securityGroups": [
+            "sg-1"
+          ],
+          "assignPublicIp": "ENABLED"
+        }
+      },
+      "tags": [
+        {
+          "key": "bgecs:app",
+          "value": "hello"
+        },
+        {
+          "key": "bgecs:color",
+          "value": "green"
+        }
+      ],
+      "propagateTags": "TASK_DEFINITION"
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn an_update_changes_nothing_that_it_does_not_name() {
+    let definition = TaskDefinitionArn::new(arn("bgecs-hello:2"));
+    let wire = Wire::new()
+        .on("UpdateService", Reply::json(&json!({})))
+        .on("UpdateService", Reply::json(&json!({})));
+    let aws = wire.aws();
+    let deploy = ServiceChange {
+        task_definition: Some(&definition),
+        desired: None,
+        restart: true,
+    };
+    let scale = ServiceChange {
+        task_definition: None,
+        desired: Some(0),
+        restart: false,
+    };
+    aws.update_service(FAMILY, Color::Blue, &deploy)
+        .await
+        .unwrap();
+    aws.update_service(FAMILY, Color::Blue, &scale)
+        .await
+        .unwrap();
+    let sent: Vec<_> = wire
+        .requests()
+        .iter()
+        .map(|request| request.json())
+        .collect();
+    assert_eq!(
+        sent[0].get("desiredCount"),
+        None,
+        "a deploy never resets the count"
+    );
+    assert_eq!(sent[0]["taskDefinition"], json!(definition.as_str()));
+    assert_eq!(sent[0]["forceNewDeployment"], json!(true));
+    assert_eq!(sent[1].get("taskDefinition"), None);
+    assert_eq!(sent[1]["desiredCount"], json!(0));
+}
+
+#[tokio::test]
+async fn stopped_tasks_name_the_container_that_ended() {
+    let task = |id: &str, status: &str, containers: serde_json::Value| {
+        json!({
+            "taskArn": format!("arn:aws:ecs:eu-west-1:1:task/bgecs-hello/{id}"),
+            "taskDefinitionArn": arn("bgecs-hello:2"),
+            "lastStatus": status,
+            "stopCode": "EssentialContainerExited",
+            "stoppedReason": "Essential container in task exited",
+            "containers": containers,
+        })
+    };
+    let sidecar = json!({ "name": "proxy", "exitCode": 0 });
+    let tasks = json!({ "tasks": [
+        task("crashed", "STOPPED", json!([sidecar, { "name": "app", "exitCode": 137, "reason": "OutOfMemory" }])),
+        task("not-pulled", "STOPPED", json!([sidecar, { "name": "app", "reason": "CannotPullContainerError" }])),
+        task("scaled-in", "STOPPED", json!([sidecar])),
+        task("on-its-way", "DEPROVISIONING", json!([])),
+    ]});
+    let wire = Wire::new()
+        .on(
+            "ListTasks",
+            Reply::json(
+                &json!({ "taskArns": ["crashed", "not-pulled", "scaled-in", "on-its-way"] }),
+            ),
+        )
+        .on("DescribeTasks", Reply::json(&tasks))
+        .on("ListTasks", Reply::json(&json!({ "taskArns": [] })));
+    let aws = wire.aws();
+    let stopped: Vec<_> = aws
+        .stopped_tasks(FAMILY, Color::Blue)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|task| {
+            (
+                task.id,
+                task.container.unwrap(),
+                task.exit_code,
+                task.container_reason,
+            )
+        })
+        .collect();
+    let text = |text: &str| text.to_owned();
+    assert_eq!(
+        stopped,
+        [
+            (
+                text("crashed"),
+                text("app"),
+                Some(137),
+                Some(text("OutOfMemory"))
+            ),
+            (
+                text("not-pulled"),
+                text("app"),
+                None,
+                Some(text("CannotPullContainerError"))
+            ),
+            (text("scaled-in"), text("proxy"), Some(0), None),
+        ]
+    );
+    assert_eq!(wire.requests()[0].json()["desiredStatus"], json!("STOPPED"));
+    // DescribeTasks refuses an empty list.
+    assert_eq!(aws.stopped_tasks(FAMILY, Color::Blue).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn what_is_gone_already_is_no_failure() {
+    let gone = |code| Reply::json_error(400, code, "not found");
+    let wire = Wire::new()
+        .on("DeleteService", gone("ServiceNotFoundException"))
+        .on("DeleteService", gone("ClusterNotFoundException"))
+        .on("DeleteService", gone("AccessDeniedException"))
+        .on("ListTasks", gone("ClusterNotFoundException"));
+    let aws = wire.aws();
+    aws.delete_service(FAMILY, Color::Blue).await.unwrap();
+    aws.delete_service(FAMILY, Color::Blue).await.unwrap();
+    let denied = aws.delete_service(FAMILY, Color::Blue).await.unwrap_err();
+    assert_eq!(denied.kind, Kind::Denied);
+    assert_eq!(aws.task_count(FAMILY).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn revisions_are_deleted_ten_at_a_time() {
+    let arns: Vec<_> = (1..=21)
+        .map(|n| TaskDefinitionArn::new(arn(&format!("bgecs-hello:{n}"))))
+        .collect();
+    let answer = || Reply::json(&json!({ "taskDefinitions": [], "failures": [] }));
+    let wire = Wire::new()
+        .on("DeleteTaskDefinitions", answer())
+        .on("DeleteTaskDefinitions", answer())
+        .on("DeleteTaskDefinitions", answer());
+    wire.aws().delete_task_definitions(&arns).await.unwrap();
+    let sent: Vec<usize> = wire
+        .requests()
+        .iter()
+        .map(|request| request.json()["taskDefinitions"].as_array().unwrap().len())
+        .collect();
+    assert_eq!(sent, [10, 10, 1]);
+}

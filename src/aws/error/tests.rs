@@ -1,0 +1,320 @@
+use std::io::ErrorKind;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, future};
+
+use super::*;
+use crate::aws::Aws;
+use crate::aws::testing::{REQUEST_ID, Reply, Wire};
+use crate::model::TargetGroupArn;
+
+const CLUSTER: &str = "bgecs-hello";
+const GROUP: &str = "arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/blue/1";
+
+/// What a JSON API's answer becomes.
+async fn by_json(reply: Reply) -> AwsError {
+    let wire = Wire::new().on("DescribeServices", reply);
+    wire.aws().read_services(CLUSTER).await.unwrap_err()
+}
+
+/// What an XML API's answer becomes.
+async fn by_xml(reply: Reply) -> AwsError {
+    let wire = Wire::new().on("DescribeTargetHealth", reply);
+    let group = TargetGroupArn::new(GROUP);
+    wire.aws().target_health(&group).await.unwrap_err()
+}
+
+#[tokio::test]
+async fn an_error_keeps_action_resource_code_message_and_request_id() {
+    let json = by_json(Reply::json_error(400, "ClientException", "no such thing")).await;
+    let xml = by_xml(Reply::xml_error(400, "InvalidTarget", "no such thing")).await;
+    for (error, action, resource, code) in [
+        (json, "ecs:DescribeServices", CLUSTER, "ClientException"),
+        (
+            xml,
+            "elasticloadbalancing:DescribeTargetHealth",
+            GROUP,
+            "InvalidTarget",
+        ),
+    ] {
+        assert_eq!(error.kind, Kind::Other);
+        assert_eq!((error.action, error.resource.as_str()), (action, resource));
+        assert!(error.has_code(code), "{error:?}");
+        assert_eq!(error.message, "no such thing");
+        assert_eq!(error.request_id.as_deref(), Some(REQUEST_ID));
+        assert_eq!(
+            error.to_string(),
+            format!("{action} on {resource}: {code}: no such thing (request {REQUEST_ID})")
+        );
+    }
+}
+
+#[tokio::test]
+async fn kinds_are_told_by_code() {
+    for (kind, codes) in [
+        (
+            Kind::Denied,
+            &[
+                "AccessDenied",
+                "AccessDeniedException",
+                "UnauthorizedOperation",
+                "NotAuthorized",
+            ][..],
+        ),
+        (
+            Kind::Expired,
+            &["ExpiredToken", "ExpiredTokenException", "RequestExpired"],
+        ),
+        (
+            Kind::BadCredentials,
+            &[
+                "InvalidClientTokenId",
+                "UnrecognizedClientException",
+                "SignatureDoesNotMatch",
+                "InvalidSignatureException",
+                "IncompleteSignature",
+                "MissingAuthenticationToken",
+            ],
+        ),
+        (
+            Kind::Throttled,
+            &[
+                "Throttling",
+                "ThrottlingException",
+                "RequestLimitExceeded",
+                "TooManyRequestsException",
+            ],
+        ),
+        (
+            Kind::NotFound,
+            &[
+                "ClusterNotFoundException",
+                "ResourceNotFoundException",
+                "TargetGroupNotFound",
+            ],
+        ),
+        (
+            Kind::Other,
+            &["ValidationError", "InvalidParameterException"],
+        ),
+    ] {
+        for code in codes {
+            // As services write it, with and without a namespace.
+            let qualified = format!("com.amazonaws.ecs#{code}");
+            for error in [
+                by_json(Reply::json_error(400, code, "text")).await,
+                by_json(Reply::json_error(400, &qualified, "text")).await,
+                by_xml(Reply::xml_error(400, code, "text")).await,
+            ] {
+                assert_eq!(error.kind, kind, "{code}");
+                assert!(error.has_code(code), "{error:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_text_never_makes_a_kind() {
+    let misleading = "AccessDenied: Throttling, ExpiredToken, does not exist";
+    let error = by_json(Reply::json_error(400, "ClientException", misleading)).await;
+    assert_eq!(error.kind, Kind::Other);
+}
+
+/// Looks for credentials, and finds this.
+#[derive(Debug)]
+struct Broken(fn() -> CredentialsError);
+
+impl ProvideCredentials for Broken {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::ready(Err(self.0()))
+    }
+}
+
+#[tokio::test]
+async fn credentials_that_are_not_found_are_told_from_an_aws_that_is_not() {
+    let wire = Wire::new();
+    for (provider, message) in [
+        (
+            Broken(|| CredentialsError::not_loaded("no providers in chain")),
+            "no providers in chain",
+        ),
+        (
+            Broken(|| CredentialsError::invalid_configuration("the profile is not known")),
+            "the profile is not known",
+        ),
+        (
+            Broken(|| CredentialsError::provider_error("the SSO token has expired")),
+            "the SSO token has expired",
+        ),
+    ] {
+        let error = wire
+            .aws_with(provider, 1)
+            .read_services(CLUSTER)
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind, Kind::NoCredentials, "{error:?}");
+        assert_eq!(error.message, message);
+        assert!(!error.is_ambiguous(), "nothing was sent");
+    }
+    assert!(wire.requests().is_empty());
+}
+
+async fn no_answer(reply: Reply) -> AwsError {
+    let error = by_json(reply.clone()).await;
+    assert_eq!(error.kind, Kind::Unreachable, "{error:?}");
+    assert!(error.is_ambiguous());
+    let xml = by_xml(reply).await;
+    assert!(xml.is_ambiguous(), "{xml:?}");
+    error
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_answer_is_ambiguous_whatever_the_cause() {
+    let reset = std::io::Error::from(ErrorKind::ConnectionReset).to_string();
+    assert_eq!(no_answer(Reply::Reset).await.message, reset);
+    assert_eq!(no_answer(Reply::Never).await.message, "timed out");
+    // Half an answer, or a proxy's page, says nothing of the effect.
+    let garbage = |text: &str| Reply::Http {
+        status: 200,
+        body: text.to_owned(),
+    };
+    no_answer(garbage("{\"services\": [")).await;
+    no_answer(garbage("<html>welcome")).await;
+}
+
+#[tokio::test]
+async fn a_fault_of_aws_s_own_is_ambiguous_and_a_refusal_is_not() {
+    let page = |status| Reply::Http {
+        status,
+        body: "<html><h1>Bad Gateway</h1></html>".to_owned(),
+    };
+    for reply in [
+        Reply::json_error(500, "ServerException", "internal error"),
+        Reply::json_error(503, "ServiceUnavailable", "try later"),
+        Reply::xml_error(500, "InternalFailure", "internal error"),
+        page(502),
+    ] {
+        for error in [by_json(reply.clone()).await, by_xml(reply).await] {
+            assert!(error.is_ambiguous(), "{error:?}");
+        }
+    }
+    for reply in [
+        Reply::json_error(400, "InvalidParameterException", "no"),
+        Reply::json_error(400, "ThrottlingException", "slow down"),
+        Reply::xml_error(403, "AccessDenied", "no"),
+        page(403),
+    ] {
+        for error in [by_json(reply.clone()).await, by_xml(reply).await] {
+            assert!(!error.is_ambiguous(), "{error:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_without_code_shows_its_status() {
+    let page = Reply::Http {
+        status: 403,
+        body: "<html>blocked by the proxy</html>".to_owned(),
+    };
+    let error = by_json(page).await;
+    assert_eq!(
+        (error.code.as_deref(), error.message.as_str()),
+        (None, "HTTP 403")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn throttling_is_tried_again_before_it_is_an_error() {
+    let throttled = || Reply::json_error(400, "ThrottlingException", "Rate exceeded");
+    let wire = Wire::new()
+        .on("DescribeServices", throttled())
+        .on("DescribeServices", throttled())
+        .on(
+            "DescribeServices",
+            Reply::json(&serde_json::json!({ "services": [] })),
+        );
+    let services = wire
+        .aws_with(crate::aws::testing::credentials(), 3)
+        .read_services(CLUSTER)
+        .await;
+    assert_eq!(services.unwrap(), []);
+    wire.assert_used_up();
+}
+
+/// The error as a person sees it.
+async fn shown(aws: &Aws) -> String {
+    Error::from(aws.read_services(CLUSTER).await.unwrap_err()).to_string()
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_kind_says_what_to_do_next() {
+    let mut all = Vec::new();
+    let nobody = Broken(|| CredentialsError::not_loaded("no providers in chain"));
+    all.push(shown(&Wire::new().aws_with(nobody, 1)).await);
+    for reply in [
+        Reply::json_error(
+            400,
+            "UnrecognizedClientException",
+            "The security token is invalid.",
+        ),
+        Reply::json_error(
+            400,
+            "ExpiredTokenException",
+            "The security token has expired",
+        ),
+        Reply::json_error(
+            400,
+            "AccessDeniedException",
+            "User: alice is not authorized",
+        ),
+        Reply::json_error(400, "ClusterNotFoundException", "Cluster not found."),
+        Reply::json_error(400, "ThrottlingException", "Rate exceeded"),
+        Reply::Never,
+        Reply::json_error(500, "ServerException", "Service Unavailable"),
+        Reply::json_error(
+            400,
+            "InvalidParameterException",
+            "Services cannot be empty.",
+        ),
+    ] {
+        all.push(shown(&Wire::new().on("DescribeServices", reply).aws()).await);
+    }
+    insta::assert_snapshot!(all.join("\n\n"), @"
+    no AWS credentials
+      caused by: ecs:DescribeServices on bgecs-hello: no providers in chain
+      hint:      sign in (`aws sso login`), name a profile with --profile, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
+
+    AWS refuses these credentials
+      caused by: ecs:DescribeServices on bgecs-hello: UnrecognizedClientException: The security token is invalid. (request request-1)
+      hint:      AWS does not know this key: look at `aws sts get-caller-identity`, --profile and --region
+
+    the AWS credentials have expired
+      caused by: ecs:DescribeServices on bgecs-hello: ExpiredTokenException: The security token has expired (request request-1)
+      hint:      sign in again (`aws sso login`), or renew the session token
+
+    no permission for ecs:DescribeServices on bgecs-hello
+      caused by: ecs:DescribeServices on bgecs-hello: AccessDeniedException: User: alice is not authorized (request request-1)
+      hint:      allow ecs:DescribeServices on bgecs-hello for these credentials
+
+    ecs:DescribeServices failed
+      caused by: ecs:DescribeServices on bgecs-hello: ClusterNotFoundException: Cluster not found. (request request-1)
+
+    AWS throttles ecs:DescribeServices
+      caused by: ecs:DescribeServices on bgecs-hello: ThrottlingException: Rate exceeded (request request-1)
+      hint:      AWS limits this account's calls: try again in a minute
+
+    no answer from AWS to ecs:DescribeServices
+      caused by: ecs:DescribeServices on bgecs-hello: timed out
+      hint:      look at the network, --region and --endpoint-url (or AWS_ENDPOINT_URL)
+
+    AWS failed at ecs:DescribeServices
+      caused by: ecs:DescribeServices on bgecs-hello: ServerException: Service Unavailable (request request-1)
+      hint:      try again in a minute; https://health.aws.amazon.com tells of outages
+
+    ecs:DescribeServices failed
+      caused by: ecs:DescribeServices on bgecs-hello: InvalidParameterException: Services cannot be empty. (request request-1)
+    ");
+}

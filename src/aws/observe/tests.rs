@@ -1,0 +1,85 @@
+use serde_json::json;
+
+use crate::aws::error::Kind;
+use crate::aws::testing::{Reply, Wire};
+use crate::model::testing::infrastructure;
+use crate::model::{Color, Live};
+
+fn listeners() -> Reply {
+    let listener = |name: &str, color: &str| {
+        format!(
+            "<member><ListenerArn>listener/{name}</ListenerArn><DefaultActions><member><Type>forward</Type>\
+             <TargetGroupArn>tg/{color}</TargetGroupArn></member></DefaultActions></member>"
+        )
+    };
+    let members = listener("prod", "green") + &listener("test", "blue");
+    Reply::xml(
+        "DescribeListeners",
+        &format!("<Listeners>{members}</Listeners>"),
+    )
+}
+
+fn health(targets: usize) -> Reply {
+    let target = "<member><Target><Id>10.0.0.1</Id></Target><TargetHealth><State>healthy</State></TargetHealth></member>";
+    let members = target.repeat(targets);
+    Reply::xml(
+        "DescribeTargetHealth",
+        &format!("<TargetHealthDescriptions>{members}</TargetHealthDescriptions>"),
+    )
+}
+
+fn wire() -> Wire {
+    let tag = "<member><ResourceArn>listener/prod</ResourceArn><Tags><member><Key>bgecs:previous</Key><Value>blue</Value></member></Tags></member>";
+    Wire::new()
+        .on("DescribeListeners", listeners())
+        .on(
+            "DescribeTags",
+            Reply::xml(
+                "DescribeTags",
+                &format!("<TagDescriptions>{tag}</TagDescriptions>"),
+            ),
+        )
+        // Blue's, then green's.
+        .on("DescribeTargetHealth", health(0))
+        .on("DescribeTargetHealth", health(2))
+}
+
+#[tokio::test]
+async fn everything_is_read_once_and_put_together() {
+    let services = json!({ "services": [{
+        "serviceName": "green",
+        "status": "ACTIVE",
+        "taskDefinition": "task-definition/bgecs-hello:2",
+        "desiredCount": 2,
+    }]});
+    let tags = json!({ "tags": [{ "key": crate::engine::task_definition::TAG_RELEASE, "value": "2" }] });
+    let wire = wire()
+        .on("DescribeServices", Reply::json(&services))
+        .on("DescribeTaskDefinition", Reply::json(&tags));
+    let observed = wire.aws().observe(&infrastructure()).await.unwrap();
+    wire.assert_used_up();
+    assert_eq!(observed.live(), Live::Color(Color::Green));
+    assert_eq!(observed.half_swapped(), None);
+    assert_eq!(observed.previous, Some(Color::Blue));
+    assert_eq!(observed.color(Color::Green).targets.healthy(), 2);
+    assert_eq!(observed.color(Color::Green).desired(), 2);
+    assert_eq!(observed.color(Color::Green).tag().unwrap().as_str(), "2");
+    assert_eq!(observed.color(Color::Blue).service, None);
+    assert_eq!(
+        observed.color(Color::Blue).release,
+        None,
+        "nothing to ask for"
+    );
+    assert_eq!(wire.requests().len(), 6);
+}
+
+#[tokio::test]
+async fn one_thing_that_cannot_be_read_is_an_error_not_a_guess() {
+    let denied = Reply::json_error(400, "AccessDeniedException", "no");
+    let wire = wire().on("DescribeServices", denied);
+    let error = wire.aws().observe(&infrastructure()).await.unwrap_err();
+    assert_eq!(
+        (error.kind, error.action),
+        (Kind::Denied, "ecs:DescribeServices")
+    );
+}

@@ -1,0 +1,302 @@
+use super::*;
+use crate::aws::error::Kind;
+use crate::aws::testing::{Reply, Wire};
+
+const NAME: &str = "bgecs-hello";
+
+fn stack(status: &str, rest: &str) -> Reply {
+    Reply::xml(
+        "DescribeStacks",
+        &format!(
+            "<Stacks><member><StackId>stack/{NAME}/1</StackId><StackName>{NAME}</StackName>\
+             <CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>{status}</StackStatus>{rest}</member></Stacks>"
+        ),
+    )
+}
+
+async fn read(reply: Reply) -> Result<Option<StackSnapshot>, AwsError> {
+    Wire::new()
+        .on("DescribeStacks", reply)
+        .aws()
+        .read_stack(NAME)
+        .await
+}
+
+#[tokio::test]
+async fn a_stack_that_does_not_exist_is_none_and_any_other_bad_request_an_error() {
+    let missing = Reply::xml_error(
+        400,
+        "ValidationError",
+        "Stack with id bgecs-hello does not exist",
+    );
+    assert_eq!(read(missing).await.unwrap(), None);
+    assert_eq!(read(stack("DELETE_COMPLETE", "")).await.unwrap(), None);
+    assert_eq!(
+        read(Reply::xml("DescribeStacks", "<Stacks/>"))
+            .await
+            .unwrap(),
+        None
+    );
+
+    let mistake = Reply::xml_error(400, "ValidationError", "1 validation error detected");
+    assert!(read(mistake).await.unwrap_err().has_code("ValidationError"));
+    let denied = Reply::xml_error(403, "AccessDenied", "the role does not exist");
+    assert_eq!(read(denied).await.unwrap_err().kind, Kind::Denied);
+}
+
+#[tokio::test]
+async fn every_state_of_a_stack_means_one_thing() {
+    let mut table = Vec::new();
+    for status in [
+        "CREATE_IN_PROGRESS",
+        "CREATE_COMPLETE",
+        "CREATE_FAILED",
+        "ROLLBACK_IN_PROGRESS",
+        "ROLLBACK_COMPLETE",
+        "ROLLBACK_FAILED",
+        "UPDATE_IN_PROGRESS",
+        "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
+        "UPDATE_COMPLETE",
+        "UPDATE_FAILED",
+        "UPDATE_ROLLBACK_IN_PROGRESS",
+        "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS",
+        "UPDATE_ROLLBACK_COMPLETE",
+        "UPDATE_ROLLBACK_FAILED",
+        "DELETE_IN_PROGRESS",
+        "DELETE_FAILED",
+        "REVIEW_IN_PROGRESS",
+        "IMPORT_IN_PROGRESS",
+        "IMPORT_COMPLETE",
+        "IMPORT_ROLLBACK_IN_PROGRESS",
+        "IMPORT_ROLLBACK_COMPLETE",
+        "IMPORT_ROLLBACK_FAILED",
+    ] {
+        let snapshot = read(stack(status, "")).await.unwrap().unwrap();
+        assert_eq!(snapshot.status_text, status);
+        table.push(format!("{status:<45}{:?}", snapshot.status));
+    }
+    insta::assert_snapshot!(table.join("\n"), @"
+    CREATE_IN_PROGRESS                           Busy
+    CREATE_COMPLETE                              Ready
+    CREATE_FAILED                                Broken
+    ROLLBACK_IN_PROGRESS                         Busy
+    ROLLBACK_COMPLETE                            Broken
+    ROLLBACK_FAILED                              Broken
+    UPDATE_IN_PROGRESS                           Busy
+    UPDATE_COMPLETE_CLEANUP_IN_PROGRESS          Busy
+    UPDATE_COMPLETE                              Ready
+    UPDATE_FAILED                                Broken
+    UPDATE_ROLLBACK_IN_PROGRESS                  Busy
+    UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS Busy
+    UPDATE_ROLLBACK_COMPLETE                     RolledBack
+    UPDATE_ROLLBACK_FAILED                       Broken
+    DELETE_IN_PROGRESS                           Busy
+    DELETE_FAILED                                DeleteFailed
+    REVIEW_IN_PROGRESS                           Busy
+    IMPORT_IN_PROGRESS                           Busy
+    IMPORT_COMPLETE                              Ready
+    IMPORT_ROLLBACK_IN_PROGRESS                  Busy
+    IMPORT_ROLLBACK_COMPLETE                     Ready
+    IMPORT_ROLLBACK_FAILED                       Broken
+    ");
+}
+
+/// Every output of the template, but those left out.
+fn outputs(without: &str) -> String {
+    let members: String = [
+        "ClusterName",
+        "RepositoryName",
+        "RepositoryUri",
+        "LoadBalancerDnsName",
+        "ProdListenerArn",
+        "TestListenerArn",
+        "BlueTargetGroupArn",
+        "GreenTargetGroupArn",
+        "SubnetIds",
+        "TaskSecurityGroupId",
+        "ExecutionRoleArn",
+        "TaskRoleArn",
+        "LogGroupName",
+    ]
+    .into_iter()
+    .filter(|name| *name != without)
+    .map(|name| {
+        let value = if name == "SubnetIds" {
+            "subnet-1,subnet-2"
+        } else {
+            name
+        };
+        format!("<member><OutputKey>{name}</OutputKey><OutputValue>{value}</OutputValue></member>")
+    })
+    .collect();
+    format!("<Outputs>{members}</Outputs>")
+}
+
+#[tokio::test]
+async fn a_stack_is_read_with_parameters_and_outputs() {
+    let rest = format!(
+        "<StackStatusReason>because</StackStatusReason>\
+         <Parameters><member><ParameterKey>LiveColor</ParameterKey><ParameterValue>blue</ParameterValue></member></Parameters>{}",
+        outputs("")
+    );
+    let snapshot = read(stack("CREATE_COMPLETE", &rest))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(snapshot.id, "stack/bgecs-hello/1");
+    assert_eq!(snapshot.reason.as_deref(), Some("because"));
+    assert_eq!(snapshot.parameters["LiveColor"], "blue");
+    let infra = snapshot.infrastructure().unwrap();
+    assert_eq!(infra.cluster, "ClusterName");
+    assert_eq!(infra.listeners.prod.as_str(), "ProdListenerArn");
+    assert_eq!(infra.listeners.test.as_str(), "TestListenerArn");
+    assert_eq!(infra.target_groups.blue.as_str(), "BlueTargetGroupArn");
+    assert_eq!(infra.target_groups.green.as_str(), "GreenTargetGroupArn");
+    assert_eq!(infra.subnets, ["subnet-1", "subnet-2"]);
+}
+
+#[tokio::test]
+async fn an_output_that_is_missing_is_named() {
+    let snapshot = read(stack("CREATE_COMPLETE", &outputs("TaskRoleArn")))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(snapshot.infrastructure(), Err("TaskRoleArn".to_owned()));
+}
+
+/// Each output that is read is one that the template gives.
+#[test]
+fn the_template_has_every_output() {
+    let (_, declared) = TEMPLATE.split_once("\nOutputs:").expect("outputs");
+    for name in outputs("").split("<OutputKey>").skip(1) {
+        let (name, _) = name.split_once('<').unwrap();
+        assert!(declared.contains(&format!("\n  {name}:")), "{name}");
+    }
+}
+
+fn inputs() -> StackInputs {
+    StackInputs::from([
+        ("App", "hello".to_owned()),
+        ("LiveColor", "blue".to_owned()),
+    ])
+}
+
+#[tokio::test]
+async fn an_update_without_changes_is_nothing_to_do() {
+    let started = || Reply::xml("UpdateStack", "<StackId>1</StackId>");
+    let nothing = || Reply::xml_error(400, "ValidationError", "No updates are to be performed.");
+    let mistake = || Reply::xml_error(400, "ValidationError", "Template format error");
+    let wire = Wire::new()
+        .on("UpdateStack", started())
+        .on("UpdateStack", nothing())
+        .on("UpdateStack", mistake())
+        .on("UpdateStack", nothing());
+    let aws = wire.aws();
+    assert_eq!(
+        aws.update_stack(NAME, "hello", &inputs()).await.unwrap(),
+        StackChange::Started
+    );
+    assert_eq!(
+        aws.update_stack(NAME, "hello", &inputs()).await.unwrap(),
+        StackChange::NothingToDo
+    );
+    let error = aws
+        .update_stack(NAME, "hello", &inputs())
+        .await
+        .unwrap_err();
+    assert_eq!(error.message, "Template format error");
+    let one = aws.update_one_parameter(NAME, "hello", ("LiveColor", "blue"), std::iter::empty());
+    assert_eq!(one.await.unwrap(), StackChange::NothingToDo);
+    wire.assert_used_up();
+}
+
+#[tokio::test]
+async fn one_parameter_changes_and_all_else_stays() {
+    let wire = Wire::new().on(
+        "UpdateStack",
+        Reply::xml("UpdateStack", "<StackId>1</StackId>"),
+    );
+    let others = ["App".to_owned(), "HealthPath".to_owned()];
+    let started = wire
+        .aws()
+        .update_one_parameter(NAME, "hello", ("LiveColor", "green"), others.iter())
+        .await;
+    assert_eq!(started.unwrap(), StackChange::Started);
+    let sent = wire.request();
+    let field = |name: &str| sent.field(name);
+    assert_eq!(field("UsePreviousTemplate").as_deref(), Some("true"));
+    assert_eq!(field("TemplateBody"), None);
+    for (n, name) in ["App", "HealthPath"].into_iter().enumerate() {
+        let member = format!("Parameters.member.{}", n + 1);
+        assert_eq!(
+            field(&format!("{member}.ParameterKey")).as_deref(),
+            Some(name)
+        );
+        assert_eq!(
+            field(&format!("{member}.UsePreviousValue")).as_deref(),
+            Some("true")
+        );
+        assert_eq!(field(&format!("{member}.ParameterValue")), None);
+    }
+    assert_eq!(
+        field("Parameters.member.3.ParameterKey").as_deref(),
+        Some("LiveColor")
+    );
+    assert_eq!(
+        field("Parameters.member.3.ParameterValue").as_deref(),
+        Some("green")
+    );
+}
+
+#[tokio::test]
+async fn a_stack_is_made_from_the_template_with_leave_to_make_roles() {
+    let wire = Wire::new().on(
+        "CreateStack",
+        Reply::xml("CreateStack", "<StackId>1</StackId>"),
+    );
+    wire.aws()
+        .create_stack(NAME, "hello", &inputs())
+        .await
+        .unwrap();
+    let sent = wire.request();
+    assert_eq!(sent.field("TemplateBody").as_deref(), Some(TEMPLATE));
+    assert_eq!(
+        sent.field("Capabilities.member.1").as_deref(),
+        Some("CAPABILITY_IAM")
+    );
+    assert_eq!(
+        sent.field("Parameters.member.1.ParameterKey").as_deref(),
+        Some("App")
+    );
+    assert_eq!(sent.field("Tags.member.1.Key").as_deref(), Some(TAG_APP));
+    assert_eq!(sent.field("Tags.member.1.Value").as_deref(), Some("hello"));
+}
+
+#[tokio::test]
+async fn events_come_oldest_first_and_empty_reasons_are_none() {
+    let event = |id: &str, reason: &str| {
+        format!(
+            "<member><StackId>1</StackId><EventId>{id}</EventId><StackName>{NAME}</StackName>\
+             <LogicalResourceId>Cluster</LogicalResourceId><ResourceType>AWS::ECS::Cluster</ResourceType>\
+             <Timestamp>2026-01-01T00:00:00Z</Timestamp><ResourceStatus>CREATE_FAILED</ResourceStatus>\
+             <ResourceStatusReason>{reason}</ResourceStatusReason></member>"
+        )
+    };
+    let answer = format!(
+        "<StackEvents>{}{}</StackEvents>",
+        event("new", "no quota"),
+        event("old", "")
+    );
+    let wire = Wire::new().on(
+        "DescribeStackEvents",
+        Reply::xml("DescribeStackEvents", &answer),
+    );
+    let events = wire.aws().stack_events("stack/1").await.unwrap();
+    let told: Vec<_> = events
+        .iter()
+        .map(|event| (event.id.as_str(), event.reason.as_deref()))
+        .collect();
+    assert_eq!(told, [("old", None), ("new", Some("no quota"))]);
+    assert_eq!(events[0].status, "CREATE_FAILED");
+    assert_eq!(events[0].resource_type, "AWS::ECS::Cluster");
+}

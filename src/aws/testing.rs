@@ -1,0 +1,217 @@
+//! AWS as far as a test needs it: the real clients, and canned answers on the
+//! wire. What is tested is what is sent and what comes of the bytes that
+//! return, the SDK's part included.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_types::body::SdkBody;
+use serde_json::{Value, json};
+
+use super::Aws;
+
+/// The id that every answer carries.
+pub const REQUEST_ID: &str = "request-1";
+
+/// What comes back for one request.
+#[derive(Debug, Clone)]
+pub enum Reply {
+    Http {
+        status: u16,
+        body: String,
+    },
+    /// The connection breaks.
+    Reset,
+    /// Nothing, ever.
+    Never,
+}
+
+impl Reply {
+    pub fn json(body: &Value) -> Self {
+        Self::Http {
+            status: 200,
+            body: body.to_string(),
+        }
+    }
+
+    /// An answer of an API that speaks XML; `inner` is the result's content.
+    pub fn xml(operation: &str, inner: &str) -> Self {
+        Self::Http {
+            status: 200,
+            body: format!(
+                "<{operation}Response><{operation}Result>{inner}</{operation}Result>\
+                 <ResponseMetadata><RequestId>{REQUEST_ID}</RequestId></ResponseMetadata></{operation}Response>"
+            ),
+        }
+    }
+
+    pub fn json_error(status: u16, code: &str, message: &str) -> Self {
+        Self::Http {
+            status,
+            body: json!({ "__type": code, "message": message }).to_string(),
+        }
+    }
+
+    pub fn xml_error(status: u16, code: &str, message: &str) -> Self {
+        Self::Http {
+            status,
+            body: format!(
+                "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>\
+                 <RequestId>{REQUEST_ID}</RequestId></ErrorResponse>"
+            ),
+        }
+    }
+}
+
+/// A request as it left.
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub operation: String,
+    pub content_length: Option<String>,
+    pub body: String,
+}
+
+impl Request {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).expect("a JSON body")
+    }
+
+    /// A field of a form, as the APIs that answer in XML are asked.
+    pub fn field(&self, name: &str) -> Option<String> {
+        let fields: Vec<(String, String)> = serde_urlencoded::from_str(&self.body).expect("a form");
+        let field = fields.into_iter().find(|(key, _)| key == name);
+        field.map(|(_, value)| value)
+    }
+}
+
+/// Gives the answers of each operation in their order, and keeps the requests.
+/// An operation that has no answer left is a failed test.
+#[derive(Debug, Clone, Default)]
+pub struct Wire {
+    replies: Arc<Mutex<HashMap<String, VecDeque<Reply>>>>,
+    requests: Arc<Mutex<Vec<Request>>>,
+}
+
+impl Wire {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub fn on(self, operation: &str, reply: Reply) -> Self {
+        let mut replies = self.replies.lock().unwrap();
+        replies
+            .entry(operation.to_owned())
+            .or_default()
+            .push_back(reply);
+        drop(replies);
+        self
+    }
+
+    /// Clients that try once.
+    pub fn aws(&self) -> Aws {
+        self.aws_with(credentials(), 1)
+    }
+
+    pub fn aws_with(&self, credentials: impl ProvideCredentials + 'static, attempts: u32) -> Aws {
+        let connector = SharedHttpConnector::new(self.clone());
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-west-1"))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .http_client(http_client_fn(move |_, _| connector.clone()))
+            .retry_config(RetryConfig::standard().with_max_attempts(attempts))
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .operation_attempt_timeout(Duration::from_secs(15))
+                    .build(),
+            )
+            .build();
+        Aws::from_config(&config, "eu-west-1".to_owned())
+    }
+
+    /// Every request so far, in the order in which they left.
+    pub fn requests(&self) -> Vec<Request> {
+        self.requests.lock().unwrap().clone()
+    }
+
+    /// The only request so far.
+    pub fn request(&self) -> Request {
+        let mut requests = self.requests();
+        assert_eq!(requests.len(), 1, "{requests:?}");
+        requests.remove(0)
+    }
+
+    /// All canned answers were asked for.
+    pub fn assert_used_up(&self) {
+        let replies = self.replies.lock().unwrap();
+        let left: Vec<_> = replies
+            .iter()
+            .filter(|(_, replies)| !replies.is_empty())
+            .collect();
+        assert!(left.is_empty(), "never asked for: {left:?}");
+    }
+}
+
+pub fn credentials() -> Credentials {
+    Credentials::new("AKIDEXAMPLE", "not-a-secret", None, None, "test")
+}
+
+impl HttpConnector for Wire {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let request = read(&request);
+        let reply = self
+            .replies
+            .lock()
+            .unwrap()
+            .get_mut(&request.operation)
+            .and_then(VecDeque::pop_front)
+            .unwrap_or_else(|| panic!("no answer for {request:?}"));
+        self.requests.lock().unwrap().push(request);
+        match reply {
+            Reply::Never => HttpConnectorFuture::new(std::future::pending()),
+            Reply::Reset => {
+                let reset = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+                HttpConnectorFuture::ready(Err(ConnectorError::io(reset.into())))
+            }
+            Reply::Http { status, body } => {
+                let status = status.try_into().expect("a status");
+                let mut response = HttpResponse::new(status, SdkBody::from(body));
+                response
+                    .headers_mut()
+                    .insert("x-amzn-requestid", REQUEST_ID);
+                HttpConnectorFuture::ready(Ok(response))
+            }
+        }
+    }
+}
+
+fn read(request: &HttpRequest) -> Request {
+    let body = request.body().bytes().expect("a body in memory");
+    let body = String::from_utf8(body.to_vec()).expect("a text body");
+    let header = |name: &str| request.headers().get(name).map(str::to_owned);
+    // JSON APIs name the operation in a header, the others in the form.
+    let operation = match header("x-amz-target") {
+        Some(target) => target.rsplit('.').next().unwrap_or_default().to_owned(),
+        None => body
+            .split('&')
+            .find_map(|field| field.strip_prefix("Action="))
+            .unwrap_or_default()
+            .to_owned(),
+    };
+    Request {
+        operation,
+        content_length: header("content-length"),
+        body,
+    }
+}
