@@ -258,6 +258,7 @@ pub(super) struct Done {
     probe: ProbeReport,
     swap: SwapTimes,
     traffic: String,
+    reason: Option<String>,
     #[serde(skip)]
     sentence: String,
 }
@@ -289,6 +290,7 @@ impl Done {
             probe: ProbeReport::default(),
             swap: times(Marks::default()),
             traffic: observed.traffic(),
+            reason: None,
             sentence,
         }
     }
