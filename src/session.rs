@@ -46,6 +46,24 @@ impl Session {
         })
     }
 
+    /// The app `hello` on these clients, telling nobody what it does.
+    #[cfg(test)]
+    pub fn of_hello(aws: Aws) -> Self {
+        use crate::report::Audience;
+        let config = Config::parse("app = 'hello'", std::path::Path::new("/srv/hello/bgecs.toml"));
+        let audience = Audience {
+            json: false,
+            quiet: true,
+        };
+        Self {
+            config: config.unwrap(),
+            aws,
+            http: Client::for_tests(Duration::from_secs(5)),
+            report: Reporter::new(audience),
+            connect_to: None,
+        }
+    }
+
     pub fn app(&self) -> &str {
         self.config.app.as_str()
     }

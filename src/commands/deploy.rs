@@ -255,3 +255,6 @@ fn steps(
     }
     steps
 }
+
+#[cfg(test)]
+mod tests;

@@ -123,3 +123,6 @@ fn confirm(session: &Session, steps: &[Step]) -> Result<()> {
         "not confirmed: nothing was removed",
     ))
 }
+
+#[cfg(test)]
+mod tests;

@@ -148,18 +148,4 @@ fn app_name(folder: &str) -> Option<AppName> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::app_name;
-
-    #[test]
-    fn a_folder_gives_the_app_its_name() {
-        let name = |folder| app_name(folder).map(|name| name.to_string());
-        assert_eq!(name("Hello_World").as_deref(), Some("hello-world"));
-        assert_eq!(name("2nd try"), Some("nd-try".to_owned()));
-        assert_eq!(
-            name("a-very-long-folder-name-indeed").as_deref(),
-            Some("a-very-long-folder-n")
-        );
-        assert_eq!(name("…"), None);
-    }
-}
+mod tests;

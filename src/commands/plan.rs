@@ -34,3 +34,6 @@ impl Outcome for Plan {
         text + "\nNothing was changed."
     }
 }
+
+#[cfg(test)]
+mod tests;

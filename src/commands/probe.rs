@@ -116,3 +116,6 @@ async fn probe(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

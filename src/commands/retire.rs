@@ -72,3 +72,6 @@ pub async fn run(session: &Session, args: &Retire) -> Result<Exit> {
     });
     Ok(Exit::Done)
 }
+
+#[cfg(test)]
+mod tests;

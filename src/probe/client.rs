@@ -107,6 +107,14 @@ impl Client {
         })
     }
 
+    /// As `main` sets things up: the HTTP client wants a TLS implementation,
+    /// also where it never uses one.
+    #[cfg(test)]
+    pub fn for_tests(timeout: Duration) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Self::new(timeout).unwrap()
+    }
+
     /// Asks once. Everything that is not an HTTP answer is `Nothing`.
     pub async fn ask(&self, address: &Address, connection: Connection) -> Answer {
         match self.try_ask(address, connection).await {

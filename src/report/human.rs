@@ -113,12 +113,4 @@ pub(super) fn shortened(body: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::shortened;
-
-    #[test]
-    fn a_body_is_shown_on_one_line() {
-        assert_eq!(shortened("<h1>\n  Bonjour\n</h1>\n"), "<h1> Bonjour </h1>");
-        assert_eq!(shortened(&"é".repeat(200)).chars().count(), 101);
-    }
-}
+mod tests;

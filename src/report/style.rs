@@ -24,6 +24,12 @@ impl Style {
         }
     }
 
+    /// Without colour, wherever the test runs.
+    #[cfg(test)]
+    pub fn plain() -> Self {
+        Self { is_colored: false }
+    }
+
     fn paint(self, ansi: &Ansi, text: impl std::fmt::Display) -> String {
         match self.is_colored {
             true => ansi.clone().force_styling(true).apply_to(text).to_string(),

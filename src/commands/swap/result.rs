@@ -301,3 +301,6 @@ impl Outcome for Done {
         format!("{}\n  {}", self.sentence, self.traffic)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,115 @@
+use std::time::Duration;
+
+use super::*;
+use crate::aws::testing::Wire;
+use crate::model::TaskDefinitionArn;
+use crate::model::testing::observed;
+
+fn plan() -> DeployPlan {
+    DeployPlan {
+        color: Color::Blue,
+        becomes_live: false,
+        onto_live: false,
+        service: ServicePlan::Update { desired: None },
+    }
+}
+
+fn deployed(unchanged: bool) -> Deployed {
+    Deployed {
+        digest: format!("sha256:{}", "2".repeat(64)).parse().unwrap(),
+        task_definition: TaskDefinitionArn::new("task-definition/bgecs-hello:2"),
+        unchanged,
+    }
+}
+
+fn tag() -> Tag {
+    "2".parse().unwrap()
+}
+
+fn shown(plan: &DeployPlan, unchanged: bool) -> String {
+    result(&observed(), plan, tag(), deployed(unchanged)).human(&Style::plain())
+}
+
+#[test]
+fn idle_live_or_unchanged() {
+    let live = DeployPlan {
+        onto_live: true,
+        ..plan()
+    };
+    let first = DeployPlan {
+        becomes_live: true,
+        ..plan()
+    };
+    let all = [
+        shown(&plan(), false),
+        shown(&plan(), true),
+        shown(&live, false),
+        shown(&first, false),
+    ];
+    insta::assert_snapshot!(all.join("\n\n"), @"
+    blue serves tag 2 (sha256:222222222222)
+      look at it on http://lb.example:81, then `bgecs promote blue`
+
+    blue serves tag 2 already: nothing was changed (sha256:222222222222)
+      look at it on http://lb.example:81, then `bgecs promote blue`
+
+    blue serves tag 2 (sha256:222222222222)
+      it is live at http://lb.example
+
+    blue serves tag 2 (sha256:222222222222)
+      it is live at http://lb.example
+    ");
+}
+
+#[test]
+fn for_programs() {
+    let result = result(&observed(), &plan(), tag(), deployed(false));
+    insta::assert_snapshot!(serde_json::to_string_pretty(&result).unwrap(), @r#"
+    {
+      "operation": "deploy",
+      "outcome": "deployed",
+      "color": "blue",
+      "tag": "2",
+      "digest": "sha256:2222222222222222222222222222222222222222222222222222222222222222",
+      "task_definition": "task-definition/bgecs-hello:2",
+      "live": false,
+      "urls": {
+        "prod": "http://lb.example",
+        "test": "http://lb.example:81"
+      }
+    }
+    "#);
+}
+
+fn planned(plan: &DeployPlan, image: ImageSource) -> String {
+    let session = Session::of_hello(Wire::new().aws());
+    let request = Request {
+        image,
+        tag: tag(),
+        restart: false,
+        timeout: Duration::from_secs(600),
+    };
+    let steps = steps(&session, &observed(), plan, &request);
+    Plan::of("deploy", steps).human(&Style::plain())
+}
+
+#[test]
+fn the_plan_of_a_first_deploy() {
+    let first = DeployPlan {
+        becomes_live: true,
+        service: ServicePlan::Create { desired: 1 },
+        ..plan()
+    };
+    let image = ImageSource::Reference("ghcr.io/acme/hello:2".to_owned());
+    insta::assert_snapshot!(planned(&first, image), @"
+    deploy would:
+       1. take the image ghcr.io/acme/hello:2
+       2. push it to 1.dkr.ecr.eu-west-1.amazonaws.com/bgecs-hello:2, unless it is there already
+       3. register a revision of the task definition bgecs-hello, by digest
+       4. create the service blue with 1 task(s)
+       5. wait until blue serves
+       6. point port 80 at blue, and read it back
+       7. point port 81 at green, and read it back
+    Nothing was changed.
+    ");
+}

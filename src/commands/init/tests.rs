@@ -1,0 +1,62 @@
+use super::*;
+use crate::aws::testing::Wire;
+use crate::model::testing::infrastructure;
+
+#[test]
+fn a_folder_gives_the_app_its_name() {
+    let name = |folder| app_name(folder).map(|name| name.to_string());
+    assert_eq!(name("Hello_World").as_deref(), Some("hello-world"));
+    assert_eq!(name("2nd try"), Some("nd-try".to_owned()));
+    assert_eq!(
+        name("a-very-long-folder-name-indeed").as_deref(),
+        Some("a-very-long-folder-n")
+    );
+    assert_eq!(name("…"), None);
+}
+
+#[test]
+fn created_updated_or_left_as_it_is() {
+    let session = Session::of_hello(Wire::new().aws());
+    let changes = vec!["HealthPath from `/` to `/health`".to_owned()];
+    let mut all = Vec::new();
+    for plan in [
+        StackPlan::Create,
+        StackPlan::Update { changes },
+        StackPlan::NothingToDo,
+    ] {
+        let result = result(&session, &plan, &infrastructure());
+        all.push(result.human(&Style::plain()));
+    }
+    insta::assert_snapshot!(all.join("\n\n"), @"
+    the stack bgecs-hello is created
+      production  http://lb.example
+      test        http://lb.example:81
+
+    the stack bgecs-hello is updated
+      production  http://lb.example
+      test        http://lb.example:81
+
+    nothing to do: the stack bgecs-hello is up to date
+      production  http://lb.example
+      test        http://lb.example:81
+    ");
+}
+
+#[test]
+fn for_programs() {
+    let session = Session::of_hello(Wire::new().aws());
+    let result = result(&session, &StackPlan::Create, &infrastructure());
+    insta::assert_snapshot!(serde_json::to_string_pretty(&result).unwrap(), @r#"
+    {
+      "operation": "init",
+      "outcome": "created",
+      "app": "hello",
+      "region": "eu-west-1",
+      "stack": "bgecs-hello",
+      "urls": {
+        "prod": "http://lb.example",
+        "test": "http://lb.example:81"
+      }
+    }
+    "#);
+}

@@ -1,0 +1,114 @@
+use super::*;
+use crate::model::{Color, Port};
+
+#[test]
+fn every_step_in_words() {
+    let color = Color::Blue;
+    let name = || "bgecs-hello".to_owned();
+    let steps = vec![
+        Step::CreateStack { name: name() },
+        Step::UpdateStack {
+            name: name(),
+            changes: vec![
+                "HealthPath from `/` to `/health`".to_owned(),
+                "App from `a` to `b`".to_owned(),
+            ],
+        },
+        Step::RunHook {
+            command: "cargo build --release".to_owned(),
+        },
+        Step::Build {
+            context: "./v2".to_owned(),
+        },
+        Step::TakeImage {
+            reference: "ghcr.io/acme/hello:2".to_owned(),
+        },
+        Step::Push {
+            repository: "1.dkr.ecr.eu-west-1.amazonaws.com/bgecs-hello".to_owned(),
+            tag: "2".parse().unwrap(),
+        },
+        Step::RegisterTaskDefinition { family: name() },
+        Step::CreateService { color, desired: 1 },
+        Step::UpdateService {
+            color,
+            desired: None,
+            restart: false,
+        },
+        Step::UpdateService {
+            color,
+            desired: Some(3),
+            restart: true,
+        },
+        Step::Await { color },
+        Step::MatchCount { color, desired: 3 },
+        Step::Check,
+        Step::Baseline { seconds: 1.0 },
+        Step::Point {
+            port: Port::Prod,
+            color,
+        },
+        Step::Point {
+            port: Port::Test,
+            color: color.other(),
+        },
+        Step::Probe {
+            rate: 10.0,
+            seconds: 15.0,
+        },
+        Step::Retire { color },
+        Step::DeleteService { color, tasks: 2 },
+        Step::DeleteTaskDefinitions {
+            family: name(),
+            count: 7,
+        },
+        Step::DeleteImages { repository: name() },
+        Step::DeleteStack { name: name() },
+    ];
+    let plan = Plan::of("promote", steps);
+    insta::assert_snapshot!(plan.human(&Style::plain()), @"
+    promote would:
+       1. create the CloudFormation stack bgecs-hello
+       2. update the CloudFormation stack bgecs-hello: HealthPath from `/` to `/health`, App from `a` to `b`
+       3. run the hook `cargo build --release`
+       4. build the image from ./v2
+       5. take the image ghcr.io/acme/hello:2
+       6. push it to 1.dkr.ecr.eu-west-1.amazonaws.com/bgecs-hello:2, unless it is there already
+       7. register a revision of the task definition bgecs-hello, by digest
+       8. create the service blue with 1 task(s)
+       9. update the service blue
+      10. update the service blue, to 3 task(s), restarting its tasks
+      11. wait until blue serves
+      12. scale blue to 3 task(s), as many as the live colour has
+      13. check both colours and both listeners
+      14. probe port 80 for 1 s: it must answer well before anything changes
+      15. point port 80 at blue, and read it back
+      16. point port 81 at green, and read it back
+      17. probe port 80 10 times a second for 15 s; take it back if anything fails
+      18. scale blue to zero tasks
+      19. stop 2 task(s) and delete the service blue
+      20. delete 7 revision(s) of the task definition bgecs-hello
+      21. delete every image in the repository bgecs-hello
+      22. delete the CloudFormation stack bgecs-hello and all in it
+    Nothing was changed.
+    ");
+}
+
+#[test]
+fn nothing_to_do() {
+    let plan = Plan::of("init", Vec::new());
+    insta::assert_snapshot!(plan.human(&Style::plain()), @"init would do nothing");
+}
+
+#[test]
+fn for_programs() {
+    let plan = Plan::of("retire", vec![Step::Retire { color: Color::Blue }]);
+    insta::assert_snapshot!(serde_json::to_string_pretty(&plan).unwrap(), @r#"
+    {
+      "operation": "retire",
+      "dry_run": true,
+      "steps": [
+        "scale blue to zero tasks"
+      ]
+    }
+    "#);
+}

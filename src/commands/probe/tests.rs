@@ -1,0 +1,55 @@
+use super::*;
+use crate::engine::seen::{Failure, Latency};
+
+fn shown(outcome: &'static str, failures: Vec<Failure>) -> String {
+    let failed = u64::try_from(failures.len()).unwrap();
+    let probed = Probed {
+        operation: "probe",
+        url: "http://lb.example/api".to_owned(),
+        outcome,
+        probe: ProbeReport {
+            sent: 100,
+            ok: 100 - failed,
+            failed,
+            rate: 10.0,
+            latency_ms: Latency {
+                p50: 4.25,
+                p99: 12.5,
+                max: 130.0,
+            },
+            failures,
+            ..ProbeReport::default()
+        },
+    };
+    probed.human(&Style::plain())
+}
+
+#[test]
+fn all_well() {
+    insta::assert_snapshot!(shown("ok", Vec::new()), @"
+    http://lb.example/api
+      requests    100 sent, 0 failed
+      latency     p50 4.25 ms, p99 12.5 ms, max 130 ms
+    ");
+}
+
+#[test]
+fn the_first_five_failures_are_shown() {
+    let failure = |at_ms, status, error: Option<&str>| Failure {
+        at_ms,
+        status,
+        error: error.map(str::to_owned),
+    };
+    let refused = failure(90, None, Some("Connection refused (os error 111)"));
+    let failures = [vec![refused], vec![failure(1100, Some(503), None); 6]].concat();
+    insta::assert_snapshot!(shown("failed", failures), @"
+    http://lb.example/api
+      requests    100 sent, 7 failed
+      latency     p50 4.25 ms, p99 12.5 ms, max 130 ms
+      at    90 ms Connection refused (os error 111)
+      at  1100 ms HTTP 503
+      at  1100 ms HTTP 503
+      at  1100 ms HTTP 503
+      at  1100 ms HTTP 503
+    ");
+}

@@ -1,0 +1,25 @@
+use super::*;
+
+fn shown(outcome: &'static str) -> String {
+    let retired = Retired {
+        operation: "retire",
+        outcome,
+        color: Color::Green,
+        traffic: "port 80 -> blue (tag 2)".to_owned(),
+    };
+    retired.human(&Style::plain())
+}
+
+#[test]
+fn retired_or_left_as_it_is() {
+    insta::assert_snapshot!(shown("retired"), @"
+    green is retired: it runs no task and costs nothing
+      port 80 -> blue (tag 2)
+      a deploy onto green scales it up again; until then there is no instant way back
+    ");
+    insta::assert_snapshot!(shown("unchanged"), @"
+    nothing to do: green runs no task
+      port 80 -> blue (tag 2)
+      a deploy onto green scales it up again; until then there is no instant way back
+    ");
+}

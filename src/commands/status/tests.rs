@@ -1,0 +1,236 @@
+use time::macros::datetime;
+
+use super::*;
+use crate::aws::testing::Wire;
+use crate::model::testing::{nowhere, observed, service, to};
+use crate::model::{Release, Target, TargetGroupArn, TargetState, Targets};
+
+#[test]
+fn ages_are_rounded_down() {
+    let now = datetime!(2026-01-02 00:00:00 UTC);
+    assert_eq!(age("2026-01-01T23:59:30Z", now), "30 s ago");
+    assert_eq!(age("2026-01-01T23:00:30Z", now), "59 min ago");
+    assert_eq!(age("2026-01-01T00:00:00Z", now), "24 h ago");
+    assert_eq!(age("2025-12-30T00:00:00Z", now), "3 days ago");
+    assert_eq!(age("yesterday", now), "yesterday");
+}
+
+fn release(tag: &str) -> Release {
+    Release {
+        tag: tag.parse().ok(),
+        digest: format!("sha256:{}", tag.repeat(64)).parse().ok(),
+        commit: Some("c0ffee".to_owned()),
+        deployed_by: Some("alice".to_owned()),
+        // What is no moment is shown as it is: the snapshot needs no clock.
+        deployed_at: Some("some time ago".to_owned()),
+        config: None,
+    }
+}
+
+fn targets(states: &[TargetState]) -> Targets {
+    let target = |state: &TargetState| Target {
+        id: "10.0.0.1".to_owned(),
+        state: *state,
+        reason: None,
+        description: None,
+    };
+    Targets(states.iter().map(target).collect())
+}
+
+/// Green is live with tag 1, blue idle with tag 2.
+fn world() -> Observed {
+    let mut world = observed();
+    world.previous = Some(Color::Blue);
+    world.colors.green.service = Some(service(2));
+    world.colors.green.release = Some(release("1"));
+    world.colors.green.targets = targets(&[TargetState::Healthy, TargetState::Healthy]);
+    world.colors.blue.service = Some(service(2));
+    world.colors.blue.release = Some(release("2"));
+    world.colors.blue.targets = targets(&[TargetState::Healthy, TargetState::Initial]);
+    world
+}
+
+fn of(observed: &Observed) -> Status {
+    status(&Session::of_hello(Wire::new().aws()), observed)
+}
+
+fn shown(observed: &Observed) -> String {
+    of(observed).human(&Style::plain())
+}
+
+#[test]
+fn both_colours_at_work() {
+    let mut world = world();
+    let rolling = world.colors.blue.service.as_mut().unwrap();
+    rolling.running = 1;
+    rolling.deployments[0].rollout = Some(Rollout::InProgress);
+    insta::assert_snapshot!(shown(&world), @"
+    hello in eu-west-1
+      port 80  http://lb.example  -> green
+      port 81  http://lb.example:81  -> blue
+
+    blue   idle, tag 2
+      digest   sha256:2222222222222222222222222222222222222222222222222222222222222222
+      revision bgecs-hello:1, rolling out
+      tasks    1 of 2 running, 1 of 2 target(s) healthy
+      deployed some time ago by alice, commit c0ffee
+
+    green  live, tag 1
+      digest   sha256:1111111111111111111111111111111111111111111111111111111111111111
+      revision bgecs-hello:1
+      tasks    2 of 2 running, 2 of 2 target(s) healthy
+      deployed some time ago by alice, commit c0ffee
+    ");
+}
+
+#[test]
+fn a_fresh_stack() {
+    let mut world = observed();
+    world.listeners.prod = nowhere();
+    world.listeners.test = nowhere();
+    insta::assert_snapshot!(shown(&world), @"
+    hello in eu-west-1
+      port 80  http://lb.example  -> nothing
+      port 81  http://lb.example:81  -> nothing
+
+    blue   not live, no service
+
+    green  not live, no service
+
+    Nothing is live yet: the first colour to serve becomes live.
+    ");
+}
+
+#[test]
+fn a_retired_colour_and_a_failed_one() {
+    let mut world = world();
+    world.colors.green.service.as_mut().unwrap().deployments[0].rollout = Some(Rollout::Failed);
+    world.colors.blue.service = Some(service(0));
+    world.colors.blue.targets = Targets::default();
+    world.colors.blue.release = None;
+    insta::assert_snapshot!(shown(&world), @"
+    hello in eu-west-1
+      port 80  http://lb.example  -> green
+      port 81  http://lb.example:81  -> blue
+
+    blue   idle, tag unknown, retired
+      digest   unknown
+      revision bgecs-hello:1
+      tasks    0 of 0 running, 0 of 0 target(s) healthy
+
+    green  live, tag 1
+      digest   sha256:1111111111111111111111111111111111111111111111111111111111111111
+      revision bgecs-hello:1, failed
+      tasks    2 of 2 running, 2 of 2 target(s) healthy
+      deployed some time ago by alice, commit c0ffee
+    ");
+}
+
+#[test]
+fn a_swap_that_stopped_half_way() {
+    let mut world = world();
+    world.listeners.prod = to(Color::Blue);
+    world.listeners.test = to(Color::Blue);
+    let text = shown(&world);
+    insta::assert_snapshot!(text.split("\n\n").last().unwrap(), @"
+    warning: both ports serve blue: a swap was interrupted.
+    `bgecs promote blue` finishes it, `bgecs rollback` undoes it.
+    ");
+}
+
+#[test]
+fn a_listener_that_bgecs_did_not_set() {
+    let mut world = world();
+    world.listeners.prod.0.push(Forward {
+        color: None,
+        target_group: TargetGroupArn::new("tg/someone-else-s"),
+        weight: 1,
+    });
+    insta::assert_snapshot!(shown(&world), @"
+    hello in eu-west-1
+      port 80  http://lb.example  -> green (1 of 2), a stranger's target group tg/someone-else-s (1 of 2)
+      port 81  http://lb.example:81  -> blue
+
+    blue   not live, tag 2
+      digest   sha256:2222222222222222222222222222222222222222222222222222222222222222
+      revision bgecs-hello:1
+      tasks    2 of 2 running, 1 of 2 target(s) healthy
+      deployed some time ago by alice, commit c0ffee
+
+    green  not live, tag 1
+      digest   sha256:1111111111111111111111111111111111111111111111111111111111111111
+      revision bgecs-hello:1
+      tasks    2 of 2 running, 2 of 2 target(s) healthy
+      deployed some time ago by alice, commit c0ffee
+
+    warning: bgecs did not do what port 80 does.
+    Point it at one of the two target groups by hand; until then bgecs changes nothing.
+    ");
+}
+
+#[test]
+fn for_programs() {
+    let json = serde_json::to_string_pretty(&of(&world())).unwrap();
+    insta::assert_snapshot!(json, @r#"
+    {
+      "app": "hello",
+      "region": "eu-west-1",
+      "live": "green",
+      "idle": "blue",
+      "previous": "blue",
+      "half_swapped": null,
+      "urls": {
+        "prod": "http://lb.example",
+        "test": "http://lb.example:81"
+      },
+      "colors": {
+        "blue": {
+          "tag": "2",
+          "digest": "sha256:2222222222222222222222222222222222222222222222222222222222222222",
+          "task_definition": "task-definition/bgecs-hello:1",
+          "desired": 2,
+          "running": 2,
+          "healthy": 1,
+          "registered": 2,
+          "deployed_at": "some time ago",
+          "deployed_by": "alice",
+          "commit": "c0ffee",
+          "rollout": "COMPLETED"
+        },
+        "green": {
+          "tag": "1",
+          "digest": "sha256:1111111111111111111111111111111111111111111111111111111111111111",
+          "task_definition": "task-definition/bgecs-hello:1",
+          "desired": 2,
+          "running": 2,
+          "healthy": 2,
+          "registered": 2,
+          "deployed_at": "some time ago",
+          "deployed_by": "alice",
+          "commit": "c0ffee",
+          "rollout": "COMPLETED"
+        }
+      },
+      "listeners": {
+        "prod": {
+          "arn": "listener/prod",
+          "forwards": [
+            {
+              "color": "green",
+              "weight": 1
+            }
+          ]
+        },
+        "test": {
+          "arn": "listener/test",
+          "forwards": [
+            {
+              "color": "blue",
+              "weight": 1
+            }
+          ]
+        }
+      }
+    }
+    "#);
+}

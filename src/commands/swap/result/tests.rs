@@ -1,0 +1,333 @@
+use super::*;
+use crate::engine::seen::{Identities, Identity, Seen};
+use crate::engine::swap::{Phase, Policy};
+use crate::model::testing::{observed, service};
+use crate::model::{Connection, Release, Sample};
+
+const RATE: f64 = 10.0;
+
+/// Green is live with tag 1; blue has tag 2.
+fn before() -> Observed {
+    let mut world = observed();
+    let release = |tag: &str| Release {
+        tag: tag.parse().ok(),
+        digest: None,
+        commit: None,
+        deployed_by: None,
+        deployed_at: None,
+        config: None,
+    };
+    for (state, tag) in [
+        (&mut world.colors.green, "1"),
+        (&mut world.colors.blue, "2"),
+    ] {
+        state.service = Some(service(1));
+        state.release = Some(release(tag));
+    }
+    world
+}
+
+fn swap() -> Swap {
+    let policy = Policy {
+        baseline: Duration::from_secs(1),
+        window: Duration::from_secs(15),
+        pace: Duration::from_millis(100),
+        needs_clean_baseline: true,
+        takes_back: true,
+    };
+    Swap::new(Color::Green, Color::Blue, policy)
+}
+
+fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
+/// One request every 100 ms.
+fn seen(answers: Vec<Answer>) -> Seen {
+    let identity = |tag: &str| Identity {
+        tag: tag.parse().ok(),
+        body: None,
+    };
+    let mut seen = Seen::new(Identities {
+        old: identity("1"),
+        new: identity("2"),
+    });
+    for (n, answer) in (0..).zip(answers) {
+        seen.add(&Sample {
+            n,
+            scheduled_at: ms(n * 100),
+            latency: ms(4 + n),
+            connection: Connection::Fresh,
+            answer,
+        });
+    }
+    seen
+}
+
+fn http(status: u16, tag: &str) -> Answer {
+    Answer::Http {
+        status,
+        release: Some(tag.to_owned()),
+        body: String::new(),
+    }
+}
+
+/// The old colour's answers, then from 1100 ms on the new one's.
+fn well() -> Vec<Answer> {
+    [vec![http(200, "1"); 11], vec![http(200, "2"); 5]].concat()
+}
+
+fn badly() -> Vec<Answer> {
+    let reset = Answer::Nothing {
+        error: "connection reset by peer".to_owned(),
+    };
+    let old = || vec![http(200, "1"); 11];
+    [old(), vec![http(503, "2"), reset], old()].concat()
+}
+
+fn swapped(kind: Kind, ending: Ending, answers: Vec<Answer>, traffic: &str) -> Swapped {
+    let mut swap = swap();
+    let was_written = !matches!(ending, Ending::Refused(_) | Ending::Interrupted);
+    swap.phase = Phase::Done(ending);
+    if was_written {
+        swap.marks = Marks {
+            prod_sent: Some(ms(1020)),
+            prod_seen: Some(ms(1060)),
+            test_sent: Some(ms(1060)),
+            test_seen: Some(ms(1110)),
+        };
+    }
+    let seen = seen(answers);
+    let finished = Finished { swap, seen };
+    let check = Check {
+        name: "capacity",
+        ok: true,
+        detail: "blue runs 1 task(s), green 1".to_owned(),
+    };
+    Swapped::new(
+        kind,
+        &before(),
+        &finished,
+        vec![check],
+        RATE,
+        traffic.to_owned(),
+    )
+}
+
+/// What a person sees of it: stdout, stderr and the exit code.
+fn shown(swapped: &Swapped) -> String {
+    let stdout = swapped.human(&Style::plain());
+    match swapped.error() {
+        None => format!("{stdout}\nexit {}", Exit::Done.code()),
+        Some(error) => format!("{stdout}\nerror: {error}\nexit {}", error.exit.code()),
+    }
+}
+
+const ON_NEW: &str = "port 80 -> blue (tag 2)";
+const ON_OLD: &str = "port 80 -> green (tag 1)";
+
+#[test]
+fn committed() {
+    let swapped = swapped(Kind::Promote, Ending::Committed, well(), ON_NEW);
+    insta::assert_snapshot!(shown(&swapped), @"
+    blue (tag 2) is live: green (tag 1) -> blue (tag 2)
+      requests    16 sent, 0 failed
+      changeover  95 ms (first answer from blue at 95 ms, last from green at -6 ms)
+      latency     p50 11 ms, p99 19 ms, max 19 ms
+      traffic     port 80 -> blue (tag 2)
+      way back    green stays warm: `bgecs rollback`, or `bgecs retire` to stop paying for it
+    exit 0
+    ");
+}
+
+#[test]
+fn rolled_back() {
+    let ending = Ending::RolledBack(Why::Failures);
+    let swapped = swapped(Kind::Promote, ending, badly(), ON_OLD);
+    insta::assert_snapshot!(shown(&swapped), @"
+      requests    24 sent, 2 failed
+      latency     p50 15 ms, p99 27 ms, max 27 ms
+    error: the promotion of blue (tag 2) was rolled back: requests failed after the swap
+      caused by: HTTP 503, first 0.1 s after the swap began
+      traffic:   port 80 -> green (tag 1), confirmed
+      hint:      bgecs logs blue
+    exit 3
+    ");
+}
+
+#[test]
+fn rolled_back_for_other_reasons() {
+    let mut all = Vec::new();
+    for why in [
+        Why::Interrupt,
+        Why::Blind,
+        Why::TestPort("AccessDenied: no".to_owned()),
+    ] {
+        let swapped = swapped(Kind::Promote, Ending::RolledBack(why), well(), ON_OLD);
+        all.push(swapped.error().unwrap().to_string());
+    }
+    insta::assert_snapshot!(all.join("\n"), @"
+    the promotion of blue (tag 2) was rolled back: interrupted
+      traffic:   port 80 -> green (tag 1), confirmed
+      hint:      bgecs logs blue
+    the promotion of blue (tag 2) was rolled back: the probe has ended by itself
+      traffic:   port 80 -> green (tag 1), confirmed
+      hint:      bgecs logs blue
+    the promotion of blue (tag 2) was rolled back: the test port could not be moved: AccessDenied: no
+      traffic:   port 80 -> green (tag 1), confirmed
+      hint:      bgecs logs blue
+    ");
+}
+
+#[test]
+fn in_doubt() {
+    let ending = Ending::InDoubt("port 80 cannot be read back: timed out".to_owned());
+    let unknown = "port 80 -> unknown: the listeners cannot be read";
+    let swapped = swapped(Kind::Promote, ending, badly(), unknown);
+    insta::assert_snapshot!(shown(&swapped), @"
+      requests    24 sent, 2 failed
+      latency     p50 15 ms, p99 27 ms, max 27 ms
+    error: the promotion of blue (tag 2) did not end well: port 80 cannot be read back: timed out
+      caused by: HTTP 503, first 0.1 s after the swap began
+      traffic:   port 80 -> unknown: the listeners cannot be read
+      hint:      look now: `bgecs status`, then `bgecs promote green` or `bgecs promote blue`
+    exit 4
+    ");
+}
+
+#[test]
+fn left_as_it_is() {
+    let ending = Ending::Left(Why::Failures);
+    let swapped = swapped(Kind::Rollback, ending, badly(), ON_NEW);
+    insta::assert_snapshot!(shown(&swapped), @"
+      requests    24 sent, 2 failed
+      latency     p50 15 ms, p99 27 ms, max 27 ms
+    error: the rollback to blue (tag 2) did not end well: requests failed after the swap; the swap was left as it is
+      caused by: HTTP 503, first 0.1 s after the swap began
+      traffic:   port 80 -> blue (tag 2)
+      hint:      look now: `bgecs status`, then `bgecs promote green` or `bgecs promote blue`
+    exit 4
+    ");
+}
+
+#[test]
+fn nothing_was_changed() {
+    let failing = vec![http(200, "1"), http(500, "1")];
+    let sick = "production failed before anything was changed";
+    let denied = "elasticloadbalancing:ModifyListener on listener/prod: AccessDenied: no";
+    let mut all = Vec::new();
+    for (ending, answers) in [
+        (Ending::Refused(sick.to_owned()), failing),
+        (Ending::Interrupted, well()),
+        (Ending::Unchanged(denied.to_owned()), well()),
+    ] {
+        let swapped = swapped(Kind::Promote, ending, answers, ON_OLD);
+        all.push(shown(&swapped));
+    }
+    insta::assert_snapshot!(all.join("\n\n"), @"
+      requests    2 sent, 1 failed
+      latency     p50 4 ms, p99 5 ms, max 5 ms
+    error: the promotion of blue (tag 2) was refused: production failed before anything was changed
+      caused by: HTTP 500, before the swap
+      traffic:   port 80 -> green (tag 1), unchanged
+      hint:      production must answer well first: `bgecs probe`, `bgecs logs green`
+    exit 6
+
+      requests    16 sent, 0 failed
+      latency     p50 11 ms, p99 19 ms, max 19 ms
+    error: the promotion of blue (tag 2) was interrupted before any change
+      traffic:   port 80 -> green (tag 1), unchanged
+      hint:      run it again when you are ready
+    exit 130
+
+      requests    16 sent, 0 failed
+      latency     p50 11 ms, p99 19 ms, max 19 ms
+    error: the promotion of blue (tag 2) failed, and nothing was changed: elasticloadbalancing:ModifyListener on listener/prod: AccessDenied: no
+      traffic:   port 80 -> green (tag 1), unchanged
+      hint:      bgecs logs blue
+    exit 1
+    ");
+}
+
+#[test]
+fn nothing_to_do_and_nothing_before() {
+    let world = before();
+    let already = Done::already(Kind::Promote, &world, Color::Green);
+    insta::assert_snapshot!(already.human(&Style::plain()), @"
+    nothing to do: green (tag 1) is live already
+      port 80 -> green (tag 1)
+    ");
+    let first = Done::made_live(Kind::Promote, &world, Color::Green);
+    insta::assert_snapshot!(first.human(&Style::plain()), @"
+    green (tag 1) is live; nothing was before
+      port 80 -> green (tag 1)
+    ");
+}
+
+#[test]
+fn for_programs() {
+    let ending = Ending::RolledBack(Why::Failures);
+    let swapped = swapped(Kind::Promote, ending, badly(), ON_OLD);
+    let json = serde_json::to_string_pretty(&swapped).unwrap();
+    insta::assert_snapshot!(json, @r#"
+    {
+      "operation": "promote",
+      "from": "green",
+      "to": "blue",
+      "outcome": "rolled_back",
+      "checks": [
+        {
+          "name": "capacity",
+          "ok": true,
+          "detail": "blue runs 1 task(s), green 1"
+        }
+      ],
+      "probe": {
+        "sent": 24,
+        "ok": 22,
+        "failed": 2,
+        "rate": 10.0,
+        "first_new_ms": 95,
+        "last_old_ms": 1307,
+        "changeover_ms": null,
+        "latency_ms": {
+          "p50": 15.0,
+          "p99": 27.0,
+          "max": 27.0
+        },
+        "failures": [
+          {
+            "at_ms": 95,
+            "status": 503,
+            "error": null
+          },
+          {
+            "at_ms": 196,
+            "status": null,
+            "error": "connection reset by peer"
+          }
+        ]
+      },
+      "swap": {
+        "prod_ms": 40,
+        "test_ms": 50
+      },
+      "traffic": "port 80 -> green (tag 1)",
+      "reason": "requests failed after the swap"
+    }
+    "#);
+}
+
+#[test]
+fn every_result_has_the_same_fields() {
+    fn fields(outcome: &impl Outcome) -> Vec<String> {
+        let json = serde_json::to_value(outcome).unwrap();
+        json.as_object().unwrap().keys().cloned().collect()
+    }
+    let world = before();
+    let expected = fields(&swapped(Kind::Promote, Ending::Committed, well(), ON_NEW));
+    let refused = Swapped::refused(Kind::Promote, &world, &swap(), Vec::new());
+    assert_eq!(fields(&refused), expected);
+    let already = Done::already(Kind::Promote, &world, Color::Green);
+    assert_eq!(fields(&already), expected);
+}
