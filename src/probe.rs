@@ -4,6 +4,8 @@
 
 mod client;
 mod run;
+#[cfg(test)]
+mod testing;
 
 pub use client::{Address, Client};
 pub use run::{Probe, Report, Schedule};

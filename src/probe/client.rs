@@ -180,17 +180,4 @@ fn innermost(error: &dyn std::error::Error) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_detour_keeps_the_host_header() {
-        let direct = Address::new("http://lb.example", "/api", None);
-        assert_eq!(direct.url, "http://lb.example/api");
-        assert_eq!(direct.host, None);
-        let detour = Address::new("http://lb.example:81", "/api", Some("127.0.0.1:4566"));
-        assert_eq!(detour.url, "http://127.0.0.1:4566/api");
-        assert_eq!(detour.host.as_deref(), Some("lb.example:81"));
-        assert_eq!(detour.shown(), "http://lb.example:81/api");
-    }
-}
+mod tests;

@@ -103,3 +103,6 @@ async fn send(
         });
     }
 }
+
+#[cfg(test)]
+mod tests;
