@@ -147,14 +147,14 @@ fn what_the_probe_sees() {
             failed: 7,
             share: 0.5,
         },
-        body(-900, 200, "{\n  \"message\": \"Hello\"\n}"),
-        body(113, 503, ""),
+        body(None, 200, "{\n  \"message\": \"Hello\"\n}"),
+        body(Some(113), 503, ""),
     ];
     insta::assert_snapshot!(shown(&events), @r#"
     stays |✓ capacity        blue runs 2 task(s), green 2
     stays |✗ test port       the health path answered HTTP 503
     moves |probing port 80: 52 sent, 7 failed
-    stays |      -900 ms 200 { "message": "Hello" }
+    stays |       before 200 { "message": "Hello" }
     stays |      +113 ms 503
     "#);
 }
