@@ -50,7 +50,10 @@ impl Session {
     #[cfg(test)]
     pub fn of_hello(aws: Aws) -> Self {
         use crate::report::Audience;
-        let config = Config::parse("app = 'hello'", std::path::Path::new("/srv/hello/bgecs.toml"));
+        let config = Config::parse(
+            "app = 'hello'",
+            std::path::Path::new("/srv/hello/bgecs.toml"),
+        );
         let audience = Audience {
             json: false,
             quiet: true,

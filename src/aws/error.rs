@@ -141,7 +141,10 @@ where
             Kind::Other if status.is_server_error() => Kind::Failing,
             kind => kind,
         };
-        let message = error.meta().message().map_or_else(|| format!("HTTP {status}"), str::to_owned);
+        let message = error
+            .meta()
+            .message()
+            .map_or_else(|| format!("HTTP {status}"), str::to_owned);
         (kind, message)
     };
     // A body that cannot be read is either of the two, by the API's form.

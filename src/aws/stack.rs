@@ -42,7 +42,7 @@ impl StackStatus {
         match status {
             "ROLLBACK_COMPLETE" => Self::Broken,
             "DELETE_FAILED" => Self::DeleteFailed,
-// Where rollback is switched off, a failed update can be tried again.
+            // Where rollback is switched off, a failed update can be tried again.
             "UPDATE_ROLLBACK_COMPLETE" | "UPDATE_FAILED" => Self::RolledBack,
             "UPDATE_ROLLBACK_FAILED" => Self::Stuck,
             status if status.ends_with("_FAILED") => Self::Broken,

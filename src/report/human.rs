@@ -81,7 +81,9 @@ fn docker(progress: &Progress, style: Style) -> Line {
                 Line::Stays(format!("    {}", style.dim(format!("{name} (cached)"))))
             }
             StepState::Done => Line::Stays(format!("    {}", style.dim(name))),
-            StepState::Failed => Line::Stays(format!("    {}", style.bad(format!("{name} (failed)")))),
+            StepState::Failed => {
+                Line::Stays(format!("    {}", style.bad(format!("{name} (failed)"))))
+            }
         },
         Progress::Log { line, .. } => Line::Stays(format!("      {}", style.dim(line))),
         Progress::ContextSent { bytes } => Line::Moves(format!(

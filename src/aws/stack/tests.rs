@@ -85,11 +85,11 @@ async fn every_state_of_a_stack_means_one_thing() {
     UPDATE_IN_PROGRESS                           Busy
     UPDATE_COMPLETE_CLEANUP_IN_PROGRESS          Busy
     UPDATE_COMPLETE                              Ready
-    UPDATE_FAILED                                Broken
+    UPDATE_FAILED                                RolledBack
     UPDATE_ROLLBACK_IN_PROGRESS                  Busy
     UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS Busy
     UPDATE_ROLLBACK_COMPLETE                     RolledBack
-    UPDATE_ROLLBACK_FAILED                       Broken
+    UPDATE_ROLLBACK_FAILED                       Stuck
     DELETE_IN_PROGRESS                           Busy
     DELETE_FAILED                                DeleteFailed
     REVIEW_IN_PROGRESS                           Busy

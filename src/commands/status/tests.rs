@@ -163,8 +163,7 @@ fn a_listener_that_bgecs_did_not_set() {
       tasks    2 of 2 running, 2 of 2 target(s) healthy
       deployed some time ago by alice, commit c0ffee
 
-    warning: bgecs did not do what port 80 does.
-    Point it at one of the two target groups by hand; until then bgecs changes nothing.
+    warning: port 80 forwards to green (1 of 2), a stranger's target group tg/someone-else-s (1 of 2), which bgecs did not do: it changes nothing until that is undone.
     ");
 }
 

@@ -169,7 +169,7 @@ fn rolled_back_for_other_reasons() {
     insta::assert_snapshot!(all.join("\n"), @"
     the promotion of blue (tag 2) was rolled back: interrupted
       traffic:   port 80 -> green (tag 1), confirmed
-      hint:      bgecs logs blue
+      hint:      run it again when you are ready
     the promotion of blue (tag 2) was rolled back: the probe has ended by itself
       traffic:   port 80 -> green (tag 1), confirmed
       hint:      bgecs logs blue
@@ -242,9 +242,10 @@ fn nothing_was_changed() {
 
       requests    16 sent, 0 failed
       latency     p50 11 ms, p99 19 ms, max 19 ms
-    error: the promotion of blue (tag 2) failed, and nothing was changed: elasticloadbalancing:ModifyListener on listener/prod: AccessDenied: no
+    error: the promotion of blue (tag 2) failed, and nothing was changed
+      caused by: elasticloadbalancing:ModifyListener on listener/prod: AccessDenied: no
       traffic:   port 80 -> green (tag 1), unchanged
-      hint:      bgecs logs blue
+      hint:      mend that, or allow it for these credentials; then `bgecs promote` again
     exit 1
     ");
 }
@@ -288,7 +289,7 @@ fn for_programs() {
         "failed": 2,
         "rate": 10.0,
         "first_new_ms": 95,
-        "last_old_ms": 1307,
+        "last_old_ms": null,
         "changeover_ms": null,
         "latency_ms": {
           "p50": 15.0,
