@@ -93,7 +93,7 @@ async fn task_definitions_are_read_page_by_page_and_only_of_this_family() {
     let asked: Vec<_> = wire
         .requests()
         .iter()
-        .map(|request| request.json()["nextToken"].clone())
+        .map(Request::json["nextToken"].clone())
         .collect();
     assert_eq!(json!(asked), json!([null, "page 2", "page 3"]));
     wire.assert_used_up();
@@ -315,7 +315,7 @@ async fn an_update_changes_nothing_that_it_does_not_name() {
     let sent: Vec<_> = wire
         .requests()
         .iter()
-        .map(|request| request.json())
+        .map(super::super::testing::Request::json)
         .collect();
     assert_eq!(
         sent[0].get("desiredCount"),
@@ -425,7 +425,7 @@ async fn revisions_are_deleted_ten_at_a_time() {
     let sent: Vec<usize> = wire
         .requests()
         .iter()
-        .map(|request| request.json()["taskDefinitions"].as_array().unwrap().len())
+        .map(Request::json["taskDefinitions"].as_array().unwrap().len())
         .collect();
     assert_eq!(sent, [10, 10, 1]);
 }

@@ -40,7 +40,7 @@ async fn lines_are_read_page_by_page_empty_pages_too() {
     let asked: Vec<_> = wire
         .requests()
         .iter()
-        .map(|request| request.json())
+        .map(super::super::testing::Request::json)
         .collect();
     assert_eq!(asked[0]["startTime"], json!(1_767_225_600_250_i64));
     assert_eq!(asked[0]["logStreamNamePrefix"], json!("blue/"));
