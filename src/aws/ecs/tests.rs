@@ -2,7 +2,7 @@ use serde_json::json;
 use time::macros::datetime;
 
 use super::*;
-use crate::aws::testing::{Reply, Wire, credentials};
+use crate::aws::testing::{Reply, Request, Wire, credentials};
 use crate::model::testing::infrastructure;
 
 const FAMILY: &str = "bgecs-hello";
@@ -93,7 +93,7 @@ async fn task_definitions_are_read_page_by_page_and_only_of_this_family() {
     let asked: Vec<_> = wire
         .requests()
         .iter()
-        .map(Request::json["nextToken"].clone())
+        .map(|request| request.json()["nextToken"].clone())
         .collect();
     assert_eq!(json!(asked), json!([null, "page 2", "page 3"]));
     wire.assert_used_up();
@@ -312,11 +312,7 @@ async fn an_update_changes_nothing_that_it_does_not_name() {
     aws.update_service(FAMILY, Color::Blue, &scale)
         .await
         .unwrap();
-    let sent: Vec<_> = wire
-        .requests()
-        .iter()
-        .map(super::super::testing::Request::json)
-        .collect();
+    let sent: Vec<_> = wire.requests().iter().map(Request::json).collect();
     assert_eq!(
         sent[0].get("desiredCount"),
         None,
@@ -425,7 +421,7 @@ async fn revisions_are_deleted_ten_at_a_time() {
     let sent: Vec<usize> = wire
         .requests()
         .iter()
-        .map(Request::json["taskDefinitions"].as_array().unwrap().len())
+        .map(|request| request.json()["taskDefinitions"].as_array().unwrap().len())
         .collect();
     assert_eq!(sent, [10, 10, 1]);
 }

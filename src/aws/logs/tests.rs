@@ -2,7 +2,7 @@ use serde_json::json;
 use time::macros::datetime;
 
 use super::*;
-use crate::aws::testing::{Reply, Wire};
+use crate::aws::testing::{Reply, Request, Wire};
 
 const GROUP: &str = "/bgecs/hello";
 const STREAM: &str = "blue/app/1";
@@ -37,11 +37,7 @@ async fn lines_are_read_page_by_page_empty_pages_too() {
         message: message.to_owned(),
     };
     assert_eq!(lines, [line("1", "first"), line("2", "  second")]);
-    let asked: Vec<_> = wire
-        .requests()
-        .iter()
-        .map(super::super::testing::Request::json)
-        .collect();
+    let asked: Vec<_> = wire.requests().iter().map(Request::json).collect();
     assert_eq!(asked[0]["startTime"], json!(1_767_225_600_250_i64));
     assert_eq!(asked[0]["logStreamNamePrefix"], json!("blue/"));
     let tokens: Vec<_> = asked.iter().map(|request| &request["nextToken"]).collect();

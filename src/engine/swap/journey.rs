@@ -17,6 +17,8 @@ pub struct Journey {
     written_at: Duration,
     writes: u32,
     fault: Option<WriteFault>,
+    /// Whether the answer of any write was lost.
+    was_ambiguous: bool,
 }
 
 /// What a reading of the listener means.
@@ -37,6 +39,7 @@ impl Journey {
             written_at: Duration::ZERO,
             writes: 0,
             fault: None,
+            was_ambiguous: false,
         }
     }
 
@@ -44,6 +47,7 @@ impl Journey {
         self.written_at = at;
         self.writes += 1;
         self.fault = result.err();
+        self.was_ambiguous |= self.fault.as_ref().is_some_and(|fault| fault.ambiguous);
     }
 
     pub(super) fn read(&self, at: Duration, result: Result<Forwarding, String>) -> Reading {
@@ -65,9 +69,10 @@ impl Journey {
             ));
         }
         match &self.fault {
-            Some(fault) if !fault.ambiguous => Reading::Refused(fault.message.clone()),
-            Some(fault) if self.writes >= MOST_WRITES => Reading::Refused(fault.message.clone()),
-            Some(_) => Reading::WriteAgain,
+            Some(fault) if fault.ambiguous && self.writes < MOST_WRITES => Reading::WriteAgain,
+            // A write whose answer was lost may be about to show.
+            Some(_) if self.was_ambiguous && !is_late => Reading::Again,
+            Some(fault) => Reading::Refused(fault.message.clone()),
             None if is_late => Reading::Lost(format!(
                 "AWS confirmed the change of {}, and it does not show",
                 self.port

@@ -185,6 +185,48 @@ fn a_lost_answer_is_looked_up_and_not_assumed() {
 }
 
 #[test]
+fn a_lost_write_that_shows_late_is_no_refusal() {
+    let fault = |ambiguous| {
+        Event::Written(Err(WriteFault {
+            ambiguous,
+            message: "fault".to_owned(),
+        }))
+    };
+    // The last try of many, or one ahead of a refusal: it happened, and the
+    // listener does not show it yet.
+    for faults in [&[true; 5][..], &[true, false]] {
+        let mut swap = Swap::new(FROM, TO, policy());
+        through_the_baseline(&mut swap);
+        let mut last = None;
+        for ambiguous in faults {
+            swap.step(secs(1.1), fault(*ambiguous));
+            last = swap.step(secs(1.2), Event::Read(Ok(forwards_to(FROM))));
+        }
+        assert!(matches!(last, Some(Action::Read { .. })), "{last:?}");
+        let next = swap.step(secs(1.4), Event::Read(Ok(forwards_to(TO))));
+        assert_eq!(next, Some(Action::Write(Port::Test, FROM)));
+    }
+}
+
+#[test]
+fn a_lost_write_that_never_shows_changed_nothing() {
+    let mut swap = Swap::new(FROM, TO, policy());
+    through_the_baseline(&mut swap);
+    for at in [1.1, 1.2, 1.3, 1.4, 1.5] {
+        let lost = WriteFault {
+            ambiguous: true,
+            message: "timed out".to_owned(),
+        };
+        swap.step(secs(at), Event::Written(Err(lost)));
+        swap.step(secs(at), Event::Read(Ok(forwards_to(FROM))));
+    }
+    assert_eq!(swap.outcome(), None);
+    swap.step(secs(12.0), Event::Read(Ok(forwards_to(FROM))));
+    let expected = Outcome::Unchanged("timed out".to_owned());
+    assert_eq!(swap.outcome(), Some(&expected));
+}
+
+#[test]
 fn a_refused_write_changes_nothing() {
     let refused = Event::Written(Err(WriteFault {
         ambiguous: false,
