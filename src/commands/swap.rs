@@ -63,7 +63,7 @@ pub async fn run(
     };
     let window = watch.window.unwrap_or(session.config.probe.window);
     if dry_run.dry_run {
-        let steps = steps(plan, schedule, window);
+        let steps = steps(plan, schedule, window, !watch.no_rollback);
         session.report.result(&Plan::of(kind.name(), steps));
         return Ok(Exit::Done);
     }
@@ -156,9 +156,12 @@ impl Attempt<'_> {
             return self.refuse(checks);
         }
         let identities = self.identities(from, to).await;
-        let finished = self.swap_under_probe(identities, interrupts).await;
+        let mut finished = self.swap_under_probe(identities, interrupts).await;
         // The last word is what the load balancer says, not what was meant.
         let now = self.session.observe().await;
+        if let Ok(now) = &now {
+            finished.swap.look_again(now.live());
+        }
         let traffic = now.as_ref().map_or_else(
             |_| "port 80 -> unknown: the listeners cannot be read".to_owned(),
             Observed::traffic,
@@ -359,7 +362,7 @@ impl Narrator<'_> {
     }
 }
 
-fn steps(plan: SwapPlan, schedule: Schedule, window: Duration) -> Vec<Step> {
+fn steps(plan: SwapPlan, schedule: Schedule, window: Duration, takes_back: bool) -> Vec<Step> {
     let swap = |color: Color| {
         [
             Step::Point {
@@ -388,6 +391,7 @@ fn steps(plan: SwapPlan, schedule: Schedule, window: Duration) -> Vec<Step> {
             steps.push(Step::Probe {
                 rate: schedule.rate,
                 seconds: window.as_secs_f64(),
+                takes_back,
             });
             steps
         }

@@ -70,6 +70,7 @@ pub enum Step {
     Probe {
         rate: f64,
         seconds: f64,
+        takes_back: bool,
     },
     Retire {
         color: Color,
@@ -148,10 +149,21 @@ impl std::fmt::Display for Step {
                 )
             }
             Self::Point { port, color } => write!(f, "point {port} at {color}, and read it back"),
-            Self::Probe { rate, seconds } => write!(
-                f,
-                "probe port 80 {rate} times a second for {seconds} s; take it back if anything fails"
-            ),
+            Self::Probe {
+                rate,
+                seconds,
+                takes_back,
+            } => {
+                let then = if *takes_back {
+                    "take it back"
+                } else {
+                    "leave it, and say so,"
+                };
+                write!(
+                    f,
+                    "probe port 80 {rate} times a second for {seconds} s; {then} if anything fails"
+                )
+            }
             Self::Retire { color } => write!(f, "scale {color} to zero tasks"),
             Self::DeleteService { color, tasks } => {
                 write!(f, "stop {tasks} task(s) and delete the service {color}")

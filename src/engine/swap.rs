@@ -7,6 +7,7 @@
 //! *assume*.
 
 mod journey;
+mod last_look;
 #[cfg(test)]
 mod tests;
 

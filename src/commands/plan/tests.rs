@@ -54,6 +54,7 @@ fn every_step_in_words() {
         Step::Probe {
             rate: 10.0,
             seconds: 15.0,
+            takes_back: true,
         },
         Step::Retire { color },
         Step::DeleteService { color, tasks: 2 },
