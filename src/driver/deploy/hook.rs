@@ -2,11 +2,13 @@
 //! as it comes.
 
 use std::collections::VecDeque;
+use std::io;
+use std::os::fd::OwnedFd;
 use std::process::Stdio;
 
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
-use tokio::process::Command;
-use tokio::sync::mpsc;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::net::unix::pipe;
+use tokio::process::{Child, Command};
 
 use super::Hook;
 use crate::error::{Error, Result};
@@ -23,35 +25,23 @@ pub(super) async fn run(session: &Session, hook: &Hook, tag: &Tag) -> Result<()>
     session
         .report
         .tell(&Event::Doing(format!("running `{}`", hook.command)));
-    let mut child = Command::new("sh")
-        .arg("-c")
-        .arg(&hook.command)
-        .current_dir(&hook.folder)
-        .env("BGECS_CONTEXT", &hook.context)
-        .env("BGECS_TAG", tag.as_str())
-        .env("BGECS_PLATFORM", &hook.platform)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(|error| {
-            Error::failed(format!("the hook `{}` cannot be started", hook.command)).because(&error)
-        })?;
-    let (tell, mut lines) = mpsc::channel(64);
-    if let Some(stdout) = child.stdout.take() {
-        tokio::spawn(forward(stdout, tell.clone()));
-    }
-    if let Some(stderr) = child.stderr.take() {
-        tokio::spawn(forward(stderr, tell));
-    }
+    let (mut child, mut output) = start(hook, tag).map_err(|error| {
+        Error::failed(format!("the hook `{}` cannot be started", hook.command)).because(&error)
+    })?;
     let mut last = VecDeque::new();
-    while let Some(line) = lines.recv().await {
-        session.report.tell(&Event::Hook(&line));
+    let mut line = Vec::new();
+    while output
+        .read_until(b'\n', &mut line)
+        .await
+        .is_ok_and(|read| read > 0)
+    {
+        let text = String::from_utf8_lossy(&line).trim_end().to_owned();
+        session.report.tell(&Event::Hook(&text));
         if last.len() == LAST_LINES {
             last.pop_front();
         }
-        last.push_back(line);
+        last.push_back(text);
+        line.clear();
     }
     let status = child
         .wait()
@@ -71,18 +61,22 @@ pub(super) async fn run(session: &Session, hook: &Hook, tag: &Tag) -> Result<()>
     Err(error)
 }
 
-async fn forward(output: impl AsyncRead + Unpin, tell: mpsc::Sender<String>) {
-    let mut output = BufReader::new(output);
-    let mut line = Vec::new();
-    while output
-        .read_until(b'\n', &mut line)
-        .await
-        .is_ok_and(|read| read > 0)
-    {
-        let text = String::from_utf8_lossy(&line).trim_end().to_owned();
-        if tell.send(text).await.is_err() {
-            return;
-        }
-        line.clear();
-    }
+/// Both of its streams go into one pipe, so that their lines come in the order
+/// in which they were written.
+fn start(hook: &Hook, tag: &Tag) -> io::Result<(Child, BufReader<pipe::Receiver>)> {
+    let (reader, writer) = io::pipe()?;
+    let child = Command::new("sh")
+        .arg("-c")
+        .arg(&hook.command)
+        .current_dir(&hook.folder)
+        .env("BGECS_CONTEXT", &hook.context)
+        .env("BGECS_TAG", tag.as_str())
+        .env("BGECS_PLATFORM", &hook.platform)
+        .stdin(Stdio::null())
+        .stdout(writer.try_clone()?)
+        .stderr(writer)
+        .kill_on_drop(true)
+        .spawn()?;
+    let output = pipe::Receiver::from_owned_fd(OwnedFd::from(reader))?;
+    Ok((child, BufReader::new(output)))
 }
