@@ -1,6 +1,7 @@
 //! What promote and rollback share: preflight, the swap under the probe, and
 //! the report of what users saw.
 
+mod narrator;
 mod result;
 
 use std::time::Duration;
@@ -10,18 +11,19 @@ use tokio::time::Instant;
 use super::plan::Plan;
 use crate::cli::{DryRun, Watch};
 use crate::driver::live::LiveWorld;
-use crate::driver::swap::{self, Finished, Notice};
+use crate::driver::swap::{self, Finished};
 use crate::driver::{await_serving, make_live};
 use crate::engine::plan::{Step, SwapPlan};
 use crate::engine::preflight::{self, Check, TEST_ANSWERS};
 use crate::engine::seen::{Identities, Identity};
-use crate::engine::swap::{Phase, Policy, Swap};
+use crate::engine::swap::{Policy, Swap};
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::{Answer, Color, Connection, Observed, Port};
 use crate::probe::{Probe, Schedule};
 use crate::report::{self, Event};
 use crate::session::Session;
+use narrator::Narrator;
 use result::{Done, Swapped};
 
 /// How long production must answer well before anything changes.
@@ -262,13 +264,7 @@ impl Attempt<'_> {
             aws: &session.aws,
             infrastructure: infra,
         };
-        let mut narrator = Narrator {
-            session,
-            swap: &self.swap,
-            began: None,
-            ends: None,
-            last_body: None,
-        };
+        let mut narrator = Narrator::new(session, &self.swap);
         swap::run(
             &world,
             self.swap.clone(),
@@ -279,86 +275,6 @@ impl Attempt<'_> {
             &mut |notice| narrator.take(&notice),
         )
         .await
-    }
-}
-
-/// Turns what happens during a swap into lines.
-struct Narrator<'a> {
-    session: &'a Session,
-    swap: &'a Swap,
-    /// When the first listener write left.
-    began: Option<Duration>,
-    /// When the window ends.
-    ends: Option<Duration>,
-    last_body: Option<(Option<u16>, String)>,
-}
-
-impl Narrator<'_> {
-    fn take(&mut self, notice: &Notice<'_>) {
-        match notice {
-            Notice::Phase { at, phase } => self.phase(*at, phase),
-            Notice::Sample { sample, seen } => {
-                let whole = self
-                    .ends
-                    .unwrap_or(self.swap.policy.baseline + self.swap.policy.window);
-                self.session.report.tell(&Event::Probing {
-                    sent: seen.sent(),
-                    failed: seen.failed(),
-                    share: sample.answered_at().as_secs_f64() / whole.as_secs_f64().max(0.001),
-                });
-                self.body(sample.answered_at(), &sample.answer);
-            }
-        }
-    }
-
-    fn phase(&mut self, at: Duration, phase: &Phase) {
-        let report = &self.session.report;
-        let (from, to) = (self.swap.from, self.swap.to);
-        match phase {
-            Phase::Baseline | Phase::Done(_) => {}
-            Phase::Recording => {
-                report.tell(&Event::Note("production answers well; swapping".to_owned()));
-            }
-            Phase::Forward(journey) if journey.port == Port::Prod => self.began = Some(at),
-            Phase::Forward(_) => report.tell(&Event::Note(format!("port 80 -> {to}, read back"))),
-            Phase::Watching { until } => {
-                self.ends = Some(*until);
-                report.tell(&Event::Note(format!(
-                    "port 81 -> {from}, read back; watching for {} s",
-                    self.swap.policy.window.as_secs_f64()
-                )));
-            }
-            Phase::LookingBack { why, .. } => report.tell(&Event::Warning(format!(
-                "{}: taking the swap back",
-                result::reason(why)
-            ))),
-            Phase::Back { journey, .. } => report.tell(&Event::Note(format!(
-                "pointing {} back at {}",
-                journey.port, journey.color
-            ))),
-            Phase::Confirming { .. } => {
-                report.tell(&Event::Note(format!("port 80 -> {from} again, read back")));
-            }
-        }
-    }
-
-    /// Shows the answer each time it changes, as one wants to see it happen.
-    fn body(&mut self, at: Duration, answer: &Answer) {
-        let Answer::Http { status, body, .. } = answer else {
-            return;
-        };
-        let now = (Some(*status), body.clone());
-        if self.last_body.as_ref() == Some(&now) {
-            return;
-        }
-        let ms = |at: Duration| i64::try_from(at.as_millis()).unwrap_or(i64::MAX);
-        let at_ms = self.began.map(|began| ms(at) - ms(began));
-        self.session.report.tell(&Event::Body {
-            at_ms,
-            status: *status,
-            body,
-        });
-        self.last_body = Some(now);
     }
 }
 

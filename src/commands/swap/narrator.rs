@@ -1,0 +1,101 @@
+//! What a person sees while a swap is under way: each phase, the probe's count,
+//! and the answer's body each time it changes.
+
+use std::time::Duration;
+
+use super::result;
+use crate::driver::swap::Notice;
+use crate::engine::swap::{Phase, Swap};
+use crate::model::{Answer, Port};
+use crate::report::Event;
+use crate::session::Session;
+
+/// Turns what happens during a swap into lines.
+pub(super) struct Narrator<'a> {
+    session: &'a Session,
+    swap: &'a Swap,
+    /// When the first listener write left.
+    began: Option<Duration>,
+    /// When the window ends.
+    ends: Option<Duration>,
+    last_body: Option<(Option<u16>, String)>,
+}
+
+impl<'a> Narrator<'a> {
+    pub(super) fn new(session: &'a Session, swap: &'a Swap) -> Self {
+        Self {
+            session,
+            swap,
+            began: None,
+            ends: None,
+            last_body: None,
+        }
+    }
+
+    pub(super) fn take(&mut self, notice: &Notice<'_>) {
+        match notice {
+            Notice::Phase { at, phase } => self.phase(*at, phase),
+            Notice::Sample { sample, seen } => {
+                let whole = self
+                    .ends
+                    .unwrap_or(self.swap.policy.baseline + self.swap.policy.window);
+                self.session.report.tell(&Event::Probing {
+                    sent: seen.sent(),
+                    failed: seen.failed(),
+                    share: sample.answered_at().as_secs_f64() / whole.as_secs_f64().max(0.001),
+                });
+                self.body(sample.answered_at(), &sample.answer);
+            }
+        }
+    }
+
+    fn phase(&mut self, at: Duration, phase: &Phase) {
+        let report = &self.session.report;
+        let (from, to) = (self.swap.from, self.swap.to);
+        match phase {
+            Phase::Baseline | Phase::Done(_) => {}
+            Phase::Recording => {
+                report.tell(&Event::Note("production answers well; swapping".to_owned()));
+            }
+            Phase::Forward(journey) if journey.port == Port::Prod => self.began = Some(at),
+            Phase::Forward(_) => report.tell(&Event::Note(format!("port 80 -> {to}, read back"))),
+            Phase::Watching { until } => {
+                self.ends = Some(*until);
+                report.tell(&Event::Note(format!(
+                    "port 81 -> {from}, read back; watching for {} s",
+                    self.swap.policy.window.as_secs_f64()
+                )));
+            }
+            Phase::LookingBack { why, .. } => report.tell(&Event::Warning(format!(
+                "{}: taking the swap back",
+                result::reason(why)
+            ))),
+            Phase::Back { journey, .. } => report.tell(&Event::Note(format!(
+                "pointing {} back at {}",
+                journey.port, journey.color
+            ))),
+            Phase::Confirming { .. } => {
+                report.tell(&Event::Note(format!("port 80 -> {from} again, read back")));
+            }
+        }
+    }
+
+    /// Shows the answer each time it changes, as one wants to see it happen.
+    fn body(&mut self, at: Duration, answer: &Answer) {
+        let Answer::Http { status, body, .. } = answer else {
+            return;
+        };
+        let now = (Some(*status), body.clone());
+        if self.last_body.as_ref() == Some(&now) {
+            return;
+        }
+        let ms = |at: Duration| i64::try_from(at.as_millis()).unwrap_or(i64::MAX);
+        let at_ms = self.began.map(|began| ms(at) - ms(began));
+        self.session.report.tell(&Event::Body {
+            at_ms,
+            status: *status,
+            body,
+        });
+        self.last_body = Some(now);
+    }
+}
