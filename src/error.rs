@@ -6,6 +6,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::model::Observed;
+
 /// The documented exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
@@ -88,6 +90,11 @@ impl Error {
     pub fn traffic(mut self, traffic: impl Into<String>) -> Self {
         self.traffic = Some(traffic.into());
         self
+    }
+
+    /// Says where traffic is, and that nothing here moved it.
+    pub fn untouched(self, observed: &Observed) -> Self {
+        self.traffic(format!("{}, unchanged", observed.traffic()))
     }
 
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

@@ -62,9 +62,8 @@ pub async fn run(session: &Session, args: Deploy) -> Result<Exit> {
     let request = request(session, &args)?;
     let observed = session.observe_settled().await?;
     let count = i32::from(session.config.service.desired_count);
-    let plan = plan::deploy(&observed, args.color, args.allow_live, count).map_err(|refusal| {
-        Error::from(refusal).traffic(format!("{}, unchanged", observed.traffic()))
-    })?;
+    let plan = plan::deploy(&observed, args.color, args.allow_live, count)
+        .map_err(|refusal| Error::from(refusal).untouched(&observed))?;
     if args.dry_run.dry_run {
         let steps = steps(session, &observed, &plan, &request);
         session.report.result(&Plan::of("deploy", steps));
@@ -95,7 +94,7 @@ fn with_traffic(error: Error, observed: &Observed, plan: &DeployPlan) -> Error {
     if error.traffic.is_some() || plan.onto_live || plan.becomes_live {
         return error;
     }
-    error.traffic(format!("{}, unchanged", observed.traffic()))
+    error.untouched(observed)
 }
 
 async fn deploy_and_make_live(

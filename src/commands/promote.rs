@@ -8,9 +8,8 @@ use crate::session::Session;
 
 pub async fn run(session: &Session, args: &Promote) -> Result<Exit> {
     let observed = session.observe_settled().await?;
-    let plan = plan::promote(&observed, args.color).map_err(|refusal| {
-        Error::from(refusal).traffic(format!("{}, unchanged", observed.traffic()))
-    })?;
+    let plan = plan::promote(&observed, args.color)
+        .map_err(|refusal| Error::from(refusal).untouched(&observed))?;
     swap::run(
         session,
         Kind::Promote,

@@ -37,9 +37,8 @@ impl Outcome for Retired {
 
 pub async fn run(session: &Session, args: &Retire) -> Result<Exit> {
     let observed = session.observe_settled().await?;
-    let plan = plan::retire(&observed).map_err(|refusal| {
-        Error::from(refusal).traffic(format!("{}, unchanged", observed.traffic()))
-    })?;
+    let plan =
+        plan::retire(&observed).map_err(|refusal| Error::from(refusal).untouched(&observed))?;
     if args.dry_run.dry_run {
         let steps = match plan {
             RetirePlan::NothingToDo { .. } => Vec::new(),

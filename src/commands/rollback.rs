@@ -8,9 +8,8 @@ use crate::session::Session;
 
 pub async fn run(session: &Session, args: &Rollback) -> Result<Exit> {
     let observed = session.observe().await?;
-    let plan = plan::rollback(&observed).map_err(|refusal| {
-        Error::from(refusal).traffic(format!("{}, unchanged", observed.traffic()))
-    })?;
+    let plan =
+        plan::rollback(&observed).map_err(|refusal| Error::from(refusal).untouched(&observed))?;
     swap::run(
         session,
         Kind::Rollback,

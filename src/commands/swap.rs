@@ -193,7 +193,7 @@ impl Attempt<'_> {
             "{to} is not ready to go live: {}",
             reasons.join("; ")
         ))
-        .traffic(format!("{}, unchanged", self.observed.traffic()))
+        .untouched(&self.observed)
         .hint(format!("see `bgecs status` and `bgecs logs {to}`"));
         if !self.session.report.wants_json() {
             return Err(error);

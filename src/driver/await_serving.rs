@@ -128,8 +128,8 @@ fn tell_new_events(session: &Session, reading: &Reading, told: &mut HashSet<Stri
 
 async fn failure(session: &Session, wait: &Wait<'_>, cause: Cause) -> Error {
     let color = wait.color;
-    let mut error = Error::failed(format!("the deploy onto {color} failed: {cause}"))
-        .traffic(format!("{}, unchanged", wait.observed.traffic()));
+    let mut error =
+        Error::failed(format!("the deploy onto {color} failed: {cause}")).untouched(wait.observed);
     error = match &cause {
         Cause::Task { cause, .. } => error.hint(cause.hint(color)),
         Cause::Health { .. } => error.hint(format!(
@@ -191,7 +191,7 @@ fn timed_out(wait: &Wait<'_>, counts: Counts) -> Error {
             counts.healthy
         ),
     )
-    .traffic(format!("{}, unchanged", wait.observed.traffic()))
+    .untouched(wait.observed)
     .hint("ECS goes on trying: see `bgecs status --watch`, or give it longer with --timeout")
 }
 

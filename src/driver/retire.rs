@@ -47,7 +47,7 @@ pub async fn retire(
                     timeout.as_secs()
                 ),
             )
-            .traffic(format!("{}, unchanged", observed.traffic()))
+            .untouched(observed)
             .hint("ECS goes on stopping them: see `bgecs status --watch`"));
         }
         sleep(session.poll_pause(PAUSE)).await;

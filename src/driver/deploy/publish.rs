@@ -109,7 +109,7 @@ async fn pushed_already(
             "tag {tag} is taken: in {name} it names another image, {}",
             there.short()
         ))
-        .traffic(format!("{}, unchanged", observed.traffic()))
+        .untouched(observed)
         .hint("take a new tag; or allow tags to move with [registry] immutable_tags = false and `bgecs init`"));
     }
     Ok(None)
