@@ -25,10 +25,12 @@
 //! # }
 //! ```
 
+pub mod balancer;
 mod debian;
 mod emulator;
 mod engine;
 mod error;
+pub mod gate;
 mod http;
 pub mod image;
 mod layout;
