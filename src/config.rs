@@ -86,6 +86,9 @@ pub struct Settings {
 pub struct Service {
     /// Tasks of a colour that is created; 1 to 1000.
     pub desired_count: u16,
+    /// How long a new task may be unhealthy before ECS replaces it; whole
+    /// seconds.
+    pub health_check_grace_period: Duration,
 }
 
 /// `[network]`
@@ -215,7 +218,10 @@ impl Default for Settings {
 
 impl Default for Service {
     fn default() -> Self {
-        Self { desired_count: 2 }
+        Self {
+            desired_count: 2,
+            health_check_grace_period: Duration::from_secs(60),
+        }
     }
 }
 

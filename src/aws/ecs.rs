@@ -1,6 +1,6 @@
 //! Task definitions, services and tasks.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use aws_sdk_ecs::primitives::DateTime;
 use aws_sdk_ecs::types::{
@@ -29,15 +29,19 @@ pub struct NewService<'a> {
     pub desired: i32,
     pub container: &'a str,
     pub port: u16,
+    /// Whole seconds.
+    pub health_check_grace_period: Duration,
 }
 
-/// What an update of a service changes. `desired: None` leaves the count as it
-/// is: a deploy must never reset it.
-#[derive(Debug, Clone)]
+/// What an update of a service changes; the default is nothing. `desired: None`
+/// leaves the count as it is: a deploy must never reset it.
+#[derive(Debug, Clone, Default)]
 pub struct ServiceChange<'a> {
     pub task_definition: Option<&'a TaskDefinitionArn>,
     pub desired: Option<i32>,
     pub restart: bool,
+    /// Whole seconds. A change of it alone starts no deployment.
+    pub health_check_grace_period: Option<Duration>,
 }
 
 impl Aws {
@@ -159,6 +163,7 @@ impl Aws {
                     .build(),
             )
             .load_balancers(target)
+            .health_check_grace_period_seconds(seconds(new.health_check_grace_period))
             .deployment_configuration(rolling())
             .propagate_tags(PropagateTags::TaskDefinition)
             .tags(tag(tags::TAG_APP, new.app))
@@ -182,6 +187,7 @@ impl Aws {
             .set_task_definition(change.task_definition.map(|arn| arn.as_str().to_owned()))
             .set_desired_count(change.desired)
             .force_new_deployment(change.restart)
+            .set_health_check_grace_period_seconds(change.health_check_grace_period.map(seconds))
             .send()
             .await
             .named("ecs:UpdateService", format!("{cluster}/{color}"))?;
@@ -337,6 +343,10 @@ fn rolling() -> DeploymentConfiguration {
         .maximum_percent(200)
         .deployment_circuit_breaker(breaker)
         .build()
+}
+
+fn seconds(duration: Duration) -> i32 {
+    i32::try_from(duration.as_secs()).unwrap_or(i32::MAX)
 }
 
 fn tag(key: &str, value: &str) -> EcsTag {

@@ -31,6 +31,9 @@ const MOST_TASKS: u32 = 1000;
 /// <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html>
 const LONGEST_DEREGISTRATION: u32 = 3600;
 
+/// <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html>
+const LONGEST_GRACE_PERIOD: u32 = 2_147_483_647;
+
 /// The keys of `[container]` that a task definition of its own replaces.
 const SETTINGS_KEYS: [&str; 5] = ["cpu", "memory", "environment", "secrets", "command"];
 
@@ -170,6 +173,11 @@ fn service(section: &mut Section<'_>) -> Result<Service> {
         desired_count: section.or("desired_count", default.desired_count, |entry| {
             entry.number(1..=MOST_TASKS)
         })?,
+        health_check_grace_period: section.or(
+            "health_check_grace_period_seconds",
+            default.health_check_grace_period,
+            |entry| seconds(entry, 0, LONGEST_GRACE_PERIOD),
+        )?,
     })
 }
 

@@ -27,6 +27,7 @@ health_path = "/health"    # answers 200 once the app can serve
 
 [service]
 desired_count = 2          # tasks of a colour when it is created
+health_check_grace_period_seconds = 60    # how long a new task may take to become healthy
 
 [network]
 test_cidr = "0.0.0.0/0"    # who may reach the test port, 81

@@ -54,6 +54,7 @@ fn every_key_is_read() {
         secrets.DB = "arn:aws:ssm:eu-central-1:123456789012:parameter/db/password"
         [service]
         desired_count = 1000
+        health_check_grace_period_seconds = 300
         [network]
         test_cidr = "203.0.113.7/32"
         [probe]
@@ -89,6 +90,8 @@ fn every_key_is_read() {
     assert_eq!(settings.environment["GREETING"], "Hello");
     assert_eq!(settings.secrets["DB"].kind(), SecretKind::Parameter);
     assert_eq!(config.service.desired_count, 1000);
+    let grace_period = config.service.health_check_grace_period;
+    assert_eq!(grace_period, Duration::from_secs(300));
     assert_eq!(config.network.test_cidr.to_string(), "203.0.113.7/32");
     assert_eq!(config.probe.path, "/api");
     assert_eq!(config.probe.rate.get(), 100);

@@ -211,9 +211,8 @@ pub async fn scale(
         return Err(Error::refused(format!("{color} has no service")));
     };
     let change = ServiceChange {
-        task_definition: None,
         desired: Some(desired),
-        restart: false,
+        ..ServiceChange::default()
     };
     let began = OffsetDateTime::now_utc();
     session.aws.update_service(cluster, color, &change).await?;

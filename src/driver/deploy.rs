@@ -189,6 +189,7 @@ async fn put_onto_service(
                 desired,
                 container: source.container(),
                 port: loaded.port(&session.config)?,
+                health_check_grace_period: session.config.service.health_check_grace_period,
             };
             session.aws.create_service(&new).await?;
             session.report.tell(&Event::Done(format!(
@@ -200,6 +201,7 @@ async fn put_onto_service(
                 task_definition: Some(task_definition),
                 desired,
                 restart: request.restart,
+                health_check_grace_period: Some(session.config.service.health_check_grace_period),
             };
             session
                 .aws

@@ -24,9 +24,8 @@ pub async fn retire(
 ) -> Result<()> {
     let cluster = &observed.infrastructure.cluster;
     let change = ServiceChange {
-        task_definition: None,
         desired: Some(0),
-        restart: false,
+        ..ServiceChange::default()
     };
     session.aws.update_service(cluster, color, &change).await?;
     let started = Instant::now();

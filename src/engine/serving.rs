@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use crate::engine::stopped::{self, StopCause};
 use crate::model::{
-    Answer, Deployment, Rollout, ServiceState, StoppedTask, TargetState, Targets, TaskDefinitionArn,
+    Answer, Deployment, Rollout, ServiceState, StoppedTask, Target, TargetState, Targets,
+    TaskDefinitionArn,
 };
 
 /// Good readings in a row that make "serves".
@@ -84,6 +85,9 @@ pub struct Watch {
     good: u32,
     seen_as_primary: bool,
     unhealthy_since: Option<Duration>,
+    /// What was last wrong with a target. ECS stops its task and says only that
+    /// checks failed; by then the target, which knows why, is gone.
+    ailment: Option<String>,
 }
 
 impl Watch {
@@ -93,6 +97,7 @@ impl Watch {
             good: 0,
             seen_as_primary: false,
             unhealthy_since: None,
+            ailment: None,
         }
     }
 
@@ -103,15 +108,15 @@ impl Watch {
     }
 
     pub fn judge(&mut self, at: Duration, reading: &Reading) -> Judgement {
-        if let Some(cause) = reading
+        self.ailment = ailment(&reading.targets).or(self.ailment.take());
+        if let Some((task, cause)) = reading
             .stopped
             .iter()
             .find_map(|task| Some((task, stopped::why(task)?)))
         {
-            let (task, cause) = cause;
             return Judgement::Failed(Cause::Task {
                 task: task.clone(),
-                cause,
+                cause: self.in_the_targets_words(cause),
             });
         }
         let Some(service) = &reading.service else {
@@ -157,6 +162,15 @@ impl Watch {
         self.ours(service).is_some_and(|deployment| {
             deployment.rollout == Some(Rollout::Completed) && deployment.running == service.desired
         })
+    }
+
+    fn in_the_targets_words(&self, cause: StopCause) -> StopCause {
+        match (cause, &self.ailment) {
+            (StopCause::HealthCheck(reason), Some(ailment)) => {
+                StopCause::HealthCheck(format!("{ailment} ({reason})"))
+            }
+            (cause, _) => cause,
+        }
     }
 
     /// Whether the requested revision is no longer what ECS works towards.
@@ -222,18 +236,27 @@ fn complaint(reading: &Reading) -> Option<String> {
     {
         return Some(format!("the health path answers HTTP {status}"));
     }
-    let mismatch = reading.targets.0.iter().find(|target| {
-        target.state == TargetState::Unhealthy
-            && target.reason.as_deref() == Some("Target.ResponseCodeMismatch")
-    })?;
-    Some(format!(
+    let is_mismatch =
+        |target: &&Target| target.reason.as_deref() == Some("Target.ResponseCodeMismatch");
+    unhealthy(&reading.targets).find(is_mismatch).map(described)
+}
+
+fn ailment(targets: &Targets) -> Option<String> {
+    unhealthy(targets).next().map(described)
+}
+
+fn unhealthy(targets: &Targets) -> impl Iterator<Item = &Target> {
+    let targets = targets.0.iter();
+    targets.filter(|target| target.state == TargetState::Unhealthy)
+}
+
+fn described(target: &Target) -> String {
+    let why = target.description.as_deref().or(target.reason.as_deref());
+    format!(
         "target {} is unhealthy: {}",
-        mismatch.id,
-        mismatch
-            .description
-            .as_deref()
-            .unwrap_or("Target.ResponseCodeMismatch")
-    ))
+        target.id,
+        why.unwrap_or("AWS does not say why")
+    )
 }
 
 #[cfg(test)]

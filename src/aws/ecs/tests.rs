@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use serde_json::json;
 use time::macros::datetime;
 
@@ -238,6 +240,7 @@ async fn a_service_is_made_for_its_colour() {
         desired: 2,
         container: "app",
         port: 8080,
+        health_check_grace_period: Duration::from_secs(60),
     };
     wire.aws().create_service(&new).await.unwrap();
     insta::assert_snapshot!(serde_json::to_string_pretty(&wire.request().json()).unwrap(), @r#"
@@ -274,6 +277,7 @@ async fn a_service_is_made_for_its_colour() {
           "assignPublicIp": "ENABLED"
         }
       },
+      "healthCheckGracePeriodSeconds": 60,
       "tags": [
         {
           "key": "bgecs:app",
@@ -300,11 +304,11 @@ async fn an_update_changes_nothing_that_it_does_not_name() {
         task_definition: Some(&definition),
         desired: None,
         restart: true,
+        health_check_grace_period: Some(Duration::from_secs(90)),
     };
     let scale = ServiceChange {
-        task_definition: None,
         desired: Some(0),
-        restart: false,
+        ..ServiceChange::default()
     };
     aws.update_service(FAMILY, Color::Blue, &deploy)
         .await
@@ -320,6 +324,8 @@ async fn an_update_changes_nothing_that_it_does_not_name() {
     );
     assert_eq!(sent[0]["taskDefinition"], json!(definition.as_str()));
     assert_eq!(sent[0]["forceNewDeployment"], json!(true));
+    assert_eq!(sent[0]["healthCheckGracePeriodSeconds"], json!(90));
+    assert_eq!(sent[1].get("healthCheckGracePeriodSeconds"), None);
     assert_eq!(sent[1].get("taskDefinition"), None);
     assert_eq!(sent[1]["desiredCount"], json!(0));
 }

@@ -41,6 +41,19 @@ fn targets(states: &[(TargetState, Option<&str>)]) -> Targets {
     Targets(states.iter().map(target).collect())
 }
 
+fn stopped(code: &str, reason: &str) -> StoppedTask {
+    StoppedTask {
+        id: "1".to_owned(),
+        task_definition: revision(2),
+        created_at: None,
+        stop_code: Some(code.to_owned()),
+        reason: reason.to_owned(),
+        container: None,
+        exit_code: None,
+        container_reason: None,
+    }
+}
+
 const HEALTHY: (TargetState, Option<&str>) = (TargetState::Healthy, None);
 
 fn answers(status: u16) -> Option<Answer> {
@@ -249,16 +262,7 @@ fn a_target_with_the_wrong_answer_is_broken_too() {
 
 #[test]
 fn a_task_that_cannot_start_ends_the_wait_at_once() {
-    let task = StoppedTask {
-        id: "1".to_owned(),
-        task_definition: revision(2),
-        created_at: None,
-        stop_code: Some("TaskFailedToStart".to_owned()),
-        reason: "CannotPullContainerError: not found".to_owned(),
-        container: None,
-        exit_code: None,
-        container_reason: None,
-    };
+    let task = stopped("TaskFailedToStart", "CannotPullContainerError: not found");
     let reading = Reading {
         service: service(vec![deployment(2, true, Rollout::InProgress, 0)]),
         stopped: vec![task],
@@ -268,5 +272,33 @@ fn a_task_that_cannot_start_ends_the_wait_at_once() {
     assert!(
         matches!(judged, Judgement::Failed(Cause::Task { .. })),
         "{judged:?}"
+    );
+}
+
+#[test]
+fn a_task_that_failed_its_checks_is_told_with_what_its_target_said() {
+    let mut watch = watch();
+    let checked = Reading {
+        service: service(vec![deployment(2, true, Rollout::InProgress, 2)]),
+        targets: targets(&[(TargetState::Unhealthy, Some("Target.Timeout"))]),
+        health: None,
+        stopped: Vec::new(),
+    };
+    watch.judge(at(0), &checked);
+    let replaced = Reading {
+        targets: targets(&[(TargetState::Initial, None)]),
+        stopped: vec![stopped(
+            "ServiceSchedulerInitiated",
+            "Task failed ELB health checks in (target-group arn:aws:x)",
+        )],
+        ..checked
+    };
+    let Judgement::Failed(cause) = watch.judge(at(5), &replaced) else {
+        panic!("it goes on waiting");
+    };
+    assert_eq!(
+        cause.to_string(),
+        "the health check fails: target 10.0.0.1 is unhealthy: Target.Timeout \
+         (Task failed ELB health checks in (target-group arn:aws:x))"
     );
 }
