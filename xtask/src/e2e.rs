@@ -1,5 +1,8 @@
 //! `cargo xtask e2e`: the whole story, on a local AWS with real containers.
 
+mod refusals;
+mod releases;
+mod stage;
 mod story;
 
 use std::time::Instant;
@@ -9,6 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::bgecs::{self, Bgecs};
 use crate::{Result, say};
+use stage::Stage;
 use story::Story;
 
 /// Sets everything up, runs the story, and takes everything down again, also
@@ -26,7 +30,7 @@ pub async fn run(keep: bool) -> Result<()> {
     };
     say::line(&format!("the local AWS answers at {}", emulator.endpoint()));
     let bgecs = Bgecs::new(exe, emulator.env());
-    let mut story = Story::new(bgecs, &emulator)?;
+    let mut story = Story::new(Stage::new(bgecs, emulator.endpoint())?);
     let told = tokio::select! {
         told = story.tell() => told,
         interrupted = interrupt() => interrupted,

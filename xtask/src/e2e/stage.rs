@@ -1,0 +1,140 @@
+//! What the chapters of the story share: bgecs at hand, the way to production,
+//! and what may be expected of both.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::Result;
+use crate::bgecs::{Bgecs, root};
+use crate::observer::{Door, Observer};
+
+/// A deploy that cannot succeed must say so in seconds, not at its timeout.
+const SOON: Duration = Duration::from_secs(60);
+
+pub const ENGLISH: &str = "Hello, World!";
+pub const FRENCH: &str = "Bonjour, le monde";
+
+pub struct Stage {
+    pub bgecs: Bgecs,
+    endpoint: String,
+    /// Where configurations of bad releases are written.
+    pub folder: PathBuf,
+}
+
+impl Stage {
+    pub fn new(bgecs: Bgecs, endpoint: &str) -> Result<Self> {
+        let folder = root().join("target/e2e");
+        fs::create_dir_all(&folder)?;
+        Ok(Self {
+            bgecs,
+            endpoint: endpoint.to_owned(),
+            folder,
+        })
+    }
+
+    pub async fn door(&self, port: &str) -> Result<Door> {
+        let status = self.status().await?;
+        let url = text(&status, &["urls", port])?;
+        let host = url
+            .strip_prefix("http://")
+            .ok_or("the URL is not plain HTTP")?;
+        Door::new(&self.endpoint, host)
+    }
+
+    pub async fn status(&self) -> Result<Value> {
+        self.bgecs
+            .run(&["status", "--json", "-q"])
+            .await?
+            .expect_code(0)?
+            .json()
+    }
+
+    /// Production and the test port answer so.
+    pub async fn expect_answers(&self, prod: &str, test: &str) -> Result<()> {
+        for (port, expected) in [("prod", prod), ("test", test)] {
+            let (status, body) = self.door(port).await?.get("/api").await?;
+            if status != 200 || !body.contains(expected) {
+                return Err(format!("{port} answers {status} {body}, not {expected}").into());
+            }
+        }
+        Ok(())
+    }
+
+    /// A configuration like the repository's own, with a fault switched on.
+    pub fn config(&self, name: &str, environment: &str) -> Result<String> {
+        let path = self.folder.join(format!("{name}.toml"));
+        let text = format!(
+            "app = \"hello\"\n[container]\nenvironment = {{ {environment} }}\n[service]\ndesired_count = 2\n[probe]\npath = \"/api\"\n"
+        );
+        fs::write(&path, text)?;
+        Ok(path.display().to_string())
+    }
+
+    /// The registry's name of an image with that tag, as CI would hand it over.
+    pub fn image(&self, tag: &str) -> String {
+        let port = self.endpoint.rsplit(':').next().unwrap_or_default();
+        format!("localhost:{port}/bgecs-hello:{tag}")
+    }
+
+    /// Swaps while somebody else uses production; gives the swap's own result
+    /// and how many requests the onlooker sent, of which none may have failed.
+    pub async fn swap_unnoticed(&self, swap: &[&str]) -> Result<(Value, usize)> {
+        let observer = Observer::start(self.door("prod").await?, "/api");
+        let swapped = self.bgecs.run(swap).await;
+        let seen = observer.stop().await?;
+        let swapped = swapped?.expect_code(0)?.json()?;
+        expect(&swapped, &["outcome"], "committed")?;
+        expect(&swapped, &["probe", "failed"], 0)?;
+        if at(&swapped, &["probe", "changeover_ms"]).is_null() {
+            return Err("the probe did not see the changeover".into());
+        }
+        match seen.failures.first() {
+            None => Ok((swapped, seen.sent)),
+            Some(failure) => Err(format!(
+                "{} of {} requests failed: {failure}",
+                seen.failures.len(),
+                seen.sent
+            )
+            .into()),
+        }
+    }
+
+    /// A deploy that must fail, soon, and must leave production alone.
+    pub async fn expect_refused_release(&self, deploy: &[&str], reasons: &[&str]) -> Result<()> {
+        let began = Instant::now();
+        let mut ended = self.bgecs.run(deploy).await?.expect_code(1)?;
+        if began.elapsed() > SOON {
+            return Err(format!("it took {} s to say so", began.elapsed().as_secs()).into());
+        }
+        for reason in reasons {
+            ended = ended.expect_stderr(reason)?;
+        }
+        expect(&self.status().await?, &["live"], "green")?;
+        let (status, body) = self.door("prod").await?.get("/api").await?;
+        if status != 200 || !body.contains(ENGLISH) {
+            return Err(format!("production answers {status} {body}").into());
+        }
+        Ok(())
+    }
+}
+
+pub fn at<'a>(value: &'a Value, path: &[&str]) -> &'a Value {
+    path.iter().fold(value, |value, key| &value[*key])
+}
+
+pub fn text<'a>(value: &'a Value, path: &[&str]) -> Result<&'a str> {
+    at(value, path)
+        .as_str()
+        .ok_or_else(|| format!("{} is missing", path.join(".")).into())
+}
+
+pub fn expect(value: &Value, path: &[&str], expected: impl Into<Value>) -> Result<()> {
+    let (found, expected) = (at(value, path), expected.into());
+    if *found == expected {
+        return Ok(());
+    }
+    Err(format!("{} is {found}, not {expected}", path.join(".")).into())
+}
