@@ -8,6 +8,7 @@
 mod container;
 mod ecs;
 mod health;
+mod kept_gate;
 pub(crate) mod ministack;
 mod options;
 mod record;
@@ -23,7 +24,7 @@ pub use options::Options;
 pub use source::Source;
 
 use crate::layout::Layout;
-use crate::{Engine, Progress, Result, http, process, venv};
+use crate::{Engine, Error, Progress, Result, http, process, venv};
 use record::Record;
 
 /// The region of everything here.
@@ -137,6 +138,21 @@ impl Emulator {
         ecs::delete_services(&self.endpoint, &self.account).await
     }
 
+    /// Starts a gate as a process of its own before an emulator that is kept,
+    /// and gives its endpoint; it ends with the emulator. The command has to
+    /// print that endpoint as its first line, and gets one more argument.
+    ///
+    /// # Errors
+    /// If the gate does not start, or if the emulator was not started here.
+    pub fn put_gate_before(&mut self, command: std::process::Command) -> Result<String> {
+        match &mut self.owned {
+            Some(owned) => kept_gate::start(owned, command),
+            None => Err(Error::NotOurs {
+                endpoint: self.endpoint.clone(),
+            }),
+        }
+    }
+
     /// Stops the emulator, and removes the containers that it has started and
     /// no others. One that was started with `keep`, or that was found running,
     /// is left as it is.
@@ -181,12 +197,16 @@ impl Kept {
         let kept = records.iter().map(Record::entry).filter(|entry| entry.kept);
         Ok(kept
             .map(|entry| Self {
-                endpoint: entry.endpoint.clone(),
+                endpoint: entry
+                    .gate
+                    .as_ref()
+                    .map_or_else(|| entry.endpoint.clone(), |gate| gate.endpoint.clone()),
                 account: entry.account.clone(),
             })
             .collect())
     }
 
+    /// The gate's, where one stands before it.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
@@ -220,7 +240,8 @@ pub async fn stop_kept(_engine: &Engine, progress: &Progress) -> Result<usize> {
     Ok(count)
 }
 
-fn environment(endpoint: &str, account: &str) -> Vec<(String, String)> {
+/// What makes a program use AWS at that endpoint, and nobody's own account.
+pub(crate) fn environment(endpoint: &str, account: &str) -> Vec<(String, String)> {
     [
         ("AWS_ENDPOINT_URL", endpoint),
         ("AWS_ACCESS_KEY_ID", account),

@@ -104,6 +104,12 @@ pub enum Error {
     #[error("the emulator's endpoint {endpoint:?} is not one: give it as http://HOST:PORT")]
     Endpoint { endpoint: String },
 
+    #[error(
+        "the emulator at {endpoint} was not started here, so nothing can be kept before it; \
+         run `cargo xtask gate {endpoint}` in a terminal of its own"
+    )]
+    NotOurs { endpoint: String },
+
     #[error("no answer from {url}: {reason}")]
     Http { url: String, reason: String },
 

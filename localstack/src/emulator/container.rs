@@ -68,6 +68,7 @@ pub(super) async fn start(
         endpoint: String::new(),
         pid: None,
         kept: options.keep,
+        gate: None,
     };
     let mut owned = Owned {
         record: Record::create(layout, entry).await?,

@@ -125,6 +125,7 @@ fn entry(id: &str, endpoint: &str, options: &Options) -> Entry {
         endpoint: endpoint.to_owned(),
         pid: None,
         kept: options.keep,
+        gate: None,
     }
 }
 

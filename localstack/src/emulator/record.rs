@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::kept_gate::KeptGate;
 use crate::layout::{Layout, write};
 use crate::lock::{self, Lock};
 use crate::{Error, Result};
@@ -21,6 +22,9 @@ pub(super) struct Entry {
     /// The child process, where the emulator is one.
     pub(super) pid: Option<u32>,
     pub(super) kept: bool,
+    /// The gate before a kept one.
+    #[serde(default)]
+    pub(super) gate: Option<KeptGate>,
 }
 
 #[derive(Debug)]
@@ -123,6 +127,7 @@ mod tests {
             endpoint: String::new(),
             pid: None,
             kept: false,
+            gate: None,
         }
     }
 

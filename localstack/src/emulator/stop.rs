@@ -1,10 +1,10 @@
-//! Stopping an emulator, in the order that leaves nothing: the services, so
-//! that no more tasks are started; the emulator; the containers that are left.
+//! Stopping an emulator, in the order that leaves nothing: the gate before it;
+//! the services, so that no more tasks are started; the emulator; the containers that are left.
 
 use std::fs;
 use std::time::Duration;
 
-use super::{Owned, ecs, record, sweep};
+use super::{Owned, ecs, kept_gate, record, sweep};
 use crate::layout::Layout;
 use crate::{Error, Progress, Result, http, process};
 
@@ -21,6 +21,9 @@ const EMULATOR: Duration = Duration::from_secs(15);
 pub(super) async fn end(owned: Owned) -> Result<()> {
     let Owned { record, process } = owned;
     let entry = record.entry();
+    if let Some(gate) = &entry.gate {
+        kept_gate::end(gate, &entry.id).await;
+    }
     if !entry.endpoint.is_empty() {
         let removing = remove_services(&entry.endpoint, &entry.account);
         // A failure is no loss: the labels find whatever it leaves.
