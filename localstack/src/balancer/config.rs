@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -150,6 +150,12 @@ pub struct TargetGroup {
 pub struct Target {
     pub ip: IpAddr,
     pub port: u16,
+}
+
+impl Target {
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::new(self.ip, self.port)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]
