@@ -1,0 +1,144 @@
+//! Bodies on their way through: nothing is collected, each piece goes on as it
+//! comes, and the sender is slowed to what the receiver takes.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::{Body as _, Frame, Incoming, SizeHint};
+
+use super::member::Ticket;
+use super::pulse::{Pulse, Watch};
+
+/// The body of an answer: the load balancer's own, or a target's.
+#[derive(Debug)]
+pub struct Body(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Own(Full<Bytes>),
+    Relayed(Relayed),
+}
+
+/// Why the rest of a target's answer is missing. The client's connection is cut
+/// for it, which is how it learns that there was more.
+#[derive(Debug, thiserror::Error)]
+pub enum Cut {
+    #[error("the target's answer broke off: {0}")]
+    Broken(hyper::Error),
+    #[error("the target has sent nothing for the idle timeout")]
+    Idle,
+    #[error("the target was deregistered and its deregistration delay is over")]
+    Deregistered,
+}
+
+#[derive(Debug)]
+struct Relayed {
+    incoming: Incoming,
+    watch: Watch,
+    /// Given back when the answer is through, or dropped.
+    ticket: Ticket,
+}
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Self {
+        Self(Kind::Own(Full::new(bytes)))
+    }
+}
+
+impl Body {
+    pub(super) fn relayed(incoming: Incoming, watch: Watch, ticket: Ticket) -> Self {
+        Self(Kind::Relayed(Relayed {
+            incoming,
+            watch,
+            ticket,
+        }))
+    }
+}
+
+impl hyper::body::Body for Body {
+    type Data = Bytes;
+    type Error = Cut;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
+        match &mut self.0 {
+            Kind::Own(body) => Pin::new(body)
+                .poll_frame(context)
+                .map_err(|never| match never {}),
+            Kind::Relayed(body) => body.poll_frame(context),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.0 {
+            Kind::Own(body) => body.is_end_stream(),
+            Kind::Relayed(body) => body.incoming.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            Kind::Own(body) => body.size_hint(),
+            Kind::Relayed(body) => body.incoming.size_hint(),
+        }
+    }
+}
+
+impl Relayed {
+    fn poll_frame(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
+        let Poll::Ready(next) = Pin::new(&mut self.incoming).poll_frame(context) else {
+            ready!(self.watch.poll_stopped(context));
+            return Poll::Ready(Some(Err(Cut::Idle)));
+        };
+        self.watch.pulse().beat();
+        Poll::Ready(match next {
+            // A connection that is dropped ends its body as if it were complete.
+            None if self.ticket.is_cut() => Some(Err(Cut::Deregistered)),
+            None => None,
+            Some(frame) => Some(frame.map_err(Cut::Broken)),
+        })
+    }
+}
+
+/// The body of a client's request.
+#[derive(Debug)]
+pub struct Upload {
+    incoming: Incoming,
+    pulse: Arc<Pulse>,
+}
+
+impl Upload {
+    pub fn new(incoming: Incoming, pulse: Arc<Pulse>) -> Self {
+        Self { incoming, pulse }
+    }
+}
+
+impl hyper::body::Body for Upload {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let next = Pin::new(&mut self.incoming).poll_frame(context);
+        self.pulse.client_owes(next.is_pending());
+        if next.is_ready() {
+            self.pulse.beat();
+        }
+        next
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.incoming.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.incoming.size_hint()
+    }
+}

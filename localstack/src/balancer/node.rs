@@ -1,0 +1,131 @@
+//! Where a listener is on a node: a socket, and the connections from it.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+use super::entrance::Entrance;
+use super::tasks::Tasks;
+
+/// How long to wait when the system has no socket left for a connection.
+const RESPITE: Duration = Duration::from_secs(1);
+
+/// An open port.
+#[derive(Debug)]
+pub struct Door {
+    address: SocketAddr,
+    entrance: Arc<Entrance>,
+    closing: CancellationToken,
+    /// Errs when the socket is closed.
+    open: oneshot::Receiver<Infallible>,
+}
+
+impl Door {
+    /// Begins to accept what comes to the socket, which is at that address.
+    pub fn open(
+        listener: TcpListener,
+        address: SocketAddr,
+        entrance: Arc<Entrance>,
+        tasks: &Tasks,
+    ) -> Self {
+        let closing = tasks.part();
+        let (is_open, open) = oneshot::channel();
+        let accepting = accept(listener, entrance.clone(), closing.clone(), tasks.clone());
+        tasks.spawn_until(closing.clone(), async move {
+            let _is_open = is_open;
+            accepting.await;
+        });
+        Self {
+            address,
+            entrance,
+            closing,
+            open,
+        }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub fn entrance(&self) -> &Arc<Entrance> {
+        &self.entrance
+    }
+
+    /// Ends when the door closes.
+    pub fn closing(&self) -> CancellationToken {
+        self.closing.clone()
+    }
+
+    /// Closes the port, and connections as soon as they have no request in hand.
+    pub async fn close(self) {
+        self.closing.cancel();
+        // An error is what it waits for: nothing is ever sent.
+        let Err(_closed) = self.open.await;
+    }
+}
+
+async fn accept(
+    listener: TcpListener,
+    entrance: Arc<Entrance>,
+    closing: CancellationToken,
+    tasks: Tasks,
+) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, client)) => {
+                let (entrance, closing) = (entrance.clone(), closing.clone());
+                tasks.spawn(converse(stream, client.ip(), entrance, closing));
+            }
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(_out_of_sockets) => tokio::time::sleep(RESPITE).await,
+        }
+    }
+}
+
+/// Whether the next connection can be accepted all the same.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+    )
+}
+
+async fn converse(
+    stream: TcpStream,
+    client: IpAddr,
+    entrance: Arc<Entrance>,
+    closing: CancellationToken,
+) {
+    // Without it answers are only slower.
+    let _ = stream.set_nodelay(true);
+    let idle_timeout = entrance.view().idle_timeout;
+    let service = service_fn(move |request| {
+        let entrance = entrance.clone();
+        async move { Ok::<_, Infallible>(entrance.serve(client, request).await) }
+    });
+    let mut connection = pin!(
+        http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(idle_timeout)
+            .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades()
+    );
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        () = closing.cancelled() => connection.as_mut().graceful_shutdown(),
+    }
+    // An error is the client's going away, and there is nobody to tell.
+    let _ = connection.await;
+}
