@@ -1,0 +1,67 @@
+//! A client with one connection.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use hyper::{HeaderMap, Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+pub type Sent = BoxBody<Bytes, std::convert::Infallible>;
+
+pub struct Client {
+    sender: http1::SendRequest<Sent>,
+}
+
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+pub fn request(method: &str, path: &str, body: &str) -> Request<Sent> {
+    Request::builder()
+        .method(method)
+        .uri(path)
+        .header("host", "shop.example.com")
+        .body(Full::from(body.to_owned()).boxed())
+        .unwrap()
+}
+
+impl Client {
+    pub async fn to(door: SocketAddr) -> Self {
+        let stream = TcpStream::connect(door).await.unwrap();
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        Self { sender }
+    }
+
+    pub async fn send(&mut self, request: Request<Sent>) -> hyper::Result<Response<Incoming>> {
+        self.sender.ready().await?;
+        self.sender.send_request(request).await
+    }
+
+    pub async fn ask(&mut self, request: Request<Sent>) -> hyper::Result<Answer> {
+        let (head, body) = self.send(request).await?.into_parts();
+        let body = body.collect().await?.to_bytes();
+        Ok(Answer {
+            status: head.status.as_u16(),
+            headers: head.headers,
+            text: String::from_utf8_lossy(&body).into_owned(),
+        })
+    }
+
+    pub async fn get(&mut self, path: &str) -> Answer {
+        self.ask(request("GET", path, "")).await.unwrap()
+    }
+}
+
+/// Over a connection of its own.
+pub async fn get(door: SocketAddr, path: &str) -> Answer {
+    Client::to(door).await.get(path).await
+}
