@@ -154,13 +154,18 @@ impl Balancer {
         }
         let sockets = self.0.bind_new(&config).await?;
         *number += 1;
+        // From here to the end of the changes there is no await: who gives up
+        // waiting for this does not leave it half done.
         let groups = Arc::new(self.0.tell_groups(&config));
-        self.0.close_removed(&config).await;
+        let removed = self.0.take_removed(&config);
         let views = views(&config, &groups, *number);
         self.0.show_changed(&views);
         self.0.open_new(sockets, &views);
         *write(&self.0.groups) = groups;
         *write(&self.0.config) = Arc::new(config);
+        for door in removed {
+            door.close().await;
+        }
         Ok(())
     }
 
@@ -274,14 +279,13 @@ impl Inner {
         groups
     }
 
-    async fn close_removed(&self, config: &Config) {
+    /// The doors of listeners that are no more.
+    fn take_removed(&self, config: &Config) -> Vec<Door> {
         let wanted = self.places(config);
-        let removed: Vec<(Place, Door)> = write(&self.doors)
+        write(&self.doors)
             .extract_if(.., |place, _| !wanted.contains(place))
-            .collect();
-        for (_, door) in removed {
-            door.close().await;
-        }
+            .map(|(_, door)| door)
+            .collect()
     }
 
     fn show_changed(&self, views: &HashMap<u16, Arc<View>>) {

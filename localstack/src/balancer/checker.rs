@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
 
 use super::config::{HealthCheck, Target};
-use super::health::Outcome;
+use super::health::{Failure, Outcome};
 
 /// Checks a target at once and then at each interval, for ever.
 pub async fn run(check: HealthCheck, target: Target, report: impl Fn(Outcome)) {
@@ -30,10 +30,10 @@ pub async fn run(check: HealthCheck, target: Target, report: impl Fn(Outcome)) {
 async fn once(check: &HealthCheck, address: SocketAddr) -> Outcome {
     let deadline = Instant::now() + check.timeout;
     match timeout_at(deadline, ask(&check.path, address, deadline)).await {
-        Err(_) => Outcome::TimedOut,
-        Ok(None) => Outcome::Failed,
-        Ok(Some(status)) if check.matcher.admits(status.as_u16()) => Outcome::Passed,
-        Ok(Some(status)) => Outcome::WrongStatus(status.as_u16()),
+        Err(_) => Err(Failure::TimedOut),
+        Ok(None) => Err(Failure::NoAnswer),
+        Ok(Some(status)) if check.matcher.admits(status.as_u16()) => Ok(()),
+        Ok(Some(status)) => Err(Failure::WrongStatus(status.as_u16())),
     }
 }
 

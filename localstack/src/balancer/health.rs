@@ -87,14 +87,16 @@ impl Health {
 }
 
 /// How one check ended.
+pub type Outcome = Result<(), Failure>;
+
+/// Why a check did not pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    Passed,
+pub enum Failure {
     /// An answer that the matcher does not admit.
     WrongStatus(u16),
     TimedOut,
     /// No connection, or an answer that is not HTTP.
-    Failed,
+    NoAnswer,
 }
 
 /// How many checks in a row change a target's state.
@@ -118,7 +120,7 @@ enum Phase {
     Checking,
     Healthy,
     /// With the latest failure.
-    Unhealthy(Outcome),
+    Unhealthy(Failure),
     Unchecked,
 }
 
@@ -155,24 +157,27 @@ impl Track {
     /// change needs as many in a row as its threshold says.
     pub fn observe(&mut self, outcome: Outcome, thresholds: Thresholds) {
         self.begin();
-        let passed = outcome == Outcome::Passed;
-        let (against, needed, next) = match self.phase {
-            Phase::Unchecked => return,
-            Phase::Registering | Phase::Checking if passed => (true, 1, Phase::Healthy),
-            Phase::Registering | Phase::Checking | Phase::Healthy => {
-                (!passed, thresholds.unhealthy, Phase::Unhealthy(outcome))
-            }
-            Phase::Unhealthy(_) => (passed, thresholds.healthy, Phase::Healthy),
-        };
-        self.contrary = if against { self.contrary + 1 } else { 0 };
-        if against && self.contrary >= needed {
-            self.phase = next;
-            self.contrary = 0;
-        } else if let Phase::Unhealthy(_) = self.phase
-            && !passed
-        {
-            self.phase = Phase::Unhealthy(outcome);
+        let new = matches!(self.phase, Phase::Registering | Phase::Checking);
+        match (self.phase, outcome) {
+            (Phase::Unchecked, _) => {}
+            (_, Ok(())) if new => self.turn(Phase::Healthy),
+            (Phase::Unhealthy(_), Ok(())) => self.count(thresholds.healthy, Phase::Healthy),
+            (_, Ok(())) => self.contrary = 0,
+            (Phase::Unhealthy(_), Err(failure)) => self.turn(Phase::Unhealthy(failure)),
+            (_, Err(failure)) => self.count(thresholds.unhealthy, Phase::Unhealthy(failure)),
         }
+    }
+
+    fn count(&mut self, needed: u32, next: Phase) {
+        self.contrary += 1;
+        if self.contrary >= needed {
+            self.turn(next);
+        }
+    }
+
+    fn turn(&mut self, phase: Phase) {
+        self.phase = phase;
+        self.contrary = 0;
     }
 
     pub fn state(&self) -> State {
@@ -211,14 +216,14 @@ impl Track {
     }
 }
 
-fn failed(failure: Outcome) -> (Reason, String) {
+fn failed(failure: Failure) -> (Reason, String) {
     match failure {
-        Outcome::WrongStatus(status) => (
+        Failure::WrongStatus(status) => (
             Reason::ResponseCodeMismatch,
             format!("Health checks failed with these codes: [{status}]"),
         ),
-        Outcome::TimedOut => (Reason::Timeout, "Request timed out".to_owned()),
-        Outcome::Failed | Outcome::Passed => (
+        Failure::TimedOut => (Reason::Timeout, "Request timed out".to_owned()),
+        Failure::NoAnswer => (
             Reason::FailedHealthChecks,
             "Health checks failed".to_owned(),
         ),
@@ -246,6 +251,10 @@ pub fn usable(states: &[State]) -> Vec<usize> {
 mod tests {
     use super::*;
 
+    const PASSED: Outcome = Ok(());
+    const FAILED: Outcome = Err(Failure::NoAnswer);
+    const LATE: Outcome = Err(Failure::TimedOut);
+    const WRONG: Outcome = Err(Failure::WrongStatus(500));
     const THRESHOLDS: Thresholds = Thresholds {
         healthy: 3,
         unhealthy: 2,
@@ -282,62 +291,57 @@ mod tests {
 
     #[test]
     fn one_passed_check_makes_a_new_target_healthy() {
-        assert_eq!(after(&[Outcome::Passed]).state(), State::Healthy);
-        let late = after(&[Outcome::Failed, Outcome::Passed]);
+        assert_eq!(after(&[PASSED]).state(), State::Healthy);
+        let late = after(&[FAILED, PASSED]);
         assert_eq!(late.state(), State::Healthy);
         assert_eq!(late.health().reason, None);
     }
 
     #[test]
     fn a_new_target_becomes_unhealthy_by_the_threshold() {
-        assert_eq!(after(&[Outcome::Failed]).state(), State::Initial);
-        assert_eq!(
-            after(&[Outcome::Failed, Outcome::TimedOut]).state(),
-            State::Unhealthy
-        );
+        assert_eq!(after(&[FAILED]).state(), State::Initial);
+        assert_eq!(after(&[FAILED, LATE]).state(), State::Unhealthy);
     }
 
     #[test]
     fn only_failures_in_a_row_make_a_healthy_target_unhealthy() {
-        let wrong = Outcome::WrongStatus(500);
-        let track = after(&[Outcome::Passed, wrong, Outcome::Passed, wrong]);
+        let track = after(&[PASSED, WRONG, PASSED, WRONG]);
         assert_eq!(track.state(), State::Healthy);
-        let track = after(&[Outcome::Passed, wrong, Outcome::Passed, wrong, wrong]);
+        let track = after(&[PASSED, WRONG, PASSED, WRONG, WRONG]);
         assert_eq!(track.state(), State::Unhealthy);
     }
 
     #[test]
     fn an_unhealthy_target_needs_passed_checks_in_a_row() {
-        let ill = [Outcome::Failed, Outcome::Failed];
+        let ill = [FAILED, FAILED];
         let with = |more: &[Outcome]| after(&[&ill, more].concat()).state();
-        let pass = Outcome::Passed;
-        assert_eq!(with(&[pass, pass]), State::Unhealthy);
-        assert_eq!(with(&[pass, pass, Outcome::Failed, pass]), State::Unhealthy);
-        assert_eq!(with(&[pass, pass, pass]), State::Healthy);
+        assert_eq!(with(&[PASSED, PASSED]), State::Unhealthy);
+        assert_eq!(with(&[PASSED, PASSED, FAILED, PASSED]), State::Unhealthy);
+        assert_eq!(with(&[PASSED, PASSED, PASSED]), State::Healthy);
     }
 
     #[test]
     fn the_reason_is_that_of_the_latest_failure() {
         let said = |last: Outcome| {
-            let health = after(&[Outcome::Failed, Outcome::Failed, last]).health();
+            let health = after(&[FAILED, FAILED, last]).health();
             (
                 health.reason.map(Reason::as_str),
                 health.description.unwrap_or_default(),
             )
         };
         assert_eq!(
-            said(Outcome::WrongStatus(500)),
+            said(WRONG),
             (
                 Some("Target.ResponseCodeMismatch"),
                 "Health checks failed with these codes: [500]".to_owned()
             )
         );
         assert_eq!(
-            said(Outcome::TimedOut),
+            said(LATE),
             (Some("Target.Timeout"), "Request timed out".to_owned())
         );
         assert_eq!(
-            said(Outcome::Failed),
+            said(FAILED),
             (
                 Some("Target.FailedHealthChecks"),
                 "Health checks failed".to_owned()
@@ -347,22 +351,22 @@ mod tests {
 
     #[test]
     fn new_settings_keep_the_state_and_forget_the_count() {
-        let mut track = after(&[Outcome::Passed, Outcome::Failed]);
+        let mut track = after(&[PASSED, FAILED]);
         track.restart(true);
-        track.observe(Outcome::Failed, THRESHOLDS);
+        track.observe(FAILED, THRESHOLDS);
         assert_eq!(track.state(), State::Healthy);
     }
 
     #[test]
     fn checks_can_be_switched_off_and_on() {
-        let mut track = after(&[Outcome::Passed]);
+        let mut track = after(&[PASSED]);
         track.restart(false);
         assert_eq!(track.state(), State::Unavailable);
         assert_eq!(
             track.health().reason.map(Reason::as_str),
             Some("Target.HealthCheckDisabled")
         );
-        track.observe(Outcome::Passed, THRESHOLDS);
+        track.observe(PASSED, THRESHOLDS);
         assert_eq!(track.state(), State::Unavailable);
         track.restart(true);
         assert_eq!(track.state(), State::Initial);

@@ -9,6 +9,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper::{HeaderMap, Request, Response};
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 pub type Sent = BoxBody<Bytes, std::convert::Infallible>;
@@ -64,4 +65,18 @@ impl Client {
 /// Over a connection of its own.
 pub async fn get(door: SocketAddr, path: &str) -> Answer {
     Client::to(door).await.get(path).await
+}
+
+/// A connection that has changed its protocol, to one that sends back what comes.
+pub async fn switched(door: SocketAddr) -> TcpStream {
+    let mut stream = TcpStream::connect(door).await.unwrap();
+    let head = "GET /switch HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    while !answer.ends_with("\r\n\r\n") {
+        answer.push(char::from(stream.read_u8().await.unwrap()));
+    }
+    assert!(answer.starts_with("HTTP/1.1 101"), "{answer}");
+    assert!(answer.to_lowercase().contains("upgrade: echo"), "{answer}");
+    stream
 }

@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use http_body_util::BodyExt;
+use tokio::io::AsyncReadExt;
 
-use super::client::{Client, get, request};
+use super::client::{Client, get, request, switched};
 use super::target::FakeTarget;
 use super::{PORT, State, before, healthy, set, states, until};
 
@@ -97,4 +98,20 @@ async fn a_draining_target_that_is_registered_again_begins_anew() {
     healthy(&balancer, "blue", 1).await;
     let door = balancer.door(0, PORT).unwrap();
     assert_eq!(get(door, "/").await.text, "blue");
+}
+
+#[tokio::test]
+async fn a_changed_protocol_lasts_until_the_delay_is_over() {
+    let blue = FakeTarget::start("blue").await;
+    let (balancer, mut told) = before(&[&blue]).await;
+    let mut stream = switched(balancer.door(0, PORT).unwrap()).await;
+    let delay = Duration::from_millis(100);
+    told.target_groups[0].deregistration_delay = delay;
+    told.target_groups[0].targets.clear();
+    let started = Instant::now();
+    balancer.apply(told).await.unwrap();
+    let mut end = Vec::new();
+    stream.read_to_end(&mut end).await.unwrap();
+    assert!(started.elapsed() >= delay);
+    assert!(end.is_empty());
 }

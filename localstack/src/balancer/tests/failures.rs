@@ -13,6 +13,9 @@ use super::{
 };
 use crate::balancer::{Balancer, Config};
 
+/// Long enough for what is not meant to take longer.
+const IDLE: Duration = Duration::from_millis(400);
+
 /// Before targets that are not looked after.
 async fn unchecked(target: Target) -> Balancer {
     let balancer = balancer(1);
@@ -70,6 +73,29 @@ async fn an_idle_connection_that_the_target_has_closed_is_no_failure() {
 }
 
 #[tokio::test]
+async fn a_request_that_may_have_arrived_is_not_repeated() {
+    let listener = TcpListener::bind((LOOPBACK, 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let balancer = unchecked(Target { ip: LOOPBACK, port }).await;
+    let target = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut head = [0; 4096];
+        assert!(stream.read(&mut head).await.unwrap() > 0);
+        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+        stream.write_all(answer).await.unwrap();
+        // The second, on the same connection, is read and not answered.
+        assert!(stream.read(&mut head).await.unwrap() > 0);
+        listener
+    });
+    let door = balancer.door(0, PORT).unwrap();
+    assert_eq!(get(door, "/").await.text, "ok");
+    assert_eq!(get(door, "/").await.status, 502);
+    let listener = target.await.unwrap().into_std().unwrap();
+    let again = listener.accept().map_err(|error| error.kind());
+    assert_eq!(again.unwrap_err(), std::io::ErrorKind::WouldBlock);
+}
+
+#[tokio::test]
 async fn a_body_that_breaks_off_does_not_look_complete() {
     let target = saying("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n").await;
     let balancer = unchecked(target).await;
@@ -81,7 +107,7 @@ async fn a_body_that_breaks_off_does_not_look_complete() {
 async fn a_target_that_does_not_answer_in_time_is_504() {
     let blue = FakeTarget::start("blue").await;
     let (balancer, mut told) = before(&[&blue]).await;
-    told.idle_timeout = Duration::from_millis(50);
+    told.idle_timeout = IDLE;
     balancer.apply(told).await.unwrap();
     let door = balancer.door(0, PORT).unwrap();
     let answer = get(door, "/hold").await;
@@ -99,7 +125,7 @@ async fn a_target_that_does_not_answer_in_time_is_504() {
 async fn a_client_that_does_not_finish_its_request_is_408() {
     let blue = FakeTarget::start("blue").await;
     let (balancer, mut told) = before(&[&blue]).await;
-    told.idle_timeout = Duration::from_millis(50);
+    told.idle_timeout = IDLE;
     balancer.apply(told).await.unwrap();
     let mut client = Client::to(balancer.door(0, PORT).unwrap()).await;
     let mut endless = request("POST", "/collect", "");
@@ -150,7 +176,7 @@ async fn what_is_not_served_is_refused() {
 async fn an_idle_connection_of_a_client_is_closed() {
     let blue = FakeTarget::start("blue").await;
     let (balancer, mut told) = before(&[&blue]).await;
-    told.idle_timeout = Duration::from_millis(50);
+    told.idle_timeout = IDLE;
     balancer.apply(told).await.unwrap();
     let mut stream = TcpStream::connect(balancer.door(0, PORT).unwrap())
         .await

@@ -1,16 +1,21 @@
 //! What goes through, and how.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, StreamBody};
-use hyper::body::Frame;
+use hyper::Request;
+use hyper::body::{Frame, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::TcpListener;
 
-use super::client::{Client, get, request};
+use super::client::{Client, get, request, switched};
 use super::target::FakeTarget;
-use super::{Action, PORT, balancer, before, config, forward, group, healthy};
+use super::{Action, LOOPBACK, PORT, balancer, before, config, forward, group, healthy};
 use crate::balancer::Arn;
 use crate::balancer::config::{Condition, Rule};
 
@@ -128,24 +133,13 @@ async fn large_bodies_go_through_as_they_come() {
 async fn a_changed_protocol_goes_both_ways() {
     let blue = FakeTarget::start("blue").await;
     let (balancer, _) = before(&[&blue]).await;
-    let mut stream = TcpStream::connect(balancer.door(0, PORT).unwrap())
-        .await
-        .unwrap();
-    let head = "GET /switch HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n";
-    stream.write_all(head.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    while !answer.ends_with("\r\n\r\n") {
-        answer.push(char::from(stream.read_u8().await.unwrap()));
-    }
-    assert!(answer.starts_with("HTTP/1.1 101"), "{answer}");
-    assert!(answer.to_lowercase().contains("upgrade: echo"), "{answer}");
+    let mut stream = switched(balancer.door(0, PORT).unwrap()).await;
     for word in ["one", "two"] {
         stream.write_all(word.as_bytes()).await.unwrap();
         let mut echo = [0; 3];
         stream.read_exact(&mut echo).await.unwrap();
         assert_eq!(&echo, word.as_bytes());
     }
-    assert_eq!(blue.open(), 0, "the connection is no longer one of HTTP");
 }
 
 #[tokio::test]
@@ -235,4 +229,41 @@ async fn rules_come_before_the_default() {
     assert_eq!(get(door, "/").await.text, "blue");
     let own = get(door, "/own/x").await;
     assert_eq!((own.status, own.text.as_str()), (404, "none here"));
+}
+
+#[tokio::test]
+async fn requests_that_come_another_way_are_served_alike() {
+    let blue = FakeTarget::start("blue").await;
+    let (balancer, _) = before(&[&blue]).await;
+    let listener = TcpListener::bind((LOOPBACK, 0)).await.unwrap();
+    let elsewhere = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        loop {
+            let (stream, client) = listener.accept().await.unwrap();
+            let balancer = balancer.clone();
+            let service = service_fn(move |request: Request<Incoming>| {
+                let balancer = balancer.clone();
+                // There is no listener at the port of that path.
+                let port = if request.uri().path() == "/81" {
+                    81
+                } else {
+                    PORT
+                };
+                async move { Ok::<_, Infallible>(balancer.serve(0, port, client.ip(), request).await) }
+            });
+            tokio::spawn(
+                http1::Builder::new()
+                    .serve_connection(TokioIo::new(stream), service)
+                    .with_upgrades(),
+            );
+        }
+    });
+    let seen = get(elsewhere, "/head").await.text;
+    assert!(seen.contains("x-forwarded-port: 80"), "{seen}");
+    assert_eq!(get(elsewhere, "/81").await.status, 502);
+    let mut stream = switched(elsewhere).await;
+    stream.write_all(b"one").await.unwrap();
+    let mut echo = [0; 3];
+    stream.read_exact(&mut echo).await.unwrap();
+    assert_eq!(&echo, b"one");
 }
