@@ -26,12 +26,11 @@ enum Kind {
 /// for it, which is how it learns that there was more.
 #[derive(Debug, thiserror::Error)]
 pub enum Cut {
+    /// Also if the target's deregistration delay is over.
     #[error("the target's answer broke off: {0}")]
     Broken(hyper::Error),
     #[error("the target has sent nothing for the idle timeout")]
     Idle,
-    #[error("the target was deregistered and its deregistration delay is over")]
-    Deregistered,
 }
 
 #[derive(Debug)]
@@ -39,7 +38,7 @@ struct Relayed {
     incoming: Incoming,
     watch: Watch,
     /// Given back when the answer is through, or dropped.
-    ticket: Ticket,
+    _ticket: Ticket,
 }
 
 impl From<Bytes> for Body {
@@ -53,7 +52,7 @@ impl Body {
         Self(Kind::Relayed(Relayed {
             incoming,
             watch,
-            ticket,
+            _ticket: ticket,
         }))
     }
 }
@@ -96,12 +95,7 @@ impl Relayed {
             return Poll::Ready(Some(Err(Cut::Idle)));
         };
         self.watch.pulse().beat();
-        Poll::Ready(match next {
-            // A connection that is dropped ends its body as if it were complete.
-            None if self.ticket.is_cut() => Some(Err(Cut::Deregistered)),
-            None => None,
-            Some(frame) => Some(frame.map_err(Cut::Broken)),
-        })
+        Poll::Ready(next.map(|frame| frame.map_err(Cut::Broken)))
     }
 }
 

@@ -122,10 +122,6 @@ impl Ticket {
             .build()
     }
 
-    pub fn is_cut(&self) -> bool {
-        self.0.cut.is_cancelled()
-    }
-
     /// Waits until the member's connections are cut.
     pub async fn cut(&self) {
         self.0.cut.cancelled().await;

@@ -1,6 +1,7 @@
 //! A client with one connection.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::combinators::BoxBody;
@@ -44,12 +45,12 @@ impl Client {
 
     pub async fn send(&mut self, request: Request<Sent>) -> hyper::Result<Response<Incoming>> {
         self.sender.ready().await?;
-        self.sender.send_request(request).await
+        in_time(self.sender.send_request(request)).await
     }
 
     pub async fn ask(&mut self, request: Request<Sent>) -> hyper::Result<Answer> {
         let (head, body) = self.send(request).await?.into_parts();
-        let body = body.collect().await?.to_bytes();
+        let body = in_time(body.collect()).await?.to_bytes();
         Ok(Answer {
             status: head.status.as_u16(),
             headers: head.headers,
@@ -60,6 +61,12 @@ impl Client {
     pub async fn get(&mut self, path: &str) -> Answer {
         self.ask(request("GET", path, "")).await.unwrap()
     }
+}
+
+async fn in_time<T>(exchange: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(10), exchange)
+        .await
+        .expect("an answer in time")
 }
 
 /// Over a connection of its own.

@@ -113,5 +113,27 @@ async fn a_changed_protocol_lasts_until_the_delay_is_over() {
     let mut end = Vec::new();
     stream.read_to_end(&mut end).await.unwrap();
     assert!(started.elapsed() >= delay);
+    assert!(
+        started.elapsed() < Duration::from_secs(30),
+        "not by idleness"
+    );
     assert!(end.is_empty());
+}
+
+#[tokio::test]
+async fn the_end_of_an_earlier_delay_is_not_that_of_a_later_one() {
+    let blue = FakeTarget::start("blue").await;
+    let (balancer, mut told) = before(&[&blue]).await;
+    for delay in [Duration::from_millis(60), Duration::from_secs(300)] {
+        told.target_groups[0].deregistration_delay = delay;
+        told.target_groups[0].targets = set(&[blue.target()]);
+        balancer.apply(told.clone()).await.unwrap();
+        told.target_groups[0].targets.clear();
+        balancer.apply(told.clone()).await.unwrap();
+    }
+    let started = Instant::now();
+    while started.elapsed() < Duration::from_millis(120) {
+        assert_eq!(states(&balancer, "blue"), [State::Draining]);
+        tokio::task::yield_now().await;
+    }
 }
