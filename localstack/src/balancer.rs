@@ -157,14 +157,14 @@ impl Balancer {
         // From here to the end of the changes there is no await: who gives up
         // waiting for this does not leave it half done.
         let groups = Arc::new(self.0.tell_groups(&config));
-        let removed = self.0.take_removed(&config);
+        let removed = self.0.close_removed(&config);
         let views = views(&config, &groups, *number);
         self.0.show_changed(&views);
         self.0.open_new(sockets, &views);
         *write(&self.0.groups) = groups;
         *write(&self.0.config) = Arc::new(config);
         for door in removed {
-            door.close().await;
+            door.closed().await;
         }
         Ok(())
     }
@@ -279,12 +279,13 @@ impl Inner {
         groups
     }
 
-    /// The doors of listeners that are no more.
-    fn take_removed(&self, config: &Config) -> Vec<Door> {
+    /// Gives the doors of listeners that are no more, closed.
+    fn close_removed(&self, config: &Config) -> Vec<Door> {
         let wanted = self.places(config);
         write(&self.doors)
             .extract_if(.., |place, _| !wanted.contains(place))
             .map(|(_, door)| door)
+            .inspect(Door::close)
             .collect()
     }
 

@@ -67,8 +67,12 @@ impl Door {
     }
 
     /// Closes the port, and connections as soon as they have no request in hand.
-    pub async fn close(self) {
+    pub fn close(&self) {
         self.closing.cancel();
+    }
+
+    /// Waits until the port of a closed door is free.
+    pub async fn closed(self) {
         // An error is what it waits for: nothing is ever sent.
         let Err(_closed) = self.open.await;
     }
