@@ -1,0 +1,173 @@
+//! The load balancers that run here: one [`Balancer`] for each that the emulator
+//! has, told what it is to do whenever that changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
+
+use super::describe::LoadBalancer;
+use super::report;
+use super::sites::{Places, Sites};
+use crate::balancer::config::{Arn, Target};
+use crate::balancer::health::Health;
+use crate::balancer::{Balancer, Config};
+
+#[derive(Debug)]
+pub struct Fleet {
+    sites: Sites,
+    places: Mutex<Places>,
+    running: RwLock<Vec<Running>>,
+    /// Of all groups, those of no load balancer too.
+    registered: RwLock<BTreeMap<Arn, BTreeSet<Target>>>,
+}
+
+#[derive(Debug, Clone)]
+struct Running {
+    is: LoadBalancer,
+    balancer: Balancer,
+    /// What it was told last and did.
+    told: Option<Config>,
+}
+
+impl Fleet {
+    pub fn new(sites: Sites) -> Self {
+        Self {
+            sites,
+            places: Mutex::default(),
+            running: RwLock::default(),
+            registered: RwLock::default(),
+        }
+    }
+
+    /// Brings the load balancers to these: new ones begin, others are told what
+    /// changed, and those that are no more end.
+    ///
+    /// Not to be called twice at once. Gives what could not be done; it is tried
+    /// again the next time.
+    pub async fn bring_to(
+        &self,
+        wanted: Vec<(LoadBalancer, Config)>,
+        registered: BTreeMap<Arn, BTreeSet<Target>>,
+    ) -> Vec<String> {
+        *self
+            .registered
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = registered;
+        self.end_others(&wanted).await;
+        let mut troubles = Vec::new();
+        for (is, config) in wanted {
+            let one = self.running_as(&is);
+            if one.told.as_ref() == Some(&config) {
+                continue;
+            }
+            let told = one.balancer.apply(config.clone()).await;
+            let told = told.map(|()| config).map_err(|unbound| {
+                troubles.push(format!("load balancer {}: {unbound}", is.name));
+            });
+            self.remember(Running {
+                is,
+                told: told.ok(),
+                ..one
+            });
+        }
+        troubles
+    }
+
+    async fn end_others(&self, wanted: &[(LoadBalancer, Config)]) {
+        for one in self.all() {
+            if !wanted.iter().any(|(is, _)| is.arn == one.is.arn) {
+                one.balancer.stop().await;
+                self.write().retain(|other| other.is.arn != one.is.arn);
+                self.places().leave(&one.is.arn);
+            }
+        }
+    }
+
+    /// Begins it if need be. It is listed at once, so that none is lost whatever
+    /// becomes of the caller.
+    fn running_as(&self, is: &LoadBalancer) -> Running {
+        if let Some(one) = self.all().into_iter().find(|one| one.is.arn == is.arn) {
+            return one;
+        }
+        let site = self.places().of(&is.arn, &self.sites);
+        let one = Running {
+            is: is.clone(),
+            balancer: Balancer::new(site),
+            told: None,
+        };
+        self.write().push(one.clone());
+        one
+    }
+
+    fn remember(&self, one: Running) {
+        let mut running = self.write();
+        running.retain(|other| other.is.arn != one.is.arn);
+        running.push(one);
+    }
+
+    pub fn balancer_of(&self, host: &str) -> Option<(Balancer, u16)> {
+        let (name, port) = named(host)?;
+        self.all()
+            .into_iter()
+            .find(|one| one.is.dns.eq_ignore_ascii_case(name))
+            .map(|one| (one.balancer, port))
+    }
+
+    pub fn balancers(&self) -> Vec<(LoadBalancer, Balancer)> {
+        self.all()
+            .into_iter()
+            .map(|one| (one.is, one.balancer))
+            .collect()
+    }
+
+    /// Of an attached group what its load balancer's checks say, of another that
+    /// its targets are unused.
+    pub fn health_of(&self, group: &Arn) -> Vec<(Target, Health)> {
+        let attached = |one: &Running| one.balancer.config().target_group(group).is_some();
+        if let Some(one) = self.all().into_iter().find(attached) {
+            return one.balancer.health(group);
+        }
+        self.registered
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(group)
+            .into_iter()
+            .flatten()
+            .map(|target| (*target, report::not_in_use()))
+            .collect()
+    }
+
+    fn places(&self) -> MutexGuard<'_, Places> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Vec<Running>> {
+        self.running.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn all(&self) -> Vec<Running> {
+        self.running
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+/// Name and port of a Host header. Without a port it is HTTP's.
+fn named(host: &str) -> Option<(&str, u16)> {
+    match host.rsplit_once(':') {
+        Some((name, port)) => Some((name, port.parse().ok()?)),
+        None => Some((host, 80)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_names_a_load_balancer_and_a_port() {
+        assert_eq!(named("web.elb"), Some(("web.elb", 80)));
+        assert_eq!(named("web.elb:81"), Some(("web.elb", 81)));
+        assert_eq!(named("web.elb:x"), None);
+    }
+}

@@ -1,0 +1,143 @@
+//! Answers that describe listeners or rules, with their actions as they are in
+//! truth. Everything else stays as the emulator gave it. Pure.
+
+use std::ops::Range;
+
+use roxmltree::{Document, Node};
+
+use super::describe::Read;
+use super::{actions, xml};
+use crate::balancer::config::{Action, Arn};
+
+/// Rewrites the actions of all listeners and rules in an answer. `truth` is
+/// asked with the ARN, which for a listener's default rule is the listener's,
+/// and with what the emulator says. Actions of kinds that are not known stay.
+pub fn actions(text: &str, truth: impl Fn(&Arn, &[Action]) -> Vec<Action>) -> Read<String> {
+    let document = Document::parse(text)?;
+    let listeners = described(&document, "Listeners", "DefaultActions", |node| {
+        xml::text(node, "ListenerArn").map(Arn::new)
+    });
+    let rules = described(&document, "Rules", "Actions", |node| {
+        let arn = xml::text(node, "RuleArn")?;
+        match xml::text(node, "IsDefault") {
+            Some("true") => listener_of(arn),
+            _ => Some(Arn::new(arn)),
+        }
+    });
+    let replaced = listeners
+        .into_iter()
+        .chain(rules)
+        .filter_map(|(arn, list)| {
+            let name = list.tag_name().name();
+            let members = actions::to_xml(&truth(&arn, &actions::of_xml(list)))?;
+            Some((list.range(), format!("<{name}>{members}</{name}>")))
+        });
+    Ok(replace(text, replaced.collect()))
+}
+
+/// The listener of a rule, whose ARN begins like the rule's:
+/// `…:listener-rule/app/NAME/ID/LISTENER/RULE`.
+/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awselasticloadbalancingv2.html#awselasticloadbalancingv2-resources-for-iam-policies>
+pub fn listener_of(rule: &str) -> Option<Arn> {
+    let (listener, _) = rule.rsplit_once('/')?;
+    let (head, tail) = listener.split_once(":listener-rule/")?;
+    Some(Arn::new(format!("{head}:listener/{tail}")))
+}
+
+/// The load balancer of a listener or a rule, by the same.
+pub fn load_balancer_of(arn: &str) -> Option<Arn> {
+    let (head, tail) = arn
+        .split_once(":listener/")
+        .or_else(|| arn.split_once(":listener-rule/"))?;
+    let id: Vec<&str> = tail.split('/').take(3).collect();
+    (id.len() == 3).then(|| Arn::new(format!("{head}:loadbalancer/{}", id.join("/"))))
+}
+
+/// The members of a list that have an ARN and actions.
+fn described<'a, 'i>(
+    document: &'a Document<'i>,
+    list: &str,
+    actions: &str,
+    arn: impl Fn(Node<'a, 'i>) -> Option<Arn>,
+) -> Vec<(Arn, Node<'a, 'i>)> {
+    xml::find(document, list)
+        .map(xml::members_of)
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|member| Some((arn(member)?, xml::child(member, actions)?)))
+        .collect()
+}
+
+/// From the end on, so that the ranges stay true.
+fn replace(text: &str, mut parts: Vec<(Range<usize>, String)>) -> String {
+    parts.sort_by_key(|(range, _)| std::cmp::Reverse(range.start));
+    let mut text = text.to_owned();
+    for (range, part) in parts {
+        text.replace_range(range, &part);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::balancer::config::Forward;
+
+    const RULE: &str = "arn:aws:elasticloadbalancing:us-east-1:1:listener-rule/app/web/1/2/3";
+    const LISTENER: &str = "arn:aws:elasticloadbalancing:us-east-1:1:listener/app/web/1/2";
+
+    fn to(group: &str) -> Vec<Action> {
+        vec![Action::Forward(Forward::to(Arn::new(group)))]
+    }
+
+    #[test]
+    fn arns_name_what_they_belong_to() {
+        assert_eq!(listener_of(RULE).unwrap().as_str(), LISTENER);
+        let load_balancer = "arn:aws:elasticloadbalancing:us-east-1:1:loadbalancer/app/web/1";
+        assert_eq!(load_balancer_of(RULE).unwrap().as_str(), load_balancer);
+        assert_eq!(load_balancer_of(LISTENER).unwrap().as_str(), load_balancer);
+        assert_eq!(load_balancer_of(load_balancer), None);
+    }
+
+    #[test]
+    fn only_the_actions_are_rewritten() {
+        let dropped = "<member><Type>forward</Type></member>";
+        let listener = |actions: &str| {
+            format!(
+                "<R xmlns='u'><Listeners><member><ListenerArn>l</ListenerArn>\
+                 <DefaultActions>{actions}</DefaultActions><Odd a='ü'/></member>\
+                 <member><ListenerArn>m</ListenerArn><DefaultActions/></member></Listeners>\
+                 <Id>7</Id></R>"
+            )
+        };
+        let text = actions(&listener(dropped), |arn, said| match arn.as_str() {
+            "l" => to("green"),
+            _ => said.to_vec(),
+        });
+        let green = actions::to_xml(&to("green")).unwrap();
+        let expected =
+            listener(&green).replace("<DefaultActions/>", "<DefaultActions></DefaultActions>");
+        assert_eq!(text.unwrap(), expected);
+    }
+
+    #[test]
+    fn a_default_rule_has_its_listeners_actions() {
+        let answer = format!(
+            "<R><Rules><member><RuleArn>{RULE}</RuleArn><Actions/><IsDefault>true</IsDefault>\
+             </member></Rules></R>"
+        );
+        let text = actions(&answer, |arn, _| to(arn.as_str())).unwrap();
+        assert!(
+            text.contains(&format!("<TargetGroupArn>{LISTENER}<")),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn unknown_actions_stay_as_they_are() {
+        let answer = "<R><Rules><member><RuleArn>r</RuleArn><Actions><member>\
+                      <Type>authenticate-oidc</Type><X/></member></Actions></member></Rules></R>";
+        let text = actions(answer, |_, said| said.to_vec()).unwrap();
+        assert_eq!(text, answer);
+    }
+}
