@@ -132,12 +132,13 @@ pub fn registered(text: &str, default_port: u16) -> Read<Registered> {
 /// The ARNs of the listeners or rules that an answer describes.
 pub fn described(text: &str) -> Read<Vec<Arn>> {
     let document = Document::parse(text)?;
-    Ok(["Listeners", "Rules"]
-        .into_iter()
-        .filter_map(|list| xml::find(&document, list))
-        .flat_map(xml::members_of)
-        .filter_map(|member| arn(member, "ListenerArn").or_else(|| arn(member, "RuleArn")))
-        .collect())
+    let arns = |(list, name)| {
+        let members = xml::find(&document, list).map(xml::members_of);
+        let members = members.unwrap_or_default().into_iter();
+        members.filter_map(move |member| arn(member, name))
+    };
+    let lists = [("Listeners", "ListenerArn"), ("Rules", "RuleArn")];
+    Ok(lists.into_iter().flat_map(arns).collect())
 }
 
 /// `ListenerNotFound` of an error's XML.

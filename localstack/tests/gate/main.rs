@@ -1,0 +1,11 @@
+//! The gate without an emulator: before a store that keeps what it is told and
+//! imitates nothing, so that all that happens is the gate's doing.
+
+mod api;
+mod conformance;
+mod door;
+mod elb;
+mod front;
+mod store;
+mod subject;
+mod target;
