@@ -6,13 +6,13 @@
 //! does not, and what it drops of actions is kept here. The gate learns of it by
 //! AWS's API only.
 //!
-//! - [`describe`], [`actions`]: what the emulator says, typed (pure).
-//! - [`overlay`]: actions that the emulator accepts and drops (pure).
-//! - [`known`]: all that is known, and what it means for a load balancer (pure).
-//! - [`refuse`], [`report`], [`splice`]: what is answered (pure).
-//! - [`look`], [`answer`]: the conversation with the emulator.
-//! - [`fleet`]: the load balancers that run here.
-//! - [`pace`]: when to look (pure).
+//! - `describe`, `actions`: what the emulator says, typed (pure).
+//! - `overlay`: actions that the emulator accepts and drops (pure).
+//! - `known`: all that is known, and what it means for a load balancer (pure).
+//! - `refuse`, `report`, `splice`: what is answered (pure).
+//! - `look`, `answer`: the conversation with the emulator.
+//! - `fleet`: the load balancers that run here.
+//! - `pace`: when to look (pure).
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -51,7 +51,7 @@ mod splice;
 mod xml;
 
 /// However often it is nudged, the emulator is left alone for so long between
-/// two looks.
+/// two looks, and for as long as a look takes.
 const BREATH: Duration = Duration::from_millis(20);
 
 /// ELBv2 as the gate answers it, and the load balancers behind it.
@@ -144,11 +144,13 @@ impl Elb {
                 // Its failure is kept as the trouble.
                 let _ = self.look_at(pace::depth(&self.since())).await;
             }
+            let took = began.elapsed();
             let any = !self.balancers().is_empty();
-            let pause = pace::pause(&self.since(), began.elapsed(), any);
-            tokio::time::sleep(BREATH).await;
+            let pause = pace::pause(&self.since(), took, any);
+            let breath = BREATH.max(took);
+            tokio::time::sleep(breath).await;
             tokio::select! {
-                () = tokio::time::sleep(pause.saturating_sub(BREATH)) => {}
+                () = tokio::time::sleep(pause.saturating_sub(breath)) => {}
                 () = self.0.nudged.notified() => {}
             }
         }

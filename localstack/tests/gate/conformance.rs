@@ -5,6 +5,12 @@
 //! `BGECS_E2E_ENDPOINT` names an emulator, `emulator` holds them against that
 //! one too: it says which hold there, and fails if one does not.
 
+use std::pin::Pin;
+use std::sync::Arc;
+
+use crate::api::Outcome;
+use crate::subject::Subject;
+
 mod changes;
 mod emulator;
 mod health;
@@ -17,7 +23,7 @@ macro_rules! cases {
         pub fn all() -> Vec<$crate::conformance::Case> {
             vec![$((
                 concat!(module_path!(), "::", stringify!($case)),
-                |subject| Box::pin(async move { $case(&subject).await.map(|()| subject) }),
+                |subject| Box::pin(async move { $case(&subject).await }),
             )),*]
         }
 
@@ -35,7 +41,6 @@ macro_rules! cases {
 }
 use cases;
 
-/// Name, and what is done with a subject, which is given back.
-pub type Case = (&'static str, fn(crate::subject::Subject) -> Doing);
-pub type Doing =
-    std::pin::Pin<Box<dyn Future<Output = crate::api::Outcome<crate::subject::Subject>>>>;
+/// Name, and what is done with a subject.
+pub type Case = (&'static str, fn(Arc<Subject>) -> Doing);
+pub type Doing = Pin<Box<dyn Future<Output = Outcome>>>;

@@ -399,8 +399,11 @@ fn tree(parameters: &Parameters) -> String {
     nested(entries.collect())
 }
 
-fn nested(entries: Vec<(Vec<&str>, &str)>) -> String {
-    let mut below: BTreeMap<(&str, usize), Vec<(Vec<&str>, &str)>> = BTreeMap::new();
+/// What is left of a parameter's name, and its value.
+type Entry<'a> = (Vec<&'a str>, &'a str);
+
+fn nested(entries: Vec<Entry<'_>>) -> String {
+    let mut below: BTreeMap<(&str, usize), Vec<Entry<'_>>> = BTreeMap::new();
     let mut text = String::new();
     for (path, value) in entries {
         match path.as_slice() {

@@ -15,7 +15,7 @@ use crate::front::Front;
 use crate::store::Store;
 
 /// Longer than anything takes that happens at all.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(30);
 const GLANCE: Duration = Duration::from_millis(10);
 
 pub struct Subject {

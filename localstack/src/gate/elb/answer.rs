@@ -67,18 +67,20 @@ impl Lookout {
         if turn.known.group(&group).is_none() {
             turn.read_groups().await?;
         }
-        let asked = report::asked(&form);
-        let answer = match asked {
-            None => turn.upstream.forward(request).await?,
-            // Without its filter: who is not registered the gate says itself.
-            Some(_) => turn.all_targets(&group).await?,
-        };
+        // There is none, or it is another account's, whose load balancers do not
+        // run here.
         let Some((default_port, check_port)) = turn
             .known
             .group(&group)
             .map(|group| (group.port, group.health_check.port))
         else {
-            return Ok(answer);
+            return turn.upstream.forward(request).await;
+        };
+        let asked = report::asked(&form);
+        let answer = match asked {
+            None => turn.upstream.forward(request).await?,
+            // Without its filter: who is not registered the gate says itself.
+            Some(_) => turn.all_targets(&group).await?,
         };
         if !answer.status.is_success() {
             return Ok(answer);
@@ -111,7 +113,9 @@ impl Turn<'_> {
         if let Some(refusal) = refuse::forwards(form, list) {
             return Ok(Some(refusal));
         }
-        if refuse::unknown_groups(&self.known, form, list).is_none() {
+        // Of another account's load balancers the groups are not known.
+        let is_ours = load_balancer_in(form).is_some_and(|arn| self.known.has(&arn));
+        if !is_ours || refuse::unknown_groups(&self.known, form, list).is_none() {
             return Ok(None);
         }
         self.read_groups().await?;
@@ -125,11 +129,7 @@ impl Turn<'_> {
                 self.keep(name, form, answer).await
             }
             "DeleteListener" | "DeleteRule" | "SetRulePriorities" => {
-                let of = ["ListenerArn", "RuleArn", "RulePriorities.member.1.RuleArn"]
-                    .into_iter()
-                    .find_map(|name| form.get(name))
-                    .and_then(splice::load_balancer_of);
-                self.read_listeners_of(of).await
+                self.read_listeners_of(load_balancer_in(form)).await
             }
             "RegisterTargets" | "DeregisterTargets" => {
                 match form.get("TargetGroupArn").map(Arn::new) {
@@ -220,6 +220,17 @@ impl Turn<'_> {
             body: body.into(),
         })
     }
+}
+
+/// The load balancer whose listener or rule a call is about.
+fn load_balancer_in(form: &Form) -> Option<Arn> {
+    if let Some(arn) = form.get("LoadBalancerArn") {
+        return Some(Arn::new(arn));
+    }
+    ["ListenerArn", "RuleArn", "RulePriorities.member.1.RuleArn"]
+        .into_iter()
+        .find_map(|name| form.get(name))
+        .and_then(splice::load_balancer_of)
 }
 
 /// Where a call has its actions.

@@ -60,14 +60,10 @@ impl Fleet {
                 continue;
             }
             let told = one.balancer.apply(config.clone()).await;
-            let told = told.map(|()| config).map_err(|unbound| {
+            if let Err(unbound) = &told {
                 troubles.push(format!("load balancer {}: {unbound}", is.name));
-            });
-            self.remember(Running {
-                is,
-                told: told.ok(),
-                ..one
-            });
+            }
+            self.remember(&is.arn, told.is_ok().then_some(config));
         }
         troubles
     }
@@ -98,10 +94,10 @@ impl Fleet {
         one
     }
 
-    fn remember(&self, one: Running) {
-        let mut running = self.write();
-        running.retain(|other| other.is.arn != one.is.arn);
-        running.push(one);
+    fn remember(&self, arn: &Arn, told: Option<Config>) {
+        if let Some(one) = self.write().iter_mut().find(|one| one.is.arn == *arn) {
+            one.told = told;
+        }
     }
 
     pub fn balancer_of(&self, host: &str) -> Option<(Balancer, u16)> {

@@ -27,8 +27,8 @@ impl Known {
     /// Takes what there is now; what belongs to others is forgotten.
     pub fn set_load_balancers(&mut self, load_balancers: Vec<LoadBalancer>) {
         self.load_balancers = load_balancers;
-        let lives = |arn: &Arn| self.load_balancers.iter().any(|one| one.arn == *arn);
-        self.listeners.retain(|arn, _| lives(arn));
+        let alive: BTreeSet<&Arn> = self.load_balancers.iter().map(|one| &one.arn).collect();
+        self.listeners.retain(|arn, _| alive.contains(arn));
         self.forget_actions();
         self.forget_attributes();
     }
@@ -62,6 +62,12 @@ impl Known {
 
     pub fn load_balancers(&self) -> &[LoadBalancer] {
         &self.load_balancers
+    }
+
+    /// Whether there is a load balancer of that ARN.
+    pub fn has(&self, load_balancer: &Arn) -> bool {
+        let mut all = self.load_balancers.iter();
+        all.any(|one| one.arn == *load_balancer)
     }
 
     pub fn group(&self, arn: &Arn) -> Option<&Group> {
