@@ -169,6 +169,7 @@ impl Elb {
         self.0.lookout.fleet.balancer_of(host)
     }
 
+    /// All load balancers that run, such as to set a node's lag.
     pub fn balancers(&self) -> Vec<(LoadBalancer, Balancer)> {
         self.0.lookout.fleet.balancers()
     }

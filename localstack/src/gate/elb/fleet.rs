@@ -2,7 +2,7 @@
 //! has, told what it is to do whenever that changes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::describe::LoadBalancer;
 use super::report;
@@ -69,11 +69,11 @@ impl Fleet {
     }
 
     async fn end_others(&self, wanted: &[(LoadBalancer, Config)]) {
-        for one in self.all() {
-            if !wanted.iter().any(|(is, _)| is.arn == one.is.arn) {
-                one.balancer.stop().await;
-                self.write().retain(|other| other.is.arn != one.is.arn);
-                self.places().leave(&one.is.arn);
+        for (gone, balancer) in self.balancers() {
+            if !wanted.iter().any(|(is, _)| is.arn == gone.arn) {
+                balancer.stop().await;
+                self.write().retain(|other| other.is.arn != gone.arn);
+                self.places().leave(&gone.arn);
             }
         }
     }
@@ -81,7 +81,8 @@ impl Fleet {
     /// Begins it if need be. It is listed at once, so that none is lost whatever
     /// becomes of the caller.
     fn running_as(&self, is: &LoadBalancer) -> Running {
-        if let Some(one) = self.all().into_iter().find(|one| one.is.arn == is.arn) {
+        let running = self.read().iter().find(|one| one.is.arn == is.arn).cloned();
+        if let Some(one) = running {
             return one;
         }
         let site = self.places().of(&is.arn, &self.sites);
@@ -102,24 +103,24 @@ impl Fleet {
 
     pub fn balancer_of(&self, host: &str) -> Option<(Balancer, u16)> {
         let (name, port) = named(host)?;
-        self.all()
-            .into_iter()
+        self.read()
+            .iter()
             .find(|one| one.is.dns.eq_ignore_ascii_case(name))
-            .map(|one| (one.balancer, port))
+            .map(|one| (one.balancer.clone(), port))
     }
 
     pub fn balancers(&self) -> Vec<(LoadBalancer, Balancer)> {
-        self.all()
-            .into_iter()
-            .map(|one| (one.is, one.balancer))
+        self.read()
+            .iter()
+            .map(|one| (one.is.clone(), one.balancer.clone()))
             .collect()
     }
 
     /// Of an attached group what its load balancer's checks say, of another that
     /// its targets are unused.
     pub fn health_of(&self, group: &Arn) -> Vec<(Target, Health)> {
-        let attached = |one: &Running| one.balancer.config().target_group(group).is_some();
-        if let Some(one) = self.all().into_iter().find(attached) {
+        let attached = |one: &&Running| one.balancer.config().target_group(group).is_some();
+        if let Some(one) = self.read().iter().find(attached) {
             return one.balancer.health(group);
         }
         self.registered
@@ -140,11 +141,8 @@ impl Fleet {
         self.running.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn all(&self) -> Vec<Running> {
-        self.running
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+    fn read(&self) -> RwLockReadGuard<'_, Vec<Running>> {
+        self.running.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
