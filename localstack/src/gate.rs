@@ -14,6 +14,7 @@
 //! It speaks the AWS protocols only, to either side, so that it can stand before
 //! any emulator. It must not know the insides of one.
 
+pub mod ecs;
 pub mod elb;
 pub mod request;
 pub mod upstream;

@@ -1,0 +1,108 @@
+//! What the gate has written down of ECS: the services it knows, and which of its
+//! own calls are under way. No effects.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use super::rollout::{Act, Memory};
+use super::service::{Door, Seconds, Service};
+
+/// How often a service is looked at of which nothing is expected.
+const CALM: Duration = Duration::from_secs(2);
+
+#[derive(Debug)]
+pub struct Books {
+    since: Seconds,
+    /// By their ARNs.
+    pub services: BTreeMap<String, Known>,
+    /// Of services that are gone: their tasks can still be described.
+    past: BTreeMap<String, String>,
+    /// Acts that are being performed, by the service's ARN.
+    under_way: BTreeSet<(String, Act)>,
+    /// Acts that the emulator has accepted, and that are done once.
+    done: BTreeSet<Act>,
+    pub last_error: Option<String>,
+}
+
+/// A service that is watched.
+#[derive(Debug)]
+pub struct Known {
+    pub cluster: String,
+    pub memory: Memory,
+    /// Tasks that were seen stopped and need not be described again.
+    pub ended: BTreeSet<String>,
+    pub doors: Vec<Door>,
+    is_open: bool,
+    looked_at: Option<Instant>,
+}
+
+impl Books {
+    pub fn new(since: Seconds) -> Self {
+        Self {
+            since,
+            services: BTreeMap::new(),
+            past: BTreeMap::new(),
+            under_way: BTreeSet::new(),
+            done: BTreeSet::new(),
+            last_error: None,
+        }
+    }
+
+    /// The service's entry, made where there is none.
+    pub fn meet(&mut self, service: &Service) -> &mut Known {
+        let since = self.since;
+        let known = self
+            .services
+            .entry(service.arn.clone())
+            .or_insert_with(|| Known {
+                cluster: service.cluster.clone(),
+                memory: Memory::new(since),
+                ended: BTreeSet::new(),
+                doors: Vec::new(),
+                is_open: true,
+                looked_at: None,
+            });
+        known.doors.clone_from(&service.doors);
+        known.is_open = known.memory.is_open(service);
+        known
+    }
+
+    pub fn forget(&mut self, service: Option<&str>) {
+        if let Some(known) = service.and_then(|arn| self.services.remove(arn)) {
+            self.past.extend(known.memory.into_stops());
+        }
+    }
+
+    pub fn stop_reason(&self, task: &str) -> Option<&str> {
+        self.services
+            .values()
+            .find_map(|known| known.memory.stop_reason(task))
+            .or_else(|| self.past.get(task).map(String::as_str))
+    }
+
+    /// Whether the act is to be performed now; then it is under way. A look that
+    /// began before an act was done may still ask for it.
+    pub fn begin(&mut self, service: &str, act: &Act) -> bool {
+        !self.done.contains(act) && self.under_way.insert((service.to_owned(), act.clone()))
+    }
+
+    pub fn end(&mut self, service: &str, act: &Act, is_accepted: bool) {
+        self.under_way.remove(&(service.to_owned(), act.clone()));
+        if is_accepted && act.is_done_once() {
+            self.done.insert(act.clone());
+        }
+    }
+}
+
+impl Known {
+    /// Whether it is to be looked at now, given whether a target is unhealthy.
+    pub fn is_due(&self, has_unhealthy: bool, now: Instant) -> bool {
+        let is_calm = !self.is_open && !has_unhealthy;
+        self.looked_at
+            .is_none_or(|at| !is_calm || now.duration_since(at) >= CALM)
+    }
+
+    pub fn looked(&mut self, at: Instant) {
+        self.looked_at = Some(at);
+    }
+}
