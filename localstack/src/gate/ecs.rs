@@ -166,3 +166,6 @@ fn now() -> Seconds {
         .duration_since(UNIX_EPOCH)
         .map_or(0.0, |passed| passed.as_secs_f64())
 }
+
+#[cfg(test)]
+mod tests;

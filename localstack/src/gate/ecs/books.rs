@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use super::condition::Look;
 use super::rollout::{Act, Memory};
-use super::service::{Door, Seconds, Service};
+use super::service::{Door, Phase, Seconds, Service};
 
 /// How often a service is looked at of which nothing is expected.
 const CALM: Duration = Duration::from_secs(2);
@@ -65,6 +66,21 @@ impl Books {
         known.doors.clone_from(&service.doors);
         known.is_open = known.memory.is_open(service);
         known
+    }
+
+    /// What follows from a look, unless the service was forgotten meanwhile.
+    pub fn judge(&mut self, look: &Look<'_>) -> Vec<Act> {
+        let Some(known) = self.services.get_mut(&look.service.arn) else {
+            return Vec::new();
+        };
+        let ended = look
+            .tasks
+            .iter()
+            .filter(|task| matches!(task.phase, Phase::Stopped { .. }));
+        known.ended.extend(ended.map(|task| task.arn.clone()));
+        let acts = known.memory.judge(look);
+        known.is_open = known.memory.is_open(look.service);
+        acts
     }
 
     pub fn forget(&mut self, service: Option<&str>) {

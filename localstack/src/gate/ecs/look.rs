@@ -7,7 +7,7 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use super::condition::{HealthOf, Look};
-use super::service::{Door, Phase, Service, Task};
+use super::service::{Door, Service, Task};
 use super::{Ecs, now};
 use crate::balancer::health::State;
 use crate::gate::upstream::Failed;
@@ -99,22 +99,13 @@ impl Ecs {
             Err(error) => return self.note(&error),
         };
         let health = self.health_of(&service.doors);
-        let acts = {
-            let mut books = self.books();
-            let known = books.meet(service);
-            let ended = tasks
-                .iter()
-                .filter(|task| matches!(task.phase, Phase::Stopped { .. }));
-            known.ended.extend(ended.map(|task| task.arn.clone()));
-            let acts = known.memory.judge(&Look {
-                service,
-                tasks: &tasks,
-                health: &health,
-                now: now(),
-            });
-            books.meet(service);
-            acts
+        let look = Look {
+            service,
+            tasks: &tasks,
+            health: &health,
+            now: now(),
         };
+        let acts = self.books().judge(&look);
         for act in acts {
             self.perform(service, act);
         }

@@ -467,3 +467,6 @@ fn completed(deployment: &Deployment) -> Completed {
 fn stopped_reason(group: &Arn) -> String {
     format!("Task failed ELB health checks in (target-group {group})")
 }
+
+#[cfg(test)]
+mod tests;
