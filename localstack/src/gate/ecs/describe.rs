@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::rollout::{Memory, Progress};
 use super::service::{Deployment, Rollout, Seconds, Service};
 
-/// Also the reason of the emulators that say so in other words.
+/// An emulator's own breaker says it in other words.
 const FAILED: &str = "ECS deployment circuit breaker: tasks failed to start.";
 
 /// Corrects a `Service` object, of which `service` was read.
@@ -67,7 +67,8 @@ fn rollout(deployment: &Deployment, progress: Option<&Progress>) -> Rollout {
     match progress {
         Some(progress) if progress.failed().is_some() => Rollout::Failed,
         Some(progress)
-            if progress.is_completed() && deployment.rollout != Some(Rollout::InProgress) =>
+            if progress.completed().is_some()
+                && deployment.rollout != Some(Rollout::InProgress) =>
         {
             Rollout::Completed
         }
@@ -84,5 +85,128 @@ fn reason(id: &str, rollout: Rollout, progress: Option<&Progress>) -> String {
             rolling.to
         ),
         (Rollout::InProgress, None) => format!("ECS deployment {id} in progress."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gate::ecs::condition::{HealthOf, Look};
+
+    /// As an emulator answers, with the new deployment's id first.
+    fn canned(deployments: &Value) -> Value {
+        json!({
+            "zone": 1,
+            "serviceArn": "arn:service/one",
+            "serviceName": "one",
+            "clusterArn": "arn:cluster/c",
+            "status": "ACTIVE",
+            "desiredCount": 0,
+            "loadBalancers": [{"targetGroupArn": "arn:tg", "containerPort": 80}],
+            "deployments": deployments,
+            "events": [{"id": "1", "createdAt": 5, "message": "theirs"}],
+            "another": {"z": null, "a": [1.5]},
+        })
+    }
+
+    fn deployment(id: &str, status: &str, rollout: &str) -> Value {
+        json!({
+            "id": id,
+            "status": status,
+            "taskDefinition": "td:1",
+            "createdAt": 10,
+            "unknown": id,
+            "failedTasks": 2,
+            "rolloutState": rollout,
+            "rolloutStateReason": "theirs",
+        })
+    }
+
+    fn judged(raw: &Value, since: Seconds) -> Memory {
+        let mut memory = Memory::new(since);
+        memory.judge(&Look {
+            service: &Service::read(raw).unwrap(),
+            tasks: &[],
+            health: &HealthOf::new(),
+            now: 20.0,
+        });
+        memory
+    }
+
+    fn corrected(mut raw: Value, memory: &Memory) -> Value {
+        let service = Service::read(&raw).unwrap();
+        correct_service(&mut raw, &service, memory, 20.0);
+        raw
+    }
+
+    #[test]
+    fn only_what_is_of_the_rollout_is_changed() {
+        let mut before = canned(&json!([deployment("ecs-svc/1", "PRIMARY", "COMPLETED")]));
+        let memory = judged(&before, 0.0);
+        let mut after = corrected(before.clone(), &memory);
+        let deployment = after["deployments"][0].take();
+        assert_eq!(deployment["rolloutState"], "COMPLETED");
+        assert_eq!(
+            deployment["rolloutStateReason"],
+            "ECS deployment ecs-svc/1 completed."
+        );
+        assert_eq!(
+            deployment["failedTasks"], 2,
+            "the emulator has counted more"
+        );
+        assert_eq!(deployment["unknown"], "ecs-svc/1");
+        assert_eq!(after["events"].as_array().unwrap().len(), 3);
+        for changed in ["deployments", "events"] {
+            before[changed] = json!("changed");
+            after[changed] = json!("changed");
+        }
+        assert_eq!(after.to_string(), before.to_string(), "in its order, too");
+    }
+
+    #[test]
+    fn of_a_deployment_that_was_not_judged_nothing_is_completed() {
+        let raw = canned(&json!([deployment("ecs-svc/1", "PRIMARY", "COMPLETED")]));
+        let after = corrected(raw, &Memory::new(0.0));
+        assert_eq!(after["deployments"][0]["rolloutState"], "IN_PROGRESS");
+    }
+
+    #[test]
+    fn the_emulators_own_failure_is_said_in_awss_words() {
+        let raw = canned(&json!([deployment("ecs-svc/1", "PRIMARY", "FAILED")]));
+        let memory = judged(&raw, 0.0);
+        let after = corrected(raw, &memory);
+        assert_eq!(after["deployments"][0]["rolloutState"], "FAILED");
+        assert_eq!(after["deployments"][0]["rolloutStateReason"], FAILED);
+    }
+
+    #[test]
+    fn a_failed_deployment_that_the_emulator_keeps_for_good_is_dropped() {
+        let failed = json!([deployment("ecs-svc/1", "PRIMARY", "FAILED")]);
+        let mut memory = judged(&canned(&failed), 0.0);
+        let raw = canned(&json!([
+            deployment("ecs-svc/2", "PRIMARY", "COMPLETED"),
+            deployment("ecs-svc/1", "ACTIVE", "FAILED"),
+        ]));
+        memory.judge(&Look {
+            service: &Service::read(&raw).unwrap(),
+            tasks: &[],
+            health: &HealthOf::new(),
+            now: 20.0,
+        });
+        let after = corrected(raw, &memory);
+        assert_eq!(after["deployments"].as_array().unwrap().len(), 1);
+        assert_eq!(after["deployments"][0]["id"], "ecs-svc/2");
+    }
+
+    #[test]
+    fn a_task_says_why_it_was_stopped_once_it_is() {
+        for (desired, code) in [
+            ("RUNNING", json!(null)),
+            ("STOPPED", json!("ServiceSchedulerInitiated")),
+        ] {
+            let mut task = json!({"desiredStatus": desired});
+            correct_task(&mut task, "because");
+            assert_eq!(task["stopCode"], code);
+        }
     }
 }

@@ -16,7 +16,9 @@
 //!
 //! Looks may arrive out of order: nothing that is known is unlearnt by an old one.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod progress;
+
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
@@ -25,6 +27,8 @@ use super::events::{self, Log};
 use super::service::{Deployment, Phase, Rollout, Seconds, Service, Task};
 use super::tenants::Tenants;
 use crate::balancer::config::Arn;
+pub use progress::Progress;
+use progress::Rolling;
 
 /// How long a failed deployment is listed after its rollback is completed: on AWS
 /// its tasks drain for that long, more or less.
@@ -72,67 +76,11 @@ pub struct Memory {
     log: Log,
 }
 
-/// How far a deployment is.
-#[derive(Debug, Clone, Default)]
-pub struct Progress {
-    outcome: Outcome,
-    /// Failed tasks since the breaker's count was last reset.
-    failures: usize,
-    counted: BTreeSet<String>,
-    healthy: BTreeSet<String>,
-    has_stopped_tasks: bool,
-    is_steady: bool,
-    rolling: Option<Rolling>,
-}
-
-#[derive(Debug, Clone, Default)]
-enum Outcome {
-    #[default]
-    Open,
-    Completed(Seconds),
-    /// As it was listed then.
-    Failed(Value),
-}
-
+/// Where a rollback leads to.
 #[derive(Debug, Clone)]
 struct Completed {
     id: String,
     task_definition: String,
-}
-
-/// From which deployment to which it is rolled back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rolling {
-    pub of: String,
-    pub to: String,
-    task_definition: String,
-}
-
-impl Progress {
-    pub fn is_completed(&self) -> bool {
-        matches!(self.outcome, Outcome::Completed(_))
-    }
-
-    /// The deployment as it was listed when it failed.
-    pub fn failed(&self) -> Option<&Value> {
-        match &self.outcome {
-            Outcome::Failed(raw) => Some(raw),
-            Outcome::Open | Outcome::Completed(_) => None,
-        }
-    }
-
-    pub fn failures(&self) -> usize {
-        self.failures
-    }
-
-    /// What it rolls back, if it is a rollback.
-    pub fn rolling(&self) -> Option<&Rolling> {
-        self.rolling.as_ref()
-    }
-
-    fn is_open(&self) -> bool {
-        matches!(self.outcome, Outcome::Open)
-    }
 }
 
 impl Memory {
@@ -198,11 +146,10 @@ impl Memory {
         };
         let successor = self.progress(&primary.id);
         let is_its_rollback = |progress: &Progress| {
-            progress.rolling.as_ref().is_some_and(|it| it.of == failed)
-                && match progress.outcome {
-                    Outcome::Completed(at) => now - at < LISTED_AFTER_ROLLBACK,
-                    Outcome::Open | Outcome::Failed(_) => true,
-                }
+            progress.rolling().is_some_and(|it| it.of == failed)
+                && progress
+                    .completed()
+                    .is_none_or(|at| now - at < LISTED_AFTER_ROLLBACK)
         };
         primary.id == failed
             || service.deployments.iter().any(has_tasks)
@@ -238,22 +185,28 @@ impl Memory {
             .collect();
         new.sort_by(|one, other| one.created.total_cmp(&other.created));
         for deployment in new {
-            let mut progress = Progress::default();
             // Whole seconds: it may have been created at that second's end.
             let is_earlier = deployment.created + 1.0 <= self.since;
-            if is_earlier && deployment.rollout == Some(Rollout::Completed) {
-                progress.outcome = Outcome::Completed(deployment.created);
-                progress.is_steady = true;
-                self.last_completed = Some(completed(deployment));
-            }
-            if deployment.is_primary {
-                progress.rolling = self
-                    .rolling_back
-                    .take()
-                    .filter(|it| it.task_definition == deployment.task_definition);
-            }
+            let progress = match deployment.rollout {
+                Some(Rollout::Completed) if is_earlier => {
+                    self.last_completed = Some(completed(deployment));
+                    Progress::completed_before(deployment.created)
+                }
+                Some(Rollout::Failed) if is_earlier => Progress::failed_before(&deployment.raw),
+                _ => Progress::begun(self.take_rollback(deployment)),
+            };
             self.deployments.insert(deployment.id.clone(), progress);
         }
+    }
+
+    /// The rollback that was decided, if that new deployment is it. Any other new
+    /// one is a client's, and there is no rollback any more.
+    fn take_rollback(&mut self, deployment: &Deployment) -> Option<Rolling> {
+        if !deployment.is_primary {
+            return None;
+        }
+        let rolling = self.rolling_back.take()?;
+        (rolling.task_definition == deployment.task_definition).then_some(rolling)
     }
 
     /// An emulator's own breaker may trip on tasks that end by themselves; and it
@@ -268,10 +221,9 @@ impl Memory {
                 continue;
             };
             if let Some(progress) = self.deployments.get_mut(&primary.id)
-                && progress.is_completed()
+                && progress.completed().is_some()
             {
-                progress.outcome = Outcome::Open;
-                progress.rolling = Some(Rolling {
+                progress.reopen(Rolling {
                     of: deployment.id.clone(),
                     to: primary.id.clone(),
                     task_definition: primary.task_definition.clone(),
@@ -290,7 +242,7 @@ impl Memory {
         let Some(progress) = self.deployments.get_mut(&deployment.id) else {
             return;
         };
-        progress.outcome = Outcome::Failed(deployment.raw.clone());
+        progress.fail(&deployment.raw);
         let message = events::failed(&look.service.name, &deployment.id);
         self.log.say_once(look.now, &deployment.id, message);
     }
@@ -305,12 +257,8 @@ impl Memory {
             return;
         };
         for (task, condition) in conditions {
-            if *condition == Condition::Healthy
-                && progress.healthy.insert(task.arn.clone())
-                && progress.is_open()
-                && service.breaker.resets_on_healthy_task
-            {
-                progress.failures = 0;
+            if *condition == Condition::Healthy {
+                progress.note_healthy(&task.arn, service.breaker.resets_on_healthy_task);
             }
         }
     }
@@ -347,7 +295,7 @@ impl Memory {
             self.stops
                 .insert(task.arn.clone(), stopped_reason(&door.group));
             if let Some(progress) = self.deployments.get_mut(&primary.id) {
-                progress.has_stopped_tasks = true;
+                progress.note_stopped_task();
             }
             self.count_failed(look, primary, task);
         }
@@ -358,12 +306,11 @@ impl Memory {
         let Some(progress) = self.deployments.get_mut(&primary.id) else {
             return;
         };
-        if !progress.is_open() || !progress.counted.insert(task.arn.clone()) {
-            return;
-        }
-        progress.failures += 1;
         let breaker = look.service.breaker;
-        if breaker.enabled && progress.failures >= breaker.limit(look.service.desired) {
+        if progress.count_failed(&task.arn)
+            && breaker.enabled
+            && progress.failures() >= breaker.limit(look.service.desired)
+        {
             self.fail(look, primary);
         }
     }
@@ -382,15 +329,14 @@ impl Memory {
             return;
         };
         if progress.is_open() && is_steady && !is_held {
-            progress.outcome = Outcome::Completed(look.now);
+            progress.complete(look.now);
             self.last_completed = Some(completed(primary));
             let message = events::completed(&look.service.name, &primary.id);
             self.log.say(look.now, message);
         }
-        if progress.is_completed() && is_steady && !progress.is_steady {
+        if progress.turn_steady(is_steady) {
             self.log.say(look.now, events::steady(&look.service.name));
         }
-        progress.is_steady = progress.is_completed() && is_steady;
     }
 
     fn acts(&mut self, look: &Look<'_>, primary: &Deployment, tasks: &[&Task]) -> Vec<Act> {
@@ -404,11 +350,10 @@ impl Memory {
             })
             .collect();
         let is_short = live().count() < look.service.desired;
-        if is_short
-            && self
-                .progress(&primary.id)
-                .is_some_and(|it| it.has_stopped_tasks && it.failed().is_none())
-        {
+        let awaits_replacements = self
+            .progress(&primary.id)
+            .is_some_and(Progress::awaits_replacements);
+        if is_short && awaits_replacements {
             acts.push(Act::Replace);
         }
         if let Some(way) = self.way_back(look.service, primary) {
@@ -433,7 +378,7 @@ impl Memory {
             .values()
             .filter_map(Progress::rolling)
             .any(|rolling| rolling.of == primary.id);
-        if !service.breaker.rollback || progress.rolling.is_some() || is_rolled_back {
+        if !service.breaker.rollback || progress.rolling().is_some() || is_rolled_back {
             return None;
         }
         let last = self.last_completed.as_ref()?;

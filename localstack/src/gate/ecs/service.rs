@@ -280,3 +280,93 @@ fn count(value: &Value) -> usize {
         .and_then(|count| usize::try_from(count).ok())
         .unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn service(more: &[(&str, Value)]) -> Value {
+        let mut service = json!({
+            "status": "ACTIVE",
+            "serviceArn": "arn:service/one",
+            "serviceName": "one",
+            "clusterArn": "arn:cluster/c",
+            "loadBalancers": [{"targetGroupArn": "arn:tg", "containerPort": 80}],
+        });
+        for (key, value) in more {
+            service[key] = value.clone();
+        }
+        service
+    }
+
+    #[test]
+    fn only_active_services_of_ecs_behind_a_load_balancer_are_read() {
+        assert!(Service::read(&service(&[])).is_some());
+        for (key, value) in [
+            ("status", json!("INACTIVE")),
+            ("status", json!("DRAINING")),
+            ("loadBalancers", json!([])),
+            ("loadBalancers", json!([{"loadBalancerName": "classic"}])),
+            ("deploymentController", json!({"type": "CODE_DEPLOY"})),
+        ] {
+            assert_eq!(Service::read(&service(&[(key, value)])), None, "{key}");
+        }
+        let explicit = service(&[("deploymentController", json!({"type": "ECS"}))]);
+        assert!(Service::read(&explicit).is_some());
+    }
+
+    #[test]
+    fn a_task_is_in_one_of_four_phases() {
+        let by_itself = |by_itself| Phase::Stopped { by_itself };
+        for (last, desired, code, expected) in [
+            ("PROVISIONING", "RUNNING", "", Phase::Starting),
+            ("ACTIVATING", "RUNNING", "", Phase::Starting),
+            ("RUNNING", "RUNNING", "", Phase::Running),
+            ("RUNNING", "STOPPED", "", Phase::Stopping),
+            ("DEACTIVATING", "STOPPED", "", Phase::Stopping),
+            ("STOPPED", "STOPPED", "UserInitiated", by_itself(false)),
+            (
+                "STOPPED",
+                "STOPPED",
+                "EssentialContainerExited",
+                by_itself(true),
+            ),
+            ("STOPPED", "STOPPED", "TaskFailedToStart", by_itself(true)),
+        ] {
+            let task = json!({"lastStatus": last, "desiredStatus": desired, "stopCode": code});
+            assert_eq!(phase(&task), expected, "{last} {desired} {code}");
+        }
+    }
+
+    #[test]
+    fn its_address_is_that_of_its_attachment_or_of_a_container() {
+        let attached = json!({"attachments": [{"details": [
+            {"name": "subnetId", "value": "subnet-1"},
+            {"name": "privateIPv4Address", "value": "10.0.0.7"},
+        ]}]});
+        let interface = json!({"attachments": [], "containers": [
+            {"networkInterfaces": []},
+            {"networkInterfaces": [{"privateIpv4Address": "10.0.0.7"}]},
+        ]});
+        for task in [attached, interface] {
+            assert_eq!(address(&task), Some([10, 0, 0, 7].into()));
+        }
+        assert_eq!(address(&json!({"attachments": []})), None);
+    }
+
+    #[test]
+    fn it_begins_when_it_was_started_at_the_latest() {
+        let began = |task: Value| {
+            let mut whole = json!({"taskArn": "a", "taskDefinitionArn": "td"});
+            for (key, value) in task.as_object().unwrap() {
+                whole[key] = value.clone();
+            }
+            Task::read(&whole).unwrap().began()
+        };
+        assert_eq!(began(json!({"createdAt": 10.5})), 10.5);
+        assert_eq!(began(json!({"createdAt": 10.5, "startedAt": 12.25})), 12.25);
+        assert_eq!(began(json!({"createdAt": 10, "startedAt": 12})), 13.0);
+    }
+}

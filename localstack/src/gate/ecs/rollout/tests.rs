@@ -1,201 +1,12 @@
+mod world;
+
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
+use self::world::{GROUP, NEW, OLD, OPENED, OTHER_GROUP, World, roll_back, stop};
 use super::*;
-use crate::balancer::config::Target;
-use crate::balancer::health::{Health, Reason, State};
-use crate::gate::ecs::condition::HealthOf;
-
-const GROUP: &str = "arn:tg/one";
-const OTHER_GROUP: &str = "arn:tg/two";
-const NEW: &str = "ecs-svc/2";
-const OLD: &str = "ecs-svc/1";
-/// When the gate was opened.
-const OPENED: Seconds = 1000.0;
-
-/// A world of one service, and the memory of it.
-struct World {
-    raw: Value,
-    tasks: Vec<Task>,
-    states: BTreeMap<String, State>,
-    now: Seconds,
-    memory: Memory,
-}
-
-impl World {
-    /// A service of one deployment that is older than the gate, and completed.
-    fn established(desired: usize) -> Self {
-        let mut world = Self::empty(desired);
-        world.deploy(OLD, "td:1", 100.0, "COMPLETED");
-        world.judge();
-        world
-    }
-
-    fn empty(desired: usize) -> Self {
-        Self {
-            raw: json!({
-                "status": "ACTIVE",
-                "serviceArn": "arn:service/one",
-                "serviceName": "one",
-                "clusterArn": "arn:cluster/c",
-                "desiredCount": desired,
-                "loadBalancers": [{"targetGroupArn": GROUP, "containerPort": 80}],
-                "deploymentConfiguration": {
-                    "deploymentCircuitBreaker": {"enable": true, "rollback": true},
-                },
-                "deployments": [],
-            }),
-            tasks: Vec::new(),
-            states: BTreeMap::new(),
-            now: OPENED + 10.0,
-            memory: Memory::new(OPENED),
-        }
-    }
-
-    /// With a new deployment as well, that the emulator takes for completed.
-    fn rolling(desired: usize) -> Self {
-        let mut world = Self::established(desired);
-        world.deploy(NEW, "td:2", OPENED + 10.0, "COMPLETED");
-        world
-    }
-
-    fn deploy(&mut self, id: &str, task_definition: &str, created: Seconds, rollout: &str) {
-        let deployments = self.raw["deployments"].as_array_mut().unwrap();
-        for deployment in deployments.iter_mut() {
-            deployment["status"] = json!("ACTIVE");
-        }
-        deployments.insert(
-            0,
-            json!({
-                "id": id,
-                "status": "PRIMARY",
-                "taskDefinition": task_definition,
-                "rolloutState": rollout,
-                "createdAt": created,
-            }),
-        );
-    }
-
-    /// A running task of the primary deployment with an address of its own.
-    fn run(&mut self, state: Option<State>) -> String {
-        let primary = self.service().primary().unwrap().clone();
-        let number = self.tasks.len() + 1;
-        let task = json!({
-            "taskArn": format!("arn:task/c/{number}"),
-            "taskDefinitionArn": primary.task_definition,
-            "startedBy": "one",
-            "createdAt": self.now.floor(),
-            "startedAt": self.now.floor(),
-            "lastStatus": "RUNNING",
-            "desiredStatus": "RUNNING",
-            "attachments": [{"details": [
-                {"name": "privateIPv4Address", "value": format!("10.0.0.{number}")},
-            ]}],
-        });
-        let task = Task::read(&task).unwrap();
-        let arn = task.arn.clone();
-        self.tasks.push(task);
-        if let Some(state) = state {
-            self.states.insert(arn.clone(), state);
-        }
-        arn
-    }
-
-    fn say(&mut self, task: &str, state: State) {
-        self.states.insert(task.to_owned(), state);
-    }
-
-    fn end(&mut self, task: &str, by_itself: bool) {
-        let task = self.tasks.iter_mut().find(|it| it.arn == task).unwrap();
-        task.phase = Phase::Stopped { by_itself };
-        self.states.remove(&task.arn);
-    }
-
-    fn service(&self) -> Service {
-        Service::read(&self.raw).unwrap()
-    }
-
-    fn health(&self) -> HealthOf {
-        let target = |task: &Task| {
-            Some((
-                Target {
-                    ip: task.address?,
-                    port: 80,
-                },
-                health(*self.states.get(&task.arn)?),
-            ))
-        };
-        let targets: Vec<_> = self.tasks.iter().filter_map(target).collect();
-        [(Arn::new(GROUP), targets)].into()
-    }
-
-    fn judge(&mut self) -> Vec<Act> {
-        let (service, health) = (self.service(), self.health());
-        self.memory.judge(&Look {
-            service: &service,
-            tasks: &self.tasks,
-            health: &health,
-            now: self.now,
-        })
-    }
-
-    /// Long enough for the grace period of none, in whole seconds, to be over.
-    fn judge_later(&mut self) -> Vec<Act> {
-        self.now += 2.0;
-        self.judge()
-    }
-
-    fn progress(&self, id: &str) -> &Progress {
-        self.memory.progress(id).unwrap()
-    }
-
-    fn messages(&self) -> Vec<String> {
-        let mut events = json!([]);
-        self.memory.log().merge_into(&mut events);
-        let message = |event: &Value| event["message"].as_str().unwrap().to_owned();
-        events.as_array().unwrap().iter().map(message).collect()
-    }
-
-    fn has_said(&self, message: &str) -> usize {
-        self.messages().iter().filter(|it| *it == message).count()
-    }
-
-    /// Runs unhealthy tasks one after the other, stopping each, until there are
-    /// that many failures.
-    fn fail_tasks(&mut self, count: usize) -> Vec<Act> {
-        let mut acts = Vec::new();
-        for _ in 0..count {
-            let task = self.run(Some(State::Unhealthy));
-            acts = self.judge_later();
-            assert!(acts.contains(&stop(&task)), "{acts:?}");
-            self.end(&task, false);
-        }
-        acts
-    }
-}
-
-fn health(state: State) -> Health {
-    let is_healthy = state == State::Healthy;
-    Health {
-        state,
-        reason: (!is_healthy).then_some(Reason::ResponseCodeMismatch),
-        description: (!is_healthy)
-            .then(|| "Health checks failed with these codes: [500]".to_owned()),
-    }
-}
-
-fn stop(task: &str) -> Act {
-    Act::Stop {
-        task: task.to_owned(),
-        reason: format!("Task failed ELB health checks in (target-group {GROUP})"),
-    }
-}
-
-fn roll_back() -> Act {
-    Act::RollBack {
-        of: NEW.to_owned(),
-        to: "td:1".to_owned(),
-    }
-}
+use crate::balancer::health::State;
 
 #[test]
 fn a_rollout_is_completed_by_healthy_targets_only() {
@@ -213,7 +24,7 @@ fn a_rollout_is_completed_by_healthy_targets_only() {
         world.run(state);
         assert_eq!(world.judge(), [], "within the second of its start");
         assert_eq!(
-            world.progress(NEW).is_completed(),
+            world.progress(NEW).completed().is_some(),
             is_completed,
             "{state:?}"
         );
@@ -229,7 +40,7 @@ fn it_needs_as_many_tasks_as_desired() {
         }
         world.judge();
         assert_eq!(
-            world.progress(NEW).is_completed(),
+            world.progress(NEW).completed().is_some(),
             is_completed,
             "{running}"
         );
@@ -245,7 +56,7 @@ fn it_needs_every_target_group() {
     ]);
     world.run(Some(State::Healthy));
     world.judge();
-    assert!(!world.progress(NEW).is_completed());
+    assert!(world.progress(NEW).completed().is_none());
 }
 
 #[test]
@@ -255,8 +66,8 @@ fn the_former_deployments_tasks_do_not_complete_it() {
     world.now += 60.0;
     world.deploy(NEW, "td:2", world.now, "COMPLETED");
     world.judge();
-    assert!(!world.progress(NEW).is_completed());
-    assert!(world.progress(OLD).is_completed());
+    assert!(world.progress(NEW).completed().is_none());
+    assert!(world.progress(OLD).completed().is_some());
 }
 
 #[test]
@@ -267,7 +78,7 @@ fn a_forced_deployment_has_the_tasks_that_came_after_it() {
     world.deploy(NEW, "td:1", world.now, "COMPLETED");
     world.run(Some(State::Healthy));
     assert!(!world.judge_later().contains(&stop(&before)));
-    assert!(world.progress(NEW).is_completed());
+    assert!(world.progress(NEW).completed().is_some());
 }
 
 #[test]
@@ -276,10 +87,10 @@ fn tasks_that_say_which_deployment_started_them_are_believed() {
     world.run(Some(State::Healthy));
     world.tasks[0].started_by = OLD.to_owned();
     world.judge();
-    assert!(!world.progress(NEW).is_completed());
+    assert!(world.progress(NEW).completed().is_none());
     world.tasks[0].started_by = NEW.to_owned();
     world.judge();
-    assert!(world.progress(NEW).is_completed());
+    assert!(world.progress(NEW).completed().is_some());
 }
 
 #[test]
@@ -287,7 +98,7 @@ fn nothing_desired_is_completed_at_once() {
     let mut world = World::empty(0);
     world.deploy(NEW, "td:2", world.now, "COMPLETED");
     world.judge();
-    assert!(world.progress(NEW).is_completed());
+    assert!(world.progress(NEW).completed().is_some());
 }
 
 #[test]
@@ -296,10 +107,10 @@ fn the_emulator_may_hold_it_longer() {
     world.deploy(NEW, "td:2", world.now, "IN_PROGRESS");
     world.run(Some(State::Healthy));
     world.judge();
-    assert!(!world.progress(NEW).is_completed());
+    assert!(world.progress(NEW).completed().is_none());
     world.raw["deployments"][0]["rolloutState"] = json!("COMPLETED");
     world.judge();
-    assert!(world.progress(NEW).is_completed());
+    assert!(world.progress(NEW).completed().is_some());
 }
 
 #[test]
@@ -309,7 +120,7 @@ fn what_the_emulator_says_of_deployments_after_the_gate_was_opened_is_not_believ
         world.deploy(OLD, "td:1", created, "COMPLETED");
         world.judge();
         assert_eq!(
-            world.progress(OLD).is_completed(),
+            world.progress(OLD).completed().is_some(),
             is_completed,
             "{created}"
         );
@@ -323,7 +134,7 @@ fn once_completed_it_stays_so_and_failures_are_not_counted() {
     world.judge();
     world.say(&task, State::Unhealthy);
     assert_eq!(world.judge_later(), [stop(&task)]);
-    assert!(world.progress(NEW).is_completed());
+    assert!(world.progress(NEW).completed().is_some());
     assert_eq!(world.progress(NEW).failures(), 0);
     world.end(&task, false);
     assert_eq!(world.judge(), [Act::Replace]);
@@ -369,6 +180,26 @@ fn an_unhealthy_task_is_stopped_once_told_of_and_replaced() {
              (reason Health checks failed with these codes: [500])",
         ]
     );
+}
+
+#[test]
+fn a_task_at_a_former_ones_address_is_not_taken_for_it() {
+    for state in [State::Unhealthy, State::Healthy] {
+        let mut world = World::rolling(2);
+        let former = world.run(Some(state));
+        world.judge();
+        world.end(&former, false);
+        world.run(Some(State::Healthy));
+        let next = world.run(Some(state));
+        world.tasks[2].address = world.tasks[0].address;
+        assert!(!world.judge_later().contains(&stop(&next)));
+        assert!(world.progress(NEW).completed().is_none());
+        world.say(&next, State::Initial);
+        world.judge();
+        world.say(&next, State::Healthy);
+        world.judge();
+        assert!(world.progress(NEW).completed().is_some());
+    }
 }
 
 #[test]
@@ -518,13 +349,24 @@ fn the_emulators_own_breaker_is_believed_and_its_rollback_judged_anew() {
     world.raw["deployments"][1]["status"] = json!("PRIMARY");
     assert_eq!(world.judge(), []);
     assert!(world.progress(NEW).failed().is_some());
-    assert!(!world.progress(OLD).is_completed());
+    assert!(world.progress(OLD).completed().is_none());
     assert_eq!(world.progress(OLD).rolling().unwrap().of, NEW);
 
     world.raw["deployments"][1]["rolloutState"] = json!("COMPLETED");
     world.run(Some(State::Healthy));
     world.judge();
-    assert!(world.progress(OLD).is_completed());
+    assert!(world.progress(OLD).completed().is_some());
+}
+
+#[test]
+fn a_failure_before_the_gate_was_opened_reopens_nothing() {
+    let mut world = World::empty(1);
+    world.deploy(NEW, "td:2", 200.0, "FAILED");
+    world.deploy(OLD, "td:1", 100.0, "COMPLETED");
+    world.judge();
+    assert!(world.progress(NEW).failed().is_some());
+    assert!(world.progress(OLD).completed().is_some());
+    assert_eq!(world.messages(), [""; 0]);
 }
 
 #[test]
@@ -573,10 +415,10 @@ fn what_always_holds() {
             let acts = world.judge();
             let progress = world.progress(NEW);
             assert!(
-                progress.is_completed() || !was_completed,
+                progress.completed().is_some() || !was_completed,
                 "it stays completed"
             );
-            was_completed = progress.is_completed();
+            was_completed = progress.completed().is_some();
             let is_over = progress.failures() >= 3;
             assert_eq!(progress.failed().is_some(), is_over && !was_completed);
             let is_rolled_back = acts.contains(&roll_back());
