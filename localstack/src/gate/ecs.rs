@@ -4,7 +4,7 @@
 //! Every call of ECS passes through here. Of the services that appear in the
 //! answers, those behind a load balancer are watched: unhealthy tasks are stopped
 //! at the emulator and replaced, deployments fail and are rolled back, and what
-//! the emulator says of all this is corrected ([`rollout`] has the rules).
+//! the emulator says of all this is corrected (`rollout` has the rules).
 //! Services without a load balancer, and everything else, pass unchanged.
 //!
 //! Only AWS's API is spoken to the emulator. So the gate cannot keep it from two

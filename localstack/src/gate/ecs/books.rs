@@ -122,3 +122,49 @@ impl Known {
         self.looked_at = Some(at);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_act_is_begun_once_at_a_time_and_done_once() {
+        let roll_back = Act::RollBack {
+            of: "ecs-svc/2".to_owned(),
+            to: "td:1".to_owned(),
+        };
+        for (act, is_repeatable) in [(roll_back, false), (Act::Replace, true)] {
+            let mut books = Books::new(0.0);
+            assert!(books.begin("one", &act));
+            assert!(!books.begin("one", &act), "it is under way");
+            books.end("one", &act, false);
+            assert!(books.begin("one", &act), "it was refused");
+            books.end("one", &act, true);
+            assert_eq!(books.begin("one", &act), is_repeatable);
+        }
+    }
+
+    #[test]
+    fn a_service_of_which_nothing_is_expected_is_looked_at_seldom() {
+        let start = Instant::now();
+        let known = |is_open| Known {
+            cluster: String::new(),
+            memory: Memory::new(0.0),
+            ended: BTreeSet::new(),
+            doors: Vec::new(),
+            is_open,
+            looked_at: None,
+        };
+        for (is_open, has_unhealthy, passed, is_due) in [
+            (false, false, CALM / 2, false),
+            (false, false, CALM, true),
+            (true, false, CALM / 2, true),
+            (false, true, CALM / 2, true),
+        ] {
+            let mut known = known(is_open);
+            assert!(known.is_due(has_unhealthy, start), "it was never looked at");
+            known.looked(start);
+            assert_eq!(known.is_due(has_unhealthy, start + passed), is_due);
+        }
+    }
+}

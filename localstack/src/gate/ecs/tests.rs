@@ -138,7 +138,8 @@ fn has_said(service: &Value, message: &str) -> bool {
 #[tokio::test]
 async fn a_rollout_is_completed_once_its_targets_are_healthy() {
     let bench = Bench::start().await;
-    let created = bench.create(2).await;
+    // More than the emulator lists on two pages.
+    let created = bench.create(5).await;
     let id = text(&created["deployments"][0]["id"]).to_owned();
     for service in [created, bench.service().await] {
         let deployment = &service["deployments"][0];
