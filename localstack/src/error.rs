@@ -2,6 +2,7 @@
 //! to do next; no code decides by the text of one.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
@@ -109,6 +110,18 @@ pub enum Error {
          run `cargo xtask gate {endpoint}` in a terminal of its own"
     )]
     NotOurs { endpoint: String },
+
+    #[error(
+        "the gate cannot listen on {address}: {source}; \
+         end what listens there, or give the gate another port"
+    )]
+    GatePort {
+        address: SocketAddr,
+        source: std::io::Error,
+    },
+
+    #[error("the gate's threads cannot be started: {source}; end other programs and try again")]
+    GateThreads { source: std::io::Error },
 
     #[error("no answer from {url}: {reason}")]
     Http { url: String, reason: String },

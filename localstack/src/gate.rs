@@ -6,15 +6,179 @@
 //!
 //! - for a load balancer, by its Host header: then the [`crate::balancer`]
 //!   serves it, which listens on real ports as well;
-//! - a call of AWS's API: [`request`] names it, `faults` may spoil it, `record`
-//!   writes it down; `elb` and `ecs` correct what the emulator says of health
-//!   checks, weights and rollouts; `upstream` forwards it;
+//! - a call of AWS's API: [`request`] names it, [`faults`] may spoil it,
+//!   [`record`] writes it down; `elb` and `ecs` correct what the emulator says
+//!   of health checks, weights and rollouts; [`upstream`] forwards it;
 //! - anything else, such as the image registry: passed through as it comes.
 //!
 //! It speaks the AWS protocols only, to either side, so that it can stand before
 //! any emulator. It must not know the insides of one.
 
+pub(crate) mod body;
+pub(crate) mod call;
+mod cbor;
+mod control;
 pub mod ecs;
 pub mod elb;
+pub mod faults;
+pub(crate) mod front;
+mod past;
+pub mod record;
+mod refusal;
 pub mod request;
+#[cfg(test)]
+mod tests;
 pub mod upstream;
+
+use std::convert::Infallible;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex};
+
+use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
+
+use crate::{Error, Result, http};
+use call::Correct;
+use faults::Faults;
+use front::{Front, Traffic};
+use record::Calls;
+use upstream::Upstream;
+
+/// How a gate is to be.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// On 127.0.0.1; a free one unless it is given.
+    pub port: Option<u16>,
+    /// The access key of the gate's own calls, which emulators take for the
+    /// account.
+    pub account: String,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            port: None,
+            account: "test".to_owned(),
+        }
+    }
+}
+
+/// What makes the emulator behave like AWS.
+#[derive(Default)]
+pub(crate) struct Services {
+    /// The first that corrects an operation is asked.
+    pub(crate) correctors: Vec<Arc<dyn Correct>>,
+    /// None if the emulator serves load balancers by itself.
+    pub(crate) traffic: Option<Arc<dyn Traffic>>,
+}
+
+/// A gate that runs, on threads of its own, so that it answers whatever the
+/// thread that made it does. Dropping it stops it, without waiting for that.
+#[derive(Debug)]
+pub struct Gate {
+    endpoint: String,
+    calls: Calls,
+    faults: Faults,
+    running: Option<Running>,
+}
+
+#[derive(Debug)]
+struct Running {
+    runtime: Runtime,
+    server: JoinHandle<Infallible>,
+}
+
+impl Gate {
+    /// Starts one before the emulator at that endpoint, `http://HOST:PORT`.
+    ///
+    /// # Errors
+    /// If that is no endpoint, the port is taken, or threads cannot be had.
+    pub fn before(endpoint: &str, options: &Options) -> Result<Self> {
+        Self::with(endpoint, options, |_| Services::default())
+    }
+
+    /// `services` is called in the gate's runtime, so that it may spawn tasks
+    /// there; they end with the gate.
+    pub(crate) fn with(
+        endpoint: &str,
+        options: &Options,
+        services: impl FnOnce(&Upstream) -> Services,
+    ) -> Result<Self> {
+        let upstream = Upstream::new(http::authority(endpoint)?, &options.account);
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port.unwrap_or(0)));
+        let taken = |source| Error::GatePort { address, source };
+        let listener = listen(address).map_err(taken)?;
+        let endpoint = format!("http://{}", listener.local_addr().map_err(taken)?);
+        let runtime = runtime().map_err(|source| Error::GateThreads { source })?;
+        let entered = runtime.enter();
+        let listener = tokio::net::TcpListener::from_std(listener).map_err(taken)?;
+        let (calls, faults) = (Calls::new(), Faults::default());
+        let services = services(&upstream);
+        let front = Front {
+            pipeline: call::Pipeline {
+                upstream,
+                correctors: services.correctors,
+                calls: calls.clone(),
+                faults: faults.clone(),
+                past: Mutex::default(),
+            },
+            traffic: services.traffic,
+        };
+        let server = tokio::spawn(front::serve(listener, Arc::new(front)));
+        drop(entered);
+        Ok(Self {
+            endpoint,
+            calls,
+            faults,
+            running: Some(Running { runtime, server }),
+        })
+    }
+
+    /// `http://127.0.0.1:PORT`, to be used instead of the emulator's.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// Every call of AWS's API that came, until now and from now on.
+    pub fn calls(&self) -> &Calls {
+        &self.calls
+    }
+
+    /// What is done to calls on purpose.
+    pub fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    /// Stops it. Its port is free after that; calls under way are cut off.
+    pub async fn stop(mut self) {
+        if let Some(running) = self.running.take() {
+            running.server.abort();
+            // It was aborted, which is all that there is to learn.
+            let _ = running.server.await;
+            running.runtime.shutdown_background();
+        }
+    }
+}
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take() {
+            // Unlike a dropped runtime, this may be done in an async context.
+            running.runtime.shutdown_background();
+        }
+    }
+}
+
+fn listen(address: SocketAddr) -> std::io::Result<std::net::TcpListener> {
+    let listener = std::net::TcpListener::bind(address)?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+fn runtime() -> std::io::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("gate")
+        .enable_all()
+        .build()
+}

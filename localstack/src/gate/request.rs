@@ -1,11 +1,17 @@
-//! What a request asks of AWS: the call's name, read from it. Pure.
-//!
-//! AWS has several protocols, and each has its own place for the operation's
-//! name: <https://smithy.io/2.0/aws/protocols/index.html>.
+//! What a request asks of AWS: the call's name and what it is about, read from
+//! it. Pure.
+
+mod operation;
+mod resource;
 
 use bytes::Bytes;
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, StatusCode};
+use serde_json::Value;
+
+use super::cbor;
+
+pub use resource::short;
 
 /// How the client speaks, which decides the shape of an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +24,8 @@ pub enum Protocol {
     Ec2Query,
     /// Method and path: S3, Lambda.
     Rest,
+    /// Smithy RPC v2: the names in the path, CBOR in the body: CloudWatch.
+    Cbor,
 }
 
 /// The name of a call.
@@ -35,7 +43,7 @@ impl Operation {
     pub fn is_read(&self) -> bool {
         match self.protocol {
             Protocol::Rest => self.name.starts_with("GET ") || self.name.starts_with("HEAD "),
-            Protocol::Json | Protocol::Query | Protocol::Ec2Query => [
+            Protocol::Json | Protocol::Query | Protocol::Ec2Query | Protocol::Cbor => [
                 "Describe", "List", "Get", "BatchGet", "Filter", "Query", "Scan",
             ]
             .iter()
@@ -53,9 +61,15 @@ pub struct Request {
 }
 
 impl Request {
+    /// Whether a request with this head is to be read whole, to learn if it is
+    /// a call of AWS's API.
+    pub fn may_be(head: &Parts) -> bool {
+        operation::may_be_named(head)
+    }
+
     /// None if this is not a call of AWS's API.
     pub fn read(head: Parts, body: Bytes) -> Option<Self> {
-        let operation = operation(&head, &body)?;
+        let operation = operation::named(&head, &body)?;
         Some(Self {
             head,
             body,
@@ -68,10 +82,47 @@ impl Request {
         self.operation.service == service && self.operation.name == name
     }
 
-    /// The parameters of a [`Protocol::Query`] call, in their order.
+    /// The parameters of a [`Protocol::Query`] call, in their order: those of
+    /// the query string, then those of the body.
     pub fn form(&self) -> Vec<(String, String)> {
-        form_urlencoded::parse(&self.body).into_owned().collect()
+        operation::form(&self.head, &self.body).collect()
     }
+
+    /// The access key that signed, which emulators take for the account.
+    pub fn access_key(&self) -> Option<String> {
+        operation::access_key(&self.head)
+    }
+
+    /// What the call is about, for a person: `live/web`, `targetgroup/blue`;
+    /// empty if its parameters name nothing that is known here.
+    pub fn resource(&self) -> String {
+        resource::of(&self.operation, &self.parameters())
+    }
+
+    /// The text parameters of the first level; a list gives one for each item.
+    fn parameters(&self) -> Vec<(String, String)> {
+        let document = match self.operation.protocol {
+            Protocol::Query | Protocol::Ec2Query => return resource::unnumbered(self.form()),
+            Protocol::Json => serde_json::from_slice(&self.body).ok(),
+            Protocol::Cbor => cbor::read(&self.body),
+            Protocol::Rest => None,
+        };
+        document.map_or_else(Vec::new, |document| texts(&document))
+    }
+}
+
+fn texts(document: &Value) -> Vec<(String, String)> {
+    let members = document.as_object().into_iter().flatten();
+    members
+        .flat_map(|(name, value)| {
+            let items = value
+                .as_array()
+                .map_or(std::slice::from_ref(value), Vec::as_slice);
+            items
+                .iter()
+                .filter_map(move |item| Some((name.clone(), item.as_str()?.to_owned())))
+        })
+        .collect()
 }
 
 /// An answer of AWS's API, whole.
@@ -92,44 +143,4 @@ impl Answer {
         self.headers.remove("x-amz-crc32");
         self
     }
-}
-
-fn operation(head: &Parts, body: &Bytes) -> Option<Operation> {
-    let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
-    let scope = header("authorization").and_then(service_of_scope);
-    if let Some(target) = header("x-amz-target") {
-        let (prefix, name) = target.rsplit_once('.')?;
-        return Some(Operation {
-            protocol: Protocol::Json,
-            service: scope.unwrap_or_else(|| prefix.to_owned()),
-            name: name.to_owned(),
-        });
-    }
-    let service = scope?;
-    let is_form = header("content-type")
-        .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
-    if is_form
-        && let Some((_, action)) = form_urlencoded::parse(body).find(|(name, _)| name == "Action")
-    {
-        return Some(Operation {
-            protocol: match service.as_str() {
-                "ec2" => Protocol::Ec2Query,
-                _ => Protocol::Query,
-            },
-            service,
-            name: action.into_owned(),
-        });
-    }
-    Some(Operation {
-        protocol: Protocol::Rest,
-        service,
-        name: format!("{} {}", head.method, head.uri.path()),
-    })
-}
-
-/// `ecs` of `AWS4-HMAC-SHA256 Credential=KEY/20260101/us-east-1/ecs/aws4_request, …`.
-fn service_of_scope(authorization: &str) -> Option<String> {
-    let (_, rest) = authorization.split_once("Credential=")?;
-    let scope = rest.split([',', ' ']).next()?;
-    scope.split('/').nth_back(1).map(str::to_owned)
 }

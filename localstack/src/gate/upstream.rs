@@ -3,19 +3,26 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
-use hyper::{Method, Uri};
+use hyper::http::request::Parts;
+use hyper::{Method, Uri, Version};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use serde_json::Value;
 
+use super::body::{self, Body};
 use super::request::{Answer, Request};
 
 /// Longer than any emulator takes, which stops containers in some calls.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Less than any server keeps a connection without a request (5 s is common),
+/// so that none is used which the emulator is just closing.
+const IDLE: Duration = Duration::from_secs(1);
+
 const REGION: &str = "us-east-1";
 
 #[derive(Debug, Clone)]
@@ -24,7 +31,7 @@ pub struct Upstream {
     authority: String,
     /// The access key of the gate's own calls.
     account: String,
-    client: Client<HttpConnector, Full<Bytes>>,
+    client: Client<HttpConnector, Body>,
 }
 
 /// A call of the gate's own that came to nothing.
@@ -53,7 +60,10 @@ impl Upstream {
         Self {
             authority: authority.into(),
             account: account.into(),
-            client: Client::builder(TokioExecutor::new()).build(connector),
+            client: Client::builder(TokioExecutor::new())
+                .pool_timer(TokioTimer::new())
+                .pool_idle_timeout(IDLE)
+                .build(connector),
         }
     }
 
@@ -67,16 +77,29 @@ impl Upstream {
     /// If the emulator gives no answer.
     pub async fn forward(&self, request: &Request) -> Result<Answer, Failed> {
         let what = request.operation.name.clone();
-        let mut sent = hyper::Request::new(Full::new(request.body.clone()));
-        *sent.method_mut() = request.head.method.clone();
-        *sent.headers_mut() = request.head.headers.clone();
-        let path = request
-            .head
-            .uri
-            .path_and_query()
-            .map_or("/", |path| path.as_str());
-        *sent.uri_mut() = self.uri(path, &what)?;
+        let sent = self.onward(
+            request.head.clone(),
+            body::whole(request.body.clone()),
+            &what,
+        )?;
         self.send(sent, what).await
+    }
+
+    /// Passes anything on as it comes, and its answer too: neither is held back
+    /// until it is whole.
+    ///
+    /// # Errors
+    /// If the emulator gives no answer.
+    pub async fn pass(&self, head: Parts, body: Body) -> Result<hyper::Response<Incoming>, Failed> {
+        let what = format!("{} {}", head.method, head.uri.path());
+        let sent = self.onward(head, body, &what)?;
+        let mut answer = self
+            .client
+            .request(sent)
+            .await
+            .map_err(|error| self.no_answer(&what, &error))?;
+        body::end_to_end(answer.headers_mut());
+        Ok(answer)
     }
 
     /// A call of the Query protocol of ELBv2; gives the XML.
@@ -134,7 +157,7 @@ impl Upstream {
         what: &str,
     ) -> Result<Answer, Failed> {
         let request = request
-            .body(Full::new(Bytes::from(body)))
+            .body(body::whole(body))
             .map_err(|error| self.no_answer(what, &error))?;
         let answer = self.send(request, what.to_owned()).await?;
         if answer.status.is_success() {
@@ -147,11 +170,7 @@ impl Upstream {
         })
     }
 
-    async fn send(
-        &self,
-        request: hyper::Request<Full<Bytes>>,
-        what: String,
-    ) -> Result<Answer, Failed> {
+    async fn send(&self, request: hyper::Request<Body>, what: String) -> Result<Answer, Failed> {
         let exchange = async {
             let (head, body) = self
                 .client
@@ -172,6 +191,20 @@ impl Upstream {
         tokio::time::timeout(PATIENCE, exchange)
             .await
             .unwrap_or_else(|error| Err(self.no_answer(&what, &error)))
+    }
+
+    /// The same request to the emulator, the Host header included.
+    fn onward(
+        &self,
+        mut head: Parts,
+        body: Body,
+        what: &str,
+    ) -> Result<hyper::Request<Body>, Failed> {
+        let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
+        head.uri = self.uri(path, what)?;
+        head.version = Version::HTTP_11;
+        body::end_to_end(&mut head.headers);
+        Ok(hyper::Request::from_parts(head, body))
     }
 
     fn uri(&self, path: &str, what: &str) -> Result<Uri, Failed> {

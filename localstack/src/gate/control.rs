@@ -1,0 +1,126 @@
+//! The gate's own paths, for one that runs as a process of its own:
+//!
+//! - `GET /_gate/calls`, with `?since=NUMBER`: the record.
+//! - `GET /_gate/faults`; `POST` adds one, `DELETE` removes all,
+//!   `DELETE /_gate/faults/ID` that one.
+
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::{Method, Response, StatusCode, Uri};
+use serde_json::{Value, json};
+
+use super::body::{self, Body, BoxError};
+use super::call::Pipeline;
+use super::faults::{Fault, FaultId, Faults};
+use super::record::{Call, Calls, Mark, Outcome, Staleness};
+
+/// More than any fault takes.
+const LONGEST: usize = 64 * 1024;
+
+/// Whether that is a path of the gate's own.
+pub fn is_asked(uri: &Uri) -> bool {
+    uri.path() == "/_gate" || uri.path().starts_with("/_gate/")
+}
+
+/// # Errors
+/// If the client does not send its request to the end, or too much.
+pub async fn answer(
+    pipeline: &Pipeline,
+    request: hyper::Request<Incoming>,
+) -> Result<Response<Body>, BoxError> {
+    let (head, body) = request.into_parts();
+    let body = Limited::new(body, LONGEST).collect().await?.to_bytes();
+    let (status, answer) = decide(pipeline, &head.method, &head.uri, &body);
+    let mut response = Response::new(body::whole(answer.to_string()));
+    *response.status_mut() = status;
+    let kind = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(CONTENT_TYPE, kind);
+    Ok(response)
+}
+
+fn decide(pipeline: &Pipeline, method: &Method, uri: &Uri, body: &[u8]) -> (StatusCode, Value) {
+    let faults = &pipeline.faults;
+    match (method.as_str(), uri.path()) {
+        ("GET", "/_gate/calls") => calls(&pipeline.calls, uri.query().unwrap_or_default()),
+        ("GET", "/_gate/faults") => (StatusCode::OK, json!(faults.all())),
+        ("POST", "/_gate/faults") => add(faults, body),
+        ("DELETE", "/_gate/faults") => {
+            faults.clear();
+            (StatusCode::OK, json!([]))
+        }
+        ("DELETE", path) => remove(faults, path),
+        _ => no_such_path(),
+    }
+}
+
+fn calls(calls: &Calls, query: &str) -> (StatusCode, Value) {
+    let mut mark = Mark::default();
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        let ("since", Ok(number)) = (&*name, value.parse()) else {
+            return wrong("the only parameter is since=NUMBER of a call");
+        };
+        mark = Mark::after(number);
+    }
+    let calls = calls.since(mark);
+    (StatusCode::OK, calls.iter().map(described).collect())
+}
+
+fn add(faults: &Faults, body: &[u8]) -> (StatusCode, Value) {
+    match serde_json::from_slice::<Fault>(body) {
+        Ok(fault) => (StatusCode::CREATED, json!({"id": faults.add(fault)})),
+        Err(error) => wrong(&format!("that is not a fault: {error}")),
+    }
+}
+
+fn remove(faults: &Faults, path: &str) -> (StatusCode, Value) {
+    let id = path.strip_prefix("/_gate/faults/").and_then(FaultId::parse);
+    match id.and_then(|id| faults.remove(id)) {
+        Some(removed) => (StatusCode::OK, json!(removed)),
+        None => no_such_path(),
+    }
+}
+
+fn no_such_path() -> (StatusCode, Value) {
+    let text = "nothing is here: see /_gate/calls and /_gate/faults";
+    (StatusCode::NOT_FOUND, json!({"error": text}))
+}
+
+fn wrong(text: &str) -> (StatusCode, Value) {
+    (StatusCode::BAD_REQUEST, json!({"error": text}))
+}
+
+fn described(call: &Call) -> Value {
+    let mut described = json!({
+        "number": call.number,
+        "service": call.service,
+        "operation": call.operation,
+        "resource": call.resource,
+        "began_ms": call.began.as_secs_f64() * 1000.0,
+        "faults": call.struck,
+    });
+    if let Some(end) = &call.end {
+        described["took_ms"] = json!(end.took.as_secs_f64() * 1000.0);
+        described["outcome"] = outcome(&end.outcome);
+        if let Some(staleness) = end.staleness {
+            described["stale"] = stale(staleness);
+        }
+    }
+    described
+}
+
+fn outcome(outcome: &Outcome) -> Value {
+    match outcome {
+        Outcome::Answered { status } => json!({"status": status}),
+        Outcome::Refused { status, code } => json!({"status": status, "code": code}),
+        Outcome::NoAnswer { reason } => json!({"no_answer": reason}),
+        Outcome::Dropped { forwarded } => json!({"dropped": {"forwarded": forwarded}}),
+    }
+}
+
+fn stale(staleness: Staleness) -> Value {
+    match staleness {
+        Staleness::SeenBefore(age) => json!({"seen_before_ms": age.as_secs_f64() * 1000.0}),
+        Staleness::NothingOlder => json!("nothing older known"),
+    }
+}

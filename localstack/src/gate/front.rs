@@ -1,0 +1,139 @@
+//! The gate's own server: takes connections, and tells load balancers' traffic,
+//! calls of AWS's API and everything else apart.
+
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_LENGTH, HOST};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Response};
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+
+use super::body::{self, Body};
+use super::call::{Pipeline, no_answer};
+use super::control;
+use super::request::{Answer, Request};
+
+/// Serves what is for a load balancer.
+pub trait Traffic: Send + Sync {
+    /// Whether a load balancer is reached by that Host header: by its DNS name
+    /// for port 80, by `NAME:81` for port 81.
+    fn takes(&self, host: &str) -> bool;
+
+    /// The connection can be upgraded: see [`hyper::upgrade::on`].
+    fn serve(
+        &self,
+        client: IpAddr,
+        host: String,
+        request: hyper::Request<Incoming>,
+    ) -> BoxFuture<'_, Response<Body>>;
+}
+
+pub struct Front {
+    pub pipeline: Pipeline,
+    /// None if the emulator serves load balancers by itself.
+    pub traffic: Option<Arc<dyn Traffic>>,
+}
+
+/// Ends a connection without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection is ended without an answer")]
+struct Dropped;
+
+/// Never ends by itself.
+pub async fn serve(listener: TcpListener, front: Arc<Front>) -> Infallible {
+    loop {
+        match listener.accept().await {
+            Ok((stream, client)) => {
+                tokio::spawn(connection(stream, client.ip(), Arc::clone(&front)));
+            }
+            // Nothing tells when this process may open a file again, which is
+            // what has run out then.
+            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+        }
+    }
+}
+
+/// No timer is given to hyper: a connection that a client keeps for later is
+/// its own to close.
+async fn connection(stream: TcpStream, client: IpAddr, front: Arc<Front>) {
+    // Only a matter of speed.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request| Arc::clone(&front).answer(client, request));
+    // A client that leaves, or a fault that ends the connection: nobody is left
+    // to be told.
+    let _ = http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades()
+        .await;
+}
+
+impl Front {
+    async fn answer(
+        self: Arc<Self>,
+        client: IpAddr,
+        request: hyper::Request<Incoming>,
+    ) -> Result<Response<Body>, Dropped> {
+        if let Some((traffic, host)) = self.traffic_of(&request) {
+            return Ok(traffic.serve(client, host, request).await);
+        }
+        if control::is_asked(request.uri()) {
+            return control::answer(&self.pipeline, request)
+                .await
+                .map_err(|_| Dropped);
+        }
+        let (head, body) = request.into_parts();
+        if !Request::may_be(&head) {
+            return Ok(self.pass(head, body::streamed(body)).await);
+        }
+        let Ok(body) = body.collect().await.map(|body| body.to_bytes()) else {
+            return Err(Dropped);
+        };
+        match Request::read(head.clone(), body.clone()) {
+            Some(call) => self.call(call).await,
+            None => Ok(self.pass(head, body::whole(body)).await),
+        }
+    }
+
+    fn traffic_of(&self, request: &hyper::Request<Incoming>) -> Option<(&dyn Traffic, String)> {
+        let traffic = self.traffic.as_deref()?;
+        let host = request.headers().get(HOST)?.to_str().ok()?;
+        traffic.takes(host).then(|| (traffic, host.to_owned()))
+    }
+
+    /// In a task of its own: a call that was made has its effect, also if the
+    /// client does not wait for it.
+    async fn call(self: Arc<Self>, call: Request) -> Result<Response<Body>, Dropped> {
+        let method = call.head.method.clone();
+        let carried = tokio::spawn(async move { self.pipeline.carry_out(&call).await });
+        let answer = carried.await.ok().flatten().ok_or(Dropped)?;
+        Ok(response(answer, &method))
+    }
+
+    async fn pass(&self, head: hyper::http::request::Parts, body: Body) -> Response<Body> {
+        let method = head.method.clone();
+        match self.pipeline.upstream.pass(head, body).await {
+            Ok(answer) => answer.map(body::streamed),
+            Err(failed) => response(no_answer(&failed.to_string()), &method),
+        }
+    }
+}
+
+/// The length is told anew, unless it is that of a body which is not sent.
+fn response(answer: Answer, method: &Method) -> Response<Body> {
+    let mut response = Response::new(body::whole(answer.body));
+    *response.status_mut() = answer.status;
+    *response.headers_mut() = answer.headers;
+    body::end_to_end(response.headers_mut());
+    if method != Method::HEAD {
+        response.headers_mut().remove(CONTENT_LENGTH);
+    }
+    response
+}
