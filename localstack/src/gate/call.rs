@@ -97,9 +97,9 @@ impl Pipeline {
             } => {
                 let (answer, staleness) = self.effect(request, stale_by).await;
                 let carried = match answer {
-                    _ if answer_lost => dropped(true),
-                    Ok(answer) => answered(protocol, answer),
                     Err(failed) => unanswered(&failed),
+                    Ok(_) if answer_lost => dropped(true),
+                    Ok(answer) => answered(protocol, answer),
                 };
                 Carried {
                     staleness,
@@ -160,6 +160,9 @@ impl Pipeline {
     /// Makes those reads again that may have to be answered with the state that
     /// is about to end. One that fails leaves no sample.
     async fn look_before_write(&self) {
+        if !self.faults.may_make_any_stale() {
+            return;
+        }
         let known = self.past().questions();
         let wanted = known
             .iter()

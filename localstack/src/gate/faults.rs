@@ -54,7 +54,7 @@ pub enum When {
     Nth(u32),
     /// So many from the first on.
     First(u32),
-    /// Each so-manieth.
+    /// Each whose number is a multiple of that.
     Every(u32),
     /// That one and all after it.
     From(u32),
@@ -77,8 +77,8 @@ pub enum What {
     DropBefore,
     /// The call has its effect, then the connection ends without an answer.
     DropAfter,
-    /// A read is answered as it would have been so long ago, at most
-    /// [`super::past::HORIZON`]. Calls that change something pass.
+    /// A read is answered as it would have been so long ago, at most ten
+    /// minutes. Calls that change something pass as they are.
     #[serde(rename = "stale_ms")]
     StaleBy(#[serde(with = "wire::millis")] Duration),
 }
@@ -257,6 +257,11 @@ impl Faults {
 
     pub(super) fn strike(&self, operation: &Operation, resource: &str) -> Vec<Struck> {
         self.locked().strike(operation, resource)
+    }
+
+    /// Whether any read may yet have to be answered with the past.
+    pub(super) fn may_make_any_stale(&self) -> bool {
+        self.locked().may_make_any_stale()
     }
 
     /// Whether that read may yet have to be answered with the past.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Collected};
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_LENGTH, HOST};
 use hyper::server::conn::http1;
@@ -89,11 +89,13 @@ impl Front {
                 .await
                 .map_err(|_| Dropped);
         }
-        let (head, body) = request.into_parts();
+        let (mut head, body) = request.into_parts();
+        // The handle of an upgrade is nobody's from here on.
+        head.extensions.clear();
         if !Request::may_be(&head) {
             return Ok(self.pass(head, body::streamed(body)).await);
         }
-        let Ok(body) = body.collect().await.map(|body| body.to_bytes()) else {
+        let Ok(body) = body.collect().await.map(Collected::to_bytes) else {
             return Err(Dropped);
         };
         match Request::read(head.clone(), body.clone()) {

@@ -98,6 +98,8 @@ impl Upstream {
             .request(sent)
             .await
             .map_err(|error| self.no_answer(&what, &error))?;
+        // Our own connection to the client is of no older version.
+        *answer.version_mut() = Version::HTTP_11;
         body::end_to_end(answer.headers_mut());
         Ok(answer)
     }

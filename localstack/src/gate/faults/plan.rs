@@ -61,11 +61,22 @@ impl Plan {
 
     /// Whether the next calls of that read may be made stale.
     pub fn may_make_stale(&self, operation: &Operation, resource: &str) -> bool {
-        self.faults.iter().any(|planned| {
-            matches!(planned.fault.what, What::StaleBy(_))
-                && planned.fault.means(operation, resource)
-                && !planned.fault.when.is_over(planned.seen)
-        })
+        self.stale().any(|fault| fault.means(operation, resource))
+    }
+
+    /// Whether the next calls of any read may be.
+    pub fn may_make_any_stale(&self) -> bool {
+        self.stale().next().is_some()
+    }
+
+    fn stale(&self) -> impl Iterator<Item = &Fault> {
+        let lasting = self
+            .faults
+            .iter()
+            .filter(|planned| !planned.fault.when.is_over(planned.seen));
+        lasting
+            .map(|planned| &planned.fault)
+            .filter(|fault| matches!(fault.what, What::StaleBy(_)))
     }
 }
 
@@ -253,9 +264,10 @@ mod tests {
         let read = operation("ecs", "DescribeServices");
         let write = operation("ecs", "UpdateService");
         assert!(plan.strike(&write, "").is_empty());
+        assert!(plan.may_make_any_stale());
         assert!(plan.may_make_stale(&read, "") && !plan.may_make_stale(&write, ""));
         assert!(!plan.strike(&read, "").is_empty());
-        assert!(!plan.may_make_stale(&read, ""));
+        assert!(!plan.may_make_stale(&read, "") && !plan.may_make_any_stale());
     }
 
     fn spoilt(faults: &[What]) -> Spoilt {

@@ -3,9 +3,14 @@
 use super::*;
 use crate::Error;
 
-fn port(gate: &Gate) -> u16 {
-    let (_, port) = gate.endpoint().rsplit_once(':').unwrap();
-    port.parse().unwrap()
+/// At a port that nobody else is given: those of clients and of other tests
+/// begin higher.
+fn alone(stand: &Stand) -> (u16, Gate) {
+    let ports = std::iter::repeat_with(|| fastrand::u16(20_000..30_000));
+    ports
+        .take(100)
+        .find_map(|port| Some((port, Gate::before(&stand.endpoint, &at(port)).ok()?)))
+        .expect("a free port")
 }
 
 fn at(port: u16) -> Options {
@@ -32,15 +37,14 @@ async fn a_gate_answers_while_the_thread_that_made_it_is_busy() {
 #[tokio::test]
 async fn a_stopped_gate_leaves_its_port_and_its_connections() {
     let stand = mirror().await;
-    let gate = stand.gate();
-    let port = port(&gate);
+    let (port, gate) = alone(&stand);
     let mut raw = Raw::to(&gate).await;
     raw.send("GET /x HTTP/1.1\r\nHost: a\r\n\r\n").await;
     raw.read_until("/x").await;
     soon(gate.stop()).await;
     raw.read_to_end().await;
     let again = Gate::before(&stand.endpoint, &at(port)).unwrap();
-    assert_eq!(self::port(&again), port);
+    assert_eq!(again.endpoint(), format!("http://127.0.0.1:{port}"));
 }
 
 /// Dropping a runtime here would panic.
@@ -49,6 +53,8 @@ async fn a_gate_may_be_dropped_in_an_async_context() {
     let stand = mirror().await;
     let gate = stand.gate();
     let mut raw = Raw::to(&gate).await;
+    raw.send("GET /x HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    raw.read_until("/x").await;
     drop(gate);
     raw.read_to_end().await;
 }
@@ -61,8 +67,7 @@ fn a_gate_may_be_made_and_dropped_without_a_runtime() {
 #[tokio::test]
 async fn a_taken_port_is_an_error_that_says_what_to_do() {
     let stand = mirror().await;
-    let gate = stand.gate();
-    let port = port(&gate);
+    let (port, _gate) = alone(&stand);
     let error = Gate::before(&stand.endpoint, &at(port)).unwrap_err();
     assert!(matches!(error, Error::GatePort { .. }));
     let text = error.to_string();

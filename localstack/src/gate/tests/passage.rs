@@ -199,19 +199,9 @@ async fn one_connection_serves_many_requests() {
 
 #[tokio::test]
 async fn a_silent_emulator_is_a_502_that_says_so() {
-    let stand = mirror().await;
-    let gate = stand.gate();
-    let endpoint = stand.endpoint.clone();
-    // Bound to nobody from here on.
-    let task = stand.task.clone();
-    drop(stand);
-    soon(async {
-        while !task.is_finished() {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
-    let place = endpoint.strip_prefix("http://").unwrap();
+    // Nobody listens there.
+    let place = "127.0.0.1:1";
+    let gate = Gate::before(&format!("http://{place}"), &Options::default()).unwrap();
     let call = ecs("DescribeServices", "{}");
     let (call, _) = call.split_once("\r\n\r\n").unwrap();
     for (head, body) in [
