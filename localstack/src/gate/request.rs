@@ -85,7 +85,7 @@ impl Request {
     /// The parameters of a [`Protocol::Query`] call, in their order: those of
     /// the query string, then those of the body.
     pub fn form(&self) -> Vec<(String, String)> {
-        operation::form(&self.head, &self.body).collect()
+        operation::form(&self.head, &self.body)
     }
 
     /// The access key that signed, which emulators take for the account.

@@ -67,15 +67,12 @@ pub(super) fn may_be_named(head: &Parts) -> bool {
         || (head.method == Method::POST && head.uri.path() == "/" && has_form(head))
 }
 
-/// The parameters of the query string, then those of a form in the body.
-pub(super) fn form<'a>(
-    head: &'a Parts,
-    body: &'a Bytes,
-) -> impl Iterator<Item = (String, String)> + 'a {
-    let body: &[u8] = if has_form(head) { body } else { b"" };
-    query_string(head)
-        .chain(form_urlencoded::parse(body))
+/// The parameters of the query string, then those of the body.
+pub(super) fn form(head: &Parts, body: &[u8]) -> Vec<(String, String)> {
+    let parameters = query_string(head).chain(form_urlencoded::parse(body));
+    parameters
         .map(|(name, value)| (name.into_owned(), value.into_owned()))
+        .collect()
 }
 
 /// `KEY` of `KEY/20260101/us-east-1/ecs/aws4_request`.
@@ -109,10 +106,10 @@ fn json(head: &Parts) -> Option<Operation> {
 
 /// <https://smithy.io/2.0/aws/protocols/aws-query-protocol.html#request-serialization>
 fn query(head: &Parts, body: &Bytes) -> Option<Operation> {
+    let form = form(head, if has_form(head) { body } else { b"" });
     let value = |wanted: &str| {
-        form(head, body)
-            .find(|(name, _)| name == wanted)
-            .map(|(_, value)| value)
+        let found = form.iter().find(|(name, _)| name == wanted)?;
+        Some(found.1.clone())
     };
     let name = value("Action")?;
     let service = scope(head).or_else(|| {
