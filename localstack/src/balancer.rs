@@ -169,6 +169,11 @@ impl Balancer {
         Ok(())
     }
 
+    /// How many nodes it has.
+    pub fn nodes(&self) -> usize {
+        self.0.site.nodes.len()
+    }
+
     /// How long a node takes to hear of later changes of listeners; at first
     /// none. Does nothing for a node that there is not.
     pub fn set_lag(&self, node: usize, lag: Duration) {

@@ -26,6 +26,7 @@ mod past;
 pub mod record;
 mod refusal;
 pub mod request;
+mod services;
 #[cfg(test)]
 mod tests;
 pub mod upstream;
@@ -37,11 +38,14 @@ use std::sync::{Arc, Mutex};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
+use crate::balancer::{Balancer, Ports};
+use crate::emulator::environment;
 use crate::{Error, Result, http};
-use call::Correct;
+use elb::Elb;
 use faults::Faults;
-use front::{Front, Traffic};
+use front::Front;
 use record::Calls;
+use services::Services;
 use upstream::Upstream;
 
 /// How a gate is to be.
@@ -52,6 +56,11 @@ pub struct Options {
     /// The access key of the gate's own calls, which emulators take for the
     /// account.
     pub account: String,
+    /// How many addresses each load balancer has: from 127.0.0.1 on, which only
+    /// Linux has more than one of by itself.
+    pub nodes: u32,
+    /// Which ports the listeners have.
+    pub ports: Ports,
 }
 
 impl Default for Options {
@@ -59,17 +68,10 @@ impl Default for Options {
         Self {
             port: None,
             account: "test".to_owned(),
+            nodes: if cfg!(target_os = "linux") { 2 } else { 1 },
+            ports: Ports::Free,
         }
     }
-}
-
-/// What makes the emulator behave like AWS.
-#[derive(Default)]
-pub(crate) struct Services {
-    /// The first that corrects an operation is asked.
-    pub(crate) correctors: Vec<Arc<dyn Correct>>,
-    /// None if the emulator serves load balancers by itself.
-    pub(crate) traffic: Option<Arc<dyn Traffic>>,
 }
 
 /// A gate that runs, on threads of its own, so that it answers whatever the
@@ -79,6 +81,8 @@ pub struct Gate {
     endpoint: String,
     calls: Calls,
     faults: Faults,
+    account: String,
+    elb: Option<Elb>,
     running: Option<Running>,
 }
 
@@ -94,7 +98,9 @@ impl Gate {
     /// # Errors
     /// If that is no endpoint, the port is taken, or threads cannot be had.
     pub fn before(endpoint: &str, options: &Options) -> Result<Self> {
-        Self::with(endpoint, options, |_| Services::default())
+        Self::with(endpoint, options, |upstream| {
+            services::start(upstream, options)
+        })
     }
 
     /// `services` is called in the gate's runtime, so that it may spawn tasks
@@ -123,6 +129,7 @@ impl Gate {
                 past: Mutex::default(),
             },
             traffic: services.traffic,
+            elb: services.elb.clone(),
         };
         let server = tokio::spawn(front::serve(listener, Arc::new(front)));
         drop(entered);
@@ -130,6 +137,8 @@ impl Gate {
             endpoint,
             calls,
             faults,
+            account: options.account.clone(),
+            elb: services.elb,
             running: Some(Running { runtime, server }),
         })
     }
@@ -137,6 +146,29 @@ impl Gate {
     /// `http://127.0.0.1:PORT`, to be used instead of the emulator's.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
+    }
+
+    /// As [`crate::Emulator::env`], for this endpoint.
+    pub fn env(&self) -> Vec<(String, String)> {
+        environment(&self.endpoint, &self.account)
+    }
+
+    /// ELBv2 as the gate knows it. None for a gate that leaves load balancers
+    /// to the emulator.
+    pub fn load_balancing(&self) -> Option<&Elb> {
+        self.elb.as_ref()
+    }
+
+    /// The load balancer of that DNS name, if there is one by now.
+    pub fn balancer(&self, dns_name: &str) -> Option<Balancer> {
+        let (balancer, _) = self.elb.as_ref()?.balancer_of(dns_name)?;
+        Some(balancer)
+    }
+
+    /// What keeps the load balancers from being as the emulator says, if
+    /// anything does.
+    pub fn trouble(&self) -> Option<String> {
+        self.elb.as_ref()?.trouble()
     }
 
     /// Every call of AWS's API that came, until now and from now on.

@@ -42,6 +42,7 @@ mod venv;
 pub use emulator::{ENV_TO_REMOVE, Emulator, Kept, Options, Source, stop_kept};
 pub use engine::Engine;
 pub use error::{Error, LogEnd};
+pub use gate::Gate;
 pub use shell::busybox;
 
 /// What a result of this crate is.

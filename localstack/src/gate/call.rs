@@ -26,6 +26,10 @@ pub trait Correct: Send + Sync {
 
     /// Forwards the call by itself, if and as it has to be.
     fn answer<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Answer, Failed>>;
+
+    /// A write was made, of whatever service: it may have changed what this one
+    /// answers for.
+    fn wrote(&self, _: &Operation) {}
 }
 
 /// What happens to calls, and what is known of them.
@@ -154,6 +158,9 @@ impl Pipeline {
         let write = self.past().write_begins(Instant::now());
         let answer = self.live(request).await;
         self.past().write_ended(write, Instant::now());
+        for corrector in &self.correctors {
+            corrector.wrote(&request.operation);
+        }
         answer
     }
 

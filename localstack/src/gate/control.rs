@@ -1,5 +1,6 @@
 //! The gate's own paths, for one that runs as a process of its own:
 //!
+//! - `GET /_gate/balancers`: where load balancers listen, and what is amiss.
 //! - `GET /_gate/calls`, with `?since=NUMBER`: the record.
 //! - `GET /_gate/faults`; `POST` adds one, `DELETE` removes all,
 //!   `DELETE /_gate/faults/ID` that one.
@@ -12,7 +13,9 @@ use serde_json::{Value, json};
 
 use super::body::{self, Body, BoxError};
 use super::call::Pipeline;
+use super::elb::Elb;
 use super::faults::{Fault, FaultId, Faults};
+use super::front::Front;
 use super::record::{Call, Calls, Mark, Outcome, Staleness};
 
 /// More than any fault takes.
@@ -26,12 +29,12 @@ pub fn is_asked(uri: &Uri) -> bool {
 /// # Errors
 /// If the client does not send its request to the end, or too much.
 pub async fn answer(
-    pipeline: &Pipeline,
+    front: &Front,
     request: hyper::Request<Incoming>,
 ) -> Result<Response<Body>, BoxError> {
     let (head, body) = request.into_parts();
     let body = Limited::new(body, LONGEST).collect().await?.to_bytes();
-    let (status, answer) = decide(pipeline, &head.method, &head.uri, &body);
+    let (status, answer) = decide(front, &head.method, &head.uri, &body);
     let mut response = Response::new(body::whole(answer.to_string()));
     *response.status_mut() = status;
     let kind = HeaderValue::from_static("application/json");
@@ -39,10 +42,11 @@ pub async fn answer(
     Ok(response)
 }
 
-fn decide(pipeline: &Pipeline, method: &Method, uri: &Uri, body: &[u8]) -> (StatusCode, Value) {
-    let faults = &pipeline.faults;
+fn decide(front: &Front, method: &Method, uri: &Uri, body: &[u8]) -> (StatusCode, Value) {
+    let Pipeline { calls, faults, .. } = &front.pipeline;
     match (method.as_str(), uri.path()) {
-        ("GET", "/_gate/calls") => calls(&pipeline.calls, uri.query().unwrap_or_default()),
+        ("GET", "/_gate/calls") => recorded(calls, uri.query().unwrap_or_default()),
+        ("GET", "/_gate/balancers") => (StatusCode::OK, balancers(front.elb.as_ref())),
         ("GET", "/_gate/faults") => (StatusCode::OK, json!(faults.all())),
         ("POST", "/_gate/faults") => add(faults, body),
         ("DELETE", "/_gate/faults") => {
@@ -54,7 +58,7 @@ fn decide(pipeline: &Pipeline, method: &Method, uri: &Uri, body: &[u8]) -> (Stat
     }
 }
 
-fn calls(calls: &Calls, query: &str) -> (StatusCode, Value) {
+fn recorded(calls: &Calls, query: &str) -> (StatusCode, Value) {
     let mut mark = Mark::default();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         let ("since", Ok(number)) = (&*name, value.parse()) else {
@@ -64,6 +68,22 @@ fn calls(calls: &Calls, query: &str) -> (StatusCode, Value) {
     }
     let calls = calls.since(mark);
     (StatusCode::OK, calls.iter().map(described).collect())
+}
+
+/// Each with the addresses of its listeners' ports, a list of its nodes'.
+fn balancers(elb: Option<&Elb>) -> Value {
+    let Some(elb) = elb else {
+        return json!({"load_balancers": []});
+    };
+    let all = elb.balancers().into_iter().map(|(is, balancer)| {
+        let config = balancer.config();
+        let ports = config.listeners.iter().map(|listener| listener.port);
+        let listeners: serde_json::Map<String, Value> = ports
+            .map(|port| (port.to_string(), json!(balancer.doors(port))))
+            .collect();
+        json!({"name": is.name, "dns_name": is.dns, "listeners": listeners})
+    });
+    json!({"load_balancers": all.collect::<Vec<_>>(), "trouble": elb.trouble()})
 }
 
 fn add(faults: &Faults, body: &[u8]) -> (StatusCode, Value) {
@@ -82,7 +102,7 @@ fn remove(faults: &Faults, path: &str) -> (StatusCode, Value) {
 }
 
 fn no_such_path() -> (StatusCode, Value) {
-    let text = "nothing is here: see /_gate/calls and /_gate/faults";
+    let text = "nothing is here: see /_gate/balancers, /_gate/calls and /_gate/faults";
     (StatusCode::NOT_FOUND, json!({"error": text}))
 }
 

@@ -19,7 +19,16 @@ use tokio::net::{TcpListener, TcpStream};
 use super::body::{self, Body};
 use super::call::{Pipeline, no_answer};
 use super::control;
+use super::elb::Elb;
 use super::request::{Answer, Request};
+
+/// Who asks.
+#[derive(Debug, Clone, Copy)]
+pub struct Visitor {
+    pub client: IpAddr,
+    /// The number of the connection: what comes over one has the same.
+    pub connection: usize,
+}
 
 /// Serves what is for a load balancer.
 pub trait Traffic: Send + Sync {
@@ -30,7 +39,7 @@ pub trait Traffic: Send + Sync {
     /// The connection can be upgraded: see [`hyper::upgrade::on`].
     fn serve(
         &self,
-        client: IpAddr,
+        visitor: Visitor,
         host: String,
         request: hyper::Request<Incoming>,
     ) -> BoxFuture<'_, Response<Body>>;
@@ -40,6 +49,8 @@ pub struct Front {
     pub pipeline: Pipeline,
     /// None if the emulator serves load balancers by itself.
     pub traffic: Option<Arc<dyn Traffic>>,
+    /// The load balancers, to be shown.
+    pub elb: Option<Elb>,
 }
 
 /// Ends a connection without an answer.
@@ -49,10 +60,16 @@ struct Dropped;
 
 /// Never ends by itself.
 pub async fn serve(listener: TcpListener, front: Arc<Front>) -> Infallible {
+    let mut connections = 0;
     loop {
         match listener.accept().await {
             Ok((stream, client)) => {
-                tokio::spawn(connection(stream, client.ip(), Arc::clone(&front)));
+                let visitor = Visitor {
+                    client: client.ip(),
+                    connection: connections,
+                };
+                connections += 1;
+                tokio::spawn(connection(stream, visitor, Arc::clone(&front)));
             }
             // Nothing tells when this process may open a file again, which is
             // what has run out then.
@@ -63,10 +80,10 @@ pub async fn serve(listener: TcpListener, front: Arc<Front>) -> Infallible {
 
 /// No timer is given to hyper: a connection that a client keeps for later is
 /// its own to close.
-async fn connection(stream: TcpStream, client: IpAddr, front: Arc<Front>) {
+async fn connection(stream: TcpStream, visitor: Visitor, front: Arc<Front>) {
     // Only a matter of speed.
     let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request| Arc::clone(&front).answer(client, request));
+    let service = service_fn(move |request| Arc::clone(&front).answer(visitor, request));
     // A client that leaves, or a fault that ends the connection: nobody is left
     // to be told.
     let _ = http1::Builder::new()
@@ -78,16 +95,14 @@ async fn connection(stream: TcpStream, client: IpAddr, front: Arc<Front>) {
 impl Front {
     async fn answer(
         self: Arc<Self>,
-        client: IpAddr,
+        visitor: Visitor,
         request: hyper::Request<Incoming>,
     ) -> Result<Response<Body>, Dropped> {
         if let Some((traffic, host)) = self.traffic_of(&request) {
-            return Ok(traffic.serve(client, host, request).await);
+            return Ok(traffic.serve(visitor, host, request).await);
         }
         if control::is_asked(request.uri()) {
-            return control::answer(&self.pipeline, request)
-                .await
-                .map_err(|_| Dropped);
+            return control::answer(&self, request).await.map_err(|_| Dropped);
         }
         let (mut head, body) = request.into_parts();
         // The handle of an upgrade is nobody's from here on.

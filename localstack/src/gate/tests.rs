@@ -23,6 +23,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::AbortHandle;
 
 use super::body::{self, Body, BoxError};
+use super::services::Services;
 use super::{Gate, Options};
 
 /// Nothing here takes so long.
@@ -71,8 +72,9 @@ impl Stand {
         Self { endpoint, task }
     }
 
+    /// One that does nothing by itself: whatever comes here, a client has sent.
     fn gate(&self) -> Gate {
-        Gate::before(&self.endpoint, &Options::default()).unwrap()
+        Gate::with(&self.endpoint, &Options::default(), |_| Services::default()).unwrap()
     }
 }
 

@@ -105,18 +105,33 @@ impl Api {
 
     /// Gives the XML.
     pub async fn call(&self, action: &str, with: With) -> Outcome<String> {
+        let service = ("elasticloadbalancing", "2015-12-01");
+        self.query(service, action, with).await
+    }
+
+    /// A call of EC2 that needs no parameters.
+    pub async fn ec2(&self, action: &str) -> Outcome<String> {
+        self.query(("ec2", "2016-11-15"), action, With::new()).await
+    }
+
+    async fn query(
+        &self,
+        (service, version): (&str, &str),
+        action: &str,
+        with: With,
+    ) -> Outcome<String> {
         let body = form_urlencoded::Serializer::new(String::new())
             .append_pair("Action", action)
-            .append_pair("Version", "2015-12-01")
+            .append_pair("Version", version)
             .extend_pairs(with.0)
             .finish();
+        let credential = format!(
+            "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/{service}/aws4_request, \
+             SignedHeaders=host, Signature=none"
+        );
         let request = Request::post(format!("http://{}/", self.authority))
             .header("content-type", "application/x-www-form-urlencoded")
-            .header(
-                "authorization",
-                "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/elasticloadbalancing/\
-                 aws4_request, SignedHeaders=host, Signature=none",
-            )
+            .header("authorization", credential)
             .body(Full::new(Bytes::from(body)))?;
         let (head, body) = self.client.request(request).await?.into_parts();
         let text = String::from_utf8(body.collect().await?.to_bytes().to_vec())?;
@@ -171,6 +186,17 @@ pub fn first(answer: &str, name: &str) -> Option<String> {
         .descendants()
         .find(|node| node.tag_name().name() == name)?;
     Some(node.text().unwrap_or_default().to_owned())
+}
+
+/// The texts of all elements of that name.
+pub fn all(answer: &str, name: &str) -> Outcome<Vec<String>> {
+    let document = Document::parse(answer)?;
+    let named = document
+        .descendants()
+        .filter(|node| node.tag_name().name() == name);
+    Ok(named
+        .map(|node| node.text().unwrap_or_default().to_owned())
+        .collect())
 }
 
 /// The members of the first list of that name.

@@ -5,7 +5,6 @@ mod api;
 mod conformance;
 mod door;
 mod elb;
-mod front;
 mod store;
 mod subject;
 mod target;

@@ -1,17 +1,14 @@
 //! What the conformance cases are held against: an ELBv2 endpoint, and a way to
 //! the listeners of its load balancers.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use localstack::balancer::Ports;
-use localstack::gate::elb::{Elb, Sites};
-use localstack::gate::upstream::Upstream;
+use localstack::gate::{self, elb::Elb};
 
-use crate::api::{Api, Health, Outcome, With, first};
+use crate::api::{Api, Health, Outcome, With, all, first};
 use crate::door::Door;
-use crate::front::Front;
 use crate::store::Store;
 
 /// Longer than anything takes that happens at all.
@@ -23,8 +20,39 @@ pub struct Subject {
     reach: Reach,
     /// Seconds between two checks.
     interval: u32,
+    network: Network,
     /// What to delete in the end: call, parameter, ARN.
     made: Mutex<Vec<(&'static str, &'static str, String)>>,
+}
+
+/// Where load balancers are made.
+struct Network {
+    vpc: String,
+    subnets: [String; 2],
+}
+
+impl Network {
+    /// A store asks for none.
+    fn anything() -> Self {
+        Self {
+            vpc: "vpc-1".to_owned(),
+            subnets: ["subnet-1".to_owned(), "subnet-2".to_owned()],
+        }
+    }
+
+    /// Of the default network, which every account has.
+    async fn of(api: &Api) -> Outcome<Self> {
+        let answer = api.ec2("DescribeSubnets").await?;
+        let vpc = first(&answer, "vpcId").ok_or("the account has no subnet")?;
+        let mut subnets = all(&answer, "subnetId")?.into_iter();
+        let (Some(one), Some(two)) = (subnets.next(), subnets.next()) else {
+            return Err("the account's network has not two subnets".into());
+        };
+        Ok(Self {
+            vpc,
+            subnets: [one, two],
+        })
+    }
 }
 
 enum Reach {
@@ -39,14 +67,7 @@ pub struct Gate {
     pub store: Store,
     pub elb: Elb,
     #[expect(dead_code, reason = "it serves until it is dropped")]
-    front: Front,
-    watch: tokio::task::JoinHandle<()>,
-}
-
-impl Drop for Gate {
-    fn drop(&mut self) {
-        self.watch.abort();
-    }
+    gate: localstack::Gate,
 }
 
 #[derive(Debug, Clone)]
@@ -60,25 +81,18 @@ impl Subject {
     pub async fn gate() -> Outcome<Self> {
         let store = Store::start().await?;
         store.drop_forward_config();
-        let upstream = Upstream::new(store.address.to_string(), "test");
-        let sites = Sites {
-            first: Ipv4Addr::LOCALHOST,
+        let options = gate::Options {
             nodes: 1,
-            ports: Ports::Free,
+            ..gate::Options::default()
         };
-        let elb = Elb::new(upstream, sites);
-        let front = Front::start(elb.clone()).await?;
-        let api = Api::new(front.address.to_string());
-        let watch = tokio::spawn(elb.clone().watch());
+        let gate = localstack::Gate::before(&format!("http://{}", store.address), &options)?;
+        let elb = gate.load_balancing().ok_or("it balances no load")?.clone();
+        let api = Api::new(gate.endpoint().trim_start_matches("http://"));
         Ok(Self {
             api,
-            reach: Reach::Gate(Box::new(Gate {
-                store,
-                elb,
-                front,
-                watch,
-            })),
+            reach: Reach::Gate(Box::new(Gate { store, elb, gate })),
             interval: 1,
+            network: Network::anything(),
             made: Mutex::default(),
         })
     }
@@ -90,8 +104,10 @@ impl Subject {
             .await?
             .next()
             .ok_or("the endpoint has no address")?;
+        let api = Api::new(authority);
         Ok(Self {
-            api: Api::new(authority),
+            network: Network::of(&api).await?,
+            api,
             reach: Reach::Endpoint(address),
             // AWS's least.
             interval: 5,
@@ -110,8 +126,8 @@ impl Subject {
         let name = self.name();
         let with = With::new()
             .and("Name", name)
-            .and("Subnets.member.1", "subnet-1")
-            .and("Subnets.member.2", "subnet-2");
+            .and("Subnets.member.1", &self.network.subnets[0])
+            .and("Subnets.member.2", &self.network.subnets[1]);
         let answer = self.api.call("CreateLoadBalancer", with).await?;
         let arn = first(&answer, "LoadBalancerArn").ok_or("no ARN")?;
         self.to_delete("DeleteLoadBalancer", "LoadBalancerArn", &arn);
@@ -127,7 +143,7 @@ impl Subject {
             .and("Protocol", "HTTP")
             .and("Port", 80)
             .and("TargetType", "ip")
-            .and("VpcId", "vpc-1")
+            .and("VpcId", &self.network.vpc)
             .and("HealthCheckPath", "/health")
             .and("HealthCheckIntervalSeconds", self.interval)
             .and("HealthCheckTimeoutSeconds", timeout)

@@ -6,11 +6,11 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
-use super::super::Services;
 use super::super::call::Correct;
 use super::super::faults::{Fault, What};
 use super::super::record::{Outcome, Staleness};
 use super::super::request::{Answer, Operation, Request};
+use super::super::services::Services;
 use super::super::upstream::{Failed, Upstream};
 use super::*;
 

@@ -1,7 +1,6 @@
 //! What passes through the gate, and how.
 
 use std::convert::Infallible;
-use std::net::IpAddr;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -12,8 +11,8 @@ use hyper::body::Frame;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use super::super::Services;
-use super::super::front::Traffic;
+use super::super::front::{Traffic, Visitor};
+use super::super::services::Services;
 use super::*;
 
 const MEGABYTE: usize = 1024 * 1024;
@@ -243,13 +242,13 @@ impl Traffic for Echo {
 
     fn serve(
         &self,
-        client: IpAddr,
+        visitor: Visitor,
         host: String,
         mut request: hyper::Request<Incoming>,
     ) -> BoxFuture<'_, Response<Body>> {
         async move {
             if !request.headers().contains_key("upgrade") {
-                return Response::new(body::whole(format!("{host} for {client}")));
+                return Response::new(body::whole(format!("{host} for {}", visitor.client)));
             }
             let upgrade = hyper::upgrade::on(&mut request);
             tokio::spawn(async move {

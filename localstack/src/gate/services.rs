@@ -1,0 +1,111 @@
+//! Where the parts meet: what the front asks of others, answered by the ones
+//! that know. No behaviour of its own.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use hyper::body::Incoming;
+use hyper::{Response, StatusCode};
+
+use super::Options;
+use super::body::{self, Body};
+use super::call::Correct;
+use super::ecs::Ecs;
+use super::elb::{Elb, Sites};
+use super::front::{Traffic, Visitor};
+use super::request::{Answer, Operation, Request};
+use super::upstream::{Failed, Upstream};
+
+/// What makes an emulator behave like AWS.
+#[derive(Default)]
+pub struct Services {
+    /// The first that corrects an operation is asked.
+    pub correctors: Vec<Arc<dyn Correct>>,
+    /// None if the emulator serves load balancers by itself.
+    pub traffic: Option<Arc<dyn Traffic>>,
+    /// The load balancers, to be shown.
+    pub elb: Option<Elb>,
+}
+
+/// Starts them, in the present runtime, with which they end.
+pub fn start(upstream: &Upstream, options: &Options) -> Services {
+    let elb = Elb::new(
+        upstream.clone(),
+        Sites {
+            first: Ipv4Addr::LOCALHOST,
+            nodes: options.nodes,
+            ports: options.ports,
+        },
+    );
+    let healths = {
+        let elb = elb.clone();
+        Arc::new(move |group: &_| elb.health_of(group))
+    };
+    let ecs = Ecs::new(upstream.clone(), healths);
+    tokio::spawn(elb.clone().watch());
+    tokio::spawn(ecs.clone().watch());
+    Services {
+        correctors: vec![Arc::new(elb.clone()), Arc::new(ecs)],
+        traffic: Some(Arc::new(elb.clone())),
+        elb: Some(elb),
+    }
+}
+
+impl Correct for Elb {
+    fn corrects(&self, operation: &Operation) -> bool {
+        operation.service == "elasticloadbalancing"
+    }
+
+    fn answer<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Answer, Failed>> {
+        self.answer(request).boxed()
+    }
+
+    fn wrote(&self, _: &Operation) {
+        self.nudge();
+    }
+}
+
+impl Correct for Ecs {
+    fn corrects(&self, operation: &Operation) -> bool {
+        operation.service == "ecs"
+    }
+
+    fn answer<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Answer, Failed>> {
+        self.answer(request).boxed()
+    }
+}
+
+impl Traffic for Elb {
+    fn takes(&self, host: &str) -> bool {
+        self.balancer_of(host).is_some()
+    }
+
+    fn serve(
+        &self,
+        visitor: Visitor,
+        host: String,
+        request: hyper::Request<Incoming>,
+    ) -> BoxFuture<'_, Response<Body>> {
+        let found = self.balancer_of(&host);
+        async move {
+            let Some((balancer, port)) = found else {
+                // It went between the two questions.
+                return gone();
+            };
+            // As a name that stands for all nodes does: a connection meets one
+            // of them, and stays with it.
+            let node = visitor.connection % balancer.nodes().max(1);
+            let response = balancer.serve(node, port, visitor.client, request).await;
+            response.map(body::streamed)
+        }
+        .boxed()
+    }
+}
+
+fn gone() -> Response<Body> {
+    let mut response = Response::new(body::whole("the load balancer is gone\n"));
+    *response.status_mut() = StatusCode::BAD_GATEWAY;
+    response
+}
