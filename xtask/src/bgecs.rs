@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::{Mutex, PoisonError};
 
+use localstack::gate::record::{Call, Calls, Mark};
 use serde_json::Value;
 use tokio::process::Command;
 
@@ -19,7 +21,17 @@ pub async fn build() -> Result<PathBuf> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     // The whole workspace, so that features are resolved as in every other
     // build and nothing is compiled twice.
-    let status = Command::new(cargo)
+    let mut command = Command::new(cargo);
+    // What cargo tells the package that it runs, which is this one. ring's
+    // build script looks at it, and would have half of all compiled anew.
+    for (name, _) in std::env::vars_os() {
+        let of_package = ["CARGO_MANIFEST_", "CARGO_PKG_"];
+        let text = name.to_string_lossy();
+        if of_package.iter().any(|prefix| text.starts_with(prefix)) {
+            command.env_remove(&name);
+        }
+    }
+    let status = command
         .args(["build", "--workspace", "--quiet"])
         .current_dir(root())
         .status()
@@ -67,20 +79,47 @@ impl Ended {
 }
 
 /// The binary, with the environment of a local AWS.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Bgecs {
     exe: PathBuf,
     env: Vec<(String, String)>,
+    /// The gate's record, where there is a gate.
+    calls: Option<Calls>,
+    /// The calls of each command that was run, by its name.
+    ledger: Mutex<Vec<(String, Vec<Call>)>>,
 }
 
 impl Bgecs {
-    pub fn new(exe: PathBuf, env: Vec<(String, String)>) -> Self {
-        Self { exe, env }
+    pub fn new(exe: PathBuf, env: Vec<(String, String)>, calls: Option<Calls>) -> Self {
+        Self {
+            exe,
+            env,
+            calls,
+            ledger: Mutex::default(),
+        }
+    }
+
+    /// What each command that was run asked of AWS.
+    pub fn ledger(&self) -> Vec<(String, Vec<Call>)> {
+        self.ledger
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn enter(&self, arguments: &[&str], mark: Option<Mark>) {
+        if let (Some(calls), Some(mark), Some(command)) = (&self.calls, mark, arguments.first()) {
+            self.ledger
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(((*command).to_owned(), calls.since(mark)));
+        }
     }
 
     /// Runs a command from the workspace's root, its progress kept.
     pub async fn run(&self, arguments: &[&str]) -> Result<Ended> {
         say::line(&format!("  $ bgecs {}", arguments.join(" ")));
+        let mark = self.calls.as_ref().map(Calls::mark);
         let mut command = Command::new(&self.exe);
         for name in localstack::ENV_TO_REMOVE {
             command.env_remove(name);
@@ -93,6 +132,7 @@ impl Bgecs {
             .kill_on_drop(true)
             .output()
             .await?;
+        self.enter(arguments, mark);
         let ended = Ended {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

@@ -1,51 +1,58 @@
 //! `cargo xtask e2e`: the whole story, on a local AWS with real containers.
 
+mod calls;
 mod refusals;
 mod releases;
 mod stage;
 mod story;
+mod traffic;
 
 use std::time::Instant;
 
-use localstack::{Emulator, Engine, Options};
+use localstack::{Emulator, Engine, Gate, Options, gate};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::bgecs::{self, Bgecs};
-use crate::{Result, say};
+use crate::{Result, local, say};
 use stage::Stage;
 use story::Story;
 
-/// Sets everything up, runs the story, and takes everything down again, also
+/// How the story is told.
+#[derive(Debug, Clone, Copy)]
+pub struct Telling {
+    /// Leave the local AWS and what runs on it up at the end.
+    pub keep: bool,
+    /// Through the gate, or on the bare emulator.
+    pub gated: bool,
+}
+
+/// Sets everything up, tells the story, and takes everything down again, also
 /// after a failure or an interrupt.
-pub async fn run(keep: bool) -> Result<()> {
+pub async fn run(telling: Telling) -> Result<()> {
     let began = Instant::now();
+    // Before it may be built anew, which leaves this process without a file.
+    let own = std::env::current_exe()?;
     let exe = bgecs::build().await?;
     let engine = Engine::ensure(&say::line).await?;
-    let emulator = match Emulator::start(&engine, Options::default().keep(keep), &say::line).await {
+    let options = Options::default().keep(telling.keep);
+    let mut emulator = match Emulator::start(&engine, options, &say::line).await {
         Ok(emulator) => emulator,
         Err(error) => {
             engine.release(&say::line).await?;
             return Err(error.into());
         }
     };
-    say::line(&format!("the local AWS answers at {}", emulator.endpoint()));
-    let bgecs = Bgecs::new(exe, emulator.env());
-    let mut story = Story::new(Stage::new(bgecs, emulator.endpoint())?);
-    let told = tokio::select! {
-        told = story.tell() => told,
-        interrupted = interrupt() => interrupted,
-    };
+    let told = tell(&emulator, exe, telling.gated).await;
     if told.is_err() {
         say::line(&format!(
             "the emulator's last lines:\n{}",
             emulator.log_tail(30).await
         ));
     }
-    let passed = story.passed();
-    if keep {
+    if telling.keep {
+        let endpoint = local::put_gate_before(&mut emulator, &own)?;
         say::line(&format!(
-            "left up at {}: `cargo xtask local down` stops it",
-            emulator.endpoint()
+            "left up at {endpoint}: `cargo xtask local down` stops it"
         ));
         emulator.stop().await?;
         engine.keep()?;
@@ -53,10 +60,40 @@ pub async fn run(keep: bool) -> Result<()> {
         localstack::teardown(emulator, engine, &say::line).await?;
     }
     say::line(&format!("took {} s", began.elapsed().as_secs()));
-    match &told {
-        Ok(()) => say::result(&format!("e2e: {passed} passed, 0 failed")),
-        Err(_) => say::result(&format!("e2e: {passed} passed, 1 failed")),
+    told
+}
+
+async fn tell(emulator: &Emulator, exe: std::path::PathBuf, gated: bool) -> Result<()> {
+    let gate = match gated {
+        true => Some(Gate::before(
+            emulator.endpoint(),
+            &gate::Options::default(),
+        )?),
+        false => None,
+    };
+    let (endpoint, env) = match &gate {
+        Some(gate) => (gate.endpoint(), gate.env()),
+        None => (emulator.endpoint(), emulator.env()),
+    };
+    say::line(&format!("the local AWS answers at {endpoint}"));
+    let calls = gate.as_ref().map(|gate| gate.calls().clone());
+    let bgecs = Bgecs::new(exe, env, calls);
+    let mut story = Story::new(Stage::new(bgecs, endpoint, gate.as_ref())?);
+    let told = tokio::select! {
+        told = story.tell() => told,
+        interrupted = interrupt() => interrupted,
+    };
+    if let Some(trouble) = gate.as_ref().and_then(Gate::trouble) {
+        say::line(&format!("the gate's trouble: {trouble}"));
     }
+    calls::show(&story);
+    let passed = story.passed();
+    let failed = usize::from(told.is_err());
+    drop(story);
+    if let Some(gate) = gate {
+        gate.stop().await;
+    }
+    say::result(&format!("e2e: {passed} passed, {failed} failed"));
     told
 }
 

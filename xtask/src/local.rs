@@ -1,8 +1,15 @@
 //! `cargo xtask local`: a local AWS for a person.
 
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
+use std::process::Command;
+
 use localstack::{Emulator, Engine, Kept, Options, image, stop_kept};
 
 use crate::{Result, say};
+
+/// What the listeners of bgecs's load balancer have.
+const PORTS: [u16; 2] = [80, 81];
 
 pub async fn up() -> Result<()> {
     if let Some(kept) = Kept::all().await?.first() {
@@ -14,15 +21,43 @@ pub async fn up() -> Result<()> {
         return Ok(());
     }
     let engine = Engine::ensure(&say::line).await?;
-    let emulator = Emulator::start(&engine, Options::default().keep(true), &say::line).await?;
+    let mut emulator = Emulator::start(&engine, Options::default().keep(true), &say::line).await?;
+    let endpoint = put_gate_before(&mut emulator, &std::env::current_exe()?)?;
     say::line(&format!(
-        "the local AWS is up at {}; `cargo xtask local down` stops it",
-        emulator.endpoint()
+        "the local AWS is up at {endpoint}; `cargo xtask local down` stops it"
     ));
-    exports(&emulator.env());
     emulator.stop().await?;
     engine.keep()?;
+    for kept in Kept::all().await? {
+        if kept.endpoint() == endpoint {
+            exports(&kept.env());
+        }
+    }
     Ok(())
+}
+
+/// Puts a gate that stays, run by this program, before an emulator that stays;
+/// gives its endpoint.
+pub fn put_gate_before(emulator: &mut Emulator, own: &Path) -> Result<String> {
+    let mut command = Command::new(own);
+    command.args(["gate", emulator.endpoint()]);
+    if PORTS.into_iter().all(is_free) {
+        command.arg("--own-ports");
+        say::line(
+            "once `bgecs init` is done, production is http://127.0.0.1/ \
+             and the test port http://127.0.0.1:81/",
+        );
+    } else {
+        say::line(
+            "ports 80 and 81 cannot be had here (taken, or only for root): \
+             the load balancer gets free ones, see /_gate/balancers",
+        );
+    }
+    Ok(emulator.put_gate_before(command)?)
+}
+
+fn is_free(port: u16) -> bool {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 
 /// On stdout, so that `eval "$(cargo xtask local up)"` works.

@@ -2,6 +2,7 @@
 
 mod bgecs;
 mod e2e;
+mod gate;
 mod local;
 mod observer;
 mod say;
@@ -19,7 +20,12 @@ enum Task {
         /// Leave the local AWS and what runs on it up at the end
         #[arg(long)]
         keep: bool,
+        /// Run it on the bare emulator, without the gate before it
+        #[arg(long)]
+        no_gate: bool,
     },
+    /// Put the gate before an emulator that runs already, until it is interrupted
+    Gate(gate::Args),
     /// A local AWS to use bgecs on by hand
     #[command(subcommand)]
     Local(Local),
@@ -40,7 +46,11 @@ async fn main() -> ExitCode {
     // reqwest asks for a TLS implementation even where all is plain HTTP.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let result = match Task::parse() {
-        Task::E2e { keep } => e2e::run(keep).await,
+        Task::E2e { keep, no_gate } => {
+            let gated = !no_gate;
+            e2e::run(e2e::Telling { keep, gated }).await
+        }
+        Task::Gate(args) => gate::run(&args).await,
         Task::Local(Local::Up) => local::up().await,
         Task::Local(Local::Down) => local::down().await,
         Task::Local(Local::Image) => local::image().await,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{MissedTickBehavior, interval};
@@ -10,36 +10,69 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::Result;
 
 /// Fifty requests a second.
-const PACE: Duration = Duration::from_millis(20);
-const TIMEOUT: Duration = Duration::from_secs(5);
+pub const PACE: Duration = Duration::from_millis(20);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A load balancer's address, and the way to it.
+/// A load balancer's name, and the ways to it.
 #[derive(Debug, Clone)]
 pub struct Door {
-    endpoint: String,
+    /// One for each node of the load balancer that can be told apart.
+    nodes: Vec<String>,
     host: String,
-    http: reqwest::Client,
+    fresh: reqwest::Client,
+    reused: reqwest::Client,
 }
 
 impl Door {
-    pub fn new(endpoint: &str, host: &str) -> Result<Self> {
-        let http = reqwest::Client::builder()
-            .timeout(TIMEOUT)
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()?;
+    /// `nodes` are URLs without a path.
+    pub fn new(nodes: Vec<String>, host: &str) -> Result<Self> {
+        let http = || {
+            reqwest::Client::builder()
+                .timeout(TIMEOUT)
+                .no_proxy()
+                .redirect(reqwest::redirect::Policy::none())
+        };
         Ok(Self {
-            endpoint: endpoint.to_owned(),
+            nodes,
             host: host.to_owned(),
-            http,
+            fresh: http().pool_max_idle_per_host(0).build()?,
+            reused: http().build()?,
         })
     }
 
     /// Status and body of one answer.
     pub async fn get(&self, path: &str) -> Result<(u16, String)> {
-        let response = self
-            .http
-            .get(format!("{}{path}", self.endpoint))
+        self.ask(&self.reused, 0, path).await
+    }
+
+    /// The n-th of many: each node in turn, over a fresh and over a kept
+    /// connection in turn.
+    async fn get_nth(&self, n: usize, path: &str) -> Answer {
+        let node = n % self.nodes.len();
+        let fresh = (n / self.nodes.len()).is_multiple_of(2);
+        let client = if fresh { &self.fresh } else { &self.reused };
+        let sent = Instant::now();
+        let outcome = self.ask(client, node, path).await;
+        Answer {
+            node,
+            sent,
+            answered: Instant::now(),
+            outcome: outcome.map_err(|error| error.to_string()),
+        }
+    }
+
+    async fn ask(
+        &self,
+        client: &reqwest::Client,
+        node: usize,
+        path: &str,
+    ) -> Result<(u16, String)> {
+        let node = self
+            .nodes
+            .get(node)
+            .ok_or("the load balancer has no node")?;
+        let response = client
+            .get(format!("{node}{path}"))
             .header("host", &self.host)
             .send()
             .await?;
@@ -47,11 +80,48 @@ impl Door {
     }
 }
 
-/// What was seen.
-#[derive(Debug, Default)]
-pub struct Seen {
-    pub sent: usize,
-    pub failures: Vec<String>,
+/// One request of the observer's.
+#[derive(Debug)]
+pub struct Answer {
+    pub node: usize,
+    pub sent: Instant,
+    pub answered: Instant,
+    outcome: std::result::Result<(u16, String), String>,
+}
+
+impl Answer {
+    /// Whether it is an answer that has this in it.
+    pub fn says(&self, part: &str) -> bool {
+        matches!(&self.outcome, Ok((_, body)) if body.contains(part))
+    }
+
+    fn failure(&self) -> Option<String> {
+        match &self.outcome {
+            Ok((200, _)) => None,
+            Ok((status, body)) => Some(format!("HTTP {status}: {body}")),
+            Err(error) => Some(error.clone()),
+        }
+    }
+}
+
+/// What was seen, in the order in which it was sent.
+#[derive(Debug)]
+pub struct Seen(pub Vec<Answer>);
+
+impl Seen {
+    /// How many requests there were, of which none may have failed.
+    pub fn unharmed(&self) -> Result<usize> {
+        let failures: Vec<String> = self.0.iter().filter_map(Answer::failure).collect();
+        match failures.first() {
+            None => Ok(self.0.len()),
+            Some(first) => Err(format!(
+                "{} of {} requests failed: {first}",
+                failures.len(),
+                self.0.len()
+            )
+            .into()),
+        }
+    }
 }
 
 /// Asks on and on until it is stopped.
@@ -62,9 +132,10 @@ pub struct Observer {
 }
 
 impl Observer {
-    pub fn start(door: Door, path: &'static str) -> Self {
+    /// A request every `pace`, however long the answers take.
+    pub fn start(door: Door, path: &'static str, pace: Duration) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
-        let task = tokio::spawn(watch(door, path, Arc::clone(&stop)));
+        let task = tokio::spawn(watch(door, path, pace, Arc::clone(&stop)));
         Self { stop, task }
     }
 
@@ -75,24 +146,18 @@ impl Observer {
     }
 }
 
-async fn watch(door: Door, path: &'static str, stop: Arc<AtomicBool>) -> Seen {
-    let mut ticks = interval(PACE);
+async fn watch(door: Door, path: &'static str, pace: Duration, stop: Arc<AtomicBool>) -> Seen {
+    let mut ticks = interval(pace);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     let mut asked = JoinSet::new();
+    let mut count = 0;
     while !stop.load(Ordering::Relaxed) {
         ticks.tick().await;
         let door = door.clone();
-        asked.spawn(async move { door.get(path).await });
+        asked.spawn(async move { door.get_nth(count, path).await });
+        count += 1;
     }
-    let mut seen = Seen::default();
-    while let Some(answer) = asked.join_next().await {
-        seen.sent += 1;
-        match answer {
-            Ok(Ok((200, _))) => {}
-            Ok(Ok((status, body))) => seen.failures.push(format!("HTTP {status}: {body}")),
-            Ok(Err(error)) => seen.failures.push(error.to_string()),
-            Err(error) => seen.failures.push(error.to_string()),
-        }
-    }
-    seen
+    let mut seen = asked.join_all().await;
+    seen.sort_by_key(|answer| answer.sent);
+    Seen(seen)
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::stage::{ENGLISH, FRENCH, Stage, at, expect};
 use crate::Result;
 
-pub async fn nothing_is_there(stage: &Stage) -> Result<String> {
+pub async fn nothing_is_there(stage: &Stage<'_>) -> Result<String> {
     let ended = stage.bgecs.run(&["status"]).await?.expect_code(1)?;
     ended.expect_stderr("bgecs init")?;
     stage
@@ -18,7 +18,7 @@ pub async fn nothing_is_there(stage: &Stage) -> Result<String> {
     Ok("before anything was made, status says what to do and destroy has nothing to do".to_owned())
 }
 
-pub async fn init_makes_the_infrastructure_once(stage: &Stage) -> Result<String> {
+pub async fn init_makes_the_infrastructure_once(stage: &Stage<'_>) -> Result<String> {
     stage
         .bgecs
         .run(&["init", "--dry-run"])
@@ -42,7 +42,7 @@ pub async fn init_makes_the_infrastructure_once(stage: &Stage) -> Result<String>
     Ok("init makes the infrastructure once, and nothing is live yet".to_owned())
 }
 
-pub async fn the_first_release_becomes_live(stage: &Stage) -> Result<String> {
+pub async fn the_first_release_becomes_live(stage: &Stage<'_>) -> Result<String> {
     let deploy = [
         "deploy",
         "./sample-app/v1",
@@ -69,7 +69,7 @@ pub async fn the_first_release_becomes_live(stage: &Stage) -> Result<String> {
     Ok("the first release becomes live: port 80 speaks English".to_owned())
 }
 
-pub async fn the_second_release_is_seen_on_the_test_port_only(stage: &Stage) -> Result<String> {
+pub async fn the_second_release_is_seen_on_the_test_port_only(stage: &Stage<'_>) -> Result<String> {
     let deploy = [
         "deploy",
         "./sample-app/v2",
@@ -85,7 +85,7 @@ pub async fn the_second_release_is_seen_on_the_test_port_only(stage: &Stage) -> 
     Ok("the second release speaks French on port 81, and port 80 stays English".to_owned())
 }
 
-pub async fn an_unchanged_deploy_changes_nothing(stage: &Stage) -> Result<String> {
+pub async fn an_unchanged_deploy_changes_nothing(stage: &Stage<'_>) -> Result<String> {
     let before = stage.status().await?;
     let deploy = ["deploy", "./sample-app/v2", "--tag", "2", "--json"];
     let deployed = stage.bgecs.run(&deploy).await?.expect_code(0)?.json()?;
@@ -96,7 +96,7 @@ pub async fn an_unchanged_deploy_changes_nothing(stage: &Stage) -> Result<String
     Ok("the same deploy again changes nothing".to_owned())
 }
 
-pub async fn a_promotion_is_noticed_by_nobody(stage: &Stage) -> Result<String> {
+pub async fn a_promotion_is_noticed_by_nobody(stage: &Stage<'_>) -> Result<String> {
     let (_, sent) = stage.swap_unnoticed(&["promote", "blue", "--json"]).await?;
     stage.expect_answers(FRENCH, ENGLISH).await?;
     Ok(format!(
@@ -104,7 +104,7 @@ pub async fn a_promotion_is_noticed_by_nobody(stage: &Stage) -> Result<String> {
     ))
 }
 
-pub async fn an_init_leaves_the_live_colour_live(stage: &Stage) -> Result<String> {
+pub async fn an_init_leaves_the_live_colour_live(stage: &Stage<'_>) -> Result<String> {
     let path = stage.folder.join("retention.toml");
     fs::write(
         &path,
@@ -119,7 +119,7 @@ pub async fn an_init_leaves_the_live_colour_live(stage: &Stage) -> Result<String
     Ok("an update of the infrastructure leaves the live colour live".to_owned())
 }
 
-pub async fn a_rollback_is_noticed_by_nobody(stage: &Stage) -> Result<String> {
+pub async fn a_rollback_is_noticed_by_nobody(stage: &Stage<'_>) -> Result<String> {
     let rollback = ["rollback", "--window", "5s", "--json"];
     let (rolled, sent) = stage.swap_unnoticed(&rollback).await?;
     expect(&rolled, &["to"], "green")?;
@@ -129,7 +129,7 @@ pub async fn a_rollback_is_noticed_by_nobody(stage: &Stage) -> Result<String> {
     ))
 }
 
-pub async fn the_idle_colour_is_retired_and_comes_back(stage: &Stage) -> Result<String> {
+pub async fn the_idle_colour_is_retired_and_comes_back(stage: &Stage<'_>) -> Result<String> {
     stage.bgecs.run(&["retire"]).await?.expect_code(0)?;
     let status = stage.status().await?;
     expect(&status, &["colors", "blue", "desired"], 0)?;
@@ -150,7 +150,7 @@ pub async fn the_idle_colour_is_retired_and_comes_back(stage: &Stage) -> Result<
     Ok("a retired colour runs nothing, and the next deploy wakes it".to_owned())
 }
 
-pub async fn logs_and_probe_show_what_runs(stage: &Stage) -> Result<String> {
+pub async fn logs_and_probe_show_what_runs(stage: &Stage<'_>) -> Result<String> {
     let logs = stage
         .bgecs
         .run(&["logs", "blue", "--since", "1h"])
@@ -176,7 +176,7 @@ pub async fn logs_and_probe_show_what_runs(stage: &Stage) -> Result<String> {
     Ok("logs and probe show what runs".to_owned())
 }
 
-pub async fn destroy_leaves_nothing(stage: &Stage) -> Result<String> {
+pub async fn destroy_leaves_nothing(stage: &Stage<'_>) -> Result<String> {
     stage
         .bgecs
         .run(&["destroy", "--dry-run"])

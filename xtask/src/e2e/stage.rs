@@ -5,11 +5,12 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use localstack::Gate;
 use serde_json::Value;
 
 use crate::Result;
 use crate::bgecs::{Bgecs, root};
-use crate::observer::{Door, Observer};
+use crate::observer::{Door, Observer, PACE};
 
 /// A deploy that cannot succeed must say so in seconds, not at its timeout.
 const SOON: Duration = Duration::from_secs(60);
@@ -17,31 +18,54 @@ const SOON: Duration = Duration::from_secs(60);
 pub const ENGLISH: &str = "Hello, World!";
 pub const FRENCH: &str = "Bonjour, le monde";
 
-pub struct Stage {
+pub struct Stage<'a> {
     pub bgecs: Bgecs,
-    endpoint: String,
+    pub endpoint: String,
+    /// None where the story is told on the bare emulator.
+    pub gate: Option<&'a Gate>,
     /// Where configurations of bad releases are written.
     pub folder: PathBuf,
 }
 
-impl Stage {
-    pub fn new(bgecs: Bgecs, endpoint: &str) -> Result<Self> {
+impl<'a> Stage<'a> {
+    pub fn new(bgecs: Bgecs, endpoint: &str, gate: Option<&'a Gate>) -> Result<Self> {
         let folder = root().join("target/e2e");
         fs::create_dir_all(&folder)?;
         Ok(Self {
             bgecs,
             endpoint: endpoint.to_owned(),
+            gate,
             folder,
         })
     }
 
+    /// The way to a listener: on the ports of the load balancer's nodes, or by
+    /// the Host header where the emulator is the load balancer.
     pub async fn door(&self, port: &str) -> Result<Door> {
+        let host = self.host(port).await?;
+        let Some(gate) = self.gate else {
+            return Door::new(vec![self.endpoint.clone()], &host);
+        };
+        let balancer = gate
+            .balancer(&host)
+            .ok_or_else(|| format!("the gate knows no load balancer {host}"))?;
+        let number = host
+            .rsplit_once(':')
+            .map_or(Ok(80), |(_, port)| port.parse())?;
+        let nodes = balancer.doors(number);
+        Door::new(
+            nodes.iter().map(|node| format!("http://{node}")).collect(),
+            &host,
+        )
+    }
+
+    /// What clients of a listener write into their Host header.
+    pub async fn host(&self, port: &str) -> Result<String> {
         let status = self.status().await?;
-        let url = text(&status, &["urls", port])?;
-        let host = url
+        let host = text(&status, &["urls", port])?
             .strip_prefix("http://")
             .ok_or("the URL is not plain HTTP")?;
-        Door::new(&self.endpoint, host)
+        Ok(host.to_owned())
     }
 
     pub async fn status(&self) -> Result<Value> {
@@ -65,9 +89,15 @@ impl Stage {
 
     /// A configuration like the repository's own, with a fault switched on.
     pub fn config(&self, name: &str, environment: &str) -> Result<String> {
+        self.config_probing("/api", name, environment)
+    }
+
+    /// The same with a path for the probe.
+    pub fn config_probing(&self, path: &str, name: &str, environment: &str) -> Result<String> {
+        let probed = path;
         let path = self.folder.join(format!("{name}.toml"));
         let text = format!(
-            "app = \"hello\"\n[container]\nenvironment = {{ {environment} }}\n[service]\ndesired_count = 2\n[probe]\npath = \"/api\"\n"
+            "app = \"hello\"\n[container]\nenvironment = {{ {environment} }}\n[service]\ndesired_count = 2\n[probe]\npath = \"{probed}\"\n"
         );
         fs::write(&path, text)?;
         Ok(path.display().to_string())
@@ -82,7 +112,7 @@ impl Stage {
     /// Swaps while somebody else uses production; gives the swap's own result
     /// and how many requests the onlooker sent, of which none may have failed.
     pub async fn swap_unnoticed(&self, swap: &[&str]) -> Result<(Value, usize)> {
-        let observer = Observer::start(self.door("prod").await?, "/api");
+        let observer = Observer::start(self.door("prod").await?, "/api", PACE);
         let swapped = self.bgecs.run(swap).await;
         let seen = observer.stop().await?;
         let swapped = swapped?.expect_code(0)?.json()?;
@@ -91,15 +121,7 @@ impl Stage {
         if at(&swapped, &["probe", "changeover_ms"]).is_null() {
             return Err("the probe did not see the changeover".into());
         }
-        match seen.failures.first() {
-            None => Ok((swapped, seen.sent)),
-            Some(failure) => Err(format!(
-                "{} of {} requests failed: {failure}",
-                seen.failures.len(),
-                seen.sent
-            )
-            .into()),
-        }
+        Ok((swapped, seen.unharmed()?))
     }
 
     /// A deploy that must fail, soon, and must leave production alone.
@@ -122,7 +144,11 @@ impl Stage {
 }
 
 pub fn at<'a>(value: &'a Value, path: &[&str]) -> &'a Value {
-    path.iter().fold(value, |value, key| &value[*key])
+    path.iter()
+        .fold(value, |value, key| match key.parse::<usize>() {
+            Ok(index) => &value[index],
+            Err(_) => &value[*key],
+        })
 }
 
 pub fn text<'a>(value: &'a Value, path: &[&str]) -> Result<&'a str> {

@@ -1,22 +1,27 @@
 //! What a team goes through with its first two releases, and with bad ones.
 
 use super::stage::Stage;
-use super::{refusals, releases};
+use super::{refusals, releases, traffic};
+use crate::bgecs::Bgecs;
 use crate::{Result, say};
 
-pub struct Story {
-    stage: Stage,
+pub struct Story<'a> {
+    stage: Stage<'a>,
     passed: usize,
 }
 
-impl Story {
-    pub fn new(stage: Stage) -> Self {
+impl<'a> Story<'a> {
+    pub fn new(stage: Stage<'a>) -> Self {
         Self { stage, passed: 0 }
     }
 
     /// How many chapters held what they promise.
     pub fn passed(&self) -> usize {
         self.passed
+    }
+
+    pub fn bgecs(&self) -> &Bgecs {
+        &self.stage.bgecs
     }
 
     /// Tells it from `init` to `destroy`; the first broken promise ends it.
@@ -44,6 +49,9 @@ impl Story {
         self.chapter(refusals::an_app_that_is_never_healthy_is_refused)
             .await?;
         self.chapter(refusals::a_missing_image_is_refused).await?;
+        if self.stage.gate.is_some() {
+            self.tell_of_traffic().await?;
+        }
         self.chapter(releases::the_idle_colour_is_retired_and_comes_back)
             .await?;
         self.chapter(releases::logs_and_probe_show_what_runs)
@@ -51,7 +59,19 @@ impl Story {
         self.chapter(releases::destroy_leaves_nothing).await
     }
 
-    async fn chapter(&mut self, chapter: impl AsyncFn(&Stage) -> Result<String>) -> Result<()> {
+    /// What only a load balancer can show that behaves like AWS's.
+    async fn tell_of_traffic(&mut self) -> Result<()> {
+        self.chapter(traffic::requests_under_way_survive_a_swap)
+            .await?;
+        self.chapter(traffic::an_app_that_starts_slowly_gets_its_time)
+            .await?;
+        self.chapter(traffic::a_change_spreads_from_node_to_node)
+            .await?;
+        self.chapter(traffic::nine_to_one_is_nine_to_one).await?;
+        self.chapter(traffic::a_lost_answer_is_looked_up).await
+    }
+
+    async fn chapter(&mut self, chapter: impl AsyncFn(&Stage<'_>) -> Result<String>) -> Result<()> {
         let promise = chapter(&self.stage).await?;
         self.passed += 1;
         say::line(&format!("ok: {promise}"));

@@ -1,0 +1,45 @@
+//! `cargo xtask gate`: the gate as a program, before an emulator that runs.
+
+use localstack::Gate;
+use localstack::balancer::Ports;
+use localstack::gate::Options;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{Result, say};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The emulator's endpoint, such as http://localhost:4566
+    endpoint: String,
+    /// The gate's own port, instead of any free one
+    #[arg(long)]
+    port: Option<u16>,
+    /// Have load balancers listen on their listeners' own ports, such as 80
+    #[arg(long)]
+    own_ports: bool,
+    /// A word that tells this process from others
+    #[arg(hide = true)]
+    name: Option<String>,
+}
+
+/// Serves until it is interrupted. Its endpoint is the first line of its output.
+pub async fn run(args: &Args) -> Result<()> {
+    let options = Options {
+        port: args.port,
+        ports: if args.own_ports {
+            Ports::Own
+        } else {
+            Ports::Free
+        },
+        ..Options::default()
+    };
+    let gate = Gate::before(&args.endpoint, &options)?;
+    say::result(gate.endpoint());
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        result = tokio::signal::ctrl_c() => result?,
+        _ = terminate.recv() => {}
+    }
+    gate.stop().await;
+    Ok(())
+}
