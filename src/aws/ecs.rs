@@ -1,5 +1,6 @@
 //! Task definitions, services and tasks.
 
+use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_ecs::primitives::DateTime;
@@ -195,11 +196,13 @@ impl Aws {
     }
 
     /// The tasks of a colour that have stopped lately (ECS remembers them for
-    /// about an hour).
+    /// about an hour), but for those whose ids are known: a stopped task does
+    /// not change any more.
     pub async fn stopped_tasks(
         &self,
         cluster: &str,
         color: Color,
+        known: &HashSet<&str>,
     ) -> Result<Vec<StoppedTask>, AwsError> {
         let resource = format!("{cluster}/{color}");
         let listed = self
@@ -213,7 +216,9 @@ impl Aws {
             .named("ecs:ListTasks", &resource)?;
         // DescribeTasks takes a hundred, which is a page of ListTasks; more says
         // nothing new of why they stop.
-        let arns: Vec<String> = listed.task_arns().iter().take(100).cloned().collect();
+        let is_new = |arn: &&String| !known.contains(task_id(arn));
+        let arns = listed.task_arns().iter().filter(is_new);
+        let arns: Vec<String> = arns.take(100).cloned().collect();
         if arns.is_empty() {
             return Ok(Vec::new());
         }
@@ -410,6 +415,10 @@ fn deployment(deployment: &aws_sdk_ecs::types::Deployment) -> Deployment {
     }
 }
 
+fn task_id(arn: &str) -> &str {
+    arn.rsplit_once('/').map_or(arn, |(_, id)| id)
+}
+
 fn stopped(task: &aws_sdk_ecs::types::Task) -> StoppedTask {
     // The container that failed: one with a non-zero exit code, else one that
     // never got an exit code but has a reason.
@@ -424,11 +433,7 @@ fn stopped(task: &aws_sdk_ecs::types::Task) -> StoppedTask {
         })
         .or_else(|| containers.first());
     StoppedTask {
-        id: task
-            .task_arn()
-            .and_then(|arn| arn.rsplit('/').next())
-            .unwrap_or_default()
-            .to_owned(),
+        id: task.task_arn().map(task_id).unwrap_or_default().to_owned(),
         task_definition: TaskDefinitionArn::new(task.task_definition_arn().unwrap_or_default()),
         created_at: task.created_at().and_then(moment),
         stop_code: task.stop_code().map(|code| code.as_str().to_owned()),

@@ -40,8 +40,9 @@ pub async fn await_serving(session: &Session, wait: &Wait<'_>) -> Result<()> {
     let started = Instant::now();
     let mut watch = Watch::new(wait.requested.clone());
     let mut told = told_already(wait);
+    let mut seen = Vec::new();
     loop {
-        let reading = read(session, wait, &watch).await?;
+        let reading = read(session, wait, &watch, &mut seen).await?;
         tell_new_events(session, &reading, &mut told);
         let counts = match watch.judge(started.elapsed(), &reading) {
             Judgement::Serves => return Ok(()),
@@ -64,7 +65,12 @@ pub async fn await_serving(session: &Session, wait: &Wait<'_>) -> Result<()> {
     }
 }
 
-async fn read(session: &Session, wait: &Wait<'_>, watch: &Watch) -> Result<Reading> {
+async fn read(
+    session: &Session,
+    wait: &Wait<'_>,
+    watch: &Watch,
+    seen: &mut Vec<StoppedTask>,
+) -> Result<Reading> {
     let infra = &wait.observed.infrastructure;
     let (service, targets) = futures_util::try_join!(
         session.aws.read_service(&infra.cluster, wait.color),
@@ -72,7 +78,7 @@ async fn read(session: &Session, wait: &Wait<'_>, watch: &Watch) -> Result<Readi
     )?;
     // ECS can call a deployment complete whose tasks go on ending.
     let stopped = match &service {
-        Some(service) if !watch.has_rolled_out(service) => stopped(session, wait).await?,
+        Some(service) if !watch.has_rolled_out(service) => stopped(session, wait, seen).await?,
         _ => Vec::new(),
     };
     let health = if watch.is_ready_to_answer(service.as_ref(), &targets) {
@@ -92,15 +98,25 @@ async fn read(session: &Session, wait: &Wait<'_>, watch: &Watch) -> Result<Readi
 }
 
 /// The tasks of the requested revision that stopped since this deploy began.
-async fn stopped(session: &Session, wait: &Wait<'_>) -> Result<Vec<StoppedTask>, AwsError> {
+/// `seen` are all that were read so far.
+async fn stopped(
+    session: &Session,
+    wait: &Wait<'_>,
+    seen: &mut Vec<StoppedTask>,
+) -> Result<Vec<StoppedTask>, AwsError> {
     let cluster = &wait.observed.infrastructure.cluster;
-    let mut tasks = session.aws.stopped_tasks(cluster, wait.color).await?;
+    let known = seen.iter().map(|task| task.id.as_str()).collect();
+    let new = session
+        .aws
+        .stopped_tasks(cluster, wait.color, &known)
+        .await?;
+    seen.extend(new);
     // Some give a task's creation in whole seconds.
     let began = wait.began.replace_nanosecond(0).unwrap_or(wait.began);
-    tasks.retain(|task| {
+    let is_ours = |task: &&StoppedTask| {
         &task.task_definition == wait.requested && task.created_at.is_none_or(|at| at >= began)
-    });
-    Ok(tasks)
+    };
+    Ok(seen.iter().filter(is_ours).cloned().collect())
 }
 
 /// The service's events from before this deploy.

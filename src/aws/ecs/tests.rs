@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::time::Duration;
 
 use serde_json::json;
@@ -357,10 +358,14 @@ async fn stopped_tasks_name_the_container_that_ended() {
             ),
         )
         .on("DescribeTasks", Reply::json(&tasks))
-        .on("ListTasks", Reply::json(&json!({ "taskArns": [] })));
+        .on("ListTasks", Reply::json(&json!({ "taskArns": [] })))
+        .on(
+            "ListTasks",
+            Reply::json(&json!({ "taskArns": ["x/crashed"] })),
+        );
     let aws = wire.aws();
     let stopped: Vec<_> = aws
-        .stopped_tasks(FAMILY, Color::Blue)
+        .stopped_tasks(FAMILY, Color::Blue, &HashSet::new())
         .await
         .unwrap()
         .into_iter()
@@ -394,7 +399,11 @@ async fn stopped_tasks_name_the_container_that_ended() {
     );
     assert_eq!(wire.requests()[0].json()["desiredStatus"], json!("STOPPED"));
     // DescribeTasks refuses an empty list.
-    assert_eq!(aws.stopped_tasks(FAMILY, Color::Blue).await.unwrap(), []);
+    // None is listed; and one that is known is not asked for again.
+    for known in [HashSet::new(), HashSet::from(["crashed"])] {
+        let tasks = aws.stopped_tasks(FAMILY, Color::Blue, &known).await;
+        assert_eq!(tasks.unwrap(), []);
+    }
 }
 
 #[tokio::test]
