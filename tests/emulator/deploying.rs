@@ -61,6 +61,10 @@ fn a_release_that_cannot_serve_is_told_with_its_reason() -> Outcome {
         (&json!("green"), &json!("2"))
     );
     world.ends(6, &["promote"])?;
+    // bgecs knows at the first crash; ECS tries a few times more.
+    world.until("ECS gives it up", || {
+        Ok(world.status()?["colors"]["blue"]["rollout"] == "FAILED")
+    })?;
 
     world
         .desk

@@ -9,6 +9,7 @@ mod access;
 mod api;
 mod builds;
 mod deploying;
+mod faulty;
 mod life;
 mod listeners;
 mod promoting;

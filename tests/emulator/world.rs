@@ -1,4 +1,4 @@
-//! An emulator for one test, with an app in it: started, used, and gone at the
+//! An emulator for one test, a gate before it, and an app in it: started, used, and gone at the
 //! end of the test, with the containers and the names of images that it left.
 
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use bollard::query_parameters::{ListImagesOptionsBuilder, RemoveImageOptions};
-use localstack::{Emulator, Engine, Options, Source};
+use localstack::{Emulator, Engine, Gate, Options, Source, gate};
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 
@@ -28,6 +28,7 @@ pub struct World {
     pub app: String,
     pub desk: Desk,
     pub api: Api,
+    pub gate: Gate,
     emulator: Option<Emulator>,
     engine: Engine,
     runtime: Runtime,
@@ -47,19 +48,21 @@ impl World {
             let emulator = Emulator::start(&engine, options, &|_| ()).await?;
             Ok::<_, localstack::Error>((engine, emulator))
         })?;
+        let gate = Gate::before(emulator.endpoint(), &gate::Options::default())?;
         let mut desk = Desk::empty()?;
-        for (name, value) in emulator.env() {
+        for (name, value) in gate.env() {
             desk = desk.env(&name, &value);
         }
         let world = Self {
             app: app.to_owned(),
             desk,
             api: Api {
-                address: emulator.endpoint().trim_start_matches("http://").to_owned(),
+                address: gate.endpoint().trim_start_matches("http://").to_owned(),
                 key: "test".to_owned(),
                 region: "us-east-1".to_owned(),
             },
             emulator: Some(emulator),
+            gate,
             engine,
             runtime,
         };

@@ -1,0 +1,44 @@
+//! An AWS that throttles, loses answers and is late to tell what it did.
+
+use std::time::Duration;
+
+use localstack::gate::faults::Fault;
+use localstack::gate::record::Staleness;
+
+use crate::support::Outcome;
+use crate::world::{ENGLISH, FRENCH, World};
+
+const ELB: &str = "elasticloadbalancing";
+
+#[test]
+fn a_promotion_withstands_throttling_and_a_lost_answer() -> Outcome {
+    let world = World::with_v2_idle("throttled")?;
+    let faults = world.gate.faults();
+    let spoilt = [
+        faults.add(Fault::on(ELB, "ModifyListener").nth(1).throttle()),
+        // The next try has its effect, and nobody is told.
+        faults.add(Fault::on(ELB, "ModifyListener").nth(2).drop_after()),
+        faults.add(Fault::on("ecs", "DescribeServices").nth(1).internal_error()),
+    ];
+    let promoted = world.done_json(&["promote"])?;
+    assert_eq!(promoted["outcome"], "committed");
+    for fault in spoilt {
+        assert_eq!(faults.struck(fault), 1);
+    }
+    world.expect_answers(FRENCH, ENGLISH)
+}
+
+#[test]
+fn a_promotion_waits_for_reads_that_are_late() -> Outcome {
+    let world = World::with_v2_idle("late")?;
+    let late = Fault::on(ELB, "DescribeListeners").stale_by(Duration::from_millis(700));
+    let late = world.gate.faults().add(late);
+    let promoted = world.done_json(&["promote"])?;
+    assert_eq!(promoted["outcome"], "committed");
+    world.gate.faults().remove(late);
+    let reads = world.gate.calls().of(ELB, "DescribeListeners");
+    let stalenesses = reads.iter().filter_map(|read| read.end.as_ref()?.staleness);
+    let is_old = |staleness: &Staleness| matches!(staleness, Staleness::SeenBefore(_));
+    assert!(stalenesses.filter(is_old).count() > 0, "{reads:#?}");
+    world.expect_answers(FRENCH, ENGLISH)
+}
