@@ -4,9 +4,12 @@
 //! 2,000 requests a second over 64 kept connections, on an absolute schedule:
 //! a request's latency counts from when it was due, so a stall is not hidden by
 //! the requests that it holds up. Target and load are in this process, each
-//! proxy is one of its own; all of them share the machine. Rounds alternate, and
-//! of each figure the median is shown. haproxy and nginx are asked if they are
-//! installed (Debian's packages of these names).
+//! proxy is one of its own; all of them share the machine, so figures of one run
+//! can be compared, those of two machines cannot. haproxy has a thread for each
+//! core, nginx one process, the gate two threads; none of them is near its limit
+//! at this rate. Rounds alternate, and of each figure the median is shown.
+//! haproxy and nginx are asked if they are installed (Debian's packages of these
+//! names). For Linux, as it needs `setpriv`.
 //!
 //! A benchmark, not a test: it fails only if a request does.
 

@@ -47,7 +47,7 @@ mod targets;
 mod tasks;
 mod tunnel;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -258,7 +258,7 @@ impl Inner {
         Ok(sockets)
     }
 
-    fn places(&self, config: &Config) -> Vec<Place> {
+    fn places(&self, config: &Config) -> BTreeSet<Place> {
         let nodes = 0..self.site.nodes.len();
         nodes
             .flat_map(|node| config.listeners.iter().map(move |one| (node, one.port)))

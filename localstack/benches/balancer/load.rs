@@ -12,12 +12,15 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use crate::Failure;
 
 const RATE: u32 = 2000;
 const CONNECTIONS: u32 = 64;
 const DURATION: Duration = Duration::from_secs(5);
+/// How long after its end a round may still have requests under way.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// Not counted: connections are made and pools filled.
 const WARM_UP: Duration = Duration::from_secs(1);
 
@@ -43,7 +46,8 @@ pub async fn run(address: SocketAddr) -> Result<Round, Failure> {
     std::thread::spawn(move || pace(start, &paced));
     let mut latencies = Vec::new();
     let mut failed = 0;
-    for outcome in connections.join_all().await {
+    let all = timeout(WARM_UP + DURATION + PATIENCE, connections.join_all());
+    for outcome in all.await? {
         let (of_one, failed_here) = outcome?;
         latencies.extend(of_one);
         failed += failed_here;

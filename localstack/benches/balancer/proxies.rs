@@ -1,8 +1,11 @@
 //! The proxies that are compared, each a process of its own before the target.
+//!
+//! None outlives this one: each is killed when it is dropped, and by the kernel
+//! if this process is killed itself (`setpriv`, of util-linux).
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use localstack::balancer::config::{
@@ -25,6 +28,12 @@ pub struct Proxy {
     process: Option<Child>,
     /// Its configuration, for as long as it runs.
     _folder: Option<TempDir>,
+}
+
+impl Proxy {
+    fn ended(&mut self) -> std::io::Result<Option<ExitStatus>> {
+        self.process.as_mut().map_or(Ok(None), Child::try_wait)
+    }
 }
 
 impl Drop for Proxy {
@@ -62,9 +71,8 @@ pub async fn start(target: SocketAddr) -> Result<Vec<Proxy>, Failure> {
 
 async fn gate(target: SocketAddr) -> Result<Proxy, Failure> {
     let port = free_port().await?;
-    let process = Command::new(std::env::current_exe()?)
+    let process = bound(&std::env::current_exe()?)
         .args([SERVE, &format!("{port} {target}")])
-        .stdin(Stdio::null())
         .spawn()?;
     ready("gate", port, process, None).await
 }
@@ -80,14 +88,23 @@ async fn other(
     let file = folder.path().join("configuration");
     std::fs::write(&file, configuration(port, target, folder.path()))?;
     let option = if name == "nginx" { "-c" } else { "-f" };
-    let process = Command::new(program)
+    let process = bound(Path::new(program))
         .arg(option)
         .arg(&file)
-        .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()?;
     ready(name, port, process, Some(folder)).await
+}
+
+/// That program, which ends with this one.
+fn bound(program: &Path) -> Command {
+    let mut command = Command::new("setpriv");
+    command
+        .args(["--pdeathsig", "KILL", "--"])
+        .arg(program)
+        .stdin(Stdio::null());
+    command
 }
 
 async fn ready(
@@ -96,7 +113,7 @@ async fn ready(
     process: Child,
     folder: Option<TempDir>,
 ) -> Result<Proxy, Failure> {
-    let proxy = Proxy {
+    let mut proxy = Proxy {
         name,
         address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
         process: Some(process),
@@ -104,6 +121,9 @@ async fn ready(
     };
     let start = Instant::now();
     while TcpStream::connect(proxy.address).await.is_err() {
+        if let Some(status) = proxy.ended()? {
+            return Err(format!("{name} has ended by itself: {status}").into());
+        }
         if start.elapsed() > PATIENCE {
             return Err(format!("{name} does not listen").into());
         }

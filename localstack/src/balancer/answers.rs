@@ -56,12 +56,14 @@ pub fn redirect<B>(to: &Redirect<'_>, request: &Request<B>, port: u16) -> Respon
 /// `#{path}` is without its leading slash, `#{query}` without the question mark.
 fn location<B>(to: &Redirect<'_>, request: &Request<B>, port: u16) -> String {
     let uri = request.uri();
+    let path = uri.path();
+    let path = path.strip_prefix('/').unwrap_or(path);
     let fill = |template: &str| {
         template
             .replace("#{protocol}", "HTTP")
             .replace("#{host}", route::host(request).unwrap_or_default())
             .replace("#{port}", &port.to_string())
-            .replace("#{path}", uri.path().trim_start_matches('/'))
+            .replace("#{path}", path)
             .replace("#{query}", uri.query().unwrap_or_default())
     };
     let protocol = fill(to.protocol).to_lowercase();

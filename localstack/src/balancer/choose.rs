@@ -3,12 +3,12 @@
 //!
 //! - A group is chosen by its weight, whatever the health of its targets; what
 //!   weighs nothing gets nothing:
-//!   <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-listeners.html>.
+//!   <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-action-types.html>.
 //! - Stickiness is a cookie of the load balancer's own, `AWSALBTG` for the group
 //!   and `AWSALB` for the target:
 //!   <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/sticky-sessions.html>.
 //!   AWS encrypts the value and the time in it; here it is a hash, and the client
-//!   is told the time (`Max-Age`).
+//!   is told the time (`Max-Age`). There is no second cookie for CORS.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;

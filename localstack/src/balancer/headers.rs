@@ -1,8 +1,10 @@
-//! Which headers go on, which do not, and which are added. Pure, but for the
-//! identifier of a trace.
+//! Which headers go on, which do not, and which are added or changed. Pure, but
+//! for the identifier of a trace.
 //!
 //! - <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/x-forwarded-headers.html>
 //! - <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-request-tracing.html>
+//! - Host: <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html#host-header-preservation>,
+//!   as it is unless an attribute says otherwise.
 //! - Hop by hop: <https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1>
 
 use std::net::IpAddr;
@@ -10,7 +12,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use hyper::HeaderMap;
 use hyper::header::{
-    CONNECTION, CONTENT_LENGTH, HeaderName, HeaderValue, TE, TRANSFER_ENCODING, UPGRADE,
+    CONNECTION, CONTENT_LENGTH, HOST, HeaderName, HeaderValue, TE, TRANSFER_ENCODING, UPGRADE,
 };
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -45,14 +47,11 @@ pub fn to_target(headers: &mut HeaderMap, client: IpAddr, port: u16) {
         headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
     }
     add_upgrade(headers, upgrade);
+    set_host(headers, port);
     append_forwarded_for(headers, client);
     headers.insert(FORWARDED_PROTO, HeaderValue::from_static("http"));
     headers.insert(FORWARDED_PORT, HeaderValue::from(port));
-    if !headers.contains_key(TRACE_ID)
-        && let Ok(trace) = HeaderValue::try_from(new_trace())
-    {
-        headers.insert(TRACE_ID, trace);
-    }
+    continue_trace(headers, &new_trace());
 }
 
 /// Makes a target's headers those of the answer to the client.
@@ -97,6 +96,34 @@ fn add_upgrade(headers: &mut HeaderMap, protocol: Option<HeaderValue>) {
     }
 }
 
+/// Behind a default port the host has no port, behind any other it has one: the
+/// listener's, unless the client named another.
+fn set_host(headers: &mut HeaderMap, port: u16) {
+    let Some(host) = headers.get(HOST).and_then(|host| host.to_str().ok()) else {
+        return;
+    };
+    let (name, named) = split_port(host);
+    let host = match (port, named) {
+        (80 | 443, _) => name.to_owned(),
+        (_, Some(_)) => return,
+        (_, None) => format!("{name}:{port}"),
+    };
+    if let Ok(host) = HeaderValue::try_from(host) {
+        headers.insert(HOST, host);
+    }
+}
+
+/// A host's name, and its port if it has one.
+pub fn split_port(host: &str) -> (&str, Option<&str>) {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => {
+            (name, Some(port))
+        }
+        // What follows a colon can also be the end of an IPv6 address.
+        _ => (host, None),
+    }
+}
+
 fn append_forwarded_for(headers: &mut HeaderMap, client: IpAddr) {
     let mut chain: Vec<u8> = Vec::new();
     for line in headers.get_all(&FORWARDED_FOR) {
@@ -109,12 +136,28 @@ fn append_forwarded_for(headers: &mut HeaderMap, client: IpAddr) {
     }
 }
 
+/// A trace begins with a `Root`; one that has begun elsewhere keeps its fields
+/// and gets a new `Self`.
+fn continue_trace(headers: &mut HeaderMap, id: &str) {
+    let begun = headers.get(TRACE_ID).and_then(|trace| trace.to_str().ok());
+    let trace = match begun {
+        None => format!("Root={id}"),
+        Some(begun) => begun
+            .split(';')
+            .filter(|field| !field.trim_start().starts_with("Self="))
+            .fold(format!("Self={id}"), |trace, field| trace + ";" + field),
+    };
+    if let Ok(trace) = HeaderValue::try_from(trace) {
+        headers.insert(TRACE_ID, trace);
+    }
+}
+
 fn new_trace() -> String {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_secs());
     let chance = fastrand::u128(..) >> 32;
-    format!("Root=1-{now:08x}-{chance:024x}")
+    format!("1-{now:08x}-{chance:024x}")
 }
 
 #[cfg(test)]
@@ -157,17 +200,37 @@ mod tests {
         let sent = sent(&[
             ("x-forwarded-for", "198.51.100.1"),
             ("x-forwarded-proto", "https"),
-            (
-                "x-amzn-trace-id",
-                "Root=1-67891233-abcdef012345678912345678",
-            ),
         ]);
         assert_eq!(sent["x-forwarded-for"], "198.51.100.1, 192.0.2.7");
         assert_eq!(sent["x-forwarded-proto"], "http");
+    }
+
+    #[test]
+    fn a_trace_that_has_begun_is_continued() {
+        let continued = |trace: &'static str| {
+            let mut headers = headers(&[("x-amzn-trace-id", trace)]);
+            continue_trace(&mut headers, "1-new");
+            headers["x-amzn-trace-id"].to_str().unwrap().to_owned()
+        };
         assert_eq!(
-            sent["x-amzn-trace-id"],
-            "Root=1-67891233-abcdef012345678912345678"
+            continued("Root=1-old;CalledFrom=app"),
+            "Self=1-new;Root=1-old;CalledFrom=app"
         );
+        assert_eq!(continued("Self=1-last;Root=1-old"), "Self=1-new;Root=1-old");
+    }
+
+    #[test]
+    fn the_host_has_a_port_only_where_that_is_no_default() {
+        let host = |host: &'static str, port| {
+            let mut headers = headers(&[("host", host)]);
+            to_target(&mut headers, CLIENT, port);
+            headers["host"].to_str().unwrap().to_owned()
+        };
+        assert_eq!(host("shop.example.com:8080", 80), "shop.example.com");
+        assert_eq!(host("shop.example.com", 81), "shop.example.com:81");
+        assert_eq!(host("shop.example.com:8080", 81), "shop.example.com:8080");
+        assert_eq!(host("[::1]", 80), "[::1]");
+        assert_eq!(host("[::1]", 81), "[::1]:81");
     }
 
     #[test]

@@ -26,7 +26,8 @@ use super::tasks::Tasks;
 
 /// AWS gives a connection to a target 10 s.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// An idle connection is closed after the time that AWS has as its default.
+/// How long an idle connection is kept, whatever the load balancer's idle timeout:
+/// AWS's default of it, as a pool cannot be told another while it lives.
 const KEEP_IDLE: Duration = Duration::from_secs(60);
 
 pub type Pool = Client<HttpConnector, Upload>;

@@ -118,3 +118,43 @@ fn status_of(error: &legacy::Error) -> StatusCode {
     }
     StatusCode::BAD_GATEWAY
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use http_body_util::Empty;
+    use hyper_util::client::legacy::Client;
+    use hyper_util::client::legacy::connect::HttpConnector;
+    use hyper_util::rt::TokioExecutor;
+    use tokio::net::{TcpSocket, TcpStream};
+    use tokio::task::JoinSet;
+
+    use super::*;
+
+    /// Linux lets one connection more wait to be accepted than it is told, and
+    /// then answers none, as a host that is not there.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_target_that_does_not_connect_in_time_is_504() {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+        let listener = socket.listen(1).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut waiting = JoinSet::new();
+        for _ in 0..3 {
+            waiting.spawn(TcpStream::connect(address));
+        }
+        let _both = (waiting.join_next().await, waiting.join_next().await);
+        let mut connector = HttpConnector::new();
+        connector.set_connect_timeout(Some(Duration::from_millis(50)));
+        let client: Client<_, Empty<Bytes>> =
+            Client::builder(TokioExecutor::new()).build(connector);
+        let uri = format!("http://{address}/").parse().unwrap();
+        let error = tokio::time::timeout(Duration::from_secs(10), client.get(uri))
+            .await
+            .expect("the connector gives up")
+            .unwrap_err();
+        assert_eq!(status_of(&error), StatusCode::GATEWAY_TIMEOUT);
+    }
+}

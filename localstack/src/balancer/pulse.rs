@@ -71,12 +71,8 @@ impl Watch {
         }
     }
 
-    pub fn pulse(&self) -> &Pulse {
+    pub fn pulse(&self) -> &Arc<Pulse> {
         &self.pulse
-    }
-
-    pub fn shared_pulse(&self) -> Arc<Pulse> {
-        self.pulse.clone()
     }
 
     pub fn poll_stopped(&mut self, context: &mut Context<'_>) -> Poll<()> {

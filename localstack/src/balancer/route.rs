@@ -8,6 +8,7 @@ use hyper::Request;
 use hyper::header::HOST;
 
 use super::config::{Action, Condition, Listener, Rule};
+use super::headers::split_port;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Case {
@@ -57,10 +58,7 @@ pub fn host<B>(request: &Request<B>) -> Option<&str> {
         Some(authority) => authority.as_str(),
         None => request.headers().get(HOST)?.to_str().ok()?,
     };
-    match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => Some(name),
-        _ => Some(host),
-    }
+    Some(split_port(host).0)
 }
 
 fn query_holds(wanted: &[(Option<String>, String)], query: &str) -> bool {

@@ -13,6 +13,8 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
+use tokio::net::TcpSocket;
+
 use super::config::{
     Action, Arn, Config, Forward, HealthCheck, Listener, Matcher, Rule, Target, TargetGroup,
     WeightedGroup,
@@ -107,13 +109,13 @@ fn states(balancer: &Balancer, group: &str) -> Vec<State> {
     all.into_iter().map(|(_, health)| health.state).collect()
 }
 
-/// An address where nothing listens.
-async fn nowhere() -> Target {
-    let listener = tokio::net::TcpListener::bind((LOOPBACK, 0)).await.unwrap();
-    Target {
-        ip: LOOPBACK,
-        port: listener.local_addr().unwrap().port(),
-    }
+/// An address where nothing listens, and nothing else can while the socket is
+/// held.
+fn nowhere() -> (Target, TcpSocket) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind((LOOPBACK, 0).into()).unwrap();
+    let port = socket.local_addr().unwrap().port();
+    (Target { ip: LOOPBACK, port }, socket)
 }
 
 fn set(targets: &[Target]) -> BTreeSet<Target> {

@@ -38,7 +38,7 @@ impl<T> Felt<T> {
     fn new(stream: T, watch: &Watch) -> Self {
         Self {
             stream,
-            pulse: watch.shared_pulse(),
+            pulse: watch.pulse().clone(),
         }
     }
 }

@@ -75,7 +75,8 @@ async fn all_targets_get_requests_when_none_is_healthy() {
 async fn a_target_that_refuses_and_one_that_is_silent_fail_differently() {
     let silent = TcpListener::bind((LOOPBACK, 0)).await.unwrap();
     let mut refusing = group("refusing", &[]);
-    refusing.targets = set(&[nowhere().await]);
+    let (nobody, _held) = nowhere();
+    refusing.targets = set(&[nobody]);
     let mut waiting = group("waiting", &[]);
     waiting.targets = set(&[Target {
         ip: LOOPBACK,
