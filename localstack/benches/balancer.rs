@@ -50,7 +50,8 @@ async fn compare() -> Result<(), Failure> {
     let mut rounds: Vec<Vec<Round>> = vec![Vec::new(); proxies.len()];
     for _ in 0..ROUNDS {
         for (proxy, rounds) in proxies.iter().zip(&mut rounds) {
-            rounds.push(load::run(proxy.address).await?);
+            let round = load::run(proxy.address).await;
+            rounds.push(round.map_err(|error| format!("{}: {error}", proxy.name))?);
         }
     }
     say("                 p50       p99     p99.9       max    failed");
