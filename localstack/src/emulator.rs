@@ -257,6 +257,16 @@ pub(crate) fn environment(endpoint: &str, account: &str) -> Vec<(String, String)
     .to_vec()
 }
 
+/// An `Authorization` header whose signature is none: emulators read the access
+/// key, which they take for the account, the region and the service of it, and
+/// check no signature of the keys that are used here.
+pub(crate) fn unsigned(account: &str, service: &str) -> String {
+    format!(
+        "AWS4-HMAC-SHA256 Credential={account}/20260101/{REGION}/{service}/aws4_request, \
+         SignedHeaders=host, Signature=none"
+    )
+}
+
 /// A name that no other instance has, on this machine and at any time.
 fn new_id() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);

@@ -4,7 +4,7 @@
 use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 
-use super::REGION;
+use super::unsigned;
 use crate::{Error, Result, http};
 
 /// Deletes the services of every cluster of the account; with them go their
@@ -71,17 +71,11 @@ impl Ecs<'_> {
         serde_json::from_str(&answer.body).map_err(|error| failed(error.to_string()))
     }
 
-    /// The signature is none: emulators read the key and the region, and check
-    /// no signature of the keys that are used here.
     fn headers(&self, operation: &str) -> Vec<String> {
         vec![
             "Content-Type: application/x-amz-json-1.1".to_owned(),
             format!("X-Amz-Target: AmazonEC2ContainerServiceV20141113.{operation}"),
-            format!(
-                "Authorization: AWS4-HMAC-SHA256 Credential={}/20260101/{REGION}/ecs/aws4_request, \
-                 SignedHeaders=host, Signature=none",
-                self.account
-            ),
+            format!("Authorization: {}", unsigned(self.account, "ecs")),
         ]
     }
 }

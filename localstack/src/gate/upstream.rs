@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use super::body::{self, Body};
 use super::request::{Answer, Request};
+use crate::emulator::unsigned;
 
 /// Longer than any emulator takes, which stops containers in some calls.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -22,8 +23,6 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Less than any server keeps a connection without a request (5 s is common),
 /// so that none is used which the emulator is just closing.
 const IDLE: Duration = Duration::from_secs(1);
-
-const REGION: &str = "us-east-1";
 
 #[derive(Debug, Clone)]
 pub struct Upstream {
@@ -109,13 +108,28 @@ impl Upstream {
     /// # Errors
     /// If there is no answer, or not 200.
     pub async fn elb(&self, action: &str, parameters: &[(&str, &str)]) -> Result<String, Failed> {
+        let service = ("elasticloadbalancing", "2015-12-01");
+        self.query(service, action, parameters).await
+    }
+
+    /// A call of the Query protocol of any service, named with its version;
+    /// gives the XML.
+    ///
+    /// # Errors
+    /// If there is no answer, or not 200.
+    pub async fn query(
+        &self,
+        (service, version): (&str, &str),
+        action: &str,
+        parameters: &[(&str, &str)],
+    ) -> Result<String, Failed> {
         let body = form_urlencoded::Serializer::new(String::new())
             .append_pair("Action", action)
-            .append_pair("Version", "2015-12-01")
+            .append_pair("Version", version)
             .extend_pairs(parameters)
             .finish();
         let request = self
-            .own("elasticloadbalancing", action)?
+            .own(service, action)?
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
         let answer = self.complete(request, body, action).await?;
         Ok(String::from_utf8_lossy(&answer.body).into_owned())
@@ -138,18 +152,12 @@ impl Upstream {
         })
     }
 
-    /// The signature is none: emulators read key, region and service of it.
     fn own(&self, service: &str, what: &str) -> Result<hyper::http::request::Builder, Failed> {
-        let credential = format!(
-            "AWS4-HMAC-SHA256 Credential={}/20260101/{REGION}/{service}/aws4_request, \
-             SignedHeaders=host, Signature=none",
-            self.account
-        );
         Ok(hyper::Request::builder()
             .method(Method::POST)
             .uri(self.uri("/", what)?)
             .header(HOST, &self.authority)
-            .header(AUTHORIZATION, credential))
+            .header(AUTHORIZATION, unsigned(&self.account, service)))
     }
 
     async fn complete(

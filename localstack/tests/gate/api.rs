@@ -4,20 +4,12 @@ use std::error::Error;
 use std::fmt::Display;
 use std::net::SocketAddr;
 
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
-use hyper::Request;
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use localstack::gate::upstream::{Failed, Upstream};
 use roxmltree::{Document, Node};
 
 pub type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 
-pub struct Api {
-    authority: String,
-    client: Client<HttpConnector, Full<Bytes>>,
-}
+pub struct Api(Upstream);
 
 /// An error that the API answered.
 #[derive(Debug, thiserror::Error)]
@@ -97,48 +89,25 @@ impl With {
 impl Api {
     /// Of `HOST:PORT`.
     pub fn new(authority: impl Into<String>) -> Self {
-        Self {
-            authority: authority.into(),
-            client: Client::builder(TokioExecutor::new()).build_http(),
-        }
+        Self(Upstream::new(authority, "test"))
     }
 
     /// Gives the XML.
     pub async fn call(&self, action: &str, with: With) -> Outcome<String> {
-        let service = ("elasticloadbalancing", "2015-12-01");
-        self.query(service, action, with).await
+        let parameters: Vec<(&str, &str)> = with
+            .0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        match self.0.elb(action, &parameters).await {
+            Err(Failed::Refused { status, body, .. }) => Err(refused(action, status, &body).into()),
+            answer => Ok(answer?),
+        }
     }
 
     /// A call of EC2 that needs no parameters.
     pub async fn ec2(&self, action: &str) -> Outcome<String> {
-        self.query(("ec2", "2016-11-15"), action, With::new()).await
-    }
-
-    async fn query(
-        &self,
-        (service, version): (&str, &str),
-        action: &str,
-        with: With,
-    ) -> Outcome<String> {
-        let body = form_urlencoded::Serializer::new(String::new())
-            .append_pair("Action", action)
-            .append_pair("Version", version)
-            .extend_pairs(with.0)
-            .finish();
-        let credential = format!(
-            "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/{service}/aws4_request, \
-             SignedHeaders=host, Signature=none"
-        );
-        let request = Request::post(format!("http://{}/", self.authority))
-            .header("content-type", "application/x-www-form-urlencoded")
-            .header("authorization", credential)
-            .body(Full::new(Bytes::from(body)))?;
-        let (head, body) = self.client.request(request).await?.into_parts();
-        let text = String::from_utf8(body.collect().await?.to_bytes().to_vec())?;
-        if head.status.is_success() {
-            return Ok(text);
-        }
-        Err(refused(action, head.status.as_u16(), &text).into())
+        Ok(self.0.query(("ec2", "2016-11-15"), action, &[]).await?)
     }
 
     /// The error that the call is expected to have.
