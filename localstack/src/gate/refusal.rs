@@ -13,7 +13,7 @@ use serde_json::json;
 use super::cbor;
 use super::request::{Answer, Operation, Protocol, Request};
 
-pub use code::code;
+pub use code::{code, code_of_xml};
 
 /// Why a call is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,10 +24,20 @@ pub enum Kind {
 
 /// What is said, in whichever shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Refusal {
+struct Refusal<'a> {
     status: StatusCode,
     code: &'static str,
-    message: &'static str,
+    message: &'a str,
+}
+
+/// What a service of the Query protocol answers to a call that is wrong.
+pub fn wrong_query(service: &str, code: &'static str, message: &str) -> Answer {
+    let refusal = Refusal {
+        status: StatusCode::BAD_REQUEST,
+        code,
+        message,
+    };
+    in_query_xml(refusal, namespace(service), &request_id())
 }
 
 /// The answer that the call's service gives then.
@@ -47,7 +57,7 @@ pub fn answer(request: &Request, kind: Kind) -> Answer {
     }
 }
 
-fn refusal(operation: &Operation, kind: Kind) -> Refusal {
+fn refusal(operation: &Operation, kind: Kind) -> Refusal<'static> {
     let (status, code, message) = match kind {
         Kind::Throttled => throttled(operation),
         Kind::InternalError => internal_error(operation),
@@ -122,7 +132,7 @@ fn internal_error(operation: &Operation) -> (StatusCode, &'static str, &'static 
 /// <https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html#operation-error-serialization>
 /// and, with the code in the header alone,
 /// <https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html#operation-error-serialization>.
-fn in_json(refusal: Refusal, kind: &'static str, id: &str) -> Answer {
+fn in_json(refusal: Refusal<'_>, kind: &'static str, id: &str) -> Answer {
     let body = json!({"__type": refusal.code, "message": refusal.message});
     let mut answer = whole(refusal, kind, body.to_string(), id);
     let code = HeaderValue::from_static(refusal.code);
@@ -131,12 +141,13 @@ fn in_json(refusal: Refusal, kind: &'static str, id: &str) -> Answer {
 }
 
 /// <https://smithy.io/2.0/aws/protocols/aws-query-protocol.html#operation-error-serialization>
-fn in_query_xml(refusal: Refusal, namespace: &str, id: &str) -> Answer {
+fn in_query_xml(refusal: Refusal<'_>, namespace: &str, id: &str) -> Answer {
     let fault = match refusal.status.is_server_error() {
         true => "Receiver",
         false => "Sender",
     };
-    let Refusal { code, message, .. } = refusal;
+    let code = refusal.code;
+    let message = escaped(refusal.message);
     let body = format!(
         "<ErrorResponse xmlns=\"{namespace}\"><Error><Type>{fault}</Type><Code>{code}</Code>\
          <Message>{message}</Message></Error><RequestId>{id}</RequestId></ErrorResponse>"
@@ -145,7 +156,7 @@ fn in_query_xml(refusal: Refusal, namespace: &str, id: &str) -> Answer {
 }
 
 /// <https://smithy.io/2.0/aws/protocols/aws-ec2-query-protocol.html#operation-error-serialization>
-fn in_ec2_xml(refusal: Refusal, id: &str) -> Answer {
+fn in_ec2_xml(refusal: Refusal<'_>, id: &str) -> Answer {
     let Refusal { code, message, .. } = refusal;
     let body = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response><Errors><Error><Code>{code}</Code>\
@@ -155,7 +166,7 @@ fn in_ec2_xml(refusal: Refusal, id: &str) -> Answer {
 }
 
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#RESTErrorResponses>
-fn in_s3_xml(refusal: Refusal, path: &str, id: &str) -> Answer {
+fn in_s3_xml(refusal: Refusal<'_>, path: &str, id: &str) -> Answer {
     let Refusal { code, message, .. } = refusal;
     let path = escaped(path);
     let body = format!(
@@ -170,7 +181,7 @@ fn in_s3_xml(refusal: Refusal, path: &str, id: &str) -> Answer {
 }
 
 /// <https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html#operation-error-serialization>
-fn in_cbor(refusal: Refusal, id: &str) -> Answer {
+fn in_cbor(refusal: Refusal<'_>, id: &str) -> Answer {
     let body = cbor::map(&[("__type", refusal.code), ("message", refusal.message)]);
     let mut answer = whole(refusal, "application/cbor", body, id);
     let protocol = HeaderValue::from_static("rpc-v2-cbor");
@@ -178,7 +189,7 @@ fn in_cbor(refusal: Refusal, id: &str) -> Answer {
     answer
 }
 
-fn whole(refusal: Refusal, kind: &'static str, body: impl Into<Bytes>, id: &str) -> Answer {
+fn whole(refusal: Refusal<'_>, kind: &'static str, body: impl Into<Bytes>, id: &str) -> Answer {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     if let Ok(id) = HeaderValue::from_str(id) {
@@ -213,21 +224,16 @@ fn namespace(service: &str) -> &'static str {
     }
 }
 
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            _ => escaped.push(letter),
-        }
-    }
-    escaped
+/// As the text of an XML element.
+pub fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
 
 /// In the form of a UUID, as most services give it.
-fn request_id() -> String {
+pub fn request_id() -> String {
     let mut id = String::with_capacity(36);
     for (at, byte) in std::iter::repeat_with(|| fastrand::u8(..))
         .take(16)

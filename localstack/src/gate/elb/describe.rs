@@ -141,13 +141,6 @@ pub fn described(text: &str) -> Read<Vec<Arn>> {
     Ok(lists.into_iter().flat_map(arns).collect())
 }
 
-/// `ListenerNotFound` of an error's XML.
-pub fn error_code(text: &str) -> Option<String> {
-    let document = Document::parse(text).ok()?;
-    let error = xml::find(&document, "Error")?;
-    xml::text(error, "Code").map(str::to_owned)
-}
-
 fn page<T>(text: &str, list: &str, item: impl Fn(Node<'_, '_>) -> Option<T>) -> Read<Page<T>> {
     let document = Document::parse(text)?;
     let members = xml::find(&document, list)

@@ -14,6 +14,7 @@ use super::fleet::Fleet;
 use super::known::Known;
 use super::pace::Depth;
 use crate::balancer::config::{Arn, Listener};
+use crate::gate::refusal::code_of_xml;
 use crate::gate::upstream::{Failed, Upstream};
 
 /// How many are asked for at once: the most that AWS allows.
@@ -229,7 +230,7 @@ impl Turn<'_> {
 fn unless_gone<T>(read: Result<T, Failed>) -> Result<Option<T>, Failed> {
     match read {
         Err(Failed::Refused { body, .. })
-            if describe::error_code(&body).is_some_and(|code| code.ends_with("NotFound")) =>
+            if code_of_xml(&body).is_some_and(|code| code.ends_with("NotFound")) =>
         {
             Ok(None)
         }

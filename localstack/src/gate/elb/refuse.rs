@@ -1,14 +1,11 @@
 //! What ELBv2 refuses and emulators let pass, as far as it shows a user's
 //! mistake. Pure.
 
-use bytes::Bytes;
-use hyper::StatusCode;
-use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
-
+use super::actions;
 use super::form::Form;
 use super::known::Known;
-use super::{actions, xml};
 use crate::balancer::config::Arn;
+use crate::gate::refusal;
 use crate::gate::request::Answer;
 
 /// An error of the API.
@@ -35,20 +32,7 @@ impl Refusal {
     }
 
     pub fn answer(&self) -> Answer {
-        let code = xml::element("Code", self.code);
-        let message = xml::element("Message", &self.message);
-        let id = xml::element("RequestId", &format!("{:032x}", fastrand::u128(..)));
-        let body = format!(
-            "<ErrorResponse xmlns=\"http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/\">\
-             <Error><Type>Sender</Type>{code}{message}</Error>{id}</ErrorResponse>"
-        );
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/xml"));
-        Answer {
-            status: StatusCode::BAD_REQUEST,
-            headers,
-            body: Bytes::from(body),
-        }
+        refusal::wrong_query("elasticloadbalancing", self.code, &self.message)
     }
 }
 
@@ -174,7 +158,7 @@ mod tests {
         assert_eq!(answer.status, 400);
         let text = String::from_utf8(answer.body.to_vec()).unwrap();
         assert_eq!(
-            super::super::describe::error_code(&text).as_deref(),
+            refusal::code_of_xml(&text).as_deref(),
             Some("ResourceInUse")
         );
         assert!(text.contains("<Message>a &lt; b</Message>"));

@@ -8,6 +8,7 @@ use super::form::Form;
 use super::xml;
 use crate::balancer::config::Target;
 use crate::balancer::health::{Health, Reason, State};
+use crate::gate::refusal;
 
 /// A target that the call asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +90,7 @@ pub fn xml(targets: &[(Target, Health)], check_port: Option<u16>) -> String {
         .iter()
         .map(|(target, health)| member(*target, health, check_port))
         .collect();
-    let id = xml::element("RequestId", &format!("{:032x}", fastrand::u128(..)));
+    let id = xml::element("RequestId", &refusal::request_id());
     format!(
         "<DescribeTargetHealthResponse \
          xmlns=\"http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/\">\

@@ -3,6 +3,8 @@
 
 use roxmltree::{Document, Node};
 
+use crate::gate::refusal::escaped;
+
 /// The first element of that name, anywhere.
 pub fn find<'a, 'i>(document: &'a Document<'i>, name: &str) -> Option<Node<'a, 'i>> {
     document
@@ -53,13 +55,6 @@ pub fn texts(node: Node<'_, '_>, path: &str) -> Vec<String> {
 /// An element with text in it.
 pub fn element(name: &str, text: &str) -> String {
     format!("<{name}>{}</{name}>", escaped(text))
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
 }
 
 #[cfg(test)]

@@ -36,9 +36,13 @@ fn of_document(document: &Value) -> Option<String> {
         .map(bare)
 }
 
-/// All shapes of XML have one `Error` with one `Code`.
 fn of_xml(answer: &Answer) -> Option<String> {
-    let document = Document::parse(std::str::from_utf8(&answer.body).ok()?).ok()?;
+    code_of_xml(std::str::from_utf8(&answer.body).ok()?)
+}
+
+/// All shapes of XML have one `Error` with one `Code`.
+pub fn code_of_xml(text: &str) -> Option<String> {
+    let document = Document::parse(text).ok()?;
     let error = document
         .descendants()
         .find(|node| node.tag_name().name() == "Error")?;
