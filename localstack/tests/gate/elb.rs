@@ -74,6 +74,17 @@ async fn a_change_behind_the_gate_is_obeyed() -> Outcome {
 }
 
 #[tokio::test]
+async fn a_group_that_was_freed_behind_the_gate_can_be_deleted() -> Outcome {
+    let subject = Subject::gate().await?;
+    let group = subject.group(&[]).await?;
+    let (_, listener) = subject.forwarding_to(&group).await?;
+    let with = With::new().and("ListenerArn", &listener);
+    behind(&subject)?.call("DeleteListener", with).await?;
+    let with = With::new().and("TargetGroupArn", &group);
+    subject.api.call("DeleteTargetGroup", with).await.map(drop)
+}
+
+#[tokio::test]
 async fn targets_that_come_behind_the_gate_are_known_when_asked_for() -> Outcome {
     let subject = Subject::gate().await?;
     let target = Target::start("blue").await?;

@@ -88,7 +88,10 @@ impl Lookout {
         turn.take_registered(&group, &String::from_utf8_lossy(&answer.body))?;
         // Of what has no address the gate knows nothing.
         if turn.known.registered(&group).is_some_and(|all| all.others) {
-            return Ok(answer);
+            return match asked {
+                None => Ok(answer),
+                Some(_) => turn.upstream.forward(request).await,
+            };
         }
         turn.obey().await?;
         let all = self.fleet.health_of(&group);
@@ -104,8 +107,10 @@ impl Turn<'_> {
     /// Why AWS would not do it, if the emulator would.
     async fn refusal(&mut self, name: &str, form: &Form) -> Result<Option<Refusal>, Failed> {
         if name == "DeleteTargetGroup" {
-            let group = form.get("TargetGroupArn").map(Arn::new);
-            return Ok(group.and_then(|group| refuse::deletion(&self.known, &group)));
+            let Some(group) = form.get("TargetGroupArn").map(Arn::new) else {
+                return Ok(None);
+            };
+            return self.refusal_of_deletion(&group).await;
         }
         let Some(list) = list_of_actions(name) else {
             return Ok(None);
@@ -120,6 +125,16 @@ impl Turn<'_> {
         }
         self.read_groups().await?;
         Ok(refuse::unknown_groups(&self.known, form, list))
+    }
+
+    /// Only after another look: what named the group may be gone behind the gate.
+    async fn refusal_of_deletion(&mut self, group: &Arn) -> Result<Option<Refusal>, Failed> {
+        if refuse::deletion(&self.known, group).is_none() {
+            return Ok(None);
+        }
+        self.read_load_balancers().await?;
+        self.read_listeners_of(None).await?;
+        Ok(refuse::deletion(&self.known, group))
     }
 
     /// Reads what a call that succeeded has changed.
