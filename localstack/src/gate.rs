@@ -6,22 +6,28 @@
 //!
 //! - for a load balancer, by its Host header: then the [`crate::balancer`]
 //!   serves it, which listens on real ports as well;
-//! - a call of AWS's API: [`request`] names it, [`faults`] may spoil it,
-//!   [`record`] writes it down; `elb` and `ecs` correct what the emulator says
-//!   of health checks, weights and rollouts; [`upstream`] forwards it;
+//! - for the gate itself (`control`): its record, its faults, its load balancers;
+//! - a call of AWS's API: [`request`] names it, and `call` carries it out;
 //! - anything else, such as the image registry: passed through as it comes.
+//!
+//! `front` takes connections and tells these apart. What `call` does with a call:
+//! [`faults`] may spoil it, `refusal` words an error as AWS does, `past` answers a
+//! read as it was, [`elb`] and `ecs` correct what the emulator says of health
+//! checks, weights and rollouts, [`upstream`] forwards it, and [`record`] has it
+//! all written down. `services` puts `elb` and `ecs` in their places; `body` and
+//! `cbor` read and write what goes over the wire.
 //!
 //! It speaks the AWS protocols only, to either side, so that it can stand before
 //! any emulator. It must not know the insides of one.
 
-pub(crate) mod body;
-pub(crate) mod call;
+mod body;
+mod call;
 mod cbor;
 mod control;
-pub mod ecs;
+mod ecs;
 pub mod elb;
 pub mod faults;
-pub(crate) mod front;
+mod front;
 mod past;
 pub mod record;
 mod refusal;
@@ -45,7 +51,7 @@ use elb::Elb;
 use faults::Faults;
 use front::Front;
 use record::Calls;
-use services::Services;
+use services::{Corrected, Services};
 use upstream::Upstream;
 
 /// How a gate is to be.
@@ -82,7 +88,7 @@ pub struct Gate {
     calls: Calls,
     faults: Faults,
     account: String,
-    elb: Option<Elb>,
+    corrected: Option<Corrected>,
     running: Option<Running>,
 }
 
@@ -129,7 +135,7 @@ impl Gate {
                 past: Mutex::default(),
             },
             traffic: services.traffic,
-            elb: services.elb.clone(),
+            corrected: services.corrected.clone(),
         };
         let server = tokio::spawn(front::serve(listener, Arc::new(front)));
         drop(entered);
@@ -138,7 +144,7 @@ impl Gate {
             calls,
             faults,
             account: options.account.clone(),
-            elb: services.elb,
+            corrected: services.corrected,
             running: Some(Running { runtime, server }),
         })
     }
@@ -156,19 +162,19 @@ impl Gate {
     /// ELBv2 as the gate knows it. None for a gate that leaves load balancers
     /// to the emulator.
     pub fn load_balancing(&self) -> Option<&Elb> {
-        self.elb.as_ref()
+        self.corrected.as_ref().map(|corrected| &corrected.elb)
     }
 
     /// The load balancer of that DNS name, if there is one by now.
     pub fn balancer(&self, dns_name: &str) -> Option<Balancer> {
-        let (balancer, _) = self.elb.as_ref()?.balancer_of(dns_name)?;
+        let (balancer, _) = self.load_balancing()?.balancer_of(dns_name)?;
         Some(balancer)
     }
 
-    /// What keeps the load balancers from being as the emulator says, if
-    /// anything does.
+    /// What keeps load balancers and rollouts from being as the emulator says,
+    /// if anything does.
     pub fn trouble(&self) -> Option<String> {
-        self.elb.as_ref()?.trouble()
+        self.corrected.as_ref()?.trouble()
     }
 
     /// Every call of AWS's API that came, until now and from now on.

@@ -11,12 +11,12 @@ use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Response, StatusCode, Uri};
 use serde_json::{Value, json};
 
-use super::body::{self, Body, BoxError};
+use super::body::{self, Body};
 use super::call::Pipeline;
-use super::elb::Elb;
 use super::faults::{Fault, FaultId, Faults};
 use super::front::Front;
 use super::record::{Call, Calls, Mark, Outcome, Staleness};
+use super::services::Corrected;
 
 /// More than any fault takes.
 const LONGEST: usize = 64 * 1024;
@@ -26,27 +26,25 @@ pub fn is_asked(uri: &Uri) -> bool {
     uri.path() == "/_gate" || uri.path().starts_with("/_gate/")
 }
 
-/// # Errors
-/// If the client does not send its request to the end, or too much.
-pub async fn answer(
-    front: &Front,
-    request: hyper::Request<Incoming>,
-) -> Result<Response<Body>, BoxError> {
+pub async fn answer(front: &Front, request: hyper::Request<Incoming>) -> Response<Body> {
     let (head, body) = request.into_parts();
-    let body = Limited::new(body, LONGEST).collect().await?.to_bytes();
-    let (status, answer) = decide(front, &head.method, &head.uri, &body);
+    let (status, answer) = match Limited::new(body, LONGEST).collect().await {
+        Ok(body) => decide(front, &head.method, &head.uri, &body.to_bytes()),
+        // Longer, or cut off: then nobody is left to read this.
+        Err(_) => wrong("a body is at most 64 KiB long"),
+    };
     let mut response = Response::new(body::whole(answer.to_string()));
     *response.status_mut() = status;
     let kind = HeaderValue::from_static("application/json");
     response.headers_mut().insert(CONTENT_TYPE, kind);
-    Ok(response)
+    response
 }
 
 fn decide(front: &Front, method: &Method, uri: &Uri, body: &[u8]) -> (StatusCode, Value) {
     let Pipeline { calls, faults, .. } = &front.pipeline;
     match (method.as_str(), uri.path()) {
         ("GET", "/_gate/calls") => recorded(calls, uri.query().unwrap_or_default()),
-        ("GET", "/_gate/balancers") => (StatusCode::OK, balancers(front.elb.as_ref())),
+        ("GET", "/_gate/balancers") => (StatusCode::OK, balancers(front.corrected.as_ref())),
         ("GET", "/_gate/faults") => (StatusCode::OK, json!(faults.all())),
         ("POST", "/_gate/faults") => add(faults, body),
         ("DELETE", "/_gate/faults") => {
@@ -71,11 +69,12 @@ fn recorded(calls: &Calls, query: &str) -> (StatusCode, Value) {
 }
 
 /// Each with the addresses of its listeners' ports, a list of its nodes'.
-fn balancers(elb: Option<&Elb>) -> Value {
-    let Some(elb) = elb else {
-        return json!({"load_balancers": []});
+fn balancers(corrected: Option<&Corrected>) -> Value {
+    let Some(corrected) = corrected else {
+        return json!({"load_balancers": [], "trouble": null});
     };
-    let all = elb.balancers().into_iter().map(|(is, balancer)| {
+    let all = corrected.elb.balancers();
+    let all = all.into_iter().map(|(is, balancer)| {
         let config = balancer.config();
         let ports = config.listeners.iter().map(|listener| listener.port);
         let listeners: serde_json::Map<String, Value> = ports
@@ -83,7 +82,7 @@ fn balancers(elb: Option<&Elb>) -> Value {
             .collect();
         json!({"name": is.name, "dns_name": is.dns, "listeners": listeners})
     });
-    json!({"load_balancers": all.collect::<Vec<_>>(), "trouble": elb.trouble()})
+    json!({"load_balancers": all.collect::<Vec<_>>(), "trouble": corrected.trouble()})
 }
 
 fn add(faults: &Faults, body: &[u8]) -> (StatusCode, Value) {

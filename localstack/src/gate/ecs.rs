@@ -22,6 +22,7 @@ mod rollout;
 mod service;
 mod tenants;
 
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -44,6 +45,12 @@ const TICK: Duration = Duration::from_millis(300);
 /// ECS as it is at the gate. Clones are the same one.
 #[derive(Clone)]
 pub struct Ecs(Arc<Inner>);
+
+impl fmt::Debug for Ecs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Ecs").finish_non_exhaustive()
+    }
+}
 
 struct Inner {
     upstream: Upstream,
@@ -109,10 +116,10 @@ impl Ecs {
         }
     }
 
-    /// What last went wrong with a call of the gate's own. It is made again at
-    /// the next look.
-    pub fn last_error(&self) -> Option<String> {
-        self.books().last_error.clone()
+    /// What went wrong with calls of the gate's own when they were last made;
+    /// None if nothing did. They are made again at the next look.
+    pub fn trouble(&self) -> Option<String> {
+        self.books().trouble()
     }
 
     /// Says whether anything may have changed.
@@ -142,8 +149,13 @@ impl Ecs {
         reason.is_some()
     }
 
-    fn note(&self, error: &Failed) {
-        self.books().last_error = Some(error.to_string());
+    /// A call of the gate's own, whose failure is kept until the next such call
+    /// succeeds.
+    async fn ask(&self, operation: &'static str, input: &Value) -> Result<Value, Failed> {
+        let answer = self.0.upstream.ecs(operation, input).await;
+        let failure = answer.as_ref().err().map(Failed::to_string);
+        self.books().note(operation, failure);
+        answer
     }
 
     fn books(&self) -> MutexGuard<'_, Books> {

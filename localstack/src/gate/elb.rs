@@ -33,7 +33,7 @@ use look::Lookout;
 use pace::{Depth, Since};
 
 pub use describe::LoadBalancer;
-pub use sites::Sites;
+pub(super) use sites::Sites;
 
 mod actions;
 mod answer;
@@ -79,7 +79,7 @@ struct Times {
 
 impl Elb {
     /// Nothing is read until it is asked to [`Self::look`] or [`Self::watch`].
-    pub fn new(upstream: Upstream, sites: Sites) -> Self {
+    pub(super) fn new(upstream: Upstream, sites: Sites) -> Self {
         Self(Arc::new(Inner {
             lookout: Lookout::new(upstream, Fleet::new(sites)),
             asked: AtomicU64::new(0),
@@ -99,7 +99,7 @@ impl Elb {
     /// # Errors
     /// If the emulator gives no answer, or none that can be read. An error that
     /// the emulator answers is an answer.
-    pub async fn answer(&self, request: &Request) -> Result<Answer, Failed> {
+    pub(super) async fn answer(&self, request: &Request) -> Result<Answer, Failed> {
         let (elb, owned) = (self.clone(), request.clone());
         let task = tokio::spawn(async move {
             if owned.operation.is_read() {
@@ -136,7 +136,7 @@ impl Elb {
 
     /// Looks again and again, until it is dropped. A look that fails is tried
     /// again; see [`Self::trouble`].
-    pub async fn watch(self) {
+    pub(super) async fn watch(self) {
         loop {
             let began = Instant::now();
             {
@@ -158,7 +158,7 @@ impl Elb {
 
     /// Says that something was written, to whatever service: a stack or a
     /// service may have changed a load balancer, or may soon.
-    pub fn nudge(&self) {
+    pub(super) fn nudge(&self) {
         self.times().write = Some(Instant::now());
         self.0.nudged.notify_one();
     }
@@ -239,5 +239,37 @@ impl Elb {
 
     fn times(&self) -> MutexGuard<'_, Times> {
         self.0.times.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use futures_util::FutureExt;
+
+    use super::*;
+    use crate::balancer::Ports;
+    use crate::gate::call::Correct;
+    use crate::gate::request::{Operation, Protocol};
+
+    /// What follows of it is in [`pace`].
+    #[tokio::test]
+    async fn a_write_of_any_service_has_the_watch_look_again() {
+        let sites = Sites {
+            first: Ipv4Addr::LOCALHOST,
+            nodes: 1,
+            ports: Ports::Free,
+        };
+        let elb = Elb::new(Upstream::new("127.0.0.1:1", "test"), sites);
+        assert!(elb.since().write.is_none());
+        assert!(elb.0.nudged.notified().now_or_never().is_none());
+        elb.wrote(&Operation {
+            protocol: Protocol::Query,
+            service: "cloudformation".to_owned(),
+            name: "CreateStack".to_owned(),
+        });
+        assert!(elb.since().write.is_some());
+        assert!(elb.0.nudged.notified().now_or_never().is_some());
     }
 }

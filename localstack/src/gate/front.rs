@@ -19,8 +19,8 @@ use tokio::net::{TcpListener, TcpStream};
 use super::body::{self, Body};
 use super::call::{Pipeline, no_answer};
 use super::control;
-use super::elb::Elb;
 use super::request::{Answer, Request};
+use super::services::Corrected;
 
 /// Who asks.
 #[derive(Debug, Clone, Copy)]
@@ -49,8 +49,7 @@ pub struct Front {
     pub pipeline: Pipeline,
     /// None if the emulator serves load balancers by itself.
     pub traffic: Option<Arc<dyn Traffic>>,
-    /// The load balancers, to be shown.
-    pub elb: Option<Elb>,
+    pub corrected: Option<Corrected>,
 }
 
 /// Ends a connection without an answer.
@@ -102,7 +101,7 @@ impl Front {
             return Ok(traffic.serve(visitor, host, request).await);
         }
         if control::is_asked(request.uri()) {
-            return control::answer(&self, request).await.map_err(|_| Dropped);
+            return Ok(control::answer(&self, request).await);
         }
         let (mut head, body) = request.into_parts();
         // The handle of an upgrade is nobody's from here on.

@@ -1,5 +1,6 @@
-//! Where the parts meet: what the front asks of others, answered by the ones
-//! that know. No behaviour of its own.
+//! Where the parts meet: what the pipeline and the front ask of others, answered
+//! by the ones that know. It decides nothing but which node of a load balancer
+//! a connection meets.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -25,8 +26,25 @@ pub struct Services {
     pub correctors: Vec<Arc<dyn Correct>>,
     /// None if the emulator serves load balancers by itself.
     pub traffic: Option<Arc<dyn Traffic>>,
-    /// The load balancers, to be shown.
-    pub elb: Option<Elb>,
+    /// None if the gate corrects nothing.
+    pub corrected: Option<Corrected>,
+}
+
+/// The services that the gate corrects, to be shown.
+#[derive(Debug, Clone)]
+pub struct Corrected {
+    pub elb: Elb,
+    ecs: Ecs,
+}
+
+impl Corrected {
+    /// What keeps them from their work, if anything does.
+    pub fn trouble(&self) -> Option<String> {
+        let all = [self.elb.trouble(), self.ecs.trouble()];
+        all.into_iter()
+            .flatten()
+            .reduce(|one, other| one + "; " + &other)
+    }
 }
 
 /// Starts them, in the present runtime, with which they end.
@@ -47,9 +65,9 @@ pub fn start(upstream: &Upstream, options: &Options) -> Services {
     tokio::spawn(elb.clone().watch());
     tokio::spawn(ecs.clone().watch());
     Services {
-        correctors: vec![Arc::new(elb.clone()), Arc::new(ecs)],
+        correctors: vec![Arc::new(elb.clone()), Arc::new(ecs.clone())],
         traffic: Some(Arc::new(elb.clone())),
-        elb: Some(elb),
+        corrected: Some(Corrected { elb, ecs }),
     }
 }
 

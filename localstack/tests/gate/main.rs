@@ -5,6 +5,7 @@ mod api;
 mod conformance;
 mod door;
 mod elb;
+mod entrance;
 mod store;
 mod subject;
 mod target;

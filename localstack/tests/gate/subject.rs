@@ -66,8 +66,16 @@ enum Reach {
 pub struct Gate {
     pub store: Store,
     pub elb: Elb,
-    #[expect(dead_code, reason = "it serves until it is dropped")]
     gate: localstack::Gate,
+}
+
+impl Gate {
+    /// The way to a load balancer through the gate's own port.
+    pub fn entrance(&self, host: &str) -> Outcome<Door> {
+        let address = self.gate.endpoint().trim_start_matches("http://").parse()?;
+        let host = host.to_owned();
+        Ok(Door { address, host })
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -77,12 +85,17 @@ pub struct LoadBalancer {
 }
 
 impl Subject {
-    /// Also in the rest of its life it drops what emulators drop.
+    /// Before a store that drops what emulators drop.
     pub async fn gate() -> Outcome<Self> {
+        Self::gate_of_nodes(1).await
+    }
+
+    /// The same with load balancers of so many nodes.
+    pub async fn gate_of_nodes(nodes: u32) -> Outcome<Self> {
         let store = Store::start().await?;
         store.drop_forward_config();
         let options = gate::Options {
-            nodes: 1,
+            nodes,
             ..gate::Options::default()
         };
         let gate = localstack::Gate::before(&format!("http://{}", store.address), &options)?;

@@ -16,11 +16,8 @@ impl Ecs {
         let (operation, input) = call(service, &act);
         let (this, service) = (self.clone(), service.arn.clone());
         tokio::spawn(async move {
-            let outcome = this.0.upstream.ecs(operation, &input).await;
-            if let Err(error) = &outcome {
-                this.note(error);
-            }
-            this.books().end(&service, &act, outcome.is_ok());
+            let is_accepted = this.ask(operation, &input).await.is_ok();
+            this.books().end(&service, &act, is_accepted);
         });
     }
 }

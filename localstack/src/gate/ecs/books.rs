@@ -22,7 +22,8 @@ pub struct Books {
     under_way: BTreeSet<(String, Act)>,
     /// Acts that the emulator has accepted, and that are done once.
     done: BTreeSet<Act>,
-    pub last_error: Option<String>,
+    /// Why the gate's own calls failed when they were last made, by operation.
+    failures: BTreeMap<&'static str, String>,
 }
 
 /// A service that is watched.
@@ -45,7 +46,7 @@ impl Books {
             past: BTreeMap::new(),
             under_way: BTreeSet::new(),
             done: BTreeSet::new(),
-            last_error: None,
+            failures: BTreeMap::new(),
         }
     }
 
@@ -94,6 +95,19 @@ impl Books {
             .values()
             .find_map(|known| known.memory.stop_reason(task))
             .or_else(|| self.past.get(task).map(String::as_str))
+    }
+
+    /// Notes how a call of the gate's own ended: why it failed, if it did.
+    pub fn note(&mut self, operation: &'static str, failure: Option<String>) {
+        match failure {
+            Some(reason) => self.failures.insert(operation, reason),
+            None => self.failures.remove(operation),
+        };
+    }
+
+    pub fn trouble(&self) -> Option<String> {
+        let reasons: Vec<&str> = self.failures.values().map(String::as_str).collect();
+        (!reasons.is_empty()).then(|| reasons.join("; "))
     }
 
     /// Whether the act is to be performed now; then it is under way. A look that

@@ -25,9 +25,9 @@ impl Ecs {
     pub(super) async fn look_at_due(&self) {
         for (cluster, services) in self.due() {
             for some in services.chunks(SERVICES_A_CALL) {
-                match self.describe_services(&cluster, some).await {
-                    Ok(described) => self.look_at_known(some, &described).await,
-                    Err(error) => self.note(&error),
+                // Otherwise it is a trouble, and they are due again.
+                if let Some(described) = self.describe_services(&cluster, some).await {
+                    self.look_at_known(some, &described).await;
                 }
             }
         }
@@ -58,19 +58,13 @@ impl Ecs {
         due
     }
 
-    async fn describe_services(
-        &self,
-        cluster: &str,
-        services: &[String],
-    ) -> Result<Vec<Value>, Failed> {
+    /// None if the emulator does not say.
+    async fn describe_services(&self, cluster: &str, services: &[String]) -> Option<Vec<Value>> {
         let input = json!({"cluster": cluster, "services": services});
-        let mut answer = self.0.upstream.ecs("DescribeServices", &input).await?;
+        let mut answer = self.ask("DescribeServices", &input).await.ok()?;
         match answer["services"].take() {
-            Value::Array(services) => Ok(services),
-            _ => Err(Failed::Unreadable {
-                what: "DescribeServices".to_owned(),
-                reason: "it has no list of services".to_owned(),
-            }),
+            Value::Array(services) => Some(services),
+            _ => None,
         }
     }
 
@@ -94,9 +88,9 @@ impl Ecs {
     /// Judges a service and begins to do what follows, without waiting for it:
     /// an emulator may take as long to stop a task as its container does.
     pub(super) async fn look_at(&self, service: &Service) {
-        let tasks = match self.tasks_of(service).await {
-            Ok(tasks) => tasks,
-            Err(error) => return self.note(&error),
+        // A failure is kept as the trouble.
+        let Ok(tasks) = self.tasks_of(service).await else {
+            return;
         };
         let health = self.health_of(&service.doors);
         let look = Look {
@@ -125,7 +119,7 @@ impl Ecs {
         let mut tasks = Vec::new();
         for some in arns.chunks(TASKS_A_CALL) {
             let input = json!({"cluster": service.cluster, "tasks": some});
-            let answer = self.0.upstream.ecs("DescribeTasks", &input).await?;
+            let answer = self.ask("DescribeTasks", &input).await?;
             let described = answer["tasks"].as_array().into_iter().flatten();
             tasks.extend(described.filter_map(Task::read));
         }
@@ -144,7 +138,7 @@ impl Ecs {
         });
         let mut arns = Vec::new();
         loop {
-            let mut answer = self.0.upstream.ecs("ListTasks", &input).await?;
+            let mut answer = self.ask("ListTasks", &input).await?;
             let page = answer["taskArns"].as_array().into_iter().flatten();
             arns.extend(page.filter_map(Value::as_str).map(str::to_owned));
             match answer["nextToken"].take() {

@@ -322,11 +322,16 @@ async fn other_calls_and_refusals_pass_unchanged() {
 async fn what_the_emulator_refuses_is_done_at_a_later_look() {
     let bench = Bench::start().await;
     bench.emulator.say("td:1", State::Unhealthy);
-    bench.emulator.world().refusals = Some(("StopTask".to_owned(), 2));
+    bench.emulator.world().refusals = Some(("StopTask".to_owned(), usize::MAX));
     bench.create(1).await;
+    bench.await_calls("StopTask", 2).await;
+    let trouble = bench.ecs.trouble().unwrap();
+    assert!(trouble.contains("answered 400 to StopTask"), "{trouble}");
+    bench.emulator.world().refusals = None;
     bench.service_in("FAILED").await;
-    let error = bench.ecs.last_error().unwrap();
-    assert!(error.contains("answered 400 to StopTask"), "{error}");
+    bench
+        .service_when("without trouble", |_| bench.ecs.trouble().is_none())
+        .await;
 }
 
 #[tokio::test]

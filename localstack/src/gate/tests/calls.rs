@@ -313,3 +313,42 @@ async fn what_is_corrected_is_answered_and_remembered_as_corrected() {
     assert_eq!(client.ecs("DescribeServices").await, 11);
     assert!(gate.calls().of("ecs", "ListServices").is_empty());
 }
+
+/// Corrects nothing, and notes what was written.
+#[derive(Default)]
+struct Listener(Mutex<Vec<String>>);
+
+impl Correct for Listener {
+    fn corrects(&self, _: &Operation) -> bool {
+        false
+    }
+
+    fn answer<'a>(&'a self, _: &'a Request) -> BoxFuture<'a, Result<Answer, Failed>> {
+        unreachable!("it corrects nothing")
+    }
+
+    fn wrote(&self, operation: &Operation) {
+        self.0.lock().unwrap().push(operation.name.clone());
+    }
+}
+
+#[tokio::test]
+async fn of_every_write_that_may_have_had_its_effect_the_correctors_hear() {
+    let counter = Counter::default();
+    let stand = counter.start().await;
+    let listener = Arc::new(Listener::default());
+    let gate = Gate::with(&stand.endpoint, &Options::default(), |_| Services {
+        correctors: vec![listener.clone()],
+        ..Services::default()
+    })
+    .unwrap();
+    let client = Client::of(&gate);
+    client.ecs("DescribeServices").await;
+    gate.faults()
+        .add(Fault::on("ecs", "UpdateCluster").throttle());
+    soon(client.0.ecs("UpdateCluster", &json!({})))
+        .await
+        .unwrap_err();
+    client.ecs("UpdateService").await;
+    assert_eq!(*listener.0.lock().unwrap(), ["UpdateService"]);
+}

@@ -81,5 +81,16 @@ async fn what_is_wrong_is_said() {
     );
     assert_eq!(control(&gate, "GET", "calls?since=x", "").await.0, 400);
     assert_eq!(control(&gate, "GET", "other", "").await.0, 404);
+    let (status, answer) = control(&gate, "POST", "faults", &" ".repeat(65 * 1024)).await;
+    assert_eq!(status, 400);
+    assert_eq!(answer["error"], "a body is at most 64 KiB long");
     assert!(gate.faults().all().is_empty() && gate.calls().all().is_empty());
+}
+
+#[tokio::test]
+async fn a_gate_that_balances_no_load_has_no_load_balancers_to_show() {
+    let stand = mirror().await;
+    let (status, answer) = control(&stand.gate(), "GET", "balancers", "").await;
+    assert_eq!(status, 200);
+    assert_eq!(answer, json!({"load_balancers": [], "trouble": null}));
 }
