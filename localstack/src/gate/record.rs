@@ -5,7 +5,7 @@
 mod table;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use super::faults::Struck;
 use super::request::Operation;
@@ -25,7 +25,8 @@ pub struct Call {
     pub resource: String,
     /// Since the gate's start.
     pub began: Duration,
-    pub at: SystemTime,
+    /// The same, to be held against a client's clock.
+    pub at: Instant,
     /// The faults that struck it.
     pub struck: Vec<Struck>,
     /// None while it is under way.
@@ -162,7 +163,7 @@ impl Calls {
             operation: operation.name.clone(),
             resource,
             began: began - self.start,
-            at: SystemTime::now(),
+            at: began,
             struck,
             end: None,
         });

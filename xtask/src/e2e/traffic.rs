@@ -2,11 +2,12 @@
 //! show it: it is a load balancer of several nodes that checks health, weighs
 //! target groups and keeps what is under way, as AWS's is.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use localstack::balancer::Balancer;
 use localstack::gate::faults::Fault;
 use localstack::gate::record::Mark;
+use localstack::gate::upstream::Upstream;
 
 use super::stage::{ENGLISH, FRENCH, Stage, expect, text};
 use crate::Result;
@@ -18,6 +19,8 @@ const SLOW_START: Duration = Duration::from_secs(8);
 const LAG: Duration = Duration::from_millis(400);
 /// What an answer takes, in the chapter of the slow ones.
 const SLOW_ANSWER: Duration = Duration::from_secs(2);
+/// The only action of a listener, among the parameters of a call.
+const ACTION: &str = "DefaultActions.member.1";
 /// Requests to tell nine to one by.
 const SAMPLE: usize = 2000;
 
@@ -164,28 +167,25 @@ async fn swap_while_asked(stage: &Stage<'_>, swap: &str, config: &str) -> Result
     let swapped = stage.bgecs.run(&swapped).await;
     let seen = observer.stop().await?;
     swapped?.expect_code(0)?;
-    let changed = listener_changed(gate, mark)?;
-    let is_slow = |took: Duration| took >= SLOW_ANSWER;
+    let (change, done) = listener_changed(gate, mark)?;
     let under_way = seen
         .0
         .iter()
-        .filter(|answer| answer.sent < changed && changed < answer.answered)
-        .filter(|answer| is_slow(answer.answered - answer.sent))
+        .filter(|answer| answer.sent < change && done < answer.answered)
+        .filter(|answer| answer.answered - answer.sent >= SLOW_ANSWER)
         .count();
     Ok((under_way, seen.unharmed()?))
 }
 
-/// When the gate was first told after that mark to change a listener.
-fn listener_changed(gate: &localstack::Gate, mark: Mark) -> Result<Instant> {
+/// When the gate was first told after that mark to change a listener, and when
+/// it had done so.
+fn listener_changed(gate: &localstack::Gate, mark: Mark) -> Result<(Instant, Instant)> {
     let calls = gate.calls().since(mark);
     let call = calls
         .iter()
         .find(|call| call.is("elasticloadbalancing", "ModifyListener"))
         .ok_or("no listener was changed")?;
-    let ago = SystemTime::now().duration_since(call.at)?;
-    Instant::now()
-        .checked_sub(ago)
-        .ok_or_else(|| "the clock was set".into())
+    Ok((call.at, call.at + call.took()))
 }
 
 pub async fn a_lost_answer_is_looked_up(stage: &Stage<'_>) -> Result<String> {
@@ -214,31 +214,21 @@ async fn balancer(stage: &Stage<'_>) -> Result<Balancer> {
 
 /// Changes a listener as a person in the console would.
 async fn forward(stage: &Stage<'_>, listener: &str, groups: &[(&str, u32)]) -> Result<()> {
-    let mut form = form_urlencoded::Serializer::new(String::new());
-    form.append_pair("Action", "ModifyListener")
-        .append_pair("Version", "2015-12-01")
-        .append_pair("ListenerArn", listener)
-        .append_pair("DefaultActions.member.1.Type", "forward");
+    let mut parameters = vec![
+        ("ListenerArn".to_owned(), listener.to_owned()),
+        (format!("{ACTION}.Type"), "forward".to_owned()),
+    ];
     for (n, (arn, weight)) in (1..).zip(groups) {
-        let group = format!("DefaultActions.member.1.ForwardConfig.TargetGroups.member.{n}");
-        form.append_pair(&format!("{group}.TargetGroupArn"), arn)
-            .append_pair(&format!("{group}.Weight"), &weight.to_string());
+        let group = format!("{ACTION}.ForwardConfig.TargetGroups.member.{n}");
+        parameters.push((format!("{group}.TargetGroupArn"), (*arn).to_owned()));
+        parameters.push((format!("{group}.Weight"), weight.to_string()));
     }
-    let answer = reqwest::Client::builder()
-        .no_proxy()
-        .build()?
-        .post(&stage.endpoint)
-        .header("content-type", "application/x-www-form-urlencoded")
-        .header(
-            "authorization",
-            "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/elasticloadbalancing/aws4_request, \
-             SignedHeaders=host, Signature=none",
-        )
-        .body(form.finish())
-        .send()
-        .await?;
-    match answer.status().as_u16() {
-        200 => Ok(()),
-        status => Err(format!("ModifyListener: {status} {}", answer.text().await?).into()),
-    }
+    let parameters: Vec<(&str, &str)> = parameters
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    let authority = stage.endpoint.trim_start_matches("http://");
+    let console = Upstream::new(authority, "test");
+    console.elb("ModifyListener", &parameters).await?;
+    Ok(())
 }

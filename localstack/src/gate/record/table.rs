@@ -134,7 +134,7 @@ fn cut(text: &str, width: usize) -> String {
 mod tests {
     use super::super::{End, Outcome};
     use super::*;
-    use std::time::SystemTime;
+    use std::time::Instant;
 
     fn call(service: &str, operation: &str, millis: u64) -> Call {
         Call {
@@ -143,7 +143,7 @@ mod tests {
             operation: operation.to_owned(),
             resource: String::new(),
             began: Duration::ZERO,
-            at: SystemTime::UNIX_EPOCH,
+            at: Instant::now(),
             struck: Vec::new(),
             end: Some(End {
                 took: Duration::from_millis(millis),
