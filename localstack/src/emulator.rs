@@ -144,9 +144,9 @@ impl Emulator {
     ///
     /// # Errors
     /// If the gate does not start, or if the emulator was not started here.
-    pub fn put_gate_before(&mut self, command: std::process::Command) -> Result<String> {
+    pub async fn put_gate_before(&mut self, command: std::process::Command) -> Result<String> {
         match &mut self.owned {
-            Some(owned) => kept_gate::start(owned, command),
+            Some(owned) => kept_gate::start(owned, command).await,
             None => Err(Error::NotOurs {
                 endpoint: self.endpoint.clone(),
             }),

@@ -120,6 +120,9 @@ pub enum Error {
         source: std::io::Error,
     },
 
+    #[error("the gate before the emulator has not said its endpoint; {log}")]
+    GateSilent { log: LogEnd },
+
     #[error("the gate's threads cannot be started: {source}; end other programs and try again")]
     GateThreads { source: std::io::Error },
 

@@ -1,7 +1,8 @@
 //! The few plain requests the harness itself sends: is the emulator up, which
-//! services does it run. HTTP/1.0 over a socket, one request a connection: no
-//! client is worth its compile time for that. Not for anything that measures or
-//! tests.
+//! services does it run. HTTP/1.0 over a socket, one request a connection, since
+//! they are few and the emulator may be just starting or ending: nothing is
+//! pooled. Not for anything that measures or tests; what the gate sends goes
+//! through [`crate::gate::upstream`].
 
 use std::time::Duration;
 

@@ -7,6 +7,7 @@ mod stage;
 mod story;
 mod traffic;
 
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use localstack::{Emulator, Engine, Gate, Options, gate};
@@ -50,7 +51,7 @@ pub async fn run(telling: Telling) -> Result<()> {
         ));
     }
     if telling.keep {
-        let endpoint = local::put_gate_before(&mut emulator, &own)?;
+        let endpoint = left_up(&mut emulator, telling.gated, &own).await;
         say::line(&format!(
             "left up at {endpoint}: `cargo xtask local down` stops it"
         ));
@@ -63,7 +64,7 @@ pub async fn run(telling: Telling) -> Result<()> {
     told
 }
 
-async fn tell(emulator: &Emulator, exe: std::path::PathBuf, gated: bool) -> Result<()> {
+async fn tell(emulator: &Emulator, exe: PathBuf, gated: bool) -> Result<()> {
     let gate = match gated {
         true => Some(Gate::before(
             emulator.endpoint(),
@@ -95,6 +96,18 @@ async fn tell(emulator: &Emulator, exe: std::path::PathBuf, gated: bool) -> Resu
     }
     say::result(&format!("e2e: {passed} passed, {failed} failed"));
     told
+}
+
+/// Where an emulator that is kept answers from now on. It is left up also if no
+/// gate can be put before it: what came of the story is to be seen.
+async fn left_up(emulator: &mut Emulator, gated: bool, own: &Path) -> String {
+    if gated {
+        match local::put_gate_before(emulator, own).await {
+            Ok(endpoint) => return endpoint,
+            Err(error) => say::line(&format!("no gate is left before it: {error}")),
+        }
+    }
+    emulator.endpoint().to_owned()
 }
 
 async fn interrupt() -> Result<()> {

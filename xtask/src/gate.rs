@@ -34,8 +34,9 @@ pub async fn run(args: &Args) -> Result<()> {
         ..Options::default()
     };
     let gate = Gate::before(&args.endpoint, &options)?;
-    say::result(gate.endpoint());
+    // Who reads the endpoint may ask for the end at once.
     let mut terminate = signal(SignalKind::terminate())?;
+    say::result(gate.endpoint());
     tokio::select! {
         result = tokio::signal::ctrl_c() => result?,
         _ = terminate.recv() => {}

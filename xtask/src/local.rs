@@ -21,8 +21,25 @@ pub async fn up() -> Result<()> {
         return Ok(());
     }
     let engine = Engine::ensure(&say::line).await?;
-    let mut emulator = Emulator::start(&engine, Options::default().keep(true), &say::line).await?;
-    let endpoint = put_gate_before(&mut emulator, &std::env::current_exe()?)?;
+    let options = Options::default().keep(true);
+    let mut emulator = match Emulator::start(&engine, options, &say::line).await {
+        Ok(emulator) => emulator,
+        Err(error) => {
+            engine.release(&say::line).await?;
+            return Err(error.into());
+        }
+    };
+    let own = std::env::current_exe()?;
+    let endpoint = match put_gate_before(&mut emulator, &own).await {
+        Ok(endpoint) => endpoint,
+        Err(error) => {
+            // It would be kept without a gate, and be found up the next time.
+            drop(emulator);
+            stop_kept(&engine, &say::line).await?;
+            engine.release(&say::line).await?;
+            return Err(error);
+        }
+    };
     say::line(&format!(
         "the local AWS is up at {endpoint}; `cargo xtask local down` stops it"
     ));
@@ -38,7 +55,7 @@ pub async fn up() -> Result<()> {
 
 /// Puts a gate that stays, run by this program, before an emulator that stays;
 /// gives its endpoint.
-pub fn put_gate_before(emulator: &mut Emulator, own: &Path) -> Result<String> {
+pub async fn put_gate_before(emulator: &mut Emulator, own: &Path) -> Result<String> {
     let mut command = Command::new(own);
     command.args(["gate", emulator.endpoint()]);
     if PORTS.into_iter().all(is_free) {
@@ -53,7 +70,7 @@ pub fn put_gate_before(emulator: &mut Emulator, own: &Path) -> Result<String> {
              the load balancer gets free ones, see /_gate/balancers",
         );
     }
-    Ok(emulator.put_gate_before(command)?)
+    Ok(emulator.put_gate_before(command).await?)
 }
 
 fn is_free(port: u16) -> bool {
