@@ -36,8 +36,8 @@ async fn soon<T>(what: impl Future<Output = T>) -> T {
 }
 
 /// Stands for the emulator; ends when it is dropped.
-struct Stand {
-    endpoint: String,
+pub struct Stand {
+    pub endpoint: String,
     task: AbortHandle,
 }
 
@@ -48,7 +48,7 @@ impl Drop for Stand {
 }
 
 impl Stand {
-    async fn start<F, R>(handler: F) -> Self
+    pub async fn start<F, R>(handler: F) -> Self
     where
         F: Fn(hyper::Request<Incoming>) -> R + Clone + Send + 'static,
         R: Future<Output = Response<Body>> + Send + 'static,

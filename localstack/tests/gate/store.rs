@@ -3,7 +3,6 @@
 //! may drop what it does not understand of an action.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,12 +10,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::service::service_fn;
 use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
 use crate::api::Outcome;
+use crate::server::serve;
 
 type Parameters = BTreeMap<String, String>;
 
@@ -60,7 +58,11 @@ impl Store {
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared::default());
         shared.page.store(usize::MAX, Ordering::SeqCst);
-        let server = tokio::spawn(serve(listener, shared.clone()));
+        let answering = shared.clone();
+        let server = tokio::spawn(serve(listener, move |request| {
+            let shared = answering.clone();
+            async move { shared.answer(request).await }
+        }));
         Ok(Self {
             address,
             shared,
@@ -90,21 +92,6 @@ impl Store {
 impl Drop for Store {
     fn drop(&mut self) {
         self.server.abort();
-    }
-}
-
-async fn serve(listener: TcpListener, shared: Arc<Shared>) {
-    while let Ok((stream, _)) = listener.accept().await {
-        let shared = shared.clone();
-        let service = service_fn(move |request| {
-            let shared = shared.clone();
-            async move { Ok::<_, Infallible>(shared.answer(request).await) }
-        });
-        let connection = hyper::server::conn::http1::Builder::new()
-            .serve_connection(TokioIo::new(stream), service);
-        tokio::spawn(async move {
-            let _ = connection.await;
-        });
     }
 }
 

@@ -1,6 +1,5 @@
 //! Plain servers that a load balancer forwards to.
 
-use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
@@ -8,7 +7,6 @@ use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Either, Full};
 use hyper::body::Incoming;
-use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -16,6 +14,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::Semaphore;
 
 use crate::api::Outcome;
+use crate::server::serve;
 
 /// What a health check gets when the target does not answer it.
 const NOTHING: u16 = 0;
@@ -71,7 +70,11 @@ impl Target {
             held: AtomicUsize::new(0),
             release: Semaphore::new(0),
         });
-        let server = tokio::spawn(serve(listener, shared.clone()));
+        let answering = shared.clone();
+        let server = tokio::spawn(serve(listener, move |request| {
+            let shared = answering.clone();
+            async move { shared.answer(request).await }
+        }));
         Ok(Self {
             address,
             shared,
@@ -121,22 +124,6 @@ impl Closed {
         socket.bind(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0))?;
         let address = socket.local_addr()?;
         Ok(Self(socket, address))
-    }
-}
-
-async fn serve(listener: TcpListener, shared: Arc<Shared>) {
-    while let Ok((stream, _)) = listener.accept().await {
-        let shared = shared.clone();
-        let service = service_fn(move |request| {
-            let shared = shared.clone();
-            async move { Ok::<_, Infallible>(shared.answer(request).await) }
-        });
-        let connection = hyper::server::conn::http1::Builder::new()
-            .serve_connection(TokioIo::new(stream), service)
-            .with_upgrades();
-        tokio::spawn(async move {
-            let _ = connection.await;
-        });
     }
 }
 

@@ -8,6 +8,8 @@ use tokio::task::JoinHandle;
 use self::emulator::{CLUSTER, Emulator, GROUP, text};
 use super::*;
 use crate::balancer::health::State;
+use crate::emulator::unsigned;
+use crate::gate::tests::Stand;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -15,6 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 struct Bench {
     ecs: Ecs,
     emulator: Emulator,
+    #[expect(dead_code, reason = "it answers until it is dropped")]
+    stand: Stand,
     watch: JoinHandle<()>,
 }
 
@@ -31,7 +35,8 @@ impl Bench {
     }
 
     async fn before(replaces: bool) -> Self {
-        let (emulator, authority) = Emulator::start(replaces).await;
+        let (emulator, stand) = Emulator::start(replaces).await;
+        let authority = stand.endpoint.trim_start_matches("http://");
         let balancer = emulator.clone();
         let ecs = Ecs::new(
             Upstream::new(authority, "test"),
@@ -41,6 +46,7 @@ impl Bench {
         Self {
             ecs,
             emulator,
+            stand,
             watch,
         }
     }
@@ -51,10 +57,7 @@ impl Bench {
                 "x-amz-target",
                 format!("AmazonEC2ContainerServiceV20141113.{operation}"),
             )
-            .header(
-                "authorization",
-                "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/ecs/aws4_request",
-            )
+            .header("authorization", unsigned("test", "ecs"))
             .body(())
             .unwrap()
             .into_parts();

@@ -17,6 +17,9 @@ use super::*;
 
 const MEGABYTE: usize = 1024 * 1024;
 
+/// Makes a call of S3 of a request, by one more header.
+const SIGNED: &str = "\r\nAuthorization: AWS4-HMAC-SHA256 Credential=k/d/r/s3/aws4_request";
+
 #[tokio::test]
 async fn an_upload_is_passed_on_while_it_comes() {
     let (arrived, mut arrivals) = mpsc::unbounded_channel();
@@ -113,8 +116,7 @@ async fn a_request_passes_with_its_host_and_its_own_headers() {
 async fn bodies_in_chunks_arrive_whole() {
     let stand = mirror().await;
     let gate = stand.gate();
-    let signed = "\r\nAuthorization: AWS4-HMAC-SHA256 Credential=k/d/r/s3/aws4_request";
-    for authorization in ["", signed] {
+    for authorization in ["", SIGNED] {
         let head = format!(
             "PUT /bucket/key HTTP/1.1\r\nHost: s3\r\nTransfer-Encoding: chunked\r\n\
              Content-Encoding: aws-chunked{authorization}"
@@ -131,8 +133,7 @@ async fn bodies_in_chunks_arrive_whole() {
 async fn a_client_that_waits_for_100_gets_it() {
     let stand = mirror().await;
     let gate = stand.gate();
-    let signed = "\r\nAuthorization: AWS4-HMAC-SHA256 Credential=k/d/r/s3/aws4_request";
-    for authorization in ["", signed] {
+    for authorization in ["", SIGNED] {
         let mut raw = Raw::to(&gate).await;
         let head =
             "PUT /bucket/key HTTP/1.1\r\nHost: s3\r\nExpect: 100-continue\r\nContent-Length: 4";
@@ -154,8 +155,7 @@ async fn an_answer_to_head_keeps_the_length_of_what_it_does_not_have() {
     })
     .await;
     let gate = stand.gate();
-    let signed = "\r\nAuthorization: AWS4-HMAC-SHA256 Credential=k/d/r/s3/aws4_request";
-    for authorization in ["", signed] {
+    for authorization in ["", SIGNED] {
         let head = format!("HEAD /bucket/key HTTP/1.1\r\nHost: s3{authorization}");
         let (status, headers, body) = ask(&gate, &head, "").await;
         assert_eq!((status, body.as_str()), (200, ""));

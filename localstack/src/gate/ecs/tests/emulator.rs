@@ -2,21 +2,18 @@
 //! asked for, and takes the place of the former one with all of its tasks.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use hyper::service::service_fn;
 use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 
 use crate::balancer::config::{Arn, Target};
 use crate::balancer::health::{Health, Reason, State};
+use crate::gate::body::{self, Body};
+use crate::gate::tests::Stand;
 
 pub const CLUSTER: &str = "arn:aws:ecs:us-east-1:000000000000:cluster/c";
 pub const GROUP: &str = "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/g/1";
@@ -39,8 +36,8 @@ pub struct World {
 }
 
 impl Emulator {
-    /// Starts one; also gives its `HOST:PORT`.
-    pub async fn start(replaces: bool) -> (Self, String) {
+    /// Starts one; also gives where it answers.
+    pub async fn start(replaces: bool) -> (Self, Stand) {
         let emulator = Self(Arc::new(Mutex::new(World {
             services: BTreeMap::new(),
             tasks: Vec::new(),
@@ -50,21 +47,9 @@ impl Emulator {
             refusals: None,
             number: 0,
         })));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let authority = listener.local_addr().unwrap().to_string();
         let served = emulator.clone();
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let emulator = served.clone();
-                tokio::spawn(async move {
-                    let answers = service_fn(|request| emulator.serve(request));
-                    hyper::server::conn::http1::Builder::new()
-                        .serve_connection(TokioIo::new(stream), answers)
-                        .await
-                });
-            }
-        });
-        (emulator, authority)
+        let stand = Stand::start(move |request| served.clone().serve(request)).await;
+        (emulator, stand)
     }
 
     pub fn world(&self) -> MutexGuard<'_, World> {
@@ -94,7 +79,7 @@ impl Emulator {
             .collect()
     }
 
-    async fn serve(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    async fn serve(self, request: Request<Incoming>) -> Response<Body> {
         let target = request.headers()["x-amz-target"].to_str().unwrap();
         let operation = target.rsplit('.').next().unwrap().to_owned();
         let body = request.into_body().collect().await.unwrap().to_bytes();
@@ -105,8 +90,7 @@ impl Emulator {
             None => (400, json!({"__type": "ServerException"})),
         };
         let response = Response::builder().status(status);
-        let body = Full::new(body.to_string().into());
-        Ok(response.body(body).unwrap())
+        response.body(body::whole(body.to_string())).unwrap()
     }
 }
 
