@@ -192,9 +192,7 @@ impl Elb {
     }
 
     async fn write(&self, request: &Request) -> Result<Answer, Failed> {
-        let written = self.0.lookout.answer_write(request).await;
-        self.nudge();
-        let Written { answer, troubles } = written?;
+        let Written { answer, troubles } = self.0.lookout.answer_write(request).await?;
         self.remember(&troubles);
         Ok(answer)
     }
