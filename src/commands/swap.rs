@@ -19,7 +19,7 @@ use crate::engine::seen::{Identities, Identity};
 use crate::engine::swap::{Policy, Swap};
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
-use crate::model::{Answer, Color, Connection, Observed, Port};
+use crate::model::{Answer, Color, Connection, Observed, PerPort, Port};
 use crate::probe::{Probe, Schedule};
 use crate::report::{self, Event};
 use crate::session::Session;
@@ -104,12 +104,16 @@ pub async fn run(
                 needs_clean_baseline: kind == Kind::Promote,
                 takes_back: !watch.no_rollback,
             };
+            let found = PerPort {
+                prod: observed.forwarding(Port::Prod).only(),
+                test: observed.forwarding(Port::Test).only(),
+            };
             let attempt = Attempt {
                 session,
                 kind,
                 observed,
                 schedule,
-                swap: Swap::new(from, to, policy),
+                swap: Swap::new(from, to, found, policy),
             };
             attempt.run(&mut interrupts).await
         }

@@ -2,19 +2,21 @@
 //!
 //! `Swap::step` takes what happened and says what to do next; it does nothing
 //! itself. At most one effect is under way at a time. The order is fixed: prod
-//! first, then test, each write read back; and back again the same way when
-//! users saw a failure. An answer that was lost means *look again*, never
-//! *assume*.
+//! first, then test, each looked at ahead of its write, which is not made if
+//! somebody else changed the listener meanwhile, and read back after it; and
+//! back again the same way when users saw a failure. An answer that was lost
+//! means *look again*, never *assume*.
 
 mod journey;
 mod last_look;
 #[cfg(test)]
 mod tests;
+mod way;
 
 use std::time::Duration;
 
-use crate::model::{Color, Forwarding, Port};
-use journey::{Journey, Reading};
+use crate::model::{Color, Forwarding, PerPort, Port};
+use journey::Journey;
 
 /// How long a listener may take to show a write, and how long an old colour's
 /// health may stay unreadable.
@@ -102,7 +104,8 @@ pub enum Outcome {
     Committed,
     /// Users saw failures, or the person asked: the old colour serves again.
     RolledBack(Why),
-    /// Nothing was changed, because production already failed.
+    /// Nothing was changed, because production already failed, or something
+    /// else moved port 80 meanwhile.
     Refused(String),
     /// Nothing was changed, because the person asked.
     Interrupted,
@@ -166,6 +169,8 @@ pub struct Swap {
     pub policy: Policy,
     pub phase: Phase,
     pub marks: Marks,
+    /// Where the listeners forwarded when it began.
+    found: PerPort<Option<Color>>,
     good: u32,
     failures: u64,
     /// Failures of requests that were due when the new colour should have
@@ -177,10 +182,12 @@ pub struct Swap {
 }
 
 impl Swap {
-    pub fn new(from: Color, to: Color, policy: Policy) -> Self {
+    /// `found` is where each listener forwards, where that is one colour alone.
+    pub fn new(from: Color, to: Color, found: PerPort<Option<Color>>, policy: Policy) -> Self {
         Self {
             from,
             to,
+            found,
             policy,
             phase: Phase::Baseline,
             marks: Marks::default(),
@@ -362,116 +369,20 @@ impl Swap {
         }
         match result {
             Err(reason) => self.end(Outcome::Unchanged(reason)),
-            Ok(()) if self.interrupts > 0 => self.end(Outcome::Interrupted),
-            Ok(()) if self.is_blind => self.end(Outcome::Unchanged(PROBE_ENDED.to_owned())),
-            Ok(()) => {
-                self.marks.prod_sent = Some(at);
-                self.set_out(Port::Prod)
-            }
+            Ok(()) => match self.reason_to_stay() {
+                Some(outcome) => self.end(outcome),
+                None => self.set_out(at, Port::Prod),
+            },
         }
     }
 
-    /// Forward: prod takes the new colour, test the old one.
-    fn set_out(&mut self, port: Port) -> Option<Action> {
-        let color = match port {
-            Port::Prod => self.to,
-            Port::Test => self.from,
-        };
-        let journey = Journey::new(port, color);
-        self.phase = Phase::Forward(journey);
-        Some(Action::Write(port, color))
-    }
-
-    fn set_out_back(&mut self, why: Why, port: Port) -> Option<Action> {
-        let color = match port {
-            Port::Prod => self.from,
-            Port::Test => self.to,
-        };
-        let journey = Journey::new(port, color);
-        self.phase = Phase::Back { why, journey };
-        Some(Action::Write(port, color))
-    }
-
-    fn on_written(&mut self, at: Duration, result: Result<(), WriteFault>) -> Option<Action> {
-        let (Phase::Forward(journey) | Phase::Back { journey, .. }) = &mut self.phase else {
-            return None;
-        };
-        journey.written(at, result);
-        Some(Action::Read {
-            port: journey.port,
-            after: Duration::ZERO,
-        })
-    }
-
-    fn on_read(&mut self, at: Duration, result: Result<Forwarding, String>) -> Option<Action> {
-        let (Phase::Forward(journey) | Phase::Back { journey, .. }) = &mut self.phase else {
-            return None;
-        };
-        match journey.read(at, result) {
-            Reading::Arrived => self.arrived(at),
-            Reading::Again => Some(Action::Read {
-                port: journey.port,
-                after: READ_PAUSE,
-            }),
-            Reading::WriteAgain => Some(Action::Write(journey.port, journey.color)),
-            Reading::Refused(reason) => self.refused(at, reason),
-            Reading::Lost(reason) => self.end(Outcome::InDoubt(reason)),
+    /// Why the first write is not to be made, if so.
+    fn reason_to_stay(&self) -> Option<Outcome> {
+        if self.interrupts > 0 {
+            return Some(Outcome::Interrupted);
         }
-    }
-
-    fn arrived(&mut self, at: Duration) -> Option<Action> {
-        match self.phase.clone() {
-            Phase::Forward(journey) if journey.port == Port::Prod => {
-                self.marks.prod_seen = Some(at);
-                if self.interrupts > 0 {
-                    return self.turn_back(at, Why::Interrupt);
-                }
-                let may_go_back = self.policy.takes_back && self.baseline_failures == 0;
-                if let Some(why) = self.complaint().filter(|_| may_go_back) {
-                    return self.turn_back(at, why);
-                }
-                self.marks.test_sent = Some(at);
-                self.set_out(Port::Test)
-            }
-            Phase::Forward(_) => {
-                self.marks.test_seen = Some(at);
-                self.phase = Phase::Watching {
-                    until: at + self.policy.window,
-                };
-                if self.interrupts > 0 {
-                    return self.turn_back(at, Why::Interrupt);
-                }
-                self.turn_back_if_watching(at)
-            }
-            Phase::Back { why, journey }
-                if journey.port == Port::Prod && self.marks.test_sent.is_some() =>
-            {
-                self.set_out_back(why, Port::Test)
-            }
-            Phase::Back { .. } if self.is_blind => self.end(self.unconfirmed()),
-            Phase::Back { why, .. } => {
-                self.phase = Phase::Confirming {
-                    why,
-                    since: at,
-                    good: 0,
-                };
-                None
-            }
-            _ => None,
-        }
-    }
-
-    /// AWS refused the write, and the listener shows that nothing changed.
-    fn refused(&mut self, at: Duration, reason: String) -> Option<Action> {
-        match &self.phase {
-            Phase::Forward(journey) if journey.port == Port::Prod => {
-                self.end(Outcome::Unchanged(reason))
-            }
-            Phase::Forward(_) => self.turn_back(at, Why::TestPort(reason)),
-            _ => self.end(Outcome::InDoubt(format!(
-                "the way back was refused: {reason}"
-            ))),
-        }
+        self.is_blind
+            .then(|| Outcome::Unchanged(PROBE_ENDED.to_owned()))
     }
 
     fn on_health(&mut self, at: Duration, result: Result<bool, String>) -> Option<Action> {
@@ -479,7 +390,7 @@ impl Swap {
             return None;
         };
         match result {
-            Ok(true) => self.set_out_back(why, Port::Prod),
+            Ok(true) => self.set_out_back(at, why, Port::Prod),
             // The new copy may be the only healthy one: hold.
             Ok(false) => self.end(Outcome::Left(why)),
             Err(reason) if at > since + READ_DEADLINE => self.end(Outcome::InDoubt(format!(

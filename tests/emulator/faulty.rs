@@ -42,3 +42,33 @@ fn a_promotion_waits_for_reads_that_are_late() -> Outcome {
     assert!(stalenesses.filter(is_old).count() > 0, "{reads:#?}");
     world.expect_answers(FRENCH, ENGLISH)
 }
+
+#[test]
+fn a_listener_that_somebody_moves_meanwhile_is_not_overwritten() -> Outcome {
+    let world = World::with_v2_idle("moved")?;
+    let (prod, blue) = (world.listener("prod")?, world.target_group("blue")?);
+    // The checks are done, and the last call ahead of the write takes its time.
+    let record = Fault::on(ELB, "AddTags").delay(Duration::from_secs(2));
+    world.gate.faults().add(record);
+    let promote = ["promote", "--json"];
+    let promoting = world.desk.command(&promote).spawn()?;
+    world.until("it records the way back", || {
+        Ok(!world.gate.calls().of(ELB, "AddTags").is_empty())
+    })?;
+    world.api.point(&prod, &blue)?;
+    let output = promoting.wait_with_output()?;
+    let ended = world.desk.ended(&promote, &output);
+    assert_eq!(ended.code, Some(6), "{}", ended.shown());
+    let json = ended.json()?;
+    assert_eq!(json["outcome"], "refused");
+    let reason = json["reason"].as_str().unwrap_or_default();
+    assert!(
+        reason.contains("port 80 forwards to blue, and to green when this began"),
+        "{}",
+        ended.shown()
+    );
+    let writes = world.gate.calls().of(ELB, "ModifyListener");
+    // The first release's two, and the stranger's.
+    assert_eq!(writes.len(), 3, "{writes:#?}");
+    Ok(())
+}

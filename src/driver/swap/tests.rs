@@ -66,7 +66,7 @@ async fn finish_with(
     policy: Policy,
     notify: &mut dyn FnMut(Notice<'_>),
 ) -> Finished {
-    let swap = Swap::new(FROM, TO, policy);
+    let swap = Swap::new(FROM, TO, fake.found(), policy);
     let origin = Instant::now();
     let finished = run(fake, swap, identities(), probe, interrupts, origin, notify);
     let finished = timeout(NEVER, finished).await.expect("it never ends");
@@ -124,15 +124,17 @@ async fn clean(reply: &dyn Fn(Duration, Color) -> Reply) -> (Fake, Finished) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_clean_promotion_writes_prod_then_test_and_reads_each_back() {
+async fn a_clean_promotion_looks_writes_and_reads_back_prod_then_test() {
     let (fake, finished) = clean(&all_well).await;
     assert_eq!(finished.swap.outcome(), Some(&Outcome::Committed));
     assert_eq!(
         *fake.calls.borrow(),
         [
             Call::Record(FROM),
+            Call::Read(Port::Prod),
             Call::Write(Port::Prod, TO),
             Call::Read(Port::Prod),
+            Call::Read(Port::Test),
             Call::Write(Port::Test, FROM),
             Call::Read(Port::Test),
         ]
@@ -174,10 +176,11 @@ async fn every_request_is_counted_and_the_changeover_is_seen() {
     );
     let report = finished.seen.report(10.0, finished.swap.marks.prod_sent);
     assert_eq!((report.sent, report.failed), (samples, 0));
-    // The first write leaves at 1020 ms, when the record is back, and arrives
-    // 10 ms later: the request of 1000 ms is the last for the old colour.
-    assert_eq!(report.last_old_ms, Some(1005 - 1020));
-    assert_eq!(report.first_new_ms, Some(1105 - 1020));
+    // The first write leaves at 1040 ms, when the record and the look ahead are
+    // back, and arrives 10 ms later: the request of 1000 ms is the last for the
+    // old colour.
+    assert_eq!(report.last_old_ms, Some(1005 - 1040));
+    assert_eq!(report.first_new_ms, Some(1105 - 1040));
 }
 
 #[tokio::test(start_paused = true)]
@@ -185,11 +188,13 @@ async fn a_failing_answer_takes_the_swap_back_prod_first() {
     let (fake, finished) = clean(&new_fails).await;
     assert_eq!(word(&finished), "rolled back");
     assert_eq!(
-        fake.calls.borrow()[5..],
+        fake.calls.borrow()[7..],
         [
             Call::Health(FROM),
+            Call::Read(Port::Prod),
             Call::Write(Port::Prod, FROM),
             Call::Read(Port::Prod),
+            Call::Read(Port::Test),
             Call::Write(Port::Test, TO),
             Call::Read(Port::Test),
         ]
@@ -303,11 +308,12 @@ async fn a_probe_that_falls_silent_never_commits() {
         ("at once", 0, &all_well as &dyn Fn(Duration, Color) -> Reply),
         ("in the baseline", 500, &all_well),
         ("during the record", 1010, &all_well),
-        ("during the first write", 1030, &all_well),
-        ("during the second write", 1070, &all_well),
+        ("during the look ahead", 1030, &all_well),
+        ("during the first write", 1050, &all_well),
+        ("during the second write", 1110, &all_well),
         ("in the window", 2000, &all_well),
-        ("on the way back", 1150, &new_fails),
-        ("while the way back is confirmed", 1300, &new_fails),
+        ("on the way back", 1250, &new_fails),
+        ("while the way back is confirmed", 1400, &new_fails),
     ] {
         let fake = Fake::new(Faults::default());
         let end = Duration::from_millis(end);
@@ -322,10 +328,11 @@ async fn a_probe_that_falls_silent_never_commits() {
     at once, 0 calls: Unchanged("the probe has ended by itself")
     in the baseline, 0 calls: Unchanged("the probe has ended by itself")
     during the record, 1 calls: Unchanged("the probe has ended by itself")
-    during the first write, 6 calls: InDoubt("both listeners point back at green, and no answer confirms it: the probe has ended by itself")
-    during the second write, 10 calls: InDoubt("both listeners point back at green, and no answer confirms it: the probe has ended by itself")
-    in the window, 10 calls: InDoubt("both listeners point back at green, and no answer confirms it: the probe has ended by itself")
-    on the way back, 10 calls: InDoubt("both listeners point back at green, and no answer confirms it: the probe has ended by itself")
-    while the way back is confirmed, 10 calls: InDoubt("both listeners point back at green, and no answer confirms it: the probe has ended by itself")
+    during the look ahead, 2 calls: Unchanged("the probe has ended by itself")
+    during the first write, 8 calls: InDoubt("both listeners point back at green, and no answer confirms it: the probe has ended by itself")
+    during the second write, 14 calls: InDoubt("both listeners point back at green, and no answer confirms it: the probe has ended by itself")
+    in the window, 14 calls: InDoubt("both listeners point back at green, and no answer confirms it: the probe has ended by itself")
+    on the way back, 14 calls: InDoubt("both listeners point back at green, and no answer confirms it: the probe has ended by itself")
+    while the way back is confirmed, 14 calls: InDoubt("both listeners point back at green, and no answer confirms it: the probe has ended by itself")
     "#);
 }

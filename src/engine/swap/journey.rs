@@ -1,5 +1,6 @@
-//! One listener on its way to another colour: write, read back, and what the
-//! reading means for a write that succeeded, was refused, or got lost.
+//! One listener on its way to another colour: look, write, read back, and what
+//! a reading means: ahead of the first write whether anybody else was here, and
+//! after one whether it succeeded, was refused, or got lost.
 
 use std::time::Duration;
 
@@ -13,7 +14,8 @@ const MOST_WRITES: u32 = 5;
 pub struct Journey {
     pub port: Port,
     pub color: Color,
-    /// When the last write was answered, or given up.
+    expected: Expected,
+    /// When it began, until there is a write. Then: when the last write was answered, or given up.
     written_at: Duration,
     writes: u32,
     fault: Option<WriteFault>,
@@ -21,22 +23,35 @@ pub struct Journey {
     was_ambiguous: bool,
 }
 
+/// Where the listener must forward ahead of the first write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Expected {
+    /// To that colour; none is for one that forwards to no colour alone.
+    Only(Option<Color>),
+    /// To either colour: on the way back, getting there is what counts.
+    Either,
+}
+
 /// What a reading of the listener means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Reading {
     Arrived,
     Again,
-    WriteAgain,
+    /// Nobody else was here, or what was written never happened.
+    Write,
+    /// Somebody else changed it, ahead of the first write.
+    Drifted(String),
     Refused(String),
     Lost(String),
 }
 
 impl Journey {
-    pub(super) fn new(port: Port, color: Color) -> Self {
+    pub(super) fn new(at: Duration, port: Port, color: Color, expected: Expected) -> Self {
         Self {
             port,
             color,
-            written_at: Duration::ZERO,
+            expected,
+            written_at: at,
             writes: 0,
             fault: None,
             was_ambiguous: false,
@@ -54,11 +69,16 @@ impl Journey {
         let is_late = at > self.written_at + READ_DEADLINE;
         let seen = match result {
             Ok(seen) => seen,
-            Err(reason) if is_late => {
-                return Reading::Lost(format!("{} cannot be read back: {reason}", self.port));
+            // Users see failures: the way back does not wait for a reading.
+            Err(_) if self.writes == 0 && self.expected == Expected::Either => {
+                return Reading::Write;
             }
+            Err(reason) if is_late => return self.unreadable(&reason),
             Err(_) => return Reading::Again,
         };
+        if self.writes == 0 {
+            return self.ahead_of_the_write(&seen);
+        }
         if seen.only() == Some(self.color) {
             return Reading::Arrived;
         }
@@ -69,7 +89,7 @@ impl Journey {
             ));
         }
         match &self.fault {
-            Some(fault) if fault.ambiguous && self.writes < MOST_WRITES => Reading::WriteAgain,
+            Some(fault) if fault.ambiguous && self.writes < MOST_WRITES => Reading::Write,
             // A write whose answer was lost may be about to show.
             Some(_) if self.was_ambiguous && !is_late => Reading::Again,
             Some(fault) => Reading::Refused(fault.message.clone()),
@@ -78,6 +98,29 @@ impl Journey {
                 self.port
             )),
             None => Reading::Again,
+        }
+    }
+
+    fn ahead_of_the_write(&self, seen: &Forwarding) -> Reading {
+        match self.expected {
+            Expected::Only(color) if seen.only() == color => Reading::Write,
+            Expected::Either if seen.only() == Some(self.color) => Reading::Arrived,
+            Expected::Either if seen.only().is_some() => Reading::Write,
+            Expected::Only(Some(color)) => Reading::Drifted(format!(
+                "{} forwards to {seen}, and to {color} when this began: something else changed it",
+                self.port
+            )),
+            Expected::Only(None) | Expected::Either => Reading::Drifted(format!(
+                "{} forwards to {seen}: something else changed it",
+                self.port
+            )),
+        }
+    }
+
+    fn unreadable(&self, reason: &str) -> Reading {
+        match self.writes {
+            0 => Reading::Refused(format!("{} cannot be read: {reason}", self.port)),
+            _ => Reading::Lost(format!("{} cannot be read back: {reason}", self.port)),
         }
     }
 }

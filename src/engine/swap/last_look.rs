@@ -28,7 +28,7 @@ mod tests {
 
     use super::*;
     use crate::engine::swap::{Policy, Why};
-    use crate::model::Color;
+    use crate::model::{Color, PerPort};
 
     fn ended(outcome: Outcome) -> Swap {
         let policy = Policy {
@@ -38,7 +38,7 @@ mod tests {
             needs_clean_baseline: true,
             takes_back: true,
         };
-        let mut swap = Swap::new(Color::Green, Color::Blue, policy);
+        let mut swap = Swap::new(Color::Green, Color::Blue, PerPort::default(), policy);
         swap.phase = Phase::Done(outcome);
         swap
     }

@@ -5,6 +5,10 @@ use crate::model::{Forward, TargetGroupArn};
 
 const FROM: Color = Color::Green;
 const TO: Color = Color::Blue;
+const FOUND: PerPort<Option<Color>> = PerPort {
+    prod: Some(FROM),
+    test: Some(TO),
+};
 
 fn policy() -> Policy {
     Policy {
@@ -56,20 +60,37 @@ fn through_the_baseline(swap: &mut Swap) {
         (0.3, answer(0.3, true)),
         (1.0, tick()),
         (1.0, Event::Recorded(Ok(()))),
+        (1.0, shows(FROM)),
     ];
     assert_eq!(
         run(swap, script),
-        [Action::Record(FROM), Action::Write(Port::Prod, TO)]
+        [
+            Action::Record(FROM),
+            look(Port::Prod),
+            Action::Write(Port::Prod, TO)
+        ]
     );
+}
+
+fn shows(color: Color) -> Event {
+    Event::Read(Ok(forwards_to(color)))
+}
+
+fn look(port: Port) -> Action {
+    Action::Read {
+        port,
+        after: Duration::ZERO,
+    }
 }
 
 fn through_the_swap(swap: &mut Swap) {
     through_the_baseline(swap);
     let script = vec![
         (1.01, Event::Written(Ok(()))),
-        (1.02, Event::Read(Ok(forwards_to(TO)))),
+        (1.02, shows(TO)),
+        (1.03, shows(TO)), // the test port, ahead of its write
         (1.03, Event::Written(Ok(()))),
-        (1.04, Event::Read(Ok(forwards_to(FROM)))),
+        (1.04, shows(FROM)),
     ];
     let actions = run(swap, script);
     let writes: Vec<_> = actions
@@ -82,7 +103,7 @@ fn through_the_swap(swap: &mut Swap) {
 
 #[test]
 fn prod_moves_first_then_test_then_a_clean_window_commits() {
-    let mut swap = Swap::new(FROM, TO, policy());
+    let mut swap = Swap::new(FROM, TO, FOUND, policy());
     through_the_swap(&mut swap);
     assert_eq!(run(&mut swap, vec![(16.0, tick()), (16.1, tick())]), []);
     assert_eq!(swap.outcome(), Some(&Outcome::Committed));
@@ -90,7 +111,7 @@ fn prod_moves_first_then_test_then_a_clean_window_commits() {
 
 #[test]
 fn the_window_waits_for_its_last_answers() {
-    let mut swap = Swap::new(FROM, TO, policy());
+    let mut swap = Swap::new(FROM, TO, FOUND, policy());
     through_the_swap(&mut swap);
     let pending = Event::Tick {
         oldest_pending: Some(secs(15.9)),
@@ -106,22 +127,24 @@ fn the_window_waits_for_its_last_answers() {
 
 #[test]
 fn a_failing_production_refuses_the_promotion_untouched() {
-    let mut swap = Swap::new(FROM, TO, policy());
+    let mut swap = Swap::new(FROM, TO, FOUND, policy());
     assert_eq!(run(&mut swap, vec![(0.1, answer(0.1, false))]), []);
     assert!(matches!(swap.outcome(), Some(Outcome::Refused(_))));
 }
 
 #[test]
 fn one_failed_answer_takes_the_swap_back_prod_first() {
-    let mut swap = Swap::new(FROM, TO, policy());
+    let mut swap = Swap::new(FROM, TO, FOUND, policy());
     through_the_swap(&mut swap);
     let script = vec![
         (3.0, answer(2.9, false)),
         (3.1, Event::Health(Ok(true))),
+        (3.1, shows(TO)),
         (3.2, Event::Written(Ok(()))),
-        (3.3, Event::Read(Ok(forwards_to(FROM)))),
+        (3.3, shows(FROM)),
+        (3.3, shows(FROM)),
         (3.4, Event::Written(Ok(()))),
-        (3.5, Event::Read(Ok(forwards_to(TO)))),
+        (3.5, shows(TO)),
         (3.6, answer(3.45, true)), // left before the way back was finished
         (3.7, answer(3.6, true)),
         (3.8, answer(3.7, true)),
@@ -144,7 +167,7 @@ fn one_failed_answer_takes_the_swap_back_prod_first() {
 
 #[test]
 fn an_unhealthy_old_colour_is_not_gone_back_to() {
-    let mut swap = Swap::new(FROM, TO, policy());
+    let mut swap = Swap::new(FROM, TO, FOUND, policy());
     through_the_swap(&mut swap);
     let script = vec![(3.0, answer(2.9, false)), (3.1, Event::Health(Ok(false)))];
     run(&mut swap, script);
@@ -157,7 +180,7 @@ fn no_rollback_leaves_a_failed_swap() {
         takes_back: false,
         ..policy()
     };
-    let mut swap = Swap::new(FROM, TO, leaves);
+    let mut swap = Swap::new(FROM, TO, FOUND, leaves);
     through_the_swap(&mut swap);
     run(&mut swap, vec![(3.0, answer(2.9, false))]);
     assert_eq!(swap.outcome(), Some(&Outcome::Left(Why::Failures)));
@@ -171,17 +194,18 @@ fn a_lost_answer_is_looked_up_and_not_assumed() {
             message: "timed out".to_owned(),
         }))
     };
-    let mut swap = Swap::new(FROM, TO, policy());
+    let mut swap = Swap::new(FROM, TO, FOUND, policy());
     through_the_baseline(&mut swap);
     let script = vec![
         (1.1, lost()),
-        (1.2, Event::Read(Ok(forwards_to(FROM)))), // it never happened
+        (1.2, shows(FROM)), // it never happened
         (1.3, lost()),
-        (1.4, Event::Read(Ok(forwards_to(TO)))), // this time it did
+        (1.4, shows(TO)), // this time it did
+        (1.5, shows(TO)),
     ];
     let actions = run(&mut swap, script);
     assert_eq!(actions[1], Action::Write(Port::Prod, TO));
-    assert_eq!(actions[3], Action::Write(Port::Test, FROM));
+    assert_eq!(actions[4], Action::Write(Port::Test, FROM));
 }
 
 #[test]
@@ -195,22 +219,22 @@ fn a_lost_write_that_shows_late_is_no_refusal() {
     // The last try of many, or one ahead of a refusal: it happened, and the
     // listener does not show it yet.
     for faults in [&[true; 5][..], &[true, false]] {
-        let mut swap = Swap::new(FROM, TO, policy());
+        let mut swap = Swap::new(FROM, TO, FOUND, policy());
         through_the_baseline(&mut swap);
         let mut last = None;
         for ambiguous in faults {
             swap.step(secs(1.1), fault(*ambiguous));
-            last = swap.step(secs(1.2), Event::Read(Ok(forwards_to(FROM))));
+            last = swap.step(secs(1.2), shows(FROM));
         }
         assert!(matches!(last, Some(Action::Read { .. })), "{last:?}");
-        let next = swap.step(secs(1.4), Event::Read(Ok(forwards_to(TO))));
-        assert_eq!(next, Some(Action::Write(Port::Test, FROM)));
+        let next = swap.step(secs(1.4), shows(TO));
+        assert_eq!(next, Some(look(Port::Test)));
     }
 }
 
 #[test]
 fn a_lost_write_that_never_shows_changed_nothing() {
-    let mut swap = Swap::new(FROM, TO, policy());
+    let mut swap = Swap::new(FROM, TO, FOUND, policy());
     through_the_baseline(&mut swap);
     for at in [1.1, 1.2, 1.3, 1.4, 1.5] {
         let lost = WriteFault {
@@ -218,10 +242,10 @@ fn a_lost_write_that_never_shows_changed_nothing() {
             message: "timed out".to_owned(),
         };
         swap.step(secs(at), Event::Written(Err(lost)));
-        swap.step(secs(at), Event::Read(Ok(forwards_to(FROM))));
+        swap.step(secs(at), shows(FROM));
     }
     assert_eq!(swap.outcome(), None);
-    swap.step(secs(12.0), Event::Read(Ok(forwards_to(FROM))));
+    swap.step(secs(12.0), shows(FROM));
     let expected = Outcome::Unchanged("timed out".to_owned());
     assert_eq!(swap.outcome(), Some(&expected));
 }
@@ -232,9 +256,9 @@ fn a_refused_write_changes_nothing() {
         ambiguous: false,
         message: "AccessDenied".to_owned(),
     }));
-    let mut swap = Swap::new(FROM, TO, policy());
+    let mut swap = Swap::new(FROM, TO, FOUND, policy());
     through_the_baseline(&mut swap);
-    let script = vec![(1.1, refused), (1.2, Event::Read(Ok(forwards_to(FROM))))];
+    let script = vec![(1.1, refused), (1.2, shows(FROM))];
     run(&mut swap, script);
     let expected = Outcome::Unchanged("AccessDenied".to_owned());
     assert_eq!(swap.outcome(), Some(&expected));
@@ -242,7 +266,7 @@ fn a_refused_write_changes_nothing() {
 
 #[test]
 fn a_stranger_s_change_is_in_doubt() {
-    let mut swap = Swap::new(FROM, TO, policy());
+    let mut swap = Swap::new(FROM, TO, FOUND, policy());
     through_the_baseline(&mut swap);
     let script = vec![
         (1.1, Event::Written(Ok(()))),
@@ -253,12 +277,92 @@ fn a_stranger_s_change_is_in_doubt() {
 }
 
 #[test]
+fn what_somebody_else_did_meanwhile_is_not_overwritten() {
+    let recorded = vec![
+        (0.1, answer(0.1, true)),
+        (0.2, answer(0.2, true)),
+        (0.3, answer(0.3, true)),
+        (1.0, tick()),
+        (1.0, Event::Recorded(Ok(()))),
+    ];
+    // A stack update reset port 80; a person pointed it at a group of theirs.
+    for found in [forwards_to(TO), Forwarding::default()] {
+        let mut swap = Swap::new(FROM, TO, FOUND, policy());
+        run(&mut swap, recorded.clone());
+        assert_eq!(run(&mut swap, vec![(1.1, Event::Read(Ok(found)))]), []);
+        let Some(Outcome::Refused(reason)) = swap.outcome() else {
+            panic!("{:?}", swap.outcome());
+        };
+        assert!(reason.contains("to green when this began"), "{reason}");
+    }
+    // The test port: port 80 has moved by then, and goes back.
+    let mut swap = Swap::new(FROM, TO, FOUND, policy());
+    through_the_baseline(&mut swap);
+    let script = vec![
+        (1.1, Event::Written(Ok(()))),
+        (1.2, shows(TO)),
+        (1.3, shows(FROM)),
+    ];
+    let actions = run(&mut swap, script);
+    assert!(matches!(
+        actions.last(),
+        Some(Action::AskHealth { color: FROM, .. })
+    ));
+}
+
+#[test]
+fn a_way_back_that_somebody_else_went_already_is_not_written_again() {
+    let mut swap = Swap::new(FROM, TO, FOUND, policy());
+    through_the_swap(&mut swap);
+    let script = vec![
+        (3.0, answer(2.9, false)),
+        (3.1, Event::Health(Ok(true))),
+        (3.2, shows(FROM)),
+        (3.3, shows(TO)),
+    ];
+    let actions = run(&mut swap, script);
+    let is_write = |action: &Action| matches!(action, Action::Write(..));
+    assert!(!actions.iter().any(is_write), "{actions:?}");
+    assert!(matches!(swap.phase, Phase::Confirming { .. }));
+}
+
+#[test]
+fn the_way_back_does_not_wait_for_a_reading() {
+    let mut swap = Swap::new(FROM, TO, FOUND, policy());
+    through_the_swap(&mut swap);
+    let script = vec![
+        (3.0, answer(2.9, false)),
+        (3.1, Event::Health(Ok(true))),
+        (3.2, Event::Read(Err("throttled".to_owned()))),
+    ];
+    let actions = run(&mut swap, script);
+    assert_eq!(actions.last(), Some(&Action::Write(Port::Prod, FROM)));
+}
+
+#[test]
+fn a_listener_that_cannot_be_read_is_not_written() {
+    let mut swap = Swap::new(FROM, TO, FOUND, policy());
+    let script = vec![
+        (0.1, answer(0.1, true)),
+        (0.2, answer(0.2, true)),
+        (0.3, answer(0.3, true)),
+        (1.0, tick()),
+        (1.0, Event::Recorded(Ok(()))),
+        (1.1, Event::Read(Err("throttled".to_owned()))),
+        (12.0, Event::Read(Err("throttled".to_owned()))),
+    ];
+    let actions = run(&mut swap, script);
+    assert!(!actions.contains(&Action::Write(Port::Prod, TO)));
+    assert!(matches!(swap.outcome(), Some(Outcome::Unchanged(_))));
+}
+
+#[test]
 fn ctrl_c_aborts_before_and_goes_back_after() {
-    let mut before = Swap::new(FROM, TO, policy());
+    let mut before = Swap::new(FROM, TO, FOUND, policy());
     run(&mut before, vec![(0.5, Event::Interrupt)]);
     assert_eq!(before.outcome(), Some(&Outcome::Interrupted));
 
-    let mut after = Swap::new(FROM, TO, policy());
+    let mut after = Swap::new(FROM, TO, FOUND, policy());
     through_the_swap(&mut after);
     let actions = run(&mut after, vec![(2.0, Event::Interrupt)]);
     assert!(matches!(
@@ -275,16 +379,18 @@ fn a_rollback_leaves_a_failing_production_and_never_returns_to_it() {
         needs_clean_baseline: false,
         ..policy()
     };
-    let mut swap = Swap::new(FROM, TO, rollback);
+    let mut swap = Swap::new(FROM, TO, FOUND, rollback);
     let script = vec![
         (0.1, answer(0.1, false)),
         (1.0, tick()),
         (1.0, Event::Recorded(Ok(()))),
+        (1.0, shows(FROM)),
         (1.1, Event::Written(Ok(()))),
-        (1.2, Event::Read(Ok(forwards_to(TO)))),
+        (1.2, shows(TO)),
         (1.3, answer(1.1, false)), // still yesterday's
+        (1.3, shows(TO)),
         (1.4, Event::Written(Ok(()))),
-        (1.5, Event::Read(Ok(forwards_to(FROM)))),
+        (1.5, shows(FROM)),
     ];
     run(&mut swap, script);
     assert!(matches!(swap.phase, Phase::Watching { .. }));
@@ -363,7 +469,7 @@ proptest! {
         takes_back in any::<bool>(),
     ) {
         let policy = Policy { needs_clean_baseline: clean, takes_back, ..policy() };
-        let mut swap = Swap::new(FROM, TO, policy);
+        let mut swap = Swap::new(FROM, TO, FOUND, policy);
         let mut world = World { prod: FROM, test: TO, shown: (FROM, TO) };
         let mut at = Duration::ZERO;
         let mut pending: Option<Action> = None;

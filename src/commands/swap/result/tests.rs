@@ -2,7 +2,7 @@ use super::*;
 use crate::engine::seen::{Identities, Identity, Seen};
 use crate::engine::swap::{Phase, Policy};
 use crate::model::testing::{observed, service};
-use crate::model::{Connection, Release, Sample};
+use crate::model::{Connection, PerPort, Release, Sample};
 
 const RATE: f64 = 10.0;
 
@@ -35,7 +35,7 @@ fn swap() -> Swap {
         needs_clean_baseline: true,
         takes_back: true,
     };
-    Swap::new(Color::Green, Color::Blue, policy)
+    Swap::new(Color::Green, Color::Blue, PerPort::default(), policy)
 }
 
 fn ms(ms: u64) -> Duration {

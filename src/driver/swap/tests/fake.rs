@@ -13,7 +13,7 @@ use crate::driver::World;
 use crate::driver::swap::Reports;
 use crate::engine::swap::WriteFault;
 use crate::model::testing::to;
-use crate::model::{Answer, Color, Connection, Forwarding, PerColor, Port, Sample};
+use crate::model::{Answer, Color, Connection, Forwarding, PerColor, PerPort, Port, Sample};
 use crate::probe::Report;
 
 /// How long a call takes to reach AWS, and its answer to come back.
@@ -139,6 +139,14 @@ impl Fake {
     /// Where ports 80 and 81 go.
     pub fn traffic(&self) -> (Color, Color) {
         (self.prod.get(), self.test.get())
+    }
+
+    /// Where they go, as a swap is told when it begins.
+    pub fn found(&self) -> PerPort<Option<Color>> {
+        PerPort {
+            prod: Some(self.prod.get()),
+            test: Some(self.test.get()),
+        }
     }
 
     fn is_healthy(&self, color: Color) -> bool {

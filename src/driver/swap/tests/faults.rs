@@ -50,8 +50,10 @@ async fn one_fault_on_the_way_forward() {
     insta::assert_snapshot!(table(&all_well, Faults::Once).await, @"
                     LostRequest  LostAnswer   Slow         Refused      Stale
     record green    unchanged    unchanged    unchanged    unchanged    committed
+    read 80         committed    committed    unchanged    committed    committed
     80 to blue      committed    committed    committed    unchanged    committed
     read 80         committed    committed    in doubt     committed    committed
+    read 81         committed    committed    rolled back  committed    committed
     81 to green     committed    committed    committed    rolled back  committed
     read 81         committed    committed    in doubt     committed    committed
     ");
@@ -62,13 +64,17 @@ async fn one_fault_on_the_way_there_and_back() {
     insta::assert_snapshot!(table(&new_fails, Faults::Once).await, @"
                     LostRequest  LostAnswer   Slow         Refused      Stale
     record green    unchanged    unchanged    unchanged    unchanged    rolled back
+    read 80         rolled back  rolled back  unchanged    rolled back  rolled back
     80 to blue      rolled back  rolled back  rolled back  unchanged    rolled back
     read 80         rolled back  rolled back  in doubt     rolled back  rolled back
+    read 81         rolled back  rolled back  rolled back  rolled back  rolled back
     81 to green     rolled back  rolled back  rolled back  rolled back  rolled back
     read 81         rolled back  rolled back  in doubt     rolled back  rolled back
     health of green rolled back  rolled back  in doubt     rolled back  rolled back
+    read 80         rolled back  rolled back  rolled back  rolled back  rolled back
     80 to green     rolled back  rolled back  rolled back  in doubt     rolled back
     read 80         rolled back  rolled back  in doubt     rolled back  rolled back
+    read 81         rolled back  rolled back  rolled back  rolled back  rolled back
     81 to blue      rolled back  rolled back  rolled back  in doubt     rolled back
     read 81         rolled back  rolled back  in doubt     rolled back  rolled back
     ");
@@ -79,13 +85,17 @@ async fn faults_that_last() {
     insta::assert_snapshot!(table(&new_fails, Faults::From).await, @"
                     LostRequest  LostAnswer   Slow         Refused      Stale
     record green    unchanged    unchanged    unchanged    unchanged    in doubt
+    read 80         unchanged    unchanged    unchanged    unchanged    in doubt
     80 to blue      in doubt     in doubt     in doubt     in doubt     in doubt
     read 80         in doubt     in doubt     in doubt     in doubt     in doubt
+    read 81         in doubt     in doubt     in doubt     in doubt     in doubt
     81 to green     in doubt     in doubt     in doubt     in doubt     in doubt
     read 81         in doubt     in doubt     in doubt     in doubt     in doubt
     health of green in doubt     in doubt     in doubt     in doubt     in doubt
+    read 80         in doubt     in doubt     in doubt     in doubt     in doubt
     80 to green     in doubt     in doubt     in doubt     in doubt     in doubt
     read 80         in doubt     in doubt     in doubt     in doubt     in doubt
+    read 81         in doubt     in doubt     in doubt     in doubt     in doubt
     81 to blue      in doubt     in doubt     in doubt     in doubt     in doubt
     read 81         in doubt     in doubt     in doubt     in doubt     in doubt
     ");
@@ -96,13 +106,17 @@ async fn writes_that_fail_for_good() {
     insta::assert_snapshot!(table(&new_fails, Faults::Writes).await, @"
                     LostRequest  LostAnswer   Slow         Refused      Stale
     record green    unchanged    rolled back  rolled back  unchanged    rolled back
+    read 80         unchanged    rolled back  rolled back  unchanged    rolled back
     80 to blue      unchanged    rolled back  rolled back  unchanged    rolled back
     read 80         in doubt     rolled back  rolled back  in doubt     rolled back
+    read 81         in doubt     rolled back  rolled back  in doubt     rolled back
     81 to green     in doubt     rolled back  rolled back  in doubt     rolled back
     read 81         in doubt     rolled back  rolled back  in doubt     rolled back
     health of green in doubt     rolled back  rolled back  in doubt     rolled back
+    read 80         in doubt     rolled back  rolled back  in doubt     rolled back
     80 to green     in doubt     rolled back  rolled back  in doubt     rolled back
     read 80         in doubt     rolled back  rolled back  in doubt     rolled back
+    read 81         in doubt     rolled back  rolled back  in doubt     rolled back
     81 to blue      in doubt     rolled back  rolled back  in doubt     rolled back
     read 81         rolled back  rolled back  rolled back  rolled back  rolled back
     ");

@@ -46,8 +46,10 @@ async fn table(times: u32, reply: Replies<'_>) -> String {
 async fn the_first_ctrl_c_stops_before_the_swap_and_goes_back_after_it() {
     insta::assert_snapshot!(table(1, &all_well).await, @"
     record green    Before: interrupted  After: interrupted
+    read 80         Before: interrupted  After: interrupted
     80 to blue      Before: rolled back  After: rolled back
     read 80         Before: rolled back  After: rolled back
+    read 81         Before: rolled back  After: rolled back
     81 to green     Before: rolled back  After: rolled back
     read 81         Before: rolled back  After: rolled back
     ");
@@ -57,13 +59,17 @@ async fn the_first_ctrl_c_stops_before_the_swap_and_goes_back_after_it() {
 async fn the_first_ctrl_c_does_not_stop_the_way_back() {
     insta::assert_snapshot!(table(1, &new_fails).await, @"
     record green    Before: interrupted  After: interrupted
+    read 80         Before: interrupted  After: interrupted
     80 to blue      Before: rolled back  After: rolled back
     read 80         Before: rolled back  After: rolled back
+    read 81         Before: rolled back  After: rolled back
     81 to green     Before: rolled back  After: rolled back
     read 81         Before: rolled back  After: rolled back
     health of green Before: rolled back  After: rolled back
+    read 80         Before: rolled back  After: rolled back
     80 to green     Before: rolled back  After: rolled back
     read 80         Before: rolled back  After: rolled back
+    read 81         Before: rolled back  After: rolled back
     81 to blue      Before: rolled back  After: rolled back
     read 81         Before: rolled back  After: rolled back
     ");
@@ -73,13 +79,17 @@ async fn the_first_ctrl_c_does_not_stop_the_way_back() {
 async fn the_second_ctrl_c_leaves_at_once() {
     insta::assert_snapshot!(table(2, &new_fails).await, @"
     record green    Before: in doubt     After: in doubt
+    read 80         Before: in doubt     After: in doubt
     80 to blue      Before: in doubt     After: in doubt
     read 80         Before: in doubt     After: in doubt
+    read 81         Before: in doubt     After: in doubt
     81 to green     Before: in doubt     After: in doubt
     read 81         Before: in doubt     After: in doubt
     health of green Before: in doubt     After: in doubt
+    read 80         Before: in doubt     After: in doubt
     80 to green     Before: in doubt     After: in doubt
     read 80         Before: in doubt     After: in doubt
+    read 81         Before: in doubt     After: in doubt
     81 to blue      Before: in doubt     After: in doubt
     read 81         Before: in doubt     After: in doubt
     ");
@@ -93,7 +103,7 @@ async fn ctrl_c_between_two_calls() {
     for (name, after, reply) in [
         ("in the baseline", 500, &all_well as Replies<'_>),
         ("in the window", 2500, &all_well),
-        ("while the way back is confirmed", 1350, &new_fails),
+        ("while the way back is confirmed", 1450, &new_fails),
     ] {
         let (tell, mut interrupts) = Interrupts::scripted();
         let fake = Fake::new(Faults::default());
@@ -109,7 +119,7 @@ async fn ctrl_c_between_two_calls() {
     }
     insta::assert_snapshot!(rows.join("\n"), @"
     in the baseline, after 0 calls: interrupted
-    in the window, after 5 calls: rolled back
-    while the way back is confirmed, after 10 calls: rolled back
+    in the window, after 7 calls: rolled back
+    while the way back is confirmed, after 14 calls: rolled back
     ");
 }

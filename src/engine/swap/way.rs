@@ -1,0 +1,164 @@
+//! The way there and the way back, listener by listener: each is looked at,
+//! written, and read back before the next one's turn.
+
+use std::time::Duration;
+
+use super::journey::{Expected, Journey, Reading};
+use super::{Action, Outcome, Phase, READ_PAUSE, Swap, Why, WriteFault};
+use crate::model::{Forwarding, Port};
+
+impl Swap {
+    /// Forward: prod takes the new colour, test the old one.
+    pub(super) fn set_out(&mut self, at: Duration, port: Port) -> Option<Action> {
+        let color = match port {
+            Port::Prod => self.to,
+            Port::Test => self.from,
+        };
+        let expected = Expected::Only(*self.found.get(port));
+        self.phase = Phase::Forward(Journey::new(at, port, color, expected));
+        Some(look(port))
+    }
+
+    pub(super) fn set_out_back(&mut self, at: Duration, why: Why, port: Port) -> Option<Action> {
+        let color = match port {
+            Port::Prod => self.from,
+            Port::Test => self.to,
+        };
+        let journey = Journey::new(at, port, color, Expected::Either);
+        self.phase = Phase::Back { why, journey };
+        Some(look(port))
+    }
+
+    pub(super) fn on_written(
+        &mut self,
+        at: Duration,
+        result: Result<(), WriteFault>,
+    ) -> Option<Action> {
+        let (Phase::Forward(journey) | Phase::Back { journey, .. }) = &mut self.phase else {
+            return None;
+        };
+        journey.written(at, result);
+        Some(Action::Read {
+            port: journey.port,
+            after: Duration::ZERO,
+        })
+    }
+
+    pub(super) fn on_read(
+        &mut self,
+        at: Duration,
+        result: Result<Forwarding, String>,
+    ) -> Option<Action> {
+        let (Phase::Forward(journey) | Phase::Back { journey, .. }) = &mut self.phase else {
+            return None;
+        };
+        match journey.read(at, result) {
+            Reading::Arrived => self.arrived(at),
+            Reading::Again => Some(Action::Read {
+                port: journey.port,
+                after: READ_PAUSE,
+            }),
+            Reading::Write => self.write(at),
+            Reading::Refused(reason) => self.refused(at, reason),
+            Reading::Drifted(reason) => self.drifted(at, reason),
+            Reading::Lost(reason) => self.end(Outcome::InDoubt(reason)),
+        }
+    }
+
+    /// Nothing stands against the write of the journey's listener, or it is to
+    /// be sent anew.
+    fn write(&mut self, at: Duration) -> Option<Action> {
+        let (Phase::Forward(journey) | Phase::Back { journey, .. }) = &self.phase else {
+            return None;
+        };
+        let write = Action::Write(journey.port, journey.color);
+        if matches!(self.phase, Phase::Forward(_)) {
+            match journey.port {
+                Port::Prod if self.marks.prod_sent.is_none() => {
+                    if let Some(outcome) = self.reason_to_stay() {
+                        return self.end(outcome);
+                    }
+                    self.marks.prod_sent = Some(at);
+                }
+                Port::Test => {
+                    self.marks.test_sent.get_or_insert(at);
+                }
+                Port::Prod => {}
+            }
+        }
+        Some(write)
+    }
+
+    fn arrived(&mut self, at: Duration) -> Option<Action> {
+        match self.phase.clone() {
+            Phase::Forward(journey) if journey.port == Port::Prod => {
+                self.marks.prod_seen = Some(at);
+                if self.interrupts > 0 {
+                    return self.turn_back(at, Why::Interrupt);
+                }
+                let may_go_back = self.policy.takes_back && self.baseline_failures == 0;
+                if let Some(why) = self.complaint().filter(|_| may_go_back) {
+                    return self.turn_back(at, why);
+                }
+                self.set_out(at, Port::Test)
+            }
+            Phase::Forward(_) => {
+                self.marks.test_seen = Some(at);
+                self.phase = Phase::Watching {
+                    until: at + self.policy.window,
+                };
+                if self.interrupts > 0 {
+                    return self.turn_back(at, Why::Interrupt);
+                }
+                self.turn_back_if_watching(at)
+            }
+            Phase::Back { why, journey }
+                if journey.port == Port::Prod && self.marks.test_sent.is_some() =>
+            {
+                self.set_out_back(at, why, Port::Test)
+            }
+            Phase::Back { .. } if self.is_blind => self.end(self.unconfirmed()),
+            Phase::Back { why, .. } => {
+                self.phase = Phase::Confirming {
+                    why,
+                    since: at,
+                    good: 0,
+                };
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// AWS refused the write, and the listener shows that nothing changed.
+    fn refused(&mut self, at: Duration, reason: String) -> Option<Action> {
+        match &self.phase {
+            Phase::Forward(journey) if journey.port == Port::Prod => {
+                self.end(Outcome::Unchanged(reason))
+            }
+            Phase::Forward(_) => self.turn_back(at, Why::TestPort(reason)),
+            _ => self.end(Outcome::InDoubt(format!(
+                "the way back was refused: {reason}"
+            ))),
+        }
+    }
+
+    /// Somebody else was here: what they did is not overwritten.
+    fn drifted(&mut self, at: Duration, reason: String) -> Option<Action> {
+        match &self.phase {
+            Phase::Forward(journey) if journey.port == Port::Prod => {
+                self.end(Outcome::Refused(reason))
+            }
+            Phase::Forward(_) => self.turn_back(at, Why::TestPort(reason)),
+            _ => self.end(Outcome::InDoubt(reason)),
+        }
+    }
+}
+
+/// Ahead of a write, at once.
+fn look(port: Port) -> Action {
+    Action::Read {
+        port,
+        after: Duration::ZERO,
+    }
+}
