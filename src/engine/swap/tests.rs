@@ -54,22 +54,25 @@ fn run(swap: &mut Swap, script: Vec<(f64, Event)>) -> Vec<Action> {
 }
 
 fn through_the_baseline(swap: &mut Swap) {
-    let script = vec![
+    assert_eq!(
+        run(swap, up_to_the_look()),
+        [Action::Record(FROM), look(Port::Prod)]
+    );
+    assert_eq!(
+        run(swap, vec![(1.0, shows(FROM))]),
+        [Action::Write(Port::Prod, TO)]
+    );
+}
+
+/// A good baseline, and the record of the way back.
+fn up_to_the_look() -> Vec<(f64, Event)> {
+    vec![
         (0.1, answer(0.1, true)),
         (0.2, answer(0.2, true)),
         (0.3, answer(0.3, true)),
         (1.0, tick()),
         (1.0, Event::Recorded(Ok(()))),
-        (1.0, shows(FROM)),
-    ];
-    assert_eq!(
-        run(swap, script),
-        [
-            Action::Record(FROM),
-            look(Port::Prod),
-            Action::Write(Port::Prod, TO)
-        ]
-    );
+    ]
 }
 
 fn shows(color: Color) -> Event {
@@ -278,17 +281,10 @@ fn a_stranger_s_change_is_in_doubt() {
 
 #[test]
 fn what_somebody_else_did_meanwhile_is_not_overwritten() {
-    let recorded = vec![
-        (0.1, answer(0.1, true)),
-        (0.2, answer(0.2, true)),
-        (0.3, answer(0.3, true)),
-        (1.0, tick()),
-        (1.0, Event::Recorded(Ok(()))),
-    ];
     // A stack update reset port 80; a person pointed it at a group of theirs.
     for found in [forwards_to(TO), Forwarding::default()] {
         let mut swap = Swap::new(FROM, TO, FOUND, policy());
-        run(&mut swap, recorded.clone());
+        run(&mut swap, up_to_the_look());
         assert_eq!(run(&mut swap, vec![(1.1, Event::Read(Ok(found)))]), []);
         let Some(Outcome::Refused(reason)) = swap.outcome() else {
             panic!("{:?}", swap.outcome());
@@ -342,12 +338,8 @@ fn the_way_back_does_not_wait_for_a_reading() {
 #[test]
 fn a_listener_that_cannot_be_read_is_not_written() {
     let mut swap = Swap::new(FROM, TO, FOUND, policy());
+    run(&mut swap, up_to_the_look());
     let script = vec![
-        (0.1, answer(0.1, true)),
-        (0.2, answer(0.2, true)),
-        (0.3, answer(0.3, true)),
-        (1.0, tick()),
-        (1.0, Event::Recorded(Ok(()))),
         (1.1, Event::Read(Err("throttled".to_owned()))),
         (12.0, Event::Read(Err("throttled".to_owned()))),
     ];
