@@ -9,6 +9,7 @@ mod elb;
 mod error;
 mod logs;
 mod observe;
+pub mod policy;
 mod stack;
 #[cfg(test)]
 pub mod testing;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::aws::policy::Role;
 use crate::docker::Secret;
 use crate::model::{Color, Tag};
 
@@ -101,17 +102,21 @@ pub struct DryRun {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  bgecs init --write-config       write a commented bgecs.toml to start from
-  bgecs init --dry-run            what would be created or changed
-  bgecs init                      create or update the stack bgecs-<app>
-  bgecs init --print-template     the CloudFormation template, for a review")]
+  bgecs init --write-config           write a commented bgecs.toml to start from
+  bgecs init --dry-run                what would be created or changed
+  bgecs init                          create or update the stack bgecs-<app>
+  bgecs init --print-template         the CloudFormation template, for a review
+  bgecs init --print-policy deployer  what IAM has to allow a pipeline")]
 pub struct Init {
     /// Write a commented bgecs.toml into this folder and do nothing else
-    #[arg(long, conflicts_with_all = ["print_template", "dry_run"])]
+    #[arg(long, conflicts_with_all = ["print_template", "print_policy", "dry_run"])]
     pub write_config: bool,
     /// Print the CloudFormation template and do nothing else
-    #[arg(long, conflicts_with = "dry_run")]
+    #[arg(long, conflicts_with_all = ["print_policy", "dry_run"])]
     pub print_template: bool,
+    /// Print the IAM policy that a role needs for this app and do nothing else
+    #[arg(long, value_name = "ROLE", conflicts_with = "dry_run")]
+    pub print_policy: Option<Role>,
     /// Let a changed health path reach the live colour
     #[arg(long)]
     pub allow_live: bool,

@@ -31,8 +31,7 @@ use crate::session::Session;
 pub async fn run(cli: Cli, audience: Audience) -> Result<Exit> {
     let global = cli.global;
     let offline = match &cli.command {
-        Command::Init(args) if args.write_config => Some(init::write_config(&global)),
-        Command::Init(args) if args.print_template => Some(init::print_template(audience)),
+        Command::Init(args) => init::offline(&global, audience, args),
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "bgecs", &mut io::stdout());
             Some(Ok(Exit::Done))
@@ -58,8 +57,7 @@ pub async fn run(cli: Cli, audience: Audience) -> Result<Exit> {
 }
 
 async fn open(global: Global, audience: Audience) -> Result<Session> {
-    let path = Config::find(global.config.as_deref(), &working_folder()?)?;
-    let config = Config::load(&path)?;
+    let config = configuration(&global)?;
     let access = Access {
         profile: global.profile,
         region: global.region,
@@ -67,6 +65,11 @@ async fn open(global: Global, audience: Audience) -> Result<Session> {
     };
     let connect_to = global.connect_to.map(|address| address.to_string());
     Session::open(config, &access, connect_to, Reporter::new(audience)).await
+}
+
+fn configuration(global: &Global) -> Result<Config> {
+    let path = Config::find(global.config.as_deref(), &working_folder()?)?;
+    Ok(Config::load(&path)?)
 }
 
 fn working_folder() -> Result<PathBuf> {

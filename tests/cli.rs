@@ -255,6 +255,8 @@ fn options_that_make_no_sense_are_usage_mistakes() -> Outcome {
             "status --watch --json",
             "logs --follow --json",
             "init --write-config --dry-run",
+            "init --print-policy everyone",
+            "init --print-policy deployer --print-template",
             "status --connect-to somewhere",
             "release",
         ],
@@ -350,6 +352,27 @@ fn init_prints_the_template_for_a_review() -> Outcome {
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert_eq!(ended.stderr, "");
     assert_eq!(ended.stdout.trim_end(), template.trim_end());
+    Ok(())
+}
+
+#[test]
+fn init_prints_policies_without_asking_aws() -> Outcome {
+    let desk = Desk::empty()?;
+    let deployer = ["init", "--print-policy", "deployer"];
+    let unconfigured = desk.bgecs(&deployer)?;
+    assert_eq!(unconfigured.code, Some(2), "{}", unconfigured.shown());
+    desk.write("bgecs.toml", CONFIG)?;
+    // There is neither a region nor are there credentials.
+    see("init-print-policy", &desk, &[&deployer.join(" ")])?;
+    for role in ["deployer", "operator"] {
+        let anywhere = desk.bgecs(&["init", "--print-policy", role])?;
+        assert_eq!(anywhere.code, Some(0), "{}", anywhere.shown());
+        assert_eq!(anywhere.json()?["Version"], "2012-10-17");
+        let there = desk.bgecs(&["init", "--print-policy", role, "--region", "eu-west-1"])?;
+        let narrowed = anywhere.stdout.replace(":*:*:", ":eu-west-1:*:");
+        assert_eq!(there.stdout, narrowed);
+        assert_ne!(there.stdout, anywhere.stdout);
+    }
     Ok(())
 }
 

@@ -6,8 +6,9 @@ use std::io::Write;
 use serde::Serialize;
 
 use super::plan::Plan;
-use super::working_folder;
+use super::{configuration, working_folder};
 use crate::aws::TEMPLATE;
+use crate::aws::policy::{self, Role};
 use crate::cli::{Global, Init};
 use crate::config::{AppName, Config, FILE_NAME};
 use crate::driver::stack;
@@ -94,14 +95,34 @@ fn result(session: &Session, plan: &StackPlan, infra: &Infrastructure) -> Initia
     }
 }
 
+/// What asks no AWS, if that was asked for.
+pub fn offline(global: &Global, audience: Audience, args: &Init) -> Option<Result<Exit>> {
+    if args.write_config {
+        Some(write_config(global))
+    } else if args.print_template {
+        Some(print_template(audience))
+    } else {
+        let role = args.print_policy?;
+        Some(print_policy(global, audience, role))
+    }
+}
+
+/// Prints the policy for the configured app, in the region of `--region` or in all.
+fn print_policy(global: &Global, audience: Audience, role: Role) -> Result<Exit> {
+    let app = configuration(global)?.app;
+    let policy = policy::document(role, &app, global.region.as_deref());
+    Reporter::new(audience).data(&format!("{policy:#}"));
+    Ok(Exit::Done)
+}
+
 /// Prints the template as it is, for a review or another tool.
-pub fn print_template(audience: Audience) -> Result<Exit> {
+fn print_template(audience: Audience) -> Result<Exit> {
     Reporter::new(audience).data(TEMPLATE.trim_end());
     Ok(Exit::Done)
 }
 
 /// Writes the commented starter, never over a file that is there.
-pub fn write_config(global: &Global) -> Result<Exit> {
+fn write_config(global: &Global) -> Result<Exit> {
     let folder = working_folder()?;
     let path = folder.join(global.config.as_deref().unwrap_or(FILE_NAME.as_ref()));
     let app = folder

@@ -1,0 +1,89 @@
+//! IAM policies for those who run bgecs: printed for whoever grants them, no
+//! call is made.
+//!
+//! Which action is needed for what is in `table`; here it becomes a document.
+
+mod table;
+
+use clap::ValueEnum;
+use serde_json::{Map, Value, json};
+
+use crate::config::AppName;
+use table::{Condition, DEPLOYER, Grant, OPERATOR_TOO};
+
+/// Who the policy is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Role {
+    /// For a pipeline: all commands but init and destroy
+    Deployer,
+    /// For init and destroy, beside a deployer's policy
+    Operator,
+}
+
+impl Role {
+    /// Both in one were longer than a managed policy may be, so they are made to
+    /// be attached side by side.
+    fn grants(self) -> &'static [Grant] {
+        match self {
+            Self::Operator => OPERATOR_TOO,
+            Self::Deployer => DEPLOYER,
+        }
+    }
+}
+
+/// The policy for one app; without a region it holds in all of them.
+pub fn document(role: Role, app: &AppName, region: Option<&str>) -> Value {
+    let names = Names {
+        stack: app.stack_name(),
+        app: app.as_str(),
+        region: region.unwrap_or("*"),
+    };
+    let statements: Vec<Value> = role
+        .grants()
+        .iter()
+        .map(|grant| names.statement(grant))
+        .collect();
+    json!({ "Version": "2012-10-17", "Statement": statements })
+}
+
+/// What the table leaves open.
+struct Names<'a> {
+    stack: String,
+    app: &'a str,
+    region: &'a str,
+}
+
+impl Names<'_> {
+    fn statement(&self, grant: &Grant) -> Value {
+        let actions: Vec<&str> = grant.needs.iter().map(|need| need.action).collect();
+        let on: Vec<String> = grant.on.iter().map(|on| self.filled(on)).collect();
+        let mut statement = json!({
+            "Sid": grant.sid,
+            "Effect": "Allow",
+            "Action": actions,
+            "Resource": on,
+        });
+        if let Some(condition) = &grant.condition {
+            statement["Condition"] = self.condition(condition);
+        }
+        statement
+    }
+
+    fn condition(&self, condition: &Condition) -> Value {
+        let values: Vec<String> = condition.values.iter().map(|v| self.filled(v)).collect();
+        let test = Map::from_iter([(condition.key.to_owned(), json!(values))]);
+        Value::Object(Map::from_iter([(
+            condition.operator.to_owned(),
+            Value::Object(test),
+        )]))
+    }
+
+    fn filled(&self, text: &str) -> String {
+        text.replace("{stack}", &self.stack)
+            .replace("{app}", self.app)
+            .replace("{region}", self.region)
+    }
+}
+
+#[cfg(test)]
+mod tests;

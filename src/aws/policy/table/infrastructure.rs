@@ -1,0 +1,265 @@
+//! What `init` and `destroy` need besides. CloudFormation acts with its caller's
+//! permissions: for each type in the template they are those of its handlers
+//! (`aws cloudformation describe-type`), as far as the template's own
+//! properties have them called.
+
+use super::{
+    ANYTHING, Condition, Grant, LOG_GROUP, REPOSITORY, ROLES, STACK, along, called, stack,
+};
+
+const GATEWAY: &str = "AWS::EC2::InternetGateway";
+const ATTACHMENT: &str = "AWS::EC2::VPCGatewayAttachment";
+const ROUTE: &str = "AWS::EC2::Route";
+const ROUTE_TABLE: &str = "AWS::EC2::RouteTable";
+const ROUTES_OF_SUBNET: &str = "AWS::EC2::SubnetRouteTableAssociation";
+const SECURITY_GROUP: &str = "AWS::EC2::SecurityGroup";
+const SUBNET: &str = "AWS::EC2::Subnet";
+const VPC: &str = "AWS::EC2::VPC";
+const LISTENER: &str = "AWS::ElasticLoadBalancingV2::Listener";
+const LOAD_BALANCER: &str = "AWS::ElasticLoadBalancingV2::LoadBalancer";
+const RULE: &str = "AWS::ElasticLoadBalancingV2::ListenerRule";
+const TARGET_GROUP: &str = "AWS::ElasticLoadBalancingV2::TargetGroup";
+const CLUSTER: &str = "AWS::ECS::Cluster";
+const IMAGES: &str = "AWS::ECR::Repository";
+const LOGS: &str = "AWS::Logs::LogGroup";
+const ROLE: &str = "AWS::IAM::Role";
+const TABLE: &str = "AWS::DynamoDB::Table";
+
+pub const OPERATOR_TOO: &[Grant] = &[
+    Grant {
+        sid: "Stack",
+        needs: &[
+            called("cloudformation:CreateStack", &["init"]),
+            called("cloudformation:UpdateStack", &["init"]),
+            called("cloudformation:GetTemplate", &["init"]),
+            called("cloudformation:DescribeStackEvents", &["init", "destroy"]),
+            called("cloudformation:DeleteStack", &["destroy"]),
+            along(
+                "cloudformation:TagResource",
+                &["cloudformation:CreateStack", "cloudformation:UpdateStack"],
+            ),
+        ],
+        on: STACK,
+        condition: None,
+    },
+    Grant {
+        sid: "Seen",
+        needs: &[
+            stack("ec2:DescribeAccountAttributes", SUBNET),
+            stack("ec2:DescribeAvailabilityZones", SUBNET),
+            stack("ec2:DescribeInstances", SECURITY_GROUP),
+            stack("ec2:DescribeInternetGateways", GATEWAY),
+            stack("ec2:DescribeNetworkAcls", SUBNET),
+            stack("ec2:DescribeNetworkInterfaces", ROUTE),
+            stack("ec2:DescribeRouteTables", ROUTE_TABLE),
+            stack("ec2:DescribeSecurityGroups", SECURITY_GROUP),
+            stack("ec2:DescribeSubnets", SUBNET),
+            stack("ec2:DescribeVpcAttribute", VPC),
+            stack("ec2:DescribeVpcs", VPC),
+            stack("ec2:DescribeVpnGateways", ATTACHMENT),
+            stack("ecs:DescribeClusters", CLUSTER),
+            stack(
+                "elasticloadbalancing:DescribeCapacityReservation",
+                LOAD_BALANCER,
+            ),
+            stack("elasticloadbalancing:DescribeListenerAttributes", LISTENER),
+            stack(
+                "elasticloadbalancing:DescribeLoadBalancerAttributes",
+                LOAD_BALANCER,
+            ),
+            stack("elasticloadbalancing:DescribeLoadBalancers", LOAD_BALANCER),
+            stack("elasticloadbalancing:DescribeRules", RULE),
+            stack(
+                "elasticloadbalancing:DescribeTargetGroupAttributes",
+                TARGET_GROUP,
+            ),
+            stack("elasticloadbalancing:DescribeTargetGroups", TARGET_GROUP),
+            stack("logs:DescribeLogGroups", LOGS),
+        ],
+        on: ANYTHING,
+        condition: None,
+    },
+    // EC2 gives its resources their names itself, and not each of them has its
+    // tags from the first moment.
+    Grant {
+        sid: "MakeNetwork",
+        needs: &[
+            stack("ec2:AssociateRouteTable", ROUTES_OF_SUBNET),
+            stack("ec2:AttachInternetGateway", ATTACHMENT),
+            stack("ec2:AuthorizeSecurityGroupEgress", SECURITY_GROUP),
+            stack("ec2:AuthorizeSecurityGroupIngress", SECURITY_GROUP),
+            stack("ec2:CreateInternetGateway", GATEWAY),
+            stack("ec2:CreateRoute", ROUTE),
+            stack("ec2:CreateRouteTable", ROUTE_TABLE),
+            stack("ec2:CreateSecurityGroup", SECURITY_GROUP),
+            stack("ec2:CreateSubnet", SUBNET),
+            stack("ec2:CreateTags", VPC),
+            stack("ec2:CreateVpc", VPC),
+            stack("ec2:ModifySubnetAttribute", SUBNET),
+            stack("ec2:ModifyVpcAttribute", VPC),
+            stack("ec2:RevokeSecurityGroupEgress", SECURITY_GROUP),
+            stack("ec2:RevokeSecurityGroupIngress", SECURITY_GROUP),
+            // No name to hold it to, either.
+            stack("ecs:CreateCluster", CLUSTER),
+        ],
+        on: ANYTHING,
+        condition: None,
+    },
+    Grant {
+        sid: "RemoveNetwork",
+        needs: &[
+            stack("ec2:DeleteInternetGateway", GATEWAY),
+            stack("ec2:DeleteRoute", ROUTE),
+            stack("ec2:DeleteRouteTable", ROUTE_TABLE),
+            stack("ec2:DeleteSecurityGroup", SECURITY_GROUP),
+            stack("ec2:DeleteSubnet", SUBNET),
+            stack("ec2:DeleteVpc", VPC),
+            stack("ec2:DetachInternetGateway", ATTACHMENT),
+            stack("ec2:DisassociateRouteTable", ROUTES_OF_SUBNET),
+        ],
+        on: ANYTHING,
+        condition: Some(Condition {
+            operator: "StringEquals",
+            key: "aws:ResourceTag/bgecs:app",
+            values: &["{app}"],
+        }),
+    },
+    Grant {
+        sid: "LoadBalancer",
+        needs: &[
+            stack("elasticloadbalancing:AddTags", LOAD_BALANCER),
+            stack("elasticloadbalancing:CreateListener", LISTENER),
+            stack("elasticloadbalancing:CreateLoadBalancer", LOAD_BALANCER),
+            stack("elasticloadbalancing:CreateRule", RULE),
+            stack("elasticloadbalancing:CreateTargetGroup", TARGET_GROUP),
+            stack("elasticloadbalancing:DeleteListener", LISTENER),
+            stack("elasticloadbalancing:DeleteLoadBalancer", LOAD_BALANCER),
+            stack("elasticloadbalancing:DeleteRule", RULE),
+            stack("elasticloadbalancing:DeleteTargetGroup", TARGET_GROUP),
+            stack(
+                "elasticloadbalancing:ModifyLoadBalancerAttributes",
+                LOAD_BALANCER,
+            ),
+            stack("elasticloadbalancing:ModifyTargetGroup", TARGET_GROUP),
+            stack(
+                "elasticloadbalancing:ModifyTargetGroupAttributes",
+                TARGET_GROUP,
+            ),
+        ],
+        on: &[
+            "arn:*:elasticloadbalancing:{region}:*:listener-rule/app/{stack}/*",
+            "arn:*:elasticloadbalancing:{region}:*:listener/app/{stack}/*",
+            "arn:*:elasticloadbalancing:{region}:*:loadbalancer/app/{stack}/*",
+            "arn:*:elasticloadbalancing:{region}:*:targetgroup/{stack}-blue/*",
+            "arn:*:elasticloadbalancing:{region}:*:targetgroup/{stack}-green/*",
+        ],
+        condition: None,
+    },
+    Grant {
+        sid: "Repository",
+        needs: &[
+            called("ecr:BatchDeleteImage", &["destroy"]),
+            called("ecr:ListImages", &["destroy"]),
+            stack("ecr:CreateRepository", IMAGES),
+            stack("ecr:DeleteRepository", IMAGES),
+            stack("ecr:GetLifecyclePolicy", IMAGES),
+            stack("ecr:GetRepositoryPolicy", IMAGES),
+            stack("ecr:ListTagsForResource", IMAGES),
+            stack("ecr:PutImageScanningConfiguration", IMAGES),
+            stack("ecr:PutImageTagMutability", IMAGES),
+            stack("ecr:PutLifecyclePolicy", IMAGES),
+            stack("ecr:TagResource", IMAGES),
+        ],
+        on: REPOSITORY,
+        condition: None,
+    },
+    Grant {
+        sid: "Cluster",
+        needs: &[
+            called("ecs:DeleteService", &["destroy"]),
+            called("ecs:DeleteTaskDefinitions", &["destroy"]),
+            stack("ecs:DeleteCluster", CLUSTER),
+            stack("ecs:TagResource", CLUSTER),
+        ],
+        on: &[
+            "arn:*:ecs:{region}:*:cluster/{stack}",
+            "arn:*:ecs:{region}:*:service/{stack}/*",
+            "arn:*:ecs:{region}:*:task-definition/{stack}:*",
+        ],
+        condition: None,
+    },
+    Grant {
+        sid: "EndRevisions",
+        needs: &[
+            called("ecs:DeregisterTaskDefinition", &["destroy"]),
+            called("ecs:ListTaskDefinitions", &["destroy"]),
+        ],
+        on: ANYTHING,
+        condition: None,
+    },
+    Grant {
+        sid: "Roles",
+        needs: &[
+            stack("iam:CreateRole", ROLE),
+            stack("iam:DeleteRole", ROLE),
+            stack("iam:DeleteRolePolicy", ROLE),
+            stack("iam:GetRole", ROLE),
+            stack("iam:GetRolePolicy", ROLE),
+            stack("iam:ListAttachedRolePolicies", ROLE),
+            stack("iam:ListRolePolicies", ROLE),
+            stack("iam:PutRolePolicy", ROLE),
+            stack("iam:TagRole", ROLE),
+        ],
+        on: ROLES,
+        condition: None,
+    },
+    // An account's first cluster and first load balancer make these two.
+    Grant {
+        sid: "ServiceRoles",
+        needs: &[along(
+            "iam:CreateServiceLinkedRole",
+            &[
+                "ecs:CreateCluster",
+                "elasticloadbalancing:CreateLoadBalancer",
+            ],
+        )],
+        on: &["arn:*:iam::*:role/aws-service-role/*"],
+        condition: Some(Condition {
+            operator: "StringEquals",
+            key: "iam:AWSServiceName",
+            values: &["ecs.amazonaws.com", "elasticloadbalancing.amazonaws.com"],
+        }),
+    },
+    Grant {
+        sid: "LogGroup",
+        needs: &[
+            stack("logs:CreateLogGroup", LOGS),
+            stack("logs:DeleteLogGroup", LOGS),
+            stack("logs:DescribeIndexPolicies", LOGS),
+            stack("logs:GetDataProtectionPolicy", LOGS),
+            stack("logs:ListTagsForResource", LOGS),
+            stack("logs:PutRetentionPolicy", LOGS),
+            stack("logs:TagResource", LOGS),
+        ],
+        on: LOG_GROUP,
+        condition: None,
+    },
+    Grant {
+        sid: "Journal",
+        needs: &[
+            stack("dynamodb:CreateTable", TABLE),
+            stack("dynamodb:DeleteTable", TABLE),
+            stack("dynamodb:DescribeContinuousBackups", TABLE),
+            stack("dynamodb:DescribeContributorInsights", TABLE),
+            stack("dynamodb:DescribeKinesisStreamingDestination", TABLE),
+            stack("dynamodb:DescribeTable", TABLE),
+            stack("dynamodb:DescribeTimeToLive", TABLE),
+            stack("dynamodb:GetResourcePolicy", TABLE),
+            stack("dynamodb:ListTagsOfResource", TABLE),
+            stack("dynamodb:TagResource", TABLE),
+            stack("dynamodb:UpdateTimeToLive", TABLE),
+        ],
+        on: &["arn:*:dynamodb:{region}:*:table/{stack}"],
+        condition: None,
+    },
+];

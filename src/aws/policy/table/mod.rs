@@ -1,0 +1,97 @@
+//! Every action that the policies allow, and beside it what it is needed for.
+//!
+//! The tests hold the calls of a whole release life against it. They take this
+//! file as it is, so it names nothing else of bgecs.
+
+mod infrastructure;
+mod release;
+
+pub use infrastructure::OPERATOR_TOO;
+pub use release::DEPLOYER;
+
+/// One statement. `{stack}`, `{app}` and `{region}` stand for the app's.
+#[derive(Debug)]
+pub struct Grant {
+    pub sid: &'static str,
+    pub needs: &'static [Need],
+    pub on: &'static [&'static str],
+    pub condition: Option<Condition>,
+}
+
+#[derive(Debug)]
+pub struct Condition {
+    pub operator: &'static str,
+    pub key: &'static str,
+    pub values: &'static [&'static str],
+}
+
+#[derive(Debug)]
+pub struct Need {
+    pub action: &'static str,
+    #[cfg_attr(
+        not(test),
+        expect(
+            dead_code,
+            reason = "for readers, and for the tests that hold it to be true"
+        )
+    )]
+    pub why: Why,
+}
+
+/// What needs an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// These commands call it.
+    Called(&'static [&'static str]),
+    /// What Docker does at the registry is not the API, but ECR asks for this.
+    Registry(&'static str),
+    /// CloudFormation calls it, as whoever runs `init` or `destroy`, for this
+    /// type of the template's resources.
+    Stack(&'static str),
+    /// AWS asks for it along with these other actions.
+    Along(&'static [&'static str]),
+}
+
+const fn called(action: &'static str, by: &'static [&'static str]) -> Need {
+    Need {
+        action,
+        why: Why::Called(by),
+    }
+}
+
+const fn registry(action: &'static str, step: &'static str) -> Need {
+    Need {
+        action,
+        why: Why::Registry(step),
+    }
+}
+
+const fn stack(action: &'static str, resource_type: &'static str) -> Need {
+    Need {
+        action,
+        why: Why::Stack(resource_type),
+    }
+}
+
+const fn along(action: &'static str, with: &'static [&'static str]) -> Need {
+    Need {
+        action,
+        why: Why::Along(with),
+    }
+}
+
+/// For actions that know no resources.
+const ANYTHING: &[&str] = &["*"];
+
+/// With and without what names the streams in it: actions differ in that.
+const LOG_GROUP: &[&str] = &[
+    "arn:*:logs:{region}:*:log-group:/bgecs/{app}",
+    "arn:*:logs:{region}:*:log-group:/bgecs/{app}:*",
+];
+const REPOSITORY: &[&str] = &["arn:*:ecr:{region}:*:repository/{stack}"];
+const STACK: &[&str] = &["arn:*:cloudformation:{region}:*:stack/{stack}/*"];
+/// As CloudFormation names the roles of the template.
+const ROLES: &[&str] = &[
+    "arn:*:iam::*:role/{stack}-ExecutionRole-*",
+    "arn:*:iam::*:role/{stack}-TaskRole-*",
+];

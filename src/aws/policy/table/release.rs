@@ -1,0 +1,129 @@
+//! What releases need, from a look at what is live to the last step.
+
+use super::{
+    ANYTHING, Condition, Grant, LOG_GROUP, REPOSITORY, ROLES, STACK, along, called, registry,
+};
+
+/// Those that find the app by its stack.
+const ALL: &[&str] = &[
+    "init", "deploy", "promote", "rollback", "status", "probe", "retire", "logs", "destroy",
+];
+/// Those that look at both colours and both listeners.
+const LOOKING: &[&str] = &[
+    "init", "deploy", "promote", "rollback", "status", "retire", "logs",
+];
+/// Those that wait until a colour serves.
+const WAITING: &[&str] = &["deploy", "promote", "rollback"];
+
+pub const DEPLOYER: &[Grant] = &[
+    Grant {
+        sid: "FindTheApp",
+        needs: &[called("cloudformation:DescribeStacks", ALL)],
+        on: STACK,
+        condition: None,
+    },
+    Grant {
+        sid: "Look",
+        needs: &[
+            called("ecr:GetAuthorizationToken", &["deploy"]),
+            called("ecs:DescribeTaskDefinition", LOOKING),
+            called("elasticloadbalancing:DescribeListeners", LOOKING),
+            called("elasticloadbalancing:DescribeTags", LOOKING),
+            called("elasticloadbalancing:DescribeTargetHealth", LOOKING),
+        ],
+        on: ANYTHING,
+        condition: None,
+    },
+    Grant {
+        sid: "ListTasks",
+        needs: &[called(
+            "ecs:ListTasks",
+            &["deploy", "promote", "rollback", "destroy"],
+        )],
+        on: ANYTHING,
+        // Every call of bgecs names a cluster.
+        condition: Some(Condition {
+            operator: "ArnLikeIfExists",
+            key: "ecs:cluster",
+            values: &["arn:*:ecs:{region}:*:cluster/{stack}"],
+        }),
+    },
+    Grant {
+        sid: "Release",
+        needs: &[
+            called(
+                "ecs:DescribeServices",
+                &[
+                    "init", "deploy", "promote", "rollback", "status", "retire", "logs", "destroy",
+                ],
+            ),
+            called("ecs:DescribeTasks", WAITING),
+            called("ecs:CreateService", &["deploy"]),
+            called(
+                "ecs:UpdateService",
+                &["deploy", "promote", "rollback", "retire"],
+            ),
+            along(
+                "ecs:TagResource",
+                &["ecs:CreateService", "ecs:RegisterTaskDefinition"],
+            ),
+        ],
+        on: &[
+            "arn:*:ecs:{region}:*:service/{stack}/*",
+            "arn:*:ecs:{region}:*:task/{stack}/*",
+            "arn:*:ecs:{region}:*:task-definition/{stack}:*",
+        ],
+        condition: None,
+    },
+    // What a revision may run as is bounded by the next statement.
+    Grant {
+        sid: "RegisterRevisions",
+        needs: &[called("ecs:RegisterTaskDefinition", &["deploy"])],
+        on: ANYTHING,
+        condition: None,
+    },
+    Grant {
+        sid: "PassTaskRoles",
+        needs: &[along("iam:PassRole", &["ecs:RegisterTaskDefinition"])],
+        on: ROLES,
+        condition: Some(Condition {
+            operator: "StringEquals",
+            key: "iam:PassedToService",
+            values: &["ecs-tasks.amazonaws.com"],
+        }),
+    },
+    Grant {
+        sid: "MoveTraffic",
+        needs: &[
+            called("elasticloadbalancing:ModifyListener", WAITING),
+            called("elasticloadbalancing:AddTags", &["promote", "rollback"]),
+        ],
+        on: &["arn:*:elasticloadbalancing:{region}:*:listener/app/{stack}/*"],
+        condition: None,
+    },
+    Grant {
+        sid: "Images",
+        needs: &[
+            called("ecr:DescribeImages", &["deploy"]),
+            called("ecr:DescribeRepositories", &["deploy"]),
+            registry("ecr:BatchCheckLayerAvailability", "push: is a layer there?"),
+            registry("ecr:InitiateLayerUpload", "push: begin a layer"),
+            registry("ecr:UploadLayerPart", "push: send a layer"),
+            registry("ecr:CompleteLayerUpload", "push: end a layer"),
+            registry("ecr:PutImage", "push: the manifest"),
+            registry("ecr:BatchGetImage", "push and pull: read a manifest"),
+            registry("ecr:GetDownloadUrlForLayer", "pull: read a layer"),
+        ],
+        on: REPOSITORY,
+        condition: None,
+    },
+    Grant {
+        sid: "ReadLogs",
+        needs: &[
+            called("logs:FilterLogEvents", &["logs"]),
+            called("logs:GetLogEvents", WAITING),
+        ],
+        on: LOG_GROUP,
+        condition: None,
+    },
+];

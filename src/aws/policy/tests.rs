@@ -1,0 +1,195 @@
+use std::collections::BTreeSet;
+
+use super::table::Why;
+use super::*;
+use crate::aws::TEMPLATE;
+
+/// The longest managed policy, without white space
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>).
+const MAX_CHARACTERS: usize = 6_144;
+
+const ROLES: [Role; 2] = [Role::Deployer, Role::Operator];
+
+fn of(role: Role, app: &str, region: Option<&str>) -> Value {
+    document(role, &app.parse().unwrap(), region)
+}
+
+fn statements(policy: &Value) -> &Vec<Value> {
+    policy["Statement"].as_array().unwrap()
+}
+
+fn texts(value: &Value) -> Vec<&str> {
+    let texts = value.as_array().into_iter().flatten();
+    texts.map(|text| text.as_str().unwrap()).collect()
+}
+
+#[test]
+fn the_longest_policy_is_one_that_iam_takes() {
+    for role in ROLES {
+        let policy = of(role, "a-name-as-long-as-20", Some("ap-southeast-1"));
+        let written = policy.to_string();
+        let characters = written.chars().filter(|c| !c.is_whitespace()).count();
+        assert!(characters <= MAX_CHARACTERS, "{role:?}: {characters}");
+        assert_eq!(serde_json::from_str::<Value>(&written).unwrap(), policy);
+    }
+}
+
+#[test]
+fn every_statement_has_a_name_of_its_own_and_allows_named_actions_once() {
+    for role in ROLES {
+        let policy = of(role, "hello", None);
+        let mut sids = BTreeSet::new();
+        for statement in statements(&policy) {
+            let sid = statement["Sid"].as_str().unwrap();
+            assert!(sid.bytes().all(|b| b.is_ascii_alphanumeric()), "{sid}");
+            assert!(sids.insert(sid), "{sid} twice");
+            let actions = texts(&statement["Action"]);
+            let distinct: BTreeSet<&str> = actions.iter().copied().collect();
+            assert!(!actions.is_empty(), "{sid}");
+            assert_eq!(distinct.len(), actions.len(), "{sid}: {actions:?}");
+            for action in actions {
+                let (service, name) = action.split_once(':').unwrap();
+                let plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric());
+                assert!(plain(service) && plain(name), "{sid}: {action}");
+            }
+        }
+    }
+}
+
+/// Only calls that name no resource, or one whose name is EC2's own.
+#[test]
+fn what_can_be_named_is_the_apps() {
+    for role in ROLES {
+        let policy = of(role, "hello", Some("eu-central-1"));
+        for statement in statements(&policy) {
+            let sid = statement["Sid"].as_str().unwrap();
+            for on in texts(&statement["Resource"]) {
+                let is_named = on.contains("bgecs-hello") || on.contains("/bgecs/hello");
+                let is_bound = statement["Condition"].is_object() || on.contains(":eu-central-1:");
+                match on {
+                    "*" => {}
+                    "arn:*:iam::*:role/aws-service-role/*" => assert!(is_bound, "{sid}"),
+                    on if on.starts_with("arn:*:iam::") => assert!(is_named, "{sid}: {on}"),
+                    on => assert!(is_named && is_bound, "{sid}: {on}"),
+                }
+            }
+        }
+        let written = policy.to_string();
+        for open in ["{stack}", "{app}", "{region}"] {
+            assert!(!written.contains(open), "{open}");
+        }
+    }
+}
+
+/// Another app whose name begins with this one's must not be reached.
+#[test]
+fn no_pattern_reaches_an_app_with_a_longer_name() {
+    let policy = of(Role::Operator, "shop", None);
+    for statement in statements(&policy) {
+        for on in texts(&statement["Resource"]) {
+            for open in ["bgecs-shop*", "bgecs-shop-*", "/bgecs/shop*"] {
+                assert!(!on.ends_with(open), "{on}");
+            }
+        }
+    }
+}
+
+#[test]
+fn only_the_task_roles_are_passed_and_only_to_tasks() {
+    let (deployer, operator) = (
+        of(Role::Deployer, "hello", None),
+        of(Role::Operator, "hello", None),
+    );
+    let both = statements(&deployer).iter().chain(statements(&operator));
+    let passes = |statement: &&Value| texts(&statement["Action"]).contains(&"iam:PassRole");
+    let passing: Vec<&Value> = both.filter(passes).collect();
+    let [only] = passing.as_slice() else {
+        panic!("{passing:#?}");
+    };
+    insta::assert_snapshot!(format!("{only:#}"), @r#"
+    {
+      "Sid": "PassTaskRoles",
+      "Effect": "Allow",
+      "Action": [
+        "iam:PassRole"
+      ],
+      "Resource": [
+        "arn:*:iam::*:role/bgecs-hello-ExecutionRole-*",
+        "arn:*:iam::*:role/bgecs-hello-TaskRole-*"
+      ],
+      "Condition": {
+        "StringEquals": {
+          "iam:PassedToService": [
+            "ecs-tasks.amazonaws.com"
+          ]
+        }
+      }
+    }
+    "#);
+}
+
+/// CloudFormation names a role that has no name after its stack and its place in
+/// the template; the policies spell that out.
+#[test]
+fn the_roles_are_those_of_the_template() {
+    let resources = resources();
+    let roles = resources
+        .iter()
+        .filter(|(_, kind)| *kind == "AWS::IAM::Role");
+    let names: Vec<&str> = roles.map(|(name, _)| *name).collect();
+    assert_eq!(names, ["ExecutionRole", "TaskRole"]);
+    assert!(!TEMPLATE.contains("RoleName:"), "a name of another form");
+}
+
+#[test]
+fn every_action_has_a_reason_that_is_there() {
+    let types: BTreeSet<&str> = resources().into_iter().map(|(_, kind)| kind).collect();
+    let mut reasons = BTreeSet::new();
+    let all: Vec<_> = ROLES
+        .iter()
+        .flat_map(|role| role.grants())
+        .flat_map(|g| g.needs)
+        .collect();
+    for need in &all {
+        match need.why {
+            Why::Called(by) => assert!(!by.is_empty(), "{}", need.action),
+            Why::Registry(step) => {
+                assert!(need.action.starts_with("ecr:"), "{}", need.action);
+                assert!(step.starts_with("pu"), "{}: {step}", need.action);
+            }
+            Why::Stack(kind) => {
+                assert!(types.contains(kind), "{}: no {kind}", need.action);
+                reasons.insert(kind);
+            }
+            Why::Along(with) => {
+                for other in with {
+                    let is_there = all.iter().any(|need| need.action == *other);
+                    assert!(is_there, "{} goes with {other}", need.action);
+                }
+            }
+        }
+    }
+    assert_eq!(reasons, types, "types of the template without any action");
+}
+
+#[test]
+fn a_deployer_neither_makes_nor_removes_infrastructure() {
+    for need in Role::Deployer.grants().iter().flat_map(|grant| grant.needs) {
+        assert!(!matches!(need.why, Why::Stack(_)), "{}", need.action);
+        assert!(!need.action.contains(":Delete"), "{}", need.action);
+    }
+}
+
+/// The template's resources, with their types.
+fn resources() -> Vec<(&'static str, &'static str)> {
+    let (_, from) = TEMPLATE.split_once("\nResources:\n").unwrap();
+    let (resources, _) = from.split_once("\nOutputs:\n").unwrap();
+    let lines: Vec<&str> = resources.lines().collect();
+    lines
+        .windows(2)
+        .filter_map(|two| {
+            let name = two.first()?.strip_prefix("  ")?.strip_suffix(':')?;
+            Some((name, two.last()?.strip_prefix("    Type: ")?))
+        })
+        .collect()
+}
