@@ -5,13 +5,48 @@ use localstack::Options;
 
 use crate::api::text;
 use crate::stub::{refusal, serve};
-use crate::support::{Desk, Outcome};
+use crate::support::{Desk, Ended, Outcome};
 use crate::world::{ENGLISH, FRENCH, World, error, see};
 
 /// All that bgecs does, but for the one action that moves traffic.
 const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[
     {"Effect":"Allow","Action":"*","Resource":"*"},
     {"Effect":"Deny","Action":"elasticloadbalancing:ModifyListener","Resource":"*"}]}"#;
+
+/// A user who may do what a policy says, and runs bgecs.
+pub struct User<'a> {
+    world: &'a World,
+    id: String,
+    secret: String,
+}
+
+impl<'a> User<'a> {
+    /// Only one of that name in a world.
+    pub fn with(world: &'a World, name: &str, policy: &str) -> Outcome<Self> {
+        let user = ("UserName", name);
+        world.api.iam(&[("Action", "CreateUser"), user])?;
+        world.api.iam(&[
+            ("Action", "PutUserPolicy"),
+            user,
+            ("PolicyName", name),
+            ("PolicyDocument", policy),
+        ])?;
+        let key = world.api.iam(&[("Action", "CreateAccessKey"), user])?;
+        Ok(Self {
+            world,
+            id: text(&key, "AccessKeyId")?.to_owned(),
+            secret: text(&key, "SecretAccessKey")?.to_owned(),
+        })
+    }
+
+    pub fn bgecs(&self, arguments: &[&str]) -> Outcome<Ended> {
+        let desk = &self.world.desk;
+        let mut command = desk.command(arguments);
+        command.env("AWS_ACCESS_KEY_ID", &self.id);
+        command.env("AWS_SECRET_ACCESS_KEY", &self.secret);
+        Ok(desk.ended(arguments, &command.output()?))
+    }
+}
 
 #[test]
 fn the_wrong_region_has_no_stack() -> Outcome {
@@ -38,29 +73,11 @@ fn a_missing_permission_is_named_and_traffic_stays() -> Outcome {
     world.init_and_v1()?;
     world.done(&["deploy", crate::world::V2, "--tag", "2"])?;
 
-    let user = ("UserName", "ci");
-    world.api.iam(&[("Action", "CreateUser"), user])?;
-    let policy = [
-        ("Action", "PutUserPolicy"),
-        user,
-        ("PolicyName", "ci"),
-        ("PolicyDocument", POLICY),
-    ];
-    world.api.iam(&policy)?;
-    let key = world.api.iam(&[("Action", "CreateAccessKey"), user])?;
+    let ci = User::with(&world, "ci", POLICY)?;
     let before = world.status()?;
-    let as_ci = |arguments: &[&str]| -> Outcome<_> {
-        let output = world
-            .desk
-            .command(arguments)
-            .env("AWS_ACCESS_KEY_ID", text(&key, "AccessKeyId")?)
-            .env("AWS_SECRET_ACCESS_KEY", text(&key, "SecretAccessKey")?)
-            .output()?;
-        Ok(world.desk.ended(arguments, &output))
-    };
-    let looked = as_ci(&["status"])?;
+    let looked = ci.bgecs(&["status"])?;
     assert_eq!(looked.code, Some(0), "{}", looked.shown());
-    let denied = as_ci(&["promote"])?;
+    let denied = ci.bgecs(&["promote"])?;
     assert_eq!(denied.code, Some(1), "{}", denied.shown());
     for part in [
         "elasticloadbalancing:ModifyListener",
@@ -75,10 +92,12 @@ fn a_missing_permission_is_named_and_traffic_stays() -> Outcome {
     world.expect_answers(ENGLISH, FRENCH)?;
 
     // Without any permission at all, the very first call says so.
-    world
-        .api
-        .iam(&[("Action", "DeleteUserPolicy"), user, ("PolicyName", "ci")])?;
-    let denied = as_ci(&["status"])?;
+    world.api.iam(&[
+        ("Action", "DeleteUserPolicy"),
+        ("UserName", "ci"),
+        ("PolicyName", "ci"),
+    ])?;
+    let denied = ci.bgecs(&["status"])?;
     assert_eq!(denied.code, Some(1), "{}", denied.shown());
     assert!(
         error(&denied).contains("cloudformation:DescribeStacks on bgecs-denied"),

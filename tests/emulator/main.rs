@@ -12,6 +12,7 @@ mod deploying;
 mod faulty;
 mod life;
 mod listeners;
+mod permissions;
 mod promoting;
 mod removing;
 mod stub;

@@ -1,0 +1,208 @@
+//! The policies that `init --print-policy` prints, against what bgecs calls.
+
+#[expect(
+    dead_code,
+    reason = "what is allowed on which resources is taken from the printed policies"
+)]
+#[path = "../../src/aws/policy/table/mod.rs"]
+mod table;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use localstack::Options;
+use serde_json::{Value, json};
+
+use crate::access::User;
+use crate::support::Outcome;
+use crate::world::{ENGLISH, FRENCH, V1, V2, World, error, greeter};
+use table::{DEPLOYER, OPERATOR_TOO, Why};
+
+/// Those that a deployer may not run.
+const OPERATORS: [&str; 2] = ["init", "destroy"];
+
+/// Which commands made which calls.
+type Heard = BTreeMap<String, BTreeSet<String>>;
+
+impl World {
+    fn policy(&self, role: &str) -> Outcome<Value> {
+        self.done(&["init", "--print-policy", role])?.json()
+    }
+
+    /// Runs it, and writes down what it called.
+    fn heard(&self, heard: &mut Heard, code: i32, arguments: &[&str]) -> Outcome {
+        let before = self.gate.calls().mark();
+        self.ends(code, arguments)?;
+        for call in self.gate.calls().since(before) {
+            let action = format!("{}:{}", call.service, call.operation);
+            let commands = heard.entry(action).or_default();
+            commands.insert(arguments[0].to_owned());
+        }
+        Ok(())
+    }
+
+    /// The life of an app, with all that makes bgecs ask more than usual.
+    fn whole_life(&self) -> Outcome<Heard> {
+        let mut heard = Heard::new();
+        let mut ends = |code, arguments: &[&str]| self.heard(&mut heard, code, arguments);
+        ends(0, &["init"])?;
+        ends(0, &["deploy", V1, "--tag", "1", "--color", "green"])?;
+        ends(0, &["deploy", V2, "--tag", "2"])?;
+        self.configure_more("[logs]\nretention_days = 7\n")?;
+        ends(0, &["init"])?;
+        // Whether a tag that is taken can be moved.
+        ends(6, &["deploy", V1, "--tag", "2"])?;
+        ends(0, &["promote"])?;
+        ends(0, &["rollback"])?;
+        ends(0, &["status"])?;
+        ends(0, &["logs"])?;
+        ends(0, &["probe", "--duration", "300ms"])?;
+        ends(0, &["retire"])?;
+        // Why a task ended, and its last words.
+        self.configure("environment = { GREETER_CRASH = \"1\" }")?;
+        ends(1, &["deploy", V2, "--tag", "3"])?;
+        ends(0, &["destroy", "--yes"])?;
+        Ok(heard)
+    }
+
+    fn configure_more(&self, more: &str) -> Outcome {
+        let text = std::fs::read_to_string(self.desk.path().join("bgecs.toml"))?;
+        self.desk.write("bgecs.toml", &format!("{text}\n{more}"))?;
+        Ok(())
+    }
+}
+
+/// The actions that a policy allows, whatever the resources.
+fn actions(policy: &Value) -> BTreeSet<&str> {
+    let statements = policy["Statement"].as_array().into_iter().flatten();
+    let actions = statements.flat_map(|statement| statement["Action"].as_array());
+    actions.flatten().filter_map(Value::as_str).collect()
+}
+
+/// What the table says is called, and by which commands.
+fn said_to_be_called() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
+    let needs = DEPLOYER.iter().chain(OPERATOR_TOO).flat_map(|g| g.needs);
+    let called = needs.filter_map(|need| match need.why {
+        Why::Called(by) => Some((need.action, by.iter().copied().collect())),
+        Why::Registry(_) | Why::Stack(_) | Why::Along(_) => None,
+    });
+    called.collect()
+}
+
+/// Swaps first let a colour grow that has fewer tasks than the live one, and wait
+/// for it just as a deploy does, which calls the same.
+fn only_to_grow(command: &str, action: &str) -> bool {
+    let waiting = [
+        "ecs:UpdateService",
+        "ecs:ListTasks",
+        "ecs:DescribeTasks",
+        "logs:GetLogEvents",
+    ];
+    matches!(command, "promote" | "rollback") && waiting.contains(&action)
+}
+
+#[test]
+fn the_policies_allow_what_is_called_and_nothing_else() -> Outcome {
+    greeter()?;
+    let world = World::new("rights")?;
+    let (deployer, operator) = (world.policy("deployer")?, world.policy("operator")?);
+    let heard = world.whole_life()?;
+    let said = said_to_be_called();
+
+    // An operator has both.
+    let releasing = actions(&deployer);
+    let everything: BTreeSet<&str> = actions(&operator).union(&releasing).copied().collect();
+    let mut wrong = Vec::new();
+    for (action, commands) in &heard {
+        for command in commands {
+            let is_operators = OPERATORS.contains(&command.as_str());
+            let allowed = if is_operators {
+                &everything
+            } else {
+                &releasing
+            };
+            if !allowed.contains(action.as_str()) {
+                wrong.push(format!("{command} calls {action}, which is not allowed"));
+            }
+            let by = said.get(action.as_str());
+            if !by.is_some_and(|by| by.contains(command.as_str())) {
+                wrong.push(format!("{command} calls {action}, says no table"));
+            }
+        }
+    }
+    for (action, by) in &said {
+        for command in by.iter().filter(|command| !only_to_grow(command, action)) {
+            if !heard.get(*action).is_some_and(|h| h.contains(*command)) {
+                wrong.push(format!("{command} never calls {action}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}\n{heard:#?}", wrong.join("\n"));
+    Ok(())
+}
+
+/// Allows one of the policy's own actions on more than AWS asks for: MiniStack
+/// takes the cluster for the resource of every call that names one, and finds
+/// none in `AddTags`.
+fn widen(policy: &mut Value, action: &str, on: &str) {
+    assert!(actions(policy).contains(action), "{action}");
+    let more = json!({ "Effect": "Allow", "Action": action, "Resource": on });
+    if let Some(statements) = policy["Statement"].as_array_mut() {
+        statements.push(more);
+    }
+}
+
+#[test]
+fn a_deployer_can_release_and_nothing_else() -> Outcome {
+    let world = World::with("granted", Options::default().auth(true))?;
+    greeter()?;
+    world.done(&["init"])?;
+    let mut policy = world.policy("deployer")?;
+    for action in [
+        "DescribeServices",
+        "DescribeTasks",
+        "CreateService",
+        "UpdateService",
+    ] {
+        let cluster = "arn:*:ecs:*:*:cluster/bgecs-granted";
+        widen(&mut policy, &format!("ecs:{action}"), cluster);
+    }
+    widen(&mut policy, "elasticloadbalancing:AddTags", "*");
+    let ci = User::with(&world, "ci", &policy.to_string())?;
+    let done = |arguments: &[&str]| -> Outcome {
+        let ended = ci.bgecs(arguments)?;
+        assert_eq!(ended.code, Some(0), "{}", ended.shown());
+        Ok(())
+    };
+    done(&["deploy", V1, "--tag", "1", "--color", "green"])?;
+    done(&["deploy", V2, "--tag", "2"])?;
+    done(&["promote"])?;
+    world.expect_answers(FRENCH, ENGLISH)?;
+    done(&["rollback"])?;
+    world.expect_answers(ENGLISH, FRENCH)?;
+    done(&["retire"])?;
+    done(&["status"])?;
+    done(&["logs"])?;
+    done(&["probe", "--duration", "300ms"])?;
+
+    let before = world.status()?;
+    world.desk.write("other.toml", "app = \"other\"\n")?;
+    world.configure_more("[logs]\nretention_days = 7\n")?;
+    for (arguments, missing) in [
+        (&["init"][..], "cloudformation:GetTemplate on bgecs-granted"),
+        (
+            &["destroy", "--yes"],
+            "ecs:ListTaskDefinitions on bgecs-granted",
+        ),
+        (
+            &["status", "--config", "other.toml"],
+            "cloudformation:DescribeStacks on bgecs-other",
+        ),
+    ] {
+        let denied = ci.bgecs(arguments)?;
+        assert_eq!(denied.code, Some(1), "{}", denied.shown());
+        let said = error(&denied);
+        assert!(said.contains(missing), "{missing}:\n{said}");
+    }
+    assert_eq!(world.status()?, before);
+    Ok(())
+}
