@@ -17,6 +17,7 @@ mod sections;
 mod starter;
 #[cfg(test)]
 mod tests;
+mod veil;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

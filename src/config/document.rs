@@ -13,6 +13,7 @@ use toml::de::{DeTable, DeValue};
 use super::entry::Entry;
 use super::error::{ConfigError, Place};
 use super::nearest::nearest;
+use super::veil;
 
 type Result<T> = std::result::Result<T, ConfigError>;
 
@@ -26,7 +27,7 @@ impl<'a> File<'a> {
     /// Reads the whole file; what `read` does not ask for is an error.
     pub(super) fn read<T>(&'a self, read: impl FnOnce(&mut Section<'a>) -> Result<T>) -> Result<T> {
         let document = DeTable::parse(self.text).map_err(|error| ConfigError::Syntax {
-            at: Box::new(self.place(error.span().unwrap_or_default())),
+            at: Box::new(self.place(error.span().unwrap_or_default(), Shown::Keys)),
             message: error.message().to_owned(),
         })?;
         let mut section = Section {
@@ -34,18 +35,20 @@ impl<'a> File<'a> {
             name: String::new(),
             entries: document.into_inner(),
             known: Vec::new(),
+            shown: Shown::Marked,
         };
         let value = read(&mut section)?;
         section.finish()?;
         Ok(value)
     }
 
-    fn place(&self, span: Range<usize>) -> Place {
+    fn place(&self, span: Range<usize>, shown: Shown) -> Place {
         let start = self.boundary(span.start);
         let end = self.boundary(span.end.max(start));
         let before = &self.text[..start];
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         let line = self.text[line_start..].lines().next().unwrap_or_default();
+        let line_span = line_start..line_start + line.len();
         // What goes on over the end of the line is marked up to there.
         let end = end.min(line_start + line.len()).max(start);
         Place {
@@ -53,7 +56,11 @@ impl<'a> File<'a> {
             line: before.matches('\n').count() + 1,
             column: self.text[line_start..start].chars().count() + 1,
             width: self.text[start..end].chars().count().max(1),
-            text: line.to_owned(),
+            text: match shown {
+                Shown::Keys => veil::all_values(self.text, line_span),
+                Shown::Marked => veil::other_values(self.text, line_span, start..end),
+                Shown::NoValue => veil::other_values(self.text, line_span, 0..0),
+            },
         }
     }
 
@@ -68,16 +75,29 @@ impl<'a> File<'a> {
     pub(super) fn invalid(
         &self,
         span: Range<usize>,
+        shown: Shown,
         key: &str,
         message: impl Into<String>,
     ) -> ConfigError {
         ConfigError::Invalid {
-            at: Box::new(self.place(span)),
+            at: Box::new(self.place(span, shown)),
             key: key.to_owned(),
             message: message.into(),
             hint: None,
         }
     }
+}
+
+/// How much of its line an error may show: of a mistake's neighbours the keys,
+/// and never the values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// The value that the error is about, too.
+    Marked,
+    /// That one is the user's secret, for all that is known here.
+    NoValue,
+    /// What is not TOML has no values, only what comes after a key.
+    Keys,
 }
 
 /// A table whose keys are taken out one by one.
@@ -87,6 +107,8 @@ pub(super) struct Section<'a> {
     name: String,
     entries: DeTable<'a>,
     known: Vec<&'static str>,
+    /// Whether its values may be shown.
+    shown: Shown,
 }
 
 impl<'a> Section<'a> {
@@ -97,6 +119,7 @@ impl<'a> Section<'a> {
             name,
             entries: DeTable::new(),
             known: Vec::new(),
+            shown: Shown::NoValue,
         }
     }
 
@@ -133,7 +156,7 @@ impl<'a> Section<'a> {
             None => DeTable::new(),
             Some(entry) => match entry.value {
                 DeValue::Table(entries) => entries,
-                _ => return Err(entry.invalid(format!("it is a section: write [{key}]"))),
+                _ => return Err(entry.misused(format!("it is a section: write [{key}]"))),
             },
         };
         let mut section = Section {
@@ -141,6 +164,7 @@ impl<'a> Section<'a> {
             name: self.path_of(key),
             entries,
             known: Vec::new(),
+            shown: self.shown,
         };
         let value = read(&mut section)?;
         section.finish()?;
@@ -149,7 +173,8 @@ impl<'a> Section<'a> {
 
     /// An error about something that is not there.
     pub(super) fn missing(&self, key: &str, message: impl Into<String>) -> ConfigError {
-        self.file.invalid(0..0, &self.path_of(key), message)
+        let key = self.path_of(key);
+        self.file.invalid(0..0, Shown::NoValue, &key, message)
     }
 
     fn finish(self) -> Result<()> {
@@ -162,7 +187,7 @@ impl<'a> Section<'a> {
         };
         let near = nearest(key.get_ref(), &self.known);
         Err(ConfigError::Invalid {
-            at: Box::new(self.file.place(key.span())),
+            at: Box::new(self.file.place(key.span(), Shown::NoValue)),
             key: self.path_of(key.get_ref()),
             message: format!("there is no such key {place}"),
             hint: Some(match near {
@@ -190,6 +215,7 @@ impl<'a> Section<'a> {
             name: name.get_ref().clone().into_owned(),
             key_span: name.span(),
             span: value.span(),
+            shown: self.shown,
             value: value.into_inner(),
         }
     }

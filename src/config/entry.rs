@@ -5,7 +5,7 @@ use std::ops::{Range, RangeInclusive};
 
 use toml::de::DeValue;
 
-use super::document::{File, Section};
+use super::document::{File, Section, Shown};
 use super::error::ConfigError;
 
 type Result<T> = std::result::Result<T, ConfigError>;
@@ -19,6 +19,7 @@ pub(super) struct Entry<'a> {
     pub(super) name: String,
     pub(super) key_span: Range<usize>,
     pub(super) span: Range<usize>,
+    pub(super) shown: Shown,
     pub(super) value: DeValue<'a>,
 }
 
@@ -92,6 +93,7 @@ impl<'a> Entry<'a> {
                 DeValue::String(text) => Ok(text.clone().into_owned()),
                 _ => Err(self.file.invalid(
                     item.span(),
+                    Shown::NoValue,
                     &self.key,
                     "it takes a list of texts in quotes",
                 )),
@@ -102,7 +104,7 @@ impl<'a> Entry<'a> {
     /// The entries of a table with keys of the user's own.
     pub(super) fn table(self) -> Result<Vec<Entry<'a>>> {
         if !matches!(self.value, DeValue::Table(_)) {
-            return Err(self.wants("a table, such as { NAME = \"value\" }"));
+            return Err(self.misused("it takes a table, such as { NAME = \"value\" }"));
         }
         let DeValue::Table(entries) = self.value else {
             return Ok(Vec::new());
@@ -116,12 +118,21 @@ impl<'a> Entry<'a> {
 
     /// An error about the value.
     pub(super) fn invalid(&self, message: impl Into<String>) -> ConfigError {
-        self.file.invalid(self.span.clone(), &self.key, message)
+        self.file
+            .invalid(self.span.clone(), self.shown, &self.key, message)
+    }
+
+    /// An error about a value in the place of a table, which may hold what the
+    /// table would.
+    pub(super) fn misused(&self, message: impl Into<String>) -> ConfigError {
+        self.file
+            .invalid(self.span.clone(), Shown::NoValue, &self.key, message)
     }
 
     /// An error about the key's being there at all.
     pub(super) fn misplaced(&self, message: impl Into<String>) -> ConfigError {
-        self.file.invalid(self.key_span.clone(), &self.key, message)
+        self.file
+            .invalid(self.key_span.clone(), Shown::NoValue, &self.key, message)
     }
 
     fn wants(&self, what: &str) -> ConfigError {
