@@ -1,13 +1,19 @@
 //! The command line: types and help texts, nothing that acts.
 
+use std::convert::Infallible;
+use std::ffi::OsStr;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
+use clap::builder::TypedValueParser;
+use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::aws::policy::Role;
 use crate::docker::Secret;
+use crate::hidden::Hidden;
 use crate::model::{Color, Tag};
 
 const EXIT_CODES: &str = "\
@@ -169,7 +175,7 @@ pub struct Build {
     pub file: Option<PathBuf>,
     /// A build argument; without a value it is taken from the environment
     #[arg(long, value_name = "K=V", conflicts_with = "image")]
-    pub build_arg: Vec<String>,
+    pub build_arg: Vec<BuildArg>,
     /// The stage to build
     #[arg(long, value_name = "STAGE", conflicts_with = "image")]
     pub target: Option<String>,
@@ -180,8 +186,55 @@ pub struct Build {
     #[arg(long, conflicts_with = "image")]
     pub no_cache: bool,
     /// A secret for the build: id=NAME,src=FILE or id=NAME,env=VARIABLE
-    #[arg(long, value_name = "SECRET", conflicts_with = "image")]
+    #[arg(long, value_name = "SECRET", conflicts_with = "image", value_parser = SecretParser)]
     pub secret: Vec<Secret>,
+}
+
+/// `NAME=VALUE`, or a name alone. Tokens are passed so, wrongly, but often.
+#[derive(Debug, Clone)]
+pub struct BuildArg {
+    pub name: String,
+    pub value: Option<Hidden>,
+}
+
+impl FromStr for BuildArg {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        let (name, value) = match text.split_once('=') {
+            Some((name, value)) => (name, Some(Hidden::new(value))),
+            None => (text, None),
+        };
+        Ok(Self {
+            name: name.to_owned(),
+            value,
+        })
+    }
+}
+
+/// Of a value that it refuses, clap repeats all; and what was typed in place of
+/// a secret's source may be the secret itself.
+#[derive(Clone)]
+struct SecretParser;
+
+impl TypedValueParser for SecretParser {
+    type Value = Secret;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        _: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<Secret, clap::Error> {
+        let read = value
+            .to_str()
+            .ok_or_else(|| "it is not UTF-8".to_owned())
+            .and_then(str::parse);
+        read.map_err(|why| {
+            let message = format!("invalid value for '--secret <SECRET>': {why}\n");
+            clap::Error::raw(ErrorKind::ValueValidation, message).with_cmd(command)
+        })
+    }
 }
 
 /// How production is watched while listeners change.
@@ -341,6 +394,35 @@ mod tests {
     fn the_command_line_is_consistent() {
         use clap::CommandFactory;
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_command_line_shows_no_value_of_a_build() {
+        let line = [
+            "bgecs",
+            "deploy",
+            ".",
+            "--tag",
+            "1",
+            "--build-arg",
+            "A=hunter22",
+        ];
+        let cli = Cli::try_parse_from(line).expect("it is a command line");
+        let shown = format!("{cli:?}");
+        assert!(
+            shown.contains("\"A\"") && !shown.contains("hunter"),
+            "{shown}"
+        );
+
+        for secret in ["hunter22", "hunter22==", "id=npm,value=hunter22"] {
+            let line = ["bgecs", "deploy", ".", "--tag", "1", "--secret", secret];
+            let error = Cli::try_parse_from(line).expect_err("it is no secret");
+            let shown = format!("{error} {error:?}");
+            assert!(
+                shown.contains("--secret") && !shown.contains("hunter"),
+                "{shown}"
+            );
+        }
     }
 
     #[test]

@@ -24,6 +24,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{fs, io, num::NonZeroU32};
 
+use crate::hidden::Hidden;
+
 pub use error::ConfigError;
 pub use fargate::TaskSize;
 pub use names::AppName;
@@ -78,7 +80,7 @@ pub struct Settings {
     pub size: TaskSize,
     /// Empty leaves it to the image.
     pub command: Vec<String>,
-    pub environment: BTreeMap<String, String>,
+    pub environment: BTreeMap<String, Hidden>,
     pub secrets: BTreeMap<String, SecretRef>,
 }
 
@@ -117,7 +119,7 @@ pub struct Build {
     /// A `sh` command that runs, in the folder of the file, ahead of the build.
     pub before: Option<String>,
     pub file: Option<PathBuf>,
-    pub args: BTreeMap<String, String>,
+    pub args: BTreeMap<String, Hidden>,
     pub target: Option<String>,
     /// `linux/amd64` or `linux/arm64`, as Docker spells it.
     pub platform: Option<String>,

@@ -13,6 +13,7 @@ mod docker;
 mod driver;
 mod engine;
 mod error;
+mod hidden;
 mod interrupt;
 mod model;
 mod probe;

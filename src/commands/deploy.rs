@@ -6,13 +6,14 @@ use serde::Serialize;
 
 use super::plan::Plan;
 use super::working_folder;
-use crate::cli::Deploy;
+use crate::cli::{BuildArg, Deploy};
 use crate::definition::Loaded;
 use crate::docker::BuildRequest;
 use crate::driver::deploy::{self, Deployed, Hook, ImageSource, Request};
 use crate::driver::make_live;
 use crate::engine::plan::{self, DeployPlan, ServicePlan, Step};
 use crate::error::{Error, Exit, Result};
+use crate::hidden::Hidden;
 use crate::interrupt::Interrupts;
 use crate::model::{Color, Digest, Observed, PerPort, Port, Tag};
 use crate::report::{Event, Outcome, Style};
@@ -154,20 +155,13 @@ fn request(session: &Session, args: &Deploy) -> Result<Request> {
 fn build(session: &Session, args: &Deploy, context: &PathBuf) -> Result<ImageSource> {
     let defaults = &session.config.build;
     let flags = &args.build;
-    let mut build_args: Vec<(String, Option<String>)> = defaults
+    let mut build_args: Vec<(String, Option<Hidden>)> = defaults
         .args
         .iter()
         .map(|(name, value)| (name.clone(), Some(value.clone())))
         .collect();
-    build_args.extend(
-        flags
-            .build_arg
-            .iter()
-            .map(|text| match text.split_once('=') {
-                Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
-                None => (text.clone(), None),
-            }),
-    );
+    let given = flags.build_arg.iter().cloned();
+    build_args.extend(given.map(|BuildArg { name, value }| (name, value)));
     let platform = flags.platform.clone().or_else(|| defaults.platform.clone());
     let request = BuildRequest {
         context: context.clone(),

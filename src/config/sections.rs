@@ -15,6 +15,7 @@ use super::{
     Build, Config, ConfigError, Container, DEFAULT_CONTAINER, DEFAULT_HEALTH_PATH, Definition,
     LoadBalancer, Logs, Network, Probe, Registry, Service, Settings, folder_of,
 };
+use crate::hidden::Hidden;
 
 type Result<T> = std::result::Result<T, ConfigError>;
 
@@ -119,7 +120,7 @@ fn settings(section: &mut Section<'_>, port: Option<u16>) -> Result<Settings> {
     })?;
     let mut environment = BTreeMap::new();
     for entry in table(section, "environment")? {
-        environment.insert(variable(&entry)?, entry.string()?.to_owned());
+        environment.insert(variable(&entry)?, Hidden::new(entry.string()?));
     }
     let mut secrets = BTreeMap::new();
     for entry in table(section, "secrets")? {
@@ -207,7 +208,7 @@ fn probe(section: &mut Section<'_>) -> Result<Probe> {
 fn build(section: &mut Section<'_>, root: &Path) -> Result<Build> {
     let mut args = BTreeMap::new();
     for entry in table(section, "args")? {
-        args.insert(variable(&entry)?, entry.string()?.to_owned());
+        args.insert(variable(&entry)?, Hidden::new(entry.string()?));
     }
     Ok(Build {
         before: section.optional("before", |entry| entry.checked(not_empty))?,

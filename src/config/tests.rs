@@ -87,7 +87,7 @@ fn every_key_is_read() {
     assert_eq!(settings.port, 80);
     assert_eq!((settings.size.cpu(), settings.size.memory()), (1024, 2048));
     assert_eq!(settings.command, ["serve", ""]);
-    assert_eq!(settings.environment["GREETING"], "Hello");
+    assert_eq!(settings.environment["GREETING"].reveal(), "Hello");
     assert_eq!(settings.secrets["DB"].kind(), SecretKind::Parameter);
     assert_eq!(config.service.desired_count, 1000);
     let grace_period = config.service.health_check_grace_period;
@@ -100,8 +100,8 @@ fn every_key_is_read() {
     assert_eq!(config.build.before.as_deref(), Some("make"));
     let file = Path::new("/srv/hello/docker/Dockerfile");
     assert_eq!(config.build.file.as_deref(), Some(file));
-    assert_eq!(config.build.args["VERSION"], "1");
-    assert_eq!(config.build.args["EMPTY"], "");
+    assert_eq!(config.build.args["VERSION"].reveal(), "1");
+    assert_eq!(config.build.args["EMPTY"].reveal(), "");
     assert_eq!(config.build.target.as_deref(), Some("release"));
     assert_eq!(config.build.platform.as_deref(), Some("linux/arm64"));
     assert_eq!(config.registry.url.as_deref(), Some("localhost:4566"));

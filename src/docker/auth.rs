@@ -8,7 +8,7 @@
 use std::fmt;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use bollard::moby::filesync::v1::auth_server::Auth;
 use bollard::moby::filesync::v1::{
     CredentialsRequest, CredentialsResponse, FetchTokenRequest, FetchTokenResponse,
@@ -20,6 +20,8 @@ use hyper::header::{HeaderName, HeaderValue};
 use serde::Serialize;
 use tokio::sync::Mutex;
 use tonic::{Request, Response, Status};
+
+use crate::hidden::Mask;
 
 /// The key under which Docker's configuration keeps Docker Hub.
 const DOCKER_HUB: &str = "https://index.docker.io/v1/";
@@ -65,6 +67,19 @@ impl Login {
                 Self::Anonymous
             }
             Err(_) => Self::Anonymous,
+        }
+    }
+
+    /// For what a registry says to it: it may repeat what it was shown, also as
+    /// it stands in an `Authorization` header.
+    pub(super) fn mask(&self) -> Mask {
+        match self {
+            Self::Anonymous => Mask::default(),
+            Self::Password { username, password } => {
+                let header = STANDARD.encode(format!("{username}:{password}"));
+                Mask::of([password, &header])
+            }
+            Self::IdentityToken(token) => Mask::of([token]),
         }
     }
 
@@ -196,6 +211,22 @@ mod tests {
             String::from_utf8_lossy(&json),
             r#"{"username":"AWS","password":"???>>>~~~","serveraddress":"1.dkr.ecr"}"#
         );
+    }
+
+    #[test]
+    fn a_registry_that_repeats_a_login_is_not_repeated() {
+        let login = Login::Password {
+            username: "AWS".to_owned(),
+            password: "hunter22".to_owned(),
+        };
+        let said = "unauthorized: Basic QVdTOmh1bnRlcjIy is AWS with hunter22";
+        assert_eq!(
+            login.mask().apply(said),
+            "unauthorized: Basic *** is AWS with ***"
+        );
+        let token = Login::IdentityToken("hunter22".to_owned());
+        assert_eq!(token.mask().apply("no hunter22 here"), "no *** here");
+        assert_eq!(Login::Anonymous.mask().apply(said), said);
     }
 
     #[test]

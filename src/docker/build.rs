@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::env;
-use std::fmt;
 use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -18,20 +17,21 @@ use sha2::{Digest as _, Sha256};
 
 use super::endpoint::Endpoint;
 use super::engine::Engine;
-use super::error::{Error, NamesOnly};
+use super::error::Error;
 use super::filesync::{Folders, Outcome};
 use super::secrets::{Secret, Values};
 use super::session::Session;
 use super::steps::Steps;
 use super::wire::Lines;
 use super::{Image, OnProgress, Progress};
+use crate::hidden::Hidden;
 
 /// How often the bytes sent are told.
 const TICK: Duration = Duration::from_millis(100);
 const DOING: &str = "build the image";
 
 /// What to build, and how.
-#[derive(Clone, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct BuildRequest {
     /// The folder that `COPY` copies from.
     pub context: PathBuf,
@@ -39,29 +39,13 @@ pub struct BuildRequest {
     pub dockerfile: Option<PathBuf>,
     /// A name without a value takes it from the environment, and is left out
     /// if it is not set there.
-    pub build_args: Vec<(String, Option<String>)>,
+    pub build_args: Vec<(String, Option<Hidden>)>,
     pub target: Option<String>,
     /// As `linux/arm64`; the engine's own, if not given.
     pub platform: Option<String>,
     pub no_cache: bool,
     pub secrets: Vec<Secret>,
     pub labels: BTreeMap<String, String>,
-}
-
-impl fmt::Debug for BuildRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BuildRequest")
-            .field("context", &self.context)
-            .field("dockerfile", &self.dockerfile)
-            // Tokens are passed as build arguments, wrongly, but often.
-            .field("build_args", &NamesOnly(&self.build_args))
-            .field("target", &self.target)
-            .field("platform", &self.platform)
-            .field("no_cache", &self.no_cache)
-            .field("secrets", &self.secrets)
-            .field("labels", &self.labels)
-            .finish()
-    }
 }
 
 impl BuildRequest {
@@ -119,8 +103,8 @@ impl BuildRequest {
 
     fn options(&self, session: &str, dockerfile: &str) -> BuildImageOptions {
         let arguments = self.build_args.iter().filter_map(|(name, value)| {
-            let value = value.clone().or_else(|| env::var(name).ok())?;
-            Some((name.clone(), value))
+            let given = value.as_ref().map(|value| value.reveal().to_owned());
+            Some((name.clone(), given.or_else(|| env::var(name).ok())?))
         });
         BuildImageOptions {
             dockerfile: dockerfile.to_owned(),

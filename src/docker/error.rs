@@ -1,7 +1,6 @@
 //! What can go wrong with the engine, a build or a registry, in words that a
 //! person can act on. No variant holds a secret or a password.
 
-use std::fmt;
 use std::path::PathBuf;
 
 use super::refusal::Refusal;
@@ -133,15 +132,4 @@ fn at_step(step: &Option<String>) -> String {
 
 fn indented(lines: &[String]) -> String {
     lines.iter().map(|line| format!("\n  | {line}")).collect()
-}
-
-/// Shows a list of names without the values that belong to them.
-pub(super) struct NamesOnly<'a, T>(pub(super) &'a [(String, T)]);
-
-impl<T> fmt::Debug for NamesOnly<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list()
-            .entries(self.0.iter().map(|(name, _)| name))
-            .finish()
-    }
 }

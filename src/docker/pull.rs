@@ -31,11 +31,12 @@ impl Engine {
         ]);
         let query = query.map_err(|_| Error::BadReference(reference.to_owned()))?;
         let path = self.path(&format!("/images/create?{query}"));
-        let header = Login::of_user(registry).await.header(registry);
+        let login = Login::of_user(registry).await;
+        let header = login.header(registry);
         let refused = |message: String| Error::Pull {
             reference: reference.to_owned(),
             refusal: Refusal::of(&message),
-            message,
+            message: login.mask().apply(&message).into_owned(),
         };
         let mut lines = match self.wire.post("pull the image", &path, vec![header]).await {
             Err(Error::Refused { message, .. }) => return Err(refused(message)),

@@ -92,6 +92,7 @@ impl Engine {
         .await?;
         let image = target.image();
         if let Some(message) = refused {
+            let message = login.mask().apply(&message).into_owned();
             return Err(Error::Push {
                 image,
                 refusal: Refusal::of(&message),

@@ -15,6 +15,7 @@ use bollard::moby::buildkit::secrets::v1::{GetSecretRequest, GetSecretResponse};
 use tonic::{Request, Response, Status};
 
 use super::error::Error;
+use crate::hidden::Mask;
 
 /// BuildKit takes no larger secret, in bytes.
 const MAX_SIZE: u64 = 500 * 1024;
@@ -36,19 +37,20 @@ pub enum SecretSource {
 impl FromStr for Secret {
     type Err = String;
 
-    /// `id=…,src=…` or `id=…,env=…`, as `docker build --secret` takes it.
+    /// `id=…,src=…` or `id=…,env=…`, as `docker build --secret` takes it. What
+    /// is not that may be the secret itself, so no error repeats it.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (mut id, mut src, mut env, mut kind) = (None, None, None, None);
         for field in text.split(',') {
             let (key, value) = field
                 .split_once('=')
-                .ok_or_else(|| format!("`{field}` is no key=value"))?;
+                .ok_or("it is no key=value: write id=…,src=… or id=…,env=…")?;
             let slot = match key.trim() {
                 "id" => &mut id,
                 "src" | "source" => &mut src,
                 "env" => &mut env,
                 "type" => &mut kind,
-                key => return Err(format!("`{key}` is unknown: a secret has id, src and env")),
+                _ => return Err("a secret has id, src and env, and nothing else".to_owned()),
             };
             *slot = Some(value.trim()).filter(|value| !value.is_empty());
         }
@@ -64,8 +66,10 @@ impl FromStr for Secret {
             (None | Some("file" | "env"), ..) => {
                 return Err(format!("secret `{id}` has both src and env"));
             }
-            (Some(kind), ..) => {
-                return Err(format!("secret type `{kind}` is unknown: file or env"));
+            (Some(_), ..) => {
+                return Err(format!(
+                    "secret `{id}` has an unknown type: it is file or env"
+                ));
             }
         };
         Ok(Self {
@@ -119,11 +123,14 @@ impl Secret {
 
 /// The values themselves. They live as long as the build.
 #[derive(Clone)]
-pub(super) struct Values(Arc<HashMap<String, Vec<u8>>>);
+pub(super) struct Values {
+    by_id: Arc<HashMap<String, Vec<u8>>>,
+    mask: Mask,
+}
 
 impl fmt::Debug for Values {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} secrets", self.0.len())
+        write!(f, "{} secrets", self.by_id.len())
     }
 }
 
@@ -132,23 +139,17 @@ impl Values {
         let read = secrets
             .iter()
             .map(|secret| Ok((secret.id.clone(), secret.read()?)));
-        read.collect::<Result<_, _>>()
-            .map(|values| Self(Arc::new(values)))
+        let by_id: HashMap<String, Vec<u8>> = read.collect::<Result<_, _>>()?;
+        let mask = Mask::of(by_id.values().map(|value| String::from_utf8_lossy(value)));
+        Ok(Self {
+            by_id: Arc::new(by_id),
+            mask,
+        })
     }
 
     /// `text` with every secret in it starred out, should a step print one.
-    /// Values of fewer than four bytes stay: they would star out everything.
     pub(super) fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let mut shown = Cow::Borrowed(text);
-        for value in self.0.values() {
-            let value = String::from_utf8_lossy(value);
-            for line in value.lines().map(str::trim).filter(|line| line.len() >= 4) {
-                if shown.contains(line) {
-                    shown = Cow::Owned(shown.replace(line, "***"));
-                }
-            }
-        }
-        shown
+        self.mask.apply(text)
     }
 }
 
@@ -160,7 +161,7 @@ impl Secrets for Values {
     ) -> Result<Response<GetSecretResponse>, Status> {
         let id = &request.get_ref().id;
         // "Not found" is what makes BuildKit skip a mount that is not required.
-        let data = self.0.get(id).cloned();
+        let data = self.by_id.get(id).cloned();
         let data = data.ok_or_else(|| Status::not_found(format!("no secret `{id}`")))?;
         Ok(Response::new(GetSecretResponse { data }))
     }
@@ -207,11 +208,24 @@ mod tests {
             ("id=,src=x", "needs an id"),
             ("id=x", "has no source"),
             ("id=x,src=a,env=b", "both src and env"),
-            ("id=x,type=vault,src=a", "`vault` is unknown"),
-            ("id=x,value=a", "`value` is unknown"),
+            ("id=x,type=vault,src=a", "unknown type"),
+            ("id=x,value=a", "and nothing else"),
         ] {
             let error = text.parse::<Secret>().expect_err(text);
             assert!(error.contains(expected), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_secret_given_in_place_of_its_source_is_not_repeated() {
+        for text in [
+            "hunter22",
+            "hunter22==",
+            "id=x,hunter22=",
+            "id=x,type=hunter22,src=a",
+        ] {
+            let error = text.parse::<Secret>().expect_err(text);
+            assert!(!error.contains("hunter"), "{error}");
         }
     }
 

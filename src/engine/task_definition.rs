@@ -21,6 +21,8 @@ pub use tags::{
     TAG_RELEASE,
 };
 
+use std::fmt;
+
 use serde_json::{Map, Value, json};
 
 use crate::config::{AppName, DEFAULT_PORT, Settings};
@@ -138,13 +140,20 @@ pub struct Input<'a> {
 }
 
 /// A task definition that is ready to be registered.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct TaskDefinition {
     /// The body of the `RegisterTaskDefinition` request.
     pub body: Value,
     /// Tells two of them apart by everything that runs, and by nothing else:
     /// tags are left out. Stands in the tag [`TAG_CONFIG`].
     pub config_hash: String,
+}
+
+/// The body holds the values of the containers' variables.
+impl fmt::Debug for TaskDefinition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TaskDefinition({})", self.config_hash)
+    }
 }
 
 pub fn compose(input: &Input<'_>) -> Result<TaskDefinition, TaskDefinitionError> {

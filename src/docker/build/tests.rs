@@ -2,6 +2,7 @@ use std::os::unix::fs::symlink;
 
 use super::*;
 use crate::docker::secrets::SecretSource;
+use crate::hidden::Hidden;
 
 fn request(context: &Path) -> BuildRequest {
     BuildRequest {
@@ -99,7 +100,7 @@ fn the_dockerfile_is_found_where_docker_finds_it() {
 fn options_are_what_the_engine_expects() {
     let mut request = request(Path::new("."));
     request.build_args = vec![
-        ("VERSION".to_owned(), Some("1=2&3".to_owned())),
+        ("VERSION".to_owned(), Some(Hidden::new("1=2&3"))),
         ("PATH".to_owned(), None),
         ("BGECS_NEVER_SET".to_owned(), None),
     ];
@@ -133,7 +134,7 @@ fn options_are_what_the_engine_expects() {
 #[test]
 fn values_of_build_arguments_are_not_shown() {
     let mut request = request(Path::new("."));
-    request.build_args = vec![("TOKEN".to_owned(), Some("hunter2".to_owned()))];
+    request.build_args = vec![("TOKEN".to_owned(), Some(Hidden::new("hunter2")))];
     let shown = format!("{request:?}");
     assert!(
         shown.contains("TOKEN") && !shown.contains("hunter2"),

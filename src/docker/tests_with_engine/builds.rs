@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::{build, context, engine, paths, remove, shell};
 use crate::docker::secrets::SecretSource;
 use crate::docker::{BuildRequest, Error, Progress, Secret, StepState};
+use crate::hidden::Hidden;
 
 #[tokio::test]
 async fn an_image_is_built_and_described() {
@@ -145,7 +146,7 @@ async fn secrets_and_arguments_reach_a_step_and_no_further() {
         &[("Dockerfile", &dockerfile), ("token", "hunter22\n")],
     );
     request.no_cache = true;
-    request.build_args = vec![("WHO".to_owned(), Some("me".to_owned()))];
+    request.build_args = vec![("WHO".to_owned(), Some(Hidden::new("me")))];
     let secret = |id: &str, source| Secret {
         id: id.to_owned(),
         source,

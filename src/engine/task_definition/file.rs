@@ -5,6 +5,7 @@
 //! architecture are replaced; what Fargate or bgecs needs and the file leaves
 //! out is filled in; all else is registered as it stands.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
@@ -34,12 +35,19 @@ const MOST_CONTAINERS: usize = 10;
 const CONTAINERS: &str = "containerDefinitions";
 
 /// A task definition as it stands in a file.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct TaskFile {
     path: PathBuf,
     /// Without tags.
     definition: Map<String, Value>,
     tags: Map<String, Value>,
+}
+
+/// It holds the values of the containers' variables.
+impl fmt::Debug for TaskFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TaskFile({})", self.path.display())
+    }
 }
 
 impl TaskFile {

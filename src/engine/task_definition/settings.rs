@@ -65,7 +65,7 @@ fn environment(input: &Input<'_>, settings: &Settings) -> Value {
         .filter(|(name, _)| !settings.secrets.contains_key(*name))
         .collect();
     let users = settings.environment.iter();
-    variables.extend(users.map(|(name, value)| (name.as_str(), value.as_str())));
+    variables.extend(users.map(|(name, value)| (name.as_str(), value.reveal())));
     variables
         .into_iter()
         .map(|(name, value)| json!({ "name": name, "value": value }))

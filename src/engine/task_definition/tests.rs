@@ -158,7 +158,7 @@ fn the_hash_depends_on_everything_that_runs() {
             world
                 .settings
                 .environment
-                .insert("A".to_owned(), "1".to_owned());
+                .insert("A".to_owned(), crate::hidden::Hidden::new("1"));
         },
         |world| {
             let parameter = "arn:aws:ssm:eu-central-1:123456789012:parameter/a";

@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::hidden::Hidden;
 
 #[test]
 fn a_task_of_one_container() {
@@ -49,7 +50,7 @@ fn the_rest_of_the_settings() {
     for (name, value) in [("GREETING", "Hello"), ("BGECS_COLOR", "mine"), ("A", "")] {
         settings
             .environment
-            .insert(name.to_owned(), value.to_owned());
+            .insert(name.to_owned(), Hidden::new(value));
     }
     for name in ["PASSWORD", "BGECS_RELEASE"] {
         settings
@@ -81,7 +82,10 @@ fn the_rest_of_the_settings() {
 fn what_is_too_large_for_ecs_is_refused() {
     let mut world = World::new();
     let value = "x".repeat(65_536);
-    world.settings.environment.insert("LARGE".to_owned(), value);
+    world
+        .settings
+        .environment
+        .insert("LARGE".to_owned(), Hidden::new(value));
     let error = compose(&world.input()).unwrap_err();
     assert!(matches!(error, TaskDefinitionError::TooLarge { bytes } if bytes > 65_536));
 }
