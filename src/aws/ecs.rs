@@ -15,6 +15,7 @@ use time::OffsetDateTime;
 use super::Aws;
 use super::error::{AwsError, Kind, Named};
 use crate::engine::task_definition as tags;
+use crate::hidden::Mask;
 use crate::model::{
     Color, Deployment, Infrastructure, Release, Rollout, ServiceEvent, ServiceState, StoppedTask,
     TaskDefinitionArn,
@@ -45,6 +46,26 @@ pub struct ServiceChange<'a> {
     pub health_check_grace_period: Option<Duration>,
 }
 
+/// The values of the containers' variables, plain and as JSON has them: AWS
+/// repeats what it finds invalid. bgecs's own are no secret.
+fn environment(body: &serde_json::Value) -> Mask {
+    let containers = body["containerDefinitions"].as_array();
+    let variables = containers
+        .into_iter()
+        .flatten()
+        .filter_map(|container| container["environment"].as_array())
+        .flatten()
+        .filter(|variable| {
+            let name = variable["name"].as_str();
+            !name.is_some_and(|name| name == tags::ENV_COLOR || name == tags::ENV_RELEASE)
+        });
+    Mask::of(variables.flat_map(|variable| {
+        let value = &variable["value"];
+        let plain = value.as_str().unwrap_or_default().to_owned();
+        [plain, value.to_string().trim_matches('"').to_owned()]
+    }))
+}
+
 impl Aws {
     /// Registers exactly this body (the JSON of `RegisterTaskDefinition`). It
     /// is sent as it is, so that every field of a user's own file arrives, also
@@ -68,7 +89,8 @@ impl Aws {
             })
             .send()
             .await
-            .named(ACTION, family)?;
+            .named(ACTION, family)
+            .map_err(|error| error.masked(&environment(body)))?;
         answer
             .task_definition()
             .and_then(|definition| definition.task_definition_arn())

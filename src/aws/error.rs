@@ -10,6 +10,7 @@ use aws_sdk_ecs::operation::RequestId;
 use aws_smithy_runtime_api::http::StatusCode;
 
 use crate::error::{Error, Exit};
+use crate::hidden::Mask;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -73,6 +74,12 @@ impl AwsError {
     /// Whether the effect may have happened although the call failed.
     pub fn is_ambiguous(&self) -> bool {
         matches!(self.kind, Kind::Unreachable | Kind::Failing)
+    }
+
+    /// Without values of the request that AWS repeats.
+    pub(super) fn masked(mut self, mask: &Mask) -> Self {
+        self.message = mask.apply(&self.message).into_owned();
+        self
     }
 
     fn hint(&self) -> Option<String> {
@@ -141,10 +148,11 @@ where
             Kind::Other if status.is_server_error() => Kind::Failing,
             kind => kind,
         };
-        let message = error
-            .meta()
-            .message()
-            .map_or_else(|| format!("HTTP {status}"), str::to_owned);
+        let message = match (kind, error.meta().message()) {
+            (_, None) => format!("HTTP {status}"),
+            (Kind::BadCredentials, Some(message)) => without_request(message).to_owned(),
+            (_, Some(message)) => message.to_owned(),
+        };
         (kind, message)
     };
     // A body that cannot be read is either of the two, by the API's form.
@@ -170,6 +178,20 @@ where
         message,
         request_id: error.meta().request_id().map(str::to_owned),
     }
+}
+
+/// Of a request whose signature is wrong, AWS sends back what it should have
+/// signed, the session token among it, or its `Authorization` header.
+fn without_request(message: &str) -> &str {
+    const REPEATS: [&str; 4] = [
+        "\n",
+        "The Canonical String",
+        "Authorization header:",
+        "Authorization=",
+    ];
+    let starts = REPEATS.iter().filter_map(|start| message.find(start));
+    let end = starts.min().unwrap_or(message.len());
+    message.get(..end).unwrap_or_default().trim_end()
 }
 
 /// The codes that AWS services share

@@ -36,6 +36,27 @@ async fn a_task_definition_is_registered_as_it_is() {
     );
 }
 
+#[tokio::test]
+async fn a_value_that_ecs_finds_invalid_is_not_repeated() {
+    let variables = json!([
+        { "name": "PASSWORD", "value": "hunter22" },
+        { "name": "KEY", "value": "-----BEGIN\nhunter\"33\n" },
+        { "name": "BGECS_COLOR", "value": "green" },
+    ]);
+    let body = json!({ "containerDefinitions": [{ "name": "app", "environment": variables }] });
+    let said = format!("Value '{variables}' of hunter\"33, hunter22 in green is invalid");
+    let wire = Wire::new().on(
+        "RegisterTaskDefinition",
+        Reply::json_error(400, "ClientException", &said),
+    );
+    let answer = wire.aws().register_task_definition(FAMILY, &body).await;
+    let error = answer.unwrap_err().to_string();
+    assert!(!error.contains("hunter"), "{error}");
+    for kept in ["PASSWORD", "of ***, *** in green is invalid"] {
+        assert!(error.contains(kept), "{kept}: {error}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_task_definition_is_registered_as_it_is_also_at_the_second_try() {
     let body = json!({ "family": FAMILY, "aFieldOfTomorrow": true });

@@ -114,6 +114,37 @@ async fn kinds_are_told_by_code() {
 }
 
 #[tokio::test]
+async fn a_request_that_aws_repeats_is_not_shown() {
+    let calculated = "The request signature we calculated does not match the signature you \
+                      provided. Check your AWS Secret Access Key and signing method.";
+    let canonical = format!(
+        "{calculated}\n\nThe Canonical String for this request should have been\n'POST\n/\n\n\
+         host:ecs\nx-amz-security-token:hunter22\n'"
+    );
+    for code in ["SignatureDoesNotMatch", "InvalidSignatureException"] {
+        for error in [
+            by_json(Reply::json_error(403, code, &canonical)).await,
+            by_xml(Reply::xml_error(403, code, &canonical)).await,
+        ] {
+            assert_eq!(error.message, calculated);
+        }
+    }
+    for (message, shown) in [
+        (
+            "Authorization header requires 'Signature' parameter. Authorization=hunter22",
+            "Authorization header requires 'Signature' parameter.",
+        ),
+        (
+            "missing equal-sign in Authorization header: 'hunter22'",
+            "missing equal-sign in",
+        ),
+    ] {
+        let error = by_json(Reply::json_error(403, "IncompleteSignature", message)).await;
+        assert_eq!(error.message, shown);
+    }
+}
+
+#[tokio::test]
 async fn a_text_never_makes_a_kind() {
     let misleading = "AccessDenied: Throttling, ExpiredToken, does not exist";
     let error = by_json(Reply::json_error(400, "ClientException", misleading)).await;
