@@ -64,20 +64,90 @@ fn run(cli: Cli, audience: Audience) -> error::Result<error::Exit> {
 
 /// Diagnosis is off unless asked for, and never on stdout.
 fn diagnose(verbosity: u8) {
+    if verbosity > 0 {
+        tracing_subscriber::registry()
+            .with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr))
+            .with(diagnosis(verbosity))
+            .init();
+    }
+}
+
+/// Whose diagnosis is shown. A list of who may speak, and no variable adds to
+/// it: the libraries below log requests with their headers and bodies, and so
+/// credentials, secrets and environments, at their lower levels. The one that
+/// may tells at `INFO` where credentials were looked for, not what they are.
+fn diagnosis(verbosity: u8) -> Targets {
     let level = match verbosity {
-        0 => return,
+        0 => LevelFilter::OFF,
         1 => LevelFilter::INFO,
         2 => LevelFilter::DEBUG,
         _ => LevelFilter::TRACE,
     };
-    // The SDK logs requests with their headers at its lower levels: its own
-    // modules stay at a level that names operations only.
-    let targets = Targets::new()
+    Targets::new()
         .with_target("bgecs", level)
         .with_target("aws_config", level.min(LevelFilter::INFO))
-        .with_target("aws_smithy_runtime", level.min(LevelFilter::INFO));
-    tracing_subscriber::registry()
-        .with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr))
-        .with(targets)
-        .init();
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing_subscriber::filter::LevelFilter;
+
+    use super::diagnosis;
+
+    #[test]
+    fn no_library_logs_what_it_sends() {
+        for verbosity in 0..=9 {
+            let shown = diagnosis(verbosity);
+            for target in [
+                "aws_runtime::auth::sigv4",
+                "aws_sdk_ecr::operation",
+                "aws_sdk_ecs::operation",
+                "aws_sigv4::http_request",
+                "aws_smithy_http_client::client",
+                "aws_smithy_runtime::client::http",
+                "aws_smithy_runtime::client::orchestrator",
+                "aws_smithy_runtime_api::client::interceptors",
+                "bollard::docker",
+                "h2::codec::framed_write",
+                "hyper::proto::h1::io",
+                "hyper_util::client",
+                "reqwest::connect",
+                "rustls::client",
+                "tonic::transport",
+            ] {
+                assert!(
+                    !shown.would_enable(target, &tracing::Level::ERROR),
+                    "{target}"
+                );
+            }
+            let credentials = "aws_config::profile::credentials";
+            assert!(!shown.would_enable(credentials, &tracing::Level::DEBUG));
+        }
+    }
+
+    #[test]
+    fn each_v_shows_more() {
+        let most = |verbosity| {
+            let shown = diagnosis(verbosity);
+            let levels = [
+                tracing::Level::ERROR,
+                tracing::Level::INFO,
+                tracing::Level::DEBUG,
+                tracing::Level::TRACE,
+            ];
+            let shown = levels
+                .iter()
+                .filter(|level| shown.would_enable("bgecs::docker", level));
+            shown
+                .max()
+                .map_or(LevelFilter::OFF, |level| LevelFilter::from_level(*level))
+        };
+        let levels = [
+            LevelFilter::OFF,
+            LevelFilter::INFO,
+            LevelFilter::DEBUG,
+            LevelFilter::TRACE,
+        ];
+        assert_eq!([0, 1, 2, 3].map(most), levels);
+    }
 }
