@@ -54,10 +54,10 @@ impl Address {
         self
     }
 
-    /// What a person would type, for messages.
+    /// What a person would type, for messages; without a password.
     pub fn shown(&self) -> String {
         match &self.host {
-            None => self.url.clone(),
+            None => without_login(&self.url),
             Some(host) => {
                 let path = self.url.splitn(4, '/').nth(3).unwrap_or_default();
                 format!("http://{host}/{path}")
@@ -168,6 +168,20 @@ impl Client {
         } else {
             innermost(error)
         }
+    }
+}
+
+/// `http://***@host/` for `http://user:password@host/`.
+fn without_login(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    match rest.split_at(end) {
+        (authority, path) if let Some((_, host)) = authority.rsplit_once('@') => {
+            format!("{scheme}://***@{host}{path}")
+        }
+        _ => url.to_owned(),
     }
 }
 

@@ -14,6 +14,22 @@ fn a_detour_keeps_the_host_header() {
     assert_eq!(detour.shown(), "http://lb.example:81/api");
 }
 
+#[test]
+fn a_password_in_an_address_is_used_and_not_shown() {
+    for (url, shown) in [
+        (
+            "http://me:hunter22@a.example:81/b@c?d",
+            "http://***@a.example:81/b@c?d",
+        ),
+        ("http://hunter@22@a.example", "http://***@a.example"),
+        ("https://a.example?b=@c", "https://a.example?b=@c"),
+    ] {
+        let address = Address::url(url);
+        assert_eq!(address.shown(), shown);
+        assert_eq!(address.url, url);
+    }
+}
+
 fn patient() -> Client {
     Client::for_tests(PATIENCE)
 }
