@@ -15,5 +15,6 @@ mod listeners;
 mod permissions;
 mod promoting;
 mod removing;
+mod secrets;
 mod stub;
 mod world;

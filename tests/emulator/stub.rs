@@ -9,15 +9,33 @@ use crate::support::Outcome;
 
 /// From the `X-Amz-Target` header, which the query protocol has not, and the
 /// body, to status and body.
-type Answer = dyn Fn(Option<&str>, &str) -> (u16, String) + Send + Sync;
+type Answer = (u16, String);
 
-/// Answers until the process ends; gives the endpoint.
+/// From a request's head and body to status, header lines and body.
+type Whole = dyn Fn(&str, &str) -> (u16, String, String) + Send + Sync;
+
+/// Answers as AWS until the process ends; gives the endpoint.
 pub fn serve(
-    answer: impl Fn(Option<&str>, &str) -> (u16, String) + Send + Sync + 'static,
+    answer: impl Fn(Option<&str>, &str) -> Answer + Send + Sync + 'static,
+) -> Outcome<String> {
+    serve_whole(move |head, body| {
+        let target = header(head, "x-amz-target");
+        let (status, text) = answer(target, body);
+        let kind = match target {
+            Some(_) => "application/x-amz-json-1.1",
+            None => "text/xml",
+        };
+        (status, format!("Content-Type: {kind}\r\n"), text)
+    })
+}
+
+/// The same for who wants all of the request.
+pub fn serve_whole(
+    answer: impl Fn(&str, &str) -> (u16, String, String) + Send + Sync + 'static,
 ) -> Outcome<String> {
     let listener = TcpListener::bind(("127.0.0.1", 0))?;
     let endpoint = format!("http://{}", listener.local_addr()?);
-    let answer: Arc<Answer> = Arc::new(answer);
+    let answer: Arc<Whole> = Arc::new(answer);
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let answer = Arc::clone(&answer);
@@ -28,37 +46,31 @@ pub fn serve(
     Ok(endpoint)
 }
 
-fn converse(stream: TcpStream, answer: &Answer) -> std::io::Result<()> {
+fn converse(stream: TcpStream, answer: &Whole) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream);
-    let (mut length, mut target) = (0, None);
-    let mut line = String::new();
-    while reader.read_line(&mut line)? > 2 {
-        if let Some((name, value)) = line.split_once(':') {
-            match name.to_ascii_lowercase().as_str() {
-                "content-length" => length = value.trim().parse().unwrap_or(0),
-                "x-amz-target" => target = Some(value.trim().to_owned()),
-                _ => {}
-            }
-        }
-        line.clear();
-    }
-    let mut body = vec![0; length];
+    let mut head = String::new();
+    while reader.read_line(&mut head)? > 2 {}
+    let length = header(&head, "content-length").and_then(|length| length.parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
     reader.read_exact(&mut body)?;
-    let (status, text) = answer(target.as_deref(), &String::from_utf8_lossy(&body));
-    let kind = if target.is_some() {
-        "application/x-amz-json-1.1"
-    } else {
-        "text/xml"
-    };
+    let (status, headers, text) = answer(&head, &String::from_utf8_lossy(&body));
     write!(
         reader.get_mut(),
-        "HTTP/1.1 {status} Stub\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{text}",
+        "HTTP/1.1 {status} Stub\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n{text}",
         text.len()
     )
 }
 
+/// A header of a request, by its name in lower case.
+pub fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    head.lines().find_map(|line| {
+        let (found, value) = line.split_once(':')?;
+        (found.to_ascii_lowercase() == name).then(|| value.trim())
+    })
+}
+
 /// As AWS refuses: in JSON or in XML, whichever was asked.
-pub fn refusal(target: Option<&str>, code: &str, message: &str) -> (u16, String) {
+pub fn refusal(target: Option<&str>, code: &str, message: &str) -> Answer {
     match target {
         Some(_) => (
             400,

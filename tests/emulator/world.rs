@@ -189,6 +189,12 @@ impl World {
         Ok(crate::api::text(&answer, "TargetGroupArn")?.to_owned())
     }
 
+    /// What the engine says of an image, as Docker has it.
+    pub fn image(&self, name: &str) -> Outcome<Value> {
+        let inspect = self.engine.docker().inspect_image(name);
+        Ok(serde_json::to_value(self.runtime.block_on(inspect)?)?)
+    }
+
     pub fn listener(&self, port: &str) -> Outcome<String> {
         string(&self.status()?, &format!("/listeners/{port}/arn"))
     }
