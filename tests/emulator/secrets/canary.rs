@@ -13,8 +13,12 @@ pub struct Canary {
 
 impl Canary {
     pub fn new(name: &'static str) -> Self {
-        // The last two characters but one are not the same in base64's alphabets.
-        let value = format!("c4n4ry/{name}+??>>~~/{}", name.len());
+        // With characters that base64's alphabets and URLs have otherwise.
+        Self::of(name, format!("c4n4ry/{name}+??>>~~/{}", name.len()))
+    }
+
+    /// One that somebody else has planted.
+    pub fn of(name: &'static str, value: String) -> Self {
         let mut forms = vec![value.clone(), escaped(&value)];
         for before in 0..3 {
             let text = format!("{}{value}", "x".repeat(before));
@@ -22,7 +26,7 @@ impl Canary {
                 forms.push(inner(&encoded, before, value.len()).to_owned());
             }
         }
-        forms.extend([text_of_bytes(&value)]);
+        forms.push(text_of_bytes(&value));
         Self { name, value, forms }
     }
 
@@ -58,7 +62,7 @@ fn inner(encoded: &str, before: usize, length: usize) -> &str {
     &encoded[first..end]
 }
 
-/// As Rust's `Debug` shows a body: a list of numbers.
+/// As Rust's `Debug` shows bytes: numbers.
 fn text_of_bytes(value: &str) -> String {
     let numbers: Vec<String> = value.bytes().map(|byte| byte.to_string()).collect();
     numbers.join(", ")
