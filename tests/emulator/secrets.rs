@@ -130,9 +130,12 @@ fn an_aws_that_repeats_the_request_is_not_repeated(aviary: &Aviary) -> Outcome {
     Ok(())
 }
 
+/// The logins that a registry was shown.
+type Logins = Arc<Mutex<Vec<String>>>;
+
 /// A registry that says what it was shown, which the engine passes on.
-fn a_registry_that_repeats_the_login_is_not_repeated(aviary: &Aviary) -> Outcome<Canary> {
-    let logins = Arc::new(Mutex::new(Vec::new()));
+fn echoing_registry() -> Outcome<(String, Logins)> {
+    let logins = Logins::default();
     let seen = Arc::clone(&logins);
     let endpoint = serve_whole(move |head, _| match header(head, "authorization") {
         None => (
@@ -157,7 +160,11 @@ fn a_registry_that_repeats_the_login_is_not_repeated(aviary: &Aviary) -> Outcome
             )
         }
     })?;
-    let registry = endpoint.replace("http://127.0.0.1", "localhost");
+    Ok((endpoint.replace("http://127.0.0.1", "localhost"), logins))
+}
+
+fn a_registry_that_repeats_the_login_is_not_repeated(aviary: &Aviary) -> Outcome<Canary> {
+    let (registry, logins) = echoing_registry()?;
     let auths =
         json!({ "auths": { &*registry: { "auth": aviary.planted.docker_login.as_login() } } });
     aviary
