@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use localstack::Gate;
+use localstack::balancer::Balancer;
 use serde_json::Value;
 
 use crate::Result;
@@ -43,30 +44,26 @@ impl<'a> Stage<'a> {
     /// The way to a listener: on the ports of the load balancer's nodes, or by
     /// the Host header where the emulator is the load balancer.
     pub async fn door(&self, port: &str) -> Result<Door> {
-        let host = self.host(port).await?;
-        let Some(gate) = self.gate else {
-            return Door::new(vec![self.endpoint.clone()], &host);
-        };
-        let balancer = gate
-            .balancer(&host)
-            .ok_or_else(|| format!("the gate knows no load balancer {host}"))?;
-        let number = host
-            .rsplit_once(':')
-            .map_or(Ok(80), |(_, port)| port.parse())?;
-        let nodes = balancer.doors(number);
-        Door::new(
-            nodes.iter().map(|node| format!("http://{node}")).collect(),
-            &host,
-        )
+        self.door_to(host(&self.status().await?, port)?)
     }
 
-    /// What clients of a listener write into their Host header.
-    pub async fn host(&self, port: &str) -> Result<String> {
-        let status = self.status().await?;
-        let host = text(&status, &["urls", port])?
-            .strip_prefix("http://")
-            .ok_or("the URL is not plain HTTP")?;
-        Ok(host.to_owned())
+    fn door_to(&self, host: &str) -> Result<Door> {
+        let nodes = match self.gate {
+            Some(gate) => {
+                let port = host.rsplit_once(':');
+                let port = port.map_or(Ok(80), |(_, port)| port.parse())?;
+                let nodes = balancer_of(gate, host)?.doors(port);
+                nodes.iter().map(|node| format!("http://{node}")).collect()
+            }
+            None => vec![self.endpoint.clone()],
+        };
+        Door::new(nodes, host)
+    }
+
+    /// The load balancer itself, where it is the gate's.
+    pub async fn balancer(&self) -> Result<Balancer> {
+        let gate = self.gate.ok_or("there is no gate")?;
+        balancer_of(gate, host(&self.status().await?, "prod")?)
     }
 
     pub async fn status(&self) -> Result<Value> {
@@ -79,8 +76,10 @@ impl<'a> Stage<'a> {
 
     /// Production and the test port answer so.
     pub async fn expect_answers(&self, prod: &str, test: &str) -> Result<()> {
+        let now = self.status().await?;
         for (port, expected) in [("prod", prod), ("test", test)] {
-            let (status, body) = self.door(port).await?.get("/api").await?;
+            let door = self.door_to(host(&now, port)?)?;
+            let (status, body) = door.get("/api").await?;
             if status != 200 || !body.contains(expected) {
                 return Err(format!("{port} answers {status} {body}, not {expected}").into());
             }
@@ -94,8 +93,7 @@ impl<'a> Stage<'a> {
     }
 
     /// The same with a path for the probe.
-    pub fn config_probing(&self, path: &str, name: &str, environment: &str) -> Result<String> {
-        let probed = path;
+    pub fn config_probing(&self, probed: &str, name: &str, environment: &str) -> Result<String> {
         let path = self.folder.join(format!("{name}.toml"));
         let text = format!(
             "app = \"hello\"\n[container]\nenvironment = {{ {environment} }}\n[service]\ndesired_count = 2\n[probe]\npath = \"{probed}\"\n"
@@ -142,6 +140,17 @@ impl<'a> Stage<'a> {
         }
         Ok(())
     }
+}
+
+/// What clients of a listener write into their Host header.
+fn host<'a>(status: &'a Value, port: &str) -> Result<&'a str> {
+    let host = text(status, &["urls", port])?.strip_prefix("http://");
+    Ok(host.ok_or("the URL is not plain HTTP")?)
+}
+
+fn balancer_of(gate: &Gate, host: &str) -> Result<Balancer> {
+    let balancer = gate.balancer(host);
+    balancer.ok_or_else(|| format!("the gate knows no load balancer {host}").into())
 }
 
 pub fn at<'a>(value: &'a Value, path: &[&str]) -> &'a Value {

@@ -4,7 +4,6 @@
 
 use std::time::{Duration, Instant};
 
-use localstack::balancer::Balancer;
 use localstack::gate::faults::Fault;
 use localstack::gate::record::Mark;
 use localstack::gate::upstream::Upstream;
@@ -45,7 +44,7 @@ pub async fn an_app_that_starts_slowly_gets_its_time(stage: &Stage<'_>) -> Resul
 }
 
 pub async fn a_change_spreads_from_node_to_node(stage: &Stage<'_>) -> Result<String> {
-    let balancer = balancer(stage).await?;
+    let balancer = stage.balancer().await?;
     let observer = Observer::start(stage.door("prod").await?, "/api", PACE);
     balancer.set_lag(1, LAG);
     let promoted = stage.bgecs.run(&["promote", "--window", "3s"]).await;
@@ -78,7 +77,7 @@ fn lag_of_the_second_node(seen: &Seen) -> Result<Duration> {
 }
 
 pub async fn nine_to_one_is_nine_to_one(stage: &Stage<'_>) -> Result<String> {
-    let groups = Groups::read(&balancer(stage).await?.config())?;
+    let groups = Groups::read(&stage.balancer().await?.config())?;
     let status = stage.status().await?;
     let listener = text(&status, &["listeners", "prod", "arn"])?;
     forward(
@@ -203,13 +202,6 @@ pub async fn a_lost_answer_is_looked_up(stage: &Stage<'_>) -> Result<String> {
     Ok(format!(
         "a rollback withstands that the answer to its first write is lost: {sent} requests, none failed"
     ))
-}
-
-async fn balancer(stage: &Stage<'_>) -> Result<Balancer> {
-    let host = stage.host("prod").await?;
-    let gate = stage.gate.ok_or("there is no gate")?;
-    gate.balancer(&host)
-        .ok_or_else(|| format!("the gate knows no load balancer {host}").into())
 }
 
 /// Changes a listener as a person in the console would.
