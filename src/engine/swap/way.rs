@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::journey::{Expected, Journey, Reading};
 use super::{Action, Outcome, Phase, READ_PAUSE, Swap, Why, WriteFault};
-use crate::model::{Forwarding, Port};
+use crate::model::{Color, Forwarding, Port};
 
 impl Swap {
     /// Forward: prod takes the new colour, test the old one.
@@ -68,25 +68,27 @@ impl Swap {
     /// Nothing stands against the write of the journey's listener, or it is to
     /// be sent anew.
     fn write(&mut self, at: Duration) -> Option<Action> {
-        let (Phase::Forward(journey) | Phase::Back { journey, .. }) = &self.phase else {
-            return None;
-        };
-        let write = Action::Write(journey.port, journey.color);
-        if matches!(self.phase, Phase::Forward(_)) {
-            match journey.port {
-                Port::Prod if self.marks.prod_sent.is_none() => {
-                    if let Some(outcome) = self.reason_to_stay() {
-                        return self.end(outcome);
-                    }
-                    self.marks.prod_sent = Some(at);
-                }
-                Port::Test => {
-                    self.marks.test_sent.get_or_insert(at);
-                }
-                Port::Prod => {}
-            }
+        match self.phase {
+            Phase::Forward(Journey { port, color, .. }) => self.write_forward(at, port, color),
+            Phase::Back {
+                journey: Journey { port, color, .. },
+                ..
+            } => Some(Action::Write(port, color)),
+            _ => None,
         }
-        Some(write)
+    }
+
+    fn write_forward(&mut self, at: Duration, port: Port, color: Color) -> Option<Action> {
+        let is_first = self.marks.prod_sent.is_none();
+        if let Some(outcome) = self.reason_to_stay().filter(|_| is_first) {
+            return self.end(outcome);
+        }
+        let sent = match port {
+            Port::Prod => &mut self.marks.prod_sent,
+            Port::Test => &mut self.marks.test_sent,
+        };
+        sent.get_or_insert(at);
+        Some(Action::Write(port, color))
     }
 
     fn arrived(&mut self, at: Duration) -> Option<Action> {
