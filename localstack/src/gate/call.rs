@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::future::{BoxFuture, join_all};
 use hyper::StatusCode;
 
-use super::faults::{Fate, Faults, Spoilt};
+use super::faults::{Fate, Faults, Spoilt, Struck, What};
 use super::past::{HORIZON, Past};
 use super::record::{Calls, Outcome, Staleness};
 use super::refusal::{self, Kind};
@@ -78,16 +78,17 @@ impl Pipeline {
         let resource = request.resource();
         let struck = self.faults.strike(&request.operation, &resource);
         let spoilt = Spoilt::by(&struck);
-        let open = self.calls.begin(&request.operation, resource, struck);
+        let open = self.calls.begin(request, resource, struck.clone());
         if !spoilt.delay.is_zero() {
             tokio::time::sleep(spoilt.delay).await;
         }
-        let carried = self.spoil(request, spoilt.fate).await;
+        self.faults.hold(&struck, What::HoldBefore).await;
+        let carried = self.spoil(request, spoilt.fate, &struck).await;
         open.end(carried.outcome, carried.staleness);
         carried.answer
     }
 
-    async fn spoil(&self, request: &Request, fate: Fate) -> Carried {
+    async fn spoil(&self, request: &Request, fate: Fate, struck: &[Struck]) -> Carried {
         let protocol = request.operation.protocol;
         match fate {
             Fate::Lost => dropped(false),
@@ -100,6 +101,7 @@ impl Pipeline {
                 answer_lost,
             } => {
                 let (answer, staleness) = self.effect(request, stale_by).await;
+                self.faults.hold(struck, What::HoldAfter).await;
                 let carried = match answer {
                     Err(failed) => unanswered(&failed),
                     Ok(_) if answer_lost => dropped(true),

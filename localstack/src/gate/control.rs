@@ -115,6 +115,8 @@ fn described(call: &Call) -> Value {
         "service": call.service,
         "operation": call.operation,
         "resource": call.resource,
+        "writes": call.writes,
+        "access_key": call.access_key,
         "began_ms": call.began.as_secs_f64() * 1000.0,
         "faults": call.struck,
     });

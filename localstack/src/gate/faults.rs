@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
 
 use super::request::{Operation, Request};
 use plan::Plan;
@@ -44,6 +45,8 @@ pub struct Match {
     pub operation: Option<String>,
     /// Must be in [`Request::resource`]; an ARN is shortened as it is there.
     pub resource: Option<String>,
+    /// Only calls that may change something.
+    pub writes: bool,
 }
 
 /// Which of the calls that match, counted from 1. Nothing is ever the 0th.
@@ -77,6 +80,12 @@ pub enum What {
     DropBefore,
     /// The call has its effect, then the connection ends without an answer.
     DropAfter,
+    /// The call lies until the fault is removed; then the connection ends
+    /// without an answer. The call never has an effect.
+    HoldBefore,
+    /// The call has its effect, and its answer lies until the fault is removed;
+    /// then the connection ends without it.
+    HoldAfter,
     /// A read is answered as it would have been so long ago, at most ten
     /// minutes. Calls that change something pass as they are.
     #[serde(rename = "stale_ms")]
@@ -95,6 +104,13 @@ impl Fault {
     pub fn on_service(service: &str) -> On {
         let mut on = Self::on_any();
         on.on.service = Some(service.to_owned());
+        on
+    }
+
+    /// On every call that may change something, of whatever service.
+    pub fn on_writes() -> On {
+        let mut on = Self::on_any();
+        on.on.writes = true;
         on
     }
 
@@ -172,6 +188,16 @@ impl On {
         self.does(What::DropAfter)
     }
 
+    /// [`What::HoldBefore`]
+    pub fn hold_before(self) -> Fault {
+        self.does(What::HoldBefore)
+    }
+
+    /// [`What::HoldAfter`]
+    pub fn hold_after(self) -> Fault {
+        self.does(What::HoldAfter)
+    }
+
     /// [`What::StaleBy`]
     pub fn stale_by(self, time: Duration) -> Fault {
         self.does(What::StaleBy(time))
@@ -220,12 +246,16 @@ pub struct Planned {
     pub seen: u32,
     /// How many of them it struck.
     pub struck: u32,
+    /// How many it holds now.
+    pub held: u32,
 }
 
 /// All faults that are planned. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Faults {
     plan: Arc<Mutex<Plan>>,
+    /// Wakes the calls that are held, and who waits for one to be.
+    changed: Arc<Notify>,
 }
 
 impl Faults {
@@ -235,20 +265,34 @@ impl Faults {
         self.locked().add(fault)
     }
 
-    /// None if there is no such fault; otherwise what came of it.
+    /// None if there is no such fault; otherwise what came of it. Calls that it
+    /// held end.
     pub fn remove(&self, id: FaultId) -> Option<Planned> {
-        self.locked().remove(id)
+        let removed = self.locked().remove(id);
+        self.changed.notify_waiters();
+        removed
     }
 
+    /// Calls that were held end.
     pub fn clear(&self) {
         self.locked().clear();
+        self.changed.notify_waiters();
     }
 
     /// How often it has struck; 0 if there is no such fault.
     pub fn struck(&self, id: FaultId) -> u32 {
-        let plan = self.locked();
-        let fault = plan.all().iter().find(|planned| planned.id == id);
-        fault.map_or(0, |planned| planned.struck)
+        self.locked().find(id).map_or(0, |one| one.struck)
+    }
+
+    /// How many calls it holds now; 0 if there is no such fault.
+    pub fn held(&self, id: FaultId) -> u32 {
+        self.locked().find(id).map_or(0, |one| one.held)
+    }
+
+    /// Returns when it holds a call, or is no more.
+    pub async fn until_held(&self, id: FaultId) {
+        self.until(|plan| plan.find(id).is_none_or(|one| one.held > 0))
+            .await;
     }
 
     pub fn all(&self) -> Vec<Planned> {
@@ -257,6 +301,16 @@ impl Faults {
 
     pub(super) fn strike(&self, operation: &Operation, resource: &str) -> Vec<Struck> {
         self.locked().strike(operation, resource)
+    }
+
+    /// Holds a call at that point for as long as any of the faults that struck
+    /// it for this is there.
+    pub(super) async fn hold(&self, struck: &[Struck], point: What) {
+        for Struck { id, .. } in struck.iter().filter(|one| one.what == point) {
+            self.locked().holds(*id);
+            self.changed.notify_waiters();
+            self.until(|plan| plan.find(*id).is_none()).await;
+        }
     }
 
     /// Whether any read may yet have to be answered with the past.
@@ -268,6 +322,17 @@ impl Faults {
     pub(super) fn may_make_stale(&self, read: &Request) -> bool {
         self.locked()
             .may_make_stale(&read.operation, &read.resource())
+    }
+
+    async fn until(&self, is_so: impl Fn(&Plan) -> bool) {
+        loop {
+            // Before the look, so that no change after it is missed.
+            let changed = self.changed.notified();
+            if is_so(&self.locked()) {
+                return;
+            }
+            changed.await;
+        }
     }
 
     fn locked(&self) -> MutexGuard<'_, Plan> {

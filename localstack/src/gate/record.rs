@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::faults::Struck;
-use super::request::Operation;
+use super::request::Request;
 
 pub use table::table;
 
@@ -23,6 +23,10 @@ pub struct Call {
     pub operation: String,
     /// As [`super::request::Request::resource`] says it.
     pub resource: String,
+    /// Whether it may change something.
+    pub writes: bool,
+    /// Who signed it; None if nobody did.
+    pub access_key: Option<String>,
     /// Since the gate's start.
     pub began: Duration,
     /// The same, to be held against a client's clock.
@@ -148,12 +152,8 @@ impl Calls {
         Mark(self.locked().len())
     }
 
-    pub(super) fn begin(
-        &self,
-        operation: &Operation,
-        resource: String,
-        struck: Vec<Struck>,
-    ) -> Open {
+    pub(super) fn begin(&self, request: &Request, resource: String, struck: Vec<Struck>) -> Open {
+        let operation = &request.operation;
         let began = Instant::now();
         let mut calls = self.locked();
         let index = calls.len();
@@ -162,6 +162,8 @@ impl Calls {
             service: operation.service.clone(),
             operation: operation.name.clone(),
             resource,
+            writes: !operation.is_read(),
+            access_key: request.access_key(),
             began: began - self.start,
             at: began,
             struck,
@@ -202,15 +204,18 @@ impl Open {
 
 #[cfg(test)]
 mod tests {
-    use super::super::request::Protocol;
     use super::*;
 
-    fn operation(service: &str, name: &str) -> Operation {
-        Operation {
-            protocol: Protocol::Json,
-            service: service.to_owned(),
-            name: name.to_owned(),
-        }
+    /// As a client with that access key signs it.
+    fn request(key: &str, service: &str, name: &str) -> Request {
+        let scope = format!("Credential={key}/20260101/us-east-1/{service}/aws4_request");
+        let (head, ()) = hyper::Request::post("/")
+            .header("authorization", format!("AWS4-HMAC-SHA256 {scope}"))
+            .header("x-amz-target", format!("Any.{name}"))
+            .body(())
+            .unwrap()
+            .into_parts();
+        Request::read(head, bytes::Bytes::new()).unwrap()
     }
 
     fn numbers(calls: &[Call]) -> Vec<usize> {
@@ -221,7 +226,8 @@ mod tests {
     fn calls_are_found_by_mark_and_by_operation() {
         let calls = Calls::new();
         let begin = |service, name| {
-            let open = calls.begin(&operation(service, name), String::new(), Vec::new());
+            let request = request("test", service, name);
+            let open = calls.begin(&request, String::new(), Vec::new());
             open.end(Outcome::Answered { status: 200 }, None);
         };
         begin("ecs", "UpdateService");
@@ -239,7 +245,8 @@ mod tests {
     #[test]
     fn a_call_has_no_end_until_it_ends() {
         let calls = Calls::new();
-        let open = calls.begin(&operation("ecs", "Any"), "live/web".to_owned(), Vec::new());
+        let request = request("test", "ecs", "Any");
+        let open = calls.begin(&request, "live/web".to_owned(), Vec::new());
         assert_eq!(calls.all()[0].end, None);
         assert_eq!(calls.all()[0].took(), Duration::ZERO);
         let refused = Outcome::Refused {
@@ -251,5 +258,23 @@ mod tests {
         assert_eq!(call.status(), Some(400));
         assert_eq!(call.code(), Some("ClusterNotFoundException"));
         assert_eq!(call.resource, "live/web");
+    }
+    #[test]
+    fn a_call_says_who_made_it_and_whether_it_may_change_something() {
+        let calls = Calls::new();
+        for (key, name) in [("ada", "UpdateService"), ("bob", "DescribeServices")] {
+            calls.begin(&request(key, "ecs", name), String::new(), Vec::new());
+        }
+        let [write, read] = &calls.all()[..] else {
+            panic!("{:?}", calls.all());
+        };
+        assert_eq!(
+            (write.access_key.as_deref(), write.writes),
+            (Some("ada"), true)
+        );
+        assert_eq!(
+            (read.access_key.as_deref(), read.writes),
+            (Some("bob"), false)
+        );
     }
 }

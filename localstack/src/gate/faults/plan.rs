@@ -23,6 +23,7 @@ impl Plan {
             fault,
             seen: 0,
             struck: 0,
+            held: 0,
         });
         id
     }
@@ -34,6 +35,18 @@ impl Plan {
 
     pub fn clear(&mut self) {
         self.faults.clear();
+    }
+
+    /// None if there is no such fault.
+    pub fn find(&self, id: FaultId) -> Option<&Planned> {
+        self.faults.iter().find(|planned| planned.id == id)
+    }
+
+    /// Counts a call that a fault holds from now on, until it is removed.
+    pub fn holds(&mut self, id: FaultId) {
+        if let Some(planned) = self.faults.iter_mut().find(|planned| planned.id == id) {
+            planned.held += 1;
+        }
     }
 
     pub fn all(&self) -> &[Planned] {
@@ -89,6 +102,9 @@ impl Fault {
 
 impl Match {
     fn takes(&self, operation: &Operation, resource: &str) -> bool {
+        if self.writes && operation.is_read() {
+            return false;
+        }
         let is = |wanted: &Option<String>, found: &str| {
             wanted.as_deref().is_none_or(|wanted| wanted == found)
         };
@@ -153,7 +169,7 @@ impl Spoilt {
             _ => None,
         });
         let has = |wanted: What| all().any(|what| what == wanted);
-        let fate = if has(What::DropBefore) {
+        let fate = if has(What::DropBefore) || has(What::HoldBefore) {
             Fate::Lost
         } else if has(What::Throttle) {
             Fate::Throttled
@@ -162,7 +178,7 @@ impl Spoilt {
         } else {
             Fate::Forwarded {
                 stale_by: stale_by.max(),
-                answer_lost: has(What::DropAfter),
+                answer_lost: has(What::DropAfter) || has(What::HoldAfter),
             }
         };
         Self {
@@ -239,6 +255,21 @@ mod tests {
     }
 
     #[test]
+    fn writes_of_all_services_are_counted_together_and_reads_are_not() {
+        let mut plan = Plan::default();
+        plan.add(Fault::on_writes().nth(2).hold_before());
+        for (service, name, struck) in [
+            ("ecs", "UpdateService", false),
+            ("ecs", "DescribeServices", false),
+            ("elasticloadbalancing", "ModifyListener", true),
+            ("dynamodb", "UpdateItem", false),
+        ] {
+            let strikes = plan.strike(&operation(service, name), "");
+            assert_eq!(!strikes.is_empty(), struck, "{service} {name}");
+        }
+    }
+
+    #[test]
     fn a_resource_may_be_given_as_an_arn() {
         let arn = "arn:aws:elasticloadbalancing:us-east-1:1:listener/app/web/50dc/f2f7";
         let mut plan = Plan::default();
@@ -298,6 +329,14 @@ mod tests {
             Fate::Throttled
         );
         assert_eq!(fate(&[What::Throttle, What::DropBefore]), Fate::Lost);
+        assert_eq!(fate(&[What::Throttle, What::HoldBefore]), Fate::Lost);
+        assert_eq!(
+            fate(&[What::HoldAfter]),
+            Fate::Forwarded {
+                stale_by: None,
+                answer_lost: true,
+            }
+        );
         let none = Fate::Forwarded {
             stale_by: None,
             answer_lost: false,

@@ -26,11 +26,25 @@ mod tests {
         let fault = Fault::on("ecs", "UpdateService").resource("web").nth(2);
         let fault = fault.delay(Duration::from_millis(500));
         let text = json!({
-            "on": {"service": "ecs", "operation": "UpdateService", "resource": "web"},
+            "on": {
+                "service": "ecs",
+                "operation": "UpdateService",
+                "resource": "web",
+                "writes": false,
+            },
             "when": {"nth": 2},
             "what": {"delay_ms": 500},
         });
         assert_eq!(serde_json::to_value(&fault).unwrap(), text);
+        assert_eq!(serde_json::from_value::<Fault>(text).unwrap(), fault);
+    }
+
+    #[test]
+    fn a_hold_on_writes_is_json_and_back() {
+        let fault = Fault::on_writes().nth(7).hold_after();
+        let text = json!({"on": {"writes": true}, "when": {"nth": 7}, "what": "hold_after"});
+        assert_eq!(serde_json::from_value::<Fault>(text).unwrap(), fault);
+        let text = serde_json::to_value(&fault).unwrap();
         assert_eq!(serde_json::from_value::<Fault>(text).unwrap(), fault);
     }
 

@@ -142,6 +142,8 @@ mod tests {
             service: service.to_owned(),
             operation: operation.to_owned(),
             resource: String::new(),
+            writes: false,
+            access_key: None,
             began: Duration::ZERO,
             at: Instant::now(),
             struck: Vec::new(),

@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use serde_json::Value;
 
 use super::super::call::Correct;
-use super::super::faults::{Fault, What};
+use super::super::faults::{Fault, Faults, What};
 use super::super::record::{Outcome, Staleness};
 use super::super::request::{Answer, Operation, Request};
 use super::super::services::Services;
@@ -142,6 +142,77 @@ async fn a_call_dropped_after_has_its_effect_and_no_byte_of_an_answer() {
     assert_eq!(raw.read_to_end().await, "");
     assert_eq!(counter.writes(), 1);
     assert_eq!(outcomes(&gate), [Outcome::Dropped { forwarded: true }]);
+}
+
+#[tokio::test]
+async fn a_call_held_before_lies_until_it_is_let_go_and_never_has_an_effect() {
+    let counter = Counter::default();
+    let stand = counter.start().await;
+    let gate = stand.gate();
+    let held = gate.faults().add(Fault::on_writes().nth(2).hold_before());
+    let mut raw = Raw::to(&gate).await;
+    raw.send(ecs("UpdateService", LIVE)).await;
+    raw.read_until("{\"writes\":1}").await;
+    raw.send(ecs("UpdateService", LIVE)).await;
+    soon(gate.faults().until_held(held)).await;
+    // What comes meanwhile is not held up.
+    assert_eq!(Client::of(&gate).ecs("UpdateService").await, 2);
+    assert_eq!(gate.calls().all()[1].end, None);
+    let planned = gate.faults().remove(held).unwrap();
+    assert_eq!((planned.struck, planned.held), (1, 1));
+    assert_eq!(raw.read_to_end().await, "");
+    assert_eq!(counter.writes(), 2);
+    assert_eq!(outcomes(&gate)[1], Outcome::Dropped { forwarded: false });
+}
+
+#[tokio::test]
+async fn a_call_held_after_has_its_effect_and_its_answer_is_never_given() {
+    let counter = Counter::default();
+    let stand = counter.start().await;
+    let gate = stand.gate();
+    let held = gate.faults().add(Fault::on_writes().hold_after());
+    let mut raw = Raw::to(&gate).await;
+    raw.send(ecs("UpdateService", LIVE)).await;
+    soon(gate.faults().until_held(held)).await;
+    assert_eq!((counter.writes(), gate.faults().held(held)), (1, 1));
+    assert_eq!(gate.calls().all()[0].end, None);
+    gate.faults().clear();
+    assert_eq!(raw.read_to_end().await, "");
+    assert_eq!(outcomes(&gate), [Outcome::Dropped { forwarded: true }]);
+}
+
+#[tokio::test]
+async fn a_held_call_ends_as_it_would_have_if_its_client_is_gone() {
+    let counter = Counter::default();
+    let stand = counter.start().await;
+    let gate = stand.gate();
+    let held = gate.faults().add(Fault::on_writes().nth(1).hold_before());
+    let mut raw = Raw::to(&gate).await;
+    raw.send(ecs("UpdateService", LIVE)).await;
+    soon(gate.faults().until_held(held)).await;
+    drop(raw);
+    assert_eq!(Client::of(&gate).ecs("UpdateService").await, 1);
+    gate.faults().remove(held);
+    soon(async {
+        while gate.calls().all()[0].end.is_none() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(counter.writes(), 1);
+    assert_eq!(outcomes(&gate)[0], Outcome::Dropped { forwarded: false });
+}
+
+#[tokio::test]
+async fn who_waits_for_a_fault_that_is_removed_waits_no_longer() {
+    let faults = Faults::default();
+    let id = faults.add(Fault::on_any().hold_before());
+    let waiting = {
+        let faults = faults.clone();
+        tokio::spawn(async move { faults.until_held(id).await })
+    };
+    faults.remove(id);
+    soon(waiting).await.unwrap();
 }
 
 #[tokio::test]

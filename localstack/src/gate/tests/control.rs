@@ -38,7 +38,7 @@ async fn faults_are_planned_and_calls_are_read_over_http() {
     let (_, planned) = control(&gate, "GET", "faults", "").await;
     assert_eq!(
         planned[0]["on"],
-        json!({"service": "ecs", "operation": "UpdateService", "resource": null})
+        json!({"service": "ecs", "operation": "UpdateService", "resource": null, "writes": false})
     );
     assert_eq!(
         (&planned[0]["seen"], &planned[0]["struck"]),
@@ -52,6 +52,7 @@ async fn faults_are_planned_and_calls_are_read_over_http() {
     );
     assert_eq!(calls[0]["faults"], json!([{"id": 1, "what": "throttle"}]));
     assert_eq!(calls[0]["resource"], "live/web");
+    assert_eq!(calls[0]["writes"], true);
     assert_eq!(calls[1]["outcome"], json!({"status": 200}));
     let (_, since) = control(&gate, "GET", "calls?since=1", "").await;
     assert_eq!(
@@ -68,6 +69,30 @@ async fn faults_are_planned_and_calls_are_read_over_http() {
         (200, json!([]))
     );
     assert!(gate.faults().all().is_empty());
+}
+
+#[tokio::test]
+async fn a_call_that_is_held_is_seen_and_let_go_over_http() {
+    let counter = Counter::default();
+    let stand = counter.start().await;
+    let gate = stand.gate();
+    let fault = json!({"on": {"writes": true}, "when": {"nth": 1}, "what": "hold_after"});
+    control(&gate, "POST", "faults", &fault.to_string()).await;
+    let mut raw = Raw::to(&gate).await;
+    raw.send(ecs("UpdateService", "{}")).await;
+    soon(async {
+        while control(&gate, "GET", "faults", "").await.1[0]["held"] != 1 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(counter.writes(), 1);
+    let (_, calls) = control(&gate, "GET", "calls", "").await;
+    assert_eq!(calls[0].get("outcome"), None);
+    control(&gate, "DELETE", "faults", "").await;
+    assert_eq!(raw.read_to_end().await, "");
+    let (_, calls) = control(&gate, "GET", "calls", "").await;
+    assert_eq!(calls[0]["outcome"], json!({"dropped": {"forwarded": true}}));
 }
 
 #[tokio::test]
