@@ -14,7 +14,7 @@
 //! [`faults`] may spoil it, `refusal` words an error as AWS does, `past` answers a
 //! read as it was, [`elb`] and `ecs` correct what the emulator says of health
 //! checks, weights and rollouts, [`upstream`] forwards it, and [`record`] has it
-//! all written down. `services` puts `elb` and `ecs` in their places; `body` and
+//! all written down; [`crash`] kills a client at a write that is held. `services` puts `elb` and `ecs` in their places; `body` and
 //! `cbor` read and write what goes over the wire.
 //!
 //! It speaks the AWS protocols only, to either side, so that it can stand before
@@ -24,6 +24,7 @@ mod body;
 mod call;
 mod cbor;
 mod control;
+pub mod crash;
 mod ecs;
 pub mod elb;
 pub mod faults;

@@ -2,6 +2,7 @@
 
 mod calls;
 mod control;
+mod crash;
 mod life;
 mod passage;
 
