@@ -7,6 +7,7 @@ mod ecr;
 mod ecs;
 mod elb;
 mod error;
+mod journal;
 mod logs;
 mod observe;
 pub mod policy;
@@ -22,8 +23,11 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 
 pub use ecs::{NewService, ServiceChange};
 pub use error::{AwsError, Kind};
+pub use journal::{HeadChange, Slot, Tenure, Unwritten, has_no_journal};
 pub use logs::{LogLine, LogQuery};
 pub use stack::{StackChange, StackEvent, StackInputs, StackSnapshot, StackStatus, TEMPLATE};
+
+use journal::Clock;
 
 use crate::error::{Error, Result};
 
@@ -39,10 +43,13 @@ pub struct Access {
 #[derive(Debug, Clone)]
 pub struct Aws {
     cloudformation: aws_sdk_cloudformation::Client,
+    dynamodb: aws_sdk_dynamodb::Client,
     ecr: aws_sdk_ecr::Client,
     ecs: aws_sdk_ecs::Client,
     elb: aws_sdk_elasticloadbalancingv2::Client,
     logs: aws_sdk_cloudwatchlogs::Client,
+    /// The time of the journal's AWS.
+    clock: Clock,
     region: String,
     endpoint: Option<String>,
 }
@@ -63,8 +70,16 @@ impl Aws {
     }
 
     fn from_config(config: &SdkConfig, region: String) -> Self {
+        let clock = Clock::default();
+        let journal = aws_sdk_dynamodb::config::Builder::from(config).interceptor(clock.clone());
+        // Every command asks for the stack first, so that the clock is right
+        // when the lease is taken.
+        let stacks =
+            aws_sdk_cloudformation::config::Builder::from(config).interceptor(clock.clone());
         Self {
-            cloudformation: aws_sdk_cloudformation::Client::new(config),
+            cloudformation: aws_sdk_cloudformation::Client::from_conf(stacks.build()),
+            dynamodb: aws_sdk_dynamodb::Client::from_conf(journal.build()),
+            clock,
             ecr: aws_sdk_ecr::Client::new(config),
             ecs: aws_sdk_ecs::Client::new(config),
             elb: aws_sdk_elasticloadbalancingv2::Client::new(config),

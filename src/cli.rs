@@ -89,6 +89,14 @@ pub enum Command {
     Probe(Probe),
     /// Scale the idle colour to zero
     Retire(Retire),
+    /// Finish or undo what a command that died left unfinished
+    Resume(Resume),
+    /// List what was done, newest first
+    History(History),
+    /// Take the listeners as they are for the new truth
+    Adopt(Adopt),
+    /// Show who holds the lease, and break it with --force
+    Unlock(Unlock),
     /// Show the logs of a colour's tasks
     Logs(Logs),
     /// Remove everything that bgecs made
@@ -103,6 +111,14 @@ pub struct DryRun {
     /// Print the plan and change nothing
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// For every command that needs the lease.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Lease {
+    /// How long to wait while somebody else is at work [default: not at all]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub wait: Option<Duration>,
 }
 
 #[derive(Debug, Args)]
@@ -126,6 +142,8 @@ pub struct Init {
     /// Let a changed health path reach the live colour
     #[arg(long)]
     pub allow_live: bool,
+    #[command(flatten)]
+    pub lease: Lease,
     #[command(flatten)]
     pub dry_run: DryRun,
 }
@@ -160,6 +178,8 @@ pub struct Deploy {
     /// How long the release may take to serve
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration)]
     pub timeout: Duration,
+    #[command(flatten)]
+    pub lease: Lease,
     #[command(flatten)]
     pub dry_run: DryRun,
     // Last, as its heading would be that of whatever follows.
@@ -238,7 +258,7 @@ impl TypedValueParser for SecretParser {
 }
 
 /// How production is watched while listeners change.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Probe options")]
 pub struct Watch {
     /// How long to watch the new colour [default: 15s, or [probe] window_seconds]
@@ -262,6 +282,8 @@ pub struct Promote {
     /// The colour to make live [default: the idle one]
     pub color: Option<Color>,
     #[command(flatten)]
+    pub lease: Lease,
+    #[command(flatten)]
     pub dry_run: DryRun,
     // Last, as its heading would be that of whatever follows.
     #[command(flatten)]
@@ -274,6 +296,8 @@ Examples:
   bgecs rollback
   bgecs rollback --window 5s")]
 pub struct Rollback {
+    #[command(flatten)]
+    pub lease: Lease,
     #[command(flatten)]
     pub dry_run: DryRun,
     #[command(flatten)]
@@ -327,7 +351,59 @@ pub struct Retire {
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
     pub timeout: Duration,
     #[command(flatten)]
+    pub lease: Lease,
+    #[command(flatten)]
     pub dry_run: DryRun,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bgecs resume
+  bgecs resume --dry-run          what would be done, nothing else")]
+pub struct Resume {
+    #[command(flatten)]
+    pub lease: Lease,
+    #[command(flatten)]
+    pub dry_run: DryRun,
+    // Last, as its heading would be that of whatever follows.
+    #[command(flatten)]
+    pub watch: Watch,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bgecs history
+  bgecs history --limit 3 --json | jq '.operations[].outcome'")]
+pub struct History {
+    /// How many operations to list
+    #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub limit: u16,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bgecs status                    shows what differs from the journal
+  bgecs adopt --dry-run
+  bgecs adopt                     from now on, what is there is right")]
+pub struct Adopt {
+    #[command(flatten)]
+    pub lease: Lease,
+    #[command(flatten)]
+    pub dry_run: DryRun,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bgecs unlock                    who is at work, and since when
+  bgecs unlock --force            only if they surely are not any more")]
+pub struct Unlock {
+    /// Break the lease: its holder stops ahead of its next change
+    #[arg(long)]
+    pub force: bool,
 }
 
 #[derive(Debug, Args)]
@@ -357,6 +433,8 @@ pub struct Destroy {
     /// Do not ask
     #[arg(short, long)]
     pub yes: bool,
+    #[command(flatten)]
+    pub lease: Lease,
     #[command(flatten)]
     pub dry_run: DryRun,
 }

@@ -1,16 +1,22 @@
 //! One file a verb: arguments in, one call to what acts, a result out.
 
+mod adopt;
 mod deploy;
 mod destroy;
+mod history;
 mod init;
 mod logs;
 mod plan;
 mod probe;
 mod promote;
+mod resume;
 mod retire;
 mod rollback;
 mod status;
 mod swap;
+mod turn;
+mod unfinished;
+mod unlock;
 
 use std::io;
 use std::path::PathBuf;
@@ -50,6 +56,10 @@ pub async fn run(cli: Cli, audience: Audience) -> Result<Exit> {
         Command::Status(args) => status::run(&session, &args).await,
         Command::Probe(args) => probe::run(&session, &args).await,
         Command::Retire(args) => retire::run(&session, &args).await,
+        Command::Resume(args) => resume::run(&session, &args).await,
+        Command::History(args) => history::run(&session, &args).await,
+        Command::Adopt(args) => adopt::run(&session, &args).await,
+        Command::Unlock(args) => unlock::run(&session, &args).await,
         Command::Logs(args) => logs::run(&session, &args).await,
         Command::Destroy(args) => destroy::run(&session, &args).await,
         Command::Completions { .. } => Ok(Exit::Done),

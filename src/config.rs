@@ -49,6 +49,7 @@ pub struct Config {
     pub registry: Registry,
     pub logs: Logs,
     pub load_balancer: LoadBalancer,
+    pub lease: Lease,
 }
 
 /// `[container]`: what runs, and how the load balancer reaches it.
@@ -82,6 +83,13 @@ pub struct Settings {
     pub command: Vec<String>,
     pub environment: BTreeMap<String, Hidden>,
     pub secrets: BTreeMap<String, SecretRef>,
+}
+
+/// `[lease]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// For how long a command that dies keeps others out; whole seconds.
+    pub length: Duration,
 }
 
 /// `[service]`
@@ -259,6 +267,14 @@ impl Default for Registry {
 impl Default for Logs {
     fn default() -> Self {
         Self { retention_days: 30 }
+    }
+}
+
+impl Default for Lease {
+    fn default() -> Self {
+        Self {
+            length: Duration::from_secs(60),
+        }
     }
 }
 

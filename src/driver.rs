@@ -9,14 +9,18 @@ pub mod make_live;
 pub mod retire;
 pub mod stack;
 pub mod swap;
+pub mod tidy;
+pub mod turn;
 
-use crate::engine::swap::WriteFault;
+use crate::engine::swap::{NoteFault, WriteFault};
 use crate::model::{Color, Forwarding, Port};
 
 /// What a swap needs from the world; a live one, and a fake for tests.
 pub trait World {
-    /// Records which colour is live, for the way back.
-    async fn record_previous(&self, live: Color) -> Result<(), String>;
+    /// Writes into the journal that the listener is about to be pointed there.
+    async fn note(&self, port: Port, color: Color) -> Result<(), NoteFault>;
+    /// The same of the way back, which nothing holds up: it is tried.
+    async fn note_way_back(&self, color: Color);
     async fn point_listener_at(&self, port: Port, color: Color) -> Result<(), WriteFault>;
     async fn read_listener(&self, port: Port) -> Result<Forwarding, String>;
     /// Whether the colour could take production's traffic now.

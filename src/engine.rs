@@ -2,6 +2,7 @@
 //!
 //! Imports no tokio, no AWS, no Docker, no clock. Time arrives inside events.
 
+pub mod lease;
 pub mod plan;
 pub mod preflight;
 pub mod seen;
@@ -9,3 +10,4 @@ pub mod serving;
 pub mod stopped;
 pub mod swap;
 pub mod task_definition;
+pub mod unfinished;

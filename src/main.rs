@@ -17,6 +17,7 @@ mod hidden;
 mod interrupt;
 mod model;
 mod probe;
+mod process;
 mod provenance;
 mod report;
 mod session;

@@ -4,6 +4,7 @@
 //! may depend on this module, and it depends on nothing.
 
 mod infrastructure;
+pub mod journal;
 mod observed;
 mod sample;
 #[cfg(test)]
@@ -19,10 +20,22 @@ pub use sample::{Answer, Connection, Sample};
 use std::fmt;
 use std::str::FromStr;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One of the two services behind the load balancer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, clap::ValueEnum)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    clap::ValueEnum,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Color {
     Blue,
@@ -85,9 +98,17 @@ impl<T> PerColor<T> {
 /// Rule: a letter, digit or underscore, then up to 127 of those, `.` and `-`
 /// (<https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ImageIdentifier.html>
 /// and the OCI distribution specification).
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Tag(String);
+
+impl TryFrom<String> for Tag {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
 
 impl Tag {
     pub fn as_str(&self) -> &str {
@@ -122,9 +143,17 @@ impl FromStr for Tag {
 }
 
 /// The digest that names an image for good: `sha256:` and 64 hex digits.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Digest(String);
+
+impl TryFrom<String> for Digest {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
 
 impl Digest {
     pub fn as_str(&self) -> &str {
@@ -186,7 +215,7 @@ impl CpuArchitecture {
 }
 
 /// One of the load balancer's two listeners.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Port {
     /// Port 80: what users reach.
@@ -229,7 +258,7 @@ impl<T> PerPort<T> {
 macro_rules! arn {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
         pub struct $name(String);
 

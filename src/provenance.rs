@@ -1,10 +1,14 @@
-//! Who releases what, from where: for the tags on a task definition.
+//! Who releases what, from where: for the tags on a task definition, the lease
+//! and the journal.
 
 use std::path::Path;
 use std::process::Command;
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+
+use crate::model::journal::Who;
+use crate::process;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provenance {
@@ -54,8 +58,8 @@ fn output_of(command: &mut Command) -> Option<String> {
     output.status.success().then(|| text.trim().to_owned())
 }
 
+/// `user@host`, or the CI run.
 fn who() -> String {
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     if let (Some(actor), Some(run)) = (variable("GITHUB_ACTOR"), variable("GITHUB_RUN_ID")) {
         return format!("{actor} in GitHub run {run}");
     }
@@ -66,8 +70,51 @@ fn who() -> String {
         .or_else(|| variable("LOGNAME"))
         .or_else(|| output_of(Command::new("id").arg("-un")))
         .unwrap_or_else(|| "unknown".to_owned());
-    let host = variable("HOSTNAME")
+    format!("{user}@{}", host())
+}
+
+fn host() -> String {
+    variable("HOSTNAME")
         .or_else(|| std::fs::read_to_string("/etc/hostname").ok())
-        .map_or_else(|| "unknown".to_owned(), |host| host.trim().to_owned());
-    format!("{user}@{host}")
+        .or_else(|| output_of(&mut Command::new("hostname")))
+        .map_or_else(|| "unknown".to_owned(), |host| host.trim().to_owned())
+}
+
+/// Where the CI run can be seen, for those whose environment says so.
+fn url() -> Option<String> {
+    let github = || {
+        Some(format!(
+            "{}/{}/actions/runs/{}",
+            variable("GITHUB_SERVER_URL")?,
+            variable("GITHUB_REPOSITORY")?,
+            variable("GITHUB_RUN_ID")?
+        ))
+    };
+    // GitLab, CircleCI, Jenkins, Buildkite.
+    let plain = || {
+        [
+            "CI_JOB_URL",
+            "CIRCLE_BUILD_URL",
+            "BUILD_URL",
+            "BUILDKITE_BUILD_URL",
+        ]
+        .into_iter()
+        .find_map(variable)
+    };
+    github().or_else(plain)
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Who holds a lease, and who is written into the journal.
+pub fn this_process() -> Who {
+    Who {
+        name: who(),
+        host: host(),
+        pid: std::process::id(),
+        url: url(),
+        process: process::this(),
+    }
 }

@@ -148,26 +148,27 @@ impl Session {
         })
     }
 
+    /// The same for who is about to change something. What gets one out of
+    /// trouble, a rollback, does not ask for it.
+    ///
+    /// # Errors
+    /// As [`Self::infrastructure`]; a stack that something else is at work on
+    /// (exit 6).
+    pub async fn settled_infrastructure(&self) -> Result<Infrastructure> {
+        let stack = self.stack().await?;
+        if stack.status == StackStatus::Busy {
+            return Err(busy(&self.stack_name(), &stack));
+        }
+        self.infrastructure_of(&stack)
+    }
+
     /// Looks at everything.
     ///
     /// # Errors
     /// As [`Self::infrastructure`], and AWS's own.
     pub async fn observe(&self) -> Result<Observed> {
         let infra = self.infrastructure().await?;
-        Ok(self.aws.observe(&infra).await?)
-    }
-
-    /// The same for who is about to change something. What gets one out of
-    /// trouble, a rollback, does not ask for it.
-    ///
-    /// # Errors
-    /// As [`Self::observe`]; a stack that something else is at work on (exit 6).
-    pub async fn observe_settled(&self) -> Result<Observed> {
-        let stack = self.stack().await?;
-        if stack.status == StackStatus::Busy {
-            return Err(busy(&self.stack_name(), &stack));
-        }
-        Ok(self.aws.observe(&self.infrastructure_of(&stack)?).await?)
+        Ok(self.aws.observe(&infra, None).await?)
     }
 }
 

@@ -58,6 +58,10 @@ fn every_command_explains_itself() -> Outcome {
         "retire",
         "logs",
         "destroy",
+        "resume",
+        "history",
+        "adopt",
+        "unlock",
         "completions",
     ] {
         see(
@@ -117,6 +121,10 @@ fn a_missing_configuration_is_missed_by_every_command() -> Outcome {
         "retire",
         "logs",
         "destroy",
+        "resume",
+        "history",
+        "adopt",
+        "unlock",
     ] {
         let arguments: Vec<&str> = line.split(' ').collect();
         let ended = desk.bgecs(&arguments)?;

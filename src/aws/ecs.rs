@@ -7,7 +7,7 @@ use aws_sdk_ecs::primitives::DateTime;
 use aws_sdk_ecs::types::{
     AssignPublicIp, AwsVpcConfiguration, DeploymentCircuitBreaker, DeploymentConfiguration,
     DeploymentRolloutState, DesiredStatus, LaunchType, LoadBalancer, NetworkConfiguration,
-    PropagateTags, Service, ServiceField, Tag as EcsTag, TaskDefinitionField,
+    PropagateTags, Service, ServiceField, SortOrder, Tag as EcsTag, TaskDefinitionField,
 };
 use aws_smithy_types::body::SdkBody;
 use time::OffsetDateTime;
@@ -293,6 +293,26 @@ impl Aws {
         }
     }
 
+    /// The newest active revisions of a family, newest first.
+    pub async fn newest_revisions(
+        &self,
+        family: &str,
+        most: i32,
+    ) -> Result<Vec<TaskDefinitionArn>, AwsError> {
+        let page = self
+            .ecs
+            .list_task_definitions()
+            .family_prefix(family)
+            .sort(SortOrder::Desc)
+            .max_results(most)
+            .send()
+            .await
+            .named("ecs:ListTaskDefinitions", family)?;
+        let arns = page.task_definition_arns().iter();
+        let ours = arns.filter(|arn| is_of_family(arn, family));
+        Ok(ours.map(TaskDefinitionArn::new).collect())
+    }
+
     /// Every active revision of a family, oldest first.
     pub async fn task_definitions(&self, family: &str) -> Result<Vec<TaskDefinitionArn>, AwsError> {
         let mut arns = Vec::new();
@@ -306,18 +326,10 @@ impl Aws {
                 .send()
                 .await
                 .named("ecs:ListTaskDefinitions", family)?;
-            // The prefix of one app's family can be another app's whole name.
-            let ours = |arn: &&String| {
-                TaskDefinitionArn::new(arn.as_str())
-                    .short()
-                    .rsplit_once(':')
-                    .map(|(name, _)| name)
-                    == Some(family)
-            };
             arns.extend(
                 page.task_definition_arns()
                     .iter()
-                    .filter(ours)
+                    .filter(|arn| is_of_family(arn, family))
                     .map(TaskDefinitionArn::new),
             );
             token = page.next_token().map(str::to_owned);
@@ -357,6 +369,13 @@ impl Aws {
     }
 }
 
+/// The prefix of one app's family can be another app's whole name.
+fn is_of_family(arn: &str, family: &str) -> bool {
+    let named = TaskDefinitionArn::new(arn);
+    let name = named.short().rsplit_once(':').map(|(name, _)| name);
+    name == Some(family)
+}
+
 /// A rolling update that never has less than the desired count, and that ECS
 /// takes back by itself when tasks keep failing: the idle colour may be the
 /// only way back.
@@ -394,6 +413,7 @@ fn release(found: &[EcsTag]) -> Release {
         commit: value(tags::TAG_COMMIT),
         deployed_by: value(tags::TAG_DEPLOYED_BY),
         deployed_at: value(tags::TAG_DEPLOYED_AT),
+        operation: value(tags::TAG_OPERATION),
         config: value(tags::TAG_CONFIG),
     }
 }

@@ -1,18 +1,15 @@
 //! The load balancer: what its listeners do, and which targets are healthy.
 
 use aws_sdk_elasticloadbalancingv2::types::{
-    Action, ActionTypeEnum, Tag, TargetHealthDescription, TargetHealthStateEnum,
+    Action, ActionTypeEnum, TargetHealthDescription, TargetHealthStateEnum,
 };
 
 use super::Aws;
 use super::error::{AwsError, Named};
 use crate::model::{
-    Color, Forward, Forwarding, Infrastructure, ListenerArn, PerPort, Target, TargetGroupArn,
-    TargetState, Targets,
+    Forward, Forwarding, Infrastructure, ListenerArn, PerPort, Target, TargetGroupArn, TargetState,
+    Targets,
 };
-
-/// The prod listener carries the colour that was live before.
-const TAG_PREVIOUS: &str = "bgecs:previous";
 
 impl Aws {
     /// Reads both listeners in one call.
@@ -74,44 +71,6 @@ impl Aws {
             .named("elasticloadbalancing:DescribeTargetHealth", group.as_str())?;
         let targets = answer.target_health_descriptions().iter().map(target);
         Ok(Targets(targets.collect()))
-    }
-
-    pub async fn read_previous(&self, listener: &ListenerArn) -> Result<Option<Color>, AwsError> {
-        let answer = self
-            .elb
-            .describe_tags()
-            .resource_arns(listener.as_str())
-            .send()
-            .await
-            .named("elasticloadbalancing:DescribeTags", listener.as_str())?;
-        Ok(answer
-            .tag_descriptions()
-            .iter()
-            .flat_map(aws_sdk_elasticloadbalancingv2::types::TagDescription::tags)
-            .find(|tag| tag.key() == Some(TAG_PREVIOUS))
-            .and_then(|tag| tag.value()?.parse().ok()))
-    }
-
-    /// Records on the prod listener which colour is live now, so that a
-    /// rollback knows the way back.
-    pub async fn record_previous(
-        &self,
-        listener: &ListenerArn,
-        live: Color,
-    ) -> Result<(), AwsError> {
-        self.elb
-            .add_tags()
-            .resource_arns(listener.as_str())
-            .tags(
-                Tag::builder()
-                    .key(TAG_PREVIOUS)
-                    .value(live.as_str())
-                    .build(),
-            )
-            .send()
-            .await
-            .named("elasticloadbalancing:AddTags", listener.as_str())?;
-        Ok(())
     }
 }
 

@@ -26,6 +26,8 @@ pub enum Kind {
     Unreachable,
     /// AWS failed by itself (HTTP 5xx), maybe after the effect.
     Failing,
+    /// AWS answered, and only a newer bgecs knows what it means.
+    TooNew,
     Other,
 }
 
@@ -67,6 +69,15 @@ impl AwsError {
         }
     }
 
+    /// For what a newer bgecs wrote.
+    pub fn too_new(table: &str, format: u64, known: u64) -> Self {
+        let message = format!("its items have the format {format}, and this bgecs knows {known}");
+        Self {
+            kind: Kind::TooNew,
+            ..Self::unusable("dynamodb:GetItem", table, message)
+        }
+    }
+
     pub fn has_code(&self, code: &str) -> bool {
         self.code.as_deref() == Some(code)
     }
@@ -97,6 +108,7 @@ impl AwsError {
                 "look at the network, --region and --endpoint-url (or AWS_ENDPOINT_URL)".to_owned()
             }
             Kind::Failing => "try again in a minute; https://health.aws.amazon.com tells of outages".to_owned(),
+            Kind::TooNew => "update bgecs to the version that your team uses".to_owned(),
             Kind::NotFound | Kind::Other => return None,
         })
     }
@@ -112,9 +124,14 @@ impl From<AwsError> for Error {
             Kind::Throttled => format!("AWS throttles {}", error.action),
             Kind::Unreachable => format!("no answer from AWS to {}", error.action),
             Kind::Failing => format!("AWS failed at {}", error.action),
+            Kind::TooNew => "the journal of this app was written by a newer bgecs".to_owned(),
             Kind::NotFound | Kind::Other => format!("{} failed", error.action),
         };
-        let mut out = Self::new(Exit::Failed, message).cause(error.to_string());
+        let exit = match error.kind {
+            Kind::TooNew => Exit::Refused,
+            _ => Exit::Failed,
+        };
+        let mut out = Self::new(exit, message).cause(error.to_string());
         out.hint = error.hint();
         out
     }

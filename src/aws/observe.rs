@@ -2,15 +2,20 @@
 
 use super::Aws;
 use super::error::AwsError;
+use crate::model::journal::Head;
 use crate::model::{Color, ColorState, Infrastructure, Observed, PerColor, ServiceState};
 
 impl Aws {
-    /// Reads listeners, services, target health and releases. Five kinds of
-    /// calls, none of them twice for the same fact.
-    pub async fn observe(&self, infra: &Infrastructure) -> Result<Observed, AwsError> {
-        let (listeners, previous, services, blue_targets, green_targets) = futures_util::try_join!(
+    /// Reads listeners, services, target health, releases, and the journal where
+    /// it is not known. Five kinds of calls, none of them twice for the same fact.
+    pub async fn observe(
+        &self,
+        infra: &Infrastructure,
+        journal: Option<Head>,
+    ) -> Result<Observed, AwsError> {
+        let (listeners, journal, services, blue_targets, green_targets) = futures_util::try_join!(
             self.read_listeners(infra),
-            self.read_previous(&infra.listeners.prod),
+            self.read_journal(infra, journal),
             self.read_services(&infra.cluster),
             self.target_health(infra.target_group(Color::Blue)),
             self.target_health(infra.target_group(Color::Green)),
@@ -29,7 +34,7 @@ impl Aws {
         Ok(Observed {
             infrastructure: infra.clone(),
             listeners,
-            previous,
+            journal,
             colors: PerColor {
                 blue: ColorState {
                     service: blue,
@@ -43,6 +48,17 @@ impl Aws {
                 },
             },
         })
+    }
+
+    async fn read_journal(
+        &self,
+        infra: &Infrastructure,
+        known: Option<Head>,
+    ) -> Result<Head, AwsError> {
+        match known {
+            Some(head) => Ok(head),
+            None => self.read_head(&infra.journal_table).await,
+        }
     }
 
     async fn release_of(

@@ -95,6 +95,7 @@ impl StackSnapshot {
             execution_role_arn: output("ExecutionRoleArn")?,
             task_role_arn: output("TaskRoleArn")?,
             log_group: output("LogGroupName")?,
+            journal_table: output("JournalTableName")?,
         })
     }
 }

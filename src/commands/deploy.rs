@@ -5,16 +5,18 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::plan::Plan;
+use super::turn::{self, Work};
 use super::working_folder;
 use crate::cli::{BuildArg, Deploy};
 use crate::definition::Loaded;
 use crate::docker::BuildRequest;
 use crate::driver::deploy::{self, Deployed, Hook, ImageSource, Request};
 use crate::driver::make_live;
+use crate::driver::turn::Turn;
 use crate::engine::plan::{self, DeployPlan, ServicePlan, Step};
 use crate::error::{Error, Exit, Result};
 use crate::hidden::Hidden;
-use crate::interrupt::Interrupts;
+use crate::model::journal::Command;
 use crate::model::{Color, Digest, Observed, PerPort, Port, Tag};
 use crate::report::{Event, Outcome, Style};
 use crate::session::Session;
@@ -61,32 +63,61 @@ pub async fn run(session: &Session, args: Deploy) -> Result<Exit> {
     // A mistake in a task definition is found before AWS is asked for anything.
     loaded.port(&session.config)?;
     let request = request(session, &args)?;
-    let observed = session.observe_settled().await?;
-    let count = i32::from(session.config.service.desired_count);
-    let plan = plan::deploy(&observed, args.color, args.allow_live, count)
-        .map_err(|refusal| Error::from(refusal).untouched(&observed))?;
     if args.dry_run.dry_run {
+        let observed = session.observe().await?;
+        turn::tell_of_unfinished(session, &observed);
+        let plan = plan(session, &observed, &args)?;
         let steps = steps(session, &observed, &plan, &request);
         session.report.result(&Plan::of("deploy", steps));
         return Ok(Exit::Done);
     }
+    let infrastructure = session.settled_infrastructure().await?;
+    turn::take(
+        session,
+        &infrastructure,
+        Command::Deploy,
+        args.lease.wait,
+        async |work| deploy(work, &args, &request, &loaded).await,
+    )
+    .await
+}
+
+fn plan(session: &Session, observed: &Observed, args: &Deploy) -> Result<DeployPlan> {
+    let count = i32::from(session.config.service.desired_count);
+    plan::deploy(observed, args.color, args.allow_live, count)
+        .map_err(|refusal| Error::from(refusal).untouched(observed))
+}
+
+async fn deploy(work: Work<'_>, args: &Deploy, request: &Request, loaded: &Loaded) -> Result<Exit> {
+    let session = work.session;
+    let observed = work.observe().await?;
+    let plan = plan(session, &observed, args)?;
+    work.turn.describe(|operation| {
+        operation.from = observed.live_color();
+        operation.color = Some(plan.color);
+        operation.tag = Some(request.tag.clone());
+    });
     if plan.onto_live {
         session.report.tell(&Event::Warning(format!(
             "{} is live: users see this deploy as it happens",
             observed.named(plan.color)
         )));
     }
-    let deployed = Interrupts::listen()?
+    let deployed = work
+        .interrupts
         .or_stop(
             "deploying",
             "what ECS has begun it goes on with: see `bgecs status`",
-            deploy_and_make_live(session, &observed, &plan, &request, &loaded),
+            deploy_and_make_live(session, work.turn, &observed, &plan, request, loaded),
         )
         .await
         .map_err(|error| with_traffic(error, &observed, &plan))?;
+    if plan.becomes_live {
+        work.turn.saw(&work.observe().await?);
+    }
     session
         .report
-        .result(&result(&observed, &plan, request.tag, deployed));
+        .result(&result(&observed, &plan, request.tag.clone(), deployed));
     Ok(Exit::Done)
 }
 
@@ -100,14 +131,15 @@ fn with_traffic(error: Error, observed: &Observed, plan: &DeployPlan) -> Error {
 
 async fn deploy_and_make_live(
     session: &Session,
+    turn: &Turn,
     observed: &Observed,
     plan: &DeployPlan,
     request: &Request,
     loaded: &Loaded,
 ) -> Result<Deployed> {
-    let deployed = deploy::deploy(session, observed, plan, request, loaded).await?;
+    let deployed = deploy::deploy(session, turn, observed, plan, request, loaded).await?;
     if plan.becomes_live {
-        make_live::make_live(session, observed, plan.color).await?;
+        make_live::make_live(session, turn, observed, plan.color).await?;
         session
             .report
             .tell(&Event::Done(format!("port 80 forwards to {}", plan.color)));

@@ -5,11 +5,14 @@ use std::io::{self, BufRead, IsTerminal};
 use serde::Serialize;
 
 use super::plan::Plan;
+use super::turn;
+use crate::aws::StackStatus;
 use crate::cli::Destroy;
 use crate::driver::destroy::{self, Inventory};
 use crate::engine::plan::Step;
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
+use crate::model::journal::Command;
 use crate::report::{Event, Outcome, Style};
 use crate::session::Session;
 
@@ -47,15 +50,53 @@ pub async fn run(session: &Session, args: &Destroy) -> Result<Exit> {
     if !args.yes {
         confirm(session, &steps)?;
     }
-    Interrupts::listen()?
+    destroy_all(session, args, &inventory).await?;
+    session.report.result(&destroyed(session, "destroyed"));
+    Ok(Exit::Done)
+}
+
+/// Under the lease, as long as there is a table to hold it.
+async fn destroy_all(session: &Session, args: &Destroy, inventory: &Inventory) -> Result<()> {
+    let stack = inventory.stack.as_ref();
+    let infrastructure = stack
+        .filter(|stack| stack.status != StackStatus::Busy)
+        .and_then(|stack| stack.infrastructure().ok());
+    let Some(infrastructure) = infrastructure else {
+        return interruptible(
+            &mut Interrupts::listen()?,
+            destroy::destroy(session, None, inventory),
+        )
+        .await;
+    };
+    turn::take(
+        session,
+        &infrastructure,
+        Command::Destroy,
+        args.lease.wait,
+        async |work| {
+            // Somebody else may have been at work while this one waited.
+            let inventory = destroy::take_inventory(session).await?;
+            let destroyed = destroy::destroy(session, Some(work.turn), &inventory);
+            interruptible(work.interrupts, destroyed).await?;
+            work.turn.is_gone();
+            Ok(Exit::Done)
+        },
+    )
+    .await
+    .map(drop)
+}
+
+pub async fn interruptible(
+    interrupts: &mut Interrupts,
+    destroyed: impl Future<Output = Result<()>>,
+) -> Result<()> {
+    interrupts
         .or_stop(
             "destroying",
             "what is gone stays gone; `bgecs destroy` goes on where this one stopped",
-            destroy::destroy(session, &inventory),
+            destroyed,
         )
-        .await?;
-    session.report.result(&destroyed(session, "destroyed"));
-    Ok(Exit::Done)
+        .await
 }
 
 fn destroyed(session: &Session, outcome: &'static str) -> Destroyed {

@@ -6,15 +6,17 @@ use std::io::Write;
 use serde::Serialize;
 
 use super::plan::Plan;
-use super::{configuration, working_folder};
+use super::{configuration, turn, working_folder};
 use crate::aws::TEMPLATE;
 use crate::aws::policy::{self, Role};
 use crate::cli::{Global, Init};
 use crate::config::{AppName, Config, FILE_NAME};
-use crate::driver::stack;
+use crate::driver::stack::{self, Prepared};
+use crate::driver::turn::Turn;
 use crate::engine::plan::{StackPlan, Step};
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
+use crate::model::journal::Command;
 use crate::model::{Infrastructure, PerPort, Port};
 use crate::report::{Audience, Event, Outcome, Reporter, Style};
 use crate::session::Session;
@@ -47,28 +49,64 @@ impl Outcome for Initialised {
 pub async fn run(session: &Session, args: &Init) -> Result<Exit> {
     // A mistake in a task definition is found now, not with the first deploy.
     crate::definition::Loaded::from(&session.config)?.port(&session.config)?;
-    let prepared = stack::prepare(session, args.allow_live).await?;
-    let name = session.stack_name();
-    let steps = match &prepared.plan {
-        StackPlan::Create => vec![Step::CreateStack { name: name.clone() }],
-        StackPlan::Update { changes } => vec![Step::UpdateStack {
-            name: name.clone(),
-            changes: changes.clone(),
-        }],
-        StackPlan::NothingToDo => Vec::new(),
-    };
+    let before = session.aws.read_stack(&session.stack_name()).await?;
+    let journal = before
+        .as_ref()
+        .and_then(|stack| stack.infrastructure().ok());
+    let prepared = stack::prepare(session, before, args.allow_live).await?;
     if args.dry_run.dry_run {
+        let steps = steps(session, &prepared.plan);
         session.report.result(&Plan::of("init", steps));
         return Ok(Exit::Done);
     }
-    for step in &steps {
+    match (journal, &prepared.plan) {
+        (Some(infrastructure), StackPlan::Update { .. }) => {
+            turn::take(
+                session,
+                &infrastructure,
+                Command::Init,
+                args.lease.wait,
+                async |work| {
+                    // Who is live may have changed while this one waited.
+                    let before = session.aws.read_stack(&session.stack_name()).await?;
+                    let prepared = stack::prepare(session, before, args.allow_live).await?;
+                    carry_out(session, Some(work.turn), work.interrupts, &prepared).await
+                },
+            )
+            .await
+        }
+        // What is made now has no journal yet, and CloudFormation lets one
+        // alone make it.
+        _ => carry_out(session, None, &mut Interrupts::listen()?, &prepared).await,
+    }
+}
+
+fn steps(session: &Session, plan: &StackPlan) -> Vec<Step> {
+    let name = session.stack_name();
+    match plan {
+        StackPlan::Create => vec![Step::CreateStack { name }],
+        StackPlan::Update { changes } => vec![Step::UpdateStack {
+            name,
+            changes: changes.clone(),
+        }],
+        StackPlan::NothingToDo => Vec::new(),
+    }
+}
+
+async fn carry_out(
+    session: &Session,
+    turn: Option<&Turn>,
+    interrupts: &mut Interrupts,
+    prepared: &Prepared,
+) -> Result<Exit> {
+    for step in &steps(session, &prepared.plan) {
         session.report.tell(&Event::Doing(step.to_string()));
     }
-    let infrastructure = Interrupts::listen()?
+    let infrastructure = interrupts
         .or_stop(
-            &format!("CloudFormation works on {name}"),
+            &format!("CloudFormation works on {}", session.stack_name()),
             "CloudFormation goes on; run `bgecs init` again to see it end",
-            stack::carry_out(session, &prepared),
+            stack::carry_out(session, turn, prepared),
         )
         .await?;
     session

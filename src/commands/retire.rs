@@ -3,12 +3,13 @@
 use serde::Serialize;
 
 use super::plan::Plan;
+use super::turn::{self, Work};
 use crate::cli::Retire;
 use crate::driver::retire;
 use crate::engine::plan::{self, RetirePlan, Step};
 use crate::error::{Error, Exit, Result};
-use crate::interrupt::Interrupts;
-use crate::model::Color;
+use crate::model::journal::Command;
+use crate::model::{Color, Observed};
 use crate::report::{Event, Outcome, Style};
 use crate::session::Session;
 
@@ -36,28 +37,50 @@ impl Outcome for Retired {
 }
 
 pub async fn run(session: &Session, args: &Retire) -> Result<Exit> {
-    let observed = session.observe_settled().await?;
-    let plan =
-        plan::retire(&observed).map_err(|refusal| Error::from(refusal).untouched(&observed))?;
     if args.dry_run.dry_run {
-        let steps = match plan {
+        let observed = session.observe().await?;
+        turn::tell_of_unfinished(session, &observed);
+        let steps = match plan(&observed)? {
             RetirePlan::NothingToDo { .. } => Vec::new(),
             RetirePlan::Retire { color, .. } => vec![Step::Retire { color }],
         };
         session.report.result(&Plan::of("retire", steps));
         return Ok(Exit::Done);
     }
-    let (color, outcome) = match plan {
+    let infrastructure = session.settled_infrastructure().await?;
+    turn::take(
+        session,
+        &infrastructure,
+        Command::Retire,
+        args.lease.wait,
+        async |work| retire(work, args).await,
+    )
+    .await
+}
+
+fn plan(observed: &Observed) -> Result<RetirePlan> {
+    plan::retire(observed).map_err(|refusal| Error::from(refusal).untouched(observed))
+}
+
+async fn retire(work: Work<'_>, args: &Retire) -> Result<Exit> {
+    let session = work.session;
+    let observed = work.observe().await?;
+    let (color, outcome) = match plan(&observed)? {
         RetirePlan::NothingToDo { color } => (color, "unchanged"),
         RetirePlan::Retire { color, tasks } => {
+            work.turn.describe(|operation| {
+                operation.color = Some(color);
+                operation.from = observed.live_color();
+                operation.tag = observed.color(color).tag().cloned();
+            });
             session.report.tell(&Event::Doing(format!(
                 "stopping {tasks} task(s) of {color}"
             )));
-            Interrupts::listen()?
+            work.interrupts
                 .or_stop(
                     &format!("{color}'s tasks stop"),
                     "ECS goes on stopping them: see `bgecs status`",
-                    retire::retire(session, &observed, color, args.timeout),
+                    retire::retire(session, work.turn, &observed, color, args.timeout),
                 )
                 .await?;
             (color, "retired")

@@ -5,11 +5,15 @@ use std::time::Duration;
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use time::serde::rfc3339;
 use tokio::time::sleep;
 
+use super::unlock::LeaseShown;
 use crate::cli;
+use crate::engine::lease;
 use crate::error::{Exit, Result};
 use crate::interrupt::Interrupts;
+use crate::model::journal::{self, Drift, Lease, Operation, OperationId};
 use crate::model::{Color, ColorState, Forward, Live, Observed, PerColor, PerPort, Port, Rollout};
 use crate::report::{Outcome, Style};
 use crate::session::Session;
@@ -31,6 +35,53 @@ struct Status {
     urls: PerPort<String>,
     colors: PerColor<Option<ColorStatus>>,
     listeners: PerPort<Listener>,
+    /// Listeners that are not where the journal says.
+    drift: Vec<Drift>,
+    lease: Option<LeaseShown>,
+    unfinished: Option<Unfinished>,
+    /// Who is at work, in a sentence.
+    #[serde(skip)]
+    at_work: Option<String>,
+}
+
+/// An operation that has not ended.
+#[derive(Debug, Serialize)]
+struct Unfinished {
+    id: OperationId,
+    command: journal::Command,
+    #[serde(with = "rfc3339")]
+    began: OffsetDateTime,
+    who: String,
+    /// What it did last, or was about to do.
+    stage: String,
+    /// Whether somebody is at work on it.
+    under_way: bool,
+    #[serde(skip)]
+    name: String,
+}
+
+impl Unfinished {
+    fn of(operation: &Operation, lease: Option<&Lease>) -> Self {
+        Self {
+            id: operation.id.clone(),
+            command: operation.command,
+            began: operation.began,
+            who: operation.who.name.clone(),
+            stage: operation.last_words(),
+            under_way: lease.is_some(),
+            name: operation.name(),
+        }
+    }
+
+    fn sentence(&self) -> String {
+        let Self {
+            name, who, stage, ..
+        } = self;
+        format!(
+            "the {name} that {who} began at {} is unfinished: {stage}.\n`bgecs resume` finishes or undoes it.",
+            lease::clock(self.began)
+        )
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -77,6 +128,8 @@ pub async fn run(session: &Session, args: &cli::Status) -> Result<Exit> {
 fn status(session: &Session, observed: &Observed) -> Status {
     let infra = &observed.infrastructure;
     let live = observed.live_color();
+    let journal = &observed.journal;
+    let held = journal.lease.as_ref();
     let listener = |port: Port| Listener {
         arn: infra.listener(port).to_string(),
         forwards: observed.forwarding(port).0.clone(),
@@ -87,7 +140,7 @@ fn status(session: &Session, observed: &Observed) -> Status {
         region: session.aws.region().to_owned(),
         live,
         idle: live.map(Color::other),
-        previous: observed.previous,
+        previous: observed.previous(),
         half_swapped: observed.half_swapped(),
         unclear: observed.live() == Live::Unclear,
         urls: PerPort {
@@ -102,6 +155,13 @@ fn status(session: &Session, observed: &Observed) -> Status {
             prod: listener(Port::Prod),
             test: listener(Port::Test),
         },
+        drift: observed.drift(),
+        lease: held.map(LeaseShown::of),
+        unfinished: journal
+            .operation
+            .as_ref()
+            .map(|operation| Unfinished::of(operation, held)),
+        at_work: held.map(|lease| lease.sentence(session.aws.journal_time())),
     }
 }
 
@@ -151,7 +211,9 @@ impl Outcome for Status {
         } else if self.live.is_none() {
             lines.push("\nNothing is live yet: the first colour to serve becomes live.".to_owned());
         }
-        if let Some(color) = self.half_swapped {
+        lines.extend(self.journal_lines(*style));
+        let is_explained = self.unfinished.is_some() || !self.drift.is_empty();
+        if let Some(color) = self.half_swapped.filter(|_| !is_explained) {
             lines.push(format!(
                 "\n{} both ports serve {color}: a swap was interrupted.\n`bgecs promote {color}` finishes it, `bgecs rollback` undoes it.",
                 style.warn("warning:")
@@ -162,6 +224,28 @@ impl Outcome for Status {
 }
 
 impl Status {
+    /// Who is at work, and what does not agree with the journal.
+    fn journal_lines(&self, style: Style) -> Vec<String> {
+        let mut lines = Vec::new();
+        lines.extend(self.at_work.iter().map(|sentence| format!("\n{sentence}")));
+        if let Some(unfinished) = self.unfinished.as_ref().filter(|it| !it.under_way) {
+            let warning = style.warn("warning:");
+            lines.push(format!("\n{warning} {}", unfinished.sentence()));
+        }
+        // What forwards to no colour has been told of.
+        let told = self
+            .drift
+            .iter()
+            .filter(|drift| drift.port != 80 || !self.unclear);
+        lines.extend(told.map(|drift| {
+            format!(
+                "\n{} {drift}: something else changed it.\n`bgecs adopt` takes what is there for right.",
+                style.warn("warning:")
+            )
+        }));
+        lines
+    }
+
     fn color_lines(&self, color: Color, style: Style) -> Vec<String> {
         let role = match self.live {
             Some(live) if live == color => "live",

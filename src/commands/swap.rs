@@ -9,22 +9,25 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::plan::Plan;
-use crate::cli::{DryRun, Watch};
+use super::turn::Work;
+use crate::cli::Watch;
 use crate::driver::live::LiveWorld;
 use crate::driver::swap::{self, Finished};
+use crate::driver::turn::Turn;
 use crate::driver::{await_serving, make_live};
 use crate::engine::plan::{Step, SwapPlan};
-use crate::engine::preflight::{self, Check, TEST_ANSWERS};
+use crate::engine::preflight::{self, TEST_ANSWERS};
 use crate::engine::seen::{Identities, Identity};
 use crate::engine::swap::{Policy, Swap};
-use crate::error::{Error, Exit, Result};
+use crate::error::{Exit, Result};
 use crate::interrupt::Interrupts;
-use crate::model::{Answer, Color, Connection, Observed, PerPort, Port};
+use crate::model::{Answer, Color, Connection, Observed, Port};
 use crate::probe::{Probe, Schedule};
 use crate::report::{self, Event};
 use crate::session::Session;
 use narrator::Narrator;
-use result::{Done, Swapped};
+use result::Done;
+pub use result::Swapped;
 
 /// How long production must answer well before anything changes.
 const BASELINE: Duration = Duration::from_secs(1);
@@ -46,39 +49,50 @@ impl Kind {
     }
 }
 
+/// Says what would be done.
+pub fn dry_run(session: &Session, kind: Kind, plan: SwapPlan, watch: &Watch) {
+    let steps = steps(
+        plan,
+        schedule(session, watch),
+        window(session, watch),
+        !watch.no_rollback,
+    );
+    session.report.result(&Plan::of(kind.name(), steps));
+}
+
+fn schedule(session: &Session, watch: &Watch) -> Schedule {
+    let rate = watch.rate;
+    Schedule {
+        rate: rate.unwrap_or_else(|| f64::from(session.config.probe.rate.get())),
+    }
+}
+
+fn window(session: &Session, watch: &Watch) -> Duration {
+    watch.window.unwrap_or(session.config.probe.window)
+}
+
 /// Carries out what was planned, and says how it ended.
 ///
 /// # Errors
 /// A failed check (exit 6); AWS's own before anything changed.
 pub async fn run(
-    session: &Session,
+    mut work: Work<'_>,
     kind: Kind,
     observed: Observed,
     plan: SwapPlan,
     watch: &Watch,
-    dry_run: DryRun,
 ) -> Result<Exit> {
-    let schedule = Schedule {
-        rate: watch
-            .rate
-            .unwrap_or_else(|| f64::from(session.config.probe.rate.get())),
-    };
-    let window = watch.window.unwrap_or(session.config.probe.window);
-    if dry_run.dry_run {
-        let steps = steps(plan, schedule, window, !watch.no_rollback);
-        session.report.result(&Plan::of(kind.name(), steps));
-        return Ok(Exit::Done);
-    }
-    // From here on an interrupt is an event, and no longer the end.
-    let mut interrupts = Interrupts::listen()?;
+    let session = work.session;
     match plan {
         SwapPlan::NothingToDo { live } => {
             session.report.result(&Done::already(kind, &observed, live));
             Ok(Exit::Done)
         }
         SwapPlan::MakeLive { color } => {
-            make_live::make_live(session, &observed, color).await?;
-            let now = session.observe().await?;
+            describe(work.turn, &observed, None, color);
+            make_live::make_live(session, work.turn, &observed, color).await?;
+            let now = work.observe().await?;
+            work.turn.saw(&now);
             session.report.result(&Done::made_live(kind, &now, color));
             Ok(Exit::Done)
         }
@@ -87,58 +101,77 @@ pub async fn run(
             to,
             match_count,
         } => {
+            describe(work.turn, &observed, Some(from), to);
             let observed = match match_count {
                 None => observed,
-                Some(count) => {
-                    let doing = format!("{to} is scaled to {count} task(s)");
-                    let scaled = match_capacity(session, &observed, to, count);
-                    interrupts
-                        .or_stop(&doing, "ECS goes on; traffic is unchanged", scaled)
-                        .await?
-                }
+                Some(count) => match_capacity(&mut work, &observed, to, count).await?,
             };
-            let policy = Policy {
-                baseline: BASELINE.max(schedule.pace() * 3),
-                window,
-                pace: schedule.pace(),
-                needs_clean_baseline: kind == Kind::Promote,
-                takes_back: !watch.no_rollback,
-            };
-            let found = PerPort {
-                prod: observed.forwarding(Port::Prod).only(),
-                test: observed.forwarding(Port::Test).only(),
-            };
-            let attempt = Attempt {
-                session,
-                kind,
-                observed,
-                schedule,
-                swap: Swap::new(from, to, found, policy),
-            };
-            attempt.run(&mut interrupts).await
+            let swapped = Attempt::new(session, kind, observed, (from, to), watch)
+                .run(&mut work)
+                .await?;
+            swapped.conclude(work.turn);
+            tell(session, &swapped)
         }
     }
 }
 
+/// Fills in what the journal will say of it.
+fn describe(turn: &Turn, observed: &Observed, from: Option<Color>, to: Color) {
+    let release = observed.color(to).release.as_ref();
+    turn.describe(|operation| {
+        operation.from = from;
+        operation.color = Some(to);
+        operation.tag = release.and_then(|release| release.tag.clone());
+        operation.digest = release.and_then(|release| release.digest.clone());
+        operation.task_definition = observed
+            .color(to)
+            .service
+            .as_ref()
+            .map(|service| service.task_definition.clone());
+    });
+}
+
+fn tell(session: &Session, swapped: &Swapped) -> Result<Exit> {
+    let error = swapped.error();
+    if let Some(error) = error {
+        if swapped.is_not_ready() && !session.report.wants_json() {
+            return Err(error);
+        }
+        session.report.result(swapped);
+        report::complain(&error);
+        return Ok(error.exit);
+    }
+    session.report.result(swapped);
+    Ok(Exit::Done)
+}
+
 /// A colour that takes over must be as large as the one it replaces.
 async fn match_capacity(
-    session: &Session,
+    work: &mut Work<'_>,
     observed: &Observed,
     color: Color,
     count: i32,
 ) -> Result<Observed> {
+    let session = work.session;
     session
         .report
         .tell(&Event::Doing(format!("scaling {color} to {count} task(s)")));
-    await_serving::scale(session, observed, color, count, SCALE_TIMEOUT).await?;
+    let scaled = await_serving::scale(session, work.turn, observed, color, count, SCALE_TIMEOUT);
+    work.interrupts
+        .or_stop(
+            &format!("{color} is scaled to {count} task(s)"),
+            "ECS goes on; traffic is unchanged",
+            scaled,
+        )
+        .await?;
     session.report.tell(&Event::Done(format!(
         "{color} has {count} task(s), as many as the live colour"
     )));
-    session.observe().await
+    work.observe().await
 }
 
 /// One swap, from its checks to its report.
-struct Attempt<'a> {
+pub struct Attempt<'a> {
     session: &'a Session,
     kind: Kind,
     observed: Observed,
@@ -146,10 +179,39 @@ struct Attempt<'a> {
     swap: Swap,
 }
 
-impl Attempt<'_> {
-    async fn run(self, interrupts: &mut Interrupts) -> Result<Exit> {
+impl<'a> Attempt<'a> {
+    pub fn new(
+        session: &'a Session,
+        kind: Kind,
+        observed: Observed,
+        (from, to): (Color, Color),
+        watch: &Watch,
+    ) -> Self {
+        let schedule = schedule(session, watch);
+        let policy = Policy {
+            baseline: BASELINE.max(schedule.pace() * 3),
+            window: window(session, watch),
+            pace: schedule.pace(),
+            needs_clean_baseline: kind == Kind::Promote,
+            takes_back: !watch.no_rollback,
+        };
+        Self {
+            session,
+            kind,
+            schedule,
+            swap: Swap::new(from, to, observed.found(), policy),
+            observed,
+        }
+    }
+
+    /// Checks, swaps and watches; what came of it is not told yet.
+    ///
+    /// # Errors
+    /// An interrupt ahead of the swap (exit 130).
+    pub async fn run(self, work: &mut Work<'_>) -> Result<Swapped> {
         let (from, to) = (self.swap.from, self.swap.to);
-        let answers = interrupts
+        let answers = work
+            .interrupts
             .or_stop("checking", "nothing was changed", async {
                 Ok(self.ask_test_port(to).await)
             })
@@ -159,53 +221,35 @@ impl Attempt<'_> {
             self.session.report.tell(&Event::Check(check));
         }
         if checks.iter().any(|check| !check.ok) {
-            return self.refuse(checks);
+            return Ok(Swapped::not_ready(
+                self.kind,
+                &self.observed,
+                &self.swap,
+                checks,
+            ));
         }
         let identities = self.identities(from, to).await;
-        let mut finished = self.swap_under_probe(identities, interrupts).await;
+        let mut finished = self
+            .swap_under_probe(identities, work.turn, work.interrupts)
+            .await;
         // The last word is what the load balancer says, not what was meant.
-        let now = self.session.observe().await;
+        let now = work.observe().await;
         if let Ok(now) = &now {
             finished.swap.look_again(now.live());
+            work.turn.saw(now);
         }
         let traffic = now.as_ref().map_or_else(
             |_| "port 80 -> unknown: the listeners cannot be read".to_owned(),
             Observed::traffic,
         );
-        let swapped = Swapped::new(
+        Ok(Swapped::new(
             self.kind,
             &self.observed,
             &finished,
             checks,
             self.schedule.rate,
             traffic,
-        );
-        self.session.report.result(&swapped);
-        Ok(swapped.error().map_or(Exit::Done, |error| {
-            report::complain(&error);
-            error.exit
-        }))
-    }
-
-    fn refuse(&self, checks: Vec<Check>) -> Result<Exit> {
-        let to = self.swap.to;
-        let failed = checks.iter().filter(|check| !check.ok);
-        let reasons: Vec<String> = failed
-            .map(|check| format!("{}: {}", check.name, check.detail))
-            .collect();
-        let error = Error::refused(format!(
-            "{to} is not ready to go live: {}",
-            reasons.join("; ")
         ))
-        .untouched(&self.observed)
-        .hint(format!("see `bgecs status` and `bgecs logs {to}`"));
-        if !self.session.report.wants_json() {
-            return Err(error);
-        }
-        let refused = Swapped::refused(self.kind, &self.observed, &self.swap, checks);
-        self.session.report.result(&refused);
-        report::complain(&error);
-        Ok(error.exit)
     }
 
     async fn ask_test_port(&self, color: Color) -> Vec<Answer> {
@@ -252,6 +296,7 @@ impl Attempt<'_> {
     async fn swap_under_probe(
         &self,
         identities: Identities,
+        turn: &Turn,
         interrupts: &mut Interrupts,
     ) -> Finished {
         let session = self.session;
@@ -266,7 +311,8 @@ impl Attempt<'_> {
         let mut probe = Probe::start(session.http.clone(), address, self.schedule, origin);
         let world = LiveWorld {
             aws: &session.aws,
-            infrastructure: infra,
+            observed: &self.observed,
+            turn,
         };
         let mut narrator = Narrator::new(session, &self.swap);
         swap::run(

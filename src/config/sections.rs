@@ -13,7 +13,7 @@ use super::network::{HostPort, Ipv4Cidr, registry};
 use super::secret::SecretRef;
 use super::{
     Build, Config, ConfigError, Container, DEFAULT_CONTAINER, DEFAULT_HEALTH_PATH, Definition,
-    LoadBalancer, Logs, Network, Probe, Registry, Service, Settings, folder_of,
+    Lease, LoadBalancer, Logs, Network, Probe, Registry, Service, Settings, folder_of,
 };
 use crate::hidden::Hidden;
 
@@ -34,6 +34,10 @@ const LONGEST_DEREGISTRATION: u32 = 3600;
 
 /// <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html>
 const LONGEST_GRACE_PERIOD: u32 = 2_147_483_647;
+
+/// It is renewed three times in its length, over a network that may be slow.
+const SHORTEST_LEASE: u32 = 5;
+const LONGEST_LEASE: u32 = 3600;
 
 /// The keys of `[container]` that a task definition of its own replaces.
 const SETTINGS_KEYS: [&str; 5] = ["cpu", "memory", "environment", "secrets", "command"];
@@ -58,6 +62,7 @@ pub(super) fn config(file: &File<'_>) -> Result<Config> {
             registry: top.section("registry", registry_section)?,
             logs: top.section("logs", logs)?,
             load_balancer: top.section("load_balancer", load_balancer)?,
+            lease: top.section("lease", lease)?,
         })
     })
 }
@@ -247,6 +252,15 @@ fn load_balancer(section: &mut Section<'_>) -> Result<LoadBalancer> {
             default.deregistration_delay,
             |entry| seconds(entry, 0, LONGEST_DEREGISTRATION),
         )?,
+    })
+}
+
+fn lease(section: &mut Section<'_>) -> Result<Lease> {
+    let default = Lease::default();
+    Ok(Lease {
+        length: section.or("seconds", default.length, |entry| {
+            seconds(entry, SHORTEST_LEASE, LONGEST_LEASE)
+        })?,
     })
 }
 

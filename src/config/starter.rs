@@ -55,4 +55,7 @@ retention_days = 30
 [load_balancer]
 deregistration_delay_seconds = 15    # how long open requests may take to end
 # connect_to = "localhost:4566"      # reach the load balancer's names through here
+
+[lease]
+seconds = 60               # for how long a command that is killed keeps others out
 "#;

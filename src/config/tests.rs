@@ -31,6 +31,7 @@ fn defaults() -> Config {
         registry: Registry::default(),
         logs: Logs::default(),
         load_balancer: LoadBalancer::default(),
+        lease: Lease::default(),
     }
 }
 

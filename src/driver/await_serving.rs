@@ -8,9 +8,11 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::time::{Instant, sleep};
 
+use super::turn::Turn;
 use crate::aws::{AwsError, ServiceChange};
 use crate::engine::serving::{Cause, Counts, Judgement, Reading, Watch};
 use crate::error::{Error, Exit, Result};
+use crate::model::journal::Effect;
 use crate::model::{Color, Connection, Observed, Port, StoppedTask, TaskDefinitionArn};
 use crate::report::Event;
 use crate::session::Session;
@@ -217,6 +219,7 @@ fn timed_out(wait: &Wait<'_>, counts: Counts) -> Error {
 /// As [`await_serving`].
 pub async fn scale(
     session: &Session,
+    turn: &Turn,
     observed: &Observed,
     color: Color,
     desired: i32,
@@ -230,8 +233,15 @@ pub async fn scale(
         desired: Some(desired),
         ..ServiceChange::default()
     };
+    turn.about_to(Effect::UpdateService {
+        color,
+        task_definition: None,
+        desired: Some(desired),
+    })
+    .await?;
     let began = OffsetDateTime::now_utc();
     session.aws.update_service(cluster, color, &change).await?;
+    turn.did().await?;
     let wait = Wait {
         observed,
         color,

@@ -10,12 +10,14 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use super::await_serving::{Wait, await_serving};
+use super::turn::Turn;
 use crate::aws::{NewService, ServiceChange};
 use crate::definition::{self, Loaded};
 use crate::docker::{BuildRequest, Image};
 use crate::engine::plan::{self, DeployPlan, ServicePlan};
 use crate::engine::task_definition::{self, Input, Surroundings, TaskDefinition};
 use crate::error::{Error, Result};
+use crate::model::journal::Effect;
 use crate::model::{Color, CpuArchitecture, Digest, Observed, Tag, TaskDefinitionArn};
 use crate::provenance::Provenance;
 use crate::report::Event;
@@ -66,14 +68,22 @@ pub struct Deployed {
 /// was deployed onto.
 pub async fn deploy(
     session: &Session,
+    turn: &Turn,
     observed: &Observed,
     plan: &DeployPlan,
     request: &Request,
     loaded: &Loaded,
 ) -> Result<Deployed> {
-    let (image, digest) = publish::publish(session, observed, request).await?;
+    let (image, digest) = publish::publish(session, turn, observed, request).await?;
+    turn.describe(|operation| operation.digest = Some(digest.clone()));
     let definition = compose(
-        session, observed, plan.color, request, loaded, &image, &digest,
+        session,
+        turn,
+        observed,
+        plan.color,
+        request,
+        loaded,
+        (&image, &digest),
     )?;
     let current = plan::serves_already(
         observed.color(plan.color),
@@ -89,10 +99,20 @@ pub async fn deploy(
     }
     let task_definition = match current {
         Some(current) => current.clone(),
-        None => register(session, &definition).await?,
+        None => register(session, turn, &definition, &digest).await?,
     };
     let began = OffsetDateTime::now_utc();
-    put_onto_service(session, observed, plan, request, loaded, &task_definition).await?;
+    put_onto_service(
+        session,
+        turn,
+        observed,
+        plan,
+        request,
+        loaded,
+        &task_definition,
+    )
+    .await?;
+    turn.did().await?;
     let wait = Wait {
         observed,
         color: plan.color,
@@ -113,12 +133,12 @@ pub async fn deploy(
 
 fn compose(
     session: &Session,
+    turn: &Turn,
     observed: &Observed,
     color: Color,
     request: &Request,
     loaded: &Loaded,
-    image: &Image,
-    digest: &Digest,
+    (image, digest): (&Image, &Digest),
 ) -> Result<TaskDefinition> {
     let architecture = CpuArchitecture::from_image(&image.architecture).ok_or_else(|| {
         Error::failed(format!("Fargate runs no image for {}", image.architecture))
@@ -130,6 +150,7 @@ fn compose(
         ImageSource::Reference(_) => None,
     };
     let provenance = Provenance::gather(context);
+    let operation = turn.operation().id;
     let repository = session.repository(infra);
     let input = Input {
         app: &session.config.app,
@@ -151,13 +172,24 @@ fn compose(
             commit: provenance.commit.as_deref(),
             deployed_by: &provenance.who,
             deployed_at: &provenance.when,
+            operation: operation.as_str(),
         },
     };
     task_definition::compose(&input).map_err(|error| definition::usage(&error))
 }
 
-async fn register(session: &Session, definition: &TaskDefinition) -> Result<TaskDefinitionArn> {
+async fn register(
+    session: &Session,
+    turn: &Turn,
+    definition: &TaskDefinition,
+    digest: &Digest,
+) -> Result<TaskDefinitionArn> {
     let family = session.stack_name();
+    turn.about_to(Effect::RegisterTaskDefinition {
+        family: family.clone(),
+        digest: digest.clone(),
+    })
+    .await?;
     let arn = session
         .aws
         .register_task_definition(&family, &definition.body)
@@ -170,6 +202,7 @@ async fn register(session: &Session, definition: &TaskDefinition) -> Result<Task
 
 async fn put_onto_service(
     session: &Session,
+    turn: &Turn,
     observed: &Observed,
     plan: &DeployPlan,
     request: &Request,
@@ -178,8 +211,14 @@ async fn put_onto_service(
 ) -> Result<()> {
     let color = plan.color;
     let infra = &observed.infrastructure;
+    turn.describe(|operation| operation.task_definition = Some(task_definition.clone()));
     match plan.service {
         ServicePlan::Create { desired } => {
+            turn.about_to(Effect::CreateService {
+                color,
+                task_definition: task_definition.clone(),
+            })
+            .await?;
             let source = loaded.source(&session.config);
             let new = NewService {
                 app: session.app(),
@@ -197,6 +236,12 @@ async fn put_onto_service(
             )));
         }
         ServicePlan::Update { desired } => {
+            turn.about_to(Effect::UpdateService {
+                color,
+                task_definition: Some(task_definition.clone()),
+                desired,
+            })
+            .await?;
             let change = ServiceChange {
                 task_definition: Some(task_definition),
                 desired,

@@ -8,11 +8,13 @@ use tokio::time::{Instant, sleep};
 
 use crate::aws::StackSnapshot;
 use crate::error::{Error, Exit, Result};
+use crate::model::journal::Effect;
 use crate::model::{Color, TaskDefinitionArn};
 use crate::report::Event;
 use crate::session::Session;
 
 use super::stack;
+use super::turn::{Stop, Turn};
 
 const PAUSE: Duration = Duration::from_secs(2);
 /// A task has 30 s between SIGTERM and SIGKILL, and its target drains before.
@@ -63,12 +65,15 @@ pub async fn take_inventory(session: &Session) -> Result<Inventory> {
 
 /// Removes all of it.
 ///
+/// There is no turn where the stack, and with it the journal, is gone already.
+///
 /// # Errors
 /// The first thing that would not go; what is gone stays gone, and the next
 /// destroy goes on from there.
-pub async fn destroy(session: &Session, inventory: &Inventory) -> Result<()> {
+pub async fn destroy(session: &Session, turn: Option<&Turn>, inventory: &Inventory) -> Result<()> {
     let name = session.stack_name();
     for (color, _) in &inventory.services {
+        about_to(turn, Effect::DeleteService { color: *color }).await?;
         session
             .report
             .tell(&Event::Doing(format!("deleting the service {color}")));
@@ -80,9 +85,14 @@ pub async fn destroy(session: &Session, inventory: &Inventory) -> Result<()> {
             .report
             .tell(&Event::Done("services deleted, no task runs".to_owned()));
     }
-    delete_task_definitions(session, &inventory.task_definitions).await?;
+    if !inventory.task_definitions.is_empty() {
+        let count = inventory.task_definitions.len();
+        about_to(turn, Effect::DeleteTaskDefinitions { count }).await?;
+        delete_task_definitions(session, &inventory.task_definitions).await?;
+    }
     if let Some(stack) = &inventory.stack {
-        delete_images(session, stack).await?;
+        delete_images(session, turn, stack).await?;
+        about_to(turn, Effect::DeleteStack { name: name.clone() }).await?;
         session
             .report
             .tell(&Event::Doing(format!("deleting the stack {name}")));
@@ -92,6 +102,13 @@ pub async fn destroy(session: &Session, inventory: &Inventory) -> Result<()> {
             .tell(&Event::Done(format!("stack {name} deleted")));
     }
     Ok(())
+}
+
+async fn about_to(turn: Option<&Turn>, effect: Effect) -> Result<(), Stop> {
+    match turn {
+        Some(turn) => turn.about_to(effect).await,
+        None => Ok(()),
+    }
 }
 
 async fn await_no_task(session: &Session, cluster: &str) -> Result<()> {
@@ -130,20 +147,29 @@ async fn delete_task_definitions(session: &Session, arns: &[TaskDefinitionArn]) 
         )));
         session.aws.deregister_task_definition(arn).await?;
     }
-    if !arns.is_empty() {
-        session.aws.delete_task_definitions(arns).await?;
-        session.report.tell(&Event::Done(format!(
-            "{} task definition(s) deleted",
-            arns.len()
-        )));
-    }
+    session.aws.delete_task_definitions(arns).await?;
+    session.report.tell(&Event::Done(format!(
+        "{} task definition(s) deleted",
+        arns.len()
+    )));
     Ok(())
 }
 
-async fn delete_images(session: &Session, stack: &StackSnapshot) -> Result<()> {
+async fn delete_images(
+    session: &Session,
+    turn: Option<&Turn>,
+    stack: &StackSnapshot,
+) -> Result<()> {
     let Some(repository) = stack.outputs.get("RepositoryName") else {
         return Ok(());
     };
+    about_to(
+        turn,
+        Effect::DeleteImages {
+            repository: repository.clone(),
+        },
+    )
+    .await?;
     let images = session.aws.delete_images(repository).await?;
     if images > 0 {
         session.report.tell(&Event::Done(format!(

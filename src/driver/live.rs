@@ -1,29 +1,65 @@
-//! The world as it is: the load balancer that AWS runs.
+//! The world as it is: the load balancer that AWS runs, and the journal.
+
+use std::time::Duration;
+
+use tokio::time::timeout;
 
 use super::World;
+use super::turn::{Stop, Turn};
 use crate::aws::{Aws, Kind};
-use crate::engine::swap::WriteFault;
-use crate::model::{Color, Forwarding, Infrastructure, Port};
+use crate::engine::swap::{NoteFault, WriteFault};
+use crate::model::journal::Effect;
+use crate::model::{Color, Forwarding, Observed, Port};
+
+/// How long the way back may be held up by its note.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 pub struct LiveWorld<'a> {
     pub aws: &'a Aws,
-    pub infrastructure: &'a Infrastructure,
+    pub observed: &'a Observed,
+    pub turn: &'a Turn,
+}
+
+impl LiveWorld<'_> {
+    /// What the journal is told ahead of a write.
+    pub fn intent(&self, port: Port, color: Color) -> Effect {
+        let infra = &self.observed.infrastructure;
+        let old = self.observed.forwarding(port).only();
+        Effect::PointListener {
+            port,
+            color,
+            old: old.map(|old| infra.target_group(old).clone()),
+            new: infra.target_group(color).clone(),
+        }
+    }
 }
 
 impl World for LiveWorld<'_> {
-    async fn record_previous(&self, live: Color) -> Result<(), String> {
-        self.aws
-            .record_previous(&self.infrastructure.listeners.prod, live)
-            .await
-            .map_err(|error| error.to_string())
+    async fn note(&self, port: Port, color: Color) -> Result<(), NoteFault> {
+        let noted = self.turn.about_to(self.intent(port, color)).await;
+        noted.map_err(|stop| NoteFault {
+            is_lost: matches!(stop, Stop::Lost(_)),
+            message: stop.to_string(),
+        })
+    }
+
+    async fn note_way_back(&self, color: Color) {
+        let intent = self.intent(Port::Prod, color);
+        // The way forward was noted, and `resume` looks at the listeners.
+        let _ = timeout(PATIENCE, self.turn.about_to_undo(intent)).await;
     }
 
     async fn point_listener_at(&self, port: Port, color: Color) -> Result<(), WriteFault> {
+        // Not where the journal is out of reach: the way back must stay open.
+        if let Err(Stop::Lost(message)) = self.turn.assure().await {
+            return Err(WriteFault {
+                ambiguous: false,
+                message,
+            });
+        }
+        let infra = &self.observed.infrastructure;
         self.aws
-            .point_listener_at(
-                self.infrastructure.listener(port),
-                self.infrastructure.target_group(color),
-            )
+            .point_listener_at(infra.listener(port), infra.target_group(color))
             .await
             .map_err(|error| WriteFault {
                 // What was throttled did not happen; as with a lost answer,
@@ -36,16 +72,17 @@ impl World for LiveWorld<'_> {
     async fn read_listener(&self, port: Port) -> Result<Forwarding, String> {
         let listeners = self
             .aws
-            .read_listeners(self.infrastructure)
+            .read_listeners(&self.observed.infrastructure)
             .await
             .map_err(|error| error.to_string())?;
         Ok(listeners.get(port).clone())
     }
 
     async fn is_healthy(&self, color: Color) -> Result<bool, String> {
+        let group = self.observed.infrastructure.target_group(color);
         let targets = self
             .aws
-            .target_health(self.infrastructure.target_group(color))
+            .target_health(group)
             .await
             .map_err(|error| error.to_string())?;
         Ok(targets.healthy() > 0)

@@ -7,6 +7,7 @@ use tokio::time::{Instant, sleep};
 
 use super::World;
 use super::live::LiveWorld;
+use super::turn::Turn;
 use crate::error::{Error, Exit, Result};
 use crate::model::{Color, Forwarding, Observed, Port};
 use crate::session::Session;
@@ -18,13 +19,21 @@ const READ_PAUSE: Duration = Duration::from_millis(200);
 /// Points prod at the colour, then test at the other.
 ///
 /// # Errors
-/// A write that AWS refuses (exit 1), a listener that does not show it (exit 4).
-pub async fn make_live(session: &Session, observed: &Observed, color: Color) -> Result<()> {
+/// A journal that cannot be written, a write that AWS refuses (exit 1), a
+/// listener that does not show it (exit 4).
+pub async fn make_live(
+    session: &Session,
+    turn: &Turn,
+    observed: &Observed,
+    color: Color,
+) -> Result<()> {
     let world = LiveWorld {
         aws: &session.aws,
-        infrastructure: &observed.infrastructure,
+        observed,
+        turn,
     };
     for (port, color) in [(Port::Prod, color), (Port::Test, color.other())] {
+        turn.about_to(world.intent(port, color)).await?;
         if let Err(fault) = world.point_listener_at(port, color).await
             && !fault.ambiguous
         {

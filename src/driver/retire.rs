@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
+use super::turn::Turn;
 use crate::aws::ServiceChange;
 use crate::error::{Error, Exit, Result};
+use crate::model::journal::Effect;
 use crate::model::{Color, Observed};
 use crate::report::Event;
 use crate::session::Session;
@@ -18,16 +20,38 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// AWS's own; the timeout (exit 5).
 pub async fn retire(
     session: &Session,
+    turn: &Turn,
     observed: &Observed,
     color: Color,
     timeout: Duration,
 ) -> Result<()> {
     let cluster = &observed.infrastructure.cluster;
+    turn.about_to(Effect::UpdateService {
+        color,
+        task_definition: None,
+        desired: Some(0),
+    })
+    .await?;
     let change = ServiceChange {
         desired: Some(0),
         ..ServiceChange::default()
     };
     session.aws.update_service(cluster, color, &change).await?;
+    turn.did().await?;
+    await_no_task(session, observed, color, timeout).await
+}
+
+/// Waits until no task of the colour runs.
+///
+/// # Errors
+/// AWS's own; the timeout (exit 5).
+pub async fn await_no_task(
+    session: &Session,
+    observed: &Observed,
+    color: Color,
+    timeout: Duration,
+) -> Result<()> {
+    let cluster = &observed.infrastructure.cluster;
     let started = Instant::now();
     loop {
         let service = session.aws.read_service(cluster, color).await?;

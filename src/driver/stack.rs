@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
+use super::turn::Turn;
 use crate::aws::{AwsError, StackChange, StackInputs, StackSnapshot, StackStatus, TEMPLATE};
 use crate::config::{Config, Definition, SecretKind};
 use crate::engine::plan::{self, LIVE_COLOR, Made, StackPlan};
 use crate::error::{Error, Result};
+use crate::model::journal::Effect;
 use crate::model::{Infrastructure, Live};
 use crate::report::Event;
 use crate::session::{Session, busy};
@@ -33,9 +35,13 @@ pub struct Prepared {
 ///
 /// # Errors
 /// A stack that is mid-update or broken, or listeners that bgecs did not set.
-pub async fn prepare(session: &Session, allow_live: bool) -> Result<Prepared> {
+pub async fn prepare(
+    session: &Session,
+    before: Option<StackSnapshot>,
+    allow_live: bool,
+) -> Result<Prepared> {
     let name = session.stack_name();
-    let Some(before) = session.aws.read_stack(&name).await? else {
+    let Some(before) = before else {
         return Ok(Prepared {
             plan: StackPlan::Create,
             inputs: inputs(&session.config, "none"),
@@ -60,11 +66,16 @@ pub async fn prepare(session: &Session, allow_live: bool) -> Result<Prepared> {
     })
 }
 
-/// Carries the plan out and waits.
+/// Carries the plan out and waits. A stack that is made has no journal yet:
+/// there is no turn then.
 ///
 /// # Errors
 /// What CloudFormation says of the first resource that failed.
-pub async fn carry_out(session: &Session, prepared: &Prepared) -> Result<Infrastructure> {
+pub async fn carry_out(
+    session: &Session,
+    turn: Option<&Turn>,
+    prepared: &Prepared,
+) -> Result<Infrastructure> {
     let name = session.stack_name();
     let app = session.app().to_owned();
     let mut told = already_told(session, prepared.before.as_ref()).await?;
@@ -78,6 +89,10 @@ pub async fn carry_out(session: &Session, prepared: &Prepared) -> Result<Infrast
             true
         }
         StackPlan::Update { .. } => {
+            if let Some(turn) = turn {
+                turn.about_to(Effect::UpdateStack { name: name.clone() })
+                    .await?;
+            }
             tell_the_stack_who_is_live(session, prepared, &mut told).await?;
             session
                 .aws
@@ -153,7 +168,10 @@ async fn live_color(session: &Session, stack: &StackSnapshot) -> Result<&'static
             "the stack has no output {missing}: bgecs did not make it"
         ))
     })?;
-    let observed = session.aws.observe(&infra).await?;
+    let observed = session.aws.observe(&infra, None).await?;
+    if observed.live() != Live::Unclear {
+        plan::refuse_drift(&observed)?;
+    }
     if let Some(color) = observed.half_swapped() {
         return Err(Error::refused(format!(
             "both ports serve {color}: a swap was interrupted between its two writes"
@@ -225,6 +243,25 @@ async fn already_told(
     };
     let events = session.aws.stack_events(&before.id).await?;
     Ok(events.into_iter().map(|event| event.id).collect())
+}
+
+/// Waits until nothing is at work on the stack any more.
+///
+/// # Errors
+/// AWS's own.
+pub async fn await_settled(session: &Session) -> Result<Option<StackSnapshot>> {
+    let name = session.stack_name();
+    for round in 0.. {
+        let stack = session.aws.read_stack(&name).await?;
+        if stack
+            .as_ref()
+            .is_none_or(|stack| stack.status != StackStatus::Busy)
+        {
+            return Ok(stack);
+        }
+        pause(session, round).await;
+    }
+    Ok(None)
 }
 
 async fn await_stack(session: &Session, name: &str, told: &mut HashSet<String>) -> Result<()> {

@@ -130,11 +130,16 @@ fn take(
 
 async fn perform(world: &impl World, action: Action) -> Event {
     match action {
-        Action::Record(live) => Event::Recorded(world.record_previous(live).await),
+        Action::Note(port, color) => Event::Noted(world.note(port, color).await),
         Action::Write(port, color) => Event::Written(world.point_listener_at(port, color).await),
         Action::Read { port, after } => {
             sleep(after).await;
             Event::Read(world.read_listener(port).await)
+        }
+        Action::AskHealth { color, after } if after.is_zero() => {
+            let asked = world.is_healthy(color);
+            let (health, ()) = tokio::join!(asked, world.note_way_back(color));
+            Event::Health(health)
         }
         Action::AskHealth { color, after } => {
             sleep(after).await;
@@ -147,7 +152,7 @@ async fn perform(world: &impl World, action: Action) -> Event {
 fn phase_name(phase: &Phase) -> (u8, Option<crate::model::Port>) {
     match phase {
         Phase::Baseline => (0, None),
-        Phase::Recording => (1, None),
+        Phase::Noting(port) => (1, Some(*port)),
         Phase::Forward(journey) => (2, Some(journey.port)),
         Phase::Watching { .. } => (3, None),
         Phase::LookingBack { .. } => (4, None),

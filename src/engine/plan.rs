@@ -27,6 +27,13 @@ pub enum Step {
         name: String,
         changes: Vec<String>,
     },
+    AwaitStack {
+        name: String,
+    },
+    Adopt {
+        prod: String,
+        test: String,
+    },
     RunHook {
         command: String,
     },
@@ -141,6 +148,10 @@ impl std::fmt::Display for Step {
                     "scale {color} to {desired} task(s), as many as the live colour has"
                 )
             }
+            Self::AwaitStack { name } => write!(f, "wait until the stack {name} is settled"),
+            Self::Adopt { prod, test } => {
+                write!(f, "take port 80 -> {prod} and port 81 -> {test} for right")
+            }
             Self::Check => f.write_str("check both colours and both listeners"),
             Self::Baseline { seconds } => {
                 write!(
@@ -198,7 +209,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub(super) fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self {
             message: message.into(),
             hint: Some(hint.into()),
@@ -206,11 +217,34 @@ impl Refusal {
     }
 }
 
+/// Listeners that are not where the journal says: somebody else was here, and
+/// what they did is not overwritten.
+///
+/// # Errors
+/// What was expected, and what was found.
+pub fn refuse_drift(observed: &Observed) -> Result<(), Refusal> {
+    let drift = observed.drift();
+    if drift.is_empty() {
+        return Ok(());
+    }
+    let all: Vec<String> = drift.iter().map(ToString::to_string).collect();
+    Err(Refusal::new(
+        format!("{}: something else changed it", all.join("; ")),
+        "`bgecs adopt` takes what is there as the new truth; or put it back by hand",
+    ))
+}
+
 /// What every mutating command refuses: a world that bgecs did not make.
 fn known_live(observed: &Observed) -> Result<Option<Color>, Refusal> {
     match observed.live() {
-        Live::Color(color) => Ok(Some(color)),
-        Live::Nothing => Ok(None),
+        Live::Color(color) => {
+            refuse_drift(observed)?;
+            Ok(Some(color))
+        }
+        Live::Nothing => {
+            refuse_drift(observed)?;
+            Ok(None)
+        }
         Live::Unclear => Err(Refusal::new(
             format!(
                 "port 80 forwards to {}, which bgecs did not do",

@@ -20,19 +20,22 @@ pub struct Check {
 pub fn checks(observed: &Observed, from: Color, to: Color, test_answers: &[Answer]) -> Vec<Check> {
     vec![
         listener(observed, Port::Prod, from, to),
-        // A swap that stopped half-way left the test port on the live colour.
-        listener(
-            observed,
-            Port::Test,
-            to,
-            observed.half_swapped().unwrap_or(to),
-        ),
+        listener(observed, Port::Test, to, test_may_be_at(observed, from, to)),
         attached(observed),
         rolled_out(observed, to),
         capacity(observed, from, to),
         healthy(observed, to),
         answers(test_answers),
     ]
+}
+
+/// A swap that stopped half-way left the test port on the live colour, and one
+/// that stopped after its writes has both where they belong.
+fn test_may_be_at(observed: &Observed, from: Color, to: Color) -> Color {
+    match observed.live_color() {
+        Some(live) if live == to => from,
+        _ => observed.half_swapped().unwrap_or(to),
+    }
 }
 
 /// Prod may forward to either colour (to the new one where a swap was

@@ -2,9 +2,9 @@
 //!
 //! `Swap::step` takes what happened and says what to do next; it does nothing
 //! itself. At most one effect is under way at a time. The order is fixed: prod
-//! first, then test, each looked at ahead of its write, which is not made if
-//! somebody else changed the listener meanwhile, and read back after it; and
-//! back again the same way when users saw a failure. An answer that was lost
+//! first, then test, each noted in the journal and looked at ahead of its write,
+//! which is not made if somebody else changed the listener meanwhile, and read
+//! back after it; and back again the same way when users saw a failure. An answer that was lost
 //! means *look again*, never *assume*.
 
 mod journey;
@@ -67,7 +67,7 @@ pub enum Event {
     ProbeEnded,
     /// Ctrl-C, or SIGTERM.
     Interrupt,
-    Recorded(Result<(), String>),
+    Noted(Result<(), NoteFault>),
     Written(Result<(), WriteFault>),
     Read(Result<Forwarding, String>),
     Health(Result<bool, String>),
@@ -81,11 +81,20 @@ pub struct WriteFault {
     pub message: String,
 }
 
+/// An intent that is not in the journal: the write that it is about must not
+/// happen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoteFault {
+    /// Whether another holds the lease now.
+    pub is_lost: bool,
+    pub message: String,
+}
+
 /// What to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// Record which colour is live now, for the way back.
-    Record(Color),
+    /// Write into the journal that the listener is about to be pointed there.
+    Note(Port, Color),
     Write(Port, Color),
     Read {
         port: Port,
@@ -126,12 +135,15 @@ pub enum Why {
     Interrupt,
     /// The test port could not be moved.
     TestPort(String),
+    /// The journal could not be written, so the test port was not moved.
+    Journal(String),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Phase {
     Baseline,
-    Recording,
+    /// The intent to move that listener is being written.
+    Noting(Port),
     Forward(Journey),
     Watching {
         until: Duration,
@@ -217,7 +229,7 @@ impl Swap {
             Event::ProbeEnded => self.on_probe_ended(at),
             Event::Interrupt => self.on_interrupt(at),
             Event::Tick { oldest_pending } => self.on_tick(at, oldest_pending),
-            Event::Recorded(result) => self.on_recorded(at, result),
+            Event::Noted(result) => self.on_noted(at, result),
             Event::Written(result) => self.on_written(at, result),
             Event::Read(result) => self.on_read(at, result),
             Event::Health(result) => self.on_health(at, result),
@@ -249,7 +261,7 @@ impl Swap {
             Phase::Baseline if self.policy.needs_clean_baseline => self.end(Outcome::Refused(
                 "production failed before anything was changed".to_owned(),
             )),
-            Phase::Baseline | Phase::Recording => {
+            Phase::Baseline | Phase::Noting(Port::Prod) => {
                 self.baseline_failures += 1;
                 None
             }
@@ -340,8 +352,7 @@ impl Swap {
                 if at < self.policy.baseline || !judged {
                     return None;
                 }
-                self.phase = Phase::Recording;
-                Some(Action::Record(self.from))
+                self.note(Port::Prod)
             }
             Phase::Watching { until } => {
                 // The last requests of the window may still be on their way.
@@ -363,16 +374,21 @@ impl Swap {
         }
     }
 
-    fn on_recorded(&mut self, at: Duration, result: Result<(), String>) -> Option<Action> {
-        if self.phase != Phase::Recording {
+    fn on_noted(&mut self, at: Duration, result: Result<(), NoteFault>) -> Option<Action> {
+        let Phase::Noting(port) = self.phase else {
             return None;
-        }
-        match result {
-            Err(reason) => self.end(Outcome::Unchanged(reason)),
-            Ok(()) => match self.reason_to_stay() {
+        };
+        match (port, result) {
+            (Port::Prod, Ok(())) => match self.reason_to_stay() {
                 Some(outcome) => self.end(outcome),
                 None => self.set_out(at, Port::Prod),
             },
+            (Port::Test, Ok(())) => self.set_out(at, Port::Test),
+            (Port::Prod, Err(fault)) if fault.is_lost => self.end(Outcome::Refused(fault.message)),
+            (Port::Prod, Err(fault)) => self.end(Outcome::Unchanged(fault.message)),
+            // Whoever holds the lease now decides which way it goes on.
+            (Port::Test, Err(fault)) if fault.is_lost => self.end(Outcome::InDoubt(fault.message)),
+            (Port::Test, Err(fault)) => self.turn_back(at, Why::Journal(fault.message)),
         }
     }
 

@@ -18,7 +18,7 @@ pub use error::TaskDefinitionError;
 pub use file::TaskFile;
 pub use tags::{
     TAG_APP, TAG_COLOR, TAG_COMMIT, TAG_CONFIG, TAG_DEPLOYED_AT, TAG_DEPLOYED_BY, TAG_DIGEST,
-    TAG_RELEASE,
+    TAG_OPERATION, TAG_RELEASE,
 };
 
 use std::fmt;
@@ -126,6 +126,8 @@ pub struct Provenance<'a> {
     pub deployed_by: &'a str,
     /// A time in ISO 8601.
     pub deployed_at: &'a str,
+    /// The id of the deploy.
+    pub operation: &'a str,
 }
 
 /// Everything that a task definition is made of.

@@ -17,6 +17,8 @@ pub struct Infrastructure {
     pub execution_role_arn: String,
     pub task_role_arn: String,
     pub log_group: String,
+    /// The table of the lease and the journal.
+    pub journal_table: String,
 }
 
 impl Infrastructure {

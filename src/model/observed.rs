@@ -4,6 +4,7 @@
 use serde::Serialize;
 use time::OffsetDateTime;
 
+use super::journal::Head;
 use super::{
     Color, Digest, Infrastructure, PerColor, PerPort, Port, Tag, TargetGroupArn, TaskDefinitionArn,
 };
@@ -153,6 +154,8 @@ pub struct Release {
     pub commit: Option<String>,
     pub deployed_by: Option<String>,
     pub deployed_at: Option<String>,
+    /// The id of the deploy that registered it.
+    pub operation: Option<String>,
     /// The hash of everything that was registered, see `engine::task_definition`.
     pub config: Option<String>,
 }
@@ -225,9 +228,7 @@ pub struct Observed {
     pub infrastructure: Infrastructure,
     pub listeners: PerPort<Forwarding>,
     pub colors: PerColor<ColorState>,
-    /// The colour that was live before the last promotion, as recorded on the
-    /// prod listener.
-    pub previous: Option<Color>,
+    pub journal: Head,
 }
 
 impl Observed {
@@ -238,6 +239,11 @@ impl Observed {
             None if prod.is_nowhere() => Live::Nothing,
             None => Live::Unclear,
         }
+    }
+
+    /// The colour that was live before the last promotion.
+    pub fn previous(&self) -> Option<Color> {
+        self.journal.truth?.previous
     }
 
     pub fn live_color(&self) -> Option<Color> {

@@ -1,5 +1,8 @@
 //! Worlds for tests to start from.
 
+use time::OffsetDateTime;
+
+use super::journal::{Command, Head, Holder, Lease, Operation, OperationId, Truth, Who};
 use super::{
     Color, ColorState, Deployment, Forward, Forwarding, Infrastructure, ListenerArn, Observed,
     PerColor, PerPort, Rollout, ServiceState, TargetGroupArn, TaskDefinitionArn,
@@ -24,6 +27,7 @@ pub fn infrastructure() -> Infrastructure {
         execution_role_arn: "role/execution".to_owned(),
         task_role_arn: "role/task".to_owned(),
         log_group: "/bgecs/hello".to_owned(),
+        journal_table: "bgecs-hello".to_owned(),
     }
 }
 
@@ -75,6 +79,55 @@ pub fn observed() -> Observed {
             blue: ColorState::default(),
             green: ColorState::default(),
         },
-        previous: None,
+        journal: Head::default(),
     }
+}
+
+/// What the journal says of a world whose last operation left it as it is.
+pub fn with_previous(mut observed: Observed, previous: Option<Color>) -> Observed {
+    let found = observed.found();
+    observed.journal.truth = Some(Truth {
+        prod: found.prod,
+        test: found.test,
+        previous,
+    });
+    observed
+}
+
+/// When everything in these worlds happens: 2023-11-14 22:13:20 UTC.
+pub fn moment() -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp(1_700_000_000).unwrap()
+}
+
+/// Ann, who promotes on her laptop.
+pub fn holder() -> Holder {
+    Holder {
+        id: OperationId::named("20231114T221320Z-0000002a"),
+        who: Who {
+            name: "ann@laptop".to_owned(),
+            host: "laptop".to_owned(),
+            pid: 42,
+            url: None,
+            process: None,
+        },
+        command: Command::Promote,
+        since: moment(),
+    }
+}
+
+/// Hers, for another minute.
+pub fn lease() -> Lease {
+    Lease {
+        holder: holder(),
+        until: moment() + time::Duration::MINUTE,
+    }
+}
+
+/// Her promotion of blue, of which nothing is done.
+pub fn operation() -> Operation {
+    let mut operation = Operation::of(&holder());
+    operation.from = Some(Color::Green);
+    operation.color = Some(Color::Blue);
+    operation.tag = "2".parse().ok();
+    operation
 }

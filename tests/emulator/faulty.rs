@@ -48,12 +48,16 @@ fn a_listener_that_somebody_moves_meanwhile_is_not_overwritten() -> Outcome {
     let world = World::with_v2_idle("moved")?;
     let (prod, blue) = (world.listener("prod")?, world.target_group("blue")?);
     // The checks are done, and the last call ahead of the write takes its time.
-    let record = Fault::on(ELB, "AddTags").delay(Duration::from_secs(2));
-    world.gate.faults().add(record);
+    let note = Fault::on("dynamodb", "UpdateItem").resource("bgecs-moved");
+    // The first takes the lease.
+    let note = world
+        .gate
+        .faults()
+        .add(note.nth(2).delay(Duration::from_secs(2)));
     let promote = ["promote", "--json"];
     let promoting = world.desk.command(&promote).spawn()?;
-    world.until("it records the way back", || {
-        Ok(!world.gate.calls().of(ELB, "AddTags").is_empty())
+    world.until("it writes its intent", || {
+        Ok(world.gate.faults().struck(note) > 0)
     })?;
     world.api.point(&prod, &blue)?;
     let output = promoting.wait_with_output()?;

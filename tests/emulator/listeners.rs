@@ -17,8 +17,13 @@ fn a_swap_that_stopped_half_way_is_finished_or_undone() -> Outcome {
     let world = World::with_v2_idle("half")?;
     let (prod, test) = (world.listener("prod")?, world.listener("test")?);
     let (blue, green) = (world.target_group("blue")?, world.target_group("green")?);
-    // As after a kill between the two writes.
+    // As somebody does by hand, who forgets the other half.
     world.api.point(&prod, &blue)?;
+    see(
+        "half-swapped-drift",
+        &error(&world.changes_nothing(6, &["promote"])?),
+    )?;
+    see("half-swapped-adopt", &world.done(&["adopt"])?.stdout)?;
 
     let status = world.status()?;
     assert_eq!(
@@ -48,6 +53,7 @@ fn a_swap_that_stopped_half_way_is_finished_or_undone() -> Outcome {
 
     world.api.point(&prod, &green)?;
     world.api.point(&test, &green)?;
+    world.done(&["adopt"])?;
     let undone = world.done_json(&["rollback"])?;
     assert_eq!(
         (&undone["to"], &undone["outcome"]),
@@ -95,6 +101,12 @@ fn the_test_port_elsewhere_forbids_a_promotion() -> Outcome {
     world
         .api
         .point(&test, crate::api::text(&made, "TargetGroupArn")?)?;
+    see(
+        "test-port-drift",
+        &error(&world.changes_nothing(6, &["promote"])?),
+    )?;
+    // What is taken for right need not be fit for a promotion.
+    world.done(&["adopt"])?;
     see(
         "test-port-elsewhere",
         &error(&world.changes_nothing(6, &["promote"])?),

@@ -8,8 +8,10 @@
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use localstack::Options;
+use localstack::gate::faults::Fault;
 use serde_json::{Value, json};
 
 use crate::access::User;
@@ -57,11 +59,71 @@ impl World {
         ends(0, &["logs"])?;
         ends(0, &["probe", "--duration", "300ms"])?;
         ends(0, &["retire"])?;
+        ends(0, &["adopt"])?;
+        ends(0, &["history"])?;
+        self.lease_of_another()?;
+        ends(0, &["unlock", "--force"])?;
+        // In the line for a lease that is not renewed.
+        self.lease_of_another()?;
+        ends(
+            0,
+            &[
+                "deploy", V2, "--tag", "4", "--color", "blue", "--wait", "1m",
+            ],
+        )?;
+        // A revision that no service was told of, and a swap that was cut off.
+        self.killed_at(
+            "ecs",
+            "RegisterTaskDefinition",
+            &["deploy", V1, "--tag", "5"],
+        )?;
+        ends(0, &["resume"])?;
+        self.killed_at("elasticloadbalancing", "ModifyListener", &["promote"])?;
+        ends(0, &["resume"])?;
         // Why a task ended, and its last words.
         self.configure("environment = { GREETER_CRASH = \"1\" }")?;
         ends(1, &["deploy", V2, "--tag", "3"])?;
         ends(0, &["destroy", "--yes"])?;
         Ok(heard)
+    }
+
+    /// Kills it as soon as it has made that call.
+    fn killed_at(&self, service: &str, operation: &str, arguments: &[&str]) -> Outcome {
+        let held = Fault::on(service, operation).hold_after();
+        let held = self.gate.faults().add(held);
+        let mut bgecs = self.desk.command(arguments).spawn()?;
+        self.until(
+            "it makes its call",
+            || Ok(self.gate.faults().held(held) > 0),
+        )?;
+        bgecs.kill()?;
+        bgecs.wait()?;
+        self.gate.faults().remove(held);
+        Ok(())
+    }
+
+    /// Has somebody on another machine hold the lease, for three seconds.
+    fn lease_of_another(&self) -> Outcome {
+        let until = SystemTime::now().duration_since(UNIX_EPOCH)? + Duration::from_secs(3);
+        let holder = json!({
+            "id": "another",
+            "who": { "name": "bob@desk", "host": "desk", "pid": 7 },
+            "command": "deploy",
+            "since": "2026-11-21T07:00:00Z",
+        });
+        let of_table = json!({
+            "TableName": format!("bgecs-{}", self.app),
+            "Key": { "pk": { "S": "app" }, "sk": { "S": "head" } },
+            "UpdateExpression": "SET holder = :holder, holder_id = :id, lease_until = :until",
+            "ExpressionAttributeValues": {
+                ":holder": { "S": holder.to_string() },
+                ":id": { "S": "another" },
+                ":until": { "N": until.as_millis().to_string() },
+            },
+        });
+        self.api
+            .json("dynamodb", "DynamoDB_20120810.UpdateItem", &of_table)?;
+        Ok(())
     }
 
     fn configure_more(&self, more: &str) -> Outcome {
@@ -141,8 +203,7 @@ fn the_policies_allow_what_is_called_and_nothing_else() -> Outcome {
 }
 
 /// Allows one of the policy's own actions on more than AWS asks for: MiniStack
-/// takes the cluster for the resource of every call that names one, and finds
-/// none in `AddTags`.
+/// takes the cluster for the resource of every call that names one.
 fn widen(policy: &mut Value, action: &str, on: &str) {
     assert!(actions(policy).contains(action), "{action}");
     let more = json!({ "Effect": "Allow", "Action": action, "Resource": on });
@@ -166,7 +227,6 @@ fn a_deployer_can_release_and_nothing_else() -> Outcome {
         let cluster = "arn:*:ecs:*:*:cluster/bgecs-granted";
         widen(&mut policy, &format!("ecs:{action}"), cluster);
     }
-    widen(&mut policy, "elasticloadbalancing:AddTags", "*");
     let ci = User::with(&world, "ci", &policy.to_string())?;
     let done = |arguments: &[&str]| -> Outcome {
         let ended = ci.bgecs(arguments)?;
@@ -189,10 +249,7 @@ fn a_deployer_can_release_and_nothing_else() -> Outcome {
     world.configure_more("[logs]\nretention_days = 7\n")?;
     for (arguments, missing) in [
         (&["init"][..], "cloudformation:GetTemplate on bgecs-granted"),
-        (
-            &["destroy", "--yes"],
-            "ecs:ListTaskDefinitions on bgecs-granted",
-        ),
+        (&["destroy", "--yes"], "ecs:DeleteService on bgecs-granted"),
         (
             &["status", "--config", "other.toml"],
             "cloudformation:DescribeStacks on bgecs-other",

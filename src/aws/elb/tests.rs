@@ -211,39 +211,3 @@ async fn target_health_is_read_with_its_reason() {
     assert_eq!(targets.0[2].description.as_deref(), Some("codes: [503]"));
     assert_eq!((targets.healthy(), targets.registered()), (1, 6));
 }
-
-#[tokio::test]
-async fn the_way_back_is_kept_on_the_prod_listener() {
-    let tags = |tags: &str| {
-        let description =
-            format!("<member><ResourceArn>listener/prod</ResourceArn><Tags>{tags}</Tags></member>");
-        Reply::xml(
-            "DescribeTags",
-            &format!("<TagDescriptions>{description}</TagDescriptions>"),
-        )
-    };
-    let tag =
-        |value: &str| format!("<member><Key>bgecs:previous</Key><Value>{value}</Value></member>");
-    let other = "<member><Key>team</Key><Value>green</Value></member>";
-    let wire = Wire::new()
-        .on("AddTags", Reply::xml("AddTags", ""))
-        .on("DescribeTags", tags(&format!("{other}{}", tag("blue"))))
-        .on("DescribeTags", tags(other))
-        .on("DescribeTags", tags(&tag("mauve")));
-    let aws = wire.aws();
-    let listener = &infrastructure().listeners.prod;
-    aws.record_previous(listener, Color::Blue).await.unwrap();
-    let sent = wire.request();
-    assert_eq!(
-        sent.field("ResourceArns.member.1").as_deref(),
-        Some("listener/prod")
-    );
-    assert_eq!(
-        sent.field("Tags.member.1.Key").as_deref(),
-        Some("bgecs:previous")
-    );
-    assert_eq!(sent.field("Tags.member.1.Value").as_deref(), Some("blue"));
-    for expected in [Some(Color::Blue), None, None] {
-        assert_eq!(aws.read_previous(listener).await.unwrap(), expected);
-    }
-}

@@ -29,16 +29,11 @@ fn health(targets: usize) -> Reply {
 }
 
 fn wire() -> Wire {
-    let tag = "<member><ResourceArn>listener/prod</ResourceArn><Tags><member><Key>bgecs:previous</Key><Value>blue</Value></member></Tags></member>";
+    let truth = json!({ "prod": "green", "test": "blue", "previous": "blue" }).to_string();
+    let head = json!({ "Item": { "fence": { "N": "3" }, "truth": { "S": truth } } });
     Wire::new()
         .on("DescribeListeners", listeners())
-        .on(
-            "DescribeTags",
-            Reply::xml(
-                "DescribeTags",
-                &format!("<TagDescriptions>{tag}</TagDescriptions>"),
-            ),
-        )
+        .on("GetItem", Reply::json(&head))
         // Blue's, then green's.
         .on("DescribeTargetHealth", health(0))
         .on("DescribeTargetHealth", health(2))
@@ -57,11 +52,11 @@ async fn everything_is_read_once_and_put_together() {
     let wire = wire()
         .on("DescribeServices", Reply::json(&services))
         .on("DescribeTaskDefinition", Reply::json(&tags));
-    let observed = wire.aws().observe(&infrastructure()).await.unwrap();
+    let observed = wire.aws().observe(&infrastructure(), None).await.unwrap();
     wire.assert_used_up();
     assert_eq!(observed.live(), Live::Color(Color::Green));
     assert_eq!(observed.half_swapped(), None);
-    assert_eq!(observed.previous, Some(Color::Blue));
+    assert_eq!(observed.previous(), Some(Color::Blue));
     assert_eq!(observed.color(Color::Green).targets.healthy(), 2);
     assert_eq!(observed.color(Color::Green).desired(), 2);
     assert_eq!(observed.color(Color::Green).tag().unwrap().as_str(), "2");
@@ -78,7 +73,11 @@ async fn everything_is_read_once_and_put_together() {
 async fn one_thing_that_cannot_be_read_is_an_error_not_a_guess() {
     let denied = Reply::json_error(400, "AccessDeniedException", "no");
     let wire = wire().on("DescribeServices", denied);
-    let error = wire.aws().observe(&infrastructure()).await.unwrap_err();
+    let error = wire
+        .aws()
+        .observe(&infrastructure(), None)
+        .await
+        .unwrap_err();
     assert_eq!(
         (error.kind, error.action),
         (Kind::Denied, "ecs:DescribeServices")

@@ -176,7 +176,10 @@ fn every_action_has_a_reason_that_is_there() {
 fn a_deployer_neither_makes_nor_removes_infrastructure() {
     for need in Role::Deployer.grants().iter().flat_map(|grant| grant.needs) {
         assert!(!matches!(need.why, Why::Stack(_)), "{}", need.action);
-        assert!(!need.action.contains(":Delete"), "{}", need.action);
+        // Its own place in the line for the lease, which is no infrastructure.
+        let is_line = need.action == "dynamodb:DeleteItem";
+        let deletes = need.action.contains(":Delete") && !is_line;
+        assert!(!deletes, "{}", need.action);
     }
 }
 

@@ -117,6 +117,7 @@ fn outputs(without: &str) -> String {
         "ExecutionRoleArn",
         "TaskRoleArn",
         "LogGroupName",
+        "JournalTableName",
     ]
     .into_iter()
     .filter(|name| *name != without)

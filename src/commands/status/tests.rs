@@ -2,7 +2,10 @@ use time::macros::datetime;
 
 use super::*;
 use crate::aws::testing::Wire;
-use crate::model::testing::{nowhere, observed, service, to};
+use crate::model::journal::Effect;
+use crate::model::testing::{
+    lease, moment, nowhere, observed, operation, service, to, with_previous,
+};
 use crate::model::{Release, Target, TargetGroupArn, TargetState, Targets};
 
 #[test]
@@ -23,6 +26,7 @@ fn release(tag: &str) -> Release {
         deployed_by: Some("alice".to_owned()),
         // What is no moment is shown as it is: the snapshot needs no clock.
         deployed_at: Some("some time ago".to_owned()),
+        operation: None,
         config: None,
     }
 }
@@ -40,14 +44,13 @@ fn targets(states: &[TargetState]) -> Targets {
 /// Green is live with tag 1, blue idle with tag 2.
 fn world() -> Observed {
     let mut world = observed();
-    world.previous = Some(Color::Blue);
     world.colors.green.service = Some(service(2));
     world.colors.green.release = Some(release("1"));
     world.colors.green.targets = targets(&[TargetState::Healthy, TargetState::Healthy]);
     world.colors.blue.service = Some(service(2));
     world.colors.blue.release = Some(release("2"));
     world.colors.blue.targets = targets(&[TargetState::Healthy, TargetState::Initial]);
-    world
+    with_previous(world, Some(Color::Blue))
 }
 
 fn of(observed: &Observed) -> Status {
@@ -131,11 +134,52 @@ fn a_swap_that_stopped_half_way() {
     let mut world = world();
     world.listeners.prod = to(Color::Blue);
     world.listeners.test = to(Color::Blue);
+    // Ahead of the first journal.
+    world.journal.truth = None;
     let text = shown(&world);
     insta::assert_snapshot!(text.split("\n\n").last().unwrap(), @"
     warning: both ports serve blue: a swap was interrupted.
     `bgecs promote blue` finishes it, `bgecs rollback` undoes it.
     ");
+}
+
+#[test]
+fn a_listener_that_is_not_where_the_journal_says() {
+    let mut world = world();
+    world.listeners.test = to(Color::Green);
+    let text = shown(&world);
+    insta::assert_snapshot!(text.split("\n\n").last().unwrap(), @"
+    warning: port 81 forwards to green, and the journal says blue: something else changed it.
+    `bgecs adopt` takes what is there for right.
+    ");
+}
+
+#[test]
+fn an_operation_that_nobody_finished() {
+    let mut world = world();
+    let mut operation = operation();
+    let effect = Effect::PointListener {
+        port: Port::Prod,
+        color: Color::Blue,
+        old: None,
+        new: TargetGroupArn::new("tg/blue"),
+    };
+    operation.intend(moment(), effect);
+    world.journal.operation = Some(operation);
+    world.listeners.prod = to(Color::Blue);
+    let text = shown(&world);
+    insta::assert_snapshot!(text.split("\n\n").last().unwrap(), @"
+    warning: the promote of tag 2 to blue that ann@laptop began at 2023-11-14 22:13:20 UTC is unfinished: it was about to point port 80 at blue.
+    `bgecs resume` finishes or undoes it.
+    ");
+    // Somebody is at it: no reason to warn.
+    world.journal.lease = Some(lease());
+    let text = shown(&world);
+    assert!(
+        text.contains("ann@laptop, process 42 on laptop (promote) is at work"),
+        "{text}"
+    );
+    assert!(!text.contains("warning"), "{text}");
 }
 
 #[test]
@@ -229,7 +273,10 @@ fn for_programs() {
             }
           ]
         }
-      }
+      },
+      "drift": [],
+      "lease": null,
+      "unfinished": null
     }
     "#);
 }

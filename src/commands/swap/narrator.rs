@@ -54,11 +54,14 @@ impl<'a> Narrator<'a> {
         let (from, to) = (self.swap.from, self.swap.to);
         match phase {
             Phase::Baseline | Phase::Done(_) => {}
-            Phase::Recording => {
+            Phase::Noting(Port::Prod) => {
                 report.tell(&Event::Note("production answers well; swapping".to_owned()));
             }
             Phase::Forward(journey) if journey.port == Port::Prod => self.began = Some(at),
-            Phase::Forward(_) => report.tell(&Event::Note(format!("port 80 -> {to}, read back"))),
+            Phase::Noting(Port::Test) => {
+                report.tell(&Event::Note(format!("port 80 -> {to}, read back")));
+            }
+            Phase::Forward(_) => {}
             Phase::Watching { until } => {
                 self.ends = Some(*until);
                 report.tell(&Event::Note(format!(

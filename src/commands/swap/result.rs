@@ -6,10 +6,12 @@ use serde::Serialize;
 
 use super::Kind;
 use crate::driver::swap::Finished;
+use crate::driver::turn::{Conclusion, Turn};
 use crate::engine::preflight::Check;
 use crate::engine::seen::ProbeReport;
 use crate::engine::swap::{Marks, Outcome as Ending, Swap, Why};
 use crate::error::{Error, Exit};
+use crate::model::journal::{self, Watched};
 use crate::model::{Answer, Color, Observed};
 use crate::report::{Outcome, Style};
 
@@ -22,7 +24,7 @@ struct SwapTimes {
 
 /// The result of a swap that was tried.
 #[derive(Debug, Serialize)]
-pub(super) struct Swapped {
+pub struct Swapped {
     operation: &'static str,
     from: Color,
     to: Color,
@@ -42,6 +44,8 @@ pub(super) struct Swapped {
     first_failure: Option<String>,
     #[serde(skip)]
     was_interrupted: bool,
+    #[serde(skip)]
+    ending: Ending,
 }
 
 impl Swapped {
@@ -79,11 +83,24 @@ impl Swapped {
             exit,
             first_failure,
             was_interrupted: swap.outcome() == Some(&Ending::RolledBack(Why::Interrupt)),
+            ending: swap
+                .outcome()
+                .cloned()
+                .unwrap_or(Ending::InDoubt("it was given up before its end".to_owned())),
         }
     }
 
     /// A check failed: nothing was tried.
-    pub(super) fn refused(kind: Kind, before: &Observed, swap: &Swap, checks: Vec<Check>) -> Self {
+    pub(super) fn not_ready(
+        kind: Kind,
+        before: &Observed,
+        swap: &Swap,
+        checks: Vec<Check>,
+    ) -> Self {
+        let failed = checks.iter().filter(|check| !check.ok);
+        let reasons: Vec<String> = failed
+            .map(|check| format!("{}: {}", check.name, check.detail))
+            .collect();
         Self {
             operation: kind.name(),
             from: swap.from,
@@ -98,13 +115,54 @@ impl Swapped {
             exit: Exit::Refused,
             first_failure: None,
             was_interrupted: false,
+            ending: Ending::Refused(reasons.join("; ")),
+        }
+    }
+
+    /// Whether nothing was tried, because a check failed.
+    pub fn is_not_ready(&self) -> bool {
+        self.checks.iter().any(|check| !check.ok)
+    }
+
+    pub fn ending(&self) -> &Ending {
+        &self.ending
+    }
+
+    /// Says in the journal how it ended; where nobody knows, the next command
+    /// will look.
+    pub fn conclude(&self, turn: &Turn) {
+        let Some(outcome) = remembered(&self.ending) else {
+            turn.leave_open();
+            return;
+        };
+        turn.conclude(Conclusion {
+            outcome,
+            reason: self.reason.clone(),
+            watched: Some(self.watched()),
+        });
+    }
+
+    /// What the journal keeps of what the probe saw.
+    pub fn watched(&self) -> Watched {
+        Watched {
+            requests: self.probe.sent,
+            failed: self.probe.failed,
+            changeover_ms: self.probe.changeover_ms,
         }
     }
 
     /// What to tell a person whose swap did not commit.
-    pub(super) fn error(&self) -> Option<Error> {
+    pub fn error(&self) -> Option<Error> {
         if self.exit == Exit::Done {
             return None;
+        }
+        if let (true, Ending::Refused(reasons)) = (self.is_not_ready(), &self.ending) {
+            let to = self.to;
+            return Some(
+                Error::refused(format!("{to} is not ready to go live: {reasons}"))
+                    .traffic(format!("{}, unchanged", self.traffic))
+                    .hint(format!("see `bgecs status` and `bgecs logs {to}`")),
+            );
         }
         let (_, to) = &self.names;
         let what = match self.operation {
@@ -154,6 +212,20 @@ impl Swapped {
     }
 }
 
+/// None for an operation that stays open.
+fn remembered(ending: &Ending) -> Option<journal::Outcome> {
+    use journal::Outcome;
+    Some(match ending {
+        Ending::Committed => Outcome::Done,
+        Ending::RolledBack(_) => Outcome::RolledBack,
+        Ending::Refused(_) => Outcome::Refused,
+        Ending::Interrupted => Outcome::Interrupted,
+        Ending::Unchanged(_) => Outcome::Failed,
+        Ending::Left(_) => Outcome::Left,
+        Ending::InDoubt(_) => return None,
+    })
+}
+
 fn times(marks: Marks) -> SwapTimes {
     let span = |from: Option<Duration>, to: Option<Duration>| {
         Some(u64::try_from(to?.checked_sub(from?)?.as_millis()).unwrap_or(u64::MAX))
@@ -186,6 +258,7 @@ pub(super) fn reason(why: &Why) -> String {
         Why::Failures => "requests failed after the swap".to_owned(),
         Why::Blind => "the probe has ended by itself".to_owned(),
         Why::Interrupt => "interrupted".to_owned(),
+        Why::Journal(reason) => reason.clone(),
         Why::TestPort(reason) => format!("the test port could not be moved: {reason}"),
     }
 }

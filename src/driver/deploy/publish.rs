@@ -3,7 +3,9 @@
 
 use super::{ImageSource, Request, hook};
 use crate::docker::{Credentials, Engine, Image, Progress, Target};
+use crate::driver::turn::Turn;
 use crate::error::{Error, Result};
+use crate::model::journal::Effect;
 use crate::model::{Digest, Observed, Tag};
 use crate::report::Event;
 use crate::session::Session;
@@ -11,6 +13,7 @@ use crate::session::Session;
 /// The image in the registry, and the digest by which it is there.
 pub(super) async fn publish(
     session: &Session,
+    turn: &Turn,
     observed: &Observed,
     request: &Request,
 ) -> Result<(Image, Digest)> {
@@ -34,6 +37,8 @@ pub(super) async fn publish(
     session
         .report
         .tell(&Event::Doing(format!("pushing {name}")));
+    turn.about_to(Effect::PushImage { name: name.clone() })
+        .await?;
     let (host, path) = repository.split_once('/').unwrap_or(("", &repository));
     let credentials = Credentials::new(login.username, login.password);
     let target = Target {

@@ -1,13 +1,17 @@
 use super::*;
 use crate::aws::testing::{Reply, Wire};
-use crate::model::testing::infrastructure;
+use crate::model::journal::Head;
+use crate::model::testing::observed;
 
 /// What a write that ends in this answer is taken for.
 async fn fault(reply: Reply) -> WriteFault {
     let wire = Wire::new().on("ModifyListener", reply);
+    let aws = wire.aws();
+    let turn = Turn::for_tests(&aws, Head::default());
     let world = LiveWorld {
-        aws: &wire.aws(),
-        infrastructure: &infrastructure(),
+        aws: &aws,
+        observed: &observed(),
+        turn: &turn,
     };
     let written = world.point_listener_at(Port::Test, Color::Green).await;
     let sent = wire.request();
@@ -61,9 +65,12 @@ async fn a_colour_is_healthy_with_one_healthy_target() {
         (&[], false),
     ] {
         let wire = Wire::new().on("DescribeTargetHealth", targets(states));
+        let aws = wire.aws();
+        let turn = Turn::for_tests(&aws, Head::default());
         let world = LiveWorld {
-            aws: &wire.aws(),
-            infrastructure: &infrastructure(),
+            aws: &aws,
+            observed: &observed(),
+            turn: &turn,
         };
         assert_eq!(
             world.is_healthy(Color::Blue).await,

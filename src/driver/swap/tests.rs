@@ -82,7 +82,12 @@ fn assert_truth(fake: &Fake, finished: &Finished) {
     match outcome {
         Outcome::Committed => {
             assert_eq!(traffic, (TO, FROM));
-            assert_eq!(fake.previous.get(), Some(FROM), "the way back is recorded");
+            let noted = fake.noted.borrow();
+            assert_eq!(
+                *noted,
+                [(Port::Prod, TO), (Port::Test, FROM)],
+                "not in the journal"
+            );
         }
         Outcome::RolledBack(_) | Outcome::Unchanged(_) => {
             assert_eq!(traffic, (FROM, TO), "{outcome:?}");
@@ -130,10 +135,11 @@ async fn a_clean_promotion_looks_writes_and_reads_back_prod_then_test() {
     assert_eq!(
         *fake.calls.borrow(),
         [
-            Call::Record(FROM),
+            Call::Note(Port::Prod, TO),
             Call::Read(Port::Prod),
             Call::Write(Port::Prod, TO),
             Call::Read(Port::Prod),
+            Call::Note(Port::Test, FROM),
             Call::Read(Port::Test),
             Call::Write(Port::Test, FROM),
             Call::Read(Port::Test),
@@ -159,6 +165,7 @@ async fn every_request_is_counted_and_the_changeover_is_seen() {
                 assert_eq!(seen.sent(), samples);
             }
             Notice::Phase { phase, .. } => phases.push(match phase {
+                Phase::Noting(port) => format!("note {}", port.number()),
                 Phase::Forward(journey) => format!("forward {}", journey.port.number()),
                 other => format!("{other:?}")
                     .split([' ', '('])
@@ -172,11 +179,18 @@ async fn every_request_is_counted_and_the_changeover_is_seen() {
     assert_eq!(samples, probe.sent(), "also what was under way at the end");
     assert_eq!(
         phases,
-        ["Recording", "forward 80", "forward 81", "Watching", "Done"]
+        [
+            "note 80",
+            "forward 80",
+            "note 81",
+            "forward 81",
+            "Watching",
+            "Done"
+        ]
     );
     let report = finished.seen.report(10.0, finished.swap.marks.prod_sent);
     assert_eq!((report.sent, report.failed), (samples, 0));
-    // The first write leaves at 1040 ms, when the record and the look ahead are
+    // The first write leaves at 1040 ms, when the note and the look ahead are
     // back, and arrives 10 ms later: the request of 1000 ms is the last for the
     // old colour.
     assert_eq!(report.last_old_ms, Some(1005 - 1040));
@@ -188,7 +202,7 @@ async fn a_failing_answer_takes_the_swap_back_prod_first() {
     let (fake, finished) = clean(&new_fails).await;
     assert_eq!(word(&finished), "rolled back");
     assert_eq!(
-        fake.calls.borrow()[7..],
+        fake.calls.borrow()[8..],
         [
             Call::Health(FROM),
             Call::Read(Port::Prod),
@@ -307,7 +321,7 @@ async fn a_probe_that_falls_silent_never_commits() {
     for (name, end, reply) in [
         ("at once", 0, &all_well as &dyn Fn(Duration, Color) -> Reply),
         ("in the baseline", 500, &all_well),
-        ("during the record", 1010, &all_well),
+        ("during the note", 1010, &all_well),
         ("during the look ahead", 1030, &all_well),
         ("during the first write", 1050, &all_well),
         ("during the second write", 1110, &all_well),
@@ -327,12 +341,12 @@ async fn a_probe_that_falls_silent_never_commits() {
     insta::assert_snapshot!(table, @r#"
     at once, 0 calls: Unchanged("the probe has ended by itself")
     in the baseline, 0 calls: Unchanged("the probe has ended by itself")
-    during the record, 1 calls: Unchanged("the probe has ended by itself")
+    during the note, 1 calls: Unchanged("the probe has ended by itself")
     during the look ahead, 2 calls: Unchanged("the probe has ended by itself")
     during the first write, 8 calls: InDoubt("both listeners point back at green, and no answer confirms it: the probe has ended by itself")
-    during the second write, 14 calls: InDoubt("both listeners point back at green, and no answer confirms it: the probe has ended by itself")
-    in the window, 14 calls: InDoubt("both listeners point back at green, and no answer confirms it: the probe has ended by itself")
-    on the way back, 14 calls: InDoubt("both listeners point back at green, and no answer confirms it: the probe has ended by itself")
-    while the way back is confirmed, 14 calls: InDoubt("both listeners point back at green, and no answer confirms it: the probe has ended by itself")
+    during the second write, 15 calls: InDoubt("both listeners point back at green, and no answer confirms it: the probe has ended by itself")
+    in the window, 15 calls: InDoubt("both listeners point back at green, and no answer confirms it: the probe has ended by itself")
+    on the way back, 15 calls: InDoubt("both listeners point back at green, and no answer confirms it: the probe has ended by itself")
+    while the way back is confirmed, 15 calls: InDoubt("both listeners point back at green, and no answer confirms it: the probe has ended by itself")
     "#);
 }

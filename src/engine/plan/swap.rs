@@ -48,7 +48,7 @@ pub fn rollback(observed: &Observed) -> Result<SwapPlan, Refusal> {
             "nothing is live, so there is nothing to go back from",
         ));
     };
-    let to = match (observed.half_swapped(), observed.previous) {
+    let to = match (observed.half_swapped(), observed.previous()) {
         (Some(half), _) => half.other(),
         (None, Some(previous)) if previous != live => previous,
         (None, _) => {

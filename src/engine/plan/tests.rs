@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::testing::{nowhere, observed, service, to};
+use crate::model::testing::{nowhere, observed, service, to, with_previous};
 use crate::model::{
     ColorState, Forwarding, PerPort, Release, Rollout, Target, TargetState, Targets,
 };
@@ -143,11 +143,11 @@ fn an_interrupted_swap_is_finished_or_undone() {
 
 #[test]
 fn rollback_needs_a_recorded_way_back() {
-    let mut world = live(Color::Blue);
+    let world = live(Color::Blue);
     assert!(rollback(&world).is_err());
-    world.previous = Some(Color::Blue);
+    let world = with_previous(world, Some(Color::Blue));
     assert!(rollback(&world).is_err());
-    world.previous = Some(Color::Green);
+    let mut world = with_previous(world, Some(Color::Green));
     assert!(matches!(
         rollback(&world),
         Ok(SwapPlan::Swap {
@@ -208,6 +208,7 @@ fn serving(count: i32) -> ColorState {
             commit: None,
             deployed_by: None,
             deployed_at: None,
+            operation: None,
             config: Some("abc".to_owned()),
         }),
         targets: Targets((0..count).map(target).collect()),

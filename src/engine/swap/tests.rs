@@ -58,7 +58,7 @@ fn run(swap: &mut Swap, script: Vec<(f64, Event)>) -> Vec<Action> {
 fn through_the_baseline(swap: &mut Swap) {
     assert_eq!(
         run(swap, up_to_the_look()),
-        [Action::Record(FROM), look(Port::Prod)]
+        [Action::Note(Port::Prod, TO), look(Port::Prod)]
     );
     assert_eq!(
         run(swap, vec![(1.0, shows(FROM))]),
@@ -66,14 +66,14 @@ fn through_the_baseline(swap: &mut Swap) {
     );
 }
 
-/// A good baseline, and the record of the way back.
+/// A good baseline, and the intent in the journal.
 fn up_to_the_look() -> Vec<(f64, Event)> {
     vec![
         (0.1, answer(0.1, true)),
         (0.2, answer(0.2, true)),
         (0.3, answer(0.3, true)),
         (1.0, tick()),
-        (1.0, Event::Recorded(Ok(()))),
+        (1.0, Event::Noted(Ok(()))),
     ]
 }
 
@@ -93,6 +93,7 @@ fn through_the_swap(swap: &mut Swap) {
     let script = vec![
         (1.01, Event::Written(Ok(()))),
         (1.02, shows(TO)),
+        (1.02, Event::Noted(Ok(()))),
         (1.03, shows(TO)), // the test port, ahead of its write
         (1.03, Event::Written(Ok(()))),
         (1.04, shows(FROM)),
@@ -206,11 +207,12 @@ fn a_lost_answer_is_looked_up_and_not_assumed() {
         (1.2, shows(FROM)), // it never happened
         (1.3, lost()),
         (1.4, shows(TO)), // this time it did
+        (1.5, Event::Noted(Ok(()))),
         (1.5, shows(TO)),
     ];
     let actions = run(&mut swap, script);
     assert_eq!(actions[1], Action::Write(Port::Prod, TO));
-    assert_eq!(actions[4], Action::Write(Port::Test, FROM));
+    assert_eq!(actions[5], Action::Write(Port::Test, FROM));
 }
 
 #[test]
@@ -233,7 +235,7 @@ fn a_lost_write_that_shows_late_is_no_refusal() {
         }
         assert!(matches!(last, Some(Action::Read { .. })), "{last:?}");
         let next = swap.step(secs(1.4), shows(TO));
-        assert_eq!(next, Some(look(Port::Test)));
+        assert_eq!(next, Some(Action::Note(Port::Test, FROM)));
     }
 }
 
@@ -308,10 +310,11 @@ fn a_rollback_leaves_a_failing_production_and_never_returns_to_it() {
     let script = vec![
         (0.1, answer(0.1, false)),
         (1.0, tick()),
-        (1.0, Event::Recorded(Ok(()))),
+        (1.0, Event::Noted(Ok(()))),
         (1.0, shows(FROM)),
         (1.1, Event::Written(Ok(()))),
         (1.2, shows(TO)),
+        (1.2, Event::Noted(Ok(()))),
         (1.3, answer(1.1, false)), // still yesterday's
         (1.3, shows(TO)),
         (1.4, Event::Written(Ok(()))),
@@ -350,8 +353,11 @@ impl World {
             }))
         };
         match (action, luck % 8) {
-            (Action::Record(_), 0) => Event::Recorded(Err("fault".to_owned())),
-            (Action::Record(_), _) => Event::Recorded(Ok(())),
+            (Action::Note(..), luck @ 0..=1) => Event::Noted(Err(NoteFault {
+                is_lost: luck == 0,
+                message: "fault".to_owned(),
+            })),
+            (Action::Note(..), _) => Event::Noted(Ok(())),
             (Action::Write(..), 0) => fault(false),
             (Action::Write(..), 1) => fault(true),
             (Action::Write(port, color), luck) => {

@@ -8,12 +8,22 @@ use super::{Action, Outcome, Phase, READ_PAUSE, Swap, Why, WriteFault};
 use crate::model::{Color, Forwarding, Port};
 
 impl Swap {
-    /// Forward: prod takes the new colour, test the old one.
-    pub(super) fn set_out(&mut self, at: Duration, port: Port) -> Option<Action> {
-        let color = match port {
+    /// Where a listener goes on the way forward.
+    fn destination(&self, port: Port) -> Color {
+        match port {
             Port::Prod => self.to,
             Port::Test => self.from,
-        };
+        }
+    }
+
+    pub(super) fn note(&mut self, port: Port) -> Option<Action> {
+        self.phase = Phase::Noting(port);
+        Some(Action::Note(port, self.destination(port)))
+    }
+
+    /// Forward: prod takes the new colour, test the old one.
+    pub(super) fn set_out(&mut self, at: Duration, port: Port) -> Option<Action> {
+        let color = self.destination(port);
         let expected = Expected::Only(*self.found.get(port));
         self.phase = Phase::Forward(Journey::new(at, port, color, expected));
         Some(look(port))
@@ -102,7 +112,7 @@ impl Swap {
                 if let Some(why) = self.complaint().filter(|_| may_go_back) {
                     return self.turn_back(at, why);
                 }
-                self.set_out(at, Port::Test)
+                self.note(Port::Test)
             }
             Phase::Forward(_) => {
                 self.marks.test_seen = Some(at);

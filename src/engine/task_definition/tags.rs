@@ -14,6 +14,9 @@ pub const TAG_DIGEST: &str = "bgecs:digest";
 pub const TAG_COMMIT: &str = "bgecs:commit";
 pub const TAG_DEPLOYED_BY: &str = "bgecs:deployed-by";
 pub const TAG_DEPLOYED_AT: &str = "bgecs:deployed-at";
+/// The id of the operation that registered it: so that one which was killed
+/// before it learned its revision can still be tidied up after.
+pub const TAG_OPERATION: &str = "bgecs:operation";
 /// The hash of everything registered but the tags.
 pub const TAG_CONFIG: &str = "bgecs:config";
 
@@ -35,6 +38,7 @@ pub(super) fn compose(
         (TAG_COMMIT, input.provenance.commit),
         (TAG_DEPLOYED_BY, Some(input.provenance.deployed_by)),
         (TAG_DEPLOYED_AT, Some(input.provenance.deployed_at)),
+        (TAG_OPERATION, Some(input.provenance.operation)),
         (TAG_CONFIG, Some(config_hash)),
     ];
     let ours = ours

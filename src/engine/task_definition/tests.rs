@@ -63,6 +63,7 @@ impl World {
                 commit: Some("0123abc"),
                 deployed_by: "arn:aws:iam::123456789012:user/ada",
                 deployed_at: "2026-11-21T10:00:00Z",
+                operation: "20261121T100000Z-1",
             },
         }
     }
@@ -108,6 +109,7 @@ fn tags_say_what_it_is_and_where_it_came_from() {
             { "key": "bgecs:commit", "value": "0123abc" },
             { "key": "bgecs:deployed-by", "value": "arn:aws:iam::123456789012:user/ada" },
             { "key": "bgecs:deployed-at", "value": "2026-11-21T10:00:00Z" },
+            { "key": "bgecs:operation", "value": "20261121T100000Z-1" },
             { "key": "bgecs:config", "value": composed.config_hash },
         ])
     );
@@ -139,6 +141,7 @@ fn the_hash_ignores_who_and_when() {
         commit: None,
         deployed_by: "somebody else",
         deployed_at: "tomorrow",
+        operation: "another",
     };
     assert_eq!(hash(&input), before);
 }

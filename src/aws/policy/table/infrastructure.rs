@@ -189,15 +189,6 @@ pub const OPERATOR_TOO: &[Grant] = &[
         condition: None,
     },
     Grant {
-        sid: "EndRevisions",
-        needs: &[
-            called("ecs:DeregisterTaskDefinition", &["destroy"]),
-            called("ecs:ListTaskDefinitions", &["destroy"]),
-        ],
-        on: ANYTHING,
-        condition: None,
-    },
-    Grant {
         sid: "Roles",
         needs: &[
             stack("iam:CreateRole", ROLE),

@@ -7,11 +7,25 @@ use super::{
 /// Those that find the app by its stack.
 const ALL: &[&str] = &[
     "init", "deploy", "promote", "rollback", "status", "probe", "retire", "logs", "destroy",
+    "resume", "history", "adopt", "unlock",
 ];
 /// Those that look at both colours and both listeners.
 const LOOKING: &[&str] = &[
-    "init", "deploy", "promote", "rollback", "status", "retire", "logs",
+    "init", "deploy", "promote", "rollback", "status", "retire", "logs", "resume", "adopt",
 ];
+/// Those that look at the journal and need no lease for it; and those that meet
+/// a lease.
+const READING: &[&str] = &[
+    "init", "status", "logs", "history", "unlock", "deploy", "resume",
+];
+/// Those that take the lease.
+const CHANGING: &[&str] = &[
+    "init", "deploy", "promote", "rollback", "retire", "destroy", "resume", "adopt", "unlock",
+];
+/// Those that leave something in the history.
+const REMEMBERED: &[&str] = &["init", "deploy", "promote", "rollback", "retire", "resume"];
+/// Those that point a listener.
+const MOVING: &[&str] = &["deploy", "promote", "rollback", "resume"];
 /// Those that wait until a colour serves.
 const WAITING: &[&str] = &["deploy", "promote", "rollback"];
 
@@ -28,10 +42,21 @@ pub const DEPLOYER: &[Grant] = &[
             called("ecr:GetAuthorizationToken", &["deploy"]),
             called("ecs:DescribeTaskDefinition", LOOKING),
             called("elasticloadbalancing:DescribeListeners", LOOKING),
-            called("elasticloadbalancing:DescribeTags", LOOKING),
             called("elasticloadbalancing:DescribeTargetHealth", LOOKING),
         ],
         on: ANYTHING,
+        condition: None,
+    },
+    Grant {
+        sid: "LeaseAndJournal",
+        needs: &[
+            called("dynamodb:GetItem", READING),
+            called("dynamodb:UpdateItem", CHANGING),
+            called("dynamodb:PutItem", REMEMBERED),
+            called("dynamodb:Query", &["history", "deploy"]),
+            called("dynamodb:DeleteItem", &["deploy"]),
+        ],
+        on: &["arn:*:dynamodb:{region}:*:table/{stack}"],
         condition: None,
     },
     Grant {
@@ -55,6 +80,7 @@ pub const DEPLOYER: &[Grant] = &[
                 "ecs:DescribeServices",
                 &[
                     "init", "deploy", "promote", "rollback", "status", "retire", "logs", "destroy",
+                    "resume", "adopt",
                 ],
             ),
             called("ecs:DescribeTasks", WAITING),
@@ -73,6 +99,16 @@ pub const DEPLOYER: &[Grant] = &[
             "arn:*:ecs:{region}:*:task/{stack}/*",
             "arn:*:ecs:{region}:*:task-definition/{stack}:*",
         ],
+        condition: None,
+    },
+    // What a deploy that was killed registered, and no service was told of.
+    Grant {
+        sid: "ForgetRevisions",
+        needs: &[
+            called("ecs:DeregisterTaskDefinition", &["resume", "destroy"]),
+            called("ecs:ListTaskDefinitions", &["resume", "destroy"]),
+        ],
+        on: ANYTHING,
         condition: None,
     },
     // What a revision may run as is bounded by the next statement.
@@ -94,10 +130,7 @@ pub const DEPLOYER: &[Grant] = &[
     },
     Grant {
         sid: "MoveTraffic",
-        needs: &[
-            called("elasticloadbalancing:ModifyListener", WAITING),
-            called("elasticloadbalancing:AddTags", &["promote", "rollback"]),
-        ],
+        needs: &[called("elasticloadbalancing:ModifyListener", MOVING)],
         on: &["arn:*:elasticloadbalancing:{region}:*:listener/app/{stack}/*"],
         condition: None,
     },

@@ -15,6 +15,7 @@ fn before() -> Observed {
         commit: None,
         deployed_by: None,
         deployed_at: None,
+        operation: None,
         config: None,
     };
     for (state, tag) in [
@@ -327,7 +328,7 @@ fn every_result_has_the_same_fields() {
     }
     let world = before();
     let expected = fields(&swapped(Kind::Promote, Ending::Committed, well(), ON_NEW));
-    let refused = Swapped::refused(Kind::Promote, &world, &swap(), Vec::new());
+    let refused = Swapped::not_ready(Kind::Promote, &world, &swap(), Vec::new());
     assert_eq!(fields(&refused), expected);
     let already = Done::already(Kind::Promote, &world, Color::Green);
     assert_eq!(fields(&already), expected);

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::{FROM, PACE, TO};
 use crate::driver::World;
 use crate::driver::swap::Reports;
-use crate::engine::swap::WriteFault;
+use crate::engine::swap::{NoteFault, WriteFault};
 use crate::model::testing::to;
 use crate::model::{Answer, Color, Connection, Forwarding, PerColor, PerPort, Port, Sample};
 use crate::probe::Report;
@@ -23,7 +23,7 @@ const TOO_LONG: Duration = Duration::from_secs(12);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Call {
-    Record(Color),
+    Note(Port, Color),
     Write(Port, Color),
     Read(Port),
     Health(Color),
@@ -33,7 +33,7 @@ impl Call {
     /// A short name, for tables.
     pub fn name(self) -> String {
         match self {
-            Self::Record(color) => format!("record {color}"),
+            Self::Note(port, _) => format!("note {}", port.number()),
             Self::Write(port, color) => format!("{} to {color}", port.number()),
             Self::Read(port) => format!("read {}", port.number()),
             Self::Health(color) => format!("health of {color}"),
@@ -105,8 +105,8 @@ pub enum Moment {
 pub struct Fake {
     pub prod: Cell<Color>,
     pub test: Cell<Color>,
-    /// What is recorded for the way back.
-    pub previous: Cell<Option<Color>>,
+    /// The writes that the journal knows of ahead of time.
+    pub noted: RefCell<Vec<(Port, Color)>>,
     pub healthy: RefCell<PerColor<bool>>,
     pub calls: RefCell<Vec<Call>>,
     /// Colours that port 80 was pointed at while they were not healthy.
@@ -123,7 +123,7 @@ impl Fake {
         Self {
             prod: Cell::new(FROM),
             test: Cell::new(TO),
-            previous: Cell::new(None),
+            noted: RefCell::default(),
             healthy: RefCell::new(PerColor {
                 blue: true,
                 green: true,
@@ -208,10 +208,17 @@ fn text(fault: Fault) -> String {
 }
 
 impl World for Fake {
-    async fn record_previous(&self, live: Color) -> Result<(), String> {
-        let record = || self.previous.set(Some(live));
-        self.call(Call::Record(live), record).await.map_err(text)
+    async fn note(&self, port: Port, color: Color) -> Result<(), NoteFault> {
+        let note = || self.noted.borrow_mut().push((port, color));
+        let noted = self.call(Call::Note(port, color), note).await;
+        noted.map_err(|fault| NoteFault {
+            is_lost: fault == Fault::Refused,
+            message: text(fault),
+        })
     }
+
+    /// Whatever comes of it, the way back goes on.
+    async fn note_way_back(&self, _: Color) {}
 
     async fn point_listener_at(&self, port: Port, color: Color) -> Result<(), WriteFault> {
         self.call(Call::Write(port, color), || self.set(port, color))

@@ -49,10 +49,11 @@ async fn table(reply: Replies<'_>, of: impl Fn(usize, Fault) -> Faults) -> Strin
 async fn one_fault_on_the_way_forward() {
     insta::assert_snapshot!(table(&all_well, Faults::Once).await, @"
                     LostRequest  LostAnswer   Slow         Refused      Stale
-    record green    unchanged    unchanged    unchanged    unchanged    committed
+    note 80         unchanged    unchanged    unchanged    refused      committed
     read 80         committed    committed    unchanged    committed    committed
     80 to blue      committed    committed    committed    unchanged    committed
     read 80         committed    committed    in doubt     committed    committed
+    note 81         rolled back  rolled back  rolled back  in doubt     committed
     read 81         committed    committed    rolled back  committed    committed
     81 to green     committed    committed    committed    rolled back  committed
     read 81         committed    committed    in doubt     committed    committed
@@ -63,10 +64,11 @@ async fn one_fault_on_the_way_forward() {
 async fn one_fault_on_the_way_there_and_back() {
     insta::assert_snapshot!(table(&new_fails, Faults::Once).await, @"
                     LostRequest  LostAnswer   Slow         Refused      Stale
-    record green    unchanged    unchanged    unchanged    unchanged    rolled back
+    note 80         unchanged    unchanged    unchanged    refused      rolled back
     read 80         rolled back  rolled back  unchanged    rolled back  rolled back
     80 to blue      rolled back  rolled back  rolled back  unchanged    rolled back
     read 80         rolled back  rolled back  in doubt     rolled back  rolled back
+    note 81         rolled back  rolled back  rolled back  in doubt     rolled back
     read 81         rolled back  rolled back  rolled back  rolled back  rolled back
     81 to green     rolled back  rolled back  rolled back  rolled back  rolled back
     read 81         rolled back  rolled back  in doubt     rolled back  rolled back
@@ -84,10 +86,11 @@ async fn one_fault_on_the_way_there_and_back() {
 async fn faults_that_last() {
     insta::assert_snapshot!(table(&new_fails, Faults::From).await, @"
                     LostRequest  LostAnswer   Slow         Refused      Stale
-    record green    unchanged    unchanged    unchanged    unchanged    in doubt
+    note 80         unchanged    unchanged    unchanged    refused      in doubt
     read 80         unchanged    unchanged    unchanged    unchanged    in doubt
     80 to blue      in doubt     in doubt     in doubt     in doubt     in doubt
     read 80         in doubt     in doubt     in doubt     in doubt     in doubt
+    note 81         in doubt     in doubt     in doubt     in doubt     in doubt
     read 81         in doubt     in doubt     in doubt     in doubt     in doubt
     81 to green     in doubt     in doubt     in doubt     in doubt     in doubt
     read 81         in doubt     in doubt     in doubt     in doubt     in doubt
@@ -105,10 +108,11 @@ async fn faults_that_last() {
 async fn writes_that_fail_for_good() {
     insta::assert_snapshot!(table(&new_fails, Faults::Writes).await, @"
                     LostRequest  LostAnswer   Slow         Refused      Stale
-    record green    unchanged    rolled back  rolled back  unchanged    rolled back
+    note 80         unchanged    rolled back  rolled back  unchanged    rolled back
     read 80         unchanged    rolled back  rolled back  unchanged    rolled back
     80 to blue      unchanged    rolled back  rolled back  unchanged    rolled back
     read 80         in doubt     rolled back  rolled back  in doubt     rolled back
+    note 81         in doubt     rolled back  rolled back  in doubt     rolled back
     read 81         in doubt     rolled back  rolled back  in doubt     rolled back
     81 to green     in doubt     rolled back  rolled back  in doubt     rolled back
     read 81         in doubt     rolled back  rolled back  in doubt     rolled back

@@ -45,10 +45,11 @@ async fn table(times: u32, reply: Replies<'_>) -> String {
 #[tokio::test(start_paused = true)]
 async fn the_first_ctrl_c_stops_before_the_swap_and_goes_back_after_it() {
     insta::assert_snapshot!(table(1, &all_well).await, @"
-    record green    Before: interrupted  After: interrupted
+    note 80         Before: interrupted  After: interrupted
     read 80         Before: interrupted  After: interrupted
     80 to blue      Before: rolled back  After: rolled back
     read 80         Before: rolled back  After: rolled back
+    note 81         Before: rolled back  After: rolled back
     read 81         Before: rolled back  After: rolled back
     81 to green     Before: rolled back  After: rolled back
     read 81         Before: rolled back  After: rolled back
@@ -58,10 +59,11 @@ async fn the_first_ctrl_c_stops_before_the_swap_and_goes_back_after_it() {
 #[tokio::test(start_paused = true)]
 async fn the_first_ctrl_c_does_not_stop_the_way_back() {
     insta::assert_snapshot!(table(1, &new_fails).await, @"
-    record green    Before: interrupted  After: interrupted
+    note 80         Before: interrupted  After: interrupted
     read 80         Before: interrupted  After: interrupted
     80 to blue      Before: rolled back  After: rolled back
     read 80         Before: rolled back  After: rolled back
+    note 81         Before: rolled back  After: rolled back
     read 81         Before: rolled back  After: rolled back
     81 to green     Before: rolled back  After: rolled back
     read 81         Before: rolled back  After: rolled back
@@ -78,10 +80,11 @@ async fn the_first_ctrl_c_does_not_stop_the_way_back() {
 #[tokio::test(start_paused = true)]
 async fn the_second_ctrl_c_leaves_at_once() {
     insta::assert_snapshot!(table(2, &new_fails).await, @"
-    record green    Before: in doubt     After: in doubt
+    note 80         Before: in doubt     After: in doubt
     read 80         Before: in doubt     After: in doubt
     80 to blue      Before: in doubt     After: in doubt
     read 80         Before: in doubt     After: in doubt
+    note 81         Before: in doubt     After: in doubt
     read 81         Before: in doubt     After: in doubt
     81 to green     Before: in doubt     After: in doubt
     read 81         Before: in doubt     After: in doubt
@@ -119,7 +122,7 @@ async fn ctrl_c_between_two_calls() {
     }
     insta::assert_snapshot!(rows.join("\n"), @"
     in the baseline, after 0 calls: interrupted
-    in the window, after 7 calls: rolled back
-    while the way back is confirmed, after 14 calls: rolled back
+    in the window, after 8 calls: rolled back
+    while the way back is confirmed, after 15 calls: rolled back
     ");
 }

@@ -20,6 +20,7 @@ fn what_somebody_else_did_meanwhile_is_not_overwritten() {
     let script = vec![
         (1.1, Event::Written(Ok(()))),
         (1.2, shows(TO)),
+        (1.2, Event::Noted(Ok(()))),
         (1.3, shows(FROM)),
     ];
     let actions = run(&mut swap, script);

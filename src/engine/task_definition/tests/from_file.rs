@@ -129,7 +129,7 @@ fn what_describe_prints_can_be_registered_again() {
     assert_eq!(tag(&second.body, "aws:cloudformation:stack-id"), None);
     // That of the release before.
     assert_eq!(tag(&second.body, TAG_COMMIT), None);
-    assert_eq!(second.body["tags"].as_array().unwrap().len(), 8);
+    assert_eq!(second.body["tags"].as_array().unwrap().len(), 9);
 }
 
 #[test]
@@ -228,7 +228,7 @@ fn refusals() {
         ),
         (
             with("/tags", json!(tags)),
-            "the task definition has 51 tags with bgecs's own, and ECS takes at most 50",
+            "the task definition has 52 tags with bgecs's own, and ECS takes at most 50",
         ),
     ];
     for (definition, message) in cases {

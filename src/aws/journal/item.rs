@@ -1,0 +1,154 @@
+//! The items of the table, as what they mean. Of an item in a newer form nothing
+//! is read but its form.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use time::{Duration, OffsetDateTime};
+
+use super::Item;
+use crate::aws::error::AwsError;
+use crate::model::journal::{FORMAT, Head, Lease, Operation, OperationId};
+
+pub const FORMAT_NUMBER: &str = "format";
+pub const FENCE: &str = "fence";
+pub const HOLDER: &str = "holder";
+pub const HOLDER_ID: &str = "holder_id";
+/// Milliseconds since 1970. Not the attribute by which the table forgets items:
+/// the fence must never begin anew.
+pub const UNTIL: &str = "lease_until";
+pub const OPERATION: &str = "operation";
+pub const TRUTH: &str = "truth";
+/// Seconds since 1970, by which DynamoDB deletes an item.
+const EXPIRES: &str = "expires_at";
+
+pub const HISTORY: &str = "history";
+pub const LINE: &str = "line";
+
+/// How long an operation that ended is remembered.
+const REMEMBERED: Duration = Duration::days(400);
+
+pub fn head_key() -> Item {
+    key("app", "head")
+}
+
+pub fn line_key(place: &OperationId) -> Item {
+    key(LINE, place.as_str())
+}
+
+fn key(pk: &str, sk: &str) -> Item {
+    Item::from([("pk".to_owned(), text(pk)), ("sk".to_owned(), text(sk))])
+}
+
+pub fn text(text: &str) -> AttributeValue {
+    AttributeValue::S(text.to_owned())
+}
+
+pub fn number(number: impl std::fmt::Display) -> AttributeValue {
+    AttributeValue::N(format!("{number}"))
+}
+
+pub fn moment(at: OffsetDateTime) -> AttributeValue {
+    number(millis(at))
+}
+
+/// What is written as JSON has names for keys and no number that JSON lacks.
+pub fn json(value: &impl Serialize) -> AttributeValue {
+    text(&serde_json::to_string(value).unwrap_or_default())
+}
+
+fn millis(at: OffsetDateTime) -> i128 {
+    at.unix_timestamp_nanos() / 1_000_000
+}
+
+pub fn of_history(operation: &Operation) -> Item {
+    let mut item = key(HISTORY, operation.id.as_str());
+    item.insert(FORMAT_NUMBER.to_owned(), number(FORMAT));
+    item.insert(OPERATION.to_owned(), json(operation));
+    let expires = (operation.began + REMEMBERED).unix_timestamp();
+    item.insert(EXPIRES.to_owned(), number(expires));
+    item
+}
+
+pub fn of_line(place: &OperationId, until: OffsetDateTime) -> Item {
+    let mut item = line_key(place);
+    item.insert(UNTIL.to_owned(), moment(until));
+    item.insert(EXPIRES.to_owned(), number(until.unix_timestamp() + 60));
+    item
+}
+
+/// Whose place it is, if its holder is still waiting.
+pub fn place(item: &Item, now: OffsetDateTime) -> Option<OperationId> {
+    let until: i128 = item.get(UNTIL)?.as_n().ok()?.parse().ok()?;
+    let name = item.get("sk")?.as_s().ok()?;
+    (until > millis(now)).then(|| OperationId::named(name))
+}
+
+pub fn head(table: &str, item: &Item) -> Result<Head, AwsError> {
+    let read = Read { table, item };
+    read.format()?;
+    let lease = match (read.optional_json(HOLDER)?, read.optional_number(UNTIL)?) {
+        (Some(holder), Some(until)) => Some(Lease {
+            holder,
+            until: OffsetDateTime::from_unix_timestamp_nanos(i128::from(until) * 1_000_000)
+                .map_err(|_| read.unreadable(UNTIL))?,
+        }),
+        _ => None,
+    };
+    Ok(Head {
+        fence: read.optional_number(FENCE)?.unwrap_or_default(),
+        lease,
+        operation: read.optional_json(OPERATION)?,
+        truth: read.optional_json(TRUTH)?,
+    })
+}
+
+pub fn operation(table: &str, item: &Item) -> Result<Operation, AwsError> {
+    let read = Read { table, item };
+    read.format()?;
+    read.optional_json(OPERATION)?
+        .ok_or_else(|| read.unreadable(OPERATION))
+}
+
+struct Read<'a> {
+    table: &'a str,
+    item: &'a Item,
+}
+
+impl Read<'_> {
+    fn format(&self) -> Result<(), AwsError> {
+        match self.optional_number(FORMAT_NUMBER)? {
+            Some(format) if format > u64::from(FORMAT) => {
+                Err(AwsError::too_new(self.table, format, u64::from(FORMAT)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn optional_number(&self, name: &str) -> Result<Option<u64>, AwsError> {
+        let Some(value) = self.item.get(name) else {
+            return Ok(None);
+        };
+        let number = value.as_n().ok().and_then(|text| text.parse().ok());
+        number.map(Some).ok_or_else(|| self.unreadable(name))
+    }
+
+    fn optional_json<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, AwsError> {
+        let Some(value) = self.item.get(name) else {
+            return Ok(None);
+        };
+        let read = value
+            .as_s()
+            .ok()
+            .and_then(|text| serde_json::from_str(text).ok());
+        read.map(Some).ok_or_else(|| self.unreadable(name))
+    }
+
+    fn unreadable(&self, name: &str) -> AwsError {
+        AwsError::unusable(
+            "dynamodb:GetItem",
+            self.table,
+            format!("what it has as `{name}` was not written by bgecs"),
+        )
+    }
+}

@@ -1,0 +1,97 @@
+//! `bgecs adopt`
+
+use serde::Serialize;
+
+use super::plan::Plan;
+use super::turn::{self, Work};
+use crate::cli::Adopt;
+use crate::driver::turn::Conclusion;
+use crate::engine::plan::Step;
+use crate::error::{Error, Exit, Result};
+use crate::model::journal::{Command, Drift, Outcome as Ending};
+use crate::model::{Live, Observed};
+use crate::report::{Outcome, Style};
+use crate::session::Session;
+
+#[derive(Debug, Serialize)]
+struct Adopted {
+    operation: &'static str,
+    /// `adopted` or `unchanged`.
+    outcome: &'static str,
+    drift: Vec<Drift>,
+    traffic: String,
+}
+
+impl Outcome for Adopted {
+    fn human(&self, _: &Style) -> String {
+        let what = match self.outcome {
+            "unchanged" => "nothing to adopt: both listeners are where the journal says",
+            _ => "what is there is right from now on",
+        };
+        format!("{what}\n  {}", self.traffic)
+    }
+}
+
+pub async fn run(session: &Session, args: &Adopt) -> Result<Exit> {
+    if args.dry_run.dry_run {
+        let observed = session.observe().await?;
+        acceptable(&observed)?;
+        let steps = match is_new(&observed) {
+            true => vec![Step::Adopt {
+                prod: observed.listeners.prod.to_string(),
+                test: observed.listeners.test.to_string(),
+            }],
+            false => Vec::new(),
+        };
+        session.report.result(&Plan::of("adopt", steps));
+        return Ok(Exit::Done);
+    }
+    let infrastructure = session.infrastructure().await?;
+    turn::take(
+        session,
+        &infrastructure,
+        Command::Adopt,
+        args.lease.wait,
+        adopt,
+    )
+    .await
+}
+
+async fn adopt(work: Work<'_>) -> Result<Exit> {
+    let unfinished = work.turn.unfinished().cloned();
+    let observed = work.observe().await?;
+    acceptable(&observed)?;
+    let drift = observed.drift();
+    work.turn.saw(&observed);
+    let is_new = !drift.is_empty() || unfinished.is_some();
+    if let Some(operation) = unfinished {
+        work.turn.take_up(operation);
+        let reason = Some("what was there was adopted".to_owned());
+        work.turn
+            .close(Conclusion::of(Ending::Adopted).because(reason))
+            .await?;
+    }
+    work.session.report.result(&Adopted {
+        operation: "adopt",
+        outcome: if is_new { "adopted" } else { "unchanged" },
+        drift,
+        traffic: observed.traffic(),
+    });
+    Ok(Exit::Done)
+}
+
+fn is_new(observed: &Observed) -> bool {
+    !observed.drift().is_empty() || observed.journal.operation.is_some()
+}
+
+/// What is no colour cannot be the truth of two colours.
+fn acceptable(observed: &Observed) -> Result<()> {
+    match observed.live() {
+        Live::Color(_) | Live::Nothing => Ok(()),
+        Live::Unclear => Err(Error::refused(format!(
+            "port 80 forwards to {}, and bgecs knows only its own two target groups",
+            observed.listeners.prod
+        ))
+        .hint("point the listener at one of them by hand, then `bgecs adopt`")),
+    }
+}

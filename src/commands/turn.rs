@@ -1,0 +1,139 @@
+//! What every command that changes something has around it: the lease, the
+//! unfinished operation of another, and the journal's last word.
+
+use std::time::Duration;
+
+use super::unfinished;
+use crate::driver::turn::{self, Conclusion, Turn};
+use crate::error::{Exit, Result};
+use crate::interrupt::Interrupts;
+use crate::model::journal::{Command, Holder, OperationId, Outcome};
+use crate::model::{Infrastructure, Observed};
+use crate::provenance;
+use crate::report::Event;
+use crate::session::Session;
+
+/// What a command works with while it is its turn.
+pub struct Work<'a> {
+    pub session: &'a Session,
+    pub infrastructure: &'a Infrastructure,
+    pub turn: &'a Turn,
+    pub interrupts: &'a mut Interrupts,
+}
+
+impl Work<'_> {
+    /// Looks at everything; what the journal says is known.
+    ///
+    /// # Errors
+    /// AWS's own.
+    pub async fn observe(&self) -> Result<Observed> {
+        let head = self.turn.head();
+        let is_first = head.truth.is_none();
+        let observed = self
+            .session
+            .aws
+            .observe(self.infrastructure, Some(head))
+            .await?;
+        if is_first {
+            self.turn.saw(&observed);
+        }
+        Ok(observed)
+    }
+}
+
+/// Does a command's work while it holds the lease. From here on an interrupt is
+/// something that the work is told, and the lease is given back whatever comes.
+///
+/// # Errors
+/// Somebody else's lease (exit 6); an unfinished operation that cannot be dealt
+/// with; the work's own.
+pub async fn take(
+    session: &Session,
+    infrastructure: &Infrastructure,
+    command: Command,
+    wait: Option<Duration>,
+    work: impl AsyncFnOnce(Work<'_>) -> Result<Exit>,
+) -> Result<Exit> {
+    let mut interrupts = Interrupts::listen()?;
+    let holder = holder(session, command);
+    let table = &infrastructure.journal_table;
+    let taken = interrupts
+        .or_stop(
+            "taking the lease",
+            "nothing was changed",
+            turn::take(session, table, holder.clone(), wait),
+        )
+        .await;
+    let turn = match taken {
+        Err(error) if error.exit == Exit::Interrupted => {
+            give_up(session, table, &holder.id).await;
+            return Err(error);
+        }
+        taken => taken?,
+    };
+    let mut met = Work {
+        session,
+        infrastructure,
+        turn: &turn,
+        interrupts: &mut interrupts,
+    };
+    let result = match unfinished::meet(&mut met, command).await {
+        Ok(()) => work(met).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = turn.end(conclusion(&result)).await {
+        let seconds = session.config.lease.length.as_secs();
+        session.report.tell(&Event::Warning(format!(
+            "the lease could not be given back, it expires in {seconds} s: {error}"
+        )));
+    }
+    result
+}
+
+/// Who works here, from now on.
+fn holder(session: &Session, command: Command) -> Holder {
+    let since = session.aws.journal_time();
+    Holder {
+        id: OperationId::new(since, fastrand::u32(..)),
+        who: provenance::this_process(),
+        command,
+        since,
+    }
+}
+
+/// The lease may have been taken when the interrupt came.
+async fn give_up(session: &Session, table: &str, id: &OperationId) {
+    const PATIENCE: Duration = Duration::from_secs(2);
+    let given = tokio::time::timeout(PATIENCE, session.aws.break_lease(table, id)).await;
+    tracing::debug!(?given, "gave up the lease");
+}
+
+/// What the exit code says of an operation that said nothing itself. One of
+/// which nobody knows where it left traffic stays open.
+fn conclusion(result: &Result<Exit>) -> Option<Conclusion> {
+    let (exit, reason) = match result {
+        Ok(exit) => (*exit, None),
+        Err(error) => (error.exit, Some(error.message.clone())),
+    };
+    let outcome = match exit {
+        Exit::Done => Outcome::Done,
+        Exit::Failed | Exit::Usage => Outcome::Failed,
+        Exit::RolledBack => Outcome::RolledBack,
+        Exit::TimedOut => Outcome::TimedOut,
+        Exit::Refused => Outcome::Refused,
+        Exit::Interrupted => Outcome::Interrupted,
+        Exit::LookNow => return None,
+    };
+    Some(Conclusion::of(outcome).because(reason))
+}
+
+/// A dry run looks, says what it would meet, and takes nothing.
+pub fn tell_of_unfinished(session: &Session, observed: &Observed) {
+    if let Some(operation) = &observed.journal.operation {
+        session.report.tell(&Event::Warning(format!(
+            "the {} of {} is unfinished: it would be dealt with first",
+            operation.name(),
+            operation.who.name
+        )));
+    }
+}

@@ -1,0 +1,100 @@
+//! `bgecs unlock`
+
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use crate::cli::Unlock;
+use crate::error::{Error, Exit, Result};
+use crate::model::journal::{Head, Lease};
+use crate::report::{Outcome, Style};
+use crate::session::Session;
+
+#[derive(Debug, Serialize)]
+struct Unlocked {
+    operation: &'static str,
+    /// `free`, `held` or `broken`.
+    outcome: &'static str,
+    lease: Option<LeaseShown>,
+    #[serde(skip)]
+    sentence: String,
+}
+
+/// Who holds the lease, for programs.
+#[derive(Debug, Serialize)]
+pub struct LeaseShown {
+    who: String,
+    host: String,
+    pid: u32,
+    url: Option<String>,
+    command: &'static str,
+    #[serde(with = "time::serde::rfc3339")]
+    since: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339")]
+    expires: OffsetDateTime,
+}
+
+impl LeaseShown {
+    pub fn of(lease: &Lease) -> Self {
+        let holder = &lease.holder;
+        Self {
+            who: holder.who.name.clone(),
+            host: holder.who.host.clone(),
+            pid: holder.who.pid,
+            url: holder.who.url.clone(),
+            command: holder.command.as_str(),
+            since: holder.since,
+            expires: lease.until,
+        }
+    }
+}
+
+impl Outcome for Unlocked {
+    fn human(&self, _: &Style) -> String {
+        self.sentence.clone()
+    }
+}
+
+pub async fn run(session: &Session, args: &Unlock) -> Result<Exit> {
+    let table = session.infrastructure().await?.journal_table;
+    let head = session.aws.read_head(&table).await?;
+    let now = session.aws.journal_time();
+    let Some(lease) = &head.lease else {
+        session.report.result(&Unlocked {
+            operation: "unlock",
+            outcome: "free",
+            lease: None,
+            sentence: format!("nobody holds the lease{}", and_unfinished(&head)),
+        });
+        return Ok(Exit::Done);
+    };
+    let mut sentence = lease.sentence(now);
+    if args.force {
+        if !session.aws.break_lease(&table, &lease.holder.id).await? {
+            return Err(Error::refused("the lease has changed hands just now")
+                .hint("look at it again with `bgecs unlock`"));
+        }
+        sentence = format!("the lease of {} is broken", lease.holder);
+    }
+    sentence += &and_unfinished(&head);
+    if !args.force {
+        sentence += "\nonly if they surely are not any more: `bgecs unlock --force`";
+    }
+    session.report.result(&Unlocked {
+        operation: "unlock",
+        outcome: if args.force { "broken" } else { "held" },
+        lease: Some(LeaseShown::of(lease)),
+        sentence,
+    });
+    Ok(Exit::Done)
+}
+
+fn and_unfinished(head: &Head) -> String {
+    match &head.operation {
+        Some(operation) => format!(
+            "\nthe {} is unfinished: {}; `bgecs resume` ends it",
+            operation.name(),
+            operation.last_words()
+        ),
+        None => String::new(),
+    }
+}

@@ -1,0 +1,132 @@
+//! Taking the lease: at once, or after those who came before.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::Turn;
+use crate::aws::{AwsError, has_no_journal};
+use crate::engine::lease::{self, Abandoned, Verdict};
+use crate::error::{Error, Result};
+use crate::model::journal::{Head, Holder, Lease};
+use crate::process;
+use crate::report::Event;
+use crate::session::Session;
+
+/// Between two looks of one who waits.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long a place in the line is kept for one who does not come back.
+const PLACE: Duration = Duration::from_secs(10);
+
+/// Takes the lease of the app, or waits for somebody else's as long as patience
+/// lasts.
+///
+/// # Errors
+/// Somebody else's lease that does not end in time (exit 6); AWS's own.
+pub async fn take(
+    session: &Session,
+    table: &str,
+    holder: Holder,
+    patience: Option<Duration>,
+) -> Result<Turn> {
+    let head = match (attempt(session, table, &holder).await?, patience) {
+        (Attempt::Taken(head), _) => *head,
+        (Attempt::Held(lease), None) => return Err(refusal(session, &lease)),
+        (Attempt::Held(lease), Some(patience)) => {
+            let told = format!("waiting: {}", lease.sentence(session.aws.journal_time()));
+            session.report.tell(&Event::Doing(told));
+            stand_in_line(session, table, &holder, patience).await?
+        }
+    };
+    let length = session.config.lease.length;
+    Ok(Turn::begin(&session.aws, table, holder, head, length))
+}
+
+enum Attempt {
+    Taken(Box<Head>),
+    Held(Lease),
+}
+
+async fn attempt(session: &Session, table: &str, holder: &Holder) -> Result<Attempt> {
+    let aws = &session.aws;
+    let until = || aws.journal_time() + session.config.lease.length;
+    loop {
+        let taken = aws.take_lease(table, holder, until(), None).await;
+        if let Some(head) = taken.map_err(without_table)? {
+            return Ok(Attempt::Taken(Box::new(head)));
+        }
+        let head = aws.read_head(table).await?;
+        match lease::judge(&head, aws.journal_time(), is_gone(&head)) {
+            Verdict::Held(lease) => return Ok(Attempt::Held(lease)),
+            // Given back between the two calls.
+            Verdict::Free => {}
+            Verdict::Abandoned { by, why } => {
+                if let Some(head) = aws.take_lease(table, holder, until(), Some(&by)).await? {
+                    session.report.tell(&Event::Warning(taken_over(&by, why)));
+                    return Ok(Attempt::Taken(Box::new(head)));
+                }
+            }
+        }
+    }
+}
+
+fn is_gone(head: &Head) -> bool {
+    let lease = head.lease.as_ref();
+    let process = lease.and_then(|lease| lease.holder.who.process.as_ref());
+    process.is_some_and(process::is_gone)
+}
+
+fn taken_over(lease: &Lease, why: Abandoned) -> String {
+    let why = match why {
+        Abandoned::Expired => "has expired",
+        Abandoned::Gone => "is that of a process that is gone",
+    };
+    format!("the lease of {} {why}: it is taken over", lease.holder)
+}
+
+/// In the order of arrival, to the second; each keeps a place for the next look.
+async fn stand_in_line(
+    session: &Session,
+    table: &str,
+    holder: &Holder,
+    patience: Duration,
+) -> Result<Head> {
+    let aws = &session.aws;
+    let deadline = Instant::now() + patience;
+    loop {
+        let kept = aws.journal_time() + PLACE;
+        aws.stand_in_line(table, &holder.id, kept).await?;
+        let line = aws.read_line(table).await?;
+        if line.first().is_none_or(|first| *first == holder.id)
+            && let Attempt::Taken(head) = attempt(session, table, holder).await?
+        {
+            aws.leave_line(table, &holder.id).await?;
+            return Ok(*head);
+        }
+        if Instant::now() > deadline {
+            aws.leave_line(table, &holder.id).await?;
+            let head = aws.read_head(table).await?;
+            return Err(match head.lease {
+                Some(lease) => refusal(session, &lease),
+                None => Error::refused("others stand in line for the lease"),
+            }
+            .cause(format!("waited {} s for it", patience.as_secs())));
+        }
+        sleep(LOOK).await;
+    }
+}
+
+fn refusal(session: &Session, lease: &Lease) -> Error {
+    Error::refused(lease.sentence(session.aws.journal_time()))
+        .hint("wait for it with --wait 5m; of a holder that is surely dead `bgecs unlock --force` frees it")
+}
+
+/// Every stack that bgecs makes has the table.
+fn without_table(error: AwsError) -> Error {
+    let has_none = has_no_journal(&error);
+    let out = Error::from(error);
+    if has_none {
+        return out.hint("`bgecs init` brings the stack up to date with this bgecs");
+    }
+    out
+}

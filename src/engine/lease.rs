@@ -1,0 +1,85 @@
+//! Whether the lease may be taken: from what the journal says, the time, and
+//! what is known of the holder.
+
+use time::{Duration, OffsetDateTime};
+
+use crate::model::journal::{Head, Lease};
+
+/// What stands against taking the lease.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing: nobody holds it.
+    Free,
+    /// Nothing any more.
+    Abandoned {
+        by: Lease,
+        why: Abandoned,
+    },
+    Held(Lease),
+}
+
+/// Why a lease may be taken from its holder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Abandoned {
+    /// It was not renewed in time.
+    Expired,
+    /// The process that held it is gone.
+    Gone,
+}
+
+/// `is_gone`: the holder's process is known to have ended.
+pub fn judge(head: &Head, now: OffsetDateTime, is_gone: bool) -> Verdict {
+    let Some(lease) = head.lease.clone() else {
+        return Verdict::Free;
+    };
+    if is_gone {
+        return Verdict::Abandoned {
+            by: lease,
+            why: Abandoned::Gone,
+        };
+    }
+    if lease.until < now {
+        return Verdict::Abandoned {
+            by: lease,
+            why: Abandoned::Expired,
+        };
+    }
+    Verdict::Held(lease)
+}
+
+/// `1 min 5 s`, whole seconds, rounded up.
+pub fn in_words(time: Duration) -> String {
+    let millis = time.whole_milliseconds().max(0);
+    let seconds = millis / 1000 + i128::from(millis % 1000 > 0);
+    match (seconds / 60, seconds % 60) {
+        (0, seconds) => format!("{seconds} s"),
+        (minutes, 0) => format!("{minutes} min"),
+        (minutes, seconds) => format!("{minutes} min {seconds} s"),
+    }
+}
+
+impl Lease {
+    /// Who holds it and until when, in one sentence.
+    pub fn sentence(&self, now: OffsetDateTime) -> String {
+        let left = self.until - now;
+        let when = if left.is_negative() {
+            format!("expired {} ago", in_words(-left))
+        } else {
+            format!("expires in {}", in_words(left))
+        };
+        format!(
+            "{} is at work since {}; the lease {when} unless it is renewed",
+            self.holder,
+            clock(self.holder.since)
+        )
+    }
+}
+
+/// `2026-11-21 07:05:12 UTC`
+pub fn clock(at: OffsetDateTime) -> String {
+    let format =
+        time::macros::format_description!("[year]-[month]-[day] [hour]:[minute]:[second] UTC");
+    at.to_offset(time::UtcOffset::UTC)
+        .format(&format)
+        .unwrap_or_default()
+}

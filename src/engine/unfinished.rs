@@ -1,0 +1,145 @@
+//! What becomes of an operation that nobody finished: from the journal, which
+//! says what it was, and from the world, which alone says how far it came.
+
+use crate::model::journal::{Command, Effect, Operation};
+use crate::model::{Color, Observed, TaskDefinitionArn};
+
+use super::plan::Refusal;
+
+/// What a command that meets an unfinished operation does with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reaction {
+    /// Finishes or undoes it, and then goes on.
+    Settle,
+    /// Goes on: what it does makes the other pointless.
+    Supersede,
+}
+
+/// `next` is the command that meets it.
+///
+/// # Errors
+/// What was begun can only be ended by its own kind.
+pub fn reaction(unfinished: Command, next: Command) -> Result<Reaction, Refusal> {
+    match (unfinished, next) {
+        (_, Command::Destroy | Command::Adopt) => Ok(Reaction::Supersede),
+        (Command::Destroy, _) => Err(Refusal::new(
+            "a destroy was begun and not finished",
+            "`bgecs destroy` or `bgecs resume` finishes it",
+        )),
+        // The way out of trouble does not first go further into it.
+        (Command::Promote | Command::Rollback | Command::Deploy, Command::Rollback) => {
+            Ok(Reaction::Supersede)
+        }
+        // The new release is there because the old one was no good.
+        (Command::Deploy | Command::Retire, Command::Deploy) => Ok(Reaction::Supersede),
+        _ => Ok(Reaction::Settle),
+    }
+}
+
+/// The way to a consistent end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Way {
+    /// Everything is as it was before, or was put back already.
+    Undone,
+    /// Traffic moves, or has moved, and the rest follows.
+    Swap { from: Color, to: Color },
+    /// Nothing was live: the colour becomes it.
+    MakeLive { color: Color },
+    /// The service runs the new revision, or is about to.
+    AwaitServing {
+        color: Color,
+        task_definition: TaskDefinitionArn,
+    },
+    /// The service was never told of the revision, which nobody needs.
+    ForgetRevision,
+    /// The tasks have been told to stop.
+    AwaitRetired { color: Color },
+    /// What is left of it goes too.
+    GoOnDestroying,
+    /// CloudFormation goes on by itself.
+    AwaitStack,
+}
+
+/// How an unfinished operation ends. `to_is_well`: whether the colour that it
+/// made live answers well and has a healthy target.
+///
+/// # Errors
+/// Listeners that are where the operation would never have put them.
+pub fn way(operation: &Operation, observed: &Observed, to_is_well: bool) -> Result<Way, Refusal> {
+    match operation.command {
+        Command::Promote | Command::Rollback => swap(operation, observed, to_is_well),
+        Command::Deploy => Ok(deploy(operation, observed)),
+        Command::Retire => Ok(retire(operation, observed)),
+        Command::Destroy => Ok(Way::GoOnDestroying),
+        Command::Init => Ok(Way::AwaitStack),
+        Command::Resume | Command::Adopt => Ok(Way::Undone),
+    }
+}
+
+fn swap(operation: &Operation, observed: &Observed, to_is_well: bool) -> Result<Way, Refusal> {
+    let Some(to) = operation.color else {
+        return Ok(Way::Undone);
+    };
+    let prod = &observed.listeners.prod;
+    let Some(from) = operation.from else {
+        // Nothing was live when it began.
+        return match prod.only() {
+            None if prod.is_nowhere() => Ok(Way::Undone),
+            Some(live) if live == to => Ok(Way::MakeLive { color: to }),
+            _ => Err(elsewhere(operation, observed)),
+        };
+    };
+    match prod.only() {
+        Some(live) if live == to && to_is_well => Ok(Way::Swap { from, to }),
+        Some(live) if live == to => Ok(Way::Swap { from: to, to: from }),
+        Some(live) if live == from && observed.listeners.test.only() == Some(to) => Ok(Way::Undone),
+        Some(live) if live == from => Ok(Way::Swap { from: to, to: from }),
+        _ => Err(elsewhere(operation, observed)),
+    }
+}
+
+fn deploy(operation: &Operation, observed: &Observed) -> Way {
+    let (Some(color), Some(requested)) = (operation.color, &operation.task_definition) else {
+        return Way::ForgetRevision;
+    };
+    let service = observed.color(color).service.as_ref();
+    let runs_it = service
+        .and_then(|service| service.primary())
+        .is_some_and(|primary| primary.task_definition == *requested);
+    let told = operation.intended(|effect| {
+        matches!(
+            effect,
+            Effect::CreateService { .. } | Effect::UpdateService { .. }
+        )
+    });
+    if runs_it && told {
+        return Way::AwaitServing {
+            color,
+            task_definition: requested.clone(),
+        };
+    }
+    Way::ForgetRevision
+}
+
+fn retire(operation: &Operation, observed: &Observed) -> Way {
+    match operation.color {
+        Some(color) if observed.color(color).desired() == 0 => Way::AwaitRetired { color },
+        _ => Way::Undone,
+    }
+}
+
+fn elsewhere(operation: &Operation, observed: &Observed) -> Refusal {
+    let name = |color: Option<Color>| {
+        color.map_or_else(|| "nothing".to_owned(), |color| color.to_string())
+    };
+    Refusal::new(
+        format!(
+            "port 80 forwards to {}, and the unfinished {} was between {} and {}: something else changed it",
+            observed.listeners.prod,
+            operation.name(),
+            name(operation.from),
+            name(operation.color)
+        ),
+        "`bgecs adopt` takes what is there as the new truth; or put it back by hand",
+    )
+}

@@ -1,0 +1,219 @@
+//! What the journal knows of an app: who is at work, at what, and where traffic
+//! was when the last operation ended. Values only; they are written as JSON.
+
+mod effect;
+mod operation;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use time::serde::rfc3339;
+
+use super::{Color, Observed, PerPort, Port};
+
+pub use effect::{Effect, Entry, Fate};
+pub use operation::{Ending, Operation, OperationId, Outcome, Watched};
+
+/// The form of what is written. One that is higher was written by a newer bgecs,
+/// which alone knows what it means.
+pub const FORMAT: u32 = 1;
+
+/// The one item that all commands of an app share.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Head {
+    /// Grows with each taking of the lease, and never goes back.
+    pub fence: u64,
+    pub lease: Option<Lease>,
+    /// The operation that was begun and has not ended.
+    pub operation: Option<Operation>,
+    pub truth: Option<Truth>,
+}
+
+/// The right to change the app, until a moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    pub holder: Holder,
+    pub until: OffsetDateTime,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// Names this taking among all others; also the id of its operation.
+    pub id: OperationId,
+    pub who: Who,
+    pub command: Command,
+    #[serde(with = "rfc3339")]
+    pub since: OffsetDateTime,
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.who, self.command)
+    }
+}
+
+/// A person or a pipeline, and the process that works for them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Who {
+    /// `user@host`, or the CI run.
+    pub name: String,
+    pub host: String,
+    pub pid: u32,
+    /// Where the CI run can be seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The process, where the system tells enough to name it for good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<Process>,
+}
+
+impl fmt::Display for Who {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, process {} on {}", self.name, self.pid, self.host)?;
+        match &self.url {
+            Some(url) => write!(f, ", {url}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// One process among all that ever ran: pids come again, and containers have
+/// their own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Process {
+    /// The machine since it was started, and the set of pids within it.
+    pub realm: String,
+    pub pid: u32,
+    /// In the system's own ticks since the machine was started.
+    pub started: u64,
+}
+
+/// The commands that change something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Command {
+    Init,
+    Deploy,
+    Promote,
+    Rollback,
+    Retire,
+    Destroy,
+    Resume,
+    Adopt,
+}
+
+impl Command {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Init => "init",
+            Self::Deploy => "deploy",
+            Self::Promote => "promote",
+            Self::Rollback => "rollback",
+            Self::Retire => "retire",
+            Self::Destroy => "destroy",
+            Self::Resume => "resume",
+            Self::Adopt => "adopt",
+        }
+    }
+
+    pub fn moves_traffic(self) -> bool {
+        matches!(self, Self::Promote | Self::Rollback)
+    }
+}
+
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Where the listeners forwarded when the last operation ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Truth {
+    pub prod: Option<Color>,
+    pub test: Option<Color>,
+    /// The colour that was live before, for the way back.
+    pub previous: Option<Color>,
+}
+
+impl Truth {
+    fn of(&self, port: Port) -> Option<Color> {
+        match port {
+            Port::Prod => self.prod,
+            Port::Test => self.test,
+        }
+    }
+
+    /// What holds from now on, where an operation ended and the listeners are
+    /// as observed.
+    #[must_use]
+    pub fn after(earlier: Option<Self>, observed: &Observed) -> Self {
+        let found = observed.found();
+        let was_live = earlier.and_then(|truth| truth.prod);
+        let previous = match was_live.filter(|was| Some(*was) != found.prod) {
+            Some(was) => Some(was),
+            None => earlier.and_then(|truth| truth.previous),
+        };
+        Self {
+            prod: found.prod,
+            test: found.test,
+            previous,
+        }
+    }
+}
+
+/// A listener that does not forward where the journal says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Drift {
+    pub port: u16,
+    pub expected: String,
+    pub found: String,
+}
+
+impl fmt::Display for Drift {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            port,
+            expected,
+            found,
+        } = self;
+        write!(
+            f,
+            "port {port} forwards to {found}, and the journal says {expected}"
+        )
+    }
+}
+
+impl Observed {
+    /// Which colour alone each listener forwards to, if it is so.
+    pub fn found(&self) -> PerPort<Option<Color>> {
+        PerPort {
+            prod: self.listeners.prod.only(),
+            test: self.listeners.test.only(),
+        }
+    }
+
+    /// Where the listeners are not as the last operation left them. While one is
+    /// unfinished, it says itself where they may be.
+    pub fn drift(&self) -> Vec<Drift> {
+        let Some(truth) = self
+            .journal
+            .truth
+            .filter(|_| self.journal.operation.is_none())
+        else {
+            return Vec::new();
+        };
+        [Port::Prod, Port::Test]
+            .into_iter()
+            .filter(|port| self.forwarding(*port).only() != truth.of(*port))
+            .map(|port| Drift {
+                port: port.number(),
+                expected: truth
+                    .of(port)
+                    .map_or_else(|| "nothing".to_owned(), |color| color.to_string()),
+                found: self.forwarding(port).to_string(),
+            })
+            .collect()
+    }
+}

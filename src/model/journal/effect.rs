@@ -1,0 +1,99 @@
+//! What an operation does to AWS, one call or one kind of call at a time, and
+//! what became of it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use time::serde::rfc3339;
+
+use crate::model::{Color, Digest, Port, TargetGroupArn, TaskDefinitionArn};
+
+/// One entry: written ahead of the effect, and again after it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    #[serde(flatten)]
+    pub effect: Effect,
+    #[serde(with = "rfc3339")]
+    pub at: OffsetDateTime,
+    /// None where nobody lived to write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fate: Option<Fate>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fate {
+    Done,
+    Failed(String),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "effect", rename_all = "snake_case")]
+pub enum Effect {
+    PushImage {
+        name: String,
+    },
+    RegisterTaskDefinition {
+        family: String,
+        digest: Digest,
+    },
+    CreateService {
+        color: Color,
+        task_definition: TaskDefinitionArn,
+    },
+    UpdateService {
+        color: Color,
+        /// None leaves the revision as it is.
+        task_definition: Option<TaskDefinitionArn>,
+        desired: Option<i32>,
+    },
+    PointListener {
+        port: Port,
+        color: Color,
+        /// None where it forwarded nowhere.
+        old: Option<TargetGroupArn>,
+        new: TargetGroupArn,
+    },
+    DeleteService {
+        color: Color,
+    },
+    DeleteTaskDefinitions {
+        count: usize,
+    },
+    DeleteImages {
+        repository: String,
+    },
+    UpdateStack {
+        name: String,
+    },
+    DeleteStack {
+        name: String,
+    },
+}
+
+impl fmt::Display for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PushImage { name } => write!(f, "push {name}"),
+            Self::RegisterTaskDefinition { family, .. } => {
+                write!(f, "register a revision of {family}")
+            }
+            Self::CreateService { color, .. } => write!(f, "create the service {color}"),
+            Self::UpdateService {
+                color,
+                desired: Some(desired),
+                task_definition: None,
+            } => write!(f, "scale {color} to {desired} task(s)"),
+            Self::UpdateService { color, .. } => write!(f, "update the service {color}"),
+            Self::PointListener { port, color, .. } => write!(f, "point {port} at {color}"),
+            Self::DeleteService { color } => write!(f, "delete the service {color}"),
+            Self::DeleteTaskDefinitions { count } => {
+                write!(f, "delete {count} task definition(s)")
+            }
+            Self::DeleteImages { repository } => write!(f, "delete the images in {repository}"),
+            Self::UpdateStack { name } => write!(f, "update the stack {name}"),
+            Self::DeleteStack { name } => write!(f, "delete the stack {name}"),
+        }
+    }
+}

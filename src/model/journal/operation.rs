@@ -1,0 +1,200 @@
+//! One operation, from its first intent to its end.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use time::macros::format_description;
+use time::serde::rfc3339;
+
+use super::{Command, Effect, Entry, Fate, Holder, Who};
+use crate::model::{Color, Digest, Tag, TaskDefinitionArn};
+
+/// When it began, to the second, and four random letters: sorts by time.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct OperationId(String);
+
+impl OperationId {
+    pub fn new(at: OffsetDateTime, random: u32) -> Self {
+        let format = format_description!("[year][month][day]T[hour][minute][second]Z");
+        // A format of digits alone cannot fail.
+        let time = at
+            .to_offset(time::UtcOffset::UTC)
+            .format(&format)
+            .unwrap_or_default();
+        Self(format!("{time}-{random:08x}"))
+    }
+
+    /// One that was written before.
+    pub fn named(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for OperationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Operation {
+    pub id: OperationId,
+    pub command: Command,
+    pub who: Who,
+    #[serde(with = "rfc3339")]
+    pub began: OffsetDateTime,
+    /// The colour that it is about: deployed onto, made live, retired.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub color: Option<Color>,
+    /// The colour that was live when it began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Color>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<Tag>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task_definition: Option<TaskDefinitionArn>,
+    #[serde(default)]
+    pub entries: Vec<Entry>,
+    /// Those who went on with it after its first holder was gone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taken_up_by: Vec<Who>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ending: Option<Ending>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ending {
+    #[serde(with = "rfc3339")]
+    pub at: OffsetDateTime,
+    pub outcome: Outcome,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Where production was watched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watched: Option<Watched>,
+}
+
+/// What a probe of production saw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watched {
+    pub requests: u64,
+    pub failed: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changeover_ms: Option<i64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    Done,
+    RolledBack,
+    Failed,
+    Refused,
+    TimedOut,
+    Interrupted,
+    /// Users saw failures, and it was left on the new colour.
+    Left,
+    /// Its holder was gone, and another brought it to its end.
+    Finished,
+    /// Its holder was gone, and another took back what it had done.
+    Undone,
+    /// Its holder was gone, and another command made it pointless.
+    Superseded,
+    /// What was there was taken as it was.
+    Adopted,
+}
+
+impl Outcome {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::RolledBack => "rolled back",
+            Self::Failed => "failed",
+            Self::Refused => "refused",
+            Self::TimedOut => "timed out",
+            Self::Interrupted => "interrupted",
+            Self::Left => "left",
+            Self::Finished => "finished",
+            Self::Undone => "undone",
+            Self::Superseded => "superseded",
+            Self::Adopted => "adopted",
+        }
+    }
+}
+
+impl Operation {
+    pub fn of(holder: &Holder) -> Self {
+        Self {
+            id: holder.id.clone(),
+            command: holder.command,
+            who: holder.who.clone(),
+            began: holder.since,
+            color: None,
+            from: None,
+            tag: None,
+            digest: None,
+            task_definition: None,
+            entries: Vec::new(),
+            taken_up_by: Vec::new(),
+            ending: None,
+        }
+    }
+
+    /// `promote of tag 2 to blue`, for sentences.
+    pub fn name(&self) -> String {
+        let mut name = self.command.to_string();
+        if let Some(tag) = &self.tag {
+            name += &format!(" of tag {tag}");
+        }
+        if let Some(color) = self.color {
+            name += match self.command {
+                Command::Deploy => " onto ",
+                Command::Retire => " of ",
+                _ => " to ",
+            };
+            name += color.as_str();
+        }
+        name
+    }
+
+    /// What it did last, or was about to do.
+    pub fn last_words(&self) -> String {
+        match self.entries.last() {
+            None => "nothing was done".to_owned(),
+            Some(Entry { effect, fate, .. }) => match fate {
+                None => format!("it was about to {effect}"),
+                Some(Fate::Done) => format!("the last it did: {effect}"),
+                Some(Fate::Failed(reason)) => format!("it could not {effect}: {reason}"),
+            },
+        }
+    }
+
+    /// Whether it was at least about to do something of that kind.
+    pub fn intended(&self, is_it: impl Fn(&Effect) -> bool) -> bool {
+        self.entries.iter().any(|entry| is_it(&entry.effect))
+    }
+
+    /// Writes down what is about to be done.
+    pub fn intend(&mut self, at: OffsetDateTime, effect: Effect) {
+        self.entries.push(Entry {
+            effect,
+            at,
+            fate: None,
+        });
+    }
+
+    /// Writes down what became of the last intent.
+    pub fn settle(&mut self, fate: Fate) {
+        if let Some(entry) = self.entries.last_mut() {
+            entry.fate.get_or_insert(fate);
+        }
+    }
+}
