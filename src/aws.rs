@@ -3,6 +3,7 @@
 //! Knows the words of `model` and nothing of plans, phases or printing: it says
 //! what is, and does one thing at a time.
 
+mod budget;
 mod ecr;
 mod ecs;
 mod elb;
@@ -21,6 +22,8 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 
+use budget::Service;
+
 pub use ecs::{NewService, ServiceChange};
 pub use error::{AwsError, Kind};
 pub use journal::{HeadChange, Slot, Tenure, Unwritten, has_no_journal};
@@ -30,6 +33,9 @@ pub use stack::{StackChange, StackEvent, StackInputs, StackSnapshot, StackStatus
 use journal::Clock;
 
 use crate::error::{Error, Result};
+
+/// How often a call is sent, as long as its errors are such that pass.
+const ATTEMPTS: u32 = 5;
 
 /// How the person asked to reach AWS, beyond the ordinary environment.
 #[derive(Debug, Clone, Default)]
@@ -70,20 +76,22 @@ impl Aws {
     }
 
     fn from_config(config: &SdkConfig, region: String) -> Self {
+        let paced = |service| budget::paced(config, service);
         let clock = Clock::default();
-        let journal = aws_sdk_dynamodb::config::Builder::from(config).interceptor(clock.clone());
+        let journal = aws_sdk_dynamodb::config::Builder::from(&paced(Service::DynamoDb))
+            .interceptor(clock.clone());
         // Every command asks for the stack first, so that the clock is right
         // when the lease is taken.
-        let stacks =
-            aws_sdk_cloudformation::config::Builder::from(config).interceptor(clock.clone());
+        let stacks = aws_sdk_cloudformation::config::Builder::from(&paced(Service::CloudFormation))
+            .interceptor(clock.clone());
         Self {
             cloudformation: aws_sdk_cloudformation::Client::from_conf(stacks.build()),
             dynamodb: aws_sdk_dynamodb::Client::from_conf(journal.build()),
             clock,
-            ecr: aws_sdk_ecr::Client::new(config),
-            ecs: aws_sdk_ecs::Client::new(config),
-            elb: aws_sdk_elasticloadbalancingv2::Client::new(config),
-            logs: aws_sdk_cloudwatchlogs::Client::new(config),
+            ecr: aws_sdk_ecr::Client::new(&paced(Service::Ecr)),
+            ecs: aws_sdk_ecs::Client::new(&paced(Service::Ecs)),
+            elb: aws_sdk_elasticloadbalancingv2::Client::new(&paced(Service::Elb)),
+            logs: aws_sdk_cloudwatchlogs::Client::new(&paced(Service::Logs)),
             region,
             endpoint: config.endpoint_url().map(str::to_owned),
         }
@@ -110,7 +118,7 @@ async fn load(access: &Access) -> SdkConfig {
         .build_https();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(http)
-        .retry_config(RetryConfig::standard().with_max_attempts(5))
+        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
         .timeout_config(
             TimeoutConfig::builder()
                 .connect_timeout(Duration::from_secs(3))

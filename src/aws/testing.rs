@@ -18,6 +18,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::Aws;
 
@@ -77,6 +78,7 @@ impl Reply {
 /// A request as it left.
 #[derive(Debug, Clone)]
 pub struct Request {
+    pub at: Instant,
     pub operation: String,
     pub content_length: Option<String>,
     pub body: String,
@@ -210,6 +212,7 @@ fn read(request: &HttpRequest) -> Request {
             .to_owned(),
     };
     Request {
+        at: Instant::now(),
         operation,
         content_length: header("content-length"),
         body,

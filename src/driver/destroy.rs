@@ -135,8 +135,8 @@ async fn await_no_task(session: &Session, cluster: &str) -> Result<()> {
     }
 }
 
-/// The API takes one revision a second in the long run; the SDK's retry paces
-/// what is more.
+/// The API takes one revision a second in the long run: the calls' budget holds
+/// back what is more.
 async fn delete_task_definitions(session: &Session, arns: &[TaskDefinitionArn]) -> Result<()> {
     for (n, arn) in arns.iter().enumerate() {
         session.report.tell(&Event::Doing(format!(

@@ -1,0 +1,44 @@
+//! What bgecs allows itself of AWS's rates, so that a release does not throttle
+//! itself, nor the pipelines that share its account.
+//!
+//! Each service's client gets buckets of its own, below the rates that AWS
+//! publishes. They lie under the SDK's retry: every attempt takes its tokens, a
+//! repeated one too. Other processes are not known here; what AWS throttles all
+//! the same is the retry's. Knows of operations only their names.
+//!
+//! Waiting counts as part of an attempt, which ends after 15 s. Nothing queues
+//! for that long: bgecs has a handful of calls under way at most.
+
+mod bucket;
+mod connector;
+mod polls;
+mod queue;
+mod rules;
+#[cfg(test)]
+mod tests;
+
+use aws_config::SdkConfig;
+
+use connector::PacedClient;
+
+/// A service whose calls bgecs paces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Service {
+    CloudFormation,
+    DynamoDb,
+    Ecr,
+    Ecs,
+    Elb,
+    Logs,
+}
+
+/// The configuration for that service's client, which is held to its budget.
+/// Clones of the client share it; two clients do not.
+pub fn paced(config: &SdkConfig, service: Service) -> SdkConfig {
+    // Without an HTTP client, nothing can be sent at all.
+    let Some(inner) = config.http_client() else {
+        return config.clone();
+    };
+    let paced = PacedClient::new(inner, service);
+    config.to_builder().http_client(paced).build()
+}

@@ -1,0 +1,44 @@
+//! Target health is asked for at most once a second, each group by itself.
+//!
+//! The second counts from the answer: whatever the way to AWS takes, two polls
+//! arrive there no closer than that.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::OwnedMutexGuard;
+use tokio::time::{Instant, sleep_until};
+
+const SPACING: Duration = Duration::from_secs(1);
+
+/// When a group's last poll ended; locked while one is under way.
+type Last = Arc<tokio::sync::Mutex<Option<Instant>>>;
+
+#[derive(Debug, Default)]
+pub struct Polls(Mutex<HashMap<String, Last>>);
+
+/// The right to poll one group, until it is dropped.
+#[derive(Debug)]
+pub struct Turn(OwnedMutexGuard<Option<Instant>>);
+
+impl Polls {
+    pub async fn turn(&self, group: &str) -> Turn {
+        let last = self.of(group).lock_owned().await;
+        if let Some(last) = *last {
+            sleep_until(last + SPACING).await;
+        }
+        Turn(last)
+    }
+
+    fn of(&self, group: &str) -> Last {
+        let mut groups = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        groups.entry(group.to_owned()).or_default().clone()
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        *self.0 = Some(Instant::now());
+    }
+}

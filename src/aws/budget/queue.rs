@@ -1,0 +1,36 @@
+//! Waiting for a bucket's token, in the order of arrival.
+
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+use tokio::time::{Instant, sleep_until};
+
+use super::bucket::Bucket;
+
+#[derive(Debug)]
+pub struct Queue {
+    origin: Instant,
+    /// Held while waiting for a token: tokio gives it to whoever asked first.
+    bucket: Mutex<Bucket>,
+}
+
+impl Queue {
+    pub fn new(bucket: Bucket) -> Self {
+        Self {
+            origin: Instant::now(),
+            bucket: Mutex::new(bucket),
+        }
+    }
+
+    /// Comes back with a token taken. Who gives up waiting takes none.
+    pub async fn pass(&self) {
+        let mut bucket = self.bucket.lock().await;
+        while let Err(later) = bucket.take(self.now()) {
+            sleep_until(self.origin + later).await;
+        }
+    }
+
+    fn now(&self) -> Duration {
+        self.origin.elapsed()
+    }
+}

@@ -1,0 +1,99 @@
+//! What AWS publishes of its rates, per account and region, and what is chosen
+//! where it publishes nothing.
+
+use super::Service;
+use super::bucket::Limit;
+
+/// A limit, and the operations that share it. A call takes a token of every
+/// rule that covers it.
+#[derive(Debug)]
+pub struct Rule {
+    pub covers: fn(&str) -> bool,
+    pub published: Limit,
+}
+
+const fn rule(covers: fn(&str) -> bool, burst: u32, per_second: u32) -> Rule {
+    Rule {
+        covers,
+        published: Limit { burst, per_second },
+    }
+}
+
+/// <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/request-throttling.html>
+const ECS: &[Rule] = &[
+    rule(writes_services, 50, 5),
+    rule(reads_services, 100, 20),
+    rule(writes_definitions, 20, 1),
+    // Chosen. Reads of task definitions, for the most part.
+    rule(is_other_of_ecs, 20, 5),
+];
+
+/// The narrow rule comes first: who waits there keeps nobody else from the wide
+/// one.
+const ELB: &[Rule] = &[rule(changes, 20, 3), rule(any, 40, 10)];
+
+const ECR: &[Rule] = &[
+    rule(gets_a_token, 200, 20),
+    // Chosen, as for PutImage, which the Docker Engine calls.
+    rule(|name| !gets_a_token(name), 10, 10),
+];
+
+/// Chosen: a stack is looked at every few seconds.
+const CLOUD_FORMATION: &[Rule] = &[rule(any, 20, 5)];
+
+/// Chosen: a log is followed once a second.
+const LOGS: &[Rule] = &[rule(any, 10, 5)];
+
+/// Chosen: AWS limits a table's throughput and not the rate of calls, so this
+/// only keeps a mistake of ours from using it up.
+const DYNAMO_DB: &[Rule] = &[rule(any, 40, 10)];
+
+impl Service {
+    pub const fn rules(self) -> &'static [Rule] {
+        match self {
+            Self::CloudFormation => CLOUD_FORMATION,
+            Self::DynamoDb => DYNAMO_DB,
+            Self::Ecr => ECR,
+            Self::Ecs => ECS,
+            Self::Elb => ELB,
+            Self::Logs => LOGS,
+        }
+    }
+}
+
+fn writes_services(operation: &str) -> bool {
+    matches!(
+        operation,
+        "CreateService" | "UpdateService" | "DeleteService"
+    )
+}
+
+fn reads_services(operation: &str) -> bool {
+    matches!(
+        operation,
+        "DescribeServices" | "ListServices" | "DescribeTasks" | "ListTasks"
+    )
+}
+
+fn writes_definitions(operation: &str) -> bool {
+    matches!(
+        operation,
+        "RegisterTaskDefinition" | "DeregisterTaskDefinition"
+    )
+}
+
+fn is_other_of_ecs(operation: &str) -> bool {
+    !writes_services(operation) && !reads_services(operation) && !writes_definitions(operation)
+}
+
+fn changes(operation: &str) -> bool {
+    !operation.starts_with("Describe")
+}
+
+fn gets_a_token(operation: &str) -> bool {
+    operation == "GetAuthorizationToken"
+}
+
+fn any(_operation: &str) -> bool {
+    true
+}

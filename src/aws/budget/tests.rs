@@ -1,0 +1,231 @@
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use serde_json::json;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::Service;
+use super::bucket::{Bucket, Limit};
+use super::queue::Queue;
+use crate::aws::testing::{Reply, Wire, credentials};
+use crate::model::testing::infrastructure;
+use crate::model::{Color, TargetGroupArn, TaskDefinitionArn};
+
+/// The published limits that cover a call.
+fn limits(service: Service, operation: &str) -> Vec<(u32, u32)> {
+    let rules = service.rules().iter();
+    rules
+        .filter(|rule| (rule.covers)(operation))
+        .map(|rule| (rule.published.burst, rule.published.per_second))
+        .collect()
+}
+
+#[test]
+fn every_call_is_held_to_the_limits_that_aws_publishes_for_it() {
+    for (service, operations, expected) in [
+        (
+            Service::Ecs,
+            &["CreateService", "UpdateService", "DeleteService"][..],
+            &[(50, 5)][..],
+        ),
+        (
+            Service::Ecs,
+            &[
+                "DescribeServices",
+                "ListServices",
+                "DescribeTasks",
+                "ListTasks",
+            ],
+            &[(100, 20)],
+        ),
+        (
+            Service::Ecs,
+            &["RegisterTaskDefinition", "DeregisterTaskDefinition"],
+            &[(20, 1)],
+        ),
+        (
+            Service::Ecs,
+            &["DescribeTaskDefinition", "DeleteTaskDefinitions"],
+            &[(20, 5)],
+        ),
+        (
+            Service::Elb,
+            &["ModifyListener", "AddTags"],
+            &[(20, 3), (40, 10)],
+        ),
+        (
+            Service::Elb,
+            &["DescribeListeners", "DescribeTargetHealth"],
+            &[(40, 10)],
+        ),
+        (Service::Ecr, &["GetAuthorizationToken"], &[(200, 20)]),
+        (
+            Service::Ecr,
+            &["DescribeImages", "BatchDeleteImage"],
+            &[(10, 10)],
+        ),
+        (
+            Service::CloudFormation,
+            &["DescribeStacks", "CreateStack"],
+            &[(20, 5)],
+        ),
+        (Service::DynamoDb, &["PutItem"], &[(40, 10)]),
+        (Service::Logs, &["GetLogEvents"], &[(10, 5)]),
+    ] {
+        for operation in operations {
+            assert_eq!(limits(service, operation), expected, "{operation}");
+        }
+    }
+}
+
+fn repeated(wire: Wire, times: usize, operation: &str, reply: &Reply) -> Wire {
+    (0..times).fold(wire, |wire, _| wire.on(operation, reply.clone()))
+}
+
+/// When the requests left, from the first on.
+fn departures(wire: &Wire) -> Vec<Duration> {
+    let requests = wire.requests();
+    let first = requests.first().map(|request| request.at);
+    let since = |at: Instant| at.duration_since(first.unwrap_or(at));
+    requests.iter().map(|request| since(request.at)).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn writes_beyond_the_burst_leave_at_the_sustained_rate() {
+    let done = Reply::xml("ModifyListener", "");
+    let wire = repeated(Wire::new(), 18, "ModifyListener", &done);
+    let (aws, infra) = (wire.aws(), infrastructure());
+    let write = || aws.point_listener_at(&infra.listeners.prod, infra.target_group(Color::Blue));
+    for written in join_all((0..18).map(|_| write())).await {
+        written.unwrap();
+    }
+    let departures = departures(&wire);
+    // Four fifths of 20 at once and of 3 a second.
+    let interval = Duration::from_nanos(1_000_000_000 * 5 / 12);
+    assert_eq!(departures[15], Duration::ZERO);
+    for (n, departure) in departures.iter().enumerate().skip(16) {
+        let due = interval * u32::try_from(n - 15).unwrap();
+        let late = departure.saturating_sub(due);
+        assert!(*departure >= due && late < interval / 10, "{departures:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_is_repeated_takes_a_token_of_its_own() {
+    let throttled = Reply::json_error(400, "ThrottlingException", "Rate exceeded");
+    let wire = repeated(Wire::new(), 16, "DeregisterTaskDefinition", &throttled);
+    let done = Reply::json(&json!({}));
+    let wire = repeated(wire, 16, "DeregisterTaskDefinition", &done);
+    let aws = wire.aws_with(credentials(), 2);
+    let arn = TaskDefinitionArn::new("task-definition/bgecs-hello:1");
+    let calls = (0..16).map(|_| aws.deregister_task_definition(&arn));
+    // Some wait for longer than an attempt may; what counts is what left.
+    let _ = join_all(calls).await;
+    let departures = departures(&wire);
+    assert!(departures.len() > 16, "{departures:?}");
+    let interval = Duration::from_millis(1250);
+    for (n, departure) in departures.iter().enumerate() {
+        let over = u32::try_from(n.saturating_sub(15)).unwrap();
+        assert!(*departure >= interval * over, "{n}: {departures:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_comes_first_leaves_first() {
+    let second = Duration::from_secs(1);
+    let queue = Queue::new(Bucket::new(1, second));
+    queue.pass().await;
+    let began = Instant::now();
+    let first = async {
+        queue.pass().await;
+        began.elapsed()
+    };
+    // It comes at the moment at which there is a token, and is asked first.
+    let late = async {
+        sleep(second).await;
+        queue.pass().await;
+        began.elapsed()
+    };
+    let (late, first) = futures_util::join!(late, first);
+    assert_eq!((first, late), (second, 2 * second));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_gives_up_waiting_takes_no_token() {
+    let second = Duration::from_secs(1);
+    let queue = Queue::new(Bucket::new(1, second));
+    queue.pass().await;
+    let began = Instant::now();
+    assert!(timeout(second / 2, queue.pass()).await.is_err());
+    queue.pass().await;
+    assert_eq!(began.elapsed(), second);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_service_s_calls_leave_another_s_alone() {
+    let Limit { burst, .. } = Service::Elb.rules()[1].published;
+    let calls = burst as usize;
+    let done = Reply::xml("DescribeListeners", "<Listeners/>");
+    let wire = repeated(Wire::new(), calls, "DescribeListeners", &done);
+    let wire = wire.on("DescribeServices", Reply::json(&json!({ "services": [] })));
+    let (aws, infra) = (wire.aws(), infrastructure());
+    let reads = join_all((0..calls).map(|_| aws.read_listeners(&infra)));
+    let other = async {
+        let services = aws.read_services(&infra.cluster).await;
+        (services, Instant::now())
+    };
+    let began = Instant::now();
+    let (read, (services, at)) = tokio::join!(reads, other);
+    assert!(read.into_iter().all(|read| read.is_ok()) && services.is_ok());
+    assert!(began.elapsed() > Duration::ZERO, "the burst is used up");
+    assert_eq!(at, began);
+}
+
+/// When the polls of each group left.
+fn polls(wire: &Wire, group: &str) -> Vec<Instant> {
+    let of_group = wire.requests().into_iter();
+    of_group
+        .filter(|request| request.field("TargetGroupArn").as_deref() == Some(group))
+        .map(|request| request.at)
+        .collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_s_health_is_asked_for_once_a_second_tries_again_included() {
+    let no_target = Reply::xml("DescribeTargetHealth", "<TargetHealthDescriptions/>");
+    let throttled = Reply::xml_error(400, "Throttling", "Rate exceeded");
+    let wire = Wire::new().on("DescribeTargetHealth", Reply::Reset);
+    let wire = repeated(wire, 2, "DescribeTargetHealth", &throttled);
+    let wire = repeated(wire, 6, "DescribeTargetHealth", &no_target);
+    let aws = wire.aws_with(credentials(), 5);
+    let (blue, green) = (TargetGroupArn::new("blue"), TargetGroupArn::new("green"));
+    let began = Instant::now();
+    let asked = [&blue, &green, &blue, &green, &blue, &green].map(|group| aws.target_health(group));
+    for answer in join_all(asked).await {
+        answer.unwrap();
+    }
+    let (of_blue, of_green) = (polls(&wire, "blue"), polls(&wire, "green"));
+    assert_eq!((of_blue[0], of_green[0]), (began, began), "each by itself");
+    assert_eq!(of_blue.len() + of_green.len(), 9);
+    for polls in [of_blue, of_green] {
+        for pair in polls.windows(2) {
+            assert!(pair[1] - pair[0] >= Duration::from_secs(1), "{polls:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_second_between_two_polls_counts_from_the_answer() {
+    let wire = Wire::new().on("DescribeTargetHealth", Reply::Never).on(
+        "DescribeTargetHealth",
+        Reply::xml("DescribeTargetHealth", "<TargetHealthDescriptions/>"),
+    );
+    let (aws, group) = (wire.aws(), TargetGroupArn::new("blue"));
+    // This one is given up after 15 s.
+    aws.target_health(&group).await.unwrap_err();
+    let ended = Instant::now();
+    sleep(Duration::from_millis(300)).await;
+    aws.target_health(&group).await.unwrap();
+    let second = polls(&wire, "blue")[1];
+    assert_eq!(second - ended, Duration::from_secs(1));
+}
