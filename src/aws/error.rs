@@ -24,7 +24,8 @@ pub enum Kind {
     Throttled,
     /// No answer came: nothing is known of the effect.
     Unreachable,
-    /// AWS failed by itself (HTTP 5xx), maybe after the effect.
+    /// AWS failed by itself (HTTP 5xx, or a time-out of its own), maybe after
+    /// the effect.
     Failing,
     /// AWS answered, and only a newer bgecs knows what it means.
     TooNew,
@@ -85,6 +86,12 @@ impl AwsError {
     /// Whether the effect may have happened although the call failed.
     pub fn is_ambiguous(&self) -> bool {
         matches!(self.kind, Kind::Unreachable | Kind::Failing)
+    }
+
+    /// Whether the same call may succeed a little later. Everything else is
+    /// final: asking again gets the same answer.
+    pub fn is_retryable(&self) -> bool {
+        self.is_ambiguous() || self.kind == Kind::Throttled
     }
 
     /// Without values of the request that AWS repeats.
@@ -226,10 +233,23 @@ fn kind_of_code(code: &str) -> Kind {
         | "InvalidSignatureException"
         | "IncompleteSignature"
         | "MissingAuthenticationToken" => Kind::BadCredentials,
-        "Throttling"
-        | "ThrottlingException"
+        // The codes that the SDK tries again, slowing down, but for one:
+        // `LimitExceededException` is a quota with these services, which no
+        // waiting helps.
+        "BandwidthLimitExceeded"
+        | "EC2ThrottledException"
+        | "PriorRequestNotComplete"
+        | "ProvisionedThroughputExceededException"
         | "RequestLimitExceeded"
-        | "TooManyRequestsException" => Kind::Throttled,
+        | "RequestThrottled"
+        | "RequestThrottledException"
+        | "SlowDown"
+        | "ThrottledException"
+        | "Throttling"
+        | "ThrottlingException"
+        | "TooManyRequestsException"
+        | "TransactionInProgressException" => Kind::Throttled,
+        "RequestTimeout" | "RequestTimeoutException" => Kind::Failing,
         "ClusterNotFoundException"
         | "ServiceNotFoundException"
         | "RepositoryNotFoundException"

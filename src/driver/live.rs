@@ -6,7 +6,7 @@ use tokio::time::timeout;
 
 use super::World;
 use super::turn::{Stop, Turn};
-use crate::aws::{Aws, Kind};
+use crate::aws::Aws;
 use crate::engine::swap::{NoteFault, WriteFault};
 use crate::model::journal::Effect;
 use crate::model::{Color, Forwarding, Observed, Port};
@@ -64,7 +64,7 @@ impl World for LiveWorld<'_> {
             .map_err(|error| WriteFault {
                 // What was throttled did not happen; as with a lost answer,
                 // sending it again is what helps.
-                ambiguous: error.is_ambiguous() || error.kind == Kind::Throttled,
+                ambiguous: error.is_retryable(),
                 message: error.to_string(),
             })
     }

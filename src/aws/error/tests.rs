@@ -4,8 +4,8 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
 
 use super::*;
-use crate::aws::Aws;
 use crate::aws::testing::{REQUEST_ID, Reply, Wire};
+use crate::aws::{ATTEMPTS, Aws};
 use crate::model::TargetGroupArn;
 
 const CLUSTER: &str = "bgecs-hello";
@@ -81,9 +81,22 @@ async fn kinds_are_told_by_code() {
             &[
                 "Throttling",
                 "ThrottlingException",
+                "ThrottledException",
+                "RequestThrottled",
+                "RequestThrottledException",
                 "RequestLimitExceeded",
                 "TooManyRequestsException",
+                "ProvisionedThroughputExceededException",
+                "TransactionInProgressException",
+                "BandwidthLimitExceeded",
+                "SlowDown",
+                "PriorRequestNotComplete",
+                "EC2ThrottledException",
             ],
+        ),
+        (
+            Kind::Failing,
+            &["RequestTimeout", "RequestTimeoutException"],
         ),
         (
             Kind::NotFound,
@@ -95,7 +108,14 @@ async fn kinds_are_told_by_code() {
         ),
         (
             Kind::Other,
-            &["ValidationError", "InvalidParameterException"],
+            &[
+                "ValidationError",
+                "InvalidParameterException",
+                "ConditionalCheckFailedException",
+                "TransactionCanceledException",
+                // A quota of the account, whatever the SDK makes of it.
+                "LimitExceededException",
+            ],
         ),
     ] {
         for code in codes {
@@ -107,6 +127,8 @@ async fn kinds_are_told_by_code() {
                 by_xml(Reply::xml_error(400, code, "text")).await,
             ] {
                 assert_eq!(error.kind, kind, "{code}");
+                let passes = matches!(kind, Kind::Throttled | Kind::Failing);
+                assert_eq!(error.is_retryable(), passes, "{code}");
                 assert!(error.has_code(code), "{error:?}");
             }
         }
@@ -273,6 +295,58 @@ async fn throttling_is_tried_again_before_it_is_an_error() {
         .await;
     assert_eq!(services.unwrap(), []);
     wire.assert_used_up();
+}
+
+/// Whether the SDK's retry, as it is set for every command, sends that call
+/// again.
+async fn is_tried_again(operation: &str, code: &str, status: u16) -> bool {
+    let group = TargetGroupArn::new(GROUP);
+    let reply = match operation {
+        "DescribeServices" => Reply::json_error(status, code, "text"),
+        _ => Reply::xml_error(status, code, "text"),
+    };
+    let wire = (0..ATTEMPTS).fold(Wire::new(), |wire, _| wire.on(operation, reply.clone()));
+    let aws = wire.aws_with(crate::aws::testing::credentials(), ATTEMPTS);
+    let error = match operation {
+        "DescribeServices" => aws.read_services(CLUSTER).await.unwrap_err(),
+        _ => aws.target_health(&group).await.unwrap_err(),
+    };
+    assert_eq!(error.code.as_deref(), Some(code));
+    match wire.requests().len() {
+        1 => false,
+        all if all == ATTEMPTS as usize => true,
+        some => panic!("{some} attempts at {operation} after {code}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_passes_by_itself_is_what_the_sdk_tries_again() {
+    for operation in ["DescribeServices", "DescribeTargetHealth"] {
+        for (status, code, expected) in [
+            (400, "Throttling", true),
+            (400, "ThrottlingException", true),
+            (400, "RequestLimitExceeded", true),
+            (400, "PriorRequestNotComplete", true),
+            (400, "ProvisionedThroughputExceededException", true),
+            (400, "TransactionInProgressException", true),
+            (400, "RequestTimeout", true),
+            (503, "SlowDown", true),
+            (500, "InternalFailure", true),
+            (500, "ACodeOfTomorrow", true),
+            (400, "ACodeOfTomorrow", false),
+            (400, "ConditionalCheckFailedException", false),
+            (400, "ValidationError", false),
+            (403, "AccessDenied", false),
+        ] {
+            let again = is_tried_again(operation, code, status).await;
+            assert_eq!(again, expected, "{operation}: {status} {code}");
+            let error = match operation {
+                "DescribeServices" => by_json(Reply::json_error(status, code, "text")).await,
+                _ => by_xml(Reply::xml_error(status, code, "text")).await,
+            };
+            assert_eq!(error.is_retryable(), expected, "{error:?}");
+        }
+    }
 }
 
 /// The error as a person sees it.
