@@ -2,6 +2,8 @@
 //! serve, or takes too long. Not the SDK's waiter, which never succeeds again
 //! once a failed deployment is in the list.
 
+mod target_health;
+
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -16,10 +18,12 @@ use crate::model::journal::Effect;
 use crate::model::{Color, Connection, Observed, Port, StoppedTask, TaskDefinitionArn};
 use crate::report::Event;
 use crate::session::Session;
+use target_health::TargetHealth;
 
 /// Between two readings that told nothing new.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Between two good readings: the third one ends the wait.
+/// Between two good readings: the third one ends the wait. The target health
+/// among them is read once.
 const SHORT_PAUSE: Duration = Duration::from_millis(100);
 /// How long the log lines of a dead container may take to arrive.
 const LOG_PATIENCE: Duration = Duration::from_secs(5);
@@ -43,8 +47,11 @@ pub async fn await_serving(session: &Session, wait: &Wait<'_>) -> Result<()> {
     let mut watch = Watch::new(wait.requested.clone());
     let mut told = told_already(wait);
     let mut seen = Vec::new();
+    let group = wait.observed.infrastructure.target_group(wait.color);
+    let known = wait.observed.color(wait.color).targets.clone();
+    let mut health = TargetHealth::of(&session.aws, group, known);
     loop {
-        let reading = read(session, wait, &watch, &mut seen).await?;
+        let reading = read(session, wait, &watch, &mut health, &mut seen).await?;
         tell_new_events(session, &reading, &mut told);
         let counts = match watch.judge(started.elapsed(), &reading) {
             Judgement::Serves => return Ok(()),
@@ -71,16 +78,19 @@ async fn read(
     session: &Session,
     wait: &Wait<'_>,
     watch: &Watch,
+    health: &mut TargetHealth<'_>,
     seen: &mut Vec<StoppedTask>,
 ) -> Result<Reading> {
     let infra = &wait.observed.infrastructure;
-    let (service, targets) = futures_util::try_join!(
-        session.aws.read_service(&infra.cluster, wait.color),
-        session.aws.target_health(infra.target_group(wait.color)),
-    )?;
+    let service = session.aws.read_service(&infra.cluster, wait.color);
+    let service = service.await?;
+    let has_rolled_out = |service| watch.has_rolled_out(service);
+    let targets = health
+        .read(service.as_ref().is_some_and(has_rolled_out))
+        .await?;
     // ECS can call a deployment complete whose tasks go on ending.
     let stopped = match &service {
-        Some(service) if !watch.has_rolled_out(service) => stopped(session, wait, seen).await?,
+        Some(service) if !has_rolled_out(service) => stopped(session, wait, seen).await?,
         _ => Vec::new(),
     };
     let health = if watch.is_ready_to_answer(service.as_ref(), &targets) {

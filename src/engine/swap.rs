@@ -23,6 +23,8 @@ use journey::Journey;
 const READ_DEADLINE: Duration = Duration::from_secs(10);
 /// The pause before a listener is read again.
 const READ_PAUSE: Duration = Duration::from_millis(200);
+/// The pause before a colour's health is asked for again.
+const HEALTH_PAUSE: Duration = Duration::from_secs(1);
 /// Good answers in a row that confirm a rollback.
 const CONFIRMING_ANSWERS: u32 = 3;
 /// How long they may take, beyond the probe's own pace.
@@ -415,7 +417,7 @@ impl Swap {
             ))),
             Err(_) => Some(Action::AskHealth {
                 color: self.from,
-                after: READ_PAUSE,
+                after: HEALTH_PAUSE,
             }),
         }
     }

@@ -12,6 +12,7 @@ mod deploying;
 mod faulty;
 mod life;
 mod listeners;
+mod pace;
 mod permissions;
 mod promoting;
 mod removing;

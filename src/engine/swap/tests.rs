@@ -181,6 +181,19 @@ fn an_unhealthy_old_colour_is_not_gone_back_to() {
 }
 
 #[test]
+fn a_health_that_cannot_be_read_is_asked_for_again_a_second_later() {
+    let mut swap = Swap::new(FROM, TO, FOUND, policy());
+    through_the_swap(&mut swap);
+    let unreadable = || Event::Health(Err("throttled".to_owned()));
+    let script = vec![(3.0, answer(2.9, false)), (3.1, unreadable())];
+    let ask = |after| Action::AskHealth { color: FROM, after };
+    let asked = [ask(Duration::ZERO), ask(Duration::from_secs(1))];
+    assert_eq!(run(&mut swap, script), asked);
+    run(&mut swap, vec![(13.1, unreadable())]);
+    assert!(matches!(swap.outcome(), Some(Outcome::InDoubt(_))));
+}
+
+#[test]
 fn no_rollback_leaves_a_failed_swap() {
     let leaves = Policy {
         takes_back: false,
