@@ -29,6 +29,30 @@ fn a_promotion_withstands_throttling_and_a_lost_answer() -> Outcome {
 }
 
 #[test]
+fn throttling_in_the_middle_of_a_swap_delays_it_and_nothing_else() -> Outcome {
+    let world = World::with_v2_idle("slowed")?;
+    let faults = world.gate.faults();
+    let throttle = |port, times| -> Outcome<_> {
+        let write = Fault::on(ELB, "ModifyListener").resource(&world.listener(port)?);
+        Ok((faults.add(write.first(times).throttle()), times))
+    };
+    // One more than the SDK tries by itself, and fewer than that.
+    let throttled = [throttle("prod", 6)?, throttle("test", 3)?];
+    let before = world.gate.calls().mark();
+    let promoted = world.done_json(&["promote"])?;
+    assert_eq!(promoted["outcome"], "committed");
+    assert_eq!(promoted["probe"]["failed"], 0, "{promoted:#}");
+    for (fault, times) in throttled {
+        assert_eq!(faults.struck(fault), times);
+    }
+    let writes = world.gate.calls().since(before);
+    let writes = writes.iter().filter(|call| call.is(ELB, "ModifyListener"));
+    let (refused, done): (Vec<_>, Vec<_>) = writes.partition(|call| call.code().is_some());
+    assert_eq!((refused.len(), done.len()), (9, 2), "{refused:#?}{done:#?}");
+    world.expect_answers(FRENCH, ENGLISH)
+}
+
+#[test]
 fn a_promotion_waits_for_reads_that_are_late() -> Outcome {
     let world = World::with_v2_idle("late")?;
     let late = Fault::on(ELB, "DescribeListeners").stale_by(Duration::from_millis(700));
