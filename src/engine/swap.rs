@@ -18,9 +18,11 @@ use std::time::Duration;
 use crate::model::{Color, Forwarding, PerPort, Port};
 use journey::Journey;
 
-/// How long a listener may take to show a write, and how long an old colour's
-/// health may stay unreadable.
+/// How long a listener may take to show a write.
 const READ_DEADLINE: Duration = Duration::from_secs(10);
+/// How long a listener, or an old colour's health, may stay unreadable: longer
+/// than a throttled call takes that is tried again until it is given up.
+const UNREADABLE_DEADLINE: Duration = Duration::from_secs(30);
 /// The pause before a listener is read again.
 const READ_PAUSE: Duration = Duration::from_millis(200);
 /// The pause before a colour's health is asked for again.
@@ -411,7 +413,7 @@ impl Swap {
             Ok(true) => self.set_out_back(at, why, Port::Prod),
             // The new copy may be the only healthy one: hold.
             Ok(false) => self.end(Outcome::Left(why)),
-            Err(reason) if at > since + READ_DEADLINE => self.end(Outcome::InDoubt(format!(
+            Err(reason) if at > since + UNREADABLE_DEADLINE => self.end(Outcome::InDoubt(format!(
                 "the health of {} cannot be read: {reason}",
                 self.from
             ))),

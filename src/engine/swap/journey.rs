@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::{READ_DEADLINE, WriteFault};
+use super::{READ_DEADLINE, UNREADABLE_DEADLINE, WriteFault};
 use crate::model::{Color, Forwarding, Port};
 
 /// How often a write whose answer was lost is sent anew.
@@ -73,7 +73,9 @@ impl Journey {
             Err(_) if self.writes == 0 && self.expected == Expected::Either => {
                 return Reading::Write;
             }
-            Err(reason) if is_late => return self.unreadable(&reason),
+            Err(reason) if at > self.written_at + UNREADABLE_DEADLINE => {
+                return self.unreadable(&reason);
+            }
             Err(_) => return Reading::Again,
         };
         if self.writes == 0 {

@@ -189,7 +189,9 @@ fn a_health_that_cannot_be_read_is_asked_for_again_a_second_later() {
     let ask = |after| Action::AskHealth { color: FROM, after };
     let asked = [ask(Duration::ZERO), ask(Duration::from_secs(1))];
     assert_eq!(run(&mut swap, script), asked);
-    run(&mut swap, vec![(13.1, unreadable())]);
+    run(&mut swap, vec![(30.0, unreadable())]);
+    assert_eq!(swap.outcome(), None);
+    run(&mut swap, vec![(33.1, unreadable())]);
     assert!(matches!(swap.outcome(), Some(Outcome::InDoubt(_))));
 }
 
@@ -282,6 +284,23 @@ fn a_refused_write_changes_nothing() {
     run(&mut swap, script);
     let expected = Outcome::Unchanged("AccessDenied".to_owned());
     assert_eq!(swap.outcome(), Some(&expected));
+}
+
+#[test]
+fn a_write_that_cannot_be_read_back_is_in_doubt_only_after_half_a_minute() {
+    let mut swap = Swap::new(FROM, TO, FOUND, policy());
+    through_the_baseline(&mut swap);
+    let unreadable = || Event::Read(Err("throttled".to_owned()));
+    let script = vec![
+        (1.1, shows(FROM)),
+        (1.2, Event::Written(Ok(()))),
+        (16.0, unreadable()),
+        (31.0, unreadable()),
+    ];
+    run(&mut swap, script);
+    assert_eq!(swap.outcome(), None);
+    run(&mut swap, vec![(31.3, unreadable())]);
+    assert!(matches!(swap.outcome(), Some(Outcome::InDoubt(_))));
 }
 
 #[test]

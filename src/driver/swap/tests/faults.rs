@@ -50,13 +50,13 @@ async fn one_fault_on_the_way_forward() {
     insta::assert_snapshot!(table(&all_well, Faults::Once).await, @"
                     LostRequest  LostAnswer   Slow         Refused      Stale
     note 80         unchanged    unchanged    unchanged    refused      committed
-    read 80         committed    committed    unchanged    committed    committed
+    read 80         committed    committed    committed    committed    committed
     80 to blue      committed    committed    committed    unchanged    committed
-    read 80         committed    committed    in doubt     committed    committed
+    read 80         committed    committed    committed    committed    committed
     note 81         rolled back  rolled back  rolled back  in doubt     committed
-    read 81         committed    committed    rolled back  committed    committed
+    read 81         committed    committed    committed    committed    committed
     81 to green     committed    committed    committed    rolled back  committed
-    read 81         committed    committed    in doubt     committed    committed
+    read 81         committed    committed    committed    committed    committed
     ");
 }
 
@@ -65,20 +65,20 @@ async fn one_fault_on_the_way_there_and_back() {
     insta::assert_snapshot!(table(&new_fails, Faults::Once).await, @"
                     LostRequest  LostAnswer   Slow         Refused      Stale
     note 80         unchanged    unchanged    unchanged    refused      rolled back
-    read 80         rolled back  rolled back  unchanged    rolled back  rolled back
+    read 80         rolled back  rolled back  rolled back  rolled back  rolled back
     80 to blue      rolled back  rolled back  rolled back  unchanged    rolled back
-    read 80         rolled back  rolled back  in doubt     rolled back  rolled back
+    read 80         rolled back  rolled back  rolled back  rolled back  rolled back
     note 81         rolled back  rolled back  rolled back  in doubt     rolled back
     read 81         rolled back  rolled back  rolled back  rolled back  rolled back
     81 to green     rolled back  rolled back  rolled back  rolled back  rolled back
-    read 81         rolled back  rolled back  in doubt     rolled back  rolled back
-    health of green rolled back  rolled back  in doubt     rolled back  rolled back
+    read 81         rolled back  rolled back  rolled back  rolled back  rolled back
+    health of green rolled back  rolled back  rolled back  rolled back  rolled back
     read 80         rolled back  rolled back  rolled back  rolled back  rolled back
     80 to green     rolled back  rolled back  rolled back  in doubt     rolled back
-    read 80         rolled back  rolled back  in doubt     rolled back  rolled back
+    read 80         rolled back  rolled back  rolled back  rolled back  rolled back
     read 81         rolled back  rolled back  rolled back  rolled back  rolled back
     81 to blue      rolled back  rolled back  rolled back  in doubt     rolled back
-    read 81         rolled back  rolled back  in doubt     rolled back  rolled back
+    read 81         rolled back  rolled back  rolled back  rolled back  rolled back
     ");
 }
 

@@ -65,7 +65,8 @@ fn a_listener_that_cannot_be_read_is_not_written() {
     run(&mut swap, up_to_the_look());
     let script = vec![
         (1.1, Event::Read(Err("throttled".to_owned()))),
-        (12.0, Event::Read(Err("throttled".to_owned()))),
+        (20.0, Event::Read(Err("throttled".to_owned()))),
+        (32.0, Event::Read(Err("throttled".to_owned()))),
     ];
     let actions = run(&mut swap, script);
     assert!(!actions.contains(&Action::Write(Port::Prod, TO)));
