@@ -100,7 +100,8 @@ impl Session {
         })
     }
 
-    /// A pause between two looks: a local AWS has no limits to respect.
+    /// A pause between two looks: nobody else needs the limits of a local AWS.
+    /// The calls' budget is the same there.
     pub fn poll_pause(&self, pause: Duration) -> Duration {
         match self.aws.local_endpoint() {
             Some(_) => pause / 5,
