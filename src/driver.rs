@@ -19,7 +19,9 @@ use crate::model::{Color, Forwarding, Port};
 pub trait World {
     /// Writes into the journal that the listener is about to be pointed there.
     async fn note(&self, port: Port, color: Color) -> Result<(), NoteFault>;
-    /// The same of the way back, which nothing holds up: it is tried.
+    /// Writes into the journal that the last noted write was seen.
+    async fn note_done(&self);
+    /// Writes the intent of the way back, which nothing holds up: it is tried.
     async fn note_way_back(&self, color: Color);
     async fn point_listener_at(&self, port: Port, color: Color) -> Result<(), WriteFault>;
     async fn read_listener(&self, port: Port) -> Result<Forwarding, String>;

@@ -10,7 +10,7 @@ use crate::engine::plan::Step;
 use crate::engine::unfinished::Way;
 use crate::error::{Exit, Result};
 use crate::model::journal::{Command, OperationId};
-use crate::model::{Color, Port};
+use crate::model::{Color, Observed, Port};
 use crate::report::{Outcome, Style};
 use crate::session::Session;
 
@@ -41,10 +41,10 @@ pub async fn run(session: &Session, args: &Resume) -> Result<Exit> {
     if args.dry_run.dry_run {
         let observed = session.observe().await?;
         let steps = match &observed.journal.operation {
-            Some(operation) => steps(
-                session,
-                &unfinished::way(session, operation, &observed).await?,
-            ),
+            Some(operation) => {
+                let way = unfinished::way(session, operation, &observed).await?;
+                steps(session, &observed, &way)
+            }
             None => Vec::new(),
         };
         session.report.result(&Plan::of("resume", steps));
@@ -88,12 +88,24 @@ async fn resume(mut work: Work<'_>, args: &Resume) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn steps(session: &Session, way: &Way) -> Vec<Step> {
-    let point = |port, color| Step::Point { port, color };
-    let swap = |to: Color| vec![point(Port::Prod, to), point(Port::Test, to.other())];
+fn steps(session: &Session, observed: &Observed, way: &Way) -> Vec<Step> {
+    let swap = |to: Color| {
+        [(Port::Prod, to), (Port::Test, to.other())]
+            .into_iter()
+            .filter(|(port, color)| observed.forwarding(*port).only() != Some(*color))
+            .map(|(port, color)| Step::Point { port, color })
+    };
     match way {
         Way::Undone => Vec::new(),
-        Way::Swap { to, .. } | Way::MakeLive { color: to } => swap(*to),
+        Way::MakeLive { color } => swap(*color).collect(),
+        Way::Swap { to, .. } => {
+            let probe = Step::Probe {
+                rate: f64::from(session.config.probe.rate.get()),
+                seconds: session.config.probe.window.as_secs_f64(),
+                takes_back: true,
+            };
+            swap(*to).chain([probe]).collect()
+        }
         Way::AwaitServing { color, .. } => vec![Step::Await { color: *color }],
         Way::ForgetRevision => vec![Step::DeleteTaskDefinitions {
             family: session.stack_name(),

@@ -10,10 +10,11 @@ use tokio::time::sleep;
 
 use super::unlock::LeaseShown;
 use crate::cli;
-use crate::engine::lease;
+use crate::driver::turn;
+use crate::engine::lease::{self, Verdict};
 use crate::error::{Exit, Result};
 use crate::interrupt::Interrupts;
-use crate::model::journal::{self, Drift, Lease, Operation, OperationId};
+use crate::model::journal::{self, Drift, Operation, OperationId};
 use crate::model::{Color, ColorState, Forward, Live, Observed, PerColor, PerPort, Port, Rollout};
 use crate::report::{Outcome, Style};
 use crate::session::Session;
@@ -61,14 +62,14 @@ struct Unfinished {
 }
 
 impl Unfinished {
-    fn of(operation: &Operation, lease: Option<&Lease>) -> Self {
+    fn of(operation: &Operation, is_held: bool) -> Self {
         Self {
             id: operation.id.clone(),
             command: operation.command,
             began: operation.began,
             who: operation.who.name.clone(),
             stage: operation.last_words(),
-            under_way: lease.is_some(),
+            under_way: is_held,
             name: operation.name(),
         }
     }
@@ -129,7 +130,13 @@ fn status(session: &Session, observed: &Observed) -> Status {
     let infra = &observed.infrastructure;
     let live = observed.live_color();
     let journal = &observed.journal;
-    let held = journal.lease.as_ref();
+    let now = session.aws.journal_time();
+    let verdict = turn::judge(journal, now);
+    // One that is abandoned keeps nobody out.
+    let held = match &verdict {
+        Verdict::Held(lease) => Some(lease),
+        Verdict::Free | Verdict::Abandoned { .. } => None,
+    };
     let listener = |port: Port| Listener {
         arn: infra.listener(port).to_string(),
         forwards: observed.forwarding(port).0.clone(),
@@ -160,8 +167,8 @@ fn status(session: &Session, observed: &Observed) -> Status {
         unfinished: journal
             .operation
             .as_ref()
-            .map(|operation| Unfinished::of(operation, held)),
-        at_work: held.map(|lease| lease.sentence(session.aws.journal_time())),
+            .map(|operation| Unfinished::of(operation, held.is_some())),
+        at_work: held.map(|lease| lease.sentence(now)),
     }
 }
 

@@ -255,10 +255,15 @@ async fn swap(
         Settled::Finished => Outcome::Finished,
         Settled::Undone => Outcome::Undone,
     };
+    let mut watched = swapped.watched();
+    if observed.live_color() == Some(to) {
+        // Users had changed over before anybody watched.
+        watched.changeover_ms = None;
+    }
     let conclusion = Conclusion {
         outcome,
         reason: swapped.error().map(|error| error.message),
-        watched: Some(swapped.watched()),
+        watched: Some(watched),
     };
     Ok((settled, Some(conclusion)))
 }

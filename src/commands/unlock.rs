@@ -4,6 +4,8 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::cli::Unlock;
+use crate::driver::turn;
+use crate::engine::lease::Verdict;
 use crate::error::{Error, Exit, Result};
 use crate::model::journal::{Head, Lease};
 use crate::report::{Outcome, Style};
@@ -12,7 +14,7 @@ use crate::session::Session;
 #[derive(Debug, Serialize)]
 struct Unlocked {
     operation: &'static str,
-    /// `free`, `held` or `broken`.
+    /// `free`, `held`, `abandoned` or `broken`.
     outcome: &'static str,
     lease: Option<LeaseShown>,
     #[serde(skip)]
@@ -67,7 +69,13 @@ pub async fn run(session: &Session, args: &Unlock) -> Result<Exit> {
         });
         return Ok(Exit::Done);
     };
-    let mut sentence = lease.sentence(now);
+    let (outcome, mut sentence) = match turn::judge(&head, now) {
+        Verdict::Abandoned { by, why } => (
+            "abandoned",
+            format!("{}: the next command takes it over", why.sentence(&by)),
+        ),
+        Verdict::Held(_) | Verdict::Free => ("held", lease.sentence(now)),
+    };
     if args.force {
         if !session.aws.break_lease(&table, &lease.holder.id).await? {
             return Err(Error::refused("the lease has changed hands just now")
@@ -76,12 +84,12 @@ pub async fn run(session: &Session, args: &Unlock) -> Result<Exit> {
         sentence = format!("the lease of {} is broken", lease.holder);
     }
     sentence += &and_unfinished(&head);
-    if !args.force {
+    if !args.force && outcome == "held" {
         sentence += "\nonly if they surely are not any more: `bgecs unlock --force`";
     }
     session.report.result(&Unlocked {
         operation: "unlock",
-        outcome: if args.force { "broken" } else { "held" },
+        outcome: if args.force { "broken" } else { outcome },
         lease: Some(LeaseShown::of(lease)),
         sentence,
     });

@@ -43,6 +43,13 @@ impl World for LiveWorld<'_> {
         })
     }
 
+    async fn note_done(&self) {
+        // What could not be written is noticed by the next write.
+        if let Err(stop) = self.turn.did().await {
+            tracing::debug!(%stop, "the outcome is not in the journal");
+        }
+    }
+
     async fn note_way_back(&self, color: Color) {
         let intent = self.intent(Port::Prod, color);
         // The way forward was noted, and `resume` looks at the listeners.

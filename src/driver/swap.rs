@@ -65,11 +65,15 @@ pub async fn run(
     // At most one effect is under way; `terminated` means none.
     let effect = Fuse::terminated();
     tokio::pin!(effect);
+    // Beside it, what is written while production is watched.
+    let outcome = Fuse::terminated();
+    tokio::pin!(outcome);
     while swap.outcome().is_none() {
         let event = tokio::select! {
             biased;
             () = interrupts.next() => Event::Interrupt,
             event = &mut effect, if !effect.is_terminated() => event,
+            () = &mut outcome, if !outcome.is_terminated() => continue,
             report = reports.next(), if is_probing => match report {
                 Some(report) => match take(report, &mut pending, &mut seen, notify) {
                     Some(event) => event,
@@ -89,6 +93,9 @@ pub async fn run(
                 at: origin.elapsed(),
                 phase: &swap.phase,
             });
+            if matches!(swap.phase, Phase::Watching { .. }) {
+                outcome.set(world.note_done().fuse());
+            }
         }
         if let Some(action) = action {
             effect.set(perform(world, action).fuse());

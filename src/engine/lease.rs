@@ -27,6 +27,17 @@ pub enum Abandoned {
     Gone,
 }
 
+impl Abandoned {
+    /// Whose it was, and why nobody has to respect it.
+    pub fn sentence(self, lease: &Lease) -> String {
+        let why = match self {
+            Self::Expired => "has expired",
+            Self::Gone => "is that of a process that is gone",
+        };
+        format!("the lease of {} {why}", lease.holder)
+    }
+}
+
 /// `is_gone`: the holder's process is known to have ended.
 pub fn judge(head: &Head, now: OffsetDateTime, is_gone: bool) -> Verdict {
     let Some(lease) = head.lease.clone() else {

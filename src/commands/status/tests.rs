@@ -2,7 +2,7 @@ use time::macros::datetime;
 
 use super::*;
 use crate::aws::testing::Wire;
-use crate::model::journal::Effect;
+use crate::model::journal::{Effect, Lease};
 use crate::model::testing::{
     lease, moment, nowhere, observed, operation, service, to, with_previous,
 };
@@ -172,8 +172,14 @@ fn an_operation_that_nobody_finished() {
     warning: the promote of tag 2 to blue that ann@laptop began at 2023-11-14 22:13:20 UTC is unfinished: it was about to point port 80 at blue.
     `bgecs resume` finishes or undoes it.
     ");
-    // Somebody is at it: no reason to warn.
+    // One that expired keeps nobody out.
     world.journal.lease = Some(lease());
+    assert_eq!(shown(&world), text);
+    // Somebody is at it: no reason to warn.
+    world.journal.lease = Some(Lease {
+        until: datetime!(2123-11-14 00:00:00 UTC),
+        ..lease()
+    });
     let text = shown(&world);
     assert!(
         text.contains("ann@laptop, process 42 on laptop (promote) is at work"),

@@ -82,6 +82,7 @@ fn assert_truth(fake: &Fake, finished: &Finished) {
     match outcome {
         Outcome::Committed => {
             assert_eq!(traffic, (TO, FROM));
+            assert!(fake.noted_done.get(), "the outcome is not in the journal");
             let noted = fake.noted.borrow();
             assert_eq!(
                 *noted,

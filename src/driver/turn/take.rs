@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use time::OffsetDateTime;
 use tokio::time::{Instant, sleep};
 
 use super::Turn;
 use crate::aws::{AwsError, has_no_journal};
-use crate::engine::lease::{self, Abandoned, Verdict};
+use crate::engine::lease::{self, Verdict};
 use crate::error::{Error, Result};
 use crate::model::journal::{Head, Holder, Lease};
 use crate::process;
@@ -56,13 +57,16 @@ async fn attempt(session: &Session, table: &str, holder: &Holder) -> Result<Atte
             return Ok(Attempt::Taken(Box::new(head)));
         }
         let head = aws.read_head(table).await?;
-        match lease::judge(&head, aws.journal_time(), is_gone(&head)) {
+        match judge(&head, aws.journal_time()) {
             Verdict::Held(lease) => return Ok(Attempt::Held(lease)),
             // Given back between the two calls.
             Verdict::Free => {}
             Verdict::Abandoned { by, why } => {
                 if let Some(head) = aws.take_lease(table, holder, until(), Some(&by)).await? {
-                    session.report.tell(&Event::Warning(taken_over(&by, why)));
+                    session.report.tell(&Event::Warning(format!(
+                        "{}: it is taken over",
+                        why.sentence(&by)
+                    )));
                     return Ok(Attempt::Taken(Box::new(head)));
                 }
             }
@@ -70,18 +74,11 @@ async fn attempt(session: &Session, table: &str, holder: &Holder) -> Result<Atte
     }
 }
 
-fn is_gone(head: &Head) -> bool {
+/// What stands against taking the lease now, as far as this machine can tell.
+pub fn judge(head: &Head, now: OffsetDateTime) -> Verdict {
     let lease = head.lease.as_ref();
     let process = lease.and_then(|lease| lease.holder.who.process.as_ref());
-    process.is_some_and(process::is_gone)
-}
-
-fn taken_over(lease: &Lease, why: Abandoned) -> String {
-    let why = match why {
-        Abandoned::Expired => "has expired",
-        Abandoned::Gone => "is that of a process that is gone",
-    };
-    format!("the lease of {} {why}: it is taken over", lease.holder)
+    lease::judge(head, now, process.is_some_and(process::is_gone))
 }
 
 /// In the order of arrival, to the second; each keeps a place for the next look.

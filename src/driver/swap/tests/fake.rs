@@ -107,6 +107,8 @@ pub struct Fake {
     pub test: Cell<Color>,
     /// The writes that the journal knows of ahead of time.
     pub noted: RefCell<Vec<(Port, Color)>>,
+    /// Whether it knows that the last one was seen.
+    pub noted_done: Cell<bool>,
     pub healthy: RefCell<PerColor<bool>>,
     pub calls: RefCell<Vec<Call>>,
     /// Colours that port 80 was pointed at while they were not healthy.
@@ -124,6 +126,7 @@ impl Fake {
             prod: Cell::new(FROM),
             test: Cell::new(TO),
             noted: RefCell::default(),
+            noted_done: Cell::new(false),
             healthy: RefCell::new(PerColor {
                 blue: true,
                 green: true,
@@ -215,6 +218,10 @@ impl World for Fake {
             is_lost: fault == Fault::Refused,
             message: text(fault),
         })
+    }
+
+    async fn note_done(&self) {
+        self.noted_done.set(true);
     }
 
     /// Whatever comes of it, the way back goes on.
