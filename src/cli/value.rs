@@ -1,0 +1,100 @@
+//! The values that flags take: how each is written, and what is said of one
+//! that is not.
+
+use std::convert::Infallible;
+use std::ffi::OsStr;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::builder::TypedValueParser;
+use clap::error::ErrorKind;
+
+use crate::docker::Secret;
+use crate::hidden::Hidden;
+
+/// `NAME=VALUE`, or a name alone. Tokens are passed so, wrongly, but often.
+#[derive(Debug, Clone)]
+pub struct BuildArg {
+    pub name: String,
+    pub value: Option<Hidden>,
+}
+
+impl FromStr for BuildArg {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        let (name, value) = match text.split_once('=') {
+            Some((name, value)) => (name, Some(Hidden::new(value))),
+            None => (text, None),
+        };
+        Ok(Self {
+            name: name.to_owned(),
+            value,
+        })
+    }
+}
+
+/// Of a value that it refuses, clap repeats all; and what was typed in place of
+/// a secret's source may be the secret itself.
+#[derive(Clone)]
+pub struct SecretParser;
+
+impl TypedValueParser for SecretParser {
+    type Value = Secret;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        _: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<Secret, clap::Error> {
+        let read = value
+            .to_str()
+            .ok_or_else(|| "it is not UTF-8".to_owned())
+            .and_then(str::parse);
+        read.map_err(|why| {
+            let message = format!("invalid value for '--secret <SECRET>': {why}\n");
+            clap::Error::raw(ErrorKind::ValueValidation, message).with_cmd(command)
+        })
+    }
+}
+
+/// `90`, `90s`, `500ms`, `5m`, `2h`.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let number: f64 = digits
+        .parse()
+        .map_err(|_| "a time is a number and a unit: 500ms, 90s, 5m, 2h".to_owned())?;
+    let unit = match text.get(digits.len()..).unwrap_or_default() {
+        "ms" => 0.001,
+        "" | "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        unit => return Err(format!("unknown unit `{unit}`: it is ms, s, m or h")),
+    };
+    Duration::try_from_secs_f64(number * unit).map_err(|error| error.to_string())
+}
+
+pub fn rate(text: &str) -> Result<f64, String> {
+    let rate: f64 = text.parse().map_err(|_| "a rate is a number".to_owned())?;
+    if (0.1..=1000.0).contains(&rate) {
+        Ok(rate)
+    } else {
+        Err("a rate is 0.1 to 1000 requests per second".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_units() {
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("1.5m"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("2h"), Ok(Duration::from_secs(7200)));
+        assert!(duration("5 apples").is_err());
+        assert!(duration("-1s").is_err());
+    }
+}
