@@ -11,10 +11,9 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use localstack::{Emulator, Engine, Gate, Options, gate};
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::bgecs::{self, Bgecs};
-use crate::{Result, local, say};
+use crate::{Result, interrupt, local, say};
 use stage::Stage;
 use story::Story;
 
@@ -36,13 +35,7 @@ pub async fn run(telling: Telling) -> Result<()> {
     let exe = bgecs::build().await?;
     let engine = Engine::ensure(&say::line).await?;
     let options = Options::default().keep(telling.keep);
-    let mut emulator = match Emulator::start(&engine, options, &say::line).await {
-        Ok(emulator) => emulator,
-        Err(error) => {
-            engine.release(&say::line).await?;
-            return Err(error.into());
-        }
-    };
+    let (engine, mut emulator) = local::start(engine, options).await?;
     let told = tell(&emulator, exe, telling.gated).await;
     if told.is_err() {
         say::line(&format!(
@@ -82,7 +75,7 @@ async fn tell(emulator: &Emulator, exe: PathBuf, gated: bool) -> Result<()> {
     let mut story = Story::new(Stage::new(bgecs, endpoint, gate.as_ref())?);
     let told = tokio::select! {
         told = story.tell() => told,
-        interrupted = interrupt() => interrupted,
+        interrupted = interrupt::awaited() => interrupted,
     };
     if let Some(trouble) = gate.as_ref().and_then(Gate::trouble) {
         say::line(&format!("the gate's trouble: {trouble}"));
@@ -108,13 +101,4 @@ async fn left_up(emulator: &mut Emulator, gated: bool, own: &Path) -> String {
         }
     }
     emulator.endpoint().to_owned()
-}
-
-async fn interrupt() -> Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        result = tokio::signal::ctrl_c() => result?,
-        _ = terminate.recv() => {}
-    }
-    Err("interrupted".into())
 }

@@ -22,13 +22,7 @@ pub async fn up() -> Result<()> {
     }
     let engine = Engine::ensure(&say::line).await?;
     let options = Options::default().keep(true);
-    let mut emulator = match Emulator::start(&engine, options, &say::line).await {
-        Ok(emulator) => emulator,
-        Err(error) => {
-            engine.release(&say::line).await?;
-            return Err(error.into());
-        }
-    };
+    let (engine, mut emulator) = start(engine, options).await?;
     let own = std::env::current_exe()?;
     let endpoint = match put_gate_before(&mut emulator, &own).await {
         Ok(endpoint) => endpoint,
@@ -51,6 +45,17 @@ pub async fn up() -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Starts an emulator on the engine, which is let go if it does not start.
+pub async fn start(engine: Engine, options: Options) -> Result<(Engine, Emulator)> {
+    match Emulator::start(&engine, options, &say::line).await {
+        Ok(emulator) => Ok((engine, emulator)),
+        Err(error) => {
+            engine.release(&say::line).await?;
+            Err(error.into())
+        }
+    }
 }
 
 /// Puts a gate that stays, run by this program, before an emulator that stays;

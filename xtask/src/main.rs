@@ -3,6 +3,8 @@
 mod bgecs;
 mod e2e;
 mod gate;
+mod interrupt;
+mod json;
 mod local;
 mod observer;
 mod say;

@@ -1,7 +1,8 @@
 //! Releases that must not become live, and those that must not stay it.
 
-use super::stage::{ENGLISH, FRENCH, Stage, expect};
+use super::stage::{ENGLISH, FRENCH, Stage};
 use crate::Result;
+use crate::json::expect;
 
 pub async fn the_live_colour_is_refused(stage: &Stage<'_>) -> Result<String> {
     let deploy = [

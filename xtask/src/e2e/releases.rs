@@ -4,8 +4,9 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::stage::{ENGLISH, FRENCH, Stage, at, expect};
+use super::stage::{ENGLISH, FRENCH, Stage};
 use crate::Result;
+use crate::json::{at, expect};
 
 pub async fn nothing_is_there(stage: &Stage<'_>) -> Result<String> {
     let ended = stage.bgecs.run(&["status"]).await?.expect_code(1)?;

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::Result;
 use crate::bgecs::{Bgecs, root};
+use crate::json::{at, expect, text};
 use crate::observer::{Door, Observer, PACE};
 
 /// A deploy that cannot succeed must say so in seconds, not at its timeout of
@@ -151,26 +152,4 @@ fn host<'a>(status: &'a Value, port: &str) -> Result<&'a str> {
 fn balancer_of(gate: &Gate, host: &str) -> Result<Balancer> {
     let balancer = gate.balancer(host);
     balancer.ok_or_else(|| format!("the gate knows no load balancer {host}").into())
-}
-
-pub fn at<'a>(value: &'a Value, path: &[&str]) -> &'a Value {
-    path.iter()
-        .fold(value, |value, key| match key.parse::<usize>() {
-            Ok(index) => &value[index],
-            Err(_) => &value[*key],
-        })
-}
-
-pub fn text<'a>(value: &'a Value, path: &[&str]) -> Result<&'a str> {
-    at(value, path)
-        .as_str()
-        .ok_or_else(|| format!("{} is missing", path.join(".")).into())
-}
-
-pub fn expect(value: &Value, path: &[&str], expected: impl Into<Value>) -> Result<()> {
-    let (found, expected) = (at(value, path), expected.into());
-    if *found == expected {
-        return Ok(());
-    }
-    Err(format!("{} is {found}, not {expected}", path.join(".")).into())
 }

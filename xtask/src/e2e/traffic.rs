@@ -8,8 +8,9 @@ use localstack::gate::faults::Fault;
 use localstack::gate::record::Mark;
 use localstack::gate::upstream::Upstream;
 
-use super::stage::{ENGLISH, FRENCH, Stage, expect, text};
+use super::stage::{ENGLISH, FRENCH, Stage};
 use crate::Result;
+use crate::json::{expect, text};
 use crate::observer::{Observer, PACE, Seen};
 
 /// What an app needs to listen, in the chapter of the slow one.
