@@ -10,7 +10,7 @@ pub enum SwapPlan {
     /// Nothing is live: no user can notice.
     MakeLive { color: Color },
     /// `match_count` is how many tasks the new colour must be scaled to first,
-    /// where it has fewer than the live one.
+    /// where it runs fewer than the live one.
     Swap {
         from: Color,
         to: Color,
@@ -63,11 +63,14 @@ pub fn rollback(observed: &Observed) -> Result<SwapPlan, Refusal> {
 
 fn swap_to(observed: &Observed, to: Color) -> SwapPlan {
     let from = to.other();
-    let (wanted, has) = (observed.color(from).running(), observed.color(to).desired());
+    let (wanted, new) = (observed.color(from).running(), observed.color(to));
+    // One that is still growing, as a promotion leaves it that died then, is
+    // waited for as well; never is it made smaller.
+    let has = new.desired().min(new.running());
     SwapPlan::Swap {
         from,
         to,
-        match_count: Some(wanted).filter(|wanted| *wanted > has),
+        match_count: (wanted > has).then(|| wanted.max(new.desired())),
     }
 }
 

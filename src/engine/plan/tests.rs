@@ -124,6 +124,27 @@ fn promote_brings_the_count_along() {
 }
 
 #[test]
+fn promote_waits_for_a_colour_that_still_grows() {
+    let mut world = live(Color::Green);
+    for (wanted, desired, running, count) in [
+        (2, 2, 1, Some(2)),
+        (2, 3, 1, Some(3)),
+        (2, 3, 2, None),
+        (2, 1, 3, Some(2)),
+    ] {
+        world.colors.green.service = Some(service(wanted));
+        let mut blue = service(desired);
+        blue.running = running;
+        world.colors.blue.service = Some(blue);
+        let plan = promote(&world, None).unwrap();
+        let SwapPlan::Swap { match_count, .. } = plan else {
+            panic!("{plan:?}");
+        };
+        assert_eq!(match_count, count, "{running} of {desired} for {wanted}");
+    }
+}
+
+#[test]
 fn an_interrupted_swap_is_finished_or_undone() {
     let world = half_swapped(Color::Blue);
     let finish = SwapPlan::Swap {
