@@ -14,8 +14,9 @@
 //! [`faults`] may spoil it, `refusal` words an error as AWS does, `past` answers a
 //! read as it was, [`elb`] and `ecs` correct what the emulator says of health
 //! checks, weights and rollouts, [`upstream`] forwards it, and [`record`] has it
-//! all written down; [`crash`] kills a client at a write that is held. `services` puts `elb` and `ecs` in their places; `body` and
-//! `cbor` read and write what goes over the wire.
+//! all written down; [`crash`] kills a client at a write that is held. `services`
+//! puts `elb` and `ecs` in their places; `body` and `cbor` read and write what goes
+//! over the wire.
 //!
 //! It speaks the AWS protocols only, to either side, so that it can stand before
 //! any emulator. It must not know the insides of one.

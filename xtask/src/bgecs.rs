@@ -116,28 +116,39 @@ impl Bgecs {
         }
     }
 
-    /// Runs a command from the workspace's root, its progress kept.
-    pub async fn run(&self, arguments: &[&str]) -> Result<Ended> {
-        say::line(&format!("  $ bgecs {}", arguments.join(" ")));
-        let mark = self.calls.as_ref().map(Calls::mark);
-        let mut command = Command::new(&self.exe);
+    /// From the workspace's root, its output piped: for who starts it alone.
+    pub fn command(&self, arguments: &[&str]) -> std::process::Command {
+        let mut command = std::process::Command::new(&self.exe);
         for name in localstack::ENV_TO_REMOVE {
             command.env_remove(name);
         }
-        let output = command
+        command
             .args(arguments)
             .envs(self.env.iter().cloned())
             .current_dir(root())
             .stdin(Stdio::null())
-            .kill_on_drop(true)
-            .output()
-            .await?;
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs a command, and says nothing of it.
+    pub async fn run_quietly(&self, arguments: &[&str]) -> Result<Ended> {
+        let mark = self.calls.as_ref().map(Calls::mark);
+        let mut command = Command::from(self.command(arguments));
+        let output = command.kill_on_drop(true).output().await?;
         self.enter(arguments, mark);
-        let ended = Ended {
+        Ok(Ended {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        };
+        })
+    }
+
+    /// Runs a command and shows it.
+    pub async fn run(&self, arguments: &[&str]) -> Result<Ended> {
+        say::line(&format!("  $ bgecs {}", arguments.join(" ")));
+        let ended = self.run_quietly(arguments).await?;
         for line in ended.stderr.lines().chain(ended.stdout.lines()) {
             say::line(&format!("    {line}"));
         }

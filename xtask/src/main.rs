@@ -2,6 +2,7 @@
 
 mod bgecs;
 mod e2e;
+mod faults;
 mod gate;
 mod interrupt;
 mod json;
@@ -26,6 +27,8 @@ enum Task {
         #[arg(long)]
         no_gate: bool,
     },
+    /// Kill bgecs before and after each of its writes, and see what comes of it
+    Faults(faults::Args),
     /// Put the gate before an emulator that runs already, until it is interrupted
     Gate(gate::Args),
     /// A local AWS to use bgecs on by hand
@@ -52,6 +55,7 @@ async fn main() -> ExitCode {
             let gated = !no_gate;
             e2e::run(e2e::Telling { keep, gated }).await
         }
+        Task::Faults(args) => faults::run(&args).await,
         Task::Gate(args) => gate::run(&args).await,
         Task::Local(Local::Up) => local::up().await,
         Task::Local(Local::Down) => local::down().await,

@@ -90,12 +90,24 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// One that took no time.
+    #[cfg(test)]
+    pub fn of(sent: Instant, status: u16, body: &str) -> Self {
+        Self {
+            node: 0,
+            sent,
+            answered: sent,
+            outcome: Ok((status, body.to_owned())),
+        }
+    }
+
     /// Whether it is an answer that has this in it.
     pub fn says(&self, part: &str) -> bool {
         matches!(&self.outcome, Ok((_, body)) if body.contains(part))
     }
 
-    fn failure(&self) -> Option<String> {
+    /// Why it is not what a user wants; None for a 200.
+    pub fn failure(&self) -> Option<String> {
         match &self.outcome {
             Ok((200, _)) => None,
             Ok((status, body)) => Some(format!("HTTP {status}: {body}")),

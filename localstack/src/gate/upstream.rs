@@ -140,9 +140,23 @@ impl Upstream {
     /// # Errors
     /// If there is no answer, or not 200, or not JSON.
     pub async fn ecs(&self, operation: &str, input: &Value) -> Result<Value, Failed> {
-        let target = format!("AmazonEC2ContainerServiceV20141113.{operation}");
+        let service = ("ecs", "AmazonEC2ContainerServiceV20141113");
+        self.json(service, operation, input).await
+    }
+
+    /// A call of the JSON protocol of any service, named with its target.
+    ///
+    /// # Errors
+    /// If there is no answer, or not 200, or not JSON.
+    pub async fn json(
+        &self,
+        (service, target): (&str, &str),
+        operation: &str,
+        input: &Value,
+    ) -> Result<Value, Failed> {
+        let target = format!("{target}.{operation}");
         let request = self
-            .own("ecs", operation)?
+            .own(service, operation)?
             .header(CONTENT_TYPE, "application/x-amz-json-1.1")
             .header("x-amz-target", target);
         let answer = self.complete(request, input.to_string(), operation).await?;

@@ -1,0 +1,82 @@
+//! What users may see of an operation that is killed, and what they saw.
+
+use std::time::Instant;
+
+use localstack::gate::faults::What;
+use localstack::gate::record::Call;
+
+use crate::faults::state::Color;
+use crate::observer::{Answer, Seen};
+
+/// What the load balancer says as long as no release is live.
+const NOTHING_LIVE: &str = "nothing is live yet";
+
+/// When the service of what was live was asked to go: nobody can be served from
+/// then on. A call that was held ahead of its effect asked for nothing.
+pub fn taken_away(calls: &[Call], live: Option<Color>) -> Option<Instant> {
+    let live = live?.as_str();
+    let had_effect = |call: &Call| call.struck.iter().all(|one| one.what != What::HoldBefore);
+    let is_live = |call: &Call| call.resource.rsplit('/').next() == Some(live);
+    let ends = |call: &&Call| call.is("ecs", "DeleteService") && is_live(call) && had_effect(call);
+    Some(calls.iter().find(ends)?.at)
+}
+
+/// What no user should have seen: a failure, unless the service was taken away
+/// before. Ahead of the first release there is a notice, and none after it.
+pub fn harm(seen: &Seen, taken_away: Option<Instant>) -> Option<String> {
+    let counts = |answer: &&Answer| taken_away.is_none_or(|end| answer.answered < end);
+    let counted: Vec<&Answer> = seen.0.iter().filter(counts).collect();
+    let first_good = counted.iter().find(|one| one.failure().is_none());
+    let is_early = |one: &Answer| first_good.is_none_or(|good| one.sent < good.answered);
+    let mut failures = counted.iter().filter_map(|one| {
+        let is_notice = one.says(NOTHING_LIVE) && is_early(one);
+        one.failure().filter(|_| !is_notice)
+    });
+    let first = failures.next()?;
+    Some(format!(
+        "{} of {} requests failed: {first}",
+        1 + failures.count(),
+        counted.len()
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Answers a second apart.
+    fn seen(statuses: &[u16]) -> (Seen, Instant) {
+        let start = Instant::now();
+        let answers = statuses.iter().zip(0..).map(|(status, second)| {
+            let sent = start + Duration::from_secs(second);
+            let body = if *status == 503 { NOTHING_LIVE } else { "" };
+            Answer::of(sent, *status, body)
+        });
+        (Seen(answers.collect()), start)
+    }
+
+    #[test]
+    fn a_failure_is_harm() {
+        let (seen, _) = seen(&[200, 502, 200, 500]);
+        let harm = harm(&seen, None).unwrap();
+        assert_eq!(harm, "2 of 4 requests failed: HTTP 502: ");
+    }
+
+    #[test]
+    fn the_notice_is_none_until_a_release_has_answered() {
+        assert_eq!(harm(&seen(&[503, 503, 200, 200]).0, None), None);
+        assert_eq!(harm(&seen(&[503]).0, None), None);
+        let late = harm(&seen(&[503, 200, 503]).0, None);
+        assert!(late.unwrap().starts_with("1 of 3 "));
+    }
+
+    #[test]
+    fn what_comes_after_the_end_is_not_counted() {
+        let (seen, start) = seen(&[200, 502]);
+        let end = start + Duration::from_millis(500);
+        assert_eq!(harm(&seen, Some(end)), None);
+        assert!(harm(&seen, Some(end + Duration::from_secs(1))).is_some());
+    }
+}

@@ -1,0 +1,279 @@
+//! A local AWS with one app in it, brought to where an operation starts by
+//! bgecs's own commands.
+
+mod look;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use localstack::Gate;
+use localstack::gate::upstream::Upstream;
+use serde_json::{Value, json};
+use tokio::time::{sleep, timeout};
+
+use super::operation::{Operation, Release};
+use super::state::{Color, State};
+use crate::Result;
+use crate::bgecs::{Bgecs, Ended, root};
+
+const APP: &str = "faults";
+/// The stack's, the cluster's and the task definitions' name.
+const NAME: &str = "bgecs-faults";
+/// The tag of the image that all releases are.
+const BUILT: &str = "built";
+/// Nothing that bgecs does here takes so long.
+const PATIENCE: Duration = Duration::from_secs(120);
+const PAUSE: Duration = Duration::from_millis(50);
+/// For what ECS goes on with after bgecs has ended.
+const SETTLING: Duration = Duration::from_secs(15);
+
+pub struct World<'a> {
+    pub bgecs: Bgecs,
+    pub gate: &'a Gate,
+    api: Upstream,
+    /// The configuration, and the same with another setting of the stack.
+    configs: [PathBuf; 2],
+    /// Which of them the stack was last brought to.
+    configured: usize,
+    image: String,
+    /// How many releases there were, each with a tag of its own: a tag that is
+    /// in the registry already would not be pushed.
+    releases: u32,
+}
+
+impl<'a> World<'a> {
+    /// In that folder, which is this world's own.
+    pub fn new(bgecs: Bgecs, gate: &'a Gate, folder: &Path) -> Result<Self> {
+        fs::create_dir_all(folder)?;
+        let configs = [30, 7].map(|days| (folder.join(format!("{days}-days.toml")), days));
+        for (path, days) in &configs {
+            fs::write(path, configuration(*days))?;
+        }
+        let endpoint = gate.endpoint();
+        let port = endpoint.rsplit(':').next().unwrap_or_default();
+        Ok(Self {
+            bgecs,
+            gate,
+            api: Upstream::new(endpoint.trim_start_matches("http://"), "test"),
+            configs: configs.map(|(path, _)| path),
+            configured: 0,
+            image: format!("localhost:{port}/{NAME}:{BUILT}"),
+            releases: 0,
+        })
+    }
+
+    /// Makes the image that all releases here are, once.
+    pub async fn build_image(&self) -> Result<()> {
+        self.done(&["init"]).await?;
+        let context = root().join("sample-app/v1").display().to_string();
+        self.done(&["deploy", &context, "--tag", BUILT, "--color", "green"])
+            .await?;
+        Ok(())
+    }
+
+    /// Adds the configuration to a command line.
+    pub fn with_config<'w>(&'w self, words: &[&'w str]) -> Vec<String> {
+        let config = self.configs[self.configured].display().to_string();
+        let words = words.iter().map(|word| (*word).to_owned());
+        words.chain(["--config".to_owned(), config]).collect()
+    }
+
+    pub async fn run(&self, words: &[&str]) -> Result<Ended> {
+        let words = self.with_config(words);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let ended = timeout(PATIENCE, self.bgecs.run_quietly(&words)).await;
+        ended.map_err(|_| format!("bgecs {} took longer than {PATIENCE:?}", words.join(" ")))?
+    }
+
+    pub async fn done(&self, words: &[&str]) -> Result<Ended> {
+        let ended = self.run(words).await?.expect_code(0);
+        ended.map_err(|error| format!("bgecs {}: {error}", words.join(" ")).into())
+    }
+
+    /// `None` where there is no stack.
+    pub async fn state(&self) -> Result<Option<State>> {
+        let ended = self.run(&["status", "--json"]).await?;
+        if Self::has_no_stack(&ended) {
+            return Ok(None);
+        }
+        Ok(Some(State::read(&ended.expect_code(0)?.json()?)?))
+    }
+
+    /// Whether a command ended so because there is no stack.
+    pub fn has_no_stack(ended: &Ended) -> bool {
+        ended.code == 1 && ended.stderr.contains("there is no stack")
+    }
+
+    /// Operations of the history that have no end.
+    pub async fn endless(&self) -> Result<Vec<String>> {
+        let history = self.done(&["history", "--json"]).await?.json()?;
+        let operations = history["operations"].as_array();
+        let operations = operations.ok_or("the history has no operations")?;
+        let is_endless = |one: &&Value| {
+            let outcome = one["outcome"].as_str();
+            outcome.is_none_or(|outcome| outcome == "unfinished")
+        };
+        Ok(operations
+            .iter()
+            .filter(is_endless)
+            .map(Value::to_string)
+            .collect())
+    }
+
+    async fn there(&self) -> Result<State> {
+        Ok(self.state().await?.ok_or("there is no stack")?)
+    }
+
+    /// Brings it to where that operation starts.
+    pub async fn prepare(&mut self, operation: Operation) -> Result<State> {
+        match operation {
+            Operation::DeployFirst => self.without_a_release().await,
+            Operation::Destroy => self.young().await,
+            Operation::Deploy | Operation::Promote | Operation::Retire => {
+                self.with_both_running().await
+            }
+            Operation::PromoteGrowing => self.with_one_grown().await,
+            Operation::Rollback => self.with_a_way_back().await,
+            Operation::InitUpdate => self.with_an_older_stack().await,
+        }
+    }
+
+    async fn without_a_release(&self) -> Result<State> {
+        let state = self.state().await?;
+        if state
+            .as_ref()
+            .is_some_and(|state| state.services().count() > 0)
+        {
+            self.done(&["destroy", "--yes"]).await?;
+        }
+        if state.is_none_or(|state| state.services().count() > 0) {
+            self.done(&["init"]).await?;
+        }
+        self.there().await
+    }
+
+    /// With a release on each colour and no other one before, since each is a
+    /// write of `destroy`.
+    async fn young(&mut self) -> Result<State> {
+        let releases = self.revisions().await?.len();
+        if releases > 2 || (releases == 2 && self.there().await?.services().count() < 2) {
+            self.without_a_release().await?;
+        }
+        self.with_both_running().await
+    }
+
+    async fn with_both_running(&mut self) -> Result<State> {
+        let mut state = match self.state().await? {
+            Some(state) => state,
+            None => self.without_a_release().await?,
+        };
+        if state.live.is_none() {
+            self.perform(Operation::DeployFirst, &state).await?;
+            state = self.there().await?;
+        }
+        let idle = state.service(state.idle()?);
+        if idle.is_none_or(|idle| idle.desired == 0) {
+            self.perform(Operation::Deploy, &state).await?;
+            state = self.there().await?;
+        }
+        Ok(state)
+    }
+
+    async fn with_a_way_back(&mut self) -> Result<State> {
+        let state = self.with_both_running().await?;
+        if state.previous.is_some() && state.previous != state.live {
+            return Ok(state);
+        }
+        self.perform(Operation::Promote, &state).await?;
+        self.there().await
+    }
+
+    async fn with_one_grown(&mut self) -> Result<State> {
+        let state = self.with_both_running().await?;
+        let live = state.live.ok_or("nothing is live")?;
+        self.scale(live, 2).await?;
+        self.scale(live.other(), 1).await?;
+        self.until("two tasks are live and one is idle", async || {
+            let state = self.there().await?;
+            let serves = |color, count| {
+                let service = state.service(color);
+                service.is_some_and(|is| is.running == count && is.healthy == count)
+            };
+            Ok(serves(live, 2) && serves(live.other(), 1))
+        })
+        .await?;
+        self.there().await
+    }
+
+    /// With a stack to which another colour is live, and another setting right,
+    /// which are two updates.
+    async fn with_an_older_stack(&mut self) -> Result<State> {
+        let state = self.with_both_running().await?;
+        self.take_other_config();
+        self.perform(Operation::InitUpdate, &state).await?;
+        self.perform(Operation::Promote, &state).await?;
+        self.take_other_config();
+        self.there().await
+    }
+
+    fn take_other_config(&mut self) {
+        self.configured = 1 - self.configured;
+    }
+
+    /// As autoscaling does.
+    async fn scale(&self, color: Color, count: u32) -> Result<()> {
+        let change = json!({"cluster": NAME, "service": color.as_str(), "desiredCount": count});
+        self.api.ecs("UpdateService", &change).await?;
+        Ok(())
+    }
+
+    /// What is typed for the operation in that state.
+    pub fn typed(&mut self, operation: Operation, state: &State) -> Result<Vec<String>> {
+        self.releases += 1;
+        let release = Release {
+            image: self.image.clone(),
+            tag: self.releases.to_string(),
+        };
+        operation.typed(state, &release)
+    }
+
+    async fn perform(&mut self, operation: Operation, state: &State) -> Result<()> {
+        let words = self.typed(operation, state)?;
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        self.done(&words).await?;
+        Ok(())
+    }
+
+    /// Makes a new start after something went wrong.
+    pub async fn rebuild(&self) -> Result<()> {
+        self.gate.faults().clear();
+        self.done(&["destroy", "--yes"]).await?;
+        self.until("nothing is left", async || {
+            Ok(self.leftovers().await?.is_empty())
+        })
+        .await
+    }
+
+    /// Looks until it is so.
+    pub async fn until(&self, what: &str, is_so: impl AsyncFn() -> Result<bool>) -> Result<()> {
+        let began = Instant::now();
+        while !is_so().await? {
+            if began.elapsed() > SETTLING {
+                return Err(format!("not within {SETTLING:?}: {what}").into());
+            }
+            sleep(PAUSE).await;
+        }
+        Ok(())
+    }
+}
+
+fn configuration(retention_days: u32) -> String {
+    let hook = root().join("sample-app/build").display().to_string();
+    format!(
+        "app = \"{APP}\"\n\n[service]\ndesired_count = 1\n\n\
+         [probe]\npath = \"/api\"\nrate = 20\nwindow_seconds = 1\n\n\
+         [build]\nbefore = \"{hook}\"\n\n[logs]\nretention_days = {retention_days}\n\n\
+         [load_balancer]\nderegistration_delay_seconds = 0\n"
+    )
+}
