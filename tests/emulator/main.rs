@@ -8,6 +8,7 @@ mod support;
 mod access;
 mod api;
 mod builds;
+mod crashes;
 mod deploying;
 mod faulty;
 mod life;

@@ -195,6 +195,11 @@ impl World {
         Ok(serde_json::to_value(self.runtime.block_on(inspect)?)?)
     }
 
+    /// Where something has to be awaited.
+    pub fn wait_for<T>(&self, what: impl Future<Output = T>) -> T {
+        self.runtime.block_on(what)
+    }
+
     pub fn listener(&self, port: &str) -> Outcome<String> {
         string(&self.status()?, &format!("/listeners/{port}/arn"))
     }
