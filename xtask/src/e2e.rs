@@ -1,6 +1,7 @@
 //! `cargo xtask e2e`: the whole story, on a local AWS with real containers.
 
 mod calls;
+mod journal;
 mod refusals;
 mod releases;
 mod stage;

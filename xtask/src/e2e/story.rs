@@ -1,7 +1,7 @@
 //! What a team goes through with its first two releases, and with bad ones.
 
 use super::stage::Stage;
-use super::{refusals, releases, traffic};
+use super::{journal, refusals, releases, traffic};
 use crate::bgecs::Bgecs;
 use crate::{Result, say};
 
@@ -51,6 +51,9 @@ impl<'a> Story<'a> {
         self.chapter(refusals::a_missing_image_is_refused).await?;
         if self.stage.gate.is_some() {
             self.tell_of_traffic().await?;
+            self.chapter(journal::a_killed_promotion_is_named_and_ended)
+                .await?;
+            self.chapter(journal::history_tells_what_was_done).await?;
         }
         self.chapter(releases::the_idle_colour_is_retired_and_comes_back)
             .await?;
