@@ -217,12 +217,21 @@ impl Aws {
             .expression_attribute_names("#id", item::HOLDER_ID)
     }
 
-    /// Keeps an operation that has ended. The same one again changes nothing.
-    pub async fn add_to_history(&self, table: &str, operation: &Operation) -> Result<(), AwsError> {
+    /// Keeps an operation that has ended, unless a later holder has ended it: one
+    /// that slept through the loss of its lease does not have the last word.
+    pub async fn add_to_history(
+        &self,
+        table: &str,
+        fence: u64,
+        operation: &Operation,
+    ) -> Result<(), Unwritten> {
         self.dynamodb
             .put_item()
             .table_name(table)
-            .set_item(Some(item::of_history(operation)))
+            .set_item(Some(item::of_history(fence, operation)))
+            .condition_expression("attribute_not_exists(#fence) OR #fence <= :fence")
+            .expression_attribute_names("#fence", item::FENCE)
+            .expression_attribute_values(":fence", item::number(fence))
             .send()
             .await
             .named("dynamodb:PutItem", table)?;
@@ -322,3 +331,6 @@ pub fn has_no_journal(error: &AwsError) -> bool {
 }
 
 type Item = std::collections::HashMap<String, AttributeValue>;
+
+#[cfg(test)]
+mod tests;

@@ -74,12 +74,23 @@ pub async fn meet(work: &mut Work<'_>, next: Command) -> Result<()> {
 }
 
 async fn supersede(work: &mut Work<'_>, operation: Operation, next: Command) -> Result<()> {
-    if operation.command == Command::Deploy && next != Command::Destroy {
-        let observed = work.observe().await?;
-        tidy::forget_revision(work.session, &observed, &operation).await?;
+    // What is left of the app may be too little to look at.
+    let observed = match next {
+        Command::Destroy => None,
+        _ => Some(work.observe().await?),
+    };
+    if let Some(observed) = &observed
+        && operation.command == Command::Deploy
+    {
+        tidy::forget_revision(work.session, observed, &operation).await?;
     }
     let reason = format!("superseded by the next {next}");
+    let may_have_moved = unfinished::may_have_moved_a_listener(&operation);
     work.turn.take_up(operation);
+    if let Some(observed) = observed.filter(|_| may_have_moved) {
+        // Else the next command would take for a stranger's doing what this did.
+        work.turn.saw(&observed);
+    }
     let conclusion = Conclusion::of(Outcome::Superseded).because(Some(reason));
     Ok(work.turn.close(conclusion).await?)
 }
@@ -105,7 +116,11 @@ pub async fn settle(work: &mut Work<'_>, operation: Operation, watch: &Watch) ->
             Ok(settled)
         }
         // A deploy that failed is over; of all else the end is still to be found.
-        Err(error) if operation.command == Command::Deploy && error.exit == Exit::Failed => {
+        Err(error)
+            if operation.command == Command::Deploy
+                && error.exit == Exit::Failed
+                && work.turn.knows_listeners() =>
+        {
             let failed = Conclusion::of(Outcome::Failed).because(Some(error.message.clone()));
             work.turn.close(failed).await?;
             Err(error)

@@ -37,16 +37,25 @@ pub async fn make_live(
         if let Err(fault) = world.point_listener_at(port, color).await
             && !fault.ambiguous
         {
-            return Err(
-                Error::failed(format!("{port} cannot be pointed at {color}"))
-                    .cause(fault.message)
-                    .traffic(observed.traffic())
-                    .hint(format!("`bgecs promote {color}` tries again")),
-            );
+            turn.did_not(&fault.message);
+            return Err(refused(observed, port, color).cause(fault.message));
         }
         read_back(&world, port, color).await?;
     }
     Ok(())
+}
+
+/// Of the test port: production has moved by then.
+fn refused(observed: &Observed, port: Port, color: Color) -> Error {
+    let message = format!("{port} cannot be pointed at {color}");
+    match port {
+        Port::Prod => Error::failed(message)
+            .untouched(observed)
+            .hint(format!("`bgecs promote {color}` tries again")),
+        Port::Test => Error::new(Exit::LookNow, message)
+            .traffic(format!("port 80 -> {}", color.other()))
+            .hint("`bgecs resume` tries again"),
+    }
 }
 
 async fn read_back(world: &impl World, port: Port, color: Color) -> Result<()> {

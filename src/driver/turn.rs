@@ -28,6 +28,10 @@ pub use take::{judge, take};
 /// users may be seeing failures.
 const ASSURANCE: Duration = Duration::from_secs(2);
 
+/// How much of a reason is kept: an item of the table has 400 KB at most, and
+/// CloudFormation's sentences have no end.
+const MOST_CHARACTERS: usize = 1000;
+
 /// Why an effect must not happen.
 #[derive(Debug)]
 pub enum Stop {
@@ -115,8 +119,32 @@ struct Book {
     /// The operation that is written on: this turn's own, or the one that it
     /// took up.
     operation: Operation,
+    /// Where the listeners were left when it began.
+    earlier: Option<Truth>,
     truth: Option<Truth>,
+    /// How many of its entries came before the last look at the listeners.
+    seen: usize,
     fortune: Fortune,
+}
+
+impl Book {
+    fn new(operation: Operation, truth: Option<Truth>) -> Self {
+        Self {
+            operation,
+            earlier: truth,
+            truth,
+            seen: 0,
+            fortune: Fortune::Unsaid,
+        }
+    }
+
+    /// Whether no listener may have moved since they were looked at.
+    fn knows_listeners(&self) -> bool {
+        let since = self.operation.entries.iter().skip(self.seen);
+        !since
+            .filter(|entry| !matches!(entry.fate, Some(Fate::Failed(_))))
+            .any(|entry| matches!(entry.effect, Effect::PointListener { .. }))
+    }
 }
 
 impl Turn {
@@ -127,11 +155,7 @@ impl Turn {
             table: table.to_owned(),
             length,
             renewal,
-            book: Mutex::new(Book {
-                operation: Operation::of(&holder),
-                truth: head.truth,
-                fortune: Fortune::Unsaid,
-            }),
+            book: Mutex::new(Book::new(Operation::of(&holder), head.truth)),
             holder,
             met: head,
         }
@@ -169,7 +193,8 @@ impl Turn {
     /// Goes on with an operation that another began, in place of one's own.
     pub fn take_up(&self, mut operation: Operation) {
         operation.taken_up_by.push(self.holder.who.clone());
-        self.book().operation = operation;
+        let mut book = self.book();
+        *book = Book::new(operation, book.truth);
     }
 
     /// Fills in what the operation is about.
@@ -184,8 +209,16 @@ impl Turn {
 
     /// What is so now is how the operation leaves it, for all that is known.
     pub fn saw(&self, observed: &Observed) {
-        let truth = Truth::after(self.met.truth, observed);
-        self.book().truth = Some(truth);
+        let mut book = self.book();
+        book.truth = Some(Truth::after(book.earlier, observed));
+        book.seen = book.operation.entries.len();
+    }
+
+    /// Whether an operation may end here. One that may have moved a listener
+    /// must have looked at both since: the journal would have it wrong where
+    /// traffic is, and call it a stranger's doing.
+    pub fn knows_listeners(&self) -> bool {
+        self.book().knows_listeners()
     }
 
     pub fn conclude(&self, conclusion: Conclusion) {
@@ -241,6 +274,12 @@ impl Turn {
             book.operation.clone()
         };
         self.write(Slot::Write(&operation)).await
+    }
+
+    /// Remembers that the last effect surely did not happen.
+    pub fn did_not(&self, reason: &str) {
+        let fate = Fate::Failed(bounded(reason.to_owned()));
+        self.book().operation.settle(fate);
     }
 
     /// Makes sure, right ahead of an effect, that the lease has not run out
@@ -303,23 +342,38 @@ impl Turn {
     /// Ends the operation that is written on, and begins this turn's own anew.
     ///
     /// # Errors
-    /// The journal could not be written, or the lease is lost.
+    /// The journal could not be written, or the lease is lost. The end of the
+    /// turn tries again to write the same.
     pub async fn close(&self, conclusion: Conclusion) -> Result<(), Stop> {
-        let (operation, truth) = self.ended(conclusion);
-        self.remember(&operation).await.map_err(Stop::Unwritable)?;
+        let (operation, truth) = self.ended(conclusion.clone());
         let change = HeadChange {
             operation: Slot::Clear,
             truth,
             tenure: Tenure::Until(self.aws.journal_time() + self.length),
         };
-        match self.change(&change).await {
+        match self.file(&operation, &change).await {
             Ok(()) => {
-                self.book().operation = Operation::of(&self.holder);
+                *self.book() = Book::new(Operation::of(&self.holder), truth);
                 Ok(())
             }
-            Err(Unwritten::Aws(error)) => Err(Stop::Unwritable(error)),
-            Err(Unwritten::Lost) => Err(self.lost().await),
+            Err(Unwritten::Aws(error)) => {
+                self.conclude(conclusion);
+                Err(Stop::Unwritable(error))
+            }
+            Err(Unwritten::Lost) => {
+                self.renewal.lose();
+                Err(self.lost().await)
+            }
         }
+    }
+
+    /// An operation that ended goes into the history, and then from the head: one
+    /// that dies in between leaves it to be ended again.
+    async fn file(&self, operation: &Operation, change: &HeadChange<'_>) -> Result<(), Unwritten> {
+        self.aws
+            .add_to_history(&self.table, self.met.fence, operation)
+            .await?;
+        self.change(change).await
     }
 
     /// Ends the turn: the operation goes into the history, unless it is left
@@ -341,26 +395,28 @@ impl Turn {
                 Fortune::Unsaid => otherwise,
             }
         };
+        let conclusion = conclusion.filter(|_| self.knows_listeners());
         let is_begun = !self.book().operation.entries.is_empty();
-        let mut slot = Slot::Keep;
-        let mut truth = self
-            .book()
-            .truth
-            .filter(|truth| Some(*truth) != self.met.truth);
-        if let Some(conclusion) = conclusion.filter(|_| is_begun) {
-            let (operation, now) = self.ended(conclusion);
-            self.remember(&operation).await?;
-            (slot, truth) = (Slot::Clear, now);
-        } else if is_begun {
-            // What it did last is known, and how the listeners are is not.
-            truth = None;
-        }
-        let change = HeadChange {
-            operation: slot,
-            truth,
+        let seen = self.book().truth;
+        let mut change = HeadChange {
+            operation: Slot::Keep,
+            truth: seen.filter(|truth| Some(*truth) != self.met.truth),
             tenure: Tenure::Release,
         };
-        match self.change(&change).await {
+        let written = match conclusion {
+            Some(conclusion) if is_begun => {
+                let (operation, truth) = self.ended(conclusion);
+                (change.operation, change.truth) = (Slot::Clear, truth);
+                self.file(&operation, &change).await
+            }
+            _ if is_begun => {
+                // What it did last is known, and how the listeners are is not.
+                change.truth = None;
+                self.change(&change).await
+            }
+            _ => self.change(&change).await,
+        };
+        match written {
             // Whoever has it now will not be disturbed.
             Ok(()) | Err(Unwritten::Lost) => Ok(()),
             Err(Unwritten::Aws(error)) => Err(error),
@@ -372,24 +428,31 @@ impl Turn {
         let mut operation = book.operation.clone();
         match (conclusion.outcome, &conclusion.reason) {
             (Outcome::Done | Outcome::Finished, _) => operation.settle(Fate::Done),
-            (Outcome::Failed, Some(reason)) => operation.settle(Fate::Failed(reason.clone())),
+            (Outcome::Failed, Some(reason)) => {
+                operation.settle(Fate::Failed(bounded(reason.clone())));
+            }
             _ => {}
         }
         operation.ending = Some(Ending {
             at: self.aws.journal_time(),
             outcome: conclusion.outcome,
-            reason: conclusion.reason,
+            reason: conclusion.reason.map(bounded),
             watched: conclusion.watched,
         });
         (operation, book.truth)
-    }
-
-    /// A lost lease is noticed by the write that follows.
-    async fn remember(&self, operation: &Operation) -> Result<(), AwsError> {
-        self.aws.add_to_history(&self.table, operation).await
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+fn bounded(reason: String) -> String {
+    match reason.char_indices().nth(MOST_CHARACTERS) {
+        Some((end, _)) => format!("{}…", &reason[..end]),
+        None => reason,
+    }
+}
+
+#[cfg(test)]
+mod tests;

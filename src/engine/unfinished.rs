@@ -36,6 +36,12 @@ pub fn reaction(unfinished: Command, next: Command) -> Result<Reaction, Refusal>
     }
 }
 
+/// Whether listeners that are not where the journal left them may be its doing,
+/// and not a stranger's.
+pub fn may_have_moved_a_listener(operation: &Operation) -> bool {
+    operation.intended(|effect| matches!(effect, Effect::PointListener { .. }))
+}
+
 /// The way to a consistent end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Way {

@@ -61,8 +61,10 @@ fn millis(at: OffsetDateTime) -> i128 {
     at.unix_timestamp_nanos() / 1_000_000
 }
 
-pub fn of_history(operation: &Operation) -> Item {
+/// `fence` is that of the lease under which it ended.
+pub fn of_history(fence: u64, operation: &Operation) -> Item {
     let mut item = key(HISTORY, operation.id.as_str());
+    item.insert(FENCE.to_owned(), number(fence));
     item.insert(FORMAT_NUMBER.to_owned(), number(FORMAT));
     item.insert(OPERATION.to_owned(), json(operation));
     let expires = (operation.began + REMEMBERED).unix_timestamp();
@@ -93,7 +95,9 @@ pub fn head(table: &str, item: &Item) -> Result<Head, AwsError> {
             until: OffsetDateTime::from_unix_timestamp_nanos(i128::from(until) * 1_000_000)
                 .map_err(|_| read.unreadable(UNTIL))?,
         }),
-        _ => None,
+        (None, None) if !item.contains_key(HOLDER_ID) => None,
+        // Neither held nor free: nobody could ever take it.
+        _ => return Err(read.unreadable(HOLDER)),
     };
     Ok(Head {
         fence: read.optional_number(FENCE)?.unwrap_or_default(),
