@@ -65,11 +65,13 @@ pub async fn take(
         )
         .await;
     let turn = match taken {
-        Err(error) if error.exit == Exit::Interrupted => {
-            give_up(session, table, &holder.id).await;
+        Err(error) => {
+            if error.exit != Exit::Refused {
+                give_up(session, table, &holder.id).await;
+            }
             return Err(error);
         }
-        taken => taken?,
+        Ok(turn) => turn,
     };
     let mut met = Work {
         session,
@@ -101,10 +103,17 @@ fn holder(session: &Session, command: Command) -> Holder {
     }
 }
 
-/// The lease may have been taken when the interrupt came.
+/// The lease may have been taken when the interrupt came, or the answer got
+/// lost; and a place in the line would hold up those behind.
 async fn give_up(session: &Session, table: &str, id: &OperationId) {
     const PATIENCE: Duration = Duration::from_secs(2);
-    let given = tokio::time::timeout(PATIENCE, session.aws.break_lease(table, id)).await;
+    let given = async {
+        tokio::join!(
+            session.aws.break_lease(table, id),
+            session.aws.leave_line(table, id)
+        )
+    };
+    let given = tokio::time::timeout(PATIENCE, given).await;
     tracing::debug!(?given, "gave up the lease");
 }
 

@@ -97,7 +97,10 @@ async fn stand_in_line(
         if line.first().is_none_or(|first| *first == holder.id)
             && let Attempt::Taken(head) = attempt(session, table, holder).await?
         {
-            aws.leave_line(table, &holder.id).await?;
+            // The place expires by itself, the lease is held.
+            if let Err(error) = aws.leave_line(table, &holder.id).await {
+                tracing::debug!(%error, "the place in the line was left to expire");
+            }
             return Ok(*head);
         }
         if Instant::now() > deadline {

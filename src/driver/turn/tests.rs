@@ -1,4 +1,4 @@
-
+mod taking;
 
 use serde_json::json;
 
