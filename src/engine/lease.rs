@@ -94,3 +94,6 @@ pub fn clock(at: OffsetDateTime) -> String {
         .format(&format)
         .unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

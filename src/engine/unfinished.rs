@@ -149,3 +149,6 @@ fn elsewhere(operation: &Operation, observed: &Observed) -> Refusal {
         "`bgecs adopt` takes what is there as the new truth; or put it back by hand",
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -217,3 +217,6 @@ impl Observed {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,219 @@
+use super::*;
+use crate::model::journal::Command::{
+    Adopt, Deploy, Destroy, Init, Promote, Resume, Retire, Rollback,
+};
+use crate::model::testing::{moment, nowhere, observed, operation, service, to};
+use crate::model::{Digest, Forwarding, PerPort, Port, TargetGroupArn};
 
+const BLUE: Color = Color::Blue;
+const GREEN: Color = Color::Green;
+
+#[test]
+fn every_command_knows_what_to_do_with_every_other_s_remains() {
+    const ALL: [Command; 8] = [
+        Init, Deploy, Promote, Rollback, Retire, Destroy, Resume, Adopt,
+    ];
+    // A line for each unfinished one, a letter for each that meets it:
+    // settles, goes on regardless (-), refuses (!).
+    let table = [
+        (Init, "ssss s-s-"),
+        (Deploy, "s-s- s-s-"),
+        (Promote, "sss- s-s-"),
+        (Rollback, "sss- s-s-"),
+        (Retire, "s-ss s-s-"),
+        (Destroy, "!!!! !-!-"),
+        (Resume, "ssss s-s-"),
+        (Adopt, "ssss s-s-"),
+    ];
+    for (unfinished, expected) in table {
+        let expected = expected.chars().filter(|c| *c != ' ');
+        for (next, expected) in ALL.into_iter().zip(expected) {
+            let found = match reaction(unfinished, next) {
+                Ok(Reaction::Settle) => 's',
+                Ok(Reaction::Supersede) => '-',
+                Err(_) => '!',
+            };
+            assert_eq!(found, expected, "{next} meets an unfinished {unfinished}");
+        }
+    }
+    assert_eq!(
+        reaction(Destroy, Deploy).unwrap_err().hint.as_deref(),
+        Some("`bgecs destroy` or `bgecs resume` finishes it")
+    );
+}
+
+fn foreign() -> Forwarding {
+    let mut both = to(BLUE).0;
+    both.extend(to(GREEN).0);
+    Forwarding(both)
+}
+
+fn world(prod: Forwarding, test: Forwarding) -> Observed {
+    Observed {
+        listeners: PerPort { prod, test },
+        ..observed()
+    }
+}
+
+#[test]
+fn a_swap_goes_on_where_the_new_colour_is_well_and_back_where_it_is_not() {
+    let swap = |from, to| Way::Swap { from, to };
+    for command in [Promote, Rollback] {
+        let green_to_blue = Operation {
+            command,
+            ..operation()
+        };
+        for test in [to(BLUE), to(GREEN), nowhere(), foreign()] {
+            let way_from = |prod: Forwarding, is_well| {
+                way(&green_to_blue, &world(prod, test.clone()), is_well)
+            };
+            assert_eq!(way_from(to(BLUE), true), Ok(swap(GREEN, BLUE)));
+            assert_eq!(way_from(to(BLUE), false), Ok(swap(BLUE, GREEN)));
+            let back = if test == to(BLUE) {
+                Way::Undone
+            } else {
+                swap(BLUE, GREEN)
+            };
+            for is_well in [false, true] {
+                assert_eq!(way_from(to(GREEN), is_well), Ok(back.clone()));
+                for lost in [nowhere(), foreign()] {
+                    let refusal = way_from(lost, is_well).unwrap_err();
+                    let ending = "was between green and blue: something else changed it";
+                    assert!(refusal.message.ends_with(ending), "{refusal:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_colour_that_becomes_the_first_live_one_becomes_it_or_never_did() {
+    let first = Operation {
+        from: None,
+        ..operation()
+    };
+    for test in [to(BLUE), to(GREEN), nowhere()] {
+        let way_from = |prod: Forwarding| way(&first, &world(prod, test.clone()), false);
+        assert_eq!(way_from(nowhere()), Ok(Way::Undone));
+        assert_eq!(way_from(to(BLUE)), Ok(Way::MakeLive { color: BLUE }));
+        assert!(way_from(to(GREEN)).is_err());
+        assert!(way_from(foreign()).is_err());
+    }
+    let undescribed = Operation {
+        color: None,
+        ..operation()
+    };
+    let found = way(&undescribed, &observed(), true);
+    assert_eq!(found, Ok(Way::Undone));
+}
+
+fn revision(n: u32) -> TaskDefinitionArn {
+    TaskDefinitionArn::new(format!("task-definition/bgecs-hello:{n}"))
+}
+
+fn digest() -> Digest {
+    format!("sha256:{}", "2".repeat(64)).parse().unwrap()
+}
+
+/// A deploy onto blue, with all its intents up to one.
+fn deploy(effects: Vec<Effect>, requested: Option<TaskDefinitionArn>) -> Operation {
+    let mut deploy = Operation {
+        command: Deploy,
+        task_definition: requested,
+        ..operation()
+    };
+    for effect in effects {
+        deploy.intend(moment(), effect);
+    }
+    deploy
+}
+
+#[test]
+fn a_deploy_goes_on_only_where_the_service_runs_what_it_was_told_to() {
+    let register = || Effect::RegisterTaskDefinition {
+        family: "bgecs-hello".to_owned(),
+        digest: digest(),
+    };
+    let create = || Effect::CreateService {
+        color: BLUE,
+        task_definition: revision(1),
+    };
+    let update = || Effect::UpdateService {
+        color: BLUE,
+        task_definition: Some(revision(1)),
+        desired: None,
+    };
+    let serve = Way::AwaitServing {
+        color: BLUE,
+        task_definition: revision(1),
+    };
+    let told = |effect| deploy(vec![register(), effect], Some(revision(1)));
+    // Blue's service runs revision 1, another, or is none.
+    for (operation, runs, expected) in [
+        (deploy(vec![], None), Some(1), Way::ForgetRevision),
+        (deploy(vec![register()], None), Some(1), Way::ForgetRevision),
+        (
+            deploy(vec![register()], Some(revision(1))),
+            Some(1),
+            Way::ForgetRevision,
+        ),
+        (told(create()), Some(1), serve.clone()),
+        (told(create()), None, Way::ForgetRevision),
+        (told(update()), Some(1), serve.clone()),
+        (told(update()), Some(2), Way::ForgetRevision),
+    ] {
+        let mut world = observed();
+        world.colors.blue.service = runs.map(|n| {
+            let mut service = service(2);
+            service.task_definition = revision(n);
+            service.deployments[0].task_definition = revision(n);
+            service
+        });
+        assert_eq!(
+            way(&operation, &world, false),
+            Ok(expected),
+            "{operation:?}"
+        );
+    }
+}
+
+#[test]
+fn all_else_is_finished_by_waiting_or_was_never_begun() {
+    let of = |command| Operation {
+        command,
+        ..operation()
+    };
+    let mut world = observed();
+    world.colors.blue.service = Some(service(0));
+    let retired = Way::AwaitRetired { color: BLUE };
+    assert_eq!(way(&of(Retire), &world, false), Ok(retired));
+    world.colors.blue.service = Some(service(2));
+    assert_eq!(way(&of(Retire), &world, false), Ok(Way::Undone));
+    for (command, expected) in [
+        (Destroy, Way::GoOnDestroying),
+        (Init, Way::AwaitStack),
+        (Resume, Way::Undone),
+        (Adopt, Way::Undone),
+    ] {
+        assert_eq!(way(&of(command), &world, false), Ok(expected));
+    }
+}
+
+#[test]
+fn only_an_intent_to_point_a_listener_explains_one_that_moved() {
+    let point = Effect::PointListener {
+        port: Port::Prod,
+        color: BLUE,
+        old: None,
+        new: TargetGroupArn::new("tg/blue"),
+    };
+    let delete = Effect::DeleteService { color: BLUE };
+    for (effects, expected) in [
+        (vec![], false),
+        (vec![delete.clone()], false),
+        (vec![point, delete], true),
+    ] {
+        let found = may_have_moved_a_listener(&deploy(effects, None));
+        assert_eq!(found, expected);
+    }
+}

@@ -1,0 +1,128 @@
+//! Whatever AWS and the person do to one swap.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// A load balancer that loses requests before and after their effect, refuses
+/// some, and shows writes late.
+#[derive(Debug)]
+struct World {
+    prod: Color,
+    test: Color,
+    /// What `Read` shows: reads may lag one write behind.
+    shown: (Color, Color),
+}
+
+impl World {
+    fn set(&mut self, port: Port, color: Color) {
+        self.shown = (self.prod, self.test);
+        match port {
+            Port::Prod => self.prod = color,
+            Port::Test => self.test = color,
+        }
+    }
+
+    fn perform(&mut self, action: Action, luck: u8) -> Event {
+        let fault = |ambiguous| {
+            Event::Written(Err(WriteFault {
+                ambiguous,
+                message: "fault".to_owned(),
+            }))
+        };
+        match (action, luck % 8) {
+            (Action::Note(..), luck @ 0..=1) => Event::Noted(Err(NoteFault {
+                is_lost: luck == 0,
+                message: "fault".to_owned(),
+            })),
+            (Action::Note(..), _) => Event::Noted(Ok(())),
+            (Action::Write(..), 0) => fault(false),
+            (Action::Write(..), 1) => fault(true),
+            (Action::Write(port, color), luck) => {
+                self.set(port, color);
+                if luck == 2 {
+                    fault(true)
+                } else {
+                    Event::Written(Ok(()))
+                }
+            }
+            (Action::Read { .. }, 0) => Event::Read(Err("fault".to_owned())),
+            (Action::Read { port, .. }, luck) => {
+                let (prod, test) = if luck == 1 {
+                    self.shown
+                } else {
+                    (self.prod, self.test)
+                };
+                self.shown = (self.prod, self.test);
+                let color = if port == Port::Prod { prod } else { test };
+                Event::Read(Ok(forwards_to(color)))
+            }
+            (Action::AskHealth { .. }, 0) => Event::Health(Err("fault".to_owned())),
+            (Action::AskHealth { .. }, 1) => Event::Health(Ok(false)),
+            (Action::AskHealth { .. }, _) => Event::Health(Ok(true)),
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// Whatever AWS and the person do: the operation ends, only a swap moves
+    /// traffic, and the outcome tells the truth about who serves.
+    #[test]
+    fn every_end_knows_who_serves(
+        lucks in proptest::collection::vec(any::<u8>(), 64),
+        fails in proptest::collection::vec(0u8..40, 64),
+        interrupt_at in proptest::option::of(0usize..120),
+        clean in any::<bool>(),
+        takes_back in any::<bool>(),
+    ) {
+        let policy = Policy { needs_clean_baseline: clean, takes_back, ..policy() };
+        let mut swap = Swap::new(FROM, TO, FOUND, policy);
+        let mut world = World { prod: FROM, test: TO, shown: (FROM, TO) };
+        let mut at = Duration::ZERO;
+        let mut pending: Option<Action> = None;
+        let mut writes = 0;
+        for step in 0..4000 {
+            at += Duration::from_millis(50);
+            let event = if interrupt_at == Some(step) {
+                Event::Interrupt
+            } else {
+                match (step % 3, pending.take()) {
+                    (0, action) => {
+                        pending = action;
+                        Event::Answered { scheduled_at: at, ok: fails[step % fails.len()] != 0 }
+                    }
+                    (_, Some(action)) => {
+                        writes += u32::from(matches!(action, Action::Write(..)));
+                        world.perform(action, lucks[step % lucks.len()])
+                    }
+                    (_, None) => tick(),
+                }
+            };
+            if let Some(action) = swap.step(at, event) {
+                prop_assert!(pending.is_none(), "two effects at once");
+                pending = Some(action);
+            }
+            if swap.outcome().is_some() {
+                break;
+            }
+        }
+        let outcome = swap.outcome().cloned();
+        prop_assert!(outcome.is_some(), "it never ends: {:?}", swap.phase);
+        match outcome {
+            Some(Outcome::Committed) => {
+                prop_assert_eq!((world.prod, world.test), (TO, FROM));
+            }
+            Some(Outcome::RolledBack(_)) => {
+                prop_assert_eq!((world.prod, world.test), (FROM, TO));
+            }
+            Some(Outcome::Left(_)) => prop_assert_eq!(world.prod, TO),
+            Some(Outcome::Refused(_) | Outcome::Interrupted) => prop_assert_eq!(writes, 0),
+            Some(Outcome::Unchanged(_)) => prop_assert_eq!(world.prod, FROM),
+            _ => {}
+        }
+        let next = swap.step(at, tick());
+        prop_assert_eq!(next, None, "an ended swap does nothing more");
+    }
+}

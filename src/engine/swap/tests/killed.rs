@@ -1,0 +1,371 @@
+//! A swap that is killed anywhere and resumed, over and over, while AWS fails,
+//! colours fall ill and recover, and a stranger moves listeners.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::engine::unfinished::{self, Way};
+use crate::model::journal::{Effect, Operation};
+use crate::model::testing::{moment, observed, operation};
+use crate::model::{Live, PerColor};
+
+const STEP: Duration = Duration::from_millis(50);
+
+/// What happens besides: read byte after byte, again from the start at its end.
+#[derive(Debug, Clone)]
+struct Luck {
+    bytes: Vec<u8>,
+    next: usize,
+    /// From some moment on nothing fails any more.
+    is_good: bool,
+}
+
+impl Luck {
+    /// One of so many, where 0 is what there is in good times.
+    fn one_of(&mut self, many: u8) -> u8 {
+        self.next += 1;
+        if self.is_good {
+            return 0;
+        }
+        self.bytes[self.next % self.bytes.len()] % many
+    }
+}
+
+/// None is a stranger's target group.
+type Where = Option<Color>;
+
+#[derive(Debug)]
+struct World {
+    listeners: PerPort<Where>,
+    healthy: PerColor<bool>,
+    operation: Operation,
+    /// The unfinished operation, as the journal has it.
+    is_noted: bool,
+    stranger_was_here: bool,
+    luck: Luck,
+}
+
+/// One process at work.
+struct Run {
+    swap: Swap,
+    found: PerPort<Where>,
+    /// What each listener was last seen at, by this process.
+    shown: PerPort<Option<Where>>,
+    writes: u32,
+    has_written: PerPort<bool>,
+    /// Whether the old colour was last said to be healthy, and was.
+    may_go_back: bool,
+}
+
+fn forwarding(to: Where) -> Forwarding {
+    Forwarding(vec![Forward {
+        color: to,
+        target_group: TargetGroupArn::new("any"),
+        weight: 1,
+    }])
+}
+
+fn slot<T>(of: &mut PerPort<T>, port: Port) -> &mut T {
+    match port {
+        Port::Prod => &mut of.prod,
+        Port::Test => &mut of.test,
+    }
+}
+
+impl World {
+    fn new(luck: Luck) -> Self {
+        Self {
+            listeners: PerPort {
+                prod: Some(FROM),
+                test: Some(TO),
+            },
+            healthy: PerColor {
+                blue: true,
+                green: true,
+            },
+            operation: operation(),
+            is_noted: false,
+            stranger_was_here: false,
+            luck,
+        }
+    }
+
+    /// The rest of the world has its turn too.
+    fn go_on(&mut self) {
+        match self.luck.one_of(251) {
+            1 => self.healthy.blue = !self.healthy.blue,
+            2 => self.healthy.green = !self.healthy.green,
+            luck @ 3..=6 => {
+                let port = if luck % 2 == 0 {
+                    Port::Prod
+                } else {
+                    Port::Test
+                };
+                let to = [None, Some(FROM), Some(TO)][usize::from(self.luck.one_of(3))];
+                *slot(&mut self.listeners, port) = to;
+                self.stranger_was_here = true;
+            }
+            _ => {}
+        }
+    }
+
+    fn looked_at(&self) -> crate::model::Observed {
+        let mut seen = observed();
+        seen.listeners = PerPort {
+            prod: forwarding(self.listeners.prod),
+            test: forwarding(self.listeners.test),
+        };
+        seen
+    }
+
+    fn note(&mut self, port: Port, color: Color) -> Event {
+        let luck = self.luck.one_of(12);
+        if luck != 1 {
+            self.is_noted = true;
+            let new = TargetGroupArn::new(color.as_str());
+            let old = None;
+            let effect = Effect::PointListener {
+                port,
+                color,
+                old,
+                new,
+            };
+            self.operation.intend(moment(), effect);
+        }
+        Event::Noted(match luck {
+            // Lost with and without its effect: the journal is out of reach.
+            1 | 2 => Err(NoteFault {
+                is_lost: false,
+                message: "fault".to_owned(),
+            }),
+            _ => Ok(()),
+        })
+    }
+
+    fn write(&mut self, port: Port, color: Color) -> Event {
+        let luck = self.luck.one_of(8);
+        if !matches!(luck, 1 | 2) {
+            *slot(&mut self.listeners, port) = Some(color);
+        }
+        let ambiguous = luck != 1;
+        Event::Written(match luck {
+            1..=3 => Err(WriteFault {
+                ambiguous,
+                message: "fault".to_owned(),
+            }),
+            _ => Ok(()),
+        })
+    }
+}
+
+impl Run {
+    /// # Errors
+    /// A colour that is not fit to go live.
+    fn begin(world: &World, from: Color, to: Color, goes_back: bool) -> Option<Self> {
+        let policy = Policy {
+            window: Duration::from_secs(2),
+            needs_clean_baseline: !goes_back,
+            ..policy()
+        };
+        world.healthy.get(to).then(|| Self {
+            swap: Swap::new(from, to, world.listeners, policy),
+            found: world.listeners,
+            shown: PerPort::default(),
+            writes: 0,
+            has_written: PerPort::default(),
+            may_go_back: false,
+        })
+    }
+
+    fn perform(&mut self, world: &mut World, action: Action) -> Result<Event, TestCaseError> {
+        match action {
+            Action::Note(port, color) => Ok(world.note(port, color)),
+            Action::Write(port, color) => {
+                self.judge(port, color)?;
+                self.writes += 1;
+                *slot(&mut self.has_written, port) = true;
+                Ok(world.write(port, color))
+            }
+            Action::Read { port, .. } => {
+                if world.luck.one_of(9) == 1 {
+                    return Ok(Event::Read(Err("fault".to_owned())));
+                }
+                let seen = *world.listeners.get(port);
+                *slot(&mut self.shown, port) = Some(seen);
+                Ok(Event::Read(Ok(forwarding(seen))))
+            }
+            Action::AskHealth { color, .. } => {
+                if world.luck.one_of(9) == 1 {
+                    return Ok(Event::Health(Err("fault".to_owned())));
+                }
+                let is_healthy = *world.healthy.get(color);
+                self.may_go_back = is_healthy;
+                Ok(Event::Health(Ok(is_healthy)))
+            }
+        }
+    }
+
+    /// Whether a write may be made, from all that this process was shown.
+    fn judge(&self, port: Port, color: Color) -> Result<(), TestCaseError> {
+        let is_way_back = matches!(self.swap.phase, Phase::Back { .. });
+        let (from, to) = (self.swap.from, self.swap.to);
+        if port == Port::Prod && is_way_back {
+            prop_assert!(color == from && self.may_go_back, "back to a sick colour");
+        } else if port == Port::Prod {
+            prop_assert_eq!(color, to);
+        }
+        let (shown, found) = (*self.shown.get(port), *self.found.get(port));
+        match (is_way_back, *self.has_written.get(port)) {
+            (false, false) => prop_assert_eq!(shown, Some(found), "written over a stranger's"),
+            _ => prop_assert!(
+                shown != Some(None) || found.is_none(),
+                "written over a stranger's group"
+            ),
+        }
+        Ok(())
+    }
+}
+
+/// How a process ended; None was killed.
+fn work(
+    world: &mut World,
+    run: &mut Run,
+    is_mortal: bool,
+) -> Result<Option<Outcome>, TestCaseError> {
+    let mut at = Duration::ZERO;
+    let mut pending: Option<Action> = None;
+    for step in 0..4000 {
+        at += STEP;
+        world.go_on();
+        if is_mortal && world.luck.one_of(83) == 1 {
+            // What was sent arrives all the same, or does not.
+            if let Some(action @ Action::Write(..)) = pending {
+                run.perform(world, action)?;
+            }
+            return Ok(None);
+        }
+        let event = match (step % 3, pending.take()) {
+            (0, action) => {
+                pending = action;
+                let ok = world
+                    .listeners
+                    .prod
+                    .is_some_and(|live| *world.healthy.get(live));
+                Event::Answered {
+                    scheduled_at: at,
+                    ok,
+                }
+            }
+            (_, Some(action)) => run.perform(world, action)?,
+            (_, None) => tick(),
+        };
+        if let Some(action) = run.swap.step(at, event) {
+            prop_assert!(pending.is_none(), "two effects at once");
+            pending = Some(action);
+        }
+        if run.swap.outcome().is_some() {
+            let live = world.listeners.prod.map_or(Live::Unclear, Live::Color);
+            run.swap.look_again(live);
+            return Ok(run.swap.outcome().cloned());
+        }
+    }
+    prop_assert!(false, "it never ends: {:?}", run.swap.phase);
+    Ok(None)
+}
+
+/// What an end says, against what is.
+fn judge_the_end(world: &World, run: &Run, outcome: &Outcome) -> Result<(), TestCaseError> {
+    let prod = world.listeners.prod;
+    let (from, to) = (run.swap.from, run.swap.to);
+    match outcome {
+        Outcome::Committed => prop_assert_eq!(prod, Some(to)),
+        Outcome::RolledBack(_) => prop_assert_eq!(prod, Some(from)),
+        Outcome::Refused(_) | Outcome::Interrupted => prop_assert_eq!(run.writes, 0),
+        Outcome::Left(_) if !world.stranger_was_here => prop_assert_eq!(prod, Some(to)),
+        Outcome::Unchanged(_) if !world.stranger_was_here => {
+            prop_assert_eq!(prod, run.found.prod);
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// One `resume`: whether the operation has ended, or somebody must say what to
+/// do with a stranger's listener.
+fn resume(world: &mut World, is_mortal: bool) -> Result<bool, TestCaseError> {
+    let to = world.operation.color.unwrap();
+    let live = world.listeners.prod;
+    let is_well = live == Some(to) && *world.healthy.get(to);
+    let Ok(way) = unfinished::way(&world.operation, &world.looked_at(), is_well) else {
+        prop_assert_eq!(live, None, "only a stranger's group has no way");
+        return Ok(true);
+    };
+    let (from, to) = match way {
+        Way::Undone => {
+            prop_assert_eq!(live, world.operation.from);
+            return Ok(true);
+        }
+        Way::Swap { from, to } => (from, to),
+        other => {
+            prop_assert!(false, "no way of a swap: {other:?}");
+            return Ok(true);
+        }
+    };
+    world.stranger_was_here = false;
+    let goes_back = Some(to) != world.operation.color;
+    let Some(mut run) = Run::begin(world, from, to, goes_back) else {
+        return Ok(false);
+    };
+    let Some(outcome) = work(world, &mut run, is_mortal)? else {
+        return Ok(false);
+    };
+    judge_the_end(world, &run, &outcome)?;
+    Ok(matches!(
+        outcome,
+        Outcome::Committed | Outcome::RolledBack(_)
+    ))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4000))]
+
+    /// Whatever happens, production is only pointed at what was found healthy,
+    /// a stranger's listener is not overwritten unseen, and once the faults stop
+    /// two more looks bring the operation to an end on two different colours.
+    #[test]
+    fn a_killed_swap_can_be_resumed_until_it_ends(
+        bytes in proptest::collection::vec(any::<u8>(), 700),
+        rounds in 1usize..6,
+    ) {
+        let mut world = World::new(Luck { bytes, next: 0, is_good: false });
+        let mut run = Run::begin(&world, FROM, TO, false).unwrap();
+        let outcome = work(&mut world, &mut run, true)?;
+        let is_over = match &outcome {
+            Some(outcome) => {
+                judge_the_end(&world, &run, outcome)?;
+                !matches!(outcome, Outcome::InDoubt(_))
+            }
+            None => false,
+        };
+        if is_over {
+            return Ok(());
+        }
+        if !world.is_noted {
+            prop_assert_eq!(run.writes, 0, "written without an intent");
+            return Ok(());
+        }
+        for _ in 0..rounds {
+            world.go_on();
+            if resume(&mut world, true)? {
+                return Ok(());
+            }
+        }
+        world.luck.is_good = true;
+        world.healthy = PerColor { blue: true, green: true };
+        let ended = resume(&mut world, false)? || resume(&mut world, false)?;
+        prop_assert!(ended, "it cannot be ended: {world:?}");
+        if let Some(live) = world.listeners.prod {
+            prop_assert_eq!(world.listeners.test, Some(live.other()));
+        }
+    }
+}

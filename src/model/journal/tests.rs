@@ -1,0 +1,257 @@
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::model::testing::{holder, moment, nowhere, observed, operation, to, with_previous};
+use crate::model::{TargetGroupArn, TaskDefinitionArn};
+
+const BLUE: Option<Color> = Some(Color::Blue);
+const GREEN: Option<Color> = Some(Color::Green);
+
+fn revision() -> TaskDefinitionArn {
+    TaskDefinitionArn::new("task-definition/bgecs-hello:2")
+}
+
+fn every_effect() -> Vec<Effect> {
+    let digest = format!("sha256:{}", "2".repeat(64)).parse().unwrap();
+    let name = || "bgecs-hello".to_owned();
+    let color = Color::Blue;
+    vec![
+        Effect::PushImage { name: name() },
+        Effect::RegisterTaskDefinition {
+            family: name(),
+            digest,
+        },
+        Effect::CreateService {
+            color,
+            task_definition: revision(),
+        },
+        Effect::UpdateService {
+            color,
+            task_definition: Some(revision()),
+            desired: None,
+        },
+        Effect::UpdateService {
+            color,
+            task_definition: None,
+            desired: Some(0),
+        },
+        Effect::PointListener {
+            port: Port::Prod,
+            color,
+            old: Some(TargetGroupArn::new("tg/green")),
+            new: TargetGroupArn::new("tg/blue"),
+        },
+        Effect::PointListener {
+            port: Port::Test,
+            color,
+            old: None,
+            new: TargetGroupArn::new("tg/blue"),
+        },
+        Effect::DeleteService { color },
+        Effect::DeleteTaskDefinitions { count: 2 },
+        Effect::DeleteImages { repository: name() },
+        Effect::UpdateStack { name: name() },
+        Effect::DeleteStack { name: name() },
+    ]
+}
+
+/// With every optional field and every kind of entry.
+fn full() -> Operation {
+    let mut full = operation();
+    full.who.url = Some("https://ci.example/1".to_owned());
+    full.who.process = Some(Process {
+        realm: "boot pid:[1]".to_owned(),
+        pid: 42,
+        started: 777,
+    });
+    full.digest = format!("sha256:{}", "2".repeat(64)).parse().ok();
+    full.task_definition = Some(revision());
+    for effect in every_effect() {
+        full.intend(moment(), effect);
+    }
+    full.entries[0].fate = Some(Fate::Done);
+    full.entries[1].fate = Some(Fate::Failed("AccessDenied".to_owned()));
+    full.taken_up_by = vec![holder().who];
+    full.ending = Some(Ending {
+        at: moment(),
+        outcome: Outcome::RolledBack,
+        reason: Some("users saw failures".to_owned()),
+        watched: Some(Watched {
+            requests: 52,
+            failed: 7,
+            changeover_ms: Some(-3),
+        }),
+    });
+    full
+}
+
+fn survives<T: Serialize + DeserializeOwned + PartialEq + fmt::Debug>(value: &T) {
+    let text = serde_json::to_string(value).unwrap();
+    assert_eq!(&serde_json::from_str::<T>(&text).unwrap(), value, "{text}");
+}
+
+#[test]
+fn what_is_written_is_read_back_the_same() {
+    survives(&full());
+    survives(&operation());
+    survives(&Operation::of(&holder()));
+    survives(&holder());
+    survives(&Truth::default());
+    survives(&Truth {
+        prod: BLUE,
+        test: GREEN,
+        previous: GREEN,
+    });
+    for outcome in [
+        Outcome::Done,
+        Outcome::RolledBack,
+        Outcome::Failed,
+        Outcome::Refused,
+        Outcome::TimedOut,
+        Outcome::Interrupted,
+        Outcome::Left,
+        Outcome::Finished,
+        Outcome::Undone,
+        Outcome::Superseded,
+        Outcome::Adopted,
+    ] {
+        survives(&Ending {
+            at: moment(),
+            outcome,
+            reason: None,
+            watched: None,
+        });
+    }
+}
+
+/// Adds a field to each object, and to each in it.
+fn of_tomorrow(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.values_mut().for_each(of_tomorrow);
+            // A failure is its reason alone.
+            if !fields.contains_key("failed") || fields.len() > 1 {
+                fields.insert("tomorrow".to_owned(), json!([1]));
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(of_tomorrow),
+        _ => {}
+    }
+}
+
+#[test]
+fn fields_that_a_newer_minor_version_adds_are_passed_over() {
+    let mut newer = serde_json::to_value(full()).unwrap();
+    of_tomorrow(&mut newer);
+    assert!(newer["entries"][5]["tomorrow"].is_array());
+    assert_eq!(serde_json::from_value::<Operation>(newer).unwrap(), full());
+    let truth = json!({ "prod": "blue", "tomorrow": 1 });
+    let truth: Truth = serde_json::from_value(truth).unwrap();
+    assert_eq!((truth.prod, truth.test), (BLUE, None));
+}
+
+/// What changes here is not what older versions have written.
+#[test]
+fn the_form_of_an_operation() {
+    insta::assert_snapshot!(serde_json::to_string_pretty(&full()).unwrap());
+}
+
+#[test]
+fn an_operation_has_a_name_and_last_words() {
+    let mut operation = operation();
+    assert_eq!(operation.name(), "promote of tag 2 to blue");
+    assert_eq!(operation.last_words(), "nothing was done");
+    let effect = every_effect().remove(5);
+    operation.intend(moment(), effect.clone());
+    assert_eq!(
+        operation.last_words(),
+        "it was about to point port 80 at blue"
+    );
+    operation.settle(Fate::Done);
+    // What is settled stays so.
+    operation.settle(Fate::Failed("no".to_owned()));
+    assert_eq!(
+        operation.last_words(),
+        "the last it did: point port 80 at blue"
+    );
+    operation.intend(moment(), effect);
+    operation.settle(Fate::Failed("denied".to_owned()));
+    assert_eq!(
+        operation.last_words(),
+        "it could not point port 80 at blue: denied"
+    );
+    operation.command = Command::Retire;
+    operation.tag = None;
+    assert_eq!(operation.name(), "retire of blue");
+}
+
+#[test]
+fn ids_sort_by_time() {
+    let id =
+        |seconds, random| OperationId::new(moment() + time::Duration::seconds(seconds), random);
+    assert_eq!(id(0, 42).as_str(), "20231114T221320Z-0000002a");
+    assert!(id(0, u32::MAX) < id(1, 0));
+}
+
+#[test]
+fn the_colour_before_is_the_one_that_was_live() {
+    let truth = |prod, test, previous| Truth {
+        prod,
+        test,
+        previous,
+    };
+    // Where the last operation left them, where they are, what holds now.
+    for (earlier, (prod, test), expected) in [
+        (
+            None,
+            (to(Color::Green), to(Color::Blue)),
+            truth(GREEN, BLUE, None),
+        ),
+        (
+            Some(truth(GREEN, BLUE, None)),
+            (to(Color::Blue), to(Color::Green)),
+            truth(BLUE, GREEN, GREEN),
+        ),
+        (
+            Some(truth(GREEN, BLUE, BLUE)),
+            (to(Color::Green), to(Color::Green)),
+            truth(GREEN, GREEN, BLUE),
+        ),
+        (
+            Some(truth(None, None, None)),
+            (to(Color::Blue), to(Color::Green)),
+            truth(BLUE, GREEN, None),
+        ),
+        (
+            Some(truth(GREEN, BLUE, None)),
+            (nowhere(), nowhere()),
+            truth(None, None, GREEN),
+        ),
+    ] {
+        let mut world = observed();
+        world.listeners = PerPort { prod, test };
+        assert_eq!(Truth::after(earlier, &world), expected);
+    }
+}
+
+#[test]
+fn drift_is_what_no_operation_explains() {
+    let mut world = with_previous(observed(), None);
+    assert_eq!(world.drift(), []);
+    world.listeners.prod = nowhere();
+    world.listeners.test = to(Color::Green);
+    let told: Vec<_> = world.drift().iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "port 80 forwards to nothing, and the journal says green",
+            "port 81 forwards to green, and the journal says blue",
+        ]
+    );
+    let mut unfinished = world.clone();
+    unfinished.journal.operation = Some(operation());
+    assert_eq!(unfinished.drift(), [], "it says itself where they may be");
+    world.journal.truth = None;
+    assert_eq!(world.drift(), [], "nothing is known");
+}
