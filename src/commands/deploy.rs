@@ -12,7 +12,6 @@ use crate::definition::Loaded;
 use crate::docker::BuildRequest;
 use crate::driver::deploy::{self, Deployed, Hook, ImageSource, Request};
 use crate::driver::make_live;
-use crate::driver::turn::Turn;
 use crate::engine::plan::{self, DeployPlan, ServicePlan, Step};
 use crate::error::{Error, Exit, Result};
 use crate::hidden::Hidden;
@@ -108,11 +107,15 @@ async fn deploy(work: Work<'_>, args: &Deploy, request: &Request, loaded: &Loade
         .or_stop(
             "deploying",
             "what ECS has begun it goes on with: see `bgecs status`",
-            deploy_and_make_live(session, work.turn, &observed, &plan, request, loaded),
+            deploy::deploy(session, work.turn, &observed, &plan, request, loaded),
         )
         .await
         .map_err(|error| with_traffic(error, &observed, &plan))?;
     if plan.becomes_live {
+        make_live::make_live(session, work.turn, &observed, plan.color).await?;
+        session
+            .report
+            .tell(&Event::Done(format!("port 80 forwards to {}", plan.color)));
         work.turn.saw(&work.observe().await?);
     }
     session
@@ -127,24 +130,6 @@ fn with_traffic(error: Error, observed: &Observed, plan: &DeployPlan) -> Error {
         return error;
     }
     error.untouched(observed)
-}
-
-async fn deploy_and_make_live(
-    session: &Session,
-    turn: &Turn,
-    observed: &Observed,
-    plan: &DeployPlan,
-    request: &Request,
-    loaded: &Loaded,
-) -> Result<Deployed> {
-    let deployed = deploy::deploy(session, turn, observed, plan, request, loaded).await?;
-    if plan.becomes_live {
-        make_live::make_live(session, turn, observed, plan.color).await?;
-        session
-            .report
-            .tell(&Event::Done(format!("port 80 forwards to {}", plan.color)));
-    }
-    Ok(deployed)
 }
 
 fn result(observed: &Observed, plan: &DeployPlan, tag: Tag, deployed: Deployed) -> Deployment {

@@ -16,11 +16,12 @@ use crate::session::Session;
 const READ_DEADLINE: Duration = Duration::from_secs(10);
 const READ_PAUSE: Duration = Duration::from_millis(200);
 
-/// Points prod at the colour, then test at the other.
+/// Points prod at the colour, then test at the other. It takes moments, and an
+/// end between the two would be neither: nothing interrupts it.
 ///
 /// # Errors
-/// A journal that cannot be written, a write that AWS refuses (exit 1), a
-/// listener that does not show it (exit 4).
+/// A journal that cannot be written, a write that AWS refuses (exit 1, or 4 if
+/// prod is moved already), a listener that does not show it (exit 4).
 pub async fn make_live(
     session: &Session,
     turn: &Turn,
@@ -32,30 +33,38 @@ pub async fn make_live(
         observed,
         turn,
     };
-    for (port, color) in [(Port::Prod, color), (Port::Test, color.other())] {
-        turn.about_to(world.intent(port, color)).await?;
-        if let Err(fault) = world.point_listener_at(port, color).await
-            && !fault.ambiguous
-        {
-            turn.did_not(&fault.message);
-            return Err(refused(observed, port, color).cause(fault.message));
-        }
-        read_back(&world, port, color).await?;
-    }
-    Ok(())
+    point(&world, Port::Prod, color).await?;
+    point(&world, Port::Test, color.other())
+        .await
+        .map_err(|error| half_way(error, color))
 }
 
-/// Of the test port: production has moved by then.
-fn refused(observed: &Observed, port: Port, color: Color) -> Error {
-    let message = format!("{port} cannot be pointed at {color}");
-    match port {
-        Port::Prod => Error::failed(message)
-            .untouched(observed)
-            .hint(format!("`bgecs promote {color}` tries again")),
-        Port::Test => Error::new(Exit::LookNow, message)
-            .traffic(format!("port 80 -> {}", color.other()))
-            .hint("`bgecs resume` tries again"),
+async fn point(world: &LiveWorld<'_>, port: Port, color: Color) -> Result<()> {
+    world.turn.about_to(world.intent(port, color)).await?;
+    if let Err(fault) = world.point_listener_at(port, color).await
+        && !fault.ambiguous
+    {
+        world.turn.did_not(&fault.message);
+        return Err(
+            Error::failed(format!("{port} cannot be pointed at {color}"))
+                .cause(fault.message)
+                .traffic(world.observed.traffic())
+                .hint(format!("`bgecs promote {color}` tries again")),
+        );
     }
+    read_back(world, port, color).await
+}
+
+/// The colour is live, and the rest is for the next command: the operation stays
+/// open, unless another has it by now.
+fn half_way(error: Error, live: Color) -> Error {
+    let exit = match error.exit {
+        Exit::Refused => Exit::Refused,
+        _ => Exit::LookNow,
+    };
+    Error { exit, ..error }
+        .traffic(format!("port 80 -> {live}"))
+        .hint("`bgecs resume` does the rest")
 }
 
 async fn read_back(world: &impl World, port: Port, color: Color) -> Result<()> {
