@@ -30,14 +30,12 @@ pub async fn take(
     holder: Holder,
     patience: Option<Duration>,
 ) -> Result<Turn> {
-    let head = match (attempt(session, table, &holder).await?, patience) {
-        (Attempt::Taken(head), _) => *head,
-        (Attempt::Held(lease), None) => return Err(refusal(session, &lease)),
-        (Attempt::Held(lease), Some(patience)) => {
-            let told = format!("waiting: {}", lease.sentence(session.aws.journal_time()));
-            session.report.tell(&Event::Doing(told));
-            stand_in_line(session, table, &holder, patience).await?
-        }
+    let head = match patience {
+        None => match attempt(session, table, &holder).await? {
+            Attempt::Taken(head) => *head,
+            Attempt::Held(lease) => return Err(refusal(session, &lease)),
+        },
+        Some(patience) => take_in_turn(session, table, &holder, patience).await?,
     };
     let length = session.config.lease.length;
     Ok(Turn::begin(&session.aws, table, holder, head, length))
@@ -79,6 +77,26 @@ pub fn judge(head: &Head, now: OffsetDateTime) -> Verdict {
     let lease = head.lease.as_ref();
     let process = lease.and_then(|lease| lease.holder.who.process.as_ref());
     lease::judge(head, now, process.is_some_and(process::is_gone))
+}
+
+/// At once only where nobody stands in line: those came before.
+async fn take_in_turn(
+    session: &Session,
+    table: &str,
+    holder: &Holder,
+    patience: Duration,
+) -> Result<Head> {
+    let line = session.aws.read_line(table).await.map_err(without_table)?;
+    if line.is_empty() {
+        match attempt(session, table, holder).await? {
+            Attempt::Taken(head) => return Ok(*head),
+            Attempt::Held(lease) => {
+                let told = format!("waiting: {}", lease.sentence(session.aws.journal_time()));
+                session.report.tell(&Event::Doing(told));
+            }
+        }
+    }
+    stand_in_line(session, table, holder, patience).await
 }
 
 /// In the order of arrival, to the second; each keeps a place for the next look.
