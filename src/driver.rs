@@ -24,6 +24,10 @@ pub trait World {
     /// Writes the intent of the way back, which nothing holds up: it is tried.
     async fn note_way_back(&self, color: Color);
     async fn point_listener_at(&self, port: Port, color: Color) -> Result<(), WriteFault>;
+    /// Whether another is known to hold the lease now.
+    fn has_lost_the_lease(&self) -> bool {
+        false
+    }
     async fn read_listener(&self, port: Port) -> Result<Forwarding, String>;
     /// Whether the colour could take production's traffic now.
     async fn is_healthy(&self, color: Color) -> Result<bool, String>;

@@ -76,6 +76,10 @@ impl World for LiveWorld<'_> {
             })
     }
 
+    fn has_lost_the_lease(&self) -> bool {
+        self.turn.is_lost()
+    }
+
     async fn read_listener(&self, port: Port) -> Result<Forwarding, String> {
         let listeners = self
             .aws

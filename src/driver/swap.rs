@@ -138,7 +138,12 @@ fn take(
 async fn perform(world: &impl World, action: Action) -> Event {
     match action {
         Action::Note(port, color) => Event::Noted(world.note(port, color).await),
-        Action::Write(port, color) => Event::Written(world.point_listener_at(port, color).await),
+        Action::Write(port, color) => match world.point_listener_at(port, color).await {
+            Err(fault) if !fault.ambiguous && world.has_lost_the_lease() => {
+                Event::LeaseLost(fault.message)
+            }
+            result => Event::Written(result),
+        },
         Action::Read { port, after } => {
             sleep(after).await;
             Event::Read(world.read_listener(port).await)

@@ -304,6 +304,11 @@ impl Turn {
         }
     }
 
+    /// Whether another is known to hold the lease now.
+    pub fn is_lost(&self) -> bool {
+        self.renewal.is_known_lost()
+    }
+
     async fn write(&self, slot: Slot<'_>) -> Result<(), Stop> {
         let change = HeadChange {
             operation: slot,

@@ -73,6 +73,8 @@ pub enum Event {
     Interrupt,
     Noted(Result<(), NoteFault>),
     Written(Result<(), WriteFault>),
+    /// Another holds the lease, so the write was not sent.
+    LeaseLost(String),
     Read(Result<Forwarding, String>),
     Health(Result<bool, String>),
 }
@@ -235,6 +237,7 @@ impl Swap {
             Event::Tick { oldest_pending } => self.on_tick(at, oldest_pending),
             Event::Noted(result) => self.on_noted(at, result),
             Event::Written(result) => self.on_written(at, result),
+            Event::LeaseLost(reason) => self.on_lease_lost(reason),
             Event::Read(result) => self.on_read(at, result),
             Event::Health(result) => self.on_health(at, result),
         }

@@ -65,6 +65,10 @@ impl Journey {
         self.was_ambiguous |= self.fault.as_ref().is_some_and(|fault| fault.ambiguous);
     }
 
+    pub(super) fn has_written(&self) -> bool {
+        self.writes > 0
+    }
+
     pub(super) fn read(&self, at: Duration, result: Result<Forwarding, String>) -> Reading {
         let is_late = at > self.written_at + READ_DEADLINE;
         let seen = match result {

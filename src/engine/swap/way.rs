@@ -54,6 +54,18 @@ impl Swap {
         })
     }
 
+    /// Whoever holds the lease now decides which way it goes on. Nothing was
+    /// changed if this was to be the first write.
+    pub(super) fn on_lease_lost(&mut self, reason: String) -> Option<Action> {
+        match &self.phase {
+            Phase::Forward(journey) if journey.port == Port::Prod && !journey.has_written() => {
+                self.end(Outcome::Refused(reason))
+            }
+            Phase::Forward(_) | Phase::Back { .. } => self.end(Outcome::InDoubt(reason)),
+            _ => None,
+        }
+    }
+
     pub(super) fn on_read(
         &mut self,
         at: Duration,
