@@ -67,7 +67,7 @@ pub async fn take(
     let turn = match taken {
         Err(error) => {
             if error.exit != Exit::Refused {
-                give_up(session, table, &holder.id).await;
+                give_up(session, table, &holder).await;
             }
             return Err(error);
         }
@@ -105,15 +105,20 @@ fn holder(session: &Session, command: Command) -> Holder {
 
 /// The lease may have been taken when the interrupt came, or the answer got
 /// lost; and a place in the line would hold up those behind.
-async fn give_up(session: &Session, table: &str, id: &OperationId) {
+async fn give_up(session: &Session, table: &str, holder: &Holder) {
     const PATIENCE: Duration = Duration::from_secs(2);
-    let given = async {
-        tokio::join!(
-            session.aws.break_lease(table, id),
-            session.aws.leave_line(table, id)
-        )
+    let aws = &session.aws;
+    let giving_back = async {
+        // Who waited has it under a name of its own.
+        match aws.read_head(table).await?.lease {
+            Some(lease) if lease.holder.who == holder.who => {
+                aws.break_lease(table, &lease.holder.id).await
+            }
+            _ => Ok(false),
+        }
     };
-    let given = tokio::time::timeout(PATIENCE, given).await;
+    let giving = async { tokio::join!(giving_back, aws.leave_line(table, &holder.id)) };
+    let given = tokio::time::timeout(PATIENCE, giving).await;
     tracing::debug!(?given, "gave up the lease");
 }
 

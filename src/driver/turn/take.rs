@@ -9,7 +9,7 @@ use super::Turn;
 use crate::aws::{AwsError, has_no_journal};
 use crate::engine::lease::{self, Verdict};
 use crate::error::{Error, Result};
-use crate::model::journal::{Head, Holder, Lease};
+use crate::model::journal::{Head, Holder, Lease, OperationId};
 use crate::process;
 use crate::report::Event;
 use crate::session::Session;
@@ -30,12 +30,12 @@ pub async fn take(
     holder: Holder,
     patience: Option<Duration>,
 ) -> Result<Turn> {
-    let head = match patience {
+    let (head, holder) = match patience {
         None => match attempt(session, table, &holder).await? {
-            Attempt::Taken(head) => *head,
+            Attempt::Taken(head) => (*head, holder),
             Attempt::Held(lease) => return Err(refusal(session, &lease)),
         },
-        Some(patience) => take_in_turn(session, table, &holder, patience).await?,
+        Some(patience) => take_in_turn(session, table, holder, patience).await?,
     };
     let length = session.config.lease.length;
     Ok(Turn::begin(&session.aws, table, holder, head, length))
@@ -83,46 +83,47 @@ pub fn judge(head: &Head, now: OffsetDateTime) -> Verdict {
 async fn take_in_turn(
     session: &Session,
     table: &str,
-    holder: &Holder,
+    holder: Holder,
     patience: Duration,
-) -> Result<Head> {
+) -> Result<(Head, Holder)> {
     let line = session.aws.read_line(table).await.map_err(without_table)?;
     if line.is_empty() {
-        match attempt(session, table, holder).await? {
-            Attempt::Taken(head) => return Ok(*head),
+        match attempt(session, table, &holder).await? {
+            Attempt::Taken(head) => return Ok((*head, holder)),
             Attempt::Held(lease) => {
                 let told = format!("waiting: {}", lease.sentence(session.aws.journal_time()));
                 session.report.tell(&Event::Doing(told));
             }
         }
     }
-    stand_in_line(session, table, holder, patience).await
+    stand_in_line(session, table, &holder, patience).await
 }
 
 /// In the order of arrival, to the second; each keeps a place for the next look.
 async fn stand_in_line(
     session: &Session,
     table: &str,
-    holder: &Holder,
+    waiting: &Holder,
     patience: Duration,
-) -> Result<Head> {
+) -> Result<(Head, Holder)> {
     let aws = &session.aws;
     let deadline = Instant::now() + patience;
     loop {
         let kept = aws.journal_time() + PLACE;
-        aws.stand_in_line(table, &holder.id, kept).await?;
+        aws.stand_in_line(table, &waiting.id, kept).await?;
         let line = aws.read_line(table).await?;
-        if line.first().is_none_or(|first| *first == holder.id)
-            && let Attempt::Taken(head) = attempt(session, table, holder).await?
+        let holder = from_now(session, waiting);
+        if line.first().is_none_or(|first| *first == waiting.id)
+            && let Attempt::Taken(head) = attempt(session, table, &holder).await?
         {
             // The place expires by itself, the lease is held.
-            if let Err(error) = aws.leave_line(table, &holder.id).await {
+            if let Err(error) = aws.leave_line(table, &waiting.id).await {
                 tracing::debug!(%error, "the place in the line was left to expire");
             }
-            return Ok(*head);
+            return Ok((*head, holder));
         }
         if Instant::now() > deadline {
-            aws.leave_line(table, &holder.id).await?;
+            aws.leave_line(table, &waiting.id).await?;
             let head = aws.read_head(table).await?;
             return Err(match head.lease {
                 Some(lease) => refusal(session, &lease),
@@ -131,6 +132,16 @@ async fn stand_in_line(
             .cause(format!("waited {} s for it", patience.as_secs())));
         }
         sleep(LOOK).await;
+    }
+}
+
+/// The work begins when the waiting ends: the history is in that order.
+fn from_now(session: &Session, waiting: &Holder) -> Holder {
+    let since = session.aws.journal_time();
+    Holder {
+        id: OperationId::new(since, fastrand::u32(..)),
+        since,
+        ..waiting.clone()
     }
 }
 
