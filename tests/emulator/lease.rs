@@ -20,7 +20,7 @@ impl World {
         Ok(())
     }
 
-    fn writes_of(&self, key: &str, service: &str, operation: &str, since: Mark) -> usize {
+    fn count_of(&self, key: &str, service: &str, operation: &str, since: Mark) -> usize {
         let calls = self.gate.calls().since(since).into_iter();
         let is_it = |call: &localstack::gate::record::Call| {
             call.is(service, operation) && call.access_key.as_deref() == Some(key)
@@ -129,7 +129,7 @@ fn a_holder_that_slept_beyond_its_lease_writes_nothing_more() -> Outcome {
     })?;
     promoting.signal("STOP")?;
     world.gate.faults().remove(look);
-    assert_eq!(world.writes_of("sleeper", ELB, "ModifyListener", before), 0);
+    assert_eq!(world.count_of("sleeper", ELB, "ModifyListener", before), 0);
 
     let over = world.done(&["promote", "--window", "0s", "--wait", "1m"])?;
     assert!(over.stderr.contains("has expired"), "{}", over.shown());
@@ -142,7 +142,7 @@ fn a_holder_that_slept_beyond_its_lease_writes_nothing_more() -> Outcome {
         "{}",
         ended.shown()
     );
-    assert_eq!(world.writes_of("sleeper", ELB, "ModifyListener", before), 0);
+    assert_eq!(world.count_of("sleeper", ELB, "ModifyListener", before), 0);
     world.expect_settled("the sleeper's end")?;
     world.expect_answers(ENGLISH, FRENCH)
 }
@@ -191,7 +191,7 @@ fn a_holder_whose_lease_is_broken_stops_ahead_of_its_next_write() -> Outcome {
         "{}",
         ended.shown()
     );
-    assert_eq!(world.writes_of("broken", ELB, "ModifyListener", before), 0);
+    assert_eq!(world.count_of("broken", ELB, "ModifyListener", before), 0);
     world.expect_settled("the broken promote")?;
 
     let register = Fault::on("ecs", "RegisterTaskDefinition").nth(1);
@@ -206,7 +206,7 @@ fn a_holder_whose_lease_is_broken_stops_ahead_of_its_next_write() -> Outcome {
         "{}",
         ended.shown()
     );
-    assert_eq!(world.writes_of("broken", "ecs", "UpdateService", before), 0);
+    assert_eq!(world.count_of("broken", "ecs", "UpdateService", before), 0);
     // What it registered is for the next one to tidy up.
     let status = world.status()?;
     assert_eq!(status["unfinished"]["command"], "deploy", "{status:#}");

@@ -19,6 +19,13 @@ impl World {
         Ok(items.into_iter().filter(is_it).collect())
     }
 
+    /// Grows with each taking of the lease.
+    pub fn fence(&self) -> Outcome<usize> {
+        let head = self.items(Some("app"))?.pop().ok_or("there is no head")?;
+        let fence = head["fence"]["N"].as_str().ok_or("there is no fence")?;
+        Ok(fence.parse()?)
+    }
+
     /// Sets attributes of the item that all commands share.
     pub fn set_head(&self, attributes: &Value) -> Outcome {
         let attributes = attributes.as_object().ok_or("not an object")?;
