@@ -164,9 +164,11 @@ async fn failure(session: &Session, wait: &Wait<'_>, cause: Cause) -> Error {
             "[container] health_path is {}: see `bgecs logs {color}`",
             session.config.container.health_path
         )),
-        Cause::TakenBack { .. } | Cause::Replaced { .. } | Cause::Deleted => {
-            error.hint("see `bgecs status`".to_owned())
-        }
+        Cause::TakenBack { .. } => error.hint("see `bgecs status`"),
+        Cause::Replaced { .. } => error.hint(format!(
+            "find out who else deploys onto {color} without bgecs, then deploy again"
+        )),
+        Cause::Deleted => error.hint("deploy again: that creates the service anew"),
     };
     if let Cause::Task { task, .. } = &cause {
         let lines = last_lines(session, wait, task).await;
