@@ -98,7 +98,8 @@ impl Api {
     }
 }
 
-fn exchange(
+/// One request and its answer.
+pub fn exchange(
     address: &str,
     host: &str,
     line: &str,

@@ -15,6 +15,7 @@ mod interrupts;
 mod lease;
 mod life;
 mod listeners;
+mod meddling;
 mod operators;
 mod pace;
 mod permissions;

@@ -52,6 +52,7 @@ fn no_secret_is_in_anything_that_a_release_writes() -> Outcome {
     }
     let registry = what_fails_is_told_without_them(&aviary)?;
     what_aws_was_told_holds_them_where_they_belong(&aviary, &arn)?;
+    the_journal_holds_none(&aviary)?;
     aviary.run(0, &["retire"])?;
     aviary.run(0, &["destroy", "--dry-run"])?;
     aviary.run(0, &["destroy", "--yes"])?;
@@ -278,6 +279,28 @@ fn what_aws_was_told_holds_them_where_they_belong(aviary: &Aviary, secret: &str)
         text(&answer, element)?;
         aviary.keep(action, &answer);
     }
+    Ok(())
+}
+
+/// Of releases that were done, that failed, and that were killed: ahead of the
+/// next one, which ends it, and after.
+fn the_journal_holds_none(aviary: &Aviary) -> Outcome {
+    aviary.configure("", "")?;
+    aviary.deploy_and_kill("app", "5")?;
+    let world = &aviary.world;
+    let unfinished = &world.status()?["unfinished"];
+    assert_eq!(unfinished["command"], "deploy", "{unfinished}");
+    let head = world.items(Some("app"))?;
+    aviary.keep("the journal of a killed release", &json!(head).to_string());
+    aviary.run(0, &["resume"])?;
+    aviary.run(0, &["history"])?;
+    aviary.run(0, &["history", "--json"])?;
+    let history = json!(world.items(Some("history"))?).to_string();
+    for outcome in ["done", "failed", "finished"] {
+        let written = format!(r#"\"outcome\":\"{outcome}\""#);
+        assert!(history.contains(&written), "{outcome}: {history}");
+    }
+    aviary.keep("the journal", &json!(world.items(None)?).to_string());
     Ok(())
 }
 

@@ -3,7 +3,10 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
+
+use localstack::gate::faults::Fault;
 
 use super::canary::Canary;
 use crate::support::Outcome;
@@ -134,22 +137,24 @@ impl Aviary {
         more: &[(&str, &str)],
     ) -> Outcome<String> {
         let arguments = [arguments, &["-vvvv"]].concat();
-        let planted = &self.planted;
-        let output = self
-            .world
-            .desk
-            .command(&arguments)
-            .env("RUST_LOG", "trace")
-            .env("AWS_SECRET_ACCESS_KEY", planted.secret_key.value())
-            .env("AWS_SESSION_TOKEN", planted.session_token.value())
-            .env("NPM_TOKEN", planted.secret_variable.value())
-            .envs(more.iter().copied())
-            .output()?;
+        let mut command = self.command(&arguments);
+        let output = command.envs(more.iter().copied()).output()?;
         let ended = self.world.desk.ended(&arguments, &output);
         assert_eq!(ended.code, Some(code), "{}", ended.shown());
         let shown = format!("{}{}", ended.stdout, ended.stderr);
         self.keep(&ended.command, &shown);
         Ok(shown)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let planted = &self.planted;
+        let mut command = self.world.desk.command(arguments);
+        command
+            .env("RUST_LOG", "trace")
+            .env("AWS_SECRET_ACCESS_KEY", planted.secret_key.value())
+            .env("AWS_SESSION_TOKEN", planted.session_token.value())
+            .env("NPM_TOKEN", planted.secret_variable.value());
+        command
     }
 
     pub fn keep(&self, what: &str, text: &str) {
@@ -160,20 +165,24 @@ impl Aviary {
     /// A build with all that a build is given; more arguments at its end.
     pub fn deploy(&self, code: i32, folder: &str, tag: &str, more: &[&str]) -> Outcome<String> {
         let argument = format!("TOKEN={}", self.planted.argument.value());
-        let build = [
-            "deploy",
-            folder,
-            "--tag",
-            tag,
-            "--build-arg",
-            &argument,
-            "--no-cache",
-            "--secret",
-            "id=file,src=token",
-            "--secret",
-            "id=env,env=NPM_TOKEN",
-        ];
-        self.run(code, &[&build[..], more].concat())
+        self.run(code, &[&build(folder, tag, &argument)[..], more].concat())
+    }
+
+    /// The same, killed when it has told ECS of the new revision.
+    pub fn deploy_and_kill(&self, folder: &str, tag: &str) -> Outcome {
+        let argument = format!("TOKEN={}", self.planted.argument.value());
+        let held = Fault::on("ecs", "UpdateService").hold_after();
+        let faults = self.world.gate.faults();
+        let held = faults.add(held);
+        let mut command = self.command(&build(folder, tag, &argument));
+        // Nobody reads what it says.
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let mut deploying = command.spawn()?;
+        self.world.until_held(held)?;
+        deploying.kill()?;
+        deploying.wait()?;
+        faults.remove(held);
+        Ok(())
     }
 
     pub fn expect_none(&self, one_more: &Canary) {
@@ -187,4 +196,20 @@ impl Aviary {
             }
         }
     }
+}
+
+fn build<'a>(folder: &'a str, tag: &'a str, argument: &'a str) -> [&'a str; 11] {
+    [
+        "deploy",
+        folder,
+        "--tag",
+        tag,
+        "--build-arg",
+        argument,
+        "--no-cache",
+        "--secret",
+        "id=file,src=token",
+        "--secret",
+        "id=env,env=NPM_TOKEN",
+    ]
 }
