@@ -19,12 +19,16 @@ impl Interrupts {
         #[cfg(unix)]
         {
             use tokio::signal::unix::{SignalKind, signal};
+            let ignored = inherited_ignores();
             // A CI runner cancels with SIGTERM, a closed terminal sends SIGHUP.
             for kind in [
                 SignalKind::interrupt(),
                 SignalKind::terminate(),
                 SignalKind::hangup(),
             ] {
+                if is_in(ignored, kind.as_raw_value()) {
+                    continue;
+                }
                 let mut stream = signal(kind)
                     .map_err(|error| Error::failed("signals cannot be handled").because(&error))?;
                 let tell = tell.clone();
@@ -72,4 +76,22 @@ impl Interrupts {
         let (tell, signals) = mpsc::unbounded_channel();
         (tell, Self { signals })
     }
+}
+
+/// The signals that whoever started this process had ignored, as `nohup` has
+/// SIGHUP; none where the system does not tell. See proc_pid_status(5).
+#[cfg(unix)]
+fn inherited_ignores() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.unwrap_or_default()
+}
+
+#[cfg(unix)]
+fn is_in(mask: u64, signal: i32) -> bool {
+    // The lowest bit is that of signal 1.
+    u32::try_from(signal - 1).is_ok_and(|bit| mask >> bit & 1 == 1)
 }

@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use localstack::gate::faults::Fault;
@@ -178,21 +178,38 @@ fn a_second_interrupt_leaves_at_once_and_resume_finishes() -> Outcome {
     world.expect_answers(FRENCH, ENGLISH)
 }
 
+#[test]
+fn a_signal_that_was_ignored_from_the_start_interrupts_nothing() -> Outcome {
+    let world = World::with_v2_idle("nohup")?;
+    let window = world.desk.command(&["promote", "--window", "5s"]);
+    let mut shell = in_shell(&window, "trap '' HUP; exec \"$0\" \"$@\"");
+    let promoting = shell.stderr(Stdio::piped()).stdout(Stdio::piped());
+    let mut promoting = world.running(promoting.spawn()?, &["promote"])?;
+    promoting.until_said("watching for")?;
+    promoting.signal("HUP")?;
+    promoting.ends(0)?;
+    world.expect_settled("the promotion")?;
+    world.expect_answers(FRENCH, ENGLISH)
+}
+
+/// The same command as a shell's script runs it.
+fn in_shell(bgecs: &Command, script: &str) -> Command {
+    let mut shell = Command::new("sh");
+    let env = bgecs.get_envs();
+    shell
+        .args(["-c", script])
+        .arg(bgecs.get_program())
+        .args(bgecs.get_args())
+        .env_clear()
+        .envs(env.filter_map(|(name, value)| Some((name, value?))))
+        .current_dir(bgecs.get_current_dir().unwrap_or(Path::new(".")));
+    shell
+}
+
 /// How a terminal is gone that told nobody: nothing can be written any more.
 fn without_streams(world: &World, line: &[&str]) -> Outcome<Option<i32>> {
     let bgecs = world.desk.command(line);
-    let mut shell = std::process::Command::new("sh");
-    shell
-        .args(["-c", "exec \"$0\" \"$@\" <&- >&- 2>&-"])
-        .arg(bgecs.get_program())
-        .args(line)
-        .env_clear()
-        .envs(
-            bgecs
-                .get_envs()
-                .filter_map(|(name, value)| Some((name, value?))),
-        )
-        .current_dir(bgecs.get_current_dir().unwrap_or(Path::new(".")));
+    let mut shell = in_shell(&bgecs, "exec \"$0\" \"$@\" <&- >&- 2>&-");
     Ok(shell.status()?.code())
 }
 

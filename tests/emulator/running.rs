@@ -24,7 +24,12 @@ impl World {
     /// With an access key by which the gate's record tells it from others.
     pub fn start_as(&self, key: &str, arguments: &[&str]) -> Outcome<Running<'_>> {
         let mut command = self.desk.command(arguments);
-        let mut child = command.env("AWS_ACCESS_KEY_ID", key).spawn()?;
+        let child = command.env("AWS_ACCESS_KEY_ID", key).spawn()?;
+        self.running(child, arguments)
+    }
+
+    /// One that was started in another way.
+    pub fn running(&self, mut child: Child, arguments: &[&str]) -> Outcome<Running<'_>> {
         let stderr = child.stderr.take().ok_or("no stderr")?;
         Ok(Running {
             world: self,
