@@ -199,6 +199,10 @@ impl Swapped {
             Exit::RolledBack if self.was_interrupted => {
                 "run it again when you are ready".to_owned()
             }
+            // Another was here, or is.
+            Exit::Refused if self.first_failure.is_none() => {
+                "look at what changed: `bgecs status`".to_owned()
+            }
             Exit::Refused => format!(
                 "production must answer well first: `bgecs probe`, `bgecs logs {}`",
                 self.from
