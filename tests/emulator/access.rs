@@ -6,7 +6,7 @@ use localstack::Options;
 use crate::api::text;
 use crate::stub::{refusal, serve};
 use crate::support::{Desk, Ended, Outcome};
-use crate::world::{ENGLISH, FRENCH, World, error, see};
+use crate::world::{ENGLISH, FRENCH, V1, World, error, greeter, see};
 
 /// All that bgecs does, but for the one action that moves traffic.
 const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[
@@ -114,6 +114,40 @@ fn a_missing_permission_is_named_and_traffic_stays() -> Outcome {
         "credentials-unknown",
         &error(&world.desk.ended(&["status"], &output)),
     )
+}
+
+#[test]
+fn a_first_release_that_is_half_live_is_finished_by_who_may() -> Outcome {
+    greeter()?;
+    let world = World::with("halflive", Options::default().auth(true))?;
+    world.done(&["init"])?;
+    let policy = format!(
+        r#"{{"Version":"2012-10-17","Statement":[
+        {{"Effect":"Allow","Action":"*","Resource":"*"}},
+        {{"Effect":"Deny","Action":"elasticloadbalancing:ModifyListener","Resource":"{}"}}]}}"#,
+        world.listener("test")?
+    );
+    let ci = User::with(&world, "ci", &policy)?;
+    let denied = ci.bgecs(&["deploy", V1, "--tag", "1", "--color", "green"])?;
+    assert_eq!(denied.code, Some(4), "{}", denied.shown());
+    for part in [
+        "port 81 cannot be pointed at blue",
+        "port 80 -> green",
+        "`bgecs resume` does the rest",
+    ] {
+        assert!(denied.stderr.contains(part), "{part}:\n{}", denied.shown());
+    }
+    let status = world.status()?;
+    assert_eq!(status["unfinished"]["command"], "deploy", "{status:#}");
+    assert!(status["lease"].is_null(), "{status:#}");
+    assert_eq!(world.done_json(&["resume"])?["outcome"], "finished");
+    world.expect_settled("the resume")?;
+    let status = world.status()?;
+    assert_eq!(
+        (&status["live"], &status["half_swapped"]),
+        (&"green".into(), &serde_json::Value::Null)
+    );
+    Ok(())
 }
 
 fn desk(endpoint: &str) -> Outcome<Desk> {

@@ -44,7 +44,7 @@ fn operate(world: &World, number: usize, began: Instant) -> Outcome<Vec<Run>> {
             _ => &promote[..],
         };
         let mut line = [line, &["--json"]].concat();
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             line.extend(["--wait", "20s"]);
         }
         let mut command = world.desk.command(&line);
