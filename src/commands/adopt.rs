@@ -95,3 +95,6 @@ fn acceptable(observed: &Observed) -> Result<()> {
         .hint("point the listener at one of them by hand, then `bgecs adopt`")),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,13 +7,15 @@ use time::serde::rfc3339;
 use crate::cli::History;
 use crate::engine::lease;
 use crate::error::{Exit, Result};
-use crate::model::journal::{Command, Operation, OperationId, Outcome as Ending, Who};
+use crate::model::journal::{Command, Head, Operation, OperationId, Outcome as Ending, Who};
 use crate::model::{Color, Digest, Tag};
 use crate::report::{Outcome, Style};
 use crate::session::Session;
 
 #[derive(Debug, Serialize)]
 struct Listed {
+    #[serde(skip)]
+    now: OffsetDateTime,
     app: String,
     operations: Vec<Line>,
 }
@@ -22,8 +24,10 @@ struct Listed {
 struct Line {
     id: OperationId,
     command: Command,
-    /// `unfinished`, or how it ended.
+    /// How it ended, if it has.
     outcome: Option<Ending>,
+    #[serde(skip)]
+    is_under_way: bool,
     reason: Option<String>,
     #[serde(with = "rfc3339")]
     began: OffsetDateTime,
@@ -47,6 +51,7 @@ impl Line {
             id: operation.id,
             command: operation.command,
             outcome: ending.as_ref().map(|ending| ending.outcome),
+            is_under_way: false,
             reason: ending.as_ref().and_then(|ending| ending.reason.clone()),
             began: operation.began,
             took_ms: ending
@@ -64,51 +69,50 @@ impl Line {
         }
     }
 
-    fn colors(&self) -> String {
-        match (self.from, self.color) {
-            (Some(from), Some(to)) if from != to && self.command.moves_traffic() => {
-                format!("{from} -> {to}")
-            }
-            (_, Some(color)) => color.to_string(),
-            (_, None) => "-".to_owned(),
-        }
-    }
-
-    fn cells(&self) -> [String; 9] {
+    /// When, what, how it ended; who last, for names are long.
+    fn cells(&self, now: OffsetDateTime) -> [String; 8] {
         let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+        let took = |ms: i64| lease::in_words(time::Duration::milliseconds(ms));
         [
-            lease::clock(self.began),
+            lease::ago(now - self.began),
             self.command.to_string(),
             or_none(self.tag.as_ref().map(ToString::to_string)),
-            self.colors(),
-            self.outcome.map_or("unfinished", Ending::as_str).to_owned(),
+            or_none(self.color.map(|color| color.to_string())),
+            self.ending().to_owned(),
             or_none(
                 self.requests
                     .zip(self.failed)
                     .map(|(requests, failed)| format!("{failed} of {requests}")),
             ),
-            or_none(self.changeover_ms.map(|ms| format!("{ms} ms"))),
-            or_none(self.took_ms.map(took)),
+            or_none(self.took_ms.and_then(|ms| i64::try_from(ms).ok()).map(took)),
             self.who.name.clone(),
         ]
     }
+
+    fn ending(&self) -> &'static str {
+        match self.outcome {
+            Some(outcome) => outcome.as_str(),
+            None if self.is_under_way => "under way",
+            None => "unfinished",
+        }
+    }
+
+    /// Why it did not end well, cut to a terminal's width.
+    fn why(&self) -> Option<String> {
+        let reason = self.reason.as_ref()?.lines().next()?;
+        Some(match reason.char_indices().nth(WIDTH - INDENT.len()) {
+            Some((end, _)) => format!("{INDENT}{}…", reason.get(..end)?.trim_end()),
+            None => format!("{INDENT}{reason}"),
+        })
+    }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "shown to a tenth of a second")]
-fn took(ms: i128) -> String {
-    format!("{:.1} s", ms as f64 / 1000.0)
-}
+/// Of a narrow terminal, with room for one more character.
+const WIDTH: usize = 79;
+const INDENT: &str = "    ";
 
-const HEADINGS: [&str; 9] = [
-    "began",
-    "command",
-    "tag",
-    "colours",
-    "outcome",
-    "failed",
-    "changeover",
-    "took",
-    "who",
+const HEADINGS: [&str; 8] = [
+    "began", "command", "tag", "colour", "outcome", "failed", "took", "who",
 ];
 
 impl Outcome for Listed {
@@ -116,7 +120,11 @@ impl Outcome for Listed {
         if self.operations.is_empty() {
             return format!("nothing was done to {} yet", self.app);
         }
-        let rows: Vec<[String; 9]> = self.operations.iter().map(Line::cells).collect();
+        let rows: Vec<_> = self
+            .operations
+            .iter()
+            .map(|operation| operation.cells(self.now))
+            .collect();
         let widths: Vec<usize> = (0..HEADINGS.len())
             .map(|n| {
                 let cells = rows.iter().map(|row| row[n].chars().count());
@@ -131,10 +139,10 @@ impl Outcome for Listed {
             padded.join("  ").trim_end().to_owned()
         };
         let mut lines = vec![style.strong(line(HEADINGS.to_vec()))];
-        lines.extend(
-            rows.iter()
-                .map(|row| line(row.iter().map(String::as_str).collect())),
-        );
+        for (operation, row) in self.operations.iter().zip(&rows) {
+            lines.push(line(row.iter().map(String::as_str).collect()));
+            lines.extend(operation.why().map(|why| style.dim(why)));
+        }
         lines.join("\n")
     }
 }
@@ -145,16 +153,30 @@ pub async fn run(session: &Session, args: &History) -> Result<Exit> {
         session.aws.read_head(&table),
         session.aws.read_history(&table, i32::from(args.limit)),
     )?;
-    let operations = head
-        .operation
-        .into_iter()
-        .chain(ended)
-        .take(usize::from(args.limit))
-        .map(Line::of)
-        .collect();
     session.report.result(&Listed {
+        now: session.aws.journal_time(),
         app: session.app().to_owned(),
-        operations,
+        operations: lines(head, ended, usize::from(args.limit)),
     });
     Ok(Exit::Done)
 }
+
+/// The unfinished one first. One that died between its record and the head is in
+/// both, and what the head says counts.
+fn lines(head: Head, ended: Vec<Operation>, limit: usize) -> Vec<Line> {
+    let is_under_way = head.lease.is_some();
+    let unfinished = head.operation;
+    let id = unfinished.as_ref().map(|operation| operation.id.clone());
+    let unfinished = unfinished.map(|operation| Line {
+        is_under_way,
+        ..Line::of(operation)
+    });
+    let ended = ended
+        .into_iter()
+        .filter(|operation| Some(&operation.id) != id.as_ref());
+    let lines = unfinished.into_iter().chain(ended.map(Line::of));
+    lines.take(limit).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -131,3 +131,6 @@ fn nothing(traffic: String) -> Resumed {
         name: String::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

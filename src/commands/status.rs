@@ -311,12 +311,7 @@ fn age(at: &str, now: OffsetDateTime) -> String {
     let Ok(at) = OffsetDateTime::parse(at, &Rfc3339) else {
         return at.to_owned();
     };
-    match (now - at).whole_seconds() {
-        seconds if seconds < 60 => format!("{} s ago", seconds.max(0)),
-        seconds if seconds < 3600 => format!("{} min ago", seconds / 60),
-        seconds if seconds < 48 * 3600 => format!("{} h ago", seconds / 3600),
-        seconds => format!("{} days ago", seconds / 86400),
-    }
+    lease::ago(now - at)
 }
 
 #[cfg(test)]

@@ -106,3 +106,6 @@ fn and_unfinished(head: &Head) -> String {
         None => String::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

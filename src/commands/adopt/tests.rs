@@ -1,0 +1,49 @@
+use super::*;
+use crate::model::testing::{nowhere, observed, operation, to, with_previous};
+use crate::model::{Color, Forwarding};
+
+#[test]
+fn what_was_adopted() {
+    let text = |outcome| {
+        let adopted = Adopted {
+            operation: "adopt",
+            outcome,
+            drift: Vec::new(),
+            traffic: "port 80 -> blue".to_owned(),
+        };
+        adopted.human(&Style::plain())
+    };
+    insta::assert_snapshot!(text("adopted"), @"
+    what is there is right from now on
+      port 80 -> blue
+    ");
+    insta::assert_snapshot!(text("unchanged"), @"
+    nothing to adopt: both listeners are where the journal says
+      port 80 -> blue
+    ");
+}
+
+#[test]
+fn there_is_something_to_adopt_where_a_listener_moved_or_an_operation_is_unfinished() {
+    let mut world = with_previous(observed(), None);
+    assert!(!is_new(&world));
+    world.journal.operation = Some(operation());
+    assert!(is_new(&world));
+    world.journal.operation = None;
+    world.listeners.test = nowhere();
+    assert!(is_new(&world));
+}
+
+#[test]
+fn only_the_two_colours_can_be_adopted() {
+    let mut world = observed();
+    assert!(acceptable(&world).is_ok());
+    world.listeners.prod = nowhere();
+    assert!(acceptable(&world).is_ok());
+    let mut both = to(Color::Blue).0;
+    both.extend(to(Color::Green).0);
+    world.listeners.prod = Forwarding(both);
+    let error = acceptable(&world).unwrap_err();
+    assert_eq!(error.exit, Exit::Refused);
+    insta::assert_snapshot!(error.message, @"port 80 forwards to blue (1 of 2), green (1 of 2), and bgecs knows only its own two target groups");
+}

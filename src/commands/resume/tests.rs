@@ -1,0 +1,68 @@
+use super::*;
+use crate::aws::testing::Wire;
+use crate::model::TaskDefinitionArn;
+use crate::model::testing::operation;
+
+fn text(outcome: &'static str) -> String {
+    let resumed = Resumed {
+        outcome,
+        name: operation().name(),
+        ..nothing("port 80 -> blue".to_owned())
+    };
+    resumed.human(&Style::plain())
+}
+
+#[test]
+fn what_became_of_the_unfinished_operation() {
+    insta::assert_snapshot!(text("nothing"), @"
+    nothing to resume: no operation is unfinished
+      port 80 -> blue
+    ");
+    insta::assert_snapshot!(text("finished"), @"
+    the promote of tag 2 to blue is finished
+      port 80 -> blue
+    ");
+    insta::assert_snapshot!(text("undone"), @"
+    the promote of tag 2 to blue is undone
+      port 80 -> blue
+    ");
+}
+
+#[test]
+fn each_way_has_its_steps() {
+    let session = Session::of_hello(Wire::new().aws());
+    let color = Color::Blue;
+    let names = |way: Way| -> Vec<String> {
+        let steps = serde_json::to_value(steps(&session, &way)).unwrap();
+        let steps = steps.as_array().unwrap().iter();
+        steps.map(ToString::to_string).collect()
+    };
+    let mut all = String::new();
+    for way in [
+        Way::Undone,
+        Way::Swap {
+            from: color.other(),
+            to: color,
+        },
+        Way::MakeLive { color },
+        Way::AwaitServing {
+            color,
+            task_definition: TaskDefinitionArn::new("task-definition/bgecs-hello:2"),
+        },
+        Way::ForgetRevision,
+        Way::AwaitRetired { color },
+        Way::GoOnDestroying,
+        Way::AwaitStack,
+    ] {
+        all += &format!("{}\n", names(way).join(", "));
+    }
+    insta::assert_snapshot!(all.trim(), @r#"
+    "point port 80 at blue, and read it back", "point port 81 at green, and read it back"
+    "point port 80 at blue, and read it back", "point port 81 at green, and read it back"
+    "wait until blue serves"
+    "delete 1 revision(s) of the task definition bgecs-hello"
+    "scale blue to zero tasks"
+    "delete the CloudFormation stack bgecs-hello and all in it"
+    "wait until the stack bgecs-hello is settled"
+    "#);
+}
