@@ -151,3 +151,6 @@ pub fn tell_of_unfinished(session: &Session, observed: &Observed) {
         )));
     }
 }
+
+#[cfg(test)]
+mod tests;

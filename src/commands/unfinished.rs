@@ -303,3 +303,6 @@ async fn stoppable<T>(
         )
         .await
 }
+
+#[cfg(test)]
+mod tests;

@@ -116,10 +116,6 @@ impl Command {
             Self::Adopt => "adopt",
         }
     }
-
-    pub fn moves_traffic(self) -> bool {
-        matches!(self, Self::Promote | Self::Rollback)
-    }
 }
 
 impl fmt::Display for Command {

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+mod expressions;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -403,94 +403,6 @@ async fn a_place_in_the_line_counts_until_it_expires() {
             "ConsistentRead": true,
         })
     );
-}
-
-/// One request of every form that is ever sent.
-async fn every_request() -> Vec<Request> {
-    let mut wire = Wire::new();
-    for _ in 0..16 {
-        for call in ["GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query"] {
-            wire = wire.on(call, done());
-        }
-    }
-    let aws = wire.aws();
-    let id = OperationId::named(ID);
-    let operation = operation();
-    let _ = aws.read_head(TABLE).await;
-    let _ = aws.take_lease(TABLE, &holder(), moment(), None).await;
-    let _ = aws
-        .take_lease(TABLE, &holder(), moment(), Some(&lease()))
-        .await;
-    for slot in [Slot::Keep, Slot::Write(&operation), Slot::Clear] {
-        for truth in [None, Some(TRUTH)] {
-            for tenure in [Tenure::Until(moment()), Tenure::Release] {
-                let change = HeadChange {
-                    operation: slot,
-                    truth,
-                    tenure,
-                };
-                aws.change_head(TABLE, 7, &id, &change).await.unwrap();
-            }
-        }
-    }
-    aws.break_lease(TABLE, &id).await.unwrap();
-    aws.add_to_history(TABLE, 7, &operation).await.unwrap();
-    aws.read_history(TABLE, 5).await.unwrap();
-    aws.stand_in_line(TABLE, &id, moment()).await.unwrap();
-    aws.read_line(TABLE).await.unwrap();
-    aws.leave_line(TABLE, &id).await.unwrap();
-    wire.requests()
-}
-
-fn declared(sent: &Value, field: &str) -> BTreeSet<String> {
-    let names = sent[field].as_object();
-    names
-        .map(|names| names.keys().cloned().collect())
-        .unwrap_or_default()
-}
-
-/// DynamoDB refuses what is used and not declared, what is declared and not
-/// used, an empty expression, and a name that is a word of its own
-/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html>).
-#[tokio::test]
-async fn every_expression_uses_exactly_what_is_declared() {
-    const WORDS: [&str; 8] = [
-        "SET",
-        "REMOVE",
-        "ADD",
-        "AND",
-        "OR",
-        "attribute_not_exists",
-        // An attribute, and none of DynamoDB's words.
-        "pk",
-        "",
-    ];
-    let requests = every_request().await;
-    assert_eq!(requests.len(), 21);
-    for request in requests {
-        let sent = request.json();
-        let mut used = BTreeSet::new();
-        for (_, expression) in sent
-            .as_object()
-            .unwrap()
-            .iter()
-            .filter(|(field, _)| field.ends_with("Expression"))
-        {
-            let expression = expression.as_str().unwrap();
-            assert_ne!(expression, "", "{sent}");
-            let of_a_name = |c: char| c.is_alphanumeric() || "#:_".contains(c);
-            for word in expression.split(|c| !of_a_name(c)) {
-                if word.starts_with(['#', ':']) {
-                    used.insert(word.to_owned());
-                } else {
-                    assert!(WORDS.contains(&word), "{word} in {expression}");
-                }
-            }
-        }
-        let mut named = declared(&sent, "ExpressionAttributeNames");
-        named.extend(declared(&sent, "ExpressionAttributeValues"));
-        assert_eq!(used, named, "{sent}");
-    }
 }
 
 proptest! {

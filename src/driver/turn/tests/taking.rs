@@ -5,11 +5,11 @@ use tokio::time::Instant;
 use super::*;
 use crate::model::journal::OperationId;
 
-fn attributes(item: serde_json::Value) -> Reply {
+fn attributes(item: &serde_json::Value) -> Reply {
     Reply::json(&json!({ "Attributes": item }))
 }
 
-fn shows(item: serde_json::Value) -> Reply {
+fn shows(item: &serde_json::Value) -> Reply {
     Reply::json(&json!({ "Item": item }))
 }
 
@@ -18,7 +18,7 @@ fn in_a_minute() -> time::OffsetDateTime {
 }
 
 fn taken() -> Reply {
-    attributes(held(&holder(), in_a_minute()))
+    attributes(&held(&holder(), in_a_minute()))
 }
 
 fn line(of: &[&str]) -> Reply {
@@ -58,7 +58,7 @@ async fn a_free_lease_is_taken_at_once() {
 async fn a_held_lease_is_refused_with_its_holder_and_what_to_do() {
     let wire = Wire::new()
         .on("UpdateItem", refused())
-        .on("GetItem", shows(held(&bob(), in_a_minute())));
+        .on("GetItem", shows(&held(&bob(), in_a_minute())));
     let error = take_with(&wire, None).await.unwrap_err();
     assert_eq!(error.exit, Exit::Refused);
     assert!(
@@ -81,7 +81,7 @@ async fn an_expired_lease_is_taken_over() {
     let expired = crate::model::testing::moment();
     let wire = Wire::new()
         .on("UpdateItem", refused())
-        .on("GetItem", shows(held(&bob(), expired)))
+        .on("GetItem", shows(&held(&bob(), expired)))
         .on("UpdateItem", taken());
     take_with(&wire, None).await.unwrap();
     assert_eq!(conditions(&wire), [false, true]);
@@ -98,7 +98,7 @@ async fn the_lease_of_a_process_that_is_gone_is_taken_over() {
     });
     let wire = Wire::new()
         .on("UpdateItem", refused())
-        .on("GetItem", shows(held(&dead, in_a_minute())))
+        .on("GetItem", shows(&held(&dead, in_a_minute())))
         .on("UpdateItem", taken());
     take_with(&wire, None).await.unwrap();
     assert_eq!(conditions(&wire), [false, true]);
@@ -110,13 +110,13 @@ async fn what_changes_between_two_calls_is_looked_at_anew() {
     let wire = Wire::new()
         .on("UpdateItem", refused())
         // Given back meanwhile, and taken by the next one.
-        .on("GetItem", shows(json!({ "fence": { "N": "6" } })))
+        .on("GetItem", shows(&json!({ "fence": { "N": "6" } })))
         .on("UpdateItem", refused())
-        .on("GetItem", shows(held(&bob(), expired)))
+        .on("GetItem", shows(&held(&bob(), expired)))
         // Another was faster.
         .on("UpdateItem", refused())
         .on("UpdateItem", refused())
-        .on("GetItem", shows(held(&bob(), in_a_minute())));
+        .on("GetItem", shows(&held(&bob(), in_a_minute())));
     let error = take_with(&wire, None).await.unwrap_err();
     assert_eq!(error.exit, Exit::Refused);
     wire.assert_used_up();
@@ -139,7 +139,7 @@ async fn who_waits_takes_it_after_those_who_came_before_and_leaves_the_line() {
     let own = own.id.as_str();
     let wire = Wire::new()
         .on("UpdateItem", refused())
-        .on("GetItem", shows(held(&bob(), in_a_minute())))
+        .on("GetItem", shows(&held(&bob(), in_a_minute())))
         .on("PutItem", done())
         .on("Query", line(&["earlier", own]))
         // Bob's turn is over, and it is that of the one before.
@@ -148,7 +148,7 @@ async fn who_waits_takes_it_after_those_who_came_before_and_leaves_the_line() {
         .on("PutItem", done())
         .on("Query", line(&[own, "later"]))
         .on("UpdateItem", refused())
-        .on("GetItem", shows(held(&bob(), in_a_minute())))
+        .on("GetItem", shows(&held(&bob(), in_a_minute())))
         .on("PutItem", done())
         .on("Query", line(&[own, "later"]))
         .on("UpdateItem", taken())
@@ -171,7 +171,7 @@ async fn patience_ends_with_the_holder_s_name_and_a_free_place() {
         wire = wire
             .on("PutItem", done())
             .on("Query", line(&["earlier"]))
-            .on("GetItem", shows(held(&bob(), in_a_minute())));
+            .on("GetItem", shows(&held(&bob(), in_a_minute())));
     }
     let error = take_with(&wire, Some(2)).await.unwrap_err();
     assert_eq!(error.exit, Exit::Refused);

@@ -1,0 +1,97 @@
+use serde_json::json;
+
+use super::*;
+use crate::aws::testing::{Reply, Wire};
+use crate::driver::turn::Turn;
+use crate::engine::plan;
+use crate::model::TargetGroupArn;
+use crate::model::journal::{Effect, Head, Truth};
+use crate::model::testing::{infrastructure, moment, operation};
+
+const LEFT: Truth = Truth {
+    prod: Some(Color::Green),
+    test: Some(Color::Blue),
+    previous: None,
+};
+
+fn shows_blue_twice() -> Reply {
+    let listener = |name: &str| {
+        format!(
+            "<member><ListenerArn>listener/{name}</ListenerArn><DefaultActions><member><Type>forward</Type>\
+             <TargetGroupArn>tg/blue</TargetGroupArn></member></DefaultActions></member>"
+        )
+    };
+    let members = listener("prod") + &listener("test");
+    Reply::xml(
+        "DescribeListeners",
+        &format!("<Listeners>{members}</Listeners>"),
+    )
+}
+
+/// AWS for some looks at an app whose ports both serve blue.
+fn wire(looks: usize) -> Wire {
+    let mut wire = Wire::new()
+        .on("PutItem", Reply::json(&json!({})))
+        .on("UpdateItem", Reply::json(&json!({})));
+    for _ in 0..looks {
+        wire = wire
+            .on("DescribeListeners", shows_blue_twice())
+            .on("DescribeServices", Reply::json(&json!({ "services": [] })))
+            .on(
+                "DescribeTargetHealth",
+                Reply::xml("DescribeTargetHealth", ""),
+            )
+            .on(
+                "DescribeTargetHealth",
+                Reply::xml("DescribeTargetHealth", ""),
+            );
+    }
+    wire
+}
+
+/// What a rollback sees after it met that operation.
+async fn after_meeting(unfinished: Operation) -> Observed {
+    let wire = wire(2);
+    let session = Session::of_hello(wire.aws());
+    let head = Head {
+        fence: 7,
+        operation: Some(unfinished),
+        truth: Some(LEFT),
+        ..Head::default()
+    };
+    let turn = Turn::for_tests(&session.aws, head);
+    let (_tell, mut interrupts) = Interrupts::scripted();
+    let infrastructure = infrastructure();
+    let mut work = Work {
+        session: &session,
+        infrastructure: &infrastructure,
+        turn: &turn,
+        interrupts: &mut interrupts,
+    };
+    meet(&mut work, Command::Rollback).await.unwrap();
+    work.observe().await.unwrap()
+}
+
+#[tokio::test]
+async fn a_rollback_that_supersedes_a_half_way_swap_takes_its_listener_for_no_stranger_s() {
+    let mut promotion = operation();
+    let effect = Effect::PointListener {
+        port: Port::Prod,
+        color: Color::Blue,
+        old: Some(TargetGroupArn::new("tg/green")),
+        new: TargetGroupArn::new("tg/blue"),
+    };
+    promotion.intend(moment(), effect);
+    let now = after_meeting(promotion).await;
+    assert_eq!(now.drift(), []);
+    assert_eq!(now.previous(), Some(Color::Green));
+    assert_eq!(plan::refuse_drift(&now), Ok(()));
+}
+
+#[tokio::test]
+async fn a_deploy_that_never_touched_a_listener_explains_none_that_moved() {
+    let mut deploy = operation();
+    deploy.command = Command::Deploy;
+    let now = after_meeting(deploy).await;
+    assert_eq!(now.drift().len(), 1);
+}
