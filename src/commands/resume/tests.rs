@@ -1,7 +1,7 @@
 use super::*;
 use crate::aws::testing::Wire;
 use crate::model::TaskDefinitionArn;
-use crate::model::testing::operation;
+use crate::model::testing::{observed, operation};
 
 fn text(outcome: &'static str) -> String {
     let resumed = Resumed {
@@ -29,11 +29,24 @@ fn what_became_of_the_unfinished_operation() {
 }
 
 #[test]
+fn what_is_done_already_is_no_step() {
+    let session = Session::of_hello(Wire::new().aws());
+    let way = Way::Swap {
+        from: Color::Blue,
+        to: Color::Green,
+    };
+    let [Step::Probe { .. }] = steps(&session, &observed(), &way)[..] else {
+        panic!("both listeners are where the swap has them");
+    };
+}
+
+#[test]
 fn each_way_has_its_steps() {
     let session = Session::of_hello(Wire::new().aws());
     let color = Color::Blue;
+    let world = observed();
     let names = |way: Way| -> Vec<String> {
-        let steps = serde_json::to_value(steps(&session, &way)).unwrap();
+        let steps = serde_json::to_value(steps(&session, &world, &way)).unwrap();
         let steps = steps.as_array().unwrap().iter();
         steps.map(ToString::to_string).collect()
     };
@@ -57,7 +70,7 @@ fn each_way_has_its_steps() {
         all += &format!("{}\n", names(way).join(", "));
     }
     insta::assert_snapshot!(all.trim(), @r#"
-    "point port 80 at blue, and read it back", "point port 81 at green, and read it back"
+    "point port 80 at blue, and read it back", "point port 81 at green, and read it back", "probe port 80 10 times a second for 15 s; take it back if anything fails"
     "point port 80 at blue, and read it back", "point port 81 at green, and read it back"
     "wait until blue serves"
     "delete 1 revision(s) of the task definition bgecs-hello"

@@ -35,15 +35,45 @@ async fn who_gives_up_leaves_neither_a_lease_nor_a_place() {
         (Reply::Never, done()),
         (Reply::Reset, Reply::Never),
     ] {
-        let wire = Wire::new().on("UpdateItem", broken).on("DeleteItem", left);
+        // Who waited took it under another id than that of the place.
+        let taken = Holder {
+            id: OperationId::named("taken"),
+            ..holder()
+        };
+        let wire = Wire::new()
+            .on("GetItem", held_by(&taken))
+            .on("UpdateItem", broken)
+            .on("DeleteItem", left);
         let session = Session::of_hello(wire.aws());
-        let id = holder().id;
-        give_up(&session, "bgecs-hello", &id).await;
-        let sent = wire.requests();
-        assert_eq!(sent.len(), 2, "{sent:?}");
-        let update = sent[0].json();
+        give_up(&session, "bgecs-hello", &holder()).await;
+        let sent = |operation: &str| {
+            let mut all = wire.requests().into_iter();
+            let one = all.find(|request| request.operation == operation);
+            one.expect(operation).json()
+        };
+        let update = sent("UpdateItem");
         assert_eq!(update["ConditionExpression"], "#id = :id");
-        assert_eq!(update["ExpressionAttributeValues"][":id"]["S"], id.as_str());
-        assert_eq!(sent[1].json()["Key"]["sk"]["S"], id.as_str());
+        assert_eq!(update["ExpressionAttributeValues"][":id"]["S"], "taken");
+        assert_eq!(sent("DeleteItem")["Key"]["sk"]["S"], holder().id.as_str());
     }
+}
+
+#[tokio::test]
+async fn who_gives_up_leaves_another_s_lease() {
+    let mut bob = holder();
+    bob.who.pid += 1;
+    let wire = Wire::new()
+        .on("GetItem", held_by(&bob))
+        .on("DeleteItem", Reply::json(&json!({})));
+    let session = Session::of_hello(wire.aws());
+    give_up(&session, "bgecs-hello", &holder()).await;
+    wire.assert_used_up();
+}
+
+fn held_by(holder: &Holder) -> Reply {
+    Reply::json(&json!({ "Item": {
+        "holder": { "S": serde_json::to_string(holder).unwrap() },
+        "holder_id": { "S": holder.id.as_str() },
+        "lease_until": { "N": "1700000060000" },
+    }}))
 }
