@@ -18,7 +18,7 @@ const FRAME: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub(super) struct Screen {
     style: Style,
-    /// `None` where stderr is no terminal.
+    /// `None` where stderr is no terminal, or a dumb one.
     live: Option<Live>,
     last: Mutex<String>,
 }
@@ -33,11 +33,12 @@ struct Live {
 
 impl Screen {
     pub(super) fn new() -> Self {
-        let is_terminal = console::user_attended_stderr();
+        let all = MultiProgress::new();
         Self {
             style: Style::of_stderr(),
-            live: is_terminal.then(|| Live {
-                all: MultiProgress::new(),
+            // On a terminal that cannot move its cursor it would show nothing.
+            live: (!all.is_hidden()).then(|| Live {
+                all,
                 moving: Mutex::default(),
                 layers: Mutex::default(),
                 probe: Mutex::default(),
