@@ -119,8 +119,10 @@ pub enum Outcome {
     Committed,
     /// Users saw failures, or the person asked: the old colour serves again.
     RolledBack(Why),
-    /// Nothing was changed, because production already failed, or something
-    /// else moved port 80 meanwhile.
+    /// Nothing was changed, because production already failed.
+    Unwell,
+    /// Nothing was changed, because something else moved port 80 meanwhile, or
+    /// another holds the lease now.
     Refused(String),
     /// Nothing was changed, because the person asked.
     Interrupted,
@@ -265,9 +267,7 @@ impl Swap {
             return None;
         }
         match self.phase {
-            Phase::Baseline if self.policy.needs_clean_baseline => self.end(Outcome::Refused(
-                "production failed before anything was changed".to_owned(),
-            )),
+            Phase::Baseline if self.policy.needs_clean_baseline => self.end(Outcome::Unwell),
             Phase::Baseline | Phase::Noting(Port::Prod) => {
                 self.baseline_failures += 1;
                 None

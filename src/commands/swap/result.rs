@@ -200,7 +200,7 @@ impl Swapped {
                 "run it again when you are ready".to_owned()
             }
             // Another was here, or is.
-            Exit::Refused if self.first_failure.is_none() => {
+            Exit::Refused if self.ending != Ending::Unwell => {
                 "look at what changed: `bgecs status`".to_owned()
             }
             Exit::Refused => format!(
@@ -222,7 +222,7 @@ fn remembered(ending: &Ending) -> Option<journal::Outcome> {
     Some(match ending {
         Ending::Committed => Outcome::Done,
         Ending::RolledBack(_) => Outcome::RolledBack,
-        Ending::Refused(_) => Outcome::Refused,
+        Ending::Unwell | Ending::Refused(_) => Outcome::Refused,
         Ending::Interrupted => Outcome::Interrupted,
         Ending::Unchanged(_) => Outcome::Failed,
         Ending::Left(_) => Outcome::Left,
@@ -245,6 +245,10 @@ fn ending(outcome: Option<&Ending>) -> (&'static str, Exit, Option<String>) {
     match outcome {
         Some(Ending::Committed) => ("committed", Exit::Done, None),
         Some(Ending::RolledBack(why)) => ("rolled_back", Exit::RolledBack, Some(reason(why))),
+        Some(Ending::Unwell) => {
+            let text = "production failed before anything was changed";
+            ("refused", Exit::Refused, failed(text))
+        }
         Some(Ending::Refused(why)) => ("refused", Exit::Refused, failed(why)),
         Some(Ending::Interrupted) => ("refused", Exit::Interrupted, failed("interrupted")),
         Some(Ending::Unchanged(why)) => ("refused", Exit::Failed, failed(why)),

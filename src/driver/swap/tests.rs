@@ -93,7 +93,7 @@ fn assert_truth(fake: &Fake, finished: &Finished) {
         Outcome::RolledBack(_) | Outcome::Unchanged(_) => {
             assert_eq!(traffic, (FROM, TO), "{outcome:?}");
         }
-        Outcome::Refused(_) | Outcome::Interrupted => {
+        Outcome::Unwell | Outcome::Refused(_) | Outcome::Interrupted => {
             assert_eq!(traffic, (FROM, TO), "{outcome:?}");
             let calls = fake.calls.borrow();
             let is_write = |call: &Call| matches!(call, Call::Write(..));
@@ -111,7 +111,7 @@ fn word(finished: &Finished) -> &'static str {
     match finished.swap.outcome() {
         Some(Outcome::Committed) => "committed",
         Some(Outcome::RolledBack(_)) => "rolled back",
-        Some(Outcome::Refused(_)) => "refused",
+        Some(Outcome::Unwell | Outcome::Refused(_)) => "refused",
         Some(Outcome::Interrupted) => "interrupted",
         Some(Outcome::Unchanged(_)) => "unchanged",
         Some(Outcome::Left(_)) => "left",

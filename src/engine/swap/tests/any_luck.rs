@@ -118,7 +118,9 @@ proptest! {
                 prop_assert_eq!((world.prod, world.test), (FROM, TO));
             }
             Some(Outcome::Left(_)) => prop_assert_eq!(world.prod, TO),
-            Some(Outcome::Refused(_) | Outcome::Interrupted) => prop_assert_eq!(writes, 0),
+            Some(Outcome::Unwell | Outcome::Refused(_) | Outcome::Interrupted) => {
+                prop_assert_eq!(writes, 0);
+            }
             Some(Outcome::Unchanged(_)) => prop_assert_eq!(world.prod, FROM),
             _ => {}
         }

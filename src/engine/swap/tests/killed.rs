@@ -280,7 +280,9 @@ fn judge_the_end(world: &World, run: &Run, outcome: &Outcome) -> Result<(), Test
     match outcome {
         Outcome::Committed => prop_assert_eq!(prod, Some(to)),
         Outcome::RolledBack(_) => prop_assert_eq!(prod, Some(from)),
-        Outcome::Refused(_) | Outcome::Interrupted => prop_assert_eq!(run.writes, 0),
+        Outcome::Unwell | Outcome::Refused(_) | Outcome::Interrupted => {
+            prop_assert_eq!(run.writes, 0);
+        }
         Outcome::Left(_) if !world.stranger_was_here => prop_assert_eq!(prod, Some(to)),
         Outcome::Unchanged(_) if !world.stranger_was_here => {
             prop_assert_eq!(prod, run.found.prod);
