@@ -1,11 +1,10 @@
 //! What a person sees. The only module that prints: progress to stderr, the
-//! result to stdout. Decides nothing.
+//! result to stdout. Decides nothing, and holds nobody up.
 
 mod human;
+mod printer;
 mod style;
 mod terminal;
-
-use std::io::{self, Write};
 
 use serde::Serialize;
 
@@ -15,8 +14,9 @@ use crate::engine::preflight::Check;
 use crate::engine::serving::Counts;
 use crate::error::Error;
 use crate::model::{Color, ServiceEvent};
+use printer::{Job, Printer};
 pub use style::Style;
-use terminal::Screen;
+use terminal::Shown;
 
 /// What happens while a command runs.
 #[derive(Debug)]
@@ -66,14 +66,16 @@ pub struct Audience {
 #[derive(Debug)]
 pub struct Reporter {
     audience: Audience,
-    screen: Screen,
+    style: Style,
+    printer: Printer,
 }
 
 impl Reporter {
     pub fn new(audience: Audience) -> Self {
         Self {
             audience,
-            screen: Screen::new(),
+            style: Style::of_stderr(),
+            printer: Printer::start(),
         }
     }
 
@@ -81,40 +83,38 @@ impl Reporter {
         if self.audience.quiet && !matches!(event, Event::Warning(_)) {
             return;
         }
-        self.screen.show(event);
+        self.printer.print(Job::Show(Shown::of(event, self.style)));
     }
 
     /// Prints the result on stdout: JSON or text, and nothing else ever there.
     pub fn result(&self, outcome: &impl Outcome) {
-        self.screen.clear();
-        if self.audience.json {
-            print_json(&serde_json::json!(outcome));
+        self.printer.print(Job::Result(if self.audience.json {
+            json(&serde_json::json!(outcome))
         } else {
-            print_line(&outcome.human(&Style::of_stdout()));
-        }
+            outcome.human(&Style::of_stdout())
+        }));
     }
 
     /// The result so far, in place of the last one where stdout is a terminal.
     pub fn page(&self, outcome: &impl Outcome) {
-        let terminal = console::Term::stdout();
-        if terminal.is_term() {
-            // A terminal that cannot be cleared shows the pages one below another.
-            let _ = terminal.clear_screen();
-        }
-        print_line(&outcome.human(&Style::of_stdout()));
+        let page = Job::Page(outcome.human(&Style::of_stdout()));
+        self.printer.print_and_wait(page);
     }
 
     /// A line of data as it comes, such as a log line.
     pub fn data(&self, line: &str) {
-        print_line(line);
+        self.printer.print_and_wait(Job::Data(line.to_owned()));
     }
 
     /// A question, left open for the answer.
     pub fn ask(&self, question: &str) {
-        self.screen.clear();
-        let mut stderr = io::stderr();
-        let _ = write!(stderr, "{question}");
-        let _ = stderr.flush();
+        let question = Job::Question(question.to_owned());
+        self.printer.print_and_wait(question);
+    }
+
+    /// Prints an error beside a result that says the same to programs.
+    pub fn complain(&self, error: &Error) {
+        self.printer.print(Job::Error(text(error)));
     }
 
     pub fn wants_json(&self) -> bool {
@@ -122,16 +122,17 @@ impl Reporter {
     }
 }
 
-/// Prints an error: on stderr for people, and on stdout too for programs.
+/// Prints an error, the last thing that is said: on stderr for people, and on
+/// stdout too for programs.
 pub fn error(error: &Error, audience: Audience) {
-    complain(error);
+    let reporter = Reporter::new(audience);
+    reporter.complain(error);
     if audience.json {
-        print_json(&error.to_json());
+        reporter.printer.print(Job::Result(json(&error.to_json())));
     }
 }
 
-/// Prints an error beside a result that says the same to programs.
-pub fn complain(error: &Error) {
+fn text(error: &Error) -> String {
     let style = Style::of_stderr();
     let text = error.to_string();
     let (first, rest) = text
@@ -142,17 +143,10 @@ pub fn complain(error: &Error) {
         out.push('\n');
         out.push_str(rest);
     }
-    let _ = writeln!(io::stderr(), "{out}");
+    out
 }
 
-/// A closed pipe is the reader's choice, not a failure of the command.
-fn print_line(text: &str) {
-    let _ = writeln!(io::stdout(), "{text}");
-}
-
-fn print_json(value: &serde_json::Value) {
-    match serde_json::to_string_pretty(value) {
-        Ok(text) => print_line(&text),
-        Err(error) => print_line(&format!("{{\"error\":{{\"message\":\"{error}\"}}}}")),
-    }
+fn json(value: &serde_json::Value) -> String {
+    serde_json::to_string_pretty(value)
+        .unwrap_or_else(|error| format!("{{\"error\":{{\"message\":\"{error}\"}}}}"))
 }

@@ -23,7 +23,7 @@ use crate::error::{Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::{Answer, Color, Connection, Observed, Port};
 use crate::probe::{Probe, Schedule};
-use crate::report::{self, Event};
+use crate::report::Event;
 use crate::session::Session;
 use narrator::Narrator;
 use result::Done;
@@ -138,7 +138,7 @@ fn tell(session: &Session, swapped: &Swapped) -> Result<Exit> {
             return Err(error);
         }
         session.report.result(swapped);
-        report::complain(&error);
+        session.report.complain(&error);
         return Ok(error.exit);
     }
     session.report.result(swapped);

@@ -7,6 +7,7 @@ use crate::engine::serving::Counts;
 use crate::model::Color;
 
 /// How an event is shown.
+#[derive(Debug)]
 pub(super) enum Line {
     /// Printed, and stays.
     Stays(String),

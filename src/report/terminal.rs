@@ -15,9 +15,76 @@ use crate::docker::Progress;
 /// A moving line is drawn anew this often.
 const FRAME: Duration = Duration::from_millis(100);
 
+/// An event, as far as it is shown.
+#[derive(Debug)]
+pub(super) struct Shown {
+    what: What,
+    /// What was under way is done.
+    ends: bool,
+}
+
+#[derive(Debug)]
+enum What {
+    Line(Line),
+    /// A bar on a terminal, a line elsewhere.
+    Layer {
+        id: String,
+        status: String,
+        current: u64,
+        total: u64,
+        line: Line,
+    },
+    Probing {
+        sent: u64,
+        failed: u64,
+        share: f64,
+    },
+}
+
+impl Shown {
+    pub(super) fn of(event: &Event<'_>, style: Style) -> Self {
+        let what = match event {
+            Event::Docker(Progress::Layer {
+                id,
+                status,
+                current,
+                total,
+            }) => What::Layer {
+                id: id.clone(),
+                status: status.clone(),
+                current: *current,
+                total: *total,
+                line: line(event, style),
+            },
+            Event::Probing {
+                sent,
+                failed,
+                share,
+            } => What::Probing {
+                sent: *sent,
+                failed: *failed,
+                share: *share,
+            },
+            _ => What::Line(line(event, style)),
+        };
+        Self {
+            what,
+            ends: matches!(event, Event::Done(_)),
+        }
+    }
+
+    /// Whether it says only how far things are: the next one says more.
+    pub(super) fn is_passing(&self) -> bool {
+        match &self.what {
+            What::Line(line) => !matches!(line, Line::Stays(_)),
+            What::Layer { status, .. } => !is_final(status),
+            What::Probing { .. } => true,
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Screen {
-    style: Style,
     /// `None` where stderr is no terminal, or a dumb one.
     live: Option<Live>,
     last: Mutex<String>,
@@ -35,7 +102,6 @@ impl Screen {
     pub(super) fn new() -> Self {
         let all = MultiProgress::new();
         Self {
-            style: Style::of_stderr(),
             // On a terminal that cannot move its cursor it would show nothing.
             live: (!all.is_hidden()).then(|| Live {
                 all,
@@ -47,23 +113,25 @@ impl Screen {
         }
     }
 
-    pub(super) fn show(&self, event: &Event<'_>) {
+    pub(super) fn show(&self, shown: Shown) {
         match &self.live {
-            Some(live) => live.show(event, self.style),
-            None => self.write(event),
+            Some(live) => live.show(shown),
+            None => self.write(shown),
         }
     }
 
     /// In a pipe a moving line is written when it says something new, and the
     /// probe's running count not at all: the result has it.
-    fn write(&self, event: &Event<'_>) {
-        if matches!(event, Event::Probing { .. }) {
-            return;
-        }
-        let (Line::Stays(text) | Line::Moves(text)) = line(event, self.style) else {
+    fn write(&self, shown: Shown) {
+        let (What::Line(Line::Stays(text) | Line::Moves(text))
+        | What::Layer {
+            line: Line::Stays(text) | Line::Moves(text),
+            ..
+        }) = shown.what
+        else {
             return;
         };
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = locked(&self.last);
         if *last != text {
             let _ = writeln!(io::stderr(), "{text}");
             *last = text;
@@ -78,26 +146,25 @@ impl Screen {
 }
 
 impl Live {
-    fn show(&self, event: &Event<'_>, style: Style) {
-        match event {
-            Event::Docker(Progress::Layer {
+    fn show(&self, shown: Shown) {
+        match shown.what {
+            What::Layer {
                 id,
                 status,
                 current,
                 total,
-            }) => self.layer(id, status, *current, *total),
-            Event::Probing {
+                ..
+            } => self.layer(&id, &status, current, total),
+            What::Probing {
                 sent,
                 failed,
                 share,
-            } => self.probing(*sent, *failed, *share),
-            _ => match line(event, style) {
-                Line::Stays(text) => self.print(&text),
-                Line::Moves(text) => self.moves(text),
-                Line::Nothing => {}
-            },
+            } => self.probing(sent, failed, share),
+            What::Line(Line::Stays(text)) => self.print(&text),
+            What::Line(Line::Moves(text)) => self.moves(text),
+            What::Line(Line::Nothing) => {}
         }
-        if matches!(event, Event::Done(_)) {
+        if shown.ends {
             self.clear();
         }
     }

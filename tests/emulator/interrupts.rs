@@ -3,6 +3,7 @@
 //! wait, and nothing is left that nobody knows of.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -238,4 +239,28 @@ fn nobody_to_read_is_no_reason_to_stop() -> Outcome {
     assert_eq!(without_streams(&world, &deploy)?, Some(0));
     assert_eq!(world.history()?[0]["tag"], "3");
     world.expect_answers(ENGLISH, FRENCH)
+}
+
+#[test]
+fn a_reader_that_stopped_reading_holds_nothing_up() -> Outcome {
+    let world = World::with_v2_idle("stuck")?;
+    let (unread, mut full) = std::io::pipe()?;
+    let mut command = world.desk.command(&["promote", "--window", "0s", "-vvv"]);
+    command.stdout(full.try_clone()?).stderr(full.try_clone()?);
+    // Takes all the room there is, and waits for more.
+    let filler = std::thread::spawn(move || while full.write_all(&[b'.'; 4096]).is_ok() {});
+    let mut promoting = command.spawn()?;
+    drop(command);
+    world.until("the promotion is over, and its lease is free", || {
+        let status = world.status()?;
+        Ok(status["live"] == "blue" && status["lease"].is_null())
+    })?;
+    world.expect_settled("the promotion")?;
+    world.expect_answers(FRENCH, ENGLISH)?;
+    // It waits only at its very end, for what it has to say to be read.
+    assert_eq!(promoting.try_wait()?, None);
+    drop(unread);
+    assert_eq!(promoting.wait()?.code(), Some(0));
+    filler.join().map_err(|_| "the filler panicked")?;
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! Which way a promote or a rollback goes.
 
 use super::{Refusal, known_live};
-use crate::model::{Color, Observed};
+use crate::model::{Color, ColorState, Observed, Rollout, ServiceState};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SwapPlan {
@@ -65,13 +65,22 @@ fn swap_to(observed: &Observed, to: Color) -> SwapPlan {
     let from = to.other();
     let (wanted, new) = (observed.color(from).running(), observed.color(to));
     // One that is still growing, as a promotion leaves it that died then, is
-    // waited for as well; never is it made smaller.
-    let has = new.desired().min(new.running());
+    // waited for as well; never is it made smaller. One that does not roll out is
+    // not: the checks will say why.
+    let has = match has_rolled_out(new) {
+        true => new.desired().min(new.running()),
+        false => new.desired(),
+    };
     SwapPlan::Swap {
         from,
         to,
         match_count: (wanted > has).then(|| wanted.max(new.desired())),
     }
+}
+
+fn has_rolled_out(state: &ColorState) -> bool {
+    let primary = state.service.as_ref().and_then(ServiceState::primary);
+    primary.is_some_and(|primary| primary.rollout == Some(Rollout::Completed))
 }
 
 fn make_live(observed: &Observed, asked: Option<Color>) -> Result<SwapPlan, Refusal> {

@@ -145,6 +145,23 @@ fn promote_waits_for_a_colour_that_still_grows() {
 }
 
 #[test]
+fn promote_does_not_wait_for_a_colour_that_does_not_roll_out() {
+    let mut world = live(Color::Green);
+    world.colors.green.service = Some(service(2));
+    for rollout in [Rollout::InProgress, Rollout::Failed] {
+        let mut blue = service(2);
+        blue.running = 0;
+        blue.deployments[0].rollout = Some(rollout);
+        world.colors.blue.service = Some(blue);
+        let plan = promote(&world, None);
+        let Ok(SwapPlan::Swap { match_count, .. }) = plan else {
+            panic!("{plan:?}");
+        };
+        assert_eq!(match_count, None, "{rollout:?}");
+    }
+}
+
+#[test]
 fn an_interrupted_swap_is_finished_or_undone() {
     let world = half_swapped(Color::Blue);
     let finish = SwapPlan::Swap {
