@@ -122,6 +122,22 @@ impl Error {
     }
 }
 
+type Cause<'a> = &'a (dyn StdError + 'static);
+
+/// An error and what caused it, the cause of all last.
+pub fn causes(error: Cause<'_>) -> impl Iterator<Item = Cause<'_>> {
+    fn next<'a>(error: &Cause<'a>) -> Option<Cause<'a>> {
+        // `error.source()` would ask the reference, for a shorter lifetime.
+        (**error).source()
+    }
+    std::iter::successors(Some(error), next)
+}
+
+/// The cause of all, in words: wrappers seldom say more.
+pub fn innermost(error: Cause<'_>) -> String {
+    causes(error).last().unwrap_or(error).to_string()
+}
+
 impl From<crate::engine::plan::Refusal> for Error {
     fn from(refusal: crate::engine::plan::Refusal) -> Self {
         let mut error = Self::refused(refusal.message);

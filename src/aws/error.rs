@@ -9,7 +9,7 @@ use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ecs::operation::RequestId;
 use aws_smithy_runtime_api::http::StatusCode;
 
-use crate::error::{Error, Exit};
+use crate::error::{Error, Exit, causes, innermost};
 use crate::hidden::Mask;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -263,25 +263,11 @@ fn kind_of_code(code: &str) -> Kind {
 }
 
 fn is_about_credentials(error: &(dyn StdError + 'static)) -> bool {
-    chain(error).any(|cause| {
+    causes(error).any(|cause| {
         cause
             .downcast_ref::<aws_credential_types::provider::error::CredentialsError>()
             .is_some()
     })
-}
-
-fn innermost(error: &(dyn StdError + 'static)) -> String {
-    chain(error).last().unwrap_or(error).to_string()
-}
-
-type Cause<'a> = &'a (dyn StdError + 'static);
-
-fn chain(error: Cause<'_>) -> impl Iterator<Item = Cause<'_>> {
-    fn next<'a>(error: &Cause<'a>) -> Option<Cause<'a>> {
-        // `error.source()` would ask the reference, for a shorter lifetime.
-        (**error).source()
-    }
-    std::iter::successors(Some(error), next)
 }
 
 #[cfg(test)]

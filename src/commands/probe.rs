@@ -9,7 +9,7 @@ use crate::cli::{self, Listener};
 use crate::engine::seen::{Identities, ProbeReport, Seen};
 use crate::error::{Exit, Result};
 use crate::interrupt::Interrupts;
-use crate::model::Port;
+use crate::model::{Connection, Port};
 use crate::probe::{Address, Probe, Report, Schedule};
 use crate::report::{Event, Outcome, Style};
 use crate::session::Session;
@@ -41,7 +41,14 @@ impl Outcome for Probed {
                 (None, Some(error)) => error.clone(),
                 (None, None) => "no answer".to_owned(),
             };
-            text += &format!("\n  at {:>5} ms {what}", failure.at_ms);
+            let connection = match failure.connection {
+                Connection::Fresh => "fresh",
+                Connection::Reused => "kept",
+            };
+            text += &format!(
+                "\n  at {:>5} ms {what} ({connection} connection)",
+                failure.at_ms
+            );
         }
         text
     }

@@ -140,7 +140,7 @@ fn answers(answers: &[Answer]) -> Check {
         detail: match bad {
             None => format!("the health path answered well {} times", answers.len()),
             Some(Answer::Http { status, .. }) => format!("the health path answered HTTP {status}"),
-            Some(Answer::Nothing { error }) => format!("no answer: {error}"),
+            Some(Answer::Nothing { error, .. }) => format!("no answer: {error}"),
         },
     }
 }
@@ -232,6 +232,7 @@ mod tests {
         assert_eq!(failing(&ready(), &well()[..2]), ["test port"]);
         let mut answers = well();
         answers[1] = Answer::Nothing {
+            why: crate::model::Lost::Refused,
             error: "connection refused".to_owned(),
         };
         assert_eq!(failing(&ready(), &answers), ["test port"]);

@@ -1,11 +1,14 @@
 //! What users saw: the probe's samples, folded into the figures that the last
 //! lines of a promotion give.
 
+mod times;
+
 use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::model::{Answer, Sample, Tag};
+use crate::model::{Answer, Connection, Lost, Sample, Tag};
+use times::Times;
 
 /// Failures kept one by one; beyond them only the count grows.
 const KEPT_FAILURES: usize = 100;
@@ -67,7 +70,10 @@ impl Identities {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Failure {
     pub at_ms: u64,
+    pub connection: Connection,
     pub status: Option<u16>,
+    /// Where there was no whole answer.
+    pub why: Option<Lost>,
     pub error: Option<String>,
 }
 
@@ -76,6 +82,40 @@ pub struct Latency {
     pub p50: f64,
     pub p99: f64,
     pub max: f64,
+}
+
+/// How late requests left: this machine was too busy to see gaps as short.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Late {
+    pub p99: f64,
+    pub max: f64,
+}
+
+/// What one kind of connection saw.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct KindReport {
+    pub sent: u64,
+    pub failed: u64,
+    pub first_new_ms: Option<i64>,
+    pub last_old_ms: Option<i64>,
+    /// None also where this kind never saw the new colour.
+    pub changeover_ms: Option<i64>,
+}
+
+/// One value for each kind of connection.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct PerConnection<T> {
+    pub fresh: T,
+    pub reused: T,
+}
+
+impl<T> PerConnection<T> {
+    fn of(&mut self, connection: Connection) -> &mut T {
+        match connection {
+            Connection::Fresh => &mut self.fresh,
+            Connection::Reused => &mut self.reused,
+        }
+    }
 }
 
 /// The probe's part of a result. Times count from the first listener write, in
@@ -90,22 +130,59 @@ pub struct ProbeReport {
     pub first_new_ms: Option<i64>,
     pub last_old_ms: Option<i64>,
     /// From the first listener write until the new colour answered and the old
-    /// one no longer did, as far as the probe's rate can tell.
+    /// one no longer did, over connections of both kinds, as far as the probe's
+    /// rate can tell.
     pub changeover_ms: Option<i64>,
+    pub connections: PerConnection<KindReport>,
     pub latency_ms: Latency,
+    pub late_ms: Late,
     pub failures: Vec<Failure>,
 }
 
-/// Folds samples as they come.
+impl ProbeReport {
+    /// For a swap that was taken back: users went there and came back.
+    pub fn forget_changeover(&mut self) {
+        self.last_old_ms = None;
+        self.changeover_ms = None;
+        for kind in [&mut self.connections.fresh, &mut self.connections.reused] {
+            kind.last_old_ms = None;
+            kind.changeover_ms = None;
+        }
+    }
+}
+
+/// One kind of connection, as its samples come.
+#[derive(Debug, Clone, Copy, Default)]
+struct Kind {
+    sent: u64,
+    failed: u64,
+    first_new: Option<Duration>,
+    last_old: Option<Duration>,
+}
+
+impl Kind {
+    fn report(&self, began: Option<Duration>) -> KindReport {
+        let since = |at: Option<Duration>| Some(signed_ms(at?, began?));
+        let (first_new, last_old) = (since(self.first_new), since(self.last_old));
+        KindReport {
+            sent: self.sent,
+            failed: self.failed,
+            first_new_ms: first_new,
+            last_old_ms: last_old,
+            changeover_ms: first_new.map(|first| first.max(last_old.unwrap_or(0)).max(0)),
+        }
+    }
+}
+
+/// Folds samples as they come. It keeps counts, and of failures the first ones:
+/// it takes no more room however long it lasts.
 #[derive(Debug, Clone, Default)]
 pub struct Seen {
     identities: Identities,
-    sent: u64,
-    latencies: Vec<Duration>,
-    failed: u64,
-    failures: Vec<(Duration, Answer)>,
-    first_new: Option<Duration>,
-    last_old: Option<Duration>,
+    kinds: PerConnection<Kind>,
+    latencies: Times,
+    lateness: Times,
+    failures: Vec<(Duration, Connection, Answer)>,
 }
 
 impl Seen {
@@ -117,66 +194,98 @@ impl Seen {
     }
 
     pub fn add(&mut self, sample: &Sample) {
-        self.sent += 1;
+        let kind = self.kinds.of(sample.connection);
+        kind.sent += 1;
         if !sample.answer.is_ok() {
-            self.failed += 1;
+            kind.failed += 1;
             if self.failures.len() < KEPT_FAILURES {
+                let answer = sample.answer.clone();
                 self.failures
-                    .push((sample.answered_at(), sample.answer.clone()));
+                    .push((sample.answered_at(), sample.connection, answer));
             }
         }
         if sample.answer.status().is_some() {
-            self.latencies.push(sample.latency);
+            self.latencies.add(sample.latency);
         }
+        self.lateness.add(sample.late);
         let at = sample.answered_at();
         match self.identities.who(&sample.answer) {
             Answered::New => {
-                self.first_new = Some(self.first_new.map_or(at, |first| first.min(at)));
+                kind.first_new = Some(kind.first_new.map_or(at, |first| first.min(at)));
             }
-            Answered::Old => self.last_old = Some(self.last_old.map_or(at, |last| last.max(at))),
+            Answered::Old => kind.last_old = Some(kind.last_old.map_or(at, |last| last.max(at))),
             Answered::Unknown => {}
         }
     }
 
     pub fn sent(&self) -> u64 {
-        self.sent
+        self.kinds.fresh.sent + self.kinds.reused.sent
     }
 
     pub fn failed(&self) -> u64 {
-        self.failed
+        self.kinds.fresh.failed + self.kinds.reused.failed
     }
 
-    pub fn first_failure(&self) -> Option<&(Duration, Answer)> {
-        self.failures.first()
+    pub fn first_failure(&self) -> Option<(Duration, &Answer)> {
+        let (at, _, answer) = self.failures.first()?;
+        Some((*at, answer))
     }
 
     /// `began` is when the first listener write left, if one did.
     pub fn report(&self, rate: f64, began: Option<Duration>) -> ProbeReport {
-        let since = |at: Duration| signed_ms(at, began.unwrap_or_default());
-        let first_new = self.first_new.filter(|_| began.is_some()).map(since);
-        let last_old = self.last_old.filter(|_| began.is_some()).map(since);
+        let connections = PerConnection {
+            fresh: self.kinds.fresh.report(began),
+            reused: self.kinds.reused.report(began),
+        };
+        let asked: Vec<KindReport> = [connections.fresh, connections.reused]
+            .into_iter()
+            .filter(|kind| kind.sent > 0)
+            .collect();
+        // Where one kind has not changed over, users have not.
+        let changeovers: Option<Vec<i64>> = asked.iter().map(|kind| kind.changeover_ms).collect();
         ProbeReport {
-            sent: self.sent,
-            ok: self.sent - self.failed,
-            failed: self.failed,
+            sent: self.sent(),
+            ok: self.sent() - self.failed(),
+            failed: self.failed(),
             rate,
-            first_new_ms: first_new,
-            last_old_ms: last_old,
-            changeover_ms: first_new.map(|first| first.max(last_old.unwrap_or(0)).max(0)),
-            latency_ms: latency(&self.latencies),
+            first_new_ms: asked.iter().filter_map(|kind| kind.first_new_ms).min(),
+            last_old_ms: asked.iter().filter_map(|kind| kind.last_old_ms).max(),
+            changeover_ms: changeovers.and_then(|all| all.into_iter().max()),
+            connections,
+            latency_ms: Latency {
+                p50: self.latencies.percentile_ms(50.0),
+                p99: self.latencies.percentile_ms(99.0),
+                max: self.latencies.max_ms(),
+            },
+            late_ms: Late {
+                p99: self.lateness.percentile_ms(99.0),
+                max: self.lateness.max_ms(),
+            },
             failures: self
                 .failures
                 .iter()
-                .map(|(at, answer)| Failure {
-                    at_ms: u64::try_from(since(*at)).unwrap_or(0),
-                    status: answer.status(),
-                    error: match answer {
-                        Answer::Nothing { error } => Some(error.clone()),
-                        Answer::Http { .. } => None,
-                    },
-                })
+                .map(|(at, connection, answer)| failure(*at, *connection, answer, began))
                 .collect(),
         }
+    }
+}
+
+fn failure(
+    at: Duration,
+    connection: Connection,
+    answer: &Answer,
+    began: Option<Duration>,
+) -> Failure {
+    let (why, error) = match answer {
+        Answer::Nothing { why, error } => (Some(*why), Some(error.clone())),
+        Answer::Http { .. } => (None, None),
+    };
+    Failure {
+        at_ms: u64::try_from(signed_ms(at, began.unwrap_or_default())).unwrap_or(0),
+        connection,
+        status: answer.status(),
+        why,
+        error,
     }
 }
 
@@ -185,33 +294,16 @@ fn signed_ms(at: Duration, origin: Duration) -> i64 {
     ms(at) - ms(origin)
 }
 
-fn latency(all: &[Duration]) -> Latency {
-    let mut sorted = all.to_vec();
-    sorted.sort_unstable();
-    // Nearest rank: the smallest value that at least the share `p` does not exceed.
-    let rank = |percent: usize| {
-        let index = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
-        sorted
-            .get(index)
-            .map_or(0.0, |value| (value.as_secs_f64() * 1e5).round() / 100.0)
-    };
-    Latency {
-        p50: rank(50),
-        p99: rank(99),
-        max: rank(100),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Connection;
 
     fn sample(at_ms: u64, latency_ms: u64, status: u16, release: &str) -> Sample {
         Sample {
             n: 0,
             scheduled_at: Duration::from_millis(at_ms),
             latency: Duration::from_millis(latency_ms),
+            late: Duration::ZERO,
             connection: Connection::Fresh,
             answer: Answer::Http {
                 status,
@@ -281,5 +373,61 @@ mod tests {
         let report = Seen::new(identities()).report(10.0, None);
         assert_eq!(report.sent, 0);
         assert_eq!(report.changeover_ms, None);
+    }
+
+    #[test]
+    fn each_kind_of_connection_changes_over_by_itself() {
+        let mut seen = Seen::new(identities());
+        let on = |connection, sample| Sample {
+            connection,
+            ..sample
+        };
+        for sample in [
+            on(Connection::Fresh, sample(1000, 5, 200, "1")),
+            on(Connection::Reused, sample(1050, 5, 200, "1")),
+            on(Connection::Fresh, sample(1100, 5, 200, "2")),
+            on(Connection::Reused, sample(1150, 5, 200, "1")),
+        ] {
+            seen.add(&sample);
+        }
+        let began = Some(Duration::from_millis(1010));
+        let report = seen.report(20.0, began);
+        assert_eq!(report.connections.fresh.changeover_ms, Some(95));
+        assert_eq!(report.connections.reused.changeover_ms, None);
+        assert_eq!(
+            report.changeover_ms, None,
+            "a browser still sees the old one"
+        );
+        seen.add(&on(Connection::Reused, sample(1250, 5, 200, "2")));
+        let report = seen.report(20.0, began);
+        assert_eq!(report.connections.reused.last_old_ms, Some(145));
+        assert_eq!(report.changeover_ms, Some(245));
+        assert_eq!(
+            (report.first_new_ms, report.last_old_ms),
+            (Some(95), Some(145))
+        );
+    }
+
+    #[test]
+    fn failures_say_of_what_kind_they_are() {
+        let mut seen = Seen::new(identities());
+        seen.add(&Sample {
+            connection: Connection::Reused,
+            answer: Answer::Nothing {
+                why: Lost::Reset,
+                error: "connection reset by peer".to_owned(),
+            },
+            late: Duration::from_millis(7),
+            ..sample(100, 2, 0, "")
+        });
+        let report = seen.report(10.0, None);
+        let json = serde_json::to_value(&report.failures[0]).unwrap();
+        let expected = serde_json::json!({
+            "at_ms": 102, "connection": "reused", "status": null,
+            "why": "reset", "error": "connection reset by peer",
+        });
+        assert_eq!(json, expected);
+        assert_eq!(report.late_ms.max, 7.0);
+        assert_eq!(report.connections.reused.failed, 1);
     }
 }

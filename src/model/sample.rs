@@ -2,12 +2,31 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+
 /// How the request reached the load balancer. The two can change over at
 /// different times: a browser keeps its connection, a new visitor opens one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Connection {
     Fresh,
     Reused,
+}
+
+/// Why there was no whole answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lost {
+    TimedOut,
+    /// Nobody listens there.
+    Refused,
+    /// The connection ended ahead of the answer.
+    Reset,
+    Tls,
+    /// The answer began, and ended ahead of its end.
+    CutShort,
+    /// No such host, or no HTTP.
+    Other,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,8 +38,10 @@ pub enum Answer {
         /// The body's first characters.
         body: String,
     },
-    /// No answer: refused, reset, timed out, or not HTTP.
-    Nothing { error: String },
+    Nothing {
+        why: Lost,
+        error: String,
+    },
 }
 
 impl Answer {
@@ -47,6 +68,8 @@ pub struct Sample {
     /// From the scheduled instant to the answer's last byte, so that a stall
     /// is not hidden.
     pub latency: Duration,
+    /// How long after it was due it left: this machine was busy, or asleep.
+    pub late: Duration,
     pub connection: Connection,
     pub answer: Answer,
 }

@@ -1,10 +1,13 @@
 //! One request to the load balancer.
 
+use std::error::Error as StdError;
+use std::io;
 use std::time::Duration;
 
 use reqwest::header::{HOST, HeaderMap, HeaderValue};
 
-use crate::model::{Answer, Color, Connection};
+use crate::error::{causes, innermost};
+use crate::model::{Answer, Color, Connection, Lost};
 
 /// The header by which the test listener's rules let one look at either colour.
 const COLOR_HEADER: &str = "x-bgecs-color";
@@ -119,21 +122,21 @@ impl Client {
     pub async fn ask(&self, address: &Address, connection: Connection) -> Answer {
         match self.try_ask(address, connection).await {
             Ok(answer) => answer,
-            Err(error) => Answer::Nothing { error },
+            Err((why, error)) => Answer::Nothing { why, error },
         }
     }
 
-    async fn try_ask(&self, address: &Address, connection: Connection) -> Result<Answer, String> {
+    async fn try_ask(&self, address: &Address, connection: Connection) -> Result<Answer, Nothing> {
         let client = match connection {
             Connection::Fresh => &self.fresh,
             Connection::Reused => &self.reused,
         };
         let response = client
             .get(&address.url)
-            .headers(address.headers()?)
+            .headers(address.headers().map_err(|error| (Lost::Other, error))?)
             .send()
             .await
-            .map_err(|error| self.explain(&error))?;
+            .map_err(|error| self.explain(&error, Lost::Other))?;
         let status = response.status().as_u16();
         let release = response
             .headers()
@@ -149,12 +152,12 @@ impl Client {
     }
 
     /// Reads the body to its end, as a user's client would, and keeps its start.
-    async fn read_body(&self, mut response: reqwest::Response) -> Result<String, String> {
+    async fn read_body(&self, mut response: reqwest::Response) -> Result<String, Nothing> {
         let mut kept = Vec::new();
         while let Some(chunk) = response
             .chunk()
             .await
-            .map_err(|error| self.explain(&error))?
+            .map_err(|error| self.explain(&error, Lost::CutShort))?
         {
             let room = KEPT_BODY.saturating_sub(kept.len());
             kept.extend(chunk.iter().take(room));
@@ -162,13 +165,54 @@ impl Client {
         Ok(String::from_utf8_lossy(&kept).into_owned())
     }
 
-    fn explain(&self, error: &reqwest::Error) -> String {
+    /// `otherwise` is what it is unless its causes tell more.
+    fn explain(&self, error: &reqwest::Error, otherwise: Lost) -> Nothing {
         if error.is_timeout() {
-            format!("no answer within {} ms", self.timeout.as_millis())
-        } else {
-            innermost(error)
+            let text = format!("no answer within {} ms", self.timeout.as_millis());
+            return (Lost::TimedOut, text);
         }
+        let is_connecting = error.is_connect();
+        let why = causes(error).find_map(|cause| why(cause, is_connecting));
+        let why = why.unwrap_or(otherwise);
+        (why, innermost(error))
     }
+}
+
+/// What came in place of an answer, and in words.
+type Nothing = (Lost, String);
+
+/// What one of an error's causes says of it, if anything.
+fn why(cause: &(dyn StdError + 'static), is_connecting: bool) -> Option<Lost> {
+    if cause.is::<rustls::Error>() {
+        return Some(Lost::Tls);
+    }
+    if let Some(error) = cause.downcast_ref::<hyper::Error>() {
+        return error.is_incomplete_message().then_some(Lost::Reset);
+    }
+    let error = unwrapped(cause.downcast_ref()?);
+    let wrapped = error.get_ref();
+    if wrapped
+        .and_then(|wrapped| wrapped.downcast_ref::<rustls::Error>())
+        .is_some()
+    {
+        return Some(Lost::Tls);
+    }
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => Some(Lost::Refused),
+        io::ErrorKind::ConnectionReset
+        | io::ErrorKind::ConnectionAborted
+        | io::ErrorKind::BrokenPipe
+        | io::ErrorKind::NotConnected => Some(Lost::Reset),
+        // A connection that ends while it is made was being secured.
+        io::ErrorKind::UnexpectedEof if is_connecting => Some(Lost::Tls),
+        _ => None,
+    }
+}
+
+/// One I/O error can wrap another, and does not name it among its causes.
+fn unwrapped(error: &io::Error) -> &io::Error {
+    let wrapped = error.get_ref().and_then(|wrapped| wrapped.downcast_ref());
+    wrapped.map_or(error, unwrapped)
 }
 
 /// `http://***@host/` for `http://user:password@host/`.
@@ -183,14 +227,6 @@ fn without_login(url: &str) -> String {
         }
         _ => url.to_owned(),
     }
-}
-
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost.to_string()
 }
 
 #[cfg(test)]

@@ -90,11 +90,13 @@ async fn send(
         };
         let (client, address, tell) = (client.clone(), address.clone(), tell.clone());
         tokio::spawn(async move {
+            let late = due.elapsed();
             let answer = client.ask(&address, connection).await;
             let sample = Sample {
                 n,
                 scheduled_at,
                 latency: due.elapsed(),
+                late,
                 connection,
                 answer,
             };

@@ -1,5 +1,6 @@
 use super::*;
 use crate::engine::seen::{Failure, Latency};
+use crate::model::Lost;
 
 fn shown(outcome: &'static str, failures: Vec<Failure>) -> String {
     let failed = u64::try_from(failures.len()).unwrap();
@@ -37,7 +38,12 @@ fn all_well() {
 fn the_first_five_failures_are_shown() {
     let failure = |at_ms, status, error: Option<&str>| Failure {
         at_ms,
+        connection: match status {
+            Some(_) => Connection::Reused,
+            None => Connection::Fresh,
+        },
         status,
+        why: error.map(|_| Lost::Refused),
         error: error.map(str::to_owned),
     };
     let refused = failure(90, None, Some("Connection refused (os error 111)"));
@@ -46,10 +52,10 @@ fn the_first_five_failures_are_shown() {
     http://lb.example/api
       requests    100 sent, 7 failed
       latency     p50 4.25 ms, p99 12.5 ms, max 130 ms
-      at    90 ms Connection refused (os error 111)
-      at  1100 ms HTTP 503
-      at  1100 ms HTTP 503
-      at  1100 ms HTTP 503
-      at  1100 ms HTTP 503
+      at    90 ms Connection refused (os error 111) (fresh connection)
+      at  1100 ms HTTP 503 (kept connection)
+      at  1100 ms HTTP 503 (kept connection)
+      at  1100 ms HTTP 503 (kept connection)
+      at  1100 ms HTTP 503 (kept connection)
     ");
 }

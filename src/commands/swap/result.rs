@@ -62,13 +62,12 @@ impl Swapped {
         let mut probe = finished.seen.report(rate, swap.marks.prod_sent);
         if exit != Exit::Done {
             // There and back again is no changeover.
-            probe.last_old_ms = None;
-            probe.changeover_ms = None;
+            probe.forget_changeover();
         }
         let first_failure = finished
             .seen
             .first_failure()
-            .map(|(at, answer)| failure_sentence(*at, answer, swap.marks.prod_sent));
+            .map(|(at, answer)| failure_sentence(at, answer, swap.marks.prod_sent));
         Self {
             operation: kind.name(),
             from: swap.from,
@@ -274,7 +273,7 @@ pub(super) fn reason(why: &Why) -> String {
 fn failure_sentence(at: Duration, answer: &Answer, began: Option<Duration>) -> String {
     let what = match answer {
         Answer::Http { status, .. } => format!("HTTP {status}"),
-        Answer::Nothing { error } => error.clone(),
+        Answer::Nothing { error, .. } => error.clone(),
     };
     match began.and_then(|began| at.checked_sub(began)) {
         Some(after) => format!(
@@ -311,6 +310,14 @@ impl Outcome for Swapped {
                 self.from,
                 ms(probe.last_old_ms)
             ));
+            let kinds = probe.connections;
+            if kinds.fresh.sent > 0 && kinds.reused.sent > 0 {
+                lines.push(format!(
+                    "  connections fresh ones changed over at {}, kept ones at {}",
+                    ms(kinds.fresh.changeover_ms),
+                    ms(kinds.reused.changeover_ms)
+                ));
+            }
         }
         let latency = probe.latency_ms;
         lines.push(format!(

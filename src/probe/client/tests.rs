@@ -1,4 +1,5 @@
-use tokio::net::TcpSocket;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpSocket};
 
 use super::*;
 use crate::probe::testing::{PATIENCE, Reply, Server, ok, soon, with_status};
@@ -38,10 +39,10 @@ async fn ask(client: &Client, server: &Server, connection: Connection) -> Answer
     soon(client.ask(&server.url("/api"), connection)).await
 }
 
-/// What went wrong where no answer came.
-fn error(answer: Answer) -> String {
+/// What came in place of an answer.
+fn lost(answer: Answer) -> (Lost, String) {
     match answer {
-        Answer::Nothing { error } => error,
+        Answer::Nothing { why, error } => (why, error),
         answer @ Answer::Http { .. } => panic!("an answer: {answer:?}"),
     }
 }
@@ -121,14 +122,16 @@ async fn nobody_there_is_told_from_nobody_who_answers() {
     let silent = Server::start(|_| Reply::Stall(String::new(), String::new())).await;
     let impatient = Client::for_tests(Duration::from_millis(200));
     let answer = soon(impatient.ask(&silent.url("/"), Connection::Fresh)).await;
-    assert_eq!(error(answer), "no answer within 200 ms");
+    let expected = (Lost::TimedOut, "no answer within 200 ms".to_owned());
+    assert_eq!(lost(answer), expected);
 
     // A port that is taken, and that nobody listens on.
     let taken = TcpSocket::new_v4().unwrap();
     taken.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let nobody = Address::url(&format!("http://{}/", taken.local_addr().unwrap()));
     let answer = soon(patient().ask(&nobody, Connection::Fresh)).await;
-    let error = error(answer);
+    let (why, error) = lost(answer);
+    assert_eq!(why, Lost::Refused, "{error}");
     assert!(error.contains("refused"), "{error}");
 }
 
@@ -138,24 +141,69 @@ async fn an_answer_that_stops_half_way_runs_out_of_time_too() {
     let server = Server::start(move |_| Reply::Stall(half.clone(), String::new())).await;
     let impatient = Client::for_tests(Duration::from_millis(200));
     let answer = soon(impatient.ask(&server.url("/"), Connection::Fresh)).await;
-    assert_eq!(error(answer), "no answer within 200 ms");
+    let expected = (Lost::TimedOut, "no answer within 200 ms".to_owned());
+    assert_eq!(lost(answer), expected);
 }
 
 #[tokio::test]
 async fn a_body_that_is_cut_short_is_no_answer() {
     let client = patient();
-    for cut in [
-        "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf",
-        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nhalf\r\n",
-        "HTTP/1.1 200 OK\r\nconte",
-        "",
+    for (cut, expected) in [
+        (
+            "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf",
+            Lost::CutShort,
+        ),
+        (
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nhalf\r\n",
+            Lost::CutShort,
+        ),
+        ("HTTP/1.1 200 OK\r\nconte", Lost::Reset),
+        ("", Lost::Reset),
     ] {
         let server = Server::start(|_| Reply::SendAndClose(cut.to_owned())).await;
         for connection in [Connection::Fresh, Connection::Reused] {
             let answer = ask(&client, &server, connection).await;
             assert!(!answer.is_ok(), "{cut:?}");
-            assert!(!error(answer).is_empty(), "{cut:?}");
+            let (why, error) = lost(answer);
+            assert_eq!(why, expected, "{cut:?}: {error}");
+            assert!(!error.is_empty(), "{cut:?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_is_reset_is_told_from_one_that_is_refused() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        stream.readable().await.unwrap();
+        // What is closed with a request unread is reset.
+    });
+    let nobody = Address::url(&format!("http://{address}/"));
+    let (why, error) = lost(soon(patient().ask(&nobody, Connection::Fresh)).await);
+    assert_eq!(why, Lost::Reset, "{error}");
+}
+
+#[tokio::test]
+async fn what_tls_refuses_is_told_as_such() {
+    // A server that speaks no TLS, and one that goes away.
+    for said in [&b"HTTP/1.1 400 -\r\n\r\n"[..], b""] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut hello = [0; 16];
+            stream.read_exact(&mut hello).await.unwrap();
+            stream.write_all(said).await.unwrap();
+            stream.shutdown().await.unwrap();
+            // What else comes is read, so that nothing is reset.
+            let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
+        });
+        let secured = Address::url(&format!("https://{address}/"));
+        let answer = soon(patient().ask(&secured, Connection::Fresh)).await;
+        let (why, error) = lost(answer);
+        assert_eq!(why, Lost::Tls, "{error}");
     }
 }
 
@@ -163,7 +211,9 @@ async fn a_body_that_is_cut_short_is_no_answer() {
 async fn what_is_not_http_is_no_answer() {
     let server = Server::start(|_| Reply::SendAndClose("SSH-2.0-OpenSSH_9.9\r\n".to_owned())).await;
     let answer = ask(&patient(), &server, Connection::Fresh).await;
-    assert!(!error(answer).is_empty());
+    let (why, error) = lost(answer);
+    assert_eq!(why, Lost::Other, "{error}");
+    assert!(!error.is_empty());
 }
 
 #[tokio::test]

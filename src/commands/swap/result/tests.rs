@@ -58,7 +58,11 @@ fn seen(answers: Vec<Answer>) -> Seen {
             n,
             scheduled_at: ms(n * 100),
             latency: ms(4 + n),
-            connection: Connection::Fresh,
+            late: ms(0),
+            connection: match n % 2 {
+                0 => Connection::Fresh,
+                _ => Connection::Reused,
+            },
             answer,
         });
     }
@@ -80,6 +84,7 @@ fn well() -> Vec<Answer> {
 
 fn badly() -> Vec<Answer> {
     let reset = Answer::Nothing {
+        why: crate::model::Lost::Reset,
         error: "connection reset by peer".to_owned(),
     };
     let old = || vec![http(200, "1"); 11];
@@ -136,7 +141,8 @@ fn committed() {
     insta::assert_snapshot!(shown(&swapped), @"
     blue (tag 2) is live: green (tag 1) -> blue (tag 2)
       requests    16 sent, 0 failed
-      changeover  95 ms (first answer from blue at 95 ms, last from green at -6 ms)
+      changeover  196 ms (first answer from blue at 95 ms, last from green at -6 ms)
+      connections fresh ones changed over at 196 ms, kept ones at 95 ms
       latency     p50 11 ms, p99 19 ms, max 19 ms
       traffic     port 80 -> blue (tag 2)
       way back    green stays warm: `bgecs rollback`, or `bgecs retire` to stop paying for it
@@ -294,20 +300,44 @@ fn for_programs() {
         "first_new_ms": 95,
         "last_old_ms": null,
         "changeover_ms": null,
+        "connections": {
+          "fresh": {
+            "sent": 12,
+            "failed": 1,
+            "first_new_ms": null,
+            "last_old_ms": null,
+            "changeover_ms": null
+          },
+          "reused": {
+            "sent": 12,
+            "failed": 1,
+            "first_new_ms": 95,
+            "last_old_ms": null,
+            "changeover_ms": null
+          }
+        },
         "latency_ms": {
           "p50": 15.0,
           "p99": 27.0,
           "max": 27.0
         },
+        "late_ms": {
+          "p99": 0.0,
+          "max": 0.0
+        },
         "failures": [
           {
             "at_ms": 95,
+            "connection": "reused",
             "status": 503,
+            "why": null,
             "error": null
           },
           {
             "at_ms": 196,
+            "connection": "fresh",
             "status": null,
+            "why": "reset",
             "error": "connection reset by peer"
           }
         ]

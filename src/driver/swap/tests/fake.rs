@@ -326,6 +326,7 @@ impl<'a> Asked<'a> {
             n,
             scheduled_at,
             latency: reply.latency,
+            late: Duration::ZERO,
             connection: Connection::Fresh,
             answer: Answer::Http {
                 status: if reply.ok { 200 } else { 503 },
