@@ -240,13 +240,11 @@ impl Turn {
     /// The effect must not happen then.
     pub async fn about_to(&self, effect: Effect) -> Result<(), Stop> {
         let now = self.aws.journal_time();
-        let operation = {
-            let mut book = self.book();
-            book.operation.settle(Fate::Done);
-            book.operation.intend(now, effect);
-            book.operation.clone()
-        };
-        self.write(Slot::Write(&operation)).await
+        self.note(|operation| {
+            operation.settle(Fate::Done);
+            operation.intend(now, effect);
+        })
+        .await
     }
 
     /// Writes the intent alone: of what came before, it is not known.
@@ -255,12 +253,7 @@ impl Turn {
     /// As [`Self::about_to`].
     pub async fn about_to_undo(&self, effect: Effect) -> Result<(), Stop> {
         let now = self.aws.journal_time();
-        let operation = {
-            let mut book = self.book();
-            book.operation.intend(now, effect);
-            book.operation.clone()
-        };
-        self.write(Slot::Write(&operation)).await
+        self.note(|operation| operation.intend(now, effect)).await
     }
 
     /// Writes that the last effect happened, where it may be long until the next.
@@ -268,12 +261,7 @@ impl Turn {
     /// # Errors
     /// As [`Self::about_to`]; nothing more must happen then.
     pub async fn did(&self) -> Result<(), Stop> {
-        let operation = {
-            let mut book = self.book();
-            book.operation.settle(Fate::Done);
-            book.operation.clone()
-        };
-        self.write(Slot::Write(&operation)).await
+        self.note(|operation| operation.settle(Fate::Done)).await
     }
 
     /// Remembers that the last effect surely did not happen.
@@ -309,6 +297,16 @@ impl Turn {
         self.renewal.is_known_lost()
     }
 
+    /// Writes the operation as it is after that change.
+    async fn note(&self, change: impl FnOnce(&mut Operation)) -> Result<(), Stop> {
+        let operation = {
+            let mut book = self.book();
+            change(&mut book.operation);
+            book.operation.clone()
+        };
+        self.write(Slot::Write(&operation)).await
+    }
+
     async fn write(&self, slot: Slot<'_>) -> Result<(), Stop> {
         let change = HeadChange {
             operation: slot,
@@ -317,11 +315,7 @@ impl Turn {
         };
         match self.change(&change).await {
             Ok(()) => Ok(()),
-            Err(Unwritten::Aws(error)) => Err(Stop::Unwritable(error)),
-            Err(Unwritten::Lost) => {
-                self.renewal.lose();
-                Err(self.lost().await)
-            }
+            Err(unwritten) => Err(self.stop_for(unwritten).await),
         }
     }
 
@@ -332,6 +326,17 @@ impl Turn {
             .await?;
         self.renewal.renewed(moment);
         Ok(())
+    }
+
+    /// Why nothing more must happen, after a write that did not.
+    async fn stop_for(&self, unwritten: Unwritten) -> Stop {
+        match unwritten {
+            Unwritten::Aws(error) => Stop::Unwritable(error),
+            Unwritten::Lost => {
+                self.renewal.lose();
+                self.lost().await
+            }
+        }
     }
 
     async fn lost(&self) -> Stop {
@@ -356,20 +361,12 @@ impl Turn {
             truth,
             tenure: Tenure::Until(self.aws.journal_time() + self.length),
         };
-        match self.file(&operation, &change).await {
-            Ok(()) => {
-                *self.book() = Book::new(Operation::of(&self.holder), truth);
-                Ok(())
-            }
-            Err(Unwritten::Aws(error)) => {
-                self.conclude(conclusion);
-                Err(Stop::Unwritable(error))
-            }
-            Err(Unwritten::Lost) => {
-                self.renewal.lose();
-                Err(self.lost().await)
-            }
+        if let Err(unwritten) = self.file(&operation, &change).await {
+            self.conclude(conclusion);
+            return Err(self.stop_for(unwritten).await);
         }
+        *self.book() = Book::new(Operation::of(&self.holder), truth);
+        Ok(())
     }
 
     /// An operation that ended goes into the history, and then from the head: one
