@@ -70,18 +70,16 @@ impl Renewal {
                     truth: None,
                     tenure: Tenure::Until(aws.journal_time() + length),
                 };
-                let mut lost = false;
                 match aws.change_head(&table, fence, &holder, &change).await {
                     Ok(()) => set(&shared, |standing| standing.renewed = sent),
-                    Err(Unwritten::Lost) => lost = true,
+                    Err(Unwritten::Lost) => {
+                        set(&shared, |standing| standing.is_lost = true);
+                        return;
+                    }
                     // The next one may come through in time.
                     Err(Unwritten::Aws(error)) => {
                         tracing::debug!(%error, "the lease could not be renewed");
                     }
-                }
-                if lost {
-                    set(&shared, |standing| standing.is_lost = true);
-                    return;
                 }
             }
         });
