@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 use time::serde::rfc3339;
 
 use crate::cli::History;
+use crate::driver::turn;
 use crate::engine::lease;
 use crate::error::{Exit, Result};
 use crate::model::journal::{Command, Head, Operation, OperationId, Outcome as Ending, Who};
@@ -153,18 +154,19 @@ pub async fn run(session: &Session, args: &History) -> Result<Exit> {
         session.aws.read_head(&table),
         session.aws.read_history(&table, i32::from(args.limit)),
     )?;
+    let now = session.aws.journal_time();
     session.report.result(&Listed {
-        now: session.aws.journal_time(),
+        now,
         app: session.app().to_owned(),
-        operations: lines(head, ended, usize::from(args.limit)),
+        operations: lines(head, ended, now, usize::from(args.limit)),
     });
     Ok(Exit::Done)
 }
 
 /// The unfinished one first. One that died between its record and the head is in
 /// both, and what the head says counts.
-fn lines(head: Head, ended: Vec<Operation>, limit: usize) -> Vec<Line> {
-    let is_under_way = head.lease.is_some();
+fn lines(head: Head, ended: Vec<Operation>, now: OffsetDateTime, limit: usize) -> Vec<Line> {
+    let is_under_way = turn::held(&head, now).is_some();
     let unfinished = head.operation;
     let id = unfinished.as_ref().map(|operation| operation.id.clone());
     let unfinished = unfinished.map(|operation| Line {

@@ -11,7 +11,7 @@ use tokio::time::sleep;
 use super::unlock::LeaseShown;
 use crate::cli;
 use crate::driver::turn;
-use crate::engine::lease::{self, Verdict};
+use crate::engine::lease;
 use crate::error::{Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::journal::{self, Drift, Operation, OperationId};
@@ -131,12 +131,7 @@ fn status(session: &Session, observed: &Observed) -> Status {
     let live = observed.live_color();
     let journal = &observed.journal;
     let now = session.aws.journal_time();
-    let verdict = turn::judge(journal, now);
-    // One that is abandoned keeps nobody out.
-    let held = match &verdict {
-        Verdict::Held(lease) => Some(lease),
-        Verdict::Free | Verdict::Abandoned { .. } => None,
-    };
+    let held = turn::held(journal, now);
     let listener = |port: Port| Listener {
         arn: infra.listener(port).to_string(),
         forwards: observed.forwarding(port).0.clone(),
@@ -163,12 +158,12 @@ fn status(session: &Session, observed: &Observed) -> Status {
             test: listener(Port::Test),
         },
         drift: observed.drift(),
-        lease: held.map(LeaseShown::of),
+        lease: held.as_ref().map(LeaseShown::of),
         unfinished: journal
             .operation
             .as_ref()
             .map(|operation| Unfinished::of(operation, held.is_some())),
-        at_work: held.map(|lease| lease.sentence(now)),
+        at_work: held.as_ref().map(|lease| lease.sentence(now)),
     }
 }
 

@@ -22,7 +22,7 @@ use crate::model::journal::{
 };
 use renewal::Renewal;
 
-pub use take::{judge, take};
+pub use take::{held, judge, take};
 
 /// How long a write to a listener waits to hear that the lease still holds:
 /// users may be seeing failures.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::journal::{Effect, Ending as Ended, Watched};
+use crate::model::journal::{Effect, Ending as Ended, Lease, Watched};
 use crate::model::testing::{holder, lease as held, moment, operation};
 
 fn operation_of(
@@ -76,10 +76,11 @@ fn past() -> Vec<Operation> {
 }
 
 fn shown(head: Head, ended: Vec<Operation>) -> String {
+    let now = moment() + time::Duration::seconds(30);
     let listed = Listed {
-        now: moment() + time::Duration::seconds(30),
+        now,
         app: "hello".to_owned(),
-        operations: lines(head, ended, 10),
+        operations: lines(head, ended, now, 10),
     };
     listed.human(&Style::plain())
 }
@@ -121,6 +122,17 @@ fn an_operation_that_somebody_is_at_is_under_way_and_not_unfinished() {
 }
 
 #[test]
+fn an_operation_whose_lease_was_abandoned_is_unfinished_as_status_says() {
+    let mut expired = head(true);
+    expired.lease = Some(Lease {
+        until: moment() - time::Duration::SECOND,
+        ..held()
+    });
+    let text = shown(expired, Vec::new());
+    assert!(text.contains("unfinished"), "{text}");
+}
+
+#[test]
 fn an_operation_in_both_places_is_listed_once_and_as_unfinished() {
     let mut ended = operation_of(Command::Promote, 1, Ending::Done, None, None);
     ended.id = holder().id;
@@ -131,7 +143,7 @@ fn an_operation_in_both_places_is_listed_once_and_as_unfinished() {
 
 #[test]
 fn the_limit_counts_the_unfinished_one_too() {
-    assert_eq!(lines(head(false), past(), 3).len(), 3);
+    assert_eq!(lines(head(false), past(), moment(), 3).len(), 3);
 }
 
 #[test]
@@ -145,7 +157,7 @@ fn for_programs() {
     let listed = Listed {
         now: moment(),
         app: "hello".to_owned(),
-        operations: lines(head(false), past().split_off(1), 2),
+        operations: lines(head(false), past().split_off(1), moment(), 2),
     };
     insta::assert_snapshot!(serde_json::to_string_pretty(&listed).unwrap(), @r#"
     {

@@ -79,6 +79,14 @@ pub fn judge(head: &Head, now: OffsetDateTime) -> Verdict {
     lease::judge(head, now, process.is_some_and(process::is_gone))
 }
 
+/// Who is at work now: one whose lease is abandoned keeps nobody out.
+pub fn held(head: &Head, now: OffsetDateTime) -> Option<Lease> {
+    match judge(head, now) {
+        Verdict::Held(lease) => Some(lease),
+        Verdict::Free | Verdict::Abandoned { .. } => None,
+    }
+}
+
 /// At once only where nobody stands in line: those came before.
 async fn take_in_turn(
     session: &Session,
