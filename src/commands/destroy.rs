@@ -86,7 +86,7 @@ async fn destroy_all(session: &Session, args: &Destroy, inventory: &Inventory) -
     .map(drop)
 }
 
-pub async fn interruptible(
+async fn interruptible(
     interrupts: &mut Interrupts,
     destroyed: impl Future<Output = Result<()>>,
 ) -> Result<()> {
