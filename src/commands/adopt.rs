@@ -8,7 +8,7 @@ use crate::cli::Adopt;
 use crate::driver::turn::Conclusion;
 use crate::engine::plan::Step;
 use crate::error::{Error, Exit, Result};
-use crate::model::journal::{Command, Drift, Outcome as Ending};
+use crate::model::journal::{Command, Drift, Operation, Outcome as Ending};
 use crate::model::{Live, Observed};
 use crate::report::{Outcome, Style};
 use crate::session::Session;
@@ -36,7 +36,8 @@ pub async fn run(session: &Session, args: &Adopt) -> Result<Exit> {
     if args.dry_run.dry_run {
         let observed = session.observe().await?;
         acceptable(&observed)?;
-        let steps = match is_new(&observed) {
+        let unfinished = observed.journal.operation.as_ref();
+        let steps = match is_new(&observed.drift(), unfinished) {
             true => vec![Step::Adopt {
                 prod: observed.listeners.prod.to_string(),
                 test: observed.listeners.test.to_string(),
@@ -63,7 +64,7 @@ async fn adopt(work: Work<'_>) -> Result<Exit> {
     acceptable(&observed)?;
     let drift = observed.drift();
     work.turn.saw(&observed);
-    let is_new = !drift.is_empty() || unfinished.is_some();
+    let is_new = is_new(&drift, unfinished.as_ref());
     if let Some(operation) = unfinished {
         work.turn.take_up(operation);
         let reason = Some("what was there was adopted".to_owned());
@@ -80,8 +81,9 @@ async fn adopt(work: Work<'_>) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn is_new(observed: &Observed) -> bool {
-    !observed.drift().is_empty() || observed.journal.operation.is_some()
+/// Whether there is anything to adopt.
+fn is_new(drift: &[Drift], unfinished: Option<&Operation>) -> bool {
+    !drift.is_empty() || unfinished.is_some()
 }
 
 /// What is no colour cannot be the truth of two colours.

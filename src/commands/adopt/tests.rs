@@ -26,12 +26,10 @@ fn what_was_adopted() {
 #[test]
 fn there_is_something_to_adopt_where_a_listener_moved_or_an_operation_is_unfinished() {
     let mut world = with_previous(observed(), None);
-    assert!(!is_new(&world));
-    world.journal.operation = Some(operation());
-    assert!(is_new(&world));
-    world.journal.operation = None;
+    assert!(!is_new(&world.drift(), None));
+    assert!(is_new(&world.drift(), Some(&operation())));
     world.listeners.test = nowhere();
-    assert!(is_new(&world));
+    assert!(is_new(&world.drift(), None));
 }
 
 #[test]
