@@ -98,13 +98,8 @@ fn a_lease_of_another_is_respected_waited_for_in_line_and_taken_over_when_it_has
 #[test]
 fn what_a_killed_holder_had_is_taken_at_once() -> Outcome {
     let world = World::with_v2_idle("killed")?;
-    let held = Fault::on(ELB, "ModifyListener").nth(2).hold_after();
-    let held = world.gate.faults().add(held);
-    let promoting = world.start(&["promote"])?;
-    world.until_held(held)?;
-    promoting.signal("KILL")?;
-    assert_eq!(promoting.end()?.code, None);
-    world.gate.faults().remove(held);
+    let second = Fault::on(ELB, "ModifyListener").nth(2);
+    world.killed_in(second.hold_after(), &["promote"])?;
     // Its lease would last for most of a minute.
     let next = world.done(&["rollback", "--window", "0s"])?;
     let told = "(promote) is that of a process that is gone: it is taken over";

@@ -8,7 +8,7 @@
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use localstack::Options;
 use localstack::gate::faults::Fault;
@@ -21,6 +21,8 @@ use table::{DEPLOYER, OPERATOR_TOO, Why};
 
 /// Those that a deployer may not run.
 const OPERATORS: [&str; 2] = ["init", "destroy"];
+/// For how long somebody else holds the lease.
+const A_WHILE: Duration = Duration::from_secs(3);
 
 /// Which commands made which calls.
 type Heard = BTreeMap<String, BTreeSet<String>>;
@@ -61,10 +63,10 @@ impl World {
         ends(0, &["retire"])?;
         ends(0, &["adopt"])?;
         ends(0, &["history"])?;
-        self.lease_of_another()?;
+        self.lease_to_bob(A_WHILE)?;
         ends(0, &["unlock", "--force"])?;
         // In the line for a lease that is not renewed.
-        self.lease_of_another()?;
+        self.lease_to_bob(A_WHILE)?;
         ends(
             0,
             &[
@@ -72,58 +74,17 @@ impl World {
             ],
         )?;
         // A revision that no service was told of, and a swap that was cut off.
-        self.killed_at(
-            "ecs",
-            "RegisterTaskDefinition",
-            &["deploy", V1, "--tag", "5"],
-        )?;
+        let registering = Fault::on("ecs", "RegisterTaskDefinition");
+        self.killed_in(registering.hold_after(), &["deploy", V1, "--tag", "5"])?;
         ends(0, &["resume"])?;
-        self.killed_at("elasticloadbalancing", "ModifyListener", &["promote"])?;
+        let swapping = Fault::on("elasticloadbalancing", "ModifyListener");
+        self.killed_in(swapping.hold_after(), &["promote"])?;
         ends(0, &["resume"])?;
         // Why a task ended, and its last words.
         self.configure("environment = { GREETER_CRASH = \"1\" }")?;
         ends(1, &["deploy", V2, "--tag", "3"])?;
         ends(0, &["destroy", "--yes"])?;
         Ok(heard)
-    }
-
-    /// Kills it as soon as it has made that call.
-    fn killed_at(&self, service: &str, operation: &str, arguments: &[&str]) -> Outcome {
-        let held = Fault::on(service, operation).hold_after();
-        let held = self.gate.faults().add(held);
-        let mut bgecs = self.desk.command(arguments).spawn()?;
-        self.until(
-            "it makes its call",
-            || Ok(self.gate.faults().held(held) > 0),
-        )?;
-        bgecs.kill()?;
-        bgecs.wait()?;
-        self.gate.faults().remove(held);
-        Ok(())
-    }
-
-    /// Has somebody on another machine hold the lease, for three seconds.
-    fn lease_of_another(&self) -> Outcome {
-        let until = SystemTime::now().duration_since(UNIX_EPOCH)? + Duration::from_secs(3);
-        let holder = json!({
-            "id": "another",
-            "who": { "name": "bob@desk", "host": "desk", "pid": 7 },
-            "command": "deploy",
-            "since": "2026-11-21T07:00:00Z",
-        });
-        let of_table = json!({
-            "TableName": format!("bgecs-{}", self.app),
-            "Key": { "pk": { "S": "app" }, "sk": { "S": "head" } },
-            "UpdateExpression": "SET holder = :holder, holder_id = :id, lease_until = :until",
-            "ExpressionAttributeValues": {
-                ":holder": { "S": holder.to_string() },
-                ":id": { "S": "another" },
-                ":until": { "N": until.as_millis().to_string() },
-            },
-        });
-        self.api
-            .json("dynamodb", "DynamoDB_20120810.UpdateItem", &of_table)?;
-        Ok(())
     }
 
     fn configure_more(&self, more: &str) -> Outcome {

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStderr, Command};
 
-use localstack::gate::faults::FaultId;
+use localstack::gate::faults::{Fault, FaultId};
 
 use crate::support::{Ended, Outcome};
 use crate::world::World;
@@ -38,6 +38,18 @@ impl World {
             stderr: BufReader::new(stderr),
             seen: String::new(),
         })
+    }
+
+    /// Starts it, and kills it when the fault holds a call of it.
+    pub fn killed_in(&self, fault: Fault, arguments: &[&str]) -> Outcome {
+        let held = self.gate.faults().add(fault);
+        let running = self.start(arguments)?;
+        self.until_held(held)?;
+        running.signal("KILL")?;
+        let ended = running.end()?;
+        assert_eq!(ended.code, None, "{}", ended.shown());
+        self.gate.faults().remove(held);
+        Ok(())
     }
 
     /// Waits until the fault holds a call.
