@@ -21,6 +21,7 @@ mod process;
 mod provenance;
 mod report;
 mod session;
+mod spoken_time;
 
 use std::process::ExitCode;
 

@@ -6,12 +6,12 @@ use time::serde::rfc3339;
 
 use crate::cli::History;
 use crate::driver::turn;
-use crate::engine::lease;
 use crate::error::{Exit, Result};
 use crate::model::journal::{Command, Head, Operation, OperationId, Outcome as Ending, Who};
 use crate::model::{Color, Digest, Tag};
 use crate::report::{Outcome, Style};
 use crate::session::Session;
+use crate::spoken_time;
 
 #[derive(Debug, Serialize)]
 struct Listed {
@@ -73,9 +73,9 @@ impl Line {
     /// When, what, how it ended; who last, for names are long.
     fn cells(&self, now: OffsetDateTime) -> [String; 8] {
         let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
-        let took = |ms: i64| lease::in_words(time::Duration::milliseconds(ms));
+        let took = |ms: i64| spoken_time::in_words(time::Duration::milliseconds(ms));
         [
-            lease::ago(now - self.began),
+            spoken_time::ago(now - self.began),
             self.command.to_string(),
             or_none(self.tag.as_ref().map(ToString::to_string)),
             or_none(self.color.map(|color| color.to_string())),

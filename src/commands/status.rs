@@ -11,13 +11,13 @@ use tokio::time::sleep;
 use super::unlock::LeaseShown;
 use crate::cli;
 use crate::driver::turn;
-use crate::engine::lease;
 use crate::error::{Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::journal::{self, Drift, Operation, OperationId};
 use crate::model::{Color, ColorState, Forward, Live, Observed, PerColor, PerPort, Port, Rollout};
 use crate::report::{Outcome, Style};
 use crate::session::Session;
+use crate::spoken_time;
 
 const PAUSE: Duration = Duration::from_secs(2);
 
@@ -80,7 +80,7 @@ impl Unfinished {
         } = self;
         format!(
             "the {name} that {who} began at {} is unfinished: {stage}.\n`bgecs resume` finishes or undoes it.",
-            lease::clock(self.began)
+            spoken_time::clock(self.began)
         )
     }
 }
@@ -306,7 +306,7 @@ fn age(at: &str, now: OffsetDateTime) -> String {
     let Ok(at) = OffsetDateTime::parse(at, &Rfc3339) else {
         return at.to_owned();
     };
-    lease::ago(now - at)
+    spoken_time::ago(now - at)
 }
 
 #[cfg(test)]

@@ -8,7 +8,6 @@ use crate::cli::Watch;
 use crate::driver::await_serving::{Wait, await_serving};
 use crate::driver::turn::Conclusion;
 use crate::driver::{destroy, make_live, retire, stack, tidy};
-use crate::engine::lease;
 use crate::engine::preflight::TEST_ANSWERS;
 use crate::engine::swap::Outcome as Ending;
 use crate::engine::unfinished::{self, Reaction, Way};
@@ -18,6 +17,7 @@ use crate::model::journal::{Command, Operation, Outcome};
 use crate::model::{Color, Connection, Observed, Port, TaskDefinitionArn};
 use crate::report::Event;
 use crate::session::Session;
+use crate::spoken_time;
 
 /// As long as a deploy waits.
 const TIMEOUT: Duration = Duration::from_secs(600);
@@ -45,7 +45,7 @@ pub async fn meet(work: &mut Work<'_>, next: Command) -> Result<()> {
         "the {} that {} began at {} is unfinished: {}",
         operation.name(),
         operation.who.name,
-        lease::clock(operation.began),
+        spoken_time::clock(operation.began),
         operation.last_words()
     );
     work.session.report.tell(&Event::Warning(told));

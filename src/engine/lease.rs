@@ -1,9 +1,10 @@
 //! Whether the lease may be taken: from what the journal says, the time, and
 //! what is known of the holder.
 
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
 use crate::model::journal::{Head, Lease};
+use crate::spoken_time::{clock, in_words};
 
 /// What stands against taking the lease.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,27 +59,6 @@ pub fn judge(head: &Head, now: OffsetDateTime, is_gone: bool) -> Verdict {
     Verdict::Held(lease)
 }
 
-/// `1 min 5 s`, whole seconds, rounded up.
-pub fn in_words(time: Duration) -> String {
-    let millis = time.whole_milliseconds().max(0);
-    let seconds = millis / 1000 + i128::from(millis % 1000 > 0);
-    match (seconds / 60, seconds % 60) {
-        (0, seconds) => format!("{seconds} s"),
-        (minutes, 0) => format!("{minutes} min"),
-        (minutes, seconds) => format!("{minutes} min {seconds} s"),
-    }
-}
-
-/// `5 min ago`, rounded down.
-pub fn ago(time: Duration) -> String {
-    match time.whole_seconds() {
-        seconds if seconds < 60 => format!("{} s ago", seconds.max(0)),
-        seconds if seconds < 3600 => format!("{} min ago", seconds / 60),
-        seconds if seconds < 48 * 3600 => format!("{} h ago", seconds / 3600),
-        seconds => format!("{} days ago", seconds / 86400),
-    }
-}
-
 impl Lease {
     /// Who holds it and until when, in one sentence.
     pub fn sentence(&self, now: OffsetDateTime) -> String {
@@ -94,15 +74,6 @@ impl Lease {
             clock(self.holder.since)
         )
     }
-}
-
-/// `2026-11-21 07:05:12 UTC`
-pub fn clock(at: OffsetDateTime) -> String {
-    let format =
-        time::macros::format_description!("[year]-[month]-[day] [hour]:[minute]:[second] UTC");
-    at.to_offset(time::UtcOffset::UTC)
-        .format(&format)
-        .unwrap_or_default()
 }
 
 #[cfg(test)]

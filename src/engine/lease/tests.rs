@@ -1,3 +1,5 @@
+use time::Duration;
+
 use super::*;
 use crate::model::testing::{lease, moment};
 
@@ -32,21 +34,6 @@ fn a_lease_is_free_held_or_abandoned() {
         ),
     ] {
         assert_eq!(judge(&head, now, is_gone), expected, "{now}");
-    }
-}
-
-#[test]
-fn times_in_words_are_rounded_up() {
-    for (millis, expected) in [
-        (-5, "0 s"),
-        (0, "0 s"),
-        (1, "1 s"),
-        (59_000, "59 s"),
-        (59_001, "1 min"),
-        (65_000, "1 min 5 s"),
-        (3_600_000, "60 min"),
-    ] {
-        assert_eq!(in_words(Duration::milliseconds(millis)), expected);
     }
 }
 
