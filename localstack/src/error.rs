@@ -112,8 +112,7 @@ pub enum Error {
     NotOurs { endpoint: String },
 
     #[error(
-        "the gate cannot listen on {address}: {source}; \
-         end what listens there, or give the gate another port"
+        "the gate cannot listen on {address}: {source}; {}", gate_port_hint(.source)
     )]
     GatePort {
         address: SocketAddr,
@@ -151,6 +150,16 @@ pub enum Error {
 
     #[error("an image of the emulator cannot be made here: {reason}; {hint}")]
     Image { reason: String, hint: &'static str },
+}
+
+fn gate_port_hint(source: &std::io::Error) -> &'static str {
+    match source.kind() {
+        std::io::ErrorKind::AddrNotAvailable => {
+            "give this machine that address, which only Linux has by itself, \
+             or have the gate answer at 127.0.0.1 alone"
+        }
+        _ => "end what listens there, or give the gate another port",
+    }
 }
 
 impl Error {

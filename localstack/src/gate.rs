@@ -15,8 +15,8 @@
 //! read as it was, [`elb`] and `ecs` correct what the emulator says of health
 //! checks, weights and rollouts, [`upstream`] forwards it, and [`record`] has it
 //! all written down; [`crash`] kills a client at a write that is held. `services`
-//! puts `elb` and `ecs` in their places; `body` and `cbor` read and write what goes
-//! over the wire.
+//! puts `elb` and `ecs` in their places; `sockets` is where the gate itself is
+//! reached; `body` and `cbor` read and write what goes over the wire.
 //!
 //! It speaks the AWS protocols only, to either side, so that it can stand before
 //! any emulator. It must not know the insides of one.
@@ -35,12 +35,13 @@ pub mod record;
 mod refusal;
 pub mod request;
 mod services;
+mod sockets;
 #[cfg(test)]
 mod tests;
 pub mod upstream;
 
 use std::convert::Infallible;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use tokio::runtime::Runtime;
@@ -69,6 +70,18 @@ pub struct Options {
     pub nodes: u32,
     /// Which ports the listeners have.
     pub ports: Ports,
+    /// Where the gate itself answers.
+    pub addresses: Addresses,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Addresses {
+    /// At 127.0.0.1 alone: connections to a load balancer meet its nodes in turn.
+    One,
+    /// At as many as a load balancer has nodes, from 127.0.0.1 on, all at one
+    /// port: a connection meets the node of its address, as with the addresses
+    /// that a load balancer's name has.
+    EachNode,
 }
 
 impl Default for Options {
@@ -78,6 +91,7 @@ impl Default for Options {
             account: "test".to_owned(),
             nodes: if cfg!(target_os = "linux") { 2 } else { 1 },
             ports: Ports::Free,
+            addresses: Addresses::One,
         }
     }
 }
@@ -87,6 +101,7 @@ impl Default for Options {
 #[derive(Debug)]
 pub struct Gate {
     endpoint: String,
+    addresses: Vec<SocketAddr>,
     calls: Calls,
     faults: Faults,
     account: String,
@@ -97,14 +112,15 @@ pub struct Gate {
 #[derive(Debug)]
 struct Running {
     runtime: Runtime,
-    server: JoinHandle<Infallible>,
+    servers: Vec<JoinHandle<Infallible>>,
 }
 
 impl Gate {
     /// Starts one before the emulator at that endpoint, `http://HOST:PORT`.
     ///
     /// # Errors
-    /// If that is no endpoint, the port is taken, or threads cannot be had.
+    /// If that is no endpoint, the port is taken, this machine has not the
+    /// addresses, or threads cannot be had.
     pub fn before(endpoint: &str, options: &Options) -> Result<Self> {
         Self::with(endpoint, options, |upstream| {
             services::start(upstream, options)
@@ -119,16 +135,13 @@ impl Gate {
         services: impl FnOnce(&Upstream) -> Services,
     ) -> Result<Self> {
         let upstream = Upstream::new(http::authority(endpoint)?, &options.account);
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port.unwrap_or(0)));
-        let taken = |source| Error::GatePort { address, source };
-        let listener = listen(address).map_err(taken)?;
-        let endpoint = format!("http://{}", listener.local_addr().map_err(taken)?);
+        let sockets = sockets::open(options)?;
+        let addresses: Vec<_> = sockets.iter().map(|socket| socket.address).collect();
         let runtime = runtime().map_err(|source| Error::GateThreads { source })?;
         let entered = runtime.enter();
-        let listener = tokio::net::TcpListener::from_std(listener).map_err(taken)?;
         let (calls, faults) = (Calls::new(), Faults::default());
         let services = services(&upstream);
-        let front = Front {
+        let front = Arc::new(Front {
             pipeline: call::Pipeline {
                 upstream,
                 correctors: services.correctors,
@@ -138,22 +151,34 @@ impl Gate {
             },
             traffic: services.traffic,
             corrected: services.corrected.clone(),
-        };
-        let server = tokio::spawn(front::serve(listener, Arc::new(front)));
+        });
+        let servers = sockets.into_iter().map(|socket| {
+            let (node, listener) = (socket.node, socket.listener()?);
+            let server = front::serve(listener, node, Arc::clone(&front));
+            Ok(tokio::spawn(server))
+        });
+        let servers = servers.collect::<Result<Vec<_>>>()?;
         drop(entered);
         Ok(Self {
-            endpoint,
+            endpoint: format!("http://{}", addresses[0]),
+            addresses,
             calls,
             faults,
             account: options.account.clone(),
             corrected: services.corrected,
-            running: Some(Running { runtime, server }),
+            running: Some(Running { runtime, servers }),
         })
     }
 
     /// `http://127.0.0.1:PORT`, to be used instead of the emulator's.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
+    }
+
+    /// Everywhere that it answers, in the order of the nodes; the endpoint's is
+    /// the first.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
     }
 
     /// As [`crate::Emulator::env`], for this endpoint.
@@ -192,9 +217,11 @@ impl Gate {
     /// Stops it. Its port is free after that; calls under way are cut off.
     pub async fn stop(mut self) {
         if let Some(running) = self.running.take() {
-            running.server.abort();
-            // It was aborted, which is all that there is to learn.
-            let _ = running.server.await;
+            for server in running.servers {
+                server.abort();
+                // It was aborted, which is all that there is to learn.
+                let _ = server.await;
+            }
             running.runtime.shutdown_background();
         }
     }
@@ -207,12 +234,6 @@ impl Drop for Gate {
             running.runtime.shutdown_background();
         }
     }
-}
-
-fn listen(address: SocketAddr) -> std::io::Result<std::net::TcpListener> {
-    let listener = std::net::TcpListener::bind(address)?;
-    listener.set_nonblocking(true)?;
-    Ok(listener)
 }
 
 fn runtime() -> std::io::Result<Runtime> {

@@ -26,8 +26,9 @@ use super::services::Corrected;
 #[derive(Debug, Clone, Copy)]
 pub struct Visitor {
     pub client: IpAddr,
-    /// The number of the connection: what comes over one has the same.
-    pub connection: usize,
+    /// Which node of a load balancer it meets, counted on beyond the last. What
+    /// comes over one connection has the same.
+    pub node: usize,
 }
 
 /// Serves what is for a load balancer.
@@ -57,15 +58,16 @@ pub struct Front {
 #[error("the connection is ended without an answer")]
 struct Dropped;
 
-/// Never ends by itself.
-pub async fn serve(listener: TcpListener, front: Arc<Front>) -> Infallible {
+/// Connections meet that node of a load balancer, or each the next. Never ends by
+/// itself.
+pub async fn serve(listener: TcpListener, node: Option<usize>, front: Arc<Front>) -> Infallible {
     let mut connections = 0;
     loop {
         match listener.accept().await {
             Ok((stream, client)) => {
                 let visitor = Visitor {
                     client: client.ip(),
-                    connection: connections,
+                    node: node.unwrap_or(connections),
                 };
                 connections += 1;
                 tokio::spawn(connection(stream, visitor, Arc::clone(&front)));

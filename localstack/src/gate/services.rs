@@ -112,9 +112,9 @@ impl Traffic for Elb {
                 // It went between the two questions.
                 return gone();
             };
-            // As a name that stands for all nodes does: a connection meets one
+            // As with a name that stands for all nodes: a connection meets one
             // of them, and stays with it.
-            let node = visitor.connection % balancer.nodes().max(1);
+            let node = visitor.node % balancer.nodes().max(1);
             let response = balancer.serve(node, port, visitor.client, request).await;
             response.map(body::streamed)
         }

@@ -6,6 +6,7 @@ mod conformance;
 mod door;
 mod elb;
 mod entrance;
+mod nodes;
 mod server;
 mod store;
 mod subject;

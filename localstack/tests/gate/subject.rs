@@ -66,7 +66,7 @@ enum Reach {
 pub struct Gate {
     pub store: Store,
     pub elb: Elb,
-    gate: localstack::Gate,
+    pub gate: localstack::Gate,
 }
 
 impl Gate {
@@ -92,13 +92,17 @@ impl Subject {
 
     /// The same with load balancers of so many nodes.
     pub async fn gate_of_nodes(nodes: u32) -> Outcome<Self> {
-        let store = Store::start().await?;
-        store.drop_forward_config();
-        let options = gate::Options {
+        Self::gate_as(&gate::Options {
             nodes,
             ..gate::Options::default()
-        };
-        let gate = localstack::Gate::before(&format!("http://{}", store.address), &options)?;
+        })
+        .await
+    }
+
+    pub async fn gate_as(options: &gate::Options) -> Outcome<Self> {
+        let store = Store::start().await?;
+        store.drop_forward_config();
+        let gate = localstack::Gate::before(&format!("http://{}", store.address), options)?;
         let elb = gate.load_balancing().ok_or("it balances no load")?.clone();
         let api = Api::new(gate.endpoint().trim_start_matches("http://"));
         Ok(Self {

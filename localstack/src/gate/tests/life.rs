@@ -5,7 +5,7 @@ use crate::Error;
 
 /// At a port that nobody else is given: those of clients and of other tests
 /// begin higher.
-fn alone(stand: &Stand) -> (u16, Gate) {
+fn alone(stand: &Stand, at: impl Fn(u16) -> Options) -> (u16, Gate) {
     let ports = std::iter::repeat_with(|| fastrand::u16(20_000..30_000));
     ports
         .take(100)
@@ -37,7 +37,7 @@ async fn a_gate_answers_while_the_thread_that_made_it_is_busy() {
 #[tokio::test]
 async fn a_stopped_gate_leaves_its_port_and_its_connections() {
     let stand = mirror().await;
-    let (port, gate) = alone(&stand);
+    let (port, gate) = alone(&stand, at);
     let mut raw = Raw::to(&gate).await;
     raw.send("GET /x HTTP/1.1\r\nHost: a\r\n\r\n").await;
     raw.read_until("/x").await;
@@ -45,6 +45,24 @@ async fn a_stopped_gate_leaves_its_port_and_its_connections() {
     raw.read_to_end().await;
     let again = Gate::before(&stand.endpoint, &at(port)).unwrap();
     assert_eq!(again.endpoint(), format!("http://127.0.0.1:{port}"));
+}
+
+/// Only Linux has more than one address of its own by itself.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_stopped_gate_leaves_all_its_addresses() {
+    let stand = mirror().await;
+    let each_node = |port| Options {
+        addresses: crate::gate::Addresses::EachNode,
+        nodes: 3,
+        ..at(port)
+    };
+    let (port, gate) = alone(&stand, each_node);
+    let addresses = gate.addresses().to_vec();
+    assert_eq!(addresses.len(), 3);
+    soon(gate.stop()).await;
+    let again = Gate::before(&stand.endpoint, &each_node(port)).unwrap();
+    assert_eq!(again.addresses(), addresses);
 }
 
 /// Dropping a runtime here would panic.
@@ -67,7 +85,7 @@ fn a_gate_may_be_made_and_dropped_without_a_runtime() {
 #[tokio::test]
 async fn a_taken_port_is_an_error_that_says_what_to_do() {
     let stand = mirror().await;
-    let (port, _gate) = alone(&stand);
+    let (port, _gate) = alone(&stand, at);
     let error = Gate::before(&stand.endpoint, &at(port)).unwrap_err();
     assert!(matches!(error, Error::GatePort { .. }));
     let text = error.to_string();
