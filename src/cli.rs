@@ -1,5 +1,6 @@
 //! The command line: types and help texts, nothing that acts.
 
+mod asking;
 mod value;
 
 use std::path::PathBuf;
@@ -9,10 +10,13 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::aws::policy::Role;
+use crate::config::HostPort;
 use crate::docker::Secret;
 use crate::model::{Color, Tag};
+use crate::probe::Address;
+pub use asking::Asking;
 pub use value::BuildArg;
-use value::{SecretParser, duration, rate};
+use value::{SecretParser, duration};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -57,9 +61,10 @@ pub struct Global {
     /// Where AWS is, if not at its own address [env: AWS_ENDPOINT_URL]
     #[arg(long, global = true, value_name = "URL")]
     pub endpoint_url: Option<String>,
-    /// Reach the load balancer's host names through this address
-    #[arg(long, global = true, value_name = "HOST:PORT")]
-    pub connect_to: Option<crate::config::HostPort>,
+    /// Reach the load balancer's host names through this address; through
+    /// several, separated by commas, as its nodes
+    #[arg(long, global = true, value_name = "HOST:PORT", value_delimiter = ',')]
+    pub connect_to: Vec<HostPort>,
     /// Print the result as one JSON document on stdout
     #[arg(long, global = true)]
     pub json: bool,
@@ -215,12 +220,11 @@ pub struct Watch {
     /// How long to watch the new colour [default: 15s, or [probe] window_seconds]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub window: Option<Duration>,
-    /// Requests per second [default: 10, or [probe] rate]
-    #[arg(long, value_parser = rate)]
-    pub rate: Option<f64>,
     /// Leave a failed swap as it is
     #[arg(long)]
     pub no_rollback: bool,
+    #[command(flatten)]
+    pub asking: Asking,
 }
 
 #[derive(Debug, Args)]
@@ -280,20 +284,20 @@ pub enum Listener {
 Examples:
   bgecs probe                                  port 80, 10 times a second for 10 s
   bgecs probe --listener test --rate 50 --duration 1m
-  bgecs probe --url http://localhost:8080/api")]
+  bgecs probe --url http://localhost:8080/api --rate 1000
+  bgecs probe --url https://example.com --method HEAD --expect-status 2xx,304")]
 pub struct Probe {
     /// Which listener to ask
     #[arg(long, default_value = "prod", conflicts_with = "url")]
     pub listener: Listener,
-    /// Ask this address instead
-    #[arg(long)]
-    pub url: Option<reqwest::Url>,
-    /// Requests per second [default: 10, or [probe] rate]
-    #[arg(long, value_parser = rate)]
-    pub rate: Option<f64>,
+    /// Ask this address instead; neither bgecs.toml nor AWS is looked at
+    #[arg(long, conflicts_with = "path")]
+    pub url: Option<Address>,
     /// How long to ask
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
     pub duration: Duration,
+    #[command(flatten)]
+    pub asking: Asking,
 }
 
 #[derive(Debug, Args)]

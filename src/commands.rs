@@ -1,6 +1,7 @@
 //! One file a verb: arguments in, one call to what acts, a result out.
 
 mod adopt;
+mod asking;
 mod deploy;
 mod destroy;
 mod history;
@@ -47,6 +48,12 @@ pub async fn run(cli: Cli, audience: Audience) -> Result<Exit> {
     if let Some(result) = offline {
         return result;
     }
+    if let Command::Probe(args) = &cli.command
+        && let Some(url) = &args.url
+    {
+        let through: Vec<String> = global.connect_to.iter().map(ToString::to_string).collect();
+        return probe::of_url(audience, args, url.clone().through(&through)).await;
+    }
     let session = open(global, audience).await?;
     match cli.command {
         Command::Init(args) => init::run(&session, &args).await,
@@ -73,7 +80,7 @@ async fn open(global: Global, audience: Audience) -> Result<Session> {
         region: global.region,
         endpoint_url: global.endpoint_url,
     };
-    let connect_to = global.connect_to.map(|address| address.to_string());
+    let connect_to = global.connect_to.iter().map(ToString::to_string).collect();
     Session::open(config, &access, connect_to, Reporter::new(audience)).await
 }
 

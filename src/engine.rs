@@ -2,6 +2,7 @@
 //!
 //! Imports no tokio, no AWS, no Docker, no clock. Time arrives inside events.
 
+pub mod evidence;
 pub mod lease;
 pub mod plan;
 pub mod preflight;

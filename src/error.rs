@@ -122,7 +122,7 @@ impl Error {
     }
 }
 
-type Cause<'a> = &'a (dyn StdError + 'static);
+pub type Cause<'a> = &'a (dyn StdError + 'static);
 
 /// An error and what caused it, the cause of all last.
 pub fn causes(error: Cause<'_>) -> impl Iterator<Item = Cause<'_>> {

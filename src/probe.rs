@@ -2,10 +2,17 @@
 //!
 //! Knows no colours and gives no verdict: it sends, waits and reports samples.
 
+mod address;
+mod answers;
 mod client;
+mod connection;
+mod nodes;
+mod pace;
 mod run;
 #[cfg(test)]
 mod testing;
 
-pub use client::{Address, Client};
-pub use run::{Probe, Report, Schedule};
+pub use address::{Address, Question, Version};
+pub use client::{Client, ask_once};
+pub use pace::Schedule;
+pub use run::{Connections, Probe};

@@ -1,46 +1,49 @@
 //! What every command works with: configuration, AWS, HTTP, the reporter;
 //! and the names that follow from them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::aws::{Access, Aws, StackSnapshot, StackStatus};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::model::{Infrastructure, Observed, Port};
-use crate::probe::{Address, Client};
+use crate::model::{Answer, Color, Infrastructure, Observed, Port};
+use crate::probe::{Address, Question, ask_once};
 use crate::report::Reporter;
 
 pub struct Session {
     pub config: Config,
     pub aws: Aws,
-    pub http: Client,
     pub report: Reporter,
-    connect_to: Option<String>,
+    connect_to: Vec<String>,
 }
 
 impl Session {
     /// # Errors
-    /// No region, or no HTTP client.
+    /// No region.
     pub async fn open(
         config: Config,
         access: &Access,
-        connect_to: Option<String>,
+        connect_to: Vec<String>,
         report: Reporter,
     ) -> Result<Self> {
         let aws = Aws::connect(access).await?;
-        let http = Client::new(config.probe.timeout)
-            .map_err(|error| Error::failed("the HTTP client cannot be set up").cause(error))?;
         // What was said explicitly wins; a local AWS is reached through its endpoint.
         let configured = config
             .load_balancer
             .connect_to
             .as_ref()
             .map(ToString::to_string);
-        let connect_to = connect_to.or(configured).or_else(|| aws.local_endpoint());
+        let connect_to = match connect_to.is_empty() {
+            true => configured
+                .or_else(|| aws.local_endpoint())
+                .into_iter()
+                .collect(),
+            false => connect_to,
+        };
         Ok(Self {
             config,
             aws,
-            http,
             report,
             connect_to,
         })
@@ -61,9 +64,8 @@ impl Session {
         Self {
             config: config.unwrap(),
             aws,
-            http: Client::for_tests(Duration::from_secs(5)),
             report: Reporter::new(audience),
-            connect_to: None,
+            connect_to: Vec::new(),
         }
     }
 
@@ -77,8 +79,34 @@ impl Session {
     }
 
     /// Where to ask a listener for a path.
-    pub fn address(&self, infra: &Infrastructure, port: Port, path: &str) -> Address {
-        Address::new(&infra.url(port), path, self.connect_to.as_deref())
+    ///
+    /// # Errors
+    /// A path that no URL can have (exit 2).
+    pub fn address(&self, infra: &Infrastructure, port: Port, path: &str) -> Result<Address> {
+        Address::parse(&infra.url(port))
+            .and_then(|address| address.at_path(path))
+            .map(|address| address.through(&self.connect_to))
+            .map_err(Error::usage)
+    }
+
+    /// Asks a listener for a path once, as a new visitor; the test listener for
+    /// one of the colours, wherever it points.
+    ///
+    /// # Errors
+    /// As [`Self::address`]; whatever comes or does not come is no error.
+    pub async fn ask(
+        &self,
+        infra: &Infrastructure,
+        port: Port,
+        path: &str,
+        color: Option<Color>,
+    ) -> Result<Arc<Answer>> {
+        let mut address = self.address(infra, port, path)?;
+        if let Some(color) = color {
+            address = address.asking_for(color);
+        }
+        let asked = ask_once(&address, &Question::default(), self.config.probe.timeout).await;
+        Ok(asked.answer)
     }
 
     /// The registry's address of the app's repository: where to push, and the

@@ -77,10 +77,9 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 
 pub fn rate(text: &str) -> Result<f64, String> {
     let rate: f64 = text.parse().map_err(|_| "a rate is a number".to_owned())?;
-    if (0.1..=1000.0).contains(&rate) {
-        Ok(rate)
-    } else {
-        Err("a rate is 0.1 to 1000 requests per second".to_owned())
+    match (0.1..=1_000_000.0).contains(&rate) {
+        true => Ok(rate),
+        false => Err("a rate is 0.1 to 1000000 requests per second".to_owned()),
     }
 }
 

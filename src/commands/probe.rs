@@ -5,13 +5,15 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::time::{Instant, sleep_until};
 
+use super::asking::Asking;
 use crate::cli::{self, Listener};
-use crate::engine::seen::{Identities, ProbeReport, Seen};
+use crate::config;
+use crate::engine::seen::{Changed, ProbeReport, Releases, Seen};
 use crate::error::{Exit, Result};
 use crate::interrupt::Interrupts;
-use crate::model::{Connection, Port};
-use crate::probe::{Address, Probe, Report, Schedule};
-use crate::report::{Event, Outcome, Style};
+use crate::model::Port;
+use crate::probe::{Address, Probe};
+use crate::report::{Audience, Event, Outcome, Reporter, Style};
 use crate::session::Session;
 
 #[derive(Debug, Serialize)]
@@ -23,6 +25,90 @@ struct Probed {
     probe: ProbeReport,
 }
 
+/// What is asked, and for how long.
+struct Plan {
+    address: Address,
+    asking: Asking,
+    duration: Duration,
+}
+
+/// A probe of any address, which needs neither file nor AWS.
+pub async fn of_url(audience: Audience, args: &cli::Probe, address: Address) -> Result<Exit> {
+    let asking = Asking::new(&args.asking, &config::Probe::default());
+    let plan = Plan {
+        address,
+        asking,
+        duration: args.duration,
+    };
+    run_plan(&Reporter::new(audience), &plan).await
+}
+
+pub async fn run(session: &Session, args: &cli::Probe) -> Result<Exit> {
+    let infra = session.infrastructure().await?;
+    let port = match args.listener {
+        Listener::Prod => Port::Prod,
+        Listener::Test => Port::Test,
+    };
+    let asking = Asking::new(&args.asking, &session.config.probe);
+    let plan = Plan {
+        address: session.address(&infra, port, &asking.path)?,
+        asking,
+        duration: args.duration,
+    };
+    run_plan(&session.report, &plan).await
+}
+
+async fn run_plan(report: &Reporter, plan: &Plan) -> Result<Exit> {
+    let (seen, unsent) = probe(report, &mut Interrupts::listen()?, plan).await?;
+    let figures = seen.report(plan.asking.schedule.rate, None, unsent);
+    let has_failed = figures.failed > plan.asking.tolerance.of(figures.sent);
+    report.result(&Probed {
+        operation: "probe",
+        url: plan.address.to_string(),
+        outcome: if has_failed { "failed" } else { "ok" },
+        probe: figures,
+    });
+    Ok(if has_failed { Exit::Failed } else { Exit::Done })
+}
+
+/// Asks for the given time; Ctrl-C ends it early, with what there is. Also gives
+/// how many requests were due and never left.
+async fn probe(report: &Reporter, interrupts: &mut Interrupts, plan: &Plan) -> Result<(Seen, u64)> {
+    let asking = &plan.asking;
+    let client = asking.client(&plan.address)?;
+    let origin = Instant::now();
+    let mut probe = Probe::start(
+        client,
+        &plan.address,
+        asking.schedule,
+        asking.connections,
+        origin.into_std(),
+    )
+    .await;
+    let mut seen = Seen::new(Releases::default());
+    let end = sleep_until(Instant::now() + plan.duration);
+    tokio::pin!(end);
+    let mut is_sending = true;
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut end, if is_sending => { is_sending = false; probe.stop(); }
+            () = interrupts.next(), if is_sending => { is_sending = false; probe.stop(); }
+            sample = probe.next() => match sample {
+                None => return Ok((seen, probe.unsent())),
+                Some(sample) => {
+                    seen.add(&sample, Changed::default());
+                    report.tell(&Event::Probing {
+                        sent: seen.sent(),
+                        failed: seen.failed(),
+                        share: sample.answered_at().as_secs_f64()
+                            / plan.duration.as_secs_f64().max(0.001),
+                    });
+                }
+            },
+        }
+    }
+}
 impl Outcome for Probed {
     fn human(&self, style: &Style) -> String {
         let probe = &self.probe;
@@ -36,91 +122,14 @@ impl Outcome for Probed {
             self.url, probe.sent, latency.p50, latency.p99, latency.max
         );
         for failure in probe.failures.iter().take(5) {
-            let what = match (failure.status, &failure.error) {
-                (Some(status), _) => format!("HTTP {status}"),
-                (None, Some(error)) => error.clone(),
-                (None, None) => "no answer".to_owned(),
-            };
-            let connection = match failure.connection {
-                Connection::Fresh => "fresh",
-                Connection::Reused => "kept",
-            };
             text += &format!(
-                "\n  at {:>5} ms {what} ({connection} connection)",
-                failure.at_ms
+                "\n  at {:>5} ms {} ({} connection)",
+                failure.at_ms,
+                failure.what(),
+                failure.connection
             );
         }
         text
-    }
-}
-
-pub async fn run(session: &Session, args: &cli::Probe) -> Result<Exit> {
-    let address = match &args.url {
-        Some(url) => Address::url(url.as_str()),
-        None => {
-            let infra = session.infrastructure().await?;
-            let port = match args.listener {
-                Listener::Prod => Port::Prod,
-                Listener::Test => Port::Test,
-            };
-            session.address(&infra, port, &session.config.probe.path)
-        }
-    };
-    let schedule = Schedule {
-        rate: args
-            .rate
-            .unwrap_or_else(|| f64::from(session.config.probe.rate.get())),
-    };
-    let seen = probe(
-        session,
-        &mut Interrupts::listen()?,
-        &address,
-        schedule,
-        args.duration,
-    )
-    .await;
-    let report = seen.report(schedule.rate, None);
-    let has_failed = report.failed > 0;
-    session.report.result(&Probed {
-        operation: "probe",
-        url: address.shown(),
-        outcome: if has_failed { "failed" } else { "ok" },
-        probe: report,
-    });
-    Ok(if has_failed { Exit::Failed } else { Exit::Done })
-}
-
-/// Asks for the given time; Ctrl-C ends it early, with what there is.
-async fn probe(
-    session: &Session,
-    interrupts: &mut Interrupts,
-    address: &Address,
-    schedule: Schedule,
-    duration: Duration,
-) -> Seen {
-    let origin = Instant::now();
-    let mut probe = Probe::start(session.http.clone(), address.clone(), schedule, origin);
-    let mut seen = Seen::new(Identities::default());
-    let end = sleep_until(origin + duration);
-    tokio::pin!(end);
-    let mut is_sending = true;
-    loop {
-        tokio::select! {
-            report = probe.next() => match report {
-                None => return seen,
-                Some(Report::Sent { .. }) => {}
-                Some(Report::Answered(sample)) => {
-                    seen.add(&sample);
-                    session.report.tell(&Event::Probing {
-                        sent: seen.sent(),
-                        failed: seen.failed(),
-                        share: sample.answered_at().as_secs_f64() / duration.as_secs_f64().max(0.001),
-                    });
-                }
-            },
-            () = &mut end, if is_sending => { is_sending = false; probe.stop(); }
-            () = interrupts.next(), if is_sending => { is_sending = false; probe.stop(); }
-        }
     }
 }
 

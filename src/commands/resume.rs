@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::plan::Plan;
+use super::swap::Watching;
 use super::turn::{self, Work};
 use super::unfinished::{self, Settled};
 use crate::cli::Resume;
@@ -43,7 +44,8 @@ pub async fn run(session: &Session, args: &Resume) -> Result<Exit> {
         let steps = match &observed.journal.operation {
             Some(operation) => {
                 let way = unfinished::way(session, operation, &observed).await?;
-                steps(session, &observed, &way)
+                let watching = Watching::new(session, &args.watch);
+                steps(session, &observed, &way, &watching)
             }
             None => Vec::new(),
         };
@@ -88,7 +90,7 @@ async fn resume(mut work: Work<'_>, args: &Resume) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn steps(session: &Session, observed: &Observed, way: &Way) -> Vec<Step> {
+fn steps(session: &Session, observed: &Observed, way: &Way, watching: &Watching) -> Vec<Step> {
     let swap = |to: Color| {
         [(Port::Prod, to), (Port::Test, to.other())]
             .into_iter()
@@ -98,14 +100,7 @@ fn steps(session: &Session, observed: &Observed, way: &Way) -> Vec<Step> {
     match way {
         Way::Undone => Vec::new(),
         Way::MakeLive { color } => swap(*color).collect(),
-        Way::Swap { to, .. } => {
-            let probe = Step::Probe {
-                rate: f64::from(session.config.probe.rate.get()),
-                seconds: session.config.probe.window.as_secs_f64(),
-                takes_back: true,
-            };
-            swap(*to).chain([probe]).collect()
-        }
+        Way::Swap { to, .. } => swap(*to).chain([watching.step()]).collect(),
         Way::AwaitServing { color, .. } => vec![Step::Await { color: *color }],
         Way::ForgetRevision => vec![Step::DeleteTaskDefinitions {
             family: session.stack_name(),

@@ -1,35 +1,28 @@
 //! What promote and rollback share: preflight, the swap under the probe, and
 //! the report of what users saw.
 
+mod attempt;
 mod narrator;
 mod result;
 
 use std::time::Duration;
 
-use tokio::time::Instant;
-
+use super::asking::Asking;
 use super::plan::Plan;
 use super::turn::Work;
 use crate::cli::Watch;
-use crate::driver::live::LiveWorld;
-use crate::driver::swap::{self, Finished};
 use crate::driver::turn::Turn;
 use crate::driver::{await_serving, make_live};
 use crate::engine::plan::{Step, SwapPlan};
-use crate::engine::preflight::{self, TEST_ANSWERS};
-use crate::engine::seen::{Identities, Identity};
-use crate::engine::swap::{Policy, Swap};
 use crate::error::{Exit, Result};
-use crate::interrupt::Interrupts;
-use crate::model::{Answer, Color, Connection, Observed, Port};
-use crate::probe::{Probe, Schedule};
+use crate::model::{Color, Observed, Port};
 use crate::report::Event;
 use crate::session::Session;
-use narrator::Narrator;
+pub use attempt::Attempt;
 use result::Done;
 pub use result::Swapped;
 
-/// How long production must answer well before anything changes.
+/// How long production must answer well before anything changes, at least.
 const BASELINE: Duration = Duration::from_secs(1);
 /// How long added tasks may take to become healthy.
 const SCALE_TIMEOUT: Duration = Duration::from_secs(600);
@@ -51,24 +44,37 @@ impl Kind {
 
 /// Says what would be done.
 pub fn dry_run(session: &Session, kind: Kind, plan: SwapPlan, watch: &Watch) {
-    let steps = steps(
-        plan,
-        schedule(session, watch),
-        window(session, watch),
-        !watch.no_rollback,
-    );
+    let steps = steps(plan, &Watching::new(session, watch));
     session.report.result(&Plan::of(kind.name(), steps));
 }
 
-fn schedule(session: &Session, watch: &Watch) -> Schedule {
-    let rate = watch.rate;
-    Schedule {
-        rate: rate.unwrap_or_else(|| f64::from(session.config.probe.rate.get())),
-    }
+/// How production is watched while listeners change: the flags, and where they
+/// say nothing the file.
+#[derive(Debug, Clone)]
+pub struct Watching {
+    pub asking: Asking,
+    pub window: Duration,
+    pub takes_back: bool,
 }
 
-fn window(session: &Session, watch: &Watch) -> Duration {
-    watch.window.unwrap_or(session.config.probe.window)
+impl Watching {
+    pub fn new(session: &Session, watch: &Watch) -> Self {
+        let config = &session.config.probe;
+        Self {
+            asking: Asking::new(&watch.asking, config),
+            window: watch.window.unwrap_or(config.window),
+            takes_back: !watch.no_rollback,
+        }
+    }
+
+    /// As a plan shows it.
+    pub fn step(&self) -> Step {
+        Step::Probe {
+            rate: self.asking.schedule.rate,
+            seconds: self.window.as_secs_f64(),
+            takes_back: self.takes_back,
+        }
+    }
 }
 
 /// Carries out what was planned, and says how it ended.
@@ -106,7 +112,8 @@ pub async fn run(
                 None => observed,
                 Some(count) => match_capacity(&mut work, &observed, to, count).await?,
             };
-            let swapped = Attempt::new(session, kind, observed, (from, to), watch)
+            let watching = Watching::new(session, watch);
+            let swapped = Attempt::new(session, kind, observed, (from, to), watching)
                 .run(&mut work)
                 .await?;
             swapped.conclude(work.turn);
@@ -132,17 +139,16 @@ fn describe(turn: &Turn, observed: &Observed, from: Option<Color>, to: Color) {
 }
 
 fn tell(session: &Session, swapped: &Swapped) -> Result<Exit> {
-    let error = swapped.error();
-    if let Some(error) = error {
-        if swapped.is_not_ready() && !session.report.wants_json() {
-            return Err(error);
-        }
+    let Some(error) = swapped.error() else {
         session.report.result(swapped);
-        session.report.complain(&error);
-        return Ok(error.exit);
+        return Ok(Exit::Done);
+    };
+    if swapped.is_not_ready() && !session.report.wants_json() {
+        return Err(error);
     }
     session.report.result(swapped);
-    Ok(Exit::Done)
+    session.report.complain(&error);
+    Ok(error.exit)
 }
 
 /// A colour that takes over must be as large as the one it replaces.
@@ -170,165 +176,7 @@ async fn match_capacity(
     work.observe().await
 }
 
-/// One swap, from its checks to its report.
-pub struct Attempt<'a> {
-    session: &'a Session,
-    kind: Kind,
-    observed: Observed,
-    schedule: Schedule,
-    swap: Swap,
-}
-
-impl<'a> Attempt<'a> {
-    pub fn new(
-        session: &'a Session,
-        kind: Kind,
-        observed: Observed,
-        (from, to): (Color, Color),
-        watch: &Watch,
-    ) -> Self {
-        let schedule = schedule(session, watch);
-        let policy = Policy {
-            baseline: BASELINE.max(schedule.pace() * 3),
-            window: window(session, watch),
-            pace: schedule.pace(),
-            needs_clean_baseline: kind == Kind::Promote,
-            takes_back: !watch.no_rollback,
-        };
-        Self {
-            session,
-            kind,
-            schedule,
-            swap: Swap::new(from, to, observed.found(), policy),
-            observed,
-        }
-    }
-
-    /// Checks, swaps and watches; what came of it is not told yet.
-    ///
-    /// # Errors
-    /// An interrupt ahead of the swap (exit 130).
-    pub async fn run(self, work: &mut Work<'_>) -> Result<Swapped> {
-        let (from, to) = (self.swap.from, self.swap.to);
-        let answers = work
-            .interrupts
-            .or_stop("checking", "nothing was changed", async {
-                Ok(self.ask_test_port(to).await)
-            })
-            .await?;
-        let checks = preflight::checks(&self.observed, from, to, &answers);
-        for check in &checks {
-            self.session.report.tell(&Event::Check(check));
-        }
-        if checks.iter().any(|check| !check.ok) {
-            return Ok(Swapped::not_ready(
-                self.kind,
-                &self.observed,
-                &self.swap,
-                checks,
-            ));
-        }
-        let identities = self.identities(from, to).await;
-        let mut finished = self
-            .swap_under_probe(identities, work.turn, work.interrupts)
-            .await;
-        // The last word is what the load balancer says, not what was meant.
-        let now = work.observe().await;
-        if let Ok(now) = &now {
-            finished.swap.look_again(now.live());
-            work.turn.saw(now);
-        }
-        let traffic = now.as_ref().map_or_else(
-            |_| "port 80 -> unknown: the listeners cannot be read".to_owned(),
-            Observed::traffic,
-        );
-        Ok(Swapped::new(
-            self.kind,
-            &self.observed,
-            &finished,
-            checks,
-            self.schedule.rate,
-            traffic,
-        ))
-    }
-
-    async fn ask_test_port(&self, color: Color) -> Vec<Answer> {
-        let address = self
-            .session
-            .address(
-                &self.observed.infrastructure,
-                Port::Test,
-                &self.session.config.container.health_path,
-            )
-            .asking_for(color);
-        let mut answers = Vec::new();
-        for _ in 0..TEST_ANSWERS {
-            answers.push(self.session.http.ask(&address, Connection::Fresh).await);
-        }
-        answers
-    }
-
-    /// What each colour answers to the probe's own question, so that its
-    /// answers can be told apart later.
-    async fn identities(&self, from: Color, to: Color) -> Identities {
-        let identity = async |color: Color| {
-            let address = self
-                .session
-                .address(
-                    &self.observed.infrastructure,
-                    Port::Test,
-                    &self.session.config.probe.path,
-                )
-                .asking_for(color);
-            let body = match self.session.http.ask(&address, Connection::Fresh).await {
-                Answer::Http { body, .. } => Some(body),
-                Answer::Nothing { .. } => None,
-            };
-            Identity {
-                tag: self.observed.color(color).tag().cloned(),
-                body,
-            }
-        };
-        let (old, new) = tokio::join!(identity(from), identity(to));
-        Identities { old, new }
-    }
-
-    async fn swap_under_probe(
-        &self,
-        identities: Identities,
-        turn: &Turn,
-        interrupts: &mut Interrupts,
-    ) -> Finished {
-        let session = self.session;
-        let infra = &self.observed.infrastructure;
-        let address = session.address(infra, Port::Prod, &session.config.probe.path);
-        let origin = Instant::now();
-        session.report.tell(&Event::Note(format!(
-            "probing {} {} times a second",
-            address.shown(),
-            self.schedule.rate
-        )));
-        let mut probe = Probe::start(session.http.clone(), address, self.schedule, origin);
-        let world = LiveWorld {
-            aws: &session.aws,
-            observed: &self.observed,
-            turn,
-        };
-        let mut narrator = Narrator::new(session, &self.swap);
-        swap::run(
-            &world,
-            self.swap.clone(),
-            identities,
-            &mut probe,
-            interrupts,
-            origin,
-            &mut |notice| narrator.take(&notice),
-        )
-        .await
-    }
-}
-
-fn steps(plan: SwapPlan, schedule: Schedule, window: Duration, takes_back: bool) -> Vec<Step> {
+fn steps(plan: SwapPlan, watching: &Watching) -> Vec<Step> {
     let swap = |color: Color| {
         [
             Step::Point {
@@ -354,11 +202,7 @@ fn steps(plan: SwapPlan, schedule: Schedule, window: Duration, takes_back: bool)
                 seconds: BASELINE.as_secs_f64(),
             });
             steps.extend(swap(to));
-            steps.push(Step::Probe {
-                rate: schedule.rate,
-                seconds: window.as_secs_f64(),
-                takes_back,
-            });
+            steps.push(watching.step());
             steps
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::swap::{self, Attempt};
+use super::swap::{self, Attempt, Watching};
 use super::turn::Work;
 use crate::cli::Watch;
 use crate::driver::await_serving::{Wait, await_serving};
@@ -14,7 +14,7 @@ use crate::engine::unfinished::{self, Reaction, Way};
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::journal::{Command, Operation, Outcome};
-use crate::model::{Color, Connection, Observed, Port, TaskDefinitionArn};
+use crate::model::{Color, Observed, Port, TaskDefinitionArn};
 use crate::report::Event;
 use crate::session::Session;
 use crate::spoken_time;
@@ -156,9 +156,9 @@ async fn is_well(session: &Session, operation: &Operation, observed: &Observed) 
         return false;
     }
     let path = &session.config.probe.path;
-    let address = session.address(&observed.infrastructure, Port::Prod, path);
     for _ in 0..TEST_ANSWERS {
-        if !session.http.ask(&address, Connection::Fresh).await.is_ok() {
+        let answer = session.ask(&observed.infrastructure, Port::Prod, path, None);
+        if !answer.await.is_ok_and(|answer| answer.is_ok()) {
             return false;
         }
     }
@@ -255,7 +255,8 @@ async fn swap(
         (true, Command::Promote) => swap::Kind::Promote,
         _ => swap::Kind::Rollback,
     };
-    let attempt = Attempt::new(work.session, kind, observed.clone(), (from, to), watch);
+    let watching = Watching::new(work.session, watch);
+    let attempt = Attempt::new(work.session, kind, observed.clone(), (from, to), watching);
     let swapped = attempt.run(work).await?;
     let settled = match (swapped.ending(), goes_on) {
         (Ending::Committed, true) | (Ending::RolledBack(_), false) => Settled::Finished,

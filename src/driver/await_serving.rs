@@ -15,7 +15,7 @@ use crate::aws::{AwsError, ServiceChange};
 use crate::engine::serving::{Cause, Counts, Judgement, Reading, Watch};
 use crate::error::{Error, Exit, Result};
 use crate::model::journal::Effect;
-use crate::model::{Color, Connection, Observed, Port, StoppedTask, TaskDefinitionArn};
+use crate::model::{Answer, Color, Observed, Port, StoppedTask, TaskDefinitionArn};
 use crate::report::Event;
 use crate::session::Session;
 use target_health::TargetHealth;
@@ -94,10 +94,9 @@ async fn read(
         _ => Vec::new(),
     };
     let health = if watch.is_ready_to_answer(service.as_ref(), &targets) {
-        let address = session
-            .address(infra, Port::Test, &session.config.container.health_path)
-            .asking_for(wait.color);
-        Some(session.http.ask(&address, Connection::Fresh).await)
+        let path = &session.config.container.health_path;
+        let answer = session.ask(infra, Port::Test, path, Some(wait.color));
+        Some(Answer::clone(&*answer.await?))
     } else {
         None
     };

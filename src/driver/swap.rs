@@ -1,18 +1,17 @@
 //! The one loop of a swap: samples, ticks, interrupts and the results of
 //! effects become events; the machine answers with the next effect.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::future::{Fuse, FusedFuture, FutureExt};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use super::World;
-use crate::engine::seen::{Identities, Seen};
+use crate::engine::seen::{Releases, Seen};
 use crate::engine::swap::{Action, Event, Phase, Swap};
 use crate::interrupt::Interrupts;
 use crate::model::Sample;
-use crate::probe::{Probe, Report};
+use crate::probe::Probe;
 
 /// How often the machine is told the time.
 const TICK: Duration = Duration::from_millis(50);
@@ -20,8 +19,16 @@ const TICK: Duration = Duration::from_millis(50);
 /// What a person may want to see while it runs.
 #[derive(Debug)]
 pub enum Notice<'a> {
-    Sample { sample: &'a Sample, seen: &'a Seen },
-    Phase { at: Duration, phase: &'a Phase },
+    Sample {
+        sample: &'a Sample,
+        /// Which release answered, if that is known.
+        release: Option<usize>,
+        seen: &'a Seen,
+    },
+    Phase {
+        at: Duration,
+        phase: &'a Phase,
+    },
 }
 
 /// How it ended, and what the probe saw.
@@ -29,36 +36,49 @@ pub enum Notice<'a> {
 pub struct Finished {
     pub swap: Swap,
     pub seen: Seen,
+    /// How many requests were due and never left.
+    pub unsent: u64,
 }
 
 /// The probe's answers, or a script of them in tests.
-pub trait Reports {
-    async fn next(&mut self) -> Option<Report>;
+pub trait Samples {
+    async fn next(&mut self) -> Option<Sample>;
+    /// When the oldest request was due that is not answered, or not sent yet.
+    fn oldest_pending(&self) -> Duration;
     fn stop(&self);
+    /// How many requests were due, and had not left when it was stopped.
+    fn unsent(&self) -> u64;
 }
 
-impl Reports for Probe {
-    async fn next(&mut self) -> Option<Report> {
+impl Samples for Probe {
+    async fn next(&mut self) -> Option<Sample> {
         Self::next(self).await
+    }
+
+    fn oldest_pending(&self) -> Duration {
+        Self::oldest_pending(self)
     }
 
     fn stop(&self) {
         Self::stop(self);
     }
+
+    fn unsent(&self) -> u64 {
+        Self::unsent(self)
+    }
 }
 
-/// Runs a swap to its end. Times count from `origin`, as the reports' do.
+/// Runs a swap to its end. Times count from `origin`, as the samples' do.
 pub async fn run(
     world: &impl World,
     mut swap: Swap,
-    identities: Identities,
-    reports: &mut impl Reports,
+    releases: Releases,
+    samples: &mut impl Samples,
     interrupts: &mut Interrupts,
     origin: Instant,
     notify: &mut dyn FnMut(Notice<'_>),
 ) -> Finished {
-    let mut seen = Seen::new(identities);
-    let mut pending = BTreeSet::new();
+    let mut seen = Seen::new(releases);
     let mut is_probing = true;
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -74,17 +94,16 @@ pub async fn run(
             () = interrupts.next() => Event::Interrupt,
             event = &mut effect, if !effect.is_terminated() => event,
             () = &mut outcome, if !outcome.is_terminated() => continue,
-            report = reports.next(), if is_probing => match report {
-                Some(report) => match take(report, &mut pending, &mut seen, notify) {
-                    Some(event) => event,
-                    None => continue,
-                },
+            sample = samples.next(), if is_probing => match sample {
+                Some(sample) => take(&sample, &swap, &mut seen, notify),
                 None => {
                     is_probing = false;
                     Event::ProbeEnded
                 }
             },
-            _ = ticks.tick() => Event::Tick { oldest_pending: pending.first().copied() },
+            _ = ticks.tick() => Event::Tick {
+                oldest_pending: is_probing.then(|| samples.oldest_pending()),
+            },
         };
         let before = phase_name(&swap.phase);
         let action = swap.step(origin.elapsed(), event);
@@ -102,36 +121,32 @@ pub async fn run(
         }
     }
     // What is still under way was sent while users were served too.
-    reports.stop();
-    while let Some(report) = reports.next().await {
-        let _ = take(report, &mut pending, &mut seen, notify);
+    samples.stop();
+    while let Some(sample) = samples.next().await {
+        take(&sample, &swap, &mut seen, notify);
     }
-    Finished { swap, seen }
+    Finished {
+        swap,
+        seen,
+        unsent: samples.unsent(),
+    }
 }
 
 fn take(
-    report: Report,
-    pending: &mut BTreeSet<Duration>,
+    sample: &Sample,
+    swap: &Swap,
     seen: &mut Seen,
     notify: &mut dyn FnMut(Notice<'_>),
-) -> Option<Event> {
-    match report {
-        Report::Sent { scheduled_at, .. } => {
-            pending.insert(scheduled_at);
-            None
-        }
-        Report::Answered(sample) => {
-            pending.remove(&sample.scheduled_at);
-            seen.add(&sample);
-            notify(Notice::Sample {
-                sample: &sample,
-                seen,
-            });
-            Some(Event::Answered {
-                scheduled_at: sample.scheduled_at,
-                ok: sample.answer.is_ok(),
-            })
-        }
+) -> Event {
+    let release = seen.add(sample, swap.changed());
+    notify(Notice::Sample {
+        sample,
+        release,
+        seen,
+    });
+    Event::Answered {
+        scheduled_at: sample.scheduled_at,
+        ok: sample.is_good(),
     }
 }
 

@@ -15,6 +15,7 @@ mod way;
 
 use std::time::Duration;
 
+use super::seen::Changed;
 use crate::model::{Color, Forwarding, PerPort, Port};
 use journey::Journey;
 
@@ -52,6 +53,17 @@ pub struct Policy {
     pub needs_clean_baseline: bool,
     /// Whether a failed swap is taken back.
     pub takes_back: bool,
+    pub tolerates: Tolerated,
+}
+
+/// How many failures are no reason to judge otherwise. None, unless the person
+/// says so.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tolerated {
+    /// Ahead of the swap.
+    pub baseline: u64,
+    /// From the swap on.
+    pub after: u64,
 }
 
 /// What happened.
@@ -173,13 +185,15 @@ pub enum Phase {
     Done(Outcome),
 }
 
-/// When the writes of the way forward left and were seen, for the report.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Marks {
-    pub prod_sent: Option<Duration>,
-    pub prod_seen: Option<Duration>,
-    pub test_sent: Option<Duration>,
-    pub test_seen: Option<Duration>,
+/// A listener pointed at a colour, there or back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListenerWrite {
+    pub port: Port,
+    pub color: Color,
+    /// When it first left.
+    pub sent: Duration,
+    /// When it was read back.
+    pub seen: Option<Duration>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -188,7 +202,8 @@ pub struct Swap {
     pub to: Color,
     pub policy: Policy,
     pub phase: Phase,
-    pub marks: Marks,
+    /// In the order in which they left.
+    pub writes: Vec<ListenerWrite>,
     /// Where the listeners forwarded when it began.
     found: PerPort<Option<Color>>,
     good: u32,
@@ -210,7 +225,7 @@ impl Swap {
             found,
             policy,
             phase: Phase::Baseline,
-            marks: Marks::default(),
+            writes: Vec::new(),
             good: 0,
             failures: 0,
             failures_after_settling: 0,
@@ -267,16 +282,19 @@ impl Swap {
             return None;
         }
         match self.phase {
-            Phase::Baseline if self.policy.needs_clean_baseline => self.end(Outcome::Unwell),
             Phase::Baseline | Phase::Noting(Port::Prod) => {
                 self.baseline_failures += 1;
-                None
+                let is_judged = self.policy.needs_clean_baseline && self.phase == Phase::Baseline;
+                match is_judged && self.was_failing() {
+                    true => self.end(Outcome::Unwell),
+                    false => None,
+                }
             }
             _ => {
                 self.failures += 1;
                 if self
-                    .marks
-                    .prod_seen
+                    .write_of(Port::Prod)
+                    .and_then(|write| write.seen)
                     .is_some_and(|seen| scheduled_at > seen + SETTLE)
                 {
                     self.failures_after_settling += 1;
@@ -286,13 +304,38 @@ impl Swap {
         }
     }
 
+    /// Whether production did not answer well ahead of the swap.
+    fn was_failing(&self) -> bool {
+        self.baseline_failures > self.policy.tolerates.baseline
+    }
+
+    /// A listener's write on the way forward, once it left.
+    pub fn write_of(&self, port: Port) -> Option<&ListenerWrite> {
+        let color = self.destination(port);
+        let is_it = |write: &&ListenerWrite| (write.port, write.color) == (port, color);
+        self.writes.iter().find(is_it)
+    }
+
+    /// What is known by now of the listeners.
+    pub fn changed(&self) -> Changed {
+        let is_settled = matches!(
+            self.phase,
+            Phase::Watching { .. } | Phase::Confirming { .. } | Phase::Done(_)
+        );
+        let last = self.writes.last().filter(|_| is_settled);
+        Changed {
+            began: self.writes.first().map(|write| write.sent),
+            ended: last.and_then(|write| write.seen),
+        }
+    }
+
     /// Whether users saw what a swap must not do to them, or might have.
     fn complaint(&self) -> Option<Why> {
-        let failures = match self.baseline_failures {
-            0 => self.failures,
-            _ => self.failures_after_settling,
+        let failures = match self.was_failing() {
+            false => self.failures,
+            true => self.failures_after_settling,
         };
-        if failures > 0 {
+        if failures > self.policy.tolerates.after {
             return Some(Why::Failures);
         }
         self.is_blind.then_some(Why::Blind)
@@ -308,7 +351,7 @@ impl Swap {
 
     fn turn_back(&mut self, at: Duration, why: Why) -> Option<Action> {
         // A colour that failed before the swap is no place to go back to.
-        let old_was_failing = self.baseline_failures > 0;
+        let old_was_failing = self.was_failing();
         let is_the_probe_s = matches!(why, Why::Failures | Why::Blind);
         if is_the_probe_s && (!self.policy.takes_back || old_was_failing) {
             return self.end(Outcome::Left(why));

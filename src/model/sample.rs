@@ -1,12 +1,17 @@
 //! One request of the probe, and what came back.
 
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use regex_lite::Regex;
 use serde::Serialize;
 
 /// How the request reached the load balancer. The two can change over at
 /// different times: a browser keeps its connection, a new visitor opens one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Connection {
     Fresh,
@@ -45,6 +50,9 @@ pub enum Answer {
 }
 
 impl Answer {
+    /// How many bytes of a body are kept: enough to tell two releases apart.
+    pub const KEPT_BODY: usize = 2048;
+
     /// Any 2xx. A redirect is a failure too: users would be sent elsewhere.
     pub fn is_ok(&self) -> bool {
         matches!(self, Self::Http { status, .. } if (200..300).contains(status))
@@ -55,6 +63,82 @@ impl Answer {
             Self::Http { status, .. } => Some(*status),
             Self::Nothing { .. } => None,
         }
+    }
+}
+
+/// What a good answer is.
+#[derive(Debug, Clone, Default)]
+pub struct Expected {
+    pub status: Statuses,
+    /// Is found somewhere in the body's first part.
+    pub body: Option<Regex>,
+}
+
+impl Expected {
+    /// What is not as it should be, if anything.
+    pub fn judge(&self, status: u16, body: &[u8]) -> Option<Unexpected> {
+        if !self.status.has(status) {
+            return Some(Unexpected::Status);
+        }
+        let pattern = self.body.as_ref()?;
+        let is_there = pattern.is_match(&String::from_utf8_lossy(body));
+        (!is_there).then_some(Unexpected::Body)
+    }
+}
+
+/// Why an answer is a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unexpected {
+    Status,
+    Body,
+}
+
+/// Ranges of status codes, such as `2xx,304`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statuses(Vec<(u16, u16)>);
+
+impl Statuses {
+    fn has(&self, status: u16) -> bool {
+        self.0
+            .iter()
+            .any(|(first, last)| (*first..=*last).contains(&status))
+    }
+}
+
+/// Any 2xx. A redirect is a failure too: users would be sent elsewhere.
+impl Default for Statuses {
+    fn default() -> Self {
+        Self(vec![(200, 299)])
+    }
+}
+
+impl FromStr for Statuses {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let range = |part: &str| {
+            let part = part.trim();
+            let numbers = match part.strip_suffix("xx") {
+                Some(hundreds) => hundreds
+                    .parse()
+                    .ok()
+                    .filter(|hundreds| (1..=5).contains(hundreds))
+                    .map(|hundreds: u16| (hundreds * 100, hundreds * 100 + 99)),
+                None => part
+                    .parse()
+                    .ok()
+                    .filter(|status| (100..=599).contains(status))
+                    .map(|status| (status, status)),
+            };
+            numbers.ok_or_else(|| {
+                format!("`{part}` is no status: 204, or 2xx for all from 200 to 299")
+            })
+        };
+        text.split(',')
+            .map(range)
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 }
 
@@ -70,12 +154,76 @@ pub struct Sample {
     pub latency: Duration,
     /// How long after it was due it left: this machine was busy, or asleep.
     pub late: Duration,
+    /// None where the load balancer's name had no address.
+    pub node: Option<IpAddr>,
     pub connection: Connection,
-    pub answer: Answer,
+    pub answer: Arc<Answer>,
+    /// What was wrong with the answer, if there was one.
+    pub unexpected: Option<Unexpected>,
 }
 
 impl Sample {
     pub fn answered_at(&self) -> Duration {
         self.scheduled_at + self.latency
+    }
+
+    /// Whether it is a whole answer, and one as it should be.
+    pub fn is_good(&self) -> bool {
+        self.unexpected.is_none() && self.answer.status().is_some()
+    }
+}
+
+/// As texts for people name it.
+impl fmt::Display for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Fresh => "fresh",
+            Self::Reused => "kept",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_good_answer_is_any_2xx_unless_somebody_says_otherwise() {
+        let judge = |expected: &str, status| {
+            let expected = Expected {
+                status: expected.parse().unwrap(),
+                body: None,
+            };
+            expected.judge(status, b"")
+        };
+        for status in [200, 204, 299] {
+            assert_eq!(Expected::default().judge(status, b""), None);
+            assert_eq!(judge("2xx", status), None);
+        }
+        for status in [100, 199, 300, 304, 404, 503] {
+            let wrong = Some(Unexpected::Status);
+            assert_eq!(Expected::default().judge(status, b""), wrong, "{status}");
+        }
+        assert_eq!(judge("204, 3xx", 204), None);
+        assert_eq!(judge("204, 3xx", 307), None);
+        assert_eq!(judge("204, 3xx", 200), Some(Unexpected::Status));
+    }
+
+    #[test]
+    fn what_is_no_status_is_refused() {
+        for text in ["", "20", "2xx,", "600", "6xx", "xx", "-1", "200-299"] {
+            assert!(text.parse::<Statuses>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_body_may_have_to_match() {
+        let expected = Expected {
+            status: Statuses::default(),
+            body: Some(Regex::new("^ok v[0-9]+").unwrap()),
+        };
+        assert_eq!(expected.judge(200, b"ok v12, all well"), None);
+        assert_eq!(expected.judge(200, b"maintenance"), Some(Unexpected::Body));
+        assert_eq!(expected.judge(503, b"ok v1"), Some(Unexpected::Status));
     }
 }

@@ -1,231 +1,279 @@
 //! One request to the load balancer.
 
-use std::error::Error as StdError;
-use std::io;
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use reqwest::header::{HOST, HeaderMap, HeaderValue};
+use bytes::Bytes;
+use http_body_util::Empty;
+use hyper::header::{ACCEPT, HOST, HeaderName, HeaderValue, USER_AGENT};
+use hyper::{HeaderMap, Request, Uri};
+use rustls::pki_types::ServerName;
+use tokio::time::timeout;
 
-use crate::error::{causes, innermost};
-use crate::model::{Answer, Color, Connection, Lost};
+use super::address::{Address, Question};
+use super::answers::Answers;
+use super::connection::{Connection, Maker, Nothing, Sent, read_body, tls};
+use super::nodes::Nodes;
+use crate::model::{self, Answer, Lost, Unexpected};
 
-/// The header by which the test listener's rules let one look at either colour.
-const COLOR_HEADER: &str = "x-bgecs-color";
-/// The header in which an app may name its release.
-const RELEASE_HEADER: &str = "x-bgecs-release";
-/// How much of a body is kept: enough to tell two releases apart.
-const KEPT_BODY: usize = 2048;
+/// Who asks.
+const BGECS: HeaderValue = HeaderValue::from_static(concat!("bgecs/", env!("CARGO_PKG_VERSION")));
+/// How much of a body is looked at where a pattern is looked for in it.
+const SEARCHED_BODY: usize = 256 * 1024;
 
-/// What to ask, and through which address.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Address {
-    url: String,
-    host: Option<String>,
-    color: Option<Color>,
+/// What came of one request.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    pub answer: Arc<Answer>,
+    /// What is not as it should be, if it is an answer.
+    pub unexpected: Option<Unexpected>,
 }
 
-impl Address {
-    /// `base` is the listener's own URL, `connect_to` a `host:port` to reach it
-    /// through; the request keeps its Host header.
-    pub fn new(base: &str, path: &str, connect_to: Option<&str>) -> Self {
-        let direct = Self {
-            url: format!("{base}{path}"),
-            host: None,
-            color: None,
+/// Asks one question at one address, over connections that it makes anew or
+/// keeps.
+#[derive(Debug)]
+pub struct Client {
+    question: Question,
+    timeout: Duration,
+    maker: Maker,
+    uri: Uri,
+    headers: HeaderMap,
+    kept: Mutex<HashMap<SocketAddr, Vec<Connection>>>,
+    answers: Answers,
+}
+
+impl Client {
+    /// `timeout` is for one request, its connection included.
+    ///
+    /// # Errors
+    /// In words: an address that no request can be made of, or a system without
+    /// root certificates where the address wants them.
+    pub fn new(address: &Address, question: Question, timeout: Duration) -> Result<Self, String> {
+        let tls = match address.is_secured {
+            false => None,
+            true => {
+                let name = ServerName::try_from(address.host.clone())
+                    .map_err(|_| format!("{} is no name for a certificate", address.host))?;
+                Some((tls(question.version)?, name))
+            }
         };
-        match (connect_to, base.strip_prefix("http://")) {
-            (Some(through), Some(authority)) => Self {
-                url: format!("http://{through}{path}"),
-                host: Some(authority.to_owned()),
-                color: None,
+        let uri = Uri::builder()
+            .scheme(address.scheme())
+            .authority(address.authority.as_str())
+            .path_and_query(address.path.clone())
+            .build()
+            .map_err(|error| format!("{address}: {error}"))?;
+        Ok(Self {
+            timeout,
+            maker: Maker {
+                version: question.version,
+                tls,
+                resets: false,
             },
-            _ => direct,
-        }
+            uri,
+            headers: headers(address, &question)?,
+            kept: Mutex::default(),
+            answers: Answers::default(),
+            question,
+        })
     }
 
-    pub fn url(url: &str) -> Self {
-        Self {
-            url: url.to_owned(),
-            host: None,
-            color: None,
-        }
-    }
-
-    /// On the test port: this colour, wherever the listener points.
-    pub fn asking_for(mut self, color: Color) -> Self {
-        self.color = Some(color);
+    /// For so many fresh connections that this machine would run out of ports.
+    pub fn resetting(mut self, resets: bool) -> Self {
+        self.maker.resets = resets;
         self
     }
 
-    /// What a person would type, for messages; without a password.
-    pub fn shown(&self) -> String {
-        match &self.host {
-            None => without_login(&self.url),
-            Some(host) => {
-                let path = self.url.splitn(4, '/').nth(3).unwrap_or_default();
-                format!("http://{host}/{path}")
+    /// Asks one node once. Everything that is not an HTTP answer is `Nothing`.
+    pub async fn ask(&self, node: SocketAddr, connection: model::Connection) -> Asked {
+        let asked = match connection {
+            model::Connection::Fresh => timeout(self.timeout, self.ask_anew(node)).await,
+            model::Connection::Reused => timeout(self.timeout, self.ask_kept(node)).await,
+        };
+        asked
+            .unwrap_or_else(|_| Err(self.timed_out()))
+            .unwrap_or_else(|(why, error)| self.nothing(why, error))
+    }
+
+    /// There is nobody to ask.
+    pub fn nothing(&self, why: Lost, error: String) -> Asked {
+        Asked {
+            answer: self.answers.keep(Answer::Nothing { why, error }),
+            unexpected: None,
+        }
+    }
+
+    fn timed_out(&self) -> Nothing {
+        let text = format!("no answer within {} ms", self.timeout.as_millis());
+        (Lost::TimedOut, text)
+    }
+
+    async fn ask_anew(&self, node: SocketAddr) -> Result<Asked, Nothing> {
+        let mut connection = self.maker.open(node).await?;
+        match connection.send(self.request(&connection)).await {
+            Sent::Answered(response) => self.read(response).await,
+            Sent::Unsent => Err(ended()),
+            Sent::Lost(nothing) => Err(nothing),
+        }
+    }
+
+    /// A connection that was closed while it was idle says nothing of what users
+    /// see: their clients open another one too.
+    async fn ask_kept(&self, node: SocketAddr) -> Result<Asked, Nothing> {
+        loop {
+            let (mut connection, is_new) = match self.take(node) {
+                Some(kept) => (kept, false),
+                None => (self.maker.open(node).await?, true),
+            };
+            if let Some(shared) = connection.shared()
+                && is_new
+            {
+                self.put(node, shared);
+            }
+            match connection.send(self.request(&connection)).await {
+                Sent::Answered(response) => {
+                    let asked = self.read(response).await?;
+                    if connection.shared().is_none() {
+                        self.put(node, connection);
+                    }
+                    return Ok(asked);
+                }
+                Sent::Unsent if is_new => return Err(ended()),
+                Sent::Unsent => {}
+                Sent::Lost(nothing) => return Err(nothing),
             }
         }
     }
 
-    fn headers(&self) -> Result<HeaderMap, String> {
-        let mut headers = HeaderMap::new();
-        if let Some(host) = &self.host {
-            let value = HeaderValue::from_str(host).map_err(|error| error.to_string())?;
-            headers.insert(HOST, value);
-        }
-        if let Some(color) = self.color {
-            headers.insert(COLOR_HEADER, HeaderValue::from_static(color.as_str()));
-        }
-        Ok(headers)
-    }
-}
-
-/// Two ways to connect: anew for each request, or over kept connections.
-#[derive(Debug, Clone)]
-pub struct Client {
-    fresh: reqwest::Client,
-    reused: reqwest::Client,
-    timeout: Duration,
-}
-
-impl Client {
-    /// # Errors
-    /// When the HTTP client cannot be set up, as without TLS roots.
-    pub fn new(timeout: Duration) -> Result<Self, String> {
-        let builder = || {
-            reqwest::Client::builder()
-                // A redirect is an answer, and not the expected one.
-                .redirect(reqwest::redirect::Policy::none())
-                .no_proxy()
-                .timeout(timeout)
-                .user_agent(concat!("bgecs/", env!("CARGO_PKG_VERSION")))
-        };
-        let built =
-            |builder: reqwest::ClientBuilder| builder.build().map_err(|error| innermost(&error));
-        Ok(Self {
-            fresh: built(builder().pool_max_idle_per_host(0))?,
-            reused: built(builder())?,
-            timeout,
-        })
-    }
-
-    /// As `main` sets things up: the HTTP client wants a TLS implementation,
-    /// also where it never uses one.
-    #[cfg(test)]
-    pub fn for_tests(timeout: Duration) -> Self {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        Self::new(timeout).unwrap()
-    }
-
-    /// Asks once. Everything that is not an HTTP answer is `Nothing`.
-    pub async fn ask(&self, address: &Address, connection: Connection) -> Answer {
-        match self.try_ask(address, connection).await {
-            Ok(answer) => answer,
-            Err((why, error)) => Answer::Nothing { why, error },
+    /// A kept connection that is idle, or takes requests side by side.
+    fn take(&self, node: SocketAddr) -> Option<Connection> {
+        let mut kept = self.kept();
+        let idle = kept.get_mut(&node)?;
+        idle.retain(Connection::is_open);
+        match idle.last().and_then(Connection::shared) {
+            Some(shared) => Some(shared),
+            None => idle.pop(),
         }
     }
 
-    async fn try_ask(&self, address: &Address, connection: Connection) -> Result<Answer, Nothing> {
-        let client = match connection {
-            Connection::Fresh => &self.fresh,
-            Connection::Reused => &self.reused,
-        };
-        let response = client
-            .get(&address.url)
-            .headers(address.headers().map_err(|error| (Lost::Other, error))?)
-            .send()
-            .await
-            .map_err(|error| self.explain(&error, Lost::Other))?;
+    fn put(&self, node: SocketAddr, connection: Connection) {
+        self.kept().entry(node).or_default().push(connection);
+    }
+
+    fn kept(&self) -> MutexGuard<'_, HashMap<SocketAddr, Vec<Connection>>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn request(&self, connection: &Connection) -> Request<Empty<Bytes>> {
+        let mut request = Request::new(Empty::new());
+        *request.method_mut() = self.question.method.clone();
+        *request.headers_mut() = self.headers.clone();
+        match connection {
+            // As asked of the server itself, not of a proxy.
+            Connection::One(_) => {
+                let path = self.uri.path_and_query().cloned();
+                *request.uri_mut() = path.map_or_else(Uri::default, Uri::from);
+            }
+            // Its Host is the URI's.
+            Connection::Two(_) => {
+                *request.uri_mut() = self.uri.clone();
+                request.headers_mut().remove(HOST);
+            }
+        }
+        request
+    }
+
+    async fn read(
+        &self,
+        response: hyper::Response<hyper::body::Incoming>,
+    ) -> Result<Asked, Nothing> {
         let status = response.status().as_u16();
         let release = response
             .headers()
-            .get(RELEASE_HEADER)
-            .and_then(|value| value.to_str().ok())
-            .map(str::to_owned);
-        let body = self.read_body(response).await?;
-        Ok(Answer::Http {
-            status,
-            release,
-            body,
+            .get(&self.question.release_header)
+            .cloned();
+        let expected = &self.question.expected;
+        let room = match expected.body {
+            Some(_) => SEARCHED_BODY,
+            None => Answer::KEPT_BODY,
+        };
+        let body = read_body(response, room).await?;
+        let unexpected = expected.judge(status, &body);
+        Ok(Asked {
+            answer: self.answers.http(status, release.as_ref(), &body),
+            unexpected,
         })
     }
-
-    /// Reads the body to its end, as a user's client would, and keeps its start.
-    async fn read_body(&self, mut response: reqwest::Response) -> Result<String, Nothing> {
-        let mut kept = Vec::new();
-        while let Some(chunk) = response
-            .chunk()
-            .await
-            .map_err(|error| self.explain(&error, Lost::CutShort))?
-        {
-            let room = KEPT_BODY.saturating_sub(kept.len());
-            kept.extend(chunk.iter().take(room));
-        }
-        Ok(String::from_utf8_lossy(&kept).into_owned())
-    }
-
-    /// `otherwise` is what it is unless its causes tell more.
-    fn explain(&self, error: &reqwest::Error, otherwise: Lost) -> Nothing {
-        if error.is_timeout() {
-            let text = format!("no answer within {} ms", self.timeout.as_millis());
-            return (Lost::TimedOut, text);
-        }
-        let is_connecting = error.is_connect();
-        let why = causes(error).find_map(|cause| why(cause, is_connecting));
-        let why = why.unwrap_or(otherwise);
-        (why, innermost(error))
-    }
 }
 
-/// What came in place of an answer, and in words.
-type Nothing = (Lost, String);
-
-/// What one of an error's causes says of it, if anything.
-fn why(cause: &(dyn StdError + 'static), is_connecting: bool) -> Option<Lost> {
-    if cause.is::<rustls::Error>() {
-        return Some(Lost::Tls);
-    }
-    if let Some(error) = cause.downcast_ref::<hyper::Error>() {
-        return error.is_incomplete_message().then_some(Lost::Reset);
-    }
-    let error = unwrapped(cause.downcast_ref()?);
-    let wrapped = error.get_ref();
-    if wrapped
-        .and_then(|wrapped| wrapped.downcast_ref::<rustls::Error>())
-        .is_some()
-    {
-        return Some(Lost::Tls);
-    }
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused => Some(Lost::Refused),
-        io::ErrorKind::ConnectionReset
-        | io::ErrorKind::ConnectionAborted
-        | io::ErrorKind::BrokenPipe
-        | io::ErrorKind::NotConnected => Some(Lost::Reset),
-        // A connection that ends while it is made was being secured.
-        io::ErrorKind::UnexpectedEof if is_connecting => Some(Lost::Tls),
-        _ => None,
-    }
+fn ended() -> Nothing {
+    (Lost::Reset, "the connection was closed".to_owned())
 }
 
-/// One I/O error can wrap another, and does not name it among its causes.
-fn unwrapped(error: &io::Error) -> &io::Error {
-    let wrapped = error.get_ref().and_then(|wrapped| wrapped.downcast_ref());
-    wrapped.map_or(error, unwrapped)
+/// Those that go with every request. What a person gave wins.
+fn headers(address: &Address, question: &Question) -> Result<HeaderMap, String> {
+    let host = HeaderValue::from_str(&address.authority).map_err(|error| error.to_string())?;
+    let mut headers = HeaderMap::new();
+    headers.insert(HOST, host);
+    headers.insert(USER_AGENT, BGECS);
+    headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+    for (name, value) in address.headers() {
+        headers.insert(name, value);
+    }
+    let given: Vec<HeaderName> = question
+        .headers
+        .iter()
+        .map(|(name, _)| name.clone())
+        .collect();
+    for name in given {
+        headers.remove(name);
+    }
+    for (name, value) in &question.headers {
+        headers.append(name.clone(), value.clone());
+    }
+    Ok(headers)
 }
 
-/// `http://***@host/` for `http://user:password@host/`.
-fn without_login(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return url.to_owned();
+/// Asks once, over a fresh connection, whichever node takes it.
+pub async fn ask_once(address: &Address, question: &Question, timeout: Duration) -> Asked {
+    let client = match Client::new(address, question.clone(), timeout) {
+        Ok(client) => client,
+        Err(error) => return Asked::lost(Lost::Other, error),
     };
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    match rest.split_at(end) {
-        (authority, path) if let Some((_, host)) = authority.rsplit_once('@') => {
-            format!("{scheme}://***@{host}{path}")
+    let nodes = match Nodes::look_up(&address.through).await.now() {
+        Ok(nodes) => nodes,
+        Err(error) => return Asked::lost(Lost::Other, error),
+    };
+    let mut asked = Asked::lost(Lost::Other, format!("{address} has no address"));
+    for node in nodes.iter() {
+        asked = client.ask(*node, model::Connection::Fresh).await;
+        let is_elsewhere = matches!(
+            *asked.answer,
+            Answer::Nothing {
+                why: Lost::Refused,
+                ..
+            }
+        );
+        if !is_elsewhere {
+            break;
         }
-        _ => url.to_owned(),
+    }
+    asked
+}
+
+impl Asked {
+    fn lost(why: Lost, error: String) -> Self {
+        Self {
+            answer: Arc::new(Answer::Nothing { why, error }),
+            unexpected: None,
+        }
+    }
+
+    /// Whether it is a whole answer, and as it should be.
+    pub fn is_good(&self) -> bool {
+        self.unexpected.is_none() && matches!(*self.answer, Answer::Http { .. })
     }
 }
 

@@ -1,108 +1,323 @@
 //! The probe: requests on an absolute schedule, answers as they come.
+//!
+//! It lives on a thread of its own, so that nothing else that bgecs does delays
+//! a request, nor a request anything else.
 
-use std::time::Duration;
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
-use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio::runtime::Builder;
+use tokio::sync::{Semaphore, mpsc, watch};
 
-use super::client::{Address, Client};
-use crate::model::{Connection, Sample};
+use super::address::Address;
+use super::client::Client;
+use super::nodes::Nodes;
+use super::pace::{Pacer, Schedule};
+use crate::model::{Connection, Lost, Sample};
 
-/// When requests leave: `start + n / rate`, whatever the answers do. A slow
-/// answer delays no later request.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Schedule {
-    /// Requests per second.
-    pub rate: f64,
+/// So many requests may be under way: further ones wait, which their lateness
+/// tells. Each has a socket.
+const UNDER_WAY: u32 = 4096;
+/// From so many fresh connections a second on, each is reset at its end: a
+/// machine has some 28,000 ports, and one that was closed in order is in use
+/// for a minute more (RFC 9293, 3.6.1).
+const MANY_FRESH: f64 = 200.0;
+
+/// Answers within so long are passed on together.
+const TOGETHER: Duration = Duration::from_millis(10);
+
+/// Which kinds of connection are asked over.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Connections {
+    /// A new one for each request, as a new visitor
+    Fresh,
+    /// Kept ones, as a browser or a service with keep-alive
+    Reused,
+    /// The two in turn
+    #[default]
+    Both,
 }
 
-impl Schedule {
-    pub fn pace(&self) -> Duration {
-        Duration::from_secs_f64(1.0 / self.rate)
+impl Connections {
+    /// The kind of request `n`, and its number among those of its kind.
+    fn of(self, n: u64) -> (Connection, u64) {
+        match self {
+            Self::Fresh => (Connection::Fresh, n),
+            Self::Reused => (Connection::Reused, n),
+            Self::Both if n.is_multiple_of(2) => (Connection::Fresh, n / 2),
+            Self::Both => (Connection::Reused, n / 2),
+        }
     }
-}
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Report {
-    /// A request left; it was due then.
-    Sent {
-        n: u64,
-        scheduled_at: Duration,
-    },
-    Answered(Sample),
+    fn share_of_fresh(self) -> f64 {
+        match self {
+            Self::Fresh => 1.0,
+            Self::Reused => 0.0,
+            Self::Both => 0.5,
+        }
+    }
 }
 
 /// A running probe. Dropping it stops it; requests under way are abandoned.
 #[derive(Debug)]
 pub struct Probe {
-    reports: mpsc::UnboundedReceiver<Report>,
-    sender: JoinHandle<()>,
+    samples: mpsc::UnboundedReceiver<Vec<Sample>>,
+    /// Came, and were not taken yet.
+    taken: VecDeque<Sample>,
+    shared: Arc<Shared>,
+    pacer: Pacer,
+    schedule: Schedule,
+    /// From the origin to the start.
+    offset: Duration,
+}
+
+/// What both sides look at.
+#[derive(Debug, Default)]
+struct Shared {
+    sent: Mutex<Sent>,
+    /// How many were due and never left.
+    unsent: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Sent {
+    count: u64,
+    /// The numbers of those whose answers nobody took yet.
+    pending: BTreeSet<u64>,
+}
+
+impl Shared {
+    fn sent(&self) -> MutexGuard<'_, Sent> {
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Probe {
-    /// Starts to ask at once. Times in its reports count from `origin`.
-    pub fn start(client: Client, address: Address, schedule: Schedule, origin: Instant) -> Self {
-        let (tell, reports) = mpsc::unbounded_channel();
-        let sender = tokio::spawn(send(client, address, schedule, origin, tell));
-        Self { reports, sender }
+    /// Starts to ask at once, every node in turn. Times in its samples count
+    /// from `origin`.
+    pub async fn start(
+        client: Client,
+        address: &Address,
+        schedule: Schedule,
+        connections: Connections,
+        origin: Instant,
+    ) -> Self {
+        let nodes = Nodes::look_up(&address.through).await;
+        let is_many = schedule.rate * connections.share_of_fresh() > MANY_FRESH;
+        let (tell, samples) = mpsc::unbounded_channel();
+        let shared = Arc::new(Shared::default());
+        let start = Instant::now();
+        let offset = start.saturating_duration_since(origin);
+        let (pacer, due) = Pacer::start(schedule, start);
+        let asking = Asking {
+            client: client.resetting(is_many),
+            nodes,
+            schedule,
+            connections,
+            start,
+            offset,
+            outbox: Outbox::new(tell, schedule.pace()),
+            shared: Arc::clone(&shared),
+            under_way: Arc::new(Semaphore::new(UNDER_WAY as usize)),
+        };
+        thread::spawn(move || Arc::new(asking).run(due));
+        Self {
+            samples,
+            taken: VecDeque::new(),
+            shared,
+            pacer,
+            schedule,
+            offset,
+        }
     }
 
-    /// The next report; `None` after `stop`, once the last answer is in.
-    pub async fn next(&mut self) -> Option<Report> {
-        self.reports.recv().await
+    /// The next answer, or what came in its place; `None` after `stop`, once the
+    /// last one is in.
+    pub async fn next(&mut self) -> Option<Sample> {
+        while self.taken.is_empty() {
+            self.taken.extend(self.samples.recv().await?);
+        }
+        let sample = self.taken.pop_front()?;
+        // Not any earlier, or an answer in the queue would count as none to come.
+        self.shared.sent().pending.remove(&sample.n);
+        Some(sample)
     }
 
     /// Sends no more. What is under way is still reported.
     pub fn stop(&self) {
-        self.sender.abort();
+        self.pacer.stop();
+    }
+
+    /// When the oldest request was due whose answer was not taken yet; the next
+    /// one's time, where there is none.
+    pub fn oldest_pending(&self) -> Duration {
+        let sent = self.shared.sent();
+        let oldest = sent.pending.first().copied().unwrap_or(sent.count);
+        self.offset + self.schedule.due(oldest)
+    }
+
+    /// How many requests were due, and had not left when it was stopped.
+    pub fn unsent(&self) -> u64 {
+        self.shared.unsent.load(Ordering::Acquire)
     }
 }
 
-impl Drop for Probe {
-    fn drop(&mut self) {
-        self.sender.abort();
-    }
+/// Good answers wait here for each other a little, as to wake whoever listens
+/// costs more than a request does. A failure goes on at once, and takes along
+/// what came before it.
+#[derive(Debug)]
+struct Outbox {
+    tell: mpsc::UnboundedSender<Vec<Sample>>,
+    /// How long a good answer waits at most, while requests leave.
+    patience: Duration,
+    waiting: Mutex<Waiting>,
 }
 
-async fn send(
-    client: Client,
-    address: Address,
-    schedule: Schedule,
-    origin: Instant,
-    tell: mpsc::UnboundedSender<Report>,
-) {
-    let mut ticks = interval_at(Instant::now(), schedule.pace());
-    // A late machine sends what is due at once, and the sample counts from when
-    // it was due.
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
-    for n in 0.. {
-        let due = ticks.tick().await;
-        let scheduled_at = due - origin;
-        if tell.send(Report::Sent { n, scheduled_at }).is_err() {
-            return;
-        }
-        // Alternating, so that either kind is asked half as often.
-        let connection = if n % 2 == 0 {
-            Connection::Fresh
-        } else {
-            Connection::Reused
+#[derive(Debug)]
+struct Waiting {
+    samples: Vec<Sample>,
+    passed_on: Instant,
+}
+
+impl Outbox {
+    fn new(tell: mpsc::UnboundedSender<Vec<Sample>>, pace: Duration) -> Self {
+        let waiting = Waiting {
+            samples: Vec::new(),
+            passed_on: Instant::now(),
         };
-        let (client, address, tell) = (client.clone(), address.clone(), tell.clone());
-        tokio::spawn(async move {
-            let late = due.elapsed();
-            let answer = client.ask(&address, connection).await;
-            let sample = Sample {
-                n,
-                scheduled_at,
-                latency: due.elapsed(),
-                late,
-                connection,
-                answer,
-            };
-            // Nobody listens any more: the operation has ended.
-            let _ = tell.send(Report::Answered(sample));
+        Self {
+            tell,
+            // A slow probe has no next request soon to take them along.
+            patience: if pace < TOGETHER {
+                TOGETHER
+            } else {
+                Duration::ZERO
+            },
+            waiting: Mutex::new(waiting),
+        }
+    }
+
+    fn put(&self, sample: Sample) {
+        let is_urgent = !sample.is_good();
+        self.waiting().samples.push(sample);
+        match is_urgent {
+            true => self.pass_on(),
+            false => self.pass_on_in_time(),
+        }
+    }
+
+    /// Unless the last ones went a moment ago.
+    fn pass_on_in_time(&self) {
+        if self.waiting().passed_on.elapsed() >= self.patience {
+            self.pass_on();
+        }
+    }
+
+    fn pass_on(&self) {
+        let mut waiting = self.waiting();
+        if !waiting.samples.is_empty() {
+            waiting.passed_on = Instant::now();
+            // Nobody may listen any more: the operation has ended.
+            let _ = self.tell.send(std::mem::take(&mut waiting.samples));
+        }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The thread's side.
+#[derive(Debug)]
+struct Asking {
+    client: Client,
+    nodes: Nodes,
+    schedule: Schedule,
+    connections: Connections,
+    start: Instant,
+    /// From the origin to the start.
+    offset: Duration,
+    outbox: Outbox,
+    shared: Arc<Shared>,
+    under_way: Arc<Semaphore>,
+}
+
+impl Asking {
+    fn run(self: Arc<Self>, due: watch::Receiver<u64>) {
+        // Without a runtime the probe ends at once, and whoever listens is told
+        // by its end.
+        let Ok(runtime) = Builder::new_current_thread().enable_all().build() else {
+            return;
+        };
+        runtime.block_on(async {
+            tokio::spawn(self.nodes.clone().follow());
+            tokio::select! {
+                () = self.send_all(due) => {}
+                () = self.outbox.tell.closed() => {}
+            }
         });
+        // A lookup that hangs must not hold the thread.
+        runtime.shutdown_background();
+    }
+
+    async fn send_all(self: &Arc<Self>, mut due: watch::Receiver<u64>) {
+        let mut sent = 0;
+        while due.changed().await.is_ok() {
+            let count = *due.borrow_and_update();
+            self.outbox.pass_on_in_time();
+            while sent < count {
+                let Ok(permit) = Arc::clone(&self.under_way).acquire_owned().await else {
+                    return;
+                };
+                if due.has_changed().is_err() {
+                    // Stopped while it waited.
+                    break;
+                }
+                let scheduled_at = self.offset + self.schedule.due(sent);
+                let (asking, n) = (Arc::clone(self), sent);
+                tokio::spawn(async move {
+                    asking.ask(n, scheduled_at).await;
+                    drop(permit);
+                });
+                sent += 1;
+                let mut known = self.shared.sent();
+                known.pending.insert(n);
+                known.count = sent;
+            }
+            self.shared.unsent.store(count - sent, Ordering::Release);
+        }
+        // All permits are back when all are answered.
+        self.outbox.pass_on();
+        let _ = self.under_way.acquire_many(UNDER_WAY).await;
+        self.outbox.pass_on();
+    }
+
+    async fn ask(&self, n: u64, scheduled_at: Duration) {
+        let (connection, turn) = self.connections.of(n);
+        let due = self.start + self.schedule.due(n);
+        let late = due.elapsed();
+        let nodes = self.nodes.now();
+        let (node, asked) = match &nodes {
+            Ok(nodes) => {
+                let node = nodes[usize::try_from(turn % nodes.len() as u64).unwrap_or_default()];
+                (Some(node.ip()), self.client.ask(node, connection).await)
+            }
+            Err(error) => (None, self.client.nothing(Lost::Other, error.clone())),
+        };
+        let sample = Sample {
+            n,
+            scheduled_at,
+            latency: due.elapsed(),
+            late,
+            node,
+            connection,
+            answer: asked.answer,
+            unexpected: asked.unexpected,
+        };
+        self.outbox.put(sample);
     }
 }
 

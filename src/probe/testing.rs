@@ -12,8 +12,6 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::Address;
-
 /// Nothing here takes long; a test that waits longer waits for what never comes.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -87,10 +85,6 @@ impl Server {
 
     pub fn address(&self) -> SocketAddr {
         self.address
-    }
-
-    pub fn url(&self, path: &str) -> Address {
-        Address::url(&format!("http://{}{path}", self.address))
     }
 
     /// Connections so far.

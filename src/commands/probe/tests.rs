@@ -1,6 +1,6 @@
 use super::*;
 use crate::engine::seen::{Failure, Latency};
-use crate::model::Lost;
+use crate::model::{Connection, Lost};
 
 fn shown(outcome: &'static str, failures: Vec<Failure>) -> String {
     let failed = u64::try_from(failures.len()).unwrap();
@@ -38,11 +38,13 @@ fn all_well() {
 fn the_first_five_failures_are_shown() {
     let failure = |at_ms, status, error: Option<&str>| Failure {
         at_ms,
+        node: None,
         connection: match status {
             Some(_) => Connection::Reused,
             None => Connection::Fresh,
         },
         status,
+        unexpected: None,
         why: error.map(|_| Lost::Refused),
         error: error.map(str::to_owned),
     };

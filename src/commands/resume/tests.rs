@@ -1,5 +1,6 @@
 use super::*;
 use crate::aws::testing::Wire;
+use crate::cli::Watch;
 use crate::model::TaskDefinitionArn;
 use crate::model::testing::{observed, operation};
 
@@ -35,7 +36,7 @@ fn what_is_done_already_is_no_step() {
         from: Color::Blue,
         to: Color::Green,
     };
-    let [Step::Probe { .. }] = steps(&session, &observed(), &way)[..] else {
+    let [Step::Probe { .. }] = steps(&session, &observed(), &way, &watching(&session))[..] else {
         panic!("both listeners are where the swap has them");
     };
 }
@@ -46,7 +47,8 @@ fn each_way_has_its_steps() {
     let color = Color::Blue;
     let world = observed();
     let names = |way: Way| -> Vec<String> {
-        let steps = serde_json::to_value(steps(&session, &world, &way)).unwrap();
+        let steps =
+            serde_json::to_value(steps(&session, &world, &way, &watching(&session))).unwrap();
         let steps = steps.as_array().unwrap().iter();
         steps.map(ToString::to_string).collect()
     };
@@ -78,4 +80,8 @@ fn each_way_has_its_steps() {
     "delete the CloudFormation stack bgecs-hello and all in it"
     "wait until the stack bgecs-hello is settled"
     "#);
+}
+
+fn watching(session: &Session) -> Watching {
+    Watching::new(session, &Watch::default())
 }

@@ -35,7 +35,7 @@ impl<'a> Narrator<'a> {
     pub(super) fn take(&mut self, notice: &Notice<'_>) {
         match notice {
             Notice::Phase { at, phase } => self.phase(*at, phase),
-            Notice::Sample { sample, seen } => {
+            Notice::Sample { sample, seen, .. } => {
                 let whole = self
                     .ends
                     .unwrap_or(self.swap.policy.baseline + self.swap.policy.window);

@@ -9,13 +9,13 @@ use crate::driver::swap::Finished;
 use crate::driver::turn::{Conclusion, Turn};
 use crate::engine::preflight::Check;
 use crate::engine::seen::ProbeReport;
-use crate::engine::swap::{Marks, Outcome as Ending, Swap, Why};
+use crate::engine::swap::{ListenerWrite, Outcome as Ending, Swap, Why};
 use crate::error::{Error, Exit};
 use crate::model::journal::{self, Watched};
-use crate::model::{Answer, Color, Observed};
+use crate::model::{Answer, Color, Observed, Port, Sample, Unexpected};
 use crate::report::{Outcome, Style};
 
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Default, Serialize)]
 struct SwapTimes {
     /// From the write's leaving to its being read back.
     prod_ms: Option<u64>,
@@ -43,8 +43,6 @@ pub struct Swapped {
     #[serde(skip)]
     first_failure: Option<String>,
     #[serde(skip)]
-    was_interrupted: bool,
-    #[serde(skip)]
     ending: Ending,
 }
 
@@ -59,7 +57,8 @@ impl Swapped {
     ) -> Self {
         let swap = &finished.swap;
         let (outcome, exit, reason) = ending(swap.outcome());
-        let mut probe = finished.seen.report(rate, swap.marks.prod_sent);
+        let began = swap.changed().began;
+        let mut probe = finished.seen.report(rate, began, finished.unsent);
         if exit != Exit::Done {
             // There and back again is no changeover.
             probe.forget_changeover();
@@ -67,7 +66,7 @@ impl Swapped {
         let first_failure = finished
             .seen
             .first_failure()
-            .map(|(at, answer)| failure_sentence(at, answer, swap.marks.prod_sent));
+            .map(|sample| failure_sentence(sample, began));
         Self {
             operation: kind.name(),
             from: swap.from,
@@ -75,13 +74,12 @@ impl Swapped {
             outcome,
             checks,
             probe,
-            swap: times(swap.marks),
+            swap: times(swap),
             traffic,
             reason,
             names: (before.named(swap.from), before.named(swap.to)),
             exit,
             first_failure,
-            was_interrupted: swap.outcome() == Some(&Ending::RolledBack(Why::Interrupt)),
             ending: swap
                 .outcome()
                 .cloned()
@@ -107,13 +105,12 @@ impl Swapped {
             outcome: "refused",
             checks,
             probe: ProbeReport::default(),
-            swap: times(Marks::default()),
+            swap: SwapTimes::default(),
             traffic: before.traffic(),
             reason: Some("a check failed".to_owned()),
             names: (before.named(swap.from), before.named(swap.to)),
             exit: Exit::Refused,
             first_failure: None,
-            was_interrupted: false,
             ending: Ending::Refused(reasons.join("; ")),
         }
     }
@@ -195,7 +192,7 @@ impl Swapped {
                 self.from, self.to
             ),
             Exit::Interrupted => "run it again when you are ready".to_owned(),
-            Exit::RolledBack if self.was_interrupted => {
+            Exit::RolledBack if self.ending == Ending::RolledBack(Why::Interrupt) => {
                 "run it again when you are ready".to_owned()
             }
             // Another was here, or is.
@@ -229,13 +226,14 @@ fn remembered(ending: &Ending) -> Option<journal::Outcome> {
     })
 }
 
-fn times(marks: Marks) -> SwapTimes {
-    let span = |from: Option<Duration>, to: Option<Duration>| {
-        Some(u64::try_from(to?.checked_sub(from?)?.as_millis()).unwrap_or(u64::MAX))
+fn times(swap: &Swap) -> SwapTimes {
+    let span = |write: &ListenerWrite| {
+        let took = write.seen?.checked_sub(write.sent)?;
+        Some(u64::try_from(took.as_millis()).unwrap_or(u64::MAX))
     };
     SwapTimes {
-        prod_ms: span(marks.prod_sent, marks.prod_seen),
-        test_ms: span(marks.test_sent, marks.test_seen),
+        prod_ms: swap.write_of(Port::Prod).and_then(span),
+        test_ms: swap.write_of(Port::Test).and_then(span),
     }
 }
 
@@ -270,12 +268,15 @@ pub(super) fn reason(why: &Why) -> String {
     }
 }
 
-fn failure_sentence(at: Duration, answer: &Answer, began: Option<Duration>) -> String {
-    let what = match answer {
-        Answer::Http { status, .. } => format!("HTTP {status}"),
-        Answer::Nothing { error, .. } => error.clone(),
+fn failure_sentence(sample: &Sample, began: Option<Duration>) -> String {
+    let what = match (&*sample.answer, sample.unexpected) {
+        (Answer::Http { status, .. }, Some(Unexpected::Body)) => {
+            format!("HTTP {status}, another body than expected")
+        }
+        (Answer::Http { status, .. }, _) => format!("HTTP {status}"),
+        (Answer::Nothing { error, .. }, _) => error.clone(),
     };
-    match began.and_then(|began| at.checked_sub(began)) {
+    match began.and_then(|began| sample.answered_at().checked_sub(began)) {
         Some(after) => format!(
             "{what}, first {:.1} s after the swap began",
             after.as_secs_f64()
@@ -376,7 +377,7 @@ impl Done {
             outcome: "committed",
             checks: Vec::new(),
             probe: ProbeReport::default(),
-            swap: times(Marks::default()),
+            swap: SwapTimes::default(),
             traffic: observed.traffic(),
             reason: None,
             sentence,

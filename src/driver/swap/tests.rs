@@ -10,8 +10,8 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
 use super::{Finished, Notice, run};
-use crate::engine::seen::{Identities, Identity};
-use crate::engine::swap::{Outcome, Phase, Policy, Swap};
+use crate::engine::seen::{Identities, Identity, Releases};
+use crate::engine::swap::{Outcome, Phase, Policy, Swap, Tolerated};
 use crate::interrupt::Interrupts;
 use crate::model::{Color, Port};
 use fake::{Asked, BADLY, Call, Fake, Faults, Reply, WELL};
@@ -30,18 +30,20 @@ fn policy() -> Policy {
         pace: PACE,
         needs_clean_baseline: true,
         takes_back: true,
+        tolerates: Tolerated::default(),
     }
 }
 
-fn identities() -> Identities {
+fn releases() -> Releases {
     let of = |color: Color| Identity {
-        tag: None,
+        name: color.to_string(),
+        release: None,
         body: Some(color.to_string()),
     };
-    Identities {
+    Releases::Two(Identities {
         old: of(FROM),
         new: of(TO),
-    }
+    })
 }
 
 /// Both colours answer.
@@ -68,7 +70,7 @@ async fn finish_with(
 ) -> Finished {
     let swap = Swap::new(FROM, TO, fake.found(), policy);
     let origin = Instant::now();
-    let finished = run(fake, swap, identities(), probe, interrupts, origin, notify);
+    let finished = run(fake, swap, releases(), probe, interrupts, origin, notify);
     let finished = timeout(NEVER, finished).await.expect("it never ends");
     assert_truth(fake, &finished);
     finished
@@ -189,7 +191,7 @@ async fn every_request_is_counted_and_the_changeover_is_seen() {
             "Done"
         ]
     );
-    let report = finished.seen.report(10.0, finished.swap.marks.prod_sent);
+    let report = finished.seen.report(10.0, finished.swap.changed().began, 0);
     assert_eq!((report.sent, report.failed), (samples, 0));
     // The first write leaves at 1040 ms, when the note and the look ahead are
     // back, and arrives 10 ms later: the request of 1000 ms is the last for the

@@ -6,10 +6,17 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
+use super::figures::{Bucket, Distribution};
+
 /// In microseconds.
 const LONGEST: u64 = 60_000_000;
 /// Significant digits.
 const DIGITS: u8 = 4;
+
+/// The bounds of what is counted together: 50 us, and from there on a tenth more
+/// each.
+const FIRST_BUCKET: u64 = 50;
+const BUCKET_GROWTH: f64 = 1.1;
 
 #[derive(Debug, Clone, Default)]
 pub struct Times {
@@ -45,6 +52,43 @@ impl Times {
     }
 }
 
+impl Times {
+    /// All of them together.
+    pub fn and(mut self, others: &Self) -> Self {
+        self.longest = self.longest.max(others.longest);
+        match (&mut self.spread, &others.spread) {
+            // Both have the same bounds.
+            (Some(spread), Some(others)) => drop(spread.add(others)),
+            (spread @ None, others) => spread.clone_from(others),
+            (Some(_), None) => {}
+        }
+        self
+    }
+
+    pub fn distribution(&self) -> Distribution {
+        Distribution {
+            count: self.spread.as_ref().map_or(0, Histogram::len),
+            p50: self.percentile_ms(50.0),
+            p90: self.percentile_ms(90.0),
+            p99: self.percentile_ms(99.0),
+            max: self.max_ms(),
+            buckets: self.buckets(),
+        }
+    }
+
+    fn buckets(&self) -> Vec<Bucket> {
+        let Some(spread) = &self.spread else {
+            return Vec::new();
+        };
+        let steps = spread.iter_log(FIRST_BUCKET, BUCKET_GROWTH);
+        let buckets = steps.map(|step| Bucket {
+            up_to_ms: in_ms(Duration::from_micros(step.value_iterated_to())),
+            count: step.count_since_last_iteration(),
+        });
+        buckets.filter(|bucket| bucket.count > 0).collect()
+    }
+}
+
 /// To a hundredth.
 fn in_ms(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e5).round() / 100.0
@@ -66,6 +110,12 @@ mod tests {
             assert!((found - ms).abs() <= ms / 10_000.0, "{percent}: {found}");
         }
         assert_eq!(times.max_ms(), 1000.0);
+        let all = times.clone().and(&times).distribution();
+        assert_eq!(all.count, 2000);
+        let counted: u64 = all.buckets.iter().map(|bucket| bucket.count).sum();
+        assert_eq!(counted, 2000);
+        let up_to = |bucket: &Bucket| bucket.up_to_ms;
+        assert!(all.buckets.is_sorted_by_key(up_to), "{:?}", all.buckets);
         times.add(Duration::from_secs(3600));
         assert_eq!(times.max_ms(), 3_600_000.0);
     }

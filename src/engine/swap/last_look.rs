@@ -27,7 +27,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::engine::swap::{Policy, Why};
+    use crate::engine::swap::{Policy, Tolerated, Why};
     use crate::model::{Color, PerPort};
 
     fn ended(outcome: Outcome) -> Swap {
@@ -37,6 +37,7 @@ mod tests {
             pace: Duration::ZERO,
             needs_clean_baseline: true,
             takes_back: true,
+            tolerates: Tolerated::default(),
         };
         let mut swap = Swap::new(Color::Green, Color::Blue, PerPort::default(), policy);
         swap.phase = Phase::Done(outcome);

@@ -19,6 +19,7 @@ fn policy() -> Policy {
         pace: Duration::from_millis(100),
         needs_clean_baseline: true,
         takes_back: true,
+        tolerates: Tolerated::default(),
     }
 }
 

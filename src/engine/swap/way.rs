@@ -4,12 +4,12 @@
 use std::time::Duration;
 
 use super::journey::{Expected, Journey, Reading};
-use super::{Action, Outcome, Phase, READ_PAUSE, Swap, Why, WriteFault};
+use super::{Action, ListenerWrite, Outcome, Phase, READ_PAUSE, Swap, Why, WriteFault};
 use crate::model::{Color, Forwarding, Port};
 
 impl Swap {
     /// Where a listener goes on the way forward.
-    fn destination(&self, port: Port) -> Color {
+    pub(super) fn destination(&self, port: Port) -> Color {
         match port {
             Port::Prod => self.to,
             Port::Test => self.from,
@@ -95,39 +95,59 @@ impl Swap {
             Phase::Back {
                 journey: Journey { port, color, .. },
                 ..
-            } => Some(Action::Write(port, color)),
+            } => Some(self.send(at, port, color)),
             _ => None,
         }
     }
 
     fn write_forward(&mut self, at: Duration, port: Port, color: Color) -> Option<Action> {
-        let is_first = self.marks.prod_sent.is_none();
+        let is_first = self.writes.is_empty();
         if let Some(outcome) = self.reason_to_stay().filter(|_| is_first) {
             return self.end(outcome);
         }
-        let sent = match port {
-            Port::Prod => &mut self.marks.prod_sent,
-            Port::Test => &mut self.marks.test_sent,
+        Some(self.send(at, port, color))
+    }
+
+    fn send(&mut self, at: Duration, port: Port, color: Color) -> Action {
+        let is_it = |write: &ListenerWrite| (write.port, write.color) == (port, color);
+        if !self.writes.iter().any(is_it) {
+            let (sent, seen) = (at, None);
+            self.writes.push(ListenerWrite {
+                port,
+                color,
+                sent,
+                seen,
+            });
+        }
+        Action::Write(port, color)
+    }
+
+    /// The journey's listener shows its colour.
+    fn saw(&mut self, at: Duration) {
+        let (Phase::Forward(journey) | Phase::Back { journey, .. }) = &self.phase else {
+            return;
         };
-        sent.get_or_insert(at);
-        Some(Action::Write(port, color))
+        let arrived = (journey.port, journey.color);
+        let writes = self.writes.iter_mut();
+        for write in writes.filter(|write| (write.port, write.color) == arrived) {
+            write.seen.get_or_insert(at);
+        }
     }
 
     fn arrived(&mut self, at: Duration) -> Option<Action> {
+        self.saw(at);
         match self.phase.clone() {
             Phase::Forward(journey) if journey.port == Port::Prod => {
-                self.marks.prod_seen = Some(at);
                 if self.interrupts > 0 {
                     return self.turn_back(at, Why::Interrupt);
                 }
-                let may_go_back = self.policy.takes_back && self.baseline_failures == 0;
+                let may_go_back = self.policy.takes_back && !self.was_failing();
                 if let Some(why) = self.complaint().filter(|_| may_go_back) {
                     return self.turn_back(at, why);
                 }
                 self.note(Port::Test)
             }
             Phase::Forward(_) => {
-                self.marks.test_seen = Some(at);
                 self.phase = Phase::Watching {
                     until: at + self.policy.window,
                 };
@@ -137,7 +157,7 @@ impl Swap {
                 self.turn_back_if_watching(at)
             }
             Phase::Back { why, journey }
-                if journey.port == Port::Prod && self.marks.test_sent.is_some() =>
+                if journey.port == Port::Prod && self.write_of(Port::Test).is_some() =>
             {
                 self.set_out_back(at, why, Port::Test)
             }

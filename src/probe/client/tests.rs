@@ -2,41 +2,52 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket};
 
 use super::*;
+use crate::model::{Color, Expected};
+use crate::probe::Version;
 use crate::probe::testing::{PATIENCE, Reply, Server, ok, soon, with_status};
 
-#[test]
-fn a_detour_keeps_the_host_header() {
-    let direct = Address::new("http://lb.example", "/api", None);
-    assert_eq!(direct.url, "http://lb.example/api");
-    assert_eq!(direct.host, None);
-    let detour = Address::new("http://lb.example:81", "/api", Some("127.0.0.1:4566"));
-    assert_eq!(detour.url, "http://127.0.0.1:4566/api");
-    assert_eq!(detour.host.as_deref(), Some("lb.example:81"));
-    assert_eq!(detour.shown(), "http://lb.example:81/api");
+/// What the tests below ask, of one node.
+struct Asker {
+    client: Client,
+    node: SocketAddr,
 }
 
-#[test]
-fn a_password_in_an_address_is_used_and_not_shown() {
-    for (url, shown) in [
-        (
-            "http://me:hunter22@a.example:81/b@c?d",
-            "http://***@a.example:81/b@c?d",
-        ),
-        ("http://hunter@22@a.example", "http://***@a.example"),
-        ("https://a.example?b=@c", "https://a.example?b=@c"),
-    ] {
-        let address = Address::url(url);
-        assert_eq!(address.shown(), shown);
-        assert_eq!(address.url, url);
+impl Asker {
+    fn of(url: &str, node: SocketAddr, question: Question, timeout: Duration) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let address = Address::parse(url).unwrap();
+        let client = Client::new(&address, question, timeout).unwrap();
+        Self { client, node }
+    }
+
+    fn patient(server: &Server) -> Self {
+        Self::with(server, Question::default())
+    }
+
+    fn with(server: &Server, question: Question) -> Self {
+        let node = server.address();
+        Self::of(&format!("http://{node}/api"), node, question, PATIENCE)
+    }
+
+    fn impatient(server: &Server) -> Self {
+        let (node, short) = (server.address(), Duration::from_millis(200));
+        Self::of(&format!("http://{node}/"), node, Question::default(), short)
+    }
+
+    async fn asked(&self, connection: model::Connection) -> Asked {
+        soon(self.client.ask(self.node, connection)).await
+    }
+
+    async fn ask(&self, connection: model::Connection) -> Answer {
+        Answer::clone(&*self.asked(connection).await.answer)
     }
 }
 
-fn patient() -> Client {
-    Client::for_tests(PATIENCE)
-}
-
-async fn ask(client: &Client, server: &Server, connection: Connection) -> Answer {
-    soon(client.ask(&server.url("/api"), connection)).await
+/// What a visitor gets there.
+async fn at(node: SocketAddr, scheme: &str) -> Answer {
+    let url = format!("{scheme}://{node}/");
+    let asker = Asker::of(&url, node, Question::default(), PATIENCE);
+    asker.ask(model::Connection::Fresh).await
 }
 
 /// What came in place of an answer.
@@ -49,7 +60,6 @@ fn lost(answer: Answer) -> (Lost, String) {
 
 #[tokio::test]
 async fn only_a_2xx_is_well() {
-    let client = patient();
     for (status, is_ok) in [
         (200, true),
         (204, true),
@@ -63,7 +73,7 @@ async fn only_a_2xx_is_well() {
         (503, false),
     ] {
         let server = Server::start(move |_| Reply::Send(with_status(status, ""))).await;
-        let answer = ask(&client, &server, Connection::Fresh).await;
+        let answer = Asker::patient(&server).ask(model::Connection::Fresh).await;
         assert_eq!(answer.status(), Some(status));
         assert_eq!(answer.is_ok(), is_ok, "{status}");
     }
@@ -77,9 +87,8 @@ async fn a_redirect_is_an_answer_and_not_followed() {
         )
     })
     .await;
-    let client = patient();
-    for connection in [Connection::Fresh, Connection::Reused] {
-        let answer = ask(&client, &server, connection).await;
+    for connection in [model::Connection::Fresh, model::Connection::Reused] {
+        let answer = Asker::patient(&server).ask(connection).await;
         assert_eq!((answer.status(), answer.is_ok()), (Some(302), false));
     }
     assert_eq!(server.asked(), 2);
@@ -87,7 +96,7 @@ async fn a_redirect_is_an_answer_and_not_followed() {
 
 #[tokio::test]
 async fn an_answer_gives_its_release_and_the_start_of_its_body() {
-    let body = "x".repeat(KEPT_BODY + 5000);
+    let body = "x".repeat(Answer::KEPT_BODY + 5000);
     let answer = format!(
         "HTTP/1.1 200 OK\r\nx-bgecs-release: 2\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
@@ -96,19 +105,23 @@ async fn an_answer_gives_its_release_and_the_start_of_its_body() {
     let expected = Answer::Http {
         status: 200,
         release: Some("2".to_owned()),
-        body: "x".repeat(KEPT_BODY),
+        body: "x".repeat(Answer::KEPT_BODY),
     };
-    assert_eq!(ask(&patient(), &server, Connection::Fresh).await, expected);
+    assert_eq!(
+        Asker::patient(&server).ask(model::Connection::Fresh).await,
+        expected
+    );
 }
 
 #[tokio::test]
 async fn the_request_names_the_host_and_the_colour() {
     let server = Server::start(|_| Reply::Send(ok(""))).await;
     let through = server.address().to_string();
-    let address =
-        Address::new("http://lb.example:81", "/health", Some(&through)).asking_for(Color::Blue);
-    let answer = soon(patient().ask(&address, Connection::Fresh)).await;
-    assert!(answer.is_ok(), "{answer:?}");
+    let address = Address::parse("http://lb.example:81").unwrap();
+    let address = address.at_path("/health").unwrap();
+    let address = address.through(&[through]).asking_for(Color::Blue);
+    let asked = soon(ask_once(&address, &Question::default(), PATIENCE)).await;
+    assert!(asked.is_good(), "{asked:?}");
     let head = server.asked_times(1).await.remove(0).to_ascii_lowercase();
     let lines: Vec<&str> = head.lines().collect();
     assert_eq!(lines[0], "get /health http/1.1");
@@ -120,17 +133,16 @@ async fn the_request_names_the_host_and_the_colour() {
 #[tokio::test]
 async fn nobody_there_is_told_from_nobody_who_answers() {
     let silent = Server::start(|_| Reply::Stall(String::new(), String::new())).await;
-    let impatient = Client::for_tests(Duration::from_millis(200));
-    let answer = soon(impatient.ask(&silent.url("/"), Connection::Fresh)).await;
+    let answer = Asker::impatient(&silent)
+        .ask(model::Connection::Fresh)
+        .await;
     let expected = (Lost::TimedOut, "no answer within 200 ms".to_owned());
     assert_eq!(lost(answer), expected);
 
     // A port that is taken, and that nobody listens on.
     let taken = TcpSocket::new_v4().unwrap();
     taken.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let nobody = Address::url(&format!("http://{}/", taken.local_addr().unwrap()));
-    let answer = soon(patient().ask(&nobody, Connection::Fresh)).await;
-    let (why, error) = lost(answer);
+    let (why, error) = lost(at(taken.local_addr().unwrap(), "http").await);
     assert_eq!(why, Lost::Refused, "{error}");
     assert!(error.contains("refused"), "{error}");
 }
@@ -139,15 +151,15 @@ async fn nobody_there_is_told_from_nobody_who_answers() {
 async fn an_answer_that_stops_half_way_runs_out_of_time_too() {
     let half = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf".to_owned();
     let server = Server::start(move |_| Reply::Stall(half.clone(), String::new())).await;
-    let impatient = Client::for_tests(Duration::from_millis(200));
-    let answer = soon(impatient.ask(&server.url("/"), Connection::Fresh)).await;
+    let answer = Asker::impatient(&server)
+        .ask(model::Connection::Fresh)
+        .await;
     let expected = (Lost::TimedOut, "no answer within 200 ms".to_owned());
     assert_eq!(lost(answer), expected);
 }
 
 #[tokio::test]
 async fn a_body_that_is_cut_short_is_no_answer() {
-    let client = patient();
     for (cut, expected) in [
         (
             "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf",
@@ -161,8 +173,8 @@ async fn a_body_that_is_cut_short_is_no_answer() {
         ("", Lost::Reset),
     ] {
         let server = Server::start(|_| Reply::SendAndClose(cut.to_owned())).await;
-        for connection in [Connection::Fresh, Connection::Reused] {
-            let answer = ask(&client, &server, connection).await;
+        for connection in [model::Connection::Fresh, model::Connection::Reused] {
+            let answer = Asker::patient(&server).ask(connection).await;
             assert!(!answer.is_ok(), "{cut:?}");
             let (why, error) = lost(answer);
             assert_eq!(why, expected, "{cut:?}: {error}");
@@ -180,8 +192,7 @@ async fn a_connection_that_is_reset_is_told_from_one_that_is_refused() {
         stream.readable().await.unwrap();
         // What is closed with a request unread is reset.
     });
-    let nobody = Address::url(&format!("http://{address}/"));
-    let (why, error) = lost(soon(patient().ask(&nobody, Connection::Fresh)).await);
+    let (why, error) = lost(at(address, "http").await);
     assert_eq!(why, Lost::Reset, "{error}");
 }
 
@@ -200,9 +211,7 @@ async fn what_tls_refuses_is_told_as_such() {
             // What else comes is read, so that nothing is reset.
             let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
         });
-        let secured = Address::url(&format!("https://{address}/"));
-        let answer = soon(patient().ask(&secured, Connection::Fresh)).await;
-        let (why, error) = lost(answer);
+        let (why, error) = lost(at(address, "https").await);
         assert_eq!(why, Lost::Tls, "{error}");
     }
 }
@@ -210,7 +219,7 @@ async fn what_tls_refuses_is_told_as_such() {
 #[tokio::test]
 async fn what_is_not_http_is_no_answer() {
     let server = Server::start(|_| Reply::SendAndClose("SSH-2.0-OpenSSH_9.9\r\n".to_owned())).await;
-    let answer = ask(&patient(), &server, Connection::Fresh).await;
+    let answer = Asker::patient(&server).ask(model::Connection::Fresh).await;
     let (why, error) = lost(answer);
     assert_eq!(why, Lost::Other, "{error}");
     assert!(!error.is_empty());
@@ -218,11 +227,14 @@ async fn what_is_not_http_is_no_answer() {
 
 #[tokio::test]
 async fn a_fresh_connection_is_fresh_and_a_kept_one_is_kept() {
-    for (connection, accepts) in [(Connection::Fresh, 5), (Connection::Reused, 1)] {
+    for (connection, accepts) in [
+        (model::Connection::Fresh, 5),
+        (model::Connection::Reused, 1),
+    ] {
         let server = Server::start(|n| Reply::Send(ok(&n.to_string()))).await;
-        let client = patient();
+        let asker = Asker::patient(&server);
         for n in 0..5 {
-            let answer = soon(client.ask(&server.url("/"), connection)).await;
+            let answer = asker.ask(connection).await;
             assert!(
                 matches!(&answer, Answer::Http { body, .. } if *body == n.to_string()),
                 "{answer:?}"
@@ -241,10 +253,10 @@ async fn a_fresh_connection_is_fresh_and_a_kept_one_is_kept() {
 #[tokio::test]
 async fn fresh_and_kept_connections_do_not_mix() {
     let server = Server::start(|_| Reply::Send(ok(""))).await;
-    let client = patient();
+    let asker = Asker::patient(&server);
     for _ in 0..3 {
-        for connection in [Connection::Reused, Connection::Fresh] {
-            let answer = soon(client.ask(&server.url("/"), connection)).await;
+        for connection in [model::Connection::Reused, model::Connection::Fresh] {
+            let answer = asker.ask(connection).await;
             assert!(answer.is_ok(), "{answer:?}");
         }
     }
@@ -256,10 +268,100 @@ async fn fresh_and_kept_connections_do_not_mix() {
 async fn a_connection_that_the_server_closes_is_not_kept() {
     let closing = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
     let server = Server::start(|_| Reply::SendAndClose(closing.to_owned())).await;
-    let client = patient();
+    let asker = Asker::patient(&server);
     for _ in 0..3 {
-        let answer = soon(client.ask(&server.url("/"), Connection::Reused)).await;
+        let answer = asker.ask(model::Connection::Reused).await;
         assert!(answer.is_ok(), "{answer:?}");
     }
     assert_eq!(server.accepts(), 3);
+}
+
+#[tokio::test]
+async fn a_person_says_what_is_asked_and_what_is_good() {
+    let server = Server::start(|_| Reply::Send(with_status(404, "gone for good"))).await;
+    let header = |name: &'static str, value| {
+        let name = HeaderName::from_static(name);
+        (name, HeaderValue::from_static(value))
+    };
+    let question = |pattern: &str| Question {
+        method: hyper::Method::DELETE,
+        headers: vec![
+            header("x-a", "1"),
+            header("x-a", "2"),
+            header("host", "shop.example"),
+            header("user-agent", "mine"),
+        ],
+        expected: Expected {
+            status: "404".parse().unwrap(),
+            body: Some(regex_lite::Regex::new(pattern).unwrap()),
+        },
+        ..Question::default()
+    };
+    let asked = Asker::with(&server, question("for g..d$"))
+        .asked(model::Connection::Fresh)
+        .await;
+    assert!(asked.is_good(), "{asked:?}");
+    let head = server.asked_times(1).await.remove(0).to_ascii_lowercase();
+    let lines: Vec<&str> = head.lines().collect();
+    assert_eq!(lines[0], "delete /api http/1.1");
+    for line in ["x-a: 1", "x-a: 2", "host: shop.example", "user-agent: mine"] {
+        assert!(lines.contains(&line), "{line}: {head}");
+    }
+    let asked = Asker::with(&server, question("welcome"))
+        .asked(model::Connection::Reused)
+        .await;
+    assert_eq!(asked.unexpected, Some(Unexpected::Body));
+}
+
+/// HTTP/2 without TLS; what TLS agrees on is not asked here.
+async fn start_http_2() -> (SocketAddr, tokio::task::JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let node = listener.local_addr().unwrap();
+    let serving = tokio::spawn(async move {
+        while let Ok((stream, peer)) = listener.accept().await {
+            // The answer names the connection that it came over.
+            let answer = move |request: Request<hyper::body::Incoming>| async move {
+                let text = format!("{} {} {peer}", request.method(), request.uri());
+                Ok::<_, std::convert::Infallible>(hyper::Response::new(
+                    http_body_util::Full::<Bytes>::from(text),
+                ))
+            };
+            tokio::spawn(
+                hyper::server::conn::http2::Builder::new(hyper_util::rt::TokioExecutor::new())
+                    .serve_connection(
+                        hyper_util::rt::TokioIo::new(stream),
+                        hyper::service::service_fn(answer),
+                    ),
+            );
+        }
+    });
+    (node, serving)
+}
+
+#[tokio::test]
+async fn http_2_is_spoken_too() {
+    let (node, serving) = start_http_2().await;
+    let question = Question {
+        version: Version::Two,
+        ..Question::default()
+    };
+    let url = format!("http://{node}/api?x=1");
+    let asker = Asker::of(&url, node, question, PATIENCE);
+    for (connection, expected) in [
+        (model::Connection::Fresh, 4),
+        (model::Connection::Reused, 1),
+    ] {
+        let mut peers = std::collections::BTreeSet::new();
+        for _ in 0..4 {
+            let Answer::Http { status, body, .. } = asker.ask(connection).await else {
+                panic!("no answer");
+            };
+            assert_eq!(status, 200);
+            let (asked, peer) = body.rsplit_once(' ').unwrap();
+            assert_eq!(asked, format!("GET {url}"));
+            peers.insert(peer.to_owned());
+        }
+        assert_eq!(peers.len(), expected, "{connection:?}");
+    }
+    serving.abort();
 }

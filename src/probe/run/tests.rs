@@ -1,72 +1,62 @@
+use std::net::SocketAddr;
+
 use super::*;
 use crate::model::Answer;
-use crate::probe::testing::{PATIENCE, Reply, Server, ok, soon};
+use crate::probe::Question;
+use crate::probe::testing::{PATIENCE, Reply, Server, ok, soon, with_status};
 
 /// A request every 20 ms.
 const SCHEDULE: Schedule = Schedule { rate: 50.0 };
 
-fn probe(server: &Server, origin: Instant) -> Probe {
-    Probe::start(
-        Client::for_tests(PATIENCE),
-        server.url("/"),
-        SCHEDULE,
-        origin,
-    )
+/// As `main` sets things up, at this server alone.
+async fn probe(server: &Server, origin: Instant) -> Probe {
+    probe_at(&[server.address()], SCHEDULE, origin).await
 }
 
-/// What the probe reported, in its order.
-#[derive(Debug, Default)]
-struct Told {
-    /// When each request was due, by its number.
-    sent: Vec<Duration>,
-    answered: Vec<Sample>,
+async fn probe_at(nodes: &[SocketAddr], schedule: Schedule, origin: Instant) -> Probe {
+    let through: Vec<String> = nodes.iter().map(ToString::to_string).collect();
+    let address = Address::parse("http://lb.example/api").unwrap();
+    let address = address.through(&through);
+    let client = Client::new(&address, Question::default(), PATIENCE).unwrap();
+    Probe::start(client, &address, schedule, Connections::Both, origin).await
 }
 
-impl Told {
-    fn take(&mut self, report: Report) {
-        match report {
-            Report::Sent { n, scheduled_at } => {
-                assert_eq!(usize::try_from(n), Ok(self.sent.len()), "in their order");
-                self.sent.push(scheduled_at);
-            }
-            Report::Answered(sample) => {
-                assert!(
-                    sample.n < self.sent.len() as u64,
-                    "answered before it was sent"
-                );
-                self.answered.push(sample);
-            }
-        }
+async fn answers(probe: &mut Probe, count: usize) -> Vec<Sample> {
+    let mut samples = Vec::new();
+    while samples.len() < count {
+        samples.push(soon(probe.next()).await.expect("the probe goes on"));
     }
+    samples
+}
 
-    async fn answers(&mut self, probe: &mut Probe, count: usize) {
-        while self.answered.len() < count {
-            let report = soon(probe.next()).await.expect("the probe goes on");
-            self.take(report);
-        }
+/// Stops the probe, and takes what is still under way.
+async fn rest(mut probe: Probe) -> Vec<Sample> {
+    probe.stop();
+    let mut samples = Vec::new();
+    while let Some(sample) = soon(probe.next()).await {
+        samples.push(sample);
     }
+    samples
+}
 
-    /// Stops the probe, and takes what is still under way.
-    async fn rest(&mut self, mut probe: Probe) {
-        probe.stop();
-        while let Some(report) = soon(probe.next()).await {
-            self.take(report);
-        }
-    }
-
-    /// Every request was due its number of paces after the first.
-    fn assert_schedule(&self) {
-        let first = self.sent[0];
-        for (n, due) in (0..).zip(&self.sent) {
-            assert_eq!(*due, first + SCHEDULE.pace() * n, "request {n}");
-        }
+/// Each request has its end, and was due its number of paces after the first.
+fn assert_schedule(samples: &[Sample]) {
+    let mut samples: Vec<&Sample> = samples.iter().collect();
+    samples.sort_by_key(|sample| sample.n);
+    let first = samples[0].scheduled_at;
+    for (n, sample) in (0..).zip(samples) {
+        assert_eq!(sample.n, n);
+        let due = first + SCHEDULE.due(n);
+        assert_eq!(sample.scheduled_at, due, "request {n}");
+        assert!(sample.latency >= sample.late, "{sample:?}");
     }
 }
 
-#[test]
-fn the_pace_follows_from_the_rate() {
-    assert_eq!(SCHEDULE.pace(), Duration::from_millis(20));
-    assert_eq!(Schedule { rate: 0.1 }.pace(), Duration::from_secs(10));
+fn body(sample: &Sample) -> &str {
+    match &*sample.answer {
+        Answer::Http { body, .. } => body,
+        Answer::Nothing { error, .. } => error,
+    }
 }
 
 #[tokio::test]
@@ -76,72 +66,77 @@ async fn a_server_that_stalls_delays_no_later_request() {
         _ => Reply::Send(ok("at once")),
     })
     .await;
-    let mut probe = probe(&server, Instant::now());
-    let mut told = Told::default();
-    told.answers(&mut probe, 9).await;
-    assert!(told.answered.iter().all(|sample| sample.answer.is_ok()));
-    let is_late =
-        |sample: &Sample| matches!(&sample.answer, Answer::Http { body, .. } if body == "late");
-    assert!(!told.answered.iter().any(is_late), "it is let go below");
+    let mut probe = probe(&server, Instant::now()).await;
+    let mut samples = answers(&mut probe, 9).await;
+    assert!(samples.iter().all(|sample| body(sample) == "at once"));
+    assert!(probe.oldest_pending() < samples[1].scheduled_at);
+    let until_now = samples.iter().map(|sample| sample.scheduled_at).max();
 
-    let until_now = *told.sent.last().unwrap();
     server.release();
-    told.rest(probe).await;
-    let late: Vec<&Sample> = told
-        .answered
-        .iter()
-        .filter(|sample| is_late(sample))
-        .collect();
+    samples.extend(rest(probe).await);
+    let late = samples.iter().filter(|sample| body(sample) == "late");
+    let late: Vec<&Sample> = late.collect();
     let [late] = late[..] else {
         panic!("{late:?}");
     };
     // The stall is in its own latency, and in nobody's schedule.
-    assert!(late.answered_at() >= until_now, "{late:?}");
-    told.assert_schedule();
-    assert_eq!(
-        told.answered.len(),
-        told.sent.len(),
-        "every request has its end"
-    );
+    assert!(Some(late.answered_at()) >= until_now, "{late:?}");
+    assert_schedule(&samples);
 }
 
 #[tokio::test]
-async fn a_late_machine_sends_what_was_due_and_counts_from_then() {
+async fn whoever_listens_late_loses_nothing() {
     let server = Server::start(|_| Reply::Send(ok(""))).await;
-    let origin = Instant::now();
-    let mut probe = probe(&server, origin);
-    let mut told = Told::default();
-    told.answers(&mut probe, 1).await;
-    // The one thread of this runtime is busy elsewhere, for several paces.
-    let busy_from = origin.elapsed();
-    std::thread::sleep(SCHEDULE.pace() * 10);
-    let free_again = origin.elapsed();
-    while told.sent.last().is_none_or(|due| *due < free_again) {
-        told.take(soon(probe.next()).await.expect("the probe goes on"));
-    }
-    told.rest(probe).await;
-    told.assert_schedule();
-    let due_meanwhile = |sample: &&Sample| (busy_from..free_again).contains(&sample.scheduled_at);
-    let held_up: Vec<&Sample> = told.answered.iter().filter(due_meanwhile).collect();
-    assert!(held_up.len() >= 9, "{held_up:?}");
-    for sample in held_up {
-        assert!(sample.answered_at() >= free_again, "{sample:?}");
-    }
+    let mut probe = probe(&server, Instant::now()).await;
+    // The one thread of this runtime is busy elsewhere: the server's answers
+    // wait, and the requests leave all the same.
+    let busy = SCHEDULE.pace() * 10;
+    std::thread::sleep(busy);
+    let samples = answers(&mut probe, 10).await;
+    let oldest = probe.oldest_pending();
+    assert!(oldest >= samples[0].scheduled_at, "{oldest:?}");
+    let samples = [samples, rest(probe).await].concat();
+    assert_schedule(&samples);
 }
 
 #[tokio::test]
 async fn fresh_and_kept_connections_take_turns() {
     let server = Server::start(|_| Reply::Send(ok(""))).await;
-    let mut probe = probe(&server, Instant::now());
-    let mut told = Told::default();
-    told.answers(&mut probe, 6).await;
-    told.rest(probe).await;
-    for sample in &told.answered {
+    let mut probe = probe(&server, Instant::now()).await;
+    let samples = [answers(&mut probe, 6).await, rest(probe).await].concat();
+    for sample in &samples {
         let expected = match sample.n % 2 {
             0 => Connection::Fresh,
             _ => Connection::Reused,
         };
         assert_eq!(sample.connection, expected, "{sample:?}");
+    }
+    let fresh = samples.iter().filter(|sample| sample.n % 2 == 0).count();
+    assert!(server.accepts() > fresh, "{}", server.accepts());
+}
+
+#[tokio::test]
+async fn every_node_is_asked_in_turn_over_both_kinds_of_connection() {
+    let mut servers = Vec::new();
+    for _ in 0..3 {
+        servers.push(Server::start(|_| Reply::Send(ok(""))).await);
+    }
+    // Nodes have one port; those of this test have one address.
+    let nodes: Vec<SocketAddr> = servers.iter().map(Server::address).collect();
+    let mut probe = probe_at(&nodes, SCHEDULE, Instant::now()).await;
+    let samples = [answers(&mut probe, 12).await, rest(probe).await].concat();
+    assert!(samples.iter().all(Sample::is_good), "{samples:?}");
+    for server in &servers {
+        for head in server.asked_times(4).await {
+            assert!(head.to_ascii_lowercase().contains("host: lb.example"));
+        }
+        let (least, most) = (samples.len() / 3, samples.len() / 3 + 2);
+        assert!(
+            (least - 1..=most).contains(&server.asked()),
+            "{} of {}",
+            server.asked(),
+            samples.len()
+        );
     }
 }
 
@@ -153,30 +148,24 @@ async fn times_count_from_the_origin() {
     let origin = Instant::now()
         .checked_sub(ahead)
         .expect("a machine that is up");
-    let mut told = Told::default();
-    let mut probe = probe(&server, origin);
-    told.answers(&mut probe, 1).await;
-    assert!(told.sent[0] >= ahead, "{:?}", told.sent[0]);
-    assert!(told.answered[0].answered_at() <= origin.elapsed());
+    let mut probe = probe(&server, origin).await;
+    let samples = answers(&mut probe, 1).await;
+    assert!(samples[0].scheduled_at >= ahead, "{samples:?}");
+    assert!(samples[0].answered_at() <= origin.elapsed());
+    assert!(probe.oldest_pending() >= samples[0].scheduled_at);
 }
 
 #[tokio::test]
 async fn a_failure_is_a_sample_like_any_other() {
     let server = Server::start(|n| match n {
         0 => Reply::SendAndClose(String::new()),
-        1 => Reply::Send(crate::probe::testing::with_status(503, "")),
+        1 => Reply::Send(with_status(503, "")),
         _ => Reply::Send(ok("")),
     })
     .await;
-    let mut probe = probe(&server, Instant::now());
-    let mut told = Told::default();
-    told.answers(&mut probe, 5).await;
-    told.rest(probe).await;
-    let failed: Vec<_> = told
-        .answered
-        .iter()
-        .filter(|sample| !sample.answer.is_ok())
-        .collect();
+    let mut probe = probe(&server, Instant::now()).await;
+    let samples = [answers(&mut probe, 5).await, rest(probe).await].concat();
+    let failed: Vec<_> = samples.iter().filter(|sample| !sample.is_good()).collect();
     let statuses: Vec<_> = failed.iter().map(|sample| sample.answer.status()).collect();
     assert_eq!(statuses.len(), 2, "{failed:?}");
     assert!(
@@ -186,23 +175,26 @@ async fn a_failure_is_a_sample_like_any_other() {
 }
 
 #[tokio::test]
+async fn a_name_that_nobody_knows_fails_every_request_until_it_is_known() {
+    let address = Address::parse("http://nobody.invalid/").unwrap();
+    let client = Client::new(&address, Question::default(), PATIENCE).unwrap();
+    let origin = Instant::now();
+    let mut probe = Probe::start(client, &address, SCHEDULE, Connections::Both, origin).await;
+    for sample in answers(&mut probe, 3).await {
+        assert!(!sample.is_good() && sample.node.is_none(), "{sample:?}");
+        assert!(body(&sample).contains("nobody.invalid"), "{sample:?}");
+    }
+}
+
+#[tokio::test]
 async fn after_stop_what_is_under_way_is_still_reported() {
     let server = Server::start(|_| Reply::Stall(String::new(), ok(""))).await;
-    let mut probe = probe(&server, Instant::now());
-    let mut told = Told::default();
+    let probe = probe(&server, Instant::now()).await;
     server.asked_times(3).await;
     probe.stop();
-    // Nothing is answered yet, and all that was sent is known.
-    while let Ok(report) = probe.reports.try_recv() {
-        told.take(report);
-    }
-    assert_eq!(told.answered, []);
-    let under_way = told.sent.len();
-    assert!(under_way >= 3, "{told:?}");
+    assert_eq!(probe.oldest_pending(), probe.offset);
     server.release();
-    told.rest(probe).await;
-    assert_eq!(
-        (told.sent.len(), told.answered.len()),
-        (under_way, under_way)
-    );
+    let samples = rest(probe).await;
+    assert!(samples.len() >= 3, "{samples:?}");
+    assert_schedule(&samples);
 }

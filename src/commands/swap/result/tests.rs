@@ -1,6 +1,8 @@
+use std::sync::Arc;
+
 use super::*;
-use crate::engine::seen::{Identities, Identity, Seen};
-use crate::engine::swap::{Phase, Policy};
+use crate::engine::seen::{Changed, Identities, Identity, Releases, Seen};
+use crate::engine::swap::{Phase, Policy, Tolerated};
 use crate::model::testing::{observed, service};
 use crate::model::{Connection, PerPort, Release, Sample};
 
@@ -35,6 +37,7 @@ fn swap() -> Swap {
         pace: Duration::from_millis(100),
         needs_clean_baseline: true,
         takes_back: true,
+        tolerates: Tolerated::default(),
     };
     Swap::new(Color::Green, Color::Blue, PerPort::default(), policy)
 }
@@ -46,15 +49,16 @@ fn ms(ms: u64) -> Duration {
 /// One request every 100 ms.
 fn seen(answers: Vec<Answer>) -> Seen {
     let identity = |tag: &str| Identity {
-        tag: tag.parse().ok(),
+        name: format!("tag {tag}"),
+        release: Some(tag.to_owned()),
         body: None,
     };
-    let mut seen = Seen::new(Identities {
+    let mut seen = Seen::new(Releases::Two(Identities {
         old: identity("1"),
         new: identity("2"),
-    });
+    }));
     for (n, answer) in (0..).zip(answers) {
-        seen.add(&Sample {
+        let sample = Sample {
             n,
             scheduled_at: ms(n * 100),
             latency: ms(4 + n),
@@ -63,8 +67,14 @@ fn seen(answers: Vec<Answer>) -> Seen {
                 0 => Connection::Fresh,
                 _ => Connection::Reused,
             },
-            answer,
-        });
+            node: None,
+            unexpected: answer
+                .status()
+                .filter(|status| *status != 200)
+                .map(|_| Unexpected::Status),
+            answer: Arc::new(answer),
+        };
+        seen.add(&sample, Changed::default());
     }
     seen
 }
@@ -99,15 +109,23 @@ fn swapped(kind: Kind, ending: Ending, answers: Vec<Answer>, traffic: &str) -> S
     );
     swap.phase = Phase::Done(ending);
     if was_written {
-        swap.marks = Marks {
-            prod_sent: Some(ms(1020)),
-            prod_seen: Some(ms(1060)),
-            test_sent: Some(ms(1060)),
-            test_seen: Some(ms(1110)),
+        let write = |port, color, sent, seen| ListenerWrite {
+            port,
+            color,
+            sent: ms(sent),
+            seen: Some(ms(seen)),
         };
+        swap.writes = vec![
+            write(Port::Prod, Color::Blue, 1020, 1060),
+            write(Port::Test, Color::Green, 1060, 1110),
+        ];
     }
     let seen = seen(answers);
-    let finished = Finished { swap, seen };
+    let finished = Finished {
+        swap,
+        seen,
+        unsent: 0,
+    };
     let check = Check {
         name: "capacity",
         ok: true,
@@ -316,6 +334,50 @@ fn for_programs() {
             "changeover_ms": null
           }
         },
+        "releases": [
+          "tag 1",
+          "tag 2"
+        ],
+        "unknown": 0,
+        "unsent": 0,
+        "nodes": [
+          {
+            "node": null,
+            "connections": {
+              "fresh": {
+                "sent": 12,
+                "failed": 1,
+                "first_new_ms": null,
+                "last_old_ms": null,
+                "changeover_ms": null
+              },
+              "reused": {
+                "sent": 12,
+                "failed": 1,
+                "first_new_ms": 95,
+                "last_old_ms": null,
+                "changeover_ms": null
+              }
+            },
+            "changeover_ms": null
+          }
+        ],
+        "transitions": [
+          {
+            "at_ms": 95,
+            "node": null,
+            "connection": "reused",
+            "from": 0,
+            "to": 1
+          },
+          {
+            "at_ms": 297,
+            "node": null,
+            "connection": "reused",
+            "from": 1,
+            "to": 0
+          }
+        ],
         "latency_ms": {
           "p50": 15.0,
           "p99": 27.0,
@@ -328,15 +390,19 @@ fn for_programs() {
         "failures": [
           {
             "at_ms": 95,
+            "node": null,
             "connection": "reused",
             "status": 503,
+            "unexpected": "status",
             "why": null,
             "error": null
           },
           {
             "at_ms": 196,
+            "node": null,
             "connection": "fresh",
             "status": null,
+            "unexpected": null,
             "why": "reset",
             "error": "connection reset by peer"
           }

@@ -3,6 +3,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -10,11 +11,12 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{FROM, PACE, TO};
 use crate::driver::World;
-use crate::driver::swap::Reports;
+use crate::driver::swap::Samples;
 use crate::engine::swap::{NoteFault, WriteFault};
 use crate::model::testing::to;
-use crate::model::{Answer, Color, Connection, Forwarding, PerColor, PerPort, Port, Sample};
-use crate::probe::Report;
+use crate::model::{
+    Answer, Color, Connection, Forwarding, PerColor, PerPort, Port, Sample, Unexpected,
+};
 
 /// How long a call takes to reach AWS, and its answer to come back.
 const ONE_WAY: Duration = Duration::from_millis(10);
@@ -317,7 +319,7 @@ impl<'a> Asked<'a> {
         (!has_ended).then_some(due)
     }
 
-    fn send(&mut self, scheduled_at: Duration) -> Report {
+    fn send(&mut self, scheduled_at: Duration) {
         let n = self.sent;
         self.sent += 1;
         let color = self.world.prod.get();
@@ -327,40 +329,53 @@ impl<'a> Asked<'a> {
             scheduled_at,
             latency: reply.latency,
             late: Duration::ZERO,
+            node: None,
             connection: Connection::Fresh,
-            answer: Answer::Http {
+            answer: Arc::new(Answer::Http {
                 status: if reply.ok { 200 } else { 503 },
                 release: None,
                 body: color.to_string(),
-            },
+            }),
+            unexpected: (!reply.ok).then_some(Unexpected::Status),
         };
         self.answers.insert((sample.answered_at(), n), sample);
-        Report::Sent { n, scheduled_at }
     }
 }
 
-impl Reports for Asked<'_> {
-    async fn next(&mut self) -> Option<Report> {
-        let answer = self.answers.keys().next().map(|(at, _)| *at);
-        match (self.due(), answer) {
-            (Some(due), answer) if answer.is_none_or(|at| due < at) => {
-                sleep_until(self.origin + due).await;
-                Some(self.send(due))
-            }
-            (_, Some(at)) => {
-                sleep_until(self.origin + at).await;
-                let (_, sample) = self.answers.pop_first()?;
-                Some(Report::Answered(sample))
-            }
-            _ => {
-                // A probe that ends by itself does so in its own time.
-                sleep_until(self.origin + self.ends.unwrap_or_default()).await;
-                None
+impl Samples for Asked<'_> {
+    async fn next(&mut self) -> Option<Sample> {
+        loop {
+            let answer = self.answers.keys().next().map(|(at, _)| *at);
+            match (self.due(), answer) {
+                (Some(due), answer) if answer.is_none_or(|at| due < at) => {
+                    sleep_until(self.origin + due).await;
+                    self.send(due);
+                }
+                (_, Some(at)) => {
+                    sleep_until(self.origin + at).await;
+                    return self.answers.pop_first().map(|(_, sample)| sample);
+                }
+                _ => {
+                    // A probe that ends by itself does so in its own time.
+                    sleep_until(self.origin + self.ends.unwrap_or_default()).await;
+                    return None;
+                }
             }
         }
     }
 
+    fn oldest_pending(&self) -> Duration {
+        let pending = self.answers.values().map(|sample| sample.scheduled_at);
+        pending
+            .min()
+            .unwrap_or(PACE * u32::try_from(self.sent).unwrap())
+    }
+
     fn stop(&self) {
         self.is_stopped.set(true);
+    }
+
+    fn unsent(&self) -> u64 {
+        0
     }
 }

@@ -1,0 +1,160 @@
+//! What the probe asks, how often, and what it takes for a good answer.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::str::FromStr;
+
+use clap::Args;
+use clap::builder::TypedValueParser;
+use clap::error::ErrorKind;
+use hyper::Method;
+use hyper::header::{HeaderName, HeaderValue};
+use regex_lite::Regex;
+
+use super::value::rate;
+use crate::model::Statuses;
+use crate::probe::{Connections, Version};
+
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Probe options")]
+pub struct Asking {
+    /// Requests per second, from 0.1 [default: 10, or [probe] rate]
+    #[arg(long, value_parser = rate)]
+    pub rate: Option<f64>,
+    /// Which connections to ask over [default: both]
+    #[arg(long, value_name = "KIND")]
+    pub connections: Option<Connections>,
+    /// What to ask for [default: /, or [probe] path]
+    #[arg(long, value_parser = path)]
+    pub path: Option<String>,
+    /// The request's method [default: GET]
+    #[arg(long)]
+    pub method: Option<Method>,
+    /// A header to send, `Name: value`; may be given again
+    #[arg(long, value_name = "HEADER", value_parser = HeaderParser)]
+    pub header: Vec<Header>,
+    /// Which HTTP to speak [default: auto]
+    #[arg(long, value_name = "VERSION")]
+    pub http: Option<Version>,
+    /// The header that names a release [default: x-bgecs-release]
+    #[arg(long, value_name = "NAME")]
+    pub release_header: Option<HeaderName>,
+    /// What is a good status: 204, or 2xx,304 [default: 2xx]
+    #[arg(long, value_name = "STATUS")]
+    pub expect_status: Option<Statuses>,
+    /// What a good answer's body must match somewhere
+    #[arg(long, value_name = "REGEX")]
+    pub expect_body: Option<Regex>,
+    /// How many failures are no failure [default: 0]
+    #[arg(long, value_name = "N")]
+    pub max_failures: Option<u64>,
+    /// What share of the requests may fail, such as 0.1% [default: 0%]
+    #[arg(long, value_name = "P%")]
+    pub max_failure_rate: Option<Share>,
+}
+
+/// A header to send. Its value may be a secret, and is not shown.
+#[derive(Debug, Clone)]
+pub struct Header {
+    pub name: HeaderName,
+    pub value: HeaderValue,
+}
+
+impl FromStr for Header {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, value) = text
+            .split_once(':')
+            .ok_or("a header is a name, a colon and a value")?;
+        let name = name
+            .trim()
+            .parse()
+            .map_err(|_| "what stands before its colon is no header's name".to_owned())?;
+        let mut value: HeaderValue = value
+            .trim()
+            .parse()
+            .map_err(|_| format!("the value of {name} has characters that no header may have"))?;
+        value.set_sensitive(true);
+        Ok(Self { name, value })
+    }
+}
+
+/// Of a value that it refuses, clap repeats all; and a header's may be a secret.
+#[derive(Clone)]
+struct HeaderParser;
+
+impl TypedValueParser for HeaderParser {
+    type Value = Header;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        _: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<Header, clap::Error> {
+        let read = value
+            .to_str()
+            .ok_or_else(|| "it is not UTF-8".to_owned())
+            .and_then(str::parse);
+        read.map_err(|why| {
+            let message = format!("invalid value for '--header <HEADER>': {why}\n");
+            clap::Error::raw(ErrorKind::ValueValidation, message).with_cmd(command)
+        })
+    }
+}
+
+/// A part of all, 0 to 1.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Share(pub f64);
+
+impl FromStr for Share {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.strip_suffix('%')
+            .and_then(|percent| percent.trim().parse::<f64>().ok())
+            .filter(|percent| (0.0..=100.0).contains(percent))
+            .map(|percent| Self(percent / 100.0))
+            .ok_or_else(|| "a share is a number of percent from 0% to 100%: 0.1%".to_owned())
+    }
+}
+
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}%", self.0 * 100.0)
+    }
+}
+
+fn path(text: &str) -> Result<String, String> {
+    match text.starts_with('/') {
+        true => Ok(text.to_owned()),
+        false => Err("a path begins with a slash".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_in_percent() {
+        assert_eq!("0.1%".parse(), Ok(Share(0.001)));
+        assert_eq!("100 %".parse(), Ok(Share(1.0)));
+        for text in ["", "5", "%", "-1%", "101%", "NaN%"] {
+            assert!(text.parse::<Share>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_header_s_value_is_sent_and_not_shown() {
+        let header: Header = "Authorization:  Bearer hunter22 ".parse().unwrap();
+        assert_eq!(header.name, "authorization");
+        assert_eq!(header.value, "Bearer hunter22");
+        assert!(!format!("{header:?}").contains("hunter22"));
+        for text in ["hunter22", "a b: hunter22", "x-a: hunter22\nb: c"] {
+            let why = text.parse::<Header>().unwrap_err();
+            assert!(!why.contains("hunter22"), "{why}");
+        }
+    }
+}

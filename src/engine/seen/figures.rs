@@ -1,0 +1,166 @@
+//! The figures of a probe, as results and reports give them.
+
+use std::net::IpAddr;
+
+use serde::Serialize;
+
+use crate::model::{Connection, Lost, Unexpected};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    pub at_ms: i64,
+    pub node: Option<IpAddr>,
+    pub connection: Connection,
+    pub status: Option<u16>,
+    /// What was wrong with the answer.
+    pub unexpected: Option<Unexpected>,
+    /// Where there was no whole answer.
+    pub why: Option<Lost>,
+    pub error: Option<String>,
+}
+
+impl Failure {
+    /// What a person would call it.
+    pub fn what(&self) -> String {
+        match (self.status, self.unexpected, &self.error) {
+            (Some(status), Some(Unexpected::Body), _) => {
+                format!("HTTP {status}, another body than expected")
+            }
+            (Some(status), ..) => format!("HTTP {status}"),
+            (None, _, Some(error)) => error.clone(),
+            (None, _, None) => "no answer".to_owned(),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Latency {
+    pub p50: f64,
+    pub p99: f64,
+    pub max: f64,
+}
+
+/// Latencies ahead of the first listener write, from it until both listeners
+/// were read back, and after that; by when a request was due. Without a write
+/// all are `before`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Latencies {
+    pub before: Distribution,
+    pub during: Distribution,
+    pub after: Distribution,
+}
+
+/// In milliseconds, of whatever got an HTTP answer.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Distribution {
+    pub count: u64,
+    pub p50: f64,
+    pub p90: f64,
+    pub p99: f64,
+    pub max: f64,
+    /// How many took so long at most and longer than the one before: buckets
+    /// whose upper bounds grow by about a tenth, without the empty ones.
+    pub buckets: Vec<Bucket>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Bucket {
+    pub up_to_ms: f64,
+    pub count: u64,
+}
+
+/// What one node of the load balancer showed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct NodeReport {
+    /// None where the name had no address.
+    pub node: Option<IpAddr>,
+    pub connections: PerConnection<KindReport>,
+    /// None also where one kind of connection has not changed over there.
+    pub changeover_ms: Option<i64>,
+}
+
+/// Another release answered than the last time, on one node over one kind of
+/// connection.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Transition {
+    pub at_ms: i64,
+    pub node: Option<IpAddr>,
+    pub connection: Connection,
+    /// Which releases, as the timeline counts them.
+    pub from: usize,
+    pub to: usize,
+}
+
+/// How late requests left: this machine was too busy to see gaps as short.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Late {
+    pub p99: f64,
+    pub max: f64,
+}
+
+/// What was seen over one kind of connection, of one node or of all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct KindReport {
+    pub sent: u64,
+    pub failed: u64,
+    pub first_new_ms: Option<i64>,
+    pub last_old_ms: Option<i64>,
+    /// None also where the new colour was not seen everywhere.
+    pub changeover_ms: Option<i64>,
+}
+
+/// One value for each kind of connection.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct PerConnection<T> {
+    pub fresh: T,
+    pub reused: T,
+}
+
+/// The probe's part of a result. Times count from the first listener write, in
+/// milliseconds; where nothing was written, from the start.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct ProbeReport {
+    pub sent: u64,
+    pub ok: u64,
+    pub failed: u64,
+    /// Requests per second, as asked for.
+    pub rate: f64,
+    pub first_new_ms: Option<i64>,
+    pub last_old_ms: Option<i64>,
+    /// From the first listener write until the new colour answered and the old
+    /// one no longer did, on every node, over connections of both kinds, as far
+    /// as the probe's rate can tell.
+    pub changeover_ms: Option<i64>,
+    pub connections: PerConnection<KindReport>,
+    /// The releases that answered, by name; in a swap the old one and the new one.
+    pub releases: Vec<String>,
+    /// Good answers of which nobody can say which release they came from.
+    pub unknown: u64,
+    /// Were due and could not leave: too many were under way.
+    pub unsent: u64,
+    pub nodes: Vec<NodeReport>,
+    /// The first ones.
+    pub transitions: Vec<Transition>,
+    pub latency_ms: Latency,
+    pub late_ms: Late,
+    /// The first ones.
+    pub failures: Vec<Failure>,
+}
+
+impl ProbeReport {
+    /// For a swap that was taken back: users went there and came back.
+    pub fn forget_changeover(&mut self) {
+        self.last_old_ms = None;
+        self.changeover_ms = None;
+        let connections = &mut self.connections;
+        let mut kinds = vec![&mut connections.fresh, &mut connections.reused];
+        for node in &mut self.nodes {
+            node.changeover_ms = None;
+            kinds.extend([&mut node.connections.fresh, &mut node.connections.reused]);
+        }
+        for kind in kinds {
+            kind.last_old_ms = None;
+            kind.changeover_ms = None;
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! What is asked, and through which address.
+
+use std::fmt;
+use std::str::FromStr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hyper::Method;
+use hyper::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use hyper::http::uri::PathAndQuery;
+use percent_encoding::percent_decode_str;
+use url::Url;
+
+use crate::hidden::Hidden;
+use crate::model::{Color, Expected};
+
+/// The header by which the test listener's rules let one look at either colour.
+const COLOR_HEADER: HeaderName = HeaderName::from_static("x-bgecs-color");
+
+/// A URL, and where to connect for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    pub(super) is_secured: bool,
+    /// As the Host header names it, without the port that goes without saying.
+    pub(super) authority: String,
+    pub(super) path: PathAndQuery,
+    /// Where to connect, each a `host:port`.
+    pub(super) through: Vec<String>,
+    pub(super) host: String,
+    login: Option<Hidden>,
+    color: Option<Color>,
+}
+
+impl Address {
+    /// # Errors
+    /// What is no whole `http` or `https` URL, in words.
+    pub fn parse(url: &str) -> Result<Self, String> {
+        let url = Url::parse(url).map_err(|error| format!("this is no URL: {error}"))?;
+        let is_secured = match url.scheme() {
+            "http" => false,
+            "https" => true,
+            _ => return Err("a URL begins with http:// or https://".to_owned()),
+        };
+        let host = url.host_str().ok_or("the URL names no host")?;
+        // The URL has one of the two schemes, and so a port.
+        let port = url.port_or_known_default().unwrap_or(80);
+        let path = match url.query() {
+            Some(query) => format!("{}?{query}", url.path()),
+            None => url.path().to_owned(),
+        };
+        Ok(Self {
+            is_secured,
+            authority: match url.port() {
+                Some(port) => format!("{host}:{port}"),
+                None => host.to_owned(),
+            },
+            path: path
+                .parse()
+                .map_err(|error| format!("`{path}` is no path: {error}"))?,
+            through: vec![format!("{host}:{port}")],
+            host: host.trim_matches(['[', ']']).to_owned(),
+            login: login(&url),
+            color: None,
+        })
+    }
+
+    /// Connects there, each a `host:port`, whatever the URL's host; the request
+    /// keeps its Host header.
+    pub fn through(mut self, addresses: &[String]) -> Self {
+        if !addresses.is_empty() {
+            self.through = addresses.to_vec();
+        }
+        self
+    }
+
+    /// On the test port: this colour, wherever the listener points.
+    pub fn asking_for(mut self, color: Color) -> Self {
+        self.color = Some(color);
+        self
+    }
+
+    /// # Errors
+    /// What is no path of a URL, in words.
+    pub fn at_path(mut self, path: &str) -> Result<Self, String> {
+        if !path.starts_with('/') {
+            return Err(format!("a path begins with a slash, unlike `{path}`"));
+        }
+        self.path = path
+            .parse()
+            .map_err(|error| format!("`{path}` is no path: {error}"))?;
+        Ok(self)
+    }
+
+    pub(super) fn scheme(&self) -> &'static str {
+        if self.is_secured { "https" } else { "http" }
+    }
+
+    /// The headers that follow from the address.
+    pub(super) fn headers(&self) -> Vec<(HeaderName, HeaderValue)> {
+        let login = self.login.as_ref().and_then(|login| {
+            let basic = format!("Basic {}", STANDARD.encode(login.reveal()));
+            let mut value = HeaderValue::from_str(&basic).ok()?;
+            value.set_sensitive(true);
+            Some((AUTHORIZATION, value))
+        });
+        let color = self
+            .color
+            .map(|color| (COLOR_HEADER, HeaderValue::from_static(color.as_str())));
+        login.into_iter().chain(color).collect()
+    }
+}
+
+impl FromStr for Address {
+    type Err = String;
+
+    fn from_str(url: &str) -> Result<Self, String> {
+        Self::parse(url)
+    }
+}
+
+/// `user:password`, as HTTP's Basic scheme wants it.
+fn login(url: &Url) -> Option<Hidden> {
+    let decoded = |text| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let password = url.password().unwrap_or_default();
+    let is_named = !url.username().is_empty() || !password.is_empty();
+    is_named.then(|| {
+        let login = format!("{}:{}", decoded(url.username()), decoded(password));
+        Hidden::new(login)
+    })
+}
+
+/// What a person would type; without a password.
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let login = match self.login {
+            Some(_) => "***@",
+            None => "",
+        };
+        let (scheme, authority, path) = (self.scheme(), &self.authority, &self.path);
+        write!(f, "{scheme}://{login}{authority}{path}")
+    }
+}
+
+/// Which HTTP is spoken.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Version {
+    /// HTTP/2 where TLS agrees on it, else HTTP/1.1
+    #[default]
+    Auto,
+    /// HTTP/1.1
+    #[value(name = "1.1")]
+    One,
+    /// HTTP/2, also without TLS
+    #[value(name = "2")]
+    Two,
+}
+
+/// How it is asked, and what is taken for a good answer.
+#[derive(Debug, Clone)]
+pub struct Question {
+    pub method: Method,
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    pub version: Version,
+    /// The header in which an app may name its release.
+    pub release_header: HeaderName,
+    pub expected: Expected,
+}
+
+impl Default for Question {
+    fn default() -> Self {
+        Self {
+            method: Method::GET,
+            headers: Vec::new(),
+            version: Version::default(),
+            release_header: HeaderName::from_static("x-bgecs-release"),
+            expected: Expected::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_detour_keeps_the_host_header() {
+        let direct = Address::parse("http://lb.example").unwrap();
+        let direct = direct.at_path("/api?a=b").unwrap();
+        assert_eq!(direct.to_string(), "http://lb.example/api?a=b");
+        assert_eq!(direct.through, ["lb.example:80"]);
+        let detour = Address::parse("https://lb.example:81/api").unwrap();
+        let detour = detour.through(&["127.0.0.1:4566".to_owned()]);
+        assert_eq!(detour.authority, "lb.example:81");
+        assert_eq!(detour.through, ["127.0.0.1:4566"]);
+        assert_eq!(detour.to_string(), "https://lb.example:81/api");
+    }
+
+    #[test]
+    fn a_password_in_an_address_is_used_and_not_shown() {
+        let address = Address::parse("http://me:hunter%4022@a.example:81/b@c?d").unwrap();
+        assert_eq!(address.to_string(), "http://***@a.example:81/b@c?d");
+        let headers = address.headers();
+        let [(AUTHORIZATION, value)] = &headers[..] else {
+            panic!("{headers:?}");
+        };
+        let sent = format!("Basic {}", STANDARD.encode("me:hunter@22"));
+        assert_eq!(value, sent.as_str());
+        for shown in [format!("{address:?}"), format!("{headers:?}")] {
+            assert!(!shown.contains("hunter"), "{shown}");
+        }
+        let open = Address::parse("https://a.example?b=@c").unwrap();
+        assert_eq!(open.to_string(), "https://a.example/?b=@c");
+        assert_eq!(open.headers(), []);
+    }
+
+    #[test]
+    fn a_host_may_be_an_address_of_either_family() {
+        let address = Address::parse("http://[::1]:8080/").unwrap();
+        assert_eq!(address.through, ["[::1]:8080"]);
+        assert_eq!(address.host, "::1");
+        assert_eq!(address.authority, "[::1]:8080");
+    }
+
+    #[test]
+    fn what_is_no_url_is_refused() {
+        for text in ["", "lb.example", "ftp://lb.example", "http://", "/api"] {
+            assert!(Address::parse(text).is_err(), "{text}");
+        }
+        let address = Address::parse("http://lb.example").unwrap();
+        assert!(address.at_path("api").is_err());
+    }
+}

@@ -1,0 +1,224 @@
+//! One connection to one node, and the requests that go over it.
+
+use std::error::Error as StdError;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Empty};
+use hyper::client::conn::{http1, http2};
+use hyper::{Request, Response, body::Incoming};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use super::Version;
+use crate::error::{Cause, causes, innermost};
+use crate::model::Lost;
+
+/// What HTTP/2 is called where TLS agrees on it.
+const ALPN_2: &[u8] = b"h2";
+const ALPN_1: &[u8] = b"http/1.1";
+
+/// What came in place of an answer, and in words.
+pub(super) type Nothing = (Lost, String);
+
+/// Ready to take requests, while the other side has not closed it.
+#[derive(Debug)]
+pub(super) enum Connection {
+    One(http1::SendRequest<Empty<Bytes>>),
+    Two(http2::SendRequest<Empty<Bytes>>),
+}
+
+/// How connections are made.
+#[derive(Debug, Clone)]
+pub(super) struct Maker {
+    pub version: Version,
+    /// Some where they are secured: with what, and for whom.
+    pub tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
+    /// Whether a connection that is dropped is reset. One that is closed in
+    /// order keeps its port for a minute; at hundreds of fresh ones a second no
+    /// port would be left.
+    pub resets: bool,
+}
+
+impl Maker {
+    pub async fn open(&self, node: SocketAddr) -> Result<Connection, Nothing> {
+        let stream = TcpStream::connect(node)
+            .await
+            .map_err(|error| explain(&error, Lost::Other))?;
+        // As browsers do: a request is not held back for more to come.
+        let _ = stream.set_nodelay(true);
+        if self.resets {
+            let _ = stream.set_zero_linger();
+        }
+        let Some((config, name)) = &self.tls else {
+            return handshake(stream, self.version == Version::Two).await;
+        };
+        let stream = TlsConnector::from(Arc::clone(config))
+            .connect(name.clone(), stream)
+            .await
+            .map_err(|error| explain(&error, Lost::Tls))?;
+        let is_two = stream.get_ref().1.alpn_protocol() == Some(ALPN_2);
+        handshake(stream, is_two).await
+    }
+}
+
+async fn handshake<S>(stream: S, is_two: bool) -> Result<Connection, Nothing>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let stream = TokioIo::new(stream);
+    let failed = |error: hyper::Error| explain(&error, Lost::Other);
+    if is_two {
+        let (sender, driver) = http2::handshake(TokioExecutor::new(), stream)
+            .await
+            .map_err(failed)?;
+        tokio::spawn(driver);
+        return Ok(Connection::Two(sender));
+    }
+    let (sender, driver) = http1::handshake(stream).await.map_err(failed)?;
+    tokio::spawn(driver);
+    Ok(Connection::One(sender))
+}
+
+/// What became of a request.
+pub(super) enum Sent {
+    Answered(Response<Incoming>),
+    /// The connection was closed meanwhile: it never left.
+    Unsent,
+    Lost(Nothing),
+}
+
+impl Connection {
+    pub fn is_open(&self) -> bool {
+        match self {
+            Self::One(sender) => !sender.is_closed(),
+            Self::Two(sender) => !sender.is_closed(),
+        }
+    }
+
+    /// Another to the same, where one connection carries many requests at once.
+    pub fn shared(&self) -> Option<Self> {
+        match self {
+            Self::One(_) => None,
+            Self::Two(sender) => Some(Self::Two(sender.clone())),
+        }
+    }
+
+    pub async fn send(&mut self, request: Request<Empty<Bytes>>) -> Sent {
+        let sent = match self {
+            Self::One(sender) => {
+                if let Err(error) = sender.ready().await {
+                    return closed(&error);
+                }
+                sender.send_request(request).await
+            }
+            Self::Two(sender) => {
+                if let Err(error) = sender.ready().await {
+                    return closed(&error);
+                }
+                sender.send_request(request).await
+            }
+        };
+        match sent {
+            Ok(response) => Sent::Answered(response),
+            Err(error) if error.is_canceled() => Sent::Unsent,
+            Err(error) => Sent::Lost(explain(&error, Lost::Other)),
+        }
+    }
+}
+
+fn closed(error: &hyper::Error) -> Sent {
+    if error.is_closed() || error.is_canceled() {
+        return Sent::Unsent;
+    }
+    Sent::Lost(explain(error, Lost::Reset))
+}
+
+/// Reads a body to its end, as a user's client would, and keeps its start.
+pub(super) async fn read_body(
+    response: Response<Incoming>,
+    room: usize,
+) -> Result<Vec<u8>, Nothing> {
+    let mut body = response.into_body();
+    let mut kept = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| explain(&error, Lost::CutShort))?;
+        if let Some(data) = frame.data_ref() {
+            let more = room.saturating_sub(kept.len()).min(data.len());
+            kept.extend_from_slice(&data[..more]);
+        }
+    }
+    Ok(kept)
+}
+
+/// TLS with the system's roots. Every connection is a stranger's: none resumes
+/// what an earlier one agreed on.
+///
+/// # Errors
+/// A system without any root certificate.
+pub(super) fn tls(version: Version) -> Result<Arc<ClientConfig>, String> {
+    let mut roots = rustls::RootCertStore::empty();
+    let found = rustls_native_certs::load_native_certs();
+    roots.add_parsable_certificates(found.certs);
+    if roots.is_empty() {
+        return Err("no root certificates are found on this system".to_owned());
+    }
+    let mut config = ClientConfig::builder()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.resumption = rustls::client::Resumption::disabled();
+    let spoken: &[&[u8]] = match version {
+        Version::Auto => &[ALPN_2, ALPN_1],
+        Version::One => &[ALPN_1],
+        Version::Two => &[ALPN_2],
+    };
+    config.alpn_protocols = spoken.iter().map(|name| name.to_vec()).collect();
+    Ok(Arc::new(config))
+}
+
+/// `otherwise` is what it is unless its causes tell more.
+fn explain(error: Cause<'_>, otherwise: Lost) -> Nothing {
+    let is_securing = otherwise == Lost::Tls;
+    let why = causes(error).find_map(|cause| why(cause, is_securing));
+    (why.unwrap_or(otherwise), innermost(error))
+}
+
+/// What one of an error's causes says of it, if anything.
+fn why(cause: &(dyn StdError + 'static), is_securing: bool) -> Option<Lost> {
+    if cause.is::<rustls::Error>() {
+        return Some(Lost::Tls);
+    }
+    if let Some(error) = cause.downcast_ref::<hyper::Error>() {
+        return error.is_incomplete_message().then_some(Lost::Reset);
+    }
+    let error = unwrapped(cause.downcast_ref()?);
+    let wrapped = error.get_ref();
+    if wrapped
+        .and_then(|wrapped| wrapped.downcast_ref::<rustls::Error>())
+        .is_some()
+    {
+        return Some(Lost::Tls);
+    }
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => Some(Lost::Refused),
+        io::ErrorKind::ConnectionReset
+        | io::ErrorKind::ConnectionAborted
+        | io::ErrorKind::BrokenPipe
+        | io::ErrorKind::NotConnected => Some(Lost::Reset),
+        // A connection that ends while it is made was being secured.
+        io::ErrorKind::UnexpectedEof if is_securing => Some(Lost::Tls),
+        _ => None,
+    }
+}
+
+/// One I/O error can wrap another, and does not name it among its causes.
+fn unwrapped(error: &io::Error) -> &io::Error {
+    let wrapped = error.get_ref().and_then(|wrapped| wrapped.downcast_ref());
+    wrapped.map_or(error, unwrapped)
+}

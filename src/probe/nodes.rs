@@ -1,0 +1,165 @@
+//! The addresses behind a name: a load balancer has one in each zone, and
+//! changes them while it grows.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::{sleep, timeout};
+
+/// The name is looked up again this often: a load balancer's answers are good
+/// for 60 s (<https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/how-elastic-load-balancing-works.html>).
+const EVERY: Duration = Duration::from_secs(10);
+/// While it has no address.
+const EVERY_WHILE_LOST: Duration = Duration::from_secs(1);
+/// How long an address of one family may take until the other one is tried.
+const TRIAL: Duration = Duration::from_millis(300);
+
+/// The nodes as last looked up, or why there are none.
+pub(super) type Found = Result<Arc<[SocketAddr]>, String>;
+
+/// Shared between who looks names up and who asks.
+#[derive(Debug, Clone)]
+pub(super) struct Nodes {
+    names: Arc<[String]>,
+    found: Arc<Mutex<Found>>,
+}
+
+impl Nodes {
+    /// Looks the names up. Of the two families of addresses it keeps to the one
+    /// that can be reached from here.
+    pub async fn look_up(names: &[String]) -> Self {
+        let found = match look_up(names).await {
+            Ok(all) => Ok(reachable(&all).await.into()),
+            Err(error) => Err(error),
+        };
+        Self {
+            names: names.into(),
+            found: Arc::new(Mutex::new(found)),
+        }
+    }
+
+    pub fn now(&self) -> Found {
+        self.found
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Looks again and again. An address that was found stays until another
+    /// takes its place: a resolver that is down for a moment is no failure of
+    /// the load balancer.
+    pub async fn follow(self) {
+        loop {
+            let before = self.now();
+            sleep(if before.is_ok() {
+                EVERY
+            } else {
+                EVERY_WHILE_LOST
+            })
+            .await;
+            let Ok(all) = look_up(&self.names).await else {
+                continue;
+            };
+            let found: Arc<[SocketAddr]> = match &before {
+                Ok(before) => same_family(&all, before).into(),
+                Err(_) => reachable(&all).await.into(),
+            };
+            if !found.is_empty() {
+                *self.found.lock().unwrap_or_else(PoisonError::into_inner) = Ok(found);
+            }
+        }
+    }
+}
+
+/// Every address of every name, in order, each once.
+async fn look_up(names: &[String]) -> Result<Vec<SocketAddr>, String> {
+    let mut all = Vec::new();
+    for name in names {
+        let found = lookup_host(name.as_str())
+            .await
+            .map_err(|error| unknown(name, &error))?;
+        for address in found {
+            if !all.contains(&address) {
+                all.push(address);
+            }
+        }
+    }
+    if all.is_empty() {
+        return Err(format!("{} has no address", names.join(", ")));
+    }
+    Ok(all)
+}
+
+fn unknown(name: &str, error: &io::Error) -> String {
+    format!("no address of {name}: {error}")
+}
+
+/// The family whose first address takes a connection; the resolver's choice
+/// where neither does.
+async fn reachable(all: &[SocketAddr]) -> Vec<SocketAddr> {
+    let first = all.first().copied();
+    let other = all
+        .iter()
+        .copied()
+        .find(|address| first.is_some_and(|first| address.is_ipv4() != first.is_ipv4()));
+    let (Some(first), Some(other)) = (first, other) else {
+        return all.to_vec();
+    };
+    for candidate in [first, other] {
+        if let Ok(Ok(_)) = timeout(TRIAL, TcpStream::connect(candidate)).await {
+            return same_family(all, &[candidate]);
+        }
+    }
+    same_family(all, &[first])
+}
+
+fn same_family(all: &[SocketAddr], like: &[SocketAddr]) -> Vec<SocketAddr> {
+    let is_v4 = like.first().is_some_and(SocketAddr::is_ipv4);
+    let of_family = all.iter().filter(|address| address.is_ipv4() == is_v4);
+    of_family.copied().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_other_family_is_left_out() {
+        let all: Vec<SocketAddr> = ["[::1]:80", "10.0.0.1:80", "10.0.0.2:80"]
+            .map(|address| address.parse().unwrap())
+            .to_vec();
+        assert_eq!(same_family(&all, &all[1..2]), all[1..]);
+        assert_eq!(same_family(&all, &all[..1]), all[..1]);
+    }
+
+    #[tokio::test]
+    async fn the_family_that_answers_is_asked() {
+        // Many machines name themselves `::1` first, and listen on 127.0.0.1.
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let there = listener.local_addr().unwrap();
+        let nobody: SocketAddr = format!("[::1]:{}", there.port()).parse().unwrap();
+        assert_eq!(reachable(&[nobody, there]).await, [there]);
+        assert_eq!(reachable(&[there, nobody]).await, [there]);
+    }
+
+    #[tokio::test]
+    async fn several_names_are_several_nodes() {
+        let names = ["127.0.0.2:80", "127.0.0.1:80", "127.0.0.2:80"].map(str::to_owned);
+        let expected: Vec<SocketAddr> = vec![
+            "127.0.0.2:80".parse().unwrap(),
+            "127.0.0.1:80".parse().unwrap(),
+        ];
+        let nodes = Nodes::look_up(&names).await;
+        assert_eq!(nodes.now().unwrap().to_vec(), expected);
+    }
+
+    #[tokio::test]
+    async fn a_name_without_an_address_says_so() {
+        let names = ["nobody.invalid:80".to_owned()];
+        let why = Nodes::look_up(&names).await.now().unwrap_err();
+        assert!(why.contains("nobody.invalid"), "{why}");
+    }
+}

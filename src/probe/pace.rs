@@ -1,0 +1,114 @@
+//! When requests leave: `start + n / rate`, whatever the answers do.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+/// The clock is not looked at more often. Requests that are due within so long
+/// leave together.
+const FINEST: Duration = Duration::from_micros(200);
+
+/// A slow answer delays no later request.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Schedule {
+    /// Requests per second.
+    pub rate: f64,
+}
+
+impl Schedule {
+    pub fn pace(&self) -> Duration {
+        Duration::from_secs_f64(1.0 / self.rate)
+    }
+
+    /// When request `n` is due, since the start.
+    #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53 requests")]
+    pub fn due(&self, n: u64) -> Duration {
+        Duration::from_secs_f64(n as f64 / self.rate)
+    }
+
+    /// How many leave within that time.
+    pub fn due_within(&self, time: Duration) -> u64 {
+        self.due_by(time).saturating_sub(1)
+    }
+
+    /// How many are due by then.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "rounded down, of what is not negative"
+    )]
+    fn due_by(&self, elapsed: Duration) -> u64 {
+        let mut count = (elapsed.as_secs_f64() * self.rate) as u64;
+        // Divided and multiplied again it need not be the same.
+        while self.due(count) <= elapsed {
+            count += 1;
+        }
+        count
+    }
+}
+
+/// A thread that says how many requests are due. tokio's own timers are exact to
+/// a millisecond, which is as long as the whole pace of a fast probe.
+#[derive(Debug)]
+pub(super) struct Pacer {
+    is_over: Arc<AtomicBool>,
+    thread: Thread,
+}
+
+impl Pacer {
+    /// Also gives the count as it grows, which ends when the pacer is stopped.
+    pub fn start(schedule: Schedule, start: Instant) -> (Self, watch::Receiver<u64>) {
+        let (tell, due) = watch::channel(0);
+        let is_over = Arc::new(AtomicBool::new(false));
+        let over = Arc::clone(&is_over);
+        let handle = thread::spawn(move || {
+            while !over.load(Ordering::Acquire) && !tell.is_closed() {
+                let count = schedule.due_by(start.elapsed());
+                tell.send_replace(count);
+                let next = schedule.due(count).saturating_sub(start.elapsed());
+                thread::park_timeout(next.max(FINEST));
+            }
+        });
+        let thread = handle.thread().clone();
+        (Self { is_over, thread }, due)
+    }
+
+    pub fn stop(&self) {
+        self.is_over.store(true, Ordering::Release);
+        self.thread.unpark();
+    }
+}
+
+impl Drop for Pacer {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pace_follows_from_the_rate() {
+        assert_eq!(Schedule { rate: 50.0 }.pace(), Duration::from_millis(20));
+        assert_eq!(Schedule { rate: 0.1 }.pace(), Duration::from_secs(10));
+    }
+
+    #[test]
+    fn a_request_is_due_when_its_time_has_come_and_not_before() {
+        for rate in [0.1, 1.0, 3.0, 7.7, 10.0, 999.0, 20_000.0] {
+            let schedule = Schedule { rate };
+            for n in [0, 1, 2, 3, 10, 1000, 123_457] {
+                let due = schedule.due(n);
+                assert_eq!(schedule.due_by(due), n + 1, "{rate} {n}");
+                if let Some(before) = due.checked_sub(Duration::from_nanos(1)) {
+                    assert_eq!(schedule.due_by(before), n, "{rate} {n}");
+                }
+            }
+        }
+    }
+}
