@@ -1,10 +1,15 @@
 //! What a person sees. The only module that prints: progress to stderr, the
 //! result to stdout. Decides nothing, and holds nobody up.
 
+mod drawing;
+mod file;
 mod human;
+mod page;
 mod printer;
 mod style;
 mod terminal;
+#[cfg(test)]
+mod testing;
 
 use serde::Serialize;
 
@@ -14,6 +19,7 @@ use crate::engine::preflight::Check;
 use crate::engine::serving::Counts;
 use crate::error::Error;
 use crate::model::{Color, ServiceEvent};
+pub use file::ReportFile;
 use printer::{Job, Printer};
 pub use style::Style;
 use terminal::Shown;

@@ -1,0 +1,48 @@
+//! The drawings of a report: pure functions from the evidence to SVG. They know
+//! what the evidence means and how it looks, not in what file it ends.
+
+mod axis;
+mod bands;
+mod canvas;
+mod ink;
+mod latency;
+mod legend;
+mod marks;
+mod sheet;
+mod ticks;
+mod timeline;
+
+pub use axis::span;
+pub use canvas::Picture;
+pub use ink::{Ink, style_sheet};
+pub use latency::{over_time, spread};
+pub use legend::name;
+pub use sheet::sheet;
+pub use timeline::{closeup, whole};
+
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+use crate::model::Connection;
+
+/// For how wide a place a drawing is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Width {
+    Wide,
+    /// A telephone.
+    Narrow,
+}
+
+/// As people call it.
+pub fn connection(connection: Connection) -> &'static str {
+    match connection {
+        Connection::Fresh => "fresh",
+        Connection::Reused => "kept",
+    }
+}
+
+/// For people, to the second; None only for a year that nobody writes.
+pub fn when(at: OffsetDateTime) -> Option<String> {
+    let form = format_description!("[year]-[month]-[day] [hour]:[minute]:[second] UTC");
+    at.to_offset(time::UtcOffset::UTC).format(&form).ok()
+}

@@ -1,0 +1,128 @@
+//! Where the bands of a timeline lie, and where their names stand.
+
+use super::Width;
+use super::canvas::{Canvas, Drawn, Lettering};
+use crate::engine::seen::timeline::Lane;
+
+/// From its upper edge to its lower one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Band {
+    pub top: i32,
+    pub bottom: i32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bands {
+    pub all: Vec<Band>,
+    /// Of the last one, and a little room.
+    pub bottom: i32,
+}
+
+impl Bands {
+    /// The more there are, the lower they are.
+    pub fn below(top: i32, lanes: &[Lane], width: Width) -> Self {
+        let height = match lanes.len() {
+            0..=2 => 40,
+            3..=4 => 32,
+            5..=8 => 22,
+            _ => 16,
+        };
+        // Above each is room for the flags of failures, or for its name.
+        let above = match width {
+            Width::Wide => 12,
+            Width::Narrow => 22,
+        };
+        let mut y = top;
+        let mut last = None;
+        let mut all = Vec::new();
+        for lane in lanes {
+            let is_other_node = last.is_some_and(|node| node != lane.node);
+            y += above + if is_other_node { 8 } else { 0 };
+            last = Some(lane.node);
+            all.push(Band {
+                top: y,
+                bottom: y + height,
+            });
+            y += height;
+        }
+        // Without a band there still is a time axis.
+        let bottom = y + if lanes.is_empty() { 24 } else { 8 };
+        Self { all, bottom }
+    }
+}
+
+impl Width {
+    pub fn pixels(self) -> i32 {
+        match self {
+            Self::Wide => 1080,
+            Self::Narrow => 380,
+        }
+    }
+
+    /// Right of the bands, for the half of a time label.
+    pub fn right(self) -> i32 {
+        match self {
+            Self::Wide => 32,
+            Self::Narrow => 32,
+        }
+    }
+
+    /// Where the bands begin.
+    pub fn left_of_bands(self, names: &[String]) -> i32 {
+        const PAD: i32 = 12;
+        let widest = names.iter().map(|name| Lettering::LABEL.width(name)).max();
+        match self {
+            Self::Wide => (widest.unwrap_or(0) + PAD).max(110),
+            Self::Narrow => 32,
+        }
+    }
+
+    /// The name of a band: beside it, or above where there is no room for that.
+    pub fn label(self, canvas: &Canvas<'_>, name: &str, left: i32, band: &Band) -> Drawn {
+        match self {
+            Self::Wide => {
+                let middle = i32::midpoint(band.top, band.bottom);
+                canvas.text(name, (left - 10, middle), Lettering::LABEL.to_the_left())
+            }
+            Self::Narrow => canvas.text(name, (left, band.top - 11), Lettering::LABEL),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Connection;
+
+    fn lanes(count: u8) -> Vec<Lane> {
+        (0..count)
+            .map(|n| Lane {
+                node: Some([10, 0, 1, n / 2].into()),
+                connection: Connection::Fresh,
+                dots: Vec::new(),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn bands_do_not_touch_and_those_of_a_node_are_together() {
+        for count in [1, 2, 6, 12] {
+            let bands = Bands::below(50, &lanes(count), Width::Wide);
+            assert_eq!(bands.all.len(), usize::from(count));
+            let gaps: Vec<i32> = bands
+                .all
+                .windows(2)
+                .map(|two| two[1].top - two[0].bottom)
+                .collect();
+            for (n, gap) in gaps.iter().enumerate() {
+                assert_eq!(*gap, if n % 2 == 0 { 12 } else { 20 }, "{count}");
+            }
+            assert!(bands.all.last().unwrap().bottom < bands.bottom);
+        }
+    }
+
+    #[test]
+    fn twelve_bands_fit_on_a_screen() {
+        assert!(Bands::below(50, &lanes(12), Width::Wide).bottom < 500);
+    }
+}

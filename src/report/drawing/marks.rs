@@ -1,0 +1,112 @@
+//! The listener writes along the time axis, and where their labels go so that
+//! none covers another. Pure.
+
+use std::ops::Range;
+
+use crate::engine::evidence::Evidence;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Sent,
+    ReadBack,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mark {
+    pub at_ms: f64,
+    pub kind: Kind,
+    pub label: String,
+}
+
+/// All of them, by time.
+pub fn marks(evidence: &Evidence) -> Vec<Mark> {
+    let sent = evidence.writes.iter().map(|write| Mark {
+        at_ms: write.sent_ms,
+        kind: Kind::Sent,
+        label: format!("{} → {} sent", write.port, write.color),
+    });
+    let read_back = evidence.writes.iter().filter_map(|write| {
+        Some(Mark {
+            at_ms: write.seen_ms?,
+            kind: Kind::ReadBack,
+            label: "read back".to_owned(),
+        })
+    });
+    let mut all: Vec<Mark> = sent.chain(read_back).collect();
+    all.sort_by(|a, b| a.at_ms.total_cmp(&b.at_ms));
+    all
+}
+
+/// From the first write to the last that is known of any.
+pub fn swap(evidence: &Evidence) -> Option<Range<f64>> {
+    let marks = marks(evidence);
+    Some(marks.first()?.at_ms..marks.last()?.at_ms)
+}
+
+/// Where a label stands: in which row from above, and on which side of its line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    pub row: usize,
+    pub is_left: bool,
+}
+
+/// Between a line and its label, and between two labels.
+pub const PAD: i32 = 5;
+
+/// Places for labels of lines at these points, by `x`, of these widths. A line
+/// goes down from its label's row, through no label of an earlier line: each
+/// stands below the earlier ones that it would touch.
+pub fn places(lines: &[(i32, i32)], right: i32) -> Vec<Place> {
+    let mut out: Vec<(Place, Range<i32>)> = Vec::new();
+    for &(x, width) in lines {
+        let is_left = x + PAD + width > right;
+        let covers = if is_left {
+            x - PAD - width..x
+        } else {
+            x..x + PAD + width
+        };
+        let row = out
+            .iter()
+            .filter(|(_, other)| other.end + PAD > covers.start)
+            .map(|(place, _)| place.row + 1)
+            .max()
+            .unwrap_or(0);
+        out.push((Place { row, is_left }, covers));
+    }
+    out.into_iter().map(|(place, _)| place).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(lines: &[(i32, i32)]) -> Vec<usize> {
+        places(lines, 1000).iter().map(|place| place.row).collect()
+    }
+
+    #[test]
+    fn labels_that_would_touch_go_down_in_steps() {
+        assert_eq!(rows(&[(100, 80), (110, 80), (120, 80)]), [0, 1, 2]);
+        assert_eq!(rows(&[(100, 80), (300, 80), (500, 80)]), [0, 0, 0]);
+        assert_eq!(rows(&[(100, 80), (110, 80), (300, 80)]), [0, 1, 0]);
+    }
+
+    #[test]
+    fn a_line_passes_through_no_earlier_label() {
+        // The third would fit into the first row, but its line would cross the
+        // second's label.
+        assert_eq!(rows(&[(100, 20), (110, 200), (150, 20)]), [0, 1, 2]);
+    }
+
+    #[test]
+    fn at_the_edge_a_label_stands_left_of_its_line() {
+        let places = places(&[(950, 80)], 1000);
+        assert_eq!(
+            places,
+            [Place {
+                row: 0,
+                is_left: true
+            }]
+        );
+    }
+}

@@ -1,0 +1,345 @@
+//! Every answer over time: a band for each node and kind of connection, a mark
+//! for each answer, a line for each listener write and its read-back.
+
+use std::ops::Range;
+
+use super::axis::{Frame, LABELS, Time, span};
+use super::bands::{Band, Bands};
+use super::canvas::{Canvas, Drawn, Lettering, Picture};
+use super::ink::Ink;
+use super::legend;
+use super::marks::{self, Kind, Mark, PAD, Place};
+use super::ticks::{self, Look, Tick};
+use super::{Width, connection};
+use crate::engine::evidence::Evidence;
+use crate::engine::seen::timeline::{Dot, Lane};
+
+/// Of a label beside a line.
+const ROW: i32 = 16;
+/// Failures of a band that lie closer than this have one flag.
+const FLAGS_APART: i32 = 10;
+
+/// The whole time, with the meaning of each colour above.
+pub fn whole(evidence: &Evidence, width: Width) -> Picture {
+    let view = View {
+        evidence,
+        shown: whole_time(evidence),
+        // Between the writes is little time: each read-back is near its write.
+        marks: marks::marks(evidence)
+            .into_iter()
+            .map(|mark| match mark.kind {
+                Kind::Sent => Mark {
+                    label: mark.label.trim_end_matches(" sent").to_owned(),
+                    ..mark
+                },
+                Kind::ReadBack => Mark {
+                    label: String::new(),
+                    ..mark
+                },
+            })
+            .collect(),
+        has_legend: true,
+        changeover: None,
+        width,
+    };
+    view.draw("Every answer over time")
+}
+
+/// All that was seen, and all writes.
+pub fn whole_time(evidence: &Evidence) -> Range<f64> {
+    let seen = &evidence.timeline;
+    let swap = marks::swap(evidence).unwrap_or(seen.from_ms..seen.until_ms);
+    let whole = swap.start.min(seen.from_ms)..swap.end.max(seen.until_ms);
+    padded(&whole, 0.01)
+}
+
+/// The time around the listener writes, where there were any and they are but a
+/// small part of the whole.
+pub fn closeup(evidence: &Evidence, width: Width) -> Option<Picture> {
+    let view = View {
+        evidence,
+        shown: changing(evidence)?,
+        marks: marks::marks(evidence),
+        has_legend: false,
+        changeover: evidence.probe.changeover_ms,
+        width,
+    };
+    Some(view.draw("The changeover, close up"))
+}
+
+/// From the first listener write to the last one's read-back, and on to the last
+/// change of what answers.
+fn changing(evidence: &Evidence) -> Option<Range<f64>> {
+    /// A close-up of more than that share of the whole shows nothing new.
+    const MOST: f64 = 0.6;
+    let swap = marks::swap(evidence)?;
+    let transitions = &evidence.probe.transitions;
+    let until = transitions
+        .iter()
+        .map(|transition| transition.at_ms as f64)
+        .chain(evidence.probe.changeover_ms.map(|ms| ms as f64))
+        .fold(swap.end, f64::max);
+    // A few answers of each band ahead of it and after it.
+    let bands = evidence.timeline.lanes.len().max(1) as f64;
+    let few_answers = 2.5 * bands * 1000.0 / evidence.probe.rate.max(0.1);
+    let margin = few_answers.clamp(50.0, 1500.0) / (until - swap.start).max(1.0);
+    let shown = padded(&(swap.start..until), margin.max(0.25));
+    let timeline = &evidence.timeline;
+    let whole = timeline.until_ms - timeline.from_ms;
+    (shown.end - shown.start < MOST * whole).then_some(shown)
+}
+
+/// With that share more at both ends, and never empty.
+fn padded(range: &Range<f64>, share: f64) -> Range<f64> {
+    let is_sane = range.start.is_finite() && range.end.is_finite() && range.start <= range.end;
+    let range = if is_sane { range.clone() } else { 0.0..0.0 };
+    let more = (range.end - range.start).max(1.0) * share;
+    range.start - more..range.end + more
+}
+
+struct View<'a> {
+    evidence: &'a Evidence,
+    shown: Range<f64>,
+    marks: Vec<Mark>,
+    has_legend: bool,
+    changeover: Option<i64>,
+    width: Width,
+}
+
+impl View<'_> {
+    fn draw(&self, title: &str) -> Picture {
+        let names = names(self.evidence);
+        let left = self.width.left_of_bands(&names);
+        let right = self.width.pixels() - self.width.right();
+        let legend = if self.has_legend {
+            legend::height(self.evidence, self.width.pixels())
+        } else {
+            0
+        };
+        let places = self.places(left, right);
+        let rows = places.iter().map(|place| place.row + 1).max().unwrap_or(0);
+        let rows = i32::try_from(rows).unwrap_or(0) + i32::from(self.changeover.is_some());
+        let head = legend + rows * ROW + 8;
+        let bands = Bands::below(head, self.lanes(), self.width);
+        let frame = Frame {
+            left,
+            top: head,
+            right,
+            bottom: bands.bottom,
+        };
+        let size = (self.width.pixels(), bands.bottom + LABELS);
+        Picture::draw(size, title, &self.described(), |canvas| {
+            if self.has_legend {
+                legend::draw(canvas, self.evidence, self.width.pixels())?;
+            }
+            let time = Time::draw(canvas, frame, &self.shown)?;
+            self.washes(canvas, frame, &time)?;
+            for (lane, band) in self.lanes().iter().zip(&bands.all) {
+                self.band(canvas, frame, &time, lane, band)?;
+            }
+            self.draw_marks(canvas, frame, &time, legend, &places)?;
+            self.draw_changeover(canvas, frame, &time)?;
+            for (name, band) in names.iter().zip(&bands.all) {
+                self.width.label(canvas, name, left, band)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn lanes(&self) -> &[Lane] {
+        &self.evidence.timeline.lanes
+    }
+
+    /// For those who cannot see it.
+    fn described(&self) -> String {
+        let probe = &self.evidence.probe;
+        format!(
+            "{} requests, {} of them failed, in {} bands, from {} to {} after the start of \
+             the time axis. {}",
+            probe.sent,
+            probe.failed,
+            self.lanes().len(),
+            span(self.shown.start),
+            span(self.shown.end),
+            self.evidence.sentence
+        )
+    }
+
+    fn dots<'b>(&self, lane: &'b Lane) -> impl Iterator<Item = &'b Dot> + Clone {
+        let shown = self.shown.clone();
+        lane.dots
+            .iter()
+            .filter(move |dot| dot.at_ms <= shown.end && dot.at_ms + dot.for_ms >= shown.start)
+    }
+
+    /// From top to bottom: each write until it was read back, and each failure.
+    fn washes(&self, canvas: &Canvas<'_>, frame: Frame, time: &Time) -> Drawn {
+        for write in &self.evidence.writes {
+            let until = time.x(write.seen_ms.unwrap_or(write.sent_ms));
+            let from = time.x(write.sent_ms);
+            canvas.block((from, frame.top), (until, frame.bottom), Ink::SwapWash)?;
+        }
+        let failed = self
+            .lanes()
+            .iter()
+            .flat_map(|lane| self.dots(lane))
+            .filter(|dot| dot.failed);
+        for tick in ticks::ticks(failed, 9, |ms| time.x(ms)) {
+            let from = tick.from.max(frame.left);
+            let until = tick.until.min(frame.right);
+            canvas.block((from, frame.top), (until, frame.bottom), Ink::FailedWash)?;
+        }
+        Ok(())
+    }
+
+    fn band(
+        &self,
+        canvas: &Canvas<'_>,
+        frame: Frame,
+        time: &Time,
+        lane: &Lane,
+        band: &Band,
+    ) -> Drawn {
+        let base = (frame.left, band.bottom);
+        canvas.block(base, (frame.right, band.bottom + 1), Ink::Track)?;
+        let width = ticks::width(self.dots(lane), |ms| time.x(ms));
+        let ticks = ticks::ticks(self.dots(lane), width, |ms| time.x(ms));
+        let mut flagged = i32::MIN;
+        for tick in ticks {
+            self.tick(canvas, frame, band, tick)?;
+            if tick.look == Look::Failed && tick.from > flagged {
+                flag(canvas, band, i32::midpoint(tick.from, tick.until))?;
+                flagged = tick.until + FLAGS_APART;
+            }
+        }
+        Ok(())
+    }
+
+    fn tick(&self, canvas: &Canvas<'_>, frame: Frame, band: &Band, tick: Tick) -> Drawn {
+        let height = f64::from(band.bottom - band.top);
+        let (ink, share) = legend::look(self.evidence, tick.look);
+        let top = band.bottom - (height * share).round() as i32;
+        canvas.block(
+            (tick.from.max(frame.left), top),
+            (tick.until.min(frame.right), band.bottom),
+            ink,
+        )
+    }
+
+    /// Of the labels. Needed ahead of the time axis, which stands below them.
+    fn places(&self, left: i32, right: i32) -> Vec<Place> {
+        let whole = self.shown.end - self.shown.start;
+        let across = f64::from(right - left);
+        let lines: Vec<(i32, i32)> = self
+            .labelled()
+            .map(|mark| {
+                let share = (mark.at_ms - self.shown.start) / whole;
+                let x = left + (share * across).round() as i32;
+                (x, Lettering::LABEL.width(&mark.label))
+            })
+            .collect();
+        marks::places(&lines, right)
+    }
+
+    fn labelled(&self) -> impl Iterator<Item = &Mark> {
+        self.marks.iter().filter(|mark| !mark.label.is_empty())
+    }
+
+    fn draw_marks(
+        &self,
+        canvas: &Canvas<'_>,
+        frame: Frame,
+        time: &Time,
+        head: i32,
+        places: &[Place],
+    ) -> Drawn {
+        let unlabelled = self.marks.iter().filter(|mark| mark.label.is_empty());
+        for mark in unlabelled {
+            let x = time.x(mark.at_ms);
+            canvas.line((x, frame.top), (x, frame.bottom), ink(mark.kind), 1)?;
+        }
+        for (mark, place) in self.labelled().zip(places) {
+            let x = time.x(mark.at_ms);
+            let row = i32::try_from(place.row).unwrap_or(0);
+            let y = head + row * ROW + ROW / 2;
+            canvas.line((x, y - 6), (x, frame.bottom), ink(mark.kind), 1)?;
+            let lettering = Lettering {
+                ink: if mark.kind == Kind::Sent {
+                    Ink::Text
+                } else {
+                    Ink::Soft
+                },
+                ..Lettering::LABEL
+            };
+            if place.is_left {
+                canvas.text(&mark.label, (x - PAD, y), lettering.to_the_left())?;
+            } else {
+                canvas.text(&mark.label, (x + PAD, y), lettering)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A measure above the bands, from the first write to its end.
+    fn draw_changeover(&self, canvas: &Canvas<'_>, frame: Frame, time: &Time) -> Drawn {
+        let Some(ms) = self.changeover else {
+            return Ok(());
+        };
+        let (from, until) = (time.x(0.0), time.x(ms as f64));
+        let y = frame.top - ROW / 2 - 4;
+        canvas.line((from, y), (until, y), Ink::Text, 2)?;
+        for x in [from, until] {
+            canvas.line((x, y - 4), (x, y + 4), Ink::Text, 2)?;
+        }
+        let text = format!("changeover {ms} ms");
+        let lettering = Lettering {
+            is_bold: true,
+            ..Lettering::LABEL
+        };
+        if until + PAD + lettering.width(&text) < frame.right {
+            canvas.text(&text, (until + PAD + 2, y), lettering)
+        } else {
+            canvas.text(&text, (from - PAD - 2, y), lettering.to_the_left())
+        }
+    }
+}
+
+fn ink(kind: Kind) -> Ink {
+    match kind {
+        Kind::Sent => Ink::Sent,
+        Kind::ReadBack => Ink::ReadBack,
+    }
+}
+
+/// Above a failure, so that its shape tells it too.
+fn flag(canvas: &Canvas<'_>, band: &Band, x: i32) -> Drawn {
+    let top = band.top;
+    canvas.shape(
+        &[(x - 5, top - 8), (x + 5, top - 8), (x, top - 1)],
+        Ink::Failed,
+    )
+}
+
+/// What the bands are called.
+pub fn names(evidence: &Evidence) -> Vec<String> {
+    evidence.timeline.lanes.iter().map(name).collect()
+}
+
+fn name(lane: &Lane) -> String {
+    let node = lane
+        .node
+        .map_or_else(|| "no address".to_owned(), |node| short(&node.to_string()));
+    format!("{node} · {}", connection(lane.connection))
+}
+
+/// The tables have whole addresses.
+fn short(address: &str) -> String {
+    const MOST: usize = 21;
+    let length = address.len();
+    if length <= MOST {
+        return address.to_owned();
+    }
+    // Of an address each character is a byte.
+    let (start, end) = (&address[..9], &address[length - 9..]);
+    format!("{start}…{end}")
+}

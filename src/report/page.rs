@@ -1,0 +1,147 @@
+//! The report as one page: it needs no network and no script, and whatever came
+//! from outside stands in it as text. What is drawn is `drawing`'s.
+
+mod figures;
+mod tables;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::drawing::{self, Picture, Width};
+use crate::engine::evidence::Evidence;
+
+const STYLE: &str = include_str!("page/style.css");
+
+/// Nothing is loaded from anywhere, whatever the page may come to hold.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
+
+/// A whole HTML document.
+pub fn html(evidence: &Evidence) -> String {
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(POLICY);
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title(evidence)) }
+                style { (PreEscaped(STYLE)) (PreEscaped(drawing::style_sheet())) }
+            }
+            body {
+                main {
+                    (headline(evidence))
+                    (figures::tiles(evidence))
+                    (pictures(evidence))
+                    (tables::failures(evidence))
+                    (tables::connections(evidence))
+                    (tables::writes(evidence))
+                    (tables::transitions(evidence))
+                    (tables::checks(evidence))
+                    (tables::releases(evidence))
+                    (tables::facts(evidence))
+                }
+            }
+        }
+    };
+    page.into_string()
+}
+
+fn title(evidence: &Evidence) -> String {
+    match &evidence.app {
+        Some(app) => format!("{app}: {}", evidence.sentence),
+        None => evidence.sentence.clone(),
+    }
+}
+
+fn headline(evidence: &Evidence) -> Markup {
+    let (class, mark) = if evidence.is_good {
+        ("verdict good", "✓")
+    } else {
+        ("verdict bad", "✗")
+    };
+    html! {
+        header class=(class) {
+            p.kicker {
+                span.mark aria-hidden="true" { (mark) }
+                strong { (outcome(evidence.outcome)) }
+                span { "bgecs " (evidence.operation) }
+                @if let Some(app) = &evidence.app { span { (app) } }
+                @if let Some(when) = drawing::when(evidence.began) { span { (when) } }
+            }
+            h1 { (evidence.sentence) }
+            @if let Some(reason) = &evidence.reason { p.reason { (reason) } }
+            @if let Some(traffic) = &evidence.traffic {
+                p.traffic { "Traffic at the end: " (traffic) }
+            }
+        }
+    }
+}
+
+/// In a word or two.
+fn outcome(outcome: &str) -> &str {
+    match outcome {
+        "committed" => "Committed",
+        "rolled_back" => "Rolled back",
+        "refused" => "Refused",
+        "in_doubt" => "In doubt",
+        "ok" => "All answered well",
+        "failed" => "Failed",
+        other => other,
+    }
+}
+
+fn pictures(evidence: &Evidence) -> Markup {
+    let zero = if evidence.writes.is_empty() {
+        "0 is when the probe began."
+    } else {
+        "0 is when the first listener write left."
+    };
+    let every = format!(
+        "Each mark is a request, at the time of its answer; one band for each node of the load \
+         balancer and each kind of connection. A fresh connection is a new visitor's, a kept one \
+         a browser's. {zero}"
+    );
+    html! {
+        (picture("Every answer over time", &every, |width| Some(drawing::whole(evidence, width))))
+        (picture(
+            "The changeover, close up",
+            "From the first listener write until the new release alone answered.",
+            |width| drawing::closeup(evidence, width),
+        ))
+        (picture(
+            "Latency over time",
+            "From when a request was due to its answer's last byte: the slowest of each moment.",
+            |width| drawing::over_time(evidence, width),
+        ))
+        section {
+            (picture_inside(
+                "Latency distribution",
+                "How many answers took how long; each row has its own scale.",
+                |width| drawing::spread(evidence, width),
+            ))
+            (tables::latencies(evidence))
+        }
+    }
+}
+
+fn picture(heading: &str, about: &str, draw: impl Fn(Width) -> Option<Picture>) -> Markup {
+    html! {
+        @if draw(Width::Narrow).is_some() {
+            section { (picture_inside(heading, about, draw)) }
+        }
+    }
+}
+
+/// Drawn twice: what suits a wide page cannot be read on a telephone.
+fn picture_inside(heading: &str, about: &str, draw: impl Fn(Width) -> Option<Picture>) -> Markup {
+    html! {
+        h2 { (heading) }
+        p.about { (about) }
+        @for (width, class) in [(Width::Wide, "wide"), (Width::Narrow, "narrow")] {
+            @if let Some(picture) = draw(width) { (picture.inline(class)) }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

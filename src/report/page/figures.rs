@@ -1,0 +1,140 @@
+//! The few numbers that matter most, large.
+
+use maud::{Markup, html};
+
+use crate::engine::evidence::Evidence;
+use crate::report::drawing::span;
+
+struct Tile {
+    name: &'static str,
+    value: String,
+    about: String,
+    is_bad: bool,
+}
+
+pub fn tiles(evidence: &Evidence) -> Markup {
+    html! {
+        dl.tiles {
+            @for tile in all(evidence) {
+                div class=(if tile.is_bad { "tile bad" } else { "tile" }) {
+                    dt { (tile.name) }
+                    dd { strong { (tile.value) } small { (tile.about) } }
+                }
+            }
+        }
+    }
+}
+
+fn all(evidence: &Evidence) -> Vec<Tile> {
+    let probe = &evidence.probe;
+    let mut tiles = vec![
+        Tile {
+            name: "requests",
+            value: grouped(probe.sent),
+            about: format!("{} a second", probe.rate),
+            is_bad: false,
+        },
+        Tile {
+            name: "failed",
+            value: grouped(probe.failed),
+            about: format!("{} answered well", grouped(probe.ok)),
+            is_bad: probe.failed > 0,
+        },
+    ];
+    tiles.extend(changeover(evidence));
+    tiles.push(Tile {
+        name: "latency",
+        value: span(probe.latency_ms.p50),
+        about: format!(
+            "p99 {}, longest {}",
+            span(probe.latency_ms.p99),
+            span(probe.latency_ms.max)
+        ),
+        is_bad: false,
+    });
+    tiles.extend(unsure(evidence));
+    tiles
+}
+
+/// None where nothing was to change over.
+fn changeover(evidence: &Evidence) -> Option<Tile> {
+    if evidence.writes.is_empty() {
+        return None;
+    }
+    let probe = &evidence.probe;
+    let kinds = [
+        ("fresh", probe.connections.fresh.changeover_ms),
+        ("kept", probe.connections.reused.changeover_ms),
+    ];
+    let about: Vec<String> = kinds
+        .iter()
+        .filter_map(|(name, ms)| Some(format!("{name} {} ms", (*ms)?)))
+        .collect();
+    Some(Tile {
+        name: "changeover",
+        value: probe
+            .changeover_ms
+            .map_or_else(|| "–".to_owned(), |ms| format!("{ms} ms")),
+        about: about.join(", "),
+        is_bad: false,
+    })
+}
+
+/// What the probe itself could not do or tell, where there is any.
+fn unsure(evidence: &Evidence) -> Vec<Tile> {
+    let probe = &evidence.probe;
+    let mut tiles = Vec::new();
+    if probe.unknown > 0 {
+        tiles.push(Tile {
+            name: "release unknown",
+            value: grouped(probe.unknown),
+            about: "answers that do not say whose they are".to_owned(),
+            is_bad: false,
+        });
+    }
+    if probe.unsent > 0 {
+        tiles.push(Tile {
+            name: "not sent",
+            value: grouped(probe.unsent),
+            about: "were due while too many were under way".to_owned(),
+            is_bad: true,
+        });
+    }
+    // Of a busy machine; what it measures is that much less sharp.
+    if probe.late_ms.max > 50.0 {
+        tiles.push(Tile {
+            name: "left late",
+            value: span(probe.late_ms.max),
+            about: format!("at most; p99 {}", span(probe.late_ms.p99)),
+            is_bad: false,
+        });
+    }
+    tiles
+}
+
+/// In groups of three digits.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (n, digit) in digits.chars().enumerate() {
+        if n > 0 && (digits.len() - n).is_multiple_of(3) {
+            // A narrow space, at which no line is broken.
+            out.push('\u{202f}');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_numbers_are_in_groups() {
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(999), "999");
+        assert_eq!(grouped(1000), "1\u{202f}000");
+        assert_eq!(grouped(1_234_567), "1\u{202f}234\u{202f}567");
+    }
+}

@@ -1,0 +1,122 @@
+//! The page as text; in a browser it is looked at in `browser`.
+
+mod browser;
+
+use super::*;
+use crate::report::testing::{Story, probe, promotion, taken_back, told};
+
+fn count(page: &str, what: &str) -> usize {
+    page.matches(what).count()
+}
+
+#[test]
+fn what_came_from_outside_is_text() {
+    const HOSTILE: &str = "<script>alert(\"1\")</script>&\u{1b}[31m";
+    let mut evidence = taken_back();
+    evidence.sentence = HOSTILE.to_owned();
+    evidence.reason = Some(HOSTILE.to_owned());
+    evidence.app = Some(HOSTILE.to_owned());
+    evidence.url = HOSTILE.to_owned();
+    evidence.who = Some(HOSTILE.to_owned());
+    evidence.operation_id = Some(HOSTILE.to_owned());
+    evidence.traffic = Some(HOSTILE.to_owned());
+    evidence.releases[0].name = HOSTILE.to_owned();
+    evidence.checks[0].detail = HOSTILE.to_owned();
+    evidence.probe.failures[0].status = None;
+    evidence.probe.failures[0].error = Some(HOSTILE.to_owned());
+    for text in [html(&evidence), drawing::sheet(&evidence)] {
+        assert!(!text.contains("<script"), "a tag of somebody else's");
+        assert!(text.contains("&lt;script&gt;"));
+    }
+    assert!(
+        !drawing::sheet(&evidence).contains('\u{1b}'),
+        "no XML has it"
+    );
+}
+
+#[test]
+fn a_page_loads_nothing() {
+    let page = html(&promotion());
+    for what in [
+        "<script", "<link", "<img", "@import", "url(", "src=", "href=",
+    ] {
+        assert_eq!(count(&page, what), 0, "{what}");
+    }
+}
+
+#[test]
+fn a_failed_release_says_so_and_lists_what_failed() {
+    let page = html(&taken_back());
+    assert!(page.contains("verdict bad"));
+    assert!(page.contains("connection reset: connection reset by peer"));
+    assert!(page.contains("HTTP 503"));
+    let good = html(&promotion());
+    assert!(good.contains("verdict good"));
+    assert!(!good.contains("Failures"));
+}
+
+#[test]
+fn of_many_failures_the_first_are_listed() {
+    let evidence = told(Story {
+        nodes: 3,
+        answers_per_lane: 400,
+        failing: Some((0.0, 9_000.0)),
+        ..Story::GOOD
+    });
+    let page = html(&evidence);
+    let failed = figures::grouped(evidence.probe.failed);
+    assert!(page.contains(&format!("The first 100 of {failed}.")));
+}
+
+#[test]
+fn a_probe_has_no_writes_and_no_changeover() {
+    let page = html(&probe());
+    for what in ["Listener writes", "close up", "changeover</dt>", "Checks"] {
+        assert!(!page.contains(what), "{what}");
+    }
+    assert!(page.contains("0 is when the probe began."));
+}
+
+#[test]
+fn nothing_seen_at_all_is_still_a_page() {
+    let mut evidence = probe();
+    evidence.timeline = Default::default();
+    evidence.latencies = Default::default();
+    evidence.probe = Default::default();
+    for bad in [f64::NAN, f64::INFINITY] {
+        evidence.timeline.from_ms = bad;
+        assert!(html(&evidence).contains("Every answer over time"));
+        assert!(drawing::sheet(&evidence).ends_with("</svg>"));
+    }
+}
+
+#[test]
+fn a_page_of_twelve_bands_with_many_answers_is_small() {
+    let page = html(&told(Story {
+        nodes: 6,
+        answers_per_lane: 4_000,
+        failing: Some((100.0, 4_000.0)),
+        ..Story::GOOD
+    }));
+    assert!(page.len() < 1_000_000, "{} bytes", page.len());
+}
+
+#[test]
+fn every_band_is_named_and_every_write_marked() {
+    let svg = drawing::whole(
+        &told(Story {
+            nodes: 3,
+            ..Story::GOOD
+        }),
+        Width::Wide,
+    )
+    .inline("")
+    .into_string();
+    for node in ["10.0.1.17", "10.0.2.47", "10.0.3.77"] {
+        for kind in ["fresh", "kept"] {
+            assert_eq!(count(&svg, &format!("{node} · {kind}\n")), 1);
+        }
+    }
+    assert_eq!(count(&svg, "port 80 → blue"), 1);
+    assert_eq!(count(&svg, "port 81 → green"), 1);
+}
