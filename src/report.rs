@@ -1,16 +1,22 @@
 //! What a person sees. The only module that prints: progress to stderr, the
 //! result to stdout. Decides nothing, and holds nobody up.
 
+mod blocks;
 mod drawing;
 mod file;
 mod human;
 mod page;
 mod printer;
+mod probe_line;
 mod style;
 mod terminal;
 #[cfg(test)]
 mod testing;
 
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use console::Term;
 use serde::Serialize;
 
 use crate::aws::StackEvent;
@@ -19,8 +25,10 @@ use crate::engine::preflight::Check;
 use crate::engine::serving::Counts;
 use crate::error::Error;
 use crate::model::{Color, ServiceEvent};
+pub use blocks::{Answered, Release};
 pub use file::ReportFile;
 use printer::{Job, Printer};
+use probe_line::ProbeLine;
 pub use style::Style;
 use terminal::Shown;
 
@@ -49,6 +57,11 @@ pub enum Event<'a> {
         failed: u64,
         share: f64,
     },
+    /// One more answer of the probe, for the row of blocks on a terminal. Costs
+    /// next to nothing; `Probing` draws the row, ten times a second at most.
+    Answered(Answered),
+    /// The probe is over: on a terminal the row stays.
+    Probed,
     /// The answer's body changed; before the swap there is no time to count from.
     Body {
         at_ms: Option<i64>,
@@ -74,14 +87,18 @@ pub struct Reporter {
     audience: Audience,
     style: Style,
     printer: Printer,
+    /// `None` where nobody would see it.
+    probe: Option<Mutex<ProbeLine>>,
 }
 
 impl Reporter {
     pub fn new(audience: Audience) -> Self {
+        let is_seen = !audience.quiet && terminal::is_live();
         Self {
             audience,
             style: Style::of_stderr(),
             printer: Printer::start(),
+            probe: is_seen.then(|| Mutex::new(ProbeLine::new(columns()))),
         }
     }
 
@@ -89,7 +106,36 @@ impl Reporter {
         if self.audience.quiet && !matches!(event, Event::Warning(_)) {
             return;
         }
-        self.printer.print(Job::Show(Shown::of(event, self.style)));
+        if let Some(shown) = self.shown(event) {
+            self.printer.print(Job::Show(shown));
+        }
+    }
+
+    /// What of it is printed now, if anything.
+    fn shown(&self, event: &Event<'_>) -> Option<Shown> {
+        let (Event::Answered(_) | Event::Probing { .. } | Event::Probed) = event else {
+            return Some(Shown::of(event, self.style));
+        };
+        let mut line = self
+            .probe
+            .as_ref()?
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        match event {
+            Event::Answered(answered) => {
+                line.add(*answered);
+                None
+            }
+            Event::Probing {
+                sent,
+                failed,
+                share,
+            } => {
+                let row = line.due(Instant::now(), *share, self.style)?;
+                Some(Shown::probing(&row, *sent, *failed))
+            }
+            _ => Some(Shown::probed(line.end(columns(), self.style))),
+        }
     }
 
     /// Prints the result on stdout: JSON or text, and nothing else ever there.
@@ -136,6 +182,11 @@ pub fn error(error: &Error, audience: Audience) {
     if audience.json {
         reporter.printer.print(Job::Result(json(&error.to_json())));
     }
+}
+
+/// How wide the terminal is.
+fn columns() -> u16 {
+    Term::stderr().size().1
 }
 
 fn text(error: &Error) -> String {

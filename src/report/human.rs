@@ -52,9 +52,8 @@ pub(super) fn line(event: &Event<'_>, style: Style) -> Line {
                 style.dim(&check.detail)
             ))
         }
-        Event::Probing { sent, failed, .. } => {
-            Line::Moves(format!("probing port 80: {sent} sent, {failed} failed"))
-        }
+        // Drawn as a row of blocks on a terminal; elsewhere the result has it.
+        Event::Probing { .. } | Event::Answered(_) | Event::Probed => Line::Nothing,
         Event::Body {
             at_ms,
             status,

@@ -34,11 +34,15 @@ enum What {
         total: u64,
         line: Line,
     },
-    Probing {
-        sent: u64,
-        failed: u64,
-        share: f64,
-    },
+    /// The probe's line as it is now.
+    Probing(String),
+    /// The probe's line goes; what stays of it.
+    Probed(Option<String>),
+}
+
+/// Whether stderr is a terminal that can move its cursor.
+pub(super) fn is_live() -> bool {
+    !MultiProgress::new().is_hidden()
 }
 
 impl Shown {
@@ -56,15 +60,6 @@ impl Shown {
                 total: *total,
                 line: line(event, style),
             },
-            Event::Probing {
-                sent,
-                failed,
-                share,
-            } => What::Probing {
-                sent: *sent,
-                failed: *failed,
-                share: *share,
-            },
             _ => What::Line(line(event, style)),
         };
         Self {
@@ -73,12 +68,28 @@ impl Shown {
         }
     }
 
+    /// The probe's row of blocks, and its counts.
+    pub(super) fn probing(row: &str, sent: u64, failed: u64) -> Self {
+        Self {
+            what: What::Probing(format!("{row}  {sent} sent, {failed} failed")),
+            ends: false,
+        }
+    }
+
+    pub(super) fn probed(last_row: Option<String>) -> Self {
+        Self {
+            what: What::Probed(last_row),
+            ends: false,
+        }
+    }
+
     /// Whether it says only how far things are: the next one says more.
     pub(super) fn is_passing(&self) -> bool {
         match &self.what {
             What::Line(line) => !matches!(line, Line::Stays(_)),
             What::Layer { status, .. } => !is_final(status),
-            What::Probing { .. } => true,
+            What::Probing(_) => true,
+            What::Probed(_) => false,
         }
     }
 }
@@ -155,11 +166,8 @@ impl Live {
                 total,
                 ..
             } => self.layer(&id, &status, current, total),
-            What::Probing {
-                sent,
-                failed,
-                share,
-            } => self.probing(sent, failed, share),
+            What::Probing(line) => self.probing(line),
+            What::Probed(last_row) => self.probed(last_row.as_deref()),
             What::Line(Line::Stays(text)) => self.print(&text),
             What::Line(Line::Moves(text)) => self.moves(text),
             What::Line(Line::Nothing) => {}
@@ -209,16 +217,23 @@ impl Live {
         bar.set_message(status.to_owned());
     }
 
-    fn probing(&self, sent: u64, failed: u64, share: f64) {
-        const STEPS: f64 = 1000.0;
+    fn probing(&self, line: String) {
         let mut probe = locked(&self.probe);
         let bar = probe.get_or_insert_with(|| {
-            let bar = self.all.add(ProgressBar::new(STEPS as u64));
-            bar.set_style(styled("  port 80 {bar:40.green/dim} {msg}"));
+            let bar = self.all.add(ProgressBar::new_spinner());
+            bar.set_style(styled("  {wide_msg}"));
             bar
         });
-        bar.set_position((share.clamp(0.0, 1.0) * STEPS) as u64);
-        bar.set_message(format!("{sent} sent, {failed} failed"));
+        bar.set_message(line);
+    }
+
+    fn probed(&self, last_row: Option<&str>) {
+        if let Some(bar) = locked(&self.probe).take() {
+            bar.finish_and_clear();
+        }
+        if let Some(row) = last_row {
+            self.print(row);
+        }
     }
 
     fn clear(&self) {

@@ -153,7 +153,7 @@ fn what_the_probe_sees() {
     insta::assert_snapshot!(shown(&events), @r#"
     stays |✓ capacity        blue runs 2 task(s), green 2
     stays |✗ test port       the health path answered HTTP 503
-    moves |probing port 80: 52 sent, 7 failed
+    nothing
     stays |       before 200 { "message": "Hello" }
     stays |      +113 ms 503
     "#);
