@@ -232,7 +232,8 @@ pub struct Watch {
 Examples:
   bgecs promote                   make the idle colour live
   bgecs promote blue --window 60s
-  bgecs promote blue --dry-run    the plan, nothing else")]
+  bgecs promote blue --dry-run    the plan, nothing else
+  bgecs promote blue --rate 1000 --report release.html")]
 pub struct Promote {
     /// The colour to make live [default: the idle one]
     pub color: Option<Color>,

@@ -14,6 +14,7 @@ use regex_lite::Regex;
 use super::value::rate;
 use crate::model::Statuses;
 use crate::probe::{Connections, Version};
+use crate::report::ReportFile;
 
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Probe options")]
@@ -51,6 +52,9 @@ pub struct Asking {
     /// What share of the requests may fail, such as 0.1% [default: 0%]
     #[arg(long, value_name = "P%")]
     pub max_failure_rate: Option<Share>,
+    /// Write what was seen to this file: .html, .json or .svg
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<ReportFile>,
 }
 
 /// A header to send. Its value may be a secret, and is not shown.

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use crate::cli;
 use crate::config;
+use crate::engine::evidence::Evidence;
 use crate::engine::swap::Tolerated;
 use crate::error::{Error, Result};
 use crate::model::Expected;
 use crate::probe::{Address, Client, Connections, Question, Schedule};
+use crate::report::{Event, ReportFile, Reporter};
 
 #[derive(Debug, Clone)]
 pub struct Asking {
@@ -19,6 +21,7 @@ pub struct Asking {
     pub timeout: Duration,
     pub question: Question,
     pub tolerance: Tolerance,
+    file: Option<ReportFile>,
 }
 
 impl Asking {
@@ -53,6 +56,7 @@ impl Asking {
                 count: args.max_failures.unwrap_or_default(),
                 share: args.max_failure_rate.unwrap_or_default().0,
             },
+            file: args.report.clone(),
         }
     }
 
@@ -61,6 +65,43 @@ impl Asking {
     pub fn client(&self, address: &Address) -> Result<Client> {
         Client::new(address, self.question.clone(), self.timeout)
             .map_err(|error| Error::usage(format!("{address} cannot be asked: {error}")))
+    }
+
+    /// Finds out ahead of everything whether the report can be written.
+    ///
+    /// # Errors
+    /// It cannot (exit 2).
+    pub fn check_report(&self) -> Result<()> {
+        let Some(file) = &self.file else {
+            return Ok(());
+        };
+        let path = file.path().display();
+        file.check().map_err(|error| {
+            Error::usage(format!("no report can be written to {path}")).because(&error)
+        })
+    }
+
+    /// Writes the report that was asked for. One that cannot be written changes
+    /// nothing of what happened: it is a warning.
+    pub fn write_report(&self, reporter: &Reporter, evidence: impl FnOnce() -> Evidence) {
+        let Some(file) = &self.file else {
+            return;
+        };
+        let path = file.path().display();
+        reporter.tell(&match file.write(&evidence()) {
+            Ok(()) => Event::Note(format!("report: {path}")),
+            Err(error) => Event::Warning(format!("no report was written to {path}: {error}")),
+        });
+    }
+
+    /// There is nothing to report of.
+    pub fn skip_report(&self, reporter: &Reporter) {
+        if let Some(file) = &self.file {
+            let path = file.path().display();
+            reporter.tell(&Event::Warning(format!(
+                "nothing was swapped under a probe: no report is written to {path}"
+            )));
+        }
     }
 
     /// How many failures a swap may show, ahead of it and while it is watched.

@@ -3,17 +3,19 @@
 use std::time::Duration;
 
 use serde::Serialize;
+use time::OffsetDateTime;
 use tokio::time::{Instant, sleep_until};
 
 use super::asking::Asking;
 use crate::cli::{self, Listener};
 use crate::config;
+use crate::engine::evidence::{Answering, Evidence};
 use crate::engine::seen::{Changed, ProbeReport, Releases, Seen};
 use crate::error::{Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::Port;
 use crate::probe::{Address, Probe};
-use crate::report::{Audience, Event, Outcome, Reporter, Style};
+use crate::report::{Answered, Audience, Event, Outcome, Release, Reporter, Style};
 use crate::session::Session;
 
 #[derive(Debug, Serialize)]
@@ -30,6 +32,8 @@ struct Plan {
     address: Address,
     asking: Asking,
     duration: Duration,
+    /// None for any address.
+    app: Option<String>,
 }
 
 /// A probe of any address, which needs neither file nor AWS.
@@ -39,6 +43,7 @@ pub async fn of_url(audience: Audience, args: &cli::Probe, address: Address) -> 
         address,
         asking,
         duration: args.duration,
+        app: None,
     };
     run_plan(&Reporter::new(audience), &plan).await
 }
@@ -54,21 +59,57 @@ pub async fn run(session: &Session, args: &cli::Probe) -> Result<Exit> {
         address: session.address(&infra, port, &asking.path)?,
         asking,
         duration: args.duration,
+        app: Some(session.app().to_owned()),
     };
     run_plan(&session.report, &plan).await
 }
 
 async fn run_plan(report: &Reporter, plan: &Plan) -> Result<Exit> {
+    plan.asking.check_report()?;
+    let began = OffsetDateTime::now_utc();
     let (seen, unsent) = probe(report, &mut Interrupts::listen()?, plan).await?;
     let figures = seen.report(plan.asking.schedule.rate, None, unsent);
     let has_failed = figures.failed > plan.asking.tolerance.of(figures.sent);
-    report.result(&Probed {
+    let probed = Probed {
         operation: "probe",
         url: plan.address.to_string(),
         outcome: if has_failed { "failed" } else { "ok" },
         probe: figures,
-    });
+    };
+    plan.asking
+        .write_report(report, || evidence(&probed, plan, &seen, began));
+    report.result(&probed);
     Ok(if has_failed { Exit::Failed } else { Exit::Done })
+}
+
+fn evidence(probed: &Probed, plan: &Plan, seen: &Seen, began: OffsetDateTime) -> Evidence {
+    let probe = &probed.probe;
+    let answering = |name: &String| Answering {
+        name: name.clone(),
+        color: None,
+        digest: None,
+    };
+    Evidence {
+        operation: probed.operation,
+        sentence: format!("{}: {}", plan.address, probe.in_a_sentence()),
+        outcome: probed.outcome,
+        is_good: probed.outcome == "ok",
+        reason: None,
+        app: plan.app.clone(),
+        url: probed.url.clone(),
+        who: None,
+        operation_id: None,
+        version: env!("CARGO_PKG_VERSION"),
+        began,
+        ended: OffsetDateTime::now_utc(),
+        releases: probe.releases.iter().map(answering).collect(),
+        traffic: None,
+        checks: Vec::new(),
+        writes: Vec::new(),
+        timeline: seen.timeline(None),
+        latencies: seen.latency_by_phase(),
+        probe: probed.probe.clone(),
+    }
 }
 
 /// Asks for the given time; Ctrl-C ends it early, with what there is. Also gives
@@ -95,9 +136,20 @@ async fn probe(report: &Reporter, interrupts: &mut Interrupts, plan: &Plan) -> R
             () = &mut end, if is_sending => { is_sending = false; probe.stop(); }
             () = interrupts.next(), if is_sending => { is_sending = false; probe.stop(); }
             sample = probe.next() => match sample {
-                None => return Ok((seen, probe.unsent())),
+                None => {
+                    report.tell(&Event::Probed);
+                    return Ok((seen, probe.unsent()));
+                }
                 Some(sample) => {
-                    seen.add(&sample, Changed::default());
+                    let release = seen.add(&sample, Changed::default());
+                    report.tell(&Event::Answered(Answered {
+                        at: sample.answered_at(),
+                        release: release.map(|number| Release {
+                            number,
+                            color: None,
+                        }),
+                        failed: !sample.is_good(),
+                    }));
                     report.tell(&Event::Probing {
                         sent: seen.sent(),
                         failed: seen.failed(),

@@ -2,6 +2,7 @@
 //! the report of what users saw.
 
 mod attempt;
+mod evidence;
 mod narrator;
 mod result;
 
@@ -89,12 +90,15 @@ pub async fn run(
     watch: &Watch,
 ) -> Result<Exit> {
     let session = work.session;
+    let watching = Watching::new(session, watch);
     match plan {
         SwapPlan::NothingToDo { live } => {
+            watching.asking.skip_report(&session.report);
             session.report.result(&Done::already(kind, &observed, live));
             Ok(Exit::Done)
         }
         SwapPlan::MakeLive { color } => {
+            watching.asking.skip_report(&session.report);
             describe(work.turn, &observed, None, color);
             make_live::make_live(session, work.turn, &observed, color).await?;
             let now = work.observe().await?;
@@ -112,7 +116,6 @@ pub async fn run(
                 None => observed,
                 Some(count) => match_capacity(&mut work, &observed, to, count).await?,
             };
-            let watching = Watching::new(session, watch);
             let swapped = Attempt::new(session, kind, observed, (from, to), watching)
                 .run(&mut work)
                 .await?;

@@ -15,9 +15,10 @@ use timeline::{Mark, Recorder, Timeline, since_ms};
 use times::Times;
 
 pub use figures::{
-    Bucket, Distribution, Failure, KindReport, Late, Latencies, Latency, NodeReport, PerConnection,
-    ProbeReport, Transition,
+    Bucket, Distribution, Failure, KindReport, Late, Latencies, Latency, PerConnection, ProbeReport,
 };
+#[cfg(test)]
+pub use figures::{NodeReport, Transition};
 pub use who::{Identities, Identity, NEW, OLD, Releases};
 
 /// Failures kept one by one; beyond them only the count grows.

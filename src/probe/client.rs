@@ -272,6 +272,7 @@ impl Asked {
     }
 
     /// Whether it is a whole answer, and as it should be.
+    #[cfg(test)]
     pub fn is_good(&self) -> bool {
         self.unexpected.is_none() && matches!(*self.answer, Answer::Http { .. })
     }

@@ -14,7 +14,9 @@ mod timeline;
 
 pub use axis::span;
 pub use canvas::Picture;
-pub use ink::{Ink, style_sheet};
+#[cfg(test)]
+pub use ink::Ink;
+pub use ink::style_sheet;
 pub use latency::{over_time, spread};
 pub use legend::name;
 pub use sheet::sheet;

@@ -189,6 +189,7 @@ fn failures(lanes: &[Lane]) -> Vec<Failure> {
                 node: lane.node,
                 connection: lane.connection,
                 status: (!is_lost).then_some(503),
+                unexpected: (!is_lost).then_some(crate::model::Unexpected::Status),
                 why: is_lost.then_some(Lost::Reset),
                 error: is_lost.then(|| "connection reset by peer (os error 104)".to_owned()),
             });

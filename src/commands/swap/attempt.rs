@@ -2,6 +2,7 @@
 
 use tokio::time::Instant;
 
+use super::evidence::Gathered;
 use super::narrator::Narrator;
 use super::result::Swapped;
 use super::{BASELINE, Kind, Watching};
@@ -9,13 +10,14 @@ use crate::commands::turn::Work;
 use crate::driver::live::LiveWorld;
 use crate::driver::swap::{self, Finished};
 use crate::driver::turn::Turn;
+use crate::engine::evidence::Evidence;
 use crate::engine::preflight::{self, TEST_ANSWERS};
 use crate::engine::seen::{Identities, Identity, Releases};
 use crate::engine::swap::{Policy, Swap};
 use crate::error::Result;
 use crate::interrupt::Interrupts;
 use crate::model::{Answer, Color, Observed, Port};
-use crate::probe::{Probe, ask_once};
+use crate::probe::{Address, Probe, ask_once};
 use crate::report::Event;
 use crate::session::Session;
 
@@ -61,6 +63,11 @@ impl<'a> Attempt<'a> {
     /// An interrupt ahead of the swap (exit 130).
     pub async fn run(self, work: &mut Work<'_>) -> Result<Swapped> {
         let (from, to) = (self.swap.from, self.swap.to);
+        let infra = &self.observed.infrastructure;
+        let url = self
+            .session
+            .address(infra, Port::Prod, &self.watching.asking.path)?;
+        self.watching.asking.check_report()?;
         let answers = work
             .interrupts
             .or_stop("checking", "nothing was changed", async {
@@ -71,17 +78,20 @@ impl<'a> Attempt<'a> {
         for check in &checks {
             self.session.report.tell(&Event::Check(check));
         }
+        let evidence = Gathered {
+            app: self.session.app(),
+            url: &url,
+            before: &self.observed,
+            operation: work.turn.operation(),
+        };
         if checks.iter().any(|check| !check.ok) {
-            return Ok(Swapped::not_ready(
-                self.kind,
-                &self.observed,
-                &self.swap,
-                checks,
-            ));
+            let swapped = Swapped::not_ready(self.kind, &self.observed, &self.swap, checks);
+            self.write_report(|| evidence.of(&swapped, &self.swap, None));
+            return Ok(swapped);
         }
         let identities = self.identities(from, to).await?;
         let mut finished = self
-            .swap_under_probe(identities, work.turn, work.interrupts)
+            .swap_under_probe(&url, identities, work.turn, work.interrupts)
             .await?;
         // The last word is what the load balancer says, not what was meant.
         let now = work.observe().await;
@@ -93,14 +103,21 @@ impl<'a> Attempt<'a> {
             |_| "port 80 -> unknown: the listeners cannot be read".to_owned(),
             Observed::traffic,
         );
-        Ok(Swapped::new(
+        let swapped = Swapped::new(
             self.kind,
             &self.observed,
             &finished,
             checks,
             self.watching.asking.schedule.rate,
             traffic,
-        ))
+        );
+        self.write_report(|| evidence.of(&swapped, &finished.swap, Some(&finished.seen)));
+        Ok(swapped)
+    }
+
+    fn write_report(&self, evidence: impl FnOnce() -> Evidence) {
+        let asking = &self.watching.asking;
+        asking.write_report(&self.session.report, evidence);
     }
 
     async fn ask_test_port(&self, color: Color) -> Result<Vec<Answer>> {
@@ -144,15 +161,14 @@ impl<'a> Attempt<'a> {
 
     async fn swap_under_probe(
         &self,
+        address: &Address,
         identities: Identities,
         turn: &Turn,
         interrupts: &mut Interrupts,
     ) -> Result<Finished> {
         let session = self.session;
-        let infra = &self.observed.infrastructure;
         let asking = &self.watching.asking;
-        let address = session.address(infra, Port::Prod, &asking.path)?;
-        let client = asking.client(&address)?;
+        let client = asking.client(address)?;
         let origin = Instant::now();
         session.report.tell(&Event::Note(format!(
             "probing {address} {} times a second",
@@ -160,7 +176,7 @@ impl<'a> Attempt<'a> {
         )));
         let mut probe = Probe::start(
             client,
-            &address,
+            address,
             asking.schedule,
             asking.connections,
             origin.into_std(),
@@ -182,6 +198,7 @@ impl<'a> Attempt<'a> {
             &mut |notice| narrator.take(&notice),
         )
         .await;
+        narrator.end();
         Ok(finished)
     }
 }

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use super::result;
 use crate::driver::swap::Notice;
+use crate::engine::seen::{NEW, OLD};
 use crate::engine::swap::{Phase, Swap};
 use crate::model::{Answer, Port};
-use crate::report::Event;
+use crate::report::{Answered, Event, Release};
 use crate::session::Session;
 
 /// Turns what happens during a swap into lines.
@@ -35,7 +36,16 @@ impl<'a> Narrator<'a> {
     pub(super) fn take(&mut self, notice: &Notice<'_>) {
         match notice {
             Notice::Phase { at, phase } => self.phase(*at, phase),
-            Notice::Sample { sample, seen, .. } => {
+            Notice::Sample {
+                sample,
+                release,
+                seen,
+            } => {
+                self.session.report.tell(&Event::Answered(Answered {
+                    at: sample.answered_at(),
+                    release: release.map(|number| self.release(number)),
+                    failed: !sample.is_good(),
+                }));
                 let whole = self
                     .ends
                     .unwrap_or(self.swap.policy.baseline + self.swap.policy.window);
@@ -47,6 +57,20 @@ impl<'a> Narrator<'a> {
                 self.body(sample.answered_at(), &sample.answer);
             }
         }
+    }
+
+    fn release(&self, number: usize) -> Release {
+        let color = match number {
+            OLD => Some(self.swap.from),
+            NEW => Some(self.swap.to),
+            _ => None,
+        };
+        Release { number, color }
+    }
+
+    /// The last answer is in.
+    pub(super) fn end(&self) {
+        self.session.report.tell(&Event::Probed);
     }
 
     fn phase(&mut self, at: Duration, phase: &Phase) {

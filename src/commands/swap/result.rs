@@ -120,6 +120,44 @@ impl Swapped {
         self.checks.iter().any(|check| !check.ok)
     }
 
+    pub(super) fn operation(&self) -> &'static str {
+        self.operation
+    }
+
+    pub(super) fn outcome(&self) -> &'static str {
+        self.outcome
+    }
+
+    pub(super) fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
+    }
+
+    pub(super) fn traffic(&self) -> &str {
+        &self.traffic
+    }
+
+    pub(super) fn checks(&self) -> &[Check] {
+        &self.checks
+    }
+
+    pub(super) fn probe(&self) -> &ProbeReport {
+        &self.probe
+    }
+
+    /// What happened, for whoever reads no further.
+    pub(super) fn in_a_sentence(&self) -> String {
+        let requests = self.probe.in_a_sentence();
+        match (self.error(), self.probe.changeover_ms) {
+            (Some(error), _) if self.probe.sent == 0 => sentence(&error.message),
+            (Some(error), _) => format!("{}; {requests}.", capital(&error.message)),
+            (None, Some(changeover)) => format!(
+                "{} went live within {changeover} ms: {requests}.",
+                capital(&self.names.1)
+            ),
+            (None, None) => format!("{} went live: {requests}.", capital(&self.names.1)),
+        }
+    }
+
     pub fn ending(&self) -> &Ending {
         &self.ending
     }
@@ -210,6 +248,17 @@ impl Swapped {
             _ => format!("bgecs logs {}", self.to),
         }))
     }
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(chars).collect()
+    })
+}
+
+fn sentence(text: &str) -> String {
+    format!("{}.", capital(text))
 }
 
 /// None for an operation that stays open.

@@ -148,6 +148,16 @@ pub struct ProbeReport {
 }
 
 impl ProbeReport {
+    /// `none of 335 requests failed`.
+    pub fn in_a_sentence(&self) -> String {
+        match (self.failed, self.sent) {
+            (_, 0) => "no request was sent".to_owned(),
+            (0, 1) => "its one request was answered well".to_owned(),
+            (0, sent) => format!("none of {sent} requests failed"),
+            (failed, sent) => format!("{failed} of {sent} requests failed"),
+        }
+    }
+
     /// For a swap that was taken back: users went there and came back.
     pub fn forget_changeover(&mut self) {
         self.last_old_ms = None;
