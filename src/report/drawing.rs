@@ -9,6 +9,7 @@ mod latency;
 mod legend;
 mod marks;
 mod sheet;
+mod stretch;
 mod ticks;
 mod timeline;
 

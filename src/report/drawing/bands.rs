@@ -30,7 +30,7 @@ impl Bands {
         // Above each is room for the flags of failures, or for its name.
         let above = match width {
             Width::Wide => 12,
-            Width::Narrow => 22,
+            Width::Narrow => 28,
         };
         let mut y = top;
         let mut last = None;
@@ -77,15 +77,20 @@ impl Width {
         }
     }
 
-    /// The name of a band: beside it, or above where there is no room for that.
-    pub fn label(self, canvas: &Canvas<'_>, name: &str, left: i32, band: &Band) -> Drawn {
-        match self {
-            Self::Wide => {
-                let middle = i32::midpoint(band.top, band.bottom);
-                canvas.text(name, (left - 10, middle), Lettering::LABEL.to_the_left())
-            }
-            Self::Narrow => canvas.text(name, (left, band.top - 11), Lettering::LABEL),
-        }
+    /// The name of a band: beside it, or above where there is no room for that,
+    /// and there at its end, as most happens at its beginning.
+    pub fn label(
+        self,
+        canvas: &Canvas<'_>,
+        name: &str,
+        (left, right): (i32, i32),
+        band: &Band,
+    ) -> Drawn {
+        let at = match self {
+            Self::Wide => (left - 10, i32::midpoint(band.top, band.bottom)),
+            Self::Narrow => (right, band.top - 17),
+        };
+        canvas.text(name, at, Lettering::LABEL.to_the_left())
     }
 }
 

@@ -8,7 +8,7 @@ use super::canvas::{Canvas, Drawn, Lettering, Picture};
 use super::ink::Ink;
 use super::legend;
 use super::ticks::Look;
-use super::{Width, marks, timeline};
+use super::{Width, marks, stretch, timeline};
 use crate::engine::evidence::Evidence;
 use crate::engine::seen::{Bucket, Distribution};
 
@@ -16,7 +16,7 @@ use crate::engine::seen::{Bucket, Distribution};
 pub fn over_time(evidence: &Evidence, width: Width) -> Option<Picture> {
     let slowest = slowest(evidence, width.pixels() / 2);
     let latencies = range(slowest.iter().map(|(_, _, latency)| *latency))?;
-    let shown = timeline::whole_time(evidence);
+    let shown = stretch::whole(evidence);
     let height = 190;
     let frame = Frame {
         // So that an instant is below itself in the timeline.

@@ -10,20 +10,20 @@ use super::ink::Ink;
 use super::legend;
 use super::marks::{self, Kind, Mark, PAD, Place};
 use super::ticks::{self, Look, Tick};
-use super::{Width, connection};
+use super::{Width, connection, stretch};
 use crate::engine::evidence::Evidence;
 use crate::engine::seen::timeline::{Dot, Lane};
 
 /// Of a label beside a line.
 const ROW: i32 = 16;
-/// Failures of a band that lie closer than this have one flag.
+/// Failures of a band that lie closer than this have one flag, at the first.
 const FLAGS_APART: i32 = 10;
 
 /// The whole time, with the meaning of each colour above.
 pub fn whole(evidence: &Evidence, width: Width) -> Picture {
     let view = View {
         evidence,
-        shown: whole_time(evidence),
+        shown: stretch::whole(evidence),
         // Between the writes is little time: each read-back is near its write.
         marks: marks::marks(evidence)
             .into_iter()
@@ -45,56 +45,18 @@ pub fn whole(evidence: &Evidence, width: Width) -> Picture {
     view.draw("Every answer over time")
 }
 
-/// All that was seen, and all writes.
-pub fn whole_time(evidence: &Evidence) -> Range<f64> {
-    let seen = &evidence.timeline;
-    let swap = marks::swap(evidence).unwrap_or(seen.from_ms..seen.until_ms);
-    let whole = swap.start.min(seen.from_ms)..swap.end.max(seen.until_ms);
-    padded(&whole, 0.01)
-}
-
 /// The time around the listener writes, where there were any and they are but a
 /// small part of the whole.
 pub fn closeup(evidence: &Evidence, width: Width) -> Option<Picture> {
     let view = View {
         evidence,
-        shown: changing(evidence)?,
+        shown: stretch::changing(evidence)?,
         marks: marks::marks(evidence),
         has_legend: false,
         changeover: evidence.probe.changeover_ms,
         width,
     };
     Some(view.draw("The changeover, close up"))
-}
-
-/// From the first listener write to the last one's read-back, and on to the last
-/// change of what answers.
-fn changing(evidence: &Evidence) -> Option<Range<f64>> {
-    /// A close-up of more than that share of the whole shows nothing new.
-    const MOST: f64 = 0.6;
-    let swap = marks::swap(evidence)?;
-    let transitions = &evidence.probe.transitions;
-    let until = transitions
-        .iter()
-        .map(|transition| transition.at_ms as f64)
-        .chain(evidence.probe.changeover_ms.map(|ms| ms as f64))
-        .fold(swap.end, f64::max);
-    // A few answers of each band ahead of it and after it.
-    let bands = evidence.timeline.lanes.len().max(1) as f64;
-    let few_answers = 2.5 * bands * 1000.0 / evidence.probe.rate.max(0.1);
-    let margin = few_answers.clamp(50.0, 1500.0) / (until - swap.start).max(1.0);
-    let shown = padded(&(swap.start..until), margin.max(0.25));
-    let timeline = &evidence.timeline;
-    let whole = timeline.until_ms - timeline.from_ms;
-    (shown.end - shown.start < MOST * whole).then_some(shown)
-}
-
-/// With that share more at both ends, and never empty.
-fn padded(range: &Range<f64>, share: f64) -> Range<f64> {
-    let is_sane = range.start.is_finite() && range.end.is_finite() && range.start <= range.end;
-    let range = if is_sane { range.clone() } else { 0.0..0.0 };
-    let more = (range.end - range.start).max(1.0) * share;
-    range.start - more..range.end + more
 }
 
 struct View<'a> {
@@ -140,7 +102,7 @@ impl View<'_> {
             self.draw_marks(canvas, frame, &time, legend, &places)?;
             self.draw_changeover(canvas, frame, &time)?;
             for (name, band) in names.iter().zip(&bands.all) {
-                self.width.label(canvas, name, left, band)?;
+                self.width.label(canvas, name, (left, right), band)?;
             }
             Ok(())
         })
@@ -204,12 +166,18 @@ impl View<'_> {
         canvas.block(base, (frame.right, band.bottom + 1), Ink::Track)?;
         let width = ticks::width(self.dots(lane), |ms| time.x(ms));
         let ticks = ticks::ticks(self.dots(lane), width, |ms| time.x(ms));
-        let mut flagged = i32::MIN;
+        let mut flagged = None;
         for tick in ticks {
             self.tick(canvas, frame, band, tick)?;
-            if tick.look == Look::Failed && tick.from > flagged {
-                flag(canvas, band, i32::midpoint(tick.from, tick.until))?;
-                flagged = tick.until + FLAGS_APART;
+            if tick.look == Look::Failed {
+                if flagged.is_none_or(|until| tick.from > until + FLAGS_APART) {
+                    flag(
+                        canvas,
+                        band,
+                        tick.from + (tick.until - tick.from).min(8) / 2,
+                    )?;
+                }
+                flagged = Some(tick.until);
             }
         }
         Ok(())

@@ -18,7 +18,7 @@ pub fn tiles(evidence: &Evidence) -> Markup {
             @for tile in all(evidence) {
                 div class=(if tile.is_bad { "tile bad" } else { "tile" }) {
                     dt { (tile.name) }
-                    dd { strong { (tile.value) } small { (tile.about) } }
+                    dd { strong { (tile.value) } small { (unbroken(&tile.about)) } }
                 }
             }
         }
@@ -70,12 +70,17 @@ fn changeover(evidence: &Evidence) -> Option<Tile> {
         .iter()
         .filter_map(|(name, ms)| Some(format!("{name} {} ms", (*ms)?)))
         .collect();
+    let about = match (probe.changeover_ms, evidence.outcome) {
+        (None, "rolled_back") => "taken back".to_owned(),
+        (None, _) => "not seen to its end".to_owned(),
+        (Some(_), _) => about.join(", "),
+    };
     Some(Tile {
         name: "changeover",
         value: probe
             .changeover_ms
             .map_or_else(|| "–".to_owned(), |ms| format!("{ms} ms")),
-        about: about.join(", "),
+        about,
         is_bad: false,
     })
 }
@@ -110,6 +115,11 @@ fn unsure(evidence: &Evidence) -> Vec<Tile> {
         });
     }
     tiles
+}
+
+/// With each number and its unit on one line.
+fn unbroken(text: &str) -> String {
+    text.replace(" ms", "\u{a0}ms").replace(" s,", "\u{a0}s,")
 }
 
 /// In groups of three digits.
