@@ -289,8 +289,11 @@ mod tests {
 
     #[test]
     fn a_failure_among_good_answers_is_seen() {
-        let many = (0..1000).map(|n| answered(n, NEW));
-        assert_eq!(row(10, many.chain([failed(450)])), "████✗█████");
+        let many = |times: Range<u64>| times.map(|n| answered(n, NEW));
+        let answers = many(0..450).chain([failed(450)]).chain(many(451..1000));
+        assert_eq!(row(10, answers.clone()), "████✗█████");
+        let twice_as_long = answers.chain(many(1000..2000));
+        assert_eq!(row(10, twice_as_long), "██✗███████");
     }
 
     #[test]

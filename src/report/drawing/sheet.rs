@@ -74,6 +74,14 @@ impl Sheet {
             self.text(&line, MARGIN + 18, 20, HEADLINE);
             self.y += 28;
         }
+        if let Some(reason) = &evidence.reason {
+            let failed = Lettering {
+                ink: Ink::Failed,
+                ..HEADING
+            };
+            self.text(reason, MARGIN + 18, 16, failed);
+            self.y += 22;
+        }
         let mut below = vec![evidence.operation.to_owned(), evidence.url.clone()];
         below.extend(evidence.who.clone());
         below.extend(super::when(evidence.began));
