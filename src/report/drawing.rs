@@ -26,6 +26,7 @@ pub use timeline::{closeup, whole};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
+use crate::engine::evidence::Evidence;
 use crate::model::Connection;
 
 /// For how wide a place a drawing is made.
@@ -34,6 +35,13 @@ pub enum Width {
     Wide,
     /// A telephone.
     Narrow,
+}
+
+/// Whether there is anything to draw: a release that is refused by a check asks
+/// nothing.
+pub fn is_worthwhile(evidence: &Evidence) -> bool {
+    let lanes = &evidence.timeline.lanes;
+    lanes.iter().any(|lane| !lane.dots.is_empty())
 }
 
 /// As people call it.

@@ -31,7 +31,7 @@ pub fn html(evidence: &Evidence) -> String {
                 main {
                     (headline(evidence))
                     (figures::tiles(evidence))
-                    (pictures(evidence))
+                    @if drawing::is_worthwhile(evidence) { (pictures(evidence)) }
                     (tables::failures(evidence))
                     (tables::connections(evidence))
                     (tables::writes(evidence))

@@ -75,6 +75,36 @@ pub fn probe() -> Evidence {
     evidence
 }
 
+/// The probe alone, while somebody else releases: nodes with long addresses, and
+/// releases that are told by their bodies.
+pub fn somebody_elses() -> Evidence {
+    let mut evidence = probe();
+    evidence.releases = [
+        "<!DOCTYPE html><html lang=\"en\"><head>",
+        "{\"greeting\":\"Bonjour\"}",
+    ]
+    .map(|body| Answering {
+        name: format!("a body that begins {body}"),
+        color: None,
+        digest: None,
+    })
+    .into();
+    evidence.probe.unknown = 3;
+    evidence.timeline = told(Story {
+        nodes: 2,
+        ..Story::GOOD
+    })
+    .timeline;
+    let far = IpAddr::from([
+        0x2600, 0x1f18, 0x4a3, 0x6901, 0x9abc, 0xdef0, 0x1234, 0x5678,
+    ]);
+    let nodes = [Some(far), Some(far), None, None];
+    for (lane, node) in evidence.timeline.lanes.iter_mut().zip(nodes) {
+        lane.node = node;
+    }
+    evidence
+}
+
 pub fn told(story: Story) -> Evidence {
     let lanes: Vec<Lane> = (0..story.nodes)
         .flat_map(|node| [(node, Connection::Fresh), (node, Connection::Reused)])

@@ -205,7 +205,8 @@ fn percentiles(
         let text = format!("{name} {}", span(ms));
         // Those of close ones stand on either side.
         if name == "p50" {
-            canvas.text(&text, (x + 2, top - 9), Lettering::SOFT.to_the_left())?;
+            let x = (x + 2).max(Lettering::SOFT.width(&text));
+            canvas.text(&text, (x, top - 9), Lettering::SOFT.to_the_left())?;
         } else {
             let right = canvas.area().dim_in_pixel().0 as i32;
             let x = (x - 2).min(right - Lettering::SOFT.width(&text));

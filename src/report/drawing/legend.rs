@@ -58,7 +58,7 @@ fn items(evidence: &Evidence) -> Vec<(Swatch, String)> {
 
 /// A release as it is called beside a swatch.
 pub fn name(release: &Answering) -> String {
-    const MOST: usize = 44;
+    const MOST: usize = 34;
     let name = match release.name.char_indices().nth(MOST) {
         Some((end, _)) => format!("{}…", &release.name[..end]),
         None => release.name.clone(),

@@ -5,7 +5,7 @@ use maud::{Markup, PreEscaped, html};
 
 use super::canvas::{Lettering, Picture, printable};
 use super::ink::{Ink, style_sheet};
-use super::{Width, closeup, over_time, spread, whole};
+use super::{Width, closeup, is_worthwhile, over_time, spread, whole};
 use crate::engine::evidence::Evidence;
 
 const MARGIN: i32 = 32;
@@ -28,13 +28,14 @@ pub fn sheet(evidence: &Evidence) -> String {
         parts: Vec::new(),
     };
     sheet.head(evidence);
-    sheet.part("Every answer over time", &whole(evidence, Width::Wide));
-    let more = [
+    let whole = is_worthwhile(evidence).then(|| whole(evidence, Width::Wide));
+    let parts = [
+        ("Every answer over time", whole),
         ("The changeover, close up", closeup(evidence, Width::Wide)),
         ("Latency over time", over_time(evidence, Width::Wide)),
         ("Latency distribution", spread(evidence, Width::Wide)),
     ];
-    for (heading, picture) in more {
+    for (heading, picture) in parts {
         if let Some(picture) = picture {
             sheet.part(heading, &picture);
         }

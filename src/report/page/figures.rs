@@ -31,7 +31,7 @@ fn all(evidence: &Evidence) -> Vec<Tile> {
         Tile {
             name: "requests",
             value: grouped(probe.sent),
-            about: format!("{} a second", probe.rate),
+            about: format!("{} a second", (probe.rate * 10.0).round() / 10.0),
             is_bad: false,
         },
         Tile {
@@ -42,18 +42,20 @@ fn all(evidence: &Evidence) -> Vec<Tile> {
         },
     ];
     tiles.extend(changeover(evidence));
-    tiles.push(Tile {
-        name: "latency",
-        value: span(probe.latency_ms.p50),
-        about: format!(
-            "p99 {}, longest {}",
-            span(probe.latency_ms.p99),
-            span(probe.latency_ms.max)
-        ),
-        is_bad: false,
-    });
+    tiles.extend(latency(evidence));
     tiles.extend(unsure(evidence));
     tiles
+}
+
+/// None where nothing was answered.
+fn latency(evidence: &Evidence) -> Option<Tile> {
+    let latency = evidence.probe.latency_ms;
+    (latency.max > 0.0).then(|| Tile {
+        name: "latency",
+        value: span(latency.p50),
+        about: format!("p99 {}, longest {}", span(latency.p99), span(latency.max)),
+        is_bad: false,
+    })
 }
 
 /// None where nothing was to change over.

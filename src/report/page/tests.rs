@@ -3,7 +3,7 @@
 mod browser;
 
 use super::*;
-use crate::report::testing::{Story, probe, promotion, taken_back, told};
+use crate::report::testing::{Story, probe, promotion, somebody_elses, taken_back, told};
 
 fn count(page: &str, what: &str) -> usize {
     page.matches(what).count()
@@ -85,8 +85,20 @@ fn nothing_seen_at_all_is_still_a_page() {
     evidence.probe = Default::default();
     for bad in [f64::NAN, f64::INFINITY] {
         evidence.timeline.from_ms = bad;
+        let (page, image) = (html(&evidence), drawing::sheet(&evidence));
+        assert!(page.contains(&evidence.sentence));
+        assert!(!page.contains("over time"));
+        assert!(image.ends_with("</svg>") && !image.contains("over time"));
+    }
+}
+
+#[test]
+fn answers_at_no_time_at_all_are_still_drawn() {
+    let mut evidence = promotion();
+    for (from, until) in [(f64::NAN, 0.0), (0.0, 0.0), (0.0, f64::INFINITY)] {
+        evidence.timeline.from_ms = from;
+        evidence.timeline.until_ms = until;
         assert!(html(&evidence).contains("Every answer over time"));
-        assert!(drawing::sheet(&evidence).ends_with("</svg>"));
     }
 }
 

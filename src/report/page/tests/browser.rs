@@ -175,6 +175,7 @@ async fn one_band_or_twelve_fit_a_desk_and_a_telephone() {
         ("promotion-tidy.html", promotion()),
         ("taken-back.html", taken_back()),
         ("probe.html", probe()),
+        ("somebody-elses.html", somebody_elses()),
         ("twelve-bands.html", told(many)),
     ] {
         let page = left_at(name, &html(&evidence));
