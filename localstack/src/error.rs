@@ -13,11 +13,13 @@ use crate::process;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// No shell for images made of nothing.
     #[error(
-        "there is no static busybox at /bin/busybox, and it can be installed only as root on Debian or Ubuntu; install the package busybox-static"
+        "there is no {path}, and it can be installed only as root on Debian or Ubuntu; install the package {package}"
     )]
-    NoBusybox,
+    NoTool {
+        path: &'static str,
+        package: &'static str,
+    },
 
     #[error("cannot {action} {path}: {source}")]
     File {
@@ -85,7 +87,7 @@ pub enum Error {
         source: Box<testcontainers::TestcontainersError>,
     },
 
-    #[error("MiniStack needs Python 3.10 or later with venv and pip, but {reason}; {hint}")]
+    #[error("Python 3.10 or later with venv and pip is needed, but {reason}; {hint}")]
     Python { reason: String, hint: &'static str },
 
     #[error("the emulator {what} ended before it answered; {log}")]

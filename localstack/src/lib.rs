@@ -37,6 +37,7 @@ mod layout;
 mod lock;
 mod process;
 mod shell;
+mod tool;
 mod venv;
 
 pub use emulator::{ENV_TO_REMOVE, Emulator, Kept, Options, Source, stop_kept};
@@ -44,6 +45,8 @@ pub use engine::Engine;
 pub use error::{Error, LogEnd};
 pub use gate::Gate;
 pub use shell::busybox;
+pub use tool::Tool;
+pub use venv::Environment;
 
 /// What a result of this crate is.
 pub type Result<T> = std::result::Result<T, Error>;

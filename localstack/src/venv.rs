@@ -1,6 +1,6 @@
-//! A private Python environment with MiniStack, made from `requirements.txt`
-//! alone: versions and hashes are pinned there. Made once, and anew when that
-//! file or the Python behind it changes.
+//! Private Python environments, such as MiniStack's, each made from a list of
+//! requirements alone: versions and hashes are pinned there. Made once, and anew
+//! when that list or the Python behind it changes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,83 +21,118 @@ print(sys.version)";
 
 /// The environment's Python, which has MiniStack.
 pub(crate) async fn ensure(layout: &Layout, progress: &Progress) -> Result<PathBuf> {
-    let dir = layout.root().join("venv");
-    let _lock = lock::exclusive(&layout.lock("venv"), "install MiniStack").await?;
-    if is_current(&dir) {
-        return Ok(python_of(&dir));
+    let ministack = Environment {
+        name: "venv",
+        contents: "MiniStack",
+        requirements: REQUIREMENTS,
+    };
+    ministack.ensure(layout, progress).await
+}
+
+/// A private Python environment.
+#[derive(Debug, Clone, Copy)]
+pub struct Environment {
+    /// What its directory is called.
+    pub name: &'static str,
+    /// What it is made for, such as `MiniStack`.
+    pub contents: &'static str,
+    /// All packages, pinned and hashed, as pip reads them.
+    pub requirements: &'static str,
+}
+
+impl Environment {
+    /// Makes it, unless it is there; gives its Python. What is in it has to be
+    /// run as `python -m`.
+    ///
+    /// # Errors
+    /// If there is no fitting Python, or pip cannot install what is wanted.
+    pub async fn python(&self, progress: &Progress) -> Result<PathBuf> {
+        self.ensure(&Layout::find()?, progress).await
     }
-    let begin = Instant::now();
-    let python = find_python(layout, progress).await?;
-    progress("installing MiniStack into a Python environment of its own");
-    let new = layout.root().join("venv.new");
-    remove(&new)?;
-    install(layout, &new, &python).await?;
-    // Only a whole one gets the name under which it is looked for. It is run as
-    // `python -m`, never by the scripts in it, which name the old directory.
-    remove(&dir)?;
-    fs::rename(&new, &dir).map_err(|source| Error::File {
-        action: "move the Python environment to",
-        path: dir.clone(),
-        source,
-    })?;
-    progress(&format!(
-        "MiniStack is installed after {:.1?}",
-        begin.elapsed()
-    ));
-    Ok(python_of(&dir))
+
+    async fn ensure(&self, layout: &Layout, progress: &Progress) -> Result<PathBuf> {
+        let contents = self.contents;
+        let dir = layout.root().join(self.name);
+        let _lock = lock::exclusive(&layout.lock(self.name), "install Python packages").await?;
+        if self.is_current(&dir) {
+            return Ok(python_of(&dir));
+        }
+        let begin = Instant::now();
+        let python = find_python(layout, progress).await?;
+        progress(&format!(
+            "installing {contents} into a Python environment of its own"
+        ));
+        let new = layout.root().join(format!("{}.new", self.name));
+        remove(&new)?;
+        self.install(layout, &new, &python).await?;
+        // Only a whole one gets the name under which it is looked for. It is run as
+        // `python -m`, never by the scripts in it, which name the old directory.
+        remove(&dir)?;
+        fs::rename(&new, &dir).map_err(|source| Error::File {
+            action: "move the Python environment to",
+            path: dir.clone(),
+            source,
+        })?;
+        progress(&format!(
+            "{contents} is installed after {:.1?}",
+            begin.elapsed()
+        ));
+        Ok(python_of(&dir))
+    }
+
+    /// The stamp names the real interpreter too: when the system moves on to the
+    /// next Python, the packages of the last one are of no use to it.
+    fn stamp(&self, dir: &Path) -> Option<String> {
+        let python = fs::canonicalize(python_of(dir)).ok()?;
+        Some(format!("{}\n{}", python.display(), self.requirements))
+    }
+
+    fn is_current(&self, dir: &Path) -> bool {
+        self.stamp(dir)
+            .is_some_and(|stamp| fs::read_to_string(dir.join(STAMP)).is_ok_and(|is| is == stamp))
+    }
+
+    async fn install(&self, layout: &Layout, dir: &Path, python: &str) -> Result<()> {
+        let log = layout.log(self.name);
+        write(&log, "")?;
+        let hint = "install Python 3.10 or later";
+        let dir_name = dir.to_string_lossy();
+        Run {
+            doing: "making a Python environment",
+            program: python,
+            args: &["-m", "venv", "--clear", &dir_name],
+            env: &[],
+            log: &log,
+            hint,
+        }
+        .to_end()
+        .await?;
+        let requirements = dir.join("requirements.txt");
+        write(&requirements, self.requirements)?;
+        let mut args = vec!["-m", "pip", "install", "--quiet"];
+        args.extend(PIP);
+        let requirements = requirements.to_string_lossy();
+        args.extend(["--requirement", &requirements]);
+        Run {
+            doing: "installing Python packages",
+            program: &python_of(dir).to_string_lossy(),
+            args: &args,
+            env: &[],
+            log: &log,
+            hint,
+        }
+        .to_end()
+        .await?;
+        let stamp = self.stamp(dir).ok_or_else(|| Error::Python {
+            reason: format!("the environment in {} has none", dir.display()),
+            hint,
+        })?;
+        write(&dir.join(STAMP), &stamp)
+    }
 }
 
 fn python_of(dir: &Path) -> PathBuf {
     dir.join("bin/python")
-}
-
-/// The stamp names the real interpreter too: when the system moves on to the
-/// next Python, the packages of the last one are of no use to it.
-fn stamp(dir: &Path) -> Option<String> {
-    let python = fs::canonicalize(python_of(dir)).ok()?;
-    Some(format!("{}\n{REQUIREMENTS}", python.display()))
-}
-
-fn is_current(dir: &Path) -> bool {
-    stamp(dir).is_some_and(|stamp| fs::read_to_string(dir.join(STAMP)).is_ok_and(|is| is == stamp))
-}
-
-async fn install(layout: &Layout, dir: &Path, python: &str) -> Result<()> {
-    let log = layout.log("venv");
-    write(&log, "")?;
-    let hint = "install Python 3.10 or later";
-    let dir_name = dir.to_string_lossy();
-    Run {
-        doing: "making a Python environment",
-        program: python,
-        args: &["-m", "venv", "--clear", &dir_name],
-        env: &[],
-        log: &log,
-        hint,
-    }
-    .to_end()
-    .await?;
-    let requirements = dir.join("requirements.txt");
-    write(&requirements, REQUIREMENTS)?;
-    let mut args = vec!["-m", "pip", "install", "--quiet"];
-    args.extend(PIP);
-    let requirements = requirements.to_string_lossy();
-    args.extend(["--requirement", &requirements]);
-    Run {
-        doing: "installing MiniStack",
-        program: &python_of(dir).to_string_lossy(),
-        args: &args,
-        env: &[],
-        log: &log,
-        hint,
-    }
-    .to_end()
-    .await?;
-    let stamp = stamp(dir).ok_or_else(|| Error::Python {
-        reason: format!("the environment in {} has none", dir.display()),
-        hint,
-    })?;
-    write(&dir.join(STAMP), &stamp)
 }
 
 /// What holds whenever pip is used here: nothing but what is pinned, and no
@@ -179,6 +214,11 @@ mod tests {
     #[test]
     fn an_environment_that_is_not_there_is_not_current() {
         let dir = tempfile::tempdir().expect("temporary directory");
-        assert!(!is_current(dir.path()));
+        let environment = Environment {
+            name: "venv",
+            contents: "nothing",
+            requirements: "",
+        };
+        assert!(!environment.is_current(dir.path()));
     }
 }
