@@ -132,7 +132,7 @@ fn a_promotion_says_what_users_saw(world: &World) -> Outcome {
             "{number}: {probe:#}"
         );
     }
-    for number in ["prod_ms", "test_ms"] {
+    for number in ["prod_ms", "test_ms", "window_ms"] {
         assert!(
             promoted["swap"][number].is_number(),
             "{number}: {promoted:#}"

@@ -20,6 +20,8 @@ struct SwapTimes {
     /// From the write's leaving to its being read back.
     prod_ms: Option<u64>,
     test_ms: Option<u64>,
+    /// From the first write's leaving to both being read back.
+    window_ms: Option<u64>,
 }
 
 /// The result of a swap that was tried.
@@ -276,13 +278,16 @@ fn remembered(ending: &Ending) -> Option<journal::Outcome> {
 }
 
 fn times(swap: &Swap) -> SwapTimes {
-    let span = |write: &ListenerWrite| {
-        let took = write.seen?.checked_sub(write.sent)?;
-        Some(u64::try_from(took.as_millis()).unwrap_or(u64::MAX))
+    let span = |from: Option<Duration>, to: Option<Duration>| {
+        Some(u64::try_from(to?.checked_sub(from?)?.as_millis()).unwrap_or(u64::MAX))
     };
+    let (prod, test) = (swap.write_of(Port::Prod), swap.write_of(Port::Test));
+    let sent = |write: Option<&ListenerWrite>| write.map(|write| write.sent);
+    let seen = |write: Option<&ListenerWrite>| write?.seen;
     SwapTimes {
-        prod_ms: swap.write_of(Port::Prod).and_then(span),
-        test_ms: swap.write_of(Port::Test).and_then(span),
+        prod_ms: span(sent(prod), seen(prod)),
+        test_ms: span(sent(test), seen(test)),
+        window_ms: span(sent(prod), seen(test)),
     }
 }
 

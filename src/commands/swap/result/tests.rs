@@ -410,7 +410,8 @@ fn for_programs() {
       },
       "swap": {
         "prod_ms": 40,
-        "test_ms": 50
+        "test_ms": 50,
+        "window_ms": 90
       },
       "traffic": "port 80 -> green (tag 1)",
       "reason": "requests failed after the swap"
