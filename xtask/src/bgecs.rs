@@ -18,9 +18,28 @@ pub fn root() -> PathBuf {
 /// Builds what cargo's own `run` has not built yet.
 pub async fn build() -> Result<PathBuf> {
     say::line("building bgecs");
-    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     // The whole workspace, so that features are resolved as in every other
     // build and nothing is compiled twice.
+    cargo(&["build", "--workspace", "--quiet"]).await?;
+    Ok(target()?.join("debug/bgecs"))
+}
+
+/// Builds it as `cargo install` does.
+pub async fn build_release() -> Result<PathBuf> {
+    say::line("building bgecs for release");
+    cargo(&["build", "--release", "--package", "bgecs", "--quiet"]).await?;
+    Ok(target()?.join("release/bgecs"))
+}
+
+/// Where cargo has built this program.
+fn target() -> Result<PathBuf> {
+    let exe = std::env::current_exe()?;
+    let folder = exe.ancestors().nth(2).ok_or("this program has no folder")?;
+    Ok(folder.to_owned())
+}
+
+async fn cargo(arguments: &[&str]) -> Result<()> {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let mut command = Command::new(cargo);
     // What cargo tells the package that it runs, which is this one. ring's
     // build script looks at it, and would have half of all compiled anew.
@@ -31,17 +50,11 @@ pub async fn build() -> Result<PathBuf> {
             command.env_remove(&name);
         }
     }
-    let status = command
-        .args(["build", "--workspace", "--quiet"])
-        .current_dir(root())
-        .status()
-        .await?;
+    let status = command.args(arguments).current_dir(root()).status().await?;
     if !status.success() {
         return Err("bgecs does not build".into());
     }
-    let exe = std::env::current_exe()?;
-    let folder = exe.parent().ok_or("this program has no folder")?;
-    Ok(folder.join("bgecs"))
+    Ok(())
 }
 
 /// How a command ended.

@@ -20,7 +20,7 @@ use std::time::Instant;
 use localstack::{Emulator, Engine, Gate, Options, gate};
 
 use crate::bgecs::{self, Bgecs, root};
-use crate::{Result, interrupt, say};
+use crate::{Result, docs, interrupt, say};
 use lane::{Lane, Share};
 use operation::Operation;
 use table::Table;
@@ -121,8 +121,8 @@ fn show(args: &Args, table: &Table) -> Result<()> {
     say::result(&short);
     std::fs::write(root().join("target/faults.md"), format!("{short}\n{whole}"))?;
     if args.write_docs {
-        table::write_into(&root().join("README.md"), &short)?;
-        table::write_into(&root().join("docs/reliability.md"), &whole)?;
+        docs::write_into(&root().join("README.md"), "faults", &short)?;
+        docs::write_into(&root().join("docs/reliability.md"), "faults", &whole)?;
     }
     say::result(&format!(
         "faults: {} passed, {} failed",

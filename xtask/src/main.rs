@@ -1,6 +1,8 @@
 //! The repository's own chores, run as `cargo xtask …`.
 
+mod bench;
 mod bgecs;
+mod docs;
 mod e2e;
 mod faults;
 mod gate;
@@ -18,6 +20,8 @@ use clap::{Parser, Subcommand};
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Task {
+    /// Measure bgecs beside what people use today
+    Bench(bench::Args),
     /// Run the whole story on a local AWS with real containers
     E2e {
         /// Leave the local AWS and what runs on it up at the end
@@ -55,6 +59,7 @@ async fn main() -> ExitCode {
             let gated = !no_gate;
             e2e::run(e2e::Telling { keep, gated }).await
         }
+        Task::Bench(args) => bench::run(&args).await,
         Task::Faults(args) => faults::run(&args).await,
         Task::Gate(args) => gate::run(&args).await,
         Task::Local(Local::Up) => local::up().await,

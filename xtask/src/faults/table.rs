@@ -2,14 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs;
-use std::path::Path;
 
 use localstack::gate::crash::{Side, Write};
 
 use super::judge::Outcome;
 use super::operation::Operation;
-use crate::Result;
 
 /// What came of a cell; why it failed.
 pub type Verdict = std::result::Result<Outcome, String>;
@@ -140,24 +137,6 @@ fn shown(verdict: Option<&Verdict>) -> String {
     }
 }
 
-const BEGIN: &str = "<!-- faults: written by `cargo xtask faults --write-docs` -->\n";
-const END: &str = "<!-- faults: end -->\n";
-
-/// Puts the table between the marks of a file.
-pub fn write_into(path: &Path, table: &str) -> Result<()> {
-    let text = fs::read_to_string(path)?;
-    let text = between_marks(&text, table);
-    let text = text.ok_or_else(|| format!("{} has no marks for the table", path.display()))?;
-    fs::write(path, text)?;
-    Ok(())
-}
-
-fn between_marks(text: &str, table: &str) -> Option<String> {
-    let (head, rest) = text.split_once(BEGIN)?;
-    let (_, tail) = rest.split_once(END)?;
-    Some(format!("{head}{BEGIN}\n{table}\n{END}{tail}"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -221,14 +200,5 @@ mod tests {
         let mut table = table();
         assert!(table.expect(Operation::Retire, &write(1, "UpdateCluster")));
         assert!(!table.expect(Operation::Retire, &write(1, "DeleteCluster")));
-    }
-
-    #[test]
-    fn only_what_is_between_the_marks_is_replaced() {
-        let text = format!("head\n{BEGIN}old\n{END}tail\n");
-        let new = between_marks(&text, "| new |\n").unwrap();
-        assert_eq!(new, format!("head\n{BEGIN}\n| new |\n\n{END}tail\n"));
-        assert_eq!(between_marks(&new, "| new |\n").unwrap(), new);
-        assert_eq!(between_marks("no marks", ""), None);
     }
 }

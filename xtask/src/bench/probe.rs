@@ -1,0 +1,184 @@
+//! The probe beside load generators, before the same static server: the server
+//! has one core to itself, and each client, in turn, the other one.
+
+mod server;
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::figures::Unit;
+use super::peers;
+use super::program::{Line, Used};
+use super::row::Row;
+use super::table::Found;
+use crate::Result;
+use server::Server;
+
+const CLIENT: &[&str] = &["taskset", "-c", "1"];
+/// How long each client asks.
+const SECONDS: u32 = 5;
+/// How many connections the peers keep.
+const CONNECTIONS: &str = "50";
+/// The fixed rate at which CPU time is compared.
+const RATE: &str = "1000";
+/// The probe leaves on a schedule: it is asked for more than it can do.
+const OVERLOAD: f64 = 1.5;
+
+pub async fn measure(exe: &Path, runs: usize) -> Result<Found> {
+    let server = Server::start(&peers::nginx().await?).await?;
+    let clients = Clients {
+        exe: exe.to_owned(),
+        oha: peers::oha().await?,
+        hey: peers::hey().await?,
+        wrk: peers::wrk().await?,
+        url: server.url.clone(),
+    };
+    let (mut oha, mut hey, mut wrk, mut cpu) = (vec![], vec![], vec![], vec![]);
+    for _ in 0..runs {
+        let peer = clients.oha_rate().await?;
+        let ours = clients.probe_rate(peer * OVERLOAD).await?;
+        oha.push((ours, peer));
+        hey.push((ours, clients.hey_rate().await?));
+        wrk.push((ours, clients.wrk_rate().await?));
+        cpu.push((clients.probe_cpu().await?, clients.oha_cpu().await?));
+    }
+    let what = "probe at its maximum rate, kept connections";
+    let beside = |peer: &str, pairs: &[(f64, f64)]| Row::beside(what, peer, Unit::Rate, pairs);
+    Ok(Found {
+        rows: vec![
+            beside("oha", &oha)?.at_least(1.0),
+            beside("hey", &hey)?,
+            beside("wrk", &wrk)?,
+            Row::beside(
+                format!("CPU time of a probe of {SECONDS} s at 1,000 Hz"),
+                "oha",
+                Unit::Time,
+                &cpu,
+            )?
+            .at_most(1.0),
+        ],
+        notes: Vec::new(),
+    })
+}
+
+struct Clients {
+    exe: PathBuf,
+    oha: PathBuf,
+    hey: PathBuf,
+    wrk: PathBuf,
+    url: String,
+}
+
+impl Clients {
+    async fn probe(&self, rate: &str) -> Result<Used> {
+        let exe = self.exe.display().to_string();
+        let duration = format!("{SECONDS}s");
+        let line = Line::new([exe.as_str(), "probe", "--url", &self.url, "--rate", rate]);
+        let line = line.with(&["--duration", &duration, "--connections", "reused", "--json"]);
+        // A region is asked for; AWS is not.
+        let region = ("AWS_REGION".to_owned(), "us-east-1".to_owned());
+        line.envs(&[region]).under(CLIENT).watched().await
+    }
+
+    /// Answers a second that the probe had while it asked.
+    async fn probe_rate(&self, rate: f64) -> Result<f64> {
+        let used = self.probe(&format!("{rate:.0}")).await?;
+        let answered = answered(&used.ran.json()?)?;
+        Ok(answered / used.ran.wall.as_secs_f64())
+    }
+
+    async fn probe_cpu(&self) -> Result<f64> {
+        let used = self.probe(RATE).await?;
+        answered(&used.ran.json()?)?;
+        Ok(super::program::milliseconds(used.cpu))
+    }
+
+    async fn oha(&self, more: &[&str]) -> Result<Used> {
+        let oha = self.oha.display().to_string();
+        let duration = format!("{SECONDS}s");
+        let line = Line::new([oha.as_str(), "--no-tui", "--output-format", "json"]);
+        let line = line.with(&["-z", &duration, "-c", CONNECTIONS]);
+        let line = line.with(more).with(&[&self.url]);
+        line.under(CLIENT).watched().await
+    }
+
+    async fn oha_rate(&self) -> Result<f64> {
+        let said = self.oha(&[]).await?.ran.json()?;
+        let rate = said["summary"]["requestsPerSec"].as_f64();
+        Ok(rate.ok_or_else(|| format!("oha says no rate: {said}"))?)
+    }
+
+    async fn oha_cpu(&self) -> Result<f64> {
+        let used = self.oha(&["-q", RATE]).await?;
+        Ok(super::program::milliseconds(used.cpu))
+    }
+
+    async fn hey_rate(&self) -> Result<f64> {
+        let hey = self.hey.display().to_string();
+        let duration = format!("{SECONDS}s");
+        let words = [&hey, "-z", &duration, "-c", CONNECTIONS, &self.url];
+        rate_of(&Line::new(words).under(CLIENT)).await
+    }
+
+    async fn wrk_rate(&self) -> Result<f64> {
+        let wrk = self.wrk.display().to_string();
+        let duration = format!("{SECONDS}s");
+        let words = [
+            &wrk,
+            "-t",
+            "1",
+            "-c",
+            CONNECTIONS,
+            "-d",
+            &duration,
+            &self.url,
+        ];
+        rate_of(&Line::new(words).under(CLIENT)).await
+    }
+}
+
+/// As hey and wrk say it.
+async fn rate_of(line: &Line) -> Result<f64> {
+    let said = line.run().await?.stdout;
+    Ok(requests_a_second(&said).ok_or_else(|| format!("no rate is said:\n{said}"))?)
+}
+
+fn requests_a_second(said: &str) -> Option<f64> {
+    let line = said.lines().find(|line| line.contains("Requests/sec:"))?;
+    line.split(':').nth(1)?.trim().parse().ok()
+}
+
+/// How many requests of a probe were answered, of which none may have failed.
+fn answered(said: &Value) -> Result<f64> {
+    let probe = &said["probe"];
+    let (sent, failed) = (probe["sent"].as_f64(), probe["failed"].as_f64());
+    match (sent, failed) {
+        (Some(sent), Some(0.0)) => Ok(sent),
+        _ => Err(format!("the probe did not go well: {said}").into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_rate_is_found_in_what_hey_and_wrk_say() {
+        let hey = "Summary:\n  Total:\t5.0 secs\n  Requests/sec:\t20123.45\n";
+        assert_eq!(requests_a_second(hey), Some(20_123.45));
+        let wrk = "  100 requests in 5.0s\nRequests/sec:  54321.99\nTransfer/sec: 1MB\n";
+        assert_eq!(requests_a_second(wrk), Some(54_321.99));
+        assert_eq!(requests_a_second("Requests/sec: none"), None);
+    }
+
+    #[test]
+    fn a_probe_that_failed_is_no_figure() {
+        let said = |failed: u32| json!({"probe": {"sent": 10, "failed": failed}});
+        assert_eq!(answered(&said(0)).unwrap(), 10.0);
+        assert!(answered(&said(1)).is_err());
+        assert!(answered(&json!({})).is_err());
+    }
+}
