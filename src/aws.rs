@@ -54,6 +54,7 @@ pub struct Aws {
     ecs: aws_sdk_ecs::Client,
     elb: aws_sdk_elasticloadbalancingv2::Client,
     logs: aws_sdk_cloudwatchlogs::Client,
+    releases: ecs::Releases,
     /// The time of the journal's AWS.
     clock: Clock,
     region: String,
@@ -92,6 +93,7 @@ impl Aws {
             ecs: aws_sdk_ecs::Client::new(&paced(Service::Ecs)),
             elb: aws_sdk_elasticloadbalancingv2::Client::new(&paced(Service::Elb)),
             logs: aws_sdk_cloudwatchlogs::Client::new(&paced(Service::Logs)),
+            releases: ecs::Releases::default(),
             region,
             endpoint: config.endpoint_url().map(str::to_owned),
         }

@@ -1,5 +1,7 @@
 //! Task definitions, services and tasks.
 
+mod releases;
+
 use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
 
@@ -7,7 +9,7 @@ use aws_sdk_ecs::primitives::DateTime;
 use aws_sdk_ecs::types::{
     AssignPublicIp, AwsVpcConfiguration, DeploymentCircuitBreaker, DeploymentConfiguration,
     DeploymentRolloutState, DesiredStatus, LaunchType, LoadBalancer, NetworkConfiguration,
-    PropagateTags, Service, ServiceField, SortOrder, Tag as EcsTag, TaskDefinitionField,
+    PropagateTags, Service, ServiceField, SortOrder, Tag as EcsTag,
 };
 use aws_smithy_types::body::SdkBody;
 use time::OffsetDateTime;
@@ -17,9 +19,11 @@ use super::error::{AwsError, Kind, Named};
 use crate::engine::task_definition as tags;
 use crate::hidden::Mask;
 use crate::model::{
-    Color, Deployment, Infrastructure, Release, Rollout, ServiceEvent, ServiceState, StoppedTask,
+    Color, Deployment, Infrastructure, Rollout, ServiceEvent, ServiceState, StoppedTask,
     TaskDefinitionArn,
 };
+
+pub(super) use releases::Releases;
 
 /// What a colour's first service needs to know.
 #[derive(Debug, Clone)]
@@ -98,19 +102,6 @@ impl Aws {
             .ok_or_else(|| {
                 AwsError::unusable(ACTION, family, "the answer names no task definition")
             })
-    }
-
-    /// What a task definition's tags say of the release it runs.
-    pub async fn read_release(&self, arn: &TaskDefinitionArn) -> Result<Release, AwsError> {
-        let answer = self
-            .ecs
-            .describe_task_definition()
-            .task_definition(arn.as_str())
-            .include(TaskDefinitionField::Tags)
-            .send()
-            .await
-            .named("ecs:DescribeTaskDefinition", arn.as_str())?;
-        Ok(release(answer.tags()))
     }
 
     /// Both colours' services in one call. A service that was deleted counts as
@@ -397,25 +388,6 @@ fn seconds(duration: Duration) -> i32 {
 
 fn tag(key: &str, value: &str) -> EcsTag {
     EcsTag::builder().key(key).value(value).build()
-}
-
-fn release(found: &[EcsTag]) -> Release {
-    let value = |key: &str| {
-        found
-            .iter()
-            .find(|tag| tag.key() == Some(key))
-            .and_then(|tag| tag.value())
-            .map(str::to_owned)
-    };
-    Release {
-        tag: value(tags::TAG_RELEASE).and_then(|tag| tag.parse().ok()),
-        digest: value(tags::TAG_DIGEST).and_then(|digest| digest.parse().ok()),
-        commit: value(tags::TAG_COMMIT),
-        deployed_by: value(tags::TAG_DEPLOYED_BY),
-        deployed_at: value(tags::TAG_DEPLOYED_AT),
-        operation: value(tags::TAG_OPERATION),
-        config: value(tags::TAG_CONFIG),
-    }
 }
 
 fn state(service: &Service) -> ServiceState {

@@ -238,6 +238,23 @@ async fn a_release_is_read_from_the_tags() {
 }
 
 #[tokio::test]
+async fn a_revision_is_read_once_and_each_has_its_own() {
+    let tagged = |tag: &str| json!({ "tags": [{ "key": tags::TAG_RELEASE, "value": tag }] });
+    let wire = Wire::new()
+        .on("DescribeTaskDefinition", Reply::json(&tagged("2")))
+        .on("DescribeTaskDefinition", Reply::json(&tagged("3")));
+    let aws = wire.aws();
+    let read = async |name: &str| {
+        let release = aws.read_release(&TaskDefinitionArn::new(arn(name))).await;
+        release.unwrap().tag.unwrap().to_string()
+    };
+    assert_eq!(read("bgecs-hello:2").await, "2");
+    assert_eq!(read("bgecs-hello:2").await, "2");
+    assert_eq!(read("bgecs-hello:3").await, "3");
+    wire.assert_used_up();
+}
+
+#[tokio::test]
 async fn tags_that_are_none_of_ours_are_left_out() {
     let tags = json!({ "tags": [{ "key": tags::TAG_RELEASE, "value": "no tag!" }, { "key": tags::TAG_DIGEST, "value": "md5:0" }] });
     let wire = Wire::new().on("DescribeTaskDefinition", Reply::json(&tags));

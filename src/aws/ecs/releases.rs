@@ -1,0 +1,64 @@
+//! What the tags of task definitions say of the releases that they run.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use aws_sdk_ecs::types::{Tag as EcsTag, TaskDefinitionField};
+
+use crate::aws::Aws;
+use crate::aws::error::{AwsError, Named};
+use crate::engine::task_definition as tags;
+use crate::model::{Release, TaskDefinitionArn};
+
+/// Those that were read. A revision never changes, and bgecs writes its tags
+/// once, as it registers it: each is read once.
+#[derive(Debug, Clone, Default)]
+pub(in crate::aws) struct Releases(Arc<Mutex<HashMap<String, Release>>>);
+
+impl Releases {
+    fn locked(&self) -> MutexGuard<'_, HashMap<String, Release>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Aws {
+    /// What a task definition's tags say of the release it runs.
+    pub async fn read_release(&self, arn: &TaskDefinitionArn) -> Result<Release, AwsError> {
+        let known = self.releases.locked().get(arn.as_str()).cloned();
+        if let Some(release) = known {
+            return Ok(release);
+        }
+        let answer = self
+            .ecs
+            .describe_task_definition()
+            .task_definition(arn.as_str())
+            .include(TaskDefinitionField::Tags)
+            .send()
+            .await
+            .named("ecs:DescribeTaskDefinition", arn.as_str())?;
+        let release = release(answer.tags());
+        self.releases
+            .locked()
+            .insert(arn.as_str().to_owned(), release.clone());
+        Ok(release)
+    }
+}
+
+fn release(found: &[EcsTag]) -> Release {
+    let value = |key: &str| {
+        found
+            .iter()
+            .find(|tag| tag.key() == Some(key))
+            .and_then(|tag| tag.value())
+            .map(str::to_owned)
+    };
+    Release {
+        tag: value(tags::TAG_RELEASE).and_then(|tag| tag.parse().ok()),
+        digest: value(tags::TAG_DIGEST).and_then(|digest| digest.parse().ok()),
+        commit: value(tags::TAG_COMMIT),
+        deployed_by: value(tags::TAG_DEPLOYED_BY),
+        deployed_at: value(tags::TAG_DEPLOYED_AT),
+        operation: value(tags::TAG_OPERATION),
+        config: value(tags::TAG_CONFIG),
+    }
+}
