@@ -4,6 +4,7 @@
 mod server;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -18,12 +19,19 @@ use server::Server;
 const CLIENT: &[&str] = &["taskset", "-c", "1"];
 /// How long each client asks.
 const SECONDS: u32 = 5;
+/// How long a rate is tried.
+const TRIAL_SECONDS: u32 = 2;
 /// How many connections the peers keep.
 const CONNECTIONS: &str = "50";
 /// The fixed rate at which CPU time is compared.
 const RATE: &str = "1000";
-/// The probe leaves on a schedule: it is asked for more than it can do.
-const OVERLOAD: f64 = 1.5;
+/// The probe leaves on a schedule, and a load generator when it can. So the
+/// probe's maximum is searched for: from above the peer's rate down, in such steps.
+const START: f64 = 1.2;
+const STEP: f64 = 0.85;
+/// How much of a rate must be answered in time for it to count as kept.
+const KEPT: f64 = 0.95;
+const LEAST_RATE: f64 = 100.0;
 
 pub async fn measure(exe: &Path, runs: usize) -> Result<Found> {
     let server = Server::start(&peers::nginx().await?).await?;
@@ -35,9 +43,11 @@ pub async fn measure(exe: &Path, runs: usize) -> Result<Found> {
         url: server.url.clone(),
     };
     let (mut oha, mut hey, mut wrk, mut cpu) = (vec![], vec![], vec![], vec![]);
+    let mut start = clients.oha_rate().await? * START;
     for _ in 0..runs {
         let peer = clients.oha_rate().await?;
-        let ours = clients.probe_rate(peer * OVERLOAD).await?;
+        let ours = clients.probe_maximum(start).await?;
+        start = ours / STEP;
         oha.push((ours, peer));
         hey.push((ours, clients.hey_rate().await?));
         wrk.push((ours, clients.wrk_rate().await?));
@@ -71,27 +81,39 @@ struct Clients {
 }
 
 impl Clients {
-    async fn probe(&self, rate: &str) -> Result<Used> {
+    async fn probe(&self, rate: &str, seconds: u32) -> Result<Used> {
         let exe = self.exe.display().to_string();
-        let duration = format!("{SECONDS}s");
+        let duration = format!("{seconds}s");
         let line = Line::new([exe.as_str(), "probe", "--url", &self.url, "--rate", rate]);
         let line = line.with(&["--duration", &duration, "--connections", "reused", "--json"]);
         // A region is asked for; AWS is not.
         let region = ("AWS_REGION".to_owned(), "us-east-1".to_owned());
-        line.envs(&[region]).under(CLIENT).watched().await
+        // A probe with failures ends so, and is a figure, too.
+        let line = line.envs(&[region]).or_code(1);
+        line.under(CLIENT).watched().await
     }
 
-    /// Answers a second that the probe had while it asked.
-    async fn probe_rate(&self, rate: f64) -> Result<f64> {
-        let used = self.probe(&format!("{rate:.0}")).await?;
-        let answered = answered(&used.ran.json()?)?;
-        Ok(answered / used.ran.wall.as_secs_f64())
+    /// The highest rate that it keeps, of those that are tried.
+    async fn probe_maximum(&self, start: f64) -> Result<f64> {
+        let mut rate = start;
+        while rate > LEAST_RATE {
+            let used = self.probe(&format!("{rate:.0}"), TRIAL_SECONDS).await?;
+            let answered = answered(&used.ran.json()?)?;
+            if let Some(kept) = kept(rate, answered, used.ran.wall) {
+                return Ok(kept);
+            }
+            rate *= STEP;
+        }
+        Err(format!("the probe does not keep {LEAST_RATE} requests a second").into())
     }
 
     async fn probe_cpu(&self) -> Result<f64> {
-        let used = self.probe(RATE).await?;
-        answered(&used.ran.json()?)?;
-        Ok(super::program::milliseconds(used.cpu))
+        let used = self.probe(RATE, SECONDS).await?;
+        let said = used.ran.json()?;
+        match answered(&said)? {
+            None => Err(format!("the probe did not go well: {said}").into()),
+            Some(_) => Ok(super::program::milliseconds(used.cpu)),
+        }
     }
 
     async fn oha(&self, more: &[&str]) -> Result<Used> {
@@ -149,14 +171,21 @@ fn requests_a_second(said: &str) -> Option<f64> {
     line.split(':').nth(1)?.trim().parse().ok()
 }
 
-/// How many requests of a probe were answered, of which none may have failed.
-fn answered(said: &Value) -> Result<f64> {
+/// How many requests of a probe were answered; none if any failed.
+fn answered(said: &Value) -> Result<Option<f64>> {
     let probe = &said["probe"];
-    let (sent, failed) = (probe["sent"].as_f64(), probe["failed"].as_f64());
-    match (sent, failed) {
-        (Some(sent), Some(0.0)) => Ok(sent),
-        _ => Err(format!("the probe did not go well: {said}").into()),
+    match (probe["sent"].as_f64(), probe["failed"].as_f64()) {
+        (Some(sent), Some(0.0)) => Ok(Some(sent)),
+        (Some(_), Some(_)) => Ok(None),
+        _ => Err(format!("the probe says nothing of itself: {said}").into()),
     }
+}
+
+/// The answers a second, if all of that rate came in time. The program's start
+/// and end are counted against it.
+fn kept(rate: f64, answered: Option<f64>, wall: Duration) -> Option<f64> {
+    let a_second = answered? / wall.as_secs_f64();
+    (a_second >= rate * KEPT).then_some(a_second)
 }
 
 #[cfg(test)]
@@ -175,10 +204,18 @@ mod tests {
     }
 
     #[test]
-    fn a_probe_that_failed_is_no_figure() {
+    fn a_probe_that_failed_has_answered_nothing() {
         let said = |failed: u32| json!({"probe": {"sent": 10, "failed": failed}});
-        assert_eq!(answered(&said(0)).unwrap(), 10.0);
-        assert!(answered(&said(1)).is_err());
+        assert_eq!(answered(&said(0)).unwrap(), Some(10.0));
+        assert_eq!(answered(&said(1)).unwrap(), None);
         assert!(answered(&json!({})).is_err());
+    }
+
+    #[test]
+    fn a_rate_is_kept_if_nearly_all_of_it_came_in_time() {
+        let two = Duration::from_secs(2);
+        assert_eq!(kept(100.0, Some(196.0), two), Some(98.0));
+        assert_eq!(kept(100.0, Some(188.0), two), None);
+        assert_eq!(kept(100.0, None, two), None);
     }
 }

@@ -15,6 +15,8 @@ use crate::bgecs::root;
 pub struct Line {
     words: Vec<String>,
     env: Vec<(String, String)>,
+    /// The exit code that is no failure, beside 0.
+    code: i32,
 }
 
 /// How a program ended, and when it said what.
@@ -40,7 +42,15 @@ impl Line {
         Self {
             words: words.into_iter().map(Into::into).collect(),
             env: Vec::new(),
+            code: 0,
         }
+    }
+
+    /// With another exit code that is no failure.
+    #[must_use]
+    pub fn or_code(mut self, code: i32) -> Self {
+        self.code = code;
+        self
     }
 
     /// With more words behind.
@@ -64,6 +74,7 @@ impl Line {
         Self {
             words: wrapper.chain(self.words.iter().cloned()).collect(),
             env: self.env.clone(),
+            code: self.code,
         }
     }
 
@@ -110,7 +121,10 @@ impl Line {
         );
         let ((status, wall), stderr) = (status?, stderr?);
         read?;
-        if status.success() {
+        if status
+            .code()
+            .is_some_and(|code| code == 0 || code == self.code)
+        {
             return Ok(Ran {
                 wall,
                 stdout: said,
@@ -203,6 +217,8 @@ mod tests {
     #[tokio::test]
     async fn a_failing_program_is_told_with_what_it_said() {
         let line = Line::new(["-c", "echo no >&2; exit 3"]).under(&["sh"]);
+        assert!(line.clone().or_code(3).run().await.is_ok());
+        let line = line.or_code(4);
         let error = line.run().await.unwrap_err().to_string();
         assert!(error.contains("exit status: 3"), "{error}");
         assert!(error.ends_with("\nno"), "{error}");
