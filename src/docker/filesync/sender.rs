@@ -1,13 +1,15 @@
-//! The blocking half of a transfer: looks through the folder, and reads the
-//! files that BuildKit wants, one after the other.
+//! The blocking half of a transfer: looks through the folder, and meanwhile reads
+//! the files that BuildKit wants, one after the other. It wants the first ones long
+//! before it was told of the last.
 
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::atomic::Ordering;
-use std::sync::mpsc as blocking;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError, mpsc as blocking};
+use std::thread;
 
 use bollard::fsutil::types::packet::PacketType;
 use bollard::fsutil::types::{Packet, Stat};
@@ -21,10 +23,12 @@ use super::{Asked, Outcome};
 /// Bytes of content in a packet.
 pub(super) const CHUNK: usize = 64 * 1024;
 
-/// What BuildKit asks for once it was told of all entries.
+/// What BuildKit asks for as it is told of the entries.
 pub(super) enum Wanted {
     File(u32),
     End,
+    /// Nothing more: the transfer is over before its end.
+    Nothing,
 }
 
 /// Serves one transfer.
@@ -33,7 +37,9 @@ pub(super) struct Sender<'a> {
     packets: mpsc::Sender<Result<Packet, Status>>,
     outcome: &'a Outcome,
     /// Those that may be asked for, by the number they were told under.
-    files: HashMap<u32, Box<str>>,
+    files: Mutex<HashMap<u32, Box<str>>>,
+    /// Whether something failed, of which BuildKit was told.
+    has_failed: AtomicBool,
 }
 
 impl<'a> Sender<'a> {
@@ -46,39 +52,58 @@ impl<'a> Sender<'a> {
             root,
             packets,
             outcome,
-            files: HashMap::new(),
+            files: Mutex::default(),
+            has_failed: AtomicBool::new(false),
         }
     }
 
     /// Ends when all is sent, when nobody listens any more, or with an error,
-    /// of which BuildKit and the outcome are told.
-    pub(super) fn serve(&mut self, asked: &Asked, queue: &blocking::Receiver<Wanted>) {
-        let served = self.tell(asked).and_then(|flow| {
-            if flow.is_continue() {
-                self.answer(queue)
-            } else {
-                Ok(())
-            }
-        });
-        if let Err(error) = served {
-            let status = self.outcome.fail(error);
-            // The packet makes BuildKit give up at once, the status says why.
-            let _ = self.send(Packet {
-                r#type: PacketType::PacketErr.into(),
-                data: status.message().as_bytes().to_vec(),
-                ..Packet::default()
+    /// of which BuildKit and the outcome are told. `requests` leads to the queue.
+    pub(super) fn serve(
+        &self,
+        asked: &Asked,
+        requests: blocking::Sender<Wanted>,
+        queue: blocking::Receiver<Wanted>,
+    ) {
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                if let Err(error) = self.answer(&queue) {
+                    self.fail(error);
+                }
             });
-            let _ = self.packets.blocking_send(Err(status));
-        }
+            match self.tell(asked) {
+                // From now on the queue ends with BuildKit's requests.
+                Ok(ControlFlow::Continue(())) => return drop(requests),
+                Ok(ControlFlow::Break(())) => {}
+                Err(error) => self.fail(error),
+            }
+            let _ = requests.send(Wanted::Nothing);
+        });
     }
 
-    fn tell(&mut self, asked: &Asked) -> Result<ControlFlow<()>, Error> {
+    fn fail(&self, error: Error) {
+        let status = self.outcome.fail(error);
+        // The packet makes BuildKit give up at once, the status says why.
+        let _ = self.send(Packet {
+            r#type: PacketType::PacketErr.into(),
+            data: status.message().as_bytes().to_vec(),
+            ..Packet::default()
+        });
+        let _ = self.packets.blocking_send(Err(status));
+        self.has_failed.store(true, Ordering::Relaxed);
+    }
+
+    fn files(&self) -> MutexGuard<'_, HashMap<u32, Box<str>>> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self, asked: &Asked) -> Result<ControlFlow<()>, Error> {
         let selection = asked.selection(self.root)?;
         let mut number = 0;
         let mut flow = ControlFlow::Continue(());
         walk(self.root, &selection, &mut |entry| {
             if entry.kind == Kind::File {
-                self.files.insert(number, entry.path.as_str().into());
+                self.files().insert(number, entry.path.as_str().into());
             }
             number += 1;
             flow = self.send(Packet {
@@ -95,7 +120,7 @@ impl<'a> Sender<'a> {
         Ok(flow)
     }
 
-    fn answer(&mut self, queue: &blocking::Receiver<Wanted>) -> Result<(), Error> {
+    fn answer(&self, queue: &blocking::Receiver<Wanted>) -> Result<(), Error> {
         while let Ok(wanted) = queue.recv() {
             let flow = match wanted {
                 Wanted::File(number) => self.file(number)?,
@@ -106,6 +131,7 @@ impl<'a> Sender<'a> {
                     });
                     return Ok(());
                 }
+                Wanted::Nothing => return Ok(()),
             };
             if flow.is_break() {
                 return Ok(());
@@ -114,8 +140,9 @@ impl<'a> Sender<'a> {
         Ok(())
     }
 
-    fn file(&mut self, number: u32) -> Result<ControlFlow<()>, Error> {
-        let Some(path) = self.files.remove(&number) else {
+    fn file(&self, number: u32) -> Result<ControlFlow<()>, Error> {
+        let path = self.files().remove(&number);
+        let Some(path) = path else {
             return Ok(ControlFlow::Continue(()));
         };
         let full = self.root.join(&*path);
@@ -140,6 +167,9 @@ impl<'a> Sender<'a> {
 
     /// Breaks when nobody listens any more: the build is over.
     fn send(&self, packet: Packet) -> ControlFlow<()> {
+        if self.has_failed.load(Ordering::Relaxed) {
+            return ControlFlow::Break(());
+        }
         match self.packets.blocking_send(Ok(packet)) {
             Ok(()) => ControlFlow::Continue(()),
             Err(_) => ControlFlow::Break(()),
