@@ -66,7 +66,8 @@ impl Session {
         let server = tokio::spawn(async move {
             let http = http2::Builder::new(TokioExecutor::new());
             // It ends when the engine hangs up, which is how builds end.
-            let _ = http.serve_connection(connection, service).await;
+            let ended = http.serve_connection(connection, service).await;
+            tracing::debug!(?ended, "the session ended");
         });
         Ok(Self {
             id,
