@@ -65,6 +65,8 @@ pub fn name(release: &Answering) -> String {
     };
     match release.color {
         Some(color) => format!("{name} ({color})"),
+        // What a header said may be as short as `2`.
+        None if !name.contains(' ') => format!("release {name}"),
         None => name,
     }
 }

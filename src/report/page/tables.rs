@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::figures::grouped;
 use crate::engine::evidence::Evidence;
 use crate::engine::seen::{Failure, KindReport};
-use crate::model::Lost;
+use crate::model::{Lost, Unexpected};
 use crate::report::drawing::{connection, name, span, when};
 
 /// Failures beyond these are shown on request.
@@ -61,7 +61,10 @@ fn what(failure: &Failure) -> String {
         Lost::Other => "no answer",
     });
     match (failure.status, why, &failure.error) {
-        (Some(status), _, _) => format!("HTTP {status}"),
+        (Some(status), _, _) => match failure.unexpected {
+            Some(Unexpected::Body) => format!("HTTP {status}, but not the expected body"),
+            _ => format!("HTTP {status}"),
+        },
         (None, Some(why), Some(error)) if error != why => format!("{why}: {error}"),
         (None, Some(why), _) => why.to_owned(),
         (None, None, Some(error)) => error.clone(),
@@ -275,4 +278,32 @@ fn node(node: Option<std::net::IpAddr>) -> String {
 
 fn none() -> String {
     "–".to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::testing::taken_back;
+
+    #[test]
+    fn a_failure_says_what_was_wrong() {
+        let mut failure = taken_back().probe.failures[0].clone();
+        assert_eq!(what(&failure), "HTTP 503");
+        failure.status = Some(200);
+        failure.unexpected = Some(Unexpected::Body);
+        assert_eq!(what(&failure), "HTTP 200, but not the expected body");
+        failure.status = None;
+        failure.why = Some(Lost::TimedOut);
+        failure.error = Some("no answer within 2 s".to_owned());
+        assert_eq!(what(&failure), "timed out: no answer within 2 s");
+        failure.error = None;
+        assert_eq!(what(&failure), "timed out");
+    }
+
+    #[test]
+    fn an_instant_has_a_sign() {
+        assert_eq!(at(-40), "−40 ms");
+        assert_eq!(at(0), "0 ms");
+        assert_eq!(at(1_234), "+1\u{202f}234 ms");
+    }
 }
