@@ -62,7 +62,8 @@ pub enum Event<'a> {
     Answered(Answered),
     /// The probe is over: on a terminal the row stays.
     Probed,
-    /// The answer's body changed; before the swap there is no time to count from.
+    /// An answer that was not seen before; ahead of the swap there is no time to
+    /// count from.
     Body {
         at_ms: Option<i64>,
         status: u16,

@@ -36,8 +36,8 @@ impl Answers {
         })
     }
 
-    pub fn keep(&self, answer: Answer) -> Arc<Answer> {
-        self.find_or(|known| *known == answer, || answer.clone())
+    pub fn keep(&self, answer: &Answer) -> Arc<Answer> {
+        self.find_or(|known| known == answer, || answer.clone())
     }
 
     fn find_or(

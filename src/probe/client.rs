@@ -100,7 +100,7 @@ impl Client {
     /// There is nobody to ask.
     pub fn nothing(&self, why: Lost, error: String) -> Asked {
         Asked {
-            answer: self.answers.keep(Answer::Nothing { why, error }),
+            answer: self.answers.keep(&Answer::Nothing { why, error }),
             unexpected: None,
         }
     }

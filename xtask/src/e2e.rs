@@ -62,7 +62,11 @@ async fn tell(emulator: &Emulator, exe: PathBuf, gated: bool) -> Result<()> {
     let gate = match gated {
         true => Some(Gate::before(
             emulator.endpoint(),
-            &gate::Options::default(),
+            &gate::Options {
+                nodes: 3,
+                addresses: gate::Addresses::EachNode,
+                ..gate::Options::default()
+            },
         )?),
         false => None,
     };

@@ -1,5 +1,5 @@
 //! What a person sees while a swap is under way: each phase, the probe's count,
-//! and the answer's body each time it changes.
+//! and each different answer.
 
 use std::time::Duration;
 
@@ -11,6 +11,9 @@ use crate::model::{Answer, Port};
 use crate::report::{Answered, Event, Release};
 use crate::session::Session;
 
+/// Answers that all differ tell nobody anything.
+const MOST_SHOWN: usize = 10;
+
 /// Turns what happens during a swap into lines.
 pub(super) struct Narrator<'a> {
     session: &'a Session,
@@ -19,7 +22,8 @@ pub(super) struct Narrator<'a> {
     began: Option<Duration>,
     /// When the window ends.
     ends: Option<Duration>,
-    last_body: Option<(Option<u16>, String)>,
+    /// The answers that were shown.
+    shown: Vec<(u16, String)>,
 }
 
 impl<'a> Narrator<'a> {
@@ -29,7 +33,7 @@ impl<'a> Narrator<'a> {
             swap,
             began: None,
             ends: None,
-            last_body: None,
+            shown: Vec::new(),
         }
     }
 
@@ -93,10 +97,14 @@ impl<'a> Narrator<'a> {
                     self.swap.policy.window.as_secs_f64()
                 )));
             }
-            Phase::LookingBack { why, .. } => report.tell(&Event::Warning(format!(
-                "{}: taking the swap back",
-                result::reason(why)
-            ))),
+            Phase::LookingBack { why, .. } => {
+                report.tell(&Event::Warning(format!(
+                    "{}: taking the swap back",
+                    result::reason(why)
+                )));
+                // The old ones again are news.
+                self.shown.clear();
+            }
             Phase::Back { journey, .. } => report.tell(&Event::Note(format!(
                 "pointing {} back at {}",
                 journey.port, journey.color
@@ -107,13 +115,14 @@ impl<'a> Narrator<'a> {
         }
     }
 
-    /// Shows the answer each time it changes, as one wants to see it happen.
+    /// Shows each different answer once, as one wants to see it happen: while
+    /// nodes change over one by one, old and new take turns.
     fn body(&mut self, at: Duration, answer: &Answer) {
         let Answer::Http { status, body, .. } = answer else {
             return;
         };
-        let now = (Some(*status), body.clone());
-        if self.last_body.as_ref() == Some(&now) {
+        let is_it = |shown: &(u16, String)| (shown.0, &shown.1) == (*status, body);
+        if self.shown.len() == MOST_SHOWN || self.shown.iter().any(is_it) {
             return;
         }
         let ms = |at: Duration| i64::try_from(at.as_millis()).unwrap_or(i64::MAX);
@@ -123,6 +132,6 @@ impl<'a> Narrator<'a> {
             status: *status,
             body,
         });
-        self.last_body = Some(now);
+        self.shown.push((*status, body.clone()));
     }
 }

@@ -1,5 +1,7 @@
 //! Releases that must not become live, and those that must not stay it.
 
+use std::fs;
+
 use super::stage::{ENGLISH, FRENCH, Stage};
 use crate::Result;
 use crate::json::expect;
@@ -32,13 +34,17 @@ pub async fn a_release_that_fails_once_live_is_taken_back(stage: &Stage<'_>) -> 
     ];
     stage.bgecs.run(&deploy).await?.expect_code(0)?;
     stage.expect_answers(ENGLISH, FRENCH).await?;
-    let promoted = stage
-        .bgecs
-        .run(&["promote", "blue", "--json"])
-        .await?
-        .expect_code(3)?
-        .json()?;
+    let report = stage.report("failed-promotion.html");
+    let mut promote = vec!["promote", "blue", "--json", "--report", &report];
+    let nodes = stage.nodes();
+    if let Ok(nodes) = &nodes {
+        promote.extend(["--connect-to", nodes]);
+    }
+    let promoted = stage.bgecs.run(&promote).await?.expect_code(3)?.json()?;
     expect(&promoted, &["outcome"], "rolled_back")?;
+    if !fs::read_to_string(&report)?.contains("was rolled back") {
+        return Err(format!("{report} does not say what became of it").into());
+    }
     expect(&stage.status().await?, &["live"], "green")?;
     stage.expect_answers(ENGLISH, FRENCH).await?;
     Ok("a release that fails once it is live is taken back by itself".to_owned())

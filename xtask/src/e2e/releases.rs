@@ -98,10 +98,29 @@ pub async fn an_unchanged_deploy_changes_nothing(stage: &Stage<'_>) -> Result<St
 }
 
 pub async fn a_promotion_is_noticed_by_nobody(stage: &Stage<'_>) -> Result<String> {
-    let (_, sent) = stage.swap_unnoticed(&["promote", "blue", "--json"]).await?;
+    let report = stage.report("promotion.html");
+    let mut promote = vec!["promote", "blue", "--json", "--report", &report];
+    let nodes = stage.nodes();
+    if let Ok(nodes) = &nodes {
+        promote.extend(["--connect-to", nodes]);
+    }
+    let (promoted, sent) = stage.swap_unnoticed(&promote).await?;
     stage.expect_answers(FRENCH, ENGLISH).await?;
+    let seen = at(&promoted, &["probe", "nodes"]).as_array();
+    let seen = seen.map_or(0, Vec::len);
+    let expected = nodes.map_or(1, |nodes| nodes.split(',').count());
+    if seen != expected {
+        return Err(format!("the probe saw {seen} node(s) of {expected}").into());
+    }
+    let page = fs::read_to_string(&report)?;
+    for part in ["went live within", "blue (tag 2)", "green (tag 1)"] {
+        if !page.contains(part) {
+            return Err(format!("{report} does not say `{part}`").into());
+        }
+    }
     Ok(format!(
-        "a promotion is noticed by nobody: {sent} requests of an onlooker, none failed"
+        "a promotion is noticed by nobody, over {seen} node(s): \
+         {sent} requests of an onlooker, none failed"
     ))
 }
 

@@ -42,6 +42,19 @@ impl<'a> Stage<'a> {
         })
     }
 
+    /// Where the probe finds the load balancer's nodes, whose one name leads to
+    /// one of them here.
+    pub fn nodes(&self) -> Result<String> {
+        let gate = self.gate.ok_or("there is no gate")?;
+        let nodes: Vec<String> = gate.addresses().iter().map(ToString::to_string).collect();
+        Ok(nodes.join(","))
+    }
+
+    /// Where a chapter's report goes.
+    pub fn report(&self, name: &str) -> String {
+        self.folder.join(name).display().to_string()
+    }
+
     /// The way to a listener: on the ports of the load balancer's nodes, or by
     /// the Host header where the emulator is the load balancer.
     pub async fn door(&self, port: &str) -> Result<Door> {

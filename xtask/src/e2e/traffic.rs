@@ -10,7 +10,7 @@ use localstack::gate::upstream::Upstream;
 
 use super::stage::{ENGLISH, FRENCH, Stage};
 use crate::Result;
-use crate::json::{expect, text};
+use crate::json::{at, expect, text};
 use crate::observer::{Observer, PACE, Seen};
 
 /// What an app needs to listen, in the chapter of the slow one.
@@ -48,11 +48,37 @@ pub async fn a_change_spreads_from_node_to_node(stage: &Stage<'_>) -> Result<Str
     let balancer = stage.balancer().await?;
     let observer = Observer::start(stage.door("prod").await?, "/api", PACE);
     balancer.set_lag(1, LAG);
-    let promoted = stage.bgecs.run(&["promote", "--window", "3s"]).await;
+    let nodes = stage.nodes()?;
+    let promote = [
+        "promote",
+        "--window",
+        "3s",
+        "--rate",
+        "30",
+        "--json",
+        "--connect-to",
+        &nodes,
+    ];
+    let promoted = stage.bgecs.run(&promote).await;
     balancer.set_lag(1, Duration::ZERO);
     let seen = observer.stop().await?;
-    promoted?.expect_code(0)?;
+    let promoted = promoted?.expect_code(0)?.json()?;
     let sent = seen.unharmed()?;
+    // The probe sees it too, and does not call it over before.
+    let second = [
+        "probe",
+        "nodes",
+        "1",
+        "connections",
+        "fresh",
+        "first_new_ms",
+    ];
+    for path in [&second[..], &["probe", "changeover_ms"]] {
+        let at_ms = at(&promoted, path).as_u64().unwrap_or_default();
+        if Duration::from_millis(at_ms) < LAG {
+            return Err(format!("{} is {at_ms} ms", path.join(".")).into());
+        }
+    }
     let behind = lag_of_the_second_node(&seen)?;
     // The first node changed after it was asked for its last old answer, the
     // second one before it gave its first new one: never less than the lag.
@@ -73,7 +99,7 @@ fn lag_of_the_second_node(seen: &Seen) -> Result<Duration> {
     let first_new = of(1).find(|answer| answer.says(FRENCH));
     match (last_old, first_new) {
         (Some(old), Some(new)) => Ok(new.answered.saturating_duration_since(old.sent)),
-        _ => Err("the observer did not see both versions on both nodes".into()),
+        _ => Err("the observer did not see both versions on these nodes".into()),
     }
 }
 
