@@ -1,8 +1,8 @@
 //! Gives BuildKit the files that it asks for: the server's side of its
 //! `FileSync` service, which is how `docker build` sends a context, too.
 //!
-//! Every selected entry is told (name, size, mode, time), and meanwhile the
-//! contents are sent of those that BuildKit does not have yet. So nothing is sent that
+//! First every selected entry is told (name, size, mode, time), then the
+//! contents of those that BuildKit does not have yet. So nothing is sent that
 //! `.dockerignore` excludes, nothing that the Dockerfile does not copy, and
 //! nothing twice. (A tar in the body of the build request would be simpler,
 //! but BuildKit does not apply `.dockerignore` to one: an excluded Dockerfile,
@@ -97,10 +97,10 @@ impl FileSync for Folders {
         let asked = Asked::from_metadata(request.metadata());
         let (requests, queue) = blocking::channel();
         let (packets, answer) = mpsc::channel(IN_FLIGHT);
-        tokio::spawn(receive(request.into_inner(), requests.clone()));
+        tokio::spawn(receive(request.into_inner(), requests));
         let outcome = Arc::clone(&self.outcome);
         tokio::task::spawn_blocking(move || {
-            Sender::new(&root, packets, &outcome).serve(&asked, requests, queue);
+            Sender::new(&root, packets, &outcome).serve(&asked, &queue);
         });
         Ok(Response::new(stream_of(answer)))
     }

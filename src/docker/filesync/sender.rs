@@ -1,15 +1,13 @@
-//! The blocking half of a transfer: looks through the folder, and meanwhile reads
-//! the files that BuildKit wants, one after the other. It wants the first ones long
-//! before it was told of the last.
+//! The blocking half of a transfer: looks through the folder, and reads the
+//! files that BuildKit wants, one after the other.
 
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, mpsc as blocking};
-use std::thread;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc as blocking;
 
 use bollard::fsutil::types::packet::PacketType;
 use bollard::fsutil::types::{Packet, Stat};
@@ -23,12 +21,10 @@ use super::{Asked, Outcome};
 /// Bytes of content in a packet.
 pub(super) const CHUNK: usize = 64 * 1024;
 
-/// What BuildKit asks for as it is told of the entries.
+/// What BuildKit asks for once it was told of all entries.
 pub(super) enum Wanted {
     File(u32),
     End,
-    /// Nothing more: the transfer is over before its end.
-    Nothing,
 }
 
 /// Serves one transfer.
@@ -37,9 +33,7 @@ pub(super) struct Sender<'a> {
     packets: mpsc::Sender<Result<Packet, Status>>,
     outcome: &'a Outcome,
     /// Those that may be asked for, by the number they were told under.
-    files: Mutex<HashMap<u32, Box<str>>>,
-    /// Whether something failed, of which BuildKit was told.
-    has_failed: AtomicBool,
+    files: HashMap<u32, Box<str>>,
 }
 
 impl<'a> Sender<'a> {
@@ -52,58 +46,39 @@ impl<'a> Sender<'a> {
             root,
             packets,
             outcome,
-            files: Mutex::default(),
-            has_failed: AtomicBool::new(false),
+            files: HashMap::new(),
         }
     }
 
     /// Ends when all is sent, when nobody listens any more, or with an error,
-    /// of which BuildKit and the outcome are told. `requests` leads to the queue.
-    pub(super) fn serve(
-        &self,
-        asked: &Asked,
-        requests: blocking::Sender<Wanted>,
-        queue: blocking::Receiver<Wanted>,
-    ) {
-        thread::scope(|scope| {
-            scope.spawn(move || {
-                if let Err(error) = self.answer(&queue) {
-                    self.fail(error);
-                }
-            });
-            match self.tell(asked) {
-                // From now on the queue ends with BuildKit's requests.
-                Ok(ControlFlow::Continue(())) => return drop(requests),
-                Ok(ControlFlow::Break(())) => {}
-                Err(error) => self.fail(error),
+    /// of which BuildKit and the outcome are told.
+    pub(super) fn serve(&mut self, asked: &Asked, queue: &blocking::Receiver<Wanted>) {
+        let served = self.tell(asked).and_then(|flow| {
+            if flow.is_continue() {
+                self.answer(queue)
+            } else {
+                Ok(())
             }
-            let _ = requests.send(Wanted::Nothing);
         });
+        if let Err(error) = served {
+            let status = self.outcome.fail(error);
+            // The packet makes BuildKit give up at once, the status says why.
+            let _ = self.send(Packet {
+                r#type: PacketType::PacketErr.into(),
+                data: status.message().as_bytes().to_vec(),
+                ..Packet::default()
+            });
+            let _ = self.packets.blocking_send(Err(status));
+        }
     }
 
-    fn fail(&self, error: Error) {
-        let status = self.outcome.fail(error);
-        // The packet makes BuildKit give up at once, the status says why.
-        let _ = self.send(Packet {
-            r#type: PacketType::PacketErr.into(),
-            data: status.message().as_bytes().to_vec(),
-            ..Packet::default()
-        });
-        let _ = self.packets.blocking_send(Err(status));
-        self.has_failed.store(true, Ordering::Relaxed);
-    }
-
-    fn files(&self) -> MutexGuard<'_, HashMap<u32, Box<str>>> {
-        self.files.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn tell(&self, asked: &Asked) -> Result<ControlFlow<()>, Error> {
+    fn tell(&mut self, asked: &Asked) -> Result<ControlFlow<()>, Error> {
         let selection = asked.selection(self.root)?;
         let mut number = 0;
         let mut flow = ControlFlow::Continue(());
         walk(self.root, &selection, &mut |entry| {
             if entry.kind == Kind::File {
-                self.files().insert(number, entry.path.as_str().into());
+                self.files.insert(number, entry.path.as_str().into());
             }
             number += 1;
             flow = self.send(Packet {
@@ -120,7 +95,7 @@ impl<'a> Sender<'a> {
         Ok(flow)
     }
 
-    fn answer(&self, queue: &blocking::Receiver<Wanted>) -> Result<(), Error> {
+    fn answer(&mut self, queue: &blocking::Receiver<Wanted>) -> Result<(), Error> {
         while let Ok(wanted) = queue.recv() {
             let flow = match wanted {
                 Wanted::File(number) => self.file(number)?,
@@ -131,7 +106,6 @@ impl<'a> Sender<'a> {
                     });
                     return Ok(());
                 }
-                Wanted::Nothing => return Ok(()),
             };
             if flow.is_break() {
                 return Ok(());
@@ -140,9 +114,8 @@ impl<'a> Sender<'a> {
         Ok(())
     }
 
-    fn file(&self, number: u32) -> Result<ControlFlow<()>, Error> {
-        let path = self.files().remove(&number);
-        let Some(path) = path else {
+    fn file(&mut self, number: u32) -> Result<ControlFlow<()>, Error> {
+        let Some(path) = self.files.remove(&number) else {
             return Ok(ControlFlow::Continue(()));
         };
         let full = self.root.join(&*path);
@@ -167,9 +140,6 @@ impl<'a> Sender<'a> {
 
     /// Breaks when nobody listens any more: the build is over.
     fn send(&self, packet: Packet) -> ControlFlow<()> {
-        if self.has_failed.load(Ordering::Relaxed) {
-            return ControlFlow::Break(());
-        }
         match self.packets.blocking_send(Ok(packet)) {
             Ok(()) => ControlFlow::Continue(()),
             Err(_) => ControlFlow::Break(()),

@@ -23,10 +23,9 @@ fn receive_all(root: &Path, asked: Asked) -> (Received, Outcome) {
     let outcome = Outcome::default();
     let mut received = Received::default();
     let counted = &outcome;
-    let own = requests.clone();
     std::thread::scope(|scope| {
         scope.spawn(move || {
-            Sender::new(root, packets, counted).serve(&asked, own, queue);
+            Sender::new(root, packets, counted).serve(&asked, &queue);
         });
         while let Some(packet) = answer.blocking_recv() {
             let Ok(packet) = packet else { break };
@@ -151,64 +150,10 @@ fn a_vanished_listener_ends_it() {
     fs::write(root.path().join("file"), "x").expect("a file");
     let (packets, answer) = mpsc::channel(1);
     drop(answer);
-    let (requests, queue) = blocking::channel();
+    let (_requests, queue) = blocking::channel();
     let outcome = Outcome::default();
-    let _kept = requests.clone();
-    Sender::new(root.path(), packets, &outcome).serve(&Asked::default(), requests, queue);
+    Sender::new(root.path(), packets, &outcome).serve(&Asked::default(), &queue);
     assert!(outcome.take_failure().is_none());
-}
-
-#[test]
-fn requests_that_end_early_end_it() {
-    let root = tempfile::tempdir().expect("a folder");
-    let (packets, mut answer) = mpsc::channel(IN_FLIGHT);
-    let (requests, queue) = blocking::channel();
-    // BuildKit's half is dropped at once, and there is no end among its requests.
-    let outcome = Outcome::default();
-    Sender::new(root.path(), packets, &outcome).serve(&Asked::default(), requests, queue);
-    let packet = answer.blocking_recv().expect("a packet").expect("no error");
-    assert_eq!(packet, Packet::default());
-    assert!(answer.blocking_recv().is_none());
-}
-
-#[test]
-fn a_file_is_sent_before_the_last_entry_is_told() {
-    let root = tempfile::tempdir().expect("a folder");
-    for n in 0..2000 {
-        fs::write(root.path().join(format!("{n:04}")), "x").expect("a file");
-    }
-    // Each packet has to be taken before the next one can be sent.
-    let (packets, mut answer) = mpsc::channel(1);
-    let (requests, queue) = blocking::channel();
-    let outcome = Outcome::default();
-    let (counted, own) = (&outcome, requests.clone());
-    std::thread::scope(|scope| {
-        let path = root.path();
-        scope.spawn(move || {
-            Sender::new(path, packets, counted).serve(&Asked::default(), own, queue);
-        });
-        let (mut told, mut told_ahead) = (0, None);
-        while let Some(Ok(packet)) = answer.blocking_recv() {
-            match (packet.r#type(), packet.stat) {
-                (PacketType::PacketStat, Some(_)) => {
-                    if told == 0 {
-                        requests.send(Wanted::File(0)).expect("it listens");
-                    }
-                    told += 1;
-                }
-                (PacketType::PacketStat, None) => requests.send(Wanted::End).expect("it listens"),
-                (PacketType::PacketData, _) => {
-                    told_ahead.get_or_insert(told);
-                }
-                _ => {}
-            }
-        }
-        assert_eq!(told, 2000);
-        assert!(
-            told_ahead.is_some_and(|ahead| ahead < told),
-            "{told_ahead:?}"
-        );
-    });
 }
 
 #[test]
