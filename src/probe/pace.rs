@@ -98,6 +98,20 @@ mod tests {
         assert_eq!(Schedule { rate: 0.1 }.pace(), Duration::from_secs(10));
     }
 
+    #[tokio::test]
+    async fn the_second_request_of_the_slowest_probe_leaves_after_ten_seconds() {
+        let slowest = Schedule { rate: 0.1 };
+        let seconds = Duration::from_secs;
+        assert_eq!(slowest.due(1), seconds(10));
+        // To one that began so long ago, so many are due by now.
+        for (ago, due) in [(seconds(1), 1), (seconds(10), 2), (seconds(25), 3)] {
+            let start = Instant::now().checked_sub(ago).unwrap();
+            let (_pacer, mut count) = Pacer::start(slowest, start);
+            count.changed().await.unwrap();
+            assert_eq!(*count.borrow(), due, "{ago:?}");
+        }
+    }
+
     #[test]
     fn a_request_is_due_when_its_time_has_come_and_not_before() {
         for rate in [0.1, 1.0, 3.0, 7.7, 10.0, 999.0, 20_000.0] {

@@ -27,6 +27,8 @@ pub enum Reply {
     Send(String),
     /// Answers, and closes it.
     SendAndClose(String),
+    /// Breaks the connection off.
+    Reset,
     /// Sends the first part, waits until it is let go, then sends the second.
     Stall(String, String),
 }
@@ -135,6 +137,10 @@ impl Connection {
             let (first, rest, goes_on) = match (self.reply)(n) {
                 Reply::Send(text) => (text, None, true),
                 Reply::SendAndClose(text) => (text, None, false),
+                Reply::Reset => {
+                    stream.get_ref().set_zero_linger().unwrap();
+                    return;
+                }
                 Reply::Stall(first, rest) => (first, Some(rest), true),
             };
             // A client that has gone away is what some tests are about.

@@ -276,6 +276,70 @@ async fn a_connection_that_the_server_closes_is_not_kept() {
     assert_eq!(server.accepts(), 3);
 }
 
+/// Waits until every connection that is kept knows of its end.
+async fn until_the_kept_ones_end(asker: &Asker) {
+    let has_ended = || {
+        asker
+            .client
+            .kept()
+            .values()
+            .flatten()
+            .all(|kept| !kept.is_open())
+    };
+    soon(async {
+        while !has_ended() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+/// One that ends without a word, while nobody asks anything.
+#[tokio::test]
+async fn a_kept_connection_that_ends_while_it_is_idle_is_no_failure() {
+    let server = Server::start(|_| Reply::SendAndClose(ok(""))).await;
+    let asker = Asker::patient(&server);
+    for accepts in 1..=3 {
+        let asked = asker.asked(model::Connection::Reused).await;
+        assert!(asked.is_good(), "{asked:?}");
+        assert_eq!(server.accepts(), accepts);
+        until_the_kept_ones_end(&asker).await;
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_sent_over_a_connection_that_has_ended() {
+    let server = Server::start(|_| Reply::SendAndClose(ok(""))).await;
+    let asker = Asker::patient(&server);
+    asker.asked(model::Connection::Reused).await;
+    until_the_kept_ones_end(&asker).await;
+    let mut ended = asker.client.kept().remove(&asker.node).unwrap().remove(0);
+    let request = asker.client.request(&ended);
+    assert!(matches!(soon(ended.send(request)).await, Sent::Unsent));
+    assert_eq!(server.asked(), 1);
+}
+
+/// The app may have done what was asked: users would not get to know.
+#[tokio::test]
+async fn a_kept_connection_that_breaks_off_after_the_request_came_is_a_failure() {
+    for broken in [Reply::Reset, Reply::SendAndClose(String::new())] {
+        let server = Server::start(move |n| match n {
+            1 => broken.clone(),
+            _ => Reply::Send(ok("")),
+        })
+        .await;
+        let asker = Asker::patient(&server);
+        let kept = model::Connection::Reused;
+        assert!(asker.ask(kept).await.is_ok());
+        let (why, error) = lost(asker.ask(kept).await);
+        assert_eq!(why, Lost::Reset, "{error}");
+        // It was not asked again behind the user's back.
+        assert_eq!((server.accepts(), server.asked()), (1, 2));
+        assert!(asker.ask(kept).await.is_ok());
+        assert_eq!((server.accepts(), server.asked()), (2, 3));
+    }
+}
+
 #[tokio::test]
 async fn a_person_says_what_is_asked_and_what_is_good() {
     let server = Server::start(|_| Reply::Send(with_status(404, "gone for good"))).await;
@@ -363,5 +427,53 @@ async fn http_2_is_spoken_too() {
         }
         assert_eq!(peers.len(), expected, "{connection:?}");
     }
+    serving.abort();
+}
+
+/// Load balancers end a connection after so many requests, in order.
+#[tokio::test]
+async fn an_http_2_connection_that_takes_its_leave_is_no_failure() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let node = listener.local_addr().unwrap();
+    let (accepts, accepted) = tokio::sync::watch::channel(0);
+    let serving = tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            accepts.send_modify(|accepts| *accepts += 1);
+            let (tell, mut asked) = tokio::sync::watch::channel(0);
+            let answer = move |_: Request<hyper::body::Incoming>| {
+                tell.send_modify(|asked| *asked += 1);
+                async {
+                    Ok::<_, std::convert::Infallible>(hyper::Response::new(Empty::<Bytes>::new()))
+                }
+            };
+            let server =
+                hyper::server::conn::http2::Builder::new(hyper_util::rt::TokioExecutor::new());
+            tokio::spawn(async move {
+                let serving = server.serve_connection(
+                    hyper_util::rt::TokioIo::new(stream),
+                    hyper::service::service_fn(answer),
+                );
+                tokio::pin!(serving);
+                tokio::select! {
+                    _ = &mut serving => return,
+                    _ = asked.wait_for(|asked| *asked >= 5) => {}
+                }
+                serving.as_mut().graceful_shutdown();
+                let _ = serving.await;
+            });
+        }
+    });
+    let question = Question {
+        version: Version::Two,
+        ..Question::default()
+    };
+    let asker = Asker::of(&format!("http://{node}/"), node, question, PATIENCE);
+    for _ in 0..50 {
+        let all = (0..3).map(|_| asker.asked(model::Connection::Reused));
+        for asked in futures_util::future::join_all(all).await {
+            assert!(asked.is_good(), "{asked:?}");
+        }
+    }
+    assert!(*accepted.borrow() >= 10, "{}", *accepted.borrow());
     serving.abort();
 }
