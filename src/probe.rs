@@ -10,7 +10,7 @@ mod nodes;
 mod pace;
 mod run;
 #[cfg(test)]
-mod testing;
+pub mod testing;
 
 pub use address::{Address, Question, Version};
 pub use client::{Client, ask_once};

@@ -190,4 +190,6 @@ fn phase_name(phase: &Phase) -> (u8, Option<crate::model::Port>) {
 }
 
 #[cfg(test)]
+mod accuracy;
+#[cfg(test)]
 mod tests;

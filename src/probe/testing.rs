@@ -1,6 +1,8 @@
 //! A small HTTP server on a real socket, which does what a test wants and
 //! counts what comes.
 
+pub mod balancer;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
