@@ -119,31 +119,38 @@ impl Client {
         }
     }
 
-    /// A connection that was closed while it was idle says nothing of what users
-    /// see: their clients open another one too.
+    /// A kept connection that ends ahead of the request says nothing of what users
+    /// see: their clients open another one too (RFC 9112, 9.3.1; RFC 9113, 8.7).
     async fn ask_kept(&self, node: SocketAddr) -> Result<Asked, Nothing> {
-        loop {
-            let (mut connection, is_new) = match self.take(node) {
-                Some(kept) => (kept, false),
-                None => (self.maker.open(node).await?, true),
-            };
-            if let Some(shared) = connection.shared()
-                && is_new
-            {
-                self.put(node, shared);
-            }
-            match connection.send(self.request(&connection)).await {
-                Sent::Answered(response) => {
-                    let asked = self.read(response).await?;
-                    if connection.shared().is_none() {
-                        self.put(node, connection);
-                    }
-                    return Ok(asked);
+        if let Some(kept) = self.take(node)
+            && let Some(asked) = self.ask_over(node, kept).await
+        {
+            return asked;
+        }
+        let connection = self.maker.open(node).await?;
+        if let Some(shared) = connection.shared() {
+            self.put(node, shared);
+        }
+        let asked = self.ask_over(node, connection).await;
+        asked.unwrap_or_else(|| Err(ended()))
+    }
+
+    /// Asks, and keeps the connection. None where it ended ahead of the request.
+    async fn ask_over(
+        &self,
+        node: SocketAddr,
+        mut connection: Connection,
+    ) -> Option<Result<Asked, Nothing>> {
+        match connection.send(self.request(&connection)).await {
+            Sent::Answered(response) => {
+                let asked = self.read(response).await;
+                if asked.is_ok() && connection.shared().is_none() {
+                    self.put(node, connection);
                 }
-                Sent::Unsent if is_new => return Err(ended()),
-                Sent::Unsent => {}
-                Sent::Lost(nothing) => return Err(nothing),
+                Some(asked)
             }
+            Sent::Unsent => None,
+            Sent::Lost(nothing) => Some(Err(nothing)),
         }
     }
 

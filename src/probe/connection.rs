@@ -89,7 +89,8 @@ where
 /// What became of a request.
 pub(super) enum Sent {
     Answered(Response<Incoming>),
-    /// The connection was closed meanwhile: it never left.
+    /// The connection was closed meanwhile: it never left, or the server says
+    /// that it did not look at it.
     Unsent,
     Lost(Nothing),
 }
@@ -127,7 +128,7 @@ impl Connection {
         };
         match sent {
             Ok(response) => Sent::Answered(response),
-            Err(error) if error.is_canceled() => Sent::Unsent,
+            Err(error) if error.is_canceled() || was_left(&error) => Sent::Unsent,
             Err(error) => Sent::Lost(explain(&error, Lost::Other)),
         }
     }
@@ -138,6 +139,13 @@ fn closed(error: &hyper::Error) -> Sent {
         return Sent::Unsent;
     }
     Sent::Lost(explain(error, Lost::Reset))
+}
+
+/// A server that goes away says which was the last request that it looked at, and
+/// only those after it end so (RFC 9113, 6.8).
+fn was_left(error: Cause<'_>) -> bool {
+    let mut causes = causes(error).filter_map(|cause| cause.downcast_ref::<h2::Error>());
+    causes.any(|error| error.is_go_away() && error.is_remote())
 }
 
 /// Reads a body to its end, as a user's client would, and keeps its start.

@@ -1,9 +1,10 @@
+mod http_2;
+
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket};
 
 use super::*;
 use crate::model::{Color, Expected};
-use crate::probe::Version;
 use crate::probe::testing::{PATIENCE, Reply, Server, ok, soon, with_status};
 
 /// What the tests below ask, of one node.
@@ -375,105 +376,4 @@ async fn a_person_says_what_is_asked_and_what_is_good() {
         .asked(model::Connection::Reused)
         .await;
     assert_eq!(asked.unexpected, Some(Unexpected::Body));
-}
-
-/// HTTP/2 without TLS; what TLS agrees on is not asked here.
-async fn start_http_2() -> (SocketAddr, tokio::task::JoinHandle<()>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let node = listener.local_addr().unwrap();
-    let serving = tokio::spawn(async move {
-        while let Ok((stream, peer)) = listener.accept().await {
-            // The answer names the connection that it came over.
-            let answer = move |request: Request<hyper::body::Incoming>| async move {
-                let text = format!("{} {} {peer}", request.method(), request.uri());
-                Ok::<_, std::convert::Infallible>(hyper::Response::new(
-                    http_body_util::Full::<Bytes>::from(text),
-                ))
-            };
-            tokio::spawn(
-                hyper::server::conn::http2::Builder::new(hyper_util::rt::TokioExecutor::new())
-                    .serve_connection(
-                        hyper_util::rt::TokioIo::new(stream),
-                        hyper::service::service_fn(answer),
-                    ),
-            );
-        }
-    });
-    (node, serving)
-}
-
-#[tokio::test]
-async fn http_2_is_spoken_too() {
-    let (node, serving) = start_http_2().await;
-    let question = Question {
-        version: Version::Two,
-        ..Question::default()
-    };
-    let url = format!("http://{node}/api?x=1");
-    let asker = Asker::of(&url, node, question, PATIENCE);
-    for (connection, expected) in [
-        (model::Connection::Fresh, 4),
-        (model::Connection::Reused, 1),
-    ] {
-        let mut peers = std::collections::BTreeSet::new();
-        for _ in 0..4 {
-            let Answer::Http { status, body, .. } = asker.ask(connection).await else {
-                panic!("no answer");
-            };
-            assert_eq!(status, 200);
-            let (asked, peer) = body.rsplit_once(' ').unwrap();
-            assert_eq!(asked, format!("GET {url}"));
-            peers.insert(peer.to_owned());
-        }
-        assert_eq!(peers.len(), expected, "{connection:?}");
-    }
-    serving.abort();
-}
-
-/// Load balancers end a connection after so many requests, in order.
-#[tokio::test]
-async fn an_http_2_connection_that_takes_its_leave_is_no_failure() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let node = listener.local_addr().unwrap();
-    let (accepts, accepted) = tokio::sync::watch::channel(0);
-    let serving = tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            accepts.send_modify(|accepts| *accepts += 1);
-            let (tell, mut asked) = tokio::sync::watch::channel(0);
-            let answer = move |_: Request<hyper::body::Incoming>| {
-                tell.send_modify(|asked| *asked += 1);
-                async {
-                    Ok::<_, std::convert::Infallible>(hyper::Response::new(Empty::<Bytes>::new()))
-                }
-            };
-            let server =
-                hyper::server::conn::http2::Builder::new(hyper_util::rt::TokioExecutor::new());
-            tokio::spawn(async move {
-                let serving = server.serve_connection(
-                    hyper_util::rt::TokioIo::new(stream),
-                    hyper::service::service_fn(answer),
-                );
-                tokio::pin!(serving);
-                tokio::select! {
-                    _ = &mut serving => return,
-                    _ = asked.wait_for(|asked| *asked >= 5) => {}
-                }
-                serving.as_mut().graceful_shutdown();
-                let _ = serving.await;
-            });
-        }
-    });
-    let question = Question {
-        version: Version::Two,
-        ..Question::default()
-    };
-    let asker = Asker::of(&format!("http://{node}/"), node, question, PATIENCE);
-    for _ in 0..50 {
-        let all = (0..3).map(|_| asker.asked(model::Connection::Reused));
-        for asked in futures_util::future::join_all(all).await {
-            assert!(asked.is_good(), "{asked:?}");
-        }
-    }
-    assert!(*accepted.borrow() >= 10, "{}", *accepted.borrow());
-    serving.abort();
 }
