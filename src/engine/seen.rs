@@ -113,10 +113,11 @@ impl Seen {
     /// `began` is when the first listener write left, if one did; `unsent` how
     /// many requests were due and never left.
     pub fn report(&self, rate: f64, began: Option<Duration>, unsent: u64) -> ProbeReport {
-        let all = self.lanes.report(began, |_| true);
+        let pace = Duration::from_secs_f64(1.0 / rate);
+        let all = self.lanes.report((began, pace), |_| true);
         let of = |kind| {
             self.lanes
-                .report(began, |(_, connection)| connection == kind)
+                .report((began, pace), |(_, connection)| connection == kind)
         };
         let latencies = self.before.clone().and(&self.during).and(&self.after);
         let failures = self.failures.iter();
@@ -135,7 +136,7 @@ impl Seen {
             releases: self.releases.names(),
             unknown: self.unknown,
             unsent,
-            nodes: self.lanes.nodes(began),
+            nodes: self.lanes.nodes(began, pace),
             transitions: self.lanes.transitions(began, |n| self.releases.number(n)),
             latency_ms: Latency {
                 p50: latencies.percentile_ms(50.0),

@@ -10,6 +10,7 @@ use http_body_util::Empty;
 use hyper::header::{ACCEPT, HOST, HeaderName, HeaderValue, USER_AGENT};
 use hyper::{HeaderMap, Request, Uri};
 use rustls::pki_types::ServerName;
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::address::{Address, Question};
@@ -22,6 +23,11 @@ use crate::model::{self, Answer, Lost, Unexpected};
 const BGECS: HeaderValue = HeaderValue::from_static(concat!("bgecs/", env!("CARGO_PKG_VERSION")));
 /// How much of a body is looked at where a pattern is looked for in it.
 const SEARCHED_BODY: usize = 256 * 1024;
+
+/// Requests that may be under way over kept connections to one node. Further
+/// ones wait, as in every client that keeps connections, and their latency says
+/// so; without a bound a server that stalls would be asked for thousands.
+const KEPT_CONNECTIONS: usize = 256;
 
 /// What came of one request.
 #[derive(Debug, Clone)]
@@ -40,7 +46,7 @@ pub struct Client {
     maker: Maker,
     uri: Uri,
     headers: HeaderMap,
-    kept: Mutex<HashMap<SocketAddr, Vec<Connection>>>,
+    kept: Mutex<HashMap<SocketAddr, Arc<Pool>>>,
     answers: Answers,
 }
 
@@ -89,7 +95,7 @@ impl Client {
     /// Asks one node once. Everything that is not an HTTP answer is `Nothing`.
     pub async fn ask(&self, node: SocketAddr, connection: model::Connection) -> Asked {
         let asked = match connection {
-            model::Connection::Fresh => timeout(self.timeout, self.ask_anew(node)).await,
+            model::Connection::Fresh => timeout(self.timeout, Box::pin(self.ask_anew(node))).await,
             model::Connection::Reused => timeout(self.timeout, self.ask_kept(node)).await,
         };
         asked
@@ -111,7 +117,7 @@ impl Client {
     }
 
     async fn ask_anew(&self, node: SocketAddr) -> Result<Asked, Nothing> {
-        let mut connection = self.maker.open(node).await?;
+        let mut connection = Box::pin(self.maker.open(node)).await?;
         match connection.send(self.request(&connection)).await {
             Sent::Answered(response) => self.read(response).await,
             Sent::Unsent => Err(ended()),
@@ -122,30 +128,35 @@ impl Client {
     /// A kept connection that ends ahead of the request says nothing of what users
     /// see: their clients open another one too (RFC 9112, 9.3.1; RFC 9113, 8.7).
     async fn ask_kept(&self, node: SocketAddr) -> Result<Asked, Nothing> {
-        if let Some(kept) = self.take(node)
-            && let Some(asked) = self.ask_over(node, kept).await
+        let pool = self.pool(node);
+        // Given back when the answer is read.
+        let _room = pool.room.acquire().await;
+        if let Some(kept) = pool.take()
+            && let Some(asked) = self.ask_over(&pool, kept).await
         {
             return asked;
         }
-        let connection = self.maker.open(node).await?;
+        // Apart, as what it takes to open one would be carried along by every
+        // request that needs none.
+        let connection = Box::pin(self.maker.open(node)).await?;
         if let Some(shared) = connection.shared() {
-            self.put(node, shared);
+            pool.put(shared);
         }
-        let asked = self.ask_over(node, connection).await;
+        let asked = self.ask_over(&pool, connection).await;
         asked.unwrap_or_else(|| Err(ended()))
     }
 
     /// Asks, and keeps the connection. None where it ended ahead of the request.
     async fn ask_over(
         &self,
-        node: SocketAddr,
+        pool: &Pool,
         mut connection: Connection,
     ) -> Option<Result<Asked, Nothing>> {
         match connection.send(self.request(&connection)).await {
             Sent::Answered(response) => {
                 let asked = self.read(response).await;
                 if asked.is_ok() && connection.shared().is_none() {
-                    self.put(node, connection);
+                    pool.put(connection);
                 }
                 Some(asked)
             }
@@ -154,23 +165,9 @@ impl Client {
         }
     }
 
-    /// A kept connection that is idle, or takes requests side by side.
-    fn take(&self, node: SocketAddr) -> Option<Connection> {
-        let mut kept = self.kept();
-        let idle = kept.get_mut(&node)?;
-        idle.retain(Connection::is_open);
-        match idle.last().and_then(Connection::shared) {
-            Some(shared) => Some(shared),
-            None => idle.pop(),
-        }
-    }
-
-    fn put(&self, node: SocketAddr, connection: Connection) {
-        self.kept().entry(node).or_default().push(connection);
-    }
-
-    fn kept(&self) -> MutexGuard<'_, HashMap<SocketAddr, Vec<Connection>>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    fn pool(&self, node: SocketAddr) -> Arc<Pool> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(kept.entry(node).or_default())
     }
 
     fn request(&self, connection: &Connection) -> Request<Empty<Bytes>> {
@@ -212,6 +209,46 @@ impl Client {
             answer: self.answers.http(status, release.as_ref(), &body),
             unexpected,
         })
+    }
+}
+
+/// The kept connections to one node.
+#[derive(Debug)]
+struct Pool {
+    idle: Mutex<Vec<Connection>>,
+    /// For requests under way.
+    room: Semaphore,
+}
+
+impl Default for Pool {
+    fn default() -> Self {
+        Self {
+            idle: Mutex::default(),
+            room: Semaphore::new(KEPT_CONNECTIONS),
+        }
+    }
+}
+
+impl Pool {
+    /// One that is idle, or takes requests side by side.
+    fn take(&self) -> Option<Connection> {
+        let mut idle = self.idle();
+        while let Some(last) = idle.last() {
+            match (last.is_open(), last.shared()) {
+                (true, Some(shared)) => return Some(shared),
+                (true, None) => return idle.pop(),
+                (false, _) => drop(idle.pop()),
+            }
+        }
+        None
+    }
+
+    fn put(&self, connection: Connection) {
+        self.idle().push(connection);
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

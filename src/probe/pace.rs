@@ -1,11 +1,13 @@
 //! When requests leave: `start + n / rate`, whatever the answers do.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, Thread};
+mod timer;
+
+use std::io;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
+
+use timer::Timer;
 
 /// The clock is not looked at more often. Requests that are due within so long
 /// leave together.
@@ -50,41 +52,55 @@ impl Schedule {
     }
 }
 
-/// A thread that says how many requests are due. tokio's own timers are exact to
-/// a millisecond, which is as long as the whole pace of a fast probe.
+/// Says how many requests are due, as time goes by, until it is told to stop.
 #[derive(Debug)]
-pub(super) struct Pacer {
-    is_over: Arc<AtomicBool>,
-    thread: Thread,
+pub(super) struct Ticks {
+    schedule: Schedule,
+    start: Instant,
+    timer: Timer,
+    told: u64,
+    is_over: watch::Receiver<bool>,
 }
 
-impl Pacer {
-    /// Also gives the count as it grows, which ends when the pacer is stopped.
-    pub fn start(schedule: Schedule, start: Instant) -> (Self, watch::Receiver<u64>) {
-        let (tell, due) = watch::channel(0);
-        let is_over = Arc::new(AtomicBool::new(false));
-        let over = Arc::clone(&is_over);
-        let handle = thread::spawn(move || {
-            while !over.load(Ordering::Acquire) && !tell.is_closed() {
-                let count = schedule.due_by(start.elapsed());
-                tell.send_replace(count);
-                let next = schedule.due(count).saturating_sub(start.elapsed());
-                thread::park_timeout(next.max(FINEST));
+impl Ticks {
+    /// Within a runtime. They end when `is_over` says so, or its sender is gone.
+    ///
+    /// # Errors
+    /// The system has no timer left.
+    pub fn new(
+        schedule: Schedule,
+        start: Instant,
+        is_over: watch::Receiver<bool>,
+    ) -> io::Result<Self> {
+        Ok(Self {
+            schedule,
+            start,
+            timer: Timer::every(schedule.pace().max(FINEST))?,
+            told: 0,
+            is_over,
+        })
+    }
+
+    /// How many are due in all by now, once there are more than before.
+    pub async fn next(&mut self) -> Option<u64> {
+        loop {
+            if self.is_over() {
+                return None;
             }
-        });
-        let thread = handle.thread().clone();
-        (Self { is_over, thread }, due)
+            let count = self.schedule.due_by(self.start.elapsed());
+            if count > self.told {
+                self.told = count;
+                return Some(count);
+            }
+            tokio::select! {
+                _ = self.is_over.changed() => {}
+                () = self.timer.tick() => {}
+            }
+        }
     }
 
-    pub fn stop(&self) {
-        self.is_over.store(true, Ordering::Release);
-        self.thread.unpark();
-    }
-}
-
-impl Drop for Pacer {
-    fn drop(&mut self) {
-        self.stop();
+    pub fn is_over(&self) -> bool {
+        *self.is_over.borrow() || self.is_over.has_changed().is_err()
     }
 }
 
@@ -106,9 +122,9 @@ mod tests {
         // To one that began so long ago, so many are due by now.
         for (ago, due) in [(seconds(1), 1), (seconds(10), 2), (seconds(25), 3)] {
             let start = Instant::now().checked_sub(ago).unwrap();
-            let (_pacer, mut count) = Pacer::start(slowest, start);
-            count.changed().await.unwrap();
-            assert_eq!(*count.borrow(), due, "{ago:?}");
+            let (_goes_on, is_over) = watch::channel(false);
+            let mut ticks = Ticks::new(slowest, start, is_over).unwrap();
+            assert_eq!(ticks.next().await, Some(due), "{ago:?}");
         }
     }
 

@@ -10,12 +10,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Builder;
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
 use super::address::Address;
 use super::client::Client;
 use super::nodes::Nodes;
-use super::pace::{Pacer, Schedule};
+use super::pace::{Schedule, Ticks};
 use crate::model::{Connection, Lost, Sample};
 
 /// So many requests may be under way: further ones wait, which their lateness
@@ -68,7 +68,8 @@ pub struct Probe {
     /// Came, and were not taken yet.
     taken: VecDeque<Sample>,
     shared: Arc<Shared>,
-    pacer: Pacer,
+    /// Dropped, it stops the probe too.
+    is_over: watch::Sender<bool>,
     schedule: Schedule,
     /// From the origin to the start.
     offset: Duration,
@@ -111,7 +112,7 @@ impl Probe {
         let shared = Arc::new(Shared::default());
         let start = Instant::now();
         let offset = start.saturating_duration_since(origin);
-        let (pacer, due) = Pacer::start(schedule, start);
+        let (is_over, told) = watch::channel(false);
         let asking = Asking {
             client: client.resetting(is_many),
             nodes,
@@ -123,12 +124,12 @@ impl Probe {
             shared: Arc::clone(&shared),
             under_way: Arc::new(Semaphore::new(UNDER_WAY as usize)),
         };
-        thread::spawn(move || Arc::new(asking).run(due));
+        thread::spawn(move || Arc::new(asking).run(told));
         Self {
             samples,
             taken: VecDeque::new(),
             shared,
-            pacer,
+            is_over,
             schedule,
             offset,
         }
@@ -148,7 +149,7 @@ impl Probe {
 
     /// Sends no more. What is under way is still reported.
     pub fn stop(&self) {
-        self.pacer.stop();
+        self.is_over.send_replace(true);
     }
 
     /// When the oldest request was due whose answer was not taken yet; the next
@@ -246,16 +247,20 @@ struct Asking {
 }
 
 impl Asking {
-    fn run(self: Arc<Self>, due: watch::Receiver<u64>) {
+    fn run(self: Arc<Self>, is_over: watch::Receiver<bool>) {
         // Without a runtime the probe ends at once, and whoever listens is told
         // by its end.
         let Ok(runtime) = Builder::new_current_thread().enable_all().build() else {
             return;
         };
         runtime.block_on(async {
+            // Without a timer neither.
+            let Ok(ticks) = Ticks::new(self.schedule, self.start, is_over) else {
+                return;
+            };
             tokio::spawn(self.nodes.clone().follow());
             tokio::select! {
-                () = self.send_all(due) => {}
+                () = self.send_all(ticks) => {}
                 () = self.outbox.tell.closed() => {}
             }
         });
@@ -263,19 +268,14 @@ impl Asking {
         runtime.shutdown_background();
     }
 
-    async fn send_all(self: &Arc<Self>, mut due: watch::Receiver<u64>) {
+    async fn send_all(self: &Arc<Self>, mut ticks: Ticks) {
         let mut sent = 0;
-        while due.changed().await.is_ok() {
-            let count = *due.borrow_and_update();
+        while let Some(count) = ticks.next().await {
             self.outbox.pass_on_in_time();
             while sent < count {
-                let Ok(permit) = Arc::clone(&self.under_way).acquire_owned().await else {
-                    return;
-                };
-                if due.has_changed().is_err() {
-                    // Stopped while it waited.
+                let Some(permit) = self.room(&ticks).await else {
                     break;
-                }
+                };
                 let scheduled_at = self.offset + self.schedule.due(sent);
                 let (asking, n) = (Arc::clone(self), sent);
                 tokio::spawn(async move {
@@ -293,6 +293,16 @@ impl Asking {
         self.outbox.pass_on();
         let _ = self.under_way.acquire_many(UNDER_WAY).await;
         self.outbox.pass_on();
+    }
+
+    /// Room for one more request; None if it was stopped while it waited.
+    async fn room(&self, ticks: &Ticks) -> Option<OwnedSemaphorePermit> {
+        let room = Arc::clone(&self.under_way);
+        if let Ok(permit) = Arc::clone(&room).try_acquire_owned() {
+            return Some(permit);
+        }
+        let permit = room.acquire_owned().await.ok()?;
+        (!ticks.is_over()).then_some(permit)
     }
 
     async fn ask(&self, n: u64, scheduled_at: Duration) {

@@ -25,7 +25,10 @@ impl Gathered<'_> {
     pub fn of(&self, swapped: &Swapped, swap: &Swap, seen: Option<&Seen>) -> Evidence {
         let began = swap.changed().began;
         let answering = |color: Color| Answering {
-            name: self.before.named(color),
+            name: match self.before.color(color).tag() {
+                Some(tag) => format!("{}:{tag}", self.app),
+                None => self.app.to_owned(),
+            },
             color: Some(color),
             digest: self
                 .before

@@ -96,8 +96,12 @@ impl Lanes {
     }
 
     /// Over all lanes that this is true of. `began` is when the first listener
-    /// write left, if one did.
-    pub fn report(&self, began: Option<Duration>, is_meant: impl Fn(Lane) -> bool) -> KindReport {
+    /// write left, if one did; `pace` the time between two requests.
+    pub fn report(
+        &self,
+        (began, pace): (Option<Duration>, Duration),
+        is_meant: impl Fn(Lane) -> bool,
+    ) -> KindReport {
         let lanes: Vec<&Tally> = self
             .lanes
             .iter()
@@ -105,11 +109,13 @@ impl Lanes {
             .map(|(_, tally)| tally)
             .collect();
         let reports = lanes.iter().map(|tally| tally.report(began));
-        // A node that left before the swap has nothing to say of it.
-        let asked_since = lanes
+        // A node that left before the swap has nothing to say of it; one whose
+        // turn did not come again has yet to be seen.
+        let left = self.left_behind(pace);
+        let in_question = lanes
             .iter()
-            .filter(|tally| began.is_none_or(|began| tally.asked >= began));
-        let changeovers: Option<Vec<i64>> = asked_since
+            .filter(|tally| began.is_none_or(|began| tally.asked >= began) || tally.asked >= left);
+        let changeovers: Option<Vec<i64>> = in_question
             .map(|tally| tally.report(began).changeover_ms)
             .collect();
         let mut total = KindReport::default();
@@ -127,7 +133,15 @@ impl Lanes {
         total
     }
 
-    pub fn nodes(&self, began: Option<Duration>) -> Vec<NodeReport> {
+    /// A lane that was last asked before then has left: the others had their turn
+    /// twice since.
+    fn left_behind(&self, pace: Duration) -> Duration {
+        let last = self.lanes.values().map(|tally| tally.asked).max();
+        let round = pace * u32::try_from(self.lanes.len()).unwrap_or(u32::MAX);
+        last.unwrap_or_default().saturating_sub(round * 2)
+    }
+
+    pub fn nodes(&self, began: Option<Duration>, pace: Duration) -> Vec<NodeReport> {
         let mut nodes: Vec<Option<IpAddr>> = self.keys().map(|(node, _)| node).collect();
         nodes.dedup();
         nodes
@@ -135,10 +149,12 @@ impl Lanes {
             .map(|node| NodeReport {
                 node,
                 connections: PerConnection {
-                    fresh: self.report(began, |lane| lane == (node, Connection::Fresh)),
-                    reused: self.report(began, |lane| lane == (node, Connection::Reused)),
+                    fresh: self.report((began, pace), |lane| lane == (node, Connection::Fresh)),
+                    reused: self.report((began, pace), |lane| lane == (node, Connection::Reused)),
                 },
-                changeover_ms: self.report(began, |(of, _)| of == node).changeover_ms,
+                changeover_ms: self
+                    .report((began, pace), |(of, _)| of == node)
+                    .changeover_ms,
             })
             .collect()
     }

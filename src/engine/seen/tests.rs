@@ -149,7 +149,7 @@ fn the_changeover_is_over_when_every_node_has_changed_over() {
     let began = Some(Duration::from_millis(1000));
     for (node, at, release) in [
         // A node that went away ahead of the swap has no say in it.
-        (9, 900, "1"),
+        (9, 300, "1"),
         (1, 990, "1"),
         (2, 995, "1"),
         (1, 1050, "2"),
@@ -226,4 +226,15 @@ fn the_timeline_has_a_lane_for_each_node_and_kind() {
         (failed.at_ms, failed.release, failed.failed),
         (10.0, Some(NEW), true)
     );
+}
+
+#[test]
+fn a_node_whose_turn_did_not_come_again_has_yet_to_change_over() {
+    let mut seen = Seen::new(two());
+    for (node, at, release) in [(1, 0, "1"), (2, 10_000, "1"), (1, 20_000, "2")] {
+        add(&mut seen, &at_node(node, sample(at, 1, 200, release)));
+    }
+    let report = seen.report(0.1, Some(Duration::from_secs(15)), 0);
+    assert_eq!(report.nodes[0].changeover_ms, Some(5001));
+    assert_eq!(report.changeover_ms, None);
 }

@@ -279,14 +279,8 @@ async fn a_connection_that_the_server_closes_is_not_kept() {
 
 /// Waits until every connection that is kept knows of its end.
 async fn until_the_kept_ones_end(asker: &Asker) {
-    let has_ended = || {
-        asker
-            .client
-            .kept()
-            .values()
-            .flatten()
-            .all(|kept| !kept.is_open())
-    };
+    let pool = asker.client.pool(asker.node);
+    let has_ended = || pool.idle().iter().all(|kept| !kept.is_open());
     soon(async {
         while !has_ended() {
             tokio::task::yield_now().await;
@@ -314,7 +308,7 @@ async fn nothing_is_sent_over_a_connection_that_has_ended() {
     let asker = Asker::patient(&server);
     asker.asked(model::Connection::Reused).await;
     until_the_kept_ones_end(&asker).await;
-    let mut ended = asker.client.kept().remove(&asker.node).unwrap().remove(0);
+    let mut ended = asker.client.pool(asker.node).idle().remove(0);
     let request = asker.client.request(&ended);
     assert!(matches!(soon(ended.send(request)).await, Sent::Unsent));
     assert_eq!(server.asked(), 1);

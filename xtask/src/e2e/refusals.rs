@@ -36,6 +36,7 @@ pub async fn a_release_that_fails_once_live_is_taken_back(stage: &Stage<'_>) -> 
     stage.expect_answers(ENGLISH, FRENCH).await?;
     let report = stage.report("failed-promotion.html");
     let mut promote = vec!["promote", "blue", "--json", "--report", &report];
+    promote.extend(["--rate", "60"]);
     let nodes = stage.nodes();
     if let Ok(nodes) = &nodes {
         promote.extend(["--connect-to", nodes]);
