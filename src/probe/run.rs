@@ -124,7 +124,10 @@ impl Probe {
             shared: Arc::clone(&shared),
             under_way: Arc::new(Semaphore::new(UNDER_WAY as usize)),
         };
-        thread::spawn(move || Arc::new(asking).run(told));
+        // Named, so that a profile tells whose time it is.
+        let thread = thread::Builder::new().name("probe".to_owned());
+        // Without a thread there is no probe, and its end says so.
+        let _ = thread.spawn(move || Arc::new(asking).run(told));
         Self {
             samples,
             taken: VecDeque::new(),
