@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio::process::Command;
+use tokio::sync::OnceCell;
 
 use super::*;
 use crate::report::drawing::sheet;
@@ -23,18 +24,35 @@ enum Scheme {
 /// Where browsers are looked for, by name.
 const BROWSERS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
-fn browser() -> PathBuf {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .flat_map(|folder| BROWSERS.map(|name| folder.join(name)))
-        .find(|file| file.is_file())
-        .expect("the report is tested in a browser: `apt-get install chromium`")
+/// What a machine without a browser is given, where that is usual.
+const CHROMIUM: localstack::Tool = localstack::Tool {
+    path: "/usr/bin/chromium",
+    package: "chromium",
+};
+
+/// Looked for once, as it may have to be installed.
+async fn browser() -> &'static Path {
+    static FOUND: OnceCell<PathBuf> = OnceCell::const_new();
+    let find = async || {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let found = std::env::split_paths(&path)
+            .flat_map(|folder| BROWSERS.map(|name| folder.join(name)))
+            .find(|file| file.is_file());
+        match found {
+            Some(found) => found,
+            None => CHROMIUM
+                .ensure(&|_| {})
+                .await
+                .expect("the report is tested in a browser"),
+        }
+    };
+    FOUND.get_or_init(find).await
 }
 
 /// What chromium prints and what it complains of.
 async fn browse(arguments: &[String]) -> (String, String) {
     let profile = tempfile::tempdir().unwrap();
-    let browser = Command::new(browser())
+    let browser = Command::new(browser().await)
         .args(["--headless", "--no-sandbox", "--disable-gpu"])
         .args(["--disable-dev-shm-usage", "--hide-scrollbars"])
         .args(["--enable-logging=stderr", "--force-device-scale-factor=1"])
