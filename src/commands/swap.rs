@@ -91,6 +91,7 @@ pub async fn run(
 ) -> Result<Exit> {
     let session = work.session;
     let watching = Watching::new(session, watch);
+    watching.asking.check_report()?;
     match plan {
         SwapPlan::NothingToDo { live } => {
             watching.asking.skip_report(&session.report);

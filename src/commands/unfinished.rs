@@ -256,6 +256,7 @@ async fn swap(
         _ => swap::Kind::Rollback,
     };
     let watching = Watching::new(work.session, watch);
+    watching.asking.check_report()?;
     let attempt = Attempt::new(work.session, kind, observed.clone(), (from, to), watching);
     let swapped = attempt.run(work).await?;
     let settled = match (swapped.ending(), goes_on) {

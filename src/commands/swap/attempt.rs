@@ -60,14 +60,14 @@ impl<'a> Attempt<'a> {
     /// Checks, swaps and watches; what came of it is not told yet.
     ///
     /// # Errors
-    /// An interrupt ahead of the swap (exit 130).
+    /// An interrupt ahead of the swap (exit 130); a path that nobody can ask for
+    /// (exit 2).
     pub async fn run(self, work: &mut Work<'_>) -> Result<Swapped> {
         let (from, to) = (self.swap.from, self.swap.to);
         let infra = &self.observed.infrastructure;
         let url = self
             .session
             .address(infra, Port::Prod, &self.watching.asking.path)?;
-        self.watching.asking.check_report()?;
         let answers = work
             .interrupts
             .or_stop("checking", "nothing was changed", async {
