@@ -12,7 +12,9 @@ pub async fn describe(exe: &Path) -> Result<Vec<String>> {
     let docker = peers::docker().await?.display().to_string();
     let exe = exe.display().to_string();
     let mut lines = vec![first_line(&[&exe, "--version"]).await?];
-    lines.push(first_line(&[&python, "-m", "awscli", "--version"]).await?);
+    let aws = first_line(&[&python, "-m", "awscli", "--version"]).await?;
+    // What follows tells of the kernel it runs on.
+    lines.push(aws.split(' ').next().unwrap_or_default().to_owned());
     lines.push(format!("ecs-deploy {}", ecs_deploy(&python).await?));
     lines.push(first_line(&[&docker, "--version"]).await?);
     let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
