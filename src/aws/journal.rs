@@ -240,7 +240,7 @@ impl Aws {
 
     /// The operations that ended last, newest first.
     pub async fn read_history(&self, table: &str, most: i32) -> Result<Vec<Operation>, AwsError> {
-        let mut operations = Vec::new();
+        let mut ended = Vec::new();
         let mut from = None;
         loop {
             let page = self
@@ -257,14 +257,20 @@ impl Aws {
                 .await
                 .named("dynamodb:Query", table)?;
             for found in page.items() {
-                operations.push(item::operation(table, found)?);
+                ended.push(item::ended(table, found)?);
             }
-            operations.truncate(usize::try_from(most).unwrap_or_default());
+            ended.truncate(usize::try_from(most).unwrap_or_default());
             from = page.last_evaluated_key().cloned();
-            if from.is_none() || operations.len() >= usize::try_from(most).unwrap_or_default() {
-                return Ok(operations);
+            if from.is_none() || ended.len() >= usize::try_from(most).unwrap_or_default() {
+                break;
             }
         }
+        // The key knows the second; within one the lease's fence knows more.
+        ended.sort_by(|(fence, one), (other_fence, other)| {
+            let (second, other_second) = (one.id.second(), other.id.second());
+            (other_second, other_fence).cmp(&(second, fence))
+        });
+        Ok(ended.into_iter().map(|(_, operation)| operation).collect())
     }
 
     /// Stands in line for the lease until a moment; again, to stand longer.

@@ -107,11 +107,14 @@ pub fn head(table: &str, item: &Item) -> Result<Head, AwsError> {
     })
 }
 
-pub fn operation(table: &str, item: &Item) -> Result<Operation, AwsError> {
+/// An operation of the history, and the fence under which it ended.
+pub fn ended(table: &str, item: &Item) -> Result<(u64, Operation), AwsError> {
     let read = Read { table, item };
     read.format()?;
-    read.optional_json(OPERATION)?
-        .ok_or_else(|| read.unreadable(OPERATION))
+    let operation = read
+        .optional_json(OPERATION)?
+        .ok_or_else(|| read.unreadable(OPERATION))?;
+    Ok((read.optional_number(FENCE)?.unwrap_or_default(), operation))
 }
 
 struct Read<'a> {

@@ -372,6 +372,32 @@ async fn the_history_is_read_newest_first_page_by_page_up_to_its_limit() {
 }
 
 #[tokio::test]
+async fn operations_of_the_same_second_are_read_in_the_order_of_their_leases() {
+    let item = |id: &str, fence: u64| {
+        let mut operation = operation();
+        operation.id = OperationId::named(id);
+        json!({ "operation": as_text(&operation), "fence": { "N": fence.to_string() } })
+    };
+    // As DynamoDB sorts them: by the second, and then by chance.
+    let items = json!({ "Items": [
+        item("20260102T000000Z-a", 4),
+        item("20260101T000000Z-f", 1),
+        item("20260101T000000Z-b", 3),
+        item("20260101T000000Z-a", 2),
+    ] });
+    let wire = Wire::new().on("Query", Reply::json(&items));
+    let read = wire.aws().read_history(TABLE, 9).await.unwrap();
+    let ids: Vec<_> = read.iter().map(|one| one.id.as_str()).collect();
+    let expected = [
+        "20260102T000000Z-a",
+        "20260101T000000Z-b",
+        "20260101T000000Z-a",
+        "20260101T000000Z-f",
+    ];
+    assert_eq!(ids, expected);
+}
+
+#[tokio::test]
 async fn a_place_in_the_line_counts_until_it_expires() {
     let wire = Wire::new().on("PutItem", done()).on("DeleteItem", done());
     let id = OperationId::named(ID);

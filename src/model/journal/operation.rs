@@ -34,6 +34,11 @@ impl OperationId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// When it began, as text that sorts by time.
+    pub fn second(&self) -> &str {
+        self.0.split_once('-').map_or(&self.0, |(second, _)| second)
+    }
 }
 
 impl fmt::Display for OperationId {
