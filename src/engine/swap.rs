@@ -398,7 +398,7 @@ impl Swap {
     fn on_tick(&mut self, at: Duration, oldest_pending: Option<Duration>) -> Option<Action> {
         match &self.phase {
             Phase::Baseline => {
-                let judged = self.good >= BASELINE_ANSWERS || self.baseline_failures > 0;
+                let judged = self.good >= BASELINE_ANSWERS || self.was_failing();
                 if at < self.policy.baseline || !judged {
                     return None;
                 }

@@ -358,3 +358,52 @@ fn a_rollback_leaves_a_failing_production_and_never_returns_to_it() {
     run(&mut swap, vec![(5.0, answer(4.9, false))]);
     assert_eq!(swap.outcome(), Some(&Outcome::Left(Why::Failures)));
 }
+
+fn tolerating(baseline: u64, after: u64) -> Policy {
+    Policy {
+        tolerates: Tolerated { baseline, after },
+        ..policy()
+    }
+}
+
+#[test]
+fn tolerated_failures_neither_forbid_a_swap_nor_take_it_back() {
+    let mut swap = Swap::new(FROM, TO, FOUND, tolerating(1, 2));
+    run(&mut swap, vec![(0.05, answer(0.05, false))]);
+    assert_eq!(swap.outcome(), None);
+    through_the_swap(&mut swap);
+    let failures = [2.0, 3.0].map(|at| (at, answer(at, false)));
+    assert_eq!(run(&mut swap, failures.to_vec()), []);
+    // One more than is tolerated; the old colour was well enough to go back to.
+    let actions = run(&mut swap, vec![(4.0, answer(4.0, false))]);
+    assert!(matches!(
+        actions[..],
+        [Action::AskHealth { color: FROM, .. }]
+    ));
+}
+
+#[test]
+fn a_baseline_of_tolerated_failures_alone_is_none() {
+    let mut swap = Swap::new(FROM, TO, FOUND, tolerating(5, 5));
+    let script = vec![
+        (0.1, answer(0.1, false)),
+        (0.2, answer(0.2, false)),
+        (1.5, tick()),
+    ];
+    assert_eq!(run(&mut swap, script), []);
+    assert_eq!(swap.phase, Phase::Baseline);
+    let good = [1.6, 1.7, 1.8].map(|at| (at, answer(at, true)));
+    run(&mut swap, good.to_vec());
+    assert_eq!(
+        run(&mut swap, vec![(1.9, tick())]),
+        [Action::Note(Port::Prod, TO)]
+    );
+}
+
+#[test]
+fn a_baseline_worse_than_tolerated_forbids_the_swap() {
+    let mut swap = Swap::new(FROM, TO, FOUND, tolerating(1, 5));
+    let script = [0.1, 0.2].map(|at| (at, answer(at, false)));
+    run(&mut swap, script.to_vec());
+    assert_eq!(swap.outcome(), Some(&Outcome::Unwell));
+}
