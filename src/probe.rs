@@ -9,6 +9,7 @@ mod connection;
 mod nodes;
 mod pace;
 mod run;
+mod sockets;
 #[cfg(test)]
 pub mod testing;
 

@@ -16,11 +16,9 @@ use super::address::Address;
 use super::client::Client;
 use super::nodes::Nodes;
 use super::pace::{Schedule, Ticks};
+use super::sockets;
 use crate::model::{Connection, Lost, Sample};
 
-/// So many requests may be under way: further ones wait, which their lateness
-/// tells. Each has a socket.
-const UNDER_WAY: u32 = 4096;
 /// From so many fresh connections a second on, each is reset at its end: a
 /// machine has some 28,000 ports, and one that was closed in order is in use
 /// for a minute more (RFC 9293, 3.6.1).
@@ -113,6 +111,7 @@ impl Probe {
         let start = Instant::now();
         let offset = start.saturating_duration_since(origin);
         let (is_over, told) = watch::channel(false);
+        let most = sockets::at_once();
         let asking = Asking {
             client: client.resetting(is_many),
             nodes,
@@ -122,7 +121,8 @@ impl Probe {
             offset,
             outbox: Outbox::new(tell, schedule.pace()),
             shared: Arc::clone(&shared),
-            under_way: Arc::new(Semaphore::new(UNDER_WAY as usize)),
+            under_way: Arc::new(Semaphore::new(most as usize)),
+            most,
         };
         // Named, so that a profile tells whose time it is.
         let thread = thread::Builder::new().name("probe".to_owned());
@@ -247,6 +247,8 @@ struct Asking {
     outbox: Outbox,
     shared: Arc<Shared>,
     under_way: Arc<Semaphore>,
+    /// So many may be.
+    most: u32,
 }
 
 impl Asking {
@@ -294,7 +296,7 @@ impl Asking {
         }
         // All permits are back when all are answered.
         self.outbox.pass_on();
-        let _ = self.under_way.acquire_many(UNDER_WAY).await;
+        let _ = self.under_way.acquire_many(self.most).await;
         self.outbox.pass_on();
     }
 
