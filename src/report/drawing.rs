@@ -18,7 +18,7 @@ pub use canvas::Picture;
 #[cfg(test)]
 pub use ink::Ink;
 pub use ink::style_sheet;
-pub use latency::{over_time, spread};
+pub use latency::{over_time, rows as latencies, spread};
 pub use legend::name;
 pub use sheet::sheet;
 pub use timeline::{closeup, whole};
@@ -27,7 +27,6 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use crate::engine::evidence::Evidence;
-use crate::model::Connection;
 
 /// For how wide a place a drawing is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,14 +41,6 @@ pub enum Width {
 pub fn is_worthwhile(evidence: &Evidence) -> bool {
     let lanes = &evidence.timeline.lanes;
     lanes.iter().any(|lane| !lane.dots.is_empty())
-}
-
-/// As people call it.
-pub fn connection(connection: Connection) -> &'static str {
-    match connection {
-        Connection::Fresh => "fresh",
-        Connection::Reused => "kept",
-    }
 }
 
 /// For people, to the second; None only for a year that nobody writes.

@@ -49,34 +49,28 @@ impl Frame {
 /// Where a pair of values lies.
 type Place<'a> = Box<dyn Fn(f64, f64) -> At + 'a>;
 
-/// Where instants lie, from the left to the right of a frame.
-pub struct Time<'a> {
+/// Where values lie, from the left to the right of a frame.
+pub struct Across<'a> {
     place: Place<'a>,
     shown: Range<f64>,
 }
 
-impl<'a> Time<'a> {
-    /// Draws the lines and their labels.
-    pub fn draw(canvas: &Canvas<'a>, frame: Frame, shown: &Range<f64>) -> Drawn<Self> {
-        let mut chart = frame
-            .chart(canvas)
-            .build_cartesian_2d(shown.clone(), 0.0..1.0)?;
-        let span = shown.end - shown.start;
-        chart
-            .configure_mesh()
-            .disable_y_mesh()
-            .disable_y_axis()
-            .light_line_style(TRANSPARENT)
-            .bold_line_style(Ink::Grid.rgb())
-            .axis_style(Ink::Grid.rgb())
-            .x_labels(frame.labels_across())
-            .x_label_formatter(&|ms| instant(*ms, span))
-            .x_label_style(Lettering::SOFT.style())
-            .draw()?;
-        Ok(Self {
-            place: Box::new(move |x, y| chart.plotting_area().map_coordinate(&(x, y))),
-            shown: shown.clone(),
-        })
+impl<'a> Across<'a> {
+    /// Of instants: draws the lines and their labels.
+    pub fn time(canvas: &Canvas<'a>, frame: Frame, shown: &Range<f64>) -> Drawn<Self> {
+        let whole = shown.end - shown.start;
+        let place = across(canvas, frame, shown.clone(), frame.labels_across(), &|ms| {
+            instant(*ms, whole)
+        })?;
+        let shown = shown.clone();
+        Ok(Self { place, shown })
+    }
+
+    /// Of latencies, each decade as wide as the others.
+    pub fn latency(canvas: &Canvas<'a>, frame: Frame, shown: &Range<f64>) -> Drawn<Self> {
+        let place = across(canvas, frame, logarithmic(shown), LINES, &|ms| span(*ms))?;
+        let shown = shown.clone();
+        Ok(Self { place, shown })
     }
 
     /// What is not shown is at the edge.
@@ -86,41 +80,32 @@ impl<'a> Time<'a> {
     }
 }
 
-/// Where latencies lie, from the left to the right, each decade as wide as the
-/// others.
-pub struct Latency<'a> {
-    place: Place<'a>,
-    shown: Range<f64>,
-}
-
-impl<'a> Latency<'a> {
-    /// Draws the lines and their labels.
-    pub fn draw(canvas: &Canvas<'a>, frame: Frame, shown: &Range<f64>) -> Drawn<Self> {
-        let mut chart = frame
-            .chart(canvas)
-            .build_cartesian_2d(logarithmic(shown), 0.0..1.0)?;
-        chart
-            .configure_mesh()
-            .disable_y_mesh()
-            .disable_y_axis()
-            .light_line_style(TRANSPARENT)
-            .bold_line_style(Ink::Grid.rgb())
-            .axis_style(Ink::Grid.rgb())
-            .x_labels(LINES)
-            .x_label_formatter(&|ms| span(*ms))
-            .x_label_style(Lettering::SOFT.style())
-            .draw()?;
-        Ok(Self {
-            place: Box::new(move |x, y| chart.plotting_area().map_coordinate(&(x, y))),
-            shown: shown.clone(),
-        })
-    }
-
-    /// What is not shown is at the edge.
-    pub fn x(&self, ms: f64) -> i32 {
-        let ms = ms.clamp(self.shown.start, self.shown.end);
-        (self.place)(ms, 0.0).0
-    }
+/// Draws the lines of one axis and the labels below them.
+fn across<'a, X>(
+    canvas: &Canvas<'a>,
+    frame: Frame,
+    axis: X,
+    labels: usize,
+    label: &dyn Fn(&f64) -> String,
+) -> Drawn<Place<'a>>
+where
+    X: AsRangedCoord<Value = f64, CoordDescType: ValueFormatter<f64> + 'a>,
+{
+    let mut chart = frame.chart(canvas).build_cartesian_2d(axis, 0.0..1.0)?;
+    chart
+        .configure_mesh()
+        .disable_y_mesh()
+        .disable_y_axis()
+        .light_line_style(TRANSPARENT)
+        .bold_line_style(Ink::Grid.rgb())
+        .axis_style(Ink::Grid.rgb())
+        .x_labels(labels)
+        .x_label_formatter(&label)
+        .x_label_style(Lettering::SOFT.style())
+        .draw()?;
+    Ok(Box::new(move |x, y| {
+        chart.plotting_area().map_coordinate(&(x, y))
+    }))
 }
 
 /// Both at once: time to the right, latency upwards.

@@ -51,19 +51,14 @@ impl Bands {
     }
 }
 
+/// Right of the bands, for the half of a time label.
+pub const RIGHT: i32 = 32;
+
 impl Width {
     pub fn pixels(self) -> i32 {
         match self {
             Self::Wide => 1080,
             Self::Narrow => 380,
-        }
-    }
-
-    /// Right of the bands, for the half of a time label.
-    pub fn right(self) -> i32 {
-        match self {
-            Self::Wide => 32,
-            Self::Narrow => 32,
         }
     }
 

@@ -3,7 +3,8 @@
 
 use std::ops::Range;
 
-use super::axis::{Frame, LABELS, Latency, TimeAndLatency, span};
+use super::axis::{Across, Frame, LABELS, TimeAndLatency, span};
+use super::bands::RIGHT;
 use super::canvas::{Canvas, Drawn, Lettering, Picture};
 use super::ink::Ink;
 use super::legend;
@@ -22,7 +23,7 @@ pub fn over_time(evidence: &Evidence, width: Width) -> Option<Picture> {
         // So that an instant is below itself in the timeline.
         left: width.left_of_bands(&timeline::names(evidence)).max(56),
         top: 8,
-        right: width.pixels() - width.right(),
+        right: width.pixels() - RIGHT,
         bottom: height - LABELS,
     };
     let title = "Latency over time";
@@ -36,11 +37,7 @@ pub fn over_time(evidence: &Evidence, width: Width) -> Option<Picture> {
         let plane = TimeAndLatency::draw(canvas, frame, &shown, &latencies)?;
         for mark in marks::marks(evidence) {
             let (x, _) = plane.at(mark.at_ms, latencies.start);
-            let ink = match mark.kind {
-                marks::Kind::Sent => Ink::Sent,
-                marks::Kind::ReadBack => Ink::ReadBack,
-            };
-            canvas.line((x, frame.top), (x, frame.bottom), ink, 1)?;
+            canvas.line((x, frame.top), (x, frame.bottom), mark.kind.ink(), 1)?;
         }
         for (look, ms, latency) in &slowest {
             let (x, y) = plane.at(*ms, *latency);
@@ -107,7 +104,7 @@ pub fn spread(evidence: &Evidence, width: Width) -> Option<Picture> {
     let frame = Frame {
         left,
         top: 0,
-        right: width.pixels() - width.right(),
+        right: width.pixels() - RIGHT,
         bottom,
     };
     let description: Vec<String> = rows.iter().map(|(name, row)| told(name, row)).collect();
@@ -118,7 +115,7 @@ pub fn spread(evidence: &Evidence, width: Width) -> Option<Picture> {
         title,
         &description.join(" "),
         |canvas| {
-            let axis = Latency::draw(canvas, frame, &shown)?;
+            let axis = Across::latency(canvas, frame, &shown)?;
             let mut y = 0;
             for (name, row) in &rows {
                 let (top, base) = (y + above, y + above + height);
@@ -149,19 +146,19 @@ pub fn spread(evidence: &Evidence, width: Width) -> Option<Picture> {
     ))
 }
 
-fn rows(evidence: &Evidence) -> Vec<(&'static str, &Distribution)> {
+/// The distributions that there are, each with its name.
+pub fn rows(evidence: &Evidence) -> Vec<(&'static str, &Distribution)> {
     let latencies = &evidence.latencies;
-    if evidence.writes.is_empty() {
-        return vec![("all", &latencies.before)];
-    }
-    [
-        ("before", &latencies.before),
-        ("during", &latencies.during),
-        ("after", &latencies.after),
-    ]
-    .into_iter()
-    .filter(|(_, row)| row.count > 0)
-    .collect()
+    let rows = if evidence.writes.is_empty() {
+        vec![("all", &latencies.before)]
+    } else {
+        vec![
+            ("before", &latencies.before),
+            ("during", &latencies.during),
+            ("after", &latencies.after),
+        ]
+    };
+    rows.into_iter().filter(|(_, row)| row.count > 0).collect()
 }
 
 fn told(name: &str, row: &Distribution) -> String {
@@ -179,7 +176,7 @@ fn lower(bucket: &Bucket) -> f64 {
     bucket.up_to_ms / 1.1
 }
 
-fn bars(canvas: &Canvas<'_>, axis: &Latency, row: &Distribution, (top, base): (i32, i32)) -> Drawn {
+fn bars(canvas: &Canvas<'_>, axis: &Across, row: &Distribution, (top, base): (i32, i32)) -> Drawn {
     let most = row.buckets.iter().map(|bucket| bucket.count).max();
     let most = most.unwrap_or(1).max(1) as f64;
     for bucket in &row.buckets {
@@ -195,7 +192,7 @@ fn bars(canvas: &Canvas<'_>, axis: &Latency, row: &Distribution, (top, base): (i
 
 fn percentiles(
     canvas: &Canvas<'_>,
-    axis: &Latency,
+    axis: &Across,
     row: &Distribution,
     (top, base): (i32, i32),
 ) -> Drawn {

@@ -3,12 +3,22 @@
 
 use std::ops::Range;
 
+use super::ink::Ink;
 use crate::engine::evidence::Evidence;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Sent,
     ReadBack,
+}
+
+impl Kind {
+    pub fn ink(self) -> Ink {
+        match self {
+            Self::Sent => Ink::Sent,
+            Self::ReadBack => Ink::ReadBack,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]

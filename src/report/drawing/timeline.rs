@@ -3,14 +3,14 @@
 
 use std::ops::Range;
 
-use super::axis::{Frame, LABELS, Time, span};
-use super::bands::{Band, Bands};
+use super::axis::{Across, Frame, LABELS, span};
+use super::bands::{Band, Bands, RIGHT};
 use super::canvas::{Canvas, Drawn, Lettering, Picture};
 use super::ink::Ink;
 use super::legend;
 use super::marks::{self, Kind, Mark, PAD, Place};
 use super::ticks::{self, Look, Tick};
-use super::{Width, connection, stretch};
+use super::{Width, stretch};
 use crate::engine::evidence::Evidence;
 use crate::engine::seen::timeline::{Dot, Lane};
 
@@ -72,7 +72,7 @@ impl View<'_> {
     fn draw(&self, title: &str) -> Picture {
         let names = names(self.evidence);
         let left = self.width.left_of_bands(&names);
-        let right = self.width.pixels() - self.width.right();
+        let right = self.width.pixels() - RIGHT;
         let legend = if self.has_legend {
             legend::height(self.evidence, self.width.pixels())
         } else {
@@ -94,7 +94,7 @@ impl View<'_> {
             if self.has_legend {
                 legend::draw(canvas, self.evidence, self.width.pixels())?;
             }
-            let time = Time::draw(canvas, frame, &self.shown)?;
+            let time = Across::time(canvas, frame, &self.shown)?;
             self.washes(canvas, frame, &time)?;
             for (lane, band) in self.lanes().iter().zip(&bands.all) {
                 self.band(canvas, frame, &time, lane, band)?;
@@ -135,7 +135,7 @@ impl View<'_> {
     }
 
     /// From top to bottom: each write until it was read back, and each failure.
-    fn washes(&self, canvas: &Canvas<'_>, frame: Frame, time: &Time) -> Drawn {
+    fn washes(&self, canvas: &Canvas<'_>, frame: Frame, time: &Across) -> Drawn {
         for write in &self.evidence.writes {
             let until = time.x(write.seen_ms.unwrap_or(write.sent_ms));
             let from = time.x(write.sent_ms);
@@ -158,7 +158,7 @@ impl View<'_> {
         &self,
         canvas: &Canvas<'_>,
         frame: Frame,
-        time: &Time,
+        time: &Across,
         lane: &Lane,
         band: &Band,
     ) -> Drawn {
@@ -217,20 +217,20 @@ impl View<'_> {
         &self,
         canvas: &Canvas<'_>,
         frame: Frame,
-        time: &Time,
+        time: &Across,
         head: i32,
         places: &[Place],
     ) -> Drawn {
         let unlabelled = self.marks.iter().filter(|mark| mark.label.is_empty());
         for mark in unlabelled {
             let x = time.x(mark.at_ms);
-            canvas.line((x, frame.top), (x, frame.bottom), ink(mark.kind), 1)?;
+            canvas.line((x, frame.top), (x, frame.bottom), mark.kind.ink(), 1)?;
         }
         for (mark, place) in self.labelled().zip(places) {
             let x = time.x(mark.at_ms);
             let row = i32::try_from(place.row).unwrap_or(0);
             let y = head + row * ROW + ROW / 2;
-            canvas.line((x, y - 6), (x, frame.bottom), ink(mark.kind), 1)?;
+            canvas.line((x, y - 6), (x, frame.bottom), mark.kind.ink(), 1)?;
             let lettering = Lettering {
                 ink: if mark.kind == Kind::Sent {
                     Ink::Text
@@ -249,7 +249,7 @@ impl View<'_> {
     }
 
     /// A measure above the bands, from the first write to its end.
-    fn draw_changeover(&self, canvas: &Canvas<'_>, frame: Frame, time: &Time) -> Drawn {
+    fn draw_changeover(&self, canvas: &Canvas<'_>, frame: Frame, time: &Across) -> Drawn {
         let Some(ms) = self.changeover else {
             return Ok(());
         };
@@ -272,13 +272,6 @@ impl View<'_> {
     }
 }
 
-fn ink(kind: Kind) -> Ink {
-    match kind {
-        Kind::Sent => Ink::Sent,
-        Kind::ReadBack => Ink::ReadBack,
-    }
-}
-
 /// Above a failure, so that its shape tells it too.
 fn flag(canvas: &Canvas<'_>, band: &Band, x: i32) -> Drawn {
     let top = band.top;
@@ -297,7 +290,7 @@ fn name(lane: &Lane) -> String {
     let node = lane
         .node
         .map_or_else(|| "no address".to_owned(), |node| short(&node.to_string()));
-    format!("{node} · {}", connection(lane.connection))
+    format!("{node} · {}", lane.connection)
 }
 
 /// The tables have whole addresses.

@@ -6,7 +6,7 @@ use super::figures::grouped;
 use crate::engine::evidence::Evidence;
 use crate::engine::seen::{Failure, KindReport};
 use crate::model::{Lost, Unexpected};
-use crate::report::drawing::{connection, name, span, when};
+use crate::report::drawing::{self, name, span, when};
 
 /// Failures beyond these are shown on request.
 const AT_ONCE: usize = 12;
@@ -43,7 +43,7 @@ fn failure_table(failures: &[Failure]) -> Markup {
         [
             at(failure.at_ms),
             node(failure.node),
-            connection(failure.connection).to_owned(),
+            failure.connection.to_string(),
             what(failure),
         ]
     });
@@ -130,22 +130,11 @@ pub fn connections(evidence: &Evidence) -> Markup {
 }
 
 pub fn latencies(evidence: &Evidence) -> Markup {
-    let latencies = &evidence.latencies;
-    let rows = [
-        ("before", &latencies.before),
-        ("during", &latencies.during),
-        ("after", &latencies.after),
-    ];
-    let rows = rows.into_iter().filter(|(_, row)| row.count > 0);
+    let rows = drawing::latencies(evidence).into_iter();
     let heads = ["", "answers", "p50", "p90", "p99", "longest"];
     table(
         &heads,
         rows.map(|(name, row)| {
-            let name = if evidence.writes.is_empty() {
-                "all"
-            } else {
-                name
-            };
             [
                 name.to_owned(),
                 grouped(row.count),
@@ -185,7 +174,7 @@ pub fn transitions(evidence: &Evidence) -> Markup {
                     (table(&["at", "node", "connection", "from", "to"], transitions.iter().take(MOST).map(|seen| [
                         at(seen.at_ms),
                         node(seen.node),
-                        connection(seen.connection).to_owned(),
+                        seen.connection.to_string(),
                         release(seen.from),
                         release(seen.to),
                     ])))
