@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::Kind;
 use crate::driver::swap::Finished;
 use crate::driver::turn::{Conclusion, Turn};
+use crate::engine::plan::Settled;
 use crate::engine::preflight::Check;
 use crate::engine::seen::{Failure, ProbeReport};
 use crate::engine::swap::{ListenerWrite, Outcome as Ending, Swap, Why};
@@ -378,8 +379,8 @@ pub(super) struct Done {
 }
 
 impl Done {
-    pub(super) fn already(kind: Kind, observed: &Observed, live: Color) -> Self {
-        let sentence = format!("nothing to do: {} is live already", observed.named(live));
+    pub(super) fn nothing(kind: Kind, observed: &Observed, live: Color, why: Settled) -> Self {
+        let sentence = why.sentence(observed, live);
         Self::new(kind, observed, Some(live.other()), live, sentence)
     }
 
