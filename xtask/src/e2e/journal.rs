@@ -24,7 +24,7 @@ pub async fn a_killed_promotion_is_named_and_ended(stage: &Stage<'_>) -> Result<
     expect(&after, &["unfinished"], Value::Null)?;
     expect(&after, &["lease"], Value::Null)?;
     expect(&after, &["live"], idle)?;
-    expect(&after, &["previous"], live)?;
+    expect(&after, &["previous", "color"], live)?;
     let unharmed = observer.stop().await?.unharmed()?;
     Ok(format!(
         "a promotion that is killed between its writes is named by status and finished by resume: {unharmed} requests of an onlooker, none failed"
