@@ -118,7 +118,7 @@ pub async fn settle(work: &mut Work<'_>, operation: Operation, watch: &Watch) ->
         // A deploy that failed is over; of all else the end is still to be found.
         Err(error)
             if operation.command == Command::Deploy
-                && error.exit == Exit::Failed
+                && matches!(error.exit, Exit::Failed | Exit::LookNow)
                 && work.turn.knows_listeners() =>
         {
             let failed = Conclusion::of(Outcome::Failed).because(Some(error.message.clone()));

@@ -14,8 +14,8 @@ fn plan() -> DeployPlan {
     }
 }
 
-fn deployed(unchanged: bool) -> Deployed {
-    Deployed {
+fn placed(unchanged: bool) -> Placed {
+    Placed {
         digest: format!("sha256:{}", "2".repeat(64)).parse().unwrap(),
         task_definition: TaskDefinitionArn::new("task-definition/bgecs-hello:2"),
         unchanged,
@@ -27,7 +27,7 @@ fn tag() -> Tag {
 }
 
 fn shown(plan: &DeployPlan, unchanged: bool) -> String {
-    result(&observed(), plan, tag(), deployed(unchanged)).human(&Style::plain())
+    result(&observed(), plan, tag(), placed(unchanged)).human(&Style::plain())
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn idle_live_or_unchanged() {
 
 #[test]
 fn for_programs() {
-    let result = result(&observed(), &plan(), tag(), deployed(false));
+    let result = result(&observed(), &plan(), tag(), placed(false));
     insta::assert_snapshot!(serde_json::to_string_pretty(&result).unwrap(), @r#"
     {
       "operation": "deploy",
