@@ -4,7 +4,7 @@ use crate::aws::testing::Reply;
 use crate::model::{Forwarding, Port};
 
 /// Both, as DescribeListeners tells of them.
-pub fn listeners(prod: Forwarding, test: Forwarding) -> Reply {
+pub fn listeners(prod: &Forwarding, test: &Forwarding) -> Reply {
     let listener = |port: Port, forwarding: &Forwarding| {
         let name = match port {
             Port::Prod => "prod",
@@ -28,7 +28,7 @@ pub fn listeners(prod: Forwarding, test: Forwarding) -> Reply {
             "<member><ListenerArn>listener/{name}</ListenerArn><DefaultActions>{action}</DefaultActions></member>"
         )
     };
-    let both = [listener(Port::Prod, &prod), listener(Port::Test, &test)].concat();
+    let both = [listener(Port::Prod, prod), listener(Port::Test, test)].concat();
     Reply::xml(
         "DescribeListeners",
         &format!("<Listeners>{both}</Listeners>"),

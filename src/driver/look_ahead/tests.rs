@@ -7,11 +7,11 @@ use crate::model::journal::{Effect, Fate, Head};
 use crate::model::testing::{nowhere, observed, to};
 
 fn as_planned() -> Reply {
-    seen(to(Color::Green), to(Color::Blue))
+    seen(&to(Color::Green), &to(Color::Blue))
 }
 
 fn moved() -> Reply {
-    seen(to(Color::Blue), to(Color::Blue))
+    seen(&to(Color::Blue), &to(Color::Blue))
 }
 
 fn reads(replies: impl IntoIterator<Item = Reply>) -> Wire {
@@ -45,7 +45,7 @@ async fn as_planned_it_may_happen_at_once_also_on_the_live_colour() {
 
 #[tokio::test(start_paused = true)]
 async fn one_stale_reading_is_looked_at_again() {
-    let wire = reads([moved(), seen(nowhere(), nowhere()), as_planned()]);
+    let wire = reads([moved(), seen(&nowhere(), &nowhere()), as_planned()]);
     let (looked, fate) = looks(&wire, Color::Blue).await;
     assert!(looked.is_ok(), "{looked:?}");
     assert_eq!(fate, None);
@@ -138,7 +138,7 @@ async fn users_who_were_moved_meanwhile_are_told_of() {
         ["port 80 was moved onto blue meanwhile: something else did it"]
     );
     let (code, traffic, causes) = said(
-        all(seen(nowhere(), nowhere())),
+        all(seen(&nowhere(), &nowhere())),
         Color::Blue,
         true,
         Exit::Failed,
@@ -170,10 +170,10 @@ async fn looks_ahead_of_move(wire: &Wire) -> Result<()> {
 async fn a_listener_is_written_where_it_is_as_planned_or_already_there() {
     for prod in [nowhere(), to(Color::Blue)] {
         // The other listener is no matter of this write.
-        let wire = reads([seen(prod, to(Color::Green))]);
+        let wire = reads([seen(&prod, &to(Color::Green))]);
         assert!(looks_ahead_of_move(&wire).await.is_ok());
     }
-    let wire = reads((0..7).map(|_| seen(to(Color::Green), nowhere())));
+    let wire = reads((0..7).map(|_| seen(&to(Color::Green), &nowhere())));
     let error = looks_ahead_of_move(&wire).await.unwrap_err();
     assert_eq!(error.exit, Exit::Refused);
     assert_eq!(

@@ -37,7 +37,7 @@ async fn updates(wire: &Wire, change: &ServiceChange<'_>) -> (Result<()>, Option
 fn as_planned() -> Wire {
     Wire::new().on("UpdateItem", done()).on(
         "DescribeListeners",
-        listeners(to(Color::Green), to(Color::Blue)),
+        listeners(&to(Color::Green), &to(Color::Blue)),
     )
 }
 
@@ -96,7 +96,7 @@ async fn an_update_that_was_refused_did_not_happen() {
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_sent_where_users_were_moved() {
-    let moved = || listeners(to(Color::Blue), to(Color::Blue));
+    let moved = || listeners(&to(Color::Blue), &to(Color::Blue));
     let wire = (0..8).fold(Wire::new().on("UpdateItem", done()), |wire, _| {
         wire.on("DescribeListeners", moved())
     });
