@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use super::turn::{Stop, Turn};
 use super::{lost, stack};
-use crate::aws::{Kept, Kind, Revisions, StackSnapshot};
+use crate::aws::{Kept, Kind, Revisions, StackSnapshot, TasksLeft};
 use crate::error::{Error, Exit, Result};
 use crate::model::journal::Effect;
 use crate::model::{Color, TaskDefinitionArn};
@@ -92,8 +92,7 @@ pub async fn destroy(session: &Session, turn: Option<&Turn>, inventory: &Invento
             .tell(&Event::Doing(format!("deleting the service {color}")));
         delete_service(session, &name, *color).await?;
     }
-    // Also of services that are gone: their tasks can be on the way out still.
-    await_no_task(session, &name).await?;
+    await_no_task(session, &name, !inventory.services.is_empty()).await?;
     if !inventory.services.is_empty() {
         session
             .report
@@ -137,11 +136,14 @@ async fn delete_service(session: &Session, cluster: &str, color: Color) -> Resul
 }
 
 /// Waits until neither service is there any more, and no task either: one that
-/// is told to stop holds a network interface until it has.
-async fn await_no_task(session: &Session, cluster: &str) -> Result<()> {
+/// is told to stop holds a network interface until it has. One that no service
+/// had and nobody has told to stop does not go by waiting.
+async fn await_no_task(session: &Session, cluster: &str, had_services: bool) -> Result<()> {
     let started = Instant::now();
     loop {
-        let (services, tasks) = left(session, cluster).await?;
+        let (services, left) = left(session, cluster).await?;
+        let running = if had_services { left.running } else { 0 };
+        let tasks = running + left.stopping;
         let left = match (services, tasks) {
             (0, 0) => return Ok(()),
             (services, 0) => format!("{services} service(s) still go"),
@@ -160,7 +162,7 @@ async fn await_no_task(session: &Session, cluster: &str) -> Result<()> {
 }
 
 /// How many services and tasks the cluster still holds.
-async fn left(session: &Session, cluster: &str) -> Result<(usize, usize)> {
+async fn left(session: &Session, cluster: &str) -> Result<(usize, TasksLeft)> {
     let services = match session.aws.read_services(cluster).await {
         Ok(services) => services.len(),
         Err(error) if error.kind == Kind::NotFound => 0,

@@ -12,6 +12,15 @@ use crate::model::{Color, StoppedTask, TaskDefinitionArn};
 /// What DescribeTasks takes.
 const MOST: usize = 100;
 
+/// How many tasks a cluster holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Left {
+    /// Nobody has told them to stop.
+    pub running: usize,
+    /// They are told to stop, and have not.
+    pub stopping: usize,
+}
+
 impl Aws {
     /// The tasks of a colour that have stopped lately (ECS remembers them for
     /// about an hour), but for those whose ids are known: a stopped task does
@@ -33,25 +42,23 @@ impl Aws {
             .collect())
     }
 
-    /// The tasks that a cluster still holds, whatever started them: also those
-    /// that are told to stop and have not.
-    pub async fn tasks_left(&self, cluster: &str) -> Result<usize, AwsError> {
+    /// The tasks that a cluster still holds, whatever started them.
+    pub async fn tasks_left(&self, cluster: &str) -> Result<Left, AwsError> {
         let left = async {
-            let running = self
-                .list_tasks(cluster, None, DesiredStatus::Running)
-                .await?;
-            let stopping = self
-                .list_tasks(cluster, None, DesiredStatus::Stopped)
-                .await?;
+            let listed = |desired| self.list_tasks(cluster, None, desired);
+            let running = listed(DesiredStatus::Running).await?;
+            let stopping = listed(DesiredStatus::Stopped).await?;
             let tasks = self.describe_tasks(cluster, &stopping).await?;
-            let stopping = tasks.iter().filter(|task| !has_stopped(task)).count();
-            Ok(running.len() + stopping)
+            Ok(Left {
+                running: running.len(),
+                stopping: tasks.iter().filter(|task| !has_stopped(task)).count(),
+            })
         };
         match left.await {
             Err(AwsError {
                 kind: Kind::NotFound,
                 ..
-            }) => Ok(0),
+            }) => Ok(Left::default()),
             left => left,
         }
     }

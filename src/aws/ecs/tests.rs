@@ -469,7 +469,10 @@ async fn what_is_gone_already_is_no_failure() {
     }
     let denied = aws.delete_service(FAMILY, Color::Blue).await.unwrap_err();
     assert_eq!(denied.kind, Kind::Denied);
-    assert_eq!(aws.tasks_left(FAMILY).await.unwrap(), 0);
+    assert_eq!(
+        aws.tasks_left(FAMILY).await.unwrap(),
+        tasks::Left::default()
+    );
 }
 
 #[tokio::test]
@@ -539,7 +542,8 @@ async fn a_task_that_is_still_stopping_is_left() {
         .on("ListTasks", page(0..2, None))
         .on("ListTasks", page(2..5, None))
         .on("DescribeTasks", Reply::json(&tasks(3, "DEPROVISIONING")));
-    assert_eq!(wire.aws().tasks_left(FAMILY).await.unwrap(), 3);
+    let left = wire.aws().tasks_left(FAMILY).await.unwrap();
+    assert_eq!((left.running, left.stopping), (2, 1));
     let asked: Vec<_> = wire
         .requests()
         .iter()

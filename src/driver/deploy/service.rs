@@ -26,9 +26,16 @@ pub(super) async fn tell(
     task_definition: &TaskDefinitionArn,
 ) -> Result<()> {
     let color = plan.color;
+    let change = |desired| ServiceChange {
+        task_definition: Some(task_definition),
+        desired,
+        restart: request.restart,
+        health_check_grace_period: Some(session.config.service.health_check_grace_period),
+    };
+    let updated = || format!("updated the service {color}");
     let done = match plan.service {
         ServicePlan::Create { desired } => {
-            create(
+            let made = create(
                 session,
                 turn,
                 observed,
@@ -36,23 +43,31 @@ pub(super) async fn tell(
                 desired,
                 loaded,
                 task_definition,
-            )
-            .await?;
-            format!("created the service {color} with {desired} task(s)")
+            );
+            match made.await? {
+                Made::Created => format!("created the service {color} with {desired} task(s)"),
+                Made::ThereWith(count) => {
+                    turn.did_not("it was there already");
+                    let change = change(Some(desired).filter(|desired| *desired > count));
+                    update::update(session, turn, observed, color, &change).await?;
+                    updated()
+                }
+            }
         }
         ServicePlan::Update { desired } => {
-            let change = ServiceChange {
-                task_definition: Some(task_definition),
-                desired,
-                restart: request.restart,
-                health_check_grace_period: Some(session.config.service.health_check_grace_period),
-            };
-            update::update(session, turn, observed, color, &change).await?;
-            format!("updated the service {color}")
+            update::update(session, turn, observed, color, &change(desired)).await?;
+            updated()
         }
     };
     session.report.tell(&Event::Done(done));
     Ok(())
+}
+
+enum Made {
+    Created,
+    /// One was there that was not seen when this began, with so many tasks: the
+    /// look was of a moment from before.
+    ThereWith(i32),
 }
 
 async fn create(
@@ -63,7 +78,7 @@ async fn create(
     desired: i32,
     loaded: &Loaded,
     task_definition: &TaskDefinitionArn,
-) -> Result<()> {
+) -> Result<Made> {
     let infra = &observed.infrastructure;
     let effect = Effect::CreateService {
         color,
@@ -82,12 +97,22 @@ async fn create(
         token: operation.as_str(),
     };
     update::intend(session, turn, observed, color, effect).await?;
-    let created = session.aws.create_service(&new).await;
+    let created = session
+        .aws
+        .create_service(&new)
+        .await
+        .map(|()| Made::Created);
     let found = lost::or_found(created, &THERE_ALREADY, async || {
         let service = session.aws.read_service(&infra.cluster, color).await?;
-        Ok(service
-            .filter(|service| service.task_definition == *task_definition)
-            .map(drop))
+        Ok(service.map(
+            |service| match service.task_definition == *task_definition {
+                true => Made::Created,
+                false => Made::ThereWith(service.desired),
+            },
+        ))
     });
     update::done_or_not(turn, found.await)
 }
+
+#[cfg(test)]
+mod tests;

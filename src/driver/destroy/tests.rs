@@ -109,7 +109,24 @@ async fn services_that_drain_and_tasks_that_stop_are_waited_for() {
         .on("ListTasks", none())
         .on("ListTasks", tasks(&["task/1"]))
         .on("DescribeTasks", described("STOPPED"));
-    await_no_task(&session(&wire), "bgecs-hello").await.unwrap();
+    await_no_task(&session(&wire), "bgecs-hello", true)
+        .await
+        .unwrap();
+    wire.assert_used_up();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_of_no_service_is_waited_for_only_where_it_is_told_to_stop() {
+    let wire = Wire::new()
+        .on("DescribeServices", services(&[]))
+        .on("ListTasks", tasks(&["task/2"]))
+        .on("ListTasks", tasks(&["task/1"]))
+        .on("DescribeTasks", described("STOPPING"))
+        .on("DescribeServices", services(&[]))
+        .on("ListTasks", tasks(&["task/2"]))
+        .on("ListTasks", tasks(&[]));
+    let waited = await_no_task(&session(&wire), "bgecs-hello", false).await;
+    assert!(waited.is_ok(), "{waited:?}");
     wire.assert_used_up();
 }
 
@@ -119,7 +136,9 @@ async fn a_cluster_that_is_gone_holds_nothing() {
     let wire = Wire::new()
         .on("DescribeServices", gone())
         .on("ListTasks", gone());
-    await_no_task(&session(&wire), "bgecs-hello").await.unwrap();
+    await_no_task(&session(&wire), "bgecs-hello", true)
+        .await
+        .unwrap();
 }
 
 #[tokio::test(start_paused = true)]
