@@ -267,12 +267,15 @@ impl World {
         }
         match line {
             Line::Deploy(number) => self.deploy(number),
-            Line::Promote => self.go(Command::Promote, plan::promote(&self.seen, &Aim::Newest)),
+            Line::Promote => self.go(
+                Command::Promote,
+                plan::promote(&self.seen, &Aim::Newest).ok(),
+            ),
             Line::PromoteTag(number) => {
                 let aim = self.tag(number);
-                self.go(Command::Promote, plan::promote(&self.seen, &aim))
+                self.go(Command::Promote, plan::promote(&self.seen, &aim).ok())
             }
-            Line::Rollback => self.go(Command::Rollback, plan::rollback(&self.seen)),
+            Line::Rollback => self.go(Command::Rollback, plan::rollback(&self.seen).ok()),
             Line::Retire => self.retire(),
             Line::Resume => Some(true),
         }
@@ -286,8 +289,8 @@ impl World {
         }
     }
 
-    fn go(&mut self, command: Command, plan: Result<SwapPlan, plan::Refusal>) -> Option<bool> {
-        let Ok(plan) = plan else {
+    fn go(&mut self, command: Command, plan: Option<SwapPlan>) -> Option<bool> {
+        let Some(plan) = plan else {
             return Some(false);
         };
         match plan {
