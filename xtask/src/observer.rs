@@ -11,6 +11,8 @@ use crate::Result;
 
 /// Fifty requests a second.
 pub const PACE: Duration = Duration::from_millis(20);
+/// Two hundred: for how long users failed.
+pub const CLOSE: Duration = Duration::from_millis(5);
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A load balancer's name, and the ways to it.
@@ -136,6 +138,13 @@ impl Seen {
     }
 }
 
+/// From the first to the last of those answers; `None` where there are none.
+pub fn span<'a>(answers: impl IntoIterator<Item = &'a Answer>) -> Option<Duration> {
+    let times: Vec<Instant> = answers.into_iter().map(|one| one.answered).collect();
+    let (first, last) = (times.iter().min()?, times.iter().max()?);
+    Some(*last - *first)
+}
+
 /// Asks on and on until it is stopped.
 #[derive(Debug)]
 pub struct Observer {
@@ -172,4 +181,21 @@ async fn watch(door: Door, path: &'static str, pace: Duration, stop: Arc<AtomicB
     let mut seen = asked.join_all().await;
     seen.sort_by_key(|answer| answer.sent);
     Seen(seen)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn users_failed_from_the_first_to_the_last_failed_answer() {
+        let start = Instant::now();
+        let statuses = [(0, 200), (5, 500), (10, 200), (15, 502), (20, 200)];
+        let at = |ms, status| Answer::of(start + Duration::from_millis(ms), status, "");
+        let seen: Vec<Answer> = statuses.map(|(ms, status)| at(ms, status)).into();
+        let failed = |seen: &[Answer]| span(seen.iter().filter(|one| one.failure().is_some()));
+        assert_eq!(failed(&seen), Some(Duration::from_millis(10)));
+        assert_eq!(failed(&seen[..2]), Some(Duration::ZERO));
+        assert_eq!(failed(&seen[..1]), None);
+    }
 }
