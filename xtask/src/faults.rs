@@ -11,9 +11,9 @@ mod judge;
 mod lane;
 mod mode;
 mod operation;
-mod state;
+pub mod state;
 mod table;
-mod world;
+pub mod world;
 
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};

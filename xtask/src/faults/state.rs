@@ -71,11 +71,19 @@ pub struct State {
     pub unfinished: Option<String>,
     /// Who holds the lease.
     pub lease: Option<String>,
+    /// Somebody else moved a listener.
+    pub has_drift: bool,
+    /// The listeners of port 80 and of port 81.
+    pub arns: [String; 2],
 }
 
 impl State {
     pub fn read(status: &Value) -> Result<Self> {
         let host = text(status, &["urls", "prod"])?;
+        let arns = [
+            text(status, &["listeners", "prod", "arn"])?,
+            text(status, &["listeners", "test", "arn"])?,
+        ];
         Ok(Self {
             live: Color::of(&status["live"]),
             previous: Previous::of(&status["previous"]),
@@ -83,13 +91,14 @@ impl State {
             test: forwarded(status, "test"),
             blue: Service::read(&status["colors"]["blue"]),
             green: Service::read(&status["colors"]["green"]),
-            listeners: [
-                short(text(status, &["listeners", "prod", "arn"])?),
-                short(text(status, &["listeners", "test", "arn"])?),
-            ],
+            listeners: arns.map(short),
             host: host.trim_start_matches("http://").to_owned(),
             unfinished: named(&status["unfinished"]),
             lease: named(&status["lease"]),
+            has_drift: status["drift"]
+                .as_array()
+                .is_some_and(|all| !all.is_empty()),
+            arns: arns.map(str::to_owned),
         })
     }
 

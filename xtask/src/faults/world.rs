@@ -22,7 +22,7 @@ use crate::bgecs::{Bgecs, Ended, root};
 
 const APP: &str = "faults";
 /// The stack's, the cluster's and the task definitions' name.
-const NAME: &str = "bgecs-faults";
+pub const NAME: &str = "bgecs-faults";
 /// The tag of the image that all releases are.
 const BUILT: &str = "built";
 /// Nothing that bgecs does here takes so long.
@@ -34,12 +34,12 @@ const SETTLING: Duration = Duration::from_secs(15);
 pub struct World<'a> {
     pub bgecs: Bgecs,
     pub gate: &'a Gate,
-    api: Upstream,
+    pub api: Upstream,
     /// The configuration, and the same with another setting of the stack.
     configs: [PathBuf; 2],
     /// Which of them the stack was last brought to.
     configured: usize,
-    image: String,
+    pub image: String,
     /// How many releases there were, each with a tag of its own: a tag that is
     /// in the registry already would not be pushed.
     releases: Cell<u32>,
@@ -149,7 +149,7 @@ impl<'a> World<'a> {
         }
     }
 
-    async fn without_a_release(&self) -> Result<State> {
+    pub async fn without_a_release(&self) -> Result<State> {
         let state = self.state().await?;
         if state
             .as_ref()
@@ -173,7 +173,7 @@ impl<'a> World<'a> {
         self.with_both_running().await
     }
 
-    async fn with_both_running(&self) -> Result<State> {
+    pub async fn with_both_running(&self) -> Result<State> {
         let mut state = match self.state().await? {
             Some(state) => state,
             None => self.without_a_release().await?,
@@ -249,7 +249,7 @@ impl<'a> World<'a> {
     }
 
     /// As autoscaling does.
-    async fn scale(&self, color: Color, count: u32) -> Result<()> {
+    pub async fn scale(&self, color: Color, count: u32) -> Result<()> {
         let change = json!({"cluster": NAME, "service": color.as_str(), "desiredCount": count});
         self.api.ecs("UpdateService", &change).await?;
         Ok(())
@@ -297,7 +297,7 @@ impl<'a> World<'a> {
     }
 }
 
-fn configuration(retention_days: u32) -> String {
+pub fn configuration(retention_days: u32) -> String {
     let hook = root().join("sample-app/build").display().to_string();
     format!(
         "app = \"{APP}\"\n\n[service]\ndesired_count = 1\n\n\
