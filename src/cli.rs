@@ -24,10 +24,10 @@ Exit codes:
   1    failed, traffic unchanged
   2    usage or configuration
   3    failed and rolled back, confirmed
-  4    traffic is not where anyone asked: look now
+  4    traffic is not where it was asked to go: look now
   5    timed out, traffic unchanged
   6    refused: a check failed, or something else is at work
-  130  interrupted before any change";
+  130  interrupted, traffic unchanged";
 
 /// Blue/green releases on Amazon ECS Fargate, proven from the client's side.
 #[derive(Debug, Parser)]
@@ -82,9 +82,9 @@ pub enum Command {
     Init(Init),
     /// Build an image and put it on a colour, until it serves
     Deploy(Deploy),
-    /// Make a colour live, under a probe that takes it back on any failure
+    /// Make a release live, under a probe that takes it back on any failure
     Promote(Promote),
-    /// Go back to the colour that was live before
+    /// Go back to the release that was live before
     Rollback(Rollback),
     /// Show both colours and what each port forwards to
     Status(Status),
@@ -230,13 +230,21 @@ pub struct Watch {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  bgecs promote                   make the idle colour live
+  bgecs promote                   make live what was deployed last
+  bgecs promote --tag 2           make tag 2 live, wherever it runs
   bgecs promote blue --window 60s
-  bgecs promote blue --dry-run    the plan, nothing else
-  bgecs promote blue --rate 1000 --report release.html")]
+  bgecs promote --dry-run         the plan, nothing else
+  bgecs promote --tag 2 --rate 1000 --report release.html")]
 pub struct Promote {
-    /// The colour to make live [default: the idle one]
+    /// The colour whose release to make live [default: that of the release
+    /// that was deployed last and has not been live]
     pub color: Option<Color>,
+    /// The release to make live, wherever it runs
+    #[arg(long, allow_hyphen_values = true)]
+    pub tag: Option<Tag>,
+    /// Promote although production answers badly now: the new release is the cure
+    #[arg(long)]
+    pub fix_forward: bool,
     #[command(flatten)]
     pub lease: Lease,
     #[command(flatten)]
@@ -250,8 +258,12 @@ pub struct Promote {
 #[command(after_help = "\
 Examples:
   bgecs rollback
+  bgecs rollback --now            do not wait until it has as many tasks
   bgecs rollback --window 5s")]
 pub struct Rollback {
+    /// Do not wait until the old colour has as many tasks as the live one
+    #[arg(long)]
+    pub now: bool,
     #[command(flatten)]
     pub lease: Lease,
     #[command(flatten)]

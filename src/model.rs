@@ -3,6 +3,7 @@
 //! Values only. Nothing here does I/O, knows AWS, or prints; everything else
 //! may depend on this module, and it depends on nothing.
 
+mod deployed;
 mod infrastructure;
 pub mod journal;
 mod observed;
@@ -10,6 +11,7 @@ mod sample;
 #[cfg(test)]
 pub mod testing;
 
+pub use deployed::Deployed;
 pub use infrastructure::Infrastructure;
 pub use observed::{
     ColorState, Deployment, Forward, Forwarding, Live, Observed, Release, Rollout, ServiceEvent,

@@ -159,11 +159,11 @@ impl Aws {
         if !matches!(change.operation, Slot::Keep) {
             update = update.expression_attribute_names("#operation", item::OPERATION);
         }
-        if let Some(truth) = change.truth {
+        if let Some(truth) = &change.truth {
             set.push("#truth = :truth");
             update = update
                 .expression_attribute_names("#truth", item::TRUTH)
-                .expression_attribute_values(":truth", item::json(&truth));
+                .expression_attribute_values(":truth", item::json(truth));
         }
         update = update.expression_attribute_names("#until", item::UNTIL);
         match change.tenure {

@@ -12,7 +12,7 @@ use crate::definition::Loaded;
 use crate::docker::BuildRequest;
 use crate::driver::deploy::{self, Deployed, Hook, ImageSource, Request};
 use crate::driver::make_live;
-use crate::engine::plan::{self, DeployPlan, ServicePlan, Step};
+use crate::engine::plan::{self, DeployPlan, DeployWish, ServicePlan, Step};
 use crate::error::{Error, Exit, Result};
 use crate::hidden::Hidden;
 use crate::model::journal::Command;
@@ -32,25 +32,36 @@ struct Deployment {
     /// Whether users reach it now.
     live: bool,
     urls: PerPort<String>,
+    /// Whether port 81 shows it by itself.
+    #[serde(skip)]
+    is_on_the_test_port: bool,
+    /// What names it for a promotion.
+    #[serde(skip)]
+    promote: String,
 }
 
 impl Outcome for Deployment {
     fn human(&self, style: &Style) -> String {
         let color = style.color(self.color, self.color);
-        let what = match self.outcome {
-            "unchanged" => format!(
-                "{color} serves tag {} already: nothing was changed",
-                self.tag
-            ),
-            _ => format!("{color} serves tag {}", self.tag),
+        let tag = &self.tag;
+        let what = match (self.outcome, self.live) {
+            ("unchanged", true) => format!("nothing to do: tag {tag} is live already, on {color}"),
+            ("unchanged", false) => {
+                format!("{color} serves tag {tag} already: nothing was changed")
+            }
+            _ => format!("{color} serves tag {tag}"),
         };
         let next = if self.live {
             format!("it is live at {}", style.strong(&self.urls.prod))
         } else {
+            let test = style.strong(&self.urls.test);
+            let header = match self.is_on_the_test_port {
+                true => String::new(),
+                false => format!(" (with the header x-bgecs-color: {})", self.color),
+            };
             format!(
-                "look at it on {}, then `bgecs promote {}`",
-                style.strong(&self.urls.test),
-                self.color
+                "look at it on {test}{header}, then `bgecs promote {}`",
+                self.promote
             )
         };
         format!("{what} ({})\n  {next}", self.digest.short())
@@ -82,9 +93,14 @@ pub async fn run(session: &Session, args: Deploy) -> Result<Exit> {
 }
 
 fn plan(session: &Session, observed: &Observed, args: &Deploy) -> Result<DeployPlan> {
-    let count = i32::from(session.config.service.desired_count);
-    plan::deploy(observed, args.color, args.allow_live, count)
-        .map_err(|refusal| Error::from(refusal).untouched(observed))
+    let wish = DeployWish {
+        tag: &args.tag,
+        color: args.color,
+        allow_live: args.allow_live,
+        force: args.force,
+        count: i32::from(session.config.service.desired_count),
+    };
+    plan::deploy(observed, &wish).map_err(|refusal| Error::from(refusal).untouched(observed))
 }
 
 async fn deploy(work: Work<'_>, args: &Deploy, request: &Request, loaded: &Loaded) -> Result<Exit> {
@@ -92,11 +108,11 @@ async fn deploy(work: Work<'_>, args: &Deploy, request: &Request, loaded: &Loade
     let observed = work.observe().await?;
     let plan = plan(session, &observed, args)?;
     work.turn.describe(|operation| {
-        operation.from = observed.live_color();
+        operation.from = observed.live_release();
         operation.color = Some(plan.color);
         operation.tag = Some(request.tag.clone());
     });
-    if plan.onto_live {
+    if plan.onto_live && plan.allow_live {
         session.report.tell(&Event::Warning(format!(
             "{} is live: users see this deploy as it happens",
             observed.named(plan.color)
@@ -134,18 +150,25 @@ fn with_traffic(error: Error, observed: &Observed, plan: &DeployPlan) -> Error {
 
 fn result(observed: &Observed, plan: &DeployPlan, tag: Tag, deployed: Deployed) -> Deployment {
     let infra = &observed.infrastructure;
+    let color = deployed.color;
+    let is_elsewhere_too = observed.color(color.other()).tag() == Some(&tag);
     Deployment {
         operation: "deploy",
+        is_on_the_test_port: observed.listeners.test.only() == Some(color),
+        promote: match is_elsewhere_too {
+            true => color.to_string(),
+            false => format!("--tag {tag}"),
+        },
         outcome: if deployed.unchanged {
             "unchanged"
         } else {
             "deployed"
         },
-        color: plan.color,
+        color,
         tag,
         digest: deployed.digest,
         task_definition: deployed.task_definition.to_string(),
-        live: plan.becomes_live || plan.onto_live,
+        live: plan.becomes_live || observed.live_color() == Some(color),
         urls: PerPort {
             prod: infra.url(Port::Prod),
             test: infra.url(Port::Test),

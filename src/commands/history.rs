@@ -60,7 +60,7 @@ impl Line {
                 .map(|ending| (ending.at - operation.began).whole_milliseconds()),
             tag: operation.tag,
             digest: operation.digest,
-            from: operation.from,
+            from: operation.from.map(|from| from.color),
             color: operation.color,
             requests: watched.map(|watched| watched.requests),
             failed: watched.map(|watched| watched.failed),

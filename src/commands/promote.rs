@@ -1,23 +1,36 @@
 //! `bgecs promote`
 
-use super::swap::{self, Kind};
+use super::swap::{self, Kind, Watching};
 use super::turn;
 use crate::cli::Promote;
-use crate::engine::plan::{self, SwapPlan};
+use crate::engine::plan::{self, Aim, SwapPlan};
 use crate::error::{Error, Exit, Result};
 use crate::model::Observed;
 use crate::model::journal::Command;
 use crate::session::Session;
 
 pub async fn run(session: &Session, args: &Promote) -> Result<Exit> {
+    let watching = Watching {
+        fixes_forward: args.fix_forward,
+        ..Watching::new(session, &args.watch)
+    };
+    let aim = aim(args);
     if args.dry_run.dry_run {
         let observed = session.observe().await?;
         turn::tell_of_unfinished(session, &observed);
-        let plan = plan(&observed, args)?;
-        swap::dry_run(session, Kind::Promote, plan, &args.watch);
+        let plan = plan(&observed, &aim)?;
+        swap::dry_run(session, Kind::Promote, plan, &watching);
         return Ok(Exit::Done);
     }
     let infrastructure = session.settled_infrastructure().await?;
+    // What stands in line means what it meant when it was typed.
+    let aim = match args.lease.wait {
+        Some(_) => {
+            let observed = session.aws.observe(&infrastructure, None).await?;
+            plan::fixed(&observed, aim)
+        }
+        None => aim,
+    };
     turn::take(
         session,
         &infrastructure,
@@ -25,13 +38,24 @@ pub async fn run(session: &Session, args: &Promote) -> Result<Exit> {
         args.lease.wait,
         async |work| {
             let observed = work.observe().await?;
-            let plan = plan(&observed, args)?;
-            swap::run(work, Kind::Promote, observed, plan, &args.watch).await
+            let plan = plan(&observed, &aim)?;
+            swap::run(work, Kind::Promote, observed, plan, watching).await
         },
     )
     .await
 }
 
-fn plan(observed: &Observed, args: &Promote) -> Result<SwapPlan> {
-    plan::promote(observed, args.color).map_err(|refusal| Error::from(refusal).untouched(observed))
+fn aim(args: &Promote) -> Aim {
+    match (&args.tag, args.color) {
+        (Some(tag), on) => Aim::Tag {
+            tag: tag.clone(),
+            on,
+        },
+        (None, Some(color)) => Aim::Color(color),
+        (None, None) => Aim::Newest,
+    }
+}
+
+fn plan(observed: &Observed, aim: &Aim) -> Result<SwapPlan> {
+    plan::promote(observed, aim).map_err(|refusal| Error::from(refusal).untouched(observed))
 }

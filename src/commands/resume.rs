@@ -1,49 +1,23 @@
 //! `bgecs resume`
 
-use serde::Serialize;
-
 use super::plan::Plan;
 use super::swap::Watching;
 use super::turn::{self, Work};
-use super::unfinished::{self, Settled};
+use super::unfinished::{self, Course, Ended};
 use crate::cli::Resume;
 use crate::engine::plan::Step;
 use crate::engine::unfinished::Way;
 use crate::error::{Exit, Result};
-use crate::model::journal::{Command, OperationId};
+use crate::model::journal::Command;
 use crate::model::{Color, Observed, Port};
-use crate::report::{Outcome, Style};
 use crate::session::Session;
-
-#[derive(Debug, Serialize)]
-struct Resumed {
-    operation: &'static str,
-    /// `nothing`, `finished` or `undone`.
-    outcome: &'static str,
-    /// The operation that was unfinished.
-    id: Option<OperationId>,
-    command: Option<Command>,
-    traffic: String,
-    #[serde(skip)]
-    name: String,
-}
-
-impl Outcome for Resumed {
-    fn human(&self, _: &Style) -> String {
-        let what = match self.outcome {
-            "nothing" => "nothing to resume: no operation is unfinished".to_owned(),
-            outcome => format!("the {} is {outcome}", self.name),
-        };
-        format!("{what}\n  {}", self.traffic)
-    }
-}
 
 pub async fn run(session: &Session, args: &Resume) -> Result<Exit> {
     if args.dry_run.dry_run {
         let observed = session.observe().await?;
         let steps = match &observed.journal.operation {
             Some(operation) => {
-                let way = unfinished::way(session, operation, &observed).await?;
+                let way = unfinished::way(session, operation, Course::AsItIs, &observed).await?;
                 let watching = Watching::new(session, &args.watch);
                 steps(session, &observed, &way, &watching)
             }
@@ -66,28 +40,21 @@ pub async fn run(session: &Session, args: &Resume) -> Result<Exit> {
 async fn resume(mut work: Work<'_>, args: &Resume) -> Result<Exit> {
     let session = work.session;
     let Some(operation) = work.turn.unfinished().cloned() else {
-        let observed = work.observe().await?;
-        session.report.result(&nothing(observed.traffic()));
+        let traffic = work.observe().await?.traffic();
+        session
+            .report
+            .result(&Ended::nothing(Command::Resume, traffic));
         return Ok(Exit::Done);
     };
-    let mut resumed = Resumed {
-        operation: "resume",
-        outcome: "finished",
-        id: Some(operation.id.clone()),
-        command: Some(operation.command),
-        traffic: String::new(),
-        name: operation.name(),
-    };
+    let mut ended = Ended::new(Command::Resume, &operation);
     let is_destroy = operation.command == Command::Destroy;
-    if unfinished::settle(&mut work, operation, &args.watch).await? == Settled::Undone {
-        resumed.outcome = "undone";
+    let settled = unfinished::settle(&mut work, operation, Course::AsItIs, &args.watch).await?;
+    if is_destroy {
+        ended.traffic = "everything is gone".to_owned();
+        session.report.result(&ended);
+        return Ok(Exit::Done);
     }
-    resumed.traffic = match is_destroy {
-        true => "everything is gone".to_owned(),
-        false => work.observe().await?.traffic(),
-    };
-    session.report.result(&resumed);
-    Ok(Exit::Done)
+    unfinished::say(&work, ended, settled).await
 }
 
 fn steps(session: &Session, observed: &Observed, way: &Way, watching: &Watching) -> Vec<Step> {
@@ -98,7 +65,7 @@ fn steps(session: &Session, observed: &Observed, way: &Way, watching: &Watching)
             .map(|(port, color)| Step::Point { port, color })
     };
     match way {
-        Way::Undone => Vec::new(),
+        Way::Undone | Way::Hold { .. } => Vec::new(),
         Way::MakeLive { color } => swap(*color).collect(),
         Way::Swap { to, .. } => swap(*to).chain([watching.step()]).collect(),
         Way::AwaitServing { color, .. } => vec![Step::Await { color: *color }],
@@ -113,17 +80,6 @@ fn steps(session: &Session, observed: &Observed, way: &Way, watching: &Watching)
         Way::AwaitStack => vec![Step::AwaitStack {
             name: session.stack_name(),
         }],
-    }
-}
-
-fn nothing(traffic: String) -> Resumed {
-    Resumed {
-        operation: "resume",
-        outcome: "nothing",
-        id: None,
-        command: None,
-        traffic,
-        name: String::new(),
     }
 }
 

@@ -70,7 +70,7 @@ async fn retire(work: Work<'_>, args: &Retire) -> Result<Exit> {
         RetirePlan::Retire { color, tasks } => {
             work.turn.describe(|operation| {
                 operation.color = Some(color);
-                operation.from = observed.live_color();
+                operation.from = observed.live_release();
                 operation.tag = observed.color(color).tag().cloned();
             });
             session.report.tell(&Event::Doing(format!(

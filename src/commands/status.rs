@@ -13,7 +13,7 @@ use crate::cli;
 use crate::driver::turn;
 use crate::error::{Exit, Result};
 use crate::interrupt::Interrupts;
-use crate::model::journal::{self, Drift, Operation, OperationId};
+use crate::model::journal::{self, Drift, Operation, OperationId, Previous};
 use crate::model::{Color, ColorState, Forward, Live, Observed, PerColor, PerPort, Port, Rollout};
 use crate::report::{Outcome, Style};
 use crate::session::Session;
@@ -27,7 +27,8 @@ struct Status {
     region: String,
     live: Option<Color>,
     idle: Option<Color>,
-    previous: Option<Color>,
+    /// What users were on last, other than what is live, and how they left it.
+    previous: Option<Previous>,
     /// The colour that both ports serve, where a swap was interrupted.
     half_swapped: Option<Color>,
     /// Port 80 forwards to what is not a colour, or not to one alone.
@@ -142,7 +143,7 @@ fn status(session: &Session, observed: &Observed) -> Status {
         region: session.aws.region().to_owned(),
         live,
         idle: live.map(Color::other),
-        previous: observed.previous(),
+        previous: observed.previous().cloned(),
         half_swapped: observed.half_swapped(),
         unclear: observed.live() == Live::Unclear,
         urls: PerPort {
@@ -217,7 +218,7 @@ impl Outcome for Status {
         let is_explained = self.unfinished.is_some() || !self.drift.is_empty();
         if let Some(color) = self.half_swapped.filter(|_| !is_explained) {
             lines.push(format!(
-                "\n{} both ports serve {color}: a swap was interrupted.\n`bgecs promote {color}` finishes it, `bgecs rollback` undoes it.",
+                "\n{} both ports serve {color}: port 81 shows what users see, until the next promotion.",
                 style.warn("warning:")
             ));
         }

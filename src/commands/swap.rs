@@ -44,8 +44,8 @@ impl Kind {
 }
 
 /// Says what would be done.
-pub fn dry_run(session: &Session, kind: Kind, plan: SwapPlan, watch: &Watch) {
-    let steps = steps(plan, &Watching::new(session, watch));
+pub fn dry_run(session: &Session, kind: Kind, plan: SwapPlan, watching: &Watching) {
+    let steps = steps(plan, watching);
     session.report.result(&Plan::of(kind.name(), steps));
 }
 
@@ -56,6 +56,9 @@ pub struct Watching {
     pub asking: Asking,
     pub window: Duration,
     pub takes_back: bool,
+    /// Whether the new release is the cure of a production that fails: it is
+    /// judged as a way back is.
+    pub fixes_forward: bool,
 }
 
 impl Watching {
@@ -65,6 +68,7 @@ impl Watching {
             asking: Asking::new(&watch.asking, config),
             window: watch.window.unwrap_or(config.window),
             takes_back: !watch.no_rollback,
+            fixes_forward: false,
         }
     }
 
@@ -87,15 +91,16 @@ pub async fn run(
     kind: Kind,
     observed: Observed,
     plan: SwapPlan,
-    watch: &Watch,
+    watching: Watching,
 ) -> Result<Exit> {
     let session = work.session;
-    let watching = Watching::new(session, watch);
     watching.asking.check_report()?;
     match plan {
-        SwapPlan::NothingToDo { live } => {
+        SwapPlan::NothingToDo { live, why } => {
             watching.asking.skip_report(&session.report);
-            session.report.result(&Done::already(kind, &observed, live));
+            session
+                .report
+                .result(&Done::nothing(kind, &observed, live, why));
             Ok(Exit::Done)
         }
         SwapPlan::MakeLive { color } => {
@@ -128,17 +133,14 @@ pub async fn run(
 
 /// Fills in what the journal will say of it.
 fn describe(turn: &Turn, observed: &Observed, from: Option<Color>, to: Color) {
-    let release = observed.color(to).release.as_ref();
     turn.describe(|operation| {
-        operation.from = from;
+        operation.from = from.and_then(|from| observed.deployed(from));
         operation.color = Some(to);
-        operation.tag = release.and_then(|release| release.tag.clone());
-        operation.digest = release.and_then(|release| release.digest.clone());
-        operation.task_definition = observed
-            .color(to)
-            .service
-            .as_ref()
-            .map(|service| service.task_definition.clone());
+        if let Some(release) = observed.deployed(to) {
+            operation.tag = release.tag;
+            operation.digest = release.digest;
+            operation.task_definition = release.revision;
+        }
     });
 }
 

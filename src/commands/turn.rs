@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::unfinished;
+use super::unfinished::{self, Met};
 use crate::driver::turn::{self, Conclusion, Turn};
 use crate::error::{Exit, Result};
 use crate::interrupt::Interrupts;
@@ -80,7 +80,8 @@ pub async fn take(
         interrupts: &mut interrupts,
     };
     let result = match unfinished::meet(&mut met, command).await {
-        Ok(()) => work(met).await,
+        Ok(Met::GoOn) => work(met).await,
+        Ok(Met::Ended(exit)) => Ok(exit),
         Err(error) => Err(error),
     };
     if let Err(error) = turn.end(conclusion(&result)).await {

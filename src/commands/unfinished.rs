@@ -1,5 +1,7 @@
 //! An operation whose holder is gone: finished or undone, by whoever meets it.
 
+mod ended;
+
 use std::time::Duration;
 
 use super::swap::{self, Attempt, Watching};
@@ -13,11 +15,12 @@ use crate::engine::swap::Outcome as Ending;
 use crate::engine::unfinished::{self, Reaction, Way};
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
-use crate::model::journal::{Command, Operation, Outcome};
-use crate::model::{Color, Observed, Port, TaskDefinitionArn};
+use crate::model::journal::{Command, Left, Operation, Outcome, Previous};
+use crate::model::{Color, Deployed, Observed, Port, TaskDefinitionArn};
 use crate::report::Event;
 use crate::session::Session;
 use crate::spoken_time;
+pub use ended::Ended;
 
 /// As long as a deploy waits.
 const TIMEOUT: Duration = Duration::from_secs(600);
@@ -29,17 +32,43 @@ pub enum Settled {
     Undone,
 }
 
+impl Settled {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Finished => "finished",
+            Self::Undone => "undone",
+        }
+    }
+}
+
+/// Which way an unfinished operation is brought to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Course {
+    /// Forward where what it made live is well, else back.
+    AsItIs,
+    Back,
+}
+
+/// What is left to do after an unfinished operation was met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Met {
+    /// The command's own work.
+    GoOn,
+    /// Nothing: that was what the command is for, and it said so.
+    Ended(Exit),
+}
+
 /// Deals with the operation that was left unfinished, if there is one, ahead of
 /// a command's own work.
 ///
 /// # Errors
 /// One that cannot be dealt with by this command, or not at all now.
-pub async fn meet(work: &mut Work<'_>, next: Command) -> Result<()> {
+pub async fn meet(work: &mut Work<'_>, next: Command) -> Result<Met> {
     if matches!(next, Command::Resume | Command::Adopt) {
-        return Ok(());
+        return Ok(Met::GoOn);
     }
     let Some(operation) = work.turn.unfinished().cloned() else {
-        return Ok(());
+        return Ok(Met::GoOn);
     };
     let told = format!(
         "the {} that {} began at {} is unfinished: {}",
@@ -49,11 +78,12 @@ pub async fn meet(work: &mut Work<'_>, next: Command) -> Result<()> {
         operation.last_words()
     );
     work.session.report.tell(&Event::Warning(told));
-    match unfinished::reaction(operation.command, next)? {
-        Reaction::Supersede => supersede(work, operation, next).await,
+    let name = operation.name();
+    match unfinished::reaction(&operation, next)? {
+        Reaction::Supersede => supersede(work, operation, next).await.map(|()| Met::GoOn),
         Reaction::Settle => {
-            let name = operation.name();
-            let settled = settle(work, operation, &Watch::default()).await;
+            let watch = Watch::default();
+            let settled = settle(work, operation, Course::AsItIs, &watch).await;
             let settled = settled.map_err(|mut error| {
                 error.message = format!(
                     "the unfinished {name} must end first, and did not: {}",
@@ -61,36 +91,57 @@ pub async fn meet(work: &mut Work<'_>, next: Command) -> Result<()> {
                 );
                 error
             })?;
-            let word = match settled {
-                Settled::Finished => "finished",
-                Settled::Undone => "undone",
-            };
-            work.session
-                .report
-                .tell(&Event::Done(format!("the {name} is {word}")));
-            Ok(())
+            let told = format!("the {name} is {}", settled.as_str());
+            work.session.report.tell(&Event::Done(told));
+            Ok(Met::GoOn)
+        }
+        Reaction::TakeBack => {
+            let ended = Ended::new(next, &operation);
+            let settled = settle(work, operation, Course::Back, &Watch::default()).await?;
+            let exit = say(work, ended, settled).await?;
+            Ok(Met::Ended(exit))
         }
     }
 }
 
-async fn supersede(work: &mut Work<'_>, operation: Operation, next: Command) -> Result<()> {
-    // What is left of the app may be too little to look at.
-    let observed = match next {
-        Command::Destroy => None,
-        _ => Some(work.observe().await?),
+/// Says how it ended. An end that leaves users on a release that fails is none.
+///
+/// # Errors
+/// AWS's own.
+pub async fn say(work: &Work<'_>, mut ended: Ended, settled: Settled) -> Result<Exit> {
+    let session = work.session;
+    let observed = work.observe().await?;
+    ended.outcome = settled.as_str();
+    ended.traffic = observed.traffic();
+    let live = observed.live_color();
+    let is_well = match live {
+        Some(_) => answers_well(session, &observed).await,
+        None => true,
     };
-    if let Some(observed) = &observed
-        && operation.command == Command::Deploy
-    {
-        tidy::forget_revision(work.session, observed, &operation).await?;
+    session.report.result(&ended);
+    let Some(live) = live.filter(|_| !is_well) else {
+        return Ok(Exit::Done);
+    };
+    let error = Error::new(
+        Exit::LookNow,
+        format!("{} is live and does not answer well", observed.named(live)),
+    )
+    .traffic(observed.traffic())
+    .hint(format!(
+        "`bgecs logs {live}` says why; `bgecs rollback`, or a good release with `bgecs promote --fix-forward`, leads away from it"
+    ));
+    session.report.complain(&error);
+    Ok(error.exit)
+}
+
+/// What is superseded has moved no listener, or all of it is removed.
+async fn supersede(work: &mut Work<'_>, operation: Operation, next: Command) -> Result<()> {
+    if operation.command == Command::Deploy && next != Command::Destroy {
+        let observed = work.observe().await?;
+        tidy::forget_revision(work.session, &observed, &operation).await?;
     }
-    let reason = format!("superseded by the next {next}");
-    let may_have_moved = unfinished::may_have_moved_a_listener(&operation);
     work.turn.take_up(operation);
-    if let Some(observed) = observed.filter(|_| may_have_moved) {
-        // Else the next command would take for a stranger's doing what this did.
-        work.turn.saw(&observed);
-    }
+    let reason = format!("superseded by the next {next}");
     let conclusion = Conclusion::of(Outcome::Superseded).because(Some(reason));
     Ok(work.turn.close(conclusion).await?)
 }
@@ -100,14 +151,28 @@ async fn supersede(work: &mut Work<'_>, operation: Operation, next: Command) -> 
 /// # Errors
 /// What stands against it; it stays unfinished then, unless it has failed for
 /// good.
-pub async fn settle(work: &mut Work<'_>, operation: Operation, watch: &Watch) -> Result<Settled> {
+pub async fn settle(
+    work: &mut Work<'_>,
+    operation: Operation,
+    course: Course,
+    watch: &Watch,
+) -> Result<Settled> {
     let observed = work.observe().await?;
-    let way = way(work.session, &operation, &observed).await?;
+    let way = way(work.session, &operation, course, &observed).await?;
+    let takes_back = matches!(way, Way::Swap { from, .. } if Some(from) == operation.color
+        && observed.live_color() == Some(from));
     work.turn.take_up(operation.clone());
     match go(work, &operation, &observed, way, watch).await {
         Ok((settled, Some(conclusion))) => {
             let now = work.observe().await?;
             work.turn.saw(&now);
+            if takes_back && let Some(release) = operation.release() {
+                let left = match course {
+                    Course::AsItIs => Left::TakenBack,
+                    Course::Back => Left::RolledBack,
+                };
+                work.turn.came_off(Previous { release, left }, &now);
+            }
             work.turn.close(conclusion).await?;
             Ok(settled)
         }
@@ -136,8 +201,13 @@ pub async fn settle(work: &mut Work<'_>, operation: Operation, watch: &Watch) ->
 ///
 /// # Errors
 /// Listeners that are where the operation would never have put them.
-pub async fn way(session: &Session, operation: &Operation, observed: &Observed) -> Result<Way> {
-    let to_is_well = is_well(session, operation, observed).await;
+pub async fn way(
+    session: &Session,
+    operation: &Operation,
+    course: Course,
+    observed: &Observed,
+) -> Result<Way> {
+    let to_is_well = course == Course::AsItIs && is_well(session, operation, observed).await;
     unfinished::way(operation, observed, to_is_well)
         .map_err(|refusal| Error::from(refusal).untouched(observed))
 }
@@ -152,9 +222,11 @@ async fn is_well(session: &Session, operation: &Operation, observed: &Observed) 
     else {
         return false;
     };
-    if observed.color(to).targets.healthy() == 0 {
-        return false;
-    }
+    observed.color(to).targets.healthy() > 0 && answers_well(session, observed).await
+}
+
+/// Whether production answers well three times in a row.
+async fn answers_well(session: &Session, observed: &Observed) -> bool {
     let path = &session.config.probe.path;
     for _ in 0..TEST_ANSWERS {
         let answer = session.ask(&observed.infrastructure, Port::Prod, path, None);
@@ -179,6 +251,7 @@ async fn go(
     let session = work.session;
     match way {
         Way::Undone => Ok(undone()),
+        Way::Hold { live, gone } => Err(hold(observed, live, &gone)),
         Way::Swap { from, to } => swap(work, operation, observed, (from, to), watch).await,
         Way::MakeLive { color } => {
             let made = make_live::make_live(session, work.turn, observed, color);
@@ -212,6 +285,18 @@ async fn go(
             }
         }
     }
+}
+
+fn hold(observed: &Observed, live: Color, gone: &Deployed) -> Error {
+    Error::new(
+        Exit::LookNow,
+        format!(
+            "{} does not answer well, and {gone}, which was live before it, is gone",
+            observed.named(live)
+        ),
+    )
+    .traffic(observed.traffic())
+    .hint("`bgecs adopt` takes what is live as it is; then deploy a good release, and `bgecs promote --fix-forward`")
 }
 
 async fn serve(

@@ -54,6 +54,8 @@ pub struct Request {
 /// What was deployed.
 #[derive(Debug)]
 pub struct Deployed {
+    /// Where the release is.
+    pub color: Color,
     pub digest: Digest,
     pub task_definition: TaskDefinitionArn,
     /// It served already; nothing was changed.
@@ -76,15 +78,27 @@ pub async fn deploy(
 ) -> Result<Deployed> {
     let (image, digest) = publish::publish(session, turn, observed, request).await?;
     turn.describe(|operation| operation.digest = Some(digest.clone()));
-    let definition = compose(
-        session,
-        turn,
-        observed,
-        plan.color,
-        request,
-        loaded,
-        (&image, &digest),
-    )?;
+    let composed = |color| {
+        let image = (&image, &digest);
+        compose(session, turn, observed, color, request, loaded, image)
+    };
+    if let Some(live) = plan.may_be_live {
+        let config_hash = composed(live)?.config_hash;
+        if plan::is_the_same(observed.color(live), &config_hash, &request.tag)
+            && let Some(service) = &observed.color(live).service
+        {
+            return Ok(Deployed {
+                color: live,
+                digest,
+                task_definition: service.task_definition.clone(),
+                unchanged: true,
+            });
+        }
+        if plan.onto_live && !plan.allow_live {
+            return Err(Error::from(plan::onto_what_is_live(observed, live)).untouched(observed));
+        }
+    }
+    let definition = composed(plan.color)?;
     let current = plan::serves_already(
         observed.color(plan.color),
         &definition.config_hash,
@@ -92,6 +106,7 @@ pub async fn deploy(
     );
     if let Some(current) = current.filter(|_| !request.restart) {
         return Ok(Deployed {
+            color: plan.color,
             digest,
             task_definition: current.clone(),
             unchanged: true,
@@ -125,6 +140,7 @@ pub async fn deploy(
         .report
         .tell(&Event::Done(format!("{} serves", plan.color)));
     Ok(Deployed {
+        color: plan.color,
         digest,
         task_definition,
         unchanged: false,

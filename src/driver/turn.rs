@@ -18,7 +18,7 @@ use crate::aws::{Aws, AwsError, HeadChange, Slot, Tenure, Unwritten};
 use crate::error::{Error, Result};
 use crate::model::Observed;
 use crate::model::journal::{
-    Effect, Ending, Fate, Head, Holder, Operation, Outcome, Truth, Watched,
+    Effect, Ending, Fate, Head, Holder, Operation, Outcome, Previous, Truth, Watched,
 };
 use renewal::Renewal;
 
@@ -122,6 +122,8 @@ struct Book {
     /// Where the listeners were left when it began.
     earlier: Option<Truth>,
     truth: Option<Truth>,
+    /// The release that was live while it went on, and is not at its end.
+    came_off: Option<Previous>,
     /// How many of its entries came before the last look at the listeners.
     seen: usize,
     fortune: Fortune,
@@ -131,11 +133,25 @@ impl Book {
     fn new(operation: Operation, truth: Option<Truth>) -> Self {
         Self {
             operation,
-            earlier: truth,
+            earlier: truth.clone(),
             truth,
+            came_off: None,
             seen: 0,
             fortune: Fortune::Unsaid,
         }
+    }
+
+    /// What is so now is how the operation leaves it, for all that is known.
+    fn saw(&mut self, observed: &Observed) {
+        let command = self.operation.command;
+        let mut truth = Truth::after(self.earlier.as_ref(), command, observed);
+        if let Some(previous) = &self.came_off
+            && truth.prod != Some(previous.release.color)
+        {
+            truth.previous = Some(previous.clone());
+        }
+        self.truth = Some(truth);
+        self.seen = self.operation.entries.len();
     }
 
     /// Whether no listener may have moved since they were looked at.
@@ -155,7 +171,7 @@ impl Turn {
             table: table.to_owned(),
             length,
             renewal,
-            book: Mutex::new(Book::new(Operation::of(&holder), head.truth)),
+            book: Mutex::new(Book::new(Operation::of(&holder), head.truth.clone())),
             holder,
             met: head,
         }
@@ -180,7 +196,7 @@ impl Turn {
         let book = self.book();
         Head {
             operation: None,
-            truth: book.truth,
+            truth: book.truth.clone(),
             ..self.met.clone()
         }
     }
@@ -194,7 +210,7 @@ impl Turn {
     pub fn take_up(&self, mut operation: Operation) {
         operation.taken_up_by.push(self.holder.who.clone());
         let mut book = self.book();
-        *book = Book::new(operation, book.truth);
+        *book = Book::new(operation, book.truth.take());
     }
 
     /// Fills in what the operation is about.
@@ -210,8 +226,15 @@ impl Turn {
     /// What is so now is how the operation leaves it, for all that is known.
     pub fn saw(&self, observed: &Observed) {
         let mut book = self.book();
-        book.truth = Some(Truth::after(book.earlier, observed));
-        book.seen = book.operation.entries.len();
+        book.saw(observed);
+    }
+
+    /// Users were on that release meanwhile, and no more: production is where it
+    /// was when the operation began.
+    pub fn came_off(&self, previous: Previous, observed: &Observed) {
+        let mut book = self.book();
+        book.came_off = Some(previous);
+        book.saw(observed);
     }
 
     /// Whether an operation may end here. One that may have moved a listener
@@ -358,7 +381,7 @@ impl Turn {
         let (operation, truth) = self.ended(conclusion.clone());
         let change = HeadChange {
             operation: Slot::Clear,
-            truth,
+            truth: truth.clone(),
             tenure: Tenure::Until(self.aws.journal_time() + self.length),
         };
         if let Err(unwritten) = self.file(&operation, &change).await {
@@ -399,10 +422,10 @@ impl Turn {
         };
         let conclusion = conclusion.filter(|_| self.knows_listeners());
         let is_begun = !self.book().operation.entries.is_empty();
-        let seen = self.book().truth;
+        let seen = self.book().truth.clone();
         let mut change = HeadChange {
             operation: Slot::Keep,
-            truth: seen.filter(|truth| Some(*truth) != self.met.truth),
+            truth: seen.filter(|truth| Some(truth) != self.met.truth.as_ref()),
             tenure: Tenure::Release,
         };
         let written = match conclusion {
@@ -441,7 +464,7 @@ impl Turn {
             reason: conclusion.reason.map(bounded),
             watched: conclusion.watched,
         });
-        (operation, book.truth)
+        (operation, book.truth.clone())
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {

@@ -4,16 +4,19 @@
 mod deploy;
 mod retire;
 mod stack;
+mod standing;
 mod swap;
 #[cfg(test)]
 mod tests;
 
 use serde::{Serialize, Serializer};
 
-pub use deploy::{DeployPlan, ServicePlan, deploy, serves_already};
+pub use deploy::{
+    DeployPlan, DeployWish, ServicePlan, deploy, is_the_same, onto_what_is_live, serves_already,
+};
 pub use retire::{RetirePlan, retire};
 pub use stack::{LIVE_COLOR, Made, StackPlan, refuse_blind_health_path, stack};
-pub use swap::{SwapPlan, promote, rollback};
+pub use swap::{Aim, Settled, SwapPlan, fixed, nothing_is_live, promote, rollback};
 
 use crate::model::{Color, Live, Observed, Port, Tag};
 
@@ -251,17 +254,6 @@ fn known_live(observed: &Observed) -> Result<Option<Color>, Refusal> {
                 observed.listeners.prod
             ),
             "point the listener at one of the two target groups by hand, then look at `bgecs status`",
-        )),
-    }
-}
-
-/// What all but promote and rollback refuse: a swap that stopped half-way.
-fn not_half_swapped(observed: &Observed) -> Result<(), Refusal> {
-    match observed.half_swapped() {
-        None => Ok(()),
-        Some(color) => Err(Refusal::new(
-            format!("both ports serve {color}: a swap was interrupted between its two writes"),
-            format!("`bgecs promote {color}` finishes it, `bgecs rollback` undoes it"),
         )),
     }
 }

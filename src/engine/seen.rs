@@ -10,7 +10,7 @@ mod who;
 use std::time::Duration;
 
 use crate::model::{Answer, Connection, Sample};
-use lanes::{Lane, Lanes, signed_ms};
+use lanes::{Lane, Lanes};
 use timeline::{Mark, Recorder, Timeline, since_ms};
 use times::Times;
 
@@ -19,6 +19,7 @@ pub use figures::{
 };
 #[cfg(test)]
 pub use figures::{NodeReport, Transition};
+pub use lanes::signed_ms;
 pub use who::{Identities, Identity, NEW, OLD, Releases};
 
 /// Failures kept one by one; beyond them only the count grows.
@@ -104,10 +105,6 @@ impl Seen {
 
     pub fn failed(&self) -> u64 {
         self.lanes.failed()
-    }
-
-    pub fn first_failure(&self) -> Option<&Sample> {
-        self.failures.first().map(|(_, sample)| sample)
     }
 
     /// `began` is when the first listener write left, if one did; `unsent` how

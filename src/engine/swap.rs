@@ -242,6 +242,12 @@ impl Swap {
         }
     }
 
+    /// Whether the new colour was live and taken back, and nobody asked for it.
+    pub fn was_taken_back(&self) -> bool {
+        let outcome = self.outcome();
+        matches!(outcome, Some(Outcome::RolledBack(why)) if *why != Why::Interrupt)
+    }
+
     /// Takes one event at a time of the operation, and says what to do.
     pub fn step(&mut self, at: Duration, event: Event) -> Option<Action> {
         if self.outcome().is_some() {

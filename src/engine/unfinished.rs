@@ -2,7 +2,7 @@
 //! says what it was, and from the world, which alone says how far it came.
 
 use crate::model::journal::{Command, Effect, Operation};
-use crate::model::{Color, Observed, TaskDefinitionArn};
+use crate::model::{Color, Deployed, Observed, TaskDefinitionArn};
 
 use super::plan::Refusal;
 
@@ -11,6 +11,9 @@ use super::plan::Refusal;
 pub enum Reaction {
     /// Finishes or undoes it, and then goes on.
     Settle,
+    /// Goes back to what was live when it began, and stops there: that is what
+    /// the command is for.
+    TakeBack,
     /// Goes on: what it does makes the other pointless.
     Supersede,
 }
@@ -19,19 +22,22 @@ pub enum Reaction {
 ///
 /// # Errors
 /// What was begun can only be ended by its own kind.
-pub fn reaction(unfinished: Command, next: Command) -> Result<Reaction, Refusal> {
-    match (unfinished, next) {
+pub fn reaction(unfinished: &Operation, next: Command) -> Result<Reaction, Refusal> {
+    match (unfinished.command, next) {
         (_, Command::Destroy | Command::Adopt) => Ok(Reaction::Supersede),
         (Command::Destroy, _) => Err(Refusal::new(
             "a destroy was begun and not finished",
             "`bgecs destroy` or `bgecs resume` finishes it",
         )),
-        // The way out of trouble does not first go further into it.
-        (Command::Promote | Command::Rollback | Command::Deploy, Command::Rollback) => {
-            Ok(Reaction::Supersede)
+        (Command::Promote, Command::Rollback) if unfinished.from.is_some() => {
+            Ok(Reaction::TakeBack)
         }
-        // The new release is there because the old one was no good.
-        (Command::Deploy | Command::Retire, Command::Deploy) => Ok(Reaction::Supersede),
+        // The first release is live on one port at most: the rest of it first.
+        (Command::Deploy, _) if may_have_moved_a_listener(unfinished) => Ok(Reaction::Settle),
+        // The way out of trouble does not first go further into it, and a new
+        // release is there because the old one was no good.
+        (Command::Deploy, Command::Rollback | Command::Deploy)
+        | (Command::Retire, Command::Deploy) => Ok(Reaction::Supersede),
         _ => Ok(Reaction::Settle),
     }
 }
@@ -64,6 +70,9 @@ pub enum Way {
     GoOnDestroying,
     /// CloudFormation goes on by itself.
     AwaitStack,
+    /// What is live is not well, and what was live before is not there any more:
+    /// the new release may be the only one that answers at all.
+    Hold { live: Color, gone: Deployed },
 }
 
 /// How an unfinished operation ends. `to_is_well`: whether the colour that it
@@ -87,7 +96,7 @@ fn swap(operation: &Operation, observed: &Observed, to_is_well: bool) -> Result<
         return Ok(Way::Undone);
     };
     let prod = &observed.listeners.prod;
-    let Some(from) = operation.from else {
+    let Some(origin) = &operation.from else {
         // Nothing was live when it began.
         return match prod.only() {
             None if prod.is_nowhere() => Ok(Way::Undone),
@@ -95,8 +104,13 @@ fn swap(operation: &Operation, observed: &Observed, to_is_well: bool) -> Result<
             _ => Err(elsewhere(operation, observed)),
         };
     };
+    let from = origin.color;
     match prod.only() {
         Some(live) if live == to && to_is_well => Ok(Way::Swap { from, to }),
+        Some(live) if live == to && !origin.runs_still(observed) => Ok(Way::Hold {
+            live,
+            gone: origin.clone(),
+        }),
         Some(live) if live == to => Ok(Way::Swap { from: to, to: from }),
         Some(live) if live == from && observed.listeners.test.only() == Some(to) => Ok(Way::Undone),
         Some(live) if live == from => Ok(Way::Swap { from: to, to: from }),
@@ -143,7 +157,7 @@ fn elsewhere(operation: &Operation, observed: &Observed) -> Refusal {
             "port 80 forwards to {}, and the unfinished {} was between {} and {}: something else changed it",
             observed.listeners.prod,
             operation.name(),
-            name(operation.from),
+            name(operation.from_color()),
             name(operation.color)
         ),
         "`bgecs adopt` takes what is there as the new truth; or put it back by hand",

@@ -10,14 +10,16 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::serde::rfc3339;
 
-use super::{Color, Observed, PerPort, Port};
+use super::deployed::read_either;
+use super::{Color, Deployed, Observed, PerPort, Port};
 
 pub use effect::{Effect, Entry, Fate};
 pub use operation::{Ending, Operation, OperationId, Outcome, Watched};
 
 /// The form of what is written. One that is higher was written by a newer bgecs,
-/// which alone knows what it means.
-pub const FORMAT: u32 = 1;
+/// which alone knows what it means. In format 1 a release was known by its colour
+/// alone; it is read still.
+pub const FORMAT: u32 = 2;
 
 /// The one item that all commands of an app share.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -125,12 +127,41 @@ impl fmt::Display for Command {
 }
 
 /// Where the listeners forwarded when the last operation ended.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Truth {
     pub prod: Option<Color>,
     pub test: Option<Color>,
-    /// The colour that was live before, for the way back.
-    pub previous: Option<Color>,
+    /// What users were on last, other than what is live.
+    #[serde(default, deserialize_with = "read_either")]
+    pub previous: Option<Previous>,
+}
+
+/// A release that users were on, and how it came that they are not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Previous {
+    #[serde(flatten)]
+    pub release: Deployed,
+    pub left: Left,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Left {
+    /// Another release was made live in its place: it is the way back.
+    Replaced,
+    /// A person went back from it.
+    RolledBack,
+    /// It was taken back by itself, for users saw failures.
+    TakenBack,
+}
+
+impl From<Deployed> for Previous {
+    fn from(release: Deployed) -> Self {
+        Self {
+            release,
+            left: Left::Replaced,
+        }
+    }
 }
 
 impl Truth {
@@ -141,15 +172,23 @@ impl Truth {
         }
     }
 
-    /// What holds from now on, where an operation ended and the listeners are
-    /// as observed.
+    /// What holds from now on, where an operation of that command ended and the
+    /// listeners are as observed.
     #[must_use]
-    pub fn after(earlier: Option<Self>, observed: &Observed) -> Self {
+    pub fn after(earlier: Option<&Self>, command: Command, observed: &Observed) -> Self {
         let found = observed.found();
         let was_live = earlier.and_then(|truth| truth.prod);
         let previous = match was_live.filter(|was| Some(*was) != found.prod) {
-            Some(was) => Some(was),
-            None => earlier.and_then(|truth| truth.previous),
+            Some(was) => Some(Previous {
+                release: observed
+                    .deployed(was)
+                    .unwrap_or_else(|| Deployed::somewhere_on(was)),
+                left: match command {
+                    Command::Rollback => Left::RolledBack,
+                    _ => Left::Replaced,
+                },
+            }),
+            None => earlier.and_then(|truth| truth.previous.clone()),
         };
         Self {
             prod: found.prod,
@@ -193,11 +232,8 @@ impl Observed {
     /// Where the listeners are not as the last operation left them. While one is
     /// unfinished, it says itself where they may be.
     pub fn drift(&self) -> Vec<Drift> {
-        let Some(truth) = self
-            .journal
-            .truth
-            .filter(|_| self.journal.operation.is_none())
-        else {
+        let truth = self.journal.truth.as_ref();
+        let Some(truth) = truth.filter(|_| self.journal.operation.is_none()) else {
             return Vec::new();
         };
         [Port::Prod, Port::Test]

@@ -4,9 +4,10 @@
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::journal::Head;
+use super::journal::{Head, Previous};
 use super::{
-    Color, Digest, Infrastructure, PerColor, PerPort, Port, Tag, TargetGroupArn, TaskDefinitionArn,
+    Color, Deployed, Digest, Infrastructure, PerColor, PerPort, Port, Tag, TargetGroupArn,
+    TaskDefinitionArn,
 };
 
 /// Where a listener sends a share of its requests.
@@ -241,9 +242,14 @@ impl Observed {
         }
     }
 
-    /// The colour that was live before the last promotion.
-    pub fn previous(&self) -> Option<Color> {
-        self.journal.truth?.previous
+    /// What users were on last, other than what is live.
+    pub fn previous(&self) -> Option<&Previous> {
+        self.journal.truth.as_ref()?.previous.as_ref()
+    }
+
+    /// The release that is live.
+    pub fn live_release(&self) -> Option<Deployed> {
+        self.deployed(self.live_color()?)
     }
 
     pub fn live_color(&self) -> Option<Color> {

@@ -4,8 +4,8 @@ use time::OffsetDateTime;
 
 use super::journal::{Command, Head, Holder, Lease, Operation, OperationId, Truth, Who};
 use super::{
-    Color, ColorState, Deployment, Forward, Forwarding, Infrastructure, ListenerArn, Observed,
-    PerColor, PerPort, Rollout, ServiceState, TargetGroupArn, TaskDefinitionArn,
+    Color, ColorState, Deployed, Deployment, Forward, Forwarding, Infrastructure, ListenerArn,
+    Observed, PerColor, PerPort, Rollout, ServiceState, TargetGroupArn, TaskDefinitionArn,
 };
 
 pub fn infrastructure() -> Infrastructure {
@@ -89,7 +89,12 @@ pub fn with_previous(mut observed: Observed, previous: Option<Color>) -> Observe
     observed.journal.truth = Some(Truth {
         prod: found.prod,
         test: found.test,
-        previous,
+        previous: previous.map(|color| {
+            let release = observed.deployed(color);
+            release
+                .unwrap_or_else(|| Deployed::somewhere_on(color))
+                .into()
+        }),
     });
     observed
 }
@@ -126,7 +131,7 @@ pub fn lease() -> Lease {
 /// Her promotion of blue, of which nothing is done.
 pub fn operation() -> Operation {
     let mut operation = Operation::of(&holder());
-    operation.from = Some(Color::Green);
+    operation.from = Some(Deployed::somewhere_on(Color::Green));
     operation.color = Some(Color::Blue);
     operation.tag = "2".parse().ok();
     operation

@@ -2,6 +2,7 @@ use serde_json::json;
 
 use crate::aws::error::Kind;
 use crate::aws::testing::{Reply, Wire};
+use crate::model::Deployed;
 use crate::model::testing::infrastructure;
 use crate::model::{Color, Live};
 
@@ -56,7 +57,9 @@ async fn everything_is_read_once_and_put_together() {
     wire.assert_used_up();
     assert_eq!(observed.live(), Live::Color(Color::Green));
     assert_eq!(observed.half_swapped(), None);
-    assert_eq!(observed.previous(), Some(Color::Blue));
+    // A journal of format 1.
+    let previous = observed.previous().unwrap();
+    assert_eq!(previous.release, Deployed::somewhere_on(Color::Blue));
     assert_eq!(observed.color(Color::Green).targets.healthy(), 2);
     assert_eq!(observed.color(Color::Green).desired(), 2);
     assert_eq!(observed.color(Color::Green).tag().unwrap().as_str(), "2");

@@ -10,12 +10,15 @@ fn plan() -> DeployPlan {
         color: Color::Blue,
         becomes_live: false,
         onto_live: false,
+        allow_live: false,
+        may_be_live: None,
         service: ServicePlan::Update { desired: None },
     }
 }
 
-fn deployed(unchanged: bool) -> Deployed {
+fn deployed(color: Color, unchanged: bool) -> Deployed {
     Deployed {
+        color,
         digest: format!("sha256:{}", "2".repeat(64)).parse().unwrap(),
         task_definition: TaskDefinitionArn::new("task-definition/bgecs-hello:2"),
         unchanged,
@@ -27,12 +30,13 @@ fn tag() -> Tag {
 }
 
 fn shown(plan: &DeployPlan, unchanged: bool) -> String {
-    result(&observed(), plan, tag(), deployed(unchanged)).human(&Style::plain())
+    result(&observed(), plan, tag(), deployed(plan.color, unchanged)).human(&Style::plain())
 }
 
 #[test]
 fn idle_live_or_unchanged() {
     let live = DeployPlan {
+        color: Color::Green,
         onto_live: true,
         ..plan()
     };
@@ -44,16 +48,20 @@ fn idle_live_or_unchanged() {
         shown(&plan(), false),
         shown(&plan(), true),
         shown(&live, false),
+        shown(&live, true),
         shown(&first, false),
     ];
     insta::assert_snapshot!(all.join("\n\n"), @"
     blue serves tag 2 (sha256:222222222222)
-      look at it on http://lb.example:81, then `bgecs promote blue`
+      look at it on http://lb.example:81, then `bgecs promote --tag 2`
 
     blue serves tag 2 already: nothing was changed (sha256:222222222222)
-      look at it on http://lb.example:81, then `bgecs promote blue`
+      look at it on http://lb.example:81, then `bgecs promote --tag 2`
 
-    blue serves tag 2 (sha256:222222222222)
+    green serves tag 2 (sha256:222222222222)
+      it is live at http://lb.example
+
+    nothing to do: tag 2 is live already, on green (sha256:222222222222)
       it is live at http://lb.example
 
     blue serves tag 2 (sha256:222222222222)
@@ -63,7 +71,7 @@ fn idle_live_or_unchanged() {
 
 #[test]
 fn for_programs() {
-    let result = result(&observed(), &plan(), tag(), deployed(false));
+    let result = result(&observed(), &plan(), tag(), deployed(Color::Blue, false));
     insta::assert_snapshot!(serde_json::to_string_pretty(&result).unwrap(), @r#"
     {
       "operation": "deploy",

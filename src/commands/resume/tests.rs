@@ -2,32 +2,7 @@ use super::*;
 use crate::aws::testing::Wire;
 use crate::cli::Watch;
 use crate::model::TaskDefinitionArn;
-use crate::model::testing::{observed, operation};
-
-fn text(outcome: &'static str) -> String {
-    let resumed = Resumed {
-        outcome,
-        name: operation().name(),
-        ..nothing("port 80 -> blue".to_owned())
-    };
-    resumed.human(&Style::plain())
-}
-
-#[test]
-fn what_became_of_the_unfinished_operation() {
-    insta::assert_snapshot!(text("nothing"), @"
-    nothing to resume: no operation is unfinished
-      port 80 -> blue
-    ");
-    insta::assert_snapshot!(text("finished"), @"
-    the promote of tag 2 to blue is finished
-      port 80 -> blue
-    ");
-    insta::assert_snapshot!(text("undone"), @"
-    the promote of tag 2 to blue is undone
-      port 80 -> blue
-    ");
-}
+use crate::model::testing::observed;
 
 #[test]
 fn what_is_done_already_is_no_step() {

@@ -137,10 +137,7 @@ fn a_swap_that_stopped_half_way() {
     // Ahead of the first journal.
     world.journal.truth = None;
     let text = shown(&world);
-    insta::assert_snapshot!(text.split("\n\n").last().unwrap(), @"
-    warning: both ports serve blue: a swap was interrupted.
-    `bgecs promote blue` finishes it, `bgecs rollback` undoes it.
-    ");
+    insta::assert_snapshot!(text.split("\n\n").last().unwrap(), @"warning: both ports serve blue: port 81 shows what users see, until the next promotion.");
 }
 
 #[test]
@@ -226,7 +223,13 @@ fn for_programs() {
       "region": "eu-west-1",
       "live": "green",
       "idle": "blue",
-      "previous": "blue",
+      "previous": {
+        "color": "blue",
+        "revision": "task-definition/bgecs-hello:1",
+        "tag": "2",
+        "digest": "sha256:2222222222222222222222222222222222222222222222222222222222222222",
+        "left": "replaced"
+      },
       "half_swapped": null,
       "urls": {
         "prod": "http://lb.example",

@@ -16,6 +16,7 @@ use crate::engine::seen::{Identities, Identity, Releases};
 use crate::engine::swap::{Policy, Swap};
 use crate::error::Result;
 use crate::interrupt::Interrupts;
+use crate::model::journal::{Left, Previous};
 use crate::model::{Answer, Color, Observed, Port};
 use crate::probe::{Address, Probe, ask_once};
 use crate::report::Event;
@@ -44,7 +45,7 @@ impl<'a> Attempt<'a> {
             baseline,
             window: watching.window,
             pace,
-            needs_clean_baseline: kind == Kind::Promote,
+            needs_clean_baseline: kind == Kind::Promote && !watching.fixes_forward,
             takes_back: watching.takes_back,
             tolerates: watching.asking.tolerated(baseline, watching.window),
         };
@@ -98,6 +99,12 @@ impl<'a> Attempt<'a> {
         if let Ok(now) = &now {
             finished.swap.look_again(now.live());
             work.turn.saw(now);
+            if finished.swap.was_taken_back()
+                && let Some(release) = now.deployed(to)
+            {
+                let left = Left::TakenBack;
+                work.turn.came_off(Previous { release, left }, now);
+            }
         }
         let traffic = now.as_ref().map_or_else(
             |_| "port 80 -> unknown: the listeners cannot be read".to_owned(),

@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 
 use super::result::Swapped;
 use crate::engine::evidence::{Answering, Evidence, ListenerWrite};
+use crate::engine::seen::timeline::since_ms;
 use crate::engine::seen::{Latencies, Seen};
 use crate::engine::swap::{self, Swap};
 use crate::model::journal::Operation;
@@ -38,11 +39,11 @@ impl Gathered<'_> {
                 .and_then(|release| release.digest.clone()),
         };
         Evidence {
-            operation: swapped.operation(),
+            operation: swapped.operation,
             sentence: swapped.in_a_sentence(),
-            outcome: swapped.outcome(),
+            outcome: swapped.outcome,
             is_good: swapped.error().is_none(),
-            reason: swapped.reason().map(str::to_owned),
+            reason: swapped.reason.clone(),
             app: Some(self.app.to_owned()),
             url: self.url.to_string(),
             who: Some(self.operation.who.to_string()),
@@ -51,14 +52,14 @@ impl Gathered<'_> {
             began: self.operation.began,
             ended: OffsetDateTime::now_utc(),
             releases: [swap.from, swap.to].map(answering).to_vec(),
-            traffic: Some(swapped.traffic().to_owned()),
-            checks: swapped.checks().to_vec(),
+            traffic: Some(swapped.traffic.clone()),
+            checks: swapped.checks.clone(),
             writes: swap
                 .writes
                 .iter()
                 .map(|write| counted(write, began))
                 .collect(),
-            probe: swapped.probe().clone(),
+            probe: swapped.probe.clone(),
             timeline: seen.map_or_else(Default::default, |seen| seen.timeline(began)),
             latencies: seen.map_or_else(Latencies::default, Seen::latency_by_phase),
         }
@@ -67,10 +68,7 @@ impl Gathered<'_> {
 
 /// From the first write on.
 fn counted(write: &swap::ListenerWrite, began: Option<Duration>) -> ListenerWrite {
-    let since = |at: Duration| {
-        let elapsed = at.saturating_sub(began.unwrap_or_default());
-        (elapsed.as_secs_f64() * 1e5).round() / 100.0
-    };
+    let since = |at: Duration| since_ms(at, began.unwrap_or_default());
     ListenerWrite {
         port: write.port,
         color: write.color,

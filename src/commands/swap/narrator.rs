@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::result;
 use crate::driver::swap::Notice;
-use crate::engine::seen::{NEW, OLD};
+use crate::engine::seen::{NEW, OLD, signed_ms};
 use crate::engine::swap::{Phase, Swap};
 use crate::model::{Answer, Port};
 use crate::report::{Answered, Event, Release};
@@ -125,8 +125,7 @@ impl<'a> Narrator<'a> {
         if self.shown.len() == MOST_SHOWN || self.shown.iter().any(is_it) {
             return;
         }
-        let ms = |at: Duration| i64::try_from(at.as_millis()).unwrap_or(i64::MAX);
-        let at_ms = self.began.map(|began| ms(at) - ms(began));
+        let at_ms = self.began.map(|began| signed_ms(at, began));
         self.session.report.tell(&Event::Body {
             at_ms,
             status: *status,

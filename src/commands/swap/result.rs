@@ -7,12 +7,13 @@ use serde::Serialize;
 use super::Kind;
 use crate::driver::swap::Finished;
 use crate::driver::turn::{Conclusion, Turn};
+use crate::engine::plan::Settled;
 use crate::engine::preflight::Check;
-use crate::engine::seen::ProbeReport;
+use crate::engine::seen::{Failure, ProbeReport};
 use crate::engine::swap::{ListenerWrite, Outcome as Ending, Swap, Why};
 use crate::error::{Error, Exit};
 use crate::model::journal::{self, Watched};
-use crate::model::{Answer, Color, Observed, Port, Sample, Unexpected};
+use crate::model::{Color, Observed, Port};
 use crate::report::{Outcome, Style};
 
 #[derive(Debug, Clone, Copy, Default, Serialize)]
@@ -27,17 +28,17 @@ struct SwapTimes {
 /// The result of a swap that was tried.
 #[derive(Debug, Serialize)]
 pub struct Swapped {
-    operation: &'static str,
+    pub(super) operation: &'static str,
     from: Color,
     to: Color,
     /// `committed`, `rolled_back`, `refused` or `in_doubt`.
-    outcome: &'static str,
-    checks: Vec<Check>,
-    probe: ProbeReport,
+    pub(super) outcome: &'static str,
+    pub(super) checks: Vec<Check>,
+    pub(super) probe: ProbeReport,
     swap: SwapTimes,
-    traffic: String,
+    pub(super) traffic: String,
     /// Why, where it did not commit.
-    reason: Option<String>,
+    pub(super) reason: Option<String>,
     #[serde(skip)]
     names: (String, String),
     #[serde(skip)]
@@ -65,10 +66,10 @@ impl Swapped {
             // There and back again is no changeover.
             probe.forget_changeover();
         }
-        let first_failure = finished
-            .seen
-            .first_failure()
-            .map(|sample| failure_sentence(sample, began));
+        let first_failure = probe
+            .failures
+            .first()
+            .map(|failure| failure_sentence(failure, began.is_some()));
         Self {
             operation: kind.name(),
             from: swap.from,
@@ -120,30 +121,6 @@ impl Swapped {
     /// Whether nothing was tried, because a check failed.
     pub fn is_not_ready(&self) -> bool {
         self.checks.iter().any(|check| !check.ok)
-    }
-
-    pub(super) fn operation(&self) -> &'static str {
-        self.operation
-    }
-
-    pub(super) fn outcome(&self) -> &'static str {
-        self.outcome
-    }
-
-    pub(super) fn reason(&self) -> Option<&str> {
-        self.reason.as_deref()
-    }
-
-    pub(super) fn traffic(&self) -> &str {
-        &self.traffic
-    }
-
-    pub(super) fn checks(&self) -> &[Check] {
-        &self.checks
-    }
-
-    pub(super) fn probe(&self) -> &ProbeReport {
-        &self.probe
     }
 
     /// What happened, for whoever reads no further.
@@ -322,20 +299,15 @@ pub(super) fn reason(why: &Why) -> String {
     }
 }
 
-fn failure_sentence(sample: &Sample, began: Option<Duration>) -> String {
-    let what = match (&*sample.answer, sample.unexpected) {
-        (Answer::Http { status, .. }, Some(Unexpected::Body)) => {
-            format!("HTTP {status}, another body than expected")
-        }
-        (Answer::Http { status, .. }, _) => format!("HTTP {status}"),
-        (Answer::Nothing { error, .. }, _) => error.clone(),
-    };
-    match began.and_then(|began| sample.answered_at().checked_sub(began)) {
-        Some(after) => format!(
+/// Times count from the swap's beginning, where it began.
+fn failure_sentence(failure: &Failure, has_begun: bool) -> String {
+    let what = failure.what();
+    match u64::try_from(failure.at_ms) {
+        Ok(after) if has_begun => format!(
             "{what}, first {:.1} s after the swap began",
-            after.as_secs_f64()
+            Duration::from_millis(after).as_secs_f64()
         ),
-        None => format!("{what}, before the swap"),
+        _ => format!("{what}, before the swap"),
     }
 }
 
@@ -407,8 +379,8 @@ pub(super) struct Done {
 }
 
 impl Done {
-    pub(super) fn already(kind: Kind, observed: &Observed, live: Color) -> Self {
-        let sentence = format!("nothing to do: {} is live already", observed.named(live));
+    pub(super) fn nothing(kind: Kind, observed: &Observed, live: Color, why: Settled) -> Self {
+        let sentence = why.sentence(observed, live);
         Self::new(kind, observed, Some(live.other()), live, sentence)
     }
 

@@ -3,10 +3,8 @@ use serde_json::json;
 use super::*;
 use crate::aws::testing::{Reply, Wire};
 use crate::driver::turn::Turn;
-use crate::engine::plan;
-use crate::model::TargetGroupArn;
-use crate::model::journal::{Effect, Head, Truth};
-use crate::model::testing::{infrastructure, moment, operation};
+use crate::model::journal::{Head, Truth};
+use crate::model::testing::{infrastructure, operation};
 
 const LEFT: Truth = Truth {
     prod: Some(Color::Green),
@@ -70,22 +68,6 @@ async fn after_meeting(unfinished: Operation) -> Observed {
     };
     meet(&mut work, Command::Rollback).await.unwrap();
     work.observe().await.unwrap()
-}
-
-#[tokio::test]
-async fn a_rollback_that_supersedes_a_half_way_swap_takes_its_listener_for_no_stranger_s() {
-    let mut promotion = operation();
-    let effect = Effect::PointListener {
-        port: Port::Prod,
-        color: Color::Blue,
-        old: Some(TargetGroupArn::new("tg/green")),
-        new: TargetGroupArn::new("tg/blue"),
-    };
-    promotion.intend(moment(), effect);
-    let now = after_meeting(promotion).await;
-    assert_eq!(now.drift(), []);
-    assert_eq!(now.previous(), Some(Color::Green));
-    assert_eq!(plan::refuse_drift(&now), Ok(()));
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use super::*;
 use crate::aws::testing::{Reply, Request, Wire};
 use crate::driver::make_live::make_live;
 use crate::error::Exit;
+use crate::model::Deployed;
 use crate::model::testing::{holder, nowhere, observed, operation, to};
 use crate::model::{Color, Port, TargetGroupArn};
 use crate::session::Session;
@@ -321,7 +322,7 @@ async fn what_is_taken_up_ends_under_its_own_name_and_one_s_own_begins_anew() {
     // What its own work leaves counts from there: back again is a way back.
     turn.saw(&observed());
     let expected = Truth {
-        previous: Some(Color::Blue),
+        previous: Some(Deployed::somewhere_on(Color::Blue).into()),
         ..TRUTH
     };
     assert_eq!(turn.head().truth, Some(expected));

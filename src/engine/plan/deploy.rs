@@ -1,15 +1,33 @@
 //! Where a deploy may go, and with how many tasks.
 
-use super::{Refusal, known_live, not_half_swapped};
+use super::{Refusal, known_live};
 use crate::model::{Color, ColorState, Observed, Rollout, Tag, TaskDefinitionArn};
+
+/// What a person asks of a deploy, as far as it decides where it goes.
+#[derive(Debug, Clone, Copy)]
+pub struct DeployWish<'a> {
+    pub tag: &'a Tag,
+    pub color: Option<Color>,
+    /// To change what users see.
+    pub allow_live: bool,
+    /// To restart tasks even where nothing changed.
+    pub force: bool,
+    /// How many tasks a new colour has.
+    pub count: i32,
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeployPlan {
     pub color: Color,
     /// Nothing is live yet: this colour becomes live when it serves.
     pub becomes_live: bool,
-    /// The person insisted on changing what users see.
+    /// It changes what users see, if it changes anything.
     pub onto_live: bool,
+    /// The person insisted on that.
+    pub allow_live: bool,
+    /// The live colour, where it runs that tag: if it is the same image and
+    /// configuration too, there is nothing to deploy.
+    pub may_be_live: Option<Color>,
     pub service: ServicePlan,
 }
 
@@ -25,30 +43,17 @@ pub enum ServicePlan {
 }
 
 /// # Errors
-/// A deploy onto the live colour, over an unfinished swap, or into a world that
-/// bgecs did not make.
-pub fn deploy(
-    observed: &Observed,
-    asked: Option<Color>,
-    allow_live: bool,
-    configured_count: i32,
-) -> Result<DeployPlan, Refusal> {
+/// A deploy onto the live colour, unless what it runs may be the same, or into a
+/// world that bgecs did not make.
+pub fn deploy(observed: &Observed, wish: &DeployWish<'_>) -> Result<DeployPlan, Refusal> {
     let live = known_live(observed)?;
-    not_half_swapped(observed)?;
     let idle = live.map_or(Color::Blue, Color::other);
-    let color = asked.unwrap_or(idle);
+    let color = wish.color.unwrap_or(idle);
     let onto_live = live == Some(color);
-    if onto_live && !allow_live {
-        return Err(Refusal::new(
-            format!(
-                "{} is live: a deploy onto it would change what users see, unproven",
-                observed.named(color)
-            ),
-            format!(
-                "deploy onto {} and promote it; or insist with --allow-live",
-                color.other()
-            ),
-        ));
+    let may_be_live =
+        live.filter(|live| !wish.force && observed.color(*live).tag() == Some(wish.tag));
+    if onto_live && !wish.allow_live && may_be_live.is_none() {
+        return Err(onto_what_is_live(observed, color));
     }
     let live_count = live
         .filter(|_| !onto_live)
@@ -57,8 +62,24 @@ pub fn deploy(
         color,
         becomes_live: live.is_none(),
         onto_live,
-        service: service(observed, color, live_count, configured_count),
+        allow_live: wish.allow_live,
+        may_be_live,
+        service: service(observed, color, live_count, wish.count),
     })
+}
+
+/// What users see is not changed without a probe.
+pub fn onto_what_is_live(observed: &Observed, color: Color) -> Refusal {
+    Refusal::new(
+        format!(
+            "{} is live: a deploy onto it would change what users see without a probe",
+            observed.named(color)
+        ),
+        format!(
+            "deploy onto {} and promote it; or insist with --allow-live",
+            color.other()
+        ),
+    )
 }
 
 /// Never resets a count that someone, or autoscaling, chose; but an idle colour
@@ -80,9 +101,16 @@ fn service(observed: &Observed, color: Color, live_count: i32, configured: i32) 
     }
 }
 
+/// Whether what the colour runs is what would be registered: same digest and
+/// configuration (`config_hash` is of both), same tag.
+pub fn is_the_same(state: &ColorState, config_hash: &str, tag: &Tag) -> bool {
+    state.release.as_ref().is_some_and(|release| {
+        release.config.as_deref() == Some(config_hash) && release.tag.as_ref() == Some(tag)
+    })
+}
+
 /// The revision that the colour serves now, where it is the one that would be
-/// registered: same digest and configuration (`config_hash` is of both), same
-/// tag. A deploy has nothing to do then.
+/// registered. A deploy has nothing to do then.
 pub fn serves_already<'a>(
     state: &'a ColorState,
     config_hash: &str,
@@ -90,13 +118,10 @@ pub fn serves_already<'a>(
 ) -> Option<&'a TaskDefinitionArn> {
     let service = state.service.as_ref()?;
     let primary = service.primary()?;
-    let release = state.release.as_ref()?;
-    let is_same =
-        release.config.as_deref() == Some(config_hash) && release.tag.as_ref() == Some(tag);
     let healthy = i32::try_from(state.targets.healthy()).unwrap_or(i32::MAX);
     let serves = primary.rollout == Some(Rollout::Completed)
         && service.desired > 0
         && primary.running == service.desired
         && healthy >= service.desired;
-    (is_same && serves).then_some(&primary.task_definition)
+    (is_the_same(state, config_hash, tag) && serves).then_some(&primary.task_definition)
 }

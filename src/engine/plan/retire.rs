@@ -1,6 +1,6 @@
 //! Whether the idle colour may stop costing money.
 
-use super::{Refusal, known_live, not_half_swapped};
+use super::{Refusal, known_live, nothing_is_live};
 use crate::model::{Color, Observed};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,12 +14,8 @@ pub enum RetirePlan {
 /// can get SIGTERM before their target is deregistered, so users would see it.
 pub fn retire(observed: &Observed) -> Result<RetirePlan, Refusal> {
     let live = known_live(observed)?;
-    not_half_swapped(observed)?;
     let Some(live) = live else {
-        return Err(Refusal::new(
-            "nothing is live, so no colour is idle",
-            "`bgecs destroy` removes everything",
-        ));
+        return Err(nothing_is_live(observed));
     };
     let color = live.other();
     if observed.listeners.prod.reaches(color) {

@@ -1,14 +1,36 @@
-//! Which way a promote or a rollback goes.
+//! Which release a promote or a rollback makes live, and which way traffic goes
+//! for it. What is asked for is a release: a colour is only where it runs.
 
+use super::standing::{Standing, standing};
 use super::{Refusal, known_live};
-use crate::model::{Color, ColorState, Observed, Rollout, ServiceState};
+use crate::model::journal::{Left, Previous};
+use crate::model::{Color, ColorState, Deployed, Observed, Rollout, ServiceState, Tag};
+
+/// What a promotion is to make live.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Aim {
+    /// What was deployed last and has not been live.
+    Newest,
+    /// That tag, wherever it runs, or on that colour alone.
+    Tag { tag: Tag, on: Option<Color> },
+    /// Whatever runs there.
+    Color(Color),
+    /// Exactly this, wherever things are by now.
+    Release(Deployed),
+    /// Nothing but what is live: there was nothing newer.
+    Nothing,
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SwapPlan {
-    /// It is so already.
-    NothingToDo { live: Color },
+    NothingToDo {
+        live: Color,
+        why: Settled,
+    },
     /// Nothing is live: no user can notice.
-    MakeLive { color: Color },
+    MakeLive {
+        color: Color,
+    },
     /// `match_count` is how many tasks the new colour must be scaled to first,
     /// where it runs fewer than the live one.
     Swap {
@@ -18,47 +40,246 @@ pub enum SwapPlan {
     },
 }
 
-/// # Errors
-/// A colour that runs nothing, or a world that bgecs did not make.
-pub fn promote(observed: &Observed, asked: Option<Color>) -> Result<SwapPlan, Refusal> {
-    let Some(live) = known_live(observed)? else {
-        return make_live(observed, asked);
+/// Why nothing is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    LiveAlready,
+    /// No release was deployed that has not been live.
+    NothingNew,
+    /// What was live before was gone back from.
+    WentBack,
+}
+
+impl Settled {
+    /// In a sentence, and where there is a way on, with it.
+    pub fn sentence(self, observed: &Observed, live: Color) -> String {
+        let live = observed.named(live);
+        match self {
+            Self::LiveAlready => format!("nothing to do: {live} is live already"),
+            Self::WentBack => format!("nothing to go back to: {live} is live"),
+            Self::NothingNew => match observed.previous() {
+                Some(Previous {
+                    release,
+                    left: Left::Replaced,
+                }) if release.runs_still(observed) => format!(
+                    "nothing to promote: {live} is live, and nothing was deployed since; `bgecs rollback` goes back to {release}"
+                ),
+                Some(Previous {
+                    release:
+                        Deployed {
+                            tag: Some(tag),
+                            color,
+                            ..
+                        },
+                    left: Left::RolledBack,
+                }) => format!(
+                    "nothing to promote: {live} is live again, after a rollback from {color} (tag {tag}); `bgecs promote --tag {tag}` makes it live once more"
+                ),
+                _ => format!("nothing to promote: {live} is live, and nothing was deployed since"),
+            },
+        }
+    }
+}
+
+/// Says now what a promotion means, for one that is carried out later: what is
+/// newest then, or runs on a colour, is another thing.
+pub fn fixed(observed: &Observed, aim: Aim) -> Aim {
+    let color = match (&aim, observed.live_color()) {
+        (Aim::Color(color), _) => Some(*color),
+        (Aim::Newest, Some(live)) if standing(observed, live.other()) == Standing::New => {
+            Some(live.other())
+        }
+        (Aim::Newest, Some(live)) => {
+            // One that was taken back is refused in the end, too.
+            let taken_back = Standing::Was(Left::TakenBack);
+            return match standing(observed, live.other()) == taken_back {
+                true => aim,
+                false => Aim::Nothing,
+            };
+        }
+        _ => None,
     };
-    let half = observed.half_swapped();
-    // Without a colour: the idle one, or the one whose swap was interrupted.
-    let to = asked.or(half).unwrap_or(live.other());
-    if to == live && half.is_none() {
-        return Ok(SwapPlan::NothingToDo { live });
+    match color.and_then(|color| observed.deployed(color)) {
+        Some(release) => Aim::Release(release),
+        None => aim,
+    }
+}
+
+/// # Errors
+/// A release that runs nowhere, was taken back, or has no task; a world that
+/// bgecs did not make.
+pub fn promote(observed: &Observed, aim: &Aim) -> Result<SwapPlan, Refusal> {
+    let Some(live) = known_live(observed)? else {
+        let color = first(observed, aim)?;
+        runs_something(observed, color)?;
+        return Ok(SwapPlan::MakeLive { color });
+    };
+    let nothing = |why| Ok(SwapPlan::NothingToDo { live, why });
+    let to = match aim {
+        Aim::Nothing => return nothing(Settled::NothingNew),
+        Aim::Newest => match standing(observed, live.other()) {
+            Standing::New => live.other(),
+            Standing::Was(Left::TakenBack) => return Err(taken_back(observed, live.other())),
+            Standing::Nothing | Standing::Was(_) => return nothing(Settled::NothingNew),
+        },
+        Aim::Tag { tag, on } => carrier(observed, tag, *on, [live, live.other()])?,
+        Aim::Color(color) => *color,
+        Aim::Release(release) => {
+            let to = holder(observed, release, [live, live.other()])?;
+            let was_taken_back = standing(observed, to) == Standing::Was(Left::TakenBack);
+            if to != live && was_taken_back {
+                return Err(taken_back(observed, to));
+            }
+            to
+        }
+    };
+    if to == live {
+        return nothing(Settled::LiveAlready);
     }
     runs_something(observed, to)?;
     Ok(swap_to(observed, to))
 }
 
 /// # Errors
-/// Nothing recorded to go back to, or a previous colour that is not healthy.
+/// Nothing recorded to go back to, or something else in its place by now.
 pub fn rollback(observed: &Observed) -> Result<SwapPlan, Refusal> {
-    let nothing = |message: &str| {
-        Refusal::new(
-            message,
-            "`bgecs status` shows both colours; `bgecs promote COLOR` goes to either",
-        )
-    };
     let Some(live) = known_live(observed)? else {
-        return Err(nothing(
-            "nothing is live, so there is nothing to go back from",
+        return Err(nothing_is_live(observed));
+    };
+    let Some(Previous { release, left }) = observed.previous() else {
+        return Err(Refusal::new(
+            format!(
+                "there is no release to go back to: no promotion to {} is recorded",
+                observed.named(live)
+            ),
+            ways_to_another(observed, live),
         ));
     };
-    let to = match (observed.half_swapped(), observed.previous()) {
-        (Some(half), _) => half.other(),
-        (None, Some(previous)) if previous != live => previous,
-        (None, _) => {
-            return Err(nothing(&format!(
-                "no promotion to {live} is recorded, so there is no previous colour"
-            )));
+    match left {
+        Left::RolledBack => Ok(SwapPlan::NothingToDo {
+            live,
+            why: Settled::WentBack,
+        }),
+        Left::TakenBack => Err(Refusal::new(
+            format!(
+                "the last promotion, of {release}, was taken back by itself: {} is live, as before it",
+                observed.named(live)
+            ),
+            ways_to_another(observed, live),
+        )),
+        Left::Replaced if release.color == live || !release.runs_still(observed) => {
+            Err(overwritten(observed, live, release))
         }
+        Left::Replaced => {
+            runs_something(observed, release.color)?;
+            Ok(swap_to(observed, release.color))
+        }
+    }
+}
+
+fn overwritten(observed: &Observed, live: Color, release: &Deployed) -> Refusal {
+    let runs = match observed.deployed(release.color) {
+        Some(now) => format!("runs {} now", now.release()),
+        None => "has no service any more".to_owned(),
     };
-    runs_something(observed, to)?;
-    Ok(swap_to(observed, to))
+    Refusal::new(
+        format!(
+            "the release before, {}, is gone: {} {runs}, and {} is live",
+            release.release(),
+            release.color,
+            observed.named(live)
+        ),
+        match &release.tag {
+            Some(tag) => format!(
+                "`bgecs deploy CONTEXT --tag {tag}` brings it back; {}",
+                ways_to_another(observed, live)
+            ),
+            None => ways_to_another(observed, live),
+        },
+    )
+}
+
+/// What makes the idle release live all the same, where there is one.
+fn ways_to_another(observed: &Observed, live: Color) -> String {
+    let idle = live.other();
+    match (
+        observed.color(idle).service.as_ref(),
+        observed.color(idle).tag(),
+    ) {
+        (Some(service), Some(tag))
+            if !service.is_retired() && observed.color(live).tag() != Some(tag) =>
+        {
+            format!("`bgecs promote --tag {tag}` makes tag {tag} live")
+        }
+        (Some(service), _) if !service.is_retired() => {
+            format!("`bgecs promote {idle}` makes live what {idle} runs")
+        }
+        _ => "`bgecs deploy CONTEXT --tag TAG`, then `bgecs promote`".to_owned(),
+    }
+}
+
+fn taken_back(observed: &Observed, color: Color) -> Refusal {
+    let release = observed.named(color);
+    Refusal::new(
+        format!("{release} was taken back by itself when it went live last: users saw failures"),
+        match observed.color(color).tag() {
+            Some(tag) => format!(
+                "`bgecs promote --tag {tag}` tries it again; or deploy another release: `bgecs deploy CONTEXT --tag TAG`"
+            ),
+            None => format!("`bgecs promote {color}` tries it again"),
+        },
+    )
+}
+
+/// The colour that runs the tag, the first of those that do.
+fn carrier(
+    observed: &Observed,
+    tag: &Tag,
+    on: Option<Color>,
+    order: [Color; 2],
+) -> Result<Color, Refusal> {
+    let runs_it = |color: &Color| observed.color(*color).tag() == Some(tag);
+    let mut allowed = order
+        .into_iter()
+        .filter(|color| on.is_none_or(|on| on == *color));
+    allowed.find(runs_it).ok_or_else(|| {
+        Refusal::new(
+            format!(
+                "{} tag {tag}: {}",
+                match on {
+                    Some(color) => format!("{color} does not run"),
+                    None => "neither colour runs".to_owned(),
+                },
+                what_runs(observed)
+            ),
+            format!("`bgecs deploy CONTEXT --tag {tag}` puts it on the idle colour"),
+        )
+    })
+}
+
+/// The colour that runs that very release.
+fn holder(observed: &Observed, release: &Deployed, order: [Color; 2]) -> Result<Color, Refusal> {
+    let runs_it = |color: &Color| {
+        let now = observed.deployed(*color);
+        now.is_some_and(|now| now.revision == release.revision)
+    };
+    order.into_iter().find(runs_it).ok_or_else(|| {
+        Refusal::new(
+            format!(
+                "{release} was to go live when this was typed, and is gone by now: {}",
+                what_runs(observed)
+            ),
+            "see `bgecs status`, then `bgecs promote --tag TAG`",
+        )
+    })
+}
+
+fn what_runs(observed: &Observed) -> String {
+    let runs = |color| match observed.deployed(color) {
+        Some(deployed) => format!("{color} runs {}", deployed.release()),
+        None => format!("{color} runs nothing"),
+    };
+    Color::BOTH.map(runs).join(", ")
 }
 
 fn swap_to(observed: &Observed, to: Color) -> SwapPlan {
@@ -83,31 +304,72 @@ fn has_rolled_out(state: &ColorState) -> bool {
     primary.is_some_and(|primary| primary.rollout == Some(Rollout::Completed))
 }
 
-fn make_live(observed: &Observed, asked: Option<Color>) -> Result<SwapPlan, Refusal> {
-    let has_service = |color: Color| observed.color(color).service.is_some();
-    let color = match (asked, has_service(Color::Blue), has_service(Color::Green)) {
-        (Some(color), _, _) => color,
-        (None, true, false) => Color::Blue,
-        (None, false, true) => Color::Green,
-        (None, _, _) => {
-            return Err(Refusal::new(
-                "nothing is live, and it is not clear which colour should be",
-                "name one: `bgecs promote blue`",
-            ));
+/// What becomes live where nothing is.
+fn first(observed: &Observed, aim: &Aim) -> Result<Color, Refusal> {
+    match aim {
+        Aim::Color(color) => Ok(*color),
+        Aim::Tag { tag, on } => carrier(observed, tag, *on, Color::BOTH),
+        Aim::Release(release) => holder(observed, release, Color::BOTH),
+        Aim::Newest | Aim::Nothing => {
+            let mut there: Vec<(Option<&str>, Color)> = Color::BOTH
+                .into_iter()
+                .filter(|color| observed.color(*color).service.is_some())
+                .map(|color| (deployed_at(observed.color(color)), color))
+                .collect();
+            there.sort_unstable();
+            match there.as_slice() {
+                [] => Err(nothing_is_live(observed)),
+                [(_, only)] => Ok(*only),
+                [.., (before, _), (last, color)] if before < last => Ok(*color),
+                _ => Err(Refusal::new(
+                    format!(
+                        "nothing is live, and it is not known which release is the newer one: {}",
+                        what_runs(observed)
+                    ),
+                    "name one: `bgecs promote blue`, `bgecs promote green`",
+                )),
+            }
         }
+    }
+}
+
+fn deployed_at(state: &ColorState) -> Option<&str> {
+    state.release.as_ref()?.deployed_at.as_deref()
+}
+
+/// The way on from a world in which no user is served.
+pub fn nothing_is_live(observed: &Observed) -> Refusal {
+    let is_there = |color: &Color| {
+        let service = observed.color(*color).service.as_ref();
+        service.is_some_and(|service| !service.is_retired())
     };
-    runs_something(observed, color)?;
-    Ok(SwapPlan::MakeLive { color })
+    match Color::BOTH.into_iter().find(is_there) {
+        None => Refusal::new(
+            "nothing is deployed yet",
+            "`bgecs deploy . --tag 1` makes the first release live",
+        ),
+        Some(color) => Refusal::new(
+            format!("nothing is live yet: {}", what_runs(observed)),
+            format!("`bgecs promote {color}` makes live what {color} runs"),
+        ),
+    }
 }
 
 fn runs_something(observed: &Observed, color: Color) -> Result<(), Refusal> {
-    let deploy = || format!("`bgecs deploy CONTEXT --tag TAG --color {color}` starts one");
+    let tag = observed.color(color).tag();
+    let deploy = || {
+        let tag = tag.map_or("TAG", Tag::as_str);
+        format!("`bgecs deploy CONTEXT --tag {tag} --color {color}` starts one")
+    };
     match &observed.color(color).service {
         None => Err(Refusal::new(format!("{color} has no service"), deploy())),
         Some(service) if service.is_retired() => Err(Refusal::new(
-            format!("{color} is retired: it runs no task"),
+            format!("{} is retired: it runs no task", observed.named(color)),
             deploy(),
         )),
         Some(_) => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
+use std::sync::LazyLock;
+
 use super::*;
-use crate::model::testing::{nowhere, observed, service, to, with_previous};
+use crate::model::testing::{nowhere, observed, service, to};
 use crate::model::{
     ColorState, Forwarding, PerPort, Release, Rollout, Target, TargetState, Targets,
 };
@@ -24,12 +26,6 @@ fn fresh() -> Observed {
     world
 }
 
-fn half_swapped(color: Color) -> Observed {
-    let mut world = live(color);
-    world.listeners.test = to(color);
-    world
-}
-
 fn strange() -> Observed {
     let mut world = live(Color::Blue);
     let mut both = to(Color::Blue).0;
@@ -38,20 +34,36 @@ fn strange() -> Observed {
     world
 }
 
+static TWO: LazyLock<Tag> = LazyLock::new(|| "2".parse().unwrap());
+
+/// A deploy of tag 2.
+fn onto(color: Option<Color>, allow_live: bool) -> DeployWish<'static> {
+    DeployWish {
+        tag: &TWO,
+        color,
+        allow_live,
+        force: false,
+        count: 2,
+    }
+}
+
 #[test]
 fn the_first_deploy_becomes_live_on_either_colour() {
     for color in Color::BOTH {
-        let plan = deploy(&fresh(), Some(color), false, 2).unwrap();
+        let plan = deploy(&fresh(), &onto(Some(color), false)).unwrap();
         assert!(plan.becomes_live);
         assert_eq!(plan.color, color);
         assert_eq!(plan.service, ServicePlan::Create { desired: 2 });
     }
-    assert_eq!(deploy(&fresh(), None, false, 2).unwrap().color, Color::Blue);
+    assert_eq!(
+        deploy(&fresh(), &onto(None, false)).unwrap().color,
+        Color::Blue
+    );
 }
 
 #[test]
 fn a_deploy_goes_to_the_idle_colour_and_never_resets_a_count() {
-    let plan = deploy(&live(Color::Green), None, false, 7).unwrap();
+    let plan = deploy(&live(Color::Green), &onto(None, false)).unwrap();
     assert_eq!(plan.color, Color::Blue);
     assert!(!plan.becomes_live);
     assert_eq!(plan.service, ServicePlan::Update { desired: None });
@@ -61,155 +73,74 @@ fn a_deploy_goes_to_the_idle_colour_and_never_resets_a_count() {
 fn an_idle_colour_is_brought_up_to_the_live_count() {
     let mut world = live(Color::Green);
     world.colors.green.service = Some(service(100));
-    let raised = deploy(&world, None, false, 2).unwrap();
+    let raised = deploy(&world, &onto(None, false)).unwrap();
     assert_eq!(raised.service, ServicePlan::Update { desired: Some(100) });
     world.colors.blue.service = Some(service(0));
-    let woken = deploy(&world, None, false, 2).unwrap();
+    let woken = deploy(&world, &onto(None, false)).unwrap();
     assert_eq!(woken.service, ServicePlan::Update { desired: Some(100) });
     world.colors.blue.service = None;
-    let made = deploy(&world, None, false, 2).unwrap();
+    let made = deploy(&world, &onto(None, false)).unwrap();
     assert_eq!(made.service, ServicePlan::Create { desired: 100 });
 }
 
 #[test]
 fn the_live_colour_is_refused_unless_insisted_on() {
     let world = live(Color::Green);
-    let refusal = deploy(&world, Some(Color::Green), false, 2).unwrap_err();
+    let refusal = deploy(&world, &onto(Some(Color::Green), false)).unwrap_err();
     assert!(refusal.message.contains("green is live"), "{refusal:?}");
     assert!(
-        deploy(&world, Some(Color::Green), true, 2)
+        deploy(&world, &onto(Some(Color::Green), true))
             .unwrap()
             .onto_live
     );
 }
 
 #[test]
-fn an_unfinished_swap_and_a_stranger_s_listener_are_refused() {
-    for world in [half_swapped(Color::Blue), strange()] {
-        assert!(deploy(&world, None, true, 2).is_err());
-        assert!(retire(&world).is_err());
-    }
-    assert!(promote(&strange(), Some(Color::Green)).is_err());
-    assert!(rollback(&strange()).is_err());
+fn a_stranger_s_listener_is_refused() {
+    let world = strange();
+    assert!(deploy(&world, &onto(None, true)).is_err());
+    assert!(retire(&world).is_err());
+    assert!(promote(&world, &Aim::Color(Color::Green)).is_err());
+    assert!(rollback(&world).is_err());
 }
 
+/// As after an `adopt` of what a stranger did.
 #[test]
-fn promote_goes_to_the_idle_colour() {
-    let swap = SwapPlan::Swap {
-        from: Color::Green,
-        to: Color::Blue,
-        match_count: None,
-    };
-    assert_eq!(promote(&live(Color::Green), None), Ok(swap));
-    assert_eq!(promote(&live(Color::Green), Some(Color::Blue)), Ok(swap));
-    let done = SwapPlan::NothingToDo { live: Color::Green };
-    assert_eq!(promote(&live(Color::Green), Some(Color::Green)), Ok(done));
-}
-
-#[test]
-fn promote_brings_the_count_along() {
-    let mut world = live(Color::Green);
-    world.colors.green.service = Some(service(10));
-    let plan = promote(&world, None).unwrap();
-    assert!(
-        matches!(
-            plan,
-            SwapPlan::Swap {
-                match_count: Some(10),
-                ..
-            }
-        ),
-        "{plan:?}"
+fn with_both_ports_on_the_live_colour_all_goes_on() {
+    let mut world = live(Color::Blue);
+    world.listeners.test = to(Color::Blue);
+    assert_eq!(
+        deploy(&world, &onto(None, false)).unwrap().color,
+        Color::Green
     );
+    assert!(retire(&world).is_ok());
+    assert!(promote(&world, &Aim::Newest).is_ok());
 }
 
 #[test]
-fn promote_waits_for_a_colour_that_still_grows() {
+fn a_tag_that_is_live_may_be_all_that_was_asked_for() {
     let mut world = live(Color::Green);
-    for (wanted, desired, running, count) in [
-        (2, 2, 1, Some(2)),
-        (2, 3, 1, Some(3)),
-        (2, 3, 2, None),
-        (2, 1, 3, Some(2)),
-    ] {
-        world.colors.green.service = Some(service(wanted));
-        let mut blue = service(desired);
-        blue.running = running;
-        world.colors.blue.service = Some(blue);
-        let plan = promote(&world, None).unwrap();
-        let SwapPlan::Swap { match_count, .. } = plan else {
-            panic!("{plan:?}");
-        };
-        assert_eq!(match_count, count, "{running} of {desired} for {wanted}");
-    }
-}
-
-#[test]
-fn promote_does_not_wait_for_a_colour_that_does_not_roll_out() {
-    let mut world = live(Color::Green);
-    world.colors.green.service = Some(service(2));
-    for rollout in [Rollout::InProgress, Rollout::Failed] {
-        let mut blue = service(2);
-        blue.running = 0;
-        blue.deployments[0].rollout = Some(rollout);
-        world.colors.blue.service = Some(blue);
-        let plan = promote(&world, None);
-        let Ok(SwapPlan::Swap { match_count, .. }) = plan else {
-            panic!("{plan:?}");
-        };
-        assert_eq!(match_count, None, "{rollout:?}");
-    }
-}
-
-#[test]
-fn an_interrupted_swap_is_finished_or_undone() {
-    let world = half_swapped(Color::Blue);
-    let finish = SwapPlan::Swap {
-        from: Color::Green,
-        to: Color::Blue,
-        match_count: None,
+    world.colors.green.release = serving(2).release;
+    let wish = onto(Some(Color::Green), false);
+    let plan = deploy(&world, &wish).unwrap();
+    assert_eq!(plan.may_be_live, Some(Color::Green));
+    assert!(plan.onto_live && !plan.allow_live);
+    let elsewhere = deploy(&world, &onto(None, false)).unwrap();
+    assert_eq!(
+        (elsewhere.color, elsewhere.may_be_live),
+        (Color::Blue, Some(Color::Green))
+    );
+    let forced = DeployWish {
+        force: true,
+        ..wish
     };
-    assert_eq!(promote(&world, None), Ok(finish));
-    assert_eq!(promote(&world, Some(Color::Blue)), Ok(finish));
-    let undo = SwapPlan::Swap {
-        from: Color::Blue,
-        to: Color::Green,
-        match_count: None,
+    assert!(deploy(&world, &forced).is_err());
+    let another = "3".parse().unwrap();
+    let other = DeployWish {
+        tag: &another,
+        ..wish
     };
-    assert_eq!(rollback(&world), Ok(undo));
-}
-
-#[test]
-fn rollback_needs_a_recorded_way_back() {
-    let world = live(Color::Blue);
-    assert!(rollback(&world).is_err());
-    let world = with_previous(world, Some(Color::Blue));
-    assert!(rollback(&world).is_err());
-    let mut world = with_previous(world, Some(Color::Green));
-    assert!(matches!(
-        rollback(&world),
-        Ok(SwapPlan::Swap {
-            to: Color::Green,
-            ..
-        })
-    ));
-    world.colors.green.service = Some(service(0));
-    let refusal = rollback(&world).unwrap_err();
-    assert!(refusal.message.contains("retired"), "{refusal:?}");
-}
-
-#[test]
-fn a_colour_without_a_service_is_not_promoted() {
-    let mut world = live(Color::Green);
-    world.colors.blue.service = None;
-    assert!(promote(&world, None).is_err());
-    assert!(promote(&fresh(), None).is_err());
-    let mut first = fresh();
-    first.colors.green.service = Some(service(2));
-    let make_live = SwapPlan::MakeLive {
-        color: Color::Green,
-    };
-    assert_eq!(promote(&first, None), Ok(make_live));
+    assert!(deploy(&world, &other).is_err());
 }
 
 #[test]

@@ -193,6 +193,7 @@ impl Tally {
     }
 }
 
+/// Whole milliseconds since the origin; negative ahead of it.
 pub fn signed_ms(at: Duration, origin: Duration) -> i64 {
     let ms = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
     ms(at) - ms(origin)

@@ -14,12 +14,12 @@ fn every_command_knows_what_to_do_with_every_other_s_remains() {
         Init, Deploy, Promote, Rollback, Retire, Destroy, Resume, Adopt,
     ];
     // A line for each unfinished one, a letter for each that meets it:
-    // settles, goes on regardless (-), refuses (!).
+    // settles, takes back, goes on regardless (-), refuses (!).
     let table = [
         (Init, "ssss s-s-"),
         (Deploy, "s-s- s-s-"),
-        (Promote, "sss- s-s-"),
-        (Rollback, "sss- s-s-"),
+        (Promote, "sssb s-s-"),
+        (Rollback, "ssss s-s-"),
         (Retire, "s-ss s-s-"),
         (Destroy, "!!!! !-!-"),
         (Resume, "ssss s-s-"),
@@ -28,18 +28,75 @@ fn every_command_knows_what_to_do_with_every_other_s_remains() {
     for (unfinished, expected) in table {
         let expected = expected.chars().filter(|c| *c != ' ');
         for (next, expected) in ALL.into_iter().zip(expected) {
-            let found = match reaction(unfinished, next) {
+            let met = Operation {
+                command: unfinished,
+                ..operation()
+            };
+            let found = match reaction(&met, next) {
                 Ok(Reaction::Settle) => 's',
+                Ok(Reaction::TakeBack) => 'b',
                 Ok(Reaction::Supersede) => '-',
                 Err(_) => '!',
             };
             assert_eq!(found, expected, "{next} meets an unfinished {unfinished}");
         }
     }
+    let destroy = Operation {
+        command: Destroy,
+        ..operation()
+    };
     assert_eq!(
-        reaction(Destroy, Deploy).unwrap_err().hint.as_deref(),
+        reaction(&destroy, Deploy).unwrap_err().hint.as_deref(),
         Some("`bgecs destroy` or `bgecs resume` finishes it")
     );
+}
+
+#[test]
+fn a_first_release_that_got_a_port_is_ended_first_and_has_no_way_back() {
+    let mut deploy = Operation {
+        command: Deploy,
+        from: None,
+        ..operation()
+    };
+    assert_eq!(reaction(&deploy, Deploy), Ok(Reaction::Supersede));
+    let effect = Effect::PointListener {
+        port: Port::Prod,
+        color: BLUE,
+        old: None,
+        new: TargetGroupArn::new("tg/blue"),
+    };
+    deploy.intend(moment(), effect);
+    for next in [Deploy, Rollback, Promote] {
+        assert_eq!(reaction(&deploy, next), Ok(Reaction::Settle));
+    }
+    let promote = Operation {
+        command: Promote,
+        from: None,
+        ..operation()
+    };
+    assert_eq!(reaction(&promote, Rollback), Ok(Reaction::Settle));
+}
+
+#[test]
+fn where_the_release_before_is_gone_the_new_one_is_held() {
+    let mut promotion = operation();
+    let mut world = world(to(BLUE), to(GREEN));
+    world.colors.green.service = Some(service(2));
+    promotion.from = world.deployed(GREEN);
+    let back = Way::Swap {
+        from: BLUE,
+        to: GREEN,
+    };
+    assert_eq!(way(&promotion, &world, false), Ok(back));
+    let gone = promotion.from.clone().unwrap();
+    let service = world.colors.green.service.as_mut().unwrap();
+    service.task_definition = revision(9);
+    let hold = Way::Hold { live: BLUE, gone };
+    assert_eq!(way(&promotion, &world, false), Ok(hold));
+    assert!(matches!(
+        way(&promotion, &world, true),
+        Ok(Way::Swap { to: BLUE, .. })
+    ));
 }
 
 fn foreign() -> Forwarding {
@@ -49,10 +106,11 @@ fn foreign() -> Forwarding {
 }
 
 fn world(prod: Forwarding, test: Forwarding) -> Observed {
-    Observed {
-        listeners: PerPort { prod, test },
-        ..observed()
-    }
+    let mut world = observed();
+    world.listeners = PerPort { prod, test };
+    world.colors.blue.service = Some(service(1));
+    world.colors.green.service = Some(service(1));
+    world
 }
 
 #[test]

@@ -8,7 +8,8 @@ use time::macros::format_description;
 use time::serde::rfc3339;
 
 use super::{Command, Effect, Entry, Fate, Holder, Who};
-use crate::model::{Color, Digest, Tag, TaskDefinitionArn};
+use crate::model::deployed::read_either;
+use crate::model::{Color, Deployed, Digest, Tag, TaskDefinitionArn};
 
 /// When it began, to the second, and four random letters: sorts by time.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -57,9 +58,13 @@ pub struct Operation {
     /// The colour that it is about: deployed onto, made live, retired.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub color: Option<Color>,
-    /// The colour that was live when it began.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<Color>,
+    /// What was live when it began: where its way back leads.
+    #[serde(
+        default,
+        deserialize_with = "read_either",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub from: Option<Deployed>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<Tag>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -151,6 +156,21 @@ impl Operation {
             taken_up_by: Vec::new(),
             ending: None,
         }
+    }
+
+    /// The release that it is about, as far as it is known.
+    pub fn release(&self) -> Option<Deployed> {
+        Some(Deployed {
+            color: self.color?,
+            revision: self.task_definition.clone(),
+            tag: self.tag.clone(),
+            digest: self.digest.clone(),
+        })
+    }
+
+    /// The colour that was live when it began.
+    pub fn from_color(&self) -> Option<Color> {
+        self.from.as_ref().map(|from| from.color)
     }
 
     /// `promote of tag 2 to blue`, for sentences.

@@ -101,8 +101,15 @@ fn what_is_written_is_read_back_the_same() {
     survives(&Truth {
         prod: BLUE,
         test: GREEN,
-        previous: GREEN,
+        previous: Some(Deployed::somewhere_on(Color::Green).into()),
     });
+    for left in [Left::Replaced, Left::RolledBack, Left::TakenBack] {
+        let release = operation().release().unwrap();
+        survives(&Truth {
+            previous: Some(Previous { release, left }),
+            ..Truth::default()
+        });
+    }
     for outcome in [
         Outcome::Done,
         Outcome::RolledBack,
@@ -195,11 +202,48 @@ fn ids_sort_by_time() {
 }
 
 #[test]
-fn the_colour_before_is_the_one_that_was_live() {
-    let truth = |prod, test, previous| Truth {
+fn what_format_1_knew_only_the_colour_of_is_read() {
+    let truth: Truth =
+        serde_json::from_value(json!({ "prod": "blue", "test": "green", "previous": "green" }))
+            .unwrap();
+    let previous = truth.previous.unwrap();
+    assert_eq!(previous.left, Left::Replaced);
+    assert_eq!(previous.release, Deployed::somewhere_on(Color::Green));
+
+    let mut older = serde_json::to_value(operation()).unwrap();
+    older["from"] = json!("green");
+    let read: Operation = serde_json::from_value(older).unwrap();
+    assert_eq!(read.from_color(), GREEN);
+}
+
+#[test]
+fn a_rollback_leaves_what_it_went_back_from() {
+    let before = Truth {
+        prod: BLUE,
+        test: GREEN,
+        previous: None,
+    };
+    let mut world = observed();
+    world.colors.blue.service = Some(crate::model::testing::service(2));
+    for (command, left) in [
+        (Command::Rollback, Left::RolledBack),
+        (Command::Promote, Left::Replaced),
+        (Command::Adopt, Left::Replaced),
+    ] {
+        let previous = Truth::after(Some(&before), command, &world).previous;
+        let previous = previous.unwrap();
+        assert_eq!(previous.left, left);
+        assert!(previous.release.runs_still(&world));
+        assert!(previous.release.revision.is_some());
+    }
+}
+
+#[test]
+fn the_release_before_is_the_one_that_was_live() {
+    let truth = |prod, test, previous: Option<Color>| Truth {
         prod,
         test,
-        previous,
+        previous: previous.map(|color| Deployed::somewhere_on(color).into()),
     };
     // Where the last operation left them, where they are, what holds now.
     for (earlier, (prod, test), expected) in [
@@ -231,7 +275,8 @@ fn the_colour_before_is_the_one_that_was_live() {
     ] {
         let mut world = observed();
         world.listeners = PerPort { prod, test };
-        assert_eq!(Truth::after(earlier, &world), expected);
+        let after = Truth::after(earlier.as_ref(), Command::Promote, &world);
+        assert_eq!(after, expected);
     }
 }
 

@@ -25,7 +25,7 @@ async fn every_request() -> Vec<Request> {
             for tenure in [Tenure::Until(moment()), Tenure::Release] {
                 let change = HeadChange {
                     operation: slot,
-                    truth,
+                    truth: truth.clone(),
                     tenure,
                 };
                 aws.change_head(TABLE, 7, &id, &change).await.unwrap();

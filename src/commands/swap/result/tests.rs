@@ -4,7 +4,7 @@ use super::*;
 use crate::engine::seen::{Changed, Identities, Identity, Releases, Seen};
 use crate::engine::swap::{Phase, Policy, Tolerated};
 use crate::model::testing::{observed, service};
-use crate::model::{Connection, PerPort, Release, Sample};
+use crate::model::{Answer, Connection, PerPort, Release, Sample, Unexpected};
 
 const RATE: f64 = 10.0;
 
@@ -280,7 +280,7 @@ fn nothing_was_changed() {
 #[test]
 fn nothing_to_do_and_nothing_before() {
     let world = before();
-    let already = Done::already(Kind::Promote, &world, Color::Green);
+    let already = Done::nothing(Kind::Promote, &world, Color::Green, Settled::LiveAlready);
     insta::assert_snapshot!(already.human(&Style::plain()), @"
     nothing to do: green (tag 1) is live already
       port 80 -> green (tag 1)
@@ -429,6 +429,6 @@ fn every_result_has_the_same_fields() {
     let expected = fields(&swapped(Kind::Promote, Ending::Committed, well(), ON_NEW));
     let refused = Swapped::not_ready(Kind::Promote, &world, &swap(), Vec::new());
     assert_eq!(fields(&refused), expected);
-    let already = Done::already(Kind::Promote, &world, Color::Green);
+    let already = Done::nothing(Kind::Promote, &world, Color::Green, Settled::LiveAlready);
     assert_eq!(fields(&already), expected);
 }

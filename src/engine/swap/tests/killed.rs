@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::engine::unfinished::{self, Way};
 use crate::model::journal::{Effect, Operation};
-use crate::model::testing::{moment, observed, operation};
+use crate::model::testing::{moment, observed, operation, service};
 use crate::model::{Live, PerColor};
 
 const STEP: Duration = Duration::from_millis(50);
@@ -111,6 +111,8 @@ impl World {
 
     fn looked_at(&self) -> crate::model::Observed {
         let mut seen = observed();
+        seen.colors.blue.service = Some(service(1));
+        seen.colors.green.service = Some(service(1));
         seen.listeners = PerPort {
             prod: forwarding(self.listeners.prod),
             test: forwarding(self.listeners.test),
@@ -304,7 +306,7 @@ fn resume(world: &mut World, is_mortal: bool) -> Result<bool, TestCaseError> {
     };
     let (from, to) = match way {
         Way::Undone => {
-            prop_assert_eq!(live, world.operation.from);
+            prop_assert_eq!(live, world.operation.from_color());
             return Ok(true);
         }
         Way::Swap { from, to } => (from, to),

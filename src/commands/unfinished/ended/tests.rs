@@ -1,0 +1,28 @@
+use super::*;
+use crate::model::testing::operation;
+
+fn text(outcome: &'static str) -> String {
+    let mut ended = match outcome {
+        "nothing" => Ended::nothing(Command::Resume, String::new()),
+        _ => Ended::new(Command::Resume, &operation()),
+    };
+    ended.outcome = outcome;
+    "port 80 -> blue".clone_into(&mut ended.traffic);
+    ended.human(&Style::plain())
+}
+
+#[test]
+fn what_became_of_the_unfinished_operation() {
+    insta::assert_snapshot!(text("nothing"), @"
+    nothing to resume: no operation is unfinished
+      port 80 -> blue
+    ");
+    insta::assert_snapshot!(text("finished"), @"
+    the promote of tag 2 to blue is finished
+      port 80 -> blue
+    ");
+    insta::assert_snapshot!(text("undone"), @"
+    the promote of tag 2 to blue is undone
+      port 80 -> blue
+    ");
+}
