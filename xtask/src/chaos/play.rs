@@ -4,7 +4,7 @@
 mod settle;
 mod typing;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -62,8 +62,8 @@ struct Player<'a, 'w> {
     is_messed: bool,
     /// A stranger has moved a listener in this script.
     was_moved: bool,
-    /// A stranger has deleted a service, whose revision nobody uses then.
-    was_deleted: bool,
+    /// The task definitions that a service was seen to have, or may have had.
+    served: BTreeSet<String>,
     windows: Vec<Window>,
     played: Played,
 }
@@ -82,7 +82,7 @@ impl<'a, 'w> Player<'a, 'w> {
             last: (last, Kind::Good),
             is_messed: false,
             was_moved: false,
-            was_deleted: false,
+            served: world.revisions().await?.into_iter().collect(),
             windows: Vec::new(),
             played: Played::default(),
         })
@@ -156,7 +156,6 @@ impl<'a, 'w> Player<'a, 'w> {
         let done = stranger::act(self.world, &state, act).await?;
         self.is_messed |= done && act == Act::MoveProd;
         self.was_moved |= done && is_listener;
-        self.was_deleted |= done && act == Act::DeleteIdle;
         self.look_again().await
     }
 
@@ -173,7 +172,7 @@ impl<'a, 'w> Player<'a, 'w> {
     /// After something that was not bgecs's doing.
     async fn look_again(&mut self) -> Result<Excuse> {
         let before = self.state.take();
-        self.state = self.world.state().await?;
+        self.look(0).await?;
         self.model.accept(&Seen::of(self.state.as_ref()));
         let excuse = self.excuse(before.as_ref(), &[]);
         self.calm_down();
@@ -207,6 +206,18 @@ impl<'a, 'w> Player<'a, 'w> {
                 self.is_messed = false;
             }
         }
+    }
+
+    /// Looks, after commands have ended.
+    async fn look(&mut self, commands: usize) -> Result<()> {
+        self.state = self.world.state().await?;
+        let services = self.state.iter().flat_map(State::services);
+        self.served.extend(services.map(|is| is.revision.clone()));
+        // What one of two deployed, the other may have replaced.
+        if commands > 1 {
+            self.served.extend(self.world.revisions().await?);
+        }
+        Ok(())
     }
 
     /// What the line stands for now.

@@ -12,7 +12,7 @@ pub async fn a_killed_promotion_is_named_and_ended(stage: &Stage<'_>) -> Result<
     let before = stage.status().await?;
     let (live, idle) = (text(&before, &["live"])?, text(&before, &["idle"])?);
     let observer = Observer::start(stage.door("prod").await?, "/api", PACE);
-    killed_between_its_writes(stage).await?;
+    killed_between_its_writes(stage, idle).await?;
 
     let left = stage.status().await?;
     expect(&left, &["unfinished", "command"], "promote")?;
@@ -24,7 +24,7 @@ pub async fn a_killed_promotion_is_named_and_ended(stage: &Stage<'_>) -> Result<
     expect(&after, &["unfinished"], Value::Null)?;
     expect(&after, &["lease"], Value::Null)?;
     expect(&after, &["live"], idle)?;
-    expect(&after, &["previous"], live)?;
+    expect(&after, &["previous", "color"], live)?;
     let unharmed = observer.stop().await?.unharmed()?;
     Ok(format!(
         "a promotion that is killed between its writes is named by status and finished by resume: {unharmed} requests of an onlooker, none failed"
@@ -32,11 +32,11 @@ pub async fn a_killed_promotion_is_named_and_ended(stage: &Stage<'_>) -> Result<
 }
 
 /// The first write has its effect, and bgecs never hears of it.
-async fn killed_between_its_writes(stage: &Stage<'_>) -> Result<()> {
+async fn killed_between_its_writes(stage: &Stage<'_>, color: &str) -> Result<()> {
     let gate = stage.gate.ok_or("there is no gate")?;
     let first = Fault::on("elasticloadbalancing", "ModifyListener").nth(1);
     let held = gate.faults().add(first.hold_after());
-    let mut promoting = stage.bgecs.command(&["promote"]).spawn()?;
+    let mut promoting = stage.bgecs.command(&["promote", color]).spawn()?;
     gate.faults().until_held(held).await;
     promoting.kill()?;
     promoting.wait()?;

@@ -19,7 +19,7 @@ impl Player<'_, '_> {
             };
             let ended = self.world.run(&[line]).await?;
             let was = Seen::of(self.state.as_ref());
-            self.state = self.world.state().await?;
+            self.look(1).await?;
             let command = match line {
                 "adopt" => Command::Adopt,
                 _ => Command::Resume,
@@ -75,9 +75,9 @@ impl Player<'_, '_> {
     async fn leaks(&self, state: &State) -> Result<Option<String>> {
         let used: Vec<&str> = state.services().map(|is| is.revision.as_str()).collect();
         let mut leaked = self.world.revisions().await?;
-        leaked.retain(|one| !used.contains(&one.as_str()));
-        if !leaked.is_empty() && !self.was_deleted {
-            return Ok(Some(format!("no service uses {}", leaked.join(", "))));
+        leaked.retain(|one| !self.served.contains(one));
+        if !leaked.is_empty() {
+            return Ok(Some(format!("no service ever had {}", leaked.join(", "))));
         }
         let services = self.world.services().await?.len();
         if services != used.len() {

@@ -44,7 +44,7 @@ impl Player<'_, '_> {
         let ended = self.await_ends(typed, blow).await?;
         self.world.gate.faults().clear();
         let before = self.state.take();
-        self.state = self.world.state().await?;
+        self.look(lines.len()).await?;
         let runs: Vec<Run> = ended.iter().map(|(run, _)| run.clone()).collect();
         let excuse = self.excuse(before.as_ref(), &runs);
         let (was, is) = (Seen::of(before.as_ref()), Seen::of(self.state.as_ref()));

@@ -15,9 +15,14 @@ pub fn draw(seed: u64, episode: u64, length: usize) -> Script {
         let next = step(&mut rng);
         let again = is_typed_again(&next).filter(|_| rng.u8(..100) < 30);
         let is_act = matches!(next, Step::Stranger(Act::MoveProd | Act::MoveTest));
+        let is_end = has(&next, Line::Destroy);
         steps.push(next);
         if let Some(line) = again {
             steps.push(alone(line));
+        }
+        // Nothing can be done to nothing.
+        if is_end && rng.u8(..100) < 80 {
+            steps.extend([alone(Line::Init), alone(Line::Deploy(kind(&mut rng)))]);
         }
         // What a stranger did to the listeners does not stay for long.
         if is_act {
@@ -39,6 +44,13 @@ fn alone(first: Line) -> Step {
         second: None,
         trouble: None,
         blow: None,
+    }
+}
+
+fn has(step: &Step, line: Line) -> bool {
+    match step {
+        Step::Commands { first, second, .. } => *first == line || *second == Some(line),
+        _ => false,
     }
 }
 
