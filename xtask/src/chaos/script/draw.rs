@@ -10,7 +10,11 @@ pub fn draw(seed: u64, episode: u64, length: usize) -> Script {
     let mut seeds = fastrand::Rng::with_seed(seed);
     let own = seeds.u64(..) ^ episode.wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let mut rng = fastrand::Rng::with_seed(own);
-    let mut steps: Vec<Step> = Vec::new();
+    // Both ways are interesting: with a way back, and without one yet.
+    let mut steps = match rng.u8(..100) {
+        0..40 => vec![alone(Line::Promote)],
+        _ => Vec::new(),
+    };
     while steps.len() < length {
         let next = step(&mut rng);
         let again = is_typed_again(&next).filter(|_| rng.u8(..100) < 30);
