@@ -6,6 +6,7 @@ pub mod evidence;
 pub mod lease;
 pub mod plan;
 pub mod preflight;
+pub mod recall;
 pub mod seen;
 pub mod serving;
 pub mod stopped;

@@ -104,7 +104,25 @@ pub async fn carry_out(
     if started {
         await_stack(session, &name, &mut told).await?;
     }
-    session.infrastructure().await
+    let infrastructure = session.infrastructure().await?;
+    if let Some(turn) = turn.filter(|_| started) {
+        see_the_test_port(session, turn, &infrastructure).await?;
+    }
+    Ok(infrastructure)
+}
+
+/// An update puts port 81 on the idle colour, wherever it was; a port 80 that is
+/// not where it was is not its doing.
+async fn see_the_test_port(session: &Session, turn: &Turn, infra: &Infrastructure) -> Result<()> {
+    let now = session.aws.observe(infra, Some(turn.head())).await?;
+    let truth = &now.journal.truth;
+    if truth
+        .as_ref()
+        .is_some_and(|truth| truth.prod == now.live_color())
+    {
+        turn.saw(&now);
+    }
+    Ok(())
 }
 
 /// An update of its own, before the real one, where the stack still has an
@@ -171,14 +189,6 @@ async fn live_color(session: &Session, stack: &StackSnapshot) -> Result<&'static
     let observed = session.aws.observe(&infra, None).await?;
     if observed.live() != Live::Unclear {
         plan::refuse_drift(&observed)?;
-    }
-    if let Some(color) = observed.half_swapped() {
-        return Err(Error::refused(format!(
-            "both ports serve {color}: a swap was interrupted between its two writes"
-        ))
-        .hint(format!(
-            "first finish it with `bgecs promote {color}`, or undo it with `bgecs rollback`"
-        )));
     }
     match observed.live() {
         Live::Color(color) => Ok(color.as_str()),

@@ -157,7 +157,7 @@ fn elsewhere(operation: &Operation, observed: &Observed) -> Refusal {
             "port 80 forwards to {}, and the unfinished {} was between {} and {}: something else changed it",
             observed.listeners.prod,
             operation.name(),
-            name(operation.from_color()),
+            name(operation.was_live()),
             name(operation.color)
         ),
         "`bgecs adopt` takes what is there as the new truth; or put it back by hand",

@@ -41,10 +41,8 @@ fn two_releases_from_init_to_destroy() -> Outcome {
     let planned = world.changes_nothing(0, &[&first[..], &["--dry-run"]].concat())?;
     see("deploy-first-dry-run", &planned.shown())?;
     see("deploy-first-result", &world.done(&first)?.stdout)?;
-    see(
-        "promote-nothing-idle",
-        &error(&world.ends(6, &["promote"])?),
-    )?;
+    let nothing_idle = world.changes_nothing(0, &["promote"])?;
+    see("promote-nothing-idle", &nothing_idle.stdout)?;
 
     let second = ["deploy", V2, "--tag", "2"];
     see("deploy-second-result", &world.done(&second)?.stdout)?;
@@ -67,6 +65,17 @@ fn two_releases_from_init_to_destroy() -> Outcome {
     assert_eq!(rolled_back.stderr, "");
     see("rollback-result", &rolled_back.stdout)?;
     world.expect_answers(ENGLISH, FRENCH)?;
+    for (name, line) in [
+        ("rollback-twice", "rollback"),
+        ("promote-gone-back", "promote"),
+    ] {
+        see(name, &world.changes_nothing(0, &[line])?.stdout)?;
+    }
+    let live = ["deploy", V1, "--tag", "1", "--color", "blue"];
+    see(
+        "deploy-live-already",
+        &world.changes_nothing(0, &live)?.stdout,
+    )?;
 
     logs_and_probe_show_what_runs(&world)?;
     a_retired_colour_runs_nothing(&world)?;
@@ -185,8 +194,8 @@ fn a_retired_colour_runs_nothing(world: &World) -> Outcome {
     let again = world.changes_nothing(0, &["retire", "--json"])?.json()?;
     assert_eq!(again["outcome"], "unchanged");
     see(
-        "rollback-retired",
-        &error(&world.changes_nothing(6, &["promote"])?),
+        "promote-retired",
+        &error(&world.changes_nothing(6, &["promote", "--tag", "2"])?),
     )
 }
 

@@ -68,13 +68,16 @@ fn a_release_that_fails_once_it_is_live_is_taken_back_unless_told_not_to() -> Ou
         "{taken_back:#}"
     );
     assert_eq!(world.status()?["live"], "green");
-    see("promote-rolled-back", &error(&world.ends(3, &["promote"])?))?;
+    // It is not taken up again by itself, and is no way back.
+    for (name, line) in [("promote-again", "promote"), ("rollback-again", "rollback")] {
+        see(name, &error(&world.changes_nothing(6, &[line])?))?;
+    }
+    let named = ["promote", "--tag", "2"];
+    see("promote-rolled-back", &error(&world.ends(3, &named)?))?;
     world.expect_answers(ENGLISH, FRENCH)?;
 
-    see(
-        "promote-no-rollback",
-        &error(&world.ends(4, &["promote", "--no-rollback"])?),
-    )?;
+    let left = ["promote", "--tag", "2", "--no-rollback"];
+    see("promote-no-rollback", &error(&world.ends(4, &left)?))?;
     assert_eq!(world.status()?["live"], "blue");
     // The way out of it, although production fails.
     let rolled_back = world.done_json(&["rollback"])?;
@@ -109,7 +112,7 @@ fn a_service_that_somebody_deleted_is_missed_and_made_anew() -> Outcome {
     see("deleted-service-status", &world.done(&["status"])?.stdout)?;
     see(
         "deleted-service-promote",
-        &error(&world.changes_nothing(6, &["promote"])?),
+        &error(&world.changes_nothing(6, &["promote", "blue"])?),
     )?;
     world.done(&["deploy", V2, "--tag", "2"])?;
     let blue = &world.status()?["colors"]["blue"];

@@ -8,14 +8,17 @@ use tokio::time::{Instant, sleep};
 use super::Turn;
 use crate::aws::{AwsError, has_no_journal};
 use crate::engine::lease::{self, Verdict};
+use crate::engine::recall::recall;
 use crate::error::{Error, Result};
-use crate::model::journal::{Head, Holder, Lease, OperationId};
+use crate::model::journal::{Head, Holder, Lease, OperationId, Truth};
 use crate::process;
 use crate::report::Event;
 use crate::session::Session;
 
 /// Between two looks of one who waits.
 const LOOK: Duration = Duration::from_secs(1);
+/// How many operations are looked through for what an earlier bgecs left out.
+const RECALLED: i32 = 100;
 /// How long a place in the line is kept for one who does not come back.
 const PLACE: Duration = Duration::from_secs(10);
 
@@ -37,8 +40,27 @@ pub async fn take(
         },
         Some(patience) => take_in_turn(session, table, holder, patience).await?,
     };
+    let head = recalled(session, table, head).await?;
     let length = session.config.lease.length;
     Ok(Turn::begin(&session.aws, table, holder, head, length))
+}
+
+/// Completes what an earlier bgecs wrote.
+async fn recalled(session: &Session, table: &str, head: Head) -> Result<Head, AwsError> {
+    let is_vague = |truth: &Truth| {
+        let previous = truth.previous.as_ref();
+        previous.is_some_and(|previous| previous.release.revision.is_none())
+    };
+    Ok(match head.truth {
+        Some(truth) if is_vague(&truth) => {
+            let history = session.aws.read_history(table, RECALLED).await?;
+            Head {
+                truth: Some(recall(truth, &history)),
+                ..head
+            }
+        }
+        _ => head,
+    })
 }
 
 enum Attempt {

@@ -221,7 +221,9 @@ fn ways_to_another(observed: &Observed, live: Color) -> String {
 fn taken_back(observed: &Observed, color: Color) -> Refusal {
     let release = observed.named(color);
     Refusal::new(
-        format!("{release} was taken back by itself when it went live last: users saw failures"),
+        format!(
+            "{release} was taken back by itself when it went live last (`bgecs history` says why)"
+        ),
         match observed.color(color).tag() {
             Some(tag) => format!(
                 "`bgecs promote --tag {tag}` tries it again; or deploy another release: `bgecs deploy CONTEXT --tag TAG`"

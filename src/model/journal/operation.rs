@@ -169,7 +169,7 @@ impl Operation {
     }
 
     /// The colour that was live when it began.
-    pub fn from_color(&self) -> Option<Color> {
+    pub fn was_live(&self) -> Option<Color> {
         self.from.as_ref().map(|from| from.color)
     }
 

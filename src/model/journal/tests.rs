@@ -213,7 +213,7 @@ fn what_format_1_knew_only_the_colour_of_is_read() {
     let mut older = serde_json::to_value(operation()).unwrap();
     older["from"] = json!("green");
     let read: Operation = serde_json::from_value(older).unwrap();
-    assert_eq!(read.from_color(), GREEN);
+    assert_eq!(read.was_live(), GREEN);
 }
 
 #[test]

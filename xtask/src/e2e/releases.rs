@@ -156,7 +156,7 @@ pub async fn the_idle_colour_is_retired_and_comes_back(stage: &Stage<'_>) -> Res
     expect(&status, &["colors", "blue", "desired"], 0)?;
     expect(&status, &["live"], "green")?;
     let refused = stage.bgecs.run(&["promote", "blue"]).await?;
-    refused.expect_code(6)?.expect_stderr("blue is retired")?;
+    refused.expect_code(6)?.expect_stderr("is retired")?;
     stage
         .bgecs
         .run(&["deploy", "./sample-app/v2", "--tag", "8"])

@@ -73,7 +73,7 @@ fn tag(tag: &str) -> Aim {
 }
 
 /// What came of it, in a word.
-fn word(plan: Result<SwapPlan, Refusal>) -> String {
+fn word(plan: &Result<SwapPlan, Refusal>) -> String {
     match plan {
         Ok(SwapPlan::Swap { to, .. }) => format!("to {to}"),
         Ok(SwapPlan::MakeLive { color }) => format!("first {color}"),
@@ -145,9 +145,9 @@ fn what_each_command_line_means_in_each_state() {
         ];
         let separator = if expected.contains('|') { '|' } else { ' ' };
         let expected: Vec<&str> = expected.split(separator).collect();
-        assert_eq!(found.map(word).as_slice(), expected, "state {n}");
-        assert_eq!(word(promote(world, &Aim::Color(BLUE))), "LiveAlready");
-        assert_eq!(word(promote(world, &tag("9"))), "refused");
+        assert_eq!(found.each_ref().map(word).as_slice(), expected, "state {n}");
+        assert_eq!(word(&promote(world, &Aim::Color(BLUE))), "LiveAlready");
+        assert_eq!(word(&promote(world, &tag("9"))), "refused");
     }
 }
 
@@ -158,7 +158,7 @@ fn a_tag_on_a_colour_has_to_run_there() {
         on: Some(color),
     };
     let world = with_idle(runs("3"));
-    assert_eq!(word(promote(&world, &on(GREEN))), "to green");
+    assert_eq!(word(&promote(&world, &on(GREEN))), "to green");
     let refusal = promote(&world, &on(BLUE)).unwrap_err();
     assert_eq!(
         refusal.message,
@@ -180,19 +180,19 @@ fn what_stands_in_line_means_what_it_meant_when_it_was_typed() {
         test: to(BLUE),
     };
     let after = left(after, None);
-    assert_eq!(word(promote(&after, &aim)), "LiveAlready");
+    assert_eq!(word(&promote(&after, &aim)), "LiveAlready");
 
     let redeployed = with_idle(runs("4"));
     let refusal = promote(&redeployed, &aim).unwrap_err();
     assert!(refusal.message.contains("gone by now"), "{refusal:?}");
 
     let taken_back = left(before.clone(), Some(("3", Left::TakenBack)));
-    assert_eq!(word(promote(&taken_back, &aim)), "refused");
+    assert_eq!(word(&promote(&taken_back, &aim)), "refused");
     assert_eq!(fixed(&taken_back, Aim::Newest), Aim::Newest);
 
     let nothing_new = left(before, Some(("3", Left::Replaced)));
     let aim = fixed(&nothing_new, Aim::Newest);
-    assert_eq!(word(promote(&with_idle(runs("4")), &aim)), "NothingNew");
+    assert_eq!(word(&promote(&with_idle(runs("4")), &aim)), "NothingNew");
     assert_eq!(fixed(&nothing_new, tag("3")), tag("3"));
 }
 
@@ -201,7 +201,7 @@ fn a_journal_that_knows_the_colour_alone_takes_what_runs_there() {
     let mut world = left(with_idle(runs("3")), Some(("1", Left::Replaced)));
     let previous = world.journal.truth.as_mut().unwrap();
     previous.previous = Some(Deployed::somewhere_on(GREEN).into());
-    assert_eq!(word(rollback(&world)), "to green");
+    assert_eq!(word(&rollback(&world)), "to green");
 }
 
 #[test]
@@ -212,14 +212,14 @@ fn where_nothing_is_live_the_newest_release_is_the_first() {
         test: nowhere(),
     };
     world.journal.truth = None;
-    assert_eq!(word(promote(&world, &Aim::Newest)), "first blue");
-    assert_eq!(word(promote(&world, &Aim::Color(GREEN))), "refused");
+    assert_eq!(word(&promote(&world, &Aim::Newest)), "first blue");
+    assert_eq!(word(&promote(&world, &Aim::Color(GREEN))), "refused");
     world.colors.green = runs("3");
-    assert_eq!(word(promote(&world, &Aim::Newest)), "first green");
-    assert_eq!(word(promote(&world, &tag("2"))), "first blue");
+    assert_eq!(word(&promote(&world, &Aim::Newest)), "first green");
+    assert_eq!(word(&promote(&world, &tag("2"))), "first blue");
     world.colors.green.release = None;
     world.colors.blue.release = None;
-    assert_eq!(word(promote(&world, &Aim::Newest)), "refused");
+    assert_eq!(word(&promote(&world, &Aim::Newest)), "refused");
     world.colors.blue.service = None;
     world.colors.green.service = None;
     for refusal in [
@@ -299,7 +299,7 @@ fn what_was_found_is_said() {
     nothing to promote: blue (tag 2) is live, and nothing was deployed since; `bgecs rollback` goes back to green (tag 1)
     nothing to promote: blue (tag 2) is live again, after a rollback from green (tag 3); `bgecs promote --tag 3` makes it live once more
     nothing to go back to: blue (tag 2) is live
-    green (tag 3) was taken back by itself when it went live last: users saw failures
+    green (tag 3) was taken back by itself when it went live last (`bgecs history` says why)
       `bgecs promote --tag 3` tries it again; or deploy another release: `bgecs deploy CONTEXT --tag TAG`
     the last promotion, of green (tag 3), was taken back by itself: blue (tag 2) is live, as before it
       `bgecs promote --tag 3` makes tag 3 live

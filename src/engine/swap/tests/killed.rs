@@ -306,7 +306,7 @@ fn resume(world: &mut World, is_mortal: bool) -> Result<bool, TestCaseError> {
     };
     let (from, to) = match way {
         Way::Undone => {
-            prop_assert_eq!(live, world.operation.from_color());
+            prop_assert_eq!(live, world.operation.was_live());
             return Ok(true);
         }
         Way::Swap { from, to } => (from, to),
