@@ -2,6 +2,7 @@
 
 use localstack::gate::faults::Fault;
 use serde_json::Value;
+use tokio::process::Command;
 
 use super::stage::Stage;
 use crate::Result;
@@ -36,10 +37,15 @@ async fn killed_between_its_writes(stage: &Stage<'_>, color: &str) -> Result<()>
     let gate = stage.gate.ok_or("there is no gate")?;
     let first = Fault::on("elasticloadbalancing", "ModifyListener").nth(1);
     let held = gate.faults().add(first.hold_after());
-    let mut promoting = stage.bgecs.command(&["promote", color]).spawn()?;
-    gate.faults().until_held(held).await;
-    promoting.kill()?;
-    promoting.wait()?;
+    let promote = stage.bgecs.command(&["promote", color]);
+    let mut promoting = Command::from(promote).kill_on_drop(true).spawn()?;
+    tokio::select! {
+        () = gate.faults().until_held(held) => {}
+        ended = promoting.wait() => {
+            return Err(format!("it ended ahead of its first write: {}", ended?).into());
+        }
+    }
+    promoting.kill().await?;
     gate.faults().remove(held);
     Ok(())
 }
