@@ -13,6 +13,9 @@ use crate::Result;
 pub const PACE: Duration = Duration::from_millis(20);
 /// Two hundred: for how long users failed.
 pub const CLOSE: Duration = Duration::from_millis(5);
+/// So many requests are under way at most: where nothing answers, more of them
+/// would say nothing more, and take the sockets of others.
+const AT_ONCE: usize = 200;
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A load balancer's name, and the ways to it.
@@ -59,7 +62,7 @@ impl Door {
             node,
             sent,
             answered: Instant::now(),
-            outcome: outcome.map_err(|error| error.to_string()),
+            outcome: outcome.map_err(|error| with_causes(&*error)),
         }
     }
 
@@ -80,6 +83,12 @@ impl Door {
             .await?;
         Ok((response.status().as_u16(), response.text().await?))
     }
+}
+
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    let causes: String = causes.map(|cause| format!(": {cause}")).collect();
+    format!("{error}{causes}")
 }
 
 /// One request of the observer's.
@@ -168,17 +177,25 @@ impl Observer {
 }
 
 async fn watch(door: Door, path: &'static str, pace: Duration, stop: Arc<AtomicBool>) -> Seen {
+    let door = Arc::new(door);
     let mut ticks = interval(pace);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
+    // A machine that had no time for a while is not asked for all of it at once.
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut asked = JoinSet::new();
+    let mut seen = Vec::new();
     let mut count = 0;
     while !stop.load(Ordering::Relaxed) {
         ticks.tick().await;
-        let door = door.clone();
-        asked.spawn(async move { door.get_nth(count, path).await });
-        count += 1;
+        while let Some(answer) = asked.try_join_next() {
+            seen.extend(answer);
+        }
+        if asked.len() < AT_ONCE {
+            let door = Arc::clone(&door);
+            asked.spawn(async move { door.get_nth(count, path).await });
+            count += 1;
+        }
     }
-    let mut seen = asked.join_all().await;
+    seen.extend(asked.join_all().await);
     seen.sort_by_key(|answer| answer.sent);
     Seen(seen)
 }

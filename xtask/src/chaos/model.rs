@@ -166,9 +166,18 @@ impl Model {
         wrong
     }
 
-    /// Somebody else did something: it is as it is.
+    /// What there is in the beginning.
+    pub fn begin(&mut self, seen: &Seen) {
+        self.been_live.extend(seen.live_tag().cloned());
+    }
+
+    /// Somebody else did something: it is as it is. Whether it was live, who
+    /// moved no listener cannot know.
     pub fn accept(&mut self, after: &Seen) {
-        self.been_live.extend(after.live_tag().cloned());
+        let live = after
+            .live_tag()
+            .filter(|tag| !self.been_live.contains(*tag));
+        self.maybe_live.extend(live.cloned());
         if !self.pending.is_empty() {
             self.pending.insert(after.live_tag().cloned());
         }

@@ -72,7 +72,7 @@ impl<'a, 'w> Player<'a, 'w> {
     async fn new(world: &'a World<'w>, configs: &'a Configs, state: State) -> Result<Self> {
         let last = state.tags().idle.ok_or("one colour has no release")?;
         let mut model = Model::default();
-        model.accept(&Seen::of(Some(&state)));
+        model.begin(&Seen::of(Some(&state)));
         Ok(Self {
             world,
             configs,

@@ -192,6 +192,9 @@ impl State {
 impl Previous {
     fn of(value: &Value) -> Option<Self> {
         let color = Color::of(value).or_else(|| Color::of(&value["color"]))?;
+        // What was rolled back or taken back is no way to go.
+        let is_a_way = value["left"].as_str().is_none_or(|left| left == "replaced");
+        is_a_way.then_some(())?;
         let tag = value["tag"].as_str().map(str::to_owned);
         Some(Self { color, tag })
     }
@@ -325,6 +328,9 @@ pub mod tests {
         // It runs another one by now.
         assert!(!is_one(json!({"color": "blue", "tag": "1"})));
         assert!(!is_one(json!({"color": "green", "tag": "1"})));
+        let left = |left| json!({"color": "blue", "tag": "2", "left": left});
+        assert!(is_one(left("replaced")));
+        assert!(!is_one(left("rolled_back")) && !is_one(left("taken_back")));
         assert!(!is_one(Value::Null));
         // The colour alone, as it was named once.
         assert!(is_one(json!("blue")) && !is_one(json!("green")));

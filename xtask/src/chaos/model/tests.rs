@@ -40,7 +40,7 @@ fn is_right(first: &str, steps: &[(&[(Command, i32)], &str)]) -> bool {
     let mut model = Model::default();
     model.deployed("bad", Kind::FailsLive);
     let mut before = seen(first);
-    model.accept(&before);
+    model.begin(&before);
     let mut wrong = Vec::new();
     for (runs, after) in steps {
         assert_eq!(wrong, [""; 0], "only the last step is in question");
