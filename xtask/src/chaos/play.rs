@@ -1,6 +1,7 @@
 //! Playing a script on a world: typing, striking, looking, and judging what came
 //! of each step.
 
+mod onlooker;
 mod settle;
 mod typing;
 
@@ -15,7 +16,7 @@ use super::users::{self, Excuse, Window};
 use crate::Result;
 use crate::faults::state::State;
 use crate::faults::world::World;
-use crate::observer::{Observer, PACE};
+use onlooker::Onlooker;
 
 /// The configuration of a release of each kind.
 pub type Configs = BTreeMap<Kind, PathBuf>;
@@ -35,12 +36,13 @@ pub struct Played {
 /// What is wrong with the world or with this, and not with bgecs.
 pub async fn play(world: &World<'_>, configs: &Configs, script: &Script) -> Result<Played> {
     let state = world.state().await?.ok_or("there is no stack")?;
-    let observer = Observer::start(world.door(&state.host).await?, "/api", PACE / 2);
     let mut player = Player::new(world, configs, state).await?;
-    let played = player.play(script).await;
+    let there = player.state.clone();
+    player.onlooker.look_at(world, there.as_ref()).await?;
+    let gone_through = player.play(script).await;
     world.gate.faults().clear();
-    let seen = observer.stop().await?;
-    played?;
+    let seen = player.onlooker.stop().await?;
+    gone_through?;
     let mut played = player.played;
     played
         .violations
@@ -65,6 +67,7 @@ struct Player<'a, 'w> {
     /// The task definitions that a service was seen to have, or may have had.
     served: BTreeSet<String>,
     windows: Vec<Window>,
+    onlooker: Onlooker,
     played: Played,
 }
 
@@ -84,6 +87,7 @@ impl<'a, 'w> Player<'a, 'w> {
             was_moved: false,
             served: world.revisions().await?.into_iter().collect(),
             windows: Vec::new(),
+            onlooker: Onlooker::default(),
             played: Played::default(),
         })
     }
@@ -211,6 +215,8 @@ impl<'a, 'w> Player<'a, 'w> {
     /// Looks, after commands have ended.
     async fn look(&mut self, commands: usize) -> Result<()> {
         self.state = self.world.state().await?;
+        let state = self.state.as_ref();
+        self.onlooker.look_at(self.world, state).await?;
         let services = self.state.iter().flat_map(State::services);
         self.served.extend(services.map(|is| is.revision.clone()));
         // What one of two deployed, the other may have replaced.

@@ -1,0 +1,45 @@
+//! The stranger who uses production, whichever load balancer that is.
+
+use crate::Result;
+use crate::faults::state::State;
+use crate::faults::world::World;
+use crate::observer::{Answer, Observer, PACE, Seen};
+
+/// Asks for as long as there is a load balancer. One that was made anew is
+/// another one.
+#[derive(Debug, Default)]
+pub struct Onlooker {
+    /// With the host that it asks.
+    asking: Option<(String, Observer)>,
+    seen: Vec<Answer>,
+}
+
+impl Onlooker {
+    pub async fn look_at(&mut self, world: &World<'_>, state: Option<&State>) -> Result<()> {
+        let host = state.map(|state| state.host.as_str());
+        let asked = self.asking.as_ref().map(|(host, _)| host.as_str());
+        if asked == host {
+            return Ok(());
+        }
+        self.rest().await?;
+        if let Some(host) = host {
+            let door = world.door(host).await?;
+            let observer = Observer::start(door, "/api", PACE / 2);
+            self.asking = Some((host.to_owned(), observer));
+        }
+        Ok(())
+    }
+
+    async fn rest(&mut self) -> Result<()> {
+        if let Some((_, observer)) = self.asking.take() {
+            self.seen.extend(observer.stop().await?.0);
+        }
+        Ok(())
+    }
+
+    /// All that was seen.
+    pub async fn stop(&mut self) -> Result<Seen> {
+        self.rest().await?;
+        Ok(Seen(std::mem::take(&mut self.seen)))
+    }
+}
