@@ -13,3 +13,6 @@ pub mod stopped;
 pub mod swap;
 pub mod task_definition;
 pub mod unfinished;
+
+#[cfg(test)]
+mod sequences;

@@ -132,6 +132,8 @@ async fn deploy(work: Work<'_>, args: &Deploy, request: &Request, loaded: &Loade
         session
             .report
             .tell(&Event::Done(format!("port 80 forwards to {}", plan.color)));
+    }
+    if plan.becomes_live || (plan.onto_live && !deployed.unchanged) {
         work.turn.saw(&work.observe().await?);
     }
     session

@@ -118,7 +118,7 @@ async fn see_the_test_port(session: &Session, turn: &Turn, infra: &Infrastructur
     let truth = &now.journal.truth;
     if truth
         .as_ref()
-        .is_some_and(|truth| truth.prod == now.live_color())
+        .is_some_and(|truth| truth.live() == now.live_color())
     {
         turn.saw(&now);
     }

@@ -143,10 +143,9 @@ impl Book {
 
     /// What is so now is how the operation leaves it, for all that is known.
     fn saw(&mut self, observed: &Observed) {
-        let command = self.operation.command;
-        let mut truth = Truth::after(self.earlier.as_ref(), command, observed);
+        let mut truth = Truth::after(self.earlier.as_ref(), &self.operation, observed);
         if let Some(previous) = &self.came_off
-            && truth.prod != Some(previous.release.color)
+            && truth.live() != Some(previous.release.color)
         {
             truth.previous = Some(previous.clone());
         }

@@ -17,7 +17,7 @@ pub fn recall(truth: Truth, history: &[Operation]) -> Truth {
 fn before(truth: &Truth, previous: &Previous, history: &[Operation]) -> Option<Previous> {
     let went_live = history.iter().position(|operation| {
         let is_swap = matches!(operation.command, Command::Promote | Command::Rollback);
-        is_swap && has_effect(operation) && operation.color == truth.prod
+        is_swap && has_effect(operation) && operation.color == truth.live()
     })?;
     let mut earlier = history.get(went_live + 1..)?.iter();
     let release = earlier.find_map(|operation| {
@@ -65,7 +65,7 @@ mod tests {
 
     fn recalled(history: &[Operation]) -> Option<String> {
         let truth = Truth {
-            prod: Some(Color::Blue),
+            prod: Some(Deployed::somewhere_on(Color::Blue)),
             test: Some(Color::Green),
             previous: Some(Deployed::somewhere_on(Color::Green).into()),
         };

@@ -21,7 +21,7 @@ pub struct Deployed {
 
 impl Deployed {
     /// A place of which nothing more is known.
-    pub fn somewhere_on(color: Color) -> Self {
+    pub const fn somewhere_on(color: Color) -> Self {
         Self {
             color,
             revision: None,

@@ -129,7 +129,9 @@ impl fmt::Display for Command {
 /// Where the listeners forwarded when the last operation ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Truth {
-    pub prod: Option<Color>,
+    /// What was live then.
+    #[serde(default, deserialize_with = "read_either")]
+    pub prod: Option<Deployed>,
     pub test: Option<Color>,
     /// What users were on last, other than what is live.
     #[serde(default, deserialize_with = "read_either")]
@@ -167,23 +169,30 @@ impl From<Deployed> for Previous {
 impl Truth {
     fn of(&self, port: Port) -> Option<Color> {
         match port {
-            Port::Prod => self.prod,
+            Port::Prod => self.live(),
             Port::Test => self.test,
         }
     }
 
-    /// What holds from now on, where an operation of that command ended and the
-    /// listeners are as observed.
+    /// The colour that was live.
+    pub fn live(&self) -> Option<Color> {
+        self.prod.as_ref().map(|live| live.color)
+    }
+
+    /// What holds from now on, where that operation ended and the listeners are
+    /// as observed.
     #[must_use]
-    pub fn after(earlier: Option<&Self>, command: Command, observed: &Observed) -> Self {
+    pub fn after(earlier: Option<&Self>, operation: &Operation, observed: &Observed) -> Self {
         let found = observed.found();
-        let was_live = earlier.and_then(|truth| truth.prod);
-        let previous = match was_live.filter(|was| Some(*was) != found.prod) {
+        let was_live = earlier.and_then(|truth| truth.prod.clone());
+        let previous = match was_live.filter(|was| Some(was.color) != found.prod) {
             Some(was) => Some(Previous {
-                release: observed
-                    .deployed(was)
-                    .unwrap_or_else(|| Deployed::somewhere_on(was)),
-                left: match command {
+                // What ran there when it began, which may be newer.
+                release: match &operation.from {
+                    Some(from) if from.color == was.color => from.clone(),
+                    _ => was,
+                },
+                left: match operation.command {
                     Command::Rollback => Left::RolledBack,
                     _ => Left::Replaced,
                 },
@@ -191,7 +200,10 @@ impl Truth {
             None => earlier.and_then(|truth| truth.previous.clone()),
         };
         Self {
-            prod: found.prod,
+            prod: found.prod.map(|live| {
+                let release = observed.deployed(live);
+                release.unwrap_or_else(|| Deployed::somewhere_on(live))
+            }),
             test: found.test,
             previous,
         }

@@ -87,7 +87,9 @@ pub fn observed() -> Observed {
 pub fn with_previous(mut observed: Observed, previous: Option<Color>) -> Observed {
     let found = observed.found();
     observed.journal.truth = Some(Truth {
-        prod: found.prod,
+        prod: observed
+            .live_release()
+            .or(found.prod.map(Deployed::somewhere_on)),
         test: found.test,
         previous: previous.map(|color| {
             let release = observed.deployed(color);

@@ -7,6 +7,7 @@ use super::*;
 use crate::aws::testing::{Reply, Request, Wire};
 use crate::error::{Error, Exit};
 use crate::model::Color;
+use crate::model::Deployed;
 use crate::model::testing::{holder, lease, moment, operation};
 
 const TABLE: &str = "bgecs-hello";
@@ -16,7 +17,7 @@ const UNTIL: &str = "1700000060000";
 const ID: &str = "20231114T221320Z-0000002a";
 
 const TRUTH: Truth = Truth {
-    prod: Some(Color::Green),
+    prod: Some(Deployed::somewhere_on(Color::Green)),
     test: Some(Color::Blue),
     previous: None,
 };

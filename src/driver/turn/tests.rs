@@ -52,7 +52,7 @@ fn met(truth: Option<Truth>) -> Head {
 }
 
 const TRUTH: Truth = Truth {
-    prod: Some(Color::Green),
+    prod: Some(Deployed::somewhere_on(Color::Green)),
     test: Some(Color::Blue),
     previous: None,
 };

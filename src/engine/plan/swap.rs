@@ -86,7 +86,10 @@ impl Settled {
 pub fn fixed(observed: &Observed, aim: Aim) -> Aim {
     let color = match (&aim, observed.live_color()) {
         (Aim::Color(color), _) => Some(*color),
-        (Aim::Newest, Some(live)) if standing(observed, live.other()) == Standing::New => {
+        (Aim::Newest, Some(live))
+            if standing(observed, live.other()) == Standing::New
+                && is_newer(observed, live.other()) =>
+        {
             Some(live.other())
         }
         (Aim::Newest, Some(live)) => {
@@ -118,9 +121,9 @@ pub fn promote(observed: &Observed, aim: &Aim) -> Result<SwapPlan, Refusal> {
     let to = match aim {
         Aim::Nothing => return nothing(Settled::NothingNew),
         Aim::Newest => match standing(observed, live.other()) {
-            Standing::New => live.other(),
+            Standing::New if is_newer(observed, live.other()) => live.other(),
             Standing::Was(Left::TakenBack) => return Err(taken_back(observed, live.other())),
-            Standing::Nothing | Standing::Was(_) => return nothing(Settled::NothingNew),
+            _ => return nothing(Settled::NothingNew),
         },
         Aim::Tag { tag, on } => carrier(observed, tag, *on, [live, live.other()])?,
         Aim::Color(color) => *color,
@@ -335,8 +338,17 @@ fn first(observed: &Observed, aim: &Aim) -> Result<Color, Refusal> {
     }
 }
 
+/// When it was deployed, by AWS's clock, as text that sorts by time.
 fn deployed_at(state: &ColorState) -> Option<&str> {
-    state.release.as_ref()?.deployed_at.as_deref()
+    let operation = state.release.as_ref()?.operation.as_deref()?;
+    operation.split_once('-').map(|(second, _)| second)
+}
+
+/// Whether the idle release was deployed after the live one. One of which nobody
+/// knows when it was is taken for the newer one.
+fn is_newer(observed: &Observed, idle: Color) -> bool {
+    let [idle, live] = [idle, idle.other()].map(|color| deployed_at(observed.color(color)));
+    idle.zip(live).is_none_or(|(idle, live)| idle >= live)
 }
 
 /// The way on from a world in which no user is served.

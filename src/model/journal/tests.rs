@@ -99,7 +99,7 @@ fn what_is_written_is_read_back_the_same() {
     survives(&holder());
     survives(&Truth::default());
     survives(&Truth {
-        prod: BLUE,
+        prod: Some(Deployed::somewhere_on(Color::Blue)),
         test: GREEN,
         previous: Some(Deployed::somewhere_on(Color::Green).into()),
     });
@@ -155,7 +155,7 @@ fn fields_that_a_newer_minor_version_adds_are_passed_over() {
     assert_eq!(serde_json::from_value::<Operation>(newer).unwrap(), full());
     let truth = json!({ "prod": "blue", "tomorrow": 1 });
     let truth: Truth = serde_json::from_value(truth).unwrap();
-    assert_eq!((truth.prod, truth.test), (BLUE, None));
+    assert_eq!((truth.live(), truth.test), (BLUE, None));
 }
 
 /// What changes here is not what older versions have written.
@@ -219,7 +219,7 @@ fn what_format_1_knew_only_the_colour_of_is_read() {
 #[test]
 fn a_rollback_leaves_what_it_went_back_from() {
     let before = Truth {
-        prod: BLUE,
+        prod: Some(Deployed::somewhere_on(Color::Blue)),
         test: GREEN,
         previous: None,
     };
@@ -230,7 +230,9 @@ fn a_rollback_leaves_what_it_went_back_from() {
         (Command::Promote, Left::Replaced),
         (Command::Adopt, Left::Replaced),
     ] {
-        let previous = Truth::after(Some(&before), command, &world).previous;
+        let mut ended = operation();
+        (ended.command, ended.from) = (command, world.deployed(Color::Blue));
+        let previous = Truth::after(Some(&before), &ended, &world).previous;
         let previous = previous.unwrap();
         assert_eq!(previous.left, left);
         assert!(previous.release.runs_still(&world));
@@ -240,8 +242,8 @@ fn a_rollback_leaves_what_it_went_back_from() {
 
 #[test]
 fn the_release_before_is_the_one_that_was_live() {
-    let truth = |prod, test, previous: Option<Color>| Truth {
-        prod,
+    let truth = |prod: Option<Color>, test, previous: Option<Color>| Truth {
+        prod: prod.map(Deployed::somewhere_on),
         test,
         previous: previous.map(|color| Deployed::somewhere_on(color).into()),
     };
@@ -275,7 +277,7 @@ fn the_release_before_is_the_one_that_was_live() {
     ] {
         let mut world = observed();
         world.listeners = PerPort { prod, test };
-        let after = Truth::after(earlier.as_ref(), Command::Promote, &world);
+        let after = Truth::after(earlier.as_ref(), &operation(), &world);
         assert_eq!(after, expected);
     }
 }

@@ -19,8 +19,8 @@ fn runs(tag: &str) -> ColorState {
             digest: None,
             commit: None,
             deployed_by: None,
-            deployed_at: Some(format!("2026-01-0{tag}T00:00:00Z")),
-            operation: None,
+            deployed_at: None,
+            operation: Some(format!("2026010{tag}T000000Z-0000002a")),
             config: None,
         }),
         ..ColorState::default()
@@ -51,7 +51,7 @@ fn with_idle(green: ColorState) -> Observed {
 fn left(mut world: Observed, previous: Option<(&str, Left)>) -> Observed {
     let found = world.found();
     world.journal.truth = Some(Truth {
-        prod: found.prod,
+        prod: world.live_release(),
         test: found.test,
         previous: previous.map(|(tag, left)| {
             let mut gone = world.clone();
@@ -164,6 +164,18 @@ fn a_tag_on_a_colour_has_to_run_there() {
         refusal.message,
         "blue does not run tag 3: blue runs tag 2, green runs tag 3"
     );
+}
+
+/// As after a deploy onto the live colour, which somebody insisted on.
+#[test]
+fn a_bare_promote_goes_to_no_older_release() {
+    let older = with_idle(runs("1"));
+    assert_eq!(word(&promote(&older, &Aim::Newest)), "NothingNew");
+    assert_eq!(fixed(&older, Aim::Newest), Aim::Nothing);
+    assert_eq!(word(&promote(&older, &tag("1"))), "to green");
+    let mut unknown = older;
+    unknown.colors.green.release.as_mut().unwrap().operation = None;
+    assert_eq!(word(&promote(&unknown, &Aim::Newest)), "to green");
 }
 
 /// A second `promote` behind a first one, a deploy, or nothing.

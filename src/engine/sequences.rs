@@ -1,0 +1,526 @@
+//! Random sequences of command lines, typed by people who retry, killed
+//! anywhere, among strangers: whoever typed what, the live release is one that
+//! was asked for and has not been taken back since.
+//!
+//! The decisions are bgecs's own; the world about them, and who asked for what,
+//! is modelled here.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
+use super::plan::{self, Aim, DeployWish, SwapPlan};
+use super::unfinished::{self, Reaction, Way};
+use crate::model::journal::{Command, Effect, Left, Operation, Previous, Truth};
+use crate::model::testing::{moment, nowhere, observed, operation, service, to};
+use crate::model::{
+    Color, ColorState, Observed, PerPort, Port, Release, TargetGroupArn, TaskDefinitionArn,
+};
+
+/// A release, by its number: tag and revision. Every third one fails once users
+/// are on it.
+type Number = u32;
+
+fn is_well(number: Number) -> bool {
+    !number.is_multiple_of(3)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Line {
+    /// That release; of a script, the next one, or the last one's line again.
+    Deploy(Number),
+    Promote,
+    PromoteTag(u8),
+    Rollback,
+    Retire,
+    Resume,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    /// Typed until it ends; each time it is killed ahead of that effect, if one
+    /// is named.
+    Type(Line, [Option<u8>; 2]),
+    StrangerMoves,
+    StrangerRedeploys,
+    Adopt,
+}
+
+/// Killed, or what came of it.
+enum Ran {
+    Killed,
+    Refused,
+    Done,
+}
+
+#[derive(Debug)]
+struct World {
+    seen: Observed,
+    deployed: Number,
+    /// Effects left until the kill.
+    life: Option<u8>,
+    /// Releases that somebody asked to be live, and nobody took back since.
+    asked: BTreeSet<Number>,
+}
+
+impl World {
+    fn new() -> Self {
+        let mut seen = observed();
+        seen.listeners = PerPort {
+            prod: nowhere(),
+            test: nowhere(),
+        };
+        Self {
+            seen,
+            deployed: 0,
+            life: None,
+            asked: BTreeSet::new(),
+        }
+    }
+
+    fn number_on(&self, color: Color) -> Option<Number> {
+        self.seen.color(color).tag()?.as_str().parse().ok()
+    }
+
+    fn live(&self) -> Option<Number> {
+        self.number_on(self.seen.live_color()?)
+    }
+
+    fn put(&mut self, color: Color, number: Number) {
+        let revision = TaskDefinitionArn::new(format!("task-definition/bgecs-hello:{number}"));
+        let mut service = service(1);
+        service.task_definition = revision;
+        let state = ColorState {
+            service: Some(service),
+            release: Some(Release {
+                tag: number.to_string().parse().ok(),
+                digest: None,
+                commit: None,
+                deployed_by: None,
+                deployed_at: None,
+                operation: Some(format!("{number:09}-0000002a")),
+                config: Some(number.to_string()),
+            }),
+            ..ColorState::default()
+        };
+        match color {
+            Color::Blue => self.seen.colors.blue = state,
+            Color::Green => self.seen.colors.green = state,
+        }
+    }
+
+    /// One effect; nothing where the process is killed ahead of it.
+    fn effect(&mut self, happens: impl FnOnce(&mut Self)) -> Option<()> {
+        match &mut self.life {
+            Some(0) => return None,
+            Some(left) => *left -= 1,
+            None => {}
+        }
+        happens(self);
+        Some(())
+    }
+
+    fn point(&mut self, port: Port, color: Color) -> Option<()> {
+        self.effect(|world| {
+            let effect = Effect::PointListener {
+                port,
+                color,
+                old: None,
+                new: TargetGroupArn::new(color.as_str()),
+            };
+            if let Some(operation) = &mut world.seen.journal.operation {
+                operation.intend(moment(), effect);
+            }
+        })?;
+        self.effect(|world| {
+            let listeners = &mut world.seen.listeners;
+            *match port {
+                Port::Prod => &mut listeners.prod,
+                Port::Test => &mut listeners.test,
+            } = to(color);
+        })
+    }
+
+    fn begin(&mut self, command: Command, to: Color) -> Option<()> {
+        let mut begun = Operation {
+            command,
+            color: Some(to),
+            from: self.seen.live_release(),
+            ..operation()
+        };
+        if let Some(release) = self.seen.deployed(to) {
+            (begun.tag, begun.task_definition) = (release.tag, release.revision);
+        }
+        self.effect(|world| world.seen.journal.operation = Some(begun))
+    }
+
+    fn end(&mut self, came_off: Option<Previous>) -> Option<()> {
+        self.effect(|world| {
+            let journal = &world.seen.journal;
+            let ended = journal.operation.clone().unwrap_or_else(|| Operation {
+                command: Command::Adopt,
+                from: None,
+                ..operation()
+            });
+            let mut truth = Truth::after(journal.truth.as_ref(), &ended, &world.seen);
+            truth.previous = came_off.or(truth.previous);
+            world.seen.journal.truth = Some(truth);
+            world.seen.journal.operation = None;
+        })
+    }
+
+    /// There, and back again where users fail on what is new.
+    fn swap(&mut self, from: Color, to: Color) -> Option<()> {
+        self.point(Port::Prod, to)?;
+        let new = self.number_on(to);
+        if new.is_some_and(is_well) {
+            self.point(Port::Test, from)?;
+            return self.end(None);
+        }
+        self.point(Port::Prod, from)?;
+        self.point(Port::Test, to)?;
+        self.taken_back(new);
+        let release = self.seen.deployed(to)?;
+        self.end(Some(Previous {
+            release,
+            left: Left::TakenBack,
+        }))
+    }
+
+    fn taken_back(&mut self, number: Option<Number>) {
+        self.asked.retain(|asked| Some(*asked) != number);
+    }
+
+    fn settle(&mut self, met: &Operation, back: bool) -> Option<bool> {
+        let to_is_well = !back && self.live().is_some_and(is_well);
+        let Ok(way) = unfinished::way(met, &self.seen, to_is_well) else {
+            return Some(false);
+        };
+        match way {
+            Way::Swap { from, to } if met.color == Some(to) => {
+                self.point(Port::Prod, to)?;
+                self.point(Port::Test, from)?;
+                self.end(None)?;
+            }
+            Way::Swap { from, to } => {
+                let was_live = self.seen.live_color() == Some(from);
+                self.point(Port::Prod, to)?;
+                self.point(Port::Test, from)?;
+                let left = if back {
+                    Left::RolledBack
+                } else {
+                    Left::TakenBack
+                };
+                let release = met.release().filter(|_| was_live);
+                if was_live {
+                    let number = self.number_on(from);
+                    self.taken_back(number);
+                }
+                self.end(release.map(|release| Previous { release, left }))?;
+            }
+            Way::MakeLive { color } => {
+                self.point(Port::Prod, color)?;
+                self.point(Port::Test, color.other())?;
+                self.end(None)?;
+            }
+            Way::AwaitServing { color, .. } => {
+                if met.from.is_none() && self.seen.live_color().is_none() {
+                    self.point(Port::Prod, color)?;
+                    self.point(Port::Test, color.other())?;
+                }
+                self.end(None)?;
+            }
+            Way::Hold { .. } => return Some(false),
+            _ => self.end(None)?,
+        }
+        Some(true)
+    }
+
+    fn run(&mut self, line: Line) -> Ran {
+        match self.attempt(line) {
+            None => Ran::Killed,
+            Some(false) => Ran::Refused,
+            Some(true) => Ran::Done,
+        }
+    }
+
+    /// None is a kill.
+    fn attempt(&mut self, line: Line) -> Option<bool> {
+        let command = match line {
+            Line::Deploy(_) => Command::Deploy,
+            Line::Promote | Line::PromoteTag(_) => Command::Promote,
+            Line::Rollback => Command::Rollback,
+            Line::Retire => Command::Retire,
+            Line::Resume => Command::Resume,
+        };
+        if let Some(met) = self.seen.journal.operation.clone() {
+            match unfinished::reaction(&met, command) {
+                Ok(Reaction::Settle) => {
+                    if !self.settle(&met, false)? {
+                        return Some(false);
+                    }
+                }
+                Ok(Reaction::TakeBack) => return self.settle(&met, true),
+                Ok(Reaction::Supersede) => self.end(None)?,
+                Err(_) => return Some(false),
+            }
+        }
+        match line {
+            Line::Deploy(number) => self.deploy(number),
+            Line::Promote => self.go(Command::Promote, plan::promote(&self.seen, &Aim::Newest)),
+            Line::PromoteTag(number) => {
+                let aim = self.tag(number);
+                self.go(Command::Promote, plan::promote(&self.seen, &aim))
+            }
+            Line::Rollback => self.go(Command::Rollback, plan::rollback(&self.seen)),
+            Line::Retire => self.retire(),
+            Line::Resume => Some(true),
+        }
+    }
+
+    fn tag(&self, number: u8) -> Aim {
+        let number = Number::from(number) % (self.deployed + 1);
+        Aim::Tag {
+            tag: number.to_string().parse().unwrap(),
+            on: None,
+        }
+    }
+
+    fn go(&mut self, command: Command, plan: Result<SwapPlan, plan::Refusal>) -> Option<bool> {
+        match plan {
+            Err(_) => Some(false),
+            Ok(SwapPlan::NothingToDo { .. }) => Some(true),
+            Ok(SwapPlan::MakeLive { color }) => {
+                self.begin(command, color)?;
+                self.point(Port::Prod, color)?;
+                self.point(Port::Test, color.other())?;
+                self.end(None)?;
+                Some(true)
+            }
+            Ok(SwapPlan::Swap { from, to, .. }) => {
+                let gone_back_from = self.number_on(from);
+                self.begin(command, to)?;
+                self.swap(from, to)?;
+                if command == Command::Rollback && self.seen.live_color() == Some(to) {
+                    self.taken_back(gone_back_from);
+                }
+                Some(true)
+            }
+        }
+    }
+
+    fn deploy(&mut self, number: Number) -> Option<bool> {
+        let tag = number.to_string().parse().unwrap();
+        let wish = DeployWish {
+            tag: &tag,
+            color: None,
+            allow_live: false,
+            force: false,
+            count: 1,
+        };
+        let Ok(plan) = plan::deploy(&self.seen, &wish) else {
+            return Some(false);
+        };
+        if plan.may_be_live.is_some() {
+            return Some(true);
+        }
+        self.begin(Command::Deploy, plan.color)?;
+        self.effect(|world| {
+            let effect = Effect::CreateService {
+                color: plan.color,
+                task_definition: TaskDefinitionArn::new("any"),
+            };
+            if let Some(operation) = &mut world.seen.journal.operation {
+                operation.intend(moment(), effect);
+                let arn = format!("task-definition/bgecs-hello:{number}");
+                operation.task_definition = Some(TaskDefinitionArn::new(arn));
+            }
+        })?;
+        self.effect(|world| {
+            world.put(plan.color, number);
+            world.deployed = number;
+        })?;
+        if plan.becomes_live {
+            self.asked.insert(number);
+            self.point(Port::Prod, plan.color)?;
+            self.point(Port::Test, plan.color.other())?;
+        }
+        self.end(None)?;
+        Some(true)
+    }
+
+    fn retire(&mut self) -> Option<bool> {
+        let Ok(plan::RetirePlan::Retire { color, .. }) = plan::retire(&self.seen) else {
+            return Some(false);
+        };
+        self.begin(Command::Retire, color)?;
+        self.effect(|world| {
+            let state = match color {
+                Color::Blue => &mut world.seen.colors.blue,
+                Color::Green => &mut world.seen.colors.green,
+            };
+            if let Some(service) = &mut state.service {
+                (service.desired, service.running) = (0, 0);
+            }
+        })?;
+        self.end(None)?;
+        Some(true)
+    }
+}
+
+/// What a line asks to be live, by somebody who knows what was deployed and what
+/// users were on, and nothing of colours.
+fn asks_for(world: &World, story: &Story, line: Line) -> Option<Number> {
+    let there = |number: &Number| {
+        Color::BOTH.into_iter().any(|color| {
+            let runs = world.seen.color(color).desired() > 0;
+            runs && world.number_on(color) == Some(*number)
+        })
+    };
+    match line {
+        Line::Promote => Some(world.deployed).filter(|number| !story.was_live.contains(number)),
+        Line::PromoteTag(number) => Some(Number::from(number) % (world.deployed + 1)),
+        Line::Rollback => story.before,
+        _ => None,
+    }
+    .filter(there)
+}
+
+/// What a person remembers.
+#[derive(Debug, Default)]
+struct Story {
+    was_live: BTreeSet<Number>,
+    live: Option<Number>,
+    /// What was live before it, until somebody went back.
+    before: Option<Number>,
+    /// Users were led elsewhere, which nobody remembers.
+    is_meddled_with: bool,
+}
+
+impl Story {
+    fn goes_on(&mut self, live: Option<Number>, is_back: bool) {
+        if live == self.live {
+            return;
+        }
+        self.before = self.live.filter(|_| !is_back);
+        self.live = live;
+        self.was_live.extend(live);
+    }
+}
+
+fn lines() -> impl Strategy<Value = Line> {
+    prop_oneof![
+        4 => (0u32..2).prop_map(Line::Deploy),
+        4 => Just(Line::Promote),
+        2 => any::<u8>().prop_map(Line::PromoteTag),
+        3 => Just(Line::Rollback),
+        1 => Just(Line::Retire),
+        1 => Just(Line::Resume),
+    ]
+}
+
+fn steps() -> impl Strategy<Value = Step> {
+    let kill = || proptest::option::of(0u8..9);
+    prop_oneof![
+        12 => (lines(), [kill(), kill()]).prop_map(|(line, kills)| Step::Type(line, kills)),
+        1 => Just(Step::StrangerMoves),
+        1 => Just(Step::StrangerRedeploys),
+        2 => Just(Step::Adopt),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3000))]
+
+    #[test]
+    fn what_is_live_was_asked_for_and_not_taken_back_since(
+        steps in proptest::collection::vec(steps(), 1..24)
+    ) {
+        let mut world = World::new();
+        let mut story = Story::default();
+        for step in steps {
+            match step {
+                Step::Type(line, kills) => type_it(&mut world, &mut story, line, kills)?,
+                Step::StrangerMoves => {
+                    let Some(live) = world.seen.live_color() else { continue };
+                    if world.seen.color(live.other()).desired() > 0 {
+                        world.seen.listeners.prod = to(live.other());
+                        let now = world.live();
+                        world.asked.extend(now);
+                        story.is_meddled_with = true;
+                    }
+                }
+                Step::StrangerRedeploys => {
+                    let Some(live) = world.seen.live_color() else { continue };
+                    if world.seen.color(live.other()).service.is_some() {
+                        world.deployed += 1;
+                        let number = world.deployed;
+                        world.put(live.other(), number);
+                    }
+                }
+                Step::Adopt => {
+                    if world.seen.live_color().is_some() {
+                        world.life = None;
+                        world.end(None);
+                        let now = world.live();
+                        world.asked.extend(now);
+                        story.goes_on(now, false);
+                        story.is_meddled_with = false;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The same line, until it is not killed any more.
+fn type_it(
+    world: &mut World,
+    story: &mut Story,
+    line: Line,
+    kills: [Option<u8>; 2],
+) -> Result<(), TestCaseError> {
+    let line = match line {
+        Line::Deploy(next) => Line::Deploy((world.deployed + next).max(1)),
+        line => line,
+    };
+    let goal = asks_for(world, story, line);
+    let is_new = world.seen.journal.operation.is_none() && !story.is_meddled_with;
+    let was_live = world.live();
+    world.asked.extend(goal);
+    let mut refused = false;
+    for kill in kills.into_iter().flatten().map(Some).chain([None]) {
+        world.life = kill;
+        match world.run(line) {
+            Ran::Killed => continue,
+            Ran::Refused => refused = true,
+            Ran::Done => {}
+        }
+        break;
+    }
+    let live = world.live();
+    if let Some(live) = live {
+        prop_assert!(
+            world.asked.contains(&live),
+            "{line:?} left {live} live, of {:?}: {world:#?}",
+            world.asked
+        );
+    }
+    // Where nothing was in the way, it is what this very line asked for.
+    if is_new && !refused {
+        match goal.filter(|goal| is_well(*goal)) {
+            Some(goal) => prop_assert_eq!(live, Some(goal), "{:?}", line),
+            None => prop_assert!(
+                live == was_live || was_live.is_none(),
+                "{:?} moved users from {:?} to {:?}",
+                line,
+                was_live,
+                live
+            ),
+        }
+    }
+    if !story.is_meddled_with {
+        story.goes_on(live, line == Line::Rollback);
+    }
+    Ok(())
+}
