@@ -50,6 +50,15 @@ impl Door {
         self.ask(&self.reused, 0, path).await
     }
 
+    /// The release that answers, where it says so.
+    pub async fn release(&self) -> Result<Option<String>> {
+        let node = self.nodes.first().ok_or("the load balancer has no node")?;
+        let request = self.fresh.get(format!("{node}/api"));
+        let response = request.header("host", &self.host).send().await?;
+        let release = response.headers().get("x-bgecs-release");
+        Ok(release.and_then(|tag| Some(tag.to_str().ok()?.to_owned())))
+    }
+
     /// The n-th of many: each node in turn, over a fresh and over a kept
     /// connection in turn.
     async fn get_nth(&self, n: usize, path: &str) -> Answer {

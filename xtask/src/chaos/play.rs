@@ -219,6 +219,14 @@ impl<'a, 'w> Player<'a, 'w> {
         self.onlooker.look_at(self.world, state).await?;
         let services = self.state.iter().flat_map(State::services);
         self.served.extend(services.map(|is| is.revision.clone()));
+        let told = Seen::of(self.state.as_ref()).live_tag().cloned();
+        if let (Some(told), Some(found)) = (told, self.onlooker.release().await)
+            && told != found
+        {
+            self.played.violations.push(format!(
+                "users get tag {found}, and `status` says that tag {told} is live"
+            ));
+        }
         // What one of two deployed, the other may have replaced.
         if commands > 1 {
             self.served.extend(self.world.revisions().await?);

@@ -70,6 +70,8 @@ pub struct Trouble {
     pub on: Calls,
     /// From 1.
     pub nth: u32,
+    /// That call and all after it, until the step is over.
+    pub lasts: bool,
     pub ill: Ill,
 }
 
@@ -268,7 +270,8 @@ impl fmt::Display for Trouble {
             Ill::Hangs => "hangs",
             Ill::Stale => "is stale",
         };
-        write!(f, "{calls} {} {ill}", self.nth)
+        let lasts = if self.lasts { " and each after it" } else { "" };
+        write!(f, "{calls} {}{lasts} {ill}", self.nth)
     }
 }
 

@@ -208,7 +208,10 @@ fn fault(trouble: Trouble) -> Fault {
         Calls::Of(service, operation) => Fault::on(service, operation),
         Calls::Journal => Fault::on_service("dynamodb"),
     };
-    let on = on.nth(trouble.nth);
+    let on = match trouble.lasts {
+        true => on.from(trouble.nth),
+        false => on.nth(trouble.nth),
+    };
     match trouble.ill {
         Ill::Throttled => on.throttle(),
         Ill::InternalError => on.internal_error(),

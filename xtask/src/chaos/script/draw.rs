@@ -168,7 +168,15 @@ fn trouble(rng: &mut fastrand::Rng) -> Trouble {
         Calls::Writes | Calls::Journal => rng.u32(1..=9),
         Calls::Of(..) => rng.u32(1..=4),
     };
-    Trouble { on, nth, ill }
+    // A write that fails for good leaves no way back, whoever would take it.
+    let may_last = READS.contains(&on) || on == Calls::Journal;
+    let lasts = may_last && ill != Ill::Stale && rng.u8(..100) < 30;
+    Trouble {
+        on,
+        nth,
+        lasts,
+        ill,
+    }
 }
 
 fn blow(rng: &mut fastrand::Rng) -> Blow {
@@ -220,7 +228,7 @@ mod tests {
             "SIGINT before",
             "SIGTERM",
             "is throttled",
-            "hangs",
+            "and each after it hangs",
             "is stale",
             "a stranger: moves port 80",
             "put back",
