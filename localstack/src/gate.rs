@@ -43,6 +43,7 @@ pub mod upstream;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
@@ -56,6 +57,9 @@ use front::Front;
 use record::Calls;
 use services::{Corrected, Services};
 use upstream::Upstream;
+
+/// Who waits for a load balancer leaves the emulator time for others.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
 /// How a gate is to be.
 #[derive(Debug, Clone)]
@@ -196,6 +200,38 @@ impl Gate {
     pub fn balancer(&self, dns_name: &str) -> Option<Balancer> {
         let (balancer, _) = self.load_balancing()?.balancer_of(dns_name)?;
         Some(balancer)
+    }
+
+    /// The load balancer of that DNS name once it listens on that port. One that
+    /// a stack has just made is known only after the next look at the emulator:
+    /// who is about to use it waits for that here. None if it is not there by then.
+    pub async fn listening(
+        &self,
+        dns_name: &str,
+        port: u16,
+        patience: Duration,
+    ) -> Option<Balancer> {
+        let deadline = tokio::time::Instant::now() + patience;
+        loop {
+            let there = self.balancer(dns_name);
+            let there = there.filter(|balancer| !balancer.doors(port).is_empty());
+            if there.is_some() {
+                return there;
+            }
+            tokio::time::timeout_at(deadline, self.look()).await.ok()?;
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+        }
+    }
+
+    /// Has the emulator looked at anew. In the gate's own runtime: load balancers
+    /// that begin with it live as long as the gate.
+    async fn look(&self) {
+        let (Some(elb), Some(running)) = (self.load_balancing(), &self.running) else {
+            return;
+        };
+        let elb = elb.clone();
+        // What fails of it is the gate's `trouble`, and is tried again.
+        let _ = running.runtime.spawn(async move { elb.look().await }).await;
     }
 
     /// What keeps load balancers and rollouts from being as the emulator says,

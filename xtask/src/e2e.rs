@@ -7,6 +7,7 @@ mod releases;
 mod stage;
 mod story;
 mod traffic;
+mod twice;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;

@@ -1,6 +1,7 @@
 //! `cargo xtask faults`: the crash matrix. bgecs is killed before and after each
 //! of its writes, for every operation, and must leave what the next command can
-//! read, name and finish, while somebody uses production.
+//! read, name and finish, while somebody uses production: `resume`, the same line
+//! again, or another one over it.
 //!
 //! The writes are read from the gate's record of a run that nothing disturbed.
 //! Several worlds, each a local AWS of its own, share the cells.
@@ -8,10 +9,11 @@
 mod cell;
 mod judge;
 mod lane;
+mod mode;
 mod operation;
-mod state;
+pub mod state;
 mod table;
-mod world;
+pub mod world;
 
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -22,6 +24,7 @@ use localstack::{Emulator, Engine, Gate, Options, gate};
 use crate::bgecs::{self, Bgecs, root};
 use crate::{Result, docs, interrupt, say};
 use lane::{Lane, Share};
+use mode::{Asked, Mode};
 use operation::Operation;
 use table::Table;
 
@@ -30,17 +33,22 @@ pub struct Args {
     /// Only these operations, each named with an --only of its own
     #[arg(long, value_enum)]
     only: Vec<Operation>,
+    /// Only what comes after a kill in this way, each with a --mode of its own
+    #[arg(long, value_enum)]
+    mode: Vec<Asked>,
     /// How many local AWS there are, which share the work
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=8))]
     lanes: u32,
     /// Write the tables into README.md and docs/reliability.md
-    #[arg(long, conflicts_with = "only")]
+    #[arg(long, conflicts_with_all = ["only", "mode"])]
     write_docs: bool,
 }
 
 impl Args {
-    fn wants(&self, operation: Operation) -> bool {
-        self.only.is_empty() || self.only.contains(&operation)
+    fn wants(&self, operation: Operation, mode: Mode) -> bool {
+        (self.only.is_empty() || self.only.contains(&operation))
+            && (self.mode.is_empty() || self.mode.contains(&mode.asked()))
+            && mode.suits(operation)
     }
 }
 
@@ -103,7 +111,7 @@ async fn go_along(
     let folder = root().join(format!("target/faults/{}", share.nth));
     let world = world::World::new(bgecs, &gate, &folder)?;
     let mut lane = Lane::new(world, share, table);
-    let gone = lane.go(|operation| args.wants(operation)).await;
+    let gone = lane.go(|operation, mode| args.wants(operation, mode)).await;
     if let Some(trouble) = gate.trouble() {
         say::line(&format!("the gate's trouble: {trouble}"));
     }

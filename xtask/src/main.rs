@@ -2,6 +2,7 @@
 
 mod bench;
 mod bgecs;
+mod chaos;
 mod docs;
 mod e2e;
 mod faults;
@@ -22,6 +23,8 @@ use clap::{Parser, Subcommand};
 enum Task {
     /// Measure bgecs beside what people use today
     Bench(bench::Args),
+    /// Type commands at random, with faults, kills and strangers, and see what holds
+    Chaos(chaos::Args),
     /// Run the whole story on a local AWS with real containers
     E2e {
         /// Leave the local AWS and what runs on it up at the end
@@ -60,6 +63,7 @@ async fn main() -> ExitCode {
             e2e::run(e2e::Telling { keep, gated }).await
         }
         Task::Bench(args) => bench::run(&args).await,
+        Task::Chaos(args) => chaos::run(&args).await,
         Task::Faults(args) => faults::run(&args).await,
         Task::Gate(args) => gate::run(&args).await,
         Task::Local(Local::Up) => local::up().await,

@@ -11,6 +11,11 @@ use crate::Result;
 
 /// Fifty requests a second.
 pub const PACE: Duration = Duration::from_millis(20);
+/// Two hundred: for how long users failed.
+pub const CLOSE: Duration = Duration::from_millis(5);
+/// So many requests are under way at most: where nothing answers, more of them
+/// would say nothing more, and take the sockets of others.
+const AT_ONCE: usize = 200;
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A load balancer's name, and the ways to it.
@@ -45,6 +50,15 @@ impl Door {
         self.ask(&self.reused, 0, path).await
     }
 
+    /// The release that answers, where it says so.
+    pub async fn release(&self) -> Result<Option<String>> {
+        let node = self.nodes.first().ok_or("the load balancer has no node")?;
+        let request = self.fresh.get(format!("{node}/api"));
+        let response = request.header("host", &self.host).send().await?;
+        let release = response.headers().get("x-bgecs-release");
+        Ok(release.and_then(|tag| Some(tag.to_str().ok()?.to_owned())))
+    }
+
     /// The n-th of many: each node in turn, over a fresh and over a kept
     /// connection in turn.
     async fn get_nth(&self, n: usize, path: &str) -> Answer {
@@ -57,7 +71,7 @@ impl Door {
             node,
             sent,
             answered: Instant::now(),
-            outcome: outcome.map_err(|error| error.to_string()),
+            outcome: outcome.map_err(|error| with_causes(&*error)),
         }
     }
 
@@ -78,6 +92,12 @@ impl Door {
             .await?;
         Ok((response.status().as_u16(), response.text().await?))
     }
+}
+
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    let causes: String = causes.map(|cause| format!(": {cause}")).collect();
+    format!("{error}{causes}")
 }
 
 /// One request of the observer's.
@@ -136,6 +156,13 @@ impl Seen {
     }
 }
 
+/// From the first to the last of those answers; `None` where there are none.
+pub fn span<'a>(answers: impl IntoIterator<Item = &'a Answer>) -> Option<Duration> {
+    let times: Vec<Instant> = answers.into_iter().map(|one| one.answered).collect();
+    let (first, last) = (times.iter().min()?, times.iter().max()?);
+    Some(*last - *first)
+}
+
 /// Asks on and on until it is stopped.
 #[derive(Debug)]
 pub struct Observer {
@@ -159,17 +186,42 @@ impl Observer {
 }
 
 async fn watch(door: Door, path: &'static str, pace: Duration, stop: Arc<AtomicBool>) -> Seen {
+    let door = Arc::new(door);
     let mut ticks = interval(pace);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
+    // A machine that had no time for a while is not asked for all of it at once.
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut asked = JoinSet::new();
+    let mut seen = Vec::new();
     let mut count = 0;
     while !stop.load(Ordering::Relaxed) {
         ticks.tick().await;
-        let door = door.clone();
-        asked.spawn(async move { door.get_nth(count, path).await });
-        count += 1;
+        while let Some(answer) = asked.try_join_next() {
+            seen.extend(answer);
+        }
+        if asked.len() < AT_ONCE {
+            let door = Arc::clone(&door);
+            asked.spawn(async move { door.get_nth(count, path).await });
+            count += 1;
+        }
     }
-    let mut seen = asked.join_all().await;
+    seen.extend(asked.join_all().await);
     seen.sort_by_key(|answer| answer.sent);
     Seen(seen)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn users_failed_from_the_first_to_the_last_failed_answer() {
+        let start = Instant::now();
+        let statuses = [(0, 200), (5, 500), (10, 200), (15, 502), (20, 200)];
+        let at = |ms, status| Answer::of(start + Duration::from_millis(ms), status, "");
+        let seen: Vec<Answer> = statuses.map(|(ms, status)| at(ms, status)).into();
+        let failed = |seen: &[Answer]| span(seen.iter().filter(|one| one.failure().is_some()));
+        assert_eq!(failed(&seen), Some(Duration::from_millis(10)));
+        assert_eq!(failed(&seen[..2]), Some(Duration::ZERO));
+        assert_eq!(failed(&seen[..1]), None);
+    }
 }

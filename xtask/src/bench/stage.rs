@@ -4,7 +4,8 @@
 //! Everyone goes through the gate: its record says when each call came and went.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use localstack::Gate;
 use localstack::gate::record::{Call, Mark};
@@ -16,6 +17,9 @@ use super::program::{Line, Ran};
 use crate::bgecs::root;
 use crate::json::text;
 use crate::{Result, say};
+
+/// The time between two requests of bgecs's probe, as these apps have it.
+pub const PROBED_EVERY: Duration = Duration::from_millis(50);
 
 pub struct Stage<'a> {
     pub gate: &'a Gate,
@@ -34,6 +38,11 @@ impl<'a> Stage<'a> {
             env: gate.env(),
             gate,
         }
+    }
+
+    /// bgecs.
+    pub fn exe(&self) -> &Path {
+        &self.exe
     }
 
     /// That program of a peer, with the local AWS as its AWS.
@@ -98,10 +107,23 @@ impl<'a> App<'a> {
     }
 
     pub fn bgecs(&self, words: &[&str]) -> Line {
+        self.bgecs_with(&self.config, words)
+    }
+
+    pub fn bgecs_with(&self, config: &Path, words: &[&str]) -> Line {
         let program = self.stage.exe.display().to_string();
-        let config = self.config.display().to_string();
+        let config = config.display().to_string();
         let line = self.stage.line([program]).with(words);
         line.with(&["--config", &config])
+    }
+
+    /// A configuration like its own, with something in the app's environment.
+    pub fn config_with(&self, name: &str, environment: &str) -> Result<PathBuf> {
+        let text = fs::read_to_string(&self.config)?;
+        let text = format!("{text}\n[container]\nenvironment = {{ {environment} }}\n");
+        let path = self.config.with_file_name(format!("{name}.toml"));
+        fs::write(&path, text)?;
+        Ok(path)
     }
 
     pub async fn json(&self, words: &[&str]) -> Result<(Ran, Value)> {
@@ -210,8 +232,9 @@ const DOCKERFILE: &str = "FROM scratch\nCOPY greeter /greeter\nCOPY release /rel
 
 /// Nothing is drained: how long that takes is a setting, and no one's doing.
 fn configuration(name: &str) -> String {
+    let rate = 1000 / PROBED_EVERY.as_millis();
     format!(
-        "app = \"{name}\"\n\n[probe]\npath = \"/api\"\nrate = 20\nwindow_seconds = 1\n\n\
+        "app = \"{name}\"\n\n[probe]\npath = \"/api\"\nrate = {rate}\nwindow_seconds = 1\n\n\
          [load_balancer]\nderegistration_delay_seconds = 0\n"
     )
 }

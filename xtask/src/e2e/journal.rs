@@ -2,6 +2,7 @@
 
 use localstack::gate::faults::Fault;
 use serde_json::Value;
+use tokio::process::Command;
 
 use super::stage::Stage;
 use crate::Result;
@@ -12,7 +13,7 @@ pub async fn a_killed_promotion_is_named_and_ended(stage: &Stage<'_>) -> Result<
     let before = stage.status().await?;
     let (live, idle) = (text(&before, &["live"])?, text(&before, &["idle"])?);
     let observer = Observer::start(stage.door("prod").await?, "/api", PACE);
-    killed_between_its_writes(stage).await?;
+    killed_between_its_writes(stage, idle).await?;
 
     let left = stage.status().await?;
     expect(&left, &["unfinished", "command"], "promote")?;
@@ -32,14 +33,19 @@ pub async fn a_killed_promotion_is_named_and_ended(stage: &Stage<'_>) -> Result<
 }
 
 /// The first write has its effect, and bgecs never hears of it.
-async fn killed_between_its_writes(stage: &Stage<'_>) -> Result<()> {
+async fn killed_between_its_writes(stage: &Stage<'_>, color: &str) -> Result<()> {
     let gate = stage.gate.ok_or("there is no gate")?;
     let first = Fault::on("elasticloadbalancing", "ModifyListener").nth(1);
     let held = gate.faults().add(first.hold_after());
-    let mut promoting = stage.bgecs.command(&["promote"]).spawn()?;
-    gate.faults().until_held(held).await;
-    promoting.kill()?;
-    promoting.wait()?;
+    let promote = stage.bgecs.command(&["promote", color]);
+    let mut promoting = Command::from(promote).kill_on_drop(true).spawn()?;
+    tokio::select! {
+        () = gate.faults().until_held(held) => {}
+        ended = promoting.wait() => {
+            return Err(format!("it ended ahead of its first write: {}", ended?).into());
+        }
+    }
+    promoting.kill().await?;
     gate.faults().remove(held);
     Ok(())
 }

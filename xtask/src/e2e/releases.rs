@@ -155,11 +155,8 @@ pub async fn the_idle_colour_is_retired_and_comes_back(stage: &Stage<'_>) -> Res
     let status = stage.status().await?;
     expect(&status, &["colors", "blue", "desired"], 0)?;
     expect(&status, &["live"], "green")?;
-    stage
-        .bgecs
-        .run(&["promote", "blue"])
-        .await?
-        .expect_code(6)?;
+    let refused = stage.bgecs.run(&["promote", "blue"]).await?;
+    refused.expect_code(6)?.expect_stderr("is retired")?;
     stage
         .bgecs
         .run(&["deploy", "./sample-app/v2", "--tag", "8"])

@@ -18,6 +18,9 @@ use crate::observer::{Door, Observer, PACE};
 /// ten minutes. Far from both, so that a slow machine does not matter.
 const SOON: Duration = Duration::from_secs(150);
 
+/// For a load balancer that a stack has just made.
+const APPEARING: Duration = Duration::from_secs(10);
+
 pub const ENGLISH: &str = "Hello, World!";
 pub const FRENCH: &str = "Bonjour, le monde";
 
@@ -58,15 +61,15 @@ impl<'a> Stage<'a> {
     /// The way to a listener: on the ports of the load balancer's nodes, or by
     /// the Host header where the emulator is the load balancer.
     pub async fn door(&self, port: &str) -> Result<Door> {
-        self.door_to(host(&self.status().await?, port)?)
+        self.door_to(host(&self.status().await?, port)?).await
     }
 
-    fn door_to(&self, host: &str) -> Result<Door> {
+    async fn door_to(&self, host: &str) -> Result<Door> {
         let nodes = match self.gate {
             Some(gate) => {
                 let port = host.rsplit_once(':');
                 let port = port.map_or(Ok(80), |(_, port)| port.parse())?;
-                let nodes = balancer_of(gate, host)?.doors(port);
+                let nodes = balancer_of(gate, host, port).await?.doors(port);
                 nodes.iter().map(|node| format!("http://{node}")).collect()
             }
             None => vec![self.endpoint.clone()],
@@ -77,7 +80,7 @@ impl<'a> Stage<'a> {
     /// The load balancer itself, where it is the gate's.
     pub async fn balancer(&self) -> Result<Balancer> {
         let gate = self.gate.ok_or("there is no gate")?;
-        balancer_of(gate, host(&self.status().await?, "prod")?)
+        balancer_of(gate, host(&self.status().await?, "prod")?, 80).await
     }
 
     pub async fn status(&self) -> Result<Value> {
@@ -92,7 +95,7 @@ impl<'a> Stage<'a> {
     pub async fn expect_answers(&self, prod: &str, test: &str) -> Result<()> {
         let now = self.status().await?;
         for (port, expected) in [("prod", prod), ("test", test)] {
-            let door = self.door_to(host(&now, port)?)?;
+            let door = self.door_to(host(&now, port)?).await?;
             let (status, body) = door.get("/api").await?;
             if status != 200 || !body.contains(expected) {
                 return Err(format!("{port} answers {status} {body}, not {expected}").into());
@@ -162,7 +165,7 @@ fn host<'a>(status: &'a Value, port: &str) -> Result<&'a str> {
     Ok(host.ok_or("the URL is not plain HTTP")?)
 }
 
-fn balancer_of(gate: &Gate, host: &str) -> Result<Balancer> {
-    let balancer = gate.balancer(host);
+async fn balancer_of(gate: &Gate, host: &str, port: u16) -> Result<Balancer> {
+    let balancer = gate.listening(host, port, APPEARING).await;
     balancer.ok_or_else(|| format!("the gate knows no load balancer {host}").into())
 }

@@ -1,7 +1,7 @@
 //! What a team goes through with its first two releases, and with bad ones.
 
 use super::stage::Stage;
-use super::{journal, refusals, releases, traffic};
+use super::{journal, refusals, releases, traffic, twice};
 use crate::bgecs::Bgecs;
 use crate::{Result, say};
 
@@ -59,7 +59,8 @@ impl<'a> Story<'a> {
             .await?;
         self.chapter(releases::logs_and_probe_show_what_runs)
             .await?;
-        self.chapter(releases::destroy_leaves_nothing).await
+        self.chapter(releases::destroy_leaves_nothing).await?;
+        self.chapter(twice::every_line_may_be_typed_twice).await
     }
 
     /// What only a load balancer can show that behaves like AWS's.

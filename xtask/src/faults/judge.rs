@@ -2,6 +2,9 @@
 
 use localstack::gate::crash::{Side, Write};
 
+use super::mode::Next;
+use super::operation::Operation;
+
 /// The service that keeps the lease, the journal and the history.
 const JOURNAL: &str = "dynamodb";
 
@@ -63,56 +66,114 @@ impl Outcome {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Which release is live, and which is on the other colour.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tags {
+    pub live: Option<String>,
+    pub idle: Option<String>,
+}
 
-    fn writes(services: &[&str]) -> Vec<Write> {
-        let numbered = (1..).zip(services);
-        numbered
-            .map(|(number, service)| Write {
-                number,
-                service: (*service).to_owned(),
-                operation: "Any".to_owned(),
-                resource: String::new(),
-            })
-            .collect()
+impl Tags {
+    fn swapped(&self) -> Self {
+        Self {
+            live: self.idle.clone(),
+            idle: self.live.clone(),
+        }
     }
 
-    /// Before and after each.
-    fn namings(services: &[&str]) -> Vec<Naming> {
-        let writes = writes(services);
-        let sides = writes
-            .iter()
-            .flat_map(|write| Side::BOTH.map(|side| (write, side)));
-        sides
-            .map(|(write, side)| naming(&writes, write, side))
-            .collect()
-    }
-
-    #[test]
-    fn what_had_an_effect_is_named_until_the_last_write() {
-        use Naming::{Due, Free, Wrong};
-        assert_eq!(
-            namings(&["dynamodb", "dynamodb", "ecs", "dynamodb"]),
-            [Free, Free, Free, Free, Due, Due, Due, Wrong]
-        );
-        assert_eq!(namings(&["dynamodb", "ecs"]), [Free, Free, Due, Wrong]);
-        assert_eq!(
-            namings(&["dynamodb", "dynamodb"]),
-            [Free, Free, Free, Wrong]
-        );
-    }
-
-    #[test]
-    fn to_do_nothing_is_right_only_where_nothing_is_due() {
-        assert_eq!(
-            Outcome::of("nothing", Naming::Free),
-            Some(Outcome::NothingBegun)
-        );
-        assert_eq!(Outcome::of("nothing", Naming::Wrong), Some(Outcome::Done));
-        assert_eq!(Outcome::of("nothing", Naming::Due), None);
-        assert_eq!(Outcome::of("undone", Naming::Due), Some(Outcome::Undone));
-        assert_eq!(Outcome::of("half", Naming::Due), None);
+    fn with_idle(&self, tag: &str) -> Self {
+        Self {
+            live: self.live.clone(),
+            idle: Some(tag.to_owned()),
+        }
     }
 }
+
+/// How an operation ends that is typed until it succeeds, from these tags;
+/// `typed` is the tag on its line. `None`: nothing is left.
+pub fn goal(operation: Operation, before: &Tags, typed: &str) -> Option<Tags> {
+    match operation {
+        Operation::DeployFirst => Some(Tags {
+            live: Some(typed.to_owned()),
+            idle: None,
+        }),
+        Operation::Deploy => Some(before.with_idle(typed)),
+        // The idle colour has what has not been live, and for a rollback what
+        // was live before.
+        Operation::Promote | Operation::PromoteGrowing | Operation::Rollback => {
+            Some(before.swapped())
+        }
+        Operation::Retire | Operation::InitUpdate => Some(before.clone()),
+        Operation::Destroy => None,
+    }
+}
+
+/// One command that was killed, and another that was typed over it.
+#[derive(Debug)]
+pub struct Crossing<'a> {
+    pub killed: Operation,
+    /// The tag on the line that was killed.
+    pub typed: &'a str,
+    pub next: Next,
+    /// The tag on the other line, where it has one.
+    pub typed_next: &'a str,
+    pub before: &'a Tags,
+    /// After the kill.
+    pub left: &'a Tags,
+    /// In the end.
+    pub after: &'a Tags,
+}
+
+impl Crossing<'_> {
+    /// How it has to end. `None`: nothing is left.
+    pub fn goal(&self) -> Option<Tags> {
+        match self.next {
+            Next::Destroy => None,
+            // The release deployed last: the one of the deploy that was killed
+            // if that was finished, and otherwise the one before it.
+            Next::Promote if self.is_deployed() => {
+                Some(self.before.with_idle(self.typed).swapped())
+            }
+            Next::Promote => Some(self.before.swapped()),
+            // Back to where production was when the promotion began.
+            Next::Rollback => Some(self.before.clone()),
+            // Whatever becomes of the rollback, no user is moved by a deploy.
+            Next::Deploy => Some(self.left.with_idle(self.typed_next)),
+        }
+    }
+
+    fn is_deployed(&self) -> bool {
+        let typed = Some(self.typed);
+        self.killed == Operation::Deploy
+            && (self.after.live.as_deref() == typed || self.after.idle.as_deref() == typed)
+    }
+
+    /// Whether the other command may be refused: it finds nothing of the one
+    /// that was killed, and what it says then is not the matter here.
+    pub fn may_be_refused(next: Next, naming: Naming) -> bool {
+        next == Next::Rollback && naming == Naming::Free
+    }
+}
+
+/// What is not as it has to be.
+pub fn amiss(goal: Option<&Tags>, after: Option<&Tags>) -> Option<String> {
+    let named = |tag: &Option<String>| tag.clone().unwrap_or_else(|| "nothing".to_owned());
+    let (goal, after) = match (goal, after) {
+        (None, None) => return None,
+        (None, Some(_)) => return Some("the stack is there".to_owned()),
+        (Some(_), None) => return Some("the stack is gone".to_owned()),
+        (Some(goal), Some(after)) => (goal, after),
+    };
+    if goal.live != after.live {
+        let (is, wanted) = (named(&after.live), named(&goal.live));
+        return Some(format!("tag {is} is live, and not tag {wanted}"));
+    }
+    if goal.idle != after.idle {
+        let (is, wanted) = (named(&after.idle), named(&goal.idle));
+        return Some(format!("tag {is} is idle, and not tag {wanted}"));
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests;

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use localstack::gate::crash::{Side, Write};
+use localstack::gate::crash::Write;
 
 use super::cell::{self, Point};
+use super::mode::Mode;
 use super::operation::Operation;
-use super::table::{Table, Verdict};
+use super::table::{Table, told};
 use super::world::World;
 use crate::{Result, say};
 
@@ -43,41 +44,45 @@ impl<'a> Lane<'a> {
         }
     }
 
-    /// Goes through the cells of the operations that are wanted. A cell that
-    /// fails is in the table, and is no failure of this.
-    pub async fn go(&mut self, wanted: impl Fn(Operation) -> bool) -> Result<()> {
+    /// Goes through the cells that are wanted. A cell that fails is in the
+    /// table, and is no failure of this.
+    pub async fn go(&mut self, wanted: impl Fn(Operation, Mode) -> bool) -> Result<()> {
         self.world.build_image().await?;
-        for operation in Operation::RELEASES.into_iter().filter(|one| wanted(*one)) {
-            let writes = self.measure(operation).await?;
-            let writes = Writes::from([(operation, writes)]);
-            self.go_through(&[operation], &writes).await?;
+        for turns in Operation::TURNS {
+            let mut writes = Writes::new();
+            for operation in turns {
+                let modes = Mode::ALL.map(|mode| (mode, wanted(*operation, mode)));
+                let modes = modes.into_iter().filter(|(_, wanted)| *wanted);
+                let modes: Vec<Mode> = modes.map(|(mode, _)| mode).collect();
+                if !modes.is_empty() {
+                    let measured = self.measure(*operation, &modes).await?;
+                    writes.insert(*operation, measured);
+                }
+            }
+            for mode in Mode::ALL {
+                let turns = turns.iter().filter(|one| wanted(**one, mode));
+                let turns: Vec<Operation> = turns.copied().collect();
+                self.go_through(&turns, mode, &writes).await?;
+            }
         }
-        let life: Vec<Operation> = Operation::LIFE
-            .into_iter()
-            .filter(|one| wanted(*one))
-            .collect();
-        let mut writes = Writes::new();
-        for operation in &life {
-            writes.insert(*operation, self.measure(*operation).await?);
-        }
-        self.go_through(&life, &writes).await
+        Ok(())
     }
 
     /// The writes of a run that nothing disturbs.
-    async fn measure(&mut self, operation: Operation) -> Result<Vec<Write>> {
+    async fn measure(&mut self, operation: Operation, modes: &[Mode]) -> Result<Vec<Write>> {
         let title = operation.title();
         let named = |error| format!("{title}, undisturbed: {error}");
-        let before = self.world.prepare(operation).await.map_err(named)?;
-        let words = self.world.typed(operation, &before)?;
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let before = self.world.prepare(operation, Mode::Resume).await;
+        let before = before.map_err(named)?;
+        let typed = operation.typed(&self.world.next_release());
         let mark = self.world.gate.calls().mark();
-        self.world.done(&words).await.map_err(named)?;
+        self.world.done(&typed.words).await.map_err(named)?;
         let mut writes = Write::all(&self.world.gate.calls().since(mark));
         for write in &mut writes {
             write.resource = before.plain(&write.resource);
         }
         for write in &writes {
-            if !self.table().expect(operation, write) {
+            if !self.table().expect(operation, write, modes) {
                 return Err(
                     format!("{title}: not always is write {} {write}", write.number).into(),
                 );
@@ -87,14 +92,15 @@ impl<'a> Lane<'a> {
     }
 
     /// The operations take turns: each may begin where the one before it ends.
-    async fn go_through(&mut self, operations: &[Operation], writes: &Writes) -> Result<()> {
+    async fn go_through(&mut self, turns: &[Operation], mode: Mode, writes: &Writes) -> Result<()> {
         let most = writes.values().map(Vec::len).max().unwrap_or_default();
-        let numbers = (0..most).flat_map(|number| Side::BOTH.map(|side| (number, side)));
+        let sides = mode.sides().iter();
+        let numbers = (0..most).flat_map(|number| sides.clone().map(move |side| (number, *side)));
         for (index, (number, side)) in numbers.enumerate() {
             if !self.share.has(index) {
                 continue;
             }
-            for operation in operations {
+            for operation in turns {
                 let writes = writes.get(operation).map_or(&[][..], Vec::as_slice);
                 if let Some(write) = writes.get(number) {
                     self.fill(Point {
@@ -102,6 +108,7 @@ impl<'a> Lane<'a> {
                         writes,
                         write,
                         side,
+                        mode,
                     })
                     .await?;
                 }
@@ -112,31 +119,30 @@ impl<'a> Lane<'a> {
 
     async fn fill(&mut self, point: Point<'_>) -> Result<()> {
         let began = Instant::now();
-        let verdict: Verdict = cell::go(&mut self.world, point)
-            .await
-            .map_err(|error| error.to_string());
-        let told = match &verdict {
-            Ok(outcome) => outcome.as_str(),
-            Err(_) => "FAILED",
-        };
+        let gone = cell::go(&mut self.world, point).await;
         let Point {
             operation,
             write,
             side,
             writes,
+            mode,
         } = point;
         say::line(&format!(
-            "{}, {side} {}/{} {write}: {told} ({:.1} s)",
+            "{}, {side} {}/{} {write}, {}: {} ({:.1} s)",
             operation.title(),
             write.number,
             writes.len(),
+            mode.named(),
+            gone.verdict
+                .as_ref()
+                .map_or_else(|_| "FAILED".to_owned(), told),
             began.elapsed().as_secs_f64()
         ));
-        let failed = verdict.is_err();
-        if let Err(reason) = &verdict {
+        let failed = gone.verdict.is_err();
+        if let Err(reason) = &gone.verdict {
             say::line(&format!("  {reason}"));
         }
-        self.table().fill(operation, write.number, side, verdict);
+        self.table().fill(operation, write.number, mode, side, gone);
         if failed {
             self.world.rebuild().await?;
         }

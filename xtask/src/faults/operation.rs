@@ -1,10 +1,9 @@
-//! The operations of the matrix: what each starts from, how it is typed, and
-//! what is so once it was repeated.
+//! The operations of the matrix, and how each is typed: as the README does it,
+//! without a colour.
 
 use clap::ValueEnum;
 
-use super::state::{Color, State};
-use crate::Result;
+use super::mode::Next;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum Operation {
@@ -29,18 +28,22 @@ pub struct Release {
     pub tag: String,
 }
 
+/// A command line without the configuration, and the tag on it if it has one.
+#[derive(Debug, Clone, Default)]
+pub struct Typed {
+    pub words: Vec<String>,
+    pub tag: String,
+}
+
 impl Operation {
-    /// Those that begin and end with both colours there.
-    pub const RELEASES: [Self; 6] = [
-        Self::Deploy,
-        Self::Promote,
-        Self::PromoteGrowing,
-        Self::Rollback,
-        Self::Retire,
-        Self::InitUpdate,
+    /// Those that take turns, since each ends where the next one may begin.
+    pub const TURNS: [&[Self]; 5] = [
+        &[Self::Deploy, Self::Promote, Self::Rollback],
+        &[Self::PromoteGrowing],
+        &[Self::Retire],
+        &[Self::InitUpdate],
+        &[Self::DeployFirst, Self::Destroy],
     ];
-    /// Those of which each ends where the other begins.
-    pub const LIFE: [Self; 2] = [Self::DeployFirst, Self::Destroy];
 
     /// As the table calls it.
     pub fn title(self) -> &'static str {
@@ -68,107 +71,69 @@ impl Operation {
         }
     }
 
-    /// Its command line in that state, without the configuration.
-    pub fn typed(self, state: &State, release: &Release) -> Result<Vec<String>> {
-        let Release { image, tag } = release;
-        let words: Vec<&str> = match self {
-            Self::DeployFirst => {
-                // Without a colour, since the live one would be refused.
-                vec!["deploy", "--image", image, "--tag", tag]
-            }
-            Self::Deploy => {
-                let idle = state.idle()?.as_str();
-                vec!["deploy", "--image", image, "--tag", tag, "--color", idle]
-            }
-            Self::Promote | Self::PromoteGrowing => {
-                vec!["promote", state.idle()?.as_str(), "--window", "1s"]
-            }
-            Self::Rollback => vec!["rollback", "--window", "1s"],
-            Self::Retire => vec!["retire"],
-            Self::InitUpdate => vec!["init"],
-            Self::Destroy => vec!["destroy", "--yes"],
-        };
-        Ok(words.into_iter().map(str::to_owned).collect())
-    }
-
-    /// What is not as it has to be after the repeat; `None` is no stack.
-    pub fn amiss(self, before: &State, after: Option<&State>) -> Option<String> {
-        let Some(after) = after else {
-            let gone = "the stack is gone".to_owned();
-            return Some(gone).filter(|_| self != Self::Destroy);
-        };
-        let idle = before.live.map(Color::other);
-        let (is, wanted) = match self {
-            Self::DeployFirst => (after.live, Some(Color::Blue)),
-            Self::Promote | Self::PromoteGrowing => (after.live, idle),
-            // Repeated after it was finished, it goes the other way.
-            Self::Rollback => return after.live.is_none().then(|| "nothing is live".to_owned()),
-            Self::Destroy => return Some("the stack is there".to_owned()),
-            Self::Deploy | Self::Retire | Self::InitUpdate => (after.live, before.live),
-        };
-        if is != wanted {
-            return Some(format!("live is {is:?}, not {wanted:?}"));
-        }
-        self.idle_amiss(before, after)
-    }
-
-    fn idle_amiss(self, before: &State, after: &State) -> Option<String> {
-        let idle = before.live?.other();
-        let service = after.service(idle)?;
+    pub fn typed(self, release: &Release) -> Typed {
         match self {
-            Self::Deploy if Some(&service.tag) == before.service(idle).map(|was| &was.tag) => {
-                Some(format!("{} has tag {} still", idle.as_str(), service.tag))
-            }
-            Self::Retire if service.running > 0 => {
-                Some(format!("{} runs {}", idle.as_str(), service.running))
-            }
-            _ => None,
+            Self::DeployFirst | Self::Deploy => deploy(release),
+            Self::Promote | Self::PromoteGrowing => line(&["promote", "--window", "1s"]),
+            Self::Rollback => line(&["rollback", "--window", "1s"]),
+            Self::Retire => line(&["retire"]),
+            Self::InitUpdate => line(&["init"]),
+            Self::Destroy => line(&["destroy", "--yes"]),
         }
+    }
+}
+
+impl Next {
+    pub fn typed(self, release: &Release) -> Typed {
+        match self {
+            Self::Promote => Operation::Promote.typed(release),
+            Self::Rollback => Operation::Rollback.typed(release),
+            Self::Deploy => Operation::Deploy.typed(release),
+            Self::Destroy => Operation::Destroy.typed(release),
+        }
+    }
+}
+
+fn deploy(release: &Release) -> Typed {
+    let Release { image, tag } = release;
+    Typed {
+        tag: tag.clone(),
+        ..line(&["deploy", "--image", image, "--tag", tag])
+    }
+}
+
+fn line(words: &[&str]) -> Typed {
+    Typed {
+        words: words.iter().map(|word| (*word).to_owned()).collect(),
+        tag: String::new(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::faults::state::tests::status;
 
-    fn state(live: &str, tag_of_idle: &str) -> State {
-        let mut status = status();
-        status["live"] = live.into();
-        let idle = if live == "green" { "blue" } else { "green" };
-        status["colors"][idle]["tag"] = tag_of_idle.into();
-        State::read(&status).unwrap()
+    #[test]
+    fn no_line_names_a_colour() {
+        let release = Release {
+            image: "image".to_owned(),
+            tag: "7".to_owned(),
+        };
+        for operation in Operation::value_variants() {
+            let typed = operation.typed(&release).words.join(" ");
+            assert!(typed.starts_with(operation.command()), "{typed}");
+            assert!(
+                !typed.contains("blue") && !typed.contains("green"),
+                "{typed}"
+            );
+        }
+        assert_eq!(Operation::Deploy.typed(&release).tag, "7");
     }
 
     #[test]
-    fn a_promotion_has_to_end_on_the_other_colour_and_a_retirement_where_it_was() {
-        let (before, after) = (state("green", "2"), state("blue", "1"));
-        assert_eq!(Operation::Promote.amiss(&before, Some(&after)), None);
-        assert!(Operation::Promote.amiss(&before, Some(&before)).is_some());
-        assert!(Operation::Deploy.amiss(&before, Some(&after)).is_some());
-    }
-
-    #[test]
-    fn a_deploy_has_to_change_the_idle_colour() {
-        let before = state("green", "2");
-        let deployed = state("green", "1");
-        assert_eq!(Operation::Deploy.amiss(&before, Some(&deployed)), None);
-        let amiss = Operation::Deploy.amiss(&before, Some(&before));
-        assert_eq!(amiss.as_deref(), Some("blue has tag 2 still"));
-    }
-
-    #[test]
-    fn a_retired_colour_runs_nothing() {
-        let before = state("green", "2");
-        let amiss = Operation::Retire.amiss(&before, Some(&before));
-        assert_eq!(amiss.as_deref(), Some("blue runs 1"));
-    }
-
-    #[test]
-    fn only_a_destroy_leaves_no_stack() {
-        let state = state("green", "2");
-        assert_eq!(Operation::Destroy.amiss(&state, None), None);
-        assert!(Operation::Destroy.amiss(&state, Some(&state)).is_some());
-        assert!(Operation::Retire.amiss(&state, None).is_some());
+    fn every_operation_has_its_turn() {
+        let mut turns: Vec<Operation> = Operation::TURNS.concat();
+        turns.sort();
+        assert_eq!(turns, Operation::value_variants());
     }
 }

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use localstack::gate::request::short;
 
+use super::judge::Tags;
 use crate::Result;
 use crate::json::{at, text};
 
@@ -44,10 +45,19 @@ pub struct Service {
     pub healthy: i64,
 }
 
+/// Where a rollback leads: a deployed release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Previous {
+    pub color: Color,
+    /// `None` where `status` names the colour alone.
+    pub tag: Option<String>,
+}
+
 #[derive(Debug, Clone)]
 pub struct State {
     pub live: Option<Color>,
-    pub previous: Option<Color>,
+    /// The way back.
+    pub previous: Option<Previous>,
     /// What port 80's listener forwards to, where it is one colour.
     pub prod: Option<Color>,
     pub test: Option<Color>,
@@ -61,25 +71,34 @@ pub struct State {
     pub unfinished: Option<String>,
     /// Who holds the lease.
     pub lease: Option<String>,
+    /// Somebody else moved a listener.
+    pub has_drift: bool,
+    /// The listeners of port 80 and of port 81.
+    pub arns: [String; 2],
 }
 
 impl State {
     pub fn read(status: &Value) -> Result<Self> {
         let host = text(status, &["urls", "prod"])?;
+        let arns = [
+            text(status, &["listeners", "prod", "arn"])?,
+            text(status, &["listeners", "test", "arn"])?,
+        ];
         Ok(Self {
             live: Color::of(&status["live"]),
-            previous: Color::of(&status["previous"]),
+            previous: Previous::of(&status["previous"]),
             prod: forwarded(status, "prod"),
             test: forwarded(status, "test"),
             blue: Service::read(&status["colors"]["blue"]),
             green: Service::read(&status["colors"]["green"]),
-            listeners: [
-                short(text(status, &["listeners", "prod", "arn"])?),
-                short(text(status, &["listeners", "test", "arn"])?),
-            ],
+            listeners: arns.map(short),
             host: host.trim_start_matches("http://").to_owned(),
             unfinished: named(&status["unfinished"]),
             lease: named(&status["lease"]),
+            has_drift: status["drift"]
+                .as_array()
+                .is_some_and(|all| !all.is_empty()),
+            arns: arns.map(str::to_owned),
         })
     }
 
@@ -92,6 +111,29 @@ impl State {
 
     pub fn services(&self) -> impl Iterator<Item = &Service> {
         self.blue.iter().chain(&self.green)
+    }
+
+    pub fn idle_service(&self) -> Option<&Service> {
+        self.service(self.live?.other())
+    }
+
+    /// Which release is live, and which is on the other colour.
+    pub fn tags(&self) -> Tags {
+        let tag = |service: Option<&Service>| service.map(|is| is.tag.clone());
+        Tags {
+            live: tag(self.live.and_then(|live| self.service(live))),
+            idle: tag(self.idle_service()),
+        }
+    }
+
+    /// Whether a rollback goes to what is on the idle colour.
+    pub fn has_a_way_back(&self) -> bool {
+        let Some(previous) = &self.previous else {
+            return false;
+        };
+        let tag = self.idle_service().map(|idle| &idle.tag);
+        self.live.map(Color::other) == Some(previous.color)
+            && previous.tag.as_ref().is_none_or(|was| Some(was) == tag)
     }
 
     pub fn idle(&self) -> Result<Color> {
@@ -144,6 +186,17 @@ impl State {
             )),
             _ => None,
         }
+    }
+}
+
+impl Previous {
+    fn of(value: &Value) -> Option<Self> {
+        let color = Color::of(value).or_else(|| Color::of(&value["color"]))?;
+        // What was rolled back or taken back is no way to go.
+        let is_a_way = value["left"].as_str().is_none_or(|left| left == "replaced");
+        is_a_way.then_some(())?;
+        let tag = value["tag"].as_str().map(str::to_owned);
+        Some(Self { color, tag })
     }
 }
 
@@ -216,6 +269,8 @@ pub mod tests {
         assert_eq!(state.inconsistent(), None);
         assert_eq!(state.host, "web.example");
         assert_eq!(state.idle().unwrap(), Color::Blue);
+        assert_eq!(state.tags().live.as_deref(), Some("1"));
+        assert_eq!(state.tags().idle.as_deref(), Some("2"));
     }
 
     #[test]
@@ -258,6 +313,27 @@ pub mod tests {
             status["listeners"][port]["forwards"] = json!([]);
         }
         assert_eq!(State::read(&status).unwrap().inconsistent(), None);
+    }
+
+    #[test]
+    fn the_way_back_leads_to_a_release_of_the_idle_colour() {
+        let is_one = |previous: Value| {
+            let mut status = status();
+            status["previous"] = previous;
+            State::read(&status).unwrap().has_a_way_back()
+        };
+        assert!(is_one(
+            json!({"color": "blue", "tag": "2", "revision": "web:2"})
+        ));
+        // It runs another one by now.
+        assert!(!is_one(json!({"color": "blue", "tag": "1"})));
+        assert!(!is_one(json!({"color": "green", "tag": "1"})));
+        let left = |left| json!({"color": "blue", "tag": "2", "left": left});
+        assert!(is_one(left("replaced")));
+        assert!(!is_one(left("rolled_back")) && !is_one(left("taken_back")));
+        assert!(!is_one(Value::Null));
+        // The colour alone, as it was named once.
+        assert!(is_one(json!("blue")) && !is_one(json!("green")));
     }
 
     #[test]

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use localstack::gate::crash::{Side, Write};
 
+use super::cell::{End, Gone, Told};
 use super::judge::Outcome;
+use super::mode::{Mode, Next};
 use super::operation::Operation;
-
-/// What came of a cell; why it failed.
-pub type Verdict = std::result::Result<Outcome, String>;
 
 /// All cells that were gone through.
 #[derive(Debug, Default)]
@@ -20,99 +20,188 @@ pub struct Table {
 #[derive(Debug)]
 struct Row {
     write: String,
-    before: Option<Verdict>,
-    after: Option<Verdict>,
+    /// `None` is one that was not come to.
+    cells: BTreeMap<(Mode, Side), Option<Gone>>,
 }
 
+/// The columns of the first table: all that every operation has.
+const COLUMNS: [(Mode, Side, &str); 5] = [
+    (
+        Mode::Resume,
+        Side::Before,
+        "`resume` after a kill before it",
+    ),
+    (Mode::Resume, Side::After, "after a kill after it"),
+    (Mode::Repeat, Side::Before, "the same line, before"),
+    (Mode::Repeat, Side::After, "the same line, after"),
+    (Mode::Over(Next::Destroy), Side::After, "`destroy`, after"),
+];
+/// The rows of the second one.
+const CROSSINGS: [Mode; 3] = [
+    Mode::Over(Next::Promote),
+    Mode::Over(Next::Rollback),
+    Mode::Over(Next::Deploy),
+];
+
 impl Row {
-    fn verdicts(&self) -> impl Iterator<Item = &Verdict> {
-        self.before.iter().chain(&self.after)
+    fn gone(&self) -> impl Iterator<Item = &Gone> {
+        self.cells.values().flatten()
+    }
+
+    fn passed(&self) -> usize {
+        self.gone().filter(|gone| gone.verdict.is_ok()).count()
+    }
+
+    fn shown(&self, mode: Mode, side: Side) -> String {
+        match self.cells.get(&(mode, side)) {
+            None => String::new(),
+            Some(None) => "not come to".to_owned(),
+            Some(Some(gone)) => shown(gone),
+        }
     }
 }
 
 impl Table {
-    /// A write that has to be gone through. False where another one has its place.
-    pub fn expect(&mut self, operation: Operation, write: &Write) -> bool {
+    /// A write that has to be gone through in these ways. False where another
+    /// one has its place.
+    pub fn expect(&mut self, operation: Operation, write: &Write, modes: &[Mode]) -> bool {
         let key = (operation, write.number);
+        let cells = modes.iter().flat_map(|mode| {
+            let sides = mode.sides().iter();
+            sides.map(|side| ((*mode, *side), None))
+        });
         let row = self.rows.entry(key).or_insert_with(|| Row {
             write: write.to_string(),
-            before: None,
-            after: None,
+            cells: cells.collect(),
         });
         row.write == write.to_string()
     }
 
-    pub fn fill(&mut self, operation: Operation, number: u32, side: Side, verdict: Verdict) {
+    pub fn fill(&mut self, operation: Operation, number: u32, mode: Mode, side: Side, gone: Gone) {
         if let Some(row) = self.rows.get_mut(&(operation, number)) {
-            match side {
-                Side::Before => row.before = Some(verdict),
-                Side::After => row.after = Some(verdict),
-            }
+            row.cells.insert((mode, side), Some(gone));
         }
     }
 
     pub fn passed(&self) -> usize {
-        let verdicts = self.rows.values().flat_map(Row::verdicts);
-        verdicts.filter(|verdict| verdict.is_ok()).count()
+        self.rows.values().map(Row::passed).sum()
     }
 
     /// Cells that failed or were not come to.
     pub fn failed(&self) -> usize {
-        2 * self.rows.len() - self.passed()
+        let all: usize = self.rows.values().map(|row| row.cells.len()).sum();
+        all - self.passed()
     }
 
     pub fn failures(&self) -> Vec<String> {
         let mut failures = Vec::new();
         for ((operation, number), row) in &self.rows {
-            for (side, verdict) in [("before", &row.before), ("after", &row.after)] {
+            for ((mode, side), gone) in &row.cells {
+                let verdict = gone.as_ref().map(|gone| &gone.verdict);
                 if let Some(Err(reason)) = verdict {
-                    let title = operation.title();
+                    let (title, named) = (operation.title(), mode.named());
                     let write = &row.write;
-                    failures.push(format!("{title}, {side} {number} ({write}): {reason}"));
+                    failures.push(format!(
+                        "{title}, {side} {number} ({write}), {named}: {reason}"
+                    ));
                 }
             }
         }
         failures
     }
 
-    /// A row for each write.
+    /// A row for each write, and one for each that another command came over.
     pub fn whole(&self) -> String {
-        let mut text = "| operation | | write | killed before it | killed after it |\n\
-                        | --- | --- | --- | --- | --- |\n"
-            .to_owned();
+        [self.writes(), self.crossings()]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+
+    fn writes(&self) -> Option<String> {
+        let has = |mode, side| {
+            let cells = |row: &Row| row.cells.contains_key(&(mode, side));
+            self.rows.values().any(cells)
+        };
+        let columns = COLUMNS
+            .into_iter()
+            .filter(|(mode, side, _)| has(*mode, *side));
+        let columns: Vec<_> = columns.collect();
+        if columns.is_empty() {
+            return None;
+        }
+        let titles = columns.iter().map(|(_, _, title)| *title);
+        let mut text = head(["operation", "", "write"].into_iter().chain(titles));
         for ((operation, number), row) in &self.rows {
-            let title = operation.title();
-            let (before, after) = (shown(row.before.as_ref()), shown(row.after.as_ref()));
-            let _ = writeln!(
+            let _ = write!(
                 text,
-                "| {title} | {number} | `{}` | {before} | {after} |",
+                "| {} | {number} | `{}` |",
+                operation.title(),
                 row.write
             );
+            for (mode, side, _) in &columns {
+                let _ = write!(text, " {} |", row.shown(*mode, *side));
+            }
+            let _ = writeln!(text, " {} |", failed_for(row.gone()));
         }
-        text
+        Some(text)
+    }
+
+    fn crossings(&self) -> Option<String> {
+        let mut lines = Vec::new();
+        for mode in CROSSINGS {
+            for ((operation, number), row) in &self.rows {
+                if !row.cells.contains_key(&(mode, Side::Before)) {
+                    continue;
+                }
+                let [before, after] = Side::BOTH.map(|side| row.shown(mode, side));
+                let gone = Side::BOTH.map(|side| row.cells.get(&(mode, side)));
+                let failed = failed_for(gone.into_iter().flatten().flatten());
+                let (title, write) = (operation.title(), &row.write);
+                let named = mode.named();
+                lines.push(format!(
+                    "| {title} | {number} | `{write}` | {named} | {before} | {after} | {failed} |\n"
+                ));
+            }
+        }
+        let titles = [
+            "operation",
+            "",
+            "write",
+            "then",
+            "killed before it",
+            "killed after it",
+        ];
+        (!lines.is_empty()).then(|| head(titles.into_iter()) + &lines.concat())
     }
 
     /// A row for each operation.
     pub fn short(&self) -> String {
-        let mut text = "| operation | kills |".to_owned();
-        for outcome in Outcome::ALL {
-            let _ = write!(text, " {} |", outcome.as_str());
-        }
-        text.push_str(" failed |\n| --- | --- |");
-        text.push_str(&" --- |".repeat(Outcome::ALL.len() + 1));
-        text.push('\n');
+        let titles = ["operation", "kills"].into_iter();
+        let outcomes = Outcome::ALL.map(Outcome::as_str).into_iter();
+        let others = ["the same line again", "another command", "failed"];
+        let mut text = head(titles.chain(outcomes).chain(others));
         for (operation, rows) in self.by_operation() {
-            let verdicts: Vec<&Verdict> = rows.iter().flat_map(|row| row.verdicts()).collect();
-            let count = |outcome| {
-                let same = verdicts.iter().filter(|one| ***one == Ok(outcome));
-                same.count()
+            let gone: Vec<&Gone> = rows.iter().flat_map(|row| row.gone()).collect();
+            let count = |is: &dyn Fn(&Told) -> bool| {
+                let told = gone.iter().filter_map(|gone| gone.verdict.as_ref().ok());
+                told.filter(|told| is(told)).count()
             };
-            let _ = write!(text, "| {} | {} |", operation.title(), 2 * rows.len());
+            let kills: usize = rows.iter().map(|row| row.cells.len()).sum();
+            let _ = write!(text, "| {} | {kills} |", operation.title());
             for outcome in Outcome::ALL {
-                let _ = write!(text, " {} |", count(outcome));
+                let _ = write!(
+                    text,
+                    " {} |",
+                    count(&|told| *told == Told::Resumed(outcome))
+                );
             }
-            let passed = verdicts.iter().filter(|one| one.is_ok()).count();
-            let _ = writeln!(text, " {} |", 2 * rows.len() - passed);
+            let again = count(&|told| matches!(told, Told::Repeated(_)));
+            let other = count(&|told| matches!(told, Told::Overtaken(..)));
+            let failed = kills - rows.iter().map(|row| row.passed()).sum::<usize>();
+            let users = failed_for(gone.iter().copied());
+            let _ = writeln!(text, " {again} | {other} | {failed} | {users} |");
         }
         text
     }
@@ -126,79 +215,48 @@ impl Table {
     }
 }
 
-fn shown(verdict: Option<&Verdict>) -> String {
-    match verdict {
-        None => "not come to".to_owned(),
-        Some(Ok(outcome)) => outcome.as_str().to_owned(),
-        Some(Err(reason)) => {
+/// With a column more for how long users failed.
+fn head<'a>(titles: impl Iterator<Item = &'a str>) -> String {
+    let titles: Vec<&str> = titles.chain(["users failed for"]).collect();
+    let titles = titles.iter().map(|title| match *title {
+        "" => "| ".to_owned(),
+        title => format!("| {title} "),
+    });
+    let titles: Vec<String> = titles.collect();
+    let line = "| --- ".repeat(titles.len());
+    format!("{}|\n{line}|\n", titles.concat())
+}
+
+/// The longest of it; a hyphen where no user failed.
+fn failed_for<'a>(gone: impl Iterator<Item = &'a Gone>) -> String {
+    let longest: Option<Duration> = gone.filter_map(|gone| gone.failed_for).max();
+    longest.map_or_else(|| "-".to_owned(), |time| format!("{} ms", time.as_millis()))
+}
+
+fn shown(gone: &Gone) -> String {
+    match &gone.verdict {
+        Ok(told) => self::told(told),
+        Err(reason) => {
             let line = reason.lines().next().unwrap_or_default();
             format!("**{}**", line.replace('|', "\\|"))
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn write(number: u32, operation: &str) -> Write {
-        Write {
-            number,
-            service: "ecs".to_owned(),
-            operation: operation.to_owned(),
-            resource: "live/web".to_owned(),
-        }
-    }
-
-    fn table() -> Table {
-        let mut table = Table::default();
-        assert!(table.expect(Operation::Retire, &write(2, "UpdateService")));
-        assert!(table.expect(Operation::Retire, &write(1, "UpdateCluster")));
-        assert!(table.expect(Operation::Deploy, &write(1, "CreateService")));
-        for (number, side, verdict) in [
-            (1, Side::Before, Ok(Outcome::NothingBegun)),
-            (1, Side::After, Ok(Outcome::Finished)),
-            (2, Side::Before, Err("a | b\nmore".to_owned())),
-        ] {
-            table.fill(Operation::Retire, number, side, verdict);
-        }
-        table
-    }
-
-    #[test]
-    fn every_write_has_a_row_and_what_was_not_come_to_is_seen() {
-        let whole = table().whole();
-        assert_eq!(
-            whole.lines().skip(2).collect::<Vec<_>>(),
-            [
-                "| deploy | 1 | `ecs CreateService live/web` | not come to | not come to |",
-                "| retire | 1 | `ecs UpdateCluster live/web` | nothing begun | finished |",
-                "| retire | 2 | `ecs UpdateService live/web` | **a \\| b** | not come to |",
-            ]
-        );
-    }
-
-    #[test]
-    fn outcomes_are_counted_by_operation() {
-        let table = table();
-        assert_eq!(
-            table.short().lines().skip(2).collect::<Vec<_>>(),
-            [
-                "| deploy | 2 | 0 | 0 | 0 | 0 | 2 |",
-                "| retire | 4 | 1 | 1 | 0 | 0 | 2 |",
-            ]
-        );
-        assert_eq!((table.passed(), table.failed()), (2, 4));
-        assert_eq!(
-            table.failures(),
-            ["retire, before 2 (ecs UpdateService live/web): a | b\nmore"]
-        );
-    }
-
-    #[test]
-    fn another_write_in_the_place_of_one_is_noticed() {
-        let mut table = table();
-        assert!(table.expect(Operation::Retire, &write(1, "UpdateCluster")));
-        assert!(!table.expect(Operation::Retire, &write(1, "DeleteCluster")));
+pub fn told(told: &Told) -> String {
+    let codes = |codes: &[i32]| {
+        let codes: Vec<String> = codes.iter().map(ToString::to_string).collect();
+        format!("exit {}", codes.join(", then "))
+    };
+    match told {
+        Told::Resumed(outcome) => outcome.as_str().to_owned(),
+        Told::Repeated(all) => codes(all),
+        Told::Overtaken(all, End::Gone) => codes(all),
+        Told::Overtaken(all, End::AsBefore) => format!("{}: live as before", codes(all)),
+        Told::Overtaken(all, End::Idle) => format!("{}: the idle one is live", codes(all)),
+        Told::Overtaken(all, End::Deployed) => format!("{}: the deployed one is live", codes(all)),
     }
 }
+
+#[cfg(test)]
+mod tests;

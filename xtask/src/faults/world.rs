@@ -3,6 +3,8 @@
 
 mod look;
 
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -12,6 +14,7 @@ use localstack::gate::upstream::Upstream;
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
+use super::mode::{Mode, Next};
 use super::operation::{Operation, Release};
 use super::state::{Color, State};
 use crate::Result;
@@ -19,7 +22,7 @@ use crate::bgecs::{Bgecs, Ended, root};
 
 const APP: &str = "faults";
 /// The stack's, the cluster's and the task definitions' name.
-const NAME: &str = "bgecs-faults";
+pub const NAME: &str = "bgecs-faults";
 /// The tag of the image that all releases are.
 const BUILT: &str = "built";
 /// Nothing that bgecs does here takes so long.
@@ -31,15 +34,17 @@ const SETTLING: Duration = Duration::from_secs(15);
 pub struct World<'a> {
     pub bgecs: Bgecs,
     pub gate: &'a Gate,
-    api: Upstream,
+    pub api: Upstream,
     /// The configuration, and the same with another setting of the stack.
     configs: [PathBuf; 2],
     /// Which of them the stack was last brought to.
     configured: usize,
-    image: String,
+    pub image: String,
     /// How many releases there were, each with a tag of its own: a tag that is
     /// in the registry already would not be pushed.
-    releases: u32,
+    releases: Cell<u32>,
+    /// The tags that were seen to be live.
+    been_live: RefCell<BTreeSet<String>>,
 }
 
 impl<'a> World<'a> {
@@ -59,7 +64,8 @@ impl<'a> World<'a> {
             configs: configs.map(|(path, _)| path),
             configured: 0,
             image: format!("localhost:{port}/{NAME}:{BUILT}"),
-            releases: 0,
+            releases: Cell::new(0),
+            been_live: RefCell::default(),
         })
     }
 
@@ -73,21 +79,22 @@ impl<'a> World<'a> {
     }
 
     /// Adds the configuration to a command line.
-    pub fn with_config<'w>(&'w self, words: &[&'w str]) -> Vec<String> {
+    pub fn with_config(&self, words: &[impl AsRef<str>]) -> Vec<String> {
         let config = self.configs[self.configured].display().to_string();
-        let words = words.iter().map(|word| (*word).to_owned());
+        let words = words.iter().map(|word| word.as_ref().to_owned());
         words.chain(["--config".to_owned(), config]).collect()
     }
 
-    pub async fn run(&self, words: &[&str]) -> Result<Ended> {
+    pub async fn run(&self, words: &[impl AsRef<str>]) -> Result<Ended> {
         let words = self.with_config(words);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let ended = timeout(PATIENCE, self.bgecs.run_quietly(&words)).await;
         ended.map_err(|_| format!("bgecs {} took longer than {PATIENCE:?}", words.join(" ")))?
     }
 
-    pub async fn done(&self, words: &[&str]) -> Result<Ended> {
+    pub async fn done(&self, words: &[impl AsRef<str>]) -> Result<Ended> {
         let ended = self.run(words).await?.expect_code(0);
+        let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
         ended.map_err(|error| format!("bgecs {}: {error}", words.join(" ")).into())
     }
 
@@ -97,7 +104,9 @@ impl<'a> World<'a> {
         if Self::has_no_stack(&ended) {
             return Ok(None);
         }
-        Ok(Some(State::read(&ended.expect_code(0)?.json()?)?))
+        let state = State::read(&ended.expect_code(0)?.json()?)?;
+        self.been_live.borrow_mut().extend(state.tags().live);
+        Ok(Some(state))
     }
 
     /// Whether a command ended so because there is no stack.
@@ -126,20 +135,21 @@ impl<'a> World<'a> {
     }
 
     /// Brings it to where that operation starts.
-    pub async fn prepare(&mut self, operation: Operation) -> Result<State> {
+    pub async fn prepare(&mut self, operation: Operation, mode: Mode) -> Result<State> {
         match operation {
             Operation::DeployFirst => self.without_a_release().await,
             Operation::Destroy => self.young().await,
-            Operation::Deploy | Operation::Promote | Operation::Retire => {
-                self.with_both_running().await
-            }
+            // A promotion over it takes what was there before, if it takes that.
+            Operation::Deploy if mode == Mode::Over(Next::Promote) => self.with_a_new_one().await,
+            Operation::Deploy | Operation::Retire => self.with_both_running().await,
+            Operation::Promote => self.with_a_new_one().await,
             Operation::PromoteGrowing => self.with_one_grown().await,
             Operation::Rollback => self.with_a_way_back().await,
             Operation::InitUpdate => self.with_an_older_stack().await,
         }
     }
 
-    async fn without_a_release(&self) -> Result<State> {
+    pub async fn without_a_release(&self) -> Result<State> {
         let state = self.state().await?;
         if state
             .as_ref()
@@ -155,7 +165,7 @@ impl<'a> World<'a> {
 
     /// With a release on each colour and no other one before, since each is a
     /// write of `destroy`.
-    async fn young(&mut self) -> Result<State> {
+    async fn young(&self) -> Result<State> {
         let releases = self.revisions().await?.len();
         if releases > 2 || (releases == 2 && self.there().await?.services().count() < 2) {
             self.without_a_release().await?;
@@ -163,34 +173,51 @@ impl<'a> World<'a> {
         self.with_both_running().await
     }
 
-    async fn with_both_running(&mut self) -> Result<State> {
+    pub async fn with_both_running(&self) -> Result<State> {
         let mut state = match self.state().await? {
             Some(state) => state,
             None => self.without_a_release().await?,
         };
         if state.live.is_none() {
-            self.perform(Operation::DeployFirst, &state).await?;
+            self.perform(Operation::DeployFirst).await?;
             state = self.there().await?;
         }
         let idle = state.service(state.idle()?);
         if idle.is_none_or(|idle| idle.desired == 0) {
-            self.perform(Operation::Deploy, &state).await?;
+            self.perform(Operation::Deploy).await?;
             state = self.there().await?;
         }
         Ok(state)
     }
 
-    async fn with_a_way_back(&mut self) -> Result<State> {
+    /// With a release on the idle colour that has not been live.
+    async fn with_a_new_one(&self) -> Result<State> {
         let state = self.with_both_running().await?;
-        if state.previous.is_some() && state.previous != state.live {
+        let idle = state.tags().idle;
+        let is_known = |tag| self.been_live.borrow().contains(&tag);
+        if !idle.is_some_and(is_known) {
             return Ok(state);
         }
-        self.perform(Operation::Promote, &state).await?;
+        self.perform(Operation::Deploy).await?;
         self.there().await
     }
 
-    async fn with_one_grown(&mut self) -> Result<State> {
+    async fn with_a_way_back(&self) -> Result<State> {
         let state = self.with_both_running().await?;
+        if state.has_a_way_back() {
+            return Ok(state);
+        }
+        self.with_a_new_one().await?;
+        self.perform(Operation::Promote).await?;
+        let state = self.there().await?;
+        match state.has_a_way_back() {
+            true => Ok(state),
+            false => Err("a promotion leaves no way back".into()),
+        }
+    }
+
+    async fn with_one_grown(&self) -> Result<State> {
+        let state = self.with_a_new_one().await?;
         let live = state.live.ok_or("nothing is live")?;
         self.scale(live, 2).await?;
         self.scale(live.other(), 1).await?;
@@ -209,10 +236,10 @@ impl<'a> World<'a> {
     /// With a stack to which another colour is live, and another setting right,
     /// which are two updates.
     async fn with_an_older_stack(&mut self) -> Result<State> {
-        let state = self.with_both_running().await?;
+        self.with_a_new_one().await?;
         self.take_other_config();
-        self.perform(Operation::InitUpdate, &state).await?;
-        self.perform(Operation::Promote, &state).await?;
+        self.perform(Operation::InitUpdate).await?;
+        self.perform(Operation::Promote).await?;
         self.take_other_config();
         self.there().await
     }
@@ -222,33 +249,35 @@ impl<'a> World<'a> {
     }
 
     /// As autoscaling does.
-    async fn scale(&self, color: Color, count: u32) -> Result<()> {
+    pub async fn scale(&self, color: Color, count: u32) -> Result<()> {
         let change = json!({"cluster": NAME, "service": color.as_str(), "desiredCount": count});
         self.api.ecs("UpdateService", &change).await?;
         Ok(())
     }
 
-    /// What is typed for the operation in that state.
-    pub fn typed(&mut self, operation: Operation, state: &State) -> Result<Vec<String>> {
-        self.releases += 1;
-        let release = Release {
+    /// A release that was not there yet.
+    pub fn next_release(&self) -> Release {
+        self.releases.set(self.releases.get() + 1);
+        Release {
             image: self.image.clone(),
-            tag: self.releases.to_string(),
-        };
-        operation.typed(state, &release)
+            tag: self.releases.get().to_string(),
+        }
     }
 
-    async fn perform(&mut self, operation: Operation, state: &State) -> Result<()> {
-        let words = self.typed(operation, state)?;
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        self.done(&words).await?;
+    async fn perform(&self, operation: Operation) -> Result<()> {
+        self.done(&operation.typed(&self.next_release()).words)
+            .await?;
         Ok(())
     }
 
-    /// Makes a new start after something went wrong.
+    /// Makes a new start after something went wrong. What is left then may take
+    /// more than one go.
     pub async fn rebuild(&self) -> Result<()> {
         self.gate.faults().clear();
-        self.done(&["destroy", "--yes"]).await?;
+        self.until("everything is destroyed", async || {
+            Ok(self.run(&["destroy", "--yes"]).await?.code == 0)
+        })
+        .await?;
         self.until("nothing is left", async || {
             Ok(self.leftovers().await?.is_empty())
         })
@@ -268,7 +297,7 @@ impl<'a> World<'a> {
     }
 }
 
-fn configuration(retention_days: u32) -> String {
+pub fn configuration(retention_days: u32) -> String {
     let hook = root().join("sample-app/build").display().to_string();
     format!(
         "app = \"{APP}\"\n\n[service]\ndesired_count = 1\n\n\

@@ -1,12 +1,12 @@
 //! What users may see of an operation that is killed, and what they saw.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use localstack::gate::faults::What;
 use localstack::gate::record::Call;
 
 use crate::faults::state::Color;
-use crate::observer::{Answer, Seen};
+use crate::observer::{Answer, Seen, span};
 
 /// What the load balancer says as long as no release is live.
 const NOTHING_LIVE: &str = "nothing is live yet";
@@ -24,26 +24,38 @@ pub fn taken_away(calls: &[Call], live: Option<Color>) -> Option<Instant> {
 /// What no user should have seen: a failure, unless the service was taken away
 /// before. Ahead of the first release there is a notice, and none after it.
 pub fn harm(seen: &Seen, taken_away: Option<Instant>) -> Option<String> {
-    let counts = |answer: &&Answer| taken_away.is_none_or(|end| answer.answered < end);
-    let counted: Vec<&Answer> = seen.0.iter().filter(counts).collect();
-    let first_good = counted.iter().find(|one| one.failure().is_none());
-    let is_early = |one: &Answer| first_good.is_none_or(|good| one.sent < good.answered);
-    let mut failures = counted.iter().filter_map(|one| {
-        let is_notice = one.says(NOTHING_LIVE) && is_early(one);
-        one.failure().filter(|_| !is_notice)
-    });
-    let first = failures.next()?;
+    let failures = failures(seen, taken_away);
+    let first = failures.first()?.failure()?;
     Some(format!(
         "{} of {} requests failed: {first}",
-        1 + failures.count(),
-        counted.len()
+        failures.len(),
+        counted(seen, taken_away).count()
     ))
+}
+
+/// From the first to the last of these failures.
+pub fn failed_for(seen: &Seen, taken_away: Option<Instant>) -> Option<Duration> {
+    span(failures(seen, taken_away))
+}
+
+fn failures(seen: &Seen, taken_away: Option<Instant>) -> Vec<&Answer> {
+    let mut all = counted(seen, taken_away);
+    let first_good = all.find(|one| one.failure().is_none());
+    let is_early = |one: &Answer| first_good.is_none_or(|good| one.sent < good.answered);
+    let is_harm = |one: &&Answer| {
+        let is_notice = one.says(NOTHING_LIVE) && is_early(one);
+        one.failure().is_some() && !is_notice
+    };
+    counted(seen, taken_away).filter(is_harm).collect()
+}
+
+fn counted(seen: &Seen, taken_away: Option<Instant>) -> impl Iterator<Item = &Answer> {
+    let counts = move |answer: &&Answer| taken_away.is_none_or(|end| answer.answered < end);
+    seen.0.iter().filter(counts)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     /// Answers a second apart.
@@ -62,11 +74,13 @@ mod tests {
         let (seen, _) = seen(&[200, 502, 200, 500]);
         let harm = harm(&seen, None).unwrap();
         assert_eq!(harm, "2 of 4 requests failed: HTTP 502: ");
+        assert_eq!(failed_for(&seen, None), Some(Duration::from_secs(2)));
     }
 
     #[test]
     fn the_notice_is_none_until_a_release_has_answered() {
         assert_eq!(harm(&seen(&[503, 503, 200, 200]).0, None), None);
+        assert_eq!(failed_for(&seen(&[503, 503, 200, 200]).0, None), None);
         assert_eq!(harm(&seen(&[503]).0, None), None);
         let late = harm(&seen(&[503, 200, 503]).0, None);
         assert!(late.unwrap().starts_with("1 of 3 "));

@@ -5,14 +5,14 @@ use localstack::balancer::config::{Action, Arn};
 use localstack::balancer::health::State as Health;
 use serde_json::{Value, json};
 
-use super::{NAME, World};
+use super::{NAME, SETTLING, World};
 use crate::Result;
 use crate::observer::Door;
 
 impl World<'_> {
-    /// The way to port 80.
-    pub fn door(&self, host: &str) -> Result<Door> {
-        let balancer = self.gate.balancer(host);
+    /// The way to port 80, once the load balancer listens there.
+    pub async fn door(&self, host: &str) -> Result<Door> {
+        let balancer = self.gate.listening(host, 80, SETTLING).await;
         let nodes = balancer.ok_or("the gate knows no load balancer")?.doors(80);
         Door::new(
             nodes.iter().map(|node| format!("http://{node}")).collect(),

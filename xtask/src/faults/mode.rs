@@ -1,0 +1,100 @@
+//! What is typed after a kill.
+
+use clap::ValueEnum;
+
+use localstack::gate::crash::Side;
+
+use super::operation::Operation;
+
+/// What follows a kill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mode {
+    /// `status`, `resume`, `status`, and the same line again.
+    Resume,
+    /// The same line, until it succeeds.
+    Repeat,
+    /// Another command, over what was left.
+    Over(Next),
+}
+
+/// The command that comes over another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Next {
+    Promote,
+    Rollback,
+    Deploy,
+    Destroy,
+}
+
+/// Modes as they are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Asked {
+    /// `resume` after the kill, and then the same line
+    Resume,
+    /// The same line until it succeeds, without a `resume`
+    Repeat,
+    /// A different command over what was left
+    Over,
+}
+
+impl Mode {
+    pub const ALL: [Self; 6] = [
+        Self::Resume,
+        Self::Repeat,
+        Self::Over(Next::Promote),
+        Self::Over(Next::Rollback),
+        Self::Over(Next::Deploy),
+        Self::Over(Next::Destroy),
+    ];
+
+    pub fn asked(self) -> Asked {
+        match self {
+            Self::Resume => Asked::Resume,
+            Self::Repeat => Asked::Repeat,
+            Self::Over(_) => Asked::Over,
+        }
+    }
+
+    /// What comes after the kill.
+    pub fn named(self) -> String {
+        match self {
+            Self::Resume => "resume".to_owned(),
+            Self::Repeat => "the same line".to_owned(),
+            Self::Over(next) => format!("{} over it", next.as_str()),
+        }
+    }
+
+    /// Whether that operation is gone through so.
+    pub fn suits(self, operation: Operation) -> bool {
+        match self {
+            Self::Resume | Self::Repeat => true,
+            Self::Over(Next::Promote) => operation == Operation::Deploy,
+            Self::Over(Next::Rollback) => {
+                matches!(operation, Operation::Promote | Operation::PromoteGrowing)
+            }
+            Self::Over(Next::Deploy) => operation == Operation::Rollback,
+            Self::Over(Next::Destroy) => operation != Operation::Destroy,
+        }
+    }
+
+    /// On which sides of a write. A destroy makes a new start of everything,
+    /// which takes its time; and what is there after a write is what is there
+    /// before the next one.
+    pub fn sides(self) -> &'static [Side] {
+        match self {
+            Self::Over(Next::Destroy) => &[Side::After],
+            _ => &Side::BOTH,
+        }
+    }
+}
+
+impl Next {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Promote => "promote",
+            Self::Rollback => "rollback",
+            Self::Deploy => "deploy",
+            Self::Destroy => "destroy",
+        }
+    }
+}
