@@ -66,6 +66,7 @@ pub async fn run(session: &Session, args: Deploy) -> Result<Exit> {
         let observed = session.observe().await?;
         turn::tell_of_unfinished(session, &observed);
         let plan = plan(session, &observed, &args)?;
+        warn_of_other_ways(session, &observed, &plan);
         let steps = steps(session, &observed, &plan, &request);
         session.report.result(&Plan::of("deploy", steps));
         return Ok(Exit::Done);
@@ -102,6 +103,7 @@ async fn deploy(work: Work<'_>, args: &Deploy, request: &Request, loaded: &Loade
             observed.named(plan.color)
         )));
     }
+    warn_of_other_ways(session, &observed, &plan);
     let deployed = work
         .interrupts
         .or_stop(
@@ -116,12 +118,22 @@ async fn deploy(work: Work<'_>, args: &Deploy, request: &Request, loaded: &Loade
         session
             .report
             .tell(&Event::Done(format!("port 80 forwards to {}", plan.color)));
-        work.turn.saw(&work.observe().await?);
+        work.turn.saw(&work.observe_again(&observed).await?);
     }
     session
         .report
         .result(&result(&observed, &plan, request.tag.clone(), deployed));
     Ok(Exit::Done)
+}
+
+/// Onto the live colour, all users see it, and are told so.
+fn warn_of_other_ways(session: &Session, observed: &Observed, plan: &DeployPlan) {
+    if plan.onto_live {
+        return;
+    }
+    for sentence in plan::showing(observed, plan.color) {
+        session.report.tell(&Event::Warning(sentence));
+    }
 }
 
 /// An image that cannot be built or pushed leaves traffic alone, and says so.

@@ -14,7 +14,7 @@ pub async fn run(session: &Session, args: &Promote) -> Result<Exit> {
         let observed = session.observe().await?;
         turn::tell_of_unfinished(session, &observed);
         let plan = plan(&observed, args)?;
-        swap::dry_run(session, Kind::Promote, plan, &args.watch);
+        swap::dry_run(session, Kind::Promote, &observed, plan, &args.watch);
         return Ok(Exit::Done);
     }
     let infrastructure = session.settled_infrastructure().await?;

@@ -14,7 +14,7 @@ pub async fn run(session: &Session, args: &Rollback) -> Result<Exit> {
         let observed = session.observe().await?;
         turn::tell_of_unfinished(session, &observed);
         let plan = plan(&observed)?;
-        swap::dry_run(session, Kind::Rollback, plan, &args.watch);
+        swap::dry_run(session, Kind::Rollback, &observed, plan, &args.watch);
         return Ok(Exit::Done);
     }
     // What gets one out of trouble does not wait for a stack update.

@@ -7,6 +7,7 @@ mod stack;
 mod swap;
 #[cfg(test)]
 mod tests;
+mod ways;
 
 use serde::{Serialize, Serializer};
 
@@ -14,8 +15,9 @@ pub use deploy::{DeployPlan, ServicePlan, deploy, serves_already};
 pub use retire::{RetirePlan, retire};
 pub use stack::{LIVE_COLOR, Made, StackPlan, refuse_blind_health_path, stack};
 pub use swap::{SwapPlan, promote, rollback};
+pub use ways::{astray, refuse_cutting_off, showing, staying_behind, unclear};
 
-use crate::model::{Color, Live, Observed, Port, Tag};
+use crate::model::{Color, Observed, Port, Tag};
 
 /// A step of a plan, in words.
 #[derive(Debug, Clone, PartialEq)]
@@ -236,23 +238,15 @@ pub fn refuse_drift(observed: &Observed) -> Result<(), Refusal> {
 
 /// What every mutating command refuses: a world that bgecs did not make.
 fn known_live(observed: &Observed) -> Result<Option<Color>, Refusal> {
-    match observed.live() {
-        Live::Color(color) => {
-            refuse_drift(observed)?;
-            Ok(Some(color))
-        }
-        Live::Nothing => {
-            refuse_drift(observed)?;
-            Ok(None)
-        }
-        Live::Unclear => Err(Refusal::new(
-            format!(
-                "port 80 forwards to {}, which bgecs did not do",
-                observed.listeners.prod
-            ),
-            "point the listener at one of the two target groups by hand, then look at `bgecs status`",
-        )),
+    if let Some(refusal) = unclear(observed) {
+        return Err(refusal);
     }
+    refuse_drift(observed)?;
+    let live = observed.live_color();
+    if live.is_none() {
+        ways::free_test_port(observed)?;
+    }
+    Ok(live)
 }
 
 /// What all but promote and rollback refuse: a swap that stopped half-way.

@@ -1,6 +1,6 @@
 //! Where a deploy may go, and with how many tasks.
 
-use super::{Refusal, known_live, not_half_swapped};
+use super::{Refusal, known_live, not_half_swapped, ways};
 use crate::model::{Color, ColorState, Observed, Rollout, Tag, TaskDefinitionArn};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +49,11 @@ pub fn deploy(
                 color.other()
             ),
         ));
+    }
+    // Nobody can be on a colour that never ran.
+    let is_first = live.is_none() && observed.color(color).desired() == 0;
+    if !onto_live && !allow_live && !is_first {
+        ways::refuse_showing(observed, color)?;
     }
     let live_count = live
         .filter(|_| !onto_live)

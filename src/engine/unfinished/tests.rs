@@ -43,9 +43,7 @@ fn every_command_knows_what_to_do_with_every_other_s_remains() {
 }
 
 fn foreign() -> Forwarding {
-    let mut both = to(BLUE).0;
-    both.extend(to(GREEN).0);
-    Forwarding(both)
+    crate::model::testing::to_both()
 }
 
 fn world(prod: Forwarding, test: Forwarding) -> Observed {
