@@ -38,6 +38,7 @@ pub enum Forwarding {
 }
 
 impl Forwarding {
+    #[cfg(test)]
     pub fn to(forwards: Vec<Forward>) -> Self {
         Self::To {
             forwards,

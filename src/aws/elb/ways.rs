@@ -1,8 +1,12 @@
 //! The ways in besides the two listeners' default actions: all other listeners
 //! of the load balancer, and all rules of each.
 
-use aws_sdk_elasticloadbalancingv2::types::{Listener, QueryStringKeyValuePair, Rule};
-use aws_sdk_elasticloadbalancingv2::types::{ProtocolEnum, RuleCondition};
+use aws_sdk_elasticloadbalancingv2::types::{
+    HostHeaderConditionConfig as Host, HttpHeaderConditionConfig as Header,
+    HttpRequestMethodConditionConfig as Method, Listener, PathPatternConditionConfig as Path,
+    ProtocolEnum, QueryStringConditionConfig as Query, QueryStringKeyValuePair, Rule,
+    RuleCondition, SourceIpConditionConfig as Source,
+};
 use futures_util::future::join_all;
 
 use super::actions::forwarding;
@@ -178,19 +182,19 @@ fn values(condition: &RuleCondition) -> String {
     let source = condition.source_ip_config();
     let query = condition.query_string_config();
     let plain = [
-        path.map(|config| config.values()),
-        host.map(|config| config.values()),
-        header.map(|config| config.values()),
-        method.map(|config| config.values()),
-        source.map(|config| config.values()),
+        path.map(Path::values),
+        host.map(Host::values),
+        header.map(Header::values),
+        method.map(Method::values),
+        source.map(Source::values),
     ];
     let regular = [
-        path.map(|config| config.regex_values()),
-        host.map(|config| config.regex_values()),
-        header.map(|config| config.regex_values()),
+        path.map(Path::regex_values),
+        host.map(Host::regex_values),
+        header.map(Header::regex_values),
         Some(condition.regex_values()),
     ];
-    let pairs = query.map(|config| config.values()).unwrap_or_default();
+    let pairs = query.map(Query::values).unwrap_or_default();
     let mut all: Vec<String> = plain.into_iter().flatten().flatten().cloned().collect();
     if all.is_empty() {
         all.extend(condition.values().iter().cloned());

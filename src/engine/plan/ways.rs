@@ -76,7 +76,7 @@ pub fn refuse_cutting_off(ways: &OtherWays, colors: &[Color], retry: &str) -> Re
                 all.join("; ")
             ),
             format!(
-                "bgecs moves only what ports 80 and 81 do by default: remove {} or point it elsewhere, then `{retry}`",
+                "bgecs moves only what ports 80 and 81 do by default: remove or re-point {}, then `{retry}`",
                 arns(leading.iter().map(|(way, _)| *way))
             ),
         ));
@@ -109,7 +109,7 @@ pub(super) fn refuse_showing(observed: &Observed, color: Color) -> Result<(), Re
             observed.named(color)
         ),
         format!(
-            "remove {} or point it at {}; or insist with --allow-live",
+            "point {} at {}'s target group, or insist with --allow-live",
             arns(leading),
             color.other()
         ),

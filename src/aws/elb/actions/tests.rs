@@ -199,7 +199,11 @@ fn a_forward_is_aimed_at_another_group_in_the_form_that_it_has() {
             weighted(&[("tg/blue", Some(7)), ("tg/theirs", Some(0))]),
         ),
     ] {
-        assert_eq!(aimed(&[before.clone()]), Ok(vec![after]), "{before:?}");
+        assert_eq!(
+            aimed(std::slice::from_ref(&before)),
+            Ok(vec![after]),
+            "{before:?}"
+        );
     }
 }
 
