@@ -55,6 +55,7 @@ pub struct Aws {
     elb: aws_sdk_elasticloadbalancingv2::Client,
     logs: aws_sdk_cloudwatchlogs::Client,
     releases: ecs::Releases,
+    last_read: elb::LastRead,
     /// The time of the journal's AWS.
     clock: Clock,
     region: String,
@@ -94,6 +95,7 @@ impl Aws {
             elb: aws_sdk_elasticloadbalancingv2::Client::new(&paced(Service::Elb)),
             logs: aws_sdk_cloudwatchlogs::Client::new(&paced(Service::Logs)),
             releases: ecs::Releases::default(),
+            last_read: elb::LastRead::default(),
             region,
             endpoint: config.endpoint_url().map(str::to_owned),
         }

@@ -172,7 +172,7 @@ pub struct Deploy {
     /// Take this image instead of building one
     #[arg(long, value_name = "REF")]
     pub image: Option<String>,
-    /// Deploy onto the live colour: users see it at once, unproven
+    /// Deploy onto a colour that users are on: they see it at once, unproven
     #[arg(long)]
     pub allow_live: bool,
     /// Restart the tasks even where nothing changed

@@ -10,14 +10,16 @@ mod observed;
 mod sample;
 #[cfg(test)]
 pub mod testing;
+mod traffic;
 
 pub use deployed::Deployed;
 pub use infrastructure::Infrastructure;
 pub use observed::{
-    ColorState, Deployment, Forward, Forwarding, Live, Observed, Release, Rollout, ServiceEvent,
-    ServiceState, StoppedTask, Target, TargetState, Targets,
+    ColorState, Deployment, Live, Observed, Release, Rollout, ServiceEvent, ServiceState,
+    StoppedTask, Target, TargetState, Targets,
 };
 pub use sample::{Answer, Connection, Expected, Lost, Sample, Statuses, Unexpected};
+pub use traffic::{COLOR_HEADER, Forward, Forwarding, OtherWays, WayIn};
 
 use std::fmt;
 use std::str::FromStr;

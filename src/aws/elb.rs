@@ -1,15 +1,23 @@
 //! The load balancer: what its listeners do, and which targets are healthy.
 
+mod actions;
+mod ways;
+
 use aws_sdk_elasticloadbalancingv2::types::{
-    Action, ActionTypeEnum, TargetHealthDescription, TargetHealthStateEnum,
+    Listener, TargetHealthDescription, TargetHealthStateEnum,
 };
 
 use super::Aws;
-use super::error::{AwsError, Named};
+use super::error::{AwsError, Kind, Named};
 use crate::model::{
-    Forward, Forwarding, Infrastructure, ListenerArn, PerPort, Target, TargetGroupArn, TargetState,
-    Targets,
+    Color, Forwarding, Infrastructure, ListenerArn, PerPort, Port, Target, TargetGroupArn,
+    TargetState, Targets,
 };
+use actions::{aimed_at, forwarding};
+
+pub(super) use actions::LastRead;
+
+const MODIFY_LISTENER: &str = "elasticloadbalancing:ModifyListener";
 
 impl Aws {
     /// Reads both listeners in one call.
@@ -26,38 +34,65 @@ impl Aws {
             .send()
             .await
             .named("elasticloadbalancing:DescribeListeners", arns.prod.as_str())?;
+        self.understand(infra, answer.listeners())
+    }
+
+    /// What both do; and how they do it is kept for the next write.
+    fn understand(
+        &self,
+        infra: &Infrastructure,
+        listeners: &[Listener],
+    ) -> Result<PerPort<Forwarding>, AwsError> {
         let of = |arn: &ListenerArn| {
-            answer
-                .listeners()
+            let listener = listeners
                 .iter()
                 .find(|listener| listener.listener_arn() == Some(arn.as_str()))
-                .map(|listener| forwarding(infra, listener.default_actions()))
-                .unwrap_or_default()
+                .ok_or_else(|| AwsError {
+                    kind: Kind::NotFound,
+                    ..AwsError::unusable(
+                        "elasticloadbalancing:DescribeListeners",
+                        arn.as_str(),
+                        "the load balancer has no such listener any more",
+                    )
+                })?;
+            self.last_read
+                .keep(arn.as_str(), listener.default_actions());
+            Ok(forwarding(infra, listener.default_actions()))
         };
         Ok(PerPort {
-            prod: of(&arns.prod),
-            test: of(&arns.test),
+            prod: of(&infra.listeners.prod)?,
+            test: of(&infra.listeners.test)?,
         })
     }
 
-    /// Modifies the listener in place: deleting and creating one propagates
-    /// separately and answers 503 in between.
+    /// Has the listener forward to the colour, and leaves all else of it as it
+    /// was when it was last read. It is modified in place: deleting and creating
+    /// one propagates separately and answers 503 in between.
     pub async fn point_listener_at(
         &self,
-        listener: &ListenerArn,
-        target_group: &TargetGroupArn,
+        infra: &Infrastructure,
+        port: Port,
+        color: Color,
     ) -> Result<(), AwsError> {
-        let forward = Action::builder()
-            .r#type(ActionTypeEnum::Forward)
-            .target_group_arn(target_group.as_str())
-            .build();
+        let listener = infra.listener(port);
+        let actions = match self.last_read.of(listener) {
+            Some(actions) => actions,
+            None => {
+                self.read_listeners(infra).await?;
+                self.last_read.of(listener).unwrap_or_default()
+            }
+        };
+        let aimed = aimed_at(infra, &actions, infra.target_group(color));
+        let actions = aimed.map_err(|what| {
+            AwsError::unusable(MODIFY_LISTENER, listener.as_str(), format!("{port} {what}"))
+        })?;
         self.elb
             .modify_listener()
             .listener_arn(listener.as_str())
-            .default_actions(forward)
+            .set_default_actions(Some(actions))
             .send()
             .await
-            .named("elasticloadbalancing:ModifyListener", listener.as_str())?;
+            .named(MODIFY_LISTENER, listener.as_str())?;
         Ok(())
     }
 
@@ -72,45 +107,6 @@ impl Aws {
         let targets = answer.target_health_descriptions().iter().map(target);
         Ok(Targets(targets.collect()))
     }
-}
-
-fn forwarding(infra: &Infrastructure, actions: &[Action]) -> Forwarding {
-    let forward = |arn: &str, weight| Forward {
-        color: infra.color_of(arn),
-        target_group: TargetGroupArn::new(arn),
-        weight,
-    };
-    let Some(action) = actions
-        .iter()
-        .find(|action| action.r#type() == Some(&ActionTypeEnum::Forward))
-    else {
-        return Forwarding::default();
-    };
-    // AWS answers a simple forward in both forms: the configuration is the
-    // whole of it, the ARN alone is what an emulator may give.
-    let groups = action
-        .forward_config()
-        .map(aws_sdk_elasticloadbalancingv2::types::ForwardActionConfig::target_groups)
-        .unwrap_or_default();
-    let forwards: Vec<Forward> = groups
-        .iter()
-        .filter_map(|group| {
-            Some(forward(
-                group.target_group_arn()?,
-                group.weight().unwrap_or(1),
-            ))
-        })
-        .collect();
-    if forwards.is_empty() {
-        return Forwarding(
-            action
-                .target_group_arn()
-                .map(|arn| forward(arn, 1))
-                .into_iter()
-                .collect(),
-        );
-    }
-    Forwarding(forwards)
 }
 
 fn target(description: &TargetHealthDescription) -> Target {

@@ -3,51 +3,76 @@
 use super::Aws;
 use super::error::AwsError;
 use crate::model::journal::Head;
-use crate::model::{Color, ColorState, Infrastructure, Observed, PerColor, ServiceState};
+use crate::model::{
+    Color, ColorState, Infrastructure, Observed, OtherWays, PerColor, Release, ServiceState,
+};
+
+type Running = (Option<ServiceState>, Option<Release>);
 
 impl Aws {
-    /// Reads listeners, services, target health, releases, and the journal where
-    /// it is not known. Five kinds of calls, none of them twice for the same fact.
+    /// Reads the load balancer, services, target health, releases, and the journal
+    /// where it is not known; none of it twice.
     pub async fn observe(
         &self,
         infra: &Infrastructure,
         journal: Option<Head>,
     ) -> Result<Observed, AwsError> {
-        let (listeners, journal, services, blue_targets, green_targets) = futures_util::try_join!(
-            self.read_listeners(infra),
+        self.look(infra, journal, None).await
+    }
+
+    /// The same a little later in one command, for which the ways in besides the
+    /// two listeners are as they were.
+    pub async fn observe_again(
+        &self,
+        infra: &Infrastructure,
+        journal: Head,
+        ways: &OtherWays,
+    ) -> Result<Observed, AwsError> {
+        self.look(infra, Some(journal), Some(ways.clone())).await
+    }
+
+    async fn look(
+        &self,
+        infra: &Infrastructure,
+        journal: Option<Head>,
+        ways: Option<OtherWays>,
+    ) -> Result<Observed, AwsError> {
+        let (load_balancer, journal, services, blue_targets, green_targets) = futures_util::try_join!(
+            self.read_load_balancer(infra, ways),
             self.read_journal(infra, journal),
-            self.read_services(&infra.cluster),
+            self.read_running(infra),
             self.target_health(infra.target_group(Color::Blue)),
             self.target_health(infra.target_group(Color::Green)),
         )?;
-        let service_of = |color| {
-            services
-                .iter()
-                .find(|(name, _)| *name == color)
-                .map(|(_, service)| service.clone())
+        let (listeners, other_ways) = load_balancer;
+        let of = |(service, release), targets| ColorState {
+            service,
+            release,
+            targets,
         };
-        let (blue, green) = (service_of(Color::Blue), service_of(Color::Green));
-        let (blue_release, green_release) = futures_util::try_join!(
-            self.release_of(blue.as_ref()),
-            self.release_of(green.as_ref())
-        )?;
         Ok(Observed {
             infrastructure: infra.clone(),
             listeners,
+            other_ways,
             journal,
             colors: PerColor {
-                blue: ColorState {
-                    service: blue,
-                    release: blue_release,
-                    targets: blue_targets,
-                },
-                green: ColorState {
-                    service: green,
-                    release: green_release,
-                    targets: green_targets,
-                },
+                blue: of(services.blue, blue_targets),
+                green: of(services.green, green_targets),
             },
         })
+    }
+
+    /// Each colour's service, and the release that it runs.
+    async fn read_running(&self, infra: &Infrastructure) -> Result<PerColor<Running>, AwsError> {
+        let services = self.read_services(&infra.cluster).await?;
+        let running = async |color| {
+            let service = services.iter().find(|(name, _)| *name == color);
+            let service = service.map(|(_, service)| service.clone());
+            let release = self.release_of(service.as_ref()).await?;
+            Ok::<_, AwsError>((service, release))
+        };
+        let (blue, green) = futures_util::try_join!(running(Color::Blue), running(Color::Green))?;
+        Ok(PerColor { blue, green })
     }
 
     async fn read_journal(
@@ -64,7 +89,7 @@ impl Aws {
     async fn release_of(
         &self,
         service: Option<&ServiceState>,
-    ) -> Result<Option<crate::model::Release>, AwsError> {
+    ) -> Result<Option<Release>, AwsError> {
         match service {
             Some(service) => Ok(Some(self.read_release(&service.task_definition).await?)),
             None => Ok(None),

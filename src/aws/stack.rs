@@ -87,6 +87,7 @@ impl StackSnapshot {
             cluster: output("ClusterName")?,
             repository: output("RepositoryName")?,
             repository_uri: output("RepositoryUri")?,
+            load_balancer: output("LoadBalancerArn")?,
             load_balancer_dns_name: output("LoadBalancerDnsName")?,
             listeners: PerPort {
                 prod: ListenerArn::new(output("ProdListenerArn")?),

@@ -75,6 +75,21 @@ impl Reply {
     }
 }
 
+/// Both listeners: prod forwards to green, test to blue.
+pub fn listeners() -> Reply {
+    let listener = |name: &str, color: &str| {
+        format!(
+            "<member><ListenerArn>listener/{name}</ListenerArn><DefaultActions><member><Type>forward</Type>\
+             <TargetGroupArn>tg/{color}</TargetGroupArn></member></DefaultActions></member>"
+        )
+    };
+    let members = listener("prod", "green") + &listener("test", "blue");
+    Reply::xml(
+        "DescribeListeners",
+        &format!("<Listeners>{members}</Listeners>"),
+    )
+}
+
 /// A request as it left.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -98,7 +113,8 @@ impl Request {
 }
 
 /// Gives the answers of each operation in their order, and keeps the requests.
-/// An operation that has no answer left is a failed test.
+/// An operation that has no answer left is a failed test, but that listeners have
+/// no rules unless a test gives them some.
 #[derive(Debug, Clone, Default)]
 pub struct Wire {
     replies: Arc<Mutex<HashMap<String, VecDeque<Reply>>>>,
@@ -178,6 +194,10 @@ impl HttpConnector for Wire {
             .unwrap()
             .get_mut(&request.operation)
             .and_then(VecDeque::pop_front)
+            .or_else(|| {
+                let asks_for_rules = request.operation == "DescribeRules";
+                asks_for_rules.then(|| Reply::xml("DescribeRules", "<Rules/>"))
+            })
             .unwrap_or_else(|| panic!("no answer for {request:?}"));
         self.requests.lock().unwrap().push(request);
         match reply {

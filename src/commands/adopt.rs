@@ -6,10 +6,10 @@ use super::plan::Plan;
 use super::turn::{self, Work};
 use crate::cli::Adopt;
 use crate::driver::turn::Conclusion;
-use crate::engine::plan::Step;
+use crate::engine::plan::{self, Step};
 use crate::error::{Error, Exit, Result};
+use crate::model::Observed;
 use crate::model::journal::{Command, Drift, Operation, Outcome as Ending};
-use crate::model::{Live, Observed};
 use crate::report::{Outcome, Style};
 use crate::session::Session;
 
@@ -88,13 +88,9 @@ fn is_new(drift: &[Drift], unfinished: Option<&Operation>) -> bool {
 
 /// What is no colour cannot be the truth of two colours.
 fn acceptable(observed: &Observed) -> Result<()> {
-    match observed.live() {
-        Live::Color(_) | Live::Nothing => Ok(()),
-        Live::Unclear => Err(Error::refused(format!(
-            "port 80 forwards to {}, and bgecs knows only its own two target groups",
-            observed.listeners.prod
-        ))
-        .hint("point the listener at one of them by hand, then `bgecs adopt`")),
+    match plan::unclear(observed) {
+        None => Ok(()),
+        Some(refusal) => Err(Error::from(refusal).untouched(observed)),
     }
 }
 

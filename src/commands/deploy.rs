@@ -77,6 +77,7 @@ pub async fn run(session: &Session, args: Deploy) -> Result<Exit> {
         let observed = session.observe().await?;
         turn::tell_of_unfinished(session, &observed);
         let plan = plan(session, &observed, &args)?;
+        warn_of_other_ways(session, &observed, &plan);
         let steps = steps(session, &observed, &plan, &request);
         session.report.result(&Plan::of("deploy", steps));
         return Ok(Exit::Done);
@@ -118,6 +119,7 @@ async fn deploy(work: Work<'_>, args: &Deploy, request: &Request, loaded: &Loade
             observed.named(plan.color)
         )));
     }
+    warn_of_other_ways(session, &observed, &plan);
     let placed = deploy::deploy(
         session,
         work.turn,
@@ -135,12 +137,22 @@ async fn deploy(work: Work<'_>, args: &Deploy, request: &Request, loaded: &Loade
             .tell(&Event::Done(format!("port 80 forwards to {}", plan.color)));
     }
     if plan.becomes_live || (plan.onto_live && !placed.unchanged) {
-        work.turn.saw(&work.observe().await?);
+        work.turn.saw(&work.observe_again(&observed).await?);
     }
     session
         .report
         .result(&result(&observed, &plan, request.tag.clone(), placed));
     Ok(Exit::Done)
+}
+
+/// Onto the live colour, all users see it, and are told so.
+fn warn_of_other_ways(session: &Session, observed: &Observed, plan: &DeployPlan) {
+    if plan.onto_live {
+        return;
+    }
+    for sentence in plan::showing(observed, plan.color) {
+        session.report.tell(&Event::Warning(sentence));
+    }
 }
 
 fn result(observed: &Observed, plan: &DeployPlan, tag: Tag, placed: Placed) -> Deployment {

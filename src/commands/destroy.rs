@@ -9,11 +9,11 @@ use super::turn;
 use crate::aws::{StackSnapshot, StackStatus, has_no_journal};
 use crate::cli::Destroy;
 use crate::driver::destroy::{self, Inventory};
-use crate::engine::plan::Step;
+use crate::engine::plan::{self, Step};
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
-use crate::model::Infrastructure;
 use crate::model::journal::Command;
+use crate::model::{Color, Infrastructure};
 use crate::report::{Event, Outcome, Style};
 use crate::session::Session;
 
@@ -40,6 +40,7 @@ impl Outcome for Destroyed {
 pub async fn run(session: &Session, args: &Destroy) -> Result<Exit> {
     let inventory = destroy::take_inventory(session).await?;
     inventory.refuse_busy()?;
+    refuse_cutting_off(session, &inventory).await?;
     let steps = steps(session, &inventory);
     if args.dry_run.dry_run {
         session.report.result(&Plan::of("destroy", steps));
@@ -55,6 +56,20 @@ pub async fn run(session: &Session, args: &Destroy) -> Result<Exit> {
     destroy_all(session, args, &inventory).await?;
     session.report.result(&destroyed(session, "destroyed"));
     Ok(Exit::Done)
+}
+
+/// With the load balancer go all its listeners, and whoever comes in there.
+async fn refuse_cutting_off(session: &Session, inventory: &Inventory) -> Result<()> {
+    let stack = inventory.stack.as_ref();
+    let Some(infrastructure) = stack.and_then(|stack| stack.infrastructure().ok()) else {
+        return Ok(());
+    };
+    let ways = session.aws.read_other_ways(&infrastructure).await?;
+    Ok(plan::refuse_cutting_off(
+        &ways,
+        &Color::BOTH,
+        "bgecs destroy",
+    )?)
 }
 
 /// Under the lease, as long as there can be a table to hold it.
@@ -78,6 +93,7 @@ async fn destroy_all(session: &Session, args: &Destroy, inventory: &Inventory) -
         async |work| {
             // Somebody else may have been at work while this one waited.
             let inventory = destroy::take_inventory(session).await?;
+            refuse_cutting_off(session, &inventory).await?;
             let destroyed = destroy::destroy(session, Some(work.turn), &inventory);
             interruptible(work.interrupts, destroyed).await?;
             work.turn.is_gone();

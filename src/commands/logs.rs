@@ -10,6 +10,7 @@ use tokio::time::sleep;
 
 use crate::aws::{LogLine, LogQuery};
 use crate::cli::Logs;
+use crate::engine::plan;
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::Color;
@@ -83,8 +84,13 @@ impl Outcome for Lines {
 }
 
 async fn live(session: &Session) -> Result<Color> {
-    session.observe().await?.live_color().ok_or_else(|| {
-        Error::usage("nothing is live, so it is not clear whose logs are meant")
+    let observed = session.observe().await?;
+    observed.live_color().ok_or_else(|| {
+        let why = match plan::unclear(&observed) {
+            Some(refusal) => refusal.message,
+            None => "nothing is live".to_owned(),
+        };
+        Error::usage(format!("{why}, so it is not clear whose logs are meant"))
             .hint("name a colour: `bgecs logs blue`")
     })
 }

@@ -19,7 +19,7 @@ pub async fn run(session: &Session, args: &Promote) -> Result<Exit> {
         let observed = session.observe().await?;
         turn::tell_of_unfinished(session, &observed);
         let plan = plan(&observed, &aim)?;
-        swap::dry_run(session, Kind::Promote, plan, &watching);
+        swap::dry_run(session, Kind::Promote, &observed, plan, &watching);
         return Ok(Exit::Done);
     }
     let infrastructure = session.settled_infrastructure().await?;

@@ -16,7 +16,7 @@ pub async fn run(session: &Session, args: &Rollback) -> Result<Exit> {
         let observed = session.observe().await?;
         turn::tell_of_unfinished(session, &observed);
         let plan = plan(session, &observed, args)?;
-        swap::dry_run(session, Kind::Rollback, plan, &watching);
+        swap::dry_run(session, Kind::Rollback, &observed, plan, &watching);
         return Ok(Exit::Done);
     }
     // What gets one out of trouble does not wait for a stack update.

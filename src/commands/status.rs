@@ -11,10 +11,11 @@ use tokio::time::sleep;
 use super::unlock::LeaseShown;
 use crate::cli;
 use crate::driver::turn;
+use crate::engine::plan;
 use crate::error::{Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::journal::{self, Drift, Operation, OperationId, Previous};
-use crate::model::{Color, ColorState, Forward, Live, Observed, PerColor, PerPort, Port, Rollout};
+use crate::model::{Color, ColorState, Forward, Observed, PerColor, PerPort, Port, Rollout, WayIn};
 use crate::report::{Outcome, Style};
 use crate::session::Session;
 use crate::spoken_time;
@@ -31,12 +32,19 @@ struct Status {
     previous: Option<Previous>,
     /// The colour that both ports serve, where a swap was interrupted.
     half_swapped: Option<Color>,
-    /// Port 80 forwards to what is not a colour, or not to one alone.
+    /// Why it cannot be said which colour is live, and what to do then.
     #[serde(skip)]
-    unclear: bool,
+    unclear: Option<String>,
     urls: PerPort<String>,
     colors: PerColor<Option<ColorStatus>>,
     listeners: PerPort<Listener>,
+    /// By which requests come in besides, and which bgecs does not move.
+    other_ways: Vec<OtherWay>,
+    /// Why there may be more of them.
+    other_ways_hidden: Option<String>,
+    /// What is to be warned of about them.
+    #[serde(skip)]
+    astray: Vec<String>,
     /// Listeners that are not where the journal says.
     drift: Vec<Drift>,
     lease: Option<LeaseShown>,
@@ -105,8 +113,33 @@ struct ColorStatus {
 struct Listener {
     arn: String,
     forwards: Vec<Forward>,
+    /// What takes its requests instead, or besides, that is not the app's.
+    foreign: Option<String>,
     #[serde(skip)]
     text: String,
+}
+
+#[derive(Debug, Serialize)]
+struct OtherWay {
+    /// The rule's, or the listener's.
+    arn: String,
+    listener: String,
+    rule: Option<String>,
+    forwards: Vec<Forward>,
+    #[serde(skip)]
+    text: String,
+}
+
+impl OtherWay {
+    fn of(way: &WayIn) -> Self {
+        Self {
+            arn: way.arn.clone(),
+            listener: way.listener.clone(),
+            rule: way.rule.clone(),
+            forwards: way.forwarding.forwards().to_vec(),
+            text: format!("{way}  -> {}", way.forwarding),
+        }
+    }
 }
 
 pub async fn run(session: &Session, args: &cli::Status) -> Result<Exit> {
@@ -135,7 +168,8 @@ fn status(session: &Session, observed: &Observed) -> Status {
     let held = turn::held(journal, now);
     let listener = |port: Port| Listener {
         arn: infra.listener(port).to_string(),
-        forwards: observed.forwarding(port).0.clone(),
+        forwards: observed.forwarding(port).forwards().to_vec(),
+        foreign: observed.forwarding(port).foreign(),
         text: observed.forwarding(port).to_string(),
     };
     Status {
@@ -145,7 +179,13 @@ fn status(session: &Session, observed: &Observed) -> Status {
         idle: live.map(Color::other),
         previous: observed.previous().cloned(),
         half_swapped: observed.half_swapped(),
-        unclear: observed.live() == Live::Unclear,
+        unclear: plan::unclear(observed).map(|refusal| {
+            let hint = refusal.hint.unwrap_or_default();
+            format!(
+                "{}: it changes nothing until that is undone.\nWay out: {hint}.",
+                refusal.message
+            )
+        }),
         urls: PerPort {
             prod: infra.url(Port::Prod),
             test: infra.url(Port::Test),
@@ -158,6 +198,9 @@ fn status(session: &Session, observed: &Observed) -> Status {
             prod: listener(Port::Prod),
             test: listener(Port::Test),
         },
+        other_ways: observed.other_ways.seen.iter().map(OtherWay::of).collect(),
+        other_ways_hidden: observed.other_ways.hidden.clone(),
+        astray: plan::astray(observed),
         drift: observed.drift(),
         lease: held.as_ref().map(LeaseShown::of),
         unfinished: journal
@@ -201,19 +244,20 @@ impl Outcome for Status {
                 self.urls.test, self.listeners.test.text
             ),
         ];
+        let others = self.other_ways.iter();
+        lines.extend(others.map(|way| format!("  {}", way.text)));
         for color in Color::BOTH {
             lines.push(String::new());
             lines.extend(self.color_lines(color, *style));
         }
-        if self.unclear {
-            lines.push(format!(
-                "\n{} port 80 forwards to {}, which bgecs did not do: it changes nothing until that is undone.",
-                style.warn("warning:"),
-                self.listeners.prod.text
-            ));
+        let warning = style.warn("warning:");
+        if let Some(unclear) = &self.unclear {
+            lines.push(format!("\n{warning} {unclear}"));
         } else if self.live.is_none() {
             lines.push("\nNothing is live yet: the first colour to serve becomes live.".to_owned());
         }
+        let astray = self.astray.iter();
+        lines.extend(astray.map(|sentence| format!("\n{warning} {sentence}.")));
         lines.extend(self.journal_lines(*style));
         let is_explained = self.unfinished.is_some() || !self.drift.is_empty();
         if let Some(color) = self.half_swapped.filter(|_| !is_explained) {
@@ -239,7 +283,7 @@ impl Status {
         let told = self
             .drift
             .iter()
-            .filter(|drift| drift.port != 80 || !self.unclear);
+            .filter(|drift| drift.port != 80 || self.unclear.is_none());
         lines.extend(told.map(|drift| {
             format!(
                 "\n{} {drift}: something else changed it.\n`bgecs adopt` takes what is there for right.",

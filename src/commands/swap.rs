@@ -14,7 +14,7 @@ use super::turn::Work;
 use crate::cli::Watch;
 use crate::driver::turn::Turn;
 use crate::driver::{await_serving, make_live};
-use crate::engine::plan::{Step, SwapPlan};
+use crate::engine::plan::{self, Step, SwapPlan};
 use crate::error::{Exit, Result};
 use crate::model::{Color, Observed, Port};
 use crate::report::Event;
@@ -44,7 +44,14 @@ impl Kind {
 }
 
 /// Says what would be done.
-pub fn dry_run(session: &Session, kind: Kind, plan: SwapPlan, watching: &Watching) {
+pub fn dry_run(
+    session: &Session,
+    kind: Kind,
+    observed: &Observed,
+    plan: SwapPlan,
+    watching: &Watching,
+) {
+    warn_of_other_ways(session, observed, plan);
     let steps = steps(plan, watching);
     session.report.result(&Plan::of(kind.name(), steps));
 }
@@ -95,6 +102,7 @@ pub async fn run(
 ) -> Result<Exit> {
     let session = work.session;
     watching.asking.check_report()?;
+    warn_of_other_ways(session, &observed, plan);
     match plan {
         SwapPlan::NothingToDo { live, why } => {
             watching.asking.skip_report(&session.report);
@@ -128,6 +136,16 @@ pub async fn run(
             swapped.conclude(work.turn);
             tell(session, &swapped)
         }
+    }
+}
+
+/// Users who come in by another way do not go along.
+fn warn_of_other_ways(session: &Session, observed: &Observed, plan: SwapPlan) {
+    let (SwapPlan::NothingToDo { live: to, .. }
+    | SwapPlan::MakeLive { color: to }
+    | SwapPlan::Swap { to, .. }) = plan;
+    for sentence in plan::staying_behind(observed, to) {
+        session.report.tell(&Event::Warning(sentence));
     }
 }
 

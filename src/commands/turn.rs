@@ -8,7 +8,7 @@ use crate::driver::turn::{self, Conclusion, Turn};
 use crate::error::{Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::journal::{Command, Holder, OperationId, Outcome};
-use crate::model::{Infrastructure, Observed};
+use crate::model::{Infrastructure, Live, Observed};
 use crate::provenance;
 use crate::report::Event;
 use crate::session::Session;
@@ -34,10 +34,21 @@ impl Work<'_> {
             .aws
             .observe(self.infrastructure, Some(head))
             .await?;
-        if is_first {
+        // What is nobody's truth is not made one by having been seen.
+        if is_first && observed.live() != Live::Unclear {
             self.turn.saw(&observed);
         }
         Ok(observed)
+    }
+
+    /// Looks once more at the end, where other ways in are as they were.
+    ///
+    /// # Errors
+    /// AWS's own.
+    pub async fn observe_again(&self, before: &Observed) -> Result<Observed> {
+        let (aws, head) = (&self.session.aws, self.turn.head());
+        let again = aws.observe_again(self.infrastructure, head, &before.other_ways);
+        Ok(again.await?)
     }
 }
 

@@ -66,7 +66,7 @@ impl World for LiveWorld<'_> {
         }
         let infra = &self.observed.infrastructure;
         self.aws
-            .point_listener_at(infra.listener(port), infra.target_group(color))
+            .point_listener_at(infra, port, color)
             .await
             .map_err(|error| WriteFault {
                 // What was throttled did not happen; as with a lost answer,

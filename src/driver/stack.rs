@@ -13,7 +13,7 @@ use crate::config::{Config, Definition, SecretKind};
 use crate::engine::plan::{self, LIVE_COLOR, Made, StackPlan};
 use crate::error::{Error, Result};
 use crate::model::journal::{Effect, OperationId};
-use crate::model::{Infrastructure, Live};
+use crate::model::{Color, Infrastructure};
 use crate::report::Event;
 use crate::session::{Session, busy};
 
@@ -230,18 +230,13 @@ async fn live_color(session: &Session, stack: &StackSnapshot) -> Result<&'static
         ))
     })?;
     let observed = session.aws.observe(&infra, None).await?;
-    if observed.live() != Live::Unclear {
-        plan::refuse_drift(&observed)?;
+    if let Some(refusal) = plan::unclear(&observed) {
+        let error = Error::from(refusal);
+        let message = format!("{}: an update would overwrite it", error.message);
+        return Err(Error { message, ..error });
     }
-    match observed.live() {
-        Live::Color(color) => Ok(color.as_str()),
-        Live::Nothing => Ok("none"),
-        Live::Unclear => Err(Error::refused(format!(
-            "port 80 forwards to {}, which bgecs did not do: an update would overwrite it",
-            observed.listeners.prod
-        ))
-        .hint("point the listener at one of the two target groups by hand, then look at `bgecs status`")),
-    }
+    plan::refuse_drift(&observed)?;
+    Ok(observed.live_color().map_or("none", Color::as_str))
 }
 
 /// The template's parameters, from the configuration.

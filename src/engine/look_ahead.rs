@@ -78,16 +78,10 @@ fn said(moved: &[String]) -> String {
 mod tests {
     use super::*;
     use crate::model::Rollout;
-    use crate::model::testing::{nowhere, service, to};
+    use crate::model::testing::{nowhere, service, to, to_both};
 
     fn listeners(prod: Forwarding, test: Forwarding) -> PerPort<Forwarding> {
         PerPort { prod, test }
-    }
-
-    fn half_on(color: Color) -> Forwarding {
-        let mut forwards = to(color.other()).0;
-        forwards.extend(to(color).0);
-        Forwarding(forwards)
     }
 
     #[test]
@@ -102,10 +96,10 @@ mod tests {
                 Some("port 80 forwards to blue, and to green when this began"),
             ),
             (
-                half_on(Color::Blue),
+                to_both(),
                 blue.clone(),
                 Some(
-                    "port 80 forwards to green (1 of 2), blue (1 of 2), and to green when this began",
+                    "port 80 forwards to blue (1 of 2), green (1 of 2), and to green when this began",
                 ),
             ),
             (
@@ -159,10 +153,7 @@ mod tests {
         assert_eq!(users(&green, &blue, Color::Blue), Users::Elsewhere);
         assert_eq!(users(&green, &blue, Color::Green), Users::OnIt);
         assert_eq!(users(&blue, &blue, Color::Blue), Users::BroughtOntoIt);
-        assert_eq!(
-            users(&half_on(Color::Blue), &blue, Color::Blue),
-            Users::BroughtOntoIt
-        );
+        assert_eq!(users(&to_both(), &blue, Color::Blue), Users::BroughtOntoIt);
         for (prod, test, color) in [
             (&nowhere(), &blue, Color::Blue),
             (&green, &green, Color::Blue),

@@ -8,6 +8,7 @@ mod standing;
 mod swap;
 #[cfg(test)]
 mod tests;
+mod ways;
 
 use serde::{Serialize, Serializer};
 
@@ -17,8 +18,9 @@ pub use deploy::{
 pub use retire::{RetirePlan, retire};
 pub use stack::{LIVE_COLOR, Made, StackPlan, refuse_blind_health_path, stack};
 pub use swap::{Aim, Settled, SwapPlan, fixed, nothing_is_live, promote, rollback};
+pub use ways::{astray, refuse_cutting_off, showing, staying_behind, unclear};
 
-use crate::model::{Color, Live, Observed, Port, Tag};
+use crate::model::{Color, Observed, Port, Tag};
 
 /// A step of a plan, in words.
 #[derive(Debug, Clone, PartialEq)]
@@ -239,21 +241,13 @@ pub fn refuse_drift(observed: &Observed) -> Result<(), Refusal> {
 
 /// What every mutating command refuses: a world that bgecs did not make.
 fn known_live(observed: &Observed) -> Result<Option<Color>, Refusal> {
-    match observed.live() {
-        Live::Color(color) => {
-            refuse_drift(observed)?;
-            Ok(Some(color))
-        }
-        Live::Nothing => {
-            refuse_drift(observed)?;
-            Ok(None)
-        }
-        Live::Unclear => Err(Refusal::new(
-            format!(
-                "port 80 forwards to {}, which bgecs did not do",
-                observed.listeners.prod
-            ),
-            "point the listener at one of the two target groups by hand, then look at `bgecs status`",
-        )),
+    if let Some(refusal) = unclear(observed) {
+        return Err(refusal);
     }
+    refuse_drift(observed)?;
+    let live = observed.live_color();
+    if live.is_none() {
+        ways::free_test_port(observed)?;
+    }
+    Ok(live)
 }

@@ -49,7 +49,7 @@ fn listener(observed: &Observed, port: Port, expected: Color, or: Color) -> Chec
             Port::Test => "test listener",
         },
         ok: only == Some(expected) || only == Some(or),
-        detail: format!("{port} forwards to {seen}"),
+        detail: format!("{port} {}", seen.deed()),
     }
 }
 

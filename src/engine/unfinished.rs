@@ -4,7 +4,7 @@
 use crate::model::journal::{Command, Effect, Operation};
 use crate::model::{Color, Deployed, Observed, TaskDefinitionArn};
 
-use super::plan::Refusal;
+use super::plan::{Refusal, unclear};
 
 /// What a command that meets an unfinished operation does with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,13 +154,20 @@ fn elsewhere(operation: &Operation, observed: &Observed) -> Refusal {
     };
     Refusal::new(
         format!(
-            "port 80 forwards to {}, and the unfinished {} was between {} and {}: something else changed it",
-            observed.listeners.prod,
+            "port 80 {}, and the unfinished {} was between {} and {}: something else changed it",
+            observed.listeners.prod.deed(),
             operation.name(),
             name(operation.was_live()),
             name(operation.color)
         ),
-        "`bgecs adopt` takes what is there as the new truth; or put it back by hand",
+        match unclear(observed) {
+            Some(Refusal {
+                hint: Some(way_out),
+                ..
+            }) => way_out,
+            _ => "`bgecs adopt` takes what is there as the new truth; or put it back by hand"
+                .to_owned(),
+        },
     )
 }
 

@@ -9,6 +9,8 @@ pub struct Infrastructure {
     pub repository: String,
     /// ECR's own address of the repository, `<account>.dkr.ecr.<region>.amazonaws.com/<name>`.
     pub repository_uri: String,
+    /// Its ARN.
+    pub load_balancer: String,
     pub load_balancer_dns_name: String,
     pub listeners: PerPort<ListenerArn>,
     pub target_groups: PerColor<TargetGroupArn>,

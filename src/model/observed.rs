@@ -6,75 +6,17 @@ use time::OffsetDateTime;
 
 use super::journal::{Head, Previous};
 use super::{
-    Color, Deployed, Digest, Infrastructure, PerColor, PerPort, Port, Tag, TargetGroupArn,
+    Color, Deployed, Digest, Forwarding, Infrastructure, OtherWays, PerColor, PerPort, Port, Tag,
     TaskDefinitionArn,
 };
-
-/// Where a listener sends a share of its requests.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Forward {
-    /// `None` for a target group that is not one of the app's two.
-    pub color: Option<Color>,
-    #[serde(skip)]
-    pub target_group: TargetGroupArn,
-    pub weight: i32,
-}
-
-/// What a listener does with a request that no rule takes. Empty means that it
-/// forwards nowhere (a fresh stack's fixed 503).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Forwarding(pub Vec<Forward>);
-
-impl Forwarding {
-    /// The one colour that gets every request, if it is so.
-    pub fn only(&self) -> Option<Color> {
-        let mut reached = self.0.iter().filter(|forward| forward.weight > 0);
-        match (reached.next(), reached.next()) {
-            (Some(forward), None) => forward.color,
-            _ => None,
-        }
-    }
-
-    pub fn reaches(&self, color: Color) -> bool {
-        self.0
-            .iter()
-            .any(|forward| forward.color == Some(color) && forward.weight > 0)
-    }
-
-    pub fn is_nowhere(&self) -> bool {
-        self.0.iter().all(|forward| forward.weight == 0)
-    }
-}
-
-impl std::fmt::Display for Forwarding {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.is_nowhere() {
-            return f.write_str("nothing");
-        }
-        let total: i32 = self.0.iter().map(|forward| forward.weight).sum();
-        for (n, forward) in self.0.iter().enumerate() {
-            if n > 0 {
-                f.write_str(", ")?;
-            }
-            match forward.color {
-                Some(color) => write!(f, "{color}")?,
-                None => write!(f, "a stranger's target group {}", forward.target_group)?,
-            }
-            if forward.weight != total {
-                write!(f, " ({} of {total})", forward.weight)?;
-            }
-        }
-        Ok(())
-    }
-}
 
 /// Who serves production, derived from what port 80 forwards to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Live {
-    /// A fresh stack: port 80 forwards nowhere.
+    /// A fresh stack: port 80 has its placeholder.
     Nothing,
     Color(Color),
-    /// Several groups, or one that is not ours: bgecs did not do this.
+    /// Several groups, or what is no forward to ours: bgecs did not do this.
     Unclear,
 }
 
@@ -230,6 +172,8 @@ impl ColorState {
 pub struct Observed {
     pub infrastructure: Infrastructure,
     pub listeners: PerPort<Forwarding>,
+    /// By which requests come in besides the two listeners' default actions.
+    pub other_ways: OtherWays,
     pub colors: PerColor<ColorState>,
     pub journal: Head,
 }

@@ -5,7 +5,8 @@ use time::OffsetDateTime;
 use super::journal::{Command, Head, Holder, Lease, Operation, OperationId, Truth, Who};
 use super::{
     Color, ColorState, Deployed, Deployment, Forward, Forwarding, Infrastructure, ListenerArn,
-    Observed, PerColor, PerPort, Rollout, ServiceState, TargetGroupArn, TaskDefinitionArn,
+    Observed, OtherWays, PerColor, PerPort, Rollout, ServiceState, TargetGroupArn,
+    TaskDefinitionArn, WayIn,
 };
 
 pub fn infrastructure() -> Infrastructure {
@@ -13,6 +14,7 @@ pub fn infrastructure() -> Infrastructure {
         cluster: "bgecs-hello".to_owned(),
         repository: "bgecs-hello".to_owned(),
         repository_uri: "1.dkr.ecr.eu-west-1.amazonaws.com/bgecs-hello".to_owned(),
+        load_balancer: "balancer/app".to_owned(),
         load_balancer_dns_name: "lb.example".to_owned(),
         listeners: PerPort {
             prod: ListenerArn::new("listener/prod"),
@@ -32,7 +34,7 @@ pub fn infrastructure() -> Infrastructure {
 }
 
 pub fn to(color: Color) -> Forwarding {
-    Forwarding(vec![Forward {
+    Forwarding::to(vec![Forward {
         color: Some(color),
         target_group: TargetGroupArn::new(format!("tg/{color}")),
         weight: 1,
@@ -41,6 +43,36 @@ pub fn to(color: Color) -> Forwarding {
 
 pub fn nowhere() -> Forwarding {
     Forwarding::default()
+}
+
+/// Half of the requests for each colour.
+pub fn to_both() -> Forwarding {
+    let both = Color::BOTH.into_iter().map(to);
+    Forwarding::to(both.flat_map(|one| one.forwards().to_vec()).collect())
+}
+
+pub fn redirect() -> Forwarding {
+    Forwarding::Foreign("a redirect to https://…:443".to_owned())
+}
+
+/// Another listener that forwards to that colour.
+pub fn port_8080(color: Color) -> WayIn {
+    WayIn {
+        arn: "listener/8080".to_owned(),
+        listener: "port 8080 (HTTP)".to_owned(),
+        rule: None,
+        forwarding: to(color),
+    }
+}
+
+/// A rule of port 80 that forwards to that colour.
+pub fn api_rule(color: Color) -> WayIn {
+    WayIn {
+        arn: "rule/api".to_owned(),
+        listener: "port 80 (HTTP)".to_owned(),
+        rule: Some("rule 10 (path /api/*)".to_owned()),
+        forwarding: to(color),
+    }
 }
 
 /// A service that has rolled out to `desired` tasks.
@@ -76,6 +108,7 @@ pub fn observed() -> Observed {
             prod: to(Color::Green),
             test: to(Color::Blue),
         },
+        other_ways: OtherWays::default(),
         colors: PerColor {
             blue: ColorState::default(),
             green: ColorState::default(),

@@ -15,7 +15,7 @@ use crate::hidden::Hidden;
 use crate::model::{Color, Expected};
 
 /// The header by which the test listener's rules let one look at either colour.
-const COLOR_HEADER: HeaderName = HeaderName::from_static("x-bgecs-color");
+const COLOR_HEADER: HeaderName = HeaderName::from_static(crate::model::COLOR_HEADER);
 
 /// A URL, and where to connect for it.
 #[derive(Debug, Clone, PartialEq, Eq)]

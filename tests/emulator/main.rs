@@ -25,4 +25,5 @@ mod running;
 mod secrets;
 mod stub;
 mod table;
+mod ways;
 mod world;

@@ -282,7 +282,7 @@ pub fn see(name: &str, seen: &str) -> Outcome {
         (r"\S*/sample-app/", "[ROOT]/sample-app/"),
         (r"(localhost|127\.0\.0\.1):\d+", "$1:[PORT]"),
         (
-            r"arn:aws:elasticloadbalancing:[\w-]*:\d*:(listener|targetgroup)/[\w/-]+",
+            r"arn:aws:elasticloadbalancing:[\w-]*:\d*:(listener-rule|listener|targetgroup)/[\w/-]+",
             "[ARN of a $1]",
         ),
         (r"http://[a-z0-9.-]+(:81)?", "http://[LOAD BALANCER]$1"),

@@ -7,9 +7,9 @@ use tokio::time::{Instant, sleep, timeout};
 use super::Service;
 use super::bucket::{Bucket, Limit};
 use super::queue::Queue;
-use crate::aws::testing::{Reply, Wire, credentials};
+use crate::aws::testing::{Reply, Wire, credentials, listeners};
 use crate::model::testing::infrastructure;
-use crate::model::{Color, TargetGroupArn, TaskDefinitionArn};
+use crate::model::{Color, Port, TargetGroupArn, TaskDefinitionArn};
 
 /// The published limits that cover a call.
 fn limits(service: Service, operation: &str) -> Vec<(u32, u32)> {
@@ -93,13 +93,15 @@ fn departures(wire: &Wire) -> Vec<Duration> {
 #[tokio::test(start_paused = true)]
 async fn writes_beyond_the_burst_leave_at_the_sustained_rate() {
     let done = Reply::xml("ModifyListener", "");
-    let wire = repeated(Wire::new(), 18, "ModifyListener", &done);
+    let wire = Wire::new().on("DescribeListeners", listeners());
+    let wire = repeated(wire, 18, "ModifyListener", &done);
     let (aws, infra) = (wire.aws(), infrastructure());
-    let write = || aws.point_listener_at(&infra.listeners.prod, infra.target_group(Color::Blue));
+    aws.read_listeners(&infra).await.unwrap();
+    let write = || aws.point_listener_at(&infra, Port::Prod, Color::Blue);
     for written in join_all((0..18).map(|_| write())).await {
         written.unwrap();
     }
-    let departures = departures(&wire);
+    let departures = &departures(&wire)[1..];
     // Four fifths of 20 at once and of 3 a second.
     let interval = Duration::from_nanos(1_000_000_000 * 5 / 12);
     assert_eq!(departures[15], Duration::ZERO);
@@ -165,8 +167,7 @@ async fn who_gives_up_waiting_takes_no_token() {
 async fn one_service_s_calls_leave_another_s_alone() {
     let Limit { burst, .. } = Service::Elb.rules()[1].published;
     let calls = burst as usize;
-    let done = Reply::xml("DescribeListeners", "<Listeners/>");
-    let wire = repeated(Wire::new(), calls, "DescribeListeners", &done);
+    let wire = repeated(Wire::new(), calls, "DescribeListeners", &listeners());
     let wire = wire.on("DescribeServices", Reply::json(&json!({ "services": [] })));
     let (aws, infra) = (wire.aws(), infrastructure());
     let reads = join_all((0..calls).map(|_| aws.read_listeners(&infra)));

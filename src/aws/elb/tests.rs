@@ -19,103 +19,16 @@ fn listeners(of: &[(&str, &str)]) -> Reply {
     )
 }
 
-/// As an emulator answers: the target group's ARN alone.
-fn simple(group: &str) -> String {
+fn forward(group: &str) -> String {
     format!("<member><Type>forward</Type><TargetGroupArn>{group}</TargetGroupArn></member>")
-}
-
-fn weighted(groups: &[(&str, Option<i32>)]) -> String {
-    let groups: String = groups
-        .iter()
-        .map(|(arn, weight)| {
-            let weight = weight
-                .map(|weight| format!("<Weight>{weight}</Weight>"))
-                .unwrap_or_default();
-            format!("<member><TargetGroupArn>{arn}</TargetGroupArn>{weight}</member>")
-        })
-        .collect();
-    format!(
-        "<member><Type>forward</Type><ForwardConfig><TargetGroups>{groups}</TargetGroups></ForwardConfig></member>"
-    )
-}
-
-/// Both forms at once, as AWS answers a simple forward.
-fn both(group: &str) -> String {
-    let ends = (simple(group), weighted(&[(group, Some(1))]));
-    ends.0.replace("</member>", "") + ends.1.strip_prefix("<member><Type>forward</Type>").unwrap()
-}
-
-const FIXED: &str = "<member><Type>fixed-response</Type><FixedResponseConfig><StatusCode>503</StatusCode></FixedResponseConfig></member>";
-
-/// What the prod listener's action means.
-async fn prod(action: &str) -> Forwarding {
-    let wire = Wire::new().on("DescribeListeners", listeners(&[("listener/prod", action)]));
-    wire.aws()
-        .read_listeners(&infrastructure())
-        .await
-        .unwrap()
-        .prod
-}
-
-#[tokio::test]
-async fn a_forward_is_understood_in_each_of_its_forms() {
-    for action in [
-        simple("tg/blue"),
-        weighted(&[("tg/blue", None)]),
-        both("tg/blue"),
-    ] {
-        assert_eq!(prod(&action).await, to(Color::Blue), "{action}");
-    }
-}
-
-#[tokio::test]
-async fn weights_are_kept_and_a_group_without_any_still_counts() {
-    let split = prod(&weighted(&[("tg/blue", Some(90)), ("tg/green", Some(10))])).await;
-    assert_eq!(split.only(), None);
-    assert!(split.reaches(Color::Blue) && split.reaches(Color::Green));
-    assert_eq!(split.to_string(), "blue (90 of 100), green (10 of 100)");
-
-    let attached = prod(&weighted(&[("tg/blue", Some(1)), ("tg/green", Some(0))])).await;
-    assert_eq!(attached.only(), Some(Color::Blue));
-    assert!(!attached.reaches(Color::Green));
-    assert_eq!(attached.0.len(), 2, "attached, with no traffic");
-}
-
-#[tokio::test]
-async fn a_fixed_response_goes_nowhere() {
-    let fixed = prod(FIXED).await;
-    assert!(fixed.is_nowhere());
-    assert_eq!(fixed.only(), None);
-    // So does a listener that AWS does not know.
-    let wire = Wire::new().on("DescribeListeners", listeners(&[]));
-    let listeners = wire.aws().read_listeners(&infrastructure()).await.unwrap();
-    assert!(listeners.prod.is_nowhere() && listeners.test.is_nowhere());
-}
-
-#[tokio::test]
-async fn a_stranger_s_group_is_no_colour() {
-    let strange = prod(&simple("tg/someone-else-s")).await;
-    assert!(!strange.is_nowhere(), "traffic does go there");
-    assert_eq!(strange.only(), None);
-    assert_eq!(
-        strange.to_string(),
-        "a stranger's target group tg/someone-else-s"
-    );
-}
-
-#[tokio::test]
-async fn what_comes_before_the_forward_is_passed_over() {
-    let sign_in = "<member><Type>authenticate-oidc</Type><Order>1</Order></member>";
-    let action = format!("{sign_in}{}", simple("tg/green"));
-    assert_eq!(prod(&action).await, to(Color::Green));
 }
 
 #[tokio::test]
 async fn both_listeners_are_read_in_one_call_and_not_mixed_up() {
     let answer = listeners(&[
         // AWS promises no order.
-        ("listener/test", &simple("tg/green")),
-        ("listener/prod", &simple("tg/blue")),
+        ("listener/test", &forward("tg/green")),
+        ("listener/prod", &forward("tg/blue")),
     ]);
     let wire = Wire::new().on("DescribeListeners", answer);
     let listeners = wire.aws().read_listeners(&infrastructure()).await.unwrap();
@@ -133,28 +46,92 @@ async fn both_listeners_are_read_in_one_call_and_not_mixed_up() {
 }
 
 #[tokio::test]
-async fn a_listener_is_modified_in_place() {
-    let wire = Wire::new().on(
-        "ModifyListener",
-        Reply::xml("ModifyListener", "<Listeners/>"),
-    );
-    let infra = infrastructure();
-    wire.aws()
-        .point_listener_at(infra.listener(Port::Prod), infra.target_group(Color::Blue))
-        .await
-        .unwrap();
-    let sent = wire.request();
-    assert_eq!(sent.field("ListenerArn").as_deref(), Some("listener/prod"));
+async fn a_listener_that_is_gone_is_not_one_that_goes_nowhere() {
+    let only = listeners(&[("listener/prod", &forward("tg/blue"))]);
+    let wire = Wire::new().on("DescribeListeners", only);
+    let error = wire.aws().read_listeners(&infrastructure()).await;
+    let error = error.unwrap_err();
+    assert_eq!(error.kind, Kind::NotFound);
+    assert_eq!(error.resource, "listener/test");
+}
+
+const SIGN_IN: &str = "<member><Type>authenticate-oidc</Type><Order>1</Order><AuthenticateOidcConfig>\
+    <Issuer>https://id.example</Issuer><ClientId>shop</ClientId></AuthenticateOidcConfig></member>";
+
+/// The list that is sent: type and target of each, and that nothing more is.
+fn sent(request: &crate::aws::testing::Request) -> Vec<String> {
+    let field = |n: usize, name: &str| request.field(&format!("DefaultActions.member.{n}.{name}"));
+    let actions = (1..).map_while(|n| {
+        let target = field(n, "TargetGroupArn").unwrap_or_default();
+        Some(format!("{} {target}", field(n, "Type")?))
+    });
+    actions.map(|action| action.trim().to_owned()).collect()
+}
+
+/// What was read last is what is sent back, without another look.
+#[tokio::test]
+async fn a_write_keeps_what_the_last_look_saw() {
+    let modified = || Reply::xml("ModifyListener", "<Listeners/>");
+    let signed_in = format!("{SIGN_IN}{}", forward("tg/green"));
+    let first = listeners(&[
+        ("listener/prod", &forward("tg/green")),
+        ("listener/test", &forward("tg/blue")),
+    ]);
+    let second = listeners(&[
+        ("listener/prod", &signed_in),
+        ("listener/test", &forward("tg/blue")),
+    ]);
+    let wire = Wire::new()
+        .on("DescribeListeners", first)
+        .on("DescribeListeners", second)
+        .on("ModifyListener", modified())
+        .on("ModifyListener", modified());
+    let (aws, infra) = (wire.aws(), infrastructure());
+    // As one clone of the clients reads and another one writes.
+    aws.clone().read_listeners(&infra).await.unwrap();
+    aws.clone().read_listeners(&infra).await.unwrap();
+    for port in [Port::Prod, Port::Test] {
+        let written = aws.point_listener_at(&infra, port, Color::Blue).await;
+        written.unwrap();
+    }
+    wire.assert_used_up();
+    let requests = wire.requests();
+    let [_, _, prod, test] = requests.as_slice() else {
+        panic!("{requests:?}");
+    };
+    assert_eq!(prod.field("ListenerArn").as_deref(), Some("listener/prod"));
+    assert_eq!(sent(prod), ["authenticate-oidc", "forward tg/blue"]);
+    let field = |name: &str| {
+        let name = format!("DefaultActions.member.1.AuthenticateOidcConfig.{name}");
+        prod.field(&name)
+    };
+    assert_eq!(field("ClientId").as_deref(), Some("shop"));
+    assert_eq!(field("UseExistingClientSecret").as_deref(), Some("true"));
+    assert_eq!(test.field("ListenerArn").as_deref(), Some("listener/test"));
+    assert_eq!(sent(test), ["forward tg/blue"]);
+}
+
+#[tokio::test]
+async fn where_nothing_was_read_a_write_looks_first_and_overwrites_nothing_foreign() {
+    let redirect = "<member><Type>redirect</Type><RedirectConfig><Protocol>HTTPS</Protocol>\
+        <Port>443</Port></RedirectConfig></member>";
+    let found = listeners(&[
+        ("listener/prod", redirect),
+        ("listener/test", &forward("tg/blue")),
+    ]);
+    let wire = Wire::new().on("DescribeListeners", found);
+    let written = wire
+        .aws()
+        .point_listener_at(&infrastructure(), Port::Prod, Color::Blue)
+        .await;
+    let error = written.unwrap_err();
+    assert!(!error.is_retryable());
     assert_eq!(
-        sent.field("DefaultActions.member.1.Type").as_deref(),
-        Some("forward")
+        error.to_string(),
+        "elasticloadbalancing:ModifyListener on listener/prod: port 80 answers with a redirect to \
+         https://…:443, which is not overwritten"
     );
-    assert_eq!(
-        sent.field("DefaultActions.member.1.TargetGroupArn")
-            .as_deref(),
-        Some("tg/blue")
-    );
-    assert_eq!(sent.field("DefaultActions.member.2.Type"), None);
+    assert_eq!(wire.request().operation, "DescribeListeners");
 }
 
 #[tokio::test]

@@ -1,24 +1,10 @@
 use serde_json::json;
 
 use crate::aws::error::Kind;
-use crate::aws::testing::{Reply, Wire};
+use crate::aws::testing::{Reply, Wire, listeners};
 use crate::model::Deployed;
 use crate::model::testing::infrastructure;
 use crate::model::{Color, Live};
-
-fn listeners() -> Reply {
-    let listener = |name: &str, color: &str| {
-        format!(
-            "<member><ListenerArn>listener/{name}</ListenerArn><DefaultActions><member><Type>forward</Type>\
-             <TargetGroupArn>tg/{color}</TargetGroupArn></member></DefaultActions></member>"
-        )
-    };
-    let members = listener("prod", "green") + &listener("test", "blue");
-    Reply::xml(
-        "DescribeListeners",
-        &format!("<Listeners>{members}</Listeners>"),
-    )
-}
 
 fn health(targets: usize) -> Reply {
     let target = "<member><Target><Id>10.0.0.1</Id></Target><TargetHealth><State>healthy</State></TargetHealth></member>";
@@ -69,7 +55,7 @@ async fn everything_is_read_once_and_put_together() {
         None,
         "nothing to ask for"
     );
-    assert_eq!(wire.requests().len(), 6);
+    assert_eq!(wire.requests().len(), 8);
 }
 
 #[tokio::test]

@@ -109,6 +109,7 @@ fn outputs(without: &str) -> String {
         "RepositoryName",
         "RepositoryUri",
         "LoadBalancerDnsName",
+        "LoadBalancerArn",
         "ProdListenerArn",
         "TestListenerArn",
         "BlueTargetGroupArn",
@@ -150,6 +151,7 @@ async fn a_stack_is_read_with_parameters_and_outputs() {
     assert_eq!(snapshot.parameters["LiveColor"], "blue");
     let infra = snapshot.infrastructure().unwrap();
     assert_eq!(infra.cluster, "ClusterName");
+    assert_eq!(infra.load_balancer, "LoadBalancerArn");
     assert_eq!(infra.listeners.prod.as_str(), "ProdListenerArn");
     assert_eq!(infra.listeners.test.as_str(), "TestListenerArn");
     assert_eq!(infra.target_groups.blue.as_str(), "BlueTargetGroupArn");

@@ -1,6 +1,5 @@
 use super::*;
-use crate::model::testing::{nowhere, observed, operation, to, with_previous};
-use crate::model::{Color, Forwarding};
+use crate::model::testing::{nowhere, observed, operation, redirect, to_both, with_previous};
 
 #[test]
 fn what_was_adopted() {
@@ -38,10 +37,9 @@ fn only_the_two_colours_can_be_adopted() {
     assert!(acceptable(&world).is_ok());
     world.listeners.prod = nowhere();
     assert!(acceptable(&world).is_ok());
-    let mut both = to(Color::Blue).0;
-    both.extend(to(Color::Green).0);
-    world.listeners.prod = Forwarding(both);
-    let error = acceptable(&world).unwrap_err();
-    assert_eq!(error.exit, Exit::Refused);
-    insta::assert_snapshot!(error.message, @"port 80 forwards to blue (1 of 2), green (1 of 2), and bgecs knows only its own two target groups");
+    for foreign in [to_both(), redirect()] {
+        world.listeners.prod = foreign;
+        let error = acceptable(&world).unwrap_err();
+        assert_eq!(error.exit, Exit::Refused);
+    }
 }

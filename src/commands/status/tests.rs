@@ -4,9 +4,10 @@ use super::*;
 use crate::aws::testing::Wire;
 use crate::model::journal::{Effect, Lease};
 use crate::model::testing::{
-    lease, moment, nowhere, observed, operation, service, to, with_previous,
+    api_rule, lease, moment, nowhere, observed, operation, port_8080, redirect, service, to,
+    with_previous,
 };
-use crate::model::{Release, Target, TargetGroupArn, TargetState, Targets};
+use crate::model::{Forwarding, Release, Target, TargetGroupArn, TargetState, Targets};
 
 #[test]
 fn ages_are_rounded_down() {
@@ -188,11 +189,13 @@ fn an_operation_that_nobody_finished() {
 #[test]
 fn a_listener_that_bgecs_did_not_set() {
     let mut world = world();
-    world.listeners.prod.0.push(Forward {
+    let mut forwards = to(Color::Green).forwards().to_vec();
+    forwards.push(Forward {
         color: None,
         target_group: TargetGroupArn::new("tg/someone-else-s"),
         weight: 1,
     });
+    world.listeners.prod = Forwarding::to(forwards);
     insta::assert_snapshot!(shown(&world), @"
     hello in eu-west-1
       port 80  http://lb.example  -> green (1 of 2), a stranger's target group tg/someone-else-s (1 of 2)
@@ -211,7 +214,68 @@ fn a_listener_that_bgecs_did_not_set() {
       deployed some time ago by alice, commit c0ffee
 
     warning: port 80 forwards to green (1 of 2), a stranger's target group tg/someone-else-s (1 of 2), which bgecs did not do: it changes nothing until that is undone.
+    Way out: point listener/prod by hand at tg/green, the target group of green (tag 1), which the journal says was live; then `bgecs adopt`.
     ");
+}
+
+/// Users who come in by TLS are told of, and not taken for nobody.
+#[test]
+fn a_redirect_and_the_other_ways_in() {
+    let mut world = world();
+    world.listeners.prod = redirect();
+    world.other_ways.seen = vec![port_8080(Color::Green)];
+    let text = shown(&world);
+    assert!(!text.contains("Nothing is live"), "{text}");
+    insta::assert_snapshot!(around_the_colours(&text), @"
+    hello in eu-west-1
+      port 80  http://lb.example  -> a redirect to https://…:443
+      port 81  http://lb.example:81  -> blue
+      port 8080 (HTTP)  -> green
+
+    warning: port 80 answers with a redirect to https://…:443, which bgecs did not do: it changes nothing until that is undone.
+    Way out: point listener/prod by hand at tg/green, the target group of green (tag 1), which the journal says was live; then `bgecs adopt`.
+    ");
+    let json = serde_json::to_value(of(&world)).unwrap();
+    let prod = &json["listeners"]["prod"];
+    assert_eq!(prod["foreign"], "a redirect to https://…:443");
+    assert_eq!(prod["forwards"], serde_json::json!([]));
+
+    world.listeners.prod = to(Color::Green);
+    world.other_ways.seen.push(api_rule(Color::Blue));
+    world.other_ways.hidden = Some("AccessDenied: no".to_owned());
+    insta::assert_snapshot!(around_the_colours(&shown(&world)), @"
+    hello in eu-west-1
+      port 80  http://lb.example  -> green
+      port 81  http://lb.example:81  -> blue
+      port 8080 (HTTP)  -> green
+      port 80 (HTTP), rule 10 (path /api/*)  -> blue
+
+    warning: port 80 (HTTP), rule 10 (path /api/*) leads to blue, which is not live: users there get tag 2, and bgecs does not move it (rule/api).
+
+    warning: a rule that leads to a colour would go unnoticed, for none can be read: AccessDenied: no.
+    ");
+    let json = serde_json::to_value(of(&world)).unwrap();
+    assert_eq!(json["other_ways_hidden"], "AccessDenied: no");
+    insta::assert_snapshot!(format!("{:#}", json["other_ways"][1]), @r#"
+    {
+      "arn": "rule/api",
+      "listener": "port 80 (HTTP)",
+      "rule": "rule 10 (path /api/*)",
+      "forwards": [
+        {
+          "color": "blue",
+          "weight": 1
+        }
+      ]
+    }
+    "#);
+}
+
+/// What stands ahead of both colours, and the warnings after them.
+fn around_the_colours(text: &str) -> String {
+    let is_color = |part: &&str| part.starts_with("blue") || part.starts_with("green");
+    let parts: Vec<&str> = text.split("\n\n").filter(|part| !is_color(part)).collect();
+    parts.join("\n\n")
 }
 
 #[test]
@@ -271,7 +335,8 @@ fn for_programs() {
               "color": "green",
               "weight": 1
             }
-          ]
+          ],
+          "foreign": null
         },
         "test": {
           "arn": "listener/test",
@@ -280,9 +345,12 @@ fn for_programs() {
               "color": "blue",
               "weight": 1
             }
-          ]
+          ],
+          "foreign": null
         }
       },
+      "other_ways": [],
+      "other_ways_hidden": null,
       "drift": [],
       "lease": null,
       "unfinished": null

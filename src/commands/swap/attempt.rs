@@ -95,7 +95,7 @@ impl<'a> Attempt<'a> {
             .swap_under_probe(&url, identities, work.turn, work.interrupts)
             .await?;
         // The last word is what the load balancer says, not what was meant.
-        let now = work.observe().await;
+        let now = work.observe_again(&self.observed).await;
         if let Ok(now) = &now {
             finished.swap.look_again(now.live());
             work.turn.saw(now);

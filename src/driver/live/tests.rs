@@ -5,7 +5,9 @@ use crate::model::testing::observed;
 
 /// What a write that ends in this answer is taken for.
 async fn fault(reply: Reply) -> WriteFault {
-    let wire = Wire::new().on("ModifyListener", reply);
+    let wire = Wire::new()
+        .on("DescribeListeners", crate::aws::testing::listeners())
+        .on("ModifyListener", reply);
     let aws = wire.aws();
     let turn = Turn::for_tests(&aws, Head::default());
     let world = LiveWorld {
@@ -14,7 +16,8 @@ async fn fault(reply: Reply) -> WriteFault {
         turn: &turn,
     };
     let written = world.point_listener_at(Port::Test, Color::Green).await;
-    let sent = wire.request();
+    // Nobody had read the listener, whose other actions have to be kept.
+    let sent = wire.requests().pop().unwrap();
     assert_eq!(sent.field("ListenerArn").as_deref(), Some("listener/test"));
     assert_eq!(
         sent.field("DefaultActions.member.1.TargetGroupArn")

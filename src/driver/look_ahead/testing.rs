@@ -17,9 +17,11 @@ pub fn listeners(prod: &Forwarding, test: &Forwarding) -> Reply {
                 "<member><TargetGroupArn>{arn}</TargetGroupArn><Weight>{weight}</Weight></member>"
             )
         };
-        let groups: String = forwarding.0.iter().map(group).collect();
+        let groups: String = forwarding.forwards().iter().map(group).collect();
         let action = match groups.is_empty() {
-            true => "<member><Type>fixed-response</Type></member>".to_owned(),
+            true => "<member><Type>fixed-response</Type><FixedResponseConfig><StatusCode>503</StatusCode>\
+                 <MessageBody>bgecs: nothing is live yet</MessageBody></FixedResponseConfig></member>"
+                .to_owned(),
             false => format!(
                 "<member><Type>forward</Type><ForwardConfig><TargetGroups>{groups}</TargetGroups></ForwardConfig></member>"
             ),

@@ -235,14 +235,19 @@ async fn a_listener_that_may_have_moved_unseen_keeps_the_operation_open() {
 
 #[tokio::test]
 async fn a_first_colour_that_got_one_port_stays_open_and_one_that_got_none_does_not() {
-    let shows_nothing = || Reply::xml("DescribeListeners", "<Listeners></Listeners>");
-    let shows_blue = || {
-        Reply::xml(
-            "DescribeListeners",
-            "<Listeners><member><ListenerArn>listener/prod</ListenerArn><DefaultActions><member><Type>forward</Type>\
-         <TargetGroupArn>tg/blue</TargetGroupArn></member></DefaultActions></member>\
-         <member><ListenerArn>listener/test</ListenerArn></member></Listeners>",
-        )
+    let placeholder = "<member><Type>fixed-response</Type><FixedResponseConfig><StatusCode>503</StatusCode>\
+        <MessageBody>bgecs: nothing is live yet</MessageBody></FixedResponseConfig></member>";
+    let blue = "<member><Type>forward</Type><TargetGroupArn>tg/blue</TargetGroupArn></member>";
+    let shows = |prod: &str| {
+        let listener = |name: &str, action: &str| {
+            format!(
+                "<member><ListenerArn>listener/{name}</ListenerArn>\
+                 <DefaultActions>{action}</DefaultActions></member>"
+            )
+        };
+        let members = listener("prod", prod) + &listener("test", placeholder);
+        let listeners = format!("<Listeners>{members}</Listeners>");
+        Reply::xml("DescribeListeners", &listeners)
     };
     let no = || Reply::xml_error(403, "AccessDenied", "no");
     let yes = Reply::xml("ModifyListener", "");
@@ -252,17 +257,17 @@ async fn a_first_colour_that_got_one_port_stays_open_and_one_that_got_none_does_
     for (wire, exit, is_known) in [
         (
             Wire::new()
-                .on("DescribeListeners", shows_nothing())
+                .on("DescribeListeners", shows(placeholder))
                 .on("ModifyListener", no()),
             Exit::Failed,
             true,
         ),
         (
             Wire::new()
-                .on("DescribeListeners", shows_nothing())
+                .on("DescribeListeners", shows(placeholder))
                 .on("ModifyListener", yes)
-                .on("DescribeListeners", shows_blue())
-                .on("DescribeListeners", shows_blue())
+                .on("DescribeListeners", shows(blue))
+                .on("DescribeListeners", shows(blue))
                 .on("ModifyListener", no()),
             Exit::LookNow,
             false,

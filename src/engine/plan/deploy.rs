@@ -1,6 +1,6 @@
 //! Where a deploy may go, and with how many tasks.
 
-use super::{Refusal, known_live};
+use super::{Refusal, known_live, ways};
 use crate::model::{Color, ColorState, Observed, Rollout, Tag, TaskDefinitionArn};
 
 /// What a person asks of a deploy, as far as it decides where it goes.
@@ -54,6 +54,11 @@ pub fn deploy(observed: &Observed, wish: &DeployWish<'_>) -> Result<DeployPlan, 
         live.filter(|live| !wish.force && observed.color(*live).tag() == Some(wish.tag));
     if onto_live && !wish.allow_live && may_be_live.is_none() {
         return Err(onto_what_is_live(observed, color));
+    }
+    // Nobody can be on a colour that never ran.
+    let is_first = live.is_none() && observed.color(color).desired() == 0;
+    if !onto_live && !wish.allow_live && !is_first {
+        ways::refuse_showing(observed, color)?;
     }
     let live_count = live
         .filter(|_| !onto_live)

@@ -1,6 +1,6 @@
 //! Whether the idle colour may stop costing money.
 
-use super::{Refusal, known_live, nothing_is_live};
+use super::{Refusal, known_live, nothing_is_live, refuse_cutting_off};
 use crate::model::{Color, Observed};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub enum RetirePlan {
 }
 
 /// # Errors
-/// A colour that a request on port 80 can reach, or nothing live at all: tasks
+/// A colour that a request can reach, or nothing live at all: tasks
 /// can get SIGTERM before their target is deregistered, so users would see it.
 pub fn retire(observed: &Observed) -> Result<RetirePlan, Refusal> {
     let live = known_live(observed)?;
@@ -24,8 +24,10 @@ pub fn retire(observed: &Observed) -> Result<RetirePlan, Refusal> {
             "see `bgecs status`",
         ));
     }
-    Ok(match observed.color(color).desired() {
-        0 => RetirePlan::NothingToDo { color },
-        tasks => RetirePlan::Retire { color, tasks },
-    })
+    let tasks = observed.color(color).desired();
+    if tasks == 0 {
+        return Ok(RetirePlan::NothingToDo { color });
+    }
+    refuse_cutting_off(&observed.other_ways, &[color], "bgecs retire")?;
+    Ok(RetirePlan::Retire { color, tasks })
 }

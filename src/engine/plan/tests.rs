@@ -1,10 +1,10 @@
 use std::sync::LazyLock;
 
 use super::*;
-use crate::model::testing::{nowhere, observed, service, to};
-use crate::model::{
-    ColorState, Forwarding, PerPort, Release, Rollout, Target, TargetState, Targets,
+use crate::model::testing::{
+    api_rule, nowhere, observed, port_8080, redirect, service, to, to_both,
 };
+use crate::model::{ColorState, PerPort, Release, Rollout, Target, TargetState, Targets};
 
 fn live(color: Color) -> Observed {
     let mut world = observed();
@@ -28,9 +28,13 @@ fn fresh() -> Observed {
 
 fn strange() -> Observed {
     let mut world = live(Color::Blue);
-    let mut both = to(Color::Blue).0;
-    both.extend(to(Color::Green).0);
-    world.listeners.prod = Forwarding(both);
+    world.listeners.prod = to_both();
+    world
+}
+
+fn redirected() -> Observed {
+    let mut world = live(Color::Blue);
+    world.listeners.prod = redirect();
     world
 }
 
@@ -97,11 +101,70 @@ fn the_live_colour_is_refused_unless_insisted_on() {
 
 #[test]
 fn a_stranger_s_listener_is_refused() {
-    let world = strange();
-    assert!(deploy(&world, &onto(None, true)).is_err());
+    for world in [strange(), redirected()] {
+        assert!(deploy(&world, &onto(None, true)).is_err());
+        assert!(retire(&world).is_err());
+        assert!(promote(&world, &Aim::Color(Color::Green)).is_err());
+        assert!(rollback(&world).is_err());
+    }
+}
+
+/// Not even where nobody ever wrote down what was live.
+#[test]
+fn what_is_foreign_is_never_nothing() {
+    let mut world = fresh();
+    world.colors.blue.service = Some(service(2));
+    for (port_80, port_81, what) in [
+        (redirect(), nowhere(), "port 80 answers with a redirect"),
+        (nowhere(), redirect(), "port 81 answers with a redirect"),
+        (nowhere(), to_both(), "port 81 forwards to blue (1 of 2)"),
+    ] {
+        world.listeners = PerPort {
+            prod: port_80,
+            test: port_81,
+        };
+        for refusal in [
+            deploy(&world, &onto(None, true)).unwrap_err(),
+            promote(&world, &Aim::Newest).unwrap_err(),
+            retire(&world).unwrap_err(),
+        ] {
+            assert!(refusal.message.starts_with(what), "{refusal:?}");
+            assert!(refusal.hint.unwrap().contains("`bgecs adopt`"));
+        }
+    }
+}
+
+#[test]
+fn a_colour_on_which_others_come_in_is_treated_as_if_it_were_live() {
+    for way in [port_8080(Color::Blue), api_rule(Color::Blue)] {
+        let mut world = live(Color::Green);
+        world.other_ways.seen = vec![way.clone()];
+        for refusal in [
+            deploy(&world, &onto(None, false)).unwrap_err(),
+            retire(&world).unwrap_err(),
+        ] {
+            assert!(refusal.message.starts_with(&way.to_string()), "{refusal:?}");
+            assert!(refusal.hint.unwrap().contains(&way.arn));
+        }
+        assert!(!deploy(&world, &onto(None, true)).unwrap().onto_live);
+        assert!(promote(&world, &Aim::Newest).is_ok());
+        // Nobody is cut off where nothing runs.
+        world.colors.blue.service = Some(service(0));
+        assert!(matches!(retire(&world), Ok(RetirePlan::NothingToDo { .. })));
+        // The first release is seen by all, and before it there is nothing to see.
+        let mut first = fresh();
+        first.other_ways = world.other_ways;
+        assert!(deploy(&first, &onto(None, false)).unwrap().becomes_live);
+        first.colors.blue.service = Some(service(2));
+        assert!(deploy(&first, &onto(None, false)).is_err());
+    }
+    let mut world = live(Color::Green);
+    world.other_ways.seen = vec![port_8080(Color::Green)];
+    assert!(deploy(&world, &onto(None, false)).is_ok());
+    assert!(retire(&world).is_ok());
+    world.other_ways.hidden = Some("AccessDenied".to_owned());
+    assert!(deploy(&world, &onto(None, false)).is_ok());
     assert!(retire(&world).is_err());
-    assert!(promote(&world, &Aim::Color(Color::Green)).is_err());
-    assert!(rollback(&world).is_err());
 }
 
 /// As after an `adopt` of what a stranger did.

@@ -24,7 +24,7 @@ fn policy() -> Policy {
 }
 
 fn forwards_to(color: Color) -> Forwarding {
-    Forwarding(vec![Forward {
+    Forwarding::to(vec![Forward {
         color: Some(color),
         target_group: TargetGroupArn::new(color.as_str()),
         weight: 1,

@@ -100,9 +100,7 @@ fn where_the_release_before_is_gone_the_new_one_is_held() {
 }
 
 fn foreign() -> Forwarding {
-    let mut both = to(BLUE).0;
-    both.extend(to(GREEN).0);
-    Forwarding(both)
+    crate::model::testing::to_both()
 }
 
 fn world(prod: Forwarding, test: Forwarding) -> Observed {

@@ -13,6 +13,11 @@ const ALL: &[&str] = &[
 const LOOKING: &[&str] = &[
     "init", "deploy", "promote", "rollback", "status", "retire", "logs", "resume", "adopt",
 ];
+/// Those that must know by which ways users come in.
+const WAYS: &[&str] = &[
+    "init", "deploy", "promote", "rollback", "status", "retire", "logs", "resume", "adopt",
+    "destroy",
+];
 /// Those that look at the journal and need no lease for it; and those that meet
 /// a lease.
 const READING: &[&str] = &[
@@ -41,7 +46,9 @@ pub const DEPLOYER: &[Grant] = &[
         needs: &[
             called("ecr:GetAuthorizationToken", &["deploy"]),
             called("ecs:DescribeTaskDefinition", LOOKING),
-            called("elasticloadbalancing:DescribeListeners", LOOKING),
+            called("elasticloadbalancing:DescribeListeners", WAYS),
+            // A rule may lead to a colour, and users come in by it.
+            called("elasticloadbalancing:DescribeRules", WAYS),
             called("elasticloadbalancing:DescribeTargetHealth", LOOKING),
         ],
         on: ANYTHING,

@@ -58,7 +58,7 @@ struct Run {
 }
 
 fn forwarding(to: Where) -> Forwarding {
-    Forwarding(vec![Forward {
+    Forwarding::to(vec![Forward {
         color: to,
         target_group: TargetGroupArn::new("any"),
         weight: 1,

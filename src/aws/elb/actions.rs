@@ -1,0 +1,212 @@
+//! Lists of actions: what they mean, and the same list with another target.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use aws_sdk_elasticloadbalancingv2::types::{
+    Action, ActionTypeEnum, ForwardActionConfig, RedirectActionConfig, TargetGroupTuple,
+};
+
+use crate::model::{Forward, Forwarding, Infrastructure, ListenerArn, TargetGroupArn};
+
+/// What the template has a listener answer while nothing is live.
+const PLACEHOLDER: (&str, &str) = ("503", "bgecs: nothing is live yet");
+
+/// The listeners' actions as they were last read: a write sends all of them
+/// back, since AWS replaces the whole list.
+#[derive(Debug, Clone, Default)]
+pub(in crate::aws) struct LastRead(Arc<Mutex<HashMap<String, Vec<Action>>>>);
+
+impl LastRead {
+    pub fn keep(&self, listener: &str, actions: &[Action]) {
+        self.locked().insert(listener.to_owned(), actions.to_vec());
+    }
+
+    pub fn of(&self, listener: &ListenerArn) -> Option<Vec<Action>> {
+        self.locked().get(listener.as_str()).cloned()
+    }
+
+    fn locked(&self) -> MutexGuard<'_, HashMap<String, Vec<Action>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pub fn forwarding(infra: &Infrastructure, actions: &[Action]) -> Forwarding {
+    let (forward, others): (Vec<&Action>, Vec<&Action>) =
+        actions.iter().partition(|action| is_forward(action));
+    match forward.first() {
+        Some(action) => Forwarding::To {
+            forwards: forwards(infra, action),
+            after: others.into_iter().map(kind).collect(),
+        },
+        None if is_placeholder(actions) => Forwarding::Nowhere,
+        None => Forwarding::Foreign(in_words(actions)),
+    }
+}
+
+/// The same list, but that it forwards to that group: what is done ahead of the
+/// forward stays, and so does its stickiness.
+///
+/// # Errors
+/// What the listener does, in words, where that is not to be overwritten.
+pub fn aimed_at(
+    infra: &Infrastructure,
+    actions: &[Action],
+    group: &TargetGroupArn,
+) -> Result<Vec<Action>, String> {
+    let found = forwarding(infra, actions);
+    if found.foreign().is_some() {
+        return Err(format!("{}, which is not overwritten", found.deed()));
+    }
+    if let Some(action) = actions.iter().find(|action| !is_known(action)) {
+        let kind = kind(action);
+        return Err(format!(
+            "does {kind} ahead of it, which this bgecs does not know and would remove"
+        ));
+    }
+    if found.is_nowhere() {
+        let forward = Action::builder().r#type(ActionTypeEnum::Forward);
+        return Ok(vec![forward.target_group_arn(group.as_str()).build()]);
+    }
+    let aimed = actions.iter().map(|action| match is_forward(action) {
+        true => forwarding_to(infra, action, group),
+        false => sent_back(action),
+    });
+    Ok(aimed.collect())
+}
+
+/// With a stranger's groups that get nothing left as they are. Where only one
+/// group is named, it is in both forms, which must agree.
+fn forwarding_to(infra: &Infrastructure, action: &Action, group: &TargetGroupArn) -> Action {
+    let mut action = action.clone();
+    let config = action.forward_config.as_mut();
+    let mut is_alone = true;
+    if let Some(config) = config.filter(|config| !config.target_groups().is_empty()) {
+        let named = config.target_groups.take().unwrap_or_default();
+        let (ours, strangers): (Vec<_>, Vec<_>) = named
+            .into_iter()
+            .partition(|named| color_of(infra, named).is_some());
+        let weight = ours.iter().filter_map(TargetGroupTuple::weight).max();
+        let target = TargetGroupTuple::builder()
+            .target_group_arn(group.as_str())
+            .set_weight(weight)
+            .build();
+        is_alone = strangers.is_empty();
+        config.target_groups = Some([vec![target], strangers].concat());
+    }
+    action.target_group_arn = is_alone.then(|| group.as_str().to_owned());
+    action
+}
+
+/// As AWS takes it: it keeps the secret of an identity provider to itself, and
+/// takes the list back without it only if told to go on with the one that it has.
+fn sent_back(action: &Action) -> Action {
+    let mut action = action.clone();
+    if let Some(config) = action.authenticate_oidc_config.as_mut() {
+        config.client_secret = None;
+        config.use_existing_client_secret = Some(true);
+    }
+    action
+}
+
+fn is_forward(action: &Action) -> bool {
+    action.r#type() == Some(&ActionTypeEnum::Forward)
+}
+
+/// Those of which nothing is lost when they are sent back.
+fn is_known(action: &Action) -> bool {
+    matches!(
+        action.r#type(),
+        Some(
+            ActionTypeEnum::AuthenticateCognito
+                | ActionTypeEnum::AuthenticateOidc
+                | ActionTypeEnum::FixedResponse
+                | ActionTypeEnum::Forward
+                | ActionTypeEnum::JwtValidation
+                | ActionTypeEnum::Redirect
+        )
+    )
+}
+
+fn kind(action: &Action) -> String {
+    let kind = action.r#type().map(ActionTypeEnum::as_str);
+    kind.unwrap_or("an action without a type").to_owned()
+}
+
+/// AWS answers a simple forward in both forms: the configuration is the whole of
+/// it, the ARN alone is what an emulator may give.
+fn forwards(infra: &Infrastructure, action: &Action) -> Vec<Forward> {
+    let forward = |arn: &str, weight| Forward {
+        color: infra.color_of(arn),
+        target_group: TargetGroupArn::new(arn),
+        weight,
+    };
+    let config = action.forward_config();
+    let groups = config.map(ForwardActionConfig::target_groups);
+    let forwards: Vec<Forward> = groups
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|group| {
+            let weight = group.weight().unwrap_or(1);
+            Some(forward(group.target_group_arn()?, weight))
+        })
+        .collect();
+    match action.target_group_arn() {
+        Some(arn) if forwards.is_empty() => vec![forward(arn, 1)],
+        _ => forwards,
+    }
+}
+
+fn color_of(infra: &Infrastructure, group: &TargetGroupTuple) -> Option<crate::model::Color> {
+    infra.color_of(group.target_group_arn()?)
+}
+
+fn is_placeholder(actions: &[Action]) -> bool {
+    let [action] = actions else { return false };
+    action.fixed_response_config().is_some_and(|response| {
+        let body = response.message_body().map(str::trim);
+        (response.status_code(), body) == (Some(PLACEHOLDER.0), Some(PLACEHOLDER.1))
+    })
+}
+
+/// A list without a forward.
+fn in_words(actions: &[Action]) -> String {
+    let words: Vec<String> = actions
+        .iter()
+        .map(|action| match (action.r#type(), action.redirect_config()) {
+            (Some(ActionTypeEnum::Redirect), Some(to)) => format!("a redirect to {}", place(to)),
+            (Some(ActionTypeEnum::FixedResponse), _) => {
+                let response = action.fixed_response_config();
+                let status = response.and_then(|response| response.status_code());
+                format!("a fixed response {}", status.unwrap_or("of any kind"))
+            }
+            _ => kind(action),
+        })
+        .collect();
+    match words.split_last() {
+        None => "no action at all".to_owned(),
+        Some((last, [])) => last.clone(),
+        Some((last, ahead)) => format!("{last}, after {}", ahead.join(" and ")),
+    }
+}
+
+/// Where a redirect leads; what it keeps of the request is `…`.
+fn place(to: &RedirectActionConfig) -> String {
+    let or_kept = |part: Option<&str>| match part {
+        Some(part) if !part.starts_with("#{") => part.to_owned(),
+        _ => "…".to_owned(),
+    };
+    let port = to.port().filter(|port| !port.starts_with("#{"));
+    let path = to.path().filter(|path| *path != "/#{path}");
+    format!(
+        "{}://{}{}{}",
+        or_kept(to.protocol()).to_lowercase(),
+        or_kept(to.host()),
+        port.map(|port| format!(":{port}")).unwrap_or_default(),
+        path.map(|path| path.replace("#{path}", "…"))
+            .unwrap_or_default(),
+    )
+}
+
+#[cfg(test)]
+mod tests;

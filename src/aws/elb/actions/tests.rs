@@ -1,0 +1,222 @@
+use aws_sdk_elasticloadbalancingv2::types::{
+    AuthenticateOidcActionConfig, FixedResponseActionConfig, TargetGroupStickinessConfig,
+};
+
+use super::*;
+use crate::aws::TEMPLATE;
+use crate::model::Color;
+use crate::model::testing::{infrastructure, to};
+
+/// As an emulator answers: the target group's ARN alone.
+fn simple(group: &str) -> Action {
+    let forward = Action::builder().r#type(ActionTypeEnum::Forward);
+    forward.target_group_arn(group).build()
+}
+
+fn weighted(groups: &[(&str, Option<i32>)]) -> Action {
+    let mut config = ForwardActionConfig::builder();
+    for (arn, weight) in groups {
+        let group = TargetGroupTuple::builder().target_group_arn(*arn);
+        config = config.target_groups(group.set_weight(*weight).build());
+    }
+    Action::builder()
+        .r#type(ActionTypeEnum::Forward)
+        .forward_config(config.build())
+        .build()
+}
+
+/// Both forms at once, as AWS answers a simple forward.
+fn both(group: &str) -> Action {
+    let mut action = weighted(&[(group, Some(1))]);
+    action.target_group_arn = Some(group.to_owned());
+    action
+}
+
+fn fixed(status: &str, body: Option<&str>) -> Action {
+    let response = FixedResponseActionConfig::builder().status_code(status);
+    Action::builder()
+        .r#type(ActionTypeEnum::FixedResponse)
+        .fixed_response_config(response.set_message_body(body.map(str::to_owned)).build())
+        .build()
+}
+
+fn redirect(to: &[(&str, &str)]) -> Action {
+    let part = |name: &str| {
+        let found = to.iter().find(|(part, _)| *part == name);
+        found.map(|(_, value)| (*value).to_owned())
+    };
+    let config = RedirectActionConfig::builder()
+        .set_protocol(part("protocol"))
+        .set_host(part("host"))
+        .set_port(part("port"))
+        .set_path(part("path"));
+    Action::builder()
+        .r#type(ActionTypeEnum::Redirect)
+        .redirect_config(config.build())
+        .build()
+}
+
+fn of(kind: &str) -> Action {
+    Action::builder().r#type(kind.into()).build()
+}
+
+fn sign_in() -> Action {
+    let config = AuthenticateOidcActionConfig::builder().client_id("shop");
+    Action::builder()
+        .r#type(ActionTypeEnum::AuthenticateOidc)
+        .order(1)
+        .authenticate_oidc_config(config.build())
+        .build()
+}
+
+fn meant(actions: &[Action]) -> Forwarding {
+    forwarding(&infrastructure(), actions)
+}
+
+#[test]
+fn a_forward_is_understood_in_each_of_its_forms() {
+    for action in [
+        simple("tg/blue"),
+        weighted(&[("tg/blue", None)]),
+        both("tg/blue"),
+    ] {
+        assert_eq!(meant(&[action]), to(Color::Blue));
+    }
+}
+
+#[test]
+fn weights_are_kept_and_a_group_without_any_still_counts() {
+    let split = meant(&[weighted(&[("tg/blue", Some(90)), ("tg/green", Some(10))])]);
+    assert_eq!(split.only(), None);
+    assert!(split.reaches(Color::Blue) && split.reaches(Color::Green));
+    assert_eq!(split.to_string(), "blue (90 of 100), green (10 of 100)");
+
+    let attached = meant(&[weighted(&[("tg/blue", Some(1)), ("tg/green", Some(0))])]);
+    assert_eq!(attached.only(), Some(Color::Blue));
+    assert!(!attached.reaches(Color::Green));
+    assert_eq!(attached.forwards().len(), 2, "attached, with no traffic");
+}
+
+#[test]
+fn what_comes_before_a_forward_does_not_hide_it() {
+    for kind in ["authenticate-cognito", "jwt-validation", "a-kind-of-2030"] {
+        let found = meant(&[of(kind), simple("tg/green")]);
+        assert_eq!(found.only(), Some(Color::Green), "{kind}");
+        assert_eq!(found.to_string(), format!("green, after {kind}"));
+        assert_eq!(found.foreign(), None);
+    }
+}
+
+/// Word by word as the template has it: everybody else's 503 is foreign.
+#[test]
+fn only_the_template_s_own_placeholder_goes_nowhere() {
+    let (status, body) = PLACEHOLDER;
+    assert!(TEMPLATE.contains(&format!("StatusCode: \"{status}\"")));
+    assert!(TEMPLATE.contains(&format!("MessageBody: \"{body}\"")));
+    assert_eq!(meant(&[fixed(status, Some(body))]), Forwarding::Nowhere);
+
+    let to_https = redirect(&[
+        ("protocol", "HTTPS"),
+        ("host", "#{host}"),
+        ("port", "443"),
+        ("path", "/#{path}"),
+    ]);
+    let elsewhere = redirect(&[
+        ("protocol", "#{protocol}"),
+        ("host", "www.example.com"),
+        ("port", "#{port}"),
+        ("path", "/new/#{path}"),
+    ]);
+    let unavailable = fixed(status, Some("back at ten"));
+    for (actions, words) in [
+        (vec![unavailable], "a fixed response 503"),
+        (vec![fixed("503", None)], "a fixed response 503"),
+        (vec![fixed("200", Some(body))], "a fixed response 200"),
+        (vec![to_https], "a redirect to https://…:443"),
+        (vec![elsewhere], "a redirect to …://www.example.com/new/…"),
+        (vec![sign_in()], "authenticate-oidc"),
+        (
+            vec![sign_in(), fixed(status, Some(body))],
+            "a fixed response 503, after authenticate-oidc",
+        ),
+        (vec![of("a-kind-of-2030")], "a-kind-of-2030"),
+        (Vec::new(), "no action at all"),
+    ] {
+        let found = meant(&actions);
+        assert_eq!(found, Forwarding::Foreign(words.to_owned()));
+        assert!(!found.is_nowhere());
+        let refused = aimed(&actions).unwrap_err();
+        assert_eq!(
+            refused,
+            format!("answers with {words}, which is not overwritten")
+        );
+    }
+}
+
+#[test]
+fn a_stranger_s_group_is_no_colour_and_stays() {
+    let strange = [simple("tg/someone-else-s")];
+    assert!(!meant(&strange).is_nowhere(), "traffic does go there");
+    assert_eq!(meant(&strange).only(), None);
+    let shared = [weighted(&[("tg/green", Some(9)), ("tg/theirs", Some(1))])];
+    for actions in [strange, shared] {
+        assert!(aimed(&actions).unwrap_err().contains("not overwritten"));
+    }
+}
+
+fn aimed(actions: &[Action]) -> Result<Vec<Action>, String> {
+    let infra = infrastructure();
+    aimed_at(&infra, actions, infra.target_group(Color::Blue))
+}
+
+#[test]
+fn a_forward_is_aimed_at_another_group_in_the_form_that_it_has() {
+    let sticky = |mut action: Action| {
+        let seconds = TargetGroupStickinessConfig::builder().duration_seconds(60);
+        if let Some(config) = action.forward_config.as_mut() {
+            config.target_group_stickiness_config = Some(seconds.enabled(true).build());
+        }
+        action
+    };
+    for (before, after) in [
+        (fixed(PLACEHOLDER.0, Some(PLACEHOLDER.1)), simple("tg/blue")),
+        (simple("tg/green"), simple("tg/blue")),
+        (both("tg/green"), both("tg/blue")),
+        (both("tg/blue"), both("tg/blue")),
+        (sticky(both("tg/green")), sticky(both("tg/blue"))),
+        // Nobody is left on the old colour, not even by a cookie.
+        (
+            weighted(&[("tg/blue", Some(0)), ("tg/green", Some(100))]),
+            {
+                let mut alone = weighted(&[("tg/blue", Some(100))]);
+                alone.target_group_arn = Some("tg/blue".to_owned());
+                alone
+            },
+        ),
+        // What is not ours stays, where it takes nothing.
+        (
+            weighted(&[("tg/theirs", Some(0)), ("tg/green", Some(7))]),
+            weighted(&[("tg/blue", Some(7)), ("tg/theirs", Some(0))]),
+        ),
+    ] {
+        assert_eq!(
+            aimed(std::slice::from_ref(&before)),
+            Ok(vec![after]),
+            "{before:?}"
+        );
+    }
+}
+
+#[test]
+fn what_is_done_ahead_of_the_forward_is_sent_back() {
+    let cognito = of("authenticate-cognito");
+    let sent = aimed(&[sign_in(), cognito.clone(), both("tg/green")]).unwrap();
+    let mut known = sign_in();
+    let config = known.authenticate_oidc_config.as_mut().unwrap();
+    config.use_existing_client_secret = Some(true);
+    assert_eq!(sent, [known, cognito, both("tg/blue")]);
+    assert_eq!(
+        aimed(&[of("a-kind-of-2030"), both("tg/green")]).unwrap_err(),
+        "does a-kind-of-2030 ahead of it, which this bgecs does not know and would remove"
+    );
+}

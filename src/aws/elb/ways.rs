@@ -1,0 +1,218 @@
+//! The ways in besides the two listeners' default actions: all other listeners
+//! of the load balancer, and all rules of each.
+
+use aws_sdk_elasticloadbalancingv2::types::{
+    HostHeaderConditionConfig as Host, HttpHeaderConditionConfig as Header,
+    HttpRequestMethodConditionConfig as Method, Listener, PathPatternConditionConfig as Path,
+    ProtocolEnum, QueryStringConditionConfig as Query, QueryStringKeyValuePair, Rule,
+    RuleCondition, SourceIpConditionConfig as Source,
+};
+use futures_util::future::join_all;
+
+use super::actions::forwarding;
+use crate::aws::Aws;
+use crate::aws::error::{AwsError, Kind, Named};
+use crate::model::{COLOR_HEADER, Color, Forwarding, Infrastructure, OtherWays, PerPort, WayIn};
+
+const LISTENERS: &str = "elasticloadbalancing:DescribeListeners";
+const RULES: &str = "elasticloadbalancing:DescribeRules";
+
+impl Aws {
+    /// Reads where both listeners forward, and which other ways lead to the app;
+    /// but those not where they are known.
+    pub async fn read_load_balancer(
+        &self,
+        infra: &Infrastructure,
+        known: Option<OtherWays>,
+    ) -> Result<(PerPort<Forwarding>, OtherWays), AwsError> {
+        let listeners = self.listeners_of(infra).await?;
+        let forwarding = self.understand(infra, &listeners)?;
+        let ways = match known {
+            Some(ways) => ways,
+            None => self.ways_by(infra, &listeners).await?,
+        };
+        Ok((forwarding, ways))
+    }
+
+    /// Only the other ways. Without a load balancer there is none.
+    pub async fn read_other_ways(&self, infra: &Infrastructure) -> Result<OtherWays, AwsError> {
+        match self.listeners_of(infra).await {
+            Ok(listeners) => self.ways_by(infra, &listeners).await,
+            Err(error) if error.kind == Kind::NotFound => Ok(OtherWays::default()),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn listeners_of(&self, infra: &Infrastructure) -> Result<Vec<Listener>, AwsError> {
+        let arn = &infra.load_balancer;
+        let call = self.elb.describe_listeners().load_balancer_arn(arn);
+        let pages = call.into_paginator().items().send();
+        let mut listeners: Vec<Listener> = pages
+            .collect::<Result<_, _>>()
+            .await
+            .named(LISTENERS, arn.as_str())?;
+        listeners.sort_by_key(Listener::port);
+        Ok(listeners)
+    }
+
+    async fn ways_by(
+        &self,
+        infra: &Infrastructure,
+        listeners: &[Listener],
+    ) -> Result<OtherWays, AwsError> {
+        let rules = join_all(listeners.iter().map(|listener| self.rules_of(listener))).await;
+        let mut ways = OtherWays::default();
+        for (listener, rules) in listeners.iter().zip(rules) {
+            ways.seen.extend(default_of(infra, listener));
+            match rules {
+                Ok(rules) => {
+                    let ways_by_rules = rules.iter().filter_map(|rule| by(infra, listener, rule));
+                    ways.seen.extend(ways_by_rules);
+                }
+                Err(error) if error.kind == Kind::Denied => ways.hidden = Some(error.to_string()),
+                // The listener is gone by now, and its rules with it.
+                Err(error) if error.kind == Kind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let is_way = |way: &WayIn| {
+            Color::BOTH
+                .iter()
+                .any(|color| way.forwarding.reaches(*color))
+        };
+        ways.seen.retain(is_way);
+        Ok(ways)
+    }
+
+    async fn rules_of(&self, listener: &Listener) -> Result<Vec<Rule>, AwsError> {
+        let arn = listener.listener_arn().unwrap_or_default();
+        let call = self.elb.describe_rules().listener_arn(arn);
+        let pages = call.into_paginator().items().send();
+        let mut rules: Vec<Rule> = pages.collect::<Result<_, _>>().await.named(RULES, arn)?;
+        // As they are tried.
+        rules.sort_by_key(|rule| rule.priority().and_then(|text| text.parse::<u32>().ok()));
+        Ok(rules)
+    }
+}
+
+/// What a listener does that bgecs does not move.
+fn default_of(infra: &Infrastructure, listener: &Listener) -> Option<WayIn> {
+    let arn = listener.listener_arn()?;
+    let ours = [&infra.listeners.prod, &infra.listeners.test];
+    if ours.into_iter().any(|ours| ours.as_str() == arn) {
+        return None;
+    }
+    Some(WayIn {
+        arn: arn.to_owned(),
+        listener: name(listener),
+        rule: None,
+        forwarding: forwarding(infra, listener.default_actions()),
+    })
+}
+
+fn by(infra: &Infrastructure, listener: &Listener, rule: &Rule) -> Option<WayIn> {
+    let forwarding = forwarding(infra, rule.actions());
+    let of_test_port = listener.listener_arn() == Some(infra.listeners.test.as_str());
+    let is_ours = of_test_port && is_template_s(rule, &forwarding);
+    // The default rule is the listener's default action once more.
+    if is_ours || rule.is_default() == Some(true) {
+        return None;
+    }
+    let conditions: Vec<String> = rule.conditions().iter().map(in_words).collect();
+    Some(WayIn {
+        arn: rule.rule_arn()?.to_owned(),
+        listener: name(listener),
+        rule: Some(format!(
+            "rule {} ({})",
+            rule.priority().unwrap_or("of unknown priority"),
+            match conditions.is_empty() {
+                true => "every request".to_owned(),
+                false => conditions.join(", "),
+            }
+        )),
+        forwarding,
+    })
+}
+
+/// A rule by which a request to the test port chooses its colour.
+fn is_template_s(rule: &Rule, forwarding: &Forwarding) -> bool {
+    let ([condition], Some(color)) = (rule.conditions(), forwarding.only()) else {
+        return false;
+    };
+    condition.http_header_config().is_some_and(|header| {
+        let name = header.http_header_name().unwrap_or_default();
+        name.eq_ignore_ascii_case(COLOR_HEADER) && header.values() == [color.as_str()]
+    })
+}
+
+fn name(listener: &Listener) -> String {
+    let port = listener.port().unwrap_or_default();
+    match listener.protocol().map(ProtocolEnum::as_str) {
+        Some(protocol) => format!("port {port} ({protocol})"),
+        None => format!("port {port}"),
+    }
+}
+
+/// A condition as a person would say it.
+fn in_words(condition: &RuleCondition) -> String {
+    let field = condition.field().unwrap_or("a condition");
+    let what = match field {
+        "path-pattern" => "path",
+        "host-header" => "host",
+        "http-request-method" => "method",
+        "query-string" => "query",
+        "source-ip" => "source",
+        "http-header" => {
+            let header = condition.http_header_config();
+            let name = header.and_then(|header| header.http_header_name());
+            return format!("header {}: {}", name.unwrap_or("?"), values(condition));
+        }
+        other => other,
+    };
+    format!("{what} {}", values(condition))
+}
+
+/// Any of them will do. They are in the condition itself, or in the part of it
+/// that its kind has.
+fn values(condition: &RuleCondition) -> String {
+    let path = condition.path_pattern_config();
+    let host = condition.host_header_config();
+    let header = condition.http_header_config();
+    let method = condition.http_request_method_config();
+    let source = condition.source_ip_config();
+    let query = condition.query_string_config();
+    let plain = [
+        path.map(Path::values),
+        host.map(Host::values),
+        header.map(Header::values),
+        method.map(Method::values),
+        source.map(Source::values),
+    ];
+    let regular = [
+        path.map(Path::regex_values),
+        host.map(Host::regex_values),
+        header.map(Header::regex_values),
+        Some(condition.regex_values()),
+    ];
+    let pairs = query.map(Query::values).unwrap_or_default();
+    let mut all: Vec<String> = plain.into_iter().flatten().flatten().cloned().collect();
+    if all.is_empty() {
+        all.extend(condition.values().iter().cloned());
+    }
+    all.extend(pairs.iter().map(pair));
+    let regular = regular.into_iter().flatten().flatten();
+    all.extend(regular.map(|value| format!("matching {value}")));
+    all.dedup();
+    all.join(" or ")
+}
+
+fn pair(pair: &QueryStringKeyValuePair) -> String {
+    let value = pair.value().unwrap_or_default();
+    match pair.key() {
+        Some(key) => format!("{key}={value}"),
+        None => value.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

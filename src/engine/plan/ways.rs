@@ -1,0 +1,177 @@
+//! Ways in that bgecs does not move: who comes in by one stays where it leads,
+//! whatever a command does to ports 80 and 81.
+
+use super::Refusal;
+use crate::model::journal::Truth;
+use crate::model::{Color, Live, Observed, OtherWays, Port, WayIn};
+
+/// Port 80 is where bgecs would never have put it, and what somebody else did
+/// there is not overwritten.
+pub fn unclear(observed: &Observed) -> Option<Refusal> {
+    if observed.live() != Live::Unclear {
+        return None;
+    }
+    let infra = &observed.infrastructure;
+    let listener = infra.listener(Port::Prod);
+    let truth = observed.journal.truth.as_ref();
+    let was_live = truth.and_then(Truth::live);
+    let back = match was_live {
+        Some(color) => format!(
+            "point {listener} by hand at {}, the target group of {}, which the journal says was live",
+            infra.target_group(color),
+            observed.named(color)
+        ),
+        None => format!(
+            "point {listener} by hand at {}, which is blue's target group, or at green's, {}",
+            infra.target_group(Color::Blue),
+            infra.target_group(Color::Green)
+        ),
+    };
+    Some(Refusal::new(
+        format!(
+            "port 80 {}, which bgecs did not do",
+            observed.listeners.prod.deed()
+        ),
+        format!("{back}; then `bgecs adopt`"),
+    ))
+}
+
+/// The first release takes both ports, and somebody else has the other one.
+///
+/// # Errors
+/// What it does.
+pub(super) fn free_test_port(observed: &Observed) -> Result<(), Refusal> {
+    let test = &observed.listeners.test;
+    if test.is_nowhere() || test.only().is_some() {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        format!(
+            "port 81 {}, which bgecs did not do: the first release would overwrite it",
+            test.deed()
+        ),
+        format!(
+            "point {} by hand at the target group of either colour; then `bgecs adopt`",
+            observed.infrastructure.listener(Port::Test)
+        ),
+    ))
+}
+
+/// Nothing that takes a colour's tasks away goes on while requests come in
+/// there, or may.
+///
+/// # Errors
+/// Each such way.
+pub fn refuse_cutting_off(ways: &OtherWays, colors: &[Color], retry: &str) -> Result<(), Refusal> {
+    let leading: Vec<(&WayIn, Color)> = colors
+        .iter()
+        .flat_map(|color| ways.reaching(*color).map(|way| (way, *color)))
+        .collect();
+    if !leading.is_empty() {
+        let all = leading.iter();
+        let all: Vec<String> = all
+            .map(|(way, color)| format!("{way} still leads to {color}"))
+            .collect();
+        return Err(Refusal::new(
+            format!(
+                "{}: whoever comes in there would be cut off",
+                all.join("; ")
+            ),
+            format!(
+                "bgecs moves only what ports 80 and 81 do by default: remove or re-point {}, then `{retry}`",
+                arns(leading.iter().map(|(way, _)| *way))
+            ),
+        ));
+    }
+    match &ways.hidden {
+        None => Ok(()),
+        Some(reason) => Err(Refusal::new(
+            format!("a rule of the load balancer may lead there, and none can be read: {reason}"),
+            MAY_LOOK,
+        )),
+    }
+}
+
+const MAY_LOOK: &str = "allow elasticloadbalancing:DescribeRules, as the policy does that `bgecs init --print-policy deployer` prints";
+
+/// A deploy onto the idle colour is seen by nobody, but by who comes in there.
+///
+/// # Errors
+/// Each such way.
+pub(super) fn refuse_showing(observed: &Observed, color: Color) -> Result<(), Refusal> {
+    let leading: Vec<&WayIn> = observed.other_ways.reaching(color).collect();
+    if leading.is_empty() {
+        return Ok(());
+    }
+    let all: Vec<String> = leading.iter().map(ToString::to_string).collect();
+    Err(Refusal::new(
+        format!(
+            "{} leads to {}: a deploy onto it would change what users see there, unproven",
+            all.join(" and "),
+            observed.named(color)
+        ),
+        format!(
+            "point {} at {}'s target group, or insist with --allow-live",
+            arns(leading),
+            color.other()
+        ),
+    ))
+}
+
+fn arns<'a>(ways: impl IntoIterator<Item = &'a WayIn>) -> String {
+    let mut arns: Vec<&str> = ways.into_iter().map(|way| way.arn.as_str()).collect();
+    arns.dedup();
+    arns.join(" and ")
+}
+
+/// What is to be said ahead of making that colour live.
+pub fn staying_behind(observed: &Observed, to: Color) -> Vec<String> {
+    let old = to.other();
+    let keep = match observed.color(old).tag() {
+        Some(tag) => format!("tag {tag}"),
+        None => "what it runs".to_owned(),
+    };
+    let ways = observed.other_ways.reaching(old);
+    let stays = ways.map(|way| {
+        format!("{way} stays on {old}: users there keep {keep}, for bgecs does not move it")
+    });
+    stays.chain(not_seen(observed)).collect()
+}
+
+/// What is to be said ahead of a deploy onto that colour.
+pub fn showing(observed: &Observed, color: Color) -> Vec<String> {
+    let ways = observed.other_ways.reaching(color);
+    let shows = ways
+        .map(|way| format!("{way} leads to {color}: users there see this deploy as it happens"));
+    shows.chain(not_seen(observed)).collect()
+}
+
+/// Ways that lead to another colour than the live one.
+pub fn astray(observed: &Observed) -> Vec<String> {
+    let Some(idle) = observed.live_color().map(Color::other) else {
+        return not_seen(observed).into_iter().collect();
+    };
+    let sees = match (observed.color(idle).running(), observed.color(idle).tag()) {
+        (0, _) => "no answer".to_owned(),
+        (_, Some(tag)) => format!("tag {tag}"),
+        (_, None) => "another release".to_owned(),
+    };
+    let ways = observed.other_ways.reaching(idle);
+    let astray = ways.map(|way| {
+        format!(
+            "{way} leads to {idle}, which is not live: users there get {sees}, and bgecs does not move it ({})",
+            way.arn
+        )
+    });
+    astray.chain(not_seen(observed)).collect()
+}
+
+fn not_seen(observed: &Observed) -> Option<String> {
+    let reason = observed.other_ways.hidden.as_ref()?;
+    Some(format!(
+        "a rule that leads to a colour would go unnoticed, for none can be read: {reason}"
+    ))
+}
+
+#[cfg(test)]
+mod tests;
