@@ -15,7 +15,7 @@ pub use observed::{
     ColorState, Deployment, Forward, Forwarding, Live, Observed, Release, Rollout, ServiceEvent,
     ServiceState, StoppedTask, Target, TargetState, Targets,
 };
-pub use sample::{Answer, Connection, Expected, Lost, Sample, Statuses, Unexpected};
+pub use sample::{Answer, Connection, Expected, Lost, Sample, Share, Statuses, Unexpected};
 
 use std::fmt;
 use std::str::FromStr;

@@ -44,7 +44,7 @@ pub async fn run(session: &Session, args: &Resume) -> Result<Exit> {
         let steps = match &observed.journal.operation {
             Some(operation) => {
                 let way = unfinished::way(session, operation, &observed).await?;
-                let watching = Watching::new(session, &args.watch);
+                let watching = Watching::of_operation(session, &args.watch, operation);
                 steps(session, &observed, &way, &watching)
             }
             None => Vec::new(),

@@ -255,9 +255,10 @@ async fn swap(
         (true, Command::Promote) => swap::Kind::Promote,
         _ => swap::Kind::Rollback,
     };
-    let watching = Watching::new(work.session, watch);
+    let watching = Watching::of_operation(work.session, watch, operation);
     watching.asking.check_report()?;
-    let attempt = Attempt::new(work.session, kind, observed.clone(), (from, to), watching);
+    let attempt = Attempt::new(work.session, kind, observed.clone(), (from, to), watching)
+        .begun_at(operation.origin(&observed.infrastructure));
     let swapped = attempt.run(work).await?;
     let settled = match (swapped.ending(), goes_on) {
         (Ending::Committed, true) | (Ending::RolledBack(_), false) => Settled::Finished,

@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep};
 use super::World;
 use super::live::LiveWorld;
 use super::turn::Turn;
+use crate::engine::swap::Urgency;
 use crate::error::{Error, Exit, Result};
 use crate::model::{Color, Forwarding, Observed, Port};
 use crate::session::Session;
@@ -41,7 +42,9 @@ pub async fn make_live(
 
 async fn point(world: &LiveWorld<'_>, port: Port, color: Color) -> Result<()> {
     world.turn.about_to(world.intent(port, color)).await?;
-    if let Err(fault) = world.point_listener_at(port, color).await
+    if let Err(fault) = world
+        .point_listener_at(port, color, Urgency::Forward)
+        .await
         && !fault.ambiguous
     {
         world.turn.did_not(&fault.message);

@@ -13,7 +13,9 @@ async fn fault(reply: Reply) -> WriteFault {
         observed: &observed(),
         turn: &turn,
     };
-    let written = world.point_listener_at(Port::Test, Color::Green).await;
+    let written = world
+        .point_listener_at(Port::Test, Color::Green, Urgency::Forward)
+        .await;
     let sent = wire.request();
     assert_eq!(sent.field("ListenerArn").as_deref(), Some("listener/test"));
     assert_eq!(

@@ -4,6 +4,7 @@
 mod fake;
 mod faults;
 mod interrupts;
+mod users_first;
 
 use std::time::Duration;
 
@@ -68,7 +69,7 @@ async fn finish_with(
     policy: Policy,
     notify: &mut dyn FnMut(Notice<'_>),
 ) -> Finished {
-    let swap = Swap::new(FROM, TO, fake.found(), policy);
+    let swap = Swap::new(FROM, TO, fake.before(), policy);
     let origin = Instant::now();
     let finished = run(fake, swap, releases(), probe, interrupts, origin, notify);
     let finished = timeout(NEVER, finished).await.expect("it never ends");

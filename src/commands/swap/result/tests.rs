@@ -2,9 +2,9 @@ use std::sync::Arc;
 
 use super::*;
 use crate::engine::seen::{Changed, Identities, Identity, Releases, Seen};
-use crate::engine::swap::{Phase, Policy, Tolerated};
+use crate::engine::swap::{Before, Phase, Policy, Tolerated};
 use crate::model::testing::{observed, service};
-use crate::model::{Connection, PerPort, Release, Sample};
+use crate::model::{Connection, Release, Sample};
 
 const RATE: f64 = 10.0;
 
@@ -39,7 +39,7 @@ fn swap() -> Swap {
         takes_back: true,
         tolerates: Tolerated::default(),
     };
-    Swap::new(Color::Green, Color::Blue, PerPort::default(), policy)
+    Swap::new(Color::Green, Color::Blue, Before::default(), policy)
 }
 
 fn ms(ms: u64) -> Duration {
