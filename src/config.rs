@@ -31,6 +31,8 @@ pub use error::ConfigError;
 pub use fargate::TaskSize;
 pub use names::AppName;
 pub use network::{HostPort, Ipv4Cidr};
+#[cfg(test)]
+pub use probe::{CONNECTIONS, VERSIONS};
 pub use secret::{SecretKind, SecretRef};
 
 /// The name of the file that [`Config::find`] looks for.

@@ -148,7 +148,9 @@ fn of_file(config: &config::Probe) -> Asked {
     Asked {
         path: config.path.clone(),
         method: question.method,
-        headers: headers.map(|(name, value)| Header { name, value }).collect(),
+        headers: headers
+            .map(|(name, value)| Header { name, value })
+            .collect(),
         http: question.http,
         connections: question.connections,
         release_header: question.release_header,
@@ -166,7 +168,12 @@ fn of_file(config: &config::Probe) -> Asked {
 fn with_flags(base: Asked, args: &cli::Asking) -> Asked {
     let text = |flag: Option<String>, base: Option<String>| flag.or(base);
     let mut headers = base.headers;
-    headers.retain(|kept| !args.header.iter().any(|flag| flag.name == kept.name.as_str()));
+    headers.retain(|kept| {
+        !args
+            .header
+            .iter()
+            .any(|flag| flag.name == kept.name.as_str())
+    });
     headers.extend(args.header.iter().filter_map(|flag| {
         let value = Hidden::new(flag.value.to_str().ok()?);
         let name = flag.name.to_string();
@@ -176,8 +183,11 @@ fn with_flags(base: Asked, args: &cli::Asking) -> Asked {
         path: args.path.clone().unwrap_or(base.path),
         method: text(args.method.as_ref().map(Method::to_string), base.method),
         headers,
-        http: text(args.http.and_then(name_of), base.http),
-        connections: text(args.connections.and_then(name_of), base.connections),
+        http: text(args.http.as_ref().and_then(name_of), base.http),
+        connections: text(
+            args.connections.as_ref().and_then(name_of),
+            base.connections,
+        ),
         release_header: text(
             args.release_header.as_ref().map(ToString::to_string),
             base.release_header,
@@ -202,7 +212,7 @@ fn with_flags(base: Asked, args: &cli::Asking) -> Asked {
     }
 }
 
-fn name_of(value: impl ValueEnum) -> Option<String> {
+fn name_of<T: ValueEnum>(value: &T) -> Option<String> {
     Some(value.to_possible_value()?.get_name().to_owned())
 }
 
@@ -265,6 +275,89 @@ impl Tolerance {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::testing::operation;
+    use crate::probe::Version;
+
+    fn probe(text: &str) -> config::Probe {
+        let path = std::path::Path::new("/srv/hello/bgecs.toml");
+        let text = format!("app = 'hello'\n[probe]\n{text}");
+        config::Config::parse(&text, path).unwrap().probe
+    }
+
+    fn flags(args: &[&str]) -> Watch {
+        #[derive(clap::Parser)]
+        struct Line {
+            #[command(flatten)]
+            watch: Watch,
+        }
+        let args = std::iter::once(&"bgecs").chain(args);
+        <Line as clap::Parser>::parse_from(args).watch
+    }
+
+    fn headers(asking: &Asking) -> Vec<(&str, &str)> {
+        let headers = asking.question.headers.iter();
+        headers
+            .map(|(name, value)| (name.as_str(), value.to_str().unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn every_word_of_the_file_is_one_of_the_flags() {
+        for (n, word) in config::CONNECTIONS.iter().enumerate() {
+            let asking = Asking::new(
+                &cli::Asking::default(),
+                &probe(&format!("connections = '{word}'")),
+            );
+            assert_eq!(Connections::value_variants()[n], asking.connections);
+        }
+        for (n, word) in config::VERSIONS.iter().enumerate() {
+            let asking = Asking::new(&cli::Asking::default(), &probe(&format!("http = '{word}'")));
+            assert_eq!(Version::value_variants()[n], asking.question.version);
+        }
+    }
+
+    #[test]
+    fn the_flags_win_over_the_journal_and_that_over_the_file() {
+        let began = flags(&[
+            "--path=/began",
+            "--expect-status=204",
+            "--header=X-Key: hunter22",
+            "--max-failures=3",
+            "--max-failure-rate=0.1%",
+        ]);
+        let file =
+            probe("path = '/file'\nexpect_body = 'ok'\nheaders = { x-key = 'no', accept = 'a' }");
+        let mut operation = operation();
+        let asking = Asking::new(&began.asking, &file);
+        operation.asked = Some(asking.asked().clone());
+        assert!(!format!("{operation:?}").contains("hunter22"));
+
+        let later = probe("path = '/later'\nexpect_status = '500'\nmethod = 'HEAD'");
+        let resumed = Asking::of_operation(&operation, &Watch::default(), &later);
+        assert_eq!(
+            (&*resumed.path, &resumed.question.method),
+            ("/began", &Method::GET)
+        );
+        let expected = &resumed.question.expected;
+        assert_eq!(expected.status.to_string(), "204");
+        assert_eq!(expected.body.as_ref().unwrap().as_str(), "ok");
+        assert_eq!(headers(&resumed), [("accept", "a"), ("x-key", "hunter22")]);
+        assert_eq!(resumed.tolerance.count, 3);
+        assert!((resumed.tolerance.share - 0.001).abs() < 1e-9);
+
+        let said = flags(&["--path=/said", "--expect-status=2xx", "--header=x-key: new"]);
+        let resumed = Asking::of_operation(&operation, &said, &later);
+        assert_eq!(resumed.path, "/said");
+        assert_eq!(resumed.question.expected.status.to_string(), "2xx");
+        assert_eq!(headers(&resumed), [("accept", "a"), ("x-key", "new")]);
+
+        operation.asked = None;
+        let resumed = Asking::of_operation(&operation, &Watch::default(), &later);
+        assert_eq!(
+            (&*resumed.path, &resumed.question.method),
+            ("/later", &Method::HEAD)
+        );
+    }
 
     #[test]
     fn the_larger_of_the_two_counts() {

@@ -43,7 +43,7 @@ pub async fn run(session: &Session, args: &Resume) -> Result<Exit> {
         let observed = session.observe().await?;
         let steps = match &observed.journal.operation {
             Some(operation) => {
-                let way = unfinished::way(session, operation, &observed).await?;
+                let way = unfinished::way(session, operation, &observed, &args.watch).await?;
                 let watching = Watching::of_operation(session, &args.watch, operation);
                 steps(session, &observed, &way, &watching)
             }

@@ -2,19 +2,19 @@
 
 use std::time::Duration;
 
+use super::asking::{Asking, judge_once};
 use super::swap::{self, Attempt, Watching};
 use super::turn::Work;
 use crate::cli::Watch;
 use crate::driver::await_serving::{Wait, await_serving};
 use crate::driver::turn::Conclusion;
 use crate::driver::{destroy, make_live, retire, stack, tidy};
-use crate::engine::preflight::TEST_ANSWERS;
 use crate::engine::swap::Outcome as Ending;
 use crate::engine::unfinished::{self, Reaction, Way};
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::journal::{Command, Operation, Outcome};
-use crate::model::{Color, Observed, Port, TaskDefinitionArn};
+use crate::model::{Color, Observed, TaskDefinitionArn};
 use crate::report::Event;
 use crate::session::Session;
 use crate::spoken_time;
@@ -102,7 +102,7 @@ async fn supersede(work: &mut Work<'_>, operation: Operation, next: Command) -> 
 /// good.
 pub async fn settle(work: &mut Work<'_>, operation: Operation, watch: &Watch) -> Result<Settled> {
     let observed = work.observe().await?;
-    let way = way(work.session, &operation, &observed).await?;
+    let way = way(work.session, &operation, &observed, watch).await?;
     work.turn.take_up(operation.clone());
     match go(work, &operation, &observed, way, watch).await {
         Ok((settled, Some(conclusion))) => {
@@ -136,15 +136,26 @@ pub async fn settle(work: &mut Work<'_>, operation: Operation, watch: &Watch) ->
 ///
 /// # Errors
 /// Listeners that are where the operation would never have put them.
-pub async fn way(session: &Session, operation: &Operation, observed: &Observed) -> Result<Way> {
-    let to_is_well = is_well(session, operation, observed).await;
+pub async fn way(
+    session: &Session,
+    operation: &Operation,
+    observed: &Observed,
+    watch: &Watch,
+) -> Result<Way> {
+    let to_is_well = is_well(session, operation, observed, watch).await;
     unfinished::way(operation, observed, to_is_well)
         .map_err(|refusal| Error::from(refusal).untouched(observed))
 }
 
-/// Whether the colour that a swap made live answers production well, and has
+/// Whether the colour that a swap made live answers production as the operation
+/// expects, and has
 /// healthy targets.
-async fn is_well(session: &Session, operation: &Operation, observed: &Observed) -> bool {
+async fn is_well(
+    session: &Session,
+    operation: &Operation,
+    observed: &Observed,
+    watch: &Watch,
+) -> bool {
     let is_swap = matches!(operation.command, Command::Promote | Command::Rollback);
     let Some(to) = operation
         .color
@@ -155,14 +166,8 @@ async fn is_well(session: &Session, operation: &Operation, observed: &Observed) 
     if observed.color(to).targets.healthy() == 0 {
         return false;
     }
-    let path = &session.config.probe.path;
-    for _ in 0..TEST_ANSWERS {
-        let answer = session.ask(&observed.infrastructure, Port::Prod, path, None);
-        if !answer.await.is_ok_and(|answer| answer.is_ok()) {
-            return false;
-        }
-    }
-    true
+    let asking = Asking::of_operation(operation, watch, &session.config.probe);
+    judge_once(session, &observed.infrastructure, &asking).await
 }
 
 /// What came of it, and what to remember of it: nothing where the journal went

@@ -51,18 +51,16 @@ fn question(section: &mut Section<'_>) -> Result<Question> {
                 text.parse::<HeaderName>().map_err(|_| NO_HEADER)
             })
         })?,
-        expect_status: section.optional("expect_status", |entry| {
-            written(entry, Statuses::from_str)
-        })?,
+        expect_status: section
+            .optional("expect_status", |entry| written(entry, Statuses::from_str))?,
         expect_body: section.optional("expect_body", |entry| {
             written(entry, |text| {
                 Regex::new(text).map_err(|error| format!("it is no regular expression: {error}"))
             })
         })?,
         max_failures: section.or("max_failures", 0, |entry| entry.number(0..=u32::MAX))?,
-        max_failure_rate: section.optional("max_failure_rate", |entry| {
-            written(entry, Share::from_str)
-        })?,
+        max_failure_rate: section
+            .optional("max_failure_rate", |entry| written(entry, Share::from_str))?,
     })
 }
 

@@ -42,9 +42,7 @@ pub async fn make_live(
 
 async fn point(world: &LiveWorld<'_>, port: Port, color: Color) -> Result<()> {
     world.turn.about_to(world.intent(port, color)).await?;
-    if let Err(fault) = world
-        .point_listener_at(port, color, Urgency::Forward)
-        .await
+    if let Err(fault) = world.point_listener_at(port, color, Urgency::Forward).await
         && !fault.ambiguous
     {
         world.turn.did_not(&fault.message);

@@ -9,8 +9,8 @@
 mod renewal;
 mod take;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::aws::{Aws, AwsError, HeadChange, Slot, Tenure, Unwritten};
@@ -163,14 +163,16 @@ impl Turn {
     /// test lasts.
     #[cfg(test)]
     pub fn for_tests(aws: &Aws, head: Head) -> Self {
-        let hour = Duration::from_secs(3600);
-        Self::begin(
-            aws,
-            "bgecs-hello",
-            crate::model::testing::holder(),
-            head,
-            hour,
-        )
+        Self::for_tests_of(aws, head, Duration::from_secs(3600))
+    }
+
+    /// The same, and its lease is of that length; nothing renews it.
+    #[cfg(test)]
+    pub fn for_tests_of(aws: &Aws, head: Head, length: Duration) -> Self {
+        let holder = crate::model::testing::holder();
+        let turn = Self::begin(aws, "bgecs-hello", holder, head, length);
+        turn.renewal.stop();
+        turn
     }
 
     /// What the journal says at this moment: nobody else writes it meanwhile.
@@ -434,7 +436,10 @@ impl Turn {
         let book = self.book();
         let mut operation = book.operation.clone();
         // They may be secrets, and nobody goes on with it any more.
-        operation.asked.iter_mut().for_each(|asked| asked.headers.clear());
+        operation
+            .asked
+            .iter_mut()
+            .for_each(|asked| asked.headers.clear());
         match (conclusion.outcome, &conclusion.reason) {
             (Outcome::Done | Outcome::Finished, _) => operation.settle(Fate::Done),
             (Outcome::Failed, Some(reason)) => {

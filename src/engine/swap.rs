@@ -58,6 +58,8 @@ pub struct Swap {
     /// Whether a write of the way forward was sent whose end is not known: it may
     /// still take effect.
     may_land_late: PerPort<bool>,
+    /// Whether a listener was last seen at what nobody here did.
+    is_strange: PerPort<bool>,
     /// Whether port 80 was pointed back and could not be read any more.
     is_unseen: bool,
     good: u64,
@@ -82,6 +84,7 @@ impl Swap {
             writes: Vec::new(),
             awaited: None,
             may_land_late: PerPort::default(),
+            is_strange: PerPort::default(),
             is_unseen: false,
             good: 0,
             failures: 0,

@@ -14,7 +14,8 @@ const TABLE: &str = "bgecs-hello";
 const MOMENT: &str = "1700000000000";
 const UNTIL: &str = "1700000060000";
 const ID: &str = "20231114T221320Z-0000002a";
-const VERSIONED: &str = "#fence = :fence AND #id = :id AND (attribute_not_exists(#version) OR #version <= :version)";
+const VERSIONED: &str =
+    "#fence = :fence AND #id = :id AND (attribute_not_exists(#version) OR #version <= :version)";
 
 const TRUTH: Truth = Truth {
     prod: Some(Color::Green),

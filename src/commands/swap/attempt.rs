@@ -72,6 +72,7 @@ impl<'a> Attempt<'a> {
     /// One whose release is the cure for a production that answers badly: it is
     /// judged as a way back is.
     #[must_use]
+    #[expect(dead_code, reason = "for `promote --fix-forward`")]
     pub fn fixing_forward(self) -> Self {
         Self {
             needs_clean_baseline: false,
@@ -88,7 +89,10 @@ impl<'a> Attempt<'a> {
             pace,
             needs_clean_baseline: self.needs_clean_baseline,
             takes_back: self.watching.takes_back,
-            tolerates: self.watching.asking.tolerated(baseline, self.watching.window),
+            tolerates: self
+                .watching
+                .asking
+                .tolerated(baseline, self.watching.window),
         };
         let before = Before {
             found: self.observed.found(),
@@ -181,7 +185,10 @@ impl<'a> Attempt<'a> {
         let mut looks = 0;
         loop {
             looks += 1;
-            let listeners = aws.read_listeners(&self.observed.infrastructure).await.ok()?;
+            let listeners = aws
+                .read_listeners(&self.observed.infrastructure)
+                .await
+                .ok()?;
             let now = Observed {
                 listeners,
                 ..self.observed.clone()

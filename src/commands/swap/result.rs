@@ -301,9 +301,8 @@ fn ending(swap: &Swap) -> (&'static str, Exit, Option<String>) {
         Some(Ending::RolledBack(why)) => ("rolled_back", Exit::RolledBack, Some(reason(why))),
         Some(Ending::Unwell) => {
             let (bad, all) = swap.baseline();
-            let text = format!(
-                "production failed before anything was changed: {bad} of {all} request(s)"
-            );
+            let text =
+                format!("production failed before anything was changed ({bad} of {all} requests)");
             ("refused", Exit::Refused, Some(text))
         }
         Some(Ending::Refused(why)) => ("refused", Exit::Refused, failed(why)),

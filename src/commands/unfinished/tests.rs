@@ -4,6 +4,7 @@ use super::*;
 use crate::aws::testing::{Reply, Wire};
 use crate::driver::turn::Turn;
 use crate::engine::plan;
+use crate::model::Port;
 use crate::model::TargetGroupArn;
 use crate::model::journal::{Effect, Head, Truth};
 use crate::model::testing::{infrastructure, moment, operation};

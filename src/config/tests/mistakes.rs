@@ -237,7 +237,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ),
     (
         "APP\n[probe]\nheaders = { a = 'b', A = 'c' }",
-        "A",
+        "a",
         "it is there twice",
     ),
 ];

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::journey::{Journey, Reading};
 use super::way::look;
 use super::{
-    Action, HEALTH_PAUSE, Outcome, Phase, SECOND_LOOK, SECOND_LOOK_PAUSE, Swap,
+    Action, HEALTH_PAUSE, ListenerWrite, Outcome, Phase, SECOND_LOOK, SECOND_LOOK_PAUSE, Swap,
     UNREADABLE_DEADLINE, Why,
 };
 use crate::model::{Forwarding, PerPort, Port};
@@ -79,11 +79,16 @@ impl Swap {
             _ => {}
         }
         match look.listener {
-            Some(Ok(seen)) if seen.only().is_none() => self.is_strange(at, look.since, &seen),
-            Some(Ok(seen)) if seen.only() == Some(self.from) && !self.may_land_late.prod => {
-                self.phase = self.back(at, why, Port::Prod);
-                self.is_back(at)
+            Some(Ok(seen)) if self.is_strange.prod => {
+                self.look_further(at, look.since, &format!("forwards to {seen}"))
             }
+            Some(Err(reason)) if self.is_strange.prod => {
+                self.look_further(at, look.since, &format!("cannot be read ({reason})"))
+            }
+            // It is being looked at again.
+            None if self.is_strange.prod => None,
+            // Also where it shows the old colour: that may be stale, and the write
+            // does no harm.
             _ => {
                 self.phase = self.back(at, why, Port::Prod);
                 Some(self.send(at, Port::Prod, self.from))
@@ -94,12 +99,14 @@ impl Swap {
     /// The new copy may be the only healthy one.
     fn hold(&mut self, why: Why) -> Option<Action> {
         let (from, to) = (self.from, self.to);
-        match self.may_land_late.prod {
-            true => self.end(Outcome::InDoubt(format!(
-                "{from} is not healthy any more, and nobody knows whether port 80 was moved to {to}"
-            ))),
-            false => self.end(Outcome::Left(why)),
-        }
+        let is_seen = |write: &ListenerWrite| write.seen.is_some();
+        let is_there = self.found_on_new() || self.write_of(Port::Prod).is_some_and(is_seen);
+        self.end(match is_there {
+            true => Outcome::Left(why),
+            false => Outcome::InDoubt(format!(
+                "{from} is not healthy any more, and whether port 80 was moved to {to} is not known"
+            )),
+        })
     }
 
     fn ask_again(&mut self, at: Duration, since: Duration, reason: &str) -> Option<Action> {
@@ -119,12 +126,12 @@ impl Swap {
         })
     }
 
-    /// Port 80 goes to what is none of the two colours.
-    fn is_strange(&mut self, at: Duration, since: Duration, seen: &Forwarding) -> Option<Action> {
+    /// Port 80 went to what is none of the two colours: one look may be stale.
+    fn look_further(&mut self, at: Duration, since: Duration, what: &str) -> Option<Action> {
         if at >= since + SECOND_LOOK {
             let port = Port::Prod;
             return self.end(Outcome::InDoubt(format!(
-                "{port} forwards to {seen}: something else changed it"
+                "{port} {what}: something else changed it"
             )));
         }
         let Phase::LookingBack { look, .. } = &mut self.phase else {
@@ -143,7 +150,8 @@ impl Swap {
             Port::Prod => self.from,
             Port::Test => self.to,
         };
-        let journey = Journey::back(at, port, color, may_land_late);
+        let is_strange = *self.is_strange.get(port);
+        let journey = Journey::back(at, port, color, may_land_late, is_strange);
         Phase::Back { why, journey }
     }
 

@@ -70,8 +70,18 @@ impl Journey {
         Self::new(at, port, color, Way::Forward(found))
     }
 
-    pub(super) fn back(at: Duration, port: Port, color: Color, may_be_overtaken: bool) -> Self {
-        Self::new(at, port, color, Way::Back { may_be_overtaken })
+    /// `is_strange`: it was last seen at what nobody here did.
+    pub(super) fn back(
+        at: Duration,
+        port: Port,
+        color: Color,
+        may_be_overtaken: bool,
+        is_strange: bool,
+    ) -> Self {
+        Self {
+            strange_since: is_strange.then_some(at),
+            ..Self::new(at, port, color, Way::Back { may_be_overtaken })
+        }
     }
 
     fn new(at: Duration, port: Port, color: Color, way: Way) -> Self {
@@ -102,6 +112,10 @@ impl Journey {
     /// Whether a write of it may still take effect that nobody waits for.
     pub(super) fn may_land_late(&self) -> bool {
         self.was_ambiguous
+    }
+
+    pub(super) fn is_strange(&self) -> bool {
+        self.strange_since.is_some()
     }
 
     fn may_have_been_lost(&self) -> bool {
@@ -159,8 +173,8 @@ impl Journey {
 
     /// Eventual consistency gets a second look.
     fn strange(&mut self, at: Duration, seen: &Forwarding) -> Reading {
-        let since = *self.strange_since.get_or_insert(at);
-        if at < since + SECOND_LOOK {
+        self.strange_since.get_or_insert(at);
+        if self.is_to_be_looked_at_again(at) {
             return Reading::Again(SECOND_LOOK_PAUSE);
         }
         let sentence = format!("{} forwards to {seen}", self.port);
@@ -173,6 +187,11 @@ impl Journey {
             )),
             _ => Reading::Drifted(format!("{sentence}: something else changed it")),
         }
+    }
+
+    fn is_to_be_looked_at_again(&self, at: Duration) -> bool {
+        self.strange_since
+            .is_some_and(|since| at < since + SECOND_LOOK)
     }
 
     /// Forward: it shows the other colour still.
@@ -217,15 +236,16 @@ impl Journey {
 
     fn unreadable(&self, at: Duration, reason: &str) -> Reading {
         match (self.is_back(), self.has_written()) {
+            (true, _) if self.is_to_be_looked_at_again(at) => Reading::Again(SECOND_LOOK_PAUSE),
+            (true, _) if self.is_strange() => Reading::Drifted(format!(
+                "{} cannot be read, and something else changed it: {reason}",
+                self.port
+            )),
             // Users see failures: the way back does not wait for a reading.
             (true, false) => Reading::Write,
             (true, true) => self.unreadable_back(at, reason),
-            (false, _) if at <= self.written_at + UNREADABLE_DEADLINE => {
-                Reading::Again(READ_PAUSE)
-            }
-            (false, false) => {
-                Reading::Refused(format!("{} cannot be read: {reason}", self.port))
-            }
+            (false, _) if at <= self.written_at + UNREADABLE_DEADLINE => Reading::Again(READ_PAUSE),
+            (false, false) => Reading::Refused(format!("{} cannot be read: {reason}", self.port)),
             (false, true) => self.cannot_be_read_back(reason),
         }
     }

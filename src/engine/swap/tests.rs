@@ -141,10 +141,7 @@ fn the_window_waits_for_its_last_answers() {
     run(&mut swap, vec![(17.0, pending)]);
     assert_eq!(swap.outcome(), None);
     let actions = run(&mut swap, vec![(17.5, answer(15.9, false))]);
-    assert!(matches!(
-        actions[..],
-        [Action::LookBack(FROM)]
-    ));
+    assert!(matches!(actions[..], [Action::LookBack(FROM)]));
 }
 
 #[test]
@@ -175,13 +172,7 @@ fn one_failed_answer_takes_the_swap_back_prod_first() {
         .into_iter()
         .filter(|action| matches!(action, Action::Write(..)))
         .collect();
-    assert_eq!(
-        writes,
-        [
-            back(Port::Prod, FROM),
-            back(Port::Test, TO)
-        ]
-    );
+    assert_eq!(writes, [back(Port::Prod, FROM), back(Port::Test, TO)]);
     assert_eq!(swap.outcome(), None);
     run(&mut swap, vec![(3.9, answer(3.8, true))]);
     assert_eq!(swap.outcome(), Some(&Outcome::RolledBack(Why::Failures)));
@@ -352,10 +343,7 @@ fn ctrl_c_aborts_before_and_goes_back_after() {
     let mut after = Swap::new(FROM, TO, BEFORE, policy());
     through_the_swap(&mut after);
     let actions = run(&mut after, vec![(2.0, Event::Interrupt)]);
-    assert!(matches!(
-        actions[..],
-        [Action::LookBack(FROM)]
-    ));
+    assert!(matches!(actions[..], [Action::LookBack(FROM)]));
     run(&mut after, vec![(2.1, Event::Interrupt)]);
     assert!(matches!(after.outcome(), Some(Outcome::InDoubt(_))));
 }
@@ -403,10 +391,7 @@ fn tolerated_failures_neither_forbid_a_swap_nor_take_it_back() {
     assert_eq!(run(&mut swap, failures.to_vec()), []);
     // One more than is tolerated; the old colour was well enough to go back to.
     let actions = run(&mut swap, vec![(4.0, answer(4.0, false))]);
-    assert!(matches!(
-        actions[..],
-        [Action::LookBack(FROM)]
-    ));
+    assert!(matches!(actions[..], [Action::LookBack(FROM)]));
 }
 
 #[test]

@@ -81,6 +81,9 @@ impl Swap {
         result: Result<Forwarding, String>,
     ) -> Option<Action> {
         if let Phase::LookingBack { look, .. } = &mut self.phase {
+            if let Ok(seen) = &result {
+                self.is_strange.prod = seen.only().is_none();
+            }
             look.listener = Some(result);
             return self.decide(at);
         }
@@ -88,7 +91,9 @@ impl Swap {
             return None;
         };
         let (port, color) = (journey.port, journey.color);
-        match journey.read(at, result) {
+        let reading = journey.read(at, result);
+        *slot(&mut self.is_strange, port) = journey.is_strange();
+        match reading {
             Reading::Arrived => {
                 self.saw(at, port, color);
                 self.arrived(at)

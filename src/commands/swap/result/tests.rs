@@ -254,10 +254,10 @@ fn nothing_was_changed() {
     insta::assert_snapshot!(all.join("\n\n"), @"
       requests    2 sent, 1 failed
       latency     p50 4 ms, p99 5 ms, max 5 ms
-    error: the promotion of blue (tag 2) was refused: production failed before anything was changed
+    error: the promotion of blue (tag 2) was refused: production failed before anything was changed (0 of 0 requests)
       caused by: HTTP 500, before the swap
       traffic:   port 80 -> green (tag 1), unchanged
-      hint:      production must answer well first: `bgecs probe`, `bgecs logs green`
+      hint:      see `bgecs probe` and `bgecs logs green`; where the last release is to blame, `bgecs rollback`; where blue is the cure, `bgecs promote --fix-forward`
     exit 6
 
       requests    16 sent, 0 failed

@@ -185,9 +185,7 @@ impl Run {
     fn perform(&mut self, world: &mut World, action: Action) -> Result<Event, TestCaseError> {
         match action {
             Action::Note(port, color) => Ok(world.note(port, color)),
-            Action::Write(port, color, _) => {
-                Ok(world.write(port, color))
-            }
+            Action::Write(port, color, _) => Ok(world.write(port, color)),
             Action::Read { port, .. } => {
                 if world.luck.one_of(9) == 1 {
                     return Ok(Event::Read(Err("fault".to_owned())));

@@ -40,7 +40,10 @@ fn going_back_needs_no_reading_where_the_old_colour_was_healthy() {
         vec![],
         vec![(3.1, Event::Health(Ok(true)))],
         vec![(3.1, shows(TO))],
-        vec![(3.1, Event::Health(Err(no()))), (3.1, Event::Read(Err(no())))],
+        vec![
+            (3.1, Event::Health(Err(no()))),
+            (3.1, Event::Read(Err(no()))),
+        ],
     ] {
         let mut swap = Swap::new(FROM, TO, BEFORE, policy());
         through_the_swap(&mut swap);
@@ -166,7 +169,10 @@ fn a_way_back_is_sent_until_it_shows() {
     // AWS confirms it, and it does not show.
     let script = vec![(7.0, Event::Written(Ok(()))), (8.0, shows(TO))];
     let actions = run(&mut swap, script);
-    assert!(matches!(actions[..], [Action::Read { .. }, Action::Read { .. }]));
+    assert!(matches!(
+        actions[..],
+        [Action::Read { .. }, Action::Read { .. }]
+    ));
     let again = run(&mut swap, vec![(9.1, shows(TO))]);
     assert_eq!(again, [back(Port::Prod, FROM)]);
     run(&mut swap, vec![(9.2, fault(false)), (40.0, shows(TO))]);
