@@ -36,6 +36,11 @@ use crate::error::{Error, Result};
 
 /// How often a call is sent, as long as its errors are such that pass.
 const ATTEMPTS: u32 = 5;
+/// How long one of them may take.
+const ATTEMPT: Duration = Duration::from_secs(15);
+/// The same for calls that users may be waiting for.
+const IMPATIENT_ATTEMPTS: u32 = 2;
+const IMPATIENT_ATTEMPT: Duration = Duration::from_secs(4);
 
 /// How the person asked to reach AWS, beyond the ordinary environment.
 #[derive(Debug, Clone, Default)]
@@ -101,6 +106,30 @@ impl Aws {
         }
     }
 
+    /// The same clients, for calls that users may be waiting for: each gives up
+    /// soon, and whoever asked says whether it is worth another try.
+    #[must_use]
+    pub fn impatient(&self) -> Self {
+        let timeouts = timeouts(IMPATIENT_ATTEMPT);
+        let retries = RetryConfig::standard().with_max_attempts(IMPATIENT_ATTEMPTS);
+        let elb = self.elb.config().to_builder();
+        let dynamodb = self.dynamodb.config().to_builder();
+        Self {
+            elb: aws_sdk_elasticloadbalancingv2::Client::from_conf(
+                elb.timeout_config(timeouts.clone())
+                    .retry_config(retries.clone())
+                    .build(),
+            ),
+            dynamodb: aws_sdk_dynamodb::Client::from_conf(
+                dynamodb
+                    .timeout_config(timeouts)
+                    .retry_config(retries)
+                    .build(),
+            ),
+            ..self.clone()
+        }
+    }
+
     pub fn region(&self) -> &str {
         &self.region
     }
@@ -123,12 +152,7 @@ async fn load(access: &Access) -> SdkConfig {
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(http)
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
-        .timeout_config(
-            TimeoutConfig::builder()
-                .connect_timeout(Duration::from_secs(3))
-                .operation_attempt_timeout(Duration::from_secs(15))
-                .build(),
-        );
+        .timeout_config(timeouts(ATTEMPT));
     if let Some(profile) = &access.profile {
         loader = loader.profile_name(profile);
     }
@@ -139,6 +163,13 @@ async fn load(access: &Access) -> SdkConfig {
         loader = loader.endpoint_url(endpoint);
     }
     loader.load().await
+}
+
+fn timeouts(attempt: Duration) -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(3))
+        .operation_attempt_timeout(attempt)
+        .build()
 }
 
 fn loopback_authority(endpoint: &str) -> Option<String> {

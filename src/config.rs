@@ -12,6 +12,7 @@ mod fargate;
 mod names;
 mod nearest;
 mod network;
+mod probe;
 mod secret;
 mod sections;
 mod starter;
@@ -30,6 +31,8 @@ pub use error::ConfigError;
 pub use fargate::TaskSize;
 pub use names::AppName;
 pub use network::{HostPort, Ipv4Cidr};
+#[cfg(test)]
+pub use probe::{CONNECTIONS, VERSIONS};
 pub use secret::{SecretKind, SecretRef};
 
 /// The name of the file that [`Config::find`] looks for.
@@ -119,6 +122,23 @@ pub struct Probe {
     pub window: Duration,
     /// How long a request may take before it counts as failed.
     pub timeout: Duration,
+    pub question: Question,
+}
+
+/// The keys of `[probe]` that say what is asked and what is a good answer, as
+/// they are written; checked, and None where it is the usual.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Question {
+    pub method: Option<String>,
+    /// A value may be a secret.
+    pub headers: BTreeMap<String, Hidden>,
+    pub http: Option<String>,
+    pub connections: Option<String>,
+    pub release_header: Option<String>,
+    pub expect_status: Option<String>,
+    pub expect_body: Option<String>,
+    pub max_failures: u32,
+    pub max_failure_rate: Option<String>,
 }
 
 /// `[build]`: the defaults of the flags that build the image.
@@ -251,6 +271,7 @@ impl Default for Probe {
             rate: DEFAULT_RATE,
             window: Duration::from_secs(15),
             timeout: Duration::from_secs(2),
+            question: Question::default(),
         }
     }
 }

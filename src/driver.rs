@@ -15,18 +15,24 @@ pub mod tidy;
 pub mod turn;
 pub mod update;
 
-use crate::engine::swap::{NoteFault, WriteFault};
+use crate::engine::swap::{NoteFault, Urgency, WriteFault};
 use crate::model::{Color, Forwarding, Port};
 
-/// What a swap needs from the world; a live one, and a fake for tests.
+/// What a swap needs from the world; a live one, and a fake for tests. A call
+/// that is dropped may have its effect all the same.
 pub trait World {
     /// Writes into the journal that the listener is about to be pointed there.
     async fn note(&self, port: Port, color: Color) -> Result<(), NoteFault>;
     /// Writes into the journal that the last noted write was seen.
     async fn note_done(&self);
-    /// Writes the intent of the way back, which nothing holds up: it is tried.
+    /// Writes the intent of the way back, which does not wait for it.
     async fn note_way_back(&self, color: Color);
-    async fn point_listener_at(&self, port: Port, color: Color) -> Result<(), WriteFault>;
+    async fn point_listener_at(
+        &self,
+        port: Port,
+        color: Color,
+        urgency: Urgency,
+    ) -> Result<(), WriteFault>;
     /// Whether another is known to hold the lease now.
     fn has_lost_the_lease(&self) -> bool {
         false

@@ -18,7 +18,7 @@ pub use observed::{
     ColorState, Deployment, Live, Observed, Release, Rollout, ServiceEvent, ServiceState,
     StoppedTask, Target, TargetState, Targets,
 };
-pub use sample::{Answer, Connection, Expected, Lost, Sample, Statuses, Unexpected};
+pub use sample::{Answer, Connection, Expected, Lost, Sample, Share, Statuses, Unexpected};
 pub use traffic::{COLOR_HEADER, Forward, Forwarding, OtherWays, WayIn};
 
 use std::fmt;

@@ -9,8 +9,12 @@
 mod clock;
 mod item;
 
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure as OnFailure,
+};
 use time::OffsetDateTime;
 
 use super::Aws;
@@ -40,6 +44,9 @@ pub struct HeadChange<'a> {
     /// `None` leaves it.
     pub truth: Option<Truth>,
     pub tenure: Tenure,
+    /// Grows with each writing of the operation under one lease: one that the
+    /// network holds up does not undo a later one.
+    pub version: u64,
 }
 
 /// Why the holder's write did not happen, or may not have.
@@ -47,6 +54,8 @@ pub struct HeadChange<'a> {
 pub enum Unwritten {
     /// The lease is not this holder's any more.
     Lost,
+    /// The holder's own later write came first.
+    Overtaken,
     Aws(AwsError),
 }
 
@@ -98,10 +107,11 @@ impl Aws {
         let mut update = self
             .update_head(table)
             .update_expression(
-                "SET #format = :format, #holder = :holder, #id = :id, #until = :until ADD #fence :one",
+                "SET #format = :format, #holder = :holder, #id = :id, #until = :until REMOVE #version ADD #fence :one",
             )
             .expression_attribute_names("#format", item::FORMAT_NUMBER)
             .expression_attribute_names("#holder", item::HOLDER)
+            .expression_attribute_names("#version", item::VERSION)
             .expression_attribute_values(":format", item::number(FORMAT))
             .expression_attribute_values(":holder", item::json(holder))
             .expression_attribute_values(":until", item::moment(until))
@@ -156,8 +166,15 @@ impl Aws {
             }
             Slot::Clear => remove.push("#operation"),
         }
+        let mut condition = "#fence = :fence AND #id = :id".to_owned();
         if !matches!(change.operation, Slot::Keep) {
-            update = update.expression_attribute_names("#operation", item::OPERATION);
+            // The same write, tried again, is none that came first.
+            condition += " AND (attribute_not_exists(#version) OR #version <= :version)";
+            set.push("#version = :version");
+            update = update
+                .expression_attribute_names("#operation", item::OPERATION)
+                .expression_attribute_names("#version", item::VERSION)
+                .expression_attribute_values(":version", item::number(change.version));
         }
         if let Some(truth) = &change.truth {
             set.push("#truth = :truth");
@@ -176,14 +193,20 @@ impl Aws {
                 update = update.expression_attribute_names("#holder", item::HOLDER);
             }
         }
-        update
+        let sent = update
             .update_expression(expression(&set, &remove))
-            .condition_expression("#fence = :fence AND #id = :id")
+            .condition_expression(condition)
+            .return_values_on_condition_check_failure(OnFailure::AllOld)
             .expression_attribute_values(":fence", item::number(fence))
             .expression_attribute_values(":id", item::text(holder.as_str()))
             .send()
-            .await
-            .named("dynamodb:UpdateItem", table)?;
+            .await;
+        if let Some(found) = sent.as_ref().err().and_then(refused_for)
+            && item::is_held(found, fence, holder)
+        {
+            return Err(Unwritten::Overtaken);
+        }
+        sent.named("dynamodb:UpdateItem", table)?;
         Ok(())
     }
 
@@ -317,6 +340,14 @@ impl Aws {
             .await
             .named("dynamodb:DeleteItem", table)?;
         Ok(())
+    }
+}
+
+/// What was there in place of what a write was to find.
+fn refused_for<R>(error: &SdkError<UpdateItemError, R>) -> Option<&Item> {
+    match error.as_service_error()? {
+        UpdateItemError::ConditionalCheckFailedException(failed) => failed.item(),
+        _ => None,
     }
 }
 

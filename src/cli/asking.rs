@@ -1,7 +1,6 @@
 //! What the probe asks, how often, and what it takes for a good answer.
 
 use std::ffi::OsStr;
-use std::fmt;
 use std::str::FromStr;
 
 use clap::Args;
@@ -12,7 +11,7 @@ use hyper::header::{HeaderName, HeaderValue};
 use regex_lite::Regex;
 
 use super::value::rate;
-use crate::model::Statuses;
+use crate::model::{Share, Statuses};
 use crate::probe::{Connections, Version};
 use crate::report::ReportFile;
 
@@ -28,10 +27,10 @@ pub struct Asking {
     /// What to ask for [default: /, or [probe] path]
     #[arg(long, value_parser = path)]
     pub path: Option<String>,
-    /// The request's method [default: GET]
+    /// The request's method [default: GET, or [probe] method]
     #[arg(long)]
     pub method: Option<Method>,
-    /// A header to send, `Name: value`; may be given again
+    /// A header to send, `Name: value`, besides [probe] headers; may be given again
     #[arg(long, value_name = "HEADER", value_parser = HeaderParser)]
     pub header: Vec<Header>,
     /// Which HTTP to speak [default: auto]
@@ -108,28 +107,6 @@ impl TypedValueParser for HeaderParser {
     }
 }
 
-/// A part of all, 0 to 1.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Share(pub f64);
-
-impl FromStr for Share {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        text.strip_suffix('%')
-            .and_then(|percent| percent.trim().parse::<f64>().ok())
-            .filter(|percent| (0.0..=100.0).contains(percent))
-            .map(|percent| Self(percent / 100.0))
-            .ok_or_else(|| "a share is a number of percent from 0% to 100%: 0.1%".to_owned())
-    }
-}
-
-impl fmt::Display for Share {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}%", self.0 * 100.0)
-    }
-}
-
 fn path(text: &str) -> Result<String, String> {
     match text.starts_with('/') {
         true => Ok(text.to_owned()),
@@ -140,15 +117,6 @@ fn path(text: &str) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_share_is_in_percent() {
-        assert_eq!("0.1%".parse(), Ok(Share(0.001)));
-        assert_eq!("100 %".parse(), Ok(Share(1.0)));
-        for text in ["", "5", "%", "-1%", "101%", "NaN%"] {
-            assert!(text.parse::<Share>().is_err(), "{text}");
-        }
-    }
 
     #[test]
     fn a_header_s_value_is_sent_and_not_shown() {

@@ -1,16 +1,25 @@
 //! What the probe is to ask and how it is judged: the flags, and where they say
-//! nothing the file.
+//! nothing what the operation was asked that is gone on with, or the file.
 
+use std::str::FromStr;
 use std::time::Duration;
 
-use crate::cli;
+use clap::ValueEnum;
+use hyper::Method;
+use hyper::header::{HeaderName, HeaderValue};
+
+use crate::cli::{self, Watch};
 use crate::config;
 use crate::engine::evidence::Evidence;
+use crate::engine::preflight::TEST_ANSWERS;
 use crate::engine::swap::Tolerated;
 use crate::error::{Error, Result};
-use crate::model::Expected;
-use crate::probe::{Address, Client, Connections, Question, Schedule};
+use crate::hidden::Hidden;
+use crate::model::journal::{Asked, Header, Operation};
+use crate::model::{Expected, Infrastructure, Port, Share};
+use crate::probe::{Address, Client, Connections, Question, Schedule, ask_once};
 use crate::report::{Event, ReportFile, Reporter};
+use crate::session::Session;
 
 #[derive(Debug, Clone)]
 pub struct Asking {
@@ -21,43 +30,56 @@ pub struct Asking {
     pub timeout: Duration,
     pub question: Question,
     pub tolerance: Tolerance,
+    /// The same, as the journal keeps it.
+    asked: Asked,
     file: Option<ReportFile>,
 }
 
 impl Asking {
     pub fn new(args: &cli::Asking, config: &config::Probe) -> Self {
+        Self::on(args, of_file(config))
+    }
+
+    /// As the operation was asked, where it says so; what the flags say wins.
+    pub fn of_operation(operation: &Operation, watch: &Watch, config: &config::Probe) -> Self {
+        Self::on(&watch.asking, base(Some(operation), config))
+    }
+
+    /// The flags, on top of what was asked or stands in the file. What is written
+    /// there was checked when it was written.
+    pub(super) fn on(args: &cli::Asking, base: Asked) -> Self {
+        let asked = with_flags(base, args);
         let default = Question::default();
-        let rate = args.rate;
         Self {
-            schedule: Schedule {
-                rate: rate.unwrap_or_else(|| f64::from(config.rate.get())),
-            },
-            connections: args.connections.unwrap_or_default(),
-            path: args.path.clone().unwrap_or_else(|| config.path.clone()),
-            timeout: config.timeout,
+            schedule: Schedule { rate: asked.rate },
+            connections: read_word(asked.connections.as_ref()),
+            path: asked.path.clone(),
+            timeout: asked.timeout,
             question: Question {
-                method: args.method.clone().unwrap_or(default.method),
-                headers: args
-                    .header
-                    .iter()
-                    .map(|header| (header.name.clone(), header.value.clone()))
-                    .collect(),
-                version: args.http.unwrap_or_default(),
-                release_header: args
-                    .release_header
-                    .clone()
+                method: read(asked.method.as_ref()).unwrap_or(default.method),
+                headers: asked.headers.iter().filter_map(header).collect(),
+                version: read_word(asked.http.as_ref()),
+                release_header: read(asked.release_header.as_ref())
                     .unwrap_or(default.release_header),
                 expected: Expected {
-                    status: args.expect_status.clone().unwrap_or_default(),
-                    body: args.expect_body.clone(),
+                    status: read(asked.expect_status.as_ref()).unwrap_or_default(),
+                    body: read(asked.expect_body.as_ref()),
                 },
             },
             tolerance: Tolerance {
-                count: args.max_failures.unwrap_or_default(),
-                share: args.max_failure_rate.unwrap_or_default().0,
+                count: asked.max_failures,
+                share: read(asked.max_failure_rate.as_ref())
+                    .unwrap_or(Share::default())
+                    .0,
             },
+            asked,
             file: args.report.clone(),
         }
+    }
+
+    /// For the journal.
+    pub fn asked(&self) -> &Asked {
+        &self.asked
     }
 
     /// # Errors
@@ -114,6 +136,119 @@ impl Asking {
     }
 }
 
+/// What an operation was asked, or what stands in the file.
+pub(super) fn base(operation: Option<&Operation>, config: &config::Probe) -> Asked {
+    let asked = operation.and_then(|operation| operation.asked.clone());
+    asked.unwrap_or_else(|| of_file(config))
+}
+
+fn of_file(config: &config::Probe) -> Asked {
+    let question = config.question.clone();
+    let headers = question.headers.into_iter();
+    Asked {
+        path: config.path.clone(),
+        method: question.method,
+        headers: headers
+            .map(|(name, value)| Header { name, value })
+            .collect(),
+        http: question.http,
+        connections: question.connections,
+        release_header: question.release_header,
+        rate: f64::from(config.rate.get()),
+        window: config.window,
+        timeout: config.timeout,
+        expect_status: question.expect_status,
+        expect_body: question.expect_body,
+        max_failures: u64::from(question.max_failures),
+        max_failure_rate: question.max_failure_rate,
+        no_rollback: false,
+    }
+}
+
+fn with_flags(base: Asked, args: &cli::Asking) -> Asked {
+    let text = |flag: Option<String>, base: Option<String>| flag.or(base);
+    let mut headers = base.headers;
+    headers.retain(|kept| {
+        !args
+            .header
+            .iter()
+            .any(|flag| flag.name == kept.name.as_str())
+    });
+    headers.extend(args.header.iter().filter_map(|flag| {
+        let value = Hidden::new(flag.value.to_str().ok()?);
+        let name = flag.name.to_string();
+        Some(Header { name, value })
+    }));
+    Asked {
+        path: args.path.clone().unwrap_or(base.path),
+        method: text(args.method.as_ref().map(Method::to_string), base.method),
+        headers,
+        http: text(args.http.as_ref().and_then(name_of), base.http),
+        connections: text(
+            args.connections.as_ref().and_then(name_of),
+            base.connections,
+        ),
+        release_header: text(
+            args.release_header.as_ref().map(ToString::to_string),
+            base.release_header,
+        ),
+        rate: args.rate.unwrap_or(base.rate),
+        expect_status: text(
+            args.expect_status.as_ref().map(ToString::to_string),
+            base.expect_status,
+        ),
+        expect_body: text(
+            args.expect_body.as_ref().map(ToString::to_string),
+            base.expect_body,
+        ),
+        max_failures: args.max_failures.unwrap_or(base.max_failures),
+        max_failure_rate: text(
+            args.max_failure_rate.map(|share| share.to_string()),
+            base.max_failure_rate,
+        ),
+        window: base.window,
+        timeout: base.timeout,
+        no_rollback: base.no_rollback,
+    }
+}
+
+fn name_of<T: ValueEnum>(value: &T) -> Option<String> {
+    Some(value.to_possible_value()?.get_name().to_owned())
+}
+
+fn read<T: FromStr>(text: Option<&String>) -> Option<T> {
+    text?.parse().ok()
+}
+
+fn read_word<T: ValueEnum + Default>(word: Option<&String>) -> T {
+    word.and_then(|word| T::from_str(word, false).ok())
+        .unwrap_or_default()
+}
+
+fn header(kept: &Header) -> Option<(HeaderName, HeaderValue)> {
+    let mut value: HeaderValue = kept.value.reveal().parse().ok()?;
+    value.set_sensitive(true);
+    Some((kept.name.parse().ok()?, value))
+}
+
+/// Whether production answers a few requests as it should.
+pub async fn judge_once(session: &Session, infra: &Infrastructure, asking: &Asking) -> bool {
+    let Ok(address) = session.address(infra, Port::Prod, &asking.path) else {
+        return false;
+    };
+    let mut failed = 0;
+    for _ in 0..TEST_ANSWERS {
+        let asked = ask_once(&address, &asking.question, asking.timeout).await;
+        let is_good = asked.unexpected.is_none() && asked.answer.status().is_some();
+        failed += usize::from(!is_good);
+    }
+    // So few say nothing of a share that may fail, but for whether most do.
+    match asking.tolerance == Tolerance::default() {
+        true => failed == 0,
+        false => failed * 2 < TEST_ANSWERS,
+    }
+}
+
 /// How many failures are no failure: the larger of the two.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Tolerance {
@@ -140,6 +275,89 @@ impl Tolerance {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::testing::operation;
+    use crate::probe::Version;
+
+    fn probe(text: &str) -> config::Probe {
+        let path = std::path::Path::new("/srv/hello/bgecs.toml");
+        let text = format!("app = 'hello'\n[probe]\n{text}");
+        config::Config::parse(&text, path).unwrap().probe
+    }
+
+    fn flags(args: &[&str]) -> Watch {
+        #[derive(clap::Parser)]
+        struct Line {
+            #[command(flatten)]
+            watch: Watch,
+        }
+        let args = std::iter::once(&"bgecs").chain(args);
+        <Line as clap::Parser>::parse_from(args).watch
+    }
+
+    fn headers(asking: &Asking) -> Vec<(&str, &str)> {
+        let headers = asking.question.headers.iter();
+        headers
+            .map(|(name, value)| (name.as_str(), value.to_str().unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn every_word_of_the_file_is_one_of_the_flags() {
+        for (n, word) in config::CONNECTIONS.iter().enumerate() {
+            let asking = Asking::new(
+                &cli::Asking::default(),
+                &probe(&format!("connections = '{word}'")),
+            );
+            assert_eq!(Connections::value_variants()[n], asking.connections);
+        }
+        for (n, word) in config::VERSIONS.iter().enumerate() {
+            let asking = Asking::new(&cli::Asking::default(), &probe(&format!("http = '{word}'")));
+            assert_eq!(Version::value_variants()[n], asking.question.version);
+        }
+    }
+
+    #[test]
+    fn the_flags_win_over_the_journal_and_that_over_the_file() {
+        let began = flags(&[
+            "--path=/began",
+            "--expect-status=204",
+            "--header=X-Key: hunter22",
+            "--max-failures=3",
+            "--max-failure-rate=0.1%",
+        ]);
+        let file =
+            probe("path = '/file'\nexpect_body = 'ok'\nheaders = { x-key = 'no', accept = 'a' }");
+        let mut operation = operation();
+        let asking = Asking::new(&began.asking, &file);
+        operation.asked = Some(asking.asked().clone());
+        assert!(!format!("{operation:?}").contains("hunter22"));
+
+        let later = probe("path = '/later'\nexpect_status = '500'\nmethod = 'HEAD'");
+        let resumed = Asking::of_operation(&operation, &Watch::default(), &later);
+        assert_eq!(
+            (&*resumed.path, &resumed.question.method),
+            ("/began", &Method::GET)
+        );
+        let expected = &resumed.question.expected;
+        assert_eq!(expected.status.to_string(), "204");
+        assert_eq!(expected.body.as_ref().unwrap().as_str(), "ok");
+        assert_eq!(headers(&resumed), [("accept", "a"), ("x-key", "hunter22")]);
+        assert_eq!(resumed.tolerance.count, 3);
+        assert!((resumed.tolerance.share - 0.001).abs() < 1e-9);
+
+        let said = flags(&["--path=/said", "--expect-status=2xx", "--header=x-key: new"]);
+        let resumed = Asking::of_operation(&operation, &said, &later);
+        assert_eq!(resumed.path, "/said");
+        assert_eq!(resumed.question.expected.status.to_string(), "2xx");
+        assert_eq!(headers(&resumed), [("accept", "a"), ("x-key", "new")]);
+
+        operation.asked = None;
+        let resumed = Asking::of_operation(&operation, &Watch::default(), &later);
+        assert_eq!(
+            (&*resumed.path, &resumed.question.method),
+            ("/later", &Method::HEAD)
+        );
+    }
 
     #[test]
     fn the_larger_of_the_two_counts() {

@@ -17,8 +17,10 @@ pub async fn run(session: &Session, args: &Resume) -> Result<Exit> {
         let observed = session.observe().await?;
         let steps = match &observed.journal.operation {
             Some(operation) => {
-                let way = unfinished::way(session, operation, Course::AsItIs, &observed).await?;
-                let watching = Watching::new(session, &args.watch);
+                let course = Course::AsItIs;
+                let way =
+                    unfinished::way(session, operation, course, &observed, &args.watch).await?;
+                let watching = Watching::of_operation(session, &args.watch, operation);
                 steps(session, &observed, &way, &watching)
             }
             None => Vec::new(),
@@ -46,15 +48,16 @@ async fn resume(mut work: Work<'_>, args: &Resume) -> Result<Exit> {
             .result(&Ended::nothing(Command::Resume, traffic));
         return Ok(Exit::Done);
     };
-    let mut ended = Ended::new(Command::Resume, &operation);
-    let is_destroy = operation.command == Command::Destroy;
-    let settled = unfinished::settle(&mut work, operation, Course::AsItIs, &args.watch).await?;
-    if is_destroy {
+    let settling =
+        unfinished::settle(&mut work, operation.clone(), Course::AsItIs, &args.watch).await;
+    let settled = settling?;
+    if operation.command == Command::Destroy {
+        let mut ended = Ended::new(Command::Resume, &operation);
         ended.traffic = "everything is gone".to_owned();
         session.report.result(&ended);
         return Ok(Exit::Done);
     }
-    unfinished::say(&work, ended, settled).await
+    unfinished::say(&work, Command::Resume, &operation, settled, &args.watch).await
 }
 
 fn steps(session: &Session, observed: &Observed, way: &Way, watching: &Watching) -> Vec<Step> {

@@ -8,7 +8,7 @@ mod result;
 
 use std::time::Duration;
 
-use super::asking::Asking;
+use super::asking::{self, Asking};
 use super::plan::Plan;
 use super::turn::Work;
 use crate::cli::Watch;
@@ -16,6 +16,7 @@ use crate::driver::turn::Turn;
 use crate::driver::{await_serving, make_live};
 use crate::engine::plan::{self, Step, SwapPlan};
 use crate::error::{Exit, Result};
+use crate::model::journal::{Asked, Operation};
 use crate::model::{Color, Observed, Port};
 use crate::report::Event;
 use crate::session::Session;
@@ -70,13 +71,32 @@ pub struct Watching {
 
 impl Watching {
     pub fn new(session: &Session, watch: &Watch) -> Self {
-        let config = &session.config.probe;
+        Self::on(watch, asking::base(None, &session.config.probe))
+    }
+
+    /// As an operation was asked that another began.
+    pub fn of_operation(session: &Session, watch: &Watch, operation: &Operation) -> Self {
+        Self::on(watch, asking::base(Some(operation), &session.config.probe))
+    }
+
+    fn on(watch: &Watch, base: Asked) -> Self {
+        let (window, no_rollback) = (base.window, base.no_rollback);
         Self {
-            asking: Asking::new(&watch.asking, config),
-            window: watch.window.unwrap_or(config.window),
-            takes_back: !watch.no_rollback,
+            asking: Asking::on(&watch.asking, base),
+            window: watch.window.unwrap_or(window),
+            takes_back: !watch.no_rollback && !no_rollback,
             fixes_forward: false,
         }
+    }
+
+    /// Tells the journal, for whoever goes on with the operation.
+    fn remember(&self, turn: &Turn) {
+        let asked = Asked {
+            window: self.window,
+            no_rollback: !self.takes_back,
+            ..self.asking.asked().clone()
+        };
+        turn.describe(|operation| operation.asked = Some(asked));
     }
 
     /// As a plan shows it.
@@ -126,6 +146,7 @@ pub async fn run(
             match_count,
         } => {
             describe(work.turn, &observed, Some(from), to);
+            watching.remember(work.turn);
             let observed = match match_count {
                 None => observed,
                 Some(count) => match_capacity(&mut work, &observed, to, count).await?,

@@ -4,19 +4,19 @@ mod ended;
 
 use std::time::Duration;
 
+use super::asking::{Asking, judge_once};
 use super::swap::{self, Attempt, Watching};
 use super::turn::Work;
 use crate::cli::Watch;
 use crate::driver::await_serving::{Wait, await_serving};
 use crate::driver::turn::Conclusion;
 use crate::driver::{destroy, make_live, retire, stack, tidy};
-use crate::engine::preflight::TEST_ANSWERS;
 use crate::engine::swap::Outcome as Ending;
 use crate::engine::unfinished::{self, Reaction, Way};
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::journal::{Command, Left, Operation, Outcome, Previous};
-use crate::model::{Color, Deployed, Observed, Port, TaskDefinitionArn};
+use crate::model::{Color, Deployed, Observed, TaskDefinitionArn};
 use crate::report::Event;
 use crate::session::Session;
 use crate::spoken_time;
@@ -96,10 +96,11 @@ pub async fn meet(work: &mut Work<'_>, next: Command) -> Result<Met> {
             Ok(Met::GoOn)
         }
         Reaction::TakeBack => {
-            let ended = Ended::new(next, &operation);
-            let settled = settle(work, operation, Course::Back, &Watch::default()).await?;
-            let exit = say(work, ended, settled).await?;
-            Ok(Met::Ended(exit))
+            let watch = Watch::default();
+            let settled = settle(work, operation.clone(), Course::Back, &watch).await?;
+            say(work, next, &operation, settled, &watch)
+                .await
+                .map(Met::Ended)
         }
     }
 }
@@ -108,14 +109,21 @@ pub async fn meet(work: &mut Work<'_>, next: Command) -> Result<Met> {
 ///
 /// # Errors
 /// AWS's own.
-pub async fn say(work: &Work<'_>, mut ended: Ended, settled: Settled) -> Result<Exit> {
+pub async fn say(
+    work: &Work<'_>,
+    by: Command,
+    operation: &Operation,
+    settled: Settled,
+    watch: &Watch,
+) -> Result<Exit> {
     let session = work.session;
     let observed = work.observe().await?;
+    let mut ended = Ended::new(by, operation);
     ended.outcome = settled.as_str();
     ended.traffic = observed.traffic();
     let live = observed.live_color();
     let is_well = match live {
-        Some(_) => answers_well(session, &observed).await,
+        Some(_) => answers_well(session, operation, &observed, watch).await,
         None => true,
     };
     session.report.result(&ended);
@@ -158,7 +166,7 @@ pub async fn settle(
     watch: &Watch,
 ) -> Result<Settled> {
     let observed = work.observe().await?;
-    let way = way(work.session, &operation, course, &observed).await?;
+    let way = way(work.session, &operation, course, &observed, watch).await?;
     let takes_back = matches!(way, Way::Swap { from, .. } if Some(from) == operation.color
         && observed.live_color() == Some(from));
     work.turn.take_up(operation.clone());
@@ -206,15 +214,22 @@ pub async fn way(
     operation: &Operation,
     course: Course,
     observed: &Observed,
+    watch: &Watch,
 ) -> Result<Way> {
-    let to_is_well = course == Course::AsItIs && is_well(session, operation, observed).await;
+    let to_is_well = course == Course::AsItIs && is_well(session, operation, observed, watch).await;
     unfinished::way(operation, observed, to_is_well)
         .map_err(|refusal| Error::from(refusal).untouched(observed))
 }
 
-/// Whether the colour that a swap made live answers production well, and has
+/// Whether the colour that a swap made live answers production as the operation
+/// expects, and has
 /// healthy targets.
-async fn is_well(session: &Session, operation: &Operation, observed: &Observed) -> bool {
+async fn is_well(
+    session: &Session,
+    operation: &Operation,
+    observed: &Observed,
+    watch: &Watch,
+) -> bool {
     let is_swap = matches!(operation.command, Command::Promote | Command::Rollback);
     let Some(to) = operation
         .color
@@ -222,19 +237,19 @@ async fn is_well(session: &Session, operation: &Operation, observed: &Observed) 
     else {
         return false;
     };
-    observed.color(to).targets.healthy() > 0 && answers_well(session, observed).await
+    observed.color(to).targets.healthy() > 0
+        && answers_well(session, operation, observed, watch).await
 }
 
-/// Whether production answers well three times in a row.
-async fn answers_well(session: &Session, observed: &Observed) -> bool {
-    let path = &session.config.probe.path;
-    for _ in 0..TEST_ANSWERS {
-        let answer = session.ask(&observed.infrastructure, Port::Prod, path, None);
-        if !answer.await.is_ok_and(|answer| answer.is_ok()) {
-            return false;
-        }
-    }
-    true
+/// Whether production answers as the operation asked it to.
+async fn answers_well(
+    session: &Session,
+    operation: &Operation,
+    observed: &Observed,
+    watch: &Watch,
+) -> bool {
+    let asking = Asking::of_operation(operation, watch, &session.config.probe);
+    judge_once(session, &observed.infrastructure, &asking).await
 }
 
 /// What came of it, and what to remember of it: nothing where the journal went
@@ -340,9 +355,10 @@ async fn swap(
         (true, Command::Promote) => swap::Kind::Promote,
         _ => swap::Kind::Rollback,
     };
-    let watching = Watching::new(work.session, watch);
+    let watching = Watching::of_operation(work.session, watch, operation);
     watching.asking.check_report()?;
-    let attempt = Attempt::new(work.session, kind, observed.clone(), (from, to), watching);
+    let attempt = Attempt::new(work.session, kind, observed.clone(), (from, to), watching)
+        .begun_at(operation.origin(&observed.infrastructure));
     let swapped = attempt.run(work).await?;
     let settled = match (swapped.ending(), goes_on) {
         (Ending::Committed, true) | (Ending::RolledBack(_), false) => Settled::Finished,

@@ -10,10 +10,11 @@ use super::entry::Entry;
 use super::fargate::TaskSize;
 use super::names::{AppName, container_name, not_empty, platform, request_path, variable_name};
 use super::network::{HostPort, Ipv4Cidr, registry};
+use super::probe::probe;
 use super::secret::SecretRef;
 use super::{
     Build, Config, ConfigError, Container, DEFAULT_CONTAINER, DEFAULT_HEALTH_PATH, Definition,
-    Lease, LoadBalancer, Logs, Network, Probe, Registry, Service, Settings, folder_of,
+    Lease, LoadBalancer, Logs, Network, Registry, Service, Settings, folder_of,
 };
 use crate::hidden::Hidden;
 
@@ -165,7 +166,7 @@ fn task_size(section: &mut Section<'_>) -> Result<TaskSize> {
     })
 }
 
-fn table<'a>(section: &mut Section<'a>, key: &'static str) -> Result<Vec<Entry<'a>>> {
+pub(super) fn table<'a>(section: &mut Section<'a>, key: &'static str) -> Result<Vec<Entry<'a>>> {
     section.take(key).map_or(Ok(Vec::new()), Entry::table)
 }
 
@@ -192,20 +193,6 @@ fn network(section: &mut Section<'_>) -> Result<Network> {
     Ok(Network {
         test_cidr: section.or("test_cidr", default.test_cidr, |entry| {
             entry.checked(Ipv4Cidr::from_str)
-        })?,
-    })
-}
-
-fn probe(section: &mut Section<'_>) -> Result<Probe> {
-    let default = Probe::default();
-    Ok(Probe {
-        path: section.or("path", default.path, |entry| entry.checked(request_path))?,
-        rate: section.or("rate", default.rate, |entry| entry.number(1..=1000))?,
-        window: section.or("window_seconds", default.window, |entry| {
-            seconds(entry, 1, 3600)
-        })?,
-        timeout: section.or("timeout_ms", default.timeout, |entry| {
-            Ok(Duration::from_millis(entry.number(1..=60_000)?))
         })?,
     })
 }
@@ -264,6 +251,6 @@ fn lease(section: &mut Section<'_>) -> Result<Lease> {
     })
 }
 
-fn seconds(entry: &Entry<'_>, from: u32, to: u32) -> Result<Duration> {
+pub(super) fn seconds(entry: &Entry<'_>, from: u32, to: u32) -> Result<Duration> {
     Ok(Duration::from_secs(entry.number(from..=to)?))
 }

@@ -37,6 +37,15 @@ path = "/"                 # what is requested during a promotion
 rate = 10                  # requests a second
 window_seconds = 15        # how long a new release is watched
 timeout_ms = 2000          # how long an answer may take
+# method = "HEAD"
+# headers = { Authorization = "Bearer a-secret" }
+# http = "2"               # or 1.1, auto
+# connections = "fresh"    # or reused, both
+# release_header = "x-release"
+# expect_status = "2xx,304"
+# expect_body = "ok"       # a regular expression
+# max_failures = 1         # how many failures are no failure
+# max_failure_rate = "0.1%"
 
 [build]
 # before = "npm run build" # runs ahead of the image build

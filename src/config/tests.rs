@@ -63,6 +63,15 @@ fn every_key_is_read() {
         rate = 100
         window_seconds = 60
         timeout_ms = 500
+        method = "HEAD"
+        headers = { X-Key = "hunter22", accept = "text/html" }
+        http = "1.1"
+        connections = "reused"
+        release_header = "x-release"
+        expect_status = "2xx,304"
+        expect_body = "^ok"
+        max_failures = 3
+        max_failure_rate = "0.1%"
         [build]
         before = "make"
         file = "docker/Dockerfile"
@@ -98,6 +107,17 @@ fn every_key_is_read() {
     assert_eq!(config.probe.rate.get(), 100);
     assert_eq!(config.probe.window, Duration::from_secs(60));
     assert_eq!(config.probe.timeout, Duration::from_millis(500));
+    let question = &config.probe.question;
+    assert_eq!(question.method.as_deref(), Some("HEAD"));
+    assert_eq!(question.headers["x-key"].reveal(), "hunter22");
+    assert_eq!(question.headers["accept"].reveal(), "text/html");
+    assert_eq!(question.http.as_deref(), Some("1.1"));
+    assert_eq!(question.connections.as_deref(), Some("reused"));
+    assert_eq!(question.release_header.as_deref(), Some("x-release"));
+    assert_eq!(question.expect_status.as_deref(), Some("2xx,304"));
+    assert_eq!(question.expect_body.as_deref(), Some("^ok"));
+    assert_eq!(question.max_failures, 3);
+    assert_eq!(question.max_failure_rate.as_deref(), Some("0.1%"));
     assert_eq!(config.build.before.as_deref(), Some("make"));
     let file = Path::new("/srv/hello/docker/Dockerfile");
     assert_eq!(config.build.file.as_deref(), Some(file));

@@ -1,18 +1,11 @@
 //! The world as it is: the load balancer that AWS runs, and the journal.
 
-use std::time::Duration;
-
-use tokio::time::timeout;
-
 use super::World;
 use super::turn::{Stop, Turn};
 use crate::aws::Aws;
-use crate::engine::swap::{NoteFault, WriteFault};
+use crate::engine::swap::{NoteFault, Urgency, WriteFault};
 use crate::model::journal::Effect;
 use crate::model::{Color, Forwarding, Observed, Port};
-
-/// How long the way back may be held up by its note.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 pub struct LiveWorld<'a> {
     pub aws: &'a Aws,
@@ -30,6 +23,22 @@ impl LiveWorld<'_> {
             color,
             old: old.map(|old| infra.target_group(old).clone()),
             new: infra.target_group(color).clone(),
+        }
+    }
+
+    /// Whether the lease forbids a write. The way back does not ask for it.
+    async fn permit(&self, urgency: Urgency) -> Result<(), String> {
+        match urgency {
+            Urgency::Back if self.turn.is_lost() => {
+                Err("the lease was lost: it is another's now".to_owned())
+            }
+            Urgency::Back => Ok(()),
+            Urgency::Forward => self.turn.assure().await.map_err(|stop| match stop {
+                Stop::Lost(sentence) => sentence,
+                Stop::Unwritable(error) => {
+                    format!("the lease could not be confirmed, so nothing was written: {error}")
+                }
+            }),
         }
     }
 }
@@ -53,17 +62,21 @@ impl World for LiveWorld<'_> {
     async fn note_way_back(&self, color: Color) {
         let intent = self.intent(Port::Prod, color);
         // The way forward was noted, and `resume` looks at the listeners.
-        let _ = timeout(PATIENCE, self.turn.about_to_undo(intent)).await;
+        if let Err(stop) = self.turn.about_to_undo(intent).await {
+            tracing::debug!(%stop, "the way back is not in the journal");
+        }
     }
 
-    async fn point_listener_at(&self, port: Port, color: Color) -> Result<(), WriteFault> {
-        // Not where the journal is out of reach: the way back must stay open.
-        if let Err(Stop::Lost(message)) = self.turn.assure().await {
-            return Err(WriteFault {
-                ambiguous: false,
-                message,
-            });
-        }
+    async fn point_listener_at(
+        &self,
+        port: Port,
+        color: Color,
+        urgency: Urgency,
+    ) -> Result<(), WriteFault> {
+        self.permit(urgency).await.map_err(|message| WriteFault {
+            ambiguous: false,
+            message,
+        })?;
         let infra = &self.observed.infrastructure;
         self.aws
             .point_listener_at(infra, port, color)

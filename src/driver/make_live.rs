@@ -9,6 +9,7 @@ use super::World;
 use super::live::LiveWorld;
 use super::look_ahead::look_ahead_of_move;
 use super::turn::Turn;
+use crate::engine::swap::Urgency;
 use crate::error::{Error, Exit, Result};
 use crate::model::{Color, Forwarding, Observed, Port};
 use crate::session::Session;
@@ -45,7 +46,7 @@ pub async fn make_live(
 async fn point(session: &Session, world: &LiveWorld<'_>, port: Port, color: Color) -> Result<()> {
     world.turn.about_to(world.intent(port, color)).await?;
     look_ahead_of_move(session, world.turn, world.observed, port, color).await?;
-    if let Err(fault) = world.point_listener_at(port, color).await
+    if let Err(fault) = world.point_listener_at(port, color, Urgency::Forward).await
         && !fault.ambiguous
     {
         world.turn.did_not(&fault.message);

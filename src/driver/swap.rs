@@ -3,14 +3,16 @@
 
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use futures_util::future::{Fuse, FusedFuture, FutureExt};
+use futures_util::stream::FuturesUnordered;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use super::World;
 use crate::engine::seen::{Releases, Seen};
 use crate::engine::swap::{Action, Event, Phase, Swap};
 use crate::interrupt::Interrupts;
-use crate::model::Sample;
+use crate::model::{Color, Port, Sample};
 use crate::probe::Probe;
 
 /// How often the machine is told the time.
@@ -82,18 +84,17 @@ pub async fn run(
     let mut is_probing = true;
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    // At most one effect is under way; `terminated` means none.
-    let effect = Fuse::terminated();
-    tokio::pin!(effect);
-    // Beside it, what is written while production is watched.
-    let outcome = Fuse::terminated();
-    tokio::pin!(outcome);
+    // What is under way. A new action drops it: its answer is not waited for.
+    let mut effects = FuturesUnordered::new();
+    // Beside it, what the journal is told and nothing waits for.
+    let told = Fuse::terminated();
+    tokio::pin!(told);
     while swap.outcome().is_none() {
         let event = tokio::select! {
             biased;
             () = interrupts.next() => Event::Interrupt,
-            event = &mut effect, if !effect.is_terminated() => event,
-            () = &mut outcome, if !outcome.is_terminated() => continue,
+            Some(event) = effects.next(), if !effects.is_empty() => event,
+            () = &mut told, if !told.is_terminated() => continue,
             sample = samples.next(), if is_probing => match sample {
                 Some(sample) => take(&sample, &swap, &mut seen, notify),
                 None => {
@@ -112,12 +113,15 @@ pub async fn run(
                 at: origin.elapsed(),
                 phase: &swap.phase,
             });
-            if matches!(swap.phase, Phase::Watching { .. }) {
-                outcome.set(world.note_done().fuse());
+            match swap.phase {
+                Phase::Watching { .. } => told.set(tell(world, News::Done).fuse()),
+                Phase::LookingBack { .. } => told.set(tell(world, News::Back(swap.from)).fuse()),
+                _ => {}
             }
         }
         if let Some(action) = action {
-            effect.set(perform(world, action).fuse());
+            let parts = parts(action);
+            effects = parts.map(|part| perform(world, part)).collect();
         }
     }
     // What is still under way was sent while users were served too.
@@ -150,33 +154,59 @@ fn take(
     }
 }
 
+/// The calls of an action, which leave together.
+fn parts(action: Action) -> impl Iterator<Item = Action> {
+    let (first, second) = match action {
+        Action::LookBack(color) => {
+            let (port, after) = (Port::Prod, Duration::ZERO);
+            let ask = Action::AskHealth { color, after };
+            (ask, Some(Action::Read { port, after }))
+        }
+        action => (action, None),
+    };
+    std::iter::once(first).chain(second)
+}
+
 async fn perform(world: &impl World, action: Action) -> Event {
     match action {
         Action::Note(port, color) => Event::Noted(world.note(port, color).await),
-        Action::Write(port, color) => match world.point_listener_at(port, color).await {
-            Err(fault) if !fault.ambiguous && world.has_lost_the_lease() => {
-                Event::LeaseLost(fault.message)
+        Action::Write(port, color, urgency) => {
+            match world.point_listener_at(port, color, urgency).await {
+                Err(fault) if !fault.ambiguous && world.has_lost_the_lease() => {
+                    Event::LeaseLost(fault.message)
+                }
+                result => Event::Written(result),
             }
-            result => Event::Written(result),
-        },
+        }
         Action::Read { port, after } => {
             sleep(after).await;
             Event::Read(world.read_listener(port).await)
-        }
-        Action::AskHealth { color, after } if after.is_zero() => {
-            let asked = world.is_healthy(color);
-            let (health, ()) = tokio::join!(asked, world.note_way_back(color));
-            Event::Health(health)
         }
         Action::AskHealth { color, after } => {
             sleep(after).await;
             Event::Health(world.is_healthy(color).await)
         }
+        // Its parts are performed.
+        Action::LookBack(color) => Event::Health(world.is_healthy(color).await),
+    }
+}
+
+enum News {
+    /// The last write was seen.
+    Done,
+    /// Production goes back to that colour.
+    Back(Color),
+}
+
+async fn tell(world: &impl World, news: News) {
+    match news {
+        News::Done => world.note_done().await,
+        News::Back(color) => world.note_way_back(color).await,
     }
 }
 
 /// Which phase, for noticing that it changed; a journey's steps are not phases.
-fn phase_name(phase: &Phase) -> (u8, Option<crate::model::Port>) {
+fn phase_name(phase: &Phase) -> (u8, Option<Port>) {
     match phase {
         Phase::Baseline => (0, None),
         Phase::Noting(port) => (1, Some(*port)),

@@ -9,10 +9,9 @@
 mod renewal;
 mod take;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-
-use tokio::time::timeout;
 
 use crate::aws::{Aws, AwsError, HeadChange, Slot, Tenure, Unwritten};
 use crate::error::{Error, Result};
@@ -23,10 +22,6 @@ use crate::model::journal::{
 use renewal::Renewal;
 
 pub use take::{held, judge, take};
-
-/// How long a write to a listener waits to hear that the lease still holds:
-/// users may be seeing failures.
-const ASSURANCE: Duration = Duration::from_secs(2);
 
 /// How much of a reason is kept: an item of the table has 400 KB at most, and
 /// CloudFormation's sentences have no end.
@@ -112,6 +107,8 @@ pub struct Turn {
     length: Duration,
     renewal: Renewal,
     book: Mutex<Book>,
+    /// How often the operation was written.
+    versions: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -173,6 +170,7 @@ impl Turn {
             book: Mutex::new(Book::new(Operation::of(&holder), head.truth.clone())),
             holder,
             met: head,
+            versions: AtomicU64::new(0),
         }
     }
 
@@ -180,14 +178,16 @@ impl Turn {
     /// test lasts.
     #[cfg(test)]
     pub fn for_tests(aws: &Aws, head: Head) -> Self {
-        let hour = Duration::from_secs(3600);
-        Self::begin(
-            aws,
-            "bgecs-hello",
-            crate::model::testing::holder(),
-            head,
-            hour,
-        )
+        Self::for_tests_of(aws, head, Duration::from_secs(3600))
+    }
+
+    /// The same, and its lease is of that length; nothing renews it.
+    #[cfg(test)]
+    pub fn for_tests_of(aws: &Aws, head: Head, length: Duration) -> Self {
+        let holder = crate::model::testing::holder();
+        let turn = Self::begin(aws, "bgecs-hello", holder, head, length);
+        turn.renewal.stop();
+        turn
     }
 
     /// What the journal says at this moment: nobody else writes it meanwhile.
@@ -304,14 +304,7 @@ impl Turn {
         if self.renewal.still_holds() {
             return Ok(());
         }
-        match timeout(ASSURANCE, self.write(Slot::Keep)).await {
-            Ok(assured) => assured,
-            Err(_) => Err(Stop::Unwritable(AwsError::unusable(
-                "dynamodb:UpdateItem",
-                &self.table,
-                "no answer in time",
-            ))),
-        }
+        self.write(&self.aws.impatient(), Slot::Keep, 0).await
     }
 
     /// Whether another is known to hold the lease now.
@@ -321,32 +314,44 @@ impl Turn {
 
     /// Writes the operation as it is after that change.
     async fn note(&self, change: impl FnOnce(&mut Operation)) -> Result<(), Stop> {
-        let operation = {
+        let (operation, version) = {
             let mut book = self.book();
             change(&mut book.operation);
-            book.operation.clone()
+            (book.operation.clone(), self.next_version())
         };
-        self.write(Slot::Write(&operation)).await
+        self.write(&self.aws, Slot::Write(&operation), version)
+            .await
     }
 
-    async fn write(&self, slot: Slot<'_>) -> Result<(), Stop> {
+    /// While the book is held: what is written later says more.
+    fn next_version(&self) -> u64 {
+        self.versions.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    async fn write(&self, aws: &Aws, slot: Slot<'_>, version: u64) -> Result<(), Stop> {
         let change = HeadChange {
             operation: slot,
             truth: None,
             tenure: Tenure::Until(self.aws.journal_time() + self.length),
+            version,
         };
-        match self.change(&change).await {
+        match self.change(aws, &change).await {
             Ok(()) => Ok(()),
             Err(unwritten) => Err(self.stop_for(unwritten).await),
         }
     }
 
-    async fn change(&self, change: &HeadChange<'_>) -> Result<(), Unwritten> {
+    async fn change(&self, aws: &Aws, change: &HeadChange<'_>) -> Result<(), Unwritten> {
         let moment = renewal::Moment::now();
-        self.aws
+        match aws
             .change_head(&self.table, self.met.fence, &self.holder.id, change)
-            .await?;
-        self.renewal.renewed(moment);
+            .await
+        {
+            Ok(()) => self.renewal.renewed(moment),
+            // A later one of this turn's own came first, and says all of this.
+            Err(Unwritten::Overtaken) => {}
+            Err(unwritten) => return Err(unwritten),
+        }
         Ok(())
     }
 
@@ -354,7 +359,7 @@ impl Turn {
     async fn stop_for(&self, unwritten: Unwritten) -> Stop {
         match unwritten {
             Unwritten::Aws(error) => Stop::Unwritable(error),
-            Unwritten::Lost => {
+            Unwritten::Lost | Unwritten::Overtaken => {
                 self.renewal.lose();
                 self.lost().await
             }
@@ -382,6 +387,7 @@ impl Turn {
             operation: Slot::Clear,
             truth: truth.clone(),
             tenure: Tenure::Until(self.aws.journal_time() + self.length),
+            version: self.next_version(),
         };
         if let Err(unwritten) = self.file(&operation, &change).await {
             self.conclude(conclusion);
@@ -397,7 +403,7 @@ impl Turn {
         self.aws
             .add_to_history(&self.table, self.met.fence, operation)
             .await?;
-        self.change(change).await
+        self.change(&self.aws, change).await
     }
 
     /// Ends the turn: the operation goes into the history, unless it is left
@@ -426,6 +432,7 @@ impl Turn {
             operation: Slot::Keep,
             truth: seen.filter(|truth| Some(truth) != self.met.truth.as_ref()),
             tenure: Tenure::Release,
+            version: self.next_version(),
         };
         let written = match conclusion {
             Some(conclusion) if is_begun => {
@@ -436,13 +443,13 @@ impl Turn {
             _ if is_begun => {
                 // What it did last is known, and how the listeners are is not.
                 change.truth = None;
-                self.change(&change).await
+                self.change(&self.aws, &change).await
             }
-            _ => self.change(&change).await,
+            _ => self.change(&self.aws, &change).await,
         };
         match written {
             // Whoever has it now will not be disturbed.
-            Ok(()) | Err(Unwritten::Lost) => Ok(()),
+            Ok(()) | Err(Unwritten::Lost | Unwritten::Overtaken) => Ok(()),
             Err(Unwritten::Aws(error)) => Err(error),
         }
     }
@@ -450,6 +457,11 @@ impl Turn {
     fn ended(&self, conclusion: Conclusion) -> (Operation, Option<Truth>) {
         let book = self.book();
         let mut operation = book.operation.clone();
+        // They may be secrets, and nobody goes on with it any more.
+        operation
+            .asked
+            .iter_mut()
+            .for_each(|asked| asked.headers.clear());
         match (conclusion.outcome, &conclusion.reason) {
             (Outcome::Done | Outcome::Finished, _) => operation.settle(Fate::Done),
             (Outcome::Failed, Some(reason)) => {

@@ -15,40 +15,70 @@ pub struct Check {
     pub detail: String,
 }
 
-/// All checks of a swap from `from` to `to`, in the order in which a person
-/// would ask them. `test_answers` are the test port's to the health path.
-pub fn checks(observed: &Observed, from: Color, to: Color, test_answers: &[Answer]) -> Vec<Check> {
-    vec![
-        listener(observed, Port::Prod, from, to),
-        listener(observed, Port::Test, to, test_may_be_at(observed, from, to)),
-        attached(observed),
-        rolled_out(observed, to),
-        capacity(observed, from, to),
-        healthy(observed, to),
-        answers(test_answers),
-    ]
+/// How much a swap must have to go ahead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Thoroughness {
+    Full,
+    /// Where users are to get away from what is live, or are there already:
+    /// healthy is enough, and what else is not as it should be is only told.
+    WayBack,
 }
 
-/// A swap that stopped half-way left the test port on the live colour, and one
-/// that stopped after its writes has both where they belong.
-fn test_may_be_at(observed: &Observed, from: Color, to: Color) -> Color {
-    match observed.live_color() {
-        Some(live) if live == to => from,
-        _ => observed.half_swapped().unwrap_or(to),
+/// All checks of a swap from `from` to `to`, in the order in which a person
+/// would ask them. `test_answers` are the test port's to the health path; a way
+/// back does not ask for them.
+pub fn checks(
+    observed: &Observed,
+    from: Color,
+    to: Color,
+    test_answers: &[Answer],
+    thoroughness: Thoroughness,
+) -> Vec<Check> {
+    let always = [
+        listener(observed, Port::Prod),
+        listener(observed, Port::Test),
+        attached(observed),
+    ];
+    let rest = match thoroughness {
+        Thoroughness::Full => vec![
+            rolled_out(observed, to),
+            capacity(observed, from, to),
+            healthy(observed, to),
+            answers(test_answers),
+        ],
+        Thoroughness::WayBack => vec![
+            only_told(rolled_out(observed, to)),
+            only_told(capacity(observed, from, to)),
+            healthy_enough(observed, to),
+        ],
+    };
+    always.into_iter().chain(rest).collect()
+}
+
+fn only_told(check: Check) -> Check {
+    match check.ok {
+        true => check,
+        false => Check {
+            ok: true,
+            detail: format!("{}: a way back does not wait for more", check.detail),
+            ..check
+        },
     }
 }
 
-/// Prod may forward to either colour (to the new one where a swap was
-/// interrupted), test to the new one; nothing to nobody else's group.
-fn listener(observed: &Observed, port: Port, expected: Color, or: Color) -> Check {
+/// Each forwards to one of the two colours alone: the test port to either, as a
+/// swap that stopped half-way or a person may have left it; or nowhere. Nothing
+/// of somebody else's is overwritten.
+fn listener(observed: &Observed, port: Port) -> Check {
     let seen = observed.forwarding(port);
-    let only = seen.only();
+    let is_of_colors = seen.only().is_some();
+    let (name, ok) = match port {
+        Port::Prod => ("prod listener", is_of_colors),
+        Port::Test => ("test listener", is_of_colors || seen.is_nowhere()),
+    };
     Check {
-        name: match port {
-            Port::Prod => "prod listener",
-            Port::Test => "test listener",
-        },
-        ok: only == Some(expected) || only == Some(or),
+        name,
+        ok,
         detail: format!("{port} {}", seen.deed()),
     }
 }
@@ -130,6 +160,15 @@ fn healthy(observed: &Observed, to: Color) -> Check {
     }
 }
 
+/// One target is better than none.
+fn healthy_enough(observed: &Observed, to: Color) -> Check {
+    let ok = observed.color(to).targets.healthy() > 0;
+    Check {
+        ok,
+        ..healthy(observed, to)
+    }
+}
+
 /// A load balancer without any healthy target sends traffic anyway, so health
 /// as described is not enough: the new colour must answer.
 fn answers(answers: &[Answer]) -> Check {
@@ -148,7 +187,7 @@ fn answers(answers: &[Answer]) -> Check {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::testing::{nowhere, observed, service, to};
+    use crate::model::testing::{nowhere, observed, redirect, service, to};
     use crate::model::{Target, Targets};
 
     fn target(state: TargetState) -> Target {
@@ -179,7 +218,15 @@ mod tests {
     }
 
     fn failing(world: &Observed, answers: &[Answer]) -> Vec<&'static str> {
-        checks(world, Color::Green, Color::Blue, answers)
+        failing_as(world, answers, Thoroughness::Full)
+    }
+
+    fn failing_as(
+        world: &Observed,
+        answers: &[Answer],
+        thoroughness: Thoroughness,
+    ) -> Vec<&'static str> {
+        checks(world, Color::Green, Color::Blue, answers, thoroughness)
             .into_iter()
             .filter(|check| !check.ok)
             .map(|check| check.name)
@@ -202,7 +249,7 @@ mod tests {
         assert_eq!(failing(&strange, &well()), ["prod listener"]);
 
         let mut test_elsewhere = ready();
-        test_elsewhere.listeners.test = nowhere();
+        test_elsewhere.listeners.test = redirect();
         assert_eq!(failing(&test_elsewhere, &well()), ["test listener"]);
 
         let mut rolling = ready();
@@ -225,6 +272,44 @@ mod tests {
         let mut detached = ready();
         detached.colors.green.targets = Targets(vec![target(TargetState::Unused)]);
         assert_eq!(failing(&detached, &well()), ["target groups"]);
+    }
+
+    #[test]
+    fn the_test_port_may_be_wherever_the_journal_can_have_it() {
+        // As a person adopted it: on the live colour, or nowhere.
+        for forwarding in [to(Color::Green), to(Color::Blue), nowhere()] {
+            let mut world = ready();
+            world.listeners.test = forwarding;
+            assert_eq!(failing(&world, &well()), Vec::<&str>::new());
+        }
+    }
+
+    #[test]
+    fn healthy_is_enough_for_a_way_back() {
+        let way_back = |world: &Observed| failing_as(world, &[], Thoroughness::WayBack);
+        let mut small = ready();
+        small.colors.green.service = Some(service(5));
+        let blue = &mut small.colors.blue;
+        blue.service.as_mut().unwrap().deployments[0].rollout = Some(Rollout::InProgress);
+        blue.targets.0.push(target(TargetState::Unhealthy));
+        assert_eq!(way_back(&small), Vec::<&str>::new());
+        let told = checks(
+            &small,
+            Color::Green,
+            Color::Blue,
+            &[],
+            Thoroughness::WayBack,
+        );
+        let capacity = told.iter().find(|check| check.name == "capacity").unwrap();
+        assert_eq!(
+            capacity.detail,
+            "blue runs 1 task(s), green 5: a way back does not wait for more"
+        );
+        small.colors.blue.targets.0.remove(0);
+        assert_eq!(way_back(&small), ["target health"]);
+        let mut strange = ready();
+        strange.listeners.prod = nowhere();
+        assert_eq!(way_back(&strange), ["prod listener"]);
     }
 
     #[test]

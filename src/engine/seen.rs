@@ -107,6 +107,11 @@ impl Seen {
         self.lanes.failed()
     }
 
+    #[cfg(test)]
+    pub fn first_failure(&self) -> Option<&Sample> {
+        self.failures.first().map(|(_, sample)| sample)
+    }
+
     /// `began` is when the first listener write left, if one did; `unsent` how
     /// many requests were due and never left.
     pub fn report(&self, rate: f64, began: Option<Duration>, unsent: u64) -> ProbeReport {

@@ -1,6 +1,7 @@
 //! What the journal knows of an app: who is at work, at what, and where traffic
 //! was when the last operation ended. Values only; they are written as JSON.
 
+mod asked;
 mod effect;
 mod operation;
 
@@ -13,6 +14,7 @@ use time::serde::rfc3339;
 use super::deployed::read_either;
 use super::{Color, Deployed, Observed, PerPort, Port};
 
+pub use asked::{Asked, Header};
 pub use effect::{Effect, Entry, Fate};
 pub use operation::{Ending, Operation, OperationId, Outcome, Watched};
 

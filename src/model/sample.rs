@@ -142,6 +142,42 @@ impl FromStr for Statuses {
     }
 }
 
+/// As it is written: `2xx,304`.
+impl fmt::Display for Statuses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, (first, last)) in self.0.iter().enumerate() {
+            let comma = if n > 0 { "," } else { "" };
+            match first == last {
+                true => write!(f, "{comma}{first}")?,
+                false => write!(f, "{comma}{}xx", first / 100)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A part of all, 0 to 1.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Share(pub f64);
+
+impl FromStr for Share {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.strip_suffix('%')
+            .and_then(|percent| percent.trim().parse::<f64>().ok())
+            .filter(|percent| (0.0..=100.0).contains(percent))
+            .map(|percent| Self(percent / 100.0))
+            .ok_or_else(|| "a share is a number of percent from 0% to 100%: 0.1%".to_owned())
+    }
+}
+
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}%", self.0 * 100.0)
+    }
+}
+
 /// Times count from the start of the operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sample {
@@ -213,6 +249,23 @@ mod tests {
     fn what_is_no_status_is_refused() {
         for text in ["", "20", "2xx,", "600", "6xx", "xx", "-1", "200-299"] {
             assert!(text.parse::<Statuses>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn statuses_are_written_as_they_are_read() {
+        for text in ["2xx", "204", "2xx,304,5xx"] {
+            let statuses: Statuses = text.parse().unwrap();
+            assert_eq!(statuses.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_share_is_in_percent() {
+        assert_eq!("0.1%".parse(), Ok(Share(0.001)));
+        assert_eq!("100 %".parse(), Ok(Share(1.0)));
+        for text in ["", "5", "%", "-1%", "101%", "NaN%"] {
+            assert!(text.parse::<Share>().is_err(), "{text}");
         }
     }
 

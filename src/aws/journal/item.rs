@@ -18,6 +18,8 @@ pub const HOLDER_ID: &str = "holder_id";
 /// the fence must never begin anew.
 pub const UNTIL: &str = "lease_until";
 pub const OPERATION: &str = "operation";
+/// Of the operation, under one lease.
+pub const VERSION: &str = "version";
 pub const TRUTH: &str = "truth";
 /// Seconds since 1970, by which DynamoDB deletes an item.
 const EXPIRES: &str = "expires_at";
@@ -105,6 +107,12 @@ pub fn head(table: &str, item: &Item) -> Result<Head, AwsError> {
         operation: read.optional_json(OPERATION)?,
         truth: read.optional_json(TRUTH)?,
     })
+}
+
+/// Whether the lease is that holder's, under that fence.
+pub fn is_held(item: &Item, fence: u64, holder: &OperationId) -> bool {
+    let is = |name: &str, value| item.get(name) == Some(&value);
+    is(FENCE, number(fence)) && is(HOLDER_ID, text(holder.as_str()))
 }
 
 /// An operation of the history, and the fence under which it ended.

@@ -15,6 +15,8 @@ const TABLE: &str = "bgecs-hello";
 const MOMENT: &str = "1700000000000";
 const UNTIL: &str = "1700000060000";
 const ID: &str = "20231114T221320Z-0000002a";
+const VERSIONED: &str =
+    "#fence = :fence AND #id = :id AND (attribute_not_exists(#version) OR #version <= :version)";
 
 const TRUTH: Truth = Truth {
     prod: Some(Deployed::somewhere_on(Color::Green)),
@@ -157,9 +159,10 @@ async fn a_free_lease_is_taken_with_a_fence_of_its_own() {
         of_head(&sent),
         json!({
             "ConditionExpression": "(attribute_not_exists(#format) OR #format <= :format) AND (#id = :id OR attribute_not_exists(#id))",
-            "UpdateExpression": "SET #format = :format, #holder = :holder, #id = :id, #until = :until ADD #fence :one",
+            "UpdateExpression": "SET #format = :format, #holder = :holder, #id = :id, #until = :until REMOVE #version ADD #fence :one",
             "ExpressionAttributeNames": {
                 "#format": "format", "#fence": "fence", "#holder": "holder", "#id": "holder_id", "#until": "lease_until",
+                "#version": "version",
             },
             "ExpressionAttributeValues": {
                 ":format": { "N": "2" }, ":one": { "N": "1" }, ":id": { "S": ID },
@@ -207,6 +210,7 @@ async fn change(operation: Slot<'_>, truth: Option<Truth>, tenure: Tenure) -> Va
         operation,
         truth,
         tenure,
+        version: 3,
     };
     let id = OperationId::named(ID);
     wire.aws()
@@ -223,15 +227,17 @@ async fn a_holder_s_write_is_made_under_its_fence() {
     assert_eq!(
         change(Slot::Write(&operation), None, until).await,
         json!({
-            "ConditionExpression": "#fence = :fence AND #id = :id",
-            "UpdateExpression": "SET #operation = :operation, #until = :until",
+            "ConditionExpression": VERSIONED,
+            "UpdateExpression": "SET #operation = :operation, #version = :version, #until = :until",
             "ExpressionAttributeNames": {
                 "#fence": "fence", "#id": "holder_id", "#operation": "operation", "#until": "lease_until",
+                "#version": "version",
             },
             "ExpressionAttributeValues": {
-                ":fence": { "N": "7" }, ":id": { "S": ID },
+                ":fence": { "N": "7" }, ":id": { "S": ID }, ":version": { "N": "3" },
                 ":operation": as_text(&operation), ":until": { "N": MOMENT },
             },
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         })
     );
     let updates = [
@@ -246,19 +252,23 @@ async fn a_holder_s_write_is_made_under_its_fence() {
             Slot::Clear,
             Some(TRUTH),
             until,
-            "SET #truth = :truth, #until = :until REMOVE #operation",
+            "SET #version = :version, #truth = :truth, #until = :until REMOVE #operation",
         ),
         (
             Slot::Clear,
             None,
             Tenure::Release,
-            "REMOVE #operation, #holder, #id, #until",
+            "SET #version = :version REMOVE #operation, #holder, #id, #until",
         ),
     ];
     for (slot, truth, tenure, expected) in updates {
         let sent = change(slot, truth, tenure).await;
         assert_eq!(sent["UpdateExpression"], expected);
-        assert_eq!(sent["ConditionExpression"], "#fence = :fence AND #id = :id");
+        let expected = match slot {
+            Slot::Keep => "#fence = :fence AND #id = :id",
+            Slot::Write(_) | Slot::Clear => VERSIONED,
+        };
+        assert_eq!(sent["ConditionExpression"], expected);
     }
 }
 
@@ -276,6 +286,7 @@ async fn a_holder_whose_fence_is_old_has_lost_the_lease() {
             operation: Slot::Keep,
             truth: None,
             tenure: Tenure::Release,
+            version: 0,
         };
         let id = OperationId::named(ID);
         let changed = wire.aws().change_head(TABLE, 7, &id, &change).await;
@@ -290,6 +301,43 @@ async fn a_holder_whose_fence_is_old_has_lost_the_lease() {
             is_lost,
             "{reply:?}: {kept:?}"
         );
+    }
+}
+
+/// DynamoDB says only that a condition failed, and gives what was there.
+#[tokio::test]
+async fn a_write_that_a_later_one_of_its_holder_overtook_is_no_lost_lease() {
+    let code = "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException";
+    let found = |fence: &str, id: &str| {
+        let item = json!({
+            "fence": { "N": fence }, "holder_id": { "S": id }, "version": { "N": "4" },
+        });
+        Reply::Http {
+            status: 400,
+            body: json!({ "__type": code, "message": "no", "Item": item }).to_string(),
+        }
+    };
+    let operation = operation();
+    for (reply, is_lost) in [
+        (found("7", ID), false),
+        (found("8", ID), true),
+        (found("7", "another"), true),
+        (refused(), true),
+    ] {
+        let wire = Wire::new().on("UpdateItem", reply.clone());
+        let change = HeadChange {
+            operation: Slot::Write(&operation),
+            truth: None,
+            tenure: Tenure::Until(moment()),
+            version: 3,
+        };
+        let id = OperationId::named(ID);
+        let changed = wire.aws().change_head(TABLE, 7, &id, &change).await;
+        let is_as_expected = match is_lost {
+            true => matches!(changed, Err(Unwritten::Lost)),
+            false => matches!(changed, Err(Unwritten::Overtaken)),
+        };
+        assert!(is_as_expected, "{reply:?}: {changed:?}");
     }
 }
 

@@ -1,6 +1,8 @@
 //! One swap, from its checks to what came of it.
 
-use tokio::time::Instant;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
 
 use super::evidence::Gathered;
 use super::narrator::Narrator;
@@ -11,9 +13,9 @@ use crate::driver::live::LiveWorld;
 use crate::driver::swap::{self, Finished};
 use crate::driver::turn::Turn;
 use crate::engine::evidence::Evidence;
-use crate::engine::preflight::{self, TEST_ANSWERS};
+use crate::engine::preflight::{self, Check, TEST_ANSWERS, Thoroughness};
 use crate::engine::seen::{Identities, Identity, Releases};
-use crate::engine::swap::{Policy, Swap};
+use crate::engine::swap::{Before, Policy, Swap};
 use crate::error::Result;
 use crate::interrupt::Interrupts;
 use crate::model::journal::{Left, Previous};
@@ -22,13 +24,24 @@ use crate::probe::{Address, Probe, ask_once};
 use crate::report::Event;
 use crate::session::Session;
 
+/// How long a colour may take to say who it is, where users may be failing.
+const SHORT: Duration = Duration::from_millis(500);
+/// How often a listener is read that does not show what a swap says of itself,
+/// and the pause between: AWS's reads can be stale.
+const LAST_LOOKS: usize = 3;
+const LOOK_PAUSE: Duration = Duration::from_secs(1);
+
 /// One swap, from its checks to its report.
 pub struct Attempt<'a> {
     session: &'a Session,
     kind: Kind,
     observed: Observed,
     watching: Watching,
-    swap: Swap,
+    from: Color,
+    to: Color,
+    /// Where production was when the operation began.
+    origin: Option<Color>,
+    needs_clean_baseline: bool,
 }
 
 impl<'a> Attempt<'a> {
@@ -39,22 +52,53 @@ impl<'a> Attempt<'a> {
         (from, to): (Color, Color),
         watching: Watching,
     ) -> Self {
-        let pace = watching.asking.schedule.pace();
-        let baseline = BASELINE.max(pace * 3);
-        let policy = Policy {
-            baseline,
-            window: watching.window,
-            pace,
-            needs_clean_baseline: kind == Kind::Promote && !watching.fixes_forward,
-            takes_back: watching.takes_back,
-            tolerates: watching.asking.tolerated(baseline, watching.window),
-        };
         Self {
             session,
             kind,
+            from,
+            to,
+            origin: observed.live_color(),
+            needs_clean_baseline: kind == Kind::Promote && !watching.fixes_forward,
             watching,
-            swap: Swap::new(from, to, observed.found(), policy),
             observed,
+        }
+    }
+
+    /// One that goes on with an operation that began when production was there.
+    #[must_use]
+    pub fn begun_at(self, origin: Option<Color>) -> Self {
+        Self { origin, ..self }
+    }
+
+    fn swap(&self) -> Swap {
+        let pace = self.watching.asking.schedule.pace();
+        let baseline = BASELINE.max(pace * 3);
+        let policy = Policy {
+            baseline,
+            window: self.watching.window,
+            pace,
+            needs_clean_baseline: self.needs_clean_baseline,
+            takes_back: self.watching.takes_back,
+            tolerates: self
+                .watching
+                .asking
+                .tolerated(baseline, self.watching.window),
+        };
+        let before = Before {
+            found: self.observed.found(),
+            origin: self.origin,
+            was_healthy: self.observed.color(self.from).targets.healthy() > 0,
+        };
+        Swap::new(self.from, self.to, before, policy)
+    }
+
+    /// Where users are to get away from what is live, or are there already, what
+    /// is missing is told and forbids nothing.
+    fn thoroughness(&self) -> Thoroughness {
+        let is_there = self.observed.live_color() == Some(self.to);
+        match self.kind == Kind::Rollback || is_there {
+            true => Thoroughness::WayBack,
+            false => Thoroughness::Full,
         }
     }
 
@@ -64,50 +108,40 @@ impl<'a> Attempt<'a> {
     /// An interrupt ahead of the swap (exit 130); a path that nobody can ask for
     /// (exit 2).
     pub async fn run(self, work: &mut Work<'_>) -> Result<Swapped> {
-        let (from, to) = (self.swap.from, self.swap.to);
         let infra = &self.observed.infrastructure;
         let url = self
             .session
             .address(infra, Port::Prod, &self.watching.asking.path)?;
-        let answers = work
-            .interrupts
-            .or_stop("checking", "nothing was changed", async {
-                self.ask_test_port(to).await
-            })
-            .await?;
-        let checks = preflight::checks(&self.observed, from, to, &answers);
-        for check in &checks {
-            self.session.report.tell(&Event::Check(check));
-        }
+        let checks = self.check(work.interrupts).await?;
         let evidence = Gathered {
             app: self.session.app(),
             url: &url,
             before: &self.observed,
             operation: work.turn.operation(),
         };
+        let swap = self.swap();
         if checks.iter().any(|check| !check.ok) {
-            let swapped = Swapped::not_ready(self.kind, &self.observed, &self.swap, checks);
-            self.write_report(|| evidence.of(&swapped, &self.swap, None));
+            let swapped = Swapped::not_ready(self.kind, &self.observed, &swap, checks);
+            self.write_report(|| evidence.of(&swapped, &swap, None));
             return Ok(swapped);
         }
-        let identities = self.identities(from, to).await?;
+        let identities = self.identities().await?;
         let mut finished = self
-            .swap_under_probe(&url, identities, work.turn, work.interrupts)
+            .swap_under_probe(swap, &url, identities, work.turn, work.interrupts)
             .await?;
         // The last word is what the load balancer says, not what was meant.
-        let now = work.observe_again(&self.observed).await;
-        if let Ok(now) = &now {
-            finished.swap.look_again(now.live());
+        let now = self.look_again(&mut finished.swap).await;
+        if let Some(now) = &now {
             work.turn.saw(now);
             if finished.swap.was_taken_back()
-                && let Some(release) = now.deployed(to)
+                && let Some(release) = now.deployed(self.to)
             {
                 let left = Left::TakenBack;
                 work.turn.came_off(Previous { release, left }, now);
             }
         }
         let traffic = now.as_ref().map_or_else(
-            |_| "port 80 -> unknown: the listeners cannot be read".to_owned(),
+            || "port 80 -> unknown: the listeners cannot be read".to_owned(),
             Observed::traffic,
         );
         let swapped = Swapped::new(
@@ -120,6 +154,47 @@ impl<'a> Attempt<'a> {
         );
         self.write_report(|| evidence.of(&swapped, &finished.swap, Some(&finished.seen)));
         Ok(swapped)
+    }
+
+    async fn check(&self, interrupts: &mut Interrupts) -> Result<Vec<Check>> {
+        let thoroughness = self.thoroughness();
+        let answers = match thoroughness {
+            Thoroughness::WayBack => Vec::new(),
+            Thoroughness::Full => {
+                let asking = self.ask_test_port(self.to);
+                interrupts
+                    .or_stop("checking", "nothing was changed", asking)
+                    .await?
+            }
+        };
+        let checks = preflight::checks(&self.observed, self.from, self.to, &answers, thoroughness);
+        for check in &checks {
+            self.session.report.tell(&Event::Check(check));
+        }
+        Ok(checks)
+    }
+
+    /// Where the listeners are now that all is done; the rest is as it was. None
+    /// where nobody can say.
+    async fn look_again(&self, swap: &mut Swap) -> Option<Observed> {
+        let aws = self.session.aws.impatient();
+        let mut looks = 0;
+        loop {
+            looks += 1;
+            let listeners = aws
+                .read_listeners(&self.observed.infrastructure)
+                .await
+                .ok()?;
+            let now = Observed {
+                listeners,
+                ..self.observed.clone()
+            };
+            if swap.is_borne_out(now.live()) || looks == LAST_LOOKS {
+                swap.look_again(now.live());
+                return Some(now);
+            }
+            sleep(LOOK_PAUSE).await;
+        }
     }
 
     fn write_report(&self, evidence: impl FnOnce() -> Evidence) {
@@ -142,8 +217,8 @@ impl<'a> Attempt<'a> {
 
     /// What each colour answers to the probe's own question, so that its
     /// answers can be told apart later.
-    async fn identities(&self, from: Color, to: Color) -> Result<Identities> {
-        let (old, new) = tokio::try_join!(self.identity(from), self.identity(to))?;
+    async fn identities(&self) -> Result<Identities> {
+        let (old, new) = tokio::try_join!(self.identity(self.from), self.identity(self.to))?;
         Ok(Identities { old, new })
     }
 
@@ -153,7 +228,12 @@ impl<'a> Attempt<'a> {
             .session
             .address(&self.observed.infrastructure, Port::Test, &asking.path)?
             .asking_for(color);
-        let asked = ask_once(&address, &asking.question, asking.timeout).await;
+        // Nobody waits for a name while users fail.
+        let patience = match self.kind {
+            Kind::Promote => asking.timeout,
+            Kind::Rollback => asking.timeout.min(SHORT),
+        };
+        let asked = ask_once(&address, &asking.question, patience).await;
         let tag = self.observed.color(color).tag().map(ToString::to_string);
         let (release, body) = match &*asked.answer {
             Answer::Http { release, body, .. } => (release.clone(), Some(body.clone())),
@@ -168,6 +248,7 @@ impl<'a> Attempt<'a> {
 
     async fn swap_under_probe(
         &self,
+        swap: Swap,
         address: &Address,
         identities: Identities,
         turn: &Turn,
@@ -190,14 +271,14 @@ impl<'a> Attempt<'a> {
         )
         .await;
         let world = LiveWorld {
-            aws: &session.aws,
+            aws: &session.aws.impatient(),
             observed: &self.observed,
             turn,
         };
-        let mut narrator = Narrator::new(session, &self.swap);
+        let mut narrator = Narrator::new(session, &swap);
         let finished = swap::run(
             &world,
-            self.swap.clone(),
+            swap.clone(),
             Releases::Two(identities),
             &mut probe,
             interrupts,

@@ -59,7 +59,7 @@ impl Swapped {
         traffic: String,
     ) -> Self {
         let swap = &finished.swap;
-        let (outcome, exit, reason) = ending(swap.outcome());
+        let (outcome, exit, reason) = ending(swap);
         let began = swap.changed().began;
         let mut probe = finished.seen.report(rate, began, finished.unsent);
         if exit != Exit::Done {
@@ -186,7 +186,10 @@ impl Swapped {
         let message = match self.exit {
             Exit::RolledBack => format!("{what} was rolled back: {reason}"),
             Exit::LookNow => format!("{what} did not end well: {reason}"),
-            Exit::Interrupted => format!("{what} was interrupted before any change"),
+            Exit::Interrupted if reason == "interrupted" => {
+                format!("{what} was interrupted before any change")
+            }
+            Exit::Interrupted => format!("{what} was {reason}"),
             Exit::Refused => format!("{what} was refused: {reason}"),
             _ => format!("{what} failed, and nothing was changed"),
         };
@@ -217,8 +220,8 @@ impl Swapped {
                 "look at what changed: `bgecs status`".to_owned()
             }
             Exit::Refused => format!(
-                "production must answer well first: `bgecs probe`, `bgecs logs {}`",
-                self.from
+                "see `bgecs probe` and `bgecs logs {}`; where the last release is to blame, `bgecs rollback`; where {} is the cure, `bgecs promote --fix-forward`",
+                self.from, self.to
             ),
             Exit::Failed => format!(
                 "mend that, or allow it for these credentials; then `bgecs {}` again",
@@ -268,16 +271,22 @@ fn times(swap: &Swap) -> SwapTimes {
     }
 }
 
-fn ending(outcome: Option<&Ending>) -> (&'static str, Exit, Option<String>) {
+fn ending(swap: &Swap) -> (&'static str, Exit, Option<String>) {
     let failed = |text: &str| Some(text.to_owned());
-    match outcome {
+    match swap.outcome() {
         Some(Ending::Committed) => ("committed", Exit::Done, None),
         Some(Ending::RolledBack(why)) => ("rolled_back", Exit::RolledBack, Some(reason(why))),
         Some(Ending::Unwell) => {
-            let text = "production failed before anything was changed";
-            ("refused", Exit::Refused, failed(text))
+            let (bad, all) = swap.baseline();
+            let text =
+                format!("production failed before anything was changed ({bad} of {all} requests)");
+            ("refused", Exit::Refused, Some(text))
         }
         Some(Ending::Refused(why)) => ("refused", Exit::Refused, failed(why)),
+        Some(Ending::Interrupted) if !swap.writes.is_empty() => {
+            let text = "interrupted; the test port was moved, and production was not";
+            ("refused", Exit::Interrupted, failed(text))
+        }
         Some(Ending::Interrupted) => ("refused", Exit::Interrupted, failed("interrupted")),
         Some(Ending::Unchanged(why)) => ("refused", Exit::Failed, failed(why)),
         Some(Ending::Left(why)) => {
@@ -294,7 +303,7 @@ pub(super) fn reason(why: &Why) -> String {
         Why::Failures => "requests failed after the swap".to_owned(),
         Why::Blind => "the probe has ended by itself".to_owned(),
         Why::Interrupt => "interrupted".to_owned(),
-        Why::Journal(reason) => reason.clone(),
+        Why::Journal(reason) | Why::Unseen(reason) => reason.clone(),
         Why::TestPort(reason) => format!("the test port could not be moved: {reason}"),
     }
 }

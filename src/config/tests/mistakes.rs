@@ -185,6 +185,61 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "3601",
         "from 0 to 3600",
     ),
+    (
+        "APP\n[probe]\nmethod = 'GET it'",
+        "'GET it'",
+        "`probe.method`: it is no method of HTTP",
+    ),
+    (
+        "APP\n[probe]\nhttp = '3'",
+        "'3'",
+        "`probe.http`: it takes one of \"auto\", \"1.1\", \"2\"",
+    ),
+    (
+        "APP\n[probe]\nconnections = 'kept'",
+        "'kept'",
+        "`probe.connections`: it takes one of \"fresh\", \"reused\", \"both\"",
+    ),
+    (
+        "APP\n[probe]\nrelease_header = 'a b'",
+        "'a b'",
+        "`probe.release_header`: it is no header's name",
+    ),
+    (
+        "APP\n[probe]\nexpect_status = '2xx,20'",
+        "'2xx,20'",
+        "`probe.expect_status`: `20` is no status",
+    ),
+    (
+        "APP\n[probe]\nexpect_body = '('",
+        "'('",
+        "`probe.expect_body`: it is no regular expression",
+    ),
+    (
+        "APP\n[probe]\nmax_failures = -1",
+        "-1",
+        "`probe.max_failures`: it takes a whole number from 0",
+    ),
+    (
+        "APP\n[probe]\nmax_failure_rate = 0.1",
+        "0.1",
+        "`probe.max_failure_rate`: it takes text in quotes",
+    ),
+    (
+        "APP\n[probe]\nmax_failure_rate = '101%'",
+        "'101%'",
+        "`probe.max_failure_rate`: a share is a number of percent",
+    ),
+    (
+        "APP\n[probe]\nheaders = { 'a b' = 'c' }",
+        "'a b'",
+        "it is no header's name",
+    ),
+    (
+        "APP\n[probe]\nheaders = { a = 'b', A = 'c' }",
+        "a",
+        "it is there twice",
+    ),
 ];
 
 fn spelled_out(text: &str) -> String {

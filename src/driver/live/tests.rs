@@ -15,7 +15,9 @@ async fn fault(reply: Reply) -> WriteFault {
         observed: &observed(),
         turn: &turn,
     };
-    let written = world.point_listener_at(Port::Test, Color::Green).await;
+    let written = world
+        .point_listener_at(Port::Test, Color::Green, Urgency::Forward)
+        .await;
     // Nobody had read the listener, whose other actions have to be kept.
     let sent = wire.requests().pop().unwrap();
     assert_eq!(sent.field("ListenerArn").as_deref(), Some("listener/test"));
@@ -85,4 +87,69 @@ async fn a_colour_is_healthy_with_one_healthy_target() {
             Some("tg/blue")
         );
     }
+}
+
+/// Forward only under a lease that is held for certain; back unless it is known
+/// to be another's, and without asking.
+#[tokio::test(start_paused = true)]
+async fn the_lease_forbids_less_on_the_way_back() {
+    let no = || Reply::json_error(400, "ConditionalCheckFailedException", "no");
+    for (answer, urgency, is_written) in [
+        (None, Urgency::Back, true),
+        (Some(Reply::Never), Urgency::Forward, false),
+        (Some(no()), Urgency::Forward, false),
+    ] {
+        let mut wire = Wire::new()
+            .on("DescribeListeners", crate::aws::testing::listeners())
+            .on("ModifyListener", Reply::xml("ModifyListener", ""))
+            .on("GetItem", Reply::json(&serde_json::json!({})));
+        for _ in 0..2 {
+            wire = match &answer {
+                Some(answer) => wire.on("UpdateItem", answer.clone()),
+                None => wire,
+            };
+        }
+        let aws = wire.aws();
+        // Of no length, its lease has run out at once.
+        let turn = Turn::for_tests_of(&aws, Head::default(), std::time::Duration::ZERO);
+        let world = LiveWorld {
+            aws: &aws,
+            observed: &observed(),
+            turn: &turn,
+        };
+        // As the operation's beginning did.
+        let _ = world.read_listener(Port::Prod).await;
+        let written = world
+            .point_listener_at(Port::Prod, Color::Blue, urgency)
+            .await;
+        assert_eq!(written.is_ok(), is_written, "{urgency:?}: {written:?}");
+        assert!(written.err().is_none_or(|fault| !fault.ambiguous));
+        let sent = wire.requests();
+        let is_sent = sent.iter().any(|one| one.operation == "ModifyListener");
+        assert_eq!(is_sent, is_written);
+        assert!(
+            !is_written || sent.len() == 2,
+            "nothing is asked ahead of it"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_users_may_wait_for_is_given_up_after_two_short_attempts() {
+    let wire = Wire::new()
+        .on("DescribeTargetHealth", Reply::Never)
+        .on("DescribeTargetHealth", Reply::Never);
+    let aws = wire
+        .aws_with(crate::aws::testing::credentials(), 5)
+        .impatient();
+    let turn = Turn::for_tests(&aws, Head::default());
+    let world = LiveWorld {
+        aws: &aws,
+        observed: &observed(),
+        turn: &turn,
+    };
+    let began = tokio::time::Instant::now();
+    assert!(world.is_healthy(Color::Blue).await.is_err());
+    let took = began.elapsed().as_secs();
+    assert!((8..10).contains(&took), "{took} s");
 }

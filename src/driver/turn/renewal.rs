@@ -69,6 +69,7 @@ impl Renewal {
                     operation: Slot::Keep,
                     truth: None,
                     tenure: Tenure::Until(aws.journal_time() + length),
+                    version: 0,
                 };
                 match aws.change_head(&table, fence, &holder, &change).await {
                     Ok(()) => set(&shared, |standing| standing.renewed = sent),
@@ -76,6 +77,7 @@ impl Renewal {
                         set(&shared, |standing| standing.is_lost = true);
                         return;
                     }
+                    Err(Unwritten::Overtaken) => {}
                     // The next one may come through in time.
                     Err(Unwritten::Aws(error)) => {
                         tracing::debug!(%error, "the lease could not be renewed");

@@ -112,7 +112,10 @@ async fn each_intent_is_written_with_what_became_of_the_last() {
     turn.did().await.unwrap();
     let fates = |n: usize| -> Vec<Option<Fate>> {
         let (update, operation) = written(&wire.requests()[n]);
-        assert_eq!(update, "SET #operation = :operation, #until = :until");
+        assert_eq!(
+            update,
+            "SET #operation = :operation, #version = :version, #until = :until"
+        );
         let entries = operation.unwrap().entries.into_iter();
         entries.map(|entry| entry.fate).collect()
     };
@@ -165,7 +168,7 @@ async fn an_operation_that_ended_goes_into_the_history_ahead_of_the_head() {
     let (update, _) = written(&sent[2]);
     assert_eq!(
         update,
-        "SET #truth = :truth REMOVE #operation, #holder, #id, #until"
+        "SET #version = :version, #truth = :truth REMOVE #operation, #holder, #id, #until"
     );
 }
 
@@ -421,14 +424,18 @@ async fn a_lease_that_may_have_run_out_is_asked_for_ahead_of_an_effect() {
         (refused(), Some(true)),
         (Reply::Never, Some(false)),
     ] {
+        // Of one that does not answer, a second attempt is made.
         let wire = Wire::new()
+            .on("UpdateItem", reply.clone())
             .on("UpdateItem", reply)
             .on("GetItem", Reply::json(&json!({})));
+        let began = tokio::time::Instant::now();
         // Of no length, it has run out at once; its renewal is stopped.
         let turn = Turn::begin(&wire.aws(), TABLE, holder(), met(None), Duration::ZERO);
         turn.renewal.stop();
         let assured = turn.assure().await;
         let lost = assured.err().map(|stop| matches!(stop, Stop::Lost(_)));
         assert_eq!(lost, is_lost);
+        assert!(began.elapsed() < Duration::from_secs(10), "users may wait");
     }
 }

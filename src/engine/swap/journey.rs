@@ -4,57 +4,97 @@
 
 use std::time::Duration;
 
-use super::{READ_DEADLINE, UNREADABLE_DEADLINE, WriteFault};
+use super::{
+    READ_DEADLINE, READ_PAUSE, SECOND_LOOK, SECOND_LOOK_PAUSE, UNREADABLE_DEADLINE, WriteFault,
+};
 use crate::model::{Color, Forwarding, Port};
 
-/// How often a write whose answer was lost is sent anew.
+/// How often a write whose answer was lost is sent anew on the way forward.
 const MOST_WRITES: u32 = 5;
+/// For how long the way back is tried.
+const BACK_DEADLINE: Duration = Duration::from_secs(30);
+/// After how long a write of the way back that AWS confirmed, and that does not
+/// show, is sent again.
+const RESEND: Duration = Duration::from_secs(2);
+/// The pause ahead of the third and each further write of the way back.
+const RESEND_PAUSE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Journey {
     pub port: Port,
     pub color: Color,
-    expected: Expected,
+    way: Way,
+    began: Duration,
     /// When it began, until there is a write. Then: when the last write was answered, or given up.
     written_at: Duration,
     writes: u32,
     fault: Option<WriteFault>,
     /// Whether the answer of any write was lost.
     was_ambiguous: bool,
+    /// Since when it shows what nobody here did.
+    strange_since: Option<Duration>,
 }
 
-/// Where the listener must forward ahead of the first write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Expected {
-    /// To that colour; none is for one that forwards to no colour alone.
-    Only(Option<Color>),
-    /// To either colour: on the way back, getting there is what counts.
-    Either,
+enum Way {
+    /// Ahead of the first write it must forward to that colour; none is for one
+    /// that forwards to no colour alone.
+    Forward(Option<Color>),
+    /// From either colour: getting there is what counts. Another write may still
+    /// come, so that one is sent even to a listener that is there.
+    Back { may_be_overtaken: bool },
 }
 
 /// What a reading of the listener means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Reading {
     Arrived,
-    Again,
+    Again(Duration),
     /// Nobody else was here, or what was written never happened.
     Write,
     /// Somebody else changed it, ahead of the first write.
     Drifted(String),
+    /// Somebody else changed it, after it.
+    Strange(String),
     Refused(String),
-    Lost(String),
+    /// It does not show what was written, or cannot be read.
+    Unseen {
+        reason: String,
+        /// Whether AWS confirmed the write, and nothing that was read denies it.
+        is_confirmed: bool,
+    },
 }
 
 impl Journey {
-    pub(super) fn new(at: Duration, port: Port, color: Color, expected: Expected) -> Self {
+    pub(super) fn forward(at: Duration, port: Port, color: Color, found: Option<Color>) -> Self {
+        Self::new(at, port, color, Way::Forward(found))
+    }
+
+    /// `is_strange`: it was last seen at what nobody here did.
+    pub(super) fn back(
+        at: Duration,
+        port: Port,
+        color: Color,
+        may_be_overtaken: bool,
+        is_strange: bool,
+    ) -> Self {
+        Self {
+            strange_since: is_strange.then_some(at),
+            ..Self::new(at, port, color, Way::Back { may_be_overtaken })
+        }
+    }
+
+    fn new(at: Duration, port: Port, color: Color, way: Way) -> Self {
         Self {
             port,
             color,
-            expected,
+            way,
+            began: at,
             written_at: at,
             writes: 0,
             fault: None,
             was_ambiguous: false,
+            strange_since: None,
         }
     }
 
@@ -62,71 +102,167 @@ impl Journey {
         self.written_at = at;
         self.writes += 1;
         self.fault = result.err();
-        self.was_ambiguous |= self.fault.as_ref().is_some_and(|fault| fault.ambiguous);
+        self.was_ambiguous |= self.may_have_been_lost();
     }
 
     pub(super) fn has_written(&self) -> bool {
         self.writes > 0
     }
 
-    pub(super) fn read(&self, at: Duration, result: Result<Forwarding, String>) -> Reading {
-        let is_late = at > self.written_at + READ_DEADLINE;
+    /// Whether a write of it may still take effect that nobody waits for.
+    pub(super) fn may_land_late(&self) -> bool {
+        self.was_ambiguous
+    }
+
+    pub(super) fn is_strange(&self) -> bool {
+        self.strange_since.is_some()
+    }
+
+    fn may_have_been_lost(&self) -> bool {
+        self.fault.as_ref().is_some_and(|fault| fault.ambiguous)
+    }
+
+    fn is_back(&self) -> bool {
+        matches!(self.way, Way::Back { .. })
+    }
+
+    /// Ahead of the reading that follows a write. The way back is tried again and
+    /// again, and no faster than AWS takes it.
+    pub(super) fn pause(&self) -> Duration {
+        match self.is_back() && self.writes > 1 {
+            true => RESEND_PAUSE,
+            false => Duration::ZERO,
+        }
+    }
+
+    pub(super) fn read(&mut self, at: Duration, result: Result<Forwarding, String>) -> Reading {
         let seen = match result {
             Ok(seen) => seen,
-            // Users see failures: the way back does not wait for a reading.
-            Err(_) if self.writes == 0 && self.expected == Expected::Either => {
-                return Reading::Write;
-            }
-            Err(reason) if at > self.written_at + UNREADABLE_DEADLINE => {
-                return self.unreadable(&reason);
-            }
-            Err(_) => return Reading::Again,
+            Err(reason) => return self.unreadable(at, &reason),
         };
-        if self.writes == 0 {
-            return self.ahead_of_the_write(&seen);
+        if !self.is_explained(&seen) {
+            return self.strange(at, &seen);
         }
-        if seen.only() == Some(self.color) {
-            return Reading::Arrived;
+        self.strange_since = None;
+        match (self.has_written(), self.way) {
+            (false, way) => self.ahead_of_the_write(way, &seen),
+            (true, _) if seen.only() == Some(self.color) => Reading::Arrived,
+            (true, Way::Forward(_)) => self.does_not_show(at),
+            (true, Way::Back { .. }) => self.does_not_show_back(at),
         }
-        if seen.only() != Some(self.color.other()) {
-            return Reading::Lost(format!(
-                "{} forwards to {seen}: something else changed it meanwhile",
-                self.port
-            ));
+    }
+
+    /// Whether it shows what this journey's own doing can have brought about.
+    fn is_explained(&self, seen: &Forwarding) -> bool {
+        match self.way {
+            Way::Forward(found) if !self.has_written() => seen.only() == found,
+            Way::Forward(found) => seen.only().is_some() || seen.only() == found,
+            Way::Back { .. } => {
+                seen.only().is_some() || (self.port == Port::Test && seen.is_nowhere())
+            }
         }
+    }
+
+    fn ahead_of_the_write(&self, way: Way, seen: &Forwarding) -> Reading {
+        let must_write = matches!(way, Way::Back { may_be_overtaken } if may_be_overtaken);
+        match seen.only() == Some(self.color) && !must_write {
+            true => Reading::Arrived,
+            false => Reading::Write,
+        }
+    }
+
+    /// Eventual consistency gets a second look.
+    fn strange(&mut self, at: Duration, seen: &Forwarding) -> Reading {
+        self.strange_since.get_or_insert(at);
+        if self.is_to_be_looked_at_again(at) {
+            return Reading::Again(SECOND_LOOK_PAUSE);
+        }
+        let sentence = format!("{} forwards to {seen}", self.port);
+        match self.way {
+            _ if self.has_written() => {
+                Reading::Strange(format!("{sentence}: something else changed it meanwhile"))
+            }
+            Way::Forward(Some(found)) => Reading::Drifted(format!(
+                "{sentence}, and to {found} when this began: something else changed it"
+            )),
+            _ => Reading::Drifted(format!("{sentence}: something else changed it")),
+        }
+    }
+
+    fn is_to_be_looked_at_again(&self, at: Duration) -> bool {
+        self.strange_since
+            .is_some_and(|since| at < since + SECOND_LOOK)
+    }
+
+    /// Forward: it shows the other colour still.
+    fn does_not_show(&self, at: Duration) -> Reading {
+        let is_late = at > self.written_at + READ_DEADLINE;
         match &self.fault {
             Some(fault) if fault.ambiguous && self.writes < MOST_WRITES => Reading::Write,
             // A write whose answer was lost may be about to show.
-            Some(_) if self.was_ambiguous && !is_late => Reading::Again,
+            Some(_) if self.was_ambiguous && !is_late => Reading::Again(READ_PAUSE),
             Some(fault) => Reading::Refused(fault.message.clone()),
-            None if is_late => Reading::Lost(format!(
+            None if is_late => self.unshown(),
+            None => Reading::Again(READ_PAUSE),
+        }
+    }
+
+    fn does_not_show_back(&self, at: Duration) -> Reading {
+        let is_over = at > self.began + BACK_DEADLINE;
+        match &self.fault {
+            Some(fault) if !fault.ambiguous && at > self.began + READ_DEADLINE => {
+                Reading::Refused(fault.message.clone())
+            }
+            Some(fault) if is_over => Reading::Unseen {
+                reason: format!("{} could not be pointed back: {}", self.port, fault.message),
+                is_confirmed: false,
+            },
+            Some(_) => Reading::Write,
+            None if is_over => self.unshown(),
+            None if at > self.written_at + RESEND => Reading::Write,
+            None => Reading::Again(READ_PAUSE),
+        }
+    }
+
+    fn unshown(&self) -> Reading {
+        Reading::Unseen {
+            reason: format!(
                 "AWS confirmed the change of {}, and it does not show",
                 self.port
-            )),
-            None => Reading::Again,
+            ),
+            is_confirmed: false,
         }
     }
 
-    fn ahead_of_the_write(&self, seen: &Forwarding) -> Reading {
-        match self.expected {
-            Expected::Only(color) if seen.only() == color => Reading::Write,
-            Expected::Either if seen.only() == Some(self.color) => Reading::Arrived,
-            Expected::Either if seen.only().is_some() => Reading::Write,
-            Expected::Only(Some(color)) => Reading::Drifted(format!(
-                "{} forwards to {seen}, and to {color} when this began: something else changed it",
+    fn unreadable(&self, at: Duration, reason: &str) -> Reading {
+        match (self.is_back(), self.has_written()) {
+            (true, _) if self.is_to_be_looked_at_again(at) => Reading::Again(SECOND_LOOK_PAUSE),
+            (true, _) if self.is_strange() => Reading::Drifted(format!(
+                "{} cannot be read, and something else changed it: {reason}",
                 self.port
             )),
-            Expected::Only(None) | Expected::Either => Reading::Drifted(format!(
-                "{} forwards to {seen}: something else changed it",
-                self.port
-            )),
+            // Users see failures: the way back does not wait for a reading.
+            (true, false) => Reading::Write,
+            (true, true) => self.unreadable_back(at, reason),
+            (false, _) if at <= self.written_at + UNREADABLE_DEADLINE => Reading::Again(READ_PAUSE),
+            (false, false) => Reading::Refused(format!("{} cannot be read: {reason}", self.port)),
+            (false, true) => self.cannot_be_read_back(reason),
         }
     }
 
-    fn unreadable(&self, reason: &str) -> Reading {
-        match self.writes {
-            0 => Reading::Refused(format!("{} cannot be read: {reason}", self.port)),
-            _ => Reading::Lost(format!("{} cannot be read back: {reason}", self.port)),
+    /// It may be there or not: what AWS did not confirm is sent again.
+    fn unreadable_back(&self, at: Duration, reason: &str) -> Reading {
+        match self.fault {
+            None if at <= self.written_at + READ_DEADLINE => Reading::Again(READ_PAUSE),
+            Some(_) if at <= self.began + BACK_DEADLINE => Reading::Write,
+            _ => self.cannot_be_read_back(reason),
+        }
+    }
+
+    fn cannot_be_read_back(&self, reason: &str) -> Reading {
+        Reading::Unseen {
+            reason: format!("{} cannot be read back: {reason}", self.port),
+            is_confirmed: self.fault.is_none(),
         }
     }
 }

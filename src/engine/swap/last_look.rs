@@ -3,21 +3,32 @@
 //! change a listener while the window passes.
 
 use super::{Outcome, Phase, Swap};
-use crate::model::Live;
+use crate::model::{Color, Live};
 
 impl Swap {
+    /// Whether port 80 is where an ended swap says. One look that denies it may
+    /// be stale.
+    pub fn is_borne_out(&self, live: Live) -> bool {
+        self.claim().is_none_or(|color| live == Live::Color(color))
+    }
+
     /// Takes back the word of an ended swap that port 80 does not bear out.
     pub fn look_again(&mut self, live: Live) {
-        let expected = match self.outcome() {
-            Some(Outcome::Committed) => self.to,
-            Some(Outcome::RolledBack(_)) => self.from,
-            // These claim nothing, or say already that one must look.
-            _ => return,
-        };
-        if live != Live::Color(expected) {
+        if let Some(expected) = self.claim()
+            && live != Live::Color(expected)
+        {
             self.phase = Phase::Done(Outcome::InDoubt(format!(
                 "port 80 was seen at {expected}, and no longer forwards there: something else changed it, or a lost write came late"
             )));
+        }
+    }
+
+    fn claim(&self) -> Option<Color> {
+        match self.outcome() {
+            Some(Outcome::Committed) => Some(self.to),
+            Some(Outcome::RolledBack(_)) => Some(self.from),
+            // These claim nothing, or say already that one must look.
+            _ => None,
         }
     }
 }
@@ -27,8 +38,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::engine::swap::{Policy, Tolerated, Why};
-    use crate::model::{Color, PerPort};
+    use crate::engine::swap::{Before, Policy, Tolerated, Why};
 
     fn ended(outcome: Outcome) -> Swap {
         let policy = Policy {
@@ -39,7 +49,7 @@ mod tests {
             takes_back: true,
             tolerates: Tolerated::default(),
         };
-        let mut swap = Swap::new(Color::Green, Color::Blue, PerPort::default(), policy);
+        let mut swap = Swap::new(Color::Green, Color::Blue, Before::default(), policy);
         swap.phase = Phase::Done(outcome);
         swap
     }
@@ -55,6 +65,7 @@ mod tests {
             (Outcome::Interrupted, Live::Color(Color::Green)),
         ] {
             let mut swap = ended(outcome.clone());
+            assert!(swap.is_borne_out(live));
             swap.look_again(live);
             assert_eq!(swap.outcome(), Some(&outcome));
         }
@@ -68,6 +79,7 @@ mod tests {
             (Outcome::RolledBack(Why::Failures), Live::Color(Color::Blue)),
         ] {
             let mut swap = ended(outcome);
+            assert!(!swap.is_borne_out(live));
             swap.look_again(live);
             assert!(matches!(swap.outcome(), Some(Outcome::InDoubt(_))));
         }

@@ -1,15 +1,22 @@
 mod any_luck;
 mod killed;
 mod look_ahead;
+mod origin;
+mod users_first;
 
 use super::*;
-use crate::model::{Forward, TargetGroupArn};
+use crate::model::{Forward, Forwarding, TargetGroupArn};
 
 const FROM: Color = Color::Green;
 const TO: Color = Color::Blue;
-const FOUND: PerPort<Option<Color>> = PerPort {
-    prod: Some(FROM),
-    test: Some(TO),
+/// The operation begins here.
+const BEFORE: Before = Before {
+    found: PerPort {
+        prod: Some(FROM),
+        test: Some(TO),
+    },
+    origin: Some(FROM),
+    was_healthy: true,
 };
 
 fn policy() -> Policy {
@@ -63,7 +70,7 @@ fn through_the_baseline(swap: &mut Swap) {
     );
     assert_eq!(
         run(swap, vec![(1.0, shows(FROM))]),
-        [Action::Write(Port::Prod, TO)]
+        [forward(Port::Prod, TO)]
     );
 }
 
@@ -80,6 +87,14 @@ fn up_to_the_look() -> Vec<(f64, Event)> {
 
 fn shows(color: Color) -> Event {
     Event::Read(Ok(forwards_to(color)))
+}
+
+fn forward(port: Port, color: Color) -> Action {
+    Action::Write(port, color, Urgency::Forward)
+}
+
+fn back(port: Port, color: Color) -> Action {
+    Action::Write(port, color, Urgency::Back)
 }
 
 fn look(port: Port) -> Action {
@@ -104,13 +119,13 @@ fn through_the_swap(swap: &mut Swap) {
         .iter()
         .filter(|action| matches!(action, Action::Write(..)))
         .collect();
-    assert_eq!(writes, [&Action::Write(Port::Test, FROM)]);
+    assert_eq!(writes, [&forward(Port::Test, FROM)]);
     assert!(matches!(swap.phase, Phase::Watching { .. }));
 }
 
 #[test]
 fn prod_moves_first_then_test_then_a_clean_window_commits() {
-    let mut swap = Swap::new(FROM, TO, FOUND, policy());
+    let mut swap = Swap::new(FROM, TO, BEFORE, policy());
     through_the_swap(&mut swap);
     assert_eq!(run(&mut swap, vec![(16.0, tick()), (16.1, tick())]), []);
     assert_eq!(swap.outcome(), Some(&Outcome::Committed));
@@ -118,7 +133,7 @@ fn prod_moves_first_then_test_then_a_clean_window_commits() {
 
 #[test]
 fn the_window_waits_for_its_last_answers() {
-    let mut swap = Swap::new(FROM, TO, FOUND, policy());
+    let mut swap = Swap::new(FROM, TO, BEFORE, policy());
     through_the_swap(&mut swap);
     let pending = Event::Tick {
         oldest_pending: Some(secs(15.9)),
@@ -126,27 +141,24 @@ fn the_window_waits_for_its_last_answers() {
     run(&mut swap, vec![(17.0, pending)]);
     assert_eq!(swap.outcome(), None);
     let actions = run(&mut swap, vec![(17.5, answer(15.9, false))]);
-    assert!(matches!(
-        actions[..],
-        [Action::AskHealth { color: FROM, .. }]
-    ));
+    assert!(matches!(actions[..], [Action::LookBack(FROM)]));
 }
 
 #[test]
 fn a_failing_production_refuses_the_promotion_untouched() {
-    let mut swap = Swap::new(FROM, TO, FOUND, policy());
+    let mut swap = Swap::new(FROM, TO, BEFORE, policy());
     assert_eq!(run(&mut swap, vec![(0.1, answer(0.1, false))]), []);
     assert_eq!(swap.outcome(), Some(&Outcome::Unwell));
 }
 
 #[test]
 fn one_failed_answer_takes_the_swap_back_prod_first() {
-    let mut swap = Swap::new(FROM, TO, FOUND, policy());
+    let mut swap = Swap::new(FROM, TO, BEFORE, policy());
     through_the_swap(&mut swap);
     let script = vec![
         (3.0, answer(2.9, false)),
         (3.1, Event::Health(Ok(true))),
-        (3.1, shows(TO)),
+        (3.1, shows(TO)), // the other half of the look
         (3.2, Event::Written(Ok(()))),
         (3.3, shows(FROM)),
         (3.3, shows(FROM)),
@@ -160,13 +172,7 @@ fn one_failed_answer_takes_the_swap_back_prod_first() {
         .into_iter()
         .filter(|action| matches!(action, Action::Write(..)))
         .collect();
-    assert_eq!(
-        writes,
-        [
-            Action::Write(Port::Prod, FROM),
-            Action::Write(Port::Test, TO)
-        ]
-    );
+    assert_eq!(writes, [back(Port::Prod, FROM), back(Port::Test, TO)]);
     assert_eq!(swap.outcome(), None);
     run(&mut swap, vec![(3.9, answer(3.8, true))]);
     assert_eq!(swap.outcome(), Some(&Outcome::RolledBack(Why::Failures)));
@@ -174,7 +180,7 @@ fn one_failed_answer_takes_the_swap_back_prod_first() {
 
 #[test]
 fn an_unhealthy_old_colour_is_not_gone_back_to() {
-    let mut swap = Swap::new(FROM, TO, FOUND, policy());
+    let mut swap = Swap::new(FROM, TO, BEFORE, policy());
     through_the_swap(&mut swap);
     let script = vec![(3.0, answer(2.9, false)), (3.1, Event::Health(Ok(false)))];
     run(&mut swap, script);
@@ -182,14 +188,24 @@ fn an_unhealthy_old_colour_is_not_gone_back_to() {
 }
 
 #[test]
-fn a_health_that_cannot_be_read_is_asked_for_again_a_second_later() {
-    let mut swap = Swap::new(FROM, TO, FOUND, policy());
+fn a_health_that_was_bad_and_cannot_be_read_is_asked_for_again_a_second_later() {
+    let was_sick = Before {
+        was_healthy: false,
+        ..BEFORE
+    };
+    let mut swap = Swap::new(FROM, TO, was_sick, policy());
     through_the_swap(&mut swap);
     let unreadable = || Event::Health(Err("throttled".to_owned()));
-    let script = vec![(3.0, answer(2.9, false)), (3.1, unreadable())];
-    let ask = |after| Action::AskHealth { color: FROM, after };
-    let asked = [ask(Duration::ZERO), ask(Duration::from_secs(1))];
-    assert_eq!(run(&mut swap, script), asked);
+    let script = vec![
+        (3.0, answer(2.9, false)),
+        (3.1, unreadable()),
+        (3.2, shows(TO)),
+    ];
+    let again = Action::AskHealth {
+        color: FROM,
+        after: Duration::from_secs(1),
+    };
+    assert_eq!(run(&mut swap, script), [Action::LookBack(FROM), again]);
     run(&mut swap, vec![(30.0, unreadable())]);
     assert_eq!(swap.outcome(), None);
     run(&mut swap, vec![(33.1, unreadable())]);
@@ -202,7 +218,7 @@ fn no_rollback_leaves_a_failed_swap() {
         takes_back: false,
         ..policy()
     };
-    let mut swap = Swap::new(FROM, TO, FOUND, leaves);
+    let mut swap = Swap::new(FROM, TO, BEFORE, leaves);
     through_the_swap(&mut swap);
     run(&mut swap, vec![(3.0, answer(2.9, false))]);
     assert_eq!(swap.outcome(), Some(&Outcome::Left(Why::Failures)));
@@ -216,7 +232,7 @@ fn a_lost_answer_is_looked_up_and_not_assumed() {
             message: "timed out".to_owned(),
         }))
     };
-    let mut swap = Swap::new(FROM, TO, FOUND, policy());
+    let mut swap = Swap::new(FROM, TO, BEFORE, policy());
     through_the_baseline(&mut swap);
     let script = vec![
         (1.1, lost()),
@@ -227,8 +243,8 @@ fn a_lost_answer_is_looked_up_and_not_assumed() {
         (1.5, shows(TO)),
     ];
     let actions = run(&mut swap, script);
-    assert_eq!(actions[1], Action::Write(Port::Prod, TO));
-    assert_eq!(actions[5], Action::Write(Port::Test, FROM));
+    assert_eq!(actions[1], forward(Port::Prod, TO));
+    assert_eq!(actions[5], forward(Port::Test, FROM));
 }
 
 #[test]
@@ -242,7 +258,7 @@ fn a_lost_write_that_shows_late_is_no_refusal() {
     // The last try of many, or one ahead of a refusal: it happened, and the
     // listener does not show it yet.
     for faults in [&[true; 5][..], &[true, false]] {
-        let mut swap = Swap::new(FROM, TO, FOUND, policy());
+        let mut swap = Swap::new(FROM, TO, BEFORE, policy());
         through_the_baseline(&mut swap);
         let mut last = None;
         for ambiguous in faults {
@@ -257,7 +273,7 @@ fn a_lost_write_that_shows_late_is_no_refusal() {
 
 #[test]
 fn a_lost_write_that_never_shows_changed_nothing() {
-    let mut swap = Swap::new(FROM, TO, FOUND, policy());
+    let mut swap = Swap::new(FROM, TO, BEFORE, policy());
     through_the_baseline(&mut swap);
     for at in [1.1, 1.2, 1.3, 1.4, 1.5] {
         let lost = WriteFault {
@@ -279,7 +295,7 @@ fn a_refused_write_changes_nothing() {
         ambiguous: false,
         message: "AccessDenied".to_owned(),
     }));
-    let mut swap = Swap::new(FROM, TO, FOUND, policy());
+    let mut swap = Swap::new(FROM, TO, BEFORE, policy());
     through_the_baseline(&mut swap);
     let script = vec![(1.1, refused), (1.2, shows(FROM))];
     run(&mut swap, script);
@@ -288,8 +304,8 @@ fn a_refused_write_changes_nothing() {
 }
 
 #[test]
-fn a_write_that_cannot_be_read_back_is_in_doubt_only_after_half_a_minute() {
-    let mut swap = Swap::new(FROM, TO, FOUND, policy());
+fn a_write_that_cannot_be_read_back_is_taken_back_after_half_a_minute() {
+    let mut swap = Swap::new(FROM, TO, BEFORE, policy());
     through_the_baseline(&mut swap);
     let unreadable = || Event::Read(Err("throttled".to_owned()));
     let script = vec![
@@ -298,19 +314,21 @@ fn a_write_that_cannot_be_read_back_is_in_doubt_only_after_half_a_minute() {
         (16.0, unreadable()),
         (31.0, unreadable()),
     ];
-    run(&mut swap, script);
-    assert_eq!(swap.outcome(), None);
-    run(&mut swap, vec![(31.3, unreadable())]);
-    assert!(matches!(swap.outcome(), Some(Outcome::InDoubt(_))));
+    let actions = run(&mut swap, script);
+    assert!(!actions.contains(&Action::LookBack(FROM)));
+    let actions = run(&mut swap, vec![(31.3, unreadable())]);
+    assert_eq!(actions, [Action::LookBack(FROM)]);
 }
 
 #[test]
 fn a_stranger_s_change_is_in_doubt() {
-    let mut swap = Swap::new(FROM, TO, FOUND, policy());
+    let mut swap = Swap::new(FROM, TO, BEFORE, policy());
     through_the_baseline(&mut swap);
     let script = vec![
         (1.1, Event::Written(Ok(()))),
         (1.2, Event::Read(Ok(Forwarding::default()))),
+        // One look may be stale.
+        (3.3, Event::Read(Ok(Forwarding::default()))),
     ];
     run(&mut swap, script);
     assert!(matches!(swap.outcome(), Some(Outcome::InDoubt(_))));
@@ -318,17 +336,14 @@ fn a_stranger_s_change_is_in_doubt() {
 
 #[test]
 fn ctrl_c_aborts_before_and_goes_back_after() {
-    let mut before = Swap::new(FROM, TO, FOUND, policy());
+    let mut before = Swap::new(FROM, TO, BEFORE, policy());
     run(&mut before, vec![(0.5, Event::Interrupt)]);
     assert_eq!(before.outcome(), Some(&Outcome::Interrupted));
 
-    let mut after = Swap::new(FROM, TO, FOUND, policy());
+    let mut after = Swap::new(FROM, TO, BEFORE, policy());
     through_the_swap(&mut after);
     let actions = run(&mut after, vec![(2.0, Event::Interrupt)]);
-    assert!(matches!(
-        actions[..],
-        [Action::AskHealth { color: FROM, .. }]
-    ));
+    assert!(matches!(actions[..], [Action::LookBack(FROM)]));
     run(&mut after, vec![(2.1, Event::Interrupt)]);
     assert!(matches!(after.outcome(), Some(Outcome::InDoubt(_))));
 }
@@ -339,7 +354,7 @@ fn a_rollback_leaves_a_failing_production_and_never_returns_to_it() {
         needs_clean_baseline: false,
         ..policy()
     };
-    let mut swap = Swap::new(FROM, TO, FOUND, rollback);
+    let mut swap = Swap::new(FROM, TO, BEFORE, rollback);
     let script = vec![
         (0.1, answer(0.1, false)),
         (1.0, tick()),
@@ -368,7 +383,7 @@ fn tolerating(baseline: u64, after: u64) -> Policy {
 
 #[test]
 fn tolerated_failures_neither_forbid_a_swap_nor_take_it_back() {
-    let mut swap = Swap::new(FROM, TO, FOUND, tolerating(1, 2));
+    let mut swap = Swap::new(FROM, TO, BEFORE, tolerating(1, 2));
     run(&mut swap, vec![(0.05, answer(0.05, false))]);
     assert_eq!(swap.outcome(), None);
     through_the_swap(&mut swap);
@@ -376,33 +391,50 @@ fn tolerated_failures_neither_forbid_a_swap_nor_take_it_back() {
     assert_eq!(run(&mut swap, failures.to_vec()), []);
     // One more than is tolerated; the old colour was well enough to go back to.
     let actions = run(&mut swap, vec![(4.0, answer(4.0, false))]);
-    assert!(matches!(
-        actions[..],
-        [Action::AskHealth { color: FROM, .. }]
-    ));
+    assert!(matches!(actions[..], [Action::LookBack(FROM)]));
 }
 
 #[test]
-fn a_baseline_of_tolerated_failures_alone_is_none() {
-    let mut swap = Swap::new(FROM, TO, FOUND, tolerating(5, 5));
-    let script = vec![
-        (0.1, answer(0.1, false)),
-        (0.2, answer(0.2, false)),
-        (1.5, tick()),
-    ];
-    assert_eq!(run(&mut swap, script), []);
+fn a_baseline_of_tolerated_failures_is_judged_after_its_ordinary_length() {
+    let mut swap = Swap::new(FROM, TO, BEFORE, tolerating(1000, 1000));
+    let failing = |n: u32| (f64::from(n) / 10.0, answer(f64::from(n) / 10.0, false));
+    run(&mut swap, (0..13).map(failing).collect());
+    assert_eq!(run(&mut swap, vec![(1.25, tick())]), []);
     assert_eq!(swap.phase, Phase::Baseline);
-    let good = [1.6, 1.7, 1.8].map(|at| (at, answer(at, true)));
-    run(&mut swap, good.to_vec());
+    run(&mut swap, vec![(1.3, tick())]);
+    assert_eq!(swap.outcome(), Some(&Outcome::Unwell));
+    assert_eq!(swap.baseline(), (13, 13));
+}
+
+#[test]
+fn a_baseline_with_more_good_answers_than_tolerated_failures_will_do() {
+    let mut swap = Swap::new(FROM, TO, BEFORE, tolerating(5, 5));
+    let script = [0.1, 0.2, 0.3].map(|at| (at, answer(at, true)));
+    run(&mut swap, script.to_vec());
+    run(&mut swap, vec![(0.4, answer(0.4, false))]);
     assert_eq!(
-        run(&mut swap, vec![(1.9, tick())]),
+        run(&mut swap, vec![(1.0, tick())]),
+        [Action::Note(Port::Prod, TO)]
+    );
+}
+
+#[test]
+fn a_rollback_does_not_wait_for_as_many_failures_as_it_tolerates() {
+    let rollback = Policy {
+        needs_clean_baseline: false,
+        ..tolerating(1000, 1000)
+    };
+    let mut swap = Swap::new(FROM, TO, BEFORE, rollback);
+    run(&mut swap, vec![(0.1, answer(0.1, false))]);
+    assert_eq!(
+        run(&mut swap, vec![(1.0, tick())]),
         [Action::Note(Port::Prod, TO)]
     );
 }
 
 #[test]
 fn a_baseline_worse_than_tolerated_forbids_the_swap() {
-    let mut swap = Swap::new(FROM, TO, FOUND, tolerating(1, 5));
+    let mut swap = Swap::new(FROM, TO, BEFORE, tolerating(1, 5));
     let script = [0.1, 0.2].map(|at| (at, answer(at, false)));
     run(&mut swap, script.to_vec());
     assert_eq!(swap.outcome(), Some(&Outcome::Unwell));

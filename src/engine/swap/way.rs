@@ -1,11 +1,11 @@
-//! The way there and the way back, listener by listener: each is looked at,
-//! written, and read back before the next one's turn.
+//! The way there, listener by listener: each is looked at, written, and read
+//! back before the next one's turn.
 
 use std::time::Duration;
 
-use super::journey::{Expected, Journey, Reading};
-use super::{Action, ListenerWrite, Outcome, Phase, READ_PAUSE, Swap, Why, WriteFault};
-use crate::model::{Color, Forwarding, Port};
+use super::journey::{Journey, Reading};
+use super::{Action, ListenerWrite, NoteFault, Outcome, Phase, Swap, Urgency, Why, WriteFault};
+use crate::model::{Color, Forwarding, PerPort, Port};
 
 impl Swap {
     /// Where a listener goes on the way forward.
@@ -21,21 +21,28 @@ impl Swap {
         Some(Action::Note(port, self.destination(port)))
     }
 
-    /// Forward: prod takes the new colour, test the old one.
-    pub(super) fn set_out(&mut self, at: Duration, port: Port) -> Option<Action> {
-        let color = self.destination(port);
-        let expected = Expected::Only(*self.found.get(port));
-        self.phase = Phase::Forward(Journey::new(at, port, color, expected));
-        Some(look(port))
+    pub(super) fn on_noted(
+        &mut self,
+        at: Duration,
+        result: Result<(), NoteFault>,
+    ) -> Option<Action> {
+        let Phase::Noting(port) = self.phase else {
+            return None;
+        };
+        match (port, result) {
+            (_, Ok(())) => self.set_out(at, port),
+            (Port::Prod, Err(fault)) if fault.is_lost => self.end(Outcome::Refused(fault.message)),
+            (Port::Prod, Err(fault)) => self.end(Outcome::Unchanged(fault.message)),
+            // Whoever holds the lease now decides which way it goes on.
+            (Port::Test, Err(fault)) if fault.is_lost => self.end(Outcome::InDoubt(fault.message)),
+            (Port::Test, Err(fault)) => self.turn_back(at, Why::Journal(fault.message)),
+        }
     }
 
-    pub(super) fn set_out_back(&mut self, at: Duration, why: Why, port: Port) -> Option<Action> {
-        let color = match port {
-            Port::Prod => self.from,
-            Port::Test => self.to,
-        };
-        let journey = Journey::new(at, port, color, Expected::Either);
-        self.phase = Phase::Back { why, journey };
+    /// Forward: prod takes the new colour, test the old one.
+    fn set_out(&mut self, at: Duration, port: Port) -> Option<Action> {
+        let (color, found) = (self.destination(port), *self.before.found.get(port));
+        self.phase = Phase::Forward(Journey::forward(at, port, color, found));
         Some(look(port))
     }
 
@@ -44,14 +51,16 @@ impl Swap {
         at: Duration,
         result: Result<(), WriteFault>,
     ) -> Option<Action> {
+        let is_forward = matches!(self.phase, Phase::Forward(_));
         let (Phase::Forward(journey) | Phase::Back { journey, .. }) = &mut self.phase else {
             return None;
         };
         journey.written(at, result);
-        Some(Action::Read {
-            port: journey.port,
-            after: Duration::ZERO,
-        })
+        let (port, after) = (journey.port, journey.pause());
+        if is_forward && !journey.may_land_late() {
+            *slot(&mut self.may_land_late, port) = false;
+        }
+        Some(Action::Read { port, after })
     }
 
     /// Whoever holds the lease now decides which way it goes on. Nothing was
@@ -71,44 +80,34 @@ impl Swap {
         at: Duration,
         result: Result<Forwarding, String>,
     ) -> Option<Action> {
+        if let Phase::LookingBack { look, .. } = &mut self.phase {
+            if let Ok(seen) = &result {
+                self.is_strange.prod = seen.only().is_none();
+            }
+            look.listener = Some(result);
+            return self.decide(at);
+        }
         let (Phase::Forward(journey) | Phase::Back { journey, .. }) = &mut self.phase else {
             return None;
         };
-        match journey.read(at, result) {
-            Reading::Arrived => self.arrived(at),
-            Reading::Again => Some(Action::Read {
-                port: journey.port,
-                after: READ_PAUSE,
-            }),
-            Reading::Write => self.write(at),
-            Reading::Refused(reason) => self.refused(at, reason),
-            Reading::Drifted(reason) => self.drifted(at, reason),
-            Reading::Lost(reason) => self.end(Outcome::InDoubt(reason)),
+        let (port, color) = (journey.port, journey.color);
+        let reading = journey.read(at, result);
+        *slot(&mut self.is_strange, port) = journey.is_strange();
+        match reading {
+            Reading::Arrived => {
+                self.saw(at, port, color);
+                self.arrived(at)
+            }
+            Reading::Again(after) => Some(Action::Read { port, after }),
+            Reading::Write => Some(self.send(at, port, color)),
+            other => match self.phase {
+                Phase::Back { .. } => self.back_fails(at, other),
+                _ => self.forward_fails(at, port, other),
+            },
         }
     }
 
-    /// Nothing stands against the write of the journey's listener, or it is to
-    /// be sent anew.
-    fn write(&mut self, at: Duration) -> Option<Action> {
-        match self.phase {
-            Phase::Forward(Journey { port, color, .. }) => self.write_forward(at, port, color),
-            Phase::Back {
-                journey: Journey { port, color, .. },
-                ..
-            } => Some(self.send(at, port, color)),
-            _ => None,
-        }
-    }
-
-    fn write_forward(&mut self, at: Duration, port: Port, color: Color) -> Option<Action> {
-        let is_first = self.writes.is_empty();
-        if let Some(outcome) = self.reason_to_stay().filter(|_| is_first) {
-            return self.end(outcome);
-        }
-        Some(self.send(at, port, color))
-    }
-
-    fn send(&mut self, at: Duration, port: Port, color: Color) -> Action {
+    pub(super) fn send(&mut self, at: Duration, port: Port, color: Color) -> Action {
         let is_it = |write: &ListenerWrite| (write.port, write.color) == (port, color);
         if !self.writes.iter().any(is_it) {
             let (sent, seen) = (at, None);
@@ -119,90 +118,81 @@ impl Swap {
                 seen,
             });
         }
-        Action::Write(port, color)
+        let urgency = match self.phase {
+            Phase::Back { .. } => Urgency::Back,
+            _ => Urgency::Forward,
+        };
+        if urgency == Urgency::Forward {
+            // Until it is answered.
+            *slot(&mut self.may_land_late, port) = true;
+        }
+        Action::Write(port, color, urgency)
     }
 
-    /// The journey's listener shows its colour.
-    fn saw(&mut self, at: Duration) {
-        let (Phase::Forward(journey) | Phase::Back { journey, .. }) = &self.phase else {
-            return;
-        };
-        let arrived = (journey.port, journey.color);
+    /// The listener shows that colour.
+    fn saw(&mut self, at: Duration, port: Port, color: Color) {
         let writes = self.writes.iter_mut();
-        for write in writes.filter(|write| (write.port, write.color) == arrived) {
+        for write in writes.filter(|write| (write.port, write.color) == (port, color)) {
             write.seen.get_or_insert(at);
         }
     }
 
     fn arrived(&mut self, at: Duration) -> Option<Action> {
-        self.saw(at);
-        match self.phase.clone() {
-            Phase::Forward(journey) if journey.port == Port::Prod => {
-                if self.interrupts > 0 {
-                    return self.turn_back(at, Why::Interrupt);
-                }
-                let may_go_back = self.policy.takes_back && !self.was_failing();
-                if let Some(why) = self.complaint().filter(|_| may_go_back) {
-                    return self.turn_back(at, why);
-                }
-                self.note(Port::Test)
-            }
+        let next = match &self.phase {
+            Phase::Forward(journey) if journey.port == Port::Prod => self.note(Port::Test),
             Phase::Forward(_) => {
-                self.phase = Phase::Watching {
-                    until: at + self.policy.window,
-                };
-                if self.interrupts > 0 {
-                    return self.turn_back(at, Why::Interrupt);
-                }
-                self.turn_back_if_watching(at)
-            }
-            Phase::Back { why, journey }
-                if journey.port == Port::Prod && self.write_of(Port::Test).is_some() =>
-            {
-                self.set_out_back(at, why, Port::Test)
-            }
-            Phase::Back { .. } if self.is_blind => self.end(self.unconfirmed()),
-            Phase::Back { why, .. } => {
-                self.phase = Phase::Confirming {
-                    why,
-                    since: at,
-                    good: 0,
-                };
+                let until = at + self.policy.window;
+                self.phase = Phase::Watching { until };
                 None
             }
-            _ => None,
+            _ => return self.is_back(at),
+        };
+        // What had to wait for this counts now.
+        let judged = self.judge(at);
+        match self.outcome().is_some() || judged.is_some() {
+            true => judged,
+            false => next,
         }
     }
 
-    /// AWS refused the write, and the listener shows that nothing changed.
-    fn refused(&mut self, at: Duration, reason: String) -> Option<Action> {
-        match &self.phase {
-            Phase::Forward(journey) if journey.port == Port::Prod => {
-                self.end(Outcome::Unchanged(reason))
+    fn forward_fails(&mut self, at: Duration, port: Port, reading: Reading) -> Option<Action> {
+        match (port, reading) {
+            // Whatever it is with the test port, users are not left half-way.
+            (
+                Port::Test,
+                Reading::Refused(reason)
+                | Reading::Drifted(reason)
+                | Reading::Strange(reason)
+                | Reading::Unseen { reason, .. },
+            ) => self.turn_back(at, Why::TestPort(reason)),
+            // AWS refused the write, and the listener shows that nothing changed.
+            (Port::Prod, Reading::Refused(reason)) => self.end(Outcome::Unchanged(reason)),
+            // Somebody else was here: what they did is not overwritten.
+            (Port::Prod, Reading::Drifted(reason)) => self.end(Outcome::Refused(reason)),
+            (Port::Prod, Reading::Unseen { reason, .. }) => {
+                let why = Why::Unseen(reason.clone());
+                match self.may_turn_back(&why) {
+                    true => self.turn_back(at, why),
+                    false => self.end(Outcome::InDoubt(reason)),
+                }
             }
-            Phase::Forward(_) => self.turn_back(at, Why::TestPort(reason)),
-            _ => self.end(Outcome::InDoubt(format!(
-                "the way back was refused: {reason}"
-            ))),
-        }
-    }
-
-    /// Somebody else was here: what they did is not overwritten.
-    fn drifted(&mut self, at: Duration, reason: String) -> Option<Action> {
-        match &self.phase {
-            Phase::Forward(journey) if journey.port == Port::Prod => {
-                self.end(Outcome::Refused(reason))
-            }
-            Phase::Forward(_) => self.turn_back(at, Why::TestPort(reason)),
-            _ => self.end(Outcome::InDoubt(reason)),
+            (Port::Prod, Reading::Strange(reason)) => self.end(Outcome::InDoubt(reason)),
+            (_, Reading::Arrived | Reading::Again(_) | Reading::Write) => None,
         }
     }
 }
 
 /// Ahead of a write, at once.
-fn look(port: Port) -> Action {
+pub(super) fn look(port: Port) -> Action {
     Action::Read {
         port,
         after: Duration::ZERO,
+    }
+}
+
+fn slot<T>(of: &mut PerPort<T>, port: Port) -> &mut T {
+    match port {
+        Port::Prod => &mut of.prod,
+        Port::Test => &mut of.test,
     }
 }

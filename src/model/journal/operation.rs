@@ -7,9 +7,9 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 use time::serde::rfc3339;
 
-use super::{Command, Effect, Entry, Fate, Holder, Who};
+use super::{Asked, Command, Effect, Entry, Fate, Holder, Who};
 use crate::model::deployed::read_either;
-use crate::model::{Color, Deployed, Digest, Tag, TaskDefinitionArn};
+use crate::model::{Color, Deployed, Digest, Infrastructure, Port, Tag, TaskDefinitionArn};
 
 /// When it began, to the second, and four random letters: sorts by time.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -71,6 +71,9 @@ pub struct Operation {
     pub digest: Option<Digest>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task_definition: Option<TaskDefinitionArn>,
+    /// How it watches production.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
     #[serde(default)]
     pub entries: Vec<Entry>,
     /// Those who went on with it after its first holder was gone.
@@ -152,6 +155,7 @@ impl Operation {
             tag: None,
             digest: None,
             task_definition: None,
+            asked: None,
             entries: Vec::new(),
             taken_up_by: Vec::new(),
             ending: None,
@@ -205,6 +209,19 @@ impl Operation {
     /// Whether it was at least about to do something of that kind.
     pub fn intended(&self, is_it: impl Fn(&Effect) -> bool) -> bool {
         self.entries.iter().any(|entry| is_it(&entry.effect))
+    }
+
+    /// Where production was when it began: as it was found ahead of the first
+    /// write to port 80, or else as the operation says itself.
+    pub fn origin(&self, infra: &Infrastructure) -> Option<Color> {
+        let first = self.entries.iter().find_map(|entry| match &entry.effect {
+            Effect::PointListener { port, old, .. } if *port == Port::Prod => Some(old),
+            _ => None,
+        });
+        match first {
+            Some(old) => infra.color_of(old.as_ref()?.as_str()),
+            None => self.was_live(),
+        }
     }
 
     /// Writes down what is about to be done.

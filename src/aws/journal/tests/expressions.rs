@@ -27,6 +27,7 @@ async fn every_request() -> Vec<Request> {
                     operation: slot,
                     truth: truth.clone(),
                     tenure,
+                    version: 1,
                 };
                 aws.change_head(TABLE, 7, &id, &change).await.unwrap();
             }

@@ -2,9 +2,9 @@ use std::sync::Arc;
 
 use super::*;
 use crate::engine::seen::{Changed, Identities, Identity, Releases, Seen};
-use crate::engine::swap::{Phase, Policy, Tolerated};
+use crate::engine::swap::{Before, Phase, Policy, Tolerated};
 use crate::model::testing::{observed, service};
-use crate::model::{Answer, Connection, PerPort, Release, Sample, Unexpected};
+use crate::model::{Answer, Connection, Release, Sample, Unexpected};
 
 const RATE: f64 = 10.0;
 
@@ -39,7 +39,7 @@ fn swap() -> Swap {
         takes_back: true,
         tolerates: Tolerated::default(),
     };
-    Swap::new(Color::Green, Color::Blue, PerPort::default(), policy)
+    Swap::new(Color::Green, Color::Blue, Before::default(), policy)
 }
 
 fn ms(ms: u64) -> Duration {
@@ -254,10 +254,10 @@ fn nothing_was_changed() {
     insta::assert_snapshot!(all.join("\n\n"), @"
       requests    2 sent, 1 failed
       latency     p50 4 ms, p99 5 ms, max 5 ms
-    error: the promotion of blue (tag 2) was refused: production failed before anything was changed
+    error: the promotion of blue (tag 2) was refused: production failed before anything was changed (0 of 0 requests)
       caused by: HTTP 500, before the swap
       traffic:   port 80 -> green (tag 1), unchanged
-      hint:      production must answer well first: `bgecs probe`, `bgecs logs green`
+      hint:      see `bgecs probe` and `bgecs logs green`; where the last release is to blame, `bgecs rollback`; where blue is the cure, `bgecs promote --fix-forward`
     exit 6
 
       requests    16 sent, 0 failed

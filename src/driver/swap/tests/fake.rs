@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::{FROM, PACE, TO};
 use crate::driver::World;
 use crate::driver::swap::Samples;
-use crate::engine::swap::{NoteFault, WriteFault};
+use crate::engine::swap::{Before, NoteFault, Urgency, WriteFault};
 use crate::model::testing::to;
 use crate::model::{
     Answer, Color, Connection, Forwarding, PerColor, PerPort, Port, Sample, Unexpected,
@@ -20,6 +20,8 @@ use crate::model::{
 
 /// How long a call takes to reach AWS, and its answer to come back.
 const ONE_WAY: Duration = Duration::from_millis(10);
+/// How late an effect comes that is not waited for.
+const LATE: Duration = Duration::from_millis(1500);
 /// Longer than any patience with a listener that does not show a write.
 const TOO_LONG: Duration = Duration::from_secs(12);
 
@@ -55,15 +57,21 @@ pub enum Fault {
     Refused,
     /// A read that shows what was before the last write. Any other call is fine.
     Stale,
+    /// It never answers, and nothing happens.
+    Hangs,
+    /// It never answers, and its effect comes when nobody waits for it any more.
+    HangsLate,
 }
 
 impl Fault {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::LostRequest,
         Self::LostAnswer,
         Self::Slow,
         Self::Refused,
         Self::Stale,
+        Self::Hangs,
+        Self::HangsLate,
     ];
 }
 
@@ -79,6 +87,8 @@ pub enum Faults {
     From(usize, Fault),
     /// From this call on, every write.
     Writes(usize, Fault),
+    /// From this call on, all that is read: listeners and health.
+    Reads(usize, Fault),
 }
 
 impl Faults {
@@ -88,6 +98,11 @@ impl Faults {
             Self::Once(at, fault) if n == at => Some(fault),
             Self::Twice(at, faults) if n >= at => faults.get(n - at).copied(),
             Self::From(first, fault) if n >= first => Some(fault),
+            Self::Reads(first, fault)
+                if n >= first && matches!(call, Call::Read(_) | Call::Health(_)) =>
+            {
+                Some(fault)
+            }
             Self::Writes(first, fault) if n >= first && is_write => Some(fault),
             _ => None,
         }
@@ -120,6 +135,10 @@ pub struct Fake {
     pub interrupts: Option<(usize, Moment, UnboundedSender<()>, u32)>,
     /// Both listeners as they were ahead of the last write.
     before: Cell<(Color, Color)>,
+    /// Writes whose effect is still to come.
+    late: RefCell<Vec<(Instant, Port, Color)>>,
+    /// When port 80's way back was first sent.
+    pub went_back: Cell<Option<Instant>>,
 }
 
 impl Fake {
@@ -138,19 +157,31 @@ impl Fake {
             faults,
             interrupts: None,
             before: Cell::new((FROM, TO)),
+            late: RefCell::default(),
+            went_back: Cell::new(None),
         }
     }
 
     /// Where ports 80 and 81 go.
     pub fn traffic(&self) -> (Color, Color) {
+        let now = Instant::now();
+        let due = |(at, ..): &mut (Instant, Port, Color)| *at <= now;
+        let landed: Vec<_> = self.late.borrow_mut().extract_if(.., due).collect();
+        for (_, port, color) in landed {
+            self.set(port, color);
+        }
         (self.prod.get(), self.test.get())
     }
 
     /// Where they go, as a swap is told when it begins.
-    pub fn found(&self) -> PerPort<Option<Color>> {
-        PerPort {
-            prod: Some(self.prod.get()),
-            test: Some(self.test.get()),
+    pub fn before(&self) -> Before {
+        Before {
+            found: PerPort {
+                prod: Some(self.prod.get()),
+                test: Some(self.test.get()),
+            },
+            origin: Some(FROM),
+            was_healthy: true,
         }
     }
 
@@ -159,7 +190,7 @@ impl Fake {
     }
 
     fn set(&self, port: Port, color: Color) {
-        self.before.set(self.traffic());
+        self.before.set((self.prod.get(), self.test.get()));
         match port {
             Port::Prod => {
                 if !self.is_healthy(color) {
@@ -188,7 +219,18 @@ impl Fake {
         self.calls.borrow_mut().push(call);
         let fault = self.faults.at(n, call);
         self.interrupt(n, Moment::Before);
+        if call == Call::Write(Port::Prod, FROM) && self.went_back.get().is_none() {
+            self.went_back.set(Some(Instant::now()));
+        }
         sleep(ONE_WAY).await;
+        if let (Some(Fault::HangsLate), Call::Write(port, color)) = (fault, call) {
+            let lands = Instant::now() + LATE;
+            self.late.borrow_mut().push((lands, port, color));
+        }
+        if matches!(fault, Some(Fault::Hangs | Fault::HangsLate)) {
+            self.interrupt(n, Moment::After);
+            std::future::pending::<()>().await;
+        }
         if !matches!(fault, Some(Fault::LostRequest | Fault::Refused)) {
             effect();
         }
@@ -229,7 +271,14 @@ impl World for Fake {
     /// Whatever comes of it, the way back goes on.
     async fn note_way_back(&self, _: Color) {}
 
-    async fn point_listener_at(&self, port: Port, color: Color) -> Result<(), WriteFault> {
+    async fn point_listener_at(
+        &self,
+        port: Port,
+        color: Color,
+        urgency: Urgency,
+    ) -> Result<(), WriteFault> {
+        let is_back = (port == Port::Prod) == (color == FROM);
+        assert_eq!(urgency == Urgency::Back, is_back);
         self.call(Call::Write(port, color), || self.set(port, color))
             .await
             .map_err(|fault| WriteFault {
@@ -322,7 +371,7 @@ impl<'a> Asked<'a> {
     fn send(&mut self, scheduled_at: Duration) {
         let n = self.sent;
         self.sent += 1;
-        let color = self.world.prod.get();
+        let (color, _) = self.world.traffic();
         let reply = (self.reply)(scheduled_at, color);
         let sample = Sample {
             n,

@@ -48,81 +48,81 @@ async fn table(reply: Replies<'_>, of: impl Fn(usize, Fault) -> Faults) -> Strin
 #[tokio::test(start_paused = true)]
 async fn one_fault_on_the_way_forward() {
     insta::assert_snapshot!(table(&all_well, Faults::Once).await, @"
-                    LostRequest  LostAnswer   Slow         Refused      Stale
-    note 80         unchanged    unchanged    unchanged    refused      committed
-    read 80         committed    committed    committed    committed    committed
-    80 to blue      committed    committed    committed    unchanged    committed
-    read 80         committed    committed    committed    committed    committed
-    note 81         rolled back  rolled back  rolled back  in doubt     committed
-    read 81         committed    committed    committed    committed    committed
-    81 to green     committed    committed    committed    rolled back  committed
-    read 81         committed    committed    committed    committed    committed
+                    LostRequest  LostAnswer   Slow         Refused      Stale        Hangs        HangsLate
+    note 80         unchanged    unchanged    unchanged    refused      committed    unchanged    unchanged
+    read 80         committed    committed    committed    committed    committed    committed    committed
+    80 to blue      committed    committed    committed    unchanged    committed    committed    committed
+    read 80         committed    committed    committed    committed    committed    committed    committed
+    note 81         rolled back  rolled back  rolled back  in doubt     committed    rolled back  rolled back
+    read 81         committed    committed    committed    committed    committed    committed    committed
+    81 to green     committed    committed    committed    rolled back  committed    committed    committed
+    read 81         committed    committed    committed    committed    committed    committed    committed
     ");
 }
 
 #[tokio::test(start_paused = true)]
 async fn one_fault_on_the_way_there_and_back() {
     insta::assert_snapshot!(table(&new_fails, Faults::Once).await, @"
-                    LostRequest  LostAnswer   Slow         Refused      Stale
-    note 80         unchanged    unchanged    unchanged    refused      rolled back
-    read 80         rolled back  rolled back  rolled back  rolled back  rolled back
-    80 to blue      rolled back  rolled back  rolled back  unchanged    rolled back
-    read 80         rolled back  rolled back  rolled back  rolled back  rolled back
-    note 81         rolled back  rolled back  rolled back  in doubt     rolled back
-    read 81         rolled back  rolled back  rolled back  rolled back  rolled back
-    81 to green     rolled back  rolled back  rolled back  rolled back  rolled back
-    read 81         rolled back  rolled back  rolled back  rolled back  rolled back
-    health of green rolled back  rolled back  rolled back  rolled back  rolled back
-    read 80         rolled back  rolled back  rolled back  rolled back  rolled back
-    80 to green     rolled back  rolled back  rolled back  in doubt     rolled back
-    read 80         rolled back  rolled back  rolled back  rolled back  rolled back
-    read 81         rolled back  rolled back  rolled back  rolled back  rolled back
-    81 to blue      rolled back  rolled back  rolled back  in doubt     rolled back
-    read 81         rolled back  rolled back  rolled back  rolled back  rolled back
+                    LostRequest  LostAnswer   Slow         Refused      Stale        Hangs        HangsLate
+    note 80         unchanged    unchanged    unchanged    refused      rolled back  unchanged    unchanged
+    read 80         rolled back  rolled back  rolled back  rolled back  rolled back  rolled back  rolled back
+    80 to blue      rolled back  rolled back  rolled back  unchanged    rolled back  rolled back  rolled back
+    read 80         rolled back  rolled back  rolled back  rolled back  rolled back  rolled back  rolled back
+    note 81         rolled back  rolled back  rolled back  in doubt     rolled back  rolled back  rolled back
+    read 81         rolled back  rolled back  rolled back  rolled back  rolled back  rolled back  rolled back
+    81 to green     rolled back  rolled back  rolled back  rolled back  rolled back  rolled back  rolled back
+    read 81         rolled back  rolled back  rolled back  rolled back  rolled back  rolled back  rolled back
+    health of green rolled back  rolled back  rolled back  rolled back  rolled back  rolled back  rolled back
+    read 80         rolled back  rolled back  rolled back  rolled back  rolled back  rolled back  rolled back
+    80 to green     rolled back  rolled back  rolled back  rolled back  rolled back  rolled back  rolled back
+    read 80         rolled back  rolled back  rolled back  rolled back  rolled back  rolled back  rolled back
+    read 81         rolled back  rolled back  rolled back  rolled back  rolled back  rolled back  rolled back
+    81 to blue      rolled back  rolled back  rolled back  rolled back  rolled back  rolled back  rolled back
+    read 81         rolled back  rolled back  rolled back  rolled back  rolled back  rolled back  rolled back
     ");
 }
 
 #[tokio::test(start_paused = true)]
 async fn faults_that_last() {
     insta::assert_snapshot!(table(&new_fails, Faults::From).await, @"
-                    LostRequest  LostAnswer   Slow         Refused      Stale
-    note 80         unchanged    unchanged    unchanged    refused      in doubt
-    read 80         unchanged    unchanged    unchanged    unchanged    in doubt
-    80 to blue      in doubt     in doubt     in doubt     in doubt     in doubt
-    read 80         in doubt     in doubt     in doubt     in doubt     in doubt
-    note 81         in doubt     in doubt     in doubt     in doubt     in doubt
-    read 81         in doubt     in doubt     in doubt     in doubt     in doubt
-    81 to green     in doubt     in doubt     in doubt     in doubt     in doubt
-    read 81         in doubt     in doubt     in doubt     in doubt     in doubt
-    health of green in doubt     in doubt     in doubt     in doubt     in doubt
-    read 80         in doubt     in doubt     in doubt     in doubt     in doubt
-    80 to green     in doubt     in doubt     in doubt     in doubt     in doubt
-    read 80         in doubt     in doubt     in doubt     in doubt     in doubt
-    read 81         in doubt     in doubt     in doubt     in doubt     in doubt
-    81 to blue      in doubt     in doubt     in doubt     in doubt     in doubt
-    read 81         in doubt     in doubt     in doubt     in doubt     in doubt
+                    LostRequest  LostAnswer   Slow         Refused      Stale        Hangs        HangsLate
+    note 80         unchanged    unchanged    unchanged    refused      rolled back  unchanged    unchanged
+    read 80         unchanged    unchanged    unchanged    unchanged    rolled back  unchanged    unchanged
+    80 to blue      in doubt     in doubt     in doubt     in doubt     rolled back  in doubt     in doubt
+    read 80         in doubt     in doubt     in doubt     in doubt     rolled back  in doubt     in doubt
+    note 81         in doubt     in doubt     in doubt     in doubt     rolled back  in doubt     in doubt
+    read 81         in doubt     in doubt     in doubt     in doubt     rolled back  in doubt     in doubt
+    81 to green     in doubt     in doubt     in doubt     in doubt     rolled back  in doubt     in doubt
+    read 81         in doubt     in doubt     in doubt     in doubt     rolled back  in doubt     in doubt
+    health of green in doubt     in doubt     in doubt     in doubt     rolled back  in doubt     in doubt
+    read 80         in doubt     in doubt     in doubt     in doubt     rolled back  in doubt     in doubt
+    80 to green     in doubt     in doubt     in doubt     in doubt     rolled back  in doubt     in doubt
+    read 80         in doubt     in doubt     in doubt     in doubt     rolled back  in doubt     in doubt
+    read 81         in doubt     in doubt     in doubt     in doubt     rolled back  in doubt     in doubt
+    81 to blue      in doubt     in doubt     in doubt     in doubt     rolled back  in doubt     in doubt
+    read 81         rolled back  rolled back  rolled back  rolled back  rolled back  rolled back  rolled back
     ");
 }
 
 #[tokio::test(start_paused = true)]
 async fn writes_that_fail_for_good() {
     insta::assert_snapshot!(table(&new_fails, Faults::Writes).await, @"
-                    LostRequest  LostAnswer   Slow         Refused      Stale
-    note 80         unchanged    rolled back  rolled back  unchanged    rolled back
-    read 80         unchanged    rolled back  rolled back  unchanged    rolled back
-    80 to blue      unchanged    rolled back  rolled back  unchanged    rolled back
-    read 80         in doubt     rolled back  rolled back  in doubt     rolled back
-    note 81         in doubt     rolled back  rolled back  in doubt     rolled back
-    read 81         in doubt     rolled back  rolled back  in doubt     rolled back
-    81 to green     in doubt     rolled back  rolled back  in doubt     rolled back
-    read 81         in doubt     rolled back  rolled back  in doubt     rolled back
-    health of green in doubt     rolled back  rolled back  in doubt     rolled back
-    read 80         in doubt     rolled back  rolled back  in doubt     rolled back
-    80 to green     in doubt     rolled back  rolled back  in doubt     rolled back
-    read 80         in doubt     rolled back  rolled back  in doubt     rolled back
-    read 81         in doubt     rolled back  rolled back  in doubt     rolled back
-    81 to blue      in doubt     rolled back  rolled back  in doubt     rolled back
-    read 81         rolled back  rolled back  rolled back  rolled back  rolled back
+                    LostRequest  LostAnswer   Slow         Refused      Stale        Hangs        HangsLate
+    note 80         unchanged    rolled back  rolled back  unchanged    rolled back  unchanged    rolled back
+    read 80         unchanged    rolled back  rolled back  unchanged    rolled back  unchanged    rolled back
+    80 to blue      unchanged    rolled back  rolled back  unchanged    rolled back  unchanged    rolled back
+    read 80         in doubt     rolled back  rolled back  in doubt     rolled back  in doubt     rolled back
+    note 81         in doubt     rolled back  rolled back  in doubt     rolled back  in doubt     rolled back
+    read 81         in doubt     rolled back  rolled back  in doubt     rolled back  in doubt     rolled back
+    81 to green     in doubt     rolled back  rolled back  in doubt     rolled back  in doubt     rolled back
+    read 81         in doubt     rolled back  rolled back  in doubt     rolled back  in doubt     rolled back
+    health of green in doubt     rolled back  rolled back  in doubt     rolled back  in doubt     rolled back
+    read 80         in doubt     rolled back  rolled back  in doubt     rolled back  in doubt     rolled back
+    80 to green     in doubt     rolled back  rolled back  in doubt     rolled back  in doubt     rolled back
+    read 80         in doubt     rolled back  rolled back  in doubt     rolled back  in doubt     rolled back
+    read 81         in doubt     rolled back  rolled back  in doubt     rolled back  in doubt     rolled back
+    81 to blue      in doubt     rolled back  rolled back  in doubt     rolled back  in doubt     rolled back
+    read 81         rolled back  rolled back  rolled back  rolled back  rolled back  rolled back  rolled back
     ");
 }
 

@@ -80,8 +80,8 @@ async fn the_first_ctrl_c_does_not_stop_the_way_back() {
 #[tokio::test(start_paused = true)]
 async fn the_second_ctrl_c_leaves_at_once() {
     insta::assert_snapshot!(table(2, &new_fails).await, @"
-    note 80         Before: in doubt     After: in doubt
-    read 80         Before: in doubt     After: in doubt
+    note 80         Before: interrupted  After: interrupted
+    read 80         Before: interrupted  After: interrupted
     80 to blue      Before: in doubt     After: in doubt
     read 80         Before: in doubt     After: in doubt
     note 81         Before: in doubt     After: in doubt
@@ -106,7 +106,7 @@ async fn ctrl_c_between_two_calls() {
     for (name, after, reply) in [
         ("in the baseline", 500, &all_well as Replies<'_>),
         ("in the window", 2500, &all_well),
-        ("while the way back is confirmed", 1450, &new_fails),
+        ("while the way back is confirmed", 2250, &new_fails),
     ] {
         let (tell, mut interrupts) = Interrupts::scripted();
         let fake = Fake::new(Faults::default());

@@ -53,7 +53,7 @@ struct Run {
     shown: PerPort<Option<Where>>,
     writes: u32,
     has_written: PerPort<bool>,
-    /// Whether the old colour was last said to be healthy, and was.
+    /// Whether the old colour was healthy at first, and nobody said otherwise.
     may_go_back: bool,
 }
 
@@ -164,30 +164,30 @@ impl Run {
     /// # Errors
     /// A colour that is not fit to go live.
     fn begin(world: &World, from: Color, to: Color, goes_back: bool) -> Option<Self> {
+        let before = Before {
+            found: world.listeners,
+            origin: world.operation.was_live(),
+            was_healthy: *world.healthy.get(from),
+        };
         let policy = Policy {
             window: Duration::from_secs(2),
             needs_clean_baseline: !goes_back,
             ..policy()
         };
         world.healthy.get(to).then(|| Self {
-            swap: Swap::new(from, to, world.listeners, policy),
+            swap: Swap::new(from, to, before, policy),
             found: world.listeners,
             shown: PerPort::default(),
             writes: 0,
             has_written: PerPort::default(),
-            may_go_back: false,
+            may_go_back: before.was_healthy,
         })
     }
 
     fn perform(&mut self, world: &mut World, action: Action) -> Result<Event, TestCaseError> {
         match action {
             Action::Note(port, color) => Ok(world.note(port, color)),
-            Action::Write(port, color) => {
-                self.judge(port, color)?;
-                self.writes += 1;
-                *slot(&mut self.has_written, port) = true;
-                Ok(world.write(port, color))
-            }
+            Action::Write(port, color, _) => Ok(world.write(port, color)),
             Action::Read { port, .. } => {
                 if world.luck.one_of(9) == 1 {
                     return Ok(Event::Read(Err("fault".to_owned())));
@@ -196,7 +196,7 @@ impl Run {
                 *slot(&mut self.shown, port) = Some(seen);
                 Ok(Event::Read(Ok(forwarding(seen))))
             }
-            Action::AskHealth { color, .. } => {
+            Action::LookBack(color) | Action::AskHealth { color, .. } => {
                 if world.luck.one_of(9) == 1 {
                     return Ok(Event::Health(Err("fault".to_owned())));
                 }
@@ -228,6 +228,12 @@ impl Run {
     }
 }
 
+fn land(world: &mut World, action: Action) {
+    if let Action::Write(port, color, _) = action {
+        *slot(&mut world.listeners, port) = Some(color);
+    }
+}
+
 /// How a process ended; None was killed.
 fn work(
     world: &mut World,
@@ -235,20 +241,21 @@ fn work(
     is_mortal: bool,
 ) -> Result<Option<Outcome>, TestCaseError> {
     let mut at = Duration::ZERO;
-    let mut pending: Option<Action> = None;
-    for step in 0..4000 {
+    let mut pending: Vec<Action> = Vec::new();
+    let mut is_hanging = false;
+    for step in 0..40_000 {
         at += STEP;
         world.go_on();
         if is_mortal && world.luck.one_of(83) == 1 {
             // What was sent arrives all the same, or does not.
-            if let Some(action @ Action::Write(..)) = pending {
-                run.perform(world, action)?;
+            if let Some(action @ Action::Write(..)) = pending.first() {
+                run.perform(world, *action)?;
             }
             return Ok(None);
         }
-        let event = match (step % 3, pending.take()) {
-            (0, action) => {
-                pending = action;
+        is_hanging |= !pending.is_empty() && world.luck.one_of(97) == 1;
+        let event = match (step % 3, pending.first().copied()) {
+            (0, _) => {
                 let ok = world
                     .listeners
                     .prod
@@ -258,12 +265,33 @@ fn work(
                     ok,
                 }
             }
-            (_, Some(action)) => run.perform(world, action)?,
-            (_, None) => tick(),
+            (_, Some(action)) if !is_hanging => {
+                pending.remove(0);
+                run.perform(world, action)?
+            }
+            _ => tick(),
         };
         if let Some(action) = run.swap.step(at, event) {
-            prop_assert!(pending.is_none(), "two effects at once");
-            pending = Some(action);
+            is_hanging = false;
+            for given_up in pending.drain(..) {
+                // It has its effect all the same, or never.
+                if matches!(given_up, Action::Write(..)) && world.luck.one_of(2) == 1 {
+                    land(world, given_up);
+                }
+            }
+            match action {
+                Action::LookBack(color) => {
+                    let after = Duration::ZERO;
+                    pending.push(Action::AskHealth { color, after });
+                    pending.push(look(Port::Prod));
+                }
+                action => pending.push(action),
+            }
+            if let Action::Write(port, color, _) = action {
+                run.judge(port, color)?;
+                run.writes += 1;
+                *slot(&mut run.has_written, port) = true;
+            }
         }
         if run.swap.outcome().is_some() {
             let live = world.listeners.prod.map_or(Live::Unclear, Live::Color);

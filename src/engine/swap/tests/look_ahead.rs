@@ -6,49 +6,68 @@ use super::*;
 fn what_somebody_else_did_meanwhile_is_not_overwritten() {
     // A stack update reset port 80; a person pointed it at a group of theirs.
     for found in [forwards_to(TO), Forwarding::default()] {
-        let mut swap = Swap::new(FROM, TO, FOUND, policy());
+        let mut swap = Swap::new(FROM, TO, BEFORE, policy());
         run(&mut swap, up_to_the_look());
-        assert_eq!(run(&mut swap, vec![(1.1, Event::Read(Ok(found)))]), []);
+        let again = run(&mut swap, vec![(1.1, Event::Read(Ok(found.clone())))]);
+        assert!(matches!(
+            again[..],
+            [Action::Read {
+                port: Port::Prod,
+                ..
+            }]
+        ));
+        assert_eq!(run(&mut swap, vec![(3.1, Event::Read(Ok(found)))]), []);
         let Some(Outcome::Refused(reason)) = swap.outcome() else {
             panic!("{:?}", swap.outcome());
         };
         assert!(reason.contains("to green when this began"), "{reason}");
     }
     // The test port: port 80 has moved by then, and goes back.
-    let mut swap = Swap::new(FROM, TO, FOUND, policy());
+    let mut swap = Swap::new(FROM, TO, BEFORE, policy());
     through_the_baseline(&mut swap);
     let script = vec![
         (1.1, Event::Written(Ok(()))),
         (1.2, shows(TO)),
         (1.2, Event::Noted(Ok(()))),
         (1.3, shows(FROM)),
+        (3.3, shows(FROM)),
     ];
     let actions = run(&mut swap, script);
-    assert!(matches!(
-        actions.last(),
-        Some(Action::AskHealth { color: FROM, .. })
-    ));
+    assert_eq!(actions.last(), Some(&Action::LookBack(FROM)));
 }
 
 #[test]
-fn a_way_back_that_somebody_else_went_already_is_not_written_again() {
-    let mut swap = Swap::new(FROM, TO, FOUND, policy());
+fn one_stale_look_is_not_somebody_else_s_doing() {
+    for stale in [forwards_to(TO), Forwarding::default()] {
+        let mut swap = Swap::new(FROM, TO, BEFORE, policy());
+        run(&mut swap, up_to_the_look());
+        let script = vec![(1.1, Event::Read(Ok(stale))), (1.6, shows(FROM))];
+        let actions = run(&mut swap, script);
+        assert_eq!(actions.last(), Some(&forward(Port::Prod, TO)));
+    }
+}
+
+#[test]
+fn of_a_way_back_that_somebody_else_went_already_only_production_is_made_sure() {
+    let mut swap = Swap::new(FROM, TO, BEFORE, policy());
     through_the_swap(&mut swap);
     let script = vec![
         (3.0, answer(2.9, false)),
         (3.1, Event::Health(Ok(true))),
-        (3.2, shows(FROM)),
+        (3.2, shows(FROM)), // which may be stale
+        (3.2, Event::Written(Ok(()))),
+        (3.3, shows(FROM)),
         (3.3, shows(TO)),
     ];
-    let actions = run(&mut swap, script);
-    let is_write = |action: &Action| matches!(action, Action::Write(..));
-    assert!(!actions.iter().any(is_write), "{actions:?}");
+    let mut writes = run(&mut swap, script);
+    writes.retain(|action| matches!(action, Action::Write(..)));
+    assert_eq!(writes, [back(Port::Prod, FROM)]);
     assert!(matches!(swap.phase, Phase::Confirming { .. }));
 }
 
 #[test]
 fn the_way_back_does_not_wait_for_a_reading() {
-    let mut swap = Swap::new(FROM, TO, FOUND, policy());
+    let mut swap = Swap::new(FROM, TO, BEFORE, policy());
     through_the_swap(&mut swap);
     let script = vec![
         (3.0, answer(2.9, false)),
@@ -56,12 +75,12 @@ fn the_way_back_does_not_wait_for_a_reading() {
         (3.2, Event::Read(Err("throttled".to_owned()))),
     ];
     let actions = run(&mut swap, script);
-    assert_eq!(actions.last(), Some(&Action::Write(Port::Prod, FROM)));
+    assert_eq!(actions.last(), Some(&back(Port::Prod, FROM)));
 }
 
 #[test]
 fn a_listener_that_cannot_be_read_is_not_written() {
-    let mut swap = Swap::new(FROM, TO, FOUND, policy());
+    let mut swap = Swap::new(FROM, TO, BEFORE, policy());
     run(&mut swap, up_to_the_look());
     let script = vec![
         (1.1, Event::Read(Err("throttled".to_owned()))),
@@ -69,6 +88,6 @@ fn a_listener_that_cannot_be_read_is_not_written() {
         (32.0, Event::Read(Err("throttled".to_owned()))),
     ];
     let actions = run(&mut swap, script);
-    assert!(!actions.contains(&Action::Write(Port::Prod, TO)));
+    assert!(!actions.contains(&forward(Port::Prod, TO)));
     assert!(matches!(swap.outcome(), Some(Outcome::Unchanged(_))));
 }

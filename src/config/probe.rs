@@ -1,0 +1,104 @@
+//! `[probe]`: what is asked of production, how often, and what is taken for a
+//! good answer. The flags say the same, and win.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+use std::time::Duration;
+
+use hyper::Method;
+use hyper::header::{HeaderName, HeaderValue};
+use regex_lite::Regex;
+
+use super::document::Section;
+use super::entry::Entry;
+use super::names::request_path;
+use super::sections::{seconds, table};
+use super::{ConfigError, Probe, Question};
+use crate::hidden::Hidden;
+use crate::model::{Share, Statuses};
+
+type Result<T> = std::result::Result<T, ConfigError>;
+
+/// As the flags spell them.
+pub const CONNECTIONS: [&str; 3] = ["fresh", "reused", "both"];
+pub const VERSIONS: [&str; 3] = ["auto", "1.1", "2"];
+
+pub(super) fn probe(section: &mut Section<'_>) -> Result<Probe> {
+    let default = Probe::default();
+    Ok(Probe {
+        path: section.or("path", default.path, |entry| entry.checked(request_path))?,
+        rate: section.or("rate", default.rate, |entry| entry.number(1..=1000))?,
+        window: section.or("window_seconds", default.window, |entry| {
+            seconds(entry, 1, 3600)
+        })?,
+        timeout: section.or("timeout_ms", default.timeout, |entry| {
+            Ok(Duration::from_millis(entry.number(1..=60_000)?))
+        })?,
+        question: question(section)?,
+    })
+}
+
+fn question(section: &mut Section<'_>) -> Result<Question> {
+    Ok(Question {
+        method: section.optional("method", |entry| {
+            written(entry, |text| text.parse::<Method>().map_err(|_| NO_METHOD))
+        })?,
+        headers: headers(section)?,
+        http: section.optional("http", |entry| word(entry, &VERSIONS))?,
+        connections: section.optional("connections", |entry| word(entry, &CONNECTIONS))?,
+        release_header: section.optional("release_header", |entry| {
+            written(entry, |text| {
+                text.parse::<HeaderName>().map_err(|_| NO_HEADER)
+            })
+        })?,
+        expect_status: section
+            .optional("expect_status", |entry| written(entry, Statuses::from_str))?,
+        expect_body: section.optional("expect_body", |entry| {
+            written(entry, |text| {
+                Regex::new(text).map_err(|error| format!("it is no regular expression: {error}"))
+            })
+        })?,
+        max_failures: section.or("max_failures", 0, |entry| entry.number(0..=u32::MAX))?,
+        max_failure_rate: section
+            .optional("max_failure_rate", |entry| written(entry, Share::from_str))?,
+    })
+}
+
+const NO_METHOD: &str = "it is no method of HTTP";
+const NO_HEADER: &str = "it is no header's name";
+
+/// The text as it stands, once it can be read as what it should be.
+fn written<T, E: Into<String>>(
+    entry: &Entry<'_>,
+    read: impl FnOnce(&str) -> std::result::Result<T, E>,
+) -> Result<String> {
+    entry.checked(|text| read(text).map(|_| text.to_owned()).map_err(Into::into))
+}
+
+fn word(entry: &Entry<'_>, choices: &[&str]) -> Result<String> {
+    entry.checked(|text| match choices.contains(&text) {
+        true => Ok(text.to_owned()),
+        false => {
+            let choices: Vec<String> = choices.iter().map(|it| format!("\"{it}\"")).collect();
+            Err(format!("it takes one of {}", choices.join(", ")))
+        }
+    })
+}
+
+fn headers(section: &mut Section<'_>) -> Result<BTreeMap<String, Hidden>> {
+    let mut headers = BTreeMap::new();
+    for entry in table(section, "headers")? {
+        let Ok(name) = entry.name.parse::<HeaderName>() else {
+            return Err(entry.misplaced(NO_HEADER));
+        };
+        let value = entry.string()?;
+        if value.parse::<HeaderValue>().is_err() {
+            return Err(entry.invalid("it has characters that no header may have"));
+        }
+        let twice = headers.insert(name.to_string(), Hidden::new(value));
+        if twice.is_some() {
+            return Err(entry.misplaced("it is there twice: the names of headers have no case"));
+        }
+    }
+    Ok(headers)
+}

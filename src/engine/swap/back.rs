@@ -1,0 +1,257 @@
+//! The way back. From the first failed answer on there is one look, which waits
+//! for nobody for long, and the write; everything else comes after it.
+
+use std::time::Duration;
+
+use super::journey::{Journey, Reading};
+use super::way::look;
+use super::{
+    Action, HEALTH_PAUSE, ListenerWrite, Outcome, Phase, SECOND_LOOK, SECOND_LOOK_PAUSE, Swap,
+    UNREADABLE_DEADLINE, Why,
+};
+use crate::model::{Forwarding, PerPort, Port};
+
+/// How long the look may take, where the old colour was healthy before.
+const LOOK_DEADLINE: Duration = Duration::from_millis(500);
+/// Good answers in a row that confirm a rollback.
+const CONFIRMING_ANSWERS: u32 = 3;
+/// How long they may take, beyond the probe's own pace.
+const CONFIRM_DEADLINE: Duration = Duration::from_secs(10);
+/// For how long a write that was given up may still take effect.
+const LATE: Duration = Duration::from_secs(2);
+
+/// The one look ahead of the way back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    since: Duration,
+    /// Of the old colour.
+    health: Option<Result<bool, String>>,
+    /// Port 80.
+    pub(super) listener: Option<Result<Forwarding, String>>,
+}
+
+impl Swap {
+    /// Takes the swap back, or leaves it as it is where there is no way back to
+    /// take.
+    pub(super) fn turn_back(&mut self, at: Duration, why: Why) -> Option<Action> {
+        if !self.may_turn_back(&why) {
+            return self.end(Outcome::Left(why));
+        }
+        let look = Look {
+            since: at,
+            health: None,
+            listener: None,
+        };
+        self.phase = Phase::LookingBack { why, look };
+        Some(Action::LookBack(self.from))
+    }
+
+    pub(super) fn on_health(
+        &mut self,
+        at: Duration,
+        result: Result<bool, String>,
+    ) -> Option<Action> {
+        let Phase::LookingBack { look, .. } = &mut self.phase else {
+            return None;
+        };
+        look.health = Some(result);
+        self.decide(at)
+    }
+
+    /// Whether enough is known to go back: not more than nothing, where the old
+    /// colour was healthy when all began and nothing says otherwise in time.
+    pub(super) fn decide(&mut self, at: Duration) -> Option<Action> {
+        let Phase::LookingBack { why, look } = self.phase.clone() else {
+            return None;
+        };
+        if look.health == Some(Ok(false)) {
+            return self.hold(why);
+        }
+        let is_late = at >= look.since + LOOK_DEADLINE;
+        if !is_late && (look.health.is_none() || look.listener.is_none()) {
+            return None;
+        }
+        match look.health {
+            Some(Err(reason)) if !self.before.was_healthy => {
+                return self.ask_again(at, look.since, &reason);
+            }
+            None if !self.before.was_healthy => return None,
+            _ => {}
+        }
+        match look.listener {
+            Some(Ok(seen)) if self.is_strange.prod => {
+                self.look_further(at, look.since, &format!("forwards to {seen}"))
+            }
+            Some(Err(reason)) if self.is_strange.prod => {
+                self.look_further(at, look.since, &format!("cannot be read ({reason})"))
+            }
+            // It is being looked at again.
+            None if self.is_strange.prod => None,
+            // Also where it shows the old colour: that may be stale, and the write
+            // does no harm.
+            _ => {
+                self.phase = self.back(at, why, Port::Prod);
+                Some(self.send(at, Port::Prod, self.from))
+            }
+        }
+    }
+
+    /// The new copy may be the only healthy one.
+    fn hold(&mut self, why: Why) -> Option<Action> {
+        let (from, to) = (self.from, self.to);
+        let is_seen = |write: &ListenerWrite| write.seen.is_some();
+        let is_there = self.found_on_new() || self.write_of(Port::Prod).is_some_and(is_seen);
+        self.end(match is_there {
+            true => Outcome::Left(why),
+            false => Outcome::InDoubt(format!(
+                "{from} is not healthy any more, and whether port 80 was moved to {to} is not known"
+            )),
+        })
+    }
+
+    fn ask_again(&mut self, at: Duration, since: Duration, reason: &str) -> Option<Action> {
+        let color = self.from;
+        if at > since + UNREADABLE_DEADLINE {
+            return self.end(Outcome::InDoubt(format!(
+                "the health of {color} cannot be read: {reason}"
+            )));
+        }
+        let Phase::LookingBack { look, .. } = &mut self.phase else {
+            return None;
+        };
+        look.health = None;
+        Some(Action::AskHealth {
+            color,
+            after: HEALTH_PAUSE,
+        })
+    }
+
+    /// Port 80 went to what is none of the two colours: one look may be stale.
+    fn look_further(&mut self, at: Duration, since: Duration, what: &str) -> Option<Action> {
+        if at >= since + SECOND_LOOK {
+            let port = Port::Prod;
+            return self.end(Outcome::InDoubt(format!(
+                "{port} {what}: something else changed it"
+            )));
+        }
+        let Phase::LookingBack { look, .. } = &mut self.phase else {
+            return None;
+        };
+        look.listener = None;
+        Some(Action::Read {
+            port: Port::Prod,
+            after: SECOND_LOOK_PAUSE,
+        })
+    }
+
+    fn back(&self, at: Duration, why: Why, port: Port) -> Phase {
+        let may_land_late = *self.may_land_late.get(port);
+        let color = match port {
+            Port::Prod => self.from,
+            Port::Test => self.to,
+        };
+        let is_strange = *self.is_strange.get(port);
+        let journey = Journey::back(at, port, color, may_land_late, is_strange);
+        Phase::Back { why, journey }
+    }
+
+    /// The listener on the way back shows its colour, or cannot be read while
+    /// AWS says that it has it.
+    pub(super) fn is_back(&mut self, at: Duration) -> Option<Action> {
+        let Phase::Back { why, journey } = self.phase.clone() else {
+            return None;
+        };
+        let is_test_moved = self.write_of(Port::Test).is_some()
+            || self.before.found.test == Some(self.destination(Port::Test));
+        if journey.port == Port::Prod && is_test_moved {
+            self.phase = self.back(at, why, Port::Test);
+            return Some(look(Port::Test));
+        }
+        if self.is_blind {
+            return self.end(self.unconfirmed());
+        }
+        self.phase = Phase::Confirming {
+            why,
+            since: at,
+            good: 0,
+        };
+        None
+    }
+
+    pub(super) fn back_fails(&mut self, at: Duration, reading: Reading) -> Option<Action> {
+        match reading {
+            Reading::Unseen {
+                is_confirmed: true, ..
+            } => {
+                self.is_unseen = true;
+                self.is_back(at)
+            }
+            Reading::Refused(reason) => self.end(Outcome::InDoubt(format!(
+                "the way back was refused: {reason}"
+            ))),
+            Reading::Drifted(reason)
+            | Reading::Strange(reason)
+            | Reading::Unseen { reason, .. } => self.end(Outcome::InDoubt(reason)),
+            Reading::Arrived | Reading::Again(_) | Reading::Write => None,
+        }
+    }
+
+    pub(super) fn confirm(
+        &mut self,
+        at: Duration,
+        scheduled_at: Duration,
+        ok: bool,
+    ) -> Option<Action> {
+        let is_unsure = self.is_unsure();
+        let Phase::Confirming { why, since, good } = &mut self.phase else {
+            return None;
+        };
+        // Only what left after the way back was finished says anything of it.
+        if scheduled_at < *since {
+            return None;
+        }
+        *good = if ok { *good + 1 } else { 0 };
+        match (ok, is_unsure) {
+            (true, false) if *good >= CONFIRMING_ANSWERS => {
+                let outcome = Outcome::RolledBack(why.clone());
+                self.end(outcome)
+            }
+            // The write that was given up may have come after all.
+            (false, true) => self.look_once_more(at),
+            _ => None,
+        }
+    }
+
+    pub(super) fn go_on_confirming(&mut self, at: Duration) -> Option<Action> {
+        let Phase::Confirming { since, good, .. } = self.phase else {
+            return None;
+        };
+        if at > since + CONFIRM_DEADLINE + self.policy.pace * CONFIRMING_ANSWERS {
+            return self.end(Outcome::InDoubt(format!(
+                "both listeners point back at {}, and port 80 does not answer well there either",
+                self.from
+            )));
+        }
+        let is_time = good >= CONFIRMING_ANSWERS && at >= since + LATE;
+        match is_time && self.is_unsure() {
+            true => self.look_once_more(at),
+            false => None,
+        }
+    }
+
+    /// Whether a write of the way forward was given up, and may still come.
+    fn is_unsure(&self) -> bool {
+        let PerPort { prod, test } = self.may_land_late;
+        (prod || test) && !self.is_unseen
+    }
+
+    /// Both listeners again, and what came late is put right.
+    fn look_once_more(&mut self, at: Duration) -> Option<Action> {
+        let Phase::Confirming { why, .. } = self.phase.clone() else {
+            return None;
+        };
+        self.may_land_late = PerPort::default();
+        self.phase = self.back(at, why, Port::Prod);
+        Some(look(Port::Prod))
+    }
+}

@@ -1,0 +1,214 @@
+//! What the probe and the person say, judged at once: neither a call about the
+//! test port nor one to the journal is waited for while users fail.
+
+use std::time::Duration;
+
+use super::{Action, Outcome, Phase, Swap, Why};
+use crate::model::Port;
+
+/// How many good answers make a baseline.
+const BASELINE_ANSWERS: u64 = 3;
+/// By how many requests a baseline goes on that is mostly failures, where these
+/// are tolerated.
+const GRACE_REQUESTS: u32 = 3;
+/// What a load balancer is given to settle before the answers of a swap away
+/// from a failing colour are judged.
+const SETTLE: Duration = Duration::from_secs(2);
+
+/// Why a swap does not go on, though nothing failed.
+const PROBE_ENDED: &str = "the probe has ended by itself";
+
+impl Swap {
+    pub(super) fn on_answer(
+        &mut self,
+        at: Duration,
+        scheduled_at: Duration,
+        ok: bool,
+    ) -> Option<Action> {
+        if matches!(self.phase, Phase::Confirming { .. }) {
+            return self.confirm(at, scheduled_at, ok);
+        }
+        if ok {
+            self.good += 1;
+            return None;
+        }
+        if self.may_be_on_new() {
+            self.failures += 1;
+            let has_settled = self.settled_at().is_some_and(|at| scheduled_at > at);
+            self.failures_after_settling += u64::from(has_settled);
+        } else {
+            self.baseline_failures += 1;
+        }
+        self.judge(at)
+    }
+
+    pub(super) fn on_probe_ended(&mut self, at: Duration) -> Option<Action> {
+        self.is_blind = true;
+        match self.phase {
+            Phase::Confirming { .. } => self.end(self.unconfirmed()),
+            _ => self.judge(at),
+        }
+    }
+
+    pub(super) fn unconfirmed(&self) -> Outcome {
+        let from = self.from;
+        Outcome::InDoubt(format!(
+            "both listeners point back at {from}, and no answer confirms it: {PROBE_ENDED}"
+        ))
+    }
+
+    pub(super) fn on_interrupt(&mut self, at: Duration) -> Option<Action> {
+        self.interrupts += 1;
+        if self.interrupts > 1 {
+            return self.end(Outcome::InDoubt(
+                "left at the second interrupt, before the way back was finished".to_owned(),
+            ));
+        }
+        self.judge(at)
+    }
+
+    pub(super) fn leave_baseline(&mut self, at: Duration) -> Option<Action> {
+        if at < self.policy.baseline {
+            return None;
+        }
+        let bad = self.baseline_failures + self.failures;
+        let is_mostly_failing = bad > self.good;
+        let is_enough = match self.policy.needs_clean_baseline {
+            true => self.good >= BASELINE_ANSWERS && !is_mostly_failing,
+            false => self.good >= BASELINE_ANSWERS || bad > 0,
+        };
+        if is_enough {
+            self.was_mostly_failing = is_mostly_failing;
+            return self.note(Port::Prod);
+        }
+        let grace = self.policy.pace * GRACE_REQUESTS;
+        match is_mostly_failing && at >= self.policy.baseline + grace {
+            true => self.refuse_or_turn_back(at),
+            false => None,
+        }
+    }
+
+    /// How many of how many requests failed ahead of any change.
+    pub fn baseline(&self) -> (u64, u64) {
+        let failed = self.baseline_failures + self.failures;
+        (failed, failed + self.good)
+    }
+
+    /// Where production answers badly ahead of this swap's first write.
+    fn refuse_or_turn_back(&mut self, at: Duration) -> Option<Action> {
+        // Who is on the new colour already was brought there by this operation.
+        if self.found_on_new() && self.may_turn_back(&Why::Failures) {
+            return self.turn_back(at, Why::Failures);
+        }
+        self.end(Outcome::Unwell)
+    }
+
+    /// What follows from all that was seen so far. Asked whenever users or the
+    /// person say something, and where a phase begins that lets it count.
+    pub(super) fn judge(&mut self, at: Duration) -> Option<Action> {
+        match self.phase {
+            Phase::LookingBack { .. }
+            | Phase::Back { .. }
+            | Phase::Confirming { .. }
+            | Phase::Done(_) => None,
+            _ if self.writes.is_empty() && !self.is_past_prod() => self.judge_unchanged(at),
+            _ => self.judge_changed(at),
+        }
+    }
+
+    /// Nothing was changed yet.
+    fn judge_unchanged(&mut self, at: Duration) -> Option<Action> {
+        if self.interrupts > 0 {
+            return self.end(Outcome::Interrupted);
+        }
+        if self.is_blind {
+            return self.end(Outcome::Unchanged(PROBE_ENDED.to_owned()));
+        }
+        let is_too_bad = match self.found_on_new() {
+            true => self.complaint().is_some(),
+            false => self.baseline_failures > self.policy.tolerates.baseline,
+        };
+        match is_too_bad && self.policy.needs_clean_baseline {
+            true => self.refuse_or_turn_back(at),
+            false => None,
+        }
+    }
+
+    fn judge_changed(&mut self, at: Duration) -> Option<Action> {
+        let why = match self.interrupts {
+            0 => self.complaint()?,
+            _ => Why::Interrupt,
+        };
+        if self.may_turn_back(&why) {
+            return self.turn_back(at, why);
+        }
+        // Where prod's write is under way, its result decides.
+        let moved_prod = self.write_of(Port::Prod).is_some();
+        let is_over = match why {
+            Why::Interrupt => self.is_past_prod(),
+            // Both ports, not one.
+            _ => matches!(self.phase, Phase::Watching { .. }) || !moved_prod,
+        };
+        match (is_over, why) {
+            (false, _) => None,
+            (true, Why::Interrupt) if !moved_prod => self.end(Outcome::Interrupted),
+            (true, why) => self.end(Outcome::Left(why)),
+        }
+    }
+
+    /// Whether users saw what a swap must not do to them, or might have.
+    fn complaint(&self) -> Option<Why> {
+        let failures = match self.is_old_bad() {
+            false => self.failures,
+            true => self.failures_after_settling,
+        };
+        if failures > self.policy.tolerates.after {
+            return Some(Why::Failures);
+        }
+        self.is_blind.then_some(Why::Blind)
+    }
+
+    /// Whether there is a way back to take, and it may be taken for that reason.
+    pub(super) fn may_turn_back(&self, why: &Why) -> bool {
+        let is_the_probe_s = matches!(why, Why::Failures | Why::Blind);
+        self.before.origin == Some(self.from)
+            && !self.is_old_bad()
+            && (self.policy.takes_back || !is_the_probe_s)
+    }
+
+    /// A colour that failed before the swap is no place to go back to; nor is one
+    /// that a person wanted to get away from, and that nobody could watch since.
+    fn is_old_bad(&self) -> bool {
+        self.baseline_failures > self.policy.tolerates.baseline
+            || self.was_mostly_failing
+            || (self.found_on_new() && !self.policy.needs_clean_baseline)
+    }
+
+    /// Whether production was on the new colour before this swap did anything.
+    pub(super) fn found_on_new(&self) -> bool {
+        self.before.found.prod == Some(self.to)
+    }
+
+    /// Whether users may be on the new colour.
+    fn may_be_on_new(&self) -> bool {
+        self.found_on_new() || self.write_of(Port::Prod).is_some()
+    }
+
+    /// Whether port 80 is where it goes, and the test port's turn has come.
+    fn is_past_prod(&self) -> bool {
+        match &self.phase {
+            Phase::Noting(port) => *port == Port::Test,
+            Phase::Forward(journey) => journey.port == Port::Test,
+            Phase::Watching { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// From when on a failing answer is the new colour's own.
+    fn settled_at(&self) -> Option<Duration> {
+        match self.write_of(Port::Prod) {
+            Some(write) => write.seen.map(|seen| seen + SETTLE),
+            None => Some(Duration::ZERO),
+        }
+    }
+}

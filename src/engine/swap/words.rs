@@ -1,0 +1,191 @@
+//! What a swap is told, what it asks for, and how it ends.
+
+use std::time::Duration;
+
+use super::back::Look;
+use super::journey::Journey;
+use crate::model::{Color, Forwarding, PerPort, Port};
+
+/// What the person asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    pub baseline: Duration,
+    pub window: Duration,
+    /// The time between two requests of the probe.
+    pub pace: Duration,
+    /// Whether a failing production forbids the swap. It does for a promotion,
+    /// and not for what gets away from it: a rollback, or a fix.
+    pub needs_clean_baseline: bool,
+    /// Whether a failed swap is taken back.
+    pub takes_back: bool,
+    pub tolerates: Tolerated,
+}
+
+/// How many failures are no reason to judge otherwise. None, unless the person
+/// says so.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tolerated {
+    /// Ahead of the swap.
+    pub baseline: u64,
+    /// From the swap on.
+    pub after: u64,
+}
+
+/// How things were when the swap began.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Before {
+    /// Where each listener forwards, where that is one colour alone.
+    pub found: PerPort<Option<Color>>,
+    /// Where production was when the *operation* began, which another process
+    /// may have done. It is the way back; where production is not to move away
+    /// from there, there is none to take.
+    pub origin: Option<Color>,
+    /// Whether the colour to go back to was healthy: if so, going back needs no
+    /// other reading.
+    pub was_healthy: bool,
+}
+
+/// Which way a write goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Urgency {
+    /// Not without a lease that is held for certain.
+    Forward,
+    /// Users may be failing: only a lease that is known to be another's forbids it.
+    Back,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// Time passed. `oldest_pending` is when the oldest unanswered request of
+    /// the probe was due.
+    Tick {
+        oldest_pending: Option<Duration>,
+    },
+    /// The probe got an answer, or none.
+    Answered {
+        scheduled_at: Duration,
+        ok: bool,
+    },
+    /// The probe ended by itself: nobody watches any more.
+    ProbeEnded,
+    /// Ctrl-C, or SIGTERM.
+    Interrupt,
+    Noted(Result<(), NoteFault>),
+    Written(Result<(), WriteFault>),
+    /// Another holds the lease, so the write was not sent.
+    LeaseLost(String),
+    Read(Result<Forwarding, String>),
+    Health(Result<bool, String>),
+}
+
+/// A write that AWS did not confirm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WriteFault {
+    /// Whether it may have happened all the same, or would the next time.
+    pub ambiguous: bool,
+    pub message: String,
+}
+
+/// An intent that is not in the journal: the write that it is about must not
+/// happen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoteFault {
+    /// Whether another holds the lease now.
+    pub is_lost: bool,
+    pub message: String,
+}
+
+/// What to do next. Whatever else is under way is dropped for it, and its answer
+/// is not waited for any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Write into the journal that the listener is about to be pointed there.
+    Note(Port, Color),
+    Write(Port, Color, Urgency),
+    Read {
+        port: Port,
+        after: Duration,
+    },
+    /// Ask for the colour's health and read port 80, at the same time: two
+    /// events, each when it comes.
+    LookBack(Color),
+    AskHealth {
+        color: Color,
+        after: Duration,
+    },
+}
+
+/// How it ended, and who serves now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The new colour serves.
+    Committed,
+    /// Users saw failures, or the person asked: the old colour serves again.
+    RolledBack(Why),
+    /// Nothing was changed, because production already failed.
+    Unwell,
+    /// Nothing was changed, because something else moved port 80 meanwhile, or
+    /// another holds the lease now.
+    Refused(String),
+    /// Production was not moved, because the person asked.
+    Interrupted,
+    /// Nothing was changed, because AWS would not.
+    Unchanged(String),
+    /// Failed, and left on the new colour.
+    Left(Why),
+    /// Nobody knows for sure, or the way back failed: look now.
+    InDoubt(String),
+}
+
+/// Why a swap is taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Why {
+    Failures,
+    /// The probe ended by itself, so nobody would see a failure.
+    Blind,
+    Interrupt,
+    /// What port 80 does after its write cannot be seen.
+    Unseen(String),
+    /// The test port could not be moved.
+    TestPort(String),
+    /// The journal could not be written, so the test port was not moved.
+    Journal(String),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Phase {
+    Baseline,
+    /// The intent to move that listener is being written.
+    Noting(Port),
+    Forward(Journey),
+    Watching {
+        until: Duration,
+    },
+    /// Is the old colour fit to serve again?
+    LookingBack {
+        why: Why,
+        look: Look,
+    },
+    Back {
+        why: Why,
+        journey: Journey,
+    },
+    Confirming {
+        why: Why,
+        since: Duration,
+        good: u32,
+    },
+    Done(Outcome),
+}
+
+/// A listener pointed at a colour, there or back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListenerWrite {
+    pub port: Port,
+    pub color: Color,
+    /// When it first left.
+    pub sent: Duration,
+    /// When it was read back.
+    pub seen: Option<Duration>,
+}
