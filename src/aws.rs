@@ -24,7 +24,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 
 use budget::Service;
 
-pub use ecs::{NewService, ServiceChange};
+pub use ecs::{Kept, NewService, Revisions, ServiceChange, TasksLeft};
 pub use error::{AwsError, Kind};
 pub use journal::{HeadChange, Slot, Tenure, Unwritten, has_no_journal};
 pub use logs::{LogLine, LogQuery};

@@ -5,12 +5,15 @@ pub mod await_serving;
 pub mod deploy;
 pub mod destroy;
 pub mod live;
+pub mod look_ahead;
+pub mod lost;
 pub mod make_live;
 pub mod retire;
 pub mod stack;
 pub mod swap;
 pub mod tidy;
 pub mod turn;
+pub mod update;
 
 use crate::engine::swap::{NoteFault, WriteFault};
 use crate::model::{Color, Forwarding, Port};

@@ -2,8 +2,10 @@
 //!
 //! Imports no tokio, no AWS, no Docker, no clock. Time arrives inside events.
 
+pub mod aftermath;
 pub mod evidence;
 pub mod lease;
+pub mod look_ahead;
 pub mod plan;
 pub mod preflight;
 pub mod recall;

@@ -102,6 +102,14 @@ impl Error {
         self
     }
 
+    /// One more line of it.
+    pub fn hint_too(mut self, hint: &str) -> Self {
+        let lines = self.hint.take().filter(|hint| !hint.is_empty());
+        let lines = lines.into_iter().chain([hint.to_owned()]);
+        self.hint = Some(lines.collect::<Vec<_>>().join("\n"));
+        self
+    }
+
     /// The form that `--json` prints.
     pub fn to_json(&self) -> serde_json::Value {
         #[derive(Serialize)]

@@ -1,29 +1,29 @@
 //! Task definitions, services and tasks.
 
+mod definitions;
 mod releases;
+mod tasks;
 
-use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_ecs::primitives::DateTime;
 use aws_sdk_ecs::types::{
     AssignPublicIp, AwsVpcConfiguration, DeploymentCircuitBreaker, DeploymentConfiguration,
-    DeploymentRolloutState, DesiredStatus, LaunchType, LoadBalancer, NetworkConfiguration,
-    PropagateTags, Service, ServiceField, SortOrder, Tag as EcsTag,
+    DeploymentRolloutState, LaunchType, LoadBalancer, NetworkConfiguration, PropagateTags, Service,
+    ServiceField, Tag as EcsTag,
 };
-use aws_smithy_types::body::SdkBody;
 use time::OffsetDateTime;
 
 use super::Aws;
 use super::error::{AwsError, Kind, Named};
 use crate::engine::task_definition as tags;
-use crate::hidden::Mask;
 use crate::model::{
-    Color, Deployment, Infrastructure, Rollout, ServiceEvent, ServiceState, StoppedTask,
-    TaskDefinitionArn,
+    Color, Deployment, Infrastructure, Rollout, ServiceEvent, ServiceState, TaskDefinitionArn,
 };
 
+pub use definitions::{Kept, Revisions};
 pub(super) use releases::Releases;
+pub use tasks::Left as TasksLeft;
 
 /// What a colour's first service needs to know.
 #[derive(Debug, Clone)]
@@ -37,6 +37,8 @@ pub struct NewService<'a> {
     pub port: u16,
     /// Whole seconds.
     pub health_check_grace_period: Duration,
+    /// The same for every try: ECS makes one service of them.
+    pub token: &'a str,
 }
 
 /// What an update of a service changes; the default is nothing. `desired: None`
@@ -50,60 +52,7 @@ pub struct ServiceChange<'a> {
     pub health_check_grace_period: Option<Duration>,
 }
 
-/// The values of the containers' variables, plain and as JSON has them: AWS
-/// repeats what it finds invalid. bgecs's own are no secret.
-fn environment(body: &serde_json::Value) -> Mask {
-    let containers = body["containerDefinitions"].as_array();
-    let variables = containers
-        .into_iter()
-        .flatten()
-        .filter_map(|container| container["environment"].as_array())
-        .flatten()
-        .filter(|variable| {
-            let name = variable["name"].as_str();
-            !name.is_some_and(|name| name == tags::ENV_COLOR || name == tags::ENV_RELEASE)
-        });
-    Mask::of(variables.flat_map(|variable| {
-        let value = &variable["value"];
-        let plain = value.as_str().unwrap_or_default().to_owned();
-        [plain, value.to_string().trim_matches('"').to_owned()]
-    }))
-}
-
 impl Aws {
-    /// Registers exactly this body (the JSON of `RegisterTaskDefinition`). It
-    /// is sent as it is, so that every field of a user's own file arrives, also
-    /// those that this SDK does not know.
-    pub async fn register_task_definition(
-        &self,
-        family: &str,
-        body: &serde_json::Value,
-    ) -> Result<TaskDefinitionArn, AwsError> {
-        const ACTION: &str = "ecs:RegisterTaskDefinition";
-        let json = body.to_string();
-        let answer = self
-            .ecs
-            .register_task_definition()
-            .customize()
-            .mutate_request(move |request| {
-                request
-                    .headers_mut()
-                    .insert("content-length", json.len().to_string());
-                *request.body_mut() = SdkBody::from(json.clone());
-            })
-            .send()
-            .await
-            .named(ACTION, family)
-            .map_err(|error| error.masked(&environment(body)))?;
-        answer
-            .task_definition()
-            .and_then(|definition| definition.task_definition_arn())
-            .map(TaskDefinitionArn::new)
-            .ok_or_else(|| {
-                AwsError::unusable(ACTION, family, "the answer names no task definition")
-            })
-    }
-
     /// Both colours' services in one call. A service that was deleted counts as
     /// none.
     pub async fn read_services(
@@ -166,6 +115,7 @@ impl Aws {
             .build();
         self.ecs
             .create_service()
+            .client_token(new.token)
             .cluster(&infra.cluster)
             .service_name(new.color.as_str())
             .task_definition(new.task_definition.as_str())
@@ -208,49 +158,6 @@ impl Aws {
         Ok(())
     }
 
-    /// The tasks of a colour that have stopped lately (ECS remembers them for
-    /// about an hour), but for those whose ids are known: a stopped task does
-    /// not change any more.
-    pub async fn stopped_tasks(
-        &self,
-        cluster: &str,
-        color: Color,
-        known: &HashSet<&str>,
-    ) -> Result<Vec<StoppedTask>, AwsError> {
-        let resource = format!("{cluster}/{color}");
-        let listed = self
-            .ecs
-            .list_tasks()
-            .cluster(cluster)
-            .service_name(color.as_str())
-            .desired_status(DesiredStatus::Stopped)
-            .send()
-            .await
-            .named("ecs:ListTasks", &resource)?;
-        // DescribeTasks takes a hundred, which is a page of ListTasks; more says
-        // nothing new of why they stop.
-        let is_new = |arn: &&String| !known.contains(task_id(arn));
-        let arns = listed.task_arns().iter().filter(is_new);
-        let arns: Vec<String> = arns.take(100).cloned().collect();
-        if arns.is_empty() {
-            return Ok(Vec::new());
-        }
-        let answer = self
-            .ecs
-            .describe_tasks()
-            .cluster(cluster)
-            .set_tasks(Some(arns))
-            .send()
-            .await
-            .named("ecs:DescribeTasks", resource)?;
-        Ok(answer
-            .tasks()
-            .iter()
-            .filter(|task| task.last_status() == Some("STOPPED"))
-            .map(stopped)
-            .collect())
-    }
-
     /// Stops a service's tasks and deletes it; one that is not there is fine.
     pub async fn delete_service(&self, cluster: &str, color: Color) -> Result<(), AwsError> {
         let deleted = self
@@ -263,108 +170,12 @@ impl Aws {
             .await
             .named("ecs:DeleteService", format!("{cluster}/{color}"));
         match deleted {
+            // It is on its way out, or gone: an earlier call was heard.
+            Err(error) if error.has_code("ServiceNotActiveException") => Ok(()),
             Err(error) if error.kind != Kind::NotFound => Err(error),
             _ => Ok(()),
         }
     }
-
-    /// How many tasks a cluster still holds, whatever started them.
-    pub async fn task_count(&self, cluster: &str) -> Result<usize, AwsError> {
-        let listed = self
-            .ecs
-            .list_tasks()
-            .cluster(cluster)
-            .send()
-            .await
-            .named("ecs:ListTasks", cluster);
-        match listed {
-            Ok(listed) => Ok(listed.task_arns().len()),
-            Err(error) if error.kind == Kind::NotFound => Ok(0),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// The newest active revisions of a family, newest first.
-    pub async fn newest_revisions(
-        &self,
-        family: &str,
-        most: i32,
-    ) -> Result<Vec<TaskDefinitionArn>, AwsError> {
-        let page = self
-            .ecs
-            .list_task_definitions()
-            .family_prefix(family)
-            .sort(SortOrder::Desc)
-            .max_results(most)
-            .send()
-            .await
-            .named("ecs:ListTaskDefinitions", family)?;
-        let arns = page.task_definition_arns().iter();
-        let ours = arns.filter(|arn| is_of_family(arn, family));
-        Ok(ours.map(TaskDefinitionArn::new).collect())
-    }
-
-    /// Every active revision of a family, oldest first.
-    pub async fn task_definitions(&self, family: &str) -> Result<Vec<TaskDefinitionArn>, AwsError> {
-        let mut arns = Vec::new();
-        let mut token = None;
-        loop {
-            let page = self
-                .ecs
-                .list_task_definitions()
-                .family_prefix(family)
-                .set_next_token(token)
-                .send()
-                .await
-                .named("ecs:ListTaskDefinitions", family)?;
-            arns.extend(
-                page.task_definition_arns()
-                    .iter()
-                    .filter(|arn| is_of_family(arn, family))
-                    .map(TaskDefinitionArn::new),
-            );
-            token = page.next_token().map(str::to_owned);
-            if token.is_none() {
-                return Ok(arns);
-            }
-        }
-    }
-
-    pub async fn deregister_task_definition(
-        &self,
-        arn: &TaskDefinitionArn,
-    ) -> Result<(), AwsError> {
-        self.ecs
-            .deregister_task_definition()
-            .task_definition(arn.as_str())
-            .send()
-            .await
-            .named("ecs:DeregisterTaskDefinition", arn.as_str())?;
-        Ok(())
-    }
-
-    /// Deletes deregistered revisions, ten at a time as the API takes them.
-    pub async fn delete_task_definitions(
-        &self,
-        arns: &[TaskDefinitionArn],
-    ) -> Result<(), AwsError> {
-        for ten in arns.chunks(10) {
-            self.ecs
-                .delete_task_definitions()
-                .set_task_definitions(Some(ten.iter().map(ToString::to_string).collect()))
-                .send()
-                .await
-                .named("ecs:DeleteTaskDefinitions", "the deregistered revisions")?;
-        }
-        Ok(())
-    }
-}
-
-/// The prefix of one app's family can be another app's whole name.
-fn is_of_family(arn: &str, family: &str) -> bool {
-    let named = TaskDefinitionArn::new(arn);
-    let name = named.short().rsplit_once(':').map(|(name, _)| name);
-    name == Some(family)
 }
 
 /// A rolling update that never has less than the desired count, and that ECS
@@ -392,6 +203,7 @@ fn tag(key: &str, value: &str) -> EcsTag {
 
 fn state(service: &Service) -> ServiceState {
     ServiceState {
+        is_draining: service.status() == Some("DRAINING"),
         task_definition: TaskDefinitionArn::new(service.task_definition().unwrap_or_default()),
         desired: service.desired_count(),
         running: service.running_count(),
@@ -426,39 +238,6 @@ fn deployment(deployment: &aws_sdk_ecs::types::Deployment) -> Deployment {
         pending: deployment.pending_count(),
         failed_tasks: deployment.failed_tasks(),
         created_at: deployment.created_at().and_then(moment),
-    }
-}
-
-fn task_id(arn: &str) -> &str {
-    arn.rsplit_once('/').map_or(arn, |(_, id)| id)
-}
-
-fn stopped(task: &aws_sdk_ecs::types::Task) -> StoppedTask {
-    // The container that failed: one with a non-zero exit code, else one that
-    // never got an exit code but has a reason.
-    let containers = task.containers();
-    let failed = containers
-        .iter()
-        .find(|container| container.exit_code().is_some_and(|code| code != 0))
-        .or_else(|| {
-            containers
-                .iter()
-                .find(|container| container.reason().is_some())
-        })
-        .or_else(|| containers.first());
-    StoppedTask {
-        id: task.task_arn().map(task_id).unwrap_or_default().to_owned(),
-        task_definition: TaskDefinitionArn::new(task.task_definition_arn().unwrap_or_default()),
-        created_at: task.created_at().and_then(moment),
-        stop_code: task.stop_code().map(|code| code.as_str().to_owned()),
-        reason: task.stopped_reason().unwrap_or_default().to_owned(),
-        container: failed
-            .and_then(|container| container.name())
-            .map(str::to_owned),
-        exit_code: failed.and_then(aws_sdk_ecs::types::Container::exit_code),
-        container_reason: failed
-            .and_then(|container| container.reason())
-            .map(str::to_owned),
     }
 }
 

@@ -56,6 +56,7 @@ impl StackStatus {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StackSnapshot {
     pub id: String,
+    pub name: String,
     pub status: StackStatus,
     /// AWS's own word for it.
     pub status_text: String,
@@ -65,6 +66,11 @@ pub struct StackSnapshot {
 }
 
 impl StackSnapshot {
+    /// Whether something is being made or changed in it.
+    pub fn is_busy_with_more_than_deletion(&self) -> bool {
+        self.status == StackStatus::Busy && self.status_text != "DELETE_IN_PROGRESS"
+    }
+
     /// The stack's outputs, typed.
     ///
     /// # Errors
@@ -109,6 +115,8 @@ pub struct StackEvent {
     pub resource_type: String,
     pub status: String,
     pub reason: Option<String>,
+    /// Of the call that began what the event is part of.
+    pub token: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -160,9 +168,11 @@ impl Aws {
         name: &str,
         app: &str,
         inputs: &StackInputs,
+        token: &str,
     ) -> Result<(), AwsError> {
         self.cloudformation
             .create_stack()
+            .client_request_token(token)
             .stack_name(name)
             .template_body(TEMPLATE)
             .set_parameters(Some(parameters(inputs)))
@@ -179,10 +189,12 @@ impl Aws {
         name: &str,
         app: &str,
         inputs: &StackInputs,
+        token: &str,
     ) -> Result<StackChange, AwsError> {
         let answer = self
             .cloudformation
             .update_stack()
+            .client_request_token(token)
             .stack_name(name)
             .template_body(TEMPLATE)
             .set_parameters(Some(parameters(inputs)))
@@ -200,6 +212,7 @@ impl Aws {
         app: &str,
         (parameter, value): (&str, &str),
         others: impl Iterator<Item = &String>,
+        token: &str,
     ) -> Result<StackChange, AwsError> {
         let keep = |key: &String| {
             Parameter::builder()
@@ -214,6 +227,7 @@ impl Aws {
         let answer = self
             .cloudformation
             .update_stack()
+            .client_request_token(token)
             .stack_name(name)
             .use_previous_template(true)
             .set_parameters(Some(others.map(keep).chain([change]).collect()))
@@ -232,6 +246,18 @@ impl Aws {
             .await
             .named("cloudformation:DeleteStack", name)?;
         Ok(())
+    }
+
+    /// Whether a call with that token has begun something with the stack.
+    pub async fn has_begun(&self, name: &str, token: &str) -> Result<bool, AwsError> {
+        match self.stack_events(name).await {
+            Ok(events) => Ok(events
+                .iter()
+                .any(|event| event.token.as_deref() == Some(token))),
+            // There is no such stack.
+            Err(error) if error.has_code("ValidationError") => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// The newest page of the stack's events, oldest first. By id, a stack can
@@ -260,6 +286,7 @@ impl Aws {
                     .resource_status_reason()
                     .filter(|reason| !reason.is_empty())
                     .map(str::to_owned),
+                token: event.client_request_token().map(str::to_owned),
             })
             .collect();
         events.reverse();
@@ -297,6 +324,7 @@ fn snapshot(stack: &Stack) -> StackSnapshot {
             .or(stack.stack_name())
             .unwrap_or_default()
             .to_owned(),
+        name: stack.stack_name().unwrap_or_default().to_owned(),
         status: StackStatus::of(&status_text),
         status_text,
         reason: stack.stack_status_reason().map(str::to_owned),

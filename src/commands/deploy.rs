@@ -10,7 +10,7 @@ use super::working_folder;
 use crate::cli::{BuildArg, Deploy};
 use crate::definition::Loaded;
 use crate::docker::BuildRequest;
-use crate::driver::deploy::{self, Deployed, Hook, ImageSource, Request};
+use crate::driver::deploy::{self, Hook, ImageSource, Placed, Request};
 use crate::driver::make_live;
 use crate::engine::plan::{self, DeployPlan, DeployWish, ServicePlan, Step};
 use crate::error::{Error, Exit, Result};
@@ -118,41 +118,34 @@ async fn deploy(work: Work<'_>, args: &Deploy, request: &Request, loaded: &Loade
             observed.named(plan.color)
         )));
     }
-    let deployed = work
-        .interrupts
-        .or_stop(
-            "deploying",
-            "what ECS has begun it goes on with: see `bgecs status`",
-            deploy::deploy(session, work.turn, &observed, &plan, request, loaded),
-        )
-        .await
-        .map_err(|error| with_traffic(error, &observed, &plan))?;
+    let placed = deploy::deploy(
+        session,
+        work.turn,
+        work.interrupts,
+        &observed,
+        &plan,
+        request,
+        loaded,
+    )
+    .await?;
     if plan.becomes_live {
         make_live::make_live(session, work.turn, &observed, plan.color).await?;
         session
             .report
             .tell(&Event::Done(format!("port 80 forwards to {}", plan.color)));
     }
-    if plan.becomes_live || (plan.onto_live && !deployed.unchanged) {
+    if plan.becomes_live || (plan.onto_live && !placed.unchanged) {
         work.turn.saw(&work.observe().await?);
     }
     session
         .report
-        .result(&result(&observed, &plan, request.tag.clone(), deployed));
+        .result(&result(&observed, &plan, request.tag.clone(), placed));
     Ok(Exit::Done)
 }
 
-/// An image that cannot be built or pushed leaves traffic alone, and says so.
-fn with_traffic(error: Error, observed: &Observed, plan: &DeployPlan) -> Error {
-    if error.traffic.is_some() || plan.onto_live || plan.becomes_live {
-        return error;
-    }
-    error.untouched(observed)
-}
-
-fn result(observed: &Observed, plan: &DeployPlan, tag: Tag, deployed: Deployed) -> Deployment {
+fn result(observed: &Observed, plan: &DeployPlan, tag: Tag, placed: Placed) -> Deployment {
     let infra = &observed.infrastructure;
-    let color = deployed.color;
+    let color = placed.color;
     let is_elsewhere_too = observed.color(color.other()).tag() == Some(&tag);
     Deployment {
         operation: "deploy",
@@ -161,15 +154,15 @@ fn result(observed: &Observed, plan: &DeployPlan, tag: Tag, deployed: Deployed) 
             true => color.to_string(),
             false => format!("--tag {tag}"),
         },
-        outcome: if deployed.unchanged {
+        outcome: if placed.unchanged {
             "unchanged"
         } else {
             "deployed"
         },
         color,
         tag,
-        digest: deployed.digest,
-        task_definition: deployed.task_definition.to_string(),
+        digest: placed.digest,
+        task_definition: placed.task_definition.to_string(),
         live: plan.becomes_live || observed.live_color() == Some(color),
         urls: PerPort {
             prod: infra.url(Port::Prod),

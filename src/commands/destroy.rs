@@ -6,12 +6,13 @@ use serde::Serialize;
 
 use super::plan::Plan;
 use super::turn;
-use crate::aws::StackStatus;
+use crate::aws::{StackSnapshot, StackStatus, has_no_journal};
 use crate::cli::Destroy;
 use crate::driver::destroy::{self, Inventory};
 use crate::engine::plan::Step;
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
+use crate::model::Infrastructure;
 use crate::model::journal::Command;
 use crate::report::{Event, Outcome, Style};
 use crate::session::Session;
@@ -38,6 +39,7 @@ impl Outcome for Destroyed {
 
 pub async fn run(session: &Session, args: &Destroy) -> Result<Exit> {
     let inventory = destroy::take_inventory(session).await?;
+    inventory.refuse_busy()?;
     let steps = steps(session, &inventory);
     if args.dry_run.dry_run {
         session.report.result(&Plan::of("destroy", steps));
@@ -55,12 +57,12 @@ pub async fn run(session: &Session, args: &Destroy) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Under the lease, as long as there is a table to hold it.
+/// Under the lease, as long as there can be a table to hold it.
 async fn destroy_all(session: &Session, args: &Destroy, inventory: &Inventory) -> Result<()> {
-    let stack = inventory.stack.as_ref();
-    let infrastructure = stack
-        .filter(|stack| stack.status != StackStatus::Busy)
-        .and_then(|stack| stack.infrastructure().ok());
+    let infrastructure = match &inventory.stack {
+        Some(stack) => with_table(session, stack).await?,
+        None => None,
+    };
     let Some(infrastructure) = infrastructure else {
         return interruptible(
             &mut Interrupts::listen()?,
@@ -84,6 +86,26 @@ async fn destroy_all(session: &Session, args: &Destroy, inventory: &Inventory) -
     )
     .await
     .map(drop)
+}
+
+/// What the stack has made, unless the table may be gone with it already: while
+/// it is deleted, and after a deletion that failed.
+async fn with_table(session: &Session, stack: &StackSnapshot) -> Result<Option<Infrastructure>> {
+    if stack.status == StackStatus::Busy {
+        return Ok(None);
+    }
+    let Ok(infrastructure) = stack.infrastructure() else {
+        return Ok(None);
+    };
+    if stack.status == StackStatus::DeleteFailed
+        && let Err(error) = session.aws.read_head(&infrastructure.journal_table).await
+    {
+        return match has_no_journal(&error) {
+            true => Ok(None),
+            false => Err(error.into()),
+        };
+    }
+    Ok(Some(infrastructure))
 }
 
 async fn interruptible(
@@ -120,7 +142,7 @@ fn steps(session: &Session, inventory: &Inventory) -> Vec<Step> {
     if !inventory.task_definitions.is_empty() {
         steps.push(Step::DeleteTaskDefinitions {
             family: name.clone(),
-            count: inventory.task_definitions.len(),
+            count: inventory.task_definitions.count(),
         });
     }
     if let Some(stack) = &inventory.stack {

@@ -76,13 +76,15 @@ async fn retire(work: Work<'_>, args: &Retire) -> Result<Exit> {
             session.report.tell(&Event::Doing(format!(
                 "stopping {tasks} task(s) of {color}"
             )));
-            work.interrupts
-                .or_stop(
-                    &format!("{color}'s tasks stop"),
-                    "ECS goes on stopping them: see `bgecs status`",
-                    retire::retire(session, work.turn, &observed, color, args.timeout),
-                )
-                .await?;
+            retire::retire(
+                session,
+                work.turn,
+                work.interrupts,
+                &observed,
+                color,
+                args.timeout,
+            )
+            .await?;
             (color, "retired")
         }
     };

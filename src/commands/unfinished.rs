@@ -183,7 +183,7 @@ pub async fn settle(
         // A deploy that failed is over; of all else the end is still to be found.
         Err(error)
             if operation.command == Command::Deploy
-                && error.exit == Exit::Failed
+                && matches!(error.exit, Exit::Failed | Exit::LookNow)
                 && work.turn.knows_listeners() =>
         {
             let failed = Conclusion::of(Outcome::Failed).because(Some(error.message.clone()));

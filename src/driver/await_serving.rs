@@ -10,11 +10,13 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::time::{Instant, sleep};
 
+use super::look_ahead::tell_users;
 use super::turn::Turn;
+use super::update;
 use crate::aws::{AwsError, ServiceChange};
-use crate::engine::serving::{Cause, Counts, Judgement, Reading, Watch};
+use crate::engine::serving::{Cause, Counts, Judgement, Reading, Wanted, Watch};
+use crate::engine::stopped;
 use crate::error::{Error, Exit, Result};
-use crate::model::journal::Effect;
 use crate::model::{Answer, Color, Observed, Port, StoppedTask, TaskDefinitionArn};
 use crate::report::Event;
 use crate::session::Session;
@@ -28,23 +30,67 @@ const SHORT_PAUSE: Duration = Duration::from_millis(100);
 /// How long the log lines of a dead container may take to arrive.
 const LOG_PATIENCE: Duration = Duration::from_secs(5);
 const LAST_LINES: i32 = 20;
+/// AWS's time is known to half a second, and some give a task's creation in whole
+/// ones.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(2);
 
 pub struct Wait<'a> {
     pub observed: &'a Observed,
     pub color: Color,
     pub requested: &'a TaskDefinitionArn,
+    /// By AWS's clock.
     pub began: OffsetDateTime,
     pub timeout: Duration,
+}
+
+/// What was asked of the service, as far as its readings must show it.
+#[derive(Debug, Clone, Default)]
+pub struct Asked {
+    /// `the deploy onto blue`, for sentences.
+    pub what: String,
+    pub count: Option<i32>,
+    /// The deployment that a restart of the same revision is to replace.
+    pub replaces: Option<String>,
+}
+
+impl Asked {
+    pub fn of_deploy(color: Color) -> Self {
+        Self {
+            what: format!("the deploy onto {color}"),
+            ..Self::default()
+        }
+    }
 }
 
 /// Waits until the requested revision serves on its colour.
 ///
 /// # Errors
-/// A task that cannot start, a health check that goes on failing, a deployment
-/// that was taken back or replaced (exit 1); the timeout (exit 5).
+/// As [`await_asked`].
 pub async fn await_serving(session: &Session, wait: &Wait<'_>) -> Result<()> {
+    await_asked(session, wait, &Asked::of_deploy(wait.color)).await
+}
+
+/// The same, where more is known of what was asked.
+///
+/// # Errors
+/// A task that cannot start, a health check that goes on failing, a deployment
+/// that was taken back or replaced (exit 1); the timeout (exit 5); any of these
+/// while users are on the colour (exit 4).
+pub async fn await_asked(session: &Session, wait: &Wait<'_>, asked: &Asked) -> Result<()> {
+    match until_it_serves(session, wait, asked).await {
+        Ok(()) => Ok(()),
+        Err(error) => Err(tell_users(session, wait.observed, wait.color, true, error).await),
+    }
+}
+
+async fn until_it_serves(session: &Session, wait: &Wait<'_>, asked: &Asked) -> Result<()> {
     let started = Instant::now();
-    let mut watch = Watch::new(wait.requested.clone());
+    let mut watch = Watch::new(Wanted {
+        task_definition: wait.requested.clone(),
+        count: asked.count,
+        replaces: asked.replaces.clone(),
+        grace: session.config.service.health_check_grace_period,
+    });
     let mut told = told_already(wait);
     let mut seen = Vec::new();
     let group = wait.observed.infrastructure.target_group(wait.color);
@@ -53,9 +99,10 @@ pub async fn await_serving(session: &Session, wait: &Wait<'_>) -> Result<()> {
     loop {
         let reading = read(session, wait, &watch, &mut health, &mut seen).await?;
         tell_new_events(session, &reading, &mut told);
+        tell_setbacks(session, &reading, &mut told);
         let counts = match watch.judge(started.elapsed(), &reading) {
             Judgement::Serves => return Ok(()),
-            Judgement::Failed(cause) => return Err(failure(session, wait, cause).await),
+            Judgement::Failed(cause) => return Err(failure(session, wait, asked, cause).await),
             Judgement::Waiting(counts) => counts,
         };
         session.report.tell(&Event::Waiting {
@@ -122,8 +169,7 @@ async fn stopped(
         .stopped_tasks(cluster, wait.color, &known)
         .await?;
     seen.extend(new);
-    // Some give a task's creation in whole seconds.
-    let began = wait.began.replace_nanosecond(0).unwrap_or(wait.began);
+    let began = wait.began - CLOCKS_DIFFER;
     let is_ours = |task: &&StoppedTask| {
         &task.task_definition == wait.requested && task.created_at.is_none_or(|at| at >= began)
     };
@@ -153,10 +199,20 @@ fn tell_new_events(session: &Session, reading: &Reading, told: &mut HashSet<Stri
     }
 }
 
-async fn failure(session: &Session, wait: &Wait<'_>, cause: Cause) -> Error {
+/// What ECS tries again is told, each in its words and once.
+fn tell_setbacks(session: &Session, reading: &Reading, told: &mut HashSet<String>) {
+    let causes = reading.stopped.iter().filter_map(stopped::why);
+    for cause in causes.filter(stopped::StopCause::is_tried_again) {
+        let sentence = format!("{cause}; ECS tries again");
+        if told.insert(sentence.clone()) {
+            session.report.tell(&Event::Warning(sentence));
+        }
+    }
+}
+
+async fn failure(session: &Session, wait: &Wait<'_>, asked: &Asked, cause: Cause) -> Error {
     let color = wait.color;
-    let mut error =
-        Error::failed(format!("the deploy onto {color} failed: {cause}")).untouched(wait.observed);
+    let mut error = Error::failed(format!("{} failed: {cause}", asked.what));
     error = match &cause {
         Cause::Task { cause, .. } => error.hint(cause.hint(color)),
         Cause::Health { .. } => error.hint(format!(
@@ -220,7 +276,6 @@ fn timed_out(wait: &Wait<'_>, counts: Counts) -> Error {
             counts.healthy
         ),
     )
-    .untouched(wait.observed)
     .hint("ECS goes on trying: see `bgecs status --watch`, or give it longer with --timeout")
 }
 
@@ -236,7 +291,6 @@ pub async fn scale(
     desired: i32,
     timeout: Duration,
 ) -> Result<()> {
-    let cluster = &observed.infrastructure.cluster;
     let Some(service) = &observed.color(color).service else {
         return Err(Error::refused(format!("{color} has no service")));
     };
@@ -244,14 +298,8 @@ pub async fn scale(
         desired: Some(desired),
         ..ServiceChange::default()
     };
-    turn.about_to(Effect::UpdateService {
-        color,
-        task_definition: None,
-        desired: Some(desired),
-    })
-    .await?;
-    let began = OffsetDateTime::now_utc();
-    session.aws.update_service(cluster, color, &change).await?;
+    let began = session.aws.journal_time();
+    update::update(session, turn, observed, color, &change).await?;
     turn.did().await?;
     let wait = Wait {
         observed,
@@ -260,5 +308,14 @@ pub async fn scale(
         began,
         timeout,
     };
-    await_serving(session, &wait).await
+    let asked = Asked {
+        what: format!("scaling {color} to {desired} task(s)"),
+        count: Some(desired),
+        replaces: None,
+    };
+    let scaled = await_asked(session, &wait, &asked).await;
+    scaled.map_err(|error| {
+        let left = format!("{color} is left at {desired} task(s): see `bgecs status`");
+        error.hint_too(&left)
+    })
 }

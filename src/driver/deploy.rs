@@ -1,23 +1,23 @@
 //! A deploy, step by step: image, registry, task definition, service, and the
 //! wait until it serves.
 
+mod ending;
 mod hook;
 mod publish;
+mod register;
+mod service;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use time::OffsetDateTime;
-
-use super::await_serving::{Wait, await_serving};
+use super::await_serving::{Asked, Wait, await_asked};
 use super::turn::Turn;
-use crate::aws::{NewService, ServiceChange};
 use crate::definition::{self, Loaded};
 use crate::docker::{BuildRequest, Image};
 use crate::engine::plan::{self, DeployPlan, ServicePlan};
 use crate::engine::task_definition::{self, Input, Surroundings, TaskDefinition};
 use crate::error::{Error, Result};
-use crate::model::journal::Effect;
+use crate::interrupt::Interrupts;
 use crate::model::{Color, CpuArchitecture, Digest, Observed, Tag, TaskDefinitionArn};
 use crate::provenance::Provenance;
 use crate::report::Event;
@@ -51,9 +51,9 @@ pub struct Request {
     pub timeout: Duration,
 }
 
-/// What was deployed.
+/// What a deploy did.
 #[derive(Debug)]
-pub struct Deployed {
+pub struct Placed {
     /// Where the release is.
     pub color: Color,
     pub digest: Digest,
@@ -62,20 +62,41 @@ pub struct Deployed {
     pub unchanged: bool,
 }
 
-/// Makes the image serve on the plan's colour.
+/// Makes the image serve on the plan's colour, until it does or is interrupted.
 ///
 /// # Errors
-/// From the hook, the engine, the registry and AWS, each with what to do; in
-/// all of them port 80's traffic is unchanged, unless the live colour itself
-/// was deployed onto.
+/// From the hook, the engine, the registry and AWS, each with what to do, what
+/// is left, and where users are: exit 4 where they are on that colour.
 pub async fn deploy(
+    session: &Session,
+    turn: &Turn,
+    interrupts: &mut Interrupts,
+    observed: &Observed,
+    plan: &DeployPlan,
+    request: &Request,
+    loaded: &Loaded,
+) -> Result<Placed> {
+    let placing = place(session, turn, observed, plan, request, loaded);
+    // What is left then is not known here yet.
+    match interrupts.or_stop("deploying", "", placing).await {
+        // What was live already is where it was.
+        Ok(placed) if placed.color != plan.color => Ok(placed),
+        Ok(placed) => {
+            ending::confirm(session, turn, observed, plan, &request.tag).await?;
+            Ok(placed)
+        }
+        Err(error) => Err(ending::leave(session, turn, observed, plan, error).await),
+    }
+}
+
+async fn place(
     session: &Session,
     turn: &Turn,
     observed: &Observed,
     plan: &DeployPlan,
     request: &Request,
     loaded: &Loaded,
-) -> Result<Deployed> {
+) -> Result<Placed> {
     let (image, digest) = publish::publish(session, turn, observed, request).await?;
     turn.describe(|operation| operation.digest = Some(digest.clone()));
     let composed = |color| {
@@ -87,7 +108,7 @@ pub async fn deploy(
         if plan::is_the_same(observed.color(live), &config_hash, &request.tag)
             && let Some(service) = &observed.color(live).service
         {
-            return Ok(Deployed {
+            return Ok(Placed {
                 color: live,
                 digest,
                 task_definition: service.task_definition.clone(),
@@ -99,13 +120,10 @@ pub async fn deploy(
         }
     }
     let definition = composed(plan.color)?;
-    let current = plan::serves_already(
-        observed.color(plan.color),
-        &definition.config_hash,
-        &request.tag,
-    );
+    let state = observed.color(plan.color);
+    let current = plan::serves_already(state, &definition.config_hash, &request.tag);
     if let Some(current) = current.filter(|_| !request.restart) {
-        return Ok(Deployed {
+        return Ok(Placed {
             color: plan.color,
             digest,
             task_definition: current.clone(),
@@ -114,10 +132,11 @@ pub async fn deploy(
     }
     let task_definition = match current {
         Some(current) => current.clone(),
-        None => register(session, turn, &definition, &digest).await?,
+        None => register::register(session, turn, &definition, &digest).await?,
     };
-    let began = OffsetDateTime::now_utc();
-    put_onto_service(
+    turn.describe(|operation| operation.task_definition = Some(task_definition.clone()));
+    let began = session.aws.journal_time();
+    service::tell(
         session,
         turn,
         observed,
@@ -135,16 +154,31 @@ pub async fn deploy(
         began,
         timeout: request.timeout,
     };
-    await_serving(session, &wait).await?;
+    await_asked(session, &wait, &asked(observed, plan, request)).await?;
     session
         .report
         .tell(&Event::Done(format!("{} serves", plan.color)));
-    Ok(Deployed {
+    Ok(Placed {
         color: plan.color,
         digest,
         task_definition,
         unchanged: false,
     })
+}
+
+fn asked(observed: &Observed, plan: &DeployPlan, request: &Request) -> Asked {
+    let service = observed.color(plan.color).service.as_ref();
+    let before = service.and_then(|service| service.primary());
+    Asked {
+        count: match plan.service {
+            ServicePlan::Create { desired } => Some(desired),
+            ServicePlan::Update { desired } => desired,
+        },
+        replaces: before
+            .filter(|_| request.restart)
+            .map(|deployment| deployment.id.clone()),
+        ..Asked::of_deploy(plan.color)
+    }
 }
 
 fn compose(
@@ -192,86 +226,4 @@ fn compose(
         },
     };
     task_definition::compose(&input).map_err(|error| definition::usage(&error))
-}
-
-async fn register(
-    session: &Session,
-    turn: &Turn,
-    definition: &TaskDefinition,
-    digest: &Digest,
-) -> Result<TaskDefinitionArn> {
-    let family = session.stack_name();
-    turn.about_to(Effect::RegisterTaskDefinition {
-        family: family.clone(),
-        digest: digest.clone(),
-    })
-    .await?;
-    let arn = session
-        .aws
-        .register_task_definition(&family, &definition.body)
-        .await?;
-    session
-        .report
-        .tell(&Event::Done(format!("registered {}", arn.short())));
-    Ok(arn)
-}
-
-async fn put_onto_service(
-    session: &Session,
-    turn: &Turn,
-    observed: &Observed,
-    plan: &DeployPlan,
-    request: &Request,
-    loaded: &Loaded,
-    task_definition: &TaskDefinitionArn,
-) -> Result<()> {
-    let color = plan.color;
-    let infra = &observed.infrastructure;
-    turn.describe(|operation| operation.task_definition = Some(task_definition.clone()));
-    match plan.service {
-        ServicePlan::Create { desired } => {
-            turn.about_to(Effect::CreateService {
-                color,
-                task_definition: task_definition.clone(),
-            })
-            .await?;
-            let source = loaded.source(&session.config);
-            let new = NewService {
-                app: session.app(),
-                infrastructure: infra,
-                color,
-                task_definition,
-                desired,
-                container: source.container(),
-                port: loaded.port(&session.config)?,
-                health_check_grace_period: session.config.service.health_check_grace_period,
-            };
-            session.aws.create_service(&new).await?;
-            session.report.tell(&Event::Done(format!(
-                "created the service {color} with {desired} task(s)"
-            )));
-        }
-        ServicePlan::Update { desired } => {
-            turn.about_to(Effect::UpdateService {
-                color,
-                task_definition: Some(task_definition.clone()),
-                desired,
-            })
-            .await?;
-            let change = ServiceChange {
-                task_definition: Some(task_definition),
-                desired,
-                restart: request.restart,
-                health_check_grace_period: Some(session.config.service.health_check_grace_period),
-            };
-            session
-                .aws
-                .update_service(&infra.cluster, color, &change)
-                .await?;
-            session
-                .report
-                .tell(&Event::Done(format!("updated the service {color}")));
-        }
-    }
-    Ok(())
 }

@@ -6,15 +6,14 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use crate::aws::StackSnapshot;
+use super::turn::{Stop, Turn};
+use super::{lost, stack};
+use crate::aws::{Kept, Kind, Revisions, StackSnapshot, TasksLeft};
 use crate::error::{Error, Exit, Result};
 use crate::model::journal::Effect;
 use crate::model::{Color, TaskDefinitionArn};
 use crate::report::Event;
-use crate::session::Session;
-
-use super::stack;
-use super::turn::{Stop, Turn};
+use crate::session::{Session, busy};
 
 const PAUSE: Duration = Duration::from_secs(2);
 /// A task has 30 s between SIGTERM and SIGKILL, and its target drains before.
@@ -26,12 +25,24 @@ pub struct Inventory {
     pub stack: Option<StackSnapshot>,
     /// The colours that have a service, and how many tasks it wants.
     pub services: Vec<(Color, i32)>,
-    pub task_definitions: Vec<TaskDefinitionArn>,
+    pub task_definitions: Revisions,
 }
 
 impl Inventory {
     pub fn is_empty(&self) -> bool {
         self.stack.is_none() && self.services.is_empty() && self.task_definitions.is_empty()
+    }
+
+    /// A stack that something else is at work on: what that needs must not be
+    /// taken from under it. One that is being deleted is to go anyway.
+    ///
+    /// # Errors
+    /// Exit 6.
+    pub fn refuse_busy(&self) -> Result<()> {
+        match &self.stack {
+            Some(stack) if stack.is_busy_with_more_than_deletion() => Err(busy(&stack.name, stack)),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -45,12 +56,12 @@ pub async fn take_inventory(session: &Session) -> Result<Inventory> {
     let (stack, services, task_definitions) = futures_util::join!(
         session.aws.read_stack(&name),
         session.aws.read_services(&name),
-        session.aws.task_definitions(&name),
+        session.aws.all_revisions(&name),
     );
     let services = match services {
         Ok(services) => services,
         // Without the cluster there is no service.
-        Err(error) if error.kind == crate::aws::Kind::NotFound => Vec::new(),
+        Err(error) if error.kind == Kind::NotFound => Vec::new(),
         Err(error) => return Err(error.into()),
     };
     Ok(Inventory {
@@ -68,25 +79,27 @@ pub async fn take_inventory(session: &Session) -> Result<Inventory> {
 /// There is no turn where the stack, and with it the journal, is gone already.
 ///
 /// # Errors
-/// The first thing that would not go; what is gone stays gone, and the next
+/// Something else at work on the stack (exit 6); the first thing that would not
+/// go; what is gone stays gone, and the next
 /// destroy goes on from there.
 pub async fn destroy(session: &Session, turn: Option<&Turn>, inventory: &Inventory) -> Result<()> {
+    inventory.refuse_busy()?;
     let name = session.stack_name();
     for (color, _) in &inventory.services {
         about_to(turn, Effect::DeleteService { color: *color }).await?;
         session
             .report
             .tell(&Event::Doing(format!("deleting the service {color}")));
-        session.aws.delete_service(&name, *color).await?;
+        delete_service(session, &name, *color).await?;
     }
+    await_no_task(session, &name, !inventory.services.is_empty()).await?;
     if !inventory.services.is_empty() {
-        await_no_task(session, &name).await?;
         session
             .report
             .tell(&Event::Done("services deleted, no task runs".to_owned()));
     }
     if !inventory.task_definitions.is_empty() {
-        let count = inventory.task_definitions.len();
+        let count = inventory.task_definitions.count();
         about_to(turn, Effect::DeleteTaskDefinitions { count }).await?;
         delete_task_definitions(session, &inventory.task_definitions).await?;
     }
@@ -111,23 +124,36 @@ async fn about_to(turn: Option<&Turn>, effect: Effect) -> Result<(), Stop> {
     }
 }
 
-async fn await_no_task(session: &Session, cluster: &str) -> Result<()> {
+async fn delete_service(session: &Session, cluster: &str, color: Color) -> Result<()> {
+    let deleted = session.aws.delete_service(cluster, color).await;
+    let found = lost::or_found(deleted, &[], async || {
+        let service = session.aws.read_service(cluster, color).await?;
+        Ok(service
+            .is_none_or(|service| service.is_draining)
+            .then_some(()))
+    });
+    Ok(found.await?)
+}
+
+/// Waits until neither service is there any more, and no task either: one that
+/// is told to stop holds a network interface until it has. One that no service
+/// had and nobody has told to stop does not go by waiting.
+async fn await_no_task(session: &Session, cluster: &str, had_services: bool) -> Result<()> {
     let started = Instant::now();
     loop {
-        let tasks = session.aws.task_count(cluster).await?;
-        if tasks == 0 {
-            return Ok(());
-        }
-        session
-            .report
-            .tell(&Event::Doing(format!("{tasks} task(s) still stopping")));
+        let (services, left) = left(session, cluster).await?;
+        let running = if had_services { left.running } else { 0 };
+        let tasks = running + left.stopping;
+        let left = match (services, tasks) {
+            (0, 0) => return Ok(()),
+            (services, 0) => format!("{services} service(s) still go"),
+            (_, tasks) => format!("{tasks} task(s) still stop"),
+        };
+        session.report.tell(&Event::Doing(left.clone()));
         if started.elapsed() > TASK_PATIENCE {
             return Err(Error::new(
                 Exit::TimedOut,
-                format!(
-                    "{tasks} task(s) still run after {} s",
-                    TASK_PATIENCE.as_secs()
-                ),
+                format!("{left} after {} s", TASK_PATIENCE.as_secs()),
             )
             .hint("run `bgecs destroy` again: it goes on where this one stopped"));
         }
@@ -135,24 +161,61 @@ async fn await_no_task(session: &Session, cluster: &str) -> Result<()> {
     }
 }
 
+/// How many services and tasks the cluster still holds.
+async fn left(session: &Session, cluster: &str) -> Result<(usize, TasksLeft)> {
+    let services = match session.aws.read_services(cluster).await {
+        Ok(services) => services.len(),
+        Err(error) if error.kind == Kind::NotFound => 0,
+        Err(error) => return Err(error.into()),
+    };
+    Ok((services, session.aws.tasks_left(cluster).await?))
+}
+
 /// The API takes one revision a second in the long run: the calls' budget holds
 /// back what is more.
-async fn delete_task_definitions(session: &Session, arns: &[TaskDefinitionArn]) -> Result<()> {
-    for (n, arn) in arns.iter().enumerate() {
+async fn delete_task_definitions(session: &Session, revisions: &Revisions) -> Result<()> {
+    for (n, arn) in revisions.active.iter().enumerate() {
         session.report.tell(&Event::Doing(format!(
             "deregistering {} ({} of {})",
             arn.short(),
             n + 1,
-            arns.len()
+            revisions.active.len()
         )));
         session.aws.deregister_task_definition(arn).await?;
     }
-    session.aws.delete_task_definitions(arns).await?;
+    let all = [&revisions.inactive[..], &revisions.active].concat();
+    let kept = session.aws.delete_task_definitions(&all).await?;
+    if !kept.is_empty() {
+        refuse_kept(session, kept).await?;
+    }
     session.report.tell(&Event::Done(format!(
         "{} task definition(s) deleted",
-        arns.len()
+        all.len()
     )));
     Ok(())
+}
+
+/// Those that ECS has deleted all the same, or is deleting by now, are none:
+/// an answer to an earlier call may have been lost.
+async fn refuse_kept(session: &Session, kept: Vec<Kept>) -> Result<()> {
+    let there = session.aws.all_revisions(&session.stack_name()).await?;
+    let is_there =
+        |arn: &TaskDefinitionArn| there.active.contains(arn) || there.inactive.contains(arn);
+    let kept: Vec<Kept> = kept
+        .into_iter()
+        .filter(|kept| is_there(&kept.arn))
+        .collect();
+    if kept.is_empty() {
+        return Ok(());
+    }
+    let mut error = Error::failed(format!(
+        "{} task definition(s) could not be deleted",
+        kept.len()
+    ));
+    for kept in kept {
+        error = error.cause(format!("{}: {}", kept.arn.short(), kept.reason));
+    }
+    Err(error.hint("what is gone stays gone; `bgecs destroy` goes on where this one stopped"))
 }
 
 async fn delete_images(
@@ -178,3 +241,6 @@ async fn delete_images(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

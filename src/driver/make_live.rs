@@ -7,21 +7,24 @@ use tokio::time::{Instant, sleep};
 
 use super::World;
 use super::live::LiveWorld;
+use super::look_ahead::look_ahead_of_move;
 use super::turn::Turn;
 use crate::error::{Error, Exit, Result};
 use crate::model::{Color, Forwarding, Observed, Port};
 use crate::session::Session;
 
-/// How long a listener may take to show a write.
-const READ_DEADLINE: Duration = Duration::from_secs(10);
+/// How long a listener may take to show a write, and may not be read: as long as
+/// in a swap.
+const READ_DEADLINE: Duration = Duration::from_secs(30);
 const READ_PAUSE: Duration = Duration::from_millis(200);
 
 /// Points prod at the colour, then test at the other. It takes moments, and an
 /// end between the two would be neither: nothing interrupts it.
 ///
 /// # Errors
-/// A journal that cannot be written, a write that AWS refuses (exit 1, or 4 if
-/// prod is moved already), a listener that does not show it (exit 4).
+/// A journal that cannot be written, a listener that something else has moved
+/// (exit 6), a write that AWS refuses (exit 1); with prod moved already, or a
+/// listener that does not show it, exit 4.
 pub async fn make_live(
     session: &Session,
     turn: &Turn,
@@ -33,14 +36,15 @@ pub async fn make_live(
         observed,
         turn,
     };
-    point(&world, Port::Prod, color).await?;
-    point(&world, Port::Test, color.other())
+    point(session, &world, Port::Prod, color).await?;
+    point(session, &world, Port::Test, color.other())
         .await
         .map_err(|error| half_way(error, color))
 }
 
-async fn point(world: &LiveWorld<'_>, port: Port, color: Color) -> Result<()> {
+async fn point(session: &Session, world: &LiveWorld<'_>, port: Port, color: Color) -> Result<()> {
     world.turn.about_to(world.intent(port, color)).await?;
+    look_ahead_of_move(session, world.turn, world.observed, port, color).await?;
     if let Err(fault) = world.point_listener_at(port, color).await
         && !fault.ambiguous
     {

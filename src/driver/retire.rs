@@ -4,47 +4,69 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
+use super::look_ahead::look_again;
 use super::turn::Turn;
+use super::update;
 use crate::aws::ServiceChange;
+use crate::engine::aftermath;
+use crate::engine::look_ahead::Users;
 use crate::error::{Error, Exit, Result};
-use crate::model::journal::Effect;
+use crate::interrupt::Interrupts;
 use crate::model::{Color, Observed};
 use crate::report::Event;
 use crate::session::Session;
 
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// Scales the colour to zero and waits until no task runs.
+/// Scales the colour to zero and waits until no task runs, or for an interrupt.
 ///
 /// # Errors
-/// AWS's own; the timeout (exit 5).
+/// A listener that something else has moved (exit 6; with the tasks on their way
+/// out already, and users on them, exit 4); AWS's own; the timeout (exit 5).
 pub async fn retire(
+    session: &Session,
+    turn: &Turn,
+    interrupts: &mut Interrupts,
+    observed: &Observed,
+    color: Color,
+    timeout: Duration,
+) -> Result<()> {
+    let retiring = scale_to_zero(session, turn, observed, color, timeout);
+    let doing = format!("{color} is retired");
+    let retired = interrupts.or_stop(&doing, "", retiring).await;
+    retired.map_err(|error| {
+        let left = match aftermath::left(&turn.operation()).touches_service() {
+            true => format!("ECS goes on stopping the tasks of {color}: see `bgecs status`"),
+            false => "nothing was changed".to_owned(),
+        };
+        match error.exit {
+            Exit::Interrupted => error.untouched(observed).hint_too(&left),
+            _ => error,
+        }
+    })
+}
+
+async fn scale_to_zero(
     session: &Session,
     turn: &Turn,
     observed: &Observed,
     color: Color,
     timeout: Duration,
 ) -> Result<()> {
-    let cluster = &observed.infrastructure.cluster;
-    turn.about_to(Effect::UpdateService {
-        color,
-        task_definition: None,
-        desired: Some(0),
-    })
-    .await?;
     let change = ServiceChange {
         desired: Some(0),
         ..ServiceChange::default()
     };
-    session.aws.update_service(cluster, color, &change).await?;
+    update::update(session, turn, observed, color, &change).await?;
     turn.did().await?;
     await_no_task(session, observed, color, timeout).await
 }
 
-/// Waits until no task of the colour runs.
+/// Waits until no task of the colour runs. Its tasks are on their way out: users
+/// must not be brought to them meanwhile.
 ///
 /// # Errors
-/// AWS's own; the timeout (exit 5).
+/// Users are on it (exit 4); AWS's own; the timeout (exit 5).
 pub async fn await_no_task(
     session: &Session,
     observed: &Observed,
@@ -56,6 +78,22 @@ pub async fn await_no_task(
     loop {
         let service = session.aws.read_service(cluster, color).await?;
         let left = service.map_or(0, |service| service.running + service.pending);
+        if let (Users::OnIt | Users::BroughtOntoIt, now) =
+            look_again(session, observed, color).await?
+        {
+            return Err(Error::new(
+                Exit::LookNow,
+                format!(
+                    "{color} is scaled to zero, and port 80 forwards to it: something else moved it there meanwhile"
+                ),
+            )
+            .traffic(format!("{}, where {left} task(s) are left", now.traffic()))
+            .hint(format!(
+                "put port 80 back on {} by hand at once, or `bgecs adopt` and `bgecs promote {}`",
+                color.other(),
+                color.other()
+            )));
+        }
         if left == 0 {
             return Ok(());
         }

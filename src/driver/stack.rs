@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
+use super::lost;
 use super::turn::Turn;
 use crate::aws::{AwsError, StackChange, StackInputs, StackSnapshot, StackStatus, TEMPLATE};
 use crate::config::{Config, Definition, SecretKind};
 use crate::engine::plan::{self, LIVE_COLOR, Made, StackPlan};
 use crate::error::{Error, Result};
-use crate::model::journal::Effect;
+use crate::model::journal::{Effect, OperationId};
 use crate::model::{Infrastructure, Live};
 use crate::report::Event;
 use crate::session::{Session, busy};
@@ -82,10 +83,7 @@ pub async fn carry_out(
     let started = match prepared.plan {
         StackPlan::NothingToDo => false,
         StackPlan::Create => {
-            session
-                .aws
-                .create_stack(&name, &app, &prepared.inputs)
-                .await?;
+            create(session, &prepared.inputs, &token(session)).await?;
             true
         }
         StackPlan::Update { .. } => {
@@ -94,11 +92,11 @@ pub async fn carry_out(
                     .await?;
             }
             tell_the_stack_who_is_live(session, prepared, &mut told).await?;
-            session
+            let token = token(session);
+            let update = session
                 .aws
-                .update_stack(&name, &app, &prepared.inputs)
-                .await?
-                == StackChange::Started
+                .update_stack(&name, &app, &prepared.inputs, &token);
+            or_begun(session, update.await, &token).await? == StackChange::Started
         }
     };
     if started {
@@ -125,6 +123,49 @@ async fn see_the_test_port(session: &Session, turn: &Turn, infra: &Infrastructur
     Ok(())
 }
 
+/// Names one call among all: CloudFormation takes it with each try, and gives it
+/// back with each event.
+fn token(session: &Session) -> String {
+    OperationId::new(session.aws.journal_time(), fastrand::u32(..)).to_string()
+}
+
+/// # Errors
+/// A stack that somebody else makes at the same moment (exit 6); AWS's own.
+async fn create(session: &Session, inputs: &StackInputs, token: &str) -> Result<()> {
+    const THERE_ALREADY: &str = "AlreadyExistsException";
+    let name = session.stack_name();
+    let created = session
+        .aws
+        .create_stack(&name, session.app(), inputs, token);
+    let found = lost::or_found(created.await, &[THERE_ALREADY], async || {
+        Ok(session.aws.has_begun(&name, token).await?.then_some(()))
+    });
+    found
+        .await
+        .map_err(|error| match error.has_code(THERE_ALREADY) {
+            true => Error::refused(format!(
+                "something else has made the stack {name} meanwhile"
+            ))
+            .cause(error.to_string())
+            .hint("run `bgecs init` again: it goes on with what is there"),
+            false => error.into(),
+        })
+}
+
+/// A second try of an update finds the stack busy with the first one.
+async fn or_begun(
+    session: &Session,
+    updated: Result<StackChange, AwsError>,
+    token: &str,
+) -> Result<StackChange, AwsError> {
+    let name = session.stack_name();
+    lost::or_found(updated, &["ValidationError"], async || {
+        let has_begun = session.aws.has_begun(&name, token).await?;
+        Ok(has_begun.then_some(StackChange::Started))
+    })
+    .await
+}
+
 /// An update of its own, before the real one, where the stack still has an
 /// older live colour in its parameter: should the real update fail, its rollback
 /// puts back the parameters from before, and port 80 with them.
@@ -142,10 +183,12 @@ async fn tell_the_stack_who_is_live(
     }
     let name = session.stack_name();
     let others = before.parameters.keys().filter(|key| *key != LIVE_COLOR);
-    let started = session
+    let (app, token) = (session.app(), token(session));
+    let change = (LIVE_COLOR, live.as_str());
+    let update = session
         .aws
-        .update_one_parameter(&name, session.app(), (LIVE_COLOR, live), others)
-        .await?;
+        .update_one_parameter(&name, app, change, others, &token);
+    let started = or_begun(session, update.await, &token).await?;
     if started == StackChange::Started {
         await_stack(session, &name, told).await?;
     }
@@ -304,7 +347,14 @@ pub async fn delete(session: &Session, stack: &StackSnapshot) -> Result<()> {
     let name = session.stack_name();
     let mut told = already_told(session, Some(stack)).await?;
     let mut first_failure = None;
-    session.aws.delete_stack(&name).await?;
+    let deleted = session.aws.delete_stack(&name).await;
+    let found = lost::or_found(deleted, &[], async || {
+        let now = session.aws.read_stack(&name).await?;
+        Ok(now
+            .is_none_or(|now| now.status_text.starts_with("DELETE_"))
+            .then_some(()))
+    });
+    found.await?;
     for round in 0.. {
         let now = session.aws.read_stack(&name).await?;
         tell_events(session, &stack.id, &mut told, &mut first_failure).await?;
@@ -364,3 +414,6 @@ fn stack_failed(name: &str, stack: Option<&StackSnapshot>, first_failure: Option
         _ => error.hint("mend the cause and run the command again"),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -267,12 +267,15 @@ impl World {
         }
         match line {
             Line::Deploy(number) => self.deploy(number),
-            Line::Promote => self.go(Command::Promote, plan::promote(&self.seen, &Aim::Newest)),
+            Line::Promote => self.go(
+                Command::Promote,
+                plan::promote(&self.seen, &Aim::Newest).ok(),
+            ),
             Line::PromoteTag(number) => {
                 let aim = self.tag(number);
-                self.go(Command::Promote, plan::promote(&self.seen, &aim))
+                self.go(Command::Promote, plan::promote(&self.seen, &aim).ok())
             }
-            Line::Rollback => self.go(Command::Rollback, plan::rollback(&self.seen)),
+            Line::Rollback => self.go(Command::Rollback, plan::rollback(&self.seen).ok()),
             Line::Retire => self.retire(),
             Line::Resume => Some(true),
         }
@@ -286,18 +289,20 @@ impl World {
         }
     }
 
-    fn go(&mut self, command: Command, plan: Result<SwapPlan, plan::Refusal>) -> Option<bool> {
+    fn go(&mut self, command: Command, plan: Option<SwapPlan>) -> Option<bool> {
+        let Some(plan) = plan else {
+            return Some(false);
+        };
         match plan {
-            Err(_) => Some(false),
-            Ok(SwapPlan::NothingToDo { .. }) => Some(true),
-            Ok(SwapPlan::MakeLive { color }) => {
+            SwapPlan::NothingToDo { .. } => Some(true),
+            SwapPlan::MakeLive { color } => {
                 self.begin(command, color)?;
                 self.point(Port::Prod, color)?;
                 self.point(Port::Test, color.other())?;
                 self.end(None)?;
                 Some(true)
             }
-            Ok(SwapPlan::Swap { from, to, .. }) => {
+            SwapPlan::Swap { from, to, .. } => {
                 let gone_back_from = self.number_on(from);
                 self.begin(command, to)?;
                 self.swap(from, to)?;
@@ -393,8 +398,6 @@ struct Story {
     live: Option<Number>,
     /// What was live before it, until somebody went back.
     before: Option<Number>,
-    /// Users were led elsewhere, which nobody remembers.
-    is_meddled_with: bool,
 }
 
 impl Story {
@@ -447,12 +450,12 @@ proptest! {
                         world.seen.listeners.prod = to(live.other());
                         let now = world.live();
                         world.asked.extend(now);
-                        story.is_meddled_with = true;
                     }
                 }
                 Step::StrangerRedeploys => {
                     let Some(live) = world.seen.live_color() else { continue };
-                    if world.seen.color(live.other()).service.is_some() {
+                    let is_idle = world.seen.drift().is_empty();
+                    if is_idle && world.seen.color(live.other()).service.is_some() {
                         world.deployed += 1;
                         let number = world.deployed;
                         world.put(live.other(), number);
@@ -465,7 +468,6 @@ proptest! {
                         let now = world.live();
                         world.asked.extend(now);
                         story.goes_on(now, false);
-                        story.is_meddled_with = false;
                     }
                 }
             }
@@ -484,9 +486,9 @@ fn type_it(
         Line::Deploy(next) => Line::Deploy((world.deployed + next).max(1)),
         line => line,
     };
-    let goal = asks_for(world, story, line);
-    let is_new = world.seen.journal.operation.is_none() && !story.is_meddled_with;
     let was_live = world.live();
+    let goal = asks_for(world, story, line);
+    let is_new = world.seen.journal.operation.is_none() && story.live == was_live;
     world.asked.extend(goal);
     let mut refused = false;
     for kill in kills.into_iter().flatten().map(Some).chain([None]) {
@@ -519,7 +521,9 @@ fn type_it(
             ),
         }
     }
-    if !story.is_meddled_with {
+    if !refused && world.seen.drift().is_empty() {
+        story.live = was_live;
+        story.was_live.extend(was_live);
         story.goes_on(live, line == Line::Rollback);
     }
     Ok(())

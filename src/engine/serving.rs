@@ -5,7 +5,13 @@
 //! answers with 2xx, all of it three times in a row. ECS's circuit breaker can
 //! end an update in success with the *old* revision, and an emulator or a
 //! target group that fails open calls anything healthy: so each is asked.
+//!
+//! Reads are eventually consistent: one that tells of something older is no
+//! reason to give up, nor to be content.
 
+mod doubt;
+
+use std::mem::{Discriminant, discriminant};
 use std::time::Duration;
 
 use crate::engine::stopped::{self, StopCause};
@@ -13,13 +19,19 @@ use crate::model::{
     Answer, Deployment, Rollout, ServiceState, StoppedTask, Target, TargetState, Targets,
     TaskDefinitionArn,
 };
+use doubt::Doubt;
 
 /// Good readings in a row that make "serves".
 pub const GOOD_READINGS: u32 = 3;
 
-/// How long an app that runs may answer its health path badly, before it is
-/// broken and not slow.
-pub const HEALTH_PATIENCE: Duration = Duration::from_secs(15);
+/// How long an app that runs may answer its health path badly at least, before
+/// it is broken and not slow. Where ECS is to let it be unhealthy for longer, so
+/// is this.
+const HEALTH_PATIENCE: Duration = Duration::from_secs(15);
+
+/// For how long what passes by itself, such as a lack of capacity, is left to
+/// ECS, which tries again.
+const SETBACK_PATIENCE: Duration = Duration::from_secs(180);
 
 /// One look at a colour that is being deployed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,11 +90,28 @@ impl std::fmt::Display for Cause {
     }
 }
 
+/// What is waited for.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    pub task_definition: TaskDefinitionArn,
+    /// As many tasks as were asked for; `None` where the count was left alone.
+    pub count: Option<i32>,
+    /// The deployment from before, where a new one of the same revision is to
+    /// take its place.
+    pub replaces: Option<String>,
+    /// How long ECS lets a new task be unhealthy.
+    pub grace: Duration,
+}
+
 /// Judges readings as they come.
 #[derive(Debug, Clone)]
 pub struct Watch {
-    requested: TaskDefinitionArn,
+    wanted: Wanted,
     good: u32,
+    has_count: bool,
+    doubt: Doubt,
+    /// The tasks that failed for what passes by itself, and of which kind.
+    setbacks: Vec<(String, Discriminant<StopCause>)>,
     seen_as_primary: bool,
     unhealthy_since: Option<Duration>,
     /// What was last wrong with a target. ECS stops its task and says only that
@@ -91,10 +120,13 @@ pub struct Watch {
 }
 
 impl Watch {
-    pub fn new(requested: TaskDefinitionArn) -> Self {
+    pub fn new(wanted: Wanted) -> Self {
         Self {
-            requested,
+            has_count: wanted.count.is_none(),
+            wanted,
             good: 0,
+            doubt: Doubt::default(),
+            setbacks: Vec::new(),
             seen_as_primary: false,
             unhealthy_since: None,
             ailment: None,
@@ -109,59 +141,99 @@ impl Watch {
 
     pub fn judge(&mut self, at: Duration, reading: &Reading) -> Judgement {
         self.ailment = ailment(&reading.targets).or(self.ailment.take());
-        if let Some((task, cause)) = reading
-            .stopped
-            .iter()
-            .find_map(|task| Some((task, stopped::why(task)?)))
-        {
-            return Judgement::Failed(Cause::Task {
-                task: task.clone(),
-                cause: self.in_the_targets_words(cause),
-            });
+        if let Some((task, cause)) = self.dead_end(at, &reading.stopped) {
+            return Judgement::Failed(Cause::Task { task, cause });
         }
-        let Some(service) = &reading.service else {
-            return match self.seen_as_primary {
-                true => Judgement::Failed(Cause::Deleted),
-                // Reads are eventually consistent: a new service can be late.
-                false => Judgement::Waiting(Counts::default()),
+        if let Some(lost) = self.lost(reading) {
+            self.good = 0;
+            let counts = self.counts(reading);
+            return match self.doubt.is_over(at, &lost) {
+                true => Judgement::Failed(lost),
+                false => Judgement::Waiting(counts),
             };
-        };
-        if let Some(cause) = self.lost_to(service) {
-            return Judgement::Failed(cause);
         }
+        self.doubt = Doubt::default();
+        let Some(service) = &reading.service else {
+            return Judgement::Waiting(Counts::default());
+        };
         if let Some(detail) = self.stays_unhealthy(at, service, reading) {
             return Judgement::Failed(Cause::Health { detail });
         }
+        self.has_count |= self.has_count_of(service);
         let answers_well = reading.health.as_ref().is_some_and(Answer::is_ok);
         if self.is_ready_to_answer(Some(service), &reading.targets) && answers_well {
             self.good += 1;
         } else {
             self.good = 0;
         }
-        if self.good >= GOOD_READINGS {
-            return Judgement::Serves;
+        match self.good >= GOOD_READINGS {
+            true => Judgement::Serves,
+            false => Judgement::Waiting(self.counts(reading)),
         }
-        Judgement::Waiting(Counts {
+    }
+
+    fn counts(&self, reading: &Reading) -> Counts {
+        let Some(service) = &reading.service else {
+            return Counts::default();
+        };
+        Counts {
             desired: service.desired,
-            running: self
-                .ours(service)
-                .map_or(0, |deployment| deployment.running),
+            running: self.ours(service).map_or(0, |ours| ours.running),
             healthy: reading.targets.healthy(),
             good_answers: self.good,
-        })
+        }
+    }
+
+    /// A task that shows that no other will fare better. What passes by itself
+    /// shows that only where it is met again after ECS had time to get over it.
+    fn dead_end(
+        &mut self,
+        at: Duration,
+        stopped: &[StoppedTask],
+    ) -> Option<(StoppedTask, StopCause)> {
+        for task in stopped {
+            let Some(cause) = stopped::why(task) else {
+                continue;
+            };
+            let kind = discriminant(&cause);
+            let is_known = self.setbacks.iter().any(|(id, _)| *id == task.id);
+            if !cause.is_tried_again() {
+                return Some((task.clone(), self.in_the_targets_words(cause)));
+            }
+            if is_known {
+                continue;
+            }
+            let is_met_again = self.setbacks.iter().any(|(_, known)| *known == kind);
+            self.setbacks.push((task.id.clone(), kind));
+            if is_met_again && at >= SETBACK_PATIENCE {
+                return Some((task.clone(), cause));
+            }
+        }
+        None
     }
 
     fn ours<'a>(&self, service: &'a ServiceState) -> Option<&'a Deployment> {
         service
             .primary()
-            .filter(|deployment| deployment.task_definition == self.requested)
+            .filter(|deployment| deployment.task_definition == self.wanted.task_definition)
+            .filter(|deployment| Some(&deployment.id) != self.wanted.replaces.as_ref())
     }
 
     /// Whether the requested revision is complete, with every task running.
     pub fn has_rolled_out(&self, service: &ServiceState) -> bool {
+        let has_count = self.has_count || self.has_count_of(service);
         self.ours(service).is_some_and(|deployment| {
-            deployment.rollout == Some(Rollout::Completed) && deployment.running == service.desired
+            has_count
+                && deployment.rollout == Some(Rollout::Completed)
+                && deployment.running == service.desired
         })
+    }
+
+    /// Others, such as autoscaling, may have asked for more already.
+    fn has_count_of(&self, service: &ServiceState) -> bool {
+        self.wanted
+            .count
+            .is_some_and(|count| service.desired >= count)
     }
 
     fn in_the_targets_words(&self, cause: StopCause) -> StopCause {
@@ -173,25 +245,29 @@ impl Watch {
         }
     }
 
-    /// Whether the requested revision is no longer what ECS works towards.
-    fn lost_to(&mut self, service: &ServiceState) -> Option<Cause> {
+    /// How the requested revision is no longer what ECS works towards, by this
+    /// reading.
+    fn lost(&mut self, reading: &Reading) -> Option<Cause> {
+        let Some(service) = &reading.service else {
+            // A new service can be late to be seen.
+            return self.seen_as_primary.then_some(Cause::Deleted);
+        };
         let failed = service.deployments.iter().find(|deployment| {
-            deployment.task_definition == self.requested
+            deployment.task_definition == self.wanted.task_definition
+                && Some(&deployment.id) != self.wanted.replaces.as_ref()
                 && deployment.rollout == Some(Rollout::Failed)
         });
         // A failed deployment stays in the list for long; one that is not the
         // primary can be an earlier try of the same revision.
         if let Some(failed) = failed.filter(|failed| failed.is_primary || self.seen_as_primary) {
+            let reason = failed.rollout_reason.clone();
             return Some(Cause::TakenBack {
-                reason: failed
-                    .rollout_reason
-                    .clone()
-                    .unwrap_or_else(|| "its tasks kept failing".to_owned()),
+                reason: reason.unwrap_or_else(|| "its tasks kept failing".to_owned()),
             });
         }
         let primary = service.primary()?;
-        if primary.task_definition == self.requested {
-            self.seen_as_primary = true;
+        if primary.task_definition == self.wanted.task_definition {
+            self.seen_as_primary |= self.ours(service).is_some();
             return None;
         }
         self.seen_as_primary.then(|| Cause::Replaced {
@@ -216,7 +292,7 @@ impl Watch {
             return None;
         };
         let since = *self.unhealthy_since.get_or_insert(at);
-        (at >= since + HEALTH_PATIENCE).then_some(complaint)
+        (at >= since + HEALTH_PATIENCE.max(self.wanted.grace)).then_some(complaint)
     }
 }
 

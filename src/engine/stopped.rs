@@ -23,8 +23,12 @@ pub enum StopCause {
     HealthCheck(String),
     /// A role may not do what the task needs: secrets, logs, the image.
     Permission(String),
-    /// A secret, a log group or a network interface could not be had.
+    /// A secret or a log group could not be had.
     Resource(String),
+    /// The task's network interface could not be had.
+    Network(String),
+    /// AWS has no room for the task now.
+    Capacity(String),
     Other(String),
 }
 
@@ -52,12 +56,30 @@ impl std::fmt::Display for StopCause {
             Self::HealthCheck(reason) => write!(f, "the health check fails: {reason}"),
             Self::Permission(reason) => write!(f, "no permission: {reason}"),
             Self::Resource(reason) => write!(f, "the task cannot be set up: {reason}"),
+            Self::Network(reason) => write!(f, "the task gets no network interface: {reason}"),
+            Self::Capacity(reason) => write!(f, "AWS has no capacity for the task: {reason}"),
             Self::Other(reason) => write!(f, "the task stopped: {reason}"),
         }
     }
 }
 
 impl StopCause {
+    /// Whether ECS starts another task with a fair chance: the cause is one that
+    /// passes by itself. Not one in the release, which the next task meets too.
+    pub fn is_tried_again(&self) -> bool {
+        match self {
+            Self::Capacity(_) => true,
+            Self::Network(reason) => !is_lasting(reason),
+            Self::ImagePull(reason) | Self::Resource(reason) | Self::Other(reason) => {
+                !is_lasting(reason) && passes(reason)
+            }
+            Self::Exited { .. }
+            | Self::OutOfMemory { .. }
+            | Self::HealthCheck(_)
+            | Self::Permission(_) => false,
+        }
+    }
+
     pub fn hint(&self, color: crate::model::Color) -> String {
         match self {
             Self::ImagePull(_) => {
@@ -79,9 +101,73 @@ impl StopCause {
                     .to_owned()
             }
             Self::Resource(_) => "look at the secrets and the log group that the task names".to_owned(),
+            Self::Network(_) => {
+                "look whether the subnets have addresses left, then deploy again".to_owned()
+            }
+            Self::Capacity(_) => "deploy again later: this passes by itself".to_owned(),
             Self::Other(_) => format!("see `bgecs logs {color}`"),
         }
     }
+}
+
+/// How AWS, Go and registries word what passes: no answer in time, a connection
+/// that broke, a server's own failure, too many requests.
+const PASSING: [&str; 29] = [
+    "timeout",
+    "timed out",
+    "time-out",
+    "deadline exceeded",
+    "requestcanceled",
+    "request canceled",
+    "context canceled",
+    "connection reset",
+    "connection refused",
+    "broken pipe",
+    "unexpected eof",
+    "temporary failure in name resolution",
+    "toomanyrequests",
+    "too many requests",
+    "throttl",
+    "rate exceeded",
+    "requestlimitexceeded",
+    "slowdown",
+    "internal server error",
+    "bad gateway",
+    "service unavailable",
+    "serviceunavailable",
+    "internalerror",
+    "serverexception",
+    "internalfailure",
+    "try again",
+    "status code: 5",
+    "status code 5",
+    "status: 5",
+];
+
+/// How what stays so is worded, in whatever company.
+const LASTING: [&str; 9] = [
+    "accessdenied",
+    "not authorized",
+    "unauthorized",
+    "forbidden",
+    "not found",
+    "notfound",
+    "does not exist",
+    "no such image",
+    "exec format error",
+];
+
+fn says(text: &str, any: &[&str]) -> bool {
+    let text = text.to_ascii_lowercase();
+    any.iter().any(|words| text.contains(words))
+}
+
+fn is_lasting(reason: &str) -> bool {
+    says(reason, &LASTING)
+}
+
+fn passes(reason: &str) -> bool {
+    says(reason, &PASSING)
 }
 
 /// Why the task stopped; `None` where that is nothing to worry about, as when
@@ -104,6 +190,12 @@ pub fn why(task: &StoppedTask) -> Option<StopCause> {
     }
     if said("AccessDenied") || said("not authorized") || said("unable to assume the role") {
         return Some(StopCause::Permission(text()));
+    }
+    if is_about_network(reason) {
+        return Some(StopCause::Network(text()));
+    }
+    if said("Capacity is unavailable") {
+        return Some(StopCause::Capacity(text()));
     }
     if said("ResourceInitializationError") {
         return Some(StopCause::Resource(text()));
@@ -131,6 +223,13 @@ pub fn why(task: &StoppedTask) -> Option<StopCause> {
     }
 }
 
+fn is_about_network(reason: &str) -> bool {
+    says(
+        reason,
+        &["network interface", "insufficientfreeaddressesinsubnet"],
+    )
+}
+
 fn exited(task: &StoppedTask, container: String) -> StopCause {
     StopCause::Exited {
         container,
@@ -140,112 +239,4 @@ fn exited(task: &StoppedTask, container: String) -> StopCause {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::TaskDefinitionArn;
-
-    fn task(
-        code: Option<&str>,
-        reason: &str,
-        exit_code: Option<i32>,
-        container_reason: &str,
-    ) -> StoppedTask {
-        StoppedTask {
-            id: "t".to_owned(),
-            task_definition: TaskDefinitionArn::new("td:1"),
-            created_at: None,
-            stop_code: code.map(str::to_owned),
-            reason: reason.to_owned(),
-            container: Some("app".to_owned()),
-            exit_code,
-            container_reason: Some(container_reason.to_owned()).filter(|text| !text.is_empty()),
-        }
-    }
-
-    fn sentence(task: &StoppedTask) -> Option<String> {
-        why(task).map(|cause| cause.to_string())
-    }
-
-    #[test]
-    fn each_cause_has_its_own_sentence() {
-        let cases = [
-            (
-                task(
-                    Some("TaskFailedToStart"),
-                    "CannotPullContainerError: pull image manifest has been retried 5 time(s)",
-                    None,
-                    "",
-                ),
-                "the image cannot be pulled: CannotPullContainerError: pull image manifest has been retried 5 time(s)",
-            ),
-            (
-                task(
-                    Some("EssentialContainerExited"),
-                    "Essential container in task exited",
-                    Some(3),
-                    "",
-                ),
-                "container `app` exited with code 3",
-            ),
-            (
-                task(
-                    Some("EssentialContainerExited"),
-                    "Essential container in task exited",
-                    Some(137),
-                    "OutOfMemoryError: Container killed due to memory usage",
-                ),
-                "container `app` was killed: out of memory",
-            ),
-            (
-                task(
-                    Some("ServiceSchedulerInitiated"),
-                    "Task failed ELB health checks in (target-group arn:aws:x)",
-                    None,
-                    "",
-                ),
-                "the health check fails: Task failed ELB health checks in (target-group arn:aws:x)",
-            ),
-            (
-                task(
-                    Some("TaskFailedToStart"),
-                    "ResourceInitializationError: unable to pull secrets: AccessDeniedException: no",
-                    None,
-                    "",
-                ),
-                "no permission: ResourceInitializationError: unable to pull secrets: AccessDeniedException: no",
-            ),
-            (
-                task(
-                    Some("TaskFailedToStart"),
-                    "ResourceInitializationError: failed to validate logger args",
-                    None,
-                    "",
-                ),
-                "the task cannot be set up: ResourceInitializationError: failed to validate logger args",
-            ),
-        ];
-        for (task, expected) in cases {
-            assert_eq!(sentence(&task).as_deref(), Some(expected));
-        }
-    }
-
-    #[test]
-    fn scaling_in_is_no_failure() {
-        let scaled = task(
-            Some("ServiceSchedulerInitiated"),
-            "Scaling activity initiated by (deployment ecs-svc/1)",
-            Some(0),
-            "",
-        );
-        assert_eq!(why(&scaled), None);
-        assert_eq!(
-            why(&task(
-                Some("UserInitiated"),
-                "Task stopped by user",
-                None,
-                ""
-            )),
-            None
-        );
-    }
-}
+mod tests;

@@ -111,6 +111,8 @@ pub struct ServiceEvent {
 /// A colour's ECS service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceState {
+    /// It is deleted, and its tasks are on their way out.
+    pub is_draining: bool,
     pub task_definition: TaskDefinitionArn,
     pub desired: i32,
     pub running: i32,

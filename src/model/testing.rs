@@ -47,6 +47,7 @@ pub fn nowhere() -> Forwarding {
 pub fn service(desired: i32) -> ServiceState {
     let task_definition = TaskDefinitionArn::new("task-definition/bgecs-hello:1");
     ServiceState {
+        is_draining: false,
         task_definition: task_definition.clone(),
         desired,
         running: desired,

@@ -39,6 +39,52 @@ fn a_deploy_restarts_warns_and_refuses_as_it_is_told() -> Outcome {
 }
 
 #[test]
+fn a_failure_on_the_live_colour_is_one_to_look_at_now() -> Outcome {
+    let world = World::with_v2_idle("bold")?;
+    let live = [
+        "deploy",
+        V1,
+        "--tag",
+        "1",
+        "--color",
+        "green",
+        "--allow-live",
+    ];
+    // Nothing is changed yet.
+    let taken = [
+        "deploy",
+        V1,
+        "--tag",
+        "2",
+        "--color",
+        "green",
+        "--allow-live",
+    ];
+    let taken = world.changes_nothing(6, &taken)?;
+    assert!(taken.stderr.contains("port 80 -> green (tag 1), unchanged"));
+
+    world.configure("environment = { GREETER_CRASH = \"1\" }")?;
+    let crashed = world.ends(4, &live)?;
+    for part in [
+        "the deploy onto green failed: container `app` exited with code 3",
+        "port 80 -> green, so users may see it: green runs",
+    ] {
+        assert!(
+            crashed.stderr.contains(part),
+            "{part}:\n{}",
+            crashed.shown()
+        );
+    }
+    assert!(!crashed.stderr.contains("unchanged"), "{}", crashed.shown());
+    assert_eq!(world.history()?[0]["outcome"], "failed");
+    let status = world.status()?;
+    assert!(status["unfinished"].is_null(), "{status:#}");
+    world.configure("")?;
+    world.done(&live)?;
+    world.expect_answers(ENGLISH, FRENCH)
+}
+
+#[test]
 fn a_release_that_cannot_serve_is_told_with_its_reason() -> Outcome {
     let world = World::with_v1_live("broken")?;
     world.configure("environment = { GREETER_CRASH = \"1\" }")?;

@@ -6,7 +6,7 @@ use localstack::gate::faults::Fault;
 use localstack::gate::record::Staleness;
 
 use crate::support::Outcome;
-use crate::world::{ENGLISH, FRENCH, World};
+use crate::world::{ENGLISH, FRENCH, V1, V2, World, greeter};
 
 const ELB: &str = "elasticloadbalancing";
 
@@ -107,4 +107,63 @@ fn a_listener_that_somebody_moves_meanwhile_is_not_overwritten() -> Outcome {
     // The first release's two, and the stranger's.
     assert_eq!(writes.len(), 3, "{writes:#?}");
     Ok(())
+}
+
+#[test]
+fn what_was_made_and_not_told_of_is_made_once() -> Outcome {
+    greeter()?;
+    let world = World::new("untold")?;
+    let faults = world.gate.faults();
+    let lost = |service: &str, operation: &str| {
+        faults.add(Fault::on(service, operation).nth(1).drop_after())
+    };
+    let first = [
+        lost("cloudformation", "CreateStack"),
+        lost("ecs", "RegisterTaskDefinition"),
+        lost("ecs", "CreateService"),
+    ];
+    world.done(&["init"])?;
+    world.done(&["deploy", V1, "--tag", "1", "--color", "green"])?;
+    assert_eq!(world.revisions("ACTIVE")?, 1);
+    let second = lost("ecs", "UpdateService");
+    world.done(&[
+        "deploy",
+        V2,
+        "--tag",
+        "2",
+        "--color",
+        "green",
+        "--allow-live",
+    ])?;
+    assert_eq!(world.revisions("ACTIVE")?, 2);
+    let last = [
+        lost("ecs", "DeleteService"),
+        lost("ecs", "DeregisterTaskDefinition"),
+        lost("ecs", "DeleteTaskDefinitions"),
+        lost("cloudformation", "DeleteStack"),
+    ];
+    world.done(&["destroy", "--yes"])?;
+    for fault in first.into_iter().chain([second]).chain(last) {
+        assert_eq!(faults.struck(fault), 1, "{fault}");
+    }
+    world.expect_nothing()
+}
+
+#[test]
+fn a_deploy_withstands_reads_of_a_moment_from_before() -> Outcome {
+    let world = World::with_v1_live("before")?;
+    let faults = world.gate.faults();
+    let stale = |service: &str, operation: &str| {
+        let call = Fault::on(service, operation).every(2);
+        faults.add(call.stale_by(Duration::from_secs(3)))
+    };
+    stale("ecs", "DescribeServices");
+    stale(ELB, "DescribeListeners");
+    world.done(&["deploy", V2, "--tag", "2"])?;
+    world.done(&["deploy", V2, "--tag", "2", "--force"])?;
+    world.done(&["deploy", V2, "--tag", "3"])?;
+    world.done(&["retire"])?;
+    faults.clear();
+    world.done(&["deploy", V2, "--tag", "4"])?;
+    world.expect_answers(ENGLISH, FRENCH)
 }

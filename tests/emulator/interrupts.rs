@@ -67,8 +67,10 @@ fn an_interrupted_deploy_is_over_at_every_stage() -> Outcome {
         (&json!("interrupted"), &json!("2"))
     );
     let line = ["deploy", V2, "--tag", "3"];
+    let revisions = world.revisions("ACTIVE")?;
     let newest = world.interrupts_in(("ecs", "RegisterTaskDefinition"), "HUP", &line)?;
     assert_eq!(newest["outcome"], "interrupted");
+    assert_eq!(world.revisions("ACTIVE")?, revisions, "no service needs it");
     for (signal, tag) in [("INT", "4"), ("TERM", "5"), ("HUP", "6")] {
         let mut waiting = world.start(&["deploy", V2, "--tag", tag])?;
         waiting.until_said("service blue")?;

@@ -1,5 +1,8 @@
 //! Others who change what bgecs is at work on, without its lease.
 
+use std::time::Duration;
+
+use localstack::gate::faults::Fault;
 use localstack::gate::record::Mark;
 use serde_json::{Value, json};
 
@@ -73,6 +76,91 @@ fn a_deploy_says_who_took_its_service_from_it() -> Outcome {
     world.expect_answers(FRENCH, ENGLISH)
 }
 
+impl World {
+    /// Starts it, and moves port 80 onto blue while it makes its nth call of
+    /// that kind.
+    fn moved_during(&self, call: Fault, line: &[&str]) -> Outcome<Ended> {
+        let (prod, blue) = (self.listener("prod")?, self.target_group("blue")?);
+        let slow = self.gate.faults().add(call);
+        let running = self.start(line)?;
+        self.until("it makes its call", || {
+            Ok(self.gate.faults().struck(slow) > 0)
+        })?;
+        self.api.point(&prod, &blue)?;
+        self.gate.faults().remove(slow);
+        running.end()
+    }
+
+    /// As it was before somebody moved port 80.
+    fn put_back(&self) -> Outcome {
+        let (prod, green) = (self.listener("prod")?, self.target_group("green")?);
+        self.api.point(&prod, &green)
+    }
+}
+
+/// For long enough to look, and to move a listener.
+const A_WHILE: Duration = Duration::from_secs(2);
+
+#[test]
+fn users_who_are_moved_onto_the_idle_colour_keep_what_runs_there() -> Outcome {
+    let world = World::with_v2_idle("brought")?;
+    let tasks = |world: &World| -> Outcome<_> {
+        let blue = world.service("blue")?;
+        Ok((blue["taskDefinition"].clone(), blue["desiredCount"].clone()))
+    };
+    let (before, revisions) = (tasks(&world)?, world.revisions("ACTIVE")?);
+    let why = "port 80 forwards to blue, and to green when this began: something else changed it, so blue is left as it is";
+    let register = Fault::on("ecs", "RegisterTaskDefinition").delay(A_WHILE);
+    let scale = Fault::on("dynamodb", "UpdateItem").nth(2).delay(A_WHILE);
+    for (call, line) in [
+        (register, &["deploy", V2, "--tag", "3"][..]),
+        (scale, &["retire"]),
+    ] {
+        let refused = world.moved_during(call, line)?;
+        assert_eq!(refused.code, Some(6), "{}", refused.shown());
+        for part in [why, "port 80 -> blue (tag 2)"] {
+            assert!(
+                refused.stderr.contains(part),
+                "{part}:\n{}",
+                refused.shown()
+            );
+        }
+        assert_eq!(tasks(&world)?, before);
+        assert_eq!(world.history()?[0]["outcome"], "refused");
+        world.put_back()?;
+        world.expect_settled(line[0])?;
+    }
+    assert_eq!(
+        world.revisions("ACTIVE")?,
+        revisions,
+        "the deploy's own is gone"
+    );
+    world.done(&["retire"])?;
+    Ok(())
+}
+
+#[test]
+fn a_release_that_others_made_live_while_it_started_is_not_called_idle() -> Outcome {
+    let world = World::with_v2_idle("unproven")?;
+    world.configure("environment = { GREETER_START_DELAY_MS = \"4000\" }")?;
+    let update = Fault::on("ecs", "UpdateService").delay(A_WHILE);
+    let ended = world.moved_during(update, &["deploy", V2, "--tag", "3"])?;
+    assert_eq!(ended.code, Some(4), "{}", ended.shown());
+    for part in [
+        "tag 3 serves on blue, and port 80 forwards to it: something else moved it there meanwhile",
+        "port 80 -> blue (tag 3)",
+    ] {
+        assert!(ended.stderr.contains(part), "{part}:\n{}", ended.shown());
+    }
+    assert!(!ended.stdout.contains("bgecs promote"), "{}", ended.shown());
+    // The deploy is over; what somebody else did to the listener is not.
+    let status = world.status()?;
+    assert!(status["unfinished"].is_null(), "{status:#}");
+    world.ends(6, &["deploy", V2, "--tag", "4", "--color", "green"])?;
+    world.put_back()?;
+    world.expect_settled("the deploy")
+}
+
 /// AWS as it is, but for a stack that somebody else is updating.
 fn with_a_busy_stack(world: &World) -> Outcome<String> {
     let address = world.api.address.clone();
@@ -112,6 +200,8 @@ fn while_the_stack_is_updated_only_the_way_back_is_open() -> Outcome {
         &["deploy", V2, "--tag", "3"],
         &["promote"],
         &["retire"],
+        &["destroy", "--yes"],
+        &["destroy", "--dry-run"],
     ] {
         let refused = during(line)?;
         assert_eq!(refused.code, Some(6), "{}", refused.shown());

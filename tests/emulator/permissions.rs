@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use localstack::Options;
 use localstack::gate::faults::Fault;
+use localstack::gate::record::Mark;
 use serde_json::{Value, json};
 
 use crate::access::User;
@@ -36,11 +37,29 @@ impl World {
     fn heard(&self, heard: &mut Heard, code: i32, arguments: &[&str]) -> Outcome {
         let before = self.gate.calls().mark();
         self.ends(code, arguments)?;
-        for call in self.gate.calls().since(before) {
+        self.write_down(heard, before, arguments[0]);
+        Ok(())
+    }
+
+    fn write_down(&self, heard: &mut Heard, since: Mark, command: &str) {
+        for call in self.gate.calls().since(since) {
             let action = format!("{}:{}", call.service, call.operation);
             let commands = heard.entry(action).or_default();
-            commands.insert(arguments[0].to_owned());
+            commands.insert(command.to_owned());
         }
+    }
+
+    /// A deploy that is interrupted once it has registered its revision.
+    fn registered_and_interrupted(&self, heard: &mut Heard) -> Outcome {
+        let before = self.gate.calls().mark();
+        let registering = Fault::on("ecs", "RegisterTaskDefinition").hold_after();
+        let held = self.gate.faults().add(registering);
+        let deploying = self.start(&["deploy", V1, "--tag", "6"])?;
+        self.until_held(held)?;
+        deploying.signal("INT")?;
+        deploying.ends(130)?;
+        self.gate.faults().remove(held);
+        self.write_down(heard, before, "deploy");
         Ok(())
     }
 
@@ -73,6 +92,8 @@ impl World {
                 "deploy", V2, "--tag", "4", "--color", "blue", "--wait", "1m",
             ],
         )?;
+        self.registered_and_interrupted(&mut heard)?;
+        let mut ends = |code, arguments: &[&str]| self.heard(&mut heard, code, arguments);
         // A revision that no service was told of, and a swap that was cut off.
         let registering = Fault::on("ecs", "RegisterTaskDefinition");
         self.killed_in(registering.hold_after(), &["deploy", V1, "--tag", "5"])?;

@@ -6,6 +6,14 @@ use crate::support::Outcome;
 use crate::world::{World, greeter};
 
 impl World {
+    /// How many revisions there are of that status.
+    pub fn revisions(&self, status: &str) -> Outcome<usize> {
+        let of_family = json!({ "familyPrefix": self.stack(), "status": status });
+        let listed = self.api.ecs("ListTaskDefinitions", &of_family)?;
+        let arns = listed["taskDefinitionArns"].as_array();
+        Ok(arns.ok_or("no list of revisions")?.len())
+    }
+
     /// Asks the emulator's own API, with none of bgecs's eyes.
     pub fn expect_nothing(&self) -> Outcome {
         let (name, api) = (self.stack(), &self.api);
@@ -19,13 +27,9 @@ impl World {
             .filter(|status| *status != "DELETE_COMPLETE")
             .collect();
         assert!(left.is_empty(), "stacks: {stacks}");
-        let of_family = json!({ "familyPrefix": name });
-        let definitions = api.ecs("ListTaskDefinitions", &of_family)?;
-        assert_eq!(
-            definitions["taskDefinitionArns"],
-            json!([]),
-            "task definitions"
-        );
+        for status in ["ACTIVE", "INACTIVE"] {
+            assert_eq!(self.revisions(status)?, 0, "{status} task definitions");
+        }
         let listed = json!({ "cluster": name, "services": ["blue", "green"] });
         // Without the cluster, the question itself is refused.
         if let Ok(services) = api.ecs("DescribeServices", &listed) {
@@ -85,17 +89,19 @@ fn what_is_left_without_any_stack_is_destroyed() -> Outcome {
         "requiresCompatibilities": ["FARGATE"],
         "containerDefinitions": [{ "name": "app", "image": "nowhere/none:1" }],
     });
-    api.ecs("RegisterTaskDefinition", &definition)?;
+    for _ in 0..2 {
+        api.ecs("RegisterTaskDefinition", &definition)?;
+    }
+    let first = json!({ "taskDefinition": format!("{name}:1") });
+    api.ecs("DeregisterTaskDefinition", &first)?;
     let service = json!({
         "cluster": name, "serviceName": "blue", "taskDefinition": name, "desiredCount": 0,
     });
     api.ecs("CreateService", &service)?;
     let dry = world.done(&["destroy", "--dry-run"])?;
-    assert!(
-        dry.stdout.contains("delete the service blue"),
-        "{}",
-        dry.shown()
-    );
+    for part in ["delete the service blue", "delete 2 revision(s)"] {
+        assert!(dry.stdout.contains(part), "{part}: {}", dry.shown());
+    }
     world.done(&["destroy", "--yes"])?;
     world.expect_nothing()?;
     assert_eq!(

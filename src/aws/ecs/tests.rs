@@ -57,26 +57,21 @@ async fn a_value_that_ecs_finds_invalid_is_not_repeated() {
     }
 }
 
+/// Each request makes a revision: whether a lost one did is for others to look.
 #[tokio::test(start_paused = true)]
-async fn a_task_definition_is_registered_as_it_is_also_at_the_second_try() {
-    let body = json!({ "family": FAMILY, "aFieldOfTomorrow": true });
-    let registered = json!({ "taskDefinition": { "taskDefinitionArn": arn("bgecs-hello:7") } });
-    let wire = Wire::new()
-        .on(
-            "RegisterTaskDefinition",
-            Reply::json_error(500, "ServerException", "try again"),
-        )
-        .on("RegisterTaskDefinition", Reply::json(&registered));
-    wire.aws_with(credentials(), 2)
-        .register_task_definition(FAMILY, &body)
-        .await
-        .unwrap();
-    let sent: Vec<_> = wire
-        .requests()
-        .into_iter()
-        .map(|request| request.body)
-        .collect();
-    assert_eq!(sent, [body.to_string(), body.to_string()]);
+async fn a_registration_is_sent_once() {
+    for reply in [
+        Reply::json_error(500, "ServerException", "try again"),
+        Reply::json_error(400, "ThrottlingException", "Rate exceeded"),
+        Reply::Reset,
+        Reply::Never,
+    ] {
+        let wire = Wire::new().on("RegisterTaskDefinition", reply);
+        let aws = wire.aws_with(credentials(), 5);
+        let answer = aws.register_task_definition(FAMILY, &json!({})).await;
+        assert!(answer.unwrap_err().is_retryable());
+        assert_eq!(wire.requests().len(), 1);
+    }
 }
 
 #[tokio::test]
@@ -105,21 +100,34 @@ async fn task_definitions_are_read_page_by_page_and_only_of_this_family() {
         .on(
             "ListTaskDefinitions",
             page(&["bgecs-hello-2:9", "bgecs-hello:12"], None),
-        );
-    let arns = wire.aws().task_definitions(FAMILY).await.unwrap();
-    assert_eq!(
-        arns,
-        [
-            TaskDefinitionArn::new(arn("bgecs-hello:1")),
-            TaskDefinitionArn::new(arn("bgecs-hello:12"))
-        ]
-    );
+        )
+        .on("ListTaskDefinitions", page(&["bgecs-hello:3"], Some("4")))
+        .on("ListTaskDefinitions", page(&["bgecs-hello:4"], None));
+    let all = wire.aws().all_revisions(FAMILY).await.unwrap();
+    let revisions = |names: [&str; 2]| names.map(|name| TaskDefinitionArn::new(arn(name))).to_vec();
+    let expected = Revisions {
+        active: revisions(["bgecs-hello:1", "bgecs-hello:12"]),
+        inactive: revisions(["bgecs-hello:3", "bgecs-hello:4"]),
+    };
+    assert_eq!((all.count(), all), (4, expected));
     let asked: Vec<_> = wire
         .requests()
         .iter()
-        .map(|request| request.json()["nextToken"].clone())
+        .map(|request| {
+            let request = request.json();
+            (request["status"].clone(), request["nextToken"].clone())
+        })
         .collect();
-    assert_eq!(json!(asked), json!([null, "page 2", "page 3"]));
+    assert_eq!(
+        json!(asked),
+        json!([
+            ["ACTIVE", null],
+            ["ACTIVE", "page 2"],
+            ["ACTIVE", "page 3"],
+            ["INACTIVE", null],
+            ["INACTIVE", "4"],
+        ])
+    );
     wire.assert_used_up();
 }
 
@@ -280,6 +288,7 @@ async fn a_service_is_made_for_its_colour() {
         container: "app",
         port: 8080,
         health_check_grace_period: Duration::from_secs(60),
+        token: "20231114T221320Z-0000002a",
     };
     wire.aws().create_service(&new).await.unwrap();
     insta::assert_snapshot!(serde_json::to_string_pretty(&wire.request().json()).unwrap(), @r#"
@@ -295,6 +304,7 @@ async fn a_service_is_made_for_its_colour() {
         }
       ],
       "desiredCount": 2,
+      "clientToken": "20231114T221320Z-0000002a",
       "launchType": "FARGATE",
       "deploymentConfiguration": {
         "deploymentCircuitBreaker": {
@@ -450,31 +460,94 @@ async fn what_is_gone_already_is_no_failure() {
     let wire = Wire::new()
         .on("DeleteService", gone("ServiceNotFoundException"))
         .on("DeleteService", gone("ClusterNotFoundException"))
+        .on("DeleteService", gone("ServiceNotActiveException"))
         .on("DeleteService", gone("AccessDeniedException"))
         .on("ListTasks", gone("ClusterNotFoundException"));
     let aws = wire.aws();
-    aws.delete_service(FAMILY, Color::Blue).await.unwrap();
-    aws.delete_service(FAMILY, Color::Blue).await.unwrap();
+    for _ in 0..3 {
+        aws.delete_service(FAMILY, Color::Blue).await.unwrap();
+    }
     let denied = aws.delete_service(FAMILY, Color::Blue).await.unwrap_err();
     assert_eq!(denied.kind, Kind::Denied);
-    assert_eq!(aws.task_count(FAMILY).await.unwrap(), 0);
+    assert_eq!(
+        aws.tasks_left(FAMILY).await.unwrap(),
+        tasks::Left::default()
+    );
 }
 
 #[tokio::test]
-async fn revisions_are_deleted_ten_at_a_time() {
+async fn revisions_are_deleted_ten_at_a_time_and_those_that_stay_are_named() {
     let arns: Vec<_> = (1..=21)
         .map(|n| TaskDefinitionArn::new(arn(&format!("bgecs-hello:{n}"))))
         .collect();
     let answer = || Reply::json(&json!({ "taskDefinitions": [], "failures": [] }));
+    let failed = Reply::json(&json!({ "taskDefinitions": [], "failures": [
+        { "arn": arns[20].as_str(), "reason": "ACCESS_DENIED", "detail": "not yours" },
+    ]}));
     let wire = Wire::new()
         .on("DeleteTaskDefinitions", answer())
         .on("DeleteTaskDefinitions", answer())
-        .on("DeleteTaskDefinitions", answer());
-    wire.aws().delete_task_definitions(&arns).await.unwrap();
+        .on("DeleteTaskDefinitions", failed);
+    let kept = wire.aws().delete_task_definitions(&arns).await.unwrap();
+    let expected = Kept {
+        arn: arns[20].clone(),
+        reason: "ACCESS_DENIED: not yours".to_owned(),
+    };
+    assert_eq!(kept, [expected]);
     let sent: Vec<usize> = wire
         .requests()
         .iter()
         .map(|request| request.json()["taskDefinitions"].as_array().unwrap().len())
         .collect();
     assert_eq!(sent, [10, 10, 1]);
+}
+
+/// `n` tasks of which one has gone on to stop.
+fn tasks(n: usize, last: &str) -> serde_json::Value {
+    let task = |n: usize, status: &str| json!({ "taskArn": format!("task/bgecs-hello/{n}"), "lastStatus": status });
+    let mut tasks: Vec<_> = (1..n).map(|n| task(n, "STOPPED")).collect();
+    tasks.push(task(n, last));
+    json!({ "tasks": tasks })
+}
+
+fn page(names: std::ops::Range<usize>, next: Option<&str>) -> Reply {
+    let arns: Vec<_> = names.map(|n| format!("task/bgecs-hello/{n}")).collect();
+    Reply::json(&json!({ "taskArns": arns, "nextToken": next }))
+}
+
+#[tokio::test]
+async fn all_pages_of_stopped_tasks_are_read() {
+    let wire = Wire::new()
+        .on("ListTasks", page(0..100, Some("2")))
+        .on("ListTasks", page(100..130, None))
+        .on("DescribeTasks", Reply::json(&tasks(100, "STOPPED")))
+        .on("DescribeTasks", Reply::json(&tasks(30, "DEPROVISIONING")));
+    let aws = wire.aws();
+    let known = HashSet::new();
+    let stopped = aws.stopped_tasks(FAMILY, Color::Blue, &known).await;
+    assert_eq!(stopped.unwrap().len(), 129);
+    let asked: Vec<usize> = wire
+        .requests()
+        .iter()
+        .filter_map(|request| Some(request.json()["tasks"].as_array()?.len()))
+        .collect();
+    assert_eq!(asked, [100, 30]);
+    assert_eq!(wire.requests()[1].json()["nextToken"], "2");
+    wire.assert_used_up();
+}
+
+#[tokio::test]
+async fn a_task_that_is_still_stopping_is_left() {
+    let wire = Wire::new()
+        .on("ListTasks", page(0..2, None))
+        .on("ListTasks", page(2..5, None))
+        .on("DescribeTasks", Reply::json(&tasks(3, "DEPROVISIONING")));
+    let left = wire.aws().tasks_left(FAMILY).await.unwrap();
+    assert_eq!((left.running, left.stopping), (2, 1));
+    let asked: Vec<_> = wire
+        .requests()
+        .iter()
+        .map(|request| request.json()["desiredStatus"].clone())
+        .collect();
+    assert_eq!(json!(asked), json!(["RUNNING", "STOPPED", null]));
 }

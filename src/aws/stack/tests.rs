@@ -3,6 +3,7 @@ use crate::aws::error::Kind;
 use crate::aws::testing::{Reply, Wire};
 
 const NAME: &str = "bgecs-hello";
+const TOKEN: &str = "20231114T221320Z-0000002a";
 
 fn stack(status: &str, rest: &str) -> Reply {
     Reply::xml(
@@ -194,19 +195,29 @@ async fn an_update_without_changes_is_nothing_to_do() {
         .on("UpdateStack", nothing());
     let aws = wire.aws();
     assert_eq!(
-        aws.update_stack(NAME, "hello", &inputs()).await.unwrap(),
+        aws.update_stack(NAME, "hello", &inputs(), TOKEN)
+            .await
+            .unwrap(),
         StackChange::Started
     );
     assert_eq!(
-        aws.update_stack(NAME, "hello", &inputs()).await.unwrap(),
+        aws.update_stack(NAME, "hello", &inputs(), TOKEN)
+            .await
+            .unwrap(),
         StackChange::NothingToDo
     );
     let error = aws
-        .update_stack(NAME, "hello", &inputs())
+        .update_stack(NAME, "hello", &inputs(), TOKEN)
         .await
         .unwrap_err();
     assert_eq!(error.message, "Template format error");
-    let one = aws.update_one_parameter(NAME, "hello", ("LiveColor", "blue"), std::iter::empty());
+    let one = aws.update_one_parameter(
+        NAME,
+        "hello",
+        ("LiveColor", "blue"),
+        std::iter::empty(),
+        TOKEN,
+    );
     assert_eq!(one.await.unwrap(), StackChange::NothingToDo);
     wire.assert_used_up();
 }
@@ -220,13 +231,14 @@ async fn one_parameter_changes_and_all_else_stays() {
     let others = ["App".to_owned(), "HealthPath".to_owned()];
     let started = wire
         .aws()
-        .update_one_parameter(NAME, "hello", ("LiveColor", "green"), others.iter())
+        .update_one_parameter(NAME, "hello", ("LiveColor", "green"), others.iter(), TOKEN)
         .await;
     assert_eq!(started.unwrap(), StackChange::Started);
     let sent = wire.request();
     let field = |name: &str| sent.field(name);
     assert_eq!(field("UsePreviousTemplate").as_deref(), Some("true"));
     assert_eq!(field("TemplateBody"), None);
+    assert_eq!(field("ClientRequestToken").as_deref(), Some(TOKEN));
     for (n, name) in ["App", "HealthPath"].into_iter().enumerate() {
         let member = format!("Parameters.member.{}", n + 1);
         assert_eq!(
@@ -256,11 +268,12 @@ async fn a_stack_is_made_from_the_template_with_leave_to_make_roles() {
         Reply::xml("CreateStack", "<StackId>1</StackId>"),
     );
     wire.aws()
-        .create_stack(NAME, "hello", &inputs())
+        .create_stack(NAME, "hello", &inputs(), TOKEN)
         .await
         .unwrap();
     let sent = wire.request();
     assert_eq!(sent.field("TemplateBody").as_deref(), Some(TEMPLATE));
+    assert_eq!(sent.field("ClientRequestToken").as_deref(), Some(TOKEN));
     assert_eq!(
         sent.field("Capabilities.member.1").as_deref(),
         Some("CAPABILITY_IAM")
@@ -300,4 +313,29 @@ async fn events_come_oldest_first_and_empty_reasons_are_none() {
     assert_eq!(told, [("old", None), ("new", Some("no quota"))]);
     assert_eq!(events[0].status, "CREATE_FAILED");
     assert_eq!(events[0].resource_type, "AWS::ECS::Cluster");
+}
+
+#[tokio::test]
+async fn what_a_call_has_begun_is_told_by_its_token() {
+    let event = |token: &str| {
+        format!(
+            "<StackEvents><member><StackId>1</StackId><EventId>e</EventId><StackName>{NAME}</StackName>\
+             <Timestamp>2026-01-01T00:00:00Z</Timestamp>{token}</member></StackEvents>"
+        )
+    };
+    let own = format!("<ClientRequestToken>{TOKEN}</ClientRequestToken>");
+    let another_s = "<ClientRequestToken>20231114T221320Z-0000002b</ClientRequestToken>";
+    let events = |event: &str| Reply::xml("DescribeStackEvents", event);
+    let refused = |code| Reply::xml_error(400, code, "no");
+    for (reply, expected) in [
+        (events(&event(&own)), Ok(true)),
+        (events(&event(another_s)), Ok(false)),
+        (events(&event("")), Ok(false)),
+        (refused("ValidationError"), Ok(false)),
+        (refused("AccessDenied"), Err(Kind::Denied)),
+    ] {
+        let wire = Wire::new().on("DescribeStackEvents", reply);
+        let begun = wire.aws().has_begun(NAME, TOKEN).await;
+        assert_eq!(begun.map_err(|error| error.kind), expected);
+    }
 }

@@ -16,8 +16,8 @@ fn plan() -> DeployPlan {
     }
 }
 
-fn deployed(color: Color, unchanged: bool) -> Deployed {
-    Deployed {
+fn placed(color: Color, unchanged: bool) -> Placed {
+    Placed {
         color,
         digest: format!("sha256:{}", "2".repeat(64)).parse().unwrap(),
         task_definition: TaskDefinitionArn::new("task-definition/bgecs-hello:2"),
@@ -30,7 +30,7 @@ fn tag() -> Tag {
 }
 
 fn shown(plan: &DeployPlan, unchanged: bool) -> String {
-    result(&observed(), plan, tag(), deployed(plan.color, unchanged)).human(&Style::plain())
+    result(&observed(), plan, tag(), placed(plan.color, unchanged)).human(&Style::plain())
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn idle_live_or_unchanged() {
 
 #[test]
 fn for_programs() {
-    let result = result(&observed(), &plan(), tag(), deployed(Color::Blue, false));
+    let result = result(&observed(), &plan(), tag(), placed(Color::Blue, false));
     insta::assert_snapshot!(serde_json::to_string_pretty(&result).unwrap(), @r#"
     {
       "operation": "deploy",

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::aws::testing::Wire;
-use crate::aws::{StackSnapshot, StackStatus};
+use crate::aws::{Revisions, StackSnapshot, StackStatus};
 use crate::model::{Color, TaskDefinitionArn};
 
 fn session() -> Session {
@@ -17,6 +17,14 @@ fn gone_or_never_there() {
     insta::assert_snapshot!(shown("unchanged"), @"nothing to do: bgecs has made nothing for hello here");
 }
 
+/// One of them is deregistered.
+fn revisions() -> Revisions {
+    Revisions {
+        active: vec![TaskDefinitionArn::new("bgecs-hello:1")],
+        inactive: vec![TaskDefinitionArn::new("bgecs-hello:2")],
+    }
+}
+
 fn planned(inventory: &Inventory) -> String {
     Plan::of("destroy", steps(&session(), inventory)).human(&Style::plain())
 }
@@ -26,6 +34,7 @@ fn what_will_go() {
     let outputs = [("RepositoryName".to_owned(), "bgecs-hello".to_owned())];
     let stack = StackSnapshot {
         id: "stack/1".to_owned(),
+        name: "bgecs-hello".to_owned(),
         status: StackStatus::Ready,
         status_text: "CREATE_COMPLETE".to_owned(),
         reason: None,
@@ -35,13 +44,13 @@ fn what_will_go() {
     let everything = Inventory {
         stack: Some(stack),
         services: vec![(Color::Blue, 2), (Color::Green, 0)],
-        task_definitions: vec![TaskDefinitionArn::new("bgecs-hello:1")],
+        task_definitions: revisions(),
     };
     insta::assert_snapshot!(planned(&everything), @"
     destroy would:
        1. stop 2 task(s) and delete the service blue
        2. stop 0 task(s) and delete the service green
-       3. delete 1 revision(s) of the task definition bgecs-hello
+       3. delete 2 revision(s) of the task definition bgecs-hello
        4. delete every image in the repository bgecs-hello
        5. delete the CloudFormation stack bgecs-hello and all in it
     Nothing was changed.
@@ -54,18 +63,65 @@ fn what_is_left_of_a_destroy_that_stopped() {
     let left = Inventory {
         stack: None,
         services: Vec::new(),
-        task_definitions: vec![TaskDefinitionArn::new("bgecs-hello:1")],
+        task_definitions: revisions(),
     };
     assert!(!left.is_empty());
     insta::assert_snapshot!(planned(&left), @"
     destroy would:
-       1. delete 1 revision(s) of the task definition bgecs-hello
+       1. delete 2 revision(s) of the task definition bgecs-hello
     Nothing was changed.
     ");
     let nothing = Inventory {
-        task_definitions: Vec::new(),
+        task_definitions: Revisions::default(),
         ..left
     };
     assert!(nothing.is_empty());
     insta::assert_snapshot!(planned(&nothing), @"destroy would do nothing");
+}
+
+fn with_stack(text: &str, status: StackStatus) -> Inventory {
+    let stack = StackSnapshot {
+        id: "stack/1".to_owned(),
+        name: "bgecs-hello".to_owned(),
+        status,
+        status_text: text.to_owned(),
+        reason: None,
+        parameters: BTreeMap::new(),
+        outputs: BTreeMap::new(),
+    };
+    Inventory {
+        stack: Some(stack),
+        services: vec![(Color::Blue, 2)],
+        task_definitions: Revisions::default(),
+    }
+}
+
+#[test]
+fn a_stack_that_something_else_is_at_work_on_is_left_alone() {
+    for text in [
+        "CREATE_IN_PROGRESS",
+        "UPDATE_IN_PROGRESS",
+        "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
+        "UPDATE_ROLLBACK_IN_PROGRESS",
+        "ROLLBACK_IN_PROGRESS",
+        "REVIEW_IN_PROGRESS",
+        "IMPORT_IN_PROGRESS",
+    ] {
+        let error = with_stack(text, StackStatus::Busy)
+            .refuse_busy()
+            .unwrap_err();
+        assert_eq!(error.exit, Exit::Refused);
+        assert_eq!(
+            error.message,
+            format!("the stack bgecs-hello is {text}: something else is at work on it")
+        );
+    }
+    for (text, status) in [
+        ("DELETE_IN_PROGRESS", StackStatus::Busy),
+        ("DELETE_FAILED", StackStatus::DeleteFailed),
+        ("ROLLBACK_COMPLETE", StackStatus::Broken),
+        ("CREATE_COMPLETE", StackStatus::Ready),
+    ] {
+        assert!(with_stack(text, status).refuse_busy().is_ok(), "{text}");
+    }
 }

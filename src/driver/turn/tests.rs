@@ -235,23 +235,34 @@ async fn a_listener_that_may_have_moved_unseen_keeps_the_operation_open() {
 
 #[tokio::test]
 async fn a_first_colour_that_got_one_port_stays_open_and_one_that_got_none_does_not() {
-    let shows_blue = Reply::xml(
-        "DescribeListeners",
-        "<Listeners><member><ListenerArn>listener/prod</ListenerArn><DefaultActions><member><Type>forward</Type>\
+    let shows_nothing = || Reply::xml("DescribeListeners", "<Listeners></Listeners>");
+    let shows_blue = || {
+        Reply::xml(
+            "DescribeListeners",
+            "<Listeners><member><ListenerArn>listener/prod</ListenerArn><DefaultActions><member><Type>forward</Type>\
          <TargetGroupArn>tg/blue</TargetGroupArn></member></DefaultActions></member>\
          <member><ListenerArn>listener/test</ListenerArn></member></Listeners>",
-    );
+        )
+    };
     let no = || Reply::xml_error(403, "AccessDenied", "no");
     let yes = Reply::xml("ModifyListener", "");
     let mut fresh = observed();
     fresh.listeners.prod = nowhere();
     fresh.listeners.test = nowhere();
     for (wire, exit, is_known) in [
-        (Wire::new().on("ModifyListener", no()), Exit::Failed, true),
         (
             Wire::new()
+                .on("DescribeListeners", shows_nothing())
+                .on("ModifyListener", no()),
+            Exit::Failed,
+            true,
+        ),
+        (
+            Wire::new()
+                .on("DescribeListeners", shows_nothing())
                 .on("ModifyListener", yes)
-                .on("DescribeListeners", shows_blue)
+                .on("DescribeListeners", shows_blue())
+                .on("DescribeListeners", shows_blue())
                 .on("ModifyListener", no()),
             Exit::LookNow,
             false,

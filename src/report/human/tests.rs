@@ -92,6 +92,7 @@ fn what_aws_does() {
         resource_type: "AWS::ElasticLoadBalancingV2::Listener".to_owned(),
         status: status.to_owned(),
         reason: reason.map(str::to_owned),
+        token: None,
     };
     let service = ServiceEvent {
         id: "1".to_owned(),

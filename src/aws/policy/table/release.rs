@@ -83,7 +83,10 @@ pub const DEPLOYER: &[Grant] = &[
                     "resume", "adopt",
                 ],
             ),
-            called("ecs:DescribeTasks", WAITING),
+            called(
+                "ecs:DescribeTasks",
+                &["deploy", "promote", "rollback", "destroy"],
+            ),
             called("ecs:CreateService", &["deploy"]),
             called(
                 "ecs:UpdateService",
@@ -101,12 +104,16 @@ pub const DEPLOYER: &[Grant] = &[
         ],
         condition: None,
     },
-    // What a deploy that was killed registered, and no service was told of.
+    // What a deploy registered that was killed, interrupted or refused, and no
+    // service was told of.
     Grant {
         sid: "ForgetRevisions",
         needs: &[
-            called("ecs:DeregisterTaskDefinition", &["resume", "destroy"]),
-            called("ecs:ListTaskDefinitions", &["resume", "destroy"]),
+            called(
+                "ecs:DeregisterTaskDefinition",
+                &["deploy", "resume", "destroy"],
+            ),
+            called("ecs:ListTaskDefinitions", &["deploy", "resume", "destroy"]),
         ],
         on: ANYTHING,
         condition: None,

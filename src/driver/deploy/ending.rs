@@ -1,0 +1,120 @@
+//! The end of a deploy: what it left, and where users are.
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use crate::driver::look_ahead::{look_again, tell_users};
+use crate::driver::tidy;
+use crate::driver::turn::{Conclusion, Turn};
+use crate::engine::aftermath::{self, Remains};
+use crate::engine::look_ahead::Users;
+use crate::engine::plan::DeployPlan;
+use crate::error::{Error, Exit, Result};
+use crate::model::journal::Outcome;
+use crate::model::{Observed, Tag};
+use crate::report::Event;
+use crate::session::Session;
+
+/// How long one who has failed, or was interrupted, tidies up.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// A release that serves on a colour is unproven: it must not be what users get
+/// by now.
+///
+/// # Errors
+/// Port 80 was moved onto it meanwhile (exit 4).
+pub(super) async fn confirm(
+    session: &Session,
+    turn: &Turn,
+    observed: &Observed,
+    plan: &DeployPlan,
+    tag: &Tag,
+) -> Result<()> {
+    // Each write that makes it live looks ahead by itself.
+    if plan.becomes_live {
+        return Ok(());
+    }
+    let color = plan.color;
+    let (warning, now) = match look_again(session, observed, color).await {
+        Ok((Users::Elsewhere | Users::OnIt, _)) => return Ok(()),
+        Ok((Users::Moved(how), _)) => (how, None),
+        Ok((Users::BroughtOntoIt, now)) => (String::new(), Some(now)),
+        Err(error) => {
+            let told = format!("whether port 80 is where it was cannot be read: {error}");
+            (told, None)
+        }
+    };
+    let Some(now) = now else {
+        session.report.tell(&Event::Warning(warning));
+        return Ok(());
+    };
+    let message = format!(
+        "tag {tag} serves on {color}, and port 80 forwards to it: something else moved it there meanwhile"
+    );
+    turn.conclude(Conclusion::of(Outcome::Done).because(Some(message.clone())));
+    Err(Error::new(Exit::LookNow, message)
+        .cause("users have it, and nobody has watched how it answers them")
+        .traffic(format!("port 80 -> {color} (tag {tag})"))
+        .hint(match now.live_color() {
+            Some(_) => "`bgecs adopt` takes it for right; or put port 80 back by hand",
+            None => "put port 80 where it belongs by hand; `bgecs status` shows both listeners",
+        }))
+}
+
+/// What is said of a deploy that did not succeed, after tidying up.
+pub(super) async fn leave(
+    session: &Session,
+    turn: &Turn,
+    observed: &Observed,
+    plan: &DeployPlan,
+    mut error: Error,
+) -> Error {
+    let left = aftermath::left(&turn.operation());
+    let ended = Conclusion::of(outcome(error.exit)).because(Some(error.message.clone()));
+    if left.has_revision() {
+        forget(session, turn, observed).await;
+    }
+    if error.traffic.is_none() {
+        let touched = left.touches_service();
+        error = tell_users(session, observed, plan.color, touched, error).await;
+    }
+    if error.exit == Exit::LookNow {
+        // It is over all the same: there is nothing to finish.
+        turn.conclude(ended);
+    }
+    let says_it = error.exit == Exit::TimedOut
+        || (left == Remains::Nothing && error.exit != Exit::Interrupted);
+    match says_it {
+        true => error,
+        false => error.hint_too(&left.sentence(plan.color)),
+    }
+}
+
+fn outcome(exit: Exit) -> Outcome {
+    match exit {
+        Exit::TimedOut => Outcome::TimedOut,
+        Exit::Refused => Outcome::Refused,
+        Exit::Interrupted => Outcome::Interrupted,
+        _ => Outcome::Failed,
+    }
+}
+
+/// A revision that no service was told of is needed by nobody. Whoever has the
+/// lease by now tidies up after this one.
+async fn forget(session: &Session, turn: &Turn, observed: &Observed) {
+    if turn.is_lost() {
+        return;
+    }
+    let operation = turn.operation();
+    let forgetting = tidy::forget_unused(session, observed, &operation);
+    let told = match timeout(PATIENCE, forgetting).await {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "no answer in time".to_owned(),
+    };
+    let family = session.stack_name();
+    session.report.tell(&Event::Warning(format!(
+        "a revision of {family} that no service runs may be left: {told}"
+    )));
+}

@@ -1,0 +1,91 @@
+//! The revision: registered once, also where the answer is lost.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use crate::aws::AwsError;
+use crate::driver::turn::Turn;
+use crate::driver::{tidy, update};
+use crate::engine::task_definition::TaskDefinition;
+use crate::error::Result;
+use crate::model::journal::Effect;
+use crate::model::{Digest, TaskDefinitionArn};
+use crate::report::Event;
+use crate::session::Session;
+
+/// Before each further try. ECS takes one registration a second in the long run.
+const PAUSES: [Duration; 4] = [
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+];
+
+pub(super) async fn register(
+    session: &Session,
+    turn: &Turn,
+    definition: &TaskDefinition,
+    digest: &Digest,
+) -> Result<TaskDefinitionArn> {
+    let family = session.stack_name();
+    turn.about_to(Effect::RegisterTaskDefinition {
+        family: family.clone(),
+        digest: digest.clone(),
+    })
+    .await?;
+    let registered = once(session, turn, &family, definition).await;
+    let arn = update::done_or_not(turn, registered)?;
+    session
+        .report
+        .tell(&Event::Done(format!("registered {}", arn.short())));
+    Ok(arn)
+}
+
+/// Each registration makes another revision: ahead of a second try it is looked
+/// whether the first one did.
+async fn once(
+    session: &Session,
+    turn: &Turn,
+    family: &str,
+    definition: &TaskDefinition,
+) -> Result<TaskDefinitionArn, AwsError> {
+    let mut pauses = PAUSES.into_iter();
+    loop {
+        let registered = session
+            .aws
+            .register_task_definition(family, &definition.body);
+        let error = match registered.await {
+            Ok(arn) => return Ok(arn),
+            Err(error) if !error.is_retryable() => return Err(error),
+            Err(error) => error,
+        };
+        let pause = pauses.next();
+        // By the end of the pause a lost one is to be seen.
+        sleep(pause.unwrap_or(PAUSES[0])).await;
+        if error.is_ambiguous()
+            && let Some(arn) = find(session, turn, definition).await?
+        {
+            return Ok(arn);
+        }
+        if pause.is_none() {
+            return Err(error);
+        }
+    }
+}
+
+/// What this very operation has registered.
+async fn find(
+    session: &Session,
+    turn: &Turn,
+    definition: &TaskDefinition,
+) -> Result<Option<TaskDefinitionArn>, AwsError> {
+    let own = tidy::revisions_of(session, &turn.operation().id).await?;
+    let is_it = own
+        .into_iter()
+        .find(|(_, release)| release.config.as_deref() == Some(definition.config_hash.as_str()));
+    Ok(is_it.map(|(arn, _)| arn))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,203 @@
+//! Looking at the listeners right ahead of an effect on a colour, and once more
+//! after it: others can move users at any moment, and by hand.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, timeout};
+
+use super::turn::Turn;
+use crate::aws::AwsError;
+use crate::engine::look_ahead::{self, Users};
+use crate::error::{Error, Exit, Result};
+use crate::model::{Color, Forwarding, Observed, PerPort, Port};
+use crate::session::Session;
+
+/// For how long listeners that are not as expected are looked at again: reads
+/// are eventually consistent, and one can be of a moment from before.
+const PATIENCE: Duration = Duration::from_secs(3);
+const PAUSE: Duration = Duration::from_millis(500);
+/// How long an error waits to say where users are.
+const WHOLE_LOOK: Duration = Duration::from_secs(15);
+
+/// Looks whether users are where they were when an effect on the colour was
+/// planned. Its intent is in the journal by now, which then says that it did not
+/// happen.
+///
+/// # Errors
+/// A listener that something else has moved (exit 6); AWS's own. The effect must
+/// not happen then.
+pub async fn look_ahead(
+    session: &Session,
+    turn: &Turn,
+    observed: &Observed,
+    color: Color,
+) -> Result<()> {
+    let is_as_planned = |found: &PerPort<Forwarding>| *found == observed.listeners;
+    let error = match listeners(session, observed, is_as_planned).await {
+        Ok(found) => match look_ahead::refuse_moved(&observed.listeners, &found, color) {
+            Ok(()) => return Ok(()),
+            Err(refusal) => Error::from(refusal).traffic(with(observed, found).traffic()),
+        },
+        Err(error) => Error::from(error).untouched(observed),
+    };
+    turn.did_not(&error.message);
+    Err(error)
+}
+
+/// The same ahead of a write to one listener, which can be where the write is to
+/// bring it already.
+///
+/// # Errors
+/// As [`look_ahead`].
+pub async fn look_ahead_of_move(
+    session: &Session,
+    turn: &Turn,
+    observed: &Observed,
+    port: Port,
+    to: Color,
+) -> Result<()> {
+    let planned = observed.forwarding(port);
+    let may_be_moved = |found: &PerPort<Forwarding>| {
+        let found = found.get(port);
+        found == planned || found.only() == Some(to)
+    };
+    let error = match listeners(session, observed, may_be_moved).await {
+        Ok(found) if may_be_moved(&found) => return Ok(()),
+        Ok(found) => Error::refused(format!(
+            "{port} forwards to {}, and to {planned} when this began: something else changed it",
+            found.get(port)
+        ))
+        .traffic(with(observed, found).traffic())
+        .hint("`bgecs adopt` takes what is there as the new truth; or put it back by hand"),
+        Err(error) => Error::from(error),
+    };
+    turn.did_not(&error.message);
+    Err(error)
+}
+
+/// Where users are now that the work on the colour is over, and all that was
+/// observed but for that.
+///
+/// # Errors
+/// AWS's own.
+pub async fn look_again(
+    session: &Session,
+    observed: &Observed,
+    color: Color,
+) -> Result<(Users, Observed), AwsError> {
+    let is_as_before = |found: &PerPort<Forwarding>| *found == observed.listeners;
+    let found = listeners(session, observed, is_as_before).await?;
+    let users = look_ahead::users(&observed.listeners, &found, color);
+    Ok((users, with(observed, found)))
+}
+
+/// What was seen of users, at the end of work on a colour that failed.
+#[derive(Debug)]
+struct Seen {
+    users: Users,
+    now: Observed,
+    /// Where they are on it.
+    runs: String,
+}
+
+/// Says in an error where users are, after work on a colour that failed;
+/// `touched`: it may have changed what the colour runs. Where users are on what
+/// it changed, they may notice: exit 4.
+pub async fn tell_users(
+    session: &Session,
+    observed: &Observed,
+    color: Color,
+    touched: bool,
+    error: Error,
+) -> Error {
+    let seen = match timeout(WHOLE_LOOK, see(session, observed, color)).await {
+        Ok(Ok(seen)) => Ok(seen),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err("no answer in time".to_owned()),
+    };
+    told(observed, color, touched, seen, error)
+}
+
+async fn see(session: &Session, observed: &Observed, color: Color) -> Result<Seen, AwsError> {
+    let (users, now) = look_again(session, observed, color).await?;
+    let runs = match users {
+        Users::OnIt | Users::BroughtOntoIt => what_runs(session, &now, color).await,
+        Users::Elsewhere | Users::Moved(_) => String::new(),
+    };
+    Ok(Seen { users, now, runs })
+}
+
+async fn what_runs(session: &Session, now: &Observed, color: Color) -> String {
+    let cluster = &now.infrastructure.cluster;
+    match session.aws.read_service(cluster, color).await {
+        Ok(Some(service)) => look_ahead::what_runs(color, &service),
+        Ok(None) => format!("{color} has no service"),
+        Err(_) => format!("what {color} runs cannot be read"),
+    }
+}
+
+fn told(
+    observed: &Observed,
+    color: Color,
+    touched: bool,
+    seen: Result<Seen, String>,
+    error: Error,
+) -> Error {
+    let Seen { users, now, runs } = match seen {
+        Ok(seen) => seen,
+        Err(why) => {
+            let then = format!(
+                "{} when this began; now it cannot be read",
+                observed.traffic()
+            );
+            return error.cause(why).traffic(then);
+        }
+    };
+    let by_whom = || format!("port 80 was moved onto {color} meanwhile: something else did it");
+    let on_it = format!("port 80 -> {color}, so users may see it: {runs}");
+    match (users, touched) {
+        (Users::Elsewhere, _) | (Users::OnIt, false) => error.untouched(observed),
+        (Users::Moved(how), _) => error.cause(how).traffic(now.traffic()),
+        (Users::BroughtOntoIt, false) => error.cause(by_whom()).traffic(now.traffic()),
+        (Users::OnIt, true) => {
+            let exit = match error.exit {
+                Exit::Failed | Exit::TimedOut => Exit::LookNow,
+                exit => exit,
+            };
+            Error { exit, ..error }.traffic(on_it)
+        }
+        (Users::BroughtOntoIt, true) => {
+            let exit = Exit::LookNow;
+            Error { exit, ..error }.cause(by_whom()).traffic(on_it)
+        }
+    }
+}
+
+fn with(observed: &Observed, listeners: PerPort<Forwarding>) -> Observed {
+    Observed {
+        listeners,
+        ..observed.clone()
+    }
+}
+
+/// Reads both listeners, and reads them again for as long as they are not as
+/// expected and patience lasts.
+async fn listeners(
+    session: &Session,
+    observed: &Observed,
+    is_expected: impl Fn(&PerPort<Forwarding>) -> bool,
+) -> Result<PerPort<Forwarding>, AwsError> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let found = session.aws.read_listeners(&observed.infrastructure).await?;
+        if is_expected(&found) || Instant::now() >= deadline {
+            return Ok(found);
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+#[cfg(test)]
+pub mod testing;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,145 @@
+use super::*;
+use crate::aws::testing::{Reply, Wire, credentials};
+use crate::error::Exit;
+
+const NAME: &str = "bgecs-hello";
+
+fn refused(code: &str) -> Reply {
+    Reply::xml_error(400, code, "no")
+}
+
+/// The events of the stack, the newest with that token.
+fn events(token: &str) -> Reply {
+    Reply::xml(
+        "DescribeStackEvents",
+        &format!(
+            "<StackEvents><member><StackId>1</StackId><EventId>e</EventId><StackName>{NAME}</StackName>\
+             <Timestamp>2026-01-01T00:00:00Z</Timestamp><ClientRequestToken>{token}</ClientRequestToken></member></StackEvents>"
+        ),
+    )
+}
+
+fn lost(operation: &str, then: Reply) -> Wire {
+    Wire::new().on(operation, Reply::Reset).on(operation, then)
+}
+
+fn session(wire: &Wire) -> Session {
+    Session::of_hello(wire.aws_with(credentials(), 2))
+}
+
+/// With the token of the call, which is made up anew each time.
+async fn begun(wire: &Wire, update: bool, own: bool) -> Result<()> {
+    let session = session(wire);
+    let inputs = StackInputs::new();
+    let token = token(&session);
+    let seen = events(if own { &token } else { "another-s" });
+    let rounds = if own { 1 } else { 3 };
+    let wire = (0..rounds).fold(wire.clone(), |wire, _| {
+        wire.on("DescribeStackEvents", seen.clone())
+    });
+    let done = if update {
+        let updated = session
+            .aws
+            .update_stack(NAME, "hello", &inputs, &token)
+            .await;
+        or_begun(&session, updated, &token).await.map(drop)?;
+        Ok(())
+    } else {
+        create(&session, &inputs, &token).await
+    };
+    wire.assert_used_up();
+    done
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_creation_whose_answer_was_lost_goes_on() {
+    for then in [
+        refused("AlreadyExistsException"),
+        Reply::Reset,
+        Reply::xml_error(500, "InternalFailure", "oh"),
+    ] {
+        let done = begun(&lost("CreateStack", then), false, true).await;
+        assert!(done.is_ok(), "{done:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stack_that_somebody_else_made_is_not_taken_for_ones_own() {
+    let there = lost("CreateStack", refused("AlreadyExistsException"));
+    let error = begun(&there, false, false).await.unwrap_err();
+    assert_eq!(error.exit, Exit::Refused);
+    assert_eq!(
+        error.message,
+        "something else has made the stack bgecs-hello meanwhile"
+    );
+    let never = lost("CreateStack", Reply::Reset);
+    let error = begun(&never, false, false).await.unwrap_err();
+    assert_eq!(error.exit, Exit::Failed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_whose_answer_was_lost_goes_on() {
+    // The second try meets the first one.
+    let busy = Reply::xml_error(
+        400,
+        "ValidationError",
+        "Stack:1 is in UPDATE_IN_PROGRESS state and can not be updated.",
+    );
+    for then in [busy, Reply::Reset] {
+        let done = begun(&lost("UpdateStack", then.clone()), true, true).await;
+        assert!(done.is_ok(), "{done:?}");
+        assert!(
+            begun(&lost("UpdateStack", then), true, false)
+                .await
+                .is_err()
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_for_another_reason_is_not_looked_into() {
+    let wire = Wire::new().on("CreateStack", refused("AccessDenied"));
+    let created = create(&session(&wire), &StackInputs::new(), "token").await;
+    assert_eq!(created.unwrap_err().exit, Exit::Failed);
+    assert_eq!(wire.requests().len(), 1);
+}
+
+fn stack(status: &str) -> Reply {
+    Reply::xml(
+        "DescribeStacks",
+        &format!(
+            "<Stacks><member><StackId>stack/1</StackId><StackName>{NAME}</StackName>\
+             <CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>{status}</StackStatus></member></Stacks>"
+        ),
+    )
+}
+
+fn no_events() -> Reply {
+    Reply::xml("DescribeStackEvents", "<StackEvents/>")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deletion_whose_answer_was_lost_goes_on() {
+    for (seen, is_done) in [
+        (stack("DELETE_IN_PROGRESS"), true),
+        (stack("DELETE_COMPLETE"), true),
+        (stack("CREATE_COMPLETE"), false),
+    ] {
+        let wire = lost("DeleteStack", Reply::Reset)
+            .on("DescribeStacks", stack("CREATE_COMPLETE"))
+            .on("DescribeStackEvents", no_events())
+            .on("DescribeStacks", seen.clone());
+        let wire = match is_done {
+            true => wire
+                .on("DescribeStacks", stack("DELETE_COMPLETE"))
+                .on("DescribeStackEvents", no_events()),
+            false => wire
+                .on("DescribeStacks", seen.clone())
+                .on("DescribeStacks", seen),
+        };
+        let session = session(&wire);
+        let before = session.aws.read_stack(NAME).await.unwrap().unwrap();
+        assert_eq!(delete(&session, &before).await.is_ok(), is_done);
+        wire.assert_used_up();
+    }
+}
