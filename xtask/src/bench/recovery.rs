@@ -27,8 +27,8 @@ const SLACK: Duration = Duration::from_millis(100);
 const LATE: Duration = Duration::from_millis(100);
 /// For how long port 80's first write is kept back.
 const KEPT_BACK: Duration = Duration::from_millis(200);
-/// Nothing here takes so long, however badly it goes.
-const PATIENCE: Duration = Duration::from_secs(180);
+/// A promotion that goes on for so long is ended, and users failed until then.
+const PATIENCE: Duration = Duration::from_secs(60);
 const APPEARING: Duration = Duration::from_secs(10);
 const ELB: &str = "elasticloadbalancing";
 /// As the gate's record names them.
@@ -126,18 +126,18 @@ async fn promoted(app: &App<'_>, trouble: Trouble, good: &str, bad: &str) -> Res
     // Where users were left on it, they fail until somebody does something.
     let settled = settled(app, good).await;
     let seen = observer.stop().await?;
-    let code = ended?;
+    let end = ended?;
     settled?;
     let failed = seen.0.iter().filter(|answer| answer.failure().is_some());
     let failed = span(failed).ok_or("no user saw the release that fails")?;
     let failed = milliseconds(failed);
     let shown = Unit::Time.show(failed);
-    say::line(&format!("  {}: {shown}, exit {code}", trouble.title()));
+    say::line(&format!("  {}: {shown}, {end}", trouble.title()));
     Ok(failed)
 }
 
-/// Its exit code.
-async fn promote(app: &App<'_>, trouble: Trouble, bad: &str) -> Result<i32> {
+/// How it ended.
+async fn promote(app: &App<'_>, trouble: Trouble, bad: &str) -> Result<String> {
     let faults = app.stage.gate.faults();
     let kept_back = Fault::on(ELB, "ModifyListener").resource(app.output(PROD)?);
     let kept_back = faults.add(kept_back.nth(1).delay(KEPT_BACK));
@@ -152,9 +152,11 @@ async fn promote(app: &App<'_>, trouble: Trouble, bad: &str) -> Result<i32> {
     if trouble != Trouble::EveryCallIsLate {
         fault.map(|fault| faults.add(fault));
     }
-    let ended = timeout(PATIENCE, promoting.wait_with_output()).await;
-    let ended = ended.map_err(|_| format!("the promotion took longer than {PATIENCE:?}"))??;
-    Ok(ended.status.code().unwrap_or(-1))
+    // Dropped, it is killed.
+    match timeout(PATIENCE, promoting.wait_with_output()).await {
+        Ok(ended) => Ok(ended?.status.to_string()),
+        Err(_) => Ok(format!("not ended after {PATIENCE:?}")),
+    }
 }
 
 /// Returns when the fault has struck.

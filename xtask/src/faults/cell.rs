@@ -60,9 +60,9 @@ pub struct Gone {
 }
 
 impl Gone {
-    pub fn badly(reason: impl ToString) -> Self {
+    pub fn badly(reason: &str) -> Self {
         Self {
-            verdict: Err(reason.to_string()),
+            verdict: Err(reason.to_owned()),
             failed_for: None,
         }
     }
@@ -70,7 +70,8 @@ impl Gone {
 
 /// Goes through it.
 pub async fn go(world: &mut World<'_>, point: Point<'_>) -> Gone {
-    gone_through(world, point).await.unwrap_or_else(Gone::badly)
+    let gone = gone_through(world, point).await;
+    gone.unwrap_or_else(|error| Gone::badly(&error.to_string()))
 }
 
 async fn gone_through(world: &mut World<'_>, point: Point<'_>) -> Result<Gone> {

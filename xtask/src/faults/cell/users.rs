@@ -11,14 +11,21 @@ use crate::observer::{Answer, Seen, span};
 /// What the load balancer says as long as no release is live.
 const NOTHING_LIVE: &str = "nothing is live yet";
 
-/// When the service of what was live was asked to go: nobody can be served from
-/// then on. A call that was held ahead of its effect asked for nothing.
+/// When the service of what was live was asked to go, or the stack: nobody can be
+/// served from then on. A call that was held ahead of its effect asked for
+/// nothing.
 pub fn taken_away(calls: &[Call], live: Option<Color>) -> Option<Instant> {
-    let live = live?.as_str();
     let had_effect = |call: &Call| call.struck.iter().all(|one| one.what != What::HoldBefore);
-    let is_live = |call: &Call| call.resource.rsplit('/').next() == Some(live);
-    let ends = |call: &&Call| call.is("ecs", "DeleteService") && is_live(call) && had_effect(call);
-    Some(calls.iter().find(ends)?.at)
+    let is_live = |call: &Call| {
+        let service = call.resource.rsplit('/').next();
+        live.is_some_and(|live| service == Some(live.as_str()))
+    };
+    let ends = |call: &Call| {
+        (call.is("ecs", "DeleteService") && is_live(call))
+            || call.is("cloudformation", "DeleteStack")
+    };
+    let first = calls.iter().find(|call| ends(call) && had_effect(call));
+    Some(first?.at)
 }
 
 /// What no user should have seen: a failure, unless the service was taken away
@@ -84,6 +91,32 @@ mod tests {
         assert_eq!(harm(&seen(&[503]).0, None), None);
         let late = harm(&seen(&[503, 200, 503]).0, None);
         assert!(late.unwrap().starts_with("1 of 3 "));
+    }
+
+    fn call(service: &str, operation: &str, resource: &str) -> Call {
+        Call {
+            number: 1,
+            service: service.to_owned(),
+            operation: operation.to_owned(),
+            resource: resource.to_owned(),
+            writes: true,
+            access_key: None,
+            began: Duration::ZERO,
+            at: Instant::now(),
+            struck: Vec::new(),
+            end: None,
+        }
+    }
+
+    #[test]
+    fn production_is_taken_away_with_its_service_or_with_the_stack() {
+        let idle = call("ecs", "DeleteService", "web/blue");
+        let live = call("ecs", "DeleteService", "web/green");
+        let stack = call("cloudformation", "DeleteStack", "web");
+        let calls = [idle.clone(), live.clone(), stack.clone()];
+        assert_eq!(taken_away(&calls, Some(Color::Green)), Some(live.at));
+        assert_eq!(taken_away(&calls, None), Some(stack.at));
+        assert_eq!(taken_away(&[idle], Some(Color::Green)), None);
     }
 
     #[test]
