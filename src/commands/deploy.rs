@@ -83,10 +83,10 @@ pub async fn run(session: &Session, args: Deploy) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     let infrastructure = session.settled_infrastructure().await?;
-    turn::take(
+    turn::take_for(
         session,
         &infrastructure,
-        Command::Deploy,
+        (Command::Deploy, Some(&args.tag)),
         args.lease.wait,
         async |work| deploy(work, &args, &request, &loaded).await,
     )

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::plan::Plan;
 use super::{configuration, turn, working_folder};
-use crate::aws::TEMPLATE;
 use crate::aws::policy::{self, Role};
+use crate::aws::{TEMPLATE, has_no_journal};
 use crate::cli::{Global, Init};
 use crate::config::{AppName, Config, FILE_NAME};
 use crate::driver::stack::{self, Prepared};
@@ -59,8 +59,12 @@ pub async fn run(session: &Session, args: &Init) -> Result<Exit> {
         session.report.result(&Plan::of("init", steps));
         return Ok(Exit::Done);
     }
+    let is_begun = match &journal {
+        Some(infrastructure) => was_begun(session, infrastructure).await?,
+        None => false,
+    };
     match (journal, &prepared.plan) {
-        (Some(infrastructure), StackPlan::Update { .. }) => {
+        (Some(infrastructure), plan) if is_begun || matches!(plan, StackPlan::Update { .. }) => {
             turn::take(
                 session,
                 &infrastructure,
@@ -79,6 +83,18 @@ pub async fn run(session: &Session, args: &Init) -> Result<Exit> {
         // alone make it.
         _ => carry_out(session, None, &mut Interrupts::listen()?, &prepared).await,
     }
+}
+
+/// Whether an `init` was left unfinished. What it was to make may be there, and
+/// its end is missing.
+async fn was_begun(session: &Session, infrastructure: &Infrastructure) -> Result<bool> {
+    let head = match session.aws.read_head(&infrastructure.journal_table).await {
+        // A stack of a bgecs that had no journal.
+        Err(error) if has_no_journal(&error) => return Ok(false),
+        head => head?,
+    };
+    let command = head.operation.map(|operation| operation.command);
+    Ok(command == Some(Command::Init))
 }
 
 fn steps(session: &Session, plan: &StackPlan) -> Vec<Step> {

@@ -8,7 +8,7 @@ use crate::driver::turn::{self, Conclusion, Turn};
 use crate::error::{Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::journal::{Command, Holder, OperationId, Outcome};
-use crate::model::{Infrastructure, Live, Observed};
+use crate::model::{Infrastructure, Live, Observed, Tag};
 use crate::provenance;
 use crate::report::Event;
 use crate::session::Session;
@@ -65,6 +65,20 @@ pub async fn take(
     wait: Option<Duration>,
     work: impl AsyncFnOnce(Work<'_>) -> Result<Exit>,
 ) -> Result<Exit> {
+    take_for(session, infrastructure, (command, None), wait, work).await
+}
+
+/// The same for a command that may go on with one of its own kind about that tag.
+///
+/// # Errors
+/// As [`take`].
+pub async fn take_for(
+    session: &Session,
+    infrastructure: &Infrastructure,
+    (command, tag): (Command, Option<&Tag>),
+    wait: Option<Duration>,
+    work: impl AsyncFnOnce(Work<'_>) -> Result<Exit>,
+) -> Result<Exit> {
     let mut interrupts = Interrupts::listen()?;
     let holder = holder(session, command);
     let table = &infrastructure.journal_table;
@@ -90,7 +104,7 @@ pub async fn take(
         turn: &turn,
         interrupts: &mut interrupts,
     };
-    let result = match unfinished::meet(&mut met, command).await {
+    let result = match unfinished::meet(&mut met, command, tag).await {
         Ok(Met::GoOn) => work(met).await,
         Ok(Met::Ended(exit)) => Ok(exit),
         Err(error) => Err(error),

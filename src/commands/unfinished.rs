@@ -16,7 +16,7 @@ use crate::engine::unfinished::{self, Reaction, Way};
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::journal::{Command, Left, Operation, Outcome, Previous};
-use crate::model::{Color, Deployed, Observed, TaskDefinitionArn};
+use crate::model::{Color, Deployed, Observed, Tag, TaskDefinitionArn};
 use crate::report::Event;
 use crate::session::Session;
 use crate::spoken_time;
@@ -63,7 +63,7 @@ pub enum Met {
 ///
 /// # Errors
 /// One that cannot be dealt with by this command, or not at all now.
-pub async fn meet(work: &mut Work<'_>, next: Command) -> Result<Met> {
+pub async fn meet(work: &mut Work<'_>, next: Command, tag: Option<&Tag>) -> Result<Met> {
     if matches!(next, Command::Resume | Command::Adopt) {
         return Ok(Met::GoOn);
     }
@@ -79,20 +79,25 @@ pub async fn meet(work: &mut Work<'_>, next: Command) -> Result<Met> {
     );
     work.session.report.tell(&Event::Warning(told));
     let name = operation.name();
-    match unfinished::reaction(&operation, next)? {
+    let reaction = unfinished::reaction(&operation, next, tag)?;
+    match reaction {
         Reaction::Supersede => supersede(work, operation, next).await.map(|()| Met::GoOn),
-        Reaction::Settle => {
+        Reaction::Settle | Reaction::Try => {
             let watch = Watch::default();
-            let settled = settle(work, operation, Course::AsItIs, &watch).await;
-            let settled = settled.map_err(|mut error| {
-                error.message = format!(
-                    "the unfinished {name} must end first, and did not: {}",
-                    error.message
-                );
-                error
-            })?;
-            let told = format!("the {name} is {}", settled.as_str());
-            work.session.report.tell(&Event::Done(told));
+            let told = match settle(work, operation, Course::AsItIs, &watch).await {
+                Ok(settled) => Event::Done(format!("the {name} is {}", settled.as_str())),
+                Err(error) if reaction == Reaction::Try && error.exit == Exit::Failed => {
+                    Event::Warning(format!("the {name} failed: {}", error.message))
+                }
+                Err(error) => {
+                    let message = format!(
+                        "the unfinished {name} must end first, and did not: {}",
+                        error.message
+                    );
+                    return Err(Error { message, ..error });
+                }
+            };
+            work.session.report.tell(&told);
             Ok(Met::GoOn)
         }
         Reaction::TakeBack => {

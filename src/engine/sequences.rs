@@ -254,8 +254,8 @@ impl World {
             Line::Resume => Command::Resume,
         };
         if let Some(met) = self.seen.journal.operation.clone() {
-            match unfinished::reaction(&met, command) {
-                Ok(Reaction::Settle) => {
+            match unfinished::reaction(&met, command, None) {
+                Ok(Reaction::Settle | Reaction::Try) => {
                     if !self.settle(&met, false)? {
                         return Some(false);
                     }

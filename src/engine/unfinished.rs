@@ -2,7 +2,7 @@
 //! says what it was, and from the world, which alone says how far it came.
 
 use crate::model::journal::{Command, Effect, Operation};
-use crate::model::{Color, Deployed, Observed, TaskDefinitionArn};
+use crate::model::{Color, Deployed, Observed, Tag, TaskDefinitionArn};
 
 use super::plan::{Refusal, unclear};
 
@@ -11,6 +11,8 @@ use super::plan::{Refusal, unclear};
 pub enum Reaction {
     /// Finishes or undoes it, and then goes on.
     Settle,
+    /// The same, and goes on too where what was begun fails for good.
+    Try,
     /// Goes back to what was live when it began, and stops there: that is what
     /// the command is for.
     TakeBack,
@@ -18,11 +20,15 @@ pub enum Reaction {
     Supersede,
 }
 
-/// `next` is the command that meets it.
+/// `next` is the command that meets it, `tag` what it is to deploy.
 ///
 /// # Errors
 /// What was begun can only be ended by its own kind.
-pub fn reaction(unfinished: &Operation, next: Command) -> Result<Reaction, Refusal> {
+pub fn reaction(
+    unfinished: &Operation,
+    next: Command,
+    tag: Option<&Tag>,
+) -> Result<Reaction, Refusal> {
     match (unfinished.command, next) {
         (_, Command::Destroy | Command::Adopt) => Ok(Reaction::Supersede),
         (Command::Destroy, _) => Err(Refusal::new(
@@ -34,6 +40,8 @@ pub fn reaction(unfinished: &Operation, next: Command) -> Result<Reaction, Refus
         }
         // The first release is live on one port at most: the rest of it first.
         (Command::Deploy, _) if may_have_moved_a_listener(unfinished) => Ok(Reaction::Settle),
+        // The same line typed again registers nothing twice.
+        (Command::Deploy, Command::Deploy) if unfinished.tag.as_ref() == tag => Ok(Reaction::Try),
         // The way out of trouble does not first go further into it, and a new
         // release is there because the old one was no good.
         (Command::Deploy, Command::Rollback | Command::Deploy)

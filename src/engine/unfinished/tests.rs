@@ -32,9 +32,10 @@ fn every_command_knows_what_to_do_with_every_other_s_remains() {
                 command: unfinished,
                 ..operation()
             };
-            let found = match reaction(&met, next) {
+            let found = match reaction(&met, next, None) {
                 Ok(Reaction::Settle) => 's',
                 Ok(Reaction::TakeBack) => 'b',
+                Ok(Reaction::Try) => 't',
                 Ok(Reaction::Supersede) => '-',
                 Err(_) => '!',
             };
@@ -46,7 +47,10 @@ fn every_command_knows_what_to_do_with_every_other_s_remains() {
         ..operation()
     };
     assert_eq!(
-        reaction(&destroy, Deploy).unwrap_err().hint.as_deref(),
+        reaction(&destroy, Deploy, None)
+            .unwrap_err()
+            .hint
+            .as_deref(),
         Some("`bgecs destroy` or `bgecs resume` finishes it")
     );
 }
@@ -58,7 +62,9 @@ fn a_first_release_that_got_a_port_is_ended_first_and_has_no_way_back() {
         from: None,
         ..operation()
     };
-    assert_eq!(reaction(&deploy, Deploy), Ok(Reaction::Supersede));
+    assert_eq!(reaction(&deploy, Deploy, None), Ok(Reaction::Supersede));
+    let same = deploy.tag.clone();
+    assert_eq!(reaction(&deploy, Deploy, same.as_ref()), Ok(Reaction::Try));
     let effect = Effect::PointListener {
         port: Port::Prod,
         color: BLUE,
@@ -67,14 +73,14 @@ fn a_first_release_that_got_a_port_is_ended_first_and_has_no_way_back() {
     };
     deploy.intend(moment(), effect);
     for next in [Deploy, Rollback, Promote] {
-        assert_eq!(reaction(&deploy, next), Ok(Reaction::Settle));
+        assert_eq!(reaction(&deploy, next, None), Ok(Reaction::Settle));
     }
     let promote = Operation {
         command: Promote,
         from: None,
         ..operation()
     };
-    assert_eq!(reaction(&promote, Rollback), Ok(Reaction::Settle));
+    assert_eq!(reaction(&promote, Rollback, None), Ok(Reaction::Settle));
 }
 
 #[test]
