@@ -113,7 +113,7 @@ impl<'a> Stage<'a> {
     pub fn config_probing(&self, probed: &str, name: &str, environment: &str) -> Result<String> {
         let path = self.folder.join(format!("{name}.toml"));
         let text = format!(
-            "app = \"hello\"\n[container]\nenvironment = {{ {environment} }}\n[service]\ndesired_count = 2\nhealth_check_grace_period_seconds = 10\n[probe]\npath = \"{probed}\"\n"
+            "app = \"hello\"\n[container]\nenvironment = {{ {environment} }}\n[service]\ndesired_count = 2\nhealth_check_grace_period_seconds = 20\n[probe]\npath = \"{probed}\"\n"
         );
         fs::write(&path, text)?;
         Ok(path.display().to_string())
