@@ -1,6 +1,8 @@
 //! Plans: what a command is about to do, and what it refuses to do, from what
 //! was observed. A dry run prints the plan; a real run follows it.
 
+#[cfg(test)]
+mod dead_ends;
 mod deploy;
 mod retire;
 mod stack;

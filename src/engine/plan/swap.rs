@@ -318,7 +318,7 @@ fn first(observed: &Observed, aim: &Aim) -> Result<Color, Refusal> {
         Aim::Newest | Aim::Nothing => {
             let mut there: Vec<(Option<&str>, Color)> = Color::BOTH
                 .into_iter()
-                .filter(|color| observed.color(*color).service.is_some())
+                .filter(|color| is_running(observed, *color))
                 .map(|color| (deployed_at(observed.color(color)), color))
                 .collect();
             there.sort_unstable();
@@ -353,20 +353,26 @@ fn is_newer(observed: &Observed, idle: Color) -> bool {
 
 /// The way on from a world in which no user is served.
 pub fn nothing_is_live(observed: &Observed) -> Refusal {
-    let is_there = |color: &Color| {
-        let service = observed.color(*color).service.as_ref();
-        service.is_some_and(|service| !service.is_retired())
-    };
+    let is_there = |color: &Color| is_running(observed, *color);
     match Color::BOTH.into_iter().find(is_there) {
-        None => Refusal::new(
+        None if Color::BOTH.map(|color| observed.deployed(color)) == [None, None] => Refusal::new(
             "nothing is deployed yet",
             "`bgecs deploy . --tag 1` makes the first release live",
+        ),
+        None => Refusal::new(
+            "nothing is live, and no colour runs a task",
+            "`bgecs deploy CONTEXT --tag TAG` makes a release live",
         ),
         Some(color) => Refusal::new(
             format!("nothing is live yet: {}", what_runs(observed)),
             format!("`bgecs promote {color}` makes live what {color} runs"),
         ),
     }
+}
+
+fn is_running(observed: &Observed, color: Color) -> bool {
+    let service = observed.color(color).service.as_ref();
+    service.is_some_and(|service| !service.is_retired())
 }
 
 fn runs_something(observed: &Observed, color: Color) -> Result<(), Refusal> {
