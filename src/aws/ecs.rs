@@ -138,13 +138,15 @@ impl Aws {
         Ok(())
     }
 
+    /// Gives how many tasks the service wants from now on, as AWS has it.
     pub async fn update_service(
         &self,
         cluster: &str,
         color: Color,
         change: &ServiceChange<'_>,
-    ) -> Result<(), AwsError> {
-        self.ecs
+    ) -> Result<Option<i32>, AwsError> {
+        let answer = self
+            .ecs
             .update_service()
             .cluster(cluster)
             .service(color.as_str())
@@ -155,7 +157,7 @@ impl Aws {
             .send()
             .await
             .named("ecs:UpdateService", format!("{cluster}/{color}"))?;
-        Ok(())
+        Ok(answer.service().map(Service::desired_count))
     }
 
     /// Stops a service's tasks and deletes it; one that is not there is fine.

@@ -7,15 +7,17 @@ use crate::engine::plan::{self, SwapPlan};
 use crate::error::{Error, Exit, Result};
 use crate::model::Observed;
 use crate::model::journal::Command;
-use crate::report::Event;
 use crate::session::Session;
 
 pub async fn run(session: &Session, args: &Rollback) -> Result<Exit> {
-    let watching = Watching::new(session, &args.watch);
+    let watching = Watching {
+        is_hurried: args.now,
+        ..Watching::new(session, &args.watch)
+    };
     if args.dry_run.dry_run {
         let observed = session.observe().await?;
         turn::tell_of_unfinished(session, &observed);
-        let plan = plan(session, &observed, args)?;
+        let plan = plan(&observed)?;
         swap::dry_run(session, Kind::Rollback, &observed, plan, &watching);
         return Ok(Exit::Done);
     }
@@ -28,32 +30,13 @@ pub async fn run(session: &Session, args: &Rollback) -> Result<Exit> {
         args.lease.wait,
         async |work| {
             let observed = work.observe().await?;
-            let plan = plan(session, &observed, args)?;
+            let plan = plan(&observed)?;
             swap::run(work, Kind::Rollback, observed, plan, watching).await
         },
     )
     .await
 }
 
-fn plan(session: &Session, observed: &Observed, args: &Rollback) -> Result<SwapPlan> {
-    let plan =
-        plan::rollback(observed).map_err(|refusal| Error::from(refusal).untouched(observed))?;
-    Ok(match plan {
-        SwapPlan::Swap {
-            from,
-            to,
-            match_count: Some(count),
-        } if args.now => {
-            session.report.tell(&Event::Warning(format!(
-                "{to} has {} task(s), and {count} are wanted: not waited for",
-                observed.color(to).running()
-            )));
-            SwapPlan::Swap {
-                from,
-                to,
-                match_count: None,
-            }
-        }
-        plan => plan,
-    })
+fn plan(observed: &Observed) -> Result<SwapPlan> {
+    plan::rollback(observed).map_err(|refusal| Error::from(refusal).untouched(observed))
 }

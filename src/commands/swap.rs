@@ -8,6 +8,8 @@ mod result;
 
 use std::time::Duration;
 
+use tokio::time::timeout;
+
 use super::asking::{self, Asking};
 use super::plan::Plan;
 use super::turn::Work;
@@ -26,6 +28,8 @@ pub use result::Swapped;
 
 /// How long production must answer well before anything changes, at least.
 const BASELINE: Duration = Duration::from_secs(1);
+/// How long asking for tasks may hold up a way back that does not wait for them.
+const ASKING_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long added tasks may take to become healthy.
 const SCALE_TIMEOUT: Duration = Duration::from_secs(600);
 
@@ -67,6 +71,8 @@ pub struct Watching {
     /// Whether the new release is the cure of a production that fails: it is
     /// judged as a way back is.
     pub fixes_forward: bool,
+    /// Whether added tasks are not waited for.
+    pub is_hurried: bool,
 }
 
 impl Watching {
@@ -86,6 +92,7 @@ impl Watching {
             window: watch.window.unwrap_or(window),
             takes_back: !watch.no_rollback && !no_rollback,
             fixes_forward: false,
+            is_hurried: false,
         }
     }
 
@@ -149,6 +156,10 @@ pub async fn run(
             watching.remember(work.turn);
             let observed = match match_count {
                 None => observed,
+                Some(count) if watching.is_hurried => {
+                    ask_for_capacity(&work, &observed, to, count).await;
+                    observed
+                }
                 Some(count) => match_capacity(&mut work, &observed, to, count).await?,
             };
             let swapped = Attempt::new(session, kind, observed, (from, to), watching)
@@ -194,6 +205,21 @@ fn tell(session: &Session, swapped: &Swapped) -> Result<Exit> {
     session.report.result(swapped);
     session.report.complain(&error);
     Ok(error.exit)
+}
+
+/// Users need the old release now: as many tasks as the live one has come later.
+async fn ask_for_capacity(work: &Work<'_>, observed: &Observed, color: Color, count: i32) {
+    let session = work.session;
+    let running = observed.color(color).running();
+    let asking = await_serving::ask_for(session, work.turn, observed, color, count);
+    let told = match timeout(ASKING_TIMEOUT, asking).await {
+        Ok(Ok(())) => "they are asked for, and not waited for".to_owned(),
+        Ok(Err(error)) => format!("more cannot be asked for: {}", error.message),
+        Err(_) => "whether more were asked for is not known".to_owned(),
+    };
+    session.report.tell(&Event::Warning(format!(
+        "{color} runs {running} of {count} task(s): {told}"
+    )));
 }
 
 /// A colour that takes over must be as large as the one it replaces.

@@ -279,6 +279,25 @@ fn timed_out(wait: &Wait<'_>, counts: Counts) -> Error {
     .hint("ECS goes on trying: see `bgecs status --watch`, or give it longer with --timeout")
 }
 
+/// Asks ECS for so many tasks of a colour, and waits for none.
+///
+/// # Errors
+/// What stands against it, in the journal or at the listeners; AWS's own.
+pub async fn ask_for(
+    session: &Session,
+    turn: &Turn,
+    observed: &Observed,
+    color: Color,
+    desired: i32,
+) -> Result<()> {
+    let change = ServiceChange {
+        desired: Some(desired),
+        ..ServiceChange::default()
+    };
+    update::update(session, turn, observed, color, &change).await?;
+    Ok(turn.did().await?)
+}
+
 /// Scales a colour up and waits until every task is healthy.
 ///
 /// # Errors
@@ -294,13 +313,8 @@ pub async fn scale(
     let Some(service) = &observed.color(color).service else {
         return Err(Error::refused(format!("{color} has no service")));
     };
-    let change = ServiceChange {
-        desired: Some(desired),
-        ..ServiceChange::default()
-    };
     let began = session.aws.journal_time();
-    update::update(session, turn, observed, color, &change).await?;
-    turn.did().await?;
+    ask_for(session, turn, observed, color, desired).await?;
     let wait = Wait {
         observed,
         color,

@@ -11,7 +11,7 @@ use crate::model::{Color, Observed, ServiceState};
 use crate::session::Session;
 
 /// Changes the service of the colour, unless a listener was moved since that was
-/// planned.
+/// planned. Gives how many tasks it wants now.
 ///
 /// # Errors
 /// What stands against it, in the journal or at the listeners; AWS's own.
@@ -21,7 +21,7 @@ pub async fn update(
     observed: &Observed,
     color: Color,
     change: &ServiceChange<'_>,
-) -> Result<()> {
+) -> Result<Option<i32>> {
     let cluster = &observed.infrastructure.cluster;
     let effect = Effect::UpdateService {
         color,
@@ -33,7 +33,8 @@ pub async fn update(
     let before = observed.color(color).service.as_ref();
     let found = lost::or_found(updated, &[], async || {
         let service = session.aws.read_service(cluster, color).await?;
-        Ok(service.filter(|now| shows(change, before, now)).map(drop))
+        let changed = service.filter(|now| shows(change, before, now));
+        Ok(changed.map(|now| Some(now.desired)))
     });
     done_or_not(turn, found.await)
 }

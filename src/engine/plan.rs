@@ -16,6 +16,7 @@ use serde::{Serialize, Serializer};
 
 pub use deploy::{
     DeployPlan, DeployWish, ServicePlan, deploy, is_the_same, onto_what_is_live, serves_already,
+    wanted_count,
 };
 pub use retire::{RetirePlan, retire};
 pub use stack::{LIVE_COLOR, Made, StackPlan, refuse_blind_health_path, stack};

@@ -163,7 +163,6 @@ fn a_deploy_withstands_reads_of_a_moment_from_before() -> Outcome {
     world.done(&["deploy", V2, "--tag", "2", "--force"])?;
     world.done(&["deploy", V2, "--tag", "3"])?;
     world.done(&["retire"])?;
-    faults.clear();
     world.done(&["deploy", V2, "--tag", "4"])?;
     world.expect_answers(ENGLISH, FRENCH)
 }

@@ -5,7 +5,7 @@ use crate::aws::{NewService, ServiceChange};
 use crate::definition::Loaded;
 use crate::driver::turn::Turn;
 use crate::driver::{lost, update};
-use crate::engine::plan::{DeployPlan, ServicePlan};
+use crate::engine::plan::{self, DeployPlan, ServicePlan};
 use crate::error::Result;
 use crate::model::journal::Effect;
 use crate::model::{Color, Observed, TaskDefinitionArn};
@@ -55,7 +55,16 @@ pub(super) async fn tell(
             }
         }
         ServicePlan::Update { desired } => {
-            update::update(session, turn, observed, color, &change(desired)).await?;
+            let count = update::update(session, turn, observed, color, &change(desired)).await?;
+            if desired.is_none() && count == Some(0) {
+                // The look was of a moment ahead of a retire.
+                let configured = i32::from(session.config.service.desired_count);
+                let wakes = ServiceChange {
+                    desired: Some(plan::wanted_count(observed, color, configured)),
+                    ..ServiceChange::default()
+                };
+                update::update(session, turn, observed, color, &wakes).await?;
+            }
             updated()
         }
     };

@@ -31,7 +31,7 @@ async fn updates(wire: &Wire, change: &ServiceChange<'_>) -> (Result<()>, Option
     observed.colors.blue.service = Some(service(1));
     let updated = update(&session, &turn, &observed, Color::Blue, change).await;
     let fate = turn.operation().entries[0].fate.clone();
-    (updated, fate)
+    (updated.map(drop), fate)
 }
 
 fn as_planned() -> Wire {

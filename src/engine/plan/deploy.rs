@@ -60,16 +60,13 @@ pub fn deploy(observed: &Observed, wish: &DeployWish<'_>) -> Result<DeployPlan, 
     if !onto_live && !wish.allow_live && !is_first {
         ways::refuse_showing(observed, color)?;
     }
-    let live_count = live
-        .filter(|_| !onto_live)
-        .map_or(0, |live| observed.color(live).desired());
     Ok(DeployPlan {
         color,
         becomes_live: live.is_none(),
         onto_live,
         allow_live: wish.allow_live,
         may_be_live,
-        service: service(observed, color, live_count, wish.count),
+        service: service(observed, color, wish.count),
     })
 }
 
@@ -87,14 +84,24 @@ pub fn onto_what_is_live(observed: &Observed, color: Color) -> Refusal {
     )
 }
 
+fn live_count(observed: &Observed, color: Color) -> i32 {
+    let live = observed.live_color().filter(|live| *live != color);
+    live.map_or(0, |live| observed.color(live).desired())
+}
+
+/// How many tasks a colour has that has none: as many as the live one.
+pub fn wanted_count(observed: &Observed, color: Color, configured: i32) -> i32 {
+    match live_count(observed, color) {
+        0 => configured,
+        count => count,
+    }
+}
+
 /// Never resets a count that someone, or autoscaling, chose; but an idle colour
 /// must be able to take over from the live one.
-fn service(observed: &Observed, color: Color, live_count: i32, configured: i32) -> ServicePlan {
-    let wanted = if live_count > 0 {
-        live_count
-    } else {
-        configured
-    };
+fn service(observed: &Observed, color: Color, configured: i32) -> ServicePlan {
+    let live_count = live_count(observed, color);
+    let wanted = wanted_count(observed, color, configured);
     match &observed.color(color).service {
         None => ServicePlan::Create { desired: wanted },
         Some(service) if service.is_retired() => ServicePlan::Update {
