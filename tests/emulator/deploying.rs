@@ -21,8 +21,9 @@ fn a_deploy_restarts_warns_and_refuses_as_it_is_told() -> Outcome {
     assert_ne!(deployment()?, before, "--force restarts");
 
     let live = ["deploy", V1, "--tag", "1", "--color", "green"];
-    see("deploy-live", &error(&world.changes_nothing(6, &live)?))?;
+    world.changes_nothing(0, &live)?;
     world.configure("environment = { GREETING = \"Good morning\" }")?;
+    see("deploy-live", &error(&world.changes_nothing(6, &live)?))?;
     let insisted = world.done(&[&live[..], &["--allow-live"]].concat())?;
     assert!(
         insisted.stderr.contains("warning: green (tag 1) is live"),

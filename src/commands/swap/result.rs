@@ -31,7 +31,7 @@ pub struct Swapped {
     pub(super) operation: &'static str,
     from: Color,
     to: Color,
-    /// `committed`, `rolled_back`, `refused` or `in_doubt`.
+    /// `committed`, `unchanged`, `rolled_back`, `refused` or `in_doubt`.
     pub(super) outcome: &'static str,
     pub(super) checks: Vec<Check>,
     pub(super) probe: ProbeReport,
@@ -390,7 +390,10 @@ pub(super) struct Done {
 impl Done {
     pub(super) fn nothing(kind: Kind, observed: &Observed, live: Color, why: Settled) -> Self {
         let sentence = why.sentence(observed, live);
-        Self::new(kind, observed, Some(live.other()), live, sentence)
+        Self {
+            outcome: "unchanged",
+            ..Self::new(kind, observed, Some(live.other()), live, sentence)
+        }
     }
 
     pub(super) fn made_live(kind: Kind, observed: &Observed, color: Color) -> Self {

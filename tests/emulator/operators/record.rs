@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use localstack::gate::record::Call;
 
-use super::Run;
+use super::{Run, came_too_late};
 
 /// What a command wrote while it held the lease.
 #[derive(Debug)]
@@ -34,6 +34,10 @@ fn span<'a>(run: &'a Run, calls: &[Call]) -> Option<Span<'a>> {
         .filter(|call| run.began <= call.at && call.at <= run.over)
         .filter(|call| is_done(call))
         .collect();
+    if came_too_late(&run.ended) {
+        assert_eq!(done.len(), 2, "the lease, and no more: {done:#?}");
+        return None;
+    }
     if run.ended.code != Some(0) {
         assert!(done.is_empty(), "{}\n{done:#?}", run.ended.shown());
         return None;
