@@ -7,6 +7,7 @@ use crate::engine::plan::{self, Aim, SwapPlan};
 use crate::error::{Error, Exit, Result};
 use crate::model::Observed;
 use crate::model::journal::Command;
+use crate::report::Event;
 use crate::session::Session;
 
 pub async fn run(session: &Session, args: &Promote) -> Result<Exit> {
@@ -39,6 +40,11 @@ pub async fn run(session: &Session, args: &Promote) -> Result<Exit> {
         async |work| {
             let observed = work.observe().await?;
             let plan = plan(&observed, &aim)?;
+            if args.fix_forward && matches!(plan, SwapPlan::Swap { .. }) {
+                work.session.report.tell(&Event::Warning(
+                    "--fix-forward: a production that fails now does not forbid the swap, and what it fails at is not held against the new release".to_owned(),
+                ));
+            }
             swap::run(work, Kind::Promote, observed, plan, watching).await
         },
     )

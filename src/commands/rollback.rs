@@ -5,8 +5,8 @@ use super::turn;
 use crate::cli::Rollback;
 use crate::engine::plan::{self, SwapPlan};
 use crate::error::{Error, Exit, Result};
-use crate::model::Observed;
 use crate::model::journal::Command;
+use crate::model::{Deployed, Observed};
 use crate::session::Session;
 
 pub async fn run(session: &Session, args: &Rollback) -> Result<Exit> {
@@ -17,12 +17,17 @@ pub async fn run(session: &Session, args: &Rollback) -> Result<Exit> {
     if args.dry_run.dry_run {
         let observed = session.observe().await?;
         turn::tell_of_unfinished(session, &observed);
-        let plan = plan(&observed)?;
+        let plan = plan(&observed, None)?;
         swap::dry_run(session, Kind::Rollback, &observed, plan, &watching);
         return Ok(Exit::Done);
     }
     // What gets one out of trouble does not wait for a stack update.
     let infrastructure = session.infrastructure().await?;
+    // What stands in line means what it meant when it was typed.
+    let meant = match args.lease.wait {
+        Some(_) => plan::way_back(&session.aws.observe(&infrastructure, None).await?),
+        None => None,
+    };
     turn::take(
         session,
         &infrastructure,
@@ -30,13 +35,17 @@ pub async fn run(session: &Session, args: &Rollback) -> Result<Exit> {
         args.lease.wait,
         async |work| {
             let observed = work.observe().await?;
-            let plan = plan(&observed)?;
+            let plan = plan(&observed, meant.as_ref())?;
             swap::run(work, Kind::Rollback, observed, plan, watching).await
         },
     )
     .await
 }
 
-fn plan(observed: &Observed) -> Result<SwapPlan> {
-    plan::rollback(observed).map_err(|refusal| Error::from(refusal).untouched(observed))
+fn plan(observed: &Observed, meant: Option<&Deployed>) -> Result<SwapPlan> {
+    let plan = match meant {
+        Some(meant) => plan::rollback_to(observed, meant),
+        None => plan::rollback(observed),
+    };
+    plan.map_err(|refusal| Error::from(refusal).untouched(observed))
 }

@@ -3,7 +3,7 @@
 
 use super::standing::{Standing, standing};
 use super::{Refusal, known_live};
-use crate::model::journal::{Left, Previous};
+use crate::model::journal::{Command, Left, Previous};
 use crate::model::{Color, ColorState, Deployed, Observed, Rollout, ServiceState, Tag};
 
 /// What a promotion is to make live.
@@ -141,6 +141,46 @@ pub fn promote(observed: &Observed, aim: &Aim) -> Result<SwapPlan, Refusal> {
     }
     runs_something(observed, to)?;
     Ok(swap_to(observed, to))
+}
+
+/// Where a rollback leads that is typed now and carried out later: the way back
+/// of another promotion is another one.
+pub fn way_back(observed: &Observed) -> Option<Deployed> {
+    let unfinished = observed.journal.operation.as_ref();
+    match unfinished.filter(|operation| operation.command == Command::Promote) {
+        Some(promotion) => promotion.from.clone(),
+        None => {
+            let previous = observed.previous()?;
+            (previous.left == Left::Replaced).then(|| previous.release.clone())
+        }
+    }
+}
+
+/// The same, where that was what it meant when it was typed.
+///
+/// # Errors
+/// As [`rollback`]; another way back by now.
+pub fn rollback_to(observed: &Observed, meant: &Deployed) -> Result<SwapPlan, Refusal> {
+    let is_meant = |color: Color| {
+        let there = observed.deployed(color);
+        let is_it = |there: Deployed| meant.revision.is_none() || there.revision == meant.revision;
+        color == meant.color && there.is_some_and(is_it)
+    };
+    if let Some(live) = known_live(observed)?.filter(|live| is_meant(*live)) {
+        let why = Settled::LiveAlready;
+        return Ok(SwapPlan::NothingToDo { live, why });
+    }
+    match rollback(observed)? {
+        SwapPlan::Swap { to, .. } if !is_meant(to) => Err(Refusal::new(
+            format!(
+                "{meant} was to be gone back to when this was typed, and by now the way back is {}: {}",
+                observed.named(to),
+                what_runs(observed)
+            ),
+            "`bgecs rollback` takes that one",
+        )),
+        plan => Ok(plan),
+    }
 }
 
 /// # Errors

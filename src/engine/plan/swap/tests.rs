@@ -208,6 +208,38 @@ fn what_stands_in_line_means_what_it_meant_when_it_was_typed() {
     assert_eq!(fixed(&nothing_new, tag("3")), tag("3"));
 }
 
+/// A rollback behind another's promotion, or rollback.
+#[test]
+fn a_rollback_in_line_goes_back_to_what_it_meant() {
+    let before = left(with_idle(runs("1")), Some(("1", Left::Replaced)));
+    let meant = way_back(&before).unwrap();
+    assert_eq!(word(&rollback_to(&before, &meant)), "to green");
+
+    let mut gone_back = before.clone();
+    gone_back.listeners = PerPort {
+        prod: to(GREEN),
+        test: to(BLUE),
+    };
+    let gone_back = left(gone_back, None);
+    assert_eq!(word(&rollback_to(&gone_back, &meant)), "LiveAlready");
+
+    // Green was redeployed, and went live: blue is the way back now.
+    let mut promoted = with_idle(runs("3"));
+    promoted.listeners = PerPort {
+        prod: to(GREEN),
+        test: to(BLUE),
+    };
+    let mut promoted = left(promoted, None);
+    promoted.journal.truth.as_mut().unwrap().previous =
+        Some(promoted.deployed(BLUE).unwrap().into());
+    assert_eq!(word(&rollback(&promoted)), "to blue");
+    assert_eq!(word(&rollback_to(&promoted, &meant)), "refused");
+
+    let mut under_way = before;
+    under_way.journal.operation = Some(crate::model::testing::operation());
+    assert_eq!(way_back(&under_way), Some(Deployed::somewhere_on(GREEN)));
+}
+
 #[test]
 fn a_journal_that_knows_the_colour_alone_takes_what_runs_there() {
     let mut world = left(with_idle(runs("3")), Some(("1", Left::Replaced)));
