@@ -79,11 +79,10 @@ async fn destroy_all(session: &Session, args: &Destroy, inventory: &Inventory) -
         None => None,
     };
     let Some(infrastructure) = infrastructure else {
-        return interruptible(
-            &mut Interrupts::listen()?,
-            destroy::destroy(session, None, inventory),
-        )
-        .await;
+        let destroyed = destroy::destroy(session, None, inventory);
+        return interruptible(&mut Interrupts::listen()?, destroyed)
+            .await
+            .map_err(|error| destroy::cut_short(None, inventory, error));
     };
     turn::take(
         session,
@@ -95,7 +94,8 @@ async fn destroy_all(session: &Session, args: &Destroy, inventory: &Inventory) -
             let inventory = destroy::take_inventory(session).await?;
             refuse_cutting_off(session, &inventory).await?;
             let destroyed = destroy::destroy(session, Some(work.turn), &inventory);
-            interruptible(work.interrupts, destroyed).await?;
+            let destroyed = interruptible(work.interrupts, destroyed).await;
+            destroyed.map_err(|error| destroy::cut_short(Some(work.turn), &inventory, error))?;
             work.turn.is_gone();
             Ok(Exit::Done)
         },

@@ -294,7 +294,8 @@ async fn go(
         Way::GoOnDestroying => {
             let inventory = destroy::take_inventory(session).await?;
             let destroyed = destroy::destroy(session, Some(work.turn), &inventory);
-            stoppable(work.interrupts, destroyed).await?;
+            let destroyed = stoppable(work.interrupts, destroyed).await;
+            destroyed.map_err(|error| destroy::cut_short(None, &inventory, error))?;
             Ok((Settled::Finished, None))
         }
         Way::AwaitStack => {

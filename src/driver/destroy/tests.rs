@@ -161,3 +161,24 @@ async fn a_deletion_of_a_service_whose_answer_was_lost_is_looked_for() {
         wire.assert_used_up();
     }
 }
+
+#[tokio::test]
+async fn a_destroy_that_is_cut_short_says_that_users_are_cut_off() {
+    let inventory = Inventory {
+        stack: None,
+        services: Vec::new(),
+        task_definitions: revisions(&[], &[]),
+    };
+    let interrupted = || Error::new(Exit::Interrupted, "interrupted while destroying");
+    let wire = Wire::new().on("UpdateItem", done());
+    let turn = Turn::for_tests(&wire.aws(), crate::model::journal::Head::default());
+    let early = cut_short(Some(&turn), &inventory, interrupted());
+    assert_eq!((early.exit, early.traffic), (Exit::Interrupted, None));
+    let color = Color::Blue;
+    turn.about_to(Effect::DeleteService { color })
+        .await
+        .unwrap();
+    let late = cut_short(Some(&turn), &inventory, interrupted());
+    assert_eq!(late.exit, Exit::LookNow);
+    assert!(late.traffic.unwrap().contains("gone"));
+}
