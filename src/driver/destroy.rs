@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::turn::{Conclusion, Stop, Turn};
+use super::turn::{Stop, Turn};
 use super::{lost, stack};
 use crate::aws::{Kept, Kind, Revisions, StackSnapshot, TasksLeft};
 use crate::error::{Error, Exit, Result};
-use crate::model::journal::{Effect, Outcome};
+use crate::model::journal::Effect;
 use crate::model::{Color, TaskDefinitionArn};
 use crate::report::Event;
 use crate::session::{Session, busy};
@@ -118,7 +118,8 @@ pub async fn destroy(session: &Session, turn: Option<&Turn>, inventory: &Invento
 }
 
 /// What is said of one that came to no end: from its first service on, users are
-/// not where they were, whatever stopped it.
+/// not where they were, whatever stopped it. It stays open: half of an app is
+/// nothing to work with.
 pub fn cut_short(turn: Option<&Turn>, inventory: &Inventory, error: Error) -> Error {
     let has_begun = match turn {
         Some(turn) => turn
@@ -128,15 +129,6 @@ pub fn cut_short(turn: Option<&Turn>, inventory: &Inventory, error: Error) -> Er
     };
     if !has_begun || error.traffic.is_some() {
         return error;
-    }
-    if let Some(turn) = turn {
-        let outcome = match error.exit {
-            Exit::Interrupted => Outcome::Interrupted,
-            Exit::TimedOut => Outcome::TimedOut,
-            _ => Outcome::Failed,
-        };
-        // What is left can be destroyed, or deployed onto, by the next command.
-        turn.conclude(Conclusion::of(outcome).because(Some(error.message.clone())));
     }
     let exit = Exit::LookNow;
     Error { exit, ..error }.traffic("port 80 -> services that are gone, or about to go")

@@ -187,7 +187,9 @@ impl<'a, 'w> Player<'a, 'w> {
     fn excuse(&self, before: Option<&State>, runs: &[Run]) -> Excuse {
         let (before, after) = (Seen::of(before), Seen::of(self.state.as_ref()));
         let destroys = runs.iter().any(|run| run.command == Command::Destroy);
-        if self.is_messed || destroys || before.live.is_none() || after.live.is_none() {
+        // Also where the live colour's service was taken away.
+        let is_nobody_there = |seen: &Seen| seen.live_tag().is_none();
+        if self.is_messed || destroys || is_nobody_there(&before) || is_nobody_there(&after) {
             return Excuse::Else;
         }
         let fails = |seen: &Seen| self.model.fails_by_itself(seen.live_tag());
