@@ -23,7 +23,7 @@ use crate::model::{
 
 pub use definitions::{Kept, Revisions};
 pub(super) use releases::Releases;
-pub use tasks::Left as TasksLeft;
+pub use tasks::TasksLeft;
 
 /// What a colour's first service needs to know.
 #[derive(Debug, Clone)]

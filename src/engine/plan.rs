@@ -21,7 +21,7 @@ pub use deploy::{
 pub use retire::{RetirePlan, retire};
 pub use stack::{LIVE_COLOR, Made, StackPlan, refuse_blind_health_path, stack};
 pub use swap::{
-    Aim, Settled, SwapPlan, fixed, nothing_is_live, promote, rollback, rollback_to, way_back,
+    Aim, Needless, SwapPlan, fixed, nothing_is_live, promote, rollback, rollback_to, way_back,
 };
 pub use ways::{astray, refuse_cutting_off, showing, staying_behind, unclear};
 

@@ -14,7 +14,7 @@ const MOST: usize = 100;
 
 /// How many tasks a cluster holds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Left {
+pub struct TasksLeft {
     /// Nobody has told them to stop.
     pub running: usize,
     /// They are told to stop, and have not.
@@ -43,13 +43,13 @@ impl Aws {
     }
 
     /// The tasks that a cluster still holds, whatever started them.
-    pub async fn tasks_left(&self, cluster: &str) -> Result<Left, AwsError> {
+    pub async fn tasks_left(&self, cluster: &str) -> Result<TasksLeft, AwsError> {
         let left = async {
             let listed = |desired| self.list_tasks(cluster, None, desired);
             let running = listed(DesiredStatus::Running).await?;
             let stopping = listed(DesiredStatus::Stopped).await?;
             let tasks = self.describe_tasks(cluster, &stopping).await?;
-            Ok(Left {
+            Ok(TasksLeft {
                 running: running.len(),
                 stopping: tasks.iter().filter(|task| !has_stopped(task)).count(),
             })
@@ -58,7 +58,7 @@ impl Aws {
             Err(AwsError {
                 kind: Kind::NotFound,
                 ..
-            }) => Ok(Left::default()),
+            }) => Ok(TasksLeft::default()),
             left => left,
         }
     }

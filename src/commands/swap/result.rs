@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Kind;
 use crate::driver::swap::Finished;
 use crate::driver::turn::{Conclusion, Turn};
-use crate::engine::plan::Settled;
+use crate::engine::plan::Needless;
 use crate::engine::preflight::Check;
 use crate::engine::seen::{Failure, ProbeReport};
 use crate::engine::swap::{ListenerWrite, Outcome as Ending, Swap, Why};
@@ -388,7 +388,7 @@ pub(super) struct Done {
 }
 
 impl Done {
-    pub(super) fn nothing(kind: Kind, observed: &Observed, live: Color, why: Settled) -> Self {
+    pub(super) fn nothing(kind: Kind, observed: &Observed, live: Color, why: Needless) -> Self {
         let sentence = why.sentence(observed, live);
         Self {
             outcome: "unchanged",

@@ -25,7 +25,7 @@ pub enum Aim {
 pub enum SwapPlan {
     NothingToDo {
         live: Color,
-        why: Settled,
+        why: Needless,
     },
     /// Nothing is live: no user can notice.
     MakeLive {
@@ -42,7 +42,7 @@ pub enum SwapPlan {
 
 /// Why nothing is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Settled {
+pub enum Needless {
     LiveAlready,
     /// No release was deployed that has not been live.
     NothingNew,
@@ -50,7 +50,7 @@ pub enum Settled {
     WentBack,
 }
 
-impl Settled {
+impl Needless {
     /// In a sentence, and where there is a way on, with it.
     pub fn sentence(self, observed: &Observed, live: Color) -> String {
         let live = observed.named(live);
@@ -119,11 +119,11 @@ pub fn promote(observed: &Observed, aim: &Aim) -> Result<SwapPlan, Refusal> {
     };
     let nothing = |why| Ok(SwapPlan::NothingToDo { live, why });
     let to = match aim {
-        Aim::Nothing => return nothing(Settled::NothingNew),
+        Aim::Nothing => return nothing(Needless::NothingNew),
         Aim::Newest => match standing(observed, live.other()) {
             Standing::New if is_newer(observed, live.other()) => live.other(),
             Standing::Was(Left::TakenBack) => return Err(taken_back(observed, live.other())),
-            _ => return nothing(Settled::NothingNew),
+            _ => return nothing(Needless::NothingNew),
         },
         Aim::Tag { tag, on } => carrier(observed, tag, *on, [live, live.other()])?,
         Aim::Color(color) => *color,
@@ -137,7 +137,7 @@ pub fn promote(observed: &Observed, aim: &Aim) -> Result<SwapPlan, Refusal> {
         }
     };
     if to == live {
-        return nothing(Settled::LiveAlready);
+        return nothing(Needless::LiveAlready);
     }
     runs_something(observed, to)?;
     Ok(swap_to(observed, to))
@@ -167,7 +167,7 @@ pub fn rollback_to(observed: &Observed, meant: &Deployed) -> Result<SwapPlan, Re
         color == meant.color && there.is_some_and(is_it)
     };
     if let Some(live) = known_live(observed)?.filter(|live| is_meant(*live)) {
-        let why = Settled::LiveAlready;
+        let why = Needless::LiveAlready;
         return Ok(SwapPlan::NothingToDo { live, why });
     }
     match rollback(observed)? {
@@ -201,7 +201,7 @@ pub fn rollback(observed: &Observed) -> Result<SwapPlan, Refusal> {
     match left {
         Left::RolledBack => Ok(SwapPlan::NothingToDo {
             live,
-            why: Settled::WentBack,
+            why: Needless::WentBack,
         }),
         Left::TakenBack => Err(Refusal::new(
             format!(

@@ -280,7 +280,7 @@ fn nothing_was_changed() {
 #[test]
 fn nothing_to_do_and_nothing_before() {
     let world = before();
-    let already = Done::nothing(Kind::Promote, &world, Color::Green, Settled::LiveAlready);
+    let already = Done::nothing(Kind::Promote, &world, Color::Green, Needless::LiveAlready);
     insta::assert_snapshot!(already.human(&Style::plain()), @"
     nothing to do: green (tag 1) is live already
       port 80 -> green (tag 1)
@@ -429,6 +429,6 @@ fn every_result_has_the_same_fields() {
     let expected = fields(&swapped(Kind::Promote, Ending::Committed, well(), ON_NEW));
     let refused = Swapped::not_ready(Kind::Promote, &world, &swap(), Vec::new());
     assert_eq!(fields(&refused), expected);
-    let already = Done::nothing(Kind::Promote, &world, Color::Green, Settled::LiveAlready);
+    let already = Done::nothing(Kind::Promote, &world, Color::Green, Needless::LiveAlready);
     assert_eq!(fields(&already), expected);
 }
