@@ -362,9 +362,14 @@ impl Outcome for Swapped {
         ));
         if self.exit == Exit::Done {
             lines.push(format!("  traffic     {}", self.traffic));
+            let from = self.from;
+            // After a rollback there is nothing to go back to.
+            let again = match self.operation {
+                "rollback" => format!("`bgecs promote {from}` makes it live again"),
+                _ => "`bgecs rollback`".to_owned(),
+            };
             lines.push(format!(
-                "  way back    {} stays warm: `bgecs rollback`, or `bgecs retire` to stop paying for it",
-                self.from
+                "  way back    {from} stays warm: {again}, or `bgecs retire` to stop paying for it"
             ));
         }
         lines.join("\n")
