@@ -7,10 +7,10 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::turn::{Stop, Turn};
-use super::{lost, stack};
-use crate::aws::{Kept, Kind, Revisions, StackSnapshot, TasksLeft};
+use super::{lost, stack, update};
+use crate::aws::{AwsError, Kept, Kind, Revisions, StackSnapshot, TasksLeft};
 use crate::error::{Error, Exit, Result};
-use crate::model::journal::Effect;
+use crate::model::journal::{Effect, Fate};
 use crate::model::{Color, TaskDefinitionArn};
 use crate::report::Event;
 use crate::session::{Session, busy};
@@ -90,7 +90,11 @@ pub async fn destroy(session: &Session, turn: Option<&Turn>, inventory: &Invento
         session
             .report
             .tell(&Event::Doing(format!("deleting the service {color}")));
-        delete_service(session, &name, *color).await?;
+        let deleted = delete_service(session, &name, *color).await;
+        match turn {
+            Some(turn) => update::done_or_not(turn, deleted)?,
+            None => deleted?,
+        }
     }
     await_no_task(session, &name, !inventory.services.is_empty()).await?;
     if !inventory.services.is_empty() {
@@ -122,9 +126,10 @@ pub async fn destroy(session: &Session, turn: Option<&Turn>, inventory: &Invento
 /// nothing to work with.
 pub fn cut_short(turn: Option<&Turn>, inventory: &Inventory, error: Error) -> Error {
     let has_begun = match turn {
-        Some(turn) => turn
-            .operation()
-            .intended(|effect| matches!(effect, Effect::DeleteService { .. })),
+        Some(turn) => turn.operation().entries.iter().any(|entry| {
+            let is_refused = matches!(entry.fate, Some(Fate::Failed(_)));
+            matches!(entry.effect, Effect::DeleteService { .. }) && !is_refused
+        }),
         None => !inventory.services.is_empty(),
     };
     if !has_begun || error.traffic.is_some() {
@@ -141,7 +146,7 @@ async fn about_to(turn: Option<&Turn>, effect: Effect) -> Result<(), Stop> {
     }
 }
 
-async fn delete_service(session: &Session, cluster: &str, color: Color) -> Result<()> {
+async fn delete_service(session: &Session, cluster: &str, color: Color) -> Result<(), AwsError> {
     let deleted = session.aws.delete_service(cluster, color).await;
     let found = lost::or_found(deleted, &[], async || {
         let service = session.aws.read_service(cluster, color).await?;
@@ -149,7 +154,7 @@ async fn delete_service(session: &Session, cluster: &str, color: Color) -> Resul
             .is_none_or(|service| service.is_draining)
             .then_some(()))
     });
-    Ok(found.await?)
+    found.await
 }
 
 /// Waits until neither service is there any more, and no task either: one that

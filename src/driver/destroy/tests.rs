@@ -170,7 +170,9 @@ async fn a_destroy_that_is_cut_short_says_that_users_are_cut_off() {
         task_definitions: revisions(&[], &[]),
     };
     let interrupted = || Error::new(Exit::Interrupted, "interrupted while destroying");
-    let wire = Wire::new().on("UpdateItem", done());
+    let wire = Wire::new()
+        .on("UpdateItem", done())
+        .on("UpdateItem", done());
     let turn = Turn::for_tests(&wire.aws(), crate::model::journal::Head::default());
     let early = cut_short(Some(&turn), &inventory, interrupted());
     assert_eq!((early.exit, early.traffic), (Exit::Interrupted, None));
