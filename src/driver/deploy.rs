@@ -115,9 +115,8 @@ async fn place(
                 unchanged: true,
             });
         }
-        if plan.onto_live && !plan.allow_live {
-            return Err(Error::from(plan::onto_what_is_live(observed, live)).untouched(observed));
-        }
+        plan::refuse_unproven(observed, plan)
+            .map_err(|refusal| Error::from(refusal).untouched(observed))?;
     }
     let definition = composed(plan.color)?;
     let state = observed.color(plan.color);

@@ -15,7 +15,7 @@ mod ways;
 use serde::{Serialize, Serializer};
 
 pub use deploy::{
-    DeployPlan, DeployWish, ServicePlan, deploy, is_the_same, onto_what_is_live, serves_already,
+    DeployPlan, DeployWish, ServicePlan, deploy, is_the_same, refuse_unproven, serves_already,
     wanted_count,
 };
 pub use retire::{RetirePlan, retire};

@@ -52,26 +52,37 @@ pub fn deploy(observed: &Observed, wish: &DeployWish<'_>) -> Result<DeployPlan, 
     let onto_live = live == Some(color);
     let may_be_live =
         live.filter(|live| !wish.force && observed.color(*live).tag() == Some(wish.tag));
-    if onto_live && !wish.allow_live && may_be_live.is_none() {
-        return Err(onto_what_is_live(observed, color));
-    }
-    // Nobody can be on a colour that never ran.
-    let is_first = live.is_none() && observed.color(color).desired() == 0;
-    if !onto_live && !wish.allow_live && !is_first {
-        ways::refuse_showing(observed, color)?;
-    }
-    Ok(DeployPlan {
+    let plan = DeployPlan {
         color,
         becomes_live: live.is_none(),
         onto_live,
         allow_live: wish.allow_live,
         may_be_live,
         service: service(observed, color, wish.count),
-    })
+    };
+    if may_be_live.is_none() {
+        refuse_unproven(observed, &plan)?;
+    }
+    Ok(plan)
 }
 
-/// What users see is not changed without a probe.
-pub fn onto_what_is_live(observed: &Observed, color: Color) -> Refusal {
+/// What users see is not changed without a probe, by whichever way they come in.
+///
+/// # Errors
+/// How they would see the deploy, unless that was insisted on.
+pub fn refuse_unproven(observed: &Observed, plan: &DeployPlan) -> Result<(), Refusal> {
+    // Nobody is on a colour that never ran.
+    let is_first = plan.becomes_live && observed.color(plan.color).desired() == 0;
+    if plan.allow_live || is_first {
+        return Ok(());
+    }
+    match plan.onto_live {
+        true => Err(onto_what_is_live(observed, plan.color)),
+        false => ways::refuse_showing(observed, plan.color),
+    }
+}
+
+fn onto_what_is_live(observed: &Observed, color: Color) -> Refusal {
     Refusal::new(
         format!(
             "{} is live: a deploy onto it would change what users see without a probe",

@@ -148,6 +148,12 @@ fn a_colour_on_which_others_come_in_is_treated_as_if_it_were_live() {
         }
         assert!(!deploy(&world, &onto(None, true)).unwrap().onto_live);
         assert!(promote(&world, &Aim::Newest).is_ok());
+        // Nothing is to be done, and so to be seen, if what is live is the same.
+        world.colors.green = serving(2);
+        let plan = deploy(&world, &onto(None, false)).unwrap();
+        assert_eq!(plan.may_be_live, Some(Color::Green));
+        let refusal = refuse_unproven(&world, &plan).unwrap_err();
+        assert!(refusal.message.starts_with(&way.to_string()), "{refusal:?}");
         // Nobody is cut off where nothing runs.
         world.colors.blue.service = Some(service(0));
         assert!(matches!(retire(&world), Ok(RetirePlan::NothingToDo { .. })));
