@@ -48,9 +48,8 @@ async fn resume(mut work: Work<'_>, args: &Resume) -> Result<Exit> {
             .result(&Ended::nothing(Command::Resume, traffic));
         return Ok(Exit::Done);
     };
-    let settling =
-        unfinished::settle(&mut work, operation.clone(), Course::AsItIs, &args.watch).await;
-    let settled = settling?;
+    let course = Course::AsItIs;
+    let settled = unfinished::settle(&mut work, operation.clone(), course, &args.watch).await?;
     if operation.command == Command::Destroy {
         let mut ended = Ended::new(Command::Resume, &operation);
         ended.traffic = "everything is gone".to_owned();

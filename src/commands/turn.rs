@@ -7,7 +7,7 @@ use super::unfinished::{self, Met};
 use crate::driver::turn::{self, Conclusion, Turn};
 use crate::error::{Exit, Result};
 use crate::interrupt::Interrupts;
-use crate::model::journal::{Command, Holder, OperationId, Outcome};
+use crate::model::journal::{Command, Holder, OperationId};
 use crate::model::{Infrastructure, Live, Observed, Tag};
 use crate::provenance;
 use crate::report::Event;
@@ -155,16 +155,7 @@ fn conclusion(result: &Result<Exit>) -> Option<Conclusion> {
         Ok(exit) => (*exit, None),
         Err(error) => (error.exit, Some(error.message.clone())),
     };
-    let outcome = match exit {
-        Exit::Done => Outcome::Done,
-        Exit::Failed | Exit::Usage => Outcome::Failed,
-        Exit::RolledBack => Outcome::RolledBack,
-        Exit::TimedOut => Outcome::TimedOut,
-        Exit::Refused => Outcome::Refused,
-        Exit::Interrupted => Outcome::Interrupted,
-        Exit::LookNow => return None,
-    };
-    Some(Conclusion::of(outcome).because(reason))
+    turn::outcome(exit).map(|outcome| Conclusion::of(outcome).because(reason))
 }
 
 /// A dry run looks, says what it would meet, and takes nothing.

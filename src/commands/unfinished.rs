@@ -226,8 +226,7 @@ pub async fn way(
         .map_err(|refusal| Error::from(refusal).untouched(observed))
 }
 
-/// Whether the colour that a swap made live answers production as the operation
-/// expects, and has
+/// Whether the colour that a swap made live answers as the operation expects, and has
 /// healthy targets.
 async fn is_well(
     session: &Session,

@@ -14,7 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::aws::{Aws, AwsError, HeadChange, Slot, Tenure, Unwritten};
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
 use crate::model::Observed;
 use crate::model::journal::{
     Effect, Ending, Fate, Head, Holder, Operation, Outcome, Previous, Truth, Watched,
@@ -83,6 +83,20 @@ impl Conclusion {
     pub fn because(self, reason: Option<String>) -> Self {
         Self { reason, ..self }
     }
+}
+
+/// How an operation that ended with that exit code is remembered; none where
+/// nobody knows where it left traffic.
+pub fn outcome(exit: Exit) -> Option<Outcome> {
+    Some(match exit {
+        Exit::Done => Outcome::Done,
+        Exit::Failed | Exit::Usage => Outcome::Failed,
+        Exit::RolledBack => Outcome::RolledBack,
+        Exit::TimedOut => Outcome::TimedOut,
+        Exit::Refused => Outcome::Refused,
+        Exit::Interrupted => Outcome::Interrupted,
+        Exit::LookNow => return None,
+    })
 }
 
 #[derive(Debug)]

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use super::plan::{self, Aim, DeployWish, SwapPlan};
 use super::unfinished::{self, Reaction, Way};
 use crate::model::journal::{Command, Effect, Left, Operation, Previous, Truth};
-use crate::model::testing::{moment, nowhere, observed, operation, service, to};
+use crate::model::testing::{moment, nowhere, observed, operation, release, service, to};
 use crate::model::{
     Color, ColorState, Observed, PerPort, Port, Release, TargetGroupArn, TaskDefinitionArn,
 };
@@ -93,13 +93,9 @@ impl World {
         let state = ColorState {
             service: Some(service),
             release: Some(Release {
-                tag: number.to_string().parse().ok(),
-                digest: None,
-                commit: None,
-                deployed_by: None,
-                deployed_at: None,
                 operation: Some(format!("{number:09}-0000002a")),
                 config: Some(number.to_string()),
+                ..release(&number.to_string())
             }),
             ..ColorState::default()
         };

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use super::journal::{Command, Head, Holder, Lease, Operation, OperationId, Truth, Who};
 use super::{
     Color, ColorState, Deployed, Deployment, Forward, Forwarding, Infrastructure, ListenerArn,
-    Observed, OtherWays, PerColor, PerPort, Rollout, ServiceState, TargetGroupArn,
+    Observed, OtherWays, PerColor, PerPort, Release, Rollout, ServiceState, TargetGroupArn,
     TaskDefinitionArn, WayIn,
 };
 
@@ -97,6 +97,19 @@ pub fn service(desired: i32) -> ServiceState {
             created_at: None,
         }],
         events: Vec::new(),
+    }
+}
+
+/// A release of which nothing is known but its tag.
+pub fn release(tag: &str) -> Release {
+    Release {
+        tag: tag.parse().ok(),
+        digest: None,
+        commit: None,
+        deployed_by: None,
+        deployed_at: None,
+        operation: None,
+        config: None,
     }
 }
 

@@ -3,6 +3,7 @@ use serde_json::json;
 use super::*;
 use crate::aws::testing::{Reply, Wire};
 use crate::error::Error;
+use crate::model::journal::Outcome;
 use crate::model::testing::holder;
 
 #[test]

@@ -6,7 +6,7 @@ use tokio::time::timeout;
 
 use crate::driver::look_ahead::{look_again, tell_users};
 use crate::driver::tidy;
-use crate::driver::turn::{Conclusion, Turn};
+use crate::driver::turn::{Conclusion, Turn, outcome};
 use crate::engine::aftermath::{self, Remains};
 use crate::engine::look_ahead::Users;
 use crate::engine::plan::DeployPlan;
@@ -71,7 +71,8 @@ pub(super) async fn leave(
     mut error: Error,
 ) -> Error {
     let left = aftermath::left(&turn.operation());
-    let ended = Conclusion::of(outcome(error.exit)).because(Some(error.message.clone()));
+    let ended = Conclusion::of(outcome(error.exit).unwrap_or(Outcome::Failed))
+        .because(Some(error.message.clone()));
     if left.has_revision() {
         forget(session, turn, observed).await;
     }
@@ -88,15 +89,6 @@ pub(super) async fn leave(
     match says_it {
         true => error,
         false => error.hint_too(&left.sentence(plan.color)),
-    }
-}
-
-fn outcome(exit: Exit) -> Outcome {
-    match exit {
-        Exit::TimedOut => Outcome::TimedOut,
-        Exit::Refused => Outcome::Refused,
-        Exit::Interrupted => Outcome::Interrupted,
-        _ => Outcome::Failed,
     }
 }
 

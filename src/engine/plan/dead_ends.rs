@@ -4,23 +4,15 @@
 
 use super::*;
 use crate::model::journal::{Left, Previous, Truth};
-use crate::model::testing::{nowhere, observed, redirect, service, to, to_both};
-use crate::model::{ColorState, Forwarding, PerPort, Release, TaskDefinitionArn};
+use crate::model::testing::{nowhere, observed, redirect, release, service, to, to_both};
+use crate::model::{ColorState, Forwarding, PerPort, TaskDefinitionArn};
 
 fn runs(tag: &str, tasks: i32) -> ColorState {
     let mut service = service(tasks);
     service.task_definition = TaskDefinitionArn::new(format!("family:{tag}"));
     ColorState {
         service: Some(service),
-        release: Some(Release {
-            tag: tag.parse().ok(),
-            digest: None,
-            commit: None,
-            deployed_by: None,
-            deployed_at: None,
-            operation: None,
-            config: None,
-        }),
+        release: Some(release(tag)),
         ..ColorState::default()
     }
 }

@@ -85,26 +85,28 @@ impl Needless {
 /// newest then, or runs on a colour, is another thing.
 pub fn fixed(observed: &Observed, aim: Aim) -> Aim {
     let color = match (&aim, observed.live_color()) {
-        (Aim::Color(color), _) => Some(*color),
-        (Aim::Newest, Some(live))
-            if standing(observed, live.other()) == Standing::New
-                && is_newer(observed, live.other()) =>
-        {
-            Some(live.other())
-        }
-        (Aim::Newest, Some(live)) => {
-            // One that was taken back is refused in the end, too.
-            let taken_back = Standing::Was(Left::TakenBack);
-            return match standing(observed, live.other()) == taken_back {
-                true => aim,
-                false => Aim::Nothing,
-            };
-        }
-        _ => None,
+        (Aim::Color(color), _) => *color,
+        (Aim::Newest, Some(live)) => match newest(observed, live) {
+            Ok(Some(color)) => color,
+            Ok(None) => return Aim::Nothing,
+            // It is refused in the end, too.
+            Err(_) => return aim,
+        },
+        _ => return aim,
     };
-    match color.and_then(|color| observed.deployed(color)) {
-        Some(release) => Aim::Release(release),
-        None => aim,
+    observed.deployed(color).map_or(aim, Aim::Release)
+}
+
+/// Where the release runs that was deployed last and has not been live.
+///
+/// # Errors
+/// It was live, and taken back.
+fn newest(observed: &Observed, live: Color) -> Result<Option<Color>, Refusal> {
+    let idle = live.other();
+    match standing(observed, idle) {
+        Standing::Was(Left::TakenBack) => Err(taken_back(observed, idle)),
+        Standing::New if is_newer(observed, idle) => Ok(Some(idle)),
+        _ => Ok(None),
     }
 }
 
@@ -120,10 +122,9 @@ pub fn promote(observed: &Observed, aim: &Aim) -> Result<SwapPlan, Refusal> {
     let nothing = |why| Ok(SwapPlan::NothingToDo { live, why });
     let to = match aim {
         Aim::Nothing => return nothing(Needless::NothingNew),
-        Aim::Newest => match standing(observed, live.other()) {
-            Standing::New if is_newer(observed, live.other()) => live.other(),
-            Standing::Was(Left::TakenBack) => return Err(taken_back(observed, live.other())),
-            _ => return nothing(Needless::NothingNew),
+        Aim::Newest => match newest(observed, live)? {
+            Some(color) => color,
+            None => return nothing(Needless::NothingNew),
         },
         Aim::Tag { tag, on } => carrier(observed, tag, *on, [live, live.other()])?,
         Aim::Color(color) => *color,
@@ -161,11 +162,7 @@ pub fn way_back(observed: &Observed) -> Option<Deployed> {
 /// # Errors
 /// As [`rollback`]; another way back by now.
 pub fn rollback_to(observed: &Observed, meant: &Deployed) -> Result<SwapPlan, Refusal> {
-    let is_meant = |color: Color| {
-        let there = observed.deployed(color);
-        let is_it = |there: Deployed| meant.revision.is_none() || there.revision == meant.revision;
-        color == meant.color && there.is_some_and(is_it)
-    };
+    let is_meant = |color: Color| color == meant.color && meant.runs_still(observed);
     if let Some(live) = known_live(observed)?.filter(|live| is_meant(*live)) {
         let why = Needless::LiveAlready;
         return Ok(SwapPlan::NothingToDo { live, why });

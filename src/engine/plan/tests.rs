@@ -2,7 +2,7 @@ use std::sync::LazyLock;
 
 use super::*;
 use crate::model::testing::{
-    api_rule, nowhere, observed, port_8080, redirect, service, to, to_both,
+    api_rule, nowhere, observed, port_8080, redirect, release, service, to, to_both,
 };
 use crate::model::{ColorState, PerPort, Release, Rollout, Target, TargetState, Targets};
 
@@ -241,13 +241,8 @@ fn serving(count: i32) -> ColorState {
     ColorState {
         service: Some(service(count)),
         release: Some(Release {
-            tag: "2".parse().ok(),
-            digest: None,
-            commit: None,
-            deployed_by: None,
-            deployed_at: None,
-            operation: None,
             config: Some("abc".to_owned()),
+            ..release("2")
         }),
         targets: Targets((0..count).map(target).collect()),
     }

@@ -3,23 +3,14 @@ use std::sync::Arc;
 use super::*;
 use crate::engine::seen::{Changed, Identities, Identity, Releases, Seen};
 use crate::engine::swap::{Before, Phase, Policy, Tolerated};
-use crate::model::testing::{observed, service};
-use crate::model::{Answer, Connection, Release, Sample, Unexpected};
+use crate::model::testing::{observed, release, service};
+use crate::model::{Answer, Connection, Sample, Unexpected};
 
 const RATE: f64 = 10.0;
 
 /// Green is live with tag 1; blue has tag 2.
 fn before() -> Observed {
     let mut world = observed();
-    let release = |tag: &str| Release {
-        tag: tag.parse().ok(),
-        digest: None,
-        commit: None,
-        deployed_by: None,
-        deployed_at: None,
-        operation: None,
-        config: None,
-    };
     for (state, tag) in [
         (&mut world.colors.green, "1"),
         (&mut world.colors.blue, "2"),

@@ -1,6 +1,6 @@
 use super::*;
 use crate::model::journal::Truth;
-use crate::model::testing::{nowhere, observed, service, to};
+use crate::model::testing::{nowhere, observed, release, service, to};
 use crate::model::{PerPort, Release, TaskDefinitionArn};
 
 const BLUE: Color = Color::Blue;
@@ -15,13 +15,8 @@ fn runs(tag: &str) -> ColorState {
     ColorState {
         service: Some(service),
         release: Some(Release {
-            tag: tag.parse().ok(),
-            digest: None,
-            commit: None,
-            deployed_by: None,
-            deployed_at: None,
             operation: Some(format!("2026010{tag}T000000Z-0000002a")),
-            config: None,
+            ..release(tag)
         }),
         ..ColorState::default()
     }

@@ -1,19 +1,11 @@
 use super::*;
-use crate::model::Release;
-use crate::model::testing::{api_rule, observed, port_8080, redirect, service, with_previous};
+use crate::model::testing::{
+    api_rule, observed, port_8080, redirect, release, service, with_previous,
+};
 
 /// Green is live with tag 1; port 8080 and a rule lead to these colours.
 fn world(port: Color, rule: Color) -> Observed {
     let mut world = observed();
-    let release = |tag: &str| Release {
-        tag: tag.parse().ok(),
-        digest: None,
-        commit: None,
-        deployed_by: None,
-        deployed_at: None,
-        operation: None,
-        config: None,
-    };
     world.colors.green.release = Some(release("1"));
     world.colors.green.service = Some(service(2));
     world.colors.blue.release = Some(release("2"));
