@@ -208,7 +208,7 @@ fn compose(
         image: task_definition::Image {
             repository: &repository,
             tag: &request.tag,
-            digest,
+            digest: Some(digest),
             architecture,
         },
         surroundings: Surroundings {

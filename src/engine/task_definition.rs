@@ -92,21 +92,28 @@ impl<'a> Source<'a> {
     }
 }
 
-/// The image that was built and pushed.
+/// The image that was built and pushed, or is to be.
 #[derive(Debug, Clone, Copy)]
 pub struct Image<'a> {
     /// `registry/repository`, without tag or digest: ECS is given the digest,
     /// since a tag can come to mean another image.
     pub repository: &'a str,
     pub tag: &'a Tag,
-    pub digest: &'a Digest,
+    /// `None` where it is only shown what would be registered, ahead of a build.
+    pub digest: Option<&'a Digest>,
     pub architecture: CpuArchitecture,
 }
 
 impl Image<'_> {
     /// `registry/repository@sha256:…`
     pub fn reference(&self) -> String {
-        format!("{}@{}", self.repository, self.digest)
+        let Self {
+            repository, tag, ..
+        } = self;
+        match self.digest {
+            Some(digest) => format!("{repository}@{digest}"),
+            None => format!("{repository}:{tag}"),
+        }
     }
 }
 

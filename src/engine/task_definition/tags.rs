@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::Input;
 use super::error::TaskDefinitionError;
+use crate::model::Digest;
 
 pub const TAG_APP: &str = "bgecs:app";
 pub const TAG_COLOR: &str = "bgecs:color";
@@ -34,7 +35,7 @@ pub(super) fn compose(
         (TAG_APP, Some(input.app.as_str())),
         (TAG_COLOR, Some(input.color.as_str())),
         (TAG_RELEASE, Some(input.image.tag.as_str())),
-        (TAG_DIGEST, Some(input.image.digest.as_str())),
+        (TAG_DIGEST, input.image.digest.map(Digest::as_str)),
         (TAG_COMMIT, input.provenance.commit),
         (TAG_DEPLOYED_BY, Some(input.provenance.deployed_by)),
         (TAG_DEPLOYED_AT, Some(input.provenance.deployed_at)),

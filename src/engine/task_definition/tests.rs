@@ -50,7 +50,7 @@ impl World {
             image: Image {
                 repository: REPOSITORY,
                 tag: &self.tag,
-                digest: &self.digest,
+                digest: Some(&self.digest),
                 architecture: CpuArchitecture::Arm64,
             },
             surroundings: Surroundings {
@@ -114,6 +114,20 @@ fn tags_say_what_it_is_and_where_it_came_from() {
         ])
     );
     assert_eq!(composed.config_hash.len(), 64);
+}
+
+/// As a dry run shows it.
+#[test]
+fn ahead_of_the_build_the_tag_stands_for_the_image() {
+    let world = World::new();
+    let mut input = world.input();
+    input.image.digest = None;
+    let body = compose(&input).unwrap().body;
+    assert_eq!(
+        body["containerDefinitions"][0]["image"],
+        format!("{REPOSITORY}:v2")
+    );
+    assert_eq!(tag(&body, TAG_DIGEST), None);
 }
 
 #[test]
