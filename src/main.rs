@@ -25,7 +25,8 @@ mod spoken_time;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::builder::Styles;
+use clap::{CommandFactory, Parser};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -34,7 +35,10 @@ use cli::Cli;
 use report::Audience;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return ExitCode::from(usage(&error)),
+    };
     let audience = Audience {
         json: cli.global.json,
         quiet: cli.global.quiet,
@@ -47,6 +51,11 @@ fn main() -> ExitCode {
             ExitCode::from(error.exit.code())
         }
     }
+}
+
+fn usage(error: &clap::Error) -> u8 {
+    let plain = Cli::command().styles(Styles::plain()).try_get_matches();
+    report::usage(error, plain.as_ref().err().unwrap_or(error))
 }
 
 fn run(cli: Cli, audience: Audience) -> error::Result<error::Exit> {
@@ -68,7 +77,7 @@ fn run(cli: Cli, audience: Audience) -> error::Result<error::Exit> {
 fn diagnose(verbosity: u8) {
     if verbosity > 0 {
         tracing_subscriber::registry()
-            .with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr))
+            .with(tracing_subscriber::fmt::layer().with_writer(|| report::Diagnosis))
             .with(diagnosis(verbosity))
             .init();
     }

@@ -2,8 +2,11 @@
 //! result to stdout. Decides nothing, and holds nobody up.
 
 mod blocks;
+#[cfg(test)]
+pub mod capture;
 mod drawing;
 mod file;
+mod harmless;
 mod human;
 mod page;
 mod printer;
@@ -12,6 +15,8 @@ mod style;
 mod terminal;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -23,10 +28,11 @@ use crate::aws::StackEvent;
 use crate::docker::Progress;
 use crate::engine::preflight::Check;
 use crate::engine::serving::Counts;
-use crate::error::Error;
+use crate::error::{Error, Exit};
 use crate::model::{Color, ServiceEvent};
 pub use blocks::{Answered, Release};
 pub use file::ReportFile;
+pub use harmless::Diagnosis;
 use printer::{Job, Printer};
 use probe_line::ProbeLine;
 pub use style::Style;
@@ -77,7 +83,7 @@ pub trait Outcome: Serialize {
 }
 
 /// How much, and to whom.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Audience {
     pub json: bool,
     pub quiet: bool,
@@ -100,6 +106,21 @@ impl Reporter {
             style: Style::of_stderr(),
             printer: Printer::start(),
             probe: is_seen.then(|| Mutex::new(ProbeLine::new(columns()))),
+        }
+    }
+
+    /// Into other streams than the process's own.
+    #[cfg(test)]
+    pub fn into(
+        audience: Audience,
+        style: Style,
+        streams: impl FnOnce() -> printer::Streams + Send + 'static,
+    ) -> Self {
+        Self {
+            audience,
+            style,
+            printer: Printer::to(streams),
+            probe: None,
         }
     }
 
@@ -185,6 +206,21 @@ pub fn error(error: &Error, audience: Audience) {
     }
 }
 
+/// Prints what the command line's reader says, help among it, and gives its exit
+/// code. In colour, unless `plain`, the same without colours of its own, repeats
+/// what would do something to a terminal.
+pub fn usage(error: &clap::Error, plain: &clap::Error) -> u8 {
+    let text = plain.render().ansi().to_string();
+    let shown = harmless::text(&text);
+    if shown == text {
+        // A closed pipe is the reader's choice.
+        let _ = error.print();
+    } else {
+        Reporter::new(Audience::default()).ask(&shown);
+    }
+    u8::try_from(error.exit_code()).unwrap_or(Exit::Usage.code())
+}
+
 /// How wide the terminal is.
 fn columns() -> u16 {
     Term::stderr().size().1
@@ -205,6 +241,5 @@ fn text(error: &Error) -> String {
 }
 
 fn json(value: &serde_json::Value) -> String {
-    serde_json::to_string_pretty(value)
-        .unwrap_or_else(|error| format!("{{\"error\":{{\"message\":\"{error}\"}}}}"))
+    harmless::json(&format!("{value:#}"))
 }

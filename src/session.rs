@@ -52,19 +52,23 @@ impl Session {
     /// The app `hello` on these clients, telling nobody what it does.
     #[cfg(test)]
     pub fn of_hello(aws: Aws) -> Self {
-        use crate::report::Audience;
+        let audience = crate::report::Audience {
+            json: false,
+            quiet: true,
+        };
+        Self::of_hello_telling(aws, Reporter::new(audience))
+    }
+
+    #[cfg(test)]
+    pub fn of_hello_telling(aws: Aws, report: Reporter) -> Self {
         let config = Config::parse(
             "app = 'hello'",
             std::path::Path::new("/srv/hello/bgecs.toml"),
         );
-        let audience = Audience {
-            json: false,
-            quiet: true,
-        };
         Self {
             config: config.unwrap(),
             aws,
-            report: Reporter::new(audience),
+            report,
             connect_to: Vec::new(),
         }
     }

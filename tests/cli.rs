@@ -395,3 +395,32 @@ fn a_reader_that_goes_away_is_no_failure() -> Outcome {
     assert_eq!(ended.stderr, "");
     Ok(())
 }
+
+/// A title, a colour, a direction: from a flag, a file's name, a file, a variable.
+#[test]
+fn nothing_that_it_repeats_is_a_command_to_the_terminal() -> Outcome {
+    const HOSTILE: &str = "a\u{1b}]0;owned\u{7}\u{1b}[31m\u{202e}\u{9b}2J\r";
+    const SHOWN: &str = r"a\u{1b}]0;owned\u{7}\u{1b}[31m\u{202e}\u{9b}2J\r";
+    let desk = desk()?;
+    let file = format!("{HOSTILE}.toml");
+    desk.write(&file, &format!("app = \"hello\"\nx = \"{HOSTILE}\"\n"))?;
+    for line in [
+        &["status", HOSTILE][..],
+        &[HOSTILE],
+        &["deploy", "app", "--tag", HOSTILE],
+        &["deploy", HOSTILE, "--tag", "1"],
+        &["logs", "--since", HOSTILE],
+        &["status", "--config", &file],
+        &["status", "--config", &file, "--json"],
+        &["status", "-vvv", "--profile", HOSTILE],
+    ] {
+        let ended = desk.bgecs(line)?;
+        let all = format!("{}{}", ended.stdout, ended.stderr);
+        let is_bad = |c: &char| (c.is_control() && *c != '\n') || *c == '\u{202e}';
+        assert_eq!(all.chars().find(is_bad), None, "{line:?}: {all:?}");
+        if !line.contains(&"-vvv") {
+            assert!(all.contains(SHOWN), "{line:?}: {all}");
+        }
+    }
+    Ok(())
+}

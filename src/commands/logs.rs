@@ -107,3 +107,6 @@ fn print(session: &Session, color: Color, line: &LogLine) {
         .report
         .data(&format!("{at} {color}/{task} {}", line.message));
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use tempfile::NamedTempFile;
 
-use super::{drawing, page};
+use super::{drawing, harmless, page};
 use crate::engine::evidence::Evidence;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,9 +47,9 @@ impl ReportFile {
 
     fn render(&self, evidence: &Evidence) -> String {
         match self.format {
-            Format::Html => page::html(evidence),
+            Format::Html => harmless::text(&page::html(evidence)),
             Format::Json => json(evidence),
-            Format::Svg => drawing::sheet(evidence),
+            Format::Svg => harmless::text(&drawing::sheet(evidence)),
         }
     }
 
@@ -91,7 +91,7 @@ impl ReportFile {
 
 /// One line: a long probe has many answers.
 fn json(evidence: &Evidence) -> String {
-    let mut text = serde_json::json!(evidence).to_string();
+    let mut text = harmless::json(&serde_json::json!(evidence).to_string());
     text.push('\n');
     text
 }
@@ -130,6 +130,20 @@ mod tests {
         assert!(written("a.svg").starts_with("<svg "));
         let json: serde_json::Value = serde_json::from_str(&written("a.json")).unwrap();
         assert_eq!(json["operation"], "promote");
+    }
+
+    #[test]
+    fn no_report_turns_a_text_around() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut evidence = promotion();
+        evidence.sentence = "a\u{202e}\u{1b}b".to_owned();
+        for name in ["a.html", "a.json", "a.svg"] {
+            let path = folder.path().join(name);
+            file(&path).write(&evidence).unwrap();
+            let written = std::fs::read_to_string(path).unwrap();
+            assert!(!written.contains(['\u{202e}', '\u{1b}']), "{name}");
+            assert!(written.contains("202e"), "{name}");
+        }
     }
 
     #[test]

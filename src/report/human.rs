@@ -1,6 +1,7 @@
 //! The words of each event, one line each.
 
 use super::Event;
+use super::harmless;
 use super::style::Style;
 use crate::docker::{Progress, StepState};
 use crate::engine::serving::Counts;
@@ -14,6 +15,16 @@ pub(super) enum Line {
     /// Under way: the line that a terminal keeps moving.
     Moves(String),
     Nothing,
+}
+
+impl Line {
+    pub(super) fn harmless(self) -> Self {
+        match self {
+            Self::Stays(text) => Self::Stays(harmless::text(&text)),
+            Self::Moves(text) => Self::Moves(harmless::text(&text)),
+            Self::Nothing => Self::Nothing,
+        }
+    }
 }
 
 pub(super) fn line(event: &Event<'_>, style: Style) -> Line {

@@ -3,14 +3,18 @@
 //! not hold up a swap between its two listeners, and the lease with it.
 //!
 //! Everything is written in the order in which it was given. At its end the
-//! printer waits until all of it is.
+//! printer waits until all of it is. Nothing is written that is not made harmless
+//! here first, whoever gave it.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 
+use console::Term;
+
+use super::harmless;
 use super::terminal::{Screen, Shown};
 
 /// What only says how far things are is left out for a reader that is so far
@@ -24,13 +28,70 @@ pub enum Job {
     Result(String),
     /// On stdout, in place of the last one where it is a terminal.
     Page(String),
-    /// On stdout, one of many.
+    /// On stdout, one of many; as it is, unless people see it.
     Data(String),
     Error(String),
     /// Left open for the answer.
     Question(String),
     /// All that came before is written.
     Tell(SyncSender<()>),
+}
+
+/// Where it goes.
+pub struct Streams {
+    out: Box<dyn Write + Send>,
+    /// Whether people see it at once.
+    is_terminal: bool,
+    screen: Screen,
+}
+
+impl Streams {
+    fn of_process() -> Self {
+        Self {
+            out: Box::new(io::stdout()),
+            is_terminal: io::stdout().is_terminal(),
+            screen: Screen::of_stderr(),
+        }
+    }
+
+    #[cfg(test)]
+    pub fn of(out: impl Write + Send + 'static, is_terminal: bool, screen: Screen) -> Self {
+        Self {
+            out: Box::new(out),
+            is_terminal,
+            screen,
+        }
+    }
+
+    /// A closed pipe is the reader's choice, not a failure of the command.
+    fn write(&mut self, job: Job) {
+        match job {
+            Job::Show(shown) => self.screen.show(shown.harmless()),
+            Job::Result(text) => {
+                self.screen.clear();
+                let _ = writeln!(self.out, "{}", harmless::text(&text));
+            }
+            Job::Page(text) => {
+                // One that cannot be cleared shows the pages one below another.
+                let _ = match self.is_terminal {
+                    true => Term::stdout().clear_screen(),
+                    false => Ok(()),
+                };
+                let _ = writeln!(self.out, "{}", harmless::text(&text));
+            }
+            Job::Data(line) if self.is_terminal => {
+                let _ = writeln!(self.out, "{}", harmless::with_colors(&line));
+            }
+            Job::Data(line) => {
+                let _ = writeln!(self.out, "{line}");
+            }
+            Job::Error(text) => self.screen.say(&format!("{}\n", harmless::text(&text))),
+            Job::Question(text) => self.screen.say(&harmless::text(&text)),
+            Job::Tell(written) => {
+                let _ = written.send(());
+            }
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -43,10 +104,15 @@ pub struct Printer {
 
 impl Printer {
     pub fn start() -> Self {
+        Self::to(Streams::of_process)
+    }
+
+    /// What is written to is made where it is written.
+    pub fn to(streams: impl FnOnce() -> Streams + Send + 'static) -> Self {
         let (jobs, given) = channel();
         let behind = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&behind);
-        let thread = std::thread::spawn(move || write_all(&given, &counted));
+        let thread = std::thread::spawn(move || write_all(streams(), &given, &counted));
         Self {
             jobs: Some(jobs),
             behind,
@@ -88,46 +154,10 @@ impl Drop for Printer {
     }
 }
 
-fn write_all(given: &Receiver<Job>, behind: &AtomicUsize) {
-    let screen = Screen::new();
+fn write_all(mut streams: Streams, given: &Receiver<Job>, behind: &AtomicUsize) {
     for job in given {
-        write(&screen, job);
+        streams.write(job);
         behind.fetch_sub(1, Ordering::Relaxed);
     }
-    screen.clear();
-}
-
-/// A closed pipe is the reader's choice, not a failure of the command.
-fn write(screen: &Screen, job: Job) {
-    match job {
-        Job::Show(shown) => screen.show(shown),
-        Job::Result(text) => {
-            screen.clear();
-            let _ = writeln!(io::stdout(), "{text}");
-        }
-        Job::Page(text) => {
-            let terminal = console::Term::stdout();
-            if terminal.is_term() {
-                // One that cannot be cleared shows the pages one below another.
-                let _ = terminal.clear_screen();
-            }
-            let _ = writeln!(io::stdout(), "{text}");
-        }
-        Job::Data(line) => {
-            let _ = writeln!(io::stdout(), "{line}");
-        }
-        Job::Error(text) => {
-            screen.clear();
-            let _ = writeln!(io::stderr(), "{text}");
-        }
-        Job::Question(text) => {
-            screen.clear();
-            let mut stderr = io::stderr();
-            let _ = write!(stderr, "{text}");
-            let _ = stderr.flush();
-        }
-        Job::Tell(written) => {
-            let _ = written.send(());
-        }
-    }
+    streams.screen.clear();
 }

@@ -1,7 +1,8 @@
 //! Colour, where the stream is a terminal and `NO_COLOR` is not set.
 
-use console::{Style as Ansi, Term};
+use console::Term;
 
+use super::harmless::{Ink, painted};
 use crate::model::Color;
 
 #[derive(Debug, Clone, Copy)]
@@ -30,37 +31,44 @@ impl Style {
         Self { is_colored: false }
     }
 
-    fn paint(self, ansi: &Ansi, text: impl std::fmt::Display) -> String {
+    /// In colour, wherever the test runs.
+    #[cfg(test)]
+    pub fn colored() -> Self {
+        Self { is_colored: true }
+    }
+
+    fn paint(self, ink: Ink, text: impl std::fmt::Display) -> String {
+        let text = text.to_string();
         match self.is_colored {
-            true => ansi.clone().force_styling(true).apply_to(text).to_string(),
-            false => text.to_string(),
+            true => painted(ink, &text),
+            false => text,
         }
     }
 
     pub fn good(self, text: impl std::fmt::Display) -> String {
-        self.paint(&Ansi::new().green(), text)
+        self.paint(Ink::Good, text)
     }
 
     pub fn bad(self, text: impl std::fmt::Display) -> String {
-        self.paint(&Ansi::new().red().bold(), text)
+        self.paint(Ink::Bad, text)
     }
 
     pub fn warn(self, text: impl std::fmt::Display) -> String {
-        self.paint(&Ansi::new().yellow(), text)
+        self.paint(Ink::Warn, text)
     }
 
     pub fn dim(self, text: impl std::fmt::Display) -> String {
-        self.paint(&Ansi::new().dim(), text)
+        self.paint(Ink::Dim, text)
     }
 
     pub fn strong(self, text: impl std::fmt::Display) -> String {
-        self.paint(&Ansi::new().bold(), text)
+        self.paint(Ink::Strong, text)
     }
 
     pub fn color(self, color: Color, text: impl std::fmt::Display) -> String {
         match color {
-            Color::Blue => self.paint(&Ansi::new().blue().bold(), text),
-            Color::Green => self.paint(&Ansi::new().green().bold(), text),
+            Color::Blue => self.paint(Ink::Blue, text),
+            Color::Green => self.paint(Ink::Green, text),
         }
     }
 }

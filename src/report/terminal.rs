@@ -8,6 +8,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::Event;
+use super::harmless;
 use super::human::{Line, is_final, line};
 use super::style::Style;
 use crate::docker::Progress;
@@ -83,6 +84,29 @@ impl Shown {
         }
     }
 
+    /// What a terminal may get of it.
+    pub(super) fn harmless(self) -> Self {
+        let what = match self.what {
+            What::Line(line) => What::Line(line.harmless()),
+            What::Layer {
+                id,
+                status,
+                current,
+                total,
+                line,
+            } => What::Layer {
+                id: harmless::text(&id),
+                status: harmless::text(&status),
+                current,
+                total,
+                line: line.harmless(),
+            },
+            What::Probing(row) => What::Probing(harmless::text(&row)),
+            What::Probed(row) => What::Probed(row.map(|row| harmless::text(&row))),
+        };
+        Self { what, ..self }
+    }
+
     /// Whether it says only how far things are: the next one says more.
     pub(super) fn is_passing(&self) -> bool {
         match &self.what {
@@ -94,11 +118,11 @@ impl Shown {
     }
 }
 
-#[derive(Debug)]
-pub(super) struct Screen {
+pub struct Screen {
+    err: Box<dyn Write + Send>,
     /// `None` where stderr is no terminal, or a dumb one.
     live: Option<Live>,
-    last: Mutex<String>,
+    last: String,
 }
 
 #[derive(Debug)]
@@ -110,9 +134,13 @@ struct Live {
 }
 
 impl Screen {
-    pub(super) fn new() -> Self {
-        let all = MultiProgress::new();
+    pub(super) fn of_stderr() -> Self {
+        Self::of(io::stderr(), MultiProgress::new())
+    }
+
+    pub(super) fn of(err: impl Write + Send + 'static, all: MultiProgress) -> Self {
         Self {
+            err: Box::new(err),
             // On a terminal that cannot move its cursor it would show nothing.
             live: (!all.is_hidden()).then(|| Live {
                 all,
@@ -120,11 +148,11 @@ impl Screen {
                 layers: Mutex::default(),
                 probe: Mutex::default(),
             }),
-            last: Mutex::default(),
+            last: String::new(),
         }
     }
 
-    pub(super) fn show(&self, shown: Shown) {
+    pub(super) fn show(&mut self, shown: Shown) {
         match &self.live {
             Some(live) => live.show(shown),
             None => self.write(shown),
@@ -133,7 +161,7 @@ impl Screen {
 
     /// In a pipe a moving line is written when it says something new, and the
     /// probe's running count not at all: the result has it.
-    fn write(&self, shown: Shown) {
+    fn write(&mut self, shown: Shown) {
         let (What::Line(Line::Stays(text) | Line::Moves(text))
         | What::Layer {
             line: Line::Stays(text) | Line::Moves(text),
@@ -142,11 +170,17 @@ impl Screen {
         else {
             return;
         };
-        let mut last = locked(&self.last);
-        if *last != text {
-            let _ = writeln!(io::stderr(), "{text}");
-            *last = text;
+        if self.last != text {
+            let _ = writeln!(self.err, "{text}");
+            self.last = text;
         }
+    }
+
+    /// After what moves was cleared away.
+    pub(super) fn say(&mut self, text: &str) {
+        self.clear();
+        let _ = self.err.write_all(text.as_bytes());
+        let _ = self.err.flush();
     }
 
     pub(super) fn clear(&self) {

@@ -357,3 +357,33 @@ fn for_programs() {
     }
     "#);
 }
+
+#[test]
+fn what_others_wrote_is_shown_as_it_is() {
+    use crate::report::capture::{HOSTILE, SHOWN, To, assert_harmless, reporter};
+    let mut world = world();
+    let green = world.colors.green.release.as_mut().unwrap();
+    for said in [
+        &mut green.commit,
+        &mut green.deployed_by,
+        &mut green.deployed_at,
+    ] {
+        *said = Some(HOSTILE.to_owned());
+    }
+    let mut at_work = lease();
+    at_work.holder.who.name = HOSTILE.to_owned();
+    world.journal.lease = Some(at_work);
+    for json in [false, true] {
+        let (reporter, seen) = reporter(To::Terminal, json, Style::plain());
+        reporter.result(&of(&world));
+        drop(reporter);
+        let text = seen.out.text();
+        assert_harmless(&text, &[]);
+        if json {
+            let read: serde_json::Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(read["colors"]["green"]["commit"], HOSTILE);
+        } else {
+            assert!(text.matches(SHOWN).count() >= 3, "{text}");
+        }
+    }
+}

@@ -1,0 +1,29 @@
+use super::*;
+use crate::aws::testing::Wire;
+use crate::report::capture::{HOSTILE, SHOWN, To, assert_harmless, reporter};
+
+#[test]
+fn an_apps_lines_are_raw_in_a_pipe_and_coloured_on_a_terminal() {
+    let line = LogLine {
+        id: None,
+        at: None,
+        stream: "blue/app/0123456789".to_owned(),
+        message: HOSTILE.to_owned(),
+    };
+    for (to, expected) in [
+        (To::Pipe, HOSTILE.to_owned()),
+        (
+            To::Terminal,
+            SHOWN.replace(r"\u{1b}[31m", "\u{1b}[31m") + "\u{1b}[0m",
+        ),
+    ] {
+        let (report, seen) = reporter(to, false, Style::plain());
+        let session = Session::of_hello_telling(Wire::new().aws(), report);
+        print(&session, Color::Blue, &line);
+        drop(session);
+        assert_eq!(seen.out.text(), format!(" blue/01234567 {expected}\n"));
+        if to == To::Terminal {
+            assert_harmless(&seen.out.text(), &["\u{1b}[31m", "\u{1b}[0m"]);
+        }
+    }
+}

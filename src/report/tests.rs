@@ -1,0 +1,144 @@
+//! What comes out, byte for byte, of what others sent.
+
+use super::capture::{HOSTILE, SHOWN, To, assert_harmless, reporter};
+use super::*;
+use crate::aws::testing::{Reply, Wire};
+use crate::docker::StepState;
+
+#[derive(Serialize)]
+struct Said(&'static str);
+
+impl Outcome for Said {
+    fn human(&self, style: &Style) -> String {
+        format!("{}: {}", style.strong("said"), self.0)
+    }
+}
+
+fn tell_everything(reporter: &Reporter) {
+    let text = || HOSTILE.to_owned();
+    let stack = StackEvent {
+        id: text(),
+        at: None,
+        resource: text(),
+        resource_type: text(),
+        status: text(),
+        reason: Some(text()),
+        token: None,
+    };
+    let service = ServiceEvent {
+        id: text(),
+        at: None,
+        message: text(),
+    };
+    let check = Check {
+        name: "capacity",
+        ok: true,
+        detail: text(),
+    };
+    let step = |state| Progress::Step {
+        id: text(),
+        name: text(),
+        state,
+    };
+    let log = Progress::Log {
+        step: text(),
+        line: text(),
+    };
+    let layer = |id: &str, status: &str| Progress::Layer {
+        id: id.to_owned(),
+        status: status.to_owned(),
+        current: 1,
+        total: 2,
+    };
+    for event in [
+        Event::Note(text()),
+        Event::Warning(text()),
+        Event::Doing(text()),
+        Event::Done(text()),
+        Event::Hook(HOSTILE),
+        Event::Stack(&stack),
+        Event::Service(&service),
+        Event::Check(&check),
+        Event::Docker(&step(StepState::Started)),
+        Event::Docker(&step(StepState::Cached)),
+        Event::Docker(&step(StepState::Done)),
+        Event::Docker(&step(StepState::Failed)),
+        Event::Docker(&log),
+        Event::Docker(&layer("0a", HOSTILE)),
+        Event::Docker(&layer(HOSTILE, "Pushed")),
+        Event::Body {
+            at_ms: Some(3),
+            status: 200,
+            body: HOSTILE,
+        },
+    ] {
+        reporter.tell(&event);
+    }
+    let error = Error::failed(HOSTILE)
+        .cause(HOSTILE)
+        .traffic(HOSTILE)
+        .hint(HOSTILE);
+    reporter.complain(&error);
+    reporter.ask(HOSTILE);
+}
+
+#[test]
+fn nothing_that_is_told_is_a_command() {
+    let colors: Vec<String> = ["0m", "2m", "32m", "33m", "1;31m"]
+        .iter()
+        .map(|color| format!("\u{1b}[{color}"))
+        .collect();
+    let colors: Vec<&str> = colors.iter().map(String::as_str).collect();
+    for to in [To::Pipe, To::Terminal] {
+        for (style, own) in [(Style::plain(), &[][..]), (Style::colored(), &colors)] {
+            let (reporter, seen) = reporter(to, false, style);
+            tell_everything(&reporter);
+            drop(reporter);
+            let text = seen.err.text();
+            // indicatif ends a line by filling it up, and colours its spinner.
+            let spinner = ["\u{1b}[36m", "\u{1b}[2m", "\u{1b}[0m"];
+            let own = match to {
+                To::Pipe => own.to_vec(),
+                To::Terminal => [own, &spinner].concat(),
+            };
+            assert_harmless(&text, &own);
+            let least = if to == To::Pipe { 20 } else { 15 };
+            let count = text.matches(SHOWN).count();
+            assert!(count >= least, "{to:?}: {count} in {text}");
+            assert_eq!(seen.out.text(), "");
+        }
+    }
+}
+
+#[test]
+fn a_result_is_text_for_people_and_json_for_programs() {
+    for to in [To::Pipe, To::Terminal] {
+        let (people, seen) = reporter(to, false, Style::plain());
+        people.result(&Said(HOSTILE));
+        drop(people);
+        assert_eq!(seen.out.text(), format!("said: {SHOWN}\n"));
+
+        let (programs, seen) = reporter(to, true, Style::plain());
+        programs.result(&Said(HOSTILE));
+        drop(programs);
+        assert_harmless(&seen.out.text(), &[]);
+        let read: String = serde_json::from_str(&seen.out.text()).unwrap();
+        assert_eq!(read, HOSTILE);
+    }
+}
+
+#[tokio::test]
+async fn what_aws_refuses_with_is_shown_as_it_is() {
+    for denied in [
+        Reply::json_error(400, "AccessDeniedException", HOSTILE),
+        Reply::json_error(400, HOSTILE, HOSTILE),
+    ] {
+        let wire = Wire::new().on("DescribeServices", denied);
+        let error = wire.aws().read_services("bgecs-hello").await.unwrap_err();
+        let (reporter, seen) = reporter(To::Terminal, false, Style::plain());
+        reporter.complain(&error.into());
+        drop(reporter);
+        assert_harmless(&seen.err.text(), &[]);
+        assert!(seen.err.text().contains(SHOWN), "{}", seen.err.text());
+    }
+}
