@@ -26,10 +26,10 @@ Exit codes:
   3    failed and rolled back, confirmed
   4    traffic is not where it was asked to go: look now
   5    timed out, traffic unchanged
-  6    refused: a check failed, or something else is at work
+  6    refused: a check failed, or another operation is in progress
   130  interrupted, traffic unchanged";
 
-/// Blue/green releases on Amazon ECS Fargate, proven from the client's side.
+/// Blue/green releases on Amazon ECS Fargate, verified from the client's side.
 #[derive(Debug, Parser)]
 #[command(
     name = "bgecs",
@@ -58,7 +58,7 @@ pub struct Global {
     /// The AWS region to use [env: AWS_REGION]
     #[arg(long, global = true, value_name = "REGION")]
     pub region: Option<String>,
-    /// Where AWS is, if not at its own address [env: AWS_ENDPOINT_URL]
+    /// AWS endpoint to use (such as a local emulator) [env: AWS_ENDPOINT_URL]
     #[arg(long, global = true, value_name = "URL")]
     pub endpoint_url: Option<String>,
     /// Reach the load balancer's host names through this address; through
@@ -71,7 +71,7 @@ pub struct Global {
     /// Show no progress, only warnings and errors
     #[arg(short, long, global = true)]
     pub quiet: bool,
-    /// Show diagnosis on stderr; twice for more
+    /// Show diagnostics on stderr; twice for more
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
 }
@@ -80,7 +80,7 @@ pub struct Global {
 pub enum Command {
     /// Create or update the infrastructure, and print both URLs
     Init(Init),
-    /// Build an image and put it on a colour, until it serves
+    /// Build an image, deploy it, and wait until it serves
     Deploy(Deploy),
     /// Make a release live, under a probe that takes it back on any failure
     Promote(Promote),
@@ -88,19 +88,19 @@ pub enum Command {
     Rollback(Rollback),
     /// Show both colours and what each port forwards to
     Status(Status),
-    /// Ask a listener again and again, and say what users would see
+    /// Probe a listener repeatedly, and say what users would see
     Probe(Probe),
     /// Scale the idle colour to zero
     Retire(Retire),
-    /// Finish or undo what a command that died left unfinished
+    /// Finish or undo what a killed command left unfinished
     Resume(Resume),
     /// List what was done, newest first
     History(History),
-    /// Take the listeners as they are for the new truth
+    /// Accept the listeners' current state
     Adopt(Adopt),
     /// Show who holds the lease, and break it with --force
     Unlock(Unlock),
-    /// Show the logs of a colour's tasks
+    /// Show the logs of the running tasks
     Logs(Logs),
     /// Remove everything that bgecs made
     Destroy(Destroy),
@@ -119,7 +119,7 @@ pub struct DryRun {
 /// For every command that needs the lease.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Lease {
-    /// How long to wait while somebody else is at work [default: not at all]
+    /// How long to wait for another command to finish [default: not at all]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub wait: Option<Duration>,
 }
@@ -130,8 +130,8 @@ Examples:
   bgecs init --write-config           write a commented bgecs.toml to start from
   bgecs init --dry-run                what would be created or changed
   bgecs init                          create or update the stack bgecs-<app>
-  bgecs init --print-template         the CloudFormation template, for a review
-  bgecs init --print-policy deployer  what IAM has to allow a pipeline")]
+  bgecs init --print-template         the CloudFormation template, for review
+  bgecs init --print-policy deployer  the IAM policy that a pipeline needs")]
 pub struct Init {
     /// Write a commented bgecs.toml into this folder and do nothing else
     #[arg(long, conflicts_with_all = ["print_template", "print_policy", "dry_run"])]
@@ -142,7 +142,7 @@ pub struct Init {
     /// Print the IAM policy that a role needs for this app and do nothing else
     #[arg(long, value_name = "ROLE", conflicts_with = "dry_run")]
     pub print_policy: Option<Role>,
-    /// Let a changed health path reach the live colour
+    /// Apply a changed health path to the live colour too
     #[arg(long)]
     pub allow_live: bool,
     #[command(flatten)]
@@ -154,7 +154,7 @@ pub struct Init {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  bgecs deploy ./sample-app/v2 --tag 2                     onto the idle colour
+  bgecs deploy ./sample-app/v2 --tag 2                     onto the idle one
   bgecs deploy ./sample-app/v2 --tag 2 --color blue
   bgecs deploy . --tag $(git rev-parse --short HEAD) --secret id=npm,src=$HOME/.npmrc
   bgecs deploy --image ghcr.io/acme/hello:2 --tag 2        an image that CI built")]
@@ -166,19 +166,19 @@ pub struct Deploy {
     // A tag that starts with a hyphen gets the answer that any bad tag gets.
     #[arg(long, allow_hyphen_values = true)]
     pub tag: Tag,
-    /// The colour to deploy onto [default: the idle one]
+    /// Where to deploy [default: the idle one]
     #[arg(long)]
     pub color: Option<Color>,
-    /// Take this image instead of building one
+    /// Use this image instead of building one
     #[arg(long, value_name = "REF")]
     pub image: Option<String>,
-    /// Deploy onto a colour that users are on: they see it at once, unproven
+    /// Deploy even onto the live one: users see it at once, without a probe
     #[arg(long)]
     pub allow_live: bool,
-    /// Restart the tasks even where nothing changed
+    /// Restart the tasks even if nothing changed
     #[arg(long)]
     pub force: bool,
-    /// How long the release may take to serve
+    /// How long the release may take to start serving
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration)]
     pub timeout: Duration,
     #[command(flatten)]
@@ -205,7 +205,7 @@ pub struct Build {
     /// The platform to build for, such as linux/arm64
     #[arg(long, conflicts_with = "image")]
     pub platform: Option<String>,
-    /// Build every step anew
+    /// Do not use the build cache
     #[arg(long, conflicts_with = "image")]
     pub no_cache: bool,
     /// A secret for the build: id=NAME,src=FILE or id=NAME,env=VARIABLE
@@ -217,10 +217,10 @@ pub struct Build {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Probe options")]
 pub struct Watch {
-    /// How long to watch the new colour [default: 15s, or [probe] window_seconds]
+    /// How long to watch the new release [default: 15s, or [probe] window_seconds]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub window: Option<Duration>,
-    /// Leave a failed swap as it is
+    /// Leave a failed swap in place
     #[arg(long)]
     pub no_rollback: bool,
     #[command(flatten)]
@@ -236,13 +236,13 @@ Examples:
   bgecs promote --dry-run         the plan, nothing else
   bgecs promote --tag 2 --rate 1000 --report release.html")]
 pub struct Promote {
-    /// The colour whose release to make live [default: that of the release
-    /// that was deployed last and has not been live]
+    /// Make live what runs here [default: the release that was deployed last
+    /// and has not been live]
     pub color: Option<Color>,
     /// The release to make live, wherever it runs
     #[arg(long, allow_hyphen_values = true)]
     pub tag: Option<Tag>,
-    /// Promote although production answers badly now: the new release is the cure
+    /// Promote even though production is failing now: the new release is the fix
     #[arg(long)]
     pub fix_forward: bool,
     #[command(flatten)]
@@ -279,7 +279,7 @@ Examples:
   bgecs status --watch
   bgecs status --json | jq -r .live")]
 pub struct Status {
-    /// Show it anew every two seconds, until Ctrl-C
+    /// Refresh every two seconds, until Ctrl-C
     #[arg(short, long, conflicts_with = "json")]
     pub watch: bool,
 }
@@ -300,13 +300,13 @@ Examples:
   bgecs probe --url http://localhost:8080/api --rate 1000
   bgecs probe --url https://example.com --method HEAD --expect-status 2xx,304")]
 pub struct Probe {
-    /// Which listener to ask
+    /// Which listener to probe
     #[arg(long, default_value = "prod", conflicts_with = "url")]
     pub listener: Listener,
-    /// Ask this address instead; neither bgecs.toml nor AWS is looked at
+    /// Probe this address instead; bgecs.toml and AWS are not used
     #[arg(long, conflicts_with = "path")]
     pub url: Option<Address>,
-    /// How long to ask
+    /// How long to probe
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
     pub duration: Duration,
     #[command(flatten)]
@@ -355,7 +355,7 @@ pub struct History {
 Examples:
   bgecs status                    shows what differs from the journal
   bgecs adopt --dry-run
-  bgecs adopt                     from now on, what is there is right")]
+  bgecs adopt                     accept what is there from now on")]
 pub struct Adopt {
     #[command(flatten)]
     pub lease: Lease,
@@ -366,8 +366,8 @@ pub struct Adopt {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  bgecs unlock                    who is at work, and since when
-  bgecs unlock --force            only if they surely are not any more")]
+  bgecs unlock                    who is running what, and since when
+  bgecs unlock --force            only if you are sure that it is dead")]
 pub struct Unlock {
     /// Break the lease: its holder stops ahead of its next change
     #[arg(long)]
@@ -377,13 +377,13 @@ pub struct Unlock {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  bgecs logs                      the live colour's, of the last ten minutes
+  bgecs logs                      the live one's, from the last ten minutes
   bgecs logs blue -f
   bgecs logs green --since 2h")]
 pub struct Logs {
-    /// The colour [default: the live one]
+    /// Whose logs to show [default: the live one's]
     pub color: Option<Color>,
-    /// Go on with new lines as they come
+    /// Follow new lines
     #[arg(short, long)]
     pub follow: bool,
     /// How far to go back

@@ -8,6 +8,7 @@ mod aws;
 mod cli;
 mod commands;
 mod config;
+mod counted;
 mod definition;
 mod docker;
 mod driver;

@@ -185,7 +185,7 @@ impl FromStr for Digest {
             Ok(Self(text.to_owned()))
         } else {
             Err(format!(
-                "`{text}` is no image digest (sha256:<64 hex digits>)"
+                "`{text}` is not an image digest (sha256:<64 hex digits>)"
             ))
         }
     }

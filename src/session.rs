@@ -145,7 +145,7 @@ impl Session {
         let name = self.stack_name();
         self.aws.read_stack(&name).await?.ok_or_else(|| {
             Error::failed(format!("there is no stack {name} in {}", self.aws.region()))
-                .hint("`bgecs init` creates it; if it exists, look at --region and --profile")
+                .hint("`bgecs init` creates it; if it exists, check --region and --profile")
         })
     }
 
@@ -169,7 +169,7 @@ impl Session {
             ));
             match stack.status {
                 StackStatus::Broken | StackStatus::DeleteFailed => {
-                    error.hint("`bgecs destroy` removes it, then `bgecs init` creates it anew")
+                    error.hint("`bgecs destroy` removes it, then `bgecs init` creates it again")
                 }
                 StackStatus::Ready
                 | StackStatus::RolledBack
@@ -208,7 +208,7 @@ impl Session {
 /// A stack that is being created, changed or deleted by something else.
 pub fn busy(name: &str, stack: &StackSnapshot) -> Error {
     let message = format!(
-        "the stack {name} is {}: something else is at work on it",
+        "the stack {name} is {}: something else is changing it",
         stack.status_text
     );
     let error = Error::refused(message).hint("try again when it is done");

@@ -107,14 +107,14 @@ impl AwsError {
             }
             Kind::Expired => "sign in again (`aws sso login`), or renew the session token".to_owned(),
             Kind::BadCredentials => {
-                "AWS does not know this key: look at `aws sts get-caller-identity`, --profile and --region".to_owned()
+                "AWS does not know this key: check `aws sts get-caller-identity`, --profile and --region".to_owned()
             }
             Kind::Denied => format!("allow {} on {} for these credentials", self.action, self.resource),
             Kind::Throttled => "AWS limits this account's calls: try again in a minute".to_owned(),
             Kind::Unreachable => {
-                "look at the network, --region and --endpoint-url (or AWS_ENDPOINT_URL)".to_owned()
+                "check the network, --region and --endpoint-url (or AWS_ENDPOINT_URL)".to_owned()
             }
-            Kind::Failing => "try again in a minute; https://health.aws.amazon.com tells of outages".to_owned(),
+            Kind::Failing => "try again in a minute; https://health.aws.amazon.com lists outages".to_owned(),
             Kind::TooNew => "update bgecs to the version that your team uses".to_owned(),
             Kind::NotFound | Kind::Other => return None,
         })

@@ -21,37 +21,37 @@ pub struct Asking {
     /// Requests per second, from 0.1 [default: 10, or [probe] rate]
     #[arg(long, value_parser = rate)]
     pub rate: Option<f64>,
-    /// Which connections to ask over [default: both]
+    /// Which connections to use [default: both]
     #[arg(long, value_name = "KIND")]
     pub connections: Option<Connections>,
-    /// What to ask for [default: /, or [probe] path]
+    /// Path to request [default: /, or [probe] path]
     #[arg(long, value_parser = path)]
     pub path: Option<String>,
     /// The request's method [default: GET, or [probe] method]
     #[arg(long)]
     pub method: Option<Method>,
-    /// A header to send, `Name: value`, besides [probe] headers; may be given again
+    /// A header to send, `Name: value`, in addition to [probe] headers; repeatable
     #[arg(long, value_name = "HEADER", value_parser = HeaderParser)]
     pub header: Vec<Header>,
-    /// Which HTTP to speak [default: auto]
+    /// HTTP version to use [default: auto]
     #[arg(long, value_name = "VERSION")]
     pub http: Option<Version>,
-    /// The header that names a release [default: x-bgecs-release]
+    /// Header that names the release [default: x-bgecs-release]
     #[arg(long, value_name = "NAME")]
     pub release_header: Option<HeaderName>,
-    /// What is a good status: 204, or 2xx,304 [default: 2xx]
+    /// Statuses that count as success, such as 204 or 2xx,304 [default: 2xx]
     #[arg(long, value_name = "STATUS")]
     pub expect_status: Option<Statuses>,
-    /// What a good answer's body must match somewhere
+    /// Regular expression that a good answer's body must match
     #[arg(long, value_name = "REGEX")]
     pub expect_body: Option<Regex>,
-    /// How many failures are no failure [default: 0]
+    /// Failures to tolerate [default: 0]
     #[arg(long, value_name = "N")]
     pub max_failures: Option<u64>,
-    /// What share of the requests may fail, such as 0.1% [default: 0%]
+    /// Share of the requests that may fail, such as 0.1% [default: 0%]
     #[arg(long, value_name = "P%")]
     pub max_failure_rate: Option<Share>,
-    /// Write what was seen to this file: .html, .json or .svg
+    /// Write a report to this file: .html, .json or .svg
     #[arg(long, value_name = "FILE")]
     pub report: Option<ReportFile>,
 }
@@ -73,7 +73,7 @@ impl FromStr for Header {
         let name = name
             .trim()
             .parse()
-            .map_err(|_| "what stands before its colon is no header's name".to_owned())?;
+            .map_err(|_| "what comes before the colon is not a header name".to_owned())?;
         let mut value: HeaderValue = value
             .trim()
             .parse()

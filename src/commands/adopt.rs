@@ -26,7 +26,7 @@ impl Outcome for Adopted {
     fn human(&self, _: &Style) -> String {
         let what = match self.outcome {
             "unchanged" => "nothing to adopt: both listeners are where the journal says",
-            _ => "what is there is right from now on",
+            _ => "accepted: what is there now is what is expected from now on",
         };
         format!("{what}\n  {}", self.traffic)
     }
@@ -67,7 +67,7 @@ async fn adopt(work: Work<'_>) -> Result<Exit> {
     let is_new = is_new(&drift, unfinished.as_ref());
     if let Some(operation) = unfinished {
         work.turn.take_up(operation);
-        let reason = Some("what was there was adopted".to_owned());
+        let reason = Some("what was there was accepted".to_owned());
         work.turn
             .close(Conclusion::of(Ending::Adopted).because(reason))
             .await?;

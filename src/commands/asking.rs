@@ -249,7 +249,7 @@ pub async fn judge_once(session: &Session, infra: &Infrastructure, asking: &Aski
     }
 }
 
-/// How many failures are no failure: the larger of the two.
+/// How many failures are tolerated: the larger of the two.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Tolerance {
     pub count: u64,

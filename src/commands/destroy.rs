@@ -131,7 +131,7 @@ async fn interruptible(
     interrupts
         .or_stop(
             "destroying",
-            "what is gone stays gone; `bgecs destroy` goes on where this one stopped",
+            "what is gone stays gone; `bgecs destroy` continues where this one stopped",
             destroyed,
         )
         .await
@@ -181,7 +181,7 @@ fn confirm(session: &Session, steps: &[Step]) -> Result<()> {
         .hint("look at `bgecs destroy --dry-run`, then insist with --yes"));
     }
     session.report.tell(&Event::Note(format!(
-        "this removes, in {}, for good:",
+        "this permanently removes, in {}:",
         session.aws.region()
     )));
     for step in steps {
@@ -190,7 +190,7 @@ fn confirm(session: &Session, steps: &[Step]) -> Result<()> {
     let app = session.app().to_owned();
     session
         .report
-        .ask(&format!("type the app's name, {app}, to go on: "));
+        .ask(&format!("type the app's name, {app}, to continue: "));
     let mut typed = String::new();
     // What cannot be read is no consent.
     let _ = io::stdin().lock().read_line(&mut typed);

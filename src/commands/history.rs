@@ -119,7 +119,7 @@ const HEADINGS: [&str; 8] = [
 impl Outcome for Listed {
     fn human(&self, style: &Style) -> String {
         if self.operations.is_empty() {
-            return format!("nothing was done to {} yet", self.app);
+            return format!("nothing has been done to {} yet", self.app);
         }
         let rows: Vec<_> = self
             .operations

@@ -1,7 +1,8 @@
 //! `bgecs init`
 
 use std::fs::OpenOptions;
-use std::io::Write;
+use std::io::{self, Write};
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -121,7 +122,7 @@ async fn carry_out(
     let infrastructure = interrupts
         .or_stop(
             &format!("CloudFormation works on {}", session.stack_name()),
-            "CloudFormation goes on; run `bgecs init` again to see it end",
+            "CloudFormation will finish what it has started; run `bgecs init` again to see it through",
             stack::carry_out(session, turn, prepared),
         )
         .await?;
@@ -188,11 +189,7 @@ fn write_config(global: &Global) -> Result<Exit> {
         .write(true)
         .create_new(true)
         .open(&path)
-        .map_err(|error| {
-            Error::usage(format!("{} cannot be written", path.display()))
-                .because(&error)
-                .hint("an existing file is left as it is: move it away, or name another with --config")
-        })?;
+        .map_err(|error| not_created(&path, &error))?;
     file.write_all(Config::starter(&app).as_bytes())
         .map_err(|error| {
             Error::failed(format!("{} cannot be written", path.display())).because(&error)
@@ -206,6 +203,18 @@ fn write_config(global: &Global) -> Result<Exit> {
         path.display()
     )));
     Ok(Exit::Done)
+}
+
+/// A file that is there is the user's, and is never overwritten.
+fn not_created(path: &Path, error: &io::Error) -> Error {
+    if error.kind() == io::ErrorKind::AlreadyExists {
+        return Error::usage(format!(
+            "{} already exists; not overwritten",
+            path.display()
+        ))
+        .hint("move it away, or name another file with --config");
+    }
+    Error::usage(format!("{} cannot be written", path.display())).because(error)
 }
 
 /// A folder's name, as an app's: what an app may not have becomes a hyphen.

@@ -42,7 +42,7 @@ pub async fn run(session: &Session, args: &Promote) -> Result<Exit> {
             let plan = plan(&observed, &aim)?;
             if args.fix_forward && matches!(plan, SwapPlan::Swap { .. }) {
                 work.session.report.tell(&Event::Warning(
-                    "--fix-forward: a production that fails now does not forbid the swap, and what it fails at is not held against the new release".to_owned(),
+                    "--fix-forward: production's failures do not prevent the swap, and are not held against the new release".to_owned(),
                 ));
             }
             swap::run(work, Kind::Promote, observed, plan, watching).await

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::plan::Plan;
 use super::turn::{self, Work};
 use crate::cli::Retire;
+use crate::counted::counted;
 use crate::driver::retire;
 use crate::engine::plan::{self, RetirePlan, Step};
 use crate::error::{Error, Exit, Result};
@@ -26,8 +27,8 @@ impl Outcome for Retired {
     fn human(&self, style: &Style) -> String {
         let color = style.color(self.color, self.color);
         let what = match self.outcome {
-            "unchanged" => format!("nothing to do: {color} runs no task"),
-            _ => format!("{color} is retired: it runs no task and costs nothing"),
+            "unchanged" => format!("nothing to do: {color} runs no tasks"),
+            _ => format!("{color} is retired: it runs no tasks and costs nothing"),
         };
         format!(
             "{what}\n  {}\n  a deploy onto {} scales it up again; until then there is no instant way back",
@@ -74,7 +75,8 @@ async fn retire(work: Work<'_>, args: &Retire) -> Result<Exit> {
                 operation.tag = observed.color(color).tag().cloned();
             });
             session.report.tell(&Event::Doing(format!(
-                "stopping {tasks} task(s) of {color}"
+                "stopping {} of {color}",
+                counted(tasks, "task")
             )));
             retire::retire(
                 session,

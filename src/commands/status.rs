@@ -10,6 +10,7 @@ use tokio::time::sleep;
 
 use super::unlock::LeaseShown;
 use crate::cli;
+use crate::counted::counted;
 use crate::driver::turn;
 use crate::engine::plan;
 use crate::error::{Exit, Result};
@@ -286,7 +287,7 @@ impl Status {
             .filter(|drift| drift.port != 80 || self.unclear.is_none());
         lines.extend(told.map(|drift| {
             format!(
-                "\n{} {drift}: something else changed it.\n`bgecs adopt` takes what is there for right.",
+                "\n{} {drift}: something else changed it.\n`bgecs adopt` accepts what is there now.",
                 style.warn("warning:")
             )
         }));
@@ -318,8 +319,11 @@ impl Status {
             format!("  digest   {}", or_unknown(&state.digest)),
             format!("  revision {short}{}", rollout(state.rollout, style)),
             format!(
-                "  tasks    {} of {} running, {} of {} target(s) healthy",
-                state.running, state.desired, state.healthy, state.registered
+                "  tasks    {} of {} running, {} of {} healthy",
+                state.running,
+                state.desired,
+                state.healthy,
+                counted(state.registered, "target")
             ),
         ];
         if let Some(at) = &state.deployed_at {

@@ -14,6 +14,7 @@ use super::asking::{self, Asking};
 use super::plan::Plan;
 use super::turn::Work;
 use crate::cli::Watch;
+use crate::counted::counted;
 use crate::driver::turn::Turn;
 use crate::driver::{await_serving, make_live};
 use crate::engine::plan::{self, Step, SwapPlan};
@@ -218,7 +219,8 @@ async fn ask_for_capacity(work: &Work<'_>, observed: &Observed, color: Color, co
         Err(_) => "whether more were asked for is not known".to_owned(),
     };
     session.report.tell(&Event::Warning(format!(
-        "{color} runs {running} of {count} task(s): {told}"
+        "{color} runs {running} of {}: {told}",
+        counted(count, "task")
     )));
 }
 
@@ -230,19 +232,21 @@ async fn match_capacity(
     count: i32,
 ) -> Result<Observed> {
     let session = work.session;
-    session
-        .report
-        .tell(&Event::Doing(format!("scaling {color} to {count} task(s)")));
+    session.report.tell(&Event::Doing(format!(
+        "scaling {color} to {}",
+        counted(count, "task")
+    )));
     let scaled = await_serving::scale(session, work.turn, observed, color, count, SCALE_TIMEOUT);
     work.interrupts
         .or_stop(
-            &format!("{color} is scaled to {count} task(s)"),
-            "ECS goes on; traffic is unchanged",
+            &format!("{color} is scaled to {}", counted(count, "task")),
+            "ECS will finish what it has started; traffic is unchanged",
             scaled,
         )
         .await?;
     session.report.tell(&Event::Done(format!(
-        "{color} has {count} task(s), as many as the live colour"
+        "{color} has {}, as many as the live colour",
+        counted(count, "task")
     )));
     work.observe().await
 }

@@ -112,7 +112,7 @@ pub async fn take_for(
     if let Err(error) = turn.end(conclusion(&result)).await {
         let seconds = session.config.lease.length.as_secs();
         session.report.tell(&Event::Warning(format!(
-            "the lease could not be given back, it expires in {seconds} s: {error}"
+            "the lease could not be released; it expires in {seconds} s: {error}"
         )));
     }
     result
@@ -145,7 +145,7 @@ async fn give_up(session: &Session, table: &str, holder: &Holder) {
     };
     let giving = async { tokio::join!(giving_back, aws.leave_line(table, &holder.id)) };
     let given = tokio::time::timeout(PATIENCE, giving).await;
-    tracing::debug!(?given, "gave up the lease");
+    tracing::debug!(?given, "released the lease");
 }
 
 /// What the exit code says of an operation that said nothing itself. One of

@@ -141,7 +141,7 @@ pub async fn say(
     )
     .traffic(observed.traffic())
     .hint(format!(
-        "`bgecs logs {live}` says why; `bgecs rollback`, or a good release with `bgecs promote --fix-forward`, leads away from it"
+        "`bgecs logs {live}` says why; `bgecs rollback`, or a good release with `bgecs promote --fix-forward`, moves users off it"
     ));
     session.report.complain(&error);
     Ok(error.exit)
@@ -316,7 +316,7 @@ fn hold(observed: &Observed, live: Color, gone: &Deployed) -> Error {
         ),
     )
     .traffic(observed.traffic())
-    .hint("`bgecs adopt` takes what is live as it is; then deploy a good release, and `bgecs promote --fix-forward`")
+    .hint("`bgecs adopt` accepts what is live; then deploy a good release, and `bgecs promote --fix-forward`")
 }
 
 async fn serve(
@@ -406,7 +406,7 @@ async fn stoppable<T>(
     interrupts
         .or_stop(
             "finishing what was left unfinished",
-            "`bgecs resume` goes on with it",
+            "`bgecs resume` continues it",
             work,
         )
         .await

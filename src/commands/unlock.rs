@@ -78,14 +78,14 @@ pub async fn run(session: &Session, args: &Unlock) -> Result<Exit> {
     };
     if args.force {
         if !session.aws.break_lease(&table, &lease.holder.id).await? {
-            return Err(Error::refused("the lease has changed hands just now")
+            return Err(Error::refused("the lease has just changed hands")
                 .hint("look at it again with `bgecs unlock`"));
         }
         sentence = format!("the lease of {} is broken", lease.holder);
     }
     sentence += &and_unfinished(&head);
     if !args.force && outcome == "held" {
-        sentence += "\nonly if they surely are not any more: `bgecs unlock --force`";
+        sentence += "\nif you are sure that it is dead, `bgecs unlock --force` releases it";
     }
     session.report.result(&Unlocked {
         operation: "unlock",

@@ -82,7 +82,7 @@ const SIZES: [(u32, Memory); 8] = [
 ];
 
 impl TaskSize {
-    /// CPU units (1024 are one vCPU) and MiB.
+    /// CPU units (1024 is one vCPU) and MiB.
     pub fn new(cpu: u32, memory: u32) -> Result<Self, String> {
         let Some((_, memories)) = SIZES.iter().find(|(units, _)| *units == cpu) else {
             let known = Self::cpu_choices().map(|units| units.to_string());

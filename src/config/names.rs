@@ -49,7 +49,7 @@ impl FromStr for AppName {
             Ok(Self(text.to_owned()))
         } else {
             Err(format!(
-                "`{text}` is no app name: 2 to 20 lower-case letters, digits and single hyphens, a letter first and no hyphen last"
+                "`{text}` is not a valid app name: use 2 to 20 lower-case letters, digits and single hyphens, starting with a letter and not ending with a hyphen"
             ))
         }
     }

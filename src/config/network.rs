@@ -36,7 +36,7 @@ impl FromStr for Ipv4Cidr {
         });
         let Some((address, prefix)) = parsed else {
             return Err(format!(
-                "`{text}` is no IPv4 network, such as 203.0.113.0/24, or 203.0.113.7/32 for one address"
+                "`{text}` is not an IPv4 network, such as 203.0.113.0/24, or 203.0.113.7/32 for one address"
             ));
         };
         let mask = u32::MAX.checked_shl(32 - u32::from(prefix)).unwrap_or(0);
@@ -113,7 +113,7 @@ pub(super) fn registry(text: &str) -> Result<String, String> {
         Ok(text.to_owned())
     } else {
         Err(format!(
-            "`{text}` is no registry, such as localhost:4566 or registry.example.com"
+            "`{text}` is not a registry, such as localhost:4566 or registry.example.com"
         ))
     }
 }

@@ -55,7 +55,7 @@ fn question(section: &mut Section<'_>) -> Result<Question> {
             .optional("expect_status", |entry| written(entry, Statuses::from_str))?,
         expect_body: section.optional("expect_body", |entry| {
             written(entry, |text| {
-                Regex::new(text).map_err(|error| format!("it is no regular expression: {error}"))
+                Regex::new(text).map_err(|error| format!("it is not a regular expression: {error}"))
             })
         })?,
         max_failures: section.or("max_failures", 0, |entry| entry.number(0..=u32::MAX))?,
@@ -64,8 +64,8 @@ fn question(section: &mut Section<'_>) -> Result<Question> {
     })
 }
 
-const NO_METHOD: &str = "it is no method of HTTP";
-const NO_HEADER: &str = "it is no header's name";
+const NO_METHOD: &str = "it is not an HTTP method";
+const NO_HEADER: &str = "it is not a header name";
 
 /// The text as it stands, once it can be read as what it should be.
 fn written<T, E: Into<String>>(

@@ -12,7 +12,7 @@ app = "{app}"
 
 [container]
 port = 8080                # where the app listens
-cpu = 256                  # 1024 are one vCPU
+cpu = 256                  # 1024 is one vCPU
 memory = 512               # MiB; Fargate has a few sizes for each cpu
 health_path = "/health"    # answers 200 once the app can serve
 # name = "app"
@@ -44,7 +44,7 @@ timeout_ms = 2000          # how long an answer may take
 # release_header = "x-release"
 # expect_status = "2xx,304"
 # expect_body = "ok"       # a regular expression
-# max_failures = 1         # how many failures are no failure
+# max_failures = 1         # failures to tolerate
 # max_failure_rate = "0.1%"
 
 [build]

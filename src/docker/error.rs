@@ -44,7 +44,7 @@ pub enum Error {
         log: Vec<String>,
     },
 
-    #[error("`{0}` is no image reference")]
+    #[error("`{0}` is not an image reference")]
     BadReference(String),
     #[error("cannot pull {reference}: {message}")]
     Pull {
@@ -107,10 +107,10 @@ impl Error {
             } if step.contains("load metadata for") => {
                 return Refusal::of(message).hint_for_pull().map(str::to_owned);
             }
-            Self::Build { .. } => "mend that and deploy again: nothing was pushed",
+            Self::Build { .. } => "fix that and deploy again: nothing was pushed",
             Self::Pull { refusal, .. } => return refusal.hint_for_pull().map(str::to_owned),
             Self::Push { refusal, .. } => return refusal.hint_for_push().map(str::to_owned),
-            Self::Lost { .. } => "see whether Docker is still running: `docker info`",
+            Self::Lost { .. } => "check whether Docker is still running: `docker info`",
             _ => return None,
         };
         Some(hint.to_owned())

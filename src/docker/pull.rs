@@ -105,7 +105,7 @@ mod tests {
         ] {
             let error = registry_of(reference).expect_err(reference);
             assert!(
-                error.to_string().ends_with("is no image reference"),
+                error.to_string().ends_with("is not an image reference"),
                 "{error}"
             );
         }

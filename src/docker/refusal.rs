@@ -66,11 +66,13 @@ impl Refusal {
 
     pub(super) fn hint_for_push(self) -> Option<&'static str> {
         match self {
-            Self::TagExists => Some("the tag is taken for good: release under a new one"),
+            Self::TagExists => {
+                Some("the tag is taken, and tags cannot be moved here: release under a new one")
+            }
             Self::NotLoggedIn => Some("the registry's token is missing or expired: try again"),
             Self::Denied => Some("the AWS identity in use needs permission to push there"),
             Self::NotFound => Some("the repository is gone: create it again"),
-            Self::Unreachable => Some("see whether this machine reaches the registry"),
+            Self::Unreachable => Some("check whether this machine reaches the registry"),
             Self::Other => None,
         }
     }
@@ -80,10 +82,10 @@ impl Refusal {
             Self::NotLoggedIn | Self::Denied => {
                 Some("log in to the registry with `docker login`, with an account that may read it")
             }
-            Self::NotFound => {
-                Some("see whether the name and the tag are right; if it is private, `docker login`")
-            }
-            Self::Unreachable => Some("see whether this machine reaches the registry"),
+            Self::NotFound => Some(
+                "check whether the name and the tag are right; if it is private, `docker login`",
+            ),
+            Self::Unreachable => Some("check whether this machine reaches the registry"),
             Self::TagExists | Self::Other => None,
         }
     }

@@ -44,7 +44,7 @@ impl FromStr for Secret {
         for field in text.split(',') {
             let (key, value) = field
                 .split_once('=')
-                .ok_or("it is no key=value: write id=…,src=… or id=…,env=…")?;
+                .ok_or("it is not key=value: write id=…,src=… or id=…,env=…")?;
             let slot = match key.trim() {
                 "id" => &mut id,
                 "src" | "source" => &mut src,
@@ -202,8 +202,8 @@ mod tests {
     #[test]
     fn what_is_missing_is_said() {
         for (text, expected) in [
-            ("", "no key=value"),
-            ("npm", "no key=value"),
+            ("", "not key=value"),
+            ("npm", "not key=value"),
             ("src=x", "needs an id"),
             ("id=,src=x", "needs an id"),
             ("id=x", "has no source"),

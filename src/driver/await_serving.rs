@@ -14,6 +14,7 @@ use super::look_ahead::tell_users;
 use super::turn::Turn;
 use super::update;
 use crate::aws::{AwsError, ServiceChange};
+use crate::counted::counted;
 use crate::engine::serving::{Cause, Counts, Judgement, Reading, Wanted, Watch};
 use crate::engine::stopped;
 use crate::error::{Error, Exit, Result};
@@ -223,7 +224,7 @@ async fn failure(session: &Session, wait: &Wait<'_>, asked: &Asked, cause: Cause
         Cause::Replaced { .. } => error.hint(format!(
             "find out who else deploys onto {color} without bgecs, then deploy again"
         )),
-        Cause::Deleted => error.hint("deploy again: that creates the service anew"),
+        Cause::Deleted => error.hint("deploy again: that creates the service again"),
     };
     if let Cause::Task { task, .. } = &cause {
         let lines = last_lines(session, wait, task).await;
@@ -268,15 +269,15 @@ fn timed_out(wait: &Wait<'_>, counts: Counts) -> Error {
     Error::new(
         Exit::TimedOut,
         format!(
-            "{} does not serve after {} s: {} of {} task(s) running, {} target(s) healthy",
+            "{} does not serve after {} s: {} of {} running, {} healthy",
             wait.color,
             wait.timeout.as_secs(),
             counts.running,
-            counts.desired,
-            counts.healthy
+            counted(counts.desired, "task"),
+            counted(counts.healthy, "target")
         ),
     )
-    .hint("ECS goes on trying: see `bgecs status --watch`, or give it longer with --timeout")
+    .hint("ECS keeps trying: see `bgecs status --watch`, or give it longer with --timeout")
 }
 
 /// Asks ECS for so many tasks of a colour, and waits for none.
@@ -323,13 +324,16 @@ pub async fn scale(
         timeout,
     };
     let asked = Asked {
-        what: format!("scaling {color} to {desired} task(s)"),
+        what: format!("scaling {color} to {}", counted(desired, "task")),
         count: Some(desired),
         replaces: None,
     };
     let scaled = await_asked(session, &wait, &asked).await;
     scaled.map_err(|error| {
-        let left = format!("{color} is left at {desired} task(s): see `bgecs status`");
+        let left = format!(
+            "{color} is left at {}: see `bgecs status`",
+            counted(desired, "task")
+        );
         error.hint_too(&left)
     })
 }

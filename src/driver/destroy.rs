@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep};
 use super::turn::{Stop, Turn};
 use super::{lost, stack, update};
 use crate::aws::{AwsError, Kept, Kind, Revisions, StackSnapshot, TasksLeft};
+use crate::counted::counted;
 use crate::error::{Error, Exit, Result};
 use crate::model::journal::{Effect, Fate};
 use crate::model::{Color, TaskDefinitionArn};
@@ -168,8 +169,8 @@ async fn await_no_task(session: &Session, cluster: &str, had_services: bool) -> 
         let tasks = running + left.stopping;
         let left = match (services, tasks) {
             (0, 0) => return Ok(()),
-            (services, 0) => format!("{services} service(s) still go"),
-            (_, tasks) => format!("{tasks} task(s) still stop"),
+            (services, 0) => format!("{} still being deleted", counted(services, "service")),
+            (_, tasks) => format!("{} still stopping", counted(tasks, "task")),
         };
         session.report.tell(&Event::Doing(left.clone()));
         if started.elapsed() > TASK_PATIENCE {
@@ -177,7 +178,7 @@ async fn await_no_task(session: &Session, cluster: &str, had_services: bool) -> 
                 Exit::TimedOut,
                 format!("{left} after {} s", TASK_PATIENCE.as_secs()),
             )
-            .hint("run `bgecs destroy` again: it goes on where this one stopped"));
+            .hint("run `bgecs destroy` again: it continues where this one stopped"));
         }
         sleep(session.poll_pause(PAUSE)).await;
     }
@@ -211,8 +212,8 @@ async fn delete_task_definitions(session: &Session, revisions: &Revisions) -> Re
         refuse_kept(session, kept).await?;
     }
     session.report.tell(&Event::Done(format!(
-        "{} task definition(s) deleted",
-        all.len()
+        "{} deleted",
+        counted(all.len(), "task definition")
     )));
     Ok(())
 }
@@ -231,13 +232,13 @@ async fn refuse_kept(session: &Session, kept: Vec<Kept>) -> Result<()> {
         return Ok(());
     }
     let mut error = Error::failed(format!(
-        "{} task definition(s) could not be deleted",
-        kept.len()
+        "{} could not be deleted",
+        counted(kept.len(), "task definition")
     ));
     for kept in kept {
         error = error.cause(format!("{}: {}", kept.arn.short(), kept.reason));
     }
-    Err(error.hint("what is gone stays gone; `bgecs destroy` goes on where this one stopped"))
+    Err(error.hint("what is gone stays gone; `bgecs destroy` continues where this one stopped"))
 }
 
 async fn delete_images(
@@ -258,7 +259,8 @@ async fn delete_images(
     let images = session.aws.delete_images(repository).await?;
     if images > 0 {
         session.report.tell(&Event::Done(format!(
-            "{images} image tag(s) deleted from {repository}"
+            "{} deleted from {repository}",
+            counted(images, "image tag")
         )));
     }
     Ok(())

@@ -68,7 +68,7 @@ pub async fn look_ahead_of_move(
             found.get(port)
         ))
         .traffic(with(observed, found).traffic())
-        .hint("`bgecs adopt` takes what is there as the new truth; or put it back by hand"),
+        .hint("`bgecs adopt` accepts what is there now; or put it back by hand"),
         Err(error) => Error::from(error),
     };
     turn.did_not(&error.message);

@@ -8,6 +8,7 @@ use super::look_ahead::look_again;
 use super::turn::Turn;
 use super::update;
 use crate::aws::ServiceChange;
+use crate::counted::counted;
 use crate::engine::aftermath;
 use crate::engine::look_ahead::Users;
 use crate::error::{Error, Exit, Result};
@@ -36,7 +37,7 @@ pub async fn retire(
     let retired = interrupts.or_stop(&doing, "", retiring).await;
     retired.map_err(|error| {
         let left = match aftermath::left(&turn.operation()).touches_service() {
-            true => format!("ECS goes on stopping the tasks of {color}: see `bgecs status`"),
+            true => format!("ECS is still stopping the tasks of {color}: see `bgecs status`"),
             false => "nothing was changed".to_owned(),
         };
         match error.exit {
@@ -87,7 +88,7 @@ pub async fn await_no_task(
                     "{color} is scaled to zero, and port 80 forwards to it: something else moved it there meanwhile"
                 ),
             )
-            .traffic(format!("{}, where {left} task(s) are left", now.traffic()))
+            .traffic(format!("{}, with {} left", now.traffic(), counted(left, "task")))
             .hint(format!(
                 "put port 80 back on {} by hand at once, or `bgecs adopt` and `bgecs promote {}`",
                 color.other(),
@@ -98,18 +99,20 @@ pub async fn await_no_task(
             return Ok(());
         }
         session.report.tell(&Event::Doing(format!(
-            "{color}: {left} task(s) still stopping"
+            "{color}: {} still stopping",
+            counted(left, "task")
         )));
         if started.elapsed() > timeout {
             return Err(Error::new(
                 Exit::TimedOut,
                 format!(
-                    "{left} task(s) of {color} still run after {} s",
+                    "{} of {color} still running after {} s",
+                    counted(left, "task"),
                     timeout.as_secs()
                 ),
             )
             .untouched(observed)
-            .hint("ECS goes on stopping them: see `bgecs status --watch`"));
+            .hint("ECS is still stopping them: see `bgecs status --watch`"));
         }
         sleep(session.poll_pause(PAUSE)).await;
     }

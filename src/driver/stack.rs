@@ -147,7 +147,7 @@ async fn create(session: &Session, inputs: &StackInputs, token: &str) -> Result<
                 "something else has made the stack {name} meanwhile"
             ))
             .cause(error.to_string())
-            .hint("run `bgecs init` again: it goes on with what is there"),
+            .hint("run `bgecs init` again: it continues from what is there"),
             false => error.into(),
         })
 }
@@ -197,9 +197,7 @@ async fn tell_the_stack_who_is_live(
 
 /// Traffic still flows through such a stack: it is mended, not removed.
 fn stuck_hint(name: &str) -> String {
-    format!(
-        "mend the cause, then `aws cloudformation continue-update-rollback --stack-name {name}`"
-    )
+    format!("fix the cause, then `aws cloudformation continue-update-rollback --stack-name {name}`")
 }
 
 fn refuse_unusable(name: &str, stack: &StackSnapshot) -> Result<()> {
@@ -213,7 +211,7 @@ fn refuse_unusable(name: &str, stack: &StackSnapshot) -> Result<()> {
         StackStatus::Busy => Err(busy(name, stack)),
         StackStatus::Broken | StackStatus::DeleteFailed => Err(with_reason(
             Error::refused(state)
-                .hint("`bgecs destroy` removes it, then `bgecs init` creates it anew"),
+                .hint("`bgecs destroy` removes it, then `bgecs init` creates it again"),
         )),
         StackStatus::Stuck => Err(with_reason(
             Error::refused(format!("{state}: an update failed, and its rollback too"))
@@ -400,13 +398,13 @@ fn stack_failed(name: &str, stack: Option<&StackSnapshot>, first_failure: Option
     }
     match stack.map(|stack| &stack.status) {
         Some(StackStatus::Broken) => {
-            error.hint("`bgecs destroy` removes it; then mend the cause and `bgecs init` again")
+            error.hint("`bgecs destroy` removes it; then fix the cause and `bgecs init` again")
         }
         Some(StackStatus::Stuck) => error.hint(stuck_hint(name)),
         Some(StackStatus::DeleteFailed) => error.hint(
-            "remove what holds it, and run `bgecs destroy` again: it goes on where it stopped",
+            "remove what holds it, and run `bgecs destroy` again: it continues where it stopped",
         ),
-        _ => error.hint("mend the cause and run the command again"),
+        _ => error.hint("fix the cause and run the command again"),
     }
 }
 

@@ -48,7 +48,7 @@ impl From<Stop> for Error {
     fn from(stop: Stop) -> Self {
         match stop {
             Stop::Lost(sentence) => Self::refused(sentence).hint(
-                "what was begun is in `bgecs status`; whoever holds the lease goes on with it",
+                "what was begun is in `bgecs status`; whoever holds the lease will continue it",
             ),
             Stop::Unwritable(error) => {
                 let hint = Self::from(error.clone()).hint;

@@ -55,7 +55,9 @@ impl Remains {
                 "the image may be in the registry by now; nothing runs it".to_owned()
             }
             Self::MaybeService | Self::Service => {
-                format!("ECS goes on with it on {color}, or takes it back: see `bgecs status`")
+                format!(
+                    "ECS will finish what it has started on {color}, or take it back: see `bgecs status`"
+                )
             }
         }
     }

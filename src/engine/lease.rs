@@ -33,7 +33,7 @@ impl Abandoned {
     pub fn sentence(self, lease: &Lease) -> String {
         let why = match self {
             Self::Expired => "has expired",
-            Self::Gone => "is that of a process that is gone",
+            Self::Gone => "belongs to a process that is gone",
         };
         format!("the lease of {} {why}", lease.holder)
     }
@@ -69,8 +69,9 @@ impl Lease {
             format!("expires in {}", in_words(left))
         };
         format!(
-            "{} is at work since {}; the lease {when} unless it is renewed",
-            self.holder,
+            "{}, has been running `{}` since {}; the lease {when} unless it is renewed",
+            self.holder.who,
+            self.holder.command,
             clock(self.holder.since)
         )
     }

@@ -20,7 +20,7 @@ pub fn refuse_moved(
     }
     Err(Refusal::new(
         format!("{}, so {color} is left as it is", said(&moved)),
-        "`bgecs adopt` takes what is there as the new truth; or put it back by hand, then try again",
+        "`bgecs adopt` accepts what is there now; or put it back by hand, then try again",
     ))
 }
 
@@ -54,7 +54,7 @@ pub fn what_runs(color: Color, service: &ServiceState) -> String {
         .map(|d| format!("{} of {}", d.running, d.task_definition.short()))
         .collect();
     match counts.is_empty() {
-        true => format!("{color} runs no task"),
+        true => format!("{color} runs no tasks"),
         false => format!("{color} runs {}", counts.join(" and ")),
     }
 }
@@ -176,6 +176,6 @@ mod tests {
             what_runs(Color::Green, &mixed),
             "green runs 2 of bgecs-hello:1 and 1 of bgecs-hello:0"
         );
-        assert_eq!(what_runs(Color::Green, &service(0)), "green runs no task");
+        assert_eq!(what_runs(Color::Green, &service(0)), "green runs no tasks");
     }
 }

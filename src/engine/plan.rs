@@ -25,6 +25,7 @@ pub use swap::{
 };
 pub use ways::{astray, refuse_cutting_off, showing, staying_behind, unclear};
 
+use crate::counted::counted;
 use crate::model::{Color, Observed, Port, Tag};
 
 /// A step of a plan, in words.
@@ -135,7 +136,11 @@ impl std::fmt::Display for Step {
                 )
             }
             Self::CreateService { color, desired } => {
-                write!(f, "create the service {color} with {desired} task(s)")
+                write!(
+                    f,
+                    "create the service {color} with {}",
+                    counted(desired, "task")
+                )
             }
             Self::UpdateService {
                 color,
@@ -144,7 +149,7 @@ impl std::fmt::Display for Step {
             } => {
                 write!(f, "update the service {color}")?;
                 if let Some(desired) = desired {
-                    write!(f, ", to {desired} task(s)")?;
+                    write!(f, ", to {}", counted(desired, "task"))?;
                 }
                 if *restart {
                     f.write_str(", restarting its tasks")?;
@@ -155,12 +160,13 @@ impl std::fmt::Display for Step {
             Self::MatchCount { color, desired } => {
                 write!(
                     f,
-                    "scale {color} to {desired} task(s), as many as the live colour has"
+                    "scale {color} to {}, as many as the live colour has",
+                    counted(desired, "task")
                 )
             }
             Self::AwaitStack { name } => write!(f, "wait until the stack {name} is settled"),
             Self::Adopt { prod, test } => {
-                write!(f, "take port 80 -> {prod} and port 81 -> {test} for right")
+                write!(f, "accept port 80 -> {prod} and port 81 -> {test}")
             }
             Self::Check => f.write_str("check both colours and both listeners"),
             Self::Baseline { seconds } => {
@@ -187,12 +193,17 @@ impl std::fmt::Display for Step {
             }
             Self::Retire { color } => write!(f, "scale {color} to zero tasks"),
             Self::DeleteService { color, tasks } => {
-                write!(f, "stop {tasks} task(s) and delete the service {color}")
+                write!(
+                    f,
+                    "stop {} and delete the service {color}",
+                    counted(tasks, "task")
+                )
             }
             Self::DeleteTaskDefinitions { family, count } => {
                 write!(
                     f,
-                    "delete {count} revision(s) of the task definition {family}"
+                    "delete {} of the task definition {family}",
+                    counted(count, "revision")
                 )
             }
             Self::DeleteImages { repository } => {
@@ -240,7 +251,7 @@ pub fn refuse_drift(observed: &Observed) -> Result<(), Refusal> {
     let all: Vec<String> = drift.iter().map(ToString::to_string).collect();
     Err(Refusal::new(
         format!("{}: something else changed it", all.join("; ")),
-        "`bgecs adopt` takes what is there as the new truth; or put it back by hand",
+        "`bgecs adopt` accepts what is there now; or put it back by hand",
     ))
 }
 

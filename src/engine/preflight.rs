@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use crate::counted::counted;
 use crate::model::{Answer, Color, Observed, Port, Rollout, TargetState};
 
 /// Answers that the test port must give in a row.
@@ -136,7 +137,7 @@ fn capacity(observed: &Observed, from: Color, to: Color) -> Check {
     Check {
         name: "capacity",
         ok: has > 0 && has >= needs,
-        detail: format!("{to} runs {has} task(s), {from} {needs}"),
+        detail: format!("{to} runs {}, {from} {needs}", counted(has, "task")),
     }
 }
 
@@ -149,7 +150,10 @@ fn healthy(observed: &Observed, to: Color) -> Check {
         .0
         .iter()
         .find(|target| target.state == TargetState::Unhealthy);
-    let mut detail = format!("{healthy} of {registered} target(s) of {to} healthy");
+    let mut detail = format!(
+        "{healthy} of {} of {to} healthy",
+        counted(registered, "target")
+    );
     if let Some(reason) = sick.and_then(|target| target.reason.as_deref()) {
         detail += &format!(" ({reason})");
     }
@@ -303,7 +307,7 @@ mod tests {
         let capacity = told.iter().find(|check| check.name == "capacity").unwrap();
         assert_eq!(
             capacity.detail,
-            "blue runs 1 task(s), green 5: a way back does not wait for more"
+            "blue runs 1 task, green 5: a way back does not wait for more"
         );
         small.colors.blue.targets.0.remove(0);
         assert_eq!(way_back(&small), ["target health"]);

@@ -83,7 +83,7 @@ impl StopCause {
     pub fn hint(&self, color: crate::model::Color) -> String {
         match self {
             Self::ImagePull(_) => {
-                "look whether the image is in the registry, and whether the tasks reach it".to_owned()
+                "check whether the image is in the registry, and whether the tasks reach it".to_owned()
             }
             Self::Exited { code: Some(1..), .. } | Self::Exited { code: None, .. } => {
                 format!("run the image locally with the same environment, or see `bgecs logs {color}`")
@@ -93,16 +93,16 @@ impl StopCause {
             ),
             Self::OutOfMemory { .. } => "raise [container] memory in bgecs.toml".to_owned(),
             Self::HealthCheck(_) => {
-                "look at [container] health_path and port in bgecs.toml, and at what the app answers there"
+                "check [container] health_path and port in bgecs.toml, and at what the app answers there"
                     .to_owned()
             }
             Self::Permission(_) => {
                 "if a secret was added to bgecs.toml, run `bgecs init` so that the execution role may read it"
                     .to_owned()
             }
-            Self::Resource(_) => "look at the secrets and the log group that the task names".to_owned(),
+            Self::Resource(_) => "check the secrets and the log group that the task names".to_owned(),
             Self::Network(_) => {
-                "look whether the subnets have addresses left, then deploy again".to_owned()
+                "check whether the subnets have addresses left, then deploy again".to_owned()
             }
             Self::Capacity(_) => "deploy again later: this passes by itself".to_owned(),
             Self::Other(_) => format!("see `bgecs logs {color}`"),

@@ -173,8 +173,7 @@ fn elsewhere(operation: &Operation, observed: &Observed) -> Refusal {
                 hint: Some(way_out),
                 ..
             }) => way_out,
-            _ => "`bgecs adopt` takes what is there as the new truth; or put it back by hand"
-                .to_owned(),
+            _ => "`bgecs adopt` accepts what is there now; or put it back by hand".to_owned(),
         },
     )
 }

@@ -132,7 +132,7 @@ impl FromStr for Statuses {
                     .map(|status| (status, status)),
             };
             numbers.ok_or_else(|| {
-                format!("`{part}` is no status: 204, or 2xx for all from 200 to 299")
+                format!("`{part}` is not a status: 204, or 2xx for all from 200 to 299")
             })
         };
         text.split(',')

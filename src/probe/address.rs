@@ -35,7 +35,7 @@ impl Address {
     /// # Errors
     /// What is no whole `http` or `https` URL, in words.
     pub fn parse(url: &str) -> Result<Self, String> {
-        let url = Url::parse(url).map_err(|error| format!("this is no URL: {error}"))?;
+        let url = Url::parse(url).map_err(|error| format!("not a URL: {error}"))?;
         let is_secured = match url.scheme() {
             "http" => false,
             "https" => true,
@@ -56,7 +56,7 @@ impl Address {
             },
             path: path
                 .parse()
-                .map_err(|error| format!("`{path}` is no path: {error}"))?,
+                .map_err(|error| format!("`{path}` is not a path: {error}"))?,
             through: vec![format!("{host}:{port}")],
             host: host.trim_matches(['[', ']']).to_owned(),
             login: login(&url),
@@ -87,7 +87,7 @@ impl Address {
         }
         self.path = path
             .parse()
-            .map_err(|error| format!("`{path}` is no path: {error}"))?;
+            .map_err(|error| format!("`{path}` is not a path: {error}"))?;
         Ok(self)
     }
 

@@ -60,8 +60,9 @@ impl Client {
         let tls = match address.is_secured {
             false => None,
             true => {
-                let name = ServerName::try_from(address.host.clone())
-                    .map_err(|_| format!("{} is no name for a certificate", address.host))?;
+                let name = ServerName::try_from(address.host.clone()).map_err(|_| {
+                    format!("{} is not a name that a certificate can have", address.host)
+                })?;
                 Some((tls(question.version)?, name))
             }
         };

@@ -3,6 +3,7 @@
 use super::Event;
 use super::harmless;
 use super::style::Style;
+use crate::counted::counted;
 use crate::docker::{Progress, StepState};
 use crate::engine::serving::Counts;
 use crate::model::Color;
@@ -79,8 +80,11 @@ pub(super) fn line(event: &Event<'_>, style: Style) -> Line {
 
 fn waiting(color: Color, counts: Counts) -> String {
     format!(
-        "waiting for {color}: {} of {} task(s) running, {} target(s) healthy, {} good answer(s)",
-        counts.running, counts.desired, counts.healthy, counts.good_answers
+        "waiting for {color}: {} of {} running, {} healthy, {}",
+        counts.running,
+        counted(counts.desired, "task"),
+        counted(counts.healthy, "target"),
+        counted(counts.good_answers, "good answer")
     )
 }
 

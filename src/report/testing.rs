@@ -277,8 +277,8 @@ fn checks() -> Vec<Check> {
         ("test listener", "port 81 forwards to blue"),
         ("target groups", "both are attached to the load balancer"),
         ("deployment", "blue (tag 2) as bgecs-hello:2 is complete"),
-        ("capacity", "blue runs 2 task(s), green 2"),
-        ("target health", "2 of 2 target(s) of blue healthy"),
+        ("capacity", "blue runs 2 tasks, green 2"),
+        ("target health", "2 of 2 targets of blue healthy"),
         ("test port", "the health path answered well 3 times"),
     ]
     .into_iter()

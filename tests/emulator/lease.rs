@@ -54,7 +54,7 @@ fn a_lease_of_another_is_respected_waited_for_in_line_and_taken_over_when_it_has
     ] {
         let refused = world.ends(6, line)?;
         let sentence = refused.stderr.lines().next().unwrap_or_default();
-        let who = "error: bob@desk, process 7 on desk (deploy) is at work since 2026-11-21 07:00:00 UTC; the lease expires in ";
+        let who = "error: bob@desk, process 7 on desk, has been running `deploy` since 2026-11-21 07:00:00 UTC; the lease expires in ";
         assert!(sentence.starts_with(who), "{}", refused.shown());
     }
     let tired = world.ends(6, &["promote", "--wait", "1s"])?;
@@ -102,7 +102,7 @@ fn what_a_killed_holder_had_is_taken_at_once() -> Outcome {
     world.killed_in(second.hold_after(), &["promote"])?;
     // Its lease would last for most of a minute.
     let next = world.done(&["rollback", "--window", "0s"])?;
-    let told = "(promote) is that of a process that is gone: it is taken over";
+    let told = "(promote) belongs to a process that is gone: it is taken over";
     assert!(next.stderr.contains(told), "{}", next.shown());
     assert!(next.stderr.contains("is unfinished"), "{}", next.shown());
     world.expect_settled("the rollback")?;

@@ -66,7 +66,7 @@ fn a_deploy_says_who_took_its_service_from_it() -> Outcome {
     let deleted = deploying.ends(1)?;
     let parts = [
         "the service was deleted meanwhile",
-        "that creates the service anew",
+        "that creates the service again",
     ];
     world.expect_failed(&deleted, &parts)?;
 
@@ -205,7 +205,7 @@ fn while_the_stack_is_updated_only_the_way_back_is_open() -> Outcome {
     ] {
         let refused = during(line)?;
         assert_eq!(refused.code, Some(6), "{}", refused.shown());
-        let why = "is UPDATE_IN_PROGRESS: something else is at work on it";
+        let why = "is UPDATE_IN_PROGRESS: something else is changing it";
         assert!(refused.stderr.contains(why), "{}", refused.shown());
     }
     let after: (Value, Vec<Value>) = (world.status()?, world.history()?);

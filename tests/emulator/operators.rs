@@ -115,7 +115,10 @@ fn expect_a_clear_end(ended: &Ended) {
         Some(0) => {}
         Some(6) if came_too_late(ended) => {}
         Some(6) => {
-            let names = ["is at work since", "others stand in line for the lease"];
+            let names = [
+                ", has been running `",
+                "others are waiting in line for the lease",
+            ];
             let is_named = names.iter().any(|name| ended.stderr.contains(name));
             assert!(is_named, "{}", ended.shown());
         }

@@ -99,7 +99,7 @@ fn what_is_left_without_any_stack_is_destroyed() -> Outcome {
     });
     api.ecs("CreateService", &service)?;
     let dry = world.done(&["destroy", "--dry-run"])?;
-    for part in ["delete the service blue", "delete 2 revision(s)"] {
+    for part in ["delete the service blue", "delete 2 revisions"] {
         assert!(dry.stdout.contains(part), "{part}: {}", dry.shown());
     }
     world.done(&["destroy", "--yes"])?;

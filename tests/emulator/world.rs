@@ -292,6 +292,7 @@ pub fn see(name: &str, seen: &str) -> Outcome {
         (r"\d+ of \d+ requests", "[N] of [N] requests"),
         (r"\d+ sent", "[N] sent"),
         (r"[1-9]\d* failed", "[N] failed"),
+        (r"after \d+ ms|\d+ ms before the swap", "[MOMENT]"),
         (r"-?\d+(\.\d+)? ms", "[N] ms"),
         (r"first \d+\.\d s", "first [N] s"),
     ] {

@@ -71,7 +71,7 @@ pub async fn put_gate_before(emulator: &mut Emulator, own: &Path) -> Result<Stri
         );
     } else {
         say::line(
-            "ports 80 and 81 cannot be had here (taken, or only for root): \
+            "ports 80 and 81 are not available here (taken, or only for root): \
              the load balancer gets free ones, see /_gate/balancers",
         );
     }

@@ -394,7 +394,7 @@ async fn every_kind_says_what_to_do_next() {
 
     AWS refuses these credentials
       caused by: ecs:DescribeServices on bgecs-hello: UnrecognizedClientException: The security token is invalid. (request request-1)
-      hint:      AWS does not know this key: look at `aws sts get-caller-identity`, --profile and --region
+      hint:      AWS does not know this key: check `aws sts get-caller-identity`, --profile and --region
 
     the AWS credentials have expired
       caused by: ecs:DescribeServices on bgecs-hello: ExpiredTokenException: The security token has expired (request request-1)
@@ -413,11 +413,11 @@ async fn every_kind_says_what_to_do_next() {
 
     no answer from AWS to ecs:DescribeServices
       caused by: ecs:DescribeServices on bgecs-hello: timed out
-      hint:      look at the network, --region and --endpoint-url (or AWS_ENDPOINT_URL)
+      hint:      check the network, --region and --endpoint-url (or AWS_ENDPOINT_URL)
 
     AWS failed at ecs:DescribeServices
       caused by: ecs:DescribeServices on bgecs-hello: ServerException: Service Unavailable (request request-1)
-      hint:      try again in a minute; https://health.aws.amazon.com tells of outages
+      hint:      try again in a minute; https://health.aws.amazon.com lists outages
 
     ecs:DescribeServices failed
       caused by: ecs:DescribeServices on bgecs-hello: InvalidParameterException: Services cannot be empty. (request request-1)

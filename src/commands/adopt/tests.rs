@@ -13,7 +13,7 @@ fn what_was_adopted() {
         adopted.human(&Style::plain())
     };
     insta::assert_snapshot!(text("adopted"), @"
-    what is there is right from now on
+    accepted: what is there now is what is expected from now on
       port 80 -> blue
     ");
     insta::assert_snapshot!(text("unchanged"), @"

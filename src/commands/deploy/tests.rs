@@ -114,7 +114,7 @@ fn the_plan_of_a_first_deploy() {
        1. take the image ghcr.io/acme/hello:2
        2. push it to 1.dkr.ecr.eu-west-1.amazonaws.com/bgecs-hello:2, unless it is there already
        3. register a revision of the task definition bgecs-hello, by digest
-       4. create the service blue with 1 task(s)
+       4. create the service blue with 1 task
        5. wait until blue serves
        6. point port 80 at blue, and read it back
        7. point port 81 at green, and read it back

@@ -48,9 +48,9 @@ fn what_will_go() {
     };
     insta::assert_snapshot!(planned(&everything), @"
     destroy would:
-       1. stop 2 task(s) and delete the service blue
-       2. stop 0 task(s) and delete the service green
-       3. delete 2 revision(s) of the task definition bgecs-hello
+       1. stop 2 tasks and delete the service blue
+       2. stop 0 tasks and delete the service green
+       3. delete 2 revisions of the task definition bgecs-hello
        4. delete every image in the repository bgecs-hello
        5. delete the CloudFormation stack bgecs-hello and all in it
     Nothing was changed.
@@ -68,7 +68,7 @@ fn what_is_left_of_a_destroy_that_stopped() {
     assert!(!left.is_empty());
     insta::assert_snapshot!(planned(&left), @"
     destroy would:
-       1. delete 2 revision(s) of the task definition bgecs-hello
+       1. delete 2 revisions of the task definition bgecs-hello
     Nothing was changed.
     ");
     let nothing = Inventory {
@@ -113,7 +113,7 @@ fn a_stack_that_something_else_is_at_work_on_is_left_alone() {
         assert_eq!(error.exit, Exit::Refused);
         assert_eq!(
             error.message,
-            format!("the stack bgecs-hello is {text}: something else is at work on it")
+            format!("the stack bgecs-hello is {text}: something else is changing it")
         );
     }
     for (text, status) in [

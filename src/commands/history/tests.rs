@@ -149,7 +149,7 @@ fn the_limit_counts_the_unfinished_one_too() {
 #[test]
 fn an_app_of_which_nothing_is_known() {
     let text = shown(Head::default(), Vec::new());
-    assert_eq!(text, "nothing was done to hello yet");
+    assert_eq!(text, "nothing has been done to hello yet");
 }
 
 #[test]

@@ -75,19 +75,19 @@ fn every_step_in_words() {
        5. take the image ghcr.io/acme/hello:2
        6. push it to 1.dkr.ecr.eu-west-1.amazonaws.com/bgecs-hello:2, unless it is there already
        7. register a revision of the task definition bgecs-hello, by digest
-       8. create the service blue with 1 task(s)
+       8. create the service blue with 1 task
        9. update the service blue
-      10. update the service blue, to 3 task(s), restarting its tasks
+      10. update the service blue, to 3 tasks, restarting its tasks
       11. wait until blue serves
-      12. scale blue to 3 task(s), as many as the live colour has
+      12. scale blue to 3 tasks, as many as the live colour has
       13. check both colours and both listeners
       14. probe port 80 for 1 s: it must answer well before anything changes
       15. point port 80 at blue, and read it back
       16. point port 81 at green, and read it back
       17. probe port 80 10 times a second for 15 s; take it back if anything fails
       18. scale blue to zero tasks
-      19. stop 2 task(s) and delete the service blue
-      20. delete 7 revision(s) of the task definition bgecs-hello
+      19. stop 2 tasks and delete the service blue
+      20. delete 7 revisions of the task definition bgecs-hello
       21. delete every image in the repository bgecs-hello
       22. delete the CloudFormation stack bgecs-hello and all in it
     Nothing was changed.

@@ -50,7 +50,7 @@ fn each_way_has_its_steps() {
     "point port 80 at blue, and read it back", "point port 81 at green, and read it back", "probe port 80 10 times a second for 15 s; take it back if anything fails"
     "point port 80 at blue, and read it back", "point port 81 at green, and read it back"
     "wait until blue serves"
-    "delete 1 revision(s) of the task definition bgecs-hello"
+    "delete 1 revision of the task definition bgecs-hello"
     "scale blue to zero tasks"
     "delete the CloudFormation stack bgecs-hello and all in it"
     "wait until the stack bgecs-hello is settled"

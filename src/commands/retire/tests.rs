@@ -13,12 +13,12 @@ fn shown(outcome: &'static str) -> String {
 #[test]
 fn retired_or_left_as_it_is() {
     insta::assert_snapshot!(shown("retired"), @"
-    green is retired: it runs no task and costs nothing
+    green is retired: it runs no tasks and costs nothing
       port 80 -> blue (tag 2)
       a deploy onto green scales it up again; until then there is no instant way back
     ");
     insta::assert_snapshot!(shown("unchanged"), @"
-    nothing to do: green runs no task
+    nothing to do: green runs no tasks
       port 80 -> blue (tag 2)
       a deploy onto green scales it up again; until then there is no instant way back
     ");

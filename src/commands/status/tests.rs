@@ -76,13 +76,13 @@ fn both_colours_at_work() {
     blue   idle, tag 2
       digest   sha256:2222222222222222222222222222222222222222222222222222222222222222
       revision bgecs-hello:1, rolling out
-      tasks    1 of 2 running, 1 of 2 target(s) healthy
+      tasks    1 of 2 running, 1 of 2 targets healthy
       deployed some time ago by alice, commit c0ffee
 
     green  live, tag 1
       digest   sha256:1111111111111111111111111111111111111111111111111111111111111111
       revision bgecs-hello:1
-      tasks    2 of 2 running, 2 of 2 target(s) healthy
+      tasks    2 of 2 running, 2 of 2 targets healthy
       deployed some time ago by alice, commit c0ffee
     ");
 }
@@ -120,12 +120,12 @@ fn a_retired_colour_and_a_failed_one() {
     blue   idle, tag unknown, retired
       digest   unknown
       revision bgecs-hello:1
-      tasks    0 of 0 running, 0 of 0 target(s) healthy
+      tasks    0 of 0 running, 0 of 0 targets healthy
 
     green  live, tag 1
       digest   sha256:1111111111111111111111111111111111111111111111111111111111111111
       revision bgecs-hello:1, failed
-      tasks    2 of 2 running, 2 of 2 target(s) healthy
+      tasks    2 of 2 running, 2 of 2 targets healthy
       deployed some time ago by alice, commit c0ffee
     ");
 }
@@ -148,7 +148,7 @@ fn a_listener_that_is_not_where_the_journal_says() {
     let text = shown(&world);
     insta::assert_snapshot!(text.split("\n\n").last().unwrap(), @"
     warning: port 81 forwards to green, and the journal says blue: something else changed it.
-    `bgecs adopt` takes what is there for right.
+    `bgecs adopt` accepts what is there now.
     ");
 }
 
@@ -180,7 +180,7 @@ fn an_operation_that_nobody_finished() {
     });
     let text = shown(&world);
     assert!(
-        text.contains("ann@laptop, process 42 on laptop (promote) is at work"),
+        text.contains("ann@laptop, process 42 on laptop, has been running `promote`"),
         "{text}"
     );
     assert!(!text.contains("warning"), "{text}");
@@ -204,13 +204,13 @@ fn a_listener_that_bgecs_did_not_set() {
     blue   not live, tag 2
       digest   sha256:2222222222222222222222222222222222222222222222222222222222222222
       revision bgecs-hello:1
-      tasks    2 of 2 running, 1 of 2 target(s) healthy
+      tasks    2 of 2 running, 1 of 2 targets healthy
       deployed some time ago by alice, commit c0ffee
 
     green  not live, tag 1
       digest   sha256:1111111111111111111111111111111111111111111111111111111111111111
       revision bgecs-hello:1
-      tasks    2 of 2 running, 2 of 2 target(s) healthy
+      tasks    2 of 2 running, 2 of 2 targets healthy
       deployed some time ago by alice, commit c0ffee
 
     warning: port 80 forwards to green (1 of 2), a stranger's target group tg/someone-else-s (1 of 2), which bgecs did not do: it changes nothing until that is undone.
@@ -252,7 +252,7 @@ fn a_redirect_and_the_other_ways_in() {
 
     warning: port 80 (HTTP), rule 10 (path /api/*) leads to blue, which is not live: users there get tag 2, and bgecs does not move it (rule/api).
 
-    warning: a rule that leads to a colour would go unnoticed, for none can be read: AccessDenied: no.
+    warning: a rule that leads to a colour would go unnoticed, as the rules cannot be read: AccessDenied: no.
     ");
     let json = serde_json::to_value(of(&world)).unwrap();
     assert_eq!(json["other_ways_hidden"], "AccessDenied: no");

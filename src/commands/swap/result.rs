@@ -220,11 +220,11 @@ impl Swapped {
                 "look at what changed: `bgecs status`".to_owned()
             }
             Exit::Refused => format!(
-                "see `bgecs probe` and `bgecs logs {}`; where the last release is to blame, `bgecs rollback`; where {} is the cure, `bgecs promote --fix-forward`",
+                "see `bgecs probe` and `bgecs logs {}`; where the last release is to blame, `bgecs rollback`; where {} is the fix, `bgecs promote --fix-forward`",
                 self.from, self.to
             ),
             Exit::Failed => format!(
-                "mend that, or allow it for these credentials; then `bgecs {}` again",
+                "fix that, or allow it for these credentials; then `bgecs {}` again",
                 self.operation
             ),
             _ => format!("bgecs logs {}", self.to),
@@ -290,7 +290,7 @@ fn ending(swap: &Swap) -> (&'static str, Exit, Option<String>) {
         Some(Ending::Interrupted) => ("refused", Exit::Interrupted, failed("interrupted")),
         Some(Ending::Unchanged(why)) => ("refused", Exit::Failed, failed(why)),
         Some(Ending::Left(why)) => {
-            let text = format!("{}; the swap was left as it is", reason(why));
+            let text = format!("{}; the swap was left in place", reason(why));
             ("in_doubt", Exit::LookNow, Some(text))
         }
         Some(Ending::InDoubt(why)) => ("in_doubt", Exit::LookNow, failed(why)),
@@ -320,6 +320,15 @@ fn failure_sentence(failure: &Failure, has_begun: bool) -> String {
     }
 }
 
+/// A moment of a swap, in milliseconds from its first write.
+fn moment(at: Option<i64>) -> String {
+    match at {
+        None => "not seen".to_owned(),
+        Some(at) if at < 0 => format!("{} ms before the swap", at.unsigned_abs()),
+        Some(at) => format!("after {at} ms"),
+    }
+}
+
 impl Outcome for Swapped {
     fn human(&self, style: &Style) -> String {
         let probe = &self.probe;
@@ -338,20 +347,19 @@ impl Outcome for Swapped {
         };
         lines.push(format!("  requests    {} sent, {failed}", probe.sent));
         if let Some(changeover) = probe.changeover_ms {
-            let ms = |at: Option<i64>| at.map_or_else(|| "-".to_owned(), |at| format!("{at} ms"));
             lines.push(format!(
-                "  changeover  {changeover} ms (first answer from {} at {}, last from {} at {})",
+                "  changeover  {changeover} ms (first answer from {} {}, last from {} {})",
                 self.to,
-                ms(probe.first_new_ms),
+                moment(probe.first_new_ms),
                 self.from,
-                ms(probe.last_old_ms)
+                moment(probe.last_old_ms)
             ));
             let kinds = probe.connections;
             if kinds.fresh.sent > 0 && kinds.reused.sent > 0 {
                 lines.push(format!(
-                    "  connections fresh ones changed over at {}, kept ones at {}",
-                    ms(kinds.fresh.changeover_ms),
-                    ms(kinds.reused.changeover_ms)
+                    "  connections fresh ones changed over {}, kept ones {}",
+                    moment(kinds.fresh.changeover_ms),
+                    moment(kinds.reused.changeover_ms)
                 ));
             }
         }

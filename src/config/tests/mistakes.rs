@@ -34,7 +34,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "app = 'Hello'",
         "'Hello'",
-        "`app`: `Hello` is no app name: 2 to 20 lower-case",
+        "`app`: `Hello` is not a valid app name: use 2 to 20 lower-case",
     ),
     ("app = 7", "7", "`app`: it takes text in quotes"),
     (
@@ -138,7 +138,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "APP\n[network]\ntest_cidr = '::/0'",
         "'::/0'",
-        "is no IPv4 network",
+        "is not an IPv4 network",
     ),
     (
         "APP\n[network]\ntest_cidr = '10.1.2.3/8'",
@@ -163,7 +163,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "APP\n[registry]\nurl = 'proxy'",
         "'proxy'",
-        "is no registry",
+        "is not a registry",
     ),
     (
         "APP\n[registry]\nimmutable_tags = 'yes'",
@@ -188,7 +188,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "APP\n[probe]\nmethod = 'GET it'",
         "'GET it'",
-        "`probe.method`: it is no method of HTTP",
+        "`probe.method`: it is not an HTTP method",
     ),
     (
         "APP\n[probe]\nhttp = '3'",
@@ -203,7 +203,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "APP\n[probe]\nrelease_header = 'a b'",
         "'a b'",
-        "`probe.release_header`: it is no header's name",
+        "`probe.release_header`: it is not a header name",
     ),
     (
         "APP\n[probe]\nexpect_status = '2xx,20'",
@@ -213,7 +213,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "APP\n[probe]\nexpect_body = '('",
         "'('",
-        "`probe.expect_body`: it is no regular expression",
+        "`probe.expect_body`: it is not a regular expression",
     ),
     (
         "APP\n[probe]\nmax_failures = -1",
@@ -233,7 +233,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "APP\n[probe]\nheaders = { 'a b' = 'c' }",
         "'a b'",
-        "it is no header's name",
+        "it is not a header name",
     ),
     (
         "APP\n[probe]\nheaders = { a = 'b', A = 'c' }",

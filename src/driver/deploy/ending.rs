@@ -57,7 +57,7 @@ pub(super) async fn confirm(
         .cause("users have it, and nobody has watched how it answers them")
         .traffic(format!("port 80 -> {color} (tag {tag})"))
         .hint(match now.live_color() {
-            Some(_) => "`bgecs adopt` takes it for right; or put port 80 back by hand",
+            Some(_) => "`bgecs adopt` accepts that; or put port 80 back by hand",
             None => "put port 80 where it belongs by hand; `bgecs status` shows both listeners",
         }))
 }

@@ -115,7 +115,7 @@ async fn pushed_already(
             there.short()
         ))
         .untouched(observed)
-        .hint("take a new tag; or allow tags to move with [registry] immutable_tags = false and `bgecs init`"));
+        .hint("use a new tag; or allow tags to move with [registry] immutable_tags = false and `bgecs init`"));
     }
     Ok(None)
 }

@@ -2,6 +2,7 @@
 
 use super::Request;
 use crate::aws::{NewService, ServiceChange};
+use crate::counted::counted;
 use crate::definition::Loaded;
 use crate::driver::turn::Turn;
 use crate::driver::{lost, update};
@@ -45,7 +46,10 @@ pub(super) async fn tell(
                 task_definition,
             );
             match made.await? {
-                Made::Created => format!("created the service {color} with {desired} task(s)"),
+                Made::Created => format!(
+                    "created the service {color} with {}",
+                    counted(desired, "task")
+                ),
                 Made::ThereWith(count) => {
                     turn.did_not("it was there already");
                     let change = change(Some(desired).filter(|desired| *desired > count));

@@ -79,7 +79,7 @@ async fn what_ecs_will_not_delete_is_told_with_its_reason() {
         .await
         .unwrap_err();
     assert_eq!(error.exit, Exit::Failed);
-    assert_eq!(error.message, "1 task definition(s) could not be deleted");
+    assert_eq!(error.message, "1 task definition could not be deleted");
     assert_eq!(
         error.causes,
         ["bgecs-hello:1: ACCESS_DENIED: a tag forbids it"]

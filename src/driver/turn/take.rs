@@ -157,7 +157,7 @@ async fn stand_in_line(
             let head = aws.read_head(table).await?;
             return Err(match head.lease {
                 Some(lease) => refusal(session, &lease),
-                None => Error::refused("others stand in line for the lease"),
+                None => Error::refused("others are waiting in line for the lease"),
             }
             .cause(format!("waited {} s for it", patience.as_secs())));
         }
@@ -177,7 +177,7 @@ fn from_now(session: &Session, waiting: &Holder) -> Holder {
 
 fn refusal(session: &Session, lease: &Lease) -> Error {
     Error::refused(lease.sentence(session.aws.journal_time()))
-        .hint("wait for it with --wait 5m; of a holder that is surely dead `bgecs unlock --force` frees it")
+        .hint("wait for it with --wait 5m; if you are sure that it is dead, `bgecs unlock --force` releases it")
 }
 
 /// Every stack that bgecs makes has the table.

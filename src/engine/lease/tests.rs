@@ -41,7 +41,7 @@ fn a_lease_is_free_held_or_abandoned() {
 fn a_lease_says_who_since_when_and_until_when() {
     assert_eq!(
         lease().sentence(moment()),
-        "ann@laptop, process 42 on laptop (promote) is at work since 2023-11-14 22:13:20 UTC; the lease expires in 1 min unless it is renewed"
+        "ann@laptop, process 42 on laptop, has been running `promote` since 2023-11-14 22:13:20 UTC; the lease expires in 1 min unless it is renewed"
     );
     let late = lease().sentence(moment() + Duration::seconds(90));
     assert!(late.contains("the lease expired 30 s ago"), "{late}");

@@ -170,11 +170,11 @@ pub fn rollback_to(observed: &Observed, meant: &Deployed) -> Result<SwapPlan, Re
     match rollback(observed)? {
         SwapPlan::Swap { to, .. } if !is_meant(to) => Err(Refusal::new(
             format!(
-                "{meant} was to be gone back to when this was typed, and by now the way back is {}: {}",
+                "when this was typed, the way back was {meant}; now it is {}: {}",
                 observed.named(to),
                 what_runs(observed)
             ),
-            "`bgecs rollback` takes that one",
+            "`bgecs rollback` goes back to that one",
         )),
         plan => Ok(plan),
     }
@@ -308,7 +308,7 @@ fn holder(observed: &Observed, release: &Deployed, order: [Color; 2]) -> Result<
     order.into_iter().find(runs_it).ok_or_else(|| {
         Refusal::new(
             format!(
-                "{release} was to go live when this was typed, and is gone by now: {}",
+                "{release}, which was to go live when this was typed, is gone now: {}",
                 what_runs(observed)
             ),
             "see `bgecs status`, then `bgecs promote --tag TAG`",
@@ -397,7 +397,7 @@ pub fn nothing_is_live(observed: &Observed) -> Refusal {
             "`bgecs deploy . --tag 1` makes the first release live",
         ),
         None => Refusal::new(
-            "nothing is live, and no colour runs a task",
+            "nothing is live, and neither colour runs any tasks",
             "`bgecs deploy CONTEXT --tag TAG` makes a release live",
         ),
         Some(color) => Refusal::new(
@@ -421,7 +421,7 @@ fn runs_something(observed: &Observed, color: Color) -> Result<(), Refusal> {
     match &observed.color(color).service {
         None => Err(Refusal::new(format!("{color} has no service"), deploy())),
         Some(service) if service.is_retired() => Err(Refusal::new(
-            format!("{} is retired: it runs no task", observed.named(color)),
+            format!("{} is retired: it runs no tasks", observed.named(color)),
             deploy(),
         )),
         Some(_) => Ok(()),

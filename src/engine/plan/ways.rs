@@ -86,7 +86,9 @@ pub fn refuse_cutting_off(ways: &OtherWays, colors: &[Color], retry: &str) -> Re
     match &ways.hidden {
         None => Ok(()),
         Some(reason) => Err(Refusal::new(
-            format!("a rule of the load balancer may lead there, and none can be read: {reason}"),
+            format!(
+                "a rule of the load balancer may lead there, and the rules cannot be read: {reason}"
+            ),
             MAY_LOOK,
         )),
     }
@@ -106,7 +108,7 @@ pub(super) fn refuse_showing(observed: &Observed, color: Color) -> Result<(), Re
     let all: Vec<String> = leading.iter().map(ToString::to_string).collect();
     Err(Refusal::new(
         format!(
-            "{} leads to {}: a deploy onto it would change what users see there, unproven",
+            "{} leads to {}: a deploy onto it would change what users see there without a probe",
             all.join(" and "),
             observed.named(color)
         ),
@@ -133,7 +135,7 @@ pub fn staying_behind(observed: &Observed, to: Color) -> Vec<String> {
     };
     let ways = observed.other_ways.reaching(old);
     let stays = ways.map(|way| {
-        format!("{way} stays on {old}: users there keep {keep}, for bgecs does not move it")
+        format!("{way} stays on {old}: users there keep {keep}, as bgecs does not move it")
     });
     stays.chain(not_seen(observed)).collect()
 }
@@ -169,7 +171,7 @@ pub fn astray(observed: &Observed) -> Vec<String> {
 fn not_seen(observed: &Observed) -> Option<String> {
     let reason = observed.other_ways.hidden.as_ref()?;
     Some(format!(
-        "a rule that leads to a colour would go unnoticed, for none can be read: {reason}"
+        "a rule that leads to a colour would go unnoticed, as the rules cannot be read: {reason}"
     ))
 }
 

@@ -152,7 +152,7 @@ impl ProbeReport {
     pub fn in_a_sentence(&self) -> String {
         match (self.failed, self.sent) {
             (_, 0) => "no request was sent".to_owned(),
-            (0, 1) => "its one request was answered well".to_owned(),
+            (0, 1) => "its only request was answered well".to_owned(),
             (0, sent) => format!("none of {sent} requests failed"),
             (failed, sent) => format!("{failed} of {sent} requests failed"),
         }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::serde::rfc3339;
 
+use crate::counted::counted;
 use crate::model::{Color, Digest, Port, TargetGroupArn, TaskDefinitionArn};
 
 /// One entry: written ahead of the effect, and again after it.
@@ -84,12 +85,12 @@ impl fmt::Display for Effect {
                 color,
                 desired: Some(desired),
                 task_definition: None,
-            } => write!(f, "scale {color} to {desired} task(s)"),
+            } => write!(f, "scale {color} to {}", counted(desired, "task")),
             Self::UpdateService { color, .. } => write!(f, "update the service {color}"),
             Self::PointListener { port, color, .. } => write!(f, "point {port} at {color}"),
             Self::DeleteService { color } => write!(f, "delete the service {color}"),
             Self::DeleteTaskDefinitions { count } => {
-                write!(f, "delete {count} task definition(s)")
+                write!(f, "delete {}", counted(count, "task definition"))
             }
             Self::DeleteImages { repository } => write!(f, "delete the images in {repository}"),
             Self::UpdateStack { name } => write!(f, "update the stack {name}"),

@@ -122,7 +122,7 @@ fn what_aws_does() {
     stays |    CREATE_IN_PROGRESS     AWS::ElasticLoadBalancingV2::Listener    ProdListener
     stays |    CREATE_FAILED          AWS::ElasticLoadBalancingV2::Listener    ProdListener: port 80 is taken
     stays |    (service blue) has started 1 tasks: (task 1)
-    moves |waiting for blue: 1 of 2 task(s) running, 1 target(s) healthy, 0 good answer(s)
+    moves |waiting for blue: 1 of 2 tasks running, 1 target healthy, 0 good answers
     ");
 }
 
@@ -133,7 +133,7 @@ fn what_the_probe_sees() {
         ok,
         detail: detail.to_owned(),
     };
-    let good = check("capacity", true, "blue runs 2 task(s), green 2");
+    let good = check("capacity", true, "blue runs 2 tasks, green 2");
     let bad = check("test port", false, "the health path answered HTTP 503");
     let body = |at_ms, status, body| Event::Body {
         at_ms,
@@ -152,7 +152,7 @@ fn what_the_probe_sees() {
         body(Some(113), 503, ""),
     ];
     insta::assert_snapshot!(shown(&events), @r#"
-    stays |✓ capacity        blue runs 2 task(s), green 2
+    stays |✓ capacity        blue runs 2 tasks, green 2
     stays |✗ test port       the health path answered HTTP 503
     nothing
     stays |       before 200 { "message": "Hello" }

@@ -19,7 +19,7 @@ pub async fn describe(exe: &Path) -> Result<Vec<String>> {
     lines.push(first_line(&[&docker, "--version"]).await?);
     let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     lines.push(format!(
-        "{} core(s) of {}",
+        "CPU: {} × {}",
         available_parallelism()?,
         model(&cpu)
     ));

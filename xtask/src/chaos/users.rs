@@ -67,7 +67,7 @@ fn unexcused(window: &Window, failed: &[&Answer], windows: &[Window]) -> Option<
     let first = unexcused.next()?.failure()?;
     let count = 1 + unexcused.count();
     Some(format!(
-        "in step {} {count} request(s) of users failed: {first}",
+        "failed requests of users in step {}: {count}, the first {first}",
         window.step
     ))
 }
@@ -101,7 +101,7 @@ mod tests {
         let statuses = [(1, 200), (2, 500), (3, 502), (150, 500), (180, 200)];
         assert_eq!(
             harm_of(&statuses, &[None, Release]),
-            ["in step 0 2 request(s) of users failed: HTTP 500: no"]
+            ["failed requests of users in step 0: 2, the first HTTP 500: no"]
         );
         assert_eq!(harm_of(&statuses, &[Release, Else]), [""; 0]);
         assert_eq!(harm_of(&[(1, 200)], &[None]), [""; 0]);

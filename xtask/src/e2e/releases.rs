@@ -111,7 +111,7 @@ pub async fn a_promotion_is_noticed_by_nobody(stage: &Stage<'_>) -> Result<Strin
     let seen = seen.map_or(0, Vec::len);
     let expected = nodes.map_or(1, |nodes| nodes.split(',').count());
     if seen != expected {
-        return Err(format!("the probe saw {seen} node(s) of {expected}").into());
+        return Err(format!("the probe saw {seen} of {expected} nodes").into());
     }
     let page = fs::read_to_string(&report)?;
     for part in ["Blue (tag 2) went live within", "hello:1", "hello:2"] {
@@ -120,7 +120,7 @@ pub async fn a_promotion_is_noticed_by_nobody(stage: &Stage<'_>) -> Result<Strin
         }
     }
     Ok(format!(
-        "a promotion is noticed by nobody, over {seen} node(s): \
+        "a promotion is noticed by nobody, over every node ({seen}): \
          {sent} requests of an onlooker, none failed"
     ))
 }

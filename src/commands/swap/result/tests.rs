@@ -120,7 +120,7 @@ fn swapped(kind: Kind, ending: Ending, answers: Vec<Answer>, traffic: &str) -> S
     let check = Check {
         name: "capacity",
         ok: true,
-        detail: "blue runs 1 task(s), green 1".to_owned(),
+        detail: "blue runs 1 task, green 1".to_owned(),
     };
     Swapped::new(
         kind,
@@ -150,8 +150,8 @@ fn committed() {
     insta::assert_snapshot!(shown(&swapped), @"
     blue (tag 2) is live: green (tag 1) -> blue (tag 2)
       requests    16 sent, 0 failed
-      changeover  196 ms (first answer from blue at 95 ms, last from green at -6 ms)
-      connections fresh ones changed over at 196 ms, kept ones at 95 ms
+      changeover  196 ms (first answer from blue after 95 ms, last from green 6 ms before the swap)
+      connections fresh ones changed over after 196 ms, kept ones after 95 ms
       latency     p50 11 ms, p99 19 ms, max 19 ms
       traffic     port 80 -> blue (tag 2)
       way back    green stays warm: `bgecs rollback`, or `bgecs retire` to stop paying for it
@@ -221,7 +221,7 @@ fn left_as_it_is() {
     insta::assert_snapshot!(shown(&swapped), @"
       requests    24 sent, 2 failed
       latency     p50 15 ms, p99 27 ms, max 27 ms
-    error: the rollback to blue (tag 2) did not end well: requests failed after the swap; the swap was left as it is
+    error: the rollback to blue (tag 2) did not end well: requests failed after the swap; the swap was left in place
       caused by: HTTP 503, first 0.1 s after the swap began
       traffic:   port 80 -> blue (tag 2)
       hint:      look now: `bgecs status`, then `bgecs promote green` or `bgecs promote blue`
@@ -248,7 +248,7 @@ fn nothing_was_changed() {
     error: the promotion of blue (tag 2) was refused: production failed before anything was changed (0 of 0 requests)
       caused by: HTTP 500, before the swap
       traffic:   port 80 -> green (tag 1), unchanged
-      hint:      see `bgecs probe` and `bgecs logs green`; where the last release is to blame, `bgecs rollback`; where blue is the cure, `bgecs promote --fix-forward`
+      hint:      see `bgecs probe` and `bgecs logs green`; where the last release is to blame, `bgecs rollback`; where blue is the fix, `bgecs promote --fix-forward`
     exit 6
 
       requests    16 sent, 0 failed
@@ -263,7 +263,7 @@ fn nothing_was_changed() {
     error: the promotion of blue (tag 2) failed, and nothing was changed
       caused by: elasticloadbalancing:ModifyListener on listener/prod: AccessDenied: no
       traffic:   port 80 -> green (tag 1), unchanged
-      hint:      mend that, or allow it for these credentials; then `bgecs promote` again
+      hint:      fix that, or allow it for these credentials; then `bgecs promote` again
     exit 1
     ");
 }
@@ -298,7 +298,7 @@ fn for_programs() {
         {
           "name": "capacity",
           "ok": true,
-          "detail": "blue runs 1 task(s), green 1"
+          "detail": "blue runs 1 task, green 1"
         }
       ],
       "probe": {

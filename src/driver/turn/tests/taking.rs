@@ -63,7 +63,7 @@ async fn a_held_lease_is_refused_with_its_holder_and_what_to_do() {
     assert_eq!(error.exit, Exit::Refused);
     assert!(
         error.message.starts_with(
-            "bob@ci, process 42 on laptop (promote) is at work since 2023-11-14 22:13:20 UTC; the lease expires in "
+            "bob@ci, process 42 on laptop, has been running `promote` since 2023-11-14 22:13:20 UTC; the lease expires in "
         ),
         "{}",
         error.message
@@ -71,7 +71,7 @@ async fn a_held_lease_is_refused_with_its_holder_and_what_to_do() {
     assert_eq!(
         error.hint.as_deref(),
         Some(
-            "wait for it with --wait 5m; of a holder that is surely dead `bgecs unlock --force` frees it"
+            "wait for it with --wait 5m; if you are sure that it is dead, `bgecs unlock --force` releases it"
         )
     );
 }

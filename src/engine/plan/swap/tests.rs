@@ -191,7 +191,7 @@ fn what_stands_in_line_means_what_it_meant_when_it_was_typed() {
 
     let redeployed = with_idle(runs("4"));
     let refusal = promote(&redeployed, &aim).unwrap_err();
-    assert!(refusal.message.contains("gone by now"), "{refusal:?}");
+    assert!(refusal.message.contains("is gone now"), "{refusal:?}");
 
     let taken_back = left(before.clone(), Some(("3", Left::TakenBack)));
     assert_eq!(word(&promote(&taken_back, &aim)), "refused");
@@ -348,7 +348,7 @@ fn what_was_found_is_said() {
       `bgecs promote --tag 3` makes tag 3 live
     neither colour runs tag 9: blue runs tag 2, green runs tag 3
       `bgecs deploy CONTEXT --tag 9` puts it on the idle colour
-    green (tag 3) is retired: it runs no task
+    green (tag 3) is retired: it runs no tasks
       `bgecs deploy CONTEXT --tag 3 --color green` starts one
     ");
 }

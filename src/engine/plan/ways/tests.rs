@@ -21,8 +21,8 @@ fn whole(refusal: Refusal) -> String {
 #[test]
 fn whoever_stays_behind_is_named_ahead_of_a_promotion() {
     let world = world(Color::Green, Color::Blue);
-    insta::assert_snapshot!(staying_behind(&world, Color::Blue).join("\n"), @"port 8080 (HTTP) stays on green: users there keep tag 1, for bgecs does not move it");
-    insta::assert_snapshot!(staying_behind(&world, Color::Green).join("\n"), @"port 80 (HTTP), rule 10 (path /api/*) stays on blue: users there keep tag 2, for bgecs does not move it");
+    insta::assert_snapshot!(staying_behind(&world, Color::Blue).join("\n"), @"port 8080 (HTTP) stays on green: users there keep tag 1, as bgecs does not move it");
+    insta::assert_snapshot!(staying_behind(&world, Color::Green).join("\n"), @"port 80 (HTTP), rule 10 (path /api/*) stays on blue: users there keep tag 2, as bgecs does not move it");
     insta::assert_snapshot!(astray(&world).join("\n"), @"port 80 (HTTP), rule 10 (path /api/*) leads to blue, which is not live: users there get tag 2, and bgecs does not move it (rule/api)");
     insta::assert_snapshot!(showing(&world, Color::Blue).join("\n"), @"port 80 (HTTP), rule 10 (path /api/*) leads to blue: users there see this deploy as it happens");
     let mut retired = world;
@@ -62,13 +62,12 @@ fn what_may_not_be_looked_at_may_lead_there() {
     };
     let refusal = refuse_cutting_off(&hidden, &[Color::Blue], "bgecs retire").unwrap_err();
     insta::assert_snapshot!(whole(refusal), @"
-    a rule of the load balancer may lead there, and none can be read: AccessDenied: no
+    a rule of the load balancer may lead there, and the rules cannot be read: AccessDenied: no
     allow elasticloadbalancing:DescribeRules, as the policy does that `bgecs init --print-policy deployer` prints
     ");
     let mut world = observed();
     world.other_ways = hidden;
-    let once =
-        "a rule that leads to a colour would go unnoticed, for none can be read: AccessDenied: no";
+    let once = "a rule that leads to a colour would go unnoticed, as the rules cannot be read: AccessDenied: no";
     assert_eq!(staying_behind(&world, Color::Blue), [once]);
     assert_eq!(showing(&world, Color::Blue), [once]);
     assert_eq!(astray(&world), [once]);

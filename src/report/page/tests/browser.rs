@@ -172,7 +172,7 @@ async fn the_browser_shows_what_happened() {
         "191 ms",
         "10.0.1.17 · fresh",
         "port 81 → green sent",
-        "2 of 2 target(s) of blue healthy",
+        "2 of 2 targets of blue healthy",
         "ada@laptop",
         "sha256:bbbbbbbb",
     ] {
