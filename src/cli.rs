@@ -100,7 +100,7 @@ pub enum Command {
     Adopt(Adopt),
     /// Show who holds the lease, and break it with --force
     Unlock(Unlock),
-    /// Show the logs of the running tasks
+    /// Show the app's logs
     Logs(Logs),
     /// Remove everything that bgecs made
     Destroy(Destroy),
