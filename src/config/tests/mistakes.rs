@@ -208,7 +208,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "APP\n[probe]\nexpect_status = '2xx,20'",
         "'2xx,20'",
-        "`probe.expect_status`: `20` is no status",
+        "`probe.expect_status`: `20` is not a status",
     ),
     (
         "APP\n[probe]\nexpect_body = '('",
