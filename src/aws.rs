@@ -4,6 +4,7 @@
 //! what is, and does one thing at a time.
 
 mod budget;
+mod download;
 mod ecr;
 mod ecs;
 mod elb;
@@ -21,15 +22,20 @@ use std::time::Duration;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 
 use budget::Service;
 
+pub use ecr::{Key, Manifest, RegistryLogin, Stored};
 pub use ecs::{Kept, NewService, Revisions, ServiceChange, TasksLeft};
 pub use error::{AwsError, Kind};
 pub use journal::{HeadChange, Slot, Tenure, Unwritten, has_no_journal};
 pub use logs::{LogLine, LogQuery};
 pub use stack::{StackChange, StackEvent, StackInputs, StackSnapshot, StackStatus, TEMPLATE};
 
+use download::Downloads;
 use journal::Clock;
 
 use crate::error::{Error, Result};
@@ -63,6 +69,7 @@ pub struct Aws {
     last_read: elb::LastRead,
     /// The time of the journal's AWS.
     clock: Clock,
+    downloads: Downloads,
     region: String,
     endpoint: Option<String>,
 }
@@ -79,10 +86,14 @@ impl Aws {
             Error::usage("no AWS region")
                 .hint("name one with --region or AWS_REGION, or in the profile (`aws configure`)")
         })?;
-        Ok(Self::from_config(&config, region))
+        Ok(Self::from_config(
+            &config,
+            region,
+            Downloads::through(https),
+        ))
     }
 
-    fn from_config(config: &SdkConfig, region: String) -> Self {
+    fn from_config(config: &SdkConfig, region: String, downloads: Downloads) -> Self {
         let paced = |service| budget::paced(config, service);
         let clock = Clock::default();
         let journal = aws_sdk_dynamodb::config::Builder::from(&paced(Service::DynamoDb))
@@ -95,6 +106,7 @@ impl Aws {
             cloudformation: aws_sdk_cloudformation::Client::from_conf(stacks.build()),
             dynamodb: aws_sdk_dynamodb::Client::from_conf(journal.build()),
             clock,
+            downloads,
             ecr: aws_sdk_ecr::Client::new(&paced(Service::Ecr)),
             ecs: aws_sdk_ecs::Client::new(&paced(Service::Ecs)),
             elb: aws_sdk_elasticloadbalancingv2::Client::new(&paced(Service::Elb)),
@@ -141,13 +153,18 @@ impl Aws {
     }
 }
 
+/// rustls with ring: the SDK's default crypto takes a C toolchain and a minute
+/// of build time.
+const TLS: Provider = Provider::Rustls(CryptoMode::Ring);
+
+fn https() -> SharedHttpConnector {
+    let connector = aws_smithy_http_client::Connector::builder().tls_provider(TLS);
+    SharedHttpConnector::new(connector.build())
+}
+
 async fn load(access: &Access) -> SdkConfig {
-    // rustls with ring: the SDK's default crypto takes a C toolchain and a
-    // minute of build time.
     let http = aws_smithy_http_client::Builder::new()
-        .tls_provider(aws_smithy_http_client::tls::Provider::Rustls(
-            aws_smithy_http_client::tls::rustls_provider::CryptoMode::Ring,
-        ))
+        .tls_provider(TLS)
         .build_https();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(http)

@@ -202,8 +202,9 @@ pub struct Build {
     /// The stage to build
     #[arg(long, value_name = "STAGE", conflicts_with = "image")]
     pub target: Option<String>,
-    /// The platform to build for, such as linux/arm64
-    #[arg(long, conflicts_with = "image")]
+    /// The platform to build for, such as linux/arm64; of an --image that has
+    /// several, the one to run
+    #[arg(long)]
     pub platform: Option<String>,
     /// Do not use the build cache
     #[arg(long, conflicts_with = "image")]

@@ -18,8 +18,10 @@ mod engine;
 mod error;
 mod filesync;
 mod follow;
+mod login;
 mod pull;
 mod push;
+mod reference;
 mod refusal;
 mod secrets;
 mod session;
@@ -31,21 +33,22 @@ mod wire;
 
 use std::collections::BTreeSet;
 
-use crate::model::Digest;
+use crate::model::{Contents, Digest};
 
 pub use build::BuildRequest;
 pub use engine::Engine;
 pub use error::Error;
+pub use login::Logins;
 pub use push::{Credentials, Target};
+pub use reference::{Exactly, Reference};
 pub use secrets::Secret;
 
 /// An image that the engine holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Image {
     /// The engine's own name for it: `sha256:` and 64 hex digits.
     pub id: String,
-    /// As Go names it: `amd64`, `arm64`.
-    pub architecture: String,
+    pub contents: Contents,
     /// `repository@sha256:…` for each registry it was pulled from or pushed to.
     pub repo_digests: BTreeSet<String>,
 }
@@ -79,6 +82,8 @@ pub enum Progress {
         current: u64,
         total: u64,
     },
+    /// The registry did not take a layer, or give one: it is tried again.
+    Retry { id: String, seconds: u32 },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,6 +4,7 @@
 //! may depend on this module, and it depends on nothing.
 
 mod deployed;
+mod image;
 mod infrastructure;
 pub mod journal;
 mod observed;
@@ -13,6 +14,7 @@ pub mod testing;
 mod traffic;
 
 pub use deployed::Deployed;
+pub use image::{Contents, LABEL_COMMIT, LABEL_CONTEXT, Origin, Platform, RunsOn};
 pub use infrastructure::Infrastructure;
 pub use observed::{
     ColorState, Deployment, Live, Observed, Release, Rollout, ServiceEvent, ServiceState,
@@ -201,15 +203,6 @@ pub enum CpuArchitecture {
 }
 
 impl CpuArchitecture {
-    /// From the name an image carries (`amd64`, `arm64`), which is Go's.
-    pub fn from_image(architecture: &str) -> Option<Self> {
-        match architecture {
-            "amd64" | "x86_64" => Some(Self::X86_64),
-            "arm64" | "aarch64" => Some(Self::Arm64),
-            _ => None,
-        }
-    }
-
     pub fn as_ecs(self) -> &'static str {
         match self {
             Self::X86_64 => "X86_64",

@@ -1,6 +1,7 @@
 //! Who releases what, from where: for the tags on a task definition, the lease
 //! and the journal.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
@@ -8,6 +9,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::model::journal::Who;
+use crate::model::{LABEL_COMMIT, LABEL_CONTEXT};
 use crate::process;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +47,20 @@ fn commit(folder: &Path) -> Option<String> {
     } else {
         hash
     })
+}
+
+/// Labels that say what an image is built from: the commit, and the files of its
+/// context, which a commit elsewhere leaves the same. None where something is
+/// not committed: no name would be true.
+pub fn labels(context: &Path) -> BTreeMap<String, String> {
+    let is_clean = git(context, &["status", "--porcelain", "--", "."])
+        .is_some_and(|changes| changes.is_empty());
+    let named = |label: &str, revision: &str| {
+        let hash = git(context, &["rev-parse", "--verify", "--quiet", revision])?;
+        Some((label.to_owned(), hash))
+    };
+    let all = [named(LABEL_COMMIT, "HEAD"), named(LABEL_CONTEXT, "HEAD:./")];
+    all.into_iter().flatten().filter(|_| is_clean).collect()
 }
 
 /// What git prints; `None` without git or outside a repository.
@@ -116,5 +132,43 @@ pub fn this_process() -> Who {
         pid: std::process::id(),
         url: url(),
         process: process::this(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(folder: &Path, arguments: &[&str]) -> String {
+        let identity = ["-c", "user.name=a", "-c", "user.email=a@b.c"];
+        git(folder, &[&identity[..], arguments].concat()).expect("git works")
+    }
+
+    #[test]
+    fn labels_name_what_is_committed_and_nothing_else() {
+        let root = tempfile::tempdir().expect("a folder");
+        let app = root.path().join("app");
+        std::fs::create_dir(&app).expect("a folder");
+        assert!(labels(&app).is_empty(), "outside a repository");
+        run(root.path(), &["init", "--quiet"]);
+        std::fs::write(app.join("Dockerfile"), "FROM scratch\n").expect("a file");
+        assert!(labels(&app).is_empty(), "nothing is committed");
+        run(root.path(), &["add", "."]);
+        run(root.path(), &["commit", "--quiet", "-m", "one"]);
+        let one = labels(&app);
+        assert_eq!(one[LABEL_COMMIT], run(root.path(), &["rev-parse", "HEAD"]));
+        assert_eq!(one[LABEL_CONTEXT].len(), 40);
+
+        // What changes elsewhere makes another commit of the same files.
+        std::fs::write(root.path().join("bgecs.toml"), "app = 'a'\n").expect("a file");
+        assert_eq!(labels(&app), one);
+        run(root.path(), &["add", "."]);
+        run(root.path(), &["commit", "--quiet", "-m", "two"]);
+        let two = labels(&app);
+        assert_ne!(two[LABEL_COMMIT], one[LABEL_COMMIT]);
+        assert_eq!(two[LABEL_CONTEXT], one[LABEL_CONTEXT]);
+
+        std::fs::write(app.join("new"), "").expect("a file");
+        assert!(labels(&app).is_empty(), "something is not committed");
     }
 }

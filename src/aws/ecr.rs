@@ -1,23 +1,90 @@
-//! The registry: signing in, and what a tag names already.
+//! The registry: signing in, what it holds, and what a tag names there.
 
-use aws_sdk_ecr::types::{ImageIdentifier, ImageTagMutability};
+mod manifest;
+
+use aws_sdk_ecr::types::{Image, ImageIdentifier, ImageTagMutability, Repository};
 use base64::Engine as _;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use super::Aws;
 use super::error::{AwsError, Kind, Named};
-use crate::model::{Digest, Tag};
+use crate::model::{Contents, Digest, Tag};
 
-/// A sign-in to the registry. Lives in memory for the time of a push.
+pub use manifest::Manifest;
+
+/// A sign-in to the registry. Lives in memory for the time of a deploy.
 #[derive(Clone)]
 pub struct RegistryLogin {
     pub username: String,
     pub password: String,
+    /// The host that it was issued for.
+    registry: String,
+}
+
+impl RegistryLogin {
+    /// Whether that host is a registry of ECR's which takes it: it is good for
+    /// all accounts' registries in its region, as far as the identity may read
+    /// them (<https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html>).
+    /// Nobody else is shown it.
+    pub fn is_for(&self, registry: &str) -> bool {
+        registry == self.registry
+            || match (region(registry), region(&self.registry)) {
+                (Some(one), Some(other)) => one == other,
+                _ => false,
+            }
+    }
+}
+
+/// The region of a registry of ECR's. Hosts as in
+/// <https://github.com/awslabs/amazon-ecr-credential-helper>.
+fn region(registry: &str) -> Option<&str> {
+    const DOMAINS: [&str; 5] = [
+        ".amazonaws.com",
+        ".amazonaws.com.cn",
+        ".amazonaws.eu",
+        ".on.aws",
+        ".on.amazonwebservices.com.cn",
+    ];
+    let (account, rest) = registry.split_at_checked(12)?;
+    let rest = [".dkr.ecr.", ".dkr.ecr-fips.", ".dkr-ecr.", ".dkr-ecr-fips."]
+        .iter()
+        .find_map(|service| rest.strip_prefix(service))?;
+    let region = DOMAINS
+        .iter()
+        .find_map(|domain| rest.strip_suffix(domain))?;
+    let is_region = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    let fits = account.bytes().all(|b| b.is_ascii_digit()) && region.chars().all(is_region);
+    (fits && !region.is_empty()).then_some(region)
 }
 
 impl std::fmt::Debug for RegistryLogin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("RegistryLogin(..)")
     }
+}
+
+/// An image in a repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    pub digest: Digest,
+    manifest: String,
+    media_type: Option<String>,
+}
+
+impl Stored {
+    /// # Errors
+    /// What it is, where it is no image.
+    pub fn manifest(&self) -> Result<Manifest, String> {
+        Manifest::parse(&self.manifest)
+    }
+}
+
+/// By what an image is asked for.
+#[derive(Debug, Clone, Copy)]
+pub enum Key<'a> {
+    Tag(&'a Tag),
+    Digest(&'a Digest),
 }
 
 impl Aws {
@@ -32,36 +99,113 @@ impl Aws {
         answer
             .authorization_data()
             .iter()
-            .find_map(|data| login(data.authorization_token()?))
+            .find_map(|data| login(data.authorization_token()?, data.proxy_endpoint()))
             .ok_or_else(|| AwsError::unusable(ACTION, "the registry", "the answer holds no token"))
     }
 
-    /// The digest that a tag names now, `None` where the tag is free.
-    pub async fn digest_of_tag(
+    /// What the repository has under that tag or digest, `None` if nothing.
+    pub async fn stored_image(
         &self,
         repository: &str,
-        tag: &Tag,
-    ) -> Result<Option<Digest>, AwsError> {
+        key: Key<'_>,
+    ) -> Result<Option<Stored>, AwsError> {
+        const ACTION: &str = "ecr:BatchGetImage";
+        let (id, name) = match key {
+            Key::Tag(tag) => (
+                ImageIdentifier::builder().image_tag(tag.as_str()),
+                format!("{repository}:{tag}"),
+            ),
+            Key::Digest(digest) => (
+                ImageIdentifier::builder().image_digest(digest.as_str()),
+                format!("{repository}@{digest}"),
+            ),
+        };
         let answer = self
             .ecr
-            .describe_images()
+            .batch_get_image()
             .repository_name(repository)
-            .image_ids(ImageIdentifier::builder().image_tag(tag.as_str()).build())
+            .image_ids(id.build())
+            .set_accepted_media_types(Some(manifest::MEDIA_TYPES.map(str::to_owned).into()))
             .send()
             .await
-            .named("ecr:DescribeImages", format!("{repository}:{tag}"));
-        match answer {
-            Ok(answer) => Ok(answer
-                .image_details()
-                .iter()
-                .find_map(|image| image.image_digest()?.parse().ok())),
-            Err(error) if error.has_code("ImageNotFoundException") => Ok(None),
-            Err(error) => Err(error),
+            .named(ACTION, &*name)?;
+        if let Some(image) = answer.images().first() {
+            let unusable = || AwsError::unusable(ACTION, &name, "the answer holds no manifest");
+            return stored(image).map(Some).ok_or_else(unusable);
+        }
+        let failure = answer.failures().first();
+        match failure.and_then(|failure| failure.failure_code()) {
+            Some(code) if code.as_str() != "ImageNotFound" => {
+                let reason = failure.and_then(|failure| failure.failure_reason());
+                let why = format!("{}: {}", code.as_str(), reason.unwrap_or("no reason given"));
+                Err(AwsError::unusable(ACTION, &name, why))
+            }
+            _ => Ok(None),
         }
     }
 
-    /// Whether a tag that exists refuses another image.
-    pub async fn tags_are_immutable(&self, repository: &str) -> Result<bool, AwsError> {
+    /// What an image is, by the digest of its configuration.
+    ///
+    /// # Errors
+    /// Also where it is not what the digest says.
+    pub async fn image_contents(
+        &self,
+        repository: &str,
+        config: &Digest,
+    ) -> Result<Contents, AwsError> {
+        const ACTION: &str = "ecr:GetDownloadUrlForLayer";
+        let name = format!("{repository}@{config}");
+        let answer = self
+            .ecr
+            .get_download_url_for_layer()
+            .repository_name(repository)
+            .layer_digest(config.as_str())
+            .send()
+            .await
+            .named(ACTION, &*name)?;
+        let unusable = |why: &str| AwsError::unusable(ACTION, &name, why);
+        let url = answer
+            .download_url()
+            .ok_or_else(|| unusable("the answer holds no URL"))?;
+        let bytes = self.download(url).await.map_err(|why| unusable(&why))?;
+        let hash = Sha256::digest(&bytes);
+        let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        if config.as_str() != format!("sha256:{hash}") {
+            return Err(unusable("what was downloaded is not what the digest says"));
+        }
+        serde_json::from_slice::<Value>(&bytes)
+            .ok()
+            .and_then(|config| Contents::of_config(&config))
+            .ok_or_else(|| unusable("it is not an image's configuration"))
+    }
+
+    /// Gives an image of the repository one more tag. No layer moves.
+    pub async fn tag_image(
+        &self,
+        repository: &str,
+        image: &Stored,
+        tag: &Tag,
+    ) -> Result<(), AwsError> {
+        let answer = self
+            .ecr
+            .put_image()
+            .repository_name(repository)
+            .image_manifest(&image.manifest)
+            .set_image_manifest_media_type(image.media_type.clone())
+            .image_digest(image.digest.as_str())
+            .image_tag(tag.as_str())
+            .send()
+            .await
+            .named("ecr:PutImage", format!("{repository}:{tag}"));
+        match answer {
+            // That very image has that very tag already.
+            Err(error) if error.has_code("ImageAlreadyExistsException") => Ok(()),
+            answer => answer.map(drop),
+        }
+    }
+
+    /// Whether a tag that exists can come to name another image.
+    pub async fn tag_can_move(&self, repository: &str, tag: &Tag) -> Result<bool, AwsError> {
         let answer = self
             .ecr
             .describe_repositories()
@@ -69,12 +213,7 @@ impl Aws {
             .send()
             .await
             .named("ecr:DescribeRepositories", repository)?;
-        Ok(answer.repositories().iter().any(|repository| {
-            matches!(
-                repository.image_tag_mutability(),
-                Some(ImageTagMutability::Immutable | ImageTagMutability::ImmutableWithExclusion)
-            )
-        }))
+        Ok(answer.repositories().iter().all(|it| can_move(it, tag)))
     }
 
     /// Deletes every image, since a repository that holds one outlives its
@@ -123,16 +262,61 @@ impl Aws {
     }
 }
 
-fn login(token: &str) -> Option<RegistryLogin> {
+fn login(token: &str, endpoint: Option<&str>) -> Option<RegistryLogin> {
     let bytes = base64::engine::general_purpose::STANDARD
         .decode(token)
         .ok()?;
     let text = String::from_utf8(bytes).ok()?;
     let (username, password) = text.split_once(':')?;
+    let endpoint = endpoint.unwrap_or_default();
+    let registry = endpoint.strip_prefix("https://").unwrap_or_default();
     Some(RegistryLogin {
         username: username.to_owned(),
         password: password.to_owned(),
+        registry: registry.trim_end_matches('/').to_owned(),
     })
+}
+
+fn stored(image: &Image) -> Option<Stored> {
+    Some(Stored {
+        digest: image.image_id()?.image_digest()?.parse().ok()?,
+        manifest: image.image_manifest()?.to_owned(),
+        media_type: image.image_manifest_media_type().map(str::to_owned),
+    })
+}
+
+/// A repository's rule, and the tags that its filters take out of it.
+fn can_move(repository: &Repository, tag: &Tag) -> bool {
+    let filters = repository.image_tag_mutability_exclusion_filters();
+    let is_excluded = || {
+        let mut filters = filters.iter();
+        filters.any(|filter| wildcard_fits(filter.filter(), tag.as_str()))
+    };
+    match repository.image_tag_mutability() {
+        Some(ImageTagMutability::Immutable) => false,
+        Some(ImageTagMutability::ImmutableWithExclusion) => is_excluded(),
+        Some(ImageTagMutability::MutableWithExclusion) => !is_excluded(),
+        _ => true,
+    }
+}
+
+/// `*` stands for any characters, also none; all others for themselves. The
+/// whole tag has to fit.
+fn wildcard_fits(pattern: &str, tag: &str) -> bool {
+    let Some((start, rest)) = pattern.split_once('*') else {
+        return pattern == tag;
+    };
+    let Some(mut left) = tag.strip_prefix(start) else {
+        return false;
+    };
+    let (middle, end) = rest.rsplit_once('*').unwrap_or(("", rest));
+    for part in middle.split('*') {
+        let Some(at) = left.find(part) else {
+            return false;
+        };
+        left = left.get(at + part.len()..).unwrap_or_default();
+    }
+    left.ends_with(end)
 }
 
 #[cfg(test)]

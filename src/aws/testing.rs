@@ -20,7 +20,7 @@ use aws_smithy_types::body::SdkBody;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::Aws;
+use super::{Aws, Downloads};
 
 /// The id that every answer carries.
 pub const REQUEST_ID: &str = "request-1";
@@ -147,7 +147,10 @@ impl Wire {
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("eu-west-1"))
             .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .http_client(http_client_fn(move |_, _| connector.clone()))
+            .http_client(http_client_fn({
+                let connector = connector.clone();
+                move |_, _| connector.clone()
+            }))
             .retry_config(RetryConfig::standard().with_max_attempts(attempts))
             .timeout_config(
                 TimeoutConfig::builder()
@@ -155,7 +158,8 @@ impl Wire {
                     .build(),
             )
             .build();
-        Aws::from_config(&config, "eu-west-1".to_owned())
+        let downloads = Downloads::through(move || connector.clone());
+        Aws::from_config(&config, "eu-west-1".to_owned(), downloads)
     }
 
     /// Every request so far, in the order in which they left.
@@ -225,6 +229,8 @@ fn read(request: &HttpRequest) -> Request {
     // JSON APIs name the operation in a header, the others in the form.
     let operation = match header("x-amz-target") {
         Some(target) => target.rsplit('.').next().unwrap_or_default().to_owned(),
+        // And a download is named by where it is.
+        None if request.method() == "GET" => request.uri().to_owned(),
         None => body
             .split('&')
             .find_map(|field| field.strip_prefix("Action="))

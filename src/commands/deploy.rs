@@ -9,14 +9,14 @@ use super::turn::{self, Work};
 use super::working_folder;
 use crate::cli::{BuildArg, Deploy};
 use crate::definition::Loaded;
-use crate::docker::BuildRequest;
+use crate::docker::{self, BuildRequest, Reference};
 use crate::driver::deploy::{self, Hook, ImageSource, Placed, Request};
 use crate::driver::make_live;
 use crate::engine::plan::{self, DeployPlan, DeployWish, ServicePlan, Step};
 use crate::error::{Error, Exit, Result};
 use crate::hidden::Hidden;
 use crate::model::journal::Command;
-use crate::model::{Color, Digest, Observed, PerPort, Port, Tag};
+use crate::model::{Color, Digest, Observed, Origin, PerPort, Platform, Port, RunsOn, Tag};
 use crate::report::{Event, Outcome, Style};
 use crate::session::Session;
 
@@ -28,6 +28,7 @@ struct Deployment {
     color: Color,
     tag: Tag,
     digest: Digest,
+    image: ImageFrom,
     task_definition: String,
     /// Whether users reach it now.
     live: bool,
@@ -38,6 +39,34 @@ struct Deployment {
     /// What names it for a promotion.
     #[serde(skip)]
     promote: String,
+}
+
+/// Which image it is, and how it came to be in the registry.
+#[derive(Debug, Serialize)]
+struct ImageFrom {
+    from: Origin,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<String>,
+}
+
+impl ImageFrom {
+    /// Of what was built there is nothing to say.
+    fn sentence(&self) -> Option<String> {
+        let name = self.reference.as_ref()?;
+        Some(match self.from {
+            Origin::Built => return None,
+            Origin::Pulled => format!("the image is {name}, as its registry had it now"),
+            Origin::Present => {
+                format!("the image is {name}, which this machine's engine had, by its digest")
+            }
+            Origin::Local => {
+                format!("the image is {name} as this machine's engine has it, and no registry")
+            }
+            Origin::Registry => {
+                format!("the image is {name}, which was in the app's repository already")
+            }
+        })
+    }
 }
 
 impl Outcome for Deployment {
@@ -64,7 +93,13 @@ impl Outcome for Deployment {
                 self.promote
             )
         };
-        format!("{what} ({})\n  {next}", self.digest.short())
+        let image = self.image.sentence();
+        let image = image.map(|image| format!("\n  {image}"));
+        format!(
+            "{what} ({})\n  {next}{}",
+            self.digest.short(),
+            image.unwrap_or_default()
+        )
     }
 }
 
@@ -72,7 +107,7 @@ pub async fn run(session: &Session, args: Deploy) -> Result<Exit> {
     let loaded = Loaded::from(&session.config)?;
     // A mistake in a task definition is found before AWS is asked for anything.
     loaded.port(&session.config)?;
-    let request = request(session, &args)?;
+    let request = request(session, &args, &loaded)?;
     if args.dry_run.dry_run {
         let observed = session.observe().await?;
         turn::tell_of_unfinished(session, &observed);
@@ -141,7 +176,7 @@ async fn deploy(work: Work<'_>, args: &Deploy, request: &Request, loaded: &Loade
     }
     session
         .report
-        .result(&result(&observed, &plan, request.tag.clone(), placed));
+        .result(&result(&observed, &plan, request, placed));
     Ok(Exit::Done)
 }
 
@@ -155,7 +190,8 @@ fn warn_of_other_ways(session: &Session, observed: &Observed, plan: &DeployPlan)
     }
 }
 
-fn result(observed: &Observed, plan: &DeployPlan, tag: Tag, placed: Placed) -> Deployment {
+fn result(observed: &Observed, plan: &DeployPlan, request: &Request, placed: Placed) -> Deployment {
+    let tag = request.tag.clone();
     let infra = &observed.infrastructure;
     let color = placed.color;
     let is_elsewhere_too = observed.color(color.other()).tag() == Some(&tag);
@@ -174,6 +210,13 @@ fn result(observed: &Observed, plan: &DeployPlan, tag: Tag, placed: Placed) -> D
         color,
         tag,
         digest: placed.digest,
+        image: ImageFrom {
+            from: placed.from,
+            reference: match &request.image {
+                ImageSource::Reference(reference) => Some(reference.to_string()),
+                ImageSource::Build { .. } => None,
+            },
+        },
         task_definition: placed.task_definition.to_string(),
         live: plan.becomes_live || observed.live_color() == Some(color),
         urls: PerPort {
@@ -184,22 +227,57 @@ fn result(observed: &Observed, plan: &DeployPlan, tag: Tag, placed: Placed) -> D
 }
 
 /// The request, checked as far as it can be without asking anyone.
-fn request(session: &Session, args: &Deploy) -> Result<Request> {
+fn request(session: &Session, args: &Deploy, loaded: &Loaded) -> Result<Request> {
+    let wanted = wanted(session, args, loaded)?;
     let image = match (&args.image, &args.context) {
-        (Some(reference), _) => ImageSource::Reference(reference.clone()),
-        (None, Some(context)) => build(session, args, &working_folder()?.join(context))?,
+        (Some(reference), _) => ImageSource::Reference(Reference::parse(reference).map_err(usage)?),
+        (None, Some(context)) => build(session, args, wanted, &working_folder()?.join(context))?,
         (None, None) => return Err(Error::usage("name a build context, or an --image")),
     };
     Ok(Request {
         image,
+        runs_on: wanted,
         tag: args.tag.clone(),
         restart: args.force,
         timeout: args.timeout,
     })
 }
 
+/// What the tasks are to run on: as the task definition says, or the flag.
+///
+/// # Errors
+/// A platform that they cannot have (exit 2).
+fn wanted(session: &Session, args: &Deploy, loaded: &Loaded) -> Result<RunsOn> {
+    let defined = loaded.source(&session.config).runs_on();
+    let asked = args.build.platform.as_ref();
+    let Some(asked) = asked.or(session.config.build.platform.as_ref()) else {
+        return Ok(defined);
+    };
+    let platform: Platform = asked.parse().map_err(Error::usage)?;
+    let cpu = plan::fits(&platform, defined).map_err(|refusal| {
+        let mut error = Error::from(refusal);
+        error.exit = Exit::Usage;
+        error
+    })?;
+    Ok(RunsOn {
+        architecture: Some(cpu),
+        ..defined
+    })
+}
+
+fn usage(error: docker::Error) -> Error {
+    let mut error = Error::from(error);
+    error.exit = Exit::Usage;
+    error
+}
+
 /// Flags win over `[build]`.
-fn build(session: &Session, args: &Deploy, context: &PathBuf) -> Result<ImageSource> {
+fn build(
+    session: &Session,
+    args: &Deploy,
+    wanted: RunsOn,
+    context: &PathBuf,
+) -> Result<ImageSource> {
     let defaults = &session.config.build;
     let flags = &args.build;
     let mut build_args: Vec<(String, Option<Hidden>)> = defaults
@@ -209,7 +287,9 @@ fn build(session: &Session, args: &Deploy, context: &PathBuf) -> Result<ImageSou
         .collect();
     let given = flags.build_arg.iter().cloned();
     build_args.extend(given.map(|BuildArg { name, value }| (name, value)));
-    let platform = flags.platform.clone().or_else(|| defaults.platform.clone());
+    // The flag's variant, such as v8, is the engine's to know.
+    let asked = flags.platform.clone().or_else(|| defaults.platform.clone());
+    let platform = asked.or_else(|| Some(wanted.platform()?.to_string()));
     let request = BuildRequest {
         context: context.clone(),
         dockerfile: flags.file.clone().or_else(|| defaults.file.clone()),
@@ -220,11 +300,7 @@ fn build(session: &Session, args: &Deploy, context: &PathBuf) -> Result<ImageSou
         secrets: flags.secret.clone(),
         labels: std::collections::BTreeMap::new(),
     };
-    request.check().map_err(|error| {
-        let mut error = Error::from(error);
-        error.exit = Exit::Usage;
-        error
-    })?;
+    request.check().map_err(usage)?;
     let hook = defaults.before.as_ref().map(|command| Hook {
         command: command.clone(),
         folder: session.config.root().to_owned(),
@@ -256,7 +332,7 @@ fn steps(
     let mut steps = Vec::new();
     match &request.image {
         ImageSource::Reference(reference) => steps.push(Step::TakeImage {
-            reference: reference.clone(),
+            reference: reference.to_string(),
         }),
         ImageSource::Build { request, hook } => {
             steps.extend(hook.as_ref().map(|hook| Step::RunHook {

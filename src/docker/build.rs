@@ -19,6 +19,7 @@ use super::endpoint::Endpoint;
 use super::engine::Engine;
 use super::error::Error;
 use super::filesync::{Folders, Outcome};
+use super::login::Logins;
 use super::secrets::{Secret, Values};
 use super::session::Session;
 use super::steps::Steps;
@@ -174,6 +175,7 @@ impl Engine {
     pub async fn build(
         &self,
         request: &BuildRequest,
+        logins: &Logins,
         progress: OnProgress<'_>,
     ) -> Result<Image, Error> {
         request.check()?;
@@ -192,6 +194,7 @@ impl Engine {
             shared_key.as_deref(),
             folders,
             secrets.clone(),
+            logins.clone(),
         )
         .await?;
         let options = request.options(session.id(), &files.name);
@@ -204,7 +207,7 @@ impl Engine {
         // What BuildKit says of our own failure is less than what we know.
         let id = match outcome.take_failure() {
             Some(failure) => Err(failure),
-            None => built,
+            None => built.map_err(|error| error.explained_by(logins)),
         }?;
         self.inspect(&id).await?.ok_or_else(|| Error::Unexpected {
             doing: DOING.to_owned(),

@@ -12,6 +12,7 @@ use super::Image;
 use super::endpoint::{Endpoint, Settings};
 use super::error::Error;
 use super::wire::{SendError, Wire};
+use crate::model::{Contents, Platform};
 
 /// How long an address may take to answer before the next one is tried.
 const PING_TIMEOUT: Duration = Duration::from_secs(3);
@@ -137,9 +138,16 @@ fn image(name: &str, found: ImageInspect) -> Result<Image, Error> {
         doing: format!("inspecting {name}"),
         why: format!("it gives no {what}"),
     };
+    let platform = Platform {
+        os: found.os.ok_or_else(|| missing("operating system"))?,
+        architecture: found.architecture.ok_or_else(|| missing("architecture"))?,
+        variant: found.variant,
+    };
+    let layers = found.root_fs.and_then(|files| files.layers);
+    let run = serde_json::to_value(found.config).map_err(|_| missing("configuration"))?;
     Ok(Image {
         id: found.id.ok_or_else(|| missing("id"))?,
-        architecture: found.architecture.ok_or_else(|| missing("architecture"))?,
+        contents: Contents::new(platform, layers.unwrap_or_default(), &run),
         repo_digests: found.repo_digests.into_iter().flatten().collect(),
     })
 }

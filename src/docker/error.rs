@@ -3,6 +3,8 @@
 
 use std::path::PathBuf;
 
+use super::login::{Doubt, Logins};
+use super::reference::Reference;
 use super::refusal::Refusal;
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
@@ -44,13 +46,26 @@ pub enum Error {
         log: Vec<String>,
     },
 
+    /// The build needs an image, to begin with or to copy from, and the
+    /// registry does not give it.
+    #[error("the build cannot get the image {image}: {message}")]
+    BaseImage {
+        image: String,
+        refusal: Refusal,
+        message: String,
+        source: Option<Doubt>,
+    },
+
     #[error("`{0}` is not an image reference")]
     BadReference(String),
+    #[error("the Docker engine does not have the image {0}")]
+    NoImage(String),
     #[error("cannot pull {reference}: {message}")]
     Pull {
         reference: String,
         refusal: Refusal,
         message: String,
+        source: Option<Doubt>,
     },
     #[error("cannot push {image}: {message}")]
     Push {
@@ -82,6 +97,53 @@ impl Error {
         }
     }
 
+    /// For a build that failed: where it did, what was said, and its last lines.
+    pub(super) fn of_build(step: Option<String>, message: String, log: Vec<String>) -> Self {
+        match step.as_deref().and_then(wanted_image) {
+            Some(image) => Self::BaseImage {
+                image: image.to_owned(),
+                refusal: Refusal::of(&message),
+                message,
+                source: None,
+            },
+            None => Self::Build { step, message, log },
+        }
+    }
+
+    /// With the reason why the registry was shown no login, if there is one.
+    pub(super) fn explained_by(self, logins: &Logins) -> Self {
+        match self {
+            Self::BaseImage {
+                image,
+                refusal,
+                message,
+                ..
+            } => {
+                let reference = Reference::parse(&image).ok();
+                let registry = reference.as_ref().and_then(Reference::registry);
+                Self::BaseImage {
+                    source: registry.and_then(|registry| logins.doubt_of(registry)),
+                    image,
+                    refusal,
+                    message,
+                }
+            }
+            other => other,
+        }
+    }
+
+    /// Whether the registry says that it has no such image, or none for whoever
+    /// asks.
+    pub(super) fn is_unknown_there(&self) -> bool {
+        matches!(
+            self,
+            Self::Pull {
+                refusal: Refusal::NotFound,
+                ..
+            }
+        )
+    }
+
     /// What to do about it, if there is something to say.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
@@ -99,16 +161,22 @@ impl Error {
             Self::Unreadable { .. } | Self::NotUtf8(_) => {
                 "list it in .dockerignore if the image does not need it"
             }
-            // The one step of a build that asks a registry.
-            Self::Build {
-                step: Some(step),
-                message,
-                ..
-            } if step.contains("load metadata for") => {
-                return Refusal::of(message).hint_for_pull().map(str::to_owned);
-            }
             Self::Build { .. } => "fix that and deploy again: nothing was pushed",
-            Self::Pull { refusal, .. } => return refusal.hint_for_pull().map(str::to_owned),
+            Self::Pull {
+                source: Some(_), ..
+            }
+            | Self::BaseImage {
+                source: Some(_), ..
+            } => "fix that, or log in to the registry with `docker login`",
+            Self::BaseImage {
+                refusal: Refusal::NotFound,
+                ..
+            } => {
+                "check whether the name is right, also if a stage of the Dockerfile was meant; if the image is private, `docker login`"
+            }
+            Self::Pull { refusal, .. } | Self::BaseImage { refusal, .. } => {
+                return refusal.hint_for_pull().map(str::to_owned);
+            }
             Self::Push { refusal, .. } => return refusal.hint_for_push().map(str::to_owned),
             Self::Lost { .. } => "check whether Docker is still running: `docker info`",
             _ => return None,
@@ -132,4 +200,74 @@ fn at_step(step: &Option<String>) -> String {
 
 fn indented(lines: &[String]) -> String {
     lines.iter().map(|line| format!("\n  | {line}")).collect()
+}
+
+/// The image that a step of BuildKit's asks a registry for, if it is such a
+/// step: to read what it is, to get its layers, or the Dockerfile's frontend.
+fn wanted_image(step: &str) -> Option<&str> {
+    let (_, plain) = step.split_once("] ").unwrap_or(("", step));
+    let image = [
+        "load metadata for ",
+        "resolve image config for ",
+        "FROM ",
+        "docker-image://",
+    ]
+    .iter()
+    .find_map(|start| plain.strip_prefix(start))?;
+    let image = image.strip_prefix("docker-image://").unwrap_or(image);
+    image.split_whitespace().next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_that_ask_a_registry_name_the_image() {
+        for (step, image) in [
+            (
+                "[internal] load metadata for docker.io/library/builder:latest",
+                Some("docker.io/library/builder:latest"),
+            ),
+            ("FROM localhost:1/nope:1", Some("localhost:1/nope:1")),
+            (
+                "[stage-1 1/2] FROM docker.io/library/a@sha256:0a",
+                Some("docker.io/library/a@sha256:0a"),
+            ),
+            (
+                "resolve image config for docker.io/docker/dockerfile:1",
+                Some("docker.io/docker/dockerfile:1"),
+            ),
+            (
+                "resolve image config for docker-image://r.io/f:1",
+                Some("r.io/f:1"),
+            ),
+            ("docker-image://r.io/f:1", Some("r.io/f:1")),
+            ("[2/3] RUN echo FROM nowhere", None),
+            ("[internal] load build definition from Dockerfile", None),
+            ("[stage-1 2/2] COPY --from=a /x /y", None),
+        ] {
+            let error = Error::of_build(Some(step.to_owned()), "not found".to_owned(), Vec::new());
+            let found = match &error {
+                Error::BaseImage { image, .. } => Some(image.as_str()),
+                _ => None,
+            };
+            assert_eq!(found, image, "{step}");
+            assert!(error.hint().is_some());
+        }
+    }
+
+    #[test]
+    fn a_registry_that_limits_is_no_mistake_of_the_dockerfile() {
+        let step = Some("[internal] load metadata for docker.io/library/a:1".to_owned());
+        let message = "429 Too Many Requests - Server message: toomanyrequests: …".to_owned();
+        let error = Error::of_build(step, message, Vec::new());
+        let shown = error.to_string();
+        assert!(shown.starts_with("the build cannot get the image docker.io/library/a:1: 429"));
+        assert!(
+            error
+                .hint()
+                .is_some_and(|hint| hint.contains("try again later"))
+        );
+    }
 }

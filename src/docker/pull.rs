@@ -1,42 +1,75 @@
-//! Takes an image that was built elsewhere: from the engine if it has it, else
-//! from its registry, with the user's own credentials.
+//! Takes an image that was built elsewhere.
+//!
+//! A tag may name another image tomorrow, so its registry is asked each time;
+//! what the engine has under it counts only where no registry knows better.
 
-use super::auth::Login;
 use super::engine::Engine;
 use super::error::Error;
+use super::login::Logins;
 use super::push::follow;
+use super::reference::{Exactly, Reference};
 use super::refusal::Refusal;
 use super::{Image, OnProgress};
+use crate::model::{Origin, Platform};
 
 impl Engine {
-    /// The image of that name (`name`, `name:tag`, `name@sha256:…`, or an id
-    /// that the engine holds), pulled if it is not there yet.
+    /// The image of that name, and how it came to be here. `platform` is for
+    /// names that stand for several.
     ///
     /// # Errors
-    /// `BadReference` for what cannot be a name, `Pull` with the kind of
-    /// refusal if the registry does not give it, `Refused` and `Lost`.
-    pub async fn inspect_or_pull(
+    /// `NoImage` for an id that the engine does not have, `Pull` with the kind
+    /// of refusal if the registry does not give it, `Refused` and `Lost`.
+    pub async fn take(
         &self,
-        reference: &str,
+        reference: &Reference,
+        platform: Option<&Platform>,
+        logins: &Logins,
+        progress: OnProgress<'_>,
+    ) -> Result<(Image, Origin), Error> {
+        let here = self.inspect(reference.as_str()).await?;
+        match (reference.exactly(), here) {
+            (None, Some(image)) => Ok((image, Origin::Local)),
+            (None, None) => Err(Error::NoImage(reference.to_string())),
+            (Some(Exactly::Digest(_)), Some(image)) if image.is_for(platform) => {
+                Ok((image, Origin::Present))
+            }
+            // Nobody else can be meant: whoever has that name at Docker Hub must
+            // not get into a release by it.
+            (Some(Exactly::Tag(_)), Some(image))
+                if !reference.names_a_registry() && !image.was_pulled_as(reference) =>
+            {
+                Ok((image, Origin::Local))
+            }
+            (_, here) => match self.pull(reference, platform, logins, progress).await {
+                Ok(image) => Ok((image, Origin::Pulled)),
+                Err(error) => match here {
+                    Some(image) if error.is_unknown_there() => Ok((image, Origin::Local)),
+                    _ => Err(error),
+                },
+            },
+        }
+    }
+
+    async fn pull(
+        &self,
+        reference: &Reference,
+        platform: Option<&Platform>,
+        logins: &Logins,
         progress: OnProgress<'_>,
     ) -> Result<Image, Error> {
-        let registry = registry_of(reference)?;
-        if let Some(image) = self.inspect(reference).await? {
-            return Ok(image);
-        }
-        let query = serde_urlencoded::to_string([
-            ("fromImage", reference),
-            // Without a tag the engine would pull every one there is.
-            ("tag", if is_exact(reference) { "" } else { "latest" }),
-        ]);
-        let query = query.map_err(|_| Error::BadReference(reference.to_owned()))?;
+        let registry = reference.registry().unwrap_or_default();
+        let platform = platform.map(ToString::to_string).unwrap_or_default();
+        let query = [("fromImage", reference.to_pull()), ("platform", platform)];
+        let query = serde_urlencoded::to_string(query)
+            .map_err(|_| Error::BadReference(reference.to_string()))?;
         let path = self.path(&format!("/images/create?{query}"));
-        let login = Login::of_user(registry).await;
+        let login = logins.of(registry).await;
         let header = login.header(registry);
         let refused = |message: String| Error::Pull {
-            reference: reference.to_owned(),
+            reference: reference.to_string(),
             refusal: Refusal::of(&message),
             message: login.mask().apply(&message).into_owned(),
+            source: logins.doubt_of(registry),
         };
         let mut lines = match self.wire.post("pull the image", &path, vec![header]).await {
             Err(Error::Refused { message, .. }) => return Err(refused(message)),
@@ -45,76 +78,22 @@ impl Engine {
         if let Some(message) = follow(&mut lines, progress, |_| {}).await? {
             return Err(refused(message));
         }
-        let pulled = self.inspect(reference).await?;
+        let pulled = self.inspect(&reference.to_pull()).await?;
         pulled.ok_or_else(|| refused("the engine does not have it after the pull".to_owned()))
     }
 }
 
-/// Whether the reference names a tag or a digest.
-fn is_exact(reference: &str) -> bool {
-    let name = reference.rsplit('/').next().unwrap_or(reference);
-    name.contains([':', '@'])
-}
-
-/// The registry's host. Docker's rule: what is before the first slash, if it
-/// has a dot or a port or is `localhost`; else Docker Hub.
-fn registry_of(reference: &str) -> Result<&str, Error> {
-    let fits = |c: char| c.is_ascii_alphanumeric() || "._-/:@[]".contains(c);
-    let ends = |c: char| c.is_ascii_alphanumeric();
-    if reference.is_empty()
-        || !reference.chars().all(fits)
-        || !reference.ends_with(ends)
-        || !reference.starts_with(|c| ends(c) || c == '[')
-        || reference.contains("//")
-    {
-        return Err(Error::BadReference(reference.to_owned()));
-    }
-    Ok(match reference.split_once('/') {
-        Some((host, _)) if host.contains(['.', ':']) || host == "localhost" => host,
-        _ => "docker.io",
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{is_exact, registry_of};
-
-    #[test]
-    fn the_registry_is_told_from_the_name() {
-        for (reference, expected) in [
-            ("nginx", "docker.io"),
-            ("nginx:1.27", "docker.io"),
-            ("me/app", "docker.io"),
-            ("localhost/app", "localhost"),
-            ("localhost:5000/app:1", "localhost:5000"),
-            ("[::1]:5000/app", "[::1]:5000"),
-            (
-                "123.dkr.ecr.eu-west-1.amazonaws.com/a/b:c",
-                "123.dkr.ecr.eu-west-1.amazonaws.com",
-            ),
-            ("sha256:0a1b", "docker.io"),
-        ] {
-            assert_eq!(registry_of(reference).ok(), Some(expected), "{reference}");
-        }
+impl Image {
+    fn is_for(&self, platform: Option<&Platform>) -> bool {
+        let own = &self.contents.platform;
+        platform.is_none_or(|wanted| own.os == wanted.os && own.cpu() == wanted.cpu())
     }
 
-    #[test]
-    fn what_is_no_reference_is_refused() {
-        for reference in [
-            "", " ", "a b", "a//b", "/a", "a/", "a:", "-a", "a?x=1", "ä", "a\n",
-        ] {
-            let error = registry_of(reference).expect_err(reference);
-            assert!(
-                error.to_string().ends_with("is not an image reference"),
-                "{error}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_port_is_no_tag() {
-        assert!(!is_exact("localhost:5000/app"));
-        assert!(is_exact("localhost:5000/app:1"));
-        assert!(is_exact("app@sha256:0a"));
+    /// Whether some registry has, or had, an image of the engine's under that
+    /// name. What was built here and never pushed has no digest there.
+    fn was_pulled_as(&self, reference: &Reference) -> bool {
+        let name = reference.name().unwrap_or_default();
+        let mut digests = self.repo_digests.iter();
+        digests.any(|known| known.split('@').next() == Some(&name))
     }
 }

@@ -1,13 +1,14 @@
 //! Pushes an image and learns the digest under which the registry has it.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use bollard::query_parameters::TagImageOptions;
 use serde::Deserialize;
 
-use super::auth::Login;
 use super::engine::{Engine, asked};
 use super::error::Error;
+use super::login::Login;
 use super::refusal::Refusal;
 use super::wire::Lines;
 use super::{Image, OnProgress, Progress};
@@ -49,6 +50,15 @@ impl Credentials {
     }
 }
 
+impl From<Credentials> for Login {
+    fn from(credentials: Credentials) -> Self {
+        Self::Password {
+            username: credentials.username,
+            password: credentials.password,
+        }
+    }
+}
+
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Credentials(***)")
@@ -75,10 +85,7 @@ impl Engine {
         let tagged = self.docker.tag_image(&image.id, Some(options)).await;
         tagged.map_err(|error| asked("tag the image", error))?;
 
-        let login = Login::Password {
-            username: target.credentials.username.clone(),
-            password: target.credentials.password.clone(),
-        };
+        let login = Login::from(target.credentials.clone());
         let path = self.path(&format!("/images/{name}/push?tag={}", target.tag));
         let header = login.header(target.registry);
         let mut lines = self
@@ -139,10 +146,14 @@ pub(super) async fn follow(
     progress: OnProgress<'_>,
     mut each: impl FnMut(&Line),
 ) -> Result<Option<String>, Error> {
+    let mut pauses = Pauses::default();
     while let Some(line) = lines.next::<Line>().await? {
         each(&line);
         if let Some(error) = line.error {
             return Ok(Some(error.message));
+        }
+        if let Some(retry) = pauses.begun(&line) {
+            progress(retry);
         }
         // Lines without a layer's id are for people who read the engine's log.
         if let (Some(id), Some(status)) = (line.id, line.status) {
@@ -156,6 +167,31 @@ pub(super) async fn follow(
         }
     }
     Ok(None)
+}
+
+/// The pauses that the engine makes ahead of a further try, which it counts
+/// down, layer by layer: each is told once.
+#[derive(Default)]
+struct Pauses(HashMap<String, u32>);
+
+impl Pauses {
+    fn begun(&mut self, line: &Line) -> Option<Progress> {
+        let (id, status) = (line.id.as_ref()?, line.status.as_deref()?);
+        let left = status
+            .strip_prefix("Retrying in ")
+            .and_then(|rest| rest.split(' ').next()?.parse().ok());
+        let Some(seconds) = left else {
+            self.0.remove(id);
+            return None;
+        };
+        let before = self.0.insert(id.clone(), seconds);
+        before
+            .is_none_or(|before| seconds > before)
+            .then(|| Progress::Retry {
+                id: id.clone(),
+                seconds,
+            })
+    }
 }
 
 /// The digest, of which the engine tells twice: as data for programs, and in
@@ -172,7 +208,8 @@ fn pushed(line: &Line) -> Option<Digest> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Credentials, Image, Line, pushed};
+    use super::{Credentials, Image, Line, Pauses, Progress, pushed};
+    use crate::model::{Contents, Platform};
 
     const DIGEST: &str = "sha256:8be990ef2aeb16dbcb9271ddfe2610fa6658d13f6dfb8bc72074cc1ca36966a7";
 
@@ -199,10 +236,38 @@ mod tests {
     }
 
     #[test]
+    fn each_further_try_is_told_once() {
+        let mut pauses = Pauses::default();
+        let mut told = Vec::new();
+        for (id, status) in [
+            ("a", "Preparing"),
+            ("a", "Retrying in 2 seconds"),
+            ("b", "Retrying in 2 seconds"),
+            ("a", "Retrying in 1 second"),
+            ("b", "Pushing"),
+            ("a", "Retrying in 4 seconds"),
+            ("a", "Retrying in 3 seconds"),
+            ("b", "Retrying in 1 second"),
+            ("b", "Pushed"),
+        ] {
+            let json = serde_json::json!({ "id": id, "status": status }).to_string();
+            let line: Line = serde_json::from_str(&json).expect("it is a line");
+            if let Some(Progress::Retry { id, seconds }) = pauses.begun(&line) {
+                told.push(format!("{id} {seconds}"));
+            }
+        }
+        assert_eq!(told, ["a 2", "b 2", "a 4", "b 1"]);
+    }
+
+    #[test]
     fn a_digest_counts_for_its_own_repository_only() {
         let image = Image {
             id: "sha256:1".to_owned(),
-            architecture: "amd64".to_owned(),
+            contents: Contents::new(
+                Platform::new("linux", "amd64"),
+                Vec::new(),
+                &serde_json::Value::Null,
+            ),
             repo_digests: [
                 format!("localhost:1/demo@{DIGEST}"),
                 "other/demo@sha256:bad".to_owned(),

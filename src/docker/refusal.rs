@@ -8,86 +8,222 @@
 pub enum Refusal {
     /// The repository is immutable and has that tag already.
     TagExists,
+    /// Too many requests in too short a time.
+    Throttled,
     /// No credentials, wrong ones, or expired ones.
     NotLoggedIn,
     /// The credentials are good, and may not do that.
     Denied,
+    /// HTTP 403 and no word: from the registry, its store, or what stands before
+    /// them.
+    Forbidden,
+    /// The image is there, and for other platforms.
+    NoPlatform,
     /// No such repository or image.
     NotFound,
     /// Nobody answers there.
     Unreachable,
+    /// It answered, and then the connection broke.
+    Cut,
+    /// HTTP 5xx.
+    Failing,
+    /// Its certificate is not trusted.
+    Untrusted,
+    /// It speaks plain HTTP.
+    NotHttps,
+    /// The engine's disk is full.
+    NoSpace,
     Other,
 }
 
+/// The first kind that one of them stands for is the one, whatever follows.
+const SENTENCES: [(Refusal, &[&str]); 14] = [
+    (
+        Refusal::TagExists,
+        &[
+            "cannot be overwritten",
+            "tag is immutable",
+            "tag invalid",
+            "imagetagalreadyexists",
+        ],
+    ),
+    (
+        Refusal::Throttled,
+        &[
+            "toomanyrequests",
+            "too many requests",
+            "http 429",
+            "status: 429",
+            "status code 429",
+            "rate exceeded",
+            "rate limit",
+        ],
+    ),
+    (
+        Refusal::NotLoggedIn,
+        &[
+            "authorization token has expired",
+            "no basic auth credentials",
+            "authentication required",
+            "incorrect username or password",
+            "invalid username or password",
+            "failed to fetch oauth token",
+            "unauthorized",
+        ],
+    ),
+    (Refusal::Denied, &["not authorized to perform"]),
+    (
+        Refusal::NoPlatform,
+        &[
+            "no matching manifest",
+            "no match for platform",
+            "does not match the specified platform",
+            "cannot be used on this platform",
+        ],
+    ),
+    (
+        Refusal::NotFound,
+        &[
+            "name unknown",
+            "name_unknown",
+            "manifest unknown",
+            "repository does not exist",
+            "does not exist in the registry",
+            "not found",
+        ],
+    ),
+    (
+        Refusal::Denied,
+        &[
+            "access denied",
+            "access to the resource is denied",
+            "insufficient_scope",
+            "denied:",
+        ],
+    ),
+    (
+        Refusal::Forbidden,
+        &[
+            "403 forbidden",
+            "http 403",
+            "status: 403",
+            "status code 403",
+        ],
+    ),
+    (
+        Refusal::Failing,
+        &[
+            "500 internal server error",
+            "502 bad gateway",
+            "503 service unavailable",
+            "504 gateway time",
+            "http 50",
+            "status: 50",
+            "status code 50",
+        ],
+    ),
+    (Refusal::NotHttps, &["server gave http response to https"]),
+    (Refusal::Untrusted, &["x509:", "certificate"]),
+    (Refusal::NoSpace, &["no space left on device"]),
+    (
+        Refusal::Unreachable,
+        &[
+            "connection refused",
+            "no such host",
+            "i/o timeout",
+            "handshake timeout",
+            "deadline exceeded",
+            "awaiting headers",
+            "network is unreachable",
+            "no route to host",
+        ],
+    ),
+    (
+        Refusal::Cut,
+        &[
+            "eof",
+            "connection reset",
+            "broken pipe",
+            "use of closed network connection",
+            "client disconnected",
+            "goaway",
+            "stream error",
+            "blob upload unknown",
+            "blob upload invalid",
+        ],
+    ),
+];
+
+const UNREACHABLE: &str = "check whether this machine reaches the registry";
+const NO_SPACE: &str = "make room on the engine's disk (`docker system prune`)";
+const UNTRUSTED: &str =
+    "let the Docker Engine trust the registry's certificate authority (/etc/docker/certs.d)";
+const NOT_HTTPS: &str = "Docker speaks plain HTTP to localhost only, and to what the engine's `insecure-registries` lists";
+
 impl Refusal {
-    /// The first kind that one of the known sentences stands for.
     pub(super) fn of(message: &str) -> Self {
-        const SENTENCES: [(&str, Refusal); 32] = [
-            ("cannot be overwritten", Refusal::TagExists),
-            ("tag is immutable", Refusal::TagExists),
-            ("tag invalid", Refusal::TagExists),
-            ("imagetagalreadyexists", Refusal::TagExists),
-            ("authorization token has expired", Refusal::NotLoggedIn),
-            ("no basic auth credentials", Refusal::NotLoggedIn),
-            ("authentication required", Refusal::NotLoggedIn),
-            ("incorrect username or password", Refusal::NotLoggedIn),
-            ("invalid username or password", Refusal::NotLoggedIn),
-            ("failed to fetch oauth token", Refusal::NotLoggedIn),
-            ("unauthorized", Refusal::NotLoggedIn),
-            ("not authorized to perform", Refusal::Denied),
-            ("name unknown", Refusal::NotFound),
-            ("name_unknown", Refusal::NotFound),
-            ("manifest unknown", Refusal::NotFound),
-            ("repository does not exist", Refusal::NotFound),
-            ("does not exist in the registry", Refusal::NotFound),
-            ("not found", Refusal::NotFound),
-            ("access denied", Refusal::Denied),
-            ("access to the resource is denied", Refusal::Denied),
-            ("insufficient_scope", Refusal::Denied),
-            ("denied:", Refusal::Denied),
-            // ECR's answer to an expired token where the engine hides the text.
-            ("403 forbidden", Refusal::NotLoggedIn),
-            ("connection refused", Refusal::Unreachable),
-            ("no such host", Refusal::Unreachable),
-            ("i/o timeout", Refusal::Unreachable),
-            ("handshake timeout", Refusal::Unreachable),
-            ("deadline exceeded", Refusal::Unreachable),
-            ("awaiting headers", Refusal::Unreachable),
-            ("network is unreachable", Refusal::Unreachable),
-            ("no route to host", Refusal::Unreachable),
-            ("connection reset", Refusal::Unreachable),
-        ];
         let message = message.to_lowercase();
         SENTENCES
             .iter()
-            .find(|(sentence, _)| message.contains(sentence))
-            .map_or(Self::Other, |(_, refusal)| *refusal)
+            .find(|(_, known)| known.iter().any(|words| message.contains(words)))
+            .map_or(Self::Other, |(refusal, _)| *refusal)
     }
 
     pub(super) fn hint_for_push(self) -> Option<&'static str> {
-        match self {
+        Some(match self {
             Self::TagExists => {
-                Some("the tag is taken, and tags cannot be moved here: release under a new one")
+                "the tag is taken, and tags cannot be moved here: release under a new one"
             }
-            Self::NotLoggedIn => Some("the registry's token is missing or expired: try again"),
-            Self::Denied => Some("the AWS identity in use needs permission to push there"),
-            Self::NotFound => Some("the repository is gone: create it again"),
-            Self::Unreachable => Some("check whether this machine reaches the registry"),
-            Self::Other => None,
-        }
+            Self::Throttled => {
+                "the registry limits how often it is asked: deploy again in a minute; layers that arrived are not sent again"
+            }
+            Self::NotLoggedIn => "the registry's token is missing or expired: try again",
+            Self::Denied => {
+                "the AWS identity in use needs permission to push there: `bgecs init --print-policy deployer`"
+            }
+            Self::Forbidden => {
+                "either the AWS identity in use may not push there (`bgecs init --print-policy deployer`), or a proxy or the policy of a VPC endpoint stands in between"
+            }
+            Self::NotFound => "the repository is gone: create it again",
+            Self::Unreachable => UNREACHABLE,
+            Self::Cut => {
+                "the connection broke and broke again: check what stands in between (a proxy, a VPN, a limit on sizes), and deploy again; layers that arrived are not sent again"
+            }
+            Self::Failing => "the registry itself fails: deploy again in a minute",
+            Self::Untrusted => UNTRUSTED,
+            Self::NotHttps => NOT_HTTPS,
+            Self::NoSpace => NO_SPACE,
+            Self::NoPlatform | Self::Other => return None,
+        })
     }
 
     pub(super) fn hint_for_pull(self) -> Option<&'static str> {
-        match self {
+        Some(match self {
             Self::NotLoggedIn | Self::Denied => {
-                Some("log in to the registry with `docker login`, with an account that may read it")
+                "log in to the registry with `docker login`, with an account that may read it"
             }
-            Self::NotFound => Some(
-                "check whether the name and the tag are right; if it is private, `docker login`",
-            ),
-            Self::Unreachable => Some("check whether this machine reaches the registry"),
-            Self::TagExists | Self::Other => None,
-        }
+            Self::Forbidden => {
+                "either the login may not read it, or a proxy or the policy of a VPC endpoint stands in between"
+            }
+            Self::Throttled => {
+                "the registry limits how often it is asked: try again later; who is logged in (`docker login`) may ask more often"
+            }
+            Self::NotFound => {
+                "check whether the name and the tag are right; if it is private, `docker login`"
+            }
+            Self::NoPlatform => {
+                "take one that was built for linux/amd64 or linux/arm64, and say which with --platform"
+            }
+            Self::Unreachable => UNREACHABLE,
+            Self::Cut => {
+                "the connection to the registry broke: check what stands in between, and try again"
+            }
+            Self::Failing => "the registry itself fails: try again in a minute",
+            Self::Untrusted => UNTRUSTED,
+            Self::NotHttps => NOT_HTTPS,
+            Self::NoSpace => NO_SPACE,
+            Self::TagExists | Self::Other => return None,
+        })
     }
 }
 
@@ -97,7 +233,7 @@ mod tests {
 
     /// As ECR, Docker Hub and the distribution registry put it, through the
     /// engine with its own store and with containerd's.
-    const KNOWN: [(&str, Refusal); 25] = [
+    const KNOWN: [(&str, Refusal); 41] = [
         (
             "tag invalid: The image tag '1' already exists in the 'demo' repository and cannot be overwritten because the repository is immutable.",
             Refusal::TagExists,
@@ -133,7 +269,7 @@ mod tests {
         ),
         (
             "unexpected status from HEAD request to https://1.dkr.ecr/v2/demo/blobs/sha256:0a: 403 Forbidden",
-            Refusal::NotLoggedIn,
+            Refusal::Forbidden,
         ),
         (
             "denied: User: arn:aws:iam::1:user/ci is not authorized to perform: ecr:InitiateLayerUpload on resource: arn:aws:ecr:eu-west-1:1:repository/demo because no identity-based policy allows the ecr:InitiateLayerUpload action",
@@ -187,8 +323,69 @@ mod tests {
             "Get \"https://r/v2/\": net/http: request canceled while waiting for connection (Client.Timeout exceeded while awaiting headers)",
             Refusal::Unreachable,
         ),
-        ("toomanyrequests: Rate exceeded", Refusal::Other),
-        ("EOF", Refusal::Other),
+        ("toomanyrequests: Rate exceeded", Refusal::Throttled),
+        (
+            "toomanyrequests: You have reached your unauthenticated pull rate limit. https://www.docker.com/increase-rate-limit",
+            Refusal::Throttled,
+        ),
+        (
+            "failed commit on ref \"index-sha256:0a\": unexpected status from PUT request to https://1.dkr.ecr/v2/demo/manifests/1: 429 Too Many Requests",
+            Refusal::Throttled,
+        ),
+        (
+            "error parsing HTTP 429 response body: invalid character 'T' looking for beginning of value: \"Too Many Requests (HAP429).\\n\"",
+            Refusal::Throttled,
+        ),
+        (
+            "received unexpected HTTP status: 429 Too Many Requests",
+            Refusal::Throttled,
+        ),
+        (
+            "error parsing HTTP 403 response body: invalid character '<' looking for beginning of value: \"<html>\"",
+            Refusal::Forbidden,
+        ),
+        (
+            "received unexpected HTTP status: 503 Service Unavailable",
+            Refusal::Failing,
+        ),
+        (
+            "error parsing HTTP 502 response body: invalid character '<'",
+            Refusal::Failing,
+        ),
+        ("EOF", Refusal::Cut),
+        (
+            "Patch \"https://1.dkr.ecr/v2/demo/blobs/uploads/4\": unexpected EOF",
+            Refusal::Cut,
+        ),
+        (
+            "failed to copy: write tcp 10.0.0.2:5->10.0.0.1:443: write: connection reset by peer",
+            Refusal::Cut,
+        ),
+        (
+            "write tcp 10.0.0.2:5->10.0.0.1:443: write: broken pipe",
+            Refusal::Cut,
+        ),
+        (
+            "no matching manifest for linux/arm64/v8 in the manifest list entries",
+            Refusal::NoPlatform,
+        ),
+        (
+            "failed to resolve reference \"r/a:1\": no match for platform in manifest: not found",
+            Refusal::NoPlatform,
+        ),
+        (
+            "Get \"https://r/v2/\": http: server gave HTTP response to HTTPS client",
+            Refusal::NotHttps,
+        ),
+        (
+            "Get \"https://r/v2/\": tls: failed to verify certificate: x509: certificate signed by unknown authority",
+            Refusal::Untrusted,
+        ),
+        (
+            "failed to register layer: write /usr/lib/x: no space left on device",
+            Refusal::NoSpace,
+        ),
+        ("the registry is in a bad mood", Refusal::Other),
     ];
 
     #[test]
@@ -200,10 +397,12 @@ mod tests {
 
     #[test]
     fn what_can_be_remedied_has_a_hint() {
-        for (_, refusal) in KNOWN {
-            let known = refusal != Refusal::Other;
-            assert_eq!(refusal.hint_for_push().is_some(), known, "{refusal:?}");
+        for (sentence, refusal) in KNOWN {
+            let (push, pull) = (refusal.hint_for_push(), refusal.hint_for_pull());
+            let is_known = refusal != Refusal::Other;
+            assert_eq!(push.or(pull).is_some(), is_known, "{sentence}");
+            let pulls = is_known && refusal != Refusal::TagExists;
+            assert_eq!(pull.is_some(), pulls, "{sentence}");
         }
-        assert!(Refusal::NotFound.hint_for_pull().is_some());
     }
 }

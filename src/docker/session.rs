@@ -23,9 +23,9 @@ use tokio::task::AbortHandle;
 use tonic::service::Routes;
 use tonic::{Request, Response, Status};
 
-use super::auth::UserLogins;
 use super::error::Error;
 use super::filesync::Folders;
+use super::login::Logins;
 use super::secrets::Values;
 use super::wire::{Headers, Wire};
 
@@ -53,13 +53,14 @@ impl Session {
         shared_key: Option<&str>,
         folders: Folders,
         secrets: Values,
+        logins: Logins,
     ) -> Result<Self, Error> {
         let id = BuildRef::random().as_ref().to_owned();
         let headers = headers(&id, shared_key);
         let connection = wire.upgrade("open a build session", path, headers).await?;
         let routes = Routes::new(HealthServer::new(Alive))
             .add_service(FileSyncServer::new(folders))
-            .add_service(AuthServer::new(UserLogins::default()))
+            .add_service(AuthServer::new(logins))
             .add_service(SecretsServer::new(secrets))
             .prepare();
         let service = TowerToHyperService::new(routes);

@@ -130,11 +130,8 @@ impl<'a> Steps<'a> {
         } else {
             plain(&step.error).to_owned()
         };
-        Error::Build {
-            step: Some(step.name).filter(|name| !name.is_empty()),
-            message,
-            log: step.lines.into(),
-        }
+        let name = Some(step.name).filter(|name| !name.is_empty());
+        Error::of_build(name, message, step.lines.into())
     }
 }
 

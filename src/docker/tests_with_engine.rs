@@ -20,7 +20,7 @@ use futures_util::TryStreamExt;
 use localstack::{Emulator, Options};
 use tokio::sync::OnceCell;
 
-use super::{BuildRequest, Engine, Error, Image, Progress};
+use super::{BuildRequest, Engine, Error, Image, Logins, Progress};
 
 /// What all tests of this process stand on. A static is never dropped: engine
 /// and emulator see by themselves that the process has ended.
@@ -100,6 +100,11 @@ impl Events {
     }
 }
 
+/// The user's logins, which the tests' registry does not need.
+fn anonymous() -> Logins {
+    Logins::of_user(|_| None)
+}
+
 async fn engine() -> Engine {
     ground().await;
     Engine::connect().await.expect("an engine answers")
@@ -123,7 +128,9 @@ fn context(name: &str, files: &[(&str, &str)]) -> (tempfile::TempDir, BuildReque
 
 async fn build(engine: &Engine, request: &BuildRequest) -> (Result<Image, Error>, Events) {
     let events = Events::default();
-    let built = engine.build(request, &|event| events.add(event)).await;
+    let built = engine
+        .build(request, &anonymous(), &|event| events.add(event))
+        .await;
     (built, events)
 }
 

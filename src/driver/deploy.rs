@@ -6,6 +6,7 @@ mod hook;
 mod publish;
 mod register;
 mod service;
+mod stored;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,15 +14,16 @@ use std::time::Duration;
 use super::await_serving::{Asked, Wait, await_asked};
 use super::turn::Turn;
 use crate::definition::{self, Loaded};
-use crate::docker::{BuildRequest, Image};
+use crate::docker::{BuildRequest, Reference};
 use crate::engine::plan::{self, DeployPlan, ServicePlan};
 use crate::engine::task_definition::{self, Input, Surroundings, TaskDefinition};
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupts;
-use crate::model::{Color, CpuArchitecture, Digest, Observed, Tag, TaskDefinitionArn};
+use crate::model::{Color, Digest, Observed, Origin, RunsOn, Tag, TaskDefinitionArn};
 use crate::provenance::Provenance;
 use crate::report::Event;
 use crate::session::Session;
+use publish::Published;
 
 /// Where the image comes from.
 #[derive(Debug)]
@@ -31,7 +33,7 @@ pub enum ImageSource {
         hook: Option<Hook>,
     },
     /// An image that CI built.
-    Reference(String),
+    Reference(Reference),
 }
 
 /// A command that runs ahead of the build, in the folder of `bgecs.toml`.
@@ -46,6 +48,8 @@ pub struct Hook {
 #[derive(Debug)]
 pub struct Request {
     pub image: ImageSource,
+    /// What its tasks are to run on.
+    pub runs_on: RunsOn,
     pub tag: Tag,
     pub restart: bool,
     pub timeout: Duration,
@@ -57,6 +61,8 @@ pub struct Placed {
     /// Where the release is.
     pub color: Color,
     pub digest: Digest,
+    /// How the image came to be there.
+    pub from: Origin,
     pub task_definition: TaskDefinitionArn,
     /// It served already; nothing was changed.
     pub unchanged: bool,
@@ -97,12 +103,10 @@ async fn place(
     request: &Request,
     loaded: &Loaded,
 ) -> Result<Placed> {
-    let (image, digest) = publish::publish(session, turn, observed, request).await?;
+    let image = publish::publish(session, turn, observed, request).await?;
+    let (digest, from) = (image.digest.clone(), image.from);
     turn.describe(|operation| operation.digest = Some(digest.clone()));
-    let composed = |color| {
-        let image = (&image, &digest);
-        compose(session, turn, observed, color, request, loaded, image)
-    };
+    let composed = |color| compose(session, turn, observed, color, request, loaded, &image);
     if let Some(live) = plan.may_be_live {
         let config_hash = composed(live)?.config_hash;
         if plan::is_the_same(observed.color(live), &config_hash, &request.tag)
@@ -111,6 +115,7 @@ async fn place(
             return Ok(Placed {
                 color: live,
                 digest,
+                from,
                 task_definition: service.task_definition.clone(),
                 unchanged: true,
             });
@@ -125,6 +130,7 @@ async fn place(
         return Ok(Placed {
             color: plan.color,
             digest,
+            from,
             task_definition: current.clone(),
             unchanged: true,
         });
@@ -160,6 +166,7 @@ async fn place(
     Ok(Placed {
         color: plan.color,
         digest,
+        from,
         task_definition,
         unchanged: false,
     })
@@ -187,12 +194,8 @@ fn compose(
     color: Color,
     request: &Request,
     loaded: &Loaded,
-    (image, digest): (&Image, &Digest),
+    image: &Published,
 ) -> Result<TaskDefinition> {
-    let architecture = CpuArchitecture::from_image(&image.architecture).ok_or_else(|| {
-        Error::failed(format!("Fargate runs no image for {}", image.architecture))
-            .hint("build it with --platform linux/amd64 or linux/arm64")
-    })?;
     let infra = &observed.infrastructure;
     let context = match &request.image {
         ImageSource::Build { request, .. } => Some(request.context.as_path()),
@@ -208,8 +211,8 @@ fn compose(
         image: task_definition::Image {
             repository: &repository,
             tag: &request.tag,
-            digest: Some(digest),
-            architecture,
+            digest: Some(&image.digest),
+            architecture: image.architecture,
         },
         surroundings: Surroundings {
             execution_role_arn: &infra.execution_role_arn,

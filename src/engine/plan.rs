@@ -4,6 +4,7 @@
 #[cfg(test)]
 mod dead_ends;
 mod deploy;
+mod image;
 mod retire;
 mod stack;
 mod standing;
@@ -18,6 +19,7 @@ pub use deploy::{
     DeployPlan, DeployWish, ServicePlan, deploy, is_the_same, refuse_unproven, serves_already,
     wanted_count,
 };
+pub use image::{choose, fits};
 pub use retire::{RetirePlan, retire};
 pub use stack::{LIVE_COLOR, Made, StackPlan, refuse_blind_health_path, stack};
 pub use swap::{

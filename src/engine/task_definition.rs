@@ -26,7 +26,7 @@ use std::fmt;
 use serde_json::{Map, Value, json};
 
 use crate::config::{AppName, DEFAULT_PORT, Settings};
-use crate::model::{Color, CpuArchitecture, Digest, Tag};
+use crate::model::{Color, CpuArchitecture, Digest, RunsOn, Tag};
 
 /// Set in the app's container, unless the user sets it: the release's tag.
 pub const ENV_RELEASE: &str = "BGECS_RELEASE";
@@ -58,6 +58,14 @@ impl<'a> Source<'a> {
     pub fn container(&self) -> &'a str {
         match self {
             Self::Settings { container, .. } | Self::File { container, .. } => container,
+        }
+    }
+
+    /// What it says that its tasks run on.
+    pub fn runs_on(&self) -> RunsOn {
+        match self {
+            Self::Settings { .. } => RunsOn::default(),
+            Self::File { file, .. } => file.runs_on(),
         }
     }
 

@@ -110,6 +110,10 @@ fn docker(progress: &Progress, style: Style) -> Line {
             Line::Stays(format!("    {}", style.dim(format!("{id}: {status}"))))
         }
         Progress::Layer { .. } => Line::Nothing,
+        Progress::Retry { id, seconds } => Line::Stays(format!(
+            "    {}",
+            style.warn(format!("{id}: broke off; trying again in {seconds} s"))
+        )),
     }
 }
 

@@ -11,6 +11,7 @@ mod builds;
 mod crashes;
 mod deploying;
 mod faulty;
+mod images;
 mod interrupts;
 mod lease;
 mod life;

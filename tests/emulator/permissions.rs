@@ -74,6 +74,9 @@ impl World {
         ends(0, &["init"])?;
         // Whether a tag that is taken can be moved.
         ends(6, &["deploy", V1, "--tag", "2"])?;
+        // One more tag for what is in the repository.
+        let image = format!("{}/{}:2", self.registry(), self.stack());
+        ends(0, &["deploy", "--image", &image, "--tag", "again"])?;
         ends(0, &["promote"])?;
         ends(0, &["rollback"])?;
         ends(0, &["status"])?;

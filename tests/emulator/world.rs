@@ -6,7 +6,11 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use bollard::query_parameters::{ListImagesOptionsBuilder, RemoveImageOptions};
+use bollard::auth::DockerCredentials;
+use bollard::query_parameters::{
+    ListImagesOptionsBuilder, PushImageOptionsBuilder, RemoveImageOptions, TagImageOptions,
+};
+use futures_util::TryStreamExt;
 use localstack::{Emulator, Engine, Gate, Options, Source, gate};
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
@@ -193,6 +197,33 @@ impl World {
     pub fn image(&self, name: &str) -> Outcome<Value> {
         let inspect = self.engine.docker().inspect_image(name);
         Ok(serde_json::to_value(self.runtime.block_on(inspect)?)?)
+    }
+
+    /// Tags an image of the engine's and pushes it, as CI would.
+    pub fn push(&self, image: &str, name: &str, tag: &str) -> Outcome {
+        let docker = self.engine.docker();
+        let (name, tag) = (name.to_owned(), tag.to_owned());
+        let to = TagImageOptions {
+            repo: Some(name.clone()),
+            tag: Some(tag.clone()),
+        };
+        self.runtime.block_on(docker.tag_image(image, Some(to)))?;
+        let to = PushImageOptionsBuilder::default().tag(&tag).build();
+        let login = DockerCredentials {
+            username: Some("ci".to_owned()),
+            password: Some("ci".to_owned()),
+            ..DockerCredentials::default()
+        };
+        let pushing = docker.push_image(&name, Some(to), Some(login));
+        self.runtime.block_on(pushing.try_collect::<Vec<_>>())?;
+        Ok(())
+    }
+
+    /// Takes the names of all images of this registry from the engine.
+    pub fn forget_images(&self) -> Outcome {
+        let registry = self.registry();
+        let forgetting = Self::remove_images(&self.engine, &registry);
+        Ok(self.runtime.block_on(forgetting)?)
     }
 
     /// Where something has to be awaited.

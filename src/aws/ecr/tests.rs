@@ -7,7 +7,10 @@ const REPOSITORY: &str = "bgecs-hello";
 
 fn token(text: &str) -> Reply {
     let token = base64::engine::general_purpose::STANDARD.encode(text);
-    Reply::json(&json!({ "authorizationData": [{ "authorizationToken": token }] }))
+    Reply::json(&json!({ "authorizationData": [{
+        "authorizationToken": token,
+        "proxyEndpoint": "https://123456789012.dkr.ecr.eu-west-1.amazonaws.com",
+    }] }))
 }
 
 #[tokio::test]
@@ -26,56 +29,211 @@ async fn a_sign_in_is_taken_apart_and_never_shown() {
         ("AWS", "pass:word")
     );
     assert_eq!(format!("{login:?}"), "RegistryLogin(..)");
+    for (registry, is_for) in [
+        ("123456789012.dkr.ecr.eu-west-1.amazonaws.com", true),
+        // Who may read another account's images signs in with the same token.
+        ("210987654321.dkr.ecr.eu-west-1.amazonaws.com", true),
+        ("210987654321.dkr.ecr-fips.eu-west-1.amazonaws.com", true),
+        ("210987654321.dkr-ecr.eu-west-1.on.aws", true),
+        ("123456789012.dkr.ecr.us-east-1.amazonaws.com", false),
+        (
+            "123456789012.dkr.ecr.eu-west-1.amazonaws.com.evil.example",
+            false,
+        ),
+        ("123456789012.dkr.ecr.eu-west-1.evil.amazonaws.com", false),
+        ("12345678901x.dkr.ecr.eu-west-1.amazonaws.com", false),
+        ("public.ecr.aws", false),
+        ("docker.io", false),
+        ("", false),
+    ] {
+        assert_eq!(login.is_for(registry), is_for, "{registry}");
+    }
     for _ in 0..2 {
         let error = aws.registry_login().await.unwrap_err();
         assert_eq!(error.message, "the answer holds no token");
     }
 }
 
+fn digest(n: u8) -> Digest {
+    format!("sha256:{n:064}").parse().unwrap()
+}
+
+fn tag() -> Tag {
+    "2".parse().unwrap()
+}
+
+fn image(manifest: &str) -> Reply {
+    Reply::json(&json!({ "images": [{
+        "imageId": { "imageDigest": digest(2), "imageTag": "2" },
+        "imageManifest": manifest,
+        "imageManifestMediaType": manifest::MEDIA_TYPES[1],
+    }], "failures": [] }))
+}
+
+fn failure(code: &str) -> Reply {
+    Reply::json(&json!({ "images": [], "failures": [{
+        "imageId": { "imageTag": "2" }, "failureCode": code, "failureReason": "because",
+    }] }))
+}
+
 #[tokio::test]
 async fn a_tag_that_is_free_is_told_from_a_registry_that_is_not_there() {
-    let digest = format!("sha256:{}", "a".repeat(64));
     let wire = Wire::new()
+        .on("BatchGetImage", image("{}"))
+        .on("BatchGetImage", failure("ImageNotFound"))
+        .on("BatchGetImage", failure("KmsError"))
         .on(
-            "DescribeImages",
-            Reply::json(&json!({ "imageDetails": [{ "imageDigest": digest }] })),
-        )
-        .on(
-            "DescribeImages",
-            Reply::json_error(400, "ImageNotFoundException", "no image with tag 2"),
-        )
-        .on(
-            "DescribeImages",
+            "BatchGetImage",
             Reply::json_error(400, "RepositoryNotFoundException", "no repository"),
         );
     let aws = wire.aws();
-    let tag: Tag = "2".parse().unwrap();
-    let found = aws.digest_of_tag(REPOSITORY, &tag).await.unwrap();
-    assert_eq!(found.unwrap().as_str(), digest);
-    assert_eq!(
-        wire.request().json()["imageIds"],
-        json!([{ "imageTag": "2" }])
-    );
-    assert_eq!(aws.digest_of_tag(REPOSITORY, &tag).await.unwrap(), None);
-    let error = aws.digest_of_tag(REPOSITORY, &tag).await.unwrap_err();
+    let tag = tag();
+    let look = async || aws.stored_image(REPOSITORY, Key::Tag(&tag)).await;
+    let found = look().await.unwrap().unwrap();
+    assert_eq!(found.digest, digest(2));
+    assert!(found.manifest().is_err());
+    let asked = wire.request().json();
+    assert_eq!(asked["imageIds"], json!([{ "imageTag": "2" }]));
+    assert_eq!(asked["acceptedMediaTypes"], json!(manifest::MEDIA_TYPES));
+    assert_eq!(look().await.unwrap(), None);
+    assert_eq!(look().await.unwrap_err().message, "KmsError: because");
+    let error = look().await.unwrap_err();
     assert!(error.has_code("RepositoryNotFoundException"));
     assert_eq!(error.resource, "bgecs-hello:2");
 }
 
 #[tokio::test]
-async fn all_modes_of_tags_are_known() {
-    for (mode, is_immutable) in [
-        ("MUTABLE", false),
-        ("MUTABLE_WITH_EXCLUSION", false),
-        ("IMMUTABLE", true),
-        ("IMMUTABLE_WITH_EXCLUSION", true),
+async fn an_image_of_the_repository_gets_one_more_tag() {
+    let wire = Wire::new()
+        .on("BatchGetImage", image("{ }"))
+        .on("PutImage", Reply::json(&json!({ "image": {} })))
+        .on(
+            "PutImage",
+            Reply::json_error(400, "ImageAlreadyExistsException", "it is there"),
+        )
+        .on(
+            "PutImage",
+            Reply::json_error(400, "ImageTagAlreadyExistsException", "taken"),
+        );
+    let aws = wire.aws();
+    let digest = digest(2);
+    let key = Key::Digest(&digest);
+    let stored = aws.stored_image(REPOSITORY, key).await.unwrap().unwrap();
+    let put = async || {
+        aws.tag_image(REPOSITORY, &stored, &"3".parse().unwrap())
+            .await
+    };
+    put().await.unwrap();
+    assert_eq!(
+        wire.requests().last().unwrap().json(),
+        json!({
+            "repositoryName": REPOSITORY,
+            "imageManifest": "{ }",
+            "imageManifestMediaType": manifest::MEDIA_TYPES[1],
+            "imageTag": "3",
+            "imageDigest": digest,
+        })
+    );
+    put().await.unwrap();
+    let error = put().await.unwrap_err();
+    assert!(error.has_code("ImageTagAlreadyExistsException"));
+}
+
+const CONFIG: &str = r#"{"architecture":"arm64","os":"linux","rootfs":{"diff_ids":[]}}"#;
+const CONFIG_DIGEST: &str =
+    "sha256:886ee65ce51f7283aff3bf824a155286de2e8da2e2cdf74af13db1f6ad8717df";
+const URL: &str = "https://store.example/layer?signature=hunter22";
+
+#[tokio::test]
+async fn what_an_image_is_is_read_from_its_configuration() {
+    let url = Reply::json(&json!({ "downloadUrl": URL }));
+    let config = |text: &str| Reply::Http {
+        status: 200,
+        body: text.to_owned(),
+    };
+    let wire = Wire::new()
+        .on("GetDownloadUrlForLayer", url.clone())
+        .on(URL, config(CONFIG))
+        .on("GetDownloadUrlForLayer", url.clone())
+        .on(URL, config("{}"))
+        .on("GetDownloadUrlForLayer", url)
+        .on(
+            URL,
+            Reply::Http {
+                status: 403,
+                body: "<Error/>".to_owned(),
+            },
+        );
+    let aws = wire.aws();
+    let digest: Digest = CONFIG_DIGEST.parse().unwrap();
+    let read = async || aws.image_contents(REPOSITORY, &digest).await;
+    let contents = read().await.unwrap();
+    assert_eq!(contents.platform.to_string(), "linux/arm64");
+    for message in [
+        "what was downloaded is not what the digest says",
+        "the download was answered with HTTP 403",
     ] {
-        let answer = json!({ "repositories": [{ "imageTagMutability": mode }] });
+        let error = read().await.unwrap_err();
+        assert_eq!(error.message, message);
+        assert!(!error.to_string().contains("hunter22"));
+    }
+    wire.assert_used_up();
+}
+
+#[tokio::test]
+async fn filters_take_tags_out_of_a_repositorys_rule() {
+    for (mode, filters, tag, can_move) in [
+        ("MUTABLE", &[][..], "1", true),
+        ("IMMUTABLE", &[], "1", false),
+        ("IMMUTABLE_WITH_EXCLUSION", &["latest", "dev-*"], "1", false),
+        (
+            "IMMUTABLE_WITH_EXCLUSION",
+            &["latest", "dev-*"],
+            "latest",
+            true,
+        ),
+        (
+            "IMMUTABLE_WITH_EXCLUSION",
+            &["latest", "dev-*"],
+            "dev-7",
+            true,
+        ),
+        (
+            "IMMUTABLE_WITH_EXCLUSION",
+            &["latest", "dev-*"],
+            "dev-",
+            true,
+        ),
+        (
+            "IMMUTABLE_WITH_EXCLUSION",
+            &["latest", "dev-*"],
+            "my-dev-7",
+            false,
+        ),
+        ("IMMUTABLE_WITH_EXCLUSION", &["latest"], "latest-1", false),
+        ("MUTABLE_WITH_EXCLUSION", &["v*"], "v1.2", false),
+        ("MUTABLE_WITH_EXCLUSION", &["v*"], "1.2", true),
+        ("MUTABLE_WITH_EXCLUSION", &["*-rc*"], "1.2-rc3", false),
+        ("MUTABLE_WITH_EXCLUSION", &["*.*.*"], "1.2", true),
+        ("MUTABLE_WITH_EXCLUSION", &["*.*.*"], "1.2.3", false),
+        ("MUTABLE_WITH_EXCLUSION", &["*"], "any", false),
+        ("MUTABLE_WITH_EXCLUSION", &["a*a"], "a", true),
+        ("MUTABLE_WITH_EXCLUSION", &["**x"], "x", false),
+    ] {
+        let filters: Vec<_> = filters
+            .iter()
+            .map(|filter| json!({ "filterType": "WILDCARD", "filter": filter }))
+            .collect();
+        let answer = json!({ "repositories": [{
+            "imageTagMutability": mode,
+            "imageTagMutabilityExclusionFilters": filters,
+        }] });
         let wire = Wire::new().on("DescribeRepositories", Reply::json(&answer));
+        let tag = tag.parse().unwrap();
         assert_eq!(
-            wire.aws().tags_are_immutable(REPOSITORY).await.unwrap(),
-            is_immutable,
-            "{mode}"
+            wire.aws().tag_can_move(REPOSITORY, &tag).await.unwrap(),
+            can_move,
+            "{mode} {filters:?} {tag}"
         );
     }
 }

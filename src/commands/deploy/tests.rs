@@ -20,6 +20,7 @@ fn placed(color: Color, unchanged: bool) -> Placed {
     Placed {
         color,
         digest: format!("sha256:{}", "2".repeat(64)).parse().unwrap(),
+        from: Origin::Pulled,
         task_definition: TaskDefinitionArn::new("task-definition/bgecs-hello:2"),
         unchanged,
     }
@@ -29,8 +30,29 @@ fn tag() -> Tag {
     "2".parse().unwrap()
 }
 
+fn of_an_image(reference: &str) -> Request {
+    Request {
+        image: ImageSource::Reference(Reference::parse(reference).unwrap()),
+        runs_on: RunsOn::default(),
+        tag: tag(),
+        restart: false,
+        timeout: Duration::from_secs(600),
+    }
+}
+
+fn of_a_build() -> Request {
+    Request {
+        image: ImageSource::Build {
+            request: Box::default(),
+            hook: None,
+        },
+        ..of_an_image("a")
+    }
+}
+
 fn shown(plan: &DeployPlan, unchanged: bool) -> String {
-    result(&observed(), plan, tag(), placed(plan.color, unchanged)).human(&Style::plain())
+    let placed = placed(plan.color, unchanged);
+    result(&observed(), plan, &of_a_build(), placed).human(&Style::plain())
 }
 
 #[test]
@@ -71,7 +93,8 @@ fn idle_live_or_unchanged() {
 
 #[test]
 fn for_programs() {
-    let result = result(&observed(), &plan(), tag(), placed(Color::Blue, false));
+    let request = of_an_image("ghcr.io/acme/hello:2");
+    let result = result(&observed(), &plan(), &request, placed(Color::Blue, false));
     insta::assert_snapshot!(serde_json::to_string_pretty(&result).unwrap(), @r#"
     {
       "operation": "deploy",
@@ -79,6 +102,10 @@ fn for_programs() {
       "color": "blue",
       "tag": "2",
       "digest": "sha256:2222222222222222222222222222222222222222222222222222222222222222",
+      "image": {
+        "from": "pulled",
+        "reference": "ghcr.io/acme/hello:2"
+      },
       "task_definition": "task-definition/bgecs-hello:2",
       "live": false,
       "urls": {
@@ -89,15 +116,34 @@ fn for_programs() {
     "#);
 }
 
-fn planned(plan: &DeployPlan, image: ImageSource) -> String {
+#[test]
+fn where_an_image_came_from_is_said() {
+    let request = of_an_image("ghcr.io/acme/hello:2");
+    let lines = [
+        Origin::Pulled,
+        Origin::Present,
+        Origin::Local,
+        Origin::Registry,
+    ]
+    .map(|from| {
+        let placed = Placed {
+            from,
+            ..placed(Color::Blue, false)
+        };
+        let shown = result(&observed(), &plan(), &request, placed).human(&Style::plain());
+        shown.lines().last().unwrap_or_default().to_owned()
+    });
+    insta::assert_snapshot!(lines.join("\n"), @"
+      the image is ghcr.io/acme/hello:2, as its registry had it now
+      the image is ghcr.io/acme/hello:2, which this machine's engine had, by its digest
+      the image is ghcr.io/acme/hello:2 as this machine's engine has it, and no registry
+      the image is ghcr.io/acme/hello:2, which was in the app's repository already
+    ");
+}
+
+fn planned(plan: &DeployPlan, request: &Request) -> String {
     let session = Session::of_hello(Wire::new().aws());
-    let request = Request {
-        image,
-        tag: tag(),
-        restart: false,
-        timeout: Duration::from_secs(600),
-    };
-    let steps = steps(&session, &observed(), plan, &request);
+    let steps = steps(&session, &observed(), plan, request);
     Plan::of("deploy", steps).human(&Style::plain())
 }
 
@@ -108,8 +154,8 @@ fn the_plan_of_a_first_deploy() {
         service: ServicePlan::Create { desired: 1 },
         ..plan()
     };
-    let image = ImageSource::Reference("ghcr.io/acme/hello:2".to_owned());
-    insta::assert_snapshot!(planned(&first, image), @"
+    let request = of_an_image("ghcr.io/acme/hello:2");
+    insta::assert_snapshot!(planned(&first, &request), @"
     deploy would:
        1. take the image ghcr.io/acme/hello:2
        2. push it to 1.dkr.ecr.eu-west-1.amazonaws.com/bgecs-hello:2, unless it is there already

@@ -1,75 +1,152 @@
 //! The image: made or taken, pushed unless it is there, and named from then on
 //! by its digest alone.
 
+use super::stored::{self, Beside};
 use super::{ImageSource, Request, hook};
-use crate::docker::{Credentials, Engine, Image, Progress, Target};
+use crate::aws::{Key, RegistryLogin, Stored};
+use crate::docker::{
+    BuildRequest, Credentials, Engine, Image, Logins, Progress, Reference, Target,
+};
 use crate::driver::turn::Turn;
+use crate::engine::plan;
 use crate::error::{Error, Result};
 use crate::model::journal::Effect;
-use crate::model::{Digest, Observed, Tag};
+use crate::model::{CpuArchitecture, Digest, Observed, Origin, Tag};
+use crate::provenance;
 use crate::report::Event;
 use crate::session::Session;
 
+/// An image in the registry.
+pub(super) struct Published {
+    pub digest: Digest,
+    pub architecture: CpuArchitecture,
+    pub from: Origin,
+}
+
 /// The image in the registry, and the digest by which it is there.
+///
+/// # Errors
+/// Also for an image that the tasks could not run: it is not pushed.
 pub(super) async fn publish(
     session: &Session,
     turn: &Turn,
     observed: &Observed,
     request: &Request,
-) -> Result<(Image, Digest)> {
-    let engine = Engine::connect().await?;
-    // The registry's token is fetched while the image is built.
-    let (image, login) = tokio::join!(
-        make_image(session, &engine, request),
-        session.aws.registry_login()
-    );
-    let (image, login) = (image?, login?);
-    let repository = session.repository(&observed.infrastructure);
-    let name = format!("{repository}:{}", request.tag);
-    if let Some(digest) =
-        pushed_already(session, observed, &image, &repository, &request.tag).await?
+) -> Result<Published> {
+    if let ImageSource::Reference(reference) = &request.image
+        && let Some(stored) = stored::find(session, observed, reference).await?
     {
-        session
-            .report
-            .tell(&Event::Done(format!("{name} is in the registry already")));
-        return Ok((image, digest));
+        return from_registry(session, turn, observed, request, reference, &stored).await;
     }
-    session
-        .report
-        .tell(&Event::Doing(format!("pushing {name}")));
-    turn.about_to(Effect::PushImage { name: name.clone() })
-        .await?;
-    let (host, path) = repository.split_once('/').unwrap_or(("", &repository));
-    let credentials = Credentials::new(login.username, login.password);
-    let target = Target {
-        registry: host,
-        repository: path,
-        tag: &request.tag,
-        credentials: &credentials,
+    let (engine, login) = tokio::join!(Engine::connect(), session.aws.registry_login());
+    let (engine, login) = (engine?, login?);
+    let repository = session.repository(&observed.infrastructure);
+    let logins = logins(&repository, &login);
+    let made = make_image(session, &engine, &logins, request).await;
+    if made.is_ok() {
+        // Where it failed, the error says so.
+        for doubt in logins.doubts() {
+            session.report.tell(&Event::Warning(doubt.to_string()));
+        }
+    }
+    let (image, from) = made?;
+    let architecture = plan::fits(&image.contents.platform, request.runs_on)
+        .map_err(|refusal| Error::from(refusal).untouched(observed))?;
+    let published = |digest| Published {
+        digest,
+        architecture,
+        from,
     };
-    let digest = engine
-        .push(&image, &target, &|progress| {
-            session.report.tell(&Event::Docker(&progress));
-        })
-        .await?;
-    session
-        .report
-        .tell(&Event::Done(format!("pushed {name} as {}", digest.short())));
-    Ok((image, digest))
+    if let Some(digest) = pushed_already(session, observed, &image, &request.tag).await? {
+        session.report.tell(&Event::Done(format!(
+            "{repository}:{} is in the registry already",
+            request.tag
+        )));
+        return Ok(published(digest));
+    }
+    let push = Push {
+        engine: &engine,
+        repository: &repository,
+        login,
+    };
+    push.run(session, turn, &image, &request.tag)
+        .await
+        .map(published)
 }
 
-async fn make_image(session: &Session, engine: &Engine, request: &Request) -> Result<Image> {
+/// The user's own logins, and ECR's, which bgecs has anyway, for registries that
+/// it was issued for: the app's image may be made of what is there.
+fn logins(repository: &str, login: &RegistryLogin) -> Logins {
+    let app = repository.split('/').next().unwrap_or_default().to_owned();
+    let login = login.clone();
+    Logins::of_user(move |registry| {
+        let is_for = registry == app || login.is_for(registry);
+        is_for.then(|| Credentials::new(&login.username, &login.password))
+    })
+}
+
+/// An image of the app's own repository: at most it gets one more tag.
+async fn from_registry(
+    session: &Session,
+    turn: &Turn,
+    observed: &Observed,
+    request: &Request,
+    reference: &Reference,
+    stored: &Stored,
+) -> Result<Published> {
+    let repository = &observed.infrastructure.repository;
+    let name = reference.as_str();
+    let architecture = stored::architecture(session, repository, name, stored, request.runs_on)
+        .await
+        .map_err(|error| error.untouched(observed))?;
+    let tag = &request.tag;
+    let there = session.aws.stored_image(repository, Key::Tag(tag)).await?;
+    let there = there.map(|stored| stored.digest);
+    let tagged = format!("{}:{tag}", session.repository(&observed.infrastructure));
+    if there.as_ref() == Some(&stored.digest) {
+        session
+            .report
+            .tell(&Event::Done(format!("{tagged} is in the registry already")));
+    } else {
+        if let Some(other) = there
+            && !session.aws.tag_can_move(repository, tag).await?
+        {
+            return Err(taken(session, observed, tag, &other, false));
+        }
+        turn.about_to(Effect::PushImage {
+            name: tagged.clone(),
+        })
+        .await?;
+        session.aws.tag_image(repository, stored, tag).await?;
+        session
+            .report
+            .tell(&Event::Done(format!("gave {name} the tag {tag}, too")));
+    }
+    Ok(Published {
+        digest: stored.digest.clone(),
+        architecture,
+        from: Origin::Registry,
+    })
+}
+
+async fn make_image(
+    session: &Session,
+    engine: &Engine,
+    logins: &Logins,
+    request: &Request,
+) -> Result<(Image, Origin)> {
     let show = |progress: Progress| session.report.tell(&Event::Docker(&progress));
     match &request.image {
         ImageSource::Reference(reference) => {
             session
                 .report
                 .tell(&Event::Doing(format!("taking the image {reference}")));
-            let image = engine.inspect_or_pull(reference, &show).await?;
-            session
-                .report
-                .tell(&Event::Done(format!("took {reference}")));
-            Ok(image)
+            let platform = request.runs_on.platform();
+            let taken = engine
+                .take(reference, platform.as_ref(), logins, &show)
+                .await?;
+            session.report.tell(&took(reference, taken.1));
+            Ok(taken)
         }
         ImageSource::Build {
             request: build,
@@ -81,14 +158,33 @@ async fn make_image(session: &Session, engine: &Engine, request: &Request) -> Re
             session
                 .report
                 .tell(&Event::Doing("building the image".to_owned()));
-            let image = engine.build(build, &show).await?;
+            let image = engine.build(&labelled(build), logins, &show).await?;
             session.report.tell(&Event::Done(format!(
                 "built the image ({})",
-                image.architecture
+                image.contents.platform
             )));
-            Ok(image)
+            Ok((image, Origin::Built))
         }
     }
+}
+
+fn took<'a>(reference: &Reference, from: Origin) -> Event<'a> {
+    match (from, reference.registry()) {
+        (Origin::Local, Some(registry)) if reference.names_a_registry() => Event::Warning(format!(
+            "{registry} does not have {reference}: using the image that this machine's engine has under that name"
+        )),
+        _ => Event::Done(format!("took {reference}")),
+    }
+}
+
+/// With the commit and the folder that it is built from, unless the user says
+/// that otherwise.
+fn labelled(build: &BuildRequest) -> BuildRequest {
+    let mut build = build.clone();
+    for (label, value) in provenance::labels(&build.context) {
+        build.labels.entry(label).or_insert(value);
+    }
+    build
 }
 
 /// The digest, where the tag names this very image already.
@@ -99,23 +195,92 @@ async fn pushed_already(
     session: &Session,
     observed: &Observed,
     image: &Image,
-    repository: &str,
     tag: &Tag,
 ) -> Result<Option<Digest>> {
     let name = &observed.infrastructure.repository;
-    let Some(there) = session.aws.digest_of_tag(name, tag).await? else {
+    let Some(there) = session.aws.stored_image(name, Key::Tag(tag)).await? else {
         return Ok(None);
     };
-    if image.is_known_as(repository, &there) {
-        return Ok(Some(there));
+    let repository = session.repository(&observed.infrastructure);
+    if image.is_known_as(&repository, &there.digest) {
+        return Ok(Some(there.digest));
     }
-    if session.aws.tags_are_immutable(name).await? {
-        return Err(Error::refused(format!(
-            "tag {tag} is taken: in {name} it names another image, {}",
-            there.short()
-        ))
-        .untouched(observed)
-        .hint("use a new tag; or allow tags to move with [registry] immutable_tags = false and `bgecs init`"));
+    // What it is may be closed to this identity; then it is taken for another.
+    let beside = stored::compare(session, name, &there, image).await;
+    if matches!(beside, Ok(Beside::Same)) {
+        return Ok(Some(there.digest));
     }
-    Ok(None)
+    if session.aws.tag_can_move(name, tag).await? {
+        return Ok(None);
+    }
+    let same_source = matches!(beside, Ok(Beside::Another { same_source: true }));
+    let taken = taken(session, observed, tag, &there.digest, same_source);
+    Err(match beside {
+        Ok(_) => taken,
+        Err(error) => taken.cause(format!("what it is cannot be compared: {}", error.message)),
+    })
+}
+
+/// A tag that names another image for good.
+fn taken(
+    session: &Session,
+    observed: &Observed,
+    tag: &Tag,
+    there: &Digest,
+    same_source: bool,
+) -> Error {
+    let infra = &observed.infrastructure;
+    let take = format!(
+        "`bgecs deploy --image {}:{tag} --tag {tag}`",
+        session.repository(infra)
+    );
+    let error = Error::refused(format!(
+        "tag {tag} is taken: in {} it names another image, {}",
+        infra.repository,
+        there.short()
+    ))
+    .untouched(observed);
+    let otherwise = "or allow tags to move with [registry] immutable_tags = false and `bgecs init`";
+    match same_source {
+        true => error
+            .cause("that image was built from the same commit and context")
+            .hint(format!(
+                "{take} deploys that one; for what was built now use a new tag, {otherwise}"
+            )),
+        false => error.hint(format!(
+            "use a new tag; {take} deploys the image that is there; {otherwise}"
+        )),
+    }
+}
+
+/// Into the app's repository.
+struct Push<'a> {
+    engine: &'a Engine,
+    /// With its registry.
+    repository: &'a str,
+    login: RegistryLogin,
+}
+
+impl Push<'_> {
+    async fn run(self, session: &Session, turn: &Turn, image: &Image, tag: &Tag) -> Result<Digest> {
+        let name = format!("{}:{tag}", self.repository);
+        session
+            .report
+            .tell(&Event::Doing(format!("pushing {name}")));
+        turn.about_to(Effect::PushImage { name: name.clone() })
+            .await?;
+        let (host, path) = self.repository.split_once('/').unwrap_or_default();
+        let target = Target {
+            registry: host,
+            repository: path,
+            tag,
+            credentials: &Credentials::new(self.login.username, self.login.password),
+        };
+        let show = |progress: Progress| session.report.tell(&Event::Docker(&progress));
+        let digest = self.engine.push(image, &target, &show).await?;
+        session
+            .report
+            .tell(&Event::Done(format!("pushed {name} as {}", digest.short())));
+        Ok(digest)
+    }
 }

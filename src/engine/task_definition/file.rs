@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use super::error::TaskDefinitionError;
 use super::{Input, log_configuration};
 use crate::config::TaskSize;
+use crate::model::{CpuArchitecture, RunsOn};
 
 /// What `describe-task-definition` returns and `RegisterTaskDefinition` does
 /// not take
@@ -87,6 +88,19 @@ impl TaskFile {
 
     pub(super) fn tags(&self) -> Map<String, Value> {
         self.tags.clone()
+    }
+
+    pub(super) fn runs_on(&self) -> RunsOn {
+        let platform = |key: &str| {
+            let platform = self.definition.get("runtimePlatform")?;
+            platform.get(key)?.as_str()
+        };
+        let both = [CpuArchitecture::X86_64, CpuArchitecture::Arm64];
+        let said = platform("cpuArchitecture");
+        RunsOn {
+            architecture: both.into_iter().find(|cpu| said == Some(cpu.as_ecs())),
+            windows: platform("operatingSystemFamily").is_some_and(|os| os.starts_with("WINDOWS")),
+        }
     }
 
     /// The TCP ports that a container maps one by one. A load balancer's

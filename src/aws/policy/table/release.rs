@@ -151,15 +151,14 @@ pub const DEPLOYER: &[Grant] = &[
     Grant {
         sid: "Images",
         needs: &[
-            called("ecr:DescribeImages", &["deploy"]),
+            called("ecr:BatchGetImage", &["deploy"]),
+            called("ecr:GetDownloadUrlForLayer", &["deploy"]),
+            called("ecr:PutImage", &["deploy"]),
             called("ecr:DescribeRepositories", &["deploy"]),
             registry("ecr:BatchCheckLayerAvailability", "push: is a layer there?"),
             registry("ecr:InitiateLayerUpload", "push: begin a layer"),
             registry("ecr:UploadLayerPart", "push: send a layer"),
             registry("ecr:CompleteLayerUpload", "push: end a layer"),
-            registry("ecr:PutImage", "push: the manifest"),
-            registry("ecr:BatchGetImage", "push and pull: read a manifest"),
-            registry("ecr:GetDownloadUrlForLayer", "pull: read a layer"),
         ],
         on: REPOSITORY,
         condition: None,

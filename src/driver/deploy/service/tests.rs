@@ -4,8 +4,10 @@ use serde_json::json;
 
 use super::*;
 use crate::aws::testing::{Reply, Wire, credentials};
+use crate::docker::Reference;
 use crate::driver::deploy::ImageSource;
 use crate::driver::look_ahead::testing::listeners;
+use crate::model::RunsOn;
 use crate::model::journal::Head;
 use crate::model::testing::{holder, observed, to};
 
@@ -49,7 +51,8 @@ async fn tells(wire: &Wire) -> Result<()> {
         service: ServicePlan::Create { desired: 1 },
     };
     let request = Request {
-        image: ImageSource::Reference("hello:2".to_owned()),
+        image: ImageSource::Reference(Reference::parse("hello:2").unwrap()),
+        runs_on: RunsOn::default(),
         tag: "2".parse().unwrap(),
         restart: false,
         timeout: Duration::from_secs(600),
