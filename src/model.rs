@@ -3,6 +3,7 @@
 //! Values only. Nothing here does I/O, knows AWS, or prints; everything else
 //! may depend on this module, and it depends on nothing.
 
+pub mod denial;
 mod deployed;
 mod image;
 mod infrastructure;
@@ -18,7 +19,7 @@ pub use image::{Contents, LABEL_COMMIT, LABEL_CONTEXT, Origin, Platform, RunsOn}
 pub use infrastructure::Infrastructure;
 pub use observed::{
     ColorState, Deployment, Live, Observed, Release, Rollout, ServiceEvent, ServiceState,
-    StoppedTask, Target, TargetState, Targets,
+    StoppedContainer, StoppedTask, Target, TargetState, Targets,
 };
 pub use sample::{Answer, Connection, Expected, Lost, Sample, Share, Statuses, Unexpected};
 pub use traffic::{COLOR_HEADER, Forward, Forwarding, OtherWays, WayIn};

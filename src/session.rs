@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::aws::{Access, Aws, StackSnapshot, StackStatus};
 use crate::config::Config;
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
 use crate::model::{Answer, Color, Infrastructure, Observed, Port};
 use crate::probe::{Address, Question, ask_once};
 use crate::report::Reporter;
@@ -158,25 +158,19 @@ impl Session {
     }
 
     fn infrastructure_of(&self, stack: &StackSnapshot) -> Result<Infrastructure> {
-        let name = self.stack_name();
         stack.infrastructure().map_err(|missing| {
-            if stack.status == StackStatus::Busy {
-                return busy(&name, stack);
-            }
-            let error = Error::failed(format!(
-                "the stack {name} is {} and has no output {missing}",
-                stack.status_text
-            ));
-            match stack.status {
-                StackStatus::Broken | StackStatus::DeleteFailed => {
-                    error.hint("`bgecs destroy` removes it, then `bgecs init` creates it again")
+            let exit = match stack.status {
+                StackStatus::Ready | StackStatus::RolledBack => {
+                    let state = format!("the stack {} is {}", stack.name, stack.status_text);
+                    return Error::failed(format!("{state} and has no output {missing}"))
+                        .hint("`bgecs init` brings it up to date with this bgecs");
                 }
-                StackStatus::Ready
-                | StackStatus::RolledBack
-                | StackStatus::Stuck
-                | StackStatus::Busy => {
-                    error.hint("`bgecs init` brings it up to date with this bgecs")
-                }
+                StackStatus::Busy => Exit::Refused,
+                _ => Exit::Failed,
+            };
+            Error {
+                exit,
+                ..unusable(stack)
             }
         })
     }
@@ -185,14 +179,42 @@ impl Session {
     /// trouble, a rollback, does not ask for it.
     ///
     /// # Errors
-    /// As [`Self::infrastructure`]; a stack that something else is at work on
-    /// (exit 6).
+    /// As [`Self::infrastructure`]; a stack that something else is at work on, or
+    /// that is about to go (exit 6).
     pub async fn settled_infrastructure(&self) -> Result<Infrastructure> {
         let stack = self.stack().await?;
-        if stack.status == StackStatus::Busy {
-            return Err(busy(&self.stack_name(), &stack));
+        match stack.status {
+            // Users' requests go through such a stack as before.
+            StackStatus::Ready
+            | StackStatus::RolledBack
+            | StackStatus::Stuck
+            | StackStatus::Foreign => self.infrastructure_of(&stack),
+            StackStatus::Busy
+            | StackStatus::InReview
+            | StackStatus::Broken
+            | StackStatus::DeleteFailed
+            | StackStatus::Deleted => Err(unusable(&stack)),
         }
-        self.infrastructure_of(&stack)
+    }
+
+    /// What a dry run looks at: it is refused what the run would be.
+    ///
+    /// # Errors
+    /// As [`Self::settled_infrastructure`], and AWS's own.
+    pub async fn observe_settled(&self) -> Result<Observed> {
+        let infra = self.settled_infrastructure().await?;
+        Ok(self.aws.observe(&infra, None).await?)
+    }
+
+    /// Looks at everything, the stack's state among it.
+    ///
+    /// # Errors
+    /// As [`Self::observe`].
+    pub async fn observe_with_stack(&self) -> Result<(StackSnapshot, Observed)> {
+        let stack = self.stack().await?;
+        let infra = self.infrastructure_of(&stack)?;
+        let observed = self.aws.observe(&infra, None).await?;
+        Ok((stack, observed))
     }
 
     /// Looks at everything.
@@ -205,15 +227,10 @@ impl Session {
     }
 }
 
-/// A stack that is being created, changed or deleted by something else.
-pub fn busy(name: &str, stack: &StackSnapshot) -> Error {
-    let message = format!(
-        "the stack {name} is {}: something else is changing it",
-        stack.status_text
-    );
-    let error = Error::refused(message).hint("try again when it is done");
-    match &stack.reason {
-        Some(reason) => error.cause(reason),
-        None => error,
-    }
+/// A stack with which nothing can be done as it is: why, and the way on.
+pub fn unusable(stack: &StackSnapshot) -> Error {
+    let mut error = Error::refused(stack.sentence());
+    error.causes.extend(stack.reason.clone());
+    error.hint = stack.way_on();
+    error
 }

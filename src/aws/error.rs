@@ -11,6 +11,7 @@ use aws_smithy_runtime_api::http::StatusCode;
 
 use crate::error::{Error, Exit, causes, innermost};
 use crate::hidden::Mask;
+use crate::model::denial::{self, Denial};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -100,7 +101,42 @@ impl AwsError {
         self
     }
 
+    /// What AWS denied: what it names, or else what was called.
+    fn denied(&self) -> String {
+        match Denial::of(&self.message) {
+            Some(denial) => denial.what(&self.resource),
+            None => format!("{} on {}", self.action, self.resource),
+        }
+    }
+
+    /// What has gone, where AWS's code says so. Whoever can do without it has
+    /// dealt with that.
+    fn gone(&self) -> Option<&'static str> {
+        Some(match self.code.as_deref() {
+            Some("ClusterNotFoundException") => "the cluster",
+            Some("ServiceNotFoundException") => "the service",
+            Some("RepositoryNotFoundException") => "the repository",
+            Some("TargetGroupNotFound") => "the target group",
+            Some("LoadBalancerNotFound") => "the load balancer",
+            Some("ListenerNotFound") => "the listener",
+            Some("ResourceNotFoundException") if self.action.starts_with("dynamodb:") => {
+                "the journal's table"
+            }
+            Some("ResourceNotFoundException") if self.action.starts_with("logs:") => {
+                "the log group"
+            }
+            None if self.kind == Kind::NotFound => "the listener",
+            _ => return None,
+        })
+    }
+
     fn hint(&self) -> Option<String> {
+        const WHOM: &str = "for these credentials";
+        if matches!(self.kind, Kind::Denied | Kind::Other)
+            && let Some(hint) = denial::hint(&self.message, &self.resource, WHOM)
+        {
+            return Some(hint);
+        }
         Some(match self.kind {
             Kind::NoCredentials => {
                 "sign in (`aws sso login`), name a profile with --profile, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY".to_owned()
@@ -109,14 +145,22 @@ impl AwsError {
             Kind::BadCredentials => {
                 "AWS does not know this key: check `aws sts get-caller-identity`, --profile and --region".to_owned()
             }
-            Kind::Denied => format!("allow {} on {} for these credentials", self.action, self.resource),
+            Kind::Denied => format!("allow {} {WHOM}", self.denied()),
             Kind::Throttled => "AWS limits this account's calls: try again in a minute".to_owned(),
             Kind::Unreachable => {
                 "check the network, --region and --endpoint-url (or AWS_ENDPOINT_URL)".to_owned()
             }
             Kind::Failing => "try again in a minute; https://health.aws.amazon.com lists outages".to_owned(),
             Kind::TooNew => "update bgecs to the version that your team uses".to_owned(),
-            Kind::NotFound | Kind::Other => return None,
+            Kind::NotFound => {
+                self.gone()?;
+                "something else deleted it: `bgecs init` says what is gone, and makes it again"
+                    .to_owned()
+            }
+            Kind::Other if self.has_code("ServiceNotActiveException") => {
+                "the service is being deleted: wait until `bgecs status` shows none, then deploy again".to_owned()
+            }
+            Kind::Other => return None,
         })
     }
 }
@@ -127,11 +171,14 @@ impl From<AwsError> for Error {
             Kind::NoCredentials => "no AWS credentials".to_owned(),
             Kind::BadCredentials => "AWS refuses these credentials".to_owned(),
             Kind::Expired => "the AWS credentials have expired".to_owned(),
-            Kind::Denied => format!("no permission for {} on {}", error.action, error.resource),
+            Kind::Denied => format!("no permission for {}", error.denied()),
             Kind::Throttled => format!("AWS throttles {}", error.action),
             Kind::Unreachable => format!("no answer from AWS to {}", error.action),
             Kind::Failing => format!("AWS failed at {}", error.action),
             Kind::TooNew => "the journal of this app was written by a newer bgecs".to_owned(),
+            Kind::NotFound if let Some(gone) = error.gone() => {
+                format!("{gone} {} is gone", error.resource)
+            }
             Kind::NotFound | Kind::Other => format!("{} failed", error.action),
         };
         let exit = match error.kind {

@@ -1,5 +1,7 @@
 //! The app's CloudFormation stack: its template, its parameters, its events.
 
+mod state;
+
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
@@ -12,45 +14,13 @@ use super::error::{AwsError, Named};
 use crate::engine::task_definition::TAG_APP;
 use crate::model::{Infrastructure, ListenerArn, PerColor, PerPort, TargetGroupArn};
 
+pub use state::StackStatus;
+
 /// The template of everything that `init` makes.
 pub const TEMPLATE: &str = include_str!("stack/template.yaml");
 
 /// The template's parameters, by name.
 pub type StackInputs = BTreeMap<&'static str, String>;
-
-/// CloudFormation's stack states, as far as bgecs tells them apart
-/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html>).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StackStatus {
-    /// Complete, and can be updated.
-    Ready,
-    /// Something is at work on it.
-    Busy,
-    /// The creation failed: it can only be deleted.
-    Broken,
-    /// An update failed and could not be taken back: its rollback must be
-    /// continued before anything else.
-    Stuck,
-    /// A deletion failed: it can be deleted again.
-    DeleteFailed,
-    /// An update failed and was taken back: it can be updated.
-    RolledBack,
-}
-
-impl StackStatus {
-    fn of(status: &str) -> Self {
-        match status {
-            "ROLLBACK_COMPLETE" => Self::Broken,
-            "DELETE_FAILED" => Self::DeleteFailed,
-            // Where rollback is switched off, a failed update can be tried again.
-            "UPDATE_ROLLBACK_COMPLETE" | "UPDATE_FAILED" => Self::RolledBack,
-            "UPDATE_ROLLBACK_FAILED" => Self::Stuck,
-            status if status.ends_with("_FAILED") => Self::Broken,
-            status if status.ends_with("_IN_PROGRESS") => Self::Busy,
-            _ => Self::Ready,
-        }
-    }
-}
 
 /// A stack at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,7 +110,7 @@ impl Aws {
                 .stacks()
                 .first()
                 .map(snapshot)
-                .filter(|stack| stack.status_text != "DELETE_COMPLETE")),
+                .filter(|stack| stack.status != StackStatus::Deleted)),
             // CloudFormation gives a missing stack the code of any bad request.
             Err(error)
                 if error.has_code("ValidationError")

@@ -109,7 +109,7 @@ pub async fn run(session: &Session, args: Deploy) -> Result<Exit> {
     loaded.port(&session.config)?;
     let request = request(session, &args, &loaded)?;
     if args.dry_run.dry_run {
-        let observed = session.observe().await?;
+        let observed = session.observe_settled().await?;
         turn::tell_of_unfinished(session, &observed);
         let plan = plan(session, &observed, &args)?;
         warn_of_other_ways(session, &observed, &plan);

@@ -17,7 +17,7 @@ pub async fn run(session: &Session, args: &Promote) -> Result<Exit> {
     };
     let aim = aim(args);
     if args.dry_run.dry_run {
-        let observed = session.observe().await?;
+        let observed = session.observe_settled().await?;
         turn::tell_of_unfinished(session, &observed);
         let plan = plan(&observed, &aim)?;
         swap::dry_run(session, Kind::Promote, &observed, plan, &watching);

@@ -39,7 +39,7 @@ impl Outcome for Retired {
 
 pub async fn run(session: &Session, args: &Retire) -> Result<Exit> {
     if args.dry_run.dry_run {
-        let observed = session.observe().await?;
+        let observed = session.observe_settled().await?;
         turn::tell_of_unfinished(session, &observed);
         let steps = match plan(&observed)? {
             RetirePlan::NothingToDo { .. } => Vec::new(),

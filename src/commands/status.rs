@@ -9,6 +9,7 @@ use time::serde::rfc3339;
 use tokio::time::sleep;
 
 use super::unlock::LeaseShown;
+use crate::aws::StackSnapshot;
 use crate::cli;
 use crate::counted::counted;
 use crate::driver::turn;
@@ -27,6 +28,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 struct Status {
     app: String,
     region: String,
+    stack: Stack,
     live: Option<Color>,
     idle: Option<Color>,
     /// What users were on last, other than what is live, and how they left it.
@@ -53,6 +55,39 @@ struct Status {
     /// Who is at work, in a sentence.
     #[serde(skip)]
     at_work: Option<String>,
+}
+
+/// What the app's parts are made by.
+#[derive(Debug, Serialize)]
+struct Stack {
+    name: String,
+    /// CloudFormation's word.
+    status: String,
+    reason: Option<String>,
+    /// What is the matter with it, and the way on.
+    #[serde(skip)]
+    trouble: Option<(String, String)>,
+}
+
+impl Stack {
+    fn of(stack: &StackSnapshot) -> Self {
+        Self {
+            name: stack.name.clone(),
+            status: stack.status_text.clone(),
+            reason: stack.reason.clone(),
+            trouble: stack.way_on().map(|way_on| (stack.sentence(), way_on)),
+        }
+    }
+
+    fn line(&self, style: Style) -> Option<String> {
+        let (sentence, way_on) = self.trouble.as_ref()?;
+        let reason = self.reason.as_ref().map(|reason| format!("\n{reason}"));
+        Some(format!(
+            "\n{} {sentence}.{}\nWay on: {way_on}.",
+            style.warn("warning:"),
+            reason.unwrap_or_default()
+        ))
+    }
 }
 
 /// An operation that has not ended.
@@ -145,14 +180,14 @@ impl OtherWay {
 
 pub async fn run(session: &Session, args: &cli::Status) -> Result<Exit> {
     if !args.watch {
-        let observed = session.observe().await?;
-        session.report.result(&status(session, &observed));
+        let (stack, observed) = session.observe_with_stack().await?;
+        session.report.result(&status(session, &stack, &observed));
         return Ok(Exit::Done);
     }
     let mut interrupts = Interrupts::listen()?;
     loop {
-        let observed = session.observe().await?;
-        session.report.page(&status(session, &observed));
+        let (stack, observed) = session.observe_with_stack().await?;
+        session.report.page(&status(session, &stack, &observed));
         tokio::select! {
             () = sleep(PAUSE) => {}
             // How one leaves it, and no failure.
@@ -161,7 +196,7 @@ pub async fn run(session: &Session, args: &cli::Status) -> Result<Exit> {
     }
 }
 
-fn status(session: &Session, observed: &Observed) -> Status {
+fn status(session: &Session, stack: &StackSnapshot, observed: &Observed) -> Status {
     let infra = &observed.infrastructure;
     let live = observed.live_color();
     let journal = &observed.journal;
@@ -176,6 +211,7 @@ fn status(session: &Session, observed: &Observed) -> Status {
     Status {
         app: session.app().to_owned(),
         region: session.aws.region().to_owned(),
+        stack: Stack::of(stack),
         live,
         idle: live.map(Color::other),
         previous: observed.previous().cloned(),
@@ -251,6 +287,7 @@ impl Outcome for Status {
             lines.push(String::new());
             lines.extend(self.color_lines(color, *style));
         }
+        lines.extend(self.stack.line(*style));
         let warning = style.warn("warning:");
         if let Some(unclear) = &self.unclear {
             lines.push(format!("\n{warning} {unclear}"));

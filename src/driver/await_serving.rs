@@ -213,8 +213,17 @@ fn tell_setbacks(session: &Session, reading: &Reading, told: &mut HashSet<String
 
 async fn failure(session: &Session, wait: &Wait<'_>, asked: &Asked, cause: Cause) -> Error {
     let color = wait.color;
-    let mut error = Error::failed(format!("{} failed: {cause}", asked.what));
-    error = match &cause {
+    let mut lines = Vec::new();
+    let cause = match cause {
+        Cause::Task { task, cause } => {
+            lines = last_lines(session, wait, &task).await;
+            let cause = cause.with_lines(&lines);
+            Cause::Task { task, cause }
+        }
+        cause => cause,
+    };
+    let error = Error::failed(format!("{} failed: {cause}", asked.what));
+    let error = match &cause {
         Cause::Task { cause, .. } => error.hint(cause.hint(color)),
         Cause::Health { .. } => error.hint(format!(
             "[container] health_path is {}: see `bgecs logs {color}`",
@@ -226,26 +235,20 @@ async fn failure(session: &Session, wait: &Wait<'_>, asked: &Asked, cause: Cause
         )),
         Cause::Deleted => error.hint("deploy again: that creates the service again"),
     };
-    if let Cause::Task { task, .. } = &cause {
-        let lines = last_lines(session, wait, task).await;
-        if !lines.is_empty() {
-            error = error.cause(format!("the container's last lines:\n{}", lines.join("\n")));
-        }
+    match lines.is_empty() {
+        true => error,
+        false => error.cause(format!("the container's last lines:\n{}", lines.join("\n"))),
     }
-    error
 }
 
 /// CloudWatch Logs gets a dead container's last lines a little later than ECS
 /// its end. Logs that cannot be read must not hide why the deploy failed.
 async fn last_lines(session: &Session, wait: &Wait<'_>, task: &StoppedTask) -> Vec<String> {
-    let Some(container) = task
-        .container
-        .as_deref()
-        .filter(|_| task.exit_code.is_some())
-    else {
+    let blamed = stopped::to_blame(task).filter(|container| container.exit_code.is_some());
+    let Some(container) = blamed else {
         return Vec::new();
     };
-    let stream = format!("{}/{container}/{}", wait.color, task.id);
+    let stream = format!("{}/{}/{}", wait.color, container.name, task.id);
     let deadline = Instant::now() + LOG_PATIENCE;
     loop {
         let read = session

@@ -14,7 +14,7 @@ use crate::error::{Error, Exit, Result};
 use crate::model::journal::{Effect, Fate};
 use crate::model::{Color, TaskDefinitionArn};
 use crate::report::Event;
-use crate::session::{Session, busy};
+use crate::session::{Session, unusable};
 
 const PAUSE: Duration = Duration::from_secs(2);
 /// A task has 30 s between SIGTERM and SIGKILL, and its target drains before.
@@ -41,7 +41,7 @@ impl Inventory {
     /// Exit 6.
     pub fn refuse_busy(&self) -> Result<()> {
         match &self.stack {
-            Some(stack) if stack.is_busy_with_more_than_deletion() => Err(busy(&stack.name, stack)),
+            Some(stack) if stack.is_busy_with_more_than_deletion() => Err(unusable(stack)),
             _ => Ok(()),
         }
     }

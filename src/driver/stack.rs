@@ -13,9 +13,9 @@ use crate::config::{Config, Definition, SecretKind};
 use crate::engine::plan::{self, LIVE_COLOR, Made, StackPlan};
 use crate::error::{Error, Result};
 use crate::model::journal::{Effect, OperationId};
-use crate::model::{Color, Infrastructure};
+use crate::model::{Color, Infrastructure, denial};
 use crate::report::Event;
-use crate::session::{Session, busy};
+use crate::session::{Session, unusable};
 
 /// CloudFormation publishes no rate limit; it throttles eager readers.
 const POLLS: [Duration; 4] = [
@@ -49,7 +49,9 @@ pub async fn prepare(
             before: None,
         });
     };
-    refuse_unusable(&name, &before)?;
+    if before.is_unusable() {
+        return Err(unusable(&before));
+    }
     let live = live_color(session, &before).await?;
     let inputs = inputs(&session.config, live);
     if !allow_live {
@@ -193,31 +195,6 @@ async fn tell_the_stack_who_is_live(
         await_stack(session, &name, told).await?;
     }
     Ok(())
-}
-
-/// Traffic still flows through such a stack: it is mended, not removed.
-fn stuck_hint(name: &str) -> String {
-    format!("fix the cause, then `aws cloudformation continue-update-rollback --stack-name {name}`")
-}
-
-fn refuse_unusable(name: &str, stack: &StackSnapshot) -> Result<()> {
-    let state = format!("the stack {name} is {}", stack.status_text);
-    let with_reason = |error: Error| match &stack.reason {
-        Some(reason) => error.cause(reason.clone()),
-        None => error,
-    };
-    match stack.status {
-        StackStatus::Ready | StackStatus::RolledBack => Ok(()),
-        StackStatus::Busy => Err(busy(name, stack)),
-        StackStatus::Broken | StackStatus::DeleteFailed => Err(with_reason(
-            Error::refused(state)
-                .hint("`bgecs destroy` removes it, then `bgecs init` creates it again"),
-        )),
-        StackStatus::Stuck => Err(with_reason(
-            Error::refused(format!("{state}: an update failed, and its rollback too"))
-                .hint(stuck_hint(name)),
-        )),
-    }
 }
 
 /// Today's live colour, so that an update of the stack leaves it live.
@@ -391,21 +368,27 @@ async fn tell_events(
 }
 
 fn stack_failed(name: &str, stack: Option<&StackSnapshot>, first_failure: Option<String>) -> Error {
-    let status = stack.map_or("gone", |stack| stack.status_text.as_str());
-    let mut error = Error::failed(format!("the stack {name} is {status}"));
-    if let Some(reason) = first_failure.or_else(|| stack.and_then(|stack| stack.reason.clone())) {
-        error = error.cause(reason);
+    const WHOM: &str = "for these credentials";
+    let mut error = match stack {
+        Some(stack) => Error::failed(stack.sentence()),
+        None => Error::failed(format!("the stack {name} is gone")),
+    };
+    error.hint = stack.and_then(StackSnapshot::way_on);
+    let why = first_failure.or_else(|| stack.and_then(|stack| stack.reason.clone()));
+    if let Some(why) = why {
+        // What is missing comes first, and then what to do with the stack.
+        let missing = denial::hint(&why, "what the template makes", WHOM);
+        let after = error.hint.take();
+        error.hint = missing;
+        error = after
+            .into_iter()
+            .fold(error, |error, hint| error.hint_too(&hint));
+        error = error.cause(why);
     }
-    match stack.map(|stack| &stack.status) {
-        Some(StackStatus::Broken) => {
-            error.hint("`bgecs destroy` removes it; then fix the cause and `bgecs init` again")
-        }
-        Some(StackStatus::Stuck) => error.hint(stuck_hint(name)),
-        Some(StackStatus::DeleteFailed) => error.hint(
-            "remove what holds it, and run `bgecs destroy` again: it continues where it stopped",
-        ),
-        _ => error.hint("fix the cause and run the command again"),
+    if error.hint.is_none() {
+        error = error.hint("fix the cause and run the command again");
     }
+    error
 }
 
 #[cfg(test)]

@@ -1,118 +1,28 @@
-//! Why a task stopped, in one sentence for a person.
+//! Why a task stopped, in one sentence for a person, and which of its containers
+//! is to blame.
 //!
 //! ECS gives a stop code and texts with documented prefixes
 //! (<https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html>);
 //! there is nothing finer to tell the causes apart by.
 
-use crate::model::StoppedTask;
+mod cause;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StopCause {
-    /// The image cannot be pulled.
-    ImagePull(String),
-    /// A container ended by itself.
-    Exited {
-        container: String,
-        code: Option<i32>,
-        reason: Option<String>,
-    },
-    OutOfMemory {
-        container: String,
-    },
-    /// The load balancer's or the container's own health check failed.
-    HealthCheck(String),
-    /// A role may not do what the task needs: secrets, logs, the image.
-    Permission(String),
-    /// A secret or a log group could not be had.
-    Resource(String),
-    /// The task's network interface could not be had.
-    Network(String),
-    /// AWS has no room for the task now.
-    Capacity(String),
-    Other(String),
-}
+use crate::model::{StoppedContainer, StoppedTask};
+pub use cause::{Limit, StopCause};
 
-impl std::fmt::Display for StopCause {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::ImagePull(reason) => write!(f, "the image cannot be pulled: {reason}"),
-            Self::Exited {
-                container,
-                code,
-                reason,
-            } => {
-                write!(f, "container `{container}` exited")?;
-                if let Some(code) = code {
-                    write!(f, " with code {code}")?;
-                }
-                match reason {
-                    Some(reason) => write!(f, ": {reason}"),
-                    None => Ok(()),
-                }
-            }
-            Self::OutOfMemory { container } => {
-                write!(f, "container `{container}` was killed: out of memory")
-            }
-            Self::HealthCheck(reason) => write!(f, "the health check fails: {reason}"),
-            Self::Permission(reason) => write!(f, "no permission: {reason}"),
-            Self::Resource(reason) => write!(f, "the task cannot be set up: {reason}"),
-            Self::Network(reason) => write!(f, "the task gets no network interface: {reason}"),
-            Self::Capacity(reason) => write!(f, "AWS has no capacity for the task: {reason}"),
-            Self::Other(reason) => write!(f, "the task stopped: {reason}"),
-        }
-    }
-}
+/// How a container's end is worded that the machine cannot run.
+const OTHER_MACHINE: [&str; 3] = [
+    "exec format error",
+    "descriptor matching platform",
+    "no match for platform",
+];
 
-impl StopCause {
-    /// Whether ECS starts another task with a fair chance: the cause is one that
-    /// passes by itself. Not one in the release, which the next task meets too.
-    pub fn is_tried_again(&self) -> bool {
-        match self {
-            Self::Capacity(_) => true,
-            Self::Network(reason) => !is_lasting(reason),
-            Self::ImagePull(reason) | Self::Resource(reason) | Self::Other(reason) => {
-                !is_lasting(reason) && passes(reason)
-            }
-            Self::Exited { .. }
-            | Self::OutOfMemory { .. }
-            | Self::HealthCheck(_)
-            | Self::Permission(_) => false,
-        }
-    }
-
-    pub fn hint(&self, color: crate::model::Color) -> String {
-        match self {
-            Self::ImagePull(_) => {
-                "check whether the image is in the registry, and whether the tasks reach it".to_owned()
-            }
-            Self::Exited { code: Some(1..), .. } | Self::Exited { code: None, .. } => {
-                format!("run the image locally with the same environment, or see `bgecs logs {color}`")
-            }
-            Self::Exited { .. } => format!(
-                "a service's main process must not end: see `bgecs logs {color}` and [container] command"
-            ),
-            Self::OutOfMemory { .. } => "raise [container] memory in bgecs.toml".to_owned(),
-            Self::HealthCheck(_) => {
-                "check [container] health_path and port in bgecs.toml, and at what the app answers there"
-                    .to_owned()
-            }
-            Self::Permission(_) => {
-                "if a secret was added to bgecs.toml, run `bgecs init` so that the execution role may read it"
-                    .to_owned()
-            }
-            Self::Resource(_) => "check the secrets and the log group that the task names".to_owned(),
-            Self::Network(_) => {
-                "check whether the subnets have addresses left, then deploy again".to_owned()
-            }
-            Self::Capacity(_) => "deploy again later: this passes by itself".to_owned(),
-            Self::Other(_) => format!("see `bgecs logs {color}`"),
-        }
-    }
-}
+/// With which a container ends that ECS stops: SIGTERM, and after a while SIGKILL.
+const STOPPED: [i32; 2] = [143, 137];
 
 /// How AWS, Go and registries word what passes: no answer in time, a connection
 /// that broke, a server's own failure, too many requests.
-const PASSING: [&str; 29] = [
+const PASSING: [&str; 30] = [
     "timeout",
     "timed out",
     "time-out",
@@ -122,6 +32,7 @@ const PASSING: [&str; 29] = [
     "context canceled",
     "connection reset",
     "connection refused",
+    "connection issue",
     "broken pipe",
     "unexpected eof",
     "temporary failure in name resolution",
@@ -170,11 +81,50 @@ fn passes(reason: &str) -> bool {
     says(reason, &PASSING)
 }
 
+/// The container for which the task ended. ECS stops the others after it, and
+/// does not say which was first: that is read from how each was left.
+pub fn to_blame(task: &StoppedTask) -> Option<&StoppedContainer> {
+    let unhealthy = task
+        .containers
+        .iter()
+        .find(|container| container.is_unhealthy);
+    if is_about_own_health(&task.reason) && unhealthy.is_some() {
+        return unhealthy;
+    }
+    let ended_by_itself = task.stop_code.as_deref() == Some("EssentialContainerExited");
+    task.containers.iter().min_by_key(|container| {
+        let has_no_say = ended_by_itself && !container.is_essential;
+        (has_no_say, innocence(container))
+    })
+}
+
+fn innocence(container: &StoppedContainer) -> u8 {
+    match (container.reason.as_deref(), container.exit_code) {
+        (Some(reason), _) if is_out_of_memory(reason) => 0,
+        // It never ran.
+        (Some(_), None) => 1,
+        (_, Some(0)) => 3,
+        (_, Some(code)) if STOPPED.contains(&code) => 4,
+        (_, Some(_)) => 2,
+        (None, None) => 5,
+    }
+}
+
+fn is_out_of_memory(reason: &str) -> bool {
+    reason.contains("OutOfMemory")
+}
+
+fn is_about_own_health(reason: &str) -> bool {
+    says(reason, &["failed container health checks"])
+}
+
 /// Why the task stopped; `None` where that is nothing to worry about, as when
 /// ECS scales in.
 pub fn why(task: &StoppedTask) -> Option<StopCause> {
+    let blamed = to_blame(task);
     let reason = task.reason.as_str();
-    let container_reason = task.container_reason.as_deref().unwrap_or_default();
+    let container_reason = blamed.and_then(|container| container.reason.as_deref());
+    let container_reason = container_reason.unwrap_or_default();
     let said = |prefix: &str| reason.contains(prefix) || container_reason.contains(prefix);
     let text = || {
         let longest = if container_reason.len() > reason.len() {
@@ -184,9 +134,15 @@ pub fn why(task: &StoppedTask) -> Option<StopCause> {
         };
         longest.to_owned()
     };
-    let container = || task.container.clone().unwrap_or_else(|| "?".to_owned());
+    let container = || blamed.map_or_else(|| "?".to_owned(), |container| container.name.clone());
+    if OTHER_MACHINE.iter().any(|words| said(words)) {
+        return Some(StopCause::Platform(text()));
+    }
     if said("CannotPullContainer") || said("CannotPullImage") {
         return Some(StopCause::ImagePull(text()));
+    }
+    if said("ResourceInitializationError") && is_about_file_system(&text()) {
+        return Some(StopCause::FileSystem(text()));
     }
     if said("AccessDenied") || said("not authorized") || said("unable to assume the role") {
         return Some(StopCause::Permission(text()));
@@ -203,11 +159,19 @@ pub fn why(task: &StoppedTask) -> Option<StopCause> {
     if said("OutOfMemory") {
         return Some(StopCause::OutOfMemory {
             container: container(),
+            limit: limit(task, blamed),
         });
     }
-    if said("failed ELB health checks") || said("failed container health checks") {
+    if is_about_own_health(reason) || is_about_own_health(container_reason) {
+        return Some(StopCause::ContainerHealth {
+            container: container(),
+            reason: text(),
+        });
+    }
+    if said("failed ELB health checks") {
         return Some(StopCause::HealthCheck(text()));
     }
+    let has_exited = blamed.is_some_and(|container| container.exit_code.is_some());
     match task.stop_code.as_deref() {
         // ECS or a person stopped a task that could have gone on.
         Some(
@@ -216,11 +180,21 @@ pub fn why(task: &StoppedTask) -> Option<StopCause> {
             | "SpotInterruption"
             | "TerminationNotice",
         ) => None,
-        Some("EssentialContainerExited") => Some(exited(task, container())),
-        _ if task.exit_code.is_some() => Some(exited(task, container())),
+        Some("EssentialContainerExited") => Some(exited(blamed, container())),
+        _ if has_exited => Some(exited(blamed, container())),
         _ if reason.starts_with("Scaling activity") || reason.is_empty() => None,
         _ => Some(StopCause::Other(text())),
     }
+}
+
+fn limit(task: &StoppedTask, blamed: Option<&StoppedContainer>) -> Option<Limit> {
+    let own = blamed.and_then(|container| container.memory);
+    own.map(Limit::Own).or_else(|| {
+        Some(Limit::Shared {
+            memory: task.memory?,
+            containers: task.containers.len(),
+        })
+    })
 }
 
 fn is_about_network(reason: &str) -> bool {
@@ -230,11 +204,18 @@ fn is_about_network(reason: &str) -> bool {
     )
 }
 
-fn exited(task: &StoppedTask, container: String) -> StopCause {
+fn is_about_file_system(reason: &str) -> bool {
+    says(
+        reason,
+        &["efs", "mount.nfs", "elasticfilesystem", "file system"],
+    )
+}
+
+fn exited(blamed: Option<&StoppedContainer>, container: String) -> StopCause {
     StopCause::Exited {
         container,
-        code: task.exit_code,
-        reason: task.container_reason.clone(),
+        code: blamed.and_then(|container| container.exit_code),
+        reason: blamed.and_then(|container| container.reason.clone()),
     }
 }
 

@@ -85,10 +85,24 @@ pub struct StoppedTask {
     /// ECS's stop code, such as `TaskFailedToStart`.
     pub stop_code: Option<String>,
     pub reason: String,
-    /// The container that ended, its exit code and reason, if one did.
-    pub container: Option<String>,
+    /// MiB that its containers share.
+    pub memory: Option<u32>,
+    /// In the order of the task definition, where that is known.
+    pub containers: Vec<StoppedContainer>,
+}
+
+/// How one of its containers was left. Of when each ended ECS says nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StoppedContainer {
+    pub name: String,
+    /// The task ends with it; also where that is not known.
+    pub is_essential: bool,
+    /// Its own health check failed last.
+    pub is_unhealthy: bool,
+    /// MiB that it may use, where it has a limit of its own.
+    pub memory: Option<u32>,
     pub exit_code: Option<i32>,
-    pub container_reason: Option<String>,
+    pub reason: Option<String>,
 }
 
 /// What a colour runs, read from the tags of its task definition.

@@ -1,13 +1,13 @@
 //! Tasks: those that have stopped, and those that are still to.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use aws_sdk_ecs::types::{Container, DesiredStatus, Task};
+use aws_sdk_ecs::types::{Container, ContainerDefinition, DesiredStatus, HealthStatus, Task};
 
 use super::moment;
 use crate::aws::Aws;
 use crate::aws::error::{AwsError, Kind, Named};
-use crate::model::{Color, StoppedTask, TaskDefinitionArn};
+use crate::model::{Color, StoppedContainer, StoppedTask, TaskDefinitionArn};
 
 /// What DescribeTasks takes.
 const MOST: usize = 100;
@@ -34,12 +34,43 @@ impl Aws {
         let arns = self.list_tasks(cluster, Some(color), DesiredStatus::Stopped);
         let mut arns = arns.await?;
         arns.retain(|arn| !known.contains(task_id(arn)));
-        let tasks = self.describe_tasks(cluster, &arns).await?;
+        let mut tasks = self.describe_tasks(cluster, &arns).await?;
+        tasks.retain(has_stopped);
+        let mut roles = HashMap::new();
+        for task in &tasks {
+            let revision = task.task_definition_arn().unwrap_or_default();
+            // Of one container there is no question whose end it was.
+            if task.containers().len() > 1 && !roles.contains_key(revision) {
+                roles.insert(revision, self.roles(revision).await);
+            }
+        }
+        let roles_of = |task: &Task| roles.get(task.task_definition_arn()?)?.as_ref();
         Ok(tasks
             .iter()
-            .filter(|task| has_stopped(task))
-            .map(stopped)
+            .map(|task| stopped(task, roles_of(task)))
             .collect())
+    }
+
+    /// What a revision says of its containers; it is not needed so much that its
+    /// absence would hide how a task ended.
+    async fn roles(&self, revision: &str) -> Option<Roles> {
+        let answer = self
+            .ecs
+            .describe_task_definition()
+            .task_definition(revision)
+            .send()
+            .await
+            .named("ecs:DescribeTaskDefinition", revision);
+        let definition = answer
+            .inspect_err(|error| tracing::debug!(%error, "the revision cannot be read"))
+            .ok()?
+            .task_definition?;
+        let containers = definition.container_definitions().iter();
+        let role = |container: &ContainerDefinition| {
+            let is_essential = container.essential().unwrap_or(true);
+            Some((container.name()?.to_owned(), is_essential))
+        };
+        Some(containers.filter_map(role).collect())
     }
 
     /// The tasks that a cluster still holds, whatever started them.
@@ -119,31 +150,44 @@ fn task_id(arn: &str) -> &str {
     arn.rsplit_once('/').map_or(arn, |(_, id)| id)
 }
 
-fn stopped(task: &Task) -> StoppedTask {
-    // The container that failed: one with a non-zero exit code, else one that
-    // never got an exit code but has a reason.
-    let containers = task.containers();
-    let failed = containers
+/// The container definitions of a revision, in their order: its name, and whether
+/// the task ends with it.
+type Roles = Vec<(String, bool)>;
+
+fn stopped(task: &Task, roles: Option<&Roles>) -> StoppedTask {
+    let mut containers: Vec<StoppedContainer> = task
+        .containers()
         .iter()
-        .find(|container| container.exit_code().is_some_and(|code| code != 0))
-        .or_else(|| {
-            containers
-                .iter()
-                .find(|container| container.reason().is_some())
-        })
-        .or_else(|| containers.first());
+        .map(|container| left(container, roles))
+        .collect();
+    if let Some(roles) = roles {
+        let place = |name: &str| roles.iter().position(|(other, _)| other == name);
+        containers.sort_by_key(|container| place(&container.name).unwrap_or(usize::MAX));
+    }
     StoppedTask {
         id: task.task_arn().map(task_id).unwrap_or_default().to_owned(),
         task_definition: TaskDefinitionArn::new(task.task_definition_arn().unwrap_or_default()),
         created_at: task.created_at().and_then(moment),
         stop_code: task.stop_code().map(|code| code.as_str().to_owned()),
         reason: task.stopped_reason().unwrap_or_default().to_owned(),
-        container: failed
-            .and_then(|container| container.name())
-            .map(str::to_owned),
-        exit_code: failed.and_then(Container::exit_code),
-        container_reason: failed
-            .and_then(|container| container.reason())
+        memory: task.memory().and_then(|memory| memory.parse().ok()),
+        containers,
+    }
+}
+
+fn left(container: &Container, roles: Option<&Roles>) -> StoppedContainer {
+    let name = container.name().unwrap_or("?");
+    let role = roles.and_then(|roles| roles.iter().find(|(other, _)| other == name));
+    let memory = container.memory().and_then(|memory| memory.parse().ok());
+    StoppedContainer {
+        name: name.to_owned(),
+        is_essential: role.is_none_or(|(_, is_essential)| *is_essential),
+        is_unhealthy: container.health_status() == Some(&HealthStatus::Unhealthy),
+        memory: memory.filter(|memory| *memory > 0),
+        exit_code: container.exit_code(),
+        reason: container
+            .reason()
+            .filter(|reason| !reason.is_empty())
             .map(str::to_owned),
     }
 }

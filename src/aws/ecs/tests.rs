@@ -6,6 +6,7 @@ use time::macros::datetime;
 
 use super::*;
 use crate::aws::testing::{Reply, Request, Wire, credentials};
+use crate::model::StoppedContainer;
 use crate::model::testing::infrastructure;
 
 const FAMILY: &str = "bgecs-hello";
@@ -380,7 +381,7 @@ async fn an_update_changes_nothing_that_it_does_not_name() {
 }
 
 #[tokio::test]
-async fn stopped_tasks_name_the_container_that_ended() {
+async fn stopped_tasks_tell_how_each_container_was_left() {
     let task = |id: &str, status: &str, containers: serde_json::Value| {
         json!({
             "taskArn": format!("arn:aws:ecs:eu-west-1:1:task/bgecs-hello/{id}"),
@@ -388,62 +389,65 @@ async fn stopped_tasks_name_the_container_that_ended() {
             "lastStatus": status,
             "stopCode": "EssentialContainerExited",
             "stoppedReason": "Essential container in task exited",
+            "memory": "512",
             "containers": containers,
         })
     };
-    let sidecar = json!({ "name": "proxy", "exitCode": 0 });
+    let proxy = json!({ "name": "proxy", "exitCode": 143, "healthStatus": "UNHEALTHY" });
+    let crashed =
+        json!({ "name": "app", "exitCode": 137, "reason": "OutOfMemory", "memory": "256" });
     let tasks = json!({ "tasks": [
-        task("crashed", "STOPPED", json!([sidecar, { "name": "app", "exitCode": 137, "reason": "OutOfMemory" }])),
-        task("not-pulled", "STOPPED", json!([sidecar, { "name": "app", "reason": "CannotPullContainerError" }])),
-        task("scaled-in", "STOPPED", json!([sidecar])),
+        task("crashed", "STOPPED", json!([proxy, crashed])),
+        task("not-pulled", "STOPPED", json!([{ "name": "app", "reason": "CannotPullContainerError" }])),
         task("on-its-way", "DEPROVISIONING", json!([])),
     ]});
+    let definition = json!({ "taskDefinition": { "containerDefinitions": [
+        { "name": "app" },
+        { "name": "proxy", "essential": false },
+    ]}});
+    let listed = json!({ "taskArns": ["crashed", "not-pulled", "on-its-way"] });
     let wire = Wire::new()
-        .on(
-            "ListTasks",
-            Reply::json(
-                &json!({ "taskArns": ["crashed", "not-pulled", "scaled-in", "on-its-way"] }),
-            ),
-        )
+        .on("ListTasks", Reply::json(&listed))
         .on("DescribeTasks", Reply::json(&tasks))
+        .on("DescribeTaskDefinition", Reply::json(&definition))
         .on("ListTasks", Reply::json(&json!({ "taskArns": [] })))
         .on(
             "ListTasks",
             Reply::json(&json!({ "taskArns": ["x/crashed"] })),
         );
     let aws = wire.aws();
-    let stopped: Vec<_> = aws
-        .stopped_tasks(FAMILY, Color::Blue, &HashSet::new())
-        .await
-        .unwrap()
-        .into_iter()
-        .map(|task| {
-            (
-                task.id,
-                task.container.unwrap(),
-                task.exit_code,
-                task.container_reason,
-            )
-        })
-        .collect();
-    let text = |text: &str| text.to_owned();
+    let none = HashSet::new();
+    let stopped = aws.stopped_tasks(FAMILY, Color::Blue, &none);
+    let stopped = stopped.await.unwrap();
+    let left = |name: &str, exit_code, reason: Option<&str>| StoppedContainer {
+        name: name.to_owned(),
+        is_essential: true,
+        is_unhealthy: false,
+        memory: None,
+        exit_code,
+        reason: reason.map(str::to_owned),
+    };
+    let ids: Vec<&str> = stopped.iter().map(|task| task.id.as_str()).collect();
+    assert_eq!(ids, ["crashed", "not-pulled"]);
+    assert_eq!(stopped[0].memory, Some(512));
     assert_eq!(
-        stopped,
+        stopped[0].containers,
         [
-            (
-                text("crashed"),
-                text("app"),
-                Some(137),
-                Some(text("OutOfMemory"))
-            ),
-            (
-                text("not-pulled"),
-                text("app"),
-                None,
-                Some(text("CannotPullContainerError"))
-            ),
-            (text("scaled-in"), text("proxy"), Some(0), None),
-        ]
+            StoppedContainer {
+                memory: Some(256),
+                ..left("app", Some(137), Some("OutOfMemory"))
+            },
+            StoppedContainer {
+                is_essential: false,
+                is_unhealthy: true,
+                ..left("proxy", Some(143), None)
+            },
+        ],
+        "in the definition's order"
+    );
+    assert_eq!(
+        stopped[1].containers,
+        [left("app", None, Some("CannotPullContainerError"))]
     );
     assert_eq!(wire.requests()[0].json()["desiredStatus"], json!("STOPPED"));
     // DescribeTasks refuses an empty list.

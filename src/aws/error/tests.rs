@@ -404,8 +404,9 @@ async fn every_kind_says_what_to_do_next() {
       caused by: ecs:DescribeServices on bgecs-hello: AccessDeniedException: User: alice is not authorized (request request-1)
       hint:      allow ecs:DescribeServices on bgecs-hello for these credentials
 
-    ecs:DescribeServices failed
+    the cluster bgecs-hello is gone
       caused by: ecs:DescribeServices on bgecs-hello: ClusterNotFoundException: Cluster not found. (request request-1)
+      hint:      something else deleted it: `bgecs init` says what is gone, and makes it again
 
     AWS throttles ecs:DescribeServices
       caused by: ecs:DescribeServices on bgecs-hello: ThrottlingException: Rate exceeded (request request-1)
@@ -422,4 +423,87 @@ async fn every_kind_says_what_to_do_next() {
     ecs:DescribeServices failed
       caused by: ecs:DescribeServices on bgecs-hello: InvalidParameterException: Services cannot be empty. (request request-1)
     ");
+}
+
+/// What is called and what is denied are two things.
+#[tokio::test]
+async fn the_denied_action_is_the_one_that_the_hint_allows() {
+    let role = "arn:aws:iam::1:role/bgecs-hello-TaskRole";
+    let said = format!(
+        "User: arn:aws:iam::1:user/alice is not authorized to perform: iam:PassRole on resource: {role} because no identity-based policy allows the iam:PassRole action"
+    );
+    for (code, message) in [
+        (
+            "AccessDeniedException",
+            format!("no permission for iam:PassRole on {role}"),
+        ),
+        // ECS gives it this code too.
+        ("ClientException", "ecs:DescribeServices failed".to_owned()),
+    ] {
+        let error = Error::from(by_json(Reply::json_error(400, code, &said)).await);
+        assert_eq!(error.message, message);
+        let hint = format!("allow iam:PassRole on {role} for these credentials");
+        assert_eq!(error.hint, Some(hint));
+    }
+    let denied = "User: alice is not authorized to perform: elasticloadbalancing:AddTags with an explicit deny in a service control policy";
+    let error = Error::from(by_xml(Reply::xml_error(403, "AccessDenied", denied)).await);
+    let what = format!("elasticloadbalancing:AddTags on {GROUP}");
+    assert_eq!(error.message, format!("no permission for {what}"));
+    let hint = error.hint.unwrap();
+    assert!(
+        hint.starts_with(&format!("a service control policy denies {what}, ")),
+        "{hint}"
+    );
+}
+
+#[tokio::test]
+async fn a_role_that_aws_makes_once_is_asked_for() {
+    let said = "Unable to assume the service linked role. Please verify that the ECS service linked role exists.";
+    let reply = Reply::json_error(400, "InvalidParameterException", said);
+    let hint = Error::from(by_json(reply).await).hint.unwrap();
+    let line = "`aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com`";
+    assert!(hint.contains(line), "{hint}");
+}
+
+#[tokio::test]
+async fn a_part_that_is_gone_is_named() {
+    let wire = Wire::new()
+        .on(
+            "GetItem",
+            Reply::json_error(
+                400,
+                "ResourceNotFoundException",
+                "Requested resource not found",
+            ),
+        )
+        .on(
+            "DescribeListeners",
+            Reply::xml_error(400, "ListenerNotFound", "One or more listeners not found"),
+        );
+    let aws = wire.aws();
+    let infra = crate::model::testing::infrastructure();
+    let group = Reply::xml_error(400, "TargetGroupNotFound", "no such group");
+    let cluster = Reply::json_error(400, "ClusterNotFoundException", "Cluster not found.");
+    for (error, gone) in [
+        (
+            by_json(cluster).await,
+            format!("the cluster {CLUSTER} is gone"),
+        ),
+        (
+            by_xml(group).await,
+            format!("the target group {GROUP} is gone"),
+        ),
+        (
+            aws.read_head("bgecs-hello").await.unwrap_err(),
+            "the journal's table bgecs-hello is gone".to_owned(),
+        ),
+        (
+            aws.read_listeners(&infra).await.unwrap_err(),
+            format!("the listener {} is gone", infra.listeners.prod),
+        ),
+    ] {
+        let error = Error::from(error);
+        assert_eq!(error.message, gone);
+        assert!(error.hint.unwrap().contains("`bgecs init`"));
+    }
 }

@@ -104,7 +104,6 @@ fn a_stack_that_something_else_is_at_work_on_is_left_alone() {
         "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
         "UPDATE_ROLLBACK_IN_PROGRESS",
         "ROLLBACK_IN_PROGRESS",
-        "REVIEW_IN_PROGRESS",
         "IMPORT_IN_PROGRESS",
     ] {
         let error = with_stack(text, StackStatus::Busy)
@@ -119,6 +118,7 @@ fn a_stack_that_something_else_is_at_work_on_is_left_alone() {
     for (text, status) in [
         ("DELETE_IN_PROGRESS", StackStatus::Busy),
         ("DELETE_FAILED", StackStatus::DeleteFailed),
+        ("REVIEW_IN_PROGRESS", StackStatus::InReview),
         ("ROLLBACK_COMPLETE", StackStatus::Broken),
         ("CREATE_COMPLETE", StackStatus::Ready),
     ] {

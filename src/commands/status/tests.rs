@@ -1,6 +1,9 @@
+use std::collections::BTreeMap;
+
 use time::macros::datetime;
 
 use super::*;
+use crate::aws::StackStatus;
 use crate::aws::testing::Wire;
 use crate::model::journal::{Effect, Lease};
 use crate::model::testing::{
@@ -55,7 +58,47 @@ fn world() -> Observed {
 }
 
 fn of(observed: &Observed) -> Status {
-    status(&Session::of_hello(Wire::new().aws()), observed)
+    in_state(observed, "CREATE_COMPLETE")
+}
+
+fn in_state(observed: &Observed, text: &str) -> Status {
+    let stack = StackSnapshot {
+        id: "1".to_owned(),
+        name: "bgecs-hello".to_owned(),
+        status: StackStatus::of(text),
+        status_text: text.to_owned(),
+        reason: (text != "CREATE_COMPLETE").then(|| "TaskRole is in use".to_owned()),
+        parameters: BTreeMap::new(),
+        outputs: BTreeMap::new(),
+    };
+    status(&Session::of_hello(Wire::new().aws()), &stack, observed)
+}
+
+#[test]
+fn a_stack_that_is_not_well_is_named() {
+    let said = |text: &str| {
+        let shown = in_state(&world(), text).human(&Style::plain());
+        let warning = shown.split_once("warning:");
+        warning.map(|(_, warning)| warning.trim().to_owned())
+    };
+    for well in ["CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"] {
+        assert_eq!(said(well), None, "{well}");
+    }
+    assert_eq!(
+        said("UPDATE_ROLLBACK_FAILED").unwrap(),
+        "the stack bgecs-hello is UPDATE_ROLLBACK_FAILED: an update failed, and its rollback too.\n\
+         TaskRole is in use\n\
+         Way on: fix the cause, then `aws cloudformation continue-update-rollback --stack-name bgecs-hello`."
+    );
+    for ill in ["UPDATE_IN_PROGRESS", "DELETE_FAILED", "REVIEW_IN_PROGRESS"] {
+        let said = said(ill).unwrap();
+        assert!(
+            said.starts_with(&format!("the stack bgecs-hello is {ill}: ")),
+            "{said}"
+        );
+    }
+    let json = serde_json::json!(in_state(&world(), "DELETE_FAILED"));
+    assert_eq!(json["stack"]["status"], "DELETE_FAILED");
 }
 
 fn shown(observed: &Observed) -> String {
@@ -285,6 +328,11 @@ fn for_programs() {
     {
       "app": "hello",
       "region": "eu-west-1",
+      "stack": {
+        "name": "bgecs-hello",
+        "status": "CREATE_COMPLETE",
+        "reason": null
+      },
       "live": "green",
       "idle": "blue",
       "previous": {

@@ -52,9 +52,8 @@ fn stopped(code: &str, reason: &str) -> StoppedTask {
         created_at: None,
         stop_code: Some(code.to_owned()),
         reason: reason.to_owned(),
-        container: None,
-        exit_code: None,
-        container_reason: None,
+        memory: None,
+        containers: Vec::new(),
     }
 }
 

@@ -1,5 +1,20 @@
 use super::*;
-use crate::model::TaskDefinitionArn;
+use crate::model::{Color, TaskDefinitionArn};
+
+fn container(name: &str) -> StoppedContainer {
+    StoppedContainer {
+        name: name.to_owned(),
+        is_essential: true,
+        ..StoppedContainer::default()
+    }
+}
+
+fn ended(name: &str, code: i32) -> StoppedContainer {
+    StoppedContainer {
+        exit_code: Some(code),
+        ..container(name)
+    }
+}
 
 fn task(
     code: Option<&str>,
@@ -13,9 +28,12 @@ fn task(
         created_at: None,
         stop_code: code.map(str::to_owned),
         reason: reason.to_owned(),
-        container: Some("app".to_owned()),
-        exit_code,
-        container_reason: Some(container_reason.to_owned()).filter(|text| !text.is_empty()),
+        memory: None,
+        containers: vec![StoppedContainer {
+            exit_code,
+            reason: Some(container_reason.to_owned()).filter(|text| !text.is_empty()),
+            ..container("app")
+        }],
     }
 }
 
@@ -198,4 +216,162 @@ fn capacity_and_network_have_words_of_their_own() {
             "the task gets no network interface: Timeout waiting for network interface provisioning to complete."
         )
     );
+}
+
+/// A task of these, of which one ended by itself.
+fn of(containers: Vec<StoppedContainer>) -> StoppedTask {
+    StoppedTask {
+        containers,
+        memory: Some(512),
+        ..task(
+            Some("EssentialContainerExited"),
+            "Essential container in task exited",
+            None,
+            "",
+        )
+    }
+}
+
+#[test]
+fn the_container_that_ended_first_is_to_blame() {
+    let helper = |container| StoppedContainer {
+        is_essential: false,
+        ..container
+    };
+    let out_of_memory = |container| StoppedContainer {
+        reason: Some("OutOfMemoryError: Container killed due to memory usage".to_owned()),
+        ..container
+    };
+    for (containers, expected) in [
+        (
+            vec![ended("proxy", 137), ended("app", 1)],
+            "container `app` exited with code 1",
+        ),
+        (
+            vec![ended("proxy", 143), ended("app", 3)],
+            "container `app` exited with code 3",
+        ),
+        (
+            vec![ended("proxy", 143), ended("app", 0)],
+            "container `app` exited with code 0",
+        ),
+        (
+            vec![ended("proxy", 0), ended("app", 2)],
+            "container `app` exited with code 2",
+        ),
+        (
+            vec![ended("app", 137), ended("proxy", 1)],
+            "container `proxy` exited with code 1",
+        ),
+        (
+            vec![ended("app", 143), ended("proxy", 0)],
+            "container `proxy` exited with code 0",
+        ),
+        // Both failed: the definition's first.
+        (
+            vec![ended("app", 1), ended("proxy", 2)],
+            "container `app` exited with code 1",
+        ),
+        // The task does not end with these.
+        (
+            vec![helper(ended("migrate", 1)), ended("app", 0)],
+            "container `app` exited with code 0",
+        ),
+        (
+            vec![helper(ended("migrate", 0)), ended("app", 137)],
+            "container `app` exited with code 137",
+        ),
+        (
+            vec![ended("proxy", 1), out_of_memory(ended("app", 137))],
+            "container `app` was killed: out of memory (the task has 512 MiB for its 2 containers)",
+        ),
+        (
+            vec![
+                ended("app", 143),
+                StoppedContainer {
+                    memory: Some(128),
+                    ..out_of_memory(ended("proxy", 137))
+                },
+            ],
+            "container `proxy` was killed: out of memory (its limit is 128 MiB)",
+        ),
+        (
+            vec![out_of_memory(ended("app", 137))],
+            "container `app` was killed: out of memory (the task has 512 MiB)",
+        ),
+    ] {
+        assert_eq!(sentence(&of(containers)).as_deref(), Some(expected));
+    }
+}
+
+#[test]
+fn the_container_that_is_unhealthy_is_to_blame_for_its_check() {
+    let unhealthy = StoppedContainer {
+        is_unhealthy: true,
+        ..ended("app", 143)
+    };
+    let stopped = StoppedTask {
+        reason: "Task failed container health checks".to_owned(),
+        stop_code: Some("ServiceSchedulerInitiated".to_owned()),
+        ..of(vec![ended("proxy", 1), unhealthy])
+    };
+    assert_eq!(
+        sentence(&stopped).unwrap(),
+        "the health check inside container `app` fails: Task failed container health checks"
+    );
+    assert!(
+        why(&stopped)
+            .unwrap()
+            .hint(Color::Blue)
+            .contains("healthCheck of `app`")
+    );
+}
+
+#[test]
+fn each_cause_has_its_own_hint() {
+    let mut table = Vec::new();
+    for reason in [
+        "CannotPullContainerError: image Manifest does not contain descriptor matching platform 'linux/amd64'",
+        "CannotPullContainerError: failed to resolve ref 1.dkr.ecr/hello@sha256:1: not found",
+        "CannotPullContainerError: pull access denied, repository does not exist or may require authorization",
+        "CannotPullContainerError: unexpected status code [manifests 1]: 403 Forbidden",
+        "CannotPullContainerError: httpReadSeeker: failed open: failed to do request: dial tcp 1.2.3.4:443: i/o timeout",
+        "CannotPullContainerError: The task cannot pull 1.dkr.ecr/hello from the registry. There is a connection issue between the task and the registry.",
+        "CannotPullContainerError: toomanyrequests: You have reached your pull rate limit",
+        "CannotPullContainerError: tls: failed to verify certificate: x509: certificate signed by unknown authority",
+        "CannotPullContainerError: write /var/lib: no space left on device",
+        "CannotPullContainerError: number of layers and diffIDs don't match: 3 != 15",
+        "ResourceInitializationError: unable to retrieve secret from asm: AccessDeniedException: User: arn:x is not authorized to perform: secretsmanager:GetSecretValue on resource: arn:s because no identity-based policy allows the secretsmanager:GetSecretValue action",
+        "ResourceInitializationError: AccessDeniedException: User: arn:x is not authorized to perform: kms:Decrypt on resource: arn:k",
+        "ResourceInitializationError: unable to retrieve secret from asm: AccessDeniedException: Access to KMS is not allowed",
+        "ResourceInitializationError: ECS was unable to assume the role 'arn:r' that was provided",
+        "ResourceInitializationError: unable to retrieve secret from asm: ResourceNotFoundException: Secrets Manager can't find the specified secret.",
+        "ResourceInitializationError: unable to retrieve secrets from ssm: invalid parameters: /hello/key",
+        "ResourceInitializationError: retrieved secret from Secrets Manager did not contain json key password",
+        "ResourceInitializationError: failed to validate logger args: The specified log group does not exist.",
+        "ResourceInitializationError: unable to pull secrets or registry auth: There is a connection issue between the task and AWS Secrets Manager.",
+        "ResourceInitializationError: failed to download env files: NoSuchKey",
+        "ResourceInitializationError: failed to invoke EFS utils commands to set up EFS volumes: stderr: Failed to resolve \"fs-1.efs.eu-west-1.amazonaws.com\"",
+        "ResourceInitializationError: failed to invoke EFS utils commands to set up EFS volumes: stderr: mount.nfs4: Connection timed out",
+        "ResourceInitializationError: failed to invoke EFS utils commands to set up EFS volumes: stderr: b'mount.nfs4: access denied by server while mounting 127.0.0.1:/'",
+        "CannotStartContainerError: exec /app: exec format error",
+    ] {
+        let cause = why(&not_started(reason)).unwrap();
+        let shown: String = cause.to_string().chars().take(110).collect();
+        table.push(format!("{shown}\n  -> {}", cause.hint(Color::Blue)));
+    }
+    insta::assert_snapshot!(table.join("\n"));
+}
+
+#[test]
+fn an_image_for_other_machines_is_told_by_its_last_line() {
+    let exited = why(&of(vec![ended("app", 1)])).unwrap();
+    let line = "exec /usr/local/bin/app: exec format error".to_owned();
+    assert_eq!(
+        exited.clone().with_lines(std::slice::from_ref(&line)),
+        StopCause::Platform(line.clone())
+    );
+    assert_eq!(exited.clone().with_lines(&[]), exited);
+    let killed = StopCause::Capacity(String::new());
+    assert_eq!(killed.clone().with_lines(&[line]), killed);
 }

@@ -1,0 +1,151 @@
+//! CloudFormation's stack states: what each means here, and the way on
+//! (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html>).
+
+use aws_sdk_cloudformation::types::StackStatus as Named;
+
+use super::StackSnapshot;
+
+/// The states as far as bgecs tells them apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StackStatus {
+    /// Complete, and can be updated.
+    Ready,
+    /// Something is at work on it.
+    Busy,
+    /// Somebody's change set for a stack that was never made. Nobody is at work.
+    InReview,
+    /// The creation failed: it can only be deleted.
+    Broken,
+    /// An update failed and could not be taken back: its rollback must be
+    /// continued before anything else.
+    Stuck,
+    /// A deletion failed: it can be deleted again.
+    DeleteFailed,
+    /// An update failed and was taken back: it can be updated.
+    RolledBack,
+    /// It is gone.
+    Deleted,
+    /// Nothing that bgecs leads to, nor out of.
+    Foreign,
+}
+
+const AT_WORK: &str = "something else is changing it";
+const WAIT: &str = "try again when it is done";
+const ANEW: &str = "fix the cause; `bgecs destroy` removes it, then `bgecs init` creates it again";
+const AGAIN: &str = "fix the cause, then `bgecs init` again";
+
+/// A state's kind, its meaning and the way on, with `NAME` for the stack's name.
+fn known(state: &Named) -> (StackStatus, &'static str, &'static str) {
+    match state {
+        Named::CreateComplete | Named::UpdateComplete | Named::ImportComplete => {
+            (StackStatus::Ready, "it is as it should be", "")
+        }
+        Named::ImportRollbackComplete => (
+            StackStatus::Ready,
+            "an import failed and was taken back",
+            "",
+        ),
+        Named::CreateInProgress
+        | Named::UpdateInProgress
+        | Named::UpdateCompleteCleanupInProgress
+        | Named::ImportInProgress
+        | Named::ImportRollbackInProgress => (StackStatus::Busy, AT_WORK, WAIT),
+        Named::UpdateRollbackInProgress | Named::UpdateRollbackCompleteCleanupInProgress => (
+            StackStatus::Busy,
+            AT_WORK,
+            "an update failed and is being taken back: try again when that is done",
+        ),
+        Named::RollbackInProgress => (
+            StackStatus::Busy,
+            AT_WORK,
+            "its creation failed and is being taken back: when that is done, `bgecs destroy` removes it, then `bgecs init` creates it again",
+        ),
+        Named::DeleteInProgress => (
+            StackStatus::Busy,
+            AT_WORK,
+            "it is being deleted: when it is gone, `bgecs init` creates it again",
+        ),
+        Named::ReviewInProgress => (
+            StackStatus::InReview,
+            "somebody made a change set for it and nobody executed that, so nothing is there and nobody is at work",
+            "execute that change set (`aws cloudformation list-change-sets --stack-name NAME`), or `bgecs destroy` and then `bgecs init`",
+        ),
+        Named::CreateFailed => (
+            StackStatus::Broken,
+            "its creation failed, and what was made was left",
+            ANEW,
+        ),
+        Named::RollbackFailed => (
+            StackStatus::Broken,
+            "its creation failed, and its rollback too",
+            ANEW,
+        ),
+        Named::RollbackComplete => (
+            StackStatus::Broken,
+            "its creation failed and was taken back",
+            ANEW,
+        ),
+        // Where rollback is switched off, a failed update can be tried again.
+        Named::UpdateFailed => (
+            StackStatus::RolledBack,
+            "an update failed and was left as far as it came",
+            AGAIN,
+        ),
+        Named::UpdateRollbackComplete => (
+            StackStatus::RolledBack,
+            "an update failed and was taken back",
+            AGAIN,
+        ),
+        // Traffic still flows through such a stack: it is mended, not removed.
+        Named::UpdateRollbackFailed => (
+            StackStatus::Stuck,
+            "an update failed, and its rollback too",
+            "fix the cause, then `aws cloudformation continue-update-rollback --stack-name NAME`",
+        ),
+        Named::ImportRollbackFailed => (
+            StackStatus::Foreign,
+            "an import failed, and its rollback too",
+            "bgecs imports nothing: whoever began that ends it (`aws cloudformation describe-stack-events --stack-name NAME` says what failed), then `bgecs init`",
+        ),
+        Named::DeleteFailed => (
+            StackStatus::DeleteFailed,
+            "its deletion failed, and part of it may be gone",
+            "remove what holds it, and run `bgecs destroy` again: it continues where it stopped; then `bgecs init` creates it again",
+        ),
+        Named::DeleteComplete => (
+            StackStatus::Deleted,
+            "it is gone",
+            "`bgecs init` creates it again",
+        ),
+        _ if state.as_str().ends_with("_IN_PROGRESS") => (StackStatus::Busy, AT_WORK, WAIT),
+        _ => (
+            StackStatus::Foreign,
+            "this bgecs does not know that state",
+            "look at the stack in CloudFormation's console, or update bgecs",
+        ),
+    }
+}
+
+impl StackStatus {
+    pub fn of(text: &str) -> Self {
+        known(&Named::from(text)).0
+    }
+}
+
+impl StackSnapshot {
+    pub fn sentence(&self) -> String {
+        let (_, meaning, _) = known(&Named::from(self.status_text.as_str()));
+        format!("the stack {} is {}: {meaning}", self.name, self.status_text)
+    }
+
+    /// What to do about a state that is not well.
+    pub fn way_on(&self) -> Option<String> {
+        let (_, _, way_on) = known(&Named::from(self.status_text.as_str()));
+        (!way_on.is_empty()).then(|| way_on.replace("NAME", &self.name))
+    }
+
+    /// Whether nothing but reading and going back can be done with it.
+    pub fn is_unusable(&self) -> bool {
+        !matches!(self.status, StackStatus::Ready | StackStatus::RolledBack)
+    }
+}
