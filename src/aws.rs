@@ -3,6 +3,7 @@
 //! Knows the words of `model` and nothing of plans, phases or printing: it says
 //! what is, and does one thing at a time.
 
+mod access;
 mod budget;
 mod download;
 mod ecr;
@@ -19,15 +20,13 @@ pub mod testing;
 
 use std::time::Duration;
 
+use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_smithy_http_client::tls::Provider;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 
 use budget::Service;
 
+pub use access::{Access, Caller};
 pub use ecr::{Key, Manifest, RegistryLogin, Stored};
 pub use ecs::{Kept, NewService, Revisions, ServiceChange, TasksLeft};
 pub use error::{AwsError, Kind};
@@ -38,7 +37,7 @@ pub use stack::{StackChange, StackEvent, StackInputs, StackSnapshot, StackStatus
 use download::Downloads;
 use journal::Clock;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// How often a call is sent, as long as its errors are such that pass.
 const ATTEMPTS: u32 = 5;
@@ -47,14 +46,6 @@ const ATTEMPT: Duration = Duration::from_secs(15);
 /// The same for calls that users may be waiting for.
 const IMPATIENT_ATTEMPTS: u32 = 2;
 const IMPATIENT_ATTEMPT: Duration = Duration::from_secs(4);
-
-/// How the person asked to reach AWS, beyond the ordinary environment.
-#[derive(Debug, Clone, Default)]
-pub struct Access {
-    pub profile: Option<String>,
-    pub region: Option<String>,
-    pub endpoint_url: Option<String>,
-}
 
 /// The clients for one account and region.
 #[derive(Debug, Clone)]
@@ -70,6 +61,7 @@ pub struct Aws {
     /// The time of the journal's AWS.
     clock: Clock,
     downloads: Downloads,
+    identity: access::Identity,
     region: String,
     endpoint: Option<String>,
 }
@@ -78,19 +70,11 @@ impl Aws {
     /// Resolves region, credentials and endpoint as every AWS tool does.
     ///
     /// # Errors
-    /// When no region can be found. Credentials are looked for with the first
-    /// call, not here.
+    /// As [`access::load`].
     pub async fn connect(access: &Access) -> Result<Self> {
-        let config = load(access).await;
-        let region = config.region().map(ToString::to_string).ok_or_else(|| {
-            Error::usage("no AWS region")
-                .hint("name one with --region or AWS_REGION, or in the profile (`aws configure`)")
-        })?;
-        Ok(Self::from_config(
-            &config,
-            region,
-            Downloads::through(https),
-        ))
+        let loaded = access::load(access).await?;
+        let downloads = Downloads::through(move |url| (loaded.downloads)(url));
+        Ok(Self::from_config(&loaded.config, loaded.region, downloads))
     }
 
     fn from_config(config: &SdkConfig, region: String, downloads: Downloads) -> Self {
@@ -113,6 +97,7 @@ impl Aws {
             logs: aws_sdk_cloudwatchlogs::Client::new(&paced(Service::Logs)),
             releases: ecs::Releases::default(),
             last_read: elb::LastRead::default(),
+            identity: access::Identity::new(config, &region),
             region,
             endpoint: config.endpoint_url().map(str::to_owned),
         }
@@ -142,6 +127,14 @@ impl Aws {
         }
     }
 
+    /// Whose account this is. Asked once.
+    ///
+    /// # Errors
+    /// STS's own.
+    pub async fn caller(&self) -> Result<Caller, AwsError> {
+        self.identity.caller().await
+    }
+
     pub fn region(&self) -> &str {
         &self.region
     }
@@ -151,35 +144,6 @@ impl Aws {
     pub fn local_endpoint(&self) -> Option<String> {
         loopback_authority(self.endpoint.as_deref()?)
     }
-}
-
-/// rustls with ring: the SDK's default crypto takes a C toolchain and a minute
-/// of build time.
-const TLS: Provider = Provider::Rustls(CryptoMode::Ring);
-
-fn https() -> SharedHttpConnector {
-    let connector = aws_smithy_http_client::Connector::builder().tls_provider(TLS);
-    SharedHttpConnector::new(connector.build())
-}
-
-async fn load(access: &Access) -> SdkConfig {
-    let http = aws_smithy_http_client::Builder::new()
-        .tls_provider(TLS)
-        .build_https();
-    let mut loader = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http)
-        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
-        .timeout_config(timeouts(ATTEMPT));
-    if let Some(profile) = &access.profile {
-        loader = loader.profile_name(profile);
-    }
-    if let Some(region) = &access.region {
-        loader = loader.region(Region::new(region.clone()));
-    }
-    if let Some(endpoint) = &access.endpoint_url {
-        loader = loader.endpoint_url(endpoint);
-    }
-    loader.load().await
 }
 
 fn timeouts(attempt: Duration) -> TimeoutConfig {

@@ -108,6 +108,28 @@ pub enum Command {
     Completions { shell: Shell },
 }
 
+impl Command {
+    /// Whether it does more than look.
+    pub fn changes_something(&self) -> bool {
+        match self {
+            Self::Init(args) => !args.dry_run.dry_run,
+            Self::Deploy(args) => !args.dry_run.dry_run,
+            Self::Promote(args) => !args.dry_run.dry_run,
+            Self::Rollback(args) => !args.dry_run.dry_run,
+            Self::Retire(args) => !args.dry_run.dry_run,
+            Self::Resume(args) => !args.dry_run.dry_run,
+            Self::Adopt(args) => !args.dry_run.dry_run,
+            Self::Destroy(args) => !args.dry_run.dry_run,
+            Self::Unlock(args) => args.force,
+            Self::Status(_)
+            | Self::Probe(_)
+            | Self::History(_)
+            | Self::Logs(_)
+            | Self::Completions { .. } => false,
+        }
+    }
+}
+
 /// For every command that changes something.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct DryRun {

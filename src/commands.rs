@@ -55,6 +55,9 @@ pub async fn run(cli: Cli, audience: Audience) -> Result<Exit> {
         return probe::of_url(audience, args, url.clone().through(&through)).await;
     }
     let session = open(global, audience).await?;
+    if cli.command.changes_something() {
+        session.introduce();
+    }
     match cli.command {
         Command::Init(args) => init::run(&session, &args).await,
         Command::Deploy(args) => deploy::run(&session, args).await,
@@ -75,11 +78,12 @@ pub async fn run(cli: Cli, audience: Audience) -> Result<Exit> {
 
 async fn open(global: Global, audience: Audience) -> Result<Session> {
     let config = configuration(&global)?;
-    let access = Access {
-        profile: global.profile,
-        region: global.region,
-        endpoint_url: global.endpoint_url,
-    };
+    let access = Access::new(
+        global.profile.as_deref(),
+        global.region.as_deref(),
+        global.endpoint_url.as_deref(),
+        config.place.clone(),
+    );
     let connect_to = global.connect_to.iter().map(ToString::to_string).collect();
     Session::open(config, &access, connect_to, Reporter::new(audience)).await
 }

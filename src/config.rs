@@ -29,7 +29,8 @@ use crate::hidden::Hidden;
 
 pub use error::ConfigError;
 pub use fargate::TaskSize;
-pub use names::AppName;
+pub use names::{AccountId, AppName, is_region};
+pub use nearest::distance;
 pub use network::{HostPort, Ipv4Cidr};
 #[cfg(test)]
 pub use probe::{CONNECTIONS, VERSIONS};
@@ -53,6 +54,17 @@ pub struct Config {
     pub logs: Logs,
     pub load_balancer: LoadBalancer,
     pub lease: Lease,
+    pub place: Place,
+}
+
+/// `[aws]`: whose account this is for, and where. Flags win over it, and it over
+/// the environment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Place {
+    /// Any other account is refused.
+    pub account: Option<AccountId>,
+    pub region: Option<String>,
+    pub profile: Option<String>,
 }
 
 /// `[container]`: what runs, and how the load balancer reaches it.

@@ -23,6 +23,7 @@ mod provenance;
 mod report;
 mod session;
 mod spoken_time;
+mod trust;
 
 use std::process::ExitCode;
 

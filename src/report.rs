@@ -8,6 +8,7 @@ mod drawing;
 mod file;
 mod harmless;
 mod human;
+mod introduction;
 mod page;
 mod printer;
 mod probe_line;
@@ -18,13 +19,14 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
+use std::future::Future;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use console::Term;
 use serde::Serialize;
 
-use crate::aws::StackEvent;
+use crate::aws::{Caller, StackEvent};
 use crate::docker::Progress;
 use crate::engine::preflight::Check;
 use crate::engine::serving::Counts;
@@ -33,6 +35,7 @@ use crate::model::{Color, ServiceEvent};
 pub use blocks::{Answered, Release};
 pub use file::ReportFile;
 pub use harmless::Diagnosis;
+use introduction::Introduction;
 use printer::{Job, Printer};
 use probe_line::ProbeLine;
 pub use style::Style;
@@ -93,6 +96,8 @@ pub struct Audience {
 pub struct Reporter {
     audience: Audience,
     style: Style,
+    /// Ahead of the printer, which would wait for it at the end.
+    introduction: Introduction,
     printer: Printer,
     /// `None` where nobody would see it.
     probe: Option<Mutex<ProbeLine>>,
@@ -104,6 +109,7 @@ impl Reporter {
         Self {
             audience,
             style: Style::of_stderr(),
+            introduction: Introduction::default(),
             printer: Printer::start(),
             probe: is_seen.then(|| Mutex::new(ProbeLine::new(columns()))),
         }
@@ -119,8 +125,21 @@ impl Reporter {
         Self {
             audience,
             style,
+            introduction: Introduction::default(),
             printer: Printer::to(streams),
             probe: None,
+        }
+    }
+
+    /// Has the first line say whose account this is, and the result's JSON too.
+    /// What is told meanwhile is printed below it; whoever tells does not wait.
+    pub fn introduce(&self, caller: impl Future<Output = Option<Caller>> + Send + 'static) {
+        if self.audience.quiet && !self.audience.json {
+            return;
+        }
+        let line = self.introduction.begin(caller);
+        if !self.audience.quiet {
+            self.printer.print(Job::First(line));
         }
     }
 
@@ -163,7 +182,7 @@ impl Reporter {
     /// Prints the result on stdout: JSON or text, and nothing else ever there.
     pub fn result(&self, outcome: &impl Outcome) {
         self.printer.print(Job::Result(if self.audience.json {
-            json(&serde_json::json!(outcome))
+            json(&self.introduction.within(serde_json::json!(outcome)))
         } else {
             outcome.human(&Style::of_stdout())
         }));

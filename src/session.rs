@@ -20,7 +20,9 @@ pub struct Session {
 
 impl Session {
     /// # Errors
-    /// No region.
+    /// No region, or anything else of the environment that cannot be used (exit
+    /// 2); another account than the configuration names (exit 6), ahead of
+    /// everything else that AWS is asked.
     pub async fn open(
         config: Config,
         access: &Access,
@@ -28,6 +30,9 @@ impl Session {
         report: Reporter,
     ) -> Result<Self> {
         let aws = Aws::connect(access).await?;
+        if let Some(account) = &config.place.account {
+            aws.caller().await?.refuse_other_than(account)?;
+        }
         // What was said explicitly wins; a local AWS is reached through its endpoint.
         let configured = config
             .load_balancer
@@ -71,6 +76,21 @@ impl Session {
             report,
             connect_to: Vec::new(),
         }
+    }
+
+    /// Says whose account this is ahead of everything else, while the command
+    /// begins: who cannot be asked holds nothing up.
+    pub fn introduce(&self) {
+        let aws = self.aws.clone();
+        self.report.introduce(async move {
+            match aws.caller().await {
+                Ok(caller) => Some(caller),
+                Err(error) => {
+                    tracing::info!(%error, "whose account this is stays unknown");
+                    None
+                }
+            }
+        });
     }
 
     pub fn app(&self) -> &str {

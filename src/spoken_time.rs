@@ -16,11 +16,16 @@ pub fn in_words(time: Duration) -> String {
 
 /// `5 min ago`, rounded down.
 pub fn ago(time: Duration) -> String {
+    format!("{} ago", roughly(time))
+}
+
+/// `5 min`, rounded down.
+pub fn roughly(time: Duration) -> String {
     match time.whole_seconds() {
-        seconds if seconds < 60 => format!("{} s ago", seconds.max(0)),
-        seconds if seconds < 3600 => format!("{} min ago", seconds / 60),
-        seconds if seconds < 48 * 3600 => format!("{} h ago", seconds / 3600),
-        seconds => format!("{} days ago", seconds / 86400),
+        seconds if seconds < 60 => format!("{} s", seconds.max(0)),
+        seconds if seconds < 3600 => format!("{} min", seconds / 60),
+        seconds if seconds < 48 * 3600 => format!("{} h", seconds / 3600),
+        seconds => format!("{} days", seconds / 86400),
     }
 }
 

@@ -2,6 +2,10 @@
 //! mistakes, and what is missing on this machine. Both streams and the exit code
 //! of each are in `tests/snapshots`.
 
+mod access;
+#[expect(dead_code, reason = "the emulator's tests use the rest")]
+#[path = "emulator/stub.rs"]
+mod stub;
 mod support;
 
 use std::fs;

@@ -15,15 +15,17 @@ use crate::error::innermost;
 /// For an image's configuration, a few kilobytes, all in all.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// Made when it is needed: to read the system's certificates takes a while.
-type Make = dyn Fn() -> SharedHttpConnector + Send + Sync;
+/// Made for a URL when it is needed: to read the system's certificates takes a while.
+type Make = dyn Fn(&str) -> SharedHttpConnector + Send + Sync;
 
 /// The way out.
 #[derive(Clone)]
 pub(super) struct Downloads(Arc<Make>);
 
 impl Downloads {
-    pub(super) fn through(make: impl Fn() -> SharedHttpConnector + Send + Sync + 'static) -> Self {
+    pub(super) fn through(
+        make: impl Fn(&str) -> SharedHttpConnector + Send + Sync + 'static,
+    ) -> Self {
         Self(Arc::new(make))
     }
 }
@@ -39,8 +41,9 @@ impl Aws {
     /// In words, without the URL: who has that may fetch it, too.
     pub(super) async fn download(&self, url: &str) -> Result<Vec<u8>, String> {
         let fetching = async {
-            let request = HttpRequest::get(self.reachable(url)).map_err(|e| e.to_string())?;
-            let connector = (self.downloads.0)();
+            let url = self.reachable(url);
+            let connector = (self.downloads.0)(&url);
+            let request = HttpRequest::get(url).map_err(|e| e.to_string())?;
             let answer = connector.call(request).await.map_err(|e| innermost(&e))?;
             let status = answer.status().as_u16();
             if status != 200 {

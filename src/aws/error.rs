@@ -2,13 +2,17 @@
 //! operation, the resource, AWS's code, message and request id, because an
 //! `SdkError` displays as just "service error".
 
+mod advice;
+
 use std::error::Error as StdError;
 
 use aws_sdk_ecs::config::http::HttpResponse;
 use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ecs::operation::RequestId;
 use aws_smithy_runtime_api::http::StatusCode;
+use time::OffsetDateTime;
 
+use super::access::SIGN_IN;
 use crate::error::{Error, Exit, causes, innermost};
 use crate::hidden::Mask;
 use crate::model::denial::{self, Denial};
@@ -43,6 +47,15 @@ pub struct AwsError {
     pub code: Option<String>,
     pub message: String,
     pub request_id: Option<String>,
+    /// What is known of it besides its kind.
+    pub advice: Option<Advice>,
+}
+
+/// A headline and a hint that fit better than those of the kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Advice {
+    pub headline: String,
+    pub hint: String,
 }
 
 impl AwsError {
@@ -68,6 +81,7 @@ impl AwsError {
             code: None,
             message: message.into(),
             request_id: None,
+            advice: None,
         }
     }
 
@@ -131,6 +145,9 @@ impl AwsError {
     }
 
     fn hint(&self) -> Option<String> {
+        if let Some(advice) = &self.advice {
+            return Some(advice.hint.clone());
+        }
         const WHOM: &str = "for these credentials";
         if matches!(self.kind, Kind::Denied | Kind::Other)
             && let Some(hint) = denial::hint(&self.message, &self.resource, WHOM)
@@ -138,9 +155,7 @@ impl AwsError {
             return Some(hint);
         }
         Some(match self.kind {
-            Kind::NoCredentials => {
-                "sign in (`aws sso login`), name a profile with --profile, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY".to_owned()
-            }
+            Kind::NoCredentials => SIGN_IN.to_owned(),
             Kind::Expired => "sign in again (`aws sso login`), or renew the session token".to_owned(),
             Kind::BadCredentials => {
                 "AWS does not know this key: check `aws sts get-caller-identity`, --profile and --region".to_owned()
@@ -168,6 +183,7 @@ impl AwsError {
 impl From<AwsError> for Error {
     fn from(error: AwsError) -> Self {
         let message = match error.kind {
+            _ if let Some(advice) = &error.advice => advice.headline.clone(),
             Kind::NoCredentials => "no AWS credentials".to_owned(),
             Kind::BadCredentials => "AWS refuses these credentials".to_owned(),
             Kind::Expired => "the AWS credentials have expired".to_owned(),
@@ -241,6 +257,10 @@ where
         }
         _ => (Kind::Other, innermost(error)),
     };
+    let clock = code.as_deref().and_then(|code| {
+        let now = OffsetDateTime::now_utc();
+        advice::of_clock(code, error.raw_response(), &message, now)
+    });
     AwsError {
         kind,
         action,
@@ -248,6 +268,7 @@ where
         code,
         message,
         request_id: error.meta().request_id().map(str::to_owned),
+        advice: clock.or_else(|| advice::by_cause(error)),
     }
 }
 
@@ -279,6 +300,8 @@ fn kind_of_code(code: &str) -> Kind {
         | "SignatureDoesNotMatch"
         | "InvalidSignatureException"
         | "IncompleteSignature"
+        | "RequestInTheFuture"
+        | "RequestTimeTooSkewed"
         | "MissingAuthenticationToken" => Kind::BadCredentials,
         // The codes that the SDK tries again, slowing down, but for one:
         // `LimitExceededException` is a quota with these services, which no

@@ -12,7 +12,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_runtime_api::client::http::{
-    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+    HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
@@ -142,15 +142,11 @@ impl Wire {
     }
 
     pub fn aws_with(&self, credentials: impl ProvideCredentials + 'static, attempts: u32) -> Aws {
-        let connector = SharedHttpConnector::new(self.clone());
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("eu-west-1"))
             .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .http_client(http_client_fn({
-                let connector = connector.clone();
-                move |_, _| connector.clone()
-            }))
+            .http_client(self.http_client())
             .retry_config(RetryConfig::standard().with_max_attempts(attempts))
             .timeout_config(
                 TimeoutConfig::builder()
@@ -158,8 +154,14 @@ impl Wire {
                     .build(),
             )
             .build();
-        let downloads = Downloads::through(move || connector.clone());
+        let connector = SharedHttpConnector::new(self.clone());
+        let downloads = Downloads::through(move |_| connector.clone());
         Aws::from_config(&config, "eu-west-1".to_owned(), downloads)
+    }
+
+    pub fn http_client(&self) -> SharedHttpClient {
+        let connector = SharedHttpConnector::new(self.clone());
+        http_client_fn(move |_, _| connector.clone())
     }
 
     /// Every request so far, in the order in which they left.

@@ -162,10 +162,12 @@ pub fn offline(global: &Global, audience: Audience, args: &Init) -> Option<Resul
     }
 }
 
-/// Prints the policy for the configured app, in the region of `--region` or in all.
+/// Prints the policy for the configured app, in the region of `--region` or of the
+/// file, or in all.
 fn print_policy(global: &Global, audience: Audience, role: Role) -> Result<Exit> {
-    let app = configuration(global)?.app;
-    let policy = policy::document(role, &app, global.region.as_deref());
+    let config = configuration(global)?;
+    let region = global.region.as_deref().or(config.place.region.as_deref());
+    let policy = policy::document(role, &config.app, region);
     Reporter::new(audience).data(&format!("{policy:#}"));
     Ok(Exit::Done)
 }

@@ -55,6 +55,55 @@ impl FromStr for AppName {
     }
 }
 
+/// The twelve digits of an AWS account. Text, for some begin with a zero.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountId(String);
+
+impl AccountId {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl FromStr for AccountId {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()) {
+            true => Ok(Self(text.to_owned())),
+            false => Err(format!("`{text}` is no account: it has 12 digits")),
+        }
+    }
+}
+
+/// Whether it can be a region, which becomes a part of host names.
+pub fn is_region(text: &str) -> bool {
+    (1..=63).contains(&text.len())
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
+pub(super) fn region(text: &str) -> Result<String, String> {
+    match is_region(text) {
+        true => Ok(text.to_owned()),
+        false => Err(format!("`{text}` is no region: those look like eu-west-1")),
+    }
+}
+
+pub(super) fn profile(text: &str) -> Result<String, String> {
+    match text.trim().is_empty() || text.chars().any(char::is_control) {
+        false => Ok(text.to_owned()),
+        true => Err("it is the name of no profile".to_owned()),
+    }
+}
+
 /// Rule: <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html>.
 pub(super) fn container_name(text: &str) -> Result<String, String> {
     let is_plain = text

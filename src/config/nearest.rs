@@ -12,7 +12,7 @@ pub(super) fn nearest(key: &str, known: &[&'static str]) -> Option<&'static str>
 }
 
 /// How many characters to insert, delete or replace (Levenshtein).
-fn distance(left: &str, right: &str) -> usize {
+pub fn distance(left: &str, right: &str) -> usize {
     let mut row: Vec<usize> = (0..=right.chars().count()).collect();
     for (i, a) in left.chars().enumerate() {
         let mut diagonal = i;

@@ -8,13 +8,16 @@ use std::time::Duration;
 use super::document::{File, Section};
 use super::entry::Entry;
 use super::fargate::TaskSize;
-use super::names::{AppName, container_name, not_empty, platform, request_path, variable_name};
+use super::names::{
+    AccountId, AppName, container_name, not_empty, platform, profile, region, request_path,
+    variable_name,
+};
 use super::network::{HostPort, Ipv4Cidr, registry};
 use super::probe::probe;
 use super::secret::SecretRef;
 use super::{
     Build, Config, ConfigError, Container, DEFAULT_CONTAINER, DEFAULT_HEALTH_PATH, Definition,
-    Lease, LoadBalancer, Logs, Network, Registry, Service, Settings, folder_of,
+    Lease, LoadBalancer, Logs, Network, Place, Registry, Service, Settings, folder_of,
 };
 use crate::hidden::Hidden;
 
@@ -64,6 +67,7 @@ pub(super) fn config(file: &File<'_>) -> Result<Config> {
             logs: top.section("logs", logs)?,
             load_balancer: top.section("load_balancer", load_balancer)?,
             lease: top.section("lease", lease)?,
+            place: top.section("aws", place)?,
         })
     })
 }
@@ -248,6 +252,14 @@ fn lease(section: &mut Section<'_>) -> Result<Lease> {
         length: section.or("seconds", default.length, |entry| {
             seconds(entry, SHORTEST_LEASE, LONGEST_LEASE)
         })?,
+    })
+}
+
+fn place(section: &mut Section<'_>) -> Result<Place> {
+    Ok(Place {
+        account: section.optional("account", |entry| entry.checked(AccountId::from_str))?,
+        region: section.optional("region", |entry| entry.checked(region))?,
+        profile: section.optional("profile", |entry| entry.checked(profile))?,
     })
 }
 

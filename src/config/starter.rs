@@ -10,6 +10,11 @@ pub(super) fn text(app: &AppName) -> String {
 const TEMPLATE: &str = r#"# Names the CloudFormation stack `bgecs-{app}` and everything in it.
 app = "{app}"
 
+[aws]
+# account = "123456789012" # any other account is refused
+# region = "eu-west-1"     # flags win over these, and these over the environment
+# profile = "prod"
+
 [container]
 port = 8080                # where the app listens
 cpu = 256                  # 1024 is one vCPU

@@ -32,6 +32,7 @@ fn defaults() -> Config {
         logs: Logs::default(),
         load_balancer: LoadBalancer::default(),
         lease: Lease::default(),
+        place: Place::default(),
     }
 }
 
@@ -132,6 +133,27 @@ fn every_key_is_read() {
     assert_eq!((connect_to.host.as_str(), connect_to.port), ("::1", 4566));
     assert_eq!(connect_to.to_string(), "[::1]:4566");
     assert_eq!(config.load_balancer.deregistration_delay, Duration::ZERO);
+}
+
+#[test]
+fn an_account_is_twelve_digits_in_quotes() {
+    let text =
+        "app = 'hello'\n[aws]\naccount = '012345678901'\nregion = 'eu-west-1'\nprofile = 'prod'";
+    let place = parse(text).unwrap().place;
+    assert_eq!(place.account.unwrap().as_str(), "012345678901");
+    assert_eq!(place.region.as_deref(), Some("eu-west-1"));
+    assert_eq!(place.profile.as_deref(), Some("prod"));
+    for wrong in [
+        "account = 123456789012",
+        "account = '12345678901'",
+        "account = '1234-5678-9012'",
+        "region = 'eu west 1'",
+        "region = ''",
+        "profile = ' '",
+    ] {
+        let error = parse(&format!("app = 'hello'\n[aws]\n{wrong}")).unwrap_err();
+        assert_eq!(error.place().unwrap().line, 3, "{error}");
+    }
 }
 
 #[test]

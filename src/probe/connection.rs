@@ -19,6 +19,7 @@ use tokio_rustls::TlsConnector;
 use super::Version;
 use crate::error::{Cause, causes, innermost};
 use crate::model::Lost;
+use crate::trust;
 
 /// What HTTP/2 is called where TLS agrees on it.
 const ALPN_2: &[u8] = b"h2";
@@ -172,11 +173,7 @@ pub(super) async fn read_body(
 /// A system without any root certificate.
 pub(super) fn tls(version: Version) -> Result<Arc<ClientConfig>, String> {
     let mut roots = rustls::RootCertStore::empty();
-    let found = rustls_native_certs::load_native_certs();
-    roots.add_parsable_certificates(found.certs);
-    if roots.is_empty() {
-        return Err("no root certificates are found on this system".to_owned());
-    }
+    roots.add_parsable_certificates(trust::roots()?);
     let mut config = ClientConfig::builder()
         .with_root_certificates(roots)
         .with_no_client_auth();

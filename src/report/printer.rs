@@ -9,8 +9,9 @@
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use console::Term;
 
@@ -21,9 +22,14 @@ use super::terminal::{Screen, Shown};
 /// behind.
 const FAR_BEHIND: usize = 100;
 
+/// How long the others wait for the first line.
+const FIRST_LINE: Duration = Duration::from_secs(1);
+
 #[derive(Debug)]
 pub enum Job {
     Show(Shown),
+    /// A line that is still to come, and goes ahead of what follows.
+    First(Receiver<String>),
     /// On stdout, after what moves was cleared away.
     Result(String),
     /// On stdout, in place of the last one where it is a terminal.
@@ -63,6 +69,16 @@ impl Streams {
         }
     }
 
+    /// Prints the line; gives it back if it has not come in that time.
+    fn first(&mut self, line: Receiver<String>, patience: Duration) -> Option<Receiver<String>> {
+        match line.recv_timeout(patience) {
+            Ok(text) => self.screen.show(Shown::as_it_is(text).harmless()),
+            Err(RecvTimeoutError::Disconnected) => {}
+            Err(RecvTimeoutError::Timeout) => return Some(line),
+        }
+        None
+    }
+
     /// A closed pipe is the reader's choice, not a failure of the command.
     fn write(&mut self, job: Job) {
         match job {
@@ -87,6 +103,8 @@ impl Streams {
             }
             Job::Error(text) => self.screen.say(&format!("{}\n", harmless::text(&text))),
             Job::Question(text) => self.screen.say(&harmless::text(&text)),
+            // Waited for where it came.
+            Job::First(_) => {}
             Job::Tell(written) => {
                 let _ = written.send(());
             }
@@ -155,9 +173,19 @@ impl Drop for Printer {
 }
 
 fn write_all(mut streams: Streams, given: &Receiver<Job>, behind: &AtomicUsize) {
+    let mut late = None;
     for job in given {
-        streams.write(job);
+        match job {
+            Job::First(line) => late = streams.first(line, FIRST_LINE),
+            job => {
+                late = late.and_then(|line| streams.first(line, Duration::ZERO));
+                streams.write(job);
+            }
+        }
         behind.fetch_sub(1, Ordering::Relaxed);
+    }
+    if let Some(line) = late {
+        streams.first(line, Duration::ZERO);
     }
     streams.screen.clear();
 }

@@ -69,6 +69,13 @@ impl Shown {
         }
     }
 
+    pub(super) fn as_it_is(text: String) -> Self {
+        Self {
+            what: What::Line(Line::Stays(text)),
+            ends: false,
+        }
+    }
+
     /// The probe's row of blocks, and its counts.
     pub(super) fn probing(row: &str, sent: u64, failed: u64) -> Self {
         Self {

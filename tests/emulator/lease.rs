@@ -53,7 +53,11 @@ fn a_lease_of_another_is_respected_waited_for_in_line_and_taken_over_when_it_has
         &["adopt"],
     ] {
         let refused = world.ends(6, line)?;
-        let sentence = refused.stderr.lines().next().unwrap_or_default();
+        let errors = refused
+            .stderr
+            .lines()
+            .find(|line| line.starts_with("error:"));
+        let sentence = errors.unwrap_or_default();
         let who = "error: bob@desk, process 7 on desk, has been running `deploy` since 2026-11-21 07:00:00 UTC; the lease expires in ";
         assert!(sentence.starts_with(who), "{}", refused.shown());
     }

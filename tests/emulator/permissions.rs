@@ -43,6 +43,10 @@ impl World {
 
     fn write_down(&self, heard: &mut Heard, since: Mark, command: &str) {
         for call in self.gate.calls().since(since) {
+            // Whoever has credentials may ask whose they are.
+            if call.is("sts", "GetCallerIdentity") {
+                continue;
+            }
             let action = format!("{}:{}", call.service, call.operation);
             let commands = heard.entry(action).or_default();
             commands.insert(command.to_owned());

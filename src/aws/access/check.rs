@@ -1,0 +1,127 @@
+//! What a value from outside must look like, so that it fits where it goes: a
+//! host name, a header, an address. Says what is wrong, and never repeats the
+//! value, which may be a secret.
+
+use hyper::Uri;
+
+use crate::config::is_region;
+
+/// The longest that IAM makes
+/// (<https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKey.html>).
+const LONGEST_KEY_ID: usize = 128;
+
+type Result<T = (), E = String> = std::result::Result<T, E>;
+
+/// # Errors
+/// What is wrong with the variable's value, to stand behind its name.
+pub fn variable(name: &str, value: &str) -> Result {
+    match name {
+        "AWS_REGION" | "AWS_DEFAULT_REGION" => region(value),
+        "AWS_ACCESS_KEY_ID" => key_id(value),
+        "AWS_SECRET_ACCESS_KEY" | "SECRET_ACCESS_KEY" | "AWS_SESSION_TOKEN" => printable(value),
+        "AWS_USE_FIPS_ENDPOINT"
+        | "AWS_USE_DUALSTACK_ENDPOINT"
+        | "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS" => boolean(value),
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI" | "AWS_EC2_METADATA_SERVICE_ENDPOINT" => {
+            endpoint(value)
+        }
+        _ if name.starts_with("AWS_ENDPOINT_URL") => endpoint(value),
+        _ => no_control(value),
+    }
+}
+
+/// It becomes a part of each host name.
+pub fn region(value: &str) -> Result {
+    match is_region(value) {
+        true => Ok(()),
+        false => Err("is no region: those look like eu-west-1".to_owned()),
+    }
+}
+
+pub fn key_id(value: &str) -> Result {
+    printable(value)?;
+    match value.len() <= LONGEST_KEY_ID {
+        true => Ok(()),
+        false => Err(format!(
+            "is no access key's id: it has more than {LONGEST_KEY_ID} characters"
+        )),
+    }
+}
+
+/// It becomes a part of a header.
+pub fn printable(value: &str) -> Result {
+    match value.bytes().all(|b| b.is_ascii_graphic()) {
+        true => Ok(()),
+        false => Err(
+            "has spaces, control characters or others in it that no AWS credential has".to_owned(),
+        ),
+    }
+}
+
+pub fn endpoint(value: &str) -> Result {
+    let no_address =
+        || "is no address of an endpoint: write http://HOST:PORT or https://HOST".to_owned();
+    if !value.contains("://") {
+        return Err("has no scheme: write http://HOST:PORT or https://HOST".to_owned());
+    }
+    let uri: Uri = value.parse().map_err(|_| no_address())?;
+    let is_http = matches!(uri.scheme_str(), Some("http" | "https"));
+    let authority = uri.authority().ok_or_else(no_address)?;
+    let host_and_port = authority.as_str().rsplit('@').next().unwrap_or_default();
+    let has_host = !authority.host().is_empty() && !authority.host().starts_with(':');
+    // A port that is none would be taken for the usual one.
+    let has_port = host_and_port.len() > authority.host().len();
+    match is_http && has_host && (!has_port || authority.port_u16().is_some()) {
+        true => Ok(()),
+        false => Err(no_address()),
+    }
+}
+
+fn boolean(value: &str) -> Result {
+    match value.eq_ignore_ascii_case("true") || value.eq_ignore_ascii_case("false") {
+        true => Ok(()),
+        false => Err("is neither true nor false".to_owned()),
+    }
+}
+
+pub fn no_control(value: &str) -> Result {
+    match value.chars().any(char::is_control) {
+        false => Ok(()),
+        true => Err("has line breaks or other control characters in it".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endpoints_have_a_scheme_a_host_and_a_real_port() {
+        for good in [
+            "http://127.0.0.1:4566",
+            "http://localhost:4566/",
+            "http://[::1]:4566",
+            "https://ecs.eu-west-1.amazonaws.com",
+            "https://user:pass@proxy.example.com:8443/base",
+        ] {
+            assert_eq!(endpoint(good), Ok(()), "{good}");
+        }
+        for bad in [
+            "",
+            "localhost:4566",
+            "//localhost",
+            "http://",
+            "http://:4566",
+            "http://a b",
+            "http://localhost:",
+            "http://localhost:0x1",
+            "http://localhost:70000",
+            "ws://localhost",
+            "http://h\u{e4}",
+            "http:///path",
+        ] {
+            assert!(endpoint(bad).is_err(), "{bad}");
+        }
+        assert!(endpoint(&format!("http://{}", "a".repeat(70_000))).is_err());
+    }
+}

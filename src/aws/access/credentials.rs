@@ -1,0 +1,219 @@
+//! Where credentials come from, checked and explained: what the SDK's chain finds
+//! must fit into a header, and what it does not find gets a sentence that says
+//! how to get it.
+
+use std::sync::{Arc, OnceLock};
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::{CredentialsError, TokenError};
+use aws_credential_types::provider::{
+    ProvideCredentials, Result as Provided, SharedCredentialsProvider, future,
+};
+
+use super::check;
+use super::profiles::{Origin, Selected};
+use crate::error::{Cause, causes};
+
+/// What to do without any credentials.
+pub const SIGN_IN: &str = "sign in (`aws sso login`), name a profile with --profile, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
+
+/// Why nothing can be signed, and what to do about it.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{cause}")]
+pub struct Unsigned {
+    pub headline: String,
+    pub cause: String,
+    pub hint: String,
+}
+
+/// The chain's credentials, or a sentence.
+#[derive(Debug, Clone)]
+pub struct Explained {
+    inner: SharedCredentialsProvider,
+    about: Arc<About>,
+    /// The SDK tells it once, and then that it has told it.
+    first_failure: Arc<OnceLock<String>>,
+}
+
+/// What is known of the credentials ahead of having them.
+#[derive(Debug)]
+pub struct About {
+    pub selected: Selected,
+    pub origin: Origin,
+    /// They come from the environment.
+    pub from_environment: bool,
+}
+
+impl Explained {
+    pub fn new(inner: SharedCredentialsProvider, about: About) -> Self {
+        Self {
+            inner,
+            about: Arc::new(about),
+            first_failure: Arc::default(),
+        }
+    }
+
+    async fn load(&self) -> Provided {
+        match self.inner.provide_credentials().await {
+            Ok(found) => fitting(found),
+            Err(error) => {
+                let cause = self.first_failure.get_or_init(|| words(&error));
+                Err(explain(error, cause, &self.about))
+            }
+        }
+    }
+}
+
+impl ProvideCredentials for Explained {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(self.load())
+    }
+
+    fn fallback_on_interrupt(&self) -> Option<Credentials> {
+        self.inner.fallback_on_interrupt()
+    }
+}
+
+/// A process or a file may give keys with a line break behind them, which no
+/// header can hold, and of which the SDK's signer dies.
+fn fitting(found: Credentials) -> Provided {
+    let (id, secret) = (
+        found.access_key_id().trim(),
+        found.secret_access_key().trim(),
+    );
+    let token = found
+        .session_token()
+        .map(str::trim)
+        .filter(|token| !token.is_empty());
+    let checked = check::key_id(id)
+        .map_err(|why| format!("the access key's id {why}"))
+        .and_then(|()| match (id.is_empty(), secret.is_empty()) {
+            (false, false) => Ok(()),
+            _ => Err("the access key has an empty half".to_owned()),
+        })
+        .and_then(|()| check::printable(secret).map_err(|why| format!("the secret {why}")))
+        .and_then(|()| {
+            check::printable(token.unwrap_or_default())
+                .map_err(|why| format!("the session token {why}"))
+        });
+    if let Err(cause) = checked {
+        return Err(CredentialsError::provider_error(Unsigned {
+            headline: "the AWS credentials are ill-formed".to_owned(),
+            cause,
+            hint: "look at where they come from: -v names it".to_owned(),
+        }));
+    }
+    let is_clean = id == found.access_key_id()
+        && secret == found.secret_access_key()
+        && token == found.session_token();
+    if is_clean {
+        return Ok(found);
+    }
+    let mut clean = Credentials::builder()
+        .access_key_id(id)
+        .secret_access_key(secret)
+        .provider_name("bgecs");
+    clean.set_session_token(token.map(str::to_owned));
+    clean.set_expiry(found.expiry());
+    clean.set_account_id(found.account_id().cloned());
+    Ok(clean.build())
+}
+
+/// In place of a list of all that the SDK has tried.
+fn said_of_nothing() -> CredentialsError {
+    CredentialsError::provider_error(Unsigned {
+        headline: "no AWS credentials".to_owned(),
+        cause: "neither the environment nor the profile `default` has any, and this machine has no role".to_owned(),
+        hint: SIGN_IN.to_owned(),
+    })
+}
+
+/// All that its causes say: each provider hides another part of it.
+fn words(error: &CredentialsError) -> String {
+    if let CredentialsError::CredentialsNotLoaded(_) = error {
+        return "neither it nor this machine has any".to_owned();
+    }
+    // These only say that there is an error.
+    let says_more =
+        |cause: &Cause<'_>| !cause.is::<CredentialsError>() && !cause.is::<TokenError>();
+    let said = causes(error).filter(says_more);
+    let mut words: Vec<String> = said.map(ToString::to_string).collect();
+    words.dedup();
+    words.join(": ")
+}
+
+fn explain(error: CredentialsError, cause: &str, about: &About) -> CredentialsError {
+    let said = |headline: String, hint: String| {
+        let cause = cause.to_owned();
+        let unsigned = Unsigned {
+            headline,
+            cause,
+            hint,
+        };
+        CredentialsError::provider_error(unsigned)
+    };
+    if about.from_environment {
+        return said(
+            "the credentials that the environment names cannot be had".to_owned(),
+            "look at AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE, and whether the role trusts this pipeline".to_owned(),
+        );
+    }
+    match &about.origin {
+        Origin::Mfa {
+            profile,
+            has_role: true,
+        } => said(
+            format!("the profile `{profile}` wants an MFA code, for which bgecs does not ask"),
+            format!(
+                "get a session first, and run bgecs in it without --profile: `eval \"$(aws configure export-credentials --profile {profile} --format env)\"`"
+            ),
+        ),
+        Origin::Mfa {
+            profile,
+            has_role: false,
+        } => said(
+            format!("the credentials of the profile `{profile}` cannot be had"),
+            format!(
+                "get a session first: `aws sts get-session-token --profile {profile} --serial-number ARN --token-code CODE`"
+            ),
+        ),
+        Origin::Sso { profile } => said(
+            format!("the profile `{profile}` is not signed in, or its session has expired"),
+            format!("sign in: `aws sso login --profile {profile}`"),
+        ),
+        Origin::Login { profile } => said(
+            format!("the profile `{profile}` is not signed in, or its session has expired"),
+            format!("sign in: `aws login --profile {profile}`"),
+        ),
+        Origin::Process { profile } => said(
+            format!("the credential_process of the profile `{profile}` fails"),
+            format!(
+                "`aws sts get-caller-identity --profile {profile}` runs the same one; what it wrote is above"
+            ),
+        ),
+        Origin::NoSource { profile, source } => said(
+            format!("the profile `{profile}` has the source_profile `{source}`, and there is none"),
+            "correct it in ~/.aws/config".to_owned(),
+        ),
+        Origin::Role { profile, role } => said(
+            format!("the profile `{profile}` cannot assume its role"),
+            format!(
+                "allow sts:AssumeRole on {role} for its source_profile, and let the role trust that"
+            ),
+        ),
+        Origin::Other if about.selected.name != "default" => said(
+            format!("{} gives no credentials", about.selected.words()),
+            format!(
+                "`aws configure list --profile {}` shows what it has",
+                about.selected.name
+            ),
+        ),
+        Origin::Other => match error {
+            CredentialsError::CredentialsNotLoaded(_) => said_of_nothing(),
+            _ => error,
+        },
+    }
+}

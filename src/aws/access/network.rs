@@ -1,0 +1,204 @@
+//! The way to AWS: through a proxy where the environment names one, trusting the
+//! certificates that it names.
+//!
+//! `AWS_CA_BUNDLE` and a profile's `ca_bundle` replace the system's certificates,
+//! as in the AWS CLI. This machine and the addresses at which it is told its role
+//! are never asked for through a proxy.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use aws_config::profile::ProfileSet;
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_http_client::{Builder, Connector};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use rustls::pki_types::CertificateDer;
+
+use super::environment::Environment;
+use super::routes::{Proxy, Routes};
+use crate::error::{Error, Result};
+use crate::trust;
+
+/// Where no proxy is ever used.
+const DIRECT: &str = "localhost,127.0.0.0/8,::1,169.254.0.0/16,fd00:ec2::/32";
+
+/// The variables, those of a scheme ahead of those for all of them.
+const HTTPS: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+const HTTP: [&str; 4] = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+
+/// Made when it is needed: to read the system's certificates takes a while.
+type Make = Arc<
+    dyn Fn(Option<&HttpConnectorSettings>, Option<&RuntimeComponents>) -> Connector + Send + Sync,
+>;
+
+pub struct Network {
+    pub client: SharedHttpClient,
+    /// For one URL, without any of the SDK around it.
+    pub downloads: Arc<dyn Fn(&str) -> SharedHttpConnector + Send + Sync>,
+}
+
+/// # Errors
+/// A proxy or a bundle of certificates that cannot be used (exit 2).
+pub fn network(environment: &Environment, profiles: &ProfileSet) -> Result<Network> {
+    let trusted = trusted(environment, profiles)?;
+    let except = except(environment);
+    let https = proxy(environment, &HTTPS)?;
+    let http = proxy(environment, &HTTP)?;
+    let tls = |needed: bool| match (&trusted, needed) {
+        (_, false) => TrustStore::empty(),
+        (None, true) => TrustStore::default(),
+        (Some(certificates), true) => TrustStore::empty().with_pem_certificate(pem(certificates)),
+    };
+    let plain_needs_tls = http
+        .as_ref()
+        .is_some_and(|proxy| proxy.uri.starts_with("https:"));
+    let secured = over(https.as_ref(), ProxyConfig::https, &except, tls(true))?;
+    let plain = over(
+        http.as_ref(),
+        ProxyConfig::http,
+        &except,
+        tls(plain_needs_tls),
+    )?;
+    let client = |make: Make| {
+        Builder::new()
+            .build_with_connector_fn(move |settings, components| make(settings, components))
+    };
+    let routes = Routes {
+        secured: client(secured.clone()),
+        plain: client(plain.clone()),
+        https,
+        http,
+        except,
+        has_answered: Arc::default(),
+    };
+    Ok(Network {
+        client: SharedHttpClient::new(routes),
+        downloads: Arc::new(move |url| {
+            let make = if url.starts_with("https:") {
+                &secured
+            } else {
+                &plain
+            };
+            SharedHttpConnector::new(make(None, None))
+        }),
+    })
+}
+
+/// What makes a connection that goes through that proxy.
+fn over<E>(
+    proxy: Option<&Proxy>,
+    to: fn(String) -> Result<ProxyConfig, E>,
+    except: &str,
+    trust: TrustStore,
+) -> Result<Make> {
+    let way = match proxy {
+        None => ProxyConfig::disabled(),
+        Some(proxy) => to(proxy.uri.clone())
+            .map_err(|_| no_proxy(proxy.name))?
+            .no_proxy(except),
+    };
+    let tls = TlsContext::builder()
+        .with_trust_store(trust)
+        .build()
+        .map_err(|error| Error::failed("TLS cannot be set up").because(&error))?;
+    // rustls with ring: the SDK's default crypto takes a C toolchain and a
+    // minute of build time.
+    Ok(Arc::new(move |settings, components| {
+        let mut builder = Connector::builder()
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .tls_context(tls.clone())
+            .proxy_config(way.clone());
+        builder.set_connector_settings(settings.cloned());
+        builder.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
+        builder.build()
+    }))
+}
+
+/// # Errors
+/// What is no address of one. It may have a password in it, and is not shown.
+fn proxy(environment: &Environment, names: &[&'static str]) -> Result<Option<Proxy>> {
+    let Some((name, value)) = environment.first(names) else {
+        return Ok(None);
+    };
+    // As curl takes it.
+    let uri = match value.contains("://") {
+        true => value.to_owned(),
+        false => format!("http://{value}"),
+    };
+    match super::check::endpoint(&uri) {
+        Ok(()) => Ok(Some(Proxy { name, uri })),
+        Err(_) => Err(no_proxy(name)),
+    }
+}
+
+fn no_proxy(name: &str) -> Error {
+    Error::usage(format!(
+        "{name} is not the address of a proxy that bgecs can use"
+    ))
+    .hint(format!(
+        "write http://HOST:PORT, or take it away: `unset {name}`"
+    ))
+}
+
+fn except(environment: &Environment) -> String {
+    let named = environment.first(&["NO_PROXY", "no_proxy"]);
+    // `*.example.com` is written by many, and read by Go and boto3 alone.
+    let named = named
+        .map_or("", |(_, value)| value)
+        .split(',')
+        .map(|entry| {
+            let entry = entry.trim();
+            entry
+                .strip_prefix('*')
+                .filter(|rest| rest.starts_with('.'))
+                .unwrap_or(entry)
+        });
+    named.chain([DIRECT]).collect::<Vec<_>>().join(",")
+}
+
+/// What is trusted in place of the system's certificates.
+fn trusted(
+    environment: &Environment,
+    profiles: &ProfileSet,
+) -> Result<Option<Vec<CertificateDer<'static>>>> {
+    let of_variable = environment
+        .get("AWS_CA_BUNDLE")
+        .map(|path| ("AWS_CA_BUNDLE", path));
+    let of_profile = profiles
+        .get("ca_bundle")
+        .map(|path| ("the profile's ca_bundle", path.trim()));
+    let bundle = of_variable.or(of_profile.filter(|(_, path)| !path.is_empty()));
+    if let Some((name, path)) = bundle {
+        return trust::from_file(&expanded(path, environment))
+            .map(Some)
+            .map_err(|why| {
+                Error::usage(format!("{name} is no bundle of certificates")).cause(why)
+            });
+    }
+    trust::named().transpose().map_err(Error::usage)
+}
+
+/// A home directory is `~` in files, where no shell reads it.
+fn expanded(path: &str, environment: &Environment) -> std::path::PathBuf {
+    match (path.strip_prefix("~/"), environment.get("HOME")) {
+        (Some(rest), Some(home)) => Path::new(home).join(rest),
+        _ => path.into(),
+    }
+}
+
+fn pem(certificates: &[CertificateDer<'static>]) -> String {
+    let mut text = String::new();
+    for certificate in certificates {
+        text += "-----BEGIN CERTIFICATE-----\n";
+        text += &STANDARD.encode(certificate);
+        text += "\n-----END CERTIFICATE-----\n";
+    }
+    text
+}
