@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use bollard::auth::DockerCredentials;
 use bollard::query_parameters::{
-    ListImagesOptionsBuilder, PushImageOptionsBuilder, RemoveImageOptions, TagImageOptions,
+    ListImagesOptionsBuilder, PushImageOptionsBuilder, RemoveImageOptionsBuilder, TagImageOptions,
 };
 use futures_util::TryStreamExt;
 use localstack::{Emulator, Engine, Gate, Options, Source, gate};
@@ -245,8 +245,10 @@ impl World {
         for image in engine.docker().list_images(Some(options)).await? {
             for name in image.repo_tags {
                 if name.starts_with(&format!("{registry}/")) {
-                    let options = None::<RemoveImageOptions>;
-                    engine.docker().remove_image(&name, options, None).await?;
+                    // Containers may run it still: then only the name goes.
+                    let options = RemoveImageOptionsBuilder::default().force(true).build();
+                    let removing = engine.docker().remove_image(&name, Some(options), None);
+                    removing.await?;
                 }
             }
         }
