@@ -66,6 +66,8 @@ pub enum Error {
         refusal: Refusal,
         message: String,
         source: Option<Doubt>,
+        /// The id of what the engine has under that name.
+        here: Option<String>,
     },
     #[error("cannot push {image}: {message}")]
     Push {
@@ -132,6 +134,26 @@ impl Error {
         }
     }
 
+    /// A pull that failed, where the engine has something under that name.
+    pub(super) fn although_here_is(self, id: &str) -> Self {
+        match self {
+            Self::Pull {
+                reference,
+                refusal,
+                message,
+                source,
+                ..
+            } => Self::Pull {
+                reference,
+                refusal,
+                message,
+                source,
+                here: Some(id.to_owned()),
+            },
+            other => other,
+        }
+    }
+
     /// Whether the registry says that it has no such image, or none for whoever
     /// asks.
     pub(super) fn is_unknown_there(&self) -> bool {
@@ -146,6 +168,18 @@ impl Error {
 
     /// What to do about it, if there is something to say.
     pub fn hint(&self) -> Option<String> {
+        let Self::Pull { here: Some(id), .. } = self else {
+            return self.remedy();
+        };
+        let id = id.get(..19).unwrap_or(id);
+        let local = format!(
+            "`--image {id}` takes what this machine's engine has under that name, old as it may be"
+        );
+        let remedy = self.remedy().map(|remedy| format!("{remedy}; or "));
+        Some(remedy.unwrap_or_default() + &local)
+    }
+
+    fn remedy(&self) -> Option<String> {
         let hint = match self {
             Self::NoEngine(_) => {
                 "start Docker, or set DOCKER_HOST to where it listens (and DOCKER_TLS_VERIFY if it wants TLS)"

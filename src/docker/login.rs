@@ -16,6 +16,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use hyper::header::{HeaderName, HeaderValue};
 use serde::Serialize;
+use serde_json::Value;
+use time::OffsetDateTime;
 
 use super::push::Credentials;
 use crate::hidden::Mask;
@@ -51,6 +53,17 @@ impl Login {
             }
             Self::IdentityToken(token) => Mask::of([token]),
         }
+    }
+
+    /// Whether it says of itself that it has: a password of ECR's does.
+    fn has_expired(&self, now: OffsetDateTime) -> bool {
+        let Self::Password { password, .. } = self else {
+            return false;
+        };
+        let token = STANDARD.decode(password).ok();
+        let token = token.and_then(|token| serde_json::from_slice::<Value>(&token).ok());
+        let until = token.and_then(|token| token.get("expiration")?.as_i64());
+        until.is_some_and(|until| until <= now.unix_timestamp())
     }
 
     /// The header by which the engine is given credentials for one registry.
@@ -94,6 +107,8 @@ pub struct Doubt {
     registry: String,
     why: String,
 }
+
+const EXPIRED: &str = "the one that Docker keeps for it has expired";
 
 type Issue = dyn Fn(&str) -> Option<Credentials> + Send + Sync;
 
@@ -144,18 +159,21 @@ impl Logins {
             Ok(found) => (found.login, found.why),
             Err(panicked) => (Login::Anonymous, Some(panicked.to_string())),
         };
-        if login != Login::Anonymous {
+        // One of ECR's lasts twelve hours; who is issued them has a fresh one.
+        let expired = login.has_expired(OffsetDateTime::now_utc());
+        if login != Login::Anonymous && !expired {
             return login;
         }
         if let Some(issued) = (self.0.issued)(registry) {
             return issued.into();
         }
+        let why = why.or_else(|| expired.then(|| EXPIRED.to_owned()));
         if let Some(why) = why {
             let registry = registry.to_owned();
             let mut doubts = self.0.doubts.lock().unwrap_or_else(PoisonError::into_inner);
             doubts.insert(registry.clone(), Doubt { registry, why });
         }
-        login
+        Login::Anonymous
     }
 
     /// Why each registry that was asked without a login was, where there may be

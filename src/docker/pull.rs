@@ -44,7 +44,8 @@ impl Engine {
                 Ok(image) => Ok((image, Origin::Pulled)),
                 Err(error) => match here {
                     Some(image) if error.is_unknown_there() => Ok((image, Origin::Local)),
-                    _ => Err(error),
+                    Some(image) => Err(error.although_here_is(&image.id)),
+                    None => Err(error),
                 },
             },
         }
@@ -70,6 +71,7 @@ impl Engine {
             refusal: Refusal::of(&message),
             message: login.mask().apply(&message).into_owned(),
             source: logins.doubt_of(registry),
+            here: None,
         };
         let mut lines = match self.wire.post("pull the image", &path, vec![header]).await {
             Err(Error::Refused { message, .. }) => return Err(refused(message)),

@@ -61,7 +61,7 @@ fn every_call_is_held_to_the_limits_that_aws_publishes_for_it() {
         (Service::Ecr, &["GetAuthorizationToken"], &[(200, 20)]),
         (
             Service::Ecr,
-            &["DescribeImages", "BatchDeleteImage"],
+            &["BatchGetImage", "PutImage", "BatchDeleteImage"],
             &[(10, 10)],
         ),
         (

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::config::Found;
 use super::*;
@@ -261,5 +261,31 @@ async fn a_login_that_was_issued_serves_where_the_user_has_none() {
             "other.io was not shown a login: the credential helper docker-credential-lost"
         ),
         "{doubt}"
+    );
+}
+
+#[tokio::test]
+async fn a_login_of_ecr_s_that_has_expired_is_none() {
+    let token = |expiration: i64| {
+        let token = json!({ "payload": "p", "version": "2", "expiration": expiration });
+        auth(&format!("AWS:{}", STANDARD.encode(token.to_string())))
+    };
+    let (_folder, settings) = configured(&json!({ "auths": {
+        "old.io": { "auth": token(1_700_000_000) },
+        "older.io": { "auth": token(1_600_000_000) },
+        "good.io": { "auth": token(9_900_000_000) },
+    } }));
+    let fresh = password("AWS", "fresh");
+    let issued = |registry: &str| registry != "older.io";
+    let logins = Logins::new(settings, move |registry| {
+        issued(registry).then(|| Credentials::new("AWS", "fresh"))
+    });
+    assert_eq!(logins.of("old.io").await, fresh);
+    assert_ne!(logins.of("good.io").await, fresh);
+    assert_eq!(logins.of("older.io").await, Login::Anonymous);
+    let doubt = logins.doubt_of("older.io").unwrap().to_string();
+    assert_eq!(
+        doubt,
+        "older.io was not shown a login: the one that Docker keeps for it has expired"
     );
 }

@@ -168,6 +168,16 @@ async fn a_name_without_a_digest_is_asked_for_at_its_registry() {
         let (taken, from) = taken.expect("it is there");
         assert_eq!((&taken.id, from), (&old.id, Origin::Local), "{repository}");
     }
+    // Whom nobody can ask may know better.
+    let closed = "localhost:1/demo";
+    let tagged = engine.docker.tag_image(&old.id, options(closed, "1"));
+    tagged.await.expect("it is tagged");
+    let (taken, _) = take(&engine, &format!("{closed}:1")).await;
+    let hint = taken.expect_err("nobody answers there").hint();
+    let short = &old.id[..19];
+    assert!(hint.is_some_and(|hint| hint.contains(short)));
+    let (taken, _) = take(&engine, short).await;
+    assert_eq!(taken.expect("it is there").1, Origin::Local);
     for image in images {
         remove(&engine, &image.id).await;
     }

@@ -67,6 +67,10 @@ fn docker_s_progress() {
         layer("Pushed"),
         layer("Layer already exists"),
         layer("Mounted from bgecs-hello"),
+        Progress::Retry {
+            id: "4f5a".to_owned(),
+            seconds: 5,
+        },
     ];
     let events: Vec<Event<'_>> = all.iter().map(Event::Docker).collect();
     insta::assert_snapshot!(shown(&events), @"
@@ -80,6 +84,7 @@ fn docker_s_progress() {
     stays |    4f5a: Pushed
     stays |    4f5a: Layer already exists
     stays |    4f5a: Mounted from bgecs-hello
+    stays |    4f5a: broke off; trying again in 5 s
     ");
 }
 
