@@ -95,7 +95,7 @@ fn docker(progress: &Progress, style: Style) -> Line {
             StepState::Cached => {
                 Line::Stays(format!("    {}", style.dim(format!("{name} (cached)"))))
             }
-            StepState::Done => Line::Stays(format!("    {}", style.dim(name))),
+            StepState::Done => Line::Stays(step(name, style)),
             StepState::Failed => {
                 Line::Stays(format!("    {}", style.bad(format!("{name} (failed)"))))
             }
@@ -115,6 +115,11 @@ fn docker(progress: &Progress, style: Style) -> Line {
             style.warn(format!("{id}: broke off; trying again in {seconds} s"))
         )),
     }
+}
+
+/// A step of a build as it stays.
+pub(super) fn step(name: &str, style: Style) -> String {
+    format!("    {}", style.dim(name))
 }
 
 pub(super) fn is_final(status: &str) -> bool {

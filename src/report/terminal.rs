@@ -1,6 +1,6 @@
 //! stderr: a moving line and bars on a terminal, plain lines in a pipe.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -9,9 +9,9 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::Event;
 use super::harmless;
-use super::human::{Line, is_final, line};
+use super::human::{Line, is_final, line, step};
 use super::style::Style;
-use crate::docker::Progress;
+use crate::docker::{Progress, StepState};
 
 /// A moving line is drawn anew this often.
 const FRAME: Duration = Duration::from_millis(100);
@@ -27,6 +27,14 @@ pub(super) struct Shown {
 #[derive(Debug)]
 enum What {
     Line(Line),
+    /// A step of a build. On a terminal its end stays, in a pipe its start.
+    Step {
+        id: String,
+        state: StepState,
+        line: Line,
+        /// As it stays.
+        name: String,
+    },
     /// A bar on a terminal, a line elsewhere.
     Layer {
         id: String,
@@ -60,6 +68,12 @@ impl Shown {
                 current: *current,
                 total: *total,
                 line: line(event, style),
+            },
+            Event::Docker(Progress::Step { id, name, state }) => What::Step {
+                id: id.clone(),
+                state: *state,
+                line: line(event, style),
+                name: step(name, style),
             },
             _ => What::Line(line(event, style)),
         };
@@ -108,6 +122,17 @@ impl Shown {
                 total,
                 line: line.harmless(),
             },
+            What::Step {
+                id,
+                state,
+                line,
+                name,
+            } => What::Step {
+                id,
+                state,
+                line: line.harmless(),
+                name: harmless::text(&name),
+            },
             What::Probing(row) => What::Probing(harmless::text(&row)),
             What::Probed(row) => What::Probed(row.map(|row| harmless::text(&row))),
         };
@@ -117,7 +142,7 @@ impl Shown {
     /// Whether it says only how far things are: the next one says more.
     pub(super) fn is_passing(&self) -> bool {
         match &self.what {
-            What::Line(line) => !matches!(line, Line::Stays(_)),
+            What::Line(line) | What::Step { line, .. } => !matches!(line, Line::Stays(_)),
             What::Layer { status, .. } => !is_final(status),
             What::Probing(_) => true,
             What::Probed(_) => false,
@@ -129,7 +154,15 @@ pub struct Screen {
     err: Box<dyn Write + Send>,
     /// `None` where stderr is no terminal, or a dumb one.
     live: Option<Live>,
+    pipe: Pipe,
+}
+
+/// What a pipe has got so far.
+#[derive(Debug, Default)]
+struct Pipe {
     last: String,
+    /// The steps that have been named.
+    steps: HashSet<String>,
 }
 
 #[derive(Debug)]
@@ -155,31 +188,18 @@ impl Screen {
                 layers: Mutex::default(),
                 probe: Mutex::default(),
             }),
-            last: String::new(),
+            pipe: Pipe::default(),
         }
     }
 
     pub(super) fn show(&mut self, shown: Shown) {
         match &self.live {
             Some(live) => live.show(shown),
-            None => self.write(shown),
-        }
-    }
-
-    /// In a pipe a moving line is written when it says something new, and the
-    /// probe's running count not at all: the result has it.
-    fn write(&mut self, shown: Shown) {
-        let (What::Line(Line::Stays(text) | Line::Moves(text))
-        | What::Layer {
-            line: Line::Stays(text) | Line::Moves(text),
-            ..
-        }) = shown.what
-        else {
-            return;
-        };
-        if self.last != text {
-            let _ = writeln!(self.err, "{text}");
-            self.last = text;
+            None => {
+                if let Some(text) = self.pipe.text(shown.what) {
+                    let _ = writeln!(self.err, "{text}");
+                }
+            }
         }
     }
 
@@ -197,6 +217,36 @@ impl Screen {
     }
 }
 
+impl Pipe {
+    /// In a pipe a moving line is written when it says something new, and the
+    /// probe's running count not at all: the result has it.
+    fn text(&mut self, what: What) -> Option<String> {
+        let line = match what {
+            What::Step {
+                id,
+                state: StepState::Started,
+                name,
+                ..
+            } => return self.steps.insert(id).then_some(name),
+            What::Step {
+                id,
+                state: StepState::Cached | StepState::Done,
+                ..
+            } if self.steps.contains(&id) => return None,
+            What::Line(line) | What::Step { line, .. } | What::Layer { line, .. } => line,
+            What::Probing(_) | What::Probed(_) => return None,
+        };
+        let (Line::Stays(text) | Line::Moves(text)) = line else {
+            return None;
+        };
+        if self.last == text {
+            return None;
+        }
+        self.last.clone_from(&text);
+        Some(text)
+    }
+}
+
 impl Live {
     fn show(&self, shown: Shown) {
         match shown.what {
@@ -209,9 +259,11 @@ impl Live {
             } => self.layer(&id, &status, current, total),
             What::Probing(line) => self.probing(line),
             What::Probed(last_row) => self.probed(last_row.as_deref()),
-            What::Line(Line::Stays(text)) => self.print(&text),
-            What::Line(Line::Moves(text)) => self.moves(text),
-            What::Line(Line::Nothing) => {}
+            What::Line(line) | What::Step { line, .. } => match line {
+                Line::Stays(text) => self.print(&text),
+                Line::Moves(text) => self.moves(text),
+                Line::Nothing => {}
+            },
         }
         if shown.ends {
             self.clear();
@@ -297,4 +349,50 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 /// A template with a mistake in it shows as indicatif's default bar.
 fn styled(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// BuildKit tells of a step when it starts and when it ends, of one that is
+    /// cached only then.
+    #[test]
+    fn a_pipe_gets_each_step_once() {
+        let step = |id: &str, name: &str, state| Progress::Step {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            state,
+        };
+        let log = |line: &str| Progress::Log {
+            step: "b".to_owned(),
+            line: line.to_owned(),
+        };
+        let events = [
+            step("a", "[1/3] FROM base", StepState::Cached),
+            step("b", "[2/3] RUN make", StepState::Started),
+            step("c", "[other 2/2] RUN make", StepState::Started),
+            log("compiling"),
+            step("b", "[2/3] RUN make", StepState::Done),
+            step("d", "[3/3] COPY . .", StepState::Started),
+            step("c", "[other 2/2] RUN make", StepState::Failed),
+            step("d", "[3/3] COPY . .", StepState::Cached),
+        ];
+        let mut pipe = Pipe::default();
+        let shown = events
+            .iter()
+            .map(|progress| Shown::of(&Event::Docker(progress), Style::plain()).what)
+            .filter_map(|what| pipe.text(what));
+        assert_eq!(
+            shown.collect::<Vec<_>>(),
+            [
+                "    [1/3] FROM base (cached)",
+                "    [2/3] RUN make",
+                "    [other 2/2] RUN make",
+                "      compiling",
+                "    [3/3] COPY . .",
+                "    [other 2/2] RUN make (failed)",
+            ]
+        );
+    }
 }
