@@ -4,8 +4,9 @@
 //! Only looks at names and metadata; opens no file, and no folder that is
 //! excluded unless a `!` pattern could bring back something below it.
 
+use std::collections::HashMap;
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind};
 use std::ops::ControlFlow;
 use std::os::unix::fs::MetadataExt;
@@ -23,7 +24,7 @@ pub(super) struct Entry {
     pub(super) kind: Kind,
     /// Permission bits with set-uid, set-gid and sticky, as Unix has them.
     pub(super) mode: u32,
-    /// Bytes; 0 for a folder.
+    /// Bytes; 0 for a folder, and for all names of a file but the first.
     pub(super) size: u64,
     /// Nanoseconds since 1970.
     pub(super) modified: i64,
@@ -32,6 +33,8 @@ pub(super) struct Entry {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Kind {
     File,
+    /// Another name of the file that was told under this one: a hard link.
+    Twin(String),
     Folder,
     /// A symbolic link and its target.
     Link(String),
@@ -92,6 +95,7 @@ pub(super) fn walk(
         selection,
         emit,
         pending: Vec::new(),
+        names: HashMap::new(),
     };
     walk.folder(Path::new(""), true, &Judged::default())
         .map(|_| ())
@@ -103,6 +107,9 @@ struct Walk<'a> {
     emit: &'a mut dyn FnMut(Entry) -> ControlFlow<()>,
     /// Parents that are not taken themselves: they are if a child is.
     pending: Vec<Entry>,
+    /// Of files that have several, the name that was told first, by device and
+    /// inode.
+    names: HashMap<(u64, u64), String>,
 }
 
 impl Walk<'_> {
@@ -141,10 +148,26 @@ impl Walk<'_> {
         {
             return Ok(ControlFlow::Continue(()));
         }
-        match look(self.root, path)? {
-            Some(entry) => Ok(self.take(entry)),
-            None => Ok(ControlFlow::Continue(())),
+        let Some((entry, found)) = look(self.root, path)? else {
+            return Ok(ControlFlow::Continue(()));
+        };
+        let entry = self.or_twin(entry, &found);
+        Ok(self.take(entry))
+    }
+
+    /// The entry; as a hard link where its file has been told already. By what
+    /// was told, as the first name may well be excluded.
+    fn or_twin(&mut self, mut entry: Entry, found: &Metadata) -> Entry {
+        if entry.kind != Kind::File || found.nlink() < 2 {
+            return entry;
         }
+        let known = self.names.entry((found.dev(), found.ino()));
+        let first = known.or_insert_with(|| entry.path.clone());
+        if *first != entry.path {
+            entry.kind = Kind::Twin(first.clone());
+            entry.size = 0;
+        }
+        entry
     }
 
     fn subfolder(&mut self, path: &Path, parent: &Judged) -> Result<ControlFlow<()>, Error> {
@@ -154,7 +177,7 @@ impl Walk<'_> {
         if !taken && !self.selection.may_take_below(&text, &own) {
             return Ok(ControlFlow::Continue(()));
         }
-        let Some(entry) = look(self.root, path)? else {
+        let Some((entry, _)) = look(self.root, path)? else {
             return Ok(ControlFlow::Continue(()));
         };
         if !taken {
@@ -200,7 +223,7 @@ fn below(root: &Path, path: &Path) -> PathBuf {
 }
 
 /// `None` for what has vanished and for what is no part of any build.
-fn look(root: &Path, path: &Path) -> Result<Option<Entry>, Error> {
+fn look(root: &Path, path: &Path) -> Result<Option<(Entry, Metadata)>, Error> {
     let full = root.join(path);
     let found = match fs::symlink_metadata(&full) {
         Ok(found) => found,
@@ -223,7 +246,7 @@ fn look(root: &Path, path: &Path) -> Result<Option<Entry>, Error> {
     let Some(path) = path.to_str() else {
         return Err(Error::NotUtf8(full));
     };
-    Ok(Some(Entry {
+    let entry = Entry {
         path: path.to_owned(),
         size: if kind == Kind::Folder { 0 } else { found.len() },
         kind,
@@ -232,7 +255,8 @@ fn look(root: &Path, path: &Path) -> Result<Option<Entry>, Error> {
             .mtime()
             .saturating_mul(1_000_000_000)
             .saturating_add(found.mtime_nsec()),
-    }))
+    };
+    Ok(Some((entry, found)))
 }
 
 pub(super) fn unreadable(path: PathBuf, source: io::Error) -> Error {

@@ -152,6 +152,8 @@ fn stat(entry: Entry) -> Stat {
     const BITS: [(u32, u32); 3] = [(0o4000, 1 << 23), (0o2000, 1 << 22), (0o1000, 1 << 20)];
     let (kind, linkname) = match entry.kind {
         Kind::File => (0, String::new()),
+        // No bit says so: a file with a link's name is a hard link.
+        Kind::Twin(first) => (0, first),
         Kind::Folder => (1 << 31, String::new()),
         Kind::Link(target) => (1 << 27, target),
     };

@@ -32,7 +32,7 @@ fn receive_all(root: &Path, asked: Asked) -> (Received, Outcome) {
             match (packet.r#type(), packet.stat) {
                 (PacketType::PacketStat, Some(stat)) => {
                     let number = u32::try_from(received.stats.len()).expect("few files");
-                    if stat.mode & (1 << 31 | 1 << 27) == 0 {
+                    if stat.mode & (1 << 31 | 1 << 27) == 0 && stat.linkname.is_empty() {
                         requests.send(Wanted::File(number)).expect("it listens");
                     }
                     received.stats.push(stat);
@@ -92,6 +92,41 @@ fn a_folder_arrives_as_it_is() {
         find("directory-name").expect("it was told").mode & (1 << 31),
         1 << 31
     );
+}
+
+/// BuildKit refuses a link to a name that it was not told.
+#[test]
+fn a_file_of_several_names_is_sent_once() {
+    let root = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| root.path().join(name);
+    fs::create_dir(at("bin")).expect("a folder");
+    fs::write(at("a.excluded"), "program").expect("a file");
+    for name in ["bin/one", "bin/two", "three"] {
+        fs::hard_link(at("a.excluded"), at(name)).expect("a link");
+    }
+    fs::write(at("alone"), "program").expect("a file");
+    let asked = Asked {
+        exclude: vec!["*.excluded".to_owned()],
+        ..Asked::default()
+    };
+    let (received, outcome) = receive_all(root.path(), asked);
+    assert!(received.finished, "{:?}", received.error);
+    let told: Vec<_> = received
+        .stats
+        .iter()
+        .map(|stat| (stat.path.as_str(), stat.linkname.as_str(), stat.size))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("alone", "", 7),
+            ("bin", "", 0),
+            ("bin/one", "", 7),
+            ("bin/two", "bin/one", 0),
+            ("three", "bin/one", 0),
+        ]
+    );
+    assert_eq!(outcome.sent(), 14);
 }
 
 #[test]
