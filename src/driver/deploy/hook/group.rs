@@ -1,0 +1,71 @@
+//! A process group that ends with this process, however this one ends.
+//!
+//! Its leader is a shell that waits for the other end of a pipe to close, which
+//! happens on every way out, also where this process is killed. As long as the
+//! leader waits, no other group can come by its number.
+
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+
+/// Asks its group to end, which it outlives itself, and ends by force what is
+/// left two seconds later.
+const LEADER: &str = "trap '' TERM INT HUP; read -r _; kill -TERM 0; sleep 2; kill -KILL 0";
+
+/// Dropping it ends the group.
+#[derive(Debug)]
+pub(super) struct Group {
+    leader: Child,
+    /// Nobody else has this end.
+    _held: Option<ChildStdin>,
+}
+
+/// Never dropped: the system closes their pipes when this process is gone.
+static KEPT: Mutex<Vec<Group>> = Mutex::new(Vec::new());
+
+impl Group {
+    pub(super) fn start() -> io::Result<Self> {
+        let mut leader = Command::new("sh")
+            .arg("-c")
+            .arg(LEADER)
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let held = leader.stdin.take();
+        Ok(Self {
+            leader,
+            _held: held,
+        })
+    }
+
+    /// For [`Command::process_group`].
+    pub(super) fn id(&self) -> i32 {
+        self.leader.id().cast_signed()
+    }
+
+    pub(super) fn keep_until_the_end(self) {
+        let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.push(self);
+    }
+
+    /// As if this process had been killed.
+    #[cfg(test)]
+    pub(super) fn vanish(mut self) {
+        drop(self._held.take());
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        // At once; the leader sees to what does not heed it.
+        if let Some(group) = Pid::from_raw(self.id()) {
+            let _ = kill_process_group(group, Signal::TERM);
+        }
+    }
+}
