@@ -11,12 +11,13 @@ use clap_complete::Shell;
 
 use crate::aws::policy::Role;
 use crate::config::HostPort;
-use crate::docker::Secret;
+use crate::docker::{CacheFrom, CacheTo, Secret, SshAgent};
 use crate::model::{Color, Tag};
 use crate::probe::Address;
 pub use asking::Asking;
 pub use value::BuildArg;
-use value::{SecretParser, duration};
+pub use value::platform;
+use value::{Unrepeated, duration, not_empty};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -179,9 +180,10 @@ Examples:
   bgecs deploy ./sample-app/v2 --tag 2                     onto the idle one
   bgecs deploy ./sample-app/v2 --tag 2 --color blue
   bgecs deploy . --tag $(git rev-parse --short HEAD) --secret id=npm,src=$HOME/.npmrc
+  git archive HEAD | bgecs deploy - --tag 2                what is committed
   bgecs deploy --image ghcr.io/acme/hello:2 --tag 2        an image that CI built")]
 pub struct Deploy {
-    /// The folder to build the image from
+    /// The folder to build the image from; `-` for a tar on stdin
     #[arg(required_unless_present = "image", conflicts_with = "image")]
     pub context: Option<PathBuf>,
     /// The release's tag, in the registry and in every report
@@ -192,7 +194,7 @@ pub struct Deploy {
     #[arg(long)]
     pub color: Option<Color>,
     /// Use this image instead of building one
-    #[arg(long, value_name = "REF")]
+    #[arg(long, value_name = "REF", value_parser = not_empty)]
     pub image: Option<String>,
     /// Deploy even onto the live one: users see it at once, without a probe
     #[arg(long)]
@@ -212,28 +214,43 @@ pub struct Deploy {
     pub build: Build,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Build options")]
 pub struct Build {
-    /// The Dockerfile [default: Dockerfile in the context]
+    /// The Dockerfile; `-` for stdin [default: Dockerfile in the context]
     #[arg(short, long, value_name = "FILE", conflicts_with = "image")]
     pub file: Option<PathBuf>,
     /// A build argument; without a value it is taken from the environment
-    #[arg(long, value_name = "K=V", conflicts_with = "image")]
+    #[arg(long, value_name = "K=V", conflicts_with = "image", value_parser = Unrepeated::<BuildArg>::new())]
     pub build_arg: Vec<BuildArg>,
     /// The stage to build
-    #[arg(long, value_name = "STAGE", conflicts_with = "image")]
+    #[arg(long, value_name = "STAGE", conflicts_with = "image", value_parser = not_empty)]
     pub target: Option<String>,
     /// The platform to build for, such as linux/arm64; of an --image that has
-    /// several, the one to run
-    #[arg(long)]
+    /// several, the one to run [env: DOCKER_DEFAULT_PLATFORM]
+    #[arg(long, value_parser = platform)]
     pub platform: Option<String>,
     /// Do not use the build cache
     #[arg(long, conflicts_with = "image")]
     pub no_cache: bool,
-    /// A secret for the build: id=NAME,src=FILE or id=NAME,env=VARIABLE
-    #[arg(long, value_name = "SECRET", conflicts_with = "image", value_parser = SecretParser)]
+    /// Ask registries for base images even where the engine has them
+    #[arg(long, conflicts_with = "image")]
+    pub pull: bool,
+    /// A secret for the build: id=NAME,src=FILE or id=NAME,env=VARIABLE; id=NAME
+    /// alone is the variable or file of that name
+    #[arg(long, value_name = "SECRET", conflicts_with = "image", value_parser = Unrepeated::<Secret>::new())]
     pub secret: Vec<Secret>,
+    /// An SSH agent for the build: default for the one of SSH_AUTH_SOCK, or
+    /// ID=SOCKET
+    #[arg(long, value_name = "AGENT", conflicts_with = "image", value_parser = Unrepeated::<SshAgent>::new())]
+    pub ssh: Vec<SshAgent>,
+    /// Take steps from this image, or from what --cache-to kept there
+    #[arg(long, value_name = "IMAGE", conflicts_with = "image", value_parser = Unrepeated::<CacheFrom>::new())]
+    pub cache_from: Vec<CacheFrom>,
+    /// Keep the steps: type=inline in the image, or
+    /// type=registry,ref=IMAGE[,mode=max] (needs Docker's containerd image store)
+    #[arg(long, value_name = "CACHE", conflicts_with = "image", value_parser = Unrepeated::<CacheTo>::new())]
+    pub cache_to: Vec<CacheTo>,
 }
 
 /// How production is watched while listeners change.
@@ -441,6 +458,31 @@ mod tests {
     }
 
     #[test]
+    fn what_is_empty_or_several_is_refused() {
+        for (flag, text, expected) in [
+            ("--build-arg", "=x", "it has no name"),
+            ("--build-arg", "", "it has no name"),
+            ("--build-arg", " =x", "it has no name"),
+            ("--secret", "id=,src=x", "needs an id"),
+            ("--ssh", "=/x", "needs an id"),
+            ("--target", "", "it is empty"),
+            ("--file", "", "a value is required"),
+            ("--cache-from", "", "it is empty"),
+            ("--cache-to", "", "it is empty"),
+            ("--platform", "", "it is empty"),
+            ("--platform", "linux/amd64,linux/arm64", "one platform"),
+        ] {
+            let line = ["bgecs", "deploy", ".", "--tag", "1", flag, text];
+            let error = Cli::try_parse_from(line).expect_err("it is refused");
+            let shown = error.to_string();
+            assert!(shown.contains(expected), "{flag}: {shown}");
+        }
+        let line = ["bgecs", "deploy", "--tag", "1", "--image", " "];
+        let error = Cli::try_parse_from(line).expect_err("it is refused");
+        assert!(error.to_string().contains("it is empty"), "{error}");
+    }
+
+    #[test]
     fn the_command_line_shows_no_value_of_a_build() {
         let line = [
             "bgecs",
@@ -458,6 +500,17 @@ mod tests {
             "{shown}"
         );
 
+        for (flag, text) in [
+            ("--build-arg", "=hunter22"),
+            ("--cache-to", "type=s3,secret_access_key=hunter22"),
+            ("--cache-from", "type=gha,token=hunter22"),
+            ("--ssh", "=hunter22"),
+        ] {
+            let line = ["bgecs", "deploy", ".", "--tag", "1", flag, text];
+            let error = Cli::try_parse_from(line).expect_err("it is refused");
+            let shown = format!("{error} {error:?}");
+            assert!(shown.contains(flag) && !shown.contains("hunter"), "{shown}");
+        }
         for secret in ["hunter22", "hunter22==", "id=npm,value=hunter22"] {
             let line = ["bgecs", "deploy", ".", "--tag", "1", "--secret", secret];
             let error = Cli::try_parse_from(line).expect_err("it is no secret");

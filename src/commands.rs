@@ -113,7 +113,11 @@ impl From<ConfigError> for Error {
 impl From<crate::docker::Error> for Error {
     fn from(error: crate::docker::Error) -> Self {
         let hint = error.hint();
-        let mut out = Self::failed(error.to_string());
+        let exit = match error.is_usage() {
+            true => Exit::Usage,
+            false => Exit::Failed,
+        };
+        let mut out = Self::new(exit, error.to_string());
         if let Some(source) = std::error::Error::source(&error) {
             out = out.because(source);
         }

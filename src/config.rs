@@ -25,6 +25,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{fs, io, num::NonZeroU32};
 
+use crate::docker::{CacheFrom, CacheTo, Secret, SshAgent};
 use crate::hidden::Hidden;
 
 pub use error::ConfigError;
@@ -163,6 +164,13 @@ pub struct Build {
     pub target: Option<String>,
     /// `linux/amd64` or `linux/arm64`, as Docker spells it.
     pub platform: Option<String>,
+    pub pull: bool,
+    pub labels: BTreeMap<String, String>,
+    /// Written as for the flags.
+    pub secrets: Vec<Secret>,
+    pub ssh: Vec<SshAgent>,
+    pub cache_from: Vec<CacheFrom>,
+    pub cache_to: Vec<CacheTo>,
 }
 
 /// `[registry]`

@@ -9,9 +9,11 @@
 //! bollard serves what is plain request and answer. The streams (session,
 //! build, pull, push) go over this module's own connection, see [`wire`].
 
+mod agent;
 mod auth;
 mod build;
 mod context;
+mod contexts;
 mod dockerignore;
 mod endpoint;
 mod engine;
@@ -25,17 +27,22 @@ mod reference;
 mod refusal;
 mod secrets;
 mod session;
+mod settings;
+mod solve;
+mod ssh;
 mod steps;
 #[cfg(test)]
 mod tests_with_engine;
 mod tls;
+mod upload;
 mod wire;
 
 use std::collections::BTreeSet;
 
 use crate::model::{Contents, Digest};
 
-pub use build::BuildRequest;
+pub use agent::SshAgent;
+pub use build::{BuildRequest, CacheFrom, CacheTo, Context};
 pub use engine::Engine;
 pub use error::Error;
 pub use login::Logins;

@@ -53,6 +53,11 @@ impl Mask {
         Self(lines)
     }
 
+    /// This one's values and the other's.
+    pub fn and(self, other: Self) -> Self {
+        Self::of(self.0.into_iter().chain(other.0))
+    }
+
     pub fn apply<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut shown = Cow::Borrowed(text);
         for line in &self.0 {

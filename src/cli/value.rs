@@ -1,15 +1,14 @@
 //! The values that flags take: how each is written, and what is said of one
 //! that is not.
 
-use std::convert::Infallible;
 use std::ffi::OsStr;
+use std::marker::PhantomData;
 use std::str::FromStr;
 use std::time::Duration;
 
 use clap::builder::TypedValueParser;
 use clap::error::ErrorKind;
 
-use crate::docker::Secret;
 use crate::hidden::Hidden;
 
 /// `NAME=VALUE`, or a name alone. Tokens are passed so, wrongly, but often.
@@ -20,13 +19,16 @@ pub struct BuildArg {
 }
 
 impl FromStr for BuildArg {
-    type Err = Infallible;
+    type Err = String;
 
-    fn from_str(text: &str) -> Result<Self, Infallible> {
+    fn from_str(text: &str) -> Result<Self, String> {
         let (name, value) = match text.split_once('=') {
             Some((name, value)) => (name, Some(Hidden::new(value))),
             None => (text, None),
         };
+        if name.trim().is_empty() {
+            return Err("it has no name: write NAME=VALUE, or a name alone".to_owned());
+        }
         Ok(Self {
             name: name.to_owned(),
             value,
@@ -36,26 +38,59 @@ impl FromStr for BuildArg {
 
 /// Of a value that it refuses, clap repeats all; and what was typed in place of
 /// a secret's source may be the secret itself.
-#[derive(Clone)]
-pub struct SecretParser;
+pub struct Unrepeated<T>(PhantomData<fn() -> T>);
 
-impl TypedValueParser for SecretParser {
-    type Value = Secret;
+impl<T> Unrepeated<T> {
+    pub const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<T> Clone for Unrepeated<T> {
+    fn clone(&self) -> Self {
+        Self::new()
+    }
+}
+
+impl<T: FromStr<Err = String> + Clone + Send + Sync + 'static> TypedValueParser for Unrepeated<T> {
+    type Value = T;
 
     fn parse_ref(
         &self,
         command: &clap::Command,
-        _: Option<&clap::Arg>,
+        flag: Option<&clap::Arg>,
         value: &OsStr,
-    ) -> Result<Secret, clap::Error> {
+    ) -> Result<T, clap::Error> {
         let read = value
             .to_str()
             .ok_or_else(|| "it is not UTF-8".to_owned())
             .and_then(str::parse);
         read.map_err(|why| {
-            let message = format!("invalid value for '--secret <SECRET>': {why}\n");
+            let flag = flag.map(ToString::to_string).unwrap_or_default();
+            let message = format!("invalid value for '{flag}': {why}\n");
             clap::Error::raw(ErrorKind::ValueValidation, message).with_cmd(command)
         })
+    }
+}
+
+/// One platform: a release is one image, which runs as one.
+pub fn platform(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err("it is empty: linux/amd64 or linux/arm64".to_owned());
+    }
+    if text.contains(',') {
+        return Err(
+            "a release runs on one platform: name one, linux/amd64 or linux/arm64".to_owned(),
+        );
+    }
+    Ok(text.to_owned())
+}
+
+/// Text that says something.
+pub fn not_empty(text: &str) -> Result<String, String> {
+    match text.trim().is_empty() {
+        true => Err("it is empty".to_owned()),
+        false => Ok(text.to_owned()),
     }
 }
 

@@ -1,22 +1,23 @@
 //! `bgecs deploy`
 
-use std::path::PathBuf;
+mod build;
+
+use std::env;
 
 use serde::Serialize;
 
 use super::plan::Plan;
 use super::turn::{self, Work};
 use super::working_folder;
-use crate::cli::{BuildArg, Deploy};
+use crate::cli::Deploy;
 use crate::definition::Loaded;
-use crate::docker::{self, BuildRequest, Reference};
-use crate::driver::deploy::{self, Hook, ImageSource, Placed, Request};
+use crate::docker::{self, Reference};
+use crate::driver::deploy::{self, ImageSource, Placed, Request};
 use crate::driver::make_live;
 use crate::engine::plan::{self, DeployPlan, DeployWish, ServicePlan, Step};
 use crate::error::{Error, Exit, Result};
-use crate::hidden::Hidden;
 use crate::model::journal::Command;
-use crate::model::{Color, Digest, Observed, Origin, PerPort, Platform, Port, RunsOn, Tag};
+use crate::model::{Color, Digest, Observed, Origin, PerPort, Port, Tag};
 use crate::report::{Event, Outcome, Style};
 use crate::session::Session;
 
@@ -228,10 +229,13 @@ fn result(observed: &Observed, plan: &DeployPlan, request: &Request, placed: Pla
 
 /// The request, checked as far as it can be without asking anyone.
 fn request(session: &Session, args: &Deploy, loaded: &Loaded) -> Result<Request> {
-    let wanted = wanted(session, args, loaded)?;
+    let (config, flags) = (&session.config, &args.build);
+    let ambient = env::var(build::PLATFORM).ok();
+    let defined = loaded.source(config).runs_on();
+    let wanted = build::runs_on(flags, &config.build, defined, ambient.as_deref())?;
     let image = match (&args.image, &args.context) {
         (Some(reference), _) => ImageSource::Reference(Reference::parse(reference).map_err(usage)?),
-        (None, Some(context)) => build(session, args, wanted, &working_folder()?.join(context))?,
+        (None, Some(context)) => build::source(config, flags, context, &working_folder()?, wanted)?,
         (None, None) => return Err(Error::usage("name a build context, or an --image")),
     };
     Ok(Request {
@@ -243,83 +247,10 @@ fn request(session: &Session, args: &Deploy, loaded: &Loaded) -> Result<Request>
     })
 }
 
-/// What the tasks are to run on: as the task definition says, or the flag.
-///
-/// # Errors
-/// A platform that they cannot have (exit 2).
-fn wanted(session: &Session, args: &Deploy, loaded: &Loaded) -> Result<RunsOn> {
-    let defined = loaded.source(&session.config).runs_on();
-    let asked = args.build.platform.as_ref();
-    let Some(asked) = asked.or(session.config.build.platform.as_ref()) else {
-        return Ok(defined);
-    };
-    let platform: Platform = asked.parse().map_err(Error::usage)?;
-    let cpu = plan::fits(&platform, defined).map_err(|refusal| {
-        let mut error = Error::from(refusal);
-        error.exit = Exit::Usage;
-        error
-    })?;
-    Ok(RunsOn {
-        architecture: Some(cpu),
-        ..defined
-    })
-}
-
 fn usage(error: docker::Error) -> Error {
     let mut error = Error::from(error);
     error.exit = Exit::Usage;
     error
-}
-
-/// Flags win over `[build]`.
-fn build(
-    session: &Session,
-    args: &Deploy,
-    wanted: RunsOn,
-    context: &PathBuf,
-) -> Result<ImageSource> {
-    let defaults = &session.config.build;
-    let flags = &args.build;
-    let mut build_args: Vec<(String, Option<Hidden>)> = defaults
-        .args
-        .iter()
-        .map(|(name, value)| (name.clone(), Some(value.clone())))
-        .collect();
-    let given = flags.build_arg.iter().cloned();
-    build_args.extend(given.map(|BuildArg { name, value }| (name, value)));
-    // The flag's variant, such as v8, is the engine's to know.
-    let asked = flags.platform.clone().or_else(|| defaults.platform.clone());
-    let platform = asked.or_else(|| Some(wanted.platform()?.to_string()));
-    let request = BuildRequest {
-        context: context.clone(),
-        dockerfile: flags.file.clone().or_else(|| defaults.file.clone()),
-        build_args,
-        target: flags.target.clone().or_else(|| defaults.target.clone()),
-        platform: platform.clone(),
-        no_cache: flags.no_cache,
-        secrets: flags.secret.clone(),
-        labels: std::collections::BTreeMap::new(),
-    };
-    request.check().map_err(usage)?;
-    let hook = defaults.before.as_ref().map(|command| Hook {
-        command: command.clone(),
-        folder: session.config.root().to_owned(),
-        context: std::path::absolute(context).unwrap_or_else(|_| context.clone()),
-        platform: platform.unwrap_or_else(|| format!("linux/{}", host_architecture())),
-    });
-    Ok(ImageSource::Build {
-        request: Box::new(request),
-        hook,
-    })
-}
-
-/// Go's name for this machine's architecture, as Docker spells platforms.
-fn host_architecture() -> &'static str {
-    match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    }
 }
 
 fn steps(
@@ -339,7 +270,7 @@ fn steps(
                 command: hook.command.clone(),
             }));
             steps.push(Step::Build {
-                context: request.context.display().to_string(),
+                context: request.context.to_string(),
             });
         }
     }

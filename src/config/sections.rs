@@ -19,6 +19,7 @@ use super::{
     Build, Config, ConfigError, Container, DEFAULT_CONTAINER, DEFAULT_HEALTH_PATH, Definition,
     Lease, LoadBalancer, Logs, Network, Place, Registry, Service, Settings, folder_of,
 };
+use crate::docker::{Secret, SshAgent};
 use crate::hidden::Hidden;
 
 type Result<T> = std::result::Result<T, ConfigError>;
@@ -206,6 +207,13 @@ fn build(section: &mut Section<'_>, root: &Path) -> Result<Build> {
     for entry in table(section, "args")? {
         args.insert(variable(&entry)?, Hidden::new(entry.string()?));
     }
+    let mut labels = BTreeMap::new();
+    for entry in table(section, "labels")? {
+        let name = not_empty(&entry.name).map_err(|_| entry.misplaced("a label has a name"))?;
+        labels.insert(name, entry.string()?.to_owned());
+    }
+    let secrets = list::<Secret>(section, "secrets")?;
+    let ssh = list::<SshAgent>(section, "ssh")?;
     Ok(Build {
         before: section.optional("before", |entry| entry.checked(not_empty))?,
         file: section.optional("file", |entry| {
@@ -214,7 +222,29 @@ fn build(section: &mut Section<'_>, root: &Path) -> Result<Build> {
         args,
         target: section.optional("target", |entry| entry.checked(not_empty))?,
         platform: section.optional("platform", |entry| entry.checked(platform))?,
+        pull: section.or("pull", false, Entry::boolean)?,
+        labels,
+        secrets: secrets
+            .into_iter()
+            .map(|secret| secret.from_folder(root))
+            .collect(),
+        ssh: ssh
+            .into_iter()
+            .map(|agent| agent.from_folder(root))
+            .collect(),
+        cache_from: list(section, "cache_from")?,
+        cache_to: list(section, "cache_to")?,
     })
+}
+
+/// A list of what a flag takes. What is wrong with it may be a secret.
+fn list<T: FromStr<Err = String>>(section: &mut Section<'_>, key: &'static str) -> Result<Vec<T>> {
+    let items = section.optional(key, |entry| {
+        let items = entry.strings()?.into_iter();
+        let items = items.map(|text| text.parse().map_err(|why: String| entry.misused(why)));
+        items.collect()
+    });
+    Ok(items?.unwrap_or_default())
 }
 
 fn registry_section(section: &mut Section<'_>) -> Result<Registry> {

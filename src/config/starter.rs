@@ -58,6 +58,12 @@ timeout_ms = 2000          # how long an answer may take
 # args = { VERSION = "1" }
 # target = "release"
 # platform = "linux/amd64" # or linux/arm64
+# pull = true              # ask registries for base images each time
+# labels = { "org.opencontainers.image.source" = "https://example.com/hello" }
+# secrets = ["id=npm,src=.npmrc", "id=token,env=TOKEN"]
+# ssh = ["default"]        # the agent of SSH_AUTH_SOCK
+# cache_from = ["ghcr.io/acme/hello:cache"]
+# cache_to = ["type=inline"]   # or type=registry,ref=ghcr.io/acme/hello:cache,mode=max
 
 [registry]
 immutable_tags = true      # a release tag is used once

@@ -3,166 +3,47 @@
 //! The request names a session; all that the build needs from here travels
 //! over that one (see [`super::session`]), and the answer tells the progress.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::env;
+mod arguments;
+mod cache;
+mod files;
+mod request;
+#[cfg(test)]
+mod tests;
+
 use std::fs::{self, File};
-use std::io::ErrorKind;
+use std::io;
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bollard::models::{BuildInfo, BuildInfoAux, ImageId};
-use bollard::query_parameters::{BuildImageOptions, BuilderVersion};
 use sha2::{Digest as _, Sha256};
+use tempfile::TempDir;
 
+pub use self::cache::{CacheFrom, CacheTo};
+pub use self::files::Context;
+use self::files::Dockerfile;
+pub use self::request::BuildRequest;
+use self::request::Told;
+use super::agent::Agents;
 use super::endpoint::Endpoint;
 use super::engine::Engine;
 use super::error::Error;
 use super::filesync::{Folders, Outcome};
 use super::login::Logins;
-use super::secrets::{Secret, Values};
-use super::session::Session;
+use super::secrets::Values;
+use super::session::{Offer, Session};
+use super::settings::Settings;
+use super::solve::{Solve, SolveError};
 use super::steps::Steps;
+use super::upload::{Archive, Input};
 use super::wire::Lines;
 use super::{Image, OnProgress, Progress};
-use crate::hidden::Hidden;
 
 /// How often the bytes sent are told.
 const TICK: Duration = Duration::from_millis(100);
 const DOING: &str = "build the image";
-
-/// What to build, and how.
-#[derive(Debug, Clone, Default)]
-pub struct BuildRequest {
-    /// The folder that `COPY` copies from.
-    pub context: PathBuf,
-    /// `Dockerfile` in the context, if not given. May be outside the context.
-    pub dockerfile: Option<PathBuf>,
-    /// A name without a value takes it from the environment, and is left out
-    /// if it is not set there.
-    pub build_args: Vec<(String, Option<Hidden>)>,
-    pub target: Option<String>,
-    /// As `linux/arm64`; the engine's own, if not given.
-    pub platform: Option<String>,
-    pub no_cache: bool,
-    pub secrets: Vec<Secret>,
-    pub labels: BTreeMap<String, String>,
-}
-
-impl BuildRequest {
-    /// That the context, the Dockerfile and the secrets are there. Reads none
-    /// of them, and asks no engine.
-    ///
-    /// # Errors
-    /// `NoContext`, `ContextIsNoFolder`, `NoDockerfile`, `Unreadable` or
-    /// `Secret`, by what is wrong first.
-    pub fn check(&self) -> Result<(), Error> {
-        self.files()?;
-        let mut ids = HashSet::new();
-        for secret in &self.secrets {
-            secret.check()?;
-            if !ids.insert(&secret.id) {
-                return Err(Error::Secret {
-                    id: secret.id.clone(),
-                    why: "it is given twice".to_owned(),
-                });
-            }
-        }
-        Ok(())
-    }
-
-    fn files(&self) -> Result<Files, Error> {
-        let context = match fs::canonicalize(&self.context) {
-            Ok(context) if context.is_dir() => context,
-            Ok(_) => return Err(Error::ContextIsNoFolder(self.context.clone())),
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Err(Error::NoContext(self.context.clone()));
-            }
-            Err(source) => {
-                return Err(Error::Unreadable {
-                    path: self.context.clone(),
-                    source,
-                });
-            }
-        };
-        let dockerfile = self.dockerfile.clone().unwrap_or_else(|| {
-            let usual = self.context.join("Dockerfile");
-            let lower = self.context.join("dockerfile");
-            if !usual.exists() && lower.exists() {
-                lower
-            } else {
-                usual
-            }
-        });
-        let (folder, name) = locate(&dockerfile)?;
-        Ok(Files {
-            context,
-            folder,
-            name,
-        })
-    }
-
-    fn options(&self, session: &str, dockerfile: &str) -> BuildImageOptions {
-        let arguments = self.build_args.iter().filter_map(|(name, value)| {
-            let given = value.as_ref().map(|value| value.reveal().to_owned());
-            Some((name.clone(), given.or_else(|| env::var(name).ok())?))
-        });
-        BuildImageOptions {
-            dockerfile: dockerfile.to_owned(),
-            // The engine's word for "ask the session for all files".
-            remote: Some("client-session".to_owned()),
-            session: Some(session.to_owned()),
-            version: BuilderVersion::BuilderBuildKit,
-            nocache: self.no_cache,
-            target: self.target.clone().unwrap_or_default(),
-            platform: self.platform.clone().unwrap_or_default(),
-            buildargs: Some(arguments.collect::<HashMap<_, _>>()),
-            labels: Some(self.labels.clone().into_iter().collect()),
-            ..BuildImageOptions::default()
-        }
-    }
-}
-
-/// Where a build finds its files, resolved.
-struct Files {
-    context: PathBuf,
-    /// The folder of the Dockerfile, and its name there.
-    folder: PathBuf,
-    name: String,
-}
-
-/// The folder and name under which BuildKit finds the Dockerfile (and, beside
-/// it, its own `.dockerignore`). BuildKit cannot follow a link out of the
-/// folder, so the place where such a link leads is the one that counts.
-fn locate(dockerfile: &Path) -> Result<(PathBuf, String), Error> {
-    let missing = || Error::NoDockerfile(dockerfile.to_owned());
-    let unreadable = |source: std::io::Error| match source.kind() {
-        ErrorKind::NotFound | ErrorKind::NotADirectory => missing(),
-        _ => Error::Unreadable {
-            path: dockerfile.to_owned(),
-            source,
-        },
-    };
-    let real = fs::canonicalize(dockerfile).map_err(unreadable)?;
-    if !real.is_file() {
-        return Err(missing());
-    }
-    File::open(&real).map_err(unreadable)?;
-    let parent = match dockerfile.parent() {
-        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
-        Some(parent) => parent,
-        None => return Err(missing()),
-    };
-    let folder = fs::canonicalize(parent).map_err(unreadable)?;
-    let given = dockerfile.file_name();
-    let (folder, name) = match (given, real.parent(), real.file_name()) {
-        (Some(name), _, _) if real.starts_with(&folder) => (folder, name),
-        (_, Some(parent), Some(name)) => (parent.to_owned(), name),
-        _ => return Err(missing()),
-    };
-    let name = name.to_str().ok_or_else(|| Error::NotUtf8(real.clone()))?;
-    Ok((folder, name.to_owned()))
-}
 
 impl Engine {
     /// Builds the image and says what the engine now holds. It has no name
@@ -178,32 +59,65 @@ impl Engine {
         logins: &Logins,
         progress: OnProgress<'_>,
     ) -> Result<Image, Error> {
+        let stdin = io::stdin().as_fd().try_clone_to_owned();
+        let stdin = stdin.map_err(|error| Error::Stdin(error.to_string()))?;
+        let stdin = tokio::fs::File::from_std(File::from(stdin));
+        self.build_of(request, Box::pin(stdin), logins, progress)
+            .await
+    }
+
+    /// The same, with what stdin is.
+    pub(super) async fn build_of(
+        &self,
+        request: &BuildRequest,
+        stdin: Input,
+        logins: &Logins,
+        progress: OnProgress<'_>,
+    ) -> Result<Image, Error> {
         request.check()?;
-        let files = request.files()?;
-        let secrets = Values::read(&request.secrets)?;
-        let outcome = Arc::new(Outcome::default());
-        let shared_key = self.shared_key(&files.context);
-        let folders = Folders {
-            context: files.context,
-            dockerfile: files.folder,
-            outcome: Arc::clone(&outcome),
+        let settings = Settings::from_env();
+        let proxies = settings
+            .config_file()?
+            .proxies(&self.wire.endpoint().host());
+        let laid = Laid::out(request, stdin).await?;
+        let secrets = laid.secrets.clone();
+        let mask = secrets.mask().and(proxies.mask());
+        let outcome = Arc::clone(&laid.outcome);
+        let told = Told {
+            name: laid.name.clone(),
+            remote: laid.archive.as_ref().map(Archive::address),
+            arguments: request.arguments(&proxies),
         };
-        let session = Session::open(
-            &self.wire,
-            &self.path("/session"),
-            shared_key.as_deref(),
-            folders,
-            secrets.clone(),
-            logins.clone(),
-        )
-        .await?;
-        let options = request.options(session.id(), &files.name);
-        let query =
-            serde_urlencoded::to_string(options).map_err(|error| Error::lost(DOING, error))?;
-        let path = self.path(&format!("/build?{query}"));
-        let mut lines = self.wire.post(DOING, &path, Vec::new()).await?;
-        let steps = Steps::new(&secrets, progress);
-        let built = follow(&mut lines, steps, &outcome, progress).await;
+        let shared_key = laid.context.as_deref().and_then(|at| self.shared_key(at));
+        let _temporary = laid.temporary;
+        let offer = Offer {
+            folders: Folders {
+                context: laid.context,
+                dockerfile: laid.dockerfile,
+                outcome: Arc::clone(&outcome),
+            },
+            secrets,
+            agents: Agents::find(&request.ssh)?,
+            logins: logins.clone(),
+            archive: laid.archive,
+        };
+        let path = self.path("/session");
+        let session = Session::open(&self.wire, &path, shared_key.as_deref(), offer).await?;
+        let steps = Steps::new(&mask, progress);
+        let built = match request.cache_exports() {
+            exports if exports.is_empty() => {
+                self.post_build(request, told, &session, steps, &outcome, progress)
+                    .await
+            }
+            exports => {
+                let solve = Solve {
+                    session: session.id().to_owned(),
+                    attributes: request.attributes(told),
+                    exports,
+                };
+                self.solve(solve, steps, &outcome, progress).await
+            }
+        };
         // What BuildKit says of our own failure is less than what we know.
         let id = match outcome.take_failure() {
             Some(failure) => Err(failure),
@@ -213,6 +127,51 @@ impl Engine {
             doing: DOING.to_owned(),
             why: format!("the image {id} that it built is not there"),
         })
+    }
+
+    /// Over the engine's own API.
+    async fn post_build(
+        &self,
+        request: &BuildRequest,
+        told: Told,
+        session: &Session,
+        steps: Steps<'_>,
+        outcome: &Outcome,
+        progress: OnProgress<'_>,
+    ) -> Result<String, Error> {
+        let query = serde_urlencoded::to_string(request.options(session.id(), told))
+            .map_err(|error| Error::lost(DOING, error))?;
+        let path = self.path(&format!("/build?{query}"));
+        let mut lines = self.wire.post(DOING, &path, Vec::new()).await?;
+        follow(&mut lines, steps, outcome, progress).await
+    }
+
+    /// Over BuildKit's, which has no version of the engine's in its path.
+    async fn solve(
+        &self,
+        solve: Solve,
+        mut steps: Steps<'_>,
+        outcome: &Outcome,
+        progress: OnProgress<'_>,
+    ) -> Result<String, Error> {
+        let mut sent = Sent::default();
+        let mut tick = tokio::time::interval(TICK);
+        let solved = {
+            let mut running = Box::pin(solve.run(&self.wire, "/grpc", &mut steps));
+            loop {
+                tokio::select! {
+                    solved = &mut running => break solved,
+                    _ = tick.tick() => sent.tell(outcome, progress),
+                }
+            }
+        };
+        sent.tell(outcome, progress);
+        match solved {
+            Ok(Some(id)) => Ok(id),
+            Ok(None) => Err(steps.failure(NO_IMAGE)),
+            Err(SolveError::Build(message)) => Err(steps.failure(&message)),
+            Err(SolveError::Other(error)) => Err(error),
+        }
     }
 
     /// The same for every build of a context from this machine. An engine that
@@ -234,6 +193,89 @@ impl Engine {
     }
 }
 
+const NO_IMAGE: &str = "the engine ended the build without an image";
+
+/// All that a build needs from here, with what came through pipes read.
+struct Laid {
+    context: Option<PathBuf>,
+    /// The folder of the Dockerfile, and its name there or in the archive.
+    dockerfile: Option<PathBuf>,
+    name: String,
+    archive: Option<Archive>,
+    secrets: Values,
+    outcome: Arc<Outcome>,
+    temporary: Option<TempDir>,
+}
+
+impl Laid {
+    async fn out(request: &BuildRequest, stdin: Input) -> Result<Self, Error> {
+        let files = request.files()?;
+        // Reading a pipe may wait, and must not keep Ctrl-C waiting.
+        let wanted = request.secrets.clone();
+        let secrets = blocking(move || Values::read(&wanted)).await?;
+        let archive = match request.context {
+            Context::Folder(_) => None,
+            Context::Stdin => Some(Archive::open(stdin).await?),
+        };
+        let mut temporary = None;
+        let (dockerfile, name) = match files.dockerfile {
+            Dockerfile::At(folder, name) => (Some(folder), name),
+            Dockerfile::Within(name) => (None, name),
+            Dockerfile::Piped(path) => {
+                let folder = blocking(move || keep_pipe(&path)).await?;
+                let at = folder.path().to_owned();
+                temporary = Some(folder);
+                (Some(at), KEPT.to_owned())
+            }
+        };
+        Ok(Self {
+            context: files.context,
+            dockerfile,
+            name,
+            archive,
+            secrets,
+            outcome: Arc::default(),
+            temporary,
+        })
+    }
+}
+
+const KEPT: &str = "Dockerfile";
+
+/// BuildKit looks into a folder, and may do so more than once.
+fn keep_pipe(path: &Path) -> Result<TempDir, Error> {
+    let text = files::read_pipe(path)?;
+    let kept = tempfile::tempdir().and_then(|folder| {
+        fs::write(folder.path().join(KEPT), text)?;
+        Ok(folder)
+    });
+    kept.map_err(|source| Error::Unreadable {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| Error::lost(DOING, error))?
+}
+
+/// What was told of the bytes sent.
+#[derive(Default)]
+struct Sent(u64);
+
+impl Sent {
+    fn tell(&mut self, outcome: &Outcome, progress: OnProgress<'_>) {
+        let bytes = outcome.sent();
+        if bytes > self.0 {
+            self.0 = bytes;
+            progress(Progress::ContextSent { bytes });
+        }
+    }
+}
+
 /// Reads the account of the build to its end; the id of the image.
 async fn follow(
     lines: &mut Lines,
@@ -242,19 +284,12 @@ async fn follow(
     progress: OnProgress<'_>,
 ) -> Result<String, Error> {
     let mut tick = tokio::time::interval(TICK);
-    let (mut id, mut told) = (None, 0);
-    let mut tell = || {
-        let bytes = outcome.sent();
-        if bytes > told {
-            told = bytes;
-            progress(Progress::ContextSent { bytes });
-        }
-    };
+    let (mut id, mut sent) = (None, Sent::default());
     loop {
         let line = tokio::select! {
             line = lines.next::<BuildInfo>() => line?,
             _ = tick.tick() => {
-                tell();
+                sent.tell(outcome, progress);
                 continue;
             }
         };
@@ -265,13 +300,10 @@ async fn follow(
             Some(BuildInfoAux::Default(_)) | None => {}
         }
         if let Some(error) = line.error_detail {
-            tell();
+            sent.tell(outcome, progress);
             return Err(steps.failure(&error.message.unwrap_or_default()));
         }
     }
-    tell();
-    id.ok_or_else(|| steps.failure("the engine ended the build without an image"))
+    sent.tell(outcome, progress);
+    id.ok_or_else(|| steps.failure(NO_IMAGE))
 }
-
-#[cfg(test)]
-mod tests;

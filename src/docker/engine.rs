@@ -7,15 +7,19 @@ use bollard::errors::Error as Bollard;
 use bollard::models::ImageInspect;
 use bollard::{API_DEFAULT_VERSION, ClientVersion, Docker};
 use hyper::StatusCode;
+use hyper::header::SERVER;
 
 use super::Image;
-use super::endpoint::{Endpoint, Settings};
+use super::endpoint::Endpoint;
 use super::error::Error;
+use super::settings::Settings;
 use super::wire::{SendError, Wire};
 use crate::model::{Contents, Platform};
 
 /// How long an address may take to answer before the next one is tried.
 const PING_TIMEOUT: Duration = Duration::from_secs(3);
+/// A little longer than `ssh` itself waits for a machine.
+const SSH_TIMEOUT: Duration = Duration::from_secs(35);
 /// For bollard's plain requests, in seconds. Streams have no limit.
 const REQUEST_TIMEOUT: u64 = 60;
 
@@ -24,6 +28,8 @@ const REQUEST_TIMEOUT: u64 = 60;
 pub struct Engine {
     pub(super) wire: Wire,
     pub(super) docker: Docker,
+    /// What calls itself something else than Docker, such as `Libpod/5.4.0`.
+    impostor: Option<String>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -63,7 +69,11 @@ impl Engine {
 
     async fn at(endpoint: Endpoint) -> Result<Self, Unreachable> {
         let wire = Wire::new(endpoint);
-        let answer = tokio::time::timeout(PING_TIMEOUT, wire.get("/_ping")).await;
+        let patience = match wire.endpoint() {
+            Endpoint::Ssh(_) => SSH_TIMEOUT,
+            _ => PING_TIMEOUT,
+        };
+        let answer = tokio::time::timeout(patience, wire.get("/_ping")).await;
         let answer = match answer {
             Ok(Ok(answer)) => answer,
             Ok(Err(SendError::Io(error)))
@@ -72,11 +82,18 @@ impl Engine {
                 return Err(Unreachable::Closed);
             }
             Ok(Err(error)) => return Err(Unreachable::Why(root_cause(&error))),
-            Err(_) => return Err(Unreachable::Why("no answer in 3 s".to_owned())),
+            Err(_) => {
+                let why = format!("no answer in {} s", patience.as_secs());
+                return Err(Unreachable::Why(why));
+            }
         };
         if answer.status() != StatusCode::OK {
             return Err(Unreachable::Why(format!("answered {}", answer.status())));
         }
+        let server = answer.headers().get(SERVER);
+        let server = server.and_then(|value| value.to_str().ok());
+        let impostor = server.filter(|name| name.starts_with("Libpod/"));
+        let impostor = impostor.map(str::to_owned);
         // Not bollard's `negotiate_version`: it asks under its own version,
         // which an engine that is older than bollard turns down.
         let engines = answer.headers().get("api-version");
@@ -92,7 +109,23 @@ impl Engine {
             version,
         );
         let docker = docker.map_err(|error| Unreachable::Why(error.to_string()))?;
-        Ok(Self { wire, docker })
+        Ok(Self {
+            wire,
+            docker,
+            impostor,
+        })
+    }
+
+    /// # Errors
+    /// `NoBuildKit` where it can only take images and push them.
+    pub fn can_build(&self) -> Result<(), Error> {
+        match &self.impostor {
+            Some(name) => Err(Error::NoBuildKit {
+                name: name.clone(),
+                address: self.wire.endpoint().to_string(),
+            }),
+            None => Ok(()),
+        }
     }
 
     /// `path` under the API version that both sides speak.
@@ -170,6 +203,8 @@ fn root_cause(error: &dyn std::error::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::AsyncWriteExt;
+
     use super::{Endpoint, Engine, Error};
 
     #[tokio::test]
@@ -205,6 +240,38 @@ mod tests {
             .await
             .expect_err("it never answers");
         assert!(error.to_string().contains("no answer in 3 s"), "{error}");
+    }
+
+    /// Answers as many pings as come, under that name.
+    async fn called(server: &'static str) -> Engine {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0");
+        let listener = listener.await.expect("a port");
+        let address = listener.local_addr().expect("bound").to_string();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let answer = format!(
+                    "HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nServer: {server}\r\nContent-Length: 2\r\n\r\nOK"
+                );
+                stream.write_all(answer.as_bytes()).await?;
+                stream.shutdown().await?;
+            }
+            std::io::Result::Ok(())
+        });
+        let engine = Engine::first_of(vec![Endpoint::Tcp(address)]).await;
+        engine.expect("it answers")
+    }
+
+    #[tokio::test]
+    async fn podman_can_push_and_not_build() {
+        called("Docker/28.3.0 (linux)")
+            .await
+            .can_build()
+            .expect("it has BuildKit");
+        let error = called("Libpod/5.4.0 (linux)").await.can_build();
+        let error = error.expect_err("it has none");
+        let text = error.to_string();
+        assert!(text.contains("is Podman (Libpod/5.4.0 (linux))"), "{text}");
+        assert!(error.hint().is_some_and(|hint| hint.contains("--image")));
     }
 
     #[test]

@@ -17,15 +17,35 @@ pub enum Error {
     /// An engine may be there, but its socket may not be opened.
     #[error("no permission to use the Docker engine at {0}")]
     NoPermission(String),
-    #[error("cannot use the Docker host {host}: {why}")]
+    #[error("cannot use the Docker host {}: {why}", without_login(.host))]
     Host { host: String, why: String },
+    #[error("there is no context {name} (there are {})", .known.join(", "))]
+    NoDockerContext { name: String, known: Vec<String> },
+    #[error("cannot use the Docker context {name}: {why}")]
+    DockerContext { name: String, why: String },
+    #[error("{} is not valid JSON (line {line}, column {column})", .path.display())]
+    ConfigFile {
+        path: PathBuf,
+        line: usize,
+        column: usize,
+    },
+    /// What answers is no Docker.
+    #[error("what answers at {address} is Podman ({name}), which has no BuildKit to build on")]
+    NoBuildKit { name: String, address: String },
 
     #[error("the build context {0} does not exist")]
     NoContext(PathBuf),
     #[error("the build context {0} is not a folder")]
     ContextIsNoFolder(PathBuf),
+    /// An address, without a login that it may hold.
+    #[error("the build context {0} is an address, and bgecs builds from a folder")]
+    Remote(String),
     #[error("there is no Dockerfile at {0}")]
     NoDockerfile(PathBuf),
+    #[error("cannot use the Dockerfile {path}: {why}")]
+    Dockerfile { path: PathBuf, why: String },
+    #[error("cannot read the build context from stdin: {0}")]
+    Stdin(String),
     #[error("cannot read {path} for the build")]
     Unreadable {
         path: PathBuf,
@@ -37,6 +57,8 @@ pub enum Error {
     BadPattern(String),
     #[error("build secret `{id}`: {why}")]
     Secret { id: String, why: String },
+    #[error("SSH agent `{id}`: {why}")]
+    SshAgent { id: String, why: String },
 
     /// The build itself failed: the step that did, and its last lines.
     #[error("the image build failed{}: {message}{}", at_step(.step), indented(.log))]
@@ -166,6 +188,25 @@ impl Error {
         )
     }
 
+    /// Whether it is about what was asked for, and not about doing it.
+    pub fn is_usage(&self) -> bool {
+        matches!(
+            self,
+            Self::NoContext(_)
+                | Self::ContextIsNoFolder(_)
+                | Self::Remote(_)
+                | Self::Stdin(_)
+                | Self::NoDockerfile(_)
+                | Self::Dockerfile { .. }
+                | Self::Secret { .. }
+                | Self::SshAgent { .. }
+                | Self::Host { .. }
+                | Self::NoDockerContext { .. }
+                | Self::DockerContext { .. }
+                | Self::ConfigFile { .. }
+        )
+    }
+
     /// What to do about it, if there is something to say.
     pub fn hint(&self) -> Option<String> {
         let Self::Pull { here: Some(id), .. } = self else {
@@ -181,19 +222,50 @@ impl Error {
 
     fn remedy(&self) -> Option<String> {
         let hint = match self {
+            Self::NoEngine(tried)
+                if tried.iter().any(|(address, _)| address.starts_with("ssh:")) =>
+            {
+                "`ssh` must log in there without a question, and run `docker` (18.09 or later): try it with `docker system dial-stdio`"
+            }
             Self::NoEngine(_) => {
                 "start Docker, or set DOCKER_HOST to where it listens (and DOCKER_TLS_VERIFY if it wants TLS)"
             }
             Self::NoPermission(_) => {
                 "add yourself to the group `docker` (`sudo usermod -aG docker $USER`) and log in again"
             }
-            Self::Host { .. } => "DOCKER_HOST takes unix:///path/to/socket or tcp://host:port",
+            Self::Host { .. } => {
+                "DOCKER_HOST takes unix:///path/to/socket, tcp://host:port or ssh://user@host"
+            }
+            Self::NoDockerContext { .. } => {
+                "DOCKER_CONTEXT or `docker context use` chose that Docker context: choose another one"
+            }
+            Self::DockerContext { .. } => {
+                "`docker context inspect` shows it; choose another one with DOCKER_CONTEXT, or DOCKER_HOST"
+            }
+            Self::ConfigFile { .. } => {
+                "fix Docker's configuration, or name another with DOCKER_CONFIG"
+            }
+            Self::NoBuildKit { .. } => {
+                "it can take an image and push it: `podman build`, then `bgecs deploy --image REF`; or set DOCKER_HOST to a Docker Engine"
+            }
+            Self::Remote(address) => return Some(local_copy(address)),
+            Self::Dockerfile { .. } => "fix it, or name another one with --file",
+            Self::SshAgent { .. } => {
+                "start an agent with `eval $(ssh-agent)`, add keys with `ssh-add`, then --ssh default"
+            }
+            Self::Stdin(_) => "pipe a tar into it: `tar c . | bgecs deploy - …`",
             Self::NoContext(_) | Self::ContextIsNoFolder(_) => {
                 "name the folder that holds the sources of the image"
             }
             Self::NoDockerfile(_) => "name the Dockerfile with --file",
             Self::Unreadable { .. } | Self::NotUtf8(_) => {
                 "list it in .dockerignore if the image does not need it"
+            }
+            Self::Build { message, .. } if message.contains("forwarded from the client") => {
+                "the build wants an SSH agent: forward yours with --ssh default, or [build] ssh = [\"default\"]"
+            }
+            Self::Build { message, .. } if message.contains("unknown cache exporter") => {
+                "Docker keeps a cache in a registry with the containerd image store only; type=inline works with any"
             }
             Self::Build { .. } => "fix that and deploy again: nothing was pushed",
             Self::Pull {
@@ -216,6 +288,32 @@ impl Error {
             _ => return None,
         };
         Some(hint.to_owned())
+    }
+}
+
+/// An address without what comes before its `@`: that may be a token.
+pub(super) fn without_login(address: &str) -> String {
+    let Some((scheme, rest)) = address.split_once("://") else {
+        return address.to_owned();
+    };
+    let host = rest.split('/').next().unwrap_or_default();
+    match host.rsplit_once('@') {
+        Some((login, _)) => format!("{scheme}://{}", &rest[login.len() + 1..]),
+        None => address.to_owned(),
+    }
+}
+
+/// How to have here what is at an address.
+fn local_copy(address: &str) -> String {
+    let (repository, _) = address.split_once('#').unwrap_or((address, ""));
+    let is_git = repository.ends_with(".git") || !repository.starts_with("http");
+    let repository = match repository.starts_with("github.com/") {
+        true => format!("https://{repository}"),
+        false => repository.to_owned(),
+    };
+    match is_git || repository.contains("://github.com/") {
+        true => format!("clone it first: `git clone {repository} FOLDER && bgecs deploy FOLDER …`"),
+        false => format!("fetch it first: `curl -L {repository} | bgecs deploy - …` takes a tar"),
     }
 }
 

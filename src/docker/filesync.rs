@@ -15,14 +15,13 @@ mod sender;
 mod tests;
 
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc as blocking};
 
 use bollard::fsutil::types::Packet;
 use bollard::fsutil::types::packet::PacketType;
 use bollard::moby::filesync::v1::file_sync_server::FileSync;
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::StreamExt;
 use tokio::sync::mpsc;
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status, Streaming};
@@ -32,6 +31,7 @@ use super::context::Selection;
 use super::dockerignore::{BadPattern, Patterns};
 use super::error::Error;
 use super::follow::follow;
+use super::session::{Answers, stream_of};
 
 /// Packets on their way at once.
 const IN_FLIGHT: usize = 16;
@@ -39,8 +39,9 @@ const IN_FLIGHT: usize = 16;
 /// The folders that a build may read, and what became of reading them.
 #[derive(Debug, Clone)]
 pub(super) struct Folders {
-    pub(super) context: PathBuf,
-    pub(super) dockerfile: PathBuf,
+    /// `None` where the other way has all.
+    pub(super) context: Option<PathBuf>,
+    pub(super) dockerfile: Option<PathBuf>,
     pub(super) outcome: Arc<Outcome>,
 }
 
@@ -71,29 +72,24 @@ impl Outcome {
     }
 }
 
-type Packets = Pin<Box<dyn Stream<Item = Result<Packet, Status>> + Send>>;
-
 #[tonic::async_trait]
 impl FileSync for Folders {
-    type DiffCopyStream = Packets;
-    type TarStreamStream = Packets;
+    type DiffCopyStream = Answers<Packet>;
+    type TarStreamStream = Answers<Packet>;
 
     async fn diff_copy(
         &self,
         request: Request<Streaming<Packet>>,
     ) -> Result<Response<Self::DiffCopyStream>, Status> {
-        let root = match values(request.metadata(), "dir-name")
-            .first()
-            .map(String::as_str)
-        {
+        let names = values(request.metadata(), "dir-name");
+        let name = names.first().map(String::as_str);
+        let root = match name {
             Some("context") => self.context.clone(),
             Some("dockerfile") => self.dockerfile.clone(),
-            name => {
-                return Err(Status::not_found(format!(
-                    "no folder {name:?} in this build"
-                )));
-            }
+            _ => None,
         };
+        let root =
+            root.ok_or_else(|| Status::not_found(format!("no folder {name:?} in this build")))?;
         let asked = Asked::from_metadata(request.metadata());
         let (requests, queue) = blocking::channel();
         let (packets, answer) = mpsc::channel(IN_FLIGHT);
@@ -112,10 +108,6 @@ impl FileSync for Folders {
     ) -> Result<Response<Self::TarStreamStream>, Status> {
         Err(Status::unimplemented("use DiffCopy"))
     }
-}
-
-fn stream_of(mut answer: mpsc::Receiver<Result<Packet, Status>>) -> Packets {
-    Box::pin(stream::poll_fn(move |context| answer.poll_recv(context)))
 }
 
 /// The files that BuildKit wants, by number; ends with it, or with an error.

@@ -1,11 +1,12 @@
 //! Build secrets: where each is, reading them, handing them to BuildKit, and
 //! keeping their values out of everything that is shown.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::env;
 use std::fmt;
-use std::fs;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read};
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -29,23 +30,27 @@ pub struct Secret {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecretSource {
+    /// Or a pipe, which is read once, when the build begins.
     File(PathBuf),
     /// The name of an environment variable.
     Env(String),
+    /// The variable that is called like the secret, else the file in this
+    /// folder that is.
+    Named(PathBuf),
 }
 
 impl FromStr for Secret {
     type Err = String;
 
-    /// `id=…,src=…` or `id=…,env=…`, as `docker build --secret` takes it. What
-    /// is not that may be the secret itself, so no error repeats it.
+    /// `id=…`, `id=…,src=…` or `id=…,env=…`, as `docker build --secret` takes it.
+    /// What is not that may be the secret itself, so no error repeats it.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (mut id, mut src, mut env, mut kind) = (None, None, None, None);
         for field in text.split(',') {
             let (key, value) = field
                 .split_once('=')
                 .ok_or("it is not key=value: write id=…,src=… or id=…,env=…")?;
-            let slot = match key.trim() {
+            let slot = match key.trim().to_ascii_lowercase().as_str() {
                 "id" => &mut id,
                 "src" | "source" => &mut src,
                 "env" => &mut env,
@@ -60,9 +65,7 @@ impl FromStr for Secret {
             (None | Some("env"), None, Some(name)) | (Some("env"), Some(name), None) => {
                 SecretSource::Env(name.to_owned())
             }
-            (None | Some("file" | "env"), None, None) => {
-                return Err(format!("secret `{id}` has no source: add src=… or env=…"));
-            }
+            (None | Some("file" | "env"), None, None) => SecretSource::Named(PathBuf::new()),
             (None | Some("file" | "env"), ..) => {
                 return Err(format!("secret `{id}` has both src and env"));
             }
@@ -80,33 +83,85 @@ impl FromStr for Secret {
 }
 
 impl Secret {
-    /// That the source is there, without reading it.
+    /// The same, with a file's path taken from `folder` on.
+    pub fn from_folder(self, folder: &Path) -> Self {
+        let source = match self.source {
+            SecretSource::File(path) => SecretSource::File(folder.join(path)),
+            SecretSource::Named(path) => SecretSource::Named(folder.join(path)),
+            source @ SecretSource::Env(_) => source,
+        };
+        Self { source, ..self }
+    }
+
+    /// That the source is there, without reading it: a pipe can be read once.
     pub(super) fn check(&self) -> Result<(), Error> {
         match &self.source {
-            SecretSource::File(path) => match fs::metadata(path) {
-                Ok(found) if !found.is_file() => Err(self.wrong_file(path, "is not a file")),
-                Ok(found) if found.len() > MAX_SIZE => {
-                    Err(self.wrong_file(path, "is larger than the 500 KiB that a secret may have"))
-                }
-                Ok(_) => Ok(()),
-                Err(error) => Err(self.wrong_file(path, &format!("cannot be read: {error}"))),
-            },
+            SecretSource::File(path) => self.check_file(path),
             SecretSource::Env(name) if env::var_os(name).is_none() => {
                 Err(self.wrong(format!("the variable {name} is not set")))
+            }
+            SecretSource::Named(_) if env::var_os(&self.id).is_some() => Ok(()),
+            SecretSource::Named(folder) => {
+                let path = folder.join(&self.id);
+                if fs::symlink_metadata(&path).is_err() {
+                    return Err(self.wrong(format!(
+                        "there is neither a variable nor a file {}: add src=… or env=…",
+                        path.display()
+                    )));
+                }
+                self.check_file(&path)
             }
             SecretSource::Env(_) => Ok(()),
         }
     }
 
+    fn check_file(&self, path: &Path) -> Result<(), Error> {
+        let found = fs::metadata(path).map_err(|error| self.unreadable(path, &error))?;
+        let kind = found.file_type();
+        if kind.is_file() && found.len() > MAX_SIZE {
+            return Err(self.too_large(path));
+        }
+        match kind.is_file() || kind.is_fifo() {
+            true => Ok(()),
+            false => Err(self.wrong_file(path, "is neither a file nor a pipe")),
+        }
+    }
+
+    /// Waits for whoever writes a pipe.
     fn read(&self) -> Result<Vec<u8>, Error> {
         self.check()?;
+        let of_variable =
+            |name: &str| env::var_os(name).map(std::ffi::OsString::into_encoded_bytes);
         match &self.source {
-            SecretSource::File(path) => fs::read(path)
-                .map_err(|error| self.wrong_file(path, &format!("cannot be read: {error}"))),
-            SecretSource::Env(name) => {
-                Ok(env::var_os(name).unwrap_or_default().into_encoded_bytes())
-            }
+            SecretSource::File(path) => self.read_file(path),
+            SecretSource::Env(name) => Ok(of_variable(name).unwrap_or_default()),
+            SecretSource::Named(folder) => match of_variable(&self.id) {
+                Some(value) => Ok(value),
+                None => self.read_file(&folder.join(&self.id)),
+            },
         }
+    }
+
+    fn read_file(&self, path: &Path) -> Result<Vec<u8>, Error> {
+        let mut value = Vec::new();
+        let read =
+            File::open(path).and_then(|file| file.take(MAX_SIZE + 1).read_to_end(&mut value));
+        match read {
+            Err(error) => Err(self.unreadable(path, &error)),
+            Ok(read) if read as u64 > MAX_SIZE => Err(self.too_large(path)),
+            Ok(_) => Ok(value),
+        }
+    }
+
+    fn unreadable(&self, path: &Path, error: &std::io::Error) -> Error {
+        match error.kind() {
+            ErrorKind::IsADirectory => self.wrong_file(path, "is neither a file nor a pipe"),
+            _ => self.wrong_file(path, &format!("cannot be read: {error}")),
+        }
+    }
+
+    fn too_large(&self, path: &Path) -> Error {
+        self.wrong_file(path, "is larger than the 500 KiB that a secret may have")
     }
 
     fn wrong_file(&self, path: &Path, why: &str) -> Error {
@@ -125,7 +180,6 @@ impl Secret {
 #[derive(Clone)]
 pub(super) struct Values {
     by_id: Arc<HashMap<String, Vec<u8>>>,
-    mask: Mask,
 }
 
 impl fmt::Debug for Values {
@@ -140,16 +194,18 @@ impl Values {
             .iter()
             .map(|secret| Ok((secret.id.clone(), secret.read()?)));
         let by_id: HashMap<String, Vec<u8>> = read.collect::<Result<_, _>>()?;
-        let mask = Mask::of(by_id.values().map(|value| String::from_utf8_lossy(value)));
         Ok(Self {
             by_id: Arc::new(by_id),
-            mask,
         })
     }
 
-    /// `text` with every secret in it starred out, should a step print one.
-    pub(super) fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        self.mask.apply(text)
+    /// For what steps print.
+    pub(super) fn mask(&self) -> Mask {
+        Mask::of(
+            self.by_id
+                .values()
+                .map(|value| String::from_utf8_lossy(value)),
+        )
     }
 }
 
@@ -169,12 +225,22 @@ impl Secrets for Values {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+    use std::os::fd::AsRawFd;
+
     use super::{Secret, SecretSource, Values};
 
     fn file(id: &str, path: &str) -> Secret {
         Secret {
             id: id.to_owned(),
             source: SecretSource::File(path.into()),
+        }
+    }
+
+    fn named(id: &str, folder: &str) -> Secret {
+        Secret {
+            id: id.to_owned(),
+            source: SecretSource::Named(folder.into()),
         }
     }
 
@@ -194,6 +260,8 @@ mod tests {
             ("id=aws,env=AWS_SECRET", env("aws", "AWS_SECRET")),
             ("type=env,id=aws,env=X", env("aws", "X")),
             ("type=env,id=aws,src=X", env("aws", "X")),
+            ("ID=tok", named("tok", "")),
+            ("id=tok,type=env", named("tok", "")),
         ] {
             assert_eq!(text.parse(), Ok(expected), "{text}");
         }
@@ -206,7 +274,6 @@ mod tests {
             ("npm", "not key=value"),
             ("src=x", "needs an id"),
             ("id=,src=x", "needs an id"),
-            ("id=x", "has no source"),
             ("id=x,src=a,env=b", "both src and env"),
             ("id=x,type=vault,src=a", "unknown type"),
             ("id=x,value=a", "and nothing else"),
@@ -240,7 +307,15 @@ mod tests {
 
         for (secret, expected) in [
             (file("t", "/nowhere/token"), "cannot be read"),
-            (file("t", &folder.path().to_string_lossy()), "is not a file"),
+            (
+                file("t", &folder.path().to_string_lossy()),
+                "is neither a file",
+            ),
+            (file("t", "/dev/null"), "is neither a file"),
+            (
+                named("t", "/nowhere"),
+                "neither a variable nor a file /nowhere/t",
+            ),
             (env("t", "BGECS_NEVER_SET"), "is not set"),
         ] {
             let error = secret.check().expect_err(expected).to_string();
@@ -252,14 +327,52 @@ mod tests {
     }
 
     #[test]
+    fn one_without_a_source_is_the_variable_or_file_of_its_name() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = folder.path().to_string_lossy();
+        std::fs::write(folder.path().join("tok"), "of the file").expect("a file");
+        std::fs::write(folder.path().join("PATH"), "of the file").expect("a file");
+        assert_eq!(
+            named("tok", &at).read().expect("it is there"),
+            b"of the file"
+        );
+        let path = std::env::var("PATH").expect("it is set");
+        assert_eq!(
+            named("PATH", &at).read().expect("it is set"),
+            path.as_bytes()
+        );
+        let moved = file("t", "tok").from_folder(folder.path());
+        assert_eq!(moved.read().expect("it is there"), b"of the file");
+    }
+
+    /// As a shell's `<(…)` gives one.
+    #[test]
+    fn a_pipe_is_read_when_the_build_begins_and_not_before() {
+        let pipe = |content: Vec<u8>| {
+            let (reader, mut writer) = std::io::pipe().expect("a pipe");
+            std::thread::spawn(move || writer.write_all(&content));
+            reader
+        };
+        let reader = pipe(b"hunter22".to_vec());
+        let secret = file("t", &format!("/dev/fd/{}", reader.as_raw_fd()));
+        secret.check().expect("it is there");
+        secret.check().expect("and not read");
+        assert_eq!(secret.read().expect("it is there"), b"hunter22");
+        let reader = pipe(vec![b'x'; 512_001]);
+        let secret = file("t", &format!("/dev/fd/{}", reader.as_raw_fd()));
+        let error = secret.read().expect_err("it is too large").to_string();
+        assert!(error.contains("500 KiB"), "{error}");
+    }
+
+    #[test]
     fn values_are_not_shown() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("token");
         std::fs::write(&path, "hunter22\nab\n  second-line\n").expect("a file");
         let values = Values::read(&[file("t", &path.to_string_lossy())]).expect("it is there");
-        assert_eq!(values.redact("ab: hunter22hunter22!"), "ab: ******!");
-        assert_eq!(values.redact("second-line"), "***");
-        assert_eq!(values.redact("nothing"), "nothing");
+        let mask = values.mask();
+        assert_eq!(mask.apply("ab: hunter22hunter22!"), "ab: ******!");
+        assert_eq!(mask.apply("second-line"), "***");
         assert_eq!(format!("{values:?}"), "1 secrets");
     }
 }

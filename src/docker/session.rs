@@ -1,9 +1,11 @@
 //! The session of a build: a connection over which BuildKit, as the client,
-//! asks this process for files, secrets and registry credentials.
+//! asks this process for files, secrets, registry credentials and SSH agents.
 //!
 //! bollard 0.21.1 has a session too, but one that serves credentials only (the
 //! pull request that opens it, <https://github.com/fussybeaver/bollard/pull/731>,
 //! is not released), so this one is opened beside it.
+
+use std::pin::Pin;
 
 use bollard::grpc::BuildRef;
 use bollard::health::health_check_response::ServingStatus;
@@ -14,19 +16,25 @@ use bollard::health::{
 use bollard::moby::buildkit::secrets::v1::secrets_server::SecretsServer;
 use bollard::moby::filesync::v1::auth_server::AuthServer;
 use bollard::moby::filesync::v1::file_sync_server::FileSyncServer;
-use futures_util::stream::Empty;
+use bollard::moby::sshforward::v1::ssh_server::SshServer;
+use bollard::moby::upload::v1::upload_server::UploadServer;
+use futures_util::Stream;
+use futures_util::stream::{Empty, poll_fn};
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::server::conn::http2;
 use hyper_util::rt::TokioExecutor;
 use hyper_util::service::TowerToHyperService;
+use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tonic::service::Routes;
 use tonic::{Request, Response, Status};
 
+use super::agent::Agents;
 use super::error::Error;
 use super::filesync::Folders;
 use super::login::Logins;
 use super::secrets::Values;
+use super::upload::Archive;
 use super::wire::{Headers, Wire};
 
 /// What BuildKit may ask for, under the names by which it asks.
@@ -36,6 +44,55 @@ const METHODS: [&str; 4] = [
     "/moby.filesync.v1.Auth/Credentials",
     "/moby.buildkit.secrets.v1.Secrets/GetSecret",
 ];
+/// And where there is one: BuildKit then says itself that there is none.
+const SSH_METHODS: [&str; 2] = [
+    "/moby.sshforward.v1.SSH/CheckAgent",
+    "/moby.sshforward.v1.SSH/ForwardAgent",
+];
+const UPLOAD_METHOD: &str = "/moby.upload.v1.Upload/Pull";
+
+/// What a build may have from here.
+pub(super) struct Offer {
+    pub(super) folders: Folders,
+    pub(super) secrets: Values,
+    pub(super) agents: Agents,
+    pub(super) logins: Logins,
+    pub(super) archive: Option<Archive>,
+}
+
+impl Offer {
+    fn methods(&self) -> Vec<&'static str> {
+        let mut methods = METHODS.to_vec();
+        if !self.agents.is_empty() {
+            methods.extend(SSH_METHODS);
+        }
+        methods.extend(self.archive.is_some().then_some(UPLOAD_METHOD));
+        methods
+    }
+
+    fn routes(self) -> Routes {
+        let mut routes = Routes::new(HealthServer::new(Alive))
+            .add_service(FileSyncServer::new(self.folders))
+            .add_service(AuthServer::new(self.logins))
+            .add_service(SecretsServer::new(self.secrets));
+        if !self.agents.is_empty() {
+            routes = routes.add_service(SshServer::new(self.agents));
+        }
+        if let Some(archive) = self.archive {
+            routes = routes.add_service(UploadServer::new(archive));
+        }
+        routes.prepare()
+    }
+}
+
+/// What a service answers with, one message after the other.
+pub(super) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+pub(super) fn stream_of<T: Send + 'static>(
+    mut answer: mpsc::Receiver<Result<T, Status>>,
+) -> Answers<T> {
+    Box::pin(poll_fn(move |context| answer.poll_recv(context)))
+}
 
 /// An open session. Dropping it closes it, and BuildKit then gives up.
 #[derive(Debug)]
@@ -51,19 +108,12 @@ impl Session {
         wire: &Wire,
         path: &str,
         shared_key: Option<&str>,
-        folders: Folders,
-        secrets: Values,
-        logins: Logins,
+        offer: Offer,
     ) -> Result<Self, Error> {
         let id = BuildRef::random().as_ref().to_owned();
-        let headers = headers(&id, shared_key);
+        let headers = headers(&id, shared_key, &offer.methods());
         let connection = wire.upgrade("open a build session", path, headers).await?;
-        let routes = Routes::new(HealthServer::new(Alive))
-            .add_service(FileSyncServer::new(folders))
-            .add_service(AuthServer::new(logins))
-            .add_service(SecretsServer::new(secrets))
-            .prepare();
-        let service = TowerToHyperService::new(routes);
+        let service = TowerToHyperService::new(offer.routes());
         let server = tokio::spawn(async move {
             let http = http2::Builder::new(TokioExecutor::new());
             // It ends when the engine hangs up, which is how builds end.
@@ -87,9 +137,9 @@ impl Drop for Session {
     }
 }
 
-fn headers(id: &str, shared_key: Option<&str>) -> Headers {
+fn headers(id: &str, shared_key: Option<&str>, methods: &[&'static str]) -> Headers {
     let method = HeaderName::from_static("x-docker-expose-session-grpc-method");
-    let mut headers: Headers = METHODS
+    let mut headers: Headers = methods
         .iter()
         .map(|name| (method.clone(), HeaderValue::from_static(name)))
         .collect();

@@ -6,15 +6,15 @@ use std::collections::{HashMap, VecDeque};
 use bollard::moby::buildkit::v1::{StatusResponse, Vertex, VertexLog, VertexStatus};
 
 use super::error::Error;
-use super::secrets::Values;
 use super::{OnProgress, Progress, StepState};
+use crate::hidden::Mask;
 
 /// How many of a failed step's last lines its error repeats.
 const LAST_LINES: usize = 20;
 
 /// What is known of the steps so far.
 pub(super) struct Steps<'a> {
-    secrets: &'a Values,
+    mask: &'a Mask,
     progress: OnProgress<'a>,
     seen: HashMap<String, Step>,
     failed: Option<String>,
@@ -31,9 +31,9 @@ struct Step {
 }
 
 impl<'a> Steps<'a> {
-    pub(super) fn new(secrets: &'a Values, progress: OnProgress<'a>) -> Self {
+    pub(super) fn new(mask: &'a Mask, progress: OnProgress<'a>) -> Self {
         Self {
-            secrets,
+            mask,
             progress,
             seen: HashMap::new(),
             failed: None,
@@ -66,11 +66,11 @@ impl<'a> Steps<'a> {
             return;
         };
         let step = self.seen.entry(vertex.digest.clone()).or_default();
-        step.name = self.secrets.redact(&vertex.name).into_owned();
-        step.error = self.secrets.redact(&vertex.error).into_owned();
+        step.name = self.mask.apply(&vertex.name).into_owned();
+        step.error = self.mask.apply(&vertex.error).into_owned();
         if state != StepState::Started && !step.partial.is_empty() {
             let rest = std::mem::take(&mut step.partial);
-            write_line(step, &vertex.digest, &rest, self.secrets, self.progress);
+            write_line(step, &vertex.digest, &rest, self.mask, self.progress);
         }
         // When one step fails the others are cancelled: the first counts.
         if state == StepState::Failed
@@ -97,7 +97,7 @@ impl<'a> Steps<'a> {
             step.partial.extend_from_slice(part);
             if part.ends_with(b"\n") {
                 let line = std::mem::take(&mut step.partial);
-                write_line(step, &log.vertex, &line, self.secrets, self.progress);
+                write_line(step, &log.vertex, &line, self.mask, self.progress);
             }
         }
     }
@@ -126,7 +126,7 @@ impl<'a> Steps<'a> {
         let step = self.failed.and_then(|digest| self.seen.remove(&digest));
         let step = step.unwrap_or_default();
         let message = if step.error.is_empty() {
-            self.secrets.redact(plain(message)).into_owned()
+            self.mask.apply(plain(message)).into_owned()
         } else {
             plain(&step.error).to_owned()
         };
@@ -135,12 +135,12 @@ impl<'a> Steps<'a> {
     }
 }
 
-fn write_line(step: &mut Step, id: &str, bytes: &[u8], secrets: &Values, progress: OnProgress<'_>) {
+fn write_line(step: &mut Step, id: &str, bytes: &[u8], mask: &Mask, progress: OnProgress<'_>) {
     let text = String::from_utf8_lossy(bytes);
     let text = text.trim_end_matches(['\n', '\r']);
     // A progress bar writes over itself: what was written last is what shows.
     let text = text.rsplit('\r').next().unwrap_or_default();
-    let line = secrets.redact(text).into_owned();
+    let line = mask.apply(text).into_owned();
     if step.lines.len() == LAST_LINES {
         step.lines.pop_front();
     }

@@ -3,6 +3,7 @@
 //! to fails them; none is skipped.
 
 mod builds;
+mod inputs;
 mod registries;
 
 use std::collections::BTreeSet;
@@ -20,7 +21,7 @@ use futures_util::TryStreamExt;
 use localstack::{Emulator, Options};
 use tokio::sync::OnceCell;
 
-use super::{BuildRequest, Engine, Error, Image, Logins, Progress};
+use super::{BuildRequest, Context, Engine, Error, Image, Logins, Progress};
 
 /// What all tests of this process stand on. A static is never dropped: engine
 /// and emulator see by themselves that the process has ended.
@@ -119,7 +120,7 @@ fn context(name: &str, files: &[(&str, &str)]) -> (tempfile::TempDir, BuildReque
         fs::write(path, content).expect("a file");
     }
     let request = BuildRequest {
-        context: root.path().to_owned(),
+        context: Context::Folder(root.path().to_owned()),
         labels: [("bgecs.test".to_owned(), name.to_owned())].into(),
         ..BuildRequest::default()
     };
@@ -180,12 +181,9 @@ async fn paths(engine: &Engine, image: &Image) -> BTreeSet<String> {
     paths
 }
 
-/// An image that can run a shell, under the name `bgecs-test-shell:NAME`.
-async fn shell(engine: &Engine, name: &str) -> String {
-    let busybox = localstack::busybox(&|_| {}).await.expect("a busybox");
-    let busybox = fs::read(busybox).expect("it can be read");
+fn tar<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Vec<u8> {
     let mut tar = Vec::new();
-    let mut add = |path: &str, content: &[u8]| {
+    for (path, content) in files {
         let mut header = [0_u8; 512];
         let fields = [
             (0, path.to_owned()),
@@ -206,11 +204,20 @@ async fn shell(engine: &Engine, name: &str) -> String {
         tar.extend_from_slice(&header);
         tar.extend_from_slice(content);
         tar.resize(tar.len().next_multiple_of(512), 0);
-    };
-    for program in ["bin/sh", "bin/cat", "bin/sleep", "bin/seq", "bin/find"] {
-        add(program, &busybox);
     }
     tar.resize(tar.len() + 1024, 0);
+    tar
+}
+
+/// An image that can run a shell, under the name `bgecs-test-shell:NAME`.
+async fn shell(engine: &Engine, name: &str) -> String {
+    let busybox = localstack::busybox(&|_| {}).await.expect("a busybox");
+    let busybox = fs::read(busybox).expect("it can be read");
+    let programs = ["sh", "cat", "sleep", "seq", "find"];
+    let paths = programs.map(|program| format!("bin/{program}"));
+    let tar = tar(paths
+        .each_ref()
+        .map(|path| (path.as_str(), busybox.as_slice())));
     let options = CreateImageOptionsBuilder::default()
         .from_src("-")
         .repo("bgecs-test-shell")

@@ -3,15 +3,51 @@
 
 use std::fmt;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+
+/// Where an engine's TLS material is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Files {
+    /// Without one, those that the system trusts.
+    pub(super) ca: Option<PathBuf>,
+    pub(super) cert: Option<PathBuf>,
+    pub(super) key: Option<PathBuf>,
+    /// Whether the engine's certificate is looked at.
+    pub(super) verifies: bool,
+}
+
+impl Files {
+    /// Whether there is a reason for TLS in it.
+    pub(super) fn says_something(&self) -> bool {
+        !self.verifies || self.ca.is_some() || self.cert.is_some() || self.key.is_some()
+    }
+
+    fn roots(&self) -> Result<RootCertStore, String> {
+        let mut roots = RootCertStore::empty();
+        let Some(path) = &self.ca else {
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+            return Ok(roots);
+        };
+        let wrong = |why: &dyn fmt::Display| format!("{}: {why}", path.display());
+        for certificate in certificates(path)? {
+            roots.add(certificate).map_err(|error| wrong(&error))?;
+        }
+        match roots.is_empty() {
+            true => Err(wrong(&"there is no certificate in it")),
+            false => Ok(roots),
+        }
+    }
+}
 
 /// Whom to trust, and how to say who we are.
 #[derive(Clone)]
@@ -25,26 +61,24 @@ impl fmt::Debug for Config {
 
 impl Config {
     /// The error says which file is wrong.
-    pub(super) fn from_folder(folder: &Path) -> Result<Self, String> {
-        let mut roots = RootCertStore::empty();
-        for certificate in certificates(&folder.join("ca.pem"))? {
-            roots
-                .add(certificate)
-                .map_err(|error| format!("{}: {error}", folder.join("ca.pem").display()))?;
-        }
+    pub(super) fn new(files: &Files) -> Result<Self, String> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = ClientConfig::builder_with_provider(provider)
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
-            .map_err(|error| error.to_string())?
-            .with_root_certificates(roots);
-        let (cert, key) = (folder.join("cert.pem"), folder.join("key.pem"));
-        if !cert.exists() && !key.exists() {
+            .map_err(|error| error.to_string())?;
+        let builder = match files.verifies {
+            true => builder.with_root_certificates(files.roots()?),
+            false => builder
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider))),
+        };
+        let (Some(cert), Some(key)) = (&files.cert, &files.key) else {
             return Ok(Self(Arc::new(builder.with_no_client_auth())));
-        }
-        let private = PrivateKeyDer::from_pem_file(&key)
+        };
+        let private = PrivateKeyDer::from_pem_file(key)
             .map_err(|error| format!("{}: {error}", key.display()))?;
         builder
-            .with_client_auth_cert(certificates(&cert)?, private)
+            .with_client_auth_cert(certificates(cert)?, private)
             .map(|config| Self(Arc::new(config)))
             .map_err(|error| format!("{}: {error}", cert.display()))
     }
@@ -73,3 +107,49 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
         .collect::<Result<_, _>>()
         .map_err(|error| wrong(&error))
 }
+
+/// What a context's `SkipTLSVerify` and DOCKER_TLS ask for: encrypted, with
+/// whoever answers. That the other side has the key of its certificate is
+/// checked all the same.
+#[derive(Debug)]
+struct AnyCertificate(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for AnyCertificate {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signed, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signed, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests;

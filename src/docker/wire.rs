@@ -25,6 +25,7 @@ use tokio::net::{TcpStream, UnixStream};
 
 use super::endpoint::Endpoint;
 use super::error::Error;
+use super::ssh::Tunnel;
 
 /// What a connection to an engine reads from and writes to.
 trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -144,6 +145,7 @@ impl Wire {
                 let stream = TcpStream::connect(authority).await?;
                 Box::new(config.connect(authority, stream).await?)
             }
+            Endpoint::Ssh(destination) => Box::new(Tunnel::open(destination)?),
         })
     }
 }

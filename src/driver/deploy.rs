@@ -41,6 +41,7 @@ pub enum ImageSource {
 pub struct Hook {
     pub command: String,
     pub folder: PathBuf,
+    /// `-` for stdin.
     pub context: PathBuf,
     pub platform: String,
 }
@@ -198,7 +199,7 @@ fn compose(
 ) -> Result<TaskDefinition> {
     let infra = &observed.infrastructure;
     let context = match &request.image {
-        ImageSource::Build { request, .. } => Some(request.context.as_path()),
+        ImageSource::Build { request, .. } => request.context.folder(),
         ImageSource::Reference(_) => None,
     };
     let provenance = Provenance::gather(context);

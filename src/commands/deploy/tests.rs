@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::aws::testing::Wire;
-use crate::model::TaskDefinitionArn;
 use crate::model::testing::observed;
+use crate::model::{RunsOn, TaskDefinitionArn};
 
 fn plan() -> DeployPlan {
     DeployPlan {

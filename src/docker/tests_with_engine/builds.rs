@@ -2,12 +2,11 @@
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 use std::time::Duration;
 
 use super::{anonymous, build, context, engine, paths, remove, shell};
 use crate::docker::secrets::SecretSource;
-use crate::docker::{BuildRequest, Error, Progress, Secret, StepState};
+use crate::docker::{BuildRequest, Context, Error, Progress, Secret, StepState};
 use crate::hidden::Hidden;
 
 #[tokio::test]
@@ -283,7 +282,7 @@ async fn a_large_file_arrives_whole() {
 async fn what_is_missing_here_is_said_without_the_engine() {
     let engine = engine().await;
     let request = BuildRequest {
-        context: Path::new("/nowhere").to_owned(),
+        context: Context::Folder("/nowhere".into()),
         ..BuildRequest::default()
     };
     let (built, events) = build(&engine, &request).await;

@@ -152,6 +152,7 @@ async fn make_image(
             request: build,
             hook,
         } => {
+            engine.can_build()?;
             if let Some(hook) = hook {
                 hook::run(session, hook, &request.tag).await?;
             }
@@ -181,7 +182,8 @@ fn took<'a>(reference: &Reference, from: Origin) -> Event<'a> {
 /// that otherwise.
 fn labelled(build: &BuildRequest) -> BuildRequest {
     let mut build = build.clone();
-    for (label, value) in provenance::labels(&build.context) {
+    let context = build.context.folder();
+    for (label, value) in context.map(provenance::labels).unwrap_or_default() {
         build.labels.entry(label).or_insert(value);
     }
     build

@@ -1,0 +1,157 @@
+//! What to build, and how; and the same in the words of the engine's API and of
+//! BuildKit's.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::env;
+use std::path::PathBuf;
+
+use bollard::query_parameters::{BuildImageOptions, BuilderVersion};
+
+use super::super::agent::{Agents, SshAgent};
+use super::super::error::Error;
+use super::super::secrets::Secret;
+use super::super::settings::Proxies;
+use super::arguments::arguments;
+use super::cache::{CacheFrom, CacheTo};
+use super::files::{Context, Files};
+use crate::hidden::Hidden;
+
+/// What to build, and how.
+#[derive(Debug, Clone, Default)]
+pub struct BuildRequest {
+    pub context: Context,
+    /// `Dockerfile` in the context, if not given. May be outside a folder, and
+    /// `-` for what is on stdin.
+    pub dockerfile: Option<PathBuf>,
+    /// A name without a value takes it from the environment, and is left out
+    /// if it is not set there.
+    pub build_args: Vec<(String, Option<Hidden>)>,
+    pub target: Option<String>,
+    /// As `linux/arm64`; the engine's own, if not given.
+    pub platform: Option<String>,
+    pub no_cache: bool,
+    /// Base images are asked for at their registry even where the engine has
+    /// one of that name.
+    pub pull: bool,
+    pub secrets: Vec<Secret>,
+    pub ssh: Vec<SshAgent>,
+    pub labels: BTreeMap<String, String>,
+    pub cache_from: Vec<CacheFrom>,
+    pub cache_to: Vec<CacheTo>,
+}
+
+/// What the engine is told besides what was asked for.
+pub(super) struct Told {
+    /// The Dockerfile's.
+    pub(super) name: String,
+    /// Where the context is, if it is not in the session's folder.
+    pub(super) remote: Option<String>,
+    pub(super) arguments: HashMap<String, String>,
+}
+
+impl BuildRequest {
+    /// That the context, the Dockerfile, the secrets and the agents are there.
+    /// Reads no pipe and no secret, and asks no engine.
+    ///
+    /// # Errors
+    /// `NoContext`, `ContextIsNoFolder`, `NoDockerfile`, `Dockerfile`,
+    /// `Unreadable`, `Secret` or `SshAgent`, by what is wrong first.
+    pub fn check(&self) -> Result<(), Error> {
+        self.files()?;
+        self.check_secrets_named_once()?;
+        for secret in &self.secrets {
+            secret.check()?;
+        }
+        Agents::find(&self.ssh).map(|_| ())
+    }
+
+    /// # Errors
+    /// `Secret`, for an id that is given twice.
+    pub fn check_secrets_named_once(&self) -> Result<(), Error> {
+        let mut ids = HashSet::new();
+        match self.secrets.iter().find(|secret| !ids.insert(&secret.id)) {
+            None => Ok(()),
+            Some(secret) => Err(Error::Secret {
+                id: secret.id.clone(),
+                why: "it is given twice".to_owned(),
+            }),
+        }
+    }
+
+    pub(super) fn files(&self) -> Result<Files, Error> {
+        Files::find(&self.context, self.dockerfile.as_deref())
+    }
+
+    pub(super) fn arguments(&self, proxies: &Proxies) -> HashMap<String, String> {
+        arguments(&self.build_args, |name| env::var(name).ok(), proxies)
+    }
+
+    /// For the engine's API.
+    pub(super) fn options(&self, session: &str, told: Told) -> BuildImageOptions {
+        // The engine's word for "ask the session for all files".
+        let remote = told.remote.unwrap_or_else(|| "client-session".to_owned());
+        BuildImageOptions {
+            dockerfile: told.name,
+            remote: Some(remote),
+            session: Some(session.to_owned()),
+            version: BuilderVersion::BuilderBuildKit,
+            nocache: self.no_cache,
+            pull: self.pull.then(|| "1".to_owned()),
+            target: self.target.clone().unwrap_or_default(),
+            platform: self.platform.clone().unwrap_or_default(),
+            buildargs: Some(told.arguments),
+            labels: Some(self.labels.clone().into_iter().collect()),
+            cachefrom: match self.cache_from.as_slice() {
+                [] => None,
+                names => Some(names.iter().map(|CacheFrom(name)| name.clone()).collect()),
+            },
+            ..BuildImageOptions::default()
+        }
+    }
+
+    /// What only BuildKit's API can keep.
+    pub(super) fn cache_exports(&self) -> Vec<(&'static str, HashMap<String, String>)> {
+        let exports = self.cache_to.iter().map(|cache| match cache {
+            CacheTo::Inline => ("inline", HashMap::new()),
+            CacheTo::Registry { name, attributes } => {
+                let name = ("ref".to_owned(), name.clone());
+                let attributes = attributes.clone().into_iter().chain([name]);
+                ("registry", attributes.collect())
+            }
+        });
+        exports.collect()
+    }
+
+    /// For BuildKit's API: what the engine makes of `options`.
+    pub(super) fn attributes(&self, told: Told) -> HashMap<String, String> {
+        let resolve = if self.pull { "pull" } else { "default" };
+        let mut all: HashMap<String, String> = [
+            ("filename".to_owned(), told.name),
+            ("image-resolve-mode".to_owned(), resolve.to_owned()),
+        ]
+        .into();
+        let mut put = |name: &str, value: Option<String>| {
+            all.extend(value.map(|value| (name.to_owned(), value)));
+        };
+        put("context", told.remote);
+        put("target", self.target.clone());
+        put("platform", self.platform.clone());
+        put("no-cache", self.no_cache.then(String::new));
+        let names: Vec<_> = self
+            .cache_from
+            .iter()
+            .map(|CacheFrom(name)| name.as_str())
+            .collect();
+        put(
+            "cache-from",
+            Some(names.join(",")).filter(|names| !names.is_empty()),
+        );
+        for (name, value) in told.arguments {
+            put(&format!("build-arg:{name}"), Some(value));
+        }
+        for (name, value) in &self.labels {
+            put(&format!("label:{name}"), Some(value.clone()));
+        }
+        all
+    }
+}

@@ -1,0 +1,254 @@
+//! What Docker's own client is told by its variables and its `config.json`, as
+//! far as builds and engines are concerned.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Deserializer};
+
+use super::error::Error;
+use crate::hidden::{Hidden, Mask};
+
+/// The variables that it looks at, and its folder.
+#[derive(Debug, Default)]
+pub(super) struct Settings {
+    pub(super) host: Option<String>,
+    pub(super) context: Option<String>,
+    pub(super) tls: bool,
+    pub(super) tls_verify: bool,
+    pub(super) cert_path: Option<PathBuf>,
+    pub(super) config: Option<PathBuf>,
+    pub(super) runtime_dir: Option<PathBuf>,
+    pub(super) home: Option<PathBuf>,
+}
+
+impl Settings {
+    pub(super) fn from_env() -> Self {
+        let text = |name| {
+            let value = env::var(name).ok()?.trim().to_owned();
+            Some(value).filter(|value| !value.is_empty())
+        };
+        let path = |name| {
+            env::var_os(name)
+                .filter(|value: &OsString| !value.is_empty())
+                .map(PathBuf::from)
+        };
+        let home = path("HOME");
+        Self {
+            host: text("DOCKER_HOST"),
+            context: text("DOCKER_CONTEXT"),
+            tls: text("DOCKER_TLS").is_some(),
+            tls_verify: text("DOCKER_TLS_VERIFY").is_some(),
+            cert_path: path("DOCKER_CERT_PATH"),
+            config: path("DOCKER_CONFIG").or_else(|| Some(home.as_ref()?.join(".docker"))),
+            runtime_dir: path("XDG_RUNTIME_DIR"),
+            home,
+        }
+    }
+
+    pub(super) fn config_file(&self) -> Result<ConfigFile, Error> {
+        let folder = self.config.as_deref();
+        folder.map_or(Ok(ConfigFile::default()), ConfigFile::read)
+    }
+}
+
+/// `config.json`. Registries' logins are read elsewhere.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ConfigFile {
+    #[serde(rename = "currentContext", deserialize_with = "or_default")]
+    pub(super) current_context: String,
+    #[serde(deserialize_with = "or_default")]
+    proxies: BTreeMap<String, Option<HostProxies>>,
+}
+
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct HostProxies {
+    http_proxy: Option<Proxy>,
+    https_proxy: Option<Proxy>,
+    no_proxy: Option<Proxy>,
+    ftp_proxy: Option<Proxy>,
+    all_proxy: Option<Proxy>,
+}
+
+/// An address, which may hold a password.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(from = "String")]
+struct Proxy(Hidden);
+
+impl From<String> for Proxy {
+    fn from(text: String) -> Self {
+        Self(Hidden::new(text))
+    }
+}
+
+/// Go takes `null` for nothing.
+fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+impl ConfigFile {
+    /// One that is not there, or not for this user, says nothing.
+    fn read(folder: &Path) -> Result<Self, Error> {
+        let path = folder.join("config.json");
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(error) => {
+                if error.kind() != ErrorKind::NotFound {
+                    tracing::warn!(path = %path.display(), %error, "not readable");
+                }
+                return Ok(Self::default());
+            }
+        };
+        // Nothing but blanks is what a cut write leaves; Docker takes it, too.
+        if text.trim_ascii().is_empty() {
+            return Ok(Self::default());
+        }
+        // The parser's own words may repeat a login.
+        serde_json::from_slice(&text).map_err(|error| Error::ConfigFile {
+            path,
+            line: error.line(),
+            column: error.column(),
+        })
+    }
+
+    /// What builds on the engine at `host` are to go through.
+    pub(super) fn proxies(&self, host: &str) -> Proxies {
+        let of = |key| self.proxies.get(key);
+        let chosen = of(host).or_else(|| of("default"));
+        let chosen = chosen.cloned().flatten().unwrap_or_default();
+        let named = [
+            ("HTTP_PROXY", chosen.http_proxy),
+            ("HTTPS_PROXY", chosen.https_proxy),
+            ("NO_PROXY", chosen.no_proxy),
+            ("FTP_PROXY", chosen.ftp_proxy),
+            ("ALL_PROXY", chosen.all_proxy),
+        ];
+        let given = named
+            .into_iter()
+            .filter_map(|(name, proxy)| Some((name, proxy?.0)))
+            .filter(|(_, value)| !value.reveal().is_empty());
+        Proxies(given.collect())
+    }
+}
+
+/// Build arguments that are not printed, wherever they turn up.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Proxies(Vec<(&'static str, Hidden)>);
+
+impl Proxies {
+    pub(super) fn arguments(&self) -> impl Iterator<Item = (&'static str, &Hidden)> {
+        self.0.iter().map(|(name, value)| (*name, value))
+    }
+
+    /// The addresses, and by itself the password in one. NO_PROXY is a list of
+    /// names that a build's output is full of.
+    pub(super) fn mask(&self) -> Mask {
+        let addresses = self.arguments().filter(|(name, _)| *name != "NO_PROXY");
+        let values = addresses.flat_map(|(_, value)| {
+            let address = value.reveal();
+            let (_, rest) = address.split_once("://").unwrap_or(("", address));
+            let login = rest.rsplit_once('@').map(|(login, _)| login);
+            let password = login.and_then(|login| Some(login.split_once(':')?.1));
+            [Some(address.trim_end_matches('/')), login, password]
+        });
+        Mask::of(values.flatten())
+    }
+}
+
+#[cfg(test)]
+pub(super) mod testing {
+    use super::{ConfigFile, Proxies};
+
+    /// Those of any host.
+    pub(in crate::docker) fn proxies(of_default: &str) -> Proxies {
+        let text = format!(r#"{{"proxies":{{"default":{of_default}}}}}"#);
+        let file: ConfigFile = serde_json::from_str(&text).expect("a configuration");
+        file.proxies("unix:///x")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config_file(text: &str) -> Result<ConfigFile, Error> {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join("config.json"), text).expect("a file");
+        let settings = Settings {
+            config: Some(folder.path().to_owned()),
+            ..Settings::default()
+        };
+        settings.config_file()
+    }
+
+    fn arguments(proxies: &Proxies) -> Vec<(&'static str, &str)> {
+        let arguments = proxies.arguments();
+        arguments
+            .map(|(name, value)| (name, value.reveal()))
+            .collect()
+    }
+
+    #[test]
+    fn proxies_are_the_host_s_own_or_the_default_ones() {
+        let file = config_file(
+            r#"{"auths":{},"proxies":{
+              "default":{"httpProxy":"http://p:1","httpsProxy":"http://p:2","noProxy":"localhost","allProxy":"","ftpProxy":null},
+              "tcp://dind:2375":{"httpsProxy":"http://q"}, "tcp://none:1":null}}"#,
+        )
+        .expect("it is one");
+        assert_eq!(
+            arguments(&file.proxies("unix:///var/run/docker.sock")),
+            [
+                ("HTTP_PROXY", "http://p:1"),
+                ("HTTPS_PROXY", "http://p:2"),
+                ("NO_PROXY", "localhost")
+            ]
+        );
+        assert_eq!(
+            arguments(&file.proxies("tcp://dind:2375")),
+            [("HTTPS_PROXY", "http://q")]
+        );
+        assert!(arguments(&file.proxies("tcp://none:1")).is_empty());
+    }
+
+    #[test]
+    fn a_proxy_is_not_printed() {
+        let file = r#"{"proxies":{"default":{"httpProxy":"http://me:hunter22@p:1/","noProxy":"localhost"}}}"#;
+        let proxies = config_file(file).expect("it is one").proxies("x");
+        assert!(!format!("{proxies:?}").contains("hunter"));
+        let said = "via http://me:hunter22@p:1, as me:hunter22, with hunter22, not localhost";
+        assert_eq!(
+            proxies.mask().apply(said),
+            "via ***, as ***, with ***, not localhost"
+        );
+    }
+
+    #[test]
+    fn nothing_is_no_mistake_and_a_mistake_is_placed() {
+        for text in ["", "\n", "{}", r#"{"currentContext":null,"proxies":null}"#] {
+            let file = config_file(text).expect("it is one");
+            assert_eq!(file.current_context, "");
+        }
+        assert_eq!(
+            config_file(r#"{"currentContext":"colima"}"#)
+                .expect("it is one")
+                .current_context,
+            "colima"
+        );
+        let error = config_file("{\n  \"auths\": hunter22").expect_err("it is none");
+        let text = error.to_string();
+        assert!(
+            text.ends_with("config.json is not valid JSON (line 2, column 12)"),
+            "{text}"
+        );
+        assert!(error.hint().is_some());
+    }
+}

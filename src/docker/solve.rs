@@ -1,0 +1,125 @@
+//! A build over BuildKit's own API, which the engine has beside its own: it can
+//! keep caches, the engine's cannot.
+
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bollard::moby::buildkit::v1::control_client::ControlClient;
+use bollard::moby::buildkit::v1::{CacheOptions, CacheOptionsEntry, SolveRequest, StatusRequest};
+use hyper::body::Incoming;
+use hyper::client::conn::http2;
+use hyper::{Request, Response, Uri};
+use hyper_util::rt::TokioExecutor;
+use tonic::body::Body;
+use tonic::codegen::Service;
+
+use super::error::Error;
+use super::steps::Steps;
+use super::wire::{Headers, Wire};
+
+/// A step's log is in one message.
+const LARGEST_STATUS: usize = 64 * 1024 * 1024;
+/// Under which BuildKit tells the image's id.
+const IMAGE: &str = "containerimage.digest";
+const DOING: &str = "build the image";
+
+/// What BuildKit is asked for.
+#[derive(Debug)]
+pub(super) struct Solve {
+    pub(super) session: String,
+    /// Of the Dockerfile frontend.
+    pub(super) attributes: HashMap<String, String>,
+    /// Type and attributes of each.
+    pub(super) exports: Vec<(&'static str, HashMap<String, String>)>,
+}
+
+impl Solve {
+    /// Tells `steps` of it until its end; the image's id.
+    pub(super) async fn run(
+        self,
+        wire: &Wire,
+        path: &str,
+        steps: &mut Steps<'_>,
+    ) -> Result<Option<String>, SolveError> {
+        let connection = wire.upgrade(DOING, path, Headers::new()).await?;
+        let (sender, connection) = http2::handshake(TokioExecutor::new(), connection)
+            .await
+            .map_err(|error| Error::lost(DOING, error))?;
+        tokio::spawn(connection);
+        let client = ControlClient::with_origin(Sender(sender), Uri::from_static("http://docker"))
+            .max_decoding_message_size(LARGEST_STATUS);
+        let request = self.request();
+        let status = StatusRequest {
+            r#ref: request.r#ref.clone(),
+        };
+        let (mut solving, mut watching) = (client.clone(), client);
+        let watch = async {
+            // The end of the build says all that counts.
+            let Ok(statuses) = watching.status(status).await else {
+                return;
+            };
+            let mut statuses = statuses.into_inner();
+            while let Ok(Some(status)) = statuses.message().await {
+                steps.take_in(&status);
+            }
+        };
+        let (solved, ()) = tokio::join!(solving.solve(request), watch);
+        let solved = solved.map_err(|status| SolveError::Build(status.message().to_owned()))?;
+        let mut answer = solved.into_inner().exporter_response;
+        Ok(answer.remove(IMAGE))
+    }
+
+    fn request(self) -> SolveRequest {
+        let exports = self
+            .exports
+            .into_iter()
+            .map(|(kind, attrs)| CacheOptionsEntry {
+                r#type: kind.to_owned(),
+                attrs,
+            });
+        SolveRequest {
+            r#ref: bollard::grpc::BuildRef::random().as_ref().to_owned(),
+            // The name that every BuildKit knows; newer ones have a list.
+            exporter_deprecated: "moby".to_owned(),
+            session: self.session,
+            frontend: "dockerfile.v0".to_owned(),
+            frontend_attrs: self.attributes,
+            cache: Some(CacheOptions {
+                exports: exports.collect(),
+                ..CacheOptions::default()
+            }),
+            ..SolveRequest::default()
+        }
+    }
+}
+
+pub(super) enum SolveError {
+    /// What BuildKit says of the build.
+    Build(String),
+    Other(Error),
+}
+
+impl From<Error> for SolveError {
+    fn from(error: Error) -> Self {
+        Self::Other(error)
+    }
+}
+
+/// hyper's sender as what tonic's clients send with.
+#[derive(Clone)]
+struct Sender(http2::SendRequest<Body>);
+
+impl Service<Request<Body>> for Sender {
+    type Response = Response<Incoming>;
+    type Error = hyper::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        Box::pin(self.0.send_request(request))
+    }
+}

@@ -1,0 +1,146 @@
+//! A build context that comes over stdin: handed to BuildKit as it is, a tar
+//! that may be compressed, or a Dockerfile alone. BuildKit knows which.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
+
+use bollard::grpc::BuildRef;
+use bollard::moby::upload::v1::BytesMessage;
+use bollard::moby::upload::v1::upload_server::Upload;
+use bytes::BytesMut;
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::sync::mpsc;
+use tonic::{Request, Response, Status, Streaming};
+
+use super::error::Error;
+use super::session::{Answers, stream_of};
+
+/// Bytes on their way at once are eight of these.
+const CHUNK: usize = 64 * 1024;
+/// What BuildKit asks for more than once it would have to keep.
+const IN_FLIGHT: usize = 8;
+
+pub(super) type Input = Pin<Box<dyn AsyncRead + Send>>;
+
+/// What can be read once, under an address that BuildKit is told.
+pub(super) struct Archive {
+    id: String,
+    input: Mutex<Option<Input>>,
+}
+
+impl Archive {
+    /// # Errors
+    /// `Stdin` for nothing at all, and for what BuildKit would take for a
+    /// Dockerfile although it is none.
+    pub(super) async fn open(mut input: Input) -> Result<Self, Error> {
+        let mut head = BytesMut::with_capacity(CHUNK);
+        while head.len() < 4 {
+            match input.read_buf(&mut head).await {
+                Ok(0) => break,
+                Ok(_) => {}
+                Err(error) => return Err(Error::Stdin(error.to_string())),
+            }
+        }
+        if let Some(why) = unfit(&head) {
+            return Err(Error::Stdin(why.to_owned()));
+        }
+        let whole = Box::pin(io::Cursor::new(head.freeze()).chain(input));
+        Ok(Self {
+            id: BuildRef::random().as_ref().to_owned(),
+            input: Mutex::new(Some(whole)),
+        })
+    }
+
+    /// A name that only this session's BuildKit resolves.
+    pub(super) fn address(&self) -> String {
+        format!("http://buildkit-session/{}", self.id)
+    }
+}
+
+/// Why no build can come of what begins so.
+fn unfit(head: &[u8]) -> Option<&'static str> {
+    match head {
+        [] => Some("there is nothing"),
+        [b'P', b'K', 3 | 5, ..] => Some("it is a zip; a tar is wanted"),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => {
+            Some("it is zstd, which BuildKit does not read: use gzip, or none")
+        }
+        _ => None,
+    }
+}
+
+#[tonic::async_trait]
+impl Upload for Archive {
+    type PullStream = Answers<BytesMessage>;
+
+    async fn pull(
+        &self,
+        request: Request<Streaming<BytesMessage>>,
+    ) -> Result<Response<Self::PullStream>, Status> {
+        let path = request.metadata().get("urlpath");
+        let path = path.and_then(|path| path.to_str().ok());
+        if path.map(|path| path.trim_start_matches('/')) != Some(&self.id) {
+            return Err(Status::not_found("no such upload in this build"));
+        }
+        let mut input = self.input.lock().unwrap_or_else(PoisonError::into_inner);
+        let input = input.take();
+        let input = input.ok_or_else(|| Status::not_found("stdin was read already"))?;
+        let (packets, answer) = mpsc::channel(IN_FLIGHT);
+        tokio::spawn(send(input, packets));
+        Ok(Response::new(stream_of(answer)))
+    }
+}
+
+async fn send(mut input: Input, packets: mpsc::Sender<Result<BytesMessage, Status>>) {
+    loop {
+        let mut data = Vec::with_capacity(CHUNK);
+        let packet = match input.read_buf(&mut data).await {
+            Ok(0) => return,
+            Ok(_) => Ok(BytesMessage { data }),
+            Err(error) => Err(Status::unknown(format!("stdin: {error}"))),
+        };
+        if packets.send(packet).await.is_err() {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn open(bytes: &'static [u8]) -> Result<Vec<u8>, Error> {
+        let archive = Archive::open(Box::pin(bytes)).await?;
+        let mut input = archive.input.lock().expect("not poisoned").take();
+        let input = input.take().expect("not read yet");
+        let (packets, mut answer) = mpsc::channel(IN_FLIGHT);
+        tokio::spawn(send(input, packets));
+        let mut all = Vec::new();
+        while let Some(Ok(packet)) = answer.recv().await {
+            all.extend(packet.data);
+        }
+        Ok(all)
+    }
+
+    #[tokio::test]
+    async fn what_comes_is_passed_on_whole() {
+        let long: &'static [u8] = vec![7; 3 * CHUNK + 1].leak();
+        for bytes in [b"FROM scratch".as_slice(), b"x", b"\x1f\x8b\x08", long] {
+            assert_eq!(open(bytes).await.expect("it may be one"), bytes);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_one_is_told() {
+        for (bytes, expected) in [
+            (b"".as_slice(), "there is nothing"),
+            (b"PK\x03\x04", "it is a zip"),
+            (b"\x28\xb5\x2f\xfd", "it is zstd"),
+        ] {
+            let error = open(bytes).await.expect_err(expected);
+            assert!(error.to_string().contains(expected), "{error}");
+            assert!(error.hint().is_some_and(|hint| hint.contains("tar c .")));
+        }
+    }
+}
