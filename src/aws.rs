@@ -32,7 +32,9 @@ pub use ecs::{Kept, NewService, Revisions, ServiceChange, TasksLeft};
 pub use error::{AwsError, Kind};
 pub use journal::{HeadChange, Slot, Tenure, Unwritten, has_no_journal};
 pub use logs::{LogLine, LogQuery};
-pub use stack::{StackChange, StackEvent, StackInputs, StackSnapshot, StackStatus, TEMPLATE};
+pub use stack::{
+    ChangeSet, StackChange, StackEvent, StackInputs, StackSnapshot, StackStatus, TEMPLATE,
+};
 
 use download::Downloads;
 use journal::Clock;

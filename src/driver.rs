@@ -8,6 +8,7 @@ pub mod live;
 pub mod look_ahead;
 pub mod lost;
 pub mod make_live;
+mod mend;
 pub mod retire;
 pub mod stack;
 pub mod swap;

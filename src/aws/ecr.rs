@@ -216,6 +216,21 @@ impl Aws {
         Ok(answer.repositories().iter().all(|it| can_move(it, tag)))
     }
 
+    pub async fn has_repository(&self, repository: &str) -> Result<bool, AwsError> {
+        let answer = self
+            .ecr
+            .describe_repositories()
+            .repository_names(repository)
+            .send()
+            .await
+            .named("ecr:DescribeRepositories", repository);
+        match answer {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind == Kind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Deletes every image, since a repository that holds one outlives its
     /// stack. Answers how many there were.
     pub async fn delete_images(&self, repository: &str) -> Result<usize, AwsError> {

@@ -55,6 +55,23 @@ impl Aws {
         }
     }
 
+    /// Whether there is such a group.
+    pub async fn has_log_group(&self, group: &str) -> Result<bool, AwsError> {
+        let answer = self
+            .logs
+            .filter_log_events()
+            .log_group_name(group)
+            .limit(1)
+            .send()
+            .await
+            .named("logs:FilterLogEvents", group);
+        match answer {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind == Kind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// All lines since a moment, oldest first, across the streams of a prefix.
     pub async fn lines_since(&self, query: &LogQuery) -> Result<Vec<LogLine>, AwsError> {
         let mut lines = Vec::new();

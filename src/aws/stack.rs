@@ -1,5 +1,6 @@
 //! The app's CloudFormation stack: its template, its parameters, its events.
 
+mod changes;
 mod state;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use super::error::{AwsError, Named};
 use crate::engine::task_definition::TAG_APP;
 use crate::model::{Infrastructure, ListenerArn, PerColor, PerPort, TargetGroupArn};
 
+pub use changes::ChangeSet;
 pub use state::StackStatus;
 
 /// The template of everything that `init` makes.

@@ -104,8 +104,8 @@ async fn destroy_all(session: &Session, args: &Destroy, inventory: &Inventory) -
     .map(drop)
 }
 
-/// What the stack has made, unless the table may be gone with it already: while
-/// it is deleted, and after a deletion that failed.
+/// What the stack has made, unless the table may be gone already: while it is
+/// deleted, after a deletion that failed, or by somebody else's hand.
 async fn with_table(session: &Session, stack: &StackSnapshot) -> Result<Option<Infrastructure>> {
     if stack.status == StackStatus::Busy {
         return Ok(None);
@@ -113,9 +113,7 @@ async fn with_table(session: &Session, stack: &StackSnapshot) -> Result<Option<I
     let Ok(infrastructure) = stack.infrastructure() else {
         return Ok(None);
     };
-    if stack.status == StackStatus::DeleteFailed
-        && let Err(error) = session.aws.read_head(&infrastructure.journal_table).await
-    {
+    if let Err(error) = session.aws.read_head(&infrastructure.journal_table).await {
         return match has_no_journal(&error) {
             true => Ok(None),
             false => Err(error.into()),

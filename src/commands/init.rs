@@ -14,7 +14,7 @@ use crate::cli::{Global, Init};
 use crate::config::{AppName, Config, FILE_NAME};
 use crate::driver::stack::{self, Prepared};
 use crate::driver::turn::Turn;
-use crate::engine::plan::{StackPlan, Step};
+use crate::engine::plan::{self, Part, StackPlan, Step};
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::journal::Command;
@@ -64,8 +64,13 @@ pub async fn run(session: &Session, args: &Init) -> Result<Exit> {
         Some(infrastructure) => was_begun(session, infrastructure).await?,
         None => false,
     };
-    match (journal, &prepared.plan) {
-        (Some(infrastructure), plan) if is_begun || matches!(plan, StackPlan::Update { .. }) => {
+    let takes_turn = match &prepared.plan {
+        StackPlan::Mend { gone } => !gone.contains(&Part::JournalTable),
+        StackPlan::Update { .. } => true,
+        StackPlan::Create | StackPlan::NothingToDo => is_begun,
+    };
+    match journal {
+        Some(infrastructure) if takes_turn => {
             turn::take(
                 session,
                 &infrastructure,
@@ -106,6 +111,13 @@ fn steps(session: &Session, plan: &StackPlan) -> Vec<Step> {
             name,
             changes: changes.clone(),
         }],
+        StackPlan::Mend { gone } => vec![Step::UpdateStack {
+            name,
+            changes: vec![format!(
+                "{}, which something else deleted",
+                plan::named(gone)
+            )],
+        }],
         StackPlan::NothingToDo => Vec::new(),
     }
 }
@@ -137,7 +149,7 @@ fn result(session: &Session, plan: &StackPlan, infra: &Infrastructure) -> Initia
         operation: "init",
         outcome: match plan {
             StackPlan::Create => "created",
-            StackPlan::Update { .. } => "updated",
+            StackPlan::Update { .. } | StackPlan::Mend { .. } => "updated",
             StackPlan::NothingToDo => "unchanged",
         },
         app: session.app().to_owned(),

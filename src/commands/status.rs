@@ -143,6 +143,8 @@ struct ColorStatus {
     deployed_by: Option<String>,
     commit: Option<String>,
     rollout: Option<Rollout>,
+    /// The service is on its way out.
+    draining: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -265,6 +267,7 @@ fn color_status(state: &ColorState) -> Option<ColorStatus> {
         deployed_by: release.and_then(|release| release.deployed_by.clone()),
         commit: release.and_then(|release| release.commit.clone()),
         rollout: service.primary().and_then(|deployment| deployment.rollout),
+        draining: service.is_draining,
     })
 }
 
@@ -351,7 +354,11 @@ impl Status {
                 "{}  {role}, tag {}{}",
                 style.color(color, format!("{color:<5}")),
                 style.strong(or_unknown(&state.tag)),
-                if state.desired == 0 { ", retired" } else { "" }
+                match (state.draining, state.desired) {
+                    (true, _) => ", being deleted",
+                    (false, 0) => ", retired",
+                    _ => "",
+                }
             ),
             format!("  digest   {}", or_unknown(&state.digest)),
             format!("  revision {short}{}", rollout(state.rollout, style)),

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::lost;
 use super::turn::Turn;
+use super::{lost, mend};
 use crate::aws::{AwsError, StackChange, StackInputs, StackSnapshot, StackStatus, TEMPLATE};
 use crate::config::{Config, Definition, SecretKind};
 use crate::engine::plan::{self, LIVE_COLOR, Made, StackPlan};
@@ -52,7 +52,21 @@ pub async fn prepare(
     if before.is_unusable() {
         return Err(unusable(&before));
     }
-    let live = live_color(session, &before).await?;
+    let infra = before.infrastructure().map_err(|missing| {
+        Error::refused(format!(
+            "the stack has no output {missing}: bgecs did not make it"
+        ))
+    })?;
+    let left = mend::look(session, &infra).await?;
+    if !left.gone.is_empty() {
+        let inputs = inputs(&session.config, color_or_none(left.live()?));
+        return Ok(Prepared {
+            plan: plan::mend(&name, left.gone, &left.services)?,
+            inputs,
+            before: Some(before),
+        });
+    }
+    let live = live_color(session, &infra).await?;
     let inputs = inputs(&session.config, live);
     if !allow_live {
         plan::refuse_blind_health_path(&before.parameters, &inputs)?;
@@ -82,17 +96,19 @@ pub async fn carry_out(
     let name = session.stack_name();
     let app = session.app().to_owned();
     let mut told = already_told(session, prepared.before.as_ref()).await?;
-    let started = match prepared.plan {
+    let started = match &prepared.plan {
         StackPlan::NothingToDo => false,
         StackPlan::Create => {
             create(session, &prepared.inputs, &token(session)).await?;
             true
         }
+        StackPlan::Mend { gone } => {
+            about_to_update(turn, &name).await?;
+            mend::begin(session, &prepared.inputs, &token(session), gone).await?;
+            true
+        }
         StackPlan::Update { .. } => {
-            if let Some(turn) = turn {
-                turn.about_to(Effect::UpdateStack { name: name.clone() })
-                    .await?;
-            }
+            about_to_update(turn, &name).await?;
             tell_the_stack_who_is_live(session, prepared, &mut told).await?;
             let token = token(session);
             let update = session
@@ -105,10 +121,21 @@ pub async fn carry_out(
         await_stack(session, &name, &mut told).await?;
     }
     let infrastructure = session.infrastructure().await?;
+    if matches!(prepared.plan, StackPlan::Mend { .. }) {
+        mend::check(session, &infrastructure).await?;
+    }
     if let Some(turn) = turn.filter(|_| started) {
         see_the_test_port(session, turn, &infrastructure).await?;
     }
     Ok(infrastructure)
+}
+
+async fn about_to_update(turn: Option<&Turn>, name: &str) -> Result<()> {
+    if let Some(turn) = turn {
+        let name = name.to_owned();
+        turn.about_to(Effect::UpdateStack { name }).await?;
+    }
+    Ok(())
 }
 
 /// An update puts port 81 on the idle colour, wherever it was; a port 80 that is
@@ -198,20 +225,19 @@ async fn tell_the_stack_who_is_live(
 }
 
 /// Today's live colour, so that an update of the stack leaves it live.
-async fn live_color(session: &Session, stack: &StackSnapshot) -> Result<&'static str> {
-    let infra = stack.infrastructure().map_err(|missing| {
-        Error::refused(format!(
-            "the stack has no output {missing}: bgecs did not make it"
-        ))
-    })?;
-    let observed = session.aws.observe(&infra, None).await?;
+async fn live_color(session: &Session, infra: &Infrastructure) -> Result<&'static str> {
+    let observed = session.aws.observe(infra, None).await?;
     if let Some(refusal) = plan::unclear(&observed) {
         let error = Error::from(refusal);
         let message = format!("{}: an update would overwrite it", error.message);
         return Err(Error { message, ..error });
     }
     plan::refuse_drift(&observed)?;
-    Ok(observed.live_color().map_or("none", Color::as_str))
+    Ok(color_or_none(observed.live_color()))
+}
+
+fn color_or_none(live: Option<Color>) -> &'static str {
+    live.map_or("none", Color::as_str)
 }
 
 /// The template's parameters, from the configuration.
@@ -338,7 +364,7 @@ pub async fn delete(session: &Session, stack: &StackSnapshot) -> Result<()> {
     Ok(())
 }
 
-async fn pause(session: &Session, round: usize) {
+pub(super) async fn pause(session: &Session, round: usize) {
     let pause = POLLS.get(round).copied().unwrap_or(POLLS[POLLS.len() - 1]);
     sleep(session.poll_pause(pause)).await;
 }

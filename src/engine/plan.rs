@@ -5,6 +5,7 @@
 mod dead_ends;
 mod deploy;
 mod image;
+mod parts;
 mod retire;
 mod stack;
 mod standing;
@@ -20,6 +21,7 @@ pub use deploy::{
     wanted_count,
 };
 pub use image::{choose, fits};
+pub use parts::{ALL_AGAIN, Part, live_by_rest, mend, named};
 pub use retire::{RetirePlan, retire};
 pub use stack::{LIVE_COLOR, Made, StackPlan, refuse_blind_health_path, stack};
 pub use swap::{

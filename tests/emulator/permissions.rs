@@ -134,7 +134,7 @@ fn said_to_be_called() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
     let needs = DEPLOYER.iter().chain(OPERATOR_TOO).flat_map(|g| g.needs);
     let called = needs.filter_map(|need| match need.why {
         Why::Called(by) => Some((need.action, by.iter().copied().collect())),
-        Why::Registry(_) | Why::Stack(_) | Why::Along(_) => None,
+        Why::Registry(_) | Why::Stack(_) | Why::Mending | Why::Along(_) => None,
     });
     called.collect()
 }

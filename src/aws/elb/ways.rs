@@ -12,7 +12,9 @@ use futures_util::future::join_all;
 use super::actions::forwarding;
 use crate::aws::Aws;
 use crate::aws::error::{AwsError, Kind, Named};
-use crate::model::{COLOR_HEADER, Color, Forwarding, Infrastructure, OtherWays, PerPort, WayIn};
+use crate::model::{
+    COLOR_HEADER, Color, Forwarding, Infrastructure, OtherWays, PerPort, Port, WayIn,
+};
 
 const LISTENERS: &str = "elasticloadbalancing:DescribeListeners";
 const RULES: &str = "elasticloadbalancing:DescribeRules";
@@ -41,6 +43,30 @@ impl Aws {
             Err(error) if error.kind == Kind::NotFound => Ok(OtherWays::default()),
             Err(error) => Err(error),
         }
+    }
+
+    /// The two listeners, as far as they are there; none where the load balancer
+    /// is not.
+    pub async fn listeners_there(
+        &self,
+        infra: &Infrastructure,
+    ) -> Result<Option<PerPort<Option<Forwarding>>>, AwsError> {
+        let listeners = match self.listeners_of(infra).await {
+            Ok(listeners) => listeners,
+            Err(error) if error.kind == Kind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let of = |port| {
+            let arn = Some(infra.listener(port).as_str());
+            let listener = listeners
+                .iter()
+                .find(|listener| listener.listener_arn() == arn)?;
+            Some(forwarding(infra, listener.default_actions()))
+        };
+        Ok(Some(PerPort {
+            prod: of(Port::Prod),
+            test: of(Port::Test),
+        }))
     }
 
     async fn listeners_of(&self, infra: &Infrastructure) -> Result<Vec<Listener>, AwsError> {

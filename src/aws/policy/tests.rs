@@ -161,6 +161,7 @@ fn every_action_has_a_reason_that_is_there() {
                 assert!(types.contains(kind), "{}: no {kind}", need.action);
                 reasons.insert(kind);
             }
+            Why::Mending => assert!(need.action.ends_with("ChangeSet"), "{}", need.action),
             Why::Along(with) => {
                 for other in with {
                     let is_there = all.iter().any(|need| need.action == *other);

@@ -359,7 +359,8 @@ fn for_programs() {
           "deployed_at": "some time ago",
           "deployed_by": "alice",
           "commit": "c0ffee",
-          "rollout": "COMPLETED"
+          "rollout": "COMPLETED",
+          "draining": false
         },
         "green": {
           "tag": "1",
@@ -372,7 +373,8 @@ fn for_programs() {
           "deployed_at": "some time ago",
           "deployed_by": "alice",
           "commit": "c0ffee",
-          "rollout": "COMPLETED"
+          "rollout": "COMPLETED",
+          "draining": false
         }
       },
       "listeners": {

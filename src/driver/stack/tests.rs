@@ -143,3 +143,109 @@ async fn a_deletion_whose_answer_was_lost_goes_on() {
         wire.assert_used_up();
     }
 }
+
+/// The stack of the model's infrastructure.
+fn made() -> StackSnapshot {
+    let outputs = [
+        ("ClusterName", "bgecs-hello"),
+        ("RepositoryName", "bgecs-hello"),
+        ("RepositoryUri", "registry/bgecs-hello"),
+        ("LoadBalancerArn", "balancer/app"),
+        ("LoadBalancerDnsName", "lb.example"),
+        ("ProdListenerArn", "listener/prod"),
+        ("TestListenerArn", "listener/test"),
+        ("BlueTargetGroupArn", "tg/blue"),
+        ("GreenTargetGroupArn", "tg/green"),
+        ("SubnetIds", "subnet-1"),
+        ("TaskSecurityGroupId", "sg-1"),
+        ("ExecutionRoleArn", "role/execution"),
+        ("TaskRoleArn", "role/task"),
+        ("LogGroupName", "/bgecs/hello"),
+        ("JournalTableName", "bgecs-hello"),
+    ];
+    let outputs = outputs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    StackSnapshot {
+        id: "stack/1".to_owned(),
+        name: NAME.to_owned(),
+        status: StackStatus::Ready,
+        status_text: "CREATE_COMPLETE".to_owned(),
+        reason: None,
+        parameters: [].into(),
+        outputs: outputs.into(),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_listener_that_something_else_deleted_is_made_again_as_it_was() {
+    use crate::engine::plan::Part;
+    use crate::model::Port;
+    use serde_json::json;
+
+    let prod = "<Listeners><member><ListenerArn>listener/prod</ListenerArn><DefaultActions><member>\
+                <Type>forward</Type><TargetGroupArn>tg/green</TargetGroupArn></member></DefaultActions></member></Listeners>";
+    let truth = json!({ "prod": "green", "test": "blue" }).to_string();
+    let head = json!({ "Item": { "fence": { "N": "3" }, "truth": { "S": truth } } });
+    let health = || Reply::xml("DescribeTargetHealth", "<TargetHealthDescriptions/>");
+    // The one of port 80 is there, and says who is live; or the journal does.
+    for (listeners, gone) in [
+        (prod, vec![Part::Listener(Port::Test)]),
+        (
+            "<Listeners/>",
+            vec![Part::Listener(Port::Prod), Part::Listener(Port::Test)],
+        ),
+    ] {
+        let wire = Wire::new()
+            .on(
+                "DescribeListeners",
+                Reply::xml("DescribeListeners", listeners),
+            )
+            .on("DescribeTargetHealth", health())
+            .on("DescribeTargetHealth", health())
+            .on("DescribeServices", Reply::json(&json!({ "services": [] })))
+            .on("GetItem", Reply::json(&head))
+            .on("DescribeRepositories", Reply::json(&json!({})))
+            .on("FilterLogEvents", Reply::json(&json!({})));
+        let prepared = prepare(&session(&wire), Some(made()), false).await.unwrap();
+        assert_eq!(prepared.plan, StackPlan::Mend { gone });
+        assert_eq!(prepared.inputs[LIVE_COLOR], "green");
+        wire.assert_used_up();
+    }
+}
+
+#[tokio::test]
+async fn a_stack_that_is_not_well_is_refused_before_anything_is_asked() {
+    for (text, status) in [
+        ("REVIEW_IN_PROGRESS", StackStatus::InReview),
+        ("UPDATE_ROLLBACK_FAILED", StackStatus::Stuck),
+        ("DELETE_FAILED", StackStatus::DeleteFailed),
+    ] {
+        let stack = StackSnapshot {
+            status,
+            status_text: text.to_owned(),
+            ..made()
+        };
+        let sentence = stack.sentence();
+        let error = prepare(&session(&Wire::new()), Some(stack), false).await;
+        let error = error.map(drop).unwrap_err();
+        assert_eq!((error.exit, error.message), (Exit::Refused, sentence));
+        assert!(error.hint.is_some());
+    }
+}
+
+#[test]
+fn a_resource_that_may_not_be_made_says_what_to_allow() {
+    let stack = StackSnapshot {
+        status: StackStatus::Broken,
+        status_text: "ROLLBACK_COMPLETE".to_owned(),
+        ..made()
+    };
+    let why = "LoadBalancer (AWS::ElasticLoadBalancingV2::LoadBalancer): User: x is not authorized to perform: iam:CreateServiceLinkedRole on resource: arn:aws:iam::1:role/aws-service-role/elasticloadbalancing.amazonaws.com/AWSServiceRoleForElasticLoadBalancing";
+    let hint = stack_failed(NAME, Some(&stack), Some(why.to_owned())).hint;
+    let hint = hint.unwrap();
+    let (first, second) = hint.split_once('\n').unwrap();
+    assert!(
+        first.contains("--aws-service-name elasticloadbalancing.amazonaws.com`"),
+        "{first}"
+    );
+    assert!(second.contains("`bgecs destroy` removes it"), "{second}");
+}

@@ -49,6 +49,7 @@ pub fn deploy(observed: &Observed, wish: &DeployWish<'_>) -> Result<DeployPlan, 
     let live = known_live(observed)?;
     let idle = live.map_or(Color::Blue, Color::other);
     let color = wish.color.unwrap_or(idle);
+    refuse_going(observed, color)?;
     let onto_live = live == Some(color);
     let may_be_live =
         live.filter(|live| !wish.force && observed.color(*live).tag() == Some(wish.tag));
@@ -64,6 +65,22 @@ pub fn deploy(observed: &Observed, wish: &DeployWish<'_>) -> Result<DeployPlan, 
         refuse_unproven(observed, &plan)?;
     }
     Ok(plan)
+}
+
+/// ECS takes nothing for a service that is on its way out, and no second one of
+/// its name.
+///
+/// # Errors
+/// The colour's is.
+fn refuse_going(observed: &Observed, color: Color) -> Result<(), Refusal> {
+    let service = observed.color(color).service.as_ref();
+    match service.is_some_and(|service| service.is_draining) {
+        false => Ok(()),
+        true => Err(Refusal::new(
+            format!("the service {color} is being deleted (DRAINING)"),
+            format!("deploy again when `bgecs status` shows {color} without a service"),
+        )),
+    }
 }
 
 /// What users see is not changed without a probe, by whichever way they come in.

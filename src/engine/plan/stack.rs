@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Refusal;
+use super::{Part, Refusal};
 
 /// The parameter that says which colour is live. It follows the listeners and
 /// is no reason to update: a swap changes it all the time.
@@ -13,7 +13,13 @@ const HEALTH_PATH: &str = "HealthPath";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StackPlan {
     Create,
-    Update { changes: Vec<String> },
+    Update {
+        changes: Vec<String>,
+    },
+    /// Something else deleted parts of it.
+    Mend {
+        gone: Vec<Part>,
+    },
     NothingToDo,
 }
 

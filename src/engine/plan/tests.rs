@@ -265,3 +265,17 @@ fn only_the_same_release_that_serves_is_left_alone() {
     assert_eq!(serves_already(&rolling, "abc", &two), None);
     assert_eq!(serves_already(&ColorState::default(), "abc", &two), None);
 }
+
+#[test]
+fn nothing_is_deployed_onto_a_service_that_is_on_its_way_out() {
+    let mut world = live(Color::Green);
+    world.colors.blue.service.as_mut().unwrap().is_draining = true;
+    let refusal = deploy(&world, &onto(None, false)).unwrap_err();
+    assert_eq!(
+        refusal.message,
+        "the service blue is being deleted (DRAINING)"
+    );
+    assert!(refusal.hint.unwrap().contains("bgecs status"));
+    world.colors.blue.service = None;
+    assert!(deploy(&world, &onto(None, false)).is_ok());
+}

@@ -4,7 +4,7 @@
 //! properties have them called.
 
 use super::{
-    ANYTHING, Condition, Grant, LOG_GROUP, REPOSITORY, ROLES, STACK, along, called, stack,
+    ANYTHING, Condition, Grant, LOG_GROUP, REPOSITORY, ROLES, STACK, along, called, mending, stack,
 };
 
 const GATEWAY: &str = "AWS::EC2::InternetGateway";
@@ -34,6 +34,9 @@ pub const OPERATOR_TOO: &[Grant] = &[
             called("cloudformation:GetTemplate", &["init"]),
             called("cloudformation:DescribeStackEvents", &["init", "destroy"]),
             called("cloudformation:DeleteStack", &["destroy"]),
+            mending("cloudformation:CreateChangeSet"),
+            mending("cloudformation:DescribeChangeSet"),
+            mending("cloudformation:ExecuteChangeSet"),
             along(
                 "cloudformation:TagResource",
                 &["cloudformation:CreateStack", "cloudformation:UpdateStack"],

@@ -48,6 +48,8 @@ pub enum Why {
     /// CloudFormation calls it, as whoever runs `init` or `destroy`, for this
     /// type of the template's resources.
     Stack(&'static str),
+    /// `init` calls it where something else deleted a part of the stack.
+    Mending,
     /// AWS asks for it along with these other actions.
     Along(&'static [&'static str]),
 }
@@ -70,6 +72,13 @@ const fn stack(action: &'static str, resource_type: &'static str) -> Need {
     Need {
         action,
         why: Why::Stack(resource_type),
+    }
+}
+
+const fn mending(action: &'static str) -> Need {
+    Need {
+        action,
+        why: Why::Mending,
     }
 }
 

@@ -21,7 +21,7 @@ const WAYS: &[&str] = &[
 /// Those that look at the journal and need no lease for it; and those that meet
 /// a lease.
 const READING: &[&str] = &[
-    "init", "status", "logs", "history", "unlock", "deploy", "resume",
+    "init", "status", "logs", "history", "unlock", "deploy", "resume", "destroy",
 ];
 /// Those that take the lease.
 const CHANGING: &[&str] = &[
@@ -154,7 +154,7 @@ pub const DEPLOYER: &[Grant] = &[
             called("ecr:BatchGetImage", &["deploy"]),
             called("ecr:GetDownloadUrlForLayer", &["deploy"]),
             called("ecr:PutImage", &["deploy"]),
-            called("ecr:DescribeRepositories", &["deploy"]),
+            called("ecr:DescribeRepositories", &["deploy", "init"]),
             registry("ecr:BatchCheckLayerAvailability", "push: is a layer there?"),
             registry("ecr:InitiateLayerUpload", "push: begin a layer"),
             registry("ecr:UploadLayerPart", "push: send a layer"),
@@ -166,7 +166,7 @@ pub const DEPLOYER: &[Grant] = &[
     Grant {
         sid: "ReadLogs",
         needs: &[
-            called("logs:FilterLogEvents", &["logs"]),
+            called("logs:FilterLogEvents", &["logs", "init"]),
             called("logs:GetLogEvents", WAITING),
         ],
         on: LOG_GROUP,

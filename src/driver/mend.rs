@@ -1,0 +1,140 @@
+//! Parts of the stack that something else has deleted: finding them, and having
+//! CloudFormation make them again. An update that changes nothing does not look
+//! whether anything is still there; a change set that reverts drift does.
+
+use futures_util::try_join;
+
+use super::stack::pause;
+use crate::aws::{AwsError, ChangeSet, Kind, StackInputs};
+use crate::engine::plan::{self, ALL_AGAIN, Part};
+use crate::error::{Error, Result};
+use crate::model::journal::Head;
+use crate::model::{Color, Forwarding, Infrastructure, PerPort, Port};
+use crate::session::Session;
+
+/// What is left of a stack.
+#[derive(Debug)]
+pub struct Left {
+    pub gone: Vec<Part>,
+    /// None where the load balancer is gone.
+    listeners: Option<PerPort<Option<Forwarding>>>,
+    pub services: Vec<Color>,
+    journal: Option<Head>,
+}
+
+impl Left {
+    /// # Errors
+    /// Nothing says which colour is live.
+    pub fn live(&self) -> Result<Option<Color>> {
+        let listeners = self.listeners.as_ref();
+        let prod = listeners.and_then(|listeners| listeners.prod.as_ref());
+        Ok(plan::live_by_rest(prod, self.journal.as_ref())?)
+    }
+}
+
+/// Looks for each part, side by side.
+///
+/// # Errors
+/// AWS's own, but that a part is gone.
+pub async fn look(session: &Session, infra: &Infrastructure) -> Result<Left, AwsError> {
+    let aws = &session.aws;
+    let (listeners, blue, green, services, journal, has_images, has_logs) = try_join!(
+        aws.listeners_there(infra),
+        there(aws.target_health(infra.target_group(Color::Blue))),
+        there(aws.target_health(infra.target_group(Color::Green))),
+        there(aws.read_services(&infra.cluster)),
+        there(aws.read_head(&infra.journal_table)),
+        aws.has_repository(&infra.repository),
+        aws.has_log_group(&infra.log_group),
+    )?;
+    let has = |port| {
+        let listeners = listeners.as_ref();
+        listeners.is_some_and(|listeners| listeners.get(port).is_some())
+    };
+    let parts = [
+        (listeners.is_some(), Part::LoadBalancer),
+        (has(Port::Prod), Part::Listener(Port::Prod)),
+        (has(Port::Test), Part::Listener(Port::Test)),
+        (blue.is_some(), Part::TargetGroup(Color::Blue)),
+        (green.is_some(), Part::TargetGroup(Color::Green)),
+        (services.is_some(), Part::Cluster),
+        (has_images, Part::Repository),
+        (has_logs, Part::LogGroup),
+        (journal.is_some(), Part::JournalTable),
+    ];
+    let gone = parts.into_iter().filter(|(is_there, _)| !is_there);
+    let services = services.unwrap_or_default().into_iter();
+    Ok(Left {
+        gone: gone.map(|(_, part)| part).collect(),
+        services: services.map(|(color, _)| color).collect(),
+        listeners,
+        journal,
+    })
+}
+
+async fn there<T>(
+    reading: impl Future<Output = Result<T, AwsError>>,
+) -> Result<Option<T>, AwsError> {
+    match reading.await {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind == Kind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Has CloudFormation begin to make again what is gone.
+///
+/// # Errors
+/// It finds nothing to make, or cannot.
+pub async fn begin(
+    session: &Session,
+    inputs: &StackInputs,
+    token: &str,
+    gone: &[Part],
+) -> Result<()> {
+    /// Until the events show that it has begun; after that the stack's state
+    /// tells of it.
+    const ROUNDS: usize = 20;
+    let (name, set) = (session.stack_name(), format!("bgecs-{token}"));
+    let app = session.app();
+    session
+        .aws
+        .make_change_set(&name, app, inputs, &set)
+        .await?;
+    for round in 0.. {
+        match session.aws.read_change_set(&name, &set).await? {
+            ChangeSet::Ready => break,
+            ChangeSet::Making => pause(session, round).await,
+            ChangeSet::Failed(reason) => return Err(not_mended(gone).cause(reason)),
+        }
+    }
+    session.aws.execute_change_set(&name, &set, token).await?;
+    for round in 0..ROUNDS {
+        if session.aws.has_begun(&name, token).await? {
+            break;
+        }
+        pause(session, round).await;
+    }
+    Ok(())
+}
+
+/// # Errors
+/// Something is gone still.
+pub async fn check(session: &Session, infra: &Infrastructure) -> Result<()> {
+    let left = look(session, infra).await?;
+    match left.gone.as_slice() {
+        [] => Ok(()),
+        gone => Err(not_mended(gone)),
+    }
+}
+
+fn not_mended(gone: &[Part]) -> Error {
+    let gone = plan::named(gone);
+    Error::failed(format!(
+        "something else deleted {gone}, and CloudFormation did not make it again"
+    ))
+    .hint(ALL_AGAIN)
+}
+
+#[cfg(test)]
+mod tests;

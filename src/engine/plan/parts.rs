@@ -1,0 +1,168 @@
+//! Parts of the stack that something else has deleted, and what can be done.
+
+use std::fmt;
+
+use super::{Refusal, StackPlan};
+use crate::model::journal::{Head, Truth};
+use crate::model::{Color, Forwarding, Port};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    LoadBalancer,
+    Listener(Port),
+    TargetGroup(Color),
+    Cluster,
+    Repository,
+    LogGroup,
+    JournalTable,
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LoadBalancer => f.write_str("the load balancer"),
+            Self::Listener(port) => write!(f, "the listener of {port}"),
+            Self::TargetGroup(color) => write!(f, "the target group of {color}"),
+            Self::Cluster => f.write_str("the cluster"),
+            Self::Repository => f.write_str("the image repository"),
+            Self::LogGroup => f.write_str("the log group"),
+            Self::JournalTable => f.write_str("the journal's table"),
+        }
+    }
+}
+
+/// `the cluster, the log group and the journal's table`
+pub fn named(parts: &[Part]) -> String {
+    let names: Vec<String> = parts.iter().map(ToString::to_string).collect();
+    match names.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        None => "nothing".to_owned(),
+    }
+}
+
+/// The way on where the rest is of no use either.
+pub const ALL_AGAIN: &str =
+    "`bgecs destroy` removes the rest, then `bgecs init` and `bgecs deploy` make all of it again";
+
+/// What is made again. A service stays tied to the target group that it was made
+/// with, so that another one in its place is no help.
+///
+/// # Errors
+/// What the services there are tied to is gone.
+pub fn mend(stack: &str, gone: Vec<Part>, services: &[Color]) -> Result<StackPlan, Refusal> {
+    let ties = |part: &Part| match part {
+        Part::LoadBalancer => !services.is_empty(),
+        Part::TargetGroup(color) => services.contains(color),
+        _ => false,
+    };
+    if gone.iter().any(ties) {
+        return Err(Refusal::new(
+            format!(
+                "of the stack {stack} something else deleted {}, which its services are tied to",
+                named(&gone)
+            ),
+            ALL_AGAIN.to_owned(),
+        ));
+    }
+    Ok(StackPlan::Mend { gone })
+}
+
+/// The live colour where a listener may be gone: what port 80 does, or else what
+/// the journal last saw it do.
+///
+/// # Errors
+/// Neither says it.
+pub fn live_by_rest(
+    prod: Option<&Forwarding>,
+    journal: Option<&Head>,
+) -> Result<Option<Color>, Refusal> {
+    let unknown = |why: String| Refusal::new(why, ALL_AGAIN.to_owned());
+    match (prod, journal) {
+        (Some(prod), _) if prod.is_nowhere() => Ok(None),
+        (Some(prod), _) => prod.only().map(Some).ok_or_else(|| {
+            unknown(format!("port 80 -> {prod}: it is not clear which colour is live"))
+        }),
+        (None, Some(head)) => Ok(head.truth.as_ref().and_then(Truth::live)),
+        (None, None) => Err(unknown(
+            "the listener of port 80 is gone, and the journal too: nothing says which colour was live"
+                .to_owned(),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Deployed;
+    use crate::model::testing::{nowhere, redirect, to};
+
+    #[test]
+    fn parts_are_listed() {
+        let all = [Part::Cluster, Part::LogGroup, Part::JournalTable];
+        assert_eq!(named(&all[..1]), "the cluster");
+        assert_eq!(
+            named(&all),
+            "the cluster, the log group and the journal's table"
+        );
+        assert_eq!(
+            Part::Listener(Port::Prod).to_string(),
+            "the listener of port 80"
+        );
+        assert_eq!(
+            Part::TargetGroup(Color::Blue).to_string(),
+            "the target group of blue"
+        );
+    }
+
+    #[test]
+    fn what_services_are_tied_to_is_not_made_again() {
+        let mends = |part, services: &[Color]| mend("bgecs-hello", vec![part], services).is_ok();
+        for part in [
+            Part::Listener(Port::Prod),
+            Part::Listener(Port::Test),
+            Part::Cluster,
+            Part::Repository,
+            Part::LogGroup,
+            Part::JournalTable,
+        ] {
+            assert!(mends(part, &Color::BOTH), "{part}");
+        }
+        assert!(mends(Part::LoadBalancer, &[]));
+        assert!(!mends(Part::LoadBalancer, &[Color::Blue]));
+        assert!(mends(Part::TargetGroup(Color::Green), &[Color::Blue]));
+        let refusal = mend(
+            "bgecs-hello",
+            vec![Part::TargetGroup(Color::Blue)],
+            &[Color::Blue],
+        );
+        assert_eq!(
+            refusal.unwrap_err().message,
+            "of the stack bgecs-hello something else deleted the target group of blue, which its services are tied to"
+        );
+    }
+
+    #[test]
+    fn who_is_live_is_read_from_what_is_left() {
+        let head = |prod| Head {
+            truth: Some(Truth {
+                prod,
+                test: None,
+                previous: None,
+            }),
+            ..Head::default()
+        };
+        let green = head(Some(Deployed::somewhere_on(Color::Green)));
+        let by =
+            |prod: Option<&Forwarding>, journal: Option<&Head>| live_by_rest(prod, journal).ok();
+        assert_eq!(by(None, Some(&green)), Some(Some(Color::Green)));
+        assert_eq!(
+            by(Some(&to(Color::Blue)), Some(&green)),
+            Some(Some(Color::Blue))
+        );
+        assert_eq!(by(Some(&nowhere()), None), Some(None));
+        assert_eq!(by(None, Some(&Head::default())), Some(None));
+        assert_eq!(by(None, None), None);
+        assert_eq!(by(Some(&redirect()), Some(&green)), None);
+    }
+}
