@@ -19,10 +19,11 @@ mod turn;
 mod unfinished;
 mod unlock;
 
-use std::io;
 use std::path::PathBuf;
 
 use clap::CommandFactory;
+use clap_complete::Shell;
+use serde_json::json;
 
 use crate::aws::Access;
 use crate::cli::{Cli, Command, Global};
@@ -40,7 +41,7 @@ pub async fn run(cli: Cli, audience: Audience) -> Result<Exit> {
     let offline = match &cli.command {
         Command::Init(args) => init::offline(&global, audience, args),
         Command::Completions { shell } => {
-            clap_complete::generate(*shell, &mut Cli::command(), "bgecs", &mut io::stdout());
+            completions(*shell, audience);
             Some(Ok(Exit::Done))
         }
         _ => None,
@@ -73,6 +74,21 @@ pub async fn run(cli: Cli, audience: Audience) -> Result<Exit> {
         Command::Logs(args) => logs::run(&session, &args).await,
         Command::Destroy(args) => destroy::run(&session, &args).await,
         Command::Completions { .. } => Ok(Exit::Done),
+    }
+}
+
+fn completions(shell: Shell, audience: Audience) {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "bgecs", &mut script);
+    let script = String::from_utf8_lossy(&script);
+    let reporter = Reporter::new(audience);
+    match audience.json {
+        true => reporter.document(&json!({
+            "operation": "completions",
+            "shell": shell.to_string(),
+            "script": script,
+        })),
+        false => reporter.data(script.trim_end()),
     }
 }
 

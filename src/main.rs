@@ -55,9 +55,15 @@ fn main() -> ExitCode {
     }
 }
 
+/// Of a line that cannot be read, whether it asks for JSON is read all the same.
 fn usage(error: &clap::Error) -> u8 {
     let plain = Cli::command().styles(Styles::plain()).try_get_matches();
-    report::usage(error, plain.as_ref().err().unwrap_or(error))
+    let mut words = std::env::args_os().skip(1).take_while(|word| word != "--");
+    let audience = Audience {
+        json: words.any(|word| word == "--json"),
+        quiet: false,
+    };
+    report::usage(error, plain.as_ref().err().unwrap_or(error), audience)
 }
 
 fn run(cli: Cli, audience: Audience) -> error::Result<error::Exit> {

@@ -18,11 +18,13 @@ mod terminal;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod wrap;
 
 use std::future::Future;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
+use clap::error::ErrorKind;
 use console::Term;
 use serde::Serialize;
 
@@ -181,11 +183,16 @@ impl Reporter {
 
     /// Prints the result on stdout: JSON or text, and nothing else ever there.
     pub fn result(&self, outcome: &impl Outcome) {
-        self.printer.print(Job::Result(if self.audience.json {
-            json(&self.introduction.within(serde_json::json!(outcome)))
+        self.printer.print(if self.audience.json {
+            Job::Document(json(&self.introduction.within(serde_json::json!(outcome))))
         } else {
-            outcome.human(&Style::of_stdout())
-        }));
+            Job::Result(outcome.human(&Style::of_stdout()))
+        });
+    }
+
+    /// One JSON document on stdout, where no text says the same.
+    pub fn document(&self, value: &serde_json::Value) {
+        self.printer.print(Job::Document(json(value)));
     }
 
     /// The result so far, in place of the last one where stdout is a terminal.
@@ -221,23 +228,53 @@ pub fn error(error: &Error, audience: Audience) {
     let reporter = Reporter::new(audience);
     reporter.complain(error);
     if audience.json {
-        reporter.printer.print(Job::Result(json(&error.to_json())));
+        reporter
+            .printer
+            .print(Job::Document(json(&error.to_json())));
     }
 }
 
 /// Prints what the command line's reader says, help among it, and gives its exit
-/// code. In colour, unless `plain`, the same without colours of its own, repeats
-/// what would do something to a terminal.
-pub fn usage(error: &clap::Error, plain: &clap::Error) -> u8 {
+/// code: to people as it says it, to programs as one document.
+pub fn usage(error: &clap::Error, plain: &clap::Error, audience: Audience) -> u8 {
     let text = plain.render().ansi().to_string();
-    let shown = harmless::text(&text);
-    if shown == text {
+    let reporter = Reporter::new(audience);
+    if error.use_stderr() {
+        let rest = text.strip_prefix("error:");
+        let label = |rest| format!("{}{rest}", Style::of_stderr().bad("error:"));
+        reporter.ask(&rest.map_or_else(|| text.clone(), label));
+        if audience.json {
+            let error = mistake(plain.kind(), &text);
+            reporter
+                .printer
+                .print(Job::Document(json(&error.to_json())));
+        }
+    } else if audience.json {
+        let document = serde_json::json!({ "operation": "help", "text": text.trim_end() });
+        reporter.printer.print(Job::Document(json(&document)));
+    } else if harmless::text(&text) == text {
         // A closed pipe is the reader's choice.
         let _ = error.print();
     } else {
-        Reporter::new(Audience::default()).ask(&shown);
+        reporter.ask(&text);
     }
     u8::try_from(error.exit_code()).unwrap_or(Exit::Usage.code())
+}
+
+/// What is wrong with a command line: the first paragraph. What follows it says
+/// what to type.
+fn mistake(kind: ErrorKind, text: &str) -> Error {
+    if kind == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return Error::usage("no command was given").hint("`bgecs --help` lists them");
+    }
+    let text = text.strip_prefix("error: ").unwrap_or(text).trim();
+    let (message, rest) = text.split_once("\n\n").unwrap_or((text, ""));
+    let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut error = Error::usage(one_line(message));
+    for paragraph in rest.split("\n\n").map(one_line) {
+        error = error.hint_too(&paragraph);
+    }
+    error
 }
 
 /// How wide the terminal is.

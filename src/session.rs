@@ -1,15 +1,18 @@
 //! What every command works with: configuration, AWS, HTTP, the reporter;
 //! and the names that follow from them.
 
+pub mod here;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::aws::{Access, Aws, StackSnapshot, StackStatus};
 use crate::config::Config;
 use crate::error::{Error, Exit, Result};
-use crate::model::{Answer, Color, Infrastructure, Observed, Port};
+use crate::model::{Answer, Color, Infrastructure, Observed, PerPort, Port};
 use crate::probe::{Address, Question, ask_once};
 use crate::report::Reporter;
+use here::Here;
 
 pub struct Session {
     pub config: Config,
@@ -111,6 +114,11 @@ impl Session {
             .and_then(|address| address.at_path(path))
             .map(|address| address.through(&self.connect_to))
             .map_err(Error::usage)
+    }
+
+    /// Where a person opens it, if bgecs is redirected.
+    pub async fn here(&self, infra: &Infrastructure) -> Option<PerPort<Here>> {
+        here::here(&self.connect_to, infra).await
     }
 
     /// Asks a listener for a path once, as a new visitor; the test listener for

@@ -3,6 +3,8 @@
 //! of each are in `tests/snapshots`.
 
 mod access;
+#[path = "cli/json.rs"]
+mod json;
 #[expect(dead_code, reason = "the emulator's tests use the rest")]
 #[path = "emulator/stub.rs"]
 mod stub;

@@ -240,6 +240,12 @@ pub async fn stop_kept(_engine: &Engine, progress: &Progress) -> Result<usize> {
     Ok(count)
 }
 
+/// What a shell that was told to use an emulator has to forget after it.
+pub fn variables() -> Vec<String> {
+    let all = environment("", "");
+    all.into_iter().map(|(name, _)| name).collect()
+}
+
 /// What makes a program use AWS at that endpoint, and nobody's own account.
 pub(crate) fn environment(endpoint: &str, account: &str) -> Vec<(String, String)> {
     [

@@ -40,7 +40,7 @@ mod shell;
 mod tool;
 mod venv;
 
-pub use emulator::{ENV_TO_REMOVE, Emulator, Kept, Options, Source, stop_kept};
+pub use emulator::{ENV_TO_REMOVE, Emulator, Kept, Options, Source, stop_kept, variables};
 pub use engine::Engine;
 pub use error::{Error, LogEnd};
 pub use gate::Gate;

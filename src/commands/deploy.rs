@@ -20,6 +20,7 @@ use crate::model::journal::Command;
 use crate::model::{Color, Digest, Observed, Origin, PerPort, Port, Tag};
 use crate::report::{Event, Outcome, Style};
 use crate::session::Session;
+use crate::session::here::{Here, beside};
 
 #[derive(Debug, Serialize)]
 struct Deployment {
@@ -34,6 +35,9 @@ struct Deployment {
     /// Whether users reach it now.
     live: bool,
     urls: PerPort<String>,
+    /// Where it opens on this machine, if its name leads nowhere here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    here: Option<PerPort<Here>>,
     /// Whether port 81 shows it by itself.
     #[serde(skip)]
     is_on_the_test_port: bool,
@@ -81,10 +85,16 @@ impl Outcome for Deployment {
             }
             _ => format!("{color} serves tag {tag}"),
         };
+        let here = self.here.as_ref();
         let next = if self.live {
-            format!("it is live at {}", style.strong(&self.urls.prod))
+            let prod = style.strong(&self.urls.prod);
+            format!(
+                "it is live at {}",
+                beside(&prod, here.map(|here| &here.prod))
+            )
         } else {
             let test = style.strong(&self.urls.test);
+            let test = beside(&test, here.map(|here| &here.test));
             let header = match self.is_on_the_test_port {
                 true => String::new(),
                 false => format!(" (with the header x-bgecs-color: {})", self.color),
@@ -175,9 +185,10 @@ async fn deploy(work: Work<'_>, args: &Deploy, request: &Request, loaded: &Loade
     if plan.becomes_live || (plan.onto_live && !placed.unchanged) {
         work.turn.saw(&work.observe_again(&observed).await?);
     }
+    let here = session.here(&observed.infrastructure).await;
     session
         .report
-        .result(&result(&observed, &plan, request, placed));
+        .result(&result(&observed, &plan, request, placed, here));
     Ok(Exit::Done)
 }
 
@@ -191,7 +202,13 @@ fn warn_of_other_ways(session: &Session, observed: &Observed, plan: &DeployPlan)
     }
 }
 
-fn result(observed: &Observed, plan: &DeployPlan, request: &Request, placed: Placed) -> Deployment {
+fn result(
+    observed: &Observed,
+    plan: &DeployPlan,
+    request: &Request,
+    placed: Placed,
+    here: Option<PerPort<Here>>,
+) -> Deployment {
     let tag = request.tag.clone();
     let infra = &observed.infrastructure;
     let color = placed.color;
@@ -224,6 +241,7 @@ fn result(observed: &Observed, plan: &DeployPlan, request: &Request, placed: Pla
             prod: infra.url(Port::Prod),
             test: infra.url(Port::Test),
         },
+        here,
     }
 }
 

@@ -98,19 +98,11 @@ impl Line {
         }
     }
 
-    /// Why it did not end well, cut to a terminal's width.
+    /// Why it did not end well.
     fn why(&self) -> Option<String> {
-        let reason = self.reason.as_ref()?.lines().next()?;
-        Some(match reason.char_indices().nth(WIDTH - INDENT.len()) {
-            Some((end, _)) => format!("{INDENT}{}…", reason.get(..end)?.trim_end()),
-            None => format!("{INDENT}{reason}"),
-        })
+        Some(format!("    {}", self.reason.as_ref()?.lines().next()?))
     }
 }
-
-/// Of a narrow terminal, with room for one more character.
-const WIDTH: usize = 79;
-const INDENT: &str = "    ";
 
 const HEADINGS: [&str; 8] = [
     "began", "command", "tag", "colour", "outcome", "failed", "took", "who",

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use serde::Serialize;
+use serde_json::json;
 
 use super::plan::Plan;
 use super::{configuration, turn, working_folder};
@@ -21,6 +22,7 @@ use crate::model::journal::Command;
 use crate::model::{Infrastructure, PerPort, Port};
 use crate::report::{Audience, Event, Outcome, Reporter, Style};
 use crate::session::Session;
+use crate::session::here::{Here, beside};
 
 #[derive(Debug, Serialize)]
 struct Initialised {
@@ -31,6 +33,9 @@ struct Initialised {
     region: String,
     stack: String,
     urls: PerPort<String>,
+    /// Where it opens on this machine, if its name leads nowhere here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    here: Option<PerPort<Here>>,
 }
 
 impl Outcome for Initialised {
@@ -39,10 +44,11 @@ impl Outcome for Initialised {
             "unchanged" => format!("nothing to do: the stack {} is up to date", self.stack),
             outcome => format!("the stack {} is {outcome}", self.stack),
         };
+        let here = self.here.as_ref();
         format!(
             "{what}\n  production  {}\n  test        {}",
-            style.strong(&self.urls.prod),
-            style.strong(&self.urls.test)
+            beside(&style.strong(&self.urls.prod), here.map(|here| &here.prod)),
+            beside(&style.strong(&self.urls.test), here.map(|here| &here.test))
         )
     }
 }
@@ -138,13 +144,19 @@ async fn carry_out(
             stack::carry_out(session, turn, prepared),
         )
         .await?;
+    let here = session.here(&infrastructure).await;
     session
         .report
-        .result(&result(session, &prepared.plan, &infrastructure));
+        .result(&result(session, &prepared.plan, &infrastructure, here));
     Ok(Exit::Done)
 }
 
-fn result(session: &Session, plan: &StackPlan, infra: &Infrastructure) -> Initialised {
+fn result(
+    session: &Session,
+    plan: &StackPlan,
+    infra: &Infrastructure,
+    here: Option<PerPort<Here>>,
+) -> Initialised {
     Initialised {
         operation: "init",
         outcome: match plan {
@@ -159,13 +171,14 @@ fn result(session: &Session, plan: &StackPlan, infra: &Infrastructure) -> Initia
             prod: infra.url(Port::Prod),
             test: infra.url(Port::Test),
         },
+        here,
     }
 }
 
 /// What asks no AWS, if that was asked for.
 pub fn offline(global: &Global, audience: Audience, args: &Init) -> Option<Result<Exit>> {
     if args.write_config {
-        Some(write_config(global))
+        Some(write_config(global, audience))
     } else if args.print_template {
         Some(print_template(audience))
     } else {
@@ -184,14 +197,19 @@ fn print_policy(global: &Global, audience: Audience, role: Role) -> Result<Exit>
     Ok(Exit::Done)
 }
 
-/// Prints the template as it is, for a review or another tool.
+/// Prints the template as it is, for a review or another tool; for programs as
+/// the text that `TemplateBody` takes.
 fn print_template(audience: Audience) -> Result<Exit> {
-    Reporter::new(audience).data(TEMPLATE.trim_end());
+    let reporter = Reporter::new(audience);
+    match audience.json {
+        true => reporter.document(&json!({ "operation": "init", "template": TEMPLATE })),
+        false => reporter.data(TEMPLATE.trim_end()),
+    }
     Ok(Exit::Done)
 }
 
 /// Writes the commented starter, never over a file that is there.
-fn write_config(global: &Global) -> Result<Exit> {
+fn write_config(global: &Global, audience: Audience) -> Result<Exit> {
     let folder = working_folder()?;
     let path = folder.join(global.config.as_deref().unwrap_or(FILE_NAME.as_ref()));
     let app = folder
@@ -208,14 +226,15 @@ fn write_config(global: &Global) -> Result<Exit> {
         .map_err(|error| {
             Error::failed(format!("{} cannot be written", path.display())).because(&error)
         })?;
-    let audience = Audience {
-        json: global.json,
-        quiet: global.quiet,
-    };
-    Reporter::new(audience).tell(&Event::Note(format!(
+    let reporter = Reporter::new(audience);
+    reporter.tell(&Event::Note(format!(
         "wrote {}; now look it over and run `bgecs init`",
         path.display()
     )));
+    if audience.json {
+        let written = path.display().to_string();
+        reporter.document(&json!({ "operation": "init", "outcome": "written", "config": written }));
+    }
     Ok(Exit::Done)
 }
 

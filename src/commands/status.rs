@@ -20,6 +20,7 @@ use crate::model::journal::{self, Drift, Operation, OperationId, Previous};
 use crate::model::{Color, ColorState, Forward, Observed, PerColor, PerPort, Port, Rollout, WayIn};
 use crate::report::{Outcome, Style};
 use crate::session::Session;
+use crate::session::here::{Here, beside};
 use crate::spoken_time;
 
 const PAUSE: Duration = Duration::from_secs(2);
@@ -39,6 +40,9 @@ struct Status {
     #[serde(skip)]
     unclear: Option<String>,
     urls: PerPort<String>,
+    /// Where it opens on this machine, if its name leads nowhere here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    here: Option<PerPort<Here>>,
     colors: PerColor<Option<ColorStatus>>,
     listeners: PerPort<Listener>,
     /// By which requests come in besides, and which bgecs does not move.
@@ -183,13 +187,19 @@ impl OtherWay {
 pub async fn run(session: &Session, args: &cli::Status) -> Result<Exit> {
     if !args.watch {
         let (stack, observed) = session.observe_with_stack().await?;
-        session.report.result(&status(session, &stack, &observed));
+        let here = session.here(&observed.infrastructure).await;
+        session
+            .report
+            .result(&status(session, &stack, &observed, here));
         return Ok(Exit::Done);
     }
     let mut interrupts = Interrupts::listen()?;
     loop {
         let (stack, observed) = session.observe_with_stack().await?;
-        session.report.page(&status(session, &stack, &observed));
+        let here = session.here(&observed.infrastructure).await;
+        session
+            .report
+            .page(&status(session, &stack, &observed, here));
         tokio::select! {
             () = sleep(PAUSE) => {}
             // How one leaves it, and no failure.
@@ -198,7 +208,12 @@ pub async fn run(session: &Session, args: &cli::Status) -> Result<Exit> {
     }
 }
 
-fn status(session: &Session, stack: &StackSnapshot, observed: &Observed) -> Status {
+fn status(
+    session: &Session,
+    stack: &StackSnapshot,
+    observed: &Observed,
+    here: Option<PerPort<Here>>,
+) -> Status {
     let infra = &observed.infrastructure;
     let live = observed.live_color();
     let journal = &observed.journal;
@@ -229,6 +244,7 @@ fn status(session: &Session, stack: &StackSnapshot, observed: &Observed) -> Stat
             prod: infra.url(Port::Prod),
             test: infra.url(Port::Test),
         },
+        here,
         colors: PerColor {
             blue: color_status(&observed.colors.blue),
             green: color_status(&observed.colors.green),
@@ -273,15 +289,18 @@ fn color_status(state: &ColorState) -> Option<ColorStatus> {
 
 impl Outcome for Status {
     fn human(&self, style: &Style) -> String {
+        let here = self.here.as_ref();
         let mut lines = vec![
             format!("{} in {}", style.strong(&self.app), self.region),
             format!(
                 "  port 80  {}  -> {}",
-                self.urls.prod, self.listeners.prod.text
+                beside(&self.urls.prod, here.map(|here| &here.prod)),
+                self.listeners.prod.text
             ),
             format!(
                 "  port 81  {}  -> {}",
-                self.urls.test, self.listeners.test.text
+                beside(&self.urls.test, here.map(|here| &here.test)),
+                self.listeners.test.text
             ),
         ];
         let others = self.other_ways.iter();

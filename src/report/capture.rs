@@ -79,6 +79,11 @@ pub struct Seen {
 }
 
 pub fn reporter(to: To, json: bool, style: Style) -> (Reporter, Seen) {
+    reporter_of(to, json, style, None)
+}
+
+/// On a terminal of that many columns, if any.
+pub fn reporter_of(to: To, json: bool, style: Style, wide: Option<u16>) -> (Reporter, Seen) {
     let (out, err) = (Sink::default(), Sink::default());
     let seen = Seen {
         out: out.clone(),
@@ -90,7 +95,11 @@ pub fn reporter(to: To, json: bool, style: Style) -> (Reporter, Seen) {
             To::Terminal => ProgressDrawTarget::term_like_with_hz(Box::new(err.clone()), 255),
         };
         let screen = Screen::of(err, MultiProgress::with_draw_target(target));
-        Streams::of(out, to == To::Terminal, screen)
+        let streams = Streams::of(out, to == To::Terminal, screen);
+        match wide {
+            Some(columns) => streams.wide(columns),
+            None => streams,
+        }
     };
     let audience = Audience { json, quiet: false };
     (Reporter::into(audience, style, streams), seen)

@@ -17,6 +17,7 @@ use console::Term;
 
 use super::harmless;
 use super::terminal::{Screen, Shown};
+use super::wrap::Columns;
 
 /// What only says how far things are is left out for a reader that is so far
 /// behind.
@@ -32,6 +33,8 @@ pub enum Job {
     First(Receiver<String>),
     /// On stdout, after what moves was cleared away.
     Result(String),
+    /// The same for programs.
+    Document(String),
     /// On stdout, in place of the last one where it is a terminal.
     Page(String),
     /// On stdout, one of many; as it is, unless people see it.
@@ -48,6 +51,7 @@ pub struct Streams {
     out: Box<dyn Write + Send>,
     /// Whether people see it at once.
     is_terminal: bool,
+    columns: Columns,
     screen: Screen,
 }
 
@@ -56,6 +60,7 @@ impl Streams {
         Self {
             out: Box::new(io::stdout()),
             is_terminal: io::stdout().is_terminal(),
+            columns: Columns::of(Term::stdout()),
             screen: Screen::of_stderr(),
         }
     }
@@ -65,8 +70,17 @@ impl Streams {
         Self {
             out: Box::new(out),
             is_terminal,
+            columns: Columns::default(),
             screen,
         }
+    }
+
+    /// On terminals of that width.
+    #[cfg(test)]
+    pub fn wide(mut self, columns: u16) -> Self {
+        self.columns = Columns::Fixed(columns);
+        self.screen = self.screen.wide(columns);
+        self
     }
 
     /// Prints the line; gives it back if it has not come in that time.
@@ -85,7 +99,11 @@ impl Streams {
             Job::Show(shown) => self.screen.show(shown.harmless()),
             Job::Result(text) => {
                 self.screen.clear();
-                let _ = writeln!(self.out, "{}", harmless::text(&text));
+                self.people(&text);
+            }
+            Job::Document(json) => {
+                self.screen.clear();
+                let _ = writeln!(self.out, "{json}");
             }
             Job::Page(text) => {
                 // One that cannot be cleared shows the pages one below another.
@@ -93,7 +111,7 @@ impl Streams {
                     true => Term::stdout().clear_screen(),
                     false => Ok(()),
                 };
-                let _ = writeln!(self.out, "{}", harmless::text(&text));
+                self.people(&text);
             }
             Job::Data(line) if self.is_terminal => {
                 let _ = writeln!(self.out, "{}", harmless::with_colors(&line));
@@ -109,6 +127,13 @@ impl Streams {
                 let _ = written.send(());
             }
         }
+    }
+}
+
+impl Streams {
+    fn people(&mut self, text: &str) {
+        let text = self.columns.wrapped(&harmless::text(text));
+        let _ = writeln!(self.out, "{text}");
     }
 }
 

@@ -5,16 +5,20 @@ use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use console::Term;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::Event;
 use super::harmless;
 use super::human::{Line, is_final, line, step};
 use super::style::Style;
+use super::wrap::{self, Columns};
 use crate::docker::{Progress, StepState};
 
 /// A moving line is drawn anew this often.
 const FRAME: Duration = Duration::from_millis(100);
+/// Beside a moving line: the spinner, and for how long it has moved.
+const BESIDE: u16 = 10;
 
 /// An event, as far as it is shown.
 #[derive(Debug)]
@@ -154,6 +158,7 @@ pub struct Screen {
     err: Box<dyn Write + Send>,
     /// `None` where stderr is no terminal, or a dumb one.
     live: Option<Live>,
+    columns: Columns,
     pipe: Pipe,
 }
 
@@ -175,7 +180,10 @@ struct Live {
 
 impl Screen {
     pub(super) fn of_stderr() -> Self {
-        Self::of(io::stderr(), MultiProgress::new())
+        Self {
+            columns: Columns::of(Term::stderr()),
+            ..Self::of(io::stderr(), MultiProgress::new())
+        }
     }
 
     pub(super) fn of(err: impl Write + Send + 'static, all: MultiProgress) -> Self {
@@ -188,16 +196,23 @@ impl Screen {
                 layers: Mutex::default(),
                 probe: Mutex::default(),
             }),
+            columns: Columns::default(),
             pipe: Pipe::default(),
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn wide(mut self, columns: u16) -> Self {
+        self.columns = Columns::Fixed(columns);
+        self
+    }
+
     pub(super) fn show(&mut self, shown: Shown) {
         match &self.live {
-            Some(live) => live.show(shown),
+            Some(live) => live.show(shown, self.columns.now()),
             None => {
                 if let Some(text) = self.pipe.text(shown.what) {
-                    let _ = writeln!(self.err, "{text}");
+                    let _ = writeln!(self.err, "{}", self.columns.wrapped(&text));
                 }
             }
         }
@@ -206,7 +221,7 @@ impl Screen {
     /// After what moves was cleared away.
     pub(super) fn say(&mut self, text: &str) {
         self.clear();
-        let _ = self.err.write_all(text.as_bytes());
+        let _ = self.err.write_all(self.columns.wrapped(text).as_bytes());
         let _ = self.err.flush();
     }
 
@@ -248,7 +263,9 @@ impl Pipe {
 }
 
 impl Live {
-    fn show(&self, shown: Shown) {
+    fn show(&self, shown: Shown, columns: Option<u16>) {
+        // Where the width is not known, it is whatever there is.
+        let columns = columns.unwrap_or(u16::MAX);
         match shown.what {
             What::Layer {
                 id,
@@ -256,12 +273,12 @@ impl Live {
                 current,
                 total,
                 ..
-            } => self.layer(&id, &status, current, total),
+            } => self.layer(&id, &status, (current, total), columns),
             What::Probing(line) => self.probing(line),
-            What::Probed(last_row) => self.probed(last_row.as_deref()),
+            What::Probed(last_row) => self.probed(last_row.as_deref(), columns),
             What::Line(line) | What::Step { line, .. } => match line {
-                Line::Stays(text) => self.print(&text),
-                Line::Moves(text) => self.moves(text),
+                Line::Stays(text) => self.print(&text, columns),
+                Line::Moves(text) => self.moves(&text, columns),
                 Line::Nothing => {}
             },
         }
@@ -270,12 +287,12 @@ impl Live {
         }
     }
 
-    fn print(&self, text: &str) {
+    fn print(&self, text: &str, columns: u16) {
         // A terminal that went away is no reason to stop.
-        let _ = self.all.println(text);
+        let _ = self.all.println(wrap::wrapped(text, columns));
     }
 
-    fn moves(&self, text: String) {
+    fn moves(&self, text: &str, columns: u16) {
         let mut moving = locked(&self.moving);
         let bar = moving.get_or_insert_with(|| {
             let bar = self.all.add(ProgressBar::new_spinner());
@@ -283,10 +300,10 @@ impl Live {
             bar.enable_steady_tick(FRAME);
             bar
         });
-        bar.set_message(text);
+        bar.set_message(wrap::cut(text, columns.saturating_sub(BESIDE)));
     }
 
-    fn layer(&self, id: &str, status: &str, current: u64, total: u64) {
+    fn layer(&self, id: &str, status: &str, (current, total): (u64, u64), columns: u16) {
         let mut layers = locked(&self.layers);
         if is_final(status) {
             if let Some(bar) = layers.remove(id) {
@@ -299,9 +316,10 @@ impl Live {
         }
         let bar = layers.entry(id.to_owned()).or_insert_with(|| {
             let bar = self.all.add(ProgressBar::new(total));
-            bar.set_style(styled(
-                "  {prefix} {bar:30.cyan/dim} {bytes:>10} of {total_bytes} {msg:.dim}",
-            ));
+            bar.set_style(styled(match columns < 80 {
+                true => "  {prefix} {bar:10.cyan/dim} {bytes:>10} of {total_bytes}",
+                false => "  {prefix} {bar:30.cyan/dim} {bytes:>10} of {total_bytes} {msg:.dim}",
+            }));
             bar.set_prefix(id.to_owned());
             bar
         });
@@ -320,12 +338,12 @@ impl Live {
         bar.set_message(line);
     }
 
-    fn probed(&self, last_row: Option<&str>) {
+    fn probed(&self, last_row: Option<&str>, columns: u16) {
         if let Some(bar) = locked(&self.probe).take() {
             bar.finish_and_clear();
         }
         if let Some(row) = last_row {
-            self.print(row);
+            self.print(row, columns);
         }
     }
 

@@ -1,6 +1,6 @@
 //! What comes out, byte for byte, of what others sent.
 
-use super::capture::{HOSTILE, SHOWN, To, assert_harmless, reporter};
+use super::capture::{HOSTILE, SHOWN, To, assert_harmless, reporter, reporter_of};
 use super::*;
 use crate::aws::testing::{Reply, Wire};
 use crate::docker::StepState;
@@ -141,4 +141,49 @@ async fn what_aws_refuses_with_is_shown_as_it_is() {
         assert_harmless(&seen.err.text(), &[]);
         assert!(seen.err.text().contains(SHOWN), "{}", seen.err.text());
     }
+}
+
+/// What a narrow terminal shows of everything, and what a pipe gets.
+#[test]
+fn no_line_is_wider_than_its_terminal_and_a_pipe_gets_whole_lines() {
+    const LONG: &str = "port 80 forwards to blue, which the journal does not say, and port 81 to green: \
+        look at `bgecs status` and at http://bgecs-hello-1234567890.eu-central-1.elb.amazonaws.com";
+    let tell = |reporter: &Reporter| {
+        let service = ServiceEvent {
+            id: "1".to_owned(),
+            at: None,
+            message: format!("(service blue) {LONG}"),
+        };
+        reporter.tell(&Event::Note(LONG.to_owned()));
+        reporter.tell(&Event::Warning(LONG.to_owned()));
+        reporter.tell(&Event::Service(&service));
+        let error = Error::failed(LONG).cause(LONG).traffic(LONG).hint(LONG);
+        reporter.complain(&error);
+        reporter.result(&Said(LONG));
+    };
+    for columns in [60, 80, 120] {
+        let (reporter, seen) = reporter_of(To::Terminal, false, Style::plain(), Some(columns));
+        tell(&reporter);
+        drop(reporter);
+        let text = seen.err.text() + &seen.out.text();
+        // indicatif fills a line up, and does not end it.
+        for line in text.replace(&" ".repeat(40), "\n").lines() {
+            let wide = console::measure_text_width(line.trim());
+            assert!(wide <= usize::from(columns), "{columns}: {line}");
+        }
+        for word in ["journal", "`bgecs status`"] {
+            assert_eq!(text.matches(word).count(), 8, "{columns}: {text}");
+        }
+    }
+    let (reporter, seen) = reporter(To::Pipe, false, Style::plain());
+    tell(&reporter);
+    drop(reporter);
+    let text = seen.err.text() + &seen.out.text();
+    assert_eq!(text.matches(LONG).count(), 8, "{text}");
+
+    let (programs, seen) = reporter_of(To::Terminal, true, Style::plain(), Some(60));
+    programs.result(&Said(LONG));
+    drop(programs);
+    let read: String = serde_json::from_str(&seen.out.text()).unwrap();
+    assert_eq!(read, LONG);
 }

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::process::Command;
 
-use localstack::{Emulator, Engine, Kept, Options, image, stop_kept};
+use localstack::{Emulator, Engine, Kept, Options, image, stop_kept, variables};
 
 use crate::{Result, say};
 
@@ -35,7 +35,7 @@ pub async fn up() -> Result<()> {
         }
     };
     say::line(&format!(
-        "the local AWS is up at {endpoint}; `cargo xtask local down` stops it"
+        "the local AWS is up at {endpoint}; `eval \"$(cargo xtask local down)\"` stops it"
     ));
     emulator.stop().await?;
     engine.keep()?;
@@ -97,7 +97,14 @@ pub async fn down() -> Result<()> {
     }
     engine.release(&say::line).await?;
     Engine::down(&say::line).await?;
+    say::result(&unsets());
     Ok(())
+}
+
+/// What `up` exported, for `eval "$(cargo xtask local down)"`: a shell would ask
+/// an AWS that is gone, with keys that are none.
+fn unsets() -> String {
+    format!("unset {}", variables().join(" "))
 }
 
 pub async fn image() -> Result<()> {
@@ -106,4 +113,38 @@ pub async fn image() -> Result<()> {
     say::result(&format!("export BGECS_EMULATOR_IMAGE={name}"));
     engine.release(&say::line).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn down_takes_back_what_up_exported() {
+        let unsets = unsets();
+        let (unset, names) = unsets.split_once(' ').expect("it names something");
+        assert_eq!(unset, "unset");
+        let names: Vec<&str> = names.split(' ').collect();
+        for name in [
+            "AWS_ENDPOINT_URL",
+            "AWS_ACCESS_KEY_ID",
+            "AWS_CONFIG_FILE",
+            "AWS_REGION",
+        ] {
+            assert!(names.contains(&name), "{unsets}");
+        }
+        let shell = std::process::Command::new("sh")
+            .arg("-c")
+            .arg(format!("{unsets}\nenv"))
+            .env("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+            .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+            .output()
+            .expect("there is a shell");
+        assert!(shell.status.success());
+        let left = String::from_utf8_lossy(&shell.stdout).into_owned();
+        assert!(
+            !left.contains("AWS_ENDPOINT_URL") && !left.contains("AWS_SHARED"),
+            "{left}"
+        );
+    }
 }

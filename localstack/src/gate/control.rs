@@ -1,6 +1,7 @@
 //! The gate's own paths, for one that runs as a process of its own:
 //!
-//! - `GET /_gate/balancers`: where load balancers listen, and what is amiss.
+//! - `GET /_gate/balancers`: where load balancers listen, and what is amiss; with
+//!   `?dns_name=NAME` that one alone.
 //! - `GET /_gate/calls`, with `?since=NUMBER`: the record.
 //! - `GET /_gate/faults`; `POST` adds one, `DELETE` removes all,
 //!   `DELETE /_gate/faults/ID` that one.
@@ -44,7 +45,10 @@ fn decide(front: &Front, method: &Method, uri: &Uri, body: &[u8]) -> (StatusCode
     let Pipeline { calls, faults, .. } = &front.pipeline;
     match (method.as_str(), uri.path()) {
         ("GET", "/_gate/calls") => recorded(calls, uri.query().unwrap_or_default()),
-        ("GET", "/_gate/balancers") => (StatusCode::OK, balancers(front.corrected.as_ref())),
+        ("GET", "/_gate/balancers") => {
+            let query = uri.query().unwrap_or_default();
+            (StatusCode::OK, balancers(front.corrected.as_ref(), query))
+        }
         ("GET", "/_gate/faults") => (StatusCode::OK, json!(faults.all())),
         ("POST", "/_gate/faults") => add(faults, body),
         ("DELETE", "/_gate/faults") => {
@@ -69,11 +73,17 @@ fn recorded(calls: &Calls, query: &str) -> (StatusCode, Value) {
 }
 
 /// Each with the addresses of its listeners' ports, a list of its nodes'.
-fn balancers(corrected: Option<&Corrected>) -> Value {
+fn balancers(corrected: Option<&Corrected>, query: &str) -> Value {
     let Some(corrected) = corrected else {
         return json!({"load_balancers": [], "trouble": null});
     };
-    let all = corrected.elb.balancers();
+    let name = form_urlencoded::parse(query.as_bytes())
+        .find_map(|(key, value)| (key == "dns_name").then_some(value));
+    let mut all = corrected.elb.balancers();
+    all.retain(|(is, _)| {
+        name.as_ref()
+            .is_none_or(|name| is.dns.eq_ignore_ascii_case(name))
+    });
     let all = all.into_iter().map(|(is, balancer)| {
         let config = balancer.config();
         let ports = config.listeners.iter().map(|listener| listener.port);

@@ -52,7 +52,7 @@ fn of_a_build() -> Request {
 
 fn shown(plan: &DeployPlan, unchanged: bool) -> String {
     let placed = placed(plan.color, unchanged);
-    result(&observed(), plan, &of_a_build(), placed).human(&Style::plain())
+    result(&observed(), plan, &of_a_build(), placed, None).human(&Style::plain())
 }
 
 #[test]
@@ -94,7 +94,8 @@ fn idle_live_or_unchanged() {
 #[test]
 fn for_programs() {
     let request = of_an_image("ghcr.io/acme/hello:2");
-    let result = result(&observed(), &plan(), &request, placed(Color::Blue, false));
+    let placed = placed(Color::Blue, false);
+    let result = result(&observed(), &plan(), &request, placed, None);
     insta::assert_snapshot!(serde_json::to_string_pretty(&result).unwrap(), @r#"
     {
       "operation": "deploy",
@@ -130,7 +131,7 @@ fn where_an_image_came_from_is_said() {
             from,
             ..placed(Color::Blue, false)
         };
-        let shown = result(&observed(), &plan(), &request, placed).human(&Style::plain());
+        let shown = result(&observed(), &plan(), &request, placed, None).human(&Style::plain());
         shown.lines().last().unwrap_or_default().to_owned()
     });
     insta::assert_snapshot!(lines.join("\n"), @"

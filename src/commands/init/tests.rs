@@ -24,7 +24,7 @@ fn created_updated_or_left_as_it_is() {
         StackPlan::Update { changes },
         StackPlan::NothingToDo,
     ] {
-        let result = result(&session, &plan, &infrastructure());
+        let result = result(&session, &plan, &infrastructure(), None);
         all.push(result.human(&Style::plain()));
     }
     insta::assert_snapshot!(all.join("\n\n"), @"
@@ -45,7 +45,7 @@ fn created_updated_or_left_as_it_is() {
 #[test]
 fn for_programs() {
     let session = Session::of_hello(Wire::new().aws());
-    let result = result(&session, &StackPlan::Create, &infrastructure());
+    let result = result(&session, &StackPlan::Create, &infrastructure(), None);
     insta::assert_snapshot!(serde_json::to_string_pretty(&result).unwrap(), @r#"
     {
       "operation": "init",

@@ -71,7 +71,12 @@ fn in_state(observed: &Observed, text: &str) -> Status {
         parameters: BTreeMap::new(),
         outputs: BTreeMap::new(),
     };
-    status(&Session::of_hello(Wire::new().aws()), &stack, observed)
+    status(
+        &Session::of_hello(Wire::new().aws()),
+        &stack,
+        observed,
+        None,
+    )
 }
 
 #[test]

@@ -43,7 +43,7 @@ impl Gathered<'_> {
             sentence: swapped.in_a_sentence(),
             outcome: swapped.outcome,
             is_good: swapped.error().is_none(),
-            reason: swapped.reason.clone(),
+            reason: swapped.reason_at_length(),
             app: Some(self.app.to_owned()),
             url: self.url.to_string(),
             who: Some(self.operation.who.to_string()),

@@ -45,6 +45,9 @@ pub struct Swapped {
     exit: Exit,
     #[serde(skip)]
     first_failure: Option<String>,
+    /// Whether the reason is that failure, which then tells only when it was.
+    #[serde(skip)]
+    is_said: bool,
     #[serde(skip)]
     ending: Ending,
 }
@@ -59,17 +62,20 @@ impl Swapped {
         traffic: String,
     ) -> Self {
         let swap = &finished.swap;
-        let (outcome, exit, reason) = ending(swap);
         let began = swap.changed().began;
         let mut probe = finished.seen.report(rate, began, finished.unsent);
+        let first = probe.failures.first();
+        let (outcome, exit, reason) = ending(swap, first);
         if exit != Exit::Done {
             // There and back again is no changeover.
             probe.forget_changeover();
         }
-        let first_failure = probe
-            .failures
-            .first()
-            .map(|failure| failure_sentence(failure, began.is_some()));
+        let first = probe.failures.first();
+        let is_said = first.is_some_and(|first| {
+            let reason = reason.as_deref().unwrap_or_default();
+            reason.starts_with(&first.what())
+        });
+        let first_failure = first.map(|first| failure_sentence(first, began.is_some(), is_said));
         Self {
             operation: kind.name(),
             from: swap.from,
@@ -83,6 +89,7 @@ impl Swapped {
             names: (before.named(swap.from), before.named(swap.to)),
             exit,
             first_failure,
+            is_said,
             ending: swap
                 .outcome()
                 .cloned()
@@ -114,6 +121,7 @@ impl Swapped {
             names: (before.named(swap.from), before.named(swap.to)),
             exit: Exit::Refused,
             first_failure: None,
+            is_said: false,
             ending: Ending::Refused(reasons.join("; ")),
         }
     }
@@ -126,9 +134,9 @@ impl Swapped {
     /// What happened, for whoever reads no further.
     pub(super) fn in_a_sentence(&self) -> String {
         let requests = self.probe.in_a_sentence();
-        match (self.error(), self.probe.changeover_ms) {
-            (Some(error), _) if self.probe.sent == 0 => sentence(&error.message),
-            (Some(error), _) => format!("{}; {requests}.", capital(&error.message)),
+        match (self.headline(), self.probe.changeover_ms) {
+            (Some(headline), _) if self.probe.sent == 0 => sentence(&headline),
+            (Some(headline), _) => format!("{}: {requests}.", capital(&headline)),
             (None, Some(changeover)) => format!(
                 "{} went live within {changeover} ms: {requests}.",
                 capital(&self.names.1)
@@ -150,7 +158,7 @@ impl Swapped {
         };
         turn.conclude(Conclusion {
             outcome,
-            reason: self.reason.clone(),
+            reason: self.reason_at_length(),
             watched: Some(self.watched()),
         });
     }
@@ -164,34 +172,58 @@ impl Swapped {
         }
     }
 
-    /// What to tell a person whose swap did not commit.
-    pub fn error(&self) -> Option<Error> {
-        if self.exit == Exit::Done {
-            return None;
-        }
-        if let (true, Ending::Refused(reasons)) = (self.is_not_ready(), &self.ending) {
-            let to = self.to;
-            return Some(
-                Error::refused(format!("{to} is not ready to go live: {reasons}"))
-                    .traffic(format!("{}, unchanged", self.traffic))
-                    .hint(format!("see `bgecs status` and `bgecs logs {to}`")),
-            );
+    /// How it ended, where it did not commit; why is told elsewhere.
+    fn headline(&self) -> Option<String> {
+        if self.is_not_ready() {
+            return Some(format!("{} is not ready to go live", self.to));
         }
         let (_, to) = &self.names;
         let what = match self.operation {
             "rollback" => format!("the rollback to {to}"),
             _ => format!("the promotion of {to}"),
         };
+        let ended = match (self.exit, self.reason.as_deref()) {
+            (Exit::Done, _) => return None,
+            (Exit::RolledBack, _) => "was rolled back",
+            (Exit::LookNow, _) => "did not end well",
+            (Exit::Interrupted, Some("interrupted")) => "was interrupted before any change",
+            (Exit::Interrupted, reason) => return Some(format!("{what} was {}", reason?)),
+            (Exit::Refused, _) => "was refused",
+            _ => "failed, and nothing was changed",
+        };
+        Some(format!("{what} {ended}"))
+    }
+
+    /// Why, and when that began, in one line.
+    pub(super) fn reason_at_length(&self) -> Option<String> {
+        if let (true, Ending::Refused(checks)) = (self.is_not_ready(), &self.ending) {
+            return Some(checks.clone());
+        }
+        let reason = self.reason.clone()?;
+        Some(match self.first_failure.as_ref().filter(|_| self.is_said) {
+            Some(when) => format!("{reason}, {when}"),
+            None => reason,
+        })
+    }
+
+    /// What to tell a person whose swap did not commit.
+    pub fn error(&self) -> Option<Error> {
+        if self.exit == Exit::Done {
+            return None;
+        }
+        if let (true, Ending::Refused(reasons)) = (self.is_not_ready(), &self.ending) {
+            let (to, headline) = (self.to, self.headline().unwrap_or_default());
+            return Some(
+                Error::refused(format!("{headline}: {reasons}"))
+                    .traffic(format!("{}, unchanged", self.traffic))
+                    .hint(format!("see `bgecs status` and `bgecs logs {to}`")),
+            );
+        }
+        let headline = self.headline().unwrap_or_default();
         let reason = self.reason.as_deref().unwrap_or_default();
         let message = match self.exit {
-            Exit::RolledBack => format!("{what} was rolled back: {reason}"),
-            Exit::LookNow => format!("{what} did not end well: {reason}"),
-            Exit::Interrupted if reason == "interrupted" => {
-                format!("{what} was interrupted before any change")
-            }
-            Exit::Interrupted => format!("{what} was {reason}"),
-            Exit::Refused => format!("{what} was refused: {reason}"),
-            _ => format!("{what} failed, and nothing was changed"),
+            Exit::RolledBack | Exit::LookNow | Exit::Refused => format!("{headline}: {reason}"),
+            _ => headline,
         };
         let confirmed = match self.exit {
             Exit::RolledBack => ", confirmed",
@@ -271,8 +303,13 @@ fn times(swap: &Swap) -> SwapTimes {
     }
 }
 
-fn ending(swap: &Swap) -> (&'static str, Exit, Option<String>) {
+/// `first`: the first failure, which is the cause where failures are.
+fn ending(swap: &Swap, first: Option<&Failure>) -> (&'static str, Exit, Option<String>) {
     let failed = |text: &str| Some(text.to_owned());
+    let reason = |why: &Why| match (why, first) {
+        (Why::Failures, Some(first)) => first.what(),
+        _ => reason(why),
+    };
     match swap.outcome() {
         Some(Ending::Committed) => ("committed", Exit::Done, None),
         Some(Ending::RolledBack(why)) => ("rolled_back", Exit::RolledBack, Some(reason(why))),
@@ -308,15 +345,19 @@ pub(super) fn reason(why: &Why) -> String {
     }
 }
 
-/// Times count from the swap's beginning, where it began.
-fn failure_sentence(failure: &Failure, has_begun: bool) -> String {
-    let what = failure.what();
-    match u64::try_from(failure.at_ms) {
+/// Times count from the swap's beginning, where it began. `is_said`: what failed
+/// is said already.
+fn failure_sentence(failure: &Failure, has_begun: bool, is_said: bool) -> String {
+    let when = match u64::try_from(failure.at_ms) {
         Ok(after) if has_begun => format!(
-            "{what}, first {:.1} s after the swap began",
+            "first {:.1} s after the swap began",
             Duration::from_millis(after).as_secs_f64()
         ),
-        _ => format!("{what}, before the swap"),
+        _ => "before the swap".to_owned(),
+    };
+    match is_said {
+        true => when,
+        false => format!("{}, {when}", failure.what()),
     }
 }
 

@@ -66,12 +66,12 @@ impl Sheet {
         } else {
             Ink::Failed
         };
-        let lines = lines(&printable(&evidence.sentence), Width::Wide.pixels() - 40);
-        let height = i32::try_from(lines.len()).unwrap_or(1) * 28;
+        let headline = lines(&printable(&evidence.sentence), Width::Wide.pixels() - 40);
+        let height = i32::try_from(headline.len()).unwrap_or(1) * 28;
         self.parts.push(html! {
             rect x=(MARGIN) y=(self.y) width="5" height=(height) fill=(verdict.light()) {}
         });
-        for line in lines {
+        for line in headline {
             self.text(&line, MARGIN + 18, 20, HEADLINE);
             self.y += 28;
         }
@@ -80,8 +80,10 @@ impl Sheet {
                 ink: Ink::Failed,
                 ..HEADING
             };
-            self.text(reason, MARGIN + 18, 16, failed);
-            self.y += 22;
+            for line in lines(&printable(reason), Width::Wide.pixels() - 40) {
+                self.text(&line, MARGIN + 18, 16, failed);
+                self.y += 22;
+            }
         }
         let mut below = vec![evidence.operation.to_owned(), evidence.url.clone()];
         below.extend(evidence.who.clone());

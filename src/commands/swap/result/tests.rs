@@ -166,12 +166,38 @@ fn rolled_back() {
     insta::assert_snapshot!(shown(&swapped), @"
       requests    24 sent, 2 failed
       latency     p50 15 ms, p99 27 ms, max 27 ms
-    error: the promotion of blue (tag 2) was rolled back: requests failed after the swap
-      caused by: HTTP 503, first 0.1 s after the swap began
+    error: the promotion of blue (tag 2) was rolled back: HTTP 503
+      caused by: first 0.1 s after the swap began
       traffic:   port 80 -> green (tag 1), confirmed
       hint:      bgecs logs blue
     exit 3
     ");
+}
+
+/// Of a report: the headline says what became of it, the line below it why.
+#[test]
+fn the_cause_is_said_once_and_wherever_it_is_looked_for() {
+    let another_body = || {
+        let mut answers = well();
+        answers.extend(badly());
+        answers
+    };
+    let swapped = swapped(
+        Kind::Promote,
+        Ending::RolledBack(Why::Failures),
+        another_body(),
+        ON_OLD,
+    );
+    let headline = swapped.in_a_sentence();
+    let why = swapped.reason_at_length().unwrap();
+    assert!(
+        headline.starts_with("The promotion of blue (tag 2) was rolled back: "),
+        "{headline}"
+    );
+    assert!(headline.ends_with("requests failed."), "{headline}");
+    assert!(!headline.contains("HTTP"), "{headline}");
+    assert!(why.starts_with("HTTP 503, first "), "{why}");
+    assert!(why.ends_with("after the swap began"), "{why}");
 }
 
 #[test]
@@ -221,8 +247,8 @@ fn left_as_it_is() {
     insta::assert_snapshot!(shown(&swapped), @"
       requests    24 sent, 2 failed
       latency     p50 15 ms, p99 27 ms, max 27 ms
-    error: the rollback to blue (tag 2) did not end well: requests failed after the swap; the swap was left in place
-      caused by: HTTP 503, first 0.1 s after the swap began
+    error: the rollback to blue (tag 2) did not end well: HTTP 503; the swap was left in place
+      caused by: first 0.1 s after the swap began
       traffic:   port 80 -> blue (tag 2)
       hint:      look now: `bgecs status`, then `bgecs promote green` or `bgecs promote blue`
     exit 4
@@ -405,7 +431,7 @@ fn for_programs() {
         "window_ms": 90
       },
       "traffic": "port 80 -> green (tag 1)",
-      "reason": "requests failed after the swap"
+      "reason": "HTTP 503"
     }
     "#);
 }

@@ -1,0 +1,98 @@
+//! Where a person on this machine opens what a load balancer serves, if its own
+//! name leads nowhere here: a local AWS has names that no DNS knows, and what
+//! `--connect-to` redirects is reached by bgecs alone.
+//!
+//! The local AWS of this repository says where its load balancers listen. For
+//! anything else the way is curl's, which keeps the Host header.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+
+use crate::model::{Answer, Infrastructure, PerPort, Port};
+use crate::probe::{Address, Question, ask_once};
+
+/// It answers at once, or is not there.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Here {
+    /// A browser's.
+    Url(String),
+    /// A command.
+    Curl(String),
+}
+
+/// For people: behind the URL that is shown.
+impl fmt::Display for Here {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Url(url) => write!(f, "here {url}"),
+            Self::Curl(command) => write!(f, "here `{command}`"),
+        }
+    }
+}
+
+impl Serialize for Here {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (Self::Url(text) | Self::Curl(text)) = self;
+        serializer.serialize_str(text)
+    }
+}
+
+/// The URL, and where it opens here.
+pub fn beside(url: &impl fmt::Display, here: Option<&Here>) -> String {
+    match here {
+        Some(here) => format!("{url} ({here})"),
+        None => url.to_string(),
+    }
+}
+
+/// `through`: where bgecs connects instead; nowhere else if it is empty.
+pub async fn here(through: &[String], infra: &Infrastructure) -> Option<PerPort<Here>> {
+    let first = through.first()?;
+    let name = &infra.load_balancer_dns_name;
+    let asked = Address::parse(&format!("http://{first}/_gate/balancers?dns_name={name}"));
+    let said = match asked {
+        Ok(address) => {
+            ask_once(&address, &Question::default(), PATIENCE)
+                .await
+                .answer
+        }
+        Err(_) => return None,
+    };
+    let of = |port| {
+        door(&said, name, port).unwrap_or_else(|| {
+            let url = infra.url(port);
+            Here::Curl(format!("curl --connect-to ::{first} {url}/"))
+        })
+    };
+    Some(PerPort {
+        prod: of(Port::Prod),
+        test: of(Port::Test),
+    })
+}
+
+/// Where that listener has an address of this machine's.
+fn door(said: &Answer, name: &str, port: Port) -> Option<Here> {
+    let Answer::Http {
+        status: 200, body, ..
+    } = said
+    else {
+        return None;
+    };
+    let said: serde_json::Value = serde_json::from_str(body).ok()?;
+    let balancers = said.get("load_balancers")?.as_array()?;
+    let one = balancers.iter().find(|one| one["dns_name"] == name)?;
+    let door = one["listeners"][port.number().to_string()]
+        .get(0)?
+        .as_str()?;
+    Some(Here::Url(format!(
+        "http://{}/",
+        door.strip_suffix(":80").unwrap_or(door)
+    )))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,68 @@
+use super::*;
+use crate::model::testing::observed;
+use crate::probe::testing::{Reply, Server, with_status};
+
+fn infra() -> Infrastructure {
+    observed().infrastructure
+}
+
+fn balancer(name: &str, prod: &str, test: &str) -> serde_json::Value {
+    serde_json::json!({
+        "name": "bgecs", "dns_name": name,
+        "listeners": { "80": [prod, "127.0.0.2:80"], "81": [test] },
+    })
+}
+
+/// What a local AWS with those load balancers makes of it.
+async fn on(status: u16, said: String) -> (String, PerPort<Here>) {
+    let server = Server::start(move |_| Reply::Send(with_status(status, &said))).await;
+    let through = server.address().to_string();
+    let here = here(&[through.clone(), "127.0.0.1:9".to_owned()], &infra()).await;
+    (through, here.expect("it is redirected"))
+}
+
+#[tokio::test]
+async fn each_app_opens_where_its_own_load_balancer_listens() {
+    let name = infra().load_balancer_dns_name;
+    let said = serde_json::json!({ "load_balancers": [
+        balancer("another.example", "127.0.0.1:80", "127.0.0.1:81"),
+        balancer(&name, "127.0.0.3:80", "127.0.0.3:40001"),
+    ], "trouble": null });
+    let (_, here) = on(200, said.to_string()).await;
+    assert_eq!(here.prod.to_string(), "here http://127.0.0.3/");
+    assert_eq!(here.test.to_string(), "here http://127.0.0.3:40001/");
+    assert_eq!(
+        beside(&"http://lb", Some(&here.prod)),
+        "http://lb (here http://127.0.0.3/)"
+    );
+    let json = serde_json::to_value(&here).expect("it is JSON");
+    assert_eq!(json["prod"], "http://127.0.0.3/");
+}
+
+#[tokio::test]
+async fn what_says_nothing_is_reached_as_bgecs_reaches_it() {
+    let name = infra().load_balancer_dns_name;
+    for (status, said) in [
+        (404, "{}".to_owned()),
+        (200, "Hello, World!".to_owned()),
+        (200, "{\"load_balancers\": []}".to_owned()),
+        (
+            200,
+            format!(
+                "{{\"load_balancers\": [{{\"dns_name\": \"{name}\", \"listeners\": {{\"80\": []}}}}]}}"
+            ),
+        ),
+    ] {
+        let (through, here) = on(status, said).await;
+        assert_eq!(
+            here.test.to_string(),
+            format!("here `curl --connect-to ::{through} http://{name}:81/`")
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_redirected_opens_by_its_name() {
+    assert!(here(&[], &infra()).await.is_none());
+    assert_eq!(beside(&"http://lb", None), "http://lb");
+}
