@@ -1,6 +1,7 @@
 //! The command line: types and help texts, nothing that acts.
 
 mod asking;
+pub mod completions;
 mod value;
 
 use std::path::PathBuf;
@@ -53,6 +54,9 @@ pub struct Global {
     /// The configuration [default: bgecs.toml in this folder or a parent]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// The environment in bgecs.toml, such as staging for [env.staging] [env: BGECS_ENV]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub env: Option<String>,
     /// The AWS profile to use [env: AWS_PROFILE]
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
@@ -75,6 +79,19 @@ pub struct Global {
     /// Show diagnostics on stderr; twice for more
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
+}
+
+impl Global {
+    /// The environment that was chosen, and whether by the flag. An empty
+    /// variable counts as none.
+    pub fn environment(&self) -> Option<(String, bool)> {
+        let flag = self.env.clone().map(|name| (name, true));
+        flag.or_else(|| {
+            let variable = std::env::var_os("BGECS_ENV")?;
+            let name = variable.to_string_lossy().trim().to_owned();
+            (!name.is_empty()).then_some((name, false))
+        })
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -179,17 +196,18 @@ pub struct Init {
 Examples:
   bgecs deploy ./sample-app/v2 --tag 2                     onto the idle one
   bgecs deploy ./sample-app/v2 --tag 2 --color blue
-  bgecs deploy . --tag $(git rev-parse --short HEAD) --secret id=npm,src=$HOME/.npmrc
+  bgecs deploy . --secret id=npm,src=$HOME/.npmrc          tagged as its commit
   git archive HEAD | bgecs deploy - --tag 2                what is committed
   bgecs deploy --image ghcr.io/acme/hello:2 --tag 2        an image that CI built")]
 pub struct Deploy {
     /// The folder to build the image from; `-` for a tar on stdin
     #[arg(required_unless_present = "image", conflicts_with = "image")]
     pub context: Option<PathBuf>,
-    /// The release's tag, in the registry and in every report
+    /// The release's tag, in the registry and in every report [default: the
+    /// commit's short hash, where the context's work tree is clean]
     // A tag that starts with a hyphen gets the answer that any bad tag gets.
     #[arg(long, allow_hyphen_values = true)]
-    pub tag: Tag,
+    pub tag: Option<Tag>,
     /// Where to deploy [default: the idle one]
     #[arg(long)]
     pub color: Option<Color>,
@@ -202,6 +220,9 @@ pub struct Deploy {
     /// Restart the tasks even if nothing changed
     #[arg(long)]
     pub force: bool,
+    /// Show how the task definition differs from the live one, and deploy
+    #[arg(long)]
+    pub diff: bool,
     /// How long the release may take to start serving
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration)]
     pub timeout: Duration,

@@ -21,12 +21,11 @@ mod unlock;
 
 use std::path::PathBuf;
 
-use clap::CommandFactory;
 use clap_complete::Shell;
 use serde_json::json;
 
 use crate::aws::Access;
-use crate::cli::{Cli, Command, Global};
+use crate::cli::{self, Cli, Command, Global};
 use crate::config::{Config, ConfigError};
 use crate::error::{Error, Exit, Result};
 use crate::report::{Audience, Reporter};
@@ -78,9 +77,7 @@ pub async fn run(cli: Cli, audience: Audience) -> Result<Exit> {
 }
 
 fn completions(shell: Shell, audience: Audience) {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "bgecs", &mut script);
-    let script = String::from_utf8_lossy(&script);
+    let script = cli::completions::script(shell);
     let reporter = Reporter::new(audience);
     match audience.json {
         true => reporter.document(&json!({
@@ -106,7 +103,8 @@ async fn open(global: Global, audience: Audience) -> Result<Session> {
 
 fn configuration(global: &Global) -> Result<Config> {
     let path = Config::find(global.config.as_deref(), &working_folder()?)?;
-    Ok(Config::load(&path)?)
+    let environment = global.environment().map(|(name, _)| name);
+    Ok(Config::load(&path, environment.as_deref())?)
 }
 
 fn working_folder() -> Result<PathBuf> {

@@ -7,6 +7,7 @@
 
 mod document;
 mod entry;
+mod environments;
 mod error;
 mod fargate;
 mod names;
@@ -45,6 +46,8 @@ pub const FILE_NAME: &str = "bgecs.toml";
 pub struct Config {
     /// Where it was read from.
     pub path: PathBuf,
+    /// The one of `[env.<name>]` that was chosen.
+    pub environment: Option<String>,
     pub app: AppName,
     pub container: Container,
     pub service: Service,
@@ -211,7 +214,8 @@ impl Config {
             })
     }
 
-    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+    /// Reads the file, as it is in that environment.
+    pub fn load(path: &Path, environment: Option<&str>) -> Result<Self, ConfigError> {
         let text = fs::read_to_string(path).map_err(|source| {
             let path = path.to_owned();
             match source.kind() {
@@ -219,13 +223,23 @@ impl Config {
                 _ => ConfigError::Unreadable { path, source },
             }
         })?;
-        Self::parse(&text, path)
+        Self::parse_in(&text, path, environment)
     }
 
     /// `path` is the file's: it stands in messages, and relative paths in the
     /// text resolve against its folder.
+    pub fn parse_in(
+        text: &str,
+        path: &Path,
+        environment: Option<&str>,
+    ) -> Result<Self, ConfigError> {
+        sections::config(&document::File { path, text }, environment)
+    }
+
+    /// The same in no environment.
+    #[cfg(test)]
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        sections::config(&document::File { path, text })
+        Self::parse_in(text, path, None)
     }
 
     /// The folder of the file. Paths in a `Config` are resolved against it.

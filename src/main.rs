@@ -34,7 +34,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use cli::Cli;
-use report::Audience;
+use report::{Audience, Environment};
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -44,6 +44,11 @@ fn main() -> ExitCode {
     let audience = Audience {
         json: cli.global.json,
         quiet: cli.global.quiet,
+        environment: cli.global.environment().map(|(name, is_flag)| Environment {
+            // It is the program's, for as long as it runs.
+            name: Box::leak(name.into_boxed_str()),
+            is_flag,
+        }),
     };
     diagnose(cli.global.verbose);
     match run(cli, audience) {
@@ -61,7 +66,7 @@ fn usage(error: &clap::Error) -> u8 {
     let mut words = std::env::args_os().skip(1).take_while(|word| word != "--");
     let audience = Audience {
         json: words.any(|word| word == "--json"),
-        quiet: false,
+        ..Audience::default()
     };
     report::usage(error, plain.as_ref().err().unwrap_or(error), audience)
 }

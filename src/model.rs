@@ -10,6 +10,7 @@ mod infrastructure;
 pub mod journal;
 mod observed;
 mod sample;
+mod service_definition;
 #[cfg(test)]
 pub mod testing;
 mod traffic;
@@ -22,6 +23,9 @@ pub use observed::{
     StoppedContainer, StoppedTask, Target, TargetState, Targets,
 };
 pub use sample::{Answer, Connection, Expected, Lost, Sample, Share, Statuses, Unexpected};
+pub use service_definition::{
+    DefinitionChange, DeploymentConfiguration, LoadBalancer, Network, ServiceDefinition,
+};
 pub use traffic::{COLOR_HEADER, Forward, Forwarding, OtherWays, WayIn};
 
 use std::fmt;
@@ -96,6 +100,13 @@ impl<T> PerColor<T> {
         match color {
             Color::Blue => &self.blue,
             Color::Green => &self.green,
+        }
+    }
+
+    pub fn get_mut(&mut self, color: Color) -> &mut T {
+        match color {
+            Color::Blue => &mut self.blue,
+            Color::Green => &mut self.green,
         }
     }
 }

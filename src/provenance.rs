@@ -8,6 +8,7 @@ use std::process::Command;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::model::Tag;
 use crate::model::journal::Who;
 use crate::model::{LABEL_COMMIT, LABEL_CONTEXT};
 use crate::process;
@@ -63,9 +64,58 @@ pub fn labels(context: &Path) -> BTreeMap<String, String> {
     all.into_iter().flatten().filter(|_| is_clean).collect()
 }
 
+/// The tag of a release that was given none: the short hash of its commit, which
+/// says what is in it only where nothing else is in the work tree.
+///
+/// # Errors
+/// Why that is not so.
+pub fn tag_of_commit(context: &Path) -> Result<Tag, String> {
+    ask_git(context, &["rev-parse", "--is-inside-work-tree"])?;
+    let hash = ask_git(context, &["rev-parse", "--verify", "--short", "HEAD"])
+        .map_err(|_| "its repository has no commit yet".to_owned())?;
+    let changes = [
+        "status",
+        "--porcelain",
+        "--untracked-files=normal",
+        "--ignore-submodules=none",
+    ];
+    let changes = ask_git(context, &changes)?;
+    let mut changed = changes.lines().filter_map(|line| line.get(2..));
+    if let Some(first) = changed.next() {
+        let more = match changed.count() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let first = first.trim();
+        return Err(format!("its work tree is not clean ({first}{more})"));
+    }
+    hash.parse()
+}
+
 /// What git prints; `None` without git or outside a repository.
 fn git(folder: &Path, arguments: &[&str]) -> Option<String> {
-    output_of(Command::new("git").arg("-C").arg(folder).args(arguments))
+    ask_git(folder, arguments).ok()
+}
+
+/// # Errors
+/// In git's words, or why it cannot be run.
+fn ask_git(folder: &Path, arguments: &[&str]) -> Result<String, String> {
+    let mut command = Command::new("git");
+    // Where a hook of git runs this, they name its repository.
+    for variable in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
+        command.env_remove(variable);
+    }
+    let output = command.arg("-C").arg(folder).args(arguments).output();
+    let output = output.map_err(|error| format!("git cannot be run: {error}"))?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end().to_owned();
+    match output.status.success() {
+        true => Ok(text(&output.stdout)),
+        false => {
+            let said = text(&output.stderr);
+            let line = said.lines().next().unwrap_or("it does not say why");
+            Err(format!("git: {}", line.trim_start_matches("fatal: ")))
+        }
+    }
 }
 
 fn output_of(command: &mut Command) -> Option<String> {
@@ -170,5 +220,49 @@ mod tests {
 
         std::fs::write(app.join("new"), "").expect("a file");
         assert!(labels(&app).is_empty(), "something is not committed");
+    }
+
+    fn told(folder: &Path) -> String {
+        match tag_of_commit(folder) {
+            Ok(tag) => format!("tag {tag}"),
+            Err(why) => why,
+        }
+    }
+
+    #[test]
+    fn a_clean_work_tree_has_a_tag() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        let git = |line: &str| {
+            let who = ["-c", "user.name=ann", "-c", "user.email=ann@example.org"];
+            let arguments: Vec<&str> = who.into_iter().chain(line.split(' ')).collect();
+            ask_git(root, &arguments).unwrap()
+        };
+        assert!(
+            told(root).starts_with("git: not a git repository"),
+            "{}",
+            told(root)
+        );
+        git("init -q");
+        assert_eq!(told(root), "its repository has no commit yet");
+        let app = root.join("app");
+        std::fs::create_dir(&app).unwrap();
+        std::fs::write(app.join("Dockerfile"), "FROM scratch").unwrap();
+        git("add .");
+        git("commit -qm first");
+        let tag = format!("tag {}", git("rev-parse --short HEAD"));
+        assert_eq!((told(root), told(&app)), (tag.clone(), tag.clone()));
+
+        // What is beside the context is in the work tree, too.
+        std::fs::write(root.join("notes"), "").unwrap();
+        assert_eq!(told(&app), "its work tree is not clean (notes)");
+        std::fs::write(app.join("Dockerfile"), "FROM alpine").unwrap();
+        assert_eq!(
+            told(&app),
+            "its work tree is not clean (app/Dockerfile and 1 more)"
+        );
+        std::fs::write(root.join(".gitignore"), "notes\n.gitignore\n").unwrap();
+        git("checkout -q .");
+        assert_eq!(told(&app), tag);
     }
 }

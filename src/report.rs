@@ -18,6 +18,7 @@ mod terminal;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod typed;
 mod wrap;
 
 use std::future::Future;
@@ -92,6 +93,46 @@ pub trait Outcome: Serialize {
 pub struct Audience {
     pub json: bool,
     pub quiet: bool,
+    pub environment: Option<Environment>,
+}
+
+/// Which of the file's environments was chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Environment {
+    pub name: &'static str,
+    /// And not by a variable, which the next command line has too.
+    pub is_flag: bool,
+}
+
+impl Audience {
+    /// Text of bgecs's own, in which command lines can be typed as they stand.
+    fn typed(&self, text: String) -> String {
+        match self.environment {
+            Some(Environment {
+                name,
+                is_flag: true,
+            }) => typed::in_environment(&text, name),
+            _ => text,
+        }
+    }
+
+    fn typed_event<'a>(&self, event: &Event<'a>) -> Option<Event<'a>> {
+        Some(match event {
+            Event::Note(text) => Event::Note(self.typed(text.clone())),
+            Event::Warning(text) => Event::Warning(self.typed(text.clone())),
+            Event::Doing(text) => Event::Doing(self.typed(text.clone())),
+            Event::Done(text) => Event::Done(self.typed(text.clone())),
+            _ => return None,
+        })
+    }
+
+    /// For programs, with the environment.
+    fn json(&self, mut value: serde_json::Value) -> String {
+        if let (Some(environment), Some(object)) = (self.environment, value.as_object_mut()) {
+            object.insert("environment".to_owned(), environment.name.into());
+        }
+        json(&value)
+    }
 }
 
 #[derive(Debug)]
@@ -149,7 +190,8 @@ impl Reporter {
         if self.audience.quiet && !matches!(event, Event::Warning(_)) {
             return;
         }
-        if let Some(shown) = self.shown(event) {
+        let typed = self.audience.typed_event(event);
+        if let Some(shown) = self.shown(typed.as_ref().unwrap_or(event)) {
             self.printer.print(Job::Show(shown));
         }
     }
@@ -184,20 +226,23 @@ impl Reporter {
     /// Prints the result on stdout: JSON or text, and nothing else ever there.
     pub fn result(&self, outcome: &impl Outcome) {
         self.printer.print(if self.audience.json {
-            Job::Document(json(&self.introduction.within(serde_json::json!(outcome))))
+            let value = self.introduction.within(serde_json::json!(outcome));
+            Job::Document(self.audience.json(value))
         } else {
-            Job::Result(outcome.human(&Style::of_stdout()))
+            Job::Result(self.audience.typed(outcome.human(&Style::of_stdout())))
         });
     }
 
     /// One JSON document on stdout, where no text says the same.
     pub fn document(&self, value: &serde_json::Value) {
-        self.printer.print(Job::Document(json(value)));
+        let json = self.audience.json(value.clone());
+        self.printer.print(Job::Document(json));
     }
 
     /// The result so far, in place of the last one where stdout is a terminal.
     pub fn page(&self, outcome: &impl Outcome) {
-        let page = Job::Page(outcome.human(&Style::of_stdout()));
+        let page = outcome.human(&Style::of_stdout());
+        let page = Job::Page(self.audience.typed(page));
         self.printer.print_and_wait(page);
     }
 
@@ -214,7 +259,8 @@ impl Reporter {
 
     /// Prints an error beside a result that says the same to programs.
     pub fn complain(&self, error: &Error) {
-        self.printer.print(Job::Error(text(error)));
+        let text = self.audience.typed(text(error));
+        self.printer.print(Job::Error(text));
     }
 
     pub fn wants_json(&self) -> bool {
@@ -228,9 +274,11 @@ pub fn error(error: &Error, audience: Audience) {
     let reporter = Reporter::new(audience);
     reporter.complain(error);
     if audience.json {
-        reporter
-            .printer
-            .print(Job::Document(json(&error.to_json())));
+        let hint = error.hint.clone().map(|hint| audience.typed(hint));
+        let mut value = error.to_json();
+        value["error"]["hint"] = hint.into();
+        let json = audience.json(value);
+        reporter.printer.print(Job::Document(json));
     }
 }
 

@@ -3,15 +3,17 @@
 
 pub mod here;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::aws::{Access, Aws, StackSnapshot, StackStatus};
 use crate::config::Config;
+use crate::driver::stack::inputs;
+use crate::engine::plan;
 use crate::error::{Error, Exit, Result};
 use crate::model::{Answer, Color, Infrastructure, Observed, PerPort, Port};
 use crate::probe::{Address, Question, ask_once};
-use crate::report::Reporter;
+use crate::report::{Event, Reporter};
 use here::Here;
 
 pub struct Session {
@@ -19,6 +21,8 @@ pub struct Session {
     pub aws: Aws,
     pub report: Reporter,
     connect_to: Vec<String>,
+    /// In what the file differs from the stack, once that was told.
+    told: OnceLock<String>,
 }
 
 impl Session {
@@ -54,6 +58,7 @@ impl Session {
             aws,
             report,
             connect_to,
+            told: OnceLock::new(),
         })
     }
 
@@ -61,8 +66,8 @@ impl Session {
     #[cfg(test)]
     pub fn of_hello(aws: Aws) -> Self {
         let audience = crate::report::Audience {
-            json: false,
             quiet: true,
+            ..Default::default()
         };
         Self::of_hello_telling(aws, Reporter::new(audience))
     }
@@ -78,6 +83,7 @@ impl Session {
             aws,
             report,
             connect_to: Vec::new(),
+            told: OnceLock::new(),
         }
     }
 
@@ -169,6 +175,28 @@ impl Session {
         }
     }
 
+    /// In what the file differs from the stack, in a sentence.
+    pub fn difference(&self, stack: &StackSnapshot) -> Option<String> {
+        let path = self.config.path.file_name().unwrap_or_default();
+        let differing = plan::differing(&stack.parameters, &inputs(&self.config, "none"));
+        plan::differs(&path.to_string_lossy(), &differing)
+    }
+
+    /// Tells of it once, ahead of all that depends on the stack: what is tried
+    /// in vain without it costs minutes.
+    fn tell_of_difference(&self, stack: &StackSnapshot) {
+        if let Some(difference) = self.difference(stack)
+            && self.told.set(difference.clone()).is_ok()
+        {
+            self.report.tell(&Event::Warning(difference));
+        }
+    }
+
+    /// What was told of it, for whoever fails later.
+    pub fn told_difference(&self) -> Option<&str> {
+        self.told.get().map(String::as_str)
+    }
+
     async fn stack(&self) -> Result<StackSnapshot> {
         let name = self.stack_name();
         self.aws.read_stack(&name).await?.ok_or_else(|| {
@@ -182,7 +210,9 @@ impl Session {
     /// # Errors
     /// No stack, one that is broken, or one that lacks an output.
     pub async fn infrastructure(&self) -> Result<Infrastructure> {
-        self.infrastructure_of(&self.stack().await?)
+        let stack = self.stack().await?;
+        self.tell_of_difference(&stack);
+        self.infrastructure_of(&stack)
     }
 
     fn infrastructure_of(&self, stack: &StackSnapshot) -> Result<Infrastructure> {
@@ -216,7 +246,10 @@ impl Session {
             StackStatus::Ready
             | StackStatus::RolledBack
             | StackStatus::Stuck
-            | StackStatus::Foreign => self.infrastructure_of(&stack),
+            | StackStatus::Foreign => {
+                self.tell_of_difference(&stack);
+                self.infrastructure_of(&stack)
+            }
             StackStatus::Busy
             | StackStatus::InReview
             | StackStatus::Broken
@@ -261,4 +294,47 @@ pub fn unusable(stack: &StackSnapshot) -> Error {
     error.causes.extend(stack.reason.clone());
     error.hint = stack.way_on();
     error
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::testing::{Reply, Wire};
+    use crate::report::Style;
+    use crate::report::capture::{To, reporter};
+
+    /// Once in a command, however often it looks.
+    #[tokio::test]
+    async fn a_file_that_differs_from_the_stack_is_told_ahead_of_all() {
+        let stack = |path: &str| {
+            Reply::xml(
+                "DescribeStacks",
+                &format!(
+                    "<Stacks><member><StackId>1</StackId><StackName>bgecs-hello</StackName>\
+                     <CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>UPDATE_COMPLETE</StackStatus>\
+                     <Parameters><member><ParameterKey>HealthPath</ParameterKey><ParameterValue>{path}</ParameterValue></member>\
+                     <member><ParameterKey>LiveColor</ParameterKey><ParameterValue>blue</ParameterValue></member></Parameters>\
+                     </member></Stacks>"
+                ),
+            )
+        };
+        for (path, expected) in [
+            ("/health", ""),
+            (
+                "/healthz",
+                "warning: bgecs.toml differs from the stack (health path): run `bgecs init`\n",
+            ),
+        ] {
+            let wire = Wire::new()
+                .on("DescribeStacks", stack(path))
+                .on("DescribeStacks", stack(path));
+            let (report, seen) = reporter(To::Pipe, false, Style::plain());
+            let session = Session::of_hello_telling(wire.aws(), report);
+            // It has no outputs.
+            assert!(session.settled_infrastructure().await.is_err());
+            assert!(session.infrastructure().await.is_err());
+            drop(session);
+            assert_eq!(seen.err.text(), expected);
+        }
+    }
 }

@@ -14,6 +14,14 @@ pub fn in_words(time: Duration) -> String {
     }
 }
 
+/// The same, or `2 h` where it is whole hours.
+pub fn span(time: Duration) -> String {
+    match time.whole_seconds() {
+        seconds if seconds > 0 && seconds % 3600 == 0 => format!("{} h", seconds / 3600),
+        _ => in_words(time),
+    }
+}
+
 /// `5 min ago`, rounded down.
 pub fn ago(time: Duration) -> String {
     format!("{} ago", roughly(time))

@@ -11,6 +11,7 @@ mod stub;
 mod support;
 
 use std::fs;
+use std::process::Command;
 
 use support::{Desk, Outcome};
 
@@ -241,12 +242,79 @@ fn a_tag_that_ecr_would_refuse_is_refused_before_anything_is_built() -> Outcome 
             "deploy app --tag -x",
             "deploy app --tag=-x",
             "deploy app --tag=",
+            // This folder is in no repository whose commit could name it.
             "deploy app",
+            "deploy --image nginx:1",
         ],
     )?;
     let long = "a".repeat(129);
     let ended = desk.bgecs(&["deploy", "app", "--tag", &long])?;
     assert_eq!(ended.code, Some(2), "{}", ended.shown());
+    Ok(())
+}
+
+#[test]
+fn a_clean_work_tree_tags_the_release() -> Outcome {
+    let desk = desk()?;
+    let git = |line: &str| -> Outcome<String> {
+        let who = ["-c", "user.name=ann", "-c", "user.email=ann@example.org"];
+        let arguments = who.into_iter().chain(line.split(' '));
+        let output = Command::new("git")
+            .args(arguments)
+            .current_dir(desk.path())
+            .output()?;
+        assert!(output.status.success(), "{output:?}");
+        Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+    };
+    for line in ["init -q", "add .", "commit -qm first"] {
+        git(line)?;
+    }
+    let tag = git("rev-parse --short HEAD")?;
+    let ended = desk.bgecs(&["deploy", "app"])?;
+    let first = ended.stderr.lines().next().unwrap_or_default();
+    assert_eq!(first, format!("· tag {tag}, of the commit"));
+    desk.write("app/more", "")?;
+    let dirty = desk.bgecs(&["deploy", "app", "--dry-run"])?;
+    assert_eq!(dirty.code, Some(2), "{}", dirty.shown());
+    assert!(dirty.stderr.contains("(app/more)"), "{}", dirty.shown());
+    assert!(dirty.stderr.contains("--tag TAG"), "{}", dirty.shown());
+    Ok(())
+}
+
+#[test]
+fn an_environment_is_chosen_by_flag_or_variable() -> Outcome {
+    let desk = desk()?;
+    let text = "app = \"hello\"\n[env.staging]\nservice.desired_count = 1\n[env.prod]\n";
+    desk.write("two.toml", text)?;
+    desk.write("wrong.toml", &format!("{text}container.prot = 1\n"))?;
+    see(
+        "environment-bad",
+        &desk,
+        &[
+            "status --config two.toml --env stagin",
+            "status --config two.toml --env eu --json",
+            "status --env staging",
+            "status --config wrong.toml --env staging",
+        ],
+    )?;
+    let policy = ["init", "--print-policy", "deployer", "--config", "two.toml"];
+    let by_flag = desk.bgecs(&[&policy[..], &["--env", "staging"]].concat())?;
+    assert!(
+        by_flag.stdout.contains("bgecs-hello-staging"),
+        "{}",
+        by_flag.shown()
+    );
+    let desk = desk.env("BGECS_ENV", "staging");
+    assert_eq!(desk.bgecs(&policy)?.stdout, by_flag.stdout);
+    // The flag wins, and an empty variable is none.
+    let other = desk.bgecs(&[&policy[..], &["--env", "prod"]].concat())?;
+    assert!(
+        other.stdout.contains("bgecs-hello-prod"),
+        "{}",
+        other.shown()
+    );
+    let desk = desk.env("BGECS_ENV", "");
+    assert!(!desk.bgecs(&policy)?.stdout.contains("bgecs-hello-"));
     Ok(())
 }
 

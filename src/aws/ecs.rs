@@ -1,16 +1,16 @@
 //! Task definitions, services and tasks.
 
+mod definition;
 mod definitions;
+mod registered;
 mod releases;
 mod tasks;
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use aws_sdk_ecs::primitives::DateTime;
 use aws_sdk_ecs::types::{
-    AssignPublicIp, AwsVpcConfiguration, DeploymentCircuitBreaker, DeploymentConfiguration,
-    DeploymentRolloutState, LaunchType, LoadBalancer, NetworkConfiguration, PropagateTags, Service,
-    ServiceField, Tag as EcsTag,
+    DeploymentRolloutState, LaunchType, PropagateTags, Service, ServiceField, Tag as EcsTag,
 };
 use time::OffsetDateTime;
 
@@ -18,7 +18,8 @@ use super::Aws;
 use super::error::{AwsError, Kind, Named};
 use crate::engine::task_definition as tags;
 use crate::model::{
-    Color, Deployment, Infrastructure, Rollout, ServiceEvent, ServiceState, TaskDefinitionArn,
+    Color, DefinitionChange, Deployment, Rollout, ServiceDefinition, ServiceEvent, ServiceState,
+    TaskDefinitionArn,
 };
 
 pub use definitions::{Kept, Revisions};
@@ -29,14 +30,11 @@ pub use tasks::TasksLeft;
 #[derive(Debug, Clone)]
 pub struct NewService<'a> {
     pub app: &'a str,
-    pub infrastructure: &'a Infrastructure,
+    pub cluster: &'a str,
     pub color: Color,
     pub task_definition: &'a TaskDefinitionArn,
     pub desired: i32,
-    pub container: &'a str,
-    pub port: u16,
-    /// Whole seconds.
-    pub health_check_grace_period: Duration,
+    pub definition: &'a ServiceDefinition,
     /// The same for every try: ECS makes one service of them.
     pub token: &'a str,
 }
@@ -48,8 +46,7 @@ pub struct ServiceChange<'a> {
     pub task_definition: Option<&'a TaskDefinitionArn>,
     pub desired: Option<i32>,
     pub restart: bool,
-    /// Whole seconds. A change of it alone starts no deployment.
-    pub health_check_grace_period: Option<Duration>,
+    pub definition: DefinitionChange,
 }
 
 impl Aws {
@@ -98,37 +95,22 @@ impl Aws {
     }
 
     pub async fn create_service(&self, new: &NewService<'_>) -> Result<(), AwsError> {
-        let infra = new.infrastructure;
-        let resource = format!("{}/{}", infra.cluster, new.color);
-        let network = AwsVpcConfiguration::builder()
-            .set_subnets(Some(infra.subnets.clone()))
-            .security_groups(&infra.task_security_group)
-            .assign_public_ip(AssignPublicIp::Enabled)
-            .build()
-            .map_err(|error| {
-                AwsError::unusable("ecs:CreateService", &resource, error.to_string())
-            })?;
-        let target = LoadBalancer::builder()
-            .target_group_arn(infra.target_group(new.color).as_str())
-            .container_name(new.container)
-            .container_port(i32::from(new.port))
-            .build();
+        let resource = format!("{}/{}", new.cluster, new.color);
+        let definition = new.definition;
         self.ecs
             .create_service()
             .client_token(new.token)
-            .cluster(&infra.cluster)
+            .cluster(new.cluster)
             .service_name(new.color.as_str())
             .task_definition(new.task_definition.as_str())
             .desired_count(new.desired)
             .launch_type(LaunchType::Fargate)
-            .network_configuration(
-                NetworkConfiguration::builder()
-                    .awsvpc_configuration(network)
-                    .build(),
-            )
-            .load_balancers(target)
-            .health_check_grace_period_seconds(seconds(new.health_check_grace_period))
-            .deployment_configuration(rolling())
+            .set_network_configuration(definition::network(&definition.network))
+            .set_load_balancers(Some(definition::load_balancers(&definition.load_balancers)))
+            .health_check_grace_period_seconds(definition::seconds(
+                definition.health_check_grace_period,
+            ))
+            .deployment_configuration(definition::deployment(definition.deployment))
             .propagate_tags(PropagateTags::TaskDefinition)
             .tags(tag(tags::TAG_APP, new.app))
             .tags(tag(tags::TAG_COLOR, new.color.as_str()))
@@ -145,6 +127,7 @@ impl Aws {
         color: Color,
         change: &ServiceChange<'_>,
     ) -> Result<Option<i32>, AwsError> {
+        let definition = &change.definition;
         let answer = self
             .ecs
             .update_service()
@@ -153,7 +136,24 @@ impl Aws {
             .set_task_definition(change.task_definition.map(|arn| arn.as_str().to_owned()))
             .set_desired_count(change.desired)
             .force_new_deployment(change.restart)
-            .set_health_check_grace_period_seconds(change.health_check_grace_period.map(seconds))
+            .set_network_configuration(definition.network.as_ref().and_then(definition::network))
+            .set_load_balancers(
+                definition
+                    .load_balancers
+                    .as_deref()
+                    .map(definition::load_balancers),
+            )
+            .set_health_check_grace_period_seconds(
+                definition
+                    .health_check_grace_period
+                    .map(definition::seconds),
+            )
+            .set_deployment_configuration(definition.deployment.map(definition::deployment))
+            .set_propagate_tags(
+                definition
+                    .propagates_tags
+                    .then_some(PropagateTags::TaskDefinition),
+            )
             .send()
             .await
             .named("ecs:UpdateService", format!("{cluster}/{color}"))?;
@@ -180,25 +180,6 @@ impl Aws {
     }
 }
 
-/// A rolling update that never has less than the desired count, and that ECS
-/// takes back by itself when tasks keep failing: the idle colour may be the
-/// only way back.
-fn rolling() -> DeploymentConfiguration {
-    let breaker = DeploymentCircuitBreaker::builder()
-        .enable(true)
-        .rollback(true)
-        .build();
-    DeploymentConfiguration::builder()
-        .minimum_healthy_percent(100)
-        .maximum_percent(200)
-        .deployment_circuit_breaker(breaker)
-        .build()
-}
-
-fn seconds(duration: Duration) -> i32 {
-    i32::try_from(duration.as_secs()).unwrap_or(i32::MAX)
-}
-
 fn tag(key: &str, value: &str) -> EcsTag {
     EcsTag::builder().key(key).value(value).build()
 }
@@ -206,6 +187,7 @@ fn tag(key: &str, value: &str) -> EcsTag {
 fn state(service: &Service) -> ServiceState {
     ServiceState {
         is_draining: service.status() == Some("DRAINING"),
+        definition: definition::read(service),
         task_definition: TaskDefinitionArn::new(service.task_definition().unwrap_or_default()),
         desired: service.desired_count(),
         running: service.running_count(),

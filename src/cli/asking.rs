@@ -52,7 +52,7 @@ pub struct Asking {
     #[arg(long, value_name = "P%")]
     pub max_failure_rate: Option<Share>,
     /// Write a report to this file: .html, .json or .svg
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub report: Option<ReportFile>,
 }
 

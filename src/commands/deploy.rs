@@ -12,12 +12,13 @@ use super::working_folder;
 use crate::cli::Deploy;
 use crate::definition::Loaded;
 use crate::docker::{self, Reference};
-use crate::driver::deploy::{self, ImageSource, Placed, Request};
+use crate::driver::deploy::{self, ImageSource, Placed, Request, difference};
 use crate::driver::make_live;
 use crate::engine::plan::{self, DeployPlan, DeployWish, ServicePlan, Step};
 use crate::error::{Error, Exit, Result};
 use crate::model::journal::Command;
 use crate::model::{Color, Digest, Observed, Origin, PerPort, Port, Tag};
+use crate::provenance;
 use crate::report::{Event, Outcome, Style};
 use crate::session::Session;
 use crate::session::here::{Here, beside};
@@ -118,30 +119,44 @@ pub async fn run(session: &Session, args: Deploy) -> Result<Exit> {
     let loaded = Loaded::from(&session.config)?;
     // A mistake in a task definition is found before AWS is asked for anything.
     loaded.port(&session.config)?;
-    let request = request(session, &args, &loaded)?;
+    let tag = tag(session, &args)?;
+    let request = request(session, &args, &tag, &loaded)?;
     if args.dry_run.dry_run {
         let observed = session.observe_settled().await?;
         turn::tell_of_unfinished(session, &observed);
-        let plan = plan(session, &observed, &args)?;
+        let plan = plan(session, &observed, &args, &tag)?;
         warn_of_other_ways(session, &observed, &plan);
-        let steps = steps(session, &observed, &plan, &request);
-        session.report.result(&Plan::of("deploy", steps));
+        let infra = &observed.infrastructure;
+        let wanted = deploy::wanted_definition(session, infra, plan.color, &loaded)?;
+        let changes = plan::definition_change(observed.color(plan.color), &wanted);
+        let steps = steps(session, &observed, &plan, &request, changes.words());
+        let difference =
+            difference::ahead(session, &observed, plan.color, &request, &loaded).await?;
+        session
+            .report
+            .result(&Plan::of("deploy", steps).with_difference(difference));
         return Ok(Exit::Done);
     }
     let infrastructure = session.settled_infrastructure().await?;
     turn::take_for(
         session,
         &infrastructure,
-        (Command::Deploy, Some(&args.tag)),
+        (Command::Deploy, Some(&tag)),
         args.lease.wait,
         async |work| deploy(work, &args, &request, &loaded).await,
     )
     .await
+    .map_err(|error| match session.told_difference() {
+        Some(difference) if matches!(error.exit, Exit::Failed | Exit::TimedOut) => {
+            error.hint_too(difference)
+        }
+        _ => error,
+    })
 }
 
-fn plan(session: &Session, observed: &Observed, args: &Deploy) -> Result<DeployPlan> {
+fn plan(session: &Session, observed: &Observed, args: &Deploy, tag: &Tag) -> Result<DeployPlan> {
     let wish = DeployWish {
-        tag: &args.tag,
+        tag,
         color: args.color,
         allow_live: args.allow_live,
         force: args.force,
@@ -153,7 +168,7 @@ fn plan(session: &Session, observed: &Observed, args: &Deploy) -> Result<DeployP
 async fn deploy(work: Work<'_>, args: &Deploy, request: &Request, loaded: &Loaded) -> Result<Exit> {
     let session = work.session;
     let observed = work.observe().await?;
-    let plan = plan(session, &observed, args)?;
+    let plan = plan(session, &observed, args, &request.tag)?;
     work.turn.describe(|operation| {
         operation.from = observed.live_release();
         operation.color = Some(plan.color);
@@ -245,8 +260,33 @@ fn result(
     }
 }
 
+/// The tag that was given, or else the commit's, which is told ahead of all.
+fn tag(session: &Session, args: &Deploy) -> Result<Tag> {
+    if let Some(tag) = &args.tag {
+        return Ok(tag.clone());
+    }
+    let folder = args.context.as_ref();
+    let Some(context) = folder.filter(|context| context.as_os_str() != "-") else {
+        return Err(
+            Error::usage("there is no folder whose commit could be the tag")
+                .hint("give a tag: --tag TAG"),
+        );
+    };
+    let tag = provenance::tag_of_commit(&working_folder()?.join(context)).map_err(|why| {
+        let context = context.display();
+        Error::usage(format!(
+            "no --tag is given, and {context} has none by itself: {why}"
+        ))
+        .hint("give a tag: --tag TAG; or commit first")
+    })?;
+    session
+        .report
+        .tell(&Event::Note(format!("tag {tag}, of the commit")));
+    Ok(tag)
+}
+
 /// The request, checked as far as it can be without asking anyone.
-fn request(session: &Session, args: &Deploy, loaded: &Loaded) -> Result<Request> {
+fn request(session: &Session, args: &Deploy, tag: &Tag, loaded: &Loaded) -> Result<Request> {
     let (config, flags) = (&session.config, &args.build);
     let ambient = env::var(build::PLATFORM).ok();
     let defined = loaded.source(config).runs_on();
@@ -259,8 +299,9 @@ fn request(session: &Session, args: &Deploy, loaded: &Loaded) -> Result<Request>
     Ok(Request {
         image,
         runs_on: wanted,
-        tag: args.tag.clone(),
+        tag: tag.clone(),
         restart: args.force,
+        shows_difference: args.diff,
         timeout: args.timeout,
     })
 }
@@ -276,6 +317,7 @@ fn steps(
     observed: &Observed,
     plan: &DeployPlan,
     request: &Request,
+    changes: &[String],
 ) -> Vec<Step> {
     let color = plan.color;
     let mut steps = Vec::new();
@@ -305,6 +347,7 @@ fn steps(
             color,
             desired,
             restart: request.restart,
+            changes: changes.to_vec(),
         },
     });
     steps.push(Step::Await { color });

@@ -15,7 +15,7 @@ use crate::cli::{Global, Init};
 use crate::config::{AppName, Config, FILE_NAME};
 use crate::driver::stack::{self, Prepared};
 use crate::driver::turn::Turn;
-use crate::engine::plan::{self, Part, StackPlan, Step};
+use crate::engine::plan::{self, LIVE_COLOR, Part, StackPlan, Step};
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::journal::Command;
@@ -36,6 +36,9 @@ struct Initialised {
     /// Where it opens on this machine, if its name leads nowhere here.
     #[serde(skip_serializing_if = "Option::is_none")]
     here: Option<PerPort<Here>>,
+    /// Nothing is live: what comes next.
+    #[serde(skip)]
+    is_first: bool,
 }
 
 impl Outcome for Initialised {
@@ -45,8 +48,12 @@ impl Outcome for Initialised {
             outcome => format!("the stack {} is {outcome}", self.stack),
         };
         let here = self.here.as_ref();
+        let next = match self.is_first {
+            true => "\n  next        `bgecs deploy . --tag 1` makes the first release live",
+            false => "",
+        };
         format!(
-            "{what}\n  production  {}\n  test        {}",
+            "{what}\n  production  {}\n  test        {}{next}",
             beside(&style.strong(&self.urls.prod), here.map(|here| &here.prod)),
             beside(&style.strong(&self.urls.test), here.map(|here| &here.test))
         )
@@ -147,19 +154,20 @@ async fn carry_out(
     let here = session.here(&infrastructure).await;
     session
         .report
-        .result(&result(session, &prepared.plan, &infrastructure, here));
+        .result(&result(session, prepared, &infrastructure, here));
     Ok(Exit::Done)
 }
 
 fn result(
     session: &Session,
-    plan: &StackPlan,
+    prepared: &Prepared,
     infra: &Infrastructure,
     here: Option<PerPort<Here>>,
 ) -> Initialised {
+    let live = prepared.inputs.get(LIVE_COLOR);
     Initialised {
         operation: "init",
-        outcome: match plan {
+        outcome: match prepared.plan {
             StackPlan::Create => "created",
             StackPlan::Update { .. } | StackPlan::Mend { .. } => "updated",
             StackPlan::NothingToDo => "unchanged",
@@ -172,6 +180,7 @@ fn result(
             test: infra.url(Port::Test),
         },
         here,
+        is_first: live.is_none_or(|live| live == "none"),
     }
 }
 

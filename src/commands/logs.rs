@@ -13,9 +13,10 @@ use crate::cli::Logs;
 use crate::engine::plan;
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
-use crate::model::Color;
-use crate::report::{Outcome, Style};
+use crate::model::{Color, Observed};
+use crate::report::{Event, Outcome, Style};
 use crate::session::Session;
+use crate::spoken_time;
 
 /// Between two looks for new lines.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -40,6 +41,7 @@ pub async fn run(session: &Session, args: &Logs) -> Result<Exit> {
         since: OffsetDateTime::now_utc() - args.since,
     };
     let mut shown = HashSet::new();
+    let mut is_said = false;
     let mut interrupts = Interrupts::listen()?;
     loop {
         let lines = session.aws.lines_since(&query).await?;
@@ -54,6 +56,9 @@ pub async fn run(session: &Session, args: &Logs) -> Result<Exit> {
             if line.id.as_ref().is_none_or(|id| shown.insert(id.clone())) {
                 print(session, color, line);
             }
+        }
+        if shown.is_empty() && lines.is_empty() {
+            say_there_is_none(session, color, args, &mut is_said).await?;
         }
         if !args.follow {
             return Ok(Exit::Done);
@@ -83,8 +88,52 @@ impl Outcome for Lines {
     }
 }
 
+/// Nothing printed would be taken for a failure, or for an app that says nothing.
+async fn say_there_is_none(
+    session: &Session,
+    color: Color,
+    args: &Logs,
+    is_said: &mut bool,
+) -> Result<()> {
+    if std::mem::replace(is_said, true) {
+        return Ok(());
+    }
+    let observed = session.observe().await?;
+    if plan::is_bare(&observed) && !args.follow {
+        return Err(nothing_is_deployed(&observed));
+    }
+    session.report.tell(&Event::Note(no_lines(color, args)));
+    Ok(())
+}
+
+fn no_lines(color: Color, args: &Logs) -> String {
+    let since = time::Duration::try_from(args.since).unwrap_or(time::Duration::MAX);
+    let last = spoken_time::span(since);
+    let further = match since.whole_hours() {
+        0 => "1h",
+        1..24 => "24h",
+        _ => "168h",
+    };
+    let hint = match args.follow {
+        true => "new ones are shown as they come".to_owned(),
+        false => format!("`--since {further}` looks further back"),
+    };
+    format!("no lines of {color} in the last {last} ({hint})")
+}
+
+/// No colour could be named that has any.
+fn nothing_is_deployed(observed: &Observed) -> Error {
+    Error {
+        exit: Exit::Usage,
+        ..plan::nothing_is_live(observed).into()
+    }
+}
+
 async fn live(session: &Session) -> Result<Color> {
     let observed = session.observe().await?;
+    if plan::is_bare(&observed) {
+        return Err(nothing_is_deployed(&observed));
+    }
     observed.live_color().ok_or_else(|| {
         let why = match plan::unclear(&observed) {
             Some(refusal) => refusal.message,

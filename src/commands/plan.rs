@@ -10,6 +10,9 @@ pub struct Plan {
     pub operation: &'static str,
     pub dry_run: bool,
     pub steps: Vec<Step>,
+    /// How the task definition differs, for a deploy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub difference: Option<String>,
 }
 
 impl Plan {
@@ -18,7 +21,12 @@ impl Plan {
             operation,
             dry_run: true,
             steps,
+            difference: None,
         }
+    }
+
+    pub fn with_difference(self, difference: Option<String>) -> Self {
+        Self { difference, ..self }
     }
 }
 
@@ -30,6 +38,9 @@ impl Outcome for Plan {
         let mut text = format!("{} would:", style.strong(self.operation));
         for (n, step) in self.steps.iter().enumerate() {
             text += &format!("\n  {:>2}. {step}", n + 1);
+        }
+        if let Some(difference) = &self.difference {
+            text += &format!("\n{}", difference.trim_end());
         }
         text + "\nNothing was changed."
     }

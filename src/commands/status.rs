@@ -24,10 +24,15 @@ use crate::session::here::{Here, beside};
 use crate::spoken_time;
 
 const PAUSE: Duration = Duration::from_secs(2);
+/// The last deploy onto a colour is among so many operations.
+const RECENT: i32 = 20;
 
 #[derive(Debug, Serialize)]
 struct Status {
     app: String,
+    /// Which the result says by itself.
+    #[serde(skip)]
+    environment: Option<String>,
     region: String,
     stack: Stack,
     live: Option<Color>,
@@ -59,6 +64,8 @@ struct Status {
     /// Who is at work, in a sentence.
     #[serde(skip)]
     at_work: Option<String>,
+    /// In what the file differs from the stack, in a sentence.
+    differs_from_stack: Option<String>,
 }
 
 /// What the app's parts are made by.
@@ -149,6 +156,8 @@ struct ColorStatus {
     rollout: Option<Rollout>,
     /// The service is on its way out.
     draining: bool,
+    /// Why the last deploy onto it failed, where that shows.
+    setback: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -186,26 +195,70 @@ impl OtherWay {
 
 pub async fn run(session: &Session, args: &cli::Status) -> Result<Exit> {
     if !args.watch {
-        let (stack, observed) = session.observe_with_stack().await?;
-        let here = session.here(&observed.infrastructure).await;
-        session
-            .report
-            .result(&status(session, &stack, &observed, here));
+        session.report.result(&look(session).await?);
         return Ok(Exit::Done);
     }
     let mut interrupts = Interrupts::listen()?;
     loop {
-        let (stack, observed) = session.observe_with_stack().await?;
-        let here = session.here(&observed.infrastructure).await;
-        session
-            .report
-            .page(&status(session, &stack, &observed, here));
+        session.report.page(&look(session).await?);
         tokio::select! {
             () = sleep(PAUSE) => {}
             // How one leaves it, and no failure.
             () = interrupts.next() => return Ok(Exit::Done),
         }
     }
+}
+
+async fn look(session: &Session) -> Result<Status> {
+    let (stack, observed) = session.observe_with_stack().await?;
+    let here = session.here(&observed.infrastructure).await;
+    let mut status = status(session, &stack, &observed, here);
+    status.differs_from_stack = session.difference(&stack);
+    let mut setbacks = setbacks(session, &observed).await?;
+    for color in Color::BOTH {
+        if let Some(state) = status.colors.get_mut(color) {
+            state.setback = setbacks.get_mut(color).take();
+        }
+    }
+    Ok(status)
+}
+
+/// Why the last deploy onto a colour failed, where it is not over that yet.
+async fn setbacks(session: &Session, observed: &Observed) -> Result<PerColor<Option<String>>> {
+    let mut setbacks = PerColor::default();
+    let has_one = |color: &Color| {
+        let service = observed.color(*color).service.as_ref();
+        service.is_some_and(|service| service.has_failed() || service.is_going_back())
+    };
+    if !Color::BOTH.iter().any(has_one) {
+        return Ok(setbacks);
+    }
+    let table = &observed.infrastructure.journal_table;
+    let ended = session.aws.read_history(table, RECENT).await?;
+    for color in Color::BOTH.into_iter().filter(has_one) {
+        *setbacks.get_mut(color) = setback(observed, &ended, color);
+    }
+    Ok(setbacks)
+}
+
+/// In the journal's words; without them in ECS's.
+fn setback(observed: &Observed, ended: &[Operation], color: Color) -> Option<String> {
+    let service = observed.color(color).service.as_ref()?;
+    let mut deploys = ended.iter().filter(|operation| {
+        operation.command == journal::Command::Deploy && operation.color == Some(color)
+    });
+    let told = deploys.next().and_then(|deploy| {
+        let reason = deploy.ending.as_ref()?.reason.clone()?;
+        Some(match &deploy.tag {
+            Some(tag) => format!("tag {tag}: {reason}"),
+            None => reason,
+        })
+    });
+    let reason = told.or_else(|| service.failure().map(str::to_owned))?;
+    Some(match service.is_going_back() {
+        true => format!("ECS is going back to {}: {reason}", observed.named(color)),
+        false => reason,
+    })
 }
 
 fn status(
@@ -227,6 +280,7 @@ fn status(
     };
     Status {
         app: session.app().to_owned(),
+        environment: session.config.environment.clone(),
         region: session.aws.region().to_owned(),
         stack: Stack::of(stack),
         live,
@@ -263,6 +317,7 @@ fn status(
             .as_ref()
             .map(|operation| Unfinished::of(operation, held.is_some())),
         at_work: held.as_ref().map(|lease| lease.sentence(now)),
+        differs_from_stack: None,
     }
 }
 
@@ -284,6 +339,7 @@ fn color_status(state: &ColorState) -> Option<ColorStatus> {
         commit: release.and_then(|release| release.commit.clone()),
         rollout: service.primary().and_then(|deployment| deployment.rollout),
         draining: service.is_draining,
+        setback: None,
     })
 }
 
@@ -291,7 +347,14 @@ impl Outcome for Status {
     fn human(&self, style: &Style) -> String {
         let here = self.here.as_ref();
         let mut lines = vec![
-            format!("{} in {}", style.strong(&self.app), self.region),
+            match &self.environment {
+                Some(environment) => format!(
+                    "{} in {}, environment {environment}",
+                    style.strong(&self.app),
+                    self.region
+                ),
+                None => format!("{} in {}", style.strong(&self.app), self.region),
+            },
             format!(
                 "  port 80  {}  -> {}",
                 beside(&self.urls.prod, here.map(|here| &here.prod)),
@@ -316,6 +379,8 @@ impl Outcome for Status {
         } else if self.live.is_none() {
             lines.push("\nNothing is live yet: the first colour to serve becomes live.".to_owned());
         }
+        let differs = self.differs_from_stack.iter();
+        lines.extend(differs.map(|sentence| format!("\n{warning} {sentence}")));
         let astray = self.astray.iter();
         lines.extend(astray.map(|sentence| format!("\n{warning} {sentence}.")));
         lines.extend(self.journal_lines(*style));
@@ -389,6 +454,8 @@ impl Status {
                 counted(state.registered, "target")
             ),
         ];
+        let setback = state.setback.iter();
+        lines.extend(setback.map(|reason| format!("  {}   {reason}", style.bad("failed"))));
         if let Some(at) = &state.deployed_at {
             let by = state.deployed_by.as_deref().unwrap_or("unknown");
             let commit = state

@@ -6,12 +6,15 @@
 
 use std::ops::Range;
 use std::path::Path;
+use std::rc::Rc;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::entry::Entry;
+use super::environments::{self, Brought, Environment};
 use super::error::{ConfigError, Place};
+use super::names::environment_name;
 use super::nearest::nearest;
 use super::veil;
 
@@ -24,20 +27,99 @@ pub(super) struct File<'a> {
 }
 
 impl<'a> File<'a> {
-    /// Reads the whole file; what `read` does not ask for is an error.
-    pub(super) fn read<T>(&'a self, read: impl FnOnce(&mut Section<'a>) -> Result<T>) -> Result<T> {
+    /// Reads the whole file as it is in an environment; what `read` does not ask
+    /// for is an error, also in the other environments.
+    pub(super) fn read<T>(
+        &'a self,
+        environment: Option<&str>,
+        read: impl Fn(&mut Section<'a>) -> Result<T>,
+    ) -> Result<T> {
         let document = DeTable::parse(self.text).map_err(|error| ConfigError::Syntax {
             at: Box::new(self.place(error.span().unwrap_or_default(), Shown::Keys)),
             message: error.message().to_owned(),
         })?;
+        let mut top = document.into_inner();
+        let mut environments = self.environments(&mut top)?;
+        let chosen = environment.map(|name| {
+            let at = environments.iter().position(|it| it.name == name);
+            at.map(|at| environments.remove(at)).ok_or_else(|| {
+                let there: Vec<String> = environments.iter().map(|it| it.name.clone()).collect();
+                ConfigError::no_environment(self.path, name, &there)
+            })
+        });
+        let value = match chosen.transpose()? {
+            Some(environment) => self.read_in(top.clone(), environment, &read)?,
+            None => self.read_top(top.clone(), None, &read)?,
+        };
+        for other in environments {
+            self.read_in(top.clone(), other, &read)?;
+        }
+        Ok(value)
+    }
+
+    fn environments(&self, top: &mut DeTable<'a>) -> Result<Vec<Environment<'a>>> {
+        let is_section = |name: &str| format!("it is a section: write [{name}]");
+        let Some(all) = environments::take(top) else {
+            return Ok(Vec::new());
+        };
+        let span = all.span();
+        let DeValue::Table(all) = all.into_inner() else {
+            let message = is_section("env.<name>");
+            return Err(self.invalid(span, Shown::NoValue, environments::KEY, message));
+        };
+        let all = environments::list(all);
+        for it in &all {
+            let key = format!("{}.{}", environments::KEY, it.name);
+            if !matches!(it.value, DeValue::Table(_)) {
+                let message = is_section(&key);
+                return Err(self.invalid(it.span.clone(), Shown::NoValue, &key, message));
+            }
+            if let Err(message) = environment_name(&it.name) {
+                return Err(self.invalid(it.key.clone(), Shown::NoValue, &key, message));
+            }
+        }
+        Ok(all)
+    }
+
+    fn read_in<T>(
+        &'a self,
+        mut top: DeTable<'a>,
+        environment: Environment<'a>,
+        read: &impl Fn(&mut Section<'a>) -> Result<T>,
+    ) -> Result<T> {
+        let DeValue::Table(over) = environment.value else {
+            // `environments` has seen to it.
+            return self.read_top(top, None, read);
+        };
+        let brought = environments::merge(&mut top, &environment.name, over);
+        let inside = Inside {
+            name: environment.name,
+            key: environment.key,
+            brought,
+        };
+        self.read_top(top, Some(inside), read)
+    }
+
+    fn read_top<T>(
+        &'a self,
+        entries: DeTable<'a>,
+        inside: Option<Inside>,
+        read: &impl Fn(&mut Section<'a>) -> Result<T>,
+    ) -> Result<T> {
+        let brought = inside.as_ref().map(|inside| Rc::clone(&inside.brought));
         let mut section = Section {
             file: self,
             name: String::new(),
-            entries: document.into_inner(),
+            entries,
             known: Vec::new(),
             shown: Shown::Marked,
+            brought: brought.unwrap_or_default(),
+            inside,
         };
         let value = read(&mut section)?;
+        if section.inside.is_none() {
+            section.known.push(environments::KEY);
+        }
         section.finish()?;
         Ok(value)
     }
@@ -100,6 +182,14 @@ pub(super) enum Shown {
     Keys,
 }
 
+/// The environment that is read.
+#[derive(Clone)]
+pub(super) struct Inside {
+    pub(super) name: String,
+    key: Range<usize>,
+    brought: Rc<Brought>,
+}
+
 /// A table whose keys are taken out one by one.
 pub(super) struct Section<'a> {
     file: &'a File<'a>,
@@ -109,18 +199,38 @@ pub(super) struct Section<'a> {
     known: Vec<&'static str>,
     /// Whether its values may be shown.
     shown: Shown,
+    brought: Rc<Brought>,
+    /// At the top of the file.
+    inside: Option<Inside>,
 }
 
 impl<'a> Section<'a> {
     /// A table whose keys the user makes up: there is none to ask for.
-    pub(super) fn of_users(file: &'a File<'a>, name: String) -> Self {
+    pub(super) fn of_users(file: &'a File<'a>, name: String, brought: Rc<Brought>) -> Self {
         Self {
             file,
             name,
             entries: DeTable::new(),
             known: Vec::new(),
             shown: Shown::NoValue,
+            brought,
+            inside: None,
         }
+    }
+
+    /// The environment that is read, at the top of the file.
+    pub(super) fn environment(&self) -> Option<&str> {
+        self.inside.as_ref().map(|inside| inside.name.as_str())
+    }
+
+    /// An error about what follows from the environment's name.
+    pub(super) fn unfit_environment(&self, message: String) -> ConfigError {
+        let (key, span) = match &self.inside {
+            Some(inside) => (inside.name.as_str(), inside.key.clone()),
+            None => ("", 0..0),
+        };
+        let key = format!("{}.{key}", environments::KEY);
+        self.file.invalid(span, Shown::NoValue, &key, message)
     }
 
     pub(super) fn take(&mut self, key: &'static str) -> Option<Entry<'a>> {
@@ -165,6 +275,8 @@ impl<'a> Section<'a> {
             entries,
             known: Vec::new(),
             shown: self.shown,
+            brought: Rc::clone(&self.brought),
+            inside: None,
         };
         let value = read(&mut section)?;
         section.finish()?;
@@ -181,20 +293,25 @@ impl<'a> Section<'a> {
         // The map is sorted; a person reads from the top.
         let first = self.entries.keys().min_by_key(|key| key.span().start);
         let Some(key) = first else { return Ok(()) };
-        let place = match self.name.as_str() {
+        let place = match self.brought.whole(&key.span(), self.name.clone()).as_str() {
             "" => "at the top of the file".to_owned(),
-            name => format!("in [{name}]"),
+            name => format!("in [{}]", name.trim_end_matches('.')),
         };
         let near = nearest(key.get_ref(), &self.known);
         Err(ConfigError::Invalid {
             at: Box::new(self.file.place(key.span(), Shown::NoValue)),
-            key: self.path_of(key.get_ref()),
+            key: self.whole(&key.span(), key.get_ref()),
             message: format!("there is no such key {place}"),
             hint: Some(match near {
                 Some(known) => format!("did you mean `{known}`?"),
                 None => format!("the keys {place}: {}", self.known.join(", ")),
             }),
         })
+    }
+
+    /// The key as it is written, from the top of the file.
+    fn whole(&self, span: &Range<usize>, key: &str) -> String {
+        self.brought.whole(span, self.path_of(key))
     }
 
     fn path_of(&self, key: &str) -> String {
@@ -211,7 +328,9 @@ impl<'a> Section<'a> {
     ) -> Entry<'a> {
         Entry {
             file: self.file,
-            key: self.path_of(name.get_ref()),
+            key: self.whole(&name.span(), name.get_ref()),
+            path: self.path_of(name.get_ref()),
+            brought: Rc::clone(&self.brought),
             name: name.get_ref().clone().into_owned(),
             key_span: name.span(),
             span: value.span(),

@@ -2,10 +2,12 @@
 
 use std::fmt::Display;
 use std::ops::{Range, RangeInclusive};
+use std::rc::Rc;
 
 use toml::de::DeValue;
 
 use super::document::{File, Section, Shown};
+use super::environments::Brought;
 use super::error::ConfigError;
 
 type Result<T> = std::result::Result<T, ConfigError>;
@@ -13,8 +15,11 @@ type Result<T> = std::result::Result<T, ConfigError>;
 /// One key and its value.
 pub(super) struct Entry<'a> {
     pub(super) file: &'a File<'a>,
-    /// The whole key, such as `container.port`.
+    /// The whole key as it is written, such as `env.staging.container.port`.
     pub(super) key: String,
+    /// Without the environment.
+    pub(super) path: String,
+    pub(super) brought: Rc<Brought>,
     /// The last part of it.
     pub(super) name: String,
     pub(super) key_span: Range<usize>,
@@ -24,6 +29,11 @@ pub(super) struct Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
+    /// Whether the environment that is read says it.
+    pub(super) fn is_of_environment(&self) -> bool {
+        self.brought.has(&self.key_span)
+    }
+
     pub(super) fn string(&self) -> Result<&str> {
         match &self.value {
             DeValue::String(text) => Ok(text),
@@ -109,7 +119,7 @@ impl<'a> Entry<'a> {
         let DeValue::Table(entries) = self.value else {
             return Ok(Vec::new());
         };
-        let section = Section::of_users(self.file, self.key);
+        let section = Section::of_users(self.file, self.path, self.brought);
         Ok(entries
             .into_iter()
             .map(|(name, value)| section.entry(&name, value))

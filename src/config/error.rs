@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use super::nearest::nearest;
 
 /// Why there is no [`Config`](super::Config).
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +15,13 @@ pub enum ConfigError {
     NotFound { path: PathBuf },
     #[error("cannot read {}", .path.display())]
     Unreadable { path: PathBuf, source: io::Error },
+    #[error("there is no environment `{name}` in {}: {there}", .path.display())]
+    NoEnvironment {
+        path: PathBuf,
+        name: String,
+        there: String,
+        hint: Option<String>,
+    },
     /// Not TOML.
     #[error("{at}: {message}\n{}", .at.excerpt())]
     Syntax { at: Box<Place>, message: String },
@@ -28,13 +37,31 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
+    /// `there` are those that the file has.
+    pub(super) fn no_environment(path: &Path, name: &str, there: &[String]) -> Self {
+        let known: Vec<&str> = there.iter().map(String::as_str).collect();
+        let hint = match nearest(name, &known) {
+            Some(known) => format!("did you mean `--env {known}`?"),
+            None => format!("a section [env.{name}] with the keys that differ makes one"),
+        };
+        Self::NoEnvironment {
+            path: path.to_owned(),
+            name: name.to_owned(),
+            there: match known.is_empty() {
+                true => "it has none".to_owned(),
+                false => format!("it has {}", known.join(", ")),
+            },
+            hint: Some(hint),
+        }
+    }
+
     /// What to do next, where more than the message can be said.
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Missing { .. } | Self::NotFound { .. } => {
                 Some("`bgecs init --write-config` writes a commented starter")
             }
-            Self::Invalid { hint, .. } => hint.as_deref(),
+            Self::Invalid { hint, .. } | Self::NoEnvironment { hint, .. } => hint.as_deref(),
             Self::Unreadable { .. } | Self::Syntax { .. } => None,
         }
     }
@@ -44,7 +71,10 @@ impl ConfigError {
     pub fn place(&self) -> Option<&Place> {
         match self {
             Self::Syntax { at, .. } | Self::Invalid { at, .. } => Some(at),
-            Self::Missing { .. } | Self::NotFound { .. } | Self::Unreadable { .. } => None,
+            Self::Missing { .. }
+            | Self::NotFound { .. }
+            | Self::NoEnvironment { .. }
+            | Self::Unreadable { .. } => None,
         }
     }
 }

@@ -21,6 +21,16 @@ impl AppName {
         &self.0
     }
 
+    /// `<app>-<environment>`: the same app somewhere else.
+    pub(super) fn in_environment(&self, name: &str) -> Result<Self, String> {
+        let text = format!("{}-{name}", self.0);
+        text.parse().map_err(|_| {
+            format!(
+                "the app's name would be `{text}`, and has 20 characters at most: write `app = \"…\"` below [env.{name}]"
+            )
+        })
+    }
+
     /// `bgecs-<app>`: the name of the stack, and the family of its task
     /// definitions.
     pub fn stack_name(&self) -> String {
@@ -101,6 +111,21 @@ pub(super) fn profile(text: &str) -> Result<String, String> {
     match text.trim().is_empty() || text.chars().any(char::is_control) {
         false => Ok(text.to_owned()),
         true => Err("it is the name of no profile".to_owned()),
+    }
+}
+
+/// What an app's name can end in.
+pub(super) fn environment_name(text: &str) -> Result<(), String> {
+    let is_plain = |part: &str| {
+        let mut bytes = part.bytes();
+        !part.is_empty() && bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+    };
+    match text.split('-').all(is_plain) {
+        true => Ok(()),
+        false => Err(
+            "the name of an environment has lower-case letters, digits and single hyphens between them"
+                .to_owned(),
+        ),
     }
 }
 

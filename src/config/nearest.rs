@@ -1,7 +1,7 @@
 //! Guesses which key was meant.
 
 /// The known key that a slip of the finger away from `key` is.
-pub(super) fn nearest(key: &str, known: &[&'static str]) -> Option<&'static str> {
+pub(super) fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
     let key = key.to_lowercase().replace('-', "_");
     known
         .iter()

@@ -47,18 +47,13 @@ const LONGEST_LEASE: u32 = 3600;
 /// The keys of `[container]` that a task definition of its own replaces.
 const SETTINGS_KEYS: [&str; 5] = ["cpu", "memory", "environment", "secrets", "command"];
 
-pub(super) fn config(file: &File<'_>) -> Result<Config> {
+pub(super) fn config(file: &File<'_>, environment: Option<&str>) -> Result<Config> {
     let root = folder_of(file.path);
-    file.read(|top| {
-        let Some(app) = top.optional("app", |entry| entry.checked(AppName::from_str))? else {
-            return Err(top.missing(
-                "app",
-                "it is missing: write `app = \"<name>\"` above the first [section]",
-            ));
-        };
+    file.read(environment, |top| {
         Ok(Config {
             path: file.path.to_owned(),
-            app,
+            app: app(top)?,
+            environment: top.environment().map(str::to_owned),
             container: top.section("container", |section| container(section, root))?,
             service: top.section("service", service)?,
             network: top.section("network", network)?,
@@ -71,6 +66,23 @@ pub(super) fn config(file: &File<'_>) -> Result<Config> {
             place: top.section("aws", place)?,
         })
     })
+}
+
+/// An environment's app has its name behind it, unless it has one of its own.
+fn app(top: &mut Section<'_>) -> Result<AppName> {
+    let Some(entry) = top.take("app") else {
+        return Err(top.missing(
+            "app",
+            "it is missing: write `app = \"<name>\"` above the first [section]",
+        ));
+    };
+    let name = entry.checked(AppName::from_str)?;
+    match top.environment() {
+        Some(environment) if !entry.is_of_environment() => name
+            .in_environment(environment)
+            .map_err(|why| top.unfit_environment(why)),
+        _ => Ok(name),
+    }
 }
 
 fn container(section: &mut Section<'_>, root: &Path) -> Result<Container> {

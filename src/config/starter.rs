@@ -78,4 +78,10 @@ deregistration_delay_seconds = 15    # how long open requests may take to end
 
 [lease]
 seconds = 60               # for how long a command that is killed keeps others out
+
+# What differs in an environment, which `--env staging` or BGECS_ENV chooses; the
+# app is {app}-staging there:
+# [env.staging]
+# service.desired_count = 1
+# probe.rate = 5
 "#;

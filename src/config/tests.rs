@@ -1,3 +1,4 @@
+mod environments;
 mod mistakes;
 mod values;
 
@@ -17,6 +18,7 @@ fn app() -> AppName {
 
 fn defaults() -> Config {
     Config {
+        environment: None,
         path: PathBuf::from("/srv/hello/bgecs.toml"),
         app: app(),
         container: Container {
@@ -198,16 +200,16 @@ fn the_file_is_the_nearest_one_upwards() {
     fs::write(&nearer, "app = 'nearer'").unwrap();
     assert_eq!(Config::find(None, &deep).unwrap(), nearer);
 
-    let config = Config::load(&nearer).unwrap();
+    let config = Config::load(&nearer, None).unwrap();
     assert_eq!(config.app.as_str(), "nearer");
     assert_eq!(config.root(), top.join("a/b"));
 
     let asked_for = Path::new("../other.toml");
     let found = Config::find(Some(asked_for), &deep).unwrap();
     assert_eq!(found, deep.join(asked_for));
-    let error = Config::load(&found).unwrap_err();
+    let error = Config::load(&found, None).unwrap_err();
     assert!(matches!(error, ConfigError::NotFound { .. }), "{error}");
-    let error = Config::load(&deep).unwrap_err();
+    let error = Config::load(&deep, None).unwrap_err();
     assert!(matches!(error, ConfigError::Unreadable { .. }), "{error}");
 }
 
@@ -236,7 +238,10 @@ fn the_starter_says_the_defaults() {
 #[test]
 fn the_examples_in_the_starter_are_valid() {
     let uncommented = |line: &str| {
-        let bare = line.strip_prefix("# ").filter(|bare| bare.contains(" = "));
+        let bare = line.strip_prefix("# ").filter(|bare| {
+            let is_section = bare.starts_with('[') && bare.ends_with(']');
+            is_section || bare.contains(" = ")
+        });
         bare.unwrap_or(line).to_owned()
     };
     let text = Config::starter(&app());
@@ -251,6 +256,9 @@ fn the_examples_in_the_starter_are_valid() {
     let config = parse(&settings.join("\n")).unwrap();
     assert_ne!(config, defaults());
     assert_eq!(config.logs, defaults().logs);
+    let path = Path::new("/srv/hello/bgecs.toml");
+    let staging = Config::parse_in(&settings.join("\n"), path, Some("staging")).unwrap();
+    assert_eq!(staging.service.desired_count, 1);
 
     let is_of_settings = |line: &String| {
         ["name", "cpu", "memory", "command", "environment", "secrets"]

@@ -1,6 +1,7 @@
 //! A deploy, step by step: image, registry, task definition, service, and the
 //! wait until it serves.
 
+pub mod difference;
 mod ending;
 mod hook;
 mod publish;
@@ -19,11 +20,14 @@ use crate::engine::plan::{self, DeployPlan, ServicePlan};
 use crate::engine::task_definition::{self, Input, Surroundings, TaskDefinition};
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupts;
-use crate::model::{Color, Digest, Observed, Origin, RunsOn, Tag, TaskDefinitionArn};
+use crate::model::{
+    Color, CpuArchitecture, Digest, Observed, Origin, RunsOn, Tag, TaskDefinitionArn,
+};
 use crate::provenance::Provenance;
 use crate::report::Event;
 use crate::session::Session;
-use publish::Published;
+use service::Told;
+pub use service::wanted_definition;
 
 /// Where the image comes from.
 #[derive(Debug)]
@@ -53,6 +57,8 @@ pub struct Request {
     pub runs_on: RunsOn,
     pub tag: Tag,
     pub restart: bool,
+    /// Of the task definition, ahead of its registration.
+    pub shows_difference: bool,
     pub timeout: Duration,
 }
 
@@ -107,10 +113,18 @@ async fn place(
     let image = publish::publish(session, turn, observed, request).await?;
     let (digest, from) = (image.digest.clone(), image.from);
     turn.describe(|operation| operation.digest = Some(digest.clone()));
-    let composed = |color| compose(session, turn, observed, color, request, loaded, &image);
+    let operation = turn.operation().id;
+    let composed = |color| {
+        let image = (image.architecture, Some(&digest));
+        let operation = operation.as_str();
+        compose(session, observed, color, request, loaded, image, operation)
+    };
     if let Some(live) = plan.may_be_live {
         let config_hash = composed(live)?.config_hash;
+        let wanted = wanted_definition(session, &observed.infrastructure, live, loaded)?;
+        let change = plan::definition_change(observed.color(live), &wanted);
         if plan::is_the_same(observed.color(live), &config_hash, &request.tag)
+            && !change.takes_new_tasks()
             && let Some(service) = &observed.color(live).service
         {
             return Ok(Placed {
@@ -118,7 +132,7 @@ async fn place(
                 digest,
                 from,
                 task_definition: service.task_definition.clone(),
-                unchanged: true,
+                unchanged: !service::amend(session, turn, observed, live, change).await?,
             });
         }
         plan::refuse_unproven(observed, plan)
@@ -127,7 +141,11 @@ async fn place(
     let definition = composed(plan.color)?;
     let state = observed.color(plan.color);
     let current = plan::serves_already(state, &definition.config_hash, &request.tag);
-    if let Some(current) = current.filter(|_| !request.restart) {
+    let wanted = wanted_definition(session, &observed.infrastructure, plan.color, loaded)?;
+    let change = plan::definition_change(state, &wanted);
+    // Where only those are told, ECS need not see that they take new tasks.
+    let restart = request.restart || (current.is_some() && change.takes_new_tasks());
+    if let Some(current) = current.filter(|_| !restart && change.is_nothing()) {
         return Ok(Placed {
             color: plan.color,
             digest,
@@ -136,22 +154,23 @@ async fn place(
             unchanged: true,
         });
     }
+    if request.shows_difference {
+        let base = difference::base(observed, plan.color);
+        let shown = difference::show(session, observed, base, request, &composed(base)?).await?;
+        session.report.tell(&Event::Note(shown));
+    }
     let task_definition = match current {
         Some(current) => current.clone(),
         None => register::register(session, turn, &definition, &digest).await?,
     };
     turn.describe(|operation| operation.task_definition = Some(task_definition.clone()));
     let began = session.aws.journal_time();
-    service::tell(
-        session,
-        turn,
-        observed,
-        plan,
-        request,
-        loaded,
-        &task_definition,
-    )
-    .await?;
+    let told = Told {
+        task_definition: &task_definition,
+        definition: &wanted,
+        restart,
+    };
+    service::tell(session, turn, observed, plan, &told).await?;
     turn.did().await?;
     let wait = Wait {
         observed,
@@ -160,7 +179,7 @@ async fn place(
         began,
         timeout: request.timeout,
     };
-    await_asked(session, &wait, &asked(observed, plan, request)).await?;
+    await_asked(session, &wait, &asked(observed, plan, restart)).await?;
     session
         .report
         .tell(&Event::Done(format!("{} serves", plan.color)));
@@ -173,7 +192,7 @@ async fn place(
     })
 }
 
-fn asked(observed: &Observed, plan: &DeployPlan, request: &Request) -> Asked {
+fn asked(observed: &Observed, plan: &DeployPlan, restart: bool) -> Asked {
     let service = observed.color(plan.color).service.as_ref();
     let before = service.and_then(|service| service.primary());
     Asked {
@@ -182,7 +201,7 @@ fn asked(observed: &Observed, plan: &DeployPlan, request: &Request) -> Asked {
             ServicePlan::Update { desired } => desired,
         },
         replaces: before
-            .filter(|_| request.restart)
+            .filter(|_| restart)
             .map(|deployment| deployment.id.clone()),
         ..Asked::of_deploy(plan.color)
     }
@@ -190,12 +209,12 @@ fn asked(observed: &Observed, plan: &DeployPlan, request: &Request) -> Asked {
 
 fn compose(
     session: &Session,
-    turn: &Turn,
     observed: &Observed,
     color: Color,
     request: &Request,
     loaded: &Loaded,
-    image: &Published,
+    (architecture, digest): (CpuArchitecture, Option<&Digest>),
+    operation: &str,
 ) -> Result<TaskDefinition> {
     let infra = &observed.infrastructure;
     let context = match &request.image {
@@ -203,7 +222,6 @@ fn compose(
         ImageSource::Reference(_) => None,
     };
     let provenance = Provenance::gather(context);
-    let operation = turn.operation().id;
     let repository = session.repository(infra);
     let input = Input {
         app: &session.config.app,
@@ -212,8 +230,8 @@ fn compose(
         image: task_definition::Image {
             repository: &repository,
             tag: &request.tag,
-            digest: Some(&image.digest),
-            architecture: image.architecture,
+            digest,
+            architecture,
         },
         surroundings: Surroundings {
             execution_role_arn: &infra.execution_role_arn,
@@ -225,7 +243,7 @@ fn compose(
             commit: provenance.commit.as_deref(),
             deployed_by: &provenance.who,
             deployed_at: &provenance.when,
-            operation: operation.as_str(),
+            operation,
         },
     };
     task_definition::compose(&input).map_err(|error| definition::usage(&error))

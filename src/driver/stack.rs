@@ -32,6 +32,18 @@ pub struct Prepared {
     before: Option<StackSnapshot>,
 }
 
+#[cfg(test)]
+impl Prepared {
+    pub fn of(plan: StackPlan, live: &'static str) -> Self {
+        let inputs = StackInputs::from([(LIVE_COLOR, live.to_owned())]);
+        Self {
+            plan,
+            inputs,
+            before: None,
+        }
+    }
+}
+
 /// Looks at the stack and plans. Changes nothing.
 ///
 /// # Errors
@@ -241,7 +253,7 @@ fn color_or_none(live: Option<Color>) -> &'static str {
 }
 
 /// The template's parameters, from the configuration.
-fn inputs(config: &Config, live: &str) -> StackInputs {
+pub fn inputs(config: &Config, live: &str) -> StackInputs {
     let secrets_of = |kind: SecretKind| -> String {
         let Definition::Settings(settings) = &config.container.definition else {
             return String::new();

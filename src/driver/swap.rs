@@ -9,7 +9,7 @@ use futures_util::stream::FuturesUnordered;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use super::World;
-use crate::engine::seen::{Releases, Seen};
+use crate::engine::seen::{Changed, Releases, Seen};
 use crate::engine::swap::{Action, Event, Phase, Swap};
 use crate::interrupt::Interrupts;
 use crate::model::{Color, Port, Sample};
@@ -26,9 +26,9 @@ pub enum Notice<'a> {
         /// Which release answered, if that is known.
         release: Option<usize>,
         seen: &'a Seen,
+        changed: Changed,
     },
     Phase {
-        at: Duration,
         phase: &'a Phase,
     },
 }
@@ -109,10 +109,7 @@ pub async fn run(
         let before = phase_name(&swap.phase);
         let action = swap.step(origin.elapsed(), event);
         if phase_name(&swap.phase) != before {
-            notify(Notice::Phase {
-                at: origin.elapsed(),
-                phase: &swap.phase,
-            });
+            notify(Notice::Phase { phase: &swap.phase });
             match swap.phase {
                 Phase::Watching { .. } => told.set(tell(world, News::Done).fuse()),
                 Phase::LookingBack { .. } => told.set(tell(world, News::Back(swap.from)).fuse()),
@@ -142,11 +139,13 @@ fn take(
     seen: &mut Seen,
     notify: &mut dyn FnMut(Notice<'_>),
 ) -> Event {
-    let release = seen.add(sample, swap.changed());
+    let changed = swap.changed();
+    let release = seen.add(sample, changed);
     notify(Notice::Sample {
         sample,
         release,
         seen,
+        changed,
     });
     Event::Answered {
         scheduled_at: sample.scheduled_at,

@@ -75,6 +75,7 @@ fn shows(change: &ServiceChange<'_>, before: Option<&ServiceState>, now: &Servic
         .task_definition
         .is_none_or(|revision| now.task_definition == *revision)
         && change.desired.is_none_or(|count| now.desired == count)
+        && change.definition.is_shown_by(&now.definition)
         && (!change.restart || is_restarted())
 }
 

@@ -17,15 +17,16 @@ mod ways;
 use serde::{Serialize, Serializer};
 
 pub use deploy::{
-    DeployPlan, DeployWish, ServicePlan, deploy, is_the_same, refuse_unproven, serves_already,
-    wanted_count,
+    DeployPlan, DeployWish, ServicePlan, definition_change, deploy, is_the_same, refuse_unproven,
+    serves_already, wanted_count,
 };
 pub use image::{choose, fits};
 pub use parts::{ALL_AGAIN, Part, live_by_rest, mend, named};
 pub use retire::{RetirePlan, retire};
-pub use stack::{LIVE_COLOR, Made, StackPlan, refuse_blind_health_path, stack};
+pub use stack::{LIVE_COLOR, Made, StackPlan, differing, differs, refuse_blind_health_path, stack};
 pub use swap::{
-    Aim, Needless, SwapPlan, fixed, nothing_is_live, promote, rollback, rollback_to, way_back,
+    Aim, Needless, SwapPlan, fixed, is_bare, nothing_is_live, promote, rollback, rollback_to,
+    way_back,
 };
 pub use ways::{astray, refuse_cutting_off, showing, staying_behind, unclear};
 
@@ -73,6 +74,8 @@ pub enum Step {
         color: Color,
         desired: Option<i32>,
         restart: bool,
+        /// What else of it changes.
+        changes: Vec<String>,
     },
     Await {
         color: Color,
@@ -150,6 +153,7 @@ impl std::fmt::Display for Step {
                 color,
                 desired,
                 restart,
+                changes,
             } => {
                 write!(f, "update the service {color}")?;
                 if let Some(desired) = desired {
@@ -157,6 +161,9 @@ impl std::fmt::Display for Step {
                 }
                 if *restart {
                     f.write_str(", restarting its tasks")?;
+                }
+                for change in changes {
+                    write!(f, ", {change}")?;
                 }
                 Ok(())
             }

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use crate::counted::counted;
-use crate::model::{Answer, Color, Observed, Port, Rollout, TargetState};
+use crate::model::{Answer, Color, Observed, Port, Rollout, ServiceState, TargetState};
 
 /// Answers that the test port must give in a row.
 pub const TEST_ANSWERS: usize = 3;
@@ -119,6 +119,14 @@ fn rolled_out(observed: &Observed, to: Color) -> Check {
         };
     };
     let revision = primary.task_definition.short();
+    let service = observed.color(to).service.as_ref();
+    if service.is_some_and(ServiceState::is_going_back) {
+        return Check {
+            name: "deployment",
+            ok: false,
+            detail: going_back(observed, to),
+        };
+    }
     let (ok, state) = match primary.rollout {
         Some(Rollout::Completed) => (true, "complete"),
         Some(Rollout::Failed) => (false, "failed"),
@@ -130,6 +138,13 @@ fn rolled_out(observed: &Observed, to: Color) -> Check {
         ok,
         detail: format!("{} as {revision} is {state}", observed.named(to)),
     }
+}
+
+/// A failed deploy's last chapter.
+fn going_back(observed: &Observed, color: Color) -> String {
+    let to = observed.deployed(color).map(|deployed| deployed.release());
+    let to = to.unwrap_or_else(|| "what it ran before".to_owned());
+    format!("ECS is going back to {to}; try again in a moment")
 }
 
 fn capacity(observed: &Observed, from: Color, to: Color) -> Check {
@@ -191,8 +206,8 @@ fn answers(answers: &[Answer]) -> Check {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::testing::{nowhere, observed, redirect, service, to};
-    use crate::model::{Target, Targets};
+    use crate::model::testing::{nowhere, observed, redirect, release, service, to};
+    use crate::model::{Deployment, Target, Targets};
 
     fn target(state: TargetState) -> Target {
         Target {
@@ -276,6 +291,27 @@ mod tests {
         let mut detached = ready();
         detached.colors.green.targets = Targets(vec![target(TargetState::Unused)]);
         assert_eq!(failing(&detached, &well()), ["target groups"]);
+    }
+
+    #[test]
+    fn a_colour_that_ecs_takes_back_is_said_to_be() {
+        let mut world = ready();
+        world.colors.blue.release = Some(release("60"));
+        let service = world.colors.blue.service.as_mut().unwrap();
+        service.deployments[0].rollout = Some(Rollout::InProgress);
+        let failed = Deployment {
+            id: "d2".to_owned(),
+            is_primary: false,
+            rollout: Some(Rollout::Failed),
+            ..service.deployments[0].clone()
+        };
+        service.deployments.push(failed);
+        let check = rolled_out(&world, Color::Blue);
+        assert!(!check.ok);
+        assert_eq!(
+            check.detail,
+            "ECS is going back to tag 60; try again in a moment"
+        );
     }
 
     #[test]

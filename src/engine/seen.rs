@@ -99,6 +99,12 @@ impl Seen {
         }
     }
 
+    /// Whether both releases of a swap answer alike, but for a header that may
+    /// name them.
+    pub fn releases_are_alike(&self) -> bool {
+        self.releases.are_alike()
+    }
+
     pub fn sent(&self) -> u64 {
         self.lanes.sent()
     }

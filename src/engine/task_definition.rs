@@ -6,6 +6,7 @@
 //! (<https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html>).
 //! Nothing here reads a file, asks AWS or looks at the clock.
 
+mod difference;
 mod error;
 mod file;
 mod hash;
@@ -14,6 +15,7 @@ mod tags;
 #[cfg(test)]
 mod tests;
 
+pub use difference::difference;
 pub use error::TaskDefinitionError;
 pub use file::TaskFile;
 pub use tags::{

@@ -6,8 +6,8 @@ use time::OffsetDateTime;
 
 use super::journal::{Head, Previous};
 use super::{
-    Color, Deployed, Digest, Forwarding, Infrastructure, OtherWays, PerColor, PerPort, Port, Tag,
-    TaskDefinitionArn,
+    Color, Deployed, Digest, Forwarding, Infrastructure, OtherWays, PerColor, PerPort, Port,
+    ServiceDefinition, Tag, TaskDefinitionArn,
 };
 
 /// Who serves production, derived from what port 80 forwards to.
@@ -55,6 +55,7 @@ pub struct ServiceEvent {
 pub struct ServiceState {
     /// It is deleted, and its tasks are on their way out.
     pub is_draining: bool,
+    pub definition: ServiceDefinition,
     pub task_definition: TaskDefinitionArn,
     pub desired: i32,
     pub running: i32,
@@ -73,6 +74,34 @@ impl ServiceState {
 
     pub fn is_retired(&self) -> bool {
         self.desired == 0
+    }
+
+    /// Whether ECS has given up what it was to run.
+    pub fn has_failed(&self) -> bool {
+        self.primary()
+            .is_some_and(|primary| primary.rollout == Some(Rollout::Failed))
+    }
+
+    /// Whether ECS takes a failed deployment back: what it works towards is what
+    /// ran before.
+    pub fn is_going_back(&self) -> bool {
+        let Some(primary) = self.primary() else {
+            return false;
+        };
+        // The failed one is not in the list for long; then only words tell.
+        let says_so = |reason: &String| reason.contains("rolling back to");
+        primary.rollout == Some(Rollout::InProgress)
+            && (self.failed().is_some() || primary.rollout_reason.as_ref().is_some_and(says_so))
+    }
+
+    /// What ECS says of the deployment that failed.
+    pub fn failure(&self) -> Option<&str> {
+        self.failed()?.rollout_reason.as_deref()
+    }
+
+    fn failed(&self) -> Option<&Deployment> {
+        let failed = |it: &&Deployment| it.rollout == Some(Rollout::Failed);
+        self.deployments.iter().find(failed)
     }
 }
 

@@ -5,8 +5,8 @@ use time::OffsetDateTime;
 use super::journal::{Command, Head, Holder, Lease, Operation, OperationId, Truth, Who};
 use super::{
     Color, ColorState, Deployed, Deployment, Forward, Forwarding, Infrastructure, ListenerArn,
-    Observed, OtherWays, PerColor, PerPort, Release, Rollout, ServiceState, TargetGroupArn,
-    TaskDefinitionArn, WayIn,
+    Observed, OtherWays, PerColor, PerPort, Release, Rollout, ServiceDefinition, ServiceState,
+    TargetGroupArn, TaskDefinitionArn, WayIn,
 };
 
 pub fn infrastructure() -> Infrastructure {
@@ -80,6 +80,7 @@ pub fn service(desired: i32) -> ServiceState {
     let task_definition = TaskDefinitionArn::new("task-definition/bgecs-hello:1");
     ServiceState {
         is_draining: false,
+        definition: ServiceDefinition::default(),
         task_definition: task_definition.clone(),
         desired,
         running: desired,

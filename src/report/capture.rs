@@ -101,7 +101,10 @@ pub fn reporter_of(to: To, json: bool, style: Style, wide: Option<u16>) -> (Repo
             None => streams,
         }
     };
-    let audience = Audience { json, quiet: false };
+    let audience = Audience {
+        json,
+        ..Audience::default()
+    };
     (Reporter::into(audience, style, streams), seen)
 }
 

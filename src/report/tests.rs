@@ -187,3 +187,35 @@ fn no_line_is_wider_than_its_terminal_and_a_pipe_gets_whole_lines() {
     let read: String = serde_json::from_str(&seen.out.text()).unwrap();
     assert_eq!(read, LONG);
 }
+
+/// Each of them, also in errors: typed without, a line would be of another app.
+#[test]
+fn command_lines_have_the_environment_that_a_flag_chose() {
+    let told = |is_flag, json| {
+        let (plain, seen) = reporter(To::Pipe, json, Style::plain());
+        let environment = Environment {
+            name: "staging",
+            is_flag,
+        };
+        let reporter = Reporter {
+            audience: Audience {
+                environment: Some(environment),
+                ..plain.audience
+            },
+            ..plain
+        };
+        reporter.tell(&Event::Warning("run `bgecs init`".to_owned()));
+        reporter.complain(&Error::refused("no").hint("`bgecs rollback`"));
+        reporter.result(&Said("`bgecs promote --tag 2`"));
+        drop(reporter);
+        seen.err.text() + &seen.out.text()
+    };
+    insta::assert_snapshot!(told(true, false), @r"
+    warning: run `bgecs init --env staging`
+    error: no
+      hint:      `bgecs rollback --env staging`
+    said: `bgecs promote --tag 2 --env staging`
+    ");
+    assert!(!told(false, false).contains("--env"));
+    assert!(!told(false, true).contains("--env"));
+}

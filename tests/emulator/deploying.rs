@@ -85,6 +85,73 @@ fn a_failure_on_the_live_colour_is_one_to_look_at_now() -> Outcome {
     world.expect_answers(ENGLISH, FRENCH)
 }
 
+/// A load balancer's port is told to a service at its creation, and with each
+/// update that changes it.
+#[test]
+fn a_corrected_port_cures_its_colour() -> Outcome {
+    let world = World::with_v1_live("port")?;
+    let file = |port: u16, health: &str| {
+        let text = format!(
+            "app = \"port\"\n[container]\nport = {port}\nhealth_path = \"{health}\"\n\
+             [service]\ndesired_count = 1\nhealth_check_grace_period_seconds = 5\n\
+             [probe]\npath = \"/api\"\nrate = 20\nwindow_seconds = 2\n\
+             [load_balancer]\nderegistration_delay_seconds = 0\n"
+        );
+        world.desk.write("bgecs.toml", &text)
+    };
+    let port = || -> Outcome<Value> {
+        Ok(world.service("blue")?["loadBalancers"][0]["containerPort"].clone())
+    };
+    file(8081, "/health")?;
+    let failed = world.ends(1, &["deploy", V2, "--tag", "2"])?;
+    assert!(
+        !failed.stderr.contains("differs from the stack"),
+        "{}",
+        failed.shown()
+    );
+    assert_eq!(port()?, 8081);
+
+    // One that differs from the stack besides says so first.
+    file(8080, "/healthz")?;
+    let differs = "bgecs.toml differs from the stack (health path): run `bgecs init`";
+    let planned = world.done(&["deploy", V2, "--tag", "2", "--dry-run"])?;
+    let first = planned.stderr.lines().next().unwrap_or_default();
+    assert_eq!(first, format!("warning: {differs}"), "{}", planned.shown());
+    for part in ["app:8081 -> app:8080", "\"image\": "] {
+        assert!(
+            planned.stdout.contains(part),
+            "{part}:\n{}",
+            planned.shown()
+        );
+    }
+    assert_eq!(world.status()?["differs_from_stack"], differs);
+    assert!(world.ends(6, &["promote"])?.stderr.contains(differs));
+
+    file(8080, "/health")?;
+    let cured = world.done(&["deploy", V2, "--tag", "2"])?;
+    let told = "updated the service blue: the load balancer's target app:8081 -> app:8080";
+    assert!(cured.stderr.contains(told), "{}", cured.shown());
+    assert_eq!(port()?, 8080);
+    world.done(&["promote"])?;
+    world.expect_answers(FRENCH, ENGLISH)?;
+
+    // A service that users are on is told what needs no new task.
+    let text = std::fs::read_to_string(world.desk.path().join("bgecs.toml"))?;
+    world
+        .desk
+        .write("bgecs.toml", &text.replace("seconds = 5", "seconds = 7"))?;
+    let amended = world.done(&["deploy", V2, "--tag", "2"])?;
+    assert!(
+        amended.stderr.contains("grace period 5 s -> 7 s"),
+        "{}",
+        amended.shown()
+    );
+    assert_eq!(world.service("blue")?["healthCheckGracePeriodSeconds"], 7);
+    let again = world.changes_nothing(0, &["deploy", V2, "--tag", "2"])?;
+    assert!(again.stdout.contains("nothing to do"), "{}", again.shown());
+    Ok(())
+}
+
 #[test]
 fn a_release_that_cannot_serve_is_told_with_its_reason() -> Outcome {
     let world = World::with_v1_live("broken")?;

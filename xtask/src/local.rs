@@ -6,18 +6,20 @@ use std::process::Command;
 
 use localstack::{Emulator, Engine, Kept, Options, image, stop_kept, variables};
 
-use crate::{Result, say};
+use crate::{Result, bgecs, say};
 
 /// What the listeners of bgecs's load balancer have.
 const PORTS: [u16; 2] = [80, 81];
 
 pub async fn up() -> Result<()> {
+    // The lines that a person types next begin with it.
+    let bgecs = bgecs::build().await?;
     if let Some(kept) = Kept::all().await?.first() {
         say::line(&format!(
             "the local AWS is up already, at {}",
             kept.endpoint()
         ));
-        exports(&kept.env());
+        exports(&kept.env(), &bgecs);
         return Ok(());
     }
     let engine = Engine::ensure(&say::line).await?;
@@ -41,7 +43,7 @@ pub async fn up() -> Result<()> {
     engine.keep()?;
     for kept in Kept::all().await? {
         if kept.endpoint() == endpoint {
-            exports(&kept.env());
+            exports(&kept.env(), &bgecs);
         }
     }
     Ok(())
@@ -83,10 +85,18 @@ fn is_free(port: u16) -> bool {
 }
 
 /// On stdout, so that `eval "$(cargo xtask local up)"` works.
-fn exports(env: &[(String, String)]) {
+fn exports(env: &[(String, String)], bgecs: &Path) {
     for (name, value) in env {
         say::result(&format!("export {name}={value}"));
     }
+    if let Some(folder) = bgecs.parent() {
+        say::result(&format!("export PATH={}:\"$PATH\"", quoted(folder)));
+    }
+}
+
+/// As a shell reads it back.
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
 }
 
 pub async fn down() -> Result<()> {
@@ -146,5 +156,11 @@ mod tests {
             !left.contains("AWS_ENDPOINT_URL") && !left.contains("AWS_SHARED"),
             "{left}"
         );
+    }
+
+    #[test]
+    fn a_folder_may_have_any_name() {
+        let quoted = quoted(Path::new("/home/o'neil/my apps/bgecs/target/debug"));
+        assert_eq!(quoted, r"'/home/o'\''neil/my apps/bgecs/target/debug'");
     }
 }

@@ -76,6 +76,17 @@ async fn a_registration_is_sent_once() {
 }
 
 #[tokio::test]
+async fn a_registered_definition_is_read_whole() {
+    let body = json!({ "family": FAMILY, "aFieldOfTomorrow": { "z": [1.5, null] } });
+    let wire = Wire::new().on(
+        "DescribeTaskDefinition",
+        Reply::json(&json!({ "taskDefinition": body, "tags": [] })),
+    );
+    let arn = TaskDefinitionArn::new(arn("bgecs-hello:7"));
+    assert_eq!(wire.aws().read_task_definition(&arn).await.unwrap(), body);
+}
+
+#[tokio::test]
 async fn a_registration_that_names_nothing_is_unusable() {
     let wire = Wire::new().on("RegisterTaskDefinition", Reply::json(&json!({})));
     let error = wire
@@ -278,17 +289,15 @@ async fn tags_that_are_none_of_ours_are_left_out() {
 #[tokio::test]
 async fn a_service_is_made_for_its_colour() {
     let wire = Wire::new().on("CreateService", Reply::json(&json!({})));
-    let infrastructure = infrastructure();
     let definition = TaskDefinitionArn::new(arn("bgecs-hello:2"));
+    let wanted = wanted("app", 8080);
     let new = NewService {
         app: "hello",
-        infrastructure: &infrastructure,
+        cluster: "bgecs-hello",
         color: Color::Green,
         task_definition: &definition,
         desired: 2,
-        container: "app",
-        port: 8080,
-        health_check_grace_period: Duration::from_secs(60),
+        definition: &wanted,
         token: "20231114T221320Z-0000002a",
     };
     wire.aws().create_service(&new).await.unwrap();
@@ -354,7 +363,10 @@ async fn an_update_changes_nothing_that_it_does_not_name() {
         task_definition: Some(&definition),
         desired: None,
         restart: true,
-        health_check_grace_period: Some(Duration::from_secs(90)),
+        definition: wanted("app", 8080).change_to(&ServiceDefinition {
+            health_check_grace_period: Duration::from_secs(90),
+            ..wanted("app", 8080)
+        }),
     };
     let scale = ServiceChange {
         desired: Some(0),
@@ -375,9 +387,101 @@ async fn an_update_changes_nothing_that_it_does_not_name() {
     assert_eq!(sent[0]["taskDefinition"], json!(definition.as_str()));
     assert_eq!(sent[0]["forceNewDeployment"], json!(true));
     assert_eq!(sent[0]["healthCheckGracePeriodSeconds"], json!(90));
-    assert_eq!(sent[1].get("healthCheckGracePeriodSeconds"), None);
+    let untold = [
+        "healthCheckGracePeriodSeconds",
+        "loadBalancers",
+        "networkConfiguration",
+        "deploymentConfiguration",
+        "propagateTags",
+    ];
+    assert_eq!(untold.map(|key| sent[1].get(key)), [None; 5]);
     assert_eq!(sent[1].get("taskDefinition"), None);
     assert_eq!(sent[1]["desiredCount"], json!(0));
+}
+
+/// A service that is made so is read so, and what is told to one that differs
+/// makes it so.
+#[tokio::test]
+async fn all_that_a_service_is_made_with_reaches_one_that_is_there() {
+    let there = json!({
+        "serviceName": "green", "status": "ACTIVE", "taskDefinition": "hello:1",
+        "loadBalancers": [
+            { "targetGroupArn": "tg/theirs", "containerName": "app", "containerPort": 9000 },
+            { "targetGroupArn": "tg/green", "containerName": "web", "containerPort": 8081 },
+        ],
+        "networkConfiguration": { "awsvpcConfiguration": {
+            "subnets": ["subnet-1"], "securityGroups": ["sg-theirs"], "assignPublicIp": "DISABLED",
+        }},
+        "deploymentConfiguration": { "minimumHealthyPercent": 50, "maximumPercent": 200 },
+        "propagateTags": "NONE",
+    });
+    let wire = Wire::new()
+        .on(
+            "DescribeServices",
+            Reply::json(&json!({ "services": [there] })),
+        )
+        .on("UpdateService", Reply::json(&json!({})));
+    let aws = wire.aws();
+    let found = aws
+        .read_service(FAMILY, Color::Green)
+        .await
+        .unwrap()
+        .unwrap();
+    let wanted = wanted("app", 8080);
+    let change = ServiceChange {
+        definition: found.definition.change_to(&wanted),
+        ..ServiceChange::default()
+    };
+    assert_eq!(
+        change.definition.words(),
+        [
+            "the load balancer's target web:8081 -> app:8080",
+            "the network",
+            "the health check grace period 0 s -> 60 s",
+            "the deployment configuration",
+            "the tasks' tags",
+        ]
+    );
+    aws.update_service(FAMILY, Color::Green, &change)
+        .await
+        .unwrap();
+    let sent = wire.requests().last().unwrap().json();
+    assert_eq!(
+        sent["loadBalancers"],
+        json!([
+            { "targetGroupArn": "tg/green", "containerName": "app", "containerPort": 8080 },
+            { "targetGroupArn": "tg/theirs", "containerName": "app", "containerPort": 9000 },
+        ]),
+        "another's stays"
+    );
+    let network = &sent["networkConfiguration"]["awsvpcConfiguration"];
+    assert_eq!(network["subnets"], json!(["subnet-1", "subnet-2"]));
+    assert_eq!(network["securityGroups"], json!(["sg-theirs", "sg-1"]));
+    assert_eq!(network["assignPublicIp"], "ENABLED");
+    assert_eq!(
+        sent["deploymentConfiguration"]["minimumHealthyPercent"],
+        100
+    );
+    assert_eq!(sent["healthCheckGracePeriodSeconds"], 60);
+    assert_eq!(sent["propagateTags"], "TASK_DEFINITION");
+    // What was sent is what is wanted.
+    let mut now = sent;
+    now["serviceName"] = json!("green");
+    let wire = Wire::new().on(
+        "DescribeServices",
+        Reply::json(&json!({ "services": [now] })),
+    );
+    let now = wire.aws().read_service(FAMILY, Color::Green).await;
+    let now = now.unwrap().unwrap().definition;
+    assert!(now.change_to(&wanted).is_nothing());
+    assert!(change.definition.is_shown_by(&now));
+    assert!(!change.definition.is_shown_by(&found.definition));
+}
+
+fn wanted(container: &str, port: u16) -> ServiceDefinition {
+    let door = (container, port);
+    let grace = Duration::from_secs(60);
+    ServiceDefinition::of_color(&infrastructure(), Color::Green, door, grace)
 }
 
 #[tokio::test]

@@ -36,6 +36,7 @@ fn of_an_image(reference: &str) -> Request {
         runs_on: RunsOn::default(),
         tag: tag(),
         restart: false,
+        shows_difference: false,
         timeout: Duration::from_secs(600),
     }
 }
@@ -144,7 +145,8 @@ fn where_an_image_came_from_is_said() {
 
 fn planned(plan: &DeployPlan, request: &Request) -> String {
     let session = Session::of_hello(Wire::new().aws());
-    let steps = steps(&session, &observed(), plan, request);
+    let changes = ["the network".to_owned()];
+    let steps = steps(&session, &observed(), plan, request, &changes);
     Plan::of("deploy", steps).human(&Style::plain())
 }
 
@@ -167,4 +169,13 @@ fn the_plan_of_a_first_deploy() {
        7. point port 81 at green, and read it back
     Nothing was changed.
     ");
+}
+
+#[test]
+fn a_plan_names_what_else_of_a_service_changes() {
+    let planned = planned(&plan(), &of_an_image("ghcr.io/acme/hello:2"));
+    assert!(
+        planned.contains("update the service blue, the network\n"),
+        "{planned}"
+    );
 }

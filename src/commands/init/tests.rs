@@ -19,18 +19,19 @@ fn created_updated_or_left_as_it_is() {
     let session = Session::of_hello(Wire::new().aws());
     let changes = vec!["HealthPath from `/` to `/health`".to_owned()];
     let mut all = Vec::new();
-    for plan in [
-        StackPlan::Create,
-        StackPlan::Update { changes },
-        StackPlan::NothingToDo,
+    for prepared in [
+        Prepared::of(StackPlan::Create, "none"),
+        Prepared::of(StackPlan::Update { changes }, "green"),
+        Prepared::of(StackPlan::NothingToDo, "blue"),
     ] {
-        let result = result(&session, &plan, &infrastructure(), None);
+        let result = result(&session, &prepared, &infrastructure(), None);
         all.push(result.human(&Style::plain()));
     }
     insta::assert_snapshot!(all.join("\n\n"), @"
     the stack bgecs-hello is created
       production  http://lb.example
       test        http://lb.example:81
+      next        `bgecs deploy . --tag 1` makes the first release live
 
     the stack bgecs-hello is updated
       production  http://lb.example
@@ -45,7 +46,8 @@ fn created_updated_or_left_as_it_is() {
 #[test]
 fn for_programs() {
     let session = Session::of_hello(Wire::new().aws());
-    let result = result(&session, &StackPlan::Create, &infrastructure(), None);
+    let prepared = Prepared::of(StackPlan::Create, "none");
+    let result = result(&session, &prepared, &infrastructure(), None);
     insta::assert_snapshot!(serde_json::to_string_pretty(&result).unwrap(), @r#"
     {
       "operation": "init",

@@ -27,3 +27,25 @@ fn an_apps_lines_are_raw_in_a_pipe_and_coloured_on_a_terminal() {
         }
     }
 }
+
+#[test]
+fn where_there_is_no_line_it_says_how_to_see_more() {
+    let args = |minutes: u64, follow| Logs {
+        color: None,
+        follow,
+        since: Duration::from_secs(minutes * 60),
+    };
+    let all = [
+        args(10, false),
+        args(120, false),
+        args(48 * 60, false),
+        args(1, true),
+    ];
+    let all = all.map(|args| no_lines(Color::Blue, &args));
+    insta::assert_snapshot!(all.join("\n"), @r"
+    no lines of blue in the last 10 min (`--since 1h` looks further back)
+    no lines of blue in the last 2 h (`--since 24h` looks further back)
+    no lines of blue in the last 48 h (`--since 168h` looks further back)
+    no lines of blue in the last 1 min (new ones are shown as they come)
+    ");
+}

@@ -33,11 +33,13 @@ fn every_step_in_words() {
             color,
             desired: None,
             restart: false,
+            changes: Vec::new(),
         },
         Step::UpdateService {
             color,
             desired: Some(3),
             restart: true,
+            changes: Vec::new(),
         },
         Step::Await { color },
         Step::MatchCount { color, desired: 3 },

@@ -365,7 +365,8 @@ fn for_programs() {
           "deployed_by": "alice",
           "commit": "c0ffee",
           "rollout": "COMPLETED",
-          "draining": false
+          "draining": false,
+          "setback": null
         },
         "green": {
           "tag": "1",
@@ -379,7 +380,8 @@ fn for_programs() {
           "deployed_by": "alice",
           "commit": "c0ffee",
           "rollout": "COMPLETED",
-          "draining": false
+          "draining": false,
+          "setback": null
         }
       },
       "listeners": {
@@ -408,7 +410,8 @@ fn for_programs() {
       "other_ways_hidden": null,
       "drift": [],
       "lease": null,
-      "unfinished": null
+      "unfinished": null,
+      "differs_from_stack": null
     }
     "#);
 }
@@ -441,4 +444,64 @@ fn what_others_wrote_is_shown_as_it_is() {
             assert!(text.matches(SHOWN).count() >= 3, "{text}");
         }
     }
+}
+
+#[test]
+fn a_failed_deploy_is_shown_with_its_reason() {
+    use crate::model::Deployment;
+    use crate::model::journal::{Ending, Outcome as Ended};
+    let mut world = world();
+    let service = world.colors.blue.service.as_mut().unwrap();
+    service.deployments[0].rollout = Some(Rollout::InProgress);
+    let failed = Deployment {
+        is_primary: false,
+        rollout: Some(Rollout::Failed),
+        rollout_reason: Some("tasks failed to start.".to_owned()),
+        ..service.deployments[0].clone()
+    };
+    service.deployments.push(failed);
+    let mut deploy = operation();
+    deploy.command = journal::Command::Deploy;
+    deploy.tag = "63".parse().ok();
+    deploy.ending = Some(Ending {
+        at: moment(),
+        outcome: Ended::Failed,
+        reason: Some("container `app` exited with code 3".to_owned()),
+        watched: None,
+    });
+    let told = |ended: &[Operation]| setback(&world, ended, Color::Blue).unwrap();
+    assert_eq!(
+        told(&[operation(), deploy]),
+        "ECS is going back to blue (tag 2): tag 63: container `app` exited with code 3"
+    );
+    assert_eq!(
+        told(&[]),
+        "ECS is going back to blue (tag 2): tasks failed to start."
+    );
+    let mut status = of(&world);
+    status.colors.blue.as_mut().unwrap().setback = Some(told(&[]));
+    let shown = status.human(&Style::plain());
+    assert!(
+        shown.contains("  failed   ECS is going back to blue"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn the_environment_and_a_file_that_differs_are_shown() {
+    let status = Status {
+        environment: Some("staging".to_owned()),
+        differs_from_stack: Some("bgecs.toml differs".to_owned()),
+        ..of(&world())
+    };
+    let shown = status.human(&Style::plain());
+    assert!(
+        shown.starts_with("hello in eu-west-1, environment staging\n"),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("\nwarning: bgecs.toml differs\n")
+            || shown.ends_with("\nwarning: bgecs.toml differs"),
+        "{shown}"
+    );
 }

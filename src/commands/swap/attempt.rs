@@ -149,7 +149,7 @@ impl<'a> Attempt<'a> {
             &self.observed,
             &finished,
             checks,
-            self.watching.asking.schedule.rate,
+            &self.watching.asking,
             traffic,
         );
         self.write_report(|| evidence.of(&swapped, &finished.swap, Some(&finished.seen)));

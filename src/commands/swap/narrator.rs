@@ -18,8 +18,6 @@ const MOST_SHOWN: usize = 10;
 pub(super) struct Narrator<'a> {
     session: &'a Session,
     swap: &'a Swap,
-    /// When the first listener write left.
-    began: Option<Duration>,
     /// When the window ends.
     ends: Option<Duration>,
     /// The answers that were shown.
@@ -31,7 +29,6 @@ impl<'a> Narrator<'a> {
         Self {
             session,
             swap,
-            began: None,
             ends: None,
             shown: Vec::new(),
         }
@@ -39,11 +36,12 @@ impl<'a> Narrator<'a> {
 
     pub(super) fn take(&mut self, notice: &Notice<'_>) {
         match notice {
-            Notice::Phase { at, phase } => self.phase(*at, phase),
+            Notice::Phase { phase } => self.phase(phase),
             Notice::Sample {
                 sample,
                 release,
                 seen,
+                changed,
             } => {
                 self.session.report.tell(&Event::Answered(Answered {
                     at: sample.answered_at(),
@@ -58,7 +56,7 @@ impl<'a> Narrator<'a> {
                     failed: seen.failed(),
                     share: sample.answered_at().as_secs_f64() / whole.as_secs_f64().max(0.001),
                 });
-                self.body(sample.answered_at(), &sample.answer);
+                self.body(sample.answered_at(), changed.began, &sample.answer);
             }
         }
     }
@@ -77,7 +75,7 @@ impl<'a> Narrator<'a> {
         self.session.report.tell(&Event::Probed);
     }
 
-    fn phase(&mut self, at: Duration, phase: &Phase) {
+    fn phase(&mut self, phase: &Phase) {
         let report = &self.session.report;
         let (from, to) = (self.swap.from, self.swap.to);
         match phase {
@@ -85,7 +83,6 @@ impl<'a> Narrator<'a> {
             Phase::Noting(Port::Prod) => {
                 report.tell(&Event::Note("production answers well; swapping".to_owned()));
             }
-            Phase::Forward(journey) if journey.port == Port::Prod => self.began = Some(at),
             Phase::Noting(Port::Test) => {
                 report.tell(&Event::Note(format!("port 80 -> {to}, read back")));
             }
@@ -117,7 +114,8 @@ impl<'a> Narrator<'a> {
 
     /// Shows each different answer once, as one wants to see it happen: while
     /// nodes change over one by one, old and new take turns.
-    fn body(&mut self, at: Duration, answer: &Answer) {
+    /// The time counts from the first write, as the result's do.
+    fn body(&mut self, at: Duration, began: Option<Duration>, answer: &Answer) {
         let Answer::Http { status, body, .. } = answer else {
             return;
         };
@@ -125,7 +123,7 @@ impl<'a> Narrator<'a> {
         if self.shown.len() == MOST_SHOWN || self.shown.iter().any(is_it) {
             return;
         }
-        let at_ms = self.began.map(|began| signed_ms(at, began));
+        let at_ms = began.map(|began| signed_ms(at, began));
         self.session.report.tell(&Event::Body {
             at_ms,
             status: *status,

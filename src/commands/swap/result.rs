@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::Kind;
+use super::{Asking, Kind};
 use crate::driver::swap::Finished;
 use crate::driver::turn::{Conclusion, Turn};
 use crate::engine::plan::Needless;
 use crate::engine::preflight::Check;
-use crate::engine::seen::{Failure, ProbeReport};
+use crate::engine::seen::{Failure, ProbeReport, Seen};
 use crate::engine::swap::{ListenerWrite, Outcome as Ending, Swap, Why};
 use crate::error::{Error, Exit};
 use crate::model::journal::{self, Watched};
@@ -36,6 +36,8 @@ pub struct Swapped {
     pub(super) checks: Vec<Check>,
     pub(super) probe: ProbeReport,
     swap: SwapTimes,
+    /// Why it is not known when users changed over, where that is so.
+    changeover_unknown: Option<String>,
     pub(super) traffic: String,
     /// Why, where it did not commit.
     pub(super) reason: Option<String>,
@@ -58,11 +60,12 @@ impl Swapped {
         before: &Observed,
         finished: &Finished,
         checks: Vec<Check>,
-        rate: f64,
+        asking: &Asking,
         traffic: String,
     ) -> Self {
         let swap = &finished.swap;
         let began = swap.changed().began;
+        let rate = asking.schedule.rate;
         let mut probe = finished.seen.report(rate, began, finished.unsent);
         let first = probe.failures.first();
         let (outcome, exit, reason) = ending(swap, first);
@@ -70,6 +73,7 @@ impl Swapped {
             // There and back again is no changeover.
             probe.forget_changeover();
         }
+        let changeover_unknown = changeover_unknown(exit, &finished.seen, &probe, asking, swap.to);
         let first = probe.failures.first();
         let is_said = first.is_some_and(|first| {
             let reason = reason.as_deref().unwrap_or_default();
@@ -84,6 +88,7 @@ impl Swapped {
             checks,
             probe,
             swap: times(swap),
+            changeover_unknown,
             traffic,
             reason,
             names: (before.named(swap.from), before.named(swap.to)),
@@ -116,6 +121,7 @@ impl Swapped {
             checks,
             probe: ProbeReport::default(),
             swap: SwapTimes::default(),
+            changeover_unknown: None,
             traffic: before.traffic(),
             reason: Some("a check failed".to_owned()),
             names: (before.named(swap.from), before.named(swap.to)),
@@ -264,6 +270,32 @@ impl Swapped {
     }
 }
 
+/// Why there is no changeover to tell of after a swap that committed.
+fn changeover_unknown(
+    exit: Exit,
+    seen: &Seen,
+    probe: &ProbeReport,
+    asking: &Asking,
+    to: Color,
+) -> Option<String> {
+    if exit != Exit::Done || probe.changeover_ms.is_some() || probe.sent == 0 {
+        return None;
+    }
+    let header = &asking.question.release_header;
+    let cure = format!("return the header `{header}: $BGECS_RELEASE`");
+    Some(match (probe.first_new_ms, probe.last_old_ms) {
+        (None, None) if seen.releases_are_alike() => {
+            format!("both releases answer alike; {cure}")
+        }
+        (None, None) => format!("no answer is like either release's; {cure}"),
+        (None, Some(_)) if probe.unknown > 0 => format!("no answer is like {to}'s; {cure}"),
+        (None, Some(_)) => format!("{to} was not seen to answer in the window"),
+        (Some(_), _) => {
+            format!("not every node was seen to answer from {to}, over each kind of connection")
+        }
+    })
+}
+
 fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| {
@@ -404,6 +436,9 @@ impl Outcome for Swapped {
                 ));
             }
         }
+        if let Some(why) = &self.changeover_unknown {
+            lines.push(format!("  changeover  unknown: {why}"));
+        }
         let latency = probe.latency_ms;
         lines.push(format!(
             "  latency     p50 {} ms, p99 {} ms, max {} ms",
@@ -435,6 +470,7 @@ pub(super) struct Done {
     checks: Vec<Check>,
     probe: ProbeReport,
     swap: SwapTimes,
+    changeover_unknown: Option<String>,
     traffic: String,
     reason: Option<String>,
     #[serde(skip)]
@@ -470,6 +506,7 @@ impl Done {
             checks: Vec::new(),
             probe: ProbeReport::default(),
             swap: SwapTimes::default(),
+            changeover_unknown: None,
             traffic: observed.traffic(),
             reason: None,
             sentence,

@@ -1,6 +1,5 @@
 //! Telling a colour's service of the revision that it is to run.
 
-use super::Request;
 use crate::aws::{NewService, ServiceChange};
 use crate::counted::counted;
 use crate::definition::Loaded;
@@ -9,7 +8,10 @@ use crate::driver::{lost, update};
 use crate::engine::plan::{self, DeployPlan, ServicePlan};
 use crate::error::Result;
 use crate::model::journal::Effect;
-use crate::model::{Color, Observed, TaskDefinitionArn};
+use crate::model::{
+    Color, DefinitionChange, Infrastructure, Observed, ServiceDefinition, ServiceState,
+    TaskDefinitionArn,
+};
 use crate::report::Event;
 use crate::session::Session;
 
@@ -17,49 +19,65 @@ use crate::session::Session;
 /// one of this very call.
 const THERE_ALREADY: [&str; 2] = ["InvalidParameterException", "ClientException"];
 
+/// What the service of a colour is to be told besides its revision and its count.
+///
+/// # Errors
+/// A file whose app container has no port to serve on (exit 2).
+pub fn wanted_definition(
+    session: &Session,
+    infra: &Infrastructure,
+    color: Color,
+    loaded: &Loaded,
+) -> Result<ServiceDefinition> {
+    let container = loaded.source(&session.config).container();
+    let door = (container, loaded.port(&session.config)?);
+    let grace = session.config.service.health_check_grace_period;
+    Ok(ServiceDefinition::of_color(infra, color, door, grace))
+}
+
+/// What a colour is to run, and how.
+pub(super) struct Told<'a> {
+    pub task_definition: &'a TaskDefinitionArn,
+    pub definition: &'a ServiceDefinition,
+    /// Whether its tasks are to be new ones, whatever they run.
+    pub restart: bool,
+}
+
 pub(super) async fn tell(
     session: &Session,
     turn: &Turn,
     observed: &Observed,
     plan: &DeployPlan,
-    request: &Request,
-    loaded: &Loaded,
-    task_definition: &TaskDefinitionArn,
+    told: &Told<'_>,
 ) -> Result<()> {
     let color = plan.color;
-    let change = |desired| ServiceChange {
-        task_definition: Some(task_definition),
+    let change = |desired, definition: &DefinitionChange| ServiceChange {
+        task_definition: Some(told.task_definition),
         desired,
-        restart: request.restart,
-        health_check_grace_period: Some(session.config.service.health_check_grace_period),
+        restart: told.restart,
+        definition: definition.clone(),
     };
-    let updated = || format!("updated the service {color}");
     let done = match plan.service {
         ServicePlan::Create { desired } => {
-            let made = create(
-                session,
-                turn,
-                observed,
-                color,
-                desired,
-                loaded,
-                task_definition,
-            );
-            match made.await? {
+            match create(session, turn, observed, color, desired, told).await? {
                 Made::Created => format!(
                     "created the service {color} with {}",
                     counted(desired, "task")
                 ),
-                Made::ThereWith(count) => {
+                Made::There(service) => {
                     turn.did_not("it was there already");
-                    let change = change(Some(desired).filter(|desired| *desired > count));
+                    let definition = service.definition.change_to(told.definition);
+                    let more = Some(desired).filter(|desired| *desired > service.desired);
+                    let change = change(more, &definition);
                     update::update(session, turn, observed, color, &change).await?;
-                    updated()
+                    updated(color, &definition)
                 }
             }
         }
         ServicePlan::Update { desired } => {
-            let count = update::update(session, turn, observed, color, &change(desired)).await?;
+            let definition = plan::definition_change(observed.color(color), told.definition);
+            let change = change(desired, &definition);
+            let count = update::update(session, turn, observed, color, &change).await?;
             if desired.is_none() && count == Some(0) {
                 // The look was of a moment ahead of a retire.
                 let configured = i32::from(session.config.service.desired_count);
@@ -69,18 +87,48 @@ pub(super) async fn tell(
                 };
                 update::update(session, turn, observed, color, &wakes).await?;
             }
-            updated()
+            updated(color, &definition)
         }
     };
     session.report.tell(&Event::Done(done));
     Ok(())
 }
 
+/// Tells a service that users are on what needs no new task, and whether there
+/// was anything.
+pub(super) async fn amend(
+    session: &Session,
+    turn: &Turn,
+    observed: &Observed,
+    color: Color,
+    definition: DefinitionChange,
+) -> Result<bool> {
+    if definition.is_nothing() {
+        return Ok(false);
+    }
+    let done = updated(color, &definition);
+    let change = ServiceChange {
+        definition,
+        ..ServiceChange::default()
+    };
+    update::update(session, turn, observed, color, &change).await?;
+    turn.did().await?;
+    session.report.tell(&Event::Done(done));
+    Ok(true)
+}
+
+fn updated(color: Color, definition: &DefinitionChange) -> String {
+    match definition.words() {
+        [] => format!("updated the service {color}"),
+        words => format!("updated the service {color}: {}", words.join(", ")),
+    }
+}
+
 enum Made {
     Created,
-    /// One was there that was not seen when this began, with so many tasks: the
-    /// look was of a moment from before.
-    ThereWith(i32),
+    /// One was there that was not seen when this began: the look was of a moment
+    /// from before.
+    There(Box<ServiceState>),
 }
 
 async fn create(
@@ -89,24 +137,21 @@ async fn create(
     observed: &Observed,
     color: Color,
     desired: i32,
-    loaded: &Loaded,
-    task_definition: &TaskDefinitionArn,
+    told: &Told<'_>,
 ) -> Result<Made> {
     let infra = &observed.infrastructure;
     let effect = Effect::CreateService {
         color,
-        task_definition: task_definition.clone(),
+        task_definition: told.task_definition.clone(),
     };
     let operation = turn.operation().id;
     let new = NewService {
         app: session.app(),
-        infrastructure: infra,
+        cluster: &infra.cluster,
         color,
-        task_definition,
+        task_definition: told.task_definition,
         desired,
-        container: loaded.source(&session.config).container(),
-        port: loaded.port(&session.config)?,
-        health_check_grace_period: session.config.service.health_check_grace_period,
+        definition: told.definition,
         token: operation.as_str(),
     };
     update::intend(session, turn, observed, color, effect).await?;
@@ -118,9 +163,9 @@ async fn create(
     let found = lost::or_found(created, &THERE_ALREADY, async || {
         let service = session.aws.read_service(&infra.cluster, color).await?;
         Ok(service.map(
-            |service| match service.task_definition == *task_definition {
+            |service| match service.task_definition == *told.task_definition {
                 true => Made::Created,
-                false => Made::ThereWith(service.desired),
+                false => Made::There(Box::new(service)),
             },
         ))
     });

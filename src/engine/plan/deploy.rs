@@ -1,7 +1,10 @@
 //! Where a deploy may go, and with how many tasks.
 
 use super::{Refusal, known_live, ways};
-use crate::model::{Color, ColorState, Observed, Rollout, Tag, TaskDefinitionArn};
+use crate::model::{
+    Color, ColorState, DefinitionChange, Observed, Rollout, ServiceDefinition, Tag,
+    TaskDefinitionArn,
+};
 
 /// What a person asks of a deploy, as far as it decides where it goes.
 #[derive(Debug, Clone, Copy)]
@@ -139,6 +142,15 @@ fn service(observed: &Observed, color: Color, configured: i32) -> ServicePlan {
             desired: Some(live_count).filter(|count| *count > service.desired),
         },
     }
+}
+
+/// What the colour's service has to be told besides the revision; nothing where
+/// there is none yet.
+pub fn definition_change(state: &ColorState, wanted: &ServiceDefinition) -> DefinitionChange {
+    let service = state.service.as_ref();
+    service.map_or_else(DefinitionChange::default, |service| {
+        service.definition.change_to(wanted)
+    })
 }
 
 /// Whether what the colour runs is what would be registered: same digest and

@@ -56,6 +56,40 @@ pub fn stack(
     }
 }
 
+/// In what the file differs from what the stack was made from, in words. A stack
+/// that lacks a parameter is an older bgecs's, and no file's fault.
+pub fn differing(
+    made: &BTreeMap<String, String>,
+    wanted: &BTreeMap<&'static str, String>,
+) -> Vec<String> {
+    let differs = |(name, value): &(&&str, &String)| {
+        let before = made.get(**name);
+        **name != LIVE_COLOR && before.is_some_and(|before| before != *value)
+    };
+    let names = wanted.iter().filter(differs);
+    names.map(|(name, _)| in_words(name)).collect()
+}
+
+/// `HealthPath` as `health path`.
+fn in_words(name: &str) -> String {
+    let mut words = String::new();
+    for c in name.chars() {
+        if c.is_ascii_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.push(c.to_ascii_lowercase());
+    }
+    words
+}
+
+/// What is said of it, ahead of all that depends on the stack.
+pub fn differs(file: &str, differing: &[String]) -> Option<String> {
+    (!differing.is_empty()).then(|| {
+        let what = differing.join(", ");
+        format!("{file} differs from the stack ({what}): run `bgecs init`")
+    })
+}
+
 /// Both colours are asked at the same health path: a change of it asks the live
 /// one at once, and if that does not answer there, nobody is healthy.
 ///
@@ -112,6 +146,21 @@ mod tests {
     fn a_swap_alone_is_nothing_to_do() {
         assert_eq!(stack(None, "T", &wanted("none", "8080")), StackPlan::Create);
         assert_eq!(plan("T\n", &made("none", "8080")), StackPlan::NothingToDo);
+    }
+
+    #[test]
+    fn a_file_that_differs_is_told_by_what() {
+        let mut stack = made("green", "/health");
+        let mut file = wanted("none", "/health");
+        file.insert("Newer", "1".to_owned());
+        assert_eq!(differs("bgecs.toml", &differing(&stack, &file)), None);
+        file.insert("HealthPath", "/healthz".to_owned());
+        file.insert("TestCidr", "10.0.0.0/8".to_owned());
+        stack.insert("TestCidr".to_owned(), "0.0.0.0/0".to_owned());
+        assert_eq!(
+            differs("bgecs.toml", &differing(&stack, &file)).unwrap(),
+            "bgecs.toml differs from the stack (health path, test cidr): run `bgecs init`"
+        );
     }
 
     #[test]

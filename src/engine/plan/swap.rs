@@ -115,6 +115,9 @@ fn newest(observed: &Observed, live: Color) -> Result<Option<Color>, Refusal> {
 /// bgecs did not make.
 pub fn promote(observed: &Observed, aim: &Aim) -> Result<SwapPlan, Refusal> {
     let Some(live) = known_live(observed)? else {
+        if is_bare(observed) {
+            return Err(nothing_is_live(observed));
+        }
         let color = first(observed, aim)?;
         runs_something(observed, color)?;
         return Ok(SwapPlan::MakeLive { color });
@@ -392,7 +395,7 @@ fn is_newer(observed: &Observed, idle: Color) -> bool {
 pub fn nothing_is_live(observed: &Observed) -> Refusal {
     let is_there = |color: &Color| is_running(observed, *color);
     match Color::BOTH.into_iter().find(is_there) {
-        None if Color::BOTH.map(|color| observed.deployed(color)) == [None, None] => Refusal::new(
+        None if is_bare(observed) => Refusal::new(
             "nothing is deployed yet",
             "`bgecs deploy . --tag 1` makes the first release live",
         ),
@@ -405,6 +408,13 @@ pub fn nothing_is_live(observed: &Observed) -> Refusal {
             format!("`bgecs promote {color}` makes live what {color} runs"),
         ),
     }
+}
+
+/// Whether nothing was ever deployed, for all that can be seen.
+pub fn is_bare(observed: &Observed) -> bool {
+    Color::BOTH
+        .into_iter()
+        .all(|color| observed.deployed(color).is_none())
 }
 
 fn is_running(observed: &Observed, color: Color) -> bool {

@@ -31,6 +31,11 @@ pub struct Identities {
 }
 
 impl Identities {
+    /// Whether both gave the same body, so that a header alone can tell them apart.
+    fn are_alike(&self) -> bool {
+        self.old.body.is_some() && self.old.body == self.new.body
+    }
+
     /// By the release header where the two differ in it, else by the body.
     fn who(&self, answer: &Answer) -> Option<usize> {
         let Answer::Http { release, body, .. } = answer else {
@@ -72,6 +77,11 @@ impl Releases {
             Self::Two(identities) => identities.who(answer),
             Self::Found(found) => found.who(answer),
         }
+    }
+
+    /// Whether those of a swap can be told apart by a header alone.
+    pub fn are_alike(&self) -> bool {
+        matches!(self, Self::Two(identities) if identities.are_alike())
     }
 
     /// How to call them, in the order of their numbers.

@@ -2,7 +2,7 @@ mod setbacks;
 mod stale;
 
 use super::*;
-use crate::model::Target;
+use crate::model::{ServiceDefinition, Target};
 
 fn revision(n: u32) -> TaskDefinitionArn {
     TaskDefinitionArn::new(format!("arn:aws:ecs:x:1:task-definition/bgecs-hello:{n}"))
@@ -26,6 +26,7 @@ fn deployment(n: u32, is_primary: bool, rollout: Rollout, running: i32) -> Deplo
 fn service(deployments: Vec<Deployment>) -> Option<ServiceState> {
     Some(ServiceState {
         is_draining: false,
+        definition: ServiceDefinition::default(),
         task_definition: revision(2),
         desired: 2,
         running: 2,

@@ -6,8 +6,6 @@ use crate::engine::swap::{Before, Phase, Policy, Tolerated};
 use crate::model::testing::{observed, release, service};
 use crate::model::{Answer, Connection, Sample, Unexpected};
 
-const RATE: f64 = 10.0;
-
 /// Green is live with tag 1; blue has tag 2.
 fn before() -> Observed {
     let mut world = observed();
@@ -39,14 +37,19 @@ fn ms(ms: u64) -> Duration {
 
 /// One request every 100 ms.
 fn seen(answers: Vec<Answer>) -> Seen {
-    let identity = |tag: &str| Identity {
+    seen_of([None, None], answers)
+}
+
+/// The same, where both gave these bodies before.
+fn seen_of(bodies: [Option<&str>; 2], answers: Vec<Answer>) -> Seen {
+    let identity = |tag: &str, body: Option<&str>| Identity {
         name: format!("tag {tag}"),
         release: Some(tag.to_owned()),
-        body: None,
+        body: body.map(str::to_owned),
     };
     let mut seen = Seen::new(Releases::Two(Identities {
-        old: identity("1"),
-        new: identity("2"),
+        old: identity("1", bodies[0]),
+        new: identity("2", bodies[1]),
     }));
     for (n, answer) in (0..).zip(answers) {
         let sample = Sample {
@@ -92,7 +95,18 @@ fn badly() -> Vec<Answer> {
     [old(), vec![http(503, "2"), reset], old()].concat()
 }
 
+fn asking() -> Asking {
+    Asking::new(
+        &crate::cli::Asking::default(),
+        &crate::config::Probe::default(),
+    )
+}
+
 fn swapped(kind: Kind, ending: Ending, answers: Vec<Answer>, traffic: &str) -> Swapped {
+    swapped_as(kind, ending, seen(answers), traffic)
+}
+
+fn swapped_as(kind: Kind, ending: Ending, seen: Seen, traffic: &str) -> Swapped {
     let mut swap = swap();
     let was_written = !matches!(
         ending,
@@ -111,7 +125,6 @@ fn swapped(kind: Kind, ending: Ending, answers: Vec<Answer>, traffic: &str) -> S
             write(Port::Test, Color::Green, 1060, 1110),
         ];
     }
-    let seen = seen(answers);
     let finished = Finished {
         swap,
         seen,
@@ -127,7 +140,7 @@ fn swapped(kind: Kind, ending: Ending, answers: Vec<Answer>, traffic: &str) -> S
         &before(),
         &finished,
         vec![check],
-        RATE,
+        &asking(),
         traffic.to_owned(),
     )
 }
@@ -157,6 +170,47 @@ fn committed() {
       way back    green stays warm: `bgecs rollback`, or `bgecs retire` to stop paying for it
     exit 0
     ");
+}
+
+/// Without a word it would be taken for a swap that users never noticed.
+#[test]
+fn an_unknown_changeover_says_why() {
+    let plain = |body: &str| Answer::Http {
+        status: 200,
+        release: None,
+        body: body.to_owned(),
+    };
+    let dev = || http(200, "dev");
+    let old = vec![http(200, "1"); 16];
+    let half = [vec![http(200, "1"); 14], vec![http(200, "2"); 1]].concat();
+    let same = [Some("Hello"), Some("Hello")];
+    let all = [
+        seen_of(same, vec![plain("Hello"); 16]),
+        seen_of(same, vec![dev(); 16]),
+        seen_of([Some("1"), Some("2")], vec![plain("3"); 16]),
+        seen_of([None, None], vec![dev(); 16]),
+        seen_of([None, None], [old.clone(), vec![dev(); 2]].concat()),
+        seen_of([None, None], old),
+        seen_of([None, None], half),
+    ];
+    let line = |seen| {
+        let swapped = swapped_as(Kind::Promote, Ending::Committed, seen, ON_NEW);
+        let json = serde_json::json!(swapped);
+        let why = json["changeover_unknown"].as_str().unwrap().to_owned();
+        assert!(shown(&swapped).contains(&format!("\n  changeover  unknown: {why}\n")));
+        why
+    };
+    insta::assert_snapshot!(all.map(line).join("\n"), @r"
+    both releases answer alike; return the header `x-bgecs-release: $BGECS_RELEASE`
+    both releases answer alike; return the header `x-bgecs-release: $BGECS_RELEASE`
+    no answer is like either release's; return the header `x-bgecs-release: $BGECS_RELEASE`
+    no answer is like either release's; return the header `x-bgecs-release: $BGECS_RELEASE`
+    no answer is like blue's; return the header `x-bgecs-release: $BGECS_RELEASE`
+    blue was not seen to answer in the window
+    not every node was seen to answer from blue, over each kind of connection
+    ");
+    let told = swapped(Kind::Promote, Ending::Committed, well(), ON_NEW);
+    assert!(serde_json::json!(told)["changeover_unknown"].is_null());
 }
 
 #[test]
@@ -430,6 +484,7 @@ fn for_programs() {
         "test_ms": 50,
         "window_ms": 90
       },
+      "changeover_unknown": null,
       "traffic": "port 80 -> green (tag 1)",
       "reason": "HTTP 503"
     }

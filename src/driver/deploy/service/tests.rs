@@ -1,13 +1,8 @@
-use std::time::Duration;
-
 use serde_json::json;
 
 use super::*;
 use crate::aws::testing::{Reply, Wire, credentials};
-use crate::docker::Reference;
-use crate::driver::deploy::ImageSource;
 use crate::driver::look_ahead::testing::listeners;
-use crate::model::RunsOn;
 use crate::model::journal::Head;
 use crate::model::testing::{holder, observed, to};
 
@@ -20,10 +15,13 @@ fn as_planned(wire: Wire) -> Wire {
     wire.on("UpdateItem", done()).on("DescribeListeners", seen)
 }
 
-/// Blue's service, which runs that.
+/// Blue's service, which runs that, behind a port that was a mistake.
 fn runs(revision: &str) -> Reply {
+    let target =
+        json!({ "targetGroupArn": "tg/blue", "containerName": "app", "containerPort": 8081 });
     let service = json!({
         "serviceName": "blue", "status": "ACTIVE", "taskDefinition": revision, "desiredCount": 1,
+        "loadBalancers": [target],
     });
     Reply::json(&json!({ "services": [service] }))
 }
@@ -50,25 +48,15 @@ async fn tells(wire: &Wire) -> Result<()> {
         may_be_live: None,
         service: ServicePlan::Create { desired: 1 },
     };
-    let request = Request {
-        image: ImageSource::Reference(Reference::parse("hello:2").unwrap()),
-        runs_on: RunsOn::default(),
-        tag: "2".parse().unwrap(),
-        restart: false,
-        timeout: Duration::from_secs(600),
-    };
     let loaded = Loaded::from(&session.config).unwrap();
-    let revision = TaskDefinitionArn::new("hello:2");
-    tell(
-        &session,
-        &turn,
-        &observed(),
-        &plan,
-        &request,
-        &loaded,
-        &revision,
-    )
-    .await
+    let observed = observed();
+    let infra = &observed.infrastructure;
+    let told = Told {
+        task_definition: &TaskDefinitionArn::new("hello:2"),
+        definition: &wanted_definition(&session, infra, Color::Blue, &loaded).unwrap(),
+        restart: false,
+    };
+    tell(&session, &turn, &observed, &plan, &told).await
 }
 
 #[tokio::test(start_paused = true)]
@@ -93,6 +81,7 @@ async fn one_that_was_there_and_not_seen_is_updated() {
     let update = update.unwrap().json();
     assert_eq!(update["taskDefinition"], "hello:2");
     assert_eq!(update.get("desiredCount"), None, "it has as many already");
+    assert_eq!(update["loadBalancers"][0]["containerPort"], 8080);
     wire.assert_used_up();
 }
 

@@ -1,0 +1,98 @@
+//! What a service is told besides its revision and its count, in the SDK's words
+//! and out of them.
+
+use std::time::Duration;
+
+use aws_sdk_ecs::types::{
+    AssignPublicIp, AwsVpcConfiguration, DeploymentCircuitBreaker, DeploymentConfiguration as Sdk,
+    LoadBalancer as Attached, NetworkConfiguration, PropagateTags, Service,
+};
+
+use crate::model::{
+    DeploymentConfiguration, LoadBalancer, Network, ServiceDefinition, TargetGroupArn,
+};
+
+pub(super) fn network(network: &Network) -> Option<NetworkConfiguration> {
+    let public_ip = match network.public_ip {
+        true => AssignPublicIp::Enabled,
+        false => AssignPublicIp::Disabled,
+    };
+    let awsvpc = AwsVpcConfiguration::builder()
+        .set_subnets(Some(network.subnets.clone()))
+        .set_security_groups(Some(network.security_groups.clone()))
+        .assign_public_ip(public_ip)
+        .build()
+        .ok()?;
+    let network = NetworkConfiguration::builder().awsvpc_configuration(awsvpc);
+    Some(network.build())
+}
+
+pub(super) fn load_balancers(all: &[LoadBalancer]) -> Vec<Attached> {
+    let attached = |it: &LoadBalancer| {
+        Attached::builder()
+            .target_group_arn(it.target_group.as_str())
+            .container_name(&it.container)
+            .container_port(i32::from(it.port))
+            .build()
+    };
+    all.iter().map(attached).collect()
+}
+
+pub(super) fn deployment(configuration: DeploymentConfiguration) -> Sdk {
+    let breaker = DeploymentCircuitBreaker::builder()
+        .enable(configuration.breaker)
+        .rollback(configuration.rollback)
+        .build();
+    Sdk::builder()
+        .minimum_healthy_percent(configuration.minimum_healthy_percent)
+        .maximum_percent(configuration.maximum_percent)
+        .deployment_circuit_breaker(breaker)
+        .build()
+}
+
+pub(super) fn seconds(duration: Duration) -> i32 {
+    i32::try_from(duration.as_secs()).unwrap_or(i32::MAX)
+}
+
+pub(super) fn read(service: &Service) -> ServiceDefinition {
+    let attached = |it: &Attached| {
+        Some(LoadBalancer {
+            target_group: TargetGroupArn::new(it.target_group_arn()?),
+            container: it.container_name().unwrap_or_default().to_owned(),
+            port: u16::try_from(it.container_port()?).ok()?,
+        })
+    };
+    let awsvpc = service
+        .network_configuration()
+        .and_then(NetworkConfiguration::awsvpc_configuration);
+    let grace = service.health_check_grace_period_seconds();
+    ServiceDefinition {
+        load_balancers: service
+            .load_balancers()
+            .iter()
+            .filter_map(attached)
+            .collect(),
+        network: awsvpc.map_or_else(Network::default, |it| Network {
+            subnets: it.subnets().to_vec(),
+            security_groups: it.security_groups().to_vec(),
+            public_ip: it.assign_public_ip() == Some(&AssignPublicIp::Enabled),
+        }),
+        health_check_grace_period: Duration::from_secs(
+            grace.and_then(|it| u64::try_from(it).ok()).unwrap_or(0),
+        ),
+        deployment: service
+            .deployment_configuration()
+            .map_or_else(DeploymentConfiguration::default, read_deployment),
+        propagates_tags: service.propagate_tags() == Some(&PropagateTags::TaskDefinition),
+    }
+}
+
+fn read_deployment(configuration: &Sdk) -> DeploymentConfiguration {
+    let breaker = configuration.deployment_circuit_breaker();
+    DeploymentConfiguration {
+        minimum_healthy_percent: configuration.minimum_healthy_percent().unwrap_or(100),
+        maximum_percent: configuration.maximum_percent().unwrap_or(200),
+        breaker: breaker.is_some_and(DeploymentCircuitBreaker::enable),
+        rollback: breaker.is_some_and(DeploymentCircuitBreaker::rollback),
+    }
+}

@@ -1,0 +1,99 @@
+//! How the task definition differs from what users run now, shown ahead of its
+//! registration.
+
+use serde_json::Value;
+
+use super::{Request, compose};
+use crate::definition::Loaded;
+use crate::engine::task_definition::{self, TaskDefinition};
+use crate::error::Result;
+use crate::model::{Color, CpuArchitecture, Observed};
+use crate::session::Session;
+
+/// The colour whose release it is held against: the live one, and without one
+/// that which is deployed onto. As on that colour it is composed, too: what
+/// follows from the colour is no difference.
+pub(super) fn base(observed: &Observed, color: Color) -> Color {
+    observed.live_color().unwrap_or(color)
+}
+
+/// For a dry run, which has no image: the tag stands for it. The first release
+/// differs from nothing.
+///
+/// # Errors
+/// A task definition that is none (exit 2); AWS's own.
+pub async fn ahead(
+    session: &Session,
+    observed: &Observed,
+    color: Color,
+    request: &Request,
+    loaded: &Loaded,
+) -> Result<Option<String>> {
+    let base = base(observed, color);
+    let Some(registered) = registered(session, observed, base).await? else {
+        return Ok(None);
+    };
+    let image = (architecture(request, &registered), None);
+    let new = compose(session, observed, base, request, loaded, image, "")?;
+    Ok(Some(shown(observed, base, request, &registered, &new)))
+}
+
+/// # Errors
+/// AWS's own.
+pub(super) async fn show(
+    session: &Session,
+    observed: &Observed,
+    base: Color,
+    request: &Request,
+    new: &TaskDefinition,
+) -> Result<String> {
+    Ok(match registered(session, observed, base).await? {
+        Some(registered) => shown(observed, base, request, &registered, new),
+        None => "there is no task definition yet to differ from".to_owned(),
+    })
+}
+
+async fn registered(session: &Session, observed: &Observed, base: Color) -> Result<Option<Value>> {
+    match &observed.color(base).service {
+        None => Ok(None),
+        Some(service) => {
+            let revision = &service.task_definition;
+            Ok(Some(session.aws.read_task_definition(revision).await?))
+        }
+    }
+}
+
+/// What it is asked to run on, or else what runs now, or else this machine's.
+fn architecture(request: &Request, registered: &Value) -> CpuArchitecture {
+    let runs = || match registered["runtimePlatform"]["cpuArchitecture"].as_str()? {
+        "ARM64" => Some(CpuArchitecture::Arm64),
+        _ => Some(CpuArchitecture::X86_64),
+    };
+    let here = match std::env::consts::ARCH {
+        "aarch64" => CpuArchitecture::Arm64,
+        _ => CpuArchitecture::X86_64,
+    };
+    request.runs_on.architecture.or_else(runs).unwrap_or(here)
+}
+
+fn shown(
+    observed: &Observed,
+    base: Color,
+    request: &Request,
+    registered: &Value,
+    new: &TaskDefinition,
+) -> String {
+    let tag = &request.tag;
+    let service = observed.color(base).service.as_ref();
+    let revision = service.map_or("", |service| service.task_definition.short());
+    let before = format!("{revision} on {}", observed.named(base));
+    let after = format!("tag {tag}");
+    let difference = task_definition::difference((&before, registered), (&after, &new.body));
+    match difference.trim_end() {
+        "" => format!("the task definition of tag {tag} is that of {before}"),
+        difference => format!("the task definition of tag {tag}:\n{difference}"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

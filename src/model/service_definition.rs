@@ -1,0 +1,203 @@
+//! What a service is told besides its revision and its count: by which port its
+//! tasks are reached, in which network, and how they are replaced.
+
+use std::time::Duration;
+
+use super::{Color, Infrastructure, TargetGroupArn};
+
+/// AWS's name for it; as much of it as bgecs sets.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ServiceDefinition {
+    pub load_balancers: Vec<LoadBalancer>,
+    pub network: Network,
+    /// Whole seconds.
+    pub health_check_grace_period: Duration,
+    pub deployment: DeploymentConfiguration,
+    /// Whether tasks get the tags of their task definition.
+    pub propagates_tags: bool,
+}
+
+/// Where the tasks of a service are registered, and by which port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoadBalancer {
+    pub target_group: TargetGroupArn,
+    pub container: String,
+    pub port: u16,
+}
+
+impl LoadBalancer {
+    fn door(&self) -> String {
+        format!("{}:{}", self.container, self.port)
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Network {
+    pub subnets: Vec<String>,
+    pub security_groups: Vec<String>,
+    pub public_ip: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DeploymentConfiguration {
+    pub minimum_healthy_percent: i32,
+    pub maximum_percent: i32,
+    /// ECS's circuit breaker, and whether it takes a failed deployment back.
+    pub breaker: bool,
+    pub rollback: bool,
+}
+
+impl DeploymentConfiguration {
+    /// A rolling update that never has less than the desired count, and that ECS
+    /// takes back by itself when tasks keep failing: the idle colour may be the
+    /// only way back.
+    pub const ROLLING: Self = Self {
+        minimum_healthy_percent: 100,
+        maximum_percent: 200,
+        breaker: true,
+        rollback: true,
+    };
+}
+
+/// What an existing service has to be told; the default is nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DefinitionChange {
+    pub load_balancers: Option<Vec<LoadBalancer>>,
+    pub network: Option<Network>,
+    /// A change of it alone starts no deployment.
+    pub health_check_grace_period: Option<Duration>,
+    pub deployment: Option<DeploymentConfiguration>,
+    pub propagates_tags: bool,
+    /// In words, for a person.
+    words: Vec<String>,
+}
+
+impl ServiceDefinition {
+    /// What a colour's service is to have: its container serves on that port.
+    pub fn of_color(
+        infra: &Infrastructure,
+        color: Color,
+        (container, port): (&str, u16),
+        health_check_grace_period: Duration,
+    ) -> Self {
+        Self {
+            load_balancers: vec![LoadBalancer {
+                target_group: infra.target_group(color).clone(),
+                container: container.to_owned(),
+                port,
+            }],
+            network: Network {
+                subnets: infra.subnets.clone(),
+                security_groups: vec![infra.task_security_group.clone()],
+                public_ip: true,
+            },
+            health_check_grace_period,
+            deployment: DeploymentConfiguration::ROLLING,
+            propagates_tags: true,
+        }
+    }
+
+    /// What others have added, a target group or a security group, stays.
+    pub fn change_to(&self, wanted: &Self) -> DefinitionChange {
+        let mut change = DefinitionChange::default();
+        let ours = |entry: &&LoadBalancer| {
+            let mut groups = wanted.load_balancers.iter();
+            groups.any(|wanted| wanted.target_group == entry.target_group)
+        };
+        let (found, others): (Vec<_>, Vec<_>) = self.load_balancers.iter().partition(ours);
+        if !found.iter().copied().eq(&wanted.load_balancers) {
+            let [before, after] = [found, wanted.load_balancers.iter().collect()].map(doors);
+            change
+                .words
+                .push(format!("the load balancer's target {before} -> {after}"));
+            let all = wanted.load_balancers.iter().chain(others).cloned();
+            change.load_balancers = Some(all.collect());
+        }
+        let network = self.network.with(&wanted.network);
+        if network != self.network {
+            change.words.push("the network".to_owned());
+            change.network = Some(network);
+        }
+        let [before, after] = [self, wanted].map(|it| it.health_check_grace_period);
+        if before != after {
+            change.words.push(format!(
+                "the health check grace period {} s -> {} s",
+                before.as_secs(),
+                after.as_secs()
+            ));
+            change.health_check_grace_period = Some(after);
+        }
+        if self.deployment != wanted.deployment {
+            change.words.push("the deployment configuration".to_owned());
+            change.deployment = Some(wanted.deployment);
+        }
+        if wanted.propagates_tags && !self.propagates_tags {
+            change.words.push("the tasks' tags".to_owned());
+            change.propagates_tags = true;
+        }
+        change
+    }
+}
+
+fn doors(entries: Vec<&LoadBalancer>) -> String {
+    let doors: Vec<String> = entries.into_iter().map(LoadBalancer::door).collect();
+    match doors.is_empty() {
+        true => "none".to_owned(),
+        false => doors.join(", "),
+    }
+}
+
+impl Network {
+    fn with(&self, wanted: &Self) -> Self {
+        let has = |group: &String| self.security_groups.contains(group);
+        let missing = wanted.security_groups.iter().filter(|group| !has(group));
+        let is_where_wanted = self.subnets.len() == wanted.subnets.len()
+            && wanted.subnets.iter().all(|it| self.subnets.contains(it));
+        Self {
+            subnets: match is_where_wanted {
+                true => self.subnets.clone(),
+                false => wanted.subnets.clone(),
+            },
+            security_groups: self
+                .security_groups
+                .iter()
+                .chain(missing)
+                .cloned()
+                .collect(),
+            public_ip: wanted.public_ip,
+        }
+    }
+}
+
+impl DefinitionChange {
+    pub fn is_nothing(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    /// Whether only new tasks are as it says.
+    pub fn takes_new_tasks(&self) -> bool {
+        self.load_balancers.is_some() || self.network.is_some()
+    }
+
+    pub fn words(&self) -> &[String] {
+        &self.words
+    }
+
+    pub fn is_shown_by(&self, now: &ServiceDefinition) -> bool {
+        let Self {
+            load_balancers,
+            network,
+            health_check_grace_period,
+            deployment,
+            propagates_tags,
+            words: _,
+        } = self;
+        load_balancers
+            .as_ref()
+            .is_none_or(|it| *it == now.load_balancers)
+            && network.as_ref().is_none_or(|it| *it == now.network)
+            && health_check_grace_period.is_none_or(|it| it == now.health_check_grace_period)
+            && deployment.is_none_or(|it| it == now.deployment)
+            && (!propagates_tags || now.propagates_tags)
+    }
+}
