@@ -106,7 +106,7 @@ fn at_once(world: &World, operators: usize) -> Outcome<Vec<Run>> {
 
 /// Another deployed over what it was to make live, while it stood in line.
 fn came_too_late(ended: &Ended) -> bool {
-    ended.code == Some(6) && ended.stderr.contains("is gone by now")
+    ended.code == Some(6) && ended.stderr.contains("is gone now")
 }
 
 /// It is done, or another is at work, whom it names, or was.
