@@ -39,7 +39,7 @@ pub use blocks::{Answered, Release};
 pub use file::ReportFile;
 pub use harmless::Diagnosis;
 use introduction::Introduction;
-use printer::{Job, Printer};
+use printer::{First, Job, Printer};
 use probe_line::ProbeLine;
 pub use style::Style;
 use terminal::Shown;
@@ -127,11 +127,15 @@ impl Audience {
     }
 
     /// For programs, with the environment.
-    fn json(&self, mut value: serde_json::Value) -> String {
+    fn json(&self, value: serde_json::Value) -> String {
+        json(&self.placed(value))
+    }
+
+    fn placed(&self, mut value: serde_json::Value) -> serde_json::Value {
         if let (Some(environment), Some(object)) = (self.environment, value.as_object_mut()) {
             object.insert("environment".to_owned(), environment.name.into());
         }
-        json(&value)
+        value
     }
 }
 
@@ -139,7 +143,6 @@ impl Audience {
 pub struct Reporter {
     audience: Audience,
     style: Style,
-    /// Ahead of the printer, which would wait for it at the end.
     introduction: Introduction,
     printer: Printer,
     /// `None` where nobody would see it.
@@ -180,10 +183,10 @@ impl Reporter {
         if self.audience.quiet && !self.audience.json {
             return;
         }
-        let line = self.introduction.begin(caller);
-        if !self.audience.quiet {
-            self.printer.print(Job::First(line));
-        }
+        self.printer.print(Job::First(First {
+            line: self.introduction.begin(caller),
+            is_shown: !self.audience.quiet,
+        }));
     }
 
     pub fn tell(&self, event: &Event<'_>) {
@@ -226,8 +229,8 @@ impl Reporter {
     /// Prints the result on stdout: JSON or text, and nothing else ever there.
     pub fn result(&self, outcome: &impl Outcome) {
         self.printer.print(if self.audience.json {
-            let value = self.introduction.within(serde_json::json!(outcome));
-            Job::Document(self.audience.json(value))
+            let value = self.audience.placed(serde_json::json!(outcome));
+            Job::Outcome(value, self.introduction.clone())
         } else {
             Job::Result(self.audience.typed(outcome.human(&Style::of_stdout())))
         });

@@ -1,20 +1,18 @@
 //! Whose account a command works in: the first line on stderr, and a part of the
 //! result's JSON. The answer comes while the command is at work already, or not
-//! at all; nothing but the printing waits for it, and that not for long.
+//! at all; nothing but the printing waits for it, and that for a second.
 
 use std::future::Future;
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
-use tokio::task::AbortHandle;
 
 use crate::aws::Caller;
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Introduction {
     caller: Arc<OnceLock<Caller>>,
-    asking: Mutex<Option<AbortHandle>>,
 }
 
 impl Introduction {
@@ -25,7 +23,7 @@ impl Introduction {
     ) -> Receiver<String> {
         let (tell, line) = sync_channel(1);
         let known = Arc::clone(&self.caller);
-        let asking = tokio::spawn(async move {
+        tokio::spawn(async move {
             if let Some(caller) = caller.await {
                 let line = caller.to_string();
                 let _ = known.set(caller);
@@ -33,8 +31,6 @@ impl Introduction {
                 let _ = tell.send(line);
             }
         });
-        let mut kept = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
-        *kept = Some(asking.abort_handle());
         line
     }
 
@@ -47,21 +43,11 @@ impl Introduction {
     }
 }
 
-/// Nobody waits for an answer at the end.
-impl Drop for Introduction {
-    fn drop(&mut self) {
-        let mut asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(asking) = asking.take() {
-            asking.abort();
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use crate::aws::Caller;
     use crate::report::capture::{HOSTILE, To, assert_harmless, reporter};
-    use crate::report::{Event, Style};
+    use crate::report::{Event, Outcome, Style};
 
     fn caller(role: &str) -> Caller {
         let arn = format!("arn:aws:sts::123456789012:assumed-role/{role}/run-17");
@@ -84,8 +70,36 @@ mod tests {
         ");
     }
 
+    #[derive(serde::Serialize)]
+    struct Ended {
+        outcome: &'static str,
+    }
+
+    impl Outcome for Ended {
+        fn human(&self, _: &Style) -> String {
+            self.outcome.to_owned()
+        }
+    }
+
     #[tokio::test]
-    async fn nobody_waits_at_the_end_for_an_answer_that_does_not_come() {
+    async fn a_result_that_was_there_first_has_it_all_the_same() {
+        let (reporter, seen) = reporter(To::Pipe, true, Style::plain());
+        reporter.introduce(async { Some(caller("deployer")) });
+        reporter.result(&Ended { outcome: "done" });
+        while seen.out.text().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        drop(reporter);
+        let document: serde_json::Value = serde_json::from_str(&seen.out.text()).unwrap();
+        let expected = serde_json::json!({
+            "outcome": "done",
+            "aws": { "account": "123456789012", "region": "eu-west-1", "as": "role/deployer" },
+        });
+        assert_eq!(document, expected);
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_does_not_come_is_not_waited_for_long() {
         let (reporter, seen) = reporter(To::Pipe, false, Style::plain());
         reporter.introduce(std::future::pending());
         reporter.tell(&Event::Note("at work".to_owned()));

@@ -14,8 +14,10 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use console::Term;
+use serde_json::Value;
 
 use super::harmless;
+use super::introduction::Introduction;
 use super::terminal::{Screen, Shown};
 use super::wrap::Columns;
 
@@ -30,11 +32,13 @@ const FIRST_LINE: Duration = Duration::from_secs(1);
 pub enum Job {
     Show(Shown),
     /// A line that is still to come, and goes ahead of what follows.
-    First(Receiver<String>),
+    First(First),
     /// On stdout, after what moves was cleared away.
     Result(String),
     /// The same for programs.
     Document(String),
+    /// The result for programs, with what is known by then.
+    Outcome(Value, Introduction),
     /// On stdout, in place of the last one where it is a terminal.
     Page(String),
     /// On stdout, one of many; as it is, unless people see it.
@@ -44,6 +48,14 @@ pub enum Job {
     Question(String),
     /// All that came before is written.
     Tell(SyncSender<()>),
+}
+
+/// A line that may not have come yet. Programs that want none wait for it, too:
+/// their document has it.
+#[derive(Debug)]
+pub struct First {
+    pub line: Receiver<String>,
+    pub is_shown: bool,
 }
 
 /// Where it goes.
@@ -84,11 +96,11 @@ impl Streams {
     }
 
     /// Prints the line; gives it back if it has not come in that time.
-    fn first(&mut self, line: Receiver<String>, patience: Duration) -> Option<Receiver<String>> {
-        match line.recv_timeout(patience) {
-            Ok(text) => self.screen.show(Shown::as_it_is(text).harmless()),
-            Err(RecvTimeoutError::Disconnected) => {}
-            Err(RecvTimeoutError::Timeout) => return Some(line),
+    fn first(&mut self, first: First, patience: Duration) -> Option<First> {
+        match first.line.recv_timeout(patience) {
+            Ok(text) if first.is_shown => self.screen.show(Shown::as_it_is(text).harmless()),
+            Ok(_) | Err(RecvTimeoutError::Disconnected) => {}
+            Err(RecvTimeoutError::Timeout) => return Some(first),
         }
         None
     }
@@ -104,6 +116,10 @@ impl Streams {
             Job::Document(json) => {
                 self.screen.clear();
                 let _ = writeln!(self.out, "{json}");
+            }
+            Job::Outcome(value, introduction) => {
+                let json = super::json(&introduction.within(value));
+                self.write(Job::Document(json));
             }
             Job::Page(text) => {
                 // One that cannot be cleared shows the pages one below another.
@@ -201,16 +217,16 @@ fn write_all(mut streams: Streams, given: &Receiver<Job>, behind: &AtomicUsize) 
     let mut late = None;
     for job in given {
         match job {
-            Job::First(line) => late = streams.first(line, FIRST_LINE),
+            Job::First(first) => late = streams.first(first, FIRST_LINE),
             job => {
-                late = late.and_then(|line| streams.first(line, Duration::ZERO));
+                late = late.and_then(|first| streams.first(first, Duration::ZERO));
                 streams.write(job);
             }
         }
         behind.fetch_sub(1, Ordering::Relaxed);
     }
-    if let Some(line) = late {
-        streams.first(line, Duration::ZERO);
+    if let Some(first) = late {
+        streams.first(first, Duration::ZERO);
     }
     streams.screen.clear();
 }
