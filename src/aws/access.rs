@@ -160,7 +160,7 @@ impl Sources {
         let region = self.region(&config)?;
         check_endpoints(&config)?;
         let found = match borrows {
-            true => Some(self.borrowing(&region).into()),
+            true => Some(self.borrowing(&region)),
             false => config.credentials_provider(),
         };
         let about = About {

@@ -46,9 +46,9 @@ pub struct AwsError {
     pub resource: String,
     pub code: Option<String>,
     pub message: String,
-    pub request_id: Option<String>,
+    pub request_id: Option<Box<str>>,
     /// What is known of it besides its kind.
-    pub advice: Option<Advice>,
+    pub advice: Option<Box<Advice>>,
 }
 
 /// A headline and a hint that fit better than those of the kind.
@@ -267,8 +267,8 @@ where
         resource,
         code,
         message,
-        request_id: error.meta().request_id().map(str::to_owned),
-        advice: clock.or_else(|| advice::by_cause(error)),
+        request_id: error.meta().request_id().map(Into::into),
+        advice: clock.or_else(|| advice::by_cause(error)).map(Box::new),
     }
 }
 

@@ -122,7 +122,7 @@ fn times(message: &str) -> Option<time::Duration> {
         .split(|c: char| !c.is_ascii_alphanumeric())
         .filter_map(|word| time::PrimitiveDateTime::parse(word, &form).ok());
     let request = times.next()?;
-    Some(times.last()? - request)
+    Some(times.next_back()? - request)
 }
 
 #[cfg(test)]
