@@ -314,7 +314,7 @@ fn an_environment_is_chosen_by_flag_or_variable() -> Outcome {
         other.shown()
     );
     let desk = desk.env("BGECS_ENV", "");
-    assert!(!desk.bgecs(&policy)?.stdout.contains("bgecs-hello-"));
+    assert!(!desk.bgecs(&policy)?.stdout.contains("bgecs-hello-staging"));
     Ok(())
 }
 
