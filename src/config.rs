@@ -28,11 +28,13 @@ use std::{fs, io, num::NonZeroU32};
 
 use crate::docker::{CacheFrom, CacheTo, Secret, SshAgent};
 use crate::hidden::Hidden;
+use crate::model::CpuArchitecture;
+use crate::text;
 
 pub use error::ConfigError;
 pub use fargate::TaskSize;
 pub use names::{AccountId, AppName, is_region};
-pub use nearest::distance;
+pub use nearest::{distance, nearest};
 pub use network::{HostPort, Ipv4Cidr};
 #[cfg(test)]
 pub use probe::{CONNECTIONS, VERSIONS};
@@ -77,6 +79,8 @@ pub struct Container {
     /// The container that gets the released image.
     pub name: String,
     pub health_path: String,
+    /// What its image must be for. `None` leaves it to the image.
+    pub architecture: Option<CpuArchitecture>,
     pub definition: Definition,
 }
 
@@ -86,11 +90,22 @@ pub enum Definition {
     /// From the keys of `[container]`.
     Settings(Settings),
     /// From a task definition that its owner keeps as JSON.
-    File {
-        path: PathBuf,
-        /// The port the target group uses. `None` leaves it to the file.
-        port: Option<u16>,
-    },
+    File(OwnDefinition),
+}
+
+/// The keys of `[container]` that say how a file of the user's is taken.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OwnDefinition {
+    pub path: PathBuf,
+    /// The port the target group uses. `None` leaves it to the file.
+    pub port: Option<u16>,
+    /// The containers that get the released image, besides the one behind the
+    /// load balancer.
+    pub app_containers: Vec<String>,
+    /// Whether `${NAME}` in it is an environment variable.
+    pub expand: bool,
+    /// Keys that are newer than the model that the file is held to.
+    pub unchecked: Vec<String>,
 }
 
 /// The keys of `[container]` that describe a task of one container.
@@ -216,12 +231,16 @@ impl Config {
 
     /// Reads the file, as it is in that environment.
     pub fn load(path: &Path, environment: Option<&str>) -> Result<Self, ConfigError> {
-        let text = fs::read_to_string(path).map_err(|source| {
+        let bytes = fs::read(path).map_err(|source| {
             let path = path.to_owned();
             match source.kind() {
                 io::ErrorKind::NotFound => ConfigError::NotFound { path },
                 _ => ConfigError::Unreadable { path, source },
             }
+        })?;
+        let text = text::decode(&bytes).map_err(|what| ConfigError::NotText {
+            path: path.to_owned(),
+            what,
         })?;
         Self::parse_in(&text, path, environment)
     }

@@ -1,31 +1,80 @@
 //! Where the task definition comes from: the keys of `bgecs.toml`, or the file
-//! that it names, which is read here and nowhere else.
+//! that it names, which is read here and nowhere else. What is found wrong is
+//! found before anything is built, and before AWS is asked for anything.
+
+use std::str::FromStr;
 
 use crate::config::{Config, Definition};
-use crate::engine::task_definition::{Source, TaskDefinitionError, TaskFile};
+use crate::engine::task_definition::{Needs, Source, TaskDefinitionError, TaskFile};
 use crate::error::{Error, Result};
+use crate::model::{Color, CpuArchitecture, Platform, RunsOn};
+use crate::text;
 
-/// The user's own task definition, where there is one.
+/// The task definition as far as it is known ahead of an image.
 #[derive(Debug)]
 pub struct Loaded {
     file: Option<TaskFile>,
+    architecture: Option<Claim>,
+}
+
+/// An architecture, and who says so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Claim {
+    is: CpuArchitecture,
+    by: String,
+}
+
+impl Claim {
+    fn agrees(&self, other: &Self) -> Result<()> {
+        if self.is == other.is {
+            return Ok(());
+        }
+        let message = format!(
+            "{} is for {}, and {} for {}",
+            self.by,
+            self.is.as_ecs(),
+            other.by,
+            other.is.as_ecs()
+        );
+        Err(Error::usage(message).hint(
+            "on the other architecture a task ends with \"exec format error\": change one of them",
+        ))
+    }
 }
 
 impl Loaded {
     /// # Errors
-    /// A file that is missing or is no task definition (exit 2).
+    /// A file that is missing, is no task definition, or contradicts
+    /// `bgecs.toml` (exit 2).
     pub fn from(config: &Config) -> Result<Self> {
-        let Definition::File { path, .. } = &config.container.definition else {
-            return Ok(Self { file: None });
+        let variable = |name: &str| std::env::var(name).ok();
+        let file = match &config.container.definition {
+            Definition::Settings(_) => None,
+            Definition::File(own) => {
+                let path = || own.path.clone();
+                let bytes = std::fs::read(&own.path).map_err(|source| {
+                    usage(&TaskDefinitionError::Unreadable {
+                        path: path(),
+                        source,
+                    })
+                })?;
+                let text = text::decode(&bytes)
+                    .map_err(|what| usage(&TaskDefinitionError::NotText { path: path(), what }))?;
+                let file = TaskFile::parse(&text, &config.container.name, own, &variable);
+                Some(file.map_err(|error| usage(&error))?)
+            }
         };
-        let text = std::fs::read_to_string(path).map_err(|source| {
-            usage(&TaskDefinitionError::Unreadable {
-                path: path.clone(),
-                source,
-            })
-        })?;
-        let file = TaskFile::parse(&text, path).map_err(|error| usage(&error))?;
-        Ok(Self { file: Some(file) })
+        let loaded = Self {
+            architecture: architecture(config, file.as_ref())?,
+            file,
+        };
+        let size = loaded.source(config).check_size();
+        size.map_err(|error| usage(&error))?;
+        let platform = config.build.platform.as_deref();
+        if let Some(Ok(platform)) = platform.map(Platform::from_str) {
+            loaded.agrees(&platform, "`platform` in [build]")?;
+        }
+        Ok(loaded)
     }
 
     pub fn source<'a>(&'a self, config: &'a Config) -> Source<'a> {
@@ -35,24 +84,85 @@ impl Loaded {
                 container,
                 settings,
             },
-            (Definition::File { port, .. }, Some(file)) => Source::File {
-                container,
-                port: *port,
-                file,
-            },
-            (Definition::File { .. }, None) => {
+            (Definition::File(_), Some(file)) => Source::File { container, file },
+            (Definition::File(_), None) => {
                 unreachable!("`from` reads the file that the configuration names")
             }
         }
     }
 
-    /// The port on which the containers serve.
+    /// What the execution role must be allowed.
+    pub fn needs(&self, config: &Config, region: &str) -> Needs {
+        Needs::of(&self.source(config), region)
+    }
+
+    /// What its tasks run on, as far as it says so.
+    pub fn runs_on(&self) -> RunsOn {
+        RunsOn {
+            architecture: self.architecture.as_ref().map(|claim| claim.is),
+            windows: self.file.as_ref().is_some_and(TaskFile::is_for_windows),
+        }
+    }
+
+    /// That a platform that was asked for is the definition's. `asked_by` names
+    /// where. One that Fargate does not have is for others to say.
     ///
     /// # Errors
-    /// A file whose app container has no such port (exit 2).
-    pub fn port(&self, config: &Config) -> Result<u16> {
-        self.source(config).port().map_err(|error| usage(&error))
+    /// Where it is not (exit 2).
+    pub fn agrees(&self, asked: &Platform, asked_by: &str) -> Result<()> {
+        match (&self.architecture, asked.cpu()) {
+            (Some(needed), Some(is)) => needed.agrees(&Claim {
+                is,
+                by: format!("{asked_by} ({asked})"),
+            }),
+            _ => Ok(()),
+        }
     }
+
+    /// Which containers log elsewhere than to bgecs's group, and where, in a
+    /// sentence each.
+    pub fn logs_elsewhere(&self) -> Vec<String> {
+        let Some(file) = &self.file else {
+            return Vec::new();
+        };
+        let path = file.path().display();
+        file.logs_elsewhere()
+            .into_iter()
+            .map(|(container, place)| {
+                format!("by {path}, container `{container}` logs to {place}: look there")
+            })
+            .collect()
+    }
+
+    /// Where the lines are that `bgecs logs` does not have, as further lines of
+    /// an error's hint.
+    pub fn say_where_logs_are(&self, error: Error, color: Color) -> Error {
+        let sentences = self.logs_elsewhere();
+        sentences.into_iter().fold(error, |error, sentence| {
+            error.hint_too(&format!("`bgecs logs {color}` has not all: {sentence}"))
+        })
+    }
+}
+
+/// What file and configuration say of it.
+fn architecture(config: &Config, file: Option<&TaskFile>) -> Result<Option<Claim>> {
+    let of_file = file.and_then(|file| {
+        Some(Claim {
+            is: file.architecture()?,
+            by: format!(
+                "`runtimePlatform.cpuArchitecture` of {}",
+                file.path().display()
+            ),
+        })
+    });
+    let of_key = config.container.architecture.map(|is| Claim {
+        is,
+        by: "`architecture` in [container]".to_owned(),
+    });
+    if let (Some(file), Some(key)) = (&of_file, &of_key) {
+        file.agrees(key)?;
+    }
+    Ok(of_file.or(of_key))
 }
 
 pub fn usage(error: &TaskDefinitionError) -> Error {
@@ -60,6 +170,10 @@ pub fn usage(error: &TaskDefinitionError) -> Error {
     if let Some(source) = std::error::Error::source(error) {
         out = out.because(source);
     }
+    out.causes.extend(error.causes());
     out.hint = error.hint();
     out
 }
+
+#[cfg(test)]
+mod tests;

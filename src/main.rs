@@ -23,6 +23,7 @@ mod provenance;
 mod report;
 mod session;
 mod spoken_time;
+mod text;
 mod trust;
 
 use std::process::ExitCode;

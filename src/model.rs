@@ -215,6 +215,12 @@ pub enum CpuArchitecture {
 }
 
 impl CpuArchitecture {
+    pub fn from_ecs(architecture: &str) -> Option<Self> {
+        [Self::X86_64, Self::Arm64]
+            .into_iter()
+            .find(|known| known.as_ecs() == architecture)
+    }
+
     pub fn as_ecs(self) -> &'static str {
         match self {
             Self::X86_64 => "X86_64",

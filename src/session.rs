@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::aws::{Access, Aws, StackSnapshot, StackStatus};
 use crate::config::Config;
+use crate::definition::Loaded;
 use crate::driver::stack::inputs;
 use crate::engine::plan;
 use crate::error::{Error, Exit, Result};
@@ -178,7 +179,11 @@ impl Session {
     /// In what the file differs from the stack, in a sentence.
     pub fn difference(&self, stack: &StackSnapshot) -> Option<String> {
         let path = self.config.path.file_name().unwrap_or_default();
-        let differing = plan::differing(&stack.parameters, &inputs(&self.config, "none"));
+        // A file that is ill is said by whoever needs it.
+        let loaded = Loaded::from(&self.config).ok()?;
+        let needs = loaded.needs(&self.config, self.aws.region());
+        let inputs = inputs(&self.config, &needs, "none");
+        let differing = plan::differing(&stack.parameters, &inputs);
         plan::differs(&path.to_string_lossy(), &differing)
     }
 

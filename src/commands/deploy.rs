@@ -3,6 +3,7 @@
 mod build;
 
 use std::env;
+use std::str::FromStr;
 
 use serde::Serialize;
 
@@ -17,7 +18,7 @@ use crate::driver::make_live;
 use crate::engine::plan::{self, DeployPlan, DeployWish, ServicePlan, Step};
 use crate::error::{Error, Exit, Result};
 use crate::model::journal::Command;
-use crate::model::{Color, Digest, Observed, Origin, PerPort, Port, Tag};
+use crate::model::{Color, Digest, Observed, Origin, PerPort, Platform, Port, Tag};
 use crate::provenance;
 use crate::report::{Event, Outcome, Style};
 use crate::session::Session;
@@ -116,9 +117,8 @@ impl Outcome for Deployment {
 }
 
 pub async fn run(session: &Session, args: Deploy) -> Result<Exit> {
-    let loaded = Loaded::from(&session.config)?;
     // A mistake in a task definition is found before AWS is asked for anything.
-    loaded.port(&session.config)?;
+    let loaded = Loaded::from(&session.config)?;
     let tag = tag(session, &args)?;
     let request = request(session, &args, &tag, &loaded)?;
     if args.dry_run.dry_run {
@@ -127,7 +127,7 @@ pub async fn run(session: &Session, args: Deploy) -> Result<Exit> {
         let plan = plan(session, &observed, &args, &tag)?;
         warn_of_other_ways(session, &observed, &plan);
         let infra = &observed.infrastructure;
-        let wanted = deploy::wanted_definition(session, infra, plan.color, &loaded)?;
+        let wanted = deploy::wanted_definition(session, infra, plan.color, &loaded);
         let changes = plan::definition_change(observed.color(plan.color), &wanted);
         let steps = steps(session, &observed, &plan, &request, changes.words());
         let difference =
@@ -289,7 +289,11 @@ fn tag(session: &Session, args: &Deploy) -> Result<Tag> {
 fn request(session: &Session, args: &Deploy, tag: &Tag, loaded: &Loaded) -> Result<Request> {
     let (config, flags) = (&session.config, &args.build);
     let ambient = env::var(build::PLATFORM).ok();
-    let defined = loaded.source(config).runs_on();
+    let flag = flags.platform.as_deref().map(Platform::from_str);
+    if let Some(Ok(platform)) = flag {
+        loaded.agrees(&platform, "--platform")?;
+    }
+    let defined = loaded.runs_on();
     let wanted = build::runs_on(flags, &config.build, defined, ambient.as_deref())?;
     let image = match (&args.image, &args.context) {
         (Some(reference), _) => ImageSource::Reference(Reference::parse(reference).map_err(usage)?),

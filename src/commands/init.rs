@@ -13,6 +13,7 @@ use crate::aws::policy::{self, Role};
 use crate::aws::{TEMPLATE, has_no_journal};
 use crate::cli::{Global, Init};
 use crate::config::{AppName, Config, FILE_NAME};
+use crate::definition::Loaded;
 use crate::driver::stack::{self, Prepared};
 use crate::driver::turn::Turn;
 use crate::engine::plan::{self, LIVE_COLOR, Part, StackPlan, Step};
@@ -62,12 +63,13 @@ impl Outcome for Initialised {
 
 pub async fn run(session: &Session, args: &Init) -> Result<Exit> {
     // A mistake in a task definition is found now, not with the first deploy.
-    crate::definition::Loaded::from(&session.config)?.port(&session.config)?;
+    let loaded = Loaded::from(&session.config)?;
+    let needs = loaded.needs(&session.config, session.aws.region());
     let before = session.aws.read_stack(&session.stack_name()).await?;
     let journal = before
         .as_ref()
         .and_then(|stack| stack.infrastructure().ok());
-    let prepared = stack::prepare(session, before, args.allow_live).await?;
+    let prepared = stack::prepare(session, &needs, before, args.allow_live).await?;
     if args.dry_run.dry_run {
         let steps = steps(session, &prepared.plan);
         session.report.result(&Plan::of("init", steps));
@@ -92,7 +94,7 @@ pub async fn run(session: &Session, args: &Init) -> Result<Exit> {
                 async |work| {
                     // Who is live may have changed while this one waited.
                     let before = session.aws.read_stack(&session.stack_name()).await?;
-                    let prepared = stack::prepare(session, before, args.allow_live).await?;
+                    let prepared = stack::prepare(session, &needs, before, args.allow_live).await?;
                     carry_out(session, Some(work.turn), work.interrupts, &prepared).await
                 },
             )

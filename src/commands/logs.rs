@@ -10,6 +10,7 @@ use tokio::time::sleep;
 
 use crate::aws::{LogLine, LogQuery};
 use crate::cli::Logs;
+use crate::definition::Loaded;
 use crate::engine::plan;
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
@@ -35,6 +36,13 @@ pub async fn run(session: &Session, args: &Logs) -> Result<Exit> {
         Some(color) => color,
         None => live(session).await?,
     };
+    // What runs was deployed from a file that was well: a mistake made since does
+    // not keep one from looking.
+    if let Ok(loaded) = Loaded::from(&session.config) {
+        for sentence in loaded.logs_elsewhere() {
+            session.report.tell(&Event::Warning(sentence));
+        }
+    }
     let mut query = LogQuery {
         group: infra.log_group,
         stream_prefix: format!("{color}/"),

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::nearest::nearest;
+use crate::text::NotText;
 
 /// Why there is no [`Config`](super::Config).
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +23,8 @@ pub enum ConfigError {
         there: String,
         hint: Option<String>,
     },
+    #[error("{}: {what}", .path.display())]
+    NotText { path: PathBuf, what: NotText },
     /// Not TOML.
     #[error("{at}: {message}\n{}", .at.excerpt())]
     Syntax { at: Box<Place>, message: String },
@@ -62,7 +65,7 @@ impl ConfigError {
                 Some("`bgecs init --write-config` writes a commented starter")
             }
             Self::Invalid { hint, .. } | Self::NoEnvironment { hint, .. } => hint.as_deref(),
-            Self::Unreadable { .. } | Self::Syntax { .. } => None,
+            Self::Unreadable { .. } | Self::NotText { .. } | Self::Syntax { .. } => None,
         }
     }
 
@@ -74,7 +77,8 @@ impl ConfigError {
             Self::Missing { .. }
             | Self::NotFound { .. }
             | Self::NoEnvironment { .. }
-            | Self::Unreadable { .. } => None,
+            | Self::Unreadable { .. }
+            | Self::NotText { .. } => None,
         }
     }
 }

@@ -104,15 +104,17 @@ impl TaskSize {
         SIZES.map(|(units, _)| units)
     }
 
-    /// From the text of a task definition, where AWS also takes `.25 vCPU` and
-    /// `0.5 GB`.
-    pub fn parse(cpu: &str, memory: &str) -> Result<Self, String> {
-        let units = scaled(cpu, "vcpu").ok_or_else(|| {
-            format!("cpu is CPU units or vCPUs, such as 256 or .25 vCPU, not `{cpu}`")
-        })?;
-        let mebibytes = scaled(memory, "gb")
-            .ok_or_else(|| format!("memory is MiB or GB, such as 512 or 0.5 GB, not `{memory}`"))?;
-        Self::new(units, mebibytes)
+    /// From the text of a task definition, where AWS also takes `.25 vCPU`.
+    pub fn cpu_units(text: &str) -> Result<u32, String> {
+        scaled(text, "vcpu").ok_or_else(|| {
+            format!("cpu is CPU units or vCPUs, such as 256 or .25 vCPU, not `{text}`")
+        })
+    }
+
+    /// From the text of a task definition, where AWS also takes `0.5 GB`.
+    pub fn mebibytes(text: &str) -> Result<u32, String> {
+        scaled(text, "gb")
+            .ok_or_else(|| format!("memory is MiB or GB, such as 512 or 0.5 GB, not `{text}`"))
     }
 
     /// In CPU units, of which a vCPU has 1024.

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
+use crate::model::{CpuArchitecture, Platform};
+
 /// The app's name, from which every AWS resource's is made.
 ///
 /// Two to twenty characters, because the longest name made of it,
@@ -168,6 +170,15 @@ pub(super) fn not_empty(text: &str) -> Result<String, String> {
     } else {
         Ok(text.to_owned())
     }
+}
+
+/// By ECS's name of it or Docker's.
+pub(super) fn architecture(text: &str) -> Result<CpuArchitecture, String> {
+    let platform: Option<Platform> = text.parse().ok();
+    platform
+        .filter(|_| !text.contains('/'))
+        .and_then(|platform| platform.cpu())
+        .ok_or_else(|| "Fargate runs X86_64 and ARM64".to_owned())
 }
 
 /// The platforms that Fargate runs Linux images of

@@ -1,11 +1,11 @@
 //! Guesses which key was meant.
 
-/// The known key that a slip of the finger away from `key` is.
-pub(super) fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
+/// The known name that is a slip of the finger away from `key`.
+pub fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
     let key = key.to_lowercase().replace('-', "_");
     known
         .iter()
-        .map(|known| (distance(&key, known), *known))
+        .map(|known| (distance(&key, &known.to_lowercase()), *known))
         .min()
         .filter(|(distance, known)| *distance <= 1 + known.len() / 5)
         .map(|(_, known)| known)

@@ -1,7 +1,7 @@
 //! Which keys there are, and what each may be: the grammar of `bgecs.toml`.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -9,15 +9,16 @@ use super::document::{File, Section};
 use super::entry::Entry;
 use super::fargate::TaskSize;
 use super::names::{
-    AccountId, AppName, container_name, not_empty, platform, profile, region, request_path,
-    variable_name,
+    AccountId, AppName, architecture, container_name, not_empty, platform, profile, region,
+    request_path, variable_name,
 };
 use super::network::{HostPort, Ipv4Cidr, registry};
 use super::probe::probe;
 use super::secret::SecretRef;
 use super::{
     Build, Config, ConfigError, Container, DEFAULT_CONTAINER, DEFAULT_HEALTH_PATH, Definition,
-    Lease, LoadBalancer, Logs, Network, Place, Registry, Service, Settings, folder_of,
+    Lease, LoadBalancer, Logs, Network, OwnDefinition, Place, Registry, Service, Settings,
+    folder_of,
 };
 use crate::docker::{Secret, SshAgent};
 use crate::hidden::Hidden;
@@ -44,7 +45,10 @@ const LONGEST_GRACE_PERIOD: u32 = 2_147_483_647;
 const SHORTEST_LEASE: u32 = 5;
 const LONGEST_LEASE: u32 = 3600;
 
-/// The keys of `[container]` that a task definition of its own replaces.
+/// The keys of `[container]` that say how a task definition of its own is taken.
+const FILE_KEYS: [&str; 3] = ["app_containers", "expand", "unchecked"];
+
+/// The keys of `[container]` that such a file replaces.
 const SETTINGS_KEYS: [&str; 5] = ["cpu", "memory", "environment", "secrets", "command"];
 
 pub(super) fn config(file: &File<'_>, environment: Option<&str>) -> Result<Config> {
@@ -108,17 +112,46 @@ fn container(section: &mut Section<'_>, root: &Path) -> Result<Container> {
         Some(entry) => entry.checked(container_name)?,
         None => DEFAULT_CONTAINER.to_owned(),
     };
+    let architecture = section.optional("architecture", |entry| entry.checked(architecture))?;
     let definition = match file {
-        Some(path) => {
-            refuse_settings(section)?;
-            Definition::File { path, port }
+        Some(path) => Definition::File(own_definition(section, path, port)?),
+        None => {
+            if let Some(entry) = FILE_KEYS.into_iter().find_map(|key| section.take(key)) {
+                return Err(entry.misplaced(
+                    "it is about the file that `task_definition` names, and there is none",
+                ));
+            }
+            Definition::Settings(settings(section, port)?)
         }
-        None => Definition::Settings(settings(section, port)?),
     };
     Ok(Container {
         name,
         health_path,
+        architecture,
         definition,
+    })
+}
+
+fn own_definition(
+    section: &mut Section<'_>,
+    path: PathBuf,
+    port: Option<u16>,
+) -> Result<OwnDefinition> {
+    refuse_settings(section)?;
+    let apps = section.optional("app_containers", |entry| {
+        let names = entry.strings()?;
+        let checked: std::result::Result<Vec<_>, _> =
+            names.iter().map(|name| container_name(name)).collect();
+        checked.map_err(|why| entry.invalid(why))
+    })?;
+    Ok(OwnDefinition {
+        path,
+        port,
+        app_containers: apps.unwrap_or_default(),
+        expand: section.or("expand", false, Entry::boolean)?,
+        unchecked: section
+            .optional("unchecked", Entry::strings)?
+            .unwrap_or_default(),
     })
 }
 

@@ -23,12 +23,15 @@ health_path = "/health"    # answers 200 once the app can serve
 # name = "app"
 # command = ["serve", "--verbose"]
 # environment = { GREETING = "Hello" }
+# architecture = "ARM64"   # or X86_64; the image must be for it
 # secrets = { DB_PASSWORD = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:db-AbCdEf:password::" }
 
 # A task definition of your own, instead of name, cpu, memory, command,
 # environment and secrets; bgecs replaces the image of one container in it:
 # task_definition = "task-definition.json"
 # container = "app"
+# app_containers = ["migrate"]    # further ones that run the new image
+# expand = true                   # ${NAME} in it is an environment variable
 
 [service]
 desired_count = 2          # tasks of a colour when it is created

@@ -24,6 +24,7 @@ fn defaults() -> Config {
         container: Container {
             name: "app".to_owned(),
             health_path: "/health".to_owned(),
+            architecture: None,
             definition: Definition::Settings(Settings::default()),
         },
         service: Service::default(),
@@ -171,10 +172,25 @@ fn a_task_definition_file_takes_the_place_of_the_settings() {
     assert_eq!(container.health_path, "/up");
     assert_eq!(
         container.definition,
-        Definition::File {
+        Definition::File(OwnDefinition {
             path: PathBuf::from("/srv/hello/td.json"),
-            port: Some(80)
-        }
+            port: Some(80),
+            ..OwnDefinition::default()
+        })
+    );
+    let all = read(
+        "app_containers = ['migrate']\nexpand = true\nunchecked = ['new']\narchitecture = 'arm64'",
+    );
+    assert_eq!(all.architecture, Some(CpuArchitecture::Arm64));
+    assert_eq!(
+        all.definition,
+        Definition::File(OwnDefinition {
+            path: PathBuf::from("/srv/hello/td.json"),
+            port: None,
+            app_containers: vec!["migrate".to_owned()],
+            expand: true,
+            unchecked: vec!["new".to_owned()],
+        })
     );
     // `name` says the same, and without either it is the usual name.
     assert_eq!(read("name = 'web'").name, "web");
@@ -182,7 +198,7 @@ fn a_task_definition_file_takes_the_place_of_the_settings() {
     assert_eq!(plain.name, "app");
     assert!(matches!(
         plain.definition,
-        Definition::File { port: None, .. }
+        Definition::File(OwnDefinition { port: None, .. })
     ));
 }
 
@@ -246,9 +262,12 @@ fn the_examples_in_the_starter_are_valid() {
     };
     let text = Config::starter(&app());
     let lines: Vec<String> = text.lines().map(uncommented).collect();
-    let is_of_file =
-        |line: &String| line.starts_with("task_definition =") || line.starts_with("container =");
-    assert_eq!(lines.iter().filter(|line| is_of_file(line)).count(), 2);
+    let is_of_file = |line: &String| {
+        ["task_definition", "container", "app_containers", "expand"]
+            .iter()
+            .any(|key| line.starts_with(&format!("{key} =")))
+    };
+    assert_eq!(lines.iter().filter(|line| is_of_file(line)).count(), 4);
     let keys = lines.iter().filter(|line| !line.starts_with('#')).count();
     assert!(keys > 25, "{lines:#?}");
 
@@ -267,10 +286,7 @@ fn the_examples_in_the_starter_are_valid() {
     };
     let file: Vec<String> = lines.into_iter().filter(|it| !is_of_settings(it)).collect();
     let config = parse(&file.join("\n")).unwrap();
-    assert!(matches!(
-        config.container.definition,
-        Definition::File { .. }
-    ));
+    assert!(matches!(config.container.definition, Definition::File(_)));
 }
 
 #[test]

@@ -121,7 +121,7 @@ async fn place(
     };
     if let Some(live) = plan.may_be_live {
         let config_hash = composed(live)?.config_hash;
-        let wanted = wanted_definition(session, &observed.infrastructure, live, loaded)?;
+        let wanted = wanted_definition(session, &observed.infrastructure, live, loaded);
         let change = plan::definition_change(observed.color(live), &wanted);
         if plan::is_the_same(observed.color(live), &config_hash, &request.tag)
             && !change.takes_new_tasks()
@@ -141,7 +141,7 @@ async fn place(
     let definition = composed(plan.color)?;
     let state = observed.color(plan.color);
     let current = plan::serves_already(state, &definition.config_hash, &request.tag);
-    let wanted = wanted_definition(session, &observed.infrastructure, plan.color, loaded)?;
+    let wanted = wanted_definition(session, &observed.infrastructure, plan.color, loaded);
     let change = plan::definition_change(state, &wanted);
     // Where only those are told, ECS need not see that they take new tasks.
     let restart = request.restart || (current.is_some() && change.takes_new_tasks());
@@ -179,7 +179,9 @@ async fn place(
         began,
         timeout: request.timeout,
     };
-    await_asked(session, &wait, &asked(observed, plan, restart)).await?;
+    await_asked(session, &wait, &asked(observed, plan, restart))
+        .await
+        .map_err(|error| loaded.say_where_logs_are(error, plan.color))?;
     session
         .report
         .tell(&Event::Done(format!("{} serves", plan.color)));

@@ -1,7 +1,7 @@
 //! Infrastructure: creating, updating and deleting the stack, showing each
 //! resource event as it happens.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 use tokio::time::sleep;
@@ -9,8 +9,9 @@ use tokio::time::sleep;
 use super::turn::Turn;
 use super::{lost, mend};
 use crate::aws::{AwsError, StackChange, StackInputs, StackSnapshot, StackStatus, TEMPLATE};
-use crate::config::{Config, Definition, SecretKind};
+use crate::config::Config;
 use crate::engine::plan::{self, LIVE_COLOR, Made, StackPlan};
+use crate::engine::task_definition::Needs;
 use crate::error::{Error, Result};
 use crate::model::journal::{Effect, OperationId};
 use crate::model::{Color, Infrastructure, denial};
@@ -50,6 +51,7 @@ impl Prepared {
 /// A stack that is mid-update or broken, or listeners that bgecs did not set.
 pub async fn prepare(
     session: &Session,
+    needs: &Needs,
     before: Option<StackSnapshot>,
     allow_live: bool,
 ) -> Result<Prepared> {
@@ -57,7 +59,7 @@ pub async fn prepare(
     let Some(before) = before else {
         return Ok(Prepared {
             plan: StackPlan::Create,
-            inputs: inputs(&session.config, "none"),
+            inputs: inputs(&session.config, needs, "none"),
             before: None,
         });
     };
@@ -71,7 +73,7 @@ pub async fn prepare(
     })?;
     let left = mend::look(session, &infra).await?;
     if !left.gone.is_empty() {
-        let inputs = inputs(&session.config, color_or_none(left.live()?));
+        let inputs = inputs(&session.config, needs, color_or_none(left.live()?));
         return Ok(Prepared {
             plan: plan::mend(&name, left.gone, &left.services)?,
             inputs,
@@ -79,7 +81,7 @@ pub async fn prepare(
         });
     }
     let live = live_color(session, &infra).await?;
-    let inputs = inputs(&session.config, live);
+    let inputs = inputs(&session.config, needs, live);
     if !allow_live {
         plan::refuse_blind_health_path(&before.parameters, &inputs)?;
     }
@@ -252,21 +254,17 @@ fn color_or_none(live: Option<Color>) -> &'static str {
     live.map_or("none", Color::as_str)
 }
 
-/// The template's parameters, from the configuration.
-pub fn inputs(config: &Config, live: &str) -> StackInputs {
-    let secrets_of = |kind: SecretKind| -> String {
-        let Definition::Settings(settings) = &config.container.definition else {
-            return String::new();
-        };
-        let mut arns: Vec<String> = settings
-            .secrets
-            .values()
-            .filter(|secret| secret.kind() == kind)
-            .map(|secret| secret.arn().to_owned())
-            .collect();
-        arns.sort();
-        arns.dedup();
+/// The template's parameters, from the configuration and what the task
+/// definition needs.
+pub fn inputs(config: &Config, needs: &Needs, live: &str) -> StackInputs {
+    let joined = |arns: &BTreeSet<String>| {
+        let arns: Vec<&str> = arns.iter().map(String::as_str).collect();
         arns.join(",")
+    };
+    let delay = config.load_balancer.deregistration_delay.as_secs();
+    let mutability = match config.registry.immutable_tags {
+        true => "IMMUTABLE",
+        false => "MUTABLE",
     };
     StackInputs::from([
         ("App", config.app.to_string()),
@@ -274,24 +272,14 @@ pub fn inputs(config: &Config, live: &str) -> StackInputs {
         ("HealthPath", config.container.health_path.clone()),
         ("TestCidr", config.network.test_cidr.to_string()),
         ("LogRetentionDays", config.logs.retention_days.to_string()),
-        (
-            "DeregistrationDelaySeconds",
-            config
-                .load_balancer
-                .deregistration_delay
-                .as_secs()
-                .to_string(),
-        ),
-        (
-            "ImageTagMutability",
-            match config.registry.immutable_tags {
-                true => "IMMUTABLE",
-                false => "MUTABLE",
-            }
-            .to_owned(),
-        ),
-        ("SecretArns", secrets_of(SecretKind::SecretsManager)),
-        ("ParameterArns", secrets_of(SecretKind::Parameter)),
+        ("DeregistrationDelaySeconds", delay.to_string()),
+        ("ImageTagMutability", mutability.to_owned()),
+        ("SecretArns", joined(&needs.secrets)),
+        ("ParameterArns", joined(&needs.parameters)),
+        ("EnvironmentFileArns", joined(&needs.files)),
+        ("EnvironmentBucketArns", joined(&needs.buckets)),
+        ("OtherLogGroupArns", joined(&needs.log_groups)),
+        ("OtherRepositoryArns", joined(&needs.repositories)),
     ])
 }
 

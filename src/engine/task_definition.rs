@@ -1,23 +1,33 @@
 //! What is registered with ECS for a release: the body of a
 //! `RegisterTaskDefinition` request, made of settings or of a file.
 //!
-//! A body is JSON with AWS's own keys, not one of the SDK's types, so that a
-//! field of the user's which the SDK does not know yet is registered too
+//! A body is JSON with AWS's own keys, not one of the SDK's types: what is in a
+//! user's file is checked against ECS's model (`model`, `walk`, `rules`), and then
+//! registered as it stands
 //! (<https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html>).
 //! Nothing here reads a file, asks AWS or looks at the clock.
 
 mod difference;
 mod error;
+mod expand;
 mod file;
 mod hash;
+mod logs;
+mod mistake;
+mod model;
+mod needs;
+mod rules;
 mod settings;
+mod spelling;
 mod tags;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 pub use difference::difference;
 pub use error::TaskDefinitionError;
 pub use file::TaskFile;
+pub use needs::Needs;
 pub use tags::{
     TAG_APP, TAG_COLOR, TAG_COMMIT, TAG_CONFIG, TAG_DEPLOYED_AT, TAG_DEPLOYED_BY, TAG_DIGEST,
     TAG_OPERATION, TAG_RELEASE,
@@ -25,18 +35,21 @@ pub use tags::{
 
 use std::fmt;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use crate::config::{AppName, DEFAULT_PORT, Settings};
-use crate::model::{Color, CpuArchitecture, Digest, RunsOn, Tag};
+use crate::config::{AppName, Settings};
+use crate::model::{Color, CpuArchitecture, Digest, Tag};
 
-/// Set in the app's container, unless the user sets it: the release's tag.
+/// The release's tag, set in the containers that run it; a value of
+/// `[container] environment` wins.
 pub const ENV_RELEASE: &str = "BGECS_RELEASE";
-/// Set in the app's container, unless the user sets it: the colour it runs as.
+/// The colour that it runs as, set as [`ENV_RELEASE`] is.
 pub const ENV_COLOR: &str = "BGECS_COLOR";
 
 /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html>
 const MOST_BYTES: usize = 64 * 1024;
+/// How much bgecs may add to what the user says: tags, variables, images.
+const OWN_BYTES: usize = 4096;
 
 /// Where the task definition comes from.
 #[derive(Debug, Clone, Copy)]
@@ -46,11 +59,9 @@ pub enum Source<'a> {
         container: &'a str,
         settings: &'a Settings,
     },
-    /// A task definition of the user's, in which one container's image is ours.
+    /// A task definition of the user's, in which some containers' image is ours.
     File {
         container: &'a str,
-        /// The port the target group uses, if the configuration says it.
-        port: Option<u16>,
         file: &'a TaskFile,
     },
 }
@@ -63,41 +74,22 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// What it says that its tasks run on.
-    pub fn runs_on(&self) -> RunsOn {
+    /// That it will not be too large, as far as that is known ahead of an image.
+    ///
+    /// # Errors
+    /// Where ECS would not take it. A file was looked at when it was read.
+    pub fn check_size(&self) -> Result<(), TaskDefinitionError> {
         match self {
-            Self::Settings { .. } => RunsOn::default(),
-            Self::File { file, .. } => file.runs_on(),
+            Self::Settings { settings, .. } => settings::check_size(settings),
+            Self::File { .. } => Ok(()),
         }
     }
 
-    /// The container's port behind the load balancer. A file that maps one port
-    /// needs no word of it in the configuration.
-    pub fn port(&self) -> Result<u16, TaskDefinitionError> {
+    /// The container's port behind the load balancer.
+    pub fn port(&self) -> u16 {
         match self {
-            Self::Settings { settings, .. } => Ok(settings.port),
-            Self::File {
-                container,
-                port,
-                file,
-            } => {
-                let mapped = file.ports(container)?;
-                let port = match (port, mapped.as_slice()) {
-                    (Some(port), _) => *port,
-                    (None, [only]) => *only,
-                    (None, _) => DEFAULT_PORT,
-                };
-                if mapped.contains(&port) {
-                    Ok(port)
-                } else {
-                    Err(TaskDefinitionError::NoPortMapping {
-                        path: file.path().to_owned(),
-                        container: (*container).to_owned(),
-                        port,
-                        mapped,
-                    })
-                }
-            }
+            Self::Settings { settings, .. } => settings.port,
+            Self::File { file, .. } => file.port(),
         }
     }
 }
@@ -176,21 +168,17 @@ impl fmt::Debug for TaskDefinition {
 }
 
 pub fn compose(input: &Input<'_>) -> Result<TaskDefinition, TaskDefinitionError> {
-    // Before anything else: without its port a container cannot be reached.
-    input.source.port()?;
     let (mut body, users_tags) = match input.source {
         Source::Settings {
             container,
             settings,
         } => (settings::body(input, container, settings), Map::new()),
-        Source::File {
-            container, file, ..
-        } => (file::body(input, container, file)?, file.tags()),
+        Source::File { file, .. } => (file::body(input, file), file.tags()),
     };
     let config_hash = hash::of(&body);
     body.insert(
         "tags".to_owned(),
-        tags::compose(users_tags, input, &config_hash)?,
+        tags::compose(users_tags, input, &config_hash),
     );
     let body = Value::Object(body);
     let bytes = body.to_string().len();
@@ -198,17 +186,4 @@ pub fn compose(input: &Input<'_>) -> Result<TaskDefinition, TaskDefinitionError>
         return Err(TaskDefinitionError::TooLarge { bytes });
     }
     Ok(TaskDefinition { body, config_hash })
-}
-
-/// One log stream a task, its name beginning with the colour
-/// (<https://docs.aws.amazon.com/AmazonECS/latest/developerguide/using_awslogs.html>).
-fn log_configuration(input: &Input<'_>) -> Value {
-    json!({
-        "logDriver": "awslogs",
-        "options": {
-            "awslogs-group": input.surroundings.log_group,
-            "awslogs-region": input.surroundings.region,
-            "awslogs-stream-prefix": input.color.as_str(),
-        },
-    })
 }

@@ -28,7 +28,7 @@ fn parse_in(text: &str, environment: &str) -> Result<Config, ConfigError> {
 fn settings(config: &Config) -> &Settings {
     match &config.container.definition {
         Definition::Settings(settings) => settings,
-        Definition::File { .. } => panic!("{config:?}"),
+        Definition::File(_) => panic!("{config:?}"),
     }
 }
 

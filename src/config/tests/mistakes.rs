@@ -130,6 +130,21 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "`container.memory`: not allowed beside `task_definition`",
     ),
     (
+        "APP\n[container]\nexpand = true",
+        "expand",
+        "`container.expand`: it is about the file that `task_definition` names, and there is none",
+    ),
+    (
+        "APP\n[container]\ntask_definition = 'a'\napp_containers = ['a b']",
+        "['a b']",
+        "`container.app_containers`: ECS takes 1 to 255 letters",
+    ),
+    (
+        "APP\n[container]\narchitecture = 'riscv64'",
+        "'riscv64'",
+        "`container.architecture`: Fargate runs X86_64 and ARM64",
+    ),
+    (
         "APP\n[container]\ntask_definition = ' '",
         "' '",
         "it is empty",

@@ -181,8 +181,10 @@ fn fargate_sizes() {
 
 #[test]
 fn fargate_sizes_as_text() {
-    let size =
-        |cpu: &str, memory: &str| TaskSize::parse(cpu, memory).map(|it| (it.cpu(), it.memory()));
+    let size = |cpu: &str, memory: &str| {
+        let size = TaskSize::new(TaskSize::cpu_units(cpu)?, TaskSize::mebibytes(memory)?);
+        size.map(|it| (it.cpu(), it.memory()))
+    };
     assert_eq!(size("256", "512"), Ok((256, 512)));
     assert_eq!(size(".25 vCPU", "0.5 GB"), Ok((256, 512)));
     assert_eq!(size("0.25vcpu", "0.50gb"), Ok((256, 512)));

@@ -20,19 +20,16 @@ use crate::session::Session;
 const THERE_ALREADY: [&str; 2] = ["InvalidParameterException", "ClientException"];
 
 /// What the service of a colour is to be told besides its revision and its count.
-///
-/// # Errors
-/// A file whose app container has no port to serve on (exit 2).
 pub fn wanted_definition(
     session: &Session,
     infra: &Infrastructure,
     color: Color,
     loaded: &Loaded,
-) -> Result<ServiceDefinition> {
-    let container = loaded.source(&session.config).container();
-    let door = (container, loaded.port(&session.config)?);
+) -> ServiceDefinition {
+    let source = loaded.source(&session.config);
+    let door = (source.container(), source.port());
     let grace = session.config.service.health_check_grace_period;
-    Ok(ServiceDefinition::of_color(infra, color, door, grace))
+    ServiceDefinition::of_color(infra, color, door, grace)
 }
 
 /// What a colour is to run, and how.

@@ -13,7 +13,7 @@ pub fn fits(platform: &Platform, wanted: RunsOn) -> Result<CpuArchitecture, Refu
         match (platform.cpu(), wanted.platform()) {
             (Some(_), Some(wanted)) => Refusal::new(
                 format!("the image is for {platform}, and its tasks are to run on {wanted}"),
-                format!("build it for {wanted}; or ask for the other with --platform, or in runtimePlatform of the task definition"),
+                format!("build it for {wanted}; or ask for the other with --platform, or in `runtimePlatform` of the task definition or `architecture` in [container]"),
             ),
             _ => Refusal::new(
                 format!("these tasks cannot run an image for {platform} on Fargate"),

@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+use super::mistake::Mistake;
+use crate::text::NotText;
+
 #[derive(Debug, thiserror::Error)]
 pub enum TaskDefinitionError {
     /// For whoever reads the file.
@@ -10,6 +13,8 @@ pub enum TaskDefinitionError {
         path: PathBuf,
         source: std::io::Error,
     },
+    #[error("{}: {what}", .path.display())]
+    NotText { path: PathBuf, what: NotText },
     #[error("{}:{line}:{column}: not JSON: {message}", .path.display())]
     Json {
         path: PathBuf,
@@ -17,38 +22,13 @@ pub enum TaskDefinitionError {
         column: usize,
         message: String,
     },
-    /// JSON, and no task definition.
-    #[error("{}: {field} must be {expected}", .path.display())]
-    Shape {
+    /// JSON, and not what ECS would run on Fargate: never an empty list.
+    #[error("{}{}", .path.display(), told(.mistakes))]
+    Mistakes {
         path: PathBuf,
-        field: String,
-        expected: &'static str,
+        mistakes: Vec<Mistake>,
     },
-    #[error("{} has no container `{container}`: {}", .path.display(), listed(.known))]
-    UnknownContainer {
-        path: PathBuf,
-        container: String,
-        known: Vec<String>,
-    },
-    #[error(
-        "{}: container `{container}` does not map port {port}: {}",
-        .path.display(), ports(.mapped)
-    )]
-    NoPortMapping {
-        path: PathBuf,
-        container: String,
-        port: u16,
-        mapped: Vec<u16>,
-    },
-    #[error("{}: `networkMode` is {found}, and Fargate's is awsvpc", .path.display())]
-    NetworkMode { path: PathBuf, found: String },
-    #[error("{}: {message}", .path.display())]
-    Size { path: PathBuf, message: String },
-    #[error("{}: {count} containers, and ECS takes at most 10", .path.display())]
-    TooManyContainers { path: PathBuf, count: usize },
-    #[error("the task definition has {count} tags with bgecs's own, and ECS takes at most 50")]
-    TooManyTags { count: usize },
-    #[error("the task definition has {bytes} bytes, and ECS takes at most 65536")]
+    #[error("the task definition has {bytes} bytes, and ECS takes at most 65536 with bgecs's own")]
     TooLarge { bytes: usize },
 }
 
@@ -60,34 +40,31 @@ impl TaskDefinitionError {
                 "`task_definition` in [container] of bgecs.toml is relative to that file's folder"
                     .to_owned(),
             ),
-            Self::UnknownContainer { .. } => {
-                Some("`container` in [container] of bgecs.toml names the app's".to_owned())
+            Self::Json { path, .. }
+                if path
+                    .extension()
+                    .is_some_and(|it| it == "yaml" || it == "yml") =>
+            {
+                Some("bgecs reads JSON; `yq -o json` makes it of YAML".to_owned())
             }
-            Self::NoPortMapping { mapped, port, .. } if mapped.is_empty() => Some(format!(
-                "add `\"portMappings\": [{{ \"containerPort\": {port}, \"protocol\": \"tcp\" }}]` to that container"
-            )),
-            Self::NoPortMapping { .. } => Some(
-                "`port` in [container] of bgecs.toml says which one the load balancer uses"
-                    .to_owned(),
-            ),
             _ => None,
         }
     }
-}
 
-fn listed(names: &[String]) -> String {
-    match names {
-        [] => "it has none at all".to_owned(),
-        names => format!("it has {}", names.join(", ")),
+    /// The mistakes, where the message only counts them.
+    pub fn causes(&self) -> Vec<String> {
+        match self {
+            Self::Mistakes { mistakes, .. } if mistakes.len() > 1 => {
+                mistakes.iter().map(Mistake::to_string).collect()
+            }
+            _ => Vec::new(),
+        }
     }
 }
 
-fn ports(mapped: &[u16]) -> String {
-    match mapped {
-        [] => "it maps no TCP port".to_owned(),
-        mapped => {
-            let mapped: Vec<String> = mapped.iter().map(u16::to_string).collect();
-            format!("it maps {}", mapped.join(", "))
-        }
+fn told(mistakes: &[Mistake]) -> String {
+    match mistakes {
+        [only] => format!(": {only}"),
+        all => format!(" has {} mistakes", all.len()),
     }
 }

@@ -1,9 +1,11 @@
 //! A task definition that its owner keeps as JSON: in the form that
 //! `RegisterTaskDefinition` takes, or as `describe-task-definition` prints it.
 //!
-//! Of what the file says, the app container's image, the family and the CPU
-//! architecture are replaced; what Fargate or bgecs needs and the file leaves
-//! out is filled in; all else is registered as it stands.
+//! It is read and checked whole, once, before anything else is done; what comes
+//! out can be registered. Of what the file says, the released containers' image,
+//! the family, bgecs's own variables and what logs to bgecs's group are replaced;
+//! what Fargate or bgecs needs and the file leaves out is filled in; all else is
+//! registered as it stands.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -11,9 +13,14 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value, json};
 
 use super::error::TaskDefinitionError;
-use super::{Input, log_configuration};
-use crate::config::TaskSize;
-use crate::model::{CpuArchitecture, RunsOn};
+use super::expand::expand;
+use super::mistake::{Mistake, Mistakes, Place};
+use super::model::{CONTAINERS, TASK};
+use super::rules::{self, Definition, items, text, there_are};
+use super::walk::Walk;
+use super::{ENV_COLOR, ENV_RELEASE, Input, MOST_BYTES, OWN_BYTES, logs, tags};
+use crate::config::{DEFAULT_PORT, OwnDefinition};
+use crate::model::CpuArchitecture;
 
 /// What `describe-task-definition` returns and `RegisterTaskDefinition` does
 /// not take
@@ -30,18 +37,17 @@ pub(super) const OUTPUT_ONLY: [&str; 9] = [
     "deleteRequestedAt",
 ];
 
-/// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html>
-const MOST_CONTAINERS: usize = 10;
-
-const CONTAINERS: &str = "containerDefinitions";
-
-/// A task definition as it stands in a file.
+/// A task definition as it stands in a file, checked.
 #[derive(Clone, PartialEq)]
 pub struct TaskFile {
     path: PathBuf,
     /// Without tags.
-    definition: Map<String, Value>,
+    pub(super) definition: Map<String, Value>,
     tags: Map<String, Value>,
+    /// That of the container behind the load balancer.
+    port: u16,
+    /// The names of the containers that run the released image.
+    pub(super) apps: Vec<String>,
 }
 
 /// It holds the values of the containers' variables.
@@ -52,34 +58,65 @@ impl fmt::Debug for TaskFile {
 }
 
 impl TaskFile {
-    /// `path` is for messages.
-    pub fn parse(text: &str, path: &Path) -> Result<Self, TaskDefinitionError> {
-        // Windows' editors and shells like to begin a file with this mark.
-        let text = text.trim_start_matches('\u{feff}');
-        let value: Value = serde_json::from_str(text).map_err(|error| not_json(&error, path))?;
-        let Value::Object(mut outer) = value else {
-            return Err(shape(path, "the file", "an object"));
+    /// Reads the text of the file that `own` names. `container` is the one
+    /// behind the load balancer.
+    ///
+    /// # Errors
+    /// What is not JSON; else all that is wrong with it.
+    pub fn parse(
+        text: &str,
+        container: &str,
+        own: &OwnDefinition,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, TaskDefinitionError> {
+        let failed = |mistakes| TaskDefinitionError::Mistakes {
+            path: own.path.clone(),
+            mistakes,
         };
-        let tags_beside = outer.remove("tags");
-        let mut definition = match outer.remove("taskDefinition") {
-            None => outer,
-            Some(Value::Object(inner)) => inner,
-            Some(_) => return Err(shape(path, "taskDefinition", "an object")),
+        let expanded;
+        let text = match own.expand {
+            true => {
+                expanded = expand(text, variable).map_err(failed)?;
+                &expanded
+            }
+            false => text,
         };
-        let mut tags = Map::new();
-        for list in [tags_beside, definition.remove("tags")]
-            .into_iter()
-            .flatten()
-        {
-            read_tags(&list, &mut tags, path)?;
+        let value: Value =
+            serde_json::from_str(text).map_err(|error| not_json(text, &error, &own.path))?;
+        let found = unwrapped(value).map_err(|mistake| failed(vec![mistake]))?;
+        let mut walk = Walk {
+            unchecked: &own.unchecked,
+            is_expanded: own.expand,
+            mistakes: Mistakes::default(),
+        };
+        let mut definition = walk.object(&TASK, &found, &Place::top(""));
+        let mut apps = vec![container.to_owned()];
+        apps.extend(own.app_containers.iter().cloned());
+        let mut mistakes = std::mem::take(&mut walk.mistakes);
+        let asked = Definition {
+            body: &definition,
+            apps: &apps,
+            placeholder: &|text| walk.placeholder(text),
+        };
+        rules::check(&asked, &mut mistakes);
+        let port = app_containers(&asked, container, own, &mut mistakes);
+        let tags = read_tags(definition.remove("tags"), &mut mistakes);
+        let mistakes = mistakes.into_list();
+        if !mistakes.is_empty() {
+            return Err(failed(mistakes));
         }
-        let file = Self {
-            path: path.to_owned(),
+        forget_own_roles(&mut definition);
+        let bytes = serde_json::to_string(&definition).map_or(0, |text| text.len());
+        if bytes > MOST_BYTES - OWN_BYTES {
+            return Err(TaskDefinitionError::TooLarge { bytes });
+        }
+        Ok(Self {
+            path: own.path.clone(),
             definition,
             tags,
-        };
-        file.check_containers()?;
-        Ok(file)
+            port,
+            apps,
+        })
     }
 
     pub fn path(&self) -> &Path {
@@ -90,82 +127,201 @@ impl TaskFile {
         self.tags.clone()
     }
 
-    pub(super) fn runs_on(&self) -> RunsOn {
-        let platform = |key: &str| {
-            let platform = self.definition.get("runtimePlatform")?;
-            platform.get(key)?.as_str()
-        };
-        let both = [CpuArchitecture::X86_64, CpuArchitecture::Arm64];
-        let said = platform("cpuArchitecture");
-        RunsOn {
-            architecture: both.into_iter().find(|cpu| said == Some(cpu.as_ecs())),
-            windows: platform("operatingSystemFamily").is_some_and(|os| os.starts_with("WINDOWS")),
-        }
+    /// The one behind the load balancer.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
-    /// The TCP ports that a container maps one by one. A load balancer's
-    /// target cannot be a port out of a `containerPortRange`.
-    pub(super) fn ports(&self, container: &str) -> Result<Vec<u16>, TaskDefinitionError> {
-        let found = self.containers().iter().find(|it| is_named(it, container));
-        let Some(found) = found else {
-            return Err(self.unknown(container));
-        };
-        let mappings = found.get("portMappings").and_then(Value::as_array);
-        Ok(mappings
-            .into_iter()
-            .flatten()
-            .filter(|mapping| mapping.get("protocol") != Some(&json!("udp")))
-            .filter_map(|mapping| mapping.get("containerPort")?.as_u64())
-            .filter_map(|port| u16::try_from(port).ok())
-            .collect())
+    /// What the file says that its images are for.
+    pub fn architecture(&self) -> Option<CpuArchitecture> {
+        let platform = self.definition.get("runtimePlatform")?;
+        CpuArchitecture::from_ecs(platform.get("cpuArchitecture")?.as_str()?)
     }
 
-    fn containers(&self) -> &[Value] {
-        self.definition
-            .get(CONTAINERS)
-            .and_then(Value::as_array)
-            .map_or(&[], Vec::as_slice)
+    /// Whether its tasks run on Windows.
+    pub fn is_for_windows(&self) -> bool {
+        let platform = self.definition.get("runtimePlatform");
+        let family = platform.and_then(|it| it.get("operatingSystemFamily")?.as_str());
+        family.is_some_and(|family| family.starts_with("WINDOWS"))
     }
 
-    fn check_containers(&self) -> Result<(), TaskDefinitionError> {
-        if !self.definition.get(CONTAINERS).is_some_and(Value::is_array) {
-            return Err(shape(&self.path, CONTAINERS, "a list of containers"));
+    /// The containers that log elsewhere than to bgecs's group, and where.
+    pub fn logs_elsewhere(&self) -> Vec<(String, String)> {
+        items(&self.definition, CONTAINERS)
+            .filter_map(|container| {
+                let place = logs::elsewhere(container)?;
+                Some((text(container, "name")?.to_owned(), place))
+            })
+            .collect()
+    }
+}
+
+/// The definition itself, without what only the answer of a `describe` has. The
+/// tags stand beside it there.
+fn unwrapped(value: Value) -> Result<Map<String, Value>, Mistake> {
+    let whole = |what: &str| Mistake {
+        place: Place::top(""),
+        what: what.to_owned(),
+    };
+    let mut outer = match value {
+        Value::Object(outer) => outer,
+        Value::Array(_) => {
+            return Err(whole(
+                "it is a list; containers belong in `containerDefinitions` of an object, beside `cpu` and `memory`",
+            ));
         }
-        let containers = self.containers();
-        if let Some(n) = containers.iter().position(|it| !it.is_object()) {
-            let field = format!("{CONTAINERS}[{n}]");
-            return Err(shape(&self.path, &field, "an object"));
-        }
-        if containers.len() > MOST_CONTAINERS {
-            return Err(TaskDefinitionError::TooManyContainers {
-                path: self.path.clone(),
-                count: containers.len(),
+        _ => return Err(whole("it takes an object")),
+    };
+    if ["Resources", "Properties", "AWSTemplateFormatVersion"]
+        .iter()
+        .any(|key| outer.contains_key(*key))
+    {
+        return Err(whole(
+            "that is CloudFormation's; bgecs takes what `aws ecs describe-task-definition` prints",
+        ));
+    }
+    let mut found = match outer.remove("taskDefinition") {
+        None => std::mem::take(&mut outer),
+        Some(Value::Object(inner)) => inner,
+        Some(_) => {
+            return Err(Mistake {
+                place: Place::top("taskDefinition"),
+                what: "it takes an object".to_owned(),
             });
         }
-        Ok(())
+    };
+    // An SDK's own word of the answer.
+    outer.remove("ResponseMetadata");
+    found.retain(|key, _| !OUTPUT_ONLY.contains(&key.as_str()));
+    if let (Some(Value::Array(inner)), Some(Value::Array(beside))) =
+        (found.get_mut("tags"), outer.get_mut("tags"))
+    {
+        beside.append(inner);
     }
+    found.extend(outer);
+    Ok(found)
+}
 
-    fn unknown(&self, container: &str) -> TaskDefinitionError {
-        let names = self.containers().iter().filter_map(|it| it.get("name"));
-        TaskDefinitionError::UnknownContainer {
-            path: self.path.clone(),
-            container: container.to_owned(),
-            known: names.filter_map(Value::as_str).map(str::to_owned).collect(),
+/// That the containers which bgecs is told of are there, and on which port the
+/// load balancer reaches the one behind it.
+fn app_containers(
+    definition: &Definition<'_>,
+    container: &str,
+    own: &OwnDefinition,
+    mistakes: &mut Mistakes,
+) -> u16 {
+    let port = own.port.unwrap_or(DEFAULT_PORT);
+    let names = definition.names();
+    if names.is_empty() {
+        return port;
+    }
+    for name in own
+        .app_containers
+        .iter()
+        .filter(|it| !names.contains(&it.as_str()))
+    {
+        let at = Place::top(CONTAINERS).named(Some(name));
+        let what = format!(
+            "there is no container `{name}`, which `app_containers` in [container] of bgecs.toml names: {}",
+            there_are(name, &names)
+        );
+        mistakes.add(at, what);
+    }
+    let Some(app) = definition
+        .containers()
+        .find(|it| text(it, "name") == Some(container))
+    else {
+        let what = format!(
+            "there is no container `{container}`, the app's by `container` in [container] of bgecs.toml: {}",
+            there_are(container, &names)
+        );
+        mistakes.add(Place::top(CONTAINERS).named(Some(container)), what);
+        return port;
+    };
+    // A target cannot be a port out of a `containerPortRange`.
+    let mapped: Vec<u16> = items(app, "portMappings")
+        .filter(|mapping| text(mapping, "protocol") != Some("udp"))
+        .filter_map(|mapping| mapping.get("containerPort")?.as_u64())
+        .filter_map(|port| u16::try_from(port).ok())
+        .collect();
+    // A file that maps one port needs no word of it in the configuration.
+    let port = match (own.port, mapped.as_slice()) {
+        (None, [only]) => *only,
+        _ => port,
+    };
+    if !mapped.contains(&port) {
+        let mapped: Vec<String> = mapped.iter().map(u16::to_string).collect();
+        let what = match mapped.is_empty() {
+            true => format!(
+                "no TCP port is mapped: write [{{ \"containerPort\": {port} }}], with the port on which the app serves"
+            ),
+            false => format!(
+                "port {port} is not mapped, only {}: `port` in [container] of bgecs.toml says which one the load balancer uses",
+                mapped.join(", ")
+            ),
+        };
+        mistakes.add(Place::in_container(container, "portMappings"), what);
+    }
+    port
+}
+
+/// Without those that bgecs writes itself and those that only AWS may.
+fn read_tags(list: Option<Value>, mistakes: &mut Mistakes) -> Map<String, Value> {
+    let mut tags = Map::new();
+    for tag in list
+        .as_ref()
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
+        let key = tag.get("key").and_then(Value::as_str).unwrap_or_default();
+        if !tags::is_reserved(key) {
+            let value = tag.get("value").cloned().unwrap_or_else(|| json!(""));
+            tags.insert(key.to_owned(), value);
+        }
+    }
+    if tags.len() > tags::MOST_TAGS - tags::OWN_TAGS {
+        let what = format!(
+            "{} of them; ECS takes {}, and {} of those are bgecs's",
+            tags.len(),
+            tags::MOST_TAGS,
+            tags::OWN_TAGS
+        );
+        mistakes.add(Place::top("tags"), what);
+    }
+    tags
+}
+
+/// An export of a bgecs service names the roles of the stack that it was in; the
+/// stack there is now fills in its own.
+fn forget_own_roles(definition: &mut Map<String, Value>) {
+    for (key, resource) in [
+        ("executionRoleArn", "-ExecutionRole-"),
+        ("taskRoleArn", "-TaskRole-"),
+    ] {
+        let role = text(definition, key).and_then(|arn| arn.rsplit('/').next());
+        let is_own = |name: &str| name.starts_with("bgecs-") && name.contains(resource);
+        if role.is_some_and(is_own) {
+            definition.remove(key);
         }
     }
 }
 
-pub(super) fn body(
-    input: &Input<'_>,
-    container: &str,
-    file: &TaskFile,
-) -> Result<Map<String, Value>, TaskDefinitionError> {
+pub(super) fn body(input: &Input<'_>, file: &TaskFile) -> Map<String, Value> {
     let mut body = file.definition.clone();
-    body.retain(|key, _| !OUTPUT_ONLY.contains(&key.as_str()));
     body.insert("family".to_owned(), json!(input.app.stack_name()));
-    fargate(&mut body, &file.path)?;
-    platform(&mut body, input, &file.path)?;
-    size(&mut body, &file.path)?;
+    fill(&mut body, "networkMode", json!("awsvpc"));
+    let kinds = fill(&mut body, "requiresCompatibilities", json!([]));
+    if let Value::Array(kinds) = kinds
+        && !kinds.contains(&json!("FARGATE"))
+    {
+        kinds.push(json!("FARGATE"));
+    }
+    if let Value::Object(platform) = fill(&mut body, "runtimePlatform", json!({})) {
+        let architecture = input.image.architecture.as_ecs();
+        fill(platform, "cpuArchitecture", json!(architecture));
+        fill(platform, "operatingSystemFamily", json!("LINUX"));
+    }
     let roles = &input.surroundings;
     fill(
         &mut body,
@@ -173,137 +329,62 @@ pub(super) fn body(
         json!(roles.execution_role_arn),
     );
     fill(&mut body, "taskRoleArn", json!(roles.task_role_arn));
-    let app = body
-        .get_mut(CONTAINERS)
-        .and_then(Value::as_array_mut)
-        .and_then(|all| all.iter_mut().find(|it| is_named(it, container)))
-        .and_then(Value::as_object_mut)
-        .ok_or_else(|| file.unknown(container))?;
-    app.insert("image".to_owned(), json!(input.image.reference()));
-    fill(app, "logConfiguration", log_configuration(input));
-    Ok(body)
-}
-
-/// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html>
-fn fargate(body: &mut Map<String, Value>, path: &Path) -> Result<(), TaskDefinitionError> {
-    match fill(body, "networkMode", json!("awsvpc")) {
-        Value::String(mode) if mode == "awsvpc" => {}
-        other => {
-            return Err(TaskDefinitionError::NetworkMode {
-                path: path.to_owned(),
-                found: other.to_string(),
-            });
+    let containers = body.get_mut(CONTAINERS).and_then(Value::as_array_mut);
+    for container in containers.into_iter().flatten() {
+        if let Value::Object(container) = container {
+            release(container, file, input);
         }
     }
-    let field = "requiresCompatibilities";
-    let Value::Array(kinds) = fill(body, field, json!([])) else {
-        return Err(shape(path, field, "a list, such as [\"FARGATE\"]"));
-    };
-    if !kinds.contains(&json!("FARGATE")) {
-        kinds.push(json!("FARGATE"));
+    body
+}
+
+/// What is this release's in a container.
+fn release(container: &mut Map<String, Value>, file: &TaskFile, input: &Input<'_>) {
+    let is_app =
+        text(container, "name").is_some_and(|name| file.apps.iter().any(|app| app == name));
+    logs::refresh(container, is_app, input);
+    if is_app {
+        container.insert("image".to_owned(), json!(input.image.reference()));
+        fill(container, "logConfiguration", logs::configuration(input));
     }
-    Ok(())
+    let ours = [
+        (ENV_COLOR, input.color.as_str()),
+        (ENV_RELEASE, input.image.tag.as_str()),
+    ];
+    for (name, value) in ours {
+        // ECS refuses a variable that is a secret too.
+        if items(container, "secrets").any(|secret| text(secret, "name") == Some(name)) {
+            continue;
+        }
+        let there = items(container, "environment").any(|it| text(it, "name") == Some(name));
+        if !there && !is_app {
+            continue;
+        }
+        let variables = fill(container, "environment", json!([])).as_array_mut();
+        let Some(variables) = variables else { continue };
+        variables.retain(|variable| variable["name"] != name);
+        variables.push(json!({ "name": name, "value": value }));
+    }
 }
 
-/// The image decides: on the other architecture its tasks die with "exec
-/// format error".
-fn platform(
-    body: &mut Map<String, Value>,
-    input: &Input<'_>,
-    path: &Path,
-) -> Result<(), TaskDefinitionError> {
-    let Value::Object(platform) = fill(body, "runtimePlatform", json!({})) else {
-        return Err(shape(path, "runtimePlatform", "an object"));
-    };
-    platform.insert(
-        "cpuArchitecture".to_owned(),
-        json!(input.image.architecture.as_ecs()),
-    );
-    fill(platform, "operatingSystemFamily", json!("LINUX"));
-    Ok(())
-}
-
-fn size(body: &mut Map<String, Value>, path: &Path) -> Result<(), TaskDefinitionError> {
-    let cpu = quantity(body, "cpu", path)?;
-    let memory = quantity(body, "memory", path)?;
-    TaskSize::parse(&cpu, &memory)
-        .map(|_| ())
-        .map_err(|message| TaskDefinitionError::Size {
-            path: path.to_owned(),
-            message,
-        })
-}
-
-/// AWS has these as strings and its documentation speaks of integers: a number
-/// becomes the string that it is meant to be.
-fn quantity(
-    body: &mut Map<String, Value>,
-    field: &'static str,
-    path: &Path,
-) -> Result<String, TaskDefinitionError> {
-    let text = match body.get(field) {
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Number(number)) => number.to_string(),
-        _ => return Err(shape(path, field, "there for Fargate, such as \"512\"")),
-    };
-    body.insert(field.to_owned(), json!(text));
-    Ok(text)
-}
-
-/// Sets what is not there, and null says nothing.
+/// Sets what is not there.
 fn fill<'a>(object: &'a mut Map<String, Value>, key: &str, value: Value) -> &'a mut Value {
-    let slot = object.entry(key).or_insert(Value::Null);
-    if slot.is_null() {
-        *slot = value;
-    }
-    slot
+    object.entry(key).or_insert(value)
 }
 
-/// Of the form `[{ "key": …, "value": … }]`.
-fn read_tags(
-    list: &Value,
-    tags: &mut Map<String, Value>,
-    path: &Path,
-) -> Result<(), TaskDefinitionError> {
-    if list.is_null() {
-        return Ok(());
-    }
-    let expected = "a list of { \"key\": …, \"value\": … }";
-    let items = list
-        .as_array()
-        .ok_or_else(|| shape(path, "tags", expected))?;
-    for item in items {
-        let key = item.get("key").and_then(Value::as_str);
-        let key = key.ok_or_else(|| shape(path, "tags", expected))?;
-        tags.insert(
-            key.to_owned(),
-            item.get("value").unwrap_or(&json!("")).clone(),
-        );
-    }
-    Ok(())
-}
-
-fn is_named(container: &Value, name: &str) -> bool {
-    container.get("name").and_then(Value::as_str) == Some(name)
-}
-
-fn not_json(error: &serde_json::Error, path: &Path) -> TaskDefinitionError {
+fn not_json(text: &str, error: &serde_json::Error, path: &Path) -> TaskDefinitionError {
     let (line, column) = (error.line(), error.column());
     let message = error.to_string();
     // The place stands in front already.
     let place = format!(" at line {line} column {column}");
+    let message = match text.trim() {
+        "" => "the file is empty",
+        _ => message.strip_suffix(&place).unwrap_or(&message),
+    };
     TaskDefinitionError::Json {
         path: path.to_owned(),
         line,
         column,
-        message: message.strip_suffix(&place).unwrap_or(&message).to_owned(),
-    }
-}
-
-fn shape(path: &Path, field: &str, expected: &'static str) -> TaskDefinitionError {
-    TaskDefinitionError::Shape {
-        path: path.to_owned(),
-        field: field.to_owned(),
-        expected,
+        message: message.to_owned(),
     }
 }

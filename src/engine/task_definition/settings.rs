@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{ENV_COLOR, ENV_RELEASE, Input, log_configuration};
+use super::error::TaskDefinitionError;
+use super::{ENV_COLOR, ENV_RELEASE, Input, MOST_BYTES, OWN_BYTES, logs};
 use crate::config::Settings;
 
 pub(super) fn body(input: &Input<'_>, container: &str, settings: &Settings) -> Map<String, Value> {
@@ -14,7 +15,7 @@ pub(super) fn body(input: &Input<'_>, container: &str, settings: &Settings) -> M
         "essential": true,
         "portMappings": [{ "containerPort": settings.port, "protocol": "tcp" }],
         "environment": environment(input, settings),
-        "logConfiguration": log_configuration(input),
+        "logConfiguration": logs::configuration(input),
     });
     if !settings.command.is_empty() {
         app["command"] = json!(settings.command);
@@ -51,6 +52,21 @@ pub(super) fn body(input: &Input<'_>, container: &str, settings: &Settings) -> M
         .into_iter()
         .map(|(key, value)| (key.to_owned(), value))
         .collect()
+}
+
+/// That it will not be too much for ECS with bgecs's own added.
+pub(super) fn check_size(settings: &Settings) -> Result<(), TaskDefinitionError> {
+    let variables = settings.environment.iter();
+    let variables = variables.map(|(name, value)| json!({ "name": name, "value": value.reveal() }));
+    let secrets = settings.secrets.iter();
+    let secrets =
+        secrets.map(|(name, secret)| json!({ "name": name, "valueFrom": secret.value_from() }));
+    let all: Value = variables.chain(secrets).collect();
+    let bytes = all.to_string().len() + json!(settings.command).to_string().len();
+    match bytes > MOST_BYTES - OWN_BYTES {
+        true => Err(TaskDefinitionError::TooLarge { bytes }),
+        false => Ok(()),
+    }
 }
 
 /// The user's variables and ours, sorted by name; the user's win.

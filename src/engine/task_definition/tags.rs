@@ -4,7 +4,6 @@
 use serde_json::{Map, Value, json};
 
 use super::Input;
-use super::error::TaskDefinitionError;
 use crate::model::Digest;
 
 pub const TAG_APP: &str = "bgecs:app";
@@ -22,15 +21,13 @@ pub const TAG_OPERATION: &str = "bgecs:operation";
 pub const TAG_CONFIG: &str = "bgecs:config";
 
 /// <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Tag.html>
-const MOST_TAGS: usize = 50;
+pub(super) const MOST_TAGS: usize = 50;
+/// How many of those are [`compose`]'s own.
+pub(super) const OWN_TAGS: usize = 9;
 const LONGEST_VALUE: usize = 256;
 
 /// The user's tags and ours, as the request has them.
-pub(super) fn compose(
-    users: Map<String, Value>,
-    input: &Input<'_>,
-    config_hash: &str,
-) -> Result<Value, TaskDefinitionError> {
+pub(super) fn compose(users: Map<String, Value>, input: &Input<'_>, config_hash: &str) -> Value {
     let ours = [
         (TAG_APP, Some(input.app.as_str())),
         (TAG_COLOR, Some(input.color.as_str())),
@@ -45,21 +42,16 @@ pub(super) fn compose(
     let ours = ours
         .into_iter()
         .filter_map(|(key, value)| Some((key.to_owned(), json!(acceptable(value?)))));
-    let tags: Vec<Value> = users
+    users
         .into_iter()
-        .filter(|(key, _)| !is_reserved(key))
         .chain(ours)
         .map(|(key, value)| json!({ "key": key, "value": value }))
-        .collect();
-    if tags.len() > MOST_TAGS {
-        return Err(TaskDefinitionError::TooManyTags { count: tags.len() });
-    }
-    Ok(Value::Array(tags))
+        .collect()
 }
 
 /// A file that was printed by `describe-task-definition` can hold our tags of
 /// an earlier release, and AWS's own, which nobody else may set.
-fn is_reserved(key: &str) -> bool {
+pub(super) fn is_reserved(key: &str) -> bool {
     key.starts_with("bgecs:") || key.to_ascii_lowercase().starts_with("aws:")
 }
 

@@ -1,11 +1,12 @@
 mod from_file;
 mod from_settings;
+mod mistakes;
 mod properties;
 
 use serde_json::json;
 
 use super::*;
-use crate::config::TaskSize;
+use crate::config::{OwnDefinition, TaskSize};
 
 const DIGEST: &str = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 const OTHER_DIGEST: &str =
@@ -72,7 +73,6 @@ impl World {
         Input {
             source: Source::File {
                 container: "app",
-                port: None,
                 file: &self.file,
             },
             ..self.input()
@@ -80,8 +80,20 @@ impl World {
     }
 }
 
+fn own() -> OwnDefinition {
+    OwnDefinition {
+        path: "td.json".into(),
+        ..OwnDefinition::default()
+    }
+}
+
+fn read(text: &str, own: &OwnDefinition) -> Result<TaskFile, TaskDefinitionError> {
+    let variable = |name: &str| (name == "MEMORY").then(|| "512".to_owned());
+    TaskFile::parse(text, "app", own, &variable)
+}
+
 fn file(value: &Value) -> TaskFile {
-    TaskFile::parse(&value.to_string(), "td.json".as_ref()).unwrap()
+    read(&value.to_string(), &own()).unwrap()
 }
 
 fn hash(input: &Input<'_>) -> String {

@@ -53,7 +53,7 @@ async fn tells(wire: &Wire) -> Result<()> {
     let infra = &observed.infrastructure;
     let told = Told {
         task_definition: &TaskDefinitionArn::new("hello:2"),
-        definition: &wanted_definition(&session, infra, Color::Blue, &loaded).unwrap(),
+        definition: &wanted_definition(&session, infra, Color::Blue, &loaded),
         restart: false,
     };
     tell(&session, &turn, &observed, &plan, &told).await

@@ -13,28 +13,40 @@ pub(super) fn minimal() -> Value {
     })
 }
 
-fn refused(value: &Value) -> TaskDefinitionError {
-    match TaskFile::parse(&value.to_string(), "td.json".as_ref()) {
-        Err(error) => error,
-        Ok(file) => compose(
-            &World {
-                file,
-                ..World::new()
-            }
-            .file_input(),
-        )
-        .unwrap_err(),
-    }
-}
-
 /// `minimal` with the value at a JSON pointer replaced.
 pub(super) fn with(pointer: &str, value: Value) -> Value {
     let mut definition = minimal();
-    match pointer.rsplit_once('/') {
-        Some(("", key)) => definition[key] = value,
-        _ => *definition.pointer_mut(pointer).unwrap() = value,
+    let (holder, key) = pointer.rsplit_once('/').unwrap();
+    match definition.pointer_mut(holder).unwrap() {
+        Value::Object(object) => drop(object.insert(key.to_owned(), value)),
+        list => list[key.parse::<usize>().unwrap()] = value,
     }
     definition
+}
+
+fn body_of(definition: &Value) -> Value {
+    let world = World::with_file(definition);
+    let mut body = compose(&world.file_input()).unwrap().body;
+    body.as_object_mut().unwrap().remove("tags");
+    body
+}
+
+fn ours() -> [Value; 2] {
+    [
+        json!({ "name": "BGECS_COLOR", "value": "green" }),
+        json!({ "name": "BGECS_RELEASE", "value": "v2" }),
+    ]
+}
+
+fn our_log() -> Value {
+    json!({
+        "logDriver": "awslogs",
+        "options": {
+            "awslogs-group": "/bgecs/hello",
+            "awslogs-region": "eu-central-1",
+            "awslogs-stream-prefix": "green",
+        },
+    })
 }
 
 #[test]
@@ -55,11 +67,8 @@ fn what_is_not_there_is_filled_in() {
     assert_eq!(body["taskRoleArn"], "arn:aws:iam::123456789012:role/task");
     let app = &body["containerDefinitions"][0];
     assert_eq!(app["image"], format!("{REPOSITORY}@{DIGEST}"));
-    assert_eq!(
-        app["logConfiguration"]["options"]["awslogs-group"],
-        "/bgecs/hello"
-    );
-    assert_eq!(app.get("environment"), None);
+    assert_eq!(app["logConfiguration"], our_log());
+    assert_eq!(app["environment"], json!(ours()));
     assert_eq!(tag(&body, TAG_RELEASE), Some("v2"));
 }
 
@@ -68,37 +77,133 @@ fn what_is_there_stays() {
     let definition = json!({
         "family": "theirs",
         "taskRoleArn": "their-task-role",
-        "executionRoleArn": "their-execution-role",
+        "executionRoleArn": "arn:aws:iam::123456789012:role/path/their-execution-role",
         "networkMode": "awsvpc",
         "requiresCompatibilities": ["EC2"],
-        "runtimePlatform": { "operatingSystemFamily": "LINUX", "cpuArchitecture": "X86_64", "new": 1 },
+        "runtimePlatform": { "operatingSystemFamily": "LINUX", "cpuArchitecture": "ARM64" },
         "cpu": 1024,
         "memory": "2GB",
         "ephemeralStorage": { "sizeInGiB": 30 },
-        "volumes": [{ "name": "data" }],
-        "aFieldOfTomorrow": { "deep": [1, 2.5, null, "ü"] },
+        "volumes": [{ "name": "data" }, { "name": "nothing-said", "host": {} }],
+        "ipcMode": null,
+        "placementConstraints": [],
         "containerDefinitions": [
-            { "name": "proxy", "image": "envoy:1", "environment": [{ "name": "B", "value": "1" }] },
+            {
+                "name": "proxy",
+                "image": "envoy:1",
+                "privileged": false,
+                "links": [],
+                "environment": [{ "name": "B", "value": "1" }],
+                "logConfiguration": {
+                    "logDriver": "awsfirelens",
+                    "options": { "Name": "http" },
+                },
+                "healthCheck": { "command": ["CMD", "true"] },
+                "firelensConfiguration": { "type": "fluentbit" },
+            },
             {
                 "name": "app",
-                "image": "old",
                 "essential": false,
-                "portMappings": [{ "containerPort": 9000, "name": "web" }],
+                "dependsOn": [{ "containerName": "proxy", "condition": "HEALTHY" }],
+                "mountPoints": [{ "sourceVolume": "data", "containerPath": "/data" }],
+                "portMappings": [{ "containerPort": 9000, "hostPort": 9000, "name": "web" }],
                 "logConfiguration": { "logDriver": "awsfirelens" },
                 "environment": [{ "name": "Z", "value": "" }, { "name": "A", "value": "" }],
             },
         ],
     });
     let mut expected = definition.clone();
+    let top = expected.as_object_mut().unwrap();
+    top.remove("ipcMode");
     expected["family"] = json!("bgecs-hello");
     expected["requiresCompatibilities"] = json!(["EC2", "FARGATE"]);
-    expected["runtimePlatform"]["cpuArchitecture"] = json!("ARM64");
     expected["cpu"] = json!("1024");
-    expected["containerDefinitions"][1]["image"] = json!(format!("{REPOSITORY}@{DIGEST}"));
-    let world = World::with_file(&definition);
-    let mut body = compose(&world.file_input()).unwrap().body;
-    body.as_object_mut().unwrap().remove("tags");
-    assert_eq!(body, expected);
+    let app = &mut expected["containerDefinitions"][1];
+    app["image"] = json!(format!("{REPOSITORY}@{DIGEST}"));
+    app["environment"].as_array_mut().unwrap().extend(ours());
+    assert_eq!(body_of(&definition), expected);
+}
+
+#[test]
+fn keys_newer_than_the_model_pass_where_they_are_named() {
+    let mut definition = with("/aKeyOfTomorrow", json!({ "deep": [1, 2.5, null, "ü"] }));
+    definition["containerDefinitions"][0]["another"] = json!(1);
+    let own = OwnDefinition {
+        unchecked: vec!["aKeyOfTomorrow".to_owned(), "another".to_owned()],
+        ..own()
+    };
+    let world = World {
+        file: read(&definition.to_string(), &own).unwrap(),
+        ..World::new()
+    };
+    let body = compose(&world.file_input()).unwrap().body;
+    assert_eq!(body["aKeyOfTomorrow"], definition["aKeyOfTomorrow"]);
+    assert_eq!(body["containerDefinitions"][0]["another"], 1);
+}
+
+/// Blue's release 1, as `describe-task-definition` prints it, is put on green as
+/// release 2.
+#[test]
+fn an_export_of_a_release_does_not_keep_what_was_that_release_s() {
+    let old = World::new();
+    let mut input = old.file_input();
+    let before: Tag = "v1".parse().unwrap();
+    input.color = Color::Blue;
+    input.image.tag = &before;
+    input.app = &old.app;
+    input.surroundings.log_group = "/bgecs/hello-before";
+    input.surroundings.region = "us-east-1";
+    let mut described = compose(&input).unwrap().body;
+    for key in OUTPUT_ONLY {
+        described[key] = json!("printed");
+    }
+    described["executionRoleArn"] =
+        json!("arn:aws:iam::123456789012:role/bgecs-hello-ExecutionRole-1A2B3C");
+    described["taskRoleArn"] = json!("arn:aws:iam::123456789012:role/bgecs-hello-TaskRole-1A2B3C");
+    let log = json!({
+        "logDriver": "awslogs",
+        "options": { "awslogs-group": "/bgecs/hello", "awslogs-stream-prefix": "blue", "mode": "non-blocking" },
+    });
+    let mut prefixed = log.clone();
+    prefixed["options"]["awslogs-stream-prefix"] = json!("envoy");
+    let containers = described["containerDefinitions"].as_array_mut().unwrap();
+    containers.push(json!({
+        "name": "agent",
+        "image": "agent",
+        "environment": [{ "name": "BGECS_RELEASE", "value": "v1" }, { "name": "OTHER", "value": "" }],
+        "logConfiguration": log,
+    }));
+    containers.push(json!({ "name": "envoy", "image": "envoy", "logConfiguration": prefixed }));
+    let tags = described.as_object_mut().unwrap().remove("tags").unwrap();
+    for printed in [
+        json!({ "taskDefinition": described, "tags": tags, "ResponseMetadata": { "HTTPStatusCode": 200 } }),
+        described.clone(),
+    ] {
+        let body = body_of(&printed);
+        assert_eq!(
+            body["executionRoleArn"],
+            "arn:aws:iam::123456789012:role/execution"
+        );
+        assert_eq!(body["taskRoleArn"], "arn:aws:iam::123456789012:role/task");
+        let [app, agent, envoy] = [0, 1, 2].map(|n| &body["containerDefinitions"][n]);
+        assert_eq!(app["environment"], json!(ours()));
+        assert_eq!(app["logConfiguration"], our_log());
+        assert_eq!(
+            agent["environment"],
+            json!([{ "name": "OTHER", "value": "" }, ours()[1]])
+        );
+        let mut log = our_log();
+        log["options"]["mode"] = json!("non-blocking");
+        assert_eq!(agent["logConfiguration"], log);
+        log["options"]["awslogs-stream-prefix"] = json!("envoy");
+        assert_eq!(envoy["logConfiguration"], log);
+        assert_eq!(envoy.get("environment"), None);
+        let all = body.to_string();
+        assert!(
+            !all.contains("printed") && !all.contains("v1") && !all.contains("blue"),
+            "{all}"
+        );
+    }
 }
 
 #[test]
@@ -133,124 +238,150 @@ fn what_describe_prints_can_be_registered_again() {
 }
 
 #[test]
-fn a_byte_order_mark_and_tags_inside_are_read() {
+fn tags_inside_and_beside_are_read() {
     let definition = with(
         "/tags",
         json!([{ "key": "team", "value": "a" }, { "key": "bare" }]),
     );
-    let text = format!("\u{feff}{definition}");
-    let file = TaskFile::parse(&text, "td.json".as_ref()).unwrap();
-    let world = World {
-        file,
-        ..World::new()
-    };
+    let printed =
+        json!({ "taskDefinition": definition, "tags": [{ "key": "beside", "value": "b" }] });
+    let world = World::with_file(&printed);
     let body = compose(&world.file_input()).unwrap().body;
     assert_eq!(tag(&body, "team"), Some("a"));
     assert_eq!(tag(&body, "bare"), Some(""));
+    assert_eq!(tag(&body, "beside"), Some("b"));
+}
+
+#[test]
+fn further_containers_can_run_the_released_image() {
+    let mut definition = minimal();
+    definition["containerDefinitions"]
+        .as_array_mut()
+        .unwrap()
+        .extend([
+            json!({ "name": "migrate", "essential": false, "command": ["migrate"] }),
+            json!({ "name": "other", "image": "theirs" }),
+        ]);
+    let own = OwnDefinition {
+        app_containers: vec!["migrate".to_owned(), "app".to_owned()],
+        ..own()
+    };
+    let world = World {
+        file: read(&definition.to_string(), &own).unwrap(),
+        ..World::new()
+    };
+    let body = compose(&world.file_input()).unwrap().body;
+    let [app, migrate, other] = [0, 1, 2].map(|n| &body["containerDefinitions"][n]);
+    for key in ["image", "environment", "logConfiguration"] {
+        assert_eq!(migrate[key], app[key], "{key}");
+    }
+    assert_eq!(other, &json!({ "name": "other", "image": "theirs" }));
+}
+
+#[test]
+fn a_variable_of_ours_that_is_a_secret_stays_one() {
+    let secrets = json!([{ "name": "BGECS_COLOR", "valueFrom": "/shop/color" }]);
+    let body = body_of(&with("/containerDefinitions/0/secrets", secrets));
+    let app = &body["containerDefinitions"][0];
+    assert_eq!(app["environment"], json!([ours()[1]]));
 }
 
 #[test]
 fn the_port_behind_the_load_balancer() {
     let ports = |configured: Option<u16>, mappings: Value| {
-        let file = file(&with("/containerDefinitions/0/portMappings", mappings));
-        let source = Source::File {
-            container: "app",
+        let definition = with("/containerDefinitions/0/portMappings", mappings);
+        let own = OwnDefinition {
             port: configured,
-            file: &file,
+            ..own()
         };
-        source.port().map_err(|error| error.to_string())
+        let file = read(&definition.to_string(), &own);
+        file.map(|file| file.port())
+            .map_err(|error| error.to_string())
     };
     assert_eq!(ports(None, json!([{ "containerPort": 80 }])), Ok(80));
     let two = json!([{ "containerPort": 80 }, { "containerPort": 8080, "protocol": "tcp" }]);
     assert_eq!(ports(None, two.clone()), Ok(8080));
     assert_eq!(ports(Some(80), two.clone()), Ok(80));
-    let error = "td.json: container `app` does not map port 81: it maps 80, 8080";
+    let error = "td.json: container `app`, `portMappings`: port 81 is not mapped, only 80, 8080: `port` in [container] of bgecs.toml says which one the load balancer uses";
     assert_eq!(ports(Some(81), two), Err(error.to_owned()));
     let unfit = json!([{ "containerPort": 8080, "protocol": "udp" }, { "containerPortRange": "8080-8090" }]);
-    let error = "td.json: container `app` does not map port 8080: it maps no TCP port";
+    let error = "td.json: container `app`, `portMappings`: no TCP port is mapped: write [{ \"containerPort\": 8080 }], with the port on which the app serves";
     assert_eq!(ports(None, unfit), Err(error.to_owned()));
-    assert_eq!(World::new().input().source.port().unwrap(), DEFAULT_PORT);
+    assert_eq!(World::new().input().source.port(), 8080);
 }
 
 #[test]
-fn refusals() {
-    let containers = |count: usize| vec![json!({ "name": "app" }); count];
-    let tags: Vec<Value> = (0..43).map(|n| json!({ "key": n.to_string() })).collect();
-    let cases = [
-        (json!([]), "td.json: the file must be an object"),
-        (
-            json!({ "taskDefinition": 1 }),
-            "td.json: taskDefinition must be an object",
-        ),
-        (
-            json!({}),
-            "td.json: containerDefinitions must be a list of containers",
-        ),
-        (
-            json!({ "containerDefinitions": [1] }),
-            "td.json: containerDefinitions[0] must be an object",
-        ),
-        (
-            json!({ "containerDefinitions": [] }),
-            "td.json has no container `app`: it has none at all",
-        ),
-        (
-            with("/containerDefinitions/0/name", json!("web")),
-            "td.json has no container `app`: it has web",
-        ),
-        (
-            with("/containerDefinitions", json!(containers(11))),
-            "td.json: 11 containers, and ECS takes at most 10",
-        ),
-        (
-            with("/networkMode", json!("bridge")),
-            "td.json: `networkMode` is \"bridge\", and Fargate's is awsvpc",
-        ),
-        (
-            with("/requiresCompatibilities", json!("FARGATE")),
-            "td.json: requiresCompatibilities must be a list, such as [\"FARGATE\"]",
-        ),
-        (
-            with("/runtimePlatform", json!([])),
-            "td.json: runtimePlatform must be an object",
-        ),
-        (
-            with("/cpu", json!(null)),
-            "td.json: cpu must be there for Fargate, such as \"512\"",
-        ),
-        (
-            with("/memory", json!("4096")),
-            "td.json: Fargate has no task of 256 CPU units with 4096 MiB: with cpu = 256, memory is one of 512, 1024, 2048",
-        ),
-        (
-            with("/tags", json!({ "a": "b" })),
-            "td.json: tags must be a list of { \"key\": …, \"value\": … }",
-        ),
-        (
-            with("/tags", json!(tags)),
-            "the task definition has 52 tags with bgecs's own, and ECS takes at most 50",
-        ),
-    ];
-    for (definition, message) in cases {
-        assert_eq!(refused(&definition).to_string(), message);
-    }
+fn placeholders_are_expanded_where_that_is_asked_for() {
+    let text = r#"{ "cpu": "256", "memory": "${MEMORY}", "containerDefinitions": [
+        { "name": "app", "memory": ${MEMORY}, "memoryReservation": "${MEMORY}", "portMappings": [{ "containerPort": 80 }],
+          "command": ["echo", "$${MEMORY}"] }
+    ] }"#;
+    let own = OwnDefinition {
+        expand: true,
+        ..own()
+    };
+    let file = read(text, &own).unwrap();
+    assert_eq!(file.definition["memory"], "512");
+    let app = &file.definition["containerDefinitions"][0];
+    assert_eq!(app["memory"], 512);
+    assert_eq!(app["memoryReservation"], 512);
+    assert_eq!(app["command"][1], "${MEMORY}");
+    let error = read(&text.replace("{MEMORY}", "{GONE}"), &own).unwrap_err();
+    assert_eq!(
+        error.causes()[0],
+        "line 1, column 28: `${GONE}`: there is no environment variable GONE"
+    );
+    assert_eq!(error.causes().len(), 3);
+}
+
+#[test]
+fn where_logs_go_if_not_to_the_app_s_group() {
+    let elsewhere = |log: Value| {
+        let file = file(&with("/containerDefinitions/0/logConfiguration", log));
+        file.logs_elsewhere().pop().map(|(_, place)| place)
+    };
+    let group = |group: &str| {
+        json!({ "logDriver": "awslogs", "options": {
+            "awslogs-group": group, "awslogs-region": "us-east-1", "awslogs-stream-prefix": "web",
+        } })
+    };
+    assert_eq!(file(&minimal()).logs_elsewhere(), []);
+    assert_eq!(elsewhere(group("/bgecs/hello")), None);
+    assert_eq!(
+        elsewhere(group("/ecs/shop")).as_deref(),
+        Some("the log group /ecs/shop in us-east-1, streams web/…")
+    );
+    let splunk = json!({ "logDriver": "splunk", "options": { "splunk-url": "https://splunk.example" },
+        "secretOptions": [{ "name": "splunk-token", "valueFrom": "/splunk/token" }] });
+    assert_eq!(
+        elsewhere(splunk).as_deref(),
+        Some("Splunk at https://splunk.example")
+    );
+    let mut routed = with(
+        "/containerDefinitions/0/logConfiguration",
+        json!({ "logDriver": "awsfirelens", "options": { "Name": "datadog" } }),
+    );
+    let router =
+        json!({ "name": "router", "image": "x", "firelensConfiguration": { "type": "fluentbit" } });
+    routed["containerDefinitions"]
+        .as_array_mut()
+        .unwrap()
+        .push(router);
+    assert_eq!(
+        file(&routed).logs_elsewhere(),
+        [(
+            "app".to_owned(),
+            "the log router (awsfirelens), output datadog".to_owned()
+        )]
+    );
 }
 
 #[test]
 fn what_is_not_json_is_said_with_its_place() {
-    let error = TaskFile::parse("{\n  \"cpu\": 256,\n}", "td.json".as_ref()).unwrap_err();
-    assert_eq!(error.to_string(), "td.json:3:1: not JSON: trailing comma");
-}
-
-#[test]
-fn hints_name_the_key_to_change() {
-    let unmapped = refused(&with("/containerDefinitions/0/portMappings", json!([])));
-    assert!(unmapped.hint().unwrap().contains("\"containerPort\": 8080"));
-    let unknown = refused(&with("/containerDefinitions/0/name", json!("web")));
-    assert!(
-        unknown
-            .hint()
-            .unwrap()
-            .contains("`container` in [container]")
+    let message = |text: &str| read(text, &own()).unwrap_err().to_string();
+    assert_eq!(
+        message("{\n  \"cpu\": 256,\n}"),
+        "td.json:3:1: not JSON: trailing comma"
     );
+    assert_eq!(message(" \n"), "td.json:2:0: not JSON: the file is empty");
 }
