@@ -56,10 +56,12 @@ pub async fn prepare(
     allow_live: bool,
 ) -> Result<Prepared> {
     let name = session.stack_name();
+    let fresh = inputs(&session.config, needs, "none");
+    refuse_too_long(&fresh)?;
     let Some(before) = before else {
         return Ok(Prepared {
             plan: StackPlan::Create,
-            inputs: inputs(&session.config, needs, "none"),
+            inputs: fresh,
             before: None,
         });
     };
@@ -252,6 +254,26 @@ async fn live_color(session: &Session, infra: &Infrastructure) -> Result<&'stati
 
 fn color_or_none(live: Option<Color>) -> &'static str {
     live.map_or("none", Color::as_str)
+}
+
+/// A parameter of CloudFormation's has room for so many bytes
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>).
+const LONGEST_PARAMETER: usize = 4096;
+
+/// # Errors
+/// More ARNs of a kind than the stack can be told of (exit 2).
+fn refuse_too_long(inputs: &StackInputs) -> Result<()> {
+    match inputs
+        .iter()
+        .find(|(_, value)| value.len() > LONGEST_PARAMETER)
+    {
+        None => Ok(()),
+        Some((name, value)) => Err(Error::usage(format!(
+            "{name} of the stack would have {} bytes, and CloudFormation takes {LONGEST_PARAMETER}",
+            value.len()
+        ))
+        .hint("keep several values in one secret, as its JSON keys; or give the task definition an `executionRoleArn` of your own")),
+    }
 }
 
 /// The template's parameters, from the configuration and what the task

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::api::{text, texts};
 use crate::support::Outcome;
 use crate::world::{ENGLISH, FRENCH, V1, V2, World, error, greeter, see, string};
 
@@ -270,6 +271,86 @@ fn a_task_definition_of_ones_own_survives_but_for_the_image() -> Outcome {
     assert!(
         tags.contains(&json!({ "key": "team", "value": "greetings" })),
         "{tags:?}"
+    );
+    an_export_keeps_nothing_of_its_release(&world, &described)
+}
+
+/// What ECS printed of one release is the file of the next.
+fn an_export_keeps_nothing_of_its_release(world: &World, described: &Value) -> Outcome {
+    world.desk.write("task.json", &described.to_string())?;
+    let next = world.done_json(&["deploy", V2, "--tag", "2"])?;
+    let next = json!({ "taskDefinition": next["task_definition"] });
+    let next = world.api.ecs("DescribeTaskDefinition", &next)?;
+    let containers =
+        |described: &Value| described["taskDefinition"]["containerDefinitions"].clone();
+    let (old, new) = (&containers(described)[0], &containers(&next)[0]);
+    let value = |container: &Value, name: &str| {
+        let variables = container["environment"].as_array().cloned();
+        let mut named = variables
+            .into_iter()
+            .flatten()
+            .filter(|it| it["name"] == name);
+        (named.next().map(|it| it["value"].clone()), named.next())
+    };
+    assert_eq!(value(new, "BGECS_RELEASE"), (Some(json!("2")), None));
+    let color = value(new, "BGECS_COLOR").0;
+    let prefix = &new["logConfiguration"]["options"]["awslogs-stream-prefix"];
+    assert_eq!(color.as_ref(), Some(prefix));
+    assert_ne!(new["image"], old["image"]);
+    assert_eq!(value(new, "GREETING"), value(old, "GREETING"));
+    Ok(())
+}
+
+#[test]
+fn init_grants_what_a_task_definition_of_ones_own_needs() -> Outcome {
+    let world = World::new("grants")?;
+    let secret = "arn:aws:secretsmanager:us-east-1:123456789012:secret:db-AbCdEf";
+    let own = json!({
+        "cpu": "256",
+        "memory": "512",
+        "containerDefinitions": [{
+            "name": "app",
+            "portMappings": [{ "containerPort": 8080 }],
+            "secrets": [
+                { "name": "PASSWORD", "valueFrom": format!("{secret}:password::") },
+                { "name": "USER", "valueFrom": "/grants/user" },
+            ],
+            "environmentFiles": [{ "type": "s3", "value": "arn:aws:s3:::grants/prod.env" }],
+        }],
+    });
+    world.desk.write("task.json", &own.to_string())?;
+    world.configure("task_definition = \"task.json\"")?;
+    world.done(&["init"])?;
+    let roles = world.api.iam(&[("Action", "ListRoles")])?;
+    let mut roles = texts(&roles, "RoleName").into_iter();
+    let role = roles
+        .find(|name| name.starts_with("bgecs-grants-ExecutionRole"))
+        .ok_or("no execution role")?;
+    let policy = world.api.iam(&[
+        ("Action", "GetRolePolicy"),
+        ("RoleName", role),
+        ("PolicyName", "start-tasks"),
+    ])?;
+    let policy = format!("document={}", text(&policy, "PolicyDocument")?);
+    let policy: Vec<(String, String)> = serde_urlencoded::from_str(&policy)?;
+    for needed in [
+        "secretsmanager:GetSecretValue",
+        secret,
+        "ssm:GetParameters",
+        ":parameter/grants/user",
+        "s3:GetObject",
+        "arn:aws:s3:::grants/prod.env",
+        "s3:GetBucketLocation",
+        "kms:EncryptionContext:SecretARN",
+    ] {
+        assert!(policy[0].1.contains(needed), "{needed}: {}", policy[0].1);
+    }
+    assert!(!policy[0].1.contains(":password"), "{}", policy[0].1);
+    let nothing = world.done(&["init"])?;
+    assert!(
+        nothing.stdout.contains("nothing to do"),
+        "{}",
+        nothing.shown()
     );
     Ok(())
 }

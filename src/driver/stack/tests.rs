@@ -205,7 +205,9 @@ async fn a_listener_that_something_else_deleted_is_made_again_as_it_was() {
             .on("GetItem", Reply::json(&head))
             .on("DescribeRepositories", Reply::json(&json!({})))
             .on("FilterLogEvents", Reply::json(&json!({})));
-        let prepared = prepare(&session(&wire), Some(made()), false).await.unwrap();
+        let prepared = prepare(&session(&wire), &Needs::default(), Some(made()), false)
+            .await
+            .unwrap();
         assert_eq!(prepared.plan, StackPlan::Mend { gone });
         assert_eq!(prepared.inputs[LIVE_COLOR], "green");
         wire.assert_used_up();
@@ -225,7 +227,13 @@ async fn a_stack_that_is_not_well_is_refused_before_anything_is_asked() {
             ..made()
         };
         let sentence = stack.sentence();
-        let error = prepare(&session(&Wire::new()), Some(stack), false).await;
+        let error = prepare(
+            &session(&Wire::new()),
+            &Needs::default(),
+            Some(stack),
+            false,
+        )
+        .await;
         let error = error.map(drop).unwrap_err();
         assert_eq!((error.exit, error.message), (Exit::Refused, sentence));
         assert!(error.hint.is_some());
@@ -248,4 +256,27 @@ fn a_resource_that_may_not_be_made_says_what_to_allow() {
         "{first}"
     );
     assert!(second.contains("`bgecs destroy` removes it"), "{second}");
+}
+
+#[test]
+fn more_secrets_than_the_stack_can_be_told_of_are_refused() {
+    let session = Session::of_hello(Wire::new().aws());
+    let secret =
+        |n: usize| format!("arn:aws:secretsmanager:eu-west-1:123456789012:secret:s{n}-AbCdEf");
+    let with = |count: usize| Needs {
+        secrets: (0..count).map(secret).collect(),
+        ..Needs::default()
+    };
+    let inputs = |needs: &Needs| inputs(&session.config, needs, "none");
+    assert_eq!(
+        inputs(&with(2))["SecretArns"],
+        [secret(0), secret(1)].join(",")
+    );
+    assert!(refuse_too_long(&inputs(&with(50))).is_ok());
+    let error = refuse_too_long(&inputs(&with(70))).unwrap_err();
+    assert_eq!(error.exit, Exit::Usage);
+    assert!(
+        error.message.starts_with("SecretArns of the stack"),
+        "{error}"
+    );
 }

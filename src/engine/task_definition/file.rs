@@ -17,7 +17,7 @@ use super::expand::expand;
 use super::mistake::{Mistake, Mistakes, Place};
 use super::model::{CONTAINERS, TASK};
 use super::rules::{self, Definition, items, text, there_are};
-use super::walk::Walk;
+use super::walk::{Walk, placeholder};
 use super::{ENV_COLOR, ENV_RELEASE, Input, MOST_BYTES, OWN_BYTES, logs, tags};
 use crate::config::{DEFAULT_PORT, OwnDefinition};
 use crate::model::CpuArchitecture;
@@ -82,7 +82,7 @@ impl TaskFile {
             false => text,
         };
         let value: Value =
-            serde_json::from_str(text).map_err(|error| not_json(text, &error, &own.path))?;
+            serde_json::from_str(text).map_err(|error| not_json(text, &error, own))?;
         let found = unwrapped(value).map_err(|mistake| failed(vec![mistake]))?;
         let mut walk = Walk {
             unchecked: &own.unchecked,
@@ -372,7 +372,7 @@ fn fill<'a>(object: &'a mut Map<String, Value>, key: &str, value: Value) -> &'a 
     object.entry(key).or_insert(value)
 }
 
-fn not_json(text: &str, error: &serde_json::Error, path: &Path) -> TaskDefinitionError {
+fn not_json(text: &str, error: &serde_json::Error, own: &OwnDefinition) -> TaskDefinitionError {
     let (line, column) = (error.line(), error.column());
     let message = error.to_string();
     // The place stands in front already.
@@ -382,9 +382,13 @@ fn not_json(text: &str, error: &serde_json::Error, path: &Path) -> TaskDefinitio
         _ => message.strip_suffix(&place).unwrap_or(&message),
     };
     TaskDefinitionError::Json {
-        path: path.to_owned(),
+        path: own.path.clone(),
         line,
         column,
-        message: message.to_owned(),
+        message: match own.expand {
+            true => message.to_owned(),
+            // Outside quotes it is no JSON before it is replaced.
+            false => message.to_owned() + placeholder(text.lines().nth(line - 1).unwrap_or("")),
+        },
     }
 }

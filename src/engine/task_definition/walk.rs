@@ -173,10 +173,19 @@ impl Walk<'_> {
     /// What to say more of a text that cannot be what it should, if there is a
     /// placeholder in it.
     pub(super) fn placeholder(&self, text: &str) -> String {
-        match text.contains("${") && !self.is_expanded {
-            true => "; with `expand = true` in [container] of bgecs.toml, `${NAME}` is replaced by the environment variable".to_owned(),
-            false => String::new(),
+        match self.is_expanded {
+            true => String::new(),
+            false => placeholder(text).to_owned(),
         }
+    }
+}
+
+pub(super) fn placeholder(text: &str) -> &'static str {
+    match text.contains("${") {
+        true => {
+            "; with `expand = true` in [container] of bgecs.toml, `${NAME}` is replaced by the environment variable"
+        }
+        false => "",
     }
 }
 

@@ -384,4 +384,9 @@ fn what_is_not_json_is_said_with_its_place() {
         "td.json:3:1: not JSON: trailing comma"
     );
     assert_eq!(message(" \n"), "td.json:2:0: not JSON: the file is empty");
+    let bare = message("{ \"memory\": ${MEMORY} }");
+    assert!(
+        bare.contains("not JSON") && bare.contains("with `expand = true` in [container]"),
+        "{bare}"
+    );
 }
