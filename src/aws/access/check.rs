@@ -43,7 +43,7 @@ pub fn key_id(value: &str) -> Result {
     match value.len() <= LONGEST_KEY_ID {
         true => Ok(()),
         false => Err(format!(
-            "is no access key's id: it has more than {LONGEST_KEY_ID} characters"
+            "is not the id of an access key: it has more than {LONGEST_KEY_ID} characters"
         )),
     }
 }
@@ -60,7 +60,7 @@ pub fn printable(value: &str) -> Result {
 
 pub fn endpoint(value: &str) -> Result {
     let no_address =
-        || "is no address of an endpoint: write http://HOST:PORT or https://HOST".to_owned();
+        || "is not the address of an endpoint: write http://HOST:PORT or https://HOST".to_owned();
     if !value.contains("://") {
         return Err("has no scheme: write http://HOST:PORT or https://HOST".to_owned());
     }

@@ -179,7 +179,7 @@ fn trusted(
         return trust::from_file(&expanded(path, environment))
             .map(Some)
             .map_err(|why| {
-                Error::usage(format!("{name} is no bundle of certificates")).cause(why)
+                Error::usage(format!("{name} is not a bundle of certificates")).cause(why)
             });
     }
     trust::named().transpose().map_err(Error::usage)

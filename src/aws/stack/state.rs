@@ -67,7 +67,7 @@ fn known(state: &Named) -> (StackStatus, &'static str, &'static str) {
         ),
         Named::ReviewInProgress => (
             StackStatus::InReview,
-            "somebody made a change set for it and nobody executed that, so nothing is there and nobody is at work",
+            "someone made a change set for it and nobody executed that, so nothing is there and nobody is changing it",
             "execute that change set (`aws cloudformation list-change-sets --stack-name NAME`), or `bgecs destroy` and then `bgecs init`",
         ),
         Named::CreateFailed => (

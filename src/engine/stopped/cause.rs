@@ -204,9 +204,22 @@ const RESOURCES: &Advice = &[
         "the secret or parameter is not there under that name: check its ARN, region and version",
     ),
     (
+        &["already in use"],
+        "something there has that name or port already: deploy again, or remove what has it first (on a local AWS, `docker ps -a` shows it)",
+    ),
+    (
         NO_WAY,
         "the tasks do not reach AWS: their subnets need a route to the internet (with a public address) or a NAT gateway, or VPC endpoints for what is named there, and their security group must let 443 out",
     ),
+];
+
+/// What names its kind and says no more.
+const KINDS: &Advice = &[
+    (
+        &["secret", "ssm", "parameter"],
+        "check the secrets that the task names",
+    ),
+    (&["log"], "check the log group that the task names"),
 ];
 
 const FILE_SYSTEMS: &Advice = &[
@@ -328,7 +341,8 @@ impl StopCause {
                 .to_owned(),
             Self::Permission(reason) => permission_hint(reason),
             Self::Resource(reason) => advised(RESOURCES, reason)
-                .unwrap_or("check the secrets and the log group that the task names")
+                .or_else(|| advised(KINDS, reason))
+                .unwrap_or("see what AWS says of it above; once that is put right, deploy again")
                 .to_owned(),
             Self::Network(_) => {
                 "check whether the subnets have addresses left, then deploy again".to_owned()

@@ -375,3 +375,24 @@ fn an_image_for_other_machines_is_told_by_its_last_line() {
     let killed = StopCause::Capacity(String::new());
     assert_eq!(killed.clone().with_lines(&[line]), killed);
 }
+
+/// A hint names what the reason names: secrets and log groups only where they are
+/// what could not be had.
+#[test]
+fn a_hint_is_about_what_failed() {
+    let hint = |reason: &str| {
+        let reason = format!("ResourceInitializationError: {reason}");
+        why(&not_started(&reason)).unwrap().hint(Color::Blue)
+    };
+    for reason in [
+        "Conflict. The container name \"/bgecs-hello-app\" is already in use by container 0a1b",
+        "driver failed programming external connectivity: address already in use",
+        "failed to create a shim task",
+    ] {
+        let hint = hint(reason);
+        assert!(!hint.contains("secret") && !hint.contains("log"), "{hint}");
+    }
+    assert!(hint("the name is already in use").contains("docker ps -a"));
+    assert!(hint("unable to retrieve secret").contains("the secrets"));
+    assert!(hint("failed to start the logger").contains("the log group"));
+}
