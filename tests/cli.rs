@@ -384,6 +384,14 @@ fn a_context_without_a_build_is_refused_before_aws_is_asked() -> Outcome {
             "deploy empty --tag 1",
             "deploy bgecs.toml --tag 1",
             "deploy app --tag 1 --file other.Dockerfile",
+            "deploy app --tag 1 --file .",
+            "deploy https://me:hunter2@example.com/acme/app.git#main --tag 1",
+            "deploy https://example.com/app.tar.gz --tag 1",
+            "deploy git@github.com:acme/app.git --tag 1",
+            "deploy app --tag 1 --platform linux/amd64,linux/arm64",
+            "deploy app --tag 1 --build-arg =hunter2",
+            "deploy app --tag 1 --cache-to type=gha",
+            "deploy app --tag 1 --ssh default=app",
             "deploy empty --tag 1 --json",
         ],
     )
@@ -399,6 +407,7 @@ fn a_build_secret_that_is_none_is_refused_without_being_shown() -> Outcome {
         &[
             "deploy app --tag 1 --secret npm",
             "deploy app --tag 1 --secret src=token",
+            "deploy app --tag 1 --secret id=nowhere",
             "deploy app --tag 1 --secret id=npm,src=nowhere",
             "deploy app --tag 1 --secret id=npm,env=NOT_SET",
             "deploy app --tag 1 --secret id=npm,source=token,kind=file",

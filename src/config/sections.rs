@@ -271,12 +271,9 @@ fn build(section: &mut Section<'_>, root: &Path) -> Result<Build> {
         labels,
         secrets: secrets
             .into_iter()
-            .map(|secret| secret.from_folder(root))
+            .map(|secret| secret.within(root))
             .collect(),
-        ssh: ssh
-            .into_iter()
-            .map(|agent| agent.from_folder(root))
-            .collect(),
+        ssh: ssh.into_iter().map(|agent| agent.within(root)).collect(),
         cache_from: list(section, "cache_from")?,
         cache_to: list(section, "cache_to")?,
     })

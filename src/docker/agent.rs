@@ -63,7 +63,7 @@ impl FromStr for SshAgent {
 
 impl SshAgent {
     /// The same, with its path taken from `folder` on.
-    pub fn from_folder(self, folder: &Path) -> Self {
+    pub fn within(self, folder: &Path) -> Self {
         let socket = self.socket.map(|socket| folder.join(socket));
         Self { socket, ..self }
     }

@@ -2,6 +2,7 @@
 //! folder. Reads files and opens no connection.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -46,7 +47,11 @@ struct Endpoint {
 /// wrong with it.
 pub(super) fn find(config: &Path, name: &str) -> Result<Context, Error> {
     let contexts = config.join("contexts");
-    let folder = folder_of(name);
+    let folder = match kept(&contexts).find(|(_, kept)| kept.name == name) {
+        Some((folder, _)) => folder,
+        // There, it may be corrupt.
+        None => folder_of(name).into(),
+    };
     let path = contexts.join("meta").join(&folder).join("meta.json");
     let wrong = |why: String| Error::DockerContext {
         name: name.to_owned(),
@@ -84,6 +89,19 @@ pub(super) fn find(config: &Path, name: &str) -> Result<Context, Error> {
 fn folder_of(name: &str) -> String {
     let digest = Sha256::digest(name.as_bytes());
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Those that can be read, each with the name of its folder.
+fn kept(contexts: &Path) -> impl Iterator<Item = (OsString, Meta)> {
+    let folders = fs::read_dir(contexts.join("meta"));
+    folders
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|folder| {
+            let text = fs::read(folder.path().join("meta.json")).ok()?;
+            Some((folder.file_name(), serde_json::from_slice(&text).ok()?))
+        })
 }
 
 /// Those that can be chosen, sorted.

@@ -84,7 +84,7 @@ impl FromStr for Secret {
 
 impl Secret {
     /// The same, with a file's path taken from `folder` on.
-    pub fn from_folder(self, folder: &Path) -> Self {
+    pub fn within(self, folder: &Path) -> Self {
         let source = match self.source {
             SecretSource::File(path) => SecretSource::File(folder.join(path)),
             SecretSource::Named(path) => SecretSource::Named(folder.join(path)),
@@ -341,7 +341,7 @@ mod tests {
             named("PATH", &at).read().expect("it is set"),
             path.as_bytes()
         );
-        let moved = file("t", "tok").from_folder(folder.path());
+        let moved = file("t", "tok").within(folder.path());
         assert_eq!(moved.read().expect("it is there"), b"of the file");
     }
 
