@@ -9,13 +9,12 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
-use rustix::process::{Pid, Signal, kill_process_group};
-
 /// Asks its group to end, which it outlives itself, and ends by force what is
 /// left two seconds later.
 const LEADER: &str = "trap '' TERM INT HUP; read -r _; kill -TERM 0; sleep 2; kill -KILL 0";
 
-/// Dropping it ends the group.
+/// Dropping it ends the group, as the end of this process does. No signal goes
+/// from here: the leader may not be ready to outlive one.
 #[derive(Debug)]
 pub(super) struct Group {
     leader: Child,
@@ -51,21 +50,5 @@ impl Group {
     pub(super) fn keep_until_the_end(self) {
         let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
         kept.push(self);
-    }
-
-    /// As if this process had been killed.
-    #[cfg(test)]
-    pub(super) fn vanish(mut self) {
-        drop(self._held.take());
-        std::mem::forget(self);
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        // At once; the leader sees to what does not heed it.
-        if let Some(group) = Pid::from_raw(self.id()) {
-            let _ = kill_process_group(group, Signal::TERM);
-        }
     }
 }
