@@ -100,7 +100,7 @@ impl TaskFile {
         };
         rules::check(&asked, &mut mistakes);
         let port = app_containers(&asked, container, own, &mut mistakes);
-        let tags = read_tags(definition.remove("tags"), &mut mistakes);
+        let tags = read_tags(definition.remove("tags").as_ref(), &mut mistakes);
         let mistakes = mistakes.into_list();
         if !mistakes.is_empty() {
             return Err(failed(mistakes));
@@ -266,14 +266,9 @@ fn app_containers(
 }
 
 /// Without those that bgecs writes itself and those that only AWS may.
-fn read_tags(list: Option<Value>, mistakes: &mut Mistakes) -> Map<String, Value> {
+fn read_tags(list: Option<&Value>, mistakes: &mut Mistakes) -> Map<String, Value> {
     let mut tags = Map::new();
-    for tag in list
-        .as_ref()
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-    {
+    for tag in list.and_then(Value::as_array).into_iter().flatten() {
         let key = tag.get("key").and_then(Value::as_str).unwrap_or_default();
         if !tags::is_reserved(key) {
             let value = tag.get("value").cloned().unwrap_or_else(|| json!(""));

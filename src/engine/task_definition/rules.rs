@@ -99,7 +99,7 @@ fn whole(definition: &Definition<'_>, mistakes: &mut Mistakes) {
         0 => {
             mistakes.add(place(), "there is no container in it");
         }
-        0..=MOST_CONTAINERS => {}
+        1..=MOST_CONTAINERS => {}
         count => mistakes.add(
             place(),
             format!("{count} containers, and ECS takes at most {MOST_CONTAINERS}"),

@@ -154,6 +154,9 @@ impl Aviary {
             .env("AWS_SECRET_ACCESS_KEY", planted.secret_key.value())
             .env("AWS_SESSION_TOKEN", planted.session_token.value())
             .env("NPM_TOKEN", planted.secret_variable.value());
+        // An explicit profile is looked up; the world's own files are empty.
+        let credentials = self.world.desk.path().join("home/.aws/credentials");
+        command.env("AWS_SHARED_CREDENTIALS_FILE", credentials);
         command
     }
 
