@@ -45,6 +45,9 @@ impl Walk<'_> {
                     }
                 }
             };
+            if is_left_empty(member, value) {
+                continue;
+            }
             named.push(member.name);
             if let Some(value) = self.member(member, value, &at) {
                 meant.insert(member.name.to_owned(), value);
@@ -198,6 +201,18 @@ fn says_nothing(value: &Value) -> bool {
         Value::Object(object) => object.values().all(says_nothing),
         Value::Bool(true) | Value::Number(_) => false,
     }
+}
+
+/// Emulators and old consoles print what was not given so, and ECS would not take
+/// it back.
+fn is_left_empty(member: &Member, value: &Value) -> bool {
+    let cannot_be_empty = match member.kind {
+        Kind::OneOf(_) | Kind::Size => true,
+        Kind::Of(shape) => shape.members.iter().any(|member| member.is_required),
+        Kind::Text => matches!(member.name, "executionRoleArn" | "taskRoleArn"),
+        _ => false,
+    };
+    cannot_be_empty && !member.is_required && says_nothing(value)
 }
 
 fn is_known(kind: &Kind, text: &str) -> bool {

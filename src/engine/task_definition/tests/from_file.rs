@@ -86,6 +86,8 @@ fn what_is_there_stays() {
         "ephemeralStorage": { "sizeInGiB": 30 },
         "volumes": [{ "name": "data" }, { "name": "nothing-said", "host": {} }],
         "ipcMode": null,
+        "pidMode": "",
+        "proxyConfiguration": {},
         "placementConstraints": [],
         "containerDefinitions": [
             {
@@ -114,7 +116,9 @@ fn what_is_there_stays() {
     });
     let mut expected = definition.clone();
     let top = expected.as_object_mut().unwrap();
-    top.remove("ipcMode");
+    for nothing in ["ipcMode", "pidMode", "proxyConfiguration"] {
+        top.remove(nothing);
+    }
     expected["family"] = json!("bgecs-hello");
     expected["requiresCompatibilities"] = json!(["EC2", "FARGATE"]);
     expected["cpu"] = json!("1024");
