@@ -35,7 +35,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use cli::Cli;
-use report::{Audience, Environment};
+use report::{Audience, Diagnosis, Environment};
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -51,7 +51,7 @@ fn main() -> ExitCode {
             is_flag,
         }),
     };
-    diagnose(cli.global.verbose);
+    let _told_to_its_end = diagnose(cli.global.verbose);
     match run(cli, audience) {
         Ok(exit) => ExitCode::from(exit.code()),
         Err(error) => {
@@ -88,13 +88,16 @@ fn run(cli: Cli, audience: Audience) -> error::Result<error::Exit> {
 }
 
 /// Diagnosis is off unless asked for, and never on stdout.
-fn diagnose(verbosity: u8) {
-    if verbosity > 0 {
+fn diagnose(verbosity: u8) -> Option<Diagnosis> {
+    (verbosity > 0).then(|| {
+        let told = Diagnosis::start();
+        let teller = told.teller();
         tracing_subscriber::registry()
-            .with(tracing_subscriber::fmt::layer().with_writer(|| report::Diagnosis))
+            .with(tracing_subscriber::fmt::layer().with_writer(move || teller.clone()))
             .with(diagnosis(verbosity))
             .init();
-    }
+        told
+    })
 }
 
 /// Whose diagnosis is shown. A list of who may speak, and no variable adds to

@@ -4,6 +4,7 @@
 mod blocks;
 #[cfg(test)]
 pub mod capture;
+mod diagnosis;
 mod drawing;
 mod file;
 mod harmless;
@@ -36,8 +37,8 @@ use crate::engine::serving::Counts;
 use crate::error::{Error, Exit};
 use crate::model::{Color, ServiceEvent};
 pub use blocks::{Answered, Release};
+pub use diagnosis::Diagnosis;
 pub use file::ReportFile;
-pub use harmless::Diagnosis;
 use introduction::Introduction;
 use printer::{First, Job, Printer};
 use probe_line::ProbeLine;

@@ -6,7 +6,6 @@
 //! Every text passes here on its way out, at the one place that writes. Own
 //! colours are told from foreign ones by a mark that nobody else can know.
 
-use std::io::{self, Write};
 use std::sync::LazyLock;
 
 /// What a colour is used for.
@@ -133,22 +132,6 @@ fn is_hidden(c: char) -> bool {
             | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fdd0}'..='\u{fdef}' | '\u{feff}'
             | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
             | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
-}
-
-/// stderr for diagnosis, which comes a line at a time.
-#[derive(Debug)]
-pub struct Diagnosis;
-
-impl Write for Diagnosis {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let line = String::from_utf8_lossy(bytes);
-        io::stderr().write_all(text(&line).as_bytes())?;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        io::stderr().flush()
-    }
 }
 
 #[cfg(test)]

@@ -53,7 +53,9 @@ pub fn beside(url: &impl fmt::Display, here: Option<&Here>) -> String {
 pub async fn here(through: &[String], infra: &Infrastructure) -> Option<PerPort<Here>> {
     let first = through.first()?;
     let name = &infra.load_balancer_dns_name;
-    let asked = Address::parse(&format!("http://{first}/_gate/balancers?dns_name={name}"));
+    let [prod, test] = [Port::Prod, Port::Test].map(Port::number);
+    let asked = format!("http://{first}/_gate/balancers?dns_name={name}&port={prod}&port={test}");
+    let asked = Address::parse(&asked);
     let said = match asked {
         Ok(address) => {
             ask_once(&address, &Question::default(), PATIENCE)

@@ -216,6 +216,8 @@ fn a_deployer_can_release_and_nothing_else() -> Outcome {
         let cluster = "arn:*:ecs:*:*:cluster/bgecs-granted";
         widen(&mut policy, &format!("ecs:{action}"), cluster);
     }
+    // And of no repository's name does it make a resource.
+    widen(&mut policy, "ecr:DescribeRepositories", "*");
     let ci = User::with(&world, "ci", &policy.to_string())?;
     let done = |arguments: &[&str]| -> Outcome {
         let ended = ci.bgecs(arguments)?;
@@ -233,9 +235,9 @@ fn a_deployer_can_release_and_nothing_else() -> Outcome {
     done(&["logs"])?;
     done(&["probe", "--duration", "300ms"])?;
 
-    let before = world.status()?;
     world.desk.write("other.toml", "app = \"other\"\n")?;
     world.configure_more("[logs]\nretention_days = 7\n")?;
+    let before = world.status()?;
     for (arguments, missing) in [
         (&["init"][..], "cloudformation:GetTemplate on bgecs-granted"),
         (&["destroy", "--yes"], "ecs:DeleteService on bgecs-granted"),

@@ -1,7 +1,9 @@
 //! The gate's own paths, for one that runs as a process of its own:
 //!
 //! - `GET /_gate/balancers`: where load balancers listen, and what is amiss; with
-//!   `?dns_name=NAME` that one alone.
+//!   `?dns_name=NAME` that one alone. With `&port=NUMBER`, once or more often, the
+//!   emulator is looked at first if it is not known to listen there: a stack that
+//!   was just made is seen at the next look only.
 //! - `GET /_gate/calls`, with `?since=NUMBER`: the record.
 //! - `GET /_gate/faults`; `POST` adds one, `DELETE` removes all,
 //!   `DELETE /_gate/faults/ID` that one.
@@ -29,6 +31,9 @@ pub fn is_asked(uri: &Uri) -> bool {
 
 pub async fn answer(front: &Front, request: hyper::Request<Incoming>) -> Response<Body> {
     let (head, body) = request.into_parts();
+    if let ("/_gate/balancers", Some(corrected)) = (head.uri.path(), &front.corrected) {
+        make_known(corrected, head.uri.query().unwrap_or_default()).await;
+    }
     let (status, answer) = match Limited::new(body, LONGEST).collect().await {
         Ok(body) => decide(front, &head.method, &head.uri, &body.to_bytes()),
         // Longer, or cut off: then nobody is left to read this.
@@ -72,13 +77,32 @@ fn recorded(calls: &Calls, query: &str) -> (StatusCode, Value) {
     (StatusCode::OK, calls.iter().map(described).collect())
 }
 
+/// Looks at the emulator where a port that is asked for is not known of. What
+/// fails of it is the gate's `trouble`.
+async fn make_known(corrected: &Corrected, query: &str) {
+    let balancer = dns_name(query).and_then(|name| Some(corrected.elb.balancer_of(&name)?.0));
+    let is_missing = |port| {
+        let doors = balancer.as_ref().map(|balancer| balancer.doors(port));
+        doors.is_none_or(|doors| doors.is_empty())
+    };
+    let mut ports = form_urlencoded::parse(query.as_bytes())
+        .filter_map(|(key, value)| (key == "port").then(|| value.parse().ok())?);
+    if ports.any(is_missing) {
+        let _ = corrected.elb.look().await;
+    }
+}
+
+fn dns_name(query: &str) -> Option<String> {
+    form_urlencoded::parse(query.as_bytes())
+        .find_map(|(key, value)| (key == "dns_name").then(|| value.into_owned()))
+}
+
 /// Each with the addresses of its listeners' ports, a list of its nodes'.
 fn balancers(corrected: Option<&Corrected>, query: &str) -> Value {
     let Some(corrected) = corrected else {
         return json!({"load_balancers": [], "trouble": null});
     };
-    let name = form_urlencoded::parse(query.as_bytes())
-        .find_map(|(key, value)| (key == "dns_name").then_some(value));
+    let name = dns_name(query);
     let mut all = corrected.elb.balancers();
     all.retain(|(is, _)| {
         name.as_ref()
