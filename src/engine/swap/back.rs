@@ -12,7 +12,7 @@ use super::{
 use crate::model::{Forwarding, PerPort, Port};
 
 /// How long the look may take, where the old colour was healthy before.
-const LOOK_DEADLINE: Duration = Duration::from_millis(150);
+const LOOK_DEADLINE: Duration = Duration::from_millis(100);
 /// Good answers in a row that confirm a rollback.
 const CONFIRMING_ANSWERS: u32 = 3;
 /// How long they may take, beyond the probe's own pace.

@@ -157,8 +157,8 @@ fn one_failed_answer_takes_the_swap_back_prod_first() {
     through_the_swap(&mut swap);
     let script = vec![
         (3.0, answer(2.9, false)),
-        (3.1, Event::Health(Ok(true))),
-        (3.1, shows(TO)), // the other half of the look
+        (3.05, Event::Health(Ok(true))),
+        (3.05, shows(TO)), // the other half of the look
         (3.2, Event::Written(Ok(()))),
         (3.3, shows(FROM)),
         (3.3, shows(FROM)),

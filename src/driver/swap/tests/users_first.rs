@@ -11,7 +11,7 @@ use crate::interrupt::Interrupts;
 use crate::model::{Color, Port};
 
 /// What the look may take, and the tick that ends it.
-const LOOK: Duration = Duration::from_millis(200);
+const LOOK: Duration = Duration::from_millis(150);
 
 /// How long users failed ahead of the way back's sending, and how it ended. None
 /// where there was none, or nothing to go back for.
@@ -66,6 +66,6 @@ async fn longest(reply: &dyn Fn(Duration, Color) -> Reply) -> Duration {
 #[tokio::test(start_paused = true)]
 async fn users_fail_for_one_look_and_a_write() {
     for longest in [longest(&new_fails).await, longest(&new_fails_at_once).await] {
-        assert!(longest >= Duration::from_millis(150), "no look ever hung");
+        assert!(longest >= Duration::from_millis(100), "no look ever hung");
     }
 }

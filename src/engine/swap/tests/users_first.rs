@@ -38,11 +38,11 @@ fn going_back_needs_no_reading_where_the_old_colour_was_healthy() {
     let no = || "throttled".to_owned();
     for look in [
         vec![],
-        vec![(3.1, Event::Health(Ok(true)))],
-        vec![(3.1, shows(TO))],
+        vec![(3.05, Event::Health(Ok(true)))],
+        vec![(3.05, shows(TO))],
         vec![
-            (3.1, Event::Health(Err(no()))),
-            (3.1, Event::Read(Err(no()))),
+            (3.05, Event::Health(Err(no()))),
+            (3.05, Event::Read(Err(no()))),
         ],
     ] {
         let mut swap = Swap::new(FROM, TO, BEFORE, policy());
