@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::env;
-use std::ffi::OsString;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -12,6 +11,16 @@ use serde::{Deserialize, Deserializer};
 
 use super::error::Error;
 use crate::hidden::{Hidden, Mask};
+
+/// Its folder, with `config.json` in it.
+pub(super) fn folder() -> Option<PathBuf> {
+    path("DOCKER_CONFIG").or_else(|| Some(path("HOME")?.join(".docker")))
+}
+
+fn path(name: &str) -> Option<PathBuf> {
+    let value = env::var_os(name).filter(|value| !value.is_empty());
+    value.map(PathBuf::from)
+}
 
 /// The variables that it looks at, and its folder.
 #[derive(Debug, Default)]
@@ -32,21 +41,15 @@ impl Settings {
             let value = env::var(name).ok()?.trim().to_owned();
             Some(value).filter(|value| !value.is_empty())
         };
-        let path = |name| {
-            env::var_os(name)
-                .filter(|value: &OsString| !value.is_empty())
-                .map(PathBuf::from)
-        };
-        let home = path("HOME");
         Self {
             host: text("DOCKER_HOST"),
             context: text("DOCKER_CONTEXT"),
             tls: text("DOCKER_TLS").is_some(),
             tls_verify: text("DOCKER_TLS_VERIFY").is_some(),
             cert_path: path("DOCKER_CERT_PATH"),
-            config: path("DOCKER_CONFIG").or_else(|| Some(home.as_ref()?.join(".docker"))),
+            config: folder(),
             runtime_dir: path("XDG_RUNTIME_DIR"),
-            home,
+            home: path("HOME"),
         }
     }
 

@@ -15,6 +15,8 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use crate::trust;
+
 /// Where an engine's TLS material is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Files {
@@ -35,7 +37,7 @@ impl Files {
     fn roots(&self) -> Result<RootCertStore, String> {
         let mut roots = RootCertStore::empty();
         let Some(path) = &self.ca else {
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+            roots.add_parsable_certificates(trust::roots().unwrap_or_default());
             return Ok(roots);
         };
         let wrong = |why: &dyn fmt::Display| format!("{}: {why}", path.display());

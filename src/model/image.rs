@@ -34,6 +34,14 @@ impl Platform {
         }
     }
 
+    /// That of this machine, for Linux.
+    pub fn of_this_machine() -> Self {
+        let architecture = std::env::consts::ARCH;
+        architecture
+            .parse()
+            .unwrap_or_else(|_| Self::new("linux", architecture))
+    }
+
     /// The CPU that runs it; `None` if no task of Fargate does.
     pub fn cpu(&self) -> Option<CpuArchitecture> {
         match (self.os.as_str(), self.architecture.as_str()) {

@@ -43,7 +43,7 @@ pub(super) fn source(
         },
         platform: match &request.platform {
             Some(platform) => platform.clone(),
-            None => format!("linux/{}", host_architecture()),
+            None => Platform::of_this_machine().to_string(),
         },
     });
     if hook.is_none() {
@@ -156,13 +156,4 @@ fn merged<T: Clone>(flags: &[T], defaults: &[T], id: impl Fn(&T) -> &String) -> 
 
 fn or<T: Clone>(flags: &[T], defaults: &[T]) -> Vec<T> {
     if flags.is_empty() { defaults } else { flags }.to_vec()
-}
-
-/// Go's name for this machine's architecture, as Docker spells platforms.
-fn host_architecture() -> &'static str {
-    match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    }
 }

@@ -17,6 +17,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::{Map, Value};
 
 use super::Login;
+use crate::docker::settings;
 
 /// The key under which Docker keeps Docker Hub.
 const DOCKER_HUB: &str = "https://index.docker.io/v1/";
@@ -48,12 +49,9 @@ pub(super) struct Found {
 
 impl Settings {
     pub(super) fn from_env() -> Self {
-        let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
-        let home = || Some(PathBuf::from(set("HOME")?).join(".docker"));
-        let folder = set("DOCKER_CONFIG").map(PathBuf::from).or_else(home);
         Self {
-            file: folder.map(|folder| folder.join("config.json")),
-            auths: set("DOCKER_AUTH_CONFIG"),
+            file: settings::folder().map(|folder| folder.join("config.json")),
+            auths: env::var_os("DOCKER_AUTH_CONFIG").filter(|value| !value.is_empty()),
             helpers: None,
         }
     }

@@ -7,7 +7,7 @@ use super::{Request, compose};
 use crate::definition::Loaded;
 use crate::engine::task_definition::{self, TaskDefinition};
 use crate::error::Result;
-use crate::model::{Color, CpuArchitecture, Observed};
+use crate::model::{Color, CpuArchitecture, Observed, Platform};
 use crate::session::Session;
 
 /// The colour whose release it is held against: the live one, and without one
@@ -69,11 +69,9 @@ fn architecture(request: &Request, registered: &Value) -> CpuArchitecture {
         "ARM64" => Some(CpuArchitecture::Arm64),
         _ => Some(CpuArchitecture::X86_64),
     };
-    let here = match std::env::consts::ARCH {
-        "aarch64" => CpuArchitecture::Arm64,
-        _ => CpuArchitecture::X86_64,
-    };
-    request.runs_on.architecture.or_else(runs).unwrap_or(here)
+    let here = || Platform::of_this_machine().cpu();
+    let found = request.runs_on.architecture.or_else(runs).or_else(here);
+    found.unwrap_or(CpuArchitecture::X86_64)
 }
 
 fn shown(

@@ -58,10 +58,9 @@ pub(super) async fn publish(
         from,
     };
     if let Some(digest) = pushed_already(session, observed, &image, &request.tag).await? {
-        session.report.tell(&Event::Done(format!(
-            "{repository}:{} is in the registry already",
-            request.tag
-        )));
+        session
+            .report
+            .tell(&is_there(&format!("{repository}:{}", request.tag)));
         return Ok(published(digest));
     }
     let push = Push {
@@ -72,6 +71,10 @@ pub(super) async fn publish(
     push.run(session, turn, &image, &request.tag)
         .await
         .map(published)
+}
+
+fn is_there<'a>(name: &str) -> Event<'a> {
+    Event::Done(format!("{name} is in the registry already"))
 }
 
 /// The user's own logins, and ECR's, which bgecs has anyway, for registries that
@@ -104,9 +107,7 @@ async fn from_registry(
     let there = there.map(|stored| stored.digest);
     let tagged = format!("{}:{tag}", session.repository(&observed.infrastructure));
     if there.as_ref() == Some(&stored.digest) {
-        session
-            .report
-            .tell(&Event::Done(format!("{tagged} is in the registry already")));
+        session.report.tell(&is_there(&tagged));
     } else {
         if let Some(other) = there
             && !session.aws.tag_can_move(repository, tag).await?

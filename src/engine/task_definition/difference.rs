@@ -6,21 +6,11 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::{Map, Value, json};
 use similar::TextDiff;
 
+use super::file::OUTPUT_ONLY;
 use super::{ENV_COLOR, ENV_RELEASE};
 
-/// What `DescribeTaskDefinition` says of a revision, and no request has; and the
-/// tags, which differ with each release.
-const NOT_REGISTERED: [&str; 9] = [
-    "taskDefinitionArn",
-    "revision",
-    "status",
-    "requiresAttributes",
-    "compatibilities",
-    "registeredAt",
-    "registeredBy",
-    "deregisteredAt",
-    "tags",
-];
+/// They differ with each release.
+const TAGS: &str = "tags";
 
 /// Values of variables are as good as secret.
 const VEILED: &str = "***";
@@ -58,7 +48,7 @@ fn plain(body: &Value, known: &HashMap<(String, String), String>) -> Value {
         return body.clone();
     };
     let mut object = object.clone();
-    for key in NOT_REGISTERED {
+    for key in OUTPUT_ONLY.into_iter().chain([TAGS]) {
         object.remove(key);
     }
     let containers = object.get_mut("containerDefinitions");
