@@ -131,8 +131,10 @@ impl<'a> File<'a> {
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         let line = self.text[line_start..].lines().next().unwrap_or_default();
         let line_span = line_start..line_start + line.len();
-        // What goes on over the end of the line is marked up to there.
-        let end = end.min(line_start + line.len()).max(start);
+        // A line ends before its CR. What is beyond that is placed there, and
+        // what goes on over it is marked up to there.
+        let start = start.min(line_span.end);
+        let end = end.clamp(start, line_span.end);
         Place {
             path: self.path.to_owned(),
             line: before.matches('\n').count() + 1,

@@ -326,6 +326,12 @@ fn what_is_not_toml_is_shown() {
       2 | [container
         |           ^
     ");
+    // What is wrong may be the CR itself, which is not part of what is shown.
+    insta::assert_snapshot!(parse("app = \"\r\n").unwrap_err(), @r#"
+    /srv/hello/bgecs.toml:1:8: invalid basic string, expected `"`
+      1 | app = "
+        |        ^
+    "#);
     let error = parse("app = 'hello'\napp = 'again'").unwrap_err();
     assert!(matches!(error, ConfigError::Syntax { .. }));
     assert_eq!(error.place().unwrap().line, 2);
@@ -388,6 +394,7 @@ proptest! {
         if let Err(error) = parse(&text) {
             let place = error.place().unwrap();
             prop_assert!(place.line <= text.split('\n').count());
+            prop_assert!(place.column <= place.text.chars().count() + 1);
         }
     }
 }
