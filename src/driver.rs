@@ -17,20 +17,20 @@ pub mod turn;
 pub mod update;
 
 use crate::engine::swap::{NoteFault, Urgency, WriteFault};
-use crate::model::{Color, Forwarding, Port};
+use crate::model::{Color, Forwarding, Route};
 
 /// What a swap needs from the world; a live one, and a fake for tests. A call
 /// that is dropped may have its effect all the same.
 pub trait World {
     /// Writes into the journal that the listener is about to be pointed there.
-    async fn note(&self, port: Port, color: Color) -> Result<(), NoteFault>;
+    async fn note(&self, route: Route, color: Color) -> Result<(), NoteFault>;
     /// Writes into the journal that the last noted write was seen.
     async fn note_done(&self);
     /// Writes the intent of the way back, which does not wait for it.
     async fn note_way_back(&self, color: Color);
     async fn point_listener_at(
         &self,
-        port: Port,
+        route: Route,
         color: Color,
         urgency: Urgency,
     ) -> Result<(), WriteFault>;
@@ -38,7 +38,7 @@ pub trait World {
     fn has_lost_the_lease(&self) -> bool {
         false
     }
-    async fn read_listener(&self, port: Port) -> Result<Forwarding, String>;
+    async fn read_listener(&self, route: Route) -> Result<Forwarding, String>;
     /// Whether the colour could take production's traffic now.
     async fn is_healthy(&self, color: Color) -> Result<bool, String>;
 }

@@ -229,43 +229,45 @@ impl CpuArchitecture {
     }
 }
 
-/// One of the load balancer's two listeners.
+/// A way by which requests come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Port {
-    /// Port 80: what users reach.
-    Prod,
-    /// Port 81: where an idle release is looked at.
+pub enum Route {
+    /// What users reach: port 80.
+    #[serde(rename = "prod")]
+    Production,
+    /// Where an idle release is looked at: port 81.
+    #[serde(rename = "test")]
     Test,
 }
 
-impl Port {
+impl Route {
     pub fn number(self) -> u16 {
         match self {
-            Self::Prod => 80,
+            Self::Production => 80,
             Self::Test => 81,
         }
     }
 }
 
-impl fmt::Display for Port {
+impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "port {}", self.number())
     }
 }
 
-/// One value for each listener.
+/// One value for each route.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct PerPort<T> {
-    pub prod: T,
+pub struct PerRoute<T> {
+    #[serde(rename = "prod")]
+    pub production: T,
     pub test: T,
 }
 
-impl<T> PerPort<T> {
-    pub fn get(&self, port: Port) -> &T {
-        match port {
-            Port::Prod => &self.prod,
-            Port::Test => &self.test,
+impl<T> PerRoute<T> {
+    pub fn get(&self, route: Route) -> &T {
+        match route {
+            Route::Production => &self.production,
+            Route::Test => &self.test,
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::definition::Loaded;
 use crate::driver::stack::inputs;
 use crate::engine::plan;
 use crate::error::{Error, Exit, Result};
-use crate::model::{Answer, Color, Infrastructure, Observed, PerPort, Port};
+use crate::model::{Answer, Color, Infrastructure, Observed, PerRoute, Route};
 use crate::probe::{Address, Question, ask_once};
 use crate::report::{Event, Reporter};
 use here::Here;
@@ -116,7 +116,7 @@ impl Session {
     ///
     /// # Errors
     /// A path that no URL can have (exit 2).
-    pub fn address(&self, infra: &Infrastructure, port: Port, path: &str) -> Result<Address> {
+    pub fn address(&self, infra: &Infrastructure, port: Route, path: &str) -> Result<Address> {
         Address::parse(&infra.url(port))
             .and_then(|address| address.at_path(path))
             .map(|address| address.through(&self.connect_to))
@@ -124,7 +124,7 @@ impl Session {
     }
 
     /// Where a person opens it, if bgecs is redirected.
-    pub async fn here(&self, infra: &Infrastructure) -> Option<PerPort<Here>> {
+    pub async fn here(&self, infra: &Infrastructure) -> Option<PerRoute<Here>> {
         here::here(&self.connect_to, infra).await
     }
 
@@ -136,7 +136,7 @@ impl Session {
     pub async fn ask(
         &self,
         infra: &Infrastructure,
-        port: Port,
+        port: Route,
         path: &str,
         color: Option<Color>,
     ) -> Result<Arc<Answer>> {

@@ -10,7 +10,7 @@ use aws_sdk_elasticloadbalancingv2::types::{
 use super::Aws;
 use super::error::{AwsError, Kind, Named};
 use crate::model::{
-    Color, Forwarding, Infrastructure, ListenerArn, PerPort, Port, Target, TargetGroupArn,
+    Color, Forwarding, Infrastructure, ListenerArn, PerRoute, Route, Target, TargetGroupArn,
     TargetState, Targets,
 };
 use actions::{aimed_at, forwarding};
@@ -24,16 +24,19 @@ impl Aws {
     pub async fn read_listeners(
         &self,
         infra: &Infrastructure,
-    ) -> Result<PerPort<Forwarding>, AwsError> {
+    ) -> Result<PerRoute<Forwarding>, AwsError> {
         let arns = &infra.listeners;
         let answer = self
             .elb
             .describe_listeners()
-            .listener_arns(arns.prod.as_str())
+            .listener_arns(arns.production.as_str())
             .listener_arns(arns.test.as_str())
             .send()
             .await
-            .named("elasticloadbalancing:DescribeListeners", arns.prod.as_str())?;
+            .named(
+                "elasticloadbalancing:DescribeListeners",
+                arns.production.as_str(),
+            )?;
         self.understand(infra, answer.listeners())
     }
 
@@ -42,7 +45,7 @@ impl Aws {
         &self,
         infra: &Infrastructure,
         listeners: &[Listener],
-    ) -> Result<PerPort<Forwarding>, AwsError> {
+    ) -> Result<PerRoute<Forwarding>, AwsError> {
         let of = |arn: &ListenerArn| {
             let listener = listeners
                 .iter()
@@ -59,8 +62,8 @@ impl Aws {
                 .keep(arn.as_str(), listener.default_actions());
             Ok(forwarding(infra, listener.default_actions()))
         };
-        Ok(PerPort {
-            prod: of(&infra.listeners.prod)?,
+        Ok(PerRoute {
+            production: of(&infra.listeners.production)?,
             test: of(&infra.listeners.test)?,
         })
     }
@@ -71,10 +74,10 @@ impl Aws {
     pub async fn point_listener_at(
         &self,
         infra: &Infrastructure,
-        port: Port,
+        route: Route,
         color: Color,
     ) -> Result<(), AwsError> {
-        let listener = infra.listener(port);
+        let listener = infra.listener(route);
         let actions = match self.last_read.of(listener) {
             Some(actions) => actions,
             None => {
@@ -84,7 +87,11 @@ impl Aws {
         };
         let aimed = aimed_at(infra, &actions, infra.target_group(color));
         let actions = aimed.map_err(|what| {
-            AwsError::unusable(MODIFY_LISTENER, listener.as_str(), format!("{port} {what}"))
+            AwsError::unusable(
+                MODIFY_LISTENER,
+                listener.as_str(),
+                format!("{route} {what}"),
+            )
         })?;
         self.elb
             .modify_listener()

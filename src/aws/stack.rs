@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 use super::Aws;
 use super::error::{AwsError, Named};
 use crate::engine::task_definition::TAG_APP;
-use crate::model::{Infrastructure, ListenerArn, PerColor, PerPort, TargetGroupArn};
+use crate::model::{Infrastructure, ListenerArn, PerColor, PerRoute, TargetGroupArn};
 
 pub use changes::ChangeSet;
 pub use state::StackStatus;
@@ -61,8 +61,8 @@ impl StackSnapshot {
             repository_uri: output("RepositoryUri")?,
             load_balancer: output("LoadBalancerArn")?,
             load_balancer_dns_name: output("LoadBalancerDnsName")?,
-            listeners: PerPort {
-                prod: ListenerArn::new(output("ProdListenerArn")?),
+            listeners: PerRoute {
+                production: ListenerArn::new(output("ProdListenerArn")?),
                 test: ListenerArn::new(output("TestListenerArn")?),
             },
             target_groups: PerColor {

@@ -39,7 +39,7 @@ pub async fn run(session: &Session, args: &Adopt) -> Result<Exit> {
         let unfinished = observed.journal.operation.as_ref();
         let steps = match is_new(&observed.drift(), unfinished) {
             true => vec![Step::Adopt {
-                prod: observed.listeners.prod.to_string(),
+                production: observed.listeners.production.to_string(),
                 test: observed.listeners.test.to_string(),
             }],
             false => Vec::new(),

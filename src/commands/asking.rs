@@ -16,7 +16,7 @@ use crate::engine::swap::Tolerated;
 use crate::error::{Error, Result};
 use crate::hidden::Hidden;
 use crate::model::journal::{Asked, Header, Operation};
-use crate::model::{Expected, Infrastructure, Port, Share};
+use crate::model::{Expected, Infrastructure, Route, Share};
 use crate::probe::{Address, Client, Connections, Question, Schedule, ask_once};
 use crate::report::{Event, ReportFile, Reporter};
 use crate::session::Session;
@@ -233,7 +233,7 @@ fn header(kept: &Header) -> Option<(HeaderName, HeaderValue)> {
 
 /// Whether production answers a few requests as it should.
 pub async fn judge_once(session: &Session, infra: &Infrastructure, asking: &Asking) -> bool {
-    let Ok(address) = session.address(infra, Port::Prod, &asking.path) else {
+    let Ok(address) = session.address(infra, Route::Production, &asking.path) else {
         return false;
     };
     let mut failed = 0;

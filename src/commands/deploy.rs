@@ -18,7 +18,7 @@ use crate::driver::make_live;
 use crate::engine::plan::{self, DeployPlan, DeployWish, ServicePlan, Step};
 use crate::error::{Error, Exit, Result};
 use crate::model::journal::Command;
-use crate::model::{Color, Digest, Observed, Origin, PerPort, Platform, Port, Tag};
+use crate::model::{Color, Digest, Observed, Origin, PerRoute, Platform, Route, Tag};
 use crate::provenance;
 use crate::report::{Event, Outcome, Style};
 use crate::session::Session;
@@ -36,10 +36,10 @@ struct Deployment {
     task_definition: String,
     /// Whether users reach it now.
     live: bool,
-    urls: PerPort<String>,
+    urls: PerRoute<String>,
     /// Where it opens on this machine, if its name leads nowhere here.
     #[serde(skip_serializing_if = "Option::is_none")]
-    here: Option<PerPort<Here>>,
+    here: Option<PerRoute<Here>>,
     /// Whether port 81 shows it by itself.
     #[serde(skip)]
     is_on_the_test_port: bool,
@@ -89,10 +89,10 @@ impl Outcome for Deployment {
         };
         let here = self.here.as_ref();
         let next = if self.live {
-            let prod = style.strong(&self.urls.prod);
+            let production = style.strong(&self.urls.production);
             format!(
                 "it is live at {}",
-                beside(&prod, here.map(|here| &here.prod))
+                beside(&production, here.map(|here| &here.production))
             )
         } else {
             let test = style.strong(&self.urls.test);
@@ -222,7 +222,7 @@ fn result(
     plan: &DeployPlan,
     request: &Request,
     placed: Placed,
-    here: Option<PerPort<Here>>,
+    here: Option<PerRoute<Here>>,
 ) -> Deployment {
     let tag = request.tag.clone();
     let infra = &observed.infrastructure;
@@ -252,9 +252,9 @@ fn result(
         },
         task_definition: placed.task_definition.to_string(),
         live: plan.becomes_live || observed.live_color() == Some(color),
-        urls: PerPort {
-            prod: infra.url(Port::Prod),
-            test: infra.url(Port::Test),
+        urls: PerRoute {
+            production: infra.url(Route::Production),
+            test: infra.url(Route::Test),
         },
         here,
     }
@@ -357,11 +357,11 @@ fn steps(
     steps.push(Step::Await { color });
     if plan.becomes_live {
         steps.push(Step::Point {
-            port: Port::Prod,
+            route: Route::Production,
             color,
         });
         steps.push(Step::Point {
-            port: Port::Test,
+            route: Route::Test,
             color: color.other(),
         });
     }

@@ -20,7 +20,7 @@ use crate::engine::plan::{self, LIVE_COLOR, Part, StackPlan, Step};
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::journal::Command;
-use crate::model::{Infrastructure, PerPort, Port};
+use crate::model::{Infrastructure, PerRoute, Route};
 use crate::report::{Audience, Event, Outcome, Reporter, Style};
 use crate::session::Session;
 use crate::session::here::{Here, beside};
@@ -33,10 +33,10 @@ struct Initialised {
     app: String,
     region: String,
     stack: String,
-    urls: PerPort<String>,
+    urls: PerRoute<String>,
     /// Where it opens on this machine, if its name leads nowhere here.
     #[serde(skip_serializing_if = "Option::is_none")]
-    here: Option<PerPort<Here>>,
+    here: Option<PerRoute<Here>>,
     /// Nothing is live: what comes next.
     #[serde(skip)]
     is_first: bool,
@@ -55,7 +55,10 @@ impl Outcome for Initialised {
         };
         format!(
             "{what}\n  production  {}\n  test        {}{next}",
-            beside(&style.strong(&self.urls.prod), here.map(|here| &here.prod)),
+            beside(
+                &style.strong(&self.urls.production),
+                here.map(|here| &here.production)
+            ),
             beside(&style.strong(&self.urls.test), here.map(|here| &here.test))
         )
     }
@@ -164,7 +167,7 @@ fn result(
     session: &Session,
     prepared: &Prepared,
     infra: &Infrastructure,
-    here: Option<PerPort<Here>>,
+    here: Option<PerRoute<Here>>,
 ) -> Initialised {
     let live = prepared.inputs.get(LIVE_COLOR);
     Initialised {
@@ -177,9 +180,9 @@ fn result(
         app: session.app().to_owned(),
         region: session.aws.region().to_owned(),
         stack: session.stack_name(),
-        urls: PerPort {
-            prod: infra.url(Port::Prod),
-            test: infra.url(Port::Test),
+        urls: PerRoute {
+            production: infra.url(Route::Production),
+            test: infra.url(Route::Test),
         },
         here,
         is_first: live.is_none_or(|live| live == "none"),

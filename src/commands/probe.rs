@@ -13,7 +13,7 @@ use crate::engine::evidence::{Answering, Evidence};
 use crate::engine::seen::{Changed, ProbeReport, Releases, Seen};
 use crate::error::{Exit, Result};
 use crate::interrupt::Interrupts;
-use crate::model::Port;
+use crate::model::Route;
 use crate::probe::{Address, Probe};
 use crate::report::{Answered, Audience, Event, Outcome, Release, Reporter, Style};
 use crate::session::Session;
@@ -51,8 +51,8 @@ pub async fn of_url(audience: Audience, args: &cli::Probe, address: Address) -> 
 pub async fn run(session: &Session, args: &cli::Probe) -> Result<Exit> {
     let infra = session.infrastructure().await?;
     let port = match args.listener {
-        Listener::Prod => Port::Prod,
-        Listener::Test => Port::Test,
+        Listener::Prod => Route::Production,
+        Listener::Test => Route::Test,
     };
     let asking = Asking::new(&args.asking, &session.config.probe);
     let plan = Plan {

@@ -9,7 +9,7 @@ use crate::engine::plan::Step;
 use crate::engine::unfinished::Way;
 use crate::error::{Exit, Result};
 use crate::model::journal::Command;
-use crate::model::{Color, Observed, Port};
+use crate::model::{Color, Observed, Route};
 use crate::session::Session;
 
 pub async fn run(session: &Session, args: &Resume) -> Result<Exit> {
@@ -61,10 +61,10 @@ async fn resume(mut work: Work<'_>, args: &Resume) -> Result<Exit> {
 
 fn steps(session: &Session, observed: &Observed, way: &Way, watching: &Watching) -> Vec<Step> {
     let swap = |to: Color| {
-        [(Port::Prod, to), (Port::Test, to.other())]
+        [(Route::Production, to), (Route::Test, to.other())]
             .into_iter()
-            .filter(|(port, color)| observed.forwarding(*port).only() != Some(*color))
-            .map(|(port, color)| Step::Point { port, color })
+            .filter(|(route, color)| observed.forwarding(*route).only() != Some(*color))
+            .map(|(route, color)| Step::Point { route, color })
     };
     match way {
         Way::Undone | Way::Hold { .. } => Vec::new(),

@@ -17,7 +17,9 @@ use crate::engine::plan;
 use crate::error::{Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::journal::{self, Drift, Operation, OperationId, Previous};
-use crate::model::{Color, ColorState, Forward, Observed, PerColor, PerPort, Port, Rollout, WayIn};
+use crate::model::{
+    Color, ColorState, Forward, Observed, PerColor, PerRoute, Rollout, Route, WayIn,
+};
 use crate::report::{Outcome, Style};
 use crate::session::Session;
 use crate::session::here::{Here, beside};
@@ -44,12 +46,12 @@ struct Status {
     /// Why it cannot be said which colour is live, and what to do then.
     #[serde(skip)]
     unclear: Option<String>,
-    urls: PerPort<String>,
+    urls: PerRoute<String>,
     /// Where it opens on this machine, if its name leads nowhere here.
     #[serde(skip_serializing_if = "Option::is_none")]
-    here: Option<PerPort<Here>>,
+    here: Option<PerRoute<Here>>,
     colors: PerColor<Option<ColorStatus>>,
-    listeners: PerPort<Listener>,
+    listeners: PerRoute<Listener>,
     /// By which requests come in besides, and which bgecs does not move.
     other_ways: Vec<OtherWay>,
     /// Why there may be more of them.
@@ -265,18 +267,18 @@ fn status(
     session: &Session,
     stack: &StackSnapshot,
     observed: &Observed,
-    here: Option<PerPort<Here>>,
+    here: Option<PerRoute<Here>>,
 ) -> Status {
     let infra = &observed.infrastructure;
     let live = observed.live_color();
     let journal = &observed.journal;
     let now = session.aws.journal_time();
     let held = turn::held(journal, now);
-    let listener = |port: Port| Listener {
-        arn: infra.listener(port).to_string(),
-        forwards: observed.forwarding(port).forwards().to_vec(),
-        foreign: observed.forwarding(port).foreign(),
-        text: observed.forwarding(port).to_string(),
+    let listener = |route: Route| Listener {
+        arn: infra.listener(route).to_string(),
+        forwards: observed.forwarding(route).forwards().to_vec(),
+        foreign: observed.forwarding(route).foreign(),
+        text: observed.forwarding(route).to_string(),
     };
     Status {
         app: session.app().to_owned(),
@@ -294,18 +296,18 @@ fn status(
                 refusal.message
             )
         }),
-        urls: PerPort {
-            prod: infra.url(Port::Prod),
-            test: infra.url(Port::Test),
+        urls: PerRoute {
+            production: infra.url(Route::Production),
+            test: infra.url(Route::Test),
         },
         here,
         colors: PerColor {
             blue: color_status(&observed.colors.blue),
             green: color_status(&observed.colors.green),
         },
-        listeners: PerPort {
-            prod: listener(Port::Prod),
-            test: listener(Port::Test),
+        listeners: PerRoute {
+            production: listener(Route::Production),
+            test: listener(Route::Test),
         },
         other_ways: observed.other_ways.seen.iter().map(OtherWay::of).collect(),
         other_ways_hidden: observed.other_ways.hidden.clone(),
@@ -357,8 +359,8 @@ impl Outcome for Status {
             },
             format!(
                 "  port 80  {}  -> {}",
-                beside(&self.urls.prod, here.map(|here| &here.prod)),
-                self.listeners.prod.text
+                beside(&self.urls.production, here.map(|here| &here.production)),
+                self.listeners.production.text
             ),
             format!(
                 "  port 81  {}  -> {}",

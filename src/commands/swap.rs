@@ -20,7 +20,7 @@ use crate::driver::{await_serving, make_live};
 use crate::engine::plan::{self, Step, SwapPlan};
 use crate::error::{Exit, Result};
 use crate::model::journal::{Asked, Operation};
-use crate::model::{Color, Observed, Port};
+use crate::model::{Color, Observed, Route};
 use crate::report::Event;
 use crate::session::Session;
 pub use attempt::Attempt;
@@ -255,11 +255,11 @@ fn steps(plan: SwapPlan, watching: &Watching) -> Vec<Step> {
     let swap = |color: Color| {
         [
             Step::Point {
-                port: Port::Prod,
+                route: Route::Production,
                 color,
             },
             Step::Point {
-                port: Port::Test,
+                route: Route::Test,
                 color: color.other(),
             },
         ]

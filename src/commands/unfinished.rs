@@ -338,7 +338,7 @@ async fn serve(
     let serving = async {
         await_serving(session, &wait).await?;
         let becomes_live =
-            operation.from.is_none() && observed.listeners.prod.only() != Some(color.other());
+            operation.from.is_none() && observed.listeners.production.only() != Some(color.other());
         if becomes_live {
             make_live::make_live(session, turn, observed, color).await?;
         }

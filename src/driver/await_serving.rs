@@ -18,7 +18,7 @@ use crate::counted::counted;
 use crate::engine::serving::{Cause, Counts, Judgement, Reading, Wanted, Watch};
 use crate::engine::stopped;
 use crate::error::{Error, Exit, Result};
-use crate::model::{Answer, Color, Observed, Port, StoppedTask, TaskDefinitionArn};
+use crate::model::{Answer, Color, Observed, Route, StoppedTask, TaskDefinitionArn};
 use crate::report::Event;
 use crate::session::Session;
 use target_health::TargetHealth;
@@ -143,7 +143,7 @@ async fn read(
     };
     let health = if watch.is_ready_to_answer(service.as_ref(), &targets) {
         let path = &session.config.container.health_path;
-        let answer = session.ask(infra, Port::Test, path, Some(wait.color));
+        let answer = session.ask(infra, Route::Test, path, Some(wait.color));
         Some(Answer::clone(&*answer.await?))
     } else {
         None

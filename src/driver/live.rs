@@ -5,7 +5,7 @@ use super::turn::{Stop, Turn};
 use crate::aws::Aws;
 use crate::engine::swap::{NoteFault, Urgency, WriteFault};
 use crate::model::journal::Effect;
-use crate::model::{Color, Forwarding, Observed, Port};
+use crate::model::{Color, Forwarding, Observed, Route};
 
 pub struct LiveWorld<'a> {
     pub aws: &'a Aws,
@@ -15,11 +15,11 @@ pub struct LiveWorld<'a> {
 
 impl LiveWorld<'_> {
     /// What the journal is told ahead of a write.
-    pub fn intent(&self, port: Port, color: Color) -> Effect {
+    pub fn intent(&self, route: Route, color: Color) -> Effect {
         let infra = &self.observed.infrastructure;
-        let old = self.observed.forwarding(port).only();
+        let old = self.observed.forwarding(route).only();
         Effect::PointListener {
-            port,
+            route,
             color,
             old: old.map(|old| infra.target_group(old).clone()),
             new: infra.target_group(color).clone(),
@@ -44,8 +44,8 @@ impl LiveWorld<'_> {
 }
 
 impl World for LiveWorld<'_> {
-    async fn note(&self, port: Port, color: Color) -> Result<(), NoteFault> {
-        let noted = self.turn.about_to(self.intent(port, color)).await;
+    async fn note(&self, route: Route, color: Color) -> Result<(), NoteFault> {
+        let noted = self.turn.about_to(self.intent(route, color)).await;
         noted.map_err(|stop| NoteFault {
             is_lost: matches!(stop, Stop::Lost(_)),
             message: stop.to_string(),
@@ -60,7 +60,7 @@ impl World for LiveWorld<'_> {
     }
 
     async fn note_way_back(&self, color: Color) {
-        let intent = self.intent(Port::Prod, color);
+        let intent = self.intent(Route::Production, color);
         // The way forward was noted, and `resume` looks at the listeners.
         if let Err(stop) = self.turn.about_to_undo(intent).await {
             tracing::debug!(%stop, "the way back is not in the journal");
@@ -69,7 +69,7 @@ impl World for LiveWorld<'_> {
 
     async fn point_listener_at(
         &self,
-        port: Port,
+        route: Route,
         color: Color,
         urgency: Urgency,
     ) -> Result<(), WriteFault> {
@@ -79,7 +79,7 @@ impl World for LiveWorld<'_> {
         })?;
         let infra = &self.observed.infrastructure;
         self.aws
-            .point_listener_at(infra, port, color)
+            .point_listener_at(infra, route, color)
             .await
             .map_err(|error| WriteFault {
                 // What was throttled did not happen; as with a lost answer,
@@ -93,13 +93,13 @@ impl World for LiveWorld<'_> {
         self.turn.is_lost()
     }
 
-    async fn read_listener(&self, port: Port) -> Result<Forwarding, String> {
+    async fn read_listener(&self, route: Route) -> Result<Forwarding, String> {
         let listeners = self
             .aws
             .read_listeners(&self.observed.infrastructure)
             .await
             .map_err(|error| error.to_string())?;
-        Ok(listeners.get(port).clone())
+        Ok(listeners.get(route).clone())
     }
 
     async fn is_healthy(&self, color: Color) -> Result<bool, String> {

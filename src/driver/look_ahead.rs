@@ -9,7 +9,7 @@ use super::turn::Turn;
 use crate::aws::AwsError;
 use crate::engine::look_ahead::{self, Users};
 use crate::error::{Error, Exit, Result};
-use crate::model::{Color, Forwarding, Observed, PerPort, Port};
+use crate::model::{Color, Forwarding, Observed, PerRoute, Route};
 use crate::session::Session;
 
 /// For how long listeners that are not as expected are looked at again: reads
@@ -32,7 +32,7 @@ pub async fn look_ahead(
     observed: &Observed,
     color: Color,
 ) -> Result<()> {
-    let is_as_planned = |found: &PerPort<Forwarding>| *found == observed.listeners;
+    let is_as_planned = |found: &PerRoute<Forwarding>| *found == observed.listeners;
     let error = match listeners(session, observed, is_as_planned).await {
         Ok(found) => match look_ahead::refuse_moved(&observed.listeners, &found, color) {
             Ok(()) => return Ok(()),
@@ -53,19 +53,19 @@ pub async fn look_ahead_of_move(
     session: &Session,
     turn: &Turn,
     observed: &Observed,
-    port: Port,
+    route: Route,
     to: Color,
 ) -> Result<()> {
-    let planned = observed.forwarding(port);
-    let may_be_moved = |found: &PerPort<Forwarding>| {
-        let found = found.get(port);
+    let planned = observed.forwarding(route);
+    let may_be_moved = |found: &PerRoute<Forwarding>| {
+        let found = found.get(route);
         found == planned || found.only() == Some(to)
     };
     let error = match listeners(session, observed, may_be_moved).await {
         Ok(found) if may_be_moved(&found) => return Ok(()),
         Ok(found) => Error::refused(format!(
-            "{port} forwards to {}, and to {planned} when this began: something else changed it",
-            found.get(port)
+            "{route} forwards to {}, and to {planned} when this began: something else changed it",
+            found.get(route)
         ))
         .traffic(with(observed, found).traffic())
         .hint("`bgecs adopt` accepts what is there now; or put it back by hand"),
@@ -85,7 +85,7 @@ pub async fn look_again(
     observed: &Observed,
     color: Color,
 ) -> Result<(Users, Observed), AwsError> {
-    let is_as_before = |found: &PerPort<Forwarding>| *found == observed.listeners;
+    let is_as_before = |found: &PerRoute<Forwarding>| *found == observed.listeners;
     let found = listeners(session, observed, is_as_before).await?;
     let users = look_ahead::users(&observed.listeners, &found, color);
     Ok((users, with(observed, found)))
@@ -173,7 +173,7 @@ fn told(
     }
 }
 
-fn with(observed: &Observed, listeners: PerPort<Forwarding>) -> Observed {
+fn with(observed: &Observed, listeners: PerRoute<Forwarding>) -> Observed {
     Observed {
         listeners,
         ..observed.clone()
@@ -185,8 +185,8 @@ fn with(observed: &Observed, listeners: PerPort<Forwarding>) -> Observed {
 async fn listeners(
     session: &Session,
     observed: &Observed,
-    is_expected: impl Fn(&PerPort<Forwarding>) -> bool,
-) -> Result<PerPort<Forwarding>, AwsError> {
+    is_expected: impl Fn(&PerRoute<Forwarding>) -> bool,
+) -> Result<PerRoute<Forwarding>, AwsError> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let found = session.aws.read_listeners(&observed.infrastructure).await?;

@@ -11,7 +11,7 @@ use super::look_ahead::look_ahead_of_move;
 use super::turn::Turn;
 use crate::engine::swap::Urgency;
 use crate::error::{Error, Exit, Result};
-use crate::model::{Color, Forwarding, Observed, Port};
+use crate::model::{Color, Forwarding, Observed, Route};
 use crate::session::Session;
 
 /// How long a listener may take to show a write, and may not be read: as long as
@@ -37,27 +37,29 @@ pub async fn make_live(
         observed,
         turn,
     };
-    point(session, &world, Port::Prod, color).await?;
-    point(session, &world, Port::Test, color.other())
+    point(session, &world, Route::Production, color).await?;
+    point(session, &world, Route::Test, color.other())
         .await
         .map_err(|error| half_way(error, color))
 }
 
-async fn point(session: &Session, world: &LiveWorld<'_>, port: Port, color: Color) -> Result<()> {
-    world.turn.about_to(world.intent(port, color)).await?;
-    look_ahead_of_move(session, world.turn, world.observed, port, color).await?;
-    if let Err(fault) = world.point_listener_at(port, color, Urgency::Forward).await
+async fn point(session: &Session, world: &LiveWorld<'_>, route: Route, color: Color) -> Result<()> {
+    world.turn.about_to(world.intent(route, color)).await?;
+    look_ahead_of_move(session, world.turn, world.observed, route, color).await?;
+    if let Err(fault) = world
+        .point_listener_at(route, color, Urgency::Forward)
+        .await
         && !fault.ambiguous
     {
         world.turn.did_not(&fault.message);
         return Err(
-            Error::failed(format!("{port} cannot be pointed at {color}"))
+            Error::failed(format!("{route} cannot be pointed at {color}"))
                 .cause(fault.message)
                 .traffic(world.observed.traffic())
                 .hint(format!("`bgecs promote {color}` tries again")),
         );
     }
-    read_back(world, port, color).await
+    read_back(world, route, color).await
 }
 
 /// The colour is live, and the rest is for the next command: the operation stays
@@ -72,21 +74,21 @@ fn half_way(error: Error, live: Color) -> Error {
         .hint("`bgecs resume` does the rest")
 }
 
-async fn read_back(world: &impl World, port: Port, color: Color) -> Result<()> {
+async fn read_back(world: &impl World, route: Route, color: Color) -> Result<()> {
     let began = Instant::now();
     loop {
-        let seen = world.read_listener(port).await;
+        let seen = world.read_listener(route).await;
         if seen.as_ref().map(Forwarding::only) == Ok(Some(color)) {
             return Ok(());
         }
         if began.elapsed() > READ_DEADLINE {
             let cause = match seen {
-                Ok(forwarding) => format!("{port} forwards to {forwarding}"),
+                Ok(forwarding) => format!("{route} forwards to {forwarding}"),
                 Err(reason) => reason,
             };
             return Err(Error::new(
                 Exit::LookNow,
-                format!("{port} does not show that it forwards to {color}"),
+                format!("{route} does not show that it forwards to {color}"),
             )
             .cause(cause)
             .hint("`bgecs status` shows both listeners"));

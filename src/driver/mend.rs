@@ -9,7 +9,7 @@ use crate::aws::{AwsError, ChangeSet, Kind, StackInputs};
 use crate::engine::plan::{self, ALL_AGAIN, Part};
 use crate::error::{Error, Result};
 use crate::model::journal::Head;
-use crate::model::{Color, Forwarding, Infrastructure, PerPort, Port};
+use crate::model::{Color, Forwarding, Infrastructure, PerRoute, Route};
 use crate::session::Session;
 
 /// What is left of a stack.
@@ -17,7 +17,7 @@ use crate::session::Session;
 pub struct Left {
     pub gone: Vec<Part>,
     /// None where the load balancer is gone.
-    listeners: Option<PerPort<Option<Forwarding>>>,
+    listeners: Option<PerRoute<Option<Forwarding>>>,
     pub services: Vec<Color>,
     journal: Option<Head>,
 }
@@ -27,8 +27,8 @@ impl Left {
     /// Nothing says which colour is live.
     pub fn live(&self) -> Result<Option<Color>> {
         let listeners = self.listeners.as_ref();
-        let prod = listeners.and_then(|listeners| listeners.prod.as_ref());
-        Ok(plan::live_by_rest(prod, self.journal.as_ref())?)
+        let production = listeners.and_then(|listeners| listeners.production.as_ref());
+        Ok(plan::live_by_rest(production, self.journal.as_ref())?)
     }
 }
 
@@ -47,14 +47,14 @@ pub async fn look(session: &Session, infra: &Infrastructure) -> Result<Left, Aws
         aws.has_repository(&infra.repository),
         aws.has_log_group(&infra.log_group),
     )?;
-    let has = |port| {
+    let has = |route| {
         let listeners = listeners.as_ref();
-        listeners.is_some_and(|listeners| listeners.get(port).is_some())
+        listeners.is_some_and(|listeners| listeners.get(route).is_some())
     };
     let parts = [
         (listeners.is_some(), Part::LoadBalancer),
-        (has(Port::Prod), Part::Listener(Port::Prod)),
-        (has(Port::Test), Part::Listener(Port::Test)),
+        (has(Route::Production), Part::Listener(Route::Production)),
+        (has(Route::Test), Part::Listener(Route::Test)),
         (blue.is_some(), Part::TargetGroup(Color::Blue)),
         (green.is_some(), Part::TargetGroup(Color::Green)),
         (services.is_some(), Part::Cluster),

@@ -12,7 +12,7 @@ use super::World;
 use crate::engine::seen::{Changed, Releases, Seen};
 use crate::engine::swap::{Action, Event, Phase, Swap};
 use crate::interrupt::Interrupts;
-use crate::model::{Color, Port, Sample};
+use crate::model::{Color, Route, Sample};
 use crate::probe::Probe;
 
 /// How often the machine is told the time.
@@ -157,9 +157,9 @@ fn take(
 fn parts(action: Action) -> impl Iterator<Item = Action> {
     let (first, second) = match action {
         Action::LookBack(color) => {
-            let (port, after) = (Port::Prod, Duration::ZERO);
+            let (route, after) = (Route::Production, Duration::ZERO);
             let ask = Action::AskHealth { color, after };
-            (ask, Some(Action::Read { port, after }))
+            (ask, Some(Action::Read { route, after }))
         }
         action => (action, None),
     };
@@ -168,18 +168,18 @@ fn parts(action: Action) -> impl Iterator<Item = Action> {
 
 async fn perform(world: &impl World, action: Action) -> Event {
     match action {
-        Action::Note(port, color) => Event::Noted(world.note(port, color).await),
-        Action::Write(port, color, urgency) => {
-            match world.point_listener_at(port, color, urgency).await {
+        Action::Note(route, color) => Event::Noted(world.note(route, color).await),
+        Action::Write(route, color, urgency) => {
+            match world.point_listener_at(route, color, urgency).await {
                 Err(fault) if !fault.ambiguous && world.has_lost_the_lease() => {
                     Event::LeaseLost(fault.message)
                 }
                 result => Event::Written(result),
             }
         }
-        Action::Read { port, after } => {
+        Action::Read { route, after } => {
             sleep(after).await;
-            Event::Read(world.read_listener(port).await)
+            Event::Read(world.read_listener(route).await)
         }
         Action::AskHealth { color, after } => {
             sleep(after).await;
@@ -205,14 +205,14 @@ async fn tell(world: &impl World, news: News) {
 }
 
 /// Which phase, for noticing that it changed; a journey's steps are not phases.
-fn phase_name(phase: &Phase) -> (u8, Option<Port>) {
+fn phase_name(phase: &Phase) -> (u8, Option<Route>) {
     match phase {
         Phase::Baseline => (0, None),
-        Phase::Noting(port) => (1, Some(*port)),
-        Phase::Forward(journey) => (2, Some(journey.port)),
+        Phase::Noting(route) => (1, Some(*route)),
+        Phase::Forward(journey) => (2, Some(journey.route)),
         Phase::Watching { .. } => (3, None),
         Phase::LookingBack { .. } => (4, None),
-        Phase::Back { journey, .. } => (5, Some(journey.port)),
+        Phase::Back { journey, .. } => (5, Some(journey.route)),
         Phase::Confirming { .. } => (6, None),
         Phase::Done(_) => (7, None),
     }

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use super::preflight::Check;
 use super::seen::timeline::Timeline;
 use super::seen::{Latencies, ProbeReport};
-use crate::model::{Color, Digest, Port};
+use crate::model::{Color, Digest, Route};
 
 /// Times within are milliseconds since the first listener write; where nothing
 /// was written, since the probe began.
@@ -62,7 +62,8 @@ pub struct Answering {
 /// A listener pointed at a colour.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct ListenerWrite {
-    pub port: Port,
+    #[serde(rename = "port")]
+    pub route: Route,
     pub color: Color,
     pub sent_ms: f64,
     /// When it was read back; None where it never was.

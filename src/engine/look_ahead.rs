@@ -2,7 +2,7 @@
 //! users are where they were when it was planned.
 
 use super::plan::Refusal;
-use crate::model::{Color, Forwarding, PerPort, Port, ServiceState};
+use crate::model::{Color, Forwarding, PerRoute, Route, ServiceState};
 
 /// Refuses to touch a colour once a listener is not where it was when that was
 /// planned: users may be on it by now, and whoever moved them goes first.
@@ -10,8 +10,8 @@ use crate::model::{Color, Forwarding, PerPort, Port, ServiceState};
 /// # Errors
 /// What was expected, and what was found.
 pub fn refuse_moved(
-    planned: &PerPort<Forwarding>,
-    found: &PerPort<Forwarding>,
+    planned: &PerRoute<Forwarding>,
+    found: &PerRoute<Forwarding>,
     color: Color,
 ) -> Result<(), Refusal> {
     let moved = moved(planned, found);
@@ -37,9 +37,12 @@ pub enum Users {
     Moved(String),
 }
 
-pub fn users(planned: &PerPort<Forwarding>, found: &PerPort<Forwarding>, color: Color) -> Users {
+pub fn users(planned: &PerRoute<Forwarding>, found: &PerRoute<Forwarding>, color: Color) -> Users {
     let moved = moved(planned, found);
-    match (planned.prod.reaches(color), found.prod.reaches(color)) {
+    match (
+        planned.production.reaches(color),
+        found.production.reaches(color),
+    ) {
         (true, true) => Users::OnIt,
         (false, true) => Users::BroughtOntoIt,
         _ if moved.is_empty() => Users::Elsewhere,
@@ -59,13 +62,13 @@ pub fn what_runs(color: Color, service: &ServiceState) -> String {
     }
 }
 
-fn moved(planned: &PerPort<Forwarding>, found: &PerPort<Forwarding>) -> Vec<String> {
-    [Port::Prod, Port::Test]
+fn moved(planned: &PerRoute<Forwarding>, found: &PerRoute<Forwarding>) -> Vec<String> {
+    [Route::Production, Route::Test]
         .into_iter()
-        .map(|port| (port, planned.get(port), found.get(port)))
+        .map(|route| (route, planned.get(route), found.get(route)))
         .filter(|(_, planned, found)| planned != found)
-        .map(|(port, planned, found)| {
-            format!("{port} forwards to {found}, and to {planned} when this began")
+        .map(|(route, planned, found)| {
+            format!("{route} forwards to {found}, and to {planned} when this began")
         })
         .collect()
 }
@@ -80,15 +83,15 @@ mod tests {
     use crate::model::Rollout;
     use crate::model::testing::{nowhere, service, to, to_both};
 
-    fn listeners(prod: Forwarding, test: Forwarding) -> PerPort<Forwarding> {
-        PerPort { prod, test }
+    fn listeners(production: Forwarding, test: Forwarding) -> PerRoute<Forwarding> {
+        PerRoute { production, test }
     }
 
     #[test]
     fn a_colour_is_touched_only_where_both_listeners_are_as_planned() {
         let (blue, green) = (to(Color::Blue), to(Color::Green));
         let planned = listeners(green.clone(), blue.clone());
-        for (prod, test, said) in [
+        for (production, test, said) in [
             (green.clone(), blue.clone(), None),
             (
                 blue.clone(),
@@ -120,7 +123,7 @@ mod tests {
                 ),
             ),
         ] {
-            let refused = refuse_moved(&planned, &listeners(prod, test), Color::Blue);
+            let refused = refuse_moved(&planned, &listeners(production, test), Color::Blue);
             let message = refused.err().map(|refusal| refusal.message);
             let expected = said
                 .map(|said| format!("{said}: something else changed it, so blue is left as it is"));
@@ -147,19 +150,23 @@ mod tests {
     fn users_are_on_a_colour_or_not_and_were_before_or_not() {
         let (blue, green) = (to(Color::Blue), to(Color::Green));
         let planned = listeners(green.clone(), blue.clone());
-        let users = |prod: &Forwarding, test: &Forwarding, color| {
-            users(&planned, &listeners(prod.clone(), test.clone()), color)
+        let users = |production: &Forwarding, test: &Forwarding, color| {
+            users(
+                &planned,
+                &listeners(production.clone(), test.clone()),
+                color,
+            )
         };
         assert_eq!(users(&green, &blue, Color::Blue), Users::Elsewhere);
         assert_eq!(users(&green, &blue, Color::Green), Users::OnIt);
         assert_eq!(users(&blue, &blue, Color::Blue), Users::BroughtOntoIt);
         assert_eq!(users(&to_both(), &blue, Color::Blue), Users::BroughtOntoIt);
-        for (prod, test, color) in [
+        for (production, test, color) in [
             (&nowhere(), &blue, Color::Blue),
             (&green, &green, Color::Blue),
             (&blue, &blue, Color::Green),
         ] {
-            let found = users(prod, test, color);
+            let found = users(production, test, color);
             assert!(matches!(found, Users::Moved(_)), "{found:?}");
         }
     }

@@ -31,7 +31,7 @@ pub use swap::{
 pub use ways::{astray, refuse_cutting_off, showing, staying_behind, unclear};
 
 use crate::counted::counted;
-use crate::model::{Color, Observed, Port, Tag};
+use crate::model::{Color, Observed, Route, Tag};
 
 /// A step of a plan, in words.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,7 +47,7 @@ pub enum Step {
         name: String,
     },
     Adopt {
-        prod: String,
+        production: String,
         test: String,
     },
     RunHook {
@@ -89,7 +89,7 @@ pub enum Step {
         seconds: f64,
     },
     Point {
-        port: Port,
+        route: Route,
         color: Color,
     },
     Probe {
@@ -176,8 +176,8 @@ impl std::fmt::Display for Step {
                 )
             }
             Self::AwaitStack { name } => write!(f, "wait until the stack {name} is settled"),
-            Self::Adopt { prod, test } => {
-                write!(f, "accept port 80 -> {prod} and port 81 -> {test}")
+            Self::Adopt { production, test } => {
+                write!(f, "accept port 80 -> {production} and port 81 -> {test}")
             }
             Self::Check => f.write_str("check both colours and both listeners"),
             Self::Baseline { seconds } => {
@@ -186,7 +186,7 @@ impl std::fmt::Display for Step {
                     "probe port 80 for {seconds} s: it must answer well before anything changes"
                 )
             }
-            Self::Point { port, color } => write!(f, "point {port} at {color}, and read it back"),
+            Self::Point { route, color } => write!(f, "point {route} at {color}, and read it back"),
             Self::Probe {
                 rate,
                 seconds,

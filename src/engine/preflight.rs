@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use crate::counted::counted;
-use crate::model::{Answer, Color, Observed, Port, Rollout, ServiceState, TargetState};
+use crate::model::{Answer, Color, Observed, Rollout, Route, ServiceState, TargetState};
 
 /// Answers that the test port must give in a row.
 pub const TEST_ANSWERS: usize = 3;
@@ -36,8 +36,8 @@ pub fn checks(
     thoroughness: Thoroughness,
 ) -> Vec<Check> {
     let always = [
-        listener(observed, Port::Prod),
-        listener(observed, Port::Test),
+        listener(observed, Route::Production),
+        listener(observed, Route::Test),
         attached(observed),
     ];
     let rest = match thoroughness {
@@ -70,17 +70,17 @@ fn only_told(check: Check) -> Check {
 /// Each forwards to one of the two colours alone: the test port to either, as a
 /// swap that stopped half-way or a person may have left it; or nowhere. Nothing
 /// of somebody else's is overwritten.
-fn listener(observed: &Observed, port: Port) -> Check {
-    let seen = observed.forwarding(port);
+fn listener(observed: &Observed, route: Route) -> Check {
+    let seen = observed.forwarding(route);
     let is_of_colors = seen.only().is_some();
-    let (name, ok) = match port {
-        Port::Prod => ("prod listener", is_of_colors),
-        Port::Test => ("test listener", is_of_colors || seen.is_nowhere()),
+    let (name, ok) = match route {
+        Route::Production => ("prod listener", is_of_colors),
+        Route::Test => ("test listener", is_of_colors || seen.is_nowhere()),
     };
     Check {
         name,
         ok,
-        detail: format!("{port} {}", seen.deed()),
+        detail: format!("{route} {}", seen.deed()),
     }
 }
 
@@ -260,11 +260,11 @@ mod tests {
     #[test]
     fn each_defect_fails_its_own_check() {
         let mut half_swapped = ready();
-        half_swapped.listeners.prod = to(Color::Blue);
+        half_swapped.listeners.production = to(Color::Blue);
         assert_eq!(failing(&half_swapped, &well()), Vec::<&str>::new());
 
         let mut strange = ready();
-        strange.listeners.prod = nowhere();
+        strange.listeners.production = nowhere();
         assert_eq!(failing(&strange, &well()), ["prod listener"]);
 
         let mut test_elsewhere = ready();
@@ -348,7 +348,7 @@ mod tests {
         small.colors.blue.targets.0.remove(0);
         assert_eq!(way_back(&small), ["target health"]);
         let mut strange = ready();
-        strange.listeners.prod = nowhere();
+        strange.listeners.production = nowhere();
         assert_eq!(way_back(&strange), ["prod listener"]);
     }
 

@@ -65,7 +65,7 @@ mod tests {
 
     fn recalled(history: &[Operation]) -> Option<String> {
         let truth = Truth {
-            prod: Some(Deployed::somewhere_on(Color::Blue)),
+            production: Some(Deployed::somewhere_on(Color::Blue)),
             test: Some(Color::Green),
             previous: Some(Deployed::somewhere_on(Color::Green).into()),
         };

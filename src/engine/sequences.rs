@@ -14,7 +14,7 @@ use super::unfinished::{self, Reaction, Way};
 use crate::model::journal::{Command, Effect, Left, Operation, Previous, Truth};
 use crate::model::testing::{moment, nowhere, observed, operation, release, service, to};
 use crate::model::{
-    Color, ColorState, Observed, PerPort, Port, Release, TargetGroupArn, TaskDefinitionArn,
+    Color, ColorState, Observed, PerRoute, Release, Route, TargetGroupArn, TaskDefinitionArn,
 };
 
 /// A release, by its number: tag and revision. Every third one fails once users
@@ -66,8 +66,8 @@ struct World {
 impl World {
     fn new() -> Self {
         let mut seen = observed();
-        seen.listeners = PerPort {
-            prod: nowhere(),
+        seen.listeners = PerRoute {
+            production: nowhere(),
             test: nowhere(),
         };
         Self {
@@ -116,10 +116,10 @@ impl World {
         Some(())
     }
 
-    fn point(&mut self, port: Port, color: Color) -> Option<()> {
+    fn point(&mut self, port: Route, color: Color) -> Option<()> {
         self.effect(|world| {
             let effect = Effect::PointListener {
-                port,
+                route: port,
                 color,
                 old: None,
                 new: TargetGroupArn::new(color.as_str()),
@@ -131,8 +131,8 @@ impl World {
         self.effect(|world| {
             let listeners = &mut world.seen.listeners;
             *match port {
-                Port::Prod => &mut listeners.prod,
-                Port::Test => &mut listeners.test,
+                Route::Production => &mut listeners.production,
+                Route::Test => &mut listeners.test,
             } = to(color);
         })
     }
@@ -167,14 +167,14 @@ impl World {
 
     /// There, and back again where users fail on what is new.
     fn swap(&mut self, from: Color, to: Color) -> Option<()> {
-        self.point(Port::Prod, to)?;
+        self.point(Route::Production, to)?;
         let new = self.number_on(to);
         if new.is_some_and(is_well) {
-            self.point(Port::Test, from)?;
+            self.point(Route::Test, from)?;
             return self.end(None);
         }
-        self.point(Port::Prod, from)?;
-        self.point(Port::Test, to)?;
+        self.point(Route::Production, from)?;
+        self.point(Route::Test, to)?;
         self.taken_back(new);
         let release = self.seen.deployed(to)?;
         self.end(Some(Previous {
@@ -194,14 +194,14 @@ impl World {
         };
         match way {
             Way::Swap { from, to } if met.color == Some(to) => {
-                self.point(Port::Prod, to)?;
-                self.point(Port::Test, from)?;
+                self.point(Route::Production, to)?;
+                self.point(Route::Test, from)?;
                 self.end(None)?;
             }
             Way::Swap { from, to } => {
                 let was_live = self.seen.live_color() == Some(from);
-                self.point(Port::Prod, to)?;
-                self.point(Port::Test, from)?;
+                self.point(Route::Production, to)?;
+                self.point(Route::Test, from)?;
                 let left = if back {
                     Left::RolledBack
                 } else {
@@ -215,14 +215,14 @@ impl World {
                 self.end(release.map(|release| Previous { release, left }))?;
             }
             Way::MakeLive { color } => {
-                self.point(Port::Prod, color)?;
-                self.point(Port::Test, color.other())?;
+                self.point(Route::Production, color)?;
+                self.point(Route::Test, color.other())?;
                 self.end(None)?;
             }
             Way::AwaitServing { color, .. } => {
                 if met.from.is_none() && self.seen.live_color().is_none() {
-                    self.point(Port::Prod, color)?;
-                    self.point(Port::Test, color.other())?;
+                    self.point(Route::Production, color)?;
+                    self.point(Route::Test, color.other())?;
                 }
                 self.end(None)?;
             }
@@ -293,8 +293,8 @@ impl World {
             SwapPlan::NothingToDo { .. } => Some(true),
             SwapPlan::MakeLive { color } => {
                 self.begin(command, color)?;
-                self.point(Port::Prod, color)?;
-                self.point(Port::Test, color.other())?;
+                self.point(Route::Production, color)?;
+                self.point(Route::Test, color.other())?;
                 self.end(None)?;
                 Some(true)
             }
@@ -343,8 +343,8 @@ impl World {
         })?;
         if plan.becomes_live {
             self.asked.insert(number);
-            self.point(Port::Prod, plan.color)?;
-            self.point(Port::Test, plan.color.other())?;
+            self.point(Route::Production, plan.color)?;
+            self.point(Route::Test, plan.color.other())?;
         }
         self.end(None)?;
         Some(true)
@@ -443,7 +443,7 @@ proptest! {
                 Step::StrangerMoves => {
                     let Some(live) = world.seen.live_color() else { continue };
                     if world.seen.color(live.other()).desired() > 0 {
-                        world.seen.listeners.prod = to(live.other());
+                        world.seen.listeners.production = to(live.other());
                         let now = world.live();
                         world.asked.extend(now);
                     }

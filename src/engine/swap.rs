@@ -22,7 +22,7 @@ mod words;
 use std::time::Duration;
 
 use super::seen::Changed;
-use crate::model::{Color, PerPort, Port};
+use crate::model::{Color, PerRoute, Route};
 pub use words::{
     Action, Before, Event, ListenerWrite, NoteFault, Outcome, Phase, Policy, Tolerated, Urgency,
     Why, WriteFault,
@@ -57,9 +57,9 @@ pub struct Swap {
     awaited: Option<(Action, Duration)>,
     /// Whether a write of the way forward was sent whose end is not known: it may
     /// still take effect.
-    may_land_late: PerPort<bool>,
+    may_land_late: PerRoute<bool>,
     /// Whether a listener was last seen at what nobody here did.
-    is_strange: PerPort<bool>,
+    is_strange: PerRoute<bool>,
     /// Whether port 80 was pointed back and could not be read any more.
     is_unseen: bool,
     good: u64,
@@ -83,8 +83,8 @@ impl Swap {
             phase: Phase::Baseline,
             writes: Vec::new(),
             awaited: None,
-            may_land_late: PerPort::default(),
-            is_strange: PerPort::default(),
+            may_land_late: PerRoute::default(),
+            is_strange: PerRoute::default(),
             is_unseen: false,
             good: 0,
             failures: 0,
@@ -179,9 +179,9 @@ impl Swap {
     }
 
     /// A listener's write on the way forward, once it left.
-    pub fn write_of(&self, port: Port) -> Option<&ListenerWrite> {
-        let color = self.destination(port);
-        let is_it = |write: &&ListenerWrite| (write.port, write.color) == (port, color);
+    pub fn write_of(&self, route: Route) -> Option<&ListenerWrite> {
+        let color = self.destination(route);
+        let is_it = |write: &&ListenerWrite| (write.route, write.color) == (route, color);
         self.writes.iter().find(is_it)
     }
 

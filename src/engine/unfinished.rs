@@ -103,17 +103,17 @@ fn swap(operation: &Operation, observed: &Observed, to_is_well: bool) -> Result<
     let Some(to) = operation.color else {
         return Ok(Way::Undone);
     };
-    let prod = &observed.listeners.prod;
+    let production = &observed.listeners.production;
     let Some(origin) = &operation.from else {
         // Nothing was live when it began.
-        return match prod.only() {
-            None if prod.is_nowhere() => Ok(Way::Undone),
+        return match production.only() {
+            None if production.is_nowhere() => Ok(Way::Undone),
             Some(live) if live == to => Ok(Way::MakeLive { color: to }),
             _ => Err(elsewhere(operation, observed)),
         };
     };
     let from = origin.color;
-    match prod.only() {
+    match production.only() {
         Some(live) if live == to && to_is_well => Ok(Way::Swap { from, to }),
         Some(live) if live == to && !origin.runs_still(observed) => Ok(Way::Hold {
             live,
@@ -163,7 +163,7 @@ fn elsewhere(operation: &Operation, observed: &Observed) -> Refusal {
     Refusal::new(
         format!(
             "port 80 {}, and the unfinished {} was between {} and {}: something else changed it",
-            observed.listeners.prod.deed(),
+            observed.listeners.production.deed(),
             operation.name(),
             name(operation.was_live()),
             name(operation.color)

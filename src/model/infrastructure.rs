@@ -1,6 +1,6 @@
 //! What `init` made: the names and ARNs that every other command needs.
 
-use super::{Color, ListenerArn, PerColor, PerPort, Port, TargetGroupArn};
+use super::{Color, ListenerArn, PerColor, PerRoute, Route, TargetGroupArn};
 
 /// The outputs of the app's CloudFormation stack, typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub struct Infrastructure {
     /// Its ARN.
     pub load_balancer: String,
     pub load_balancer_dns_name: String,
-    pub listeners: PerPort<ListenerArn>,
+    pub listeners: PerRoute<ListenerArn>,
     pub target_groups: PerColor<TargetGroupArn>,
     pub subnets: Vec<String>,
     pub task_security_group: String,
@@ -24,8 +24,8 @@ pub struct Infrastructure {
 }
 
 impl Infrastructure {
-    pub fn listener(&self, port: Port) -> &ListenerArn {
-        self.listeners.get(port)
+    pub fn listener(&self, route: Route) -> &ListenerArn {
+        self.listeners.get(route)
     }
 
     pub fn target_group(&self, color: Color) -> &TargetGroupArn {
@@ -40,10 +40,10 @@ impl Infrastructure {
     }
 
     /// What a person opens: `http://<dns name>` for prod, with `:81` for test.
-    pub fn url(&self, port: Port) -> String {
-        match port {
-            Port::Prod => format!("http://{}", self.load_balancer_dns_name),
-            Port::Test => format!("http://{}:{}", self.load_balancer_dns_name, port.number()),
+    pub fn url(&self, route: Route) -> String {
+        match route {
+            Route::Production => format!("http://{}", self.load_balancer_dns_name),
+            Route::Test => format!("http://{}:{}", self.load_balancer_dns_name, route.number()),
         }
     }
 }

@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 use time::serde::rfc3339;
 
 use super::deployed::read_either;
-use super::{Color, Deployed, Observed, PerPort, Port};
+use super::{Color, Deployed, Observed, PerRoute, Route};
 
 pub use asked::{Asked, Header};
 pub use effect::{Effect, Entry, Fate};
@@ -132,8 +132,8 @@ impl fmt::Display for Command {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Truth {
     /// What was live then.
-    #[serde(default, deserialize_with = "read_either")]
-    pub prod: Option<Deployed>,
+    #[serde(rename = "prod", default, deserialize_with = "read_either")]
+    pub production: Option<Deployed>,
     pub test: Option<Color>,
     /// What users were on last, other than what is live.
     #[serde(default, deserialize_with = "read_either")]
@@ -169,16 +169,16 @@ impl From<Deployed> for Previous {
 }
 
 impl Truth {
-    fn of(&self, port: Port) -> Option<Color> {
-        match port {
-            Port::Prod => self.live(),
-            Port::Test => self.test,
+    fn of(&self, route: Route) -> Option<Color> {
+        match route {
+            Route::Production => self.live(),
+            Route::Test => self.test,
         }
     }
 
     /// The colour that was live.
     pub fn live(&self) -> Option<Color> {
-        self.prod.as_ref().map(|live| live.color)
+        self.production.as_ref().map(|live| live.color)
     }
 
     /// What holds from now on, where that operation ended and the listeners are
@@ -186,8 +186,8 @@ impl Truth {
     #[must_use]
     pub fn after(earlier: Option<&Self>, operation: &Operation, observed: &Observed) -> Self {
         let found = observed.found();
-        let was_live = earlier.and_then(|truth| truth.prod.clone());
-        let previous = match was_live.filter(|was| Some(was.color) != found.prod) {
+        let was_live = earlier.and_then(|truth| truth.production.clone());
+        let previous = match was_live.filter(|was| Some(was.color) != found.production) {
             Some(was) => Some(Previous {
                 // What ran there when it began, which may be newer.
                 release: match &operation.from {
@@ -202,7 +202,7 @@ impl Truth {
             None => earlier.and_then(|truth| truth.previous.clone()),
         };
         Self {
-            prod: found.prod.map(|live| {
+            production: found.production.map(|live| {
                 let release = observed.deployed(live);
                 release.unwrap_or_else(|| Deployed::somewhere_on(live))
             }),
@@ -236,9 +236,9 @@ impl fmt::Display for Drift {
 
 impl Observed {
     /// Which colour alone each listener forwards to, if it is so.
-    pub fn found(&self) -> PerPort<Option<Color>> {
-        PerPort {
-            prod: self.listeners.prod.only(),
+    pub fn found(&self) -> PerRoute<Option<Color>> {
+        PerRoute {
+            production: self.listeners.production.only(),
             test: self.listeners.test.only(),
         }
     }
@@ -250,15 +250,15 @@ impl Observed {
         let Some(truth) = truth.filter(|_| self.journal.operation.is_none()) else {
             return Vec::new();
         };
-        [Port::Prod, Port::Test]
+        [Route::Production, Route::Test]
             .into_iter()
-            .filter(|port| self.forwarding(*port).only() != truth.of(*port))
-            .map(|port| Drift {
-                port: port.number(),
+            .filter(|route| self.forwarding(*route).only() != truth.of(*route))
+            .map(|route| Drift {
+                port: route.number(),
                 expected: truth
-                    .of(port)
+                    .of(route)
                     .map_or_else(|| "nothing".to_owned(), |color| color.to_string()),
-                found: self.forwarding(port).to_string(),
+                found: self.forwarding(route).to_string(),
             })
             .collect()
     }

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::journal::{Head, Previous};
 use super::{
-    Color, Deployed, Digest, Forwarding, Infrastructure, OtherWays, PerColor, PerPort, Port,
+    Color, Deployed, Digest, Forwarding, Infrastructure, OtherWays, PerColor, PerRoute, Route,
     ServiceDefinition, Tag, TaskDefinitionArn,
 };
 
@@ -214,7 +214,7 @@ impl ColorState {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observed {
     pub infrastructure: Infrastructure,
-    pub listeners: PerPort<Forwarding>,
+    pub listeners: PerRoute<Forwarding>,
     /// By which requests come in besides the two listeners' default actions.
     pub other_ways: OtherWays,
     pub colors: PerColor<ColorState>,
@@ -223,10 +223,10 @@ pub struct Observed {
 
 impl Observed {
     pub fn live(&self) -> Live {
-        let prod = &self.listeners.prod;
-        match prod.only() {
+        let production = &self.listeners.production;
+        match production.only() {
             Some(color) => Live::Color(color),
-            None if prod.is_nowhere() => Live::Nothing,
+            None if production.is_nowhere() => Live::Nothing,
             None => Live::Unclear,
         }
     }
@@ -258,8 +258,8 @@ impl Observed {
         self.colors.get(color)
     }
 
-    pub fn forwarding(&self, port: Port) -> &Forwarding {
-        self.listeners.get(port)
+    pub fn forwarding(&self, route: Route) -> &Forwarding {
+        self.listeners.get(route)
     }
 
     /// `blue (tag 2)`, for sentences.
@@ -274,7 +274,7 @@ impl Observed {
     pub fn traffic(&self) -> String {
         match self.live_color() {
             Some(color) => format!("port 80 -> {}", self.named(color)),
-            None => format!("port 80 -> {}", self.listeners.prod),
+            None => format!("port 80 -> {}", self.listeners.production),
         }
     }
 }

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use super::journal::{Command, Head, Holder, Lease, Operation, OperationId, Truth, Who};
 use super::{
     Color, ColorState, Deployed, Deployment, Forward, Forwarding, Infrastructure, ListenerArn,
-    Observed, OtherWays, PerColor, PerPort, Release, Rollout, ServiceDefinition, ServiceState,
+    Observed, OtherWays, PerColor, PerRoute, Release, Rollout, ServiceDefinition, ServiceState,
     TargetGroupArn, TaskDefinitionArn, WayIn,
 };
 
@@ -16,8 +16,8 @@ pub fn infrastructure() -> Infrastructure {
         repository_uri: "1.dkr.ecr.eu-west-1.amazonaws.com/bgecs-hello".to_owned(),
         load_balancer: "balancer/app".to_owned(),
         load_balancer_dns_name: "lb.example".to_owned(),
-        listeners: PerPort {
-            prod: ListenerArn::new("listener/prod"),
+        listeners: PerRoute {
+            production: ListenerArn::new("listener/prod"),
             test: ListenerArn::new("listener/test"),
         },
         target_groups: PerColor {
@@ -118,8 +118,8 @@ pub fn release(tag: &str) -> Release {
 pub fn observed() -> Observed {
     Observed {
         infrastructure: infrastructure(),
-        listeners: PerPort {
-            prod: to(Color::Green),
+        listeners: PerRoute {
+            production: to(Color::Green),
             test: to(Color::Blue),
         },
         other_ways: OtherWays::default(),
@@ -135,9 +135,9 @@ pub fn observed() -> Observed {
 pub fn with_previous(mut observed: Observed, previous: Option<Color>) -> Observed {
     let found = observed.found();
     observed.journal.truth = Some(Truth {
-        prod: observed
+        production: observed
             .live_release()
-            .or(found.prod.map(Deployed::somewhere_on)),
+            .or(found.production.map(Deployed::somewhere_on)),
         test: found.test,
         previous: previous.map(|color| {
             let release = observed.deployed(color);

@@ -11,7 +11,7 @@ use crate::engine::seen::{
     Bucket, Distribution, Failure, KindReport, Late, Latencies, Latency, NodeReport, PerConnection,
     ProbeReport, Transition,
 };
-use crate::model::{Color, Connection, Lost, Port};
+use crate::model::{Color, Connection, Lost, Route};
 
 /// How a made-up release went.
 #[derive(Debug, Clone, Copy)]
@@ -291,17 +291,17 @@ fn checks() -> Vec<Check> {
 }
 
 fn writes(story: Story) -> Vec<ListenerWrite> {
-    let write = |port, color, sent_ms, seen_ms| ListenerWrite {
-        port,
+    let write = |route, color, sent_ms, seen_ms| ListenerWrite {
+        route,
         color,
         sent_ms,
         seen_ms: Some(seen_ms),
     };
-    let mut all = vec![write(Port::Prod, Color::Blue, 0.0, 38.0)];
+    let mut all = vec![write(Route::Production, Color::Blue, 0.0, 38.0)];
     if story.is_taken_back {
-        all.push(write(Port::Prod, Color::Green, 2_610.0, 2_655.0));
+        all.push(write(Route::Production, Color::Green, 2_610.0, 2_655.0));
     } else {
-        all.push(write(Port::Test, Color::Green, 61.0, 97.0));
+        all.push(write(Route::Test, Color::Green, 61.0, 97.0));
     }
     all
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-use crate::model::{Answer, Infrastructure, PerPort, Port};
+use crate::model::{Answer, Infrastructure, PerRoute, Route};
 use crate::probe::{Address, Question, ask_once};
 
 /// It answers at once, or is not there.
@@ -50,11 +50,12 @@ pub fn beside(url: &impl fmt::Display, here: Option<&Here>) -> String {
 }
 
 /// `through`: where bgecs connects instead; nowhere else if it is empty.
-pub async fn here(through: &[String], infra: &Infrastructure) -> Option<PerPort<Here>> {
+pub async fn here(through: &[String], infra: &Infrastructure) -> Option<PerRoute<Here>> {
     let first = through.first()?;
     let name = &infra.load_balancer_dns_name;
-    let [prod, test] = [Port::Prod, Port::Test].map(Port::number);
-    let asked = format!("http://{first}/_gate/balancers?dns_name={name}&port={prod}&port={test}");
+    let [production, test] = [Route::Production, Route::Test].map(Route::number);
+    let asked =
+        format!("http://{first}/_gate/balancers?dns_name={name}&port={production}&port={test}");
     let asked = Address::parse(&asked);
     let said = match asked {
         Ok(address) => {
@@ -64,20 +65,20 @@ pub async fn here(through: &[String], infra: &Infrastructure) -> Option<PerPort<
         }
         Err(_) => return None,
     };
-    let of = |port| {
-        door(&said, name, port).unwrap_or_else(|| {
-            let url = infra.url(port);
+    let of = |route| {
+        door(&said, name, route).unwrap_or_else(|| {
+            let url = infra.url(route);
             Here::Curl(format!("curl --connect-to ::{first} {url}/"))
         })
     };
-    Some(PerPort {
-        prod: of(Port::Prod),
-        test: of(Port::Test),
+    Some(PerRoute {
+        production: of(Route::Production),
+        test: of(Route::Test),
     })
 }
 
 /// Where that listener has an address of this machine's.
-fn door(said: &Answer, name: &str, port: Port) -> Option<Here> {
+fn door(said: &Answer, name: &str, route: Route) -> Option<Here> {
     let Answer::Http {
         status: 200, body, ..
     } = said
@@ -87,7 +88,7 @@ fn door(said: &Answer, name: &str, port: Port) -> Option<Here> {
     let said: serde_json::Value = serde_json::from_str(body).ok()?;
     let balancers = said.get("load_balancers")?.as_array()?;
     let one = balancers.iter().find(|one| one["dns_name"] == name)?;
-    let door = one["listeners"][port.number().to_string()]
+    let door = one["listeners"][route.number().to_string()]
         .get(0)?
         .as_str()?;
     Some(Here::Url(format!(

@@ -1,7 +1,7 @@
 use super::*;
 use crate::aws::testing::{Reply, Wire};
 use crate::model::testing::{infrastructure, to};
-use crate::model::{Color, Port};
+use crate::model::{Color, Route};
 
 /// A listener's default action, in ELB's XML.
 fn listeners(of: &[(&str, &str)]) -> Reply {
@@ -32,8 +32,8 @@ async fn both_listeners_are_read_in_one_call_and_not_mixed_up() {
     ]);
     let wire = Wire::new().on("DescribeListeners", answer);
     let listeners = wire.aws().read_listeners(&infrastructure()).await.unwrap();
-    assert_eq!(*listeners.get(Port::Prod), to(Color::Blue));
-    assert_eq!(*listeners.get(Port::Test), to(Color::Green));
+    assert_eq!(*listeners.get(Route::Production), to(Color::Blue));
+    assert_eq!(*listeners.get(Route::Test), to(Color::Green));
     let asked = wire.request();
     assert_eq!(
         asked.field("ListenerArns.member.1").as_deref(),
@@ -90,20 +90,23 @@ async fn a_write_keeps_what_the_last_look_saw() {
     // As one clone of the clients reads and another one writes.
     aws.clone().read_listeners(&infra).await.unwrap();
     aws.clone().read_listeners(&infra).await.unwrap();
-    for port in [Port::Prod, Port::Test] {
+    for port in [Route::Production, Route::Test] {
         let written = aws.point_listener_at(&infra, port, Color::Blue).await;
         written.unwrap();
     }
     wire.assert_used_up();
     let requests = wire.requests();
-    let [_, _, prod, test] = requests.as_slice() else {
+    let [_, _, production, test] = requests.as_slice() else {
         panic!("{requests:?}");
     };
-    assert_eq!(prod.field("ListenerArn").as_deref(), Some("listener/prod"));
-    assert_eq!(sent(prod), ["authenticate-oidc", "forward tg/blue"]);
+    assert_eq!(
+        production.field("ListenerArn").as_deref(),
+        Some("listener/prod")
+    );
+    assert_eq!(sent(production), ["authenticate-oidc", "forward tg/blue"]);
     let field = |name: &str| {
         let name = format!("DefaultActions.member.1.AuthenticateOidcConfig.{name}");
-        prod.field(&name)
+        production.field(&name)
     };
     assert_eq!(field("ClientId").as_deref(), Some("shop"));
     assert_eq!(field("UseExistingClientSecret").as_deref(), Some("true"));
@@ -122,7 +125,7 @@ async fn where_nothing_was_read_a_write_looks_first_and_overwrites_nothing_forei
     let wire = Wire::new().on("DescribeListeners", found);
     let written = wire
         .aws()
-        .point_listener_at(&infrastructure(), Port::Prod, Color::Blue)
+        .point_listener_at(&infrastructure(), Route::Production, Color::Blue)
         .await;
     let error = written.unwrap_err();
     assert!(!error.is_retryable());

@@ -13,7 +13,7 @@ use super::actions::forwarding;
 use crate::aws::Aws;
 use crate::aws::error::{AwsError, Kind, Named};
 use crate::model::{
-    COLOR_HEADER, Color, Forwarding, Infrastructure, OtherWays, PerPort, Port, WayIn,
+    COLOR_HEADER, Color, Forwarding, Infrastructure, OtherWays, PerRoute, Route, WayIn,
 };
 
 const LISTENERS: &str = "elasticloadbalancing:DescribeListeners";
@@ -26,7 +26,7 @@ impl Aws {
         &self,
         infra: &Infrastructure,
         known: Option<OtherWays>,
-    ) -> Result<(PerPort<Forwarding>, OtherWays), AwsError> {
+    ) -> Result<(PerRoute<Forwarding>, OtherWays), AwsError> {
         let listeners = self.listeners_of(infra).await?;
         let forwarding = self.understand(infra, &listeners)?;
         let ways = match known {
@@ -50,7 +50,7 @@ impl Aws {
     pub async fn listeners_there(
         &self,
         infra: &Infrastructure,
-    ) -> Result<Option<PerPort<Option<Forwarding>>>, AwsError> {
+    ) -> Result<Option<PerRoute<Option<Forwarding>>>, AwsError> {
         let listeners = match self.listeners_of(infra).await {
             Ok(listeners) => listeners,
             Err(error) if error.kind == Kind::NotFound => return Ok(None),
@@ -63,9 +63,9 @@ impl Aws {
                 .find(|listener| listener.listener_arn() == arn)?;
             Some(forwarding(infra, listener.default_actions()))
         };
-        Ok(Some(PerPort {
-            prod: of(Port::Prod),
-            test: of(Port::Test),
+        Ok(Some(PerRoute {
+            production: of(Route::Production),
+            test: of(Route::Test),
         }))
     }
 
@@ -124,7 +124,7 @@ impl Aws {
 /// What a listener does that bgecs does not move.
 fn default_of(infra: &Infrastructure, listener: &Listener) -> Option<WayIn> {
     let arn = listener.listener_arn()?;
-    let ours = [&infra.listeners.prod, &infra.listeners.test];
+    let ours = [&infra.listeners.production, &infra.listeners.test];
     if ours.into_iter().any(|ours| ours.as_str() == arn) {
         return None;
     }

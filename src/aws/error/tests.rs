@@ -499,7 +499,7 @@ async fn a_part_that_is_gone_is_named() {
         ),
         (
             aws.read_listeners(&infra).await.unwrap_err(),
-            format!("the listener {} is gone", infra.listeners.prod),
+            format!("the listener {} is gone", infra.listeners.production),
         ),
     ] {
         let error = Error::from(error);

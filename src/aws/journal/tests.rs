@@ -19,7 +19,7 @@ const VERSIONED: &str =
     "#fence = :fence AND #id = :id AND (attribute_not_exists(#version) OR #version <= :version)";
 
 const TRUTH: Truth = Truth {
-    prod: Some(Deployed::somewhere_on(Color::Green)),
+    production: Some(Deployed::somewhere_on(Color::Green)),
     test: Some(Color::Blue),
     previous: None,
 };

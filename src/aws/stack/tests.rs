@@ -130,7 +130,7 @@ async fn a_stack_is_read_with_parameters_and_outputs() {
     let infra = snapshot.infrastructure().unwrap();
     assert_eq!(infra.cluster, "ClusterName");
     assert_eq!(infra.load_balancer, "LoadBalancerArn");
-    assert_eq!(infra.listeners.prod.as_str(), "ProdListenerArn");
+    assert_eq!(infra.listeners.production.as_str(), "ProdListenerArn");
     assert_eq!(infra.listeners.test.as_str(), "TestListenerArn");
     assert_eq!(infra.target_groups.blue.as_str(), "BlueTargetGroupArn");
     assert_eq!(infra.target_groups.green.as_str(), "GreenTargetGroupArn");

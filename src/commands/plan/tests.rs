@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{Color, Port};
+use crate::model::{Color, Route};
 
 #[test]
 fn every_step_in_words() {
@@ -46,11 +46,11 @@ fn every_step_in_words() {
         Step::Check,
         Step::Baseline { seconds: 1.0 },
         Step::Point {
-            port: Port::Prod,
+            route: Route::Production,
             color,
         },
         Step::Point {
-            port: Port::Test,
+            route: Route::Test,
             color: color.other(),
         },
         Step::Probe {

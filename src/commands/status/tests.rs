@@ -138,7 +138,7 @@ fn both_colours_at_work() {
 #[test]
 fn a_fresh_stack() {
     let mut world = observed();
-    world.listeners.prod = nowhere();
+    world.listeners.production = nowhere();
     world.listeners.test = nowhere();
     insta::assert_snapshot!(shown(&world), @"
     hello in eu-west-1
@@ -181,7 +181,7 @@ fn a_retired_colour_and_a_failed_one() {
 #[test]
 fn a_swap_that_stopped_half_way() {
     let mut world = world();
-    world.listeners.prod = to(Color::Blue);
+    world.listeners.production = to(Color::Blue);
     world.listeners.test = to(Color::Blue);
     // Ahead of the first journal.
     world.journal.truth = None;
@@ -205,14 +205,14 @@ fn an_operation_that_nobody_finished() {
     let mut world = world();
     let mut operation = operation();
     let effect = Effect::PointListener {
-        port: Port::Prod,
+        route: Route::Production,
         color: Color::Blue,
         old: None,
         new: TargetGroupArn::new("tg/blue"),
     };
     operation.intend(moment(), effect);
     world.journal.operation = Some(operation);
-    world.listeners.prod = to(Color::Blue);
+    world.listeners.production = to(Color::Blue);
     let text = shown(&world);
     insta::assert_snapshot!(text.split("\n\n").last().unwrap(), @"
     warning: the promote of tag 2 to blue that ann@laptop began at 2023-11-14 22:13:20 UTC is unfinished: it was about to point port 80 at blue.
@@ -243,7 +243,7 @@ fn a_listener_that_bgecs_did_not_set() {
         target_group: TargetGroupArn::new("tg/someone-else-s"),
         weight: 1,
     });
-    world.listeners.prod = Forwarding::to(forwards);
+    world.listeners.production = Forwarding::to(forwards);
     insta::assert_snapshot!(shown(&world), @"
     hello in eu-west-1
       port 80  http://lb.example  -> green (1 of 2), a stranger's target group tg/someone-else-s (1 of 2)
@@ -270,7 +270,7 @@ fn a_listener_that_bgecs_did_not_set() {
 #[test]
 fn a_redirect_and_the_other_ways_in() {
     let mut world = world();
-    world.listeners.prod = redirect();
+    world.listeners.production = redirect();
     world.other_ways.seen = vec![port_8080(Color::Green)];
     let text = shown(&world);
     assert!(!text.contains("Nothing is live"), "{text}");
@@ -284,11 +284,11 @@ fn a_redirect_and_the_other_ways_in() {
     Way out: point listener/prod by hand at tg/green, the target group of green (tag 1), which the journal says was live; then `bgecs adopt`.
     ");
     let json = serde_json::to_value(of(&world)).unwrap();
-    let prod = &json["listeners"]["prod"];
-    assert_eq!(prod["foreign"], "a redirect to https://…:443");
-    assert_eq!(prod["forwards"], serde_json::json!([]));
+    let production = &json["listeners"]["prod"];
+    assert_eq!(production["foreign"], "a redirect to https://…:443");
+    assert_eq!(production["forwards"], serde_json::json!([]));
 
-    world.listeners.prod = to(Color::Green);
+    world.listeners.production = to(Color::Green);
     world.other_ways.seen.push(api_rule(Color::Blue));
     world.other_ways.hidden = Some("AccessDenied: no".to_owned());
     insta::assert_snapshot!(around_the_colours(&shown(&world)), @"

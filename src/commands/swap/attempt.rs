@@ -19,7 +19,7 @@ use crate::engine::swap::{Before, Policy, Swap};
 use crate::error::Result;
 use crate::interrupt::Interrupts;
 use crate::model::journal::{Left, Previous};
-use crate::model::{Answer, Color, Observed, Port};
+use crate::model::{Answer, Color, Observed, Route};
 use crate::probe::{Address, Probe, ask_once};
 use crate::report::Event;
 use crate::session::Session;
@@ -111,7 +111,7 @@ impl<'a> Attempt<'a> {
         let infra = &self.observed.infrastructure;
         let url = self
             .session
-            .address(infra, Port::Prod, &self.watching.asking.path)?;
+            .address(infra, Route::Production, &self.watching.asking.path)?;
         let checks = self.check(work.interrupts).await?;
         let evidence = Gathered {
             app: self.session.app(),
@@ -209,7 +209,7 @@ impl<'a> Attempt<'a> {
         );
         let mut answers = Vec::new();
         for _ in 0..TEST_ANSWERS {
-            let answer = self.session.ask(infra, Port::Test, path, Some(color));
+            let answer = self.session.ask(infra, Route::Test, path, Some(color));
             answers.push(Answer::clone(&*answer.await?));
         }
         Ok(answers)
@@ -226,7 +226,7 @@ impl<'a> Attempt<'a> {
         let asking = &self.watching.asking;
         let address = self
             .session
-            .address(&self.observed.infrastructure, Port::Test, &asking.path)?
+            .address(&self.observed.infrastructure, Route::Test, &asking.path)?
             .asking_for(color);
         // Nobody waits for a name while users fail.
         let patience = match self.kind {

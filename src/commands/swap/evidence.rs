@@ -70,7 +70,7 @@ impl Gathered<'_> {
 fn counted(write: &swap::ListenerWrite, began: Option<Duration>) -> ListenerWrite {
     let since = |at: Duration| since_ms(at, began.unwrap_or_default());
     ListenerWrite {
-        port: write.port,
+        route: write.route,
         color: write.color,
         sent_ms: since(write.sent),
         seen_ms: write.seen.map(since),

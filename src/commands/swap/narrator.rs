@@ -7,7 +7,7 @@ use super::result;
 use crate::driver::swap::Notice;
 use crate::engine::seen::{NEW, OLD, signed_ms};
 use crate::engine::swap::{Phase, Swap};
-use crate::model::{Answer, Port};
+use crate::model::{Answer, Route};
 use crate::report::{Answered, Event, Release};
 use crate::session::Session;
 
@@ -80,10 +80,10 @@ impl<'a> Narrator<'a> {
         let (from, to) = (self.swap.from, self.swap.to);
         match phase {
             Phase::Baseline | Phase::Done(_) => {}
-            Phase::Noting(Port::Prod) => {
+            Phase::Noting(Route::Production) => {
                 report.tell(&Event::Note("production answers well; swapping".to_owned()));
             }
-            Phase::Noting(Port::Test) => {
+            Phase::Noting(Route::Test) => {
                 report.tell(&Event::Note(format!("port 80 -> {to}, read back")));
             }
             Phase::Forward(_) => {}
@@ -104,7 +104,7 @@ impl<'a> Narrator<'a> {
             }
             Phase::Back { journey, .. } => report.tell(&Event::Note(format!(
                 "pointing {} back at {}",
-                journey.port, journey.color
+                journey.route, journey.color
             ))),
             Phase::Confirming { .. } => {
                 report.tell(&Event::Note(format!("port 80 -> {from} again, read back")));

@@ -13,7 +13,7 @@ use crate::engine::seen::{Failure, ProbeReport, Seen};
 use crate::engine::swap::{ListenerWrite, Outcome as Ending, Swap, Why};
 use crate::error::{Error, Exit};
 use crate::model::journal::{self, Watched};
-use crate::model::{Color, Observed, Port};
+use crate::model::{Color, Observed, Route};
 use crate::report::{Outcome, Style};
 
 #[derive(Debug, Clone, Copy, Default, Serialize)]
@@ -325,13 +325,13 @@ fn times(swap: &Swap) -> SwapTimes {
     let span = |from: Option<Duration>, to: Option<Duration>| {
         Some(u64::try_from(to?.checked_sub(from?)?.as_millis()).unwrap_or(u64::MAX))
     };
-    let (prod, test) = (swap.write_of(Port::Prod), swap.write_of(Port::Test));
+    let (production, test) = (swap.write_of(Route::Production), swap.write_of(Route::Test));
     let sent = |write: Option<&ListenerWrite>| write.map(|write| write.sent);
     let seen = |write: Option<&ListenerWrite>| write?.seen;
     SwapTimes {
-        prod_ms: span(sent(prod), seen(prod)),
+        prod_ms: span(sent(production), seen(production)),
         test_ms: span(sent(test), seen(test)),
-        window_ms: span(sent(prod), seen(test)),
+        window_ms: span(sent(production), seen(test)),
     }
 }
 

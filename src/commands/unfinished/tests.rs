@@ -7,7 +7,7 @@ use crate::model::journal::{Head, Truth};
 use crate::model::testing::{infrastructure, operation};
 
 const LEFT: Truth = Truth {
-    prod: Some(Deployed::somewhere_on(Color::Green)),
+    production: Some(Deployed::somewhere_on(Color::Green)),
     test: Some(Color::Blue),
     previous: None,
 };

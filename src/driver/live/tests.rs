@@ -16,7 +16,7 @@ async fn fault(reply: Reply) -> WriteFault {
         turn: &turn,
     };
     let written = world
-        .point_listener_at(Port::Test, Color::Green, Urgency::Forward)
+        .point_listener_at(Route::Test, Color::Green, Urgency::Forward)
         .await;
     // Nobody had read the listener, whose other actions have to be kept.
     let sent = wire.requests().pop().unwrap();
@@ -118,9 +118,9 @@ async fn the_lease_forbids_less_on_the_way_back() {
             turn: &turn,
         };
         // As the operation's beginning did.
-        let _ = world.read_listener(Port::Prod).await;
+        let _ = world.read_listener(Route::Production).await;
         let written = world
-            .point_listener_at(Port::Prod, Color::Blue, urgency)
+            .point_listener_at(Route::Production, Color::Blue, urgency)
             .await;
         assert_eq!(written.is_ok(), is_written, "{urgency:?}: {written:?}");
         assert!(written.err().is_none_or(|fault| !fault.ambiguous));

@@ -1,14 +1,14 @@
 //! Listeners on the wire.
 
 use crate::aws::testing::Reply;
-use crate::model::{Forwarding, Port};
+use crate::model::{Forwarding, Route};
 
 /// Both, as DescribeListeners tells of them.
-pub fn listeners(prod: &Forwarding, test: &Forwarding) -> Reply {
-    let listener = |port: Port, forwarding: &Forwarding| {
-        let name = match port {
-            Port::Prod => "prod",
-            Port::Test => "test",
+pub fn listeners(production: &Forwarding, test: &Forwarding) -> Reply {
+    let listener = |route: Route, forwarding: &Forwarding| {
+        let name = match route {
+            Route::Production => "prod",
+            Route::Test => "test",
         };
         let group = |forward: &crate::model::Forward| {
             let arn = &forward.target_group;
@@ -30,7 +30,11 @@ pub fn listeners(prod: &Forwarding, test: &Forwarding) -> Reply {
             "<member><ListenerArn>listener/{name}</ListenerArn><DefaultActions>{action}</DefaultActions></member>"
         )
     };
-    let both = [listener(Port::Prod, prod), listener(Port::Test, test)].concat();
+    let both = [
+        listener(Route::Production, production),
+        listener(Route::Test, test),
+    ]
+    .concat();
     Reply::xml(
         "DescribeListeners",
         &format!("<Listeners>{both}</Listeners>"),

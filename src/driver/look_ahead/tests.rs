@@ -162,15 +162,15 @@ async fn looks_ahead_of_move(wire: &Wire) -> Result<()> {
     let session = Session::of_hello(wire.aws());
     let turn = Turn::for_tests(&session.aws, Head::default());
     let mut fresh = observed();
-    fresh.listeners.prod = nowhere();
-    look_ahead_of_move(&session, &turn, &fresh, Port::Prod, Color::Blue).await
+    fresh.listeners.production = nowhere();
+    look_ahead_of_move(&session, &turn, &fresh, Route::Production, Color::Blue).await
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_listener_is_written_where_it_is_as_planned_or_already_there() {
-    for prod in [nowhere(), to(Color::Blue)] {
+    for production in [nowhere(), to(Color::Blue)] {
         // The other listener is no matter of this write.
-        let wire = reads([seen(&prod, &to(Color::Green))]);
+        let wire = reads([seen(&production, &to(Color::Green))]);
         assert!(looks_ahead_of_move(&wire).await.is_ok());
     }
     let wire = reads((0..7).map(|_| seen(&to(Color::Green), &nowhere())));

@@ -178,20 +178,23 @@ fn made() -> StackSnapshot {
 #[tokio::test(start_paused = true)]
 async fn a_listener_that_something_else_deleted_is_made_again_as_it_was() {
     use crate::engine::plan::Part;
-    use crate::model::Port;
+    use crate::model::Route;
     use serde_json::json;
 
-    let prod = "<Listeners><member><ListenerArn>listener/prod</ListenerArn><DefaultActions><member>\
+    let production = "<Listeners><member><ListenerArn>listener/prod</ListenerArn><DefaultActions><member>\
                 <Type>forward</Type><TargetGroupArn>tg/green</TargetGroupArn></member></DefaultActions></member></Listeners>";
     let truth = json!({ "prod": "green", "test": "blue" }).to_string();
     let head = json!({ "Item": { "fence": { "N": "3" }, "truth": { "S": truth } } });
     let health = || Reply::xml("DescribeTargetHealth", "<TargetHealthDescriptions/>");
     // The one of port 80 is there, and says who is live; or the journal does.
     for (listeners, gone) in [
-        (prod, vec![Part::Listener(Port::Test)]),
+        (production, vec![Part::Listener(Route::Test)]),
         (
             "<Listeners/>",
-            vec![Part::Listener(Port::Prod), Part::Listener(Port::Test)],
+            vec![
+                Part::Listener(Route::Production),
+                Part::Listener(Route::Test),
+            ],
         ),
     ] {
         let wire = Wire::new()

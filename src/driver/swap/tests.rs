@@ -14,7 +14,7 @@ use super::{Finished, Notice, run};
 use crate::engine::seen::{Identities, Identity, Releases};
 use crate::engine::swap::{Outcome, Phase, Policy, Swap, Tolerated};
 use crate::interrupt::Interrupts;
-use crate::model::{Color, Port};
+use crate::model::{Color, Route};
 use fake::{Asked, BADLY, Call, Fake, Faults, Reply, WELL};
 
 const FROM: Color = Color::Green;
@@ -97,7 +97,7 @@ fn assert_truth(fake: &Fake, finished: &Finished) {
             let noted = fake.noted.borrow();
             assert_eq!(
                 *noted,
-                [(Port::Prod, TO), (Port::Test, FROM)],
+                [(Route::Production, TO), (Route::Test, FROM)],
                 "not in the journal"
             );
         }
@@ -110,7 +110,7 @@ fn assert_truth(fake: &Fake, finished: &Finished) {
             let is_write = |call: &Call| matches!(call, Call::Write(..));
             assert!(!calls.iter().any(is_write), "{outcome:?} after {calls:?}");
         }
-        Outcome::Left(_) => assert_eq!(fake.prod.get(), TO, "{outcome:?}"),
+        Outcome::Left(_) => assert_eq!(fake.production.get(), TO, "{outcome:?}"),
         // Claims nothing.
         Outcome::InDoubt(_) => {}
     }
@@ -147,14 +147,14 @@ async fn a_clean_promotion_looks_writes_and_reads_back_prod_then_test() {
     assert_eq!(
         *fake.calls.borrow(),
         [
-            Call::Note(Port::Prod, TO),
-            Call::Read(Port::Prod),
-            Call::Write(Port::Prod, TO),
-            Call::Read(Port::Prod),
-            Call::Note(Port::Test, FROM),
-            Call::Read(Port::Test),
-            Call::Write(Port::Test, FROM),
-            Call::Read(Port::Test),
+            Call::Note(Route::Production, TO),
+            Call::Read(Route::Production),
+            Call::Write(Route::Production, TO),
+            Call::Read(Route::Production),
+            Call::Note(Route::Test, FROM),
+            Call::Read(Route::Test),
+            Call::Write(Route::Test, FROM),
+            Call::Read(Route::Test),
         ]
     );
 }
@@ -177,8 +177,8 @@ async fn every_request_is_counted_and_the_changeover_is_seen() {
                 assert_eq!(seen.sent(), samples);
             }
             Notice::Phase { phase, .. } => phases.push(match phase {
-                Phase::Noting(port) => format!("note {}", port.number()),
-                Phase::Forward(journey) => format!("forward {}", journey.port.number()),
+                Phase::Noting(route) => format!("note {}", route.number()),
+                Phase::Forward(journey) => format!("forward {}", journey.route.number()),
                 other => format!("{other:?}")
                     .split([' ', '('])
                     .next()
@@ -217,12 +217,12 @@ async fn a_failing_answer_takes_the_swap_back_prod_first() {
         fake.calls.borrow()[8..],
         [
             Call::Health(FROM),
-            Call::Read(Port::Prod),
-            Call::Write(Port::Prod, FROM),
-            Call::Read(Port::Prod),
-            Call::Read(Port::Test),
-            Call::Write(Port::Test, TO),
-            Call::Read(Port::Test),
+            Call::Read(Route::Production),
+            Call::Write(Route::Production, FROM),
+            Call::Read(Route::Production),
+            Call::Read(Route::Test),
+            Call::Write(Route::Test, TO),
+            Call::Read(Route::Test),
         ]
     );
     assert!(finished.seen.failed() > 0);
@@ -250,14 +250,14 @@ async fn a_sick_old_colour_is_not_gone_back_to() {
     let (_tell, mut interrupts) = Interrupts::scripted();
     let finished = finish(&fake, &mut probe, &mut interrupts).await;
     assert_eq!(word(&finished), "left");
-    let is_back = |call: &Call| *call == Call::Write(Port::Prod, FROM);
+    let is_back = |call: &Call| *call == Call::Write(Route::Production, FROM);
     assert!(!fake.calls.borrow().iter().any(is_back));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_swap_that_stopped_half_way_is_finished() {
     let fake = Fake::new(Faults::default());
-    fake.prod.set(TO);
+    fake.production.set(TO);
     let mut probe = Asked::new(&fake, Instant::now(), &all_well);
     let (_tell, mut interrupts) = Interrupts::scripted();
     let finished = finish(&fake, &mut probe, &mut interrupts).await;

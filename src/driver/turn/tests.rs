@@ -8,7 +8,7 @@ use crate::driver::make_live::make_live;
 use crate::error::Exit;
 use crate::model::Deployed;
 use crate::model::testing::{holder, nowhere, observed, operation, to};
-use crate::model::{Color, Port, TargetGroupArn};
+use crate::model::{Color, Route, TargetGroupArn};
 use crate::session::Session;
 
 const TABLE: &str = "bgecs-hello";
@@ -52,14 +52,14 @@ fn met(truth: Option<Truth>) -> Head {
 }
 
 const TRUTH: Truth = Truth {
-    prod: Some(Deployed::somewhere_on(Color::Green)),
+    production: Some(Deployed::somewhere_on(Color::Green)),
     test: Some(Color::Blue),
     previous: None,
 };
 
-fn point(port: Port) -> Effect {
+fn point(route: Route) -> Effect {
     Effect::PointListener {
-        port,
+        route,
         color: Color::Blue,
         old: None,
         new: TargetGroupArn::new("tg/blue"),
@@ -107,8 +107,8 @@ async fn each_intent_is_written_with_what_became_of_the_last() {
         .on("UpdateItem", done());
     let turn = Turn::for_tests(&wire.aws(), met(None));
     turn.about_to(scale()).await.unwrap();
-    turn.about_to(point(Port::Prod)).await.unwrap();
-    turn.about_to_undo(point(Port::Prod)).await.unwrap();
+    turn.about_to(point(Route::Production)).await.unwrap();
+    turn.about_to_undo(point(Route::Production)).await.unwrap();
     turn.did().await.unwrap();
     let fates = |n: usize| -> Vec<Option<Fate>> {
         let (update, operation) = written(&wire.requests()[n]);
@@ -201,9 +201,9 @@ async fn an_operation_left_open_stays_and_only_the_lease_is_free() {
         .on("UpdateItem", done())
         .on("UpdateItem", done());
     let turn = Turn::for_tests(&wire.aws(), met(Some(TRUTH)));
-    turn.about_to(point(Port::Prod)).await.unwrap();
+    turn.about_to(point(Route::Production)).await.unwrap();
     let mut moved = observed();
-    moved.listeners.prod = to(Color::Blue);
+    moved.listeners.production = to(Color::Blue);
     turn.saw(&moved);
     turn.leave_open();
     turn.end(Some(Conclusion::of(Outcome::Done))).await.unwrap();
@@ -218,7 +218,7 @@ async fn a_listener_that_may_have_moved_unseen_keeps_the_operation_open() {
         .on("UpdateItem", done());
     let turn = Turn::for_tests(&wire.aws(), met(Some(TRUTH)));
     turn.saw(&observed());
-    turn.about_to(point(Port::Prod)).await.unwrap();
+    turn.about_to(point(Route::Production)).await.unwrap();
     assert!(!turn.knows_listeners());
     turn.end(Some(Conclusion::of(Outcome::Interrupted)))
         .await
@@ -231,7 +231,7 @@ async fn a_listener_that_may_have_moved_unseen_keeps_the_operation_open() {
 
     let wire = Wire::new().on("UpdateItem", done());
     let turn = Turn::for_tests(&wire.aws(), met(Some(TRUTH)));
-    turn.about_to(point(Port::Prod)).await.unwrap();
+    turn.about_to(point(Route::Production)).await.unwrap();
     turn.did_not("AccessDenied");
     assert!(turn.knows_listeners(), "AWS said that it did not");
 }
@@ -241,21 +241,21 @@ async fn a_first_colour_that_got_one_port_stays_open_and_one_that_got_none_does_
     let placeholder = "<member><Type>fixed-response</Type><FixedResponseConfig><StatusCode>503</StatusCode>\
         <MessageBody>bgecs: nothing is live yet</MessageBody></FixedResponseConfig></member>";
     let blue = "<member><Type>forward</Type><TargetGroupArn>tg/blue</TargetGroupArn></member>";
-    let shows = |prod: &str| {
+    let shows = |production: &str| {
         let listener = |name: &str, action: &str| {
             format!(
                 "<member><ListenerArn>listener/{name}</ListenerArn>\
                  <DefaultActions>{action}</DefaultActions></member>"
             )
         };
-        let members = listener("prod", prod) + &listener("test", placeholder);
+        let members = listener("prod", production) + &listener("test", placeholder);
         let listeners = format!("<Listeners>{members}</Listeners>");
         Reply::xml("DescribeListeners", &listeners)
     };
     let no = || Reply::xml_error(403, "AccessDenied", "no");
     let yes = Reply::xml("ModifyListener", "");
     let mut fresh = observed();
-    fresh.listeners.prod = nowhere();
+    fresh.listeners.production = nowhere();
     fresh.listeners.test = nowhere();
     for (wire, exit, is_known) in [
         (
@@ -323,14 +323,14 @@ async fn what_is_taken_up_ends_under_its_own_name_and_one_s_own_begins_anew() {
     let turn = Turn::for_tests(&wire.aws(), met(Some(TRUTH)));
     let mut unfinished = operation();
     unfinished.id = bob().id;
-    unfinished.intend(crate::model::testing::moment(), point(Port::Prod));
+    unfinished.intend(crate::model::testing::moment(), point(Route::Production));
     turn.take_up(unfinished);
     assert!(
         !turn.knows_listeners(),
         "nobody looked since its last intent"
     );
     let mut moved = observed();
-    moved.listeners.prod = to(Color::Blue);
+    moved.listeners.production = to(Color::Blue);
     moved.listeners.test = to(Color::Green);
     turn.saw(&moved);
     turn.close(Conclusion::of(Outcome::Finished)).await.unwrap();

@@ -5,7 +5,7 @@
 use super::*;
 use crate::model::journal::{Left, Previous, Truth};
 use crate::model::testing::{nowhere, observed, redirect, release, service, to, to_both};
-use crate::model::{ColorState, Forwarding, PerPort, TaskDefinitionArn};
+use crate::model::{ColorState, Forwarding, PerRoute, TaskDefinitionArn};
 
 fn runs(tag: &str, tasks: i32) -> ColorState {
     let mut service = service(tasks);
@@ -50,16 +50,16 @@ fn states() -> Vec<Observed> {
         ends.into_iter()
     };
     let mut all = Vec::new();
-    for (prod, test) in
-        listeners().flat_map(|prod| listeners().map(move |test| (prod.clone(), test)))
+    for (production, test) in
+        listeners().flat_map(|production| listeners().map(move |test| (production.clone(), test)))
     {
         for (blue, green) in colors()
             .into_iter()
             .flat_map(|blue| colors().map(move |green| (blue.clone(), green)))
         {
             let mut world = observed();
-            world.listeners = PerPort {
-                prod: prod.clone(),
+            world.listeners = PerRoute {
+                production: production.clone(),
                 test: test.clone(),
             };
             (world.colors.blue, world.colors.green) = (blue, green);
@@ -67,7 +67,7 @@ fn states() -> Vec<Observed> {
                 for was in [None, Some(Color::Blue), Some(Color::Green)] {
                     let mut world = world.clone();
                     world.journal.truth = Some(Truth {
-                        prod: was.and_then(|was| world.deployed(was)),
+                        production: was.and_then(|was| world.deployed(was)),
                         test: was.map(Color::other),
                         previous: previous.clone(),
                     });

@@ -4,12 +4,12 @@ use std::fmt;
 
 use super::{Refusal, StackPlan};
 use crate::model::journal::{Head, Truth};
-use crate::model::{Color, Forwarding, Port};
+use crate::model::{Color, Forwarding, Route};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     LoadBalancer,
-    Listener(Port),
+    Listener(Route),
     TargetGroup(Color),
     Cluster,
     Repository,
@@ -21,7 +21,7 @@ impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::LoadBalancer => f.write_str("the load balancer"),
-            Self::Listener(port) => write!(f, "the listener of {port}"),
+            Self::Listener(route) => write!(f, "the listener of {route}"),
             Self::TargetGroup(color) => write!(f, "the target group of {color}"),
             Self::Cluster => f.write_str("the cluster"),
             Self::Repository => f.write_str("the image repository"),
@@ -74,14 +74,14 @@ pub fn mend(stack: &str, gone: Vec<Part>, services: &[Color]) -> Result<StackPla
 /// # Errors
 /// Neither says it.
 pub fn live_by_rest(
-    prod: Option<&Forwarding>,
+    production: Option<&Forwarding>,
     journal: Option<&Head>,
 ) -> Result<Option<Color>, Refusal> {
     let unknown = |why: String| Refusal::new(why, ALL_AGAIN.to_owned());
-    match (prod, journal) {
-        (Some(prod), _) if prod.is_nowhere() => Ok(None),
-        (Some(prod), _) => prod.only().map(Some).ok_or_else(|| {
-            unknown(format!("port 80 -> {prod}: it is not clear which colour is live"))
+    match (production, journal) {
+        (Some(production), _) if production.is_nowhere() => Ok(None),
+        (Some(production), _) => production.only().map(Some).ok_or_else(|| {
+            unknown(format!("port 80 -> {production}: it is not clear which colour is live"))
         }),
         (None, Some(head)) => Ok(head.truth.as_ref().and_then(Truth::live)),
         (None, None) => Err(unknown(
@@ -106,7 +106,7 @@ mod tests {
             "the cluster, the log group and the journal's table"
         );
         assert_eq!(
-            Part::Listener(Port::Prod).to_string(),
+            Part::Listener(Route::Production).to_string(),
             "the listener of port 80"
         );
         assert_eq!(
@@ -119,8 +119,8 @@ mod tests {
     fn what_services_are_tied_to_is_not_made_again() {
         let mends = |part, services: &[Color]| mend("bgecs-hello", vec![part], services).is_ok();
         for part in [
-            Part::Listener(Port::Prod),
-            Part::Listener(Port::Test),
+            Part::Listener(Route::Production),
+            Part::Listener(Route::Test),
             Part::Cluster,
             Part::Repository,
             Part::LogGroup,
@@ -144,17 +144,18 @@ mod tests {
 
     #[test]
     fn who_is_live_is_read_from_what_is_left() {
-        let head = |prod| Head {
+        let head = |production| Head {
             truth: Some(Truth {
-                prod,
+                production,
                 test: None,
                 previous: None,
             }),
             ..Head::default()
         };
         let green = head(Some(Deployed::somewhere_on(Color::Green)));
-        let by =
-            |prod: Option<&Forwarding>, journal: Option<&Head>| live_by_rest(prod, journal).ok();
+        let by = |production: Option<&Forwarding>, journal: Option<&Head>| {
+            live_by_rest(production, journal).ok()
+        };
         assert_eq!(by(None, Some(&green)), Some(Some(Color::Green)));
         assert_eq!(
             by(Some(&to(Color::Blue)), Some(&green)),

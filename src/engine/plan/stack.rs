@@ -120,15 +120,15 @@ pub fn refuse_blind_health_path(
 mod tests {
     use super::*;
 
-    fn wanted(live: &str, port: &str) -> BTreeMap<&'static str, String> {
+    fn wanted(live: &str, route: &str) -> BTreeMap<&'static str, String> {
         BTreeMap::from([
             (LIVE_COLOR, live.to_owned()),
-            ("HealthPath", port.to_owned()),
+            ("HealthPath", route.to_owned()),
         ])
     }
 
-    fn made(live: &str, port: &str) -> BTreeMap<String, String> {
-        wanted(live, port)
+    fn made(live: &str, route: &str) -> BTreeMap<String, String> {
+        wanted(live, route)
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value))
             .collect()

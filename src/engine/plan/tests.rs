@@ -4,12 +4,12 @@ use super::*;
 use crate::model::testing::{
     api_rule, nowhere, observed, port_8080, redirect, release, service, to, to_both,
 };
-use crate::model::{ColorState, PerPort, Release, Rollout, Target, TargetState, Targets};
+use crate::model::{ColorState, PerRoute, Release, Rollout, Target, TargetState, Targets};
 
 fn live(color: Color) -> Observed {
     let mut world = observed();
-    world.listeners = PerPort {
-        prod: to(color),
+    world.listeners = PerRoute {
+        production: to(color),
         test: to(color.other()),
     };
     world.colors.blue.service = Some(service(2));
@@ -19,8 +19,8 @@ fn live(color: Color) -> Observed {
 
 fn fresh() -> Observed {
     let mut world = observed();
-    world.listeners = PerPort {
-        prod: nowhere(),
+    world.listeners = PerRoute {
+        production: nowhere(),
         test: nowhere(),
     };
     world
@@ -28,13 +28,13 @@ fn fresh() -> Observed {
 
 fn strange() -> Observed {
     let mut world = live(Color::Blue);
-    world.listeners.prod = to_both();
+    world.listeners.production = to_both();
     world
 }
 
 fn redirected() -> Observed {
     let mut world = live(Color::Blue);
-    world.listeners.prod = redirect();
+    world.listeners.production = redirect();
     world
 }
 
@@ -119,8 +119,8 @@ fn what_is_foreign_is_never_nothing() {
         (nowhere(), redirect(), "port 81 answers with a redirect"),
         (nowhere(), to_both(), "port 81 forwards to blue (1 of 2)"),
     ] {
-        world.listeners = PerPort {
-            prod: port_80,
+        world.listeners = PerRoute {
+            production: port_80,
             test: port_81,
         };
         for refusal in [

@@ -3,7 +3,7 @@
 
 use super::Refusal;
 use crate::model::journal::Truth;
-use crate::model::{Color, Live, Observed, OtherWays, Port, WayIn};
+use crate::model::{Color, Live, Observed, OtherWays, Route, WayIn};
 
 /// Port 80 is where bgecs would never have put it, and what somebody else did
 /// there is not overwritten.
@@ -12,7 +12,7 @@ pub fn unclear(observed: &Observed) -> Option<Refusal> {
         return None;
     }
     let infra = &observed.infrastructure;
-    let listener = infra.listener(Port::Prod);
+    let listener = infra.listener(Route::Production);
     let truth = observed.journal.truth.as_ref();
     let was_live = truth.and_then(Truth::live);
     let back = match was_live {
@@ -30,7 +30,7 @@ pub fn unclear(observed: &Observed) -> Option<Refusal> {
     Some(Refusal::new(
         format!(
             "port 80 {}, which bgecs did not do",
-            observed.listeners.prod.deed()
+            observed.listeners.production.deed()
         ),
         format!("{back}; then `bgecs adopt`"),
     ))
@@ -52,7 +52,7 @@ pub(super) fn free_test_port(observed: &Observed) -> Result<(), Refusal> {
         ),
         format!(
             "point {} by hand at the target group of either colour; then `bgecs adopt`",
-            observed.infrastructure.listener(Port::Test)
+            observed.infrastructure.listener(Route::Test)
         ),
     ))
 }

@@ -9,7 +9,7 @@ use super::{
     Action, HEALTH_PAUSE, ListenerWrite, Outcome, Phase, SECOND_LOOK, SECOND_LOOK_PAUSE, Swap,
     UNREADABLE_DEADLINE, Why,
 };
-use crate::model::{Forwarding, PerPort, Port};
+use crate::model::{Forwarding, PerRoute, Route};
 
 /// How long the look may take, where the old colour was healthy before.
 const LOOK_DEADLINE: Duration = Duration::from_millis(100);
@@ -79,19 +79,19 @@ impl Swap {
             _ => {}
         }
         match look.listener {
-            Some(Ok(seen)) if self.is_strange.prod => {
+            Some(Ok(seen)) if self.is_strange.production => {
                 self.look_further(at, look.since, &format!("forwards to {seen}"))
             }
-            Some(Err(reason)) if self.is_strange.prod => {
+            Some(Err(reason)) if self.is_strange.production => {
                 self.look_further(at, look.since, &format!("cannot be read ({reason})"))
             }
             // It is being looked at again.
-            None if self.is_strange.prod => None,
+            None if self.is_strange.production => None,
             // Also where it shows the old colour: that may be stale, and the write
             // does no harm.
             _ => {
-                self.phase = self.back(at, why, Port::Prod);
-                Some(self.send(at, Port::Prod, self.from))
+                self.phase = self.back(at, why, Route::Production);
+                Some(self.send(at, Route::Production, self.from))
             }
         }
     }
@@ -100,7 +100,7 @@ impl Swap {
     fn hold(&mut self, why: Why) -> Option<Action> {
         let (from, to) = (self.from, self.to);
         let is_seen = |write: &ListenerWrite| write.seen.is_some();
-        let is_there = self.found_on_new() || self.write_of(Port::Prod).is_some_and(is_seen);
+        let is_there = self.found_on_new() || self.write_of(Route::Production).is_some_and(is_seen);
         self.end(match is_there {
             true => Outcome::Left(why),
             false => Outcome::InDoubt(format!(
@@ -129,9 +129,9 @@ impl Swap {
     /// Port 80 went to what is none of the two colours: one look may be stale.
     fn look_further(&mut self, at: Duration, since: Duration, what: &str) -> Option<Action> {
         if at >= since + SECOND_LOOK {
-            let port = Port::Prod;
+            let route = Route::Production;
             return self.end(Outcome::InDoubt(format!(
-                "{port} {what}: something else changed it"
+                "{route} {what}: something else changed it"
             )));
         }
         let Phase::LookingBack { look, .. } = &mut self.phase else {
@@ -139,19 +139,19 @@ impl Swap {
         };
         look.listener = None;
         Some(Action::Read {
-            port: Port::Prod,
+            route: Route::Production,
             after: SECOND_LOOK_PAUSE,
         })
     }
 
-    fn back(&self, at: Duration, why: Why, port: Port) -> Phase {
-        let may_land_late = *self.may_land_late.get(port);
-        let color = match port {
-            Port::Prod => self.from,
-            Port::Test => self.to,
+    fn back(&self, at: Duration, why: Why, route: Route) -> Phase {
+        let may_land_late = *self.may_land_late.get(route);
+        let color = match route {
+            Route::Production => self.from,
+            Route::Test => self.to,
         };
-        let is_strange = *self.is_strange.get(port);
-        let journey = Journey::back(at, port, color, may_land_late, is_strange);
+        let is_strange = *self.is_strange.get(route);
+        let journey = Journey::back(at, route, color, may_land_late, is_strange);
         Phase::Back { why, journey }
     }
 
@@ -161,11 +161,11 @@ impl Swap {
         let Phase::Back { why, journey } = self.phase.clone() else {
             return None;
         };
-        let is_test_moved = self.write_of(Port::Test).is_some()
-            || self.before.found.test == Some(self.destination(Port::Test));
-        if journey.port == Port::Prod && is_test_moved {
-            self.phase = self.back(at, why, Port::Test);
-            return Some(look(Port::Test));
+        let is_test_moved = self.write_of(Route::Test).is_some()
+            || self.before.found.test == Some(self.destination(Route::Test));
+        if journey.route == Route::Production && is_test_moved {
+            self.phase = self.back(at, why, Route::Test);
+            return Some(look(Route::Test));
         }
         if self.is_blind {
             return self.end(self.unconfirmed());
@@ -241,8 +241,8 @@ impl Swap {
 
     /// Whether a write of the way forward was given up, and may still come.
     fn is_unsure(&self) -> bool {
-        let PerPort { prod, test } = self.may_land_late;
-        (prod || test) && !self.is_unseen
+        let PerRoute { production, test } = self.may_land_late;
+        (production || test) && !self.is_unseen
     }
 
     /// Both listeners again, and what came late is put right.
@@ -250,8 +250,8 @@ impl Swap {
         let Phase::Confirming { why, .. } = self.phase.clone() else {
             return None;
         };
-        self.may_land_late = PerPort::default();
-        self.phase = self.back(at, why, Port::Prod);
-        Some(look(Port::Prod))
+        self.may_land_late = PerRoute::default();
+        self.phase = self.back(at, why, Route::Production);
+        Some(look(Route::Production))
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{
     READ_DEADLINE, READ_PAUSE, SECOND_LOOK, SECOND_LOOK_PAUSE, UNREADABLE_DEADLINE, WriteFault,
 };
-use crate::model::{Color, Forwarding, Port};
+use crate::model::{Color, Forwarding, Route};
 
 /// How often a write whose answer was lost is sent anew on the way forward.
 const MOST_WRITES: u32 = 5;
@@ -21,7 +21,7 @@ const RESEND_PAUSE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Journey {
-    pub port: Port,
+    pub route: Route,
     pub color: Color,
     way: Way,
     began: Duration,
@@ -66,27 +66,27 @@ pub(super) enum Reading {
 }
 
 impl Journey {
-    pub(super) fn forward(at: Duration, port: Port, color: Color, found: Option<Color>) -> Self {
-        Self::new(at, port, color, Way::Forward(found))
+    pub(super) fn forward(at: Duration, route: Route, color: Color, found: Option<Color>) -> Self {
+        Self::new(at, route, color, Way::Forward(found))
     }
 
     /// `is_strange`: it was last seen at what nobody here did.
     pub(super) fn back(
         at: Duration,
-        port: Port,
+        route: Route,
         color: Color,
         may_be_overtaken: bool,
         is_strange: bool,
     ) -> Self {
         Self {
             strange_since: is_strange.then_some(at),
-            ..Self::new(at, port, color, Way::Back { may_be_overtaken })
+            ..Self::new(at, route, color, Way::Back { may_be_overtaken })
         }
     }
 
-    fn new(at: Duration, port: Port, color: Color, way: Way) -> Self {
+    fn new(at: Duration, route: Route, color: Color, way: Way) -> Self {
         Self {
-            port,
+            route,
             color,
             way,
             began: at,
@@ -158,7 +158,7 @@ impl Journey {
             Way::Forward(found) if !self.has_written() => seen.only() == found,
             Way::Forward(found) => seen.only().is_some() || seen.only() == found,
             Way::Back { .. } => {
-                seen.only().is_some() || (self.port == Port::Test && seen.is_nowhere())
+                seen.only().is_some() || (self.route == Route::Test && seen.is_nowhere())
             }
         }
     }
@@ -177,7 +177,7 @@ impl Journey {
         if self.is_to_be_looked_at_again(at) {
             return Reading::Again(SECOND_LOOK_PAUSE);
         }
-        let sentence = format!("{} forwards to {seen}", self.port);
+        let sentence = format!("{} forwards to {seen}", self.route);
         match self.way {
             _ if self.has_written() => {
                 Reading::Strange(format!("{sentence}: something else changed it meanwhile"))
@@ -214,7 +214,10 @@ impl Journey {
                 Reading::Refused(fault.message.clone())
             }
             Some(fault) if is_over => Reading::Unseen {
-                reason: format!("{} could not be pointed back: {}", self.port, fault.message),
+                reason: format!(
+                    "{} could not be pointed back: {}",
+                    self.route, fault.message
+                ),
                 is_confirmed: false,
             },
             Some(_) => Reading::Write,
@@ -228,7 +231,7 @@ impl Journey {
         Reading::Unseen {
             reason: format!(
                 "AWS confirmed the change of {}, and it does not show",
-                self.port
+                self.route
             ),
             is_confirmed: false,
         }
@@ -239,13 +242,13 @@ impl Journey {
             (true, _) if self.is_to_be_looked_at_again(at) => Reading::Again(SECOND_LOOK_PAUSE),
             (true, _) if self.is_strange() => Reading::Drifted(format!(
                 "{} cannot be read, and something else changed it: {reason}",
-                self.port
+                self.route
             )),
             // Users see failures: the way back does not wait for a reading.
             (true, false) => Reading::Write,
             (true, true) => self.unreadable_back(at, reason),
             (false, _) if at <= self.written_at + UNREADABLE_DEADLINE => Reading::Again(READ_PAUSE),
-            (false, false) => Reading::Refused(format!("{} cannot be read: {reason}", self.port)),
+            (false, false) => Reading::Refused(format!("{} cannot be read: {reason}", self.route)),
             (false, true) => self.cannot_be_read_back(reason),
         }
     }
@@ -261,7 +264,7 @@ impl Journey {
 
     fn cannot_be_read_back(&self, reason: &str) -> Reading {
         Reading::Unseen {
-            reason: format!("{} cannot be read back: {reason}", self.port),
+            reason: format!("{} cannot be read back: {reason}", self.route),
             is_confirmed: self.fault.is_none(),
         }
     }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::{Action, Outcome, Phase, Swap, Why};
-use crate::model::Port;
+use crate::model::Route;
 
 /// How many good answers make a baseline.
 const BASELINE_ANSWERS: u64 = 3;
@@ -79,7 +79,7 @@ impl Swap {
         };
         if is_enough {
             self.was_mostly_failing = is_mostly_failing;
-            return self.note(Port::Prod);
+            return self.note(Route::Production);
         }
         let grace = self.policy.pace * GRACE_REQUESTS;
         match is_mostly_failing && at >= self.policy.baseline + grace {
@@ -143,7 +143,7 @@ impl Swap {
             return self.turn_back(at, why);
         }
         // Where prod's write is under way, its result decides.
-        let moved_prod = self.write_of(Port::Prod).is_some();
+        let moved_prod = self.write_of(Route::Production).is_some();
         let is_over = match why {
             Why::Interrupt => self.is_past_prod(),
             // Both ports, not one.
@@ -186,19 +186,19 @@ impl Swap {
 
     /// Whether production was on the new colour before this swap did anything.
     pub(super) fn found_on_new(&self) -> bool {
-        self.before.found.prod == Some(self.to)
+        self.before.found.production == Some(self.to)
     }
 
     /// Whether users may be on the new colour.
     fn may_be_on_new(&self) -> bool {
-        self.found_on_new() || self.write_of(Port::Prod).is_some()
+        self.found_on_new() || self.write_of(Route::Production).is_some()
     }
 
     /// Whether port 80 is where it goes, and the test port's turn has come.
     fn is_past_prod(&self) -> bool {
         match &self.phase {
-            Phase::Noting(port) => *port == Port::Test,
-            Phase::Forward(journey) => journey.port == Port::Test,
+            Phase::Noting(route) => *route == Route::Test,
+            Phase::Forward(journey) => journey.route == Route::Test,
             Phase::Watching { .. } => true,
             _ => false,
         }
@@ -206,7 +206,7 @@ impl Swap {
 
     /// From when on a failing answer is the new colour's own.
     fn settled_at(&self) -> Option<Duration> {
-        match self.write_of(Port::Prod) {
+        match self.write_of(Route::Production) {
             Some(write) => write.seen.map(|seen| seen + SETTLE),
             None => Some(Duration::ZERO),
         }

@@ -11,8 +11,8 @@ const FROM: Color = Color::Green;
 const TO: Color = Color::Blue;
 /// The operation begins here.
 const BEFORE: Before = Before {
-    found: PerPort {
-        prod: Some(FROM),
+    found: PerRoute {
+        production: Some(FROM),
         test: Some(TO),
     },
     origin: Some(FROM),
@@ -66,11 +66,11 @@ fn run(swap: &mut Swap, script: Vec<(f64, Event)>) -> Vec<Action> {
 fn through_the_baseline(swap: &mut Swap) {
     assert_eq!(
         run(swap, up_to_the_look()),
-        [Action::Note(Port::Prod, TO), look(Port::Prod)]
+        [Action::Note(Route::Production, TO), look(Route::Production)]
     );
     assert_eq!(
         run(swap, vec![(1.0, shows(FROM))]),
-        [forward(Port::Prod, TO)]
+        [forward(Route::Production, TO)]
     );
 }
 
@@ -89,17 +89,17 @@ fn shows(color: Color) -> Event {
     Event::Read(Ok(forwards_to(color)))
 }
 
-fn forward(port: Port, color: Color) -> Action {
-    Action::Write(port, color, Urgency::Forward)
+fn forward(route: Route, color: Color) -> Action {
+    Action::Write(route, color, Urgency::Forward)
 }
 
-fn back(port: Port, color: Color) -> Action {
-    Action::Write(port, color, Urgency::Back)
+fn back(route: Route, color: Color) -> Action {
+    Action::Write(route, color, Urgency::Back)
 }
 
-fn look(port: Port) -> Action {
+fn look(route: Route) -> Action {
     Action::Read {
-        port,
+        route,
         after: Duration::ZERO,
     }
 }
@@ -119,7 +119,7 @@ fn through_the_swap(swap: &mut Swap) {
         .iter()
         .filter(|action| matches!(action, Action::Write(..)))
         .collect();
-    assert_eq!(writes, [&forward(Port::Test, FROM)]);
+    assert_eq!(writes, [&forward(Route::Test, FROM)]);
     assert!(matches!(swap.phase, Phase::Watching { .. }));
 }
 
@@ -172,7 +172,10 @@ fn one_failed_answer_takes_the_swap_back_prod_first() {
         .into_iter()
         .filter(|action| matches!(action, Action::Write(..)))
         .collect();
-    assert_eq!(writes, [back(Port::Prod, FROM), back(Port::Test, TO)]);
+    assert_eq!(
+        writes,
+        [back(Route::Production, FROM), back(Route::Test, TO)]
+    );
     assert_eq!(swap.outcome(), None);
     run(&mut swap, vec![(3.9, answer(3.8, true))]);
     assert_eq!(swap.outcome(), Some(&Outcome::RolledBack(Why::Failures)));
@@ -243,8 +246,8 @@ fn a_lost_answer_is_looked_up_and_not_assumed() {
         (1.5, shows(TO)),
     ];
     let actions = run(&mut swap, script);
-    assert_eq!(actions[1], forward(Port::Prod, TO));
-    assert_eq!(actions[5], forward(Port::Test, FROM));
+    assert_eq!(actions[1], forward(Route::Production, TO));
+    assert_eq!(actions[5], forward(Route::Test, FROM));
 }
 
 #[test]
@@ -267,7 +270,7 @@ fn a_lost_write_that_shows_late_is_no_refusal() {
         }
         assert!(matches!(last, Some(Action::Read { .. })), "{last:?}");
         let next = swap.step(secs(1.4), shows(TO));
-        assert_eq!(next, Some(Action::Note(Port::Test, FROM)));
+        assert_eq!(next, Some(Action::Note(Route::Test, FROM)));
     }
 }
 
@@ -414,7 +417,7 @@ fn a_baseline_with_more_good_answers_than_tolerated_failures_will_do() {
     run(&mut swap, vec![(0.4, answer(0.4, false))]);
     assert_eq!(
         run(&mut swap, vec![(1.0, tick())]),
-        [Action::Note(Port::Prod, TO)]
+        [Action::Note(Route::Production, TO)]
     );
 }
 
@@ -428,7 +431,7 @@ fn a_rollback_does_not_wait_for_as_many_failures_as_it_tolerates() {
     run(&mut swap, vec![(0.1, answer(0.1, false))]);
     assert_eq!(
         run(&mut swap, vec![(1.0, tick())]),
-        [Action::Note(Port::Prod, TO)]
+        [Action::Note(Route::Production, TO)]
     );
 }
 

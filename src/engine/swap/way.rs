@@ -5,20 +5,20 @@ use std::time::Duration;
 
 use super::journey::{Journey, Reading};
 use super::{Action, ListenerWrite, NoteFault, Outcome, Phase, Swap, Urgency, Why, WriteFault};
-use crate::model::{Color, Forwarding, PerPort, Port};
+use crate::model::{Color, Forwarding, PerRoute, Route};
 
 impl Swap {
     /// Where a listener goes on the way forward.
-    pub(super) fn destination(&self, port: Port) -> Color {
-        match port {
-            Port::Prod => self.to,
-            Port::Test => self.from,
+    pub(super) fn destination(&self, route: Route) -> Color {
+        match route {
+            Route::Production => self.to,
+            Route::Test => self.from,
         }
     }
 
-    pub(super) fn note(&mut self, port: Port) -> Option<Action> {
-        self.phase = Phase::Noting(port);
-        Some(Action::Note(port, self.destination(port)))
+    pub(super) fn note(&mut self, route: Route) -> Option<Action> {
+        self.phase = Phase::Noting(route);
+        Some(Action::Note(route, self.destination(route)))
     }
 
     pub(super) fn on_noted(
@@ -26,24 +26,26 @@ impl Swap {
         at: Duration,
         result: Result<(), NoteFault>,
     ) -> Option<Action> {
-        let Phase::Noting(port) = self.phase else {
+        let Phase::Noting(route) = self.phase else {
             return None;
         };
-        match (port, result) {
-            (_, Ok(())) => self.set_out(at, port),
-            (Port::Prod, Err(fault)) if fault.is_lost => self.end(Outcome::Refused(fault.message)),
-            (Port::Prod, Err(fault)) => self.end(Outcome::Unchanged(fault.message)),
+        match (route, result) {
+            (_, Ok(())) => self.set_out(at, route),
+            (Route::Production, Err(fault)) if fault.is_lost => {
+                self.end(Outcome::Refused(fault.message))
+            }
+            (Route::Production, Err(fault)) => self.end(Outcome::Unchanged(fault.message)),
             // Whoever holds the lease now decides which way it goes on.
-            (Port::Test, Err(fault)) if fault.is_lost => self.end(Outcome::InDoubt(fault.message)),
-            (Port::Test, Err(fault)) => self.turn_back(at, Why::Journal(fault.message)),
+            (Route::Test, Err(fault)) if fault.is_lost => self.end(Outcome::InDoubt(fault.message)),
+            (Route::Test, Err(fault)) => self.turn_back(at, Why::Journal(fault.message)),
         }
     }
 
     /// Forward: prod takes the new colour, test the old one.
-    fn set_out(&mut self, at: Duration, port: Port) -> Option<Action> {
-        let (color, found) = (self.destination(port), *self.before.found.get(port));
-        self.phase = Phase::Forward(Journey::forward(at, port, color, found));
-        Some(look(port))
+    fn set_out(&mut self, at: Duration, route: Route) -> Option<Action> {
+        let (color, found) = (self.destination(route), *self.before.found.get(route));
+        self.phase = Phase::Forward(Journey::forward(at, route, color, found));
+        Some(look(route))
     }
 
     pub(super) fn on_written(
@@ -56,18 +58,20 @@ impl Swap {
             return None;
         };
         journey.written(at, result);
-        let (port, after) = (journey.port, journey.pause());
+        let (route, after) = (journey.route, journey.pause());
         if is_forward && !journey.may_land_late() {
-            *slot(&mut self.may_land_late, port) = false;
+            *slot(&mut self.may_land_late, route) = false;
         }
-        Some(Action::Read { port, after })
+        Some(Action::Read { route, after })
     }
 
     /// Whoever holds the lease now decides which way it goes on. Nothing was
     /// changed if this was to be the first write.
     pub(super) fn on_lease_lost(&mut self, reason: String) -> Option<Action> {
         match &self.phase {
-            Phase::Forward(journey) if journey.port == Port::Prod && !journey.has_written() => {
+            Phase::Forward(journey)
+                if journey.route == Route::Production && !journey.has_written() =>
+            {
                 self.end(Outcome::Refused(reason))
             }
             Phase::Forward(_) | Phase::Back { .. } => self.end(Outcome::InDoubt(reason)),
@@ -82,7 +86,7 @@ impl Swap {
     ) -> Option<Action> {
         if let Phase::LookingBack { look, .. } = &mut self.phase {
             if let Ok(seen) = &result {
-                self.is_strange.prod = seen.only().is_none();
+                self.is_strange.production = seen.only().is_none();
             }
             look.listener = Some(result);
             return self.decide(at);
@@ -90,29 +94,29 @@ impl Swap {
         let (Phase::Forward(journey) | Phase::Back { journey, .. }) = &mut self.phase else {
             return None;
         };
-        let (port, color) = (journey.port, journey.color);
+        let (route, color) = (journey.route, journey.color);
         let reading = journey.read(at, result);
-        *slot(&mut self.is_strange, port) = journey.is_strange();
+        *slot(&mut self.is_strange, route) = journey.is_strange();
         match reading {
             Reading::Arrived => {
-                self.saw(at, port, color);
+                self.saw(at, route, color);
                 self.arrived(at)
             }
-            Reading::Again(after) => Some(Action::Read { port, after }),
-            Reading::Write => Some(self.send(at, port, color)),
+            Reading::Again(after) => Some(Action::Read { route, after }),
+            Reading::Write => Some(self.send(at, route, color)),
             other => match self.phase {
                 Phase::Back { .. } => self.back_fails(at, other),
-                _ => self.forward_fails(at, port, other),
+                _ => self.forward_fails(at, route, other),
             },
         }
     }
 
-    pub(super) fn send(&mut self, at: Duration, port: Port, color: Color) -> Action {
-        let is_it = |write: &ListenerWrite| (write.port, write.color) == (port, color);
+    pub(super) fn send(&mut self, at: Duration, route: Route, color: Color) -> Action {
+        let is_it = |write: &ListenerWrite| (write.route, write.color) == (route, color);
         if !self.writes.iter().any(is_it) {
             let (sent, seen) = (at, None);
             self.writes.push(ListenerWrite {
-                port,
+                route,
                 color,
                 sent,
                 seen,
@@ -124,22 +128,22 @@ impl Swap {
         };
         if urgency == Urgency::Forward {
             // Until it is answered.
-            *slot(&mut self.may_land_late, port) = true;
+            *slot(&mut self.may_land_late, route) = true;
         }
-        Action::Write(port, color, urgency)
+        Action::Write(route, color, urgency)
     }
 
     /// The listener shows that colour.
-    fn saw(&mut self, at: Duration, port: Port, color: Color) {
+    fn saw(&mut self, at: Duration, route: Route, color: Color) {
         let writes = self.writes.iter_mut();
-        for write in writes.filter(|write| (write.port, write.color) == (port, color)) {
+        for write in writes.filter(|write| (write.route, write.color) == (route, color)) {
             write.seen.get_or_insert(at);
         }
     }
 
     fn arrived(&mut self, at: Duration) -> Option<Action> {
         let next = match &self.phase {
-            Phase::Forward(journey) if journey.port == Port::Prod => self.note(Port::Test),
+            Phase::Forward(journey) if journey.route == Route::Production => self.note(Route::Test),
             Phase::Forward(_) => {
                 let until = at + self.policy.window;
                 self.phase = Phase::Watching { until };
@@ -155,44 +159,44 @@ impl Swap {
         }
     }
 
-    fn forward_fails(&mut self, at: Duration, port: Port, reading: Reading) -> Option<Action> {
-        match (port, reading) {
+    fn forward_fails(&mut self, at: Duration, route: Route, reading: Reading) -> Option<Action> {
+        match (route, reading) {
             // Whatever it is with the test port, users are not left half-way.
             (
-                Port::Test,
+                Route::Test,
                 Reading::Refused(reason)
                 | Reading::Drifted(reason)
                 | Reading::Strange(reason)
                 | Reading::Unseen { reason, .. },
             ) => self.turn_back(at, Why::TestPort(reason)),
             // AWS refused the write, and the listener shows that nothing changed.
-            (Port::Prod, Reading::Refused(reason)) => self.end(Outcome::Unchanged(reason)),
+            (Route::Production, Reading::Refused(reason)) => self.end(Outcome::Unchanged(reason)),
             // Somebody else was here: what they did is not overwritten.
-            (Port::Prod, Reading::Drifted(reason)) => self.end(Outcome::Refused(reason)),
-            (Port::Prod, Reading::Unseen { reason, .. }) => {
+            (Route::Production, Reading::Drifted(reason)) => self.end(Outcome::Refused(reason)),
+            (Route::Production, Reading::Unseen { reason, .. }) => {
                 let why = Why::Unseen(reason.clone());
                 match self.may_turn_back(&why) {
                     true => self.turn_back(at, why),
                     false => self.end(Outcome::InDoubt(reason)),
                 }
             }
-            (Port::Prod, Reading::Strange(reason)) => self.end(Outcome::InDoubt(reason)),
+            (Route::Production, Reading::Strange(reason)) => self.end(Outcome::InDoubt(reason)),
             (_, Reading::Arrived | Reading::Again(_) | Reading::Write) => None,
         }
     }
 }
 
 /// Ahead of a write, at once.
-pub(super) fn look(port: Port) -> Action {
+pub(super) fn look(route: Route) -> Action {
     Action::Read {
-        port,
+        route,
         after: Duration::ZERO,
     }
 }
 
-fn slot<T>(of: &mut PerPort<T>, port: Port) -> &mut T {
-    match port {
-        Port::Prod => &mut of.prod,
-        Port::Test => &mut of.test,
+fn slot<T>(of: &mut PerRoute<T>, route: Route) -> &mut T {
+    match route {
+        Route::Production => &mut of.production,
+        Route::Test => &mut of.test,
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::back::Look;
 use super::journey::Journey;
-use crate::model::{Color, Forwarding, PerPort, Port};
+use crate::model::{Color, Forwarding, PerRoute, Route};
 
 /// What the person asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub struct Tolerated {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Before {
     /// Where each listener forwards, where that is one colour alone.
-    pub found: PerPort<Option<Color>>,
+    pub found: PerRoute<Option<Color>>,
     /// Where production was when the *operation* began, which another process
     /// may have done. It is the way back; where production is not to move away
     /// from there, there is none to take.
@@ -101,10 +101,10 @@ pub struct NoteFault {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// Write into the journal that the listener is about to be pointed there.
-    Note(Port, Color),
-    Write(Port, Color, Urgency),
+    Note(Route, Color),
+    Write(Route, Color, Urgency),
     Read {
-        port: Port,
+        route: Route,
         after: Duration,
     },
     /// Ask for the colour's health and read port 80, at the same time: two
@@ -157,7 +157,7 @@ pub enum Why {
 pub enum Phase {
     Baseline,
     /// The intent to move that listener is being written.
-    Noting(Port),
+    Noting(Route),
     Forward(Journey),
     Watching {
         until: Duration,
@@ -182,7 +182,7 @@ pub enum Phase {
 /// A listener pointed at a colour, there or back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListenerWrite {
-    pub port: Port,
+    pub route: Route,
     pub color: Color,
     /// When it first left.
     pub sent: Duration,

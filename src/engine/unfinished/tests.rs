@@ -3,7 +3,7 @@ use crate::model::journal::Command::{
     Adopt, Deploy, Destroy, Init, Promote, Resume, Retire, Rollback,
 };
 use crate::model::testing::{moment, nowhere, observed, operation, service, to};
-use crate::model::{Digest, Forwarding, PerPort, Port, TargetGroupArn};
+use crate::model::{Digest, Forwarding, PerRoute, Route, TargetGroupArn};
 
 const BLUE: Color = Color::Blue;
 const GREEN: Color = Color::Green;
@@ -66,7 +66,7 @@ fn a_first_release_that_got_a_port_is_ended_first_and_has_no_way_back() {
     let same = deploy.tag.clone();
     assert_eq!(reaction(&deploy, Deploy, same.as_ref()), Ok(Reaction::Try));
     let effect = Effect::PointListener {
-        port: Port::Prod,
+        route: Route::Production,
         color: BLUE,
         old: None,
         new: TargetGroupArn::new("tg/blue"),
@@ -109,9 +109,9 @@ fn foreign() -> Forwarding {
     crate::model::testing::to_both()
 }
 
-fn world(prod: Forwarding, test: Forwarding) -> Observed {
+fn world(production: Forwarding, test: Forwarding) -> Observed {
     let mut world = observed();
-    world.listeners = PerPort { prod, test };
+    world.listeners = PerRoute { production, test };
     world.colors.blue.service = Some(service(1));
     world.colors.green.service = Some(service(1));
     world
@@ -126,8 +126,8 @@ fn a_swap_goes_on_where_the_new_colour_is_well_and_back_where_it_is_not() {
             ..operation()
         };
         for test in [to(BLUE), to(GREEN), nowhere(), foreign()] {
-            let way_from = |prod: Forwarding, is_well| {
-                way(&green_to_blue, &world(prod, test.clone()), is_well)
+            let way_from = |production: Forwarding, is_well| {
+                way(&green_to_blue, &world(production, test.clone()), is_well)
             };
             assert_eq!(way_from(to(BLUE), true), Ok(swap(GREEN, BLUE)));
             assert_eq!(way_from(to(BLUE), false), Ok(swap(BLUE, GREEN)));
@@ -155,7 +155,8 @@ fn a_colour_that_becomes_the_first_live_one_becomes_it_or_never_did() {
         ..operation()
     };
     for test in [to(BLUE), to(GREEN), nowhere()] {
-        let way_from = |prod: Forwarding| way(&first, &world(prod, test.clone()), false);
+        let way_from =
+            |production: Forwarding| way(&first, &world(production, test.clone()), false);
         assert_eq!(way_from(nowhere()), Ok(Way::Undone));
         assert_eq!(way_from(to(BLUE)), Ok(Way::MakeLive { color: BLUE }));
         assert!(way_from(to(GREEN)).is_err());
@@ -264,7 +265,7 @@ fn all_else_is_finished_by_waiting_or_was_never_begun() {
 #[test]
 fn only_an_intent_to_point_a_listener_explains_one_that_moved() {
     let point = Effect::PointListener {
-        port: Port::Prod,
+        route: Route::Production,
         color: BLUE,
         old: None,
         new: TargetGroupArn::new("tg/blue"),

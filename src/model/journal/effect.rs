@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use time::serde::rfc3339;
 
 use crate::counted::counted;
-use crate::model::{Color, Digest, Port, TargetGroupArn, TaskDefinitionArn};
+use crate::model::{Color, Digest, Route, TargetGroupArn, TaskDefinitionArn};
 
 /// One entry: written ahead of the effect, and again after it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,7 +50,8 @@ pub enum Effect {
         desired: Option<i32>,
     },
     PointListener {
-        port: Port,
+        #[serde(rename = "port")]
+        route: Route,
         color: Color,
         /// None where it forwarded nowhere.
         old: Option<TargetGroupArn>,
@@ -87,7 +88,7 @@ impl fmt::Display for Effect {
                 task_definition: None,
             } => write!(f, "scale {color} to {}", counted(desired, "task")),
             Self::UpdateService { color, .. } => write!(f, "update the service {color}"),
-            Self::PointListener { port, color, .. } => write!(f, "point {port} at {color}"),
+            Self::PointListener { route, color, .. } => write!(f, "point {route} at {color}"),
             Self::DeleteService { color } => write!(f, "delete the service {color}"),
             Self::DeleteTaskDefinitions { count } => {
                 write!(f, "delete {}", counted(count, "task definition"))

@@ -9,7 +9,7 @@ use time::serde::rfc3339;
 
 use super::{Asked, Command, Effect, Entry, Fate, Holder, Who};
 use crate::model::deployed::read_either;
-use crate::model::{Color, Deployed, Digest, Infrastructure, Port, Tag, TaskDefinitionArn};
+use crate::model::{Color, Deployed, Digest, Infrastructure, Route, Tag, TaskDefinitionArn};
 
 /// When it began, to the second, and four random letters: sorts by time.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -215,7 +215,7 @@ impl Operation {
     /// write to port 80, or else as the operation says itself.
     pub fn origin(&self, infra: &Infrastructure) -> Option<Color> {
         let first = self.entries.iter().find_map(|entry| match &entry.effect {
-            Effect::PointListener { port, old, .. } if *port == Port::Prod => Some(old),
+            Effect::PointListener { route, old, .. } if *route == Route::Production => Some(old),
             _ => None,
         });
         match first {

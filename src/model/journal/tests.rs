@@ -37,13 +37,13 @@ fn every_effect() -> Vec<Effect> {
             desired: Some(0),
         },
         Effect::PointListener {
-            port: Port::Prod,
+            route: Route::Production,
             color,
             old: Some(TargetGroupArn::new("tg/green")),
             new: TargetGroupArn::new("tg/blue"),
         },
         Effect::PointListener {
-            port: Port::Test,
+            route: Route::Test,
             color,
             old: None,
             new: TargetGroupArn::new("tg/blue"),
@@ -99,7 +99,7 @@ fn what_is_written_is_read_back_the_same() {
     survives(&holder());
     survives(&Truth::default());
     survives(&Truth {
-        prod: Some(Deployed::somewhere_on(Color::Blue)),
+        production: Some(Deployed::somewhere_on(Color::Blue)),
         test: GREEN,
         previous: Some(Deployed::somewhere_on(Color::Green).into()),
     });
@@ -219,7 +219,7 @@ fn what_format_1_knew_only_the_colour_of_is_read() {
 #[test]
 fn a_rollback_leaves_what_it_went_back_from() {
     let before = Truth {
-        prod: Some(Deployed::somewhere_on(Color::Blue)),
+        production: Some(Deployed::somewhere_on(Color::Blue)),
         test: GREEN,
         previous: None,
     };
@@ -242,13 +242,13 @@ fn a_rollback_leaves_what_it_went_back_from() {
 
 #[test]
 fn the_release_before_is_the_one_that_was_live() {
-    let truth = |prod: Option<Color>, test, previous: Option<Color>| Truth {
-        prod: prod.map(Deployed::somewhere_on),
+    let truth = |production: Option<Color>, test, previous: Option<Color>| Truth {
+        production: production.map(Deployed::somewhere_on),
         test,
         previous: previous.map(|color| Deployed::somewhere_on(color).into()),
     };
     // Where the last operation left them, where they are, what holds now.
-    for (earlier, (prod, test), expected) in [
+    for (earlier, (production, test), expected) in [
         (
             None,
             (to(Color::Green), to(Color::Blue)),
@@ -276,7 +276,7 @@ fn the_release_before_is_the_one_that_was_live() {
         ),
     ] {
         let mut world = observed();
-        world.listeners = PerPort { prod, test };
+        world.listeners = PerRoute { production, test };
         let after = Truth::after(earlier.as_ref(), &operation(), &world);
         assert_eq!(after, expected);
     }
@@ -286,7 +286,7 @@ fn the_release_before_is_the_one_that_was_live() {
 fn drift_is_what_no_operation_explains() {
     let mut world = with_previous(observed(), None);
     assert_eq!(world.drift(), []);
-    world.listeners.prod = nowhere();
+    world.listeners.production = nowhere();
     world.listeners.test = to(Color::Green);
     let told: Vec<_> = world.drift().iter().map(ToString::to_string).collect();
     assert_eq!(

@@ -33,7 +33,7 @@ pub fn marks(evidence: &Evidence) -> Vec<Mark> {
     let sent = evidence.writes.iter().map(|write| Mark {
         at_ms: write.sent_ms,
         kind: Kind::Sent,
-        label: format!("{} → {} sent", write.port, write.color),
+        label: format!("{} → {} sent", write.route, write.color),
     });
     let read_back = evidence.writes.iter().filter_map(|write| {
         Some(Mark {

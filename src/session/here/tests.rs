@@ -6,15 +6,15 @@ fn infra() -> Infrastructure {
     observed().infrastructure
 }
 
-fn balancer(name: &str, prod: &str, test: &str) -> serde_json::Value {
+fn balancer(name: &str, production: &str, test: &str) -> serde_json::Value {
     serde_json::json!({
         "name": "bgecs", "dns_name": name,
-        "listeners": { "80": [prod, "127.0.0.2:80"], "81": [test] },
+        "listeners": { "80": [production, "127.0.0.2:80"], "81": [test] },
     })
 }
 
 /// What a local AWS with those load balancers makes of it.
-async fn on(status: u16, said: String) -> (String, PerPort<Here>) {
+async fn on(status: u16, said: String) -> (String, PerRoute<Here>) {
     let server = Server::start(move |_| Reply::Send(with_status(status, &said))).await;
     let through = server.address().to_string();
     let here = here(&[through.clone(), "127.0.0.1:9".to_owned()], &infra()).await;
@@ -29,10 +29,10 @@ async fn each_app_opens_where_its_own_load_balancer_listens() {
         balancer(&name, "127.0.0.3:80", "127.0.0.3:40001"),
     ], "trouble": null });
     let (_, here) = on(200, said.to_string()).await;
-    assert_eq!(here.prod.to_string(), "here http://127.0.0.3/");
+    assert_eq!(here.production.to_string(), "here http://127.0.0.3/");
     assert_eq!(here.test.to_string(), "here http://127.0.0.3:40001/");
     assert_eq!(
-        beside(&"http://lb", Some(&here.prod)),
+        beside(&"http://lb", Some(&here.production)),
         "http://lb (here http://127.0.0.3/)"
     );
     let json = serde_json::to_value(&here).expect("it is JSON");

@@ -1,7 +1,7 @@
 use crate::aws::Aws;
 use crate::aws::testing::{Reply, Wire};
 use crate::model::testing::{infrastructure, to};
-use crate::model::{Color, Forwarding, OtherWays, PerPort};
+use crate::model::{Color, Forwarding, OtherWays, PerRoute};
 
 fn forward(group: &str) -> String {
     format!("<member><Type>forward</Type><TargetGroupArn>{group}</TargetGroupArn></member>")
@@ -64,7 +64,7 @@ fn header(name: &str, value: &str) -> String {
     )
 }
 
-async fn read(aws: &Aws) -> (PerPort<Forwarding>, OtherWays) {
+async fn read(aws: &Aws) -> (PerRoute<Forwarding>, OtherWays) {
     let read = aws.read_load_balancer(&infrastructure(), None).await;
     read.unwrap()
 }
@@ -95,7 +95,7 @@ async fn what_the_template_makes_is_no_other_way() {
         );
     let (forwarding, ways) = read(&wire.aws()).await;
     assert_eq!(
-        (forwarding.prod, forwarding.test),
+        (forwarding.production, forwarding.test),
         (to(Color::Green), to(Color::Blue))
     );
     assert_eq!(ways, OtherWays::default());
@@ -272,7 +272,7 @@ async fn rules_that_may_not_be_read_leave_the_rest_known() {
         .on("DescribeRules", denied())
         .on("DescribeRules", denied());
     let (forwarding, ways) = read(&wire.aws()).await;
-    assert_eq!(forwarding.prod, to(Color::Green));
+    assert_eq!(forwarding.production, to(Color::Green));
     assert_eq!(shown(&ways), ["port 8080 (HTTP) -> green [listener/8080]"]);
     let hidden = ways.hidden.unwrap();
     assert!(

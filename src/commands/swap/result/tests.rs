@@ -114,15 +114,15 @@ fn swapped_as(kind: Kind, ending: Ending, seen: Seen, traffic: &str) -> Swapped 
     );
     swap.phase = Phase::Done(ending);
     if was_written {
-        let write = |port, color, sent, seen| ListenerWrite {
-            port,
+        let write = |route, color, sent, seen| ListenerWrite {
+            route,
             color,
             sent: ms(sent),
             seen: Some(ms(seen)),
         };
         swap.writes = vec![
-            write(Port::Prod, Color::Blue, 1020, 1060),
-            write(Port::Test, Color::Green, 1060, 1110),
+            write(Route::Production, Color::Blue, 1020, 1060),
+            write(Route::Test, Color::Green, 1060, 1110),
         ];
     }
     let finished = Finished {

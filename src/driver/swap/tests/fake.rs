@@ -15,7 +15,7 @@ use crate::driver::swap::Samples;
 use crate::engine::swap::{Before, NoteFault, Urgency, WriteFault};
 use crate::model::testing::to;
 use crate::model::{
-    Answer, Color, Connection, Forwarding, PerColor, PerPort, Port, Sample, Unexpected,
+    Answer, Color, Connection, Forwarding, PerColor, PerRoute, Route, Sample, Unexpected,
 };
 
 /// How long a call takes to reach AWS, and its answer to come back.
@@ -27,9 +27,9 @@ const TOO_LONG: Duration = Duration::from_secs(12);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Call {
-    Note(Port, Color),
-    Write(Port, Color),
-    Read(Port),
+    Note(Route, Color),
+    Write(Route, Color),
+    Read(Route),
     Health(Color),
 }
 
@@ -37,9 +37,9 @@ impl Call {
     /// A short name, for tables.
     pub fn name(self) -> String {
         match self {
-            Self::Note(port, _) => format!("note {}", port.number()),
-            Self::Write(port, color) => format!("{} to {color}", port.number()),
-            Self::Read(port) => format!("read {}", port.number()),
+            Self::Note(route, _) => format!("note {}", route.number()),
+            Self::Write(route, color) => format!("{} to {color}", route.number()),
+            Self::Read(route) => format!("read {}", route.number()),
             Self::Health(color) => format!("health of {color}"),
         }
     }
@@ -120,10 +120,10 @@ pub enum Moment {
 
 #[derive(Debug)]
 pub struct Fake {
-    pub prod: Cell<Color>,
+    pub production: Cell<Color>,
     pub test: Cell<Color>,
     /// The writes that the journal knows of ahead of time.
-    pub noted: RefCell<Vec<(Port, Color)>>,
+    pub noted: RefCell<Vec<(Route, Color)>>,
     /// Whether it knows that the last one was seen.
     pub noted_done: Cell<bool>,
     pub healthy: RefCell<PerColor<bool>>,
@@ -136,7 +136,7 @@ pub struct Fake {
     /// Both listeners as they were ahead of the last write.
     before: Cell<(Color, Color)>,
     /// Writes whose effect is still to come.
-    late: RefCell<Vec<(Instant, Port, Color)>>,
+    late: RefCell<Vec<(Instant, Route, Color)>>,
     /// When port 80's way back was first sent.
     pub went_back: Cell<Option<Instant>>,
 }
@@ -144,7 +144,7 @@ pub struct Fake {
 impl Fake {
     pub fn new(faults: Faults) -> Self {
         Self {
-            prod: Cell::new(FROM),
+            production: Cell::new(FROM),
             test: Cell::new(TO),
             noted: RefCell::default(),
             noted_done: Cell::new(false),
@@ -165,19 +165,19 @@ impl Fake {
     /// Where ports 80 and 81 go.
     pub fn traffic(&self) -> (Color, Color) {
         let now = Instant::now();
-        let due = |(at, ..): &mut (Instant, Port, Color)| *at <= now;
+        let due = |(at, ..): &mut (Instant, Route, Color)| *at <= now;
         let landed: Vec<_> = self.late.borrow_mut().extract_if(.., due).collect();
-        for (_, port, color) in landed {
-            self.set(port, color);
+        for (_, route, color) in landed {
+            self.set(route, color);
         }
-        (self.prod.get(), self.test.get())
+        (self.production.get(), self.test.get())
     }
 
     /// Where they go, as a swap is told when it begins.
     pub fn before(&self) -> Before {
         Before {
-            found: PerPort {
-                prod: Some(self.prod.get()),
+            found: PerRoute {
+                production: Some(self.production.get()),
                 test: Some(self.test.get()),
             },
             origin: Some(FROM),
@@ -189,16 +189,16 @@ impl Fake {
         *self.healthy.borrow().get(color)
     }
 
-    fn set(&self, port: Port, color: Color) {
-        self.before.set((self.prod.get(), self.test.get()));
-        match port {
-            Port::Prod => {
+    fn set(&self, route: Route, color: Color) {
+        self.before.set((self.production.get(), self.test.get()));
+        match route {
+            Route::Production => {
                 if !self.is_healthy(color) {
                     self.harm.borrow_mut().push(color);
                 }
-                self.prod.set(color);
+                self.production.set(color);
             }
-            Port::Test => self.test.set(color),
+            Route::Test => self.test.set(color),
         }
     }
 
@@ -219,13 +219,13 @@ impl Fake {
         self.calls.borrow_mut().push(call);
         let fault = self.faults.at(n, call);
         self.interrupt(n, Moment::Before);
-        if call == Call::Write(Port::Prod, FROM) && self.went_back.get().is_none() {
+        if call == Call::Write(Route::Production, FROM) && self.went_back.get().is_none() {
             self.went_back.set(Some(Instant::now()));
         }
         sleep(ONE_WAY).await;
-        if let (Some(Fault::HangsLate), Call::Write(port, color)) = (fault, call) {
+        if let (Some(Fault::HangsLate), Call::Write(route, color)) = (fault, call) {
             let lands = Instant::now() + LATE;
-            self.late.borrow_mut().push((lands, port, color));
+            self.late.borrow_mut().push((lands, route, color));
         }
         if matches!(fault, Some(Fault::Hangs | Fault::HangsLate)) {
             self.interrupt(n, Moment::After);
@@ -255,9 +255,9 @@ fn text(fault: Fault) -> String {
 }
 
 impl World for Fake {
-    async fn note(&self, port: Port, color: Color) -> Result<(), NoteFault> {
-        let note = || self.noted.borrow_mut().push((port, color));
-        let noted = self.call(Call::Note(port, color), note).await;
+    async fn note(&self, route: Route, color: Color) -> Result<(), NoteFault> {
+        let note = || self.noted.borrow_mut().push((route, color));
+        let noted = self.call(Call::Note(route, color), note).await;
         noted.map_err(|fault| NoteFault {
             is_lost: fault == Fault::Refused,
             message: text(fault),
@@ -273,13 +273,13 @@ impl World for Fake {
 
     async fn point_listener_at(
         &self,
-        port: Port,
+        route: Route,
         color: Color,
         urgency: Urgency,
     ) -> Result<(), WriteFault> {
-        let is_back = (port == Port::Prod) == (color == FROM);
+        let is_back = (route == Route::Production) == (color == FROM);
         assert_eq!(urgency == Urgency::Back, is_back);
-        self.call(Call::Write(port, color), || self.set(port, color))
+        self.call(Call::Write(route, color), || self.set(route, color))
             .await
             .map_err(|fault| WriteFault {
                 ambiguous: fault != Fault::Refused,
@@ -287,16 +287,20 @@ impl World for Fake {
             })
     }
 
-    async fn read_listener(&self, port: Port) -> Result<Forwarding, String> {
+    async fn read_listener(&self, route: Route) -> Result<Forwarding, String> {
         let seen = Cell::new(self.traffic());
         let read = || seen.set(self.traffic());
-        match self.call(Call::Read(port), read).await {
+        match self.call(Call::Read(route), read).await {
             Ok(()) => {}
             Err(Fault::Stale) => seen.set(self.before.get()),
             Err(fault) => return Err(text(fault)),
         }
-        let (prod, test) = seen.get();
-        Ok(to(if port == Port::Prod { prod } else { test }))
+        let (production, test) = seen.get();
+        Ok(to(if route == Route::Production {
+            production
+        } else {
+            test
+        }))
     }
 
     async fn is_healthy(&self, color: Color) -> Result<bool, String> {

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::fake::{Asked, Call, Fake, Fault, Faults, Reply};
 use super::{PACE, TO, clean, finish, new_fails, new_fails_at_once, word};
 use crate::interrupt::Interrupts;
-use crate::model::{Color, Port};
+use crate::model::{Color, Route};
 
 /// What the look may take, and the tick that ends it.
 const LOOK: Duration = Duration::from_millis(150);
@@ -37,7 +37,7 @@ async fn failed_for(
 async fn longest(reply: &dyn Fn(Duration, Color) -> Reply) -> Duration {
     let (fake, _) = clean(reply).await;
     let calls = fake.calls.take();
-    let write = Call::Write(Port::Prod, TO);
+    let write = Call::Write(Route::Production, TO);
     let first_write = calls.iter().position(|call| *call == write).unwrap();
     let mut longest = Duration::ZERO;
     for (n, call) in calls.iter().enumerate() {

@@ -1,7 +1,7 @@
 use super::*;
 use crate::model::journal::Truth;
 use crate::model::testing::{nowhere, observed, release, service, to};
-use crate::model::{PerPort, Release, TaskDefinitionArn};
+use crate::model::{PerRoute, Release, TaskDefinitionArn};
 
 const BLUE: Color = Color::Blue;
 const GREEN: Color = Color::Green;
@@ -33,8 +33,8 @@ fn retired(tag: &str) -> ColorState {
 /// Blue is live with tag 2.
 fn with_idle(green: ColorState) -> Observed {
     let mut world = observed();
-    world.listeners = PerPort {
-        prod: to(BLUE),
+    world.listeners = PerRoute {
+        production: to(BLUE),
         test: to(GREEN),
     };
     world.colors.blue = runs("2");
@@ -46,7 +46,7 @@ fn with_idle(green: ColorState) -> Observed {
 fn left(mut world: Observed, previous: Option<(&str, Left)>) -> Observed {
     let found = world.found();
     world.journal.truth = Some(Truth {
-        prod: world.live_release(),
+        production: world.live_release(),
         test: found.test,
         previous: previous.map(|(tag, left)| {
             let mut gone = world.clone();
@@ -182,8 +182,8 @@ fn what_stands_in_line_means_what_it_meant_when_it_was_typed() {
     assert_eq!(fixed(&before, Aim::Color(GREEN)), aim);
 
     let mut after = before.clone();
-    after.listeners = PerPort {
-        prod: to(GREEN),
+    after.listeners = PerRoute {
+        production: to(GREEN),
         test: to(BLUE),
     };
     let after = left(after, None);
@@ -211,8 +211,8 @@ fn a_rollback_in_line_goes_back_to_what_it_meant() {
     assert_eq!(word(&rollback_to(&before, &meant)), "to green");
 
     let mut gone_back = before.clone();
-    gone_back.listeners = PerPort {
-        prod: to(GREEN),
+    gone_back.listeners = PerRoute {
+        production: to(GREEN),
         test: to(BLUE),
     };
     let gone_back = left(gone_back, None);
@@ -220,8 +220,8 @@ fn a_rollback_in_line_goes_back_to_what_it_meant() {
 
     // Green was redeployed, and went live: blue is the way back now.
     let mut promoted = with_idle(runs("3"));
-    promoted.listeners = PerPort {
-        prod: to(GREEN),
+    promoted.listeners = PerRoute {
+        production: to(GREEN),
         test: to(BLUE),
     };
     let mut promoted = left(promoted, None);
@@ -246,8 +246,8 @@ fn a_journal_that_knows_the_colour_alone_takes_what_runs_there() {
 #[test]
 fn where_nothing_is_live_the_newest_release_is_the_first() {
     let mut world = with_idle(ColorState::default());
-    world.listeners = PerPort {
-        prod: nowhere(),
+    world.listeners = PerRoute {
+        production: nowhere(),
         test: nowhere(),
     };
     world.journal.truth = None;

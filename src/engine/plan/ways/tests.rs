@@ -4,13 +4,13 @@ use crate::model::testing::{
 };
 
 /// Green is live with tag 1; port 8080 and a rule lead to these colours.
-fn world(port: Color, rule: Color) -> Observed {
+fn world(route: Color, rule: Color) -> Observed {
     let mut world = observed();
     world.colors.green.release = Some(release("1"));
     world.colors.green.service = Some(service(2));
     world.colors.blue.release = Some(release("2"));
     world.colors.blue.service = Some(service(2));
-    world.other_ways.seen = vec![port_8080(port), api_rule(rule)];
+    world.other_ways.seen = vec![port_8080(route), api_rule(rule)];
     with_previous(world, None)
 }
 
@@ -77,7 +77,7 @@ fn what_may_not_be_looked_at_may_lead_there() {
 fn a_foreign_port_80_has_a_way_out_that_names_what_was_live() {
     let mut world = world(Color::Green, Color::Green);
     assert_eq!(unclear(&world), None);
-    world.listeners.prod = redirect();
+    world.listeners.production = redirect();
     insta::assert_snapshot!(whole(unclear(&world).unwrap()), @"
     port 80 answers with a redirect to https://…:443, which bgecs did not do
     point listener/prod by hand at tg/green, the target group of green (tag 1), which the journal says was live; then `bgecs adopt`

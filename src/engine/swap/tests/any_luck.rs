@@ -9,25 +9,25 @@ use crate::model::Live;
 /// some, and shows writes late.
 #[derive(Debug)]
 struct World {
-    prod: Color,
+    production: Color,
     test: Color,
     /// What `Read` shows: reads may lag one write behind.
     shown: (Color, Color),
 }
 
 impl World {
-    fn set(&mut self, port: Port, color: Color) {
-        self.shown = (self.prod, self.test);
-        match port {
-            Port::Prod => self.prod = color,
-            Port::Test => self.test = color,
+    fn set(&mut self, route: Route, color: Color) {
+        self.shown = (self.production, self.test);
+        match route {
+            Route::Production => self.production = color,
+            Route::Test => self.test = color,
         }
     }
 
     /// Of a call that nobody waits for any more.
     fn land(&mut self, action: Action) {
-        if let Action::Write(port, color, _) = action {
-            self.set(port, color);
+        if let Action::Write(route, color, _) = action {
+            self.set(route, color);
         }
     }
 
@@ -46,8 +46,8 @@ impl World {
             (Action::Note(..), _) => Event::Noted(Ok(())),
             (Action::Write(..), 0) => fault(false),
             (Action::Write(..), 1) => fault(true),
-            (Action::Write(port, color, _), luck) => {
-                self.set(port, color);
+            (Action::Write(route, color, _), luck) => {
+                self.set(route, color);
                 if luck == 2 {
                     fault(true)
                 } else {
@@ -55,14 +55,18 @@ impl World {
                 }
             }
             (Action::Read { .. }, 0) => Event::Read(Err("fault".to_owned())),
-            (Action::Read { port, .. }, luck) => {
-                let (prod, test) = if luck == 1 {
+            (Action::Read { route, .. }, luck) => {
+                let (production, test) = if luck == 1 {
                     self.shown
                 } else {
-                    (self.prod, self.test)
+                    (self.production, self.test)
                 };
-                self.shown = (self.prod, self.test);
-                let color = if port == Port::Prod { prod } else { test };
+                self.shown = (self.production, self.test);
+                let color = if route == Route::Production {
+                    production
+                } else {
+                    test
+                };
                 Event::Read(Ok(forwards_to(color)))
             }
             (Action::LookBack(_) | Action::AskHealth { .. }, 0) => {
@@ -89,7 +93,7 @@ proptest! {
     ) {
         let policy = Policy { needs_clean_baseline: clean, takes_back, ..policy() };
         let mut swap = Swap::new(FROM, TO, BEFORE, policy);
-        let mut world = World { prod: FROM, test: TO, shown: (FROM, TO) };
+        let mut world = World { production: FROM, test: TO, shown: (FROM, TO) };
         let mut at = Duration::ZERO;
         // The parts of what is under way; and a write that was given up, and when
         // it lands.
@@ -136,7 +140,7 @@ proptest! {
                 match action {
                     Action::LookBack(color) => {
                         pending.push(Action::AskHealth { color, after: Duration::ZERO });
-                        pending.push(look(Port::Prod));
+                        pending.push(look(Route::Production));
                     }
                     action => pending.push(action),
                 }
@@ -147,23 +151,23 @@ proptest! {
         }
         // The driver's last look, which is there for what comes too late.
         if swap.outcome().is_some() {
-            swap.look_again(Live::Color(world.prod));
+            swap.look_again(Live::Color(world.production));
         }
         let outcome = swap.outcome().cloned();
         prop_assert!(outcome.is_some(), "it never ends: {:?}", swap.phase);
         match outcome {
             Some(Outcome::Committed) => {
-                prop_assert_eq!((world.prod, world.test), (TO, FROM));
+                prop_assert_eq!((world.production, world.test), (TO, FROM));
             }
             Some(Outcome::RolledBack(_)) => {
-                prop_assert_eq!(world.prod, FROM);
+                prop_assert_eq!(world.production, FROM);
                 prop_assert!(world.test == TO || has_landed_late);
             }
-            Some(Outcome::Left(_)) => prop_assert_eq!(world.prod, TO),
+            Some(Outcome::Left(_)) => prop_assert_eq!(world.production, TO),
             Some(Outcome::Unwell | Outcome::Refused(_) | Outcome::Interrupted) => {
                 prop_assert_eq!(writes, 0);
             }
-            Some(Outcome::Unchanged(_)) => prop_assert_eq!(world.prod, FROM),
+            Some(Outcome::Unchanged(_)) => prop_assert_eq!(world.production, FROM),
             _ => {}
         }
         let next = swap.step(at, tick());

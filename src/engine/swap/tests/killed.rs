@@ -36,7 +36,7 @@ type Where = Option<Color>;
 
 #[derive(Debug)]
 struct World {
-    listeners: PerPort<Where>,
+    listeners: PerRoute<Where>,
     healthy: PerColor<bool>,
     operation: Operation,
     /// The unfinished operation, as the journal has it.
@@ -48,11 +48,11 @@ struct World {
 /// One process at work.
 struct Run {
     swap: Swap,
-    found: PerPort<Where>,
+    found: PerRoute<Where>,
     /// What each listener was last seen at, by this process.
-    shown: PerPort<Option<Where>>,
+    shown: PerRoute<Option<Where>>,
     writes: u32,
-    has_written: PerPort<bool>,
+    has_written: PerRoute<bool>,
     /// Whether the old colour was healthy at first, and nobody said otherwise.
     may_go_back: bool,
 }
@@ -65,18 +65,18 @@ fn forwarding(to: Where) -> Forwarding {
     }])
 }
 
-fn slot<T>(of: &mut PerPort<T>, port: Port) -> &mut T {
-    match port {
-        Port::Prod => &mut of.prod,
-        Port::Test => &mut of.test,
+fn slot<T>(of: &mut PerRoute<T>, route: Route) -> &mut T {
+    match route {
+        Route::Production => &mut of.production,
+        Route::Test => &mut of.test,
     }
 }
 
 impl World {
     fn new(luck: Luck) -> Self {
         Self {
-            listeners: PerPort {
-                prod: Some(FROM),
+            listeners: PerRoute {
+                production: Some(FROM),
                 test: Some(TO),
             },
             healthy: PerColor {
@@ -96,13 +96,13 @@ impl World {
             1 => self.healthy.blue = !self.healthy.blue,
             2 => self.healthy.green = !self.healthy.green,
             luck @ 3..=6 => {
-                let port = if luck % 2 == 0 {
-                    Port::Prod
+                let route = if luck % 2 == 0 {
+                    Route::Production
                 } else {
-                    Port::Test
+                    Route::Test
                 };
                 let to = [None, Some(FROM), Some(TO)][usize::from(self.luck.one_of(3))];
-                *slot(&mut self.listeners, port) = to;
+                *slot(&mut self.listeners, route) = to;
                 self.stranger_was_here = true;
             }
             _ => {}
@@ -113,21 +113,21 @@ impl World {
         let mut seen = observed();
         seen.colors.blue.service = Some(service(1));
         seen.colors.green.service = Some(service(1));
-        seen.listeners = PerPort {
-            prod: forwarding(self.listeners.prod),
+        seen.listeners = PerRoute {
+            production: forwarding(self.listeners.production),
             test: forwarding(self.listeners.test),
         };
         seen
     }
 
-    fn note(&mut self, port: Port, color: Color) -> Event {
+    fn note(&mut self, route: Route, color: Color) -> Event {
         let luck = self.luck.one_of(12);
         if luck != 1 {
             self.is_noted = true;
             let new = TargetGroupArn::new(color.as_str());
             let old = None;
             let effect = Effect::PointListener {
-                port,
+                route,
                 color,
                 old,
                 new,
@@ -144,10 +144,10 @@ impl World {
         })
     }
 
-    fn write(&mut self, port: Port, color: Color) -> Event {
+    fn write(&mut self, route: Route, color: Color) -> Event {
         let luck = self.luck.one_of(8);
         if !matches!(luck, 1 | 2) {
-            *slot(&mut self.listeners, port) = Some(color);
+            *slot(&mut self.listeners, route) = Some(color);
         }
         let ambiguous = luck != 1;
         Event::Written(match luck {
@@ -177,23 +177,23 @@ impl Run {
         world.healthy.get(to).then(|| Self {
             swap: Swap::new(from, to, before, policy),
             found: world.listeners,
-            shown: PerPort::default(),
+            shown: PerRoute::default(),
             writes: 0,
-            has_written: PerPort::default(),
+            has_written: PerRoute::default(),
             may_go_back: before.was_healthy,
         })
     }
 
     fn perform(&mut self, world: &mut World, action: Action) -> Result<Event, TestCaseError> {
         match action {
-            Action::Note(port, color) => Ok(world.note(port, color)),
-            Action::Write(port, color, _) => Ok(world.write(port, color)),
-            Action::Read { port, .. } => {
+            Action::Note(route, color) => Ok(world.note(route, color)),
+            Action::Write(route, color, _) => Ok(world.write(route, color)),
+            Action::Read { route, .. } => {
                 if world.luck.one_of(9) == 1 {
                     return Ok(Event::Read(Err("fault".to_owned())));
                 }
-                let seen = *world.listeners.get(port);
-                *slot(&mut self.shown, port) = Some(seen);
+                let seen = *world.listeners.get(route);
+                *slot(&mut self.shown, route) = Some(seen);
                 Ok(Event::Read(Ok(forwarding(seen))))
             }
             Action::LookBack(color) | Action::AskHealth { color, .. } => {
@@ -208,16 +208,16 @@ impl Run {
     }
 
     /// Whether a write may be made, from all that this process was shown.
-    fn judge(&self, port: Port, color: Color) -> Result<(), TestCaseError> {
+    fn judge(&self, route: Route, color: Color) -> Result<(), TestCaseError> {
         let is_way_back = matches!(self.swap.phase, Phase::Back { .. });
         let (from, to) = (self.swap.from, self.swap.to);
-        if port == Port::Prod && is_way_back {
+        if route == Route::Production && is_way_back {
             prop_assert!(color == from && self.may_go_back, "back to a sick colour");
-        } else if port == Port::Prod {
+        } else if route == Route::Production {
             prop_assert_eq!(color, to);
         }
-        let (shown, found) = (*self.shown.get(port), *self.found.get(port));
-        match (is_way_back, *self.has_written.get(port)) {
+        let (shown, found) = (*self.shown.get(route), *self.found.get(route));
+        match (is_way_back, *self.has_written.get(route)) {
             (false, false) => prop_assert_eq!(shown, Some(found), "written over a stranger's"),
             _ => prop_assert!(
                 shown != Some(None) || found.is_none(),
@@ -229,8 +229,8 @@ impl Run {
 }
 
 fn land(world: &mut World, action: Action) {
-    if let Action::Write(port, color, _) = action {
-        *slot(&mut world.listeners, port) = Some(color);
+    if let Action::Write(route, color, _) = action {
+        *slot(&mut world.listeners, route) = Some(color);
     }
 }
 
@@ -258,7 +258,7 @@ fn work(
             (0, _) => {
                 let ok = world
                     .listeners
-                    .prod
+                    .production
                     .is_some_and(|live| *world.healthy.get(live));
                 Event::Answered {
                     scheduled_at: at,
@@ -283,18 +283,21 @@ fn work(
                 Action::LookBack(color) => {
                     let after = Duration::ZERO;
                     pending.push(Action::AskHealth { color, after });
-                    pending.push(look(Port::Prod));
+                    pending.push(look(Route::Production));
                 }
                 action => pending.push(action),
             }
-            if let Action::Write(port, color, _) = action {
-                run.judge(port, color)?;
+            if let Action::Write(route, color, _) = action {
+                run.judge(route, color)?;
                 run.writes += 1;
-                *slot(&mut run.has_written, port) = true;
+                *slot(&mut run.has_written, route) = true;
             }
         }
         if run.swap.outcome().is_some() {
-            let live = world.listeners.prod.map_or(Live::Unclear, Live::Color);
+            let live = world
+                .listeners
+                .production
+                .map_or(Live::Unclear, Live::Color);
             run.swap.look_again(live);
             return Ok(run.swap.outcome().cloned());
         }
@@ -305,17 +308,17 @@ fn work(
 
 /// What an end says, against what is.
 fn judge_the_end(world: &World, run: &Run, outcome: &Outcome) -> Result<(), TestCaseError> {
-    let prod = world.listeners.prod;
+    let production = world.listeners.production;
     let (from, to) = (run.swap.from, run.swap.to);
     match outcome {
-        Outcome::Committed => prop_assert_eq!(prod, Some(to)),
-        Outcome::RolledBack(_) => prop_assert_eq!(prod, Some(from)),
+        Outcome::Committed => prop_assert_eq!(production, Some(to)),
+        Outcome::RolledBack(_) => prop_assert_eq!(production, Some(from)),
         Outcome::Unwell | Outcome::Refused(_) | Outcome::Interrupted => {
             prop_assert_eq!(run.writes, 0);
         }
-        Outcome::Left(_) if !world.stranger_was_here => prop_assert_eq!(prod, Some(to)),
+        Outcome::Left(_) if !world.stranger_was_here => prop_assert_eq!(production, Some(to)),
         Outcome::Unchanged(_) if !world.stranger_was_here => {
-            prop_assert_eq!(prod, run.found.prod);
+            prop_assert_eq!(production, run.found.production);
         }
         _ => {}
     }
@@ -326,7 +329,7 @@ fn judge_the_end(world: &World, run: &Run, outcome: &Outcome) -> Result<(), Test
 /// do with a stranger's listener.
 fn resume(world: &mut World, is_mortal: bool) -> Result<bool, TestCaseError> {
     let to = world.operation.color.unwrap();
-    let live = world.listeners.prod;
+    let live = world.listeners.production;
     let is_well = live == Some(to) && *world.healthy.get(to);
     let Ok(way) = unfinished::way(&world.operation, &world.looked_at(), is_well) else {
         prop_assert_eq!(live, None, "only a stranger's group has no way");
@@ -396,7 +399,7 @@ proptest! {
         world.healthy = PerColor { blue: true, green: true };
         let ended = resume(&mut world, false)? || resume(&mut world, false)?;
         prop_assert!(ended, "it cannot be ended: {world:?}");
-        if let Some(live) = world.listeners.prod {
+        if let Some(live) = world.listeners.production {
             prop_assert_eq!(world.listeners.test, Some(live.other()));
         }
     }

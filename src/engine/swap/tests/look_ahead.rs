@@ -12,7 +12,7 @@ fn what_somebody_else_did_meanwhile_is_not_overwritten() {
         assert!(matches!(
             again[..],
             [Action::Read {
-                port: Port::Prod,
+                route: Route::Production,
                 ..
             }]
         ));
@@ -43,7 +43,7 @@ fn one_stale_look_is_not_somebody_else_s_doing() {
         run(&mut swap, up_to_the_look());
         let script = vec![(1.1, Event::Read(Ok(stale))), (1.6, shows(FROM))];
         let actions = run(&mut swap, script);
-        assert_eq!(actions.last(), Some(&forward(Port::Prod, TO)));
+        assert_eq!(actions.last(), Some(&forward(Route::Production, TO)));
     }
 }
 
@@ -61,7 +61,7 @@ fn of_a_way_back_that_somebody_else_went_already_only_production_is_made_sure() 
     ];
     let mut writes = run(&mut swap, script);
     writes.retain(|action| matches!(action, Action::Write(..)));
-    assert_eq!(writes, [back(Port::Prod, FROM)]);
+    assert_eq!(writes, [back(Route::Production, FROM)]);
     assert!(matches!(swap.phase, Phase::Confirming { .. }));
 }
 
@@ -75,7 +75,7 @@ fn the_way_back_does_not_wait_for_a_reading() {
         (3.2, Event::Read(Err("throttled".to_owned()))),
     ];
     let actions = run(&mut swap, script);
-    assert_eq!(actions.last(), Some(&back(Port::Prod, FROM)));
+    assert_eq!(actions.last(), Some(&back(Route::Production, FROM)));
 }
 
 #[test]
@@ -88,6 +88,6 @@ fn a_listener_that_cannot_be_read_is_not_written() {
         (32.0, Event::Read(Err("throttled".to_owned()))),
     ];
     let actions = run(&mut swap, script);
-    assert!(!actions.contains(&forward(Port::Prod, TO)));
+    assert!(!actions.contains(&forward(Route::Production, TO)));
     assert!(matches!(swap.outcome(), Some(Outcome::Unchanged(_))));
 }

@@ -7,8 +7,8 @@ use super::*;
 /// them there or not.
 fn found_there(origin: Color) -> Swap {
     let before = Before {
-        found: PerPort {
-            prod: Some(TO),
+        found: PerRoute {
+            production: Some(TO),
             test: Some(TO),
         },
         origin: Some(origin),
@@ -45,7 +45,7 @@ fn watching(origin: Color) -> (Swap, Vec<Action>) {
 #[test]
 fn a_listener_that_is_there_already_is_not_written() {
     let (_, writes) = watching(TO);
-    assert_eq!(writes, [forward(Port::Test, FROM)]);
+    assert_eq!(writes, [forward(Route::Test, FROM)]);
 }
 
 #[test]
@@ -95,7 +95,10 @@ fn what_another_process_moved_goes_back_to_where_it_was() {
         (0.7, shows(FROM)),
     ];
     let actions = run(&mut swap, script);
-    assert!(actions.contains(&back(Port::Prod, FROM)), "{actions:?}");
+    assert!(
+        actions.contains(&back(Route::Production, FROM)),
+        "{actions:?}"
+    );
     // A Ctrl-C there changes nothing: the operation is still to be finished.
     let mut swap = found_there(FROM);
     run(&mut swap, vec![(0.4, Event::Interrupt)]);

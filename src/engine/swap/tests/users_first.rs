@@ -51,7 +51,7 @@ fn going_back_needs_no_reading_where_the_old_colour_was_healthy() {
         let both = look.len() == 2;
         let decided = run(&mut swap, look);
         let in_time = run(&mut swap, vec![(3.5, tick())]);
-        let write = [back(Port::Prod, FROM)];
+        let write = [back(Route::Production, FROM)];
         match both {
             true => assert_eq!(decided, write),
             false => assert_eq!((&decided[..], &in_time[..]), (&[][..], &write[..])),
@@ -79,14 +79,23 @@ fn what_is_given_up_is_put_right_afterwards_prod_first() {
         .into_iter()
         .filter(|action| matches!(action, Action::Write(..)))
         .collect();
-    assert_eq!(writes, [back(Port::Prod, FROM), back(Port::Test, TO)]);
+    assert_eq!(
+        writes,
+        [back(Route::Production, FROM), back(Route::Test, TO)]
+    );
     let good = [2.0, 2.1, 2.2].map(|at| (at, answer(at, true)));
     assert_eq!(run(&mut swap, good.to_vec()), []);
     // Late enough for both to be looked at once more.
-    assert_eq!(run(&mut swap, vec![(3.7, tick())]), [look(Port::Prod)]);
-    assert_eq!(run(&mut swap, vec![(3.7, shows(FROM))]), [look(Port::Test)]);
+    assert_eq!(
+        run(&mut swap, vec![(3.7, tick())]),
+        [look(Route::Production)]
+    );
+    assert_eq!(
+        run(&mut swap, vec![(3.7, shows(FROM))]),
+        [look(Route::Test)]
+    );
     let put_right = run(&mut swap, vec![(3.8, shows(FROM))]);
-    assert_eq!(put_right, [back(Port::Test, TO)]);
+    assert_eq!(put_right, [back(Route::Test, TO)]);
     let script = vec![(3.9, Event::Written(Ok(()))), (3.9, shows(TO))];
     run(&mut swap, script);
     let good = [4.0, 4.1, 4.2].map(|at| (at, answer(at, true)));
@@ -103,18 +112,21 @@ fn a_forward_write_that_was_given_up_is_gone_back_from_even_if_it_does_not_show(
         (1.3, shows(FROM)),
     ];
     let actions = run(&mut swap, script);
-    assert_eq!(actions.last(), Some(&back(Port::Prod, FROM)));
+    assert_eq!(actions.last(), Some(&back(Route::Production, FROM)));
 }
 
 #[test]
 fn a_call_that_does_not_answer_has_failed() {
     let mut swap = under_way(0);
     assert_eq!(run(&mut swap, vec![(10.9, tick())]), []);
-    assert_eq!(run(&mut swap, vec![(11.0, tick())]), [look(Port::Prod)]);
+    assert_eq!(
+        run(&mut swap, vec![(11.0, tick())]),
+        [look(Route::Production)]
+    );
     // And is sent again, as any whose answer was lost.
     assert_eq!(
         run(&mut swap, vec![(11.1, shows(FROM))]),
-        [forward(Port::Prod, TO)]
+        [forward(Route::Production, TO)]
     );
 
     let mut swap = Swap::new(FROM, TO, BEFORE, policy());
@@ -130,7 +142,7 @@ fn a_way_back_that_aws_confirms_and_nobody_can_read_is_confirmed_by_answers() {
     through_the_swap(&mut swap);
     run(&mut swap, vec![(3.0, answer(2.9, false)), (3.5, tick())]);
     let mut at = 3.6;
-    let mut writes = vec![back(Port::Prod, FROM)];
+    let mut writes = vec![back(Route::Production, FROM)];
     run(&mut swap, vec![(at, Event::Written(Ok(())))]);
     for _ in 0..200 {
         at += 0.2;
@@ -143,7 +155,10 @@ fn a_way_back_that_aws_confirms_and_nobody_can_read_is_confirmed_by_answers() {
             None => break,
         }
     }
-    assert_eq!(writes, [back(Port::Prod, FROM), back(Port::Test, TO)]);
+    assert_eq!(
+        writes,
+        [back(Route::Production, FROM), back(Route::Test, TO)]
+    );
     assert!(matches!(swap.phase, Phase::Confirming { .. }));
     let good = [0.1, 0.2, 0.3].map(|more| (at + more, answer(at + more, true)));
     run(&mut swap, good.to_vec());
@@ -164,7 +179,7 @@ fn a_way_back_is_sent_until_it_shows() {
     for (at, result) in [(3.6, fault(true)), (4.0, fault(false)), (6.0, fault(true))] {
         run(&mut swap, vec![(at, result)]);
         let again = run(&mut swap, vec![(at + 0.1, shows(TO))]);
-        assert_eq!(again, [back(Port::Prod, FROM)]);
+        assert_eq!(again, [back(Route::Production, FROM)]);
     }
     // AWS confirms it, and it does not show.
     let script = vec![(7.0, Event::Written(Ok(()))), (8.0, shows(TO))];
@@ -174,7 +189,7 @@ fn a_way_back_is_sent_until_it_shows() {
         [Action::Read { .. }, Action::Read { .. }]
     ));
     let again = run(&mut swap, vec![(9.1, shows(TO))]);
-    assert_eq!(again, [back(Port::Prod, FROM)]);
+    assert_eq!(again, [back(Route::Production, FROM)]);
     run(&mut swap, vec![(9.2, fault(false)), (40.0, shows(TO))]);
     let Some(Outcome::InDoubt(reason)) = swap.outcome() else {
         panic!("{:?}", swap.outcome());
