@@ -17,7 +17,7 @@ pub mod turn;
 pub mod update;
 
 use crate::engine::swap::{NoteFault, Urgency, WriteFault};
-use crate::model::{Color, Forwarding, Route};
+use crate::model::{Color, Found, Route};
 
 /// What a swap needs from the world; a live one, and a fake for tests. A call
 /// that is dropped may have its effect all the same.
@@ -38,7 +38,7 @@ pub trait World {
     fn has_lost_the_lease(&self) -> bool {
         false
     }
-    async fn read_listener(&self, route: Route) -> Result<Forwarding, String>;
+    async fn read_listener(&self, route: Route) -> Result<Found, String>;
     /// Whether the colour could take production's traffic now.
     async fn is_healthy(&self, color: Color) -> Result<bool, String>;
 }

@@ -94,7 +94,7 @@ impl Error {
 
     /// Says where traffic is, and that nothing here moved it.
     pub fn untouched(self, observed: &Observed) -> Self {
-        self.traffic(format!("{}, unchanged", observed.traffic()))
+        self.traffic(format!("{}, unchanged", observed.traffic_line()))
     }
 
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

@@ -19,14 +19,14 @@ pub use deployed::Deployed;
 pub use image::{Contents, LABEL_COMMIT, LABEL_CONTEXT, Origin, Platform, RunsOn};
 pub use infrastructure::Infrastructure;
 pub use observed::{
-    ColorState, Deployment, Live, Observed, Release, Rollout, ServiceEvent, ServiceState,
+    ColorState, Deployment, Observed, Release, Rollout, ServiceEvent, ServiceState,
     StoppedContainer, StoppedTask, Target, TargetState, Targets,
 };
 pub use sample::{Answer, Connection, Expected, Lost, Sample, Share, Statuses, Unexpected};
 pub use service_definition::{
     DefinitionChange, DeploymentConfiguration, LoadBalancer, Network, ServiceDefinition,
 };
-pub use traffic::{COLOR_HEADER, Forward, Forwarding, OtherWays, WayIn};
+pub use traffic::{COLOR_HEADER, Foreign, Found, OtherWays, PerRoute, Route, Split, WayIn};
 
 use std::fmt;
 use std::str::FromStr;
@@ -225,49 +225,6 @@ impl CpuArchitecture {
         match self {
             Self::X86_64 => "X86_64",
             Self::Arm64 => "ARM64",
-        }
-    }
-}
-
-/// A way by which requests come in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Route {
-    /// What users reach: port 80.
-    #[serde(rename = "prod")]
-    Production,
-    /// Where an idle release is looked at: port 81.
-    #[serde(rename = "test")]
-    Test,
-}
-
-impl Route {
-    pub fn number(self) -> u16 {
-        match self {
-            Self::Production => 80,
-            Self::Test => 81,
-        }
-    }
-}
-
-impl fmt::Display for Route {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "port {}", self.number())
-    }
-}
-
-/// One value for each route.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct PerRoute<T> {
-    #[serde(rename = "prod")]
-    pub production: T,
-    pub test: T,
-}
-
-impl<T> PerRoute<T> {
-    pub fn get(&self, route: Route) -> &T {
-        match route {
-            Route::Production => &self.production,
-            Route::Test => &self.test,
         }
     }
 }

@@ -10,10 +10,10 @@ use aws_sdk_elasticloadbalancingv2::types::{
 use super::Aws;
 use super::error::{AwsError, Kind, Named};
 use crate::model::{
-    Color, Forwarding, Infrastructure, ListenerArn, PerRoute, Route, Target, TargetGroupArn,
+    Color, Found, Infrastructure, ListenerArn, PerRoute, Route, Target, TargetGroupArn,
     TargetState, Targets,
 };
-use actions::{aimed_at, forwarding};
+use actions::{aimed_at, found};
 
 pub(super) use actions::LastRead;
 
@@ -24,7 +24,7 @@ impl Aws {
     pub async fn read_listeners(
         &self,
         infra: &Infrastructure,
-    ) -> Result<PerRoute<Forwarding>, AwsError> {
+    ) -> Result<PerRoute<Found>, AwsError> {
         let arns = &infra.listeners;
         let answer = self
             .elb
@@ -45,7 +45,7 @@ impl Aws {
         &self,
         infra: &Infrastructure,
         listeners: &[Listener],
-    ) -> Result<PerRoute<Forwarding>, AwsError> {
+    ) -> Result<PerRoute<Found>, AwsError> {
         let of = |arn: &ListenerArn| {
             let listener = listeners
                 .iter()
@@ -60,7 +60,7 @@ impl Aws {
                 })?;
             self.last_read
                 .keep(arn.as_str(), listener.default_actions());
-            Ok(forwarding(infra, listener.default_actions()))
+            Ok(found(infra, listener.default_actions()))
         };
         Ok(PerRoute {
             production: of(&infra.listeners.production)?,

@@ -44,7 +44,7 @@ impl Aws {
             self.target_health(infra.target_group(Color::Blue)),
             self.target_health(infra.target_group(Color::Green)),
         )?;
-        let (listeners, other_ways) = load_balancer;
+        let (traffic, other_ways) = load_balancer;
         let of = |(service, release), targets| ColorState {
             service,
             release,
@@ -52,7 +52,7 @@ impl Aws {
         };
         Ok(Observed {
             infrastructure: infra.clone(),
-            listeners,
+            traffic,
             other_ways,
             journal,
             colors: PerColor {

@@ -39,8 +39,8 @@ pub async fn run(session: &Session, args: &Adopt) -> Result<Exit> {
         let unfinished = observed.journal.operation.as_ref();
         let steps = match is_new(&observed.drift(), unfinished) {
             true => vec![Step::Adopt {
-                production: observed.listeners.production.to_string(),
-                test: observed.listeners.test.to_string(),
+                production: observed.traffic.production.to_string(),
+                test: observed.traffic.test.to_string(),
             }],
             false => Vec::new(),
         };
@@ -76,7 +76,7 @@ async fn adopt(work: Work<'_>) -> Result<Exit> {
         operation: "adopt",
         outcome: if is_new { "adopted" } else { "unchanged" },
         drift,
-        traffic: observed.traffic(),
+        traffic: observed.traffic_line(),
     });
     Ok(Exit::Done)
 }

@@ -230,7 +230,7 @@ fn result(
     let is_elsewhere_too = observed.color(color.other()).tag() == Some(&tag);
     Deployment {
         operation: "deploy",
-        is_on_the_test_port: observed.listeners.test.only() == Some(color),
+        is_on_the_test_port: observed.traffic.test.only() == Some(color),
         promote: match is_elsewhere_too {
             true => color.to_string(),
             false => format!("--tag {tag}"),

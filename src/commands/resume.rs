@@ -42,7 +42,7 @@ pub async fn run(session: &Session, args: &Resume) -> Result<Exit> {
 async fn resume(mut work: Work<'_>, args: &Resume) -> Result<Exit> {
     let session = work.session;
     let Some(operation) = work.turn.unfinished().cloned() else {
-        let traffic = work.observe().await?.traffic();
+        let traffic = work.observe().await?.traffic_line();
         session
             .report
             .result(&Ended::nothing(Command::Resume, traffic));
@@ -63,7 +63,7 @@ fn steps(session: &Session, observed: &Observed, way: &Way, watching: &Watching)
     let swap = |to: Color| {
         [(Route::Production, to), (Route::Test, to.other())]
             .into_iter()
-            .filter(|(route, color)| observed.forwarding(*route).only() != Some(*color))
+            .filter(|(route, color)| observed.found_at(*route).only() != Some(*color))
             .map(|(route, color)| Step::Point { route, color })
     };
     match way {

@@ -94,7 +94,7 @@ async fn retire(work: Work<'_>, args: &Retire) -> Result<Exit> {
         operation: "retire",
         outcome,
         color,
-        traffic: observed.traffic(),
+        traffic: observed.traffic_line(),
     });
     Ok(Exit::Done)
 }

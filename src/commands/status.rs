@@ -17,9 +17,7 @@ use crate::engine::plan;
 use crate::error::{Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::journal::{self, Drift, Operation, OperationId, Previous};
-use crate::model::{
-    Color, ColorState, Forward, Observed, PerColor, PerRoute, Rollout, Route, WayIn,
-};
+use crate::model::{Color, ColorState, Found, Observed, PerColor, PerRoute, Rollout, Route, WayIn};
 use crate::report::{Outcome, Style};
 use crate::session::Session;
 use crate::session::here::{Here, beside};
@@ -172,6 +170,26 @@ struct Listener {
     text: String,
 }
 
+/// A colour's share of a listener's requests.
+#[derive(Debug, Serialize)]
+struct Forward {
+    color: Color,
+    /// To those of the others.
+    weight: u16,
+}
+
+impl Forward {
+    fn all(found: &Found) -> Vec<Self> {
+        let weights = found.split().map(|split| split.weights());
+        let weight = |color| weights.map_or(0, |weights| *weights.get(color));
+        let all = Color::BOTH.map(|color| Self {
+            color,
+            weight: weight(color),
+        });
+        all.into_iter().filter(|to| to.weight > 0).collect()
+    }
+}
+
 #[derive(Debug, Serialize)]
 struct OtherWay {
     /// The rule's, or the listener's.
@@ -189,8 +207,8 @@ impl OtherWay {
             arn: way.arn.clone(),
             listener: way.listener.clone(),
             rule: way.rule.clone(),
-            forwards: way.forwarding.forwards().to_vec(),
-            text: format!("{way}  -> {}", way.forwarding),
+            forwards: Forward::all(&way.found),
+            text: format!("{way}  -> {}", way.found),
         }
     }
 }
@@ -276,9 +294,12 @@ fn status(
     let held = turn::held(journal, now);
     let listener = |route: Route| Listener {
         arn: infra.listener(route).to_string(),
-        forwards: observed.forwarding(route).forwards().to_vec(),
-        foreign: observed.forwarding(route).foreign(),
-        text: observed.forwarding(route).to_string(),
+        forwards: Forward::all(observed.found_at(route)),
+        foreign: observed
+            .found_at(route)
+            .foreign()
+            .map(|foreign| foreign.what.clone()),
+        text: observed.found_at(route).to_string(),
     };
     Status {
         app: session.app().to_owned(),

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use super::unfinished::{self, Met};
 use crate::driver::turn::{self, Conclusion, Turn};
+use crate::engine::plan;
 use crate::error::{Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::journal::{Command, Holder, OperationId};
-use crate::model::{Infrastructure, Live, Observed, Tag};
+use crate::model::{Infrastructure, Observed, Tag};
 use crate::provenance;
 use crate::report::Event;
 use crate::session::Session;
@@ -35,7 +36,7 @@ impl Work<'_> {
             .observe(self.infrastructure, Some(head))
             .await?;
         // What is nobody's truth is not made one by having been seen.
-        if is_first && observed.live() != Live::Unclear {
+        if is_first && plan::unclear(&observed).is_none() {
             self.turn.saw(&observed);
         }
         Ok(observed)

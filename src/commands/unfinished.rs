@@ -125,7 +125,7 @@ pub async fn say(
     let observed = work.observe().await?;
     let mut ended = Ended::new(by, operation);
     ended.outcome = settled.as_str();
-    ended.traffic = observed.traffic();
+    ended.traffic = observed.traffic_line();
     let live = observed.live_color();
     let is_well = match live {
         Some(_) => answers_well(session, operation, &observed, watch).await,
@@ -139,7 +139,7 @@ pub async fn say(
         Exit::LookNow,
         format!("{} is live and does not answer well", observed.named(live)),
     )
-    .traffic(observed.traffic())
+    .traffic(observed.traffic_line())
     .hint(format!(
         "`bgecs logs {live}` says why; `bgecs rollback`, or a good release with `bgecs promote --fix-forward`, moves users off it"
     ));
@@ -315,7 +315,7 @@ fn hold(observed: &Observed, live: Color, gone: &Deployed) -> Error {
             observed.named(live)
         ),
     )
-    .traffic(observed.traffic())
+    .traffic(observed.traffic_line())
     .hint("`bgecs adopt` accepts what is live; then deploy a good release, and `bgecs promote --fix-forward`")
 }
 
@@ -338,7 +338,7 @@ async fn serve(
     let serving = async {
         await_serving(session, &wait).await?;
         let becomes_live =
-            operation.from.is_none() && observed.listeners.production.only() != Some(color.other());
+            operation.from.is_none() && observed.traffic.production.only() != Some(color.other());
         if becomes_live {
             make_live::make_live(session, turn, observed, color).await?;
         }

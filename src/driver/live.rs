@@ -5,7 +5,7 @@ use super::turn::{Stop, Turn};
 use crate::aws::Aws;
 use crate::engine::swap::{NoteFault, Urgency, WriteFault};
 use crate::model::journal::Effect;
-use crate::model::{Color, Forwarding, Observed, Route};
+use crate::model::{Color, Found, Observed, Route};
 
 pub struct LiveWorld<'a> {
     pub aws: &'a Aws,
@@ -17,7 +17,7 @@ impl LiveWorld<'_> {
     /// What the journal is told ahead of a write.
     pub fn intent(&self, route: Route, color: Color) -> Effect {
         let infra = &self.observed.infrastructure;
-        let old = self.observed.forwarding(route).only();
+        let old = self.observed.found_at(route).only();
         Effect::PointListener {
             route,
             color,
@@ -93,7 +93,7 @@ impl World for LiveWorld<'_> {
         self.turn.is_lost()
     }
 
-    async fn read_listener(&self, route: Route) -> Result<Forwarding, String> {
+    async fn read_listener(&self, route: Route) -> Result<Found, String> {
         let listeners = self
             .aws
             .read_listeners(&self.observed.infrastructure)

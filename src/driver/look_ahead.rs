@@ -9,7 +9,7 @@ use super::turn::Turn;
 use crate::aws::AwsError;
 use crate::engine::look_ahead::{self, Users};
 use crate::error::{Error, Exit, Result};
-use crate::model::{Color, Forwarding, Observed, PerRoute, Route};
+use crate::model::{Color, Found, Observed, PerRoute, Route};
 use crate::session::Session;
 
 /// For how long listeners that are not as expected are looked at again: reads
@@ -32,11 +32,11 @@ pub async fn look_ahead(
     observed: &Observed,
     color: Color,
 ) -> Result<()> {
-    let is_as_planned = |found: &PerRoute<Forwarding>| *found == observed.listeners;
+    let is_as_planned = |found: &PerRoute<Found>| *found == observed.traffic;
     let error = match listeners(session, observed, is_as_planned).await {
-        Ok(found) => match look_ahead::refuse_moved(&observed.listeners, &found, color) {
+        Ok(found) => match look_ahead::refuse_moved(&observed.traffic, &found, color) {
             Ok(()) => return Ok(()),
-            Err(refusal) => Error::from(refusal).traffic(with(observed, found).traffic()),
+            Err(refusal) => Error::from(refusal).traffic(with(observed, found).traffic_line()),
         },
         Err(error) => Error::from(error).untouched(observed),
     };
@@ -56,8 +56,8 @@ pub async fn look_ahead_of_move(
     route: Route,
     to: Color,
 ) -> Result<()> {
-    let planned = observed.forwarding(route);
-    let may_be_moved = |found: &PerRoute<Forwarding>| {
+    let planned = observed.found_at(route);
+    let may_be_moved = |found: &PerRoute<Found>| {
         let found = found.get(route);
         found == planned || found.only() == Some(to)
     };
@@ -67,7 +67,7 @@ pub async fn look_ahead_of_move(
             "{route} forwards to {}, and to {planned} when this began: something else changed it",
             found.get(route)
         ))
-        .traffic(with(observed, found).traffic())
+        .traffic(with(observed, found).traffic_line())
         .hint("`bgecs adopt` accepts what is there now; or put it back by hand"),
         Err(error) => Error::from(error),
     };
@@ -85,9 +85,9 @@ pub async fn look_again(
     observed: &Observed,
     color: Color,
 ) -> Result<(Users, Observed), AwsError> {
-    let is_as_before = |found: &PerRoute<Forwarding>| *found == observed.listeners;
+    let is_as_before = |found: &PerRoute<Found>| *found == observed.traffic;
     let found = listeners(session, observed, is_as_before).await?;
-    let users = look_ahead::users(&observed.listeners, &found, color);
+    let users = look_ahead::users(&observed.traffic, &found, color);
     Ok((users, with(observed, found)))
 }
 
@@ -148,7 +148,7 @@ fn told(
         Err(why) => {
             let then = format!(
                 "{} when this began; now it cannot be read",
-                observed.traffic()
+                observed.traffic_line()
             );
             return error.cause(why).traffic(then);
         }
@@ -157,8 +157,8 @@ fn told(
     let on_it = format!("port 80 -> {color}, so users may see it: {runs}");
     match (users, touched) {
         (Users::Elsewhere, _) | (Users::OnIt, false) => error.untouched(observed),
-        (Users::Moved(how), _) => error.cause(how).traffic(now.traffic()),
-        (Users::BroughtOntoIt, false) => error.cause(by_whom()).traffic(now.traffic()),
+        (Users::Moved(how), _) => error.cause(how).traffic(now.traffic_line()),
+        (Users::BroughtOntoIt, false) => error.cause(by_whom()).traffic(now.traffic_line()),
         (Users::OnIt, true) => {
             let exit = match error.exit {
                 Exit::Failed | Exit::TimedOut => Exit::LookNow,
@@ -173,9 +173,9 @@ fn told(
     }
 }
 
-fn with(observed: &Observed, listeners: PerRoute<Forwarding>) -> Observed {
+fn with(observed: &Observed, listeners: PerRoute<Found>) -> Observed {
     Observed {
-        listeners,
+        traffic: listeners,
         ..observed.clone()
     }
 }
@@ -185,8 +185,8 @@ fn with(observed: &Observed, listeners: PerRoute<Forwarding>) -> Observed {
 async fn listeners(
     session: &Session,
     observed: &Observed,
-    is_expected: impl Fn(&PerRoute<Forwarding>) -> bool,
-) -> Result<PerRoute<Forwarding>, AwsError> {
+    is_expected: impl Fn(&PerRoute<Found>) -> bool,
+) -> Result<PerRoute<Found>, AwsError> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let found = session.aws.read_listeners(&observed.infrastructure).await?;

@@ -11,7 +11,7 @@ use super::look_ahead::look_ahead_of_move;
 use super::turn::Turn;
 use crate::engine::swap::Urgency;
 use crate::error::{Error, Exit, Result};
-use crate::model::{Color, Forwarding, Observed, Route};
+use crate::model::{Color, Found, Observed, Route};
 use crate::session::Session;
 
 /// How long a listener may take to show a write, and may not be read: as long as
@@ -55,7 +55,7 @@ async fn point(session: &Session, world: &LiveWorld<'_>, route: Route, color: Co
         return Err(
             Error::failed(format!("{route} cannot be pointed at {color}"))
                 .cause(fault.message)
-                .traffic(world.observed.traffic())
+                .traffic(world.observed.traffic_line())
                 .hint(format!("`bgecs promote {color}` tries again")),
         );
     }
@@ -78,7 +78,7 @@ async fn read_back(world: &impl World, route: Route, color: Color) -> Result<()>
     let began = Instant::now();
     loop {
         let seen = world.read_listener(route).await;
-        if seen.as_ref().map(Forwarding::only) == Ok(Some(color)) {
+        if seen.as_ref().map(Found::only) == Ok(Some(color)) {
             return Ok(());
         }
         if began.elapsed() > READ_DEADLINE {

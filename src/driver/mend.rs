@@ -9,7 +9,7 @@ use crate::aws::{AwsError, ChangeSet, Kind, StackInputs};
 use crate::engine::plan::{self, ALL_AGAIN, Part};
 use crate::error::{Error, Result};
 use crate::model::journal::Head;
-use crate::model::{Color, Forwarding, Infrastructure, PerRoute, Route};
+use crate::model::{Color, Found, Infrastructure, PerRoute, Route};
 use crate::session::Session;
 
 /// What is left of a stack.
@@ -17,7 +17,7 @@ use crate::session::Session;
 pub struct Left {
     pub gone: Vec<Part>,
     /// None where the load balancer is gone.
-    listeners: Option<PerRoute<Option<Forwarding>>>,
+    listeners: Option<PerRoute<Option<Found>>>,
     pub services: Vec<Color>,
     journal: Option<Head>,
 }

@@ -88,7 +88,7 @@ pub async fn await_no_task(
                     "{color} is scaled to zero, and port 80 forwards to it: something else moved it there meanwhile"
                 ),
             )
-            .traffic(format!("{}, with {} left", now.traffic(), counted(left, "task")))
+            .traffic(format!("{}, with {} left", now.traffic_line(), counted(left, "task")))
             .hint(format!(
                 "put port 80 back on {} by hand at once, or `bgecs adopt` and `bgecs promote {}`",
                 color.other(),

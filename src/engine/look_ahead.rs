@@ -2,7 +2,7 @@
 //! users are where they were when it was planned.
 
 use super::plan::Refusal;
-use crate::model::{Color, Forwarding, PerRoute, Route, ServiceState};
+use crate::model::{Color, Found, PerRoute, Route, ServiceState};
 
 /// Refuses to touch a colour once a listener is not where it was when that was
 /// planned: users may be on it by now, and whoever moved them goes first.
@@ -10,8 +10,8 @@ use crate::model::{Color, Forwarding, PerRoute, Route, ServiceState};
 /// # Errors
 /// What was expected, and what was found.
 pub fn refuse_moved(
-    planned: &PerRoute<Forwarding>,
-    found: &PerRoute<Forwarding>,
+    planned: &PerRoute<Found>,
+    found: &PerRoute<Found>,
     color: Color,
 ) -> Result<(), Refusal> {
     let moved = moved(planned, found);
@@ -37,7 +37,7 @@ pub enum Users {
     Moved(String),
 }
 
-pub fn users(planned: &PerRoute<Forwarding>, found: &PerRoute<Forwarding>, color: Color) -> Users {
+pub fn users(planned: &PerRoute<Found>, found: &PerRoute<Found>, color: Color) -> Users {
     let moved = moved(planned, found);
     match (
         planned.production.reaches(color),
@@ -62,7 +62,7 @@ pub fn what_runs(color: Color, service: &ServiceState) -> String {
     }
 }
 
-fn moved(planned: &PerRoute<Forwarding>, found: &PerRoute<Forwarding>) -> Vec<String> {
+fn moved(planned: &PerRoute<Found>, found: &PerRoute<Found>) -> Vec<String> {
     [Route::Production, Route::Test]
         .into_iter()
         .map(|route| (route, planned.get(route), found.get(route)))
@@ -83,7 +83,7 @@ mod tests {
     use crate::model::Rollout;
     use crate::model::testing::{nowhere, service, to, to_both};
 
-    fn listeners(production: Forwarding, test: Forwarding) -> PerRoute<Forwarding> {
+    fn listeners(production: Found, test: Found) -> PerRoute<Found> {
         PerRoute { production, test }
     }
 
@@ -101,9 +101,7 @@ mod tests {
             (
                 to_both(),
                 blue.clone(),
-                Some(
-                    "port 80 forwards to blue (1 of 2), green (1 of 2), and to green when this began",
-                ),
+                Some("port 80 forwards to 50% blue, 50% green, and to green when this began"),
             ),
             (
                 nowhere(),
@@ -150,7 +148,7 @@ mod tests {
     fn users_are_on_a_colour_or_not_and_were_before_or_not() {
         let (blue, green) = (to(Color::Blue), to(Color::Green));
         let planned = listeners(green.clone(), blue.clone());
-        let users = |production: &Forwarding, test: &Forwarding, color| {
+        let users = |production: &Found, test: &Found, color| {
             users(
                 &planned,
                 &listeners(production.clone(), test.clone()),

@@ -71,7 +71,7 @@ fn only_told(check: Check) -> Check {
 /// swap that stopped half-way or a person may have left it; or nowhere. Nothing
 /// of somebody else's is overwritten.
 fn listener(observed: &Observed, route: Route) -> Check {
-    let seen = observed.forwarding(route);
+    let seen = observed.found_at(route);
     let is_of_colors = seen.only().is_some();
     let (name, ok) = match route {
         Route::Production => ("prod listener", is_of_colors),
@@ -260,15 +260,15 @@ mod tests {
     #[test]
     fn each_defect_fails_its_own_check() {
         let mut half_swapped = ready();
-        half_swapped.listeners.production = to(Color::Blue);
+        half_swapped.traffic.production = to(Color::Blue);
         assert_eq!(failing(&half_swapped, &well()), Vec::<&str>::new());
 
         let mut strange = ready();
-        strange.listeners.production = nowhere();
+        strange.traffic.production = nowhere();
         assert_eq!(failing(&strange, &well()), ["prod listener"]);
 
         let mut test_elsewhere = ready();
-        test_elsewhere.listeners.test = redirect();
+        test_elsewhere.traffic.test = redirect();
         assert_eq!(failing(&test_elsewhere, &well()), ["test listener"]);
 
         let mut rolling = ready();
@@ -319,7 +319,7 @@ mod tests {
         // As a person adopted it: on the live colour, or nowhere.
         for forwarding in [to(Color::Green), to(Color::Blue), nowhere()] {
             let mut world = ready();
-            world.listeners.test = forwarding;
+            world.traffic.test = forwarding;
             assert_eq!(failing(&world, &well()), Vec::<&str>::new());
         }
     }
@@ -348,7 +348,7 @@ mod tests {
         small.colors.blue.targets.0.remove(0);
         assert_eq!(way_back(&small), ["target health"]);
         let mut strange = ready();
-        strange.listeners.production = nowhere();
+        strange.traffic.production = nowhere();
         assert_eq!(way_back(&strange), ["prod listener"]);
     }
 

@@ -66,7 +66,7 @@ struct World {
 impl World {
     fn new() -> Self {
         let mut seen = observed();
-        seen.listeners = PerRoute {
+        seen.traffic = PerRoute {
             production: nowhere(),
             test: nowhere(),
         };
@@ -129,7 +129,7 @@ impl World {
             }
         })?;
         self.effect(|world| {
-            let listeners = &mut world.seen.listeners;
+            let listeners = &mut world.seen.traffic;
             *match port {
                 Route::Production => &mut listeners.production,
                 Route::Test => &mut listeners.test,
@@ -443,7 +443,7 @@ proptest! {
                 Step::StrangerMoves => {
                     let Some(live) = world.seen.live_color() else { continue };
                     if world.seen.color(live.other()).desired() > 0 {
-                        world.seen.listeners.production = to(live.other());
+                        world.seen.traffic.production = to(live.other());
                         let now = world.live();
                         world.asked.extend(now);
                     }

@@ -103,7 +103,7 @@ fn swap(operation: &Operation, observed: &Observed, to_is_well: bool) -> Result<
     let Some(to) = operation.color else {
         return Ok(Way::Undone);
     };
-    let production = &observed.listeners.production;
+    let production = &observed.traffic.production;
     let Some(origin) = &operation.from else {
         // Nothing was live when it began.
         return match production.only() {
@@ -120,7 +120,7 @@ fn swap(operation: &Operation, observed: &Observed, to_is_well: bool) -> Result<
             gone: origin.clone(),
         }),
         Some(live) if live == to => Ok(Way::Swap { from: to, to: from }),
-        Some(live) if live == from && observed.listeners.test.only() == Some(to) => Ok(Way::Undone),
+        Some(live) if live == from && observed.traffic.test.only() == Some(to) => Ok(Way::Undone),
         Some(live) if live == from => Ok(Way::Swap { from: to, to: from }),
         _ => Err(elsewhere(operation, observed)),
     }
@@ -163,7 +163,7 @@ fn elsewhere(operation: &Operation, observed: &Observed) -> Refusal {
     Refusal::new(
         format!(
             "port 80 {}, and the unfinished {} was between {} and {}: something else changed it",
-            observed.listeners.production.deed(),
+            observed.traffic.production.deed(),
             operation.name(),
             name(operation.was_live()),
             name(operation.color)

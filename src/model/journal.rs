@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 use time::serde::rfc3339;
 
 use super::deployed::read_either;
-use super::{Color, Deployed, Observed, PerRoute, Route};
+use super::{Color, Deployed, Found, Observed, PerRoute, Route};
 
 pub use asked::{Asked, Header};
 pub use effect::{Effect, Entry, Fate};
@@ -185,9 +185,9 @@ impl Truth {
     /// as observed.
     #[must_use]
     pub fn after(earlier: Option<&Self>, operation: &Operation, observed: &Observed) -> Self {
-        let found = observed.found();
+        let PerRoute { production, test } = observed.traffic.map(Found::only);
         let was_live = earlier.and_then(|truth| truth.production.clone());
-        let previous = match was_live.filter(|was| Some(was.color) != found.production) {
+        let previous = match was_live.filter(|was| Some(was.color) != production) {
             Some(was) => Some(Previous {
                 // What ran there when it began, which may be newer.
                 release: match &operation.from {
@@ -202,11 +202,11 @@ impl Truth {
             None => earlier.and_then(|truth| truth.previous.clone()),
         };
         Self {
-            production: found.production.map(|live| {
+            production: production.map(|live| {
                 let release = observed.deployed(live);
                 release.unwrap_or_else(|| Deployed::somewhere_on(live))
             }),
-            test: found.test,
+            test,
             previous,
         }
     }
@@ -235,14 +235,6 @@ impl fmt::Display for Drift {
 }
 
 impl Observed {
-    /// Which colour alone each listener forwards to, if it is so.
-    pub fn found(&self) -> PerRoute<Option<Color>> {
-        PerRoute {
-            production: self.listeners.production.only(),
-            test: self.listeners.test.only(),
-        }
-    }
-
     /// Where the listeners are not as the last operation left them. While one is
     /// unfinished, it says itself where they may be.
     pub fn drift(&self) -> Vec<Drift> {
@@ -252,13 +244,13 @@ impl Observed {
         };
         [Route::Production, Route::Test]
             .into_iter()
-            .filter(|route| self.forwarding(*route).only() != truth.of(*route))
+            .filter(|route| self.found_at(*route).only() != truth.of(*route))
             .map(|route| Drift {
                 port: route.number(),
                 expected: truth
                     .of(route)
                     .map_or_else(|| "nothing".to_owned(), |color| color.to_string()),
-                found: self.forwarding(route).to_string(),
+                found: self.found_at(route).to_string(),
             })
             .collect()
     }

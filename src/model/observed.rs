@@ -6,19 +6,9 @@ use time::OffsetDateTime;
 
 use super::journal::{Head, Previous};
 use super::{
-    Color, Deployed, Digest, Forwarding, Infrastructure, OtherWays, PerColor, PerRoute, Route,
+    Color, Deployed, Digest, Found, Infrastructure, OtherWays, PerColor, PerRoute, Route,
     ServiceDefinition, Tag, TaskDefinitionArn,
 };
-
-/// Who serves production, derived from what port 80 forwards to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Live {
-    /// A fresh stack: port 80 has its placeholder.
-    Nothing,
-    Color(Color),
-    /// Several groups, or what is no forward to ours: bgecs did not do this.
-    Unclear,
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -214,23 +204,14 @@ impl ColorState {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observed {
     pub infrastructure: Infrastructure,
-    pub listeners: PerRoute<Forwarding>,
-    /// By which requests come in besides the two listeners' default actions.
+    pub traffic: PerRoute<Found>,
+    /// By which requests come in besides the two routes.
     pub other_ways: OtherWays,
     pub colors: PerColor<ColorState>,
     pub journal: Head,
 }
 
 impl Observed {
-    pub fn live(&self) -> Live {
-        let production = &self.listeners.production;
-        match production.only() {
-            Some(color) => Live::Color(color),
-            None if production.is_nowhere() => Live::Nothing,
-            None => Live::Unclear,
-        }
-    }
-
     /// What users were on last, other than what is live.
     pub fn previous(&self) -> Option<&Previous> {
         self.journal.truth.as_ref()?.previous.as_ref()
@@ -241,25 +222,23 @@ impl Observed {
         self.deployed(self.live_color()?)
     }
 
+    /// The colour that serves production: the one that gets every request.
     pub fn live_color(&self) -> Option<Color> {
-        match self.live() {
-            Live::Color(color) => Some(color),
-            Live::Nothing | Live::Unclear => None,
-        }
+        self.traffic.production.only()
     }
 
     /// The colour that both ports serve: a swap stopped between its two writes.
     pub fn half_swapped(&self) -> Option<Color> {
         let live = self.live_color()?;
-        (self.listeners.test.only() == Some(live)).then_some(live)
+        (self.traffic.test.only() == Some(live)).then_some(live)
     }
 
     pub fn color(&self, color: Color) -> &ColorState {
         self.colors.get(color)
     }
 
-    pub fn forwarding(&self, route: Route) -> &Forwarding {
-        self.listeners.get(route)
+    pub fn found_at(&self, route: Route) -> &Found {
+        self.traffic.get(route)
     }
 
     /// `blue (tag 2)`, for sentences.
@@ -271,10 +250,10 @@ impl Observed {
     }
 
     /// Where port 80's requests go, for the end of every message.
-    pub fn traffic(&self) -> String {
+    pub fn traffic_line(&self) -> String {
         match self.live_color() {
             Some(color) => format!("port 80 -> {}", self.named(color)),
-            None => format!("port 80 -> {}", self.listeners.production),
+            None => format!("port 80 -> {}", self.traffic.production),
         }
     }
 }

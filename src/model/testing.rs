@@ -4,8 +4,8 @@ use time::OffsetDateTime;
 
 use super::journal::{Command, Head, Holder, Lease, Operation, OperationId, Truth, Who};
 use super::{
-    Color, ColorState, Deployed, Deployment, Forward, Forwarding, Infrastructure, ListenerArn,
-    Observed, OtherWays, PerColor, PerRoute, Release, Rollout, ServiceDefinition, ServiceState,
+    Color, ColorState, Deployed, Deployment, Foreign, Found, Infrastructure, ListenerArn, Observed,
+    OtherWays, PerColor, PerRoute, Release, Rollout, ServiceDefinition, ServiceState, Split,
     TargetGroupArn, TaskDefinitionArn, WayIn,
 };
 
@@ -33,26 +33,42 @@ pub fn infrastructure() -> Infrastructure {
     }
 }
 
-pub fn to(color: Color) -> Forwarding {
-    Forwarding::to(vec![Forward {
-        color: Some(color),
-        target_group: TargetGroupArn::new(format!("tg/{color}")),
-        weight: 1,
-    }])
+pub fn to(color: Color) -> Found {
+    color.into()
 }
 
-pub fn nowhere() -> Forwarding {
-    Forwarding::default()
+pub fn nowhere() -> Found {
+    Found::default()
 }
 
 /// Half of the requests for each colour.
-pub fn to_both() -> Forwarding {
-    let both = Color::BOTH.into_iter().map(to);
-    Forwarding::to(both.flat_map(|one| one.forwards().to_vec()).collect())
+pub fn to_both() -> Found {
+    Found::Split(Split::by_weight(PerColor { blue: 1, green: 1 }).unwrap())
 }
 
-pub fn redirect() -> Forwarding {
-    Forwarding::Foreign("a redirect to https://…:443".to_owned())
+pub fn redirect() -> Found {
+    Found::Foreign(Foreign {
+        verb: "answers with",
+        what: "a redirect to https://…:443".to_owned(),
+        reaches: PerColor::default(),
+    })
+}
+
+/// A target group that is not one of the app's two, with half of the requests
+/// where that colour has the other half.
+pub fn to_a_stranger(beside: Option<Color>) -> Found {
+    let stranger = "a stranger's target group tg/someone-else-s";
+    Found::Foreign(Foreign {
+        verb: "forwards to",
+        what: match beside {
+            None => stranger.to_owned(),
+            Some(color) => format!("{color} (1 of 2), {stranger} (1 of 2)"),
+        },
+        reaches: PerColor {
+            blue: beside == Some(Color::Blue),
+            green: beside == Some(Color::Green),
+        },
+    })
 }
 
 /// Another listener that forwards to that colour.
@@ -61,7 +77,7 @@ pub fn port_8080(color: Color) -> WayIn {
         arn: "listener/8080".to_owned(),
         listener: "port 8080 (HTTP)".to_owned(),
         rule: None,
-        forwarding: to(color),
+        found: to(color),
     }
 }
 
@@ -71,7 +87,7 @@ pub fn api_rule(color: Color) -> WayIn {
         arn: "rule/api".to_owned(),
         listener: "port 80 (HTTP)".to_owned(),
         rule: Some("rule 10 (path /api/*)".to_owned()),
-        forwarding: to(color),
+        found: to(color),
     }
 }
 
@@ -118,7 +134,7 @@ pub fn release(tag: &str) -> Release {
 pub fn observed() -> Observed {
     Observed {
         infrastructure: infrastructure(),
-        listeners: PerRoute {
+        traffic: PerRoute {
             production: to(Color::Green),
             test: to(Color::Blue),
         },
@@ -133,7 +149,7 @@ pub fn observed() -> Observed {
 
 /// What the journal says of a world whose last operation left it as it is.
 pub fn with_previous(mut observed: Observed, previous: Option<Color>) -> Observed {
-    let found = observed.found();
+    let found = observed.traffic.map(Found::only);
     observed.journal.truth = Some(Truth {
         production: observed
             .live_release()

@@ -1,125 +1,219 @@
-//! Where requests can go: what listeners and their rules do with them.
+//! Where requests can go: by which routes they come, and what takes them. No
+//! other file knows more of it than it asks here.
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::{Color, TargetGroupArn};
+use super::{Color, PerColor};
 
-/// The header by which a request to the test port asks for a colour, wherever
-/// that port forwards.
+/// The header by which a request to the test route asks for a colour, wherever
+/// that route goes.
 pub const COLOR_HEADER: &str = "x-bgecs-color";
 
-/// Where a share of the requests is sent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Forward {
-    /// `None` for a target group that is not one of the app's two.
-    pub color: Option<Color>,
-    #[serde(skip)]
-    pub target_group: TargetGroupArn,
-    pub weight: i32,
+/// A way by which requests come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Route {
+    /// What users reach: port 80.
+    #[serde(rename = "prod")]
+    Production,
+    /// Where an idle release is looked at: port 81.
+    #[serde(rename = "test")]
+    Test,
 }
 
-/// What a listener does with a request that no rule takes, or a rule with one
-/// that it takes.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Forwarding {
-    /// A fresh stack's placeholder: nothing is live yet.
-    #[default]
-    Nowhere,
-    /// To target groups, by weight.
-    To {
-        forwards: Vec<Forward>,
-        /// What is done ahead of it, such as `authenticate-oidc`.
-        after: Vec<String>,
-    },
-    /// What is no forward, in words. Whoever did it meant it.
-    Foreign(String),
-}
-
-impl Forwarding {
-    #[cfg(test)]
-    pub fn to(forwards: Vec<Forward>) -> Self {
-        Self::To {
-            forwards,
-            after: Vec::new(),
-        }
-    }
-
-    pub fn forwards(&self) -> &[Forward] {
+impl Route {
+    pub fn number(self) -> u16 {
         match self {
-            Self::To { forwards, .. } => forwards,
-            Self::Nowhere | Self::Foreign(_) => &[],
+            Self::Production => 80,
+            Self::Test => 81,
+        }
+    }
+}
+
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "port {}", self.number())
+    }
+}
+
+/// One value for each route.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct PerRoute<T> {
+    #[serde(rename = "prod")]
+    pub production: T,
+    pub test: T,
+}
+
+impl<T> PerRoute<T> {
+    pub fn get(&self, route: Route) -> &T {
+        match route {
+            Route::Production => &self.production,
+            Route::Test => &self.test,
         }
     }
 
-    fn reached(&self) -> impl Iterator<Item = &Forward> {
-        self.forwards().iter().filter(|forward| forward.weight > 0)
+    pub fn map<U>(&self, of: impl Fn(&T) -> U) -> PerRoute<U> {
+        PerRoute {
+            production: of(&self.production),
+            test: of(&self.test),
+        }
+    }
+}
+
+/// A route's shares by colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Split(PerColor<u16>);
+
+impl Split {
+    /// In basis points: all there is.
+    const WHOLE: u16 = 10_000;
+
+    /// Every request to that colour.
+    pub const fn all(color: Color) -> Self {
+        Self(match color {
+            Color::Blue => PerColor {
+                blue: Self::WHOLE,
+                green: 0,
+            },
+            Color::Green => PerColor {
+                blue: 0,
+                green: Self::WHOLE,
+            },
+        })
+    }
+
+    /// As the weights are to each other; none where both are zero. What has a
+    /// weight has a share, however small.
+    pub fn by_weight(weights: PerColor<u32>) -> Option<Self> {
+        let (blue, total) = (
+            u64::from(weights.blue),
+            u64::from(weights.blue) + u64::from(weights.green),
+        );
+        let whole = u64::from(Self::WHOLE);
+        let share = (blue * whole + total / 2).checked_div(total)?;
+        let (least, most) = (u64::from(blue > 0), whole - u64::from(weights.green > 0));
+        let blue = u16::try_from(share.clamp(least, most)).ok()?;
+        Some(Self(PerColor {
+            blue,
+            green: Self::WHOLE - blue,
+        }))
+    }
+
+    /// In basis points.
+    pub fn share(&self, color: Color) -> u16 {
+        *self.0.get(color)
+    }
+
+    /// The smallest whole numbers that are to each other as the shares are.
+    pub fn weights(&self) -> PerColor<u16> {
+        let PerColor { blue, green } = self.0;
+        let (mut divisor, mut rest) = (blue, green);
+        while rest > 0 {
+            (divisor, rest) = (rest, divisor % rest);
+        }
+        PerColor {
+            blue: blue / divisor,
+            green: green / divisor,
+        }
     }
 
     /// The one colour that gets every request, if it is so.
     pub fn only(&self) -> Option<Color> {
-        let mut reached = self.reached();
-        match (reached.next(), reached.next()) {
-            (Some(forward), None) => forward.color,
-            _ => None,
+        let has_all = |color: &Color| self.share(*color) == Self::WHOLE;
+        Color::BOTH.into_iter().find(has_all)
+    }
+}
+
+/// `green`, or `90% blue, 10% green`.
+impl fmt::Display for Split {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(color) = self.only() {
+            return write!(f, "{color}");
+        }
+        let percent = |color| f64::from(self.share(color)) / 100.0;
+        let [one, other] = Color::BOTH;
+        write!(f, "{}% {one}, {}% {other}", percent(one), percent(other))
+    }
+}
+
+/// What was found to take a route's requests.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Found {
+    /// A fresh stack's placeholder: nothing is live yet.
+    #[default]
+    Nowhere,
+    Split(Split),
+    /// What is not the app's, or not the app's alone. Whoever did it meant it:
+    /// it is never taken for nothing, and never overwritten.
+    Foreign(Foreign),
+}
+
+/// What somebody else did with a route.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Foreign {
+    /// `forwards to`, `answers with`
+    pub verb: &'static str,
+    /// Such as `a redirect to https://…:443`.
+    pub what: String,
+    /// The colours that it leads to all the same.
+    pub reaches: PerColor<bool>,
+}
+
+impl From<Color> for Found {
+    fn from(color: Color) -> Self {
+        Self::Split(Split::all(color))
+    }
+}
+
+impl Found {
+    pub fn split(&self) -> Option<Split> {
+        match self {
+            Self::Split(split) => Some(*split),
+            Self::Nowhere | Self::Foreign(_) => None,
         }
     }
 
+    /// The one colour that gets every request, if it is so.
+    pub fn only(&self) -> Option<Color> {
+        self.split()?.only()
+    }
+
     pub fn reaches(&self, color: Color) -> bool {
-        self.reached().any(|forward| forward.color == Some(color))
+        match self {
+            Self::Nowhere => false,
+            Self::Split(split) => split.share(color) > 0,
+            Self::Foreign(foreign) => *foreign.reaches.get(color),
+        }
     }
 
     pub fn is_nowhere(&self) -> bool {
         *self == Self::Nowhere
     }
 
-    /// What takes requests that is not the app's, in words: it is never taken
-    /// for nothing, and never overwritten.
-    pub fn foreign(&self) -> Option<String> {
+    pub fn foreign(&self) -> Option<&Foreign> {
         match self {
-            Self::Foreign(what) => Some(what.clone()),
-            Self::To { .. } if self.reached().next().is_none() => Some(self.to_string()),
-            Self::To { .. } => self
-                .reached()
-                .any(|forward| forward.color.is_none())
-                .then(|| self.to_string()),
-            Self::Nowhere => None,
+            Self::Foreign(foreign) => Some(foreign),
+            Self::Nowhere | Self::Split(_) => None,
         }
     }
 
     /// `forwards to green`, or `answers with a redirect to https://…:443`.
     pub fn deed(&self) -> String {
         match self {
-            Self::Foreign(what) => format!("answers with {what}"),
-            Self::Nowhere | Self::To { .. } => format!("forwards to {self}"),
+            Self::Foreign(foreign) => format!("{} {}", foreign.verb, foreign.what),
+            Self::Nowhere | Self::Split(_) => format!("forwards to {self}"),
         }
     }
 }
 
-impl fmt::Display for Forwarding {
+/// `green`, `nothing`, or what somebody else did.
+impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (forwards, after) = match self {
-            Self::Nowhere => return f.write_str("nothing"),
-            Self::Foreign(what) => return f.write_str(what),
-            Self::To { forwards, after } => (forwards, after),
-        };
-        let total: i32 = forwards.iter().map(|forward| forward.weight).sum();
-        for (n, forward) in forwards.iter().enumerate() {
-            if n > 0 {
-                f.write_str(", ")?;
-            }
-            match forward.color {
-                Some(color) => write!(f, "{color}")?,
-                None => write!(f, "a stranger's target group {}", forward.target_group)?,
-            }
-            if forward.weight != total || total == 0 {
-                write!(f, " ({} of {total})", forward.weight)?;
-            }
-        }
-        match after.is_empty() {
-            true => Ok(()),
-            false => write!(f, ", after {}", after.join(" and ")),
+        match self {
+            Self::Nowhere => f.write_str("nothing"),
+            Self::Split(split) => write!(f, "{split}"),
+            Self::Foreign(foreign) => f.write_str(&foreign.what),
         }
     }
 }
@@ -134,7 +228,7 @@ pub struct WayIn {
     pub listener: String,
     /// `rule 10 (path /api/*)`; none is the listener's default action.
     pub rule: Option<String>,
-    pub forwarding: Forwarding,
+    pub found: Found,
 }
 
 impl fmt::Display for WayIn {
@@ -158,89 +252,73 @@ pub struct OtherWays {
 impl OtherWays {
     pub fn reaching(&self, color: Color) -> impl Iterator<Item = &WayIn> {
         let seen = self.seen.iter();
-        seen.filter(move |way| way.forwarding.reaches(color))
+        seen.filter(move |way| way.found.reaches(color))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::testing::{nowhere, to};
 
-    fn weighted(weights: &[(Option<Color>, i32)]) -> Forwarding {
-        let forward = |(color, weight): &(Option<Color>, i32)| Forward {
-            color: *color,
-            target_group: TargetGroupArn::new("tg/any"),
-            weight: *weight,
-        };
-        Forwarding::to(weights.iter().map(forward).collect())
+    fn split(blue: u32, green: u32) -> Option<Split> {
+        Split::by_weight(PerColor { blue, green })
     }
 
     #[test]
-    fn only_the_placeholder_is_nowhere_and_what_is_not_the_app_s_is_foreign() {
-        let (blue, green) = (Some(Color::Blue), Some(Color::Green));
-        let signed_in = Forwarding::To {
-            forwards: to(Color::Blue).forwards().to_vec(),
-            after: vec!["authenticate-oidc".to_owned()],
-        };
-        let redirect = Forwarding::Foreign("a redirect to https://…:443".to_owned());
-        // Who gets all, whether it is foreign, and how it reads.
-        for (forwarding, only, is_foreign, deed) in [
-            (nowhere(), None, false, "forwards to nothing"),
-            (to(Color::Blue), blue, false, "forwards to blue"),
-            (
-                signed_in,
-                blue,
-                false,
-                "forwards to blue, after authenticate-oidc",
-            ),
-            (
-                weighted(&[(blue, 1), (green, 0)]),
-                blue,
-                false,
-                "forwards to blue, green (0 of 1)",
-            ),
-            (
-                weighted(&[(blue, 9), (green, 1)]),
-                None,
-                false,
-                "forwards to blue (9 of 10), green (1 of 10)",
-            ),
-            (
-                weighted(&[(None, 0), (green, 1)]),
-                green,
-                false,
-                "forwards to a stranger's target group tg/any (0 of 1), green",
-            ),
-            (
-                weighted(&[(None, 1), (green, 1)]),
-                None,
-                true,
-                "forwards to a stranger's target group tg/any (1 of 2), green (1 of 2)",
-            ),
-            (
-                weighted(&[(None, 1)]),
-                None,
-                true,
-                "forwards to a stranger's target group tg/any",
-            ),
-            (
-                weighted(&[(green, 0)]),
-                None,
-                true,
-                "forwards to green (0 of 0)",
-            ),
-            (
-                redirect,
-                None,
-                true,
-                "answers with a redirect to https://…:443",
-            ),
+    fn shares_are_as_the_weights_are() {
+        for (given, text, (blue, green)) in [
+            ((1, 0), "blue", (1, 0)),
+            ((0, 256), "green", (0, 1)),
+            ((3, 3), "50% blue, 50% green", (1, 1)),
+            ((90, 10), "90% blue, 10% green", (9, 1)),
+            ((1, 2), "33.33% blue, 66.67% green", (3333, 6667)),
+            ((1, 999_999), "0.01% blue, 99.99% green", (1, 9999)),
         ] {
-            assert_eq!(forwarding.only(), only, "{forwarding:?}");
-            assert_eq!(forwarding.foreign().is_some(), is_foreign, "{forwarding:?}");
-            assert_eq!(forwarding.is_nowhere(), forwarding == nowhere());
-            assert_eq!(forwarding.deed(), deed);
+            let split = split(given.0, given.1).unwrap();
+            assert_eq!(split.to_string(), text);
+            assert_eq!(split.weights(), PerColor { blue, green });
+        }
+        assert_eq!(split(0, 0), None);
+        assert_eq!(split(0, 7), Some(Split::all(Color::Green)));
+    }
+
+    #[test]
+    fn what_was_found_says_who_gets_requests() {
+        let both = Found::Split(split(1, 1).unwrap());
+        let mixed = Found::Foreign(Foreign {
+            verb: "forwards to",
+            what: "green and a stranger".to_owned(),
+            reaches: PerColor {
+                blue: false,
+                green: true,
+            },
+        });
+        let redirect = Found::Foreign(Foreign {
+            verb: "answers with",
+            what: "a redirect".to_owned(),
+            reaches: PerColor::default(),
+        });
+        // The one that gets all, whether blue and green get any, and how it reads.
+        for (found, only, reaches, deed) in [
+            (Found::Nowhere, None, [false, false], "forwards to nothing"),
+            (
+                Color::Blue.into(),
+                Some(Color::Blue),
+                [true, false],
+                "forwards to blue",
+            ),
+            (both, None, [true, true], "forwards to 50% blue, 50% green"),
+            (
+                mixed,
+                None,
+                [false, true],
+                "forwards to green and a stranger",
+            ),
+            (redirect, None, [false, false], "answers with a redirect"),
+        ] {
+            assert_eq!(found.only(), only, "{found:?}");
+            assert_eq!(Color::BOTH.map(|color| found.reaches(color)), reaches);
+            assert_eq!(found.deed(), deed);
         }
     }
 }

@@ -7,7 +7,9 @@ use aws_sdk_elasticloadbalancingv2::types::{
     Action, ActionTypeEnum, ForwardActionConfig, RedirectActionConfig, TargetGroupTuple,
 };
 
-use crate::model::{Forward, Forwarding, Infrastructure, ListenerArn, TargetGroupArn};
+use crate::model::{
+    Color, Foreign, Found, Infrastructure, ListenerArn, PerColor, Split, TargetGroupArn,
+};
 
 /// What the template has a listener answer while nothing is live.
 const PLACEHOLDER: (&str, &str) = ("503", "bgecs: nothing is live yet");
@@ -31,17 +33,63 @@ impl LastRead {
     }
 }
 
-pub fn forwarding(infra: &Infrastructure, actions: &[Action]) -> Forwarding {
-    let (forward, others): (Vec<&Action>, Vec<&Action>) =
-        actions.iter().partition(|action| is_forward(action));
-    match forward.first() {
-        Some(action) => Forwarding::To {
-            forwards: forwards(infra, action),
-            after: others.into_iter().map(kind).collect(),
-        },
-        None if is_placeholder(actions) => Forwarding::Nowhere,
-        None => Forwarding::Foreign(in_words(actions)),
+/// A target group that a forward names.
+struct Forward {
+    /// `None` for one that is not of the app's two.
+    color: Option<Color>,
+    arn: String,
+    weight: u32,
+}
+
+/// What actions do with requests; what they do ahead of a forward is not asked.
+pub fn found(infra: &Infrastructure, actions: &[Action]) -> Found {
+    match actions.iter().find(|action| is_forward(action)) {
+        Some(action) => forwarding(&forwards(infra, action)),
+        None if is_placeholder(actions) => Found::Nowhere,
+        None => Found::Foreign(Foreign {
+            verb: "answers with",
+            what: in_words(actions),
+            reaches: PerColor::default(),
+        }),
     }
+}
+
+fn forwarding(forwards: &[Forward]) -> Found {
+    let weight = |color: Option<Color>| {
+        let of = forwards.iter().filter(|forward| forward.color == color);
+        of.map(|forward| forward.weight).sum::<u32>()
+    };
+    let weights = PerColor {
+        blue: weight(Some(Color::Blue)),
+        green: weight(Some(Color::Green)),
+    };
+    let is_ours = weight(None) == 0;
+    match Split::by_weight(weights).filter(|_| is_ours) {
+        Some(split) => Found::Split(split),
+        None => Found::Foreign(Foreign {
+            verb: "forwards to",
+            what: groups_in_words(forwards),
+            reaches: PerColor {
+                blue: weights.blue > 0,
+                green: weights.green > 0,
+            },
+        }),
+    }
+}
+
+fn groups_in_words(forwards: &[Forward]) -> String {
+    let total: u32 = forwards.iter().map(|forward| forward.weight).sum();
+    let words = forwards.iter().map(|forward| {
+        let name = match forward.color {
+            Some(color) => color.to_string(),
+            None => format!("a stranger's target group {}", forward.arn),
+        };
+        match forward.weight == total && total > 0 {
+            true => name,
+            false => format!("{name} ({} of {total})", forward.weight),
+        }
+    });
+    words.collect::<Vec<_>>().join(", ")
 }
 
 /// The same list, but that it forwards to that group: what is done ahead of the
@@ -54,7 +102,7 @@ pub fn aimed_at(
     actions: &[Action],
     group: &TargetGroupArn,
 ) -> Result<Vec<Action>, String> {
-    let found = forwarding(infra, actions);
+    let found = found(infra, actions);
     if found.foreign().is_some() {
         return Err(format!("{}, which is not overwritten", found.deed()));
     }
@@ -138,8 +186,8 @@ fn kind(action: &Action) -> String {
 fn forwards(infra: &Infrastructure, action: &Action) -> Vec<Forward> {
     let forward = |arn: &str, weight| Forward {
         color: infra.color_of(arn),
-        target_group: TargetGroupArn::new(arn),
-        weight,
+        arn: arn.to_owned(),
+        weight: u32::try_from(weight).unwrap_or_default(),
     };
     let config = action.forward_config();
     let groups = config.map(ForwardActionConfig::target_groups);
@@ -157,7 +205,7 @@ fn forwards(infra: &Infrastructure, action: &Action) -> Vec<Forward> {
     }
 }
 
-fn color_of(infra: &Infrastructure, group: &TargetGroupTuple) -> Option<crate::model::Color> {
+fn color_of(infra: &Infrastructure, group: &TargetGroupTuple) -> Option<Color> {
     infra.color_of(group.target_group_arn()?)
 }
 

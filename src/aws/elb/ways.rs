@@ -9,12 +9,10 @@ use aws_sdk_elasticloadbalancingv2::types::{
 };
 use futures_util::future::join_all;
 
-use super::actions::forwarding;
+use super::actions::found;
 use crate::aws::Aws;
 use crate::aws::error::{AwsError, Kind, Named};
-use crate::model::{
-    COLOR_HEADER, Color, Forwarding, Infrastructure, OtherWays, PerRoute, Route, WayIn,
-};
+use crate::model::{COLOR_HEADER, Color, Found, Infrastructure, OtherWays, PerRoute, Route, WayIn};
 
 const LISTENERS: &str = "elasticloadbalancing:DescribeListeners";
 const RULES: &str = "elasticloadbalancing:DescribeRules";
@@ -26,14 +24,14 @@ impl Aws {
         &self,
         infra: &Infrastructure,
         known: Option<OtherWays>,
-    ) -> Result<(PerRoute<Forwarding>, OtherWays), AwsError> {
+    ) -> Result<(PerRoute<Found>, OtherWays), AwsError> {
         let listeners = self.listeners_of(infra).await?;
-        let forwarding = self.understand(infra, &listeners)?;
+        let traffic = self.understand(infra, &listeners)?;
         let ways = match known {
             Some(ways) => ways,
             None => self.ways_by(infra, &listeners).await?,
         };
-        Ok((forwarding, ways))
+        Ok((traffic, ways))
     }
 
     /// Only the other ways. Without a load balancer there is none.
@@ -50,7 +48,7 @@ impl Aws {
     pub async fn listeners_there(
         &self,
         infra: &Infrastructure,
-    ) -> Result<Option<PerRoute<Option<Forwarding>>>, AwsError> {
+    ) -> Result<Option<PerRoute<Option<Found>>>, AwsError> {
         let listeners = match self.listeners_of(infra).await {
             Ok(listeners) => listeners,
             Err(error) if error.kind == Kind::NotFound => return Ok(None),
@@ -61,7 +59,7 @@ impl Aws {
             let listener = listeners
                 .iter()
                 .find(|listener| listener.listener_arn() == arn)?;
-            Some(forwarding(infra, listener.default_actions()))
+            Some(found(infra, listener.default_actions()))
         };
         Ok(Some(PerRoute {
             production: of(Route::Production),
@@ -101,11 +99,7 @@ impl Aws {
                 Err(error) => return Err(error),
             }
         }
-        let is_way = |way: &WayIn| {
-            Color::BOTH
-                .iter()
-                .any(|color| way.forwarding.reaches(*color))
-        };
+        let is_way = |way: &WayIn| Color::BOTH.iter().any(|color| way.found.reaches(*color));
         ways.seen.retain(is_way);
         Ok(ways)
     }
@@ -132,14 +126,14 @@ fn default_of(infra: &Infrastructure, listener: &Listener) -> Option<WayIn> {
         arn: arn.to_owned(),
         listener: name(listener),
         rule: None,
-        forwarding: forwarding(infra, listener.default_actions()),
+        found: found(infra, listener.default_actions()),
     })
 }
 
 fn by(infra: &Infrastructure, listener: &Listener, rule: &Rule) -> Option<WayIn> {
-    let forwarding = forwarding(infra, rule.actions());
+    let found = found(infra, rule.actions());
     let of_test_port = listener.listener_arn() == Some(infra.listeners.test.as_str());
-    let is_ours = of_test_port && is_template_s(rule, &forwarding);
+    let is_ours = of_test_port && is_template_s(rule, &found);
     // The default rule is the listener's default action once more.
     if is_ours || rule.is_default() == Some(true) {
         return None;
@@ -156,13 +150,13 @@ fn by(infra: &Infrastructure, listener: &Listener, rule: &Rule) -> Option<WayIn>
                 false => conditions.join(", "),
             }
         )),
-        forwarding,
+        found,
     })
 }
 
 /// A rule by which a request to the test port chooses its colour.
-fn is_template_s(rule: &Rule, forwarding: &Forwarding) -> bool {
-    let ([condition], Some(color)) = (rule.conditions(), forwarding.only()) else {
+fn is_template_s(rule: &Rule, found: &Found) -> bool {
+    let ([condition], Some(color)) = (rule.conditions(), found.only()) else {
         return false;
     };
     condition.http_header_config().is_some_and(|header| {

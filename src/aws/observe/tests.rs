@@ -2,9 +2,9 @@ use serde_json::json;
 
 use crate::aws::error::Kind;
 use crate::aws::testing::{Reply, Wire, listeners};
+use crate::model::Color;
 use crate::model::Deployed;
 use crate::model::testing::infrastructure;
-use crate::model::{Color, Live};
 
 fn health(targets: usize) -> Reply {
     let target = "<member><Target><Id>10.0.0.1</Id></Target><TargetHealth><State>healthy</State></TargetHealth></member>";
@@ -41,7 +41,7 @@ async fn everything_is_read_once_and_put_together() {
         .on("DescribeTaskDefinition", Reply::json(&tags));
     let observed = wire.aws().observe(&infrastructure(), None).await.unwrap();
     wire.assert_used_up();
-    assert_eq!(observed.live(), Live::Color(Color::Green));
+    assert_eq!(observed.live_color(), Some(Color::Green));
     assert_eq!(observed.half_swapped(), None);
     // A journal of format 1.
     let previous = observed.previous().unwrap();

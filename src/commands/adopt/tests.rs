@@ -27,7 +27,7 @@ fn there_is_something_to_adopt_where_a_listener_moved_or_an_operation_is_unfinis
     let mut world = with_previous(observed(), None);
     assert!(!is_new(&world.drift(), None));
     assert!(is_new(&world.drift(), Some(&operation())));
-    world.listeners.test = nowhere();
+    world.traffic.test = nowhere();
     assert!(is_new(&world.drift(), None));
 }
 
@@ -35,10 +35,10 @@ fn there_is_something_to_adopt_where_a_listener_moved_or_an_operation_is_unfinis
 fn only_the_two_colours_can_be_adopted() {
     let mut world = observed();
     assert!(acceptable(&world).is_ok());
-    world.listeners.production = nowhere();
+    world.traffic.production = nowhere();
     assert!(acceptable(&world).is_ok());
     for foreign in [to_both(), redirect()] {
-        world.listeners.production = foreign;
+        world.traffic.production = foreign;
         let error = acceptable(&world).unwrap_err();
         assert_eq!(error.exit, Exit::Refused);
     }

@@ -8,9 +8,9 @@ use crate::aws::testing::Wire;
 use crate::model::journal::{Effect, Lease};
 use crate::model::testing::{
     api_rule, lease, moment, nowhere, observed, operation, port_8080, redirect, service, to,
-    with_previous,
+    to_a_stranger, with_previous,
 };
-use crate::model::{Forwarding, Release, Target, TargetGroupArn, TargetState, Targets};
+use crate::model::{Release, Target, TargetGroupArn, TargetState, Targets};
 
 #[test]
 fn ages_are_rounded_down() {
@@ -138,8 +138,8 @@ fn both_colours_at_work() {
 #[test]
 fn a_fresh_stack() {
     let mut world = observed();
-    world.listeners.production = nowhere();
-    world.listeners.test = nowhere();
+    world.traffic.production = nowhere();
+    world.traffic.test = nowhere();
     insta::assert_snapshot!(shown(&world), @"
     hello in eu-west-1
       port 80  http://lb.example  -> nothing
@@ -181,8 +181,8 @@ fn a_retired_colour_and_a_failed_one() {
 #[test]
 fn a_swap_that_stopped_half_way() {
     let mut world = world();
-    world.listeners.production = to(Color::Blue);
-    world.listeners.test = to(Color::Blue);
+    world.traffic.production = to(Color::Blue);
+    world.traffic.test = to(Color::Blue);
     // Ahead of the first journal.
     world.journal.truth = None;
     let text = shown(&world);
@@ -192,7 +192,7 @@ fn a_swap_that_stopped_half_way() {
 #[test]
 fn a_listener_that_is_not_where_the_journal_says() {
     let mut world = world();
-    world.listeners.test = to(Color::Green);
+    world.traffic.test = to(Color::Green);
     let text = shown(&world);
     insta::assert_snapshot!(text.split("\n\n").last().unwrap(), @"
     warning: port 81 forwards to green, and the journal says blue: something else changed it.
@@ -212,7 +212,7 @@ fn an_operation_that_nobody_finished() {
     };
     operation.intend(moment(), effect);
     world.journal.operation = Some(operation);
-    world.listeners.production = to(Color::Blue);
+    world.traffic.production = to(Color::Blue);
     let text = shown(&world);
     insta::assert_snapshot!(text.split("\n\n").last().unwrap(), @"
     warning: the promote of tag 2 to blue that ann@laptop began at 2023-11-14 22:13:20 UTC is unfinished: it was about to point port 80 at blue.
@@ -237,13 +237,7 @@ fn an_operation_that_nobody_finished() {
 #[test]
 fn a_listener_that_bgecs_did_not_set() {
     let mut world = world();
-    let mut forwards = to(Color::Green).forwards().to_vec();
-    forwards.push(Forward {
-        color: None,
-        target_group: TargetGroupArn::new("tg/someone-else-s"),
-        weight: 1,
-    });
-    world.listeners.production = Forwarding::to(forwards);
+    world.traffic.production = to_a_stranger(Some(Color::Green));
     insta::assert_snapshot!(shown(&world), @"
     hello in eu-west-1
       port 80  http://lb.example  -> green (1 of 2), a stranger's target group tg/someone-else-s (1 of 2)
@@ -270,7 +264,7 @@ fn a_listener_that_bgecs_did_not_set() {
 #[test]
 fn a_redirect_and_the_other_ways_in() {
     let mut world = world();
-    world.listeners.production = redirect();
+    world.traffic.production = redirect();
     world.other_ways.seen = vec![port_8080(Color::Green)];
     let text = shown(&world);
     assert!(!text.contains("Nothing is live"), "{text}");
@@ -288,7 +282,7 @@ fn a_redirect_and_the_other_ways_in() {
     assert_eq!(production["foreign"], "a redirect to https://…:443");
     assert_eq!(production["forwards"], serde_json::json!([]));
 
-    world.listeners.production = to(Color::Green);
+    world.traffic.production = to(Color::Green);
     world.other_ways.seen.push(api_rule(Color::Blue));
     world.other_ways.hidden = Some("AccessDenied: no".to_owned());
     insta::assert_snapshot!(around_the_colours(&shown(&world)), @"

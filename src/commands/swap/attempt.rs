@@ -19,7 +19,7 @@ use crate::engine::swap::{Before, Policy, Swap};
 use crate::error::Result;
 use crate::interrupt::Interrupts;
 use crate::model::journal::{Left, Previous};
-use crate::model::{Answer, Color, Observed, Route};
+use crate::model::{Answer, Color, Found, Observed, Route};
 use crate::probe::{Address, Probe, ask_once};
 use crate::report::Event;
 use crate::session::Session;
@@ -85,7 +85,7 @@ impl<'a> Attempt<'a> {
                 .tolerated(baseline, self.watching.window),
         };
         let before = Before {
-            found: self.observed.found(),
+            found: self.observed.traffic.map(Found::only),
             origin: self.origin,
             was_healthy: self.observed.color(self.from).targets.healthy() > 0,
         };
@@ -142,7 +142,7 @@ impl<'a> Attempt<'a> {
         }
         let traffic = now.as_ref().map_or_else(
             || "port 80 -> unknown: the listeners cannot be read".to_owned(),
-            Observed::traffic,
+            Observed::traffic_line,
         );
         let swapped = Swapped::new(
             self.kind,
@@ -186,11 +186,11 @@ impl<'a> Attempt<'a> {
                 .await
                 .ok()?;
             let now = Observed {
-                listeners,
+                traffic: listeners,
                 ..self.observed.clone()
             };
-            if swap.is_borne_out(now.live()) || looks == LAST_LOOKS {
-                swap.look_again(now.live());
+            if swap.is_borne_out(now.live_color()) || looks == LAST_LOOKS {
+                swap.look_again(now.live_color());
                 return Some(now);
             }
             sleep(LOOK_PAUSE).await;

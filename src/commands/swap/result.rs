@@ -122,7 +122,7 @@ impl Swapped {
             probe: ProbeReport::default(),
             swap: SwapTimes::default(),
             changeover_unknown: None,
-            traffic: before.traffic(),
+            traffic: before.traffic_line(),
             reason: Some("a check failed".to_owned()),
             names: (before.named(swap.from), before.named(swap.to)),
             exit: Exit::Refused,
@@ -507,7 +507,7 @@ impl Done {
             probe: ProbeReport::default(),
             swap: SwapTimes::default(),
             changeover_unknown: None,
-            traffic: observed.traffic(),
+            traffic: observed.traffic_line(),
             reason: None,
             sentence,
         }

@@ -20,6 +20,8 @@ struct Received {
 fn receive_all(root: &Path, asked: Asked) -> (Received, Outcome) {
     let (packets, mut answer) = mpsc::channel(IN_FLIGHT);
     let (requests, queue) = blocking::channel();
+    // Who failed to send a file listens no more.
+    let ask = |wanted| requests.send(wanted).unwrap_or_default();
     let outcome = Outcome::default();
     let mut received = Received::default();
     let counted = &outcome;
@@ -33,11 +35,11 @@ fn receive_all(root: &Path, asked: Asked) -> (Received, Outcome) {
                 (PacketType::PacketStat, Some(stat)) => {
                     let number = u32::try_from(received.stats.len()).expect("few files");
                     if stat.mode & (1 << 31 | 1 << 27) == 0 && stat.linkname.is_empty() {
-                        requests.send(Wanted::File(number)).expect("it listens");
+                        ask(Wanted::File(number));
                     }
                     received.stats.push(stat);
                 }
-                (PacketType::PacketStat, None) => requests.send(Wanted::End).expect("it listens"),
+                (PacketType::PacketStat, None) => ask(Wanted::End),
                 (PacketType::PacketData, _) => {
                     received.largest = received.largest.max(packet.data.len());
                     let stat = &received.stats[packet.id as usize];

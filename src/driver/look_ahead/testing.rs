@@ -1,23 +1,25 @@
 //! Listeners on the wire.
 
 use crate::aws::testing::Reply;
-use crate::model::{Forwarding, Route};
+use crate::model::{Color, Found, Route};
 
 /// Both, as DescribeListeners tells of them.
-pub fn listeners(production: &Forwarding, test: &Forwarding) -> Reply {
-    let listener = |route: Route, forwarding: &Forwarding| {
+pub fn listeners(production: &Found, test: &Found) -> Reply {
+    let listener = |route: Route, found: &Found| {
         let name = match route {
             Route::Production => "prod",
             Route::Test => "test",
         };
-        let group = |forward: &crate::model::Forward| {
-            let arn = &forward.target_group;
-            let weight = forward.weight;
+        let group = |color: Color| {
+            let weight = found.split().map_or(0, |split| split.share(color));
             format!(
-                "<member><TargetGroupArn>{arn}</TargetGroupArn><Weight>{weight}</Weight></member>"
+                "<member><TargetGroupArn>tg/{color}</TargetGroupArn><Weight>{weight}</Weight></member>"
             )
         };
-        let groups: String = forwarding.forwards().iter().map(group).collect();
+        let reached = Color::BOTH
+            .into_iter()
+            .filter(|color| found.reaches(*color));
+        let groups: String = reached.map(group).collect();
         let action = match groups.is_empty() {
             true => "<member><Type>fixed-response</Type><FixedResponseConfig><StatusCode>503</StatusCode>\
                  <MessageBody>bgecs: nothing is live yet</MessageBody></FixedResponseConfig></member>"

@@ -162,7 +162,7 @@ async fn looks_ahead_of_move(wire: &Wire) -> Result<()> {
     let session = Session::of_hello(wire.aws());
     let turn = Turn::for_tests(&session.aws, Head::default());
     let mut fresh = observed();
-    fresh.listeners.production = nowhere();
+    fresh.traffic.production = nowhere();
     look_ahead_of_move(&session, &turn, &fresh, Route::Production, Color::Blue).await
 }
 

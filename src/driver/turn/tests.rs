@@ -203,7 +203,7 @@ async fn an_operation_left_open_stays_and_only_the_lease_is_free() {
     let turn = Turn::for_tests(&wire.aws(), met(Some(TRUTH)));
     turn.about_to(point(Route::Production)).await.unwrap();
     let mut moved = observed();
-    moved.listeners.production = to(Color::Blue);
+    moved.traffic.production = to(Color::Blue);
     turn.saw(&moved);
     turn.leave_open();
     turn.end(Some(Conclusion::of(Outcome::Done))).await.unwrap();
@@ -255,8 +255,8 @@ async fn a_first_colour_that_got_one_port_stays_open_and_one_that_got_none_does_
     let no = || Reply::xml_error(403, "AccessDenied", "no");
     let yes = Reply::xml("ModifyListener", "");
     let mut fresh = observed();
-    fresh.listeners.production = nowhere();
-    fresh.listeners.test = nowhere();
+    fresh.traffic.production = nowhere();
+    fresh.traffic.test = nowhere();
     for (wire, exit, is_known) in [
         (
             Wire::new()
@@ -330,8 +330,8 @@ async fn what_is_taken_up_ends_under_its_own_name_and_one_s_own_begins_anew() {
         "nobody looked since its last intent"
     );
     let mut moved = observed();
-    moved.listeners.production = to(Color::Blue);
-    moved.listeners.test = to(Color::Green);
+    moved.traffic.production = to(Color::Blue);
+    moved.traffic.test = to(Color::Green);
     turn.saw(&moved);
     turn.close(Conclusion::of(Outcome::Finished)).await.unwrap();
     let (_, ended) = written(&wire.requests()[0]);

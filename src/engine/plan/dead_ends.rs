@@ -5,7 +5,7 @@
 use super::*;
 use crate::model::journal::{Left, Previous, Truth};
 use crate::model::testing::{nowhere, observed, redirect, release, service, to, to_both};
-use crate::model::{ColorState, Forwarding, PerRoute, TaskDefinitionArn};
+use crate::model::{ColorState, Found, PerRoute, TaskDefinitionArn};
 
 fn runs(tag: &str, tasks: i32) -> ColorState {
     let mut service = service(tasks);
@@ -40,7 +40,7 @@ fn befores(world: &Observed) -> Vec<Option<Previous>> {
 /// Every state of the listeners, the colours and the journal.
 fn states() -> Vec<Observed> {
     let listeners = || {
-        let ends: [Forwarding; 5] = [
+        let ends: [Found; 5] = [
             nowhere(),
             to(Color::Blue),
             to(Color::Green),
@@ -58,7 +58,7 @@ fn states() -> Vec<Observed> {
             .flat_map(|blue| colors().map(move |green| (blue.clone(), green)))
         {
             let mut world = observed();
-            world.listeners = PerRoute {
+            world.traffic = PerRoute {
                 production: production.clone(),
                 test: test.clone(),
             };
@@ -167,7 +167,7 @@ fn every_refusal_names_a_line_that_works_there() {
             assert!(
                 leads,
                 "{line}: {message}\n  {hint}\n{:?} {:?}\n{:#?}",
-                world.listeners, world.journal.truth, world.colors
+                world.traffic, world.journal.truth, world.colors
             );
         }
     }

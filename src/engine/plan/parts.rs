@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{Refusal, StackPlan};
 use crate::model::journal::{Head, Truth};
-use crate::model::{Color, Forwarding, Route};
+use crate::model::{Color, Found, Route};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
@@ -74,7 +74,7 @@ pub fn mend(stack: &str, gone: Vec<Part>, services: &[Color]) -> Result<StackPla
 /// # Errors
 /// Neither says it.
 pub fn live_by_rest(
-    production: Option<&Forwarding>,
+    production: Option<&Found>,
     journal: Option<&Head>,
 ) -> Result<Option<Color>, Refusal> {
     let unknown = |why: String| Refusal::new(why, ALL_AGAIN.to_owned());
@@ -153,7 +153,7 @@ mod tests {
             ..Head::default()
         };
         let green = head(Some(Deployed::somewhere_on(Color::Green)));
-        let by = |production: Option<&Forwarding>, journal: Option<&Head>| {
+        let by = |production: Option<&Found>, journal: Option<&Head>| {
             live_by_rest(production, journal).ok()
         };
         assert_eq!(by(None, Some(&green)), Some(Some(Color::Green)));

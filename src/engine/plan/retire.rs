@@ -18,7 +18,7 @@ pub fn retire(observed: &Observed) -> Result<RetirePlan, Refusal> {
         return Err(nothing_is_live(observed));
     };
     let color = live.other();
-    if observed.listeners.production.reaches(color) {
+    if observed.traffic.production.reaches(color) {
         return Err(Refusal::new(
             format!("port 80 still reaches {color}"),
             "see `bgecs status`",

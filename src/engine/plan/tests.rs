@@ -8,7 +8,7 @@ use crate::model::{ColorState, PerRoute, Release, Rollout, Target, TargetState, 
 
 fn live(color: Color) -> Observed {
     let mut world = observed();
-    world.listeners = PerRoute {
+    world.traffic = PerRoute {
         production: to(color),
         test: to(color.other()),
     };
@@ -19,7 +19,7 @@ fn live(color: Color) -> Observed {
 
 fn fresh() -> Observed {
     let mut world = observed();
-    world.listeners = PerRoute {
+    world.traffic = PerRoute {
         production: nowhere(),
         test: nowhere(),
     };
@@ -28,13 +28,13 @@ fn fresh() -> Observed {
 
 fn strange() -> Observed {
     let mut world = live(Color::Blue);
-    world.listeners.production = to_both();
+    world.traffic.production = to_both();
     world
 }
 
 fn redirected() -> Observed {
     let mut world = live(Color::Blue);
-    world.listeners.production = redirect();
+    world.traffic.production = redirect();
     world
 }
 
@@ -117,9 +117,9 @@ fn what_is_foreign_is_never_nothing() {
     for (port_80, port_81, what) in [
         (redirect(), nowhere(), "port 80 answers with a redirect"),
         (nowhere(), redirect(), "port 81 answers with a redirect"),
-        (nowhere(), to_both(), "port 81 forwards to blue (1 of 2)"),
+        (nowhere(), to_both(), "port 81 forwards to 50% blue"),
     ] {
-        world.listeners = PerRoute {
+        world.traffic = PerRoute {
             production: port_80,
             test: port_81,
         };
@@ -177,7 +177,7 @@ fn a_colour_on_which_others_come_in_is_treated_as_if_it_were_live() {
 #[test]
 fn with_both_ports_on_the_live_colour_all_goes_on() {
     let mut world = live(Color::Blue);
-    world.listeners.test = to(Color::Blue);
+    world.traffic.test = to(Color::Blue);
     assert_eq!(
         deploy(&world, &onto(None, false)).unwrap().color,
         Color::Green

@@ -3,12 +3,13 @@
 
 use super::Refusal;
 use crate::model::journal::Truth;
-use crate::model::{Color, Live, Observed, OtherWays, Route, WayIn};
+use crate::model::{Color, Observed, OtherWays, Route, WayIn};
 
 /// Port 80 is where bgecs would never have put it, and what somebody else did
 /// there is not overwritten.
 pub fn unclear(observed: &Observed) -> Option<Refusal> {
-    if observed.live() != Live::Unclear {
+    let production = &observed.traffic.production;
+    if production.is_nowhere() || production.only().is_some() {
         return None;
     }
     let infra = &observed.infrastructure;
@@ -28,10 +29,7 @@ pub fn unclear(observed: &Observed) -> Option<Refusal> {
         ),
     };
     Some(Refusal::new(
-        format!(
-            "port 80 {}, which bgecs did not do",
-            observed.listeners.production.deed()
-        ),
+        format!("port 80 {}, which bgecs did not do", production.deed()),
         format!("{back}; then `bgecs adopt`"),
     ))
 }
@@ -41,7 +39,7 @@ pub fn unclear(observed: &Observed) -> Option<Refusal> {
 /// # Errors
 /// What it does.
 pub(super) fn free_test_port(observed: &Observed) -> Result<(), Refusal> {
-    let test = &observed.listeners.test;
+    let test = &observed.traffic.test;
     if test.is_nowhere() || test.only().is_some() {
         return Ok(());
     }

@@ -9,7 +9,7 @@ use super::{
     Action, HEALTH_PAUSE, ListenerWrite, Outcome, Phase, SECOND_LOOK, SECOND_LOOK_PAUSE, Swap,
     UNREADABLE_DEADLINE, Why,
 };
-use crate::model::{Forwarding, PerRoute, Route};
+use crate::model::{Found, PerRoute, Route};
 
 /// How long the look may take, where the old colour was healthy before.
 const LOOK_DEADLINE: Duration = Duration::from_millis(100);
@@ -27,7 +27,7 @@ pub struct Look {
     /// Of the old colour.
     health: Option<Result<bool, String>>,
     /// Port 80.
-    pub(super) listener: Option<Result<Forwarding, String>>,
+    pub(super) listener: Option<Result<Found, String>>,
 }
 
 impl Swap {

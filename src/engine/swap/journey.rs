@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{
     READ_DEADLINE, READ_PAUSE, SECOND_LOOK, SECOND_LOOK_PAUSE, UNREADABLE_DEADLINE, WriteFault,
 };
-use crate::model::{Color, Forwarding, Route};
+use crate::model::{Color, Found, Route};
 
 /// How often a write whose answer was lost is sent anew on the way forward.
 const MOST_WRITES: u32 = 5;
@@ -135,7 +135,7 @@ impl Journey {
         }
     }
 
-    pub(super) fn read(&mut self, at: Duration, result: Result<Forwarding, String>) -> Reading {
+    pub(super) fn read(&mut self, at: Duration, result: Result<Found, String>) -> Reading {
         let seen = match result {
             Ok(seen) => seen,
             Err(reason) => return self.unreadable(at, &reason),
@@ -153,7 +153,7 @@ impl Journey {
     }
 
     /// Whether it shows what this journey's own doing can have brought about.
-    fn is_explained(&self, seen: &Forwarding) -> bool {
+    fn is_explained(&self, seen: &Found) -> bool {
         match self.way {
             Way::Forward(found) if !self.has_written() => seen.only() == found,
             Way::Forward(found) => seen.only().is_some() || seen.only() == found,
@@ -163,7 +163,7 @@ impl Journey {
         }
     }
 
-    fn ahead_of_the_write(&self, way: Way, seen: &Forwarding) -> Reading {
+    fn ahead_of_the_write(&self, way: Way, seen: &Found) -> Reading {
         let must_write = matches!(way, Way::Back { may_be_overtaken } if may_be_overtaken);
         match seen.only() == Some(self.color) && !must_write {
             true => Reading::Arrived,
@@ -172,7 +172,7 @@ impl Journey {
     }
 
     /// Eventual consistency gets a second look.
-    fn strange(&mut self, at: Duration, seen: &Forwarding) -> Reading {
+    fn strange(&mut self, at: Duration, seen: &Found) -> Reading {
         self.strange_since.get_or_insert(at);
         if self.is_to_be_looked_at_again(at) {
             return Reading::Again(SECOND_LOOK_PAUSE);

@@ -3,19 +3,19 @@
 //! change a listener while the window passes.
 
 use super::{Outcome, Phase, Swap};
-use crate::model::{Color, Live};
+use crate::model::Color;
 
 impl Swap {
     /// Whether port 80 is where an ended swap says. One look that denies it may
     /// be stale.
-    pub fn is_borne_out(&self, live: Live) -> bool {
-        self.claim().is_none_or(|color| live == Live::Color(color))
+    pub fn is_borne_out(&self, live: Option<Color>) -> bool {
+        self.claim().is_none_or(|color| live == Some(color))
     }
 
     /// Takes back the word of an ended swap that port 80 does not bear out.
-    pub fn look_again(&mut self, live: Live) {
+    pub fn look_again(&mut self, live: Option<Color>) {
         if let Some(expected) = self.claim()
-            && live != Live::Color(expected)
+            && live != Some(expected)
         {
             self.phase = Phase::Done(Outcome::InDoubt(format!(
                 "port 80 was seen at {expected}, and no longer forwards there: something else changed it, or a lost write came late"
@@ -57,12 +57,9 @@ mod tests {
     #[test]
     fn what_port_80_bears_out_stands() {
         for (outcome, live) in [
-            (Outcome::Committed, Live::Color(Color::Blue)),
-            (
-                Outcome::RolledBack(Why::Failures),
-                Live::Color(Color::Green),
-            ),
-            (Outcome::Interrupted, Live::Color(Color::Green)),
+            (Outcome::Committed, Some(Color::Blue)),
+            (Outcome::RolledBack(Why::Failures), Some(Color::Green)),
+            (Outcome::Interrupted, Some(Color::Green)),
         ] {
             let mut swap = ended(outcome.clone());
             assert!(swap.is_borne_out(live));
@@ -74,9 +71,9 @@ mod tests {
     #[test]
     fn what_it_does_not_is_in_doubt() {
         for (outcome, live) in [
-            (Outcome::Committed, Live::Color(Color::Green)),
-            (Outcome::Committed, Live::Unclear),
-            (Outcome::RolledBack(Why::Failures), Live::Color(Color::Blue)),
+            (Outcome::Committed, Some(Color::Green)),
+            (Outcome::Committed, None),
+            (Outcome::RolledBack(Why::Failures), Some(Color::Blue)),
         ] {
             let mut swap = ended(outcome);
             assert!(!swap.is_borne_out(live));

@@ -5,7 +5,7 @@ mod origin;
 mod users_first;
 
 use super::*;
-use crate::model::{Forward, Forwarding, TargetGroupArn};
+use crate::model::Found;
 
 const FROM: Color = Color::Green;
 const TO: Color = Color::Blue;
@@ -30,12 +30,8 @@ fn policy() -> Policy {
     }
 }
 
-fn forwards_to(color: Color) -> Forwarding {
-    Forwarding::to(vec![Forward {
-        color: Some(color),
-        target_group: TargetGroupArn::new(color.as_str()),
-        weight: 1,
-    }])
+fn forwards_to(color: Color) -> Found {
+    color.into()
 }
 
 fn secs(seconds: f64) -> Duration {
@@ -329,9 +325,9 @@ fn a_stranger_s_change_is_in_doubt() {
     through_the_baseline(&mut swap);
     let script = vec![
         (1.1, Event::Written(Ok(()))),
-        (1.2, Event::Read(Ok(Forwarding::default()))),
+        (1.2, Event::Read(Ok(Found::default()))),
         // One look may be stale.
-        (3.3, Event::Read(Ok(Forwarding::default()))),
+        (3.3, Event::Read(Ok(Found::default()))),
     ];
     run(&mut swap, script);
     assert!(matches!(swap.outcome(), Some(Outcome::InDoubt(_))));

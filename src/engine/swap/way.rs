@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::journey::{Journey, Reading};
 use super::{Action, ListenerWrite, NoteFault, Outcome, Phase, Swap, Urgency, Why, WriteFault};
-use crate::model::{Color, Forwarding, PerRoute, Route};
+use crate::model::{Color, Found, PerRoute, Route};
 
 impl Swap {
     /// Where a listener goes on the way forward.
@@ -82,7 +82,7 @@ impl Swap {
     pub(super) fn on_read(
         &mut self,
         at: Duration,
-        result: Result<Forwarding, String>,
+        result: Result<Found, String>,
     ) -> Option<Action> {
         if let Phase::LookingBack { look, .. } = &mut self.phase {
             if let Ok(seen) = &result {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::back::Look;
 use super::journey::Journey;
-use crate::model::{Color, Forwarding, PerRoute, Route};
+use crate::model::{Color, Found, PerRoute, Route};
 
 /// What the person asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +75,7 @@ pub enum Event {
     Written(Result<(), WriteFault>),
     /// Another holds the lease, so the write was not sent.
     LeaseLost(String),
-    Read(Result<Forwarding, String>),
+    Read(Result<Found, String>),
     Health(Result<bool, String>),
 }
 

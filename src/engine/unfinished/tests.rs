@@ -3,7 +3,7 @@ use crate::model::journal::Command::{
     Adopt, Deploy, Destroy, Init, Promote, Resume, Retire, Rollback,
 };
 use crate::model::testing::{moment, nowhere, observed, operation, service, to};
-use crate::model::{Digest, Forwarding, PerRoute, Route, TargetGroupArn};
+use crate::model::{Digest, Found, PerRoute, Route, TargetGroupArn};
 
 const BLUE: Color = Color::Blue;
 const GREEN: Color = Color::Green;
@@ -105,13 +105,13 @@ fn where_the_release_before_is_gone_the_new_one_is_held() {
     ));
 }
 
-fn foreign() -> Forwarding {
+fn foreign() -> Found {
     crate::model::testing::to_both()
 }
 
-fn world(production: Forwarding, test: Forwarding) -> Observed {
+fn world(production: Found, test: Found) -> Observed {
     let mut world = observed();
-    world.listeners = PerRoute { production, test };
+    world.traffic = PerRoute { production, test };
     world.colors.blue.service = Some(service(1));
     world.colors.green.service = Some(service(1));
     world
@@ -126,7 +126,7 @@ fn a_swap_goes_on_where_the_new_colour_is_well_and_back_where_it_is_not() {
             ..operation()
         };
         for test in [to(BLUE), to(GREEN), nowhere(), foreign()] {
-            let way_from = |production: Forwarding, is_well| {
+            let way_from = |production: Found, is_well| {
                 way(&green_to_blue, &world(production, test.clone()), is_well)
             };
             assert_eq!(way_from(to(BLUE), true), Ok(swap(GREEN, BLUE)));
@@ -155,8 +155,7 @@ fn a_colour_that_becomes_the_first_live_one_becomes_it_or_never_did() {
         ..operation()
     };
     for test in [to(BLUE), to(GREEN), nowhere()] {
-        let way_from =
-            |production: Forwarding| way(&first, &world(production, test.clone()), false);
+        let way_from = |production: Found| way(&first, &world(production, test.clone()), false);
         assert_eq!(way_from(nowhere()), Ok(Way::Undone));
         assert_eq!(way_from(to(BLUE)), Ok(Way::MakeLive { color: BLUE }));
         assert!(way_from(to(GREEN)).is_err());

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::model::testing::{holder, moment, nowhere, observed, operation, to, with_previous};
-use crate::model::{TargetGroupArn, TaskDefinitionArn};
+use crate::model::{PerRoute, TargetGroupArn, TaskDefinitionArn};
 
 const BLUE: Option<Color> = Some(Color::Blue);
 const GREEN: Option<Color> = Some(Color::Green);
@@ -276,7 +276,7 @@ fn the_release_before_is_the_one_that_was_live() {
         ),
     ] {
         let mut world = observed();
-        world.listeners = PerRoute { production, test };
+        world.traffic = PerRoute { production, test };
         let after = Truth::after(earlier.as_ref(), &operation(), &world);
         assert_eq!(after, expected);
     }
@@ -286,8 +286,8 @@ fn the_release_before_is_the_one_that_was_live() {
 fn drift_is_what_no_operation_explains() {
     let mut world = with_previous(observed(), None);
     assert_eq!(world.drift(), []);
-    world.listeners.production = nowhere();
-    world.listeners.test = to(Color::Green);
+    world.traffic.production = nowhere();
+    world.traffic.test = to(Color::Green);
     let told: Vec<_> = world.drift().iter().map(ToString::to_string).collect();
     assert_eq!(
         told,

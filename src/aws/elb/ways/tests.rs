@@ -1,7 +1,7 @@
 use crate::aws::Aws;
 use crate::aws::testing::{Reply, Wire};
 use crate::model::testing::{infrastructure, to};
-use crate::model::{Color, Forwarding, OtherWays, PerRoute};
+use crate::model::{Color, Found, OtherWays, PerRoute};
 
 fn forward(group: &str) -> String {
     format!("<member><Type>forward</Type><TargetGroupArn>{group}</TargetGroupArn></member>")
@@ -64,14 +64,14 @@ fn header(name: &str, value: &str) -> String {
     )
 }
 
-async fn read(aws: &Aws) -> (PerRoute<Forwarding>, OtherWays) {
+async fn read(aws: &Aws) -> (PerRoute<Found>, OtherWays) {
     let read = aws.read_load_balancer(&infrastructure(), None).await;
     read.unwrap()
 }
 
 fn shown(ways: &OtherWays) -> Vec<String> {
     let seen = ways.seen.iter();
-    seen.map(|way| format!("{way} -> {} [{}]", way.forwarding, way.arn))
+    seen.map(|way| format!("{way} -> {} [{}]", way.found, way.arn))
         .collect()
 }
 
@@ -247,9 +247,9 @@ async fn every_listener_and_rule_on_every_page_is_told_as_a_person_would() {
             "port 80 (HTTP), rule 2 (path /old, path matching ^/x+$) -> blue [r2]",
             "port 80 (HTTP), rule 9 (query v=2 or new) -> blue [r9]",
             "port 80 (HTTP), rule 10 (path /api/* or /v2/*, host a.example.com) -> green [r10]",
-            "port 443 (HTTPS) -> green, after authenticate-oidc [listener/443]",
+            "port 443 (HTTPS) -> green [listener/443]",
             "port 443 (HTTPS), rule 3 (method GET or HEAD, source 10.0.0.0/8) -> blue [r3]",
-            "port 8443 (HTTPS) -> blue (1 of 10), green (9 of 10) [listener/8443]",
+            "port 8443 (HTTPS) -> 10% blue, 90% green [listener/8443]",
         ]
     );
 }

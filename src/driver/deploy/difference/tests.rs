@@ -77,7 +77,7 @@ async fn the_first_one_differs_from_nothing() {
     let session = Session::of_hello(Wire::new().aws());
     let loaded = Loaded::from(&session.config).unwrap();
     let observed = Observed {
-        listeners: Default::default(),
+        traffic: Default::default(),
         ..observed()
     };
     let shown = ahead(&session, &observed, Color::Blue, &request(), &loaded).await;

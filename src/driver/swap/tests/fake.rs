@@ -15,7 +15,7 @@ use crate::driver::swap::Samples;
 use crate::engine::swap::{Before, NoteFault, Urgency, WriteFault};
 use crate::model::testing::to;
 use crate::model::{
-    Answer, Color, Connection, Forwarding, PerColor, PerRoute, Route, Sample, Unexpected,
+    Answer, Color, Connection, Found, PerColor, PerRoute, Route, Sample, Unexpected,
 };
 
 /// How long a call takes to reach AWS, and its answer to come back.
@@ -287,7 +287,7 @@ impl World for Fake {
             })
     }
 
-    async fn read_listener(&self, route: Route) -> Result<Forwarding, String> {
+    async fn read_listener(&self, route: Route) -> Result<Found, String> {
         let seen = Cell::new(self.traffic());
         let read = || seen.set(self.traffic());
         match self.call(Call::Read(route), read).await {

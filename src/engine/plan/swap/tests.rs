@@ -1,7 +1,7 @@
 use super::*;
 use crate::model::journal::Truth;
 use crate::model::testing::{nowhere, observed, release, service, to};
-use crate::model::{PerRoute, Release, TaskDefinitionArn};
+use crate::model::{Found, PerRoute, Release, TaskDefinitionArn};
 
 const BLUE: Color = Color::Blue;
 const GREEN: Color = Color::Green;
@@ -33,7 +33,7 @@ fn retired(tag: &str) -> ColorState {
 /// Blue is live with tag 2.
 fn with_idle(green: ColorState) -> Observed {
     let mut world = observed();
-    world.listeners = PerRoute {
+    world.traffic = PerRoute {
         production: to(BLUE),
         test: to(GREEN),
     };
@@ -44,7 +44,7 @@ fn with_idle(green: ColorState) -> Observed {
 
 /// What the journal says of a release that was live before.
 fn left(mut world: Observed, previous: Option<(&str, Left)>) -> Observed {
-    let found = world.found();
+    let found = world.traffic.map(Found::only);
     world.journal.truth = Some(Truth {
         production: world.live_release(),
         test: found.test,
@@ -182,7 +182,7 @@ fn what_stands_in_line_means_what_it_meant_when_it_was_typed() {
     assert_eq!(fixed(&before, Aim::Color(GREEN)), aim);
 
     let mut after = before.clone();
-    after.listeners = PerRoute {
+    after.traffic = PerRoute {
         production: to(GREEN),
         test: to(BLUE),
     };
@@ -211,7 +211,7 @@ fn a_rollback_in_line_goes_back_to_what_it_meant() {
     assert_eq!(word(&rollback_to(&before, &meant)), "to green");
 
     let mut gone_back = before.clone();
-    gone_back.listeners = PerRoute {
+    gone_back.traffic = PerRoute {
         production: to(GREEN),
         test: to(BLUE),
     };
@@ -220,7 +220,7 @@ fn a_rollback_in_line_goes_back_to_what_it_meant() {
 
     // Green was redeployed, and went live: blue is the way back now.
     let mut promoted = with_idle(runs("3"));
-    promoted.listeners = PerRoute {
+    promoted.traffic = PerRoute {
         production: to(GREEN),
         test: to(BLUE),
     };
@@ -246,7 +246,7 @@ fn a_journal_that_knows_the_colour_alone_takes_what_runs_there() {
 #[test]
 fn where_nothing_is_live_the_newest_release_is_the_first() {
     let mut world = with_idle(ColorState::default());
-    world.listeners = PerRoute {
+    world.traffic = PerRoute {
         production: nowhere(),
         test: nowhere(),
     };

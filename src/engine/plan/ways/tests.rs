@@ -77,7 +77,7 @@ fn what_may_not_be_looked_at_may_lead_there() {
 fn a_foreign_port_80_has_a_way_out_that_names_what_was_live() {
     let mut world = world(Color::Green, Color::Green);
     assert_eq!(unclear(&world), None);
-    world.listeners.production = redirect();
+    world.traffic.production = redirect();
     insta::assert_snapshot!(whole(unclear(&world).unwrap()), @"
     port 80 answers with a redirect to https://…:443, which bgecs did not do
     point listener/prod by hand at tg/green, the target group of green (tag 1), which the journal says was live; then `bgecs adopt`

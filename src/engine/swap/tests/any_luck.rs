@@ -3,7 +3,6 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::Live;
 
 /// A load balancer that loses requests before and after their effect, refuses
 /// some, and shows writes late.
@@ -151,7 +150,7 @@ proptest! {
         }
         // The driver's last look, which is there for what comes too late.
         if swap.outcome().is_some() {
-            swap.look_again(Live::Color(world.production));
+            swap.look_again(Some(world.production));
         }
         let outcome = swap.outcome().cloned();
         prop_assert!(outcome.is_some(), "it never ends: {:?}", swap.phase);

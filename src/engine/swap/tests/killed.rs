@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::engine::unfinished::{self, Way};
 use crate::model::journal::{Effect, Operation};
-use crate::model::testing::{moment, observed, operation, service};
-use crate::model::{Live, PerColor};
+use crate::model::testing::{moment, observed, operation, service, to_a_stranger};
+use crate::model::{PerColor, TargetGroupArn};
 
 const STEP: Duration = Duration::from_millis(50);
 
@@ -57,12 +57,8 @@ struct Run {
     may_go_back: bool,
 }
 
-fn forwarding(to: Where) -> Forwarding {
-    Forwarding::to(vec![Forward {
-        color: to,
-        target_group: TargetGroupArn::new("any"),
-        weight: 1,
-    }])
+fn forwarding(to: Where) -> Found {
+    to.map_or_else(|| to_a_stranger(None), Found::from)
 }
 
 fn slot<T>(of: &mut PerRoute<T>, route: Route) -> &mut T {
@@ -113,7 +109,7 @@ impl World {
         let mut seen = observed();
         seen.colors.blue.service = Some(service(1));
         seen.colors.green.service = Some(service(1));
-        seen.listeners = PerRoute {
+        seen.traffic = PerRoute {
             production: forwarding(self.listeners.production),
             test: forwarding(self.listeners.test),
         };
@@ -294,10 +290,7 @@ fn work(
             }
         }
         if run.swap.outcome().is_some() {
-            let live = world
-                .listeners
-                .production
-                .map_or(Live::Unclear, Live::Color);
+            let live = world.listeners.production;
             run.swap.look_again(live);
             return Ok(run.swap.outcome().cloned());
         }

@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn what_somebody_else_did_meanwhile_is_not_overwritten() {
     // A stack update reset port 80; a person pointed it at a group of theirs.
-    for found in [forwards_to(TO), Forwarding::default()] {
+    for found in [forwards_to(TO), Found::default()] {
         let mut swap = Swap::new(FROM, TO, BEFORE, policy());
         run(&mut swap, up_to_the_look());
         let again = run(&mut swap, vec![(1.1, Event::Read(Ok(found.clone())))]);
@@ -38,7 +38,7 @@ fn what_somebody_else_did_meanwhile_is_not_overwritten() {
 
 #[test]
 fn one_stale_look_is_not_somebody_else_s_doing() {
-    for stale in [forwards_to(TO), Forwarding::default()] {
+    for stale in [forwards_to(TO), Found::default()] {
         let mut swap = Swap::new(FROM, TO, BEFORE, policy());
         run(&mut swap, up_to_the_look());
         let script = vec![(1.1, Event::Read(Ok(stale))), (1.6, shows(FROM))];

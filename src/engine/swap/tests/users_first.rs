@@ -199,7 +199,7 @@ fn a_way_back_is_sent_until_it_shows() {
 
 #[test]
 fn trouble_with_the_test_port_never_ends_on_the_new_colour() {
-    let strange = || Event::Read(Ok(Forwarding::default()));
+    let strange = || Event::Read(Ok(Found::default()));
     let unreadable = || Event::Read(Err("throttled".to_owned()));
     for events in [
         vec![(1.1, strange()), (3.2, strange())],
