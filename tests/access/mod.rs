@@ -4,6 +4,7 @@
 mod account;
 mod network;
 mod outside;
+mod stacks;
 
 use std::sync::{Arc, Mutex};
 
@@ -33,6 +34,12 @@ enum Sts {
 
 impl Aws {
     fn start(sts: Sts) -> Outcome<Self> {
+        Self::answering(move |operation, head| answer(operation, head, sts))
+    }
+
+    fn answering(
+        answer: impl Fn(&str, &str) -> (u16, String) + Send + Sync + 'static,
+    ) -> Outcome<Self> {
         let asked = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&asked);
         let endpoint = stub::serve_whole(move |head, body| {
@@ -46,7 +53,7 @@ impl Aws {
                     key,
                 });
             }
-            let (status, text) = answer(&operation, head, sts);
+            let (status, text) = answer(&operation, head);
             (status, String::new(), text)
         })?;
         Ok(Self { endpoint, asked })
