@@ -232,6 +232,7 @@ where
     let code = error.meta().code().map(str::to_owned);
     let refused = |status: StatusCode| {
         let kind = match code.as_deref().map_or(Kind::Other, kind_of_code) {
+            Kind::Other if advice::is_revision_gone(action, code.as_deref()) => Kind::NotFound,
             Kind::Other if status.is_server_error() => Kind::Failing,
             kind => kind,
         };
@@ -261,6 +262,7 @@ where
         let now = OffsetDateTime::now_utc();
         advice::of_clock(code, error.raw_response(), &message, now)
     });
+    let lost = advice::of_revision(action, &resource, code.as_deref(), &message);
     AwsError {
         kind,
         action,
@@ -268,7 +270,10 @@ where
         code,
         message,
         request_id: error.meta().request_id().map(Into::into),
-        advice: clock.or_else(|| advice::by_cause(error)).map(Box::new),
+        advice: clock
+            .or(lost)
+            .or_else(|| advice::by_cause(error))
+            .map(Box::new),
     }
 }
 

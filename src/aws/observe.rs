@@ -91,7 +91,7 @@ impl Aws {
         service: Option<&ServiceState>,
     ) -> Result<Option<Release>, AwsError> {
         match service {
-            Some(service) => Ok(Some(self.read_release(&service.task_definition).await?)),
+            Some(service) => self.find_release(&service.task_definition).await,
             None => Ok(None),
         }
     }

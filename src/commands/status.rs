@@ -44,6 +44,9 @@ struct Status {
     /// Why it cannot be said which colour is live, and what to do then.
     #[serde(skip)]
     unclear: Option<String>,
+    /// What comes first, where nothing was ever deployed.
+    #[serde(skip)]
+    first: Option<String>,
     urls: PerRoute<String>,
     /// Where it opens on this machine, if its name leads nowhere here.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -146,6 +149,9 @@ struct ColorStatus {
     tag: Option<String>,
     digest: Option<String>,
     task_definition: String,
+    /// What something else did to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    task_definition_lost: Option<Loss>,
     desired: i32,
     running: i32,
     healthy: usize,
@@ -158,6 +164,32 @@ struct ColorStatus {
     draining: bool,
     /// Why the last deploy onto it failed, where that shows.
     setback: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Loss {
+    Deregistered,
+    Deleted,
+}
+
+impl Loss {
+    fn of(state: &ColorState) -> Option<Self> {
+        match &state.release {
+            None => Some(Self::Deleted),
+            Some(release) => release.is_deregistered.then_some(Self::Deregistered),
+        }
+    }
+
+    fn sentence(self, color: Color) -> String {
+        let what = match self {
+            Self::Deregistered => "deregistered",
+            Self::Deleted => "deleted",
+        };
+        format!(
+            "something else {what} this revision: `bgecs deploy CONTEXT --tag TAG --color {color}` registers another"
+        )
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -317,6 +349,9 @@ fn status(
                 refusal.message
             )
         }),
+        first: plan::is_bare(observed)
+            .then(|| plan::nothing_is_live(observed).hint)
+            .flatten(),
         urls: PerRoute {
             production: infra.url(Route::Production),
             test: infra.url(Route::Test),
@@ -353,6 +388,7 @@ fn color_status(state: &ColorState) -> Option<ColorStatus> {
             .and_then(|release| release.digest.as_ref())
             .map(ToString::to_string),
         task_definition: service.task_definition.to_string(),
+        task_definition_lost: Loss::of(state),
         desired: service.desired,
         running: service.running,
         healthy: state.targets.healthy(),
@@ -399,6 +435,8 @@ impl Outcome for Status {
         let warning = style.warn("warning:");
         if let Some(unclear) = &self.unclear {
             lines.push(format!("\n{warning} {unclear}"));
+        } else if let (None, Some(first)) = (self.live, &self.first) {
+            lines.push(format!("\nNothing is deployed yet: {first}."));
         } else if self.live.is_none() {
             lines.push("\nNothing is live yet: the first colour to serve becomes live.".to_owned());
         }
@@ -477,6 +515,8 @@ impl Status {
                 counted(state.registered, "target")
             ),
         ];
+        let loss = state.task_definition_lost.map(|loss| loss.sentence(color));
+        lines.extend(loss.map(|loss| format!("  {}  {loss}", style.warn("warning"))));
         let setback = state.setback.iter();
         lines.extend(setback.map(|reason| format!("  {}   {reason}", style.bad("failed"))));
         if let Some(at) = &state.deployed_at {

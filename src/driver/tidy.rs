@@ -80,7 +80,9 @@ pub async fn revisions_of(
     let aws = &session.aws;
     let mut own = Vec::new();
     for arn in aws.newest_revisions(&session.stack_name(), NEWEST).await? {
-        let release = aws.read_release(&arn).await?;
+        let Some(release) = aws.find_release(&arn).await? else {
+            continue;
+        };
         if release.operation.as_deref() == Some(operation.as_str()) {
             own.push((arn, release));
         }

@@ -136,6 +136,8 @@ pub struct Release {
     pub operation: Option<String>,
     /// The hash of everything that was registered, see `engine::task_definition`.
     pub config: Option<String>,
+    /// Its tasks run on; but ECS starts no service with it any more.
+    pub is_deregistered: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -182,6 +184,7 @@ impl Targets {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ColorState {
     pub service: Option<ServiceState>,
+    /// None beside a service whose revision something else deleted.
     pub release: Option<Release>,
     pub targets: Targets,
 }

@@ -127,6 +127,7 @@ pub fn release(tag: &str) -> Release {
         deployed_at: None,
         operation: None,
         config: None,
+        is_deregistered: false,
     }
 }
 

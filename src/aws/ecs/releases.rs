@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use aws_sdk_ecs::types::{Tag as EcsTag, TaskDefinitionField};
+use aws_sdk_ecs::types::{
+    Tag as EcsTag, TaskDefinition, TaskDefinitionField, TaskDefinitionStatus,
+};
 
 use crate::aws::Aws;
-use crate::aws::error::{AwsError, Named};
+use crate::aws::error::{AwsError, Kind, Named};
 use crate::engine::task_definition as tags;
 use crate::model::{Release, TaskDefinitionArn};
 
@@ -36,11 +38,23 @@ impl Aws {
             .send()
             .await
             .named("ecs:DescribeTaskDefinition", arn.as_str())?;
-        let release = release(answer.tags());
+        let status = answer.task_definition().and_then(TaskDefinition::status);
+        let release = Release {
+            is_deregistered: status.is_some_and(|status| *status != TaskDefinitionStatus::Active),
+            ..release(answer.tags())
+        };
         self.releases
             .locked()
             .insert(arn.as_str().to_owned(), release.clone());
         Ok(release)
+    }
+
+    /// The same of one that something else may have deleted meanwhile.
+    pub async fn find_release(&self, arn: &TaskDefinitionArn) -> Result<Option<Release>, AwsError> {
+        match self.read_release(arn).await {
+            Err(error) if error.kind == Kind::NotFound => Ok(None),
+            found => found.map(Some),
+        }
     }
 }
 
@@ -60,5 +74,6 @@ fn release(found: &[EcsTag]) -> Release {
         deployed_at: value(tags::TAG_DEPLOYED_AT),
         operation: value(tags::TAG_OPERATION),
         config: value(tags::TAG_CONFIG),
+        is_deregistered: false,
     }
 }

@@ -258,6 +258,62 @@ async fn a_release_is_read_from_the_tags() {
 }
 
 #[tokio::test]
+async fn a_revision_that_something_else_took_away_is_told() {
+    let gone = Reply::json_error(
+        400,
+        "ClientException",
+        "Unable to describe task definition.",
+    );
+    let revision = TaskDefinitionArn::new(arn("bgecs-hello:2"));
+    let wire = || Wire::new().on("DescribeTaskDefinition", gone.clone());
+    let found = wire().aws().find_release(&revision).await;
+    assert_eq!(found.unwrap(), None);
+    let error = wire().aws().read_task_definition(&revision).await;
+    let error = crate::error::Error::from(error.unwrap_err());
+    assert_eq!(error.message, "the task definition bgecs-hello:2 is gone");
+    assert!(
+        error
+            .hint
+            .unwrap()
+            .contains("`bgecs deploy CONTEXT --tag TAG`")
+    );
+    // Not every mistake of that code is one of those.
+    for (message, is_it) in [
+        ("TaskDefinition is inactive", true),
+        ("Unable to find task definition: bgecs-hello:2", true),
+        ("TaskDefinition not found.", true),
+        ("The task definition names no container app", false),
+        ("Role is not valid", false),
+    ] {
+        let refused = Reply::json_error(400, "ClientException", message);
+        let wire = Wire::new().on("UpdateService", refused);
+        let change = ServiceChange {
+            task_definition: Some(&revision),
+            ..ServiceChange::default()
+        };
+        let aws = wire.aws();
+        let error = aws
+            .update_service("bgecs-hello", Color::Blue, &change)
+            .await;
+        let error = crate::error::Error::from(error.unwrap_err());
+        let sentence =
+            "the task definition that bgecs-hello/blue was to run is gone, or deregistered";
+        assert_eq!(error.message == sentence, is_it, "{error}");
+        assert_eq!(error.hint.is_some(), is_it, "{error}");
+    }
+    for (status, is_deregistered) in [
+        ("ACTIVE", false),
+        ("INACTIVE", true),
+        ("DELETE_IN_PROGRESS", true),
+    ] {
+        let read = json!({ "taskDefinition": { "status": status }, "tags": [] });
+        let wire = Wire::new().on("DescribeTaskDefinition", Reply::json(&read));
+        let release = wire.aws().read_release(&revision).await.unwrap();
+        assert_eq!(release.is_deregistered, is_deregistered, "{status}");
+    }
+}
+
+#[tokio::test]
 async fn a_revision_is_read_once_and_each_has_its_own() {
     let tagged = |tag: &str| json!({ "tags": [{ "key": tags::TAG_RELEASE, "value": tag }] });
     let wire = Wire::new()

@@ -18,6 +18,47 @@ use crate::spoken_time;
 /// what it complains of.
 const TOLERATED: time::Duration = time::Duration::minutes(4);
 
+/// ECS has no code of its own for it.
+const OF_THE_CLIENT: &str = "ClientException";
+
+/// Whether a revision that was asked for is not there any more.
+pub(super) fn is_revision_gone(action: &str, code: Option<&str>) -> bool {
+    action == "ecs:DescribeTaskDefinition" && code == Some(OF_THE_CLIENT)
+}
+
+/// A revision that something else deregistered or deleted, told from the other
+/// mistakes of that code by its words.
+pub(super) fn of_revision(
+    action: &str,
+    resource: &str,
+    code: Option<&str>,
+    message: &str,
+) -> Option<Advice> {
+    let said = message.to_ascii_lowercase().replace(' ', "");
+    let is_lost = || {
+        ["inactive", "unabletofind", "notfound", "doesnotexist"]
+            .iter()
+            .any(|word| said.contains(word))
+    };
+    let headline = if is_revision_gone(action, code) {
+        let revision = resource.rsplit('/').next().unwrap_or(resource);
+        format!("the task definition {revision} is gone")
+    } else if action.starts_with("ecs:")
+        && code == Some(OF_THE_CLIENT)
+        && said.contains("taskdefinition")
+        && is_lost()
+    {
+        format!("the task definition that {resource} was to run is gone, or deregistered")
+    } else {
+        return None;
+    };
+    Some(Advice {
+        headline,
+        hint: "something else did that: `bgecs deploy CONTEXT --tag TAG` registers another"
+            .to_owned(),
+    })
+}
+
 /// The same words, for any of its causes.
 pub(super) fn by_cause(error: &(dyn StdError + 'static)) -> Option<Advice> {
     causes(error).find_map(|cause| {

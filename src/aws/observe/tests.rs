@@ -58,6 +58,25 @@ async fn everything_is_read_once_and_put_together() {
     assert_eq!(wire.requests().len(), 8);
 }
 
+/// Its tasks run on, and so do the commands: a way back is not barred by it.
+#[tokio::test]
+async fn a_revision_that_something_else_deleted_stops_no_look() {
+    let revision = "task-definition/bgecs-hello:2";
+    let services = json!({ "services": [{
+        "serviceName": "green", "status": "ACTIVE", "taskDefinition": revision, "desiredCount": 2,
+    }]});
+    let gone = "Unable to describe task definition.";
+    let wire = wire().on("DescribeServices", Reply::json(&services)).on(
+        "DescribeTaskDefinition",
+        Reply::json_error(400, "ClientException", gone),
+    );
+    let observed = wire.aws().observe(&infrastructure(), None).await.unwrap();
+    let green = observed.color(Color::Green);
+    assert_eq!((green.desired(), &green.release), (2, &None));
+    let deployed = observed.live_release().unwrap();
+    assert_eq!(deployed.revision.unwrap().as_str(), revision);
+}
+
 #[tokio::test]
 async fn one_thing_that_cannot_be_read_is_an_error_not_a_guess() {
     let denied = Reply::json_error(400, "AccessDeniedException", "no");

@@ -32,6 +32,7 @@ fn release(tag: &str) -> Release {
         deployed_at: Some("some time ago".to_owned()),
         operation: None,
         config: None,
+        is_deregistered: false,
     }
 }
 
@@ -149,7 +150,7 @@ fn a_fresh_stack() {
 
     green  not live, no service
 
-    Nothing is live yet: the first colour to serve becomes live.
+    Nothing is deployed yet: `bgecs deploy . --tag 1` makes the first release live.
     ");
 }
 
@@ -169,6 +170,7 @@ fn a_retired_colour_and_a_failed_one() {
       digest   unknown
       revision bgecs-hello:1
       tasks    0 of 0 running, 0 of 0 targets healthy
+      warning  something else deleted this revision: `bgecs deploy CONTEXT --tag TAG --color blue` registers another
 
     green  live, tag 1
       digest   sha256:1111111111111111111111111111111111111111111111111111111111111111
@@ -498,4 +500,36 @@ fn the_environment_and_a_file_that_differs_are_shown() {
             || shown.ends_with("\nwarning: bgecs.toml differs"),
         "{shown}"
     );
+}
+
+#[test]
+fn a_revision_that_something_else_took_away_is_named() {
+    let line = |world: &Observed| {
+        let shown = shown(world);
+        let line = shown.lines().find(|line| line.starts_with("  warning"));
+        line.map(str::to_owned)
+    };
+    let mut world = world();
+    assert_eq!(line(&world), None);
+    for (what, release) in [
+        ("deleted", None),
+        (
+            "deregistered",
+            Some(Release {
+                is_deregistered: true,
+                ..release("2")
+            }),
+        ),
+    ] {
+        world.colors.blue.release = release;
+        assert_eq!(
+            line(&world).unwrap(),
+            format!(
+                "  warning  something else {what} this revision: \
+                 `bgecs deploy CONTEXT --tag TAG --color blue` registers another"
+            )
+        );
+        let json = serde_json::json!(of(&world));
+        assert_eq!(json["colors"]["blue"]["task_definition_lost"], what);
+    }
 }

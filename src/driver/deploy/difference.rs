@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::{Request, compose};
+use crate::aws::Kind;
 use crate::definition::Loaded;
 use crate::engine::task_definition::{self, TaskDefinition};
 use crate::error::Result;
@@ -49,7 +50,7 @@ pub(super) async fn show(
 ) -> Result<String> {
     Ok(match registered(session, observed, base).await? {
         Some(registered) => shown(observed, base, request, &registered, new),
-        None => "there is no task definition yet to differ from".to_owned(),
+        None => "there is no task definition to differ from".to_owned(),
     })
 }
 
@@ -58,7 +59,11 @@ async fn registered(session: &Session, observed: &Observed, base: Color) -> Resu
         None => Ok(None),
         Some(service) => {
             let revision = &service.task_definition;
-            Ok(Some(session.aws.read_task_definition(revision).await?))
+            match session.aws.read_task_definition(revision).await {
+                // Something else deleted it.
+                Err(error) if error.kind == Kind::NotFound => Ok(None),
+                found => Ok(found.map(Some)?),
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Refusal, known_live, ways};
 use crate::model::{
-    Color, ColorState, DefinitionChange, Observed, Rollout, ServiceDefinition, Tag,
+    Color, ColorState, DefinitionChange, Observed, Release, Rollout, ServiceDefinition, Tag,
     TaskDefinitionArn,
 };
 
@@ -162,7 +162,8 @@ pub fn is_the_same(state: &ColorState, config_hash: &str, tag: &Tag) -> bool {
 }
 
 /// The revision that the colour serves now, where it is the one that would be
-/// registered. A deploy has nothing to do then.
+/// registered. A deploy has nothing to do then. One that something else
+/// deregistered is registered anew: no service takes it.
 pub fn serves_already<'a>(
     state: &'a ColorState,
     config_hash: &str,
@@ -175,5 +176,8 @@ pub fn serves_already<'a>(
         && service.desired > 0
         && primary.running == service.desired
         && healthy >= service.desired;
-    (is_the_same(state, config_hash, tag) && serves).then_some(&primary.task_definition)
+    let is_usable = |release: &Release| !release.is_deregistered;
+    let is_it =
+        is_the_same(state, config_hash, tag) && state.release.as_ref().is_some_and(is_usable);
+    (is_it && serves).then_some(&primary.task_definition)
 }

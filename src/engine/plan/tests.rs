@@ -260,6 +260,11 @@ fn only_the_same_release_that_serves_is_left_alone() {
     sick.targets.0[0].state = TargetState::Unhealthy;
     assert_eq!(serves_already(&sick, "abc", &two), None);
 
+    // No service takes it any more.
+    let mut deregistered = serving(2);
+    deregistered.release.as_mut().unwrap().is_deregistered = true;
+    assert_eq!(serves_already(&deregistered, "abc", &two), None);
+
     let mut rolling = serving(2);
     rolling.service.as_mut().unwrap().deployments[0].rollout = Some(Rollout::InProgress);
     assert_eq!(serves_already(&rolling, "abc", &two), None);
