@@ -193,7 +193,12 @@ impl From<AwsError> for Error {
             Kind::Failing => format!("AWS failed at {}", error.action),
             Kind::TooNew => "the journal of this app was written by a newer bgecs".to_owned(),
             Kind::NotFound if let Some(gone) = error.gone() => {
-                format!("{gone} {} is gone", error.resource)
+                // Of an image its repository.
+                let name = match gone {
+                    "the repository" => error.resource.split([':', '@']).next(),
+                    _ => None,
+                };
+                format!("{gone} {} is gone", name.unwrap_or(&error.resource))
             }
             Kind::NotFound | Kind::Other => format!("{} failed", error.action),
         };
@@ -262,7 +267,7 @@ where
         let now = OffsetDateTime::now_utc();
         advice::of_clock(code, error.raw_response(), &message, now)
     });
-    let lost = advice::of_revision(action, &resource, code.as_deref(), &message);
+    let lost = advice::of_lost_part(action, &resource, code.as_deref(), &message);
     AwsError {
         kind,
         action,

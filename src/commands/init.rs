@@ -75,7 +75,10 @@ pub async fn run(session: &Session, args: &Init) -> Result<Exit> {
     let prepared = stack::prepare(session, &needs, before, args.allow_live).await?;
     if args.dry_run.dry_run {
         let steps = steps(session, &prepared.plan);
-        session.report.result(&Plan::of("init", steps));
+        let costs = costs(&session.config, &loaded, &prepared.plan);
+        session
+            .report
+            .result(&Plan::of("init", steps).with_costs(costs));
         return Ok(Exit::Done);
     }
     let is_begun = match &journal {
@@ -107,6 +110,13 @@ pub async fn run(session: &Session, args: &Init) -> Result<Exit> {
         // alone make it.
         _ => carry_out(session, None, &mut Interrupts::listen()?, &prepared).await,
     }
+}
+
+/// What a stack that is made anew will have running.
+fn costs(config: &Config, loaded: &Loaded, plan: &StackPlan) -> Option<String> {
+    let size = loaded.source(config).size();
+    let size = size.filter(|_| *plan == StackPlan::Create)?;
+    Some(plan::costs(config.service.desired_count, size))
 }
 
 /// Whether an `init` was left unfinished. What it was to make may be there, and

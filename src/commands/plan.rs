@@ -13,6 +13,9 @@ pub struct Plan {
     /// How the task definition differs, for a deploy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub difference: Option<String>,
+    /// What will run and be paid for, for a stack that is made anew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub costs: Option<String>,
 }
 
 impl Plan {
@@ -22,7 +25,12 @@ impl Plan {
             dry_run: true,
             steps,
             difference: None,
+            costs: None,
         }
+    }
+
+    pub fn with_costs(self, costs: Option<String>) -> Self {
+        Self { costs, ..self }
     }
 
     pub fn with_difference(self, difference: Option<String>) -> Self {
@@ -39,8 +47,8 @@ impl Outcome for Plan {
         for (n, step) in self.steps.iter().enumerate() {
             text += &format!("\n  {:>2}. {step}", n + 1);
         }
-        if let Some(difference) = &self.difference {
-            text += &format!("\n{}", difference.trim_end());
+        for more in [&self.difference, &self.costs].into_iter().flatten() {
+            text += &format!("\n{}", more.trim_end());
         }
         text + "\nNothing was changed."
     }

@@ -1,6 +1,7 @@
 //! Plans: what a command is about to do, and what it refuses to do, from what
 //! was observed. A dry run prints the plan; a real run follows it.
 
+mod costs;
 #[cfg(test)]
 mod dead_ends;
 mod deploy;
@@ -16,6 +17,7 @@ mod ways;
 
 use serde::{Serialize, Serializer};
 
+pub use costs::costs;
 pub use deploy::{
     DeployPlan, DeployWish, ServicePlan, definition_change, deploy, is_the_same, refuse_unproven,
     serves_already, wanted_count,

@@ -37,7 +37,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::config::{AppName, Settings};
+use crate::config::{AppName, Settings, TaskSize};
 use crate::model::{Color, CpuArchitecture, Digest, Tag};
 
 /// The release's tag, set in the containers that run it; a value of
@@ -82,6 +82,14 @@ impl<'a> Source<'a> {
         match self {
             Self::Settings { settings, .. } => settings::check_size(settings),
             Self::File { .. } => Ok(()),
+        }
+    }
+
+    /// What each of its tasks takes; a file that passed the checks has a size.
+    pub fn size(&self) -> Option<TaskSize> {
+        match self {
+            Self::Settings { settings, .. } => Some(settings.size),
+            Self::File { file, .. } => file.size(),
         }
     }
 

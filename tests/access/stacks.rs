@@ -118,6 +118,7 @@ fn a_dry_run_is_refused_what_the_run_is_because_of_the_stack() -> Outcome {
             &["promote", "blue"],
             &["promote", "--tag", "2"],
             &["retire"],
+            &["init"],
         ] {
             let (run, dry) = (
                 desk.bgecs(line)?,
@@ -136,7 +137,7 @@ fn a_dry_run_is_refused_what_the_run_is_because_of_the_stack() -> Outcome {
         });
         assert_eq!(only, None, "{status}");
     }
-    assert!(refused >= 5 * 13, "{refused}");
+    assert!(refused >= 6 * 13, "{refused}");
     Ok(())
 }
 
@@ -197,7 +198,21 @@ fn where_nothing_is_deployed_each_command_says_what_to_type() -> Outcome {
 }
 
 #[test]
-fn ahead_of_init_each_command_says_that_there_is_no_stack() -> Outcome {
+fn ahead_of_init_it_is_said_what_will_be_paid_for() -> Outcome {
+    let aws = Aws::start(Sts::Role)?;
+    let desk = desk(&aws)?;
+    let sentence = "1 Application Load Balancer, and for each colour that is deployed, until \
+                    `bgecs retire`, 2 tasks of 0.25 vCPU and 0.5 GB";
+    let ended = desk.bgecs(&["init", "--dry-run"])?;
+    assert!(ended.stdout.contains(sentence), "{}", ended.shown());
+    let json = desk.bgecs(&["init", "--dry-run", "--json"])?.json()?;
+    let costs = json["costs"].as_str().unwrap_or_default();
+    assert!(costs.contains(sentence), "{json:#}");
+    Ok(())
+}
+
+#[test]
+fn ahead_of_init_each_each_command_says_that_there_is_no_stack() -> Outcome {
     for aws in [Aws::start(Sts::Role)?, Aws::of_stack("DELETE_COMPLETE")?] {
         let desk = desk(&aws)?;
         for line in [

@@ -283,7 +283,7 @@ async fn a_revision_that_something_else_took_away_is_told() {
         ("Unable to find task definition: bgecs-hello:2", true),
         ("TaskDefinition not found.", true),
         ("The task definition names no container app", false),
-        ("Role is not valid", false),
+        ("The service names no role", false),
     ] {
         let refused = Reply::json_error(400, "ClientException", message);
         let wire = Wire::new().on("UpdateService", refused);
@@ -301,6 +301,23 @@ async fn a_revision_that_something_else_took_away_is_told() {
         assert_eq!(error.message == sentence, is_it, "{error}");
         assert_eq!(error.hint.is_some(), is_it, "{error}");
     }
+    let refused = Reply::json_error(400, "ClientException", "Role is not valid");
+    let wire = Wire::new().on("RegisterTaskDefinition", refused);
+    let aws = wire.aws();
+    let error = aws
+        .register_task_definition("bgecs-hello", &json!({}))
+        .await;
+    let error = crate::error::Error::from(error.unwrap_err());
+    assert_eq!(
+        error.message,
+        "a role that the task definition of bgecs-hello names is not there"
+    );
+    assert!(
+        error
+            .hint
+            .unwrap()
+            .contains("`bgecs destroy`, then `bgecs init`")
+    );
     for (status, is_deregistered) in [
         ("ACTIVE", false),
         ("INACTIVE", true),

@@ -11,6 +11,7 @@ use time::macros::format_description;
 
 use super::Advice;
 use crate::aws::access::{NotUp, Proxied, Unsigned};
+use crate::engine::stopped::OWN_ROLE;
 use crate::error::causes;
 use crate::spoken_time;
 
@@ -26,15 +27,24 @@ pub(super) fn is_revision_gone(action: &str, code: Option<&str>) -> bool {
     action == "ecs:DescribeTaskDefinition" && code == Some(OF_THE_CLIENT)
 }
 
-/// A revision that something else deregistered or deleted, told from the other
-/// mistakes of that code by its words.
-pub(super) fn of_revision(
+/// A revision that something else deregistered or deleted, or a role of it that is
+/// gone, told from the other mistakes of that code by its words.
+pub(super) fn of_lost_part(
     action: &str,
     resource: &str,
     code: Option<&str>,
     message: &str,
 ) -> Option<Advice> {
     let said = message.to_ascii_lowercase().replace(' ', "");
+    let is_of_client = action.starts_with("ecs:") && code == Some(OF_THE_CLIENT);
+    if is_of_client && said.contains("roleisnotvalid") {
+        return Some(Advice {
+            headline: format!("a role that the task definition of {resource} names is not there"),
+            hint: format!(
+                "ecs-tasks.amazonaws.com must be allowed to assume it, and it must be there: {OWN_ROLE}"
+            ),
+        });
+    }
     let is_lost = || {
         ["inactive", "unabletofind", "notfound", "doesnotexist"]
             .iter()
@@ -43,11 +53,7 @@ pub(super) fn of_revision(
     let headline = if is_revision_gone(action, code) {
         let revision = resource.rsplit('/').next().unwrap_or(resource);
         format!("the task definition {revision} is gone")
-    } else if action.starts_with("ecs:")
-        && code == Some(OF_THE_CLIENT)
-        && said.contains("taskdefinition")
-        && is_lost()
-    {
+    } else if is_of_client && said.contains("taskdefinition") && is_lost() {
         format!("the task definition that {resource} was to run is gone, or deregistered")
     } else {
         return None;

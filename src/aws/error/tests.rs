@@ -467,15 +467,12 @@ async fn a_role_that_aws_makes_once_is_asked_for() {
 
 #[tokio::test]
 async fn a_part_that_is_gone_is_named() {
+    let no = |code| Reply::json_error(400, code, "no");
     let wire = Wire::new()
-        .on(
-            "GetItem",
-            Reply::json_error(
-                400,
-                "ResourceNotFoundException",
-                "Requested resource not found",
-            ),
-        )
+        .on("GetItem", no("ResourceNotFoundException"))
+        .on("FilterLogEvents", no("ResourceNotFoundException"))
+        .on("BatchGetImage", no("RepositoryNotFoundException"))
+        .on("UpdateService", no("ServiceNotFoundException"))
         .on(
             "DescribeListeners",
             Reply::xml_error(400, "ListenerNotFound", "One or more listeners not found"),
@@ -484,7 +481,28 @@ async fn a_part_that_is_gone_is_named() {
     let infra = crate::model::testing::infrastructure();
     let group = Reply::xml_error(400, "TargetGroupNotFound", "no such group");
     let cluster = Reply::json_error(400, "ClusterNotFoundException", "Cluster not found.");
+    let change = crate::aws::ServiceChange::default();
+    let query = crate::aws::LogQuery {
+        group: "/bgecs/hello".to_owned(),
+        stream_prefix: "blue/".to_owned(),
+        since: time::OffsetDateTime::UNIX_EPOCH,
+    };
+    let tag = crate::aws::Key::Tag(&"1".parse().unwrap());
     for (error, gone) in [
+        (
+            aws.lines_since(&query).await.unwrap_err(),
+            "the log group /bgecs/hello is gone".to_owned(),
+        ),
+        (
+            aws.stored_image("bgecs-hello", tag).await.unwrap_err(),
+            "the repository bgecs-hello is gone".to_owned(),
+        ),
+        (
+            aws.update_service("bgecs-hello", crate::model::Color::Blue, &change)
+                .await
+                .unwrap_err(),
+            "the service bgecs-hello/blue is gone".to_owned(),
+        ),
         (
             by_json(cluster).await,
             format!("the cluster {CLUSTER} is gone"),

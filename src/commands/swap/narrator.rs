@@ -132,3 +132,6 @@ impl<'a> Narrator<'a> {
         self.shown.push((*status, body.clone()));
     }
 }
+
+#[cfg(test)]
+mod tests;

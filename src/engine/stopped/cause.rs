@@ -353,6 +353,10 @@ impl StopCause {
     }
 }
 
+/// Of a role that is not there any more: `init` does not look for roles, which
+/// would take a permission of its own.
+pub const OWN_ROLE: &str = "one of bgecs's stack that something else deleted is not made again by itself, so `bgecs destroy`, then `bgecs init` and `bgecs deploy`; any other is yours to make";
+
 fn permission_hint(reason: &str) -> String {
     const SECRETS: [&str; 2] = ["secretsmanager:GetSecretValue", "ssm:GetParameters"];
     if let Some(hint) = denial::hint(
@@ -367,7 +371,9 @@ fn permission_hint(reason: &str) -> String {
         };
     }
     if says(reason, &["assume the role", "assume role"]) {
-        return "ecs-tasks.amazonaws.com must be allowed to assume the roles that the task definition names, and they must be there".to_owned();
+        return format!(
+            "ecs-tasks.amazonaws.com must be allowed to assume the roles that the task definition names, and they must be there: {OWN_ROLE}"
+        );
     }
     if says(reason, &["kms", "ciphertext"]) {
         return advised(RESOURCES, "kms").unwrap_or_default().to_owned();

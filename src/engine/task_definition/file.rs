@@ -19,7 +19,7 @@ use super::model::{CONTAINERS, TASK};
 use super::rules::{self, Definition, items, text, there_are};
 use super::walk::{Walk, placeholder};
 use super::{ENV_COLOR, ENV_RELEASE, Input, MOST_BYTES, OWN_BYTES, logs, tags};
-use crate::config::{DEFAULT_PORT, OwnDefinition};
+use crate::config::{DEFAULT_PORT, OwnDefinition, TaskSize};
 use crate::model::CpuArchitecture;
 
 /// What `describe-task-definition` returns and `RegisterTaskDefinition` does
@@ -130,6 +130,13 @@ impl TaskFile {
     /// The one behind the load balancer.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// What each of its tasks takes.
+    pub fn size(&self) -> Option<TaskSize> {
+        let text = |key| self.definition.get(key)?.as_str();
+        let cpu = TaskSize::cpu_units(text("cpu")?).ok()?;
+        TaskSize::new(cpu, TaskSize::mebibytes(text("memory")?).ok()?).ok()
     }
 
     /// What the file says that its images are for.
