@@ -26,7 +26,7 @@ pub use sample::{Answer, Connection, Expected, Lost, Sample, Share, Statuses, Un
 pub use service_definition::{
     DefinitionChange, DeploymentConfiguration, LoadBalancer, Network, ServiceDefinition,
 };
-pub use traffic::{COLOR_HEADER, Foreign, Found, OtherWays, PerRoute, Route, Split, WayIn};
+pub use traffic::{COLOR_HEADER, Foreign, Found, Move, OtherWays, PerRoute, Route, Split, WayIn};
 
 use std::fmt;
 use std::str::FromStr;
@@ -89,7 +89,7 @@ impl FromStr for Color {
 }
 
 /// One value for each colour.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PerColor<T> {
     pub blue: T,
     pub green: T,

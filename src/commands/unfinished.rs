@@ -363,7 +363,7 @@ async fn swap(
     let watching = Watching::of_operation(work.session, watch, operation);
     watching.asking.check_report()?;
     let attempt = Attempt::new(work.session, kind, observed.clone(), (from, to), watching)
-        .begun_at(operation.origin(&observed.infrastructure));
+        .begun_at(operation.origin());
     let swapped = attempt.run(work).await?;
     let settled = match (swapped.ending(), goes_on) {
         (Ending::Committed, true) | (Ending::RolledBack(_), false) => Settled::Finished,

@@ -5,7 +5,7 @@ use super::turn::{Stop, Turn};
 use crate::aws::Aws;
 use crate::engine::swap::{NoteFault, Urgency, WriteFault};
 use crate::model::journal::Effect;
-use crate::model::{Color, Found, Observed, Route};
+use crate::model::{Color, Found, Move, Observed, Route, Split};
 
 pub struct LiveWorld<'a> {
     pub aws: &'a Aws,
@@ -16,14 +16,11 @@ pub struct LiveWorld<'a> {
 impl LiveWorld<'_> {
     /// What the journal is told ahead of a write.
     pub fn intent(&self, route: Route, color: Color) -> Effect {
-        let infra = &self.observed.infrastructure;
-        let old = self.observed.found_at(route).only();
-        Effect::PointListener {
+        Effect::Move(Move {
             route,
-            color,
-            old: old.map(|old| infra.target_group(old).clone()),
-            new: infra.target_group(color).clone(),
-        }
+            from: self.observed.found_at(route).split(),
+            to: Split::all(color),
+        })
     }
 
     /// Whether the lease forbids a write. The way back does not ask for it.

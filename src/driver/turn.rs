@@ -169,7 +169,7 @@ impl Book {
         let since = self.operation.entries.iter().skip(self.seen);
         !since
             .filter(|entry| !matches!(entry.fate, Some(Fate::Failed(_))))
-            .any(|entry| matches!(entry.effect, Effect::PointListener { .. }))
+            .any(|entry| matches!(entry.effect, Effect::Move(_)))
     }
 }
 

@@ -12,10 +12,8 @@ use proptest::prelude::*;
 use super::plan::{self, Aim, DeployWish, SwapPlan};
 use super::unfinished::{self, Reaction, Way};
 use crate::model::journal::{Command, Effect, Left, Operation, Previous, Truth};
-use crate::model::testing::{moment, nowhere, observed, operation, release, service, to};
-use crate::model::{
-    Color, ColorState, Observed, PerRoute, Release, Route, TargetGroupArn, TaskDefinitionArn,
-};
+use crate::model::testing::{moment, move_to, nowhere, observed, operation, release, service, to};
+use crate::model::{Color, ColorState, Observed, PerRoute, Release, Route, TaskDefinitionArn};
 
 /// A release, by its number: tag and revision. Every third one fails once users
 /// are on it.
@@ -118,12 +116,7 @@ impl World {
 
     fn point(&mut self, port: Route, color: Color) -> Option<()> {
         self.effect(|world| {
-            let effect = Effect::PointListener {
-                route: port,
-                color,
-                old: None,
-                new: TargetGroupArn::new(color.as_str()),
-            };
+            let effect = Effect::Move(move_to(port, color));
             if let Some(operation) = &mut world.seen.journal.operation {
                 operation.intend(moment(), effect);
             }

@@ -53,7 +53,7 @@ pub fn reaction(
 /// Whether listeners that are not where the journal left them may be its doing,
 /// and not a stranger's.
 pub fn may_have_moved_a_listener(operation: &Operation) -> bool {
-    operation.intended(|effect| matches!(effect, Effect::PointListener { .. }))
+    operation.intended(|effect| matches!(effect, Effect::Move(_)))
 }
 
 /// The way to a consistent end.

@@ -4,9 +4,9 @@ use time::OffsetDateTime;
 
 use super::journal::{Command, Head, Holder, Lease, Operation, OperationId, Truth, Who};
 use super::{
-    Color, ColorState, Deployed, Deployment, Foreign, Found, Infrastructure, ListenerArn, Observed,
-    OtherWays, PerColor, PerRoute, Release, Rollout, ServiceDefinition, ServiceState, Split,
-    TargetGroupArn, TaskDefinitionArn, WayIn,
+    Color, ColorState, Deployed, Deployment, Foreign, Found, Infrastructure, ListenerArn, Move,
+    Observed, OtherWays, PerColor, PerRoute, Release, Rollout, Route, ServiceDefinition,
+    ServiceState, Split, TargetGroupArn, TaskDefinitionArn, WayIn,
 };
 
 pub fn infrastructure() -> Infrastructure {
@@ -35,6 +35,15 @@ pub fn infrastructure() -> Infrastructure {
 
 pub fn to(color: Color) -> Found {
     color.into()
+}
+
+/// One whole route; from where, nobody says.
+pub fn move_to(route: Route, color: Color) -> Move {
+    Move {
+        route,
+        from: None,
+        to: Split::all(color),
+    }
 }
 
 pub fn nowhere() -> Found {

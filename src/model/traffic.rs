@@ -62,7 +62,8 @@ impl<T> PerRoute<T> {
 }
 
 /// A route's shares by colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "PerColor<u16>")]
 pub struct Split(PerColor<u16>);
 
 impl Split {
@@ -134,6 +135,75 @@ impl fmt::Display for Split {
         let percent = |color| f64::from(self.share(color)) / 100.0;
         let [one, other] = Color::BOTH;
         write!(f, "{}% {one}, {}% {other}", percent(one), percent(other))
+    }
+}
+
+impl TryFrom<PerColor<u16>> for Split {
+    type Error = String;
+
+    /// # Errors
+    /// Shares that are not the whole.
+    fn try_from(shares: PerColor<u16>) -> Result<Self, String> {
+        match shares.blue.checked_add(shares.green) {
+            Some(Self::WHOLE) => Ok(Self(shares)),
+            _ => Err(format!("{shares:?} is not {} in all", Self::WHOLE)),
+        }
+    }
+}
+
+/// One route, from one split to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "MoveForm")]
+pub struct Move {
+    pub route: Route,
+    /// None where it went nowhere, or to what is not the app's.
+    pub from: Option<Split>,
+    pub to: Split,
+}
+
+/// `point port 80 at green`
+impl fmt::Display for Move {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "point {} at {}", self.route, self.to)
+    }
+}
+
+/// As a journal has it: up to format 2 the listener, the colour that it was to
+/// forward to, and the target groups.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum MoveForm {
+    Now {
+        route: Route,
+        from: Option<Split>,
+        to: Split,
+    },
+    OfAListener {
+        port: Route,
+        color: Color,
+        old: Option<String>,
+        new: String,
+    },
+}
+
+impl From<MoveForm> for Move {
+    fn from(form: MoveForm) -> Self {
+        match form {
+            MoveForm::Now { route, from, to } => Self { route, from, to },
+            MoveForm::OfAListener {
+                port,
+                color,
+                old,
+                new,
+            } => Self {
+                route: port,
+                from: old.map(|old| match old == new {
+                    true => Split::all(color),
+                    false => Split::all(color.other()),
+                }),
+                to: Split::all(color),
+            },
+        }
     }
 }
 

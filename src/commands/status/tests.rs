@@ -7,10 +7,10 @@ use crate::aws::StackStatus;
 use crate::aws::testing::Wire;
 use crate::model::journal::{Effect, Lease};
 use crate::model::testing::{
-    api_rule, lease, moment, nowhere, observed, operation, port_8080, redirect, service, to,
-    to_a_stranger, with_previous,
+    api_rule, lease, moment, move_to, nowhere, observed, operation, port_8080, redirect, service,
+    to, to_a_stranger, with_previous,
 };
-use crate::model::{Release, Target, TargetGroupArn, TargetState, Targets};
+use crate::model::{Release, Target, TargetState, Targets};
 
 #[test]
 fn ages_are_rounded_down() {
@@ -206,12 +206,7 @@ fn a_listener_that_is_not_where_the_journal_says() {
 fn an_operation_that_nobody_finished() {
     let mut world = world();
     let mut operation = operation();
-    let effect = Effect::PointListener {
-        route: Route::Production,
-        color: Color::Blue,
-        old: None,
-        new: TargetGroupArn::new("tg/blue"),
-    };
+    let effect = Effect::Move(move_to(Route::Production, Color::Blue));
     operation.intend(moment(), effect);
     world.journal.operation = Some(operation);
     world.traffic.production = to(Color::Blue);

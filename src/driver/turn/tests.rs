@@ -7,8 +7,8 @@ use crate::aws::testing::{Reply, Request, Wire};
 use crate::driver::make_live::make_live;
 use crate::error::Exit;
 use crate::model::Deployed;
-use crate::model::testing::{holder, nowhere, observed, operation, to};
-use crate::model::{Color, Route, TargetGroupArn};
+use crate::model::testing::{holder, move_to, nowhere, observed, operation, to};
+use crate::model::{Color, Route};
 use crate::session::Session;
 
 const TABLE: &str = "bgecs-hello";
@@ -58,12 +58,7 @@ const TRUTH: Truth = Truth {
 };
 
 fn point(route: Route) -> Effect {
-    Effect::PointListener {
-        route,
-        color: Color::Blue,
-        old: None,
-        new: TargetGroupArn::new("tg/blue"),
-    }
+    Effect::Move(move_to(route, Color::Blue))
 }
 
 fn scale() -> Effect {

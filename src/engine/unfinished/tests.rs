@@ -2,8 +2,8 @@ use super::*;
 use crate::model::journal::Command::{
     Adopt, Deploy, Destroy, Init, Promote, Resume, Retire, Rollback,
 };
-use crate::model::testing::{moment, nowhere, observed, operation, service, to};
-use crate::model::{Digest, Found, PerRoute, Route, TargetGroupArn};
+use crate::model::testing::{moment, move_to, nowhere, observed, operation, service, to};
+use crate::model::{Digest, Found, PerRoute, Route};
 
 const BLUE: Color = Color::Blue;
 const GREEN: Color = Color::Green;
@@ -65,12 +65,7 @@ fn a_first_release_that_got_a_port_is_ended_first_and_has_no_way_back() {
     assert_eq!(reaction(&deploy, Deploy, None), Ok(Reaction::Supersede));
     let same = deploy.tag.clone();
     assert_eq!(reaction(&deploy, Deploy, same.as_ref()), Ok(Reaction::Try));
-    let effect = Effect::PointListener {
-        route: Route::Production,
-        color: BLUE,
-        old: None,
-        new: TargetGroupArn::new("tg/blue"),
-    };
+    let effect = Effect::Move(move_to(Route::Production, BLUE));
     deploy.intend(moment(), effect);
     for next in [Deploy, Rollback, Promote] {
         assert_eq!(reaction(&deploy, next, None), Ok(Reaction::Settle));
@@ -263,12 +258,7 @@ fn all_else_is_finished_by_waiting_or_was_never_begun() {
 
 #[test]
 fn only_an_intent_to_point_a_listener_explains_one_that_moved() {
-    let point = Effect::PointListener {
-        route: Route::Production,
-        color: BLUE,
-        old: None,
-        new: TargetGroupArn::new("tg/blue"),
-    };
+    let point = Effect::Move(move_to(Route::Production, BLUE));
     let delete = Effect::DeleteService { color: BLUE };
     for (effects, expected) in [
         (vec![], false),

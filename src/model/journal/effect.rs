@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use time::serde::rfc3339;
 
 use crate::counted::counted;
-use crate::model::{Color, Digest, Route, TargetGroupArn, TaskDefinitionArn};
+use crate::model::{Color, Digest, Move, TaskDefinitionArn};
 
 /// One entry: written ahead of the effect, and again after it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,14 +49,8 @@ pub enum Effect {
         task_definition: Option<TaskDefinitionArn>,
         desired: Option<i32>,
     },
-    PointListener {
-        #[serde(rename = "port")]
-        route: Route,
-        color: Color,
-        /// None where it forwarded nowhere.
-        old: Option<TargetGroupArn>,
-        new: TargetGroupArn,
-    },
+    #[serde(alias = "point_listener")]
+    Move(Move),
     DeleteService {
         color: Color,
     },
@@ -88,7 +82,7 @@ impl fmt::Display for Effect {
                 task_definition: None,
             } => write!(f, "scale {color} to {}", counted(desired, "task")),
             Self::UpdateService { color, .. } => write!(f, "update the service {color}"),
-            Self::PointListener { route, color, .. } => write!(f, "point {route} at {color}"),
+            Self::Move(it) => write!(f, "{it}"),
             Self::DeleteService { color } => write!(f, "delete the service {color}"),
             Self::DeleteTaskDefinitions { count } => {
                 write!(f, "delete {}", counted(count, "task definition"))

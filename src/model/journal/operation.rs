@@ -9,7 +9,7 @@ use time::serde::rfc3339;
 
 use super::{Asked, Command, Effect, Entry, Fate, Holder, Who};
 use crate::model::deployed::read_either;
-use crate::model::{Color, Deployed, Digest, Infrastructure, Route, Tag, TaskDefinitionArn};
+use crate::model::{Color, Deployed, Digest, Route, Tag, TaskDefinitionArn};
 
 /// When it began, to the second, and four random letters: sorts by time.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -212,14 +212,14 @@ impl Operation {
     }
 
     /// Where production was when it began: as it was found ahead of the first
-    /// write to port 80, or else as the operation says itself.
-    pub fn origin(&self, infra: &Infrastructure) -> Option<Color> {
-        let first = self.entries.iter().find_map(|entry| match &entry.effect {
-            Effect::PointListener { route, old, .. } if *route == Route::Production => Some(old),
+    /// move of it, or else as the operation says itself.
+    pub fn origin(&self) -> Option<Color> {
+        let mut moves = self.entries.iter().filter_map(|entry| match entry.effect {
+            Effect::Move(it) => Some(it),
             _ => None,
         });
-        match first {
-            Some(old) => infra.color_of(old.as_ref()?.as_str()),
+        match moves.find(|it| it.route == Route::Production) {
+            Some(first) => first.from?.only(),
             None => self.was_live(),
         }
     }

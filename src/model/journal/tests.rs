@@ -2,8 +2,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::model::testing::{holder, moment, nowhere, observed, operation, to, with_previous};
-use crate::model::{PerRoute, TargetGroupArn, TaskDefinitionArn};
+use crate::model::testing::{
+    holder, moment, move_to, nowhere, observed, operation, to, with_previous,
+};
+use crate::model::{Move, PerRoute, Split, TaskDefinitionArn};
 
 const BLUE: Option<Color> = Some(Color::Blue);
 const GREEN: Option<Color> = Some(Color::Green);
@@ -36,18 +38,12 @@ fn every_effect() -> Vec<Effect> {
             task_definition: None,
             desired: Some(0),
         },
-        Effect::PointListener {
+        Effect::Move(Move {
             route: Route::Production,
-            color,
-            old: Some(TargetGroupArn::new("tg/green")),
-            new: TargetGroupArn::new("tg/blue"),
-        },
-        Effect::PointListener {
-            route: Route::Test,
-            color,
-            old: None,
-            new: TargetGroupArn::new("tg/blue"),
-        },
+            from: Some(Split::all(Color::Green)),
+            to: Split::all(color),
+        }),
+        Effect::Move(move_to(Route::Test, color)),
         Effect::DeleteService { color },
         Effect::DeleteTaskDefinitions { count: 2 },
         Effect::DeleteImages { repository: name() },
@@ -301,4 +297,27 @@ fn drift_is_what_no_operation_explains() {
     assert_eq!(unfinished.drift(), [], "it says itself where they may be");
     world.journal.truth = None;
     assert_eq!(world.drift(), [], "nothing is known");
+}
+
+#[test]
+fn a_move_of_format_2_was_a_listener_s() {
+    for (old, from) in [
+        (json!(null), None),
+        (json!("tg/green"), GREEN),
+        (json!("tg/blue"), BLUE),
+    ] {
+        let entry = json!({
+            "effect": "point_listener", "port": "test", "color": "blue",
+            "old": old, "new": "tg/blue", "at": "2023-11-14T22:13:20Z",
+        });
+        let entry: Entry = serde_json::from_value(entry).unwrap();
+        let expected = Move {
+            route: Route::Test,
+            from: from.map(Split::all),
+            to: Split::all(Color::Blue),
+        };
+        assert_eq!(entry.effect, Effect::Move(expected));
+    }
+    let uneven = json!({ "blue": 1, "green": 1 });
+    assert!(serde_json::from_value::<Split>(uneven).is_err());
 }

@@ -5,9 +5,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::engine::unfinished::{self, Way};
+use crate::model::PerColor;
 use crate::model::journal::{Effect, Operation};
-use crate::model::testing::{moment, observed, operation, service, to_a_stranger};
-use crate::model::{PerColor, TargetGroupArn};
+use crate::model::testing::{moment, move_to, observed, operation, service, to_a_stranger};
 
 const STEP: Duration = Duration::from_millis(50);
 
@@ -120,14 +120,7 @@ impl World {
         let luck = self.luck.one_of(12);
         if luck != 1 {
             self.is_noted = true;
-            let new = TargetGroupArn::new(color.as_str());
-            let old = None;
-            let effect = Effect::PointListener {
-                route,
-                color,
-                old,
-                new,
-            };
+            let effect = Effect::Move(move_to(route, color));
             self.operation.intend(moment(), effect);
         }
         Event::Noted(match luck {
