@@ -215,3 +215,31 @@ fn while_the_stack_is_updated_only_the_way_back_is_open() -> Outcome {
     world.expect_settled("the rollback")?;
     world.expect_answers(ENGLISH, FRENCH)
 }
+
+/// Its tasks run on, and so does all that is done with them.
+#[test]
+fn a_revision_that_somebody_deregistered_bars_no_way() -> Outcome {
+    let world = World::with_v2_idle("revisions")?;
+    let revision = |color: &str| string(&world.service(color)?, "/taskDefinition");
+    let take_away = |color: &str| -> Outcome<String> {
+        let revision = revision(color)?;
+        let deregister = json!({ "taskDefinition": revision });
+        world.api.ecs("DeregisterTaskDefinition", &deregister)?;
+        let delete = json!({ "taskDefinitions": [revision] });
+        world.api.ecs("DeleteTaskDefinitions", &delete)?;
+        Ok(revision)
+    };
+    let before = take_away("blue")?;
+    let status = world.done(&["status"])?;
+    let named = "something else deregistered this revision";
+    assert!(status.stdout.contains(named), "{}", status.shown());
+    // The same release, of which ECS would not take the revision.
+    world.done(&["deploy", V2, "--tag", "2", "--force"])?;
+    assert_ne!(revision("blue")?, before);
+    take_away("blue")?;
+    take_away("green")?;
+    world.done(&["promote", "--tag", "2", "--window", "0s"])?;
+    world.expect_answers(FRENCH, ENGLISH)?;
+    world.done(&["rollback", "--window", "0s"])?;
+    world.expect_answers(ENGLISH, FRENCH)
+}

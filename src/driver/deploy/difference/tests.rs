@@ -83,3 +83,19 @@ async fn the_first_one_differs_from_nothing() {
     let shown = ahead(&session, &observed, Color::Blue, &request(), &loaded).await;
     assert_eq!(shown.unwrap(), None);
 }
+
+#[tokio::test]
+async fn one_that_something_else_deleted_is_differed_from_by_nothing() {
+    let gone = "Unable to describe task definition.";
+    let wire = Wire::new().on(
+        "DescribeTaskDefinition",
+        Reply::json_error(400, "ClientException", gone),
+    );
+    let session = Session::of_hello(wire.aws());
+    let loaded = Loaded::from(&session.config).unwrap();
+    let mut observed = observed();
+    observed.colors.green.service = Some(service(1));
+    let shown = ahead(&session, &observed, Color::Blue, &request(), &loaded).await;
+    assert_eq!(shown.unwrap(), None);
+    wire.assert_used_up();
+}
