@@ -17,6 +17,18 @@ const OTHER_MACHINE: [&str; 3] = [
     "no match for platform",
 ];
 
+/// How a runtime says that it cannot start what a container is to run.
+const NOT_STARTED: [&str; 8] = [
+    "oci runtime",
+    "container process",
+    "runc create failed",
+    "executable file not found",
+    "exec: \"",
+    "unable to find user",
+    "unable to find group",
+    "in passwd file",
+];
+
 /// With which a container ends that ECS stops: SIGTERM, and after a while SIGKILL.
 const STOPPED: [i32; 2] = [143, 137];
 
@@ -138,6 +150,12 @@ pub fn why(task: &StoppedTask) -> Option<StopCause> {
     if OTHER_MACHINE.iter().any(|words| said(words)) {
         return Some(StopCause::Platform(text()));
     }
+    if says(container_reason, &NOT_STARTED) || says(reason, &NOT_STARTED) {
+        return Some(StopCause::NotStarted {
+            container: container(),
+            reason: text(),
+        });
+    }
     if said("CannotPullContainer") || said("CannotPullImage") {
         return Some(StopCause::ImagePull(text()));
     }
@@ -200,7 +218,11 @@ fn limit(task: &StoppedTask, blamed: Option<&StoppedContainer>) -> Option<Limit>
 fn is_about_network(reason: &str) -> bool {
     says(
         reason,
-        &["network interface", "insufficientfreeaddressesinsubnet"],
+        &[
+            "network interface",
+            "insufficientfreeaddressesinsubnet",
+            "failed to configure eni",
+        ],
     )
 }
 

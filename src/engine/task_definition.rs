@@ -22,6 +22,7 @@ mod spelling;
 mod tags;
 #[cfg(test)]
 mod tests;
+mod unambiguous;
 mod walk;
 
 pub use difference::difference;

@@ -83,6 +83,10 @@ impl By {
                 None => "a policy".to_owned(),
             });
         }
+        // As AWS words it where it does not tell which kind of policy.
+        if text.contains("with an explicit deny") {
+            return Self::Word("a policy".to_owned());
+        }
         Self::Silence(after("because no ").and_then(policy))
     }
 }
@@ -159,7 +163,12 @@ pub fn hint(text: &str, called_on: &str, whom: &str) -> Option<String> {
             "this account lacks a role that AWS makes once: `aws iam create-service-linked-role --aws-service-name {service}` (by who may), then the same again"
         ));
     }
-    Some(Denial::of(text)?.hint(called_on, whom))
+    if let Some(denial) = Denial::of(text) {
+        return Some(denial.hint(called_on, whom));
+    }
+    text.contains("Encoded authorization failure message").then(|| {
+        "what was denied is in the encoded message above: `aws sts decode-authorization-message --encoded-message …` shows it".to_owned()
+    })
 }
 
 #[cfg(test)]
@@ -243,6 +252,31 @@ mod tests {
             );
             assert!(hint.starts_with(&expected), "{hint}");
         }
+    }
+
+    #[test]
+    fn an_explicit_denial_of_no_kind_is_one_too() {
+        for end in ["", ".", " (Service: AmazonECS)"] {
+            let hint = said(&format!(
+                "iam:PassRole on resource: {ROLE} with an explicit deny{end}"
+            ));
+            let expected = format!("a policy denies iam:PassRole on {ROLE}, and no other ");
+            assert!(hint.starts_with(&expected), "{hint}");
+        }
+    }
+
+    #[test]
+    fn what_is_denied_in_code_is_to_be_decoded() {
+        let coded = "You are not authorized to perform this operation. Encoded authorization failure message: 5Gq";
+        let decode = "aws sts decode-authorization-message";
+        assert!(hint(coded, "x", "for y").unwrap().contains(decode));
+        let named = format!(
+            "{ALICE}ec2:CreateVpc on resource: *. Encoded authorization failure message: 5Gq"
+        );
+        assert_eq!(
+            hint(&named, "x", "for these credentials").unwrap(),
+            "allow ec2:CreateVpc on * for these credentials"
+        );
     }
 
     #[test]

@@ -17,6 +17,10 @@ use crate::error::{Cause, causes};
 /// What to do without any credentials.
 pub const SIGN_IN: &str = "sign in (`aws sso login`), name a profile with --profile, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
 
+/// How the SDK begins where what a profile says makes no sense; no sign-in and no
+/// permission helps there.
+const NOT_A_PROFILE: &str = "ProfileFile provider could not be built";
+
 /// Why nothing can be signed, and what to do about it.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{cause}")]
@@ -161,6 +165,15 @@ fn explain(error: CredentialsError, cause: &str, about: &About) -> CredentialsEr
             "look at AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE, and whether the role trusts this pipeline".to_owned(),
         );
     }
+    if cause.starts_with(NOT_A_PROFILE) && !matches!(about.origin, Origin::NoSource { .. }) {
+        return said(
+            format!(
+                "{} contradicts itself, or lacks something",
+                about.selected.words()
+            ),
+            "correct it in ~/.aws/config or ~/.aws/credentials".to_owned(),
+        );
+    }
     match &about.origin {
         Origin::Mfa {
             profile,
@@ -197,6 +210,11 @@ fn explain(error: CredentialsError, cause: &str, about: &About) -> CredentialsEr
         Origin::NoSource { profile, source } => said(
             format!("the profile `{profile}` has the source_profile `{source}`, and there is none"),
             "correct it in ~/.aws/config".to_owned(),
+        ),
+        Origin::WebIdentity { profile } => said(
+            format!("the profile `{profile}` cannot assume its role"),
+            "look at its web_identity_token_file, and whether the role trusts who wrote that"
+                .to_owned(),
         ),
         Origin::Role { profile, role } => said(
             format!("the profile `{profile}` cannot assume its role"),

@@ -91,6 +91,10 @@ impl Environment {
                 "AWS_ACCESS_KEY_ID is set, and AWS_SECRET_ACCESS_KEY is not",
             )
             .hint("set both, or neither: `unset AWS_ACCESS_KEY_ID`")),
+            None if self.get("AWS_SECRET_ACCESS_KEY").is_some() => Err(Error::usage(
+                "AWS_SECRET_ACCESS_KEY is set, and AWS_ACCESS_KEY_ID is not",
+            )
+            .hint("set both, or neither: `unset AWS_SECRET_ACCESS_KEY`")),
             _ => Ok(()),
         }
     }
@@ -202,6 +206,16 @@ mod tests {
     fn a_key_without_its_secret_is_no_silent_way_to_another_account() {
         let error = of("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE").map(|_| ());
         assert!(error.unwrap_err().message.contains("AWS_SECRET_ACCESS_KEY"));
+        // A pipeline's secret of a mistyped name is an empty text.
+        let error = Environment::of([
+            ("AWS_ACCESS_KEY_ID".into(), "".into()),
+            ("AWS_SECRET_ACCESS_KEY".into(), "hunter22".into()),
+        ]);
+        let error = error.map(|_| ()).unwrap_err();
+        assert_eq!(
+            error.message,
+            "AWS_SECRET_ACCESS_KEY is set, and AWS_ACCESS_KEY_ID is not"
+        );
         let pair = [
             ("AWS_ACCESS_KEY_ID".into(), "AKIAEXAMPLE\n".into()),
             ("AWS_SECRET_ACCESS_KEY".into(), "secret\n".into()),

@@ -146,6 +146,10 @@ pub enum Origin {
         profile: String,
         source: String,
     },
+    /// A role, assumed with a token that stands in a file.
+    WebIdentity {
+        profile: String,
+    },
     /// A role, assumed with another profile's credentials.
     Role {
         profile: String,
@@ -188,6 +192,11 @@ impl Origin {
         }
         if let Some(found) = with("credential_process") {
             return Self::Process {
+                profile: profile(found),
+            };
+        }
+        if let Some(found) = with("web_identity_token_file") {
+            return Self::WebIdentity {
                 profile: profile(found),
             };
         }

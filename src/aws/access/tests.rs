@@ -50,6 +50,30 @@ credential_process = echo out of order >&2; exit 3
 credential_process = printf '{\"Version\":1,\"AccessKeyId\":\"AKIA\\\\n\",\"SecretAccessKey\":\"s\\\\n\"}'
 [profile broken-process]
 credential_process = printf '{\"Version\":1,\"AccessKeyId\":\"AK\\\\nIA\",\"SecretAccessKey\":\"hunter22\"}'
+[profile circle]
+role_arn = arn:aws:iam::123456789012:role/admin
+source_profile = back
+[profile back]
+role_arn = arn:aws:iam::123456789012:role/admin
+source_profile = circle
+[profile alone]
+role_arn = arn:aws:iam::123456789012:role/admin
+[profile twofold]
+role_arn = arn:aws:iam::123456789012:role/admin
+source_profile = prod
+credential_source = Environment
+[profile elsewhere]
+role_arn = arn:aws:iam::123456789012:role/admin
+credential_source = Elsewhere
+[profile lost-sso]
+sso_session = lost
+sso_account_id = 123456789012
+sso_role_name = admin
+[profile half]
+aws_access_key_id = AKIAHALF
+[profile token]
+role_arn = arn:aws:iam::123456789012:role/admin
+web_identity_token_file = /nowhere/token
 [profile empty]
 output = json
 [profile crooked]
@@ -185,14 +209,14 @@ async fn an_unknown_profile_is_told_from_those_there_are() {
     let error = region(&by_flag("prdo"), &KEYS).await.unwrap_err();
     insta::assert_snapshot!(error, @r#"
     there is no AWS profile `prdo`
-      hint:      there are `prod`, `mfa`, `crooked`, `empty`, `old-sso`, `orphan`, `process`, `console` and 8 more
+      hint:      there are `prod`, `back`, `half`, `mfa`, `alone`, `circle`, `crooked`, `empty` and 16 more
     "#);
     let named = [KEYS[0], KEYS[1], ("AWS_PROFILE", "stagign")];
     let error = region(&Access::default(), &named).await.unwrap_err();
     insta::assert_snapshot!(error, @r#"
     there is no AWS profile `stagign`
       caused by: the profile `stagign` (AWS_PROFILE) is asked for
-      hint:      there are `staging`, `denied`, `mfa`, `orphan`, `console`, `crooked`, `default`, `empty` and 8 more
+      hint:      there are `staging`, `token`, `alone`, `back`, `denied`, `half`, `mfa`, `orphan` and 16 more
     "#);
 }
 
@@ -269,6 +293,28 @@ async fn credentials_that_a_profile_does_not_give_say_how_to_get_them() {
       caused by: sts:GetCallerIdentity on these credentials: neither it nor this machine has any
       hint:      `aws configure list --profile empty` shows what it has
     "#));
+}
+
+#[tokio::test]
+async fn a_profile_that_makes_no_sense_is_not_blamed_on_a_role_or_a_sign_in() {
+    for profile in [
+        "circle",
+        "alone",
+        "twofold",
+        "elsewhere",
+        "lost-sso",
+        "half",
+    ] {
+        let said = unsigned(&by_flag(profile), &KEYS).await;
+        let headline = format!("the profile `{profile}` (--profile) contradicts itself, or lacks ");
+        assert!(said.starts_with(&headline), "{said}");
+        assert!(said.contains("correct it in ~/.aws/config"), "{said}");
+    }
+    let said = unsigned(&by_flag("token"), &KEYS).await;
+    assert!(
+        said.contains("look at its web_identity_token_file"),
+        "{said}"
+    );
 }
 
 #[tokio::test]

@@ -15,6 +15,11 @@ pub enum StopCause {
         code: Option<i32>,
         reason: Option<String>,
     },
+    /// What the container is to run cannot be started.
+    NotStarted {
+        container: String,
+        reason: String,
+    },
     OutOfMemory {
         container: String,
         limit: Option<Limit>,
@@ -89,6 +94,9 @@ impl std::fmt::Display for StopCause {
                     Some(reason) => write!(f, ": {reason}"),
                     None => Ok(()),
                 }
+            }
+            Self::NotStarted { container, reason } => {
+                write!(f, "container `{container}` cannot be started: {reason}")
             }
             Self::OutOfMemory { container, limit } => {
                 write!(f, "container `{container}` was killed: out of memory")?;
@@ -222,6 +230,33 @@ const KINDS: &Advice = &[
     (&["log"], "check the log group that the task names"),
 ];
 
+const STARTS: &Advice = &[
+    (
+        &[
+            "unable to find user",
+            "unable to find group",
+            "in passwd file",
+            "in group file",
+        ],
+        "the image has no such user: check USER in the Dockerfile, and `user` of the container",
+    ),
+    (
+        &["chdir", "cwd", "working directory"],
+        "the image has no such folder: check WORKDIR in the Dockerfile, and `workingDirectory` of the container",
+    ),
+    (
+        &["not a directory", "mounting", "rootfs"],
+        "check mountPoints in the task definition: a path there is something else in the image",
+    ),
+    (
+        &["permission denied"],
+        "the container's command may not be run: make it executable in the Dockerfile (`RUN chmod +x …`, or COPY --chmod=755), for the user that it runs as",
+    ),
+    (&["not found", "no such file"], NO_COMMAND),
+];
+
+const NO_COMMAND: &str = "the container's command is not in the image or cannot be run: check ENTRYPOINT and CMD, and at [container] command";
+
 const FILE_SYSTEMS: &Advice = &[
     (
         &[
@@ -285,6 +320,7 @@ impl StopCause {
             | Self::Resource(reason)
             | Self::Other(reason) => !is_lasting(reason) && passes(reason),
             Self::Exited { .. }
+            | Self::NotStarted { .. }
             | Self::Platform(_)
             | Self::OutOfMemory { .. }
             | Self::HealthCheck(_)
@@ -312,8 +348,14 @@ impl StopCause {
                 "build the image for the platform of the tasks (--platform, or [build] platform in bgecs.toml), or name the image's in runtimePlatform of the task definition".to_owned()
             }
             Self::Exited { code: Some(126 | 127), .. } => {
-                "the container's command is not in the image or cannot be run: check ENTRYPOINT and CMD, and at [container] command".to_owned()
+                NO_COMMAND.to_owned()
             }
+            Self::Exited { code: Some(132 | 134 | 135 | 136 | 139), .. } => {
+                format!("its process crashed: run the image locally, on the same architecture, or see `bgecs logs {color}`")
+            }
+            Self::NotStarted { reason, .. } => advised(STARTS, reason)
+                .unwrap_or("run the image locally with the same command and mounts")
+                .to_owned(),
             Self::Exited { code: Some(137), .. } => {
                 format!("something killed it: memory is the likeliest (raise it), or a signal from inside; see `bgecs logs {color}`")
             }

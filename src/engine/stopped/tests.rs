@@ -396,3 +396,68 @@ fn a_hint_is_about_what_failed() {
     assert!(hint("unable to retrieve secret").contains("the secrets"));
     assert!(hint("failed to start the logger").contains("the log group"));
 }
+
+#[test]
+fn what_a_runtime_cannot_start_is_told_from_what_aws_lacks() {
+    let runtime = |why: &str| {
+        let reason = format!(
+            "CannotStartContainerError: ResourceInitializationError: failed to create new container runtime task: failed to create shim: OCI runtime create failed: runc create failed: unable to start container process: {why}: unknown"
+        );
+        task(
+            Some("EssentialContainerExited"),
+            "Essential container in task exited",
+            None,
+            &reason,
+        )
+    };
+    for (why_not, expected) in [
+        (
+            "exec: \"serve\": executable file not found in $PATH",
+            "command is not in the image",
+        ),
+        (
+            "exec: \"/app/run.sh\": stat /app/run.sh: no such file or directory",
+            "command is not in the image",
+        ),
+        ("exec: \"/app/run.sh\": permission denied", "chmod +x"),
+        (
+            "unable to find user web: no matching entries in passwd file",
+            "check USER",
+        ),
+        (
+            "error during container init: chdir to cwd (\"/srv\") set in config.json failed: no such file or directory",
+            "check WORKDIR",
+        ),
+    ] {
+        let cause = why(&runtime(why_not)).unwrap();
+        assert!(matches!(cause, StopCause::NotStarted { .. }), "{cause:?}");
+        assert!(!cause.is_tried_again());
+        let said = cause.to_string();
+        assert!(
+            said.starts_with("container `app` cannot be started: "),
+            "{said}"
+        );
+        let hint = cause.hint(Color::Blue);
+        assert!(hint.contains(expected), "{why_not}: {hint}");
+    }
+    let format = why(&runtime("exec /app: exec format error")).unwrap();
+    assert!(matches!(format, StopCause::Platform(_)), "{format:?}");
+}
+
+#[test]
+fn a_crash_and_a_network_interface_are_told() {
+    for code in [132, 134, 139] {
+        let crashed = task(
+            Some("EssentialContainerExited"),
+            "Essential container in task exited",
+            Some(code),
+            "",
+        );
+        let hint = why(&crashed).unwrap().hint(Color::Blue);
+        assert!(hint.starts_with("its process crashed"), "{hint}");
+    }
+    let interface = not_started(
+        "ResourceInitializationError: failed to configure ENI: failed to setup regular eni: netplugin failed",
+    );
+    assert!(matches!(why(&interface), Some(StopCause::Network(_))));
+}

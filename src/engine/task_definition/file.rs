@@ -18,7 +18,7 @@ use super::mistake::{Mistake, Mistakes, Place};
 use super::model::{CONTAINERS, TASK};
 use super::rules::{self, Definition, items, text, there_are};
 use super::walk::{Walk, placeholder};
-use super::{ENV_COLOR, ENV_RELEASE, Input, MOST_BYTES, OWN_BYTES, logs, tags};
+use super::{ENV_COLOR, ENV_RELEASE, Input, MOST_BYTES, OWN_BYTES, logs, tags, unambiguous};
 use crate::config::{DEFAULT_PORT, OwnDefinition, TaskSize};
 use crate::model::CpuArchitecture;
 
@@ -81,8 +81,7 @@ impl TaskFile {
             }
             false => text,
         };
-        let value: Value =
-            serde_json::from_str(text).map_err(|error| not_json(text, &error, own))?;
+        let value: Value = unambiguous::parse(text).map_err(|error| not_json(text, &error, own))?;
         let found = unwrapped(value).map_err(|mistake| failed(vec![mistake]))?;
         let mut walk = Walk {
             unchecked: &own.unchecked,
@@ -274,12 +273,35 @@ fn app_containers(
 
 /// Without those that bgecs writes itself and those that only AWS may.
 fn read_tags(list: Option<&Value>, mistakes: &mut Mistakes) -> Map<String, Value> {
+    /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-using-tags.html>
+    const LONGEST_KEY: usize = 128;
+    const LONGEST_VALUE: usize = 256;
     let mut tags = Map::new();
     for tag in list.and_then(Value::as_array).into_iter().flatten() {
         let key = tag.get("key").and_then(Value::as_str).unwrap_or_default();
         if !tags::is_reserved(key) {
             let value = tag.get("value").cloned().unwrap_or_else(|| json!(""));
-            tags.insert(key.to_owned(), value);
+            let length = value.as_str().map_or(0, |value| value.chars().count());
+            let at = || Place::top("tags").named(Some(key));
+            if !(1..=LONGEST_KEY).contains(&key.chars().count()) {
+                mistakes.add(
+                    at(),
+                    format!("a tag's key has 1 to {LONGEST_KEY} characters"),
+                );
+            }
+            if length > LONGEST_VALUE {
+                mistakes.add(
+                    at(),
+                    format!("a tag's value has at most {LONGEST_VALUE} characters"),
+                );
+            }
+            let before = tags.insert(key.to_owned(), value.clone());
+            if before.is_some_and(|before| before != value) {
+                mistakes.add(
+                    at(),
+                    "it is there already with another value: keep one of them",
+                );
+            }
         }
     }
     if tags.len() > tags::MOST_TAGS - tags::OWN_TAGS {
@@ -382,6 +404,15 @@ fn not_json(text: &str, error: &serde_json::Error, own: &OwnDefinition) -> TaskD
     let message = match text.trim() {
         "" => "the file is empty",
         _ => message.strip_suffix(&place).unwrap_or(&message),
+    };
+    let from = text.lines().nth(line.saturating_sub(1)).unwrap_or("");
+    let from: String = from.chars().skip(column.saturating_sub(1)).collect();
+    let is_comment = ["#", "//", "/*"]
+        .iter()
+        .any(|start| from.trim_start().starts_with(start));
+    let message = match is_comment {
+        true => "JSON has no comments",
+        false => message,
     };
     TaskDefinitionError::Json {
         path: own.path.clone(),

@@ -4,6 +4,7 @@
 //! type or is not there.
 
 mod container;
+mod limits;
 mod logs;
 mod references;
 
@@ -53,6 +54,7 @@ pub(super) fn check(definition: &Definition<'_>, mistakes: &mut Mistakes) {
         logs::check(definition, container, mistakes);
     }
     references::check(definition, mistakes);
+    limits::check(definition, mistakes);
     if let Some(size) = size {
         sums(definition, size, mistakes);
     }

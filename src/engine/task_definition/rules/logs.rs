@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{Definition, Object, is_made_of, place, text};
+use crate::config::distance;
 use crate::engine::task_definition::logs::is_ours;
 use crate::engine::task_definition::mistake::Mistakes;
 
@@ -39,12 +40,44 @@ pub(super) fn check(definition: &Definition<'_>, container: &Object, mistakes: &
             );
         }
     }
+    if text(log, "logDriver") == Some("awslogs") {
+        awslogs(container, options, mistakes);
+    }
     if let Some(group) = option("awslogs-group").filter(|group| !group.is_empty())
         && !is_made_of(group, "_/.#-")
     {
         let at = place(container, "logConfiguration.options.awslogs-group");
         let more = (definition.placeholder)(group);
         mistakes.add(at, format!("`{group}` is no name of a log group{more}"));
+    }
+}
+
+/// What the driver takes; a task with another option does not start. Those that
+/// are like none of these may be newer.
+fn awslogs(container: &Object, options: Option<&Object>, mistakes: &mut Mistakes) {
+    const KNOWN: [&str; 8] = [
+        "awslogs-group",
+        "awslogs-region",
+        "awslogs-stream-prefix",
+        "awslogs-create-group",
+        "awslogs-datetime-format",
+        "awslogs-multiline-pattern",
+        "mode",
+        "max-buffer-size",
+    ];
+    for (key, value) in options.into_iter().flatten() {
+        let at = || place(container, &format!("logConfiguration.options.{key}"));
+        let near = KNOWN.iter().min_by_key(|known| distance(key, known));
+        if let Some(near) = near.filter(|near| (1..=2).contains(&distance(key, near))) {
+            mistakes.add(
+                at(),
+                format!("awslogs has no such option; did you mean `{near}`?"),
+            );
+        }
+        let mode = value.as_str().filter(|_| key == "mode");
+        if mode.is_some_and(|mode| !matches!(mode, "blocking" | "non-blocking")) {
+            mistakes.add(at(), "it takes `blocking` or `non-blocking`");
+        }
     }
 }
 

@@ -415,6 +415,184 @@ fn within_a_container() {
 }
 
 #[test]
+fn of_limits_ports_and_volumes() {
+    let limits = |limits: Value| app("ulimits", limits);
+    let efs = |efs: Value| {
+        with(
+            "/volumes",
+            json!([{ "name": "data", "efsVolumeConfiguration": efs }]),
+        )
+    };
+    let logs = |key: &str, value: &str| {
+        let mut options =
+            json!({ "awslogs-group": "/x", "awslogs-region": "r", "awslogs-stream-prefix": "p" });
+        options[key] = json!(value);
+        app(
+            "logConfiguration",
+            json!({ "logDriver": "awslogs", "options": options }),
+        )
+    };
+    expect(vec![
+        (
+            limits(json!([{ "name": "nofile", "softLimit": 100, "hardLimit": 10 }])),
+            "container `app`, `ulimits[0].softLimit`: it is more than `hardLimit`",
+        ),
+        (
+            limits(json!([{ "name": "nofile", "softLimit": -1, "hardLimit": 10 }])),
+            "container `app`, `ulimits[0].softLimit`: it is more than `hardLimit`",
+        ),
+        (
+            limits(json!([
+                { "name": "core", "softLimit": 0, "hardLimit": -1 },
+                { "name": "core", "softLimit": 0, "hardLimit": 0 },
+            ])),
+            "container `app`, `ulimits[1].name`: `core` is there already",
+        ),
+        (
+            sidecar(
+                json!({ "name": "proxy", "image": "envoy", "portMappings": [{ "containerPort": 8080 }] }),
+            ),
+            "container `proxy`, `portMappings[0].containerPort`: 8080 is mapped in `app` already",
+        ),
+        (
+            app(
+                "portMappings",
+                json!([{ "containerPort": 8080 }, { "containerPort": 8080 }]),
+            ),
+            "container `app`, `portMappings[1].containerPort`: 8080 is mapped in `app` already",
+        ),
+        (
+            efs(json!({ "fileSystemId": "fs-1", "authorizationConfig": { "iam": "ENABLED" } })),
+            "`volumes[0].efsVolumeConfiguration.transitEncryption` (data): it takes `ENABLED` with",
+        ),
+        (
+            efs(
+                json!({ "fileSystemId": "fs-1", "authorizationConfig": { "accessPointId": "fsap-1" } }),
+            ),
+            "`volumes[0].efsVolumeConfiguration.transitEncryption` (data): it takes `ENABLED` with",
+        ),
+        (
+            efs(json!({
+                "fileSystemId": "fs-1",
+                "rootDirectory": "/srv",
+                "transitEncryption": "ENABLED",
+                "authorizationConfig": { "accessPointId": "fsap-1" },
+            })),
+            "`volumes[0].efsVolumeConfiguration.rootDirectory` (data): the access point says that",
+        ),
+        (
+            logs("awslog-create-group", "true"),
+            "container `app`, `logConfiguration.options.awslog-create-group`: awslogs has no such option; did you mean `awslogs-create-group`?",
+        ),
+        (
+            logs("mode", "nonblocking"),
+            "container `app`, `logConfiguration.options.mode`: it takes `blocking` or `non-blocking`",
+        ),
+    ]);
+    let migrations = json!({
+        "name": "migrate",
+        "image": "x",
+        "essential": false,
+        "portMappings": [{ "containerPort": 8080 }],
+    });
+    for well in [
+        sidecar(migrations),
+        app(
+            "portMappings",
+            json!([{ "containerPort": 8080 }, { "containerPort": 8080, "protocol": "udp" }]),
+        ),
+        logs("awslogs-stream", "x"),
+        logs("max-buffer-size", "25m"),
+    ] {
+        assert_eq!(mistakes(&well), [""; 0], "{well}");
+    }
+}
+
+#[test]
+fn of_windows() {
+    let windows = |key: &str, value: Value| {
+        let mut definition = with(
+            "/runtimePlatform",
+            json!({ "operatingSystemFamily": "WINDOWS_SERVER_2022_CORE" }),
+        );
+        definition["cpu"] = json!("1 vCPU");
+        definition["memory"] = json!("2 GB");
+        definition[key] = value;
+        definition
+    };
+    assert_eq!(mistakes(&windows("family", json!("x"))), [""; 0]);
+    let mut small = windows("cpu", json!("512"));
+    small["memory"] = json!("1024");
+    let arm =
+        json!({ "operatingSystemFamily": "WINDOWS_SERVER_2022_CORE", "cpuArchitecture": "ARM64" });
+    expect(vec![
+        (small, "`cpu`: a Windows task has at least 1024"),
+        (
+            windows("runtimePlatform", arm),
+            "`runtimePlatform.cpuArchitecture`: Windows runs on X86_64 alone",
+        ),
+        (
+            windows("pidMode", json!("task")),
+            "`pidMode`: Windows tasks on Fargate do not take it",
+        ),
+        (
+            windows("ephemeralStorage", json!({ "sizeInGiB": 30 })),
+            "`ephemeralStorage`: Windows tasks on Fargate do not take it",
+        ),
+        (
+            windows(
+                "volumes",
+                json!([{ "name": "e", "efsVolumeConfiguration": { "fileSystemId": "fs-1" } }]),
+            ),
+            "`volumes`: Windows tasks on Fargate do not take EFS",
+        ),
+    ]);
+}
+
+#[test]
+fn of_tags() {
+    let tags = |tags: Value| with("/tags", tags);
+    expect(vec![
+        (
+            tags(json!([{ "key": "a", "value": "1" }, { "key": "a", "value": "2" }])),
+            "`tags` (a): it is there already with another value",
+        ),
+        (
+            tags(json!([{ "key": "", "value": "1" }])),
+            "`tags`: a tag's key has 1 to 128 characters",
+        ),
+        (
+            tags(json!([{ "key": "a", "value": "v".repeat(257) }])),
+            "`tags` (a): a tag's value has at most 256 characters",
+        ),
+    ]);
+}
+
+#[test]
+fn a_key_that_stands_twice_is_not_dropped_in_silence() {
+    for (text, expected) in [
+        (
+            r#"{"cpu":"256","cpu":"512"}"#,
+            "td.json:1:18: not JSON: the key `cpu` stands twice in one object: keep one of them",
+        ),
+        (
+            r#"{"containerDefinitions":[{"name":"app","environment":[{}],"environment":[]}]}"#,
+            "td.json:1:71: not JSON: the key `environment` stands twice in one object: keep one of them",
+        ),
+    ] {
+        assert_eq!(read(text, &own()).unwrap_err().to_string(), expected);
+    }
+}
+
+#[test]
+fn of_a_comment() {
+    for text in ["# mine\n{}", "{// mine\n}", "{\"cpu\": \"256\" /* mine */}"] {
+        let said = read(text, &own()).unwrap_err().to_string();
+        assert!(said.ends_with("not JSON: JSON has no comments"), "{said}");
+    }
+}
+
+#[test]
 fn of_a_name_that_is_referred_to() {
     let sidecar = |key: &str, value: Value| {
         let mut container = json!({ "name": "proxy", "image": "envoy" });
