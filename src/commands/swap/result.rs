@@ -242,7 +242,11 @@ impl Swapped {
             error = error.cause(reason);
         }
         if let Some(failure) = &self.first_failure {
-            error = error.cause(failure);
+            // "First 0.1 s after the swap began" alone causes nothing.
+            error = error.cause(match self.is_said {
+                true => format!("a request failed, {failure}"),
+                false => failure.clone(),
+            });
         }
         Some(error.hint(match self.exit {
             Exit::LookNow => format!(
@@ -265,7 +269,7 @@ impl Swapped {
                 "fix that, or allow it for these credentials; then `bgecs {}` again",
                 self.operation
             ),
-            _ => format!("bgecs logs {}", self.to),
+            _ => format!("`bgecs logs {}` shows what its tasks said", self.to),
         }))
     }
 }

@@ -265,7 +265,7 @@ fn taken_back(observed: &Observed, color: Color) -> Refusal {
     let release = observed.named(color);
     Refusal::new(
         format!(
-            "{release} was taken back by itself when it went live last (`bgecs history` says why)"
+            "{release} was taken back by itself when it last went live (`bgecs history` says why)"
         ),
         match observed.color(color).tag() {
             Some(tag) => format!(

@@ -221,9 +221,9 @@ fn rolled_back() {
       requests    24 sent, 2 failed
       latency     p50 15 ms, p99 27 ms, max 27 ms
     error: the promotion of blue (tag 2) was rolled back: HTTP 503
-      caused by: first 0.1 s after the swap began
+      caused by: a request failed, first 0.1 s after the swap began
       traffic:   port 80 -> green (tag 1), confirmed
-      hint:      bgecs logs blue
+      hint:      `bgecs logs blue` shows what its tasks said
     exit 3
     ");
 }
@@ -271,10 +271,10 @@ fn rolled_back_for_other_reasons() {
       hint:      run it again when you are ready
     the promotion of blue (tag 2) was rolled back: the probe has ended by itself
       traffic:   port 80 -> green (tag 1), confirmed
-      hint:      bgecs logs blue
+      hint:      `bgecs logs blue` shows what its tasks said
     the promotion of blue (tag 2) was rolled back: the test port could not be moved: AccessDenied: no
       traffic:   port 80 -> green (tag 1), confirmed
-      hint:      bgecs logs blue
+      hint:      `bgecs logs blue` shows what its tasks said
     ");
 }
 
@@ -302,7 +302,7 @@ fn left_as_it_is() {
       requests    24 sent, 2 failed
       latency     p50 15 ms, p99 27 ms, max 27 ms
     error: the rollback to blue (tag 2) did not end well: HTTP 503; the swap was left in place
-      caused by: first 0.1 s after the swap began
+      caused by: a request failed, first 0.1 s after the swap began
       traffic:   port 80 -> blue (tag 2)
       hint:      look now: `bgecs status`, then `bgecs promote green` or `bgecs promote blue`
     exit 4
