@@ -10,35 +10,30 @@ pub mod lost;
 pub mod make_live;
 mod mend;
 pub mod retire;
+pub mod shift;
 pub mod stack;
-pub mod swap;
 pub mod tidy;
 pub mod turn;
 pub mod update;
 
-use crate::engine::swap::{NoteFault, Urgency, WriteFault};
-use crate::model::{Color, Found, Route};
+use crate::engine::shift::{NoteFault, Urgency, WriteFault};
+use crate::model::{Color, Found, Move, Route};
 
-/// What a swap needs from the world; a live one, and a fake for tests. A call
+/// What a shift needs from the world; a live one, and a fake for tests. A call
 /// that is dropped may have its effect all the same.
 pub trait World {
-    /// Writes into the journal that the listener is about to be pointed there.
-    async fn note(&self, route: Route, color: Color) -> Result<(), NoteFault>;
-    /// Writes into the journal that the last noted write was seen.
+    /// Writes into the journal that this is about to happen.
+    async fn note(&self, it: Move) -> Result<(), NoteFault>;
+    /// Writes into the journal that the last noted move was seen.
     async fn note_done(&self);
     /// Writes the intent of the way back, which does not wait for it.
-    async fn note_way_back(&self, color: Color);
-    async fn point_listener_at(
-        &self,
-        route: Route,
-        color: Color,
-        urgency: Urgency,
-    ) -> Result<(), WriteFault>;
+    async fn note_way_back(&self, it: Move);
+    async fn apply(&self, it: Move, urgency: Urgency) -> Result<(), WriteFault>;
     /// Whether another is known to hold the lease now.
     fn has_lost_the_lease(&self) -> bool {
         false
     }
-    async fn read_listener(&self, route: Route) -> Result<Found, String>;
+    async fn read(&self, route: Route) -> Result<Found, String>;
     /// Whether the colour could take production's traffic now.
     async fn is_healthy(&self, color: Color) -> Result<bool, String>;
 }

@@ -11,8 +11,8 @@ pub mod preflight;
 pub mod recall;
 pub mod seen;
 pub mod serving;
+pub mod shift;
 pub mod stopped;
-pub mod swap;
 pub mod task_definition;
 pub mod unfinished;
 

@@ -44,6 +44,12 @@ impl Interrupts {
         Ok(Self { signals })
     }
 
+    /// None: what takes moments, and must not stop between two of them.
+    pub fn none() -> Self {
+        let (_, signals) = mpsc::unbounded_channel();
+        Self { signals }
+    }
+
     /// Waits for the next interrupt; forever, if none can come any more.
     pub async fn next(&mut self) {
         if self.signals.recv().await.is_none() {

@@ -11,6 +11,7 @@ pub mod journal;
 mod observed;
 mod sample;
 mod service_definition;
+mod strategy;
 #[cfg(test)]
 pub mod testing;
 mod traffic;
@@ -26,6 +27,7 @@ pub use sample::{Answer, Connection, Expected, Lost, Sample, Share, Statuses, Un
 pub use service_definition::{
     DefinitionChange, DeploymentConfiguration, LoadBalancer, Network, ServiceDefinition,
 };
+pub use strategy::{Stage, Strategy};
 pub use traffic::{COLOR_HEADER, Foreign, Found, Move, OtherWays, PerRoute, Route, Split, WayIn};
 
 use std::fmt;

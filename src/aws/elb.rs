@@ -10,8 +10,8 @@ use aws_sdk_elasticloadbalancingv2::types::{
 use super::Aws;
 use super::error::{AwsError, Kind, Named};
 use crate::model::{
-    Color, Found, Infrastructure, ListenerArn, PerRoute, Route, Target, TargetGroupArn,
-    TargetState, Targets,
+    Found, Infrastructure, ListenerArn, Move, PerRoute, Target, TargetGroupArn, TargetState,
+    Targets,
 };
 use actions::{aimed_at, found};
 
@@ -68,15 +68,11 @@ impl Aws {
         })
     }
 
-    /// Has the listener forward to the colour, and leaves all else of it as it
+    /// Has a listener forward as the move has it, and leaves all else of it as it
     /// was when it was last read. It is modified in place: deleting and creating
     /// one propagates separately and answers 503 in between.
-    pub async fn point_listener_at(
-        &self,
-        infra: &Infrastructure,
-        route: Route,
-        color: Color,
-    ) -> Result<(), AwsError> {
+    pub async fn apply(&self, infra: &Infrastructure, it: Move) -> Result<(), AwsError> {
+        let Move { route, to, .. } = it;
         let listener = infra.listener(route);
         let actions = match self.last_read.of(listener) {
             Some(actions) => actions,
@@ -85,7 +81,7 @@ impl Aws {
                 self.last_read.of(listener).unwrap_or_default()
             }
         };
-        let aimed = aimed_at(infra, &actions, infra.target_group(color));
+        let aimed = aimed_at(infra, &actions, to);
         let actions = aimed.map_err(|what| {
             AwsError::unusable(
                 MODIFY_LISTENER,

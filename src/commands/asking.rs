@@ -12,7 +12,7 @@ use crate::cli::{self, Watch};
 use crate::config;
 use crate::engine::evidence::Evidence;
 use crate::engine::preflight::TEST_ANSWERS;
-use crate::engine::swap::Tolerated;
+use crate::engine::shift::Tolerated;
 use crate::error::{Error, Result};
 use crate::hidden::Hidden;
 use crate::model::journal::{Asked, Header, Operation};

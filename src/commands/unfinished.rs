@@ -11,7 +11,7 @@ use crate::cli::Watch;
 use crate::driver::await_serving::{Wait, await_serving};
 use crate::driver::turn::Conclusion;
 use crate::driver::{destroy, make_live, retire, stack, tidy};
-use crate::engine::swap::Outcome as Ending;
+use crate::engine::shift::Outcome as Ending;
 use crate::engine::unfinished::{self, Reaction, Way};
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;

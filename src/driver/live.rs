@@ -3,9 +3,9 @@
 use super::World;
 use super::turn::{Stop, Turn};
 use crate::aws::Aws;
-use crate::engine::swap::{NoteFault, Urgency, WriteFault};
+use crate::engine::shift::{NoteFault, Urgency, WriteFault};
 use crate::model::journal::Effect;
-use crate::model::{Color, Found, Move, Observed, Route, Split};
+use crate::model::{Color, Found, Move, Observed, Route};
 
 pub struct LiveWorld<'a> {
     pub aws: &'a Aws,
@@ -14,15 +14,6 @@ pub struct LiveWorld<'a> {
 }
 
 impl LiveWorld<'_> {
-    /// What the journal is told ahead of a write.
-    pub fn intent(&self, route: Route, color: Color) -> Effect {
-        Effect::Move(Move {
-            route,
-            from: self.observed.found_at(route).split(),
-            to: Split::all(color),
-        })
-    }
-
     /// Whether the lease forbids a write. The way back does not ask for it.
     async fn permit(&self, urgency: Urgency) -> Result<(), String> {
         match urgency {
@@ -41,8 +32,8 @@ impl LiveWorld<'_> {
 }
 
 impl World for LiveWorld<'_> {
-    async fn note(&self, route: Route, color: Color) -> Result<(), NoteFault> {
-        let noted = self.turn.about_to(self.intent(route, color)).await;
+    async fn note(&self, it: Move) -> Result<(), NoteFault> {
+        let noted = self.turn.about_to(Effect::Move(it)).await;
         noted.map_err(|stop| NoteFault {
             is_lost: matches!(stop, Stop::Lost(_)),
             message: stop.to_string(),
@@ -56,27 +47,20 @@ impl World for LiveWorld<'_> {
         }
     }
 
-    async fn note_way_back(&self, color: Color) {
-        let intent = self.intent(Route::Production, color);
-        // The way forward was noted, and `resume` looks at the listeners.
-        if let Err(stop) = self.turn.about_to_undo(intent).await {
+    async fn note_way_back(&self, it: Move) {
+        // The way forward was noted, and `resume` looks at the routes.
+        if let Err(stop) = self.turn.about_to_undo(Effect::Move(it)).await {
             tracing::debug!(%stop, "the way back is not in the journal");
         }
     }
 
-    async fn point_listener_at(
-        &self,
-        route: Route,
-        color: Color,
-        urgency: Urgency,
-    ) -> Result<(), WriteFault> {
+    async fn apply(&self, it: Move, urgency: Urgency) -> Result<(), WriteFault> {
         self.permit(urgency).await.map_err(|message| WriteFault {
             ambiguous: false,
             message,
         })?;
-        let infra = &self.observed.infrastructure;
         self.aws
-            .point_listener_at(infra, route, color)
+            .apply(&self.observed.infrastructure, it)
             .await
             .map_err(|error| WriteFault {
                 // What was throttled did not happen; as with a lost answer,
@@ -90,7 +74,7 @@ impl World for LiveWorld<'_> {
         self.turn.is_lost()
     }
 
-    async fn read_listener(&self, route: Route) -> Result<Found, String> {
+    async fn read(&self, route: Route) -> Result<Found, String> {
         let listeners = self
             .aws
             .read_listeners(&self.observed.infrastructure)

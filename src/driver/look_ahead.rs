@@ -9,7 +9,7 @@ use super::turn::Turn;
 use crate::aws::AwsError;
 use crate::engine::look_ahead::{self, Users};
 use crate::error::{Error, Exit, Result};
-use crate::model::{Color, Found, Observed, PerRoute, Route};
+use crate::model::{Color, Found, Observed, PerRoute};
 use crate::session::Session;
 
 /// For how long listeners that are not as expected are looked at again: reads
@@ -39,37 +39,6 @@ pub async fn look_ahead(
             Err(refusal) => Error::from(refusal).traffic(with(observed, found).traffic_line()),
         },
         Err(error) => Error::from(error).untouched(observed),
-    };
-    turn.did_not(&error.message);
-    Err(error)
-}
-
-/// The same ahead of a write to one listener, which can be where the write is to
-/// bring it already.
-///
-/// # Errors
-/// As [`look_ahead`].
-pub async fn look_ahead_of_move(
-    session: &Session,
-    turn: &Turn,
-    observed: &Observed,
-    route: Route,
-    to: Color,
-) -> Result<()> {
-    let planned = observed.found_at(route);
-    let may_be_moved = |found: &PerRoute<Found>| {
-        let found = found.get(route);
-        found == planned || found.only() == Some(to)
-    };
-    let error = match listeners(session, observed, may_be_moved).await {
-        Ok(found) if may_be_moved(&found) => return Ok(()),
-        Ok(found) => Error::refused(format!(
-            "{route} forwards to {}, and to {planned} when this began: something else changed it",
-            found.get(route)
-        ))
-        .traffic(with(observed, found).traffic_line())
-        .hint("`bgecs adopt` accepts what is there now; or put it back by hand"),
-        Err(error) => Error::from(error),
     };
     turn.did_not(&error.message);
     Err(error)

@@ -1,31 +1,27 @@
 //! The first colour to serve becomes live. Nothing was, so no user can notice
-//! and nothing is probed; each write is read back all the same.
+//! and nothing is probed.
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
-use super::World;
 use super::live::LiveWorld;
-use super::look_ahead::look_ahead_of_move;
+use super::shift::{self, Nobody};
 use super::turn::Turn;
-use crate::engine::swap::Urgency;
+use crate::engine::seen::Releases;
+use crate::engine::shift::{Before, Outcome, Policy, Shift, Tolerated, Why};
 use crate::error::{Error, Exit, Result};
-use crate::model::{Color, Found, Observed, Route};
+use crate::interrupt::Interrupts;
+use crate::model::{Color, Observed, Strategy};
 use crate::session::Session;
 
-/// How long a listener may take to show a write, and may not be read: as long as
-/// in a swap.
-const READ_DEADLINE: Duration = Duration::from_secs(30);
-const READ_PAUSE: Duration = Duration::from_millis(200);
-
-/// Points prod at the colour, then test at the other. It takes moments, and an
-/// end between the two would be neither: nothing interrupts it.
+/// Points production at the colour, then the test route at the other. It takes
+/// moments, and an end between the two would be neither: nothing interrupts it.
 ///
 /// # Errors
-/// A journal that cannot be written, a listener that something else has moved
-/// (exit 6), a write that AWS refuses (exit 1); with prod moved already, or a
-/// listener that does not show it, exit 4.
+/// A journal that cannot be written, a route that something else has moved
+/// (exit 6), a write that AWS refuses (exit 1); with production moved already, or
+/// a route that does not show it, exit 4.
 pub async fn make_live(
     session: &Session,
     turn: &Turn,
@@ -33,66 +29,64 @@ pub async fn make_live(
     color: Color,
 ) -> Result<()> {
     let world = LiveWorld {
-        aws: &session.aws,
+        aws: &session.aws.impatient(),
         observed,
         turn,
     };
-    point(session, &world, Route::Production, color).await?;
-    point(session, &world, Route::Test, color.other())
-        .await
-        .map_err(|error| half_way(error, color))
-}
-
-async fn point(session: &Session, world: &LiveWorld<'_>, route: Route, color: Color) -> Result<()> {
-    world.turn.about_to(world.intent(route, color)).await?;
-    look_ahead_of_move(session, world.turn, world.observed, route, color).await?;
-    if let Err(fault) = world
-        .point_listener_at(route, color, Urgency::Forward)
-        .await
-        && !fault.ambiguous
-    {
-        world.turn.did_not(&fault.message);
-        return Err(
-            Error::failed(format!("{route} cannot be pointed at {color}"))
-                .cause(fault.message)
-                .traffic(world.observed.traffic_line())
-                .hint(format!("`bgecs promote {color}` tries again")),
-        );
+    let finished = shift::run(
+        &world,
+        first(observed, color),
+        Releases::default(),
+        &mut Nobody::default(),
+        &mut Interrupts::none(),
+        Instant::now(),
+        &mut |_| {},
+    )
+    .await;
+    let shift = finished.shift;
+    if let (Some(Outcome::Unchanged(reason)), false) = (shift.outcome(), shift.moves.is_empty()) {
+        turn.did_not(reason);
     }
-    read_back(world, route, color).await
+    ended(&shift, observed, color)
 }
 
-/// The colour is live, and the rest is for the next command: the operation stays
-/// open, unless another has it by now.
-fn half_way(error: Error, live: Color) -> Error {
-    let exit = match error.exit {
-        Exit::Refused => Exit::Refused,
-        _ => Exit::LookNow,
+fn first(observed: &Observed, color: Color) -> Shift {
+    let policy = Policy {
+        baseline: None,
+        pace: Duration::ZERO,
+        needs_clean_baseline: false,
+        takes_back: false,
+        tolerates: Tolerated::default(),
     };
-    Error { exit, ..error }
-        .traffic(format!("port 80 -> {live}"))
-        .hint("`bgecs resume` does the rest")
+    let before = Before {
+        found: observed.traffic.clone(),
+        origin: None,
+        was_healthy: false,
+    };
+    Shift::new(Strategy::first(color, &observed.traffic), before, policy)
 }
 
-async fn read_back(world: &impl World, route: Route, color: Color) -> Result<()> {
-    let began = Instant::now();
-    loop {
-        let seen = world.read_listener(route).await;
-        if seen.as_ref().map(Found::only) == Ok(Some(color)) {
-            return Ok(());
+fn ended(shift: &Shift, observed: &Observed, color: Color) -> Result<()> {
+    let outcome = shift.outcome();
+    Err(match outcome {
+        Some(Outcome::Committed) => return Ok(()),
+        Some(Outcome::Refused(reason)) => Error::refused(reason.clone())
+            .traffic(observed.traffic_line())
+            .hint("look at what changed: `bgecs status`"),
+        Some(Outcome::Unchanged(reason)) => Error::failed(format!("{color} cannot be made live"))
+            .cause(reason)
+            .traffic(observed.traffic_line())
+            .hint(format!("`bgecs promote {color}` tries again")),
+        // The rest is for the next command: the operation stays open.
+        Some(Outcome::Left(Why::Unmoved(_, reason) | Why::Journal(reason))) => {
+            Error::new(Exit::LookNow, reason.clone())
+                .traffic(format!("port 80 -> {color}"))
+                .hint("`bgecs resume` does the rest")
         }
-        if began.elapsed() > READ_DEADLINE {
-            let cause = match seen {
-                Ok(forwarding) => format!("{route} forwards to {forwarding}"),
-                Err(reason) => reason,
-            };
-            return Err(Error::new(
-                Exit::LookNow,
-                format!("{route} does not show that it forwards to {color}"),
-            )
-            .cause(cause)
-            .hint("`bgecs status` shows both listeners"));
+        Some(Outcome::InDoubt(reason)) => {
+            Error::new(Exit::LookNow, reason.clone()).hint("`bgecs status` shows both listeners")
         }
-        sleep(READ_PAUSE).await;
-    }
+        _ => Error::new(Exit::LookNow, format!("{color} was not made live"))
+            .hint("`bgecs status` shows both listeners"),
+    })
 }

@@ -8,7 +8,7 @@ use super::Service;
 use super::bucket::{Bucket, Limit};
 use super::queue::Queue;
 use crate::aws::testing::{Reply, Wire, credentials, listeners};
-use crate::model::testing::infrastructure;
+use crate::model::testing::{infrastructure, move_to};
 use crate::model::{Color, Route, TargetGroupArn, TaskDefinitionArn};
 
 /// The published limits that cover a call.
@@ -97,7 +97,7 @@ async fn writes_beyond_the_burst_leave_at_the_sustained_rate() {
     let wire = repeated(wire, 18, "ModifyListener", &done);
     let (aws, infra) = (wire.aws(), infrastructure());
     aws.read_listeners(&infra).await.unwrap();
-    let write = || aws.point_listener_at(&infra, Route::Production, Color::Blue);
+    let write = || aws.apply(&infra, move_to(Route::Production, Color::Blue));
     for written in join_all((0..18).map(|_| write())).await {
         written.unwrap();
     }

@@ -7,9 +7,7 @@ use aws_sdk_elasticloadbalancingv2::types::{
     Action, ActionTypeEnum, ForwardActionConfig, RedirectActionConfig, TargetGroupTuple,
 };
 
-use crate::model::{
-    Color, Foreign, Found, Infrastructure, ListenerArn, PerColor, Split, TargetGroupArn,
-};
+use crate::model::{Color, Foreign, Found, Infrastructure, ListenerArn, PerColor, Split};
 
 /// What the template has a listener answer while nothing is live.
 const PLACEHOLDER: (&str, &str) = ("503", "bgecs: nothing is live yet");
@@ -92,15 +90,16 @@ fn groups_in_words(forwards: &[Forward]) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
-/// The same list, but that it forwards to that group: what is done ahead of the
+/// The same list, but that it forwards by that split: what is done ahead of the
 /// forward stays, and so does its stickiness.
 ///
 /// # Errors
-/// What the listener does, in words, where that is not to be overwritten.
+/// What the listener does, in words, where that is not to be overwritten; a share
+/// that no weights tell, which go up to 999.
 pub fn aimed_at(
     infra: &Infrastructure,
     actions: &[Action],
-    group: &TargetGroupArn,
+    to: Split,
 ) -> Result<Vec<Action>, String> {
     let found = found(infra, actions);
     if found.foreign().is_some() {
@@ -113,37 +112,72 @@ pub fn aimed_at(
         ));
     }
     if found.is_nowhere() {
-        let forward = Action::builder().r#type(ActionTypeEnum::Forward);
-        return Ok(vec![forward.target_group_arn(group.as_str()).build()]);
+        let forward = Action::builder().r#type(ActionTypeEnum::Forward).build();
+        return Ok(vec![forwarding_to(infra, &forward, to)?]);
     }
     let aimed = actions.iter().map(|action| match is_forward(action) {
-        true => forwarding_to(infra, action, group),
-        false => sent_back(action),
+        true => forwarding_to(infra, action, to),
+        false => Ok(sent_back(action)),
     });
-    Ok(aimed.collect())
+    aimed.collect()
 }
 
 /// With a stranger's groups that get nothing left as they are. Where only one
 /// group is named, it is in both forms, which must agree.
-fn forwarding_to(infra: &Infrastructure, action: &Action, group: &TargetGroupArn) -> Action {
+fn forwarding_to(infra: &Infrastructure, action: &Action, to: Split) -> Result<Action, String> {
     let mut action = action.clone();
-    let config = action.forward_config.as_mut();
-    let mut is_alone = true;
-    if let Some(config) = config.filter(|config| !config.target_groups().is_empty()) {
-        let named = config.target_groups.take().unwrap_or_default();
-        let (ours, strangers): (Vec<_>, Vec<_>) = named
-            .into_iter()
-            .partition(|named| color_of(infra, named).is_some());
-        let weight = ours.iter().filter_map(TargetGroupTuple::weight).max();
-        let target = TargetGroupTuple::builder()
-            .target_group_arn(group.as_str())
-            .set_weight(weight)
-            .build();
-        is_alone = strangers.is_empty();
-        config.target_groups = Some([vec![target], strangers].concat());
+    let named = action
+        .forward_config
+        .as_ref()
+        .map(ForwardActionConfig::target_groups);
+    let (ours, strangers): (Vec<_>, Vec<_>) = named
+        .unwrap_or_default()
+        .iter()
+        .cloned()
+        .partition(|named| color_of(infra, named).is_some());
+    let target = |color: Color, weight| {
+        let target = TargetGroupTuple::builder();
+        let target = target.target_group_arn(infra.target_group(color).as_str());
+        target.set_weight(weight).build()
+    };
+    let targets = match to.only() {
+        Some(color) => {
+            let weight = ours.iter().filter_map(TargetGroupTuple::weight).max();
+            vec![target(color, weight)]
+        }
+        None => {
+            let weights = weights(to)?;
+            let target = |color| target(color, Some(*weights.get(color)));
+            Color::BOTH.map(target).to_vec()
+        }
+    };
+    let is_alone = strangers.is_empty();
+    action.target_group_arn = to
+        .only()
+        .filter(|_| is_alone)
+        .map(|color| infra.target_group(color).as_str().to_owned());
+    let is_simple = ours.is_empty() && is_alone && to.only().is_some();
+    if !is_simple {
+        let none = || ForwardActionConfig::builder().build();
+        let config = action.forward_config.get_or_insert_with(none);
+        config.target_groups = Some([targets, strangers].concat());
     }
-    action.target_group_arn = is_alone.then(|| group.as_str().to_owned());
-    action
+    Ok(action)
+}
+
+/// As AWS takes them: whole numbers up to 999, see `TargetGroupTuple` in the API
+/// reference of Elastic Load Balancing.
+fn weights(to: Split) -> Result<PerColor<i32>, String> {
+    let PerColor { blue, green } = to.weights();
+    match blue.max(green) <= 999 {
+        true => Ok(PerColor {
+            blue: blue.into(),
+            green: green.into(),
+        }),
+        false => Err(format!(
+            "cannot be split into {to}: its weights go up to 999"
+        )),
+    }
 }
 
 /// As AWS takes it: it keeps the secret of an identity provider to itself, and

@@ -1,6 +1,6 @@
 use super::*;
 use crate::aws::testing::{Reply, Wire};
-use crate::model::testing::{infrastructure, to};
+use crate::model::testing::{infrastructure, move_to, to};
 use crate::model::{Color, Route};
 
 /// A listener's default action, in ELB's XML.
@@ -91,7 +91,7 @@ async fn a_write_keeps_what_the_last_look_saw() {
     aws.clone().read_listeners(&infra).await.unwrap();
     aws.clone().read_listeners(&infra).await.unwrap();
     for port in [Route::Production, Route::Test] {
-        let written = aws.point_listener_at(&infra, port, Color::Blue).await;
+        let written = aws.apply(&infra, move_to(port, Color::Blue)).await;
         written.unwrap();
     }
     wire.assert_used_up();
@@ -125,7 +125,7 @@ async fn where_nothing_was_read_a_write_looks_first_and_overwrites_nothing_forei
     let wire = Wire::new().on("DescribeListeners", found);
     let written = wire
         .aws()
-        .point_listener_at(&infrastructure(), Route::Production, Color::Blue)
+        .apply(&infrastructure(), move_to(Route::Production, Color::Blue))
         .await;
     let error = written.unwrap_err();
     assert!(!error.is_retryable());

@@ -10,16 +10,16 @@ use super::result::Swapped;
 use super::{BASELINE, Kind, Watching};
 use crate::commands::turn::Work;
 use crate::driver::live::LiveWorld;
-use crate::driver::swap::{self, Finished};
+use crate::driver::shift::{self, Finished};
 use crate::driver::turn::Turn;
 use crate::engine::evidence::Evidence;
 use crate::engine::preflight::{self, Check, TEST_ANSWERS, Thoroughness};
 use crate::engine::seen::{Identities, Identity, Releases};
-use crate::engine::swap::{Before, Policy, Swap};
+use crate::engine::shift::{Before, Policy, Shift};
 use crate::error::Result;
 use crate::interrupt::Interrupts;
 use crate::model::journal::{Left, Previous};
-use crate::model::{Answer, Color, Found, Observed, Route};
+use crate::model::{Answer, Color, Observed, Route, Strategy};
 use crate::probe::{Address, Probe, ask_once};
 use crate::report::Event;
 use crate::session::Session;
@@ -70,12 +70,11 @@ impl<'a> Attempt<'a> {
         Self { origin, ..self }
     }
 
-    fn swap(&self) -> Swap {
+    fn shift(&self) -> Shift {
         let pace = self.watching.asking.schedule.pace();
         let baseline = BASELINE.max(pace * 3);
         let policy = Policy {
-            baseline,
-            window: self.watching.window,
+            baseline: Some(baseline),
             pace,
             needs_clean_baseline: self.needs_clean_baseline,
             takes_back: self.watching.takes_back,
@@ -84,12 +83,14 @@ impl<'a> Attempt<'a> {
                 .asking
                 .tolerated(baseline, self.watching.window),
         };
+        let found = &self.observed.traffic;
+        let strategy = Strategy::all_at_once(self.to, found, self.watching.window);
         let before = Before {
-            found: self.observed.traffic.map(Found::only),
+            found: found.clone(),
             origin: self.origin,
             was_healthy: self.observed.color(self.from).targets.healthy() > 0,
         };
-        Swap::new(self.from, self.to, before, policy)
+        Shift::new(strategy, before, policy)
     }
 
     /// Where users are to get away from what is live, or are there already, what
@@ -119,21 +120,21 @@ impl<'a> Attempt<'a> {
             before: &self.observed,
             operation: work.turn.operation(),
         };
-        let swap = self.swap();
+        let shift = self.shift();
         if checks.iter().any(|check| !check.ok) {
-            let swapped = Swapped::not_ready(self.kind, &self.observed, &swap, checks);
-            self.write_report(|| evidence.of(&swapped, &swap, None));
+            let swapped = Swapped::not_ready(self.kind, &self.observed, &shift, checks);
+            self.write_report(|| evidence.of(&swapped, &shift, None));
             return Ok(swapped);
         }
         let identities = self.identities().await?;
         let mut finished = self
-            .swap_under_probe(swap, &url, identities, work.turn, work.interrupts)
+            .shift_under_probe(shift, &url, identities, work.turn, work.interrupts)
             .await?;
         // The last word is what the load balancer says, not what was meant.
-        let now = self.look_again(&mut finished.swap).await;
+        let now = self.look_again(&mut finished.shift).await;
         if let Some(now) = &now {
             work.turn.saw(now);
-            if finished.swap.was_taken_back()
+            if finished.shift.was_taken_back()
                 && let Some(release) = now.deployed(self.to)
             {
                 let left = Left::TakenBack;
@@ -152,7 +153,7 @@ impl<'a> Attempt<'a> {
             &self.watching.asking,
             traffic,
         );
-        self.write_report(|| evidence.of(&swapped, &finished.swap, Some(&finished.seen)));
+        self.write_report(|| evidence.of(&swapped, &finished.shift, Some(&finished.seen)));
         Ok(swapped)
     }
 
@@ -176,7 +177,7 @@ impl<'a> Attempt<'a> {
 
     /// Where the listeners are now that all is done; the rest is as it was. None
     /// where nobody can say.
-    async fn look_again(&self, swap: &mut Swap) -> Option<Observed> {
+    async fn look_again(&self, shift: &mut Shift) -> Option<Observed> {
         let aws = self.session.aws.impatient();
         let mut looks = 0;
         loop {
@@ -189,8 +190,8 @@ impl<'a> Attempt<'a> {
                 traffic: listeners,
                 ..self.observed.clone()
             };
-            if swap.is_borne_out(now.live_color()) || looks == LAST_LOOKS {
-                swap.look_again(now.live_color());
+            if shift.is_borne_out(now.live_color()) || looks == LAST_LOOKS {
+                shift.look_again(now.live_color());
                 return Some(now);
             }
             sleep(LOOK_PAUSE).await;
@@ -246,9 +247,9 @@ impl<'a> Attempt<'a> {
         })
     }
 
-    async fn swap_under_probe(
+    async fn shift_under_probe(
         &self,
-        swap: Swap,
+        shift: Shift,
         address: &Address,
         identities: Identities,
         turn: &Turn,
@@ -275,10 +276,10 @@ impl<'a> Attempt<'a> {
             observed: &self.observed,
             turn,
         };
-        let mut narrator = Narrator::new(session, &swap);
-        let finished = swap::run(
+        let mut narrator = Narrator::new(session, &shift);
+        let finished = shift::run(
             &world,
-            swap.clone(),
+            shift.clone(),
             Releases::Two(identities),
             &mut probe,
             interrupts,

@@ -8,7 +8,7 @@ use super::result::Swapped;
 use crate::engine::evidence::{Answering, Evidence, ListenerWrite};
 use crate::engine::seen::timeline::since_ms;
 use crate::engine::seen::{Latencies, Seen};
-use crate::engine::swap::{self, Swap};
+use crate::engine::shift::{MoveTimes, Shift};
 use crate::model::journal::Operation;
 use crate::model::{Color, Observed};
 use crate::probe::Address;
@@ -23,8 +23,8 @@ pub(super) struct Gathered<'a> {
 
 impl Gathered<'_> {
     /// `seen` is None where nothing was tried.
-    pub fn of(&self, swapped: &Swapped, swap: &Swap, seen: Option<&Seen>) -> Evidence {
-        let began = swap.changed().began;
+    pub fn of(&self, swapped: &Swapped, shift: &Shift, seen: Option<&Seen>) -> Evidence {
+        let began = shift.changed().began;
         let answering = |color: Color| Answering {
             name: match self.before.color(color).tag() {
                 Some(tag) => format!("{}:{tag}", self.app),
@@ -51,13 +51,15 @@ impl Gathered<'_> {
             version: env!("CARGO_PKG_VERSION"),
             began: self.operation.began,
             ended: OffsetDateTime::now_utc(),
-            releases: [swap.from, swap.to].map(answering).to_vec(),
+            releases: [shift.strategy.from, shift.strategy.to]
+                .map(answering)
+                .to_vec(),
             traffic: Some(swapped.traffic.clone()),
             checks: swapped.checks.clone(),
-            writes: swap
-                .writes
+            writes: shift
+                .moves
                 .iter()
-                .map(|write| counted(write, began))
+                .filter_map(|moved| counted(moved, began))
                 .collect(),
             probe: swapped.probe.clone(),
             timeline: seen.map_or_else(Default::default, |seen| seen.timeline(began)),
@@ -67,12 +69,12 @@ impl Gathered<'_> {
 }
 
 /// From the first write on.
-fn counted(write: &swap::ListenerWrite, began: Option<Duration>) -> ListenerWrite {
+fn counted(moved: &MoveTimes, began: Option<Duration>) -> Option<ListenerWrite> {
     let since = |at: Duration| since_ms(at, began.unwrap_or_default());
-    ListenerWrite {
-        route: write.route,
-        color: write.color,
-        sent_ms: since(write.sent),
-        seen_ms: write.seen.map(since),
-    }
+    Some(ListenerWrite {
+        route: moved.it.route,
+        color: moved.it.to.only()?,
+        sent_ms: since(moved.sent),
+        seen_ms: moved.seen.map(since),
+    })
 }

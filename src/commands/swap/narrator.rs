@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use super::result;
-use crate::driver::swap::Notice;
+use crate::driver::shift::Notice;
 use crate::engine::seen::{NEW, OLD, signed_ms};
-use crate::engine::swap::{Phase, Swap};
+use crate::engine::shift::{Milestone, Phase, Shift};
 use crate::model::{Answer, Route};
 use crate::report::{Answered, Event, Release};
 use crate::session::Session;
@@ -17,7 +17,7 @@ const MOST_SHOWN: usize = 10;
 /// Turns what happens during a swap into lines.
 pub(super) struct Narrator<'a> {
     session: &'a Session,
-    swap: &'a Swap,
+    shift: &'a Shift,
     /// When the window ends.
     ends: Option<Duration>,
     /// The answers that were shown.
@@ -25,10 +25,10 @@ pub(super) struct Narrator<'a> {
 }
 
 impl<'a> Narrator<'a> {
-    pub(super) fn new(session: &'a Session, swap: &'a Swap) -> Self {
+    pub(super) fn new(session: &'a Session, shift: &'a Shift) -> Self {
         Self {
             session,
-            swap,
+            shift,
             ends: None,
             shown: Vec::new(),
         }
@@ -36,7 +36,7 @@ impl<'a> Narrator<'a> {
 
     pub(super) fn take(&mut self, notice: &Notice<'_>) {
         match notice {
-            Notice::Phase { phase } => self.phase(phase),
+            Notice::Phase { now } => self.phase(now),
             Notice::Sample {
                 sample,
                 release,
@@ -48,9 +48,9 @@ impl<'a> Narrator<'a> {
                     release: release.map(|number| self.release(number)),
                     failed: !sample.is_good(),
                 }));
-                let whole = self
-                    .ends
-                    .unwrap_or(self.swap.policy.baseline + self.swap.policy.window);
+                let whole = self.ends.unwrap_or_else(|| {
+                    self.shift.policy.baseline.unwrap_or_default() + self.shift.strategy.bakes()
+                });
                 self.session.report.tell(&Event::Probing {
                     sent: seen.sent(),
                     failed: seen.failed(),
@@ -63,8 +63,8 @@ impl<'a> Narrator<'a> {
 
     fn release(&self, number: usize) -> Release {
         let color = match number {
-            OLD => Some(self.swap.from),
-            NEW => Some(self.swap.to),
+            OLD => Some(self.shift.strategy.from),
+            NEW => Some(self.shift.strategy.to),
             _ => None,
         };
         Release { number, color }
@@ -75,26 +75,26 @@ impl<'a> Narrator<'a> {
         self.session.report.tell(&Event::Probed);
     }
 
-    fn phase(&mut self, phase: &Phase) {
+    fn phase(&mut self, now: &Shift) {
         let report = &self.session.report;
-        let (from, to) = (self.swap.from, self.swap.to);
-        match phase {
-            Phase::Baseline | Phase::Done(_) => {}
-            Phase::Noting(Route::Production) => {
-                report.tell(&Event::Note("production answers well; swapping".to_owned()));
-            }
-            Phase::Noting(Route::Test) => {
-                report.tell(&Event::Note(format!("port 80 -> {to}, read back")));
-            }
-            Phase::Forward(_) => {}
-            Phase::Watching { until } => {
+        let stages = &self.shift.strategy.stages;
+        let arrived = |stage: usize| {
+            let it = stages.get(stage)?.it;
+            Some(format!("{} -> {}, read back", it.route, it.to))
+        };
+        let note = |text: String| report.tell(&Event::Note(text));
+        match (now.milestone(), &now.phase) {
+            (Milestone::Noting(0), _) => note("production answers well; swapping".to_owned()),
+            (Milestone::Noting(stage), _) => arrived(stage - 1).into_iter().for_each(note),
+            (Milestone::Baking(stage), Phase::Baking { until }) => {
                 self.ends = Some(*until);
-                report.tell(&Event::Note(format!(
-                    "port 81 -> {from}, read back; watching for {} s",
-                    self.swap.policy.window.as_secs_f64()
-                )));
+                let watched = stages
+                    .get(stage)
+                    .map_or(0.0, |stage| stage.bake.as_secs_f64());
+                let arrived = arrived(stage).into_iter();
+                arrived.for_each(|arrived| note(format!("{arrived}; watching for {watched} s")));
             }
-            Phase::LookingBack { why, .. } => {
+            (_, Phase::LookingBack { why, .. }) => {
                 report.tell(&Event::Warning(format!(
                     "{}: taking the swap back",
                     result::reason(why)
@@ -102,13 +102,15 @@ impl<'a> Narrator<'a> {
                 // The old ones again are news.
                 self.shown.clear();
             }
-            Phase::Back { journey, .. } => report.tell(&Event::Note(format!(
+            (_, Phase::Back { journey, .. }) => note(format!(
                 "pointing {} back at {}",
-                journey.route, journey.color
-            ))),
-            Phase::Confirming { .. } => {
-                report.tell(&Event::Note(format!("port 80 -> {from} again, read back")));
+                journey.it.route, journey.it.to
+            )),
+            (_, Phase::Confirming { .. }) => {
+                let from = self.shift.strategy.from;
+                note(format!("{} -> {from} again, read back", Route::Production));
             }
+            _ => {}
         }
     }
 

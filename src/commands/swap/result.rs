@@ -5,12 +5,12 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::{Asking, Kind};
-use crate::driver::swap::Finished;
+use crate::driver::shift::Finished;
 use crate::driver::turn::{Conclusion, Turn};
 use crate::engine::plan::Needless;
 use crate::engine::preflight::Check;
 use crate::engine::seen::{Failure, ProbeReport, Seen};
-use crate::engine::swap::{ListenerWrite, Outcome as Ending, Swap, Why};
+use crate::engine::shift::{MoveTimes, Outcome as Ending, Shift, Why};
 use crate::error::{Error, Exit};
 use crate::model::journal::{self, Watched};
 use crate::model::{Color, Observed, Route};
@@ -63,17 +63,18 @@ impl Swapped {
         asking: &Asking,
         traffic: String,
     ) -> Self {
-        let swap = &finished.swap;
-        let began = swap.changed().began;
+        let shift = &finished.shift;
+        let began = shift.changed().began;
         let rate = asking.schedule.rate;
         let mut probe = finished.seen.report(rate, began, finished.unsent);
         let first = probe.failures.first();
-        let (outcome, exit, reason) = ending(swap, first);
+        let (outcome, exit, reason) = ending(shift, first);
         if exit != Exit::Done {
             // There and back again is no changeover.
             probe.forget_changeover();
         }
-        let changeover_unknown = changeover_unknown(exit, &finished.seen, &probe, asking, swap.to);
+        let changeover_unknown =
+            changeover_unknown(exit, &finished.seen, &probe, asking, shift.strategy.to);
         let first = probe.failures.first();
         let is_said = first.is_some_and(|first| {
             let reason = reason.as_deref().unwrap_or_default();
@@ -82,20 +83,23 @@ impl Swapped {
         let first_failure = first.map(|first| failure_sentence(first, began.is_some(), is_said));
         Self {
             operation: kind.name(),
-            from: swap.from,
-            to: swap.to,
+            from: shift.strategy.from,
+            to: shift.strategy.to,
             outcome,
             checks,
             probe,
-            swap: times(swap),
+            swap: times(shift),
             changeover_unknown,
             traffic,
             reason,
-            names: (before.named(swap.from), before.named(swap.to)),
+            names: (
+                before.named(shift.strategy.from),
+                before.named(shift.strategy.to),
+            ),
             exit,
             first_failure,
             is_said,
-            ending: swap
+            ending: shift
                 .outcome()
                 .cloned()
                 .unwrap_or(Ending::InDoubt("it was given up before its end".to_owned())),
@@ -106,7 +110,7 @@ impl Swapped {
     pub(super) fn not_ready(
         kind: Kind,
         before: &Observed,
-        swap: &Swap,
+        shift: &Shift,
         checks: Vec<Check>,
     ) -> Self {
         let failed = checks.iter().filter(|check| !check.ok);
@@ -115,8 +119,8 @@ impl Swapped {
             .collect();
         Self {
             operation: kind.name(),
-            from: swap.from,
-            to: swap.to,
+            from: shift.strategy.from,
+            to: shift.strategy.to,
             outcome: "refused",
             checks,
             probe: ProbeReport::default(),
@@ -124,7 +128,10 @@ impl Swapped {
             changeover_unknown: None,
             traffic: before.traffic_line(),
             reason: Some("a check failed".to_owned()),
-            names: (before.named(swap.from), before.named(swap.to)),
+            names: (
+                before.named(shift.strategy.from),
+                before.named(shift.strategy.to),
+            ),
             exit: Exit::Refused,
             first_failure: None,
             is_said: false,
@@ -325,13 +332,18 @@ fn remembered(ending: &Ending) -> Option<journal::Outcome> {
     })
 }
 
-fn times(swap: &Swap) -> SwapTimes {
+fn times(shift: &Shift) -> SwapTimes {
     let span = |from: Option<Duration>, to: Option<Duration>| {
         Some(u64::try_from(to?.checked_sub(from?)?.as_millis()).unwrap_or(u64::MAX))
     };
-    let (production, test) = (swap.write_of(Route::Production), swap.write_of(Route::Test));
-    let sent = |write: Option<&ListenerWrite>| write.map(|write| write.sent);
-    let seen = |write: Option<&ListenerWrite>| write?.seen;
+    let times = |route| {
+        let mut stages = shift.strategy.stages.iter();
+        let last = stages.rfind(|stage| stage.it.route == route)?;
+        shift.times_of(last)
+    };
+    let (production, test) = (times(Route::Production), times(Route::Test));
+    let sent = |write: Option<&MoveTimes>| write.map(|write| write.sent);
+    let seen = |write: Option<&MoveTimes>| write?.seen;
     SwapTimes {
         prod_ms: span(sent(production), seen(production)),
         test_ms: span(sent(test), seen(test)),
@@ -340,23 +352,23 @@ fn times(swap: &Swap) -> SwapTimes {
 }
 
 /// `first`: the first failure, which is the cause where failures are.
-fn ending(swap: &Swap, first: Option<&Failure>) -> (&'static str, Exit, Option<String>) {
+fn ending(shift: &Shift, first: Option<&Failure>) -> (&'static str, Exit, Option<String>) {
     let failed = |text: &str| Some(text.to_owned());
     let reason = |why: &Why| match (why, first) {
         (Why::Failures, Some(first)) => first.what(),
         _ => reason(why),
     };
-    match swap.outcome() {
+    match shift.outcome() {
         Some(Ending::Committed) => ("committed", Exit::Done, None),
         Some(Ending::RolledBack(why)) => ("rolled_back", Exit::RolledBack, Some(reason(why))),
         Some(Ending::Unwell) => {
-            let (bad, all) = swap.baseline();
+            let (bad, all) = shift.baseline();
             let text =
                 format!("production failed before anything was changed ({bad} of {all} requests)");
             ("refused", Exit::Refused, Some(text))
         }
         Some(Ending::Refused(why)) => ("refused", Exit::Refused, failed(why)),
-        Some(Ending::Interrupted) if !swap.writes.is_empty() => {
+        Some(Ending::Interrupted) if !shift.moves.is_empty() => {
             let text = "interrupted; the test port was moved, and production was not";
             ("refused", Exit::Interrupted, failed(text))
         }
@@ -377,7 +389,12 @@ pub(super) fn reason(why: &Why) -> String {
         Why::Blind => "the probe has ended by itself".to_owned(),
         Why::Interrupt => "interrupted".to_owned(),
         Why::Journal(reason) | Why::Unseen(reason) => reason.clone(),
-        Why::TestPort(reason) => format!("the test port could not be moved: {reason}"),
+        Why::Unmoved(Route::Test, reason) => {
+            format!("the test port could not be moved: {reason}")
+        }
+        Why::Unmoved(Route::Production, reason) => {
+            format!("production could not be moved further: {reason}")
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 use super::*;
 use crate::aws::testing::{Reply, Wire};
 use crate::model::journal::Head;
-use crate::model::testing::observed;
+use crate::model::testing::{move_to, observed};
 
 /// What a write that ends in this answer is taken for.
 async fn fault(reply: Reply) -> WriteFault {
@@ -16,7 +16,7 @@ async fn fault(reply: Reply) -> WriteFault {
         turn: &turn,
     };
     let written = world
-        .point_listener_at(Route::Test, Color::Green, Urgency::Forward)
+        .apply(move_to(Route::Test, Color::Green), Urgency::Forward)
         .await;
     // Nobody had read the listener, whose other actions have to be kept.
     let sent = wire.requests().pop().unwrap();
@@ -118,9 +118,9 @@ async fn the_lease_forbids_less_on_the_way_back() {
             turn: &turn,
         };
         // As the operation's beginning did.
-        let _ = world.read_listener(Route::Production).await;
+        let _ = world.read(Route::Production).await;
         let written = world
-            .point_listener_at(Route::Production, Color::Blue, urgency)
+            .apply(move_to(Route::Production, Color::Blue), urgency)
             .await;
         assert_eq!(written.is_ok(), is_written, "{urgency:?}: {written:?}");
         assert!(written.err().is_none_or(|fault| !fault.ambiguous));

@@ -156,28 +156,3 @@ async fn users_who_were_moved_meanwhile_are_told_of() {
         "port 80 -> green when this began; now it cannot be read"
     );
 }
-
-/// What comes of a look ahead of pointing a listener at blue.
-async fn looks_ahead_of_move(wire: &Wire) -> Result<()> {
-    let session = Session::of_hello(wire.aws());
-    let turn = Turn::for_tests(&session.aws, Head::default());
-    let mut fresh = observed();
-    fresh.traffic.production = nowhere();
-    look_ahead_of_move(&session, &turn, &fresh, Route::Production, Color::Blue).await
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_listener_is_written_where_it_is_as_planned_or_already_there() {
-    for production in [nowhere(), to(Color::Blue)] {
-        // The other listener is no matter of this write.
-        let wire = reads([seen(&production, &to(Color::Green))]);
-        assert!(looks_ahead_of_move(&wire).await.is_ok());
-    }
-    let wire = reads((0..7).map(|_| seen(&to(Color::Green), &nowhere())));
-    let error = looks_ahead_of_move(&wire).await.unwrap_err();
-    assert_eq!(error.exit, Exit::Refused);
-    assert_eq!(
-        error.message,
-        "port 80 forwards to green, and to nothing when this began: something else changed it"
-    );
-}

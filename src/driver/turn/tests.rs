@@ -256,7 +256,8 @@ async fn a_first_colour_that_got_one_port_stays_open_and_one_that_got_none_does_
         (
             Wire::new()
                 .on("DescribeListeners", shows(placeholder))
-                .on("ModifyListener", no()),
+                .on("ModifyListener", no())
+                .on("DescribeListeners", shows(placeholder)),
             Exit::Failed,
             true,
         ),
@@ -266,7 +267,8 @@ async fn a_first_colour_that_got_one_port_stays_open_and_one_that_got_none_does_
                 .on("ModifyListener", yes)
                 .on("DescribeListeners", shows(blue))
                 .on("DescribeListeners", shows(blue))
-                .on("ModifyListener", no()),
+                .on("ModifyListener", no())
+                .on("DescribeListeners", shows(blue)),
             Exit::LookNow,
             false,
         ),

@@ -165,8 +165,7 @@ fn a_stranger_s_group_is_no_colour_and_stays() {
 }
 
 fn aimed(actions: &[Action]) -> Result<Vec<Action>, String> {
-    let infra = infrastructure();
-    aimed_at(&infra, actions, infra.target_group(Color::Blue))
+    aimed_at(&infrastructure(), actions, Split::all(Color::Blue))
 }
 
 #[test]
@@ -219,4 +218,25 @@ fn what_is_done_ahead_of_the_forward_is_sent_back() {
         aimed(&[of("a-kind-of-2030"), both("tg/green")]).unwrap_err(),
         "does a-kind-of-2030 ahead of it, which this bgecs does not know and would remove"
     );
+}
+
+#[test]
+fn a_split_is_told_by_weights_and_read_back_as_it_is() {
+    let infra = infrastructure();
+    let split = |blue, green| Split::by_weight(PerColor { blue, green }).unwrap();
+    let stranger = weighted(&[("tg/green", Some(1)), ("tg/theirs", Some(0))]);
+    for before in [simple("tg/green"), both("tg/green"), stranger.clone()] {
+        for (blue, green) in [(1, 9), (1, 1), (999, 1), (1, 2)] {
+            let to = split(blue, green);
+            let Ok(sent) = aimed_at(&infra, std::slice::from_ref(&before), to) else {
+                assert_eq!((blue, green), (1, 2), "only a third has no such weights");
+                continue;
+            };
+            assert_eq!(meant(&sent), Found::Split(to));
+            // And whole again, with the stranger's group where it was.
+            let whole = aimed_at(&infra, &sent, Split::all(Color::Blue)).unwrap();
+            assert_eq!(meant(&whole), Color::Blue.into());
+            assert_eq!(whole[0].target_group_arn.is_some(), before != stranger);
+        }
+    }
 }

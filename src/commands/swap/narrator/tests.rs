@@ -3,29 +3,29 @@ use std::sync::Arc;
 use super::*;
 use crate::aws::testing::Wire;
 use crate::engine::seen::{Changed, Identities, Identity, Releases, Seen};
-use crate::engine::swap::{Before, Policy, Tolerated};
-use crate::model::{Color, Connection, PerRoute, Sample};
+use crate::engine::shift::{Before, Policy, Tolerated};
+use crate::model::{Color, Connection, PerRoute, Sample, Strategy};
 use crate::report::Style;
 use crate::report::capture::{To, reporter};
 
-fn swap() -> Swap {
+fn shift() -> Shift {
     let before = Before {
         found: PerRoute {
-            production: Some(Color::Green),
-            test: Some(Color::Blue),
+            production: Color::Green.into(),
+            test: Color::Blue.into(),
         },
         origin: Some(Color::Green),
         was_healthy: true,
     };
     let policy = Policy {
-        baseline: Duration::from_secs(1),
-        window: Duration::from_secs(3),
+        baseline: Some(Duration::from_secs(1)),
         pace: Duration::from_millis(100),
         needs_clean_baseline: true,
         takes_back: true,
         tolerates: Tolerated::default(),
     };
-    Swap::new(Color::Green, Color::Blue, before, policy)
+    let strategy = Strategy::all_at_once(Color::Blue, &before.found, Duration::from_secs(3));
+    Shift::new(strategy, before, policy)
 }
 
 fn releases() -> Releases {
@@ -73,8 +73,8 @@ fn the_live_line_and_the_summary_agree_on_the_first_new_answer() {
     ] {
         let (report, lines) = reporter(To::Pipe, false, Style::plain());
         let session = Session::of_hello_telling(Wire::new().aws(), report);
-        let swap = swap();
-        let mut narrator = Narrator::new(&session, &swap);
+        let shift = shift();
+        let mut narrator = Narrator::new(&session, &shift);
         let mut seen = Seen::new(releases());
         let changed = Changed {
             began: Some(Duration::from_millis(BEGAN)),

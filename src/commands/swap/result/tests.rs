@@ -2,9 +2,9 @@ use std::sync::Arc;
 
 use super::*;
 use crate::engine::seen::{Changed, Identities, Identity, Releases, Seen};
-use crate::engine::swap::{Before, Phase, Policy, Tolerated};
+use crate::engine::shift::{Before, Phase, Policy, Tolerated};
 use crate::model::testing::{observed, release, service};
-use crate::model::{Answer, Connection, Sample, Unexpected};
+use crate::model::{Answer, Connection, Sample, Stage, Strategy, Unexpected};
 
 /// Green is live with tag 1; blue has tag 2.
 fn before() -> Observed {
@@ -19,16 +19,17 @@ fn before() -> Observed {
     world
 }
 
-fn swap() -> Swap {
+fn shift() -> Shift {
     let policy = Policy {
-        baseline: Duration::from_secs(1),
-        window: Duration::from_secs(15),
+        baseline: Some(Duration::from_secs(1)),
         pace: Duration::from_millis(100),
         needs_clean_baseline: true,
         takes_back: true,
         tolerates: Tolerated::default(),
     };
-    Swap::new(Color::Green, Color::Blue, Before::default(), policy)
+    let before = Before::default();
+    let strategy = Strategy::all_at_once(Color::Blue, &before.found, Duration::from_secs(15));
+    Shift::new(strategy, before, policy)
 }
 
 fn ms(ms: u64) -> Duration {
@@ -107,26 +108,25 @@ fn swapped(kind: Kind, ending: Ending, answers: Vec<Answer>, traffic: &str) -> S
 }
 
 fn swapped_as(kind: Kind, ending: Ending, seen: Seen, traffic: &str) -> Swapped {
-    let mut swap = swap();
+    let mut shift = shift();
     let was_written = !matches!(
         ending,
         Ending::Unwell | Ending::Refused(_) | Ending::Interrupted
     );
-    swap.phase = Phase::Done(ending);
+    shift.phase = Phase::Done(ending);
     if was_written {
-        let write = |route, color, sent, seen| ListenerWrite {
-            route,
-            color,
+        let moved = |stage: &Stage, sent, seen| MoveTimes {
+            it: stage.it,
             sent: ms(sent),
             seen: Some(ms(seen)),
         };
-        swap.writes = vec![
-            write(Route::Production, Color::Blue, 1020, 1060),
-            write(Route::Test, Color::Green, 1060, 1110),
-        ];
+        let [production, test] = &shift.strategy.stages[..] else {
+            panic!("a swap has two stages");
+        };
+        shift.moves = vec![moved(production, 1020, 1060), moved(test, 1060, 1110)];
     }
     let finished = Finished {
-        swap,
+        shift,
         seen,
         unsent: 0,
     };
@@ -260,7 +260,7 @@ fn rolled_back_for_other_reasons() {
     for why in [
         Why::Interrupt,
         Why::Blind,
-        Why::TestPort("AccessDenied: no".to_owned()),
+        Why::Unmoved(Route::Test, "AccessDenied: no".to_owned()),
     ] {
         let swapped = swapped(Kind::Promote, Ending::RolledBack(why), well(), ON_OLD);
         all.push(swapped.error().unwrap().to_string());
@@ -499,7 +499,7 @@ fn every_result_has_the_same_fields() {
     }
     let world = before();
     let expected = fields(&swapped(Kind::Promote, Ending::Committed, well(), ON_NEW));
-    let refused = Swapped::not_ready(Kind::Promote, &world, &swap(), Vec::new());
+    let refused = Swapped::not_ready(Kind::Promote, &world, &shift(), Vec::new());
     assert_eq!(fields(&refused), expected);
     let already = Done::nothing(Kind::Promote, &world, Color::Green, Needless::LiveAlready);
     assert_eq!(fields(&already), expected);

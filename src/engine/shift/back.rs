@@ -6,10 +6,10 @@ use std::time::Duration;
 use super::journey::{Journey, Reading};
 use super::way::look;
 use super::{
-    Action, HEALTH_PAUSE, ListenerWrite, Outcome, Phase, SECOND_LOOK, SECOND_LOOK_PAUSE, Swap,
+    Action, HEALTH_PAUSE, MoveTimes, Outcome, Phase, SECOND_LOOK, SECOND_LOOK_PAUSE, Shift,
     UNREADABLE_DEADLINE, Why,
 };
-use crate::model::{Found, PerRoute, Route};
+use crate::model::{Found, Move, PerRoute, Route, Split, Stage};
 
 /// How long the look may take, where the old colour was healthy before.
 const LOOK_DEADLINE: Duration = Duration::from_millis(100);
@@ -26,12 +26,12 @@ pub struct Look {
     since: Duration,
     /// Of the old colour.
     health: Option<Result<bool, String>>,
-    /// Port 80.
-    pub(super) listener: Option<Result<Found, String>>,
+    /// Production.
+    pub(super) route: Option<Result<Found, String>>,
 }
 
-impl Swap {
-    /// Takes the swap back, or leaves it as it is where there is no way back to
+impl Shift {
+    /// Takes the shift back, or leaves it as it is where there is no way back to
     /// take.
     pub(super) fn turn_back(&mut self, at: Duration, why: Why) -> Option<Action> {
         if !self.may_turn_back(&why) {
@@ -40,10 +40,10 @@ impl Swap {
         let look = Look {
             since: at,
             health: None,
-            listener: None,
+            route: None,
         };
         self.phase = Phase::LookingBack { why, look };
-        Some(Action::LookBack(self.from))
+        Some(Action::LookBack(self.strategy.from))
     }
 
     pub(super) fn on_health(
@@ -68,7 +68,7 @@ impl Swap {
             return self.hold(why);
         }
         let is_late = at >= look.since + LOOK_DEADLINE;
-        if !is_late && (look.health.is_none() || look.listener.is_none()) {
+        if !is_late && (look.health.is_none() || look.route.is_none()) {
             return None;
         }
         match look.health {
@@ -78,9 +78,9 @@ impl Swap {
             None if !self.before.was_healthy => return None,
             _ => {}
         }
-        match look.listener {
+        match look.route {
             Some(Ok(seen)) if self.is_strange.production => {
-                self.look_further(at, look.since, &format!("forwards to {seen}"))
+                self.look_further(at, look.since, &seen.deed())
             }
             Some(Err(reason)) if self.is_strange.production => {
                 self.look_further(at, look.since, &format!("cannot be read ({reason})"))
@@ -91,16 +91,16 @@ impl Swap {
             // does no harm.
             _ => {
                 self.phase = self.back(at, why, Route::Production);
-                Some(self.send(at, Route::Production, self.from))
+                Some(self.send(at, self.way_back(Route::Production)))
             }
         }
     }
 
     /// The new copy may be the only healthy one.
     fn hold(&mut self, why: Why) -> Option<Action> {
-        let (from, to) = (self.from, self.to);
-        let is_seen = |write: &ListenerWrite| write.seen.is_some();
-        let is_there = self.found_on_new() || self.write_of(Route::Production).is_some_and(is_seen);
+        let (from, to) = (self.strategy.from, self.strategy.to);
+        let is_seen = |moved: &MoveTimes| moved.seen.is_some();
+        let is_there = self.found_on_new() || self.production_moves().any(is_seen);
         self.end(match is_there {
             true => Outcome::Left(why),
             false => Outcome::InDoubt(format!(
@@ -110,7 +110,7 @@ impl Swap {
     }
 
     fn ask_again(&mut self, at: Duration, since: Duration, reason: &str) -> Option<Action> {
-        let color = self.from;
+        let color = self.strategy.from;
         if at > since + UNREADABLE_DEADLINE {
             return self.end(Outcome::InDoubt(format!(
                 "the health of {color} cannot be read: {reason}"
@@ -137,33 +137,52 @@ impl Swap {
         let Phase::LookingBack { look, .. } = &mut self.phase else {
             return None;
         };
-        look.listener = None;
+        look.route = None;
         Some(Action::Read {
             route: Route::Production,
             after: SECOND_LOOK_PAUSE,
         })
     }
 
+    /// Where a route goes on the way back.
+    pub fn way_back(&self, route: Route) -> Move {
+        let color = match route {
+            Route::Production => self.strategy.from,
+            Route::Test => self.strategy.to,
+        };
+        let mut stages = self.strategy.stages.iter();
+        let is_last = |stage: &&Stage| stage.it.route == route && self.times_of(stage).is_some();
+        Move {
+            route,
+            from: match stages.rfind(is_last) {
+                Some(stage) => Some(stage.it.to),
+                None => self.before.found.get(route).split(),
+            },
+            to: Split::all(color),
+        }
+    }
+
     fn back(&self, at: Duration, why: Why, route: Route) -> Phase {
         let may_land_late = *self.may_land_late.get(route);
-        let color = match route {
-            Route::Production => self.from,
-            Route::Test => self.to,
-        };
         let is_strange = *self.is_strange.get(route);
-        let journey = Journey::back(at, route, color, may_land_late, is_strange);
+        let (it, known) = (self.way_back(route), self.known(route));
+        let journey = Journey::back(at, it, known, may_land_late, is_strange);
         Phase::Back { why, journey }
     }
 
-    /// The listener on the way back shows its colour, or cannot be read while
+    /// The route on the way back shows its colour, or cannot be read while
     /// AWS says that it has it.
     pub(super) fn is_back(&mut self, at: Duration) -> Option<Action> {
         let Phase::Back { why, journey } = self.phase.clone() else {
             return None;
         };
-        let is_test_moved = self.write_of(Route::Test).is_some()
-            || self.before.found.test == Some(self.destination(Route::Test));
-        if journey.route == Route::Production && is_test_moved {
+        let mut stages = self.strategy.stages.iter();
+        let is_test_moved = stages.any(|stage| {
+            stage.it.route == Route::Test
+                && (self.times_of(stage).is_some()
+                    || self.before.found.test == Found::Split(stage.it.to))
+        });
+        if journey.it.route == Route::Production && is_test_moved {
             self.phase = self.back(at, why, Route::Test);
             return Some(look(Route::Test));
         }
@@ -229,7 +248,7 @@ impl Swap {
         if at > since + CONFIRM_DEADLINE + self.policy.pace * CONFIRMING_ANSWERS {
             return self.end(Outcome::InDoubt(format!(
                 "both listeners point back at {}, and port 80 does not answer well there either",
-                self.from
+                self.strategy.from
             )));
         }
         let is_time = good >= CONFIRMING_ANSWERS && at >= since + LATE;

@@ -15,9 +15,10 @@ struct World {
 }
 
 impl World {
-    fn set(&mut self, route: Route, color: Color) {
+    fn set(&mut self, it: Move) {
         self.shown = (self.production, self.test);
-        match route {
+        let color = it.to.only().unwrap();
+        match it.route {
             Route::Production => self.production = color,
             Route::Test => self.test = color,
         }
@@ -25,8 +26,8 @@ impl World {
 
     /// Of a call that nobody waits for any more.
     fn land(&mut self, action: Action) {
-        if let Action::Write(route, color, _) = action {
-            self.set(route, color);
+        if let Action::Apply(it, _) = action {
+            self.set(it);
         }
     }
 
@@ -43,10 +44,10 @@ impl World {
                 message: "fault".to_owned(),
             })),
             (Action::Note(..), _) => Event::Noted(Ok(())),
-            (Action::Write(..), 0) => fault(false),
-            (Action::Write(..), 1) => fault(true),
-            (Action::Write(route, color, _), luck) => {
-                self.set(route, color);
+            (Action::Apply(..), 0) => fault(false),
+            (Action::Apply(..), 1) => fault(true),
+            (Action::Apply(it, _), luck) => {
+                self.set(it);
                 if luck == 2 {
                     fault(true)
                 } else {
@@ -91,7 +92,7 @@ proptest! {
         takes_back in any::<bool>(),
     ) {
         let policy = Policy { needs_clean_baseline: clean, takes_back, ..policy() };
-        let mut swap = Swap::new(FROM, TO, BEFORE, policy);
+        let mut swap = shift(BEFORE, policy);
         let mut world = World { production: FROM, test: TO, shown: (FROM, TO) };
         let mut at = Duration::ZERO;
         // The parts of what is under way; and a write that was given up, and when
@@ -127,7 +128,7 @@ proptest! {
                 }
             };
             if let Some(action) = swap.step(at, event) {
-                writes += u32::from(matches!(action, Action::Write(..)));
+                writes += u32::from(matches!(action, Action::Apply(..)));
                 // What is given up has its effect now, soon, or never.
                 for given_up in pending.drain(..) {
                     match luck % 3 {

@@ -1,4 +1,4 @@
-//! One listener on its way to another colour: look, write, read back, and what
+//! One route on its way to another split: look, write, read back, and what
 //! a reading means: ahead of the first write whether anybody else was here, and
 //! after one whether it succeeded, was refused, or got lost.
 
@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{
     READ_DEADLINE, READ_PAUSE, SECOND_LOOK, SECOND_LOOK_PAUSE, UNREADABLE_DEADLINE, WriteFault,
 };
-use crate::model::{Color, Found, Route};
+use crate::model::{Found, Move, Route, Split};
 
 /// How often a write whose answer was lost is sent anew on the way forward.
 const MOST_WRITES: u32 = 5;
@@ -21,8 +21,7 @@ const RESEND_PAUSE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Journey {
-    pub route: Route,
-    pub color: Color,
+    pub it: Move,
     way: Way,
     began: Duration,
     /// When it began, until there is a write. Then: when the last write was answered, or given up.
@@ -35,14 +34,16 @@ pub struct Journey {
     strange_since: Option<Duration>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Way {
-    /// Ahead of the first write it must forward to that colour; none is for one
-    /// that forwards to no colour alone.
-    Forward(Option<Color>),
-    /// From either colour: getting there is what counts. Another write may still
-    /// come, so that one is sent even to a listener that is there.
-    Back { may_be_overtaken: bool },
+    /// Ahead of the first write it must be there.
+    Forward(Found),
+    /// From anywhere on the strategy's way: getting there is what counts. Another
+    /// write may still come, so that one is sent even to a route that is there.
+    Back {
+        may_be_overtaken: bool,
+        known: Vec<Split>,
+    },
 }
 
 /// What a reading of the listener means.
@@ -66,28 +67,32 @@ pub(super) enum Reading {
 }
 
 impl Journey {
-    pub(super) fn forward(at: Duration, route: Route, color: Color, found: Option<Color>) -> Self {
-        Self::new(at, route, color, Way::Forward(found))
+    pub(super) fn forward(at: Duration, it: Move, found: Found) -> Self {
+        Self::new(at, it, Way::Forward(found))
     }
 
-    /// `is_strange`: it was last seen at what nobody here did.
+    /// `known`: what the way forward may have brought about. `is_strange`: it was
+    /// last seen at what nobody here did.
     pub(super) fn back(
         at: Duration,
-        route: Route,
-        color: Color,
+        it: Move,
+        known: Vec<Split>,
         may_be_overtaken: bool,
         is_strange: bool,
     ) -> Self {
+        let way = Way::Back {
+            may_be_overtaken,
+            known,
+        };
         Self {
             strange_since: is_strange.then_some(at),
-            ..Self::new(at, route, color, Way::Back { may_be_overtaken })
+            ..Self::new(at, it, way)
         }
     }
 
-    fn new(at: Duration, route: Route, color: Color, way: Way) -> Self {
+    fn new(at: Duration, it: Move, way: Way) -> Self {
         Self {
-            route,
-            color,
+            it,
             way,
             began: at,
             written_at: at,
@@ -144,9 +149,10 @@ impl Journey {
             return self.strange(at, &seen);
         }
         self.strange_since = None;
-        match (self.has_written(), self.way) {
-            (false, way) => self.ahead_of_the_write(way, &seen),
-            (true, _) if seen.only() == Some(self.color) => Reading::Arrived,
+        let is_there = seen.split() == Some(self.it.to);
+        match (self.has_written(), &self.way) {
+            (false, way) => ahead_of_the_write(way, is_there),
+            (true, _) if is_there => Reading::Arrived,
             (true, Way::Forward(_)) => self.does_not_show(at),
             (true, Way::Back { .. }) => self.does_not_show_back(at),
         }
@@ -154,20 +160,15 @@ impl Journey {
 
     /// Whether it shows what this journey's own doing can have brought about.
     fn is_explained(&self, seen: &Found) -> bool {
-        match self.way {
-            Way::Forward(found) if !self.has_written() => seen.only() == found,
-            Way::Forward(found) => seen.only().is_some() || seen.only() == found,
-            Way::Back { .. } => {
-                seen.only().is_some() || (self.route == Route::Test && seen.is_nowhere())
+        match &self.way {
+            Way::Forward(found) => {
+                seen == found || (self.has_written() && seen.split() == Some(self.it.to))
             }
-        }
-    }
-
-    fn ahead_of_the_write(&self, way: Way, seen: &Found) -> Reading {
-        let must_write = matches!(way, Way::Back { may_be_overtaken } if may_be_overtaken);
-        match seen.only() == Some(self.color) && !must_write {
-            true => Reading::Arrived,
-            false => Reading::Write,
+            Way::Back { known, .. } => match seen {
+                Found::Split(split) => known.contains(split) || *split == self.it.to,
+                Found::Nowhere => self.it.route == Route::Test,
+                Found::Foreign(_) => false,
+            },
         }
     }
 
@@ -177,12 +178,12 @@ impl Journey {
         if self.is_to_be_looked_at_again(at) {
             return Reading::Again(SECOND_LOOK_PAUSE);
         }
-        let sentence = format!("{} forwards to {seen}", self.route);
-        match self.way {
+        let sentence = format!("{} {}", self.it.route, seen.deed());
+        match &self.way {
             _ if self.has_written() => {
                 Reading::Strange(format!("{sentence}: something else changed it meanwhile"))
             }
-            Way::Forward(Some(found)) => Reading::Drifted(format!(
+            Way::Forward(Found::Split(found)) => Reading::Drifted(format!(
                 "{sentence}, and to {found} when this began: something else changed it"
             )),
             _ => Reading::Drifted(format!("{sentence}: something else changed it")),
@@ -194,7 +195,7 @@ impl Journey {
             .is_some_and(|since| at < since + SECOND_LOOK)
     }
 
-    /// Forward: it shows the other colour still.
+    /// Forward: it shows what was there before still.
     fn does_not_show(&self, at: Duration) -> Reading {
         let is_late = at > self.written_at + READ_DEADLINE;
         match &self.fault {
@@ -216,7 +217,7 @@ impl Journey {
             Some(fault) if is_over => Reading::Unseen {
                 reason: format!(
                     "{} could not be pointed back: {}",
-                    self.route, fault.message
+                    self.it.route, fault.message
                 ),
                 is_confirmed: false,
             },
@@ -231,7 +232,7 @@ impl Journey {
         Reading::Unseen {
             reason: format!(
                 "AWS confirmed the change of {}, and it does not show",
-                self.route
+                self.it.route
             ),
             is_confirmed: false,
         }
@@ -242,13 +243,15 @@ impl Journey {
             (true, _) if self.is_to_be_looked_at_again(at) => Reading::Again(SECOND_LOOK_PAUSE),
             (true, _) if self.is_strange() => Reading::Drifted(format!(
                 "{} cannot be read, and something else changed it: {reason}",
-                self.route
+                self.it.route
             )),
             // Users see failures: the way back does not wait for a reading.
             (true, false) => Reading::Write,
             (true, true) => self.unreadable_back(at, reason),
             (false, _) if at <= self.written_at + UNREADABLE_DEADLINE => Reading::Again(READ_PAUSE),
-            (false, false) => Reading::Refused(format!("{} cannot be read: {reason}", self.route)),
+            (false, false) => {
+                Reading::Refused(format!("{} cannot be read: {reason}", self.it.route))
+            }
             (false, true) => self.cannot_be_read_back(reason),
         }
     }
@@ -264,8 +267,16 @@ impl Journey {
 
     fn cannot_be_read_back(&self, reason: &str) -> Reading {
         Reading::Unseen {
-            reason: format!("{} cannot be read back: {reason}", self.route),
+            reason: format!("{} cannot be read back: {reason}", self.it.route),
             is_confirmed: self.fault.is_none(),
         }
+    }
+}
+
+fn ahead_of_the_write(way: &Way, is_there: bool) -> Reading {
+    let must_write = matches!(way, Way::Back { may_be_overtaken, .. } if *may_be_overtaken);
+    match is_there && !must_write {
+        true => Reading::Arrived,
+        false => Reading::Write,
     }
 }

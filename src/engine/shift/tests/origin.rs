@@ -5,16 +5,16 @@ use super::*;
 
 /// Both ports on the colour that is to be live; the operation may have moved
 /// them there or not.
-fn found_there(origin: Color) -> Swap {
+fn found_there(origin: Color) -> Shift {
     let before = Before {
         found: PerRoute {
-            production: Some(TO),
-            test: Some(TO),
+            production: TO.into(),
+            test: TO.into(),
         },
         origin: Some(origin),
         was_healthy: true,
     };
-    let mut swap = Swap::new(FROM, TO, before, policy());
+    let mut swap = shift(before, policy());
     let script = vec![
         (0.1, answer(0.1, true)),
         (0.2, answer(0.2, true)),
@@ -24,7 +24,7 @@ fn found_there(origin: Color) -> Swap {
     swap
 }
 
-fn watching(origin: Color) -> (Swap, Vec<Action>) {
+fn watching(origin: Color) -> (Shift, Vec<Action>) {
     let mut swap = found_there(origin);
     let script = vec![
         (1.0, tick()),
@@ -36,9 +36,9 @@ fn watching(origin: Color) -> (Swap, Vec<Action>) {
         (1.5, shows(FROM)),
     ];
     let actions = run(&mut swap, script);
-    assert!(matches!(swap.phase, Phase::Watching { .. }));
+    assert!(matches!(swap.phase, Phase::Baking { .. }));
     let writes = actions.into_iter();
-    let writes = writes.filter(|action| matches!(action, Action::Write(..)));
+    let writes = writes.filter(|action| matches!(action, Action::Apply(..)));
     (swap, writes.collect())
 }
 
@@ -116,7 +116,7 @@ fn what_is_taken_back_does_not_come_again() {
         needs_clean_baseline: false,
         ..policy()
     };
-    let mut swap = Swap::new(FROM, TO, before, rollback);
+    let mut swap = shift(before, rollback);
     through_the_swap(&mut swap);
     run(&mut swap, vec![(3.0, answer(2.9, false))]);
     assert_eq!(swap.outcome(), Some(&Outcome::Left(Why::Failures)));

@@ -7,7 +7,7 @@ use super::*;
 use crate::engine::unfinished::{self, Way};
 use crate::model::PerColor;
 use crate::model::journal::{Effect, Operation};
-use crate::model::testing::{moment, move_to, observed, operation, service, to_a_stranger};
+use crate::model::testing::{moment, observed, operation, service, to_a_stranger};
 
 const STEP: Duration = Duration::from_millis(50);
 
@@ -47,7 +47,7 @@ struct World {
 
 /// One process at work.
 struct Run {
-    swap: Swap,
+    swap: Shift,
     found: PerRoute<Where>,
     /// What each listener was last seen at, by this process.
     shown: PerRoute<Option<Where>>,
@@ -116,11 +116,11 @@ impl World {
         seen
     }
 
-    fn note(&mut self, route: Route, color: Color) -> Event {
+    fn note(&mut self, it: Move) -> Event {
         let luck = self.luck.one_of(12);
         if luck != 1 {
             self.is_noted = true;
-            let effect = Effect::Move(move_to(route, color));
+            let effect = Effect::Move(it);
             self.operation.intend(moment(), effect);
         }
         Event::Noted(match luck {
@@ -133,10 +133,10 @@ impl World {
         })
     }
 
-    fn write(&mut self, route: Route, color: Color) -> Event {
+    fn write(&mut self, it: Move) -> Event {
         let luck = self.luck.one_of(8);
         if !matches!(luck, 1 | 2) {
-            *slot(&mut self.listeners, route) = Some(color);
+            *slot(&mut self.listeners, it.route) = it.to.only();
         }
         let ambiguous = luck != 1;
         Event::Written(match luck {
@@ -154,29 +154,31 @@ impl Run {
     /// A colour that is not fit to go live.
     fn begin(world: &World, from: Color, to: Color, goes_back: bool) -> Option<Self> {
         let before = Before {
-            found: world.listeners,
+            found: world.listeners.map(|to| forwarding(*to)),
             origin: world.operation.was_live(),
             was_healthy: *world.healthy.get(from),
         };
         let policy = Policy {
-            window: Duration::from_secs(2),
             needs_clean_baseline: !goes_back,
             ..policy()
         };
+        let strategy =
+            crate::model::Strategy::all_at_once(to, &before.found, Duration::from_secs(2));
+        let may_go_back = before.was_healthy;
         world.healthy.get(to).then(|| Self {
-            swap: Swap::new(from, to, before, policy),
+            swap: Shift::new(strategy, before, policy),
             found: world.listeners,
             shown: PerRoute::default(),
             writes: 0,
             has_written: PerRoute::default(),
-            may_go_back: before.was_healthy,
+            may_go_back,
         })
     }
 
     fn perform(&mut self, world: &mut World, action: Action) -> Result<Event, TestCaseError> {
         match action {
-            Action::Note(route, color) => Ok(world.note(route, color)),
-            Action::Write(route, color, _) => Ok(world.write(route, color)),
+            Action::Note(it) => Ok(world.note(it)),
+            Action::Apply(it, _) => Ok(world.write(it)),
             Action::Read { route, .. } => {
                 if world.luck.one_of(9) == 1 {
                     return Ok(Event::Read(Err("fault".to_owned())));
@@ -197,13 +199,21 @@ impl Run {
     }
 
     /// Whether a write may be made, from all that this process was shown.
-    fn judge(&self, route: Route, color: Color) -> Result<(), TestCaseError> {
+    fn judge(
+        &self,
+        Move {
+            route, to: split, ..
+        }: Move,
+    ) -> Result<(), TestCaseError> {
         let is_way_back = matches!(self.swap.phase, Phase::Back { .. });
-        let (from, to) = (self.swap.from, self.swap.to);
+        let (from, to) = (self.swap.strategy.from, self.swap.strategy.to);
         if route == Route::Production && is_way_back {
-            prop_assert!(color == from && self.may_go_back, "back to a sick colour");
+            prop_assert!(
+                split == Split::all(from) && self.may_go_back,
+                "back to a sick colour"
+            );
         } else if route == Route::Production {
-            prop_assert_eq!(color, to);
+            prop_assert_eq!(split, Split::all(to));
         }
         let (shown, found) = (*self.shown.get(route), *self.found.get(route));
         match (is_way_back, *self.has_written.get(route)) {
@@ -218,8 +228,8 @@ impl Run {
 }
 
 fn land(world: &mut World, action: Action) {
-    if let Action::Write(route, color, _) = action {
-        *slot(&mut world.listeners, route) = Some(color);
+    if let Action::Apply(it, _) = action {
+        *slot(&mut world.listeners, it.route) = it.to.only();
     }
 }
 
@@ -237,7 +247,7 @@ fn work(
         world.go_on();
         if is_mortal && world.luck.one_of(83) == 1 {
             // What was sent arrives all the same, or does not.
-            if let Some(action @ Action::Write(..)) = pending.first() {
+            if let Some(action @ Action::Apply(..)) = pending.first() {
                 run.perform(world, *action)?;
             }
             return Ok(None);
@@ -264,7 +274,7 @@ fn work(
             is_hanging = false;
             for given_up in pending.drain(..) {
                 // It has its effect all the same, or never.
-                if matches!(given_up, Action::Write(..)) && world.luck.one_of(2) == 1 {
+                if matches!(given_up, Action::Apply(..)) && world.luck.one_of(2) == 1 {
                     land(world, given_up);
                 }
             }
@@ -276,10 +286,10 @@ fn work(
                 }
                 action => pending.push(action),
             }
-            if let Action::Write(route, color, _) = action {
-                run.judge(route, color)?;
+            if let Action::Apply(it, _) = action {
+                run.judge(it)?;
                 run.writes += 1;
-                *slot(&mut run.has_written, route) = true;
+                *slot(&mut run.has_written, it.route) = true;
             }
         }
         if run.swap.outcome().is_some() {
@@ -295,7 +305,7 @@ fn work(
 /// What an end says, against what is.
 fn judge_the_end(world: &World, run: &Run, outcome: &Outcome) -> Result<(), TestCaseError> {
     let production = world.listeners.production;
-    let (from, to) = (run.swap.from, run.swap.to);
+    let (from, to) = (run.swap.strategy.from, run.swap.strategy.to);
     match outcome {
         Outcome::Committed => prop_assert_eq!(production, Some(to)),
         Outcome::RolledBack(_) => prop_assert_eq!(production, Some(from)),

@@ -6,7 +6,7 @@ use super::*;
 fn what_somebody_else_did_meanwhile_is_not_overwritten() {
     // A stack update reset port 80; a person pointed it at a group of theirs.
     for found in [forwards_to(TO), Found::default()] {
-        let mut swap = Swap::new(FROM, TO, BEFORE, policy());
+        let mut swap = shift(BEFORE, policy());
         run(&mut swap, up_to_the_look());
         let again = run(&mut swap, vec![(1.1, Event::Read(Ok(found.clone())))]);
         assert!(matches!(
@@ -23,7 +23,7 @@ fn what_somebody_else_did_meanwhile_is_not_overwritten() {
         assert!(reason.contains("to green when this began"), "{reason}");
     }
     // The test port: port 80 has moved by then, and goes back.
-    let mut swap = Swap::new(FROM, TO, BEFORE, policy());
+    let mut swap = shift(BEFORE, policy());
     through_the_baseline(&mut swap);
     let script = vec![
         (1.1, Event::Written(Ok(()))),
@@ -39,7 +39,7 @@ fn what_somebody_else_did_meanwhile_is_not_overwritten() {
 #[test]
 fn one_stale_look_is_not_somebody_else_s_doing() {
     for stale in [forwards_to(TO), Found::default()] {
-        let mut swap = Swap::new(FROM, TO, BEFORE, policy());
+        let mut swap = shift(BEFORE, policy());
         run(&mut swap, up_to_the_look());
         let script = vec![(1.1, Event::Read(Ok(stale))), (1.6, shows(FROM))];
         let actions = run(&mut swap, script);
@@ -49,7 +49,7 @@ fn one_stale_look_is_not_somebody_else_s_doing() {
 
 #[test]
 fn of_a_way_back_that_somebody_else_went_already_only_production_is_made_sure() {
-    let mut swap = Swap::new(FROM, TO, BEFORE, policy());
+    let mut swap = shift(BEFORE, policy());
     through_the_swap(&mut swap);
     let script = vec![
         (3.0, answer(2.9, false)),
@@ -60,14 +60,14 @@ fn of_a_way_back_that_somebody_else_went_already_only_production_is_made_sure() 
         (3.3, shows(TO)),
     ];
     let mut writes = run(&mut swap, script);
-    writes.retain(|action| matches!(action, Action::Write(..)));
+    writes.retain(|action| matches!(action, Action::Apply(..)));
     assert_eq!(writes, [back(Route::Production, FROM)]);
     assert!(matches!(swap.phase, Phase::Confirming { .. }));
 }
 
 #[test]
 fn the_way_back_does_not_wait_for_a_reading() {
-    let mut swap = Swap::new(FROM, TO, BEFORE, policy());
+    let mut swap = shift(BEFORE, policy());
     through_the_swap(&mut swap);
     let script = vec![
         (3.0, answer(2.9, false)),
@@ -80,7 +80,7 @@ fn the_way_back_does_not_wait_for_a_reading() {
 
 #[test]
 fn a_listener_that_cannot_be_read_is_not_written() {
-    let mut swap = Swap::new(FROM, TO, BEFORE, policy());
+    let mut swap = shift(BEFORE, policy());
     run(&mut swap, up_to_the_look());
     let script = vec![
         (1.1, Event::Read(Err("throttled".to_owned()))),

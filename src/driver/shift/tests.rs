@@ -12,9 +12,9 @@ use tokio::time::{Instant, timeout};
 
 use super::{Finished, Notice, run};
 use crate::engine::seen::{Identities, Identity, Releases};
-use crate::engine::swap::{Outcome, Phase, Policy, Swap, Tolerated};
+use crate::engine::shift::{Milestone, Outcome, Policy, Shift, Tolerated};
 use crate::interrupt::Interrupts;
-use crate::model::{Color, Route};
+use crate::model::{Color, Route, Strategy};
 use fake::{Asked, BADLY, Call, Fake, Faults, Reply, WELL};
 
 const FROM: Color = Color::Green;
@@ -26,8 +26,7 @@ const NEVER: Duration = Duration::from_secs(3600);
 
 fn policy() -> Policy {
     Policy {
-        baseline: Duration::from_secs(1),
-        window: WINDOW,
+        baseline: Some(Duration::from_secs(1)),
         pace: PACE,
         needs_clean_baseline: true,
         takes_back: true,
@@ -77,9 +76,11 @@ async fn finish_with(
     policy: Policy,
     notify: &mut dyn FnMut(Notice<'_>),
 ) -> Finished {
-    let swap = Swap::new(FROM, TO, fake.before(), policy);
+    let before = fake.before();
+    let strategy = Strategy::all_at_once(TO, &before.found, WINDOW);
+    let shift = Shift::new(strategy, before, policy);
     let origin = Instant::now();
-    let finished = run(fake, swap, releases(), probe, interrupts, origin, notify);
+    let finished = run(fake, shift, releases(), probe, interrupts, origin, notify);
     let finished = timeout(NEVER, finished).await.expect("it never ends");
     assert_truth(fake, &finished);
     finished
@@ -88,7 +89,7 @@ async fn finish_with(
 /// What the outcome says of the listeners is so, and port 80 was never pointed
 /// at a colour that was not healthy.
 fn assert_truth(fake: &Fake, finished: &Finished) {
-    let outcome = finished.swap.outcome().expect("an outcome");
+    let outcome = finished.shift.outcome().expect("an outcome");
     let traffic = fake.traffic();
     match outcome {
         Outcome::Committed => {
@@ -119,7 +120,7 @@ fn assert_truth(fake: &Fake, finished: &Finished) {
 
 /// One word for an outcome, for tables.
 fn word(finished: &Finished) -> &'static str {
-    match finished.swap.outcome() {
+    match finished.shift.outcome() {
         Some(Outcome::Committed) => "committed",
         Some(Outcome::RolledBack(_)) => "rolled back",
         Some(Outcome::Unwell | Outcome::Refused(_)) => "refused",
@@ -143,7 +144,7 @@ async fn clean(reply: &dyn Fn(Duration, Color) -> Reply) -> (Fake, Finished) {
 #[tokio::test(start_paused = true)]
 async fn a_clean_promotion_looks_writes_and_reads_back_prod_then_test() {
     let (fake, finished) = clean(&all_well).await;
-    assert_eq!(finished.swap.outcome(), Some(&Outcome::Committed));
+    assert_eq!(finished.shift.outcome(), Some(&Outcome::Committed));
     assert_eq!(
         *fake.calls.borrow(),
         [
@@ -176,15 +177,7 @@ async fn every_request_is_counted_and_the_changeover_is_seen() {
                 samples += 1;
                 assert_eq!(seen.sent(), samples);
             }
-            Notice::Phase { phase, .. } => phases.push(match phase {
-                Phase::Noting(route) => format!("note {}", route.number()),
-                Phase::Forward(journey) => format!("forward {}", journey.route.number()),
-                other => format!("{other:?}")
-                    .split([' ', '('])
-                    .next()
-                    .unwrap()
-                    .to_owned(),
-            }),
+            Notice::Phase { now } => phases.push(now.milestone()),
         },
     )
     .await;
@@ -192,15 +185,17 @@ async fn every_request_is_counted_and_the_changeover_is_seen() {
     assert_eq!(
         phases,
         [
-            "note 80",
-            "forward 80",
-            "note 81",
-            "forward 81",
-            "Watching",
-            "Done"
+            Milestone::Noting(0),
+            Milestone::Moving(0),
+            Milestone::Noting(1),
+            Milestone::Moving(1),
+            Milestone::Baking(1),
+            Milestone::Done,
         ]
     );
-    let report = finished.seen.report(10.0, finished.swap.changed().began, 0);
+    let report = finished
+        .seen
+        .report(10.0, finished.shift.changed().began, 0);
     assert_eq!((report.sent, report.failed), (samples, 0));
     // The first write leaves at 1040 ms, when the note and the look ahead are
     // back, and arrives 10 ms later: the request of 1000 ms is the last for the
@@ -347,7 +342,7 @@ async fn a_probe_that_falls_silent_never_commits() {
         let mut probe = Asked::new(&fake, Instant::now(), reply).ending_at(end);
         let (_tell, mut interrupts) = Interrupts::scripted();
         let finished = finish(&fake, &mut probe, &mut interrupts).await;
-        let outcome = finished.swap.outcome().unwrap();
+        let outcome = finished.shift.outcome().unwrap();
         let calls = fake.calls.borrow().len();
         table += &format!("{name}, {calls} calls: {outcome:?}\n");
     }

@@ -1,10 +1,10 @@
-//! The swap of the two listeners, as a state machine.
+//! A shift of traffic along a strategy, as a state machine.
 //!
-//! `Swap::step` takes what happened and says what to do next; it does nothing
-//! itself. The order is fixed: prod first, then test, each noted in the journal
-//! and looked at ahead of its write, which is not made if somebody else changed
-//! the listener meanwhile, and read back after it; and back again the same way.
-//! An answer that was lost means *look again*, never *assume*.
+//! `Shift::step` takes what happened and says what to do next; it does nothing
+//! itself. Each stage's move is noted in the journal and looked at ahead of its
+//! write, which is not made if somebody else changed the route meanwhile, and
+//! read back after it; and back again the same way. An answer that was lost means
+//! *look again*, never *assume*.
 //!
 //! Users come first: what they see of production, and what the person says, is
 //! judged at once, whatever is under way (see `judging`). And no call is waited
@@ -22,10 +22,10 @@ mod words;
 use std::time::Duration;
 
 use super::seen::Changed;
-use crate::model::{Color, PerRoute, Route};
+use crate::model::{PerRoute, Route, Stage, Strategy};
 pub use words::{
-    Action, Before, Event, ListenerWrite, NoteFault, Outcome, Phase, Policy, Tolerated, Urgency,
-    Why, WriteFault,
+    Action, Before, Event, Milestone, MoveTimes, NoteFault, Outcome, Phase, Policy, Tolerated,
+    Urgency, Why, WriteFault,
 };
 
 /// How long a call may take: two attempts of its own, and the pause between them.
@@ -45,22 +45,23 @@ const SECOND_LOOK_PAUSE: Duration = Duration::from_millis(500);
 const HEALTH_PAUSE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Swap {
-    pub from: Color,
-    pub to: Color,
+pub struct Shift {
+    pub strategy: Strategy,
     pub policy: Policy,
     pub phase: Phase,
     /// In the order in which they left.
-    pub writes: Vec<ListenerWrite>,
+    pub moves: Vec<MoveTimes>,
+    /// Which of the strategy's is on, or next.
+    stage: usize,
     before: Before,
     /// The call that is under way, and since when.
     awaited: Option<(Action, Duration)>,
     /// Whether a write of the way forward was sent whose end is not known: it may
     /// still take effect.
     may_land_late: PerRoute<bool>,
-    /// Whether a listener was last seen at what nobody here did.
+    /// Whether a route was last seen at what nobody here did.
     is_strange: PerRoute<bool>,
-    /// Whether port 80 was pointed back and could not be read any more.
+    /// Whether production was moved back and could not be read any more.
     is_unseen: bool,
     good: u64,
     failures: u64,
@@ -73,15 +74,15 @@ pub struct Swap {
     interrupts: u32,
 }
 
-impl Swap {
-    pub fn new(from: Color, to: Color, before: Before, policy: Policy) -> Self {
+impl Shift {
+    pub fn new(strategy: Strategy, before: Before, policy: Policy) -> Self {
         Self {
-            from,
-            to,
-            before,
+            strategy,
             policy,
             phase: Phase::Baseline,
-            writes: Vec::new(),
+            moves: Vec::new(),
+            stage: 0,
+            before,
             awaited: None,
             may_land_late: PerRoute::default(),
             is_strange: PerRoute::default(),
@@ -107,6 +108,20 @@ impl Swap {
     pub fn was_taken_back(&self) -> bool {
         let outcome = self.outcome();
         matches!(outcome, Some(Outcome::RolledBack(why)) if *why != Why::Interrupt)
+    }
+
+    /// Where it is, for noticing that it goes on.
+    pub fn milestone(&self) -> Milestone {
+        match &self.phase {
+            Phase::Baseline => Milestone::Baseline,
+            Phase::Noting => Milestone::Noting(self.stage),
+            Phase::Forward(_) => Milestone::Moving(self.stage),
+            Phase::Baking { .. } => Milestone::Baking(self.stage),
+            Phase::LookingBack { .. } => Milestone::LookingBack,
+            Phase::Back { journey, .. } => Milestone::Back(journey.it.route),
+            Phase::Confirming { .. } => Milestone::Confirming,
+            Phase::Done(_) => Milestone::Done,
+        }
     }
 
     /// Takes one event at a time of the operation, and says what to do.
@@ -160,11 +175,11 @@ impl Swap {
         self.awaited = None;
         let message = format!("no answer within {} s", ANSWER_DEADLINE.as_secs());
         Some(match action {
-            Action::Note(..) => Event::Noted(Err(NoteFault {
+            Action::Note(_) => Event::Noted(Err(NoteFault {
                 is_lost: false,
                 message: format!("the journal cannot be written: {message}"),
             })),
-            Action::Write(..) => Event::Written(Err(WriteFault {
+            Action::Apply(..) => Event::Written(Err(WriteFault {
                 ambiguous: true,
                 message,
             })),
@@ -178,34 +193,43 @@ impl Swap {
         None
     }
 
-    /// A listener's write on the way forward, once it left.
-    pub fn write_of(&self, route: Route) -> Option<&ListenerWrite> {
-        let color = self.destination(route);
-        let is_it = |write: &&ListenerWrite| (write.route, write.color) == (route, color);
-        self.writes.iter().find(is_it)
+    fn current(&self) -> Stage {
+        self.strategy.stages[self.stage]
     }
 
-    /// What is known by now of the listeners.
+    /// A stage's move, once it left.
+    pub fn times_of(&self, stage: &Stage) -> Option<&MoveTimes> {
+        self.moves.iter().find(|moved| moved.it == stage.it)
+    }
+
+    /// The moves of production on the way forward that left.
+    pub fn production_moves(&self) -> impl Iterator<Item = &MoveTimes> {
+        let stages = self.strategy.stages.iter();
+        let of_production = stages.filter(|stage| stage.it.route == Route::Production);
+        of_production.filter_map(|stage| self.times_of(stage))
+    }
+
+    /// What is known by now of the routes.
     pub fn changed(&self) -> Changed {
         let is_settled = matches!(
             self.phase,
-            Phase::Watching { .. } | Phase::Confirming { .. } | Phase::Done(_)
+            Phase::Baking { .. } | Phase::Confirming { .. } | Phase::Done(_)
         );
-        let last = self.writes.last().filter(|_| is_settled);
+        let last = self.moves.last().filter(|_| is_settled);
         Changed {
-            began: self.writes.first().map(|write| write.sent),
-            ended: last.and_then(|write| write.seen),
+            began: self.moves.first().map(|moved| moved.sent),
+            ended: last.and_then(|moved| moved.seen),
         }
     }
 
     fn on_tick(&mut self, at: Duration, oldest_pending: Option<Duration>) -> Option<Action> {
         match &self.phase {
             Phase::Baseline => self.leave_baseline(at),
-            Phase::Watching { until } => {
+            Phase::Baking { until } => {
                 // The last requests of the window may still be on their way.
                 let all_answered = oldest_pending.is_none_or(|due| due >= *until);
                 if at >= *until && all_answered {
-                    return self.end(Outcome::Committed);
+                    return self.next_stage();
                 }
                 None
             }

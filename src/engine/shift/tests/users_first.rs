@@ -5,8 +5,8 @@ use super::*;
 
 /// Up to where prod has moved and the given call is under way, by how many
 /// further answers.
-fn under_way(answers: usize) -> Swap {
-    let mut swap = Swap::new(FROM, TO, BEFORE, policy());
+fn under_way(answers: usize) -> Shift {
+    let mut swap = shift(BEFORE, policy());
     through_the_baseline(&mut swap);
     let mut script = vec![
         (1.01, Event::Written(Ok(()))),
@@ -45,7 +45,7 @@ fn going_back_needs_no_reading_where_the_old_colour_was_healthy() {
             (3.05, Event::Read(Err(no()))),
         ],
     ] {
-        let mut swap = Swap::new(FROM, TO, BEFORE, policy());
+        let mut swap = shift(BEFORE, policy());
         through_the_swap(&mut swap);
         run(&mut swap, vec![(3.0, answer(2.9, false))]);
         let both = look.len() == 2;
@@ -77,7 +77,7 @@ fn what_is_given_up_is_put_right_afterwards_prod_first() {
     let actions = run(&mut swap, script);
     let writes: Vec<_> = actions
         .into_iter()
-        .filter(|action| matches!(action, Action::Write(..)))
+        .filter(|action| matches!(action, Action::Apply(..)))
         .collect();
     assert_eq!(
         writes,
@@ -129,7 +129,7 @@ fn a_call_that_does_not_answer_has_failed() {
         [forward(Route::Production, TO)]
     );
 
-    let mut swap = Swap::new(FROM, TO, BEFORE, policy());
+    let mut swap = shift(BEFORE, policy());
     let script = [0.1, 0.2, 0.3].map(|at| (at, answer(at, true)));
     run(&mut swap, script.to_vec());
     run(&mut swap, vec![(1.0, tick()), (11.0, tick())]);
@@ -138,7 +138,7 @@ fn a_call_that_does_not_answer_has_failed() {
 
 #[test]
 fn a_way_back_that_aws_confirms_and_nobody_can_read_is_confirmed_by_answers() {
-    let mut swap = Swap::new(FROM, TO, BEFORE, policy());
+    let mut swap = shift(BEFORE, policy());
     through_the_swap(&mut swap);
     run(&mut swap, vec![(3.0, answer(2.9, false)), (3.5, tick())]);
     let mut at = 3.6;
@@ -147,7 +147,7 @@ fn a_way_back_that_aws_confirms_and_nobody_can_read_is_confirmed_by_answers() {
     for _ in 0..200 {
         at += 0.2;
         match swap.step(secs(at), Event::Read(Err("throttled".to_owned()))) {
-            Some(write @ Action::Write(..)) => {
+            Some(write @ Action::Apply(..)) => {
                 writes.push(write);
                 swap.step(secs(at), Event::Written(Ok(())));
             }
@@ -167,7 +167,7 @@ fn a_way_back_that_aws_confirms_and_nobody_can_read_is_confirmed_by_answers() {
 
 #[test]
 fn a_way_back_is_sent_until_it_shows() {
-    let mut swap = Swap::new(FROM, TO, BEFORE, policy());
+    let mut swap = shift(BEFORE, policy());
     through_the_swap(&mut swap);
     run(&mut swap, vec![(3.0, answer(2.9, false)), (3.5, tick())]);
     let fault = |ambiguous| {
@@ -224,7 +224,7 @@ fn a_rollback_is_not_taken_back_to_what_it_got_away_from() {
             message: "throttled".to_owned(),
         })),
     ] {
-        let mut swap = Swap::new(FROM, TO, BEFORE, rollback);
+        let mut swap = shift(BEFORE, rollback);
         let script = vec![
             (0.1, answer(0.1, false)),
             (1.0, tick()),

@@ -11,11 +11,11 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{FROM, PACE, TO};
 use crate::driver::World;
-use crate::driver::swap::Samples;
-use crate::engine::swap::{Before, NoteFault, Urgency, WriteFault};
+use crate::driver::shift::Samples;
+use crate::engine::shift::{Before, NoteFault, Urgency, WriteFault};
 use crate::model::testing::to;
 use crate::model::{
-    Answer, Color, Connection, Found, PerColor, PerRoute, Route, Sample, Unexpected,
+    Answer, Color, Connection, Found, Move, PerColor, PerRoute, Route, Sample, Unexpected,
 };
 
 /// How long a call takes to reach AWS, and its answer to come back.
@@ -177,8 +177,8 @@ impl Fake {
     pub fn before(&self) -> Before {
         Before {
             found: PerRoute {
-                production: Some(self.production.get()),
-                test: Some(self.test.get()),
+                production: self.production.get().into(),
+                test: self.test.get().into(),
             },
             origin: Some(FROM),
             was_healthy: true,
@@ -254,8 +254,14 @@ fn text(fault: Fault) -> String {
     }
 }
 
+/// Which colour a route is to go to: this load balancer knows no weights.
+fn whole(it: Move) -> (Route, Color) {
+    (it.route, it.to.only().unwrap())
+}
+
 impl World for Fake {
-    async fn note(&self, route: Route, color: Color) -> Result<(), NoteFault> {
+    async fn note(&self, it: Move) -> Result<(), NoteFault> {
+        let (route, color) = whole(it);
         let note = || self.noted.borrow_mut().push((route, color));
         let noted = self.call(Call::Note(route, color), note).await;
         noted.map_err(|fault| NoteFault {
@@ -269,14 +275,10 @@ impl World for Fake {
     }
 
     /// Whatever comes of it, the way back goes on.
-    async fn note_way_back(&self, _: Color) {}
+    async fn note_way_back(&self, _: Move) {}
 
-    async fn point_listener_at(
-        &self,
-        route: Route,
-        color: Color,
-        urgency: Urgency,
-    ) -> Result<(), WriteFault> {
+    async fn apply(&self, it: Move, urgency: Urgency) -> Result<(), WriteFault> {
+        let (route, color) = whole(it);
         let is_back = (route == Route::Production) == (color == FROM);
         assert_eq!(urgency == Urgency::Back, is_back);
         self.call(Call::Write(route, color), || self.set(route, color))
@@ -287,7 +289,7 @@ impl World for Fake {
             })
     }
 
-    async fn read_listener(&self, route: Route) -> Result<Found, String> {
+    async fn read(&self, route: Route) -> Result<Found, String> {
         let seen = Cell::new(self.traffic());
         let read = || seen.set(self.traffic());
         match self.call(Call::Read(route), read).await {

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use super::{Action, Outcome, Phase, Swap, Why};
-use crate::model::Route;
+use super::{Action, Outcome, Phase, Shift, Why};
+use crate::model::{Found, Route};
 
 /// How many good answers make a baseline.
 const BASELINE_ANSWERS: u64 = 3;
@@ -18,7 +18,7 @@ const SETTLE: Duration = Duration::from_secs(2);
 /// Why a swap does not go on, though nothing failed.
 const PROBE_ENDED: &str = "the probe has ended by itself";
 
-impl Swap {
+impl Shift {
     pub(super) fn on_answer(
         &mut self,
         at: Duration,
@@ -51,7 +51,7 @@ impl Swap {
     }
 
     pub(super) fn unconfirmed(&self) -> Outcome {
-        let from = self.from;
+        let from = self.strategy.from;
         Outcome::InDoubt(format!(
             "both listeners point back at {from}, and no answer confirms it: {PROBE_ENDED}"
         ))
@@ -68,7 +68,10 @@ impl Swap {
     }
 
     pub(super) fn leave_baseline(&mut self, at: Duration) -> Option<Action> {
-        if at < self.policy.baseline {
+        let Some(baseline) = self.policy.baseline else {
+            return self.note();
+        };
+        if at < baseline {
             return None;
         }
         let bad = self.baseline_failures + self.failures;
@@ -79,10 +82,10 @@ impl Swap {
         };
         if is_enough {
             self.was_mostly_failing = is_mostly_failing;
-            return self.note(Route::Production);
+            return self.note();
         }
         let grace = self.policy.pace * GRACE_REQUESTS;
-        match is_mostly_failing && at >= self.policy.baseline + grace {
+        match is_mostly_failing && at >= baseline + grace {
             true => self.refuse_or_turn_back(at),
             false => None,
         }
@@ -111,7 +114,7 @@ impl Swap {
             | Phase::Back { .. }
             | Phase::Confirming { .. }
             | Phase::Done(_) => None,
-            _ if self.writes.is_empty() && !self.is_past_prod() => self.judge_unchanged(at),
+            _ if self.moves.is_empty() && !self.is_past_production() => self.judge_unchanged(at),
             _ => self.judge_changed(at),
         }
     }
@@ -143,15 +146,15 @@ impl Swap {
             return self.turn_back(at, why);
         }
         // Where prod's write is under way, its result decides.
-        let moved_prod = self.write_of(Route::Production).is_some();
+        let moved_production = self.production_moves().next().is_some();
         let is_over = match why {
-            Why::Interrupt => self.is_past_prod(),
+            Why::Interrupt => self.is_past_production(),
             // Both ports, not one.
-            _ => matches!(self.phase, Phase::Watching { .. }) || !moved_prod,
+            _ => matches!(self.phase, Phase::Baking { .. }) || !moved_production,
         };
         match (is_over, why) {
             (false, _) => None,
-            (true, Why::Interrupt) if !moved_prod => self.end(Outcome::Interrupted),
+            (true, Why::Interrupt) if !moved_production => self.end(Outcome::Interrupted),
             (true, why) => self.end(Outcome::Left(why)),
         }
     }
@@ -171,7 +174,7 @@ impl Swap {
     /// Whether there is a way back to take, and it may be taken for that reason.
     pub(super) fn may_turn_back(&self, why: &Why) -> bool {
         let is_the_probe_s = matches!(why, Why::Failures | Why::Blind);
-        self.before.origin == Some(self.from)
+        self.before.origin == Some(self.strategy.from)
             && !self.is_old_bad()
             && (self.policy.takes_back || !is_the_probe_s)
     }
@@ -186,28 +189,27 @@ impl Swap {
 
     /// Whether production was on the new colour before this swap did anything.
     pub(super) fn found_on_new(&self) -> bool {
-        self.before.found.production == Some(self.to)
+        self.before.found.production == Found::from(self.strategy.to)
     }
 
     /// Whether users may be on the new colour.
     fn may_be_on_new(&self) -> bool {
-        self.found_on_new() || self.write_of(Route::Production).is_some()
+        self.found_on_new() || self.production_moves().next().is_some()
     }
 
-    /// Whether port 80 is where it goes, and the test port's turn has come.
-    fn is_past_prod(&self) -> bool {
-        match &self.phase {
-            Phase::Noting(route) => *route == Route::Test,
-            Phase::Forward(journey) => journey.route == Route::Test,
-            Phase::Watching { .. } => true,
-            _ => false,
-        }
+    /// Whether production is where it goes, and the test route's turn has come.
+    fn is_past_production(&self) -> bool {
+        let is_on = matches!(
+            self.phase,
+            Phase::Noting | Phase::Forward(_) | Phase::Baking { .. }
+        );
+        is_on && self.current().it.route == Route::Test
     }
 
     /// From when on a failing answer is the new colour's own.
     fn settled_at(&self) -> Option<Duration> {
-        match self.write_of(Route::Production) {
-            Some(write) => write.seen.map(|seen| seen + SETTLE),
+        match self.production_moves().last() {
+            Some(moved) => moved.seen.map(|seen| seen + SETTLE),
             None => Some(Duration::ZERO),
         }
     }

@@ -1,6 +1,7 @@
-//! The one loop of a swap: samples, ticks, interrupts and the results of
+//! The one loop of a shift: samples, ticks, interrupts and the results of
 //! effects become events; the machine answers with the next effect.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -10,9 +11,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use super::World;
 use crate::engine::seen::{Changed, Releases, Seen};
-use crate::engine::swap::{Action, Event, Phase, Swap};
+use crate::engine::shift::{Action, Event, Milestone, Shift};
 use crate::interrupt::Interrupts;
-use crate::model::{Color, Route, Sample};
+use crate::model::{Move, Route, Sample};
 use crate::probe::Probe;
 
 /// How often the machine is told the time.
@@ -29,14 +30,14 @@ pub enum Notice<'a> {
         changed: Changed,
     },
     Phase {
-        phase: &'a Phase,
+        now: &'a Shift,
     },
 }
 
 /// How it ended, and what the probe saw.
 #[derive(Debug)]
 pub struct Finished {
-    pub swap: Swap,
+    pub shift: Shift,
     pub seen: Seen,
     /// How many requests were due and never left.
     pub unsent: u64,
@@ -70,10 +71,37 @@ impl Samples for Probe {
     }
 }
 
-/// Runs a swap to its end. Times count from `origin`, as the samples' do.
+/// Where nobody is served there is nothing to ask.
+#[derive(Debug, Default)]
+pub struct Nobody {
+    is_stopped: Cell<bool>,
+}
+
+impl Samples for Nobody {
+    async fn next(&mut self) -> Option<Sample> {
+        match self.is_stopped.get() {
+            true => None,
+            false => std::future::pending().await,
+        }
+    }
+
+    fn oldest_pending(&self) -> Duration {
+        Duration::MAX
+    }
+
+    fn stop(&self) {
+        self.is_stopped.set(true);
+    }
+
+    fn unsent(&self) -> u64 {
+        0
+    }
+}
+
+/// Runs a shift to its end. Times count from `origin`, as the samples' do.
 pub async fn run(
     world: &impl World,
-    mut swap: Swap,
+    mut shift: Shift,
     releases: Releases,
     samples: &mut impl Samples,
     interrupts: &mut Interrupts,
@@ -89,14 +117,14 @@ pub async fn run(
     // Beside it, what the journal is told and nothing waits for.
     let told = Fuse::terminated();
     tokio::pin!(told);
-    while swap.outcome().is_none() {
+    while shift.outcome().is_none() {
         let event = tokio::select! {
             biased;
             () = interrupts.next() => Event::Interrupt,
             Some(event) = effects.next(), if !effects.is_empty() => event,
             () = &mut told, if !told.is_terminated() => continue,
             sample = samples.next(), if is_probing => match sample {
-                Some(sample) => take(&sample, &swap, &mut seen, notify),
+                Some(sample) => take(&sample, &shift, &mut seen, notify),
                 None => {
                     is_probing = false;
                     Event::ProbeEnded
@@ -106,13 +134,17 @@ pub async fn run(
                 oldest_pending: is_probing.then(|| samples.oldest_pending()),
             },
         };
-        let before = phase_name(&swap.phase);
-        let action = swap.step(origin.elapsed(), event);
-        if phase_name(&swap.phase) != before {
-            notify(Notice::Phase { phase: &swap.phase });
-            match swap.phase {
-                Phase::Watching { .. } => told.set(tell(world, News::Done).fuse()),
-                Phase::LookingBack { .. } => told.set(tell(world, News::Back(swap.from)).fuse()),
+        let before = shift.milestone();
+        let action = shift.step(origin.elapsed(), event);
+        let milestone = shift.milestone();
+        if milestone != before {
+            notify(Notice::Phase { now: &shift });
+            match milestone {
+                Milestone::Baking(_) => told.set(tell(world, News::Done).fuse()),
+                Milestone::LookingBack => {
+                    let it = shift.way_back(Route::Production);
+                    told.set(tell(world, News::Back(it)).fuse());
+                }
                 _ => {}
             }
         }
@@ -124,10 +156,10 @@ pub async fn run(
     // What is still under way was sent while users were served too.
     samples.stop();
     while let Some(sample) = samples.next().await {
-        take(&sample, &swap, &mut seen, notify);
+        take(&sample, &shift, &mut seen, notify);
     }
     Finished {
-        swap,
+        shift,
         seen,
         unsent: samples.unsent(),
     }
@@ -135,11 +167,11 @@ pub async fn run(
 
 fn take(
     sample: &Sample,
-    swap: &Swap,
+    shift: &Shift,
     seen: &mut Seen,
     notify: &mut dyn FnMut(Notice<'_>),
 ) -> Event {
-    let changed = swap.changed();
+    let changed = shift.changed();
     let release = seen.add(sample, changed);
     notify(Notice::Sample {
         sample,
@@ -168,18 +200,16 @@ fn parts(action: Action) -> impl Iterator<Item = Action> {
 
 async fn perform(world: &impl World, action: Action) -> Event {
     match action {
-        Action::Note(route, color) => Event::Noted(world.note(route, color).await),
-        Action::Write(route, color, urgency) => {
-            match world.point_listener_at(route, color, urgency).await {
-                Err(fault) if !fault.ambiguous && world.has_lost_the_lease() => {
-                    Event::LeaseLost(fault.message)
-                }
-                result => Event::Written(result),
+        Action::Note(it) => Event::Noted(world.note(it).await),
+        Action::Apply(it, urgency) => match world.apply(it, urgency).await {
+            Err(fault) if !fault.ambiguous && world.has_lost_the_lease() => {
+                Event::LeaseLost(fault.message)
             }
-        }
+            result => Event::Written(result),
+        },
         Action::Read { route, after } => {
             sleep(after).await;
-            Event::Read(world.read_listener(route).await)
+            Event::Read(world.read(route).await)
         }
         Action::AskHealth { color, after } => {
             sleep(after).await;
@@ -191,30 +221,16 @@ async fn perform(world: &impl World, action: Action) -> Event {
 }
 
 enum News {
-    /// The last write was seen.
+    /// The last move was seen.
     Done,
-    /// Production goes back to that colour.
-    Back(Color),
+    /// Production goes back.
+    Back(Move),
 }
 
 async fn tell(world: &impl World, news: News) {
     match news {
         News::Done => world.note_done().await,
-        News::Back(color) => world.note_way_back(color).await,
-    }
-}
-
-/// Which phase, for noticing that it changed; a journey's steps are not phases.
-fn phase_name(phase: &Phase) -> (u8, Option<Route>) {
-    match phase {
-        Phase::Baseline => (0, None),
-        Phase::Noting(route) => (1, Some(*route)),
-        Phase::Forward(journey) => (2, Some(journey.route)),
-        Phase::Watching { .. } => (3, None),
-        Phase::LookingBack { .. } => (4, None),
-        Phase::Back { journey, .. } => (5, Some(journey.route)),
-        Phase::Confirming { .. } => (6, None),
-        Phase::Done(_) => (7, None),
+        News::Back(it) => world.note_way_back(it).await,
     }
 }
 

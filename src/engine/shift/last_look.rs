@@ -1,18 +1,18 @@
 //! The last look: what the load balancer says when all is done, held against
-//! what the swap believes. A lost write can land late, and another tool can
+//! what the shift believes. A lost write can land late, and another tool can
 //! change a listener while the window passes.
 
-use super::{Outcome, Phase, Swap};
+use super::{Outcome, Phase, Shift};
 use crate::model::Color;
 
-impl Swap {
-    /// Whether port 80 is where an ended swap says. One look that denies it may
+impl Shift {
+    /// Whether port 80 is where an ended shift says. One look that denies it may
     /// be stale.
     pub fn is_borne_out(&self, live: Option<Color>) -> bool {
         self.claim().is_none_or(|color| live == Some(color))
     }
 
-    /// Takes back the word of an ended swap that port 80 does not bear out.
+    /// Takes back the word of an ended shift that port 80 does not bear out.
     pub fn look_again(&mut self, live: Option<Color>) {
         if let Some(expected) = self.claim()
             && live != Some(expected)
@@ -25,8 +25,8 @@ impl Swap {
 
     fn claim(&self) -> Option<Color> {
         match self.outcome() {
-            Some(Outcome::Committed) => Some(self.to),
-            Some(Outcome::RolledBack(_)) => Some(self.from),
+            Some(Outcome::Committed) => Some(self.strategy.to),
+            Some(Outcome::RolledBack(_)) => Some(self.strategy.from),
             // These claim nothing, or say already that one must look.
             _ => None,
         }
@@ -38,18 +38,20 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::engine::swap::{Before, Policy, Tolerated, Why};
+    use crate::engine::shift::{Before, Policy, Tolerated, Why};
+    use crate::model::Strategy;
 
-    fn ended(outcome: Outcome) -> Swap {
+    fn ended(outcome: Outcome) -> Shift {
         let policy = Policy {
-            baseline: Duration::ZERO,
-            window: Duration::ZERO,
+            baseline: None,
             pace: Duration::ZERO,
             needs_clean_baseline: true,
             takes_back: true,
             tolerates: Tolerated::default(),
         };
-        let mut swap = Swap::new(Color::Green, Color::Blue, Before::default(), policy);
+        let before = Before::default();
+        let strategy = Strategy::all_at_once(Color::Blue, &before.found, Duration::ZERO);
+        let mut swap = Shift::new(strategy, before, policy);
         swap.phase = Phase::Done(outcome);
         swap
     }

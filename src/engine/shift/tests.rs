@@ -5,15 +5,15 @@ mod origin;
 mod users_first;
 
 use super::*;
-use crate::model::Found;
+use crate::model::{Color, Found, Move, Split};
 
 const FROM: Color = Color::Green;
 const TO: Color = Color::Blue;
 /// The operation begins here.
 const BEFORE: Before = Before {
     found: PerRoute {
-        production: Some(FROM),
-        test: Some(TO),
+        production: Found::Split(Split::all(FROM)),
+        test: Found::Split(Split::all(TO)),
     },
     origin: Some(FROM),
     was_healthy: true,
@@ -21,13 +21,31 @@ const BEFORE: Before = Before {
 
 fn policy() -> Policy {
     Policy {
-        baseline: Duration::from_secs(1),
-        window: Duration::from_secs(15),
+        baseline: Some(Duration::from_secs(1)),
         pace: Duration::from_millis(100),
         needs_clean_baseline: true,
         takes_back: true,
         tolerates: Tolerated::default(),
     }
+}
+
+/// The swap, watched for 15 s.
+fn shift(before: Before, policy: Policy) -> Shift {
+    let strategy = Strategy::all_at_once(TO, &before.found, Duration::from_secs(15));
+    Shift::new(strategy, before, policy)
+}
+
+/// From the one colour to the other.
+fn it(route: Route, color: Color) -> Move {
+    Move {
+        route,
+        from: Some(Split::all(color.other())),
+        to: Split::all(color),
+    }
+}
+
+fn note(route: Route, color: Color) -> Action {
+    Action::Note(it(route, color))
 }
 
 fn forwards_to(color: Color) -> Found {
@@ -52,17 +70,17 @@ fn answer(at: f64, ok: bool) -> Event {
 }
 
 /// Feeds a script of (second, event) and gives all actions.
-fn run(swap: &mut Swap, script: Vec<(f64, Event)>) -> Vec<Action> {
+fn run(swap: &mut Shift, script: Vec<(f64, Event)>) -> Vec<Action> {
     script
         .into_iter()
         .filter_map(|(at, event)| swap.step(secs(at), event))
         .collect()
 }
 
-fn through_the_baseline(swap: &mut Swap) {
+fn through_the_baseline(swap: &mut Shift) {
     assert_eq!(
         run(swap, up_to_the_look()),
-        [Action::Note(Route::Production, TO), look(Route::Production)]
+        [note(Route::Production, TO), look(Route::Production)]
     );
     assert_eq!(
         run(swap, vec![(1.0, shows(FROM))]),
@@ -86,11 +104,11 @@ fn shows(color: Color) -> Event {
 }
 
 fn forward(route: Route, color: Color) -> Action {
-    Action::Write(route, color, Urgency::Forward)
+    Action::Apply(it(route, color), Urgency::Forward)
 }
 
 fn back(route: Route, color: Color) -> Action {
-    Action::Write(route, color, Urgency::Back)
+    Action::Apply(it(route, color), Urgency::Back)
 }
 
 fn look(route: Route) -> Action {
@@ -100,7 +118,7 @@ fn look(route: Route) -> Action {
     }
 }
 
-fn through_the_swap(swap: &mut Swap) {
+fn through_the_swap(swap: &mut Shift) {
     through_the_baseline(swap);
     let script = vec![
         (1.01, Event::Written(Ok(()))),
@@ -113,15 +131,15 @@ fn through_the_swap(swap: &mut Swap) {
     let actions = run(swap, script);
     let writes: Vec<_> = actions
         .iter()
-        .filter(|action| matches!(action, Action::Write(..)))
+        .filter(|action| matches!(action, Action::Apply(..)))
         .collect();
     assert_eq!(writes, [&forward(Route::Test, FROM)]);
-    assert!(matches!(swap.phase, Phase::Watching { .. }));
+    assert!(matches!(swap.phase, Phase::Baking { .. }));
 }
 
 #[test]
 fn prod_moves_first_then_test_then_a_clean_window_commits() {
-    let mut swap = Swap::new(FROM, TO, BEFORE, policy());
+    let mut swap = shift(BEFORE, policy());
     through_the_swap(&mut swap);
     assert_eq!(run(&mut swap, vec![(16.0, tick()), (16.1, tick())]), []);
     assert_eq!(swap.outcome(), Some(&Outcome::Committed));
@@ -129,7 +147,7 @@ fn prod_moves_first_then_test_then_a_clean_window_commits() {
 
 #[test]
 fn the_window_waits_for_its_last_answers() {
-    let mut swap = Swap::new(FROM, TO, BEFORE, policy());
+    let mut swap = shift(BEFORE, policy());
     through_the_swap(&mut swap);
     let pending = Event::Tick {
         oldest_pending: Some(secs(15.9)),
@@ -142,14 +160,14 @@ fn the_window_waits_for_its_last_answers() {
 
 #[test]
 fn a_failing_production_refuses_the_promotion_untouched() {
-    let mut swap = Swap::new(FROM, TO, BEFORE, policy());
+    let mut swap = shift(BEFORE, policy());
     assert_eq!(run(&mut swap, vec![(0.1, answer(0.1, false))]), []);
     assert_eq!(swap.outcome(), Some(&Outcome::Unwell));
 }
 
 #[test]
 fn one_failed_answer_takes_the_swap_back_prod_first() {
-    let mut swap = Swap::new(FROM, TO, BEFORE, policy());
+    let mut swap = shift(BEFORE, policy());
     through_the_swap(&mut swap);
     let script = vec![
         (3.0, answer(2.9, false)),
@@ -166,7 +184,7 @@ fn one_failed_answer_takes_the_swap_back_prod_first() {
     ];
     let writes: Vec<_> = run(&mut swap, script)
         .into_iter()
-        .filter(|action| matches!(action, Action::Write(..)))
+        .filter(|action| matches!(action, Action::Apply(..)))
         .collect();
     assert_eq!(
         writes,
@@ -179,7 +197,7 @@ fn one_failed_answer_takes_the_swap_back_prod_first() {
 
 #[test]
 fn an_unhealthy_old_colour_is_not_gone_back_to() {
-    let mut swap = Swap::new(FROM, TO, BEFORE, policy());
+    let mut swap = shift(BEFORE, policy());
     through_the_swap(&mut swap);
     let script = vec![(3.0, answer(2.9, false)), (3.1, Event::Health(Ok(false)))];
     run(&mut swap, script);
@@ -192,7 +210,7 @@ fn a_health_that_was_bad_and_cannot_be_read_is_asked_for_again_a_second_later() 
         was_healthy: false,
         ..BEFORE
     };
-    let mut swap = Swap::new(FROM, TO, was_sick, policy());
+    let mut swap = shift(was_sick, policy());
     through_the_swap(&mut swap);
     let unreadable = || Event::Health(Err("throttled".to_owned()));
     let script = vec![
@@ -217,7 +235,7 @@ fn no_rollback_leaves_a_failed_swap() {
         takes_back: false,
         ..policy()
     };
-    let mut swap = Swap::new(FROM, TO, BEFORE, leaves);
+    let mut swap = shift(BEFORE, leaves);
     through_the_swap(&mut swap);
     run(&mut swap, vec![(3.0, answer(2.9, false))]);
     assert_eq!(swap.outcome(), Some(&Outcome::Left(Why::Failures)));
@@ -231,7 +249,7 @@ fn a_lost_answer_is_looked_up_and_not_assumed() {
             message: "timed out".to_owned(),
         }))
     };
-    let mut swap = Swap::new(FROM, TO, BEFORE, policy());
+    let mut swap = shift(BEFORE, policy());
     through_the_baseline(&mut swap);
     let script = vec![
         (1.1, lost()),
@@ -257,7 +275,7 @@ fn a_lost_write_that_shows_late_is_no_refusal() {
     // The last try of many, or one ahead of a refusal: it happened, and the
     // listener does not show it yet.
     for faults in [&[true; 5][..], &[true, false]] {
-        let mut swap = Swap::new(FROM, TO, BEFORE, policy());
+        let mut swap = shift(BEFORE, policy());
         through_the_baseline(&mut swap);
         let mut last = None;
         for ambiguous in faults {
@@ -266,13 +284,13 @@ fn a_lost_write_that_shows_late_is_no_refusal() {
         }
         assert!(matches!(last, Some(Action::Read { .. })), "{last:?}");
         let next = swap.step(secs(1.4), shows(TO));
-        assert_eq!(next, Some(Action::Note(Route::Test, FROM)));
+        assert_eq!(next, Some(note(Route::Test, FROM)));
     }
 }
 
 #[test]
 fn a_lost_write_that_never_shows_changed_nothing() {
-    let mut swap = Swap::new(FROM, TO, BEFORE, policy());
+    let mut swap = shift(BEFORE, policy());
     through_the_baseline(&mut swap);
     for at in [1.1, 1.2, 1.3, 1.4, 1.5] {
         let lost = WriteFault {
@@ -294,7 +312,7 @@ fn a_refused_write_changes_nothing() {
         ambiguous: false,
         message: "AccessDenied".to_owned(),
     }));
-    let mut swap = Swap::new(FROM, TO, BEFORE, policy());
+    let mut swap = shift(BEFORE, policy());
     through_the_baseline(&mut swap);
     let script = vec![(1.1, refused), (1.2, shows(FROM))];
     run(&mut swap, script);
@@ -304,7 +322,7 @@ fn a_refused_write_changes_nothing() {
 
 #[test]
 fn a_write_that_cannot_be_read_back_is_taken_back_after_half_a_minute() {
-    let mut swap = Swap::new(FROM, TO, BEFORE, policy());
+    let mut swap = shift(BEFORE, policy());
     through_the_baseline(&mut swap);
     let unreadable = || Event::Read(Err("throttled".to_owned()));
     let script = vec![
@@ -321,7 +339,7 @@ fn a_write_that_cannot_be_read_back_is_taken_back_after_half_a_minute() {
 
 #[test]
 fn a_stranger_s_change_is_in_doubt() {
-    let mut swap = Swap::new(FROM, TO, BEFORE, policy());
+    let mut swap = shift(BEFORE, policy());
     through_the_baseline(&mut swap);
     let script = vec![
         (1.1, Event::Written(Ok(()))),
@@ -335,11 +353,11 @@ fn a_stranger_s_change_is_in_doubt() {
 
 #[test]
 fn ctrl_c_aborts_before_and_goes_back_after() {
-    let mut before = Swap::new(FROM, TO, BEFORE, policy());
+    let mut before = shift(BEFORE, policy());
     run(&mut before, vec![(0.5, Event::Interrupt)]);
     assert_eq!(before.outcome(), Some(&Outcome::Interrupted));
 
-    let mut after = Swap::new(FROM, TO, BEFORE, policy());
+    let mut after = shift(BEFORE, policy());
     through_the_swap(&mut after);
     let actions = run(&mut after, vec![(2.0, Event::Interrupt)]);
     assert!(matches!(actions[..], [Action::LookBack(FROM)]));
@@ -353,7 +371,7 @@ fn a_rollback_leaves_a_failing_production_and_never_returns_to_it() {
         needs_clean_baseline: false,
         ..policy()
     };
-    let mut swap = Swap::new(FROM, TO, BEFORE, rollback);
+    let mut swap = shift(BEFORE, rollback);
     let script = vec![
         (0.1, answer(0.1, false)),
         (1.0, tick()),
@@ -368,7 +386,7 @@ fn a_rollback_leaves_a_failing_production_and_never_returns_to_it() {
         (1.5, shows(FROM)),
     ];
     run(&mut swap, script);
-    assert!(matches!(swap.phase, Phase::Watching { .. }));
+    assert!(matches!(swap.phase, Phase::Baking { .. }));
     run(&mut swap, vec![(5.0, answer(4.9, false))]);
     assert_eq!(swap.outcome(), Some(&Outcome::Left(Why::Failures)));
 }
@@ -382,7 +400,7 @@ fn tolerating(baseline: u64, after: u64) -> Policy {
 
 #[test]
 fn tolerated_failures_neither_forbid_a_swap_nor_take_it_back() {
-    let mut swap = Swap::new(FROM, TO, BEFORE, tolerating(1, 2));
+    let mut swap = shift(BEFORE, tolerating(1, 2));
     run(&mut swap, vec![(0.05, answer(0.05, false))]);
     assert_eq!(swap.outcome(), None);
     through_the_swap(&mut swap);
@@ -395,7 +413,7 @@ fn tolerated_failures_neither_forbid_a_swap_nor_take_it_back() {
 
 #[test]
 fn a_baseline_of_tolerated_failures_is_judged_after_its_ordinary_length() {
-    let mut swap = Swap::new(FROM, TO, BEFORE, tolerating(1000, 1000));
+    let mut swap = shift(BEFORE, tolerating(1000, 1000));
     let failing = |n: u32| (f64::from(n) / 10.0, answer(f64::from(n) / 10.0, false));
     run(&mut swap, (0..13).map(failing).collect());
     assert_eq!(run(&mut swap, vec![(1.25, tick())]), []);
@@ -407,13 +425,13 @@ fn a_baseline_of_tolerated_failures_is_judged_after_its_ordinary_length() {
 
 #[test]
 fn a_baseline_with_more_good_answers_than_tolerated_failures_will_do() {
-    let mut swap = Swap::new(FROM, TO, BEFORE, tolerating(5, 5));
+    let mut swap = shift(BEFORE, tolerating(5, 5));
     let script = [0.1, 0.2, 0.3].map(|at| (at, answer(at, true)));
     run(&mut swap, script.to_vec());
     run(&mut swap, vec![(0.4, answer(0.4, false))]);
     assert_eq!(
         run(&mut swap, vec![(1.0, tick())]),
-        [Action::Note(Route::Production, TO)]
+        [note(Route::Production, TO)]
     );
 }
 
@@ -423,17 +441,17 @@ fn a_rollback_does_not_wait_for_as_many_failures_as_it_tolerates() {
         needs_clean_baseline: false,
         ..tolerating(1000, 1000)
     };
-    let mut swap = Swap::new(FROM, TO, BEFORE, rollback);
+    let mut swap = shift(BEFORE, rollback);
     run(&mut swap, vec![(0.1, answer(0.1, false))]);
     assert_eq!(
         run(&mut swap, vec![(1.0, tick())]),
-        [Action::Note(Route::Production, TO)]
+        [note(Route::Production, TO)]
     );
 }
 
 #[test]
 fn a_baseline_worse_than_tolerated_forbids_the_swap() {
-    let mut swap = Swap::new(FROM, TO, BEFORE, tolerating(1, 5));
+    let mut swap = shift(BEFORE, tolerating(1, 5));
     let script = [0.1, 0.2].map(|at| (at, answer(at, false)));
     run(&mut swap, script.to_vec());
     assert_eq!(swap.outcome(), Some(&Outcome::Unwell));

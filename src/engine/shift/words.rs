@@ -1,22 +1,23 @@
-//! What a swap is told, what it asks for, and how it ends.
+//! What a shift is told, what it asks for, and how it ends.
 
 use std::time::Duration;
 
 use super::back::Look;
 use super::journey::Journey;
-use crate::model::{Color, Found, PerRoute, Route};
+use crate::model::{Color, Found, Move, PerRoute, Route};
 
 /// What the person asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
-    pub baseline: Duration,
-    pub window: Duration,
+    /// How long production is watched ahead of any change; none where nobody is
+    /// served.
+    pub baseline: Option<Duration>,
     /// The time between two requests of the probe.
     pub pace: Duration,
-    /// Whether a failing production forbids the swap. It does for a promotion,
+    /// Whether a failing production forbids the shift. It does for a promotion,
     /// and not for what gets away from it: a rollback, or a fix.
     pub needs_clean_baseline: bool,
-    /// Whether a failed swap is taken back.
+    /// Whether a failed shift is taken back.
     pub takes_back: bool,
     pub tolerates: Tolerated,
 }
@@ -25,17 +26,16 @@ pub struct Policy {
 /// says so.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tolerated {
-    /// Ahead of the swap.
+    /// Ahead of the first move.
     pub baseline: u64,
-    /// From the swap on.
+    /// From it on.
     pub after: u64,
 }
 
-/// How things were when the swap began.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// How things were when the shift began.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Before {
-    /// Where each listener forwards, where that is one colour alone.
-    pub found: PerRoute<Option<Color>>,
+    pub found: PerRoute<Found>,
     /// Where production was when the *operation* began, which another process
     /// may have done. It is the way back; where production is not to move away
     /// from there, there is none to take.
@@ -100,14 +100,14 @@ pub struct NoteFault {
 /// is not waited for any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// Write into the journal that the listener is about to be pointed there.
-    Note(Route, Color),
-    Write(Route, Color, Urgency),
+    /// Write into the journal that this is about to happen.
+    Note(Move),
+    Apply(Move, Urgency),
     Read {
         route: Route,
         after: Duration,
     },
-    /// Ask for the colour's health and read port 80, at the same time: two
+    /// Ask for the colour's health and read production, at the same time: two
     /// events, each when it comes.
     LookBack(Color),
     AskHealth {
@@ -125,7 +125,7 @@ pub enum Outcome {
     RolledBack(Why),
     /// Nothing was changed, because production already failed.
     Unwell,
-    /// Nothing was changed, because something else moved port 80 meanwhile, or
+    /// Nothing was changed, because something else moved production meanwhile, or
     /// another holds the lease now.
     Refused(String),
     /// Production was not moved, because the person asked.
@@ -138,28 +138,29 @@ pub enum Outcome {
     InDoubt(String),
 }
 
-/// Why a swap is taken back.
+/// Why a shift is taken back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Why {
     Failures,
     /// The probe ended by itself, so nobody would see a failure.
     Blind,
     Interrupt,
-    /// What port 80 does after its write cannot be seen.
+    /// What production does after its write cannot be seen.
     Unseen(String),
-    /// The test port could not be moved.
-    TestPort(String),
-    /// The journal could not be written, so the test port was not moved.
+    /// A later stage's route could not be moved.
+    Unmoved(Route, String),
+    /// The journal could not be written, so a later stage's route was not moved.
     Journal(String),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Phase {
     Baseline,
-    /// The intent to move that listener is being written.
-    Noting(Route),
+    /// The intent of the stage's move is being written.
+    Noting,
     Forward(Journey),
-    Watching {
+    /// The stage is watched.
+    Baking {
         until: Duration,
     },
     /// Is the old colour fit to serve again?
@@ -179,11 +180,24 @@ pub enum Phase {
     Done(Outcome),
 }
 
-/// A listener pointed at a colour, there or back.
+/// A phase by its name; a journey's steps are none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ListenerWrite {
-    pub route: Route,
-    pub color: Color,
+pub enum Milestone {
+    Baseline,
+    /// Of the strategy's stage with that number, counted from 0.
+    Noting(usize),
+    Moving(usize),
+    Baking(usize),
+    LookingBack,
+    Back(Route),
+    Confirming,
+    Done,
+}
+
+/// When a move happened, there or back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MoveTimes {
+    pub it: Move,
     /// When it first left.
     pub sent: Duration,
     /// When it was read back.

@@ -1,0 +1,230 @@
+//! The way there, stage by stage: each route is looked at, moved, read back and
+//! watched before the next one's turn.
+
+use std::time::Duration;
+
+use super::journey::{Journey, Reading};
+use super::{Action, MoveTimes, NoteFault, Outcome, Phase, Shift, Urgency, Why, WriteFault};
+use crate::model::{Found, Move, PerRoute, Route, Split};
+
+impl Shift {
+    /// Begins with the stage whose turn it is.
+    pub(super) fn note(&mut self) -> Option<Action> {
+        self.phase = Phase::Noting;
+        Some(Action::Note(self.current().it))
+    }
+
+    /// The stage that was on is over.
+    pub(super) fn next_stage(&mut self) -> Option<Action> {
+        if self.stage + 1 == self.strategy.stages.len() {
+            return self.end(Outcome::Committed);
+        }
+        self.stage += 1;
+        self.note()
+    }
+
+    pub(super) fn on_noted(
+        &mut self,
+        at: Duration,
+        result: Result<(), NoteFault>,
+    ) -> Option<Action> {
+        if self.phase != Phase::Noting {
+            return None;
+        }
+        match (self.stage, result) {
+            (_, Ok(())) => self.set_out(at),
+            (0, Err(fault)) if fault.is_lost => self.end(Outcome::Refused(fault.message)),
+            (0, Err(fault)) => self.end(Outcome::Unchanged(fault.message)),
+            // Whoever holds the lease now decides which way it goes on.
+            (_, Err(fault)) if fault.is_lost => self.end(Outcome::InDoubt(fault.message)),
+            (_, Err(fault)) => self.turn_back(at, Why::Journal(fault.message)),
+        }
+    }
+
+    fn set_out(&mut self, at: Duration) -> Option<Action> {
+        let it = self.current().it;
+        self.phase = Phase::Forward(Journey::forward(at, it, self.expected(it.route)));
+        Some(look(it.route))
+    }
+
+    /// Where a route is ahead of the stage that is on.
+    fn expected(&self, route: Route) -> Found {
+        let mut earlier = self.strategy.stages[..self.stage].iter().rev();
+        match earlier.find(|stage| stage.it.route == route) {
+            Some(stage) => Found::Split(stage.it.to),
+            None => self.before.found.get(route).clone(),
+        }
+    }
+
+    pub(super) fn on_written(
+        &mut self,
+        at: Duration,
+        result: Result<(), WriteFault>,
+    ) -> Option<Action> {
+        let is_forward = matches!(self.phase, Phase::Forward(_));
+        let (Phase::Forward(journey) | Phase::Back { journey, .. }) = &mut self.phase else {
+            return None;
+        };
+        journey.written(at, result);
+        let (route, after) = (journey.it.route, journey.pause());
+        if is_forward && !journey.may_land_late() {
+            *slot(&mut self.may_land_late, route) = false;
+        }
+        Some(Action::Read { route, after })
+    }
+
+    /// Whoever holds the lease now decides which way it goes on. Nothing was
+    /// changed if this was to be the first write.
+    pub(super) fn on_lease_lost(&mut self, reason: String) -> Option<Action> {
+        match &self.phase {
+            Phase::Forward(journey) if self.stage == 0 && !journey.has_written() => {
+                self.end(Outcome::Refused(reason))
+            }
+            Phase::Forward(_) | Phase::Back { .. } => self.end(Outcome::InDoubt(reason)),
+            _ => None,
+        }
+    }
+
+    pub(super) fn on_read(
+        &mut self,
+        at: Duration,
+        result: Result<Found, String>,
+    ) -> Option<Action> {
+        let known = self.known(Route::Production);
+        if let Phase::LookingBack { look, .. } = &mut self.phase {
+            if let Ok(seen) = &result {
+                let is_known = seen.split().is_some_and(|split| known.contains(&split));
+                self.is_strange.production = !is_known;
+            }
+            look.route = Some(result);
+            return self.decide(at);
+        }
+        let (Phase::Forward(journey) | Phase::Back { journey, .. }) = &mut self.phase else {
+            return None;
+        };
+        let it = journey.it;
+        let reading = journey.read(at, result);
+        *slot(&mut self.is_strange, it.route) = journey.is_strange();
+        match reading {
+            Reading::Arrived => {
+                self.saw(at, it);
+                self.arrived(at)
+            }
+            Reading::Again(after) => Some(Action::Read {
+                route: it.route,
+                after,
+            }),
+            Reading::Write => Some(self.send(at, it)),
+            other => match self.phase {
+                Phase::Back { .. } => self.back_fails(at, other),
+                _ => self.forward_fails(at, it.route, other),
+            },
+        }
+    }
+
+    /// Where a route may be by this operation's own doing, or was before it.
+    pub(super) fn known(&self, route: Route) -> Vec<Split> {
+        let ends = [self.strategy.from, self.strategy.to].map(Split::all);
+        let stages = self.strategy.stages.iter().map(|stage| stage.it);
+        let stages = stages.filter(|it| it.route == route).map(|it| it.to);
+        let found = self.before.found.get(route).split();
+        ends.into_iter().chain(stages).chain(found).collect()
+    }
+
+    pub(super) fn send(&mut self, at: Duration, it: Move) -> Action {
+        if !self.moves.iter().any(|moved| moved.it == it) {
+            let (sent, seen) = (at, None);
+            self.moves.push(MoveTimes { it, sent, seen });
+        }
+        let urgency = match self.phase {
+            Phase::Back { .. } => Urgency::Back,
+            _ => Urgency::Forward,
+        };
+        if urgency == Urgency::Forward {
+            // Until it is answered.
+            *slot(&mut self.may_land_late, it.route) = true;
+        }
+        Action::Apply(it, urgency)
+    }
+
+    /// The route shows it.
+    fn saw(&mut self, at: Duration, it: Move) {
+        let moves = self.moves.iter_mut();
+        for moved in moves.filter(|moved| moved.it == it) {
+            moved.seen.get_or_insert(at);
+        }
+    }
+
+    fn arrived(&mut self, at: Duration) -> Option<Action> {
+        let bake = self.current().bake;
+        let next = match &self.phase {
+            Phase::Forward(_) if bake.is_zero() && !self.is_last_stage() => self.next_stage(),
+            Phase::Forward(_) => {
+                self.phase = Phase::Baking { until: at + bake };
+                None
+            }
+            _ => return self.is_back(at),
+        };
+        // What had to wait for this counts now.
+        let judged = self.judge(at);
+        match self.outcome().is_some() || judged.is_some() {
+            true => judged,
+            false => next,
+        }
+    }
+
+    fn is_last_stage(&self) -> bool {
+        self.stage + 1 == self.strategy.stages.len()
+    }
+
+    fn forward_fails(&mut self, at: Duration, route: Route, reading: Reading) -> Option<Action> {
+        let is_first = self.stage == 0;
+        match (route, reading) {
+            // Whatever it is with the test route, users are not left half-way.
+            (
+                Route::Test,
+                Reading::Refused(reason)
+                | Reading::Drifted(reason)
+                | Reading::Strange(reason)
+                | Reading::Unseen { reason, .. },
+            ) => self.turn_back(at, Why::Unmoved(route, reason)),
+            // AWS refused the write, and the route shows that nothing changed.
+            (Route::Production, Reading::Refused(reason)) if is_first => {
+                self.end(Outcome::Unchanged(reason))
+            }
+            (Route::Production, Reading::Refused(reason)) => {
+                self.turn_back(at, Why::Unmoved(route, reason))
+            }
+            // Somebody else was here: what they did is not overwritten.
+            (Route::Production, Reading::Drifted(reason)) if is_first => {
+                self.end(Outcome::Refused(reason))
+            }
+            (Route::Production, Reading::Unseen { reason, .. }) => {
+                let why = Why::Unseen(reason.clone());
+                match self.may_turn_back(&why) {
+                    true => self.turn_back(at, why),
+                    false => self.end(Outcome::InDoubt(reason)),
+                }
+            }
+            (Route::Production, Reading::Drifted(reason) | Reading::Strange(reason)) => {
+                self.end(Outcome::InDoubt(reason))
+            }
+            (_, Reading::Arrived | Reading::Again(_) | Reading::Write) => None,
+        }
+    }
+}
+
+/// Ahead of a write, at once.
+pub(super) fn look(route: Route) -> Action {
+    Action::Read {
+        route,
+        after: Duration::ZERO,
+    }
+}
+
+fn slot<T>(of: &mut PerRoute<T>, route: Route) -> &mut T {
+    match route {
+        Route::Production => &mut of.production,
+        Route::Test => &mut of.test,
+    }
+}
