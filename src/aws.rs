@@ -14,6 +14,7 @@ mod journal;
 mod logs;
 mod observe;
 pub mod policy;
+mod router;
 mod stack;
 #[cfg(test)]
 pub mod testing;
@@ -32,6 +33,7 @@ pub use ecs::{Kept, NewService, Revisions, ServiceChange, TasksLeft};
 pub use error::{AwsError, Kind};
 pub use journal::{HeadChange, Slot, Tenure, Unwritten, has_no_journal};
 pub use logs::{LogLine, LogQuery};
+pub use router::Router;
 pub use stack::{
     ChangeSet, StackChange, StackEvent, StackInputs, StackSnapshot, StackStatus, TEMPLATE,
 };
@@ -59,7 +61,7 @@ pub struct Aws {
     elb: aws_sdk_elasticloadbalancingv2::Client,
     logs: aws_sdk_cloudwatchlogs::Client,
     releases: ecs::Releases,
-    last_read: elb::LastRead,
+    last_read: router::LastRead,
     /// The time of the journal's AWS.
     clock: Clock,
     downloads: Downloads,
@@ -98,7 +100,7 @@ impl Aws {
             elb: aws_sdk_elasticloadbalancingv2::Client::new(&paced(Service::Elb)),
             logs: aws_sdk_cloudwatchlogs::Client::new(&paced(Service::Logs)),
             releases: ecs::Releases::default(),
-            last_read: elb::LastRead::default(),
+            last_read: router::LastRead::default(),
             identity: access::Identity::new(config, &region),
             region,
             endpoint: config.endpoint_url().map(str::to_owned),

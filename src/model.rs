@@ -9,6 +9,7 @@ mod image;
 mod infrastructure;
 pub mod journal;
 mod observed;
+mod patience;
 mod sample;
 mod service_definition;
 mod strategy;
@@ -23,6 +24,7 @@ pub use observed::{
     ColorState, Deployment, Observed, Release, Rollout, ServiceEvent, ServiceState,
     StoppedContainer, StoppedTask, Target, TargetState, Targets,
 };
+pub use patience::Patience;
 pub use sample::{Answer, Connection, Expected, Lost, Sample, Share, Statuses, Unexpected};
 pub use service_definition::{
     DefinitionChange, DeploymentConfiguration, LoadBalancer, Network, ServiceDefinition,

@@ -1,8 +1,8 @@
-//! The world as it is: the load balancer that AWS runs, and the journal.
+//! The world as it is: the app's router, its backends, and the journal.
 
 use super::World;
 use super::turn::{Stop, Turn};
-use crate::aws::Aws;
+use crate::aws::{Aws, Router};
 use crate::engine::shift::{NoteFault, Urgency, WriteFault};
 use crate::model::journal::Effect;
 use crate::model::{Color, Found, Move, Observed, Route};
@@ -59,15 +59,13 @@ impl World for LiveWorld<'_> {
             ambiguous: false,
             message,
         })?;
-        self.aws
-            .apply(&self.observed.infrastructure, it)
-            .await
-            .map_err(|error| WriteFault {
-                // What was throttled did not happen; as with a lost answer,
-                // sending it again is what helps.
-                ambiguous: error.is_retryable(),
-                message: error.to_string(),
-            })
+        let router = self.aws.router(&self.observed.infrastructure);
+        router.apply(it).await.map_err(|error| WriteFault {
+            // What was throttled did not happen; as with a lost answer,
+            // sending it again is what helps.
+            ambiguous: error.is_retryable(),
+            message: error.to_string(),
+        })
     }
 
     fn has_lost_the_lease(&self) -> bool {
@@ -75,12 +73,9 @@ impl World for LiveWorld<'_> {
     }
 
     async fn read(&self, route: Route) -> Result<Found, String> {
-        let listeners = self
-            .aws
-            .read_listeners(&self.observed.infrastructure)
-            .await
-            .map_err(|error| error.to_string())?;
-        Ok(listeners.get(route).clone())
+        let router = self.aws.router(&self.observed.infrastructure);
+        let traffic = router.read().await.map_err(|error| error.to_string())?;
+        Ok(traffic.get(route).clone())
     }
 
     async fn is_healthy(&self, color: Color) -> Result<bool, String> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::turn::Turn;
-use crate::aws::AwsError;
+use crate::aws::{AwsError, Router};
 use crate::engine::look_ahead::{self, Users};
 use crate::error::{Error, Exit, Result};
 use crate::model::{Color, Found, Observed, PerRoute};
@@ -156,9 +156,10 @@ async fn listeners(
     observed: &Observed,
     is_expected: impl Fn(&PerRoute<Found>) -> bool,
 ) -> Result<PerRoute<Found>, AwsError> {
+    let router = session.aws.router(&observed.infrastructure);
     let deadline = Instant::now() + PATIENCE;
     loop {
-        let found = session.aws.read_listeners(&observed.infrastructure).await?;
+        let found = router.read().await?;
         if is_expected(&found) || Instant::now() >= deadline {
             return Ok(found);
         }

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::live::LiveWorld;
 use super::shift::{self, Nobody};
 use super::turn::Turn;
+use crate::aws::Router;
 use crate::engine::seen::Releases;
 use crate::engine::shift::{Before, Outcome, Policy, Shift, Tolerated, Why};
 use crate::error::{Error, Exit, Result};
@@ -35,7 +36,7 @@ pub async fn make_live(
     };
     let finished = shift::run(
         &world,
-        first(observed, color),
+        first(session, observed, color),
         Releases::default(),
         &mut Nobody::default(),
         &mut Interrupts::none(),
@@ -50,13 +51,15 @@ pub async fn make_live(
     ended(&shift, observed, color)
 }
 
-fn first(observed: &Observed, color: Color) -> Shift {
+fn first(session: &Session, observed: &Observed, color: Color) -> Shift {
+    let router = session.aws.router(&observed.infrastructure);
     let policy = Policy {
         baseline: None,
         pace: Duration::ZERO,
         needs_clean_baseline: false,
         takes_back: false,
         tolerates: Tolerated::default(),
+        patience: router.patience(),
     };
     let before = Before {
         found: observed.traffic.clone(),

@@ -30,17 +30,6 @@ pub use words::{
 
 /// How long a call may take: two attempts of its own, and the pause between them.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(10);
-/// How long a listener may take to show a write.
-const READ_DEADLINE: Duration = Duration::from_secs(10);
-/// How long a listener, or an old colour's health, may stay unreadable: longer
-/// than a throttled call takes that is tried again until it is given up.
-const UNREADABLE_DEADLINE: Duration = Duration::from_secs(30);
-/// The pause before a listener is read again.
-const READ_PAUSE: Duration = Duration::from_millis(200);
-/// How long a listener may show what nobody here did, before it is taken for
-/// somebody else's doing: AWS's reads can be stale.
-const SECOND_LOOK: Duration = Duration::from_secs(2);
-const SECOND_LOOK_PAUSE: Duration = Duration::from_millis(500);
 /// The pause before a colour's health is asked for again.
 const HEALTH_PAUSE: Duration = Duration::from_secs(1);
 

@@ -1,11 +1,13 @@
 //! Worlds for tests to start from.
 
+use std::time::Duration;
+
 use time::OffsetDateTime;
 
 use super::journal::{Command, Head, Holder, Lease, Operation, OperationId, Truth, Who};
 use super::{
     Color, ColorState, Deployed, Deployment, Foreign, Found, Infrastructure, ListenerArn, Move,
-    Observed, OtherWays, PerColor, PerRoute, Release, Rollout, Route, ServiceDefinition,
+    Observed, OtherWays, Patience, PerColor, PerRoute, Release, Rollout, Route, ServiceDefinition,
     ServiceState, Split, TargetGroupArn, TaskDefinitionArn, WayIn,
 };
 
@@ -35,6 +37,20 @@ pub fn infrastructure() -> Infrastructure {
 
 pub fn to(color: Color) -> Found {
     color.into()
+}
+
+/// That of a load balancer's listener.
+pub fn patience() -> Patience {
+    let ms = Duration::from_millis;
+    Patience {
+        confirm: ms(10_000),
+        visible: ms(2000),
+        stale: ms(2000),
+        stale_pause: ms(500),
+        unreadable: ms(30_000),
+        pause: ms(200),
+        late: ms(2000),
+    }
 }
 
 /// One whole route; from where, nobody says.

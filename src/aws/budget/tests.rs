@@ -7,6 +7,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::Service;
 use super::bucket::{Bucket, Limit};
 use super::queue::Queue;
+use crate::aws::Router;
 use crate::aws::testing::{Reply, Wire, credentials, listeners};
 use crate::model::testing::{infrastructure, move_to};
 use crate::model::{Color, Route, TargetGroupArn, TaskDefinitionArn};
@@ -96,8 +97,9 @@ async fn writes_beyond_the_burst_leave_at_the_sustained_rate() {
     let wire = Wire::new().on("DescribeListeners", listeners());
     let wire = repeated(wire, 18, "ModifyListener", &done);
     let (aws, infra) = (wire.aws(), infrastructure());
-    aws.read_listeners(&infra).await.unwrap();
-    let write = || aws.apply(&infra, move_to(Route::Production, Color::Blue));
+    aws.router(&infra).read().await.unwrap();
+    let router = aws.router(&infra);
+    let write = || router.apply(move_to(Route::Production, Color::Blue));
     for written in join_all((0..18).map(|_| write())).await {
         written.unwrap();
     }
@@ -170,7 +172,9 @@ async fn one_service_s_calls_leave_another_s_alone() {
     let wire = repeated(Wire::new(), calls, "DescribeListeners", &listeners());
     let wire = wire.on("DescribeServices", Reply::json(&json!({ "services": [] })));
     let (aws, infra) = (wire.aws(), infrastructure());
-    let reads = join_all((0..calls).map(|_| aws.read_listeners(&infra)));
+    let router = aws.router(&infra);
+    let read = || router.read();
+    let reads = join_all((0..calls).map(|_| read()));
     let other = async {
         let services = aws.read_services(&infra.cluster).await;
         (services, Instant::now())

@@ -9,9 +9,9 @@ use aws_sdk_elasticloadbalancingv2::types::{
 };
 use futures_util::future::join_all;
 
-use super::actions::found;
 use crate::aws::Aws;
 use crate::aws::error::{AwsError, Kind, Named};
+use crate::aws::router::found;
 use crate::model::{COLOR_HEADER, Color, Found, Infrastructure, OtherWays, PerRoute, Route, WayIn};
 
 const LISTENERS: &str = "elasticloadbalancing:DescribeListeners";
@@ -26,7 +26,7 @@ impl Aws {
         known: Option<OtherWays>,
     ) -> Result<(PerRoute<Found>, OtherWays), AwsError> {
         let listeners = self.listeners_of(infra).await?;
-        let traffic = self.understand(infra, &listeners)?;
+        let traffic = self.router(infra).understand(&listeners)?;
         let ways = match known {
             Some(ways) => ways,
             None => self.ways_by(infra, &listeners).await?,

@@ -4,6 +4,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
 
 use super::*;
+use crate::aws::Router;
 use crate::aws::testing::{REQUEST_ID, Reply, Wire};
 use crate::aws::{ATTEMPTS, Aws};
 use crate::model::TargetGroupArn;
@@ -516,7 +517,7 @@ async fn a_part_that_is_gone_is_named() {
             "the journal's table bgecs-hello is gone".to_owned(),
         ),
         (
-            aws.read_listeners(&infra).await.unwrap_err(),
+            aws.router(&infra).read().await.unwrap_err(),
             format!("the listener {} is gone", infra.listeners.production),
         ),
     ] {

@@ -8,6 +8,7 @@ use super::evidence::Gathered;
 use super::narrator::Narrator;
 use super::result::Swapped;
 use super::{BASELINE, Kind, Watching};
+use crate::aws::Router;
 use crate::commands::turn::Work;
 use crate::driver::live::LiveWorld;
 use crate::driver::shift::{self, Finished};
@@ -70,6 +71,11 @@ impl<'a> Attempt<'a> {
         Self { origin, ..self }
     }
 
+    fn router(&self) -> impl Router {
+        let infra = &self.observed.infrastructure;
+        self.session.aws.router(infra)
+    }
+
     fn shift(&self) -> Shift {
         let pace = self.watching.asking.schedule.pace();
         let baseline = BASELINE.max(pace * 3);
@@ -82,6 +88,7 @@ impl<'a> Attempt<'a> {
                 .watching
                 .asking
                 .tolerated(baseline, self.watching.window),
+            patience: self.router().patience(),
         };
         let found = &self.observed.traffic;
         let strategy = Strategy::all_at_once(self.to, found, self.watching.window);
@@ -179,15 +186,13 @@ impl<'a> Attempt<'a> {
     /// where nobody can say.
     async fn look_again(&self, shift: &mut Shift) -> Option<Observed> {
         let aws = self.session.aws.impatient();
+        let router = aws.router(&self.observed.infrastructure);
         let mut looks = 0;
         loop {
             looks += 1;
-            let listeners = aws
-                .read_listeners(&self.observed.infrastructure)
-                .await
-                .ok()?;
+            let traffic = router.read().await.ok()?;
             let now = Observed {
-                traffic: listeners,
+                traffic,
                 ..self.observed.clone()
             };
             if shift.is_borne_out(now.live_color()) || looks == LAST_LOOKS {

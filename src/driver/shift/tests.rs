@@ -31,6 +31,7 @@ fn policy() -> Policy {
         needs_clean_baseline: true,
         takes_back: true,
         tolerates: Tolerated::default(),
+        patience: crate::model::testing::patience(),
     }
 }
 

@@ -5,10 +5,7 @@ use std::time::Duration;
 
 use super::journey::{Journey, Reading};
 use super::way::look;
-use super::{
-    Action, HEALTH_PAUSE, MoveTimes, Outcome, Phase, SECOND_LOOK, SECOND_LOOK_PAUSE, Shift,
-    UNREADABLE_DEADLINE, Why,
-};
+use super::{Action, HEALTH_PAUSE, MoveTimes, Outcome, Phase, Shift, Why};
 use crate::model::{Found, Move, PerRoute, Route, Split, Stage};
 
 /// How long the look may take, where the old colour was healthy before.
@@ -17,8 +14,6 @@ const LOOK_DEADLINE: Duration = Duration::from_millis(100);
 const CONFIRMING_ANSWERS: u32 = 3;
 /// How long they may take, beyond the probe's own pace.
 const CONFIRM_DEADLINE: Duration = Duration::from_secs(10);
-/// For how long a write that was given up may still take effect.
-const LATE: Duration = Duration::from_secs(2);
 
 /// The one look ahead of the way back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,7 +106,7 @@ impl Shift {
 
     fn ask_again(&mut self, at: Duration, since: Duration, reason: &str) -> Option<Action> {
         let color = self.strategy.from;
-        if at > since + UNREADABLE_DEADLINE {
+        if at > since + self.policy.patience.unreadable {
             return self.end(Outcome::InDoubt(format!(
                 "the health of {color} cannot be read: {reason}"
             )));
@@ -128,7 +123,7 @@ impl Shift {
 
     /// Port 80 went to what is none of the two colours: one look may be stale.
     fn look_further(&mut self, at: Duration, since: Duration, what: &str) -> Option<Action> {
-        if at >= since + SECOND_LOOK {
+        if at >= since + self.policy.patience.stale {
             let route = Route::Production;
             return self.end(Outcome::InDoubt(format!(
                 "{route} {what}: something else changed it"
@@ -140,7 +135,7 @@ impl Shift {
         look.route = None;
         Some(Action::Read {
             route: Route::Production,
-            after: SECOND_LOOK_PAUSE,
+            after: self.policy.patience.stale_pause,
         })
     }
 
@@ -166,7 +161,14 @@ impl Shift {
         let may_land_late = *self.may_land_late.get(route);
         let is_strange = *self.is_strange.get(route);
         let (it, known) = (self.way_back(route), self.known(route));
-        let journey = Journey::back(at, it, known, may_land_late, is_strange);
+        let journey = Journey::back(
+            at,
+            it,
+            self.policy.patience,
+            known,
+            may_land_late,
+            is_strange,
+        );
         Phase::Back { why, journey }
     }
 
@@ -251,7 +253,7 @@ impl Shift {
                 self.strategy.from
             )));
         }
-        let is_time = good >= CONFIRMING_ANSWERS && at >= since + LATE;
+        let is_time = good >= CONFIRMING_ANSWERS && at >= since + self.policy.patience.late;
         match is_time && self.is_unsure() {
             true => self.look_once_more(at),
             false => None,

@@ -4,24 +4,18 @@
 
 use std::time::Duration;
 
-use super::{
-    READ_DEADLINE, READ_PAUSE, SECOND_LOOK, SECOND_LOOK_PAUSE, UNREADABLE_DEADLINE, WriteFault,
-};
-use crate::model::{Found, Move, Route, Split};
+use super::WriteFault;
+use crate::model::{Found, Move, Patience, Route, Split};
 
 /// How often a write whose answer was lost is sent anew on the way forward.
 const MOST_WRITES: u32 = 5;
-/// For how long the way back is tried.
-const BACK_DEADLINE: Duration = Duration::from_secs(30);
-/// After how long a write of the way back that AWS confirmed, and that does not
-/// show, is sent again.
-const RESEND: Duration = Duration::from_secs(2);
 /// The pause ahead of the third and each further write of the way back.
 const RESEND_PAUSE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Journey {
     pub it: Move,
+    patience: Patience,
     way: Way,
     began: Duration,
     /// When it began, until there is a write. Then: when the last write was answered, or given up.
@@ -67,8 +61,8 @@ pub(super) enum Reading {
 }
 
 impl Journey {
-    pub(super) fn forward(at: Duration, it: Move, found: Found) -> Self {
-        Self::new(at, it, Way::Forward(found))
+    pub(super) fn forward(at: Duration, it: Move, patience: Patience, found: Found) -> Self {
+        Self::new(at, it, patience, Way::Forward(found))
     }
 
     /// `known`: what the way forward may have brought about. `is_strange`: it was
@@ -76,6 +70,7 @@ impl Journey {
     pub(super) fn back(
         at: Duration,
         it: Move,
+        patience: Patience,
         known: Vec<Split>,
         may_be_overtaken: bool,
         is_strange: bool,
@@ -86,13 +81,14 @@ impl Journey {
         };
         Self {
             strange_since: is_strange.then_some(at),
-            ..Self::new(at, it, way)
+            ..Self::new(at, it, patience, way)
         }
     }
 
-    fn new(at: Duration, it: Move, way: Way) -> Self {
+    fn new(at: Duration, it: Move, patience: Patience, way: Way) -> Self {
         Self {
             it,
+            patience,
             way,
             began: at,
             written_at: at,
@@ -176,7 +172,7 @@ impl Journey {
     fn strange(&mut self, at: Duration, seen: &Found) -> Reading {
         self.strange_since.get_or_insert(at);
         if self.is_to_be_looked_at_again(at) {
-            return Reading::Again(SECOND_LOOK_PAUSE);
+            return Reading::Again(self.patience.stale_pause);
         }
         let sentence = format!("{} {}", self.it.route, seen.deed());
         match &self.way {
@@ -192,26 +188,26 @@ impl Journey {
 
     fn is_to_be_looked_at_again(&self, at: Duration) -> bool {
         self.strange_since
-            .is_some_and(|since| at < since + SECOND_LOOK)
+            .is_some_and(|since| at < since + self.patience.stale)
     }
 
     /// Forward: it shows what was there before still.
     fn does_not_show(&self, at: Duration) -> Reading {
-        let is_late = at > self.written_at + READ_DEADLINE;
+        let is_late = at > self.written_at + self.patience.confirm;
         match &self.fault {
             Some(fault) if fault.ambiguous && self.writes < MOST_WRITES => Reading::Write,
             // A write whose answer was lost may be about to show.
-            Some(_) if self.was_ambiguous && !is_late => Reading::Again(READ_PAUSE),
+            Some(_) if self.was_ambiguous && !is_late => Reading::Again(self.patience.pause),
             Some(fault) => Reading::Refused(fault.message.clone()),
             None if is_late => self.unshown(),
-            None => Reading::Again(READ_PAUSE),
+            None => Reading::Again(self.patience.pause),
         }
     }
 
     fn does_not_show_back(&self, at: Duration) -> Reading {
-        let is_over = at > self.began + BACK_DEADLINE;
+        let is_over = at > self.began + self.patience.unreadable;
         match &self.fault {
-            Some(fault) if !fault.ambiguous && at > self.began + READ_DEADLINE => {
+            Some(fault) if !fault.ambiguous && at > self.began + self.patience.confirm => {
                 Reading::Refused(fault.message.clone())
             }
             Some(fault) if is_over => Reading::Unseen {
@@ -223,8 +219,8 @@ impl Journey {
             },
             Some(_) => Reading::Write,
             None if is_over => self.unshown(),
-            None if at > self.written_at + RESEND => Reading::Write,
-            None => Reading::Again(READ_PAUSE),
+            None if at > self.written_at + self.patience.stale => Reading::Write,
+            None => Reading::Again(self.patience.pause),
         }
     }
 
@@ -240,7 +236,9 @@ impl Journey {
 
     fn unreadable(&self, at: Duration, reason: &str) -> Reading {
         match (self.is_back(), self.has_written()) {
-            (true, _) if self.is_to_be_looked_at_again(at) => Reading::Again(SECOND_LOOK_PAUSE),
+            (true, _) if self.is_to_be_looked_at_again(at) => {
+                Reading::Again(self.patience.stale_pause)
+            }
             (true, _) if self.is_strange() => Reading::Drifted(format!(
                 "{} cannot be read, and something else changed it: {reason}",
                 self.it.route
@@ -248,7 +246,9 @@ impl Journey {
             // Users see failures: the way back does not wait for a reading.
             (true, false) => Reading::Write,
             (true, true) => self.unreadable_back(at, reason),
-            (false, _) if at <= self.written_at + UNREADABLE_DEADLINE => Reading::Again(READ_PAUSE),
+            (false, _) if at <= self.written_at + self.patience.unreadable => {
+                Reading::Again(self.patience.pause)
+            }
             (false, false) => {
                 Reading::Refused(format!("{} cannot be read: {reason}", self.it.route))
             }
@@ -259,8 +259,10 @@ impl Journey {
     /// It may be there or not: what AWS did not confirm is sent again.
     fn unreadable_back(&self, at: Duration, reason: &str) -> Reading {
         match self.fault {
-            None if at <= self.written_at + READ_DEADLINE => Reading::Again(READ_PAUSE),
-            Some(_) if at <= self.began + BACK_DEADLINE => Reading::Write,
+            None if at <= self.written_at + self.patience.confirm => {
+                Reading::Again(self.patience.pause)
+            }
+            Some(_) if at <= self.began + self.patience.unreadable => Reading::Write,
             _ => self.cannot_be_read_back(reason),
         }
     }

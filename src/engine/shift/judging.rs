@@ -11,9 +11,6 @@ const BASELINE_ANSWERS: u64 = 3;
 /// By how many requests a baseline goes on that is mostly failures, where these
 /// are tolerated.
 const GRACE_REQUESTS: u32 = 3;
-/// What a load balancer is given to settle before the answers of a swap away
-/// from a failing colour are judged.
-const SETTLE: Duration = Duration::from_secs(2);
 
 /// Why a swap does not go on, though nothing failed.
 const PROBE_ENDED: &str = "the probe has ended by itself";
@@ -209,7 +206,7 @@ impl Shift {
     /// From when on a failing answer is the new colour's own.
     fn settled_at(&self) -> Option<Duration> {
         match self.production_moves().last() {
-            Some(moved) => moved.seen.map(|seen| seen + SETTLE),
+            Some(moved) => moved.seen.map(|seen| seen + self.policy.patience.visible),
             None => Some(Duration::ZERO),
         }
     }

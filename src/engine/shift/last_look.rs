@@ -48,6 +48,7 @@ mod tests {
             needs_clean_baseline: true,
             takes_back: true,
             tolerates: Tolerated::default(),
+            patience: crate::model::testing::patience(),
         };
         let before = Before::default();
         let strategy = Strategy::all_at_once(Color::Blue, &before.found, Duration::ZERO);

@@ -26,6 +26,7 @@ fn policy() -> Policy {
         needs_clean_baseline: true,
         takes_back: true,
         tolerates: Tolerated::default(),
+        patience: crate::model::testing::patience(),
     }
 }
 

@@ -43,7 +43,12 @@ impl Shift {
 
     fn set_out(&mut self, at: Duration) -> Option<Action> {
         let it = self.current().it;
-        self.phase = Phase::Forward(Journey::forward(at, it, self.expected(it.route)));
+        self.phase = Phase::Forward(Journey::forward(
+            at,
+            it,
+            self.policy.patience,
+            self.expected(it.route),
+        ));
         Some(look(it.route))
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::back::Look;
 use super::journey::Journey;
-use crate::model::{Color, Found, Move, PerRoute, Route};
+use crate::model::{Color, Found, Move, Patience, PerRoute, Route};
 
 /// What the person asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub struct Policy {
     /// Whether a failed shift is taken back.
     pub takes_back: bool,
     pub tolerates: Tolerated,
+    /// With the router.
+    pub patience: Patience,
 }
 
 /// How many failures are no reason to judge otherwise. None, unless the person

@@ -23,6 +23,7 @@ fn shift() -> Shift {
         needs_clean_baseline: true,
         takes_back: true,
         tolerates: Tolerated::default(),
+        patience: crate::model::testing::patience(),
     };
     let strategy = Strategy::all_at_once(Color::Blue, &before.found, Duration::from_secs(3));
     Shift::new(strategy, before, policy)

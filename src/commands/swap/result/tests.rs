@@ -26,6 +26,7 @@ fn shift() -> Shift {
         needs_clean_baseline: true,
         takes_back: true,
         tolerates: Tolerated::default(),
+        patience: crate::model::testing::patience(),
     };
     let before = Before::default();
     let strategy = Strategy::all_at_once(Color::Blue, &before.found, Duration::from_secs(15));

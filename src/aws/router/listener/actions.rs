@@ -40,7 +40,7 @@ struct Forward {
 }
 
 /// What actions do with requests; what they do ahead of a forward is not asked.
-pub fn found(infra: &Infrastructure, actions: &[Action]) -> Found {
+pub(in crate::aws) fn found(infra: &Infrastructure, actions: &[Action]) -> Found {
     match actions.iter().find(|action| is_forward(action)) {
         Some(action) => forwarding(&forwards(infra, action)),
         None if is_placeholder(actions) => Found::Nowhere,
@@ -167,7 +167,7 @@ fn forwarding_to(infra: &Infrastructure, action: &Action, to: Split) -> Result<A
 
 /// As AWS takes them: whole numbers up to 999, see `TargetGroupTuple` in the API
 /// reference of Elastic Load Balancing.
-fn weights(to: Split) -> Result<PerColor<i32>, String> {
+pub fn weights(to: Split) -> Result<PerColor<i32>, String> {
     let PerColor { blue, green } = to.weights();
     match blue.max(green) <= 999 {
         true => Ok(PerColor {

@@ -1,0 +1,36 @@
+//! What decides where requests go, one file a kind. A kind is known by what it
+//! can do for a shift, and by nothing else.
+
+mod listener;
+
+use super::Aws;
+use super::error::AwsError;
+use crate::model::{Found, Infrastructure, Move, Patience, PerRoute, Strategy};
+pub use listener::Listeners;
+pub(super) use listener::{LastRead, found};
+
+impl Aws {
+    /// What decides where the app's requests go.
+    pub fn router<'a>(&'a self, infra: &'a Infrastructure) -> Listeners<'a> {
+        Listeners { aws: self, infra }
+    }
+}
+
+pub trait Router {
+    /// How long to wait for it.
+    fn patience(&self) -> Patience;
+
+    /// # Errors
+    /// What of a strategy it cannot do, in words.
+    fn accepts(&self, strategy: &Strategy) -> Result<(), String>;
+
+    /// Where each route goes now.
+    ///
+    /// # Errors
+    /// AWS's own.
+    async fn read(&self) -> Result<PerRoute<Found>, AwsError>;
+
+    /// # Errors
+    /// AWS's own; a route that is not to be overwritten.
+    async fn apply(&self, it: Move) -> Result<(), AwsError>;
+}

@@ -1,0 +1,133 @@
+//! The default actions of two listeners of one load balancer: port 80 for users,
+//! port 81 for testers. Splits are the weights of their forwards.
+
+mod actions;
+
+use std::time::Duration;
+
+use aws_sdk_elasticloadbalancingv2::types::Listener;
+
+use super::Router;
+use crate::aws::Aws;
+use crate::aws::error::{AwsError, Kind, Named};
+use crate::model::{Found, Infrastructure, ListenerArn, Move, Patience, PerRoute, Split, Strategy};
+use actions::{aimed_at, weights};
+
+pub(in crate::aws) use actions::{LastRead, found};
+
+const DESCRIBE_LISTENERS: &str = "elasticloadbalancing:DescribeListeners";
+const MODIFY_LISTENER: &str = "elasticloadbalancing:ModifyListener";
+
+/// The app's two listeners.
+#[derive(Debug, Clone, Copy)]
+pub struct Listeners<'a> {
+    pub(super) aws: &'a Aws,
+    pub(super) infra: &'a Infrastructure,
+}
+
+impl Router for Listeners<'_> {
+    fn patience(&self) -> Patience {
+        Patience {
+            confirm: Duration::from_secs(10),
+            visible: Duration::from_secs(2),
+            stale: Duration::from_secs(2),
+            stale_pause: Duration::from_millis(500),
+            // Longer than a throttled call takes that is tried again until it is
+            // given up.
+            unreadable: Duration::from_secs(30),
+            pause: Duration::from_millis(200),
+            late: Duration::from_secs(2),
+        }
+    }
+
+    fn accepts(&self, strategy: &Strategy) -> Result<(), String> {
+        let splits = strategy.stages.iter().map(|stage| stage.it.to);
+        splits
+            .filter(|split| split.only().is_none())
+            .try_for_each(is_told)
+    }
+
+    /// In one call.
+    async fn read(&self) -> Result<PerRoute<Found>, AwsError> {
+        let arns = &self.infra.listeners;
+        let answer = self
+            .aws
+            .elb
+            .describe_listeners()
+            .listener_arns(arns.production.as_str())
+            .listener_arns(arns.test.as_str())
+            .send()
+            .await
+            .named(DESCRIBE_LISTENERS, arns.production.as_str())?;
+        self.understand(answer.listeners())
+    }
+
+    /// Leaves all else of the listener as it was when it was last read. It is
+    /// modified in place: deleting and creating one propagates separately and
+    /// answers 503 in between.
+    async fn apply(&self, it: Move) -> Result<(), AwsError> {
+        let Move { route, to, .. } = it;
+        let listener = self.infra.listener(route);
+        let last_read = &self.aws.last_read;
+        let actions = match last_read.of(listener) {
+            Some(actions) => actions,
+            None => {
+                self.read().await?;
+                last_read.of(listener).unwrap_or_default()
+            }
+        };
+        let aimed = aimed_at(self.infra, &actions, to);
+        let actions = aimed.map_err(|what| {
+            AwsError::unusable(
+                MODIFY_LISTENER,
+                listener.as_str(),
+                format!("{route} {what}"),
+            )
+        })?;
+        self.aws
+            .elb
+            .modify_listener()
+            .listener_arn(listener.as_str())
+            .set_default_actions(Some(actions))
+            .send()
+            .await
+            .named(MODIFY_LISTENER, listener.as_str())?;
+        Ok(())
+    }
+}
+
+impl Listeners<'_> {
+    /// What both do; and how they do it is kept for the next write.
+    pub(in crate::aws) fn understand(
+        &self,
+        listeners: &[Listener],
+    ) -> Result<PerRoute<Found>, AwsError> {
+        let of = |arn: &ListenerArn| {
+            let listener = listeners
+                .iter()
+                .find(|listener| listener.listener_arn() == Some(arn.as_str()))
+                .ok_or_else(|| AwsError {
+                    kind: Kind::NotFound,
+                    ..AwsError::unusable(
+                        DESCRIBE_LISTENERS,
+                        arn.as_str(),
+                        "the load balancer has no such listener any more",
+                    )
+                })?;
+            let last_read = &self.aws.last_read;
+            last_read.keep(arn.as_str(), listener.default_actions());
+            Ok(found(self.infra, listener.default_actions()))
+        };
+        Ok(PerRoute {
+            production: of(&self.infra.listeners.production)?,
+            test: of(&self.infra.listeners.test)?,
+        })
+    }
+}
+
+fn is_told(split: Split) -> Result<(), String> {
+    weights(split).map(|_| ())
+}
+
+#[cfg(test)]
+mod tests;
