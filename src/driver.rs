@@ -1,6 +1,8 @@
 //! The loops that act: perform what the engine says, look, and feed back what
 //! was seen. No decision is taken here that a pure function could take.
 
+pub mod asking;
+pub mod attempt;
 pub mod await_serving;
 pub mod deploy;
 pub mod destroy;
@@ -12,9 +14,14 @@ mod mend;
 pub mod retire;
 pub mod shift;
 pub mod stack;
+pub mod swap;
 pub mod tidy;
 pub mod turn;
+pub mod under_lease;
+pub mod unfinished;
 pub mod update;
+pub mod watching;
+pub mod work;
 
 use crate::engine::shift::{NoteFault, Urgency, WriteFault};
 use crate::model::{Color, Found, Move, Route};

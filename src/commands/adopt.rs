@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 
+use super::lease;
 use super::plan::Plan;
-use super::turn::{self, Work};
 use crate::cli::Adopt;
 use crate::driver::turn::Conclusion;
+use crate::driver::work::Work;
 use crate::engine::plan::{self, Step};
 use crate::error::{Error, Exit, Result};
 use crate::model::Observed;
@@ -48,7 +49,7 @@ pub async fn run(session: &Session, args: &Adopt) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     let infrastructure = session.infrastructure().await?;
-    turn::take(
+    lease::take(
         session,
         &infrastructure,
         Command::Adopt,

@@ -7,14 +7,15 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
+use super::lease;
 use super::plan::Plan;
-use super::turn::{self, Work};
 use super::working_folder;
 use crate::cli::Deploy;
 use crate::definition::Loaded;
 use crate::docker::{self, Reference};
 use crate::driver::deploy::{self, ImageSource, Placed, Request, difference};
 use crate::driver::make_live;
+use crate::driver::work::Work;
 use crate::engine::plan::{self, DeployPlan, DeployWish, ServicePlan, Step};
 use crate::error::{Error, Exit, Result};
 use crate::model::journal::Command;
@@ -123,7 +124,7 @@ pub async fn run(session: &Session, args: Deploy) -> Result<Exit> {
     let request = request(session, &args, &tag, &loaded)?;
     if args.dry_run.dry_run {
         let observed = session.observe_settled().await?;
-        turn::tell_of_unfinished(session, &observed);
+        lease::tell_of_unfinished(session, &observed);
         let plan = plan(session, &observed, &args, &tag)?;
         warn_of_other_ways(session, &observed, &plan);
         let infra = &observed.infrastructure;
@@ -138,7 +139,7 @@ pub async fn run(session: &Session, args: Deploy) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     let infrastructure = session.settled_infrastructure().await?;
-    turn::take_for(
+    lease::take_for(
         session,
         &infrastructure,
         (Command::Deploy, Some(&tag)),

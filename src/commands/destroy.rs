@@ -4,8 +4,8 @@ use std::io::{self, BufRead, IsTerminal};
 
 use serde::Serialize;
 
+use super::lease;
 use super::plan::Plan;
-use super::turn;
 use crate::aws::{StackSnapshot, StackStatus, has_no_journal};
 use crate::cli::Destroy;
 use crate::driver::destroy::{self, Inventory};
@@ -84,7 +84,7 @@ async fn destroy_all(session: &Session, args: &Destroy, inventory: &Inventory) -
             .await
             .map_err(|error| destroy::cut_short(None, inventory, error));
     };
-    turn::take(
+    lease::take(
         session,
         &infrastructure,
         Command::Destroy,

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::plan::Plan;
-use super::{configuration, turn, working_folder};
+use super::{configuration, lease, working_folder};
 use crate::aws::policy::{self, Role};
 use crate::aws::{TEMPLATE, has_no_journal};
 use crate::cli::{Global, Init};
@@ -92,7 +92,7 @@ pub async fn run(session: &Session, args: &Init) -> Result<Exit> {
     };
     match journal {
         Some(infrastructure) if takes_turn => {
-            turn::take(
+            lease::take(
                 session,
                 &infrastructure,
                 Command::Init,

@@ -6,9 +6,10 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use tokio::time::{Instant, sleep_until};
 
-use super::asking::Asking;
+use super::asking::asking;
 use crate::cli::{self, Listener};
 use crate::config;
+use crate::driver::asking::{Asking, of_file};
 use crate::engine::evidence::{Answering, Evidence};
 use crate::engine::seen::{Changed, ProbeReport, Releases, Seen};
 use crate::error::{Exit, Result};
@@ -38,7 +39,7 @@ struct Plan {
 
 /// A probe of any address, which needs neither file nor AWS.
 pub async fn of_url(audience: Audience, args: &cli::Probe, address: Address) -> Result<Exit> {
-    let asking = Asking::new(&args.asking, &config::Probe::default());
+    let asking = asking(&args.asking, of_file(&config::Probe::default()));
     let plan = Plan {
         address,
         asking,
@@ -54,7 +55,7 @@ pub async fn run(session: &Session, args: &cli::Probe) -> Result<Exit> {
         Listener::Prod => Route::Production,
         Listener::Test => Route::Test,
     };
-    let asking = Asking::new(&args.asking, &session.config.probe);
+    let asking = asking(&args.asking, of_file(&session.config.probe));
     let plan = Plan {
         address: session.address(&infra, port, &asking.path)?,
         asking,

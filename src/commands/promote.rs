@@ -1,8 +1,12 @@
 //! `bgecs promote`
 
-use super::swap::{self, Kind, Watching};
-use super::turn;
+use super::asking::watching;
+use super::lease;
+use super::swap;
 use crate::cli::Promote;
+use crate::driver::asking::of_file;
+use crate::driver::attempt::Kind;
+use crate::driver::watching::Watching;
 use crate::engine::plan::{self, Aim, SwapPlan};
 use crate::error::{Error, Exit, Result};
 use crate::model::Observed;
@@ -13,12 +17,12 @@ use crate::session::Session;
 pub async fn run(session: &Session, args: &Promote) -> Result<Exit> {
     let watching = Watching {
         fixes_forward: args.fix_forward,
-        ..Watching::new(session, &args.watch)
+        ..watching(&args.watch, of_file(&session.config.probe))
     };
     let aim = aim(args);
     if args.dry_run.dry_run {
         let observed = session.observe_settled().await?;
-        turn::tell_of_unfinished(session, &observed);
+        lease::tell_of_unfinished(session, &observed);
         let plan = plan(&observed, &aim)?;
         swap::dry_run(session, Kind::Promote, &observed, plan, &watching);
         return Ok(Exit::Done);
@@ -32,7 +36,7 @@ pub async fn run(session: &Session, args: &Promote) -> Result<Exit> {
         }
         None => aim,
     };
-    turn::take(
+    lease::take(
         session,
         &infrastructure,
         Command::Promote,

@@ -1,14 +1,18 @@
 //! `bgecs resume`
 
+use super::asking::watching;
+use super::ended::{self, Ended};
+use super::lease;
 use super::plan::Plan;
-use super::swap::Watching;
-use super::turn::{self, Work};
-use super::unfinished::{self, Course, Ended};
 use crate::cli::Resume;
+use crate::driver::asking::base;
+use crate::driver::unfinished::{self, Course};
+use crate::driver::watching::Watching;
+use crate::driver::work::Work;
 use crate::engine::plan::Step;
 use crate::engine::unfinished::Way;
 use crate::error::{Exit, Result};
-use crate::model::journal::Command;
+use crate::model::journal::{Command, Operation};
 use crate::model::{Color, Observed, Route};
 use crate::session::Session;
 
@@ -18,9 +22,8 @@ pub async fn run(session: &Session, args: &Resume) -> Result<Exit> {
         let steps = match &observed.journal.operation {
             Some(operation) => {
                 let course = Course::AsItIs;
-                let way =
-                    unfinished::way(session, operation, course, &observed, &args.watch).await?;
-                let watching = Watching::of_operation(session, &args.watch, operation);
+                let watching = as_asked(session, operation, args);
+                let way = unfinished::way(session, operation, course, &observed, &watching).await?;
                 steps(session, &observed, &way, &watching)
             }
             None => Vec::new(),
@@ -29,7 +32,7 @@ pub async fn run(session: &Session, args: &Resume) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     let infrastructure = session.infrastructure().await?;
-    turn::take(
+    lease::take(
         session,
         &infrastructure,
         Command::Resume,
@@ -49,14 +52,21 @@ async fn resume(mut work: Work<'_>, args: &Resume) -> Result<Exit> {
         return Ok(Exit::Done);
     };
     let course = Course::AsItIs;
-    let settled = unfinished::settle(&mut work, operation.clone(), course, &args.watch).await?;
+    let watching = as_asked(session, &operation, args);
+    let settled = unfinished::settle(&mut work, operation.clone(), course, &watching).await?;
     if operation.command == Command::Destroy {
         let mut ended = Ended::new(Command::Resume, &operation);
         ended.traffic = "everything is gone".to_owned();
         session.report.result(&ended);
         return Ok(Exit::Done);
     }
-    unfinished::say(&work, Command::Resume, &operation, settled, &args.watch).await
+    let settlement = unfinished::look_at_the_end(&work, operation, settled, &watching).await?;
+    Ok(ended::tell(session, Command::Resume, &settlement))
+}
+
+/// As the operation was asked; what the flags say wins.
+fn as_asked(session: &Session, operation: &Operation, args: &Resume) -> Watching {
+    watching(&args.watch, base(Some(operation), &session.config.probe))
 }
 
 fn steps(session: &Session, observed: &Observed, way: &Way, watching: &Watching) -> Vec<Step> {

@@ -2,11 +2,12 @@
 
 use serde::Serialize;
 
+use super::lease;
 use super::plan::Plan;
-use super::turn::{self, Work};
 use crate::cli::Retire;
 use crate::counted::counted;
 use crate::driver::retire;
+use crate::driver::work::Work;
 use crate::engine::plan::{self, RetirePlan, Step};
 use crate::error::{Error, Exit, Result};
 use crate::model::journal::Command;
@@ -40,7 +41,7 @@ impl Outcome for Retired {
 pub async fn run(session: &Session, args: &Retire) -> Result<Exit> {
     if args.dry_run.dry_run {
         let observed = session.observe_settled().await?;
-        turn::tell_of_unfinished(session, &observed);
+        lease::tell_of_unfinished(session, &observed);
         let steps = match plan(&observed)? {
             RetirePlan::NothingToDo { .. } => Vec::new(),
             RetirePlan::Retire { color, .. } => vec![Step::Retire { color }],
@@ -49,7 +50,7 @@ pub async fn run(session: &Session, args: &Retire) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     let infrastructure = session.settled_infrastructure().await?;
-    turn::take(
+    lease::take(
         session,
         &infrastructure,
         Command::Retire,

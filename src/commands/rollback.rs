@@ -1,8 +1,12 @@
 //! `bgecs rollback`
 
-use super::swap::{self, Kind, Watching};
-use super::turn;
+use super::asking::watching;
+use super::lease;
+use super::swap;
 use crate::cli::Rollback;
+use crate::driver::asking::of_file;
+use crate::driver::attempt::Kind;
+use crate::driver::watching::Watching;
 use crate::engine::plan::{self, SwapPlan};
 use crate::error::{Error, Exit, Result};
 use crate::model::journal::Command;
@@ -12,11 +16,11 @@ use crate::session::Session;
 pub async fn run(session: &Session, args: &Rollback) -> Result<Exit> {
     let watching = Watching {
         is_hurried: args.now,
-        ..Watching::new(session, &args.watch)
+        ..watching(&args.watch, of_file(&session.config.probe))
     };
     if args.dry_run.dry_run {
         let observed = session.observe().await?;
-        turn::tell_of_unfinished(session, &observed);
+        lease::tell_of_unfinished(session, &observed);
         let plan = plan(&observed, None)?;
         swap::dry_run(session, Kind::Rollback, &observed, plan, &watching);
         return Ok(Exit::Done);
@@ -28,7 +32,7 @@ pub async fn run(session: &Session, args: &Rollback) -> Result<Exit> {
         Some(_) => plan::way_back(&session.aws.observe(&infrastructure, None).await?),
         None => None,
     };
-    turn::take(
+    lease::take(
         session,
         &infrastructure,
         Command::Rollback,

@@ -11,7 +11,7 @@ fn what_is_done_already_is_no_step() {
         from: Color::Blue,
         to: Color::Green,
     };
-    let [Step::Probe { .. }] = steps(&session, &observed(), &way, &watching(&session))[..] else {
+    let [Step::Probe { .. }] = steps(&session, &observed(), &way, &watched(&session))[..] else {
         panic!("both listeners are where the swap has them");
     };
 }
@@ -23,7 +23,7 @@ fn each_way_has_its_steps() {
     let world = observed();
     let names = |way: Way| -> Vec<String> {
         let steps =
-            serde_json::to_value(steps(&session, &world, &way, &watching(&session))).unwrap();
+            serde_json::to_value(steps(&session, &world, &way, &watched(&session))).unwrap();
         let steps = steps.as_array().unwrap().iter();
         steps.map(ToString::to_string).collect()
     };
@@ -57,6 +57,6 @@ fn each_way_has_its_steps() {
     "#);
 }
 
-fn watching(session: &Session) -> Watching {
-    Watching::new(session, &Watch::default())
+fn watched(session: &Session) -> Watching {
+    watching(&Watch::default(), base(None, &session.config.probe))
 }

@@ -1,10 +1,15 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::*;
+use crate::driver::asking::{Asking, of_file};
+use crate::driver::shift::Finished;
 use crate::engine::seen::{Changed, Identities, Identity, Releases, Seen};
-use crate::engine::shift::{Before, Phase, Policy, Tolerated};
+use crate::engine::shift::{
+    Before, MoveTimes, Outcome as Ending, Phase, Policy, Shift, Tolerated, Why,
+};
 use crate::model::testing::{observed, release, service};
-use crate::model::{Answer, Connection, Sample, Stage, Strategy, Unexpected};
+use crate::model::{Answer, Connection, Route, Sample, Stage, Strategy, Unexpected};
 
 /// Green is live with tag 1; blue has tag 2.
 fn before() -> Observed {
@@ -98,10 +103,7 @@ fn badly() -> Vec<Answer> {
 }
 
 fn asking() -> Asking {
-    Asking::new(
-        &crate::cli::Asking::default(),
-        &crate::config::Probe::default(),
-    )
+    Asking::new(of_file(&crate::config::Probe::default()), None)
 }
 
 fn swapped(kind: Kind, ending: Ending, answers: Vec<Answer>, traffic: &str) -> Swapped {

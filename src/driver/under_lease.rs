@@ -3,57 +3,28 @@
 
 use std::time::Duration;
 
-use super::unfinished::{self, Met};
-use crate::driver::turn::{self, Conclusion, Turn};
-use crate::engine::plan;
+use super::turn::{self, Conclusion};
+use super::unfinished::{self, Met, Settlement};
+use super::work::Work;
 use crate::error::{Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::journal::{Command, Holder, OperationId};
-use crate::model::{Infrastructure, Observed, Tag};
+use crate::model::{Infrastructure, Tag};
 use crate::provenance;
 use crate::report::Event;
 use crate::session::Session;
 
-/// What a command works with while it is its turn.
-pub struct Work<'a> {
-    pub session: &'a Session,
-    pub infrastructure: &'a Infrastructure,
-    pub turn: &'a Turn,
-    pub interrupts: &'a mut Interrupts,
+/// What a command's turn was spent on.
+#[derive(Debug)]
+pub enum Taken {
+    /// Its own work, which ended so.
+    Worked(Exit),
+    /// The unfinished operation of another, as that was what it was to do.
+    TookBack(Settlement),
 }
 
-impl Work<'_> {
-    /// Looks at everything; what the journal says is known.
-    ///
-    /// # Errors
-    /// AWS's own.
-    pub async fn observe(&self) -> Result<Observed> {
-        let head = self.turn.head();
-        let is_first = head.truth.is_none();
-        let observed = self
-            .session
-            .aws
-            .observe(self.infrastructure, Some(head))
-            .await?;
-        // What is nobody's truth is not made one by having been seen.
-        if is_first && plan::unclear(&observed).is_none() {
-            self.turn.saw(&observed);
-        }
-        Ok(observed)
-    }
-
-    /// Looks once more at the end, where other ways in are as they were.
-    ///
-    /// # Errors
-    /// AWS's own.
-    pub async fn observe_again(&self, before: &Observed) -> Result<Observed> {
-        let (aws, head) = (&self.session.aws, self.turn.head());
-        let again = aws.observe_again(self.infrastructure, head, &before.other_ways);
-        Ok(again.await?)
-    }
-}
-
-/// Does a command's work while it holds the lease. From here on an interrupt is
+/// Does a command's work while it holds the lease; it may go on with one of its
+/// own kind about that tag. From here on an interrupt is
 /// something that the work is told, and the lease is given back whatever comes.
 ///
 /// # Errors
@@ -62,24 +33,10 @@ impl Work<'_> {
 pub async fn take(
     session: &Session,
     infrastructure: &Infrastructure,
-    command: Command,
-    wait: Option<Duration>,
-    work: impl AsyncFnOnce(Work<'_>) -> Result<Exit>,
-) -> Result<Exit> {
-    take_for(session, infrastructure, (command, None), wait, work).await
-}
-
-/// The same for a command that may go on with one of its own kind about that tag.
-///
-/// # Errors
-/// As [`take`].
-pub async fn take_for(
-    session: &Session,
-    infrastructure: &Infrastructure,
     (command, tag): (Command, Option<&Tag>),
     wait: Option<Duration>,
     work: impl AsyncFnOnce(Work<'_>) -> Result<Exit>,
-) -> Result<Exit> {
+) -> Result<Taken> {
     let mut interrupts = Interrupts::listen()?;
     let holder = holder(session, command);
     let table = &infrastructure.journal_table;
@@ -105,9 +62,10 @@ pub async fn take_for(
         turn: &turn,
         interrupts: &mut interrupts,
     };
+    let mut taken_back = None;
     let result = match unfinished::meet(&mut met, command, tag).await {
         Ok(Met::GoOn) => work(met).await,
-        Ok(Met::Ended(exit)) => Ok(exit),
+        Ok(Met::TookBack(settlement)) => Ok(taken_back.insert(settlement).exit()),
         Err(error) => Err(error),
     };
     if let Err(error) = turn.end(conclusion(&result)).await {
@@ -116,7 +74,8 @@ pub async fn take_for(
             "the lease could not be released; it expires in {seconds} s: {error}"
         )));
     }
-    result
+    let exit = result?;
+    Ok(taken_back.map_or(Taken::Worked(exit), Taken::TookBack))
 }
 
 /// Who works here, from now on.
@@ -157,17 +116,6 @@ fn conclusion(result: &Result<Exit>) -> Option<Conclusion> {
         Err(error) => (error.exit, Some(error.message.clone())),
     };
     turn::outcome(exit).map(|outcome| Conclusion::of(outcome).because(reason))
-}
-
-/// A dry run looks, says what it would meet, and takes nothing.
-pub fn tell_of_unfinished(session: &Session, observed: &Observed) {
-    if let Some(operation) = &observed.journal.operation {
-        session.report.tell(&Event::Warning(format!(
-            "the {} of {} is unfinished: it would be dealt with first",
-            operation.name(),
-            operation.who.name
-        )));
-    }
 }
 
 #[cfg(test)]

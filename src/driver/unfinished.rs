@@ -1,16 +1,14 @@
 //! An operation whose holder is gone: finished or undone, by whoever meets it.
 
-mod ended;
-
 use std::time::Duration;
 
 use super::asking::{Asking, judge_once};
-use super::swap::{self, Attempt, Watching};
-use super::turn::Work;
-use crate::cli::Watch;
-use crate::driver::await_serving::{Wait, await_serving};
-use crate::driver::turn::Conclusion;
-use crate::driver::{destroy, make_live, retire, stack, tidy};
+use super::attempt::{Attempt, Kind};
+use super::await_serving::{Wait, await_serving};
+use super::turn::Conclusion;
+use super::watching::Watching;
+use super::work::Work;
+use super::{destroy, make_live, retire, stack, tidy};
 use crate::engine::shift::Outcome as Ending;
 use crate::engine::unfinished::{self, Reaction, Way};
 use crate::error::{Error, Exit, Result};
@@ -20,7 +18,6 @@ use crate::model::{Color, Deployed, Observed, Tag, TaskDefinitionArn};
 use crate::report::Event;
 use crate::session::Session;
 use crate::spoken_time;
-pub use ended::Ended;
 
 /// As long as a deploy waits.
 const TIMEOUT: Duration = Duration::from_secs(600);
@@ -33,7 +30,7 @@ pub enum Settled {
 }
 
 impl Settled {
-    fn as_str(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Finished => "finished",
             Self::Undone => "undone",
@@ -50,12 +47,28 @@ pub enum Course {
 }
 
 /// What is left to do after an unfinished operation was met.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Met {
     /// The command's own work.
     GoOn,
-    /// Nothing: that was what the command is for, and it said so.
-    Ended(Exit),
+    /// Nothing: that was what the command is for.
+    TookBack(Settlement),
+}
+
+/// An unfinished operation that was brought to its end.
+#[derive(Debug)]
+pub struct Settlement {
+    pub operation: Operation,
+    pub settled: Settled,
+    pub traffic: String,
+    /// An end that leaves users on a release that fails is none.
+    pub error: Option<Error>,
+}
+
+impl Settlement {
+    pub fn exit(&self) -> Exit {
+        self.error.as_ref().map_or(Exit::Done, |error| error.exit)
+    }
 }
 
 /// Deals with the operation that was left unfinished, if there is one, ahead of
@@ -83,8 +96,8 @@ pub async fn meet(work: &mut Work<'_>, next: Command, tag: Option<&Tag>) -> Resu
     match reaction {
         Reaction::Supersede => supersede(work, operation, next).await.map(|()| Met::GoOn),
         Reaction::Settle | Reaction::Try => {
-            let watch = Watch::default();
-            let told = match settle(work, operation, Course::AsItIs, &watch).await {
+            let watching = as_it_was_asked(work, &operation);
+            let told = match settle(work, operation, Course::AsItIs, &watching).await {
                 Ok(settled) => Event::Done(format!("the {name} is {}", settled.as_str())),
                 Err(error) if reaction == Reaction::Try && error.exit == Exit::Failed => {
                     Event::Warning(format!("the {name} failed: {}", error.message))
@@ -101,50 +114,50 @@ pub async fn meet(work: &mut Work<'_>, next: Command, tag: Option<&Tag>) -> Resu
             Ok(Met::GoOn)
         }
         Reaction::TakeBack => {
-            let watch = Watch::default();
-            let settled = settle(work, operation.clone(), Course::Back, &watch).await?;
-            say(work, next, &operation, settled, &watch)
-                .await
-                .map(Met::Ended)
+            let watching = as_it_was_asked(work, &operation);
+            let settled = settle(work, operation.clone(), Course::Back, &watching).await?;
+            let settlement = look_at_the_end(work, operation, settled, &watching).await;
+            settlement.map(Met::TookBack)
         }
     }
 }
 
-/// Says how it ended. An end that leaves users on a release that fails is none.
+fn as_it_was_asked(work: &Work<'_>, operation: &Operation) -> Watching {
+    Watching::of_operation(operation, &work.session.config.probe)
+}
+
+/// Looks where it left users, and how they fare.
 ///
 /// # Errors
 /// AWS's own.
-pub async fn say(
+pub async fn look_at_the_end(
     work: &Work<'_>,
-    by: Command,
-    operation: &Operation,
+    operation: Operation,
     settled: Settled,
-    watch: &Watch,
-) -> Result<Exit> {
-    let session = work.session;
+    watching: &Watching,
+) -> Result<Settlement> {
     let observed = work.observe().await?;
-    let mut ended = Ended::new(by, operation);
-    ended.outcome = settled.as_str();
-    ended.traffic = observed.traffic_line();
-    let live = observed.live_color();
-    let is_well = match live {
-        Some(_) => answers_well(session, operation, &observed, watch).await,
-        None => true,
+    let traffic = observed.traffic_line();
+    let asking = &watching.asking;
+    let error = match observed.live_color() {
+        Some(live) if !judge_once(work.session, &observed.infrastructure, asking).await => Some(
+            Error::new(
+                Exit::LookNow,
+                format!("{} is live and does not answer well", observed.named(live)),
+            )
+            .traffic(traffic.clone())
+            .hint(format!(
+                "`bgecs logs {live}` says why; `bgecs rollback`, or a good release with `bgecs promote --fix-forward`, moves users off it"
+            )),
+        ),
+        _ => None,
     };
-    session.report.result(&ended);
-    let Some(live) = live.filter(|_| !is_well) else {
-        return Ok(Exit::Done);
-    };
-    let error = Error::new(
-        Exit::LookNow,
-        format!("{} is live and does not answer well", observed.named(live)),
-    )
-    .traffic(observed.traffic_line())
-    .hint(format!(
-        "`bgecs logs {live}` says why; `bgecs rollback`, or a good release with `bgecs promote --fix-forward`, moves users off it"
-    ));
-    session.report.complain(&error);
-    Ok(error.exit)
+    Ok(Settlement {
+        operation,
+        settled,
+        traffic,
+        error,
+    })
 }
 
 /// What is superseded has moved no listener, or all of it is removed.
@@ -168,14 +181,14 @@ pub async fn settle(
     work: &mut Work<'_>,
     operation: Operation,
     course: Course,
-    watch: &Watch,
+    watching: &Watching,
 ) -> Result<Settled> {
     let observed = work.observe().await?;
-    let way = way(work.session, &operation, course, &observed, watch).await?;
+    let way = way(work.session, &operation, course, &observed, watching).await?;
     let takes_back = matches!(way, Way::Swap { from, .. } if Some(from) == operation.color
         && observed.live_color() == Some(from));
     work.turn.take_up(operation.clone());
-    match go(work, &operation, &observed, way, watch).await {
+    match go(work, &operation, &observed, way, watching).await {
         Ok((settled, Some(conclusion))) => {
             let now = work.observe().await?;
             work.turn.saw(&now);
@@ -219,9 +232,10 @@ pub async fn way(
     operation: &Operation,
     course: Course,
     observed: &Observed,
-    watch: &Watch,
+    watching: &Watching,
 ) -> Result<Way> {
-    let to_is_well = course == Course::AsItIs && is_well(session, operation, observed, watch).await;
+    let to_is_well =
+        course == Course::AsItIs && is_well(session, operation, observed, &watching.asking).await;
     unfinished::way(operation, observed, to_is_well)
         .map_err(|refusal| Error::from(refusal).untouched(observed))
 }
@@ -232,7 +246,7 @@ async fn is_well(
     session: &Session,
     operation: &Operation,
     observed: &Observed,
-    watch: &Watch,
+    asking: &Asking,
 ) -> bool {
     let is_swap = matches!(operation.command, Command::Promote | Command::Rollback);
     let Some(to) = operation
@@ -242,18 +256,7 @@ async fn is_well(
         return false;
     };
     observed.color(to).targets.healthy() > 0
-        && answers_well(session, operation, observed, watch).await
-}
-
-/// Whether production answers as the operation asked it to.
-async fn answers_well(
-    session: &Session,
-    operation: &Operation,
-    observed: &Observed,
-    watch: &Watch,
-) -> bool {
-    let asking = Asking::of_operation(operation, watch, &session.config.probe);
-    judge_once(session, &observed.infrastructure, &asking).await
+        && judge_once(session, &observed.infrastructure, asking).await
 }
 
 /// What came of it, and what to remember of it: nothing where the journal went
@@ -265,13 +268,13 @@ async fn go(
     operation: &Operation,
     observed: &Observed,
     way: Way,
-    watch: &Watch,
+    watching: &Watching,
 ) -> Result<End> {
     let session = work.session;
     match way {
         Way::Undone => Ok(undone()),
         Way::Hold { live, gone } => Err(hold(observed, live, &gone)),
-        Way::Swap { from, to } => swap(work, operation, observed, (from, to), watch).await,
+        Way::Swap { from, to } => swap(work, operation, observed, (from, to), watching).await,
         Way::MakeLive { color } => {
             let made = make_live::make_live(session, work.turn, observed, color);
             stoppable(work.interrupts, made).await?;
@@ -353,17 +356,22 @@ async fn swap(
     operation: &Operation,
     observed: &Observed,
     (from, to): (Color, Color),
-    watch: &Watch,
+    watching: &Watching,
 ) -> Result<End> {
     let goes_on = Some(to) == operation.color;
     let kind = match (goes_on, operation.command) {
-        (true, Command::Promote) => swap::Kind::Promote,
-        _ => swap::Kind::Rollback,
+        (true, Command::Promote) => Kind::Promote,
+        _ => Kind::Rollback,
     };
-    let watching = Watching::of_operation(work.session, watch, operation);
     watching.asking.check_report()?;
-    let attempt = Attempt::new(work.session, kind, observed.clone(), (from, to), watching)
-        .begun_at(operation.origin());
+    let attempt = Attempt::new(
+        work.session,
+        kind,
+        observed.clone(),
+        (from, to),
+        watching.clone(),
+    )
+    .begun_at(operation.origin());
     let swapped = attempt.run(work).await?;
     let settled = match (swapped.ending(), goes_on) {
         (Ending::Committed, true) | (Ending::RolledBack(_), false) => Settled::Finished,

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::result;
+use super::swapped;
 use crate::driver::shift::Notice;
 use crate::engine::seen::{NEW, OLD, signed_ms};
 use crate::engine::shift::{Milestone, Phase, Shift};
@@ -97,7 +97,7 @@ impl<'a> Narrator<'a> {
             (_, Phase::LookingBack { why, .. }) => {
                 report.tell(&Event::Warning(format!(
                     "{}: taking the swap back",
-                    result::reason(why)
+                    swapped::reason(why)
                 )));
                 // The old ones again are news.
                 self.shown.clear();

@@ -1,18 +1,19 @@
 //! One swap, from its checks to what came of it.
 
+mod evidence;
+mod narrator;
+mod swapped;
+
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::evidence::Gathered;
-use super::narrator::Narrator;
-use super::result::Swapped;
-use super::{BASELINE, Kind, Watching};
+use super::live::LiveWorld;
+use super::shift::{self, Finished};
+use super::turn::Turn;
+use super::watching::Watching;
+use super::work::Work;
 use crate::aws::Router;
-use crate::commands::turn::Work;
-use crate::driver::live::LiveWorld;
-use crate::driver::shift::{self, Finished};
-use crate::driver::turn::Turn;
 use crate::engine::evidence::Evidence;
 use crate::engine::preflight::{self, Check, TEST_ANSWERS, Thoroughness};
 use crate::engine::seen::{Identities, Identity, Releases};
@@ -24,6 +25,12 @@ use crate::model::{Answer, Color, Observed, Route, Strategy};
 use crate::probe::{Address, Probe, ask_once};
 use crate::report::Event;
 use crate::session::Session;
+use evidence::Gathered;
+use narrator::Narrator;
+pub use swapped::{SwapTimes, Swapped};
+
+/// How long production must answer well before anything changes, at least.
+pub const BASELINE: Duration = Duration::from_secs(1);
 
 /// How long a colour may take to say who it is, where users may be failing.
 const SHORT: Duration = Duration::from_millis(500);
@@ -31,6 +38,21 @@ const SHORT: Duration = Duration::from_millis(500);
 /// and the pause between: AWS's reads can be stale.
 const LAST_LOOKS: usize = 3;
 const LOOK_PAUSE: Duration = Duration::from_secs(1);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Promote,
+    Rollback,
+}
+
+impl Kind {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Promote => "promote",
+            Self::Rollback => "rollback",
+        }
+    }
+}
 
 /// One swap, from its checks to its report.
 pub struct Attempt<'a> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use super::result::Swapped;
+use super::swapped::Swapped;
 use crate::engine::evidence::{Answering, Evidence, ListenerWrite};
 use crate::engine::seen::timeline::since_ms;
 use crate::engine::seen::{Latencies, Seen};

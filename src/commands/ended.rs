@@ -2,9 +2,11 @@
 
 use serde::Serialize;
 
-use super::Settled;
+use crate::driver::unfinished::{Settled, Settlement};
+use crate::error::Exit;
 use crate::model::journal::{Command, Operation, OperationId};
 use crate::report::{Outcome, Style};
+use crate::session::Session;
 
 #[derive(Debug, Serialize)]
 pub struct Ended {
@@ -53,6 +55,19 @@ impl Outcome for Ended {
         };
         format!("{what}\n  {}", self.traffic)
     }
+}
+
+/// Says how it ended.
+pub fn tell(session: &Session, by: Command, settlement: &Settlement) -> Exit {
+    session.report.result(&Ended {
+        outcome: settlement.settled.as_str(),
+        traffic: settlement.traffic.clone(),
+        ..Ended::new(by, &settlement.operation)
+    });
+    if let Some(error) = &settlement.error {
+        session.report.complain(error);
+    }
+    settlement.exit()
 }
 
 #[cfg(test)]

@@ -1,0 +1,225 @@
+//! What the probe is to ask and how it is judged: what the operation was asked
+//! that is gone on with, or what stands in the file.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use hyper::header::{HeaderName, HeaderValue};
+
+use crate::config;
+use crate::engine::evidence::Evidence;
+use crate::engine::preflight::TEST_ANSWERS;
+use crate::engine::shift::Tolerated;
+use crate::error::{Error, Result};
+use crate::model::journal::{Asked, Header, Operation};
+use crate::model::{Expected, Infrastructure, Route, Share};
+use crate::probe::{Address, Client, Connections, Question, Schedule, ask_once};
+use crate::report::{Event, ReportFile, Reporter};
+use crate::session::Session;
+
+#[derive(Debug, Clone)]
+pub struct Asking {
+    pub schedule: Schedule,
+    pub connections: Connections,
+    pub path: String,
+    /// For one request.
+    pub timeout: Duration,
+    pub question: Question,
+    pub tolerance: Tolerance,
+    /// The same, as the journal keeps it.
+    asked: Asked,
+    file: Option<ReportFile>,
+}
+
+impl Asking {
+    /// As it was asked, which was checked when it was written.
+    pub fn new(asked: Asked, file: Option<ReportFile>) -> Self {
+        let default = Question::default();
+        Self {
+            schedule: Schedule { rate: asked.rate },
+            connections: read_word(asked.connections.as_ref()),
+            path: asked.path.clone(),
+            timeout: asked.timeout,
+            question: Question {
+                method: read(asked.method.as_ref()).unwrap_or(default.method),
+                headers: asked.headers.iter().filter_map(header).collect(),
+                version: read_word(asked.http.as_ref()),
+                release_header: read(asked.release_header.as_ref())
+                    .unwrap_or(default.release_header),
+                expected: Expected {
+                    status: read(asked.expect_status.as_ref()).unwrap_or_default(),
+                    body: read(asked.expect_body.as_ref()),
+                },
+            },
+            tolerance: Tolerance {
+                count: asked.max_failures,
+                share: read(asked.max_failure_rate.as_ref())
+                    .unwrap_or(Share::default())
+                    .0,
+            },
+            asked,
+            file,
+        }
+    }
+
+    /// For the journal.
+    pub fn asked(&self) -> &Asked {
+        &self.asked
+    }
+
+    /// # Errors
+    /// An address that cannot be asked from here (exit 2).
+    pub fn client(&self, address: &Address) -> Result<Client> {
+        Client::new(address, self.question.clone(), self.timeout)
+            .map_err(|error| Error::usage(format!("{address} cannot be asked: {error}")))
+    }
+
+    /// Finds out ahead of everything whether the report can be written.
+    ///
+    /// # Errors
+    /// It cannot (exit 2).
+    pub fn check_report(&self) -> Result<()> {
+        let Some(file) = &self.file else {
+            return Ok(());
+        };
+        let path = file.path().display();
+        file.check().map_err(|error| {
+            Error::usage(format!("no report can be written to {path}")).because(&error)
+        })
+    }
+
+    /// Writes the report that was asked for. One that cannot be written changes
+    /// nothing of what happened: it is a warning.
+    pub fn write_report(&self, reporter: &Reporter, evidence: impl FnOnce() -> Evidence) {
+        let Some(file) = &self.file else {
+            return;
+        };
+        let path = file.path().display();
+        reporter.tell(&match file.write(&evidence()) {
+            Ok(()) => Event::Note(format!("report: {path}")),
+            Err(error) => Event::Warning(format!("no report was written to {path}: {error}")),
+        });
+    }
+
+    /// There is nothing to report of.
+    pub fn skip_report(&self, reporter: &Reporter) {
+        if let Some(file) = &self.file {
+            let path = file.path().display();
+            reporter.tell(&Event::Warning(format!(
+                "nothing was swapped under a probe: no report is written to {path}"
+            )));
+        }
+    }
+
+    /// How many failures a swap may show, ahead of it and while it is watched.
+    pub fn tolerated(&self, baseline: Duration, window: Duration) -> Tolerated {
+        let within = |time| self.tolerance.of(self.schedule.due_within(time));
+        Tolerated {
+            baseline: within(baseline),
+            after: within(window),
+        }
+    }
+}
+
+/// What an operation was asked, or what stands in the file.
+pub fn base(operation: Option<&Operation>, config: &config::Probe) -> Asked {
+    let asked = operation.and_then(|operation| operation.asked.clone());
+    asked.unwrap_or_else(|| of_file(config))
+}
+
+/// What stands in the file.
+pub fn of_file(config: &config::Probe) -> Asked {
+    let question = config.question.clone();
+    let headers = question.headers.into_iter();
+    Asked {
+        path: config.path.clone(),
+        method: question.method,
+        headers: headers
+            .map(|(name, value)| Header { name, value })
+            .collect(),
+        http: question.http,
+        connections: question.connections,
+        release_header: question.release_header,
+        rate: f64::from(config.rate.get()),
+        window: config.window,
+        timeout: config.timeout,
+        expect_status: question.expect_status,
+        expect_body: question.expect_body,
+        max_failures: u64::from(question.max_failures),
+        max_failure_rate: question.max_failure_rate,
+        no_rollback: false,
+    }
+}
+
+fn read<T: FromStr>(text: Option<&String>) -> Option<T> {
+    text?.parse().ok()
+}
+
+fn read_word<T: ValueEnum + Default>(word: Option<&String>) -> T {
+    word.and_then(|word| T::from_str(word, false).ok())
+        .unwrap_or_default()
+}
+
+fn header(kept: &Header) -> Option<(HeaderName, HeaderValue)> {
+    let mut value: HeaderValue = kept.value.reveal().parse().ok()?;
+    value.set_sensitive(true);
+    Some((kept.name.parse().ok()?, value))
+}
+
+/// Whether production answers a few requests as it should.
+pub async fn judge_once(session: &Session, infra: &Infrastructure, asking: &Asking) -> bool {
+    let Ok(address) = session.address(infra, Route::Production, &asking.path) else {
+        return false;
+    };
+    let mut failed = 0;
+    for _ in 0..TEST_ANSWERS {
+        let asked = ask_once(&address, &asking.question, asking.timeout).await;
+        let is_good = asked.unexpected.is_none() && asked.answer.status().is_some();
+        failed += usize::from(!is_good);
+    }
+    // So few say nothing of a share that may fail, but for whether most do.
+    match asking.tolerance == Tolerance::default() {
+        true => failed == 0,
+        false => failed * 2 < TEST_ANSWERS,
+    }
+}
+
+/// How many failures are tolerated: the larger of the two.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Tolerance {
+    pub count: u64,
+    /// 0 to 1, of all requests.
+    pub share: f64,
+}
+
+impl Tolerance {
+    /// Of so many requests.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        clippy::cast_sign_loss,
+        reason = "rounded down, of what is not negative"
+    )]
+    pub fn of(self, requests: u64) -> u64 {
+        // A hair more, as a tenth of a percent of 1000 is to be one.
+        let share = (requests as f64 * self.share + 1e-6) as u64;
+        self.count.max(share)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_larger_of_the_two_counts() {
+        let tolerance = |count, share| Tolerance { count, share };
+        assert_eq!(Tolerance::default().of(1_000_000), 0);
+        assert_eq!(tolerance(0, 0.001).of(1000), 1);
+        assert_eq!(tolerance(0, 0.001).of(999), 0);
+        assert_eq!(tolerance(3, 0.001).of(2000), 3);
+        assert_eq!(tolerance(3, 0.001).of(5000), 5);
+        assert_eq!(tolerance(0, 1.0).of(7), 7);
+    }
+}

@@ -1,0 +1,409 @@
+//! How a swap ended, for whoever tells it, for the journal, and as an exit code.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::Kind;
+use crate::driver::asking::Asking;
+use crate::driver::shift::Finished;
+use crate::driver::turn::{Conclusion, Turn};
+use crate::engine::preflight::Check;
+use crate::engine::seen::{Failure, ProbeReport, Seen};
+use crate::engine::shift::{MoveTimes, Outcome as Ending, Shift, Why};
+use crate::error::{Error, Exit};
+use crate::model::journal::{self, Watched};
+use crate::model::{Color, Observed, Route};
+
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct SwapTimes {
+    /// From the write's leaving to its being read back.
+    prod_ms: Option<u64>,
+    test_ms: Option<u64>,
+    /// From the first write's leaving to both being read back.
+    window_ms: Option<u64>,
+}
+
+/// The result of a swap that was tried.
+#[derive(Debug, Serialize)]
+pub struct Swapped {
+    pub operation: &'static str,
+    pub from: Color,
+    pub to: Color,
+    /// `committed`, `unchanged`, `rolled_back`, `refused` or `in_doubt`.
+    pub outcome: &'static str,
+    pub checks: Vec<Check>,
+    pub probe: ProbeReport,
+    pub swap: SwapTimes,
+    /// Why it is not known when users changed over, where that is so.
+    pub changeover_unknown: Option<String>,
+    pub traffic: String,
+    /// Why, where it did not commit.
+    pub reason: Option<String>,
+    #[serde(skip)]
+    pub names: (String, String),
+    #[serde(skip)]
+    pub exit: Exit,
+    #[serde(skip)]
+    first_failure: Option<String>,
+    /// Whether the reason is that failure, which then tells only when it was.
+    #[serde(skip)]
+    is_said: bool,
+    #[serde(skip)]
+    ending: Ending,
+}
+
+impl Swapped {
+    pub fn new(
+        kind: Kind,
+        before: &Observed,
+        finished: &Finished,
+        checks: Vec<Check>,
+        asking: &Asking,
+        traffic: String,
+    ) -> Self {
+        let shift = &finished.shift;
+        let began = shift.changed().began;
+        let rate = asking.schedule.rate;
+        let mut probe = finished.seen.report(rate, began, finished.unsent);
+        let first = probe.failures.first();
+        let (outcome, exit, reason) = ending(shift, first);
+        if exit != Exit::Done {
+            // There and back again is no changeover.
+            probe.forget_changeover();
+        }
+        let changeover_unknown =
+            changeover_unknown(exit, &finished.seen, &probe, asking, shift.strategy.to);
+        let first = probe.failures.first();
+        let is_said = first.is_some_and(|first| {
+            let reason = reason.as_deref().unwrap_or_default();
+            reason.starts_with(&first.what())
+        });
+        let first_failure = first.map(|first| failure_sentence(first, began.is_some(), is_said));
+        Self {
+            operation: kind.name(),
+            from: shift.strategy.from,
+            to: shift.strategy.to,
+            outcome,
+            checks,
+            probe,
+            swap: times(shift),
+            changeover_unknown,
+            traffic,
+            reason,
+            names: (
+                before.named(shift.strategy.from),
+                before.named(shift.strategy.to),
+            ),
+            exit,
+            first_failure,
+            is_said,
+            ending: shift
+                .outcome()
+                .cloned()
+                .unwrap_or(Ending::InDoubt("it was given up before its end".to_owned())),
+        }
+    }
+
+    /// A check failed: nothing was tried.
+    pub fn not_ready(kind: Kind, before: &Observed, shift: &Shift, checks: Vec<Check>) -> Self {
+        let failed = checks.iter().filter(|check| !check.ok);
+        let reasons: Vec<String> = failed
+            .map(|check| format!("{}: {}", check.name, check.detail))
+            .collect();
+        Self {
+            operation: kind.name(),
+            from: shift.strategy.from,
+            to: shift.strategy.to,
+            outcome: "refused",
+            checks,
+            probe: ProbeReport::default(),
+            swap: SwapTimes::default(),
+            changeover_unknown: None,
+            traffic: before.traffic_line(),
+            reason: Some("a check failed".to_owned()),
+            names: (
+                before.named(shift.strategy.from),
+                before.named(shift.strategy.to),
+            ),
+            exit: Exit::Refused,
+            first_failure: None,
+            is_said: false,
+            ending: Ending::Refused(reasons.join("; ")),
+        }
+    }
+
+    /// Whether nothing was tried, because a check failed.
+    pub fn is_not_ready(&self) -> bool {
+        self.checks.iter().any(|check| !check.ok)
+    }
+
+    /// What happened, for whoever reads no further.
+    pub fn in_a_sentence(&self) -> String {
+        let requests = self.probe.in_a_sentence();
+        match (self.headline(), self.probe.changeover_ms) {
+            (Some(headline), _) if self.probe.sent == 0 => sentence(&headline),
+            (Some(headline), _) => format!("{}: {requests}.", capital(&headline)),
+            (None, Some(changeover)) => format!(
+                "{} went live within {changeover} ms: {requests}.",
+                capital(&self.names.1)
+            ),
+            (None, None) => format!("{} went live: {requests}.", capital(&self.names.1)),
+        }
+    }
+
+    pub fn ending(&self) -> &Ending {
+        &self.ending
+    }
+
+    /// Says in the journal how it ended; where nobody knows, the next command
+    /// will look.
+    pub fn conclude(&self, turn: &Turn) {
+        let Some(outcome) = remembered(&self.ending) else {
+            turn.leave_open();
+            return;
+        };
+        turn.conclude(Conclusion {
+            outcome,
+            reason: self.reason_at_length(),
+            watched: Some(self.watched()),
+        });
+    }
+
+    /// What the journal keeps of what the probe saw.
+    pub fn watched(&self) -> Watched {
+        Watched {
+            requests: self.probe.sent,
+            failed: self.probe.failed,
+            changeover_ms: self.probe.changeover_ms,
+        }
+    }
+
+    /// How it ended, where it did not commit; why is told elsewhere.
+    fn headline(&self) -> Option<String> {
+        if self.is_not_ready() {
+            return Some(format!("{} is not ready to go live", self.to));
+        }
+        let (_, to) = &self.names;
+        let what = match self.operation {
+            "rollback" => format!("the rollback to {to}"),
+            _ => format!("the promotion of {to}"),
+        };
+        let ended = match (self.exit, self.reason.as_deref()) {
+            (Exit::Done, _) => return None,
+            (Exit::RolledBack, _) => "was rolled back",
+            (Exit::LookNow, _) => "did not end well",
+            (Exit::Interrupted, Some("interrupted")) => "was interrupted before any change",
+            (Exit::Interrupted, reason) => return Some(format!("{what} was {}", reason?)),
+            (Exit::Refused, _) => "was refused",
+            _ => "failed, and nothing was changed",
+        };
+        Some(format!("{what} {ended}"))
+    }
+
+    /// Why, and when that began, in one line.
+    pub fn reason_at_length(&self) -> Option<String> {
+        if let (true, Ending::Refused(checks)) = (self.is_not_ready(), &self.ending) {
+            return Some(checks.clone());
+        }
+        let reason = self.reason.clone()?;
+        Some(match self.first_failure.as_ref().filter(|_| self.is_said) {
+            Some(when) => format!("{reason}, {when}"),
+            None => reason,
+        })
+    }
+
+    /// What to tell a person whose swap did not commit.
+    pub fn error(&self) -> Option<Error> {
+        if self.exit == Exit::Done {
+            return None;
+        }
+        if let (true, Ending::Refused(reasons)) = (self.is_not_ready(), &self.ending) {
+            let (to, headline) = (self.to, self.headline().unwrap_or_default());
+            return Some(
+                Error::refused(format!("{headline}: {reasons}"))
+                    .traffic(format!("{}, unchanged", self.traffic))
+                    .hint(format!("see `bgecs status` and `bgecs logs {to}`")),
+            );
+        }
+        let headline = self.headline().unwrap_or_default();
+        let reason = self.reason.as_deref().unwrap_or_default();
+        let message = match self.exit {
+            Exit::RolledBack | Exit::LookNow | Exit::Refused => format!("{headline}: {reason}"),
+            _ => headline,
+        };
+        let confirmed = match self.exit {
+            Exit::RolledBack => ", confirmed",
+            Exit::LookNow => "",
+            _ => ", unchanged",
+        };
+        let mut error =
+            Error::new(self.exit, message).traffic(format!("{}{confirmed}", self.traffic));
+        if self.exit == Exit::Failed {
+            error = error.cause(reason);
+        }
+        if let Some(failure) = &self.first_failure {
+            // "First 0.1 s after the swap began" alone causes nothing.
+            error = error.cause(match self.is_said {
+                true => format!("a request failed, {failure}"),
+                false => failure.clone(),
+            });
+        }
+        Some(error.hint(match self.exit {
+            Exit::LookNow => format!(
+                "look now: `bgecs status`, then `bgecs promote {}` or `bgecs promote {}`",
+                self.from, self.to
+            ),
+            Exit::Interrupted => "run it again when you are ready".to_owned(),
+            Exit::RolledBack if self.ending == Ending::RolledBack(Why::Interrupt) => {
+                "run it again when you are ready".to_owned()
+            }
+            // Another was here, or is.
+            Exit::Refused if self.ending != Ending::Unwell => {
+                "look at what changed: `bgecs status`".to_owned()
+            }
+            Exit::Refused => format!(
+                "see `bgecs probe` and `bgecs logs {}`; where the last release is to blame, `bgecs rollback`; where {} is the fix, `bgecs promote --fix-forward`",
+                self.from, self.to
+            ),
+            Exit::Failed => format!(
+                "fix that, or allow it for these credentials; then `bgecs {}` again",
+                self.operation
+            ),
+            _ => format!("`bgecs logs {}` shows what its tasks said", self.to),
+        }))
+    }
+}
+
+/// Why there is no changeover to tell of after a swap that committed.
+fn changeover_unknown(
+    exit: Exit,
+    seen: &Seen,
+    probe: &ProbeReport,
+    asking: &Asking,
+    to: Color,
+) -> Option<String> {
+    if exit != Exit::Done || probe.changeover_ms.is_some() || probe.sent == 0 {
+        return None;
+    }
+    let header = &asking.question.release_header;
+    let cure = format!("return the header `{header}: $BGECS_RELEASE`");
+    Some(match (probe.first_new_ms, probe.last_old_ms) {
+        (None, None) if seen.releases_are_alike() => {
+            format!("both releases answer alike; {cure}")
+        }
+        (None, None) => format!("no answer is like either release's; {cure}"),
+        (None, Some(_)) if probe.unknown > 0 => format!("no answer is like {to}'s; {cure}"),
+        (None, Some(_)) => format!("{to} was not seen to answer in the window"),
+        (Some(_), _) => {
+            format!("not every node was seen to answer from {to}, over each kind of connection")
+        }
+    })
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(chars).collect()
+    })
+}
+
+fn sentence(text: &str) -> String {
+    format!("{}.", capital(text))
+}
+
+/// None for an operation that stays open.
+fn remembered(ending: &Ending) -> Option<journal::Outcome> {
+    use journal::Outcome;
+    Some(match ending {
+        Ending::Committed => Outcome::Done,
+        Ending::RolledBack(_) => Outcome::RolledBack,
+        Ending::Unwell | Ending::Refused(_) => Outcome::Refused,
+        Ending::Interrupted => Outcome::Interrupted,
+        Ending::Unchanged(_) => Outcome::Failed,
+        Ending::Left(_) => Outcome::Left,
+        Ending::InDoubt(_) => return None,
+    })
+}
+
+fn times(shift: &Shift) -> SwapTimes {
+    let span = |from: Option<Duration>, to: Option<Duration>| {
+        Some(u64::try_from(to?.checked_sub(from?)?.as_millis()).unwrap_or(u64::MAX))
+    };
+    let times = |route| {
+        let mut stages = shift.strategy.stages.iter();
+        let last = stages.rfind(|stage| stage.it.route == route)?;
+        shift.times_of(last)
+    };
+    let (production, test) = (times(Route::Production), times(Route::Test));
+    let sent = |write: Option<&MoveTimes>| write.map(|write| write.sent);
+    let seen = |write: Option<&MoveTimes>| write?.seen;
+    SwapTimes {
+        prod_ms: span(sent(production), seen(production)),
+        test_ms: span(sent(test), seen(test)),
+        window_ms: span(sent(production), seen(test)),
+    }
+}
+
+/// `first`: the first failure, which is the cause where failures are.
+fn ending(shift: &Shift, first: Option<&Failure>) -> (&'static str, Exit, Option<String>) {
+    let failed = |text: &str| Some(text.to_owned());
+    let reason = |why: &Why| match (why, first) {
+        (Why::Failures, Some(first)) => first.what(),
+        _ => reason(why),
+    };
+    match shift.outcome() {
+        Some(Ending::Committed) => ("committed", Exit::Done, None),
+        Some(Ending::RolledBack(why)) => ("rolled_back", Exit::RolledBack, Some(reason(why))),
+        Some(Ending::Unwell) => {
+            let (bad, all) = shift.baseline();
+            let text =
+                format!("production failed before anything was changed ({bad} of {all} requests)");
+            ("refused", Exit::Refused, Some(text))
+        }
+        Some(Ending::Refused(why)) => ("refused", Exit::Refused, failed(why)),
+        Some(Ending::Interrupted) if !shift.moves.is_empty() => {
+            let text = "interrupted; the test port was moved, and production was not";
+            ("refused", Exit::Interrupted, failed(text))
+        }
+        Some(Ending::Interrupted) => ("refused", Exit::Interrupted, failed("interrupted")),
+        Some(Ending::Unchanged(why)) => ("refused", Exit::Failed, failed(why)),
+        Some(Ending::Left(why)) => {
+            let text = format!("{}; the swap was left in place", reason(why));
+            ("in_doubt", Exit::LookNow, Some(text))
+        }
+        Some(Ending::InDoubt(why)) => ("in_doubt", Exit::LookNow, failed(why)),
+        None => ("in_doubt", Exit::LookNow, failed("the swap has no end")),
+    }
+}
+
+pub fn reason(why: &Why) -> String {
+    match why {
+        Why::Failures => "requests failed after the swap".to_owned(),
+        Why::Blind => "the probe has ended by itself".to_owned(),
+        Why::Interrupt => "interrupted".to_owned(),
+        Why::Journal(reason) | Why::Unseen(reason) => reason.clone(),
+        Why::Unmoved(Route::Test, reason) => {
+            format!("the test port could not be moved: {reason}")
+        }
+        Why::Unmoved(Route::Production, reason) => {
+            format!("production could not be moved further: {reason}")
+        }
+    }
+}
+
+/// Times count from the swap's beginning, where it began. `is_said`: what failed
+/// is said already.
+fn failure_sentence(failure: &Failure, has_begun: bool, is_said: bool) -> String {
+    let when = match u64::try_from(failure.at_ms) {
+        Ok(after) if has_begun => format!(
+            "first {:.1} s after the swap began",
+            Duration::from_millis(after).as_secs_f64()
+        ),
+        _ => "before the swap".to_owned(),
+    };
+    match is_said {
+        true => when,
+        false => format!("{}, {when}", failure.what()),
+    }
+}

@@ -1,0 +1,162 @@
+//! What promote and rollback share: what a plan needs ahead of it, and the swap
+//! under the probe. Says nothing of how it ended: that is a value.
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::attempt::{Attempt, Kind, Swapped};
+use super::turn::Turn;
+use super::watching::Watching;
+use super::work::Work;
+use super::{await_serving, make_live};
+use crate::counted::counted;
+use crate::engine::plan::{self, Needless, SwapPlan};
+use crate::error::Result;
+use crate::model::{Color, Observed};
+use crate::report::Event;
+use crate::session::Session;
+
+/// How long asking for tasks may hold up a way back that does not wait for them.
+const ASKING_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long added tasks may take to become healthy.
+const SCALE_TIMEOUT: Duration = Duration::from_secs(600);
+
+/// How it ended.
+#[derive(Debug)]
+pub enum Ended {
+    Nothing {
+        live: Color,
+        why: Needless,
+        observed: Observed,
+    },
+    MadeLive {
+        color: Color,
+        observed: Observed,
+    },
+    Tried(Box<Swapped>),
+}
+
+/// Carries out what was planned.
+///
+/// # Errors
+/// A failed check (exit 6); AWS's own before anything changed.
+pub async fn run(
+    mut work: Work<'_>,
+    kind: Kind,
+    observed: Observed,
+    plan: SwapPlan,
+    watching: Watching,
+) -> Result<Ended> {
+    let session = work.session;
+    watching.asking.check_report()?;
+    warn_of_other_ways(session, &observed, plan);
+    match plan {
+        SwapPlan::NothingToDo { live, why } => {
+            watching.asking.skip_report(&session.report);
+            Ok(Ended::Nothing {
+                live,
+                why,
+                observed,
+            })
+        }
+        SwapPlan::MakeLive { color } => {
+            watching.asking.skip_report(&session.report);
+            describe(work.turn, &observed, None, color);
+            make_live::make_live(session, work.turn, &observed, color).await?;
+            let now = work.observe().await?;
+            work.turn.saw(&now);
+            Ok(Ended::MadeLive {
+                color,
+                observed: now,
+            })
+        }
+        SwapPlan::Swap {
+            from,
+            to,
+            match_count,
+        } => {
+            describe(work.turn, &observed, Some(from), to);
+            watching.remember(work.turn);
+            let observed = match match_count {
+                None => observed,
+                Some(count) if watching.is_hurried => {
+                    ask_for_capacity(&work, &observed, to, count).await;
+                    observed
+                }
+                Some(count) => match_capacity(&mut work, &observed, to, count).await?,
+            };
+            let swapped = Attempt::new(session, kind, observed, (from, to), watching)
+                .run(&mut work)
+                .await?;
+            swapped.conclude(work.turn);
+            Ok(Ended::Tried(Box::new(swapped)))
+        }
+    }
+}
+
+/// Users who come in by another way do not go along.
+pub fn warn_of_other_ways(session: &Session, observed: &Observed, plan: SwapPlan) {
+    let (SwapPlan::NothingToDo { live: to, .. }
+    | SwapPlan::MakeLive { color: to }
+    | SwapPlan::Swap { to, .. }) = plan;
+    for sentence in plan::staying_behind(observed, to) {
+        session.report.tell(&Event::Warning(sentence));
+    }
+}
+
+/// Fills in what the journal will say of it.
+fn describe(turn: &Turn, observed: &Observed, from: Option<Color>, to: Color) {
+    turn.describe(|operation| {
+        operation.from = from.and_then(|from| observed.deployed(from));
+        operation.color = Some(to);
+        if let Some(release) = observed.deployed(to) {
+            operation.tag = release.tag;
+            operation.digest = release.digest;
+            operation.task_definition = release.revision;
+        }
+    });
+}
+
+/// Users need the old release now: as many tasks as the live one has come later.
+async fn ask_for_capacity(work: &Work<'_>, observed: &Observed, color: Color, count: i32) {
+    let session = work.session;
+    let running = observed.color(color).running();
+    let asking = await_serving::ask_for(session, work.turn, observed, color, count);
+    let told = match timeout(ASKING_TIMEOUT, asking).await {
+        Ok(Ok(())) => "they are asked for, and not waited for".to_owned(),
+        Ok(Err(error)) => format!("more cannot be asked for: {}", error.message),
+        Err(_) => "whether more were asked for is not known".to_owned(),
+    };
+    session.report.tell(&Event::Warning(format!(
+        "{color} runs {running} of {}: {told}",
+        counted(count, "task")
+    )));
+}
+
+/// A colour that takes over must be as large as the one it replaces.
+async fn match_capacity(
+    work: &mut Work<'_>,
+    observed: &Observed,
+    color: Color,
+    count: i32,
+) -> Result<Observed> {
+    let session = work.session;
+    session.report.tell(&Event::Doing(format!(
+        "scaling {color} to {}",
+        counted(count, "task")
+    )));
+    let scaled = await_serving::scale(session, work.turn, observed, color, count, SCALE_TIMEOUT);
+    work.interrupts
+        .or_stop(
+            &format!("{color} is scaled to {}", counted(count, "task")),
+            "ECS will finish what it has started; traffic is unchanged",
+            scaled,
+        )
+        .await?;
+    session.report.tell(&Event::Done(format!(
+        "{color} has {}, as many as the live colour",
+        counted(count, "task")
+    )));
+    work.observe().await
+}

@@ -1,0 +1,56 @@
+//! How production is watched while listeners change, and what that asks of the
+//! journal.
+
+use std::time::Duration;
+
+use super::asking::{self, Asking};
+use super::turn::Turn;
+use crate::config;
+use crate::engine::plan::Step;
+use crate::model::journal::Operation;
+
+/// How production is watched while listeners change.
+#[derive(Debug, Clone)]
+pub struct Watching {
+    pub asking: Asking,
+    pub window: Duration,
+    pub takes_back: bool,
+    /// Whether the new release is the cure of a production that fails: it is
+    /// judged as a way back is.
+    pub fixes_forward: bool,
+    /// Whether added tasks are not waited for.
+    pub is_hurried: bool,
+}
+
+impl Watching {
+    pub fn new(asking: Asking) -> Self {
+        let asked = asking.asked();
+        Self {
+            window: asked.window,
+            takes_back: !asked.no_rollback,
+            fixes_forward: false,
+            is_hurried: false,
+            asking,
+        }
+    }
+
+    /// As an operation was asked that another began.
+    pub fn of_operation(operation: &Operation, config: &config::Probe) -> Self {
+        Self::new(Asking::new(asking::base(Some(operation), config), None))
+    }
+
+    /// Tells the journal, for whoever goes on with the operation.
+    pub fn remember(&self, turn: &Turn) {
+        let asked = self.asking.asked().clone();
+        turn.describe(|operation| operation.asked = Some(asked));
+    }
+
+    /// As a plan shows it.
+    pub fn step(&self) -> Step {
+        Step::Probe {
+            rate: self.asking.schedule.rate,
+            seconds: self.window.as_secs_f64(),
+            takes_back: self.takes_back,
+        }
+    }
+}

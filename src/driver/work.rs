@@ -1,0 +1,47 @@
+//! What a command works with while it holds the lease.
+
+use super::turn::Turn;
+use crate::engine::plan;
+use crate::error::Result;
+use crate::interrupt::Interrupts;
+use crate::model::{Infrastructure, Observed};
+use crate::session::Session;
+
+/// What a command works with while it is its turn.
+pub struct Work<'a> {
+    pub session: &'a Session,
+    pub infrastructure: &'a Infrastructure,
+    pub turn: &'a Turn,
+    pub interrupts: &'a mut Interrupts,
+}
+
+impl Work<'_> {
+    /// Looks at everything; what the journal says is known.
+    ///
+    /// # Errors
+    /// AWS's own.
+    pub async fn observe(&self) -> Result<Observed> {
+        let head = self.turn.head();
+        let is_first = head.truth.is_none();
+        let observed = self
+            .session
+            .aws
+            .observe(self.infrastructure, Some(head))
+            .await?;
+        // What is nobody's truth is not made one by having been seen.
+        if is_first && plan::unclear(&observed).is_none() {
+            self.turn.saw(&observed);
+        }
+        Ok(observed)
+    }
+
+    /// Looks once more at the end, where other ways in are as they were.
+    ///
+    /// # Errors
+    /// AWS's own.
+    pub async fn observe_again(&self, before: &Observed) -> Result<Observed> {
+        let (aws, head) = (&self.session.aws, self.turn.head());
+        let again = aws.observe_again(self.infrastructure, head, &before.other_ways);
+        Ok(again.await?)
+    }
+}
