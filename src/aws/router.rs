@@ -5,7 +5,7 @@ mod listener;
 
 use super::Aws;
 use super::error::AwsError;
-use crate::model::{Found, Infrastructure, Move, Patience, PerRoute, Strategy};
+use crate::model::{Found, Infrastructure, Move, Patience, PerRoute};
 pub use listener::Listeners;
 pub(super) use listener::{LastRead, found};
 
@@ -19,10 +19,6 @@ impl Aws {
 pub trait Router {
     /// How long to wait for it.
     fn patience(&self) -> Patience;
-
-    /// # Errors
-    /// What of a strategy it cannot do, in words.
-    fn accepts(&self, strategy: &Strategy) -> Result<(), String>;
 
     /// Where each route goes now.
     ///

@@ -10,8 +10,8 @@ use aws_sdk_elasticloadbalancingv2::types::Listener;
 use super::Router;
 use crate::aws::Aws;
 use crate::aws::error::{AwsError, Kind, Named};
-use crate::model::{Found, Infrastructure, ListenerArn, Move, Patience, PerRoute, Split, Strategy};
-use actions::{aimed_at, weights};
+use crate::model::{Found, Infrastructure, ListenerArn, Move, Patience, PerRoute};
+use actions::aimed_at;
 
 pub(in crate::aws) use actions::{LastRead, found};
 
@@ -38,13 +38,6 @@ impl Router for Listeners<'_> {
             pause: Duration::from_millis(200),
             late: Duration::from_secs(2),
         }
-    }
-
-    fn accepts(&self, strategy: &Strategy) -> Result<(), String> {
-        let splits = strategy.stages.iter().map(|stage| stage.it.to);
-        splits
-            .filter(|split| split.only().is_none())
-            .try_for_each(is_told)
     }
 
     /// In one call.
@@ -123,10 +116,6 @@ impl Listeners<'_> {
             test: of(&self.infra.listeners.test)?,
         })
     }
-}
-
-fn is_told(split: Split) -> Result<(), String> {
-    weights(split).map(|_| ())
 }
 
 #[cfg(test)]

@@ -167,7 +167,7 @@ fn forwarding_to(infra: &Infrastructure, action: &Action, to: Split) -> Result<A
 
 /// As AWS takes them: whole numbers up to 999, see `TargetGroupTuple` in the API
 /// reference of Elastic Load Balancing.
-pub fn weights(to: Split) -> Result<PerColor<i32>, String> {
+fn weights(to: Split) -> Result<PerColor<i32>, String> {
     let PerColor { blue, green } = to.weights();
     match blue.max(green) <= 999 {
         true => Ok(PerColor {

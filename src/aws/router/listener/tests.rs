@@ -1,7 +1,7 @@
 use super::*;
 use crate::aws::testing::{Reply, Wire};
 use crate::model::testing::{infrastructure, move_to, to};
-use crate::model::{Color, PerColor, Route, Stage};
+use crate::model::{Color, Route};
 
 /// A listener's default action, in ELB's XML.
 fn listeners(of: &[(&str, &str)]) -> Reply {
@@ -136,23 +136,4 @@ async fn where_nothing_was_read_a_write_looks_first_and_overwrites_nothing_forei
          https://…:443, which is not overwritten"
     );
     assert_eq!(wire.request().operation, "DescribeListeners");
-}
-
-#[test]
-fn only_what_weights_tell_is_accepted() {
-    let (wire, infra) = (Wire::new(), infrastructure());
-    let (aws, mut strategy) = (
-        wire.aws(),
-        Strategy::first(Color::Blue, &PerRoute::default()),
-    );
-    let router = aws.router(&infra);
-    assert_eq!(router.accepts(&strategy), Ok(()));
-    for (blue, green, is_accepted) in [(1, 9, true), (1, 999, true), (1, 1999, false)] {
-        let mut it = move_to(Route::Production, Color::Blue);
-        it.to = Split::by_weight(PerColor { blue, green }).unwrap();
-        let bake = Duration::ZERO;
-        strategy.stages.insert(0, Stage { it, bake });
-        let accepted = router.accepts(&strategy);
-        assert_eq!(accepted.is_ok(), is_accepted, "{accepted:?}");
-    }
 }
