@@ -2,6 +2,7 @@ mod any_luck;
 mod killed;
 mod look_ahead;
 mod origin;
+mod strategies;
 mod users_first;
 
 use super::*;
