@@ -27,21 +27,20 @@ use aws_config::timeout::TimeoutConfig;
 
 use budget::Service;
 
-pub use access::{Access, Caller};
+pub use access::Access;
 pub use ecr::{Key, Manifest, RegistryLogin, Stored};
 pub use ecs::{Kept, NewService, Revisions, ServiceChange, TasksLeft};
 pub use error::{AwsError, Kind};
 pub use journal::{HeadChange, Slot, Tenure, Unwritten, has_no_journal};
 pub use logs::{LogLine, LogQuery};
 pub use router::Router;
-pub use stack::{
-    ChangeSet, StackChange, StackEvent, StackInputs, StackSnapshot, StackStatus, TEMPLATE,
-};
+pub use stack::{ChangeSet, StackChange, StackInputs, StackSnapshot, StackStatus, TEMPLATE};
 
 use download::Downloads;
 use journal::Clock;
 
 use crate::error::Result;
+use crate::model::Caller;
 
 /// How often a call is sent, as long as its errors are such that pass.
 const ATTEMPTS: u32 = 5;

@@ -39,6 +39,9 @@ mod wire;
 
 use std::collections::BTreeSet;
 
+pub use crate::model::Progress;
+#[cfg(test)]
+pub use crate::model::StepState;
 use crate::model::{Contents, Digest};
 
 pub use agent::SshAgent;
@@ -66,39 +69,6 @@ impl Image {
     pub fn is_known_as(&self, name: &str, digest: &Digest) -> bool {
         self.repo_digests.contains(&format!("{name}@{digest}"))
     }
-}
-
-/// What is going on, for a person to see.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Progress {
-    /// A step of the build changed its state. `id` stays the same throughout.
-    Step {
-        id: String,
-        name: String,
-        state: StepState,
-    },
-    /// A line that a step wrote, without its line end.
-    Log { step: String, line: String },
-    /// Bytes of file content that the engine has asked for so far.
-    ContextSent { bytes: u64 },
-    /// A layer on its way from or to a registry. `current` and `total` are
-    /// bytes, both 0 if not known.
-    Layer {
-        id: String,
-        status: String,
-        current: u64,
-        total: u64,
-    },
-    /// The registry did not take a layer, or give one: it is tried again.
-    Retry { id: String, seconds: u32 },
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StepState {
-    Started,
-    Cached,
-    Done,
-    Failed,
 }
 
 /// Where progress goes. It is called from within the future it was given to.

@@ -15,6 +15,8 @@ mod driver;
 mod engine;
 mod error;
 mod hidden;
+#[cfg(test)]
+mod house;
 mod interrupt;
 mod model;
 mod probe;

@@ -3,13 +3,16 @@
 //! Values only. Nothing here does I/O, knows AWS, or prints; everything else
 //! may depend on this module, and it depends on nothing.
 
+mod caller;
 pub mod denial;
 mod deployed;
 mod image;
 mod infrastructure;
 pub mod journal;
+pub mod marks;
 mod observed;
 mod patience;
+mod progress;
 mod sample;
 mod service_definition;
 mod strategy;
@@ -17,6 +20,7 @@ mod strategy;
 pub mod testing;
 mod traffic;
 
+pub use caller::Caller;
 pub use deployed::Deployed;
 pub use image::{Contents, LABEL_COMMIT, LABEL_CONTEXT, Origin, Platform, RunsOn};
 pub use infrastructure::Infrastructure;
@@ -25,6 +29,7 @@ pub use observed::{
     StoppedContainer, StoppedTask, Target, TargetState, Targets,
 };
 pub use patience::Patience;
+pub use progress::{Progress, StackEvent, StepState};
 pub use sample::{Answer, Connection, Expected, Lost, Sample, Share, Statuses, Unexpected};
 pub use service_definition::{
     DefinitionChange, DeploymentConfiguration, LoadBalancer, Network, ServiceDefinition,
@@ -38,19 +43,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 /// One of the two services behind the load balancer.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Hash,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    clap::ValueEnum,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Color {
     Blue,

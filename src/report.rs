@@ -30,11 +30,11 @@ use clap::error::ErrorKind;
 use console::Term;
 use serde::Serialize;
 
-use crate::aws::{Caller, StackEvent};
-use crate::docker::Progress;
 use crate::engine::preflight::Check;
 use crate::engine::serving::Counts;
 use crate::error::{Error, Exit};
+use crate::model::Progress;
+use crate::model::{Caller, StackEvent};
 use crate::model::{Color, ServiceEvent};
 pub use blocks::{Answered, Release};
 pub use diagnosis::Diagnosis;

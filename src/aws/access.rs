@@ -26,7 +26,7 @@ use aws_smithy_runtime_api::client::http::{SharedHttpClient, SharedHttpConnector
 use aws_types::os_shim_internal::Fs;
 use aws_types::service_config::ServiceConfigKey;
 
-pub use account::{Caller, Identity};
+pub use account::Identity;
 pub use credentials::{SIGN_IN, Unsigned};
 pub use routes::{NotUp, Proxied};
 

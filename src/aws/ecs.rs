@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 
 use super::Aws;
 use super::error::{AwsError, Kind, Named};
-use crate::engine::task_definition as tags;
+use crate::model::marks as tags;
 use crate::model::{
     Color, DefinitionChange, Deployment, Rollout, ServiceDefinition, ServiceEvent, ServiceState,
     TaskDefinitionArn,

@@ -5,18 +5,17 @@
 
 mod table;
 
-use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 
 use crate::config::AppName;
 use table::{Condition, DEPLOYER, Grant, OPERATOR_TOO};
 
 /// Who the policy is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// For a pipeline: all commands but init and destroy
+    /// For a pipeline.
     Deployer,
-    /// For init and destroy, beside a deployer's policy
+    /// For init and destroy.
     Operator,
 }
 

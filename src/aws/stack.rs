@@ -12,8 +12,8 @@ use time::OffsetDateTime;
 
 use super::Aws;
 use super::error::{AwsError, Named};
-use crate::engine::task_definition::TAG_APP;
-use crate::model::{Infrastructure, ListenerArn, PerColor, PerRoute, TargetGroupArn};
+use crate::model::marks::TAG_APP;
+use crate::model::{Infrastructure, ListenerArn, PerColor, PerRoute, StackEvent, TargetGroupArn};
 
 pub use changes::ChangeSet;
 pub use state::StackStatus;
@@ -77,19 +77,6 @@ impl StackSnapshot {
             journal_table: output("JournalTableName")?,
         })
     }
-}
-
-/// One line of a stack's history.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StackEvent {
-    pub id: String,
-    pub at: Option<OffsetDateTime>,
-    pub resource: String,
-    pub resource_type: String,
-    pub status: String,
-    pub reason: Option<String>,
-    /// Of the call that began what the event is part of.
-    pub token: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

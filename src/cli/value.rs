@@ -6,10 +6,14 @@ use std::marker::PhantomData;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::builder::TypedValueParser;
+use clap::ValueEnum;
+use clap::builder::{PossibleValue, TypedValueParser};
 use clap::error::ErrorKind;
 
+use crate::aws::policy::Role;
 use crate::hidden::Hidden;
+use crate::model::Color;
+use crate::probe::{Connections, Version};
 
 /// `NAME=VALUE`, or a name alone. Tokens are passed so, wrongly, but often.
 #[derive(Debug, Clone)]
@@ -115,6 +119,66 @@ pub fn rate(text: &str) -> Result<f64, String> {
     match (0.1..=1_000_000.0).contains(&rate) {
         true => Ok(rate),
         false => Err("a rate is 0.1 to 1000000 requests per second".to_owned()),
+    }
+}
+
+impl ValueEnum for Color {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::BOTH
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.as_str()))
+    }
+}
+
+impl ValueEnum for Role {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Deployer, Self::Operator]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let (word, help) = match self {
+            Self::Deployer => (
+                "deployer",
+                "For a pipeline: all commands but init and destroy",
+            ),
+            Self::Operator => (
+                "operator",
+                "For init and destroy, beside a deployer's policy",
+            ),
+        };
+        Some(PossibleValue::new(word).help(help))
+    }
+}
+
+impl ValueEnum for Connections {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self {
+            Self::Fresh => "A new one for each request, as a new visitor",
+            Self::Reused => "Kept ones, as a browser or a service with keep-alive",
+            Self::Both => "The two in turn",
+        };
+        Some(PossibleValue::new(self.word()).help(help))
+    }
+}
+
+impl ValueEnum for Version {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self {
+            Self::Auto => "HTTP/2 where TLS agrees on it, else HTTP/1.1",
+            Self::One => "HTTP/1.1",
+            Self::Two => "HTTP/2, also without TLS",
+        };
+        Some(PossibleValue::new(self.word()).help(help))
     }
 }
 

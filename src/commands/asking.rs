@@ -1,7 +1,6 @@
 //! What the flags say of the probe, on top of what an operation was asked or
 //! what stands in the file.
 
-use clap::ValueEnum;
 use hyper::Method;
 
 use crate::cli::{self, Watch};
@@ -43,9 +42,9 @@ fn with_flags(base: Asked, args: &cli::Asking) -> Asked {
         path: args.path.clone().unwrap_or(base.path),
         method: text(args.method.as_ref().map(Method::to_string), base.method),
         headers,
-        http: text(args.http.as_ref().and_then(name_of), base.http),
+        http: text(args.http.map(|it| it.word().to_owned()), base.http),
         connections: text(
-            args.connections.as_ref().and_then(name_of),
+            args.connections.map(|it| it.word().to_owned()),
             base.connections,
         ),
         release_header: text(
@@ -72,12 +71,10 @@ fn with_flags(base: Asked, args: &cli::Asking) -> Asked {
     }
 }
 
-fn name_of<T: ValueEnum>(value: &T) -> Option<String> {
-    Some(value.to_possible_value()?.get_name().to_owned())
-}
-
 #[cfg(test)]
 mod tests {
+    use clap::ValueEnum;
+
     use super::*;
     use crate::config;
     use crate::driver::asking::{base, of_file};

@@ -6,8 +6,9 @@ use std::collections::{HashMap, VecDeque};
 use bollard::moby::buildkit::v1::{StatusResponse, Vertex, VertexLog, VertexStatus};
 
 use super::error::Error;
-use super::{OnProgress, Progress, StepState};
+use super::{OnProgress, Progress};
 use crate::hidden::Mask;
+use crate::model::StepState;
 
 /// How many of a failed step's last lines its error repeats.
 const LAST_LINES: usize = 20;

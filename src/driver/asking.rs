@@ -4,7 +4,6 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::ValueEnum;
 use hyper::header::{HeaderName, HeaderValue};
 
 use crate::config;
@@ -14,7 +13,7 @@ use crate::engine::shift::Tolerated;
 use crate::error::{Error, Result};
 use crate::model::journal::{Asked, Header, Operation};
 use crate::model::{Expected, Infrastructure, Route, Share};
-use crate::probe::{Address, Client, Connections, Question, Schedule, ask_once};
+use crate::probe::{Address, Client, Connections, Question, Schedule, Version, ask_once};
 use crate::report::{Event, ReportFile, Reporter};
 use crate::session::Session;
 
@@ -38,13 +37,17 @@ impl Asking {
         let default = Question::default();
         Self {
             schedule: Schedule { rate: asked.rate },
-            connections: read_word(asked.connections.as_ref()),
+            connections: named(
+                Connections::ALL,
+                Connections::word,
+                asked.connections.as_ref(),
+            ),
             path: asked.path.clone(),
             timeout: asked.timeout,
             question: Question {
                 method: read(asked.method.as_ref()).unwrap_or(default.method),
                 headers: asked.headers.iter().filter_map(header).collect(),
-                version: read_word(asked.http.as_ref()),
+                version: named(Version::ALL, Version::word, asked.http.as_ref()),
                 release_header: read(asked.release_header.as_ref())
                     .unwrap_or(default.release_header),
                 expected: Expected {
@@ -156,8 +159,13 @@ fn read<T: FromStr>(text: Option<&String>) -> Option<T> {
     text?.parse().ok()
 }
 
-fn read_word<T: ValueEnum + Default>(word: Option<&String>) -> T {
-    word.and_then(|word| T::from_str(word, false).ok())
+fn named<T: Copy + Default, const N: usize>(
+    all: [T; N],
+    word_of: impl Fn(T) -> &'static str,
+    word: Option<&String>,
+) -> T {
+    let mut all = all.into_iter();
+    word.and_then(|word| all.find(|it| word_of(*it) == word))
         .unwrap_or_default()
 }
 

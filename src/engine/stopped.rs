@@ -8,7 +8,7 @@
 mod cause;
 
 use crate::model::{StoppedContainer, StoppedTask};
-pub use cause::{Limit, OWN_ROLE, StopCause};
+pub use cause::{Limit, StopCause};
 
 /// How a container's end is worded that the machine cannot run.
 const OTHER_MACHINE: [&str; 3] = [

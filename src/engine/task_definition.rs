@@ -29,23 +29,14 @@ pub use difference::difference;
 pub use error::TaskDefinitionError;
 pub use file::TaskFile;
 pub use needs::Needs;
-pub use tags::{
-    TAG_APP, TAG_COLOR, TAG_COMMIT, TAG_CONFIG, TAG_DEPLOYED_AT, TAG_DEPLOYED_BY, TAG_DIGEST,
-    TAG_OPERATION, TAG_RELEASE,
-};
 
 use std::fmt;
 
 use serde_json::{Map, Value};
 
 use crate::config::{AppName, Settings, TaskSize};
+use crate::model::marks::{ENV_COLOR, ENV_RELEASE};
 use crate::model::{Color, CpuArchitecture, Digest, Tag};
-
-/// The release's tag, set in the containers that run it; a value of
-/// `[container] environment` wins.
-pub const ENV_RELEASE: &str = "BGECS_RELEASE";
-/// The colour that it runs as, set as [`ENV_RELEASE`] is.
-pub const ENV_COLOR: &str = "BGECS_COLOR";
 
 /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html>
 const MOST_BYTES: usize = 64 * 1024;
@@ -165,7 +156,7 @@ pub struct TaskDefinition {
     /// The body of the `RegisterTaskDefinition` request.
     pub body: Value,
     /// Tells two of them apart by everything that runs, and by nothing else:
-    /// tags are left out. Stands in the tag [`TAG_CONFIG`].
+    /// tags are left out. Stands in the tag [`crate::model::marks::TAG_CONFIG`].
     pub config_hash: String,
 }
 

@@ -2,6 +2,10 @@
 //! not what was called: a registration needs `iam:PassRole`, a creation
 //! `ecs:TagResource`. Nothing is decided by it; it only makes a better hint.
 
+/// Of a role that is not there any more: `init` does not look for roles, which
+/// would take a permission of its own.
+pub const OWN_ROLE: &str = "one of bgecs's stack that something else deleted is not made again by itself, so `bgecs destroy`, then `bgecs init` and `bgecs deploy`; any other is yours to make";
+
 /// A call that AWS did not allow, and what stood against it
 /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html>).
 #[derive(Debug, Clone, PartialEq, Eq)]

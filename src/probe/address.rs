@@ -142,17 +142,28 @@ impl fmt::Display for Address {
 }
 
 /// Which HTTP is spoken.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Version {
     /// HTTP/2 where TLS agrees on it, else HTTP/1.1
     #[default]
     Auto,
     /// HTTP/1.1
-    #[value(name = "1.1")]
     One,
     /// HTTP/2, also without TLS
-    #[value(name = "2")]
     Two,
+}
+
+impl Version {
+    pub const ALL: [Self; 3] = [Self::Auto, Self::One, Self::Two];
+
+    /// As a flag and the file name it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::One => "1.1",
+            Self::Two => "2",
+        }
+    }
 }
 
 /// How it is asked, and what is taken for a good answer.

@@ -28,7 +28,7 @@ const MANY_FRESH: f64 = 200.0;
 const TOGETHER: Duration = Duration::from_millis(10);
 
 /// Which kinds of connection are asked over.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Connections {
     /// A new one for each request, as a new visitor
     Fresh,
@@ -40,6 +40,17 @@ pub enum Connections {
 }
 
 impl Connections {
+    pub const ALL: [Self; 3] = [Self::Fresh, Self::Reused, Self::Both];
+
+    /// As a flag and the file name it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Fresh => "fresh",
+            Self::Reused => "reused",
+            Self::Both => "both",
+        }
+    }
+
     /// The kind of request `n`, and its number among those of its kind.
     fn of(self, n: u64) -> (Connection, u64) {
         match self {

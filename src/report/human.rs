@@ -4,9 +4,9 @@ use super::Event;
 use super::harmless;
 use super::style::Style;
 use crate::counted::counted;
-use crate::docker::{Progress, StepState};
 use crate::engine::serving::Counts;
 use crate::model::Color;
+use crate::model::{Progress, StepState};
 
 /// How an event is shown.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
-use crate::aws::Caller;
+use crate::model::Caller;
 
 #[derive(Debug, Clone, Default)]
 pub struct Introduction {
@@ -45,7 +45,7 @@ impl Introduction {
 
 #[cfg(test)]
 mod tests {
-    use crate::aws::Caller;
+    use crate::model::Caller;
     use crate::report::capture::{HOSTILE, To, assert_harmless, reporter};
     use crate::report::{Event, Outcome, Style};
 

@@ -13,7 +13,7 @@ use super::harmless;
 use super::human::{Line, is_final, line, step};
 use super::style::Style;
 use super::wrap::{self, Columns};
-use crate::docker::{Progress, StepState};
+use crate::model::{Progress, StepState};
 
 /// A moving line is drawn anew this often.
 const FRAME: Duration = Duration::from_millis(100);

@@ -3,7 +3,7 @@
 use super::capture::{HOSTILE, SHOWN, To, assert_harmless, reporter, reporter_of};
 use super::*;
 use crate::aws::testing::{Reply, Wire};
-use crate::docker::StepState;
+use crate::model::StepState;
 
 #[derive(Serialize)]
 struct Said(&'static str);

@@ -1,43 +1,24 @@
 //! Whose account it is: one question to STS a command, which needs no permission,
 //! and its answer in words.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
-use serde::Serialize;
 use tokio::sync::OnceCell;
 
 use crate::aws::error::{AwsError, Named};
 use crate::aws::timeouts;
 use crate::config::AccountId;
 use crate::error::Error;
+use crate::model::Caller;
 
 const ACTION: &str = "sts:GetCallerIdentity";
 const ATTEMPTS: u32 = 2;
 const ATTEMPT: Duration = Duration::from_secs(5);
 
-/// Who signs, where.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Caller {
-    pub account: String,
-    pub region: String,
-    /// `role/deployer`, `user/alice`, `root`.
-    #[serde(rename = "as")]
-    pub identity: String,
-}
-
 impl Caller {
-    pub fn new(account: &str, arn: &str, region: &str) -> Self {
-        Self {
-            account: account.to_owned(),
-            region: region.to_owned(),
-            identity: identity(arn),
-        }
-    }
-
     /// # Errors
     /// Another account than bgecs.toml names (exit 6).
     pub fn refuse_other_than(&self, expected: &AccountId) -> Result<(), Error> {
@@ -50,27 +31,6 @@ impl Caller {
         ))
         .cause(format!("these credentials are {self}"))
         .hint("name the right profile with --profile, or correct [aws] account"))
-    }
-}
-
-impl fmt::Display for Caller {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            account,
-            region,
-            identity,
-        } = self;
-        write!(f, "account {account}, {region}, as {identity}")
-    }
-}
-
-/// The last part of the ARN; of an assumed role not the session's name, which is
-/// another with each sign-in.
-fn identity(arn: &str) -> String {
-    let resource = arn.splitn(6, ':').nth(5).unwrap_or(arn);
-    match resource.strip_prefix("assumed-role/") {
-        Some(role) => format!("role/{}", role.split('/').next().unwrap_or(role)),
-        None => resource.to_owned(),
     }
 }
 

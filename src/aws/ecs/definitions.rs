@@ -7,9 +7,9 @@ use aws_smithy_types::body::SdkBody;
 
 use crate::aws::Aws;
 use crate::aws::error::{AwsError, Named};
-use crate::engine::task_definition as tags;
 use crate::hidden::Mask;
 use crate::model::TaskDefinitionArn;
+use crate::model::marks as tags;
 
 /// The revisions of a family.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

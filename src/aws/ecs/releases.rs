@@ -9,7 +9,7 @@ use aws_sdk_ecs::types::{
 
 use crate::aws::Aws;
 use crate::aws::error::{AwsError, Kind, Named};
-use crate::engine::task_definition as tags;
+use crate::model::marks as tags;
 use crate::model::{Release, TaskDefinitionArn};
 
 /// Those that were read. A revision never changes, and bgecs writes its tags

@@ -11,8 +11,8 @@ use time::macros::format_description;
 
 use super::Advice;
 use crate::aws::access::{NotUp, Proxied, Unsigned};
-use crate::engine::stopped::OWN_ROLE;
 use crate::error::causes;
+use crate::model::denial::OWN_ROLE;
 use crate::spoken_time;
 
 /// AWS takes a signature for five minutes; a clock that is right to this is not

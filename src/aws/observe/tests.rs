@@ -34,8 +34,7 @@ async fn everything_is_read_once_and_put_together() {
         "taskDefinition": "task-definition/bgecs-hello:2",
         "desiredCount": 2,
     }]});
-    let tags =
-        json!({ "tags": [{ "key": crate::engine::task_definition::TAG_RELEASE, "value": "2" }] });
+    let tags = json!({ "tags": [{ "key": crate::model::marks::TAG_RELEASE, "value": "2" }] });
     let wire = wire()
         .on("DescribeServices", Reply::json(&services))
         .on("DescribeTaskDefinition", Reply::json(&tags));

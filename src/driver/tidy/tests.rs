@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::*;
 use crate::aws::testing::{Reply, Wire};
-use crate::engine::task_definition::TAG_OPERATION;
+use crate::model::marks::TAG_OPERATION;
 use crate::model::testing::{moment, observed, operation};
 
 fn arn(n: u32) -> String {

@@ -395,10 +395,6 @@ impl StopCause {
     }
 }
 
-/// Of a role that is not there any more: `init` does not look for roles, which
-/// would take a permission of its own.
-pub const OWN_ROLE: &str = "one of bgecs's stack that something else deleted is not made again by itself, so `bgecs destroy`, then `bgecs init` and `bgecs deploy`; any other is yours to make";
-
 fn permission_hint(reason: &str) -> String {
     const SECRETS: [&str; 2] = ["secretsmanager:GetSecretValue", "ssm:GetParameters"];
     if let Some(hint) = denial::hint(
@@ -414,7 +410,8 @@ fn permission_hint(reason: &str) -> String {
     }
     if says(reason, &["assume the role", "assume role"]) {
         return format!(
-            "ecs-tasks.amazonaws.com must be allowed to assume the roles that the task definition names, and they must be there: {OWN_ROLE}"
+            "ecs-tasks.amazonaws.com must be allowed to assume the roles that the task definition names, and they must be there: {}",
+            denial::OWN_ROLE
         );
     }
     if says(reason, &["kms", "ciphertext"]) {

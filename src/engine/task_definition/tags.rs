@@ -5,20 +5,10 @@ use serde_json::{Map, Value, json};
 
 use super::Input;
 use crate::model::Digest;
-
-pub const TAG_APP: &str = "bgecs:app";
-pub const TAG_COLOR: &str = "bgecs:color";
-pub const TAG_RELEASE: &str = "bgecs:release";
-pub const TAG_DIGEST: &str = "bgecs:digest";
-/// There if the release was made from a git commit.
-pub const TAG_COMMIT: &str = "bgecs:commit";
-pub const TAG_DEPLOYED_BY: &str = "bgecs:deployed-by";
-pub const TAG_DEPLOYED_AT: &str = "bgecs:deployed-at";
-/// The id of the operation that registered it: so that one which was killed
-/// before it learned its revision can still be tidied up after.
-pub const TAG_OPERATION: &str = "bgecs:operation";
-/// The hash of everything registered but the tags.
-pub const TAG_CONFIG: &str = "bgecs:config";
+use crate::model::marks::{
+    TAG_APP, TAG_COLOR, TAG_COMMIT, TAG_CONFIG, TAG_DEPLOYED_AT, TAG_DEPLOYED_BY, TAG_DIGEST,
+    TAG_OPERATION, TAG_RELEASE,
+};
 
 /// <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Tag.html>
 pub(super) const MOST_TAGS: usize = 50;

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::*;
 use crate::config::{OwnDefinition, TaskSize};
+use crate::model::marks::{TAG_COMMIT, TAG_DEPLOYED_BY, TAG_DIGEST, TAG_RELEASE};
 
 const DIGEST: &str = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 const OTHER_DIGEST: &str =

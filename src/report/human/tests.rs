@@ -1,9 +1,9 @@
 use time::macros::datetime;
 
 use super::*;
-use crate::aws::StackEvent;
 use crate::engine::preflight::Check;
 use crate::model::ServiceEvent;
+use crate::model::StackEvent;
 
 #[test]
 fn a_body_is_shown_on_one_line() {

@@ -2,8 +2,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::aws::testing::{Reply, Wire};
-use crate::engine::task_definition::{TAG_CONFIG, TAG_OPERATION};
 use crate::model::journal::Head;
+use crate::model::marks::{TAG_CONFIG, TAG_OPERATION};
 use crate::model::testing::holder;
 
 const CONFIG: &str = "0123";

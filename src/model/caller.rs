@@ -1,0 +1,46 @@
+//! Whose account it is, in words.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// Who signs, where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Caller {
+    pub account: String,
+    pub region: String,
+    /// `role/deployer`, `user/alice`, `root`.
+    #[serde(rename = "as")]
+    pub identity: String,
+}
+
+impl Caller {
+    pub fn new(account: &str, arn: &str, region: &str) -> Self {
+        Self {
+            account: account.to_owned(),
+            region: region.to_owned(),
+            identity: identity(arn),
+        }
+    }
+}
+
+impl fmt::Display for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            account,
+            region,
+            identity,
+        } = self;
+        write!(f, "account {account}, {region}, as {identity}")
+    }
+}
+
+/// The last part of the ARN; of an assumed role not the session's name, which is
+/// another with each sign-in.
+fn identity(arn: &str) -> String {
+    let resource = arn.splitn(6, ':').nth(5).unwrap_or(arn);
+    match resource.strip_prefix("assumed-role/") {
+        Some(role) => format!("role/{}", role.split('/').next().unwrap_or(role)),
+        None => resource.to_owned(),
+    }
+}
