@@ -19,7 +19,7 @@ use crate::driver::work::Work;
 use crate::engine::plan::{self, DeployPlan, DeployWish, ServicePlan, Step};
 use crate::error::{Error, Exit, Result};
 use crate::model::journal::Command;
-use crate::model::{Color, Digest, Observed, Origin, PerRoute, Platform, Route, Tag};
+use crate::model::{Color, Digest, Observed, Origin, PerRoute, Platform, Route, Strategy, Tag};
 use crate::provenance;
 use crate::report::{Event, Outcome, Style};
 use crate::session::Session;
@@ -357,14 +357,8 @@ fn steps(
     });
     steps.push(Step::Await { color });
     if plan.becomes_live {
-        steps.push(Step::Point {
-            route: Route::Production,
-            color,
-        });
-        steps.push(Step::Point {
-            route: Route::Test,
-            color: color.other(),
-        });
+        let strategy = Strategy::first(color, &observed.traffic);
+        steps.extend(Step::moves(&strategy));
     }
     steps
 }

@@ -13,7 +13,7 @@ use crate::engine::plan::Step;
 use crate::engine::unfinished::Way;
 use crate::error::{Exit, Result};
 use crate::model::journal::{Command, Operation};
-use crate::model::{Color, Observed, Route};
+use crate::model::{Observed, Strategy};
 use crate::session::Session;
 
 pub async fn run(session: &Session, args: &Resume) -> Result<Exit> {
@@ -70,16 +70,14 @@ fn as_asked(session: &Session, operation: &Operation, args: &Resume) -> Watching
 }
 
 fn steps(session: &Session, observed: &Observed, way: &Way, watching: &Watching) -> Vec<Step> {
-    let swap = |to: Color| {
-        [(Route::Production, to), (Route::Test, to.other())]
-            .into_iter()
-            .filter(|(route, color)| observed.found_at(*route).only() != Some(*color))
-            .map(|(route, color)| Step::Point { route, color })
-    };
+    let found = &observed.traffic;
     match way {
         Way::Undone | Way::Hold { .. } => Vec::new(),
-        Way::MakeLive { color } => swap(*color).collect(),
-        Way::Swap { to, .. } => swap(*to).chain([watching.step()]).collect(),
+        Way::MakeLive { color } => Step::moves(&Strategy::first(*color, found)).collect(),
+        Way::Swap { to, .. } => {
+            let strategy = watching.strategy(*to, found);
+            Step::moves(&strategy).chain([watching.step()]).collect()
+        }
         Way::AwaitServing { color, .. } => vec![Step::Await { color: *color }],
         Way::ForgetRevision => vec![Step::DeleteTaskDefinitions {
             family: session.stack_name(),

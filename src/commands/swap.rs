@@ -9,7 +9,7 @@ use crate::driver::watching::Watching;
 use crate::driver::work::Work;
 use crate::engine::plan::{Step, SwapPlan};
 use crate::error::{Exit, Result};
-use crate::model::{Color, Observed, Route};
+use crate::model::{Observed, Strategy};
 use crate::session::Session;
 use result::Done;
 
@@ -22,7 +22,7 @@ pub fn dry_run(
     watching: &Watching,
 ) {
     swap::warn_of_other_ways(session, observed, plan);
-    let steps = steps(plan, watching);
+    let steps = steps(plan, observed, watching);
     session.report.result(&Plan::of(kind.name(), steps));
 }
 
@@ -64,22 +64,11 @@ fn tell(session: &Session, swapped: &Swapped) -> Result<Exit> {
     Ok(error.exit)
 }
 
-fn steps(plan: SwapPlan, watching: &Watching) -> Vec<Step> {
-    let swap = |color: Color| {
-        [
-            Step::Point {
-                route: Route::Production,
-                color,
-            },
-            Step::Point {
-                route: Route::Test,
-                color: color.other(),
-            },
-        ]
-    };
+fn steps(plan: SwapPlan, observed: &Observed, watching: &Watching) -> Vec<Step> {
+    let found = &observed.traffic;
     match plan {
         SwapPlan::NothingToDo { .. } => Vec::new(),
-        SwapPlan::MakeLive { color } => swap(color).to_vec(),
+        SwapPlan::MakeLive { color } => Step::moves(&Strategy::first(color, found)).collect(),
         SwapPlan::Swap {
             to, match_count, ..
         } => {
@@ -89,7 +78,7 @@ fn steps(plan: SwapPlan, watching: &Watching) -> Vec<Step> {
             steps.push(Step::Baseline {
                 seconds: BASELINE.as_secs_f64(),
             });
-            steps.extend(swap(to));
+            steps.extend(Step::moves(&watching.strategy(to, found)));
             steps.push(watching.step());
             steps
         }

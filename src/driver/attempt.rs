@@ -21,7 +21,7 @@ use crate::engine::shift::{Before, Policy, Shift};
 use crate::error::Result;
 use crate::interrupt::Interrupts;
 use crate::model::journal::{Left, Previous};
-use crate::model::{Answer, Color, Observed, Route, Strategy};
+use crate::model::{Answer, Color, Observed, Route};
 use crate::probe::{Address, Probe, ask_once};
 use crate::report::Event;
 use crate::session::Session;
@@ -113,7 +113,7 @@ impl<'a> Attempt<'a> {
             patience: self.router().patience(),
         };
         let found = &self.observed.traffic;
-        let strategy = Strategy::all_at_once(self.to, found, self.watching.window);
+        let strategy = self.watching.strategy(self.to, found);
         let before = Before {
             found: found.clone(),
             origin: self.origin,

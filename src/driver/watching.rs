@@ -8,6 +8,7 @@ use super::turn::Turn;
 use crate::config;
 use crate::engine::plan::Step;
 use crate::model::journal::Operation;
+use crate::model::{Color, Found, PerRoute, Strategy};
 
 /// How production is watched while listeners change.
 #[derive(Debug, Clone)]
@@ -43,6 +44,11 @@ impl Watching {
     pub fn remember(&self, turn: &Turn) {
         let asked = self.asking.asked().clone();
         turn.describe(|operation| operation.asked = Some(asked));
+    }
+
+    /// How traffic goes to that colour, from where it was found.
+    pub fn strategy(&self, to: Color, found: &PerRoute<Found>) -> Strategy {
+        Strategy::all_at_once(to, found, self.window)
     }
 
     /// As a plan shows it.

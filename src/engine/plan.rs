@@ -33,7 +33,7 @@ pub use swap::{
 pub use ways::{astray, refuse_cutting_off, showing, staying_behind, unclear};
 
 use crate::counted::counted;
-use crate::model::{Color, Observed, Route, Tag};
+use crate::model::{Color, Move, Observed, Strategy, Tag};
 
 /// A step of a plan, in words.
 #[derive(Debug, Clone, PartialEq)]
@@ -90,10 +90,7 @@ pub enum Step {
     Baseline {
         seconds: f64,
     },
-    Point {
-        route: Route,
-        color: Color,
-    },
+    Move(Move),
     Probe {
         rate: f64,
         seconds: f64,
@@ -116,6 +113,13 @@ pub enum Step {
     DeleteStack {
         name: String,
     },
+}
+
+impl Step {
+    /// What a strategy does, as it is carried out.
+    pub fn moves(strategy: &Strategy) -> impl Iterator<Item = Self> {
+        strategy.moves().map(Self::Move)
+    }
 }
 
 impl std::fmt::Display for Step {
@@ -188,7 +192,7 @@ impl std::fmt::Display for Step {
                     "probe port 80 for {seconds} s: it must answer well before anything changes"
                 )
             }
-            Self::Point { route, color } => write!(f, "point {route} at {color}, and read it back"),
+            Self::Move(it) => write!(f, "{it}, and read it back"),
             Self::Probe {
                 rate,
                 seconds,

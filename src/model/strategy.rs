@@ -53,6 +53,12 @@ impl Strategy {
         Self::all_at_once(to, found, Duration::ZERO)
     }
 
+    /// What it moves. Where a route is already there is nothing to do.
+    pub fn moves(&self) -> impl Iterator<Item = Move> {
+        let moves = self.stages.iter().map(|stage| stage.it);
+        moves.filter(|it| it.from != Some(it.to))
+    }
+
     /// For how long it watches, all in all.
     pub fn bakes(&self) -> Duration {
         self.stages.iter().map(|stage| stage.bake).sum()

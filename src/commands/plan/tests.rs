@@ -1,4 +1,5 @@
 use super::*;
+use crate::model::testing::move_to;
 use crate::model::{Color, Route};
 
 #[test]
@@ -45,14 +46,8 @@ fn every_step_in_words() {
         Step::MatchCount { color, desired: 3 },
         Step::Check,
         Step::Baseline { seconds: 1.0 },
-        Step::Point {
-            route: Route::Production,
-            color,
-        },
-        Step::Point {
-            route: Route::Test,
-            color: color.other(),
-        },
+        Step::Move(move_to(Route::Production, color)),
+        Step::Move(move_to(Route::Test, color.other())),
         Step::Probe {
             rate: 10.0,
             seconds: 15.0,

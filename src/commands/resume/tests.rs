@@ -1,6 +1,7 @@
 use super::*;
 use crate::aws::testing::Wire;
 use crate::cli::Watch;
+use crate::model::Color;
 use crate::model::TaskDefinitionArn;
 use crate::model::testing::observed;
 
