@@ -8,12 +8,29 @@ use crate::model::journal::{Command, Operation, OperationId};
 use crate::report::{Outcome, Style};
 use crate::session::Session;
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HowEnded {
+    /// Nothing was unfinished.
+    Nothing,
+    Finished,
+    Undone,
+}
+
+impl From<Settled> for HowEnded {
+    fn from(settled: Settled) -> Self {
+        match settled {
+            Settled::Finished => Self::Finished,
+            Settled::Undone => Self::Undone,
+        }
+    }
+}
+
 #[derive(Debug, Serialize)]
 pub struct Ended {
     /// The command that ended it.
     operation: Command,
-    /// `nothing`, `finished` or `undone`.
-    pub outcome: &'static str,
+    outcome: HowEnded,
     /// The operation that was unfinished.
     id: Option<OperationId>,
     command: Option<Command>,
@@ -26,7 +43,7 @@ impl Ended {
     pub fn new(by: Command, operation: &Operation) -> Self {
         Self {
             operation: by,
-            outcome: Settled::Finished.as_str(),
+            outcome: HowEnded::Finished,
             id: Some(operation.id.clone()),
             command: Some(operation.command),
             traffic: String::new(),
@@ -38,7 +55,7 @@ impl Ended {
     pub fn nothing(by: Command, traffic: String) -> Self {
         Self {
             operation: by,
-            outcome: "nothing",
+            outcome: HowEnded::Nothing,
             id: None,
             command: None,
             traffic,
@@ -50,8 +67,9 @@ impl Ended {
 impl Outcome for Ended {
     fn human(&self, _: &Style) -> String {
         let what = match self.outcome {
-            "nothing" => "nothing to resume: no operation is unfinished".to_owned(),
-            outcome => format!("the {} is {outcome}", self.name),
+            HowEnded::Nothing => "nothing to resume: no operation is unfinished".to_owned(),
+            HowEnded::Finished => format!("the {} is finished", self.name),
+            HowEnded::Undone => format!("the {} is undone", self.name),
         };
         format!("{what}\n  {}", self.traffic)
     }
@@ -60,7 +78,7 @@ impl Outcome for Ended {
 /// Says how it ended.
 pub fn tell(session: &Session, by: Command, settlement: &Settlement) -> Exit {
     session.report.result(&Ended {
-        outcome: settlement.settled.as_str(),
+        outcome: settlement.settled.into(),
         traffic: settlement.traffic.clone(),
         ..Ended::new(by, &settlement.operation)
     });

@@ -10,7 +10,7 @@ use super::asking::asking;
 use crate::cli::{self, Listener};
 use crate::config;
 use crate::driver::asking::{Asking, of_file};
-use crate::engine::evidence::{Answering, Evidence};
+use crate::engine::evidence::{Answering, Evidence, Upshot};
 use crate::engine::seen::{Changed, ProbeReport, Releases, Seen};
 use crate::error::{Exit, Result};
 use crate::interrupt::Interrupts;
@@ -23,8 +23,7 @@ use crate::session::Session;
 struct Probed {
     operation: &'static str,
     url: String,
-    /// `ok` or `failed`.
-    outcome: &'static str,
+    outcome: Upshot,
     probe: ProbeReport,
 }
 
@@ -74,7 +73,11 @@ async fn run_plan(report: &Reporter, plan: &Plan) -> Result<Exit> {
     let probed = Probed {
         operation: "probe",
         url: plan.address.to_string(),
-        outcome: if has_failed { "failed" } else { "ok" },
+        outcome: if has_failed {
+            Upshot::Failed
+        } else {
+            Upshot::Ok
+        },
         probe: figures,
     };
     plan.asking
@@ -94,7 +97,7 @@ fn evidence(probed: &Probed, plan: &Plan, seen: &Seen, began: OffsetDateTime) ->
         operation: probed.operation,
         sentence: format!("{}: {}", plan.address, probe.in_a_sentence()),
         outcome: probed.outcome,
-        is_good: probed.outcome == "ok",
+        is_good: probed.outcome == Upshot::Ok,
         reason: None,
         app: plan.app.clone(),
         url: probed.url.clone(),

@@ -9,6 +9,22 @@ use super::seen::timeline::Timeline;
 use super::seen::{Latencies, ProbeReport};
 use crate::model::{Color, Digest, Route};
 
+/// How it ended, in the word that programs read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Upshot {
+    Committed,
+    /// There was nothing to do.
+    Unchanged,
+    RolledBack,
+    Refused,
+    InDoubt,
+    /// Of a probe alone.
+    Ok,
+    /// Of a probe alone.
+    Failed,
+}
+
 /// Times within are milliseconds since the first listener write; where nothing
 /// was written, since the probe began.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -17,9 +33,7 @@ pub struct Evidence {
     pub operation: &'static str,
     /// What happened, in one sentence.
     pub sentence: String,
-    /// `committed`, `rolled_back`, `refused`, `in_doubt`; for a probe `ok` or
-    /// `failed`.
-    pub outcome: &'static str,
+    pub outcome: Upshot,
     pub is_good: bool,
     /// Why, where it did not end well.
     pub reason: Option<String>,

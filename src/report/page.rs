@@ -7,7 +7,7 @@ mod tables;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::drawing::{self, Picture, Width};
-use crate::engine::evidence::Evidence;
+use crate::engine::evidence::{Evidence, Upshot};
 
 const STYLE: &str = include_str!("page/style.css");
 
@@ -78,15 +78,15 @@ fn headline(evidence: &Evidence) -> Markup {
 }
 
 /// In a word or two.
-fn outcome(outcome: &str) -> &str {
+fn outcome(outcome: Upshot) -> &'static str {
     match outcome {
-        "committed" => "Committed",
-        "rolled_back" => "Rolled back",
-        "refused" => "Refused",
-        "in_doubt" => "In doubt",
-        "ok" => "All answered well",
-        "failed" => "Failed",
-        other => other,
+        Upshot::Committed => "Committed",
+        Upshot::Unchanged => "Unchanged",
+        Upshot::RolledBack => "Rolled back",
+        Upshot::Refused => "Refused",
+        Upshot::InDoubt => "In doubt",
+        Upshot::Ok => "All answered well",
+        Upshot::Failed => "Failed",
     }
 }
 

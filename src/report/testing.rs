@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use time::macros::datetime;
 
-use crate::engine::evidence::{Answering, Evidence, ListenerWrite};
+use crate::engine::evidence::{Answering, Evidence, ListenerWrite, Upshot};
 use crate::engine::preflight::Check;
 use crate::engine::seen::timeline::{Dot, Lane, Timeline};
 use crate::engine::seen::{
@@ -54,7 +54,7 @@ pub fn taken_back() -> Evidence {
 pub fn probe() -> Evidence {
     let mut evidence = told(Story::GOOD);
     evidence.operation = "probe";
-    evidence.outcome = "ok";
+    evidence.outcome = Upshot::Ok;
     evidence.sentence = "170 requests to https://example.org/, all answered well".to_owned();
     evidence.app = None;
     evidence.url = "https://example.org/".to_owned();
@@ -119,9 +119,9 @@ pub fn told(story: Story) -> Evidence {
         operation: "promote",
         sentence: sentence(sent, failed),
         outcome: if story.is_taken_back {
-            "rolled_back"
+            Upshot::RolledBack
         } else {
-            "committed"
+            Upshot::Committed
         },
         is_good: failed == 0,
         reason: story

@@ -1,9 +1,9 @@
 use super::*;
 use crate::model::testing::operation;
 
-fn text(outcome: &'static str) -> String {
+fn text(outcome: HowEnded) -> String {
     let mut ended = match outcome {
-        "nothing" => Ended::nothing(Command::Resume, String::new()),
+        HowEnded::Nothing => Ended::nothing(Command::Resume, String::new()),
         _ => Ended::new(Command::Resume, &operation()),
     };
     ended.outcome = outcome;
@@ -13,15 +13,15 @@ fn text(outcome: &'static str) -> String {
 
 #[test]
 fn what_became_of_the_unfinished_operation() {
-    insta::assert_snapshot!(text("nothing"), @"
+    insta::assert_snapshot!(text(HowEnded::Nothing), @"
     nothing to resume: no operation is unfinished
       port 80 -> blue
     ");
-    insta::assert_snapshot!(text("finished"), @"
+    insta::assert_snapshot!(text(HowEnded::Finished), @"
     the promote of tag 2 to blue is finished
       port 80 -> blue
     ");
-    insta::assert_snapshot!(text("undone"), @"
+    insta::assert_snapshot!(text(HowEnded::Undone), @"
     the promote of tag 2 to blue is undone
       port 80 -> blue
     ");

@@ -2,7 +2,7 @@ use super::*;
 use crate::engine::seen::{Failure, Latency};
 use crate::model::{Connection, Lost};
 
-fn shown(outcome: &'static str, failures: Vec<Failure>) -> String {
+fn shown(outcome: Upshot, failures: Vec<Failure>) -> String {
     let failed = u64::try_from(failures.len()).unwrap();
     let probed = Probed {
         operation: "probe",
@@ -27,7 +27,7 @@ fn shown(outcome: &'static str, failures: Vec<Failure>) -> String {
 
 #[test]
 fn all_well() {
-    insta::assert_snapshot!(shown("ok", Vec::new()), @"
+    insta::assert_snapshot!(shown(Upshot::Ok, Vec::new()), @"
     http://lb.example/api
       requests    100 sent, 0 failed
       latency     p50 4.25 ms, p99 12.5 ms, max 130 ms
@@ -50,7 +50,7 @@ fn the_first_five_failures_are_shown() {
     };
     let refused = failure(90, None, Some("Connection refused (os error 111)"));
     let failures = [vec![refused], vec![failure(1100, Some(503), None); 6]].concat();
-    insta::assert_snapshot!(shown("failed", failures), @"
+    insta::assert_snapshot!(shown(Upshot::Failed, failures), @"
     http://lb.example/api
       requests    100 sent, 7 failed
       latency     p50 4.25 ms, p99 12.5 ms, max 130 ms

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::driver::attempt::{Kind, SwapTimes, Swapped};
+use crate::engine::evidence::Upshot;
 use crate::engine::plan::Needless;
 use crate::engine::preflight::Check;
 use crate::engine::seen::ProbeReport;
@@ -83,7 +84,7 @@ pub(super) struct Done {
     operation: &'static str,
     from: Option<Color>,
     to: Color,
-    outcome: &'static str,
+    outcome: Upshot,
     checks: Vec<Check>,
     probe: ProbeReport,
     swap: SwapTimes,
@@ -98,7 +99,7 @@ impl Done {
     pub(super) fn nothing(kind: Kind, observed: &Observed, live: Color, why: Needless) -> Self {
         let sentence = why.sentence(observed, live);
         Self {
-            outcome: "unchanged",
+            outcome: Upshot::Unchanged,
             ..Self::new(kind, observed, Some(live.other()), live, sentence)
         }
     }
@@ -119,7 +120,7 @@ impl Done {
             operation: kind.name(),
             from,
             to,
-            outcome: "committed",
+            outcome: Upshot::Committed,
             checks: Vec::new(),
             probe: ProbeReport::default(),
             swap: SwapTimes::default(),

@@ -8,6 +8,7 @@ use super::Kind;
 use crate::driver::asking::Asking;
 use crate::driver::shift::Finished;
 use crate::driver::turn::{Conclusion, Turn};
+use crate::engine::evidence::Upshot;
 use crate::engine::preflight::Check;
 use crate::engine::seen::{Failure, ProbeReport, Seen};
 use crate::engine::shift::{MoveTimes, Outcome as Ending, Shift, Why};
@@ -30,8 +31,7 @@ pub struct Swapped {
     pub operation: &'static str,
     pub from: Color,
     pub to: Color,
-    /// `committed`, `unchanged`, `rolled_back`, `refused` or `in_doubt`.
-    pub outcome: &'static str,
+    pub outcome: Upshot,
     pub checks: Vec<Check>,
     pub probe: ProbeReport,
     pub swap: SwapTimes,
@@ -115,7 +115,7 @@ impl Swapped {
             operation: kind.name(),
             from: shift.strategy.from,
             to: shift.strategy.to,
-            outcome: "refused",
+            outcome: Upshot::Refused,
             checks,
             probe: ProbeReport::default(),
             swap: SwapTimes::default(),
@@ -346,34 +346,38 @@ fn times(shift: &Shift) -> SwapTimes {
 }
 
 /// `first`: the first failure, which is the cause where failures are.
-fn ending(shift: &Shift, first: Option<&Failure>) -> (&'static str, Exit, Option<String>) {
+fn ending(shift: &Shift, first: Option<&Failure>) -> (Upshot, Exit, Option<String>) {
     let failed = |text: &str| Some(text.to_owned());
     let reason = |why: &Why| match (why, first) {
         (Why::Failures, Some(first)) => first.what(),
         _ => reason(why),
     };
     match shift.outcome() {
-        Some(Ending::Committed) => ("committed", Exit::Done, None),
-        Some(Ending::RolledBack(why)) => ("rolled_back", Exit::RolledBack, Some(reason(why))),
+        Some(Ending::Committed) => (Upshot::Committed, Exit::Done, None),
+        Some(Ending::RolledBack(why)) => (Upshot::RolledBack, Exit::RolledBack, Some(reason(why))),
         Some(Ending::Unwell) => {
             let (bad, all) = shift.baseline();
             let text =
                 format!("production failed before anything was changed ({bad} of {all} requests)");
-            ("refused", Exit::Refused, Some(text))
+            (Upshot::Refused, Exit::Refused, Some(text))
         }
-        Some(Ending::Refused(why)) => ("refused", Exit::Refused, failed(why)),
+        Some(Ending::Refused(why)) => (Upshot::Refused, Exit::Refused, failed(why)),
         Some(Ending::Interrupted) if !shift.moves.is_empty() => {
             let text = "interrupted; the test port was moved, and production was not";
-            ("refused", Exit::Interrupted, failed(text))
+            (Upshot::Refused, Exit::Interrupted, failed(text))
         }
-        Some(Ending::Interrupted) => ("refused", Exit::Interrupted, failed("interrupted")),
-        Some(Ending::Unchanged(why)) => ("refused", Exit::Failed, failed(why)),
+        Some(Ending::Interrupted) => (Upshot::Refused, Exit::Interrupted, failed("interrupted")),
+        Some(Ending::Unchanged(why)) => (Upshot::Refused, Exit::Failed, failed(why)),
         Some(Ending::Left(why)) => {
             let text = format!("{}; the swap was left in place", reason(why));
-            ("in_doubt", Exit::LookNow, Some(text))
+            (Upshot::InDoubt, Exit::LookNow, Some(text))
         }
-        Some(Ending::InDoubt(why)) => ("in_doubt", Exit::LookNow, failed(why)),
-        None => ("in_doubt", Exit::LookNow, failed("the swap has no end")),
+        Some(Ending::InDoubt(why)) => (Upshot::InDoubt, Exit::LookNow, failed(why)),
+        None => (
+            Upshot::InDoubt,
+            Exit::LookNow,
+            failed("the swap has no end"),
+        ),
     }
 }
 

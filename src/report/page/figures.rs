@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::engine::evidence::Evidence;
+use crate::engine::evidence::{Evidence, Upshot};
 use crate::report::drawing::span;
 
 struct Tile {
@@ -73,7 +73,7 @@ fn changeover(evidence: &Evidence) -> Option<Tile> {
         .filter_map(|(name, ms)| Some(format!("{name} {} ms", (*ms)?)))
         .collect();
     let about = match (probe.changeover_ms, evidence.outcome) {
-        (None, "rolled_back") => "taken back".to_owned(),
+        (None, Upshot::RolledBack) => "taken back".to_owned(),
         (None, _) => "not seen to its end".to_owned(),
         (Some(_), _) => about.join(", "),
     };
