@@ -139,6 +139,9 @@ impl Sources {
             && profiles::borrows_environment(&self.profiles, &self.selected.name);
         self.tell_who_wins(keys);
         let mut environment = self.environment.clone();
+        if borrows || !self.selected.is_explicit() {
+            environment.has_whole_keys()?;
+        }
         if self.selected.is_explicit() {
             environment = environment.without_credentials();
         }

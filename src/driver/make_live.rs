@@ -13,7 +13,7 @@ use crate::engine::seen::Releases;
 use crate::engine::shift::{Before, Outcome, Policy, Shift, Tolerated, Why};
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
-use crate::model::{Color, Observed, Strategy};
+use crate::model::{Color, Observed, Route, Strategy};
 use crate::session::Session;
 
 /// Points production at the colour, then the test route at the other. It takes
@@ -81,11 +81,22 @@ fn ended(shift: &Shift, observed: &Observed, color: Color) -> Result<()> {
             .traffic(observed.traffic_line())
             .hint(format!("`bgecs promote {color}` tries again")),
         // The rest is for the next command: the operation stays open.
-        Some(Outcome::Left(Why::Unmoved(_, reason) | Why::Journal(reason))) => {
-            Error::new(Exit::LookNow, reason.clone())
-                .traffic(format!("port 80 -> {color}"))
-                .hint("`bgecs resume` does the rest")
+        Some(Outcome::Left(Why::Unmoved(route, reason))) => {
+            let target = match route {
+                Route::Production => color,
+                Route::Test => color.other(),
+            };
+            Error::new(
+                Exit::LookNow,
+                format!("{route} cannot be pointed at {target}"),
+            )
+            .cause(reason)
+            .traffic(format!("port 80 -> {color}"))
+            .hint("`bgecs resume` does the rest")
         }
+        Some(Outcome::Left(Why::Journal(reason))) => Error::new(Exit::LookNow, reason.clone())
+            .traffic(format!("port 80 -> {color}"))
+            .hint("`bgecs resume` does the rest"),
         Some(Outcome::InDoubt(reason)) => {
             Error::new(Exit::LookNow, reason.clone()).hint("`bgecs status` shows both listeners")
         }

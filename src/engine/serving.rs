@@ -191,10 +191,11 @@ impl Watch {
         at: Duration,
         stopped: &[StoppedTask],
     ) -> Option<(StoppedTask, StopCause)> {
-        for task in stopped {
-            let Some(cause) = stopped::why(task) else {
-                continue;
-            };
+        let caused = |task| stopped::why(task).map(|cause| (task, cause));
+        let mut causes: Vec<(&StoppedTask, StopCause)> =
+            stopped.iter().filter_map(caused).collect();
+        causes.sort_by_key(|(task, cause)| (cause.is_echo(), task.created_at));
+        for (task, cause) in causes {
             let kind = discriminant(&cause);
             let is_known = self.setbacks.iter().any(|(id, _)| *id == task.id);
             if !cause.is_tried_again() {

@@ -93,6 +93,10 @@ fn passes(reason: &str) -> bool {
     says(reason, &PASSING)
 }
 
+fn is_echo(reason: &str) -> bool {
+    says(reason, &["conflict. the container name"])
+}
+
 /// The container for which the task ended. ECS stops the others after it, and
 /// does not say which was first: that is read from how each was left.
 pub fn to_blame(task: &StoppedTask) -> Option<&StoppedContainer> {
@@ -139,12 +143,11 @@ pub fn why(task: &StoppedTask) -> Option<StopCause> {
     let container_reason = container_reason.unwrap_or_default();
     let said = |prefix: &str| reason.contains(prefix) || container_reason.contains(prefix);
     let text = || {
-        let longest = if container_reason.len() > reason.len() {
-            container_reason
-        } else {
-            reason
-        };
-        longest.to_owned()
+        let reasons = [reason, container_reason];
+        let telling = reasons
+            .into_iter()
+            .max_by_key(|text| (!text.is_empty(), !is_echo(text), text.len()));
+        telling.unwrap_or_default().to_owned()
     };
     let container = || blamed.map_or_else(|| "?".to_owned(), |container| container.name.clone());
     if OTHER_MACHINE.iter().any(|words| said(words)) {

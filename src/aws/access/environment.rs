@@ -76,13 +76,14 @@ impl Environment {
             check::variable(name, checked).map_err(|why| unusable(&why))?;
             kept.insert(name.to_owned(), trimmed.to_owned());
         }
-        let environment = Self(kept);
-        environment.has_whole_keys()?;
-        Ok(environment)
+        Ok(Self(kept))
     }
 
     /// Half a pair would be passed over in silence, and somebody else's sign.
-    fn has_whole_keys(&self) -> Result<()> {
+    ///
+    /// # Errors
+    /// Half a pair (exit 2).
+    pub fn has_whole_keys(&self) -> Result<()> {
         let has_secret = ["AWS_SECRET_ACCESS_KEY", "SECRET_ACCESS_KEY"]
             .iter()
             .any(|name| self.get(name).is_some());
@@ -204,14 +205,15 @@ mod tests {
 
     #[test]
     fn a_key_without_its_secret_is_no_silent_way_to_another_account() {
-        let error = of("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE").map(|_| ());
+        let half = of("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE").unwrap();
+        let error = half.has_whole_keys();
         assert!(error.unwrap_err().message.contains("AWS_SECRET_ACCESS_KEY"));
         // A pipeline's secret of a mistyped name is an empty text.
         let error = Environment::of([
             ("AWS_ACCESS_KEY_ID".into(), "".into()),
             ("AWS_SECRET_ACCESS_KEY".into(), "hunter22".into()),
         ]);
-        let error = error.map(|_| ()).unwrap_err();
+        let error = error.unwrap().has_whole_keys().unwrap_err();
         assert_eq!(
             error.message,
             "AWS_SECRET_ACCESS_KEY is set, and AWS_ACCESS_KEY_ID is not"
@@ -221,6 +223,7 @@ mod tests {
             ("AWS_SECRET_ACCESS_KEY".into(), "secret\n".into()),
         ];
         let environment = Environment::of(pair).unwrap();
+        environment.has_whole_keys().unwrap();
         assert_eq!(environment.credentials(), Some("AWS_ACCESS_KEY_ID"));
         let left = environment.without_credentials();
         assert_eq!(left.credentials(), None);

@@ -415,3 +415,17 @@ fn causes_of_what_is_explained_end_with_the_sentence() {
     let error = aws_credential_types::provider::error::CredentialsError::provider_error(unsigned);
     assert_eq!(causes(&error).last().unwrap().to_string(), "because");
 }
+
+/// They are out of the chain, whole or not.
+#[tokio::test]
+async fn half_a_key_beside_an_explicit_profile_is_nobodys_business() {
+    for half in [
+        [("AWS_ACCESS_KEY_ID", "AKIAENVIRONMENT")],
+        [("AWS_SECRET_ACCESS_KEY", "secret")],
+    ] {
+        assert_eq!(key(&by_flag("prod"), &half).await, "AKIAPROD");
+        let nobody = Access::new(None, Some("eu-west-3"), None, Place::default());
+        let error = region(&nobody, &half).await.unwrap_err();
+        assert!(error.message.contains("is not"), "{error}");
+    }
+}

@@ -255,9 +255,6 @@ impl Swapped {
                 self.from, self.to
             ),
             Exit::Interrupted => "run it again when you are ready".to_owned(),
-            Exit::RolledBack if self.ending == Ending::RolledBack(Why::Interrupt) => {
-                "run it again when you are ready".to_owned()
-            }
             // Another was here, or is.
             Exit::Refused if self.ending != Ending::Unwell => {
                 "look at what changed: `bgecs status`".to_owned()
@@ -270,7 +267,10 @@ impl Swapped {
                 "fix that, or allow it for these credentials; then `bgecs {}` again",
                 self.operation
             ),
-            _ => format!("`bgecs logs {}` shows what its tasks said", self.to),
+            _ => match &self.ending {
+                Ending::RolledBack(why) => after(why, self.to, self.operation),
+                _ => "see `bgecs status`".to_owned(),
+            },
         }))
     }
 }
@@ -392,6 +392,21 @@ pub fn reason(why: &Why) -> String {
         }
         Why::Unmoved(Route::Production, reason) => {
             format!("production could not be moved further: {reason}")
+        }
+    }
+}
+
+/// What to do next once it was taken back. The tasks are asked only where they
+/// may be to blame.
+fn after(why: &Why, to: Color, operation: &str) -> String {
+    match why {
+        Why::Failures => format!("`bgecs logs {to}` shows what its tasks said"),
+        Why::Interrupt => "run it again when you are ready".to_owned(),
+        Why::Blind | Why::Unseen(_) => {
+            format!("nothing is known against {to}: `bgecs {operation}` again")
+        }
+        Why::Unmoved(..) | Why::Journal(_) => {
+            format!("fix that, or allow it for these credentials; then `bgecs {operation}` again")
         }
     }
 }

@@ -310,3 +310,30 @@ fn a_task_that_failed_its_checks_is_told_with_what_its_target_said() {
          (Task failed ELB health checks in (target-group arn:aws:x))"
     );
 }
+
+/// A local AWS tries again under the same name, and then tells of that alone.
+#[test]
+fn the_first_refusal_is_told_and_not_what_a_second_try_met() {
+    let conflict = "ResourceInitializationError: 409 Client Error: Conflict (\"Conflict. The container name \"/ministack-ecs-1\" is already in use\")";
+    let missing = "ResourceInitializationError: exec: \"gone\": executable file not found in $PATH";
+    let told = |reasons: &[&str]| {
+        let tasks = reasons
+            .iter()
+            .zip(["1", "2"])
+            .map(|(reason, id)| StoppedTask {
+                id: id.to_owned(),
+                ..stopped("TaskFailedToStart", reason)
+            });
+        let reading = Reading {
+            stopped: tasks.collect(),
+            ..of(service(vec![deployment(2, true, Rollout::InProgress, 0)]))
+        };
+        match Watch::new(wanted()).judge(Duration::ZERO, &reading) {
+            Judgement::Failed(Cause::Task { cause, .. }) => cause.to_string(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(told(&[conflict, missing]).ends_with(missing));
+    assert!(told(&[missing, conflict]).ends_with(missing));
+    assert!(told(&[conflict]).ends_with(conflict));
+}

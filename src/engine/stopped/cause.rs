@@ -329,6 +329,12 @@ impl StopCause {
         }
     }
 
+    /// Whether another try met what the first one left, and says nothing of why
+    /// that one failed.
+    pub fn is_echo(&self) -> bool {
+        matches!(self, Self::Resource(reason) | Self::Other(reason) if super::is_echo(reason))
+    }
+
     /// What a container's last lines add: of an image for other machines ECS says
     /// only that its container exited.
     pub fn with_lines(self, lines: &[String]) -> Self {

@@ -274,10 +274,10 @@ fn rolled_back_for_other_reasons() {
       hint:      run it again when you are ready
     the promotion of blue (tag 2) was rolled back: the probe has ended by itself
       traffic:   port 80 -> green (tag 1), confirmed
-      hint:      `bgecs logs blue` shows what its tasks said
+      hint:      nothing is known against blue: `bgecs promote` again
     the promotion of blue (tag 2) was rolled back: the test port could not be moved: AccessDenied: no
       traffic:   port 80 -> green (tag 1), confirmed
-      hint:      `bgecs logs blue` shows what its tasks said
+      hint:      fix that, or allow it for these credentials; then `bgecs promote` again
     ");
 }
 
