@@ -115,8 +115,8 @@ pub async fn nine_to_one_is_nine_to_one(stage: &Stage<'_>) -> Result<String> {
     .await?;
     let status = stage.status().await?;
     let forwards = |n: &'static str| ["listeners", "prod", "forwards", n, "weight"];
-    expect(&status, &forwards("0"), 10)?;
-    expect(&status, &forwards("1"), 90)?;
+    expect(&status, &forwards("0"), 1)?;
+    expect(&status, &forwards("1"), 9)?;
     let french = count_of(stage, FRENCH).await?;
     forward(stage, listener, &[(groups.blue.as_str(), 1)]).await?;
     // Five standard deviations of a binomial distribution: 2000 x 0.1 ± 67.
