@@ -20,7 +20,7 @@ pub enum Taken {
     /// Its own work, which ended so.
     Worked(Exit),
     /// The unfinished operation of another, as that was what it was to do.
-    TookBack(Settlement),
+    TookBack(Box<Settlement>),
 }
 
 /// Does a command's work while it holds the lease; it may go on with one of its

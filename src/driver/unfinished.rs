@@ -52,7 +52,7 @@ pub enum Met {
     /// The command's own work.
     GoOn,
     /// Nothing: that was what the command is for.
-    TookBack(Settlement),
+    TookBack(Box<Settlement>),
 }
 
 /// An unfinished operation that was brought to its end.
@@ -117,7 +117,7 @@ pub async fn meet(work: &mut Work<'_>, next: Command, tag: Option<&Tag>) -> Resu
             let watching = as_it_was_asked(work, &operation);
             let settled = settle(work, operation.clone(), Course::Back, &watching).await?;
             let settlement = look_at_the_end(work, operation, settled, &watching).await;
-            settlement.map(Met::TookBack)
+            settlement.map(|settlement| Met::TookBack(Box::new(settlement)))
         }
     }
 }
