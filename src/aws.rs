@@ -25,13 +25,13 @@ use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 
-use budget::Service;
+use budget::PacedService;
 
 pub use access::Access;
 pub use ecr::{Key, Manifest, RegistryLogin, Stored};
 pub use ecs::{Kept, NewService, Revisions, ServiceChange, TasksLeft};
-pub use error::{AwsError, Kind};
-pub use journal::{HeadChange, Slot, Tenure, Unwritten, has_no_journal};
+pub use error::{AwsError, AwsErrorKind};
+pub use journal::{HeadChange, LeaseChange, OperationChange, Unwritten, has_no_journal};
 pub use logs::{LogLine, LogQuery};
 pub use router::Router;
 pub use stack::{ChangeSet, StackChange, StackInputs, StackSnapshot, StackStatus, TEMPLATE};
@@ -59,12 +59,12 @@ pub struct Aws {
     ecs: aws_sdk_ecs::Client,
     elb: aws_sdk_elasticloadbalancingv2::Client,
     logs: aws_sdk_cloudwatchlogs::Client,
-    releases: ecs::Releases,
+    releases: ecs::ReleaseCache,
     last_read: router::LastRead,
     /// The time of the journal's AWS.
     clock: Clock,
     downloads: Downloads,
-    identity: access::Identity,
+    identity: access::CallerIdentity,
     region: String,
     endpoint: Option<String>,
 }
@@ -83,24 +83,25 @@ impl Aws {
     fn from_config(config: &SdkConfig, region: String, downloads: Downloads) -> Self {
         let paced = |service| budget::paced(config, service);
         let clock = Clock::default();
-        let journal = aws_sdk_dynamodb::config::Builder::from(&paced(Service::DynamoDb))
+        let journal = aws_sdk_dynamodb::config::Builder::from(&paced(PacedService::DynamoDb))
             .interceptor(clock.clone());
         // Every command asks for the stack first, so that the clock is right
         // when the lease is taken.
-        let stacks = aws_sdk_cloudformation::config::Builder::from(&paced(Service::CloudFormation))
-            .interceptor(clock.clone());
+        let stacks =
+            aws_sdk_cloudformation::config::Builder::from(&paced(PacedService::CloudFormation))
+                .interceptor(clock.clone());
         Self {
             cloudformation: aws_sdk_cloudformation::Client::from_conf(stacks.build()),
             dynamodb: aws_sdk_dynamodb::Client::from_conf(journal.build()),
             clock,
             downloads,
-            ecr: aws_sdk_ecr::Client::new(&paced(Service::Ecr)),
-            ecs: aws_sdk_ecs::Client::new(&paced(Service::Ecs)),
-            elb: aws_sdk_elasticloadbalancingv2::Client::new(&paced(Service::Elb)),
-            logs: aws_sdk_cloudwatchlogs::Client::new(&paced(Service::Logs)),
-            releases: ecs::Releases::default(),
+            ecr: aws_sdk_ecr::Client::new(&paced(PacedService::Ecr)),
+            ecs: aws_sdk_ecs::Client::new(&paced(PacedService::Ecs)),
+            elb: aws_sdk_elasticloadbalancingv2::Client::new(&paced(PacedService::Elb)),
+            logs: aws_sdk_cloudwatchlogs::Client::new(&paced(PacedService::Logs)),
+            releases: ecs::ReleaseCache::default(),
             last_read: router::LastRead::default(),
-            identity: access::Identity::new(config, &region),
+            identity: access::CallerIdentity::new(config, &region),
             region,
             endpoint: config.endpoint_url().map(str::to_owned),
         }

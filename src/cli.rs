@@ -15,7 +15,7 @@ use crate::config::HostPort;
 use crate::docker::{CacheFrom, CacheTo, Secret, SshAgent};
 use crate::model::{Color, Tag};
 use crate::probe::Address;
-pub use asking::Asking;
+pub use asking::AskingFlags;
 pub use value::BuildArg;
 pub use value::platform;
 use value::{Unrepeated, duration, not_empty};
@@ -45,7 +45,7 @@ pub struct Cli {
     #[command(flatten)]
     pub global: Global,
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Verb,
 }
 
 #[derive(Debug, Args)]
@@ -95,7 +95,7 @@ impl Global {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum Verb {
     /// Create or update the infrastructure, and print both URLs
     Init(Init),
     /// Build an image, deploy it, and wait until it serves
@@ -105,9 +105,9 @@ pub enum Command {
     /// Go back to the release that was live before
     Rollback(Rollback),
     /// Show both colours and what each port forwards to
-    Status(Status),
+    Status(StatusFlags),
     /// Probe a listener repeatedly, and say what users would see
-    Probe(Probe),
+    Probe(ProbeFlags),
     /// Scale the idle colour to zero
     Retire(Retire),
     /// Finish or undo what a killed command left unfinished
@@ -119,14 +119,14 @@ pub enum Command {
     /// Show who holds the lease, and break it with --force
     Unlock(Unlock),
     /// Show the app's logs
-    Logs(Logs),
+    Logs(LogsFlags),
     /// Remove everything that bgecs made
     Destroy(Destroy),
     /// Print a completion script for a shell
     Completions { shell: Shell },
 }
 
-impl Command {
+impl Verb {
     /// Whether it does more than look.
     pub fn changes_something(&self) -> bool {
         match self {
@@ -158,7 +158,7 @@ pub struct DryRun {
 
 /// For every command that needs the lease.
 #[derive(Debug, Clone, Copy, Args)]
-pub struct Lease {
+pub struct LeaseFlags {
     /// How long to wait for another command to finish [default: not at all]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub wait: Option<Duration>,
@@ -186,7 +186,7 @@ pub struct Init {
     #[arg(long)]
     pub allow_live: bool,
     #[command(flatten)]
-    pub lease: Lease,
+    pub lease: LeaseFlags,
     #[command(flatten)]
     pub dry_run: DryRun,
 }
@@ -227,17 +227,17 @@ pub struct Deploy {
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration)]
     pub timeout: Duration,
     #[command(flatten)]
-    pub lease: Lease,
+    pub lease: LeaseFlags,
     #[command(flatten)]
     pub dry_run: DryRun,
     // Last, as its heading would be that of whatever follows.
     #[command(flatten)]
-    pub build: Build,
+    pub build: BuildFlags,
 }
 
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Build options")]
-pub struct Build {
+pub struct BuildFlags {
     /// The Dockerfile; `-` for stdin [default: Dockerfile in the context]
     #[arg(short, long, value_name = "FILE", conflicts_with = "image")]
     pub file: Option<PathBuf>,
@@ -277,7 +277,7 @@ pub struct Build {
 /// How production is watched while listeners change.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Probe options")]
-pub struct Watch {
+pub struct WatchFlags {
     /// How long to watch the new release [default: 15s, or [probe] window_seconds]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub window: Option<Duration>,
@@ -285,7 +285,7 @@ pub struct Watch {
     #[arg(long)]
     pub no_rollback: bool,
     #[command(flatten)]
-    pub asking: Asking,
+    pub asking: AskingFlags,
 }
 
 #[derive(Debug, Args)]
@@ -307,12 +307,12 @@ pub struct Promote {
     #[arg(long)]
     pub fix_forward: bool,
     #[command(flatten)]
-    pub lease: Lease,
+    pub lease: LeaseFlags,
     #[command(flatten)]
     pub dry_run: DryRun,
     // Last, as its heading would be that of whatever follows.
     #[command(flatten)]
-    pub watch: Watch,
+    pub watch: WatchFlags,
 }
 
 #[derive(Debug, Args)]
@@ -326,11 +326,11 @@ pub struct Rollback {
     #[arg(long)]
     pub now: bool,
     #[command(flatten)]
-    pub lease: Lease,
+    pub lease: LeaseFlags,
     #[command(flatten)]
     pub dry_run: DryRun,
     #[command(flatten)]
-    pub watch: Watch,
+    pub watch: WatchFlags,
 }
 
 #[derive(Debug, Args)]
@@ -339,14 +339,14 @@ Examples:
   bgecs status
   bgecs status --watch
   bgecs status --json | jq -r .live")]
-pub struct Status {
+pub struct StatusFlags {
     /// Refresh every two seconds, until Ctrl-C
     #[arg(short, long, conflicts_with = "json")]
     pub watch: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Listener {
+pub enum ListenerFlag {
     /// Port 80
     Prod,
     /// Port 81
@@ -360,10 +360,10 @@ Examples:
   bgecs probe --listener test --rate 50 --duration 1m
   bgecs probe --url http://localhost:8080/api --rate 1000
   bgecs probe --url https://example.com --method HEAD --expect-status 2xx,304")]
-pub struct Probe {
+pub struct ProbeFlags {
     /// Which listener to probe
     #[arg(long, default_value = "prod", conflicts_with = "url")]
-    pub listener: Listener,
+    pub listener: ListenerFlag,
     /// Probe this address instead; bgecs.toml and AWS are not used
     #[arg(long, conflicts_with = "path")]
     pub url: Option<Address>,
@@ -371,7 +371,7 @@ pub struct Probe {
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
     pub duration: Duration,
     #[command(flatten)]
-    pub asking: Asking,
+    pub asking: AskingFlags,
 }
 
 #[derive(Debug, Args)]
@@ -380,7 +380,7 @@ pub struct Retire {
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
     pub timeout: Duration,
     #[command(flatten)]
-    pub lease: Lease,
+    pub lease: LeaseFlags,
     #[command(flatten)]
     pub dry_run: DryRun,
 }
@@ -392,12 +392,12 @@ Examples:
   bgecs resume --dry-run          what would be done, nothing else")]
 pub struct Resume {
     #[command(flatten)]
-    pub lease: Lease,
+    pub lease: LeaseFlags,
     #[command(flatten)]
     pub dry_run: DryRun,
     // Last, as its heading would be that of whatever follows.
     #[command(flatten)]
-    pub watch: Watch,
+    pub watch: WatchFlags,
 }
 
 #[derive(Debug, Args)]
@@ -419,7 +419,7 @@ Examples:
   bgecs adopt                     accept what is there from now on")]
 pub struct Adopt {
     #[command(flatten)]
-    pub lease: Lease,
+    pub lease: LeaseFlags,
     #[command(flatten)]
     pub dry_run: DryRun,
 }
@@ -441,7 +441,7 @@ Examples:
   bgecs logs                      the live one's, from the last ten minutes
   bgecs logs blue -f
   bgecs logs green --since 2h")]
-pub struct Logs {
+pub struct LogsFlags {
     /// Whose logs to show [default: the live one's]
     pub color: Option<Color>,
     /// Follow new lines
@@ -463,7 +463,7 @@ pub struct Destroy {
     #[arg(short, long)]
     pub yes: bool,
     #[command(flatten)]
-    pub lease: Lease,
+    pub lease: LeaseFlags,
     #[command(flatten)]
     pub dry_run: DryRun,
 }

@@ -25,7 +25,7 @@ use clap_complete::Shell;
 use serde_json::json;
 
 use crate::aws::Access;
-use crate::cli::{self, Cli, Command, Global};
+use crate::cli::{self, Cli, Global, Verb};
 use crate::config::{Config, ConfigError};
 use crate::error::{Error, Exit, Result};
 use crate::report::{Audience, Reporter};
@@ -38,8 +38,8 @@ use crate::session::Session;
 pub async fn run(cli: Cli, audience: Audience) -> Result<Exit> {
     let global = cli.global;
     let offline = match &cli.command {
-        Command::Init(args) => init::offline(&global, audience, args),
-        Command::Completions { shell } => {
+        Verb::Init(args) => init::offline(&global, audience, args),
+        Verb::Completions { shell } => {
             completions(*shell, audience);
             Some(Ok(Exit::Done))
         }
@@ -48,7 +48,7 @@ pub async fn run(cli: Cli, audience: Audience) -> Result<Exit> {
     if let Some(result) = offline {
         return result;
     }
-    if let Command::Probe(args) = &cli.command
+    if let Verb::Probe(args) = &cli.command
         && let Some(url) = &args.url
     {
         let through: Vec<String> = global.connect_to.iter().map(ToString::to_string).collect();
@@ -59,20 +59,20 @@ pub async fn run(cli: Cli, audience: Audience) -> Result<Exit> {
         session.introduce();
     }
     match cli.command {
-        Command::Init(args) => init::run(&session, &args).await,
-        Command::Deploy(args) => deploy::run(&session, args).await,
-        Command::Promote(args) => promote::run(&session, &args).await,
-        Command::Rollback(args) => rollback::run(&session, &args).await,
-        Command::Status(args) => status::run(&session, &args).await,
-        Command::Probe(args) => probe::run(&session, &args).await,
-        Command::Retire(args) => retire::run(&session, &args).await,
-        Command::Resume(args) => resume::run(&session, &args).await,
-        Command::History(args) => history::run(&session, &args).await,
-        Command::Adopt(args) => adopt::run(&session, &args).await,
-        Command::Unlock(args) => unlock::run(&session, &args).await,
-        Command::Logs(args) => logs::run(&session, &args).await,
-        Command::Destroy(args) => destroy::run(&session, &args).await,
-        Command::Completions { .. } => Ok(Exit::Done),
+        Verb::Init(args) => init::run(&session, &args).await,
+        Verb::Deploy(args) => deploy::run(&session, args).await,
+        Verb::Promote(args) => promote::run(&session, &args).await,
+        Verb::Rollback(args) => rollback::run(&session, &args).await,
+        Verb::Status(args) => status::run(&session, &args).await,
+        Verb::Probe(args) => probe::run(&session, &args).await,
+        Verb::Retire(args) => retire::run(&session, &args).await,
+        Verb::Resume(args) => resume::run(&session, &args).await,
+        Verb::History(args) => history::run(&session, &args).await,
+        Verb::Adopt(args) => adopt::run(&session, &args).await,
+        Verb::Unlock(args) => unlock::run(&session, &args).await,
+        Verb::Logs(args) => logs::run(&session, &args).await,
+        Verb::Destroy(args) => destroy::run(&session, &args).await,
+        Verb::Completions { .. } => Ok(Exit::Done),
     }
 }
 
@@ -124,8 +124,8 @@ impl From<ConfigError> for Error {
     }
 }
 
-impl From<crate::docker::Error> for Error {
-    fn from(error: crate::docker::Error) -> Self {
+impl From<crate::docker::DockerError> for Error {
+    fn from(error: crate::docker::DockerError) -> Self {
         let hint = error.hint();
         let exit = match error.is_usage() {
             true => Exit::Usage,

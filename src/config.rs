@@ -58,7 +58,7 @@ pub struct Config {
     pub build: Build,
     pub registry: Registry,
     pub logs: Logs,
-    pub load_balancer: LoadBalancer,
+    pub load_balancer: LoadBalancerSection,
     pub lease: Lease,
     pub place: Place,
 }
@@ -81,14 +81,14 @@ pub struct Container {
     pub health_path: String,
     /// What its image must be for. `None` leaves it to the image.
     pub architecture: Option<CpuArchitecture>,
-    pub definition: Definition,
+    pub definition: DefinitionSource,
 }
 
 /// Where the task definition comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Definition {
+pub enum DefinitionSource {
     /// From the keys of `[container]`.
-    Settings(Settings),
+    Settings(ContainerSection),
     /// From a task definition that its owner keeps as JSON.
     File(OwnDefinition),
 }
@@ -110,7 +110,7 @@ pub struct OwnDefinition {
 
 /// The keys of `[container]` that describe a task of one container.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settings {
+pub struct ContainerSection {
     pub port: u16,
     pub size: TaskSize,
     /// Empty leaves it to the image.
@@ -153,13 +153,13 @@ pub struct Probe {
     pub window: Duration,
     /// How long a request may take before it counts as failed.
     pub timeout: Duration,
-    pub question: Question,
+    pub question: QuestionKeys,
 }
 
 /// The keys of `[probe]` that say what is asked and what is a good answer, as
 /// they are written; checked, and None where it is the usual.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Question {
+pub struct QuestionKeys {
     pub method: Option<String>,
     /// A value may be a secret.
     pub headers: BTreeMap<String, Hidden>,
@@ -207,7 +207,7 @@ pub struct Logs {
 
 /// `[load_balancer]`
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LoadBalancer {
+pub struct LoadBalancerSection {
     /// Where to connect for any of the load balancer's host names.
     pub connect_to: Option<HostPort>,
     pub deregistration_delay: Duration,
@@ -288,7 +288,7 @@ const DEFAULT_CONTAINER: &str = "app";
 const DEFAULT_HEALTH_PATH: &str = "/health";
 const DEFAULT_RATE: NonZeroU32 = NonZeroU32::new(10).unwrap();
 
-impl Default for Settings {
+impl Default for ContainerSection {
     fn default() -> Self {
         Self {
             port: DEFAULT_PORT,
@@ -324,7 +324,7 @@ impl Default for Probe {
             rate: DEFAULT_RATE,
             window: Duration::from_secs(15),
             timeout: Duration::from_secs(2),
-            question: Question::default(),
+            question: QuestionKeys::default(),
         }
     }
 }
@@ -352,7 +352,7 @@ impl Default for Lease {
     }
 }
 
-impl Default for LoadBalancer {
+impl Default for LoadBalancerSection {
     fn default() -> Self {
         Self {
             connect_to: None,

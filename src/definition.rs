@@ -4,7 +4,7 @@
 
 use std::str::FromStr;
 
-use crate::config::{Config, Definition};
+use crate::config::{Config, DefinitionSource};
 use crate::engine::task_definition::{Needs, Source, TaskDefinitionError, TaskFile};
 use crate::error::{Error, Result};
 use crate::model::{Color, CpuArchitecture, Platform, RunsOn};
@@ -49,8 +49,8 @@ impl Loaded {
     pub fn from(config: &Config) -> Result<Self> {
         let variable = |name: &str| std::env::var(name).ok();
         let file = match &config.container.definition {
-            Definition::Settings(_) => None,
-            Definition::File(own) => {
+            DefinitionSource::Settings(_) => None,
+            DefinitionSource::File(own) => {
                 let path = || own.path.clone();
                 let bytes = std::fs::read(&own.path).map_err(|source| {
                     usage(&TaskDefinitionError::Unreadable {
@@ -80,12 +80,12 @@ impl Loaded {
     pub fn source<'a>(&'a self, config: &'a Config) -> Source<'a> {
         let container = config.container.name.as_str();
         match (&config.container.definition, &self.file) {
-            (Definition::Settings(settings), _) => Source::Settings {
+            (DefinitionSource::Settings(settings), _) => Source::Settings {
                 container,
                 settings,
             },
-            (Definition::File(_), Some(file)) => Source::File { container, file },
-            (Definition::File(_), None) => {
+            (DefinitionSource::File(_), Some(file)) => Source::File { container, file },
+            (DefinitionSource::File(_), None) => {
                 unreachable!("`from` reads the file that the configuration names")
             }
         }

@@ -45,17 +45,17 @@ pub use crate::model::StepState;
 use crate::model::{Contents, Digest};
 
 pub use agent::SshAgent;
-pub use build::{BuildRequest, CacheFrom, CacheTo, Context};
+pub use build::{BuildContext, BuildRequest, CacheFrom, CacheTo};
 pub use engine::Engine;
-pub use error::Error;
+pub use error::DockerError;
 pub use login::Logins;
-pub use push::{Credentials, Target};
+pub use push::{Credentials, PushTarget};
 pub use reference::{Exactly, Reference};
 pub use secrets::Secret;
 
 /// An image that the engine holds.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Image {
+pub struct LocalImage {
     /// The engine's own name for it: `sha256:` and 64 hex digits.
     pub id: String,
     pub contents: Contents,
@@ -63,7 +63,7 @@ pub struct Image {
     pub repo_digests: BTreeSet<String>,
 }
 
-impl Image {
+impl LocalImage {
     /// Whether `name` (registry and repository, without a tag) is known to have
     /// this image under that digest: it was pushed there, or pulled from there.
     pub fn is_known_as(&self, name: &str, digest: &Digest) -> bool {

@@ -36,7 +36,7 @@ use crate::error::{Error, Exit};
 use crate::model::Progress;
 use crate::model::{Caller, StackEvent};
 use crate::model::{Color, ServiceEvent};
-pub use blocks::{Answered, Release};
+pub use blocks::{Answered, AnsweringRelease};
 pub use diagnosis::Diagnosis;
 pub use file::ReportFile;
 use introduction::Introduction;
@@ -47,7 +47,7 @@ use terminal::Shown;
 
 /// What happens while a command runs.
 #[derive(Debug)]
-pub enum Event<'a> {
+pub enum ReportEvent<'a> {
     /// A line that stays.
     Note(String),
     Warning(String),
@@ -117,12 +117,12 @@ impl Audience {
         }
     }
 
-    fn typed_event<'a>(&self, event: &Event<'a>) -> Option<Event<'a>> {
+    fn typed_event<'a>(&self, event: &ReportEvent<'a>) -> Option<ReportEvent<'a>> {
         Some(match event {
-            Event::Note(text) => Event::Note(self.typed(text.clone())),
-            Event::Warning(text) => Event::Warning(self.typed(text.clone())),
-            Event::Doing(text) => Event::Doing(self.typed(text.clone())),
-            Event::Done(text) => Event::Done(self.typed(text.clone())),
+            ReportEvent::Note(text) => ReportEvent::Note(self.typed(text.clone())),
+            ReportEvent::Warning(text) => ReportEvent::Warning(self.typed(text.clone())),
+            ReportEvent::Doing(text) => ReportEvent::Doing(self.typed(text.clone())),
+            ReportEvent::Done(text) => ReportEvent::Done(self.typed(text.clone())),
             _ => return None,
         })
     }
@@ -190,8 +190,8 @@ impl Reporter {
         }));
     }
 
-    pub fn tell(&self, event: &Event<'_>) {
-        if self.audience.quiet && !matches!(event, Event::Warning(_)) {
+    pub fn tell(&self, event: &ReportEvent<'_>) {
+        if self.audience.quiet && !matches!(event, ReportEvent::Warning(_)) {
             return;
         }
         let typed = self.audience.typed_event(event);
@@ -201,8 +201,9 @@ impl Reporter {
     }
 
     /// What of it is printed now, if anything.
-    fn shown(&self, event: &Event<'_>) -> Option<Shown> {
-        let (Event::Answered(_) | Event::Probing { .. } | Event::Probed) = event else {
+    fn shown(&self, event: &ReportEvent<'_>) -> Option<Shown> {
+        let (ReportEvent::Answered(_) | ReportEvent::Probing { .. } | ReportEvent::Probed) = event
+        else {
             return Some(Shown::of(event, self.style));
         };
         let mut line = self
@@ -211,11 +212,11 @@ impl Reporter {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         match event {
-            Event::Answered(answered) => {
+            ReportEvent::Answered(answered) => {
                 line.add(*answered);
                 None
             }
-            Event::Probing {
+            ReportEvent::Probing {
                 sent,
                 failed,
                 share,

@@ -14,7 +14,7 @@ use crate::engine::plan;
 use crate::error::{Error, Exit, Result};
 use crate::model::{Answer, Color, Infrastructure, Observed, PerRoute, Route};
 use crate::probe::{Address, Question, ask_once};
-use crate::report::{Event, Reporter};
+use crate::report::{ReportEvent, Reporter};
 use here::Here;
 
 pub struct Session {
@@ -193,7 +193,7 @@ impl Session {
         if let Some(difference) = self.difference(stack)
             && self.told.set(difference.clone()).is_ok()
         {
-            self.report.tell(&Event::Warning(difference));
+            self.report.tell(&ReportEvent::Warning(difference));
         }
     }
 

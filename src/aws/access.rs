@@ -26,7 +26,7 @@ use aws_smithy_runtime_api::client::http::{SharedHttpClient, SharedHttpConnector
 use aws_types::os_shim_internal::Fs;
 use aws_types::service_config::ServiceConfigKey;
 
-pub use account::Identity;
+pub use account::CallerIdentity;
 pub use credentials::{SIGN_IN, Unsigned};
 pub use routes::{NotUp, Proxied};
 
@@ -34,8 +34,8 @@ use super::{ATTEMPT, ATTEMPTS, timeouts};
 use crate::config::Place;
 use crate::error::{Error, Result};
 use credentials::{About, Explained};
-use environment::Environment;
-use profiles::{Origin, Selected};
+use environment::Variables;
+use profiles::{CredentialsOrigin, Selected};
 
 /// Those that bgecs calls, or signs in with, as profiles and variables name them.
 const SERVICES: [&str; 10] = [
@@ -91,7 +91,7 @@ impl Access {
 }
 
 /// What calls need.
-pub struct Loaded {
+pub struct LoadedAccess {
     pub config: SdkConfig,
     pub region: String,
     /// The same way out for what is no call.
@@ -101,9 +101,9 @@ pub struct Loaded {
 /// # Errors
 /// What cannot be used, from wherever it comes (exit 2). Credentials are looked
 /// for with the first call, not here.
-pub async fn load(access: &Access) -> Result<Loaded> {
+pub async fn load(access: &Access) -> Result<LoadedAccess> {
     access.check()?;
-    let environment = Environment::of_process()?;
+    let environment = Variables::of_process()?;
     let fs = Fs::real();
     let selected = Selected::new(access, &environment);
     let profiles = profiles::read(&selected, &environment, &fs).await?;
@@ -116,7 +116,7 @@ pub async fn load(access: &Access) -> Result<Loaded> {
         http: network.client,
     };
     let (config, region) = sources.load(access).await?;
-    Ok(Loaded {
+    Ok(LoadedAccess {
         config,
         region,
         downloads: network.downloads,
@@ -125,7 +125,7 @@ pub async fn load(access: &Access) -> Result<Loaded> {
 
 /// What everything is made of.
 struct Sources {
-    environment: Environment,
+    environment: Variables,
     fs: Fs,
     selected: Selected,
     profiles: ProfileSet,
@@ -167,7 +167,7 @@ impl Sources {
             false => config.credentials_provider(),
         };
         let about = About {
-            origin: Origin::of(&self.profiles, &self.selected.name),
+            origin: CredentialsOrigin::of(&self.profiles, &self.selected.name),
             from_environment: keys.is_some() && !self.selected.is_explicit(),
             selected: self.selected,
         };

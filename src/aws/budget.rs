@@ -23,7 +23,7 @@ use connector::PacedClient;
 
 /// A service whose calls bgecs paces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Service {
+pub enum PacedService {
     CloudFormation,
     DynamoDb,
     Ecr,
@@ -34,7 +34,7 @@ pub enum Service {
 
 /// The configuration for that service's client, which is held to its budget.
 /// Clones of the client share it; two clients do not.
-pub fn paced(config: &SdkConfig, service: Service) -> SdkConfig {
+pub fn paced(config: &SdkConfig, service: PacedService) -> SdkConfig {
     // Without an HTTP client, nothing can be sent at all.
     let Some(inner) = config.http_client() else {
         return config.clone();

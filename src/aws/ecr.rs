@@ -8,7 +8,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::Aws;
-use super::error::{AwsError, Kind, Named};
+use super::error::{AwsError, AwsErrorKind, Named};
 use crate::model::{Contents, Digest, Tag};
 
 pub use manifest::Manifest;
@@ -226,7 +226,7 @@ impl Aws {
             .named("ecr:DescribeRepositories", repository);
         match answer {
             Ok(_) => Ok(true),
-            Err(error) if error.kind == Kind::NotFound => Ok(false),
+            Err(error) if error.kind == AwsErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
         }
     }
@@ -246,7 +246,7 @@ impl Aws {
                 .named("ecr:ListImages", repository);
             let ids = match listed {
                 Ok(page) => page.image_ids().to_vec(),
-                Err(error) if error.kind == Kind::NotFound => return Ok(deleted),
+                Err(error) if error.kind == AwsErrorKind::NotFound => return Ok(deleted),
                 Err(error) => return Err(error),
             };
             if ids.is_empty() {

@@ -15,7 +15,7 @@ use aws_sdk_ecs::types::{
 use time::OffsetDateTime;
 
 use super::Aws;
-use super::error::{AwsError, Kind, Named};
+use super::error::{AwsError, AwsErrorKind, Named};
 use crate::model::marks as tags;
 use crate::model::{
     Color, DefinitionChange, Deployment, Rollout, ServiceDefinition, ServiceEvent, ServiceState,
@@ -23,7 +23,7 @@ use crate::model::{
 };
 
 pub use definitions::{Kept, Revisions};
-pub(super) use releases::Releases;
+pub(super) use releases::ReleaseCache;
 pub use tasks::TasksLeft;
 
 /// What a colour's first service needs to know.
@@ -174,7 +174,7 @@ impl Aws {
         match deleted {
             // It is on its way out, or gone: an earlier call was heard.
             Err(error) if error.has_code("ServiceNotActiveException") => Ok(()),
-            Err(error) if error.kind != Kind::NotFound => Err(error),
+            Err(error) if error.kind != AwsErrorKind::NotFound => Err(error),
             _ => Ok(()),
         }
     }

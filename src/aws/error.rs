@@ -18,7 +18,7 @@ use crate::hidden::Mask;
 use crate::model::denial::{self, Denial};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum AwsErrorKind {
     /// No credentials were found anywhere.
     NoCredentials,
     /// Credentials were found, and AWS will not have them.
@@ -40,7 +40,7 @@ pub enum Kind {
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{}", self.sentence())]
 pub struct AwsError {
-    pub kind: Kind,
+    pub kind: AwsErrorKind,
     /// The IAM action, such as `ecs:UpdateService`.
     pub action: &'static str,
     pub resource: String,
@@ -75,7 +75,7 @@ impl AwsError {
     /// its API promises.
     pub fn unusable(action: &'static str, resource: &str, message: impl Into<String>) -> Self {
         Self {
-            kind: Kind::Other,
+            kind: AwsErrorKind::Other,
             action,
             resource: resource.to_owned(),
             code: None,
@@ -89,7 +89,7 @@ impl AwsError {
     pub fn too_new(table: &str, format: u64, known: u64) -> Self {
         let message = format!("its items have the format {format}, and this bgecs knows {known}");
         Self {
-            kind: Kind::TooNew,
+            kind: AwsErrorKind::TooNew,
             ..Self::unusable("dynamodb:GetItem", table, message)
         }
     }
@@ -100,13 +100,13 @@ impl AwsError {
 
     /// Whether the effect may have happened although the call failed.
     pub fn is_ambiguous(&self) -> bool {
-        matches!(self.kind, Kind::Unreachable | Kind::Failing)
+        matches!(self.kind, AwsErrorKind::Unreachable | AwsErrorKind::Failing)
     }
 
     /// Whether the same call may succeed a little later. Everything else is
     /// final: asking again gets the same answer.
     pub fn is_retryable(&self) -> bool {
-        self.is_ambiguous() || self.kind == Kind::Throttled
+        self.is_ambiguous() || self.kind == AwsErrorKind::Throttled
     }
 
     /// Without values of the request that AWS repeats.
@@ -139,7 +139,7 @@ impl AwsError {
             Some("ResourceNotFoundException") if self.action.starts_with("logs:") => {
                 "the log group"
             }
-            None if self.kind == Kind::NotFound => "the listener",
+            None if self.kind == AwsErrorKind::NotFound => "the listener",
             _ => return None,
         })
     }
@@ -149,33 +149,33 @@ impl AwsError {
             return Some(advice.hint.clone());
         }
         const WHOM: &str = "for these credentials";
-        if matches!(self.kind, Kind::Denied | Kind::Other)
+        if matches!(self.kind, AwsErrorKind::Denied | AwsErrorKind::Other)
             && let Some(hint) = denial::hint(&self.message, &self.resource, WHOM)
         {
             return Some(hint);
         }
         Some(match self.kind {
-            Kind::NoCredentials => SIGN_IN.to_owned(),
-            Kind::Expired => "sign in again (`aws sso login`), or renew the session token".to_owned(),
-            Kind::BadCredentials => {
+            AwsErrorKind::NoCredentials => SIGN_IN.to_owned(),
+            AwsErrorKind::Expired => "sign in again (`aws sso login`), or renew the session token".to_owned(),
+            AwsErrorKind::BadCredentials => {
                 "AWS does not know this key: check `aws sts get-caller-identity`, --profile and --region".to_owned()
             }
-            Kind::Denied => format!("allow {} {WHOM}", self.denied()),
-            Kind::Throttled => "AWS limits this account's calls: try again in a minute".to_owned(),
-            Kind::Unreachable => {
+            AwsErrorKind::Denied => format!("allow {} {WHOM}", self.denied()),
+            AwsErrorKind::Throttled => "AWS limits this account's calls: try again in a minute".to_owned(),
+            AwsErrorKind::Unreachable => {
                 "check the network, --region and --endpoint-url (or AWS_ENDPOINT_URL)".to_owned()
             }
-            Kind::Failing => "try again in a minute; https://health.aws.amazon.com lists outages".to_owned(),
-            Kind::TooNew => "update bgecs to the version that your team uses".to_owned(),
-            Kind::NotFound => {
+            AwsErrorKind::Failing => "try again in a minute; https://health.aws.amazon.com lists outages".to_owned(),
+            AwsErrorKind::TooNew => "update bgecs to the version that your team uses".to_owned(),
+            AwsErrorKind::NotFound => {
                 self.gone()?;
                 "something else deleted it: `bgecs init` says what is gone, and makes it again"
                     .to_owned()
             }
-            Kind::Other if self.has_code("ServiceNotActiveException") => {
+            AwsErrorKind::Other if self.has_code("ServiceNotActiveException") => {
                 "the service is being deleted: wait until `bgecs status` shows none, then deploy again".to_owned()
             }
-            Kind::Other => return None,
+            AwsErrorKind::Other => return None,
         })
     }
 }
@@ -184,15 +184,17 @@ impl From<AwsError> for Error {
     fn from(error: AwsError) -> Self {
         let message = match error.kind {
             _ if let Some(advice) = &error.advice => advice.headline.clone(),
-            Kind::NoCredentials => "no AWS credentials".to_owned(),
-            Kind::BadCredentials => "AWS refuses these credentials".to_owned(),
-            Kind::Expired => "the AWS credentials have expired".to_owned(),
-            Kind::Denied => format!("no permission for {}", error.denied()),
-            Kind::Throttled => format!("AWS throttles {}", error.action),
-            Kind::Unreachable => format!("no answer from AWS to {}", error.action),
-            Kind::Failing => format!("AWS failed at {}", error.action),
-            Kind::TooNew => "the journal of this app was written by a newer bgecs".to_owned(),
-            Kind::NotFound if let Some(gone) = error.gone() => {
+            AwsErrorKind::NoCredentials => "no AWS credentials".to_owned(),
+            AwsErrorKind::BadCredentials => "AWS refuses these credentials".to_owned(),
+            AwsErrorKind::Expired => "the AWS credentials have expired".to_owned(),
+            AwsErrorKind::Denied => format!("no permission for {}", error.denied()),
+            AwsErrorKind::Throttled => format!("AWS throttles {}", error.action),
+            AwsErrorKind::Unreachable => format!("no answer from AWS to {}", error.action),
+            AwsErrorKind::Failing => format!("AWS failed at {}", error.action),
+            AwsErrorKind::TooNew => {
+                "the journal of this app was written by a newer bgecs".to_owned()
+            }
+            AwsErrorKind::NotFound if let Some(gone) = error.gone() => {
                 // Of an image its repository.
                 let name = match gone {
                     "the repository" => error.resource.split([':', '@']).next(),
@@ -200,10 +202,10 @@ impl From<AwsError> for Error {
                 };
                 format!("{gone} {} is gone", name.unwrap_or(&error.resource))
             }
-            Kind::NotFound | Kind::Other => format!("{} failed", error.action),
+            AwsErrorKind::NotFound | AwsErrorKind::Other => format!("{} failed", error.action),
         };
         let exit = match error.kind {
-            Kind::TooNew => Exit::Refused,
+            AwsErrorKind::TooNew => Exit::Refused,
             _ => Exit::Failed,
         };
         let mut out = Self::new(exit, message).cause(error.to_string());
@@ -236,14 +238,16 @@ where
 {
     let code = error.meta().code().map(str::to_owned);
     let refused = |status: StatusCode| {
-        let kind = match code.as_deref().map_or(Kind::Other, kind_of_code) {
-            Kind::Other if advice::is_revision_gone(action, code.as_deref()) => Kind::NotFound,
-            Kind::Other if status.is_server_error() => Kind::Failing,
+        let kind = match code.as_deref().map_or(AwsErrorKind::Other, kind_of_code) {
+            AwsErrorKind::Other if advice::is_revision_gone(action, code.as_deref()) => {
+                AwsErrorKind::NotFound
+            }
+            AwsErrorKind::Other if status.is_server_error() => AwsErrorKind::Failing,
             kind => kind,
         };
         let message = match (kind, error.meta().message()) {
             (_, None) => format!("HTTP {status}"),
-            (Kind::BadCredentials, Some(message)) => without_request(message).to_owned(),
+            (AwsErrorKind::BadCredentials, Some(message)) => without_request(message).to_owned(),
             (_, Some(message)) => message.to_owned(),
         };
         (kind, message)
@@ -256,12 +260,12 @@ where
     };
     let (kind, message) = match error {
         _ if let Some(status) = status.filter(|status| !status.is_success()) => refused(status),
-        _ if is_about_credentials(error) => (Kind::NoCredentials, innermost(error)),
-        SdkError::TimeoutError(_) => (Kind::Unreachable, "timed out".to_owned()),
+        _ if is_about_credentials(error) => (AwsErrorKind::NoCredentials, innermost(error)),
+        SdkError::TimeoutError(_) => (AwsErrorKind::Unreachable, "timed out".to_owned()),
         SdkError::DispatchFailure(_) | SdkError::ResponseError(_) | SdkError::ServiceError(_) => {
-            (Kind::Unreachable, innermost(error))
+            (AwsErrorKind::Unreachable, innermost(error))
         }
-        _ => (Kind::Other, innermost(error)),
+        _ => (AwsErrorKind::Other, innermost(error)),
     };
     let clock = code.as_deref().and_then(|code| {
         let now = OffsetDateTime::now_utc();
@@ -299,12 +303,12 @@ fn without_request(message: &str) -> &str {
 /// The codes that AWS services share
 /// (<https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html>),
 /// and those of the services bgecs calls.
-fn kind_of_code(code: &str) -> Kind {
+fn kind_of_code(code: &str) -> AwsErrorKind {
     match code {
         "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "NotAuthorized" => {
-            Kind::Denied
+            AwsErrorKind::Denied
         }
-        "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => Kind::Expired,
+        "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => AwsErrorKind::Expired,
         "InvalidClientTokenId"
         | "UnrecognizedClientException"
         | "SignatureDoesNotMatch"
@@ -312,7 +316,7 @@ fn kind_of_code(code: &str) -> Kind {
         | "IncompleteSignature"
         | "RequestInTheFuture"
         | "RequestTimeTooSkewed"
-        | "MissingAuthenticationToken" => Kind::BadCredentials,
+        | "MissingAuthenticationToken" => AwsErrorKind::BadCredentials,
         // The codes that the SDK tries again, slowing down, but for one:
         // `LimitExceededException` is a quota with these services, which no
         // waiting helps.
@@ -328,8 +332,8 @@ fn kind_of_code(code: &str) -> Kind {
         | "Throttling"
         | "ThrottlingException"
         | "TooManyRequestsException"
-        | "TransactionInProgressException" => Kind::Throttled,
-        "RequestTimeout" | "RequestTimeoutException" => Kind::Failing,
+        | "TransactionInProgressException" => AwsErrorKind::Throttled,
+        "RequestTimeout" | "RequestTimeoutException" => AwsErrorKind::Failing,
         "ClusterNotFoundException"
         | "ServiceNotFoundException"
         | "RepositoryNotFoundException"
@@ -337,8 +341,8 @@ fn kind_of_code(code: &str) -> Kind {
         | "ResourceNotFoundException"
         | "ListenerNotFound"
         | "TargetGroupNotFound"
-        | "LoadBalancerNotFound" => Kind::NotFound,
-        _ => Kind::Other,
+        | "LoadBalancerNotFound" => AwsErrorKind::NotFound,
+        _ => AwsErrorKind::Other,
     }
 }
 

@@ -18,13 +18,13 @@ use aws_sdk_dynamodb::types::{
 use time::OffsetDateTime;
 
 use super::Aws;
-use super::error::{AwsError, Kind, Named};
+use super::error::{AwsError, AwsErrorKind, Named};
 use crate::model::journal::{FORMAT, Head, Holder, Lease, Operation, OperationId, Truth};
 pub use clock::Clock;
 
 /// What becomes of the unfinished operation.
 #[derive(Debug, Clone, Copy)]
-pub enum Slot<'a> {
+pub enum OperationChange<'a> {
     Keep,
     Write(&'a Operation),
     /// It has ended, and is in the history.
@@ -33,17 +33,17 @@ pub enum Slot<'a> {
 
 /// What becomes of the lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tenure {
+pub enum LeaseChange {
     Until(OffsetDateTime),
     Release,
 }
 
 #[derive(Debug)]
 pub struct HeadChange<'a> {
-    pub operation: Slot<'a>,
+    pub operation: OperationChange<'a>,
     /// `None` leaves it.
     pub truth: Option<Truth>,
-    pub tenure: Tenure,
+    pub tenure: LeaseChange,
     /// Grows with each writing of the operation under one lease: one that the
     /// network holds up does not undo a later one.
     pub version: u64,
@@ -159,15 +159,15 @@ impl Aws {
         let mut remove = Vec::new();
         let mut update = self.update_head(table);
         match change.operation {
-            Slot::Keep => {}
-            Slot::Write(operation) => {
+            OperationChange::Keep => {}
+            OperationChange::Write(operation) => {
                 set.push("#operation = :operation");
                 update = update.expression_attribute_values(":operation", item::json(operation));
             }
-            Slot::Clear => remove.push("#operation"),
+            OperationChange::Clear => remove.push("#operation"),
         }
         let mut condition = "#fence = :fence AND #id = :id".to_owned();
-        if !matches!(change.operation, Slot::Keep) {
+        if !matches!(change.operation, OperationChange::Keep) {
             // The same write, tried again, is none that came first.
             condition += " AND (attribute_not_exists(#version) OR #version <= :version)";
             set.push("#version = :version");
@@ -184,11 +184,11 @@ impl Aws {
         }
         update = update.expression_attribute_names("#until", item::UNTIL);
         match change.tenure {
-            Tenure::Until(until) => {
+            LeaseChange::Until(until) => {
                 set.push("#until = :until");
                 update = update.expression_attribute_values(":until", item::moment(until));
             }
-            Tenure::Release => {
+            LeaseChange::Release => {
                 remove.extend(["#holder", "#id", "#until"]);
                 update = update.expression_attribute_names("#holder", item::HOLDER);
             }
@@ -364,7 +364,7 @@ fn expression(set: &[&str], remove: &[&str]) -> String {
 
 /// Whether the app has no table: never made, or gone with its stack.
 pub fn has_no_journal(error: &AwsError) -> bool {
-    error.kind == Kind::NotFound
+    error.kind == AwsErrorKind::NotFound
 }
 
 type Item = std::collections::HashMap<String, AttributeValue>;

@@ -5,7 +5,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::Aws;
-use super::error::{AwsError, Kind, Named};
+use super::error::{AwsError, AwsErrorKind, Named};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LogLine {
@@ -50,7 +50,7 @@ impl Aws {
                 .iter()
                 .map(|event| line(stream, event))
                 .collect()),
-            Err(error) if error.kind == Kind::NotFound => Ok(Vec::new()),
+            Err(error) if error.kind == AwsErrorKind::NotFound => Ok(Vec::new()),
             Err(error) => Err(error),
         }
     }
@@ -67,7 +67,7 @@ impl Aws {
             .named("logs:FilterLogEvents", group);
         match answer {
             Ok(_) => Ok(true),
-            Err(error) if error.kind == Kind::NotFound => Ok(false),
+            Err(error) if error.kind == AwsErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
         }
     }

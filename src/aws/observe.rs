@@ -7,7 +7,7 @@ use crate::model::{
     Color, ColorState, Infrastructure, Observed, OtherWays, PerColor, Release, ServiceState,
 };
 
-type Running = (Option<ServiceState>, Option<Release>);
+type ServiceAndRelease = (Option<ServiceState>, Option<Release>);
 
 impl Aws {
     /// Reads the load balancer, services, target health, releases, and the journal
@@ -63,7 +63,10 @@ impl Aws {
     }
 
     /// Each colour's service, and the release that it runs.
-    async fn read_running(&self, infra: &Infrastructure) -> Result<PerColor<Running>, AwsError> {
+    async fn read_running(
+        &self,
+        infra: &Infrastructure,
+    ) -> Result<PerColor<ServiceAndRelease>, AwsError> {
         let services = self.read_services(&infra.cluster).await?;
         let running = async |color| {
             let service = services.iter().find(|(name, _)| *name == color);

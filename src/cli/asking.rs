@@ -17,7 +17,7 @@ use crate::report::ReportFile;
 
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Probe options")]
-pub struct Asking {
+pub struct AskingFlags {
     /// Requests per second, from 0.1 [default: 10, or [probe] rate]
     #[arg(long, value_parser = rate)]
     pub rate: Option<f64>,
@@ -32,7 +32,7 @@ pub struct Asking {
     pub method: Option<Method>,
     /// A header to send, `Name: value`, in addition to [probe] headers; repeatable
     #[arg(long, value_name = "HEADER", value_parser = HeaderParser)]
-    pub header: Vec<Header>,
+    pub header: Vec<HeaderFlag>,
     /// HTTP version to use [default: auto]
     #[arg(long, value_name = "VERSION")]
     pub http: Option<Version>,
@@ -58,12 +58,12 @@ pub struct Asking {
 
 /// A header to send. Its value may be a secret, and is not shown.
 #[derive(Debug, Clone)]
-pub struct Header {
+pub struct HeaderFlag {
     pub name: HeaderName,
     pub value: HeaderValue,
 }
 
-impl FromStr for Header {
+impl FromStr for HeaderFlag {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -88,14 +88,14 @@ impl FromStr for Header {
 struct HeaderParser;
 
 impl TypedValueParser for HeaderParser {
-    type Value = Header;
+    type Value = HeaderFlag;
 
     fn parse_ref(
         &self,
         command: &clap::Command,
         _: Option<&clap::Arg>,
         value: &OsStr,
-    ) -> Result<Header, clap::Error> {
+    ) -> Result<HeaderFlag, clap::Error> {
         let read = value
             .to_str()
             .ok_or_else(|| "it is not UTF-8".to_owned())
@@ -120,12 +120,12 @@ mod tests {
 
     #[test]
     fn a_header_s_value_is_sent_and_not_shown() {
-        let header: Header = "Authorization:  Bearer hunter22 ".parse().unwrap();
+        let header: HeaderFlag = "Authorization:  Bearer hunter22 ".parse().unwrap();
         assert_eq!(header.name, "authorization");
         assert_eq!(header.value, "Bearer hunter22");
         assert!(!format!("{header:?}").contains("hunter22"));
         for text in ["hunter22", "a b: hunter22", "x-a: hunter22\nb: c"] {
-            let why = text.parse::<Header>().unwrap_err();
+            let why = text.parse::<HeaderFlag>().unwrap_err();
             assert!(!why.contains("hunter22"), "{why}");
         }
     }

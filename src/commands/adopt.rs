@@ -3,14 +3,14 @@
 use serde::Serialize;
 
 use super::lease;
-use super::plan::Plan;
+use super::plan::PlanResult;
 use crate::cli::Adopt;
 use crate::driver::turn::Conclusion;
 use crate::driver::work::Work;
 use crate::engine::plan::{self, Step};
 use crate::error::{Error, Exit, Result};
 use crate::model::Observed;
-use crate::model::journal::{Command, Drift, Operation, Outcome as Ending};
+use crate::model::journal::{Command, Drift, Operation, OperationOutcome as Ending};
 use crate::report::{Outcome, Style};
 use crate::session::Session;
 
@@ -45,7 +45,7 @@ pub async fn run(session: &Session, args: &Adopt) -> Result<Exit> {
             }],
             false => Vec::new(),
         };
-        session.report.result(&Plan::of("adopt", steps));
+        session.report.result(&PlanResult::of("adopt", steps));
         return Ok(Exit::Done);
     }
     let infrastructure = session.infrastructure().await?;

@@ -3,19 +3,19 @@
 
 use hyper::Method;
 
-use crate::cli::{self, Watch};
+use crate::cli::{self, WatchFlags};
 use crate::driver::asking::Asking;
 use crate::driver::watching::Watching;
 use crate::hidden::Hidden;
 use crate::model::journal::{Asked, Header};
 
 /// What the flags make of what was asked.
-pub fn asking(args: &cli::Asking, base: Asked) -> Asking {
+pub fn asking(args: &cli::AskingFlags, base: Asked) -> Asking {
     Asking::new(with_flags(base, args), args.report.clone())
 }
 
 /// The same where production is watched while listeners change.
-pub fn watching(watch: &Watch, base: Asked) -> Watching {
+pub fn watching(watch: &WatchFlags, base: Asked) -> Watching {
     let base = Asked {
         window: watch.window.unwrap_or(base.window),
         no_rollback: watch.no_rollback || base.no_rollback,
@@ -24,7 +24,7 @@ pub fn watching(watch: &Watch, base: Asked) -> Watching {
     Watching::new(asking(&watch.asking, base))
 }
 
-fn with_flags(base: Asked, args: &cli::Asking) -> Asked {
+fn with_flags(base: Asked, args: &cli::AskingFlags) -> Asked {
     let text = |flag: Option<String>, base: Option<String>| flag.or(base);
     let mut headers = base.headers;
     headers.retain(|kept| {
@@ -87,11 +87,11 @@ mod tests {
         config::Config::parse(&text, path).unwrap().probe
     }
 
-    fn flags(args: &[&str]) -> Watch {
+    fn flags(args: &[&str]) -> WatchFlags {
         #[derive(clap::Parser)]
         struct Line {
             #[command(flatten)]
-            watch: Watch,
+            watch: WatchFlags,
         }
         let args = std::iter::once(&"bgecs").chain(args);
         <Line as clap::Parser>::parse_from(args).watch
@@ -106,7 +106,8 @@ mod tests {
 
     #[test]
     fn every_word_of_the_file_is_one_of_the_flags() {
-        let read = |line: String| super::asking(&cli::Asking::default(), of_file(&probe(&line)));
+        let read =
+            |line: String| super::asking(&cli::AskingFlags::default(), of_file(&probe(&line)));
         for (n, word) in config::CONNECTIONS.iter().enumerate() {
             let asking = read(format!("connections = '{word}'"));
             assert_eq!(Connections::value_variants()[n], asking.connections);
@@ -134,7 +135,7 @@ mod tests {
         assert!(!format!("{operation:?}").contains("hunter22"));
 
         let later = probe("path = '/later'\nexpect_status = '500'\nmethod = 'HEAD'");
-        let resumed = super::asking(&cli::Asking::default(), base(Some(&operation), &later));
+        let resumed = super::asking(&cli::AskingFlags::default(), base(Some(&operation), &later));
         assert_eq!(
             (&*resumed.path, &resumed.question.method),
             ("/began", &Method::GET)
@@ -153,7 +154,7 @@ mod tests {
         assert_eq!(headers(&resumed), [("accept", "a"), ("x-key", "new")]);
 
         operation.asked = None;
-        let resumed = super::asking(&cli::Asking::default(), base(Some(&operation), &later));
+        let resumed = super::asking(&cli::AskingFlags::default(), base(Some(&operation), &later));
         assert_eq!(
             (&*resumed.path, &resumed.question.method),
             ("/later", &Method::HEAD)

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use serde::Serialize;
 
 use super::lease;
-use super::plan::Plan;
+use super::plan::PlanResult;
 use super::working_folder;
 use crate::cli::Deploy;
 use crate::definition::Loaded;
@@ -21,12 +21,12 @@ use crate::error::{Error, Exit, Result};
 use crate::model::journal::Command;
 use crate::model::{Color, Digest, Observed, Origin, PerRoute, Platform, Route, Strategy, Tag};
 use crate::provenance;
-use crate::report::{Event, Outcome, Style};
+use crate::report::{Outcome, ReportEvent, Style};
 use crate::session::Session;
 use crate::session::here::{Here, beside};
 
 #[derive(Debug, Serialize)]
-struct Deployment {
+struct DeployResult {
     operation: &'static str,
     /// `deployed` or `unchanged`.
     outcome: &'static str,
@@ -77,7 +77,7 @@ impl ImageFrom {
     }
 }
 
-impl Outcome for Deployment {
+impl Outcome for DeployResult {
     fn human(&self, style: &Style) -> String {
         let color = style.color(self.color, self.color);
         let tag = &self.tag;
@@ -135,7 +135,7 @@ pub async fn run(session: &Session, args: Deploy) -> Result<Exit> {
             difference::ahead(session, &observed, plan.color, &request, &loaded).await?;
         session
             .report
-            .result(&Plan::of("deploy", steps).with_difference(difference));
+            .result(&PlanResult::of("deploy", steps).with_difference(difference));
         return Ok(Exit::Done);
     }
     let infrastructure = session.settled_infrastructure().await?;
@@ -176,7 +176,7 @@ async fn deploy(work: Work<'_>, args: &Deploy, request: &Request, loaded: &Loade
         operation.tag = Some(request.tag.clone());
     });
     if plan.onto_live && plan.allow_live {
-        session.report.tell(&Event::Warning(format!(
+        session.report.tell(&ReportEvent::Warning(format!(
             "{} is live: users see this deploy as it happens",
             observed.named(plan.color)
         )));
@@ -194,9 +194,10 @@ async fn deploy(work: Work<'_>, args: &Deploy, request: &Request, loaded: &Loade
     .await?;
     if plan.becomes_live {
         make_live::make_live(session, work.turn, &observed, plan.color).await?;
-        session
-            .report
-            .tell(&Event::Done(format!("port 80 forwards to {}", plan.color)));
+        session.report.tell(&ReportEvent::Done(format!(
+            "port 80 forwards to {}",
+            plan.color
+        )));
     }
     if plan.becomes_live || (plan.onto_live && !placed.unchanged) {
         work.turn.saw(&work.observe_again(&observed).await?);
@@ -214,7 +215,7 @@ fn warn_of_other_ways(session: &Session, observed: &Observed, plan: &DeployPlan)
         return;
     }
     for sentence in plan::showing(observed, plan.color) {
-        session.report.tell(&Event::Warning(sentence));
+        session.report.tell(&ReportEvent::Warning(sentence));
     }
 }
 
@@ -224,12 +225,12 @@ fn result(
     request: &Request,
     placed: Placed,
     here: Option<PerRoute<Here>>,
-) -> Deployment {
+) -> DeployResult {
     let tag = request.tag.clone();
     let infra = &observed.infrastructure;
     let color = placed.color;
     let is_elsewhere_too = observed.color(color.other()).tag() == Some(&tag);
-    Deployment {
+    DeployResult {
         operation: "deploy",
         is_on_the_test_port: observed.traffic.test.only() == Some(color),
         promote: match is_elsewhere_too {
@@ -282,7 +283,7 @@ fn tag(session: &Session, args: &Deploy) -> Result<Tag> {
     })?;
     session
         .report
-        .tell(&Event::Note(format!("tag {tag}, of the commit")));
+        .tell(&ReportEvent::Note(format!("tag {tag}, of the commit")));
     Ok(tag)
 }
 
@@ -311,7 +312,7 @@ fn request(session: &Session, args: &Deploy, tag: &Tag, loaded: &Loaded) -> Resu
     })
 }
 
-fn usage(error: docker::Error) -> Error {
+fn usage(error: docker::DockerError) -> Error {
     let mut error = Error::from(error);
     error.exit = Exit::Usage;
     error

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, IsTerminal};
 use serde::Serialize;
 
 use super::lease;
-use super::plan::Plan;
+use super::plan::PlanResult;
 use crate::aws::{StackSnapshot, StackStatus, has_no_journal};
 use crate::cli::Destroy;
 use crate::driver::destroy::{self, Inventory};
@@ -14,7 +14,7 @@ use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::journal::Command;
 use crate::model::{Color, Infrastructure};
-use crate::report::{Event, Outcome, Style};
+use crate::report::{Outcome, ReportEvent, Style};
 use crate::session::Session;
 
 #[derive(Debug, Serialize)]
@@ -43,7 +43,7 @@ pub async fn run(session: &Session, args: &Destroy) -> Result<Exit> {
     refuse_cutting_off(session, &inventory).await?;
     let steps = steps(session, &inventory);
     if args.dry_run.dry_run {
-        session.report.result(&Plan::of("destroy", steps));
+        session.report.result(&PlanResult::of("destroy", steps));
         return Ok(Exit::Done);
     }
     if inventory.is_empty() {
@@ -178,12 +178,12 @@ fn confirm(session: &Session, steps: &[Step]) -> Result<()> {
         )
         .hint("look at `bgecs destroy --dry-run`, then insist with --yes"));
     }
-    session.report.tell(&Event::Note(format!(
+    session.report.tell(&ReportEvent::Note(format!(
         "this permanently removes, in {}:",
         session.aws.region()
     )));
     for step in steps {
-        session.report.tell(&Event::Note(format!("  {step}")));
+        session.report.tell(&ReportEvent::Note(format!("  {step}")));
     }
     let app = session.app().to_owned();
     session

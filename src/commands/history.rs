@@ -7,7 +7,9 @@ use time::serde::rfc3339;
 use crate::cli::History;
 use crate::driver::turn;
 use crate::error::{Exit, Result};
-use crate::model::journal::{Command, Head, Operation, OperationId, Outcome as Ending, Who};
+use crate::model::journal::{
+    Command, Head, Operation, OperationId, OperationOutcome as Ending, Who,
+};
 use crate::model::{Color, Digest, Tag};
 use crate::report::{Outcome, Style};
 use crate::session::Session;

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::json;
 
-use super::plan::Plan;
+use super::plan::PlanResult;
 use super::{configuration, lease, working_folder};
 use crate::aws::policy::{self, Role};
 use crate::aws::{TEMPLATE, has_no_journal};
@@ -21,7 +21,7 @@ use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::journal::Command;
 use crate::model::{Infrastructure, PerRoute, Route};
-use crate::report::{Audience, Event, Outcome, Reporter, Style};
+use crate::report::{Audience, Outcome, ReportEvent, Reporter, Style};
 use crate::session::Session;
 use crate::session::here::{Here, beside};
 
@@ -78,7 +78,7 @@ pub async fn run(session: &Session, args: &Init) -> Result<Exit> {
         let costs = costs(&session.config, &loaded, &prepared.plan);
         session
             .report
-            .result(&Plan::of("init", steps).with_costs(costs));
+            .result(&PlanResult::of("init", steps).with_costs(costs));
         return Ok(Exit::Done);
     }
     let is_begun = match &journal {
@@ -157,7 +157,7 @@ async fn carry_out(
     prepared: &Prepared,
 ) -> Result<Exit> {
     for step in &steps(session, &prepared.plan) {
-        session.report.tell(&Event::Doing(step.to_string()));
+        session.report.tell(&ReportEvent::Doing(step.to_string()));
     }
     let infrastructure = interrupts
         .or_stop(
@@ -251,7 +251,7 @@ fn write_config(global: &Global, audience: Audience) -> Result<Exit> {
             Error::failed(format!("{} cannot be written", path.display())).because(&error)
         })?;
     let reporter = Reporter::new(audience);
-    reporter.tell(&Event::Note(format!(
+    reporter.tell(&ReportEvent::Note(format!(
         "wrote {}; now look it over and run `bgecs init`",
         path.display()
     )));

@@ -9,7 +9,7 @@ use crate::driver::work::Work;
 use crate::error::{Exit, Result};
 use crate::model::journal::Command;
 use crate::model::{Infrastructure, Observed, Tag};
-use crate::report::Event;
+use crate::report::ReportEvent;
 use crate::session::Session;
 
 /// # Errors
@@ -45,7 +45,7 @@ pub async fn take_for(
 /// A dry run looks, says what it would meet, and takes nothing.
 pub fn tell_of_unfinished(session: &Session, observed: &Observed) {
     if let Some(operation) = &observed.journal.operation {
-        session.report.tell(&Event::Warning(format!(
+        session.report.tell(&ReportEvent::Warning(format!(
             "the {} of {} is unfinished: it would be dealt with first",
             operation.name(),
             operation.who.name

@@ -9,13 +9,13 @@ use time::macros::format_description;
 use tokio::time::sleep;
 
 use crate::aws::{LogLine, LogQuery};
-use crate::cli::Logs;
+use crate::cli::LogsFlags;
 use crate::definition::Loaded;
 use crate::engine::plan;
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::{Color, Observed};
-use crate::report::{Event, Outcome, Style};
+use crate::report::{Outcome, ReportEvent, Style};
 use crate::session::Session;
 use crate::spoken_time;
 
@@ -24,7 +24,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// CloudWatch takes lines a little late and out of order: look back this far.
 const OVERLAP: Duration = Duration::from_secs(30);
 
-pub async fn run(session: &Session, args: &Logs) -> Result<Exit> {
+pub async fn run(session: &Session, args: &LogsFlags) -> Result<Exit> {
     if args.follow && session.report.wants_json() {
         return Err(
             Error::usage("--follow has no end, and --json prints one document")
@@ -40,7 +40,7 @@ pub async fn run(session: &Session, args: &Logs) -> Result<Exit> {
     // not keep one from looking.
     if let Ok(loaded) = Loaded::from(&session.config) {
         for sentence in loaded.logs_elsewhere() {
-            session.report.tell(&Event::Warning(sentence));
+            session.report.tell(&ReportEvent::Warning(sentence));
         }
     }
     let mut query = LogQuery {
@@ -57,7 +57,7 @@ pub async fn run(session: &Session, args: &Logs) -> Result<Exit> {
             query.since = query.since.max(newest - OVERLAP);
         }
         if session.report.wants_json() {
-            session.report.result(&Lines { color, lines });
+            session.report.result(&LogsResult { color, lines });
             return Ok(Exit::Done);
         }
         for line in &lines {
@@ -80,12 +80,12 @@ pub async fn run(session: &Session, args: &Logs) -> Result<Exit> {
 }
 
 #[derive(Debug, Serialize)]
-struct Lines {
+struct LogsResult {
     color: Color,
     lines: Vec<LogLine>,
 }
 
-impl Outcome for Lines {
+impl Outcome for LogsResult {
     fn human(&self, _: &Style) -> String {
         let messages: Vec<&str> = self
             .lines
@@ -100,7 +100,7 @@ impl Outcome for Lines {
 async fn say_there_is_none(
     session: &Session,
     color: Color,
-    args: &Logs,
+    args: &LogsFlags,
     is_said: &mut bool,
 ) -> Result<()> {
     if std::mem::replace(is_said, true) {
@@ -110,11 +110,13 @@ async fn say_there_is_none(
     if plan::is_bare(&observed) && !args.follow {
         return Err(nothing_is_deployed(&observed));
     }
-    session.report.tell(&Event::Note(no_lines(color, args)));
+    session
+        .report
+        .tell(&ReportEvent::Note(no_lines(color, args)));
     Ok(())
 }
 
-fn no_lines(color: Color, args: &Logs) -> String {
+fn no_lines(color: Color, args: &LogsFlags) -> String {
     let since = time::Duration::try_from(args.since).unwrap_or(time::Duration::MAX);
     let last = spoken_time::span(since);
     let further = match since.whole_hours() {

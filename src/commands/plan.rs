@@ -6,7 +6,7 @@ use crate::engine::plan::Step;
 use crate::report::{Outcome, Style};
 
 #[derive(Debug, Serialize)]
-pub struct Plan {
+pub struct PlanResult {
     pub operation: &'static str,
     pub dry_run: bool,
     pub steps: Vec<Step>,
@@ -18,7 +18,7 @@ pub struct Plan {
     pub costs: Option<String>,
 }
 
-impl Plan {
+impl PlanResult {
     pub fn of(operation: &'static str, steps: Vec<Step>) -> Self {
         Self {
             operation,
@@ -38,7 +38,7 @@ impl Plan {
     }
 }
 
-impl Outcome for Plan {
+impl Outcome for PlanResult {
     fn human(&self, style: &Style) -> String {
         if self.steps.is_empty() {
             return format!("{} would do nothing", self.operation);

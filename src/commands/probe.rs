@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use tokio::time::{Instant, sleep_until};
 
 use super::asking::asking;
-use crate::cli::{self, Listener};
+use crate::cli::{self, ListenerFlag};
 use crate::config;
 use crate::driver::asking::{Asking, of_file};
 use crate::engine::evidence::{Answering, Evidence, Upshot};
@@ -16,7 +16,7 @@ use crate::error::{Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::Route;
 use crate::probe::{Address, Probe};
-use crate::report::{Answered, Audience, Event, Outcome, Release, Reporter, Style};
+use crate::report::{Answered, AnsweringRelease, Audience, Outcome, ReportEvent, Reporter, Style};
 use crate::session::Session;
 
 #[derive(Debug, Serialize)]
@@ -37,7 +37,7 @@ struct Plan {
 }
 
 /// A probe of any address, which needs neither file nor AWS.
-pub async fn of_url(audience: Audience, args: &cli::Probe, address: Address) -> Result<Exit> {
+pub async fn of_url(audience: Audience, args: &cli::ProbeFlags, address: Address) -> Result<Exit> {
     let asking = asking(&args.asking, of_file(&config::Probe::default()));
     let plan = Plan {
         address,
@@ -48,11 +48,11 @@ pub async fn of_url(audience: Audience, args: &cli::Probe, address: Address) -> 
     run_plan(&Reporter::new(audience), &plan).await
 }
 
-pub async fn run(session: &Session, args: &cli::Probe) -> Result<Exit> {
+pub async fn run(session: &Session, args: &cli::ProbeFlags) -> Result<Exit> {
     let infra = session.infrastructure().await?;
     let port = match args.listener {
-        Listener::Prod => Route::Production,
-        Listener::Test => Route::Test,
+        ListenerFlag::Prod => Route::Production,
+        ListenerFlag::Test => Route::Test,
     };
     let asking = asking(&args.asking, of_file(&session.config.probe));
     let plan = Plan {
@@ -141,20 +141,20 @@ async fn probe(report: &Reporter, interrupts: &mut Interrupts, plan: &Plan) -> R
             () = interrupts.next(), if is_sending => { is_sending = false; probe.stop(); }
             sample = probe.next() => match sample {
                 None => {
-                    report.tell(&Event::Probed);
+                    report.tell(&ReportEvent::Probed);
                     return Ok((seen, probe.unsent()));
                 }
                 Some(sample) => {
                     let release = seen.add(&sample, Changed::default());
-                    report.tell(&Event::Answered(Answered {
+                    report.tell(&ReportEvent::Answered(Answered {
                         at: sample.answered_at(),
-                        release: release.map(|number| Release {
+                        release: release.map(|number| AnsweringRelease {
                             number,
                             color: None,
                         }),
                         failed: !sample.is_good(),
                     }));
-                    report.tell(&Event::Probing {
+                    report.tell(&ReportEvent::Probing {
                         sent: seen.sent(),
                         failed: seen.failed(),
                         share: sample.answered_at().as_secs_f64()

@@ -11,7 +11,7 @@ use crate::engine::plan::{self, Aim, SwapPlan};
 use crate::error::{Error, Exit, Result};
 use crate::model::Observed;
 use crate::model::journal::Command;
-use crate::report::Event;
+use crate::report::ReportEvent;
 use crate::session::Session;
 
 pub async fn run(session: &Session, args: &Promote) -> Result<Exit> {
@@ -45,7 +45,7 @@ pub async fn run(session: &Session, args: &Promote) -> Result<Exit> {
             let observed = work.observe().await?;
             let plan = plan(&observed, &aim)?;
             if args.fix_forward && matches!(plan, SwapPlan::Swap { .. }) {
-                work.session.report.tell(&Event::Warning(
+                work.session.report.tell(&ReportEvent::Warning(
                     "--fix-forward: production's failures do not prevent the swap, and are not held against the new release".to_owned(),
                 ));
             }

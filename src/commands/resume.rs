@@ -3,14 +3,14 @@
 use super::asking::watching;
 use super::ended::{self, Ended};
 use super::lease;
-use super::plan::Plan;
+use super::plan::PlanResult;
 use crate::cli::Resume;
 use crate::driver::asking::base;
 use crate::driver::unfinished::{self, Course};
 use crate::driver::watching::Watching;
 use crate::driver::work::Work;
 use crate::engine::plan::Step;
-use crate::engine::unfinished::Way;
+use crate::engine::unfinished::Resolution;
 use crate::error::{Exit, Result};
 use crate::model::journal::{Command, Operation};
 use crate::model::{Observed, Strategy};
@@ -28,7 +28,7 @@ pub async fn run(session: &Session, args: &Resume) -> Result<Exit> {
             }
             None => Vec::new(),
         };
-        session.report.result(&Plan::of("resume", steps));
+        session.report.result(&PlanResult::of("resume", steps));
         return Ok(Exit::Done);
     }
     let infrastructure = session.infrastructure().await?;
@@ -69,25 +69,30 @@ fn as_asked(session: &Session, operation: &Operation, args: &Resume) -> Watching
     watching(&args.watch, base(Some(operation), &session.config.probe))
 }
 
-fn steps(session: &Session, observed: &Observed, way: &Way, watching: &Watching) -> Vec<Step> {
+fn steps(
+    session: &Session,
+    observed: &Observed,
+    way: &Resolution,
+    watching: &Watching,
+) -> Vec<Step> {
     let found = &observed.traffic;
     match way {
-        Way::Undone | Way::Hold { .. } => Vec::new(),
-        Way::MakeLive { color } => Step::moves(&Strategy::first(*color, found)).collect(),
-        Way::Swap { to, .. } => {
+        Resolution::Undone | Resolution::Hold { .. } => Vec::new(),
+        Resolution::MakeLive { color } => Step::moves(&Strategy::first(*color, found)).collect(),
+        Resolution::Swap { to, .. } => {
             let strategy = watching.strategy(*to, found);
             Step::moves(&strategy).chain([watching.step()]).collect()
         }
-        Way::AwaitServing { color, .. } => vec![Step::Await { color: *color }],
-        Way::ForgetRevision => vec![Step::DeleteTaskDefinitions {
+        Resolution::AwaitServing { color, .. } => vec![Step::Await { color: *color }],
+        Resolution::ForgetRevision => vec![Step::DeleteTaskDefinitions {
             family: session.stack_name(),
             count: 1,
         }],
-        Way::AwaitRetired { color } => vec![Step::Retire { color: *color }],
-        Way::GoOnDestroying => vec![Step::DeleteStack {
+        Resolution::AwaitRetired { color } => vec![Step::Retire { color: *color }],
+        Resolution::GoOnDestroying => vec![Step::DeleteStack {
             name: session.stack_name(),
         }],
-        Way::AwaitStack => vec![Step::AwaitStack {
+        Resolution::AwaitStack => vec![Step::AwaitStack {
             name: session.stack_name(),
         }],
     }

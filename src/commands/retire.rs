@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::lease;
-use super::plan::Plan;
+use super::plan::PlanResult;
 use crate::cli::Retire;
 use crate::counted::counted;
 use crate::driver::retire;
@@ -12,7 +12,7 @@ use crate::engine::plan::{self, RetirePlan, Step};
 use crate::error::{Error, Exit, Result};
 use crate::model::journal::Command;
 use crate::model::{Color, Observed};
-use crate::report::{Event, Outcome, Style};
+use crate::report::{Outcome, ReportEvent, Style};
 use crate::session::Session;
 
 #[derive(Debug, Serialize)]
@@ -46,7 +46,7 @@ pub async fn run(session: &Session, args: &Retire) -> Result<Exit> {
             RetirePlan::NothingToDo { .. } => Vec::new(),
             RetirePlan::Retire { color, .. } => vec![Step::Retire { color }],
         };
-        session.report.result(&Plan::of("retire", steps));
+        session.report.result(&PlanResult::of("retire", steps));
         return Ok(Exit::Done);
     }
     let infrastructure = session.settled_infrastructure().await?;
@@ -75,7 +75,7 @@ async fn retire(work: Work<'_>, args: &Retire) -> Result<Exit> {
                 operation.from = observed.live_release();
                 operation.tag = observed.color(color).tag().cloned();
             });
-            session.report.tell(&Event::Doing(format!(
+            session.report.tell(&ReportEvent::Doing(format!(
                 "stopping {} of {color}",
                 counted(tasks, "task")
             )));

@@ -195,7 +195,7 @@ impl Loss {
 #[derive(Debug, Serialize)]
 struct Listener {
     arn: String,
-    forwards: Vec<Forward>,
+    forwards: Vec<ForwardShare>,
     /// What takes its requests instead, or besides, that is not the app's.
     foreign: Option<String>,
     #[serde(skip)]
@@ -204,13 +204,13 @@ struct Listener {
 
 /// A colour's share of a listener's requests.
 #[derive(Debug, Serialize)]
-struct Forward {
+struct ForwardShare {
     color: Color,
     /// To those of the others.
     weight: u16,
 }
 
-impl Forward {
+impl ForwardShare {
     fn all(found: &Found) -> Vec<Self> {
         let weights = found.split().map(|split| split.weights());
         let weight = |color| weights.map_or(0, |weights| *weights.get(color));
@@ -228,7 +228,7 @@ struct OtherWay {
     arn: String,
     listener: String,
     rule: Option<String>,
-    forwards: Vec<Forward>,
+    forwards: Vec<ForwardShare>,
     #[serde(skip)]
     text: String,
 }
@@ -239,13 +239,13 @@ impl OtherWay {
             arn: way.arn.clone(),
             listener: way.listener.clone(),
             rule: way.rule.clone(),
-            forwards: Forward::all(&way.found),
+            forwards: ForwardShare::all(&way.found),
             text: format!("{way}  -> {}", way.found),
         }
     }
 }
 
-pub async fn run(session: &Session, args: &cli::Status) -> Result<Exit> {
+pub async fn run(session: &Session, args: &cli::StatusFlags) -> Result<Exit> {
     if !args.watch {
         session.report.result(&look(session).await?);
         return Ok(Exit::Done);
@@ -326,7 +326,7 @@ fn status(
     let held = turn::held(journal, now);
     let listener = |route: Route| Listener {
         arn: infra.listener(route).to_string(),
-        forwards: Forward::all(observed.found_at(route)),
+        forwards: ForwardShare::all(observed.found_at(route)),
         foreign: observed
             .found_at(route)
             .foreign()

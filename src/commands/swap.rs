@@ -2,9 +2,9 @@
 
 mod result;
 
-use super::plan::Plan;
+use super::plan::PlanResult;
 use crate::driver::attempt::{BASELINE, Kind, Swapped};
-use crate::driver::swap::{self, Ended};
+use crate::driver::swap::{self, SwapEnd};
 use crate::driver::watching::Watching;
 use crate::driver::work::Work;
 use crate::engine::plan::{Step, SwapPlan};
@@ -23,7 +23,7 @@ pub fn dry_run(
 ) {
     swap::warn_of_other_ways(session, observed, plan);
     let steps = steps(plan, observed, watching);
-    session.report.result(&Plan::of(kind.name(), steps));
+    session.report.result(&PlanResult::of(kind.name(), steps));
 }
 
 /// Carries out what was planned, and says how it ended.
@@ -39,13 +39,13 @@ pub async fn run(
 ) -> Result<Exit> {
     let session = work.session;
     let done = match swap::run(work, kind, observed, plan, watching).await? {
-        Ended::Nothing {
+        SwapEnd::Nothing {
             live,
             why,
             observed,
         } => Done::nothing(kind, &observed, live, why),
-        Ended::MadeLive { color, observed } => Done::made_live(kind, &observed, color),
-        Ended::Tried(swapped) => return tell(session, &swapped),
+        SwapEnd::MadeLive { color, observed } => Done::made_live(kind, &observed, color),
+        SwapEnd::Tried(swapped) => return tell(session, &swapped),
     };
     session.report.result(&done);
     Ok(Exit::Done)

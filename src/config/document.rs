@@ -35,7 +35,7 @@ impl<'a> File<'a> {
         read: impl Fn(&mut Section<'a>) -> Result<T>,
     ) -> Result<T> {
         let document = DeTable::parse(self.text).map_err(|error| ConfigError::Syntax {
-            at: Box::new(self.place(error.span().unwrap_or_default(), Shown::Keys)),
+            at: Box::new(self.place(error.span().unwrap_or_default(), LineShown::Keys)),
             message: error.message().to_owned(),
         })?;
         let mut top = document.into_inner();
@@ -65,17 +65,17 @@ impl<'a> File<'a> {
         let span = all.span();
         let DeValue::Table(all) = all.into_inner() else {
             let message = is_section("env.<name>");
-            return Err(self.invalid(span, Shown::NoValue, environments::KEY, message));
+            return Err(self.invalid(span, LineShown::NoValue, environments::KEY, message));
         };
         let all = environments::list(all);
         for it in &all {
             let key = format!("{}.{}", environments::KEY, it.name);
             if !matches!(it.value, DeValue::Table(_)) {
                 let message = is_section(&key);
-                return Err(self.invalid(it.span.clone(), Shown::NoValue, &key, message));
+                return Err(self.invalid(it.span.clone(), LineShown::NoValue, &key, message));
             }
             if let Err(message) = environment_name(&it.name) {
-                return Err(self.invalid(it.key.clone(), Shown::NoValue, &key, message));
+                return Err(self.invalid(it.key.clone(), LineShown::NoValue, &key, message));
             }
         }
         Ok(all)
@@ -112,7 +112,7 @@ impl<'a> File<'a> {
             name: String::new(),
             entries,
             known: Vec::new(),
-            shown: Shown::Marked,
+            shown: LineShown::Marked,
             brought: brought.unwrap_or_default(),
             inside,
         };
@@ -124,7 +124,7 @@ impl<'a> File<'a> {
         Ok(value)
     }
 
-    fn place(&self, span: Range<usize>, shown: Shown) -> Place {
+    fn place(&self, span: Range<usize>, shown: LineShown) -> Place {
         let start = self.boundary(span.start);
         let end = self.boundary(span.end.max(start));
         let before = &self.text[..start];
@@ -141,9 +141,9 @@ impl<'a> File<'a> {
             column: self.text[line_start..start].chars().count() + 1,
             width: self.text[start..end].chars().count().max(1),
             text: match shown {
-                Shown::Keys => veil::all_values(self.text, line_span),
-                Shown::Marked => veil::other_values(self.text, line_span, start..end),
-                Shown::NoValue => veil::other_values(self.text, line_span, 0..0),
+                LineShown::Keys => veil::all_values(self.text, line_span),
+                LineShown::Marked => veil::other_values(self.text, line_span, start..end),
+                LineShown::NoValue => veil::other_values(self.text, line_span, 0..0),
             },
         }
     }
@@ -159,7 +159,7 @@ impl<'a> File<'a> {
     pub(super) fn invalid(
         &self,
         span: Range<usize>,
-        shown: Shown,
+        shown: LineShown,
         key: &str,
         message: impl Into<String>,
     ) -> ConfigError {
@@ -175,7 +175,7 @@ impl<'a> File<'a> {
 /// How much of its line an error may show: of a mistake's neighbours the keys,
 /// and never the values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shown {
+pub(super) enum LineShown {
     /// The value that the error is about, too.
     Marked,
     /// That one is the user's secret, for all that is known here.
@@ -200,7 +200,7 @@ pub(super) struct Section<'a> {
     entries: DeTable<'a>,
     known: Vec<&'static str>,
     /// Whether its values may be shown.
-    shown: Shown,
+    shown: LineShown,
     brought: Rc<Brought>,
     /// At the top of the file.
     inside: Option<Inside>,
@@ -214,7 +214,7 @@ impl<'a> Section<'a> {
             name,
             entries: DeTable::new(),
             known: Vec::new(),
-            shown: Shown::NoValue,
+            shown: LineShown::NoValue,
             brought,
             inside: None,
         }
@@ -232,7 +232,7 @@ impl<'a> Section<'a> {
             None => ("", 0..0),
         };
         let key = format!("{}.{key}", environments::KEY);
-        self.file.invalid(span, Shown::NoValue, &key, message)
+        self.file.invalid(span, LineShown::NoValue, &key, message)
     }
 
     pub(super) fn take(&mut self, key: &'static str) -> Option<Entry<'a>> {
@@ -288,7 +288,7 @@ impl<'a> Section<'a> {
     /// An error about something that is not there.
     pub(super) fn missing(&self, key: &str, message: impl Into<String>) -> ConfigError {
         let key = self.path_of(key);
-        self.file.invalid(0..0, Shown::NoValue, &key, message)
+        self.file.invalid(0..0, LineShown::NoValue, &key, message)
     }
 
     fn finish(self) -> Result<()> {
@@ -301,7 +301,7 @@ impl<'a> Section<'a> {
         };
         let near = nearest(key.get_ref(), &self.known);
         Err(ConfigError::Invalid {
-            at: Box::new(self.file.place(key.span(), Shown::NoValue)),
+            at: Box::new(self.file.place(key.span(), LineShown::NoValue)),
             key: self.whole(&key.span(), key.get_ref()),
             message: format!("there is no such key {place}"),
             hint: Some(match near {

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use toml::de::DeValue;
 
-use super::document::{File, Section, Shown};
+use super::document::{File, LineShown, Section};
 use super::environments::Brought;
 use super::error::ConfigError;
 
@@ -24,7 +24,7 @@ pub(super) struct Entry<'a> {
     pub(super) name: String,
     pub(super) key_span: Range<usize>,
     pub(super) span: Range<usize>,
-    pub(super) shown: Shown,
+    pub(super) shown: LineShown,
     pub(super) value: DeValue<'a>,
 }
 
@@ -103,7 +103,7 @@ impl<'a> Entry<'a> {
                 DeValue::String(text) => Ok(text.clone().into_owned()),
                 _ => Err(self.file.invalid(
                     item.span(),
-                    Shown::NoValue,
+                    LineShown::NoValue,
                     &self.key,
                     "it takes a list of texts in quotes",
                 )),
@@ -136,13 +136,17 @@ impl<'a> Entry<'a> {
     /// table would.
     pub(super) fn misused(&self, message: impl Into<String>) -> ConfigError {
         self.file
-            .invalid(self.span.clone(), Shown::NoValue, &self.key, message)
+            .invalid(self.span.clone(), LineShown::NoValue, &self.key, message)
     }
 
     /// An error about the key's being there at all.
     pub(super) fn misplaced(&self, message: impl Into<String>) -> ConfigError {
-        self.file
-            .invalid(self.key_span.clone(), Shown::NoValue, &self.key, message)
+        self.file.invalid(
+            self.key_span.clone(),
+            LineShown::NoValue,
+            &self.key,
+            message,
+        )
     }
 
     fn wants(&self, what: &str) -> ConfigError {

@@ -13,7 +13,7 @@ use super::document::Section;
 use super::entry::Entry;
 use super::names::request_path;
 use super::sections::{seconds, table};
-use super::{ConfigError, Probe, Question};
+use super::{ConfigError, Probe, QuestionKeys};
 use crate::hidden::Hidden;
 use crate::model::{Share, Statuses};
 
@@ -38,8 +38,8 @@ pub(super) fn probe(section: &mut Section<'_>) -> Result<Probe> {
     })
 }
 
-fn question(section: &mut Section<'_>) -> Result<Question> {
-    Ok(Question {
+fn question(section: &mut Section<'_>) -> Result<QuestionKeys> {
+    Ok(QuestionKeys {
         method: section.optional("method", |entry| {
             written(entry, |text| text.parse::<Method>().map_err(|_| NO_METHOD))
         })?,

@@ -16,9 +16,9 @@ use super::network::{HostPort, Ipv4Cidr, registry};
 use super::probe::probe;
 use super::secret::SecretRef;
 use super::{
-    Build, Config, ConfigError, Container, DEFAULT_CONTAINER, DEFAULT_HEALTH_PATH, Definition,
-    Lease, LoadBalancer, Logs, Network, OwnDefinition, Place, Registry, Service, Settings,
-    folder_of,
+    Build, Config, ConfigError, Container, ContainerSection, DEFAULT_CONTAINER,
+    DEFAULT_HEALTH_PATH, DefinitionSource, Lease, LoadBalancerSection, Logs, Network,
+    OwnDefinition, Place, Registry, Service, folder_of,
 };
 use crate::docker::{Secret, SshAgent};
 use crate::hidden::Hidden;
@@ -114,14 +114,14 @@ fn container(section: &mut Section<'_>, root: &Path) -> Result<Container> {
     };
     let architecture = section.optional("architecture", |entry| entry.checked(architecture))?;
     let definition = match file {
-        Some(path) => Definition::File(own_definition(section, path, port)?),
+        Some(path) => DefinitionSource::File(own_definition(section, path, port)?),
         None => {
             if let Some(entry) = FILE_KEYS.into_iter().find_map(|key| section.take(key)) {
                 return Err(entry.misplaced(
                     "it is about the file that `task_definition` names, and there is none",
                 ));
             }
-            Definition::Settings(settings(section, port)?)
+            DefinitionSource::Settings(settings(section, port)?)
         }
     };
     Ok(Container {
@@ -164,8 +164,8 @@ fn refuse_settings(section: &mut Section<'_>) -> Result<()> {
     }
 }
 
-fn settings(section: &mut Section<'_>, port: Option<u16>) -> Result<Settings> {
-    let default = Settings::default();
+fn settings(section: &mut Section<'_>, port: Option<u16>) -> Result<ContainerSection> {
+    let default = ContainerSection::default();
     let size = task_size(section)?;
     let command = section.optional("command", |entry| {
         let words = entry.strings()?;
@@ -188,7 +188,7 @@ fn settings(section: &mut Section<'_>, port: Option<u16>) -> Result<Settings> {
         }
         secrets.insert(name, entry.checked(SecretRef::from_str)?);
     }
-    Ok(Settings {
+    Ok(ContainerSection {
         port: port.unwrap_or(default.port),
         size,
         command: command.unwrap_or_default(),
@@ -306,9 +306,9 @@ fn logs(section: &mut Section<'_>) -> Result<Logs> {
     })
 }
 
-fn load_balancer(section: &mut Section<'_>) -> Result<LoadBalancer> {
-    let default = LoadBalancer::default();
-    Ok(LoadBalancer {
+fn load_balancer(section: &mut Section<'_>) -> Result<LoadBalancerSection> {
+    let default = LoadBalancerSection::default();
+    Ok(LoadBalancerSection {
         connect_to: section.optional("connect_to", |entry| entry.checked(HostPort::from_str))?,
         deregistration_delay: section.or(
             "deregistration_delay_seconds",

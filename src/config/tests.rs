@@ -25,7 +25,7 @@ fn defaults() -> Config {
             name: "app".to_owned(),
             health_path: "/health".to_owned(),
             architecture: None,
-            definition: Definition::Settings(Settings::default()),
+            definition: DefinitionSource::Settings(ContainerSection::default()),
         },
         service: Service::default(),
         network: Network::default(),
@@ -33,7 +33,7 @@ fn defaults() -> Config {
         build: Build::default(),
         registry: Registry::default(),
         logs: Logs::default(),
-        load_balancer: LoadBalancer::default(),
+        load_balancer: LoadBalancerSection::default(),
         lease: Lease::default(),
         place: Place::default(),
     }
@@ -95,7 +95,7 @@ fn every_key_is_read() {
     assert_eq!(config.app.stack_name(), "bgecs-hello-2");
     assert_eq!(config.container.name, "web");
     assert_eq!(config.container.health_path, "/ready?deep=1");
-    let Definition::Settings(settings) = &config.container.definition else {
+    let DefinitionSource::Settings(settings) = &config.container.definition else {
         panic!("{config:?}");
     };
     assert_eq!(settings.port, 80);
@@ -172,7 +172,7 @@ fn a_task_definition_file_takes_the_place_of_the_settings() {
     assert_eq!(container.health_path, "/up");
     assert_eq!(
         container.definition,
-        Definition::File(OwnDefinition {
+        DefinitionSource::File(OwnDefinition {
             path: PathBuf::from("/srv/hello/td.json"),
             port: Some(80),
             ..OwnDefinition::default()
@@ -184,7 +184,7 @@ fn a_task_definition_file_takes_the_place_of_the_settings() {
     assert_eq!(all.architecture, Some(CpuArchitecture::Arm64));
     assert_eq!(
         all.definition,
-        Definition::File(OwnDefinition {
+        DefinitionSource::File(OwnDefinition {
             path: PathBuf::from("/srv/hello/td.json"),
             port: None,
             app_containers: vec!["migrate".to_owned()],
@@ -198,7 +198,7 @@ fn a_task_definition_file_takes_the_place_of_the_settings() {
     assert_eq!(plain.name, "app");
     assert!(matches!(
         plain.definition,
-        Definition::File(OwnDefinition { port: None, .. })
+        DefinitionSource::File(OwnDefinition { port: None, .. })
     ));
 }
 
@@ -286,7 +286,10 @@ fn the_examples_in_the_starter_are_valid() {
     };
     let file: Vec<String> = lines.into_iter().filter(|it| !is_of_settings(it)).collect();
     let config = parse(&file.join("\n")).unwrap();
-    assert!(matches!(config.container.definition, Definition::File(_)));
+    assert!(matches!(
+        config.container.definition,
+        DefinitionSource::File(_)
+    ));
 }
 
 #[test]

@@ -19,8 +19,8 @@ use tokio::sync::mpsc;
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::error::Error;
-use super::session::{Answers, stream_of};
+use super::error::DockerError;
+use super::session::{MessageStream, stream_of};
 
 const DEFAULT: &str = "default";
 /// As OpenSSH has it, in bytes.
@@ -69,8 +69,8 @@ impl SshAgent {
     }
 
     /// The agent's socket, which is there.
-    pub(super) fn find(&self) -> Result<PathBuf, Error> {
-        let wrong = |why: String| Error::SshAgent {
+    pub(super) fn find(&self) -> Result<PathBuf, DockerError> {
+        let wrong = |why: String| DockerError::SshAgent {
             id: self.id.clone(),
             why,
         };
@@ -96,11 +96,11 @@ pub(super) struct Agents(BTreeMap<String, PathBuf>);
 impl Agents {
     /// # Errors
     /// `SshAgent`, for one that is not there or is given twice.
-    pub(super) fn find(agents: &[SshAgent]) -> Result<Self, Error> {
+    pub(super) fn find(agents: &[SshAgent]) -> Result<Self, DockerError> {
         let mut found = BTreeMap::new();
         for agent in agents {
             if found.insert(agent.id.clone(), agent.find()?).is_some() {
-                return Err(Error::SshAgent {
+                return Err(DockerError::SshAgent {
                     id: agent.id.clone(),
                     why: "it is given twice".to_owned(),
                 });
@@ -122,7 +122,7 @@ impl Agents {
 
 #[tonic::async_trait]
 impl Ssh for Agents {
-    type ForwardAgentStream = Answers<BytesMessage>;
+    type ForwardAgentStream = MessageStream<BytesMessage>;
 
     async fn check_agent(
         &self,

@@ -22,24 +22,24 @@ use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
 pub use self::cache::{CacheFrom, CacheTo};
-pub use self::files::Context;
+pub use self::files::BuildContext;
 use self::files::Dockerfile;
+use self::request::BuildExtras;
 pub use self::request::BuildRequest;
-use self::request::Told;
 use super::agent::Agents;
-use super::endpoint::Endpoint;
+use super::endpoint::EngineAddress;
 use super::engine::Engine;
-use super::error::Error;
+use super::error::DockerError;
 use super::filesync::{Folders, Outcome};
 use super::login::Logins;
 use super::secrets::Values;
-use super::session::{Offer, Session};
+use super::session::{BuildSession, Offer};
 use super::settings::Settings;
 use super::solve::{Solve, SolveError};
 use super::steps::Steps;
-use super::upload::{Archive, Input};
+use super::upload::{Archive, UploadReader};
 use super::wire::Lines;
-use super::{Image, OnProgress, Progress};
+use super::{LocalImage, OnProgress, Progress};
 
 /// How often the bytes sent are told.
 const TICK: Duration = Duration::from_millis(100);
@@ -58,9 +58,9 @@ impl Engine {
         request: &BuildRequest,
         logins: &Logins,
         progress: OnProgress<'_>,
-    ) -> Result<Image, Error> {
+    ) -> Result<LocalImage, DockerError> {
         let stdin = io::stdin().as_fd().try_clone_to_owned();
-        let stdin = stdin.map_err(|error| Error::Stdin(error.to_string()))?;
+        let stdin = stdin.map_err(|error| DockerError::Stdin(error.to_string()))?;
         let stdin = tokio::fs::File::from_std(File::from(stdin));
         self.build_of(request, Box::pin(stdin), logins, progress)
             .await
@@ -70,10 +70,10 @@ impl Engine {
     pub(super) async fn build_of(
         &self,
         request: &BuildRequest,
-        stdin: Input,
+        stdin: UploadReader,
         logins: &Logins,
         progress: OnProgress<'_>,
-    ) -> Result<Image, Error> {
+    ) -> Result<LocalImage, DockerError> {
         request.check()?;
         let settings = Settings::from_env();
         let proxies = settings
@@ -83,7 +83,7 @@ impl Engine {
         let secrets = laid.secrets.clone();
         let mask = secrets.mask().and(proxies.mask());
         let outcome = Arc::clone(&laid.outcome);
-        let told = Told {
+        let told = BuildExtras {
             name: laid.name.clone(),
             remote: laid.archive.as_ref().map(Archive::address),
             arguments: request.arguments(&proxies),
@@ -102,7 +102,7 @@ impl Engine {
             archive: laid.archive,
         };
         let path = self.path("/session");
-        let session = Session::open(&self.wire, &path, shared_key.as_deref(), offer).await?;
+        let session = BuildSession::open(&self.wire, &path, shared_key.as_deref(), offer).await?;
         let steps = Steps::new(&mask, progress);
         let built = match request.cache_exports() {
             exports if exports.is_empty() => {
@@ -123,24 +123,26 @@ impl Engine {
             Some(failure) => Err(failure),
             None => built.map_err(|error| error.explained_by(logins)),
         }?;
-        self.inspect(&id).await?.ok_or_else(|| Error::Unexpected {
-            doing: DOING.to_owned(),
-            why: format!("the image {id} that it built is not there"),
-        })
+        self.inspect(&id)
+            .await?
+            .ok_or_else(|| DockerError::Unexpected {
+                doing: DOING.to_owned(),
+                why: format!("the image {id} that it built is not there"),
+            })
     }
 
     /// Over the engine's own API.
     async fn post_build(
         &self,
         request: &BuildRequest,
-        told: Told,
-        session: &Session,
+        told: BuildExtras,
+        session: &BuildSession,
         steps: Steps<'_>,
         outcome: &Outcome,
         progress: OnProgress<'_>,
-    ) -> Result<String, Error> {
+    ) -> Result<String, DockerError> {
         let query = serde_urlencoded::to_string(request.options(session.id(), told))
-            .map_err(|error| Error::lost(DOING, error))?;
+            .map_err(|error| DockerError::lost(DOING, error))?;
         let path = self.path(&format!("/build?{query}"));
         let mut lines = self.wire.post(DOING, &path, Vec::new()).await?;
         follow(&mut lines, steps, outcome, progress).await
@@ -153,7 +155,7 @@ impl Engine {
         mut steps: Steps<'_>,
         outcome: &Outcome,
         progress: OnProgress<'_>,
-    ) -> Result<String, Error> {
+    ) -> Result<String, DockerError> {
         let mut sent = Sent::default();
         let mut tick = tokio::time::interval(TICK);
         let solved = {
@@ -178,7 +180,7 @@ impl Engine {
     /// is reached over the network may see the same path from several
     /// machines, and must not take one's files for another's.
     fn shared_key(&self, context: &Path) -> Option<String> {
-        let Endpoint::Unix(_) = self.wire.endpoint() else {
+        let EngineAddress::Unix(_) = self.wire.endpoint() else {
             return None;
         };
         // Containers that share an engine's socket differ by their host name.
@@ -208,14 +210,14 @@ struct Laid {
 }
 
 impl Laid {
-    async fn out(request: &BuildRequest, stdin: Input) -> Result<Self, Error> {
+    async fn out(request: &BuildRequest, stdin: UploadReader) -> Result<Self, DockerError> {
         let files = request.files()?;
         // Reading a pipe may wait, and must not keep Ctrl-C waiting.
         let wanted = request.secrets.clone();
         let secrets = blocking(move || Values::read(&wanted)).await?;
         let archive = match request.context {
-            Context::Folder(_) => None,
-            Context::Stdin => Some(Archive::open(stdin).await?),
+            BuildContext::Folder(_) => None,
+            BuildContext::Stdin => Some(Archive::open(stdin).await?),
         };
         let mut temporary = None;
         let (dockerfile, name) = match files.dockerfile {
@@ -243,23 +245,23 @@ impl Laid {
 const KEPT: &str = "Dockerfile";
 
 /// BuildKit looks into a folder, and may do so more than once.
-fn keep_pipe(path: &Path) -> Result<TempDir, Error> {
+fn keep_pipe(path: &Path) -> Result<TempDir, DockerError> {
     let text = files::read_pipe(path)?;
     let kept = tempfile::tempdir().and_then(|folder| {
         fs::write(folder.path().join(KEPT), text)?;
         Ok(folder)
     });
-    kept.map_err(|source| Error::Unreadable {
+    kept.map_err(|source| DockerError::Unreadable {
         path: path.to_owned(),
         source,
     })
 }
 
 async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
-) -> Result<T, Error> {
+    work: impl FnOnce() -> Result<T, DockerError> + Send + 'static,
+) -> Result<T, DockerError> {
     let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|error| Error::lost(DOING, error))?
+    done.map_err(|error| DockerError::lost(DOING, error))?
 }
 
 /// What was told of the bytes sent.
@@ -282,7 +284,7 @@ async fn follow(
     mut steps: Steps<'_>,
     outcome: &Outcome,
     progress: OnProgress<'_>,
-) -> Result<String, Error> {
+) -> Result<String, DockerError> {
     let mut tick = tokio::time::interval(TICK);
     let (mut id, mut sent) = (None, Sent::default());
     loop {

@@ -13,7 +13,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::dockerignore::{Hits, Patterns};
-use super::error::Error;
+use super::error::DockerError;
 
 /// One file, folder or symbolic link. Sockets, pipes and devices are no part
 /// of a build and never become one.
@@ -89,8 +89,8 @@ pub(super) fn walk(
     root: &Path,
     selection: &Selection,
     emit: &mut dyn FnMut(Entry) -> ControlFlow<()>,
-) -> Result<(), Error> {
-    let mut walk = Walk {
+) -> Result<(), DockerError> {
+    let mut walk = ContextWalk {
         root,
         selection,
         emit,
@@ -101,7 +101,7 @@ pub(super) fn walk(
         .map(|_| ())
 }
 
-struct Walk<'a> {
+struct ContextWalk<'a> {
     root: &'a Path,
     selection: &'a Selection,
     emit: &'a mut dyn FnMut(Entry) -> ControlFlow<()>,
@@ -112,13 +112,13 @@ struct Walk<'a> {
     names: HashMap<(u64, u64), String>,
 }
 
-impl Walk<'_> {
+impl ContextWalk<'_> {
     fn folder(
         &mut self,
         folder: &Path,
         taken: bool,
         judged: &Judged,
-    ) -> Result<ControlFlow<()>, Error> {
+    ) -> Result<ControlFlow<()>, DockerError> {
         let children = match sorted_children(&below(self.root, folder)) {
             Ok(children) => children,
             // Only looked into in case something is brought back.
@@ -140,7 +140,7 @@ impl Walk<'_> {
         Ok(ControlFlow::Continue(()))
     }
 
-    fn leaf(&mut self, path: &Path, parent: &Judged) -> Result<ControlFlow<()>, Error> {
+    fn leaf(&mut self, path: &Path, parent: &Judged) -> Result<ControlFlow<()>, DockerError> {
         if !self
             .selection
             .judge(&path.to_string_lossy(), parent)
@@ -170,7 +170,7 @@ impl Walk<'_> {
         entry
     }
 
-    fn subfolder(&mut self, path: &Path, parent: &Judged) -> Result<ControlFlow<()>, Error> {
+    fn subfolder(&mut self, path: &Path, parent: &Judged) -> Result<ControlFlow<()>, DockerError> {
         let text = path.to_string_lossy();
         let own = self.selection.judge(&text, parent);
         let taken = own.taken();
@@ -223,7 +223,7 @@ fn below(root: &Path, path: &Path) -> PathBuf {
 }
 
 /// `None` for what has vanished and for what is no part of any build.
-fn look(root: &Path, path: &Path) -> Result<Option<(Entry, Metadata)>, Error> {
+fn look(root: &Path, path: &Path) -> Result<Option<(Entry, Metadata)>, DockerError> {
     let full = root.join(path);
     let found = match fs::symlink_metadata(&full) {
         Ok(found) => found,
@@ -238,13 +238,13 @@ fn look(root: &Path, path: &Path) -> Result<Option<(Entry, Metadata)>, Error> {
         let target = fs::read_link(&full).map_err(|error| unreadable(full.clone(), error))?;
         match target.into_os_string().into_string() {
             Ok(target) => Kind::Link(target),
-            Err(_) => return Err(Error::NotUtf8(full)),
+            Err(_) => return Err(DockerError::NotUtf8(full)),
         }
     } else {
         return Ok(None);
     };
     let Some(path) = path.to_str() else {
-        return Err(Error::NotUtf8(full));
+        return Err(DockerError::NotUtf8(full));
     };
     let entry = Entry {
         path: path.to_owned(),
@@ -259,8 +259,8 @@ fn look(root: &Path, path: &Path) -> Result<Option<(Entry, Metadata)>, Error> {
     Ok(Some((entry, found)))
 }
 
-pub(super) fn unreadable(path: PathBuf, source: io::Error) -> Error {
-    Error::Unreadable { path, source }
+pub(super) fn unreadable(path: PathBuf, source: io::Error) -> DockerError {
+    DockerError::Unreadable { path, source }
 }
 
 #[cfg(test)]

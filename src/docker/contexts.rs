@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
-use super::error::Error;
+use super::error::DockerError;
 use super::tls;
 
 /// The one that is not kept: what the variables and the defaults say.
@@ -21,7 +21,7 @@ pub(super) const DEFAULT: &str = "default";
 pub(super) struct Context {
     pub(super) host: String,
     /// Where it has certificates, or wants none looked at.
-    pub(super) tls: Option<tls::Files>,
+    pub(super) tls: Option<tls::TlsFiles>,
 }
 
 #[derive(Deserialize)]
@@ -45,7 +45,7 @@ struct Endpoint {
 /// # Errors
 /// `NoDockerContext` with those that there are, or `DockerContext` with what is
 /// wrong with it.
-pub(super) fn find(config: &Path, name: &str) -> Result<Context, Error> {
+pub(super) fn find(config: &Path, name: &str) -> Result<Context, DockerError> {
     let contexts = config.join("contexts");
     let folder = match kept(&contexts).find(|(_, kept)| kept.name == name) {
         Some((folder, _)) => folder,
@@ -53,12 +53,12 @@ pub(super) fn find(config: &Path, name: &str) -> Result<Context, Error> {
         None => folder_of(name).into(),
     };
     let path = contexts.join("meta").join(&folder).join("meta.json");
-    let wrong = |why: String| Error::DockerContext {
+    let wrong = |why: String| DockerError::DockerContext {
         name: name.to_owned(),
         why,
     };
     let text = fs::read(&path).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => Error::NoDockerContext {
+        ErrorKind::NotFound => DockerError::NoDockerContext {
             name: name.to_owned(),
             known: names(&contexts),
         },
@@ -73,7 +73,7 @@ pub(super) fn find(config: &Path, name: &str) -> Result<Context, Error> {
     }
     let files = contexts.join("tls").join(&folder).join("docker");
     let there = |name| Some(files.join(name)).filter(|path: &PathBuf| path.exists());
-    let tls = tls::Files {
+    let tls = tls::TlsFiles {
         ca: there("ca.pem"),
         cert: there("cert.pem"),
         key: there("key.pem"),
@@ -81,7 +81,7 @@ pub(super) fn find(config: &Path, name: &str) -> Result<Context, Error> {
     };
     Ok(Context {
         host: endpoint.host,
-        tls: Some(tls).filter(tls::Files::says_something),
+        tls: Some(tls).filter(tls::TlsFiles::says_something),
     })
 }
 

@@ -6,21 +6,21 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::contexts;
-use super::error::Error;
+use super::error::DockerError;
 use super::settings::Settings;
 use super::ssh::Destination;
 use super::tls;
 
 /// An address that an engine may listen at.
 #[derive(Clone)]
-pub(super) enum Endpoint {
+pub(super) enum EngineAddress {
     Unix(PathBuf),
     Tcp(String),
-    Tls(String, tls::Config),
+    Tls(String, tls::TlsConfig),
     Ssh(Destination),
 }
 
-impl Endpoint {
+impl EngineAddress {
     /// As Docker's settings write it.
     pub(super) fn host(&self) -> String {
         match self {
@@ -31,7 +31,7 @@ impl Endpoint {
     }
 }
 
-impl fmt::Display for Endpoint {
+impl fmt::Display for EngineAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.host())?;
         match self {
@@ -45,9 +45,9 @@ impl Settings {
     /// The addresses to try, best first. One alone if the user chose it: an
     /// engine that was not asked for must not stand in for it. DOCKER_HOST wins
     /// over a context, and a context has its own certificates or none.
-    pub(super) fn endpoints(&self) -> Result<Vec<Endpoint>, Error> {
+    pub(super) fn endpoints(&self) -> Result<Vec<EngineAddress>, DockerError> {
         if let Some(host) = &self.host {
-            let wrong = |why| Error::Host {
+            let wrong = |why| DockerError::Host {
                 host: host.clone(),
                 why,
             };
@@ -57,7 +57,7 @@ impl Settings {
         if let Some(name) = self.context_in_use()? {
             let config = self.config.clone().unwrap_or_default();
             let context = contexts::find(&config, &name)?;
-            let wrong = |why| Error::DockerContext {
+            let wrong = |why| DockerError::DockerContext {
                 name: name.clone(),
                 why: format!("{}: {why}", context.host),
             };
@@ -66,7 +66,7 @@ impl Settings {
         }
         if let Some(files) = self.tls_files() {
             let host = "tcp://localhost:2376".to_owned();
-            let wrong = |why| Error::Host {
+            let wrong = |why| DockerError::Host {
                 host: host.clone(),
                 why,
             };
@@ -75,7 +75,7 @@ impl Settings {
         Ok(self.default_sockets())
     }
 
-    fn default_sockets(&self) -> Vec<Endpoint> {
+    fn default_sockets(&self) -> Vec<EngineAddress> {
         let rootless = self.runtime_dir.as_ref().map(|dir| dir.join("docker.sock"));
         let in_home = |name: &str| self.home.as_ref().map(|home| home.join(name));
         [
@@ -86,20 +86,20 @@ impl Settings {
         ]
         .into_iter()
         .flatten()
-        .map(Endpoint::Unix)
+        .map(EngineAddress::Unix)
         .collect()
     }
 
     /// Where the variables ask for TLS. The authority's certificate must be
     /// there, the client's own need not.
-    fn tls_files(&self) -> Option<tls::Files> {
+    fn tls_files(&self) -> Option<tls::TlsFiles> {
         if !self.tls && !self.tls_verify {
             return None;
         }
         let folder = self.cert_path.as_ref().or(self.config.as_ref());
         let folder = folder.cloned().unwrap_or_default();
         let there = |name| Some(folder.join(name)).filter(|path| path.exists());
-        Some(tls::Files {
+        Some(tls::TlsFiles {
             ca: Some(folder.join("ca.pem")),
             cert: there("cert.pem"),
             key: there("key.pem"),
@@ -109,7 +109,7 @@ impl Settings {
 
     /// What DOCKER_CONTEXT or `docker context use` chose; `None` for the default
     /// one.
-    fn context_in_use(&self) -> Result<Option<String>, Error> {
+    fn context_in_use(&self) -> Result<Option<String>, DockerError> {
         let name = match &self.context {
             Some(name) => name.clone(),
             None => self.config_file()?.current_context,
@@ -119,7 +119,7 @@ impl Settings {
 }
 
 /// The endpoint at a host, as Docker writes one; or why there is none.
-fn endpoint(host: &str, tls: Option<&tls::Files>) -> Result<Endpoint, String> {
+fn endpoint(host: &str, tls: Option<&tls::TlsFiles>) -> Result<EngineAddress, String> {
     let (scheme, rest) = host.split_once("://").unwrap_or(("tcp", host));
     let rest = rest.trim_end_matches('/');
     if rest.is_empty() {
@@ -130,18 +130,18 @@ fn endpoint(host: &str, tls: Option<&tls::Files>) -> Result<Endpoint, String> {
         _ => format!("{rest}:{default}"),
     };
     match (scheme, tls) {
-        ("unix", _) => Ok(Endpoint::Unix(PathBuf::from(rest))),
-        ("ssh", _) => Destination::parse(host).map(Endpoint::Ssh),
-        ("tcp" | "http", None) => Ok(Endpoint::Tcp(authority(2375))),
+        ("unix", _) => Ok(EngineAddress::Unix(PathBuf::from(rest))),
+        ("ssh", _) => Destination::parse(host).map(EngineAddress::Ssh),
+        ("tcp" | "http", None) => Ok(EngineAddress::Tcp(authority(2375))),
         ("tcp" | "http" | "https", Some(files)) => {
-            Ok(Endpoint::Tls(authority(2376), tls::Config::new(files)?))
+            Ok(EngineAddress::Tls(authority(2376), tls::TlsConfig::new(files)?))
         }
         ("https", None) => {
-            let files = tls::Files {
+            let files = tls::TlsFiles {
                 verifies: true,
-                ..tls::Files::default()
+                ..tls::TlsFiles::default()
             };
-            Ok(Endpoint::Tls(authority(2376), tls::Config::new(&files)?))
+            Ok(EngineAddress::Tls(authority(2376), tls::TlsConfig::new(&files)?))
         }
         ("npipe", _) => Err("a named pipe is Windows' own: in WSL, let Docker Desktop integrate this distribution, which gives it unix:///var/run/docker.sock".to_owned()),
         ("fd", _) => Err("a file descriptor is for the daemon, not for its clients".to_owned()),

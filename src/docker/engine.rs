@@ -9,9 +9,9 @@ use bollard::{API_DEFAULT_VERSION, ClientVersion, Docker};
 use hyper::StatusCode;
 use hyper::header::SERVER;
 
-use super::Image;
-use super::endpoint::Endpoint;
-use super::error::Error;
+use super::LocalImage;
+use super::endpoint::EngineAddress;
+use super::error::DockerError;
 use super::settings::Settings;
 use super::wire::{SendError, Wire};
 use crate::model::{Contents, Platform};
@@ -46,11 +46,11 @@ impl Engine {
     /// `NoEngine` if none answers within three seconds each, `NoPermission` if
     /// a socket is there but closed to this user, `Host` if the address that
     /// was chosen cannot be used.
-    pub async fn connect() -> Result<Self, Error> {
+    pub async fn connect() -> Result<Self, DockerError> {
         Self::first_of(Settings::from_env().endpoints()?).await
     }
 
-    async fn first_of(endpoints: Vec<Endpoint>) -> Result<Self, Error> {
+    async fn first_of(endpoints: Vec<EngineAddress>) -> Result<Self, DockerError> {
         let mut tried = Vec::new();
         let mut closed = None;
         for endpoint in endpoints {
@@ -62,15 +62,15 @@ impl Engine {
             }
         }
         Err(match closed {
-            Some(address) => Error::NoPermission(address),
-            None => Error::NoEngine(tried),
+            Some(address) => DockerError::NoPermission(address),
+            None => DockerError::NoEngine(tried),
         })
     }
 
-    async fn at(endpoint: Endpoint) -> Result<Self, Unreachable> {
+    async fn at(endpoint: EngineAddress) -> Result<Self, Unreachable> {
         let wire = Wire::new(endpoint);
         let patience = match wire.endpoint() {
-            Endpoint::Ssh(_) => SSH_TIMEOUT,
+            EngineAddress::Ssh(_) => SSH_TIMEOUT,
             _ => PING_TIMEOUT,
         };
         let answer = tokio::time::timeout(patience, wire.get("/_ping")).await;
@@ -118,9 +118,9 @@ impl Engine {
 
     /// # Errors
     /// `NoBuildKit` where it can only take images and push them.
-    pub fn can_build(&self) -> Result<(), Error> {
+    pub fn can_build(&self) -> Result<(), DockerError> {
         match &self.impostor {
-            Some(name) => Err(Error::NoBuildKit {
+            Some(name) => Err(DockerError::NoBuildKit {
                 name: name.clone(),
                 address: self.wire.endpoint().to_string(),
             }),
@@ -135,7 +135,7 @@ impl Engine {
     }
 
     /// What the engine holds under that name or id; `None` if it has none.
-    pub(super) async fn inspect(&self, name: &str) -> Result<Option<Image>, Error> {
+    pub(super) async fn inspect(&self, name: &str) -> Result<Option<LocalImage>, DockerError> {
         match self.docker.inspect_image(name).await {
             Ok(found) => image(name, found).map(Some),
             Err(Bollard::DockerResponseServerError {
@@ -152,22 +152,22 @@ enum Unreachable {
 }
 
 /// A failed request of bollard's, as this module tells it.
-pub(super) fn asked(doing: &str, error: Bollard) -> Error {
+pub(super) fn asked(doing: &str, error: Bollard) -> DockerError {
     match error {
         Bollard::DockerResponseServerError {
             status_code,
             message,
-        } => Error::Refused {
+        } => DockerError::Refused {
             doing: doing.to_owned(),
             status: status_code,
             message,
         },
-        error => Error::lost(doing, error),
+        error => DockerError::lost(doing, error),
     }
 }
 
-fn image(name: &str, found: ImageInspect) -> Result<Image, Error> {
-    let missing = |what: &str| Error::Unexpected {
+fn image(name: &str, found: ImageInspect) -> Result<LocalImage, DockerError> {
+    let missing = |what: &str| DockerError::Unexpected {
         doing: format!("inspecting {name}"),
         why: format!("it gives no {what}"),
     };
@@ -178,7 +178,7 @@ fn image(name: &str, found: ImageInspect) -> Result<Image, Error> {
     };
     let layers = found.root_fs.and_then(|files| files.layers);
     let run = serde_json::to_value(found.config).map_err(|_| missing("configuration"))?;
-    Ok(Image {
+    Ok(LocalImage {
         id: found.id.ok_or_else(|| missing("id"))?,
         contents: Contents::new(platform, layers.unwrap_or_default(), &run),
         repo_digests: found.repo_digests.into_iter().flatten().collect(),
@@ -205,7 +205,7 @@ fn root_cause(error: &dyn std::error::Error) -> String {
 mod tests {
     use tokio::io::AsyncWriteExt;
 
-    use super::{Endpoint, Engine, Error};
+    use super::{DockerError, Engine, EngineAddress};
 
     #[tokio::test]
     async fn addresses_without_an_engine_are_all_named() {
@@ -213,9 +213,9 @@ mod tests {
         let file = folder.path().join("file.sock");
         std::fs::write(&file, "").expect("a file");
         let error = Engine::first_of(vec![
-            Endpoint::Unix(folder.path().join("missing.sock")),
-            Endpoint::Unix(file),
-            Endpoint::Tcp("127.0.0.1:1".to_owned()),
+            EngineAddress::Unix(folder.path().join("missing.sock")),
+            EngineAddress::Unix(file),
+            EngineAddress::Tcp("127.0.0.1:1".to_owned()),
         ])
         .await
         .expect_err("nothing listens there");
@@ -236,7 +236,7 @@ mod tests {
             .await
             .expect("a port");
         let address = listener.local_addr().expect("bound").to_string();
-        let error = Engine::first_of(vec![Endpoint::Tcp(address)])
+        let error = Engine::first_of(vec![EngineAddress::Tcp(address)])
             .await
             .expect_err("it never answers");
         assert!(error.to_string().contains("no answer in 3 s"), "{error}");
@@ -257,7 +257,7 @@ mod tests {
             }
             std::io::Result::Ok(())
         });
-        let engine = Engine::first_of(vec![Endpoint::Tcp(address)]).await;
+        let engine = Engine::first_of(vec![EngineAddress::Tcp(address)]).await;
         engine.expect("it answers")
     }
 
@@ -276,7 +276,7 @@ mod tests {
 
     #[test]
     fn a_closed_socket_is_told_apart() {
-        let error = Error::NoPermission("unix:///var/run/docker.sock".to_owned());
+        let error = DockerError::NoPermission("unix:///var/run/docker.sock".to_owned());
         assert!(error.to_string().contains("no permission"));
         assert!(
             error

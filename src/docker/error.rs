@@ -3,14 +3,14 @@
 
 use std::path::PathBuf;
 
-use super::login::{Doubt, Logins};
+use super::login::{LoginDoubt, Logins};
 use super::reference::Reference;
-use super::refusal::Refusal;
+use super::refusal::RegistryRefusal;
 
-type Source = Box<dyn std::error::Error + Send + Sync>;
+type BoxedError = Box<dyn std::error::Error + Send + Sync>;
 
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum DockerError {
     /// No engine answered; each address tried, and what became of it.
     #[error("no Docker engine answers{}", tried(.0))]
     NoEngine(Vec<(String, String)>),
@@ -73,9 +73,9 @@ pub enum Error {
     #[error("the build cannot get the image {image}: {message}")]
     BaseImage {
         image: String,
-        refusal: Refusal,
+        refusal: RegistryRefusal,
         message: String,
-        source: Option<Doubt>,
+        source: Option<LoginDoubt>,
     },
 
     #[error("`{0}` is not an image reference")]
@@ -85,16 +85,16 @@ pub enum Error {
     #[error("cannot pull {reference}: {message}")]
     Pull {
         reference: String,
-        refusal: Refusal,
+        refusal: RegistryRefusal,
         message: String,
-        source: Option<Doubt>,
+        source: Option<LoginDoubt>,
         /// The id of what the engine has under that name.
         here: Option<String>,
     },
     #[error("cannot push {image}: {message}")]
     Push {
         image: String,
-        refusal: Refusal,
+        refusal: RegistryRefusal,
         message: String,
     },
 
@@ -107,14 +107,14 @@ pub enum Error {
     },
     /// The connection to the engine broke.
     #[error("lost the Docker engine while trying to {doing}")]
-    Lost { doing: String, source: Source },
+    Lost { doing: String, source: BoxedError },
     /// The engine answered with something that it never says.
     #[error("did not understand the Docker engine's answer to {doing}: {why}")]
     Unexpected { doing: String, why: String },
 }
 
-impl Error {
-    pub(super) fn lost(doing: impl Into<String>, source: impl Into<Source>) -> Self {
+impl DockerError {
+    pub(super) fn lost(doing: impl Into<String>, source: impl Into<BoxedError>) -> Self {
         Self::Lost {
             doing: doing.into(),
             source: source.into(),
@@ -126,7 +126,7 @@ impl Error {
         match step.as_deref().and_then(wanted_image) {
             Some(image) => Self::BaseImage {
                 image: image.to_owned(),
-                refusal: Refusal::of(&message),
+                refusal: RegistryRefusal::of(&message),
                 message,
                 source: None,
             },
@@ -182,7 +182,7 @@ impl Error {
         matches!(
             self,
             Self::Pull {
-                refusal: Refusal::NotFound,
+                refusal: RegistryRefusal::NotFound,
                 ..
             }
         )
@@ -275,7 +275,7 @@ impl Error {
                 source: Some(_), ..
             } => "fix that, or log in to the registry with `docker login`",
             Self::BaseImage {
-                refusal: Refusal::NotFound,
+                refusal: RegistryRefusal::NotFound,
                 ..
             } => {
                 "check whether the name is right, also if a stage of the Dockerfile was meant; if the image is private, `docker login`"
@@ -379,9 +379,10 @@ mod tests {
             ("[internal] load build definition from Dockerfile", None),
             ("[stage-1 2/2] COPY --from=a /x /y", None),
         ] {
-            let error = Error::of_build(Some(step.to_owned()), "not found".to_owned(), Vec::new());
+            let error =
+                DockerError::of_build(Some(step.to_owned()), "not found".to_owned(), Vec::new());
             let found = match &error {
-                Error::BaseImage { image, .. } => Some(image.as_str()),
+                DockerError::BaseImage { image, .. } => Some(image.as_str()),
                 _ => None,
             };
             assert_eq!(found, image, "{step}");
@@ -393,7 +394,7 @@ mod tests {
     fn a_registry_that_limits_is_no_mistake_of_the_dockerfile() {
         let step = Some("[internal] load metadata for docker.io/library/a:1".to_owned());
         let message = "429 Too Many Requests - Server message: toomanyrequests: …".to_owned();
-        let error = Error::of_build(step, message, Vec::new());
+        let error = DockerError::of_build(step, message, Vec::new());
         let shown = error.to_string();
         assert!(shown.starts_with("the build cannot get the image docker.io/library/a:1: 429"));
         assert!(

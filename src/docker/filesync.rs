@@ -26,12 +26,12 @@ use tokio::sync::mpsc;
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status, Streaming};
 
-use self::sender::{Sender, Wanted};
+use self::sender::{Sender, WantedFile};
 use super::context::Selection;
 use super::dockerignore::{BadPattern, Patterns};
-use super::error::Error;
+use super::error::DockerError;
 use super::follow::follow;
-use super::session::{Answers, stream_of};
+use super::session::{MessageStream, stream_of};
 
 /// Packets on their way at once.
 const IN_FLIGHT: usize = 16;
@@ -49,7 +49,7 @@ pub(super) struct Folders {
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
     sent: AtomicU64,
-    failure: Mutex<Option<Error>>,
+    failure: Mutex<Option<DockerError>>,
 }
 
 impl Outcome {
@@ -59,12 +59,12 @@ impl Outcome {
     }
 
     /// The first thing on our side that made the build fail.
-    pub(super) fn take_failure(&self) -> Option<Error> {
+    pub(super) fn take_failure(&self) -> Option<DockerError> {
         let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
         failure.take()
     }
 
-    fn fail(&self, error: Error) -> Status {
+    fn fail(&self, error: DockerError) -> Status {
         let status = Status::unknown(error.to_string());
         let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
         failure.get_or_insert(error);
@@ -74,8 +74,8 @@ impl Outcome {
 
 #[tonic::async_trait]
 impl FileSync for Folders {
-    type DiffCopyStream = Answers<Packet>;
-    type TarStreamStream = Answers<Packet>;
+    type DiffCopyStream = MessageStream<Packet>;
+    type TarStreamStream = MessageStream<Packet>;
 
     async fn diff_copy(
         &self,
@@ -114,11 +114,11 @@ impl FileSync for Folders {
 ///
 /// Never waits for the sender: BuildKit reads no answers while its requests
 /// are not taken.
-async fn receive(mut incoming: Streaming<Packet>, requests: blocking::Sender<Wanted>) {
+async fn receive(mut incoming: Streaming<Packet>, requests: blocking::Sender<WantedFile>) {
     while let Some(Ok(packet)) = incoming.next().await {
         let wanted = match packet.r#type() {
-            PacketType::PacketReq => Wanted::File(packet.id),
-            PacketType::PacketFin => Wanted::End,
+            PacketType::PacketReq => WantedFile::File(packet.id),
+            PacketType::PacketFin => WantedFile::End,
             _ => return,
         };
         if requests.send(wanted).is_err() {
@@ -144,13 +144,13 @@ impl Asked {
         }
     }
 
-    fn selection(&self, root: &Path) -> Result<Selection, Error> {
+    fn selection(&self, root: &Path) -> Result<Selection, DockerError> {
         let mut include = self.include.clone();
         if !self.follow.is_empty() {
             include.extend(follow(root, &self.follow));
         }
         let patterns =
-            |list| Patterns::new(list).map_err(|BadPattern(line)| Error::BadPattern(line));
+            |list| Patterns::new(list).map_err(|BadPattern(line)| DockerError::BadPattern(line));
         Ok(Selection {
             include: patterns(&include)?,
             exclude: patterns(&self.exclude)?,

@@ -16,7 +16,7 @@ const MAX_LINKS: usize = 40;
 /// The patterns that cover `paths` (which may hold wildcards) and every link
 /// and target on the way. Empty if one of them is the root: all is wanted.
 pub(super) fn follow(root: &Path, paths: &[String]) -> Vec<String> {
-    let mut found = Found {
+    let mut found = FollowedPaths {
         root,
         asked: BTreeSet::new(),
         patterns: BTreeSet::new(),
@@ -30,14 +30,14 @@ pub(super) fn follow(root: &Path, paths: &[String]) -> Vec<String> {
     found.patterns.into_iter().collect()
 }
 
-struct Found<'a> {
+struct FollowedPaths<'a> {
     root: &'a Path,
     /// Every path looked at, so that none is twice.
     asked: BTreeSet<String>,
     patterns: BTreeSet<String>,
 }
 
-impl Found<'_> {
+impl FollowedPaths<'_> {
     fn add(&mut self, path: &str, links: usize) {
         let path = clean(&format!("/{path}"));
         if links > MAX_LINKS || !self.asked.insert(path.clone()) {

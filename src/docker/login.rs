@@ -103,7 +103,7 @@ impl Login {
 /// Why a registry was shown no login although there may be one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{registry} was not shown a login: {why}")]
-pub struct Doubt {
+pub struct LoginDoubt {
     registry: String,
     why: String,
 }
@@ -114,12 +114,12 @@ type Issue = dyn Fn(&str) -> Option<Credentials> + Send + Sync;
 
 /// All logins that there are, for pulls and builds. Cheap to clone.
 #[derive(Clone)]
-pub struct Logins(Arc<Shared>);
+pub struct Logins(Arc<SharedLogins>);
 
-struct Shared {
+struct SharedLogins {
     settings: Settings,
     issued: Box<Issue>,
-    doubts: Mutex<BTreeMap<String, Doubt>>,
+    doubts: Mutex<BTreeMap<String, LoginDoubt>>,
     /// One helper at a time: macOS' key chain helper hangs when run twice.
     turn: tokio::sync::Mutex<()>,
 }
@@ -141,7 +141,7 @@ impl Logins {
         settings: Settings,
         issued: impl Fn(&str) -> Option<Credentials> + Send + Sync + 'static,
     ) -> Self {
-        Self(Arc::new(Shared {
+        Self(Arc::new(SharedLogins {
             settings,
             issued: Box::new(issued),
             doubts: Mutex::default(),
@@ -171,20 +171,20 @@ impl Logins {
         if let Some(why) = why {
             let registry = registry.to_owned();
             let mut doubts = self.0.doubts.lock().unwrap_or_else(PoisonError::into_inner);
-            doubts.insert(registry.clone(), Doubt { registry, why });
+            doubts.insert(registry.clone(), LoginDoubt { registry, why });
         }
         Login::Anonymous
     }
 
     /// Why each registry that was asked without a login was, where there may be
     /// one.
-    pub fn doubts(&self) -> Vec<Doubt> {
+    pub fn doubts(&self) -> Vec<LoginDoubt> {
         let doubts = self.0.doubts.lock();
         let doubts = doubts.unwrap_or_else(PoisonError::into_inner);
         doubts.values().cloned().collect()
     }
 
-    pub(super) fn doubt_of(&self, registry: &str) -> Option<Doubt> {
+    pub(super) fn doubt_of(&self, registry: &str) -> Option<LoginDoubt> {
         let mut doubts = self.doubts().into_iter();
         doubts.find(|doubt| doubt.registry == registry)
     }

@@ -4,12 +4,12 @@
 //! what the engine has under it counts only where no registry knows better.
 
 use super::engine::Engine;
-use super::error::Error;
+use super::error::DockerError;
 use super::login::Logins;
 use super::push::follow;
 use super::reference::{Exactly, Reference};
-use super::refusal::Refusal;
-use super::{Image, OnProgress};
+use super::refusal::RegistryRefusal;
+use super::{LocalImage, OnProgress};
 use crate::model::{Origin, Platform};
 
 impl Engine {
@@ -25,11 +25,11 @@ impl Engine {
         platform: Option<&Platform>,
         logins: &Logins,
         progress: OnProgress<'_>,
-    ) -> Result<(Image, Origin), Error> {
+    ) -> Result<(LocalImage, Origin), DockerError> {
         let here = self.inspect(reference.as_str()).await?;
         match (reference.exactly(), here) {
             (None, Some(image)) => Ok((image, Origin::Local)),
-            (None, None) => Err(Error::NoImage(reference.to_string())),
+            (None, None) => Err(DockerError::NoImage(reference.to_string())),
             (Some(Exactly::Digest(_)), Some(image)) if image.is_for(platform) => {
                 Ok((image, Origin::Present))
             }
@@ -57,24 +57,24 @@ impl Engine {
         platform: Option<&Platform>,
         logins: &Logins,
         progress: OnProgress<'_>,
-    ) -> Result<Image, Error> {
+    ) -> Result<LocalImage, DockerError> {
         let registry = reference.registry().unwrap_or_default();
         let platform = platform.map(ToString::to_string).unwrap_or_default();
         let query = [("fromImage", reference.to_pull()), ("platform", platform)];
         let query = serde_urlencoded::to_string(query)
-            .map_err(|_| Error::BadReference(reference.to_string()))?;
+            .map_err(|_| DockerError::BadReference(reference.to_string()))?;
         let path = self.path(&format!("/images/create?{query}"));
         let login = logins.of(registry).await;
         let header = login.header(registry);
-        let refused = |message: String| Error::Pull {
+        let refused = |message: String| DockerError::Pull {
             reference: reference.to_string(),
-            refusal: Refusal::of(&message),
+            refusal: RegistryRefusal::of(&message),
             message: login.mask().apply(&message).into_owned(),
             source: logins.doubt_of(registry),
             here: None,
         };
         let mut lines = match self.wire.post("pull the image", &path, vec![header]).await {
-            Err(Error::Refused { message, .. }) => return Err(refused(message)),
+            Err(DockerError::Refused { message, .. }) => return Err(refused(message)),
             answer => answer?,
         };
         if let Some(message) = follow(&mut lines, progress, |_| {}).await? {
@@ -85,7 +85,7 @@ impl Engine {
     }
 }
 
-impl Image {
+impl LocalImage {
     fn is_for(&self, platform: Option<&Platform>) -> bool {
         let own = &self.contents.platform;
         platform.is_none_or(|wanted| own.os == wanted.os && own.cpu() == wanted.cpu())

@@ -7,16 +7,16 @@ use bollard::query_parameters::TagImageOptions;
 use serde::Deserialize;
 
 use super::engine::{Engine, asked};
-use super::error::Error;
+use super::error::DockerError;
 use super::login::Login;
-use super::refusal::Refusal;
+use super::refusal::RegistryRefusal;
 use super::wire::Lines;
-use super::{Image, OnProgress, Progress};
+use super::{LocalImage, OnProgress, Progress};
 use crate::model::{Digest, Tag};
 
 /// Where to push, and as whom.
 #[derive(Debug, Clone, Copy)]
-pub struct Target<'a> {
+pub struct PushTarget<'a> {
     /// A host, with its port if it has one.
     pub registry: &'a str,
     pub repository: &'a str,
@@ -24,7 +24,7 @@ pub struct Target<'a> {
     pub credentials: &'a Credentials,
 }
 
-impl Target<'_> {
+impl PushTarget<'_> {
     fn image(&self) -> String {
         format!("{}:{}", self.name(), self.tag)
     }
@@ -73,10 +73,10 @@ impl Engine {
     /// the engine does; `Unexpected` if it names no digest at the end.
     pub async fn push(
         &self,
-        image: &Image,
-        target: &Target<'_>,
+        image: &LocalImage,
+        target: &PushTarget<'_>,
         progress: OnProgress<'_>,
-    ) -> Result<Digest, Error> {
+    ) -> Result<Digest, DockerError> {
         let name = target.name();
         let options = TagImageOptions {
             repo: Some(name.clone()),
@@ -100,13 +100,13 @@ impl Engine {
         let image = target.image();
         if let Some(message) = refused {
             let message = login.mask().apply(&message).into_owned();
-            return Err(Error::Push {
+            return Err(DockerError::Push {
                 image,
-                refusal: Refusal::of(&message),
+                refusal: RegistryRefusal::of(&message),
                 message,
             });
         }
-        digest.ok_or_else(|| Error::Unexpected {
+        digest.ok_or_else(|| DockerError::Unexpected {
             doing: format!("pushing {image}"),
             why: "it names no digest".to_owned(),
         })
@@ -145,7 +145,7 @@ pub(super) async fn follow(
     lines: &mut Lines,
     progress: OnProgress<'_>,
     mut each: impl FnMut(&Line),
-) -> Result<Option<String>, Error> {
+) -> Result<Option<String>, DockerError> {
     let mut pauses = Pauses::default();
     while let Some(line) = lines.next::<Line>().await? {
         each(&line);
@@ -208,7 +208,7 @@ fn pushed(line: &Line) -> Option<Digest> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Credentials, Image, Line, Pauses, Progress, pushed};
+    use super::{Credentials, Line, LocalImage, Pauses, Progress, pushed};
     use crate::model::{Contents, Platform};
 
     const DIGEST: &str = "sha256:8be990ef2aeb16dbcb9271ddfe2610fa6658d13f6dfb8bc72074cc1ca36966a7";
@@ -261,7 +261,7 @@ mod tests {
 
     #[test]
     fn a_digest_counts_for_its_own_repository_only() {
-        let image = Image {
+        let image = LocalImage {
             id: "sha256:1".to_owned(),
             contents: Contents::new(
                 Platform::new("linux", "amd64"),

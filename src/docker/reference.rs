@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::error::Error;
+use super::error::DockerError;
 use crate::model::{Digest, Tag};
 
 /// The registry of a name that names none.
@@ -41,8 +41,8 @@ pub enum Exactly<'a> {
 impl Reference {
     /// # Errors
     /// `BadReference` for what cannot be a name.
-    pub fn parse(text: &str) -> Result<Self, Error> {
-        let kind = kind(text).ok_or_else(|| Error::BadReference(text.to_owned()))?;
+    pub fn parse(text: &str) -> Result<Self, DockerError> {
+        let kind = kind(text).ok_or_else(|| DockerError::BadReference(text.to_owned()))?;
         Ok(Self {
             text: text.to_owned(),
             kind,

@@ -5,7 +5,7 @@
 
 /// The kinds of refusal that call for different remedies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
+pub enum RegistryRefusal {
     /// The repository is immutable and has that tag already.
     TagExists,
     /// Too many requests in too short a time.
@@ -37,9 +37,9 @@ pub enum Refusal {
 }
 
 /// The first kind that one of them stands for is the one, whatever follows.
-const SENTENCES: [(Refusal, &[&str]); 14] = [
+const SENTENCES: [(RegistryRefusal, &[&str]); 14] = [
     (
-        Refusal::TagExists,
+        RegistryRefusal::TagExists,
         &[
             "cannot be overwritten",
             "tag is immutable",
@@ -48,7 +48,7 @@ const SENTENCES: [(Refusal, &[&str]); 14] = [
         ],
     ),
     (
-        Refusal::Throttled,
+        RegistryRefusal::Throttled,
         &[
             "toomanyrequests",
             "too many requests",
@@ -60,7 +60,7 @@ const SENTENCES: [(Refusal, &[&str]); 14] = [
         ],
     ),
     (
-        Refusal::NotLoggedIn,
+        RegistryRefusal::NotLoggedIn,
         &[
             "authorization token has expired",
             "no basic auth credentials",
@@ -71,9 +71,9 @@ const SENTENCES: [(Refusal, &[&str]); 14] = [
             "unauthorized",
         ],
     ),
-    (Refusal::Denied, &["not authorized to perform"]),
+    (RegistryRefusal::Denied, &["not authorized to perform"]),
     (
-        Refusal::NoPlatform,
+        RegistryRefusal::NoPlatform,
         &[
             "no matching manifest",
             "no match for platform",
@@ -82,7 +82,7 @@ const SENTENCES: [(Refusal, &[&str]); 14] = [
         ],
     ),
     (
-        Refusal::NotFound,
+        RegistryRefusal::NotFound,
         &[
             "name unknown",
             "name_unknown",
@@ -93,7 +93,7 @@ const SENTENCES: [(Refusal, &[&str]); 14] = [
         ],
     ),
     (
-        Refusal::Denied,
+        RegistryRefusal::Denied,
         &[
             "access denied",
             "access to the resource is denied",
@@ -102,7 +102,7 @@ const SENTENCES: [(Refusal, &[&str]); 14] = [
         ],
     ),
     (
-        Refusal::Forbidden,
+        RegistryRefusal::Forbidden,
         &[
             "403 forbidden",
             "http 403",
@@ -111,7 +111,7 @@ const SENTENCES: [(Refusal, &[&str]); 14] = [
         ],
     ),
     (
-        Refusal::Failing,
+        RegistryRefusal::Failing,
         &[
             "500 internal server error",
             "502 bad gateway",
@@ -122,11 +122,14 @@ const SENTENCES: [(Refusal, &[&str]); 14] = [
             "status code 50",
         ],
     ),
-    (Refusal::NotHttps, &["server gave http response to https"]),
-    (Refusal::Untrusted, &["x509:", "certificate"]),
-    (Refusal::NoSpace, &["no space left on device"]),
     (
-        Refusal::Unreachable,
+        RegistryRefusal::NotHttps,
+        &["server gave http response to https"],
+    ),
+    (RegistryRefusal::Untrusted, &["x509:", "certificate"]),
+    (RegistryRefusal::NoSpace, &["no space left on device"]),
+    (
+        RegistryRefusal::Unreachable,
         &[
             "connection refused",
             "no such host",
@@ -139,7 +142,7 @@ const SENTENCES: [(Refusal, &[&str]); 14] = [
         ],
     ),
     (
-        Refusal::Cut,
+        RegistryRefusal::Cut,
         &[
             "eof",
             "connection reset",
@@ -160,7 +163,7 @@ const UNTRUSTED: &str =
     "let the Docker Engine trust the registry's certificate authority (/etc/docker/certs.d)";
 const NOT_HTTPS: &str = "Docker speaks plain HTTP to localhost only, and to what the engine's `insecure-registries` lists";
 
-impl Refusal {
+impl RegistryRefusal {
     pub(super) fn of(message: &str) -> Self {
         let message = message.to_lowercase();
         SENTENCES
@@ -229,169 +232,169 @@ impl Refusal {
 
 #[cfg(test)]
 mod tests {
-    use super::Refusal;
+    use super::RegistryRefusal;
 
     /// As ECR, Docker Hub and the distribution registry put it, through the
     /// engine with its own store and with containerd's.
-    const KNOWN: [(&str, Refusal); 41] = [
+    const KNOWN: [(&str, RegistryRefusal); 41] = [
         (
             "tag invalid: The image tag '1' already exists in the 'demo' repository and cannot be overwritten because the repository is immutable.",
-            Refusal::TagExists,
+            RegistryRefusal::TagExists,
         ),
         (
             "tag invalid: The image tag '1' already exists in the 'demo' repository and cannot be overwritten because the tag is immutable.",
-            Refusal::TagExists,
+            RegistryRefusal::TagExists,
         ),
         (
             "failed commit on ref \"manifest-sha256:0a\": unexpected status from PUT request to https://1.dkr.ecr/v2/demo/manifests/1: 400 Bad Request\ntag invalid: The image tag '1' already exists",
-            Refusal::TagExists,
+            RegistryRefusal::TagExists,
         ),
-        ("no basic auth credentials", Refusal::NotLoggedIn),
+        ("no basic auth credentials", RegistryRefusal::NotLoggedIn),
         (
             "denied: Your authorization token has expired. Reauthenticate and try again.",
-            Refusal::NotLoggedIn,
+            RegistryRefusal::NotLoggedIn,
         ),
         (
             "push access denied, repository does not exist or may require authorization: authorization failed: no basic auth credentials",
-            Refusal::NotLoggedIn,
+            RegistryRefusal::NotLoggedIn,
         ),
         (
             "unauthorized: authentication required",
-            Refusal::NotLoggedIn,
+            RegistryRefusal::NotLoggedIn,
         ),
         (
             "unauthorized: incorrect username or password",
-            Refusal::NotLoggedIn,
+            RegistryRefusal::NotLoggedIn,
         ),
         (
             "failed to authorize: failed to fetch oauth token: unexpected status: 401 Unauthorized",
-            Refusal::NotLoggedIn,
+            RegistryRefusal::NotLoggedIn,
         ),
         (
             "unexpected status from HEAD request to https://1.dkr.ecr/v2/demo/blobs/sha256:0a: 403 Forbidden",
-            Refusal::Forbidden,
+            RegistryRefusal::Forbidden,
         ),
         (
             "denied: User: arn:aws:iam::1:user/ci is not authorized to perform: ecr:InitiateLayerUpload on resource: arn:aws:ecr:eu-west-1:1:repository/demo because no identity-based policy allows the ecr:InitiateLayerUpload action",
-            Refusal::Denied,
+            RegistryRefusal::Denied,
         ),
         (
             "denied: requested access to the resource is denied",
-            Refusal::Denied,
+            RegistryRefusal::Denied,
         ),
         (
             "server message: insufficient_scope: authorization failed",
-            Refusal::Denied,
+            RegistryRefusal::Denied,
         ),
         (
             "name unknown: The repository with name 'demo' does not exist in the registry with id '1'",
-            Refusal::NotFound,
+            RegistryRefusal::NotFound,
         ),
         (
             "name unknown: repository name not known to registry",
-            Refusal::NotFound,
+            RegistryRefusal::NotFound,
         ),
         (
             "pull access denied for nope, repository does not exist or may require 'docker login': denied: requested access to the resource is denied",
-            Refusal::NotFound,
+            RegistryRefusal::NotFound,
         ),
         (
             "manifest for redis:nope not found: manifest unknown: manifest unknown",
-            Refusal::NotFound,
+            RegistryRefusal::NotFound,
         ),
         (
             "failed to resolve reference \"localhost:1/a:b\": localhost:1/a:b: not found",
-            Refusal::NotFound,
+            RegistryRefusal::NotFound,
         ),
         (
             "Get \"http://localhost:1/v2/\": dial tcp 127.0.0.1:1: connect: connection refused",
-            Refusal::Unreachable,
+            RegistryRefusal::Unreachable,
         ),
         (
             "Get \"https://1.dkr.ecr/v2/\": dial tcp: lookup 1.dkr.ecr on 10.0.0.2:53: no such host",
-            Refusal::Unreachable,
+            RegistryRefusal::Unreachable,
         ),
         (
             "Get \"https://r/v2/\": dial tcp 10.0.0.1:443: i/o timeout",
-            Refusal::Unreachable,
+            RegistryRefusal::Unreachable,
         ),
         (
             "Get \"https://r/v2/\": net/http: TLS handshake timeout",
-            Refusal::Unreachable,
+            RegistryRefusal::Unreachable,
         ),
         (
             "Get \"https://r/v2/\": net/http: request canceled while waiting for connection (Client.Timeout exceeded while awaiting headers)",
-            Refusal::Unreachable,
+            RegistryRefusal::Unreachable,
         ),
-        ("toomanyrequests: Rate exceeded", Refusal::Throttled),
+        ("toomanyrequests: Rate exceeded", RegistryRefusal::Throttled),
         (
             "toomanyrequests: You have reached your unauthenticated pull rate limit. https://www.docker.com/increase-rate-limit",
-            Refusal::Throttled,
+            RegistryRefusal::Throttled,
         ),
         (
             "failed commit on ref \"index-sha256:0a\": unexpected status from PUT request to https://1.dkr.ecr/v2/demo/manifests/1: 429 Too Many Requests",
-            Refusal::Throttled,
+            RegistryRefusal::Throttled,
         ),
         (
             "error parsing HTTP 429 response body: invalid character 'T' looking for beginning of value: \"Too Many Requests (HAP429).\\n\"",
-            Refusal::Throttled,
+            RegistryRefusal::Throttled,
         ),
         (
             "received unexpected HTTP status: 429 Too Many Requests",
-            Refusal::Throttled,
+            RegistryRefusal::Throttled,
         ),
         (
             "error parsing HTTP 403 response body: invalid character '<' looking for beginning of value: \"<html>\"",
-            Refusal::Forbidden,
+            RegistryRefusal::Forbidden,
         ),
         (
             "received unexpected HTTP status: 503 Service Unavailable",
-            Refusal::Failing,
+            RegistryRefusal::Failing,
         ),
         (
             "error parsing HTTP 502 response body: invalid character '<'",
-            Refusal::Failing,
+            RegistryRefusal::Failing,
         ),
-        ("EOF", Refusal::Cut),
+        ("EOF", RegistryRefusal::Cut),
         (
             "Patch \"https://1.dkr.ecr/v2/demo/blobs/uploads/4\": unexpected EOF",
-            Refusal::Cut,
+            RegistryRefusal::Cut,
         ),
         (
             "failed to copy: write tcp 10.0.0.2:5->10.0.0.1:443: write: connection reset by peer",
-            Refusal::Cut,
+            RegistryRefusal::Cut,
         ),
         (
             "write tcp 10.0.0.2:5->10.0.0.1:443: write: broken pipe",
-            Refusal::Cut,
+            RegistryRefusal::Cut,
         ),
         (
             "no matching manifest for linux/arm64/v8 in the manifest list entries",
-            Refusal::NoPlatform,
+            RegistryRefusal::NoPlatform,
         ),
         (
             "failed to resolve reference \"r/a:1\": no match for platform in manifest: not found",
-            Refusal::NoPlatform,
+            RegistryRefusal::NoPlatform,
         ),
         (
             "Get \"https://r/v2/\": http: server gave HTTP response to HTTPS client",
-            Refusal::NotHttps,
+            RegistryRefusal::NotHttps,
         ),
         (
             "Get \"https://r/v2/\": tls: failed to verify certificate: x509: certificate signed by unknown authority",
-            Refusal::Untrusted,
+            RegistryRefusal::Untrusted,
         ),
         (
             "failed to register layer: write /usr/lib/x: no space left on device",
-            Refusal::NoSpace,
+            RegistryRefusal::NoSpace,
         ),
-        ("the registry is in a bad mood", Refusal::Other),
+        ("the registry is in a bad mood", RegistryRefusal::Other),
     ];
 
     #[test]
     fn the_known_sentences_are_told_apart() {
         for (sentence, expected) in KNOWN {
-            assert_eq!(Refusal::of(sentence), expected, "{sentence}");
+            assert_eq!(RegistryRefusal::of(sentence), expected, "{sentence}");
         }
     }
 
@@ -399,9 +402,9 @@ mod tests {
     fn what_can_be_remedied_has_a_hint() {
         for (sentence, refusal) in KNOWN {
             let (push, pull) = (refusal.hint_for_push(), refusal.hint_for_pull());
-            let is_known = refusal != Refusal::Other;
+            let is_known = refusal != RegistryRefusal::Other;
             assert_eq!(push.or(pull).is_some(), is_known, "{sentence}");
-            let pulls = is_known && refusal != Refusal::TagExists;
+            let pulls = is_known && refusal != RegistryRefusal::TagExists;
             assert_eq!(pull.is_some(), pulls, "{sentence}");
         }
     }

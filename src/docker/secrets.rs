@@ -15,7 +15,7 @@ use bollard::moby::buildkit::secrets::v1::secrets_server::Secrets;
 use bollard::moby::buildkit::secrets::v1::{GetSecretRequest, GetSecretResponse};
 use tonic::{Request, Response, Status};
 
-use super::error::Error;
+use super::error::DockerError;
 use crate::hidden::Mask;
 
 /// BuildKit takes no larger secret, in bytes.
@@ -94,7 +94,7 @@ impl Secret {
     }
 
     /// That the source is there, without reading it: a pipe can be read once.
-    pub(super) fn check(&self) -> Result<(), Error> {
+    pub(super) fn check(&self) -> Result<(), DockerError> {
         match &self.source {
             SecretSource::File(path) => self.check_file(path),
             SecretSource::Env(name) if env::var_os(name).is_none() => {
@@ -115,7 +115,7 @@ impl Secret {
         }
     }
 
-    fn check_file(&self, path: &Path) -> Result<(), Error> {
+    fn check_file(&self, path: &Path) -> Result<(), DockerError> {
         let found = fs::metadata(path).map_err(|error| self.unreadable(path, &error))?;
         let kind = found.file_type();
         if kind.is_file() && found.len() > MAX_SIZE {
@@ -128,7 +128,7 @@ impl Secret {
     }
 
     /// Waits for whoever writes a pipe.
-    fn read(&self) -> Result<Vec<u8>, Error> {
+    fn read(&self) -> Result<Vec<u8>, DockerError> {
         self.check()?;
         let of_variable =
             |name: &str| env::var_os(name).map(std::ffi::OsString::into_encoded_bytes);
@@ -142,7 +142,7 @@ impl Secret {
         }
     }
 
-    fn read_file(&self, path: &Path) -> Result<Vec<u8>, Error> {
+    fn read_file(&self, path: &Path) -> Result<Vec<u8>, DockerError> {
         let mut value = Vec::new();
         let read =
             File::open(path).and_then(|file| file.take(MAX_SIZE + 1).read_to_end(&mut value));
@@ -153,23 +153,23 @@ impl Secret {
         }
     }
 
-    fn unreadable(&self, path: &Path, error: &std::io::Error) -> Error {
+    fn unreadable(&self, path: &Path, error: &std::io::Error) -> DockerError {
         match error.kind() {
             ErrorKind::IsADirectory => self.wrong_file(path, "is neither a file nor a pipe"),
             _ => self.wrong_file(path, &format!("cannot be read: {error}")),
         }
     }
 
-    fn too_large(&self, path: &Path) -> Error {
+    fn too_large(&self, path: &Path) -> DockerError {
         self.wrong_file(path, "is larger than the 500 KiB that a secret may have")
     }
 
-    fn wrong_file(&self, path: &Path, why: &str) -> Error {
+    fn wrong_file(&self, path: &Path, why: &str) -> DockerError {
         self.wrong(format!("{} {why}", path.display()))
     }
 
-    fn wrong(&self, why: String) -> Error {
-        Error::Secret {
+    fn wrong(&self, why: String) -> DockerError {
+        DockerError::Secret {
             id: self.id.clone(),
             why,
         }
@@ -189,7 +189,7 @@ impl fmt::Debug for Values {
 }
 
 impl Values {
-    pub(super) fn read(secrets: &[Secret]) -> Result<Self, Error> {
+    pub(super) fn read(secrets: &[Secret]) -> Result<Self, DockerError> {
         let read = secrets
             .iter()
             .map(|secret| Ok((secret.id.clone(), secret.read()?)));

@@ -30,7 +30,7 @@ use tonic::service::Routes;
 use tonic::{Request, Response, Status};
 
 use super::agent::Agents;
-use super::error::Error;
+use super::error::DockerError;
 use super::filesync::Folders;
 use super::login::Logins;
 use super::secrets::Values;
@@ -86,22 +86,22 @@ impl Offer {
 }
 
 /// What a service answers with, one message after the other.
-pub(super) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+pub(super) type MessageStream<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 pub(super) fn stream_of<T: Send + 'static>(
     mut answer: mpsc::Receiver<Result<T, Status>>,
-) -> Answers<T> {
+) -> MessageStream<T> {
     Box::pin(poll_fn(move |context| answer.poll_recv(context)))
 }
 
 /// An open session. Dropping it closes it, and BuildKit then gives up.
 #[derive(Debug)]
-pub(super) struct Session {
+pub(super) struct BuildSession {
     id: String,
     server: AbortHandle,
 }
 
-impl Session {
+impl BuildSession {
     /// `shared_key` lets BuildKit see that a context is the one of an earlier
     /// build, of which it then asks for what has changed only.
     pub(super) async fn open(
@@ -109,7 +109,7 @@ impl Session {
         path: &str,
         shared_key: Option<&str>,
         offer: Offer,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, DockerError> {
         let id = BuildRef::random().as_ref().to_owned();
         let headers = headers(&id, shared_key, &offer.methods());
         let connection = wire.upgrade("open a build session", path, headers).await?;
@@ -131,7 +131,7 @@ impl Session {
     }
 }
 
-impl Drop for Session {
+impl Drop for BuildSession {
     fn drop(&mut self) {
         self.server.abort();
     }

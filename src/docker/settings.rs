@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer};
 
-use super::error::Error;
+use super::error::DockerError;
 use crate::hidden::{Hidden, Mask};
 
 /// Its folder, with `config.json` in it.
@@ -53,7 +53,7 @@ impl Settings {
         }
     }
 
-    pub(super) fn config_file(&self) -> Result<ConfigFile, Error> {
+    pub(super) fn config_file(&self) -> Result<ConfigFile, DockerError> {
         let folder = self.config.as_deref();
         folder.map_or(Ok(ConfigFile::default()), ConfigFile::read)
     }
@@ -72,19 +72,19 @@ pub(super) struct ConfigFile {
 #[derive(Debug, Default, Clone, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct HostProxies {
-    http_proxy: Option<Proxy>,
-    https_proxy: Option<Proxy>,
-    no_proxy: Option<Proxy>,
-    ftp_proxy: Option<Proxy>,
-    all_proxy: Option<Proxy>,
+    http_proxy: Option<ProxyAddress>,
+    https_proxy: Option<ProxyAddress>,
+    no_proxy: Option<ProxyAddress>,
+    ftp_proxy: Option<ProxyAddress>,
+    all_proxy: Option<ProxyAddress>,
 }
 
 /// An address, which may hold a password.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(from = "String")]
-struct Proxy(Hidden);
+struct ProxyAddress(Hidden);
 
-impl From<String> for Proxy {
+impl From<String> for ProxyAddress {
     fn from(text: String) -> Self {
         Self(Hidden::new(text))
     }
@@ -99,7 +99,7 @@ fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
 
 impl ConfigFile {
     /// One that is not there, or not for this user, says nothing.
-    fn read(folder: &Path) -> Result<Self, Error> {
+    fn read(folder: &Path) -> Result<Self, DockerError> {
         let path = folder.join("config.json");
         let text = match fs::read(&path) {
             Ok(text) => text,
@@ -115,7 +115,7 @@ impl ConfigFile {
             return Ok(Self::default());
         }
         // The parser's own words may repeat a login.
-        serde_json::from_slice(&text).map_err(|error| Error::ConfigFile {
+        serde_json::from_slice(&text).map_err(|error| DockerError::ConfigFile {
             path,
             line: error.line(),
             column: error.column(),
@@ -182,7 +182,7 @@ pub(super) mod testing {
 mod tests {
     use super::*;
 
-    fn config_file(text: &str) -> Result<ConfigFile, Error> {
+    fn config_file(text: &str) -> Result<ConfigFile, DockerError> {
         let folder = tempfile::tempdir().expect("a folder");
         fs::write(folder.path().join("config.json"), text).expect("a file");
         let settings = Settings {

@@ -14,7 +14,7 @@ use hyper_util::rt::TokioExecutor;
 use tonic::body::Body;
 use tonic::codegen::Service;
 
-use super::error::Error;
+use super::error::DockerError;
 use super::steps::Steps;
 use super::wire::{Headers, Wire};
 
@@ -45,10 +45,11 @@ impl Solve {
         let connection = wire.upgrade(DOING, path, Headers::new()).await?;
         let (sender, connection) = http2::handshake(TokioExecutor::new(), connection)
             .await
-            .map_err(|error| Error::lost(DOING, error))?;
+            .map_err(|error| DockerError::lost(DOING, error))?;
         tokio::spawn(connection);
-        let client = ControlClient::with_origin(Sender(sender), Uri::from_static("http://docker"))
-            .max_decoding_message_size(LARGEST_STATUS);
+        let client =
+            ControlClient::with_origin(Http2Sender(sender), Uri::from_static("http://docker"))
+                .max_decoding_message_size(LARGEST_STATUS);
         let request = self.request();
         let status = StatusRequest {
             r#ref: request.r#ref.clone(),
@@ -97,20 +98,20 @@ impl Solve {
 pub(super) enum SolveError {
     /// What BuildKit says of the build.
     Build(String),
-    Other(Error),
+    Other(DockerError),
 }
 
-impl From<Error> for SolveError {
-    fn from(error: Error) -> Self {
+impl From<DockerError> for SolveError {
+    fn from(error: DockerError) -> Self {
         Self::Other(error)
     }
 }
 
 /// hyper's sender as what tonic's clients send with.
 #[derive(Clone)]
-struct Sender(http2::SendRequest<Body>);
+struct Http2Sender(http2::SendRequest<Body>);
 
-impl Service<Request<Body>> for Sender {
+impl Service<Request<Body>> for Http2Sender {
     type Response = Response<Incoming>;
     type Error = hyper::Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;

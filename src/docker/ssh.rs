@@ -115,11 +115,11 @@ pub(super) struct Tunnel {
     /// Whether anything came through.
     is_through: bool,
     /// Taken when it turns out to be over before it began.
-    process: Option<Process>,
+    process: Option<SshProcess>,
     failure: Option<Pin<Box<dyn Future<Output = io::Error> + Send>>>,
 }
 
-struct Process {
+struct SshProcess {
     child: Child,
     complaint: JoinHandle<String>,
 }
@@ -146,7 +146,7 @@ impl Tunnel {
             stdin: Some(child.stdin.take().ok_or_else(missing)?),
             stdout: child.stdout.take().ok_or_else(missing)?,
             is_through: false,
-            process: Some(Process {
+            process: Some(SshProcess {
                 child,
                 complaint: tokio::spawn(complaint(stderr)),
             }),
@@ -174,7 +174,7 @@ impl Tunnel {
     }
 }
 
-impl Process {
+impl SshProcess {
     async fn failure(mut self) -> io::Error {
         let status = match self.child.wait().await {
             Ok(status) => status,

@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 
 use bollard::moby::buildkit::v1::{StatusResponse, Vertex, VertexLog, VertexStatus};
 
-use super::error::Error;
+use super::error::DockerError;
 use super::{OnProgress, Progress};
 use crate::hidden::Mask;
 use crate::model::StepState;
@@ -17,12 +17,12 @@ const LAST_LINES: usize = 20;
 pub(super) struct Steps<'a> {
     mask: &'a Mask,
     progress: OnProgress<'a>,
-    seen: HashMap<String, Step>,
+    seen: HashMap<String, BuildStep>,
     failed: Option<String>,
 }
 
 #[derive(Default)]
-struct Step {
+struct BuildStep {
     name: String,
     state: Option<StepState>,
     error: String,
@@ -123,7 +123,7 @@ impl<'a> Steps<'a> {
     }
 
     /// The error for a build that ended with `message`.
-    pub(super) fn failure(mut self, message: &str) -> Error {
+    pub(super) fn failure(mut self, message: &str) -> DockerError {
         let step = self.failed.and_then(|digest| self.seen.remove(&digest));
         let step = step.unwrap_or_default();
         let message = if step.error.is_empty() {
@@ -132,11 +132,11 @@ impl<'a> Steps<'a> {
             plain(&step.error).to_owned()
         };
         let name = Some(step.name).filter(|name| !name.is_empty());
-        Error::of_build(name, message, step.lines.into())
+        DockerError::of_build(name, message, step.lines.into())
     }
 }
 
-fn write_line(step: &mut Step, id: &str, bytes: &[u8], mask: &Mask, progress: OnProgress<'_>) {
+fn write_line(step: &mut BuildStep, id: &str, bytes: &[u8], mask: &Mask, progress: OnProgress<'_>) {
     let text = String::from_utf8_lossy(bytes);
     let text = text.trim_end_matches(['\n', '\r']);
     // A progress bar writes over itself: what was written last is what shows.

@@ -21,7 +21,7 @@ use futures_util::TryStreamExt;
 use localstack::{Emulator, Options};
 use tokio::sync::OnceCell;
 
-use super::{BuildRequest, Context, Engine, Error, Image, Logins, Progress};
+use super::{BuildContext, BuildRequest, DockerError, Engine, LocalImage, Logins, Progress};
 
 /// What all tests of this process stand on. A static is never dropped: engine
 /// and emulator see by themselves that the process has ended.
@@ -120,14 +120,17 @@ fn context(name: &str, files: &[(&str, &str)]) -> (tempfile::TempDir, BuildReque
         fs::write(path, content).expect("a file");
     }
     let request = BuildRequest {
-        context: Context::Folder(root.path().to_owned()),
+        context: BuildContext::Folder(root.path().to_owned()),
         labels: [("bgecs.test".to_owned(), name.to_owned())].into(),
         ..BuildRequest::default()
     };
     (root, request)
 }
 
-async fn build(engine: &Engine, request: &BuildRequest) -> (Result<Image, Error>, Events) {
+async fn build(
+    engine: &Engine,
+    request: &BuildRequest,
+) -> (Result<LocalImage, DockerError>, Events) {
     let events = Events::default();
     let built = engine
         .build(request, &anonymous(), &|event| events.add(event))
@@ -142,7 +145,7 @@ async fn remove(engine: &Engine, image: &str) {
 }
 
 /// The files and folders of an image, by way of a container's export.
-async fn paths(engine: &Engine, image: &Image) -> BTreeSet<String> {
+async fn paths(engine: &Engine, image: &LocalImage) -> BTreeSet<String> {
     let config = ContainerCreateBody {
         image: Some(image.id.clone()),
         cmd: Some(vec!["never-run".to_owned()]),

@@ -19,7 +19,7 @@ use crate::trust;
 
 /// Where an engine's TLS material is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Files {
+pub(super) struct TlsFiles {
     /// Without one, those that the system trusts.
     pub(super) ca: Option<PathBuf>,
     pub(super) cert: Option<PathBuf>,
@@ -28,7 +28,7 @@ pub(super) struct Files {
     pub(super) verifies: bool,
 }
 
-impl Files {
+impl TlsFiles {
     /// Whether there is a reason for TLS in it.
     pub(super) fn says_something(&self) -> bool {
         !self.verifies || self.ca.is_some() || self.cert.is_some() || self.key.is_some()
@@ -53,17 +53,17 @@ impl Files {
 
 /// Whom to trust, and how to say who we are.
 #[derive(Clone)]
-pub(super) struct Config(Arc<ClientConfig>);
+pub(super) struct TlsConfig(Arc<ClientConfig>);
 
-impl fmt::Debug for Config {
+impl fmt::Debug for TlsConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("tls::Config")
     }
 }
 
-impl Config {
+impl TlsConfig {
     /// The error says which file is wrong.
-    pub(super) fn new(files: &Files) -> Result<Self, String> {
+    pub(super) fn new(files: &TlsFiles) -> Result<Self, String> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()

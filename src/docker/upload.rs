@@ -13,37 +13,37 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::mpsc;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::error::Error;
-use super::session::{Answers, stream_of};
+use super::error::DockerError;
+use super::session::{MessageStream, stream_of};
 
 /// Bytes on their way at once are eight of these.
 const CHUNK: usize = 64 * 1024;
 /// What BuildKit asks for more than once it would have to keep.
 const IN_FLIGHT: usize = 8;
 
-pub(super) type Input = Pin<Box<dyn AsyncRead + Send>>;
+pub(super) type UploadReader = Pin<Box<dyn AsyncRead + Send>>;
 
 /// What can be read once, under an address that BuildKit is told.
 pub(super) struct Archive {
     id: String,
-    input: Mutex<Option<Input>>,
+    input: Mutex<Option<UploadReader>>,
 }
 
 impl Archive {
     /// # Errors
     /// `Stdin` for nothing at all, and for what BuildKit would take for a
     /// Dockerfile although it is none.
-    pub(super) async fn open(mut input: Input) -> Result<Self, Error> {
+    pub(super) async fn open(mut input: UploadReader) -> Result<Self, DockerError> {
         let mut head = BytesMut::with_capacity(CHUNK);
         while head.len() < 4 {
             match input.read_buf(&mut head).await {
                 Ok(0) => break,
                 Ok(_) => {}
-                Err(error) => return Err(Error::Stdin(error.to_string())),
+                Err(error) => return Err(DockerError::Stdin(error.to_string())),
             }
         }
         if let Some(why) = unfit(&head) {
-            return Err(Error::Stdin(why.to_owned()));
+            return Err(DockerError::Stdin(why.to_owned()));
         }
         let whole = Box::pin(io::Cursor::new(head.freeze()).chain(input));
         Ok(Self {
@@ -72,7 +72,7 @@ fn unfit(head: &[u8]) -> Option<&'static str> {
 
 #[tonic::async_trait]
 impl Upload for Archive {
-    type PullStream = Answers<BytesMessage>;
+    type PullStream = MessageStream<BytesMessage>;
 
     async fn pull(
         &self,
@@ -92,7 +92,7 @@ impl Upload for Archive {
     }
 }
 
-async fn send(mut input: Input, packets: mpsc::Sender<Result<BytesMessage, Status>>) {
+async fn send(mut input: UploadReader, packets: mpsc::Sender<Result<BytesMessage, Status>>) {
     loop {
         let mut data = Vec::with_capacity(CHUNK);
         let packet = match input.read_buf(&mut data).await {
@@ -110,7 +110,7 @@ async fn send(mut input: Input, packets: mpsc::Sender<Result<BytesMessage, Statu
 mod tests {
     use super::*;
 
-    async fn open(bytes: &'static [u8]) -> Result<Vec<u8>, Error> {
+    async fn open(bytes: &'static [u8]) -> Result<Vec<u8>, DockerError> {
         let archive = Archive::open(Box::pin(bytes)).await?;
         let mut input = archive.input.lock().expect("not poisoned").take();
         let input = input.take().expect("not read yet");

@@ -23,8 +23,8 @@ use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 
-use super::endpoint::Endpoint;
-use super::error::Error;
+use super::endpoint::EngineAddress;
+use super::error::DockerError;
 use super::ssh::Tunnel;
 
 /// What a connection to an engine reads from and writes to.
@@ -34,19 +34,19 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 /// The way to one engine.
 #[derive(Clone)]
 pub(super) struct Wire {
-    endpoint: Arc<Endpoint>,
+    endpoint: Arc<EngineAddress>,
 }
 
 pub(super) type Headers = Vec<(HeaderName, HeaderValue)>;
 
 impl Wire {
-    pub(super) fn new(endpoint: Endpoint) -> Self {
+    pub(super) fn new(endpoint: EngineAddress) -> Self {
         Self {
             endpoint: Arc::new(endpoint),
         }
     }
 
-    pub(super) fn endpoint(&self) -> &Endpoint {
+    pub(super) fn endpoint(&self) -> &EngineAddress {
         &self.endpoint
     }
 
@@ -62,7 +62,7 @@ impl Wire {
         doing: &str,
         path: &str,
         headers: Headers,
-    ) -> Result<Lines, Error> {
+    ) -> Result<Lines, DockerError> {
         let response = self.ask(doing, path, headers).await?;
         if !response.status().is_success() {
             return Err(refused(doing, response).await);
@@ -80,7 +80,7 @@ impl Wire {
         doing: &str,
         path: &str,
         mut headers: Headers,
-    ) -> Result<Upgraded, Error> {
+    ) -> Result<Upgraded, DockerError> {
         headers.push((CONNECTION, HeaderValue::from_static("Upgrade")));
         headers.push((UPGRADE, HeaderValue::from_static("h2c")));
         let response = self.ask(doing, path, headers).await?;
@@ -89,7 +89,7 @@ impl Wire {
         }
         hyper::upgrade::on(response)
             .await
-            .map_err(|error| Error::lost(doing, error))
+            .map_err(|error| DockerError::lost(doing, error))
     }
 
     async fn ask(
@@ -97,9 +97,9 @@ impl Wire {
         doing: &str,
         path: &str,
         headers: Headers,
-    ) -> Result<Response<Incoming>, Error> {
+    ) -> Result<Response<Incoming>, DockerError> {
         let sent = async { self.send(bare(Method::POST, path, headers)?).await };
-        sent.await.map_err(|error| Error::lost(doing, error))
+        sent.await.map_err(|error| DockerError::lost(doing, error))
     }
 
     /// For bollard, which makes a URI of its own: only the path counts here.
@@ -139,13 +139,13 @@ impl Wire {
 
     async fn connect(&self) -> io::Result<Box<dyn Io>> {
         Ok(match &*self.endpoint {
-            Endpoint::Unix(path) => Box::new(UnixStream::connect(path).await?),
-            Endpoint::Tcp(authority) => Box::new(TcpStream::connect(authority).await?),
-            Endpoint::Tls(authority, config) => {
+            EngineAddress::Unix(path) => Box::new(UnixStream::connect(path).await?),
+            EngineAddress::Tcp(authority) => Box::new(TcpStream::connect(authority).await?),
+            EngineAddress::Tls(authority, config) => {
                 let stream = TcpStream::connect(authority).await?;
                 Box::new(config.connect(authority, stream).await?)
             }
-            Endpoint::Ssh(destination) => Box::new(Tunnel::open(destination)?),
+            EngineAddress::Ssh(destination) => Box::new(Tunnel::open(destination)?),
         })
     }
 }
@@ -173,7 +173,7 @@ fn bare(
     request.body(Empty::new())
 }
 
-async fn refused(doing: &str, response: Response<Incoming>) -> Error {
+async fn refused(doing: &str, response: Response<Incoming>) -> DockerError {
     #[derive(serde::Deserialize)]
     struct Refusal {
         message: String,
@@ -181,13 +181,13 @@ async fn refused(doing: &str, response: Response<Incoming>) -> Error {
     let status = response.status().as_u16();
     let body = match response.into_body().collect().await {
         Ok(body) => body.to_bytes(),
-        Err(error) => return Error::lost(doing, error),
+        Err(error) => return DockerError::lost(doing, error),
     };
     let message = serde_json::from_slice::<Refusal>(&body).map_or_else(
         |_| String::from_utf8_lossy(&body).trim().to_owned(),
         |refusal| refusal.message,
     );
-    Error::Refused {
+    DockerError::Refused {
         doing: doing.to_owned(),
         status,
         message,
@@ -203,7 +203,7 @@ pub(super) struct Lines {
 
 impl Lines {
     /// The next value, or `None` at the end. Safe to cancel.
-    pub(super) async fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, Error> {
+    pub(super) async fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, DockerError> {
         let mut searched = 0;
         loop {
             let fresh = self.buffer.get(searched..).unwrap_or_default();
@@ -222,7 +222,7 @@ impl Lines {
                         self.buffer.extend_from_slice(data);
                     }
                 }
-                Some(Err(error)) => return Err(Error::lost(&*self.doing, error)),
+                Some(Err(error)) => return Err(DockerError::lost(&*self.doing, error)),
                 None if self.buffer.trim_ascii().is_empty() => return Ok(None),
                 None => {
                     let rest = self.buffer.split();
@@ -232,8 +232,8 @@ impl Lines {
         }
     }
 
-    fn parse<T: DeserializeOwned>(&self, line: &[u8]) -> Result<T, Error> {
-        serde_json::from_slice(line).map_err(|error| Error::Unexpected {
+    fn parse<T: DeserializeOwned>(&self, line: &[u8]) -> Result<T, DockerError> {
+        serde_json::from_slice(line).map_err(|error| DockerError::Unexpected {
             doing: self.doing.clone(),
             why: error.to_string(),
         })

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::model::journal::{Asked, Header, Operation};
 use crate::model::{Expected, Infrastructure, Route, Share};
 use crate::probe::{Address, Client, Connections, Question, Schedule, Version, ask_once};
-use crate::report::{Event, ReportFile, Reporter};
+use crate::report::{ReportEvent, ReportFile, Reporter};
 use crate::session::Session;
 
 #[derive(Debug, Clone)]
@@ -100,8 +100,8 @@ impl Asking {
         };
         let path = file.path().display();
         reporter.tell(&match file.write(&evidence()) {
-            Ok(()) => Event::Note(format!("report: {path}")),
-            Err(error) => Event::Warning(format!("no report was written to {path}: {error}")),
+            Ok(()) => ReportEvent::Note(format!("report: {path}")),
+            Err(error) => ReportEvent::Warning(format!("no report was written to {path}: {error}")),
         });
     }
 
@@ -109,7 +109,7 @@ impl Asking {
     pub fn skip_report(&self, reporter: &Reporter) {
         if let Some(file) = &self.file {
             let path = file.path().display();
-            reporter.tell(&Event::Warning(format!(
+            reporter.tell(&ReportEvent::Warning(format!(
                 "nothing was swapped under a probe: no report is written to {path}"
             )));
         }

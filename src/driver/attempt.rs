@@ -23,9 +23,9 @@ use crate::interrupt::Interrupts;
 use crate::model::journal::{Left, Previous};
 use crate::model::{Answer, Color, Observed, Route};
 use crate::probe::{Address, Probe, ask_once};
-use crate::report::Event;
+use crate::report::ReportEvent;
 use crate::session::Session;
-use evidence::Gathered;
+use evidence::KnownBefore;
 use narrator::Narrator;
 pub use swapped::{SwapTimes, Swapped};
 
@@ -143,7 +143,7 @@ impl<'a> Attempt<'a> {
             .session
             .address(infra, Route::Production, &self.watching.asking.path)?;
         let checks = self.check(work.interrupts).await?;
-        let evidence = Gathered {
+        let evidence = KnownBefore {
             app: self.session.app(),
             url: &url,
             before: &self.observed,
@@ -199,7 +199,7 @@ impl<'a> Attempt<'a> {
         };
         let checks = preflight::checks(&self.observed, self.from, self.to, &answers, thoroughness);
         for check in &checks {
-            self.session.report.tell(&Event::Check(check));
+            self.session.report.tell(&ReportEvent::Check(check));
         }
         Ok(checks)
     }
@@ -286,7 +286,7 @@ impl<'a> Attempt<'a> {
         let asking = &self.watching.asking;
         let client = asking.client(address)?;
         let origin = Instant::now();
-        session.report.tell(&Event::Note(format!(
+        session.report.tell(&ReportEvent::Note(format!(
             "probing {address} {} times a second",
             asking.schedule.rate
         )));

@@ -15,11 +15,11 @@ use super::turn::Turn;
 use super::update;
 use crate::aws::{AwsError, ServiceChange};
 use crate::counted::counted;
-use crate::engine::serving::{Cause, Counts, Judgement, Reading, Wanted, Watch};
+use crate::engine::serving::{Counts, Judgement, Reading, ServingFault, Wanted, Watch};
 use crate::engine::stopped;
 use crate::error::{Error, Exit, Result};
 use crate::model::{Answer, Color, Observed, Route, StoppedTask, TaskDefinitionArn};
-use crate::report::Event;
+use crate::report::ReportEvent;
 use crate::session::Session;
 use target_health::TargetHealth;
 
@@ -106,7 +106,7 @@ async fn until_it_serves(session: &Session, wait: &Wait<'_>, asked: &Asked) -> R
             Judgement::Failed(cause) => return Err(failure(session, wait, asked, cause).await),
             Judgement::Waiting(counts) => counts,
         };
-        session.report.tell(&Event::Waiting {
+        session.report.tell(&ReportEvent::Waiting {
             color: wait.color,
             counts,
         });
@@ -195,7 +195,7 @@ fn tell_new_events(session: &Session, reading: &Reading, told: &mut HashSet<Stri
         .flat_map(|service| service.events.iter().rev());
     for event in events {
         if told.insert(event.id.clone()) {
-            session.report.tell(&Event::Service(event));
+            session.report.tell(&ReportEvent::Service(event));
         }
     }
 }
@@ -206,34 +206,34 @@ fn tell_setbacks(session: &Session, reading: &Reading, told: &mut HashSet<String
     for cause in causes.filter(stopped::StopCause::is_tried_again) {
         let sentence = format!("{cause}; ECS tries again");
         if told.insert(sentence.clone()) {
-            session.report.tell(&Event::Warning(sentence));
+            session.report.tell(&ReportEvent::Warning(sentence));
         }
     }
 }
 
-async fn failure(session: &Session, wait: &Wait<'_>, asked: &Asked, cause: Cause) -> Error {
+async fn failure(session: &Session, wait: &Wait<'_>, asked: &Asked, cause: ServingFault) -> Error {
     let color = wait.color;
     let mut lines = Vec::new();
     let cause = match cause {
-        Cause::Task { task, cause } => {
+        ServingFault::Task { task, cause } => {
             lines = last_lines(session, wait, &task).await;
             let cause = cause.with_lines(&lines);
-            Cause::Task { task, cause }
+            ServingFault::Task { task, cause }
         }
         cause => cause,
     };
     let error = Error::failed(format!("{} failed: {cause}", asked.what));
     let error = match &cause {
-        Cause::Task { cause, .. } => error.hint(cause.hint(color)),
-        Cause::Health { .. } => error.hint(format!(
+        ServingFault::Task { cause, .. } => error.hint(cause.hint(color)),
+        ServingFault::Health { .. } => error.hint(format!(
             "[container] health_path is {}: see `bgecs logs {color}`",
             session.config.container.health_path
         )),
-        Cause::TakenBack { .. } => error.hint("see `bgecs status`"),
-        Cause::Replaced { .. } => error.hint(format!(
+        ServingFault::TakenBack { .. } => error.hint("see `bgecs status`"),
+        ServingFault::Replaced { .. } => error.hint(format!(
             "find out who else deploys onto {color} without bgecs, then deploy again"
         )),
-        Cause::Deleted => error.hint("deploy again: that creates the service again"),
+        ServingFault::Deleted => error.hint("deploy again: that creates the service again"),
     };
     match lines.is_empty() {
         true => error,

@@ -24,7 +24,7 @@ use crate::model::{
     Color, CpuArchitecture, Digest, Observed, Origin, RunsOn, Tag, TaskDefinitionArn,
 };
 use crate::provenance::Provenance;
-use crate::report::Event;
+use crate::report::ReportEvent;
 use crate::session::Session;
 use service::Told;
 pub use service::wanted_definition;
@@ -157,7 +157,7 @@ async fn place(
     if request.shows_difference {
         let base = difference::base(observed, plan.color);
         let shown = difference::show(session, observed, base, request, &composed(base)?).await?;
-        session.report.tell(&Event::Note(shown));
+        session.report.tell(&ReportEvent::Note(shown));
     }
     let task_definition = match current {
         Some(current) => current.clone(),
@@ -184,7 +184,7 @@ async fn place(
         .map_err(|error| loaded.say_where_logs_are(error, plan.color))?;
     session
         .report
-        .tell(&Event::Done(format!("{} serves", plan.color)));
+        .tell(&ReportEvent::Done(format!("{} serves", plan.color)));
     Ok(Placed {
         color: plan.color,
         digest,
@@ -241,7 +241,7 @@ fn compose(
             log_group: &infra.log_group,
             region: session.aws.region(),
         },
-        provenance: task_definition::Provenance {
+        provenance: task_definition::ReleaseProvenance {
             commit: provenance.commit.as_deref(),
             deployed_by: &provenance.who,
             deployed_at: &provenance.when,

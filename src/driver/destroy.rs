@@ -8,12 +8,12 @@ use tokio::time::{Instant, sleep};
 
 use super::turn::{Stop, Turn};
 use super::{lost, stack, update};
-use crate::aws::{AwsError, Kept, Kind, Revisions, StackSnapshot, TasksLeft};
+use crate::aws::{AwsError, AwsErrorKind, Kept, Revisions, StackSnapshot, TasksLeft};
 use crate::counted::counted;
 use crate::error::{Error, Exit, Result};
 use crate::model::journal::{Effect, Fate};
 use crate::model::{Color, TaskDefinitionArn};
-use crate::report::Event;
+use crate::report::ReportEvent;
 use crate::session::{Session, unusable};
 
 const PAUSE: Duration = Duration::from_secs(2);
@@ -62,7 +62,7 @@ pub async fn take_inventory(session: &Session) -> Result<Inventory> {
     let services = match services {
         Ok(services) => services,
         // Without the cluster there is no service.
-        Err(error) if error.kind == Kind::NotFound => Vec::new(),
+        Err(error) if error.kind == AwsErrorKind::NotFound => Vec::new(),
         Err(error) => return Err(error.into()),
     };
     Ok(Inventory {
@@ -90,7 +90,7 @@ pub async fn destroy(session: &Session, turn: Option<&Turn>, inventory: &Invento
         about_to(turn, Effect::DeleteService { color: *color }).await?;
         session
             .report
-            .tell(&Event::Doing(format!("deleting the service {color}")));
+            .tell(&ReportEvent::Doing(format!("deleting the service {color}")));
         let deleted = delete_service(session, &name, *color).await;
         match turn {
             Some(turn) => update::done_or_not(turn, deleted)?,
@@ -99,9 +99,9 @@ pub async fn destroy(session: &Session, turn: Option<&Turn>, inventory: &Invento
     }
     await_no_task(session, &name, !inventory.services.is_empty()).await?;
     if !inventory.services.is_empty() {
-        session
-            .report
-            .tell(&Event::Done("services deleted, no task runs".to_owned()));
+        session.report.tell(&ReportEvent::Done(
+            "services deleted, no task runs".to_owned(),
+        ));
     }
     if !inventory.task_definitions.is_empty() {
         let count = inventory.task_definitions.count();
@@ -113,11 +113,11 @@ pub async fn destroy(session: &Session, turn: Option<&Turn>, inventory: &Invento
         about_to(turn, Effect::DeleteStack { name: name.clone() }).await?;
         session
             .report
-            .tell(&Event::Doing(format!("deleting the stack {name}")));
+            .tell(&ReportEvent::Doing(format!("deleting the stack {name}")));
         stack::delete(session, stack).await?;
         session
             .report
-            .tell(&Event::Done(format!("stack {name} deleted")));
+            .tell(&ReportEvent::Done(format!("stack {name} deleted")));
     }
     Ok(())
 }
@@ -172,7 +172,7 @@ async fn await_no_task(session: &Session, cluster: &str, had_services: bool) -> 
             (services, 0) => format!("{} still being deleted", counted(services, "service")),
             (_, tasks) => format!("{} still stopping", counted(tasks, "task")),
         };
-        session.report.tell(&Event::Doing(left.clone()));
+        session.report.tell(&ReportEvent::Doing(left.clone()));
         if started.elapsed() > TASK_PATIENCE {
             return Err(Error::new(
                 Exit::TimedOut,
@@ -188,7 +188,7 @@ async fn await_no_task(session: &Session, cluster: &str, had_services: bool) -> 
 async fn left(session: &Session, cluster: &str) -> Result<(usize, TasksLeft)> {
     let services = match session.aws.read_services(cluster).await {
         Ok(services) => services.len(),
-        Err(error) if error.kind == Kind::NotFound => 0,
+        Err(error) if error.kind == AwsErrorKind::NotFound => 0,
         Err(error) => return Err(error.into()),
     };
     Ok((services, session.aws.tasks_left(cluster).await?))
@@ -198,7 +198,7 @@ async fn left(session: &Session, cluster: &str) -> Result<(usize, TasksLeft)> {
 /// back what is more.
 async fn delete_task_definitions(session: &Session, revisions: &Revisions) -> Result<()> {
     for (n, arn) in revisions.active.iter().enumerate() {
-        session.report.tell(&Event::Doing(format!(
+        session.report.tell(&ReportEvent::Doing(format!(
             "deregistering {} ({} of {})",
             arn.short(),
             n + 1,
@@ -211,7 +211,7 @@ async fn delete_task_definitions(session: &Session, revisions: &Revisions) -> Re
     if !kept.is_empty() {
         refuse_kept(session, kept).await?;
     }
-    session.report.tell(&Event::Done(format!(
+    session.report.tell(&ReportEvent::Done(format!(
         "{} deleted",
         counted(all.len(), "task definition")
     )));
@@ -258,7 +258,7 @@ async fn delete_images(
     .await?;
     let images = session.aws.delete_images(repository).await?;
     if images > 0 {
-        session.report.tell(&Event::Done(format!(
+        session.report.tell(&ReportEvent::Done(format!(
             "{} deleted from {repository}",
             counted(images, "image tag")
         )));

@@ -62,7 +62,7 @@ pub async fn look_again(
 
 /// What was seen of users, at the end of work on a colour that failed.
 #[derive(Debug)]
-struct Seen {
+struct UsersSeen {
     users: Users,
     now: Observed,
     /// Where they are on it.
@@ -87,13 +87,13 @@ pub async fn tell_users(
     told(observed, color, touched, seen, error)
 }
 
-async fn see(session: &Session, observed: &Observed, color: Color) -> Result<Seen, AwsError> {
+async fn see(session: &Session, observed: &Observed, color: Color) -> Result<UsersSeen, AwsError> {
     let (users, now) = look_again(session, observed, color).await?;
     let runs = match users {
         Users::OnIt | Users::BroughtOntoIt => what_runs(session, &now, color).await,
         Users::Elsewhere | Users::Moved(_) => String::new(),
     };
-    Ok(Seen { users, now, runs })
+    Ok(UsersSeen { users, now, runs })
 }
 
 async fn what_runs(session: &Session, now: &Observed, color: Color) -> String {
@@ -109,10 +109,10 @@ fn told(
     observed: &Observed,
     color: Color,
     touched: bool,
-    seen: Result<Seen, String>,
+    seen: Result<UsersSeen, String>,
     error: Error,
 ) -> Error {
-    let Seen { users, now, runs } = match seen {
+    let UsersSeen { users, now, runs } = match seen {
         Ok(seen) => seen,
         Err(why) => {
             let then = format!(

@@ -5,7 +5,7 @@
 use futures_util::try_join;
 
 use super::stack::pause;
-use crate::aws::{AwsError, ChangeSet, Kind, StackInputs};
+use crate::aws::{AwsError, AwsErrorKind, ChangeSet, StackInputs};
 use crate::engine::plan::{self, ALL_AGAIN, Part};
 use crate::error::{Error, Result};
 use crate::model::journal::Head;
@@ -14,7 +14,7 @@ use crate::session::Session;
 
 /// What is left of a stack.
 #[derive(Debug)]
-pub struct Left {
+pub struct StackRemains {
     pub gone: Vec<Part>,
     /// None where the load balancer is gone.
     listeners: Option<PerRoute<Option<Found>>>,
@@ -22,7 +22,7 @@ pub struct Left {
     journal: Option<Head>,
 }
 
-impl Left {
+impl StackRemains {
     /// # Errors
     /// Nothing says which colour is live.
     pub fn live(&self) -> Result<Option<Color>> {
@@ -36,7 +36,7 @@ impl Left {
 ///
 /// # Errors
 /// AWS's own, but that a part is gone.
-pub async fn look(session: &Session, infra: &Infrastructure) -> Result<Left, AwsError> {
+pub async fn look(session: &Session, infra: &Infrastructure) -> Result<StackRemains, AwsError> {
     let aws = &session.aws;
     let (listeners, blue, green, services, journal, has_images, has_logs) = try_join!(
         aws.listeners_there(infra),
@@ -64,7 +64,7 @@ pub async fn look(session: &Session, infra: &Infrastructure) -> Result<Left, Aws
     ];
     let gone = parts.into_iter().filter(|(is_there, _)| !is_there);
     let services = services.unwrap_or_default().into_iter();
-    Ok(Left {
+    Ok(StackRemains {
         gone: gone.map(|(_, part)| part).collect(),
         services: services.map(|(color, _)| color).collect(),
         listeners,
@@ -77,7 +77,7 @@ async fn there<T>(
 ) -> Result<Option<T>, AwsError> {
     match reading.await {
         Ok(found) => Ok(Some(found)),
-        Err(error) if error.kind == Kind::NotFound => Ok(None),
+        Err(error) if error.kind == AwsErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
 }

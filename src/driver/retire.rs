@@ -14,7 +14,7 @@ use crate::engine::look_ahead::Users;
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::{Color, Observed};
-use crate::report::Event;
+use crate::report::ReportEvent;
 use crate::session::Session;
 
 const PAUSE: Duration = Duration::from_secs(2);
@@ -98,7 +98,7 @@ pub async fn await_no_task(
         if left == 0 {
             return Ok(());
         }
-        session.report.tell(&Event::Doing(format!(
+        session.report.tell(&ReportEvent::Doing(format!(
             "{color}: {} still stopping",
             counted(left, "task")
         )));

@@ -15,7 +15,7 @@ use crate::engine::task_definition::Needs;
 use crate::error::{Error, Result};
 use crate::model::journal::{Effect, OperationId};
 use crate::model::{Color, Infrastructure, denial};
-use crate::report::Event;
+use crate::report::ReportEvent;
 use crate::session::{Session, unusable};
 
 /// CloudFormation publishes no rate limit; it throttles eager readers.
@@ -401,7 +401,7 @@ async fn tell_events(
         if !told.insert(event.id.clone()) {
             continue;
         }
-        session.report.tell(&Event::Stack(&event));
+        session.report.tell(&ReportEvent::Stack(&event));
         let has_failed = event.status.ends_with("_FAILED");
         // What follows the first failure is cancelled because of it.
         if has_failed && first_failure.is_none() {

@@ -14,7 +14,7 @@ use crate::counted::counted;
 use crate::engine::plan::{self, Needless, SwapPlan};
 use crate::error::Result;
 use crate::model::{Color, Observed};
-use crate::report::Event;
+use crate::report::ReportEvent;
 use crate::session::Session;
 
 /// How long asking for tasks may hold up a way back that does not wait for them.
@@ -24,7 +24,7 @@ const SCALE_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// How it ended.
 #[derive(Debug)]
-pub enum Ended {
+pub enum SwapEnd {
     Nothing {
         live: Color,
         why: Needless,
@@ -47,14 +47,14 @@ pub async fn run(
     observed: Observed,
     plan: SwapPlan,
     watching: Watching,
-) -> Result<Ended> {
+) -> Result<SwapEnd> {
     let session = work.session;
     watching.asking.check_report()?;
     warn_of_other_ways(session, &observed, plan);
     match plan {
         SwapPlan::NothingToDo { live, why } => {
             watching.asking.skip_report(&session.report);
-            Ok(Ended::Nothing {
+            Ok(SwapEnd::Nothing {
                 live,
                 why,
                 observed,
@@ -66,7 +66,7 @@ pub async fn run(
             make_live::make_live(session, work.turn, &observed, color).await?;
             let now = work.observe().await?;
             work.turn.saw(&now);
-            Ok(Ended::MadeLive {
+            Ok(SwapEnd::MadeLive {
                 color,
                 observed: now,
             })
@@ -90,7 +90,7 @@ pub async fn run(
                 .run(&mut work)
                 .await?;
             swapped.conclude(work.turn);
-            Ok(Ended::Tried(Box::new(swapped)))
+            Ok(SwapEnd::Tried(Box::new(swapped)))
         }
     }
 }
@@ -101,7 +101,7 @@ pub fn warn_of_other_ways(session: &Session, observed: &Observed, plan: SwapPlan
     | SwapPlan::MakeLive { color: to }
     | SwapPlan::Swap { to, .. }) = plan;
     for sentence in plan::staying_behind(observed, to) {
-        session.report.tell(&Event::Warning(sentence));
+        session.report.tell(&ReportEvent::Warning(sentence));
     }
 }
 
@@ -128,7 +128,7 @@ async fn ask_for_capacity(work: &Work<'_>, observed: &Observed, color: Color, co
         Ok(Err(error)) => format!("more cannot be asked for: {}", error.message),
         Err(_) => "whether more were asked for is not known".to_owned(),
     };
-    session.report.tell(&Event::Warning(format!(
+    session.report.tell(&ReportEvent::Warning(format!(
         "{color} runs {running} of {}: {told}",
         counted(count, "task")
     )));
@@ -142,7 +142,7 @@ async fn match_capacity(
     count: i32,
 ) -> Result<Observed> {
     let session = work.session;
-    session.report.tell(&Event::Doing(format!(
+    session.report.tell(&ReportEvent::Doing(format!(
         "scaling {color} to {}",
         counted(count, "task")
     )));
@@ -154,7 +154,7 @@ async fn match_capacity(
             scaled,
         )
         .await?;
-    session.report.tell(&Event::Done(format!(
+    session.report.tell(&ReportEvent::Done(format!(
         "{color} has {}, as many as the live colour",
         counted(count, "task")
     )));

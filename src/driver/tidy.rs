@@ -9,7 +9,7 @@ use crate::aws::AwsError;
 use crate::error::Result;
 use crate::model::journal::{Effect, Operation, OperationId};
 use crate::model::{Color, Observed, Release, ServiceState, TaskDefinitionArn};
-use crate::report::Event;
+use crate::report::ReportEvent;
 use crate::session::Session;
 
 /// How far back the operation's own revision is looked for: only it could
@@ -105,7 +105,7 @@ async fn forget(
         }
         session.aws.deregister_task_definition(&arn).await?;
         let told = format!("deregistered {}, which no service runs", arn.short());
-        session.report.tell(&Event::Done(told));
+        session.report.tell(&ReportEvent::Done(told));
     }
     Ok(())
 }

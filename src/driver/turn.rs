@@ -13,11 +13,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::aws::{Aws, AwsError, HeadChange, Slot, Tenure, Unwritten};
+use crate::aws::{Aws, AwsError, HeadChange, LeaseChange, OperationChange, Unwritten};
 use crate::error::{Error, Exit, Result};
 use crate::model::Observed;
 use crate::model::journal::{
-    Effect, Ending, Fate, Head, Holder, Operation, Outcome, Previous, Truth, Watched,
+    Effect, Ending, Fate, Head, Holder, Operation, OperationOutcome, Previous, Truth, Watched,
 };
 use renewal::Renewal;
 
@@ -65,13 +65,13 @@ impl From<Stop> for Error {
 /// How an operation is to be remembered.
 #[derive(Debug, Clone)]
 pub struct Conclusion {
-    pub outcome: Outcome,
+    pub outcome: OperationOutcome,
     pub reason: Option<String>,
     pub watched: Option<Watched>,
 }
 
 impl Conclusion {
-    pub fn of(outcome: Outcome) -> Self {
+    pub fn of(outcome: OperationOutcome) -> Self {
         Self {
             outcome,
             reason: None,
@@ -87,20 +87,20 @@ impl Conclusion {
 
 /// How an operation that ended with that exit code is remembered; none where
 /// nobody knows where it left traffic.
-pub fn outcome(exit: Exit) -> Option<Outcome> {
+pub fn outcome(exit: Exit) -> Option<OperationOutcome> {
     Some(match exit {
-        Exit::Done => Outcome::Done,
-        Exit::Failed | Exit::Usage => Outcome::Failed,
-        Exit::RolledBack => Outcome::RolledBack,
-        Exit::TimedOut => Outcome::TimedOut,
-        Exit::Refused => Outcome::Refused,
-        Exit::Interrupted => Outcome::Interrupted,
+        Exit::Done => OperationOutcome::Done,
+        Exit::Failed | Exit::Usage => OperationOutcome::Failed,
+        Exit::RolledBack => OperationOutcome::RolledBack,
+        Exit::TimedOut => OperationOutcome::TimedOut,
+        Exit::Refused => OperationOutcome::Refused,
+        Exit::Interrupted => OperationOutcome::Interrupted,
         Exit::LookNow => return None,
     })
 }
 
 #[derive(Debug)]
-enum Fortune {
+enum TurnEnd {
     /// Nobody has said how it ended.
     Unsaid,
     Ended(Conclusion),
@@ -120,13 +120,13 @@ pub struct Turn {
     met: Head,
     length: Duration,
     renewal: Renewal,
-    book: Mutex<Book>,
+    book: Mutex<OperationRecord>,
     /// How often the operation was written.
     versions: AtomicU64,
 }
 
 #[derive(Debug)]
-struct Book {
+struct OperationRecord {
     /// The operation that is written on: this turn's own, or the one that it
     /// took up.
     operation: Operation,
@@ -137,10 +137,10 @@ struct Book {
     came_off: Option<Previous>,
     /// How many of its entries came before the last look at the listeners.
     seen: usize,
-    fortune: Fortune,
+    fortune: TurnEnd,
 }
 
-impl Book {
+impl OperationRecord {
     fn new(operation: Operation, truth: Option<Truth>) -> Self {
         Self {
             operation,
@@ -148,7 +148,7 @@ impl Book {
             truth,
             came_off: None,
             seen: 0,
-            fortune: Fortune::Unsaid,
+            fortune: TurnEnd::Unsaid,
         }
     }
 
@@ -181,7 +181,10 @@ impl Turn {
             table: table.to_owned(),
             length,
             renewal,
-            book: Mutex::new(Book::new(Operation::of(&holder), head.truth.clone())),
+            book: Mutex::new(OperationRecord::new(
+                Operation::of(&holder),
+                head.truth.clone(),
+            )),
             holder,
             met: head,
             versions: AtomicU64::new(0),
@@ -223,7 +226,7 @@ impl Turn {
     pub fn take_up(&self, mut operation: Operation) {
         operation.taken_up_by.push(self.holder.who.clone());
         let mut book = self.book();
-        *book = Book::new(operation, book.truth.take());
+        *book = OperationRecord::new(operation, book.truth.take());
     }
 
     /// Fills in what the operation is about.
@@ -258,16 +261,16 @@ impl Turn {
     }
 
     pub fn conclude(&self, conclusion: Conclusion) {
-        self.book().fortune = Fortune::Ended(conclusion);
+        self.book().fortune = TurnEnd::Ended(conclusion);
     }
 
     /// The journal was removed with everything else.
     pub fn is_gone(&self) {
-        self.book().fortune = Fortune::Gone;
+        self.book().fortune = TurnEnd::Gone;
     }
 
     pub fn leave_open(&self) {
-        self.book().fortune = Fortune::LeftOpen;
+        self.book().fortune = TurnEnd::LeftOpen;
     }
 
     /// Writes the intent, and with it that what came before succeeded.
@@ -318,7 +321,8 @@ impl Turn {
         if self.renewal.still_holds() {
             return Ok(());
         }
-        self.write(&self.aws.impatient(), Slot::Keep, 0).await
+        self.write(&self.aws.impatient(), OperationChange::Keep, 0)
+            .await
     }
 
     /// Whether another is known to hold the lease now.
@@ -333,7 +337,7 @@ impl Turn {
             change(&mut book.operation);
             (book.operation.clone(), self.next_version())
         };
-        self.write(&self.aws, Slot::Write(&operation), version)
+        self.write(&self.aws, OperationChange::Write(&operation), version)
             .await
     }
 
@@ -342,11 +346,11 @@ impl Turn {
         self.versions.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    async fn write(&self, aws: &Aws, slot: Slot<'_>, version: u64) -> Result<(), Stop> {
+    async fn write(&self, aws: &Aws, slot: OperationChange<'_>, version: u64) -> Result<(), Stop> {
         let change = HeadChange {
             operation: slot,
             truth: None,
-            tenure: Tenure::Until(self.aws.journal_time() + self.length),
+            tenure: LeaseChange::Until(self.aws.journal_time() + self.length),
             version,
         };
         match self.change(aws, &change).await {
@@ -398,16 +402,16 @@ impl Turn {
     pub async fn close(&self, conclusion: Conclusion) -> Result<(), Stop> {
         let (operation, truth) = self.ended(conclusion.clone());
         let change = HeadChange {
-            operation: Slot::Clear,
+            operation: OperationChange::Clear,
             truth: truth.clone(),
-            tenure: Tenure::Until(self.aws.journal_time() + self.length),
+            tenure: LeaseChange::Until(self.aws.journal_time() + self.length),
             version: self.next_version(),
         };
         if let Err(unwritten) = self.file(&operation, &change).await {
             self.conclude(conclusion);
             return Err(self.stop_for(unwritten).await);
         }
-        *self.book() = Book::new(Operation::of(&self.holder), truth);
+        *self.book() = OperationRecord::new(Operation::of(&self.holder), truth);
         Ok(())
     }
 
@@ -432,26 +436,26 @@ impl Turn {
         }
         let conclusion = {
             let mut book = self.book();
-            match std::mem::replace(&mut book.fortune, Fortune::Unsaid) {
-                Fortune::Gone => return Ok(()),
-                Fortune::LeftOpen => None,
-                Fortune::Ended(conclusion) => Some(conclusion),
-                Fortune::Unsaid => otherwise,
+            match std::mem::replace(&mut book.fortune, TurnEnd::Unsaid) {
+                TurnEnd::Gone => return Ok(()),
+                TurnEnd::LeftOpen => None,
+                TurnEnd::Ended(conclusion) => Some(conclusion),
+                TurnEnd::Unsaid => otherwise,
             }
         };
         let conclusion = conclusion.filter(|_| self.knows_listeners());
         let is_begun = !self.book().operation.entries.is_empty();
         let seen = self.book().truth.clone();
         let mut change = HeadChange {
-            operation: Slot::Keep,
+            operation: OperationChange::Keep,
             truth: seen.filter(|truth| Some(truth) != self.met.truth.as_ref()),
-            tenure: Tenure::Release,
+            tenure: LeaseChange::Release,
             version: self.next_version(),
         };
         let written = match conclusion {
             Some(conclusion) if is_begun => {
                 let (operation, truth) = self.ended(conclusion);
-                (change.operation, change.truth) = (Slot::Clear, truth);
+                (change.operation, change.truth) = (OperationChange::Clear, truth);
                 self.file(&operation, &change).await
             }
             _ if is_begun => {
@@ -477,8 +481,10 @@ impl Turn {
             .iter_mut()
             .for_each(|asked| asked.headers.clear());
         match (conclusion.outcome, &conclusion.reason) {
-            (Outcome::Done | Outcome::Finished, _) => operation.settle(Fate::Done),
-            (Outcome::Failed, Some(reason)) => {
+            (OperationOutcome::Done | OperationOutcome::Finished, _) => {
+                operation.settle(Fate::Done)
+            }
+            (OperationOutcome::Failed, Some(reason)) => {
                 operation.settle(Fate::Failed(bounded(reason.clone())));
             }
             _ => {}
@@ -492,7 +498,7 @@ impl Turn {
         (operation, book.truth.clone())
     }
 
-    fn book(&self) -> MutexGuard<'_, Book> {
+    fn book(&self) -> MutexGuard<'_, OperationRecord> {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

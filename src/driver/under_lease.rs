@@ -11,7 +11,7 @@ use crate::interrupt::Interrupts;
 use crate::model::journal::{Command, Holder, OperationId};
 use crate::model::{Infrastructure, Tag};
 use crate::provenance;
-use crate::report::Event;
+use crate::report::ReportEvent;
 use crate::session::Session;
 
 /// What a command's turn was spent on.
@@ -70,7 +70,7 @@ pub async fn take(
     };
     if let Err(error) = turn.end(conclusion(&result)).await {
         let seconds = session.config.lease.length.as_secs();
-        session.report.tell(&Event::Warning(format!(
+        session.report.tell(&ReportEvent::Warning(format!(
             "the lease could not be released; it expires in {seconds} s: {error}"
         )));
     }

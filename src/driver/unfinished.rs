@@ -10,12 +10,12 @@ use super::watching::Watching;
 use super::work::Work;
 use super::{destroy, make_live, retire, stack, tidy};
 use crate::engine::shift::Outcome as Ending;
-use crate::engine::unfinished::{self, Reaction, Way};
+use crate::engine::unfinished::{self, Reaction, Resolution};
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
-use crate::model::journal::{Command, Left, Operation, Outcome, Previous};
+use crate::model::journal::{Command, Left, Operation, OperationOutcome, Previous};
 use crate::model::{Color, Deployed, Observed, Tag, TaskDefinitionArn};
-use crate::report::Event;
+use crate::report::ReportEvent;
 use crate::session::Session;
 use crate::spoken_time;
 
@@ -90,7 +90,7 @@ pub async fn meet(work: &mut Work<'_>, next: Command, tag: Option<&Tag>) -> Resu
         spoken_time::clock(operation.began),
         operation.last_words()
     );
-    work.session.report.tell(&Event::Warning(told));
+    work.session.report.tell(&ReportEvent::Warning(told));
     let name = operation.name();
     let reaction = unfinished::reaction(&operation, next, tag)?;
     match reaction {
@@ -98,9 +98,9 @@ pub async fn meet(work: &mut Work<'_>, next: Command, tag: Option<&Tag>) -> Resu
         Reaction::Settle | Reaction::Try => {
             let watching = as_it_was_asked(work, &operation);
             let told = match settle(work, operation, Course::AsItIs, &watching).await {
-                Ok(settled) => Event::Done(format!("the {name} is {}", settled.as_str())),
+                Ok(settled) => ReportEvent::Done(format!("the {name} is {}", settled.as_str())),
                 Err(error) if reaction == Reaction::Try && error.exit == Exit::Failed => {
-                    Event::Warning(format!("the {name} failed: {}", error.message))
+                    ReportEvent::Warning(format!("the {name} failed: {}", error.message))
                 }
                 Err(error) => {
                     let message = format!(
@@ -168,7 +168,7 @@ async fn supersede(work: &mut Work<'_>, operation: Operation, next: Command) -> 
     }
     work.turn.take_up(operation);
     let reason = format!("superseded by the next {next}");
-    let conclusion = Conclusion::of(Outcome::Superseded).because(Some(reason));
+    let conclusion = Conclusion::of(OperationOutcome::Superseded).because(Some(reason));
     Ok(work.turn.close(conclusion).await?)
 }
 
@@ -185,7 +185,7 @@ pub async fn settle(
 ) -> Result<Settled> {
     let observed = work.observe().await?;
     let way = way(work.session, &operation, course, &observed, watching).await?;
-    let takes_back = matches!(way, Way::Swap { from, .. } if Some(from) == operation.color
+    let takes_back = matches!(way, Resolution::Swap { from, .. } if Some(from) == operation.color
         && observed.live_color() == Some(from));
     work.turn.take_up(operation.clone());
     match go(work, &operation, &observed, way, watching).await {
@@ -212,7 +212,8 @@ pub async fn settle(
                 && matches!(error.exit, Exit::Failed | Exit::LookNow)
                 && work.turn.knows_listeners() =>
         {
-            let failed = Conclusion::of(Outcome::Failed).because(Some(error.message.clone()));
+            let failed =
+                Conclusion::of(OperationOutcome::Failed).because(Some(error.message.clone()));
             work.turn.close(failed).await?;
             Err(error)
         }
@@ -233,7 +234,7 @@ pub async fn way(
     course: Course,
     observed: &Observed,
     watching: &Watching,
-) -> Result<Way> {
+) -> Result<Resolution> {
     let to_is_well =
         course == Course::AsItIs && is_well(session, operation, observed, &watching.asking).await;
     unfinished::way(operation, observed, to_is_well)
@@ -267,40 +268,42 @@ async fn go(
     work: &mut Work<'_>,
     operation: &Operation,
     observed: &Observed,
-    way: Way,
+    way: Resolution,
     watching: &Watching,
 ) -> Result<End> {
     let session = work.session;
     match way {
-        Way::Undone => Ok(undone()),
-        Way::Hold { live, gone } => Err(hold(observed, live, &gone)),
-        Way::Swap { from, to } => swap(work, operation, observed, (from, to), watching).await,
-        Way::MakeLive { color } => {
+        Resolution::Undone => Ok(undone()),
+        Resolution::Hold { live, gone } => Err(hold(observed, live, &gone)),
+        Resolution::Swap { from, to } => {
+            swap(work, operation, observed, (from, to), watching).await
+        }
+        Resolution::MakeLive { color } => {
             let made = make_live::make_live(session, work.turn, observed, color);
             stoppable(work.interrupts, made).await?;
             Ok(finished())
         }
-        Way::AwaitServing {
+        Resolution::AwaitServing {
             color,
             task_definition,
         } => serve(work, operation, observed, color, &task_definition).await,
-        Way::ForgetRevision => {
+        Resolution::ForgetRevision => {
             tidy::forget_revision(session, observed, operation).await?;
             Ok(undone())
         }
-        Way::AwaitRetired { color } => {
+        Resolution::AwaitRetired { color } => {
             let retired = retire::await_no_task(session, observed, color, TIMEOUT);
             stoppable(work.interrupts, retired).await?;
             Ok(finished())
         }
-        Way::GoOnDestroying => {
+        Resolution::GoOnDestroying => {
             let inventory = destroy::take_inventory(session).await?;
             let destroyed = destroy::destroy(session, Some(work.turn), &inventory);
             let destroyed = stoppable(work.interrupts, destroyed).await;
             destroyed.map_err(|error| destroy::cut_short(None, &inventory, error))?;
             Ok((Settled::Finished, None))
         }
-        Way::AwaitStack => {
+        Resolution::AwaitStack => {
             let settled = stack::await_settled(session);
             match stoppable(work.interrupts, settled).await? {
                 Some(stack) if stack.status == crate::aws::StackStatus::Ready => Ok(finished()),
@@ -383,8 +386,8 @@ async fn swap(
         }
     };
     let outcome = match settled {
-        Settled::Finished => Outcome::Finished,
-        Settled::Undone => Outcome::Undone,
+        Settled::Finished => OperationOutcome::Finished,
+        Settled::Undone => OperationOutcome::Undone,
     };
     let mut watched = swapped.watched();
     if observed.live_color() == Some(to) {
@@ -400,11 +403,17 @@ async fn swap(
 }
 
 fn finished() -> End {
-    (Settled::Finished, Some(Conclusion::of(Outcome::Finished)))
+    (
+        Settled::Finished,
+        Some(Conclusion::of(OperationOutcome::Finished)),
+    )
 }
 
 fn undone() -> End {
-    (Settled::Undone, Some(Conclusion::of(Outcome::Undone)))
+    (
+        Settled::Undone,
+        Some(Conclusion::of(OperationOutcome::Undone)),
+    )
 }
 
 async fn stoppable<T>(

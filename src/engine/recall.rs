@@ -1,7 +1,7 @@
 //! What a journal of format 1 did not say: which release was live before. It
 //! knew the colour alone; the history knows what was deployed there, and when.
 
-use crate::model::journal::{Command, Operation, Outcome, Previous, Truth};
+use crate::model::journal::{Command, Operation, OperationOutcome, Previous, Truth};
 
 /// Fills in what the colour ran when it was left; nothing is left of it where
 /// the history does not tell. `history` is newest first.
@@ -36,7 +36,7 @@ fn has_effect(operation: &Operation) -> bool {
     ending.is_some_and(|ending| {
         matches!(
             ending.outcome,
-            Outcome::Done | Outcome::Finished | Outcome::Left
+            OperationOutcome::Done | OperationOutcome::Finished | OperationOutcome::Left
         )
     })
 }
@@ -48,7 +48,12 @@ mod tests {
     use crate::model::testing::{moment, operation};
     use crate::model::{Color, Deployed, TaskDefinitionArn};
 
-    fn ended(command: Command, color: Color, revision: u32, outcome: Outcome) -> Operation {
+    fn ended(
+        command: Command,
+        color: Color,
+        revision: u32,
+        outcome: OperationOutcome,
+    ) -> Operation {
         let mut ended = operation();
         ended.command = command;
         ended.color = Some(color);
@@ -78,7 +83,7 @@ mod tests {
     fn it_is_what_was_there_when_the_other_went_live() {
         use Color::{Blue, Green};
         use Command::{Deploy, Promote, Retire};
-        use Outcome::{Done, Failed};
+        use OperationOutcome::{Done, Failed};
         let mut history = vec![
             ended(Promote, Blue, 2, Done),
             ended(Deploy, Blue, 2, Done),

@@ -10,8 +10,8 @@ mod who;
 use std::time::Duration;
 
 use crate::model::{Answer, Connection, Sample};
-use lanes::{Lane, Lanes};
-use timeline::{Mark, Recorder, Timeline, since_ms};
+use lanes::{LaneKey, Lanes};
+use timeline::{AnswerMark, Recorder, Timeline, since_ms};
 use times::Times;
 
 pub use figures::{
@@ -46,8 +46,8 @@ pub struct Seen {
     during: Times,
     after: Times,
     lateness: Times,
-    failures: Vec<(Lane, Sample)>,
-    timeline: Recorder<Lane>,
+    failures: Vec<(LaneKey, Sample)>,
+    timeline: Recorder<LaneKey>,
     /// When the last answer came.
     until: Duration,
 }
@@ -80,7 +80,7 @@ impl Seen {
             Some(release) => self.lanes.heard(lane, at, release),
             None => self.unknown += u64::from(!failed),
         }
-        let mark = Mark {
+        let mark = AnswerMark {
             at,
             latency: sample.latency,
             release,
@@ -173,7 +173,7 @@ impl Seen {
     /// none, from the start.
     pub fn timeline(&self, began: Option<Duration>) -> Timeline {
         let origin = began.unwrap_or_default();
-        let lane = |(node, connection): Lane| timeline::Lane {
+        let lane = |(node, connection): LaneKey| timeline::Lane {
             node,
             connection,
             dots: self
@@ -188,7 +188,7 @@ impl Seen {
     }
 }
 
-fn failure((node, connection): Lane, sample: &Sample, began: Option<Duration>) -> Failure {
+fn failure((node, connection): LaneKey, sample: &Sample, began: Option<Duration>) -> Failure {
     let (why, error) = match &*sample.answer {
         Answer::Nothing { why, error } => (Some(*why), Some(error.clone())),
         Answer::Http { .. } => (None, None),

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::plan::{self, Aim, DeployWish, SwapPlan};
-use super::unfinished::{self, Reaction, Way};
+use super::unfinished::{self, Reaction, Resolution};
 use crate::model::journal::{Command, Effect, Left, Operation, Previous, Truth};
 use crate::model::testing::{moment, move_to, nowhere, observed, operation, release, service, to};
 use crate::model::{Color, ColorState, Observed, PerRoute, Release, Route, TaskDefinitionArn};
@@ -186,12 +186,12 @@ impl World {
             return Some(false);
         };
         match way {
-            Way::Swap { from, to } if met.color == Some(to) => {
+            Resolution::Swap { from, to } if met.color == Some(to) => {
                 self.point(Route::Production, to)?;
                 self.point(Route::Test, from)?;
                 self.end(None)?;
             }
-            Way::Swap { from, to } => {
+            Resolution::Swap { from, to } => {
                 let was_live = self.seen.live_color() == Some(from);
                 self.point(Route::Production, to)?;
                 self.point(Route::Test, from)?;
@@ -207,19 +207,19 @@ impl World {
                 }
                 self.end(release.map(|release| Previous { release, left }))?;
             }
-            Way::MakeLive { color } => {
+            Resolution::MakeLive { color } => {
                 self.point(Route::Production, color)?;
                 self.point(Route::Test, color.other())?;
                 self.end(None)?;
             }
-            Way::AwaitServing { color, .. } => {
+            Resolution::AwaitServing { color, .. } => {
                 if met.from.is_none() && self.seen.live_color().is_none() {
                     self.point(Route::Production, color)?;
                     self.point(Route::Test, color.other())?;
                 }
                 self.end(None)?;
             }
-            Way::Hold { .. } => return Some(false),
+            Resolution::Hold { .. } => return Some(false),
             _ => self.end(None)?,
         }
         Some(true)

@@ -48,7 +48,7 @@ pub struct Reading {
 pub enum Judgement {
     Waiting(Counts),
     Serves,
-    Failed(Cause),
+    Failed(ServingFault),
 }
 
 /// What the wait shows.
@@ -61,7 +61,7 @@ pub struct Counts {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Cause {
+pub enum ServingFault {
     /// A task cannot start, or ended.
     Task { task: StoppedTask, cause: StopCause },
     /// The tasks run, and the health path goes on failing.
@@ -74,7 +74,7 @@ pub enum Cause {
     Deleted,
 }
 
-impl std::fmt::Display for Cause {
+impl std::fmt::Display for ServingFault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Task { cause, .. } => write!(f, "{cause}"),
@@ -142,7 +142,7 @@ impl Watch {
     pub fn judge(&mut self, at: Duration, reading: &Reading) -> Judgement {
         self.ailment = ailment(&reading.targets).or(self.ailment.take());
         if let Some((task, cause)) = self.dead_end(at, &reading.stopped) {
-            return Judgement::Failed(Cause::Task { task, cause });
+            return Judgement::Failed(ServingFault::Task { task, cause });
         }
         if let Some(lost) = self.lost(reading) {
             self.good = 0;
@@ -157,7 +157,7 @@ impl Watch {
             return Judgement::Waiting(Counts::default());
         };
         if let Some(detail) = self.stays_unhealthy(at, service, reading) {
-            return Judgement::Failed(Cause::Health { detail });
+            return Judgement::Failed(ServingFault::Health { detail });
         }
         self.has_count |= self.has_count_of(service);
         let answers_well = reading.health.as_ref().is_some_and(Answer::is_ok);
@@ -248,10 +248,10 @@ impl Watch {
 
     /// How the requested revision is no longer what ECS works towards, by this
     /// reading.
-    fn lost(&mut self, reading: &Reading) -> Option<Cause> {
+    fn lost(&mut self, reading: &Reading) -> Option<ServingFault> {
         let Some(service) = &reading.service else {
             // A new service can be late to be seen.
-            return self.seen_as_primary.then_some(Cause::Deleted);
+            return self.seen_as_primary.then_some(ServingFault::Deleted);
         };
         let failed = service.deployments.iter().find(|deployment| {
             deployment.task_definition == self.wanted.task_definition
@@ -262,7 +262,7 @@ impl Watch {
         // primary can be an earlier try of the same revision.
         if let Some(failed) = failed.filter(|failed| failed.is_primary || self.seen_as_primary) {
             let reason = failed.rollout_reason.clone();
-            return Some(Cause::TakenBack {
+            return Some(ServingFault::TakenBack {
                 reason: reason.unwrap_or_else(|| "its tasks kept failing".to_owned()),
             });
         }
@@ -271,7 +271,7 @@ impl Watch {
             self.seen_as_primary |= self.ours(service).is_some();
             return None;
         }
-        self.seen_as_primary.then(|| Cause::Replaced {
+        self.seen_as_primary.then(|| ServingFault::Replaced {
             by: primary.task_definition.clone(),
         })
     }

@@ -8,7 +8,7 @@
 mod cause;
 
 use crate::model::{StoppedContainer, StoppedTask};
-pub use cause::{Limit, StopCause};
+pub use cause::{MemoryLimit, StopCause};
 
 /// How a container's end is worded that the machine cannot run.
 const OTHER_MACHINE: [&str; 3] = [
@@ -208,10 +208,10 @@ pub fn why(task: &StoppedTask) -> Option<StopCause> {
     }
 }
 
-fn limit(task: &StoppedTask, blamed: Option<&StoppedContainer>) -> Option<Limit> {
+fn limit(task: &StoppedTask, blamed: Option<&StoppedContainer>) -> Option<MemoryLimit> {
     let own = blamed.and_then(|container| container.memory);
-    own.map(Limit::Own).or_else(|| {
-        Some(Limit::Shared {
+    own.map(MemoryLimit::Own).or_else(|| {
+        Some(MemoryLimit::Shared {
             memory: task.memory?,
             containers: task.containers.len(),
         })

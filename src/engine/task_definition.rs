@@ -34,7 +34,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::config::{AppName, Settings, TaskSize};
+use crate::config::{AppName, ContainerSection, TaskSize};
 use crate::model::marks::{ENV_COLOR, ENV_RELEASE};
 use crate::model::{Color, CpuArchitecture, Digest, Tag};
 
@@ -49,7 +49,7 @@ pub enum Source<'a> {
     /// One container, as `[container]` describes it.
     Settings {
         container: &'a str,
-        settings: &'a Settings,
+        settings: &'a ContainerSection,
     },
     /// A task definition of the user's, in which some containers' image is ours.
     File {
@@ -130,7 +130,7 @@ pub struct Surroundings<'a> {
 
 /// Where a release comes from, for the people who ask later.
 #[derive(Debug, Clone, Copy)]
-pub struct Provenance<'a> {
+pub struct ReleaseProvenance<'a> {
     pub commit: Option<&'a str>,
     pub deployed_by: &'a str,
     /// A time in ISO 8601.
@@ -147,7 +147,7 @@ pub struct Input<'a> {
     pub source: Source<'a>,
     pub image: Image<'a>,
     pub surroundings: Surroundings<'a>,
-    pub provenance: Provenance<'a>,
+    pub provenance: ReleaseProvenance<'a>,
 }
 
 /// A task definition that is ready to be registered.

@@ -58,7 +58,7 @@ pub fn may_have_moved_a_listener(operation: &Operation) -> bool {
 
 /// The way to a consistent end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Way {
+pub enum Resolution {
     /// Everything is as it was before, or was put back already.
     Undone,
     /// Traffic moves, or has moved, and the rest follows.
@@ -88,47 +88,57 @@ pub enum Way {
 ///
 /// # Errors
 /// Listeners that are where the operation would never have put them.
-pub fn way(operation: &Operation, observed: &Observed, to_is_well: bool) -> Result<Way, Refusal> {
+pub fn way(
+    operation: &Operation,
+    observed: &Observed,
+    to_is_well: bool,
+) -> Result<Resolution, Refusal> {
     match operation.command {
         Command::Promote | Command::Rollback => swap(operation, observed, to_is_well),
         Command::Deploy => Ok(deploy(operation, observed)),
         Command::Retire => Ok(retire(operation, observed)),
-        Command::Destroy => Ok(Way::GoOnDestroying),
-        Command::Init => Ok(Way::AwaitStack),
-        Command::Resume | Command::Adopt => Ok(Way::Undone),
+        Command::Destroy => Ok(Resolution::GoOnDestroying),
+        Command::Init => Ok(Resolution::AwaitStack),
+        Command::Resume | Command::Adopt => Ok(Resolution::Undone),
     }
 }
 
-fn swap(operation: &Operation, observed: &Observed, to_is_well: bool) -> Result<Way, Refusal> {
+fn swap(
+    operation: &Operation,
+    observed: &Observed,
+    to_is_well: bool,
+) -> Result<Resolution, Refusal> {
     let Some(to) = operation.color else {
-        return Ok(Way::Undone);
+        return Ok(Resolution::Undone);
     };
     let production = &observed.traffic.production;
     let Some(origin) = &operation.from else {
         // Nothing was live when it began.
         return match production.only() {
-            None if production.is_nowhere() => Ok(Way::Undone),
-            Some(live) if live == to => Ok(Way::MakeLive { color: to }),
+            None if production.is_nowhere() => Ok(Resolution::Undone),
+            Some(live) if live == to => Ok(Resolution::MakeLive { color: to }),
             _ => Err(elsewhere(operation, observed)),
         };
     };
     let from = origin.color;
     match production.only() {
-        Some(live) if live == to && to_is_well => Ok(Way::Swap { from, to }),
-        Some(live) if live == to && !origin.runs_still(observed) => Ok(Way::Hold {
+        Some(live) if live == to && to_is_well => Ok(Resolution::Swap { from, to }),
+        Some(live) if live == to && !origin.runs_still(observed) => Ok(Resolution::Hold {
             live,
             gone: origin.clone(),
         }),
-        Some(live) if live == to => Ok(Way::Swap { from: to, to: from }),
-        Some(live) if live == from && observed.traffic.test.only() == Some(to) => Ok(Way::Undone),
-        Some(live) if live == from => Ok(Way::Swap { from: to, to: from }),
+        Some(live) if live == to => Ok(Resolution::Swap { from: to, to: from }),
+        Some(live) if live == from && observed.traffic.test.only() == Some(to) => {
+            Ok(Resolution::Undone)
+        }
+        Some(live) if live == from => Ok(Resolution::Swap { from: to, to: from }),
         _ => Err(elsewhere(operation, observed)),
     }
 }
 
-fn deploy(operation: &Operation, observed: &Observed) -> Way {
+fn deploy(operation: &Operation, observed: &Observed) -> Resolution {
     let (Some(color), Some(requested)) = (operation.color, &operation.task_definition) else {
-        return Way::ForgetRevision;
+        return Resolution::ForgetRevision;
     };
     let service = observed.color(color).service.as_ref();
     let runs_it = service
@@ -141,18 +151,18 @@ fn deploy(operation: &Operation, observed: &Observed) -> Way {
         )
     });
     if runs_it && told {
-        return Way::AwaitServing {
+        return Resolution::AwaitServing {
             color,
             task_definition: requested.clone(),
         };
     }
-    Way::ForgetRevision
+    Resolution::ForgetRevision
 }
 
-fn retire(operation: &Operation, observed: &Observed) -> Way {
+fn retire(operation: &Operation, observed: &Observed) -> Resolution {
     match operation.color {
-        Some(color) if observed.color(color).desired() == 0 => Way::AwaitRetired { color },
-        _ => Way::Undone,
+        Some(color) if observed.color(color).desired() == 0 => Resolution::AwaitRetired { color },
+        _ => Resolution::Undone,
     }
 }
 

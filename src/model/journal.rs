@@ -16,7 +16,7 @@ use super::{Color, Deployed, Found, Observed, PerRoute, Route};
 
 pub use asked::{Asked, Header, seconds};
 pub use effect::{Effect, Entry, Fate};
-pub use operation::{Ending, Operation, OperationId, Outcome, Watched};
+pub use operation::{Ending, Operation, OperationId, OperationOutcome, Watched};
 
 /// The form of what is written. One that is higher was written by a newer bgecs,
 /// which alone knows what it means. In format 1 a release was known by its colour

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use super::address::{Address, Question};
 use super::answers::Answers;
-use super::connection::{Connection, Maker, Nothing, Sent, read_body, tls};
+use super::connection::{Maker, Nothing, OpenConnection, SendResult, read_body, tls};
 use super::nodes::Nodes;
 use crate::model::{self, Answer, Lost, Unexpected};
 
@@ -120,9 +120,9 @@ impl Client {
     async fn ask_anew(&self, node: SocketAddr) -> Result<Asked, Nothing> {
         let mut connection = Box::pin(self.maker.open(node)).await?;
         match connection.send(self.request(&connection)).await {
-            Sent::Answered(response) => self.read(response).await,
-            Sent::Unsent => Err(ended()),
-            Sent::Lost(nothing) => Err(nothing),
+            SendResult::Answered(response) => self.read(response).await,
+            SendResult::Unsent => Err(ended()),
+            SendResult::Lost(nothing) => Err(nothing),
         }
     }
 
@@ -151,18 +151,18 @@ impl Client {
     async fn ask_over(
         &self,
         pool: &Pool,
-        mut connection: Connection,
+        mut connection: OpenConnection,
     ) -> Option<Result<Asked, Nothing>> {
         match connection.send(self.request(&connection)).await {
-            Sent::Answered(response) => {
+            SendResult::Answered(response) => {
                 let asked = self.read(response).await;
                 if asked.is_ok() && connection.shared().is_none() {
                     pool.put(connection);
                 }
                 Some(asked)
             }
-            Sent::Unsent => None,
-            Sent::Lost(nothing) => Some(Err(nothing)),
+            SendResult::Unsent => None,
+            SendResult::Lost(nothing) => Some(Err(nothing)),
         }
     }
 
@@ -171,18 +171,18 @@ impl Client {
         Arc::clone(kept.entry(node).or_default())
     }
 
-    fn request(&self, connection: &Connection) -> Request<Empty<Bytes>> {
+    fn request(&self, connection: &OpenConnection) -> Request<Empty<Bytes>> {
         let mut request = Request::new(Empty::new());
         *request.method_mut() = self.question.method.clone();
         *request.headers_mut() = self.headers.clone();
         match connection {
             // As asked of the server itself, not of a proxy.
-            Connection::One(_) => {
+            OpenConnection::One(_) => {
                 let path = self.uri.path_and_query().cloned();
                 *request.uri_mut() = path.map_or_else(Uri::default, Uri::from);
             }
             // Its Host is the URI's.
-            Connection::Two(_) => {
+            OpenConnection::Two(_) => {
                 *request.uri_mut() = self.uri.clone();
                 request.headers_mut().remove(HOST);
             }
@@ -216,7 +216,7 @@ impl Client {
 /// The kept connections to one node.
 #[derive(Debug)]
 struct Pool {
-    idle: Mutex<Vec<Connection>>,
+    idle: Mutex<Vec<OpenConnection>>,
     /// For requests under way.
     room: Semaphore,
 }
@@ -232,7 +232,7 @@ impl Default for Pool {
 
 impl Pool {
     /// One that is idle, or takes requests side by side.
-    fn take(&self) -> Option<Connection> {
+    fn take(&self) -> Option<OpenConnection> {
         let mut idle = self.idle();
         while let Some(last) = idle.last() {
             match (last.is_open(), last.shared()) {
@@ -244,11 +244,11 @@ impl Pool {
         None
     }
 
-    fn put(&self, connection: Connection) {
+    fn put(&self, connection: OpenConnection) {
         self.idle().push(connection);
     }
 
-    fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
+    fn idle(&self) -> MutexGuard<'_, Vec<OpenConnection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

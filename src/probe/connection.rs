@@ -30,7 +30,7 @@ pub(super) type Nothing = (Lost, String);
 
 /// Ready to take requests, while the other side has not closed it.
 #[derive(Debug)]
-pub(super) enum Connection {
+pub(super) enum OpenConnection {
     One(http1::SendRequest<Empty<Bytes>>),
     Two(http2::SendRequest<Empty<Bytes>>),
 }
@@ -48,7 +48,7 @@ pub(super) struct Maker {
 }
 
 impl Maker {
-    pub async fn open(&self, node: SocketAddr) -> Result<Connection, Nothing> {
+    pub async fn open(&self, node: SocketAddr) -> Result<OpenConnection, Nothing> {
         let stream = TcpStream::connect(node)
             .await
             .map_err(|error| explain(&error, Lost::Other))?;
@@ -69,7 +69,7 @@ impl Maker {
     }
 }
 
-async fn handshake<S>(stream: S, is_two: bool) -> Result<Connection, Nothing>
+async fn handshake<S>(stream: S, is_two: bool) -> Result<OpenConnection, Nothing>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
@@ -80,15 +80,15 @@ where
             .await
             .map_err(failed)?;
         tokio::spawn(driver);
-        return Ok(Connection::Two(sender));
+        return Ok(OpenConnection::Two(sender));
     }
     let (sender, driver) = http1::handshake(stream).await.map_err(failed)?;
     tokio::spawn(driver);
-    Ok(Connection::One(sender))
+    Ok(OpenConnection::One(sender))
 }
 
 /// What became of a request.
-pub(super) enum Sent {
+pub(super) enum SendResult {
     Answered(Response<Incoming>),
     /// The connection was closed meanwhile: it never left, or the server says
     /// that it did not look at it.
@@ -96,7 +96,7 @@ pub(super) enum Sent {
     Lost(Nothing),
 }
 
-impl Connection {
+impl OpenConnection {
     pub fn is_open(&self) -> bool {
         match self {
             Self::One(sender) => !sender.is_closed(),
@@ -112,7 +112,7 @@ impl Connection {
         }
     }
 
-    pub async fn send(&mut self, request: Request<Empty<Bytes>>) -> Sent {
+    pub async fn send(&mut self, request: Request<Empty<Bytes>>) -> SendResult {
         let sent = match self {
             Self::One(sender) => {
                 if let Err(error) = sender.ready().await {
@@ -128,18 +128,18 @@ impl Connection {
             }
         };
         match sent {
-            Ok(response) => Sent::Answered(response),
-            Err(error) if error.is_canceled() || was_left(&error) => Sent::Unsent,
-            Err(error) => Sent::Lost(explain(&error, Lost::Other)),
+            Ok(response) => SendResult::Answered(response),
+            Err(error) if error.is_canceled() || was_left(&error) => SendResult::Unsent,
+            Err(error) => SendResult::Lost(explain(&error, Lost::Other)),
         }
     }
 }
 
-fn closed(error: &hyper::Error) -> Sent {
+fn closed(error: &hyper::Error) -> SendResult {
     if error.is_closed() || error.is_canceled() {
-        return Sent::Unsent;
+        return SendResult::Unsent;
     }
-    Sent::Lost(explain(error, Lost::Reset))
+    SendResult::Lost(explain(error, Lost::Reset))
 }
 
 /// A server that goes away says which was the last request that it looked at, and

@@ -26,18 +26,18 @@ pub struct Answered {
     /// Since the probe began.
     pub at: Duration,
     /// None where nobody can say.
-    pub release: Option<Release>,
+    pub release: Option<AnsweringRelease>,
     pub failed: bool,
 }
 
 /// Whose answer it is; in a swap 0 is the old release and 1 the new one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Release {
+pub struct AnsweringRelease {
     pub number: usize,
     pub color: Option<Color>,
 }
 
-impl Release {
+impl AnsweringRelease {
     /// Old and new differ without colour too.
     fn block(self) -> char {
         if self.number.is_multiple_of(2) {
@@ -52,8 +52,8 @@ impl Release {
 struct Cell {
     is_answered: bool,
     has_failed: bool,
-    first: Option<Release>,
-    last: Option<Release>,
+    first: Option<AnsweringRelease>,
+    last: Option<AnsweringRelease>,
 }
 
 impl Cell {
@@ -76,28 +76,28 @@ impl Cell {
         }
     }
 
-    fn look(self) -> Look {
+    fn look(self) -> BlockLook {
         match (self.first, self.last) {
-            _ if self.has_failed => Look::Failed,
-            _ if !self.is_answered => Look::Silence,
-            (Some(first), Some(last)) if first.number != last.number => Look::Both(last),
-            (_, Some(release)) => Look::Release(release),
-            _ => Look::Unknown,
+            _ if self.has_failed => BlockLook::Failed,
+            _ if !self.is_answered => BlockLook::Silence,
+            (Some(first), Some(last)) if first.number != last.number => BlockLook::Both(last),
+            (_, Some(release)) => BlockLook::Release(release),
+            _ => BlockLook::Unknown,
         }
     }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Look {
+enum BlockLook {
     Silence,
     Unknown,
-    Release(Release),
-    Both(Release),
+    Release(AnsweringRelease),
+    Both(AnsweringRelease),
     Failed,
     Ahead,
 }
 
-impl Look {
+impl BlockLook {
     fn block(self) -> char {
         match self {
             Self::Silence => SILENCE,
@@ -130,7 +130,7 @@ pub struct Blocks {
     width: usize,
     block: Duration,
     /// Each release that was seen, for the legend.
-    releases: Vec<Release>,
+    releases: Vec<AnsweringRelease>,
 }
 
 impl Blocks {
@@ -185,11 +185,11 @@ impl Blocks {
     /// The row now, where that share of the time has passed (0 to 1).
     pub fn row(&self, share: f64, style: Style) -> String {
         let ahead = self.ahead(share);
-        let looks: Vec<Look> = self
+        let looks: Vec<BlockLook> = self
             .cells
             .iter()
             .map(|cell| cell.look())
-            .chain(std::iter::repeat_n(Look::Ahead, ahead))
+            .chain(std::iter::repeat_n(BlockLook::Ahead, ahead))
             .collect();
         runs(&looks)
             .map(|run| {
@@ -216,7 +216,7 @@ impl Blocks {
             .iter()
             .filter_map(|release| {
                 let text = format!("{} {}", release.block(), release.color?);
-                Some(Look::Release(*release).paint(style, &text))
+                Some(BlockLook::Release(*release).paint(style, &text))
             })
             .collect();
         if self.cells.iter().any(|cell| cell.has_failed) {
@@ -229,7 +229,7 @@ impl Blocks {
 }
 
 /// Where equal ones follow one another.
-fn runs(looks: &[Look]) -> impl Iterator<Item = Range<usize>> {
+fn runs(looks: &[BlockLook]) -> impl Iterator<Item = Range<usize>> {
     let mut start = 0;
     looks.chunk_by(|a, b| a == b).map(move |run| {
         let range = start..start + run.len();
@@ -242,16 +242,16 @@ fn runs(looks: &[Look]) -> impl Iterator<Item = Range<usize>> {
 mod tests {
     use super::*;
 
-    const OLD: Option<Release> = Some(Release {
+    const OLD: Option<AnsweringRelease> = Some(AnsweringRelease {
         number: 0,
         color: Some(Color::Green),
     });
-    const NEW: Option<Release> = Some(Release {
+    const NEW: Option<AnsweringRelease> = Some(AnsweringRelease {
         number: 1,
         color: Some(Color::Blue),
     });
 
-    fn answered(at_ms: u64, release: Option<Release>) -> Answered {
+    fn answered(at_ms: u64, release: Option<AnsweringRelease>) -> Answered {
         Answered {
             at: Duration::from_millis(at_ms),
             release,

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 /// What a colour is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ink {
+pub enum Tone {
     Good,
     Bad,
     Warn,
@@ -22,14 +22,14 @@ pub enum Ink {
 
 /// Each with the letter that stands for it behind a mark, and what the terminal
 /// is told.
-const INKS: [(Ink, char, &str); 7] = [
-    (Ink::Good, 'g', "\u{1b}[32m"),
-    (Ink::Bad, 'b', "\u{1b}[1;31m"),
-    (Ink::Warn, 'w', "\u{1b}[33m"),
-    (Ink::Dim, 'd', "\u{1b}[2m"),
-    (Ink::Strong, 's', "\u{1b}[1m"),
-    (Ink::Blue, 'B', "\u{1b}[1;34m"),
-    (Ink::Green, 'G', "\u{1b}[1;32m"),
+const INKS: [(Tone, char, &str); 7] = [
+    (Tone::Good, 'g', "\u{1b}[32m"),
+    (Tone::Bad, 'b', "\u{1b}[1;31m"),
+    (Tone::Warn, 'w', "\u{1b}[33m"),
+    (Tone::Dim, 'd', "\u{1b}[2m"),
+    (Tone::Strong, 's', "\u{1b}[1m"),
+    (Tone::Blue, 'B', "\u{1b}[1;34m"),
+    (Tone::Green, 'G', "\u{1b}[1;32m"),
 ];
 const END: char = '.';
 const RESET: &str = "\u{1b}[0m";
@@ -39,7 +39,7 @@ const TAB: &str = "    ";
 static MARK: LazyLock<String> = LazyLock::new(|| format!("\u{fdd0}{:032x}", fastrand::u128(..)));
 
 /// In that colour, once it is written.
-pub fn painted(ink: Ink, text: &str) -> String {
+pub fn painted(ink: Tone, text: &str) -> String {
     let letter = INKS
         .iter()
         .find(|(other, ..)| *other == ink)

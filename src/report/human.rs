@@ -1,6 +1,6 @@
 //! The words of each event, one line each.
 
-use super::Event;
+use super::ReportEvent;
 use super::harmless;
 use super::style::Style;
 use crate::counted::counted;
@@ -10,7 +10,7 @@ use crate::model::{Progress, StepState};
 
 /// How an event is shown.
 #[derive(Debug)]
-pub(super) enum Line {
+pub(super) enum ShownLine {
     /// Printed, and stays.
     Stays(String),
     /// Under way: the line that a terminal keeps moving.
@@ -18,7 +18,7 @@ pub(super) enum Line {
     Nothing,
 }
 
-impl Line {
+impl ShownLine {
     pub(super) fn harmless(self) -> Self {
         match self {
             Self::Stays(text) => Self::Stays(harmless::text(&text)),
@@ -28,16 +28,18 @@ impl Line {
     }
 }
 
-pub(super) fn line(event: &Event<'_>, style: Style) -> Line {
-    let detail = |text: String| Line::Stays(format!("    {}", style.dim(text)));
+pub(super) fn line(event: &ReportEvent<'_>, style: Style) -> ShownLine {
+    let detail = |text: String| ShownLine::Stays(format!("    {}", style.dim(text)));
     match event {
-        Event::Note(text) => Line::Stays(format!("{} {text}", style.dim("·"))),
-        Event::Done(text) => Line::Stays(format!("{} {text}", style.good("✓"))),
-        Event::Warning(text) => Line::Stays(format!("{} {text}", style.warn("warning:"))),
-        Event::Doing(text) => Line::Moves(text.clone()),
-        Event::Hook(text) => detail((*text).to_owned()),
-        Event::Docker(progress) => docker(progress, style),
-        Event::Stack(event) => {
+        ReportEvent::Note(text) => ShownLine::Stays(format!("{} {text}", style.dim("·"))),
+        ReportEvent::Done(text) => ShownLine::Stays(format!("{} {text}", style.good("✓"))),
+        ReportEvent::Warning(text) => {
+            ShownLine::Stays(format!("{} {text}", style.warn("warning:")))
+        }
+        ReportEvent::Doing(text) => ShownLine::Moves(text.clone()),
+        ReportEvent::Hook(text) => detail((*text).to_owned()),
+        ReportEvent::Docker(progress) => docker(progress, style),
+        ReportEvent::Stack(event) => {
             let mut text = format!(
                 "{:<22} {:<40} {}",
                 event.status, event.resource_type, event.resource
@@ -46,31 +48,33 @@ pub(super) fn line(event: &Event<'_>, style: Style) -> Line {
                 text += &format!(": {reason}");
             }
             if event.status.contains("FAILED") || event.status.contains("ROLLBACK") {
-                return Line::Stays(format!("    {}", style.bad(text)));
+                return ShownLine::Stays(format!("    {}", style.bad(text)));
             }
             detail(text)
         }
-        Event::Service(event) => detail(event.message.clone()),
-        Event::Waiting { color, counts } => Line::Moves(waiting(*color, *counts)),
-        Event::Check(check) => {
+        ReportEvent::Service(event) => detail(event.message.clone()),
+        ReportEvent::Waiting { color, counts } => ShownLine::Moves(waiting(*color, *counts)),
+        ReportEvent::Check(check) => {
             let mark = if check.ok {
                 style.good("✓")
             } else {
                 style.bad("✗")
             };
-            Line::Stays(format!(
+            ShownLine::Stays(format!(
                 "{mark} {:<15} {}",
                 check.name,
                 style.dim(&check.detail)
             ))
         }
         // Drawn as a row of blocks on a terminal; elsewhere the result has it.
-        Event::Probing { .. } | Event::Answered(_) | Event::Probed => Line::Nothing,
-        Event::Body {
+        ReportEvent::Probing { .. } | ReportEvent::Answered(_) | ReportEvent::Probed => {
+            ShownLine::Nothing
+        }
+        ReportEvent::Body {
             at_ms,
             status,
             body,
-        } => Line::Stays(format!(
+        } => ShownLine::Stays(format!(
             "    {} {status} {}",
             style.dim(at_ms.map_or_else(|| "   before".to_owned(), |at| format!("{at:>+6} ms"))),
             shortened(body)
@@ -88,29 +92,29 @@ fn waiting(color: Color, counts: Counts) -> String {
     )
 }
 
-fn docker(progress: &Progress, style: Style) -> Line {
+fn docker(progress: &Progress, style: Style) -> ShownLine {
     match progress {
         Progress::Step { name, state, .. } => match state {
-            StepState::Started => Line::Moves(name.clone()),
+            StepState::Started => ShownLine::Moves(name.clone()),
             StepState::Cached => {
-                Line::Stays(format!("    {}", style.dim(format!("{name} (cached)"))))
+                ShownLine::Stays(format!("    {}", style.dim(format!("{name} (cached)"))))
             }
-            StepState::Done => Line::Stays(step(name, style)),
+            StepState::Done => ShownLine::Stays(step(name, style)),
             StepState::Failed => {
-                Line::Stays(format!("    {}", style.bad(format!("{name} (failed)"))))
+                ShownLine::Stays(format!("    {}", style.bad(format!("{name} (failed)"))))
             }
         },
-        Progress::Log { line, .. } => Line::Stays(format!("      {}", style.dim(line))),
-        Progress::ContextSent { bytes } => Line::Moves(format!(
+        Progress::Log { line, .. } => ShownLine::Stays(format!("      {}", style.dim(line))),
+        Progress::ContextSent { bytes } => ShownLine::Moves(format!(
             "sent {} of build context",
             indicatif::HumanBytes(*bytes)
         )),
         // Layers are bars on a terminal; in a pipe only their end matters.
         Progress::Layer { id, status, .. } if is_final(status) => {
-            Line::Stays(format!("    {}", style.dim(format!("{id}: {status}"))))
+            ShownLine::Stays(format!("    {}", style.dim(format!("{id}: {status}"))))
         }
-        Progress::Layer { .. } => Line::Nothing,
-        Progress::Retry { id, seconds } => Line::Stays(format!(
+        Progress::Layer { .. } => ShownLine::Nothing,
+        Progress::Retry { id, seconds } => ShownLine::Stays(format!(
             "    {}",
             style.warn(format!("{id}: broke off; trying again in {seconds} s"))
         )),

@@ -47,7 +47,7 @@ impl Introduction {
 mod tests {
     use crate::model::Caller;
     use crate::report::capture::{HOSTILE, To, assert_harmless, reporter};
-    use crate::report::{Event, Outcome, Style};
+    use crate::report::{Outcome, ReportEvent, Style};
 
     fn caller(role: &str) -> Caller {
         let arn = format!("arn:aws:sts::123456789012:assumed-role/{role}/run-17");
@@ -59,7 +59,7 @@ mod tests {
         let (reporter, seen) = reporter(To::Pipe, false, Style::plain());
         // A task of this thread, so that it is not known yet.
         reporter.introduce(async { Some(caller("deployer")) });
-        reporter.tell(&Event::Note("at work".to_owned()));
+        reporter.tell(&ReportEvent::Note("at work".to_owned()));
         while seen.err.text().is_empty() {
             tokio::task::yield_now().await;
         }
@@ -102,7 +102,7 @@ mod tests {
     async fn an_answer_that_does_not_come_is_not_waited_for_long() {
         let (reporter, seen) = reporter(To::Pipe, false, Style::plain());
         reporter.introduce(std::future::pending());
-        reporter.tell(&Event::Note("at work".to_owned()));
+        reporter.tell(&ReportEvent::Note("at work".to_owned()));
         tokio::task::spawn_blocking(|| drop(reporter))
             .await
             .unwrap();

@@ -2,7 +2,7 @@
 
 use console::Term;
 
-use super::harmless::{Ink, painted};
+use super::harmless::{Tone, painted};
 use crate::model::Color;
 
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +37,7 @@ impl Style {
         Self { is_colored: true }
     }
 
-    fn paint(self, ink: Ink, text: impl std::fmt::Display) -> String {
+    fn paint(self, ink: Tone, text: impl std::fmt::Display) -> String {
         let text = text.to_string();
         match self.is_colored {
             true => painted(ink, &text),
@@ -46,29 +46,29 @@ impl Style {
     }
 
     pub fn good(self, text: impl std::fmt::Display) -> String {
-        self.paint(Ink::Good, text)
+        self.paint(Tone::Good, text)
     }
 
     pub fn bad(self, text: impl std::fmt::Display) -> String {
-        self.paint(Ink::Bad, text)
+        self.paint(Tone::Bad, text)
     }
 
     pub fn warn(self, text: impl std::fmt::Display) -> String {
-        self.paint(Ink::Warn, text)
+        self.paint(Tone::Warn, text)
     }
 
     pub fn dim(self, text: impl std::fmt::Display) -> String {
-        self.paint(Ink::Dim, text)
+        self.paint(Tone::Dim, text)
     }
 
     pub fn strong(self, text: impl std::fmt::Display) -> String {
-        self.paint(Ink::Strong, text)
+        self.paint(Tone::Strong, text)
     }
 
     pub fn color(self, color: Color, text: impl std::fmt::Display) -> String {
         match color {
-            Color::Blue => self.paint(Ink::Blue, text),
-            Color::Green => self.paint(Ink::Green, text),
+            Color::Blue => self.paint(Tone::Blue, text),
+            Color::Green => self.paint(Tone::Green, text),
         }
     }
 }

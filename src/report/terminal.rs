@@ -8,9 +8,9 @@ use std::time::Duration;
 use console::Term;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::Event;
+use super::ReportEvent;
 use super::harmless;
-use super::human::{Line, is_final, line, step};
+use super::human::{ShownLine, is_final, line, step};
 use super::style::Style;
 use super::wrap::{self, Columns};
 use crate::model::{Progress, StepState};
@@ -30,12 +30,12 @@ pub(super) struct Shown {
 
 #[derive(Debug)]
 enum What {
-    Line(Line),
+    Line(ShownLine),
     /// A step of a build. On a terminal its end stays, in a pipe its start.
     Step {
         id: String,
         state: StepState,
-        line: Line,
+        line: ShownLine,
         /// As it stays.
         name: String,
     },
@@ -45,7 +45,7 @@ enum What {
         status: String,
         current: u64,
         total: u64,
-        line: Line,
+        line: ShownLine,
     },
     /// The probe's line as it is now.
     Probing(String),
@@ -59,9 +59,9 @@ pub(super) fn is_live() -> bool {
 }
 
 impl Shown {
-    pub(super) fn of(event: &Event<'_>, style: Style) -> Self {
+    pub(super) fn of(event: &ReportEvent<'_>, style: Style) -> Self {
         let what = match event {
-            Event::Docker(Progress::Layer {
+            ReportEvent::Docker(Progress::Layer {
                 id,
                 status,
                 current,
@@ -73,7 +73,7 @@ impl Shown {
                 total: *total,
                 line: line(event, style),
             },
-            Event::Docker(Progress::Step { id, name, state }) => What::Step {
+            ReportEvent::Docker(Progress::Step { id, name, state }) => What::Step {
                 id: id.clone(),
                 state: *state,
                 line: line(event, style),
@@ -83,13 +83,13 @@ impl Shown {
         };
         Self {
             what,
-            ends: matches!(event, Event::Done(_)),
+            ends: matches!(event, ReportEvent::Done(_)),
         }
     }
 
     pub(super) fn as_it_is(text: String) -> Self {
         Self {
-            what: What::Line(Line::Stays(text)),
+            what: What::Line(ShownLine::Stays(text)),
             ends: false,
         }
     }
@@ -146,7 +146,7 @@ impl Shown {
     /// Whether it says only how far things are: the next one says more.
     pub(super) fn is_passing(&self) -> bool {
         match &self.what {
-            What::Line(line) | What::Step { line, .. } => !matches!(line, Line::Stays(_)),
+            What::Line(line) | What::Step { line, .. } => !matches!(line, ShownLine::Stays(_)),
             What::Layer { status, .. } => !is_final(status),
             What::Probing(_) => true,
             What::Probed(_) => false,
@@ -251,7 +251,7 @@ impl Pipe {
             What::Line(line) | What::Step { line, .. } | What::Layer { line, .. } => line,
             What::Probing(_) | What::Probed(_) => return None,
         };
-        let (Line::Stays(text) | Line::Moves(text)) = line else {
+        let (ShownLine::Stays(text) | ShownLine::Moves(text)) = line else {
             return None;
         };
         if self.last == text {
@@ -277,9 +277,9 @@ impl Live {
             What::Probing(line) => self.probing(line),
             What::Probed(last_row) => self.probed(last_row.as_deref(), columns),
             What::Line(line) | What::Step { line, .. } => match line {
-                Line::Stays(text) => self.print(&text, columns),
-                Line::Moves(text) => self.moves(&text, columns),
-                Line::Nothing => {}
+                ShownLine::Stays(text) => self.print(&text, columns),
+                ShownLine::Moves(text) => self.moves(&text, columns),
+                ShownLine::Nothing => {}
             },
         }
         if shown.ends {
@@ -399,7 +399,7 @@ mod tests {
         let mut pipe = Pipe::default();
         let shown = events
             .iter()
-            .map(|progress| Shown::of(&Event::Docker(progress), Style::plain()).what)
+            .map(|progress| Shown::of(&ReportEvent::Docker(progress), Style::plain()).what)
             .filter_map(|what| pipe.text(what));
         assert_eq!(
             shown.collect::<Vec<_>>(),

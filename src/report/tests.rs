@@ -51,22 +51,22 @@ fn tell_everything(reporter: &Reporter) {
         total: 2,
     };
     for event in [
-        Event::Note(text()),
-        Event::Warning(text()),
-        Event::Doing(text()),
-        Event::Done(text()),
-        Event::Hook(HOSTILE),
-        Event::Stack(&stack),
-        Event::Service(&service),
-        Event::Check(&check),
-        Event::Docker(&step(StepState::Started)),
-        Event::Docker(&step(StepState::Cached)),
-        Event::Docker(&step(StepState::Done)),
-        Event::Docker(&step(StepState::Failed)),
-        Event::Docker(&log),
-        Event::Docker(&layer("0a", HOSTILE)),
-        Event::Docker(&layer(HOSTILE, "Pushed")),
-        Event::Body {
+        ReportEvent::Note(text()),
+        ReportEvent::Warning(text()),
+        ReportEvent::Doing(text()),
+        ReportEvent::Done(text()),
+        ReportEvent::Hook(HOSTILE),
+        ReportEvent::Stack(&stack),
+        ReportEvent::Service(&service),
+        ReportEvent::Check(&check),
+        ReportEvent::Docker(&step(StepState::Started)),
+        ReportEvent::Docker(&step(StepState::Cached)),
+        ReportEvent::Docker(&step(StepState::Done)),
+        ReportEvent::Docker(&step(StepState::Failed)),
+        ReportEvent::Docker(&log),
+        ReportEvent::Docker(&layer("0a", HOSTILE)),
+        ReportEvent::Docker(&layer(HOSTILE, "Pushed")),
+        ReportEvent::Body {
             at_ms: Some(3),
             status: 200,
             body: HOSTILE,
@@ -154,9 +154,9 @@ fn no_line_is_wider_than_its_terminal_and_a_pipe_gets_whole_lines() {
             at: None,
             message: format!("(service blue) {LONG}"),
         };
-        reporter.tell(&Event::Note(LONG.to_owned()));
-        reporter.tell(&Event::Warning(LONG.to_owned()));
-        reporter.tell(&Event::Service(&service));
+        reporter.tell(&ReportEvent::Note(LONG.to_owned()));
+        reporter.tell(&ReportEvent::Warning(LONG.to_owned()));
+        reporter.tell(&ReportEvent::Service(&service));
         let error = Error::failed(LONG).cause(LONG).traffic(LONG).hint(LONG);
         reporter.complain(&error);
         reporter.result(&Said(LONG));
@@ -204,7 +204,7 @@ fn command_lines_have_the_environment_that_a_flag_chose() {
             },
             ..plain
         };
-        reporter.tell(&Event::Warning("run `bgecs init`".to_owned()));
+        reporter.tell(&ReportEvent::Warning("run `bgecs init`".to_owned()));
         reporter.complain(&Error::refused("no").hint("`bgecs rollback`"));
         reporter.result(&Said("`bgecs promote --tag 2`"));
         drop(reporter);

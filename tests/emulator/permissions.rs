@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use crate::access::User;
 use crate::support::Outcome;
 use crate::world::{ENGLISH, FRENCH, V1, V2, World, error, greeter};
-use table::{DEPLOYER, OPERATOR_TOO, Why};
+use table::{DEPLOYER, OPERATOR_TOO, WhyNeeded};
 
 /// Those that a deployer may not run.
 const OPERATORS: [&str; 2] = ["init", "destroy"];
@@ -133,8 +133,10 @@ fn actions(policy: &Value) -> BTreeSet<&str> {
 fn said_to_be_called() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
     let needs = DEPLOYER.iter().chain(OPERATOR_TOO).flat_map(|g| g.needs);
     let called = needs.filter_map(|need| match need.why {
-        Why::Called(by) => Some((need.action, by.iter().copied().collect())),
-        Why::Registry(_) | Why::Stack(_) | Why::Mending | Why::Along(_) => None,
+        WhyNeeded::Called(by) => Some((need.action, by.iter().copied().collect())),
+        WhyNeeded::Registry(_) | WhyNeeded::Stack(_) | WhyNeeded::Mending | WhyNeeded::Along(_) => {
+            None
+        }
     });
     called.collect()
 }

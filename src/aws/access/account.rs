@@ -36,13 +36,13 @@ impl Caller {
 
 /// Asks once, whoever wants to know.
 #[derive(Debug, Clone)]
-pub struct Identity {
+pub struct CallerIdentity {
     client: aws_sdk_sts::Client,
     region: String,
     known: Arc<OnceCell<Caller>>,
 }
 
-impl Identity {
+impl CallerIdentity {
     pub fn new(config: &SdkConfig, region: &str) -> Self {
         let config = aws_sdk_sts::config::Builder::from(config)
             .timeout_config(timeouts(ATTEMPT))

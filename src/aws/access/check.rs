@@ -10,11 +10,11 @@ use crate::config::is_region;
 /// (<https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKey.html>).
 const LONGEST_KEY_ID: usize = 128;
 
-type Result<T = (), E = String> = std::result::Result<T, E>;
+type Checked<T = (), E = String> = std::result::Result<T, E>;
 
 /// # Errors
 /// What is wrong with the variable's value, to stand behind its name.
-pub fn variable(name: &str, value: &str) -> Result {
+pub fn variable(name: &str, value: &str) -> Checked {
     match name {
         "AWS_REGION" | "AWS_DEFAULT_REGION" => region(value),
         "AWS_ACCESS_KEY_ID" => key_id(value),
@@ -31,14 +31,14 @@ pub fn variable(name: &str, value: &str) -> Result {
 }
 
 /// It becomes a part of each host name.
-pub fn region(value: &str) -> Result {
+pub fn region(value: &str) -> Checked {
     match is_region(value) {
         true => Ok(()),
         false => Err("is no region: those look like eu-west-1".to_owned()),
     }
 }
 
-pub fn key_id(value: &str) -> Result {
+pub fn key_id(value: &str) -> Checked {
     printable(value)?;
     match value.len() <= LONGEST_KEY_ID {
         true => Ok(()),
@@ -49,7 +49,7 @@ pub fn key_id(value: &str) -> Result {
 }
 
 /// It becomes a part of a header.
-pub fn printable(value: &str) -> Result {
+pub fn printable(value: &str) -> Checked {
     match value.bytes().all(|b| b.is_ascii_graphic()) {
         true => Ok(()),
         false => Err(
@@ -58,7 +58,7 @@ pub fn printable(value: &str) -> Result {
     }
 }
 
-pub fn endpoint(value: &str) -> Result {
+pub fn endpoint(value: &str) -> Checked {
     let no_address =
         || "is not the address of an endpoint: write http://HOST:PORT or https://HOST".to_owned();
     if !value.contains("://") {
@@ -77,14 +77,14 @@ pub fn endpoint(value: &str) -> Result {
     }
 }
 
-fn boolean(value: &str) -> Result {
+fn boolean(value: &str) -> Checked {
     match value.eq_ignore_ascii_case("true") || value.eq_ignore_ascii_case("false") {
         true => Ok(()),
         false => Err("is neither true nor false".to_owned()),
     }
 }
 
-pub fn no_control(value: &str) -> Result {
+pub fn no_control(value: &str) -> Checked {
     match value.chars().any(char::is_control) {
         false => Ok(()),
         true => Err("has line breaks or other control characters in it".to_owned()),

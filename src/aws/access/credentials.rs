@@ -11,7 +11,7 @@ use aws_credential_types::provider::{
 };
 
 use super::check;
-use super::profiles::{Origin, Selected};
+use super::profiles::{CredentialsOrigin, Selected};
 use crate::error::{Cause, causes};
 
 /// What to do without any credentials.
@@ -43,7 +43,7 @@ pub struct Explained {
 #[derive(Debug)]
 pub struct About {
     pub selected: Selected,
-    pub origin: Origin,
+    pub origin: CredentialsOrigin,
     /// They come from the environment.
     pub from_environment: bool,
 }
@@ -165,7 +165,9 @@ fn explain(error: CredentialsError, cause: &str, about: &About) -> CredentialsEr
             "look at AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE, and whether the role trusts this pipeline".to_owned(),
         );
     }
-    if cause.starts_with(NOT_A_PROFILE) && !matches!(about.origin, Origin::NoSource { .. }) {
+    if cause.starts_with(NOT_A_PROFILE)
+        && !matches!(about.origin, CredentialsOrigin::NoSource { .. })
+    {
         return said(
             format!(
                 "{} contradicts itself, or lacks something",
@@ -175,7 +177,7 @@ fn explain(error: CredentialsError, cause: &str, about: &About) -> CredentialsEr
         );
     }
     match &about.origin {
-        Origin::Mfa {
+        CredentialsOrigin::Mfa {
             profile,
             has_role: true,
         } => said(
@@ -184,7 +186,7 @@ fn explain(error: CredentialsError, cause: &str, about: &About) -> CredentialsEr
                 "get a session first, and run bgecs in it without --profile: `eval \"$(aws configure export-credentials --profile {profile} --format env)\"`"
             ),
         ),
-        Origin::Mfa {
+        CredentialsOrigin::Mfa {
             profile,
             has_role: false,
         } => said(
@@ -193,43 +195,43 @@ fn explain(error: CredentialsError, cause: &str, about: &About) -> CredentialsEr
                 "get a session first: `aws sts get-session-token --profile {profile} --serial-number ARN --token-code CODE`"
             ),
         ),
-        Origin::Sso { profile } => said(
+        CredentialsOrigin::Sso { profile } => said(
             format!("the profile `{profile}` is not signed in, or its session has expired"),
             format!("sign in: `aws sso login --profile {profile}`"),
         ),
-        Origin::Login { profile } => said(
+        CredentialsOrigin::Login { profile } => said(
             format!("the profile `{profile}` is not signed in, or its session has expired"),
             format!("sign in: `aws login --profile {profile}`"),
         ),
-        Origin::Process { profile } => said(
+        CredentialsOrigin::Process { profile } => said(
             format!("the credential_process of the profile `{profile}` fails"),
             format!(
                 "`aws sts get-caller-identity --profile {profile}` runs the same one; what it wrote is above"
             ),
         ),
-        Origin::NoSource { profile, source } => said(
+        CredentialsOrigin::NoSource { profile, source } => said(
             format!("the profile `{profile}` has the source_profile `{source}`, and there is none"),
             "correct it in ~/.aws/config".to_owned(),
         ),
-        Origin::WebIdentity { profile } => said(
+        CredentialsOrigin::WebIdentity { profile } => said(
             format!("the profile `{profile}` cannot assume its role"),
             "look at its web_identity_token_file, and whether the role trusts who wrote that"
                 .to_owned(),
         ),
-        Origin::Role { profile, role } => said(
+        CredentialsOrigin::Role { profile, role } => said(
             format!("the profile `{profile}` cannot assume its role"),
             format!(
                 "allow sts:AssumeRole on {role} for its source_profile, and let the role trust that"
             ),
         ),
-        Origin::Other if about.selected.name != "default" => said(
+        CredentialsOrigin::Other if about.selected.name != "default" => said(
             format!("{} gives no credentials", about.selected.words()),
             format!(
                 "`aws configure list --profile {}` shows what it has",
                 about.selected.name
             ),
         ),
-        Origin::Other => match error {
+        CredentialsOrigin::Other => match error {
             CredentialsError::CredentialsNotLoaded(_) => said_of_nothing(),
             _ => error,
         },

@@ -43,9 +43,9 @@ const OTHERS: [&str; 15] = [
 ];
 
 #[derive(Clone, Default)]
-pub struct Environment(HashMap<String, String>);
+pub struct Variables(HashMap<String, String>);
 
-impl Environment {
+impl Variables {
     /// # Errors
     /// A variable whose value nobody could use (exit 2).
     pub fn of_process() -> Result<Self> {
@@ -148,8 +148,8 @@ mod tests {
 
     use super::*;
 
-    fn of(name: &str, value: impl Into<OsString>) -> Result<Environment> {
-        Environment::of([(name.into(), value.into())])
+    fn of(name: &str, value: impl Into<OsString>) -> Result<Variables> {
+        Variables::of([(name.into(), value.into())])
     }
 
     #[test]
@@ -209,7 +209,7 @@ mod tests {
         let error = half.has_whole_keys();
         assert!(error.unwrap_err().message.contains("AWS_SECRET_ACCESS_KEY"));
         // A pipeline's secret of a mistyped name is an empty text.
-        let error = Environment::of([
+        let error = Variables::of([
             ("AWS_ACCESS_KEY_ID".into(), "".into()),
             ("AWS_SECRET_ACCESS_KEY".into(), "hunter22".into()),
         ]);
@@ -222,7 +222,7 @@ mod tests {
             ("AWS_ACCESS_KEY_ID".into(), "AKIAEXAMPLE\n".into()),
             ("AWS_SECRET_ACCESS_KEY".into(), "secret\n".into()),
         ];
-        let environment = Environment::of(pair).unwrap();
+        let environment = Variables::of(pair).unwrap();
         environment.has_whole_keys().unwrap();
         assert_eq!(environment.credentials(), Some("AWS_ACCESS_KEY_ID"));
         let left = environment.without_credentials();

@@ -21,7 +21,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rustls::pki_types::CertificateDer;
 
-use super::environment::Environment;
+use super::environment::Variables;
 use super::routes::{Proxy, Routes};
 use crate::error::{Error, Result};
 use crate::trust;
@@ -34,11 +34,11 @@ const HTTPS: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"
 const HTTP: [&str; 4] = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
 
 /// Made when it is needed: to read the system's certificates takes a while.
-type Make = Arc<
+type MakeConnector = Arc<
     dyn Fn(Option<&HttpConnectorSettings>, Option<&RuntimeComponents>) -> Connector + Send + Sync,
 >;
 
-pub struct Network {
+pub struct NetworkAccess {
     pub client: SharedHttpClient,
     /// For one URL, without any of the SDK around it.
     pub downloads: Arc<dyn Fn(&str) -> SharedHttpConnector + Send + Sync>,
@@ -46,7 +46,7 @@ pub struct Network {
 
 /// # Errors
 /// A proxy or a bundle of certificates that cannot be used (exit 2).
-pub fn network(environment: &Environment, profiles: &ProfileSet) -> Result<Network> {
+pub fn network(environment: &Variables, profiles: &ProfileSet) -> Result<NetworkAccess> {
     let trusted = trusted(environment, profiles)?;
     let except = except(environment);
     let https = proxy(environment, &HTTPS)?;
@@ -66,7 +66,7 @@ pub fn network(environment: &Environment, profiles: &ProfileSet) -> Result<Netwo
         &except,
         tls(plain_needs_tls),
     )?;
-    let client = |make: Make| {
+    let client = |make: MakeConnector| {
         Builder::new()
             .build_with_connector_fn(move |settings, components| make(settings, components))
     };
@@ -78,7 +78,7 @@ pub fn network(environment: &Environment, profiles: &ProfileSet) -> Result<Netwo
         except,
         has_answered: Arc::default(),
     };
-    Ok(Network {
+    Ok(NetworkAccess {
         client: SharedHttpClient::new(routes),
         downloads: Arc::new(move |url| {
             let make = if url.starts_with("https:") {
@@ -97,7 +97,7 @@ fn over<E>(
     to: fn(String) -> Result<ProxyConfig, E>,
     except: &str,
     trust: TrustStore,
-) -> Result<Make> {
+) -> Result<MakeConnector> {
     let way = match proxy {
         None => ProxyConfig::disabled(),
         Some(proxy) => to(proxy.uri.clone())
@@ -123,7 +123,7 @@ fn over<E>(
 
 /// # Errors
 /// What is no address of one. It may have a password in it, and is not shown.
-fn proxy(environment: &Environment, names: &[&'static str]) -> Result<Option<Proxy>> {
+fn proxy(environment: &Variables, names: &[&'static str]) -> Result<Option<Proxy>> {
     let Some((name, value)) = environment.first(names) else {
         return Ok(None);
     };
@@ -147,7 +147,7 @@ fn no_proxy(name: &str) -> Error {
     ))
 }
 
-fn except(environment: &Environment) -> String {
+fn except(environment: &Variables) -> String {
     let named = environment.first(&["NO_PROXY", "no_proxy"]);
     // `*.example.com` is written by many, and read by Go and boto3 alone.
     let named = named
@@ -165,7 +165,7 @@ fn except(environment: &Environment) -> String {
 
 /// What is trusted in place of the system's certificates.
 fn trusted(
-    environment: &Environment,
+    environment: &Variables,
     profiles: &ProfileSet,
 ) -> Result<Option<Vec<CertificateDer<'static>>>> {
     let of_variable = environment
@@ -186,7 +186,7 @@ fn trusted(
 }
 
 /// A home directory is `~` in files, where no shell reads it.
-fn expanded(path: &str, environment: &Environment) -> std::path::PathBuf {
+fn expanded(path: &str, environment: &Variables) -> std::path::PathBuf {
     match (path.strip_prefix("~/"), environment.get("HOME")) {
         (Some(rest), Some(home)) => Path::new(home).join(rest),
         _ => path.into(),

@@ -8,7 +8,7 @@ use aws_config::profile::{Profile, ProfileSet};
 use aws_runtime::env_config::file::EnvConfigFiles;
 use aws_types::os_shim_internal::Fs;
 
-use super::environment::Environment;
+use super::environment::Variables;
 use super::{Access, check};
 use crate::config::distance;
 use crate::error::{Error, Result};
@@ -17,11 +17,11 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selected {
     pub name: String,
-    by: By,
+    by: ChosenBy,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum By {
+enum ChosenBy {
     Flag,
     File,
     Variable(&'static str),
@@ -29,40 +29,40 @@ enum By {
 }
 
 impl Selected {
-    pub fn new(access: &Access, environment: &Environment) -> Self {
+    pub fn new(access: &Access, environment: &Variables) -> Self {
         let of = |name: &str, by| Self {
             name: name.to_owned(),
             by,
         };
         if let Some(name) = &access.profile {
-            of(name, By::Flag)
+            of(name, ChosenBy::Flag)
         } else if let Some(name) = &access.configured.profile {
-            of(name, By::File)
+            of(name, ChosenBy::File)
         } else if let Some((by, name)) = environment.first(&["AWS_PROFILE", "AWS_DEFAULT_PROFILE"])
         {
-            of(name, By::Variable(by))
+            of(name, ChosenBy::Variable(by))
         } else {
-            of("default", By::Nobody)
+            of("default", ChosenBy::Nobody)
         }
     }
 
     /// Whether it takes the environment's credentials out of the chain, as in the
     /// AWS CLI and boto3: `AWS_PROFILE` does not, keys beside it win.
     pub fn is_explicit(&self) -> bool {
-        matches!(self.by, By::Flag | By::File)
+        matches!(self.by, ChosenBy::Flag | ChosenBy::File)
     }
 
     fn was_named(&self) -> bool {
-        self.by != By::Nobody
+        self.by != ChosenBy::Nobody
     }
 
     /// For a sentence about it.
     pub fn words(&self) -> String {
         let by = match self.by {
-            By::Flag => "--profile",
-            By::File => "[aws] profile in bgecs.toml",
-            By::Variable(name) => name,
-            By::Nobody => return format!("the profile `{}`", self.name),
+            ChosenBy::Flag => "--profile",
+            ChosenBy::File => "[aws] profile in bgecs.toml",
+            ChosenBy::Variable(name) => name,
+            ChosenBy::Nobody => return format!("the profile `{}`", self.name),
         };
         format!("the profile `{}` ({by})", self.name)
     }
@@ -72,7 +72,7 @@ impl Selected {
 ///
 /// # Errors
 /// Files that cannot be read as profiles; a profile that is in none (exit 2).
-pub async fn read(selected: &Selected, environment: &Environment, fs: &Fs) -> Result<ProfileSet> {
+pub async fn read(selected: &Selected, environment: &Variables, fs: &Fs) -> Result<ProfileSet> {
     check::no_control(&selected.name)
         .map_err(|why| Error::usage(format!("the profile's name {why}")))?;
     let profiles = aws_config::profile::load(
@@ -90,14 +90,14 @@ pub async fn read(selected: &Selected, environment: &Environment, fs: &Fs) -> Re
     Ok(profiles)
 }
 
-fn unknown(selected: &Selected, mut names: Vec<&str>, environment: &Environment) -> Error {
+fn unknown(selected: &Selected, mut names: Vec<&str>, environment: &Variables) -> Error {
     names.sort_by_key(|name| (distance(&selected.name, name), *name));
     let files = environment
         .get("AWS_CONFIG_FILE")
         .unwrap_or("~/.aws/config");
     let error = Error::usage(format!("there is no AWS profile `{}`", selected.name));
     let error = match selected.by {
-        By::Flag => error,
+        ChosenBy::Flag => error,
         _ => error.cause(format!("{} is asked for", selected.words())),
     };
     match names.is_empty() {
@@ -126,7 +126,7 @@ fn some_of(names: &[&str]) -> String {
 
 /// Where the profile's credentials begin, for who has to sign in there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
+pub enum CredentialsOrigin {
     /// A role that is assumed with a code that only a person has.
     Mfa {
         profile: String,
@@ -158,7 +158,7 @@ pub enum Origin {
     Other,
 }
 
-impl Origin {
+impl CredentialsOrigin {
     pub fn of(profiles: &ProfileSet, name: &str) -> Self {
         let chain = chain(profiles, name);
         let profile = |profile: &Profile| profile.name().to_owned();

@@ -67,7 +67,7 @@ impl HttpClient for Routes {
         settings: &HttpConnectorSettings,
         components: &RuntimeComponents,
     ) -> SharedHttpConnector {
-        SharedHttpConnector::new(Route {
+        SharedHttpConnector::new(ProxyConnector {
             routes: self.clone(),
             settings: settings.clone(),
             components: components.clone(),
@@ -76,13 +76,13 @@ impl HttpClient for Routes {
 }
 
 #[derive(Debug)]
-struct Route {
+struct ProxyConnector {
     routes: Routes,
     settings: HttpConnectorSettings,
     components: RuntimeComponents,
 }
 
-impl HttpConnector for Route {
+impl HttpConnector for ProxyConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let to = request.uri().to_owned();
         let client = match to.starts_with("https:") {

@@ -90,11 +90,11 @@ ecs =
 ";
 
 /// The environment, with the files above.
-fn sources(access: &Access, variables: &[(&str, &str)]) -> (Environment, Fs, Selected) {
+fn sources(access: &Access, variables: &[(&str, &str)]) -> (Variables, Fs, Selected) {
     let always = [("HOME", "/home/al"), ("AWS_EC2_METADATA_DISABLED", "true")];
     let variables = always.iter().chain(variables);
     let environment =
-        Environment::of(variables.map(|(name, value)| ((*name).into(), (*value).into())));
+        Variables::of(variables.map(|(name, value)| ((*name).into(), (*value).into())));
     let environment = environment.unwrap();
     let fs = Fs::from_slice(&[("/home/al/.aws/config", FILES)]);
     let selected = Selected::new(access, &environment);
@@ -334,7 +334,7 @@ async fn an_environment_role_that_is_not_given_is_named() {
 
 async fn profiles_of(text: &str, name: &str) -> ProfileSet {
     let fs = Fs::from_slice(&[("/home/al/.aws/config", text)]);
-    let environment = Environment::default().with("HOME", "/home/al");
+    let environment = Variables::default().with("HOME", "/home/al");
     aws_config::profile::load(
         &fs,
         &environment.for_sdk(),

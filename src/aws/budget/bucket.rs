@@ -15,7 +15,7 @@ pub struct Limit {
 /// A bucket that is full at first. Over any time `t` it gives no more than
 /// `burst + t / interval` tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bucket {
+pub struct TokenBucket {
     /// In which a token comes back.
     interval: Duration,
     /// In which all but one come back: a token is left until the bucket is that
@@ -25,7 +25,7 @@ pub struct Bucket {
     full_at: Duration,
 }
 
-impl Bucket {
+impl TokenBucket {
     pub fn new(burst: u32, interval: Duration) -> Self {
         Self {
             interval,
@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn a_bucket_gives_its_burst_at_once_and_then_one_an_interval() {
-        let mut bucket = Bucket::new(3, ms(100));
+        let mut bucket = TokenBucket::new(3, ms(100));
         for (now, expected) in [
             (0, Ok(())),
             (0, Ok(())),
@@ -96,7 +96,7 @@ mod tests {
             (40, 10, 32, 125),
             (100, 20, 80, 62),
         ] {
-            let bucket = Bucket::below(Limit { burst, per_second });
+            let bucket = TokenBucket::below(Limit { burst, per_second });
             let interval = bucket.interval;
             assert_eq!(u64::try_from(interval.as_millis()), Ok(interval_ms));
             assert_eq!(bucket.depth, interval * (used - 1));
@@ -104,7 +104,7 @@ mod tests {
     }
 
     /// When calls leave that come after those pauses, each in its turn.
-    fn departures(bucket: &mut Bucket, pauses: &[u64]) -> Vec<Duration> {
+    fn departures(bucket: &mut TokenBucket, pauses: &[u64]) -> Vec<Duration> {
         let (mut arrives, mut free) = (Duration::ZERO, Duration::ZERO);
         let mut all = Vec::new();
         for pause in pauses {
@@ -135,7 +135,7 @@ mod tests {
             interval_us in 1..1_000_000_u64,
         ) {
             let interval = Duration::from_micros(interval_us);
-            let all = departures(&mut Bucket::new(burst, interval), &pauses);
+            let all = departures(&mut TokenBucket::new(burst, interval), &pauses);
             for (first, from) in all.iter().enumerate() {
                 for (last, until) in all.iter().enumerate().skip(first) {
                     let came_back = (*until - *from).as_nanos() / interval.as_nanos();
@@ -153,7 +153,7 @@ mod tests {
         ) {
             let interval = Duration::from_micros(interval_us);
             let at_once = vec![0; calls as usize];
-            let all = departures(&mut Bucket::new(burst, interval), &at_once);
+            let all = departures(&mut TokenBucket::new(burst, interval), &at_once);
             let over = calls.saturating_sub(burst);
             prop_assert_eq!(all.last().copied(), Some(interval * over));
         }

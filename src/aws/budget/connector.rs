@@ -12,9 +12,9 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use tokio::time::Instant;
 
-use super::Service;
-use super::bucket::Bucket;
-use super::polls::{Polls, Turn};
+use super::PacedService;
+use super::bucket::TokenBucket;
+use super::polls::{PollPermit, Polls};
 use super::queue::Queue;
 use super::rules::Rule;
 
@@ -29,7 +29,7 @@ pub struct PacedClient {
 }
 
 impl PacedClient {
-    pub fn new(inner: SharedHttpClient, service: Service) -> Self {
+    pub fn new(inner: SharedHttpClient, service: PacedService) -> Self {
         Self {
             inner,
             budget: Arc::new(Budget::of(service)),
@@ -64,7 +64,7 @@ impl HttpConnector for PacedConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let (inner, budget) = (self.inner.clone(), self.budget.clone());
         HttpConnectorFuture::new(async move {
-            let asked = Asked::by(&request);
+            let asked = PacedCall::by(&request);
             // Ends with the answer.
             let _turn = budget.admit(&asked).await;
             inner.call(request).await
@@ -79,8 +79,8 @@ struct Budget {
 }
 
 impl Budget {
-    fn of(service: Service) -> Self {
-        let queue = |rule: &'static Rule| (rule, Queue::new(Bucket::below(rule.published)));
+    fn of(service: PacedService) -> Self {
+        let queue = |rule: &'static Rule| (rule, Queue::new(TokenBucket::below(rule.published)));
         Self {
             queues: service.rules().iter().map(queue).collect(),
             polls: Polls::default(),
@@ -88,7 +88,7 @@ impl Budget {
     }
 
     /// Waits until the call may leave.
-    async fn admit(&self, asked: &Asked) -> Option<Turn> {
+    async fn admit(&self, asked: &PacedCall) -> Option<PollPermit> {
         let since = Instant::now();
         let turn = match &asked.polled {
             Some(group) => Some(self.polls.turn(group).await),
@@ -109,13 +109,13 @@ impl Budget {
 
 /// What a request asks, as far as a budget wants to know.
 #[derive(Debug)]
-struct Asked {
+struct PacedCall {
     operation: String,
     /// The target group whose health it asks for.
     polled: Option<String>,
 }
 
-impl Asked {
+impl PacedCall {
     fn by(request: &HttpRequest) -> Self {
         // JSON APIs name the operation in a header, the others in the form.
         if let Some(target) = request.headers().get("x-amz-target") {

@@ -20,15 +20,15 @@ pub struct Polls(Mutex<HashMap<String, Last>>);
 
 /// The right to poll one group, until it is dropped.
 #[derive(Debug)]
-pub struct Turn(OwnedMutexGuard<Option<Instant>>);
+pub struct PollPermit(OwnedMutexGuard<Option<Instant>>);
 
 impl Polls {
-    pub async fn turn(&self, group: &str) -> Turn {
+    pub async fn turn(&self, group: &str) -> PollPermit {
         let last = self.of(group).lock_owned().await;
         if let Some(last) = *last {
             sleep_until(last + SPACING).await;
         }
-        Turn(last)
+        PollPermit(last)
     }
 
     fn of(&self, group: &str) -> Last {
@@ -37,7 +37,7 @@ impl Polls {
     }
 }
 
-impl Drop for Turn {
+impl Drop for PollPermit {
     fn drop(&mut self) {
         *self.0 = Some(Instant::now());
     }

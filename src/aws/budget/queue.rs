@@ -5,17 +5,17 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep_until};
 
-use super::bucket::Bucket;
+use super::bucket::TokenBucket;
 
 #[derive(Debug)]
 pub struct Queue {
     origin: Instant,
     /// Held while waiting for a token: tokio gives it to whoever asked first.
-    bucket: Mutex<Bucket>,
+    bucket: Mutex<TokenBucket>,
 }
 
 impl Queue {
-    pub fn new(bucket: Bucket) -> Self {
+    pub fn new(bucket: TokenBucket) -> Self {
         Self {
             origin: Instant::now(),
             bucket: Mutex::new(bucket),

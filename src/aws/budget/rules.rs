@@ -1,7 +1,7 @@
 //! What AWS publishes of its rates, per account and region, and what is chosen
 //! where it publishes nothing.
 
-use super::Service;
+use super::PacedService;
 use super::bucket::Limit;
 
 /// A limit, and the operations that share it. A call takes a token of every
@@ -48,7 +48,7 @@ const LOGS: &[Rule] = &[rule(any, 10, 5)];
 /// only keeps a mistake of ours from using it up.
 const DYNAMO_DB: &[Rule] = &[rule(any, 40, 10)];
 
-impl Service {
+impl PacedService {
     pub const fn rules(self) -> &'static [Rule] {
         match self {
             Self::CloudFormation => CLOUD_FORMATION,

@@ -4,8 +4,8 @@ use futures_util::future::join_all;
 use serde_json::json;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::Service;
-use super::bucket::{Bucket, Limit};
+use super::PacedService;
+use super::bucket::{Limit, TokenBucket};
 use super::queue::Queue;
 use crate::aws::Router;
 use crate::aws::testing::{Reply, Wire, credentials, listeners};
@@ -13,7 +13,7 @@ use crate::model::testing::{infrastructure, move_to};
 use crate::model::{Color, Route, TargetGroupArn, TaskDefinitionArn};
 
 /// The published limits that cover a call.
-fn limits(service: Service, operation: &str) -> Vec<(u32, u32)> {
+fn limits(service: PacedService, operation: &str) -> Vec<(u32, u32)> {
     let rules = service.rules().iter();
     rules
         .filter(|rule| (rule.covers)(operation))
@@ -25,12 +25,12 @@ fn limits(service: Service, operation: &str) -> Vec<(u32, u32)> {
 fn every_call_is_held_to_the_limits_that_aws_publishes_for_it() {
     for (service, operations, expected) in [
         (
-            Service::Ecs,
+            PacedService::Ecs,
             &["CreateService", "UpdateService", "DeleteService"][..],
             &[(50, 5)][..],
         ),
         (
-            Service::Ecs,
+            PacedService::Ecs,
             &[
                 "DescribeServices",
                 "ListServices",
@@ -40,38 +40,38 @@ fn every_call_is_held_to_the_limits_that_aws_publishes_for_it() {
             &[(100, 20)],
         ),
         (
-            Service::Ecs,
+            PacedService::Ecs,
             &["RegisterTaskDefinition", "DeregisterTaskDefinition"],
             &[(20, 1)],
         ),
         (
-            Service::Ecs,
+            PacedService::Ecs,
             &["DescribeTaskDefinition", "DeleteTaskDefinitions"],
             &[(20, 5)],
         ),
         (
-            Service::Elb,
+            PacedService::Elb,
             &["ModifyListener", "AddTags"],
             &[(20, 3), (40, 10)],
         ),
         (
-            Service::Elb,
+            PacedService::Elb,
             &["DescribeListeners", "DescribeTargetHealth"],
             &[(40, 10)],
         ),
-        (Service::Ecr, &["GetAuthorizationToken"], &[(200, 20)]),
+        (PacedService::Ecr, &["GetAuthorizationToken"], &[(200, 20)]),
         (
-            Service::Ecr,
+            PacedService::Ecr,
             &["BatchGetImage", "PutImage", "BatchDeleteImage"],
             &[(10, 10)],
         ),
         (
-            Service::CloudFormation,
+            PacedService::CloudFormation,
             &["DescribeStacks", "CreateStack"],
             &[(20, 5)],
         ),
-        (Service::DynamoDb, &["PutItem"], &[(40, 10)]),
-        (Service::Logs, &["GetLogEvents"], &[(10, 5)]),
+        (PacedService::DynamoDb, &["PutItem"], &[(40, 10)]),
+        (PacedService::Logs, &["GetLogEvents"], &[(10, 5)]),
     ] {
         for operation in operations {
             assert_eq!(limits(service, operation), expected, "{operation}");
@@ -137,7 +137,7 @@ async fn an_attempt_that_is_repeated_takes_a_token_of_its_own() {
 #[tokio::test(start_paused = true)]
 async fn who_comes_first_leaves_first() {
     let second = Duration::from_secs(1);
-    let queue = Queue::new(Bucket::new(1, second));
+    let queue = Queue::new(TokenBucket::new(1, second));
     queue.pass().await;
     let began = Instant::now();
     let first = async {
@@ -157,7 +157,7 @@ async fn who_comes_first_leaves_first() {
 #[tokio::test(start_paused = true)]
 async fn who_gives_up_waiting_takes_no_token() {
     let second = Duration::from_secs(1);
-    let queue = Queue::new(Bucket::new(1, second));
+    let queue = Queue::new(TokenBucket::new(1, second));
     queue.pass().await;
     let began = Instant::now();
     assert!(timeout(second / 2, queue.pass()).await.is_err());
@@ -167,7 +167,7 @@ async fn who_gives_up_waiting_takes_no_token() {
 
 #[tokio::test(start_paused = true)]
 async fn one_service_s_calls_leave_another_s_alone() {
-    let Limit { burst, .. } = Service::Elb.rules()[1].published;
+    let Limit { burst, .. } = PacedService::Elb.rules()[1].published;
     let calls = burst as usize;
     let wire = repeated(Wire::new(), calls, "DescribeListeners", &listeners());
     let wire = wire.on("DescribeServices", Reply::json(&json!({ "services": [] })));

@@ -26,18 +26,18 @@ pub enum Manifest {
     /// One image, and where its configuration is.
     Image { config: Digest },
     /// One image for each of several platforms.
-    Index(Vec<Entry>),
+    Index(Vec<PlatformImage>),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct PlatformImage {
     pub digest: Digest,
     /// An index may leave that to the image's configuration.
     pub platform: Option<Platform>,
 }
 
 #[derive(Deserialize)]
-struct Form {
+struct ManifestForm {
     config: Option<Descriptor>,
     manifests: Option<Vec<Descriptor>>,
 }
@@ -54,14 +54,14 @@ impl Manifest {
     /// # Errors
     /// What it is instead.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let form: Form = serde_json::from_str(text)
+        let form: ManifestForm = serde_json::from_str(text)
             .map_err(|error| format!("its manifest cannot be read: {error}"))?;
         match (form.config, form.manifests) {
             (_, Some(manifests)) => Ok(Self::Index(
                 manifests
                     .into_iter()
                     .filter(Descriptor::is_of_an_image)
-                    .map(|entry| Entry {
+                    .map(|entry| PlatformImage {
                         digest: entry.digest,
                         platform: entry.platform,
                     })

@@ -16,9 +16,9 @@ use crate::model::TaskDefinitionArn;
 
 /// Keeps the answer's bytes, which its types drop in part.
 #[derive(Debug, Clone, Default)]
-struct Answer(Arc<Mutex<Vec<u8>>>);
+struct AnswerBytes(Arc<Mutex<Vec<u8>>>);
 
-impl Intercept for Answer {
+impl Intercept for AnswerBytes {
     fn name(&self) -> &'static str {
         "Answer"
     }
@@ -39,7 +39,7 @@ impl Intercept for Answer {
 impl Aws {
     pub async fn read_task_definition(&self, arn: &TaskDefinitionArn) -> Result<Value, AwsError> {
         const ACTION: &str = "ecs:DescribeTaskDefinition";
-        let answer = Answer::default();
+        let answer = AnswerBytes::default();
         self.ecs
             .describe_task_definition()
             .task_definition(arn.as_str())

@@ -8,16 +8,16 @@ use aws_sdk_ecs::types::{
 };
 
 use crate::aws::Aws;
-use crate::aws::error::{AwsError, Kind, Named};
+use crate::aws::error::{AwsError, AwsErrorKind, Named};
 use crate::model::marks as tags;
 use crate::model::{Release, TaskDefinitionArn};
 
 /// Those that were read. A revision never changes, and bgecs writes its tags
 /// once, as it registers it: each is read once.
 #[derive(Debug, Clone, Default)]
-pub(in crate::aws) struct Releases(Arc<Mutex<HashMap<String, Release>>>);
+pub(in crate::aws) struct ReleaseCache(Arc<Mutex<HashMap<String, Release>>>);
 
-impl Releases {
+impl ReleaseCache {
     fn locked(&self) -> MutexGuard<'_, HashMap<String, Release>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -52,7 +52,7 @@ impl Aws {
     /// The same of one that something else may have deleted meanwhile.
     pub async fn find_release(&self, arn: &TaskDefinitionArn) -> Result<Option<Release>, AwsError> {
         match self.read_release(arn).await {
-            Err(error) if error.kind == Kind::NotFound => Ok(None),
+            Err(error) if error.kind == AwsErrorKind::NotFound => Ok(None),
             found => found.map(Some),
         }
     }

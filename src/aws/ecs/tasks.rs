@@ -6,7 +6,7 @@ use aws_sdk_ecs::types::{Container, ContainerDefinition, DesiredStatus, HealthSt
 
 use super::moment;
 use crate::aws::Aws;
-use crate::aws::error::{AwsError, Kind, Named};
+use crate::aws::error::{AwsError, AwsErrorKind, Named};
 use crate::model::{Color, StoppedContainer, StoppedTask, TaskDefinitionArn};
 
 /// What DescribeTasks takes.
@@ -87,7 +87,7 @@ impl Aws {
         };
         match left.await {
             Err(AwsError {
-                kind: Kind::NotFound,
+                kind: AwsErrorKind::NotFound,
                 ..
             }) => Ok(TasksLeft::default()),
             left => left,

@@ -649,7 +649,7 @@ async fn what_is_gone_already_is_no_failure() {
         aws.delete_service(FAMILY, Color::Blue).await.unwrap();
     }
     let denied = aws.delete_service(FAMILY, Color::Blue).await.unwrap_err();
-    assert_eq!(denied.kind, Kind::Denied);
+    assert_eq!(denied.kind, AwsErrorKind::Denied);
     assert_eq!(aws.tasks_left(FAMILY).await.unwrap(), TasksLeft::default());
 }
 

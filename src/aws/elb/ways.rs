@@ -10,7 +10,7 @@ use aws_sdk_elasticloadbalancingv2::types::{
 use futures_util::future::join_all;
 
 use crate::aws::Aws;
-use crate::aws::error::{AwsError, Kind, Named};
+use crate::aws::error::{AwsError, AwsErrorKind, Named};
 use crate::aws::router::found;
 use crate::model::{COLOR_HEADER, Color, Found, Infrastructure, OtherWays, PerRoute, Route, WayIn};
 
@@ -38,7 +38,7 @@ impl Aws {
     pub async fn read_other_ways(&self, infra: &Infrastructure) -> Result<OtherWays, AwsError> {
         match self.listeners_of(infra).await {
             Ok(listeners) => self.ways_by(infra, &listeners).await,
-            Err(error) if error.kind == Kind::NotFound => Ok(OtherWays::default()),
+            Err(error) if error.kind == AwsErrorKind::NotFound => Ok(OtherWays::default()),
             Err(error) => Err(error),
         }
     }
@@ -51,7 +51,7 @@ impl Aws {
     ) -> Result<Option<PerRoute<Option<Found>>>, AwsError> {
         let listeners = match self.listeners_of(infra).await {
             Ok(listeners) => listeners,
-            Err(error) if error.kind == Kind::NotFound => return Ok(None),
+            Err(error) if error.kind == AwsErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
         let of = |port| {
@@ -93,9 +93,11 @@ impl Aws {
                     let ways_by_rules = rules.iter().filter_map(|rule| by(infra, listener, rule));
                     ways.seen.extend(ways_by_rules);
                 }
-                Err(error) if error.kind == Kind::Denied => ways.hidden = Some(error.to_string()),
+                Err(error) if error.kind == AwsErrorKind::Denied => {
+                    ways.hidden = Some(error.to_string())
+                }
                 // The listener is gone by now, and its rules with it.
-                Err(error) if error.kind == Kind::NotFound => {}
+                Err(error) if error.kind == AwsErrorKind::NotFound => {}
                 Err(error) => return Err(error),
             }
         }

@@ -38,7 +38,7 @@ async fn an_error_keeps_action_resource_code_message_and_request_id() {
             "InvalidTarget",
         ),
     ] {
-        assert_eq!(error.kind, Kind::Other);
+        assert_eq!(error.kind, AwsErrorKind::Other);
         assert_eq!((error.action, error.resource.as_str()), (action, resource));
         assert!(error.has_code(code), "{error:?}");
         assert_eq!(error.message, "no such thing");
@@ -54,7 +54,7 @@ async fn an_error_keeps_action_resource_code_message_and_request_id() {
 async fn kinds_are_told_by_code() {
     for (kind, codes) in [
         (
-            Kind::Denied,
+            AwsErrorKind::Denied,
             &[
                 "AccessDenied",
                 "AccessDeniedException",
@@ -63,11 +63,11 @@ async fn kinds_are_told_by_code() {
             ][..],
         ),
         (
-            Kind::Expired,
+            AwsErrorKind::Expired,
             &["ExpiredToken", "ExpiredTokenException", "RequestExpired"],
         ),
         (
-            Kind::BadCredentials,
+            AwsErrorKind::BadCredentials,
             &[
                 "InvalidClientTokenId",
                 "UnrecognizedClientException",
@@ -78,7 +78,7 @@ async fn kinds_are_told_by_code() {
             ],
         ),
         (
-            Kind::Throttled,
+            AwsErrorKind::Throttled,
             &[
                 "Throttling",
                 "ThrottlingException",
@@ -96,11 +96,11 @@ async fn kinds_are_told_by_code() {
             ],
         ),
         (
-            Kind::Failing,
+            AwsErrorKind::Failing,
             &["RequestTimeout", "RequestTimeoutException"],
         ),
         (
-            Kind::NotFound,
+            AwsErrorKind::NotFound,
             &[
                 "ClusterNotFoundException",
                 "ResourceNotFoundException",
@@ -108,7 +108,7 @@ async fn kinds_are_told_by_code() {
             ],
         ),
         (
-            Kind::Other,
+            AwsErrorKind::Other,
             &[
                 "ValidationError",
                 "InvalidParameterException",
@@ -128,7 +128,7 @@ async fn kinds_are_told_by_code() {
                 by_xml(Reply::xml_error(400, code, "text")).await,
             ] {
                 assert_eq!(error.kind, kind, "{code}");
-                let passes = matches!(kind, Kind::Throttled | Kind::Failing);
+                let passes = matches!(kind, AwsErrorKind::Throttled | AwsErrorKind::Failing);
                 assert_eq!(error.is_retryable(), passes, "{code}");
                 assert!(error.has_code(code), "{error:?}");
             }
@@ -171,7 +171,7 @@ async fn a_request_that_aws_repeats_is_not_shown() {
 async fn a_text_never_makes_a_kind() {
     let misleading = "AccessDenied: Throttling, ExpiredToken, does not exist";
     let error = by_json(Reply::json_error(400, "ClientException", misleading)).await;
-    assert_eq!(error.kind, Kind::Other);
+    assert_eq!(error.kind, AwsErrorKind::Other);
 }
 
 /// Looks for credentials, and finds this.
@@ -209,7 +209,7 @@ async fn credentials_that_are_not_found_are_told_from_an_aws_that_is_not() {
             .read_services(CLUSTER)
             .await
             .unwrap_err();
-        assert_eq!(error.kind, Kind::NoCredentials, "{error:?}");
+        assert_eq!(error.kind, AwsErrorKind::NoCredentials, "{error:?}");
         assert_eq!(error.message, message);
         assert!(!error.is_ambiguous(), "nothing was sent");
     }
@@ -218,7 +218,7 @@ async fn credentials_that_are_not_found_are_told_from_an_aws_that_is_not() {
 
 async fn no_answer(reply: Reply) -> AwsError {
     let error = by_json(reply.clone()).await;
-    assert_eq!(error.kind, Kind::Unreachable, "{error:?}");
+    assert_eq!(error.kind, AwsErrorKind::Unreachable, "{error:?}");
     assert!(error.is_ambiguous());
     let xml = by_xml(reply).await;
     assert!(xml.is_ambiguous(), "{xml:?}");

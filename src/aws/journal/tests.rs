@@ -113,7 +113,7 @@ async fn what_a_newer_bgecs_wrote_is_left_to_it() {
     let page = json!({ "Items": [newer] });
     let wire = Wire::new().on("Query", Reply::json(&page));
     let error = wire.aws().read_history(TABLE, 5).await.unwrap_err();
-    assert_eq!(error.kind, Kind::TooNew);
+    assert_eq!(error.kind, AwsErrorKind::TooNew);
 }
 
 #[tokio::test]
@@ -204,7 +204,11 @@ async fn a_lease_that_is_another_s_is_not_taken() {
     assert_eq!(taken.unwrap_err().message, "the answer names no item");
 }
 
-async fn change(operation: Slot<'_>, truth: Option<Truth>, tenure: Tenure) -> Value {
+async fn change(
+    operation: OperationChange<'_>,
+    truth: Option<Truth>,
+    tenure: LeaseChange,
+) -> Value {
     let wire = Wire::new().on("UpdateItem", done());
     let change = HeadChange {
         operation,
@@ -223,9 +227,9 @@ async fn change(operation: Slot<'_>, truth: Option<Truth>, tenure: Tenure) -> Va
 #[tokio::test]
 async fn a_holder_s_write_is_made_under_its_fence() {
     let operation = operation();
-    let until = Tenure::Until(moment());
+    let until = LeaseChange::Until(moment());
     assert_eq!(
-        change(Slot::Write(&operation), None, until).await,
+        change(OperationChange::Write(&operation), None, until).await,
         json!({
             "ConditionExpression": VERSIONED,
             "UpdateExpression": "SET #operation = :operation, #version = :version, #until = :until",
@@ -241,23 +245,23 @@ async fn a_holder_s_write_is_made_under_its_fence() {
         })
     );
     let updates = [
-        (Slot::Keep, None, until, "SET #until = :until"),
+        (OperationChange::Keep, None, until, "SET #until = :until"),
         (
-            Slot::Keep,
+            OperationChange::Keep,
             Some(TRUTH),
-            Tenure::Release,
+            LeaseChange::Release,
             "SET #truth = :truth REMOVE #holder, #id, #until",
         ),
         (
-            Slot::Clear,
+            OperationChange::Clear,
             Some(TRUTH),
             until,
             "SET #version = :version, #truth = :truth, #until = :until REMOVE #operation",
         ),
         (
-            Slot::Clear,
+            OperationChange::Clear,
             None,
-            Tenure::Release,
+            LeaseChange::Release,
             "SET #version = :version REMOVE #operation, #holder, #id, #until",
         ),
     ];
@@ -265,8 +269,8 @@ async fn a_holder_s_write_is_made_under_its_fence() {
         let sent = change(slot, truth, tenure).await;
         assert_eq!(sent["UpdateExpression"], expected);
         let expected = match slot {
-            Slot::Keep => "#fence = :fence AND #id = :id",
-            Slot::Write(_) | Slot::Clear => VERSIONED,
+            OperationChange::Keep => "#fence = :fence AND #id = :id",
+            OperationChange::Write(_) | OperationChange::Clear => VERSIONED,
         };
         assert_eq!(sent["ConditionExpression"], expected);
     }
@@ -283,9 +287,9 @@ async fn a_holder_whose_fence_is_old_has_lost_the_lease() {
             .on("UpdateItem", reply.clone())
             .on("PutItem", reply.clone());
         let change = HeadChange {
-            operation: Slot::Keep,
+            operation: OperationChange::Keep,
             truth: None,
-            tenure: Tenure::Release,
+            tenure: LeaseChange::Release,
             version: 0,
         };
         let id = OperationId::named(ID);
@@ -326,9 +330,9 @@ async fn a_write_that_a_later_one_of_its_holder_overtook_is_no_lost_lease() {
     ] {
         let wire = Wire::new().on("UpdateItem", reply.clone());
         let change = HeadChange {
-            operation: Slot::Write(&operation),
+            operation: OperationChange::Write(&operation),
             truth: None,
-            tenure: Tenure::Until(moment()),
+            tenure: LeaseChange::Until(moment()),
             version: 3,
         };
         let id = OperationId::named(ID);

@@ -72,6 +72,6 @@ async fn the_last_lines_of_a_task_that_never_wrote_are_none() {
     let error = aws.last_lines(GROUP, STREAM, 20).await.unwrap_err();
     assert_eq!(
         (error.kind, error.resource.as_str()),
-        (Kind::Denied, "/bgecs/hello:blue/app/1")
+        (AwsErrorKind::Denied, "/bgecs/hello:blue/app/1")
     );
 }

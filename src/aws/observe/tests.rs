@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use crate::aws::error::Kind;
+use crate::aws::error::AwsErrorKind;
 use crate::aws::testing::{Reply, Wire, listeners};
 use crate::model::Color;
 use crate::model::Deployed;
@@ -87,6 +87,6 @@ async fn one_thing_that_cannot_be_read_is_an_error_not_a_guess() {
         .unwrap_err();
     assert_eq!(
         (error.kind, error.action),
-        (Kind::Denied, "ecs:DescribeServices")
+        (AwsErrorKind::Denied, "ecs:DescribeServices")
     );
 }

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use super::table::Why;
+use super::table::WhyNeeded;
 use super::*;
 use crate::aws::TEMPLATE;
 
@@ -152,17 +152,17 @@ fn every_action_has_a_reason_that_is_there() {
         .collect();
     for need in &all {
         match need.why {
-            Why::Called(by) => assert!(!by.is_empty(), "{}", need.action),
-            Why::Registry(step) => {
+            WhyNeeded::Called(by) => assert!(!by.is_empty(), "{}", need.action),
+            WhyNeeded::Registry(step) => {
                 assert!(need.action.starts_with("ecr:"), "{}", need.action);
                 assert!(step.starts_with("pu"), "{}: {step}", need.action);
             }
-            Why::Stack(kind) => {
+            WhyNeeded::Stack(kind) => {
                 assert!(types.contains(kind), "{}: no {kind}", need.action);
                 reasons.insert(kind);
             }
-            Why::Mending => assert!(need.action.ends_with("ChangeSet"), "{}", need.action),
-            Why::Along(with) => {
+            WhyNeeded::Mending => assert!(need.action.ends_with("ChangeSet"), "{}", need.action),
+            WhyNeeded::Along(with) => {
                 for other in with {
                     let is_there = all.iter().any(|need| need.action == *other);
                     assert!(is_there, "{} goes with {other}", need.action);
@@ -176,7 +176,7 @@ fn every_action_has_a_reason_that_is_there() {
 #[test]
 fn a_deployer_neither_makes_nor_removes_infrastructure() {
     for need in Role::Deployer.grants().iter().flat_map(|grant| grant.needs) {
-        assert!(!matches!(need.why, Why::Stack(_)), "{}", need.action);
+        assert!(!matches!(need.why, WhyNeeded::Stack(_)), "{}", need.action);
         // Its own place in the line for the lease, which is no infrastructure.
         let is_line = need.action == "dynamodb:DeleteItem";
         let deletes = need.action.contains(":Delete") && !is_line;

@@ -9,7 +9,7 @@ use aws_sdk_elasticloadbalancingv2::types::Listener;
 
 use super::Router;
 use crate::aws::Aws;
-use crate::aws::error::{AwsError, Kind, Named};
+use crate::aws::error::{AwsError, AwsErrorKind, Named};
 use crate::model::{Found, Infrastructure, ListenerArn, Move, Patience, PerRoute};
 use actions::aimed_at;
 
@@ -100,7 +100,7 @@ impl Listeners<'_> {
                 .iter()
                 .find(|listener| listener.listener_arn() == Some(arn.as_str()))
                 .ok_or_else(|| AwsError {
-                    kind: Kind::NotFound,
+                    kind: AwsErrorKind::NotFound,
                     ..AwsError::unusable(
                         DESCRIBE_LISTENERS,
                         arn.as_str(),

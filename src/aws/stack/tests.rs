@@ -1,5 +1,5 @@
 use super::*;
-use crate::aws::error::Kind;
+use crate::aws::error::AwsErrorKind;
 use crate::aws::testing::{Reply, Wire};
 
 const NAME: &str = "bgecs-hello";
@@ -42,7 +42,7 @@ async fn a_stack_that_does_not_exist_is_none_and_any_other_bad_request_an_error(
     let mistake = Reply::xml_error(400, "ValidationError", "1 validation error detected");
     assert!(read(mistake).await.unwrap_err().has_code("ValidationError"));
     let denied = Reply::xml_error(403, "AccessDenied", "the role does not exist");
-    assert_eq!(read(denied).await.unwrap_err().kind, Kind::Denied);
+    assert_eq!(read(denied).await.unwrap_err().kind, AwsErrorKind::Denied);
 }
 
 /// All that the SDK knows, so that none is forgotten with the next one.
@@ -312,7 +312,7 @@ async fn what_a_call_has_begun_is_told_by_its_token() {
         (events(&event(another_s)), Ok(false)),
         (events(&event("")), Ok(false)),
         (refused("ValidationError"), Ok(false)),
-        (refused("AccessDenied"), Err(Kind::Denied)),
+        (refused("AccessDenied"), Err(AwsErrorKind::Denied)),
     ] {
         let wire = Wire::new().on("DescribeStackEvents", reply);
         let begun = wire.aws().has_begun(NAME, TOKEN).await;

@@ -7,9 +7,9 @@ mod tests;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
-use crate::cli::{Build, BuildArg, platform};
+use crate::cli::{BuildArg, BuildFlags, platform};
 use crate::config::{self, Config};
-use crate::docker::{self, BuildRequest, Context, Secret, SshAgent};
+use crate::docker::{self, BuildContext, BuildRequest, Secret, SshAgent};
 use crate::driver::deploy::{Hook, ImageSource};
 use crate::engine::plan;
 use crate::error::{Error, Exit, Result};
@@ -23,14 +23,14 @@ use crate::model::{Platform, RunsOn};
 /// A mistake in what was asked for, or something that is not there (exit 2).
 pub(super) fn source(
     config: &Config,
-    flags: &Build,
+    flags: &BuildFlags,
     context: &Path,
     here: &Path,
     wanted: RunsOn,
 ) -> Result<ImageSource> {
     let request = request(config, flags, context, here, wanted)?;
-    if request.context == Context::Stdin && io::stdin().is_terminal() {
-        let terminal = docker::Error::Stdin("it is a terminal".to_owned());
+    if request.context == BuildContext::Stdin && io::stdin().is_terminal() {
+        let terminal = docker::DockerError::Stdin("it is a terminal".to_owned());
         return Err(terminal.into());
     }
     request.check_secrets_named_once()?;
@@ -61,13 +61,13 @@ pub(super) fn source(
 /// Flags win over `[build]`: of what has a name one by one, of caches all.
 fn request(
     config: &Config,
-    flags: &Build,
+    flags: &BuildFlags,
     context: &Path,
     here: &Path,
     wanted: RunsOn,
 ) -> Result<BuildRequest> {
     let defaults = &config.build;
-    let context = Context::typed(context, here)?;
+    let context = BuildContext::typed(context, here)?;
     let own = |file: &PathBuf| dockerfile_of_config(file, config.root(), &context);
     let dockerfile = flags
         .file
@@ -101,10 +101,10 @@ fn request(
 }
 
 /// A tar is of the project: a Dockerfile is there under the same name.
-fn dockerfile_of_config(file: &Path, root: &Path, context: &Context) -> PathBuf {
+fn dockerfile_of_config(file: &Path, root: &Path, context: &BuildContext) -> PathBuf {
     let within = match context {
-        Context::Folder(_) => file,
-        Context::Stdin => file.strip_prefix(root).unwrap_or(file),
+        BuildContext::Folder(_) => file,
+        BuildContext::Stdin => file.strip_prefix(root).unwrap_or(file),
     };
     within.to_owned()
 }
@@ -115,7 +115,7 @@ fn dockerfile_of_config(file: &Path, root: &Path, context: &Context) -> PathBuf 
 /// # Errors
 /// A platform that they cannot have (exit 2).
 pub(super) fn runs_on(
-    flags: &Build,
+    flags: &BuildFlags,
     defaults: &config::Build,
     defined: RunsOn,
     ambient: Option<&str>,

@@ -26,7 +26,7 @@ fn revisions() -> Revisions {
 }
 
 fn planned(inventory: &Inventory) -> String {
-    Plan::of("destroy", steps(&session(), inventory)).human(&Style::plain())
+    PlanResult::of("destroy", steps(&session(), inventory)).human(&Style::plain())
 }
 
 #[test]

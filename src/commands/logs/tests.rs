@@ -30,7 +30,7 @@ fn an_apps_lines_are_raw_in_a_pipe_and_coloured_on_a_terminal() {
 
 #[test]
 fn where_there_is_no_line_it_says_how_to_see_more() {
-    let args = |minutes: u64, follow| Logs {
+    let args = |minutes: u64, follow| LogsFlags {
         color: None,
         follow,
         since: Duration::from_secs(minutes * 60),

@@ -62,7 +62,7 @@ fn every_step_in_words() {
         Step::DeleteImages { repository: name() },
         Step::DeleteStack { name: name() },
     ];
-    let plan = Plan::of("promote", steps);
+    let plan = PlanResult::of("promote", steps);
     insta::assert_snapshot!(plan.human(&Style::plain()), @"
     promote would:
        1. create the CloudFormation stack bgecs-hello
@@ -93,13 +93,13 @@ fn every_step_in_words() {
 
 #[test]
 fn nothing_to_do() {
-    let plan = Plan::of("init", Vec::new());
+    let plan = PlanResult::of("init", Vec::new());
     insta::assert_snapshot!(plan.human(&Style::plain()), @"init would do nothing");
 }
 
 #[test]
 fn for_programs() {
-    let plan = Plan::of("retire", vec![Step::Retire { color: Color::Blue }]);
+    let plan = PlanResult::of("retire", vec![Step::Retire { color: Color::Blue }]);
     insta::assert_snapshot!(serde_json::to_string_pretty(&plan).unwrap(), @r#"
     {
       "operation": "retire",

@@ -1,6 +1,6 @@
 use super::*;
 use crate::aws::testing::Wire;
-use crate::cli::Watch;
+use crate::cli::WatchFlags;
 use crate::model::Color;
 use crate::model::TaskDefinitionArn;
 use crate::model::testing::observed;
@@ -8,7 +8,7 @@ use crate::model::testing::observed;
 #[test]
 fn what_is_done_already_is_no_step() {
     let session = Session::of_hello(Wire::new().aws());
-    let way = Way::Swap {
+    let way = Resolution::Swap {
         from: Color::Blue,
         to: Color::Green,
     };
@@ -22,7 +22,7 @@ fn each_way_has_its_steps() {
     let session = Session::of_hello(Wire::new().aws());
     let color = Color::Blue;
     let world = observed();
-    let names = |way: Way| -> Vec<String> {
+    let names = |way: Resolution| -> Vec<String> {
         let steps =
             serde_json::to_value(steps(&session, &world, &way, &watched(&session))).unwrap();
         let steps = steps.as_array().unwrap().iter();
@@ -30,20 +30,20 @@ fn each_way_has_its_steps() {
     };
     let mut all = String::new();
     for way in [
-        Way::Undone,
-        Way::Swap {
+        Resolution::Undone,
+        Resolution::Swap {
             from: color.other(),
             to: color,
         },
-        Way::MakeLive { color },
-        Way::AwaitServing {
+        Resolution::MakeLive { color },
+        Resolution::AwaitServing {
             color,
             task_definition: TaskDefinitionArn::new("task-definition/bgecs-hello:2"),
         },
-        Way::ForgetRevision,
-        Way::AwaitRetired { color },
-        Way::GoOnDestroying,
-        Way::AwaitStack,
+        Resolution::ForgetRevision,
+        Resolution::AwaitRetired { color },
+        Resolution::GoOnDestroying,
+        Resolution::AwaitStack,
     ] {
         all += &format!("{}\n", names(way).join(", "));
     }
@@ -59,5 +59,5 @@ fn each_way_has_its_steps() {
 }
 
 fn watched(session: &Session) -> Watching {
-    watching(&Watch::default(), base(None, &session.config.probe))
+    watching(&WatchFlags::default(), base(None, &session.config.probe))
 }

@@ -440,7 +440,7 @@ fn what_others_wrote_is_shown_as_it_is() {
 #[test]
 fn a_failed_deploy_is_shown_with_its_reason() {
     use crate::model::Deployment;
-    use crate::model::journal::{Ending, Outcome as Ended};
+    use crate::model::journal::{Ending, OperationOutcome as Ended};
     let mut world = world();
     let service = world.colors.blue.service.as_mut().unwrap();
     service.deployments[0].rollout = Some(Rollout::InProgress);

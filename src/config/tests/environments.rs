@@ -25,10 +25,10 @@ fn parse_in(text: &str, environment: &str) -> Result<Config, ConfigError> {
     Config::parse_in(text, path, Some(environment))
 }
 
-fn settings(config: &Config) -> &Settings {
+fn settings(config: &Config) -> &ContainerSection {
     match &config.container.definition {
-        Definition::Settings(settings) => settings,
-        Definition::File(_) => panic!("{config:?}"),
+        DefinitionSource::Settings(settings) => settings,
+        DefinitionSource::File(_) => panic!("{config:?}"),
     }
 }
 

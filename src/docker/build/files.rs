@@ -6,32 +6,32 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-use super::super::error::{Error, without_login};
+use super::super::error::{DockerError, without_login};
 
 /// Larger than any Dockerfile, in bytes.
 const MOST: u64 = 1024 * 1024;
 
 /// What `COPY` copies from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Context {
+pub enum BuildContext {
     Folder(PathBuf),
     /// A tar on stdin, maybe compressed, with the Dockerfile in it.
     Stdin,
 }
 
-impl Context {
+impl BuildContext {
     /// As it is typed: `-`, or a folder, from `base` on.
     ///
     /// # Errors
     /// `Remote` for an address, of which Docker knows several kinds.
-    pub fn typed(text: &Path, base: &Path) -> Result<Self, Error> {
+    pub fn typed(text: &Path, base: &Path) -> Result<Self, DockerError> {
         if text == Path::new("-") {
             return Ok(Self::Stdin);
         }
         let folder = base.join(text);
         match text.to_str() {
             Some(address) if is_remote(address) && !folder.exists() => {
-                Err(Error::Remote(without_login(address)))
+                Err(DockerError::Remote(without_login(address)))
             }
             _ => Ok(Self::Folder(folder)),
         }
@@ -45,13 +45,13 @@ impl Context {
     }
 }
 
-impl Default for Context {
+impl Default for BuildContext {
     fn default() -> Self {
         Self::Folder(PathBuf::new())
     }
 }
 
-impl fmt::Display for Context {
+impl fmt::Display for BuildContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Folder(folder) => folder.display().fmt(f),
@@ -87,9 +87,12 @@ pub(super) enum Dockerfile {
 }
 
 impl Files {
-    pub(super) fn find(context: &Context, dockerfile: Option<&Path>) -> Result<Self, Error> {
+    pub(super) fn find(
+        context: &BuildContext,
+        dockerfile: Option<&Path>,
+    ) -> Result<Self, DockerError> {
         let is_stdin = dockerfile == Some(Path::new("-"));
-        let Context::Folder(given) = context else {
+        let BuildContext::Folder(given) = context else {
             let name = dockerfile.unwrap_or(Path::new("Dockerfile"));
             return match name.to_str() {
                 _ if is_stdin => Err(wrong(name, "stdin has the context already")),
@@ -111,14 +114,14 @@ impl Files {
     }
 }
 
-fn folder(given: &Path) -> Result<PathBuf, Error> {
+fn folder(given: &Path) -> Result<PathBuf, DockerError> {
     match fs::canonicalize(given) {
         Ok(context) if context.is_dir() => Ok(context),
-        Ok(_) => Err(Error::ContextIsNoFolder(given.to_owned())),
+        Ok(_) => Err(DockerError::ContextIsNoFolder(given.to_owned())),
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            Err(Error::NoContext(given.to_owned()))
+            Err(DockerError::NoContext(given.to_owned()))
         }
-        Err(source) => Err(Error::Unreadable {
+        Err(source) => Err(DockerError::Unreadable {
             path: given.to_owned(),
             source,
         }),
@@ -138,8 +141,8 @@ fn usual(context: &Path) -> PathBuf {
 /// The folder and name under which BuildKit finds the Dockerfile (and, beside
 /// it, its own `.dockerignore`). BuildKit cannot follow a link out of the
 /// folder, so the place where such a link leads is the one that counts.
-fn locate(dockerfile: &Path) -> Result<Dockerfile, Error> {
-    let missing = || Error::NoDockerfile(dockerfile.to_owned());
+fn locate(dockerfile: &Path) -> Result<Dockerfile, DockerError> {
+    let missing = || DockerError::NoDockerfile(dockerfile.to_owned());
     let unreadable = |error: std::io::Error| match error.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory => missing(),
         _ => wrong(dockerfile, error.to_string()),
@@ -176,7 +179,7 @@ fn locate(dockerfile: &Path) -> Result<Dockerfile, Error> {
 
 /// That a text may be a Dockerfile. BuildKit's own sentence for one that is not
 /// UTF-8 shows question marks, or breaks off in the middle of the build.
-fn check(path: &Path, text: &[u8]) -> Result<(), Error> {
+fn check(path: &Path, text: &[u8]) -> Result<(), DockerError> {
     if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") || text.contains(&0) {
         return Err(wrong(
             path,
@@ -194,7 +197,7 @@ fn check(path: &Path, text: &[u8]) -> Result<(), Error> {
 }
 
 /// All of a Dockerfile that comes through a pipe. Waits for whoever writes it.
-pub(super) fn read_pipe(path: &Path) -> Result<Vec<u8>, Error> {
+pub(super) fn read_pipe(path: &Path) -> Result<Vec<u8>, DockerError> {
     let mut text = Vec::new();
     let read = File::open(path).and_then(|file| file.take(MOST).read_to_end(&mut text));
     read.map_err(|error| wrong(path, error.to_string()))?;
@@ -202,8 +205,8 @@ pub(super) fn read_pipe(path: &Path) -> Result<Vec<u8>, Error> {
     Ok(text)
 }
 
-fn wrong(path: &Path, why: impl Into<String>) -> Error {
-    Error::Dockerfile {
+fn wrong(path: &Path, why: impl Into<String>) -> DockerError {
+    DockerError::Dockerfile {
         path: path.to_owned(),
         why: why.into(),
     }

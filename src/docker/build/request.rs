@@ -8,18 +8,18 @@ use std::path::PathBuf;
 use bollard::query_parameters::{BuildImageOptions, BuilderVersion};
 
 use super::super::agent::{Agents, SshAgent};
-use super::super::error::Error;
+use super::super::error::DockerError;
 use super::super::secrets::Secret;
 use super::super::settings::Proxies;
 use super::arguments::arguments;
 use super::cache::{CacheFrom, CacheTo};
-use super::files::{Context, Files};
+use super::files::{BuildContext, Files};
 use crate::hidden::Hidden;
 
 /// What to build, and how.
 #[derive(Debug, Clone, Default)]
 pub struct BuildRequest {
-    pub context: Context,
+    pub context: BuildContext,
     /// `Dockerfile` in the context, if not given. May be outside a folder, and
     /// `-` for what is on stdin.
     pub dockerfile: Option<PathBuf>,
@@ -41,7 +41,7 @@ pub struct BuildRequest {
 }
 
 /// What the engine is told besides what was asked for.
-pub(super) struct Told {
+pub(super) struct BuildExtras {
     /// The Dockerfile's.
     pub(super) name: String,
     /// Where the context is, if it is not in the session's folder.
@@ -56,7 +56,7 @@ impl BuildRequest {
     /// # Errors
     /// `NoContext`, `ContextIsNoFolder`, `NoDockerfile`, `Dockerfile`,
     /// `Unreadable`, `Secret` or `SshAgent`, by what is wrong first.
-    pub fn check(&self) -> Result<(), Error> {
+    pub fn check(&self) -> Result<(), DockerError> {
         self.files()?;
         self.check_secrets_named_once()?;
         for secret in &self.secrets {
@@ -67,18 +67,18 @@ impl BuildRequest {
 
     /// # Errors
     /// `Secret`, for an id that is given twice.
-    pub fn check_secrets_named_once(&self) -> Result<(), Error> {
+    pub fn check_secrets_named_once(&self) -> Result<(), DockerError> {
         let mut ids = HashSet::new();
         match self.secrets.iter().find(|secret| !ids.insert(&secret.id)) {
             None => Ok(()),
-            Some(secret) => Err(Error::Secret {
+            Some(secret) => Err(DockerError::Secret {
                 id: secret.id.clone(),
                 why: "it is given twice".to_owned(),
             }),
         }
     }
 
-    pub(super) fn files(&self) -> Result<Files, Error> {
+    pub(super) fn files(&self) -> Result<Files, DockerError> {
         Files::find(&self.context, self.dockerfile.as_deref())
     }
 
@@ -87,7 +87,7 @@ impl BuildRequest {
     }
 
     /// For the engine's API.
-    pub(super) fn options(&self, session: &str, told: Told) -> BuildImageOptions {
+    pub(super) fn options(&self, session: &str, told: BuildExtras) -> BuildImageOptions {
         // The engine's word for "ask the session for all files".
         let remote = told.remote.unwrap_or_else(|| "client-session".to_owned());
         BuildImageOptions {
@@ -123,7 +123,7 @@ impl BuildRequest {
     }
 
     /// For BuildKit's API: what the engine makes of `options`.
-    pub(super) fn attributes(&self, told: Told) -> HashMap<String, String> {
+    pub(super) fn attributes(&self, told: BuildExtras) -> HashMap<String, String> {
         let resolve = if self.pull { "pull" } else { "default" };
         let mut all: HashMap<String, String> = [
             ("filename".to_owned(), told.name),

@@ -6,7 +6,7 @@ use crate::hidden::Hidden;
 
 fn request(context: &Path) -> BuildRequest {
     BuildRequest {
-        context: Context::Folder(context.to_owned()),
+        context: BuildContext::Folder(context.to_owned()),
         ..BuildRequest::default()
     }
 }
@@ -92,9 +92,9 @@ fn the_dockerfile_is_found_where_docker_finds_it() {
     assert_eq!(found(&linked, Some(link)), "elsewhere/Dockerfile");
 }
 
-fn told(remote: Option<&str>, arguments: &[(&str, &str)]) -> Told {
+fn told(remote: Option<&str>, arguments: &[(&str, &str)]) -> BuildExtras {
     let arguments = arguments.iter();
-    Told {
+    BuildExtras {
         name: "Dockerfile".to_owned(),
         remote: remote.map(str::to_owned),
         arguments: arguments
@@ -220,7 +220,7 @@ fn a_dockerfile_that_cannot_be_one_is_told() {
     closed.dockerfile = Some("/proc/self/mem".into());
     assert!(why(&closed).starts_with("cannot use the Dockerfile /proc/self/mem: "));
     let stdin = BuildRequest {
-        context: Context::Stdin,
+        context: BuildContext::Stdin,
         dockerfile: Some("-".into()),
         ..BuildRequest::default()
     };

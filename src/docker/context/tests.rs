@@ -4,7 +4,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
-use super::{Entry, Error, Kind, Selection, walk};
+use super::{DockerError, Entry, Kind, Selection, walk};
 use crate::docker::dockerignore::Patterns;
 
 fn tree(files: &[&str]) -> tempfile::TempDir {
@@ -28,7 +28,7 @@ fn selection(include: &[&str], exclude: &[&str]) -> Selection {
     }
 }
 
-fn entries(root: &Path, selection: &Selection) -> Result<Vec<Entry>, Error> {
+fn entries(root: &Path, selection: &Selection) -> Result<Vec<Entry>, DockerError> {
     let mut entries = Vec::new();
     walk(root, selection, &mut |entry| {
         entries.push(entry);
@@ -104,7 +104,7 @@ fn an_excluded_folder_is_not_entered() {
     let root = tree(&["secret/", "open/x"]);
     trap(&root.path().join("secret"));
     let error = entries(root.path(), &selection(&[], &[])).expect_err("the trap is seen");
-    assert!(matches!(error, Error::NotUtf8(_)), "{error}");
+    assert!(matches!(error, DockerError::NotUtf8(_)), "{error}");
     assert_eq!(paths(root.path(), &[], &["secret"]), ["open", "open/x"]);
     assert_eq!(paths(root.path(), &["open"], &[]), ["open", "open/x"]);
 

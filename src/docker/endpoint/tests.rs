@@ -1,11 +1,11 @@
 use std::path::Path;
 
-use super::{Endpoint, Settings};
+use super::{EngineAddress, Settings};
 use crate::docker::contexts::testing::{keep, meta};
 
 fn addresses(settings: &Settings) -> Vec<String> {
     let endpoints = settings.endpoints().expect("the settings are right");
-    endpoints.iter().map(Endpoint::to_string).collect()
+    endpoints.iter().map(EngineAddress::to_string).collect()
 }
 
 /// An authority's certificate.

@@ -15,14 +15,14 @@ use tokio::sync::mpsc;
 use tonic::Status;
 
 use super::super::context::{Entry, Kind, unreadable, walk};
-use super::super::error::Error;
+use super::super::error::DockerError;
 use super::{Asked, Outcome};
 
 /// Bytes of content in a packet.
 pub(super) const CHUNK: usize = 64 * 1024;
 
 /// What BuildKit asks for once it was told of all entries.
-pub(super) enum Wanted {
+pub(super) enum WantedFile {
     File(u32),
     End,
 }
@@ -52,7 +52,7 @@ impl<'a> Sender<'a> {
 
     /// Ends when all is sent, when nobody listens any more, or with an error,
     /// of which BuildKit and the outcome are told.
-    pub(super) fn serve(&mut self, asked: &Asked, queue: &blocking::Receiver<Wanted>) {
+    pub(super) fn serve(&mut self, asked: &Asked, queue: &blocking::Receiver<WantedFile>) {
         let served = self.tell(asked).and_then(|flow| {
             if flow.is_continue() {
                 self.answer(queue)
@@ -72,7 +72,7 @@ impl<'a> Sender<'a> {
         }
     }
 
-    fn tell(&mut self, asked: &Asked) -> Result<ControlFlow<()>, Error> {
+    fn tell(&mut self, asked: &Asked) -> Result<ControlFlow<()>, DockerError> {
         let selection = asked.selection(self.root)?;
         let mut number = 0;
         let mut flow = ControlFlow::Continue(());
@@ -95,11 +95,11 @@ impl<'a> Sender<'a> {
         Ok(flow)
     }
 
-    fn answer(&mut self, queue: &blocking::Receiver<Wanted>) -> Result<(), Error> {
+    fn answer(&mut self, queue: &blocking::Receiver<WantedFile>) -> Result<(), DockerError> {
         while let Ok(wanted) = queue.recv() {
             let flow = match wanted {
-                Wanted::File(number) => self.file(number)?,
-                Wanted::End => {
+                WantedFile::File(number) => self.file(number)?,
+                WantedFile::End => {
                     let _ = self.send(Packet {
                         r#type: PacketType::PacketFin.into(),
                         ..Packet::default()
@@ -114,7 +114,7 @@ impl<'a> Sender<'a> {
         Ok(())
     }
 
-    fn file(&mut self, number: u32) -> Result<ControlFlow<()>, Error> {
+    fn file(&mut self, number: u32) -> Result<ControlFlow<()>, DockerError> {
         let Some(path) = self.files.remove(&number) else {
             return Ok(ControlFlow::Continue(()));
         };

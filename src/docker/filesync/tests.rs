@@ -35,11 +35,11 @@ fn receive_all(root: &Path, asked: Asked) -> (Received, Outcome) {
                 (PacketType::PacketStat, Some(stat)) => {
                     let number = u32::try_from(received.stats.len()).expect("few files");
                     if stat.mode & (1 << 31 | 1 << 27) == 0 && stat.linkname.is_empty() {
-                        ask(Wanted::File(number));
+                        ask(WantedFile::File(number));
                     }
                     received.stats.push(stat);
                 }
-                (PacketType::PacketStat, None) => ask(Wanted::End),
+                (PacketType::PacketStat, None) => ask(WantedFile::End),
                 (PacketType::PacketData, _) => {
                     received.largest = received.largest.max(packet.data.len());
                     let stat = &received.stats[packet.id as usize];
@@ -178,7 +178,7 @@ fn a_malformed_pattern_is_named() {
     };
     let (received, outcome) = receive_all(Path::new("/nowhere"), asked);
     assert!(received.error.is_some_and(|error| error.contains("`a[`")));
-    assert!(matches!(outcome.take_failure(), Some(Error::BadPattern(line)) if line == "a["));
+    assert!(matches!(outcome.take_failure(), Some(DockerError::BadPattern(line)) if line == "a["));
 }
 
 #[test]

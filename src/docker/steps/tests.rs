@@ -2,7 +2,7 @@ use std::sync::Mutex;
 
 use bollard::moby::buildkit::v1::{StatusResponse, Vertex, VertexLog, VertexStatus};
 
-use super::{Error, Progress, StepState, Steps, plain};
+use super::{DockerError, Progress, StepState, Steps, plain};
 use crate::hidden::Mask;
 
 fn vertex(digest: &str, name: &str) -> Vertex {
@@ -29,7 +29,7 @@ fn log(vertex: &str, text: &str) -> VertexLog {
     }
 }
 
-fn told(statuses: &[StatusResponse], message: &str) -> (Vec<Progress>, Error) {
+fn told(statuses: &[StatusResponse], message: &str) -> (Vec<Progress>, DockerError) {
     let mask = Mask::default();
     let seen = Mutex::new(Vec::new());
     let progress = |event| seen.lock().expect("not poisoned").push(event);
@@ -124,7 +124,7 @@ fn a_failed_step_says_its_last_lines() {
     assert_eq!(shown.len(), 32);
     assert_eq!((shown[0], shown[31]), ("99%", "no end"));
 
-    let Error::Build { step, message, log } = &error else {
+    let DockerError::Build { step, message, log } = &error else {
         panic!("{error}");
     };
     assert_eq!(step.as_deref(), Some("[2/2] RUN false"));

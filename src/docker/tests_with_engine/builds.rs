@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{anonymous, build, context, engine, paths, remove, shell};
 use crate::docker::secrets::SecretSource;
-use crate::docker::{BuildRequest, Context, Error, Progress, Secret, StepState};
+use crate::docker::{BuildContext, BuildRequest, DockerError, Progress, Secret, StepState};
 use crate::hidden::Hidden;
 
 #[tokio::test]
@@ -106,7 +106,7 @@ async fn dockerignore_is_honoured_as_docker_does() {
     let (built, _) = build(&engine, &request).await;
     let error = built.expect_err("the pattern is malformed");
     assert!(
-        matches!(&error, Error::BadPattern(line) if line == "a["),
+        matches!(&error, DockerError::BadPattern(line) if line == "a["),
         "{error}"
     );
 }
@@ -120,7 +120,7 @@ async fn a_file_that_cannot_be_sent_is_named() {
     let (built, _) = build(&engine, &request).await;
     let error = built.expect_err("the name is not UTF-8");
     assert!(
-        matches!(&error, Error::NotUtf8(path) if path.ends_with(odd.file_name().expect("named"))),
+        matches!(&error, DockerError::NotUtf8(path) if path.ends_with(odd.file_name().expect("named"))),
         "{error}"
     );
     assert!(
@@ -193,7 +193,7 @@ async fn a_failed_step_is_named_with_its_last_lines() {
     let (_root, request) = context("failing", &[("Dockerfile", &dockerfile)]);
     let (built, events) = build(&engine, &request).await;
     let error = built.expect_err("it fails");
-    let Error::Build { step, message, log } = &error else {
+    let DockerError::Build { step, message, log } = &error else {
         panic!("{error}");
     };
     assert!(
@@ -282,10 +282,10 @@ async fn a_large_file_arrives_whole() {
 async fn what_is_missing_here_is_said_without_the_engine() {
     let engine = engine().await;
     let request = BuildRequest {
-        context: Context::Folder("/nowhere".into()),
+        context: BuildContext::Folder("/nowhere".into()),
         ..BuildRequest::default()
     };
     let (built, events) = build(&engine, &request).await;
-    assert!(matches!(built, Err(Error::NoContext(_))));
+    assert!(matches!(built, Err(DockerError::NoContext(_))));
     assert!(events.all().is_empty());
 }

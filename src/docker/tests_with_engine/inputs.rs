@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use futures_util::TryStreamExt;
 
 use super::{Events, anonymous, build, context, engine, paths, registry, remove, shell, tar};
-use crate::docker::{BuildRequest, Context, Error, Image, SshAgent};
+use crate::docker::{BuildContext, BuildRequest, DockerError, LocalImage, SshAgent};
 
 #[tokio::test]
 async fn a_file_of_two_names_is_one_in_the_image() {
@@ -36,7 +36,7 @@ async fn a_file_of_two_names_is_one_in_the_image() {
     remove(&engine, &image.id).await;
 }
 
-async fn build_of(bytes: Vec<u8>, request: &BuildRequest) -> Result<Image, Error> {
+async fn build_of(bytes: Vec<u8>, request: &BuildRequest) -> Result<LocalImage, DockerError> {
     let engine = engine().await;
     let events = Events::default();
     let input = Box::pin(std::io::Cursor::new(bytes));
@@ -66,7 +66,7 @@ async fn a_context_may_be_a_tar_on_stdin() {
     let files = [("a", b"1".as_slice()), ("b", b"2")];
     let within = |name| tar(files.into_iter().chain([(name, dockerfile)]));
     let mut request = BuildRequest {
-        context: Context::Stdin,
+        context: BuildContext::Stdin,
         labels: [("bgecs.test".to_owned(), "tar".to_owned())].into(),
         ..BuildRequest::default()
     };
@@ -189,7 +189,7 @@ async fn caches_are_kept_where_the_engine_can() {
     let (built, _) = build(&engine, &request).await;
     let error = built.expect_err("there is no b");
     assert!(
-        matches!(&error, Error::Build { step: Some(step), .. } if step.contains("COPY b /")),
+        matches!(&error, DockerError::Build { step: Some(step), .. } if step.contains("COPY b /")),
         "{error}"
     );
 }

@@ -1,20 +1,22 @@
 //! Pushing to a registry, pulling from it, and being refused by it.
 
 use super::{Events, anonymous, build, context, engine, paths, registry, remove};
-use crate::docker::refusal::Refusal;
-use crate::docker::{Credentials, Engine, Error, Image, Progress, Reference, Target};
+use crate::docker::refusal::RegistryRefusal;
+use crate::docker::{
+    Credentials, DockerError, Engine, LocalImage, Progress, PushTarget, Reference,
+};
 use crate::model::Origin;
 
 async fn push(
     engine: &Engine,
-    image: &Image,
+    image: &LocalImage,
     registry: &str,
     repository: &str,
     tag: &str,
-) -> (Result<crate::model::Digest, Error>, Vec<Progress>) {
+) -> (Result<crate::model::Digest, DockerError>, Vec<Progress>) {
     let events = Events::default();
     let tag = tag.parse().expect("it is a tag");
-    let target = Target {
+    let target = PushTarget {
         registry,
         repository,
         tag: &tag,
@@ -26,7 +28,10 @@ async fn push(
     (pushed, events.all())
 }
 
-async fn take(engine: &Engine, name: &str) -> (Result<(Image, Origin), Error>, Vec<Progress>) {
+async fn take(
+    engine: &Engine,
+    name: &str,
+) -> (Result<(LocalImage, Origin), DockerError>, Vec<Progress>) {
     let events = Events::default();
     let reference = Reference::parse(name).expect("it is a name");
     let taken = engine
@@ -75,7 +80,7 @@ async fn an_image_is_pushed_found_and_pulled_back() {
             .any(|event| matches!(event, Progress::Layer { .. }))
     );
     let (gone, _) = take(&engine, &format!("sha256:{}", "0".repeat(64))).await;
-    assert!(matches!(gone, Err(Error::NoImage(_))), "{gone:?}");
+    assert!(matches!(gone, Err(DockerError::NoImage(_))), "{gone:?}");
 
     // As a base image, BuildKit gets it with the same credentials.
     let dockerfile = format!("FROM {by_tag}\nCOPY Dockerfile /\n");
@@ -96,13 +101,13 @@ async fn refusals_are_told_apart() {
     let (built, _) = build(&engine, &request).await;
     let image = built.expect("it builds");
     for (registry, expected) in [
-        (registry.as_str(), Refusal::NotFound),
-        ("localhost:1", Refusal::Unreachable),
+        (registry.as_str(), RegistryRefusal::NotFound),
+        ("localhost:1", RegistryRefusal::Unreachable),
     ] {
         let (pushed, _) = push(&engine, &image, registry, "missing", "1").await;
         let error = pushed.expect_err("there is nothing to push to");
         assert!(
-            matches!(&error, Error::Push { refusal, .. } if *refusal == expected),
+            matches!(&error, DockerError::Push { refusal, .. } if *refusal == expected),
             "{error:?}"
         );
         let text = format!("{error} {error:?}");
@@ -113,13 +118,13 @@ async fn refusals_are_told_apart() {
         let (pulled, _) = take(&engine, &format!("{registry}/missing:2")).await;
         let error = pulled.expect_err("there is nothing to pull");
         assert!(
-            matches!(&error, Error::Pull { refusal, .. } if *refusal == expected),
+            matches!(&error, DockerError::Pull { refusal, .. } if *refusal == expected),
             "{error:?}"
         );
         assert!(error.hint().is_some());
     }
     remove(&engine, &image.id).await;
-    let gone = Image {
+    let gone = LocalImage {
         id: format!("sha256:{}", "0".repeat(64)),
         ..image
     };

@@ -40,9 +40,9 @@ impl Authority {
         (cert, key)
     }
 
-    fn files(&self, names: &[&str], verifies: bool) -> Files {
+    fn files(&self, names: &[&str], verifies: bool) -> TlsFiles {
         let at = |name: &str| names.contains(&name).then(|| self.folder.path().join(name));
-        Files {
+        TlsFiles {
             ca: at("ca.pem"),
             cert: at("cert.pem"),
             key: at("key.pem"),
@@ -80,8 +80,8 @@ impl Authority {
     }
 }
 
-async fn asked(files: &Files, authority: &str) -> io::Result<String> {
-    let config = Config::new(files).map_err(io::Error::other)?;
+async fn asked(files: &TlsFiles, authority: &str) -> io::Result<String> {
+    let config = TlsConfig::new(files).map_err(io::Error::other)?;
     let stream = TcpStream::connect(authority).await?;
     let mut stream = config.connect(authority, stream).await?;
     let mut word = String::new();
@@ -118,10 +118,10 @@ fn a_file_that_holds_none_is_named() {
         "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
     ] {
         std::fs::write(&ca, text).expect("a file");
-        let why = Config::new(&own.files(&["ca.pem"], true)).expect_err("it is none");
+        let why = TlsConfig::new(&own.files(&["ca.pem"], true)).expect_err("it is none");
         assert!(why.starts_with(&format!("{}: ", ca.display())), "{why}");
     }
     std::fs::write(own.folder.path().join("key.pem"), "no key").expect("a file");
-    let why = Config::new(&own.files(&["cert.pem", "key.pem"], false)).expect_err("it is none");
+    let why = TlsConfig::new(&own.files(&["cert.pem", "key.pem"], false)).expect_err("it is none");
     assert!(why.contains("key.pem: "), "{why}");
 }

@@ -14,14 +14,14 @@ use crate::model::{Color, Observed};
 use crate::probe::Address;
 
 /// What was known ahead of the swap.
-pub(super) struct Gathered<'a> {
+pub(super) struct KnownBefore<'a> {
     pub app: &'a str,
     pub url: &'a Address,
     pub before: &'a Observed,
     pub operation: Operation,
 }
 
-impl Gathered<'_> {
+impl KnownBefore<'_> {
     /// `seen` is None where nothing was tried.
     pub fn of(&self, swapped: &Swapped, shift: &Shift, seen: Option<&Seen>) -> Evidence {
         let began = shift.changed().began;

@@ -8,7 +8,7 @@ use crate::driver::shift::Notice;
 use crate::engine::seen::{NEW, OLD, signed_ms};
 use crate::engine::shift::{Milestone, Phase, Shift};
 use crate::model::{Answer, Route};
-use crate::report::{Answered, Event, Release};
+use crate::report::{Answered, AnsweringRelease, ReportEvent};
 use crate::session::Session;
 
 /// Answers that all differ tell nobody anything.
@@ -43,7 +43,7 @@ impl<'a> Narrator<'a> {
                 seen,
                 changed,
             } => {
-                self.session.report.tell(&Event::Answered(Answered {
+                self.session.report.tell(&ReportEvent::Answered(Answered {
                     at: sample.answered_at(),
                     release: release.map(|number| self.release(number)),
                     failed: !sample.is_good(),
@@ -51,7 +51,7 @@ impl<'a> Narrator<'a> {
                 let whole = self.ends.unwrap_or_else(|| {
                     self.shift.policy.baseline.unwrap_or_default() + self.shift.strategy.bakes()
                 });
-                self.session.report.tell(&Event::Probing {
+                self.session.report.tell(&ReportEvent::Probing {
                     sent: seen.sent(),
                     failed: seen.failed(),
                     share: sample.answered_at().as_secs_f64() / whole.as_secs_f64().max(0.001),
@@ -61,18 +61,18 @@ impl<'a> Narrator<'a> {
         }
     }
 
-    fn release(&self, number: usize) -> Release {
+    fn release(&self, number: usize) -> AnsweringRelease {
         let color = match number {
             OLD => Some(self.shift.strategy.from),
             NEW => Some(self.shift.strategy.to),
             _ => None,
         };
-        Release { number, color }
+        AnsweringRelease { number, color }
     }
 
     /// The last answer is in.
     pub(super) fn end(&self) {
-        self.session.report.tell(&Event::Probed);
+        self.session.report.tell(&ReportEvent::Probed);
     }
 
     fn phase(&mut self, now: &Shift) {
@@ -82,7 +82,7 @@ impl<'a> Narrator<'a> {
             let it = stages.get(stage)?.it;
             Some(format!("{} -> {}, read back", it.route, it.to))
         };
-        let note = |text: String| report.tell(&Event::Note(text));
+        let note = |text: String| report.tell(&ReportEvent::Note(text));
         match (now.milestone(), &now.phase) {
             (Milestone::Noting(0), _) => note("production answers well; swapping".to_owned()),
             (Milestone::Noting(stage), _) => arrived(stage - 1).into_iter().for_each(note),
@@ -95,7 +95,7 @@ impl<'a> Narrator<'a> {
                 arrived.for_each(|arrived| note(format!("{arrived}; watching for {watched} s")));
             }
             (_, Phase::LookingBack { why, .. }) => {
-                report.tell(&Event::Warning(format!(
+                report.tell(&ReportEvent::Warning(format!(
                     "{}: taking the swap back",
                     swapped::reason(why)
                 )));
@@ -126,7 +126,7 @@ impl<'a> Narrator<'a> {
             return;
         }
         let at_ms = began.map(|began| signed_ms(at, began));
-        self.session.report.tell(&Event::Body {
+        self.session.report.tell(&ReportEvent::Body {
             at_ms,
             status: *status,
             body,

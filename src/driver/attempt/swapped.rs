@@ -313,15 +313,15 @@ fn sentence(text: &str) -> String {
 }
 
 /// None for an operation that stays open.
-fn remembered(ending: &Ending) -> Option<journal::Outcome> {
-    use journal::Outcome;
+fn remembered(ending: &Ending) -> Option<journal::OperationOutcome> {
+    use journal::OperationOutcome;
     Some(match ending {
-        Ending::Committed => Outcome::Done,
-        Ending::RolledBack(_) => Outcome::RolledBack,
-        Ending::Unwell | Ending::Refused(_) => Outcome::Refused,
-        Ending::Interrupted => Outcome::Interrupted,
-        Ending::Unchanged(_) => Outcome::Failed,
-        Ending::Left(_) => Outcome::Left,
+        Ending::Committed => OperationOutcome::Done,
+        Ending::RolledBack(_) => OperationOutcome::RolledBack,
+        Ending::Unwell | Ending::Refused(_) => OperationOutcome::Refused,
+        Ending::Interrupted => OperationOutcome::Interrupted,
+        Ending::Unchanged(_) => OperationOutcome::Failed,
+        Ending::Left(_) => OperationOutcome::Left,
         Ending::InDoubt(_) => return None,
     })
 }

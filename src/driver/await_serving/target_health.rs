@@ -16,11 +16,11 @@ const USED_FOR: Duration = Duration::from_secs(1);
 pub struct TargetHealth<'a> {
     aws: &'a Aws,
     group: &'a TargetGroupArn,
-    last: Reading,
+    last: TargetReading,
 }
 
 #[derive(Debug)]
-struct Reading {
+struct TargetReading {
     targets: Targets,
     at: Instant,
     has_rolled_out: bool,
@@ -30,7 +30,7 @@ impl<'a> TargetHealth<'a> {
     /// `known` is what was seen ahead of the wait, and does for its start: asking
     /// so soon again would be held back, and then ask too early.
     pub fn of(aws: &'a Aws, group: &'a TargetGroupArn, known: Targets) -> Self {
-        let last = Reading {
+        let last = TargetReading {
             targets: known,
             at: Instant::now(),
             has_rolled_out: false,
@@ -47,7 +47,7 @@ impl<'a> TargetHealth<'a> {
             return Ok(last.targets.clone());
         }
         let targets = self.aws.target_health(self.group).await?;
-        self.last = Reading {
+        self.last = TargetReading {
             targets: targets.clone(),
             at: Instant::now(),
             has_rolled_out,

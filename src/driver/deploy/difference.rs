@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::{Request, compose};
-use crate::aws::Kind;
+use crate::aws::AwsErrorKind;
 use crate::definition::Loaded;
 use crate::engine::task_definition::{self, TaskDefinition};
 use crate::error::Result;
@@ -61,7 +61,7 @@ async fn registered(session: &Session, observed: &Observed, base: Color) -> Resu
             let revision = &service.task_definition;
             match session.aws.read_task_definition(revision).await {
                 // Something else deleted it.
-                Err(error) if error.kind == Kind::NotFound => Ok(None),
+                Err(error) if error.kind == AwsErrorKind::NotFound => Ok(None),
                 found => Ok(found.map(Some)?),
             }
         }

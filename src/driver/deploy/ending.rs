@@ -11,9 +11,9 @@ use crate::engine::aftermath::{self, Remains};
 use crate::engine::look_ahead::Users;
 use crate::engine::plan::DeployPlan;
 use crate::error::{Error, Exit, Result};
-use crate::model::journal::Outcome;
+use crate::model::journal::OperationOutcome;
 use crate::model::{Observed, Tag};
-use crate::report::Event;
+use crate::report::ReportEvent;
 use crate::session::Session;
 
 /// How long one who has failed, or was interrupted, tidies up.
@@ -46,13 +46,13 @@ pub(super) async fn confirm(
         }
     };
     let Some(now) = now else {
-        session.report.tell(&Event::Warning(warning));
+        session.report.tell(&ReportEvent::Warning(warning));
         return Ok(());
     };
     let message = format!(
         "tag {tag} serves on {color}, and port 80 forwards to it: something else moved it there meanwhile"
     );
-    turn.conclude(Conclusion::of(Outcome::Done).because(Some(message.clone())));
+    turn.conclude(Conclusion::of(OperationOutcome::Done).because(Some(message.clone())));
     Err(Error::new(Exit::LookNow, message)
         .cause("users have it, and nobody has watched how it answers them")
         .traffic(format!("port 80 -> {color} (tag {tag})"))
@@ -71,7 +71,7 @@ pub(super) async fn leave(
     mut error: Error,
 ) -> Error {
     let left = aftermath::left(&turn.operation());
-    let ended = Conclusion::of(outcome(error.exit).unwrap_or(Outcome::Failed))
+    let ended = Conclusion::of(outcome(error.exit).unwrap_or(OperationOutcome::Failed))
         .because(Some(error.message.clone()));
     if left.has_revision() {
         forget(session, turn, observed).await;
@@ -106,7 +106,7 @@ async fn forget(session: &Session, turn: &Turn, observed: &Observed) {
         Err(_) => "no answer in time".to_owned(),
     };
     let family = session.stack_name();
-    session.report.tell(&Event::Warning(format!(
+    session.report.tell(&ReportEvent::Warning(format!(
         "a revision of {family} that no service runs may be left: {told}"
     )));
 }

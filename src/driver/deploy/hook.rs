@@ -19,7 +19,7 @@ use self::group::Group;
 use super::Hook;
 use crate::error::{Error, Result};
 use crate::model::Tag;
-use crate::report::Event;
+use crate::report::ReportEvent;
 use crate::session::Session;
 
 /// Lines of a failed hook that the error repeats.
@@ -30,13 +30,13 @@ const LAST_LINES: usize = 20;
 pub(super) async fn run(session: &Session, hook: &Hook, tag: &Tag) -> Result<()> {
     session
         .report
-        .tell(&Event::Doing(format!("running `{}`", hook.command)));
+        .tell(&ReportEvent::Doing(format!("running `{}`", hook.command)));
     let running = Running::start(hook, tag).map_err(|error| {
         Error::failed(format!("the hook `{}` cannot be started", hook.command)).because(&error)
     })?;
     let mut last = VecDeque::new();
     let mut tell = |text: &str| {
-        session.report.tell(&Event::Hook(text));
+        session.report.tell(&ReportEvent::Hook(text));
         if last.len() == LAST_LINES {
             last.pop_front();
         }
@@ -50,7 +50,7 @@ pub(super) async fn run(session: &Session, hook: &Hook, tag: &Tag) -> Result<()>
         group.keep_until_the_end();
         session
             .report
-            .tell(&Event::Done(format!("ran `{}`", hook.command)));
+            .tell(&ReportEvent::Done(format!("ran `{}`", hook.command)));
         return Ok(());
     }
     let mut error = Error::failed(format!("the hook `{}` failed: {status}", hook.command))

@@ -5,7 +5,7 @@ use super::stored::{self, Beside};
 use super::{ImageSource, Request, hook};
 use crate::aws::{Key, RegistryLogin, Stored};
 use crate::docker::{
-    BuildRequest, Credentials, Engine, Image, Logins, Progress, Reference, Target,
+    BuildRequest, Credentials, Engine, LocalImage, Logins, Progress, PushTarget, Reference,
 };
 use crate::driver::turn::Turn;
 use crate::engine::plan;
@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::model::journal::Effect;
 use crate::model::{CpuArchitecture, Digest, Observed, Origin, Tag};
 use crate::provenance;
-use crate::report::Event;
+use crate::report::ReportEvent;
 use crate::session::Session;
 
 /// An image in the registry.
@@ -46,7 +46,9 @@ pub(super) async fn publish(
     if made.is_ok() {
         // Where it failed, the error says so.
         for doubt in logins.doubts() {
-            session.report.tell(&Event::Warning(doubt.to_string()));
+            session
+                .report
+                .tell(&ReportEvent::Warning(doubt.to_string()));
         }
     }
     let (image, from) = made?;
@@ -73,8 +75,8 @@ pub(super) async fn publish(
         .map(published)
 }
 
-fn is_there<'a>(name: &str) -> Event<'a> {
-    Event::Done(format!("{name} is in the registry already"))
+fn is_there<'a>(name: &str) -> ReportEvent<'a> {
+    ReportEvent::Done(format!("{name} is in the registry already"))
 }
 
 /// The user's own logins, and ECR's, which bgecs has anyway, for registries that
@@ -119,9 +121,9 @@ async fn from_registry(
         })
         .await?;
         session.aws.tag_image(repository, stored, tag).await?;
-        session
-            .report
-            .tell(&Event::Done(format!("gave {name} the tag {tag}, too")));
+        session.report.tell(&ReportEvent::Done(format!(
+            "gave {name} the tag {tag}, too"
+        )));
     }
     Ok(Published {
         digest: stored.digest.clone(),
@@ -135,13 +137,13 @@ async fn make_image(
     engine: &Engine,
     logins: &Logins,
     request: &Request,
-) -> Result<(Image, Origin)> {
-    let show = |progress: Progress| session.report.tell(&Event::Docker(&progress));
+) -> Result<(LocalImage, Origin)> {
+    let show = |progress: Progress| session.report.tell(&ReportEvent::Docker(&progress));
     match &request.image {
         ImageSource::Reference(reference) => {
             session
                 .report
-                .tell(&Event::Doing(format!("taking the image {reference}")));
+                .tell(&ReportEvent::Doing(format!("taking the image {reference}")));
             let platform = request.runs_on.platform();
             let taken = engine
                 .take(reference, platform.as_ref(), logins, &show)
@@ -159,9 +161,9 @@ async fn make_image(
             }
             session
                 .report
-                .tell(&Event::Doing("building the image".to_owned()));
+                .tell(&ReportEvent::Doing("building the image".to_owned()));
             let image = engine.build(&labelled(build), logins, &show).await?;
-            session.report.tell(&Event::Done(format!(
+            session.report.tell(&ReportEvent::Done(format!(
                 "built the image ({})",
                 image.contents.platform
             )));
@@ -170,12 +172,14 @@ async fn make_image(
     }
 }
 
-fn took<'a>(reference: &Reference, from: Origin) -> Event<'a> {
+fn took<'a>(reference: &Reference, from: Origin) -> ReportEvent<'a> {
     match (from, reference.registry()) {
-        (Origin::Local, Some(registry)) if reference.names_a_registry() => Event::Warning(format!(
-            "{registry} does not have {reference}: using the image that this machine's engine has under that name"
-        )),
-        _ => Event::Done(format!("took {reference}")),
+        (Origin::Local, Some(registry)) if reference.names_a_registry() => {
+            ReportEvent::Warning(format!(
+                "{registry} does not have {reference}: using the image that this machine's engine has under that name"
+            ))
+        }
+        _ => ReportEvent::Done(format!("took {reference}")),
     }
 }
 
@@ -197,7 +201,7 @@ fn labelled(build: &BuildRequest) -> BuildRequest {
 async fn pushed_already(
     session: &Session,
     observed: &Observed,
-    image: &Image,
+    image: &LocalImage,
     tag: &Tag,
 ) -> Result<Option<Digest>> {
     let name = &observed.infrastructure.repository;
@@ -265,25 +269,32 @@ struct Push<'a> {
 }
 
 impl Push<'_> {
-    async fn run(self, session: &Session, turn: &Turn, image: &Image, tag: &Tag) -> Result<Digest> {
+    async fn run(
+        self,
+        session: &Session,
+        turn: &Turn,
+        image: &LocalImage,
+        tag: &Tag,
+    ) -> Result<Digest> {
         let name = format!("{}:{tag}", self.repository);
         session
             .report
-            .tell(&Event::Doing(format!("pushing {name}")));
+            .tell(&ReportEvent::Doing(format!("pushing {name}")));
         turn.about_to(Effect::PushImage { name: name.clone() })
             .await?;
         let (host, path) = self.repository.split_once('/').unwrap_or_default();
-        let target = Target {
+        let target = PushTarget {
             registry: host,
             repository: path,
             tag,
             credentials: &Credentials::new(self.login.username, self.login.password),
         };
-        let show = |progress: Progress| session.report.tell(&Event::Docker(&progress));
+        let show = |progress: Progress| session.report.tell(&ReportEvent::Docker(&progress));
         let digest = self.engine.push(image, &target, &show).await?;
-        session
-            .report
-            .tell(&Event::Done(format!("pushed {name} as {}", digest.short())));
+        session.report.tell(&ReportEvent::Done(format!(
+            "pushed {name} as {}",
+            digest.short()
+        )));
         Ok(digest)
     }
 }

@@ -11,7 +11,7 @@ use crate::engine::task_definition::TaskDefinition;
 use crate::error::Result;
 use crate::model::journal::Effect;
 use crate::model::{Digest, TaskDefinitionArn};
-use crate::report::Event;
+use crate::report::ReportEvent;
 use crate::session::Session;
 
 /// Before each further try. ECS takes one registration a second in the long run.
@@ -38,7 +38,7 @@ pub(super) async fn register(
     let arn = update::done_or_not(turn, registered)?;
     session
         .report
-        .tell(&Event::Done(format!("registered {}", arn.short())));
+        .tell(&ReportEvent::Done(format!("registered {}", arn.short())));
     Ok(arn)
 }
 

@@ -12,7 +12,7 @@ use crate::model::{
     Color, DefinitionChange, Infrastructure, Observed, ServiceDefinition, ServiceState,
     TaskDefinitionArn,
 };
-use crate::report::Event;
+use crate::report::ReportEvent;
 use crate::session::Session;
 
 /// With these ECS refuses a second service of that name, which can be the first
@@ -57,11 +57,11 @@ pub(super) async fn tell(
     let done = match plan.service {
         ServicePlan::Create { desired } => {
             match create(session, turn, observed, color, desired, told).await? {
-                Made::Created => format!(
+                ServiceCreation::Created => format!(
                     "created the service {color} with {}",
                     counted(desired, "task")
                 ),
-                Made::There(service) => {
+                ServiceCreation::There(service) => {
                     turn.did_not("it was there already");
                     let definition = service.definition.change_to(told.definition);
                     let more = Some(desired).filter(|desired| *desired > service.desired);
@@ -87,7 +87,7 @@ pub(super) async fn tell(
             updated(color, &definition)
         }
     };
-    session.report.tell(&Event::Done(done));
+    session.report.tell(&ReportEvent::Done(done));
     Ok(())
 }
 
@@ -110,7 +110,7 @@ pub(super) async fn amend(
     };
     update::update(session, turn, observed, color, &change).await?;
     turn.did().await?;
-    session.report.tell(&Event::Done(done));
+    session.report.tell(&ReportEvent::Done(done));
     Ok(true)
 }
 
@@ -121,7 +121,7 @@ fn updated(color: Color, definition: &DefinitionChange) -> String {
     }
 }
 
-enum Made {
+enum ServiceCreation {
     Created,
     /// One was there that was not seen when this began: the look was of a moment
     /// from before.
@@ -135,7 +135,7 @@ async fn create(
     color: Color,
     desired: i32,
     told: &Told<'_>,
-) -> Result<Made> {
+) -> Result<ServiceCreation> {
     let infra = &observed.infrastructure;
     let effect = Effect::CreateService {
         color,
@@ -156,13 +156,13 @@ async fn create(
         .aws
         .create_service(&new)
         .await
-        .map(|()| Made::Created);
+        .map(|()| ServiceCreation::Created);
     let found = lost::or_found(created, &THERE_ALREADY, async || {
         let service = session.aws.read_service(&infra.cluster, color).await?;
         Ok(service.map(
             |service| match service.task_definition == *told.task_definition {
-                true => Made::Created,
-                false => Made::There(Box::new(service)),
+                true => ServiceCreation::Created,
+                false => ServiceCreation::There(Box::new(service)),
             },
         ))
     });

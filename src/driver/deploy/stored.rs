@@ -2,7 +2,7 @@
 //! alone, so that a deploy of one needs no Docker Engine.
 
 use crate::aws::{Key, Manifest, Stored};
-use crate::docker::{Exactly, Image, Reference};
+use crate::docker::{Exactly, LocalImage, Reference};
 use crate::engine::plan;
 use crate::error::{Error, Result};
 use crate::model::{Contents, CpuArchitecture, Digest, Observed, Platform, RunsOn};
@@ -101,7 +101,7 @@ pub(super) async fn compare(
     session: &Session,
     repository: &str,
     stored: &Stored,
-    image: &Image,
+    image: &LocalImage,
 ) -> Result<Beside> {
     let is_it = |digest: &Digest| image.id == digest.as_str();
     // An engine on containerd's store names images by their manifests.

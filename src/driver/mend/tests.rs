@@ -98,7 +98,7 @@ async fn what_cannot_be_read_is_not_taken_for_gone() {
     let denied = wire(&[("DescribeServices", "AccessDeniedException")]);
     let session = Session::of_hello(denied.aws());
     let error = look(&session, &infrastructure()).await.unwrap_err();
-    assert_eq!(error.kind, Kind::Denied);
+    assert_eq!(error.kind, AwsErrorKind::Denied);
 }
 
 fn change_set(status: &str) -> Reply {

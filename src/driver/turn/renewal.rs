@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-use crate::aws::{Aws, HeadChange, Slot, Tenure, Unwritten};
+use crate::aws::{Aws, HeadChange, LeaseChange, OperationChange, Unwritten};
 use crate::model::journal::OperationId;
 
 /// A moment on both clocks: the one does not run while the machine sleeps, the
@@ -34,7 +34,7 @@ impl Moment {
 }
 
 #[derive(Debug)]
-struct Standing {
+struct LeaseStanding {
     /// When the last write that held was sent.
     renewed: Moment,
     is_lost: bool,
@@ -42,7 +42,7 @@ struct Standing {
 
 #[derive(Debug)]
 pub struct Renewal {
-    standing: Arc<Mutex<Standing>>,
+    standing: Arc<Mutex<LeaseStanding>>,
     length: Duration,
     task: JoinHandle<()>,
 }
@@ -55,7 +55,7 @@ impl Renewal {
         holder: &OperationId,
         length: Duration,
     ) -> Self {
-        let standing = Arc::new(Mutex::new(Standing {
+        let standing = Arc::new(Mutex::new(LeaseStanding {
             renewed: Moment::now(),
             is_lost: false,
         }));
@@ -66,9 +66,9 @@ impl Renewal {
                 sleep(length / 3).await;
                 let sent = Moment::now();
                 let change = HeadChange {
-                    operation: Slot::Keep,
+                    operation: OperationChange::Keep,
                     truth: None,
-                    tenure: Tenure::Until(aws.journal_time() + length),
+                    tenure: LeaseChange::Until(aws.journal_time() + length),
                     version: 0,
                 };
                 match aws.change_head(&table, fence, &holder, &change).await {
@@ -123,6 +123,6 @@ impl Drop for Renewal {
     }
 }
 
-fn set<T>(standing: &Mutex<Standing>, change: impl FnOnce(&mut Standing) -> T) -> T {
+fn set<T>(standing: &Mutex<LeaseStanding>, change: impl FnOnce(&mut LeaseStanding) -> T) -> T {
     change(&mut standing.lock().unwrap_or_else(PoisonError::into_inner))
 }

@@ -12,7 +12,7 @@ use crate::engine::recall::recall;
 use crate::error::{Error, Result};
 use crate::model::journal::{Head, Holder, Lease, OperationId, Truth};
 use crate::process;
-use crate::report::Event;
+use crate::report::ReportEvent;
 use crate::session::Session;
 
 /// Between two looks of one who waits.
@@ -35,8 +35,8 @@ pub async fn take(
 ) -> Result<Turn> {
     let (head, holder) = match patience {
         None => match attempt(session, table, &holder).await? {
-            Attempt::Taken(head) => (*head, holder),
-            Attempt::Held(lease) => return Err(refusal(session, &lease)),
+            LeaseAttempt::Taken(head) => (*head, holder),
+            LeaseAttempt::Held(lease) => return Err(refusal(session, &lease)),
         },
         Some(patience) => take_in_turn(session, table, holder, patience).await?,
     };
@@ -63,31 +63,31 @@ async fn recalled(session: &Session, table: &str, head: Head) -> Result<Head, Aw
     })
 }
 
-enum Attempt {
+enum LeaseAttempt {
     Taken(Box<Head>),
     Held(Lease),
 }
 
-async fn attempt(session: &Session, table: &str, holder: &Holder) -> Result<Attempt> {
+async fn attempt(session: &Session, table: &str, holder: &Holder) -> Result<LeaseAttempt> {
     let aws = &session.aws;
     let until = || aws.journal_time() + session.config.lease.length;
     loop {
         let taken = aws.take_lease(table, holder, until(), None).await;
         if let Some(head) = taken.map_err(without_table)? {
-            return Ok(Attempt::Taken(Box::new(head)));
+            return Ok(LeaseAttempt::Taken(Box::new(head)));
         }
         let head = aws.read_head(table).await?;
         match judge(&head, aws.journal_time()) {
-            Verdict::Held(lease) => return Ok(Attempt::Held(lease)),
+            Verdict::Held(lease) => return Ok(LeaseAttempt::Held(lease)),
             // Given back between the two calls.
             Verdict::Free => {}
             Verdict::Abandoned { by, why } => {
                 if let Some(head) = aws.take_lease(table, holder, until(), Some(&by)).await? {
-                    session.report.tell(&Event::Warning(format!(
+                    session.report.tell(&ReportEvent::Warning(format!(
                         "{}: it is taken over",
                         why.sentence(&by)
                     )));
-                    return Ok(Attempt::Taken(Box::new(head)));
+                    return Ok(LeaseAttempt::Taken(Box::new(head)));
                 }
             }
         }
@@ -119,10 +119,10 @@ async fn take_in_turn(
     let line = session.aws.read_line(table).await.map_err(without_table)?;
     if line.is_empty() {
         match attempt(session, table, &holder).await? {
-            Attempt::Taken(head) => return Ok((*head, holder)),
-            Attempt::Held(lease) => {
+            LeaseAttempt::Taken(head) => return Ok((*head, holder)),
+            LeaseAttempt::Held(lease) => {
                 let told = format!("waiting: {}", lease.sentence(session.aws.journal_time()));
-                session.report.tell(&Event::Doing(told));
+                session.report.tell(&ReportEvent::Doing(told));
             }
         }
     }
@@ -144,7 +144,7 @@ async fn stand_in_line(
         let line = aws.read_line(table).await?;
         let holder = from_now(session, waiting);
         if line.first().is_none_or(|first| *first == waiting.id)
-            && let Attempt::Taken(head) = attempt(session, table, &holder).await?
+            && let LeaseAttempt::Taken(head) = attempt(session, table, &holder).await?
         {
             // The place expires by itself, the lease is held.
             if let Err(error) = aws.leave_line(table, &waiting.id).await {

@@ -152,12 +152,14 @@ async fn an_operation_that_ended_goes_into_the_history_ahead_of_the_head() {
         .on("UpdateItem", done());
     let turn = Turn::for_tests(&wire.aws(), met(Some(TRUTH)));
     turn.about_to(scale()).await.unwrap();
-    turn.end(Some(Conclusion::of(Outcome::Done))).await.unwrap();
+    turn.end(Some(Conclusion::of(OperationOutcome::Done)))
+        .await
+        .unwrap();
     let sent = wire.requests();
     assert_eq!(operations(&wire), ["UpdateItem", "PutItem", "UpdateItem"]);
     let (_, operation) = written(&sent[1]);
     let operation = operation.unwrap();
-    assert_eq!(operation.ending.unwrap().outcome, Outcome::Done);
+    assert_eq!(operation.ending.unwrap().outcome, OperationOutcome::Done);
     assert_eq!(operation.entries[0].fate, Some(Fate::Done));
     assert_eq!(sent[1].json()["Item"]["fence"]["N"], "7");
     let (update, _) = written(&sent[2]);
@@ -171,7 +173,7 @@ async fn an_operation_that_ended_goes_into_the_history_ahead_of_the_head() {
 async fn a_turn_that_did_nothing_leaves_no_record() {
     let wire = Wire::new().on("UpdateItem", done());
     let turn = Turn::for_tests(&wire.aws(), met(Some(TRUTH)));
-    turn.end(Some(Conclusion::of(Outcome::Refused)))
+    turn.end(Some(Conclusion::of(OperationOutcome::Refused)))
         .await
         .unwrap();
     let (update, _) = written(&wire.request());
@@ -201,7 +203,9 @@ async fn an_operation_left_open_stays_and_only_the_lease_is_free() {
     moved.traffic.production = to(Color::Blue);
     turn.saw(&moved);
     turn.leave_open();
-    turn.end(Some(Conclusion::of(Outcome::Done))).await.unwrap();
+    turn.end(Some(Conclusion::of(OperationOutcome::Done)))
+        .await
+        .unwrap();
     let (update, _) = written(&wire.requests()[1]);
     assert_eq!(update, "REMOVE #holder, #id, #until");
 }
@@ -215,7 +219,7 @@ async fn a_listener_that_may_have_moved_unseen_keeps_the_operation_open() {
     turn.saw(&observed());
     turn.about_to(point(Route::Production)).await.unwrap();
     assert!(!turn.knows_listeners());
-    turn.end(Some(Conclusion::of(Outcome::Interrupted)))
+    turn.end(Some(Conclusion::of(OperationOutcome::Interrupted)))
         .await
         .unwrap();
     let (update, _) = written(&wire.requests()[1]);
@@ -294,7 +298,7 @@ async fn after_a_lost_lease_nothing_more_is_written() {
         stop.to_string(),
         "the lease was lost: it was broken, or expired and was taken"
     );
-    turn.end(Some(Conclusion::of(Outcome::Failed)))
+    turn.end(Some(Conclusion::of(OperationOutcome::Failed)))
         .await
         .unwrap();
     assert_eq!(operations(&wire), ["UpdateItem", "GetItem"]);
@@ -307,7 +311,9 @@ async fn one_that_lost_it_unnoticed_does_not_touch_the_head() {
         .on("PutItem", refused());
     let turn = Turn::for_tests(&wire.aws(), met(Some(TRUTH)));
     turn.about_to(scale()).await.unwrap();
-    turn.end(Some(Conclusion::of(Outcome::Done))).await.unwrap();
+    turn.end(Some(Conclusion::of(OperationOutcome::Done)))
+        .await
+        .unwrap();
     assert_eq!(operations(&wire), ["UpdateItem", "PutItem"]);
 }
 
@@ -330,7 +336,9 @@ async fn what_is_taken_up_ends_under_its_own_name_and_one_s_own_begins_anew() {
     moved.traffic.production = to(Color::Blue);
     moved.traffic.test = to(Color::Green);
     turn.saw(&moved);
-    turn.close(Conclusion::of(Outcome::Finished)).await.unwrap();
+    turn.close(Conclusion::of(OperationOutcome::Finished))
+        .await
+        .unwrap();
     let (_, ended) = written(&wire.requests()[0]);
     let ended = ended.unwrap();
     assert_eq!((&ended.id, ended.taken_up_by.len()), (&bob().id, 1));
@@ -356,13 +364,16 @@ async fn an_end_that_could_not_be_written_is_tried_again_as_it_was() {
     let mut unfinished = operation();
     unfinished.intend(crate::model::testing::moment(), scale());
     turn.take_up(unfinished);
-    let stop = turn.close(Conclusion::of(Outcome::Undone)).await;
+    let stop = turn.close(Conclusion::of(OperationOutcome::Undone)).await;
     assert!(matches!(stop, Err(Stop::Unwritable(_))));
-    turn.end(Some(Conclusion::of(Outcome::Failed)))
+    turn.end(Some(Conclusion::of(OperationOutcome::Failed)))
         .await
         .unwrap();
     let (_, ended) = written(&wire.requests()[1]);
-    assert_eq!(ended.unwrap().ending.unwrap().outcome, Outcome::Undone);
+    assert_eq!(
+        ended.unwrap().ending.unwrap().outcome,
+        OperationOutcome::Undone
+    );
 }
 
 #[tokio::test]
@@ -374,9 +385,11 @@ async fn reasons_are_cut_to_what_an_item_can_hold() {
     let turn = Turn::for_tests(&wire.aws(), met(None));
     turn.about_to(scale()).await.unwrap();
     let endless = Some("ü".repeat(500_000));
-    turn.end(Some(Conclusion::of(Outcome::Failed).because(endless)))
-        .await
-        .unwrap();
+    turn.end(Some(
+        Conclusion::of(OperationOutcome::Failed).because(endless),
+    ))
+    .await
+    .unwrap();
     let sent = wire.requests()[1].body.len();
     assert!(sent < 10_000, "{sent} bytes");
 }

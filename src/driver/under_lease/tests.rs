@@ -3,20 +3,20 @@ use serde_json::json;
 use super::*;
 use crate::aws::testing::{Reply, Wire};
 use crate::error::Error;
-use crate::model::journal::Outcome;
+use crate::model::journal::OperationOutcome;
 use crate::model::testing::holder;
 
 #[test]
 fn an_exit_code_says_how_an_operation_ended_where_it_did_not_itself() {
     for (exit, expected) in [
-        (Exit::Done, Some(Outcome::Done)),
-        (Exit::Failed, Some(Outcome::Failed)),
-        (Exit::Usage, Some(Outcome::Failed)),
-        (Exit::RolledBack, Some(Outcome::RolledBack)),
+        (Exit::Done, Some(OperationOutcome::Done)),
+        (Exit::Failed, Some(OperationOutcome::Failed)),
+        (Exit::Usage, Some(OperationOutcome::Failed)),
+        (Exit::RolledBack, Some(OperationOutcome::RolledBack)),
         (Exit::LookNow, None),
-        (Exit::TimedOut, Some(Outcome::TimedOut)),
-        (Exit::Refused, Some(Outcome::Refused)),
-        (Exit::Interrupted, Some(Outcome::Interrupted)),
+        (Exit::TimedOut, Some(OperationOutcome::TimedOut)),
+        (Exit::Refused, Some(OperationOutcome::Refused)),
+        (Exit::Interrupted, Some(OperationOutcome::Interrupted)),
     ] {
         let by_code = conclusion(&Ok(exit)).map(|it| (it.outcome, it.reason));
         assert_eq!(by_code, expected.map(|outcome| (outcome, None)));

@@ -16,18 +16,18 @@ const LANES: usize = 64;
 const TRANSITIONS: usize = 100;
 
 /// A node, and how it was reached.
-pub type Lane = (Option<IpAddr>, Connection);
+pub type LaneKey = (Option<IpAddr>, Connection);
 
 #[derive(Debug, Clone, Default)]
 pub struct Lanes {
-    lanes: BTreeMap<Lane, Tally>,
+    lanes: BTreeMap<LaneKey, Tally>,
     transitions: Vec<Change>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Change {
     at: Duration,
-    lane: Lane,
+    lane: LaneKey,
     from: usize,
     to: usize,
 }
@@ -47,7 +47,7 @@ struct Tally {
 
 impl Lanes {
     /// Which lane that is counted as.
-    pub fn lane(&self, node: Option<IpAddr>, connection: Connection) -> Lane {
+    pub fn lane(&self, node: Option<IpAddr>, connection: Connection) -> LaneKey {
         let lane = (node, connection);
         match self.lanes.contains_key(&lane) || self.lanes.len() < LANES {
             true => lane,
@@ -56,7 +56,7 @@ impl Lanes {
     }
 
     /// A request that was due then has its end.
-    pub fn add(&mut self, lane: Lane, asked: Duration, failed: bool) {
+    pub fn add(&mut self, lane: LaneKey, asked: Duration, failed: bool) {
         let tally = self.lanes.entry(lane).or_default();
         tally.sent += 1;
         tally.failed += u64::from(failed);
@@ -64,7 +64,7 @@ impl Lanes {
     }
 
     /// This release answered, in a swap the old one or the new one.
-    pub fn heard(&mut self, lane: Lane, at: Duration, release: usize) {
+    pub fn heard(&mut self, lane: LaneKey, at: Duration, release: usize) {
         let tally = self.lanes.entry(lane).or_default();
         match release {
             NEW => tally.first_new = Some(tally.first_new.map_or(at, |first| first.min(at))),
@@ -91,7 +91,7 @@ impl Lanes {
         self.lanes.values().map(|tally| tally.failed).sum()
     }
 
-    pub fn keys(&self) -> impl Iterator<Item = Lane> + '_ {
+    pub fn keys(&self) -> impl Iterator<Item = LaneKey> + '_ {
         self.lanes.keys().copied()
     }
 
@@ -100,7 +100,7 @@ impl Lanes {
     pub fn report(
         &self,
         (began, pace): (Option<Duration>, Duration),
-        is_meant: impl Fn(Lane) -> bool,
+        is_meant: impl Fn(LaneKey) -> bool,
     ) -> KindReport {
         let lanes: Vec<&Tally> = self
             .lanes

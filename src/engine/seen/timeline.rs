@@ -52,7 +52,7 @@ const NARROWEST: Duration = Duration::from_micros(100);
 
 /// One answer, or what came in its place.
 #[derive(Debug, Clone, Copy)]
-pub struct Mark {
+pub struct AnswerMark {
     pub at: Duration,
     pub latency: Duration,
     pub release: Option<usize>,
@@ -65,18 +65,18 @@ pub struct Mark {
 pub struct Recorder<K> {
     span: Duration,
     most: usize,
-    cells: BTreeMap<(K, u64, bool, Option<usize>), Cell>,
+    cells: BTreeMap<(K, u64, bool, Option<usize>), TimelineCell>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Cell {
+struct TimelineCell {
     first: Duration,
     last: Duration,
     count: u32,
     latency: Duration,
 }
 
-impl Cell {
+impl TimelineCell {
     fn join(&mut self, other: Self) {
         self.first = self.first.min(other.first);
         self.last = self.last.max(other.last);
@@ -100,8 +100,8 @@ impl<K: Ord + Copy> Recorder<K> {
         }
     }
 
-    pub fn add(&mut self, lane: K, mark: Mark) {
-        let cell = Cell {
+    pub fn add(&mut self, lane: K, mark: AnswerMark) {
+        let cell = TimelineCell {
             first: mark.at,
             last: mark.at,
             count: 1,
@@ -116,7 +116,7 @@ impl<K: Ord + Copy> Recorder<K> {
         }
     }
 
-    fn put(&mut self, (lane, failed, release): (K, bool, Option<usize>), cell: Cell) {
+    fn put(&mut self, (lane, failed, release): (K, bool, Option<usize>), cell: TimelineCell) {
         let slot = u64::try_from(cell.first.as_nanos() / self.span.as_nanos()).unwrap_or(u64::MAX);
         self.cells
             .entry((lane, slot, failed, release))
@@ -160,8 +160,8 @@ pub fn since_ms(at: Duration, origin: Duration) -> f64 {
 mod tests {
     use super::*;
 
-    fn mark(at_ms: u64, release: usize, failed: bool) -> Mark {
-        Mark {
+    fn mark(at_ms: u64, release: usize, failed: bool) -> AnswerMark {
+        AnswerMark {
             at: Duration::from_millis(at_ms),
             latency: Duration::from_millis(at_ms % 7),
             release: Some(release),

@@ -4,7 +4,7 @@
 use std::mem::{Discriminant, discriminant};
 use std::time::Duration;
 
-use super::Cause;
+use super::ServingFault;
 
 /// For how long, and in how many readings in a row, the same must be seen.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -15,14 +15,14 @@ pub struct Doubt(Option<Seen>);
 
 #[derive(Debug, Clone)]
 struct Seen {
-    kind: Discriminant<Cause>,
+    kind: Discriminant<ServingFault>,
     since: Duration,
     readings: u32,
 }
 
 impl Doubt {
     /// Whether the reading of that moment, which says this, settles it.
-    pub fn is_over(&mut self, at: Duration, cause: &Cause) -> bool {
+    pub fn is_over(&mut self, at: Duration, cause: &ServingFault) -> bool {
         let kind = discriminant(cause);
         let seen = self.0.take().filter(|seen| seen.kind == kind);
         let mut seen = seen.unwrap_or(Seen {

@@ -95,7 +95,7 @@ fn of(service: Option<ServiceState>) -> Reading {
 }
 
 /// What comes of the same reading every second, once it is no more waited for.
-fn in_time(watch: &mut Watch, from: u64, reading: &Reading) -> Option<(u64, Cause)> {
+fn in_time(watch: &mut Watch, from: u64, reading: &Reading) -> Option<(u64, ServingFault)> {
     (from..from + 60).find_map(|second| match watch.judge(at(second), reading) {
         Judgement::Failed(cause) => Some((second, cause)),
         Judgement::Waiting(_) => None,
@@ -195,7 +195,7 @@ fn the_old_revision_in_success_is_a_failure() {
     ]);
     let (second, cause) = in_time(&mut watch, 1, &of(taken_back)).unwrap();
     assert_eq!(second, 6);
-    assert!(matches!(cause, Cause::TakenBack { .. }), "{cause:?}");
+    assert!(matches!(cause, ServingFault::TakenBack { .. }), "{cause:?}");
 }
 
 #[test]
@@ -233,7 +233,7 @@ fn an_app_that_goes_on_answering_badly_is_broken_and_one_that_does_not_answer_is
         }
         let judged = broken.judge(at(patience), &bad);
         assert!(
-            matches!(judged, Judgement::Failed(Cause::Health { .. })),
+            matches!(judged, Judgement::Failed(ServingFault::Health { .. })),
             "{judged:?}"
         );
     }
@@ -263,7 +263,7 @@ fn a_target_with_the_wrong_answer_is_broken_too() {
     watch.judge(at(0), &reading);
     let judged = watch.judge(at(60), &reading);
     assert!(
-        matches!(judged, Judgement::Failed(Cause::Health { .. })),
+        matches!(judged, Judgement::Failed(ServingFault::Health { .. })),
         "{judged:?}"
     );
 }
@@ -278,7 +278,7 @@ fn a_task_that_cannot_start_ends_the_wait_at_once() {
     };
     let judged = watch().judge(at(0), &reading);
     assert!(
-        matches!(judged, Judgement::Failed(Cause::Task { .. })),
+        matches!(judged, Judgement::Failed(ServingFault::Task { .. })),
         "{judged:?}"
     );
 }
@@ -329,7 +329,7 @@ fn the_first_refusal_is_told_and_not_what_a_second_try_met() {
             ..of(service(vec![deployment(2, true, Rollout::InProgress, 0)]))
         };
         match Watch::new(wanted()).judge(Duration::ZERO, &reading) {
-            Judgement::Failed(Cause::Task { cause, .. }) => cause.to_string(),
+            Judgement::Failed(ServingFault::Task { cause, .. }) => cause.to_string(),
             other => panic!("{other:?}"),
         }
     };

@@ -22,7 +22,7 @@ pub enum StopCause {
     },
     OutOfMemory {
         container: String,
-        limit: Option<Limit>,
+        limit: Option<MemoryLimit>,
     },
     /// The load balancer's health check failed.
     HealthCheck(String),
@@ -46,14 +46,14 @@ pub enum StopCause {
 
 /// The memory that was used up, in MiB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Limit {
+pub enum MemoryLimit {
     /// The container's own.
     Own(u32),
     /// That of all the task's containers together.
     Shared { memory: u32, containers: usize },
 }
 
-impl std::fmt::Display for Limit {
+impl std::fmt::Display for MemoryLimit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Own(memory) => write!(f, "its limit is {memory} MiB"),
@@ -123,9 +123,9 @@ impl std::fmt::Display for StopCause {
 }
 
 /// How a reason is worded, and what to do about it; the first that fits.
-type Advice = [(&'static [&'static str], &'static str)];
+type Remedies = [(&'static [&'static str], &'static str)];
 
-const PULLS: &Advice = &[
+const PULLS: &Remedies = &[
     (
         &["no space left"],
         "the image does not fit on the task's disk: make it smaller, or give the task more with ephemeralStorage in its task definition",
@@ -175,7 +175,7 @@ const PULLS: &Advice = &[
     ),
 ];
 
-const RESOURCES: &Advice = &[
+const RESOURCES: &Remedies = &[
     (
         &["log group", "log stream", "logger args"],
         "the log group that the task names is not there or not reached: `bgecs init` makes bgecs's own again; another one `aws logs create-log-group --log-group-name …`, in the region that awslogs-region names",
@@ -222,7 +222,7 @@ const RESOURCES: &Advice = &[
 ];
 
 /// What names its kind and says no more.
-const KINDS: &Advice = &[
+const KINDS: &Remedies = &[
     (
         &["secret", "ssm", "parameter"],
         "check the secrets that the task names",
@@ -230,7 +230,7 @@ const KINDS: &Advice = &[
     (&["log"], "check the log group that the task names"),
 ];
 
-const STARTS: &Advice = &[
+const STARTS: &Remedies = &[
     (
         &[
             "unable to find user",
@@ -257,7 +257,7 @@ const STARTS: &Advice = &[
 
 const NO_COMMAND: &str = "the container's command is not in the image or cannot be run: check ENTRYPOINT and CMD, and at [container] command";
 
-const FILE_SYSTEMS: &Advice = &[
+const FILE_SYSTEMS: &Remedies = &[
     (
         &[
             "failed to resolve",
@@ -303,7 +303,7 @@ const NO_WAY: &[&str] = &[
     "temporary failure in name resolution",
 ];
 
-fn advised(advice: &Advice, reason: &str) -> Option<&'static str> {
+fn advised(advice: &Remedies, reason: &str) -> Option<&'static str> {
     let fits = advice.iter().find(|(words, _)| says(reason, words));
     fits.map(|(_, hint)| *hint)
 }
@@ -371,7 +371,7 @@ impl StopCause {
             Self::Exited { .. } => format!(
                 "a service's main process must not end: see `bgecs logs {color}` and [container] command"
             ),
-            Self::OutOfMemory { container, limit: Some(Limit::Own(_)) } => {
+            Self::OutOfMemory { container, limit: Some(MemoryLimit::Own(_)) } => {
                 format!("raise `memory` of the container `{container}` in the task definition")
             }
             Self::OutOfMemory { .. } => {

@@ -3,7 +3,7 @@
 //! text that it stands in; outside it must be a number, `true` or `false`.
 //! `$${` stays as `${`.
 
-use super::mistake::{Mistake, Place};
+use super::mistake::{Mistake, MistakePlace};
 
 /// # Errors
 /// Each placeholder whose variable is not there, or that is none.
@@ -83,10 +83,10 @@ fn value(
     }
 }
 
-fn line_of(text: &str, index: usize) -> Place {
+fn line_of(text: &str, index: usize) -> MistakePlace {
     let before = &text[..index];
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    Place::Line {
+    MistakePlace::Line {
         line: before.matches('\n').count() + 1,
         column: before[line_start..].chars().count() + 1,
     }

@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use super::error::TaskDefinitionError;
 use super::expand::expand;
-use super::mistake::{Mistake, Mistakes, Place};
+use super::mistake::{Mistake, MistakePlace, Mistakes};
 use super::model::{CONTAINERS, TASK};
 use super::rules::{self, Definition, items, text, there_are};
 use super::walk::{Walk, placeholder};
@@ -88,7 +88,7 @@ impl TaskFile {
             is_expanded: own.expand,
             mistakes: Mistakes::default(),
         };
-        let mut definition = walk.object(&TASK, &found, &Place::top(""));
+        let mut definition = walk.object(&TASK, &found, &MistakePlace::top(""));
         let mut apps = vec![container.to_owned()];
         apps.extend(own.app_containers.iter().cloned());
         let mut mistakes = std::mem::take(&mut walk.mistakes);
@@ -166,7 +166,7 @@ impl TaskFile {
 /// tags stand beside it there.
 fn unwrapped(value: Value) -> Result<Map<String, Value>, Mistake> {
     let whole = |what: &str| Mistake {
-        place: Place::top(""),
+        place: MistakePlace::top(""),
         what: what.to_owned(),
     };
     let mut outer = match value {
@@ -191,7 +191,7 @@ fn unwrapped(value: Value) -> Result<Map<String, Value>, Mistake> {
         Some(Value::Object(inner)) => inner,
         Some(_) => {
             return Err(Mistake {
-                place: Place::top("taskDefinition"),
+                place: MistakePlace::top("taskDefinition"),
                 what: "it takes an object".to_owned(),
             });
         }
@@ -226,7 +226,7 @@ fn app_containers(
         .iter()
         .filter(|it| !names.contains(&it.as_str()))
     {
-        let at = Place::top(CONTAINERS).named(Some(name));
+        let at = MistakePlace::top(CONTAINERS).named(Some(name));
         let what = format!(
             "there is no container `{name}`, which `app_containers` in [container] of bgecs.toml names: {}",
             there_are(name, &names)
@@ -241,7 +241,7 @@ fn app_containers(
             "there is no container `{container}`, the app's by `container` in [container] of bgecs.toml: {}",
             there_are(container, &names)
         );
-        mistakes.add(Place::top(CONTAINERS).named(Some(container)), what);
+        mistakes.add(MistakePlace::top(CONTAINERS).named(Some(container)), what);
         return port;
     };
     // A target cannot be a port out of a `containerPortRange`.
@@ -266,7 +266,7 @@ fn app_containers(
                 mapped.join(", ")
             ),
         };
-        mistakes.add(Place::in_container(container, "portMappings"), what);
+        mistakes.add(MistakePlace::in_container(container, "portMappings"), what);
     }
     port
 }
@@ -282,7 +282,7 @@ fn read_tags(list: Option<&Value>, mistakes: &mut Mistakes) -> Map<String, Value
         if !tags::is_reserved(key) {
             let value = tag.get("value").cloned().unwrap_or_else(|| json!(""));
             let length = value.as_str().map_or(0, |value| value.chars().count());
-            let at = || Place::top("tags").named(Some(key));
+            let at = || MistakePlace::top("tags").named(Some(key));
             if !(1..=LONGEST_KEY).contains(&key.chars().count()) {
                 mistakes.add(
                     at(),
@@ -311,7 +311,7 @@ fn read_tags(list: Option<&Value>, mistakes: &mut Mistakes) -> Map<String, Value
             tags::MOST_TAGS,
             tags::OWN_TAGS
         );
-        mistakes.add(Place::top("tags"), what);
+        mistakes.add(MistakePlace::top("tags"), what);
     }
     tags
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Where a mistake is: a line of the text, or a key of what it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum MistakePlace {
     /// From 1 both.
     Line { line: usize, column: usize },
     Key {
@@ -17,7 +17,7 @@ pub enum Place {
     },
 }
 
-impl Place {
+impl MistakePlace {
     pub(super) fn top(key: impl Into<String>) -> Self {
         Self::Key {
             container: None,
@@ -65,7 +65,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for MistakePlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Line { line, column } => write!(f, "line {line}, column {column}"),
@@ -88,7 +88,7 @@ impl fmt::Display for Place {
 /// One thing to put right, in a sentence that says what is right.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
-    pub place: Place,
+    pub place: MistakePlace,
     pub what: String,
 }
 
@@ -104,7 +104,7 @@ impl fmt::Display for Mistake {
 pub(super) struct Mistakes(Vec<Mistake>);
 
 impl Mistakes {
-    pub(super) fn add(&mut self, place: Place, what: impl Into<String>) {
+    pub(super) fn add(&mut self, place: MistakePlace, what: impl Into<String>) {
         if self.0.iter().all(|known| known.place != place) {
             let what = what.into();
             self.0.push(Mistake { place, what });

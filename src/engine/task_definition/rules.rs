@@ -12,7 +12,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::mistake::{Mistakes, Place};
+use super::mistake::{MistakePlace, Mistakes};
 use super::model::CONTAINERS;
 use crate::config::TaskSize;
 
@@ -64,12 +64,13 @@ fn size(definition: &Definition<'_>, mistakes: &mut Mistakes) -> Option<TaskSize
     let mut read = |key: &str, read: fn(&str) -> Result<u32, String>| {
         let text = text(definition.body, key)?;
         let read = read(text).map_err(|why| why + &(definition.placeholder)(text));
-        read.map_err(|why| mistakes.add(Place::top(key), why)).ok()
+        read.map_err(|why| mistakes.add(MistakePlace::top(key), why))
+            .ok()
     };
     let cpu = read("cpu", TaskSize::cpu_units);
     let memory = read("memory", TaskSize::mebibytes);
     let size = TaskSize::new(cpu?, memory?);
-    size.map_err(|why| mistakes.add(Place::top("memory"), why))
+    size.map_err(|why| mistakes.add(MistakePlace::top("memory"), why))
         .ok()
 }
 
@@ -88,14 +89,14 @@ fn roles(definition: &Definition<'_>, mistakes: &mut Mistakes) {
             let what = format!(
                 "it takes a role's ARN, such as arn:aws:iam::123456789012:role/name, not `{role}`{more}"
             );
-            mistakes.add(Place::top(key), what);
+            mistakes.add(MistakePlace::top(key), what);
         }
     }
 }
 
 fn whole(definition: &Definition<'_>, mistakes: &mut Mistakes) {
     let containers: Vec<&Object> = definition.containers().collect();
-    let place = || Place::top(CONTAINERS);
+    let place = || MistakePlace::top(CONTAINERS);
     let listed = definition.body.get(CONTAINERS).and_then(Value::as_array);
     match listed.map_or(1, Vec::len) {
         0 => {
@@ -127,13 +128,13 @@ fn whole(definition: &Definition<'_>, mistakes: &mut Mistakes) {
             };
             if !seen.insert(name) {
                 mistakes.add(
-                    Place::top(key).named(Some(name)),
+                    MistakePlace::top(key).named(Some(name)),
                     format!("two of them are called `{name}`: a {kind}'s name is its own"),
                 );
             }
             if !is_made_of(name, "_-") || name.len() > 255 {
                 mistakes.add(
-                    Place::top(key).named(Some(name)),
+                    MistakePlace::top(key).named(Some(name)),
                     format!("a {kind}'s name has 1 to 255 letters, digits, `_` and `-`"),
                 );
             }
@@ -159,7 +160,7 @@ fn sums(definition: &Definition<'_>, size: TaskSize, mistakes: &mut Mistakes) {
             "the containers' `cpu` add up to {cpu}, and the task has {}",
             size.cpu()
         );
-        mistakes.add(Place::top("cpu"), what);
+        mistakes.add(MistakePlace::top("cpu"), what);
     }
     let memory = of(&["memoryReservation", "memory"]);
     if memory > i64::from(size.memory()) {
@@ -167,7 +168,7 @@ fn sums(definition: &Definition<'_>, size: TaskSize, mistakes: &mut Mistakes) {
             "the containers' memory adds up to {memory} MiB, and the task has {}",
             size.memory()
         );
-        mistakes.add(Place::top("memory"), what);
+        mistakes.add(MistakePlace::top("memory"), what);
         return;
     }
     for container in definition.containers() {
@@ -208,10 +209,10 @@ fn whole_number(object: &Object, key: &str) -> Option<i64> {
     object.get(key)?.as_i64()
 }
 
-fn place(container: &Object, key: &str) -> Place {
+fn place(container: &Object, key: &str) -> MistakePlace {
     match text(container, "name") {
-        Some(name) => Place::in_container(name, key),
-        None => Place::top(CONTAINERS).key(key),
+        Some(name) => MistakePlace::in_container(name, key),
+        None => MistakePlace::top(CONTAINERS).key(key),
     }
 }
 

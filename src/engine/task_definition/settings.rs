@@ -6,9 +6,13 @@ use serde_json::{Map, Value, json};
 
 use super::error::TaskDefinitionError;
 use super::{ENV_COLOR, ENV_RELEASE, Input, MOST_BYTES, OWN_BYTES, logs};
-use crate::config::Settings;
+use crate::config::ContainerSection;
 
-pub(super) fn body(input: &Input<'_>, container: &str, settings: &Settings) -> Map<String, Value> {
+pub(super) fn body(
+    input: &Input<'_>,
+    container: &str,
+    settings: &ContainerSection,
+) -> Map<String, Value> {
     let mut app = json!({
         "name": container,
         "image": input.image.reference(),
@@ -55,7 +59,7 @@ pub(super) fn body(input: &Input<'_>, container: &str, settings: &Settings) -> M
 }
 
 /// That it will not be too much for ECS with bgecs's own added.
-pub(super) fn check_size(settings: &Settings) -> Result<(), TaskDefinitionError> {
+pub(super) fn check_size(settings: &ContainerSection) -> Result<(), TaskDefinitionError> {
     let variables = settings.environment.iter();
     let variables = variables.map(|(name, value)| json!({ "name": name, "value": value.reveal() }));
     let secrets = settings.secrets.iter();
@@ -70,7 +74,7 @@ pub(super) fn check_size(settings: &Settings) -> Result<(), TaskDefinitionError>
 }
 
 /// The user's variables and ours, sorted by name; the user's win.
-fn environment(input: &Input<'_>, settings: &Settings) -> Value {
+fn environment(input: &Input<'_>, settings: &ContainerSection) -> Value {
     let ours = [
         (ENV_COLOR, input.color.as_str()),
         (ENV_RELEASE, input.image.tag.as_str()),

@@ -19,7 +19,7 @@ struct World {
     app: AppName,
     tag: Tag,
     digest: Digest,
-    settings: Settings,
+    settings: ContainerSection,
     file: TaskFile,
 }
 
@@ -29,7 +29,7 @@ impl World {
             app: "hello".parse().unwrap(),
             tag: "v2".parse().unwrap(),
             digest: DIGEST.parse().unwrap(),
-            settings: Settings::default(),
+            settings: ContainerSection::default(),
             file: file(&from_file::minimal()),
         }
     }
@@ -61,7 +61,7 @@ impl World {
                 log_group: "/bgecs/hello",
                 region: "eu-central-1",
             },
-            provenance: Provenance {
+            provenance: ReleaseProvenance {
                 commit: Some("0123abc"),
                 deployed_by: "arn:aws:iam::123456789012:user/ada",
                 deployed_at: "2026-11-21T10:00:00Z",
@@ -164,7 +164,7 @@ fn the_hash_ignores_who_and_when() {
     let world = World::new();
     let mut input = world.input();
     let before = hash(&input);
-    input.provenance = Provenance {
+    input.provenance = ReleaseProvenance {
         commit: None,
         deployed_by: "somebody else",
         deployed_at: "tomorrow",

@@ -7,7 +7,7 @@
 
 use serde_json::{Map, Value};
 
-use super::mistake::{Mistakes, Place};
+use super::mistake::{MistakePlace, Mistakes};
 use super::model::{CONTAINER, Fargate, Kind, Member, Shape};
 use super::spelling::guess;
 
@@ -24,7 +24,7 @@ impl Walk<'_> {
         &mut self,
         shape: &'static Shape,
         found: &Map<String, Value>,
-        at: &Place,
+        at: &MistakePlace,
     ) -> Map<String, Value> {
         let mut meant = Map::new();
         let mut named = Vec::new();
@@ -62,7 +62,12 @@ impl Walk<'_> {
         meant
     }
 
-    fn member(&mut self, member: &'static Member, value: &Value, at: &Place) -> Option<Value> {
+    fn member(
+        &mut self,
+        member: &'static Member,
+        value: &Value,
+        at: &MistakePlace,
+    ) -> Option<Value> {
         match member.fargate {
             Fargate::Takes => {}
             Fargate::Refuses(why) if !says_nothing(value) => {
@@ -89,7 +94,7 @@ impl Walk<'_> {
         self.value(member.kind, value, at)
     }
 
-    fn value(&mut self, kind: Kind, value: &Value, at: &Place) -> Option<Value> {
+    fn value(&mut self, kind: Kind, value: &Value, at: &MistakePlace) -> Option<Value> {
         match (kind, value) {
             (Kind::Anything, value)
             | (Kind::Text | Kind::Size, value @ Value::String(_))
@@ -129,12 +134,14 @@ impl Walk<'_> {
         }
     }
 
-    fn objects(&mut self, shape: &'static Shape, items: &[Value], at: &Place) -> Value {
+    fn objects(&mut self, shape: &'static Shape, items: &[Value], at: &MistakePlace) -> Value {
         let mut meant = Vec::new();
         for (index, item) in items.iter().enumerate() {
             let name = name_of(item);
             let at = match name {
-                Some(name) if std::ptr::eq(shape, &CONTAINER) => Place::in_container(name, ""),
+                Some(name) if std::ptr::eq(shape, &CONTAINER) => {
+                    MistakePlace::in_container(name, "")
+                }
                 name => at.item(index).named(name),
             };
             match item {
@@ -149,7 +156,7 @@ impl Walk<'_> {
         Value::Array(meant)
     }
 
-    fn each(&mut self, kind: Kind, items: &[Value], at: &Place) -> Option<Value> {
+    fn each(&mut self, kind: Kind, items: &[Value], at: &MistakePlace) -> Option<Value> {
         let meant = items
             .iter()
             .enumerate()
@@ -164,7 +171,7 @@ impl Walk<'_> {
         }
     }
 
-    fn wrong(&mut self, kind: Kind, value: &Value, at: &Place) -> Option<Value> {
+    fn wrong(&mut self, kind: Kind, value: &Value, at: &MistakePlace) -> Option<Value> {
         let mut what = format!("it takes {}, {}", wanted(kind), instead(kind, value));
         if let Value::String(text) = value {
             what += &self.placeholder(text);

@@ -84,7 +84,7 @@ fn where_the_release_before_is_gone_the_new_one_is_held() {
     let mut world = world(to(BLUE), to(GREEN));
     world.colors.green.service = Some(service(2));
     promotion.from = world.deployed(GREEN);
-    let back = Way::Swap {
+    let back = Resolution::Swap {
         from: BLUE,
         to: GREEN,
     };
@@ -92,11 +92,11 @@ fn where_the_release_before_is_gone_the_new_one_is_held() {
     let gone = promotion.from.clone().unwrap();
     let service = world.colors.green.service.as_mut().unwrap();
     service.task_definition = revision(9);
-    let hold = Way::Hold { live: BLUE, gone };
+    let hold = Resolution::Hold { live: BLUE, gone };
     assert_eq!(way(&promotion, &world, false), Ok(hold));
     assert!(matches!(
         way(&promotion, &world, true),
-        Ok(Way::Swap { to: BLUE, .. })
+        Ok(Resolution::Swap { to: BLUE, .. })
     ));
 }
 
@@ -114,7 +114,7 @@ fn world(production: Found, test: Found) -> Observed {
 
 #[test]
 fn a_swap_goes_on_where_the_new_colour_is_well_and_back_where_it_is_not() {
-    let swap = |from, to| Way::Swap { from, to };
+    let swap = |from, to| Resolution::Swap { from, to };
     for command in [Promote, Rollback] {
         let green_to_blue = Operation {
             command,
@@ -127,7 +127,7 @@ fn a_swap_goes_on_where_the_new_colour_is_well_and_back_where_it_is_not() {
             assert_eq!(way_from(to(BLUE), true), Ok(swap(GREEN, BLUE)));
             assert_eq!(way_from(to(BLUE), false), Ok(swap(BLUE, GREEN)));
             let back = if test == to(BLUE) {
-                Way::Undone
+                Resolution::Undone
             } else {
                 swap(BLUE, GREEN)
             };
@@ -151,8 +151,8 @@ fn a_colour_that_becomes_the_first_live_one_becomes_it_or_never_did() {
     };
     for test in [to(BLUE), to(GREEN), nowhere()] {
         let way_from = |production: Found| way(&first, &world(production, test.clone()), false);
-        assert_eq!(way_from(nowhere()), Ok(Way::Undone));
-        assert_eq!(way_from(to(BLUE)), Ok(Way::MakeLive { color: BLUE }));
+        assert_eq!(way_from(nowhere()), Ok(Resolution::Undone));
+        assert_eq!(way_from(to(BLUE)), Ok(Resolution::MakeLive { color: BLUE }));
         assert!(way_from(to(GREEN)).is_err());
         assert!(way_from(foreign()).is_err());
     }
@@ -161,7 +161,7 @@ fn a_colour_that_becomes_the_first_live_one_becomes_it_or_never_did() {
         ..operation()
     };
     let found = way(&undescribed, &observed(), true);
-    assert_eq!(found, Ok(Way::Undone));
+    assert_eq!(found, Ok(Resolution::Undone));
 }
 
 fn revision(n: u32) -> TaskDefinitionArn {
@@ -200,24 +200,28 @@ fn a_deploy_goes_on_only_where_the_service_runs_what_it_was_told_to() {
         task_definition: Some(revision(1)),
         desired: None,
     };
-    let serve = Way::AwaitServing {
+    let serve = Resolution::AwaitServing {
         color: BLUE,
         task_definition: revision(1),
     };
     let told = |effect| deploy(vec![register(), effect], Some(revision(1)));
     // Blue's service runs revision 1, another, or is none.
     for (operation, runs, expected) in [
-        (deploy(vec![], None), Some(1), Way::ForgetRevision),
-        (deploy(vec![register()], None), Some(1), Way::ForgetRevision),
+        (deploy(vec![], None), Some(1), Resolution::ForgetRevision),
+        (
+            deploy(vec![register()], None),
+            Some(1),
+            Resolution::ForgetRevision,
+        ),
         (
             deploy(vec![register()], Some(revision(1))),
             Some(1),
-            Way::ForgetRevision,
+            Resolution::ForgetRevision,
         ),
         (told(create()), Some(1), serve.clone()),
-        (told(create()), None, Way::ForgetRevision),
+        (told(create()), None, Resolution::ForgetRevision),
         (told(update()), Some(1), serve.clone()),
-        (told(update()), Some(2), Way::ForgetRevision),
+        (told(update()), Some(2), Resolution::ForgetRevision),
     ] {
         let mut world = observed();
         world.colors.blue.service = runs.map(|n| {
@@ -242,15 +246,15 @@ fn all_else_is_finished_by_waiting_or_was_never_begun() {
     };
     let mut world = observed();
     world.colors.blue.service = Some(service(0));
-    let retired = Way::AwaitRetired { color: BLUE };
+    let retired = Resolution::AwaitRetired { color: BLUE };
     assert_eq!(way(&of(Retire), &world, false), Ok(retired));
     world.colors.blue.service = Some(service(2));
-    assert_eq!(way(&of(Retire), &world, false), Ok(Way::Undone));
+    assert_eq!(way(&of(Retire), &world, false), Ok(Resolution::Undone));
     for (command, expected) in [
-        (Destroy, Way::GoOnDestroying),
-        (Init, Way::AwaitStack),
-        (Resume, Way::Undone),
-        (Adopt, Way::Undone),
+        (Destroy, Resolution::GoOnDestroying),
+        (Init, Resolution::AwaitStack),
+        (Resume, Resolution::Undone),
+        (Adopt, Resolution::Undone),
     ] {
         assert_eq!(way(&of(command), &world, false), Ok(expected));
     }

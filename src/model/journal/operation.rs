@@ -87,7 +87,7 @@ pub struct Operation {
 pub struct Ending {
     #[serde(with = "rfc3339")]
     pub at: OffsetDateTime,
-    pub outcome: Outcome,
+    pub outcome: OperationOutcome,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Where production was watched.
@@ -106,7 +106,7 @@ pub struct Watched {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Outcome {
+pub enum OperationOutcome {
     Done,
     RolledBack,
     Failed,
@@ -125,7 +125,7 @@ pub enum Outcome {
     Adopted,
 }
 
-impl Outcome {
+impl OperationOutcome {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Done => "done",

@@ -71,7 +71,7 @@ fn full() -> Operation {
     full.taken_up_by = vec![holder().who];
     full.ending = Some(Ending {
         at: moment(),
-        outcome: Outcome::RolledBack,
+        outcome: OperationOutcome::RolledBack,
         reason: Some("users saw failures".to_owned()),
         watched: Some(Watched {
             requests: 52,
@@ -107,17 +107,17 @@ fn what_is_written_is_read_back_the_same() {
         });
     }
     for outcome in [
-        Outcome::Done,
-        Outcome::RolledBack,
-        Outcome::Failed,
-        Outcome::Refused,
-        Outcome::TimedOut,
-        Outcome::Interrupted,
-        Outcome::Left,
-        Outcome::Finished,
-        Outcome::Undone,
-        Outcome::Superseded,
-        Outcome::Adopted,
+        OperationOutcome::Done,
+        OperationOutcome::RolledBack,
+        OperationOutcome::Failed,
+        OperationOutcome::Refused,
+        OperationOutcome::TimedOut,
+        OperationOutcome::Interrupted,
+        OperationOutcome::Left,
+        OperationOutcome::Finished,
+        OperationOutcome::Undone,
+        OperationOutcome::Superseded,
+        OperationOutcome::Adopted,
     ] {
         survives(&Ending {
             at: moment(),

@@ -310,7 +310,10 @@ async fn nothing_is_sent_over_a_connection_that_has_ended() {
     until_the_kept_ones_end(&asker).await;
     let mut ended = asker.client.pool(asker.node).idle().remove(0);
     let request = asker.client.request(&ended);
-    assert!(matches!(soon(ended.send(request)).await, Sent::Unsent));
+    assert!(matches!(
+        soon(ended.send(request)).await,
+        SendResult::Unsent
+    ));
     assert_eq!(server.asked(), 1);
 }
 

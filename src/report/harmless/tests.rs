@@ -26,7 +26,7 @@ fn what_is_hidden_is_shown_as_what_it_is() {
 
 #[test]
 fn own_colours_act_and_foreign_ones_do_not() {
-    let own = painted(Ink::Bad, "no \u{1b}[32mpermission");
+    let own = painted(Tone::Bad, "no \u{1b}[32mpermission");
     let line = format!("{own} and \u{1b}[31mred");
     assert_eq!(
         text(&line),

@@ -12,11 +12,11 @@ fn a_body_is_shown_on_one_line() {
 }
 
 /// Each event as a person sees it, with a mark for what happens to the line.
-fn shown(events: &[Event<'_>]) -> String {
+fn shown(events: &[ReportEvent<'_>]) -> String {
     let show = |event| match line(event, Style::plain()) {
-        Line::Stays(text) => format!("stays |{text}"),
-        Line::Moves(text) => format!("moves |{text}"),
-        Line::Nothing => "nothing".to_owned(),
+        ShownLine::Stays(text) => format!("stays |{text}"),
+        ShownLine::Moves(text) => format!("moves |{text}"),
+        ShownLine::Nothing => "nothing".to_owned(),
     };
     events.iter().map(show).collect::<Vec<_>>().join("\n")
 }
@@ -24,11 +24,11 @@ fn shown(events: &[Event<'_>]) -> String {
 #[test]
 fn what_is_said() {
     let events = [
-        Event::Doing("deploying".to_owned()),
-        Event::Done("blue serves".to_owned()),
-        Event::Note("probing http://lb.example/ 10 times a second".to_owned()),
-        Event::Warning("green is live".to_owned()),
-        Event::Hook("Compiling hello v2"),
+        ReportEvent::Doing("deploying".to_owned()),
+        ReportEvent::Done("blue serves".to_owned()),
+        ReportEvent::Note("probing http://lb.example/ 10 times a second".to_owned()),
+        ReportEvent::Warning("green is live".to_owned()),
+        ReportEvent::Hook("Compiling hello v2"),
     ];
     insta::assert_snapshot!(shown(&events), @"
     moves |deploying
@@ -72,7 +72,7 @@ fn docker_s_progress() {
             seconds: 5,
         },
     ];
-    let events: Vec<Event<'_>> = all.iter().map(Event::Docker).collect();
+    let events: Vec<ReportEvent<'_>> = all.iter().map(ReportEvent::Docker).collect();
     insta::assert_snapshot!(shown(&events), @"
     moves |sent 2.38 MiB of build context
     moves |[2/4] RUN cargo build
@@ -115,10 +115,10 @@ fn what_aws_does() {
         good_answers: 0,
     };
     let events = [
-        Event::Stack(&begun),
-        Event::Stack(&failed),
-        Event::Service(&service),
-        Event::Waiting {
+        ReportEvent::Stack(&begun),
+        ReportEvent::Stack(&failed),
+        ReportEvent::Service(&service),
+        ReportEvent::Waiting {
             color: Color::Blue,
             counts,
         },
@@ -140,15 +140,15 @@ fn what_the_probe_sees() {
     };
     let good = check("capacity", true, "blue runs 2 tasks, green 2");
     let bad = check("test port", false, "the health path answered HTTP 503");
-    let body = |at_ms, status, body| Event::Body {
+    let body = |at_ms, status, body| ReportEvent::Body {
         at_ms,
         status,
         body,
     };
     let events = [
-        Event::Check(&good),
-        Event::Check(&bad),
-        Event::Probing {
+        ReportEvent::Check(&good),
+        ReportEvent::Check(&bad),
+        ReportEvent::Probing {
             sent: 52,
             failed: 7,
             share: 0.5,

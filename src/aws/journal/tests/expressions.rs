@@ -20,9 +20,13 @@ async fn every_request() -> Vec<Request> {
     let _ = aws
         .take_lease(TABLE, &holder(), moment(), Some(&lease()))
         .await;
-    for slot in [Slot::Keep, Slot::Write(&operation), Slot::Clear] {
+    for slot in [
+        OperationChange::Keep,
+        OperationChange::Write(&operation),
+        OperationChange::Clear,
+    ] {
         for truth in [None, Some(TRUTH)] {
-            for tenure in [Tenure::Until(moment()), Tenure::Release] {
+            for tenure in [LeaseChange::Until(moment()), LeaseChange::Release] {
                 let change = HeadChange {
                     operation: slot,
                     truth: truth.clone(),

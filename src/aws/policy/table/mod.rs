@@ -35,12 +35,12 @@ pub struct Need {
             reason = "for readers, and for the tests that hold it to be true"
         )
     )]
-    pub why: Why,
+    pub why: WhyNeeded,
 }
 
 /// What needs an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Why {
+pub enum WhyNeeded {
     /// These commands call it.
     Called(&'static [&'static str]),
     /// What Docker does at the registry is not the API, but ECR asks for this.
@@ -57,35 +57,35 @@ pub enum Why {
 const fn called(action: &'static str, by: &'static [&'static str]) -> Need {
     Need {
         action,
-        why: Why::Called(by),
+        why: WhyNeeded::Called(by),
     }
 }
 
 const fn registry(action: &'static str, step: &'static str) -> Need {
     Need {
         action,
-        why: Why::Registry(step),
+        why: WhyNeeded::Registry(step),
     }
 }
 
 const fn stack(action: &'static str, resource_type: &'static str) -> Need {
     Need {
         action,
-        why: Why::Stack(resource_type),
+        why: WhyNeeded::Stack(resource_type),
     }
 }
 
 const fn mending(action: &'static str) -> Need {
     Need {
         action,
-        why: Why::Mending,
+        why: WhyNeeded::Mending,
     }
 }
 
 const fn along(action: &'static str, with: &'static [&'static str]) -> Need {
     Need {
         action,
-        why: Why::Along(with),
+        why: WhyNeeded::Along(with),
     }
 }
 

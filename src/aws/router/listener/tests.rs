@@ -51,7 +51,7 @@ async fn a_listener_that_is_gone_is_not_one_that_goes_nowhere() {
     let wire = Wire::new().on("DescribeListeners", only);
     let error = wire.aws().router(&infrastructure()).read().await;
     let error = error.unwrap_err();
-    assert_eq!(error.kind, Kind::NotFound);
+    assert_eq!(error.kind, AwsErrorKind::NotFound);
     assert_eq!(error.resource, "listener/test");
 }
 

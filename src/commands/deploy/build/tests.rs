@@ -1,7 +1,7 @@
 use clap::Parser;
 
 use super::*;
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Verb};
 use crate::model::CpuArchitecture;
 
 /// What is asked for by these lines of `[build]` and these flags.
@@ -16,7 +16,7 @@ fn asked_for(build: &str, context: &str, flags: &[&str], wanted: RunsOn) -> Resu
         .expect("it is a configuration");
     let line = ["bgecs", "deploy", context, "--tag", "1"];
     let cli = Cli::try_parse_from(line.iter().chain(flags)).expect("it is a command line");
-    let Command::Deploy(args) = cli.command else {
+    let Verb::Deploy(args) = cli.command else {
         panic!("it is a deploy")
     };
     let context = args.context.expect("it was given");
@@ -96,9 +96,9 @@ fn the_platform_is_the_flag_s_the_file_s_the_tasks_or_docker_s_default() {
     };
     let (x86, arm) = (CpuArchitecture::X86_64, CpuArchitecture::Arm64);
     let chosen = |flag: Option<&str>, file: Option<&str>, tasks, ambient| {
-        let flags = Build {
+        let flags = BuildFlags {
             platform: flag.map(str::to_owned),
-            ..Build::default()
+            ..BuildFlags::default()
         };
         let file = config::Build {
             platform: file.map(str::to_owned),
@@ -179,8 +179,8 @@ fn addresses_are_no_folders() {
 fn a_tar_has_the_dockerfile_under_the_name_that_the_file_gives() {
     let root = Path::new("/srv/app");
     let file = root.join("docker/Dockerfile");
-    let folder = Context::Folder(root.to_owned());
+    let folder = BuildContext::Folder(root.to_owned());
     assert_eq!(dockerfile_of_config(&file, root, &folder), file);
-    let within = dockerfile_of_config(&file, root, &Context::Stdin);
+    let within = dockerfile_of_config(&file, root, &BuildContext::Stdin);
     assert_eq!(within, Path::new("docker/Dockerfile"));
 }

@@ -179,15 +179,15 @@ async fn out_of_an_index_the_wanted_image_is_chosen() {
     assert_eq!(chosen, CpuArchitecture::Arm64);
 }
 
-fn engines(id: &Digest, config: &Value) -> Image {
-    Image {
+fn engines(id: &Digest, config: &Value) -> LocalImage {
+    LocalImage {
         id: id.to_string(),
         contents: Contents::of_config(config).unwrap(),
         repo_digests: [].into(),
     }
 }
 
-async fn compared(wire: &Wire, image: &Image) -> Beside {
+async fn compared(wire: &Wire, image: &LocalImage) -> Beside {
     let session = Session::of_hello(wire.aws());
     let tag: Tag = "2".parse().unwrap();
     let key = Key::Tag(&tag);

@@ -55,7 +55,7 @@ fn what_does_not_pass_ends_the_wait_also_beside_what_does() {
         ),
     ]);
     let judged = watch().judge(at(0), &reading);
-    let Judgement::Failed(Cause::Task { task, .. }) = judged else {
+    let Judgement::Failed(ServingFault::Task { task, .. }) = judged else {
         panic!("{judged:?}");
     };
     assert_eq!(task.id, "2");

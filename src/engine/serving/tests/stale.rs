@@ -5,8 +5,8 @@ use super::*;
 #[test]
 fn a_stranger_s_deployment_or_deletion_ends_the_wait_once_it_is_sure() {
     let other = service(vec![deployment(3, true, Rollout::InProgress, 0)]);
-    let replaced = Cause::Replaced { by: revision(3) };
-    for (reading, expected) in [(of(other), replaced), (of(None), Cause::Deleted)] {
+    let replaced = ServingFault::Replaced { by: revision(3) };
+    for (reading, expected) in [(of(other), replaced), (of(None), ServingFault::Deleted)] {
         let mut watch = watch();
         watch.judge(at(0), &good());
         assert_eq!(in_time(&mut watch, 1, &reading), Some((6, expected)));
@@ -59,7 +59,10 @@ fn many_readings_in_a_moment_and_few_over_long_settle_nothing() {
     slow.judge(at(1), &gone);
     let judged = slow.judge(at(9), &gone);
     assert!(matches!(judged, Judgement::Waiting(_)), "{judged:?}");
-    assert_eq!(slow.judge(at(10), &gone), Judgement::Failed(Cause::Deleted));
+    assert_eq!(
+        slow.judge(at(10), &gone),
+        Judgement::Failed(ServingFault::Deleted)
+    );
 }
 
 #[test]

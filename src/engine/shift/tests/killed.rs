@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::engine::unfinished::{self, Way};
+use crate::engine::unfinished::{self, Resolution};
 use crate::model::PerColor;
 use crate::model::journal::{Effect, Operation};
 use crate::model::testing::{moment, observed, operation, service, to_a_stranger};
@@ -332,11 +332,11 @@ fn resume(world: &mut World, is_mortal: bool) -> Result<bool, TestCaseError> {
         return Ok(true);
     };
     let (from, to) = match way {
-        Way::Undone => {
+        Resolution::Undone => {
             prop_assert_eq!(live, world.operation.was_live());
             return Ok(true);
         }
-        Way::Swap { from, to } => (from, to),
+        Resolution::Swap { from, to } => (from, to),
         other => {
             prop_assert!(false, "no way of a swap: {other:?}");
             return Ok(true);

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::config::{OwnDefinition, Settings};
+use crate::config::{ContainerSection, OwnDefinition};
 use crate::engine::task_definition::TaskFile;
 
 const SECRET: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf";
@@ -122,7 +122,7 @@ fn a_role_of_the_user_s_is_the_user_s_to_write() {
 
 #[test]
 fn of_the_keys() {
-    let mut settings = Settings::default();
+    let mut settings = ContainerSection::default();
     for (name, arn) in [("A", SECRET), ("B", PARAMETER)] {
         settings
             .secrets

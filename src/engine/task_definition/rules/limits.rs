@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{Definition, Object, flag, items, numbered, place, text, whole_number};
 use crate::config::TaskSize;
-use crate::engine::task_definition::mistake::{Mistakes, Place};
+use crate::engine::task_definition::mistake::{MistakePlace, Mistakes};
 
 pub(super) fn check(definition: &Definition<'_>, mistakes: &mut Mistakes) {
     for container in definition.containers() {
@@ -82,7 +82,7 @@ fn file_systems(definition: &Definition<'_>, mistakes: &mut Mistakes) {
         };
         let at = |key: &str| {
             let key = format!("volumes[{index}].efsVolumeConfiguration.{key}");
-            Place::top(&key).named(text(volume, "name"))
+            MistakePlace::top(&key).named(text(volume, "name"))
         };
         let Some(by) = efs.get("authorizationConfig").and_then(Value::as_object) else {
             continue;
@@ -112,25 +112,28 @@ fn windows(definition: &Definition<'_>, mistakes: &mut Mistakes) {
         return;
     }
     if of_platform("cpuArchitecture") == Some("ARM64") {
-        let at = Place::top("runtimePlatform.cpuArchitecture");
+        let at = MistakePlace::top("runtimePlatform.cpuArchitecture");
         mistakes.add(at, "Windows runs on X86_64 alone");
     }
     let cpu = text(body, "cpu").and_then(|cpu| TaskSize::cpu_units(cpu).ok());
     if cpu.is_some_and(|cpu| cpu < LEAST_CPU) {
         mistakes.add(
-            Place::top("cpu"),
+            MistakePlace::top("cpu"),
             format!("a Windows task has at least {LEAST_CPU}"),
         );
     }
     for key in ["ephemeralStorage", "pidMode", "proxyConfiguration"] {
         if body.contains_key(key) {
-            mistakes.add(Place::top(key), "Windows tasks on Fargate do not take it");
+            mistakes.add(
+                MistakePlace::top(key),
+                "Windows tasks on Fargate do not take it",
+            );
         }
     }
     let mut volumes = items(body, "volumes");
     if volumes.any(|volume| volume.contains_key("efsVolumeConfiguration")) {
         mistakes.add(
-            Place::top("volumes"),
+            MistakePlace::top("volumes"),
             "Windows tasks on Fargate do not take EFS",
         );
     }

@@ -2,7 +2,7 @@
 
 use super::container::is_essential;
 use super::{Definition, Object, items, numbered, place, text, there_are, volumes};
-use crate::engine::task_definition::mistake::{Mistakes, Place};
+use crate::engine::task_definition::mistake::{MistakePlace, Mistakes};
 
 pub(super) fn check(definition: &Definition<'_>, mistakes: &mut Mistakes) {
     let (names, volumes) = (definition.names(), volumes(definition));
@@ -27,7 +27,7 @@ pub(super) fn check(definition: &Definition<'_>, mistakes: &mut Mistakes) {
         && !names.contains(&name)
     {
         let what = unknown("container", name, &names);
-        mistakes.add(Place::top("proxyConfiguration.containerName"), what);
+        mistakes.add(MistakePlace::top("proxyConfiguration.containerName"), what);
     }
 }
 
