@@ -482,7 +482,7 @@ impl Turn {
             .for_each(|asked| asked.headers.clear());
         match (conclusion.outcome, &conclusion.reason) {
             (OperationOutcome::Done | OperationOutcome::Finished, _) => {
-                operation.settle(Fate::Done)
+                operation.settle(Fate::Done);
             }
             (OperationOutcome::Failed, Some(reason)) => {
                 operation.settle(Fate::Failed(bounded(reason.clone())));

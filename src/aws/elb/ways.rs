@@ -94,7 +94,7 @@ impl Aws {
                     ways.seen.extend(ways_by_rules);
                 }
                 Err(error) if error.kind == AwsErrorKind::Denied => {
-                    ways.hidden = Some(error.to_string())
+                    ways.hidden = Some(error.to_string());
                 }
                 // The listener is gone by now, and its rules with it.
                 Err(error) if error.kind == AwsErrorKind::NotFound => {}
