@@ -122,11 +122,7 @@ impl World {
             }
         })?;
         self.effect(|world| {
-            let listeners = &mut world.seen.traffic;
-            *match port {
-                Route::Production => &mut listeners.production,
-                Route::Test => &mut listeners.test,
-            } = to(color);
+            *world.seen.traffic.get_mut(port) = to(color);
         })
     }
 

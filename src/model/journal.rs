@@ -14,7 +14,7 @@ use time::serde::rfc3339;
 use super::deployed::read_either;
 use super::{Color, Deployed, Found, Observed, PerRoute, Route};
 
-pub use asked::{Asked, Header, seconds};
+pub use asked::{Asked, Header};
 pub use effect::{Effect, Entry, Fate};
 pub use operation::{Ending, Operation, OperationId, OperationOutcome, Watched};
 

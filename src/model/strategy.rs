@@ -2,21 +2,17 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::{Color, Found, Move, PerRoute, Route, Split};
 
 /// A move, and how long it is watched before the next one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stage {
-    #[serde(flatten)]
     pub it: Move,
-    #[serde(rename = "bake_seconds", with = "crate::model::journal::seconds")]
     pub bake: Duration,
 }
 
 /// In the order in which they are gone through.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Strategy {
     /// Which users leave.
     pub from: Color,

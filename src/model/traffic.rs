@@ -53,6 +53,13 @@ impl<T> PerRoute<T> {
         }
     }
 
+    pub fn get_mut(&mut self, route: Route) -> &mut T {
+        match route {
+            Route::Production => &mut self.production,
+            Route::Test => &mut self.test,
+        }
+    }
+
     pub fn map<U>(&self, of: impl Fn(&T) -> U) -> PerRoute<U> {
         PerRoute {
             production: of(&self.production),

@@ -64,7 +64,7 @@ fn is_false(flag: &bool) -> bool {
     !flag
 }
 
-pub mod seconds {
+mod seconds {
     use std::time::Duration;
 
     use serde::{Deserialize, Deserializer, Serializer, de::Error};

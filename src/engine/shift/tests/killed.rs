@@ -61,13 +61,6 @@ fn forwarding(to: Where) -> Found {
     to.map_or_else(|| to_a_stranger(None), Found::from)
 }
 
-fn slot<T>(of: &mut PerRoute<T>, route: Route) -> &mut T {
-    match route {
-        Route::Production => &mut of.production,
-        Route::Test => &mut of.test,
-    }
-}
-
 impl World {
     fn new(luck: Luck) -> Self {
         Self {
@@ -98,7 +91,7 @@ impl World {
                     Route::Test
                 };
                 let to = [None, Some(FROM), Some(TO)][usize::from(self.luck.one_of(3))];
-                *slot(&mut self.listeners, route) = to;
+                *self.listeners.get_mut(route) = to;
                 self.stranger_was_here = true;
             }
             _ => {}
@@ -136,7 +129,7 @@ impl World {
     fn write(&mut self, it: Move) -> Event {
         let luck = self.luck.one_of(8);
         if !matches!(luck, 1 | 2) {
-            *slot(&mut self.listeners, it.route) = it.to.only();
+            *self.listeners.get_mut(it.route) = it.to.only();
         }
         let ambiguous = luck != 1;
         Event::Written(match luck {
@@ -184,7 +177,7 @@ impl Run {
                     return Ok(Event::Read(Err("fault".to_owned())));
                 }
                 let seen = *world.listeners.get(route);
-                *slot(&mut self.shown, route) = Some(seen);
+                *self.shown.get_mut(route) = Some(seen);
                 Ok(Event::Read(Ok(forwarding(seen))))
             }
             Action::LookBack(color) | Action::AskHealth { color, .. } => {
@@ -229,7 +222,7 @@ impl Run {
 
 fn land(world: &mut World, action: Action) {
     if let Action::Apply(it, _) = action {
-        *slot(&mut world.listeners, it.route) = it.to.only();
+        *world.listeners.get_mut(it.route) = it.to.only();
     }
 }
 
@@ -289,7 +282,7 @@ fn work(
             if let Action::Apply(it, _) = action {
                 run.judge(it)?;
                 run.writes += 1;
-                *slot(&mut run.has_written, it.route) = true;
+                *run.has_written.get_mut(it.route) = true;
             }
         }
         if run.swap.outcome().is_some() {
