@@ -212,11 +212,7 @@ impl<'a> Attempt<'a> {
         let mut looks = 0;
         loop {
             looks += 1;
-            let traffic = router.read().await.ok()?;
-            let now = Observed {
-                traffic,
-                ..self.observed.clone()
-            };
+            let now = self.observed.with_traffic(router.read().await.ok()?);
             if shift.is_borne_out(now.live_color()) || looks == LAST_LOOKS {
                 shift.look_again(now.live_color());
                 return Some(now);

@@ -36,7 +36,9 @@ pub async fn look_ahead(
     let error = match listeners(session, observed, is_as_planned).await {
         Ok(found) => match look_ahead::refuse_moved(&observed.traffic, &found, color) {
             Ok(()) => return Ok(()),
-            Err(refusal) => Error::from(refusal).traffic(with(observed, found).traffic_line()),
+            Err(refusal) => {
+                Error::from(refusal).traffic(observed.with_traffic(found).traffic_line())
+            }
         },
         Err(error) => Error::from(error).untouched(observed),
     };
@@ -57,7 +59,7 @@ pub async fn look_again(
     let is_as_before = |found: &PerRoute<Found>| *found == observed.traffic;
     let found = listeners(session, observed, is_as_before).await?;
     let users = look_ahead::users(&observed.traffic, &found, color);
-    Ok((users, with(observed, found)))
+    Ok((users, observed.with_traffic(found)))
 }
 
 /// What was seen of users, at the end of work on a colour that failed.
@@ -139,13 +141,6 @@ fn told(
             let exit = Exit::LookNow;
             Error { exit, ..error }.cause(by_whom()).traffic(on_it)
         }
-    }
-}
-
-fn with(observed: &Observed, listeners: PerRoute<Found>) -> Observed {
-    Observed {
-        traffic: listeners,
-        ..observed.clone()
     }
 }
 

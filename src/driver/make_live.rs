@@ -7,13 +7,13 @@ use tokio::time::Instant;
 
 use super::live::LiveWorld;
 use super::shift::{self, Nobody};
-use super::turn::Turn;
+use super::turn::{Stop, Turn};
 use crate::aws::Router;
 use crate::engine::seen::Releases;
 use crate::engine::shift::{Before, Outcome, Policy, Shift, Tolerated, Why};
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
-use crate::model::{Color, Observed, Route, Strategy};
+use crate::model::{Color, Move, Observed, Strategy};
 use crate::session::Session;
 
 /// Points production at the colour, then the test route at the other. It takes
@@ -44,11 +44,7 @@ pub async fn make_live(
         &mut |_| {},
     )
     .await;
-    let shift = finished.shift;
-    if let (Some(Outcome::Unchanged(reason)), false) = (shift.outcome(), shift.moves.is_empty()) {
-        turn.did_not(reason);
-    }
-    ended(&shift, observed, color)
+    ended(session, turn, &finished.shift, observed, color).await
 }
 
 fn first(session: &Session, observed: &Observed, color: Color) -> Shift {
@@ -69,34 +65,50 @@ fn first(session: &Session, observed: &Observed, color: Color) -> Shift {
     Shift::new(Strategy::first(color, &observed.traffic), before, policy)
 }
 
-fn ended(shift: &Shift, observed: &Observed, color: Color) -> Result<()> {
-    let outcome = shift.outcome();
-    Err(match outcome {
-        Some(Outcome::Committed) => return Ok(()),
-        Some(Outcome::Refused(reason)) => Error::refused(reason.clone())
-            .traffic(observed.traffic_line())
-            .hint("look at what changed: `bgecs status`"),
-        Some(Outcome::Unchanged(reason)) => Error::failed(format!("{color} cannot be made live"))
-            .cause(reason)
-            .traffic(observed.traffic_line())
-            .hint(format!("`bgecs promote {color}` tries again")),
-        // The rest is for the next command: the operation stays open.
-        Some(Outcome::Left(Why::Unmoved(route, reason))) => {
-            let target = match route {
-                Route::Production => color,
-                Route::Test => color.other(),
-            };
-            Error::new(
-                Exit::LookNow,
-                format!("{route} cannot be pointed at {target}"),
-            )
-            .cause(reason)
+async fn ended(
+    session: &Session,
+    turn: &Turn,
+    shift: &Shift,
+    observed: &Observed,
+    color: Color,
+) -> Result<()> {
+    // What is left then is for the next command: the operation stays open.
+    let half_way = |exit, message: String| {
+        Error::new(exit, message)
             .traffic(format!("port 80 -> {color}"))
             .hint("`bgecs resume` does the rest")
+    };
+    Err(match shift.outcome() {
+        Some(Outcome::Committed) => return Ok(()),
+        Some(Outcome::Refused(reason)) if turn.is_lost() => Stop::Lost(reason.clone()).into(),
+        Some(Outcome::Refused(reason)) => {
+            turn.did_not(reason);
+            Error::refused(reason.clone())
+                .traffic(look(session, observed).await.traffic_line())
+                .hint("`bgecs adopt` accepts what is there now; or put it back by hand")
         }
-        Some(Outcome::Left(Why::Journal(reason))) => Error::new(Exit::LookNow, reason.clone())
-            .traffic(format!("port 80 -> {color}"))
-            .hint("`bgecs resume` does the rest"),
+        Some(Outcome::Unchanged(reason)) => {
+            let message = match shift.moves.last() {
+                None => format!("{color} cannot be made live"),
+                Some(moved) => {
+                    turn.did_not(reason);
+                    cannot(moved.it)
+                }
+            };
+            Error::failed(message)
+                .cause(reason)
+                .traffic(observed.traffic_line())
+                .hint(format!("`bgecs promote {color}` tries again"))
+        }
+        Some(Outcome::Left(Why::Unmoved(route, reason))) => {
+            let mut stages = shift.strategy.stages.iter();
+            let stage = stages.rfind(|stage| stage.it.route == *route);
+            let message = stage.map_or_else(|| reason.clone(), |stage| cannot(stage.it));
+            half_way(Exit::LookNow, message).cause(reason)
+        }
+        Some(Outcome::Left(Why::Journal(reason))) => half_way(Exit::LookNow, reason.clone()),
+        // Another has it by now.
+        Some(Outcome::InDoubt(reason)) if turn.is_lost() => half_way(Exit::Refused, reason.clone()),
         Some(Outcome::InDoubt(reason)) => {
             Error::new(Exit::LookNow, reason.clone()).hint("`bgecs status` shows both listeners")
         }
@@ -104,3 +116,19 @@ fn ended(shift: &Shift, observed: &Observed, color: Color) -> Result<()> {
             .hint("`bgecs status` shows both listeners"),
     })
 }
+
+fn cannot(Move { route, to, .. }: Move) -> String {
+    format!("{route} cannot be pointed at {to}")
+}
+
+/// Where users are now; as before, if nobody can say.
+async fn look(session: &Session, observed: &Observed) -> Observed {
+    let router = session.aws.router(&observed.infrastructure);
+    match router.read().await {
+        Ok(traffic) => observed.with_traffic(traffic),
+        Err(_) => observed.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -140,7 +140,10 @@ pub async fn run(
         if milestone != before {
             notify(Notice::Phase { now: &shift });
             match milestone {
-                Milestone::Baking(_) => told.set(tell(world, News::Done).fuse()),
+                // Where it is not watched, the end comes at once, and says so.
+                Milestone::Baking(_) if shift.is_watched() => {
+                    told.set(tell(world, News::Done).fuse());
+                }
                 Milestone::LookingBack => {
                     let it = shift.way_back(Route::Production);
                     told.set(tell(world, News::Back(it)).fuse());

@@ -186,6 +186,11 @@ impl Shift {
         self.strategy.stages[self.stage]
     }
 
+    /// Whether the stage that is on is watched at all.
+    pub fn is_watched(&self) -> bool {
+        !self.current().bake.is_zero()
+    }
+
     /// A stage's move, once it left.
     pub fn times_of(&self, stage: &Stage) -> Option<&MoveTimes> {
         self.moves.iter().find(|moved| moved.it == stage.it)

@@ -215,6 +215,15 @@ pub struct Observed {
 }
 
 impl Observed {
+    /// The same, but that the routes go there by now.
+    #[must_use]
+    pub fn with_traffic(&self, traffic: PerRoute<Found>) -> Self {
+        Self {
+            traffic,
+            ..self.clone()
+        }
+    }
+
     /// What users were on last, other than what is live.
     pub fn previous(&self) -> Option<&Previous> {
         self.journal.truth.as_ref()?.previous.as_ref()

@@ -30,8 +30,9 @@ pub struct Journey {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Way {
-    /// Ahead of the first write it must be there.
-    Forward(Found),
+    /// Ahead of the first write it must be where it was found. Where nobody is
+    /// served, it may be where the write is to bring it as well.
+    Forward { found: Found, may_be_there: bool },
     /// From anywhere on the strategy's way: getting there is what counts. Another
     /// write may still come, so that one is sent even to a route that is there.
     Back {
@@ -61,8 +62,18 @@ pub(super) enum Reading {
 }
 
 impl Journey {
-    pub(super) fn forward(at: Duration, it: Move, patience: Patience, found: Found) -> Self {
-        Self::new(at, it, patience, Way::Forward(found))
+    pub(super) fn forward(
+        at: Duration,
+        it: Move,
+        patience: Patience,
+        found: Found,
+        may_be_there: bool,
+    ) -> Self {
+        let way = Way::Forward {
+            found,
+            may_be_there,
+        };
+        Self::new(at, it, patience, way)
     }
 
     /// `known`: what the way forward may have brought about. `is_strange`: it was
@@ -149,7 +160,7 @@ impl Journey {
         match (self.has_written(), &self.way) {
             (false, way) => ahead_of_the_write(way, is_there),
             (true, _) if is_there => Reading::Arrived,
-            (true, Way::Forward(_)) => self.does_not_show(at),
+            (true, Way::Forward { .. }) => self.does_not_show(at),
             (true, Way::Back { .. }) => self.does_not_show_back(at),
         }
     }
@@ -157,8 +168,12 @@ impl Journey {
     /// Whether it shows what this journey's own doing can have brought about.
     fn is_explained(&self, seen: &Found) -> bool {
         match &self.way {
-            Way::Forward(found) => {
-                seen == found || (self.has_written() && seen.split() == Some(self.it.to))
+            Way::Forward {
+                found,
+                may_be_there,
+            } => {
+                let may_be_there = *may_be_there || self.has_written();
+                seen == found || (may_be_there && seen.split() == Some(self.it.to))
             }
             Way::Back { known, .. } => match seen {
                 Found::Split(split) => known.contains(split) || *split == self.it.to,
@@ -179,7 +194,10 @@ impl Journey {
             _ if self.has_written() => {
                 Reading::Strange(format!("{sentence}: something else changed it meanwhile"))
             }
-            Way::Forward(Found::Split(found)) => Reading::Drifted(format!(
+            Way::Forward {
+                found: found @ (Found::Nowhere | Found::Split(_)),
+                ..
+            } => Reading::Drifted(format!(
                 "{sentence}, and to {found} when this began: something else changed it"
             )),
             _ => Reading::Drifted(format!("{sentence}: something else changed it")),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::journey::{Journey, Reading};
 use super::{Action, MoveTimes, NoteFault, Outcome, Phase, Shift, Urgency, Why, WriteFault};
-use crate::model::{Found, Move, PerRoute, Route, Split};
+use crate::model::{Found, Move, Route, Split};
 
 impl Shift {
     /// Begins with the stage whose turn it is.
@@ -16,7 +16,7 @@ impl Shift {
 
     /// The stage that was on is over.
     pub(super) fn next_stage(&mut self) -> Option<Action> {
-        if self.stage + 1 == self.strategy.stages.len() {
+        if self.is_last_stage() {
             return self.end(Outcome::Committed);
         }
         self.stage += 1;
@@ -48,6 +48,7 @@ impl Shift {
             it,
             self.policy.patience,
             self.expected(it.route),
+            self.policy.baseline.is_none(),
         ));
         Some(look(it.route))
     }
@@ -73,7 +74,7 @@ impl Shift {
         journey.written(at, result);
         let (route, after) = (journey.it.route, journey.pause());
         if is_forward && !journey.may_land_late() {
-            *slot(&mut self.may_land_late, route) = false;
+            *self.may_land_late.get_mut(route) = false;
         }
         Some(Action::Read { route, after })
     }
@@ -95,21 +96,15 @@ impl Shift {
         at: Duration,
         result: Result<Found, String>,
     ) -> Option<Action> {
-        let known = self.known(Route::Production);
-        if let Phase::LookingBack { look, .. } = &mut self.phase {
-            if let Ok(seen) = &result {
-                let is_known = seen.split().is_some_and(|split| known.contains(&split));
-                self.is_strange.production = !is_known;
-            }
-            look.route = Some(result);
-            return self.decide(at);
+        if matches!(self.phase, Phase::LookingBack { .. }) {
+            return self.on_look_back(at, result);
         }
         let (Phase::Forward(journey) | Phase::Back { journey, .. }) = &mut self.phase else {
             return None;
         };
         let it = journey.it;
         let reading = journey.read(at, result);
-        *slot(&mut self.is_strange, it.route) = journey.is_strange();
+        *self.is_strange.get_mut(it.route) = journey.is_strange();
         match reading {
             Reading::Arrived => {
                 self.saw(at, it);
@@ -125,6 +120,19 @@ impl Shift {
                 _ => self.forward_fails(at, it.route, other),
             },
         }
+    }
+
+    /// Production, looked at ahead of the way back.
+    fn on_look_back(&mut self, at: Duration, result: Result<Found, String>) -> Option<Action> {
+        if let Ok(seen) = &result {
+            let known = self.known(Route::Production);
+            let is_known = seen.split().is_some_and(|split| known.contains(&split));
+            self.is_strange.production = !is_known;
+        }
+        if let Phase::LookingBack { look, .. } = &mut self.phase {
+            look.route = Some(result);
+        }
+        self.decide(at)
     }
 
     /// Where a route may be by this operation's own doing, or was before it.
@@ -147,7 +155,7 @@ impl Shift {
         };
         if urgency == Urgency::Forward {
             // Until it is answered.
-            *slot(&mut self.may_land_late, it.route) = true;
+            *self.may_land_late.get_mut(it.route) = true;
         }
         Action::Apply(it, urgency)
     }
@@ -224,12 +232,5 @@ pub(super) fn look(route: Route) -> Action {
     Action::Read {
         route,
         after: Duration::ZERO,
-    }
-}
-
-fn slot<T>(of: &mut PerRoute<T>, route: Route) -> &mut T {
-    match route {
-        Route::Production => &mut of.production,
-        Route::Test => &mut of.test,
     }
 }
