@@ -1,6 +1,7 @@
 mod any_luck;
 mod killed;
 mod look_ahead;
+mod luck;
 mod origin;
 mod strategies;
 mod users_first;

@@ -1,0 +1,206 @@
+//! A load balancer with luck of all kinds, and a shift on it from its beginning to
+//! its end.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// A load balancer that loses requests before and after their effect, refuses
+/// some, and shows writes late.
+#[derive(Debug)]
+pub struct World {
+    pub now: PerRoute<Split>,
+    /// What a read shows: it may lag one write behind.
+    shown: PerRoute<Split>,
+}
+
+impl World {
+    fn set(&mut self, it: Move) {
+        self.shown = self.now;
+        *self.now.get_mut(it.route) = it.to;
+    }
+
+    /// Of a call that nobody waits for any more.
+    fn land(&mut self, action: Action) {
+        if let Action::Apply(it, _) = action {
+            self.set(it);
+        }
+    }
+
+    fn perform(&mut self, action: Action, luck: u8, of: u8) -> Event {
+        let fault = |ambiguous| {
+            Event::Written(Err(WriteFault {
+                ambiguous,
+                message: "fault".to_owned(),
+            }))
+        };
+        match (action, luck % of) {
+            (Action::Note(_), luck @ 0..=1) => Event::Noted(Err(NoteFault {
+                is_lost: luck == 0,
+                message: "fault".to_owned(),
+            })),
+            (Action::Note(_), _) => Event::Noted(Ok(())),
+            (Action::Apply(..), 0) => fault(false),
+            (Action::Apply(..), 1) => fault(true),
+            (Action::Apply(it, _), luck) => {
+                self.set(it);
+                match luck {
+                    2 => fault(true),
+                    _ => Event::Written(Ok(())),
+                }
+            }
+            (Action::Read { .. }, 0) => Event::Read(Err("fault".to_owned())),
+            (Action::Read { route, .. }, luck) => {
+                let shown = if luck == 1 { self.shown } else { self.now };
+                self.shown = self.now;
+                Event::Read(Ok(Found::Split(*shown.get(route))))
+            }
+            (Action::LookBack(_) | Action::AskHealth { .. }, 0) => {
+                Event::Health(Err("fault".to_owned()))
+            }
+            (Action::LookBack(_) | Action::AskHealth { .. }, luck) => Event::Health(Ok(luck != 1)),
+        }
+    }
+}
+
+/// What happens besides, again from the start at its end.
+#[derive(Debug)]
+pub struct Lucks {
+    pub bytes: Vec<u8>,
+    /// One call of so many has each kind of fault.
+    pub of: u8,
+    /// From here on a call hangs, and may so for good.
+    pub hangs: u8,
+    /// Where there is a zero, an answer fails.
+    pub fails: Vec<u8>,
+    pub interrupt_at: Option<usize>,
+}
+
+impl Lucks {
+    /// Nothing disturbs it.
+    pub fn calm() -> Self {
+        Self {
+            bytes: vec![5],
+            of: 8,
+            hangs: u8::MAX,
+            fails: vec![1],
+            interrupt_at: None,
+        }
+    }
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Played {
+    pub shift: Shift,
+    pub world: World,
+    pub writes: u32,
+    pub has_landed_late: bool,
+}
+
+/// To its end; what it asks for is judged as it comes.
+pub fn play(
+    mut shift: Shift,
+    lucks: &Lucks,
+    mut judge: impl FnMut(Action) -> Result<(), TestCaseError>,
+) -> Result<Played, TestCaseError> {
+    let now = PerRoute {
+        production: Split::all(FROM),
+        test: Split::all(TO),
+    };
+    let mut world = World { now, shown: now };
+    let mut at = Duration::ZERO;
+    // The parts of what is under way; and a write that was given up, and when it
+    // lands.
+    let mut pending: Vec<Action> = Vec::new();
+    let mut late: Vec<(usize, Action)> = Vec::new();
+    let mut writes = 0;
+    let mut has_landed_late = false;
+    for step in 0..40_000 {
+        at += Duration::from_millis(50);
+        let (landing, rest) = late.into_iter().partition(|(when, _)| *when == step);
+        late = rest;
+        for (_, action) in landing {
+            has_landed_late = true;
+            world.land(action);
+        }
+        let luck = lucks.bytes[step % lucks.bytes.len()];
+        let event = if lucks.interrupt_at == Some(step) {
+            Event::Interrupt
+        } else {
+            match (step % 3, pending.first().copied()) {
+                (0, _) => Event::Answered {
+                    scheduled_at: at,
+                    ok: lucks.fails[step % lucks.fails.len()] != 0,
+                },
+                (_, Some(_)) if luck >= lucks.hangs => tick(),
+                (_, Some(action)) => {
+                    pending.remove(0);
+                    world.perform(action, luck, lucks.of)
+                }
+                (_, None) => tick(),
+            }
+        };
+        if let Some(action) = shift.step(at, event) {
+            judge(action)?;
+            writes += u32::from(matches!(action, Action::Apply(..)));
+            // What is given up has its effect now, soon, or never.
+            for given_up in pending.drain(..) {
+                match luck % 3 {
+                    0 => world.land(given_up),
+                    1 => late.push((step + usize::from(luck % 40) + 1, given_up)),
+                    _ => {}
+                }
+            }
+            match action {
+                Action::LookBack(color) => {
+                    let after = Duration::ZERO;
+                    pending.push(Action::AskHealth { color, after });
+                    pending.push(look(Route::Production));
+                }
+                action => pending.push(action),
+            }
+        }
+        if shift.outcome().is_some() {
+            break;
+        }
+    }
+    // The driver's last look, which is there for what comes too late.
+    if shift.outcome().is_some() {
+        shift.look_again(world.now.production.only());
+        let next = shift.step(at, tick());
+        prop_assert_eq!(next, None, "an ended shift does nothing more");
+    }
+    Ok(Played {
+        shift,
+        world,
+        writes,
+        has_landed_late,
+    })
+}
+
+impl Played {
+    /// It has ended, and tells the truth about who serves.
+    pub fn assert_truth(&self) -> Result<(), TestCaseError> {
+        let PerRoute { production, test } = self.world.now;
+        match self.shift.outcome() {
+            None => prop_assert!(false, "it never ends: {:?}", self.shift.phase),
+            Some(Outcome::Committed) => {
+                prop_assert_eq!((production, test), (Split::all(TO), Split::all(FROM)));
+            }
+            Some(Outcome::RolledBack(_)) => {
+                prop_assert_eq!(production, Split::all(FROM));
+                prop_assert!(test == Split::all(TO) || self.has_landed_late);
+            }
+            Some(Outcome::Left(_)) => {
+                prop_assert!(Found::Split(production).reaches(TO), "{production}");
+            }
+            Some(Outcome::Unwell | Outcome::Refused(_) | Outcome::Interrupted) => {
+                prop_assert_eq!(self.writes, 0);
+            }
+            Some(Outcome::Unchanged(_)) => prop_assert_eq!(production, Split::all(FROM)),
+            Some(Outcome::InDoubt(_)) => {}
+        }
+        Ok(())
+    }
+}
