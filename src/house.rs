@@ -56,8 +56,6 @@ const SHARED: &[&str] = &[
     "Sent",
     "Settings",
     "Standing",
-    "Step",
-    "World",
 ];
 
 #[test]
@@ -184,7 +182,15 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_stem().unwrap().to_str().unwrap();
-        let is_for_tests = ["tests", "testing", "capture", "accuracy", "house"].contains(&name)
+        let is_for_tests = [
+            "tests",
+            "testing",
+            "capture",
+            "accuracy",
+            "house",
+            "sequences",
+        ]
+        .contains(&name)
             || name.starts_with("tests_");
         if is_for_tests {
             continue;
