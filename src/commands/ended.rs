@@ -1,6 +1,6 @@
 //! What came of an operation that was unfinished, as a result.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::driver::unfinished::{Settled, Settlement};
 use crate::error::Exit;
@@ -8,29 +8,13 @@ use crate::model::journal::{Command, Operation, OperationId};
 use crate::report::{Outcome, Style};
 use crate::session::Session;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum HowEnded {
-    /// Nothing was unfinished.
-    Nothing,
-    Finished,
-    Undone,
-}
-
-impl From<Settled> for HowEnded {
-    fn from(settled: Settled) -> Self {
-        match settled {
-            Settled::Finished => Self::Finished,
-            Settled::Undone => Self::Undone,
-        }
-    }
-}
-
 #[derive(Debug, Serialize)]
 pub struct Ended {
     /// The command that ended it.
     operation: Command,
-    outcome: HowEnded,
+    /// None: nothing was unfinished.
+    #[serde(serialize_with = "in_a_word")]
+    outcome: Option<Settled>,
     /// The operation that was unfinished.
     id: Option<OperationId>,
     command: Option<Command>,
@@ -43,7 +27,7 @@ impl Ended {
     pub fn new(by: Command, operation: &Operation) -> Self {
         Self {
             operation: by,
-            outcome: HowEnded::Finished,
+            outcome: Some(Settled::Finished),
             id: Some(operation.id.clone()),
             command: Some(operation.command),
             traffic: String::new(),
@@ -55,7 +39,7 @@ impl Ended {
     pub fn nothing(by: Command, traffic: String) -> Self {
         Self {
             operation: by,
-            outcome: HowEnded::Nothing,
+            outcome: None,
             id: None,
             command: None,
             traffic,
@@ -64,12 +48,16 @@ impl Ended {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde passes it")]
+fn in_a_word<S: Serializer>(outcome: &Option<Settled>, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(outcome.map_or("nothing", Settled::as_str))
+}
+
 impl Outcome for Ended {
     fn human(&self, _: &Style) -> String {
         let what = match self.outcome {
-            HowEnded::Nothing => "nothing to resume: no operation is unfinished".to_owned(),
-            HowEnded::Finished => format!("the {} is finished", self.name),
-            HowEnded::Undone => format!("the {} is undone", self.name),
+            None => "nothing to resume: no operation is unfinished".to_owned(),
+            Some(settled) => format!("the {} is {}", self.name, settled.as_str()),
         };
         format!("{what}\n  {}", self.traffic)
     }
@@ -78,7 +66,7 @@ impl Outcome for Ended {
 /// Says how it ended.
 pub fn tell(session: &Session, by: Command, settlement: &Settlement) -> Exit {
     session.report.result(&Ended {
-        outcome: settlement.settled.into(),
+        outcome: Some(settlement.settled),
         traffic: settlement.traffic.clone(),
         ..Ended::new(by, &settlement.operation)
     });

@@ -105,11 +105,11 @@ impl<'a> Attempt<'a> {
             baseline: Some(baseline),
             pace,
             needs_clean_baseline: self.needs_clean_baseline,
-            takes_back: self.watching.takes_back,
+            takes_back: self.watching.takes_back(),
             tolerates: self
                 .watching
                 .asking
-                .tolerated(baseline, self.watching.window),
+                .tolerated(baseline, self.watching.window()),
             patience: self.router().patience(),
         };
         let found = &self.observed.traffic;

@@ -14,8 +14,6 @@ use crate::model::{Color, Found, PerRoute, Strategy};
 #[derive(Debug, Clone)]
 pub struct Watching {
     pub asking: Asking,
-    pub window: Duration,
-    pub takes_back: bool,
     /// Whether the new release is the cure of a production that fails: it is
     /// judged as a way back is.
     pub fixes_forward: bool,
@@ -25,14 +23,21 @@ pub struct Watching {
 
 impl Watching {
     pub fn new(asking: Asking) -> Self {
-        let asked = asking.asked();
         Self {
-            window: asked.window,
-            takes_back: !asked.no_rollback,
             fixes_forward: false,
             is_hurried: false,
             asking,
         }
+    }
+
+    /// How long the new release is watched.
+    pub fn window(&self) -> Duration {
+        self.asking.asked().window
+    }
+
+    /// Whether a failed swap is taken back.
+    pub fn takes_back(&self) -> bool {
+        !self.asking.asked().no_rollback
     }
 
     /// As an operation was asked that another began.
@@ -48,15 +53,15 @@ impl Watching {
 
     /// How traffic goes to that colour, from where it was found.
     pub fn strategy(&self, to: Color, found: &PerRoute<Found>) -> Strategy {
-        Strategy::all_at_once(to, found, self.window)
+        Strategy::all_at_once(to, found, self.window())
     }
 
     /// As a plan shows it.
     pub fn step(&self) -> Step {
         Step::Probe {
             rate: self.asking.schedule.rate,
-            seconds: self.window.as_secs_f64(),
-            takes_back: self.takes_back,
+            seconds: self.window().as_secs_f64(),
+            takes_back: self.takes_back(),
         }
     }
 }

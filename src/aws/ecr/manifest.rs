@@ -37,6 +37,7 @@ pub struct PlatformImage {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "a manifest")]
 struct ManifestForm {
     config: Option<Descriptor>,
     manifests: Option<Vec<Descriptor>>,

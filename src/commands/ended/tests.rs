@@ -1,9 +1,9 @@
 use super::*;
 use crate::model::testing::operation;
 
-fn text(outcome: HowEnded) -> String {
+fn text(outcome: Option<Settled>) -> String {
     let mut ended = match outcome {
-        HowEnded::Nothing => Ended::nothing(Command::Resume, String::new()),
+        None => Ended::nothing(Command::Resume, String::new()),
         _ => Ended::new(Command::Resume, &operation()),
     };
     ended.outcome = outcome;
@@ -13,15 +13,15 @@ fn text(outcome: HowEnded) -> String {
 
 #[test]
 fn what_became_of_the_unfinished_operation() {
-    insta::assert_snapshot!(text(HowEnded::Nothing), @"
+    insta::assert_snapshot!(text(None), @"
     nothing to resume: no operation is unfinished
       port 80 -> blue
     ");
-    insta::assert_snapshot!(text(HowEnded::Finished), @"
+    insta::assert_snapshot!(text(Some(Settled::Finished)), @"
     the promote of tag 2 to blue is finished
       port 80 -> blue
     ");
-    insta::assert_snapshot!(text(HowEnded::Undone), @"
+    insta::assert_snapshot!(text(Some(Settled::Undone)), @"
     the promote of tag 2 to blue is undone
       port 80 -> blue
     ");
