@@ -15,6 +15,8 @@ mod journey;
 mod judging;
 mod last_look;
 #[cfg(test)]
+pub mod testing;
+#[cfg(test)]
 mod tests;
 mod way;
 mod words;

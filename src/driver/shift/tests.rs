@@ -12,7 +12,8 @@ use tokio::time::{Instant, timeout};
 
 use super::{Finished, Notice, run};
 use crate::engine::seen::{Identities, Identity, Releases};
-use crate::engine::shift::{Milestone, Outcome, Policy, Shift, Tolerated};
+use crate::engine::shift::testing::policy;
+use crate::engine::shift::{Milestone, Outcome, Policy, Shift};
 use crate::interrupt::Interrupts;
 use crate::model::{Color, Route, Strategy};
 use fake::{Asked, BADLY, Call, Fake, Faults, Reply, WELL};
@@ -23,17 +24,6 @@ const PACE: Duration = Duration::from_millis(100);
 const WINDOW: Duration = Duration::from_secs(3);
 /// Far beyond any end that a swap may have.
 const NEVER: Duration = Duration::from_secs(3600);
-
-fn policy() -> Policy {
-    Policy {
-        baseline: Some(Duration::from_secs(1)),
-        pace: PACE,
-        needs_clean_baseline: true,
-        takes_back: true,
-        tolerates: Tolerated::default(),
-        patience: crate::model::testing::patience(),
-    }
-}
 
 fn releases() -> Releases {
     let of = |color: Color| Identity {

@@ -38,21 +38,14 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::engine::shift::{Before, Policy, Tolerated, Why};
+    use crate::engine::shift::testing::policy;
+    use crate::engine::shift::{Before, Why};
     use crate::model::Strategy;
 
     fn ended(outcome: Outcome) -> Shift {
-        let policy = Policy {
-            baseline: None,
-            pace: Duration::ZERO,
-            needs_clean_baseline: true,
-            takes_back: true,
-            tolerates: Tolerated::default(),
-            patience: crate::model::testing::patience(),
-        };
         let before = Before::default();
         let strategy = Strategy::all_at_once(Color::Blue, &before.found, Duration::ZERO);
-        let mut swap = Shift::new(strategy, before, policy);
+        let mut swap = Shift::new(strategy, before, policy());
         swap.phase = Phase::Done(outcome);
         swap
     }

@@ -6,6 +6,7 @@ mod origin;
 mod strategies;
 mod users_first;
 
+use super::testing::policy;
 use super::*;
 use crate::model::{Color, Found, Move, Split};
 
@@ -20,17 +21,6 @@ const BEFORE: Before = Before {
     origin: Some(FROM),
     was_healthy: true,
 };
-
-fn policy() -> Policy {
-    Policy {
-        baseline: Some(Duration::from_secs(1)),
-        pace: Duration::from_millis(100),
-        needs_clean_baseline: true,
-        takes_back: true,
-        tolerates: Tolerated::default(),
-        patience: crate::model::testing::patience(),
-    }
-}
 
 /// The swap, watched for 15 s.
 fn shift(before: Before, policy: Policy) -> Shift {

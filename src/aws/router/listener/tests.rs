@@ -1,6 +1,6 @@
 use super::*;
 use crate::aws::testing::{Reply, Wire};
-use crate::model::testing::{infrastructure, move_to, to};
+use crate::model::testing::{infrastructure, move_to, patience, to};
 use crate::model::{Color, Route};
 
 /// A listener's default action, in ELB's XML.
@@ -136,4 +136,10 @@ async fn where_nothing_was_read_a_write_looks_first_and_overwrites_nothing_forei
          https://…:443, which is not overwritten"
     );
     assert_eq!(wire.request().operation, "DescribeListeners");
+}
+
+#[test]
+fn the_shifts_of_tests_are_as_patient_as_it_is() {
+    let (wire, infra) = (Wire::new(), infrastructure());
+    assert_eq!(wire.aws().router(&infra).patience(), patience());
 }

@@ -5,9 +5,8 @@ use super::*;
 use crate::driver::asking::{Asking, of_file};
 use crate::driver::shift::Finished;
 use crate::engine::seen::{Changed, Identities, Identity, Releases, Seen};
-use crate::engine::shift::{
-    Before, MoveTimes, Outcome as Ending, Phase, Policy, Shift, Tolerated, Why,
-};
+use crate::engine::shift::testing::policy;
+use crate::engine::shift::{Before, MoveTimes, Outcome as Ending, Phase, Shift, Why};
 use crate::model::testing::{observed, release, service};
 use crate::model::{Answer, Connection, Route, Sample, Stage, Strategy, Unexpected};
 
@@ -25,17 +24,9 @@ fn before() -> Observed {
 }
 
 fn shift() -> Shift {
-    let policy = Policy {
-        baseline: Some(Duration::from_secs(1)),
-        pace: Duration::from_millis(100),
-        needs_clean_baseline: true,
-        takes_back: true,
-        tolerates: Tolerated::default(),
-        patience: crate::model::testing::patience(),
-    };
     let before = Before::default();
     let strategy = Strategy::all_at_once(Color::Blue, &before.found, Duration::from_secs(15));
-    Shift::new(strategy, before, policy)
+    Shift::new(strategy, before, policy())
 }
 
 fn ms(ms: u64) -> Duration {

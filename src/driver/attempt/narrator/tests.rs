@@ -3,7 +3,8 @@ use std::sync::Arc;
 use super::*;
 use crate::aws::testing::Wire;
 use crate::engine::seen::{Changed, Identities, Identity, Releases, Seen};
-use crate::engine::shift::{Before, Policy, Tolerated};
+use crate::engine::shift::Before;
+use crate::engine::shift::testing::policy;
 use crate::model::{Color, Connection, PerRoute, Sample, Strategy};
 use crate::report::Style;
 use crate::report::capture::{To, reporter};
@@ -17,16 +18,8 @@ fn shift() -> Shift {
         origin: Some(Color::Green),
         was_healthy: true,
     };
-    let policy = Policy {
-        baseline: Some(Duration::from_secs(1)),
-        pace: Duration::from_millis(100),
-        needs_clean_baseline: true,
-        takes_back: true,
-        tolerates: Tolerated::default(),
-        patience: crate::model::testing::patience(),
-    };
     let strategy = Strategy::all_at_once(Color::Blue, &before.found, Duration::from_secs(3));
-    Shift::new(strategy, before, policy)
+    Shift::new(strategy, before, policy())
 }
 
 fn releases() -> Releases {
