@@ -13,12 +13,13 @@ use clap_complete::Shell;
 use crate::aws::policy::Role;
 use crate::config::HostPort;
 use crate::docker::{CacheFrom, CacheTo, Secret, SshAgent};
-use crate::model::{Color, Tag};
+use crate::model::{Color, Steps, Tag};
 use crate::probe::Address;
+use crate::spoken_time;
 pub use asking::AskingFlags;
 pub use value::BuildArg;
 pub use value::platform;
-use value::{Unrepeated, duration, not_empty};
+use value::{Unrepeated, not_empty};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -160,7 +161,7 @@ pub struct DryRun {
 #[derive(Debug, Clone, Copy, Args)]
 pub struct LeaseFlags {
     /// How long to wait for another command to finish [default: not at all]
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", value_parser = spoken_time::read)]
     pub wait: Option<Duration>,
 }
 
@@ -224,7 +225,7 @@ pub struct Deploy {
     #[arg(long)]
     pub diff: bool,
     /// How long the release may take to start serving
-    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = spoken_time::read)]
     pub timeout: Duration,
     #[command(flatten)]
     pub lease: LeaseFlags,
@@ -279,13 +280,36 @@ pub struct BuildFlags {
 #[command(next_help_heading = "Probe options")]
 pub struct WatchFlags {
     /// How long to watch the new release [default: 15s, or [probe] window_seconds]
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", value_parser = spoken_time::read)]
     pub window: Option<Duration>,
     /// Leave a failed swap in place
     #[arg(long)]
     pub no_rollback: bool,
     #[command(flatten)]
     pub asking: AskingFlags,
+}
+
+/// How users go over to the new release.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Shift options")]
+pub struct ShiftFlags {
+    /// Step by step, such as 5% for 5m,25% for 10m,50% pause; 100% follows
+    /// [default: [shift] steps, or all at once]
+    #[arg(long, value_name = "LIST", group = "layout")]
+    pub steps: Option<Steps>,
+    /// First so many, and after that time all, such as 10%:15m
+    #[arg(long, value_name = "P%:TIME", group = "layout", value_parser = Steps::canary)]
+    pub canary: Option<Steps>,
+    /// So many more each time, such as 10%:1m
+    #[arg(long, value_name = "P%:TIME", group = "layout", value_parser = Steps::linear)]
+    pub linear: Option<Steps>,
+    /// All users at once, whatever [shift] says
+    #[arg(long, group = "layout")]
+    pub all_at_once: bool,
+    /// How long to watch it once all users are on it [default: [shift] bake, or
+    /// as --window]
+    #[arg(long, value_name = "TIME", value_parser = spoken_time::read, conflicts_with = "window")]
+    pub bake: Option<Duration>,
 }
 
 #[derive(Debug, Args)]
@@ -295,6 +319,8 @@ Examples:
   bgecs promote --tag 2           make tag 2 live, wherever it runs
   bgecs promote blue --window 60s
   bgecs promote --dry-run         the plan, nothing else
+  bgecs promote --steps '5% for 5m,25% pause' --bake 15m
+  bgecs promote --continue        go on after a pause
   bgecs promote --tag 2 --rate 1000 --report release.html")]
 pub struct Promote {
     /// Make live what runs here [default: the release that was deployed last
@@ -306,11 +332,19 @@ pub struct Promote {
     /// Promote even though production is failing now: the new release is the fix
     #[arg(long)]
     pub fix_forward: bool,
+    /// Go on with the promotion that waits for a person
+    #[arg(long = "continue", conflicts_with_all = ["abort", "color", "tag", "fix_forward", "layout", "bake", "window", "dry_run"])]
+    pub go_on: bool,
+    /// Take back the promotion that waits for a person
+    #[arg(long, conflicts_with_all = ["color", "tag", "fix_forward", "layout", "bake", "window", "dry_run"])]
+    pub abort: bool,
     #[command(flatten)]
     pub lease: LeaseFlags,
     #[command(flatten)]
     pub dry_run: DryRun,
     // Last, as its heading would be that of whatever follows.
+    #[command(flatten)]
+    pub shift: ShiftFlags,
     #[command(flatten)]
     pub watch: WatchFlags,
 }
@@ -368,7 +402,7 @@ pub struct ProbeFlags {
     #[arg(long, conflicts_with = "path")]
     pub url: Option<Address>,
     /// How long to probe
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = spoken_time::read)]
     pub duration: Duration,
     #[command(flatten)]
     pub asking: AskingFlags,
@@ -377,7 +411,7 @@ pub struct ProbeFlags {
 #[derive(Debug, Args)]
 pub struct Retire {
     /// How long the tasks may take to stop
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = spoken_time::read)]
     pub timeout: Duration,
     #[command(flatten)]
     pub lease: LeaseFlags,
@@ -448,7 +482,7 @@ pub struct LogsFlags {
     #[arg(short, long)]
     pub follow: bool,
     /// How far to go back
-    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = spoken_time::read)]
     pub since: Duration,
 }
 

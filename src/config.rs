@@ -16,6 +16,7 @@ mod network;
 mod probe;
 mod secret;
 mod sections;
+mod shift;
 mod starter;
 #[cfg(test)]
 mod tests;
@@ -39,6 +40,7 @@ pub use network::{HostPort, Ipv4Cidr};
 #[cfg(test)]
 pub use probe::{CONNECTIONS, VERSIONS};
 pub use secret::{SecretKind, SecretRef};
+pub use shift::ShiftSection;
 
 /// The name of the file that [`Config::find`] looks for.
 pub const FILE_NAME: &str = "bgecs.toml";
@@ -55,6 +57,7 @@ pub struct Config {
     pub service: Service,
     pub network: Network,
     pub probe: Probe,
+    pub shift: ShiftSection,
     pub build: Build,
     pub registry: Registry,
     pub logs: Logs,

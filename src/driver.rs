@@ -24,11 +24,13 @@ pub mod watching;
 pub mod work;
 
 use crate::engine::shift::{NoteFault, Urgency, WriteFault};
-use crate::model::{Color, Found, Move, Route};
+use crate::model::{Color, Condition, Found, Move, Route};
 
 /// What a shift needs from the world; a live one, and a fake for tests. A call
 /// that is dropped may have its effect all the same.
 pub trait World {
+    /// Sees to it that what a stage waits for is so.
+    async fn meet(&self, condition: Condition) -> Result<(), String>;
     /// Writes into the journal that this is about to happen.
     async fn note(&self, it: Move) -> Result<(), NoteFault>;
     /// Writes into the journal that the last noted move was seen.

@@ -34,7 +34,7 @@ pub use sample::{Answer, Connection, Expected, Lost, Sample, Share, Statuses, Un
 pub use service_definition::{
     DefinitionChange, DeploymentConfiguration, LoadBalancer, Network, ServiceDefinition,
 };
-pub use strategy::{Stage, Strategy};
+pub use strategy::{Condition, Stage, Steps, Strategy};
 pub use traffic::{COLOR_HEADER, Foreign, Found, Move, OtherWays, PerRoute, Route, Split, WayIn};
 
 use std::fmt;

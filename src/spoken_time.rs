@@ -3,6 +3,39 @@
 
 use time::{Duration, OffsetDateTime};
 
+/// `90`, `90s`, `500ms`, `5m`, `2h`.
+///
+/// # Errors
+/// In a sentence, with what is right.
+pub fn read(text: &str) -> Result<std::time::Duration, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let number: f64 = digits
+        .parse()
+        .map_err(|_| "a time is a number and a unit: 500ms, 90s, 5m, 2h".to_owned())?;
+    let unit = match text.get(digits.len()..).unwrap_or_default() {
+        "ms" => 0.001,
+        "" | "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        unit => return Err(format!("unknown unit `{unit}`: it is ms, s, m or h")),
+    };
+    std::time::Duration::try_from_secs_f64(number * unit).map_err(|error| error.to_string())
+}
+
+/// The same, but that nobody has to guess its unit, and that it takes some time.
+///
+/// # Errors
+/// As [`read`].
+pub fn with_unit(text: &str) -> Result<std::time::Duration, String> {
+    match read(text)? {
+        _ if text.ends_with(|last: char| last.is_ascii_digit()) => {
+            Err(format!("`{text}` has no unit: it is ms, s, m or h"))
+        }
+        time if time.is_zero() => Err(format!("it takes some time, not {text}")),
+        time => Ok(time),
+    }
+}
+
 /// `1 min 5 s`, whole seconds, rounded up.
 pub fn in_words(time: Duration) -> String {
     let millis = time.whole_milliseconds().max(0);
@@ -46,9 +79,35 @@ pub fn clock(at: OffsetDateTime) -> String {
         .unwrap_or_default()
 }
 
+/// As a number of seconds, for the journal.
+pub mod seconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_f64(time.as_secs_f64())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+        let seconds = f64::deserialize(from)?;
+        Duration::try_from_secs_f64(seconds).map_err(D::Error::custom)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_have_units() {
+        assert_eq!(read("500ms"), Ok(std::time::Duration::from_millis(500)));
+        assert_eq!(read("90"), Ok(std::time::Duration::from_secs(90)));
+        assert_eq!(read("1.5m"), Ok(std::time::Duration::from_secs(90)));
+        assert_eq!(read("2h"), Ok(std::time::Duration::from_secs(7200)));
+        assert!(read("5 apples").is_err());
+        assert!(read("-1s").is_err());
+    }
 
     #[test]
     fn times_in_words_are_rounded_up() {

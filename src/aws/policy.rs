@@ -8,7 +8,7 @@ mod table;
 use serde_json::{Map, Value, json};
 
 use crate::config::AppName;
-use table::{Condition, DEPLOYER, Grant, OPERATOR_TOO};
+use table::{DEPLOYER, Grant, OPERATOR_TOO, PolicyCondition};
 
 /// Who the policy is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +68,7 @@ impl Names<'_> {
         statement
     }
 
-    fn condition(&self, condition: &Condition) -> Value {
+    fn condition(&self, condition: &PolicyCondition) -> Value {
         let values: Vec<String> = condition.values.iter().map(|v| self.filled(v)).collect();
         let test = Map::from_iter([(condition.key.to_owned(), json!(values))]);
         Value::Object(Map::from_iter([(

@@ -4,7 +4,6 @@
 use std::ffi::OsStr;
 use std::marker::PhantomData;
 use std::str::FromStr;
-use std::time::Duration;
 
 use clap::ValueEnum;
 use clap::builder::{PossibleValue, TypedValueParser};
@@ -98,22 +97,6 @@ pub fn not_empty(text: &str) -> Result<String, String> {
     }
 }
 
-/// `90`, `90s`, `500ms`, `5m`, `2h`.
-pub fn duration(text: &str) -> Result<Duration, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let number: f64 = digits
-        .parse()
-        .map_err(|_| "a time is a number and a unit: 500ms, 90s, 5m, 2h".to_owned())?;
-    let unit = match text.get(digits.len()..).unwrap_or_default() {
-        "ms" => 0.001,
-        "" | "s" => 1.0,
-        "m" => 60.0,
-        "h" => 3600.0,
-        unit => return Err(format!("unknown unit `{unit}`: it is ms, s, m or h")),
-    };
-    Duration::try_from_secs_f64(number * unit).map_err(|error| error.to_string())
-}
-
 pub fn rate(text: &str) -> Result<f64, String> {
     let rate: f64 = text.parse().map_err(|_| "a rate is a number".to_owned())?;
     match (0.1..=1_000_000.0).contains(&rate) {
@@ -179,20 +162,5 @@ impl ValueEnum for Version {
             Self::Two => "HTTP/2, also without TLS",
         };
         Some(PossibleValue::new(self.word()).help(help))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_have_units() {
-        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
-        assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
-        assert_eq!(duration("1.5m"), Ok(Duration::from_secs(90)));
-        assert_eq!(duration("2h"), Ok(Duration::from_secs(7200)));
-        assert!(duration("5 apples").is_err());
-        assert!(duration("-1s").is_err());
     }
 }

@@ -1,24 +1,26 @@
 //! `bgecs promote`
 
 use super::asking::watching;
-use super::lease;
 use super::swap;
+use super::{ended, lease};
 use crate::cli::Promote;
-use crate::driver::asking::of_file;
+use crate::driver::asking::{base, of_file};
 use crate::driver::attempt::Kind;
+use crate::driver::unfinished;
 use crate::driver::watching::Watching;
 use crate::engine::plan::{self, Aim, SwapPlan};
+use crate::engine::unfinished::{Course, waiting};
 use crate::error::{Error, Exit, Result};
-use crate::model::Observed;
-use crate::model::journal::Command;
+use crate::model::journal::{Asked, Command};
+use crate::model::{Observed, Steps};
 use crate::report::ReportEvent;
 use crate::session::Session;
 
 pub async fn run(session: &Session, args: &Promote) -> Result<Exit> {
-    let watching = Watching {
-        fixes_forward: args.fix_forward,
-        ..watching(&args.watch, of_file(&session.config.probe))
-    };
+    if args.go_on || args.abort {
+        return end_the_pause(session, args).await;
+    }
+    let watching = watching_of(session, args);
     let aim = aim(args);
     if args.dry_run.dry_run {
         let observed = session.observe_settled().await?;
@@ -50,6 +52,54 @@ pub async fn run(session: &Session, args: &Promote) -> Result<Exit> {
                 ));
             }
             swap::run(work, Kind::Promote, observed, plan, watching).await
+        },
+    )
+    .await
+}
+
+/// What the flags and the file say of how users go over.
+fn watching_of(session: &Session, args: &Promote) -> Watching {
+    let (file, flags) = (&session.config.shift, &args.shift);
+    let asked = of_file(&session.config.probe);
+    let bake = flags.bake.or(args.watch.window).or(file.bake);
+    let asked = Asked {
+        window: bake.unwrap_or(asked.window),
+        ..asked
+    };
+    let said = [&flags.steps, &flags.canary, &flags.linear];
+    let steps = match said.into_iter().flatten().next() {
+        Some(steps) => steps.clone(),
+        None if flags.all_at_once => Steps::default(),
+        None => file.steps.clone(),
+    };
+    Watching {
+        fixes_forward: args.fix_forward,
+        steps,
+        ..watching(&args.watch, asked)
+    }
+}
+
+/// Goes on with the promotion that waits for a person, or takes it back.
+async fn end_the_pause(session: &Session, args: &Promote) -> Result<Exit> {
+    let course = match args.go_on {
+        true => Course::Continue,
+        false => Course::Back,
+    };
+    let infrastructure = session.infrastructure().await?;
+    lease::take(
+        session,
+        &infrastructure,
+        // What was begun is not met here: it is the command's own work.
+        Command::Resume,
+        args.lease.wait,
+        async |mut work| {
+            let operation = waiting(work.turn.unfinished())?.clone();
+            let asked = base(Some(&operation), &session.config.probe);
+            let watching = watching(&args.watch, asked);
+            let settled = unfinished::settle(&mut work, operation.clone(), course, &watching);
+            let settled = settled.await?;
+            let settlement = unfinished::look_at_the_end(&work, operation, settled, &watching);
+            Ok(ended::tell(session, Command::Promote, &settlement.await?))
         },
     )
     .await

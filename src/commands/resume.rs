@@ -6,11 +6,11 @@ use super::lease;
 use super::plan::PlanResult;
 use crate::cli::Resume;
 use crate::driver::asking::base;
-use crate::driver::unfinished::{self, Course};
+use crate::driver::unfinished;
 use crate::driver::watching::Watching;
 use crate::driver::work::Work;
 use crate::engine::plan::Step;
-use crate::engine::unfinished::Resolution;
+use crate::engine::unfinished::{Course, Resolution, refuse_waiting};
 use crate::error::{Exit, Result};
 use crate::model::journal::{Command, Operation};
 use crate::model::{Observed, Strategy};
@@ -21,6 +21,7 @@ pub async fn run(session: &Session, args: &Resume) -> Result<Exit> {
         let observed = session.observe().await?;
         let steps = match &observed.journal.operation {
             Some(operation) => {
+                refuse_waiting(operation, &observed)?;
                 let course = Course::AsItIs;
                 let watching = as_asked(session, operation, args);
                 let way = unfinished::way(session, operation, course, &observed, &watching).await?;
@@ -51,6 +52,7 @@ async fn resume(mut work: Work<'_>, args: &Resume) -> Result<Exit> {
             .result(&Ended::nothing(Command::Resume, traffic));
         return Ok(Exit::Done);
     };
+    refuse_waiting(&operation, &work.observe().await?)?;
     let course = Course::AsItIs;
     let watching = as_asked(session, &operation, args);
     let settled = unfinished::settle(&mut work, operation.clone(), course, &watching).await?;
@@ -79,9 +81,10 @@ fn steps(
     match way {
         Resolution::Undone | Resolution::Hold { .. } => Vec::new(),
         Resolution::MakeLive { color } => Step::moves(&Strategy::first(*color, found)).collect(),
-        Resolution::Swap { to, .. } => {
-            let strategy = watching.strategy(*to, found);
-            Step::moves(&strategy).chain([watching.step()]).collect()
+        Resolution::Shift { strategy, .. } => {
+            let mut steps = Step::of(strategy);
+            steps.push(watching.step());
+            steps
         }
         Resolution::AwaitServing { color, .. } => vec![Step::Await { color: *color }],
         Resolution::ForgetRevision => vec![Step::DeleteTaskDefinitions {

@@ -7,7 +7,7 @@ use crate::driver::attempt::{BASELINE, Kind, Swapped};
 use crate::driver::swap::{self, SwapEnd};
 use crate::driver::watching::Watching;
 use crate::driver::work::Work;
-use crate::engine::plan::{Step, SwapPlan};
+use crate::engine::plan::{self, Step, SwapPlan};
 use crate::error::{Exit, Result};
 use crate::model::{Observed, Strategy};
 use crate::session::Session;
@@ -65,20 +65,21 @@ fn tell(session: &Session, swapped: &Swapped) -> Result<Exit> {
 }
 
 fn steps(plan: SwapPlan, observed: &Observed, watching: &Watching) -> Vec<Step> {
-    let found = &observed.traffic;
     match plan {
         SwapPlan::NothingToDo { .. } => Vec::new(),
-        SwapPlan::MakeLive { color } => Step::moves(&Strategy::first(color, found)).collect(),
-        SwapPlan::Swap {
-            to, match_count, ..
-        } => {
+        SwapPlan::MakeLive { color } => {
+            Step::moves(&Strategy::first(color, &observed.traffic)).collect()
+        }
+        SwapPlan::Swap { to, .. } => {
+            let strategy = watching.strategy(observed, to);
             let mut steps = Vec::new();
-            steps.extend(match_count.map(|desired| Step::MatchCount { color: to, desired }));
+            let missing = plan::missing(observed, to, strategy.first_share());
+            steps.extend(missing.map(|desired| Step::Scale { color: to, desired }));
             steps.push(Step::Check);
             steps.push(Step::Baseline {
                 seconds: BASELINE.as_secs_f64(),
             });
-            steps.extend(Step::moves(&watching.strategy(to, found)));
+            steps.extend(Step::of(&strategy));
             steps.push(watching.step());
             steps
         }

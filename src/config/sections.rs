@@ -15,6 +15,7 @@ use super::names::{
 use super::network::{HostPort, Ipv4Cidr, registry};
 use super::probe::probe;
 use super::secret::SecretRef;
+use super::shift::shift;
 use super::{
     Build, Config, ConfigError, Container, ContainerSection, DEFAULT_CONTAINER,
     DEFAULT_HEALTH_PATH, DefinitionSource, Lease, LoadBalancerSection, Logs, Network,
@@ -62,6 +63,7 @@ pub(super) fn config(file: &File<'_>, environment: Option<&str>) -> Result<Confi
             service: top.section("service", service)?,
             network: top.section("network", network)?,
             probe: top.section("probe", probe)?,
+            shift: top.section("shift", shift)?,
             build: top.section("build", |section| build(section, root))?,
             registry: top.section("registry", registry_section)?,
             logs: top.section("logs", logs)?,

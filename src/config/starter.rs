@@ -55,6 +55,12 @@ timeout_ms = 2000          # how long an answer may take
 # max_failures = 1         # failures to tolerate
 # max_failure_rate = "0.1%"
 
+[shift]                    # how users go over to a new release; by default all at once
+# steps = ["5% for 5m", "25% pause"]   # then all; a pause ends with `promote --continue`
+# bake = "15m"             # how long it is watched once all users are on it
+
+# Instead of `steps`: `canary`, such as "10% for 15m"; `linear`, such as "10% every 1m".
+
 [build]
 # before = "npm run build" # runs ahead of the image build
 # file = "Dockerfile"

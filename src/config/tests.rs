@@ -28,6 +28,7 @@ fn defaults() -> Config {
             definition: DefinitionSource::Settings(ContainerSection::default()),
         },
         service: Service::default(),
+        shift: ShiftSection::default(),
         network: Network::default(),
         probe: Probe::default(),
         build: Build::default(),

@@ -36,7 +36,7 @@ use super::secrets::Values;
 use super::session::{BuildSession, Offer};
 use super::settings::Settings;
 use super::solve::{Solve, SolveError};
-use super::steps::Steps;
+use super::steps::BuildSteps;
 use super::upload::{Archive, UploadReader};
 use super::wire::Lines;
 use super::{LocalImage, OnProgress, Progress};
@@ -103,7 +103,7 @@ impl Engine {
         };
         let path = self.path("/session");
         let session = BuildSession::open(&self.wire, &path, shared_key.as_deref(), offer).await?;
-        let steps = Steps::new(&mask, progress);
+        let steps = BuildSteps::new(&mask, progress);
         let built = match request.cache_exports() {
             exports if exports.is_empty() => {
                 self.post_build(request, told, &session, steps, &outcome, progress)
@@ -137,7 +137,7 @@ impl Engine {
         request: &BuildRequest,
         told: BuildExtras,
         session: &BuildSession,
-        steps: Steps<'_>,
+        steps: BuildSteps<'_>,
         outcome: &Outcome,
         progress: OnProgress<'_>,
     ) -> Result<String, DockerError> {
@@ -152,7 +152,7 @@ impl Engine {
     async fn solve(
         &self,
         solve: Solve,
-        mut steps: Steps<'_>,
+        mut steps: BuildSteps<'_>,
         outcome: &Outcome,
         progress: OnProgress<'_>,
     ) -> Result<String, DockerError> {
@@ -281,7 +281,7 @@ impl Sent {
 /// Reads the account of the build to its end; the id of the image.
 async fn follow(
     lines: &mut Lines,
-    mut steps: Steps<'_>,
+    mut steps: BuildSteps<'_>,
     outcome: &Outcome,
     progress: OnProgress<'_>,
 ) -> Result<String, DockerError> {

@@ -15,7 +15,7 @@ use tonic::body::Body;
 use tonic::codegen::Service;
 
 use super::error::DockerError;
-use super::steps::Steps;
+use super::steps::BuildSteps;
 use super::wire::{Headers, Wire};
 
 /// A step's log is in one message.
@@ -40,7 +40,7 @@ impl Solve {
         self,
         wire: &Wire,
         path: &str,
-        steps: &mut Steps<'_>,
+        steps: &mut BuildSteps<'_>,
     ) -> Result<Option<String>, SolveError> {
         let connection = wire.upgrade(DOING, path, Headers::new()).await?;
         let (sender, connection) = http2::handshake(TokioExecutor::new(), connection)

@@ -14,7 +14,7 @@ use crate::model::StepState;
 const LAST_LINES: usize = 20;
 
 /// What is known of the steps so far.
-pub(super) struct Steps<'a> {
+pub(super) struct BuildSteps<'a> {
     mask: &'a Mask,
     progress: OnProgress<'a>,
     seen: HashMap<String, BuildStep>,
@@ -31,7 +31,7 @@ struct BuildStep {
     partial: Vec<u8>,
 }
 
-impl<'a> Steps<'a> {
+impl<'a> BuildSteps<'a> {
     pub(super) fn new(mask: &'a Mask, progress: OnProgress<'a>) -> Self {
         Self {
             mask,

@@ -12,7 +12,7 @@ use crate::engine::preflight::TEST_ANSWERS;
 use crate::engine::shift::Tolerated;
 use crate::error::{Error, Result};
 use crate::model::journal::{Asked, Header, Operation};
-use crate::model::{Expected, Infrastructure, Route, Share};
+use crate::model::{Color, Expected, Infrastructure, Route, Share};
 use crate::probe::{Address, Client, Connections, Question, Schedule, Version, ask_once};
 use crate::report::{ReportEvent, ReportFile, Reporter};
 use crate::session::Session;
@@ -175,10 +175,20 @@ fn header(kept: &Header) -> Option<(HeaderName, HeaderValue)> {
     Some((kept.name.parse().ok()?, value))
 }
 
-/// Whether production answers a few requests as it should.
-pub async fn judge_once(session: &Session, infra: &Infrastructure, asking: &Asking) -> bool {
-    let Ok(address) = session.address(infra, Route::Production, &asking.path) else {
+/// Whether a route answers a few requests as it should, or that colour there.
+pub async fn judge_once(
+    session: &Session,
+    infra: &Infrastructure,
+    asking: &Asking,
+    route: Route,
+    color: Option<Color>,
+) -> bool {
+    let Ok(address) = session.address(infra, route, &asking.path) else {
         return false;
+    };
+    let address = match color {
+        Some(color) => address.asking_for(color),
+        None => address,
     };
     let mut failed = 0;
     for _ in 0..TEST_ANSWERS {

@@ -21,7 +21,7 @@ use crate::engine::shift::{Before, Policy, Shift};
 use crate::error::Result;
 use crate::interrupt::Interrupts;
 use crate::model::journal::{Left, Previous};
-use crate::model::{Answer, Color, Observed, Route};
+use crate::model::{Answer, Color, Observed, Route, Strategy};
 use crate::probe::{Address, Probe, ask_once};
 use crate::report::ReportEvent;
 use crate::session::Session;
@@ -60,8 +60,11 @@ pub struct Attempt<'a> {
     kind: Kind,
     observed: Observed,
     watching: Watching,
+    strategy: Strategy,
     from: Color,
     to: Color,
+    /// Whether it goes on with what another began.
+    is_under_way: bool,
     /// Where production was when the operation began.
     origin: Option<Color>,
     needs_clean_baseline: bool,
@@ -72,14 +75,16 @@ impl<'a> Attempt<'a> {
         session: &'a Session,
         kind: Kind,
         observed: Observed,
-        (from, to): (Color, Color),
+        strategy: Strategy,
         watching: Watching,
     ) -> Self {
         Self {
             session,
             kind,
-            from,
-            to,
+            from: strategy.from,
+            to: strategy.to,
+            strategy,
+            is_under_way: false,
             origin: observed.live_color(),
             needs_clean_baseline: kind == Kind::Promote && !watching.fixes_forward,
             watching,
@@ -90,7 +95,11 @@ impl<'a> Attempt<'a> {
     /// One that goes on with an operation that began when production was there.
     #[must_use]
     pub fn begun_at(self, origin: Option<Color>) -> Self {
-        Self { origin, ..self }
+        Self {
+            origin,
+            is_under_way: true,
+            ..self
+        }
     }
 
     fn router(&self) -> impl Router {
@@ -112,14 +121,12 @@ impl<'a> Attempt<'a> {
                 .tolerated(baseline, self.watching.window()),
             patience: self.router().patience(),
         };
-        let found = &self.observed.traffic;
-        let strategy = self.watching.strategy(self.to, found);
         let before = Before {
-            found: found.clone(),
+            found: self.observed.traffic.clone(),
             origin: self.origin,
             was_healthy: self.observed.color(self.from).targets.healthy() > 0,
         };
-        Shift::new(strategy, before, policy)
+        Shift::new(self.strategy.clone(), before, policy)
     }
 
     /// Where users are to get away from what is live, or are there already, what
@@ -197,7 +204,13 @@ impl<'a> Attempt<'a> {
                     .await?
             }
         };
-        let checks = preflight::checks(&self.observed, self.from, self.to, &answers, thoroughness);
+        let checks = preflight::checks(
+            &self.observed,
+            &self.strategy,
+            self.is_under_way,
+            &answers,
+            thoroughness,
+        );
         for check in &checks {
             self.session.report.tell(&ReportEvent::Check(check));
         }
@@ -213,8 +226,9 @@ impl<'a> Attempt<'a> {
         loop {
             looks += 1;
             let now = self.observed.with_traffic(router.read().await.ok()?);
-            if shift.is_borne_out(now.live_color()) || looks == LAST_LOOKS {
-                shift.look_again(now.live_color());
+            let production = &now.traffic.production;
+            if shift.is_borne_out(production) || looks == LAST_LOOKS {
+                shift.look_again(production);
                 return Some(now);
             }
             sleep(LOOK_PAUSE).await;
@@ -295,7 +309,9 @@ impl<'a> Attempt<'a> {
         )
         .await;
         let world = LiveWorld {
+            session,
             aws: &session.aws.impatient(),
+            to: self.to,
             observed: &self.observed,
             turn,
         };

@@ -1,14 +1,25 @@
 //! The world as it is: the app's router, its backends, and the journal.
 
+use std::time::Duration;
+
 use super::World;
+use super::await_serving;
 use super::turn::{Stop, Turn};
 use crate::aws::{Aws, Router};
 use crate::engine::shift::{NoteFault, Urgency, WriteFault};
 use crate::model::journal::Effect;
-use crate::model::{Color, Found, Move, Observed, Route};
+use crate::model::{Color, Condition, Found, Move, Observed, Route};
+use crate::session::Session;
+
+/// How long added tasks may take to become healthy.
+pub const SCALE_TIMEOUT: Duration = Duration::from_secs(600);
 
 pub struct LiveWorld<'a> {
+    pub session: &'a Session,
+    /// What is asked while users wait.
     pub aws: &'a Aws,
+    /// Whose release is to be live.
+    pub to: Color,
     pub observed: &'a Observed,
     pub turn: &'a Turn,
 }
@@ -32,6 +43,23 @@ impl LiveWorld<'_> {
 }
 
 impl World for LiveWorld<'_> {
+    async fn meet(&self, condition: Condition) -> Result<(), String> {
+        match condition {
+            Condition::Capacity(tasks) => {
+                let (session, turn, observed) = (self.session, self.turn, self.observed);
+                // Never fewer than there are.
+                let tasks = tasks.max(observed.color(self.to).desired());
+                let scaled =
+                    await_serving::scale(session, turn, observed, self.to, tasks, SCALE_TIMEOUT);
+                scaled.await.map_err(|error| error.message)
+            }
+            Condition::Person => {
+                let noted = self.turn.about_to(Effect::WaitForAPerson).await;
+                noted.map_err(|stop| stop.to_string())
+            }
+        }
+    }
+
     async fn note(&self, it: Move) -> Result<(), NoteFault> {
         let noted = self.turn.about_to(Effect::Move(it)).await;
         noted.map_err(|stop| NoteFault {

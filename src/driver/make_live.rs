@@ -30,7 +30,9 @@ pub async fn make_live(
     color: Color,
 ) -> Result<()> {
     let world = LiveWorld {
+        session,
         aws: &session.aws.impatient(),
+        to: color,
         observed,
         turn,
     };

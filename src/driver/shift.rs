@@ -185,6 +185,7 @@ fn take(
     Event::Answered {
         scheduled_at: sample.scheduled_at,
         ok: sample.is_good(),
+        by: release,
     }
 }
 
@@ -203,6 +204,7 @@ fn parts(action: Action) -> impl Iterator<Item = Action> {
 
 async fn perform(world: &impl World, action: Action) -> Event {
     match action {
+        Action::Meet(condition) => Event::Met(world.meet(condition).await),
         Action::Note(it) => Event::Noted(world.note(it).await),
         Action::Apply(it, urgency) => match world.apply(it, urgency).await {
             Err(fault) if !fault.ambiguous && world.has_lost_the_lease() => {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::attempt::{Attempt, Kind, Swapped};
+use super::live::SCALE_TIMEOUT;
 use super::turn::Turn;
 use super::watching::Watching;
 use super::work::Work;
@@ -19,8 +20,6 @@ use crate::session::Session;
 
 /// How long asking for tasks may hold up a way back that does not wait for them.
 const ASKING_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long added tasks may take to become healthy.
-const SCALE_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// How it ended.
 #[derive(Debug)]
@@ -71,14 +70,11 @@ pub async fn run(
                 observed: now,
             })
         }
-        SwapPlan::Swap {
-            from,
-            to,
-            match_count,
-        } => {
+        SwapPlan::Swap { from, to } => {
             describe(work.turn, &observed, Some(from), to);
-            watching.remember(work.turn);
-            let observed = match match_count {
+            let strategy = watching.strategy(&observed, to);
+            watching.remember(work.turn, &strategy);
+            let observed = match plan::missing(&observed, to, strategy.first_share()) {
                 None => observed,
                 Some(count) if watching.is_hurried => {
                     ask_for_capacity(&work, &observed, to, count).await;
@@ -86,7 +82,7 @@ pub async fn run(
                 }
                 Some(count) => match_capacity(&mut work, &observed, to, count).await?,
             };
-            let swapped = Attempt::new(session, kind, observed, (from, to), watching)
+            let swapped = Attempt::new(session, kind, observed, strategy, watching)
                 .run(&mut work)
                 .await?;
             swapped.conclude(work.turn);
@@ -134,7 +130,7 @@ async fn ask_for_capacity(work: &Work<'_>, observed: &Observed, color: Color, co
     )));
 }
 
-/// A colour that takes over must be as large as the one it replaces.
+/// A colour that takes over must be as large as what it takes needs.
 async fn match_capacity(
     work: &mut Work<'_>,
     observed: &Observed,
@@ -155,7 +151,7 @@ async fn match_capacity(
         )
         .await?;
     session.report.tell(&ReportEvent::Done(format!(
-        "{color} has {}, as many as the live colour",
+        "{color} has {}, as many as it needs",
         counted(count, "task")
     )));
     work.observe().await

@@ -9,12 +9,13 @@ use super::turn::Conclusion;
 use super::watching::Watching;
 use super::work::Work;
 use super::{destroy, make_live, retire, stack, tidy};
+use crate::engine::plan::AFTER_A_PAUSE;
 use crate::engine::shift::Outcome as Ending;
-use crate::engine::unfinished::{self, Reaction, Resolution};
+use crate::engine::unfinished::{self, Course, Reaction, Resolution};
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::journal::{Command, Left, Operation, OperationOutcome, Previous};
-use crate::model::{Color, Deployed, Observed, Tag, TaskDefinitionArn};
+use crate::model::{Color, Deployed, Observed, Route, Strategy, Tag, TaskDefinitionArn};
 use crate::report::ReportEvent;
 use crate::session::Session;
 use crate::spoken_time;
@@ -27,6 +28,8 @@ const TIMEOUT: Duration = Duration::from_secs(600);
 pub enum Settled {
     Finished,
     Undone,
+    /// Its next stage waits for a person.
+    Waiting,
 }
 
 impl Settled {
@@ -34,16 +37,9 @@ impl Settled {
         match self {
             Self::Finished => "finished",
             Self::Undone => "undone",
+            Self::Waiting => "waiting for a person",
         }
     }
-}
-
-/// Which way an unfinished operation is brought to its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Course {
-    /// Forward where what it made live is well, else back.
-    AsItIs,
-    Back,
 }
 
 /// What is left to do after an unfinished operation was met.
@@ -93,11 +89,20 @@ pub async fn meet(work: &mut Work<'_>, next: Command, tag: Option<&Tag>) -> Resu
     work.session.report.tell(&ReportEvent::Warning(told));
     let name = operation.name();
     let reaction = unfinished::reaction(&operation, next, tag)?;
+    if matches!(reaction, Reaction::Settle | Reaction::Try) && operation.pause().is_some() {
+        let observed = work.observe().await?;
+        unfinished::refuse_waiting(&operation, &observed)
+            .map_err(|refusal| Error::from(refusal).untouched(&observed))?;
+    }
     match reaction {
         Reaction::Supersede => supersede(work, operation, next).await.map(|()| Met::GoOn),
         Reaction::Settle | Reaction::Try => {
             let watching = as_it_was_asked(work, &operation);
             let told = match settle(work, operation, Course::AsItIs, &watching).await {
+                Ok(Settled::Waiting) => {
+                    return Err(Error::refused(format!("the {name} waits for a person"))
+                        .hint(AFTER_A_PAUSE));
+                }
                 Ok(settled) => ReportEvent::Done(format!("the {name} is {}", settled.as_str())),
                 Err(error) if reaction == Reaction::Try && error.exit == Exit::Failed => {
                     ReportEvent::Warning(format!("the {name} failed: {}", error.message))
@@ -140,7 +145,7 @@ pub async fn look_at_the_end(
     let traffic = observed.traffic_line();
     let asking = &watching.asking;
     let error = match observed.live_color() {
-        Some(live) if !judge_once(work.session, &observed.infrastructure, asking).await => Some(
+        Some(live) if !users_are_well(work.session, &observed, asking).await => Some(
             Error::new(
                 Exit::LookNow,
                 format!("{} is live and does not answer well", observed.named(live)),
@@ -158,6 +163,11 @@ pub async fn look_at_the_end(
         traffic,
         error,
     })
+}
+
+async fn users_are_well(session: &Session, observed: &Observed, asking: &Asking) -> bool {
+    let infra = &observed.infrastructure;
+    judge_once(session, infra, asking, Route::Production, None).await
 }
 
 /// What is superseded has moved no listener, or all of it is removed.
@@ -185,8 +195,8 @@ pub async fn settle(
 ) -> Result<Settled> {
     let observed = work.observe().await?;
     let way = way(work.session, &operation, course, &observed, watching).await?;
-    let takes_back = matches!(way, Resolution::Swap { from, .. } if Some(from) == operation.color
-        && observed.live_color() == Some(from));
+    let takes_back = matches!(&way, Resolution::Shift { strategy, is_back: true }
+        if observed.traffic.production.reaches(strategy.from));
     work.turn.take_up(operation.clone());
     match go(work, &operation, &observed, way, watching).await {
         Ok((settled, Some(conclusion))) => {
@@ -194,13 +204,17 @@ pub async fn settle(
             work.turn.saw(&now);
             if takes_back && let Some(release) = operation.release() {
                 let left = match course {
-                    Course::AsItIs => Left::TakenBack,
+                    Course::AsItIs | Course::Continue => Left::TakenBack,
                     Course::Back => Left::RolledBack,
                 };
                 work.turn.came_off(Previous { release, left }, &now);
             }
             work.turn.close(conclusion).await?;
             Ok(settled)
+        }
+        Ok((Settled::Waiting, None)) => {
+            work.turn.leave_open();
+            Ok(Settled::Waiting)
         }
         Ok((settled, None)) => {
             work.turn.is_gone();
@@ -237,27 +251,33 @@ pub async fn way(
 ) -> Result<Resolution> {
     let to_is_well =
         course == Course::AsItIs && is_well(session, operation, observed, &watching.asking).await;
-    unfinished::way(operation, observed, to_is_well)
+    unfinished::way(operation, observed, course, to_is_well, watching.window())
         .map_err(|refusal| Error::from(refusal).untouched(observed))
 }
 
-/// Whether the colour that a swap made live answers as the operation expects, and has
-/// healthy targets.
+/// Whether the colour that a shift brought users to answers as the operation
+/// expects, and has healthy targets.
 async fn is_well(
     session: &Session,
     operation: &Operation,
     observed: &Observed,
     asking: &Asking,
 ) -> bool {
-    let is_swap = matches!(operation.command, Command::Promote | Command::Rollback);
+    let is_shift = matches!(operation.command, Command::Promote | Command::Rollback);
+    let production = &observed.traffic.production;
     let Some(to) = operation
         .color
-        .filter(|to| is_swap && observed.live_color() == Some(*to))
+        .filter(|to| is_shift && production.reaches(*to))
     else {
         return false;
     };
+    // Where users are on both, the colour is asked by name.
+    let (route, color) = match production.only() {
+        Some(_) => (Route::Production, None),
+        None => (Route::Test, Some(to)),
+    };
     observed.color(to).targets.healthy() > 0
-        && judge_once(session, &observed.infrastructure, asking).await
+        && judge_once(session, &observed.infrastructure, asking, route, color).await
 }
 
 /// What came of it, and what to remember of it: nothing where the journal went
@@ -275,8 +295,8 @@ async fn go(
     match way {
         Resolution::Undone => Ok(undone()),
         Resolution::Hold { live, gone } => Err(hold(observed, live, &gone)),
-        Resolution::Swap { from, to } => {
-            swap(work, operation, observed, (from, to), watching).await
+        Resolution::Shift { strategy, is_back } => {
+            shift(work, operation, observed, strategy, is_back, watching).await
         }
         Resolution::MakeLive { color } => {
             let made = make_live::make_live(session, work.turn, observed, color);
@@ -354,31 +374,33 @@ async fn serve(
     Ok(finished())
 }
 
-async fn swap(
+async fn shift(
     work: &mut Work<'_>,
     operation: &Operation,
     observed: &Observed,
-    (from, to): (Color, Color),
+    strategy: Strategy,
+    is_back: bool,
     watching: &Watching,
 ) -> Result<End> {
-    let goes_on = Some(to) == operation.color;
-    let kind = match (goes_on, operation.command) {
-        (true, Command::Promote) => Kind::Promote,
+    let kind = match (is_back, operation.command) {
+        (false, Command::Promote) => Kind::Promote,
         _ => Kind::Rollback,
     };
+    let had_arrived = observed.traffic.production.reaches(strategy.to);
     watching.asking.check_report()?;
     let attempt = Attempt::new(
         work.session,
         kind,
         observed.clone(),
-        (from, to),
+        strategy,
         watching.clone(),
     )
     .begun_at(operation.origin());
     let swapped = attempt.run(work).await?;
-    let settled = match (swapped.ending(), goes_on) {
-        (Ending::Committed, true) | (Ending::RolledBack(_), false) => Settled::Finished,
-        (Ending::Committed, false) | (Ending::RolledBack(_), true) => Settled::Undone,
+    let settled = match (swapped.ending(), is_back) {
+        (Ending::Paused, _) => return Ok((Settled::Waiting, None)),
+        (Ending::Committed, false) | (Ending::RolledBack(_), true) => Settled::Finished,
+        (Ending::Committed, true) | (Ending::RolledBack(_), false) => Settled::Undone,
         _ => {
             return Err(swapped
                 .error()
@@ -387,10 +409,10 @@ async fn swap(
     };
     let outcome = match settled {
         Settled::Finished => OperationOutcome::Finished,
-        Settled::Undone => OperationOutcome::Undone,
+        Settled::Undone | Settled::Waiting => OperationOutcome::Undone,
     };
     let mut watched = swapped.watched();
-    if observed.live_color() == Some(to) {
+    if had_arrived {
         // Users had changed over before anybody watched.
         watched.changeover_ms = None;
     }

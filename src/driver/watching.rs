@@ -6,14 +6,16 @@ use std::time::Duration;
 use super::asking::{self, Asking};
 use super::turn::Turn;
 use crate::config;
-use crate::engine::plan::Step;
+use crate::engine::plan::{self, Step};
 use crate::model::journal::Operation;
-use crate::model::{Color, Found, PerRoute, Strategy};
+use crate::model::{Color, Observed, Steps, Strategy};
 
 /// How production is watched while listeners change.
 #[derive(Debug, Clone)]
 pub struct Watching {
     pub asking: Asking,
+    /// By which users go over; none is all at once.
+    pub steps: Steps,
     /// Whether the new release is the cure of a production that fails: it is
     /// judged as a way back is.
     pub fixes_forward: bool,
@@ -26,6 +28,7 @@ impl Watching {
         Self {
             fixes_forward: false,
             is_hurried: false,
+            steps: Steps::default(),
             asking,
         }
     }
@@ -46,14 +49,17 @@ impl Watching {
     }
 
     /// Tells the journal, for whoever goes on with the operation.
-    pub fn remember(&self, turn: &Turn) {
+    pub fn remember(&self, turn: &Turn, strategy: &Strategy) {
         let asked = self.asking.asked().clone();
-        turn.describe(|operation| operation.asked = Some(asked));
+        turn.describe(|operation| {
+            operation.asked = Some(asked);
+            operation.strategy = Some(strategy.clone());
+        });
     }
 
     /// How traffic goes to that colour, from where it was found.
-    pub fn strategy(&self, to: Color, found: &PerRoute<Found>) -> Strategy {
-        Strategy::all_at_once(to, found, self.window())
+    pub fn strategy(&self, observed: &Observed, to: Color) -> Strategy {
+        plan::strategy(observed, to, &self.steps, self.window())
     }
 
     /// As a plan shows it.

@@ -14,6 +14,8 @@ use crate::model::{Color, Digest, Route};
 #[serde(rename_all = "snake_case")]
 pub enum Upshot {
     Committed,
+    /// It waits for a person.
+    Paused,
     /// There was nothing to do.
     Unchanged,
     RolledBack,

@@ -1,6 +1,7 @@
 //! Plans: what a command is about to do, and what it refuses to do, from what
 //! was observed. A dry run prints the plan; a real run follows it.
 
+mod capacity;
 mod costs;
 #[cfg(test)]
 mod dead_ends;
@@ -17,6 +18,7 @@ mod ways;
 
 use serde::{Serialize, Serializer};
 
+pub use capacity::{missing, needed, strategy};
 pub use costs::costs;
 pub use deploy::{
     DeployPlan, DeployWish, ServicePlan, definition_change, deploy, is_the_same, refuse_unproven,
@@ -30,10 +32,10 @@ pub use swap::{
     Aim, Needless, SwapPlan, fixed, is_bare, nothing_is_live, promote, rollback, rollback_to,
     way_back,
 };
-pub use ways::{astray, refuse_cutting_off, showing, staying_behind, unclear};
+pub use ways::{AFTER_A_PAUSE, astray, refuse_cutting_off, showing, staying_behind, unclear};
 
 use crate::counted::counted;
-use crate::model::{Color, Move, Observed, Strategy, Tag};
+use crate::model::{Color, Condition, Move, Observed, Strategy, Tag};
 
 /// A step of a plan, in words.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,7 +84,7 @@ pub enum Step {
     Await {
         color: Color,
     },
-    MatchCount {
+    Scale {
         color: Color,
         desired: i32,
     },
@@ -91,6 +93,11 @@ pub enum Step {
         seconds: f64,
     },
     Move(Move),
+    /// A stage is watched before the next one's turn.
+    Bake {
+        seconds: f64,
+    },
+    Pause,
     Probe {
         rate: f64,
         seconds: f64,
@@ -119,6 +126,34 @@ impl Step {
     /// What a strategy does, as it is carried out.
     pub fn moves(strategy: &Strategy) -> impl Iterator<Item = Self> {
         strategy.moves().map(Self::Move)
+    }
+
+    /// The same with all that its stages wait for. How the last one is watched is
+    /// for the whole of it to say.
+    pub fn of(strategy: &Strategy) -> Vec<Self> {
+        let mut steps = Vec::new();
+        let mut stages = strategy.stages.iter().peekable();
+        while let Some(stage) = stages.next() {
+            let condition = |condition: &Condition| Self::condition(*condition, strategy.to);
+            steps.extend(stage.before.iter().map(condition));
+            // Where a route is already there is nothing to do.
+            if stage.it.from != Some(stage.it.to) {
+                steps.push(Self::Move(stage.it));
+            }
+            if !stage.bake.is_zero() && stages.peek().is_some() {
+                let seconds = stage.bake.as_secs_f64();
+                steps.push(Self::Bake { seconds });
+            }
+            steps.extend(stage.after.iter().map(condition));
+        }
+        steps
+    }
+
+    fn condition(condition: Condition, color: Color) -> Self {
+        match condition {
+            Condition::Capacity(desired) => Self::Scale { color, desired },
+            Condition::Person => Self::Pause,
+        }
     }
 }
 
@@ -174,12 +209,8 @@ impl std::fmt::Display for Step {
                 Ok(())
             }
             Self::Await { color } => write!(f, "wait until {color} serves"),
-            Self::MatchCount { color, desired } => {
-                write!(
-                    f,
-                    "scale {color} to {}, as many as the live colour has",
-                    counted(desired, "task")
-                )
+            Self::Scale { color, desired } => {
+                write!(f, "scale {color} to {}", counted(desired, "task"))
             }
             Self::AwaitStack { name } => write!(f, "wait until the stack {name} is settled"),
             Self::Adopt { production, test } => {
@@ -193,6 +224,10 @@ impl std::fmt::Display for Step {
                 )
             }
             Self::Move(it) => write!(f, "{it}, and read it back"),
+            Self::Bake { seconds } => write!(f, "watch it for {seconds} s"),
+            Self::Pause => f.write_str(
+                "wait for a person: `bgecs promote --continue` goes on, `bgecs promote --abort` goes back",
+            ),
             Self::Probe {
                 rate,
                 seconds,

@@ -3,8 +3,9 @@
 
 use serde::Serialize;
 
+use super::plan::needed;
 use crate::counted::counted;
-use crate::model::{Answer, Color, Observed, Rollout, Route, ServiceState, TargetState};
+use crate::model::{Answer, Color, Observed, Rollout, Route, ServiceState, Strategy, TargetState};
 
 /// Answers that the test port must give in a row.
 pub const TEST_ANSWERS: usize = 3;
@@ -25,31 +26,33 @@ pub enum Thoroughness {
     WayBack,
 }
 
-/// All checks of a swap from `from` to `to`, in the order in which a person
-/// would ask them. `test_answers` are the test port's to the health path; a way
-/// back does not ask for them.
+/// All checks ahead of a shift, in the order in which a person would ask them.
+/// `is_under_way`: it goes on with one that may have left users on both colours.
+/// `test_answers` are the test port's to the health path; a way back does not ask
+/// for them.
 pub fn checks(
     observed: &Observed,
-    from: Color,
-    to: Color,
+    strategy: &Strategy,
+    is_under_way: bool,
     test_answers: &[Answer],
     thoroughness: Thoroughness,
 ) -> Vec<Check> {
+    let to = strategy.to;
     let always = [
-        listener(observed, Route::Production),
-        listener(observed, Route::Test),
+        listener(observed, Route::Production, is_under_way),
+        listener(observed, Route::Test, false),
         attached(observed),
     ];
     let rest = match thoroughness {
         Thoroughness::Full => vec![
             rolled_out(observed, to),
-            capacity(observed, from, to),
+            capacity(observed, strategy),
             healthy(observed, to),
             answers(test_answers),
         ],
         Thoroughness::WayBack => vec![
             only_told(rolled_out(observed, to)),
-            only_told(capacity(observed, from, to)),
+            only_told(capacity(observed, strategy)),
             healthy_enough(observed, to),
         ],
     };
@@ -70,9 +73,12 @@ fn only_told(check: Check) -> Check {
 /// Each forwards to one of the two colours alone: the test port to either, as a
 /// swap that stopped half-way or a person may have left it; or nowhere. Nothing
 /// of somebody else's is overwritten.
-fn listener(observed: &Observed, route: Route) -> Check {
+fn listener(observed: &Observed, route: Route, may_be_split: bool) -> Check {
     let seen = observed.found_at(route);
-    let is_of_colors = seen.only().is_some();
+    let is_of_colors = match may_be_split {
+        true => seen.split().is_some(),
+        false => seen.only().is_some(),
+    };
     let (name, ok) = match route {
         Route::Production => ("prod listener", is_of_colors),
         Route::Test => ("test listener", is_of_colors || seen.is_nowhere()),
@@ -147,12 +153,19 @@ fn going_back(observed: &Observed, color: Color) -> String {
     format!("ECS is going back to {to}; try again in a moment")
 }
 
-fn capacity(observed: &Observed, from: Color, to: Color) -> Check {
-    let (has, needs) = (observed.color(to).running(), observed.color(from).running());
+/// For what it is to take first.
+fn capacity(observed: &Observed, strategy: &Strategy) -> Check {
+    let (from, to) = (strategy.from, strategy.to);
+    let (has, live) = (observed.color(to).running(), observed.color(from).running());
+    let needs = needed(strategy.first_share(), live);
+    let mut detail = format!("{to} runs {}, {from} {live}", counted(has, "task"));
+    if needs < live {
+        detail += &format!("; its first share needs {needs}");
+    }
     Check {
         name: "capacity",
         ok: has > 0 && has >= needs,
-        detail: format!("{to} runs {}, {from} {needs}", counted(has, "task")),
+        detail,
     }
 }
 
@@ -205,6 +218,8 @@ fn answers(answers: &[Answer]) -> Check {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::model::testing::{nowhere, observed, redirect, release, service, to};
     use crate::model::{Deployment, Target, Targets};
@@ -227,6 +242,10 @@ mod tests {
         world
     }
 
+    fn to_blue(world: &Observed) -> Strategy {
+        Strategy::all_at_once(Color::Blue, &world.traffic, Duration::ZERO)
+    }
+
     fn well() -> Vec<Answer> {
         let answer = Answer::Http {
             status: 204,
@@ -245,7 +264,7 @@ mod tests {
         answers: &[Answer],
         thoroughness: Thoroughness,
     ) -> Vec<&'static str> {
-        checks(world, Color::Green, Color::Blue, answers, thoroughness)
+        checks(world, &to_blue(world), false, answers, thoroughness)
             .into_iter()
             .filter(|check| !check.ok)
             .map(|check| check.name)
@@ -333,13 +352,7 @@ mod tests {
         blue.service.as_mut().unwrap().deployments[0].rollout = Some(Rollout::InProgress);
         blue.targets.0.push(target(TargetState::Unhealthy));
         assert_eq!(way_back(&small), Vec::<&str>::new());
-        let told = checks(
-            &small,
-            Color::Green,
-            Color::Blue,
-            &[],
-            Thoroughness::WayBack,
-        );
+        let told = checks(&small, &to_blue(&small), false, &[], Thoroughness::WayBack);
         let capacity = told.iter().find(|check| check.name == "capacity").unwrap();
         assert_eq!(
             capacity.detail,

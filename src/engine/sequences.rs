@@ -6,14 +6,17 @@
 //! is modelled here.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use proptest::prelude::*;
 
 use super::plan::{self, Aim, DeployWish, SwapPlan};
-use super::unfinished::{self, Reaction, Resolution};
+use super::unfinished::{self, Course, Reaction, Resolution};
 use crate::model::journal::{Command, Effect, Left, Operation, Previous, Truth};
 use crate::model::testing::{moment, move_to, nowhere, observed, operation, release, service, to};
-use crate::model::{Color, ColorState, Observed, PerRoute, Release, Route, TaskDefinitionArn};
+use crate::model::{
+    Color, ColorState, Observed, PerRoute, Release, Route, Strategy as Stages, TaskDefinitionArn,
+};
 
 /// A release, by its number: tag and revision. Every third one fails once users
 /// are on it.
@@ -178,16 +181,23 @@ impl World {
 
     fn settle(&mut self, met: &Operation, back: bool) -> Option<bool> {
         let to_is_well = !back && self.live().is_some_and(is_well);
-        let Ok(way) = unfinished::way(met, &self.seen, to_is_well) else {
+        let (course, bake) = (Course::AsItIs, Duration::ZERO);
+        let Ok(way) = unfinished::way(met, &self.seen, course, to_is_well, bake) else {
             return Some(false);
         };
         match way {
-            Resolution::Swap { from, to } if met.color == Some(to) => {
+            Resolution::Shift {
+                strategy: Stages { from, to, .. },
+                is_back: false,
+            } => {
                 self.point(Route::Production, to)?;
                 self.point(Route::Test, from)?;
                 self.end(None)?;
             }
-            Resolution::Swap { from, to } => {
+            Resolution::Shift {
+                strategy: Stages { from, to, .. },
+                ..
+            } => {
                 let was_live = self.seen.live_color() == Some(from);
                 self.point(Route::Production, to)?;
                 self.point(Route::Test, from)?;

@@ -24,7 +24,7 @@ mod words;
 use std::time::Duration;
 
 use super::seen::Changed;
-use crate::model::{PerRoute, Route, Stage, Strategy};
+use crate::model::{Condition, PerRoute, Route, Stage, Strategy};
 pub use words::{
     Action, Before, Event, Milestone, MoveTimes, NoteFault, Outcome, Phase, Policy, Tolerated,
     Urgency, Why, WriteFault,
@@ -60,6 +60,8 @@ pub struct Shift {
     /// settled; judged only where the baseline was not clean.
     failures_after_settling: u64,
     baseline_failures: u64,
+    /// Of the old release, once both are live.
+    failures_of_old: u64,
     was_mostly_failing: bool,
     is_blind: bool,
     interrupts: u32,
@@ -82,6 +84,7 @@ impl Shift {
             failures: 0,
             failures_after_settling: 0,
             baseline_failures: 0,
+            failures_of_old: 0,
             was_mostly_failing: false,
             is_blind: false,
             interrupts: 0,
@@ -101,10 +104,40 @@ impl Shift {
         matches!(outcome, Some(Outcome::RolledBack(why)) if *why != Why::Interrupt)
     }
 
+    /// What is being seen to.
+    pub fn condition(&self) -> Option<Condition> {
+        match self.phase {
+            Phase::Meeting { is_watched, number } => {
+                self.conditions(is_watched).get(number).copied()
+            }
+            _ => None,
+        }
+    }
+
+    fn conditions(&self, is_watched: bool) -> &[Condition] {
+        let stage = self.current();
+        match is_watched {
+            true => &stage.after,
+            false => &stage.before,
+        }
+    }
+
+    /// Whether it left users on both colours, or found them so and did nothing.
+    pub fn is_half_way(&self) -> bool {
+        let last = self.production_moves().last();
+        let split = match last {
+            Some(moved) => Some(moved.it.to),
+            None => self.before.found.production.split(),
+        };
+        let is_back = matches!(self.outcome(), Some(Outcome::RolledBack(_)));
+        !is_back && split.is_some_and(|split| split.only().is_none())
+    }
+
     /// Where it is, for noticing that it goes on.
     pub fn milestone(&self) -> Milestone {
         match &self.phase {
             Phase::Baseline => Milestone::Baseline,
+            Phase::Meeting { number, .. } => Milestone::Meeting(self.stage, *number),
             Phase::Noting => Milestone::Noting(self.stage),
             Phase::Forward(_) => Milestone::Moving(self.stage),
             Phase::Baking { .. } => Milestone::Baking(self.stage),
@@ -134,14 +167,18 @@ impl Shift {
     fn take(&mut self, at: Duration, event: Event) -> Option<Action> {
         let is_answer = matches!(
             event,
-            Event::Noted(_) | Event::Written(_) | Event::Read(_) | Event::Health(_)
+            Event::Noted(_) | Event::Written(_) | Event::Read(_) | Event::Health(_) | Event::Met(_)
         );
         // Of a look back, the other half may be still to come.
         if is_answer && !matches!(self.awaited, Some((Action::LookBack(_), _))) {
             self.awaited = None;
         }
         match event {
-            Event::Answered { scheduled_at, ok } => self.on_answer(at, scheduled_at, ok),
+            Event::Answered {
+                scheduled_at,
+                ok,
+                by,
+            } => self.on_answer(at, scheduled_at, ok, by),
             Event::ProbeEnded => self.on_probe_ended(at),
             Event::Interrupt => self.on_interrupt(at),
             Event::Tick { oldest_pending } => self.on_tick(at, oldest_pending),
@@ -150,6 +187,7 @@ impl Shift {
             Event::LeaseLost(reason) => self.on_lease_lost(reason),
             Event::Read(result) => self.on_read(at, result),
             Event::Health(result) => self.on_health(at, result),
+            Event::Met(result) => self.on_met(at, result),
         }
     }
 
@@ -157,6 +195,8 @@ impl Shift {
     fn overdue(&mut self, at: Duration) -> Option<Event> {
         let (action, since) = self.awaited?;
         let pause = match action {
+            // It has a limit of its own.
+            Action::Meet(_) => return None,
             Action::Read { after, .. } | Action::AskHealth { after, .. } => after,
             _ => Duration::ZERO,
         };
@@ -175,6 +215,7 @@ impl Shift {
                 message,
             })),
             Action::Read { .. } => Event::Read(Err(message)),
+            Action::Meet(_) => Event::Met(Err(message)),
             Action::LookBack(_) | Action::AskHealth { .. } => Event::Health(Err(message)),
         })
     }
@@ -184,8 +225,8 @@ impl Shift {
         None
     }
 
-    fn current(&self) -> Stage {
-        self.strategy.stages[self.stage]
+    pub fn current(&self) -> &Stage {
+        &self.strategy.stages[self.stage]
     }
 
     /// Whether the stage that is on is watched at all.
@@ -207,10 +248,11 @@ impl Shift {
 
     /// What is known by now of the routes.
     pub fn changed(&self) -> Changed {
-        let is_settled = matches!(
-            self.phase,
-            Phase::Baking { .. } | Phase::Confirming { .. } | Phase::Done(_)
-        );
+        let is_settled = match self.phase {
+            Phase::Baking { .. } => self.is_last_stage(),
+            Phase::Confirming { .. } | Phase::Done(_) => true,
+            _ => false,
+        };
         let last = self.moves.last().filter(|_| is_settled);
         Changed {
             began: self.moves.first().map(|moved| moved.sent),
@@ -225,7 +267,7 @@ impl Shift {
                 // The last requests of the window may still be on their way.
                 let all_answered = oldest_pending.is_none_or(|due| due >= *until);
                 if at >= *until && all_answered {
-                    return self.next_stage();
+                    return self.meet(true, 0);
                 }
                 None
             }

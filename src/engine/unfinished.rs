@@ -1,10 +1,12 @@
 //! What becomes of an operation that nobody finished: from the journal, which
 //! says what it was, and from the world, which alone says how far it came.
 
-use crate::model::journal::{Command, Effect, Operation};
-use crate::model::{Color, Deployed, Observed, Tag, TaskDefinitionArn};
+use std::time::Duration;
 
-use super::plan::{Refusal, unclear};
+use crate::model::journal::{Command, Effect, Operation};
+use crate::model::{Color, Deployed, Observed, Strategy, Tag, TaskDefinitionArn};
+
+use super::plan::{AFTER_A_PAUSE, Refusal, unclear};
 
 /// What a command that meets an unfinished operation does with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,8 +63,8 @@ pub fn may_have_moved_a_listener(operation: &Operation) -> bool {
 pub enum Resolution {
     /// Everything is as it was before, or was put back already.
     Undone,
-    /// Traffic moves, or has moved, and the rest follows.
-    Swap { from: Color, to: Color },
+    /// Traffic moves, or has moved, and the rest follows: the way there, or back.
+    Shift { strategy: Strategy, is_back: bool },
     /// Nothing was live: the colour becomes it.
     MakeLive { color: Color },
     /// The service runs the new revision, or is about to.
@@ -83,18 +85,73 @@ pub enum Resolution {
     Hold { live: Color, gone: Deployed },
 }
 
+/// Which way an unfinished operation is brought to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Course {
+    /// Forward where what it made live is well and nothing failed, else back.
+    AsItIs,
+    /// Forward from its pause, as a person said.
+    Continue,
+    Back,
+}
+
+/// A shift that stands in a pause is not gone on with, nor undone, unless a
+/// person says which.
+///
+/// # Errors
+/// It stands in one.
+pub fn refuse_waiting(operation: &Operation, observed: &Observed) -> Result<(), Refusal> {
+    match operation.pause() {
+        None => Ok(()),
+        Some(_) => Err(Refusal::new(
+            format!(
+                "the {} waits for a person at {}",
+                operation.name(),
+                observed.traffic.production
+            ),
+            AFTER_A_PAUSE,
+        )),
+    }
+}
+
+/// What a person says of a pause needs one.
+///
+/// # Errors
+/// Nothing stands in one.
+pub fn waiting(unfinished: Option<&Operation>) -> Result<&Operation, Refusal> {
+    match unfinished {
+        None => Err(Refusal::new(
+            "nothing waits for a person: no operation is unfinished",
+            "`bgecs promote` begins a promotion",
+        )),
+        Some(operation) if operation.pause().is_none() => Err(Refusal::new(
+            format!(
+                "the {} does not wait for a person: its process is gone",
+                operation.name()
+            ),
+            "`bgecs resume` finishes or undoes it, `bgecs rollback` takes it back",
+        )),
+        Some(operation) => Ok(operation),
+    }
+}
+
 /// How an unfinished operation ends. `to_is_well`: whether the colour that it
-/// made live answers well and has a healthy target.
+/// made live answers well and has a healthy target; `bake`: for how long what is
+/// made live is watched.
 ///
 /// # Errors
 /// Listeners that are where the operation would never have put them.
 pub fn way(
     operation: &Operation,
     observed: &Observed,
+    course: Course,
     to_is_well: bool,
+    bake: Duration,
 ) -> Result<Resolution, Refusal> {
     match operation.command {
-        Command::Promote | Command::Rollback => swap(operation, observed, to_is_well),
+        Command::Promote | Command::Rollback => {
+            shift(operation, observed, course, to_is_well, bake)
+        }
         Command::Deploy => Ok(deploy(operation, observed)),
         Command::Retire => Ok(retire(operation, observed)),
         Command::Destroy => Ok(Resolution::GoOnDestroying),
@@ -103,37 +160,61 @@ pub fn way(
     }
 }
 
-fn swap(
+fn shift(
     operation: &Operation,
     observed: &Observed,
+    course: Course,
     to_is_well: bool,
+    bake: Duration,
 ) -> Result<Resolution, Refusal> {
     let Some(to) = operation.color else {
         return Ok(Resolution::Undone);
     };
-    let production = &observed.traffic.production;
+    let found = &observed.traffic;
     let Some(origin) = &operation.from else {
         // Nothing was live when it began.
-        return match production.only() {
-            None if production.is_nowhere() => Ok(Resolution::Undone),
+        return match found.production.only() {
+            None if found.production.is_nowhere() => Ok(Resolution::Undone),
             Some(live) if live == to => Ok(Resolution::MakeLive { color: to }),
             _ => Err(elsewhere(operation, observed)),
         };
     };
-    let from = origin.color;
-    match production.only() {
-        Some(live) if live == to && to_is_well => Ok(Resolution::Swap { from, to }),
-        Some(live) if live == to && !origin.runs_still(observed) => Ok(Resolution::Hold {
-            live,
-            gone: origin.clone(),
-        }),
-        Some(live) if live == to => Ok(Resolution::Swap { from: to, to: from }),
-        Some(live) if live == from && observed.traffic.test.only() == Some(to) => {
-            Ok(Resolution::Undone)
-        }
-        Some(live) if live == from => Ok(Resolution::Swap { from: to, to: from }),
-        _ => Err(elsewhere(operation, observed)),
+    let back = || Resolution::Shift {
+        strategy: Strategy::all_at_once(origin.color, found, bake),
+        is_back: true,
+    };
+    if found.production.only() == Some(origin.color) {
+        return Ok(match found.test.only() == Some(to) {
+            true => Resolution::Undone,
+            false => back(),
+        });
     }
+    let planned = operation.strategy.clone();
+    let planned = planned.unwrap_or_else(|| Strategy::all_at_once(to, found, bake));
+    let Some(rest) = planned.rest(found) else {
+        return Err(elsewhere(operation, observed));
+    };
+    let goes_on = match course {
+        Course::AsItIs => to_is_well && !operation.was_going_back(),
+        Course::Continue => true,
+        Course::Back => false,
+    };
+    Ok(match goes_on {
+        true => {
+            let rest = rest.watched_for(bake);
+            let strategy = match course {
+                Course::Continue => rest.beyond_its_pause(),
+                Course::AsItIs | Course::Back => rest,
+            };
+            let is_back = false;
+            Resolution::Shift { strategy, is_back }
+        }
+        false if !origin.runs_still(observed) => Resolution::Hold {
+            live: to,
+            gone: origin.clone(),
+        },
+        false => back(),
+    })
 }
 
 fn deploy(operation: &Operation, observed: &Observed) -> Resolution {

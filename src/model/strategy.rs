@@ -1,18 +1,43 @@
 //! The stages by which traffic goes from one colour to the other.
 
+mod steps;
+
 use std::time::Duration;
 
-use super::{Color, Found, Move, PerRoute, Route, Split};
+use serde::{Deserialize, Serialize};
 
-/// A move, and how long it is watched before the next one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+use super::{Color, Found, Move, PerRoute, Route, Split};
+use steps::Hold;
+pub use steps::Steps;
+
+/// A move, and what has to be ahead of the next one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stage {
+    #[serde(rename = "move")]
     pub it: Move,
+    /// Met one after the other ahead of the move.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<Condition>,
+    /// For how long it is watched.
+    #[serde(rename = "bake_seconds", with = "crate::spoken_time::seconds")]
     pub bake: Duration,
+    /// Met one after the other once it was watched.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<Condition>,
+}
+
+/// What a stage waits for, beside time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Condition {
+    /// So many healthy tasks of the new colour.
+    Capacity(i32),
+    /// Somebody says that it goes on.
+    Person,
 }
 
 /// In the order in which they are gone through.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Strategy {
     /// Which users leave.
     pub from: Color,
@@ -25,28 +50,108 @@ impl Strategy {
     /// The swap: production whole, then the test route the other way round, and
     /// both are watched.
     pub fn all_at_once(to: Color, found: &PerRoute<Found>, bake: Duration) -> Self {
-        let from = to.other();
-        let stage = |route, color, bake| Stage {
-            it: Move {
-                route,
-                from: found.get(route).split(),
-                to: Split::all(color),
-            },
-            bake,
-        };
-        Self {
-            from,
-            to,
-            stages: vec![
-                stage(Route::Production, to, Duration::ZERO),
-                stage(Route::Test, from, bake),
-            ],
-        }
+        Self::gradual(to, found, &Steps::default(), bake)
     }
 
     /// The same where nothing is live: no user can notice, and nothing is watched.
     pub fn first(to: Color, found: &PerRoute<Found>) -> Self {
         Self::all_at_once(to, found, Duration::ZERO)
+    }
+
+    /// Production by steps, each watched, and then as [`Self::all_at_once`]. A
+    /// step that waits for a person is watched for as long as the last one.
+    pub fn gradual(to: Color, found: &PerRoute<Found>, steps: &Steps, bake: Duration) -> Self {
+        let stage = |route, to, bake, after| Stage {
+            it: Move {
+                route,
+                from: None,
+                to,
+            },
+            before: Vec::new(),
+            bake,
+            after,
+        };
+        let portions = steps.all().iter().map(|portion| {
+            let (bake, after) = match portion.hold {
+                Hold::For(time) => (time, Vec::new()),
+                Hold::Pause => (bake, vec![Condition::Person]),
+            };
+            let split = Split::with_share(to, portion.share);
+            stage(Route::Production, split, bake, after)
+        });
+        let whole = stage(
+            Route::Production,
+            Split::all(to),
+            Duration::ZERO,
+            Vec::new(),
+        );
+        let test = stage(Route::Test, Split::all(to.other()), bake, Vec::new());
+        let mut it = Self {
+            from: to.other(),
+            to,
+            stages: portions.chain([whole, test]).collect(),
+        };
+        it.begin_at(found);
+        it
+    }
+
+    /// What is left of it where routes were found there: from the stage on that
+    /// production is at. None where no stage leads to it.
+    pub fn rest(&self, found: &PerRoute<Found>) -> Option<Self> {
+        let production = found.production.split()?;
+        let is_there =
+            |stage: &Stage| stage.it.route == Route::Production && stage.it.to == production;
+        let reached = match production == Split::all(self.from) {
+            true => 0,
+            false => self.stages.iter().rposition(is_there)?,
+        };
+        let mut rest = Self {
+            stages: self.stages[reached..].to_vec(),
+            ..*self
+        };
+        rest.begin_at(found);
+        Some(rest)
+    }
+
+    /// The same, but that what follows a pause begins at once.
+    #[must_use]
+    pub fn beyond_its_pause(mut self) -> Self {
+        let waits = |stage: &Stage| stage.after.contains(&Condition::Person);
+        if self.stages.first().is_some_and(waits) {
+            self.stages.remove(0);
+        }
+        self
+    }
+
+    /// The same, but that at the end it is watched for so long.
+    #[must_use]
+    pub fn watched_for(mut self, bake: Duration) -> Self {
+        if let Some(last) = self.stages.last_mut() {
+            last.bake = bake;
+        }
+        self
+    }
+
+    /// Of the new release, once production has moved for the first time, in basis
+    /// points.
+    pub fn first_share(&self) -> u16 {
+        let mut moves = self.stages.iter().map(|stage| stage.it);
+        let first = moves.find(|it| it.route == Route::Production);
+        first.map_or(0, |it| it.to.share(self.to))
+    }
+
+    /// Each move begins where the one before it has brought its route.
+    fn begin_at(&mut self, found: &PerRoute<Found>) {
+        let mut at = found.map(Found::split);
+        for Stage { it, .. } in &mut self.stages {
+            it.from = at.get_mut(it.route).replace(it.to);
+        }
+    }
+
+    /// Whether users are ever on both colours because it says so.
+    pub fn is_gradual(&self) -> bool {
+        let mut moves = self.stages.iter().map(|stage| stage.it);
+        moves.any(|it| it.to.only().is_none())
     }
 
     /// What it moves. Where a route is already there is nothing to do.
@@ -58,5 +163,57 @@ impl Strategy {
     /// For how long it watches, all in all.
     pub fn bakes(&self) -> Duration {
         self.stages.iter().map(|stage| stage.bake).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::testing::observed;
+
+    fn told(strategy: &Strategy) -> Vec<String> {
+        let told = |stage: &Stage| {
+            let from = stage.it.from.map_or_else(String::new, |it| it.to_string());
+            let (it, bake) = (stage.it, stage.bake.as_secs());
+            let person = if stage.after.is_empty() {
+                ""
+            } else {
+                ", then a person"
+            };
+            format!("{it} (it was {from}), {bake} s{person}")
+        };
+        strategy.stages.iter().map(told).collect()
+    }
+
+    #[test]
+    fn production_grows_and_the_test_route_follows_at_the_end() {
+        let steps = "5% for 5m,25% pause".parse().unwrap();
+        let bake = Duration::from_secs(900);
+        let mut found = observed().traffic;
+        let strategy = Strategy::gradual(Color::Blue, &found, &steps, bake);
+        let all = [
+            "point port 80 at 5% blue, 95% green (it was green), 300 s",
+            "point port 80 at 25% blue, 75% green (it was 5% blue, 95% green), 900 s, then a person",
+            "point port 80 at blue (it was 25% blue, 75% green), 0 s",
+            "point port 81 at green (it was blue), 900 s",
+        ];
+        assert_eq!(told(&strategy), all);
+        assert!(strategy.is_gradual());
+        let kept = serde_json::to_string(&strategy).unwrap();
+        assert_eq!(serde_json::from_str::<Strategy>(&kept).unwrap(), strategy);
+
+        // Gone on with from where production was left.
+        assert_eq!(told(&strategy.rest(&found).unwrap()), all);
+        found.production = Found::Split(Split::with_share(Color::Blue, 2500));
+        let rest = strategy.rest(&found).unwrap();
+        let there = "point port 80 at 25% blue, 75% green (it was 25% blue, 75% green), 900 s, then a person";
+        assert_eq!(told(&rest), [&[there], &all[2..]].concat());
+        assert_eq!(rest.moves().count(), 2);
+        found.production = Found::Split(Split::with_share(Color::Blue, 3000));
+        assert_eq!(strategy.rest(&found), None);
+
+        let swap = Strategy::all_at_once(Color::Blue, &observed().traffic, bake);
+        assert_eq!(swap.stages.len(), 2);
+        assert!(!swap.is_gradual());
     }
 }

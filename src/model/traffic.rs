@@ -79,14 +79,21 @@ impl Split {
 
     /// Every request to that colour.
     pub const fn all(color: Color) -> Self {
+        Self::with_share(color, Self::WHOLE)
+    }
+
+    /// So many basis points to that colour, and the rest to the other.
+    pub const fn with_share(color: Color, share: u16) -> Self {
+        let rest = Self::WHOLE.saturating_sub(share);
+        let share = Self::WHOLE - rest;
         Self(match color {
             Color::Blue => PerColor {
-                blue: Self::WHOLE,
-                green: 0,
+                blue: share,
+                green: rest,
             },
             Color::Green => PerColor {
-                blue: 0,
-                green: Self::WHOLE,
+                blue: rest,
+                green: share,
             },
         })
     }

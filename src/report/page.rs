@@ -81,6 +81,7 @@ fn headline(evidence: &Evidence) -> Markup {
 fn outcome(outcome: Upshot) -> &'static str {
     match outcome {
         Upshot::Committed => "Committed",
+        Upshot::Paused => "Waiting for a person",
         Upshot::Unchanged => "Unchanged",
         Upshot::RolledBack => "Rolled back",
         Upshot::Refused => "Refused",

@@ -43,10 +43,12 @@ fn every_step_in_words() {
             changes: Vec::new(),
         },
         Step::Await { color },
-        Step::MatchCount { color, desired: 3 },
+        Step::Scale { color, desired: 3 },
         Step::Check,
         Step::Baseline { seconds: 1.0 },
         Step::Move(move_to(Route::Production, color)),
+        Step::Bake { seconds: 300.0 },
+        Step::Pause,
         Step::Move(move_to(Route::Test, color.other())),
         Step::Probe {
             rate: 10.0,
@@ -76,17 +78,19 @@ fn every_step_in_words() {
        9. update the service blue
       10. update the service blue, to 3 tasks, restarting its tasks
       11. wait until blue serves
-      12. scale blue to 3 tasks, as many as the live colour has
+      12. scale blue to 3 tasks
       13. check both colours and both listeners
       14. probe port 80 for 1 s: it must answer well before anything changes
       15. point port 80 at blue, and read it back
-      16. point port 81 at green, and read it back
-      17. probe port 80 10 times a second for 15 s; take it back if anything fails
-      18. scale blue to zero tasks
-      19. stop 2 tasks and delete the service blue
-      20. delete 7 revisions of the task definition bgecs-hello
-      21. delete every image in the repository bgecs-hello
-      22. delete the CloudFormation stack bgecs-hello and all in it
+      16. watch it for 300 s
+      17. wait for a person: `bgecs promote --continue` goes on, `bgecs promote --abort` goes back
+      18. point port 81 at green, and read it back
+      19. probe port 80 10 times a second for 15 s; take it back if anything fails
+      20. scale blue to zero tasks
+      21. stop 2 tasks and delete the service blue
+      22. delete 7 revisions of the task definition bgecs-hello
+      23. delete every image in the repository bgecs-hello
+      24. delete the CloudFormation stack bgecs-hello and all in it
     Nothing was changed.
     ");
 }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::*;
 use crate::aws::testing::Wire;
 use crate::cli::WatchFlags;
@@ -8,10 +10,9 @@ use crate::model::testing::observed;
 #[test]
 fn what_is_done_already_is_no_step() {
     let session = Session::of_hello(Wire::new().aws());
-    let way = Resolution::Swap {
-        from: Color::Blue,
-        to: Color::Green,
-    };
+    let strategy = swap_to(Color::Green);
+    let is_back = false;
+    let way = Resolution::Shift { strategy, is_back };
     let [Step::Probe { .. }] = steps(&session, &observed(), &way, &watched(&session))[..] else {
         panic!("both listeners are where the swap has them");
     };
@@ -31,9 +32,9 @@ fn each_way_has_its_steps() {
     let mut all = String::new();
     for way in [
         Resolution::Undone,
-        Resolution::Swap {
-            from: color.other(),
-            to: color,
+        Resolution::Shift {
+            strategy: swap_to(color),
+            is_back: false,
         },
         Resolution::MakeLive { color },
         Resolution::AwaitServing {
@@ -56,6 +57,10 @@ fn each_way_has_its_steps() {
     "delete the CloudFormation stack bgecs-hello and all in it"
     "wait until the stack bgecs-hello is settled"
     "#);
+}
+
+fn swap_to(color: Color) -> Strategy {
+    Strategy::all_at_once(color, &observed().traffic, Duration::from_secs(15))
 }
 
 fn watched(session: &Session) -> Watching {

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::driver::attempt::{Kind, SwapTimes, Swapped};
 use crate::engine::evidence::Upshot;
-use crate::engine::plan::Needless;
+use crate::engine::plan::{AFTER_A_PAUSE, Needless};
 use crate::engine::preflight::Check;
 use crate::engine::seen::ProbeReport;
 use crate::error::Exit;
@@ -24,7 +24,13 @@ impl Outcome for Swapped {
     fn human(&self, style: &Style) -> String {
         let probe = &self.probe;
         let mut lines = Vec::new();
-        if self.exit == Exit::Done {
+        let is_paused = self.outcome == Upshot::Paused;
+        if is_paused {
+            lines.push(format!(
+                "the promotion of {} waits for a person",
+                style.color(self.to, &self.names.1)
+            ));
+        } else if self.exit == Exit::Done {
             lines.push(format!(
                 "{} is live: {} -> {}",
                 style.color(self.to, &self.names.1),
@@ -62,7 +68,10 @@ impl Outcome for Swapped {
             "  latency     p50 {} ms, p99 {} ms, max {} ms",
             latency.p50, latency.p99, latency.max
         ));
-        if self.exit == Exit::Done {
+        if is_paused {
+            lines.push(format!("  traffic     {}", self.traffic));
+            lines.push(format!("  next        {AFTER_A_PAUSE}"));
+        } else if self.exit == Exit::Done {
             lines.push(format!("  traffic     {}", self.traffic));
             let from = self.from;
             // After a rollback there is nothing to go back to.

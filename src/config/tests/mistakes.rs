@@ -80,6 +80,42 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ),
     ("APP\n[container]\ncommand = []", "[]", "leave the key out"),
     (
+        "APP\n[shift]\nsteps = ['25% for 5m', '5% pause']",
+        "['25% for 5m', '5% pause']",
+        "`shift.steps`: the steps do not grow: 5% comes after 25%",
+    ),
+    (
+        "APP\n[shift]\nsteps = '5% for 5m'",
+        "'5% for 5m'",
+        "takes a list of texts in quotes",
+    ),
+    (
+        "APP\n[shift]\nsteps = []",
+        "[]",
+        "it has no step: `5% for 5m` is one",
+    ),
+    (
+        "APP\n[shift]\ncanary = '100% for 5m'",
+        "'100% for 5m'",
+        "above 0% and below 100%",
+    ),
+    (
+        "APP\n[shift]\nlinear = '10% every 60'",
+        "'10% every 60'",
+        "`60` has no unit: it is ms, s, m or h",
+    ),
+    (
+        "APP\n[shift]\nlinear = '10% every 1m'\nsteps = ['5% pause']",
+        "linear",
+        "`shift.linear`: `steps` says it already: keep one of them",
+    ),
+    ("APP\n[shift]\nbake = 900", "900", "takes text in quotes"),
+    (
+        "APP\n[shift]\nbake = '0s'",
+        "'0s'",
+        "it takes some time, not 0s",
+    ),
+    (
         "APP\n[container]\ncommand = 'serve'",
         "'serve'",
         "a list of texts in quotes",

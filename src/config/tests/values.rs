@@ -55,6 +55,29 @@ proptest! {
 }
 
 #[test]
+fn a_shift_is_laid_out_in_any_of_three_ways() {
+    let steps = |text: &str| {
+        let shift = parse(&format!("app = 'hello'\n[shift]\n{text}"))
+            .unwrap()
+            .shift;
+        (shift.steps.to_string(), shift.bake)
+    };
+    let bake = Some(std::time::Duration::from_secs(900));
+    for (text, expected, bake) in [
+        (
+            "steps = ['5% for 5m', '25% pause']\nbake = '15m'",
+            "5% for 300s,25% pause",
+            bake,
+        ),
+        ("canary = '10% for 15m'", "10% for 900s", None),
+        ("linear = '40% every 1m'", "40% for 60s,80% for 60s", None),
+        ("", "", None),
+    ] {
+        assert_eq!(steps(text), (expected.to_owned(), bake), "{text}");
+    }
+}
+
+#[test]
 fn networks() {
     assert_eq!("0.0.0.0/0".parse(), Ok(Ipv4Cidr::ANYWHERE));
     for bad in [

@@ -2,7 +2,7 @@ use std::sync::Mutex;
 
 use bollard::moby::buildkit::v1::{StatusResponse, Vertex, VertexLog, VertexStatus};
 
-use super::{DockerError, Progress, StepState, Steps, plain};
+use super::{BuildSteps, DockerError, Progress, StepState, plain};
 use crate::hidden::Mask;
 
 fn vertex(digest: &str, name: &str) -> Vertex {
@@ -33,7 +33,7 @@ fn told(statuses: &[StatusResponse], message: &str) -> (Vec<Progress>, DockerErr
     let mask = Mask::default();
     let seen = Mutex::new(Vec::new());
     let progress = |event| seen.lock().expect("not poisoned").push(event);
-    let mut steps = Steps::new(&mask, &progress);
+    let mut steps = BuildSteps::new(&mask, &progress);
     for status in statuses {
         steps.take_in(status);
     }

@@ -4,10 +4,11 @@
 use std::time::Duration;
 
 use super::swapped;
+use crate::counted::counted;
 use crate::driver::shift::Notice;
 use crate::engine::seen::{NEW, OLD, signed_ms};
 use crate::engine::shift::{Milestone, Phase, Shift};
-use crate::model::{Answer, Route};
+use crate::model::{Answer, Condition, Route};
 use crate::report::{Answered, AnsweringRelease, ReportEvent};
 use crate::session::Session;
 
@@ -84,10 +85,25 @@ impl<'a> Narrator<'a> {
         };
         let note = |text: String| report.tell(&ReportEvent::Note(text));
         match (now.milestone(), &now.phase) {
+            (Milestone::Meeting(..), Phase::Meeting { .. }) => {
+                let color = self.shift.strategy.to;
+                now.condition()
+                    .iter()
+                    .for_each(|condition| match condition {
+                        Condition::Capacity(tasks) => {
+                            note(format!("scaling {color} to {}", counted(*tasks, "task")));
+                        }
+                        Condition::Person => {}
+                    });
+            }
             (Milestone::Noting(0), _) => note("production answers well; swapping".to_owned()),
-            (Milestone::Noting(stage), _) => arrived(stage - 1).into_iter().for_each(note),
+            // Of one that was watched it is said already.
+            (Milestone::Noting(stage), _) if stages[stage - 1].bake.is_zero() => {
+                arrived(stage - 1).into_iter().for_each(note);
+            }
             (Milestone::Baking(stage), Phase::Baking { until }) => {
-                self.ends = Some(*until);
+                let later = stages.iter().skip(stage + 1);
+                self.ends = Some(*until + later.map(|stage| stage.bake).sum::<Duration>());
                 let watched = stages
                     .get(stage)
                     .map_or(0.0, |stage| stage.bake.as_secs_f64());

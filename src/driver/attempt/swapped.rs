@@ -51,6 +51,9 @@ pub struct Swapped {
     is_said: bool,
     #[serde(skip)]
     ending: Ending,
+    /// Users were left on both colours: the next command finds it unfinished.
+    #[serde(skip)]
+    is_half_way: bool,
 }
 
 impl Swapped {
@@ -68,12 +71,12 @@ impl Swapped {
         let mut probe = finished.seen.report(rate, began, finished.unsent);
         let first = probe.failures.first();
         let (outcome, exit, reason) = ending(shift, first);
-        if exit != Exit::Done {
+        if outcome != Upshot::Committed {
             // There and back again is no changeover.
             probe.forget_changeover();
         }
         let changeover_unknown =
-            changeover_unknown(exit, &finished.seen, &probe, asking, shift.strategy.to);
+            changeover_unknown(outcome, &finished.seen, &probe, asking, shift.strategy.to);
         let first = probe.failures.first();
         let is_said = first.is_some_and(|first| {
             let reason = reason.as_deref().unwrap_or_default();
@@ -102,6 +105,7 @@ impl Swapped {
                 .outcome()
                 .cloned()
                 .unwrap_or(Ending::InDoubt("it was given up before its end".to_owned())),
+            is_half_way: shift.is_half_way(),
         }
     }
 
@@ -130,6 +134,7 @@ impl Swapped {
             first_failure: None,
             is_said: false,
             ending: Ending::Refused(reasons.join("; ")),
+            is_half_way: false,
         }
     }
 
@@ -142,6 +147,12 @@ impl Swapped {
     pub fn in_a_sentence(&self) -> String {
         let requests = self.probe.in_a_sentence();
         match (self.headline(), self.probe.changeover_ms) {
+            _ if self.outcome == Upshot::Paused => {
+                format!(
+                    "The promotion of {} waits for a person: {requests}.",
+                    self.names.1
+                )
+            }
             (Some(headline), _) if self.probe.sent == 0 => sentence(&headline),
             (Some(headline), _) => format!("{}: {requests}.", capital(&headline)),
             (None, Some(changeover)) => format!(
@@ -159,7 +170,7 @@ impl Swapped {
     /// Says in the journal how it ended; where nobody knows, the next command
     /// will look.
     pub fn conclude(&self, turn: &Turn) {
-        let Some(outcome) = remembered(&self.ending) else {
+        let Some(outcome) = remembered(&self.ending).filter(|_| !self.is_half_way) else {
             turn.leave_open();
             return;
         };
@@ -277,13 +288,14 @@ impl Swapped {
 
 /// Why there is no changeover to tell of after a swap that committed.
 fn changeover_unknown(
-    exit: Exit,
+    outcome: Upshot,
     seen: &Seen,
     probe: &ProbeReport,
     asking: &Asking,
     to: Color,
 ) -> Option<String> {
-    if exit != Exit::Done || probe.changeover_ms.is_some() || probe.sent == 0 {
+    let is_over = matches!(outcome, Upshot::Committed);
+    if !is_over || probe.changeover_ms.is_some() || probe.sent == 0 {
         return None;
     }
     let header = &asking.question.release_header;
@@ -322,7 +334,7 @@ fn remembered(ending: &Ending) -> Option<journal::OperationOutcome> {
         Ending::Interrupted => OperationOutcome::Interrupted,
         Ending::Unchanged(_) => OperationOutcome::Failed,
         Ending::Left(_) => OperationOutcome::Left,
-        Ending::InDoubt(_) => return None,
+        Ending::Paused | Ending::InDoubt(_) => return None,
     })
 }
 
@@ -354,6 +366,7 @@ fn ending(shift: &Shift, first: Option<&Failure>) -> (Upshot, Exit, Option<Strin
     };
     match shift.outcome() {
         Some(Ending::Committed) => (Upshot::Committed, Exit::Done, None),
+        Some(Ending::Paused) => (Upshot::Paused, Exit::Done, None),
         Some(Ending::RolledBack(why)) => (Upshot::RolledBack, Exit::RolledBack, Some(reason(why))),
         Some(Ending::Unwell) => {
             let (bad, all) = shift.baseline();
@@ -386,7 +399,7 @@ pub fn reason(why: &Why) -> String {
         Why::Failures => "requests failed after the swap".to_owned(),
         Why::Blind => "the probe has ended by itself".to_owned(),
         Why::Interrupt => "interrupted".to_owned(),
-        Why::Journal(reason) | Why::Unseen(reason) => reason.clone(),
+        Why::Journal(reason) | Why::Unseen(reason) | Why::Unmet(reason) => reason.clone(),
         Why::Unmoved(Route::Test, reason) => {
             format!("the test port could not be moved: {reason}")
         }
@@ -405,7 +418,7 @@ fn after(why: &Why, to: Color, operation: &str) -> String {
         Why::Blind | Why::Unseen(_) => {
             format!("nothing is known against {to}: `bgecs {operation}` again")
         }
-        Why::Unmoved(..) | Why::Journal(_) => {
+        Why::Unmoved(..) | Why::Journal(_) | Why::Unmet(_) => {
             format!("fix that, or allow it for these credentials; then `bgecs {operation}` again")
         }
     }

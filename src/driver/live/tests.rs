@@ -11,7 +11,9 @@ async fn fault(reply: Reply) -> WriteFault {
     let aws = wire.aws();
     let turn = Turn::for_tests(&aws, Head::default());
     let world = LiveWorld {
+        session: &Session::of_hello(wire.aws()),
         aws: &aws,
+        to: Color::Blue,
         observed: &observed(),
         turn: &turn,
     };
@@ -73,7 +75,9 @@ async fn a_colour_is_healthy_with_one_healthy_target() {
         let aws = wire.aws();
         let turn = Turn::for_tests(&aws, Head::default());
         let world = LiveWorld {
+            session: &Session::of_hello(wire.aws()),
             aws: &aws,
+            to: Color::Blue,
             observed: &observed(),
             turn: &turn,
         };
@@ -113,7 +117,9 @@ async fn the_lease_forbids_less_on_the_way_back() {
         // Of no length, its lease has run out at once.
         let turn = Turn::for_tests_of(&aws, Head::default(), std::time::Duration::ZERO);
         let world = LiveWorld {
+            session: &Session::of_hello(wire.aws()),
             aws: &aws,
+            to: Color::Blue,
             observed: &observed(),
             turn: &turn,
         };
@@ -144,7 +150,9 @@ async fn a_call_that_users_may_wait_for_is_given_up_after_two_short_attempts() {
         .impatient();
     let turn = Turn::for_tests(&aws, Head::default());
     let world = LiveWorld {
+        session: &Session::of_hello(wire.aws()),
         aws: &aws,
+        to: Color::Blue,
         observed: &observed(),
         turn: &turn,
     };

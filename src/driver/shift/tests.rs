@@ -103,6 +103,7 @@ fn assert_truth(fake: &Fake, finished: &Finished) {
             assert!(!calls.iter().any(is_write), "{outcome:?} after {calls:?}");
         }
         Outcome::Left(_) => assert_eq!(fake.production.get(), TO, "{outcome:?}"),
+        Outcome::Paused => panic!("a swap has no pause"),
         // Claims nothing.
         Outcome::InDoubt(_) => {}
     }
@@ -113,6 +114,7 @@ fn assert_truth(fake: &Fake, finished: &Finished) {
 fn word(finished: &Finished) -> &'static str {
     match finished.shift.outcome() {
         Some(Outcome::Committed) => "committed",
+        Some(Outcome::Paused) => "paused",
         Some(Outcome::RolledBack(_)) => "rolled back",
         Some(Outcome::Unwell | Outcome::Refused(_)) => "refused",
         Some(Outcome::Interrupted) => "interrupted",

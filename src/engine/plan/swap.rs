@@ -4,7 +4,7 @@
 use super::standing::{Standing, standing};
 use super::{Refusal, known_live};
 use crate::model::journal::{Command, Left, Previous};
-use crate::model::{Color, ColorState, Deployed, Observed, Rollout, ServiceState, Tag};
+use crate::model::{Color, ColorState, Deployed, Observed, Tag};
 
 /// What a promotion is to make live.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,12 +31,9 @@ pub enum SwapPlan {
     MakeLive {
         color: Color,
     },
-    /// `match_count` is how many tasks the new colour must be scaled to first,
-    /// where it runs fewer than the live one.
     Swap {
         from: Color,
         to: Color,
-        match_count: Option<i32>,
     },
 }
 
@@ -144,7 +141,7 @@ pub fn promote(observed: &Observed, aim: &Aim) -> Result<SwapPlan, Refusal> {
         return nothing(Needless::LiveAlready);
     }
     runs_something(observed, to)?;
-    Ok(swap_to(observed, to))
+    Ok(SwapPlan::Swap { from: live, to })
 }
 
 /// Where a rollback leads that is typed now and carried out later: the way back
@@ -215,7 +212,8 @@ pub fn rollback(observed: &Observed) -> Result<SwapPlan, Refusal> {
         }
         Left::Replaced => {
             runs_something(observed, release.color)?;
-            Ok(swap_to(observed, release.color))
+            let to = release.color;
+            Ok(SwapPlan::Swap { from: live, to })
         }
     }
 }
@@ -325,28 +323,6 @@ fn what_runs(observed: &Observed) -> String {
         None => format!("{color} runs nothing"),
     };
     Color::BOTH.map(runs).join(", ")
-}
-
-fn swap_to(observed: &Observed, to: Color) -> SwapPlan {
-    let from = to.other();
-    let (wanted, new) = (observed.color(from).running(), observed.color(to));
-    // One that is still growing, as a promotion leaves it that died then, is
-    // waited for as well; never is it made smaller. One that does not roll out is
-    // not: the checks will say why.
-    let has = match has_rolled_out(new) {
-        true => new.desired().min(new.running()),
-        false => new.desired(),
-    };
-    SwapPlan::Swap {
-        from,
-        to,
-        match_count: (wanted > has).then(|| wanted.max(new.desired())),
-    }
-}
-
-fn has_rolled_out(state: &ColorState) -> bool {
-    let primary = state.service.as_ref().and_then(ServiceState::primary);
-    primary.is_some_and(|primary| primary.rollout == Some(Rollout::Completed))
 }
 
 /// What becomes live where nothing is.

@@ -2,7 +2,7 @@
 //! whatever a command does to ports 80 and 81.
 
 use super::Refusal;
-use crate::model::journal::Truth;
+use crate::model::journal::{Operation, Truth};
 use crate::model::{Color, Observed, OtherWays, Route, WayIn};
 
 /// Port 80 is where bgecs would never have put it, and what somebody else did
@@ -11,6 +11,19 @@ pub fn unclear(observed: &Observed) -> Option<Refusal> {
     let production = &observed.traffic.production;
     if production.is_nowhere() || production.only().is_some() {
         return None;
+    }
+    if let Some(operation) = under_way(observed) {
+        return Some(Refusal::new(
+            format!(
+                "the {} is unfinished: port 80 {}",
+                operation.name(),
+                production.deed()
+            ),
+            match operation.pause() {
+                Some(_) => AFTER_A_PAUSE,
+                None => "`bgecs resume` finishes or undoes it, `bgecs rollback` takes it back",
+            },
+        ));
     }
     let infra = &observed.infrastructure;
     let listener = infra.listener(Route::Production);
@@ -32,6 +45,16 @@ pub fn unclear(observed: &Observed) -> Option<Refusal> {
         format!("port 80 {}, which bgecs did not do", production.deed()),
         format!("{back}; then `bgecs adopt`"),
     ))
+}
+
+pub const AFTER_A_PAUSE: &str =
+    "`bgecs promote --continue` goes on with it, `bgecs promote --abort` takes it back";
+
+/// The unfinished shift that has brought production where it is.
+fn under_way(observed: &Observed) -> Option<&Operation> {
+    let operation = observed.journal.operation.as_ref()?;
+    let strategy = operation.strategy.as_ref()?;
+    strategy.rest(&observed.traffic).map(|_| operation)
 }
 
 /// The first release takes both ports, and somebody else has the other one.

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use super::{Action, Outcome, Phase, Shift, Why};
-use crate::model::{Found, Route};
+use crate::engine::seen::OLD;
+use crate::model::Route;
 
 /// How many good answers make a baseline.
 const BASELINE_ANSWERS: u64 = 3;
@@ -21,6 +22,7 @@ impl Shift {
         at: Duration,
         scheduled_at: Duration,
         ok: bool,
+        by: Option<usize>,
     ) -> Option<Action> {
         if matches!(self.phase, Phase::Confirming { .. }) {
             return self.confirm(at, scheduled_at, ok);
@@ -29,12 +31,15 @@ impl Shift {
             self.good += 1;
             return None;
         }
-        if self.may_be_on_new() {
+        if !self.may_be_on_new() {
+            self.baseline_failures += 1;
+        } else if self.strategy.is_gradual() && by == Some(OLD) {
+            // It was there before, and says nothing against the new one.
+            self.failures_of_old += 1;
+        } else {
             self.failures += 1;
             let has_settled = self.settled_at().is_some_and(|at| scheduled_at > at);
             self.failures_after_settling += u64::from(has_settled);
-        } else {
-            self.baseline_failures += 1;
         }
         self.judge(at)
     }
@@ -66,7 +71,7 @@ impl Shift {
 
     pub(super) fn leave_baseline(&mut self, at: Duration) -> Option<Action> {
         let Some(baseline) = self.policy.baseline else {
-            return self.note();
+            return self.begin_stage();
         };
         if at < baseline {
             return None;
@@ -79,7 +84,7 @@ impl Shift {
         };
         if is_enough {
             self.was_mostly_failing = is_mostly_failing;
-            return self.note();
+            return self.begin_stage();
         }
         let grace = self.policy.pace * GRACE_REQUESTS;
         match is_mostly_failing && at >= baseline + grace {
@@ -111,12 +116,16 @@ impl Shift {
             | Phase::Back { .. }
             | Phase::Confirming { .. }
             | Phase::Done(_) => None,
-            _ if self.moves.is_empty() && !self.is_past_production() => self.judge_unchanged(at),
+            _ if self.has_changed_nothing() => self.judge_unchanged(at),
             _ => self.judge_changed(at),
         }
     }
 
-    /// Nothing was changed yet.
+    /// Not by this shift, and users are where they were.
+    pub(super) fn has_changed_nothing(&self) -> bool {
+        self.moves.is_empty() && !self.is_past_production()
+    }
+
     fn judge_unchanged(&mut self, at: Duration) -> Option<Action> {
         if self.interrupts > 0 {
             return self.end(Outcome::Interrupted);
@@ -184,9 +193,9 @@ impl Shift {
             || (self.found_on_new() && !self.policy.needs_clean_baseline)
     }
 
-    /// Whether production was on the new colour before this swap did anything.
+    /// Whether users were on the new colour before this shift did anything.
     pub(super) fn found_on_new(&self) -> bool {
-        self.before.found.production == Found::from(self.strategy.to)
+        self.before.found.production.reaches(self.strategy.to)
     }
 
     /// Whether users may be on the new colour.
@@ -198,7 +207,7 @@ impl Shift {
     fn is_past_production(&self) -> bool {
         let is_on = matches!(
             self.phase,
-            Phase::Noting | Phase::Forward(_) | Phase::Baking { .. }
+            Phase::Meeting { .. } | Phase::Noting | Phase::Forward(_) | Phase::Baking { .. }
         );
         is_on && self.current().it.route == Route::Test
     }

@@ -3,19 +3,20 @@
 //! change a listener while the window passes.
 
 use super::{Outcome, Phase, Shift};
-use crate::model::Color;
+use crate::model::{Found, Split};
 
 impl Shift {
-    /// Whether port 80 is where an ended shift says. One look that denies it may
+    /// Whether production is where an ended shift says. One look that denies it may
     /// be stale.
-    pub fn is_borne_out(&self, live: Option<Color>) -> bool {
-        self.claim().is_none_or(|color| live == Some(color))
+    pub fn is_borne_out(&self, production: &Found) -> bool {
+        let claim = self.claim();
+        claim.is_none_or(|split| production.split() == Some(split))
     }
 
-    /// Takes back the word of an ended shift that port 80 does not bear out.
-    pub fn look_again(&mut self, live: Option<Color>) {
+    /// Takes back the word of an ended shift that production does not bear out.
+    pub fn look_again(&mut self, production: &Found) {
         if let Some(expected) = self.claim()
-            && live != Some(expected)
+            && !self.is_borne_out(production)
         {
             self.phase = Phase::Done(Outcome::InDoubt(format!(
                 "port 80 was seen at {expected}, and no longer forwards there: something else changed it, or a lost write came late"
@@ -23,10 +24,11 @@ impl Shift {
         }
     }
 
-    fn claim(&self) -> Option<Color> {
+    fn claim(&self) -> Option<Split> {
         match self.outcome() {
-            Some(Outcome::Committed) => Some(self.strategy.to),
-            Some(Outcome::RolledBack(_)) => Some(self.strategy.from),
+            Some(Outcome::Committed) => Some(Split::all(self.strategy.to)),
+            Some(Outcome::RolledBack(_)) => Some(Split::all(self.strategy.from)),
+            Some(Outcome::Paused) => Some(self.current().it.to),
             // These claim nothing, or say already that one must look.
             _ => None,
         }
@@ -40,7 +42,7 @@ mod tests {
     use super::*;
     use crate::engine::shift::testing::policy;
     use crate::engine::shift::{Before, Why};
-    use crate::model::Strategy;
+    use crate::model::{Color, Strategy};
 
     fn ended(outcome: Outcome) -> Shift {
         let before = Before::default();
@@ -53,13 +55,13 @@ mod tests {
     #[test]
     fn what_port_80_bears_out_stands() {
         for (outcome, live) in [
-            (Outcome::Committed, Some(Color::Blue)),
-            (Outcome::RolledBack(Why::Failures), Some(Color::Green)),
-            (Outcome::Interrupted, Some(Color::Green)),
+            (Outcome::Committed, Color::Blue.into()),
+            (Outcome::RolledBack(Why::Failures), Color::Green.into()),
+            (Outcome::Interrupted, Color::Green.into()),
         ] {
             let mut swap = ended(outcome.clone());
-            assert!(swap.is_borne_out(live));
-            swap.look_again(live);
+            assert!(swap.is_borne_out(&live));
+            swap.look_again(&live);
             assert_eq!(swap.outcome(), Some(&outcome));
         }
     }
@@ -67,13 +69,13 @@ mod tests {
     #[test]
     fn what_it_does_not_is_in_doubt() {
         for (outcome, live) in [
-            (Outcome::Committed, Some(Color::Green)),
-            (Outcome::Committed, None),
-            (Outcome::RolledBack(Why::Failures), Some(Color::Blue)),
+            (Outcome::Committed, Color::Green.into()),
+            (Outcome::Committed, Found::Nowhere),
+            (Outcome::RolledBack(Why::Failures), Color::Blue.into()),
         ] {
             let mut swap = ended(outcome);
-            assert!(!swap.is_borne_out(live));
-            swap.look_again(live);
+            assert!(!swap.is_borne_out(&live));
+            swap.look_again(&live);
             assert!(matches!(swap.outcome(), Some(Outcome::InDoubt(_))));
         }
     }

@@ -1,4 +1,5 @@
 mod any_luck;
+mod gradual;
 mod killed;
 mod look_ahead;
 mod luck;
@@ -59,6 +60,7 @@ fn answer(at: f64, ok: bool) -> Event {
     Event::Answered {
         scheduled_at: secs(at),
         ok,
+        by: None,
     }
 }
 

@@ -5,22 +5,49 @@ use std::time::Duration;
 
 use super::journey::{Journey, Reading};
 use super::{Action, MoveTimes, NoteFault, Outcome, Phase, Shift, Urgency, Why, WriteFault};
-use crate::model::{Found, Move, Route, Split};
+use crate::model::{Condition, Found, Move, Route, Split};
 
 impl Shift {
     /// Begins with the stage whose turn it is.
-    pub(super) fn note(&mut self) -> Option<Action> {
-        self.phase = Phase::Noting;
-        Some(Action::Note(self.current().it))
+    pub(super) fn begin_stage(&mut self) -> Option<Action> {
+        self.meet(false, 0)
+    }
+
+    /// Sees to what the stage waits for, from the one of that number on: ahead of
+    /// its move, or once it was watched.
+    pub(super) fn meet(&mut self, is_watched: bool, number: usize) -> Option<Action> {
+        match self.conditions(is_watched).get(number).copied() {
+            Some(condition) => {
+                self.phase = Phase::Meeting { is_watched, number };
+                Some(Action::Meet(condition))
+            }
+            None if is_watched => self.next_stage(),
+            None => {
+                self.phase = Phase::Noting;
+                Some(Action::Note(self.current().it))
+            }
+        }
+    }
+
+    pub(super) fn on_met(&mut self, at: Duration, result: Result<(), String>) -> Option<Action> {
+        let Phase::Meeting { is_watched, number } = self.phase else {
+            return None;
+        };
+        match (result, self.condition()) {
+            (Ok(()), Some(Condition::Person)) => self.end(Outcome::Paused),
+            (Ok(()), _) => self.meet(is_watched, number + 1),
+            (Err(reason), _) if self.has_changed_nothing() => self.end(Outcome::Unchanged(reason)),
+            (Err(reason), _) => self.turn_back(at, Why::Unmet(reason)),
+        }
     }
 
     /// The stage that was on is over.
-    pub(super) fn next_stage(&mut self) -> Option<Action> {
+    fn next_stage(&mut self) -> Option<Action> {
         if self.is_last_stage() {
             return self.end(Outcome::Committed);
         }
         self.stage += 1;
-        self.note()
+        self.begin_stage()
     }
 
     pub(super) fn on_noted(
@@ -171,7 +198,7 @@ impl Shift {
     fn arrived(&mut self, at: Duration) -> Option<Action> {
         let bake = self.current().bake;
         let next = match &self.phase {
-            Phase::Forward(_) if bake.is_zero() && !self.is_last_stage() => self.next_stage(),
+            Phase::Forward(_) if bake.is_zero() && !self.is_last_stage() => self.meet(true, 0),
             Phase::Forward(_) => {
                 self.phase = Phase::Baking { until: at + bake };
                 None
@@ -186,7 +213,7 @@ impl Shift {
         }
     }
 
-    fn is_last_stage(&self) -> bool {
+    pub(super) fn is_last_stage(&self) -> bool {
         self.stage + 1 == self.strategy.stages.len()
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::back::Look;
 use super::journey::Journey;
-use crate::model::{Color, Found, Move, Patience, PerRoute, Route};
+use crate::model::{Color, Condition, Found, Move, Patience, PerRoute, Route};
 
 /// What the person asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +68,8 @@ pub enum Event {
     Answered {
         scheduled_at: Duration,
         ok: bool,
+        /// Which release it was, where that can be told.
+        by: Option<usize>,
     },
     /// The probe ended by itself: nobody watches any more.
     ProbeEnded,
@@ -79,6 +81,8 @@ pub enum Event {
     LeaseLost(String),
     Read(Result<Found, String>),
     Health(Result<bool, String>),
+    /// What a stage waited for is so, or cannot be.
+    Met(Result<(), String>),
 }
 
 /// A write that AWS did not confirm.
@@ -102,6 +106,8 @@ pub struct NoteFault {
 /// is not waited for any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
+    /// See to it that it is so, however long that takes.
+    Meet(Condition),
     /// Write into the journal that this is about to happen.
     Note(Move),
     Apply(Move, Urgency),
@@ -123,6 +129,8 @@ pub enum Action {
 pub enum Outcome {
     /// The new colour serves.
     Committed,
+    /// It stands between two stages, until a person says that it goes on.
+    Paused,
     /// Users saw failures, or the person asked: the old colour serves again.
     RolledBack(Why),
     /// Nothing was changed, because production already failed.
@@ -153,11 +161,19 @@ pub enum Why {
     Unmoved(Route, String),
     /// The journal could not be written, so a later stage's route was not moved.
     Journal(String),
+    /// What a later stage waited for cannot be.
+    Unmet(String),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Phase {
     Baseline,
+    /// What the stage waits for is seen to, ahead of its move or once it was
+    /// watched; the one of that number.
+    Meeting {
+        is_watched: bool,
+        number: usize,
+    },
     /// The intent of the stage's move is being written.
     Noting,
     Forward(Journey),
@@ -186,7 +202,9 @@ pub enum Phase {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Milestone {
     Baseline,
-    /// Of the strategy's stage with that number, counted from 0.
+    /// Of the strategy's stage with that number, counted from 0, and which of what
+    /// it waits for.
+    Meeting(usize, usize),
     Noting(usize),
     Moving(usize),
     Baking(usize),

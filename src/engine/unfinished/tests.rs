@@ -84,20 +84,33 @@ fn where_the_release_before_is_gone_the_new_one_is_held() {
     let mut world = world(to(BLUE), to(GREEN));
     world.colors.green.service = Some(service(2));
     promotion.from = world.deployed(GREEN);
-    let back = Resolution::Swap {
-        from: BLUE,
-        to: GREEN,
-    };
-    assert_eq!(way(&promotion, &world, false), Ok(back));
+    let back = to_green_again(&world);
+    assert_eq!(way_of(&promotion, &world, false), Ok(back));
     let gone = promotion.from.clone().unwrap();
     let service = world.colors.green.service.as_mut().unwrap();
     service.task_definition = revision(9);
     let hold = Resolution::Hold { live: BLUE, gone };
-    assert_eq!(way(&promotion, &world, false), Ok(hold));
+    assert_eq!(way_of(&promotion, &world, false), Ok(hold));
     assert!(matches!(
-        way(&promotion, &world, true),
-        Ok(Resolution::Swap { to: BLUE, .. })
+        way_of(&promotion, &world, true),
+        Ok(Resolution::Shift { is_back: false, .. })
     ));
+}
+
+const BAKE: Duration = Duration::from_secs(15);
+
+fn way_of(
+    operation: &Operation,
+    observed: &Observed,
+    to_is_well: bool,
+) -> Result<Resolution, Refusal> {
+    way(operation, observed, Course::AsItIs, to_is_well, BAKE)
+}
+
+fn to_green_again(observed: &Observed) -> Resolution {
+    let strategy = Strategy::all_at_once(GREEN, &observed.traffic, BAKE);
+    let is_back = true;
+    Resolution::Shift { strategy, is_back }
 }
 
 fn foreign() -> Found {
@@ -114,7 +127,6 @@ fn world(production: Found, test: Found) -> Observed {
 
 #[test]
 fn a_swap_goes_on_where_the_new_colour_is_well_and_back_where_it_is_not() {
-    let swap = |from, to| Resolution::Swap { from, to };
     for command in [Promote, Rollback] {
         let green_to_blue = Operation {
             command,
@@ -122,14 +134,21 @@ fn a_swap_goes_on_where_the_new_colour_is_well_and_back_where_it_is_not() {
         };
         for test in [to(BLUE), to(GREEN), nowhere(), foreign()] {
             let way_from = |production: Found, is_well| {
-                way(&green_to_blue, &world(production, test.clone()), is_well)
+                way_of(&green_to_blue, &world(production, test.clone()), is_well)
             };
-            assert_eq!(way_from(to(BLUE), true), Ok(swap(GREEN, BLUE)));
-            assert_eq!(way_from(to(BLUE), false), Ok(swap(BLUE, GREEN)));
+            let here = |production| world(production, test.clone());
+            let on = Strategy::all_at_once(BLUE, &here(to(BLUE)).traffic, BAKE);
+            let on = Resolution::Shift {
+                strategy: on,
+                is_back: false,
+            };
+            assert_eq!(way_from(to(BLUE), true), Ok(on));
+            let back = to_green_again(&here(to(BLUE)));
+            assert_eq!(way_from(to(BLUE), false), Ok(back));
             let back = if test == to(BLUE) {
                 Resolution::Undone
             } else {
-                swap(BLUE, GREEN)
+                to_green_again(&here(to(GREEN)))
             };
             for is_well in [false, true] {
                 assert_eq!(way_from(to(GREEN), is_well), Ok(back.clone()));
@@ -150,7 +169,7 @@ fn a_colour_that_becomes_the_first_live_one_becomes_it_or_never_did() {
         ..operation()
     };
     for test in [to(BLUE), to(GREEN), nowhere()] {
-        let way_from = |production: Found| way(&first, &world(production, test.clone()), false);
+        let way_from = |production: Found| way_of(&first, &world(production, test.clone()), false);
         assert_eq!(way_from(nowhere()), Ok(Resolution::Undone));
         assert_eq!(way_from(to(BLUE)), Ok(Resolution::MakeLive { color: BLUE }));
         assert!(way_from(to(GREEN)).is_err());
@@ -160,7 +179,7 @@ fn a_colour_that_becomes_the_first_live_one_becomes_it_or_never_did() {
         color: None,
         ..operation()
     };
-    let found = way(&undescribed, &observed(), true);
+    let found = way_of(&undescribed, &observed(), true);
     assert_eq!(found, Ok(Resolution::Undone));
 }
 
@@ -231,7 +250,7 @@ fn a_deploy_goes_on_only_where_the_service_runs_what_it_was_told_to() {
             service
         });
         assert_eq!(
-            way(&operation, &world, false),
+            way_of(&operation, &world, false),
             Ok(expected),
             "{operation:?}"
         );
@@ -247,16 +266,16 @@ fn all_else_is_finished_by_waiting_or_was_never_begun() {
     let mut world = observed();
     world.colors.blue.service = Some(service(0));
     let retired = Resolution::AwaitRetired { color: BLUE };
-    assert_eq!(way(&of(Retire), &world, false), Ok(retired));
+    assert_eq!(way_of(&of(Retire), &world, false), Ok(retired));
     world.colors.blue.service = Some(service(2));
-    assert_eq!(way(&of(Retire), &world, false), Ok(Resolution::Undone));
+    assert_eq!(way_of(&of(Retire), &world, false), Ok(Resolution::Undone));
     for (command, expected) in [
         (Destroy, Resolution::GoOnDestroying),
         (Init, Resolution::AwaitStack),
         (Resume, Resolution::Undone),
         (Adopt, Resolution::Undone),
     ] {
-        assert_eq!(way(&of(command), &world, false), Ok(expected));
+        assert_eq!(way_of(&of(command), &world, false), Ok(expected));
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::hidden::Hidden;
+use crate::spoken_time::seconds;
 
 /// As the person wrote it. Nothing stands for what is usual.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -62,21 +63,6 @@ fn is_zero(number: &u64) -> bool {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde passes it")]
 fn is_false(flag: &bool) -> bool {
     !flag
-}
-
-mod seconds {
-    use std::time::Duration;
-
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    pub fn serialize<S: Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_f64(time.as_secs_f64())
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
-        let seconds = f64::deserialize(from)?;
-        Duration::try_from_secs_f64(seconds).map_err(D::Error::custom)
-    }
 }
 
 mod revealed {

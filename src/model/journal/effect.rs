@@ -51,6 +51,8 @@ pub enum Effect {
     },
     #[serde(alias = "point_listener")]
     Move(Move),
+    /// For as long as this is the last entry, nobody has said that it goes on.
+    WaitForAPerson,
     DeleteService {
         color: Color,
     },
@@ -83,6 +85,7 @@ impl fmt::Display for Effect {
             } => write!(f, "scale {color} to {}", counted(desired, "task")),
             Self::UpdateService { color, .. } => write!(f, "update the service {color}"),
             Self::Move(it) => write!(f, "{it}"),
+            Self::WaitForAPerson => f.write_str("wait for a person"),
             Self::DeleteService { color } => write!(f, "delete the service {color}"),
             Self::DeleteTaskDefinitions { count } => {
                 write!(f, "delete {}", counted(count, "task definition"))

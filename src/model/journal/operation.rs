@@ -9,7 +9,7 @@ use time::serde::rfc3339;
 
 use super::{Asked, Command, Effect, Entry, Fate, Holder, Who};
 use crate::model::deployed::read_either;
-use crate::model::{Color, Deployed, Digest, Route, Tag, TaskDefinitionArn};
+use crate::model::{Color, Deployed, Digest, Route, Split, Strategy, Tag, TaskDefinitionArn};
 
 /// When it began, to the second, and four random letters: sorts by time.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -74,6 +74,9 @@ pub struct Operation {
     /// How it watches production.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<Asked>,
+    /// How its traffic is to go over. How far it came is in the entries.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strategy: Option<Strategy>,
     #[serde(default)]
     pub entries: Vec<Entry>,
     /// Those who went on with it after its first holder was gone.
@@ -156,6 +159,7 @@ impl Operation {
             digest: None,
             task_definition: None,
             asked: None,
+            strategy: None,
             entries: Vec::new(),
             taken_up_by: Vec::new(),
             ending: None,
@@ -222,6 +226,22 @@ impl Operation {
             Some(first) => first.from?.only(),
             None => self.was_live(),
         }
+    }
+
+    /// The pause in which it stands, until a person says that it goes on.
+    pub fn pause(&self) -> Option<&Entry> {
+        let last = self.entries.last()?;
+        let is_over = last.fate.is_some() || self.ending.is_some();
+        (last.effect == Effect::WaitForAPerson && !is_over).then_some(last)
+    }
+
+    /// Whether it was about to take production back to where that was.
+    pub fn was_going_back(&self) -> bool {
+        let Some(home) = self.origin().map(Split::all) else {
+            return false;
+        };
+        let is_back = |effect: &Effect| matches!(effect, Effect::Move(it) if it.route == Route::Production && it.to == home);
+        self.color != self.origin() && self.intended(is_back)
     }
 
     /// Writes down what is about to be done.

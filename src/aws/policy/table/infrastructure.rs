@@ -4,7 +4,8 @@
 //! properties have them called.
 
 use super::{
-    ANYTHING, Condition, Grant, LOG_GROUP, REPOSITORY, ROLES, STACK, along, called, mending, stack,
+    ANYTHING, Grant, LOG_GROUP, PolicyCondition, REPOSITORY, ROLES, STACK, along, called, mending,
+    stack,
 };
 
 const GATEWAY: &str = "AWS::EC2::InternetGateway";
@@ -121,7 +122,7 @@ pub const OPERATOR_TOO: &[Grant] = &[
             stack("ec2:DisassociateRouteTable", ROUTES_OF_SUBNET),
         ],
         on: ANYTHING,
-        condition: Some(Condition {
+        condition: Some(PolicyCondition {
             operator: "StringEquals",
             key: "aws:ResourceTag/bgecs:app",
             values: &["{app}"],
@@ -218,7 +219,7 @@ pub const OPERATOR_TOO: &[Grant] = &[
             ],
         )],
         on: &["arn:*:iam::*:role/aws-service-role/*"],
-        condition: Some(Condition {
+        condition: Some(PolicyCondition {
             operator: "StringEquals",
             key: "iam:AWSServiceName",
             values: &["ecs.amazonaws.com", "elasticloadbalancing.amazonaws.com"],

@@ -15,11 +15,11 @@ pub struct Grant {
     pub sid: &'static str,
     pub needs: &'static [Need],
     pub on: &'static [&'static str],
-    pub condition: Option<Condition>,
+    pub condition: Option<PolicyCondition>,
 }
 
 #[derive(Debug)]
-pub struct Condition {
+pub struct PolicyCondition {
     pub operator: &'static str,
     pub key: &'static str,
     pub values: &'static [&'static str],

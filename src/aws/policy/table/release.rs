@@ -1,7 +1,7 @@
 //! What releases need, from a look at what is live to the last step.
 
 use super::{
-    ANYTHING, Condition, Grant, LOG_GROUP, REPOSITORY, ROLES, STACK, along, called, registry,
+    ANYTHING, Grant, LOG_GROUP, PolicyCondition, REPOSITORY, ROLES, STACK, along, called, registry,
 };
 
 /// Those that find the app by its stack.
@@ -74,7 +74,7 @@ pub const DEPLOYER: &[Grant] = &[
         )],
         on: ANYTHING,
         // Every call of bgecs names a cluster.
-        condition: Some(Condition {
+        condition: Some(PolicyCondition {
             operator: "ArnLikeIfExists",
             key: "ecs:cluster",
             values: &["arn:*:ecs:{region}:*:cluster/{stack}"],
@@ -136,7 +136,7 @@ pub const DEPLOYER: &[Grant] = &[
         sid: "PassTaskRoles",
         needs: &[along("iam:PassRole", &["ecs:RegisterTaskDefinition"])],
         on: ROLES,
-        condition: Some(Condition {
+        condition: Some(PolicyCondition {
             operator: "StringEquals",
             key: "iam:PassedToService",
             values: &["ecs-tasks.amazonaws.com"],

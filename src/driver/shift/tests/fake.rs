@@ -15,7 +15,8 @@ use crate::driver::shift::Samples;
 use crate::engine::shift::{Before, NoteFault, Urgency, WriteFault};
 use crate::model::testing::to;
 use crate::model::{
-    Answer, Color, Connection, Found, Move, PerColor, PerRoute, Route, Sample, Unexpected,
+    Answer, Color, Condition, Connection, Found, Move, PerColor, PerRoute, Route, Sample,
+    Unexpected,
 };
 
 /// How long a call takes to reach AWS, and its answer to come back.
@@ -260,6 +261,10 @@ fn whole(it: Move) -> (Route, Color) {
 }
 
 impl World for Fake {
+    async fn meet(&self, _: Condition) -> Result<(), String> {
+        Ok(())
+    }
+
     async fn note(&self, it: Move) -> Result<(), NoteFault> {
         let (route, color) = whole(it);
         let note = || self.noted.borrow_mut().push((route, color));

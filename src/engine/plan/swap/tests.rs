@@ -1,7 +1,8 @@
 use super::*;
+use crate::engine::plan::missing;
 use crate::model::journal::Truth;
 use crate::model::testing::{nowhere, observed, release, service, to};
-use crate::model::{Found, PerRoute, Release, TaskDefinitionArn};
+use crate::model::{Found, PerRoute, Release, Rollout, TaskDefinitionArn};
 
 const BLUE: Color = Color::Blue;
 const GREEN: Color = Color::Green;
@@ -271,7 +272,7 @@ fn where_nothing_is_live_the_newest_release_is_the_first() {
 
 fn count(world: &Observed) -> Option<i32> {
     match promote(world, &Aim::Newest) {
-        Ok(SwapPlan::Swap { match_count, .. }) => match_count,
+        Ok(SwapPlan::Swap { to, .. }) => missing(world, to, 10_000),
         other => panic!("{other:?}"),
     }
 }

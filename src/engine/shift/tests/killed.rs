@@ -4,12 +4,13 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::engine::unfinished::{self, Resolution};
+use crate::engine::unfinished::{self, Course, Resolution};
 use crate::model::PerColor;
 use crate::model::journal::{Effect, Operation};
 use crate::model::testing::{moment, observed, operation, service, to_a_stranger};
 
 const STEP: Duration = Duration::from_millis(50);
+const BAKE: Duration = Duration::from_secs(15);
 
 /// What happens besides: read byte after byte, again from the start at its end.
 #[derive(Debug, Clone)]
@@ -170,6 +171,7 @@ impl Run {
 
     fn perform(&mut self, world: &mut World, action: Action) -> Result<Event, TestCaseError> {
         match action {
+            Action::Meet(_) => Ok(Event::Met(Ok(()))),
             Action::Note(it) => Ok(world.note(it)),
             Action::Apply(it, _) => Ok(world.write(it)),
             Action::Read { route, .. } => {
@@ -255,6 +257,7 @@ fn work(
                 Event::Answered {
                     scheduled_at: at,
                     ok,
+                    by: None,
                 }
             }
             (_, Some(action)) if !is_hanging => {
@@ -287,7 +290,7 @@ fn work(
         }
         if run.swap.outcome().is_some() {
             let live = world.listeners.production;
-            run.swap.look_again(live);
+            run.swap.look_again(&forwarding(live));
             return Ok(run.swap.outcome().cloned());
         }
     }
@@ -320,7 +323,13 @@ fn resume(world: &mut World, is_mortal: bool) -> Result<bool, TestCaseError> {
     let to = world.operation.color.unwrap();
     let live = world.listeners.production;
     let is_well = live == Some(to) && *world.healthy.get(to);
-    let Ok(way) = unfinished::way(&world.operation, &world.looked_at(), is_well) else {
+    let Ok(way) = unfinished::way(
+        &world.operation,
+        &world.looked_at(),
+        Course::AsItIs,
+        is_well,
+        BAKE,
+    ) else {
         prop_assert_eq!(live, None, "only a stranger's group has no way");
         return Ok(true);
     };
@@ -329,7 +338,7 @@ fn resume(world: &mut World, is_mortal: bool) -> Result<bool, TestCaseError> {
             prop_assert_eq!(live, world.operation.was_live());
             return Ok(true);
         }
-        Resolution::Swap { from, to } => (from, to),
+        Resolution::Shift { strategy, .. } => (strategy.from, strategy.to),
         other => {
             prop_assert!(false, "no way of a swap: {other:?}");
             return Ok(true);

@@ -4,6 +4,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::model::Condition;
 
 /// A load balancer that loses requests before and after their effect, refuses
 /// some, and shows writes late.
@@ -35,6 +36,8 @@ impl World {
             }))
         };
         match (action, luck % of) {
+            (Action::Meet(_), 0) => Event::Met(Err("fault".to_owned())),
+            (Action::Meet(_), _) => Event::Met(Ok(())),
             (Action::Note(_), luck @ 0..=1) => Event::Noted(Err(NoteFault {
                 is_lost: luck == 0,
                 message: "fault".to_owned(),
@@ -132,6 +135,7 @@ pub fn play(
                 (0, _) => Event::Answered {
                     scheduled_at: at,
                     ok: lucks.fails[step % lucks.fails.len()] != 0,
+                    by: None,
                 },
                 (_, Some(_)) if luck >= lucks.hangs => tick(),
                 (_, Some(action)) => {
@@ -167,7 +171,7 @@ pub fn play(
     }
     // The driver's last look, which is there for what comes too late.
     if shift.outcome().is_some() {
-        shift.look_again(world.now.production.only());
+        shift.look_again(&Found::Split(world.now.production));
         let next = shift.step(at, tick());
         prop_assert_eq!(next, None, "an ended shift does nothing more");
     }
@@ -187,6 +191,11 @@ impl Played {
             None => prop_assert!(false, "it never ends: {:?}", self.shift.phase),
             Some(Outcome::Committed) => {
                 prop_assert_eq!((production, test), (Split::all(TO), Split::all(FROM)));
+            }
+            Some(Outcome::Paused) => {
+                let stage = self.shift.current();
+                prop_assert!(stage.after.contains(&Condition::Person));
+                prop_assert_eq!(production, stage.it.to);
             }
             Some(Outcome::RolledBack(_)) => {
                 prop_assert_eq!(production, Split::all(FROM));

@@ -1,41 +1,33 @@
 //! Whatever AWS and the person do to a shift of any number of stages.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 
 use super::luck::{Lucks, play};
 use super::*;
-use crate::model::{PerColor, Stage, Strategy as Stages};
+use crate::model::{Condition, Steps, Strategy as Stages};
 
-/// To those shares, each watched for as long, and then as the swap.
-fn by(shares: &[u16]) -> Stages {
-    let bake = Duration::from_secs(2);
-    let mut strategy = Stages::all_at_once(TO, &BEFORE.found, bake);
-    let mut stages = Vec::new();
-    let mut from = Split::all(FROM);
-    for share in shares {
-        let (new, old) = (u32::from(*share), 10_000 - u32::from(*share));
-        let PerColor { blue, green } = match TO {
-            Color::Blue => PerColor {
-                blue: new,
-                green: old,
-            },
-            Color::Green => PerColor {
-                blue: old,
-                green: new,
-            },
-        };
-        let to = Split::by_weight(PerColor { blue, green }).unwrap();
-        let it = Move {
-            route: Route::Production,
-            from: Some(from),
-            to,
-        };
-        stages.push(Stage { it, bake });
-        from = to;
+/// To those shares, each watched for as long and some with a pause, and then as
+/// the swap; some wait for more tasks.
+fn by(shares: &BTreeSet<u16>, pauses: u8, grows: u8) -> Stages {
+    let share = |share: &u16| f64::from(*share) / 100.0;
+    let hold = |number: usize| match pauses >> number & 1 {
+        0 => "for 2s",
+        _ => "pause",
+    };
+    let steps = shares.iter().enumerate();
+    let steps = steps.map(|(number, it)| format!("{}% {}", share(it), hold(number)));
+    let steps = match shares.is_empty() {
+        true => Steps::default(),
+        false => steps.collect::<Vec<_>>().join(",").parse().unwrap(),
+    };
+    let mut strategy = Stages::gradual(TO, &BEFORE.found, &steps, Duration::from_secs(2));
+    for (number, stage) in strategy.stages.iter_mut().enumerate() {
+        if grows >> number & 1 == 1 {
+            stage.before.push(Condition::Capacity(2));
+        }
     }
-    strategy.stages[0].it.from = Some(from);
-    stages.append(&mut strategy.stages);
-    strategy.stages = stages;
     strategy
 }
 
@@ -82,12 +74,14 @@ proptest! {
         bytes in proptest::collection::vec(any::<u8>(), 64),
         fails in proptest::collection::vec(0u8..60, 64),
         interrupt_at in proptest::option::of(0usize..400),
+        pauses in 0u8..8,
+        grows in any::<u8>(),
         is_calm in prop::bool::weighted(0.1),
         clean in any::<bool>(),
         takes_back in any::<bool>(),
     ) {
         let policy = Policy { needs_clean_baseline: clean, takes_back, ..policy() };
-        let strategy = by(&shares.into_iter().collect::<Vec<_>>());
+        let strategy = by(&shares, pauses, grows);
         let lucks = match is_calm {
             true => Lucks::calm(),
             false => Lucks { bytes, of: 16, hangs: 220, fails, interrupt_at },
@@ -97,7 +91,9 @@ proptest! {
         let played = play(shift, &lucks, |action| watch.judge(action))?;
         played.assert_truth()?;
         let outcome = played.shift.outcome();
-        prop_assert!(!is_calm || outcome == Some(&Outcome::Committed), "{outcome:?}");
+        let waits = (0..shares.len()).any(|number| pauses >> number & 1 == 1);
+        let calm_end = if waits { Outcome::Paused } else { Outcome::Committed };
+        prop_assert!(!is_calm || outcome == Some(&calm_end), "{outcome:?}");
         if outcome == Some(&Outcome::Committed) {
             prop_assert_eq!(watch.noted, watch.strategy.stages.len());
         }
