@@ -3,6 +3,7 @@
 //! Imports no tokio, no AWS, no Docker, no clock. Time arrives inside events.
 
 pub mod aftermath;
+pub mod alarms;
 pub mod evidence;
 pub mod lease;
 pub mod look_ahead;

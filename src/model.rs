@@ -3,6 +3,7 @@
 //! Values only. Nothing here does I/O, knows AWS, or prints; everything else
 //! may depend on this module, and it depends on nothing.
 
+mod alarm;
 mod caller;
 pub mod denial;
 mod deployed;
@@ -20,6 +21,7 @@ mod strategy;
 pub mod testing;
 mod traffic;
 
+pub use alarm::{Alarm, AlarmState, AlarmsWithoutData};
 pub use caller::Caller;
 pub use deployed::Deployed;
 pub use image::{Contents, LABEL_COMMIT, LABEL_CONTEXT, Origin, Platform, RunsOn};

@@ -5,20 +5,30 @@ mod listener;
 
 use super::Aws;
 use super::error::AwsError;
-use crate::model::{Found, Infrastructure, Move, Patience, PerRoute};
+use crate::model::{Found, Infrastructure, Move, Patience, PerRoute, Strategy};
 pub use listener::Listeners;
 pub(super) use listener::{LastRead, found};
 
 impl Aws {
     /// What decides where the app's requests go.
     pub fn router<'a>(&'a self, infra: &'a Infrastructure) -> Listeners<'a> {
-        Listeners { aws: self, infra }
+        Listeners {
+            aws: self,
+            infra,
+            stickiness: None,
+        }
     }
 }
 
 pub trait Router {
     /// How long to wait for it.
     fn patience(&self) -> Patience;
+
+    /// Whether it can do exactly that; asked ahead of any change.
+    ///
+    /// # Errors
+    /// Which share it cannot do, and the nearest that it can.
+    fn accepts(&self, strategy: &Strategy) -> Result<(), String>;
 
     /// Where each route goes now.
     ///

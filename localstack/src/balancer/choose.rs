@@ -2,8 +2,10 @@
 //! as a value.
 //!
 //! - A group is chosen by its weight, whatever the health of its targets; what
-//!   weighs nothing gets nothing:
+//!   weighs nothing gets nobody new:
 //!   <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-action-types.html>.
+//!   Who has a cookie of a group that the forward still names is sent there, as that
+//!   page says, and it excepts no weight.
 //! - Stickiness is a cookie of the load balancer's own, `AWSALBTG` for the group
 //!   and `AWSALB` for the target:
 //!   <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/sticky-sessions.html>.
@@ -35,7 +37,6 @@ fn kept<'a>(forward: &'a Forward, mark: &str) -> Option<&'a Arn> {
     forward
         .groups
         .iter()
-        .filter(|group| group.weight > 0)
         .map(|group| &group.arn)
         .find(|arn| group_mark(arn) == mark)
 }
@@ -146,14 +147,16 @@ mod tests {
     }
 
     #[test]
-    fn a_client_stays_with_its_group_while_that_has_weight() {
+    fn a_client_stays_with_its_group_while_the_forward_names_it() {
         let hour = Some(Duration::from_secs(3600));
         let green = group_mark(&Arn::new("green"));
         let even = [("blue", 1), ("green", 1)];
         let with = |forward: &Forward| chosen(forward, Some(&green), 0);
         assert_eq!(with(&forward(&even, hour)).as_deref(), Some("green"));
         assert_eq!(with(&forward(&even, None)).as_deref(), Some("blue"));
-        let moved = forward(&[("blue", 1), ("green", 0)], hour);
+        let lowered = forward(&[("blue", 1), ("green", 0)], hour);
+        assert_eq!(with(&lowered).as_deref(), Some("green"));
+        let moved = forward(&[("blue", 1)], hour);
         assert_eq!(with(&moved).as_deref(), Some("blue"));
         assert_eq!(
             chosen(&forward(&even, hour), Some("unknown"), 0).as_deref(),

@@ -1,7 +1,26 @@
 //! The default actions of two listeners of one load balancer: port 80 for users,
 //! port 81 for testers. Splits are the weights of their forwards.
+//!
+//! A forward may be sticky: the load balancer gives each client a cookie
+//! (`AWSALBTG`) that names the target group that it was sent to. "When the load
+//! balancer receives a request that matches a rule with target group stickiness
+//! enabled and contains the cookie, the request is routed to the target group
+//! specified in the cookie"
+//! (<https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-action-types.html>).
+//! No exception is made for a group whose weight was lowered, or is 0: "stickiness
+//! takes precedence over adjusting weight", as an answer puts it that AWS accepted
+//! (<https://repost.aws/questions/QUugYm4uzWSI2af5mnmMjlZQ/alb-to-automatically-redirect-traffic>).
+//! So a forward is sticky only while there are two to choose from, and
+//! - users meet one release and not both by turns; but those who have a cookie
+//!   follow a greater share only when it has run out, and the probe, which keeps
+//!   no cookies, sees that share at once;
+//! - at either end, and on the way back, the forward names one group alone and is
+//!   not sticky: a cookie for the other one leads nowhere, and nobody has one when
+//!   the next shift begins. Both groups stay attached to the load balancer all the
+//!   same, by the test listener's two rules.
 
 mod actions;
+mod weights;
 
 use std::time::Duration;
 
@@ -10,7 +29,7 @@ use aws_sdk_elasticloadbalancingv2::types::Listener;
 use super::Router;
 use crate::aws::Aws;
 use crate::aws::error::{AwsError, AwsErrorKind, Named};
-use crate::model::{Found, Infrastructure, ListenerArn, Move, Patience, PerRoute};
+use crate::model::{Found, Infrastructure, ListenerArn, Move, Patience, PerRoute, Strategy};
 use actions::aimed_at;
 
 pub(in crate::aws) use actions::{LastRead, found};
@@ -23,6 +42,7 @@ const MODIFY_LISTENER: &str = "elasticloadbalancing:ModifyListener";
 pub struct Listeners<'a> {
     pub(super) aws: &'a Aws,
     pub(super) infra: &'a Infrastructure,
+    pub(super) stickiness: Option<Duration>,
 }
 
 impl Router for Listeners<'_> {
@@ -38,6 +58,10 @@ impl Router for Listeners<'_> {
             pause: Duration::from_millis(200),
             late: Duration::from_secs(2),
         }
+    }
+
+    fn accepts(&self, strategy: &Strategy) -> Result<(), String> {
+        weights::accept(strategy)
     }
 
     /// In one call.
@@ -69,7 +93,7 @@ impl Router for Listeners<'_> {
                 last_read.of(listener).unwrap_or_default()
             }
         };
-        let aimed = aimed_at(self.infra, &actions, to);
+        let aimed = aimed_at(self.infra, &actions, to, self.stickiness);
         let actions = aimed.map_err(|what| {
             AwsError::unusable(
                 MODIFY_LISTENER,
@@ -90,6 +114,13 @@ impl Router for Listeners<'_> {
 }
 
 impl Listeners<'_> {
+    /// The same, but that who has once met a release meets it again for so long,
+    /// as long as both have a share.
+    #[must_use]
+    pub fn sticky(self, stickiness: Option<Duration>) -> Self {
+        Self { stickiness, ..self }
+    }
+
     /// What both do; and how they do it is kept for the next write.
     pub(in crate::aws) fn understand(
         &self,

@@ -2,11 +2,14 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use aws_sdk_elasticloadbalancingv2::types::{
-    Action, ActionTypeEnum, ForwardActionConfig, RedirectActionConfig, TargetGroupTuple,
+    Action, ActionTypeEnum, ForwardActionConfig, RedirectActionConfig, TargetGroupStickinessConfig,
+    TargetGroupTuple,
 };
 
+use super::weights::weights;
 use crate::model::{Color, Foreign, Found, Infrastructure, ListenerArn, PerColor, Split};
 
 /// What the template has a listener answer while nothing is live.
@@ -90,16 +93,17 @@ fn groups_in_words(forwards: &[Forward]) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
-/// The same list, but that it forwards by that split: what is done ahead of the
-/// forward stays, and so does its stickiness.
+/// The same list, but that it forwards by that split, and is as sticky: what is
+/// done ahead of the forward stays.
 ///
 /// # Errors
 /// What the listener does, in words, where that is not to be overwritten; a share
-/// that no weights tell, which go up to 999.
+/// that no weights tell.
 pub fn aimed_at(
     infra: &Infrastructure,
     actions: &[Action],
     to: Split,
+    stickiness: Option<Duration>,
 ) -> Result<Vec<Action>, String> {
     let found = found(infra, actions);
     if found.foreign().is_some() {
@@ -113,10 +117,10 @@ pub fn aimed_at(
     }
     if found.is_nowhere() {
         let forward = Action::builder().r#type(ActionTypeEnum::Forward).build();
-        return Ok(vec![forwarding_to(infra, &forward, to)?]);
+        return Ok(vec![forwarding_to(infra, &forward, to, stickiness)?]);
     }
     let aimed = actions.iter().map(|action| match is_forward(action) {
-        true => forwarding_to(infra, action, to),
+        true => forwarding_to(infra, action, to, stickiness),
         false => Ok(sent_back(action)),
     });
     aimed.collect()
@@ -124,7 +128,12 @@ pub fn aimed_at(
 
 /// With a stranger's groups that get nothing left as they are. Where only one
 /// group is named, it is in both forms, which must agree.
-fn forwarding_to(infra: &Infrastructure, action: &Action, to: Split) -> Result<Action, String> {
+fn forwarding_to(
+    infra: &Infrastructure,
+    action: &Action,
+    to: Split,
+    stickiness: Option<Duration>,
+) -> Result<Action, String> {
     let mut action = action.clone();
     let named = action
         .forward_config
@@ -146,9 +155,11 @@ fn forwarding_to(infra: &Infrastructure, action: &Action, to: Split) -> Result<A
             vec![target(color, weight)]
         }
         None => {
-            let weights = weights(to)?;
-            let target = |color| target(color, Some(*weights.get(color)));
-            Color::BOTH.map(target).to_vec()
+            let weights = weights(to).ok_or_else(|| format!("cannot be split into {to}"))?;
+            let weight = |color| i32::try_from(*weights.get(color)).ok();
+            Color::BOTH
+                .map(|color| target(color, weight(color)))
+                .to_vec()
         }
     };
     let is_alone = strangers.is_empty();
@@ -161,23 +172,18 @@ fn forwarding_to(infra: &Infrastructure, action: &Action, to: Split) -> Result<A
         let none = || ForwardActionConfig::builder().build();
         let config = action.forward_config.get_or_insert_with(none);
         config.target_groups = Some([targets, strangers].concat());
+        let lasting = stickiness.filter(|_| to.only().is_none());
+        config.target_group_stickiness_config = Some(sticking(lasting));
     }
     Ok(action)
 }
 
-/// As AWS takes them: whole numbers up to 999, see `TargetGroupTuple` in the API
-/// reference of Elastic Load Balancing.
-fn weights(to: Split) -> Result<PerColor<i32>, String> {
-    let PerColor { blue, green } = to.weights();
-    match blue.max(green) <= 999 {
-        true => Ok(PerColor {
-            blue: blue.into(),
-            green: green.into(),
-        }),
-        false => Err(format!(
-            "cannot be split into {to}: its weights go up to 999"
-        )),
-    }
+fn sticking(lasting: Option<Duration>) -> TargetGroupStickinessConfig {
+    let seconds = lasting.and_then(|lasting| i32::try_from(lasting.as_secs()).ok());
+    TargetGroupStickinessConfig::builder()
+        .enabled(lasting.is_some())
+        .set_duration_seconds(seconds)
+        .build()
 }
 
 /// As AWS takes it: it keeps the secret of an identity provider to itself, and

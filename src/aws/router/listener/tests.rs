@@ -138,6 +138,49 @@ async fn where_nothing_was_read_a_write_looks_first_and_overwrites_nothing_forei
     assert_eq!(wire.request().operation, "DescribeListeners");
 }
 
+/// What is sent of a split, and that a whole one sends nothing of the kind.
+#[tokio::test]
+async fn users_stick_to_a_release_only_while_both_have_a_share() {
+    let modified = || Reply::xml("ModifyListener", "<Listeners/>");
+    let found = listeners(&[
+        ("listener/prod", &forward("tg/green")),
+        ("listener/test", &forward("tg/blue")),
+    ]);
+    let wire = Wire::new()
+        .on("DescribeListeners", found)
+        .on("ModifyListener", modified())
+        .on("ModifyListener", modified());
+    let (aws, infra) = (wire.aws(), infrastructure());
+    let router = aws.router(&infra).sticky(Some(Duration::from_secs(600)));
+    let whole = move_to(Route::Production, Color::Blue);
+    let tenth = crate::model::PerColor { blue: 1, green: 9 };
+    let part = Move {
+        to: crate::model::Split::by_weight(tenth).unwrap(),
+        ..whole
+    };
+    router.apply(part).await.unwrap();
+    router.apply(whole).await.unwrap();
+    let requests = wire.requests();
+    let [_, part, whole] = requests.as_slice() else {
+        panic!("{requests:?}");
+    };
+    let config = |request: &crate::aws::testing::Request, name: &str| {
+        request.field(&format!("DefaultActions.member.1.ForwardConfig.{name}"))
+    };
+    for (name, expected) in [
+        ("TargetGroups.member.1.TargetGroupArn", "tg/blue"),
+        ("TargetGroups.member.1.Weight", "1"),
+        ("TargetGroups.member.2.TargetGroupArn", "tg/green"),
+        ("TargetGroups.member.2.Weight", "9"),
+        ("TargetGroupStickinessConfig.Enabled", "true"),
+        ("TargetGroupStickinessConfig.DurationSeconds", "600"),
+    ] {
+        assert_eq!(config(part, name).as_deref(), Some(expected), "{name}");
+    }
+    assert_eq!(sent(whole), ["forward tg/blue"]);
+    assert_eq!(config(whole, "TargetGroupStickinessConfig.Enabled"), None);
+}
+
 #[test]
 fn the_shifts_of_tests_are_as_patient_as_it_is() {
     let (wire, infra) = (Wire::new(), infrastructure());

@@ -1,5 +1,5 @@
 use aws_sdk_elasticloadbalancingv2::types::{
-    AuthenticateOidcActionConfig, FixedResponseActionConfig, TargetGroupStickinessConfig,
+    AuthenticateOidcActionConfig, FixedResponseActionConfig,
 };
 
 use super::*;
@@ -165,25 +165,32 @@ fn a_stranger_s_group_is_no_colour_and_stays() {
 }
 
 fn aimed(actions: &[Action]) -> Result<Vec<Action>, String> {
-    aimed_at(&infrastructure(), actions, Split::all(Color::Blue))
+    aimed_at(
+        &infrastructure(),
+        actions,
+        Split::all(Color::Blue),
+        TEN_MINUTES,
+    )
+}
+
+const TEN_MINUTES: Option<Duration> = Some(Duration::from_secs(600));
+
+fn sticky(mut action: Action, lasting: Option<Duration>) -> Action {
+    if let Some(config) = action.forward_config.as_mut() {
+        config.target_group_stickiness_config = Some(sticking(lasting));
+    }
+    action
 }
 
 #[test]
 fn a_forward_is_aimed_at_another_group_in_the_form_that_it_has() {
-    let sticky = |mut action: Action| {
-        let seconds = TargetGroupStickinessConfig::builder().duration_seconds(60);
-        if let Some(config) = action.forward_config.as_mut() {
-            config.target_group_stickiness_config = Some(seconds.enabled(true).build());
-        }
-        action
-    };
     for (before, after) in [
         (fixed(PLACEHOLDER.0, Some(PLACEHOLDER.1)), simple("tg/blue")),
         (simple("tg/green"), simple("tg/blue")),
         (both("tg/green"), both("tg/blue")),
         (both("tg/blue"), both("tg/blue")),
-        (sticky(both("tg/green")), sticky(both("tg/blue"))),
         // Nobody is left on the old colour, not even by a cookie.
+        (sticky(both("tg/green"), TEN_MINUTES), both("tg/blue")),
         (
             weighted(&[("tg/blue", Some(0)), ("tg/green", Some(100))]),
             {
@@ -200,7 +207,7 @@ fn a_forward_is_aimed_at_another_group_in_the_form_that_it_has() {
     ] {
         assert_eq!(
             aimed(std::slice::from_ref(&before)),
-            Ok(vec![after]),
+            Ok(vec![sticky(after, None)]),
             "{before:?}"
         );
     }
@@ -213,7 +220,8 @@ fn what_is_done_ahead_of_the_forward_is_sent_back() {
     let mut known = sign_in();
     let config = known.authenticate_oidc_config.as_mut().unwrap();
     config.use_existing_client_secret = Some(true);
-    assert_eq!(sent, [known, cognito, both("tg/blue")]);
+    let forward = sticky(both("tg/blue"), None);
+    assert_eq!(sent, [known, cognito, forward]);
     assert_eq!(
         aimed(&[of("a-kind-of-2030"), both("tg/green")]).unwrap_err(),
         "does a-kind-of-2030 ahead of it, which this bgecs does not know and would remove"
@@ -226,17 +234,41 @@ fn a_split_is_told_by_weights_and_read_back_as_it_is() {
     let split = |blue, green| Split::by_weight(PerColor { blue, green }).unwrap();
     let stranger = weighted(&[("tg/green", Some(1)), ("tg/theirs", Some(0))]);
     for before in [simple("tg/green"), both("tg/green"), stranger.clone()] {
-        for (blue, green) in [(1, 9), (1, 1), (999, 1), (1, 2)] {
-            let to = split(blue, green);
-            let Ok(sent) = aimed_at(&infra, std::slice::from_ref(&before), to) else {
-                assert_eq!((blue, green), (1, 2), "only a third has no such weights");
-                continue;
-            };
-            assert_eq!(meant(&sent), Found::Split(to));
-            // And whole again, with the stranger's group where it was.
-            let whole = aimed_at(&infra, &sent, Split::all(Color::Blue)).unwrap();
-            assert_eq!(meant(&whole), Color::Blue.into());
-            assert_eq!(whole[0].target_group_arn.is_some(), before != stranger);
+        for stickiness in [None, TEN_MINUTES] {
+            let aimed = |at: &[Action], to| aimed_at(&infra, at, to, stickiness);
+            for (blue, green) in [(1, 9), (1, 1), (999, 1), (1, 2)] {
+                let to = split(blue, green);
+                let sent = aimed(std::slice::from_ref(&before), to).unwrap();
+                assert_eq!(meant(&sent), Found::Split(to));
+                let config = sent[0].forward_config().unwrap();
+                let weights = config.target_groups()[..2]
+                    .iter()
+                    .map(TargetGroupTuple::weight);
+                assert_eq!(
+                    Vec::from_iter(weights),
+                    [blue, green].map(|it| i32::try_from(it).ok())
+                );
+                assert_eq!(sent, [sticky(sent[0].clone(), stickiness)]);
+                // And whole again, with the stranger's group where it was.
+                let whole = aimed(&sent, Split::all(Color::Blue)).unwrap();
+                assert_eq!(meant(&whole), Color::Blue.into());
+                assert_eq!(whole[0].target_group_arn.is_some(), before != stranger);
+                assert_eq!(whole, [sticky(whole[0].clone(), None)]);
+            }
+            let refused = aimed(std::slice::from_ref(&before), split(1, 1999)).unwrap_err();
+            assert_eq!(refused, "cannot be split into 0.05% blue, 99.95% green");
         }
+    }
+}
+
+/// What a default action does not name is still attached to the load balancer,
+/// and health-checked.
+#[test]
+fn the_template_names_both_groups_whatever_the_default_actions_do() {
+    for color in ["Blue", "Green"] {
+        let (_, rule) = TEMPLATE.split_once(&format!("Test{color}Rule:\n")).unwrap();
+        let forward = format!("Type: forward\n          TargetGroupArn: !Ref {color}TargetGroup\n");
+        let (before, _) = rule.split_once(&forward).unwrap();
+        assert!(!before.contains("\n\n"), "another resource's: {before}");
     }
 }
