@@ -4,6 +4,7 @@
 //! what is, and does one thing at a time.
 
 mod access;
+mod alarms;
 mod budget;
 mod download;
 mod ecr;
@@ -54,6 +55,7 @@ const IMPATIENT_ATTEMPT: Duration = Duration::from_secs(4);
 #[derive(Debug, Clone)]
 pub struct Aws {
     cloudformation: aws_sdk_cloudformation::Client,
+    cloudwatch: aws_sdk_cloudwatch::Client,
     dynamodb: aws_sdk_dynamodb::Client,
     ecr: aws_sdk_ecr::Client,
     ecs: aws_sdk_ecs::Client,
@@ -92,6 +94,7 @@ impl Aws {
                 .interceptor(clock.clone());
         Self {
             cloudformation: aws_sdk_cloudformation::Client::from_conf(stacks.build()),
+            cloudwatch: aws_sdk_cloudwatch::Client::new(&paced(PacedService::CloudWatch)),
             dynamodb: aws_sdk_dynamodb::Client::from_conf(journal.build()),
             clock,
             downloads,
@@ -115,7 +118,14 @@ impl Aws {
         let retries = RetryConfig::standard().with_max_attempts(IMPATIENT_ATTEMPTS);
         let elb = self.elb.config().to_builder();
         let dynamodb = self.dynamodb.config().to_builder();
+        let cloudwatch = self.cloudwatch.config().to_builder();
         Self {
+            cloudwatch: aws_sdk_cloudwatch::Client::from_conf(
+                cloudwatch
+                    .timeout_config(timeouts.clone())
+                    .retry_config(retries.clone())
+                    .build(),
+            ),
             elb: aws_sdk_elasticloadbalancingv2::Client::from_conf(
                 elb.timeout_config(timeouts.clone())
                     .retry_config(retries.clone())

@@ -23,7 +23,7 @@
 
 mod body;
 mod call;
-mod cbor;
+pub mod cbor;
 mod control;
 pub mod crash;
 mod ecs;

@@ -38,8 +38,9 @@ use environment::Variables;
 use profiles::{CredentialsOrigin, Selected};
 
 /// Those that bgecs calls, or signs in with, as profiles and variables name them.
-const SERVICES: [&str; 10] = [
+const SERVICES: [&str; 11] = [
     "CloudFormation",
+    "CloudWatch",
     "CloudWatch Logs",
     "DynamoDB",
     "ECR",

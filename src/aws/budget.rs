@@ -20,11 +20,14 @@ mod tests;
 use aws_config::SdkConfig;
 
 use connector::PacedClient;
+#[cfg(test)]
+pub use connector::outside_the_body;
 
 /// A service whose calls bgecs paces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PacedService {
     CloudFormation,
+    CloudWatch,
     DynamoDb,
     Ecr,
     Ecs,

@@ -17,9 +17,11 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
+use localstack::gate::cbor;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use super::budget::outside_the_body;
 use super::{Aws, Downloads};
 
 /// The id that every answer carries.
@@ -31,6 +33,11 @@ pub enum Reply {
     Http {
         status: u16,
         body: String,
+    },
+    /// In the bytes of CBOR.
+    Cbor {
+        status: u16,
+        body: Value,
     },
     /// The connection breaks.
     Reset,
@@ -54,6 +61,17 @@ impl Reply {
                 "<{operation}Response><{operation}Result>{inner}</{operation}Result>\
                  <ResponseMetadata><RequestId>{REQUEST_ID}</RequestId></ResponseMetadata></{operation}Response>"
             ),
+        }
+    }
+
+    pub fn cbor(body: Value) -> Self {
+        Self::Cbor { status: 200, body }
+    }
+
+    pub fn cbor_error(status: u16, code: &str, message: &str) -> Self {
+        Self::Cbor {
+            status,
+            body: json!({ "__type": code, "message": message }),
         }
     }
 
@@ -206,31 +224,34 @@ impl HttpConnector for Wire {
             })
             .unwrap_or_else(|| panic!("no answer for {request:?}"));
         self.requests.lock().unwrap().push(request);
-        match reply {
-            Reply::Never => HttpConnectorFuture::new(std::future::pending()),
+        let (status, body) = match reply {
+            Reply::Never => return HttpConnectorFuture::new(std::future::pending()),
             Reply::Reset => {
                 let reset = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
-                HttpConnectorFuture::ready(Err(ConnectorError::io(reset.into())))
+                return HttpConnectorFuture::ready(Err(ConnectorError::io(reset.into())));
             }
-            Reply::Http { status, body } => {
-                let status = status.try_into().expect("a status");
-                let mut response = HttpResponse::new(status, SdkBody::from(body));
-                response
-                    .headers_mut()
-                    .insert("x-amzn-requestid", REQUEST_ID);
-                HttpConnectorFuture::ready(Ok(response))
-            }
-        }
+            Reply::Http { status, body } => (status, SdkBody::from(body)),
+            Reply::Cbor { status, body } => (status, SdkBody::from(cbor::write(&body))),
+        };
+        let status = status.try_into().expect("a status");
+        let mut response = HttpResponse::new(status, body);
+        response
+            .headers_mut()
+            .insert("x-amzn-requestid", REQUEST_ID);
+        HttpConnectorFuture::ready(Ok(response))
     }
 }
 
 fn read(request: &HttpRequest) -> Request {
     let body = request.body().bytes().expect("a body in memory");
-    let body = String::from_utf8(body.to_vec()).expect("a text body");
     let header = |name: &str| request.headers().get(name).map(str::to_owned);
-    // JSON APIs name the operation in a header, the others in the form.
-    let operation = match header("x-amz-target") {
-        Some(target) => target.rsplit('.').next().unwrap_or_default().to_owned(),
+    let body = match header("content-type").as_deref() {
+        // In the words of JSON.
+        Some("application/cbor") => cbor::read(body).expect("CBOR").to_string(),
+        _ => String::from_utf8(body.to_vec()).expect("a text body"),
+    };
+    let operation = match outside_the_body(request) {
+        Some(operation) => operation.to_owned(),
         // And a download is named by where it is.
         None if request.method() == "GET" => request.uri().to_owned(),
         None => body

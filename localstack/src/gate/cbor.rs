@@ -1,5 +1,4 @@
-//! The part of CBOR that calls of AWS are made of: what is read becomes JSON,
-//! what is written is a map of texts. Pure.
+//! The part of CBOR that calls of AWS are made of, from and to JSON. Pure.
 //!
 //! <https://www.rfc-editor.org/rfc/rfc8949>; the subset:
 //! <https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html#shape-serialization>.
@@ -19,25 +18,43 @@ pub fn read(bytes: &[u8]) -> Option<Value> {
     rest.is_empty().then_some(value)
 }
 
-/// A map of texts.
-pub fn map(members: &[(&str, &str)]) -> Vec<u8> {
-    let mut bytes = head(5, members.len());
-    for (name, value) in members {
-        for text in [name, value] {
-            bytes.extend(head(3, text.len()));
-            bytes.extend(text.as_bytes());
+/// Of numbers only those that count something: others are null.
+pub fn write(value: &Value) -> Vec<u8> {
+    match value {
+        Value::Null => vec![0xf6],
+        Value::Bool(false) => vec![0xf4],
+        Value::Bool(true) => vec![0xf5],
+        Value::Number(number) => match number.as_u64() {
+            Some(number) => head(0, number),
+            None => write(&Value::Null),
+        },
+        Value::String(written) => text(written),
+        Value::Array(items) => counted(4, items.len(), items.iter().flat_map(write)),
+        Value::Object(members) => {
+            let member = |(name, value): (&String, &Value)| [text(name), write(value)].concat();
+            counted(5, members.len(), members.iter().flat_map(member))
         }
     }
-    bytes
 }
 
-fn head(major: u8, length: usize) -> Vec<u8> {
+fn text(text: &str) -> Vec<u8> {
+    counted(3, text.len(), text.bytes())
+}
+
+fn counted(major: u8, length: usize, content: impl Iterator<Item = u8>) -> Vec<u8> {
+    head(major, length as u64)
+        .into_iter()
+        .chain(content)
+        .collect()
+}
+
+fn head(major: u8, argument: u64) -> Vec<u8> {
     let major = major << 5;
-    match (u8::try_from(length), u16::try_from(length)) {
+    match (u8::try_from(argument), u16::try_from(argument)) {
         (Ok(short), _) if short < 24 => vec![major | short],
         (Ok(byte), _) => vec![major | 24, byte],
         (_, Ok(two)) => [&[major | 25][..], &two.to_be_bytes()].concat(),
-        _ => [&[major | 27][..], &(length as u64).to_be_bytes()].concat(),
+        _ => [&[major | 27][..], &argument.to_be_bytes()].concat(),
     }
 }
 
@@ -54,7 +71,7 @@ fn item(rest: &mut &[u8], depth: usize) -> Option<Value> {
         0 => Some(argument.into()),
         1 => Some((-1 - i64::try_from(argument).ok()?).into()),
         2 => take(rest, length).map(|_| Value::Null),
-        3 => text(take(rest, length)?),
+        3 => read_text(take(rest, length)?),
         4 => (0..length).map(|_| item(rest, depth)).collect(),
         5 => (0..length).map(|_| member(rest, depth)).collect(),
         6 => item(rest, depth),
@@ -118,7 +135,7 @@ fn simple(short: u8, argument: u64) -> Value {
     }
 }
 
-fn text(bytes: &[u8]) -> Option<Value> {
+fn read_text(bytes: &[u8]) -> Option<Value> {
     std::str::from_utf8(bytes).ok().map(Value::from)
 }
 
@@ -189,11 +206,15 @@ mod tests {
     }
 
     #[test]
-    fn a_map_of_texts_is_written() {
-        assert_eq!(map(&[("a", "A")]), b"\xa1\x61a\x61A");
-        for length in [23, 24, 255, 256, 70_000] {
-            let text = "x".repeat(length);
-            assert_eq!(read(&map(&[("text", &text)])), Some(json!({"text": text})));
+    fn what_is_written_is_read_as_it_was() {
+        assert_eq!(write(&json!({"a": "A"})), b"\xa1\x61a\x61A");
+        for length in [0, 23, 24, 255, 256, 70_000] {
+            let value = json!({
+                "text": "x".repeat(length),
+                "list": vec![length; length % 300],
+                "of": [{"n": length, "yes": true}, [false, null]],
+            });
+            assert_eq!(read(&write(&value)), Some(value));
         }
     }
 }

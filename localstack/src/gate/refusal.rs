@@ -182,7 +182,7 @@ fn in_s3_xml(refusal: Refusal<'_>, path: &str, id: &str) -> Answer {
 
 /// <https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html#operation-error-serialization>
 fn in_cbor(refusal: Refusal<'_>, id: &str) -> Answer {
-    let body = cbor::map(&[("__type", refusal.code), ("message", refusal.message)]);
+    let body = cbor::write(&json!({ "__type": refusal.code, "message": refusal.message }));
     let mut answer = whole(refusal, "application/cbor", body, id);
     let protocol = HeaderValue::from_static("rpc-v2-cbor");
     answer.headers.insert("smithy-protocol", protocol);

@@ -117,11 +117,9 @@ struct PacedCall {
 
 impl PacedCall {
     fn by(request: &HttpRequest) -> Self {
-        // JSON APIs name the operation in a header, the others in the form.
-        if let Some(target) = request.headers().get("x-amz-target") {
-            let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
+        if let Some(operation) = outside_the_body(request) {
             return Self {
-                operation,
+                operation: operation.to_owned(),
                 polled: None,
             };
         }
@@ -140,4 +138,13 @@ impl PacedCall {
             operation,
         }
     }
+}
+
+/// JSON APIs name the operation in a header, those of CBOR in the path, and the
+/// others in the form.
+pub fn outside_the_body(request: &HttpRequest) -> Option<&str> {
+    let target = request.headers().get("x-amz-target");
+    let of_json = target.and_then(|target| target.rsplit('.').next());
+    let of_cbor = || Some(request.uri().split_once("/operation/")?.1);
+    of_json.or_else(of_cbor)
 }

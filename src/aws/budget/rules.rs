@@ -41,6 +41,10 @@ const ECR: &[Rule] = &[
 /// Chosen: a stack is looked at every few seconds.
 const CLOUD_FORMATION: &[Rule] = &[rule(any, 20, 5)];
 
+/// That of DescribeAlarms, the one call that is made:
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html>
+const CLOUD_WATCH: &[Rule] = &[rule(any, 9, 9)];
+
 /// Chosen: a log is followed once a second.
 const LOGS: &[Rule] = &[rule(any, 10, 5)];
 
@@ -52,6 +56,7 @@ impl PacedService {
     pub const fn rules(self) -> &'static [Rule] {
         match self {
             Self::CloudFormation => CLOUD_FORMATION,
+            Self::CloudWatch => CLOUD_WATCH,
             Self::DynamoDb => DYNAMO_DB,
             Self::Ecr => ECR,
             Self::Ecs => ECS,

@@ -71,6 +71,7 @@ fn every_call_is_held_to_the_limits_that_aws_publishes_for_it() {
             &[(20, 5)],
         ),
         (PacedService::DynamoDb, &["PutItem"], &[(40, 10)]),
+        (PacedService::CloudWatch, &["DescribeAlarms"], &[(9, 9)]),
         (PacedService::Logs, &["GetLogEvents"], &[(10, 5)]),
     ] {
         for operation in operations {

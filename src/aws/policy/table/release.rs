@@ -31,6 +31,8 @@ const CHANGING: &[&str] = &[
 const REMEMBERED: &[&str] = &["init", "deploy", "promote", "rollback", "retire", "resume"];
 /// Those that point a listener.
 const MOVING: &[&str] = &["deploy", "promote", "rollback", "resume"];
+/// Those that take a release live which alarms may watch.
+const WATCHING: &[&str] = &["promote", "resume"];
 /// Those that wait until a colour serves.
 const WAITING: &[&str] = &["deploy", "promote", "rollback"];
 
@@ -44,6 +46,8 @@ pub const DEPLOYER: &[Grant] = &[
     Grant {
         sid: "Look",
         needs: &[
+            // On less than all alarms, composite ones are not told.
+            called("cloudwatch:DescribeAlarms", WATCHING),
             called("ecr:GetAuthorizationToken", &["deploy"]),
             called("ecs:DescribeTaskDefinition", LOOKING),
             called("elasticloadbalancing:DescribeListeners", WAYS),
