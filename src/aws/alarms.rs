@@ -75,3 +75,5 @@ fn in_one_line(reason: &str) -> String {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_with_emulator;
