@@ -4,6 +4,7 @@
 
 pub mod aftermath;
 pub mod alarms;
+pub mod analysis;
 pub mod evidence;
 pub mod lease;
 pub mod look_ahead;

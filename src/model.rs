@@ -10,6 +10,7 @@ mod deployed;
 mod image;
 mod infrastructure;
 pub mod journal;
+mod latency;
 pub mod marks;
 mod observed;
 mod patience;
@@ -26,6 +27,7 @@ pub use caller::Caller;
 pub use deployed::Deployed;
 pub use image::{Contents, LABEL_COMMIT, LABEL_CONTEXT, Origin, Platform, RunsOn};
 pub use infrastructure::Infrastructure;
+pub use latency::{LatencyLimit, Quantile};
 pub use observed::{
     ColorState, Deployment, Observed, Release, Rollout, ServiceEvent, ServiceState,
     StoppedContainer, StoppedTask, Target, TargetState, Targets,

@@ -11,7 +11,9 @@ pub fn read(text: &str) -> Result<std::time::Duration, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let number: f64 = digits
         .parse()
-        .map_err(|_| "a time is a number and a unit: 500ms, 90s, 5m, 2h".to_owned())?;
+        .ok()
+        .filter(|number| *number >= 0.0)
+        .ok_or_else(|| "a time is a number and a unit: 500ms, 90s, 5m, 2h".to_owned())?;
     let unit = match text.get(digits.len()..).unwrap_or_default() {
         "ms" => 0.001,
         "" | "s" => 1.0,

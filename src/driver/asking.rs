@@ -7,6 +7,7 @@ use std::time::Duration;
 use hyper::header::{HeaderName, HeaderValue};
 
 use crate::config;
+use crate::engine::analysis::Tolerance;
 use crate::engine::evidence::Evidence;
 use crate::engine::preflight::TEST_ANSWERS;
 use crate::engine::shift::Tolerated;
@@ -200,44 +201,5 @@ pub async fn judge_once(
     match asking.tolerance == Tolerance::default() {
         true => failed == 0,
         false => failed * 2 < TEST_ANSWERS,
-    }
-}
-
-/// How many failures are tolerated: the larger of the two.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Tolerance {
-    pub count: u64,
-    /// 0 to 1, of all requests.
-    pub share: f64,
-}
-
-impl Tolerance {
-    /// Of so many requests.
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_precision_loss,
-        clippy::cast_sign_loss,
-        reason = "rounded down, of what is not negative"
-    )]
-    pub fn of(self, requests: u64) -> u64 {
-        // A hair more, as a tenth of a percent of 1000 is to be one.
-        let share = (requests as f64 * self.share + 1e-6) as u64;
-        self.count.max(share)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_larger_of_the_two_counts() {
-        let tolerance = |count, share| Tolerance { count, share };
-        assert_eq!(Tolerance::default().of(1_000_000), 0);
-        assert_eq!(tolerance(0, 0.001).of(1000), 1);
-        assert_eq!(tolerance(0, 0.001).of(999), 0);
-        assert_eq!(tolerance(3, 0.001).of(2000), 3);
-        assert_eq!(tolerance(3, 0.001).of(5000), 5);
-        assert_eq!(tolerance(0, 1.0).of(7), 7);
     }
 }

@@ -4,7 +4,7 @@
 mod figures;
 mod lanes;
 pub mod timeline;
-mod times;
+pub(super) mod times;
 mod who;
 
 use std::time::Duration;
