@@ -31,6 +31,8 @@ use crate::model::{Color, Condition, Found, Move, Route};
 pub trait World {
     /// Sees to it that what a stage waits for is so.
     async fn meet(&self, condition: Condition) -> Result<(), String>;
+    /// What an alarm has against the shift, if anything.
+    async fn objection(&self) -> Result<Option<String>, String>;
     /// Writes into the journal that this is about to happen.
     async fn note(&self, it: Move) -> Result<(), NoteFault>;
     /// Writes into the journal that the last noted move was seen.

@@ -26,7 +26,7 @@ pub async fn run(session: &Session, args: &Promote) -> Result<Exit> {
         let observed = session.observe_settled().await?;
         lease::tell_of_unfinished(session, &observed);
         let plan = plan(&observed, &aim)?;
-        swap::dry_run(session, Kind::Promote, &observed, plan, &watching);
+        swap::dry_run(session, Kind::Promote, &observed, plan, &watching)?;
         return Ok(Exit::Done);
     }
     let infrastructure = session.settled_infrastructure().await?;

@@ -22,7 +22,7 @@ pub async fn run(session: &Session, args: &Rollback) -> Result<Exit> {
         let observed = session.observe().await?;
         lease::tell_of_unfinished(session, &observed);
         let plan = plan(&observed, None)?;
-        swap::dry_run(session, Kind::Rollback, &observed, plan, &watching);
+        swap::dry_run(session, Kind::Rollback, &observed, plan, &watching)?;
         return Ok(Exit::Done);
     }
     // What gets one out of trouble does not wait for a stack update.

@@ -13,11 +13,13 @@ use crate::aws::StackSnapshot;
 use crate::cli;
 use crate::counted::counted;
 use crate::driver::turn;
-use crate::engine::plan;
+use crate::engine::plan::{self, AFTER_A_PAUSE, Refusal};
 use crate::error::{Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::journal::{self, Drift, Operation, OperationId, Previous};
-use crate::model::{Color, ColorState, Found, Observed, PerColor, PerRoute, Rollout, Route, WayIn};
+use crate::model::{
+    Color, ColorState, Found, Observed, PerColor, PerRoute, Rollout, Route, Split, WayIn,
+};
 use crate::report::{Outcome, Style};
 use crate::session::Session;
 use crate::session::here::{Here, beside};
@@ -116,13 +118,25 @@ struct Unfinished {
     stage: String,
     /// Whether somebody is at work on it.
     under_way: bool,
+    /// Since when it waits for a person.
+    #[serde(with = "rfc3339::option", skip_serializing_if = "Option::is_none")]
+    waiting_since: Option<OffsetDateTime>,
+    /// Since when it has users on both colours.
+    #[serde(with = "rfc3339::option", skip_serializing_if = "Option::is_none")]
+    split_since: Option<OffsetDateTime>,
+    #[serde(skip)]
+    now: OffsetDateTime,
     #[serde(skip)]
     name: String,
 }
 
 impl Unfinished {
-    fn of(operation: &Operation, is_held: bool) -> Self {
+    fn of(operation: &Operation, observed: &Observed, is_held: bool, now: OffsetDateTime) -> Self {
+        let is_split = plan::under_way(observed).is_some();
         Self {
+            waiting_since: operation.pause().map(|pause| pause.at),
+            split_since: operation.moved_production_at().filter(|_| is_split),
+            now,
             id: operation.id.clone(),
             command: operation.command,
             began: operation.began,
@@ -137,9 +151,19 @@ impl Unfinished {
         let Self {
             name, who, stage, ..
         } = self;
+        let began = spoken_time::clock(self.began);
+        let for_long = |since: OffsetDateTime| spoken_time::in_words(self.now - since);
+        if let Some(since) = self.waiting_since {
+            let waits = for_long(since);
+            return format!(
+                "the {name} that {who} began at {began} waits for a person, for {waits} now.\n{AFTER_A_PAUSE}."
+            );
+        }
+        let split = self.split_since.map_or_else(String::new, |since| {
+            format!("; users are on both colours, for {} now", for_long(since))
+        });
         format!(
-            "the {name} that {who} began at {} is unfinished: {stage}.\n`bgecs resume` finishes or undoes it.",
-            spoken_time::clock(self.began)
+            "the {name} that {who} began at {began} is unfinished: {stage}{split}.\n`bgecs resume` finishes or undoes it."
         )
     }
 }
@@ -199,7 +223,17 @@ struct Listener {
     /// What takes its requests instead, or besides, that is not the app's.
     foreign: Option<String>,
     #[serde(skip)]
+    split: Option<Split>,
+    #[serde(skip)]
     text: String,
+}
+
+impl Listener {
+    /// In percent, where it shares its requests between both.
+    fn share_of(&self, color: Color) -> Option<f64> {
+        let split = self.split.filter(|split| split.only().is_none())?;
+        Some(f64::from(split.share(color)) / 100.0)
+    }
 }
 
 /// A colour's share of a listener's requests.
@@ -331,6 +365,7 @@ fn status(
             .found_at(route)
             .foreign()
             .map(|foreign| foreign.what.clone()),
+        split: observed.found_at(route).split(),
         text: observed.found_at(route).to_string(),
     };
     Status {
@@ -342,7 +377,7 @@ fn status(
         idle: live.map(Color::other),
         previous: observed.previous().cloned(),
         half_swapped: observed.half_swapped(),
-        unclear: plan::unclear(observed).map(|refusal| {
+        unclear: unclear(observed).map(|refusal| {
             let hint = refusal.hint.unwrap_or_default();
             format!(
                 "{}: it changes nothing until that is undone.\nWay out: {hint}.",
@@ -373,9 +408,17 @@ fn status(
         unfinished: journal
             .operation
             .as_ref()
-            .map(|operation| Unfinished::of(operation, held.is_some())),
+            .map(|operation| Unfinished::of(operation, observed, held.is_some(), now)),
         at_work: held.as_ref().map(|lease| lease.sentence(now)),
         differs_from_stack: None,
+    }
+}
+
+/// Where a shift has users on both colours, that is told of with the operation.
+fn unclear(observed: &Observed) -> Option<Refusal> {
+    match plan::under_way(observed) {
+        Some(_) => None,
+        None => plan::unclear(observed),
     }
 }
 
@@ -437,7 +480,7 @@ impl Outcome for Status {
             lines.push(format!("\n{warning} {unclear}"));
         } else if let (None, Some(first)) = (self.live, &self.first) {
             lines.push(format!("\nNothing is deployed yet: {first}."));
-        } else if self.live.is_none() {
+        } else if self.live.is_none() && !self.is_split() {
             lines.push("\nNothing is live yet: the first colour to serve becomes live.".to_owned());
         }
         let differs = self.differs_from_stack.iter();
@@ -479,11 +522,17 @@ impl Status {
         lines
     }
 
+    fn is_split(&self) -> bool {
+        self.listeners.production.share_of(Color::Blue).is_some()
+    }
+
     fn color_lines(&self, color: Color, style: Style) -> Vec<String> {
-        let role = match self.live {
-            Some(live) if live == color => "live",
-            Some(_) => "idle",
-            None => "not live",
+        let share = self.listeners.production.share_of(color);
+        let role = match (self.live, share) {
+            (Some(live), _) if live == color => "live".to_owned(),
+            (Some(_), _) => "idle".to_owned(),
+            (None, Some(percent)) => format!("{percent}% of the users"),
+            (None, None) => "not live".to_owned(),
         };
         let Some(state) = self.colors.get(color) else {
             return vec![format!(

@@ -20,10 +20,11 @@ pub fn dry_run(
     observed: &Observed,
     plan: SwapPlan,
     watching: &Watching,
-) {
+) -> Result<()> {
     swap::warn_of_other_ways(session, observed, plan);
-    let steps = steps(plan, observed, watching);
+    let steps = steps(session, plan, observed, watching)?;
     session.report.result(&PlanResult::of(kind.name(), steps));
+    Ok(())
 }
 
 /// Carries out what was planned, and says how it ended.
@@ -64,14 +65,19 @@ fn tell(session: &Session, swapped: &Swapped) -> Result<Exit> {
     Ok(error.exit)
 }
 
-fn steps(plan: SwapPlan, observed: &Observed, watching: &Watching) -> Vec<Step> {
-    match plan {
+fn steps(
+    session: &Session,
+    plan: SwapPlan,
+    observed: &Observed,
+    watching: &Watching,
+) -> Result<Vec<Step>> {
+    Ok(match plan {
         SwapPlan::NothingToDo { .. } => Vec::new(),
         SwapPlan::MakeLive { color } => {
             Step::moves(&Strategy::first(color, &observed.traffic)).collect()
         }
         SwapPlan::Swap { to, .. } => {
-            let strategy = watching.strategy(observed, to);
+            let strategy = swap::lay_out(session, observed, to, watching)?;
             let mut steps = Vec::new();
             let missing = plan::missing(observed, to, strategy.first_share());
             steps.extend(missing.map(|desired| Step::Scale { color: to, desired }));
@@ -83,5 +89,5 @@ fn steps(plan: SwapPlan, observed: &Observed, watching: &Watching) -> Vec<Step> 
             steps.push(watching.step());
             steps
         }
-    }
+    })
 }

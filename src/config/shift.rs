@@ -1,12 +1,13 @@
 //! `[shift]`: how users go over to a new release. The flags say the same, and
 //! win.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use super::ConfigError;
 use super::document::Section;
 use super::entry::Entry;
-use crate::model::Steps;
+use crate::model::{AlarmsWithoutData, Steps};
 use crate::spoken_time;
 
 type Result<T> = std::result::Result<T, ConfigError>;
@@ -18,6 +19,12 @@ pub struct ShiftSection {
     pub steps: Steps,
     /// For how long a release is watched once all users are on it.
     pub bake: Option<Duration>,
+    /// CloudWatch's, by their names: none of them may ring.
+    pub alarms: Vec<String>,
+    pub alarms_without_data: AlarmsWithoutData,
+    /// For how long a user who has met a release meets it again while both have a
+    /// share.
+    pub stickiness: Option<Duration>,
 }
 
 /// Three ways to say the same: one of them is enough.
@@ -34,6 +41,13 @@ pub(super) fn shift(section: &mut Section<'_>) -> Result<ShiftSection> {
     Ok(ShiftSection {
         steps: steps(section)?,
         bake: section.optional("bake", time)?,
+        alarms: section.optional("alarms", alarms)?.unwrap_or_default(),
+        alarms_without_data: section.or(
+            "alarms_without_data",
+            AlarmsWithoutData::default(),
+            |entry| entry.checked(AlarmsWithoutData::from_str),
+        )?,
+        stickiness: section.optional("stickiness", stickiness)?,
     })
 }
 
@@ -49,6 +63,39 @@ fn steps(section: &mut Section<'_>) -> Result<Steps> {
         said = Some((key, read(&entry)?));
     }
     Ok(said.map(|(_, steps)| steps).unwrap_or_default())
+}
+
+/// As many as one call tells of
+/// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html>).
+const MOST_ALARMS: usize = 100;
+
+fn alarms(entry: &Entry<'_>) -> Result<Vec<String>> {
+    let names = entry.strings()?;
+    let twice = names
+        .iter()
+        .enumerate()
+        .find(|(n, name)| names[..*n].contains(name));
+    match (names.iter().find(|name| name.trim().is_empty()), twice) {
+        (Some(_), _) => Err(entry.invalid("an alarm has a name")),
+        (None, Some((_, name))) => Err(entry.invalid(format!("`{name}` is in it twice"))),
+        (None, None) if names.len() > MOST_ALARMS => {
+            Err(entry.invalid(format!("{} are more than {MOST_ALARMS}", names.len())))
+        }
+        (None, None) => Ok(names),
+    }
+}
+
+/// In seconds
+/// (<https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupStickinessConfig.html>).
+const LONGEST_STICKINESS: u64 = 604_800;
+
+fn stickiness(entry: &Entry<'_>) -> Result<Duration> {
+    let time = time(entry)?;
+    let fits = time.subsec_nanos() == 0 && time.as_secs() <= LONGEST_STICKINESS;
+    match fits {
+        true => Ok(time),
+        false => Err(entry.invalid("it is whole seconds, from 1s to 168h")),
+    }
 }
 
 /// Such as `"15m"`: with its unit, and longer than none.

@@ -14,6 +14,7 @@ use super::turn::Turn;
 use super::watching::Watching;
 use super::work::Work;
 use crate::aws::Router;
+use crate::engine::alarms;
 use crate::engine::evidence::Evidence;
 use crate::engine::preflight::{self, Check, TEST_ANSWERS, Thoroughness};
 use crate::engine::seen::{Identities, Identity, Releases};
@@ -211,10 +212,22 @@ impl<'a> Attempt<'a> {
             &answers,
             thoroughness,
         );
+        let alarms = self.alarms().await?;
+        let checks: Vec<Check> = checks.into_iter().chain(alarms).collect();
         for check in &checks {
             self.session.report.tell(&ReportEvent::Check(check));
         }
         Ok(checks)
+    }
+
+    /// A way back does not ask them: it may be what makes them quiet.
+    async fn alarms(&self) -> Result<Vec<Check>> {
+        if self.thoroughness() == Thoroughness::WayBack {
+            return Ok(Vec::new());
+        }
+        let shift = &self.session.config.shift;
+        let alarms = self.session.aws.alarms(&shift.alarms).await?;
+        Ok(alarms::checks(&alarms, shift.alarms_without_data))
     }
 
     /// Where the listeners are now that all is done; the rest is as it was. None

@@ -6,6 +6,7 @@ use super::World;
 use super::await_serving;
 use super::turn::{Stop, Turn};
 use crate::aws::{Aws, Router};
+use crate::engine::alarms;
 use crate::engine::shift::{NoteFault, Urgency, WriteFault};
 use crate::model::journal::Effect;
 use crate::model::{Color, Condition, Found, Move, Observed, Route};
@@ -60,6 +61,14 @@ impl World for LiveWorld<'_> {
         }
     }
 
+    async fn objection(&self) -> Result<Option<String>, String> {
+        let shift = &self.session.config.shift;
+        let alarms = self.aws.alarms(&shift.alarms).await;
+        let alarms = alarms.map_err(|error| format!("the alarms cannot be read: {error}"))?;
+        let objection = alarms::objection(&alarms, shift.alarms_without_data);
+        Ok(objection.map(|objection| objection.to_string()))
+    }
+
     async fn note(&self, it: Move) -> Result<(), NoteFault> {
         let noted = self.turn.about_to(Effect::Move(it)).await;
         noted.map_err(|stop| NoteFault {
@@ -88,6 +97,7 @@ impl World for LiveWorld<'_> {
             message,
         })?;
         let router = self.aws.router(&self.observed.infrastructure);
+        let router = router.sticky(self.session.config.shift.stickiness);
         router.apply(it).await.map_err(|error| WriteFault {
             // What was throttled did not happen; as with a lost answer,
             // sending it again is what helps.

@@ -19,6 +19,9 @@ use crate::probe::Probe;
 /// How often the machine is told the time.
 const TICK: Duration = Duration::from_millis(50);
 
+/// Ahead of each look at the alarms.
+const ALARM_PAUSE: Duration = Duration::from_secs(10);
+
 /// What a person may want to see while it runs.
 #[derive(Debug)]
 pub enum Notice<'a> {
@@ -117,12 +120,18 @@ pub async fn run(
     // Beside it, what the journal is told and nothing waits for.
     let told = Fuse::terminated();
     tokio::pin!(told);
+    let alarms = listen(world);
+    tokio::pin!(alarms);
     while shift.outcome().is_none() {
         let event = tokio::select! {
             biased;
             () = interrupts.next() => Event::Interrupt,
             Some(event) = effects.next(), if !effects.is_empty() => event,
             () = &mut told, if !told.is_terminated() => continue,
+            event = &mut alarms => {
+                alarms.set(listen(world));
+                event
+            }
             sample = samples.next(), if is_probing => match sample {
                 Some(sample) => take(&sample, &shift, &mut seen, notify),
                 None => {
@@ -166,6 +175,13 @@ pub async fn run(
         seen,
         unsent: samples.unsent(),
     }
+}
+
+/// What the alarms say, a while from now: CloudWatch charges for each that is
+/// asked about, and none changes faster.
+async fn listen(world: &impl World) -> Event {
+    sleep(ALARM_PAUSE).await;
+    Event::Alarms(world.objection().await)
 }
 
 fn take(

@@ -11,10 +11,11 @@ use super::turn::Turn;
 use super::watching::Watching;
 use super::work::Work;
 use super::{await_serving, make_live};
+use crate::aws::Router;
 use crate::counted::counted;
 use crate::engine::plan::{self, Needless, SwapPlan};
-use crate::error::Result;
-use crate::model::{Color, Observed};
+use crate::error::{Error, Result};
+use crate::model::{Color, Observed, Strategy};
 use crate::report::ReportEvent;
 use crate::session::Session;
 
@@ -72,7 +73,7 @@ pub async fn run(
         }
         SwapPlan::Swap { from, to } => {
             describe(work.turn, &observed, Some(from), to);
-            let strategy = watching.strategy(&observed, to);
+            let strategy = lay_out(session, &observed, to, &watching)?;
             watching.remember(work.turn, &strategy);
             let observed = match plan::missing(&observed, to, strategy.first_share()) {
                 None => observed,
@@ -89,6 +90,22 @@ pub async fn run(
             Ok(SwapEnd::Tried(Box::new(swapped)))
         }
     }
+}
+
+/// The stages by which users go over.
+///
+/// # Errors
+/// Shares that the router cannot do (exit 2).
+pub fn lay_out(
+    session: &Session,
+    observed: &Observed,
+    to: Color,
+    watching: &Watching,
+) -> Result<Strategy> {
+    let strategy = watching.strategy(observed, to);
+    let router = session.aws.router(&observed.infrastructure);
+    router.accepts(&strategy).map_err(Error::usage)?;
+    Ok(strategy)
 }
 
 /// Users who come in by another way do not go along.

@@ -32,7 +32,9 @@ pub use swap::{
     Aim, Needless, SwapPlan, fixed, is_bare, nothing_is_live, promote, rollback, rollback_to,
     way_back,
 };
-pub use ways::{AFTER_A_PAUSE, astray, refuse_cutting_off, showing, staying_behind, unclear};
+pub use ways::{
+    AFTER_A_PAUSE, astray, refuse_cutting_off, showing, staying_behind, unclear, under_way,
+};
 
 use crate::counted::counted;
 use crate::model::{Color, Condition, Move, Observed, Strategy, Tag};

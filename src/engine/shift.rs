@@ -64,6 +64,10 @@ pub struct Shift {
     failures_of_old: u64,
     was_mostly_failing: bool,
     is_blind: bool,
+    /// What an alarm has against it.
+    objection: Option<String>,
+    /// Since when no alarm can be read.
+    deaf_since: Option<Duration>,
     interrupts: u32,
 }
 
@@ -87,6 +91,8 @@ impl Shift {
             failures_of_old: 0,
             was_mostly_failing: false,
             is_blind: false,
+            objection: None,
+            deaf_since: None,
             interrupts: 0,
         }
     }
@@ -188,6 +194,7 @@ impl Shift {
             Event::Read(result) => self.on_read(at, result),
             Event::Health(result) => self.on_health(at, result),
             Event::Met(result) => self.on_met(at, result),
+            Event::Alarms(result) => self.on_alarms(at, result),
         }
     }
 

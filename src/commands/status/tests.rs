@@ -5,12 +5,12 @@ use time::macros::datetime;
 use super::*;
 use crate::aws::StackStatus;
 use crate::aws::testing::Wire;
-use crate::model::journal::{Effect, Lease};
+use crate::model::journal::{Effect, Fate, Lease};
 use crate::model::testing::{
     api_rule, lease, moment, move_to, nowhere, observed, operation, port_8080, redirect, service,
     to, to_a_stranger, with_previous,
 };
-use crate::model::{Release, Target, TargetState, Targets};
+use crate::model::{Release, Strategy, Target, TargetState, Targets};
 
 #[test]
 fn ages_are_rounded_down() {
@@ -229,6 +229,51 @@ fn an_operation_that_nobody_finished() {
         "{text}"
     );
     assert!(!text.contains("warning"), "{text}");
+}
+
+#[test]
+fn users_on_both_colours_are_told_of_with_the_operation() {
+    let mut world = world();
+    let mut operation = operation();
+    let steps = "25% pause".parse().unwrap();
+    let strategy = Strategy::gradual(Color::Blue, &world.traffic, &steps, Duration::ZERO);
+    let it = strategy.stages[0].it;
+    operation.strategy = Some(strategy);
+    operation.intend(moment(), Effect::Move(it));
+    world.journal.operation = Some(operation.clone());
+    world.traffic.production = Found::Split(it.to);
+    let now = moment() + Duration::from_secs(3600);
+    let last = |world: &Observed| {
+        let mut status = of(world);
+        status.unfinished.as_mut().unwrap().now = now;
+        let text = status.human(&Style::plain());
+        assert_eq!(text.matches("warning").count(), 1, "{text}");
+        assert!(!text.contains("is live yet"), "{text}");
+        let roles: Vec<&str> = text
+            .lines()
+            .filter(|it| it.contains("of the users"))
+            .collect();
+        format!(
+            "{}\n{}",
+            roles.join("\n"),
+            text.split("\n\n").last().unwrap()
+        )
+    };
+    let killed = last(&world);
+    operation.settle(Fate::Done);
+    operation.intend(moment(), Effect::WaitForAPerson);
+    world.journal.operation = Some(operation);
+    insta::assert_snapshot!(format!("{killed}\n\n{}", last(&world)), @"
+    blue   25% of the users, tag 2
+    green  75% of the users, tag 1
+    warning: the promote of tag 2 to blue that ann@laptop began at 2023-11-14 22:13:20 UTC is unfinished: it was about to point port 80 at 25% blue, 75% green; users are on both colours, for 60 min now.
+    `bgecs resume` finishes or undoes it.
+
+    blue   25% of the users, tag 2
+    green  75% of the users, tag 1
+    warning: the promote of tag 2 to blue that ann@laptop began at 2023-11-14 22:13:20 UTC waits for a person, for 60 min now.
+    `bgecs promote --continue` goes on with it, `bgecs promote --abort` takes it back.
+    ");
 }
 
 #[test]

@@ -50,11 +50,13 @@ pub fn unclear(observed: &Observed) -> Option<Refusal> {
 pub const AFTER_A_PAUSE: &str =
     "`bgecs promote --continue` goes on with it, `bgecs promote --abort` takes it back";
 
-/// The unfinished shift that has brought production where it is.
-fn under_way(observed: &Observed) -> Option<&Operation> {
+/// The unfinished shift that has brought users where they are, on both colours.
+pub fn under_way(observed: &Observed) -> Option<&Operation> {
     let operation = observed.journal.operation.as_ref()?;
+    let is_split = observed.traffic.production.split()?.only().is_none();
     let strategy = operation.strategy.as_ref()?;
-    strategy.rest(&observed.traffic).map(|_| operation)
+    let explains = is_split && strategy.rest(&observed.traffic).is_some();
+    explains.then_some(operation)
 }
 
 /// The first release takes both ports, and somebody else has the other one.

@@ -52,6 +52,27 @@ impl Shift {
         }
     }
 
+    /// What cannot be read for a while is an alarm, too.
+    pub(super) fn on_alarms(
+        &mut self,
+        at: Duration,
+        result: Result<Option<String>, String>,
+    ) -> Option<Action> {
+        match result {
+            Ok(objection) => {
+                self.deaf_since = None;
+                self.objection = objection;
+            }
+            Err(reason) => {
+                let since = *self.deaf_since.get_or_insert(at);
+                if at > since + self.policy.patience.unreadable {
+                    self.objection = Some(reason);
+                }
+            }
+        }
+        self.judge(at)
+    }
+
     pub(super) fn unconfirmed(&self) -> Outcome {
         let from = self.strategy.from;
         Outcome::InDoubt(format!(
@@ -102,8 +123,9 @@ impl Shift {
     /// Where production answers badly ahead of this swap's first write.
     fn refuse_or_turn_back(&mut self, at: Duration) -> Option<Action> {
         // Who is on the new colour already was brought there by this operation.
-        if self.found_on_new() && self.may_turn_back(&Why::Failures) {
-            return self.turn_back(at, Why::Failures);
+        let why = self.complaint().unwrap_or(Why::Failures);
+        if self.found_on_new() && self.may_turn_back(&why) {
+            return self.turn_back(at, why);
         }
         self.end(Outcome::Unwell)
     }
@@ -132,6 +154,9 @@ impl Shift {
         }
         if self.is_blind {
             return self.end(Outcome::Unchanged(PROBE_ENDED.to_owned()));
+        }
+        if let (Some(objection), false) = (&self.objection, self.found_on_new()) {
+            return self.end(Outcome::Refused(objection.clone()));
         }
         let is_too_bad = match self.found_on_new() {
             true => self.complaint().is_some(),
@@ -174,12 +199,15 @@ impl Shift {
         if failures > self.policy.tolerates.after {
             return Some(Why::Failures);
         }
+        if let Some(objection) = &self.objection {
+            return Some(Why::Alarm(objection.clone()));
+        }
         self.is_blind.then_some(Why::Blind)
     }
 
     /// Whether there is a way back to take, and it may be taken for that reason.
     pub(super) fn may_turn_back(&self, why: &Why) -> bool {
-        let is_the_probe_s = matches!(why, Why::Failures | Why::Blind);
+        let is_the_probe_s = matches!(why, Why::Failures | Why::Blind | Why::Alarm(_));
         self.before.origin == Some(self.strategy.from)
             && !self.is_old_bad()
             && (self.policy.takes_back || !is_the_probe_s)

@@ -83,6 +83,8 @@ pub enum Event {
     Health(Result<bool, String>),
     /// What a stage waited for is so, or cannot be.
     Met(Result<(), String>),
+    /// What an alarm has against it, or why that is not known.
+    Alarms(Result<Option<String>, String>),
 }
 
 /// A write that AWS did not confirm.
@@ -163,6 +165,8 @@ pub enum Why {
     Journal(String),
     /// What a later stage waited for cannot be.
     Unmet(String),
+    /// An alarm objects.
+    Alarm(String),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

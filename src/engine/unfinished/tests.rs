@@ -3,7 +3,7 @@ use crate::model::journal::Command::{
     Adopt, Deploy, Destroy, Init, Promote, Resume, Retire, Rollback,
 };
 use crate::model::testing::{moment, move_to, nowhere, observed, operation, service, to};
-use crate::model::{Digest, Found, PerRoute, Route};
+use crate::model::{Digest, Found, Move, PerRoute, Route, Split};
 
 const BLUE: Color = Color::Blue;
 const GREEN: Color = Color::Green;
@@ -291,4 +291,88 @@ fn only_an_intent_to_point_a_listener_explains_one_that_moved() {
         let found = may_have_moved_a_listener(&deploy(effects, None));
         assert_eq!(found, expected);
     }
+}
+
+/// A canary of tag 2 to blue, at that share.
+fn canary(share: u16) -> (Operation, Observed) {
+    let world = world(Found::Split(Split::with_share(BLUE, share)), to(BLUE));
+    let before = PerRoute {
+        production: to(GREEN),
+        test: to(BLUE),
+    };
+    let steps = "10% for 5m,25% pause,50% for 5m".parse().unwrap();
+    let strategy = Strategy::gradual(BLUE, &before, &steps, BAKE);
+    let mut operation = Operation {
+        strategy: Some(strategy.clone()),
+        ..operation()
+    };
+    for stage in &strategy.stages {
+        operation.intend(moment(), Effect::Move(stage.it));
+        if stage.it.to.share(BLUE) == share {
+            break;
+        }
+    }
+    (operation, world)
+}
+
+fn shares(way: Result<Resolution, Refusal>) -> (Vec<u16>, bool) {
+    match way {
+        Ok(Resolution::Shift { strategy, is_back }) => {
+            let stages = strategy.stages.iter();
+            let production = stages.filter(|stage| stage.it.route == Route::Production);
+            let shares = production.map(|stage| stage.it.to.share(BLUE));
+            (shares.collect(), is_back)
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_canary_goes_on_from_where_users_are_or_back() {
+    let (operation, world) = canary(1000);
+    let on = shares(way_of(&operation, &world, true));
+    assert_eq!(on, (vec![1000, 2500, 5000, 10_000], false));
+    let back = (vec![0], true);
+    assert_eq!(shares(way_of(&operation, &world, false)), back);
+    // One that was being taken back is, however well it is by now.
+    let mut going_back = operation.clone();
+    let home = Move {
+        route: Route::Production,
+        from: Some(Split::with_share(BLUE, 1000)),
+        to: Split::all(GREEN),
+    };
+    going_back.intend(moment(), Effect::Move(home));
+    assert_eq!(shares(way_of(&going_back, &world, true)), back);
+    // A share that is none of its own is a stranger's.
+    let strange = Found::Split(Split::with_share(BLUE, 3000));
+    let mut strange_world = world.clone();
+    strange_world.traffic.production = strange;
+    assert!(way_of(&operation, &strange_world, true).is_err());
+}
+
+#[test]
+fn what_waits_for_a_person_is_left_to_one() {
+    let (mut operation, world) = canary(2500);
+    let none = waiting(None).unwrap_err();
+    assert_eq!(
+        none.message,
+        "nothing waits for a person: no operation is unfinished"
+    );
+    let killed = waiting(Some(&operation)).unwrap_err();
+    assert!(killed.message.contains("does not wait"), "{killed:?}");
+    assert_eq!(refuse_waiting(&operation, &world), Ok(()));
+
+    operation.intend(moment(), Effect::WaitForAPerson);
+    assert_eq!(waiting(Some(&operation)), Ok(&operation));
+    let refusal = refuse_waiting(&operation, &world).unwrap_err();
+    assert_eq!(
+        refusal.message,
+        "the promote of tag 2 to blue waits for a person at 25% blue, 75% green"
+    );
+    let go = |course| shares(way(&operation, &world, course, false, BAKE));
+    assert_eq!(go(Course::Continue), (vec![5000, 10_000], false));
+    assert_eq!(go(Course::Back), (vec![0], true));
+    // Once it goes on it waits no more.
+    operation.intend(moment(), Effect::Move(move_to(Route::Production, BLUE)));
+    assert!(waiting(Some(&operation)).is_err());
 }

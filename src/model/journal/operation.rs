@@ -235,6 +235,12 @@ impl Operation {
         (last.effect == Effect::WaitForAPerson && !is_over).then_some(last)
     }
 
+    /// Since when production is where it brought it last.
+    pub fn moved_production_at(&self) -> Option<OffsetDateTime> {
+        let is_move = |entry: &&Entry| matches!(&entry.effect, Effect::Move(it) if it.route == Route::Production);
+        self.entries.iter().rfind(is_move).map(|entry| entry.at)
+    }
+
     /// Whether it was about to take production back to where that was.
     pub fn was_going_back(&self) -> bool {
         let Some(home) = self.origin().map(Split::all) else {

@@ -261,6 +261,10 @@ fn whole(it: Move) -> (Route, Color) {
 }
 
 impl World for Fake {
+    async fn objection(&self) -> Result<Option<String>, String> {
+        Ok(None)
+    }
+
     async fn meet(&self, _: Condition) -> Result<(), String> {
         Ok(())
     }

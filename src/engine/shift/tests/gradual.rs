@@ -152,3 +152,42 @@ fn what_cannot_be_met_ends_it_ahead_of_the_first_move_and_takes_it_back_later() 
         }
     ));
 }
+
+#[test]
+fn an_alarm_refuses_ahead_of_the_first_move_and_turns_back_later() {
+    let ringing = || Event::Alarms(Ok(Some("the alarm shop-5xx rings".to_owned())));
+    let unreadable = || Event::Alarms(Err("the alarms cannot be read".to_owned()));
+    let mut refused = by("10% for 60s");
+    run(&mut refused, vec![(0.5, ringing())]);
+    let why = "the alarm shop-5xx rings".to_owned();
+    assert_eq!(refused.outcome(), Some(&Outcome::Refused(why.clone())));
+
+    let mut shift = on_the_first_step("10% for 60s");
+    assert_eq!(run(&mut shift, vec![(5.0, Event::Alarms(Ok(None)))]), []);
+    let mut turned = shift.clone();
+    assert_eq!(
+        run(&mut turned, vec![(15.0, ringing())]),
+        [Action::LookBack(FROM)]
+    );
+    assert!(matches!(&turned.phase, Phase::LookingBack { why: Why::Alarm(it), .. } if *it == why));
+
+    // What cannot be read for long is no better.
+    assert_eq!(
+        run(&mut shift, vec![(15.0, unreadable()), (25.0, unreadable())]),
+        []
+    );
+    assert_eq!(
+        run(&mut shift, vec![(46.0, unreadable())]),
+        [Action::LookBack(FROM)]
+    );
+
+    let mut left = by("10% for 60s");
+    left.policy.takes_back = false;
+    let baseline = [0.1, 0.2, 0.3].map(|at| (at, answer(at, true)));
+    run(&mut left, baseline.to_vec());
+    run(&mut left, vec![(1.0, tick())]);
+    arrives(&mut left, 1.0, forwards_to(FROM), split(1000));
+    run(&mut left, vec![(15.0, ringing())]);
+    assert_eq!(left.outcome(), Some(&Outcome::Left(Why::Alarm(why))));
+    assert!(left.is_half_way());
+}
