@@ -29,7 +29,7 @@ use std::{fs, io, num::NonZeroU32};
 
 use crate::docker::{CacheFrom, CacheTo, Secret, SshAgent};
 use crate::hidden::Hidden;
-use crate::model::CpuArchitecture;
+use crate::model::{CpuArchitecture, Hook};
 use crate::text;
 
 pub use error::ConfigError;
@@ -59,6 +59,7 @@ pub struct Config {
     pub probe: Probe,
     pub shift: ShiftSection,
     pub build: Build,
+    pub hooks: Hooks,
     pub registry: Registry,
     pub logs: Logs,
     pub load_balancer: LoadBalancerSection,
@@ -192,6 +193,14 @@ pub struct Build {
     pub ssh: Vec<SshAgent>,
     pub cache_from: Vec<CacheFrom>,
     pub cache_to: Vec<CacheTo>,
+}
+
+/// `[hooks]`: `sh` commands that a shift waits for, in the folder of the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hooks {
+    pub commands: BTreeMap<Hook, String>,
+    /// How long each may take.
+    pub timeout: Duration,
 }
 
 /// `[registry]`
@@ -328,6 +337,15 @@ impl Default for Probe {
             window: Duration::from_secs(15),
             timeout: Duration::from_secs(2),
             question: QuestionKeys::default(),
+        }
+    }
+}
+
+impl Default for Hooks {
+    fn default() -> Self {
+        Self {
+            commands: BTreeMap::new(),
+            timeout: Duration::from_secs(600),
         }
     }
 }

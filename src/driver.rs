@@ -6,6 +6,7 @@ pub mod attempt;
 pub mod await_serving;
 pub mod deploy;
 pub mod destroy;
+pub mod hook;
 pub mod live;
 pub mod look_ahead;
 pub mod lost;

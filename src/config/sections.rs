@@ -15,14 +15,15 @@ use super::names::{
 use super::network::{HostPort, Ipv4Cidr, registry};
 use super::probe::probe;
 use super::secret::SecretRef;
-use super::shift::shift;
+use super::shift::{shift, time};
 use super::{
     Build, Config, ConfigError, Container, ContainerSection, DEFAULT_CONTAINER,
-    DEFAULT_HEALTH_PATH, DefinitionSource, Lease, LoadBalancerSection, Logs, Network,
+    DEFAULT_HEALTH_PATH, DefinitionSource, Hooks, Lease, LoadBalancerSection, Logs, Network,
     OwnDefinition, Place, Registry, Service, folder_of,
 };
 use crate::docker::{Secret, SshAgent};
 use crate::hidden::Hidden;
+use crate::model::Hook;
 
 type Result<T> = std::result::Result<T, ConfigError>;
 
@@ -65,6 +66,7 @@ pub(super) fn config(file: &File<'_>, environment: Option<&str>) -> Result<Confi
             probe: top.section("probe", probe)?,
             shift: top.section("shift", shift)?,
             build: top.section("build", |section| build(section, root))?,
+            hooks: top.section("hooks", hooks)?,
             registry: top.section("registry", registry_section)?,
             logs: top.section("logs", logs)?,
             load_balancer: top.section("load_balancer", load_balancer)?,
@@ -278,6 +280,18 @@ fn build(section: &mut Section<'_>, root: &Path) -> Result<Build> {
         ssh: ssh.into_iter().map(|agent| agent.within(root)).collect(),
         cache_from: list(section, "cache_from")?,
         cache_to: list(section, "cache_to")?,
+    })
+}
+
+fn hooks(section: &mut Section<'_>) -> Result<Hooks> {
+    let mut commands = BTreeMap::new();
+    for hook in Hook::ALL {
+        let command = section.optional(hook.as_str(), |entry| entry.checked(not_empty))?;
+        commands.extend(command.map(|command| (hook, command)));
+    }
+    Ok(Hooks {
+        commands,
+        timeout: section.or("timeout", Hooks::default().timeout, time)?,
     })
 }
 

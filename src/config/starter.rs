@@ -77,6 +77,14 @@ timeout_ms = 2000          # how long an answer may take
 # cache_from = ["ghcr.io/acme/hello:cache"]
 # cache_to = ["type=inline"]   # or type=registry,ref=ghcr.io/acme/hello:cache,mode=max
 
+[hooks]                    # commands that a shift waits for; one that fails turns it back
+timeout = "10m"            # how long each may take
+# before_shift = "bin/smoke-test"
+# before_stage = "bin/may-go-on"
+# after_stage = "bin/tell-the-team"
+# after_shift = "bin/tell-the-team"
+# after_rollback = "bin/tell-the-team"
+
 [registry]
 immutable_tags = true      # a release tag is used once
 # url = "localhost:4566"   # push and pull here, instead of at ECR's own address

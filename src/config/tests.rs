@@ -32,6 +32,7 @@ fn defaults() -> Config {
         network: Network::default(),
         probe: Probe::default(),
         build: Build::default(),
+        hooks: Hooks::default(),
         registry: Registry::default(),
         logs: Logs::default(),
         load_balancer: LoadBalancerSection::default(),
@@ -83,6 +84,10 @@ fn every_key_is_read() {
         args = { VERSION = "1", EMPTY = "" }
         target = "release"
         platform = "linux/arm64"
+        [hooks]
+        before_shift = "make smoke"
+        after_rollback = "page someone"
+        timeout = "90s"
         [registry]
         url = "localhost:4566"
         immutable_tags = false
@@ -130,6 +135,12 @@ fn every_key_is_read() {
     assert_eq!(config.build.args["EMPTY"].reveal(), "");
     assert_eq!(config.build.target.as_deref(), Some("release"));
     assert_eq!(config.build.platform.as_deref(), Some("linux/arm64"));
+    let commands = [
+        (Hook::BeforeShift, "make smoke".to_owned()),
+        (Hook::AfterRollback, "page someone".to_owned()),
+    ];
+    assert_eq!(config.hooks.commands, BTreeMap::from(commands));
+    assert_eq!(config.hooks.timeout, Duration::from_secs(90));
     assert_eq!(config.registry.url.as_deref(), Some("localhost:4566"));
     assert!(!config.registry.immutable_tags);
     assert_eq!(config.logs.retention_days, 3653);

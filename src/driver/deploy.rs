@@ -3,7 +3,6 @@
 
 pub mod difference;
 mod ending;
-mod hook;
 mod publish;
 mod register;
 mod service;
@@ -34,7 +33,7 @@ pub use service::wanted_definition;
 pub enum ImageSource {
     Build {
         request: Box<BuildRequest>,
-        hook: Option<Hook>,
+        hook: Option<BuildHook>,
     },
     /// An image that CI built.
     Reference(Reference),
@@ -42,7 +41,7 @@ pub enum ImageSource {
 
 /// A command that runs ahead of the build, in the folder of `bgecs.toml`.
 #[derive(Debug)]
-pub struct Hook {
+pub struct BuildHook {
     pub command: String,
     pub folder: PathBuf,
     /// `-` for stdin.

@@ -20,8 +20,9 @@ pub use operation::{Ending, Operation, OperationId, OperationOutcome, Watched};
 
 /// The form of what is written. One that is higher was written by a newer bgecs,
 /// which alone knows what it means. In format 1 a release was known by its colour
-/// alone, and up to format 2 a move was a listener's; both are read still.
-pub const FORMAT: u32 = 3;
+/// alone, up to format 2 a move was a listener's, and up to format 3 an operation had no
+/// strategy, no hook and no pause; all are read still.
+pub const FORMAT: u32 = 4;
 
 /// The one item that all commands of an app share.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -97,7 +97,7 @@ async fn an_app_that_was_never_changed_has_an_empty_head() {
 #[tokio::test]
 async fn what_a_newer_bgecs_wrote_is_left_to_it() {
     // Nothing else of it can be read, and nothing else is tried.
-    let newer = with(full(), "format", json!({ "N": "4" }));
+    let newer = with(full(), "format", json!({ "N": (FORMAT + 1).to_string() }));
     let newer = with(newer, "holder", json!({ "BOOL": true }));
     let error = found(&newer).aws().read_head(TABLE).await.unwrap_err();
     let error = Error::from(error);
@@ -165,7 +165,7 @@ async fn a_free_lease_is_taken_with_a_fence_of_its_own() {
                 "#version": "version",
             },
             "ExpressionAttributeValues": {
-                ":format": { "N": "3" }, ":one": { "N": "1" }, ":id": { "S": ID },
+                ":format": { "N": FORMAT.to_string() }, ":one": { "N": "1" }, ":id": { "S": ID },
                 ":holder": as_text(&holder()), ":until": { "N": UNTIL },
             },
             "ReturnValues": "ALL_NEW",
@@ -383,7 +383,7 @@ async fn an_ended_operation_is_kept_for_400_days_unless_a_later_holder_ended_it(
             "TableName": TABLE,
             "Item": {
                 "pk": { "S": "history" }, "sk": { "S": ID },
-                "format": { "N": "3" }, "fence": { "N": "7" },
+                "format": { "N": FORMAT.to_string() }, "fence": { "N": "7" },
                 "operation": as_text(&operation()),
                 "expires_at": { "N": expires.to_string() },
             },

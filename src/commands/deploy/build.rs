@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::{BuildArg, BuildFlags, platform};
 use crate::config::{self, Config};
 use crate::docker::{self, BuildContext, BuildRequest, Secret, SshAgent};
-use crate::driver::deploy::{Hook, ImageSource};
+use crate::driver::deploy::{BuildHook, ImageSource};
 use crate::engine::plan;
 use crate::error::{Error, Exit, Result};
 use crate::hidden::Hidden;
@@ -34,7 +34,7 @@ pub(super) fn source(
         return Err(terminal.into());
     }
     request.check_secrets_named_once()?;
-    let hook = config.build.before.as_ref().map(|command| Hook {
+    let hook = config.build.before.as_ref().map(|command| BuildHook {
         command: command.clone(),
         folder: config.root().to_owned(),
         context: match request.context.folder() {

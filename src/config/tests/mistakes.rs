@@ -207,6 +207,37 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ),
     ("APP\n[build]\nargs = ['A=1']", "['A=1']", "takes a table"),
     (
+        "APP\n[hooks]\nbefore_shift = ' '",
+        "' '",
+        "`hooks.before_shift`: it is empty; leave the key out",
+    ),
+    (
+        "APP\n[hooks]\nafter_rollback = ['sh']",
+        "['sh']",
+        "`hooks.after_rollback`: it takes text in quotes",
+    ),
+    (
+        "APP\n[hooks]\nbefore = 'make'",
+        "before",
+        "`hooks.before`: there is no such key in [hooks]",
+    ),
+    (
+        "APP\n[hooks]\ntimeout = '10 apples'",
+        "'10 apples'",
+        "`hooks.timeout`: a time is a number and a unit",
+    ),
+    (
+        "APP\n[hooks]\ntimeout = 600",
+        "600",
+        "`hooks.timeout`: it takes text in quotes",
+    ),
+    (
+        "APP\n[hooks]\ntimeout = '0s'",
+        "'0s'",
+        "`hooks.timeout`: it takes some time, not 0s",
+    ),
+    ("APP\n[hooks]\ntimeout = '600'", "'600'", "has no unit"),
+    (
         "APP\n[registry]\nurl = 'https://a.b'",
         "'https://a.b'",
         "without https://",

@@ -2,11 +2,12 @@
 //! by its digest alone.
 
 use super::stored::{self, Beside};
-use super::{ImageSource, Request, hook};
+use super::{BuildHook, ImageSource, Request};
 use crate::aws::{Key, RegistryLogin, Stored};
 use crate::docker::{
     BuildRequest, Credentials, Engine, LocalImage, Logins, Progress, PushTarget, Reference,
 };
+use crate::driver::hook::HookCommand;
 use crate::driver::turn::Turn;
 use crate::engine::plan;
 use crate::error::{Error, Result};
@@ -157,7 +158,7 @@ async fn make_image(
         } => {
             engine.can_build()?;
             if let Some(hook) = hook {
-                hook::run(session, hook, &request.tag).await?;
+                run_ahead(hook, session, &request.tag).await?;
             }
             session
                 .report
@@ -170,6 +171,26 @@ async fn make_image(
             Ok((image, Origin::Built))
         }
     }
+}
+
+/// # Errors
+/// From the hook (exit 1).
+async fn run_ahead(hook: &BuildHook, session: &Session, tag: &Tag) -> Result<()> {
+    let command = HookCommand {
+        name: format!("`{}`", hook.command),
+        line: &hook.command,
+        folder: &hook.folder,
+        environment: vec![
+            ("BGECS_CONTEXT", hook.context.clone().into()),
+            ("BGECS_TAG", tag.as_str().into()),
+            ("BGECS_PLATFORM", hook.platform.clone().into()),
+        ],
+        limit: None,
+    };
+    command.run(session).await.map_err(|failure| {
+        Error::from(failure)
+            .hint("it is [build] before in bgecs.toml; nothing was built or deployed")
+    })
 }
 
 fn took<'a>(reference: &Reference, from: Origin) -> ReportEvent<'a> {

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use time::serde::rfc3339;
 
 use crate::counted::counted;
-use crate::model::{Color, Digest, Move, TaskDefinitionArn};
+use crate::model::{Color, Digest, Hook, Move, TaskDefinitionArn};
 
 /// One entry: written ahead of the effect, and again after it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +53,12 @@ pub enum Effect {
     Move(Move),
     /// For as long as this is the last entry, nobody has said that it goes on.
     WaitForAPerson,
+    RunHook {
+        hook: Hook,
+        /// Counted from 1; none where it belongs to the whole shift.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stage: Option<usize>,
+    },
     DeleteService {
         color: Color,
     },
@@ -86,6 +92,7 @@ impl fmt::Display for Effect {
             Self::UpdateService { color, .. } => write!(f, "update the service {color}"),
             Self::Move(it) => write!(f, "{it}"),
             Self::WaitForAPerson => f.write_str("wait for a person"),
+            Self::RunHook { hook, stage } => write!(f, "run the hook {}", hook.at(*stage)),
             Self::DeleteService { color } => write!(f, "delete the service {color}"),
             Self::DeleteTaskDefinitions { count } => {
                 write!(f, "delete {}", counted(count, "task definition"))

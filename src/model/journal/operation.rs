@@ -9,7 +9,7 @@ use time::serde::rfc3339;
 
 use super::{Asked, Command, Effect, Entry, Fate, Holder, Who};
 use crate::model::deployed::read_either;
-use crate::model::{Color, Deployed, Digest, Route, Split, Strategy, Tag, TaskDefinitionArn};
+use crate::model::{Color, Deployed, Digest, Hook, Route, Split, Strategy, Tag, TaskDefinitionArn};
 
 /// When it began, to the second, and four random letters: sorts by time.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -213,6 +213,13 @@ impl Operation {
     /// Whether it was at least about to do something of that kind.
     pub fn intended(&self, is_it: impl Fn(&Effect) -> bool) -> bool {
         self.entries.iter().any(|entry| is_it(&entry.effect))
+    }
+
+    /// Whether that hook ended well; one that was cut short has not run.
+    pub fn has_run(&self, hook: Hook, stage: Option<usize>) -> bool {
+        let run = Effect::RunHook { hook, stage };
+        let mut entries = self.entries.iter();
+        entries.any(|entry| entry.effect == run && entry.fate == Some(Fate::Done))
     }
 
     /// Where production was when it began: as it was found ahead of the first

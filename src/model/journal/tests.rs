@@ -5,7 +5,7 @@ use super::*;
 use crate::model::testing::{
     holder, moment, move_to, nowhere, observed, operation, to, with_previous,
 };
-use crate::model::{Move, PerRoute, Split, TaskDefinitionArn};
+use crate::model::{Hook, Move, PerRoute, Split, TaskDefinitionArn};
 
 const BLUE: Option<Color> = Some(Color::Blue);
 const GREEN: Option<Color> = Some(Color::Green);
@@ -44,6 +44,14 @@ fn every_effect() -> Vec<Effect> {
             to: Split::all(color),
         }),
         Effect::Move(move_to(Route::Test, color)),
+        Effect::RunHook {
+            hook: Hook::BeforeStage,
+            stage: Some(2),
+        },
+        Effect::RunHook {
+            hook: Hook::AfterShift,
+            stage: None,
+        },
         Effect::DeleteService { color },
         Effect::DeleteTaskDefinitions { count: 2 },
         Effect::DeleteImages { repository: name() },
@@ -187,6 +195,26 @@ fn an_operation_has_a_name_and_last_words() {
     operation.command = Command::Retire;
     operation.tag = None;
     assert_eq!(operation.name(), "retire of blue");
+}
+
+#[test]
+fn a_hook_has_run_once_it_ended_well() {
+    let mut operation = operation();
+    let [second, third] = [Some(2), Some(3)];
+    let (hook, stage) = (Hook::BeforeStage, second);
+    operation.intend(moment(), Effect::RunHook { hook, stage });
+    assert_eq!(
+        operation.last_words(),
+        "it was about to run the hook before_stage of stage 2"
+    );
+    assert!(!operation.has_run(hook, second), "it may have been killed");
+    operation.settle(Fate::Failed("exit status: 3".to_owned()));
+    assert!(!operation.has_run(hook, second));
+    operation.intend(moment(), Effect::RunHook { hook, stage });
+    operation.settle(Fate::Done);
+    assert!(operation.has_run(hook, second));
+    assert!(!operation.has_run(hook, third) && !operation.has_run(hook, None));
+    assert!(!operation.has_run(Hook::AfterStage, second));
 }
 
 #[test]

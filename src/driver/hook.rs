@@ -1,0 +1,209 @@
+//! Commands of the user's own that bgecs waits for: `[build] before`, and
+//! `[hooks]` of a shift. Their output is shown as it comes. One is over when the
+//! command is; what it leaves running may help what follows, and ends with this
+//! process. What a failure means is the caller's to say.
+
+mod group;
+mod occasion;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::fmt;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt;
+use tokio::net::unix::pipe;
+use tokio::process::{Child, Command};
+
+use self::group::Group;
+use crate::error::Error;
+use crate::report::ReportEvent;
+use crate::session::Session;
+use crate::spoken_time;
+pub use occasion::Occasion;
+
+/// Lines of a failed hook that the error repeats.
+const LAST_LINES: usize = 20;
+
+/// What is run, and what it is told.
+#[derive(Debug)]
+pub struct HookCommand<'a> {
+    /// Of what failed, in sentences: `before_stage of stage 2`.
+    pub name: String,
+    /// A line for `sh`.
+    pub line: &'a str,
+    pub folder: &'a Path,
+    /// Beside this process's own and the app's name.
+    pub environment: Vec<(&'static str, OsString)>,
+    /// None is as long as it takes.
+    pub limit: Option<Duration>,
+}
+
+/// Why a hook lets nothing go on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HookFailure {
+    pub message: String,
+    pub cause: Option<String>,
+}
+
+impl fmt::Display for HookFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl From<HookFailure> for Error {
+    fn from(failure: HookFailure) -> Self {
+        let error = Self::failed(failure.message);
+        match failure.cause {
+            Some(cause) => error.cause(cause),
+            None => error,
+        }
+    }
+}
+
+impl HookCommand<'_> {
+    /// Dropped ahead of its end, it ends the command and all that it has started.
+    ///
+    /// # Errors
+    /// It cannot be started, takes too long, or ends with another code than 0.
+    pub async fn run(&self, session: &Session) -> Result<(), HookFailure> {
+        let Self { name, .. } = self;
+        let because = |what: &str, cause: Option<String>| HookFailure {
+            message: format!("the hook {name} {what}"),
+            cause,
+        };
+        let io = |what: &str, error: io::Error| because(what, Some(error.to_string()));
+        session
+            .report
+            .tell(&ReportEvent::Doing(format!("running {name}")));
+        let running =
+            Running::start(self, session.app()).map_err(|error| io("cannot be started", error))?;
+        let mut last = VecDeque::new();
+        let mut tell = |text: &str| {
+            session.report.tell(&ReportEvent::Hook(text));
+            if last.len() == LAST_LINES {
+                last.pop_front();
+            }
+            last.push_back(text.to_owned());
+        };
+        let ended = within(self.limit, running.follow(&mut tell)).await;
+        let failed = match ended {
+            Ok(Ok((status, group))) if status.success() => {
+                group.keep_until_the_end();
+                session
+                    .report
+                    .tell(&ReportEvent::Done(format!("ran {name}")));
+                return Ok(());
+            }
+            Ok(Ok((status, _))) => format!("failed: {status}"),
+            Ok(Err(error)) => return Err(io("has an end that cannot be seen", error)),
+            Err(limit) => format!("took longer than {} and was killed", in_words(limit)),
+        };
+        let last = Vec::from(last).join("\n");
+        let last = (!last.is_empty()).then(|| format!("its last lines:\n{last}"));
+        Err(because(&failed, last))
+    }
+}
+
+/// # Errors
+/// The limit, once it has passed.
+async fn within<T>(limit: Option<Duration>, it: impl Future<Output = T>) -> Result<T, Duration> {
+    match limit {
+        Some(limit) => tokio::time::timeout(limit, it).await.map_err(|_| limit),
+        None => Ok(it.await),
+    }
+}
+
+fn in_words(limit: Duration) -> String {
+    spoken_time::span(time::Duration::try_from(limit).unwrap_or(time::Duration::MAX))
+}
+
+/// A hook under way. Dropping it ends it, and all that it has started.
+struct Running {
+    child: Child,
+    output: pipe::Receiver,
+    group: Group,
+}
+
+impl Running {
+    /// Both of its streams go into one pipe, so that their lines come in the
+    /// order in which they were written.
+    fn start(hook: &HookCommand<'_>, app: &str) -> io::Result<Self> {
+        let (reader, writer) = io::pipe()?;
+        let group = Group::start()?;
+        let child = Command::new("sh")
+            .arg("-c")
+            .arg(hook.line)
+            .current_dir(hook.folder)
+            .env("BGECS_APP", app)
+            .envs(hook.environment.iter().map(|(name, value)| (name, value)))
+            .process_group(group.id())
+            .stdin(Stdio::null())
+            .stdout(writer.try_clone()?)
+            .stderr(writer)
+            .spawn()?;
+        let output = pipe::Receiver::from_owned_fd(OwnedFd::from(reader))?;
+        Ok(Self {
+            child,
+            output,
+            group,
+        })
+    }
+
+    /// Tells its lines until the command ends. A process that it has left in the
+    /// background may hold the pipe open for ever, and is not waited for.
+    async fn follow(mut self, tell: &mut dyn FnMut(&str)) -> io::Result<(ExitStatus, Group)> {
+        let mut lines = Lines::default();
+        let status = loop {
+            tokio::select! {
+                status = self.child.wait() => break status?,
+                read = self.output.read_buf(&mut lines.partial) => match read {
+                    Ok(read) if read > 0 => lines.tell(tell),
+                    _ => break self.child.wait().await?,
+                },
+            }
+        };
+        // What the command itself wrote is in the pipe by now.
+        let left = rustix::io::ioctl_fionread(&self.output)?;
+        let mut rest = (&mut self.output).take(left);
+        rest.read_to_end(&mut lines.partial).await?;
+        lines.tell(tell);
+        lines.end(tell);
+        // Who still writes is not to fail for want of a reader.
+        let mut output = self.output;
+        tokio::spawn(async move { tokio::io::copy(&mut output, &mut tokio::io::sink()).await });
+        Ok((status, self.group))
+    }
+}
+
+/// Cuts into lines what comes in pieces.
+#[derive(Default)]
+struct Lines {
+    partial: Vec<u8>,
+}
+
+impl Lines {
+    fn tell(&mut self, tell: &mut dyn FnMut(&str)) {
+        let Some(end) = self.partial.iter().rposition(|byte| *byte == b'\n') else {
+            return;
+        };
+        let rest = self.partial.split_off(end + 1);
+        let whole = std::mem::replace(&mut self.partial, rest);
+        for line in String::from_utf8_lossy(&whole).lines() {
+            tell(line.trim_end());
+        }
+    }
+
+    fn end(self, tell: &mut dyn FnMut(&str)) {
+        if !self.partial.is_empty() {
+            tell(String::from_utf8_lossy(&self.partial).trim_end());
+        }
+    }
+}
