@@ -111,6 +111,36 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ),
     ("APP\n[shift]\nbake = 900", "900", "takes text in quotes"),
     (
+        "APP\n[shift]\nalarms = ['slow', ' ']",
+        "['slow', ' ']",
+        "`shift.alarms`: an alarm has a name",
+    ),
+    (
+        "APP\n[shift]\nalarms = ['slow', 'slow']",
+        "['slow', 'slow']",
+        "`slow` is in it twice",
+    ),
+    (
+        "APP\n[shift]\nalarms_without_data = 'go on'",
+        "'go on'",
+        "it is \"stop\" or \"ignore\"",
+    ),
+    (
+        "APP\n[shift]\nstickiness = '169h'",
+        "'169h'",
+        "`shift.stickiness`: it is whole seconds, from 1s to 168h",
+    ),
+    (
+        "APP\n[shift]\nstickiness = '1500ms'",
+        "'1500ms'",
+        "it is whole seconds",
+    ),
+    (
+        "APP\n[shift]\nstickiness = '0s'",
+        "'0s'",
+        "it takes some time, not 0s",
+    ),
+    (
         "APP\n[shift]\nbake = '0s'",
         "'0s'",
         "it takes some time, not 0s",

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::super::network::registry;
 use super::*;
+use crate::model::AlarmsWithoutData;
 
 #[test]
 fn app_names() {
@@ -51,6 +52,24 @@ proptest! {
         if let Ok(cidr) = parsed {
             prop_assert_eq!(cidr.to_string(), text);
         }
+    }
+}
+
+#[test]
+fn a_shift_may_be_watched_by_alarms_and_hold_users_to_a_release() {
+    let shift = |text: &str| {
+        let config = parse(&format!("app = 'hello'\n[shift]\n{text}"));
+        config.unwrap().shift
+    };
+    let said = shift("alarms = ['slow', '5xx']\nalarms_without_data = 'ignore'");
+    assert_eq!(said.alarms, ["slow", "5xx"]);
+    assert_eq!(said.alarms_without_data, AlarmsWithoutData::Ignore);
+    let unsaid = shift("");
+    assert!(unsaid.alarms.is_empty() && unsaid.stickiness.is_none());
+    assert_eq!(unsaid.alarms_without_data, AlarmsWithoutData::Stop);
+    for (text, seconds) in [("1s", 1), ("10m", 600), ("168h", 604_800)] {
+        let stickiness = shift(&format!("stickiness = '{text}'")).stickiness;
+        assert_eq!(stickiness, Some(std::time::Duration::from_secs(seconds)));
     }
 }
 

@@ -1,5 +1,6 @@
 use super::*;
 use crate::aws::testing::{Reply, Wire};
+use crate::model::Split;
 use crate::model::journal::Head;
 use crate::model::testing::{move_to, observed};
 
@@ -29,6 +30,34 @@ async fn fault(reply: Reply) -> WriteFault {
         Some("tg/green")
     );
     written.unwrap_err()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_split_is_as_sticky_as_the_configuration_says() {
+    let modified = Reply::xml("ModifyListener", "<Listeners/>");
+    let wire = Wire::new()
+        .on("DescribeListeners", crate::aws::testing::listeners())
+        .on("ModifyListener", modified);
+    let aws = wire.aws();
+    let turn = Turn::for_tests(&aws, Head::default());
+    let mut session = Session::of_hello(wire.aws());
+    session.config.shift.stickiness = Some(Duration::from_secs(600));
+    let world = LiveWorld {
+        session: &session,
+        aws: &aws,
+        to: Color::Blue,
+        observed: &observed(),
+        turn: &turn,
+    };
+    let tenth = Move {
+        to: Split::with_share(Color::Blue, 1_000),
+        ..move_to(Route::Production, Color::Blue)
+    };
+    world.apply(tenth, Urgency::Back).await.unwrap();
+    let sent = wire.requests().pop().unwrap();
+    let seconds =
+        "DefaultActions.member.1.ForwardConfig.TargetGroupStickinessConfig.DurationSeconds";
+    assert_eq!(sent.field(seconds).as_deref(), Some("600"));
 }
 
 #[tokio::test(start_paused = true)]
