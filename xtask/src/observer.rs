@@ -1,5 +1,7 @@
 //! Somebody who uses production all the while, and is not bgecs's own probe.
 
+pub mod shares;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -47,16 +49,13 @@ impl Door {
 
     /// Status and body of one answer.
     pub async fn get(&self, path: &str) -> Result<(u16, String)> {
-        self.ask(&self.reused, 0, path).await
+        let reply = self.ask(&self.reused, 0, path).await?;
+        Ok((reply.status, reply.body))
     }
 
     /// The release that answers, where it says so.
     pub async fn release(&self) -> Result<Option<String>> {
-        let node = self.nodes.first().ok_or("the load balancer has no node")?;
-        let request = self.fresh.get(format!("{node}/api"));
-        let response = request.header("host", &self.host).send().await?;
-        let release = response.headers().get("x-bgecs-release");
-        Ok(release.and_then(|tag| Some(tag.to_str().ok()?.to_owned())))
+        Ok(self.ask(&self.fresh, 0, "/api").await?.release)
     }
 
     /// The n-th of many: each node in turn, over a fresh and over a kept
@@ -75,12 +74,7 @@ impl Door {
         }
     }
 
-    async fn ask(
-        &self,
-        client: &reqwest::Client,
-        node: usize,
-        path: &str,
-    ) -> Result<(u16, String)> {
+    async fn ask(&self, client: &reqwest::Client, node: usize, path: &str) -> Result<Reply> {
         let node = self
             .nodes
             .get(node)
@@ -90,8 +84,22 @@ impl Door {
             .header("host", &self.host)
             .send()
             .await?;
-        Ok((response.status().as_u16(), response.text().await?))
+        let release = response.headers().get("x-bgecs-release");
+        Ok(Reply {
+            release: release.and_then(|tag| Some(tag.to_str().ok()?.to_owned())),
+            status: response.status().as_u16(),
+            body: response.text().await?,
+        })
     }
+}
+
+/// What came back.
+#[derive(Debug)]
+struct Reply {
+    status: u16,
+    body: String,
+    /// The one that answered, where it says so.
+    release: Option<String>,
 }
 
 fn with_causes(error: &dyn std::error::Error) -> String {
@@ -106,7 +114,7 @@ pub struct Answer {
     pub node: usize,
     pub sent: Instant,
     pub answered: Instant,
-    outcome: std::result::Result<(u16, String), String>,
+    outcome: std::result::Result<Reply, String>,
 }
 
 impl Answer {
@@ -117,20 +125,39 @@ impl Answer {
             node: 0,
             sent,
             answered: sent,
-            outcome: Ok((status, body.to_owned())),
+            outcome: Ok(Reply {
+                status,
+                body: body.to_owned(),
+                release: None,
+            }),
         }
+    }
+
+    /// Such a one of that release.
+    #[cfg(test)]
+    pub fn from_release(sent: Instant, status: u16, release: &str) -> Self {
+        let mut answer = Self::of(sent, status, "");
+        if let Ok(reply) = &mut answer.outcome {
+            reply.release = Some(release.to_owned());
+        }
+        answer
+    }
+
+    /// The release that answered, where it says so.
+    pub fn release(&self) -> Option<&str> {
+        self.outcome.as_ref().ok()?.release.as_deref()
     }
 
     /// Whether it is an answer that has this in it.
     pub fn says(&self, part: &str) -> bool {
-        matches!(&self.outcome, Ok((_, body)) if body.contains(part))
+        matches!(&self.outcome, Ok(reply) if reply.body.contains(part))
     }
 
     /// Why it is not what a user wants; None for a 200.
     pub fn failure(&self) -> Option<String> {
         match &self.outcome {
-            Ok((200, _)) => None,
-            Ok((status, body)) => Some(format!("HTTP {status}: {body}")),
+            Ok(Reply { status: 200, .. }) => None,
+            Ok(Reply { status, body, .. }) => Some(format!("HTTP {status}: {body}")),
             Err(error) => Some(error.clone()),
         }
     }

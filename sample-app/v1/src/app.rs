@@ -38,10 +38,13 @@ impl App {
         })
     }
 
-    /// Answers a request, in the time that `GREETER_SLOW_MS` makes it take.
+    /// Answers a request, in the time that `GREETER_SLOW_MS` may make it take.
     pub async fn answer(&self, request: &Parts) -> Response<String> {
-        if matches!(request.uri.path(), "/" | "/api") && !self.faults.slow.is_zero() {
-            tokio::time::sleep(self.faults.slow).await;
+        if matches!(request.uri.path(), "/" | "/api") {
+            let delay = self.faults.delay();
+            if !delay.is_zero() {
+                tokio::time::sleep(delay).await;
+            }
         }
         self.answer_at_once(request)
     }

@@ -10,13 +10,16 @@
 //! | `GREETER_START_DELAY_MS=n` | It listens only after n milliseconds. |
 //! | `GREETER_UNHEALTHY=1` | `/health` answers 500. |
 //! | `GREETER_FAIL_AFTER_REQUESTS=n` | `/` and `/api` answer 500 once n requests were served. |
+//! | `GREETER_FAIL_EVERY=n` | Each nth answer of `/` and `/api` is a 500. |
 //! | `GREETER_FAIL_WHEN_LIVE=1` | `/` and `/api` answer 500, except on the test port. |
 //! | `GREETER_TEST_PORT=n` | Which port that is: 81 unless set. |
 //! | `GREETER_SLOW_MS=n` | `/` and `/api` take n milliseconds. |
+//! | `GREETER_SLOW_EVERY=n` | Only each nth time they do. |
 //!
 //! `/health` answers at once and fails for `GREETER_UNHEALTHY` alone: the other
 //! faults are those that a health check does not see.
 
+use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -32,12 +35,14 @@ pub struct Faults {
     pub crash: bool,
     /// How long to wait before listening.
     pub start_delay: Duration,
-    /// How long `/` and `/api` take.
-    pub slow: Duration,
+    slow: Duration,
+    slow_every: NonZeroU64,
     unhealthy: bool,
     fail_after: Option<u64>,
+    fail_every: Option<NonZeroU64>,
     fail_when_live: bool,
     test_port: u16,
+    asked: AtomicU64,
     served: AtomicU64,
 }
 
@@ -55,20 +60,36 @@ impl Faults {
             Some((Ok(number), _)) => Ok(Some(number)),
             Some((Err(_), text)) => Err(format!("{key} is to be a whole number, not {text:?}")),
         };
+        let nth = |key| match number(key)?.map(NonZeroU64::new) {
+            Some(None) => Err(format!("{key} is to be 1 or more")),
+            every => Ok(every.flatten()),
+        };
         let milliseconds = |key| Ok::<_, String>(Duration::from_millis(number(key)?.unwrap_or(0)));
         Ok(Self {
             crash: switch("GREETER_CRASH")?,
             start_delay: milliseconds("GREETER_START_DELAY_MS")?,
             slow: milliseconds("GREETER_SLOW_MS")?,
+            slow_every: nth("GREETER_SLOW_EVERY")?.unwrap_or(NonZeroU64::MIN),
             unhealthy: switch("GREETER_UNHEALTHY")?,
             fail_after: number("GREETER_FAIL_AFTER_REQUESTS")?,
+            fail_every: nth("GREETER_FAIL_EVERY")?,
             fail_when_live: switch("GREETER_FAIL_WHEN_LIVE")?,
             test_port: number("GREETER_TEST_PORT")?
                 .unwrap_or(81)
                 .try_into()
                 .map_err(|_| "GREETER_TEST_PORT is to be a port".to_owned())?,
+            asked: AtomicU64::new(0),
             served: AtomicU64::new(0),
         })
+    }
+
+    /// Counts a request for a greeting and says how long it takes.
+    pub fn delay(&self) -> Duration {
+        let count = self.asked.fetch_add(1, Ordering::Relaxed) + 1;
+        match count.is_multiple_of(self.slow_every.get()) {
+            true => self.slow,
+            false => Duration::ZERO,
+        }
     }
 
     /// Why `/health` fails, if it does.
@@ -87,8 +108,10 @@ impl Faults {
             return Some("GREETER_FAIL_WHEN_LIVE");
         }
         let before = self.served.fetch_add(1, Ordering::Relaxed);
-        match self.fail_after {
-            Some(limit) if before >= limit => Some("GREETER_FAIL_AFTER_REQUESTS"),
+        let is_nth = |every: NonZeroU64| (before + 1).is_multiple_of(every.get());
+        match (self.fail_after, self.fail_every) {
+            (Some(limit), _) if before >= limit => Some("GREETER_FAIL_AFTER_REQUESTS"),
+            (_, Some(every)) if is_nth(every) => Some("GREETER_FAIL_EVERY"),
             _ => None,
         }
     }
@@ -109,7 +132,7 @@ mod tests {
     fn nothing_is_wrong_unless_asked() {
         let faults = faults(&[]).unwrap();
         assert!(!faults.crash);
-        assert_eq!((faults.start_delay, faults.slow), Default::default());
+        assert_eq!((faults.start_delay, faults.delay()), Default::default());
         assert_eq!(faults.in_health(), None);
         assert_eq!(faults.in_greeting(None), None);
     }
@@ -122,6 +145,27 @@ mod tests {
         assert!(faults.in_greeting(None).is_some());
         assert!(faults.in_greeting(None).is_some());
         assert_eq!(faults.in_health(), None);
+    }
+
+    #[test]
+    fn each_nth_greeting_fails() {
+        let faults = faults(&[("GREETER_FAIL_EVERY", "3")]).unwrap();
+        let failed = [(); 7].map(|()| faults.in_greeting(None).is_some());
+        assert_eq!(failed, [false, false, true, false, false, true, false]);
+    }
+
+    #[test]
+    fn each_greeting_is_slow_or_each_nth() {
+        let slow = ("GREETER_SLOW_MS", "600");
+        let delays = |set: &[(&str, &str)]| {
+            let faults = faults(set).unwrap();
+            [(); 4].map(|()| faults.delay().as_millis())
+        };
+        assert_eq!(delays(&[slow]), [600; 4]);
+        assert_eq!(
+            delays(&[slow, ("GREETER_SLOW_EVERY", "2")]),
+            [0, 600, 0, 600]
+        );
     }
 
     #[test]
@@ -151,6 +195,7 @@ mod tests {
             ("GREETER_CRASH", "yes"),
             ("GREETER_SLOW_MS", "2s"),
             ("GREETER_TEST_PORT", "70000"),
+            ("GREETER_FAIL_EVERY", "0"),
         ] {
             let error = faults(&[(key, value)]).unwrap_err();
             assert!(error.starts_with(key), "{error}");
