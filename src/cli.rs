@@ -13,7 +13,7 @@ use clap_complete::Shell;
 use crate::aws::policy::Role;
 use crate::config::HostPort;
 use crate::docker::{CacheFrom, CacheTo, Secret, SshAgent};
-use crate::model::{Color, Steps, Tag};
+use crate::model::{Color, LatencyLimit, Steps, Tag};
 use crate::probe::Address;
 use crate::spoken_time;
 pub use asking::AskingFlags;
@@ -306,6 +306,10 @@ pub struct ShiftFlags {
     /// All users at once, whatever [shift] says
     #[arg(long, group = "layout")]
     pub all_at_once: bool,
+    /// How slow it may be, such as p99=400ms; repeatable [default: [shift]
+    /// max_latency]
+    #[arg(long, value_name = "LIMIT")]
+    pub max_latency: Vec<LatencyLimit>,
     /// How long to watch it once all users are on it [default: [shift] bake, or
     /// as --window]
     #[arg(long, value_name = "TIME", value_parser = spoken_time::read, conflicts_with = "window")]

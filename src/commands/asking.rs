@@ -65,6 +65,7 @@ fn with_flags(base: Asked, args: &cli::AskingFlags) -> Asked {
             args.max_failure_rate.map(|share| share.to_string()),
             base.max_failure_rate,
         ),
+        max_latency: base.max_latency,
         window: base.window,
         timeout: base.timeout,
         no_rollback: base.no_rollback,

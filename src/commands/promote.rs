@@ -11,10 +11,11 @@ use crate::driver::watching::Watching;
 use crate::engine::plan::{self, Aim, SwapPlan};
 use crate::engine::unfinished::{Course, waiting};
 use crate::error::{Error, Exit, Result};
-use crate::model::journal::{Asked, Command};
+use crate::model::journal::{Asked, Command, Operation};
 use crate::model::{Observed, Steps};
 use crate::report::ReportEvent;
 use crate::session::Session;
+use crate::spoken_time;
 
 pub async fn run(session: &Session, args: &Promote) -> Result<Exit> {
     if args.go_on || args.abort {
@@ -61,9 +62,14 @@ pub async fn run(session: &Session, args: &Promote) -> Result<Exit> {
 fn watching_of(session: &Session, args: &Promote) -> Watching {
     let (file, flags) = (&session.config.shift, &args.shift);
     let asked = of_file(&session.config.probe);
+    let limits = match flags.max_latency.is_empty() {
+        true => &file.max_latency,
+        false => &flags.max_latency,
+    };
     let bake = flags.bake.or(args.watch.window).or(file.bake);
     let asked = Asked {
         window: bake.unwrap_or(asked.window),
+        max_latency: limits.iter().map(ToString::to_string).collect(),
         ..asked
     };
     let said = [&flags.steps, &flags.canary, &flags.linear];
@@ -81,10 +87,6 @@ fn watching_of(session: &Session, args: &Promote) -> Watching {
 
 /// Goes on with the promotion that waits for a person, or takes it back.
 async fn end_the_pause(session: &Session, args: &Promote) -> Result<Exit> {
-    let course = match args.go_on {
-        true => Course::Continue,
-        false => Course::Back,
-    };
     let infrastructure = session.infrastructure().await?;
     lease::take(
         session,
@@ -94,6 +96,12 @@ async fn end_the_pause(session: &Session, args: &Promote) -> Result<Exit> {
         args.lease.wait,
         async |mut work| {
             let operation = waiting(work.turn.unfinished())?.clone();
+            let course = match args.go_on {
+                true => Course::Continue {
+                    is_watched_anew: has_waited_too_long(session, &operation),
+                },
+                false => Course::Back,
+            };
             let asked = base(Some(&operation), &session.config.probe);
             let watching = watching(&args.watch, asked);
             let settled = unfinished::settle(&mut work, operation.clone(), course, &watching);
@@ -103,6 +111,20 @@ async fn end_the_pause(session: &Session, args: &Promote) -> Result<Exit> {
         },
     )
     .await
+}
+
+/// What was seen then says nothing of now.
+fn has_waited_too_long(session: &Session, operation: &Operation) -> bool {
+    let limit = session.config.shift.pause_limit;
+    let since = operation.pause().map(|pause| pause.at);
+    let is_over = since.is_some_and(|since| session.aws.journal_time() > since + limit);
+    if is_over {
+        session.report.tell(&ReportEvent::Warning(format!(
+            "it has waited for longer than {} ([shift] pause_limit): its step is watched again first",
+            spoken_time::in_words(time::Duration::try_from(limit).unwrap_or(time::Duration::MAX))
+        )));
+    }
+    is_over
 }
 
 fn aim(args: &Promote) -> Aim {

@@ -22,7 +22,7 @@ pub fn dry_run(
     watching: &Watching,
 ) -> Result<()> {
     swap::warn_of_other_ways(session, observed, plan);
-    let steps = steps(session, plan, observed, watching)?;
+    let steps = steps(session, kind, plan, observed, watching)?;
     session.report.result(&PlanResult::of(kind.name(), steps));
     Ok(())
 }
@@ -67,6 +67,7 @@ fn tell(session: &Session, swapped: &Swapped) -> Result<Exit> {
 
 fn steps(
     session: &Session,
+    kind: Kind,
     plan: SwapPlan,
     observed: &Observed,
     watching: &Watching,
@@ -77,7 +78,7 @@ fn steps(
             Step::moves(&Strategy::first(color, &observed.traffic)).collect()
         }
         SwapPlan::Swap { to, .. } => {
-            let strategy = swap::lay_out(session, observed, to, watching)?;
+            let strategy = swap::lay_out(session, kind, observed, to, watching)?;
             let mut steps = Vec::new();
             let missing = plan::missing(observed, to, strategy.first_share());
             steps.extend(missing.map(|desired| Step::Scale { color: to, desired }));

@@ -7,24 +7,44 @@ use std::time::Duration;
 use super::ConfigError;
 use super::document::Section;
 use super::entry::Entry;
-use crate::model::{AlarmsWithoutData, Steps};
+use super::sections::table;
+use crate::model::{AlarmsWithoutData, LatencyLimit, Quantile, Steps};
 use crate::spoken_time;
 
 type Result<T> = std::result::Result<T, ConfigError>;
 
 /// `[shift]`
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShiftSection {
     /// None is all at once.
     pub steps: Steps,
     /// For how long a release is watched once all users are on it.
     pub bake: Option<Duration>,
+    /// How slow it may be.
+    pub max_latency: Vec<LatencyLimit>,
     /// CloudWatch's, by their names: none of them may ring.
     pub alarms: Vec<String>,
     pub alarms_without_data: AlarmsWithoutData,
     /// For how long a user who has met a release meets it again while both have a
     /// share.
     pub stickiness: Option<Duration>,
+    /// Who goes on with it after a pause that was longer sees its step watched
+    /// again.
+    pub pause_limit: Duration,
+}
+
+impl Default for ShiftSection {
+    fn default() -> Self {
+        Self {
+            steps: Steps::default(),
+            bake: None,
+            max_latency: Vec::new(),
+            alarms: Vec::new(),
+            alarms_without_data: AlarmsWithoutData::default(),
+            stickiness: None,
+            pause_limit: Duration::from_secs(24 * 3600),
+        }
+    }
 }
 
 /// Three ways to say the same: one of them is enough.
@@ -41,6 +61,7 @@ pub(super) fn shift(section: &mut Section<'_>) -> Result<ShiftSection> {
     Ok(ShiftSection {
         steps: steps(section)?,
         bake: section.optional("bake", time)?,
+        max_latency: max_latency(section)?,
         alarms: section.optional("alarms", alarms)?.unwrap_or_default(),
         alarms_without_data: section.or(
             "alarms_without_data",
@@ -48,6 +69,7 @@ pub(super) fn shift(section: &mut Section<'_>) -> Result<ShiftSection> {
             |entry| entry.checked(AlarmsWithoutData::from_str),
         )?,
         stickiness: section.optional("stickiness", stickiness)?,
+        pause_limit: section.or("pause_limit", ShiftSection::default().pause_limit, time)?,
     })
 }
 
@@ -63,6 +85,18 @@ fn steps(section: &mut Section<'_>) -> Result<Steps> {
         said = Some((key, read(&entry)?));
     }
     Ok(said.map(|(_, steps)| steps).unwrap_or_default())
+}
+
+/// Such as `{ p99 = "400ms" }`.
+fn max_latency(section: &mut Section<'_>) -> Result<Vec<LatencyLimit>> {
+    let entries = table(section, "max_latency")?.into_iter();
+    let limits = entries.map(|entry| {
+        if let Err(why) = entry.name.parse::<Quantile>() {
+            return Err(entry.misplaced(why));
+        }
+        entry.checked(|limit| LatencyLimit::new(&entry.name, limit))
+    });
+    limits.collect()
 }
 
 /// As many as one call tells of

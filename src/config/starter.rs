@@ -58,6 +58,8 @@ timeout_ms = 2000          # how long an answer may take
 [shift]                    # how users go over to a new release; by default all at once
 # steps = ["5% for 5m", "25% pause"]   # then all; a pause ends with `promote --continue`
 # bake = "15m"             # how long it is watched once all users are on it
+# max_latency = { p99 = "400ms" }   # also p50, p90, p95, p999
+# pause_limit = "24h"      # after a longer pause its step is watched again
 # alarms = ["hello-5xx"]   # of CloudWatch; none of them may ring
 # alarms_without_data = "ignore"   # or stop
 # stickiness = "10m"       # who met a release meets it again while both have users

@@ -1,19 +1,21 @@
 //! What the probe is to ask and how it is judged: what the operation was asked
 //! that is gone on with, or what stands in the file.
 
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
 use hyper::header::{HeaderName, HeaderValue};
 
+use super::attempt::Kind;
 use crate::config;
-use crate::engine::analysis::Tolerance;
+use crate::engine::analysis::{Limits, Tolerance};
 use crate::engine::evidence::Evidence;
 use crate::engine::preflight::TEST_ANSWERS;
 use crate::engine::shift::Tolerated;
 use crate::error::{Error, Result};
 use crate::model::journal::{Asked, Header, Operation};
-use crate::model::{Color, Expected, Infrastructure, Route, Share};
+use crate::model::{Color, Expected, Infrastructure, LatencyLimit, Route, Share};
 use crate::probe::{Address, Client, Connections, Question, Schedule, Version, ask_once};
 use crate::report::{ReportEvent, ReportFile, Reporter};
 use crate::session::Session;
@@ -27,6 +29,8 @@ pub struct Asking {
     pub timeout: Duration,
     pub question: Question,
     pub tolerance: Tolerance,
+    /// How slow a release may be.
+    pub latency: Vec<LatencyLimit>,
     /// The same, as the journal keeps it.
     asked: Asked,
     file: Option<ReportFile>,
@@ -62,6 +66,11 @@ impl Asking {
                     .unwrap_or(Share::default())
                     .0,
             },
+            latency: asked
+                .max_latency
+                .iter()
+                .filter_map(|it| it.parse().ok())
+                .collect(),
             asked,
             file,
         }
@@ -116,12 +125,22 @@ impl Asking {
         }
     }
 
-    /// How many failures a swap may show, ahead of it and while it is watched.
-    pub fn tolerated(&self, baseline: Duration, window: Duration) -> Tolerated {
-        let within = |time| self.tolerance.of(self.schedule.due_within(time));
+    pub fn report_file(&self) -> Option<&Path> {
+        self.file.as_ref().map(ReportFile::path)
+    }
+
+    /// What a shift may show ahead of it, and in each stretch of it. What gets away
+    /// from a release is not held up by how slow another is.
+    pub fn tolerated(&self, baseline: Duration, kind: Kind) -> Tolerated {
         Tolerated {
-            baseline: within(baseline),
-            after: within(window),
+            baseline: self.tolerance.of(self.schedule.due_within(baseline)),
+            after: Limits {
+                failures: self.tolerance,
+                latency: match kind {
+                    Kind::Promote => self.latency.clone(),
+                    Kind::Rollback => Vec::new(),
+                },
+            },
         }
     }
 }
@@ -152,6 +171,7 @@ pub fn of_file(config: &config::Probe) -> Asked {
         expect_body: question.expect_body,
         max_failures: u64::from(question.max_failures),
         max_failure_rate: question.max_failure_rate,
+        max_latency: Vec::new(),
         no_rollback: false,
     }
 }

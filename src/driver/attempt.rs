@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::live::LiveWorld;
+use super::live::{LiveWorld, run_hook};
 use super::shift::{self, Finished};
 use super::turn::Turn;
 use super::watching::Watching;
@@ -18,11 +18,11 @@ use crate::engine::alarms;
 use crate::engine::evidence::Evidence;
 use crate::engine::preflight::{self, Check, TEST_ANSWERS, Thoroughness};
 use crate::engine::seen::{Identities, Identity, Releases};
-use crate::engine::shift::{Before, Policy, Shift};
+use crate::engine::shift::{Before, Outcome, Policy, Shift};
 use crate::error::Result;
 use crate::interrupt::Interrupts;
-use crate::model::journal::{Left, Previous};
-use crate::model::{Answer, Color, Observed, Route, Strategy};
+use crate::model::journal::{Command, Left, Previous};
+use crate::model::{Answer, Color, Hook, Observed, Route, Strategy};
 use crate::probe::{Address, Probe, ask_once};
 use crate::report::ReportEvent;
 use crate::session::Session;
@@ -116,10 +116,7 @@ impl<'a> Attempt<'a> {
             pace,
             needs_clean_baseline: self.needs_clean_baseline,
             takes_back: self.watching.takes_back(),
-            tolerates: self
-                .watching
-                .asking
-                .tolerated(baseline, self.watching.window()),
+            tolerates: self.watching.asking.tolerated(baseline, self.kind),
             patience: self.router().patience(),
         };
         let before = Before {
@@ -182,6 +179,9 @@ impl<'a> Attempt<'a> {
             || "port 80 -> unknown: the listeners cannot be read".to_owned(),
             Observed::traffic_line,
         );
+        if self.has_gone_back(work.turn, &finished.shift) {
+            self.tell_of_going_back(work.turn).await;
+        }
         let swapped = Swapped::new(
             self.kind,
             &self.observed,
@@ -220,9 +220,31 @@ impl<'a> Attempt<'a> {
         Ok(checks)
     }
 
-    /// A way back does not ask them: it may be what makes them quiet.
+    /// Whether a promotion was taken back, by itself or by who met it.
+    fn has_gone_back(&self, turn: &Turn, shift: &Shift) -> bool {
+        let is_promotion = turn.operation().command == Command::Promote;
+        is_promotion
+            && match shift.outcome() {
+                Some(Outcome::RolledBack(_)) => self.kind == Kind::Promote,
+                Some(Outcome::Committed) => self.kind == Kind::Rollback,
+                _ => false,
+            }
+    }
+
+    /// What it is told, it cannot stop any more.
+    async fn tell_of_going_back(&self, turn: &Turn) {
+        let (operation, report) = (turn.operation(), self.watching.asking.report_file());
+        let hook = Hook::AfterRollback;
+        if let Err(failure) = run_hook(self.session, &operation, report, hook, None).await {
+            let warning = ReportEvent::Warning(failure.message);
+            self.session.report.tell(&warning);
+        }
+    }
+
+    /// What gets away from a release does not ask them: it may be what makes them
+    /// quiet.
     async fn alarms(&self) -> Result<Vec<Check>> {
-        if self.thoroughness() == Thoroughness::WayBack {
+        if !self.needs_clean_baseline {
             return Ok(Vec::new());
         }
         let shift = &self.session.config.shift;
@@ -326,6 +348,7 @@ impl<'a> Attempt<'a> {
             aws: &session.aws.impatient(),
             to: self.to,
             observed: &self.observed,
+            report: asking.report_file(),
             turn,
         };
         let mut narrator = Narrator::new(session, &shift);

@@ -1,15 +1,17 @@
 //! The world as it is: the app's router, its backends, and the journal.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::World;
 use super::await_serving;
+use super::hook::{HookFailure, Occasion};
 use super::turn::{Stop, Turn};
 use crate::aws::{Aws, Router};
 use crate::engine::alarms;
 use crate::engine::shift::{NoteFault, Urgency, WriteFault};
-use crate::model::journal::Effect;
-use crate::model::{Color, Condition, Found, Move, Observed, Route};
+use crate::model::journal::{Effect, Operation};
+use crate::model::{Color, Condition, Found, Hook, Move, Observed, Route};
 use crate::session::Session;
 
 /// How long added tasks may take to become healthy.
@@ -22,10 +24,32 @@ pub struct LiveWorld<'a> {
     /// Whose release is to be live.
     pub to: Color,
     pub observed: &'a Observed,
+    /// The file that `--report` names.
+    pub report: Option<&'a Path>,
     pub turn: &'a Turn,
 }
 
 impl LiveWorld<'_> {
+    /// Noted, so that whoever goes on does not run it again.
+    async fn run(&self, hook: Hook, stage: Option<usize>) -> Result<(), String> {
+        let intent = Effect::RunHook { hook, stage };
+        let noted = self.turn.about_to(intent).await;
+        noted.map_err(|stop| stop.to_string())?;
+        let run = run_hook(
+            self.session,
+            &self.turn.operation(),
+            self.report,
+            hook,
+            stage,
+        )
+        .await;
+        if let Err(failure) = &run {
+            self.turn.did_not(&failure.message);
+        }
+        run.map_err(|failure| failure.message)?;
+        self.turn.did().await.map_err(|stop| stop.to_string())
+    }
+
     /// Whether the lease forbids a write. The way back does not ask for it.
     async fn permit(&self, urgency: Urgency) -> Result<(), String> {
         match urgency {
@@ -43,6 +67,37 @@ impl LiveWorld<'_> {
     }
 }
 
+/// Runs a hook of an operation that moves traffic.
+///
+/// # Errors
+/// As [`Occasion::run`].
+pub async fn run_hook(
+    session: &Session,
+    operation: &Operation,
+    report: Option<&Path>,
+    hook: Hook,
+    stage: Option<usize>,
+) -> Result<(), HookFailure> {
+    let Some(to) = operation.release() else {
+        return Ok(());
+    };
+    let strategy = operation.strategy.as_ref();
+    let share = match (hook, stage) {
+        (Hook::AfterShift, _) => Some(10_000),
+        (_, Some(stage)) => strategy.and_then(|strategy| strategy.share_at(stage)),
+        _ => None,
+    };
+    let occasion = Occasion {
+        hook,
+        from: operation.from.as_ref(),
+        to: &to,
+        stage,
+        share: share.unwrap_or(0),
+        report,
+    };
+    occasion.run(session).await
+}
+
 impl World for LiveWorld<'_> {
     async fn meet(&self, condition: Condition) -> Result<(), String> {
         match condition {
@@ -54,6 +109,7 @@ impl World for LiveWorld<'_> {
                     await_serving::scale(session, turn, observed, self.to, tasks, SCALE_TIMEOUT);
                 scaled.await.map_err(|error| error.message)
             }
+            Condition::Hook { hook, stage } => self.run(hook, stage).await,
             Condition::Person => {
                 let noted = self.turn.about_to(Effect::WaitForAPerson).await;
                 noted.map_err(|stop| stop.to_string())

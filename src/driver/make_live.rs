@@ -34,6 +34,7 @@ pub async fn make_live(
         aws: &session.aws.impatient(),
         to: color,
         observed,
+        report: None,
         turn,
     };
     let finished = shift::run(

@@ -10,7 +10,8 @@ use futures_util::stream::FuturesUnordered;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use super::World;
-use crate::engine::seen::{Changed, Releases, Seen};
+use crate::engine::analysis::Answerer;
+use crate::engine::seen::{Changed, NEW, OLD, Releases, Seen};
 use crate::engine::shift::{Action, Event, Milestone, Shift};
 use crate::interrupt::Interrupts;
 use crate::model::{Move, Route, Sample};
@@ -128,7 +129,8 @@ pub async fn run(
             () = interrupts.next() => Event::Interrupt,
             Some(event) = effects.next(), if !effects.is_empty() => event,
             () = &mut told, if !told.is_terminated() => continue,
-            event = &mut alarms => {
+            // A way back may be what makes them quiet.
+            event = &mut alarms, if shift.policy.needs_clean_baseline => {
                 alarms.set(listen(world));
                 event
             }
@@ -201,7 +203,12 @@ fn take(
     Event::Answered {
         scheduled_at: sample.scheduled_at,
         ok: sample.is_good(),
-        by: release,
+        by: match release {
+            Some(OLD) => Answerer::Old,
+            Some(NEW) => Answerer::New,
+            _ => Answerer::Unknown,
+        },
+        latency: sample.latency,
     }
 }
 

@@ -73,7 +73,7 @@ pub async fn run(
         }
         SwapPlan::Swap { from, to } => {
             describe(work.turn, &observed, Some(from), to);
-            let strategy = lay_out(session, &observed, to, &watching)?;
+            let strategy = lay_out(session, kind, &observed, to, &watching)?;
             watching.remember(work.turn, &strategy);
             let observed = match plan::missing(&observed, to, strategy.first_share()) {
                 None => observed,
@@ -98,11 +98,14 @@ pub async fn run(
 /// Shares that the router cannot do (exit 2).
 pub fn lay_out(
     session: &Session,
+    kind: Kind,
     observed: &Observed,
     to: Color,
     watching: &Watching,
 ) -> Result<Strategy> {
-    let strategy = watching.strategy(observed, to);
+    let hooks = &session.config.hooks.commands;
+    let is_wanted = |hook| kind == Kind::Promote && hooks.contains_key(&hook);
+    let strategy = watching.strategy(observed, to).with_hooks(is_wanted);
     let router = session.aws.router(&observed.infrastructure);
     router.accepts(&strategy).map_err(Error::usage)?;
     Ok(strategy)

@@ -154,6 +154,9 @@ impl Step {
     fn condition(condition: Condition, color: Color) -> Self {
         match condition {
             Condition::Capacity(desired) => Self::Scale { color, desired },
+            Condition::Hook { hook, stage } => Self::RunHook {
+                command: hook.at(stage),
+            },
             Condition::Person => Self::Pause,
         }
     }

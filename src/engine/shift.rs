@@ -23,6 +23,7 @@ mod words;
 
 use std::time::Duration;
 
+use super::analysis::{Complaint, Heard, Stretch};
 use super::seen::Changed;
 use crate::model::{Condition, PerRoute, Route, Stage, Strategy};
 pub use words::{
@@ -35,7 +36,7 @@ const ANSWER_DEADLINE: Duration = Duration::from_secs(10);
 /// The pause before a colour's health is asked for again.
 const HEALTH_PAUSE: Duration = Duration::from_secs(1);
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Shift {
     pub strategy: Strategy,
     pub policy: Policy,
@@ -60,8 +61,11 @@ pub struct Shift {
     /// settled; judged only where the baseline was not clean.
     failures_after_settling: u64,
     baseline_failures: u64,
-    /// Of the old release, once both are live.
-    failures_of_old: u64,
+    /// What was heard since a stage was watched last, once users may be on the new
+    /// colour.
+    stretch: Option<Stretch>,
+    /// Of a stretch that is over.
+    verdict: Option<Complaint>,
     was_mostly_failing: bool,
     is_blind: bool,
     /// What an alarm has against it.
@@ -88,7 +92,8 @@ impl Shift {
             failures: 0,
             failures_after_settling: 0,
             baseline_failures: 0,
-            failures_of_old: 0,
+            stretch: None,
+            verdict: None,
             was_mostly_failing: false,
             is_blind: false,
             objection: None,
@@ -184,7 +189,16 @@ impl Shift {
                 scheduled_at,
                 ok,
                 by,
-            } => self.on_answer(at, scheduled_at, ok, by),
+                latency,
+            } => {
+                let heard = Heard {
+                    who: by,
+                    is_good: ok,
+                    latency,
+                    counts_for_share: false,
+                };
+                self.on_answer(at, scheduled_at, heard)
+            }
             Event::ProbeEnded => self.on_probe_ended(at),
             Event::Interrupt => self.on_interrupt(at),
             Event::Tick { oldest_pending } => self.on_tick(at, oldest_pending),
@@ -273,10 +287,10 @@ impl Shift {
             Phase::Baking { until } => {
                 // The last requests of the window may still be on their way.
                 let all_answered = oldest_pending.is_none_or(|due| due >= *until);
-                if at >= *until && all_answered {
-                    return self.meet(true, 0);
+                match at >= *until && all_answered {
+                    true => self.end_the_stretch(at),
+                    false => None,
                 }
-                None
             }
             Phase::LookingBack { .. } => self.decide(at),
             Phase::Confirming { .. } => self.go_on_confirming(at),

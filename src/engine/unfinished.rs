@@ -91,7 +91,10 @@ pub enum Course {
     /// Forward where what it made live is well and nothing failed, else back.
     AsItIs,
     /// Forward from its pause, as a person said.
-    Continue,
+    Continue {
+        /// For the pause was too long: its stage first.
+        is_watched_anew: bool,
+    },
     Back,
 }
 
@@ -196,14 +199,15 @@ fn shift(
     };
     let goes_on = match course {
         Course::AsItIs => to_is_well && !operation.was_going_back(),
-        Course::Continue => true,
+        Course::Continue { .. } => true,
         Course::Back => false,
     };
     Ok(match goes_on {
         true => {
             let rest = rest.watched_for(bake);
+            let rest = rest.without_hooks(|hook, stage| operation.has_run(hook, stage));
             let strategy = match course {
-                Course::Continue => rest.beyond_its_pause(),
+                Course::Continue { is_watched_anew } => rest.beyond_its_pause(is_watched_anew),
                 Course::AsItIs | Course::Back => rest,
             };
             let is_back = false;

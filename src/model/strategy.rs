@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Color, Found, Move, PerRoute, Route, Split};
+use super::{Color, Found, Hook, Move, PerRoute, Route, Split};
 use steps::Hold;
 pub use steps::Steps;
 
@@ -32,6 +32,9 @@ pub struct Stage {
 pub enum Condition {
     /// So many healthy tasks of the new colour.
     Capacity(i32),
+    /// A command of the user's own. Stages are those of production, counted from
+    /// 1; none where it belongs to the whole shift.
+    Hook { hook: Hook, stage: Option<usize> },
     /// Somebody says that it goes on.
     Person,
 }
@@ -113,12 +116,19 @@ impl Strategy {
         Some(rest)
     }
 
-    /// The same, but that what follows a pause begins at once.
+    /// The same, but that what follows the pause it stands in begins at once, or
+    /// once its stage was watched anew.
     #[must_use]
-    pub fn beyond_its_pause(mut self) -> Self {
-        let waits = |stage: &Stage| stage.after.contains(&Condition::Person);
-        if self.stages.first().is_some_and(waits) {
-            self.stages.remove(0);
+    pub fn beyond_its_pause(mut self, is_watched_anew: bool) -> Self {
+        let waits = |stage: &&mut Stage| stage.after.contains(&Condition::Person);
+        match self.stages.first_mut().filter(waits) {
+            Some(first) if is_watched_anew => {
+                first.after.retain(|it| *it != Condition::Person);
+            }
+            Some(_) => {
+                self.stages.remove(0);
+            }
+            None => {}
         }
         self
     }
@@ -146,6 +156,58 @@ impl Strategy {
         for Stage { it, .. } in &mut self.stages {
             it.from = at.get_mut(it.route).replace(it.to);
         }
+    }
+
+    /// The same, and where such a hook is to run it is waited for.
+    #[must_use]
+    pub fn with_hooks(mut self, is_wanted: impl Fn(Hook) -> bool) -> Self {
+        let hook = |hook, stage| is_wanted(hook).then_some(Condition::Hook { hook, stage });
+        let of_production = |stage: &Stage| stage.it.route == Route::Production;
+        let last = self.stages.iter().rposition(of_production);
+        let end = self.stages.len().saturating_sub(1);
+        let mut number = 0;
+        for (n, stage) in self.stages.iter_mut().enumerate() {
+            if of_production(stage) {
+                number += 1;
+                stage.before.extend(hook(Hook::BeforeStage, Some(number)));
+            }
+            // All users are watched together with testers.
+            let is_over = of_production(stage) && Some(n) != last || n == end;
+            if is_over && number > 0 {
+                let after = hook(Hook::AfterStage, Some(number));
+                stage.after.splice(0..0, after);
+            }
+        }
+        if let Some(first) = self.stages.first_mut() {
+            first.before.splice(0..0, hook(Hook::BeforeShift, None));
+        }
+        if let Some(last) = self.stages.last_mut() {
+            last.after.extend(hook(Hook::AfterShift, None));
+        }
+        self
+    }
+
+    /// The same without the hooks that have run.
+    #[must_use]
+    pub fn without_hooks(mut self, has_run: impl Fn(Hook, Option<usize>) -> bool) -> Self {
+        let is_left = |condition: &Condition| match condition {
+            Condition::Hook { hook, stage } => !has_run(*hook, *stage),
+            Condition::Capacity(_) | Condition::Person => true,
+        };
+        for stage in &mut self.stages {
+            stage.before.retain(is_left);
+            stage.after.retain(is_left);
+        }
+        self
+    }
+
+    /// Of the new release at that stage of production, counted from 1, in basis
+    /// points.
+    pub fn share_at(&self, stage: usize) -> Option<u16> {
+        let moves = self.stages.iter().map(|stage| stage.it);
+        let mut moves = moves.filter(|it| it.route == Route::Production);
+        let it = moves.nth(stage.checked_sub(1)?)?;
+        Some(it.to.share(self.to))
     }
 
     /// Whether users are ever on both colours because it says so.
@@ -215,5 +277,50 @@ mod tests {
         let swap = Strategy::all_at_once(Color::Blue, &observed().traffic, bake);
         assert_eq!(swap.stages.len(), 2);
         assert!(!swap.is_gradual());
+    }
+
+    #[test]
+    fn hooks_stand_where_their_names_say() {
+        let steps = "5% for 5m,25% pause".parse().unwrap();
+        let found = observed().traffic;
+        let strategy = Strategy::gradual(Color::Blue, &found, &steps, Duration::ZERO);
+        let strategy = strategy.with_hooks(|hook| hook != Hook::AfterRollback);
+        let told = |conditions: &[Condition]| -> Vec<String> {
+            let told = |condition: &Condition| match condition {
+                Condition::Hook { hook, stage } => hook.at(*stage),
+                other => format!("{other:?}"),
+            };
+            conditions.iter().map(told).collect()
+        };
+        let both = |stage: &Stage| (told(&stage.before), told(&stage.after));
+        let all: Vec<_> = strategy.stages.iter().map(both).collect();
+        let texts = |texts: &[&str]| texts.iter().map(ToString::to_string).collect();
+        let expected: Vec<(Vec<String>, Vec<String>)> = vec![
+            (
+                texts(&["before_shift", "before_stage of stage 1"]),
+                texts(&["after_stage of stage 1"]),
+            ),
+            (
+                texts(&["before_stage of stage 2"]),
+                texts(&["after_stage of stage 2", "Person"]),
+            ),
+            (texts(&["before_stage of stage 3"]), Vec::new()),
+            (
+                Vec::new(),
+                texts(&["after_stage of stage 3", "after_shift"]),
+            ),
+        ];
+        assert_eq!(all, expected);
+        assert_eq!(strategy.share_at(2), Some(2500));
+        assert_eq!((strategy.share_at(0), strategy.share_at(4)), (None, None));
+
+        let kept = serde_json::to_string(&strategy).unwrap();
+        assert_eq!(serde_json::from_str::<Strategy>(&kept).unwrap(), strategy);
+        let rest = strategy.without_hooks(|hook, stage| {
+            hook == Hook::BeforeShift || stage.is_some_and(|stage| stage < 3)
+        });
+        assert_eq!(told(&rest.stages[0].before), texts(&[]) as Vec<String>);
+        assert_eq!(told(&rest.stages[1].after), ["Person"]);
+        assert_eq!(told(&rest.stages[2].before), ["before_stage of stage 3"]);
     }
 }

@@ -109,6 +109,26 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "linear",
         "`shift.linear`: `steps` says it already: keep one of them",
     ),
+    (
+        "APP\n[shift]\nmax_latency = { p98 = '400ms' }",
+        "p98",
+        "`p98` is not p50, p90, p95, p99 or p99.9",
+    ),
+    (
+        "APP\n[shift]\nmax_latency = { p99 = '400' }",
+        "'400'",
+        "`400` has no unit",
+    ),
+    (
+        "APP\n[shift]\nmax_latency = '400ms'",
+        "'400ms'",
+        "takes a table",
+    ),
+    (
+        "APP\n[shift]\npause_limit = '1d'",
+        "'1d'",
+        "unknown unit `d`",
+    ),
     ("APP\n[shift]\nbake = 900", "900", "takes text in quotes"),
     (
         "APP\n[shift]\nalarms = ['slow', ' ']",

@@ -93,7 +93,8 @@ impl<'a> Narrator<'a> {
                         Condition::Capacity(tasks) => {
                             note(format!("scaling {color} to {}", counted(*tasks, "task")));
                         }
-                        Condition::Person => {}
+                        // Its runner tells.
+                        Condition::Hook { .. } | Condition::Person => {}
                     });
             }
             (Milestone::Noting(0), _) => note("production answers well; swapping".to_owned()),

@@ -399,9 +399,11 @@ pub fn reason(why: &Why) -> String {
         Why::Failures => "requests failed after the swap".to_owned(),
         Why::Blind => "the probe has ended by itself".to_owned(),
         Why::Interrupt => "interrupted".to_owned(),
-        Why::Journal(reason) | Why::Unseen(reason) | Why::Unmet(reason) | Why::Alarm(reason) => {
-            reason.clone()
-        }
+        Why::Worse(reason)
+        | Why::Journal(reason)
+        | Why::Unseen(reason)
+        | Why::Unmet(reason)
+        | Why::Alarm(reason) => reason.clone(),
         Why::Unmoved(Route::Test, reason) => {
             format!("the test port could not be moved: {reason}")
         }
@@ -415,7 +417,9 @@ pub fn reason(why: &Why) -> String {
 /// may be to blame.
 fn after(why: &Why, to: Color, operation: &str) -> String {
     match why {
-        Why::Failures | Why::Alarm(_) => format!("`bgecs logs {to}` shows what its tasks said"),
+        Why::Failures | Why::Worse(_) | Why::Alarm(_) => {
+            format!("`bgecs logs {to}` shows what its tasks said")
+        }
         Why::Interrupt => "run it again when you are ready".to_owned(),
         Why::Blind | Why::Unseen(_) => {
             format!("nothing is known against {to}: `bgecs {operation}` again")

@@ -15,6 +15,7 @@ async fn fault(reply: Reply) -> WriteFault {
         session: &Session::of_hello(wire.aws()),
         aws: &aws,
         to: Color::Blue,
+        report: None,
         observed: &observed(),
         turn: &turn,
     };
@@ -46,6 +47,7 @@ async fn a_split_is_as_sticky_as_the_configuration_says() {
         session: &session,
         aws: &aws,
         to: Color::Blue,
+        report: None,
         observed: &observed(),
         turn: &turn,
     };
@@ -107,6 +109,7 @@ async fn a_colour_is_healthy_with_one_healthy_target() {
             session: &Session::of_hello(wire.aws()),
             aws: &aws,
             to: Color::Blue,
+            report: None,
             observed: &observed(),
             turn: &turn,
         };
@@ -149,6 +152,7 @@ async fn the_lease_forbids_less_on_the_way_back() {
             session: &Session::of_hello(wire.aws()),
             aws: &aws,
             to: Color::Blue,
+            report: None,
             observed: &observed(),
             turn: &turn,
         };
@@ -182,6 +186,7 @@ async fn a_call_that_users_may_wait_for_is_given_up_after_two_short_attempts() {
         session: &Session::of_hello(wire.aws()),
         aws: &aws,
         to: Color::Blue,
+        report: None,
         observed: &observed(),
         turn: &turn,
     };

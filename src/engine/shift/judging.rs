@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::{Action, Outcome, Phase, Shift, Why};
-use crate::engine::seen::OLD;
+use crate::engine::analysis::{Answerer, Complaint, Heard, Stretch};
 use crate::model::Route;
 
 /// How many good answers make a baseline.
@@ -21,27 +21,90 @@ impl Shift {
         &mut self,
         at: Duration,
         scheduled_at: Duration,
-        ok: bool,
-        by: Option<usize>,
+        heard: Heard,
     ) -> Option<Action> {
+        let ok = heard.is_good;
         if matches!(self.phase, Phase::Confirming { .. }) {
             return self.confirm(at, scheduled_at, ok);
         }
-        if ok {
-            self.good += 1;
-            return None;
-        }
-        if !self.may_be_on_new() {
-            self.baseline_failures += 1;
-        } else if self.strategy.is_gradual() && by == Some(OLD) {
-            // It was there before, and says nothing against the new one.
-            self.failures_of_old += 1;
-        } else {
-            self.failures += 1;
-            let has_settled = self.settled_at().is_some_and(|at| scheduled_at > at);
-            self.failures_after_settling += u64::from(has_settled);
+        self.good += u64::from(ok);
+        match self.may_be_on_new() {
+            true => self.hear(scheduled_at, heard),
+            false => self.baseline_failures += u64::from(!ok),
         }
         self.judge(at)
+    }
+
+    /// Of production, once users may be on the new colour.
+    fn hear(&mut self, scheduled_at: Duration, heard: Heard) {
+        let has_settled = self.settled_at().is_some_and(|at| scheduled_at > at);
+        let is_watched = matches!(self.phase, Phase::Baking { .. });
+        let who = match self.strategy.is_gradual() || heard.is_good {
+            true => heard.who,
+            // Users go over at once: whoever fails then does so because of it.
+            false => Answerer::Unknown,
+        };
+        let is_failure = !heard.is_good && who != Answerer::Old;
+        self.failures += u64::from(is_failure);
+        self.failures_after_settling += u64::from(is_failure && has_settled);
+        let stretch = match self.stretch.take() {
+            Some(stretch) => stretch,
+            None => self.next_stretch(),
+        };
+        self.stretch.insert(stretch).add(Heard {
+            who,
+            counts_for_share: is_watched && has_settled,
+            ..heard
+        });
+    }
+
+    /// Up to the end of the next stage that is watched.
+    fn next_stretch(&self) -> Stretch {
+        let share = self.coming_share();
+        let limits = self.policy.tolerates.after.clone();
+        Stretch::new(limits, self.expected_answers(), share)
+    }
+
+    /// Of the new release, at the next stage that is watched, in basis points.
+    fn coming_share(&self) -> u16 {
+        let stages = &self.strategy.stages[..=self.watched_stage()];
+        let mut moves = stages.iter().rev().map(|stage| stage.it);
+        let split = match moves.find(|it| it.route == Route::Production) {
+            Some(it) => Some(it.to),
+            None => self.before.found.production.split(),
+        };
+        split.map_or(0, |split| split.share(self.strategy.to))
+    }
+
+    fn watched_stage(&self) -> usize {
+        let mut left = self.stage..self.strategy.stages.len();
+        let is_watched = |stage: &usize| !self.strategy.stages[*stage].bake.is_zero();
+        left.find(is_watched)
+            .unwrap_or(self.strategy.stages.len() - 1)
+    }
+
+    /// Of the new release, in the stretch that is on.
+    fn expected_answers(&self) -> u64 {
+        let bake = self.strategy.stages[self.watched_stage()].bake;
+        let due = bake
+            .as_nanos()
+            .checked_div(self.policy.pace.as_nanos())
+            .unwrap_or(0);
+        let of_new = due * u128::from(self.coming_share()) / 10_000;
+        u64::try_from(of_new).unwrap_or(u64::MAX)
+    }
+
+    /// A stage was watched for its time: what is to be said of the whole of it
+    /// decides whether it goes on.
+    pub(super) fn end_the_stretch(&mut self, at: Duration) -> Option<Action> {
+        self.verdict = self.stretch.as_ref().and_then(Stretch::at_the_end);
+        let judged = self.judge(at);
+        if judged.is_some() || self.outcome().is_some() {
+            return judged;
+        }
+        self.stretch = None;
+        self.verdict = None;
+        self.meet(true, 0)
     }
 
     pub(super) fn on_probe_ended(&mut self, at: Duration) -> Option<Action> {
@@ -190,14 +253,10 @@ impl Shift {
         }
     }
 
-    /// Whether users saw what a swap must not do to them, or might have.
+    /// What a shift must not do to users, where they saw it, or might have.
     fn complaint(&self) -> Option<Why> {
-        let failures = match self.is_old_bad() {
-            false => self.failures,
-            true => self.failures_after_settling,
-        };
-        if failures > self.policy.tolerates.after {
-            return Some(Why::Failures);
+        if let Some(why) = self.complaint_of_the_probe() {
+            return Some(why);
         }
         if let Some(objection) = &self.objection {
             return Some(Why::Alarm(objection.clone()));
@@ -205,9 +264,25 @@ impl Shift {
         self.is_blind.then_some(Why::Blind)
     }
 
+    fn complaint_of_the_probe(&self) -> Option<Why> {
+        if self.is_old_bad() {
+            let tolerated = &self.policy.tolerates.after.failures;
+            let is_too_bad = self.failures_after_settling > tolerated.of(self.expected_answers());
+            return is_too_bad.then_some(Why::Failures);
+        }
+        let so_far = || self.stretch.as_ref().and_then(Stretch::so_far);
+        Some(match self.verdict.clone().or_else(so_far)? {
+            Complaint::Failures { .. } => Why::Failures,
+            other => Why::Worse(other.to_string()),
+        })
+    }
+
     /// Whether there is a way back to take, and it may be taken for that reason.
     pub(super) fn may_turn_back(&self, why: &Why) -> bool {
-        let is_the_probe_s = matches!(why, Why::Failures | Why::Blind | Why::Alarm(_));
+        let is_the_probe_s = matches!(
+            why,
+            Why::Failures | Why::Worse(_) | Why::Blind | Why::Alarm(_)
+        );
         self.before.origin == Some(self.strategy.from)
             && !self.is_old_bad()
             && (self.policy.takes_back || !is_the_probe_s)

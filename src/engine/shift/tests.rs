@@ -9,6 +9,7 @@ mod users_first;
 
 use super::testing::policy;
 use super::*;
+use crate::engine::analysis::{Answerer, Limits, Tolerance};
 use crate::model::{Color, Found, Move, Split};
 
 const FROM: Color = Color::Green;
@@ -60,7 +61,8 @@ fn answer(at: f64, ok: bool) -> Event {
     Event::Answered {
         scheduled_at: secs(at),
         ok,
-        by: None,
+        by: Answerer::Unknown,
+        latency: Duration::ZERO,
     }
 }
 
@@ -388,7 +390,16 @@ fn a_rollback_leaves_a_failing_production_and_never_returns_to_it() {
 
 fn tolerating(baseline: u64, after: u64) -> Policy {
     Policy {
-        tolerates: Tolerated { baseline, after },
+        tolerates: Tolerated {
+            baseline,
+            after: Limits {
+                failures: Tolerance {
+                    count: after,
+                    share: 0.0,
+                },
+                latency: Vec::new(),
+            },
+        },
         ..policy()
     }
 }

@@ -36,6 +36,9 @@ impl Shift {
         match (result, self.condition()) {
             (Ok(()), Some(Condition::Person)) => self.end(Outcome::Paused),
             (Ok(()), _) => self.meet(is_watched, number + 1),
+            (Err(reason), Some(Condition::Hook { .. })) if self.has_changed_nothing() => {
+                self.end(Outcome::Refused(reason))
+            }
             (Err(reason), _) if self.has_changed_nothing() => self.end(Outcome::Unchanged(reason)),
             (Err(reason), _) => self.turn_back(at, Why::Unmet(reason)),
         }

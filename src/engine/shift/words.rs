@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use super::back::Look;
 use super::journey::Journey;
+use crate::engine::analysis::{Answerer, Limits};
 use crate::model::{Color, Condition, Found, Move, Patience, PerRoute, Route};
 
 /// What the person asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
     /// How long production is watched ahead of any change; none where nobody is
     /// served.
@@ -24,14 +25,13 @@ pub struct Policy {
     pub patience: Patience,
 }
 
-/// How many failures are no reason to judge otherwise. None, unless the person
-/// says so.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// What is no reason to judge otherwise.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tolerated {
-    /// Ahead of the first move.
+    /// So many failures ahead of the first move.
     pub baseline: u64,
-    /// From it on.
-    pub after: u64,
+    /// Of the new release, in each stretch that is watched.
+    pub after: Limits,
 }
 
 /// How things were when the shift began.
@@ -68,8 +68,8 @@ pub enum Event {
     Answered {
         scheduled_at: Duration,
         ok: bool,
-        /// Which release it was, where that can be told.
-        by: Option<usize>,
+        by: Answerer,
+        latency: Duration,
     },
     /// The probe ended by itself: nobody watches any more.
     ProbeEnded,
@@ -154,6 +154,9 @@ pub enum Outcome {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Why {
     Failures,
+    /// Else it is not as it should be: slow, worse than the old release, or with
+    /// another share than it was given.
+    Worse(String),
     /// The probe ended by itself, so nobody would see a failure.
     Blind,
     Interrupt,

@@ -370,7 +370,9 @@ fn what_waits_for_a_person_is_left_to_one() {
         "the promote of tag 2 to blue waits for a person at 25% blue, 75% green"
     );
     let go = |course| shares(way(&operation, &world, course, false, BAKE));
-    assert_eq!(go(Course::Continue), (vec![5000, 10_000], false));
+    let on = |is_watched_anew| go(Course::Continue { is_watched_anew });
+    assert_eq!(on(false), (vec![5000, 10_000], false));
+    assert_eq!(on(true), (vec![2500, 5000, 10_000], false));
     assert_eq!(go(Course::Back), (vec![0], true));
     // Once it goes on it waits no more.
     operation.intend(moment(), Effect::Move(move_to(Route::Production, BLUE)));

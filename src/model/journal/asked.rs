@@ -39,6 +39,9 @@ pub struct Asked {
     /// Such as `0.1%`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_failure_rate: Option<String>,
+    /// Such as `p99=400ms`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub max_latency: Vec<String>,
     /// A failed swap is left as it is.
     #[serde(default, skip_serializing_if = "is_false")]
     pub no_rollback: bool,
@@ -101,6 +104,7 @@ mod tests {
             expect_body: None,
             max_failures: 0,
             max_failure_rate: None,
+            max_latency: Vec::new(),
             no_rollback: false,
         };
         let kept = json!({
@@ -117,6 +121,7 @@ mod tests {
             expect_status: Some("2xx,304".to_owned()),
             max_failures: 3,
             max_failure_rate: Some("0.1%".to_owned()),
+            max_latency: vec!["p99=400ms".to_owned()],
             no_rollback: true,
             ..usual
         };

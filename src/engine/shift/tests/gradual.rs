@@ -1,8 +1,8 @@
 //! Production by steps: who is to blame for what, and what a stage waits for.
 
 use super::*;
-use crate::engine::seen::{NEW, OLD};
-use crate::model::{Condition, Steps};
+use crate::engine::analysis::Answerer::{self, New, Old, Unknown};
+use crate::model::{Condition, Hook, Steps};
 
 fn by(steps: &str) -> Shift {
     let steps: Steps = steps.parse().unwrap();
@@ -10,11 +10,12 @@ fn by(steps: &str) -> Shift {
     Shift::new(strategy, BEFORE, policy())
 }
 
-fn answered(at: f64, ok: bool, by: Option<usize>) -> Event {
+fn answered(at: f64, ok: bool, by: Answerer) -> Event {
     Event::Answered {
         scheduled_at: secs(at),
         ok,
         by,
+        latency: Duration::from_millis(20),
     }
 }
 
@@ -46,18 +47,15 @@ fn on_the_first_step(steps: &str) -> Shift {
 #[test]
 fn a_failure_of_the_old_release_does_not_blame_the_new_one() {
     let mut shift = on_the_first_step("10% for 60s");
-    assert_eq!(
-        run(&mut shift, vec![(2.0, answered(2.0, false, Some(OLD)))]),
-        []
-    );
-    for by in [Some(NEW), None] {
+    assert_eq!(run(&mut shift, vec![(2.0, answered(2.0, false, Old))]), []);
+    for by in [New, Unknown] {
         let mut shift = shift.clone();
         let actions = run(&mut shift, vec![(2.5, answered(2.5, false, by))]);
         assert_eq!(actions, [Action::LookBack(FROM)], "{by:?}");
     }
     let mut swap = super::shift(BEFORE, policy());
     through_the_swap(&mut swap);
-    let actions = run(&mut swap, vec![(2.5, answered(2.5, false, Some(OLD)))]);
+    let actions = run(&mut swap, vec![(2.5, answered(2.5, false, Old))]);
     assert_eq!(actions, [Action::LookBack(FROM)], "users go over at once");
 }
 
@@ -83,7 +81,7 @@ fn each_step_is_watched_and_then_comes_the_next() {
 fn from_any_step_the_way_back_is_whole() {
     let mut shift = on_the_first_step("10% for 60s");
     let script = vec![
-        (2.0, answered(2.0, false, Some(NEW))),
+        (2.0, answered(2.0, false, New)),
         (2.0, Event::Health(Ok(true))),
         (2.0, Event::Read(Ok(split(1000)))),
     ];
@@ -107,7 +105,7 @@ fn a_pause_is_watched_and_then_left_standing() {
     assert_eq!(actions, [Action::Meet(Condition::Person)]);
     // Users come first there, too.
     let mut failing = shift.clone();
-    let actions = run(&mut failing, vec![(16.0, answered(16.0, false, Some(NEW)))]);
+    let actions = run(&mut failing, vec![(16.0, answered(16.0, false, New))]);
     assert_eq!(actions, [Action::LookBack(FROM)]);
     run(&mut shift, vec![(16.1, Event::Met(Ok(())))]);
     assert_eq!(shift.outcome(), Some(&Outcome::Paused));
@@ -190,4 +188,121 @@ fn an_alarm_refuses_ahead_of_the_first_move_and_turns_back_later() {
     run(&mut left, vec![(15.0, ringing())]);
     assert_eq!(left.outcome(), Some(&Outcome::Left(Why::Alarm(why))));
     assert!(left.is_half_way());
+}
+
+/// Ten answers a second of the first step, from the second on; every n-th is of
+/// the new release.
+fn hear(shift: &mut Shift, until: f64, nth: u32, latency: Duration) -> Option<Action> {
+    let answers = (0u32..).map(|n| (n, 3.5 + f64::from(n) / 10.0));
+    let mut answers = answers.take_while(|(_, at)| *at < until);
+    answers.find_map(|(n, at)| {
+        let by = if n % nth == 0 { New } else { Old };
+        let scheduled_at = secs(at);
+        let answered = Event::Answered {
+            scheduled_at,
+            ok: true,
+            by,
+            latency: if by == New { latency } else { Duration::ZERO },
+        };
+        shift.step(scheduled_at, answered)
+    })
+}
+
+fn turned_back_for(shift: &Shift) -> &str {
+    match &shift.phase {
+        Phase::LookingBack {
+            why: Why::Worse(reason),
+            ..
+        } => reason,
+        phase => panic!("{phase:?}"),
+    }
+}
+
+#[test]
+fn a_release_that_is_too_slow_is_turned_back_as_soon_as_it_is_certain() {
+    let slow = Duration::from_millis(500);
+    let mut unlimited = on_the_first_step("10% for 60s");
+    assert_eq!(hear(&mut unlimited, 61.0, 10, slow), None);
+
+    let mut shift = on_the_first_step("10% for 60s");
+    shift.policy.tolerates.after.latency = vec!["p90=400ms".parse().unwrap()];
+    // Six of its sixty answers may be slower.
+    assert_eq!(hear(&mut shift, 9.0, 10, slow), None);
+    assert_eq!(
+        hear(&mut shift, 61.0, 10, slow),
+        Some(Action::LookBack(FROM))
+    );
+    assert!(
+        turned_back_for(&shift).contains("p90"),
+        "{}",
+        turned_back_for(&shift)
+    );
+}
+
+#[test]
+fn a_load_balancer_that_does_something_else_is_found_out() {
+    let quick = Duration::from_millis(20);
+    let mut right = on_the_first_step("10% for 60s");
+    assert_eq!(hear(&mut right, 61.0, 10, quick), None);
+    assert!(matches!(
+        run(&mut right, vec![(61.1, tick())])[..],
+        [Action::Note(_)]
+    ));
+
+    let mut all = on_the_first_step("10% for 60s");
+    assert_eq!(hear(&mut all, 10.0, 1, quick), Some(Action::LookBack(FROM)));
+    assert!(
+        turned_back_for(&all).contains("10%"),
+        "{}",
+        turned_back_for(&all)
+    );
+    // Until the load balancer has had its time, it proves nothing.
+    let mut early = on_the_first_step("10% for 60s");
+    early.policy.patience.visible = Duration::from_secs(30);
+    assert_eq!(hear(&mut early, 30.0, 1, quick), None);
+}
+
+#[test]
+fn each_step_has_failures_of_its_own_to_tolerate() {
+    let mut shift = by("10% for 60s,50% for 30s");
+    shift.policy.tolerates.after.failures.count = 1;
+    let baseline = [0.1, 0.2, 0.3].map(|at| (at, answer(at, true)));
+    run(&mut shift, baseline.to_vec());
+    run(&mut shift, vec![(1.0, tick())]);
+    arrives(&mut shift, 1.0, forwards_to(FROM), split(1000));
+    let fails = |at| vec![(at, answered(at, false, New))];
+    assert_eq!(run(&mut shift, fails(2.0)), []);
+    run(&mut shift, vec![(61.0, tick())]);
+    arrives(&mut shift, 61.0, split(1000), split(5000));
+    assert_eq!(run(&mut shift, fails(62.0)), []);
+    assert_eq!(run(&mut shift, fails(63.0)), [Action::LookBack(FROM)]);
+}
+
+#[test]
+fn a_hook_that_fails_refuses_ahead_of_the_first_move() {
+    let mut shift = by("10% for 60s");
+    shift.strategy = shift.strategy.with_hooks(|_| true);
+    let baseline = [0.1, 0.2, 0.3].map(|at| (at, answer(at, true)));
+    run(&mut shift, baseline.to_vec());
+    let hook = |hook, stage| Action::Meet(Condition::Hook { hook, stage });
+    let actions = run(&mut shift, vec![(1.0, tick()), (2.0, Event::Met(Ok(())))]);
+    let before = [
+        hook(Hook::BeforeShift, None),
+        hook(Hook::BeforeStage, Some(1)),
+    ];
+    assert_eq!(actions, before);
+    let mut refused = shift.clone();
+    let failed = || Event::Met(Err("the hook failed".to_owned()));
+    run(&mut refused, vec![(3.0, failed())]);
+    let why = "the hook failed".to_owned();
+    assert_eq!(refused.outcome(), Some(&Outcome::Refused(why)));
+
+    run(&mut shift, vec![(3.0, Event::Met(Ok(())))]);
+    arrives(&mut shift, 3.0, forwards_to(FROM), split(1000));
+    let after = run(&mut shift, vec![(63.0, tick())]);
+    assert_eq!(after, [hook(Hook::AfterStage, Some(1))]);
+    assert_eq!(
+        run(&mut shift, vec![(64.0, failed())]),
+        [Action::LookBack(FROM)]
+    );
 }

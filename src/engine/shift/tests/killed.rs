@@ -4,6 +4,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::engine::analysis::Answerer;
 use crate::engine::unfinished::{self, Course, Resolution};
 use crate::model::PerColor;
 use crate::model::journal::{Effect, Operation};
@@ -257,7 +258,8 @@ fn work(
                 Event::Answered {
                     scheduled_at: at,
                     ok,
-                    by: None,
+                    by: Answerer::Unknown,
+                    latency: Duration::ZERO,
                 }
             }
             (_, Some(action)) if !is_hanging => {

@@ -4,6 +4,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::engine::analysis::Answerer;
 use crate::model::Condition;
 
 /// A load balancer that loses requests before and after their effect, refuses
@@ -135,7 +136,8 @@ pub fn play(
                 (0, _) => Event::Answered {
                     scheduled_at: at,
                     ok: lucks.fails[step % lucks.fails.len()] != 0,
-                    by: None,
+                    by: [Answerer::Old, Answerer::New, Answerer::Unknown][step / 3 % 3],
+                    latency: Duration::ZERO,
                 },
                 (_, Some(_)) if luck >= lucks.hangs => tick(),
                 (_, Some(action)) => {

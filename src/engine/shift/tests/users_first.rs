@@ -224,7 +224,7 @@ fn a_rollback_is_not_taken_back_to_what_it_got_away_from() {
             message: "throttled".to_owned(),
         })),
     ] {
-        let mut swap = shift(BEFORE, rollback);
+        let mut swap = shift(BEFORE, rollback.clone());
         let script = vec![
             (0.1, answer(0.1, false)),
             (1.0, tick()),
