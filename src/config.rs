@@ -5,6 +5,7 @@
 //! asked of AWS. This module reads the file and nothing else: no environment,
 //! no AWS, no flags (commands let flags win over it).
 
+mod cost;
 mod document;
 mod entry;
 mod environments;
@@ -32,6 +33,7 @@ use crate::hidden::Hidden;
 use crate::model::{CpuArchitecture, Hook};
 use crate::text;
 
+pub use cost::Prices;
 pub use error::ConfigError;
 pub use fargate::TaskSize;
 pub use names::{AccountId, AppName, is_region};
@@ -65,6 +67,8 @@ pub struct Config {
     pub load_balancer: LoadBalancerSection,
     pub lease: Lease,
     pub place: Place,
+    /// What a task costs, where somebody said so.
+    pub cost: Option<Prices>,
 }
 
 /// `[aws]`: whose account this is for, and where. Flags win over it, and it over

@@ -31,7 +31,7 @@ pub use image::{Contents, LABEL_COMMIT, LABEL_CONTEXT, Origin, Platform, RunsOn}
 pub use infrastructure::Infrastructure;
 pub use latency::{LatencyLimit, Quantile};
 pub use observed::{
-    ColorState, Deployment, Observed, Release, Rollout, ServiceEvent, ServiceState,
+    ColorState, Deployment, Observed, Release, Reserved, Rollout, ServiceEvent, ServiceState,
     StoppedContainer, StoppedTask, Target, TargetState, Targets,
 };
 pub use patience::Patience;

@@ -13,7 +13,7 @@ use crate::aws::StackSnapshot;
 use crate::cli;
 use crate::counted::counted;
 use crate::driver::turn;
-use crate::engine::plan::{self, AFTER_A_PAUSE, Refusal};
+use crate::engine::plan::{self, AFTER_A_PAUSE, Refusal, WarmCost};
 use crate::error::{Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::journal::{self, Drift, Operation, OperationId, Previous};
@@ -180,6 +180,8 @@ struct ColorStatus {
     running: i32,
     healthy: usize,
     registered: usize,
+    /// What it costs, where no user is on it.
+    warm: Option<WarmCost>,
     deployed_at: Option<String>,
     deployed_by: Option<String>,
     commit: Option<String>,
@@ -368,6 +370,11 @@ fn status(
         split: observed.found_at(route).split(),
         text: observed.found_at(route).to_string(),
     };
+    let colored = |color| {
+        let warm = WarmCost::of_warm(observed, color);
+        let warm = warm.map(|cost| cost.priced(session.config.cost.as_ref()));
+        color_status(observed.color(color), warm)
+    };
     Status {
         app: session.app().to_owned(),
         environment: session.config.environment.clone(),
@@ -393,8 +400,8 @@ fn status(
         },
         here,
         colors: PerColor {
-            blue: color_status(&observed.colors.blue),
-            green: color_status(&observed.colors.green),
+            blue: colored(Color::Blue),
+            green: colored(Color::Green),
         },
         listeners: PerRoute {
             production: listener(Route::Production),
@@ -422,7 +429,7 @@ fn unclear(observed: &Observed) -> Option<Refusal> {
     }
 }
 
-fn color_status(state: &ColorState) -> Option<ColorStatus> {
+fn color_status(state: &ColorState, warm: Option<WarmCost>) -> Option<ColorStatus> {
     let service = state.service.as_ref()?;
     let release = state.release.as_ref();
     Some(ColorStatus {
@@ -436,6 +443,7 @@ fn color_status(state: &ColorState) -> Option<ColorStatus> {
         running: service.running,
         healthy: state.targets.healthy(),
         registered: state.targets.registered(),
+        warm,
         deployed_at: release.and_then(|release| release.deployed_at.clone()),
         deployed_by: release.and_then(|release| release.deployed_by.clone()),
         commit: release.and_then(|release| release.commit.clone()),
@@ -564,6 +572,8 @@ impl Status {
                 counted(state.registered, "target")
             ),
         ];
+        let warm = state.warm.iter();
+        lines.extend(warm.map(|cost| format!("  costs    {cost}")));
         let loss = state.task_definition_lost.map(|loss| loss.sentence(color));
         lines.extend(loss.map(|loss| format!("  {}  {loss}", style.warn("warning"))));
         let setback = state.setback.iter();

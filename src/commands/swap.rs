@@ -7,7 +7,7 @@ use crate::driver::attempt::{BASELINE, Kind, Swapped};
 use crate::driver::swap::{self, SwapEnd};
 use crate::driver::watching::Watching;
 use crate::driver::work::Work;
-use crate::engine::plan::{self, Step, SwapPlan};
+use crate::engine::plan::{self, Step, SwapPlan, WarmCost};
 use crate::error::{Exit, Result};
 use crate::model::{Observed, Strategy};
 use crate::session::Session;
@@ -39,15 +39,20 @@ pub async fn run(
     watching: Watching,
 ) -> Result<Exit> {
     let session = work.session;
-    let done = match swap::run(work, kind, observed, plan, watching).await? {
+    let priced = |cost: WarmCost| cost.priced(session.config.cost.as_ref());
+    let mut done = match swap::run(work, kind, observed, plan, watching).await? {
         SwapEnd::Nothing {
             live,
             why,
             observed,
         } => Done::nothing(kind, &observed, live, why),
         SwapEnd::MadeLive { color, observed } => Done::made_live(kind, &observed, color),
-        SwapEnd::Tried(swapped) => return tell(session, &swapped),
+        SwapEnd::Tried(mut swapped) => {
+            swapped.warm = swapped.warm.map(priced);
+            return tell(session, &swapped);
+        }
     };
+    done.warm = done.warm.map(priced);
     session.report.result(&done);
     Ok(Exit::Done)
 }

@@ -4,6 +4,8 @@
 //! The table is AWS's own:
 //! <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html#task_size>.
 
+use crate::model::Reserved;
+
 /// CPU and memory of a Fargate task, a pair that exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TaskSize {
@@ -125,6 +127,15 @@ impl TaskSize {
     /// In MiB.
     pub fn memory(self) -> u32 {
         self.memory
+    }
+}
+
+impl From<TaskSize> for Reserved {
+    fn from(size: TaskSize) -> Self {
+        Self {
+            cpu: size.cpu,
+            memory: size.memory,
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::cost::cost;
 use super::document::{File, Section};
 use super::entry::Entry;
 use super::fargate::TaskSize;
@@ -72,6 +73,7 @@ pub(super) fn config(file: &File<'_>, environment: Option<&str>) -> Result<Confi
             load_balancer: top.section("load_balancer", load_balancer)?,
             lease: top.section("lease", lease)?,
             place: top.section("aws", place)?,
+            cost: top.section("cost", cost)?,
         })
     })
 }

@@ -101,6 +101,11 @@ deregistration_delay_seconds = 15    # how long open requests may take to end
 [lease]
 seconds = 60               # for how long a command that is killed keeps others out
 
+[cost]                     # your prices: `status` and `promote` then say what a warm colour costs
+# vcpu_hour = 0.04048
+# gb_hour = 0.004445
+# currency = "$"
+
 # What differs in an environment, which `--env staging` or BGECS_ENV chooses; the
 # app is {app}-staging there:
 # [env.staging]

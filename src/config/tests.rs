@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::*;
+use crate::model::Reserved;
 
 fn parse(text: &str) -> Result<Config, ConfigError> {
     Config::parse(text, Path::new("/srv/hello/bgecs.toml"))
@@ -38,6 +39,7 @@ fn defaults() -> Config {
         load_balancer: LoadBalancerSection::default(),
         lease: Lease::default(),
         place: Place::default(),
+        cost: None,
     }
 }
 
@@ -96,9 +98,20 @@ fn every_key_is_read() {
         [load_balancer]
         connect_to = "[::1]:4566"
         deregistration_delay_seconds = 0
+        [cost]
+        vcpu_hour = 0.04048
+        gb_hour = 1
+        currency = "CNY"
     "#;
     let config = parse(text).unwrap();
     assert_eq!(config.app.stack_name(), "bgecs-hello-2");
+    let prices = config.cost.as_ref().unwrap();
+    let task = Reserved {
+        cpu: 1024,
+        memory: 2048,
+    };
+    assert_eq!(prices.an_hour(task), 2.040_48);
+    assert_eq!(prices.currency, "CNY");
     assert_eq!(config.container.name, "web");
     assert_eq!(config.container.health_path, "/ready?deep=1");
     let DefinitionSource::Settings(settings) = &config.container.definition else {

@@ -19,7 +19,7 @@ mod ways;
 use serde::{Serialize, Serializer};
 
 pub use capacity::{missing, needed, strategy};
-pub use costs::costs;
+pub use costs::{WarmCost, costs};
 pub use deploy::{
     DeployPlan, DeployWish, ServicePlan, definition_change, deploy, is_the_same, refuse_unproven,
     serves_already, wanted_count,

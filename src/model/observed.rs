@@ -1,6 +1,8 @@
 //! What was seen of the world at one moment. Everything bgecs decides, it
 //! decides from these values; none of them is kept anywhere.
 
+use std::fmt;
+
 use serde::Serialize;
 use time::OffsetDateTime;
 
@@ -136,8 +138,45 @@ pub struct Release {
     pub operation: Option<String>,
     /// The hash of everything that was registered, see `engine::task_definition`.
     pub config: Option<String>,
+    /// By each task, where ECS says so.
+    pub reserves: Option<Reserved>,
     /// Its tasks run on; but ECS starts no service with it any more.
     pub is_deregistered: bool,
+}
+
+/// What is reserved on Fargate, and paid for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reserved {
+    /// In CPU units, of which a vCPU has 1024.
+    pub cpu: u32,
+    /// In MiB.
+    pub memory: u32,
+}
+
+impl Reserved {
+    /// By so many alike.
+    #[must_use]
+    pub fn by(self, tasks: u32) -> Self {
+        Self {
+            cpu: self.cpu.saturating_mul(tasks),
+            memory: self.memory.saturating_mul(tasks),
+        }
+    }
+
+    pub fn vcpus(self) -> f64 {
+        f64::from(self.cpu) / 1024.0
+    }
+
+    pub fn gigabytes(self) -> f64 {
+        f64::from(self.memory) / 1024.0
+    }
+}
+
+/// `0.25 vCPU and 0.5 GB`
+impl fmt::Display for Reserved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} vCPU and {} GB", self.vcpus(), self.gigabytes())
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -152,6 +152,7 @@ pub fn release(tag: &str) -> Release {
         deployed_at: None,
         operation: None,
         config: None,
+        reserves: None,
         is_deregistered: false,
     }
 }

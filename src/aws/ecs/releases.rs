@@ -10,7 +10,7 @@ use aws_sdk_ecs::types::{
 use crate::aws::Aws;
 use crate::aws::error::{AwsError, AwsErrorKind, Named};
 use crate::model::marks as tags;
-use crate::model::{Release, TaskDefinitionArn};
+use crate::model::{Release, Reserved, TaskDefinitionArn};
 
 /// Those that were read. A revision never changes, and bgecs writes its tags
 /// once, as it registers it: each is read once.
@@ -38,8 +38,10 @@ impl Aws {
             .send()
             .await
             .named("ecs:DescribeTaskDefinition", arn.as_str())?;
-        let status = answer.task_definition().and_then(TaskDefinition::status);
+        let definition = answer.task_definition();
+        let status = definition.and_then(TaskDefinition::status);
         let release = Release {
+            reserves: definition.and_then(reserved),
             is_deregistered: status.is_some_and(|status| *status != TaskDefinitionStatus::Active),
             ..release(answer.tags())
         };
@@ -74,6 +76,15 @@ fn release(found: &[EcsTag]) -> Release {
         deployed_at: value(tags::TAG_DEPLOYED_AT),
         operation: value(tags::TAG_OPERATION),
         config: value(tags::TAG_CONFIG),
+        reserves: None,
         is_deregistered: false,
     }
+}
+
+/// Of a Fargate task ECS has both, as whole numbers.
+fn reserved(definition: &TaskDefinition) -> Option<Reserved> {
+    Some(Reserved {
+        cpu: definition.cpu()?.parse().ok()?,
+        memory: definition.memory()?.parse().ok()?,
+    })
 }

@@ -238,12 +238,14 @@ async fn a_release_is_read_from_the_tags() {
     let tag = |key: &str, value: &str| json!({ "key": key, "value": value });
     let wire = Wire::new().on(
         "DescribeTaskDefinition",
-        Reply::json(&json!({ "tags": [
-            tag("team", "web"),
-            tag(tags::TAG_RELEASE, "2"),
-            tag(tags::TAG_DIGEST, &digest),
-            tag(tags::TAG_COMMIT, "c0ffee"),
-        ]})),
+        Reply::json(
+            &json!({ "taskDefinition": { "cpu": "256", "memory": "512" }, "tags": [
+                tag("team", "web"),
+                tag(tags::TAG_RELEASE, "2"),
+                tag(tags::TAG_DIGEST, &digest),
+                tag(tags::TAG_COMMIT, "c0ffee"),
+            ]}),
+        ),
     );
     let release = wire
         .aws()
@@ -254,6 +256,8 @@ async fn a_release_is_read_from_the_tags() {
     assert_eq!(release.digest.unwrap().as_str(), digest);
     assert_eq!(release.commit.as_deref(), Some("c0ffee"));
     assert_eq!(release.deployed_by, None);
+    let reserves = release.reserves.unwrap().to_string();
+    assert_eq!(reserves, "0.25 vCPU and 0.5 GB");
     assert_eq!(wire.request().json()["include"], json!(["TAGS"]));
 }
 

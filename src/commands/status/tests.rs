@@ -10,7 +10,7 @@ use crate::model::testing::{
     api_rule, lease, moment, move_to, nowhere, observed, operation, port_8080, redirect, service,
     to, to_a_stranger, with_previous,
 };
-use crate::model::{Release, Strategy, Target, TargetState, Targets};
+use crate::model::{Release, Reserved, Strategy, Target, TargetState, Targets};
 
 #[test]
 fn ages_are_rounded_down() {
@@ -32,6 +32,10 @@ fn release(tag: &str) -> Release {
         deployed_at: Some("some time ago".to_owned()),
         operation: None,
         config: None,
+        reserves: Some(Reserved {
+            cpu: 256,
+            memory: 512,
+        }),
         is_deregistered: false,
     }
 }
@@ -62,8 +66,8 @@ fn of(observed: &Observed) -> Status {
     in_state(observed, "CREATE_COMPLETE")
 }
 
-fn in_state(observed: &Observed, text: &str) -> Status {
-    let stack = StackSnapshot {
+fn stack(text: &str) -> StackSnapshot {
+    StackSnapshot {
         id: "1".to_owned(),
         name: "bgecs-hello".to_owned(),
         status: StackStatus::of(text),
@@ -71,13 +75,12 @@ fn in_state(observed: &Observed, text: &str) -> Status {
         reason: (text != "CREATE_COMPLETE").then(|| "TaskRole is in use".to_owned()),
         parameters: BTreeMap::new(),
         outputs: BTreeMap::new(),
-    };
-    status(
-        &Session::of_hello(Wire::new().aws()),
-        &stack,
-        observed,
-        None,
-    )
+    }
+}
+
+fn in_state(observed: &Observed, text: &str) -> Status {
+    let session = Session::of_hello(Wire::new().aws());
+    status(&session, &stack(text), observed, None)
 }
 
 #[test]
@@ -126,6 +129,7 @@ fn both_colours_at_work() {
       digest   sha256:2222222222222222222222222222222222222222222222222222222222222222
       revision bgecs-hello:1, rolling out
       tasks    1 of 2 running, 1 of 2 targets healthy
+      costs    1 task, 0.25 vCPU and 0.5 GB
       deployed some time ago by alice, commit c0ffee
 
     green  live, tag 1
@@ -289,6 +293,7 @@ fn a_listener_that_bgecs_did_not_set() {
       digest   sha256:2222222222222222222222222222222222222222222222222222222222222222
       revision bgecs-hello:1
       tasks    2 of 2 running, 1 of 2 targets healthy
+      costs    2 tasks, 0.5 vCPU and 1 GB
       deployed some time ago by alice, commit c0ffee
 
     green  not live, tag 1
@@ -397,6 +402,12 @@ fn for_programs() {
           "running": 2,
           "healthy": 1,
           "registered": 2,
+          "warm": {
+            "tasks": 2,
+            "vcpu": 0.5,
+            "memory_gb": 1.0,
+            "an_hour": null
+          },
           "deployed_at": "some time ago",
           "deployed_by": "alice",
           "commit": "c0ffee",
@@ -412,6 +423,7 @@ fn for_programs() {
           "running": 2,
           "healthy": 2,
           "registered": 2,
+          "warm": null,
           "deployed_at": "some time ago",
           "deployed_by": "alice",
           "commit": "c0ffee",
@@ -572,4 +584,35 @@ fn a_revision_that_something_else_took_away_is_named() {
         let json = serde_json::json!(of(&world));
         assert_eq!(json["colors"]["blue"]["task_definition_lost"], what);
     }
+}
+
+#[test]
+fn the_colour_that_serves_nobody_says_what_it_costs() {
+    let prices = "app = 'hello'\n[cost]\nvcpu_hour = 0.04048\ngb_hour = 0.004445\n";
+    let with = |keys: &str| {
+        let mut session = Session::of_hello(Wire::new().aws());
+        let path = std::path::Path::new("/srv/bgecs.toml");
+        session.config.cost = crate::config::Config::parse(keys, path).unwrap().cost;
+        status(&session, &stack("CREATE_COMPLETE"), &world(), None)
+    };
+    let costs = |status: &Status| {
+        let human = status.human(&Style::plain());
+        let lines = human.lines().filter(|line| line.starts_with("  costs "));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        costs(&with("app = 'hello'")),
+        ["  costs    2 tasks, 0.5 vCPU and 1 GB"]
+    );
+    let priced = with(prices);
+    assert_eq!(
+        costs(&priced),
+        ["  costs    2 tasks, 0.5 vCPU and 1 GB, about $0.0247 an hour"]
+    );
+    let json = serde_json::json!(priced);
+    assert_eq!(
+        json["colors"]["blue"]["warm"]["an_hour"]["amount"],
+        0.024_685
+    );
+    assert!(json["colors"]["green"]["warm"].is_null());
 }

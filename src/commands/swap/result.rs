@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::driver::attempt::{Kind, SwapTimes, Swapped};
 use crate::engine::evidence::Upshot;
-use crate::engine::plan::{AFTER_A_PAUSE, Needless};
+use crate::engine::plan::{AFTER_A_PAUSE, Needless, WarmCost};
 use crate::engine::preflight::Check;
 use crate::engine::seen::ProbeReport;
 use crate::error::Exit;
@@ -82,6 +82,8 @@ impl Outcome for Swapped {
             lines.push(format!(
                 "  way back    {from} stays warm: {again}, or `bgecs retire` to stop paying for it"
             ));
+            let warm = self.warm.iter();
+            lines.extend(warm.map(|cost| format!("  warm        {from}: {cost}")));
         }
         lines.join("\n")
     }
@@ -99,6 +101,7 @@ pub(super) struct Done {
     swap: SwapTimes,
     changeover_unknown: Option<String>,
     traffic: String,
+    pub(super) warm: Option<WarmCost>,
     reason: Option<String>,
     #[serde(skip)]
     sentence: String,
@@ -135,6 +138,7 @@ impl Done {
             swap: SwapTimes::default(),
             changeover_unknown: None,
             traffic: observed.traffic_line(),
+            warm: from.and_then(|from| WarmCost::of_warm(observed, from)),
             reason: None,
             sentence,
         }

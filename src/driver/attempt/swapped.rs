@@ -9,6 +9,7 @@ use crate::driver::asking::Asking;
 use crate::driver::shift::Finished;
 use crate::driver::turn::{Conclusion, Turn};
 use crate::engine::evidence::Upshot;
+use crate::engine::plan::WarmCost;
 use crate::engine::preflight::Check;
 use crate::engine::seen::{Failure, ProbeReport, Seen};
 use crate::engine::shift::{MoveTimes, Outcome as Ending, Shift, Why};
@@ -38,6 +39,8 @@ pub struct Swapped {
     /// Why it is not known when users changed over, where that is so.
     pub changeover_unknown: Option<String>,
     pub traffic: String,
+    /// What the colour costs that users left.
+    pub warm: Option<WarmCost>,
     /// Why, where it did not commit.
     pub reason: Option<String>,
     #[serde(skip)]
@@ -93,6 +96,8 @@ impl Swapped {
             swap: times(shift),
             changeover_unknown,
             traffic,
+            warm: WarmCost::of(before.color(shift.strategy.from))
+                .filter(|_| outcome == Upshot::Committed),
             reason,
             names: (
                 before.named(shift.strategy.from),
@@ -125,6 +130,7 @@ impl Swapped {
             swap: SwapTimes::default(),
             changeover_unknown: None,
             traffic: before.traffic_line(),
+            warm: None,
             reason: Some("a check failed".to_owned()),
             names: (
                 before.named(shift.strategy.from),

@@ -1,22 +1,109 @@
-//! What runs, and so is paid for, in quantities: prices change, and are not here.
+//! What runs, and so is paid for, in quantities; in money where the file has
+//! prices. These change, and are not here.
 
-use crate::config::TaskSize;
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::config::{Prices, TaskSize};
 use crate::counted::counted;
+use crate::model::{Color, ColorState, Observed, Reserved, Route};
 
 /// Of a stack that is made anew, until it is destroyed.
 pub fn costs(tasks: u16, size: TaskSize) -> String {
     format!(
         "paid for until `bgecs destroy`: 1 Application Load Balancer, and for each colour that is \
-         deployed, until `bgecs retire`, {} of {} vCPU and {} GB (README, \"Costs\")",
+         deployed, until `bgecs retire`, {} of {} (README, \"Costs\")",
         counted(tasks, "task"),
-        f64::from(size.cpu()) / 1024.0,
-        f64::from(size.memory()) / 1024.0
+        Reserved::from(size)
     )
+}
+
+/// What a colour costs that runs and serves nobody, each hour.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct WarmCost {
+    tasks: u32,
+    vcpu: f64,
+    memory_gb: f64,
+    /// None where the file has no prices.
+    an_hour: Option<Money>,
+    /// By all tasks together.
+    #[serde(skip)]
+    reserved: Reserved,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct Money {
+    amount: f64,
+    currency: String,
+}
+
+impl WarmCost {
+    /// Of what runs there; None where that is nothing, or where its size is not
+    /// known.
+    pub fn of(state: &ColorState) -> Option<Self> {
+        let tasks = u32::try_from(state.running()).ok().filter(|it| *it > 0)?;
+        let reserved = state.release.as_ref()?.reserves?.by(tasks);
+        Some(Self {
+            tasks,
+            vcpu: reserved.vcpus(),
+            memory_gb: reserved.gigabytes(),
+            an_hour: None,
+            reserved,
+        })
+    }
+
+    /// The same of a colour that no user reaches; None of any other.
+    pub fn of_warm(observed: &Observed, color: Color) -> Option<Self> {
+        let serves = observed.found_at(Route::Production).reaches(color);
+        Self::of(observed.color(color)).filter(|_| !serves)
+    }
+
+    #[must_use]
+    pub fn priced(self, prices: Option<&Prices>) -> Self {
+        let money = |prices: &Prices| Money {
+            amount: prices.an_hour(self.reserved),
+            currency: prices.currency.clone(),
+        };
+        Self {
+            an_hour: prices.map(money),
+            ..self
+        }
+    }
+}
+
+/// `2 tasks, 0.5 vCPU and 1 GB, about $0.0247 an hour`
+impl fmt::Display for WarmCost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {}", counted(self.tasks, "task"), self.reserved)?;
+        match &self.an_hour {
+            Some(money) => write!(f, ", about {money} an hour"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { amount, currency } = self;
+        // A sign stands at its number, a word beside it.
+        let space = match currency.ends_with(char::is_alphanumeric) {
+            true => " ",
+            false => "",
+        };
+        let digits = if *amount < 1.0 { 4 } else { 2 };
+        write!(f, "{currency}{space}{amount:.digits$}")
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::config::Config;
+    use crate::model::testing::{observed, release, service};
+    use crate::model::{Found, PerColor};
 
     #[test]
     fn costs_are_said_in_quantities() {
@@ -27,5 +114,97 @@ mod tests {
              is deployed, until `bgecs retire`, 2 tasks of 0.25 vCPU and 0.5 GB (README, \"Costs\")"
         );
         assert!(of(1, 4096, 30720).contains(" 1 task of 4 vCPU and 30 GB "));
+    }
+
+    fn prices(more: &str) -> Option<Prices> {
+        let text = format!("app = 'hello'\n[cost]\n{more}");
+        Config::parse(&text, Path::new("/srv/bgecs.toml"))
+            .unwrap()
+            .cost
+    }
+
+    /// Green is live; both run.
+    fn running(tasks: i32, cpu: u32, memory: u32) -> Observed {
+        let mut world = observed();
+        for state in [&mut world.colors.blue, &mut world.colors.green] {
+            state.service = Some(service(tasks));
+            let mut release = release("1");
+            release.reserves = Some(Reserved { cpu, memory });
+            state.release = Some(release);
+        }
+        world
+    }
+
+    #[test]
+    fn what_is_warm_is_said_with_its_price_where_that_is_known() {
+        let list = "vcpu_hour = 0.04048\ngb_hour = 0.004445\n";
+        let euros = format!("{list}currency = 'EUR'\n");
+        for (tasks, cpu, memory, prices, expected) in [
+            (2, 256, 512, prices(""), "2 tasks, 0.5 vCPU and 1 GB"),
+            (
+                2,
+                256,
+                512,
+                prices(list),
+                "2 tasks, 0.5 vCPU and 1 GB, about $0.0247 an hour",
+            ),
+            (
+                1,
+                1024,
+                3072,
+                prices(&euros),
+                "1 task, 1 vCPU and 3 GB, about EUR 0.0538 an hour",
+            ),
+            (
+                30,
+                16384,
+                122_880,
+                prices(list),
+                "30 tasks, 480 vCPU and 3600 GB, about $35.43 an hour",
+            ),
+        ] {
+            let warm = WarmCost::of_warm(&running(tasks, cpu, memory), Color::Blue).unwrap();
+            assert_eq!(warm.priced(prices.as_ref()).to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn only_what_runs_and_serves_nobody_is_warm() {
+        let is_warm = |world: &Observed, color| WarmCost::of_warm(world, color).is_some();
+        let world = running(2, 256, 512);
+        assert!(is_warm(&world, Color::Blue) && !is_warm(&world, Color::Green));
+        assert!(!is_warm(&running(0, 256, 512), Color::Blue));
+        // Some users are on it.
+        let mut canary = world.clone();
+        let split = PerColor {
+            blue: 500,
+            green: 9500,
+        }
+        .try_into()
+        .unwrap();
+        canary.traffic.production = Found::Split(split);
+        assert!(!is_warm(&canary, Color::Blue) && !is_warm(&canary, Color::Green));
+        // Nothing is live, and both are paid for.
+        let mut nothing = world.clone();
+        nothing.traffic.production = Found::Nowhere;
+        assert!(is_warm(&nothing, Color::Blue) && is_warm(&nothing, Color::Green));
+        // Nobody knows how large they are.
+        let mut unknown = world;
+        unknown.colors.blue.release = None;
+        assert!(!is_warm(&unknown, Color::Blue));
+    }
+
+    #[test]
+    fn programs_get_numbers() {
+        let warm = WarmCost::of(&running(2, 256, 512).colors.green).unwrap();
+        let none = serde_json::json!(warm.clone());
+        assert_eq!(
+            none,
+            serde_json::json!({ "tasks": 2, "vcpu": 0.5, "memory_gb": 1.0, "an_hour": null })
+        );
+        let list = prices("vcpu_hour = 0.04048\ngb_hour = 0.004445");
+        let json = serde_json::json!(warm.priced(list.as_ref()));
+        let expected = serde_json::json!({ "amount": 0.024_685, "currency": "$" });
+        assert_eq!(json["an_hour"], expected);
     }
 }

@@ -8,7 +8,9 @@ use crate::engine::seen::{Changed, Identities, Identity, Releases, Seen};
 use crate::engine::shift::testing::policy;
 use crate::engine::shift::{Before, MoveTimes, Outcome as Ending, Phase, Shift, Why};
 use crate::model::testing::{observed, release, service};
-use crate::model::{Answer, Connection, Route, Sample, Stage, Strategy, Unexpected};
+use crate::model::{
+    Answer, Connection, Release, Reserved, Route, Sample, Stage, Strategy, Unexpected,
+};
 
 /// Green is live with tag 1; blue has tag 2.
 fn before() -> Observed {
@@ -18,7 +20,13 @@ fn before() -> Observed {
         (&mut world.colors.blue, "2"),
     ] {
         state.service = Some(service(1));
-        state.release = Some(release(tag));
+        state.release = Some(Release {
+            reserves: Some(Reserved {
+                cpu: 256,
+                memory: 512,
+            }),
+            ..release(tag)
+        });
     }
     world
 }
@@ -162,6 +170,7 @@ fn committed() {
       latency     p50 11 ms, p99 19 ms, max 19 ms
       traffic     port 80 -> blue (tag 2)
       way back    green stays warm: `bgecs rollback`, or `bgecs retire` to stop paying for it
+      warm        green: 1 task, 0.25 vCPU and 0.5 GB
     exit 0
     ");
 }
@@ -480,6 +489,7 @@ fn for_programs() {
       },
       "changeover_unknown": null,
       "traffic": "port 80 -> green (tag 1)",
+      "warm": null,
       "reason": "HTTP 503"
     }
     "#);
