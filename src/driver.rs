@@ -12,6 +12,7 @@ pub mod look_ahead;
 pub mod lost;
 pub mod make_live;
 mod mend;
+pub mod pause;
 pub mod retire;
 pub mod shift;
 pub mod stack;

@@ -1,14 +1,17 @@
 //! `bgecs promote`
 
+use std::time::Duration;
+
 use super::asking::watching;
 use super::swap;
 use super::{ended, lease};
 use crate::cli::Promote;
 use crate::driver::asking::{base, of_file};
 use crate::driver::attempt::Kind;
+use crate::driver::pause::{self, PauseEnd};
 use crate::driver::unfinished;
 use crate::driver::watching::Watching;
-use crate::engine::plan::{self, Aim, SwapPlan};
+use crate::engine::plan::{self, AFTER_A_PAUSE, Aim, SwapPlan};
 use crate::engine::unfinished::{Course, waiting};
 use crate::error::{Error, Exit, Result};
 use crate::model::journal::{Asked, Command, Operation};
@@ -18,9 +21,22 @@ use crate::session::Session;
 use crate::spoken_time;
 
 pub async fn run(session: &Session, args: &Promote) -> Result<Exit> {
-    if args.go_on || args.abort {
-        return end_the_pause(session, args).await;
+    let exit = match (args.go_on, args.abort) {
+        (false, false) => promote(session, args).await?,
+        (true, _) => end_the_pause(session, args, End::Continue).await?,
+        (false, true) => return end_the_pause(session, args, End::Abort).await,
+    };
+    match args
+        .lease
+        .wait
+        .filter(|_| exit == Exit::Done && !args.dry_run.dry_run)
+    {
+        Some(time) => watch_the_pause(session, args, time).await,
+        None => Ok(exit),
     }
+}
+
+async fn promote(session: &Session, args: &Promote) -> Result<Exit> {
     let watching = watching_of(session, args);
     let aim = aim(args);
     if args.dry_run.dry_run {
@@ -85,8 +101,54 @@ fn watching_of(session: &Session, args: &Promote) -> Watching {
     }
 }
 
+/// What becomes of a pause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Continue,
+    Abort,
+    /// What waited was seen to fail.
+    TakeBack,
+}
+
+/// Watches what waits for a person, where it does, for so long.
+async fn watch_the_pause(session: &Session, args: &Promote, time: Duration) -> Result<Exit> {
+    let infrastructure = session.infrastructure().await?;
+    let observed = session.aws.observe(&infrastructure, None).await?;
+    let Ok(operation) = waiting(observed.journal.operation.as_ref()) else {
+        return Ok(Exit::Done);
+    };
+    let Some(strategy) = &operation.strategy else {
+        return Ok(Exit::Done);
+    };
+    let tell = |text: String| session.report.tell(&ReportEvent::Note(text));
+    tell(format!(
+        "watching it for {}, until somebody goes on with it or takes it back",
+        in_words(time)
+    ));
+    let asked = base(Some(operation), &session.config.probe);
+    let asking = watching(&args.watch, asked).asking;
+    match pause::watch(session, &observed, operation, strategy, &asking, time).await? {
+        PauseEnd::Over => tell("somebody went on with it, or took it back".to_owned()),
+        PauseEnd::Waiting => tell(format!("it waits on: {AFTER_A_PAUSE}")),
+        PauseEnd::Complaint(why) => {
+            session.report.tell(&ReportEvent::Warning(format!(
+                "{why}: taking the promotion back"
+            )));
+            let exit = end_the_pause(session, args, End::TakeBack).await?;
+            return match exit {
+                Exit::Done => Err(Error::new(
+                    Exit::RolledBack,
+                    format!("the {} was rolled back: {why}", operation.name()),
+                )),
+                exit => Ok(exit),
+            };
+        }
+    }
+    Ok(Exit::Done)
+}
+
 /// Goes on with the promotion that waits for a person, or takes it back.
-async fn end_the_pause(session: &Session, args: &Promote) -> Result<Exit> {
+async fn end_the_pause(session: &Session, args: &Promote, end: End) -> Result<Exit> {
     let infrastructure = session.infrastructure().await?;
     lease::take(
         session,
@@ -96,11 +158,12 @@ async fn end_the_pause(session: &Session, args: &Promote) -> Result<Exit> {
         args.lease.wait,
         async |mut work| {
             let operation = waiting(work.turn.unfinished())?.clone();
-            let course = match args.go_on {
-                true => Course::Continue {
+            let course = match end {
+                End::Continue => Course::Continue {
                     is_watched_anew: has_waited_too_long(session, &operation),
                 },
-                false => Course::Back,
+                End::Abort => Course::Back,
+                End::TakeBack => Course::TakeBack,
             };
             let asked = base(Some(&operation), &session.config.probe);
             let watching = watching(&args.watch, asked);
@@ -121,10 +184,14 @@ fn has_waited_too_long(session: &Session, operation: &Operation) -> bool {
     if is_over {
         session.report.tell(&ReportEvent::Warning(format!(
             "it has waited for longer than {} ([shift] pause_limit): its step is watched again first",
-            spoken_time::in_words(time::Duration::try_from(limit).unwrap_or(time::Duration::MAX))
+            in_words(limit)
         )));
     }
     is_over
+}
+
+fn in_words(time: Duration) -> String {
+    spoken_time::in_words(time::Duration::try_from(time).unwrap_or(time::Duration::MAX))
 }
 
 fn aim(args: &Promote) -> Aim {

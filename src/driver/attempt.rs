@@ -1,6 +1,7 @@
 //! One swap, from its checks to what came of it.
 
 mod evidence;
+mod identities;
 mod narrator;
 mod swapped;
 
@@ -17,16 +18,17 @@ use crate::aws::Router;
 use crate::engine::alarms;
 use crate::engine::evidence::Evidence;
 use crate::engine::preflight::{self, Check, TEST_ANSWERS, Thoroughness};
-use crate::engine::seen::{Identities, Identity, Releases};
+use crate::engine::seen::{Identities, Releases};
 use crate::engine::shift::{Before, Outcome, Policy, Shift};
 use crate::error::Result;
 use crate::interrupt::Interrupts;
 use crate::model::journal::{Command, Left, Previous};
 use crate::model::{Answer, Color, Hook, Observed, Route, Strategy};
-use crate::probe::{Address, Probe, ask_once};
+use crate::probe::{Address, Probe};
 use crate::report::ReportEvent;
 use crate::session::Session;
 use evidence::KnownBefore;
+pub use identities::identities;
 use narrator::Narrator;
 pub use swapped::{SwapTimes, Swapped};
 
@@ -288,35 +290,22 @@ impl<'a> Attempt<'a> {
         Ok(answers)
     }
 
-    /// What each colour answers to the probe's own question, so that its
-    /// answers can be told apart later.
+    /// Nobody waits for a name while users fail.
     async fn identities(&self) -> Result<Identities> {
-        let (old, new) = tokio::try_join!(self.identity(self.from), self.identity(self.to))?;
-        Ok(Identities { old, new })
-    }
-
-    async fn identity(&self, color: Color) -> Result<Identity> {
-        let asking = &self.watching.asking;
-        let address = self
-            .session
-            .address(&self.observed.infrastructure, Route::Test, &asking.path)?
-            .asking_for(color);
-        // Nobody waits for a name while users fail.
+        let timeout = self.watching.asking.timeout;
         let patience = match self.kind {
-            Kind::Promote => asking.timeout,
-            Kind::Rollback => asking.timeout.min(SHORT),
+            Kind::Promote => timeout,
+            Kind::Rollback => timeout.min(SHORT),
         };
-        let asked = ask_once(&address, &asking.question, patience).await;
-        let tag = self.observed.color(color).tag().map(ToString::to_string);
-        let (release, body) = match &*asked.answer {
-            Answer::Http { release, body, .. } => (release.clone(), Some(body.clone())),
-            Answer::Nothing { .. } => (None, None),
-        };
-        Ok(Identity {
-            name: self.observed.named(color),
-            release: release.or(tag),
-            body,
-        })
+        let (asking, observed) = (&self.watching.asking, &self.observed);
+        identities(
+            self.session,
+            asking,
+            observed,
+            (self.from, self.to),
+            patience,
+        )
+        .await
     }
 
     async fn shift_under_probe(

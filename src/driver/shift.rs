@@ -186,6 +186,15 @@ async fn listen(world: &impl World) -> Event {
     Event::Alarms(world.objection().await)
 }
 
+/// By the number that a release has in what was seen.
+pub fn answerer(release: Option<usize>) -> Answerer {
+    match release {
+        Some(OLD) => Answerer::Old,
+        Some(NEW) => Answerer::New,
+        _ => Answerer::Unknown,
+    }
+}
+
 fn take(
     sample: &Sample,
     shift: &Shift,
@@ -203,11 +212,7 @@ fn take(
     Event::Answered {
         scheduled_at: sample.scheduled_at,
         ok: sample.is_good(),
-        by: match release {
-            Some(OLD) => Answerer::Old,
-            Some(NEW) => Answerer::New,
-            _ => Answerer::Unknown,
-        },
+        by: answerer(release),
         latency: sample.latency,
     }
 }

@@ -204,7 +204,7 @@ pub async fn settle(
             work.turn.saw(&now);
             if takes_back && let Some(release) = operation.release() {
                 let left = match course {
-                    Course::AsItIs | Course::Continue { .. } => Left::TakenBack,
+                    Course::AsItIs | Course::Continue { .. } | Course::TakeBack => Left::TakenBack,
                     Course::Back => Left::RolledBack,
                 };
                 work.turn.came_off(Previous { release, left }, &now);

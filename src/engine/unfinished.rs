@@ -95,7 +95,10 @@ pub enum Course {
         /// For the pause was too long: its stage first.
         is_watched_anew: bool,
     },
+    /// A person wants it back.
     Back,
+    /// It is seen not to be well.
+    TakeBack,
 }
 
 /// A shift that stands in a pause is not gone on with, nor undone, unless a
@@ -200,7 +203,7 @@ fn shift(
     let goes_on = match course {
         Course::AsItIs => to_is_well && !operation.was_going_back(),
         Course::Continue { .. } => true,
-        Course::Back => false,
+        Course::Back | Course::TakeBack => false,
     };
     Ok(match goes_on {
         true => {
@@ -208,7 +211,7 @@ fn shift(
             let rest = rest.without_hooks(|hook, stage| operation.has_run(hook, stage));
             let strategy = match course {
                 Course::Continue { is_watched_anew } => rest.beyond_its_pause(is_watched_anew),
-                Course::AsItIs | Course::Back => rest,
+                Course::AsItIs | Course::Back | Course::TakeBack => rest,
             };
             let is_back = false;
             Resolution::Shift { strategy, is_back }

@@ -10,7 +10,8 @@
 //! No exception is made for a group whose weight was lowered, or is 0: "stickiness
 //! takes precedence over adjusting weight", as an answer puts it that AWS accepted
 //! (<https://repost.aws/questions/QUugYm4uzWSI2af5mnmMjlZQ/alb-to-automatically-redirect-traffic>).
-//! So a forward is sticky only while there are two to choose from, and
+//! So where `[shift] stickiness` says how sticky a forward is to be, it is so only
+//! while there are two to choose from (else it stays as a person had it), and
 //! - users meet one release and not both by turns; but those who have a cookie
 //!   follow a greater share only when it has run out, and the probe, which keeps
 //!   no cookies, sees that share at once;

@@ -93,8 +93,9 @@ fn groups_in_words(forwards: &[Forward]) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
-/// The same list, but that it forwards by that split, and is as sticky: what is
-/// done ahead of the forward stays.
+/// The same list, but that it forwards by that split, and is as sticky while that
+/// is not whole, where it is said how sticky: what is done ahead of the forward
+/// stays.
 ///
 /// # Errors
 /// What the listener does, in words, where that is not to be overwritten; a share
@@ -172,8 +173,11 @@ fn forwarding_to(
         let none = || ForwardActionConfig::builder().build();
         let config = action.forward_config.get_or_insert_with(none);
         config.target_groups = Some([targets, strangers].concat());
-        let lasting = stickiness.filter(|_| to.only().is_none());
-        config.target_group_stickiness_config = Some(sticking(lasting));
+        // Unless it is said how sticky it is to be, that stays as a person had it.
+        if stickiness.is_some() {
+            let lasting = stickiness.filter(|_| to.only().is_none());
+            config.target_group_stickiness_config = Some(sticking(lasting));
+        }
     }
     Ok(action)
 }

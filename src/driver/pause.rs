@@ -1,0 +1,116 @@
+//! Watching a shift that waits for a person. Its lease is free, so that anybody
+//! may go on with it; this only looks, and says what it saw.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::asking::Asking;
+use super::attempt::{Kind, identities};
+use super::shift::answerer;
+use crate::engine::analysis::{Heard, Stretch};
+use crate::engine::seen::Releases;
+use crate::error::Result;
+use crate::interrupt::Interrupts;
+use crate::model::journal::{Operation, OperationId};
+use crate::model::{Infrastructure, Observed, Route, Sample, Strategy};
+use crate::probe::Probe;
+use crate::session::Session;
+
+/// Ahead of each look whether it still waits.
+const LOOK_PAUSE: Duration = Duration::from_secs(2);
+
+/// How the watching ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PauseEnd {
+    /// Somebody went on with it, or took it back.
+    Over,
+    /// It waits on, and the time to watch it is up, or the person left.
+    Waiting,
+    /// The new release is not as it should be.
+    Complaint(String),
+}
+
+/// Probes production while that operation waits.
+///
+/// # Errors
+/// A journal that cannot be read; a path that nobody can ask for (exit 2).
+pub async fn watch(
+    session: &Session,
+    observed: &Observed,
+    operation: &Operation,
+    strategy: &Strategy,
+    asking: &Asking,
+    time: Duration,
+) -> Result<PauseEnd> {
+    let infra = &observed.infrastructure;
+    let colors = (strategy.from, strategy.to);
+    let who = identities(session, asking, observed, colors, asking.timeout).await?;
+    let address = session.address(infra, Route::Production, &asking.path)?;
+    let mut interrupts = Interrupts::listen()?;
+    let began = Instant::now();
+    let client = asking.client(&address)?;
+    let (schedule, connections) = (asking.schedule, asking.connections);
+    let mut probe = Probe::start(client, &address, schedule, connections, began.into_std()).await;
+    let split = share_of_new(observed, strategy);
+    let expected = schedule.due_within(time) * u64::from(split) / 10_000;
+    let limits = asking.tolerated(Duration::ZERO, Kind::Promote).after;
+    let mut onlooker = Onlooker {
+        releases: Releases::Two(who),
+        stretch: Stretch::new(limits, expected, split),
+    };
+    let is_over = ended(session, infra, &operation.id);
+    tokio::pin!(is_over);
+    let end = loop {
+        tokio::select! {
+            biased;
+            () = interrupts.next() => break PauseEnd::Waiting,
+            sample = probe.next() => match sample {
+                Some(sample) => if let Some(why) = onlooker.hear(&sample) {
+                    break PauseEnd::Complaint(why);
+                },
+                None => break PauseEnd::Waiting,
+            },
+            over = &mut is_over => break over.map(|()| PauseEnd::Over)?,
+            () = sleep_until(began + time) => break PauseEnd::Waiting,
+        }
+    };
+    probe.stop();
+    Ok(end)
+}
+
+/// Of the new release, in basis points.
+fn share_of_new(observed: &Observed, strategy: &Strategy) -> u16 {
+    let split = observed.traffic.production.split();
+    split.map_or(0, |split| split.share(strategy.to))
+}
+
+struct Onlooker {
+    releases: Releases,
+    stretch: Stretch,
+}
+
+impl Onlooker {
+    fn hear(&mut self, sample: &Sample) -> Option<String> {
+        self.stretch.add(Heard {
+            who: answerer(self.releases.who(&sample.answer)),
+            is_good: sample.is_good(),
+            latency: sample.latency,
+            counts_for_share: true,
+        });
+        self.stretch.so_far().map(|complaint| complaint.to_string())
+    }
+}
+
+/// Comes back once that operation does not wait any more.
+async fn ended(session: &Session, infra: &Infrastructure, id: &OperationId) -> Result<()> {
+    loop {
+        sleep(LOOK_PAUSE).await;
+        let head = session.aws.read_head(&infra.journal_table).await?;
+        let operation = head.operation.filter(|operation| operation.id == *id);
+        let waits = operation.is_some_and(|operation| operation.pause().is_some());
+        if !waits || head.lease.is_some() {
+            return Ok(());
+        }
+    }
+}
