@@ -4,6 +4,7 @@ mod calls;
 mod journal;
 mod refusals;
 mod releases;
+mod shift;
 mod stage;
 mod story;
 mod traffic;

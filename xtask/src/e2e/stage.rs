@@ -94,26 +94,42 @@ impl<'a> Stage<'a> {
     /// Production and the test port answer so.
     pub async fn expect_answers(&self, prod: &str, test: &str) -> Result<()> {
         let now = self.status().await?;
-        for (port, expected) in [("prod", prod), ("test", test)] {
-            let door = self.door_to(host(&now, port)?).await?;
-            let (status, body) = door.get("/api").await?;
-            if status != 200 || !body.contains(expected) {
-                return Err(format!("{port} answers {status} {body}, not {expected}").into());
-            }
-        }
-        Ok(())
+        expect_answer(&self.door_to(host(&now, "prod")?).await?, "prod", prod).await?;
+        expect_answer(&self.door_to(host(&now, "test")?).await?, "test", test).await
+    }
+
+    /// Green is live, and answers.
+    pub async fn expect_green(&self) -> Result<()> {
+        let now = self.status().await?;
+        expect(&now, &["live"], "green")?;
+        expect_answer(&self.door_to(host(&now, "prod")?).await?, "prod", ENGLISH).await
     }
 
     /// A configuration like the repository's own, with a fault switched on.
     pub fn config(&self, name: &str, environment: &str) -> Result<String> {
-        self.config_probing("/api", name, environment)
+        self.config_with(name, environment, "")
+    }
+
+    /// The same with further sections.
+    pub fn config_with(&self, name: &str, environment: &str, more: &str) -> Result<String> {
+        self.write_config(name, "/api", environment, more)
     }
 
     /// The same with a path for the probe.
     pub fn config_probing(&self, probed: &str, name: &str, environment: &str) -> Result<String> {
+        self.write_config(name, probed, environment, "")
+    }
+
+    fn write_config(
+        &self,
+        name: &str,
+        probed: &str,
+        environment: &str,
+        more: &str,
+    ) -> Result<String> {
         let path = self.folder.join(format!("{name}.toml"));
         let text = format!(
-            "app = \"hello\"\n[container]\nenvironment = {{ {environment} }}\n[service]\ndesired_count = 2\nhealth_check_grace_period_seconds = 20\n[probe]\npath = \"{probed}\"\n"
+            "app = \"hello\"\n[container]\nenvironment = {{ {environment} }}\n[service]\ndesired_count = 2\nhealth_check_grace_period_seconds = 20\n[probe]\npath = \"{probed}\"\n{more}"
         );
         fs::write(&path, text)?;
         Ok(path.display().to_string())
@@ -150,13 +166,16 @@ impl<'a> Stage<'a> {
         for reason in reasons {
             ended = ended.expect_stderr(reason)?;
         }
-        expect(&self.status().await?, &["live"], "green")?;
-        let (status, body) = self.door("prod").await?.get("/api").await?;
-        if status != 200 || !body.contains(ENGLISH) {
-            return Err(format!("production answers {status} {body}").into());
-        }
-        Ok(())
+        self.expect_green().await
     }
+}
+
+async fn expect_answer(door: &Door, port: &str, expected: &str) -> Result<()> {
+    let (status, body) = door.get("/api").await?;
+    if status != 200 || !body.contains(expected) {
+        return Err(format!("{port} answers {status} {body}, not {expected}").into());
+    }
+    Ok(())
 }
 
 /// What clients of a listener write into their Host header.

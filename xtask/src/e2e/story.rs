@@ -1,7 +1,7 @@
 //! What a team goes through with its first two releases, and with bad ones.
 
 use super::stage::Stage;
-use super::{journal, refusals, releases, traffic, twice};
+use super::{journal, refusals, releases, shift, traffic, twice};
 use crate::bgecs::Bgecs;
 use crate::{Result, say};
 
@@ -51,6 +51,7 @@ impl<'a> Story<'a> {
         self.chapter(refusals::a_missing_image_is_refused).await?;
         if self.stage.gate.is_some() {
             self.tell_of_traffic().await?;
+            self.tell_of_shifts().await?;
             self.chapter(journal::a_killed_promotion_is_named_and_ended)
                 .await?;
             self.chapter(journal::history_tells_what_was_done).await?;
@@ -59,6 +60,10 @@ impl<'a> Story<'a> {
             .await?;
         self.chapter(releases::logs_and_probe_show_what_runs)
             .await?;
+        if self.stage.gate.is_none() {
+            self.chapter(shift::a_load_balancer_that_drops_weights_is_found_out)
+                .await?;
+        }
         self.chapter(releases::destroy_leaves_nothing).await?;
         self.chapter(twice::every_line_may_be_typed_twice).await
     }
@@ -73,6 +78,20 @@ impl<'a> Story<'a> {
             .await?;
         self.chapter(traffic::nine_to_one_is_nine_to_one).await?;
         self.chapter(traffic::a_lost_answer_is_looked_up).await
+    }
+
+    /// Which needs a load balancer that weighs.
+    async fn tell_of_shifts(&mut self) -> Result<()> {
+        self.chapter(shift::users_go_over_share_by_share).await?;
+        self.chapter(shift::a_pause_is_continued_by_another_process)
+            .await?;
+        self.chapter(shift::an_alarm_turns_back).await?;
+        self.chapter(shift::a_load_balancer_that_does_not_weigh_is_found_out)
+            .await?;
+        self.chapter(shift::one_failure_in_fifty_is_caught_in_the_first_stage)
+            .await?;
+        self.chapter(shift::a_slow_release_is_caught_in_the_first_stage)
+            .await
     }
 
     async fn chapter(&mut self, chapter: impl AsyncFn(&Stage<'_>) -> Result<String>) -> Result<()> {
