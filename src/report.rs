@@ -41,7 +41,8 @@ pub use diagnosis::Diagnosis;
 pub use file::ReportFile;
 use introduction::Introduction;
 use printer::{First, Job, Printer};
-use probe_line::ProbeLine;
+pub use probe_line::StageNow;
+use probe_line::{Count, ProbeLine};
 pub use style::Style;
 use terminal::Shown;
 
@@ -64,11 +65,13 @@ pub enum ReportEvent<'a> {
         counts: Counts,
     },
     Check(&'a Check),
-    /// The probe's count so far, and how much of its time has passed (0 to 1).
+    /// The probe's count so far, how much of its time has passed (0 to 1), and the
+    /// stage that is watched, where users go over by shares.
     Probing {
         sent: u64,
         failed: u64,
         share: f64,
+        stage: Option<StageNow>,
     },
     /// One more answer of the probe, for the row of blocks on a terminal. Costs
     /// next to nothing; `Probing` draws the row, ten times a second at most.
@@ -220,9 +223,15 @@ impl Reporter {
                 sent,
                 failed,
                 share,
+                stage,
             } => {
-                let row = line.due(Instant::now(), *share, self.style)?;
-                Some(Shown::probing(&row, *sent, *failed))
+                let count = Count {
+                    sent: *sent,
+                    failed: *failed,
+                    stage: *stage,
+                };
+                let text = line.due(Instant::now(), *share, count, self.style)?;
+                Some(Shown::probing(text))
             }
             _ => Some(Shown::probed(line.end(columns(), self.style))),
         }

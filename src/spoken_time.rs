@@ -57,6 +57,25 @@ pub fn span(time: Duration) -> String {
     }
 }
 
+/// `6m 12s`, as it is typed: whole seconds, rounded up.
+pub fn short(time: std::time::Duration) -> String {
+    let seconds = time.as_millis().div_ceil(1000);
+    let parts = [
+        (seconds / 3600, 'h'),
+        (seconds / 60 % 60, 'm'),
+        (seconds % 60, 's'),
+    ];
+    let said: Vec<String> = parts
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, unit)| format!("{number}{unit}"))
+        .collect();
+    match said.is_empty() {
+        true => "0s".to_owned(),
+        false => said.join(" "),
+    }
+}
+
 /// `5 min ago`, rounded down.
 pub fn ago(time: Duration) -> String {
     format!("{} ago", roughly(time))
@@ -109,6 +128,21 @@ mod tests {
         assert_eq!(read("2h"), Ok(std::time::Duration::from_secs(7200)));
         assert!(read("5 apples").is_err());
         assert!(read("-1s").is_err());
+    }
+
+    #[test]
+    fn a_short_time_is_as_one_types_it() {
+        for (millis, expected) in [
+            (0, "0s"),
+            (1, "1s"),
+            (372_000, "6m 12s"),
+            (600_000, "10m"),
+            (3_600_000, "1h"),
+            (7_384_500, "2h 3m 5s"),
+        ] {
+            let time = std::time::Duration::from_millis(millis);
+            assert_eq!(short(time), expected);
+        }
     }
 
     #[test]

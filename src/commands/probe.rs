@@ -110,6 +110,8 @@ fn evidence(probed: &Probed, plan: &Plan, seen: &Seen, began: OffsetDateTime) ->
         traffic: None,
         checks: Vec::new(),
         writes: Vec::new(),
+        stages: Vec::new(),
+        marks: Vec::new(),
         timeline: seen.timeline(None),
         latencies: seen.latency_by_phase(),
         probe: probed.probe.clone(),
@@ -159,6 +161,7 @@ async fn probe(report: &Reporter, interrupts: &mut Interrupts, plan: &Plan) -> R
                         failed: seen.failed(),
                         share: sample.answered_at().as_secs_f64()
                             / plan.duration.as_secs_f64().max(0.001),
+                        stage: None,
                     });
                 }
             },

@@ -192,7 +192,7 @@ impl<'a> Attempt<'a> {
             &self.watching.asking,
             traffic,
         );
-        self.write_report(|| evidence.of(&swapped, &finished.shift, Some(&finished.seen)));
+        self.write_report(|| evidence.of(&swapped, &finished.shift, Some(&finished)));
         Ok(swapped)
     }
 

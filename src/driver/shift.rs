@@ -11,6 +11,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use super::World;
 use crate::engine::analysis::Answerer;
+use crate::engine::evidence::Landmark;
 use crate::engine::seen::{Changed, NEW, OLD, Releases, Seen};
 use crate::engine::shift::{Action, Event, Milestone, Shift};
 use crate::interrupt::Interrupts;
@@ -43,6 +44,8 @@ pub enum Notice<'a> {
 pub struct Finished {
     pub shift: Shift,
     pub seen: Seen,
+    /// What happened beside moves and answers.
+    pub marks: Vec<Landmark>,
     /// How many requests were due and never left.
     pub unsent: u64,
 }
@@ -113,6 +116,7 @@ pub async fn run(
     notify: &mut dyn FnMut(Notice<'_>),
 ) -> Finished {
     let mut seen = Seen::new(releases);
+    let mut marks = Vec::new();
     let mut is_probing = true;
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -145,8 +149,9 @@ pub async fn run(
                 oldest_pending: is_probing.then(|| samples.oldest_pending()),
             },
         };
-        let before = shift.milestone();
-        let action = shift.step(origin.elapsed(), event);
+        let (at, before) = (origin.elapsed(), shift.milestone());
+        marks.extend(landmark(at, &shift, &event));
+        let action = shift.step(at, event);
         let milestone = shift.milestone();
         if milestone != before {
             notify(Notice::Phase { now: &shift });
@@ -175,6 +180,7 @@ pub async fn run(
     Finished {
         shift,
         seen,
+        marks,
         unsent: samples.unsent(),
     }
 }
@@ -203,6 +209,7 @@ fn take(
 ) -> Event {
     let changed = shift.changed();
     let release = seen.add(sample, changed);
+    seen.add_to_its_stage(sample, release, shift.shares());
     notify(Notice::Sample {
         sample,
         release,
@@ -214,6 +221,19 @@ fn take(
         ok: sample.is_good(),
         by: answerer(release),
         latency: sample.latency,
+    }
+}
+
+/// What of an event a report marks.
+fn landmark(at: Duration, shift: &Shift, event: &Event) -> Option<Landmark> {
+    match event {
+        Event::Met(met) => Some(Landmark::met(
+            at,
+            shift.condition()?,
+            shift.strategy.to,
+            met,
+        )),
+        _ => None,
     }
 }
 

@@ -1,13 +1,17 @@
 //! What a release leaves behind for whoever asks later: all that `--report`
 //! shows, as values. Draws nothing, writes nothing.
 
-use serde::Serialize;
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
 
 use super::preflight::Check;
 use super::seen::timeline::Timeline;
-use super::seen::{Latencies, ProbeReport};
-use crate::model::{Color, Digest, Route};
+use super::seen::timeline::since_ms;
+use super::seen::{Latencies, ProbeReport, StageReport, percent};
+use crate::counted::counted;
+use crate::model::{Color, Condition, Digest, PerColor, Route, Split};
 
 /// How it ended, in the word that programs read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -61,6 +65,11 @@ pub struct Evidence {
     pub checks: Vec<Check>,
     /// The listener writes, in their order; those of the way back too.
     pub writes: Vec<ListenerWrite>,
+    /// Of a gradual shift: the shares that the new release was given, one after the
+    /// other.
+    pub stages: Vec<StageReport>,
+    /// What else happened, in its order.
+    pub marks: Vec<MarkReport>,
     pub probe: ProbeReport,
     pub timeline: Timeline,
     pub latencies: Latencies,
@@ -75,13 +84,90 @@ pub struct Answering {
     pub digest: Option<Digest>,
 }
 
-/// A listener pointed at a colour.
+/// A listener pointed at a colour, or at both.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct ListenerWrite {
     #[serde(rename = "port")]
     pub route: Route,
-    pub color: Color,
+    #[serde(flatten, serialize_with = "whither")]
+    pub to: Split,
     pub sent_ms: f64,
     /// When it was read back; None where it never was.
     pub seen_ms: Option<f64>,
+}
+
+/// The colour that gets all, if one does, and the shares in percent.
+fn whither<S: Serializer>(to: &Split, serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Whither {
+        color: Option<Color>,
+        split: PerColor<f64>,
+    }
+    let of = |color| percent(to.share(color));
+    let whither = Whither {
+        color: to.only(),
+        split: PerColor {
+            blue: of(Color::Blue),
+            green: of(Color::Green),
+        },
+    };
+    whither.serialize(serializer)
+}
+
+/// What happened in a shift beside moves and answers; `at` as the samples' times.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Landmark {
+    pub at: Duration,
+    pub kind: LandmarkKind,
+    /// In a line.
+    pub text: String,
+    /// Whether the shift could not go on because of it.
+    pub failed: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LandmarkKind {
+    Hook,
+    Alarm,
+    Pause,
+    Capacity,
+}
+
+/// A landmark as a report has it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MarkReport {
+    pub at_ms: f64,
+    pub kind: LandmarkKind,
+    pub text: String,
+    pub failed: bool,
+}
+
+impl Landmark {
+    /// What a stage waited for is so, or cannot be.
+    pub fn met(at: Duration, condition: Condition, to: Color, met: &Result<(), String>) -> Self {
+        let (kind, text) = match condition {
+            Condition::Capacity(tasks) => {
+                let text = format!("{to} has {}", counted(tasks, "task"));
+                (LandmarkKind::Capacity, text)
+            }
+            Condition::Hook { hook, stage } => (LandmarkKind::Hook, hook.at(stage)),
+            Condition::Person => (LandmarkKind::Pause, "waits for a person".to_owned()),
+        };
+        Self {
+            at,
+            kind,
+            text: met.as_ref().err().cloned().unwrap_or(text),
+            failed: met.is_err(),
+        }
+    }
+
+    pub fn report(&self, origin: Duration) -> MarkReport {
+        MarkReport {
+            at_ms: since_ms(self.at, origin),
+            kind: self.kind,
+            text: self.text.clone(),
+            failed: self.failed,
+        }
+    }
 }

@@ -3,6 +3,7 @@
 
 mod figures;
 mod lanes;
+mod stages;
 pub mod timeline;
 pub(super) mod times;
 mod who;
@@ -11,15 +12,18 @@ use std::time::Duration;
 
 use crate::model::{Answer, Connection, Sample};
 use lanes::{LaneKey, Lanes};
+use stages::StageTallies;
 use timeline::{AnswerMark, Recorder, Timeline, since_ms};
 use times::Times;
 
 pub use figures::{
-    Bucket, Distribution, Failure, KindReport, Late, Latencies, Latency, PerConnection, ProbeReport,
+    Bucket, Distribution, Failure, KindReport, Late, Latencies, Latency, PerConnection,
+    ProbeReport, ReleaseFigures, StageReport,
 };
 #[cfg(test)]
 pub use figures::{NodeReport, Transition};
 pub use lanes::signed_ms;
+pub use stages::{ShareAsked, StageSoFar, percent};
 pub use who::{Identities, Identity, NEW, OLD, Releases};
 
 /// Failures kept one by one; beyond them only the count grows.
@@ -48,6 +52,7 @@ pub struct Seen {
     lateness: Times,
     failures: Vec<(LaneKey, Sample)>,
     timeline: Recorder<LaneKey>,
+    stages: StageTallies,
     /// When the last answer came.
     until: Duration,
 }
@@ -88,6 +93,32 @@ impl Seen {
         };
         self.timeline.add(lane, mark);
         release
+    }
+
+    /// Counts a sample as the stage's in which it was due. `asked` are the shares
+    /// that are known by now, in the order in which they left.
+    pub fn add_to_its_stage(
+        &mut self,
+        sample: &Sample,
+        release: Option<usize>,
+        asked: impl Iterator<Item = ShareAsked>,
+    ) {
+        self.stages.add(sample, release, asked);
+    }
+
+    /// Of the share with that number, counted from 0.
+    pub fn stage_so_far(&self, number: usize) -> StageSoFar {
+        self.stages.so_far(number)
+    }
+
+    /// What came of each share, counted as the timeline is.
+    pub fn stages(
+        &self,
+        asked: impl Iterator<Item = ShareAsked>,
+        began: Option<Duration>,
+    ) -> Vec<StageReport> {
+        let origin = began.unwrap_or_default();
+        self.stages.report(asked, origin, self.until)
     }
 
     /// Of requests that were due then.

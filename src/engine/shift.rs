@@ -14,6 +14,7 @@ mod back;
 mod journey;
 mod judging;
 mod last_look;
+mod shares;
 #[cfg(test)]
 pub mod testing;
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::style::Style;
+use crate::engine::seen::NEW;
 use crate::model::Color;
 
 /// What a block stands for at first; whenever the row is full, it is twice that.
@@ -19,6 +20,8 @@ const SILENCE: char = '·';
 const AHEAD: char = '─';
 /// More than one release answered.
 const BOTH: char = '▆';
+/// Of a block, how high the new release's share is.
+const SHARES: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// An answer, as far as the row shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +57,9 @@ struct Cell {
     has_failed: bool,
     first: Option<AnsweringRelease>,
     last: Option<AnsweringRelease>,
+    /// Answers whose release is known, and how many of them are the new one's.
+    known: u32,
+    new: u32,
 }
 
 impl Cell {
@@ -64,6 +70,8 @@ impl Cell {
             has_failed: answered.failed,
             first: release,
             last: release,
+            known: u32::from(answered.release.is_some()),
+            new: u32::from(answered.release.is_some_and(|it| it.number == NEW)),
         }
     }
 
@@ -73,16 +81,32 @@ impl Cell {
             has_failed: self.has_failed || later.has_failed,
             first: self.first.or(later.first),
             last: later.last.or(self.last),
+            known: self.known.saturating_add(later.known),
+            new: self.new.saturating_add(later.new),
         }
     }
 
-    fn look(self) -> BlockLook {
+    fn look(self, are_shares: bool) -> BlockLook {
         match (self.first, self.last) {
             _ if self.has_failed => BlockLook::Failed,
             _ if !self.is_answered => BlockLook::Silence,
+            (_, Some(last)) if are_shares => BlockLook::Share(self.height(), last),
             (Some(first), Some(last)) if first.number != last.number => BlockLook::Both(last),
             (_, Some(release)) => BlockLook::Release(release),
             _ => BlockLook::Unknown,
+        }
+    }
+
+    /// Lowest and highest for one release alone.
+    fn height(self) -> usize {
+        let most = SHARES.len() - 1;
+        match self.new {
+            0 => 0,
+            new if new == self.known => most,
+            new => {
+                let share = f64::from(new) / f64::from(self.known);
+                ((share * SHARES.len() as f64).round() as usize).clamp(2, most) - 1
+            }
         }
     }
 }
@@ -93,6 +117,8 @@ enum BlockLook {
     Unknown,
     Release(AnsweringRelease),
     Both(AnsweringRelease),
+    /// How high it is, and who answered last.
+    Share(usize, AnsweringRelease),
     Failed,
     Ahead,
 }
@@ -104,6 +130,7 @@ impl BlockLook {
             Self::Unknown => UNKNOWN,
             Self::Release(release) => release.block(),
             Self::Both(_) => BOTH,
+            Self::Share(height, _) => SHARES[height.min(SHARES.len() - 1)],
             Self::Failed => FAILED,
             Self::Ahead => AHEAD,
         }
@@ -113,10 +140,12 @@ impl BlockLook {
         match self {
             Self::Failed => style.bad(text),
             Self::Silence | Self::Ahead => style.dim(text),
-            Self::Release(release) | Self::Both(release) => match release.color {
-                Some(color) => style.color(color, text),
-                None => text.to_owned(),
-            },
+            Self::Release(release) | Self::Both(release) | Self::Share(_, release) => {
+                match release.color {
+                    Some(color) => style.color(color, text),
+                    None => text.to_owned(),
+                }
+            }
             Self::Unknown => text.to_owned(),
         }
     }
@@ -131,6 +160,8 @@ pub struct Blocks {
     block: Duration,
     /// Each release that was seen, for the legend.
     releases: Vec<AnsweringRelease>,
+    /// Whether a block is as high as the new release's share.
+    are_shares: bool,
 }
 
 impl Blocks {
@@ -141,11 +172,22 @@ impl Blocks {
             width: width.max(2),
             block: FIRST_BLOCK,
             releases: Vec::new(),
+            are_shares: false,
         }
     }
 
     pub fn is_empty(&self) -> bool {
         self.cells.is_empty()
+    }
+
+    /// Users go over by shares: from now on a block's height tells the new
+    /// release's, in a row as wide as that many characters.
+    pub fn show_shares(&mut self, width: usize) {
+        self.are_shares = true;
+        self.width = width.max(2);
+        while self.cells.len() > self.width {
+            self.halve();
+        }
     }
 
     pub fn add(&mut self, answered: Answered) {
@@ -188,7 +230,7 @@ impl Blocks {
         let looks: Vec<BlockLook> = self
             .cells
             .iter()
-            .map(|cell| cell.look())
+            .map(|cell| cell.look(self.are_shares))
             .chain(std::iter::repeat_n(BlockLook::Ahead, ahead))
             .collect();
         runs(&looks)
@@ -215,10 +257,18 @@ impl Blocks {
             .releases
             .iter()
             .filter_map(|release| {
-                let text = format!("{} {}", release.block(), release.color?);
+                let block = match self.are_shares {
+                    true if release.number == NEW => '█',
+                    true => SHARES[0],
+                    false => release.block(),
+                };
+                let text = format!("{block} {}", release.color?);
                 Some(BlockLook::Release(*release).paint(style, &text))
             })
             .collect();
+        if self.are_shares && seen.len() > 1 {
+            seen.insert(1, format!("{} both", SHARES[3]));
+        }
         if self.cells.iter().any(|cell| cell.has_failed) {
             seen.push(style.bad(format!("{FAILED} failed")));
         }
@@ -323,6 +373,27 @@ mod tests {
         assert_eq!(blocks.row(0.01, Style::plain()), "████──────");
         assert_eq!(blocks.row(1.0, Style::plain()), "████");
         assert_eq!(blocks.row(f64::NAN, Style::plain()).chars().count(), 4);
+    }
+
+    #[test]
+    fn a_block_is_as_high_as_the_share_of_the_new_release() {
+        let tenth = |n: u64| answered(n * 10, if n.is_multiple_of(10) { NEW } else { OLD });
+        let half = |n: u64| answered(n * 10, if n.is_multiple_of(2) { NEW } else { OLD });
+        let mut blocks = Blocks::new(10);
+        let all = (0..10).map(|n| answered(n * 10, OLD));
+        let all = all.chain((10..30).map(tenth)).chain((30..50).map(half));
+        let all = all.chain((50..60).map(|n| answered(n * 10, NEW)));
+        for answer in all.chain([failed(600)]) {
+            blocks.add(answer);
+        }
+        blocks.show_shares(10);
+        assert_eq!(blocks.row(1.0, Style::plain()), "▁▂▂▄▄█✗");
+        assert_eq!(
+            blocks.legend(Style::plain()),
+            "▁ green  ▄ both  █ blue  ✗ failed  0.1 s each"
+        );
+        blocks.show_shares(4);
+        assert_eq!(blocks.row(1.0, Style::plain()), "▂▃▆✗");
     }
 
     #[test]

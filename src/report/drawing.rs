@@ -9,11 +9,12 @@ mod latency;
 mod legend;
 mod marks;
 mod sheet;
+mod stages;
 mod stretch;
 mod ticks;
 mod timeline;
 
-pub use axis::span;
+pub use axis::{instant, span};
 pub use canvas::Picture;
 #[cfg(test)]
 pub use ink::Ink;
@@ -21,6 +22,7 @@ pub use ink::style_sheet;
 pub use latency::{over_time, rows as latencies, spread};
 pub use legend::name;
 pub use sheet::sheet;
+pub use stages::shares;
 pub use timeline::{closeup, whole};
 
 use time::OffsetDateTime;

@@ -2,6 +2,7 @@
 //! from outside stands in it as text. What is drawn is `drawing`'s.
 
 mod figures;
+mod stages;
 mod tables;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -32,6 +33,8 @@ pub fn html(evidence: &Evidence) -> String {
                     (headline(evidence))
                     (figures::tiles(evidence))
                     @if drawing::is_worthwhile(evidence) { (pictures(evidence)) }
+                    (stages::stages(evidence))
+                    (stages::landmarks(evidence))
                     (tables::failures(evidence))
                     (tables::connections(evidence))
                     (tables::writes(evidence))
@@ -104,6 +107,12 @@ fn pictures(evidence: &Evidence) -> Markup {
     );
     html! {
         (picture("Every answer over time", &every, |width| Some(drawing::whole(evidence, width))))
+        (picture(
+            "Share of the new release",
+            "The line is what the listener was asked to give the new release, the bars are what \
+             it gave, of the answers that say whose they are.",
+            |width| drawing::shares(evidence, width),
+        ))
         (picture(
             "The changeover, close up",
             "From the first listener write until the new release alone answered.",

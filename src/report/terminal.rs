@@ -95,9 +95,9 @@ impl Shown {
     }
 
     /// The probe's row of blocks, and its counts.
-    pub(super) fn probing(row: &str, sent: u64, failed: u64) -> Self {
+    pub(super) fn probing(line: String) -> Self {
         Self {
-            what: What::Probing(format!("{row}  {sent} sent, {failed} failed")),
+            what: What::Probing(line),
             ends: false,
         }
     }

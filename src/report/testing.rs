@@ -1,5 +1,7 @@
 //! Evidence for tests to draw: what a probe would have seen, made up.
 
+mod canary;
+
 use std::net::IpAddr;
 
 use time::macros::datetime;
@@ -11,7 +13,8 @@ use crate::engine::seen::{
     Bucket, Distribution, Failure, KindReport, Late, Latencies, Latency, NodeReport, PerConnection,
     ProbeReport, Transition,
 };
-use crate::model::{Color, Connection, Lost, Route};
+use crate::model::{Color, Connection, Lost, Route, Split};
+pub use canary::{canary, caught};
 
 /// How a made-up release went.
 #[derive(Debug, Clone, Copy)]
@@ -142,6 +145,8 @@ pub fn told(story: Story) -> Evidence {
         }),
         checks: checks(),
         writes: writes(story),
+        stages: Vec::new(),
+        marks: Vec::new(),
         probe: ProbeReport {
             sent,
             ok: sent - failed,
@@ -293,7 +298,7 @@ fn checks() -> Vec<Check> {
 fn writes(story: Story) -> Vec<ListenerWrite> {
     let write = |route, color, sent_ms, seen_ms| ListenerWrite {
         route,
-        color,
+        to: Split::all(color),
         sent_ms,
         seen_ms: Some(seen_ms),
     };

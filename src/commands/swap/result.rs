@@ -6,7 +6,7 @@ use crate::driver::attempt::{Kind, SwapTimes, Swapped};
 use crate::engine::evidence::Upshot;
 use crate::engine::plan::{AFTER_A_PAUSE, Needless, WarmCost};
 use crate::engine::preflight::Check;
-use crate::engine::seen::ProbeReport;
+use crate::engine::seen::{ProbeReport, StageReport};
 use crate::error::Exit;
 use crate::model::{Color, Observed};
 use crate::report::{Outcome, Style};
@@ -18,6 +18,19 @@ fn moment(at: Option<i64>) -> String {
         Some(at) if at < 0 => format!("{} ms before the swap", at.unsigned_abs()),
         Some(at) => format!("after {at} ms"),
     }
+}
+
+/// A line each.
+fn stages(stages: &[StageReport], style: &Style) -> impl Iterator<Item = String> {
+    stages.iter().enumerate().map(|(number, stage)| {
+        let name = if number == 0 { "stages" } else { "" };
+        let line = stage.in_a_line();
+        let line = match stage.held_against_new() {
+            (0, _) => line,
+            _ => style.bad(line),
+        };
+        format!("  {name:<12}{line}")
+    })
 }
 
 impl Outcome for Swapped {
@@ -43,6 +56,7 @@ impl Outcome for Swapped {
             failed => style.bad(format!("{failed} failed")),
         };
         lines.push(format!("  requests    {} sent, {failed}", probe.sent));
+        lines.extend(stages(&self.stages, style));
         if let Some(changeover) = probe.changeover_ms {
             lines.push(format!(
                 "  changeover  {changeover} ms (first answer from {} {}, last from {} {})",

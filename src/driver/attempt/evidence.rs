@@ -5,6 +5,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use super::swapped::Swapped;
+use crate::driver::shift::Finished;
 use crate::engine::evidence::{Answering, Evidence, ListenerWrite};
 use crate::engine::seen::timeline::since_ms;
 use crate::engine::seen::{Latencies, Seen};
@@ -22,9 +23,11 @@ pub(super) struct KnownBefore<'a> {
 }
 
 impl KnownBefore<'_> {
-    /// `seen` is None where nothing was tried.
-    pub fn of(&self, swapped: &Swapped, shift: &Shift, seen: Option<&Seen>) -> Evidence {
+    /// `finished` is None where nothing was tried.
+    pub fn of(&self, swapped: &Swapped, shift: &Shift, finished: Option<&Finished>) -> Evidence {
         let began = shift.changed().began;
+        let seen = finished.map(|finished| &finished.seen);
+        let marks = finished.map_or(&[][..], |finished| &finished.marks);
         let answering = |color: Color| Answering {
             name: match self.before.color(color).tag() {
                 Some(tag) => format!("{}:{tag}", self.app),
@@ -59,7 +62,12 @@ impl KnownBefore<'_> {
             writes: shift
                 .moves
                 .iter()
-                .filter_map(|moved| counted(moved, began))
+                .map(|moved| counted(moved, began))
+                .collect(),
+            stages: swapped.stages.clone(),
+            marks: marks
+                .iter()
+                .map(|mark| mark.report(began.unwrap_or_default()))
                 .collect(),
             probe: swapped.probe.clone(),
             timeline: seen.map_or_else(Default::default, |seen| seen.timeline(began)),
@@ -69,12 +77,12 @@ impl KnownBefore<'_> {
 }
 
 /// From the first write on.
-fn counted(moved: &MoveTimes, began: Option<Duration>) -> Option<ListenerWrite> {
+fn counted(moved: &MoveTimes, began: Option<Duration>) -> ListenerWrite {
     let since = |at: Duration| since_ms(at, began.unwrap_or_default());
-    Some(ListenerWrite {
+    ListenerWrite {
         route: moved.it.route,
-        color: moved.it.to.only()?,
+        to: moved.it.to,
         sent_ms: since(moved.sent),
         seen_ms: moved.seen.map(since),
-    })
+    }
 }

@@ -6,11 +6,12 @@ use std::time::Duration;
 use super::swapped;
 use crate::counted::counted;
 use crate::driver::shift::Notice;
-use crate::engine::seen::{NEW, OLD, signed_ms};
+use crate::engine::seen::{NEW, OLD, Seen, ShareAsked, StageSoFar, percent, signed_ms};
 use crate::engine::shift::{Milestone, Phase, Shift};
 use crate::model::{Answer, Condition, Route};
-use crate::report::{Answered, AnsweringRelease, ReportEvent};
+use crate::report::{Answered, AnsweringRelease, ReportEvent, StageNow};
 use crate::session::Session;
+use crate::spoken_time::short;
 
 /// Answers that all differ tell nobody anything.
 const MOST_SHOWN: usize = 10;
@@ -21,8 +22,72 @@ pub(super) struct Narrator<'a> {
     shift: &'a Shift,
     /// When the window ends.
     ends: Option<Duration>,
+    /// The share of users that is watched, where they go over by shares.
+    watched: Option<WatchedShare>,
     /// The answers that were shown.
     shown: Vec<(u16, String)>,
+}
+
+/// A share of users, while it is watched.
+#[derive(Debug, Clone, Copy)]
+struct WatchedShare {
+    /// Counted from 0.
+    number: usize,
+    asked: ShareAsked,
+    bake: Duration,
+    until: Duration,
+    /// What was seen by then.
+    at: Duration,
+    so_far: StageSoFar,
+}
+
+impl WatchedShare {
+    fn of(now: &Shift, until: Duration) -> Option<Self> {
+        let (number, asked) = now.shares().enumerate().last()?;
+        let bake = now.current().bake;
+        Some(Self {
+            number,
+            asked,
+            bake,
+            until,
+            at: until.saturating_sub(bake),
+            so_far: StageSoFar::default(),
+        })
+    }
+
+    fn look(&mut self, at: Duration, seen: &Seen) {
+        self.at = self.at.max(at);
+        self.so_far = seen.stage_so_far(self.number);
+    }
+
+    fn now(&self) -> StageNow {
+        StageNow {
+            share: self.asked.share,
+            bake: self.bake,
+            left: self.until.saturating_sub(self.at),
+            so_far: self.so_far,
+        }
+    }
+
+    /// Once it is over.
+    fn in_a_line(&self) -> String {
+        let StageSoFar {
+            seen_share,
+            requests,
+            failed,
+        } = self.so_far;
+        let seen = seen_share.map_or_else(
+            || "nobody can say how much the new release answered".to_owned(),
+            |seen| format!("the new release gave {seen:.1}% of the answers"),
+        );
+        let watched = self.at.min(self.until) + self.bake;
+        format!(
+            "{}% watched for {}: {seen}, {failed} of {} failed",
+            percent(self.asked.share),
+            short(watched.saturating_sub(self.until)),
+            counted(requests, "request"),
+        )
+    }
 }
 
 impl<'a> Narrator<'a> {
@@ -31,6 +96,7 @@ impl<'a> Narrator<'a> {
             session,
             shift,
             ends: None,
+            watched: None,
             shown: Vec::new(),
         }
     }
@@ -49,6 +115,9 @@ impl<'a> Narrator<'a> {
                     release: release.map(|number| self.release(number)),
                     failed: !sample.is_good(),
                 }));
+                if let Some(watched) = &mut self.watched {
+                    watched.look(sample.answered_at(), seen);
+                }
                 let whole = self.ends.unwrap_or_else(|| {
                     self.shift.policy.baseline.unwrap_or_default() + self.shift.strategy.bakes()
                 });
@@ -56,6 +125,7 @@ impl<'a> Narrator<'a> {
                     sent: seen.sent(),
                     failed: seen.failed(),
                     share: sample.answered_at().as_secs_f64() / whole.as_secs_f64().max(0.001),
+                    stage: self.watched.as_ref().map(WatchedShare::now),
                 });
                 self.body(sample.answered_at(), changed.began, &sample.answer);
             }
@@ -78,6 +148,9 @@ impl<'a> Narrator<'a> {
 
     fn phase(&mut self, now: &Shift) {
         let report = &self.session.report;
+        if let Some(watched) = self.watched.take() {
+            report.tell(&ReportEvent::Note(watched.in_a_line()));
+        }
         let stages = &self.shift.strategy.stages;
         let arrived = |stage: usize| {
             let it = stages.get(stage)?.it;
@@ -103,6 +176,7 @@ impl<'a> Narrator<'a> {
                 arrived(stage - 1).into_iter().for_each(note);
             }
             (Milestone::Baking(stage), Phase::Baking { until }) => {
+                self.watched = WatchedShare::of(now, *until);
                 let later = stages.iter().skip(stage + 1);
                 self.ends = Some(*until + later.map(|stage| stage.bake).sum::<Duration>());
                 let watched = stages

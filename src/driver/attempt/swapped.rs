@@ -11,7 +11,7 @@ use crate::driver::turn::{Conclusion, Turn};
 use crate::engine::evidence::Upshot;
 use crate::engine::plan::WarmCost;
 use crate::engine::preflight::Check;
-use crate::engine::seen::{Failure, ProbeReport, Seen};
+use crate::engine::seen::{Failure, ProbeReport, Seen, StageReport};
 use crate::engine::shift::{MoveTimes, Outcome as Ending, Shift, Why};
 use crate::error::{Error, Exit};
 use crate::model::journal::{self, Watched};
@@ -35,6 +35,9 @@ pub struct Swapped {
     pub outcome: Upshot,
     pub checks: Vec<Check>,
     pub probe: ProbeReport,
+    /// Of a gradual shift: the shares that the new release was given.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stages: Vec<StageReport>,
     pub swap: SwapTimes,
     /// Why it is not known when users changed over, where that is so.
     pub changeover_unknown: Option<String>,
@@ -74,12 +77,14 @@ impl Swapped {
         let mut probe = finished.seen.report(rate, began, finished.unsent);
         let first = probe.failures.first();
         let (outcome, exit, reason) = ending(shift, first);
-        if outcome != Upshot::Committed {
-            // There and back again is no changeover.
-            probe.forget_changeover();
-        }
+        let stages = finished.seen.stages(shift.shares(), began);
         let changeover_unknown =
             changeover_unknown(outcome, &finished.seen, &probe, asking, shift.strategy.to);
+        if outcome != Upshot::Committed || !stages.is_empty() {
+            // There and back again is no changeover, nor is what was meant to take
+            // its time.
+            probe.forget_changeover();
+        }
         let first = probe.failures.first();
         let is_said = first.is_some_and(|first| {
             let reason = reason.as_deref().unwrap_or_default();
@@ -93,6 +98,7 @@ impl Swapped {
             outcome,
             checks,
             probe,
+            stages,
             swap: times(shift),
             changeover_unknown,
             traffic,
@@ -127,6 +133,7 @@ impl Swapped {
             outcome: Upshot::Refused,
             checks,
             probe: ProbeReport::default(),
+            stages: Vec::new(),
             swap: SwapTimes::default(),
             changeover_unknown: None,
             traffic: before.traffic_line(),

@@ -1,10 +1,12 @@
 //! The figures of a probe, as results and reports give them.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::model::{Connection, Lost, Unexpected};
+use crate::spoken_time::short;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Failure {
@@ -107,6 +109,63 @@ pub struct KindReport {
     pub last_old_ms: Option<i64>,
     /// None also where the new colour was not seen everywhere.
     pub changeover_ms: Option<i64>,
+}
+
+/// A share of users that the new release was given, and what came of it; by when
+/// a request was due. Times as the report's.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StageReport {
+    /// Of the new release, in percent.
+    pub share: f64,
+    /// When its write left.
+    pub from_ms: f64,
+    /// When the next one's did; of the last, when the last answer came.
+    pub until_ms: f64,
+    /// How much of the answers the new release gave, in percent: of those that say
+    /// whose they are, from the write's being read back on.
+    pub seen_share: Option<f64>,
+    pub old: ReleaseFigures,
+    pub new: ReleaseFigures,
+    /// Of requests of which nobody knows who answered; their failures are judged
+    /// as the new release's.
+    pub unknown: ReleaseFigures,
+}
+
+impl StageReport {
+    /// `5% for 5m: 4.9% seen, 0 of 148 failed, p99 41 ms; old 0 of 2852 failed`
+    pub fn in_a_line(&self) -> String {
+        let lasted = Duration::from_secs_f64((self.until_ms - self.from_ms).max(0.0) / 1000.0);
+        let (failed, requests) = self.held_against_new();
+        let seen = self
+            .seen_share
+            .map_or_else(String::new, |seen| format!("{seen:.1}% seen, "));
+        let p99 = self
+            .new
+            .p99_ms
+            .map_or_else(String::new, |p99| format!(", p99 {p99} ms"));
+        format!(
+            "{}% for {}: {seen}{failed} of {requests} failed{p99}; old {} of {} failed",
+            self.share,
+            short(lasted),
+            self.old.failed,
+            self.old.requests
+        )
+    }
+
+    /// What is held against the new release, and of how many requests.
+    pub fn held_against_new(&self) -> (u64, u64) {
+        let (new, unknown) = (self.new, self.unknown);
+        (new.failed + unknown.failed, new.requests + unknown.failed)
+    }
+}
+
+/// In milliseconds, where anything was answered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct ReleaseFigures {
+    pub requests: u64,
+    pub failed: u64,
+    pub p50_ms: Option<f64>,
+    pub p99_ms: Option<f64>,
 }
 
 /// One value for each kind of connection.

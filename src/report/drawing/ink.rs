@@ -23,6 +23,8 @@ pub enum Ink {
     FailedWash,
     /// From a listener write to its read-back.
     SwapWash,
+    /// Behind every other stage.
+    StageWash,
     Text,
     Soft,
     Grid,
@@ -31,6 +33,8 @@ pub enum Ink {
     Sent,
     /// Dashed where style sheets are understood.
     ReadBack,
+    /// What happened beside moves and answers.
+    Landmark,
     /// Of a distribution.
     Bar,
     /// What all of it is on.
@@ -38,7 +42,7 @@ pub enum Ink {
 }
 
 impl Ink {
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 20] = [
         Self::Blue,
         Self::Green,
         Self::Violet,
@@ -49,12 +53,14 @@ impl Ink {
         Self::Failed,
         Self::FailedWash,
         Self::SwapWash,
+        Self::StageWash,
         Self::Text,
         Self::Soft,
         Self::Grid,
         Self::Track,
         Self::Sent,
         Self::ReadBack,
+        Self::Landmark,
         Self::Bar,
         Self::Paper,
     ];
@@ -73,12 +79,14 @@ impl Ink {
             Self::Failed => (0xDC_1F26, 0xFF_4D4F),
             Self::FailedWash => (0xFD_E3E3, 0x4A_1B1F),
             Self::SwapWash => (0xF4_EFDD, 0x2B_2A1F),
+            Self::StageWash => (0xEC_F2FB, 0x18_212D),
             Self::Text => (0x1B_2430, 0xE6_EBF2),
             Self::Soft => (0x5B_6676, 0x9D_A9B9),
             Self::Grid => (0xE1_E6ED, 0x2C_3542),
             Self::Track => (0xEF_F2F6, 0x1D_2530),
             Self::Sent => (0x10_1820, 0xF7_FAFF),
             Self::ReadBack => (0x3D_4857, 0xC2_CCD9),
+            Self::Landmark => (0xB4_5309, 0xFB_BF6B),
             Self::Bar => (0x8A_9CC4, 0x6B_7FAB),
             Self::Paper => (0xFF_FFFF, 0x11_161D),
         }

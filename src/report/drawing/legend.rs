@@ -53,6 +53,9 @@ fn items(evidence: &Evidence) -> Vec<(Swatch, String)> {
         items.push((Swatch::Line(Ink::Sent), "listener write sent".to_owned()));
         items.push((Swatch::Line(Ink::ReadBack), "read back".to_owned()));
     }
+    if !evidence.marks.is_empty() {
+        items.push((Swatch::Line(Ink::Landmark), "what else happened".to_owned()));
+    }
     items
 }
 

@@ -1,4 +1,4 @@
-//! The listener writes along the time axis, and where their labels go so that
+//! The listener writes and what else happened along the time axis, and where their labels go so that
 //! none covers another. Pure.
 
 use std::ops::Range;
@@ -10,6 +10,10 @@ use crate::engine::evidence::Evidence;
 pub enum Kind {
     Sent,
     ReadBack,
+    /// Beside the moves.
+    Landmark {
+        failed: bool,
+    },
 }
 
 impl Kind {
@@ -17,6 +21,8 @@ impl Kind {
         match self {
             Self::Sent => Ink::Sent,
             Self::ReadBack => Ink::ReadBack,
+            Self::Landmark { failed: false } => Ink::Landmark,
+            Self::Landmark { failed: true } => Ink::Failed,
         }
     }
 }
@@ -28,12 +34,12 @@ pub struct Mark {
     pub label: String,
 }
 
-/// All of them, by time.
-pub fn marks(evidence: &Evidence) -> Vec<Mark> {
+/// The writes and their read-backs, by time.
+fn writes(evidence: &Evidence) -> Vec<Mark> {
     let sent = evidence.writes.iter().map(|write| Mark {
         at_ms: write.sent_ms,
         kind: Kind::Sent,
-        label: format!("{} → {} sent", write.route, write.color),
+        label: format!("{} → {} sent", write.route, write.to),
     });
     let read_back = evidence.writes.iter().filter_map(|write| {
         Some(Mark {
@@ -42,14 +48,39 @@ pub fn marks(evidence: &Evidence) -> Vec<Mark> {
             label: "read back".to_owned(),
         })
     });
-    let mut all: Vec<Mark> = sent.chain(read_back).collect();
+    by_time(sent.chain(read_back))
+}
+
+/// All of them, by time.
+pub fn marks(evidence: &Evidence) -> Vec<Mark> {
+    let landmarks = evidence.marks.iter().map(|mark| Mark {
+        at_ms: mark.at_ms,
+        kind: Kind::Landmark {
+            failed: mark.failed,
+        },
+        label: shortened(&mark.text),
+    });
+    by_time(writes(evidence).into_iter().chain(landmarks))
+}
+
+fn by_time(marks: impl Iterator<Item = Mark>) -> Vec<Mark> {
+    let mut all: Vec<Mark> = marks.collect();
     all.sort_by(|a, b| a.at_ms.total_cmp(&b.at_ms));
     all
 }
 
+/// The tables have all of it.
+fn shortened(text: &str) -> String {
+    const MOST: usize = 32;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 /// From the first write to the last that is known of any.
 pub fn swap(evidence: &Evidence) -> Option<Range<f64>> {
-    let marks = marks(evidence);
+    let marks = writes(evidence);
     Some(marks.first()?.at_ms..marks.last()?.at_ms)
 }
 

@@ -5,7 +5,7 @@ use maud::{Markup, PreEscaped, html};
 
 use super::canvas::{Lettering, Picture, printable};
 use super::ink::{Ink, style_sheet};
-use super::{Width, closeup, is_worthwhile, over_time, spread, whole};
+use super::{Width, closeup, is_worthwhile, over_time, shares, spread, whole};
 use crate::engine::evidence::Evidence;
 
 const MARGIN: i32 = 32;
@@ -31,6 +31,7 @@ pub fn sheet(evidence: &Evidence) -> String {
     let whole = is_worthwhile(evidence).then(|| whole(evidence, Width::Wide));
     let parts = [
         ("Every answer over time", whole),
+        ("Share of the new release", shares(evidence, Width::Wide)),
         ("The changeover, close up", closeup(evidence, Width::Wide)),
         ("Latency over time", over_time(evidence, Width::Wide)),
         ("Latency distribution", spread(evidence, Width::Wide)),

@@ -18,6 +18,10 @@ pub fn whole(evidence: &Evidence) -> Range<f64> {
 pub fn changing(evidence: &Evidence) -> Option<Range<f64>> {
     /// A close-up of more than that share of the whole shows nothing new.
     const MOST: f64 = 0.6;
+    // There users are meant to be on both.
+    if !evidence.stages.is_empty() {
+        return None;
+    }
     let swap = marks::swap(evidence)?;
     let transitions = &evidence.probe.transitions;
     let until = transitions

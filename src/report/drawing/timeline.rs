@@ -1,5 +1,6 @@
 //! Every answer over time: a band for each node and kind of connection, a mark
-//! for each answer, a line for each listener write and its read-back.
+//! for each answer, a line for each listener write and its read-back, and the
+//! stages of a gradual shift behind all of it.
 
 use std::ops::Range;
 
@@ -10,7 +11,7 @@ use super::ink::Ink;
 use super::legend;
 use super::marks::{self, Kind, Mark, PAD, Place};
 use super::ticks::{self, Look, Tick};
-use super::{Width, stretch};
+use super::{Width, stages, stretch};
 use crate::engine::evidence::Evidence;
 use crate::engine::seen::timeline::{Dot, Lane};
 
@@ -21,18 +22,24 @@ const FLAGS_APART: i32 = 10;
 
 /// The whole time, with the meaning of each colour above.
 pub fn whole(evidence: &Evidence, width: Width) -> Picture {
+    let says_stage = |mark: &Mark| {
+        let stages = &mut evidence.stages.iter();
+        stages.any(|stage| (stage.from_ms - mark.at_ms).abs() < f64::EPSILON)
+    };
     let view = View {
         evidence,
         shown: stretch::whole(evidence),
-        // Between the writes is little time: each read-back is near its write.
+        // Between the writes is little time: each read-back is near its write. And
+        // a stage says itself where production goes.
         marks: marks::marks(evidence)
             .into_iter()
             .map(|mark| match mark.kind {
-                Kind::Sent => Mark {
+                Kind::Sent if !says_stage(&mark) => Mark {
                     label: mark.label.trim_end_matches(" sent").to_owned(),
                     ..mark
                 },
-                Kind::ReadBack => Mark {
+                Kind::Landmark { .. } => mark,
+                Kind::Sent | Kind::ReadBack => Mark {
                     label: String::new(),
                     ..mark
                 },
@@ -81,7 +88,11 @@ impl View<'_> {
         let places = self.places(left, right);
         let rows = places.iter().map(|place| place.row + 1).max().unwrap_or(0);
         let rows = i32::try_from(rows).unwrap_or(0) + i32::from(self.changeover.is_some());
-        let head = legend + rows * ROW + 8;
+        let labels = match self.evidence.stages.is_empty() {
+            true => legend,
+            false => legend + stages::ROW,
+        };
+        let head = labels + rows * ROW + 8;
         let bands = Bands::below(head, self.lanes(), self.width);
         let frame = Frame {
             left,
@@ -94,12 +105,17 @@ impl View<'_> {
             if self.has_legend {
                 legend::draw(canvas, self.evidence, self.width.pixels())?;
             }
+            let of_stages = Frame {
+                top: legend,
+                ..frame
+            };
+            stages::draw(canvas, self.evidence, of_stages, &self.shown)?;
             let time = Across::time(canvas, frame, &self.shown)?;
             self.washes(canvas, frame, &time)?;
             for (lane, band) in self.lanes().iter().zip(&bands.all) {
                 self.band(canvas, frame, &time, lane, band)?;
             }
-            self.draw_marks(canvas, frame, &time, legend, &places)?;
+            self.draw_marks(canvas, frame, &time, labels, &places)?;
             self.draw_changeover(canvas, frame, &time)?;
             for (name, band) in names.iter().zip(&bands.all) {
                 self.width.label(canvas, name, (left, right), band)?;
@@ -196,13 +212,10 @@ impl View<'_> {
 
     /// Of the labels. Needed ahead of the time axis, which stands below them.
     fn places(&self, left: i32, right: i32) -> Vec<Place> {
-        let whole = self.shown.end - self.shown.start;
-        let across = f64::from(right - left);
         let lines: Vec<(i32, i32)> = self
             .labelled()
             .map(|mark| {
-                let share = (mark.at_ms - self.shown.start) / whole;
-                let x = left + (share * across).round() as i32;
+                let x = stages::x(mark.at_ms, &self.shown, (left, right));
                 (x, Lettering::LABEL.width(&mark.label))
             })
             .collect();
@@ -232,10 +245,10 @@ impl View<'_> {
             let y = head + row * ROW + ROW / 2;
             canvas.line((x, y - 6), (x, frame.bottom), mark.kind.ink(), 1)?;
             let lettering = Lettering {
-                ink: if mark.kind == Kind::Sent {
-                    Ink::Text
-                } else {
-                    Ink::Soft
+                ink: match mark.kind {
+                    Kind::Sent => Ink::Text,
+                    Kind::ReadBack => Ink::Soft,
+                    Kind::Landmark { .. } => mark.kind.ink(),
                 },
                 ..Lettering::LABEL
             };

@@ -152,6 +152,7 @@ fn what_the_probe_sees() {
             sent: 52,
             failed: 7,
             share: 0.5,
+            stage: None,
         },
         body(None, 200, "{\n  \"message\": \"Hello\"\n}"),
         body(Some(113), 503, ""),

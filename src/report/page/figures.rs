@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use crate::counted::counted;
 use crate::engine::evidence::{Evidence, Upshot};
 use crate::report::drawing::span;
 
@@ -41,7 +42,7 @@ fn all(evidence: &Evidence) -> Vec<Tile> {
             is_bad: probe.failed > 0,
         },
     ];
-    tiles.extend(changeover(evidence));
+    tiles.extend(stages(evidence).or_else(|| changeover(evidence)));
     tiles.extend(latency(evidence));
     tiles.extend(unsure(evidence));
     tiles
@@ -54,6 +55,24 @@ fn latency(evidence: &Evidence) -> Option<Tile> {
         name: "latency",
         value: span(latency.p50),
         about: format!("p99 {}, longest {}", span(latency.p99), span(latency.max)),
+        is_bad: false,
+    })
+}
+
+/// None where users did not go over by shares.
+fn stages(evidence: &Evidence) -> Option<Tile> {
+    let last = evidence.stages.last()?;
+    let count = evidence.stages.len();
+    Some(Tile {
+        name: "new release",
+        value: format!("{}%", last.share),
+        about: match last.seen_share {
+            Some(seen) => format!(
+                "at the end; {seen:.1}% seen, in {}",
+                counted(count, "stage")
+            ),
+            None => format!("at the end, in {}", counted(count, "stage")),
+        },
         is_bad: false,
     })
 }

@@ -154,7 +154,7 @@ pub fn writes(evidence: &Evidence) -> Markup {
                 h2 { "Listener writes" }
                 (table(&["listener", "to", "sent", "read back"], evidence.writes.iter().map(|write| [
                     write.route.to_string(),
-                    write.color.to_string(),
+                    write.to.to_string(),
                     at(write.sent_ms.round() as i64),
                     write.seen_ms.map_or_else(|| "never".to_owned(), |ms| at(ms.round() as i64)),
                 ])))
@@ -242,7 +242,7 @@ pub fn facts(evidence: &Evidence) -> Markup {
 }
 
 /// A wide one is moved sideways within the page.
-fn table<const N: usize>(heads: &[&str; N], rows: impl Iterator<Item = [String; N]>) -> Markup {
+pub fn table<const N: usize>(heads: &[&str; N], rows: impl Iterator<Item = [String; N]>) -> Markup {
     html! {
         div.table tabindex="0" {
             table {
@@ -253,7 +253,7 @@ fn table<const N: usize>(heads: &[&str; N], rows: impl Iterator<Item = [String; 
     }
 }
 
-fn at(ms: i64) -> String {
+pub fn at(ms: i64) -> String {
     match ms {
         0 => "0 ms".to_owned(),
         ms if ms < 0 => format!("−{} ms", grouped(ms.unsigned_abs())),
@@ -265,7 +265,7 @@ fn node(node: Option<std::net::IpAddr>) -> String {
     node.map_or_else(|| "no address".to_owned(), |node| node.to_string())
 }
 
-fn none() -> String {
+pub fn none() -> String {
     "–".to_owned()
 }
 

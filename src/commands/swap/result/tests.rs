@@ -130,6 +130,7 @@ fn swapped_as(kind: Kind, ending: Ending, seen: Seen, traffic: &str) -> Swapped 
     let finished = Finished {
         shift,
         seen,
+        marks: Vec::new(),
         unsent: 0,
     };
     let check = Check {
