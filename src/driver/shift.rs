@@ -150,7 +150,9 @@ pub async fn run(
             },
         };
         let (at, before) = (origin.elapsed(), shift.milestone());
-        marks.extend(landmark(at, &shift, &event));
+        let mark = landmark(at, &shift, &event);
+        // What rings is heard again and again.
+        marks.extend(mark.filter(|mark| !marks.last().is_some_and(|last| mark.repeats(last))));
         let action = shift.step(at, event);
         let milestone = shift.milestone();
         if milestone != before {
@@ -227,6 +229,7 @@ fn take(
 /// What of an event a report marks.
 fn landmark(at: Duration, shift: &Shift, event: &Event) -> Option<Landmark> {
     match event {
+        Event::Alarms(Ok(Some(objection))) => Some(Landmark::rang(at, objection)),
         Event::Met(met) => Some(Landmark::met(
             at,
             shift.condition()?,

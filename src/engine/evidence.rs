@@ -162,6 +162,21 @@ impl Landmark {
         }
     }
 
+    /// An alarm has something against it.
+    pub fn rang(at: Duration, objection: &str) -> Self {
+        Self {
+            at,
+            kind: LandmarkKind::Alarm,
+            text: objection.to_owned(),
+            failed: true,
+        }
+    }
+
+    /// Whether it says no more than that one.
+    pub fn repeats(&self, last: &Self) -> bool {
+        self.kind == LandmarkKind::Alarm && last.kind == self.kind
+    }
+
     pub fn report(&self, origin: Duration) -> MarkReport {
         MarkReport {
             at_ms: since_ms(self.at, origin),
@@ -169,5 +184,58 @@ impl Landmark {
             text: self.text.clone(),
             failed: self.failed,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_says_the_colour_that_gets_all_and_the_shares_in_percent() {
+        let write = |to| ListenerWrite {
+            route: Route::Production,
+            to,
+            sent_ms: 0.0,
+            seen_ms: Some(38.5),
+        };
+        let json = |to| serde_json::json!(write(to));
+        assert_eq!(
+            json(Split::all(Color::Blue)),
+            serde_json::json!({
+                "port": "prod", "color": "blue", "split": { "blue": 100.0, "green": 0.0 },
+                "sent_ms": 0.0, "seen_ms": 38.5,
+            })
+        );
+        let part = json(Split::with_share(Color::Blue, 250));
+        assert!(part["color"].is_null());
+        let split = serde_json::json!({ "blue": 2.5, "green": 97.5 });
+        assert_eq!(part["split"], split);
+    }
+
+    #[test]
+    fn what_a_stage_waited_for_is_a_landmark() {
+        let at = Duration::from_secs(3);
+        let met = |condition, met: Result<(), String>| {
+            let mark = Landmark::met(at, condition, Color::Blue, &met);
+            let mark = mark.report(Duration::from_secs(1));
+            serde_json::json!(mark)
+        };
+        let no = Err("no room for it".to_owned());
+        assert_eq!(
+            [
+                met(Condition::Capacity(1), Ok(())),
+                met(Condition::Capacity(3), no),
+                met(Condition::Person, Ok(())),
+            ]
+            .map(|mark| format!("{} {} {}", mark["kind"], mark["text"], mark["failed"])),
+            [
+                r#""capacity" "blue has 1 task" false"#,
+                r#""capacity" "no room for it" true"#,
+                r#""pause" "waits for a person" false"#,
+            ]
+        );
+        let rang = Landmark::rang(at, "shop-5xx rings");
+        assert!(rang.failed && rang.repeats(&rang));
     }
 }

@@ -142,7 +142,10 @@ impl StageReport {
         let p99 = self
             .new
             .p99_ms
-            .map_or_else(String::new, |p99| format!(", p99 {p99} ms"));
+            .map_or_else(String::new, |p99| match p99 < 10.0 {
+                true => format!(", p99 {p99:.1} ms"),
+                false => format!(", p99 {p99:.0} ms"),
+            });
         format!(
             "{}% for {}: {seen}{failed} of {requests} failed{p99}; old {} of {} failed",
             self.share,

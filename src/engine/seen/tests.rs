@@ -238,3 +238,56 @@ fn a_node_whose_turn_did_not_come_again_has_yet_to_change_over() {
     assert_eq!(report.nodes[0].changeover_ms, Some(5001));
     assert_eq!(report.changeover_ms, None);
 }
+
+#[test]
+fn each_stage_has_its_answers_by_release() {
+    let ms = Duration::from_millis;
+    let asked = |share, sent, seen| ShareAsked {
+        share,
+        sent: ms(sent),
+        seen: Some(ms(seen)),
+    };
+    let all = [asked(1000, 1000, 1200), asked(10_000, 2000, 2100)];
+    let mut seen = Seen::new(two());
+    for (sample, known) in [
+        (sample(900, 3, 200, "1"), 0),
+        // Due ahead of the first write, and answered after it.
+        (sample(990, 150, 200, "1"), 1),
+        // Ahead of its being read back it says nothing of the share.
+        (sample(1100, 4, 200, "1"), 1),
+        (sample(1300, 40, 503, "2"), 1),
+        (sample(1400, 4, 200, "1"), 1),
+        (sample(1500, 4, 200, "1"), 1),
+        (sample(1600, 4, 200, "1"), 1),
+        (sample(1700, 4, 502, "?"), 1),
+        (sample(1990, 20, 200, "2"), 2),
+        (sample(2200, 20, 200, "2"), 2),
+    ] {
+        let release = seen.add(&sample, Changed::default());
+        seen.add_to_its_stage(&sample, release, all.iter().take(known).copied());
+    }
+    let stages = seen.stages(all.iter().copied(), Some(ms(1000)));
+    let [canary, whole] = &stages[..] else {
+        panic!("{stages:?}");
+    };
+    assert_eq!(
+        (canary.share, canary.from_ms, canary.until_ms),
+        (10.0, 0.0, 1000.0)
+    );
+    assert_eq!(canary.seen_share, Some(40.0), "two of five");
+    assert_eq!((canary.old.requests, canary.old.failed), (4, 0));
+    assert_eq!((canary.new.requests, canary.new.failed), (2, 1));
+    assert_eq!(canary.unknown.failed, 1);
+    assert_eq!(canary.held_against_new(), (2, 3));
+    assert_eq!(canary.old.p99_ms, Some(4.0));
+    assert_eq!(
+        canary.in_a_line(),
+        "10% for 1s: 40.0% seen, 2 of 3 failed, p99 40 ms; old 0 of 4 failed"
+    );
+    assert_eq!((whole.share, whole.until_ms), (100.0, 1220.0));
+    assert_eq!(whole.old.p50_ms, None);
+    let so_far = seen.stage_so_far(0);
+    assert_eq!((so_far.failed, so_far.requests), (2, 3));
+    assert_eq!(so_far.seen_share, canary.seen_share);
+    assert_eq!(seen.stage_so_far(7), StageSoFar::default());
+}

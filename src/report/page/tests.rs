@@ -3,7 +3,9 @@
 mod browser;
 
 use super::*;
-use crate::report::testing::{Story, probe, promotion, somebody_elses, taken_back, told};
+use crate::report::testing::{
+    Story, canary, caught, probe, promotion, somebody_elses, taken_back, told,
+};
 
 fn count(page: &str, what: &str) -> usize {
     page.matches(what).count()
@@ -131,4 +133,65 @@ fn every_band_is_named_and_every_write_marked() {
     }
     assert_eq!(count(&svg, "port 80 → blue"), 1);
     assert_eq!(count(&svg, "port 81 → green"), 1);
+}
+
+#[test]
+fn a_gradual_shift_shows_its_stages_and_what_else_happened() {
+    let evidence = canary();
+    let page = html(&evidence);
+    for expected in [
+        "<h2>Stages</h2>",
+        "Share of the new release",
+        "The new release is hello:2 (blue), the old one hello:1 (green).",
+        "<td>25%</td>",
+        "before_stage 2",
+        "blue has 2 tasks",
+        "<dt>new release</dt>",
+        "in 4 stages",
+        "25% blue, 75% green",
+    ] {
+        assert!(page.contains(expected), "{expected}");
+    }
+    // There users are meant to be on both.
+    for what in ["close up", "changeover</dt>"] {
+        assert!(!page.contains(what), "{what}");
+    }
+    let svg = drawing::whole(&evidence, Width::Wide)
+        .inline("")
+        .into_string();
+    for label in [
+        "5%",
+        "25%",
+        "50%",
+        "100%",
+        "port 81 → green",
+        "blue has 2 tasks",
+    ] {
+        assert_eq!(count(&svg, &format!(">\n{label}\n<")), 1, "{label}");
+    }
+    assert_eq!(count(&svg, "port 80"), 0, "the stages say it");
+}
+
+#[test]
+fn the_share_seen_is_near_the_share_asked() {
+    for evidence in [canary(), caught()] {
+        for stage in &evidence.stages {
+            let seen = stage.seen_share.unwrap();
+            assert!((seen - stage.share).abs() < 3.0, "{stage:?}");
+        }
+    }
+    let bad = caught();
+    let failed: Vec<u64> = bad.stages.iter().map(|stage| stage.new.failed).collect();
+    assert!(failed[1] > 0 && failed[2] == 0, "{failed:?}");
+    assert!(html(&bad).contains("✗ alarm"));
+}
+
+#[test]
+fn where_users_go_over_at_once_there_are_no_stages() {
+    for evidence in [promotion(), taken_back(), probe()] {
+        let page = html(&evidence) + &drawing::sheet(&evidence);
+        for what in ["Stages", "Share of the new", "What else", "what else"] {
+            assert!(!page.contains(what), "{what}");
+        }
+    }
 }

@@ -57,26 +57,29 @@ fn seen_of(bodies: [Option<&str>; 2], answers: Vec<Answer>) -> Seen {
         old: identity("1", bodies[0]),
         new: identity("2", bodies[1]),
     }));
-    for (n, answer) in (0..).zip(answers) {
-        let sample = Sample {
-            n,
-            scheduled_at: ms(n * 100),
-            latency: ms(4 + n),
-            late: ms(0),
-            connection: match n % 2 {
-                0 => Connection::Fresh,
-                _ => Connection::Reused,
-            },
-            node: None,
-            unexpected: answer
-                .status()
-                .filter(|status| *status != 200)
-                .map(|_| Unexpected::Status),
-            answer: Arc::new(answer),
-        };
+    for sample in samples(answers) {
         seen.add(&sample, Changed::default());
     }
     seen
+}
+
+fn samples(answers: Vec<Answer>) -> impl Iterator<Item = Sample> {
+    (0..).zip(answers).map(|(n, answer)| Sample {
+        n,
+        scheduled_at: ms(n * 100),
+        latency: ms(4 + n),
+        late: ms(0),
+        connection: match n % 2 {
+            0 => Connection::Fresh,
+            _ => Connection::Reused,
+        },
+        node: None,
+        unexpected: answer
+            .status()
+            .filter(|status| *status != 200)
+            .map(|_| Unexpected::Status),
+        answer: Arc::new(answer),
+    })
 }
 
 fn http(status: u16, tag: &str) -> Answer {
@@ -127,6 +130,10 @@ fn swapped_as(kind: Kind, ending: Ending, seen: Seen, traffic: &str) -> Swapped 
         };
         shift.moves = vec![moved(production, 1020, 1060), moved(test, 1060, 1110)];
     }
+    ended(kind, shift, seen, traffic)
+}
+
+fn ended(kind: Kind, shift: Shift, seen: Seen, traffic: &str) -> Swapped {
     let finished = Finished {
         shift,
         seen,
@@ -174,6 +181,56 @@ fn committed() {
       warm        green: 1 task, 0.25 vCPU and 0.5 GB
     exit 0
     ");
+}
+
+/// Of users who went over by shares: what came of each, and no changeover, which
+/// would be as long as somebody wanted.
+#[test]
+fn committed_by_shares() {
+    let steps = "5% for 60s".parse().unwrap();
+    let before = Before::default();
+    let strategy = Strategy::gradual(Color::Blue, &before.found, &steps, ms(15_000));
+    let mut shift = Shift::new(strategy, before, policy());
+    let times = [(1020, 1060), (1300, 1320), (1320, 1350)];
+    let moved = |(stage, (sent, seen)): (&Stage, (u64, u64))| MoveTimes {
+        it: stage.it,
+        sent: ms(sent),
+        seen: Some(ms(seen)),
+    };
+    shift.moves = shift.strategy.stages.iter().zip(times).map(moved).collect();
+    shift.phase = Phase::Done(Ending::Committed);
+    let shares: Vec<_> = shift.shares().collect();
+    let mut seen = seen(Vec::new());
+    let answers = [
+        vec![http(200, "1"); 12],
+        vec![http(503, "2")],
+        vec![http(200, "2"); 3],
+    ];
+    for sample in samples(answers.concat()) {
+        let release = seen.add(&sample, Changed::default());
+        seen.add_to_its_stage(&sample, release, shares.iter().copied());
+    }
+    let swapped = ended(Kind::Promote, shift, seen, ON_NEW);
+    insta::assert_snapshot!(shown(&swapped), @"
+    blue (tag 2) is live: green (tag 1) -> blue (tag 2)
+      requests    16 sent, 1 failed
+      stages      5% for 1s: 50.0% seen, 1 of 1 failed, p99 16 ms; old 0 of 1 failed
+                  100% for 1s: 100.0% seen, 0 of 3 failed, p99 19 ms; old 0 of 0 failed
+      latency     p50 11 ms, p99 19 ms, max 19 ms
+      traffic     port 80 -> blue (tag 2)
+      way back    green stays warm: `bgecs rollback`, or `bgecs retire` to stop paying for it
+    exit 0
+    ");
+    let json = serde_json::json!(swapped);
+    assert_eq!(json["stages"][0]["share"], 5.0);
+    assert_eq!(json["stages"][0]["new"]["failed"], 1);
+    assert!(json["probe"]["changeover_ms"].is_null());
+    assert!(swapped_json_has_no_stages());
+}
+
+fn swapped_json_has_no_stages() -> bool {
+    let plain = swapped(Kind::Promote, Ending::Committed, well(), ON_NEW);
+    serde_json::json!(plain).get("stages").is_none()
 }
 
 /// Without a word it would be taken for a swap that users never noticed.

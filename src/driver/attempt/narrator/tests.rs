@@ -3,8 +3,8 @@ use std::sync::Arc;
 use super::*;
 use crate::aws::testing::Wire;
 use crate::engine::seen::{Changed, Identities, Identity, Releases, Seen};
-use crate::engine::shift::Before;
 use crate::engine::shift::testing::policy;
+use crate::engine::shift::{Before, MoveTimes};
 use crate::model::{Color, Connection, PerRoute, Sample, Strategy};
 use crate::report::Style;
 use crate::report::capture::{To, reporter};
@@ -96,4 +96,56 @@ fn the_live_line_and_the_summary_agree_on_the_first_new_answer() {
         let said: Vec<&str> = line.split_whitespace().collect();
         assert_eq!(said[..2], [format!("{first:+}").as_str(), "ms"], "{text}");
     }
+}
+
+/// Into a pipe, which has no moving line.
+#[test]
+fn what_came_of_a_stage_is_told_when_it_is_over() {
+    let (report, lines) = reporter(To::Pipe, false, Style::plain());
+    let session = Session::of_hello_telling(Wire::new().aws(), report);
+    let found = PerRoute {
+        production: Color::Green.into(),
+        test: Color::Blue.into(),
+    };
+    let steps = "10% for 3s".parse().unwrap();
+    let strategy = Strategy::gradual(Color::Blue, &found, &steps, Duration::from_secs(3));
+    let before = Before {
+        found,
+        ..Before::default()
+    };
+    let mut shift = Shift::new(strategy, before, policy());
+    let start = shift.clone();
+    let mut narrator = Narrator::new(&session, &start);
+    let sent = Duration::from_secs(1);
+    shift.moves.push(MoveTimes {
+        it: shift.strategy.stages[0].it,
+        sent,
+        seen: Some(sent),
+    });
+    shift.phase = Phase::Baking { until: sent * 4 };
+    narrator.take(&Notice::Phase { now: &shift });
+    let mut seen = Seen::new(releases());
+    let answers = [(1100, "1"), (1200, "2"), (1300, "1"), (3998, "1")];
+    for sample in answers.map(|(due, tag)| sample(due, due + 2, tag)) {
+        let release = seen.add(&sample, Changed::default());
+        seen.add_to_its_stage(&sample, release, shift.shares());
+        narrator.take(&Notice::Sample {
+            sample: &sample,
+            release,
+            seen: &seen,
+            changed: Changed::default(),
+        });
+    }
+    let now = narrator.watched.unwrap().now();
+    assert_eq!((now.share, now.left), (1000, Duration::ZERO));
+    shift.phase = Phase::Meeting {
+        is_watched: true,
+        number: 0,
+    };
+    narrator.take(&Notice::Phase { now: &shift });
+    drop(session);
+    let text = lines.err.text();
+    let line =
+        "· 10% watched for 3s: the new release gave 25.0% of the answers, 0 of 1 request failed";
+    assert!(text.lines().any(|said| said == line), "{text}");
 }

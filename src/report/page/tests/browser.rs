@@ -195,6 +195,8 @@ async fn one_band_or_twelve_fit_a_desk_and_a_telephone() {
         ("probe.html", probe()),
         ("somebody-elses.html", somebody_elses()),
         ("twelve-bands.html", told(many)),
+        ("canary.html", canary()),
+        ("canary-caught.html", caught()),
     ] {
         let page = left_at(name, &html(&evidence));
         for width in [NARROW, WIDE] {
@@ -227,4 +229,21 @@ async fn nobody_sees_red_where_nothing_failed() {
     let page = left_at("some-failed.svg", &sheet(&taken_back()));
     let bad = Shot::take(&page, WIDE, Scheme::Light).await;
     assert!(bad.count(&Ink::Failed.light()) > 10 * swatch);
+}
+
+/// Left to be looked at, too.
+#[tokio::test]
+async fn the_share_of_the_new_release_has_its_colour() {
+    use drawing::Ink;
+    let page = left_at("canary-shot.html", &html(&canary()));
+    for (scheme, ink) in [
+        (Scheme::Light, Ink::Blue.light()),
+        (Scheme::Dark, Ink::Blue.dark()),
+    ] {
+        let shot = Shot::take(&page, WIDE, scheme).await;
+        assert!(shot.count(&ink) > 10_000, "{scheme:?}");
+    }
+    Shot::take(&page, NARROW, Scheme::Light).await;
+    let page = left_at("canary-caught-shot.html", &html(&caught()));
+    Shot::take(&page, WIDE, Scheme::Light).await;
 }
