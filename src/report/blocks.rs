@@ -393,7 +393,7 @@ mod tests {
             "▁ green  ▄ both  █ blue  ✗ failed  0.1 s each"
         );
         blocks.show_shares(4);
-        assert_eq!(blocks.row(1.0, Style::plain()), "▂▃▆✗");
+        assert_eq!(blocks.row(1.0, Style::plain()), "▂▂▆✗");
     }
 
     #[test]

@@ -147,7 +147,7 @@ mod tests {
         let shown = line.due(Instant::now(), 0.75, count, plain).unwrap();
         assert_eq!(
             shown,
-            "25% for 10m  ▁▁▁▂▂▂▂▂▂▂▂▂▂▂▂▂▂▂▂─  6m 12s left  new 24.6%  0 of 152 failed"
+            "25% for 10m  ▁▁▂▂▂▂▂▂▂▂▂▂▂▂▂▂▂▂▃─  6m 12s left  new 24.6%  0 of 152 failed"
         );
         let last = line.end(80, plain).unwrap();
         assert!(
