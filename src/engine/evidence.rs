@@ -157,7 +157,10 @@ impl Landmark {
         Self {
             at,
             kind,
-            text: met.as_ref().err().cloned().unwrap_or(text),
+            text: match met {
+                Ok(()) => text,
+                Err(why) => why.lines().next().unwrap_or_default().to_owned(),
+            },
             failed: met.is_err(),
         }
     }
@@ -190,6 +193,7 @@ impl Landmark {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Hook;
 
     #[test]
     fn a_write_says_the_colour_that_gets_all_and_the_shares_in_percent() {
@@ -221,18 +225,27 @@ mod tests {
             let mark = mark.report(Duration::from_secs(1));
             serde_json::json!(mark)
         };
+        let hook = Condition::Hook {
+            hook: Hook::BeforeStage,
+            stage: Some(2),
+        };
         let no = Err("no room for it".to_owned());
         assert_eq!(
             [
                 met(Condition::Capacity(1), Ok(())),
                 met(Condition::Capacity(3), no),
                 met(Condition::Person, Ok(())),
+                met(
+                    hook,
+                    Err("before_stage of stage 2 ended with 1\nout of beans".to_owned())
+                ),
             ]
             .map(|mark| format!("{} {} {}", mark["kind"], mark["text"], mark["failed"])),
             [
                 r#""capacity" "blue has 1 task" false"#,
                 r#""capacity" "no room for it" true"#,
                 r#""pause" "waits for a person" false"#,
+                r#""hook" "before_stage of stage 2 ended with 1" true"#,
             ]
         );
         let rang = Landmark::rang(at, "shop-5xx rings");

@@ -100,10 +100,17 @@ fn pictures(evidence: &Evidence) -> Markup {
     } else {
         "0 is when the first listener write left."
     };
+    let columns = match evidence.stages.is_empty() {
+        true => "",
+        false => {
+            " Where answers are many, a column is a stretch of time: the new release's share of \
+             them, and on it the old one's."
+        }
+    };
     let every = format!(
         "Each mark is a request, at the time of its answer; one band for each node of the load \
          balancer and each kind of connection. A fresh connection is a new visitor's, a kept one \
-         a browser's. {zero}"
+         a browser's. {zero}{columns}"
     );
     html! {
         (picture("Every answer over time", &every, |width| Some(drawing::whole(evidence, width))))

@@ -132,9 +132,13 @@ pub struct StageReport {
 }
 
 impl StageReport {
+    pub fn lasted(&self) -> Duration {
+        let seconds = (self.until_ms - self.from_ms) / 1000.0;
+        Duration::try_from_secs_f64(seconds).unwrap_or_default()
+    }
+
     /// `5% for 5m: 4.9% seen, 0 of 148 failed, p99 41 ms; old 0 of 2852 failed`
     pub fn in_a_line(&self) -> String {
-        let lasted = Duration::from_secs_f64((self.until_ms - self.from_ms).max(0.0) / 1000.0);
         let (failed, requests) = self.held_against_new();
         let seen = self
             .seen_share
@@ -149,7 +153,7 @@ impl StageReport {
         format!(
             "{}% for {}: {seen}{failed} of {requests} failed{p99}; old {} of {} failed",
             self.share,
-            short(lasted),
+            short(self.lasted()),
             self.old.failed,
             self.old.requests
         )

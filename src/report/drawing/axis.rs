@@ -4,7 +4,10 @@
 use std::ops::Range;
 
 use plotters::chart::{ChartBuilder, LabelAreaPosition};
-use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
+use plotters::coord::ranged1d::{
+    AsRangedCoord, DefaultFormatting, KeyPointHint, Ranged, ValueFormatter,
+};
+use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::{BindKeyPoints, IntoLogRange, SVGBackend};
 use plotters::style::TRANSPARENT;
 
@@ -59,9 +62,8 @@ impl<'a> Across<'a> {
     /// Of instants: draws the lines and their labels.
     pub fn time(canvas: &Canvas<'a>, frame: Frame, shown: &Range<f64>) -> Drawn<Self> {
         let whole = shown.end - shown.start;
-        let place = across(canvas, frame, shown.clone(), frame.labels_across(), &|ms| {
-            instant(*ms, whole)
-        })?;
+        let times = times(shown, frame.labels_across());
+        let place = across(canvas, frame, times, LINES, &|ms| instant(*ms, whole))?;
         let shown = shown.clone();
         Ok(Self { place, shown })
     }
@@ -127,14 +129,14 @@ impl<'a> TimeAndLatency<'a> {
             .chart(canvas)
             .margin_left(frame.left - LEFT)
             .set_label_area_size(LabelAreaPosition::Left, LEFT)
-            .build_cartesian_2d(shown.clone(), logarithmic(latencies))?;
+            .build_cartesian_2d(times(shown, frame.labels_across()), logarithmic(latencies))?;
         let whole = shown.end - shown.start;
         chart
             .configure_mesh()
             .light_line_style(TRANSPARENT)
             .bold_line_style(Ink::Grid.rgb())
             .axis_style(Ink::Grid.rgb())
-            .x_labels(frame.labels_across())
+            .x_labels(LINES)
             .y_labels(LINES)
             .x_label_formatter(&|ms| instant(*ms, whole))
             .y_label_formatter(&|ms| span(*ms))
@@ -152,8 +154,62 @@ impl<'a> TimeAndLatency<'a> {
     }
 }
 
-/// As many lines as `logarithmic` asks for.
+/// As many lines as are asked for.
 const LINES: usize = 100;
+
+/// Plotters by itself counts milliseconds by tens, and draws a line at +1.67 min.
+fn times(
+    shown: &Range<f64>,
+    labels: usize,
+) -> impl AsRangedCoord<Value = f64, CoordDescType: ValueFormatter<f64>> + use<> {
+    RoundTimes {
+        line: shown.clone().into(),
+        points: round_times(shown, labels),
+    }
+}
+
+struct RoundTimes {
+    line: RangedCoordf64,
+    points: Vec<f64>,
+}
+
+impl Ranged for RoundTimes {
+    type FormatOption = DefaultFormatting;
+    type ValueType = f64;
+
+    fn map(&self, ms: &f64, limit: (i32, i32)) -> i32 {
+        self.line.map(ms, limit)
+    }
+
+    fn key_points<Hint: KeyPointHint>(&self, _: Hint) -> Vec<f64> {
+        self.points.clone()
+    }
+
+    fn range(&self) -> Range<f64> {
+        self.line.range()
+    }
+}
+
+/// No more of them than that, and round in the unit in which they are told.
+fn round_times(shown: &Range<f64>, most: usize) -> Vec<f64> {
+    const MINUTES: [f64; 12] = [
+        1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 180.0, 360.0, 720.0, 1440.0,
+    ];
+    let whole = shown.end - shown.start;
+    let steps: Vec<f64> = match whole >= LONG {
+        true => MINUTES.iter().map(|minutes| minutes * MINUTE).collect(),
+        false => (-2..6)
+            .flat_map(|power| [1.0, 2.0, 5.0].map(|step| step * 10_f64.powi(power)))
+            .collect(),
+    };
+    let fits = |step: &&f64| whole / **step <= most as f64;
+    let step = steps.iter().find(fits).copied().unwrap_or(whole);
+    let first = (shown.start / step).ceil();
+    (0..=most)
+        .map(|n| (first + n as f64) * step)
+        .take_while(|ms| *ms <= shown.end)
+        .collect()
+}
 
 /// Plotters by itself draws lines at powers of ten only, and between 3 ms and
 /// 9 ms there is none.
@@ -195,10 +251,17 @@ pub fn span(ms: f64) -> String {
     span_on(ms, ms)
 }
 
+const SECOND: f64 = 1000.0;
+const MINUTE: f64 = 60.0 * SECOND;
+const HOUR: f64 = 60.0 * MINUTE;
+/// From here on in minutes, and then in hours.
+const LONG: f64 = 10.0 * MINUTE;
+const VERY_LONG: f64 = 5.0 * HOUR;
+
 fn span_on(ms: f64, whole: f64) -> String {
-    const SECOND: f64 = 1000.0;
-    const MINUTE: f64 = 60.0 * SECOND;
-    if whole >= 10.0 * MINUTE {
+    if whole >= VERY_LONG {
+        format!("{} h", rounded(ms / HOUR))
+    } else if whole >= LONG {
         format!("{} min", rounded(ms / MINUTE))
     } else if whole >= 2.0 * SECOND {
         format!("{} s", rounded(ms / SECOND))
@@ -224,6 +287,28 @@ mod tests {
         assert_eq!(instant(2500.0, 17_000.0), "+2.5 s");
         assert_eq!(instant(250.0, 900.0), "+250 ms");
         assert_eq!(instant(300_000.0, 3_600_000.0), "+5 min");
+    }
+
+    #[test]
+    fn round_times_are_few_and_round() {
+        let told = |shown: Range<f64>, most| {
+            let times = round_times(&shown, most).into_iter();
+            let told: Vec<String> = times
+                .map(|ms| instant(ms, shown.end - shown.start))
+                .collect();
+            told.join(" ")
+        };
+        assert_eq!(
+            told(-1_100.0..17_000.0, 12),
+            "0 +2 s +4 s +6 s +8 s +10 s +12 s +14 s +16 s"
+        );
+        assert_eq!(told(-60.0..250.0, 4), "0 +100 ms +200 ms");
+        assert_eq!(
+            told(-9_000.0..908_000.0, 12),
+            "0 +2 min +4 min +6 min +8 min +10 min +12 min +14 min"
+        );
+        assert_eq!(told(-9_000.0..86_409_000.0, 5), "0 +6 h +12 h +18 h +24 h");
+        assert!(round_times(&(0.0..1e12), 5).len() <= 6);
     }
 
     #[test]

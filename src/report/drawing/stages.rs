@@ -1,6 +1,7 @@
 //! The stages of a gradual shift along the time axis, and the share of the new
 //! release that was asked for and seen.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::axis::{Across, Frame, LABELS, span};
@@ -109,7 +110,9 @@ impl Strip<'_> {
         let ink = Ink::of_release(evidence, NEW);
         for seen in seen(evidence, |ms| time.x(ms)) {
             let top = self.y(seen.percent);
-            canvas.block((seen.from, top), (seen.until, frame.bottom), ink)?;
+            // Without a seam between two.
+            let until = (seen.until + 1).min(frame.right);
+            canvas.block((seen.from, top), (until, frame.bottom), ink)?;
         }
         for mark in marks::marks(evidence) {
             let x = time.x(mark.at_ms);
@@ -212,4 +215,93 @@ fn stretches(
             percent: *new as f64 / *all as f64 * 100.0,
         })
         .collect()
+}
+
+/// Answers of a stretch of time, in pixels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AnswerColumn {
+    pub from: i32,
+    pub until: i32,
+    /// The new release's share of them, 0 to 1.
+    pub new: f64,
+}
+
+/// A lane's answers in columns, where there are so many of both releases that
+/// marks would cover each other.
+pub fn columns<'a>(
+    dots: impl Iterator<Item = &'a Dot>,
+    (left, right): (i32, i32),
+    x: impl Fn(f64) -> i32,
+) -> Option<Vec<AnswerColumn>> {
+    let known: Vec<(f64, u64, bool)> = dots.filter_map(told).collect();
+    let answers: u64 = known.iter().map(|(_, count, _)| count).sum();
+    let pixels = u64::try_from(right - left).unwrap_or(0);
+    if answers * 2 < pixels {
+        return None;
+    }
+    let each = i32::try_from(ENOUGH * pixels / answers.max(1)).unwrap_or(0);
+    let each = each.max(NARROWEST);
+    let mut counts: BTreeMap<i32, (u64, u64)> = BTreeMap::new();
+    for (at, count, is_new) in known {
+        let (new, all) = counts.entry((x(at) - left) / each).or_default();
+        *new += if is_new { count } else { 0 };
+        *all += count;
+    }
+    let mut columns: Vec<AnswerColumn> = Vec::new();
+    for (place, (new, all)) in counts {
+        let from = left + place * each;
+        let (until, new) = ((from + each).min(right), new as f64 / all as f64);
+        match columns.last_mut() {
+            Some(last) if last.until == from && (last.new - new).abs() < f64::EPSILON => {
+                last.until = until;
+            }
+            _ => columns.push(AnswerColumn { from, until, new }),
+        }
+    }
+    Some(columns)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::testing::{canary, caught};
+
+    #[test]
+    fn no_bar_lies_in_two_stages() {
+        let evidence = canary();
+        let shown = stretch::whole(&evidence);
+        let x = |ms| x(ms, &shown, (0, 900));
+        let bars = seen(&evidence, x);
+        assert!(bars.len() > 20);
+        for stage in &evidence.stages {
+            let (from, until) = (x(stage.from_ms), x(stage.until_ms));
+            let of_stage = bars
+                .iter()
+                .filter(|bar| bar.from >= from && bar.until <= until);
+            for bar in of_stage.clone() {
+                assert!(
+                    (bar.percent - stage.share).abs() < 20.0,
+                    "{bar:?}, {stage:?}"
+                );
+            }
+            assert!(of_stage.count() > 0, "{stage:?}");
+        }
+    }
+
+    #[test]
+    fn many_answers_are_columns_and_few_are_marks() {
+        let of = |evidence: &Evidence| {
+            let shown = stretch::whole(evidence);
+            let dots = evidence.timeline.lanes[0].dots.iter();
+            columns(dots, (0, 900), |ms| x(ms, &shown, (0, 900)))
+        };
+        assert_eq!(of(&caught()), None);
+        let many = of(&canary()).unwrap();
+        assert_eq!(many.last().unwrap().new, 1.0);
+        assert!(
+            many.iter()
+                .any(|column| column.new > 0.0 && column.new < 0.5)
+        );
+        assert!(many.is_sorted_by_key(|column| column.from));
+    }
 }

@@ -10,15 +10,19 @@ use super::canvas::{Canvas, Drawn, Lettering, Picture};
 use super::ink::Ink;
 use super::legend;
 use super::marks::{self, Kind, Mark, PAD, Place};
+use super::stages::{self, AnswerColumn};
 use super::ticks::{self, Look, Tick};
-use super::{Width, stages, stretch};
+use super::{Width, stretch};
 use crate::engine::evidence::Evidence;
 use crate::engine::seen::timeline::{Dot, Lane};
+use crate::engine::seen::{NEW, OLD};
 
 /// Of a label beside a line.
 const ROW: i32 = 16;
 /// Failures of a band that lie closer than this have one flag, at the first.
 const FLAGS_APART: i32 = 10;
+/// Where more happened than that, only what failed is named; the tables name all.
+const LABELLED: usize = 12;
 
 /// The whole time, with the meaning of each colour above.
 pub fn whole(evidence: &Evidence, width: Width) -> Picture {
@@ -38,8 +42,8 @@ pub fn whole(evidence: &Evidence, width: Width) -> Picture {
                     label: mark.label.trim_end_matches(" sent").to_owned(),
                     ..mark
                 },
-                Kind::Landmark { .. } => mark,
-                Kind::Sent | Kind::ReadBack => Mark {
+                Kind::Landmark { failed } if failed || evidence.marks.len() <= LABELLED => mark,
+                Kind::Landmark { .. } | Kind::Sent | Kind::ReadBack => Mark {
                     label: String::new(),
                     ..mark
                 },
@@ -182,8 +186,19 @@ impl View<'_> {
         canvas.block(base, (frame.right, band.bottom + 1), Ink::Track)?;
         let width = ticks::width(self.dots(lane), |ms| time.x(ms));
         let ticks = ticks::ticks(self.dots(lane), width, |ms| time.x(ms));
+        let columns = match self.evidence.stages.is_empty() {
+            true => None,
+            false => stages::columns(self.dots(lane), (frame.left, frame.right), |ms| time.x(ms)),
+        };
+        for column in columns.iter().flatten() {
+            self.column(canvas, band, *column)?;
+        }
         let mut flagged = None;
         for tick in ticks {
+            // They are in the columns.
+            if columns.is_some() && matches!(tick.look, Look::Release(_)) {
+                continue;
+            }
             self.tick(canvas, frame, band, tick)?;
             if tick.look == Look::Failed {
                 if flagged.is_none_or(|until| tick.from > until + FLAGS_APART) {
@@ -195,6 +210,22 @@ impl View<'_> {
                 }
                 flagged = Some(tick.until);
             }
+        }
+        Ok(())
+    }
+
+    /// The new release's answers, and on them the old one's, each as high as it
+    /// would be alone, times its share.
+    fn column(&self, canvas: &Canvas<'_>, band: &Band, column: AnswerColumn) -> Drawn {
+        let height = f64::from(band.bottom - band.top);
+        let mut base = band.bottom;
+        for (release, share) in [(NEW, column.new), (OLD, 1.0 - column.new)] {
+            let (ink, whole) = legend::look(self.evidence, Look::Release(release));
+            let top = base - (height * whole * share).round() as i32;
+            if top < base {
+                canvas.block((column.from, top), (column.until, base), ink)?;
+            }
+            base = top;
         }
         Ok(())
     }

@@ -67,11 +67,8 @@ fn stages(evidence: &Evidence) -> Option<Tile> {
         name: "new release",
         value: format!("{}%", last.share),
         about: match last.seen_share {
-            Some(seen) => format!(
-                "at the end; {seen:.1}% seen, in {}",
-                counted(count, "stage")
-            ),
-            None => format!("at the end, in {}", counted(count, "stage")),
+            Some(seen) => format!("after {}; {seen:.1}% seen", counted(count, "stage")),
+            None => format!("after {}", counted(count, "stage")),
         },
         is_bad: false,
     })

@@ -7,23 +7,24 @@ use super::tables::{none, table};
 use crate::engine::evidence::{Evidence, LandmarkKind};
 use crate::engine::seen::{NEW, OLD, ReleaseFigures, StageReport};
 use crate::report::drawing::{instant, name, span};
+use crate::spoken_time::short;
 
 pub fn stages(evidence: &Evidence) -> Markup {
     let called = |release: usize| evidence.releases.get(release).map_or_else(none, name);
     let heads = [
-        "share asked",
-        "share seen",
+        "asked",
+        "seen",
         "from",
         "for",
-        "new: requests",
+        "new",
         "failed",
         "p50",
         "p99",
-        "old: requests",
+        "old",
         "failed",
         "p50",
         "p99",
-        "unknown: failed",
+        "unknown failed",
     ];
     html! {
         @if !evidence.stages.is_empty() {
@@ -57,7 +58,7 @@ fn row(evidence: &Evidence, stage: &StageReport) -> [String; 13] {
             .seen_share
             .map_or_else(none, |seen| format!("{seen:.1}%")),
         instant(stage.from_ms, whole(evidence)),
-        span(stage.until_ms - stage.from_ms),
+        short(stage.lasted()),
         new,
         new_failed,
         new_p50,

@@ -147,7 +147,7 @@ fn a_gradual_shift_shows_its_stages_and_what_else_happened() {
         "before_stage 2",
         "blue has 2 tasks",
         "<dt>new release</dt>",
-        "in 4 stages",
+        "after 4 stages",
         "25% blue, 75% green",
     ] {
         assert!(page.contains(expected), "{expected}");

@@ -24,6 +24,9 @@ pub fn caught() -> Evidence {
     let mut evidence = told(&[(1, 500), (61, 2500), (98, 0)], 102, 20);
     evidence.outcome = Upshot::RolledBack;
     evidence.is_good = false;
+    let requests = evidence.probe.in_a_sentence();
+    evidence.sentence = format!("The promotion of blue (tag 2) was rolled back: {requests}.");
+    evidence.traffic = Some("port 80 → green (tag 1), confirmed".to_owned());
     evidence.reason = Some("HTTP 503, first 44.2 s after the swap began".to_owned());
     evidence.marks.push(
         Landmark {
@@ -67,7 +70,8 @@ fn told(shares: &[(u32, u16)], until: u32, one_fails_in: u64) -> Evidence {
         sent_ms: since_ms(asked.sent, began),
         seen_ms: asked.seen.map(|seen| since_ms(seen, began)),
     };
-    let probe = seen.report(10.0, Some(began), 0);
+    let mut probe = seen.report(10.0, Some(began), 0);
+    probe.forget_changeover();
     let mut writes: Vec<ListenerWrite> = asked.iter().map(write).collect();
     if let Some(last) = writes
         .last()
