@@ -219,6 +219,7 @@ fn committed_by_shares() {
       latency     p50 11 ms, p99 19 ms, max 19 ms
       traffic     port 80 -> blue (tag 2)
       way back    green stays warm: `bgecs rollback`, or `bgecs retire` to stop paying for it
+      warm        green: 1 task, 0.25 vCPU and 0.5 GB
     exit 0
     ");
     let json = serde_json::json!(swapped);
