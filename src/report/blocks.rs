@@ -57,6 +57,8 @@ struct Cell {
     has_failed: bool,
     first: Option<AnsweringRelease>,
     last: Option<AnsweringRelease>,
+    /// The new one, if it answered.
+    newest: Option<AnsweringRelease>,
     /// Answers whose release is known, and how many of them are the new one's.
     known: u32,
     new: u32,
@@ -70,6 +72,7 @@ impl Cell {
             has_failed: answered.failed,
             first: release,
             last: release,
+            newest: release.filter(|it| it.number == NEW),
             known: u32::from(answered.release.is_some()),
             new: u32::from(answered.release.is_some_and(|it| it.number == NEW)),
         }
@@ -81,6 +84,7 @@ impl Cell {
             has_failed: self.has_failed || later.has_failed,
             first: self.first.or(later.first),
             last: later.last.or(self.last),
+            newest: self.newest.or(later.newest),
             known: self.known.saturating_add(later.known),
             new: self.new.saturating_add(later.new),
         }
@@ -90,7 +94,9 @@ impl Cell {
         match (self.first, self.last) {
             _ if self.has_failed => BlockLook::Failed,
             _ if !self.is_answered => BlockLook::Silence,
-            (_, Some(last)) if are_shares => BlockLook::Share(self.height(), last),
+            (_, Some(last)) if are_shares => {
+                BlockLook::Share(self.height(), self.newest.unwrap_or(last))
+            }
             (Some(first), Some(last)) if first.number != last.number => BlockLook::Both(last),
             (_, Some(release)) => BlockLook::Release(release),
             _ => BlockLook::Unknown,
@@ -117,7 +123,7 @@ enum BlockLook {
     Unknown,
     Release(AnsweringRelease),
     Both(AnsweringRelease),
-    /// How high it is, and who answered last.
+    /// How high it is, and whose share that is: of nobody but the old one, its.
     Share(usize, AnsweringRelease),
     Failed,
     Ahead,

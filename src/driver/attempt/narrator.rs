@@ -11,7 +11,7 @@ use crate::engine::shift::{Milestone, Phase, Shift};
 use crate::model::{Answer, Condition, Route};
 use crate::report::{Answered, AnsweringRelease, ReportEvent, StageNow};
 use crate::session::Session;
-use crate::spoken_time::short;
+use crate::spoken_time;
 
 /// Answers that all differ tell nobody anything.
 const MOST_SHOWN: usize = 10;
@@ -71,22 +71,9 @@ impl WatchedShare {
 
     /// Once it is over.
     fn in_a_line(&self) -> String {
-        let StageSoFar {
-            seen_share,
-            requests,
-            failed,
-        } = self.so_far;
-        let seen = seen_share.map_or_else(
-            || "nobody can say how much the new release answered".to_owned(),
-            |seen| format!("the new release gave {seen:.1}% of the answers"),
-        );
-        let watched = self.at.min(self.until) + self.bake;
-        format!(
-            "{}% watched for {}: {seen}, {failed} of {} failed",
-            percent(self.asked.share),
-            short(watched.saturating_sub(self.until)),
-            counted(requests, "request"),
-        )
+        // Some are told of after its end, and it may be cut short.
+        let watched = (self.at.min(self.until) + self.bake).saturating_sub(self.until);
+        self.so_far.in_a_line(percent(self.asked.share), watched)
     }
 }
 
@@ -170,7 +157,13 @@ impl<'a> Narrator<'a> {
                         Condition::Hook { .. } | Condition::Person => {}
                     });
             }
-            (Milestone::Noting(0), _) => note("production answers well; swapping".to_owned()),
+            (Milestone::Noting(0), _) => {
+                let how = match self.shift.strategy.is_gradual() {
+                    true => "moving users step by step",
+                    false => "swapping",
+                };
+                note(format!("production answers well; {how}"));
+            }
             // Of one that was watched it is said already.
             (Milestone::Noting(stage), _) if stages[stage - 1].bake.is_zero() => {
                 arrived(stage - 1).into_iter().for_each(note);
@@ -181,9 +174,9 @@ impl<'a> Narrator<'a> {
                 self.ends = Some(*until + later.map(|stage| stage.bake).sum::<Duration>());
                 let watched = stages
                     .get(stage)
-                    .map_or(0.0, |stage| stage.bake.as_secs_f64());
+                    .map_or_else(String::new, |stage| spoken(stage.bake));
                 let arrived = arrived(stage).into_iter();
-                arrived.for_each(|arrived| note(format!("{arrived}; watching for {watched} s")));
+                arrived.for_each(|arrived| note(format!("{arrived}; watching for {watched}")));
             }
             (_, Phase::LookingBack { why, .. }) => {
                 report.tell(&ReportEvent::Warning(format!(
@@ -223,6 +216,14 @@ impl<'a> Narrator<'a> {
             body,
         });
         self.shown.push((*status, body.clone()));
+    }
+}
+
+/// `0.5 s`, `15 s`, and `10 min` where it is long.
+fn spoken(time: Duration) -> String {
+    match time::Duration::try_from(time) {
+        Ok(long) if long.whole_minutes() > 0 => spoken_time::span(long),
+        _ => format!("{} s", time.as_secs_f64()),
     }
 }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::stages::StageSoFar;
 use crate::model::{Connection, Lost, Unexpected};
-use crate::spoken_time::short;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Failure {
@@ -140,9 +140,11 @@ impl StageReport {
     /// `5% for 5m: 4.9% seen, 0 of 148 failed, p99 41 ms; old 0 of 2852 failed`
     pub fn in_a_line(&self) -> String {
         let (failed, requests) = self.held_against_new();
-        let seen = self
-            .seen_share
-            .map_or_else(String::new, |seen| format!("{seen:.1}% seen, "));
+        let so_far = StageSoFar {
+            seen_share: self.seen_share,
+            requests,
+            failed,
+        };
         let p99 = self
             .new
             .p99_ms
@@ -151,9 +153,8 @@ impl StageReport {
                 false => format!(", p99 {p99:.0} ms"),
             });
         format!(
-            "{}% for {}: {seen}{failed} of {requests} failed{p99}; old {} of {} failed",
-            self.share,
-            short(self.lasted()),
+            "{}{p99}; old {} of {} failed",
+            so_far.in_a_line(self.share, self.lasted()),
             self.old.failed,
             self.old.requests
         )

@@ -8,6 +8,7 @@ use super::timeline::since_ms;
 use super::times::Times;
 use super::who::{NEW, OLD};
 use crate::model::Sample;
+use crate::spoken_time::short;
 
 /// The share of users that the new release was to get, from when on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +30,20 @@ pub struct StageSoFar {
     /// failed.
     pub requests: u64,
     pub failed: u64,
+}
+
+impl StageSoFar {
+    /// `5% for 5m: 4.9% seen, 0 of 148 failed`
+    pub fn in_a_line(&self, share: f64, lasted: Duration) -> String {
+        let seen = self
+            .seen_share
+            .map_or_else(String::new, |seen| format!("{seen:.1}% seen, "));
+        let (failed, requests) = (self.failed, self.requests);
+        format!(
+            "{share}% for {}: {seen}{failed} of {requests} failed",
+            short(lasted)
+        )
+    }
 }
 
 /// One for each share asked, in their order: as many as a strategy has stages.
