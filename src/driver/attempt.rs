@@ -16,14 +16,14 @@ use super::watching::Watching;
 use super::work::Work;
 use crate::aws::Router;
 use crate::engine::alarms;
-use crate::engine::evidence::Evidence;
+use crate::engine::evidence::{Evidence, Landmark};
 use crate::engine::preflight::{self, Check, TEST_ANSWERS, Thoroughness};
 use crate::engine::seen::{Identities, Releases};
 use crate::engine::shift::{Before, Outcome, Policy, Shift};
 use crate::error::Result;
 use crate::interrupt::Interrupts;
 use crate::model::journal::{Command, Left, Previous};
-use crate::model::{Answer, Color, Hook, Observed, Route, Strategy};
+use crate::model::{Answer, Color, Condition, Hook, Observed, Route, Strategy};
 use crate::probe::{Address, Probe};
 use crate::report::ReportEvent;
 use crate::session::Session;
@@ -37,6 +37,11 @@ pub const BASELINE: Duration = Duration::from_secs(1);
 
 /// How long a colour may take to say who it is, where users may be failing.
 const SHORT: Duration = Duration::from_millis(500);
+/// What a report marks of a shift that was taken back.
+const AFTER_ROLLBACK: Condition = Condition::Hook {
+    hook: Hook::AfterRollback,
+    stage: None,
+};
 /// How often a listener is read that does not show what a swap says of itself,
 /// and the pause between: AWS's reads can be stale.
 const LAST_LOOKS: usize = 3;
@@ -182,7 +187,10 @@ impl<'a> Attempt<'a> {
             Observed::traffic_line,
         );
         if self.has_gone_back(work.turn, &finished.shift) {
-            self.tell_of_going_back(work.turn).await;
+            let told = self.tell_of_going_back(work.turn).await;
+            let at = finished.origin.elapsed();
+            let mark = |told| Landmark::met(at, AFTER_ROLLBACK, self.to, &told);
+            finished.marks.extend(told.map(mark));
         }
         let swapped = Swapped::new(
             self.kind,
@@ -233,14 +241,17 @@ impl<'a> Attempt<'a> {
             }
     }
 
-    /// What it is told, it cannot stop any more.
-    async fn tell_of_going_back(&self, turn: &Turn) {
+    /// What it is told, it cannot stop any more. None where nobody wants to know.
+    async fn tell_of_going_back(&self, turn: &Turn) -> Option<Result<(), String>> {
         let (operation, report) = (turn.operation(), self.watching.asking.report_file());
         let hook = Hook::AfterRollback;
-        if let Err(failure) = run_hook(self.session, &operation, report, hook, None).await {
-            let warning = ReportEvent::Warning(failure.message);
+        self.session.config.hooks.commands.get(&hook)?;
+        let ran = run_hook(self.session, &operation, report, hook, None).await;
+        Some(ran.map_err(|failure| {
+            let warning = ReportEvent::Warning(failure.message.clone());
             self.session.report.tell(&warning);
-        }
+            failure.message
+        }))
     }
 
     /// What gets away from a release does not ask them: it may be what makes them

@@ -46,6 +46,8 @@ pub struct Finished {
     pub seen: Seen,
     /// What happened beside moves and answers.
     pub marks: Vec<Landmark>,
+    /// From when on times count.
+    pub origin: Instant,
     /// How many requests were due and never left.
     pub unsent: u64,
 }
@@ -183,6 +185,7 @@ pub async fn run(
         shift,
         seen,
         marks,
+        origin,
         unsent: samples.unsent(),
     }
 }

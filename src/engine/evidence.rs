@@ -121,7 +121,7 @@ pub struct Landmark {
     pub kind: LandmarkKind,
     /// In a line.
     pub text: String,
-    /// Whether the shift could not go on because of it.
+    /// Whether it speaks against the release, or could not be done.
     pub failed: bool,
 }
 

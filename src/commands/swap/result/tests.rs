@@ -138,6 +138,7 @@ fn ended(kind: Kind, shift: Shift, seen: Seen, traffic: &str) -> Swapped {
         shift,
         seen,
         marks: Vec::new(),
+        origin: tokio::time::Instant::now(),
         unsent: 0,
     };
     let check = Check {
