@@ -351,3 +351,36 @@ async fn a_probe_that_falls_silent_never_commits() {
     while the way back is confirmed, 15 calls: InDoubt("both listeners point back at green, and no answer confirms it: the probe has ended by itself")
     "#);
 }
+
+/// An all-at-once swap has no stages to show, and its hooks all the same.
+#[tokio::test(start_paused = true)]
+async fn what_a_stage_waited_for_is_marked_when_it_is_met() {
+    let fake = Fake::new(Faults::default());
+    let mut probe = Asked::new(&fake, Instant::now(), &all_well);
+    let (_tell, mut interrupts) = Interrupts::scripted();
+    let before = fake.before();
+    let strategy = Strategy::all_at_once(TO, &before.found, WINDOW).with_hooks(|_| true);
+    let shift = Shift::new(strategy, before, policy());
+    let finished = run(
+        &fake,
+        shift,
+        releases(),
+        &mut probe,
+        &mut interrupts,
+        Instant::now(),
+        &mut |_| {},
+    )
+    .await;
+    let marks: Vec<&str> = finished.marks.iter().map(|mark| &*mark.text).collect();
+    let expected = [
+        "before_shift",
+        "before_stage of stage 1",
+        "after_stage of stage 1",
+        "after_shift",
+    ];
+    assert_eq!(marks, expected);
+    assert!(finished.marks.is_sorted_by_key(|mark| mark.at));
+    assert!(finished.marks.iter().all(|mark| !mark.failed));
+    let stages = finished.seen.stages(finished.shift.shares(), None);
+    assert_eq!(stages, []);
+}
