@@ -52,7 +52,7 @@ async fn resume(mut work: Work<'_>, args: &Resume) -> Result<Exit> {
             .result(&Ended::nothing(Command::Resume, traffic));
         return Ok(Exit::Done);
     };
-    refuse_waiting(&operation, &work.observe().await?)?;
+    unfinished::refuse_waiting(&work, &operation).await?;
     let course = Course::AsItIs;
     let watching = as_asked(session, &operation, args);
     let settled = unfinished::settle(&mut work, operation.clone(), course, &watching).await?;

@@ -47,8 +47,10 @@ impl Default for ShiftSection {
     }
 }
 
+type Layout = (&'static str, fn(&Entry<'_>) -> Result<Steps>);
+
 /// Three ways to say the same: one of them is enough.
-const LAYOUTS: [(&str, fn(&Entry<'_>) -> Result<Steps>); 3] = [
+const LAYOUTS: [Layout; 3] = [
     ("steps", |entry| {
         let steps = entry.strings()?;
         Steps::listed(steps.iter().map(String::as_str)).map_err(|why| entry.invalid(why))

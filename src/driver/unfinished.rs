@@ -79,21 +79,19 @@ pub async fn meet(work: &mut Work<'_>, next: Command, tag: Option<&Tag>) -> Resu
     let Some(operation) = work.turn.unfinished().cloned() else {
         return Ok(Met::GoOn);
     };
+    let reaction = unfinished::reaction(&operation, next, tag);
+    let name = operation.name();
+    if matches!(reaction, Ok(Reaction::Settle | Reaction::Try)) {
+        refuse_waiting(work, &operation).await?;
+    }
     let told = format!(
-        "the {} that {} began at {} is unfinished: {}",
-        operation.name(),
+        "the {name} that {} began at {} is unfinished: {}",
         operation.who.name,
         spoken_time::clock(operation.began),
         operation.last_words()
     );
     work.session.report.tell(&ReportEvent::Warning(told));
-    let name = operation.name();
-    let reaction = unfinished::reaction(&operation, next, tag)?;
-    if matches!(reaction, Reaction::Settle | Reaction::Try) && operation.pause().is_some() {
-        let observed = work.observe().await?;
-        unfinished::refuse_waiting(&operation, &observed)
-            .map_err(|refusal| Error::from(refusal).untouched(&observed))?;
-    }
+    let reaction = reaction?;
     match reaction {
         Reaction::Supersede => supersede(work, operation, next).await.map(|()| Met::GoOn),
         Reaction::Settle | Reaction::Try => {
@@ -125,6 +123,17 @@ pub async fn meet(work: &mut Work<'_>, next: Command, tag: Option<&Tag>) -> Resu
             settlement.map(|settlement| Met::TookBack(Box::new(settlement)))
         }
     }
+}
+
+/// # Errors
+/// It stands in a pause (exit 6).
+pub async fn refuse_waiting(work: &Work<'_>, operation: &Operation) -> Result<()> {
+    if operation.pause().is_none() {
+        return Ok(());
+    }
+    let observed = work.observe().await?;
+    let refused = unfinished::refuse_waiting(operation, &observed);
+    refused.map_err(|refusal| Error::from(refusal).untouched(&observed))
 }
 
 fn as_it_was_asked(work: &Work<'_>, operation: &Operation) -> Watching {

@@ -167,11 +167,6 @@ impl Stretch {
             .or_else(|| self.share.at_the_end())
     }
 
-    /// Of the old release, which blame nobody: failed, and all.
-    pub fn failures_of_old(&self) -> (u64, u64) {
-        (self.old.bad, self.old.all())
-    }
-
     /// What is held against the new release.
     fn judged(&self) -> GoodAndBad {
         GoodAndBad {

@@ -180,7 +180,7 @@ impl<'a> Narrator<'a> {
             }
             (_, Phase::LookingBack { why, .. }) => {
                 report.tell(&ReportEvent::Warning(format!(
-                    "{}: taking the swap back",
+                    "{}: taking it back",
                     swapped::reason(why)
                 )));
                 // The old ones again are news.

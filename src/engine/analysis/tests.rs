@@ -86,8 +86,6 @@ fn a_failure_is_the_new_release_s_unless_it_is_known_to_be_the_old_one_s() {
         );
         assert_eq!(told(seen.so_far()), expected, "{who:?}");
         assert_eq!(told(seen.at_the_end()), expected, "{who:?}");
-        let of_old = u64::from(who == Answerer::Old);
-        assert_eq!(seen.failures_of_old(), (of_old, of_old));
     }
 }
 

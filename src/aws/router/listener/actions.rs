@@ -90,7 +90,10 @@ fn groups_in_words(forwards: &[Forward]) -> String {
             false => format!("{name} ({} of {total})", forward.weight),
         }
     });
-    words.collect::<Vec<_>>().join(", ")
+    match forwards.is_empty() {
+        true => "no target group".to_owned(),
+        false => words.collect::<Vec<_>>().join(", "),
+    }
 }
 
 /// The same list, but that it forwards by that split, and is as sticky while that
