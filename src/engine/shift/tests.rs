@@ -4,6 +4,7 @@ mod killed;
 mod look_ahead;
 mod luck;
 mod origin;
+mod resumed;
 mod strategies;
 mod users_first;
 

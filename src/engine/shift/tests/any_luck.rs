@@ -19,7 +19,7 @@ proptest! {
         takes_back in any::<bool>(),
     ) {
         let policy = Policy { needs_clean_baseline: clean, takes_back, ..policy() };
-        let lucks = Lucks { bytes, of: 8, hangs: 200, fails, interrupt_at };
+        let lucks = Lucks { bytes, of: 8, hangs: 200, fails, interrupt_at, killed_at: None };
         let played = play(shift(BEFORE, policy), &lucks, |_| Ok(()))?;
         played.assert_truth()?;
         if let Some(Outcome::Left(_)) = played.shift.outcome() {

@@ -78,6 +78,8 @@ pub struct Lucks {
     /// Where there is a zero, an answer fails.
     pub fails: Vec<u8>,
     pub interrupt_at: Option<usize>,
+    /// From here on nobody works on it; what was sent arrives, or not.
+    pub killed_at: Option<usize>,
 }
 
 impl Lucks {
@@ -89,6 +91,7 @@ impl Lucks {
             hangs: u8::MAX,
             fails: vec![1],
             interrupt_at: None,
+            killed_at: None,
         }
     }
 }
@@ -102,16 +105,28 @@ pub struct Played {
     pub has_landed_late: bool,
 }
 
+/// Where routes are when an operation begins.
+pub const AT_FIRST: PerRoute<Split> = PerRoute {
+    production: Split::all(FROM),
+    test: Split::all(TO),
+};
+
 /// To its end; what it asks for is judged as it comes.
 pub fn play(
+    shift: Shift,
+    lucks: &Lucks,
+    judge: impl FnMut(Action) -> Result<(), TestCaseError>,
+) -> Result<Played, TestCaseError> {
+    play_from(AT_FIRST, shift, lucks, judge)
+}
+
+/// The same from where routes are.
+pub fn play_from(
+    now: PerRoute<Split>,
     mut shift: Shift,
     lucks: &Lucks,
     mut judge: impl FnMut(Action) -> Result<(), TestCaseError>,
 ) -> Result<Played, TestCaseError> {
-    let now = PerRoute {
-        production: Split::all(FROM),
-        test: Split::all(TO),
-    };
     let mut world = World { now, shown: now };
     let mut at = Duration::ZERO;
     // The parts of what is under way; and a write that was given up, and when it
@@ -122,6 +137,14 @@ pub fn play(
     let mut has_landed_late = false;
     for step in 0..40_000 {
         at += Duration::from_millis(50);
+        if lucks.killed_at == Some(step) {
+            let arrives = lucks.bytes[step % lucks.bytes.len()] % 2 == 0;
+            pending
+                .drain(..)
+                .filter(|_| arrives)
+                .for_each(|it| world.land(it));
+            break;
+        }
         let (landing, rest) = late.into_iter().partition(|(when, _)| *when == step);
         late = rest;
         for (_, action) in landing {

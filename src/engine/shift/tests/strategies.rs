@@ -10,7 +10,7 @@ use crate::model::{Condition, Steps, Strategy as Stages};
 
 /// To those shares, each watched for as long and some with a pause, and then as
 /// the swap; some wait for more tasks.
-fn by(shares: &BTreeSet<u16>, pauses: u8, grows: u8) -> Stages {
+pub fn by(shares: &BTreeSet<u16>, pauses: u8, grows: u8) -> Stages {
     let share = |share: &u16| f64::from(*share) / 100.0;
     let hold = |number: usize| match pauses >> number & 1 {
         0 => "for 2s",
@@ -84,7 +84,7 @@ proptest! {
         let strategy = by(&shares, pauses, grows);
         let lucks = match is_calm {
             true => Lucks::calm(),
-            false => Lucks { bytes, of: 16, hangs: 220, fails, interrupt_at },
+            false => Lucks { bytes, of: 16, hangs: 220, fails, interrupt_at, killed_at: None },
         };
         let shift = Shift::new(strategy.clone(), BEFORE, policy);
         let mut watch = Watch { strategy, noted: 0 };
