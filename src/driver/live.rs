@@ -30,6 +30,18 @@ pub struct LiveWorld<'a> {
 }
 
 impl LiveWorld<'_> {
+    /// Never to fewer than there are. Users are where this very shift has brought
+    /// them by now; who else moves them is found ahead of the next move.
+    async fn grow(&self, tasks: i32) -> Result<(), String> {
+        let (session, turn, to) = (self.session, self.turn, self.to);
+        let router = self.aws.router(&self.observed.infrastructure);
+        let traffic = router.read().await.map_err(|error| error.to_string())?;
+        let now = self.observed.with_traffic(traffic);
+        let tasks = tasks.max(now.color(to).desired());
+        let scaled = await_serving::scale(session, turn, &now, to, tasks, SCALE_TIMEOUT);
+        scaled.await.map_err(|error| error.message)
+    }
+
     /// Noted, so that whoever goes on does not run it again.
     async fn run(&self, hook: Hook, stage: Option<usize>) -> Result<(), String> {
         let intent = Effect::RunHook { hook, stage };
@@ -101,14 +113,7 @@ pub async fn run_hook(
 impl World for LiveWorld<'_> {
     async fn meet(&self, condition: Condition) -> Result<(), String> {
         match condition {
-            Condition::Capacity(tasks) => {
-                let (session, turn, observed) = (self.session, self.turn, self.observed);
-                // Never fewer than there are.
-                let tasks = tasks.max(observed.color(self.to).desired());
-                let scaled =
-                    await_serving::scale(session, turn, observed, self.to, tasks, SCALE_TIMEOUT);
-                scaled.await.map_err(|error| error.message)
-            }
+            Condition::Capacity(tasks) => self.grow(tasks).await,
             Condition::Hook { hook, stage } => self.run(hook, stage).await,
             Condition::Person => {
                 let noted = self.turn.about_to(Effect::WaitForAPerson).await;

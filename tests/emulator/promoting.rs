@@ -119,3 +119,41 @@ fn a_service_that_somebody_deleted_is_missed_and_made_anew() -> Outcome {
     assert_eq!((&blue["tag"], &blue["running"]), (&json!("2"), &json!(1)));
     world.expect_answers(ENGLISH, FRENCH)
 }
+
+/// Between two stages, with users on both colours by then.
+#[test]
+fn a_colour_grows_with_its_share() -> Outcome {
+    let world = World::with_v2_idle("growing")?;
+    let grow = json!({ "cluster": world.stack(), "service": "green", "desiredCount": 4 });
+    world.api.ecs("UpdateService", &grow)?;
+    world.until("green runs four tasks", || {
+        Ok(world.status()?["colors"]["green"]["healthy"] == 4)
+    })?;
+    let line = [
+        "promote",
+        "--steps",
+        "10% for 1s,25% for 1s",
+        "--bake",
+        "1s",
+    ];
+    let dry = world.done(&[&line[..], &["--dry-run"]].concat())?;
+    let at = |text: &str| dry.stdout.find(text).ok_or_else(|| dry.shown());
+    assert!(
+        at("25% blue")? < at("scale blue to 4 tasks")?,
+        "{}",
+        dry.shown()
+    );
+    assert!(
+        at("scale blue to 4 tasks")? < at("point port 80 at blue,")?,
+        "{}",
+        dry.shown()
+    );
+    let ended = world.done(&line)?;
+    assert!(
+        ended.stderr.contains("scaling blue to 4 tasks"),
+        "{}",
+        ended.shown()
+    );
+    assert_eq!(world.status()?["colors"]["blue"]["running"], 4);
+    world.expect_answers(FRENCH, ENGLISH)
+}

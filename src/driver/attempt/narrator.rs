@@ -146,16 +146,11 @@ impl<'a> Narrator<'a> {
         let note = |text: String| report.tell(&ReportEvent::Note(text));
         match (now.milestone(), &now.phase) {
             (Milestone::Meeting(..), Phase::Meeting { .. }) => {
-                let color = self.shift.strategy.to;
-                now.condition()
-                    .iter()
-                    .for_each(|condition| match condition {
-                        Condition::Capacity(tasks) => {
-                            note(format!("scaling {color} to {}", counted(*tasks, "task")));
-                        }
-                        // Its runner tells.
-                        Condition::Hook { .. } | Condition::Person => {}
-                    });
+                // A hook's runner tells of it, and the result of a pause.
+                if let Some(Condition::Capacity(tasks)) = now.condition() {
+                    let color = self.shift.strategy.to;
+                    note(format!("scaling {color} to {}", counted(tasks, "task")));
+                }
             }
             (Milestone::Noting(0), _) => {
                 let how = match self.shift.strategy.is_gradual() {
