@@ -8,20 +8,20 @@ use crate::world::{World, string};
 
 impl World {
     /// The writes of a command that nothing disturbs.
-    fn writes_of(&self, arguments: &[&str]) -> Outcome<Vec<Write>> {
+    pub fn writes_of(&self, arguments: &[&str]) -> Outcome<Vec<Write>> {
         let mark = self.gate.calls().mark();
         self.done(arguments)?;
         Ok(Write::all(&self.gate.calls().since(mark)))
     }
 
-    fn killed_at_write(&self, arguments: &[&str], write: &Write, side: Side) -> Outcome {
+    pub fn killed_at_write(&self, arguments: &[&str], write: &Write, side: Side) -> Outcome {
         let client = self.desk.command(arguments);
         self.wait_for(kill_at(&self.gate, client, write, side))?;
         Ok(())
     }
 
     /// Production serves, and the two ports are apart.
-    fn expect_consistent(&self, what: &str) -> Outcome<Value> {
+    pub fn expect_consistent(&self, what: &str) -> Outcome<Value> {
         let status = self.status()?;
         assert_eq!(status["unfinished"], Value::Null, "{what}: {status:#}");
         assert_eq!(status["lease"], Value::Null, "{what}: {status:#}");

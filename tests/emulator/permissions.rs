@@ -123,29 +123,6 @@ impl World {
         ends(0, &["destroy", "--yes"])?;
         Ok(heard)
     }
-
-    /// An alarm that has no data.
-    fn measures_errors(&self) -> Outcome {
-        let alarm = [
-            ("Action", "PutMetricAlarm"),
-            ("AlarmName", "errors"),
-            ("Namespace", "shop"),
-            ("MetricName", "errors"),
-            ("Statistic", "Sum"),
-            ("Period", "60"),
-            ("EvaluationPeriods", "1"),
-            ("Threshold", "1"),
-            ("ComparisonOperator", "GreaterThanThreshold"),
-        ];
-        self.api.query("monitoring", "2010-08-01", &alarm)?;
-        Ok(())
-    }
-
-    fn configure_more(&self, more: &str) -> Outcome {
-        let text = std::fs::read_to_string(self.desk.path().join("bgecs.toml"))?;
-        self.desk.write("bgecs.toml", &format!("{text}\n{more}"))?;
-        Ok(())
-    }
 }
 
 /// The actions that a policy allows, whatever the resources.

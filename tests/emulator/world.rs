@@ -107,6 +107,13 @@ impl World {
         Ok(())
     }
 
+    /// Adds sections to `bgecs.toml`.
+    pub fn configure_more(&self, more: &str) -> Outcome {
+        let text = std::fs::read_to_string(self.desk.path().join("bgecs.toml"))?;
+        self.desk.write("bgecs.toml", &format!("{text}\n{more}"))?;
+        Ok(())
+    }
+
     pub fn bgecs(&self, arguments: &[&str]) -> Outcome<Ended> {
         self.desk.bgecs(arguments)
     }
