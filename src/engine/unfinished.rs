@@ -209,8 +209,11 @@ fn shift(
         true => {
             let rest = rest.watched_for(bake);
             let rest = rest.without_hooks(|hook, stage| operation.has_run(hook, stage));
+            let is_told = |at| operation.was_told_to_go_on(at);
             let strategy = match course {
                 Course::Continue { is_watched_anew } => rest.beyond_its_pause(is_watched_anew),
+                // Who went on died ahead of the next move: nobody is asked twice.
+                _ if found.production.split().is_some_and(is_told) => rest.beyond_its_pause(true),
                 Course::AsItIs | Course::Back | Course::TakeBack => rest,
             };
             let is_back = false;

@@ -2,8 +2,9 @@ use super::*;
 use crate::model::journal::Command::{
     Adopt, Deploy, Destroy, Init, Promote, Resume, Retire, Rollback,
 };
+use crate::model::journal::Fate;
 use crate::model::testing::{moment, move_to, nowhere, observed, operation, service, to};
-use crate::model::{Digest, Found, Move, PerRoute, Route, Split};
+use crate::model::{Digest, Found, Hook, Move, PerRoute, Route, Split};
 
 const BLUE: Color = Color::Blue;
 const GREEN: Color = Color::Green;
@@ -374,6 +375,23 @@ fn what_waits_for_a_person_is_left_to_one() {
     assert_eq!(on(false), (vec![5000, 10_000], false));
     assert_eq!(on(true), (vec![2500, 5000, 10_000], false));
     assert_eq!(go(Course::Back), (vec![0], true));
+    // Who went on died ahead of the next move: nobody is asked twice.
+    let mut told = operation.clone();
+    told.settle(Fate::Done);
+    let hook = Hook::BeforeStage;
+    told.intend(
+        moment(),
+        Effect::RunHook {
+            hook,
+            stage: Some(3),
+        },
+    );
+    let resumed = way(&told, &world, Course::AsItIs, true, BAKE).unwrap();
+    let Resolution::Shift { strategy, .. } = &resumed else {
+        panic!("{resumed:?}");
+    };
+    assert_eq!(strategy.stages[0].after, []);
+    assert_eq!(shares(Ok(resumed)), (vec![2500, 5000, 10_000], false));
     // Once it goes on it waits no more.
     operation.intend(moment(), Effect::Move(move_to(Route::Production, BLUE)));
     assert!(waiting(Some(&operation)).is_err());

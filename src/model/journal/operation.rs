@@ -242,6 +242,15 @@ impl Operation {
         (last.effect == Effect::WaitForAPerson && !is_over).then_some(last)
     }
 
+    /// Whether a person has said that it goes on from where it brought production
+    /// to that split.
+    pub fn was_told_to_go_on(&self, at: Split) -> bool {
+        let brought = |entry: &Entry| matches!(&entry.effect, Effect::Move(it) if it.route == Route::Production && it.to == at);
+        let since = self.entries.iter().rposition(brought).unwrap_or(0);
+        let mut since = self.entries[since..].iter();
+        self.pause().is_none() && since.any(|entry| entry.effect == Effect::WaitForAPerson)
+    }
+
     /// Since when production is where it brought it last.
     pub fn moved_production_at(&self) -> Option<OffsetDateTime> {
         let is_move = |entry: &&Entry| matches!(&entry.effect, Effect::Move(it) if it.route == Route::Production);
