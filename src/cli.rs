@@ -333,14 +333,15 @@ pub struct Promote {
     /// The release to make live, wherever it runs
     #[arg(long, allow_hyphen_values = true)]
     pub tag: Option<Tag>,
-    /// Promote even though production is failing now: the new release is the fix
-    #[arg(long)]
+    /// Promote even though production is failing now: the new release is the fix,
+    /// and all users get it at once
+    #[arg(long, conflicts_with_all = ["steps", "canary", "linear"])]
     pub fix_forward: bool,
     /// Go on with the promotion that waits for a person
-    #[arg(long = "continue", conflicts_with_all = ["abort", "color", "tag", "fix_forward", "layout", "bake", "window", "dry_run"])]
+    #[arg(long = "continue", conflicts_with_all = ["abort", "color", "tag", "fix_forward", "layout", "bake", "window", "max_latency", "dry_run"])]
     pub go_on: bool,
     /// Take back the promotion that waits for a person
-    #[arg(long, conflicts_with_all = ["color", "tag", "fix_forward", "layout", "bake", "window", "dry_run"])]
+    #[arg(long, conflicts_with_all = ["color", "tag", "fix_forward", "layout", "bake", "window", "max_latency", "dry_run"])]
     pub abort: bool,
     #[command(flatten)]
     pub lease: LeaseFlags,

@@ -9,7 +9,7 @@ use crate::cli::Promote;
 use crate::driver::asking::{base, of_file};
 use crate::driver::attempt::Kind;
 use crate::driver::pause::{self, PauseEnd};
-use crate::driver::unfinished;
+use crate::driver::unfinished::{self, Settled, Settlement};
 use crate::driver::watching::Watching;
 use crate::engine::plan::{self, AFTER_A_PAUSE, Aim, SwapPlan};
 use crate::engine::unfinished::{Course, waiting};
@@ -91,7 +91,7 @@ fn watching_of(session: &Session, args: &Promote) -> Watching {
     let said = [&flags.steps, &flags.canary, &flags.linear];
     let steps = match said.into_iter().flatten().next() {
         Some(steps) => steps.clone(),
-        None if flags.all_at_once => Steps::default(),
+        None if flags.all_at_once || args.fix_forward => Steps::default(),
         None => file.steps.clone(),
     };
     Watching {
@@ -130,6 +130,10 @@ async fn watch_the_pause(session: &Session, args: &Promote, time: Duration) -> R
     match pause::watch(session, &observed, operation, strategy, &asking, time).await? {
         PauseEnd::Over => tell("somebody went on with it, or took it back".to_owned()),
         PauseEnd::Waiting => tell(format!("it waits on: {AFTER_A_PAUSE}")),
+        PauseEnd::Complaint(why) if asking.asked().no_rollback => {
+            let warning = format!("{why}; it is left as it is, and waits on: {AFTER_A_PAUSE}");
+            session.report.tell(&ReportEvent::Warning(warning));
+        }
         PauseEnd::Complaint(why) => {
             session.report.tell(&ReportEvent::Warning(format!(
                 "{why}: taking the promotion back"
@@ -170,10 +174,25 @@ async fn end_the_pause(session: &Session, args: &Promote, end: End) -> Result<Ex
             let settled = unfinished::settle(&mut work, operation.clone(), course, &watching);
             let settled = settled.await?;
             let settlement = unfinished::look_at_the_end(&work, operation, settled, &watching);
-            Ok(ended::tell(session, Command::Promote, &settlement.await?))
+            let mut settlement = settlement.await?;
+            if end == End::Continue && settled == Settled::Undone {
+                let error = rolled_back(&settlement, &work.turn.operation());
+                settlement.error.get_or_insert(error);
+            }
+            Ok(ended::tell(session, Command::Promote, &settlement))
         },
     )
     .await
+}
+
+/// It was to go on, and was taken back.
+fn rolled_back(settlement: &Settlement, ended: &Operation) -> Error {
+    let why = ended.ending.as_ref().and_then(|it| it.reason.clone());
+    let message = match why {
+        Some(why) => why,
+        None => format!("the {} was rolled back", ended.name()),
+    };
+    Error::new(Exit::RolledBack, message).traffic(format!("{}, confirmed", settlement.traffic))
 }
 
 /// What was seen then says nothing of now.

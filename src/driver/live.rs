@@ -8,6 +8,7 @@ use super::await_serving;
 use super::hook::{HookFailure, Occasion};
 use super::turn::{Stop, Turn};
 use crate::aws::{Aws, Router};
+use crate::config::ShiftSection;
 use crate::engine::alarms;
 use crate::engine::shift::{NoteFault, Urgency, WriteFault};
 use crate::model::journal::{Effect, Operation};
@@ -37,7 +38,9 @@ impl LiveWorld<'_> {
         let router = self.aws.router(&self.observed.infrastructure);
         let traffic = router.read().await.map_err(|error| error.to_string())?;
         let now = self.observed.with_traffic(traffic);
-        let tasks = tasks.max(now.color(to).desired());
+        let service = self.aws.read_service(&now.infrastructure.cluster, to).await;
+        let service = service.map_err(|error| error.to_string())?;
+        let tasks = tasks.max(service.map_or(0, |service| service.desired));
         let scaled = await_serving::scale(session, turn, &now, to, tasks, SCALE_TIMEOUT);
         scaled.await.map_err(|error| error.message)
     }
@@ -77,6 +80,17 @@ impl LiveWorld<'_> {
             }),
         }
     }
+}
+
+/// What an alarm has against a shift, if anything.
+///
+/// # Errors
+/// Why that is not known.
+pub async fn objection(aws: &Aws, shift: &ShiftSection) -> Result<Option<String>, String> {
+    let alarms = aws.alarms(&shift.alarms).await;
+    let alarms = alarms.map_err(|error| format!("the alarms cannot be read: {error}"))?;
+    let objection = alarms::objection(&alarms, shift.alarms_without_data);
+    Ok(objection.map(|objection| objection.to_string()))
 }
 
 /// Runs a hook of an operation that moves traffic.
@@ -123,11 +137,7 @@ impl World for LiveWorld<'_> {
     }
 
     async fn objection(&self) -> Result<Option<String>, String> {
-        let shift = &self.session.config.shift;
-        let alarms = self.aws.alarms(&shift.alarms).await;
-        let alarms = alarms.map_err(|error| format!("the alarms cannot be read: {error}"))?;
-        let objection = alarms::objection(&alarms, shift.alarms_without_data);
-        Ok(objection.map(|objection| objection.to_string()))
+        objection(self.aws, &self.session.config.shift).await
     }
 
     async fn note(&self, it: Move) -> Result<(), NoteFault> {

@@ -7,7 +7,8 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::asking::Asking;
 use super::attempt::{Kind, identities};
-use super::shift::answerer;
+use super::live::objection;
+use super::shift::{ALARM_PAUSE, answerer};
 use crate::engine::analysis::{Heard, Stretch};
 use crate::engine::seen::Releases;
 use crate::error::Result;
@@ -53,14 +54,17 @@ pub async fn watch(
     let (schedule, connections) = (asking.schedule, asking.connections);
     let mut probe = Probe::start(client, &address, schedule, connections, began.into_std()).await;
     let split = share_of_new(observed, strategy);
-    let expected = schedule.due_within(time) * u64::from(split) / 10_000;
+    // Held to what one step of it is.
+    let step = asking.asked().window;
+    let expected = schedule.due_within(step) * u64::from(split) / 10_000;
     let limits = asking.tolerated(Duration::ZERO, Kind::Promote).after;
     let mut onlooker = Onlooker {
         releases: Releases::Two(who),
         stretch: Stretch::new(limits, expected, split),
     };
     let is_over = ended(session, infra, &operation.id);
-    tokio::pin!(is_over);
+    let rings = rings(session);
+    tokio::pin!(is_over, rings);
     let end = loop {
         tokio::select! {
             biased;
@@ -71,6 +75,7 @@ pub async fn watch(
                 },
                 None => break PauseEnd::Waiting,
             },
+            why = &mut rings => break PauseEnd::Complaint(why),
             over = &mut is_over => break over.map(|()| PauseEnd::Over)?,
             () = sleep_until(began + time) => break PauseEnd::Waiting,
         }
@@ -99,6 +104,18 @@ impl Onlooker {
             counts_for_share: true,
         });
         self.stretch.so_far().map(|complaint| complaint.to_string())
+    }
+}
+
+/// Comes back once an alarm objects. What cannot be read is asked for again.
+async fn rings(session: &Session) -> String {
+    loop {
+        sleep(ALARM_PAUSE).await;
+        match objection(&session.aws, &session.config.shift).await {
+            Ok(Some(why)) => return why,
+            Ok(None) => {}
+            Err(why) => tracing::debug!(why, "a pause is watched without its alarms"),
+        }
     }
 }
 

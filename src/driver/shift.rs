@@ -15,14 +15,17 @@ use crate::engine::evidence::Landmark;
 use crate::engine::seen::{Changed, NEW, OLD, Releases, Seen};
 use crate::engine::shift::{Action, Event, Milestone, Shift};
 use crate::interrupt::Interrupts;
-use crate::model::{Move, Route, Sample};
+use crate::model::{Color, Move, Route, Sample};
 use crate::probe::Probe;
 
 /// How often the machine is told the time.
 const TICK: Duration = Duration::from_millis(50);
 
 /// Ahead of each look at the alarms.
-const ALARM_PAUSE: Duration = Duration::from_secs(10);
+pub const ALARM_PAUSE: Duration = Duration::from_secs(10);
+
+/// Ahead of each look at the colour to go back to.
+const HEALTH_PAUSE: Duration = Duration::from_secs(30);
 
 /// What a person may want to see while it runs.
 #[derive(Debug)]
@@ -127,14 +130,19 @@ pub async fn run(
     // Beside it, what the journal is told and nothing waits for.
     let told = Fuse::terminated();
     tokio::pin!(told);
-    let alarms = listen(world);
-    tokio::pin!(alarms);
+    let from = shift.strategy.from;
+    let (alarms, health) = (listen(world), ask_the_old(world, from));
+    tokio::pin!(alarms, health);
     while shift.outcome().is_none() {
         let event = tokio::select! {
             biased;
             () = interrupts.next() => Event::Interrupt,
             Some(event) = effects.next(), if !effects.is_empty() => event,
             () = &mut told, if !told.is_terminated() => continue,
+            event = &mut health, if shift.strategy.is_gradual() => {
+                health.set(ask_the_old(world, from));
+                event
+            }
             // A way back may be what makes them quiet.
             event = &mut alarms, if shift.policy.needs_clean_baseline => {
                 alarms.set(listen(world));
@@ -195,6 +203,12 @@ pub async fn run(
 async fn listen(world: &impl World) -> Event {
     sleep(ALARM_PAUSE).await;
     Event::Alarms(world.objection().await)
+}
+
+/// Whether the colour to go back to is healthy still: a gradual shift is long.
+async fn ask_the_old(world: &impl World, from: Color) -> Event {
+    sleep(HEALTH_PAUSE).await;
+    Event::OldHealth(world.is_healthy(from).await)
 }
 
 /// By the number that a release has in what was seen.

@@ -5,11 +5,13 @@ use std::time::Duration;
 use super::asking::{Asking, judge_once};
 use super::attempt::{Attempt, Kind};
 use super::await_serving::{Wait, await_serving};
+use super::live::objection;
 use super::turn::Conclusion;
 use super::watching::Watching;
 use super::work::Work;
 use super::{destroy, make_live, retire, stack, tidy};
 use crate::engine::plan::AFTER_A_PAUSE;
+use crate::engine::preflight;
 use crate::engine::shift::Outcome as Ending;
 use crate::engine::unfinished::{self, Course, Reaction, Resolution};
 use crate::error::{Error, Exit, Result};
@@ -285,8 +287,14 @@ async fn is_well(
         Some(_) => (Route::Production, None),
         None => (Route::Test, Some(to)),
     };
-    observed.color(to).targets.healthy() > 0
-        && judge_once(session, &observed.infrastructure, asking, route, color).await
+    let is_fit = match (production.only(), &operation.strategy) {
+        (None, Some(strategy)) => {
+            let alarms = objection(&session.aws, &session.config.shift).await;
+            alarms == Ok(None) && preflight::is_fit(observed, strategy)
+        }
+        _ => observed.color(to).targets.healthy() > 0,
+    };
+    is_fit && judge_once(session, &observed.infrastructure, asking, route, color).await
 }
 
 /// What came of it, and what to remember of it: nothing where the journal went

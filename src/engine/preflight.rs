@@ -46,17 +46,28 @@ pub fn checks(
     let rest = match thoroughness {
         Thoroughness::Full => vec![
             rolled_out(observed, to),
-            capacity(observed, strategy),
+            capacity(observed, strategy, is_under_way),
             healthy(observed, to),
             answers(test_answers),
         ],
         Thoroughness::WayBack => vec![
             only_told(rolled_out(observed, to)),
-            only_told(capacity(observed, strategy)),
+            only_told(capacity(observed, strategy, is_under_way)),
             healthy_enough(observed, to),
         ],
     };
     always.into_iter().chain(rest).collect()
+}
+
+/// Whether a colour that has a part of the users is as it must be to keep them.
+pub fn is_fit(observed: &Observed, strategy: &Strategy) -> bool {
+    let to = strategy.to;
+    let checks = [
+        rolled_out(observed, to),
+        capacity(observed, strategy, true),
+        healthy(observed, to),
+    ];
+    checks.iter().all(|check| check.ok)
 }
 
 fn only_told(check: Check) -> Check {
@@ -153,14 +164,20 @@ fn going_back(observed: &Observed, color: Color) -> String {
     format!("ECS is going back to {to}; try again in a moment")
 }
 
-/// For what it is to take first.
-fn capacity(observed: &Observed, strategy: &Strategy) -> Check {
+/// For what it is to take first, or has by now: for more it grows when that is
+/// its turn.
+fn capacity(observed: &Observed, strategy: &Strategy, is_under_way: bool) -> Check {
     let (from, to) = (strategy.from, strategy.to);
     let (has, live) = (observed.color(to).running(), observed.color(from).running());
-    let needs = needed(strategy.first_share(), live);
+    let found = observed.traffic.production.split();
+    let share = match found.filter(|_| is_under_way) {
+        Some(split) => split.share(to),
+        None => strategy.first_share(),
+    };
+    let needs = needed(share, live);
     let mut detail = format!("{to} runs {}, {from} {live}", counted(has, "task"));
     if needs < live {
-        detail += &format!("; its first share needs {needs}");
+        detail += &format!("; its share needs {needs}");
     }
     Check {
         name: "capacity",
@@ -222,7 +239,7 @@ mod tests {
 
     use super::*;
     use crate::model::testing::{nowhere, observed, redirect, release, service, to};
-    use crate::model::{Deployment, Target, Targets};
+    use crate::model::{Deployment, Found, Split, Target, Targets};
 
     fn target(state: TargetState) -> Target {
         Target {
@@ -341,6 +358,33 @@ mod tests {
             world.traffic.test = forwarding;
             assert_eq!(failing(&world, &well()), Vec::<&str>::new());
         }
+    }
+
+    #[test]
+    fn a_share_needs_its_part_of_the_live_tasks_and_grows_when_that_is_its_turn() {
+        let mut world = ready();
+        world.colors.green.service = Some(service(10));
+        world.colors.blue.service = Some(service(4));
+        let target = || target(TargetState::Healthy);
+        world.colors.blue.targets = Targets(vec![target(), target(), target(), target()]);
+        let failing = |world: &Observed, strategy: &Strategy, is_under_way| -> Vec<&str> {
+            let checks = checks(world, strategy, is_under_way, &well(), Thoroughness::Full);
+            let failing = checks.into_iter().filter(|check| !check.ok);
+            failing.map(|check| check.name).collect()
+        };
+        let none = Vec::<&str>::new();
+        assert_eq!(failing(&world, &to_blue(&world), false), ["capacity"]);
+        let steps = "25% pause".parse().unwrap();
+        let all = Strategy::gradual(Color::Blue, &world.traffic, &steps, Duration::ZERO);
+        assert_eq!(failing(&world, &all, false), none);
+        // What follows the pause needs ten, and waits for them itself.
+        world.traffic.production = Found::Split(Split::with_share(Color::Blue, 2500));
+        let rest = all.rest(&world.traffic).unwrap().beyond_its_pause(false);
+        assert_eq!(failing(&world, &rest, true), none);
+        assert!(is_fit(&world, &all));
+        world.colors.blue.service = Some(service(3));
+        assert_eq!(failing(&world, &rest, true), ["capacity"]);
+        assert!(!is_fit(&world, &all));
     }
 
     #[test]

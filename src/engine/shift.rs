@@ -136,7 +136,8 @@ impl Shift {
 
     /// Whether it left users on both colours, or found them so and did nothing.
     pub fn is_half_way(&self) -> bool {
-        let last = self.production_moves().last();
+        let has_moved = !matches!(self.outcome(), Some(Outcome::Unchanged(_)));
+        let last = self.production_moves().last().filter(|_| has_moved);
         let split = match last {
             Some(moved) => Some(moved.it.to),
             None => self.before.found.production.split(),
@@ -210,6 +211,11 @@ impl Shift {
             Event::Health(result) => self.on_health(at, result),
             Event::Met(result) => self.on_met(at, result),
             Event::Alarms(result) => self.on_alarms(at, result),
+            Event::OldHealth(result) => {
+                // One that cannot be asked is asked again when that counts.
+                self.before.was_healthy = result == Ok(true);
+                None
+            }
         }
     }
 

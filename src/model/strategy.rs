@@ -212,8 +212,11 @@ impl Strategy {
 
     /// Whether users are ever on both colours because it says so.
     pub fn is_gradual(&self) -> bool {
-        let mut moves = self.stages.iter().map(|stage| stage.it);
-        moves.any(|it| it.to.only().is_none())
+        let mut splits = self
+            .stages
+            .iter()
+            .flat_map(|stage| [stage.it.from, Some(stage.it.to)]);
+        splits.any(|split| split.is_some_and(|split| split.only().is_none()))
     }
 
     /// What it moves. Where a route is already there is nothing to do.

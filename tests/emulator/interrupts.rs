@@ -151,7 +151,7 @@ fn an_interrupted_promotion_leaves_nothing_to_finish() -> Outcome {
 }
 
 #[test]
-fn a_second_interrupt_leaves_at_once_and_resume_finishes() -> Outcome {
+fn a_second_interrupt_leaves_at_once_and_resume_goes_the_rest_of_the_way_back() -> Outcome {
     let world = World::with_v2_idle("twice")?;
     let mut promoting = world.start(&["promote", "--window", "60s"])?;
     promoting.until_said("watching for")?;
@@ -175,10 +175,10 @@ fn a_second_interrupt_leaves_at_once_and_resume_finishes() -> Outcome {
     assert_eq!(status["unfinished"]["command"], "promote", "{status:#}");
     assert_eq!(
         world.done_json(&["resume", "--window", "0s"])?["outcome"],
-        "finished"
+        "undone"
     );
     world.expect_settled("the resume")?;
-    world.expect_answers(FRENCH, ENGLISH)
+    world.expect_answers(ENGLISH, FRENCH)
 }
 
 #[test]

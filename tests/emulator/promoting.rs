@@ -157,3 +157,29 @@ fn a_colour_grows_with_its_share() -> Outcome {
     assert_eq!(world.status()?["colors"]["blue"]["running"], 4);
     world.expect_answers(FRENCH, ENGLISH)
 }
+
+#[test]
+fn who_watches_a_pause_sees_that_somebody_went_on() -> Outcome {
+    let world = World::with_v2_idle("watched")?;
+    let line = [
+        "promote",
+        "--steps",
+        "50% pause",
+        "--bake",
+        "1s",
+        "--wait",
+        "2m",
+    ];
+    let mut child = world.desk.command(&line).spawn()?;
+    let mut stderr = BufReader::new(child.stderr.take().ok_or("no stderr")?);
+    let mut seen = String::new();
+    while !seen.contains("watching it for") {
+        let read = stderr.read_line(&mut seen)?;
+        assert!(read > 0, "it never watched: {seen}");
+    }
+    world.done(&["promote", "--continue"])?;
+    stderr.read_to_string(&mut seen)?;
+    assert!(child.wait()?.success(), "{seen}");
+    assert!(seen.contains("somebody went on with it"), "{seen}");
+    world.expect_answers(FRENCH, ENGLISH)
+}

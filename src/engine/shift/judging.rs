@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Action, Outcome, Phase, Shift, Why};
 use crate::engine::analysis::{Answerer, Complaint, Heard, Stretch};
-use crate::model::Route;
+use crate::model::{Found, Route};
 
 /// How many good answers make a baseline.
 const BASELINE_ANSWERS: u64 = 3;
@@ -77,7 +77,15 @@ impl Shift {
     }
 
     fn watched_stage(&self) -> usize {
-        let mut left = self.stage..self.strategy.stages.len();
+        // What comes after its watch is heard for the next one.
+        let is_over = matches!(
+            self.phase,
+            Phase::Meeting {
+                is_watched: true,
+                ..
+            }
+        );
+        let mut left = self.stage + usize::from(is_over)..self.strategy.stages.len();
         let is_watched = |stage: &usize| !self.strategy.stages[*stage].bake.is_zero();
         left.find(is_watched)
             .unwrap_or(self.strategy.stages.len() - 1)
@@ -241,10 +249,16 @@ impl Shift {
         }
         // Where prod's write is under way, its result decides.
         let moved_production = self.production_moves().next().is_some();
+        // Nobody more is brought to it.
+        let is_between = self.strategy.is_gradual()
+            && matches!(
+                self.phase,
+                Phase::Meeting { .. } | Phase::Noting | Phase::Baking { .. }
+            );
         let is_over = match why {
-            Why::Interrupt => self.is_past_production(),
+            Why::Interrupt => is_between || self.is_past_production(),
             // Both ports, not one.
-            _ => matches!(self.phase, Phase::Baking { .. }) || !moved_production,
+            _ => is_between || matches!(self.phase, Phase::Baking { .. }) || !moved_production,
         };
         match (is_over, why) {
             (false, _) => None,
@@ -301,6 +315,12 @@ impl Shift {
         self.before.found.production.reaches(self.strategy.to)
     }
 
+    /// Whether users were on both colours before.
+    pub(super) fn found_on_both(&self) -> bool {
+        let found = self.before.found.production.split();
+        found.is_some_and(|split| split.only().is_none())
+    }
+
     /// Whether users may be on the new colour.
     fn may_be_on_new(&self) -> bool {
         self.found_on_new() || self.production_moves().next().is_some()
@@ -319,7 +339,8 @@ impl Shift {
     fn settled_at(&self) -> Option<Duration> {
         match self.production_moves().last() {
             Some(moved) => moved.seen.map(|seen| seen + self.policy.patience.visible),
-            None => Some(Duration::ZERO),
+            None => (self.before.found.production == Found::from(self.strategy.to))
+                .then_some(Duration::ZERO),
         }
     }
 }

@@ -36,11 +36,11 @@ impl Shift {
         match (result, self.condition()) {
             (Ok(()), Some(Condition::Person)) => self.end(Outcome::Paused),
             (Ok(()), _) => self.meet(is_watched, number + 1),
-            (Err(reason), Some(Condition::Hook { .. })) if self.has_changed_nothing() => {
-                self.end(Outcome::Refused(reason))
+            (Err(reason), _) if self.found_on_both() || !self.has_changed_nothing() => {
+                self.turn_back(at, Why::Unmet(reason))
             }
-            (Err(reason), _) if self.has_changed_nothing() => self.end(Outcome::Unchanged(reason)),
-            (Err(reason), _) => self.turn_back(at, Why::Unmet(reason)),
+            (Err(reason), Some(Condition::Hook { .. })) => self.end(Outcome::Refused(reason)),
+            (Err(reason), _) => self.end(Outcome::Unchanged(reason)),
         }
     }
 
@@ -64,7 +64,7 @@ impl Shift {
         match (self.stage, result) {
             (_, Ok(())) => self.set_out(at),
             (0, Err(fault)) if fault.is_lost => self.end(Outcome::Refused(fault.message)),
-            (0, Err(fault)) => self.end(Outcome::Unchanged(fault.message)),
+            (0, Err(fault)) if !self.found_on_both() => self.end(Outcome::Unchanged(fault.message)),
             // Whoever holds the lease now decides which way it goes on.
             (_, Err(fault)) if fault.is_lost => self.end(Outcome::InDoubt(fault.message)),
             (_, Err(fault)) => self.turn_back(at, Why::Journal(fault.message)),
@@ -232,7 +232,7 @@ impl Shift {
                 | Reading::Unseen { reason, .. },
             ) => self.turn_back(at, Why::Unmoved(route, reason)),
             // AWS refused the write, and the route shows that nothing changed.
-            (Route::Production, Reading::Refused(reason)) if is_first => {
+            (Route::Production, Reading::Refused(reason)) if is_first && !self.found_on_both() => {
                 self.end(Outcome::Unchanged(reason))
             }
             (Route::Production, Reading::Refused(reason)) => {

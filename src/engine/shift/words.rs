@@ -83,6 +83,8 @@ pub enum Event {
     Health(Result<bool, String>),
     /// What a stage waited for is so, or cannot be.
     Met(Result<(), String>),
+    /// Of the colour to go back to, asked for now and then.
+    OldHealth(Result<bool, String>),
     /// What an alarm has against it, or why that is not known.
     Alarms(Result<Option<String>, String>),
 }

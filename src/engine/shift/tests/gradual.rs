@@ -306,3 +306,98 @@ fn a_hook_that_fails_refuses_ahead_of_the_first_move() {
         [Action::LookBack(FROM)]
     );
 }
+
+#[test]
+fn what_is_heard_while_a_hook_runs_counts_for_the_next_step() {
+    let mut shift = by("10% for 60s,50% for 30s");
+    shift.strategy = shift.strategy.with_hooks(|hook| hook == Hook::AfterStage);
+    let baseline = [0.1, 0.2, 0.3].map(|at| (at, answer(at, true)));
+    run(&mut shift, baseline.to_vec());
+    run(&mut shift, vec![(1.0, tick())]);
+    arrives(&mut shift, 1.0, forwards_to(FROM), split(1000));
+    run(&mut shift, vec![(61.0, tick())]);
+    run(&mut shift, vec![(62.0, answered(62.0, true, New))]);
+    run(&mut shift, vec![(63.0, Event::Met(Ok(())))]);
+    arrives(&mut shift, 63.0, split(1000), split(5000));
+    // Half of the answers are right at this step, and were not at the last one.
+    for n in 0..200u32 {
+        let at = 65.5 + f64::from(n) / 10.0;
+        let by = if n % 2 == 0 { New } else { Old };
+        assert_eq!(run(&mut shift, vec![(at, answered(at, true, by))]), []);
+    }
+}
+
+/// Found where another left it, at that share.
+fn found_at(share: u16, strategy: Strategy, policy: Policy) -> Shift {
+    let before = Before {
+        found: PerRoute {
+            production: split(share),
+            test: forwards_to(TO),
+        },
+        ..BEFORE
+    };
+    Shift::new(strategy, before, policy)
+}
+
+#[test]
+fn the_way_back_from_a_share_is_not_held_up_by_who_fails_there() {
+    let found = PerRoute {
+        production: split(2500),
+        test: forwards_to(TO),
+    };
+    let strategy = Strategy::all_at_once(FROM, &found, Duration::from_secs(15));
+    let policy = Policy {
+        needs_clean_baseline: false,
+        ..policy()
+    };
+    // Its old colour is the one that fails.
+    let mut back = found_at(2500, strategy, policy);
+    let fails = [0.1, 0.2].map(|at| (at, answered(at, false, Old)));
+    run(&mut back, fails.to_vec());
+    run(
+        &mut back,
+        vec![(0.3, answered(0.3, true, New)), (1.0, tick())],
+    );
+    let script = vec![
+        (1.0, answered(0.9, false, Unknown)),
+        (1.0, Event::Noted(Ok(()))),
+        (1.0, Event::Read(Ok(split(2500)))),
+        (1.1, Event::Written(Ok(()))),
+        (1.2, shows(FROM)),
+        (1.2, Event::Noted(Ok(()))),
+        (1.3, shows(TO)),
+    ];
+    run(&mut back, script);
+    assert_eq!(back.outcome(), None, "{:?}", back.phase);
+}
+
+#[test]
+fn who_goes_on_takes_it_back_where_what_comes_next_cannot_be() {
+    let steps = "25% for 60s,50% for 60s".parse().unwrap();
+    let strategy = Strategy::gradual(TO, &BEFORE.found, &steps, Duration::ZERO);
+    let found = PerRoute {
+        production: split(2500),
+        test: forwards_to(TO),
+    };
+    let mut strategy = strategy.rest(&found).unwrap();
+    strategy.stages[0].before.push(Condition::Capacity(3));
+    let mut shift = found_at(2500, strategy, policy());
+    let baseline = [0.1, 0.2, 0.3].map(|at| (at, answer(at, true)));
+    run(&mut shift, baseline.to_vec());
+    run(&mut shift, vec![(1.0, tick())]);
+    let actions = run(&mut shift, vec![(2.0, Event::Met(Err("none".to_owned())))]);
+    assert_eq!(actions, [Action::LookBack(FROM)]);
+}
+
+#[test]
+fn where_there_is_no_way_back_nobody_more_is_brought_to_it() {
+    for event in [answered(62.0, false, New), Event::Interrupt] {
+        let mut shift = on_the_first_step("10% for 60s,50% for 60s");
+        shift.before.origin = None;
+        shift.strategy.stages[1].before.push(Condition::Capacity(3));
+        run(&mut shift, vec![(61.0, tick())]);
+        run(&mut shift, vec![(62.0, event)]);
+        assert!(matches!(shift.outcome(), Some(Outcome::Left(_))));
+        assert!(shift.is_half_way());
+    }
+}
