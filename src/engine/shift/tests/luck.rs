@@ -138,7 +138,7 @@ pub fn play_from(
     for step in 0..40_000 {
         at += Duration::from_millis(50);
         if lucks.killed_at == Some(step) {
-            let arrives = lucks.bytes[step % lucks.bytes.len()] % 2 == 0;
+            let arrives = lucks.bytes[step % lucks.bytes.len()].is_multiple_of(2);
             pending
                 .drain(..)
                 .filter(|_| arrives)
