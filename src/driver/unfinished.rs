@@ -262,8 +262,18 @@ pub async fn way(
 ) -> Result<Resolution> {
     let to_is_well =
         course == Course::AsItIs && is_well(session, operation, observed, &watching.asking).await;
-    unfinished::way(operation, observed, course, to_is_well, watching.window())
-        .map_err(|refusal| Error::from(refusal).untouched(observed))
+    let way = unfinished::way(operation, observed, course, to_is_well, watching.window());
+    let way = way.map_err(|refusal| Error::from(refusal).untouched(observed))?;
+    Ok(match way {
+        Resolution::Shift {
+            strategy,
+            is_back: true,
+        } => Resolution::Shift {
+            strategy: strategy.watched_for(watching.window_back(operation, &session.config.probe)),
+            is_back: true,
+        },
+        way => way,
+    })
 }
 
 /// Whether the colour that a shift brought users to answers as the operation

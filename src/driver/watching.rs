@@ -38,6 +38,17 @@ impl Watching {
         self.asking.asked().window
     }
 
+    /// How long production is watched once an operation is taken back: what was
+    /// asked of a new release is not asked of the old one, and the person who wants
+    /// it back now says so with a flag.
+    pub fn window_back(&self, operation: &Operation, config: &config::Probe) -> Duration {
+        let asked = operation.asked.as_ref().map(|asked| asked.window);
+        match asked == Some(self.window()) {
+            true => self.window().min(config.window),
+            false => self.window(),
+        }
+    }
+
     /// Whether a failed swap is taken back.
     pub fn takes_back(&self) -> bool {
         !self.asking.asked().no_rollback
@@ -69,5 +80,36 @@ impl Watching {
             seconds: self.window().as_secs_f64(),
             takes_back: self.takes_back(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::driver::asking::of_file;
+    use crate::model::journal::Asked;
+    use crate::model::testing::operation;
+
+    #[test]
+    fn the_way_back_is_not_watched_for_as_long_as_a_new_release() {
+        let config = config::Probe::default();
+        let seconds = Duration::from_secs;
+        let operation = Operation {
+            asked: Some(asked_for(&config, seconds(900))),
+            ..operation()
+        };
+        let back = |watching: &Watching| watching.window_back(&operation, &config);
+        let watching = Watching::of_operation(&operation, &config);
+        assert_eq!(watching.window(), seconds(900));
+        assert_eq!(back(&watching), config.window);
+
+        let told = |time| Watching::new(Asking::new(asked_for(&config, time), None));
+        assert_eq!(back(&told(seconds(60))), seconds(60));
+        assert_eq!(back(&told(Duration::ZERO)), Duration::ZERO);
+    }
+
+    fn asked_for(config: &config::Probe, window: Duration) -> Asked {
+        let asked = of_file(config);
+        Asked { window, ..asked }
     }
 }
