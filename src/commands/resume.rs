@@ -22,10 +22,8 @@ pub async fn run(session: &Session, args: &Resume) -> Result<Exit> {
         let steps = match &observed.journal.operation {
             Some(operation) => {
                 refuse_waiting(operation, &observed)?;
-                let course = Course::AsItIs;
                 let watching = as_asked(session, operation, args);
-                let way = unfinished::way(session, operation, course, &observed, &watching).await?;
-                steps(session, &observed, &way, &watching)
+                planned(session, &observed, operation, Course::AsItIs, &watching).await?
             }
             None => Vec::new(),
         };
@@ -69,6 +67,21 @@ async fn resume(mut work: Work<'_>, args: &Resume) -> Result<Exit> {
 /// As the operation was asked; what the flags say wins.
 fn as_asked(session: &Session, operation: &Operation, args: &Resume) -> Watching {
     watching(&args.watch, base(Some(operation), &session.config.probe))
+}
+
+/// How an unfinished operation would be brought to its end.
+///
+/// # Errors
+/// As [`unfinished::way`].
+pub async fn planned(
+    session: &Session,
+    observed: &Observed,
+    operation: &Operation,
+    course: Course,
+    watching: &Watching,
+) -> Result<Vec<Step>> {
+    let way = unfinished::way(session, operation, course, observed, watching).await?;
+    Ok(steps(session, observed, &way, watching))
 }
 
 fn steps(

@@ -2,14 +2,17 @@
 
 use super::asking::watching;
 use super::lease;
+use super::plan::PlanResult;
+use super::resume::planned;
 use super::swap;
 use crate::cli::Rollback;
 use crate::driver::asking::of_file;
 use crate::driver::attempt::Kind;
 use crate::driver::watching::Watching;
 use crate::engine::plan::{self, SwapPlan};
+use crate::engine::unfinished::{self, Course, Reaction};
 use crate::error::{Error, Exit, Result};
-use crate::model::journal::Command;
+use crate::model::journal::{Command, Operation};
 use crate::model::{Deployed, Observed};
 use crate::session::Session;
 
@@ -21,6 +24,13 @@ pub async fn run(session: &Session, args: &Rollback) -> Result<Exit> {
     if args.dry_run.dry_run {
         let observed = session.observe().await?;
         lease::tell_of_unfinished(session, &observed);
+        if let Some(operation) = taken_back(&observed) {
+            let watching = Watching::of_operation(operation, &session.config.probe);
+            let course = Course::Back;
+            let steps = planned(session, &observed, operation, course, &watching).await?;
+            session.report.result(&PlanResult::of("rollback", steps));
+            return Ok(Exit::Done);
+        }
         let plan = plan(&observed, None)?;
         swap::dry_run(session, Kind::Rollback, &observed, plan, &watching)?;
         return Ok(Exit::Done);
@@ -44,6 +54,13 @@ pub async fn run(session: &Session, args: &Rollback) -> Result<Exit> {
         },
     )
     .await
+}
+
+/// The unfinished promotion that a rollback takes back.
+fn taken_back(observed: &Observed) -> Option<&Operation> {
+    let operation = observed.journal.operation.as_ref()?;
+    let reaction = unfinished::reaction(operation, Command::Rollback, None);
+    (reaction == Ok(Reaction::TakeBack)).then_some(operation)
 }
 
 fn plan(observed: &Observed, meant: Option<&Deployed>) -> Result<SwapPlan> {

@@ -125,11 +125,12 @@ fn a_pause_is_left_standing_until_a_person_says_which_way() -> Outcome {
         expect_said(&refused, &parts);
         world.expect_waiting(&line.join(" "))?;
     }
-    for line in [&["promote", "--dry-run"][..], &["resume", "--dry-run"]] {
-        let before = world.status()?;
-        world.bgecs(line)?;
-        assert_eq!(world.status()?, before, "{line:?}");
+    for word in ["promote", "resume"] {
+        world.changes_nothing(6, &[word, "--dry-run"])?;
     }
+    let back = world.changes_nothing(0, &["rollback", "--dry-run"])?;
+    let step = "point port 80 at green";
+    assert!(back.stdout.contains(step), "{}", back.shown());
     let went_on = world.done(&["promote", "--continue"])?;
     world.expect_live("2", &went_on.shown())?;
     let newest = world.history()?.remove(0);

@@ -100,9 +100,10 @@ pub fn goal(operation: Operation, before: &Tags, typed: &str) -> Option<Tags> {
         Operation::Deploy => Some(before.with_idle(typed)),
         // The idle colour has what has not been live, and for a rollback what
         // was live before.
-        Operation::Promote | Operation::PromoteGrowing | Operation::Rollback => {
-            Some(before.swapped())
-        }
+        Operation::Promote
+        | Operation::PromoteGrowing
+        | Operation::PromoteGradual
+        | Operation::Rollback => Some(before.swapped()),
         Operation::Retire | Operation::InitUpdate => Some(before.clone()),
         Operation::Destroy => None,
     }

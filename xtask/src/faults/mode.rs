@@ -70,7 +70,10 @@ impl Mode {
             Self::Resume | Self::Repeat => true,
             Self::Over(Next::Promote) => operation == Operation::Deploy,
             Self::Over(Next::Rollback) => {
-                matches!(operation, Operation::Promote | Operation::PromoteGrowing)
+                matches!(
+                    operation,
+                    Operation::Promote | Operation::PromoteGrowing | Operation::PromoteGradual
+                )
             }
             Self::Over(Next::Deploy) => operation == Operation::Rollback,
             Self::Over(Next::Destroy) => operation != Operation::Destroy,

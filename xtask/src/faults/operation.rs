@@ -14,6 +14,8 @@ pub enum Operation {
     Promote,
     /// The idle colour has fewer tasks than the live one
     PromoteGrowing,
+    /// Users go over step by step
+    PromoteGradual,
     Rollback,
     Retire,
     /// The stack is there already, and a setting of it is changed
@@ -37,9 +39,10 @@ pub struct Typed {
 
 impl Operation {
     /// Those that take turns, since each ends where the next one may begin.
-    pub const TURNS: [&[Self]; 5] = [
+    pub const TURNS: [&[Self]; 6] = [
         &[Self::Deploy, Self::Promote, Self::Rollback],
         &[Self::PromoteGrowing],
+        &[Self::PromoteGradual],
         &[Self::Retire],
         &[Self::InitUpdate],
         &[Self::DeployFirst, Self::Destroy],
@@ -52,6 +55,7 @@ impl Operation {
             Self::Deploy => "deploy",
             Self::Promote => "promote",
             Self::PromoteGrowing => "promote (grows)",
+            Self::PromoteGradual => "promote (gradual)",
             Self::Rollback => "rollback",
             Self::Retire => "retire",
             Self::InitUpdate => "init (update)",
@@ -63,7 +67,7 @@ impl Operation {
     pub fn command(self) -> &'static str {
         match self {
             Self::DeployFirst | Self::Deploy => "deploy",
-            Self::Promote | Self::PromoteGrowing => "promote",
+            Self::Promote | Self::PromoteGrowing | Self::PromoteGradual => "promote",
             Self::Rollback => "rollback",
             Self::Retire => "retire",
             Self::InitUpdate => "init",
@@ -75,6 +79,10 @@ impl Operation {
         match self {
             Self::DeployFirst | Self::Deploy => deploy(release),
             Self::Promote | Self::PromoteGrowing => line(&["promote", "--window", "1s"]),
+            Self::PromoteGradual => {
+                let steps = "10% for 1s,50% for 1s";
+                line(&["promote", "--steps", steps, "--bake", "1s"])
+            }
             Self::Rollback => line(&["rollback", "--window", "1s"]),
             Self::Retire => line(&["retire"]),
             Self::InitUpdate => line(&["init"]),

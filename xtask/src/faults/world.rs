@@ -142,7 +142,7 @@ impl<'a> World<'a> {
             // A promotion over it takes what was there before, if it takes that.
             Operation::Deploy if mode == Mode::Over(Next::Promote) => self.with_a_new_one().await,
             Operation::Deploy | Operation::Retire => self.with_both_running().await,
-            Operation::Promote => self.with_a_new_one().await,
+            Operation::Promote | Operation::PromoteGradual => self.with_a_new_one().await,
             Operation::PromoteGrowing => self.with_one_grown().await,
             Operation::Rollback => self.with_a_way_back().await,
             Operation::InitUpdate => self.with_an_older_stack().await,
@@ -302,6 +302,7 @@ pub fn configuration(retention_days: u32) -> String {
     format!(
         "app = \"{APP}\"\n\n[service]\ndesired_count = 1\n\n\
          [probe]\npath = \"/api\"\nrate = 20\nwindow_seconds = 1\n\n\
+         [hooks]\nbefore_stage = \"true\"\n\n\
          [build]\nbefore = \"{hook}\"\n\n[logs]\nretention_days = {retention_days}\n\n\
          [load_balancer]\nderegistration_delay_seconds = 0\n"
     )

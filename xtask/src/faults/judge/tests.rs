@@ -66,6 +66,7 @@ fn the_same_line_ends_where_one_of_it_would_have() {
         (Operation::Deploy, "1/2", Some("1/9")),
         (Operation::Promote, "1/2", Some("2/1")),
         (Operation::PromoteGrowing, "1/2", Some("2/1")),
+        (Operation::PromoteGradual, "1/2", Some("2/1")),
         (Operation::Rollback, "2/1", Some("1/2")),
         (Operation::Retire, "1/2", Some("1/2")),
         (Operation::InitUpdate, "1/2", Some("1/2")),
