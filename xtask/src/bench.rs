@@ -9,6 +9,7 @@
 //! could not be measured.
 
 mod calls;
+mod canary;
 mod context;
 mod deploy;
 mod figures;
@@ -47,6 +48,9 @@ pub struct Args {
     /// Write the table into README.md
     #[arg(long, conflicts_with = "only")]
     write_docs: bool,
+    /// Measure the debug build, where what counts is not bgecs's own speed
+    #[arg(long, conflicts_with = "write_docs")]
+    debug: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -59,6 +63,7 @@ enum Measure {
     Probe,
     Context,
     Recovery,
+    Canary,
 }
 
 impl Measure {
@@ -72,7 +77,13 @@ impl Measure {
             Self::Probe => "probe",
             Self::Context => "context",
             Self::Recovery => "recovery",
+            Self::Canary => "canary",
         }
+    }
+
+    /// Whether it has apps of its own, which have bad releases.
+    fn makes_its_app(self) -> bool {
+        matches!(self, Self::Recovery | Self::Canary)
     }
 }
 
@@ -108,7 +119,10 @@ impl Args {
 /// failure or an interrupt.
 pub async fn run(args: &Args) -> Result<()> {
     let began = Instant::now();
-    let exe = bgecs::build_release().await?;
+    let exe = match args.debug {
+        true => bgecs::build().await?,
+        false => bgecs::build_release().await?,
+    };
     let engine = Engine::ensure(&say::line).await?;
     let (engine, emulator) = local::start(engine, Options::default()).await?;
     let mut results = Results::default();
@@ -136,14 +150,21 @@ async fn go_through(
     let stage = Stage::new(&gate, exe.to_owned());
     if Measure::value_variants()
         .iter()
-        .any(|measure| *measure != Measure::Recovery && args.wants(*measure))
+        .any(|measure| !measure.makes_its_app() && args.wants(*measure))
     {
         go_through_apps(args, &stage, results).await?;
     }
-    if args.wants(Measure::Recovery) {
-        say::line("measuring: recovery");
-        let found = recovery::measure(&stage, usize::from(args.runs)).await;
-        results.take(Measure::Recovery, found);
+    for measure in [Measure::Recovery, Measure::Canary] {
+        if !args.wants(measure) {
+            continue;
+        }
+        say::line(&format!("measuring: {}", measure.name()));
+        let runs = usize::from(args.runs);
+        let found = match measure {
+            Measure::Canary => canary::measure(&stage, runs).await,
+            _ => recovery::measure(&stage, runs).await,
+        };
+        results.take(measure, found);
     }
     drop(stage);
     gate.stop().await;
@@ -169,8 +190,7 @@ async fn go_through_apps(args: &Args, stage: &Stage<'_>, results: &mut Results) 
             Measure::Calls => calls::measure(&ours, runs).await,
             Measure::Probe => probe::measure(exe, runs).await,
             Measure::Context => context::measure(&mut ours, runs).await,
-            // On an app of its own, which has a bad release.
-            Measure::Recovery => continue,
+            Measure::Recovery | Measure::Canary => continue,
         };
         results.take(*measure, found);
     }
@@ -191,7 +211,10 @@ fn tell(found: &Found) {
 }
 
 async fn show(args: &Args, exe: &Path, results: &Results) -> Result<()> {
-    let machine = machine::describe(exe).await?;
+    let mut machine = machine::describe(exe).await?;
+    if args.debug {
+        machine.push("a debug build".to_owned());
+    }
     let rows = results.found.iter().flat_map(|(_, found)| &found.rows);
     let rows: Vec<&Row> = rows.collect();
     let table = table::markdown(&rows);

@@ -17,19 +17,17 @@ use super::program::milliseconds;
 use super::row::Row;
 use super::stage::{App, PROBED_EVERY, Stage};
 use super::table::Found;
-use crate::json::text;
-use crate::observer::{CLOSE, Door, Observer, span};
+use crate::observer::{CLOSE, Observer, span};
 use crate::{Result, say};
 
 /// What is asked beside the probe and the emulator's own time.
 const SLACK: Duration = Duration::from_millis(100);
 /// By how much every call is late.
-const LATE: Duration = Duration::from_millis(100);
+pub const LATE: Duration = Duration::from_millis(100);
 /// For how long port 80's first write is kept back.
 const KEPT_BACK: Duration = Duration::from_millis(200);
 /// A promotion that goes on for so long is ended, and users failed until then.
 const PATIENCE: Duration = Duration::from_secs(60);
-const APPEARING: Duration = Duration::from_secs(10);
 const ELB: &str = "elasticloadbalancing";
 /// As the gate's record names them.
 const PROD: &str = "ProdListenerArn";
@@ -88,7 +86,8 @@ pub async fn measure(stage: &Stage<'_>, runs: usize) -> Result<Found> {
 
 async fn measure_on(app: &mut App<'_>, runs: usize) -> Result<Found> {
     let (good, bad) = app.colors().await?;
-    put_a_bad_one_on_the_idle_colour(app).await?;
+    let environment = "GREETER_FAIL_WHEN_LIVE = \"1\"";
+    app.put_on_idle("bad", environment).await?;
     let mut found = Found::default();
     for trouble in Trouble::value_variants() {
         let (mut failed, mut emulator) = (Vec::new(), Vec::new());
@@ -109,18 +108,9 @@ async fn measure_on(app: &mut App<'_>, runs: usize) -> Result<Found> {
     Ok(found)
 }
 
-async fn put_a_bad_one_on_the_idle_colour(app: &mut App<'_>) -> Result<()> {
-    let config = app.config_with("bad", "GREETER_FAIL_WHEN_LIVE = \"1\"")?;
-    let image = app.image("r1");
-    let tag = app.new_tag();
-    let deploy = ["deploy", "--image", &image, "--tag", &tag];
-    app.bgecs_with(&config, &deploy).run().await?;
-    Ok(())
-}
-
 /// A promotion of the bad release; how long users failed, in milliseconds.
 async fn promoted(app: &App<'_>, trouble: Trouble, good: &str, bad: &str) -> Result<f64> {
-    let observer = Observer::start(door(app).await?, "/api", CLOSE);
+    let observer = Observer::start(app.door().await?, "/api", CLOSE);
     let ended = promote(app, trouble, bad).await;
     app.stage.gate.faults().clear();
     // Where users were left on it, they fail until somebody does something.
@@ -171,23 +161,12 @@ async fn struck(app: &App<'_>, fault: FaultId, promoting: &mut Child) -> Result<
 }
 
 /// Nothing is unfinished, and the good release is live.
-async fn settled(app: &App<'_>, good: &str) -> Result<()> {
+pub async fn settled(app: &App<'_>, good: &str) -> Result<()> {
     app.bgecs(&["resume"]).or_code(6).run().await?;
     if app.colors().await?.0 != good {
         app.bgecs(&["promote", good]).run().await?;
     }
     Ok(())
-}
-
-async fn door(app: &App<'_>) -> Result<Door> {
-    let (_, status) = app.json(&["status"]).await?;
-    let host = text(&status, &["urls", "prod"])?.trim_start_matches("http://");
-    let balancer = app.stage.gate.listening(host, 80, APPEARING).await;
-    let nodes = balancer
-        .ok_or("the load balancer does not listen")?
-        .doors(80);
-    let nodes = nodes.iter().map(|node| format!("http://{node}"));
-    Door::new(nodes.collect(), host)
 }
 
 /// What the two calls take bare that going back cannot do without: a look at

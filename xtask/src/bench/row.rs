@@ -60,6 +60,31 @@ impl Row {
         unit: Unit,
         pairs: &[(f64, f64)],
     ) -> Result<Self> {
+        let ratios = Spread::of_ratios(pairs).ok_or("a peer's figure is zero")?;
+        Self::beside_judged(what, peer, unit, pairs, ratios)
+    }
+
+    /// The same where a single run may come to nothing: the ratio is that of all
+    /// runs together.
+    pub fn beside_in_all(
+        what: impl Into<String>,
+        peer: impl Into<String>,
+        unit: Unit,
+        pairs: &[(f64, f64)],
+    ) -> Result<Self> {
+        let sum = |sums: (f64, f64), pair: &(f64, f64)| (sums.0 + pair.0, sums.1 + pair.1);
+        let sums = pairs.iter().fold((0.0, 0.0), sum);
+        let ratio = Spread::of_ratios(&[sums]).ok_or("a peer's figures are all zero")?;
+        Self::beside_judged(what, peer, unit, pairs, ratio)
+    }
+
+    fn beside_judged(
+        what: impl Into<String>,
+        peer: impl Into<String>,
+        unit: Unit,
+        pairs: &[(f64, f64)],
+        judged: Spread,
+    ) -> Result<Self> {
         let (ours, theirs): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
         Ok(Self {
             what: what.into(),
@@ -68,7 +93,7 @@ impl Row {
                 name: peer.into(),
                 figure: Figure::of(unit, &theirs)?,
             }),
-            judged: Spread::of_ratios(pairs).ok_or("a peer's figure is zero")?,
+            judged,
             judged_in: Unit::Ratio,
             target: Target::None,
             wanted: String::new(),
@@ -201,6 +226,14 @@ mod tests {
                 "**missed**",
             ]
         );
+    }
+
+    #[test]
+    fn where_a_run_comes_to_nothing_the_ratio_is_that_of_all() {
+        let beside = |pairs| Row::beside_in_all("failures", "a swap", Unit::Count, pairs);
+        let row = beside(&[(1.0, 0.0), (0.0, 4.0)]).unwrap();
+        assert_eq!(row.cells()[1..4], ["0 (0 – 1)", "a swap 2 (0 – 4)", "0.25"]);
+        assert!(beside(&[(1.0, 0.0)]).is_err());
     }
 
     #[test]

@@ -16,10 +16,14 @@ use super::peers;
 use super::program::{Line, Ran};
 use crate::bgecs::root;
 use crate::json::text;
+use crate::observer::Door;
 use crate::{Result, say};
 
 /// The time between two requests of bgecs's probe, as these apps have it.
 pub const PROBED_EVERY: Duration = Duration::from_millis(50);
+
+/// For a load balancer that a stack has just made.
+const APPEARING: Duration = Duration::from_secs(10);
 
 pub struct Stage<'a> {
     pub gate: &'a Gate,
@@ -172,6 +176,28 @@ impl<'a> App<'a> {
         let (_, status) = self.json(&["status"]).await?;
         let color = |role| text(&status, &[role]).map(str::to_owned);
         Ok((color("live")?, color("idle")?))
+    }
+
+    /// The way to production.
+    pub async fn door(&self) -> Result<Door> {
+        let (_, status) = self.json(&["status"]).await?;
+        let host = text(&status, &["urls", "prod"])?.trim_start_matches("http://");
+        let balancer = self.stage.gate.listening(host, 80, APPEARING).await;
+        let nodes = balancer
+            .ok_or("the load balancer does not listen")?
+            .doors(80);
+        let nodes = nodes.iter().map(|node| format!("http://{node}"));
+        Door::new(nodes.collect(), host)
+    }
+
+    /// Puts a release with that in its environment on the idle colour; its tag.
+    pub async fn put_on_idle(&mut self, name: &str, environment: &str) -> Result<String> {
+        let config = self.config_with(name, environment)?;
+        let image = self.image("r1");
+        let tag = self.new_tag();
+        let deploy = ["deploy", "--image", &image, "--tag", &tag];
+        self.bgecs_with(&config, &deploy).run().await?;
+        Ok(tag)
     }
 
     async fn read_outputs(&self) -> Result<Value> {
