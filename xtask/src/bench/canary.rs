@@ -4,7 +4,8 @@
 //! of them the release answered nobody any more.
 //!
 //! Both ways are watched by the same probe for as long, so that neither is caught
-//! sooner for having been looked at more.
+//! sooner for having been looked at more. The probe asks as often as the stranger,
+//! and then a tenth as often: a tenth of the users is a tenth of what it sees.
 
 use std::time::Duration;
 
@@ -22,6 +23,8 @@ use crate::{Result, say};
 
 const STEP_BY_STEP: [&str; 4] = ["--steps", "10% for 10s", "--bake", "10s"];
 const ALL_AT_ONCE: [&str; 3] = ["--all-at-once", "--bake", "20s"];
+/// The probe's requests a second.
+const RATES: [&str; 2] = ["200", "20"];
 /// A release that fails now and then may fail on the test port too, and is then
 /// refused before a user has met it. So often it is tried again.
 const TRIES: u8 = 20;
@@ -47,7 +50,7 @@ const KINDS: [Bad; 4] = [
     },
     Bad {
         name: "fails-while-aws-is-late",
-        title: "the same, with every AWS call 100 ms slower",
+        title: "such a release, with every AWS call 100 ms slower",
         environment: "GREETER_FAIL_WHEN_LIVE = \"1\"",
         is_aws_late: true,
     },
@@ -104,7 +107,10 @@ pub async fn measure(stage: &Stage<'_>, runs: usize) -> Result<Found> {
 async fn measure_on(app: &mut App<'_>, runs: usize) -> Result<Found> {
     let (good, idle) = app.colors().await?;
     let mut found = Found::default();
-    for kind in &KINDS {
+    for (rate, kind) in RATES
+        .iter()
+        .flat_map(|rate| KINDS.iter().map(move |kind| (rate, kind)))
+    {
         let tag = app.put_on_idle(kind.name, kind.environment).await?;
         let (mut stepped, mut at_once) = (Vec::new(), Vec::new());
         for _ in 0..runs {
@@ -112,34 +118,41 @@ async fn measure_on(app: &mut App<'_>, runs: usize) -> Result<Found> {
                 (&STEP_BY_STEP[..], &mut stepped),
                 (&ALL_AT_ONCE[..], &mut at_once),
             ] {
-                costs.push(promoted(app, kind, way, &idle, &tag).await?);
+                let way = [way, &["--rate", rate]].concat();
+                costs.push(promoted(app, kind, &way, &idle, &tag).await?);
                 settled(app, &good).await?;
             }
         }
-        take(kind, &stepped, &at_once, &mut found)?;
+        take(kind, rate, &stepped, &at_once, &mut found)?;
     }
     Ok(found)
 }
 
-fn take(kind: &Bad, stepped: &[Cost], at_once: &[Cost], found: &mut Found) -> Result<()> {
+fn take(
+    kind: &Bad,
+    rate: &str,
+    stepped: &[Cost],
+    at_once: &[Cost],
+    found: &mut Found,
+) -> Result<()> {
     let pairs = |of: fn(&Cost) -> f64| -> Vec<(f64, f64)> {
         let pairs = stepped.iter().zip(at_once);
         pairs.map(|(ours, theirs)| (of(ours), of(theirs))).collect()
     };
     let failed = pairs(|cost| cost.failed as f64);
     let back = pairs(|cost| milliseconds(cost.until_back));
-    let what = format!("{}, 10 % first: users' requests that failed", kind.title);
+    let title = format!("{}, probed {rate} times a second", kind.title);
+    let what = format!("{title}, 10 % first: users' requests that failed");
     let plain = "all at once";
     let row = Row::beside_in_all(what, plain, Unit::Count, &failed)?;
     found.rows.push(row);
-    let what = "from the first of them until it answers nobody";
+    let what = "the same, from the first of them until it answers nobody";
     let row = Row::beside_in_all(what, plain, Unit::Time, &back)?;
     found.rows.push(row);
     for (way, costs) in [("10 % first", stepped), (plain, at_once)] {
         let sum = |of: fn(&Cost) -> usize| costs.iter().map(of).sum::<usize>();
         found.notes.push(format!(
-            "{}, {way}: in {} runs {} of {} requests met it, and {} failed",
-            kind.title,
+            "{title}, {way}: in {} runs {} of {} requests met it, and {} failed",
             costs.len(),
             sum(|cost| cost.met),
             sum(|cost| cost.sent),
