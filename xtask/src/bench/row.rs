@@ -65,7 +65,7 @@ impl Row {
     }
 
     /// The same where a single run may come to nothing: the ratio is that of all
-    /// runs together.
+    /// runs together. Where the peer's come to nothing all, there is none to show.
     pub fn beside_in_all(
         what: impl Into<String>,
         peer: impl Into<String>,
@@ -74,8 +74,13 @@ impl Row {
     ) -> Result<Self> {
         let sum = |sums: (f64, f64), pair: &(f64, f64)| (sums.0 + pair.0, sums.1 + pair.1);
         let sums = pairs.iter().fold((0.0, 0.0), sum);
-        let ratio = Spread::of_ratios(&[sums]).ok_or("a peer's figures are all zero")?;
-        Self::beside_judged(what, peer, unit, pairs, ratio)
+        match Spread::of_ratios(&[sums]) {
+            Some(ratio) => Self::beside_judged(what, peer, unit, pairs, ratio),
+            None => {
+                let ours: Vec<f64> = pairs.iter().map(|(ours, _)| *ours).collect();
+                Self::alone(what, unit, &ours)
+            }
+        }
     }
 
     fn beside_judged(
@@ -233,7 +238,9 @@ mod tests {
         let beside = |pairs| Row::beside_in_all("failures", "a swap", Unit::Count, pairs);
         let row = beside(&[(1.0, 0.0), (0.0, 4.0)]).unwrap();
         assert_eq!(row.cells()[1..4], ["0 (0 – 1)", "a swap 2 (0 – 4)", "0.25"]);
-        assert!(beside(&[(1.0, 0.0)]).is_err());
+        let row = beside(&[(1.0, 0.0)]).unwrap();
+        assert_eq!(row.cells()[1..4], ["1", "", ""]);
+        assert!(beside(&[]).is_err());
     }
 
     #[test]
