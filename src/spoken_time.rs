@@ -38,6 +38,11 @@ pub fn with_unit(text: &str) -> Result<std::time::Duration, String> {
     }
 }
 
+/// As long; what is longer than can be told is the longest that can.
+pub fn of(time: std::time::Duration) -> Duration {
+    Duration::try_from(time).unwrap_or(Duration::MAX)
+}
+
 /// `1 min 5 s`, whole seconds, rounded up.
 pub fn in_words(time: Duration) -> String {
     let millis = time.whole_milliseconds().max(0);

@@ -4,10 +4,11 @@
 use hyper::Method;
 
 use crate::cli::{self, WatchFlags};
-use crate::driver::asking::Asking;
+use crate::driver::asking::{Asking, base};
 use crate::driver::watching::Watching;
 use crate::hidden::Hidden;
-use crate::model::journal::{Asked, Header};
+use crate::model::journal::{Asked, Header, Operation};
+use crate::session::Session;
 
 /// What the flags make of what was asked.
 pub fn asking(args: &cli::AskingFlags, base: Asked) -> Asking {
@@ -22,6 +23,11 @@ pub fn watching(watch: &WatchFlags, base: Asked) -> Watching {
         ..base
     };
     Watching::new(asking(&watch.asking, base))
+}
+
+/// As an operation was asked that another began; what the flags say wins.
+pub fn as_asked(session: &Session, operation: &Operation, watch: &WatchFlags) -> Watching {
+    watching(watch, base(Some(operation), &session.config.probe))
 }
 
 fn with_flags(base: Asked, args: &cli::AskingFlags) -> Asked {
@@ -78,7 +84,7 @@ mod tests {
 
     use super::*;
     use crate::config;
-    use crate::driver::asking::{base, of_file};
+    use crate::driver::asking::of_file;
     use crate::model::testing::operation;
     use crate::probe::{Connections, Version};
 

@@ -117,7 +117,7 @@ async fn say_there_is_none(
 }
 
 fn no_lines(color: Color, args: &LogsFlags) -> String {
-    let since = time::Duration::try_from(args.since).unwrap_or(time::Duration::MAX);
+    let since = spoken_time::of(args.since);
     let last = spoken_time::span(since);
     let further = match since.whole_hours() {
         0 => "1h",

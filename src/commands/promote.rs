@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::asking::watching;
+use super::asking::{as_asked, watching};
 use super::swap;
 use super::{ended, lease};
 use crate::cli::Promote;
-use crate::driver::asking::{base, of_file};
+use crate::driver::asking::of_file;
 use crate::driver::attempt::Kind;
 use crate::driver::pause::{self, PauseEnd};
 use crate::driver::unfinished::{self, Settled, Settlement};
@@ -125,8 +125,7 @@ async fn watch_the_pause(session: &Session, args: &Promote, time: Duration) -> R
         "watching it for {}, until somebody goes on with it or takes it back",
         in_words(time)
     ));
-    let asked = base(Some(operation), &session.config.probe);
-    let asking = watching(&args.watch, asked).asking;
+    let asking = as_asked(session, operation, &args.watch).asking;
     match pause::watch(session, &observed, operation, strategy, &asking, time).await? {
         PauseEnd::Over => tell("somebody went on with it, or took it back".to_owned()),
         PauseEnd::Waiting => tell(format!("it waits on: {AFTER_A_PAUSE}")),
@@ -169,13 +168,9 @@ async fn end_the_pause(session: &Session, args: &Promote, end: End) -> Result<Ex
                 End::Abort => Course::Back,
                 End::TakeBack => Course::TakeBack,
             };
-            let asked = base(Some(&operation), &session.config.probe);
-            let watching = watching(&args.watch, asked);
-            let settled = unfinished::settle(&mut work, operation.clone(), course, &watching);
-            let settled = settled.await?;
-            let settlement = unfinished::look_at_the_end(&work, operation, settled, &watching);
-            let mut settlement = settlement.await?;
-            if end == End::Continue && settled == Settled::Undone {
+            let watching = as_asked(session, &operation, &args.watch);
+            let mut settlement = unfinished::end(&mut work, operation, course, &watching).await?;
+            if end == End::Continue && settlement.settled == Settled::Undone {
                 let error = rolled_back(&settlement, &work.turn.operation());
                 settlement.error.get_or_insert(error);
             }
@@ -210,7 +205,7 @@ fn has_waited_too_long(session: &Session, operation: &Operation) -> bool {
 }
 
 fn in_words(time: Duration) -> String {
-    spoken_time::in_words(time::Duration::try_from(time).unwrap_or(time::Duration::MAX))
+    spoken_time::in_words(spoken_time::of(time))
 }
 
 fn aim(args: &Promote) -> Aim {

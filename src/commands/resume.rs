@@ -1,11 +1,10 @@
 //! `bgecs resume`
 
-use super::asking::watching;
+use super::asking::as_asked;
 use super::ended::{self, Ended};
 use super::lease;
 use super::plan::PlanResult;
 use crate::cli::Resume;
-use crate::driver::asking::base;
 use crate::driver::unfinished;
 use crate::driver::watching::Watching;
 use crate::driver::work::Work;
@@ -22,7 +21,7 @@ pub async fn run(session: &Session, args: &Resume) -> Result<Exit> {
         let steps = match &observed.journal.operation {
             Some(operation) => {
                 refuse_waiting(operation, &observed)?;
-                let watching = as_asked(session, operation, args);
+                let watching = as_asked(session, operation, &args.watch);
                 planned(session, &observed, operation, Course::AsItIs, &watching).await?
             }
             None => Vec::new(),
@@ -52,7 +51,7 @@ async fn resume(mut work: Work<'_>, args: &Resume) -> Result<Exit> {
     };
     unfinished::refuse_waiting(&work, &operation).await?;
     let course = Course::AsItIs;
-    let watching = as_asked(session, &operation, args);
+    let watching = as_asked(session, &operation, &args.watch);
     let settled = unfinished::settle(&mut work, operation.clone(), course, &watching).await?;
     if operation.command == Command::Destroy {
         let mut ended = Ended::new(Command::Resume, &operation);
@@ -62,11 +61,6 @@ async fn resume(mut work: Work<'_>, args: &Resume) -> Result<Exit> {
     }
     let settlement = unfinished::look_at_the_end(&work, operation, settled, &watching).await?;
     Ok(ended::tell(session, Command::Resume, &settlement))
-}
-
-/// As the operation was asked; what the flags say wins.
-fn as_asked(session: &Session, operation: &Operation, args: &Resume) -> Watching {
-    watching(&args.watch, base(Some(operation), &session.config.probe))
 }
 
 /// How an unfinished operation would be brought to its end.

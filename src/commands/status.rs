@@ -233,7 +233,7 @@ struct Listener {
 impl Listener {
     /// In percent, where it shares its requests between both.
     fn share_of(&self, color: Color) -> Option<f64> {
-        let split = self.split.filter(|split| split.only().is_none())?;
+        let split = self.split.filter(Split::is_shared)?;
         Some(f64::from(split.share(color)) / 100.0)
     }
 }

@@ -122,7 +122,7 @@ async fn within<T>(limit: Option<Duration>, it: impl Future<Output = T>) -> Resu
 }
 
 fn in_words(limit: Duration) -> String {
-    spoken_time::span(time::Duration::try_from(limit).unwrap_or(time::Duration::MAX))
+    spoken_time::span(spoken_time::of(limit))
 }
 
 /// A hook under way. Dropping it ends it, and all that it has started.

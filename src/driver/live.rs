@@ -31,12 +31,20 @@ pub struct LiveWorld<'a> {
 }
 
 impl LiveWorld<'_> {
+    fn router(&self) -> impl Router {
+        let router = self.aws.router(&self.observed.infrastructure);
+        router.sticky(self.session.config.shift.stickiness)
+    }
+
     /// Never to fewer than there are. Users are where this very shift has brought
     /// them by now; who else moves them is found ahead of the next move.
     async fn grow(&self, tasks: i32) -> Result<(), String> {
         let (session, turn, to) = (self.session, self.turn, self.to);
-        let router = self.aws.router(&self.observed.infrastructure);
-        let traffic = router.read().await.map_err(|error| error.to_string())?;
+        let traffic = self
+            .router()
+            .read()
+            .await
+            .map_err(|error| error.to_string())?;
         let now = self.observed.with_traffic(traffic);
         let service = self.aws.read_service(&now.infrastructure.cluster, to).await;
         let service = service.map_err(|error| error.to_string())?;
@@ -167,9 +175,7 @@ impl World for LiveWorld<'_> {
             ambiguous: false,
             message,
         })?;
-        let router = self.aws.router(&self.observed.infrastructure);
-        let router = router.sticky(self.session.config.shift.stickiness);
-        router.apply(it).await.map_err(|error| WriteFault {
+        self.router().apply(it).await.map_err(|error| WriteFault {
             // What was throttled did not happen; as with a lost answer,
             // sending it again is what helps.
             ambiguous: error.is_retryable(),
@@ -182,8 +188,11 @@ impl World for LiveWorld<'_> {
     }
 
     async fn read(&self, route: Route) -> Result<Found, String> {
-        let router = self.aws.router(&self.observed.infrastructure);
-        let traffic = router.read().await.map_err(|error| error.to_string())?;
+        let traffic = self
+            .router()
+            .read()
+            .await
+            .map_err(|error| error.to_string())?;
         Ok(traffic.get(route).clone())
     }
 

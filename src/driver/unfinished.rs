@@ -120,9 +120,8 @@ pub async fn meet(work: &mut Work<'_>, next: Command, tag: Option<&Tag>) -> Resu
         }
         Reaction::TakeBack => {
             let watching = as_it_was_asked(work, &operation);
-            let settled = settle(work, operation.clone(), Course::Back, &watching).await?;
-            let settlement = look_at_the_end(work, operation, settled, &watching).await;
-            settlement.map(|settlement| Met::TookBack(Box::new(settlement)))
+            let settlement = end(work, operation, Course::Back, &watching).await?;
+            Ok(Met::TookBack(Box::new(settlement)))
         }
     }
 }
@@ -140,6 +139,20 @@ pub async fn refuse_waiting(work: &Work<'_>, operation: &Operation) -> Result<()
 
 fn as_it_was_asked(work: &Work<'_>, operation: &Operation) -> Watching {
     Watching::of_operation(operation, &work.session.config.probe)
+}
+
+/// Brings it to its end, and looks what that is.
+///
+/// # Errors
+/// As [`settle`], and [`look_at_the_end`].
+pub async fn end(
+    work: &mut Work<'_>,
+    operation: Operation,
+    course: Course,
+    watching: &Watching,
+) -> Result<Settlement> {
+    let settled = settle(work, operation.clone(), course, watching).await?;
+    look_at_the_end(work, operation, settled, watching).await
 }
 
 /// Looks where it left users, and how they fare.

@@ -143,7 +143,7 @@ impl Shift {
             None => self.before.found.production.split(),
         };
         let is_back = matches!(self.outcome(), Some(Outcome::RolledBack(_)));
-        !is_back && split.is_some_and(|split| split.only().is_none())
+        !is_back && split.is_some_and(|split| split.is_shared())
     }
 
     /// Where it is, for noticing that it goes on.

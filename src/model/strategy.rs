@@ -145,9 +145,7 @@ impl Strategy {
     /// Of the new release, once production has moved for the first time, in basis
     /// points.
     pub fn first_share(&self) -> u16 {
-        let mut moves = self.stages.iter().map(|stage| stage.it);
-        let first = moves.find(|it| it.route == Route::Production);
-        first.map_or(0, |it| it.to.share(self.to))
+        self.share_at(1).unwrap_or(0)
     }
 
     /// Each move begins where the one before it has brought its route.
@@ -216,7 +214,7 @@ impl Strategy {
             .stages
             .iter()
             .flat_map(|stage| [stage.it.from, Some(stage.it.to)]);
-        splits.any(|split| split.is_some_and(|split| split.only().is_none()))
+        splits.any(|split| split.is_some_and(|split| split.is_shared()))
     }
 
     /// What it moves. Where a route is already there is nothing to do.

@@ -133,6 +133,11 @@ impl Split {
         }
     }
 
+    /// Whether both colours get some.
+    pub fn is_shared(&self) -> bool {
+        self.only().is_none()
+    }
+
     /// The one colour that gets every request, if it is so.
     pub fn only(&self) -> Option<Color> {
         let has_all = |color: &Color| self.share(*color) == Self::WHOLE;

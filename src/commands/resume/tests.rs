@@ -3,6 +3,8 @@ use std::time::Duration;
 use super::*;
 use crate::aws::testing::Wire;
 use crate::cli::WatchFlags;
+use crate::commands::asking::watching;
+use crate::driver::asking::base;
 use crate::model::Color;
 use crate::model::TaskDefinitionArn;
 use crate::model::testing::observed;

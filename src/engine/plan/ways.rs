@@ -53,7 +53,7 @@ pub const AFTER_A_PAUSE: &str =
 /// The unfinished shift that has brought users where they are, on both colours.
 pub fn under_way(observed: &Observed) -> Option<&Operation> {
     let operation = observed.journal.operation.as_ref()?;
-    let is_split = observed.traffic.production.split()?.only().is_none();
+    let is_split = observed.traffic.production.split()?.is_shared();
     let strategy = operation.strategy.as_ref()?;
     let explains = is_split && strategy.rest(&observed.traffic).is_some();
     explains.then_some(operation)

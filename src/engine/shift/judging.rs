@@ -318,7 +318,7 @@ impl Shift {
     /// Whether users were on both colours before.
     pub(super) fn found_on_both(&self) -> bool {
         let found = self.before.found.production.split();
-        found.is_some_and(|split| split.only().is_none())
+        found.is_some_and(|split| split.is_shared())
     }
 
     /// Whether users may be on the new colour.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Shift;
 use crate::engine::seen::ShareAsked;
-use crate::model::{Move, Route, Split};
+use crate::model::{Move, Route};
 
 impl Shift {
     /// In the order in which they left, the way back's too; none where users go
@@ -12,12 +12,10 @@ impl Shift {
     pub fn shares(&self) -> impl Iterator<Item = ShareAsked> {
         let to = self.strategy.to;
         let of_production = |it: &Move| it.route == Route::Production;
-        let stages = self.strategy.stages.iter().map(|stage| stage.it);
-        let mut stages = stages.filter(of_production).peekable();
-        let found = stages.peek().and_then(|it| it.from);
-        let is_part = |split: Option<Split>| split.is_some_and(|split| split.only().is_none());
-        let is_gradual = stages.any(|it| is_part(it.from) || is_part(Some(it.to)));
-        let found = found.map(|split| ShareAsked {
+        let mut stages = self.strategy.stages.iter().map(|stage| stage.it);
+        let first = stages.find(of_production);
+        let is_gradual = self.strategy.is_gradual();
+        let found = first.and_then(|it| it.from).map(|split| ShareAsked {
             share: split.share(to),
             sent: Duration::ZERO,
             seen: Some(Duration::ZERO),
@@ -39,7 +37,7 @@ mod tests {
     use super::*;
     use crate::engine::shift::testing::policy;
     use crate::engine::shift::{Before, MoveTimes};
-    use crate::model::{Color, Found, PerRoute, Steps, Strategy};
+    use crate::model::{Color, Found, PerRoute, Split, Steps, Strategy};
 
     /// All its moves, a second apart, and production's way back.
     fn shares(production: Found, steps: &str) -> Vec<(u16, u64)> {

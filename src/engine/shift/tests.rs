@@ -116,6 +116,17 @@ fn look(route: Route) -> Action {
     }
 }
 
+/// The calls of an action, as the driver makes them.
+fn parts(action: Action) -> Vec<Action> {
+    match action {
+        Action::LookBack(color) => {
+            let after = Duration::ZERO;
+            vec![Action::AskHealth { color, after }, look(Route::Production)]
+        }
+        action => vec![action],
+    }
+}
+
 fn through_the_swap(swap: &mut Shift) {
     through_the_baseline(swap);
     let script = vec![

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use time::serde::rfc3339;
 
 use crate::counted::counted;
-use crate::model::{Color, Digest, Hook, Move, TaskDefinitionArn};
+use crate::model::{Color, Digest, Hook, Move, Route, TaskDefinitionArn};
 
 /// One entry: written ahead of the effect, and again after it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,16 @@ pub struct Entry {
     /// None where nobody lived to write it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fate: Option<Fate>,
+}
+
+impl Entry {
+    /// Of users' requests, if it is one.
+    pub fn production_move(&self) -> Option<Move> {
+        match self.effect {
+            Effect::Move(it) if it.route == Route::Production => Some(it),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,7 +9,7 @@ use time::serde::rfc3339;
 
 use super::{Asked, Command, Effect, Entry, Fate, Holder, Who};
 use crate::model::deployed::read_either;
-use crate::model::{Color, Deployed, Digest, Hook, Route, Split, Strategy, Tag, TaskDefinitionArn};
+use crate::model::{Color, Deployed, Digest, Hook, Split, Strategy, Tag, TaskDefinitionArn};
 
 /// When it began, to the second, and four random letters: sorts by time.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -225,11 +225,7 @@ impl Operation {
     /// Where production was when it began: as it was found ahead of the first
     /// move of it, or else as the operation says itself.
     pub fn origin(&self) -> Option<Color> {
-        let mut moves = self.entries.iter().filter_map(|entry| match entry.effect {
-            Effect::Move(it) => Some(it),
-            _ => None,
-        });
-        match moves.find(|it| it.route == Route::Production) {
+        match self.entries.iter().find_map(Entry::production_move) {
             Some(first) => first.from?.only(),
             None => self.was_live(),
         }
@@ -245,7 +241,7 @@ impl Operation {
     /// Whether a person has said that it goes on from where it brought production
     /// to that split.
     pub fn was_told_to_go_on(&self, at: Split) -> bool {
-        let brought = |entry: &Entry| matches!(&entry.effect, Effect::Move(it) if it.route == Route::Production && it.to == at);
+        let brought = |entry: &Entry| entry.production_move().is_some_and(|it| it.to == at);
         let since = self.entries.iter().rposition(brought).unwrap_or(0);
         let mut since = self.entries[since..].iter();
         self.pause().is_none() && since.any(|entry| entry.effect == Effect::WaitForAPerson)
@@ -253,8 +249,9 @@ impl Operation {
 
     /// Since when production is where it brought it last.
     pub fn moved_production_at(&self) -> Option<OffsetDateTime> {
-        let is_move = |entry: &&Entry| matches!(&entry.effect, Effect::Move(it) if it.route == Route::Production);
-        self.entries.iter().rfind(is_move).map(|entry| entry.at)
+        let mut entries = self.entries.iter().rev();
+        let last = entries.find(|entry| entry.production_move().is_some());
+        last.map(|entry| entry.at)
     }
 
     /// Whether it was about to take production back to where that was.
@@ -262,8 +259,8 @@ impl Operation {
         let Some(home) = self.origin().map(Split::all) else {
             return false;
         };
-        let is_back = |effect: &Effect| matches!(effect, Effect::Move(it) if it.route == Route::Production && it.to == home);
-        self.color != self.origin() && self.intended(is_back)
+        let mut moves = self.entries.iter().filter_map(Entry::production_move);
+        self.color != self.origin() && moves.any(|it| it.to == home)
     }
 
     /// Writes down what is about to be done.

@@ -178,7 +178,7 @@ fn forwarding_to(
         config.target_groups = Some([targets, strangers].concat());
         // Unless it is said how sticky it is to be, that stays as a person had it.
         if stickiness.is_some() {
-            let lasting = stickiness.filter(|_| to.only().is_none());
+            let lasting = stickiness.filter(|_| to.is_shared());
             config.target_group_stickiness_config = Some(sticking(lasting));
         }
     }

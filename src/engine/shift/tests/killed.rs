@@ -276,14 +276,7 @@ fn work(
                     land(world, given_up);
                 }
             }
-            match action {
-                Action::LookBack(color) => {
-                    let after = Duration::ZERO;
-                    pending.push(Action::AskHealth { color, after });
-                    pending.push(look(Route::Production));
-                }
-                action => pending.push(action),
-            }
+            pending.extend(parts(action));
             if let Action::Apply(it, _) = action {
                 run.judge(it)?;
                 run.writes += 1;

@@ -181,14 +181,7 @@ pub fn play_from(
                     _ => {}
                 }
             }
-            match action {
-                Action::LookBack(color) => {
-                    let after = Duration::ZERO;
-                    pending.push(Action::AskHealth { color, after });
-                    pending.push(look(Route::Production));
-                }
-                action => pending.push(action),
-            }
+            pending.extend(parts(action));
         }
         if shift.outcome().is_some() {
             break;
