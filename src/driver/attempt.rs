@@ -121,6 +121,7 @@ impl<'a> Attempt<'a> {
         let policy = Policy {
             baseline: Some(baseline),
             pace,
+            timeout: self.watching.asking.timeout,
             needs_clean_baseline: self.needs_clean_baseline,
             takes_back: self.watching.takes_back(),
             tolerates: self.watching.asking.tolerated(baseline, self.kind),

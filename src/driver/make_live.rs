@@ -55,6 +55,7 @@ fn first(session: &Session, observed: &Observed, color: Color) -> Shift {
     let policy = Policy {
         baseline: None,
         pace: Duration::ZERO,
+        timeout: Duration::ZERO,
         needs_clean_baseline: false,
         takes_back: false,
         tolerates: Tolerated::default(),

@@ -237,6 +237,7 @@ fn take(
     });
     Event::Answered {
         scheduled_at: sample.scheduled_at,
+        over_at: sample.over_at(shift.policy.timeout),
         ok: sample.is_good(),
         by: answerer(release),
         latency: sample.latency,

@@ -189,6 +189,7 @@ impl Shift {
         match event {
             Event::Answered {
                 scheduled_at,
+                over_at,
                 ok,
                 by,
                 latency,
@@ -199,7 +200,7 @@ impl Shift {
                     latency,
                     counts_for_share: false,
                 };
-                self.on_answer(at, scheduled_at, heard)
+                self.on_answer(at, (scheduled_at, over_at), heard)
             }
             Event::ProbeEnded => self.on_probe_ended(at),
             Event::Interrupt => self.on_interrupt(at),

@@ -203,6 +203,12 @@ impl Sample {
         self.scheduled_at + self.latency
     }
 
+    /// When the answer was in, or at the latest the time to wait for it was up.
+    pub fn over_at(&self, timeout: Duration) -> Duration {
+        let time_up = self.scheduled_at + self.late + timeout;
+        self.answered_at().min(time_up)
+    }
+
     /// Whether it is a whole answer, and one as it should be.
     pub fn is_good(&self) -> bool {
         self.unexpected.is_none() && self.answer.status().is_some()

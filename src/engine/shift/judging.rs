@@ -20,7 +20,7 @@ impl Shift {
     pub(super) fn on_answer(
         &mut self,
         at: Duration,
-        scheduled_at: Duration,
+        (scheduled_at, over_at): (Duration, Duration),
         heard: Heard,
     ) -> Option<Action> {
         let ok = heard.is_good;
@@ -28,9 +28,10 @@ impl Shift {
             return self.confirm(at, scheduled_at, ok);
         }
         self.good += u64::from(ok);
-        match self.may_be_on_new() {
-            true => self.hear(scheduled_at, heard),
-            false => self.baseline_failures += u64::from(!ok),
+        if !self.may_be_on_new() {
+            self.baseline_failures += u64::from(!ok);
+        } else if self.may_have_met_new(over_at) {
+            self.hear(scheduled_at, heard);
         }
         self.judge(at)
     }
@@ -324,6 +325,14 @@ impl Shift {
     /// Whether users may be on the new colour.
     fn may_be_on_new(&self) -> bool {
         self.found_on_new() || self.production_moves().next().is_some()
+    }
+
+    /// Whether a request that was over then may have gone to the new colour. One
+    /// that may not, and is heard of now, says nothing of it; nor does it forbid
+    /// the way back, as it did not forbid the way forward.
+    fn may_have_met_new(&self, over_at: Duration) -> bool {
+        let first = self.production_moves().next();
+        self.found_on_new() || first.is_some_and(|first| over_at >= first.sent)
     }
 
     /// Whether production is where it goes, and the test route's turn has come.

@@ -11,6 +11,7 @@ pub fn policy() -> Policy {
     Policy {
         baseline: Some(Duration::from_secs(1)),
         pace: Duration::from_millis(100),
+        timeout: Duration::from_secs(2),
         needs_clean_baseline: true,
         takes_back: true,
         tolerates: Tolerated::default(),

@@ -61,6 +61,7 @@ fn tick() -> Event {
 fn answer(at: f64, ok: bool) -> Event {
     Event::Answered {
         scheduled_at: secs(at),
+        over_at: secs(at),
         ok,
         by: Answerer::Unknown,
         latency: Duration::ZERO,

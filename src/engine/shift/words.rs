@@ -15,6 +15,8 @@ pub struct Policy {
     pub baseline: Option<Duration>,
     /// The time between two requests of the probe.
     pub pace: Duration,
+    /// How long the probe waits for an answer.
+    pub timeout: Duration,
     /// Whether a failing production forbids the shift. It does for a promotion,
     /// and not for what gets away from it: a rollback, or a fix.
     pub needs_clean_baseline: bool,
@@ -67,6 +69,9 @@ pub enum Event {
     /// The probe got an answer, or none.
     Answered {
         scheduled_at: Duration,
+        /// When the answer was in, or the request's time was up: it may be heard
+        /// of much later, by a process that was stopped.
+        over_at: Duration,
         ok: bool,
         by: Answerer,
         latency: Duration,

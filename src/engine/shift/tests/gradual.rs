@@ -13,6 +13,7 @@ fn by(steps: &str) -> Shift {
 fn answered(at: f64, ok: bool, by: Answerer) -> Event {
     Event::Answered {
         scheduled_at: secs(at),
+        over_at: secs(at),
         ok,
         by,
         latency: Duration::from_millis(20),
@@ -200,6 +201,7 @@ fn hear(shift: &mut Shift, until: f64, nth: u32, latency: Duration) -> Option<Ac
         let scheduled_at = secs(at);
         let answered = Event::Answered {
             scheduled_at,
+            over_at: scheduled_at,
             ok: true,
             by,
             latency: if by == New { latency } else { Duration::ZERO },

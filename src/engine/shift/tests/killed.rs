@@ -257,6 +257,7 @@ fn work(
                     .is_some_and(|live| *world.healthy.get(live));
                 Event::Answered {
                     scheduled_at: at,
+                    over_at: at,
                     ok,
                     by: Answerer::Unknown,
                     latency: Duration::ZERO,

@@ -158,6 +158,7 @@ pub fn play_from(
             match (step % 3, pending.first().copied()) {
                 (0, _) => Event::Answered {
                     scheduled_at: at,
+                    over_at: at,
                     ok: lucks.fails[step % lucks.fails.len()] != 0,
                     by: [Answerer::Old, Answerer::New, Answerer::Unknown][step / 3 % 3],
                     latency: Duration::ZERO,

@@ -238,3 +238,30 @@ fn a_rollback_is_not_taken_back_to_what_it_got_away_from() {
         assert!(matches!(swap.outcome(), Some(Outcome::Left(_))));
     }
 }
+
+/// As in a process that was stopped, and wakes with its own time-outs.
+#[test]
+fn a_request_whose_time_was_up_ahead_of_the_move_does_not_blame_the_new_colour() {
+    let heard_late = |over_at| Event::Answered {
+        scheduled_at: secs(0.4),
+        over_at: secs(over_at),
+        ok: false,
+        by: Answerer::Unknown,
+        latency: secs(20.0),
+    };
+    let mut swap = shift(BEFORE, policy());
+    through_the_baseline(&mut swap);
+    assert_eq!(run(&mut swap, vec![(1.1, heard_late(0.9))]), []);
+    let lost = Event::LeaseLost("the lease was lost".to_owned());
+    run(&mut swap, vec![(1.2, lost)]);
+    assert!(
+        matches!(swap.outcome(), Some(Outcome::Refused(_))),
+        "{:?}",
+        swap.outcome()
+    );
+
+    let mut swap = shift(BEFORE, policy());
+    through_the_baseline(&mut swap);
+    let turned_back = run(&mut swap, vec![(1.1, heard_late(1.05))]);
+    assert!(!turned_back.is_empty(), "it may have met the new colour");
+}
