@@ -57,16 +57,16 @@ pub struct Config {
     pub app: AppName,
     pub container: Container,
     pub service: Service,
-    pub network: Network,
-    pub probe: Probe,
+    pub network: NetworkSection,
+    pub probe: ProbeSection,
     pub shift: ShiftSection,
     pub build: Build,
     pub hooks: Hooks,
     pub registry: Registry,
     pub logs: Logs,
     pub load_balancer: LoadBalancerSection,
-    pub lease: Lease,
-    pub place: Place,
+    pub lease: LeaseSection,
+    pub place: AwsSection,
     /// What a task costs, where somebody said so.
     pub cost: Option<Prices>,
 }
@@ -74,7 +74,7 @@ pub struct Config {
 /// `[aws]`: whose account this is for, and where. Flags win over it, and it over
 /// the environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Place {
+pub struct AwsSection {
     /// Any other account is refused.
     pub account: Option<AccountId>,
     pub region: Option<String>,
@@ -129,7 +129,7 @@ pub struct ContainerSection {
 
 /// `[lease]`
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lease {
+pub struct LeaseSection {
     /// For how long a command that dies keeps others out; whole seconds.
     pub length: Duration,
 }
@@ -146,14 +146,14 @@ pub struct Service {
 
 /// `[network]`
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Network {
+pub struct NetworkSection {
     /// Who may reach port 81.
     pub test_cidr: Ipv4Cidr,
 }
 
 /// `[probe]`: the requests that judge a promotion.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Probe {
+pub struct ProbeSection {
     pub path: String,
     /// Requests per second.
     pub rate: NonZeroU32,
@@ -325,7 +325,7 @@ impl Default for Service {
     }
 }
 
-impl Default for Network {
+impl Default for NetworkSection {
     fn default() -> Self {
         Self {
             test_cidr: Ipv4Cidr::ANYWHERE,
@@ -333,7 +333,7 @@ impl Default for Network {
     }
 }
 
-impl Default for Probe {
+impl Default for ProbeSection {
     fn default() -> Self {
         Self {
             path: "/".to_owned(),
@@ -369,7 +369,7 @@ impl Default for Logs {
     }
 }
 
-impl Default for Lease {
+impl Default for LeaseSection {
     fn default() -> Self {
         Self {
             length: Duration::from_secs(60),

@@ -36,22 +36,22 @@ fn realm() -> Option<String> {
     Some(format!("{} {}", boot.trim(), pids.display()))
 }
 
-struct Standing {
+struct ProcessState {
     started: u64,
     is_dead: bool,
 }
 
 /// From `/proc/PID/stat`: see proc(5).
-fn standing(pid: u32) -> Option<Standing> {
+fn standing(pid: u32) -> Option<ProcessState> {
     standing_of(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
 }
 
-fn standing_of(stat: &str) -> Option<Standing> {
+fn standing_of(stat: &str) -> Option<ProcessState> {
     // The second field is the program's name in brackets, with anything in it.
     let (_, rest) = stat.rsplit_once(')')?;
     let mut fields = rest.split_whitespace();
     let state = fields.next()?;
-    Some(Standing {
+    Some(ProcessState {
         // Field 22; the state is field 3.
         started: fields.nth(18)?.parse().ok()?,
         // Killed, and not yet waited for by its parent.

@@ -88,7 +88,7 @@ pub enum ReportEvent<'a> {
 }
 
 /// A command's result: its text for people, its JSON for programs.
-pub trait Outcome: Serialize {
+pub trait CommandResult: Serialize {
     fn human(&self, style: &Style) -> String;
 }
 
@@ -238,7 +238,7 @@ impl Reporter {
     }
 
     /// Prints the result on stdout: JSON or text, and nothing else ever there.
-    pub fn result(&self, outcome: &impl Outcome) {
+    pub fn result(&self, outcome: &impl CommandResult) {
         self.printer.print(if self.audience.json {
             let value = self.audience.placed(serde_json::json!(outcome));
             Job::Outcome(value, self.introduction.clone())
@@ -254,7 +254,7 @@ impl Reporter {
     }
 
     /// The result so far, in place of the last one where stdout is a terminal.
-    pub fn page(&self, outcome: &impl Outcome) {
+    pub fn page(&self, outcome: &impl CommandResult) {
         let page = outcome.human(&Style::of_stdout());
         let page = Job::Page(self.audience.typed(page));
         self.printer.print_and_wait(page);

@@ -31,7 +31,7 @@ pub use credentials::{SIGN_IN, Unsigned};
 pub use routes::{NotUp, Proxied};
 
 use super::{ATTEMPT, ATTEMPTS, timeouts};
-use crate::config::Place;
+use crate::config::AwsSection;
 use crate::error::{Error, Result};
 use credentials::{About, Explained};
 use environment::Variables;
@@ -60,7 +60,7 @@ pub struct Access {
     pub region: Option<String>,
     pub endpoint_url: Option<String>,
     /// What bgecs.toml says.
-    pub configured: Place,
+    pub configured: AwsSection,
 }
 
 impl Access {
@@ -69,7 +69,7 @@ impl Access {
         profile: Option<&str>,
         region: Option<&str>,
         endpoint_url: Option<&str>,
-        configured: Place,
+        configured: AwsSection,
     ) -> Self {
         let said = |flag: Option<&str>| {
             let value = flag.map(str::trim).filter(|value| !value.is_empty());

@@ -10,8 +10,8 @@ use crate::driver::work::Work;
 use crate::engine::plan::{self, Step};
 use crate::error::{Error, Exit, Result};
 use crate::model::Observed;
-use crate::model::journal::{Command, Drift, Operation, OperationOutcome as Ending};
-use crate::report::{Outcome, Style};
+use crate::model::journal::{Command, Drift, Operation, OperationOutcome};
+use crate::report::{CommandResult, Style};
 use crate::session::Session;
 
 #[derive(Debug, Serialize)]
@@ -23,7 +23,7 @@ struct Adopted {
     traffic: String,
 }
 
-impl Outcome for Adopted {
+impl CommandResult for Adopted {
     fn human(&self, _: &Style) -> String {
         let what = match self.outcome {
             "unchanged" => "nothing to adopt: both listeners are where the journal says",
@@ -70,7 +70,7 @@ async fn adopt(work: Work<'_>) -> Result<Exit> {
         work.turn.take_up(operation);
         let reason = Some("what was there was accepted".to_owned());
         work.turn
-            .close(Conclusion::of(Ending::Adopted).because(reason))
+            .close(Conclusion::of(OperationOutcome::Adopted).because(reason))
             .await?;
     }
     work.session.report.result(&Adopted {

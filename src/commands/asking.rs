@@ -88,7 +88,7 @@ mod tests {
     use crate::model::testing::operation;
     use crate::probe::{Connections, Version};
 
-    fn probe(text: &str) -> config::Probe {
+    fn probe(text: &str) -> config::ProbeSection {
         let path = std::path::Path::new("/srv/hello/bgecs.toml");
         let text = format!("app = 'hello'\n[probe]\n{text}");
         config::Config::parse(&text, path).unwrap().probe

@@ -21,7 +21,7 @@ use crate::error::{Error, Exit, Result};
 use crate::model::journal::Command;
 use crate::model::{Color, Digest, Observed, Origin, PerRoute, Platform, Route, Strategy, Tag};
 use crate::provenance;
-use crate::report::{Outcome, ReportEvent, Style};
+use crate::report::{CommandResult, ReportEvent, Style};
 use crate::session::Session;
 use crate::session::here::{Here, beside};
 
@@ -77,7 +77,7 @@ impl ImageFrom {
     }
 }
 
-impl Outcome for DeployResult {
+impl CommandResult for DeployResult {
     fn human(&self, style: &Style) -> String {
         let color = style.color(self.color, self.color);
         let tag = &self.tag;

@@ -14,7 +14,7 @@ use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::journal::Command;
 use crate::model::{Color, Infrastructure};
-use crate::report::{Outcome, ReportEvent, Style};
+use crate::report::{CommandResult, ReportEvent, Style};
 use crate::session::Session;
 
 #[derive(Debug, Serialize)]
@@ -25,7 +25,7 @@ struct Destroyed {
     app: String,
 }
 
-impl Outcome for Destroyed {
+impl CommandResult for Destroyed {
     fn human(&self, _: &Style) -> String {
         match self.outcome {
             "unchanged" => format!(

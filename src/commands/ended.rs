@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 use crate::driver::unfinished::{Settled, Settlement};
 use crate::error::Exit;
 use crate::model::journal::{Command, Operation, OperationId};
-use crate::report::{Outcome, Style};
+use crate::report::{CommandResult, Style};
 use crate::session::Session;
 
 #[derive(Debug, Serialize)]
@@ -53,7 +53,7 @@ fn in_a_word<S: Serializer>(outcome: &Option<Settled>, to: S) -> Result<S::Ok, S
     to.serialize_str(outcome.map_or("nothing", Settled::as_str))
 }
 
-impl Outcome for Ended {
+impl CommandResult for Ended {
     fn human(&self, _: &Style) -> String {
         let what = match self.outcome {
             None => "nothing to resume: no operation is unfinished".to_owned(),

@@ -7,11 +7,9 @@ use time::serde::rfc3339;
 use crate::cli::History;
 use crate::driver::turn;
 use crate::error::{Exit, Result};
-use crate::model::journal::{
-    Command, Head, Operation, OperationId, OperationOutcome as Ending, Who,
-};
+use crate::model::journal::{Command, Head, Operation, OperationId, OperationOutcome, Who};
 use crate::model::{Color, Digest, Tag};
-use crate::report::{Outcome, Style};
+use crate::report::{CommandResult, Style};
 use crate::session::Session;
 use crate::spoken_time;
 
@@ -20,15 +18,15 @@ struct Listed {
     #[serde(skip)]
     now: OffsetDateTime,
     app: String,
-    operations: Vec<Line>,
+    operations: Vec<HistoryLine>,
 }
 
 #[derive(Debug, Serialize)]
-struct Line {
+struct HistoryLine {
     id: OperationId,
     command: Command,
     /// How it ended, if it has.
-    outcome: Option<Ending>,
+    outcome: Option<OperationOutcome>,
     #[serde(skip)]
     is_under_way: bool,
     reason: Option<String>,
@@ -46,7 +44,7 @@ struct Line {
     taken_up_by: Vec<Who>,
 }
 
-impl Line {
+impl HistoryLine {
     fn of(operation: Operation) -> Self {
         let ending = operation.ending;
         let watched = ending.as_ref().and_then(|ending| ending.watched);
@@ -110,7 +108,7 @@ const HEADINGS: [&str; 8] = [
     "began", "command", "tag", "colour", "outcome", "failed", "took", "who",
 ];
 
-impl Outcome for Listed {
+impl CommandResult for Listed {
     fn human(&self, style: &Style) -> String {
         if self.operations.is_empty() {
             return format!("nothing has been done to {} yet", self.app);
@@ -159,18 +157,18 @@ pub async fn run(session: &Session, args: &History) -> Result<Exit> {
 
 /// The unfinished one first. One that died between its record and the head is in
 /// both, and what the head says counts.
-fn lines(head: Head, ended: Vec<Operation>, now: OffsetDateTime, limit: usize) -> Vec<Line> {
+fn lines(head: Head, ended: Vec<Operation>, now: OffsetDateTime, limit: usize) -> Vec<HistoryLine> {
     let is_under_way = turn::held(&head, now).is_some();
     let unfinished = head.operation;
     let id = unfinished.as_ref().map(|operation| operation.id.clone());
-    let unfinished = unfinished.map(|operation| Line {
+    let unfinished = unfinished.map(|operation| HistoryLine {
         is_under_way,
-        ..Line::of(operation)
+        ..HistoryLine::of(operation)
     });
     let ended = ended
         .into_iter()
         .filter(|operation| Some(&operation.id) != id.as_ref());
-    let lines = unfinished.into_iter().chain(ended.map(Line::of));
+    let lines = unfinished.into_iter().chain(ended.map(HistoryLine::of));
     lines.take(limit).collect()
 }
 

@@ -21,7 +21,7 @@ use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::journal::Command;
 use crate::model::{Infrastructure, PerRoute, Route};
-use crate::report::{Audience, Outcome, ReportEvent, Reporter, Style};
+use crate::report::{Audience, CommandResult, ReportEvent, Reporter, Style};
 use crate::session::Session;
 use crate::session::here::{Here, beside};
 
@@ -42,7 +42,7 @@ struct Initialised {
     is_first: bool,
 }
 
-impl Outcome for Initialised {
+impl CommandResult for Initialised {
     fn human(&self, style: &Style) -> String {
         let what = match self.outcome {
             "unchanged" => format!("nothing to do: the stack {} is up to date", self.stack),

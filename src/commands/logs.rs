@@ -15,7 +15,7 @@ use crate::engine::plan;
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::{Color, Observed};
-use crate::report::{Outcome, ReportEvent, Style};
+use crate::report::{CommandResult, ReportEvent, Style};
 use crate::session::Session;
 use crate::spoken_time;
 
@@ -85,7 +85,7 @@ struct LogsResult {
     lines: Vec<LogLine>,
 }
 
-impl Outcome for LogsResult {
+impl CommandResult for LogsResult {
     fn human(&self, _: &Style) -> String {
         let messages: Vec<&str> = self
             .lines

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::engine::plan::Step;
-use crate::report::{Outcome, Style};
+use crate::report::{CommandResult, Style};
 
 #[derive(Debug, Serialize)]
 pub struct PlanResult {
@@ -38,7 +38,7 @@ impl PlanResult {
     }
 }
 
-impl Outcome for PlanResult {
+impl CommandResult for PlanResult {
     fn human(&self, style: &Style) -> String {
         if self.steps.is_empty() {
             return format!("{} would do nothing", self.operation);

@@ -16,7 +16,9 @@ use crate::error::{Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::Route;
 use crate::probe::{Address, Probe};
-use crate::report::{Answered, AnsweringRelease, Audience, Outcome, ReportEvent, Reporter, Style};
+use crate::report::{
+    Answered, AnsweringRelease, Audience, CommandResult, ReportEvent, Reporter, Style,
+};
 use crate::session::Session;
 
 #[derive(Debug, Serialize)]
@@ -38,7 +40,7 @@ struct Plan {
 
 /// A probe of any address, which needs neither file nor AWS.
 pub async fn of_url(audience: Audience, args: &cli::ProbeFlags, address: Address) -> Result<Exit> {
-    let asking = asking(&args.asking, of_file(&config::Probe::default()));
+    let asking = asking(&args.asking, of_file(&config::ProbeSection::default()));
     let plan = Plan {
         address,
         asking,
@@ -168,7 +170,7 @@ async fn probe(report: &Reporter, interrupts: &mut Interrupts, plan: &Plan) -> R
         }
     }
 }
-impl Outcome for Probed {
+impl CommandResult for Probed {
     fn human(&self, style: &Style) -> String {
         let probe = &self.probe;
         let failed = match probe.failed {

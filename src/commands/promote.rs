@@ -7,7 +7,7 @@ use super::swap;
 use super::{ended, lease};
 use crate::cli::Promote;
 use crate::driver::asking::of_file;
-use crate::driver::attempt::Kind;
+use crate::driver::attempt::SwapKind;
 use crate::driver::pause::{self, PauseEnd};
 use crate::driver::unfinished::{self, Settled, Settlement};
 use crate::driver::watching::Watching;
@@ -43,7 +43,7 @@ async fn promote(session: &Session, args: &Promote) -> Result<Exit> {
         let observed = session.observe_settled().await?;
         lease::tell_of_unfinished(session, &observed);
         let plan = plan(&observed, &aim)?;
-        swap::dry_run(session, Kind::Promote, &observed, plan, &watching)?;
+        swap::dry_run(session, SwapKind::Promote, &observed, plan, &watching)?;
         return Ok(Exit::Done);
     }
     let infrastructure = session.settled_infrastructure().await?;
@@ -68,7 +68,7 @@ async fn promote(session: &Session, args: &Promote) -> Result<Exit> {
                     "--fix-forward: production's failures do not prevent the swap, and are not held against the new release".to_owned(),
                 ));
             }
-            swap::run(work, Kind::Promote, observed, plan, watching).await
+            swap::run(work, SwapKind::Promote, observed, plan, watching).await
         },
     )
     .await

@@ -12,7 +12,7 @@ use crate::engine::plan::{self, RetirePlan, Step};
 use crate::error::{Error, Exit, Result};
 use crate::model::journal::Command;
 use crate::model::{Color, Observed};
-use crate::report::{Outcome, ReportEvent, Style};
+use crate::report::{CommandResult, ReportEvent, Style};
 use crate::session::Session;
 
 #[derive(Debug, Serialize)]
@@ -24,7 +24,7 @@ struct Retired {
     traffic: String,
 }
 
-impl Outcome for Retired {
+impl CommandResult for Retired {
     fn human(&self, style: &Style) -> String {
         let color = style.color(self.color, self.color);
         let what = match self.outcome {

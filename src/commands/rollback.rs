@@ -7,7 +7,7 @@ use super::resume::planned;
 use super::swap;
 use crate::cli::Rollback;
 use crate::driver::asking::of_file;
-use crate::driver::attempt::Kind;
+use crate::driver::attempt::SwapKind;
 use crate::driver::watching::Watching;
 use crate::engine::plan::{self, SwapPlan};
 use crate::engine::unfinished::{self, Course, Reaction};
@@ -32,7 +32,7 @@ pub async fn run(session: &Session, args: &Rollback) -> Result<Exit> {
             return Ok(Exit::Done);
         }
         let plan = plan(&observed, None)?;
-        swap::dry_run(session, Kind::Rollback, &observed, plan, &watching)?;
+        swap::dry_run(session, SwapKind::Rollback, &observed, plan, &watching)?;
         return Ok(Exit::Done);
     }
     // What gets one out of trouble does not wait for a stack update.
@@ -50,7 +50,7 @@ pub async fn run(session: &Session, args: &Rollback) -> Result<Exit> {
         async |work| {
             let observed = work.observe().await?;
             let plan = plan(&observed, meant.as_ref())?;
-            swap::run(work, Kind::Rollback, observed, plan, watching).await
+            swap::run(work, SwapKind::Rollback, observed, plan, watching).await
         },
     )
     .await

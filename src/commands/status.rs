@@ -20,7 +20,7 @@ use crate::model::journal::{self, Drift, Operation, OperationId, Previous};
 use crate::model::{
     Color, ColorState, Found, Observed, PerColor, PerRoute, Rollout, Route, Split, WayIn,
 };
-use crate::report::{Outcome, Style};
+use crate::report::{CommandResult, Style};
 use crate::session::Session;
 use crate::session::here::{Here, beside};
 use crate::spoken_time;
@@ -453,7 +453,7 @@ fn color_status(state: &ColorState, warm: Option<WarmCost>) -> Option<ColorStatu
     })
 }
 
-impl Outcome for Status {
+impl CommandResult for Status {
     fn human(&self, style: &Style) -> String {
         let here = self.here.as_ref();
         let mut lines = vec![

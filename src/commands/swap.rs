@@ -3,7 +3,7 @@
 mod result;
 
 use super::plan::PlanResult;
-use crate::driver::attempt::{BASELINE, Kind, Swapped};
+use crate::driver::attempt::{BASELINE, SwapKind, Swapped};
 use crate::driver::swap::{self, SwapEnd};
 use crate::driver::watching::Watching;
 use crate::driver::work::Work;
@@ -16,7 +16,7 @@ use result::Done;
 /// Says what would be done.
 pub fn dry_run(
     session: &Session,
-    kind: Kind,
+    kind: SwapKind,
     observed: &Observed,
     plan: SwapPlan,
     watching: &Watching,
@@ -33,7 +33,7 @@ pub fn dry_run(
 /// As [`swap::run`].
 pub async fn run(
     work: Work<'_>,
-    kind: Kind,
+    kind: SwapKind,
     observed: Observed,
     plan: SwapPlan,
     watching: Watching,
@@ -72,7 +72,7 @@ fn tell(session: &Session, swapped: &Swapped) -> Result<Exit> {
 
 fn steps(
     session: &Session,
-    kind: Kind,
+    kind: SwapKind,
     plan: SwapPlan,
     observed: &Observed,
     watching: &Watching,

@@ -8,7 +8,7 @@ use crate::driver::turn;
 use crate::engine::lease::Verdict;
 use crate::error::{Error, Exit, Result};
 use crate::model::journal::{Head, Lease};
-use crate::report::{Outcome, Style};
+use crate::report::{CommandResult, Style};
 use crate::session::Session;
 
 #[derive(Debug, Serialize)]
@@ -50,7 +50,7 @@ impl LeaseShown {
     }
 }
 
-impl Outcome for Unlocked {
+impl CommandResult for Unlocked {
     fn human(&self, _: &Style) -> String {
         self.sentence.clone()
     }

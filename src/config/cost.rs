@@ -5,7 +5,7 @@ use toml::de::DeValue;
 
 use super::ConfigError;
 use super::document::Section;
-use super::entry::Entry;
+use super::entry::KeyValue;
 use super::names::not_empty;
 use crate::model::Reserved;
 
@@ -59,7 +59,7 @@ pub(super) fn cost(section: &mut Section<'_>) -> Result<Option<Prices>> {
     }
 }
 
-fn price(entry: &Entry<'_>) -> Result<Price> {
+fn price(entry: &KeyValue<'_>) -> Result<Price> {
     let number: Option<f64> = match &entry.value {
         DeValue::Float(number) => number.as_str().parse().ok(),
         DeValue::Integer(number) => number.as_str().parse().ok(),

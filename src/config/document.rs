@@ -11,9 +11,9 @@ use std::rc::Rc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::entry::Entry;
-use super::environments::{self, Brought, Environment};
-use super::error::{ConfigError, Place};
+use super::entry::KeyValue;
+use super::environments::{self, Brought, EnvironmentSection};
+use super::error::{ConfigError, FilePlace};
 use super::names::environment_name;
 use super::nearest::nearest;
 use super::veil;
@@ -57,7 +57,7 @@ impl<'a> File<'a> {
         Ok(value)
     }
 
-    fn environments(&self, top: &mut DeTable<'a>) -> Result<Vec<Environment<'a>>> {
+    fn environments(&self, top: &mut DeTable<'a>) -> Result<Vec<EnvironmentSection<'a>>> {
         let is_section = |name: &str| format!("it is a section: write [{name}]");
         let Some(all) = environments::take(top) else {
             return Ok(Vec::new());
@@ -84,7 +84,7 @@ impl<'a> File<'a> {
     fn read_in<T>(
         &'a self,
         mut top: DeTable<'a>,
-        environment: Environment<'a>,
+        environment: EnvironmentSection<'a>,
         read: &impl Fn(&mut Section<'a>) -> Result<T>,
     ) -> Result<T> {
         let DeValue::Table(over) = environment.value else {
@@ -124,7 +124,7 @@ impl<'a> File<'a> {
         Ok(value)
     }
 
-    fn place(&self, span: Range<usize>, shown: LineShown) -> Place {
+    fn place(&self, span: Range<usize>, shown: LineShown) -> FilePlace {
         let start = self.boundary(span.start);
         let end = self.boundary(span.end.max(start));
         let before = &self.text[..start];
@@ -135,7 +135,7 @@ impl<'a> File<'a> {
         // what goes on over it is marked up to there.
         let start = start.min(line_span.end);
         let end = end.clamp(start, line_span.end);
-        Place {
+        FilePlace {
             path: self.path.to_owned(),
             line: before.matches('\n').count() + 1,
             column: self.text[line_start..start].chars().count() + 1,
@@ -235,7 +235,7 @@ impl<'a> Section<'a> {
         self.file.invalid(span, LineShown::NoValue, &key, message)
     }
 
-    pub(super) fn take(&mut self, key: &'static str) -> Option<Entry<'a>> {
+    pub(super) fn take(&mut self, key: &'static str) -> Option<KeyValue<'a>> {
         self.known.push(key);
         let (name, value) = self.entries.remove_entry(key)?;
         Some(self.entry(&name, value))
@@ -244,7 +244,7 @@ impl<'a> Section<'a> {
     pub(super) fn optional<T>(
         &mut self,
         key: &'static str,
-        read: impl FnOnce(&Entry<'a>) -> Result<T>,
+        read: impl FnOnce(&KeyValue<'a>) -> Result<T>,
     ) -> Result<Option<T>> {
         self.take(key).as_ref().map(read).transpose()
     }
@@ -253,7 +253,7 @@ impl<'a> Section<'a> {
         &mut self,
         key: &'static str,
         default: T,
-        read: impl FnOnce(&Entry<'a>) -> Result<T>,
+        read: impl FnOnce(&KeyValue<'a>) -> Result<T>,
     ) -> Result<T> {
         Ok(self.optional(key, read)?.unwrap_or(default))
     }
@@ -327,8 +327,8 @@ impl<'a> Section<'a> {
         &self,
         name: &Spanned<toml::de::DeString<'a>>,
         value: Spanned<DeValue<'a>>,
-    ) -> Entry<'a> {
-        Entry {
+    ) -> KeyValue<'a> {
+        KeyValue {
             file: self.file,
             key: self.whole(&name.span(), name.get_ref()),
             path: self.path_of(name.get_ref()),

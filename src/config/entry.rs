@@ -13,7 +13,7 @@ use super::error::ConfigError;
 type Result<T> = std::result::Result<T, ConfigError>;
 
 /// One key and its value.
-pub(super) struct Entry<'a> {
+pub(super) struct KeyValue<'a> {
     pub(super) file: &'a File<'a>,
     /// The whole key as it is written, such as `env.staging.container.port`.
     pub(super) key: String,
@@ -28,7 +28,7 @@ pub(super) struct Entry<'a> {
     pub(super) value: DeValue<'a>,
 }
 
-impl<'a> Entry<'a> {
+impl<'a> KeyValue<'a> {
     /// Whether the environment that is read says it.
     pub(super) fn is_of_environment(&self) -> bool {
         self.brought.has(&self.key_span)
@@ -112,7 +112,7 @@ impl<'a> Entry<'a> {
     }
 
     /// The entries of a table with keys of the user's own.
-    pub(super) fn table(self) -> Result<Vec<Entry<'a>>> {
+    pub(super) fn table(self) -> Result<Vec<KeyValue<'a>>> {
         if !matches!(self.value, DeValue::Table(_)) {
             return Err(self.misused("it takes a table, such as { NAME = \"value\" }"));
         }

@@ -13,7 +13,7 @@ use toml::de::{DeString, DeTable, DeValue};
 pub(super) const KEY: &str = "env";
 
 /// An environment as it is written.
-pub(super) struct Environment<'a> {
+pub(super) struct EnvironmentSection<'a> {
     pub(super) name: String,
     pub(super) key: Range<usize>,
     pub(super) span: Range<usize>,
@@ -48,9 +48,9 @@ pub(super) fn take<'a>(top: &mut DeTable<'a>) -> Option<Spanned<DeValue<'a>>> {
     top.remove(KEY)
 }
 
-pub(super) fn list(all: DeTable<'_>) -> Vec<Environment<'_>> {
+pub(super) fn list(all: DeTable<'_>) -> Vec<EnvironmentSection<'_>> {
     let all = all.into_iter();
-    all.map(|(name, value)| Environment {
+    all.map(|(name, value)| EnvironmentSection {
         key: name.span(),
         name: name.into_inner().into_owned(),
         span: value.span(),

@@ -27,11 +27,11 @@ pub enum ConfigError {
     NotText { path: PathBuf, what: NotText },
     /// Not TOML.
     #[error("{at}: {message}\n{}", .at.excerpt())]
-    Syntax { at: Box<Place>, message: String },
+    Syntax { at: Box<FilePlace>, message: String },
     /// TOML, and not what bgecs takes.
     #[error("{at}: `{key}`: {message}\n{}", .at.excerpt())]
     Invalid {
-        at: Box<Place>,
+        at: Box<FilePlace>,
         /// The whole key, such as `container.port`.
         key: String,
         message: String,
@@ -71,7 +71,7 @@ impl ConfigError {
 
     /// Where in the file it is, if it is in the file.
     #[cfg(test)]
-    pub fn place(&self) -> Option<&Place> {
+    pub fn place(&self) -> Option<&FilePlace> {
         match self {
             Self::Syntax { at, .. } | Self::Invalid { at, .. } => Some(at),
             Self::Missing { .. }
@@ -85,7 +85,7 @@ impl ConfigError {
 
 /// A stretch of one line of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct FilePlace {
     pub path: PathBuf,
     /// From 1.
     pub line: usize,
@@ -97,7 +97,7 @@ pub struct Place {
     pub text: String,
 }
 
-impl Place {
+impl FilePlace {
     /// The line with a mark under the stretch.
     pub fn excerpt(&self) -> String {
         let number = self.line.to_string();
@@ -110,7 +110,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for FilePlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}", self.path.display(), self.line, self.column)
     }

@@ -10,10 +10,10 @@ use hyper::header::{HeaderName, HeaderValue};
 use regex_lite::Regex;
 
 use super::document::Section;
-use super::entry::Entry;
+use super::entry::KeyValue;
 use super::names::request_path;
 use super::sections::{seconds, table};
-use super::{ConfigError, Probe, QuestionKeys};
+use super::{ConfigError, ProbeSection, QuestionKeys};
 use crate::hidden::Hidden;
 use crate::model::{Share, Statuses};
 
@@ -23,9 +23,9 @@ type Result<T> = std::result::Result<T, ConfigError>;
 pub const CONNECTIONS: [&str; 3] = ["fresh", "reused", "both"];
 pub const VERSIONS: [&str; 3] = ["auto", "1.1", "2"];
 
-pub(super) fn probe(section: &mut Section<'_>) -> Result<Probe> {
-    let default = Probe::default();
-    Ok(Probe {
+pub(super) fn probe(section: &mut Section<'_>) -> Result<ProbeSection> {
+    let default = ProbeSection::default();
+    Ok(ProbeSection {
         path: section.or("path", default.path, |entry| entry.checked(request_path))?,
         rate: section.or("rate", default.rate, |entry| entry.number(1..=1000))?,
         window: section.or("window_seconds", default.window, |entry| {
@@ -69,13 +69,13 @@ const NO_HEADER: &str = "it is not a header name";
 
 /// The text as it stands, once it can be read as what it should be.
 fn written<T, E: Into<String>>(
-    entry: &Entry<'_>,
+    entry: &KeyValue<'_>,
     read: impl FnOnce(&str) -> std::result::Result<T, E>,
 ) -> Result<String> {
     entry.checked(|text| read(text).map(|_| text.to_owned()).map_err(Into::into))
 }
 
-fn word(entry: &Entry<'_>, choices: &[&str]) -> Result<String> {
+fn word(entry: &KeyValue<'_>, choices: &[&str]) -> Result<String> {
     entry.checked(|text| match choices.contains(&text) {
         true => Ok(text.to_owned()),
         false => {

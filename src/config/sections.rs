@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::cost::cost;
 use super::document::{File, Section};
-use super::entry::Entry;
+use super::entry::KeyValue;
 use super::fargate::TaskSize;
 use super::names::{
     AccountId, AppName, architecture, container_name, not_empty, platform, profile, region,
@@ -18,9 +18,9 @@ use super::probe::probe;
 use super::secret::SecretRef;
 use super::shift::{shift, time};
 use super::{
-    Build, Config, ConfigError, Container, ContainerSection, DEFAULT_CONTAINER,
-    DEFAULT_HEALTH_PATH, DefinitionSource, Hooks, Lease, LoadBalancerSection, Logs, Network,
-    OwnDefinition, Place, Registry, Service, folder_of,
+    AwsSection, Build, Config, ConfigError, Container, ContainerSection, DEFAULT_CONTAINER,
+    DEFAULT_HEALTH_PATH, DefinitionSource, Hooks, LeaseSection, LoadBalancerSection, Logs,
+    NetworkSection, OwnDefinition, Registry, Service, folder_of,
 };
 use crate::docker::{Secret, SshAgent};
 use crate::hidden::Hidden;
@@ -154,9 +154,9 @@ fn own_definition(
         path,
         port,
         app_containers: apps.unwrap_or_default(),
-        expand: section.or("expand", false, Entry::boolean)?,
+        expand: section.or("expand", false, KeyValue::boolean)?,
         unchecked: section
-            .optional("unchecked", Entry::strings)?
+            .optional("unchecked", KeyValue::strings)?
             .unwrap_or_default(),
     })
 }
@@ -222,11 +222,11 @@ fn task_size(section: &mut Section<'_>) -> Result<TaskSize> {
     })
 }
 
-pub(super) fn table<'a>(section: &mut Section<'a>, key: &'static str) -> Result<Vec<Entry<'a>>> {
-    section.take(key).map_or(Ok(Vec::new()), Entry::table)
+pub(super) fn table<'a>(section: &mut Section<'a>, key: &'static str) -> Result<Vec<KeyValue<'a>>> {
+    section.take(key).map_or(Ok(Vec::new()), KeyValue::table)
 }
 
-fn variable(entry: &Entry<'_>) -> Result<String> {
+fn variable(entry: &KeyValue<'_>) -> Result<String> {
     variable_name(&entry.name).map_err(|why| entry.misplaced(why))
 }
 
@@ -244,9 +244,9 @@ fn service(section: &mut Section<'_>) -> Result<Service> {
     })
 }
 
-fn network(section: &mut Section<'_>) -> Result<Network> {
-    let default = Network::default();
-    Ok(Network {
+fn network(section: &mut Section<'_>) -> Result<NetworkSection> {
+    let default = NetworkSection::default();
+    Ok(NetworkSection {
         test_cidr: section.or("test_cidr", default.test_cidr, |entry| {
             entry.checked(Ipv4Cidr::from_str)
         })?,
@@ -273,7 +273,7 @@ fn build(section: &mut Section<'_>, root: &Path) -> Result<Build> {
         args,
         target: section.optional("target", |entry| entry.checked(not_empty))?,
         platform: section.optional("platform", |entry| entry.checked(platform))?,
-        pull: section.or("pull", false, Entry::boolean)?,
+        pull: section.or("pull", false, KeyValue::boolean)?,
         labels,
         secrets: secrets
             .into_iter()
@@ -311,7 +311,7 @@ fn registry_section(section: &mut Section<'_>) -> Result<Registry> {
     let default = Registry::default();
     Ok(Registry {
         url: section.optional("url", |entry| entry.checked(registry))?,
-        immutable_tags: section.or("immutable_tags", default.immutable_tags, Entry::boolean)?,
+        immutable_tags: section.or("immutable_tags", default.immutable_tags, KeyValue::boolean)?,
     })
 }
 
@@ -336,23 +336,23 @@ fn load_balancer(section: &mut Section<'_>) -> Result<LoadBalancerSection> {
     })
 }
 
-fn lease(section: &mut Section<'_>) -> Result<Lease> {
-    let default = Lease::default();
-    Ok(Lease {
+fn lease(section: &mut Section<'_>) -> Result<LeaseSection> {
+    let default = LeaseSection::default();
+    Ok(LeaseSection {
         length: section.or("seconds", default.length, |entry| {
             seconds(entry, SHORTEST_LEASE, LONGEST_LEASE)
         })?,
     })
 }
 
-fn place(section: &mut Section<'_>) -> Result<Place> {
-    Ok(Place {
+fn place(section: &mut Section<'_>) -> Result<AwsSection> {
+    Ok(AwsSection {
         account: section.optional("account", |entry| entry.checked(AccountId::from_str))?,
         region: section.optional("region", |entry| entry.checked(region))?,
         profile: section.optional("profile", |entry| entry.checked(profile))?,
     })
 }
 
-pub(super) fn seconds(entry: &Entry<'_>, from: u32, to: u32) -> Result<Duration> {
+pub(super) fn seconds(entry: &KeyValue<'_>, from: u32, to: u32) -> Result<Duration> {
     Ok(Duration::from_secs(entry.number(from..=to)?))
 }

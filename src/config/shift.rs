@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::ConfigError;
 use super::document::Section;
-use super::entry::Entry;
+use super::entry::KeyValue;
 use super::sections::table;
 use crate::model::{AlarmsWithoutData, LatencyLimit, Quantile, Steps};
 use crate::spoken_time;
@@ -47,7 +47,7 @@ impl Default for ShiftSection {
     }
 }
 
-type Layout = (&'static str, fn(&Entry<'_>) -> Result<Steps>);
+type Layout = (&'static str, fn(&KeyValue<'_>) -> Result<Steps>);
 
 /// Three ways to say the same: one of them is enough.
 const LAYOUTS: [Layout; 3] = [
@@ -105,7 +105,7 @@ fn max_latency(section: &mut Section<'_>) -> Result<Vec<LatencyLimit>> {
 /// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html>).
 const MOST_ALARMS: usize = 100;
 
-fn alarms(entry: &Entry<'_>) -> Result<Vec<String>> {
+fn alarms(entry: &KeyValue<'_>) -> Result<Vec<String>> {
     let names = entry.strings()?;
     let twice = names
         .iter()
@@ -125,7 +125,7 @@ fn alarms(entry: &Entry<'_>) -> Result<Vec<String>> {
 /// (<https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupStickinessConfig.html>).
 const LONGEST_STICKINESS: u64 = 604_800;
 
-fn stickiness(entry: &Entry<'_>) -> Result<Duration> {
+fn stickiness(entry: &KeyValue<'_>) -> Result<Duration> {
     let time = time(entry)?;
     let fits = time.subsec_nanos() == 0 && time.as_secs() <= LONGEST_STICKINESS;
     match fits {
@@ -135,6 +135,6 @@ fn stickiness(entry: &Entry<'_>) -> Result<Duration> {
 }
 
 /// Such as `"15m"`: with its unit, and longer than none.
-pub(super) fn time(entry: &Entry<'_>) -> Result<Duration> {
+pub(super) fn time(entry: &KeyValue<'_>) -> Result<Duration> {
     entry.checked(spoken_time::with_unit)
 }

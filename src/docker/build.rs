@@ -30,7 +30,7 @@ use super::agent::Agents;
 use super::endpoint::EngineAddress;
 use super::engine::Engine;
 use super::error::DockerError;
-use super::filesync::{Folders, Outcome};
+use super::filesync::{Folders, TransferOutcome};
 use super::login::Logins;
 use super::secrets::Values;
 use super::session::{BuildSession, Offer};
@@ -38,7 +38,7 @@ use super::settings::Settings;
 use super::solve::{Solve, SolveError};
 use super::steps::BuildSteps;
 use super::upload::{Archive, UploadReader};
-use super::wire::Lines;
+use super::wire::JsonLines;
 use super::{LocalImage, OnProgress, Progress};
 
 /// How often the bytes sent are told.
@@ -138,7 +138,7 @@ impl Engine {
         told: BuildExtras,
         session: &BuildSession,
         steps: BuildSteps<'_>,
-        outcome: &Outcome,
+        outcome: &TransferOutcome,
         progress: OnProgress<'_>,
     ) -> Result<String, DockerError> {
         let query = serde_urlencoded::to_string(request.options(session.id(), told))
@@ -153,10 +153,10 @@ impl Engine {
         &self,
         solve: Solve,
         mut steps: BuildSteps<'_>,
-        outcome: &Outcome,
+        outcome: &TransferOutcome,
         progress: OnProgress<'_>,
     ) -> Result<String, DockerError> {
-        let mut sent = Sent::default();
+        let mut sent = BytesSent::default();
         let mut tick = tokio::time::interval(TICK);
         let solved = {
             let mut running = Box::pin(solve.run(&self.wire, "/grpc", &mut steps));
@@ -205,7 +205,7 @@ struct Laid {
     name: String,
     archive: Option<Archive>,
     secrets: Values,
-    outcome: Arc<Outcome>,
+    outcome: Arc<TransferOutcome>,
     temporary: Option<TempDir>,
 }
 
@@ -266,10 +266,10 @@ async fn blocking<T: Send + 'static>(
 
 /// What was told of the bytes sent.
 #[derive(Default)]
-struct Sent(u64);
+struct BytesSent(u64);
 
-impl Sent {
-    fn tell(&mut self, outcome: &Outcome, progress: OnProgress<'_>) {
+impl BytesSent {
+    fn tell(&mut self, outcome: &TransferOutcome, progress: OnProgress<'_>) {
         let bytes = outcome.sent();
         if bytes > self.0 {
             self.0 = bytes;
@@ -280,13 +280,13 @@ impl Sent {
 
 /// Reads the account of the build to its end; the id of the image.
 async fn follow(
-    lines: &mut Lines,
+    lines: &mut JsonLines,
     mut steps: BuildSteps<'_>,
-    outcome: &Outcome,
+    outcome: &TransferOutcome,
     progress: OnProgress<'_>,
 ) -> Result<String, DockerError> {
     let mut tick = tokio::time::interval(TICK);
-    let (mut id, mut sent) = (None, Sent::default());
+    let (mut id, mut sent) = (None, BytesSent::default());
     loop {
         let line = tokio::select! {
             line = lines.next::<BuildInfo>() => line?,

@@ -18,10 +18,10 @@ use super::error::DockerError;
 /// One file, folder or symbolic link. Sockets, pipes and devices are no part
 /// of a build and never become one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(super) struct ContextEntry {
     /// From the root of the context, with `/`.
     pub(super) path: String,
-    pub(super) kind: Kind,
+    pub(super) kind: EntryKind,
     /// Permission bits with set-uid, set-gid and sticky, as Unix has them.
     pub(super) mode: u32,
     /// Bytes; 0 for a folder, and for all names of a file but the first.
@@ -31,7 +31,7 @@ pub(super) struct Entry {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum EntryKind {
     File,
     /// Another name of the file that was told under this one: a hard link.
     Twin(String),
@@ -88,7 +88,7 @@ impl Selection {
 pub(super) fn walk(
     root: &Path,
     selection: &Selection,
-    emit: &mut dyn FnMut(Entry) -> ControlFlow<()>,
+    emit: &mut dyn FnMut(ContextEntry) -> ControlFlow<()>,
 ) -> Result<(), DockerError> {
     let mut walk = ContextWalk {
         root,
@@ -104,9 +104,9 @@ pub(super) fn walk(
 struct ContextWalk<'a> {
     root: &'a Path,
     selection: &'a Selection,
-    emit: &'a mut dyn FnMut(Entry) -> ControlFlow<()>,
+    emit: &'a mut dyn FnMut(ContextEntry) -> ControlFlow<()>,
     /// Parents that are not taken themselves: they are if a child is.
-    pending: Vec<Entry>,
+    pending: Vec<ContextEntry>,
     /// Of files that have several, the name that was told first, by device and
     /// inode.
     names: HashMap<(u64, u64), String>,
@@ -157,14 +157,14 @@ impl ContextWalk<'_> {
 
     /// The entry; as a hard link where its file has been told already. By what
     /// was told, as the first name may well be excluded.
-    fn or_twin(&mut self, mut entry: Entry, found: &Metadata) -> Entry {
-        if entry.kind != Kind::File || found.nlink() < 2 {
+    fn or_twin(&mut self, mut entry: ContextEntry, found: &Metadata) -> ContextEntry {
+        if entry.kind != EntryKind::File || found.nlink() < 2 {
             return entry;
         }
         let known = self.names.entry((found.dev(), found.ino()));
         let first = known.or_insert_with(|| entry.path.clone());
         if *first != entry.path {
-            entry.kind = Kind::Twin(first.clone());
+            entry.kind = EntryKind::Twin(first.clone());
             entry.size = 0;
         }
         entry
@@ -193,7 +193,7 @@ impl ContextWalk<'_> {
         Ok(flow)
     }
 
-    fn take(&mut self, entry: Entry) -> ControlFlow<()> {
+    fn take(&mut self, entry: ContextEntry) -> ControlFlow<()> {
         for parent in self.pending.drain(..) {
             (self.emit)(parent)?;
         }
@@ -223,7 +223,7 @@ fn below(root: &Path, path: &Path) -> PathBuf {
 }
 
 /// `None` for what has vanished and for what is no part of any build.
-fn look(root: &Path, path: &Path) -> Result<Option<(Entry, Metadata)>, DockerError> {
+fn look(root: &Path, path: &Path) -> Result<Option<(ContextEntry, Metadata)>, DockerError> {
     let full = root.join(path);
     let found = match fs::symlink_metadata(&full) {
         Ok(found) => found,
@@ -231,13 +231,13 @@ fn look(root: &Path, path: &Path) -> Result<Option<(Entry, Metadata)>, DockerErr
         Err(error) => return Err(unreadable(full, error)),
     };
     let kind = if found.is_file() {
-        Kind::File
+        EntryKind::File
     } else if found.is_dir() {
-        Kind::Folder
+        EntryKind::Folder
     } else if found.is_symlink() {
         let target = fs::read_link(&full).map_err(|error| unreadable(full.clone(), error))?;
         match target.into_os_string().into_string() {
-            Ok(target) => Kind::Link(target),
+            Ok(target) => EntryKind::Link(target),
             Err(_) => return Err(DockerError::NotUtf8(full)),
         }
     } else {
@@ -246,9 +246,13 @@ fn look(root: &Path, path: &Path) -> Result<Option<(Entry, Metadata)>, DockerErr
     let Some(path) = path.to_str() else {
         return Err(DockerError::NotUtf8(full));
     };
-    let entry = Entry {
+    let entry = ContextEntry {
         path: path.to_owned(),
-        size: if kind == Kind::Folder { 0 } else { found.len() },
+        size: if kind == EntryKind::Folder {
+            0
+        } else {
+            found.len()
+        },
         kind,
         mode: found.mode() & 0o7777,
         modified: found

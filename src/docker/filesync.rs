@@ -42,17 +42,17 @@ pub(super) struct Folders {
     /// `None` where the other way has all.
     pub(super) context: Option<PathBuf>,
     pub(super) dockerfile: Option<PathBuf>,
-    pub(super) outcome: Arc<Outcome>,
+    pub(super) outcome: Arc<TransferOutcome>,
 }
 
 /// What BuildKit cannot tell us itself.
 #[derive(Debug, Default)]
-pub(super) struct Outcome {
+pub(super) struct TransferOutcome {
     sent: AtomicU64,
     failure: Mutex<Option<DockerError>>,
 }
 
-impl Outcome {
+impl TransferOutcome {
     /// Bytes of content sent so far.
     pub(super) fn sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
@@ -90,7 +90,7 @@ impl FileSync for Folders {
         };
         let root =
             root.ok_or_else(|| Status::not_found(format!("no folder {name:?} in this build")))?;
-        let asked = Asked::from_metadata(request.metadata());
+        let asked = PathPatterns::from_metadata(request.metadata());
         let (requests, queue) = blocking::channel();
         let (packets, answer) = mpsc::channel(IN_FLIGHT);
         tokio::spawn(receive(request.into_inner(), requests));
@@ -129,13 +129,13 @@ async fn receive(mut incoming: Streaming<Packet>, requests: blocking::Sender<Wan
 
 /// The patterns of one request.
 #[derive(Debug, Default)]
-struct Asked {
+struct PathPatterns {
     include: Vec<String>,
     exclude: Vec<String>,
     follow: Vec<String>,
 }
 
-impl Asked {
+impl PathPatterns {
     fn from_metadata(metadata: &MetadataMap) -> Self {
         Self {
             include: values(metadata, "include-patterns"),

@@ -21,7 +21,7 @@ use time::OffsetDateTime;
 
 use super::push::Credentials;
 use crate::hidden::Mask;
-use config::Settings;
+use config::LoginSettings;
 
 /// What a registry is shown.
 #[derive(Clone, PartialEq)]
@@ -117,7 +117,7 @@ type Issue = dyn Fn(&str) -> Option<Credentials> + Send + Sync;
 pub struct Logins(Arc<SharedLogins>);
 
 struct SharedLogins {
-    settings: Settings,
+    settings: LoginSettings,
     issued: Box<Issue>,
     doubts: Mutex<BTreeMap<String, LoginDoubt>>,
     /// One helper at a time: macOS' key chain helper hangs when run twice.
@@ -134,11 +134,11 @@ impl Logins {
     /// The user's own; for a registry where there is none, what `issued` has
     /// for that host.
     pub fn of_user(issued: impl Fn(&str) -> Option<Credentials> + Send + Sync + 'static) -> Self {
-        Self::new(Settings::from_env(), issued)
+        Self::new(LoginSettings::from_env(), issued)
     }
 
     fn new(
-        settings: Settings,
+        settings: LoginSettings,
         issued: impl Fn(&str) -> Option<Credentials> + Send + Sync + 'static,
     ) -> Self {
         Self(Arc::new(SharedLogins {

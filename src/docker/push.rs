@@ -10,7 +10,7 @@ use super::engine::{Engine, asked};
 use super::error::DockerError;
 use super::login::Login;
 use super::refusal::RegistryRefusal;
-use super::wire::Lines;
+use super::wire::JsonLines;
 use super::{LocalImage, OnProgress, Progress};
 use crate::model::{Digest, Tag};
 
@@ -115,7 +115,7 @@ impl Engine {
 
 /// A line of the engine's account of a push or a pull.
 #[derive(Debug, Deserialize)]
-pub(super) struct Line {
+pub(super) struct PushLine {
     id: Option<String>,
     status: Option<String>,
     #[serde(rename = "progressDetail")]
@@ -142,12 +142,12 @@ struct ErrorDetail {
 /// Reads the account to its end and tells the layers; the registry's message
 /// if it refused.
 pub(super) async fn follow(
-    lines: &mut Lines,
+    lines: &mut JsonLines,
     progress: OnProgress<'_>,
-    mut each: impl FnMut(&Line),
+    mut each: impl FnMut(&PushLine),
 ) -> Result<Option<String>, DockerError> {
     let mut pauses = Pauses::default();
-    while let Some(line) = lines.next::<Line>().await? {
+    while let Some(line) = lines.next::<PushLine>().await? {
         each(&line);
         if let Some(error) = line.error {
             return Ok(Some(error.message));
@@ -175,7 +175,7 @@ pub(super) async fn follow(
 struct Pauses(HashMap<String, u32>);
 
 impl Pauses {
-    fn begun(&mut self, line: &Line) -> Option<Progress> {
+    fn begun(&mut self, line: &PushLine) -> Option<Progress> {
         let (id, status) = (line.id.as_ref()?, line.status.as_deref()?);
         let left = status
             .strip_prefix("Retrying in ")
@@ -196,7 +196,7 @@ impl Pauses {
 
 /// The digest, of which the engine tells twice: as data for programs, and in
 /// a sentence (`1: digest: sha256:… size: 528`) that older ones have alone.
-fn pushed(line: &Line) -> Option<Digest> {
+fn pushed(line: &PushLine) -> Option<Digest> {
     let data = line
         .aux
         .as_ref()
@@ -208,13 +208,13 @@ fn pushed(line: &Line) -> Option<Digest> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Credentials, Line, LocalImage, Pauses, Progress, pushed};
+    use super::{Credentials, LocalImage, Pauses, Progress, PushLine, pushed};
     use crate::model::{Contents, Platform};
 
     const DIGEST: &str = "sha256:8be990ef2aeb16dbcb9271ddfe2610fa6658d13f6dfb8bc72074cc1ca36966a7";
 
     fn digest(json: &str) -> Option<String> {
-        let line: Line = serde_json::from_str(json).expect("it is a line");
+        let line: PushLine = serde_json::from_str(json).expect("it is a line");
         pushed(&line).map(|digest| digest.to_string())
     }
 
@@ -251,7 +251,7 @@ mod tests {
             ("b", "Pushed"),
         ] {
             let json = serde_json::json!({ "id": id, "status": status }).to_string();
-            let line: Line = serde_json::from_str(&json).expect("it is a line");
+            let line: PushLine = serde_json::from_str(&json).expect("it is a line");
             if let Some(Progress::Retry { id, seconds }) = pauses.begun(&line) {
                 told.push(format!("{id} {seconds}"));
             }

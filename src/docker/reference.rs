@@ -14,11 +14,11 @@ const DOCKER_HUB: &str = "docker.io";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference {
     text: String,
-    kind: Kind,
+    kind: ReferenceKind,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Kind {
+enum ReferenceKind {
     /// What an engine calls it by: no registry knows of that.
     Id,
     Name {
@@ -56,8 +56,8 @@ impl Reference {
     /// The host to ask, with its port if it has one; none for an id.
     pub fn registry(&self) -> Option<&str> {
         match &self.kind {
-            Kind::Id => None,
-            Kind::Name { registry, .. } => Some(registry.as_deref().unwrap_or(DOCKER_HUB)),
+            ReferenceKind::Id => None,
+            ReferenceKind::Name { registry, .. } => Some(registry.as_deref().unwrap_or(DOCKER_HUB)),
         }
     }
 
@@ -65,7 +65,7 @@ impl Reference {
     pub fn names_a_registry(&self) -> bool {
         matches!(
             self.kind,
-            Kind::Name {
+            ReferenceKind::Name {
                 registry: Some(_),
                 ..
             }
@@ -81,19 +81,19 @@ impl Reference {
     /// By what it names the image; an id by nothing.
     pub fn exactly(&self) -> Option<Exactly<'_>> {
         match &self.kind {
-            Kind::Id => None,
-            Kind::Name {
+            ReferenceKind::Id => None,
+            ReferenceKind::Name {
                 digest: Some(digest),
                 ..
             } => Some(Exactly::Digest(digest)),
-            Kind::Name { tag, .. } => Some(Exactly::Tag(tag)),
+            ReferenceKind::Name { tag, .. } => Some(Exactly::Tag(tag)),
         }
     }
 
     /// Registry and path as the engine lists them: those of Docker Hub are
     /// shortened there.
     pub(super) fn name(&self) -> Option<String> {
-        let Kind::Name { registry, path, .. } = &self.kind else {
+        let ReferenceKind::Name { registry, path, .. } = &self.kind else {
             return None;
         };
         Some(match registry.as_deref() {
@@ -108,7 +108,7 @@ impl Reference {
     /// there is.
     pub(super) fn to_pull(&self) -> String {
         let full = match &self.kind {
-            Kind::Name {
+            ReferenceKind::Name {
                 registry,
                 path,
                 tag,
@@ -121,7 +121,7 @@ impl Reference {
                     None => format!("{name}:{tag}"),
                 })
             }
-            Kind::Id => None,
+            ReferenceKind::Id => None,
         };
         full.unwrap_or_else(|| self.text.clone())
     }
@@ -133,11 +133,11 @@ impl fmt::Display for Reference {
     }
 }
 
-fn kind(text: &str) -> Option<Kind> {
+fn kind(text: &str) -> Option<ReferenceKind> {
     let is_hex = |text: &str| text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     let bare = text.strip_prefix("sha256:");
     if bare.is_some_and(|hex| hex.len() >= 4 && is_hex(hex)) || (text.len() == 64 && is_hex(text)) {
-        return Some(Kind::Id);
+        return Some(ReferenceKind::Id);
     }
     let (name, digest) = match text.split_once('@') {
         Some((name, digest)) => (name, Some(digest.parse().ok()?)),
@@ -154,7 +154,7 @@ fn kind(text: &str) -> Option<Kind> {
         None => (rest, "latest"),
     };
     let fits = path.split('/').all(is_component) && registry.is_none_or(is_host);
-    fits.then_some(Kind::Name {
+    fits.then_some(ReferenceKind::Name {
         registry: registry.map(str::to_owned),
         path: path.to_owned(),
         tag: tag.parse().ok()?,

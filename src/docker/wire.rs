@@ -62,12 +62,12 @@ impl Wire {
         doing: &str,
         path: &str,
         headers: Headers,
-    ) -> Result<Lines, DockerError> {
+    ) -> Result<JsonLines, DockerError> {
         let response = self.ask(doing, path, headers).await?;
         if !response.status().is_success() {
             return Err(refused(doing, response).await);
         }
-        Ok(Lines {
+        Ok(JsonLines {
             doing: doing.to_owned(),
             body: response.into_body(),
             buffer: BytesMut::new(),
@@ -195,13 +195,13 @@ async fn refused(doing: &str, response: Response<Incoming>) -> DockerError {
 }
 
 /// An answer that comes as one JSON value per line.
-pub(super) struct Lines {
+pub(super) struct JsonLines {
     doing: String,
     body: Incoming,
     buffer: BytesMut,
 }
 
-impl Lines {
+impl JsonLines {
     /// The next value, or `None` at the end. Safe to cancel.
     pub(super) async fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, DockerError> {
         let mut searched = 0;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use hyper::header::{HeaderName, HeaderValue};
 
-use super::attempt::Kind;
+use super::attempt::SwapKind;
 use crate::config;
 use crate::engine::analysis::{Limits, Tolerance};
 use crate::engine::evidence::Evidence;
@@ -131,14 +131,14 @@ impl Asking {
 
     /// What a shift may show ahead of it, and in each stretch of it. What gets away
     /// from a release is not held up by how slow another is.
-    pub fn tolerated(&self, baseline: Duration, kind: Kind) -> Tolerated {
+    pub fn tolerated(&self, baseline: Duration, kind: SwapKind) -> Tolerated {
         Tolerated {
             baseline: self.tolerance.of(self.schedule.due_within(baseline)),
             after: Limits {
                 failures: self.tolerance,
                 latency: match kind {
-                    Kind::Promote => self.latency.clone(),
-                    Kind::Rollback => Vec::new(),
+                    SwapKind::Promote => self.latency.clone(),
+                    SwapKind::Rollback => Vec::new(),
                 },
             },
         }
@@ -146,13 +146,13 @@ impl Asking {
 }
 
 /// What an operation was asked, or what stands in the file.
-pub fn base(operation: Option<&Operation>, config: &config::Probe) -> Asked {
+pub fn base(operation: Option<&Operation>, config: &config::ProbeSection) -> Asked {
     let asked = operation.and_then(|operation| operation.asked.clone());
     asked.unwrap_or_else(|| of_file(config))
 }
 
 /// What stands in the file.
-pub fn of_file(config: &config::Probe) -> Asked {
+pub fn of_file(config: &config::ProbeSection) -> Asked {
     let question = config.question.clone();
     let headers = question.headers.into_iter();
     Asked {

@@ -48,12 +48,12 @@ const LAST_LOOKS: usize = 3;
 const LOOK_PAUSE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum SwapKind {
     Promote,
     Rollback,
 }
 
-impl Kind {
+impl SwapKind {
     pub fn name(self) -> &'static str {
         match self {
             Self::Promote => "promote",
@@ -65,7 +65,7 @@ impl Kind {
 /// One swap, from its checks to its report.
 pub struct Attempt<'a> {
     session: &'a Session,
-    kind: Kind,
+    kind: SwapKind,
     observed: Observed,
     watching: Watching,
     strategy: Strategy,
@@ -81,7 +81,7 @@ pub struct Attempt<'a> {
 impl<'a> Attempt<'a> {
     pub fn new(
         session: &'a Session,
-        kind: Kind,
+        kind: SwapKind,
         observed: Observed,
         strategy: Strategy,
         watching: Watching,
@@ -94,7 +94,7 @@ impl<'a> Attempt<'a> {
             strategy,
             is_under_way: false,
             origin: observed.live_color(),
-            needs_clean_baseline: kind == Kind::Promote && !watching.fixes_forward,
+            needs_clean_baseline: kind == SwapKind::Promote && !watching.fixes_forward,
             watching,
             observed,
         }
@@ -139,7 +139,7 @@ impl<'a> Attempt<'a> {
     /// is missing is told and forbids nothing.
     fn thoroughness(&self) -> Thoroughness {
         let is_there = self.observed.live_color() == Some(self.to);
-        match self.kind == Kind::Rollback || is_there {
+        match self.kind == SwapKind::Rollback || is_there {
             true => Thoroughness::WayBack,
             false => Thoroughness::Full,
         }
@@ -236,8 +236,8 @@ impl<'a> Attempt<'a> {
         let is_promotion = turn.operation().command == Command::Promote;
         is_promotion
             && match shift.outcome() {
-                Some(Outcome::RolledBack(_)) => self.kind == Kind::Promote,
-                Some(Outcome::Committed) => self.kind == Kind::Rollback,
+                Some(Outcome::RolledBack(_)) => self.kind == SwapKind::Promote,
+                Some(Outcome::Committed) => self.kind == SwapKind::Rollback,
                 _ => false,
             }
     }
@@ -306,8 +306,8 @@ impl<'a> Attempt<'a> {
     async fn identities(&self) -> Result<Identities> {
         let timeout = self.watching.asking.timeout;
         let patience = match self.kind {
-            Kind::Promote => timeout,
-            Kind::Rollback => timeout.min(SHORT),
+            SwapKind::Promote => timeout,
+            SwapKind::Rollback => timeout.min(SHORT),
         };
         let (asking, observed) = (&self.watching.asking, &self.observed);
         identities(

@@ -15,7 +15,7 @@ use super::turn::Turn;
 use super::update;
 use crate::aws::{AwsError, ServiceChange};
 use crate::counted::counted;
-use crate::engine::serving::{Counts, Judgement, Reading, ServingFault, Wanted, Watch};
+use crate::engine::serving::{Counts, Judgement, ServingFault, ServingReading, Wanted, Watch};
 use crate::engine::stopped;
 use crate::error::{Error, Exit, Result};
 use crate::model::{Answer, Color, Observed, Route, StoppedTask, TaskDefinitionArn};
@@ -46,7 +46,7 @@ pub struct Wait<'a> {
 
 /// What was asked of the service, as far as its readings must show it.
 #[derive(Debug, Clone, Default)]
-pub struct Asked {
+pub struct ExpectedService {
     /// `the deploy onto blue`, for sentences.
     pub what: String,
     pub count: Option<i32>,
@@ -54,7 +54,7 @@ pub struct Asked {
     pub replaces: Option<String>,
 }
 
-impl Asked {
+impl ExpectedService {
     pub fn of_deploy(color: Color) -> Self {
         Self {
             what: format!("the deploy onto {color}"),
@@ -68,7 +68,7 @@ impl Asked {
 /// # Errors
 /// As [`await_asked`].
 pub async fn await_serving(session: &Session, wait: &Wait<'_>) -> Result<()> {
-    await_asked(session, wait, &Asked::of_deploy(wait.color)).await
+    await_asked(session, wait, &ExpectedService::of_deploy(wait.color)).await
 }
 
 /// The same, where more is known of what was asked.
@@ -77,14 +77,22 @@ pub async fn await_serving(session: &Session, wait: &Wait<'_>) -> Result<()> {
 /// A task that cannot start, a health check that goes on failing, a deployment
 /// that was taken back or replaced (exit 1); the timeout (exit 5); any of these
 /// while users are on the colour (exit 4).
-pub async fn await_asked(session: &Session, wait: &Wait<'_>, asked: &Asked) -> Result<()> {
+pub async fn await_asked(
+    session: &Session,
+    wait: &Wait<'_>,
+    asked: &ExpectedService,
+) -> Result<()> {
     match until_it_serves(session, wait, asked).await {
         Ok(()) => Ok(()),
         Err(error) => Err(tell_users(session, wait.observed, wait.color, true, error).await),
     }
 }
 
-async fn until_it_serves(session: &Session, wait: &Wait<'_>, asked: &Asked) -> Result<()> {
+async fn until_it_serves(
+    session: &Session,
+    wait: &Wait<'_>,
+    asked: &ExpectedService,
+) -> Result<()> {
     let started = Instant::now();
     let mut watch = Watch::new(Wanted {
         task_definition: wait.requested.clone(),
@@ -128,7 +136,7 @@ async fn read(
     watch: &Watch,
     health: &mut TargetHealth<'_>,
     seen: &mut Vec<StoppedTask>,
-) -> Result<Reading> {
+) -> Result<ServingReading> {
     let infra = &wait.observed.infrastructure;
     let service = session.aws.read_service(&infra.cluster, wait.color);
     let service = service.await?;
@@ -148,7 +156,7 @@ async fn read(
     } else {
         None
     };
-    Ok(Reading {
+    Ok(ServingReading {
         service,
         targets,
         health,
@@ -188,7 +196,7 @@ fn told_already(wait: &Wait<'_>) -> HashSet<String> {
         .collect()
 }
 
-fn tell_new_events(session: &Session, reading: &Reading, told: &mut HashSet<String>) {
+fn tell_new_events(session: &Session, reading: &ServingReading, told: &mut HashSet<String>) {
     let events = reading
         .service
         .iter()
@@ -201,7 +209,7 @@ fn tell_new_events(session: &Session, reading: &Reading, told: &mut HashSet<Stri
 }
 
 /// What ECS tries again is told, each in its words and once.
-fn tell_setbacks(session: &Session, reading: &Reading, told: &mut HashSet<String>) {
+fn tell_setbacks(session: &Session, reading: &ServingReading, told: &mut HashSet<String>) {
     let causes = reading.stopped.iter().filter_map(stopped::why);
     for cause in causes.filter(stopped::StopCause::is_tried_again) {
         let sentence = format!("{cause}; ECS tries again");
@@ -211,7 +219,12 @@ fn tell_setbacks(session: &Session, reading: &Reading, told: &mut HashSet<String
     }
 }
 
-async fn failure(session: &Session, wait: &Wait<'_>, asked: &Asked, cause: ServingFault) -> Error {
+async fn failure(
+    session: &Session,
+    wait: &Wait<'_>,
+    asked: &ExpectedService,
+    cause: ServingFault,
+) -> Error {
     let color = wait.color;
     let mut lines = Vec::new();
     let cause = match cause {
@@ -326,7 +339,7 @@ pub async fn scale(
         began,
         timeout,
     };
-    let asked = Asked {
+    let asked = ExpectedService {
         what: format!("scaling {color} to {}", counted(desired, "task")),
         count: Some(desired),
         replaces: None,

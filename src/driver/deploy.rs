@@ -11,7 +11,7 @@ mod stored;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::await_serving::{Asked, Wait, await_asked};
+use super::await_serving::{ExpectedService, Wait, await_asked};
 use super::turn::Turn;
 use crate::definition::{self, Loaded};
 use crate::docker::{BuildRequest, Reference};
@@ -193,10 +193,10 @@ async fn place(
     })
 }
 
-fn asked(observed: &Observed, plan: &DeployPlan, restart: bool) -> Asked {
+fn asked(observed: &Observed, plan: &DeployPlan, restart: bool) -> ExpectedService {
     let service = observed.color(plan.color).service.as_ref();
     let before = service.and_then(|service| service.primary());
-    Asked {
+    ExpectedService {
         count: match plan.service {
             ServicePlan::Create { desired } => Some(desired),
             ServicePlan::Update { desired } => desired,
@@ -204,7 +204,7 @@ fn asked(observed: &Observed, plan: &DeployPlan, restart: bool) -> Asked {
         replaces: before
             .filter(|_| restart)
             .map(|deployment| deployment.id.clone()),
-        ..Asked::of_deploy(plan.color)
+        ..ExpectedService::of_deploy(plan.color)
     }
 }
 

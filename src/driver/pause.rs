@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::asking::Asking;
-use super::attempt::{Kind, identities};
+use super::attempt::{SwapKind, identities};
 use super::live::objection;
 use super::shift::{ALARM_PAUSE, answerer};
 use crate::engine::analysis::{Heard, Stretch};
@@ -57,7 +57,7 @@ pub async fn watch(
     // Held to what one step of it is.
     let step = asking.asked().window;
     let expected = schedule.due_within(step) * u64::from(split) / 10_000;
-    let limits = asking.tolerated(Duration::ZERO, Kind::Promote).after;
+    let limits = asking.tolerated(Duration::ZERO, SwapKind::Promote).after;
     let mut onlooker = Onlooker {
         releases: Releases::Two(who),
         stretch: Stretch::new(limits, expected, split),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::attempt::{Attempt, Kind, Swapped};
+use super::attempt::{Attempt, SwapKind, Swapped};
 use super::live::SCALE_TIMEOUT;
 use super::turn::Turn;
 use super::watching::Watching;
@@ -43,7 +43,7 @@ pub enum SwapEnd {
 /// A failed check (exit 6); AWS's own before anything changed.
 pub async fn run(
     mut work: Work<'_>,
-    kind: Kind,
+    kind: SwapKind,
     observed: Observed,
     plan: SwapPlan,
     watching: Watching,
@@ -98,13 +98,13 @@ pub async fn run(
 /// Shares that the router cannot do (exit 2).
 pub fn lay_out(
     session: &Session,
-    kind: Kind,
+    kind: SwapKind,
     observed: &Observed,
     to: Color,
     watching: &Watching,
 ) -> Result<Strategy> {
     let hooks = &session.config.hooks.commands;
-    let is_wanted = |hook| kind == Kind::Promote && hooks.contains_key(&hook);
+    let is_wanted = |hook| kind == SwapKind::Promote && hooks.contains_key(&hook);
     let strategy = watching.strategy(observed, to).with_hooks(is_wanted);
     let router = session.aws.router(&observed.infrastructure);
     router.accepts(&strategy).map_err(Error::usage)?;

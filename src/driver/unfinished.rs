@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::asking::{Asking, judge_once};
-use super::attempt::{Attempt, Kind};
+use super::attempt::{Attempt, SwapKind};
 use super::await_serving::{Wait, await_serving};
 use super::live::objection;
 use super::turn::Conclusion;
@@ -12,7 +12,7 @@ use super::work::Work;
 use super::{destroy, make_live, retire, stack, tidy};
 use crate::engine::plan::AFTER_A_PAUSE;
 use crate::engine::preflight;
-use crate::engine::shift::Outcome as Ending;
+use crate::engine::shift::Outcome;
 use crate::engine::unfinished::{self, Course, Reaction, Resolution};
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
@@ -423,8 +423,8 @@ async fn shift(
     watching: &Watching,
 ) -> Result<End> {
     let kind = match (is_back, operation.command) {
-        (false, Command::Promote) => Kind::Promote,
-        _ => Kind::Rollback,
+        (false, Command::Promote) => SwapKind::Promote,
+        _ => SwapKind::Rollback,
     };
     let had_arrived = observed.traffic.production.reaches(strategy.to);
     watching.asking.check_report()?;
@@ -438,9 +438,9 @@ async fn shift(
     .begun_at(operation.origin());
     let swapped = attempt.run(work).await?;
     let settled = match (swapped.ending(), is_back) {
-        (Ending::Paused, _) => return Ok((Settled::Waiting, None)),
-        (Ending::Committed, false) | (Ending::RolledBack(_), true) => Settled::Finished,
-        (Ending::Committed, true) | (Ending::RolledBack(_), false) => Settled::Undone,
+        (Outcome::Paused, _) => return Ok((Settled::Waiting, None)),
+        (Outcome::Committed, false) | (Outcome::RolledBack(_), true) => Settled::Finished,
+        (Outcome::Committed, true) | (Outcome::RolledBack(_), false) => Settled::Undone,
         _ => {
             return Err(swapped
                 .error()

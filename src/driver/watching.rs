@@ -41,7 +41,7 @@ impl Watching {
     /// How long production is watched once an operation is taken back: what was
     /// asked of a new release is not asked of the old one, and the person who wants
     /// it back now says so with a flag.
-    pub fn window_back(&self, operation: &Operation, config: &config::Probe) -> Duration {
+    pub fn window_back(&self, operation: &Operation, config: &config::ProbeSection) -> Duration {
         let asked = operation.asked.as_ref().map(|asked| asked.window);
         match asked == Some(self.window()) {
             true => self.window().min(config.window),
@@ -55,7 +55,7 @@ impl Watching {
     }
 
     /// As an operation was asked that another began.
-    pub fn of_operation(operation: &Operation, config: &config::Probe) -> Self {
+    pub fn of_operation(operation: &Operation, config: &config::ProbeSection) -> Self {
         Self::new(Asking::new(asking::base(Some(operation), config), None))
     }
 
@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn the_way_back_is_not_watched_for_as_long_as_a_new_release() {
-        let config = config::Probe::default();
+        let config = config::ProbeSection::default();
         let seconds = Duration::from_secs;
         let operation = Operation {
             asked: Some(asked_for(&config, seconds(900))),
@@ -108,7 +108,7 @@ mod tests {
         assert_eq!(back(&told(Duration::ZERO)), Duration::ZERO);
     }
 
-    fn asked_for(config: &config::Probe, window: Duration) -> Asked {
+    fn asked_for(config: &config::ProbeSection, window: Duration) -> Asked {
         let asked = of_file(config);
         Asked { window, ..asked }
     }

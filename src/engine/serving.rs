@@ -35,7 +35,7 @@ const SETBACK_PATIENCE: Duration = Duration::from_secs(180);
 
 /// One look at a colour that is being deployed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reading {
+pub struct ServingReading {
     pub service: Option<ServiceState>,
     pub targets: Targets,
     /// What the health path answered, where it was asked.
@@ -139,7 +139,7 @@ impl Watch {
         service.is_some_and(|service| self.has_rolled_out(service) && has_enough(service, targets))
     }
 
-    pub fn judge(&mut self, at: Duration, reading: &Reading) -> Judgement {
+    pub fn judge(&mut self, at: Duration, reading: &ServingReading) -> Judgement {
         self.ailment = ailment(&reading.targets).or(self.ailment.take());
         if let Some((task, cause)) = self.dead_end(at, &reading.stopped) {
             return Judgement::Failed(ServingFault::Task { task, cause });
@@ -172,7 +172,7 @@ impl Watch {
         }
     }
 
-    fn counts(&self, reading: &Reading) -> Counts {
+    fn counts(&self, reading: &ServingReading) -> Counts {
         let Some(service) = &reading.service else {
             return Counts::default();
         };
@@ -248,7 +248,7 @@ impl Watch {
 
     /// How the requested revision is no longer what ECS works towards, by this
     /// reading.
-    fn lost(&mut self, reading: &Reading) -> Option<ServingFault> {
+    fn lost(&mut self, reading: &ServingReading) -> Option<ServingFault> {
         let Some(service) = &reading.service else {
             // A new service can be late to be seen.
             return self.seen_as_primary.then_some(ServingFault::Deleted);
@@ -282,7 +282,7 @@ impl Watch {
         &mut self,
         at: Duration,
         service: &ServiceState,
-        reading: &Reading,
+        reading: &ServingReading,
     ) -> Option<String> {
         let all_run = self
             .ours(service)
@@ -306,7 +306,7 @@ fn has_enough(service: &ServiceState, targets: &Targets) -> bool {
 
 /// A bad answer that comes from the app, not from a load balancer that has
 /// nobody to ask (502, 503, 504).
-fn complaint(reading: &Reading) -> Option<String> {
+fn complaint(reading: &ServingReading) -> Option<String> {
     if let Some(status) = reading.health.as_ref().and_then(Answer::status)
         && !(200..300).contains(&status)
         && !(502..=504).contains(&status)

@@ -31,7 +31,7 @@ const KEPT_CONNECTIONS: usize = 256;
 
 /// What came of one request.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub struct Exchange {
     pub answer: Arc<Answer>,
     /// What is not as it should be, if it is an answer.
     pub unexpected: Option<Unexpected>,
@@ -94,7 +94,7 @@ impl Client {
     }
 
     /// Asks one node once. Everything that is not an HTTP answer is `Nothing`.
-    pub async fn ask(&self, node: SocketAddr, connection: model::Connection) -> Asked {
+    pub async fn ask(&self, node: SocketAddr, connection: model::Connection) -> Exchange {
         let asked = match connection {
             model::Connection::Fresh => timeout(self.timeout, Box::pin(self.ask_anew(node))).await,
             model::Connection::Reused => timeout(self.timeout, self.ask_kept(node)).await,
@@ -105,8 +105,8 @@ impl Client {
     }
 
     /// There is nobody to ask.
-    pub fn nothing(&self, why: Lost, error: String) -> Asked {
-        Asked {
+    pub fn nothing(&self, why: Lost, error: String) -> Exchange {
+        Exchange {
             answer: self.answers.keep(&Answer::Nothing { why, error }),
             unexpected: None,
         }
@@ -117,7 +117,7 @@ impl Client {
         (Lost::TimedOut, text)
     }
 
-    async fn ask_anew(&self, node: SocketAddr) -> Result<Asked, Nothing> {
+    async fn ask_anew(&self, node: SocketAddr) -> Result<Exchange, Nothing> {
         let mut connection = Box::pin(self.maker.open(node)).await?;
         match connection.send(self.request(&connection)).await {
             SendResult::Answered(response) => self.read(response).await,
@@ -128,7 +128,7 @@ impl Client {
 
     /// A kept connection that ends ahead of the request says nothing of what users
     /// see: their clients open another one too (RFC 9112, 9.3.1; RFC 9113, 8.7).
-    async fn ask_kept(&self, node: SocketAddr) -> Result<Asked, Nothing> {
+    async fn ask_kept(&self, node: SocketAddr) -> Result<Exchange, Nothing> {
         let pool = self.pool(node);
         // Given back when the answer is read.
         let _room = pool.room.acquire().await;
@@ -152,7 +152,7 @@ impl Client {
         &self,
         pool: &Pool,
         mut connection: OpenConnection,
-    ) -> Option<Result<Asked, Nothing>> {
+    ) -> Option<Result<Exchange, Nothing>> {
         match connection.send(self.request(&connection)).await {
             SendResult::Answered(response) => {
                 let asked = self.read(response).await;
@@ -193,7 +193,7 @@ impl Client {
     async fn read(
         &self,
         response: hyper::Response<hyper::body::Incoming>,
-    ) -> Result<Asked, Nothing> {
+    ) -> Result<Exchange, Nothing> {
         let status = response.status().as_u16();
         let release = response
             .headers()
@@ -206,7 +206,7 @@ impl Client {
         };
         let body = read_body(response, room).await?;
         let unexpected = expected.judge(status, &body);
-        Ok(Asked {
+        Ok(Exchange {
             answer: self.answers.http(status, release.as_ref(), &body),
             unexpected,
         })
@@ -282,16 +282,16 @@ fn headers(address: &Address, question: &Question) -> Result<HeaderMap, String> 
 }
 
 /// Asks once, over a fresh connection, whichever node takes it.
-pub async fn ask_once(address: &Address, question: &Question, timeout: Duration) -> Asked {
+pub async fn ask_once(address: &Address, question: &Question, timeout: Duration) -> Exchange {
     let client = match Client::new(address, question.clone(), timeout) {
         Ok(client) => client,
-        Err(error) => return Asked::lost(Lost::Other, error),
+        Err(error) => return Exchange::lost(Lost::Other, error),
     };
     let nodes = match Nodes::look_up(&address.through).await.now() {
         Ok(nodes) => nodes,
-        Err(error) => return Asked::lost(Lost::Other, error),
+        Err(error) => return Exchange::lost(Lost::Other, error),
     };
-    let mut asked = Asked::lost(Lost::Other, format!("{address} has no address"));
+    let mut asked = Exchange::lost(Lost::Other, format!("{address} has no address"));
     for node in nodes.iter() {
         asked = client.ask(*node, model::Connection::Fresh).await;
         let is_elsewhere = matches!(
@@ -308,7 +308,7 @@ pub async fn ask_once(address: &Address, question: &Question, timeout: Duration)
     asked
 }
 
-impl Asked {
+impl Exchange {
     fn lost(why: Lost, error: String) -> Self {
         Self {
             answer: Arc::new(Answer::Nothing { why, error }),

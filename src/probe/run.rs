@@ -123,7 +123,7 @@ impl Probe {
         let offset = start.saturating_duration_since(origin);
         let (is_over, told) = watch::channel(false);
         let most = sockets::at_once();
-        let asking = Asking {
+        let asking = RequestLoop {
             client: client.resetting(is_many),
             nodes,
             schedule,
@@ -247,7 +247,7 @@ impl Outbox {
 
 /// The thread's side.
 #[derive(Debug)]
-struct Asking {
+struct RequestLoop {
     client: Client,
     nodes: Nodes,
     schedule: Schedule,
@@ -262,7 +262,7 @@ struct Asking {
     most: u32,
 }
 
-impl Asking {
+impl RequestLoop {
     fn run(self: Arc<Self>, is_over: watch::Receiver<bool>) {
         // Without a runtime the probe ends at once, and whoever listens is told
         // by its end.

@@ -73,19 +73,19 @@ pub enum To {
     Terminal,
 }
 
-pub struct Seen {
+pub struct Captured {
     pub out: Sink,
     pub err: Sink,
 }
 
-pub fn reporter(to: To, json: bool, style: Style) -> (Reporter, Seen) {
+pub fn reporter(to: To, json: bool, style: Style) -> (Reporter, Captured) {
     reporter_of(to, json, style, None)
 }
 
 /// On a terminal of that many columns, if any.
-pub fn reporter_of(to: To, json: bool, style: Style, wide: Option<u16>) -> (Reporter, Seen) {
+pub fn reporter_of(to: To, json: bool, style: Style, wide: Option<u16>) -> (Reporter, Captured) {
     let (out, err) = (Sink::default(), Sink::default());
-    let seen = Seen {
+    let seen = Captured {
         out: out.clone(),
         err: err.clone(),
     };

@@ -47,7 +47,7 @@ impl Introduction {
 mod tests {
     use crate::model::Caller;
     use crate::report::capture::{HOSTILE, To, assert_harmless, reporter};
-    use crate::report::{Outcome, ReportEvent, Style};
+    use crate::report::{CommandResult, ReportEvent, Style};
 
     fn caller(role: &str) -> Caller {
         let arn = format!("arn:aws:sts::123456789012:assumed-role/{role}/run-17");
@@ -75,7 +75,7 @@ mod tests {
         outcome: &'static str,
     }
 
-    impl Outcome for Ended {
+    impl CommandResult for Ended {
         fn human(&self, _: &Style) -> String {
             self.outcome.to_owned()
         }

@@ -8,7 +8,7 @@ use crate::model::StepState;
 #[derive(Serialize)]
 struct Said(&'static str);
 
-impl Outcome for Said {
+impl CommandResult for Said {
     fn human(&self, style: &Style) -> String {
         format!("{}: {}", style.strong("said"), self.0)
     }

@@ -1,11 +1,11 @@
 use super::*;
-use crate::model::journal::{Effect, Ending as Ended, Lease, Watched};
+use crate::model::journal::{Effect, Ending, Lease, Watched};
 use crate::model::testing::{holder, lease as held, moment, operation};
 
 fn operation_of(
     command: Command,
     n: i64,
-    outcome: Ending,
+    outcome: OperationOutcome,
     reason: Option<&str>,
     watched: Option<Watched>,
 ) -> Operation {
@@ -13,7 +13,7 @@ fn operation_of(
     operation.id = OperationId::new(moment(), u32::try_from(n).unwrap());
     operation.command = command;
     operation.began = moment() - time::Duration::minutes(n * n * n);
-    operation.ending = Some(Ended {
+    operation.ending = Some(Ending {
         at: operation.began + time::Duration::milliseconds(n * 9_400),
         outcome,
         reason: reason.map(str::to_owned),
@@ -40,21 +40,21 @@ fn past() -> Vec<Operation> {
         operation_of(
             Command::Promote,
             2,
-            Ending::Done,
+            OperationOutcome::Done,
             None,
             watched(162, 0, Some(212)),
         ),
         operation_of(
             Command::Promote,
             4,
-            Ending::RolledBack,
+            OperationOutcome::RolledBack,
             Some("users saw failures"),
             watched(52, 7, None),
         ),
         operation_of(
             Command::Deploy,
             6,
-            Ending::Failed,
+            OperationOutcome::Failed,
             Some(
                 "the deploy onto blue failed: the container exited with 1, and again with 1, and then for good\nand more",
             ),
@@ -63,12 +63,18 @@ fn past() -> Vec<Operation> {
         operation_of(
             Command::Rollback,
             9,
-            Ending::Undone,
+            OperationOutcome::Undone,
             None,
             watched(60, 0, None),
         ),
-        operation_of(Command::Retire, 13, Ending::Interrupted, None, None),
-        operation_of(Command::Init, 16, Ending::Done, None, None),
+        operation_of(
+            Command::Retire,
+            13,
+            OperationOutcome::Interrupted,
+            None,
+            None,
+        ),
+        operation_of(Command::Init, 16, OperationOutcome::Done, None, None),
     ];
     let init = list.last_mut().unwrap();
     (init.tag, init.color, init.from) = (None, None, None);
@@ -135,7 +141,7 @@ fn an_operation_whose_lease_was_abandoned_is_unfinished_as_status_says() {
 
 #[test]
 fn an_operation_in_both_places_is_listed_once_and_as_unfinished() {
-    let mut ended = operation_of(Command::Promote, 1, Ending::Done, None, None);
+    let mut ended = operation_of(Command::Promote, 1, OperationOutcome::Done, None, None);
     ended.id = holder().id;
     let text = shown(head(false), vec![ended]);
     assert_eq!(text.lines().count(), 2, "{text}");

@@ -497,7 +497,7 @@ fn what_others_wrote_is_shown_as_it_is() {
 #[test]
 fn a_failed_deploy_is_shown_with_its_reason() {
     use crate::model::Deployment;
-    use crate::model::journal::{Ending, OperationOutcome as Ended};
+    use crate::model::journal::{Ending, OperationOutcome};
     let mut world = world();
     let service = world.colors.blue.service.as_mut().unwrap();
     service.deployments[0].rollout = Some(Rollout::InProgress);
@@ -513,7 +513,7 @@ fn a_failed_deploy_is_shown_with_its_reason() {
     deploy.tag = "63".parse().ok();
     deploy.ending = Some(Ending {
         at: moment(),
-        outcome: Ended::Failed,
+        outcome: OperationOutcome::Failed,
         reason: Some("container `app` exited with code 3".to_owned()),
         watched: None,
     });

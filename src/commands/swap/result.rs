@@ -2,14 +2,14 @@
 
 use serde::Serialize;
 
-use crate::driver::attempt::{Kind, SwapTimes, Swapped};
+use crate::driver::attempt::{SwapKind, SwapTimes, Swapped};
 use crate::engine::evidence::Upshot;
 use crate::engine::plan::{AFTER_A_PAUSE, Needless, WarmCost};
 use crate::engine::preflight::Check;
 use crate::engine::seen::{ProbeReport, StageReport};
 use crate::error::Exit;
 use crate::model::{Color, Observed};
-use crate::report::{Outcome, Style};
+use crate::report::{CommandResult, Style};
 
 /// A moment of a swap, in milliseconds from its first write.
 fn moment(at: Option<i64>) -> String {
@@ -33,7 +33,7 @@ fn stages(stages: &[StageReport], style: &Style) -> impl Iterator<Item = String>
     })
 }
 
-impl Outcome for Swapped {
+impl CommandResult for Swapped {
     fn human(&self, style: &Style) -> String {
         let probe = &self.probe;
         let mut lines = Vec::new();
@@ -122,7 +122,7 @@ pub(super) struct Done {
 }
 
 impl Done {
-    pub(super) fn nothing(kind: Kind, observed: &Observed, live: Color, why: Needless) -> Self {
+    pub(super) fn nothing(kind: SwapKind, observed: &Observed, live: Color, why: Needless) -> Self {
         let sentence = why.sentence(observed, live);
         Self {
             outcome: Upshot::Unchanged,
@@ -130,13 +130,13 @@ impl Done {
         }
     }
 
-    pub(super) fn made_live(kind: Kind, observed: &Observed, color: Color) -> Self {
+    pub(super) fn made_live(kind: SwapKind, observed: &Observed, color: Color) -> Self {
         let sentence = format!("{} is live; nothing was before", observed.named(color));
         Self::new(kind, observed, None, color, sentence)
     }
 
     fn new(
-        kind: Kind,
+        kind: SwapKind,
         observed: &Observed,
         from: Option<Color>,
         to: Color,
@@ -159,7 +159,7 @@ impl Done {
     }
 }
 
-impl Outcome for Done {
+impl CommandResult for Done {
     fn human(&self, _: &Style) -> String {
         format!("{}\n  {}", self.sentence, self.traffic)
     }

@@ -4,7 +4,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
-use super::{DockerError, Entry, Kind, Selection, walk};
+use super::{ContextEntry, DockerError, EntryKind, Selection, walk};
 use crate::docker::dockerignore::Patterns;
 
 fn tree(files: &[&str]) -> tempfile::TempDir {
@@ -28,7 +28,7 @@ fn selection(include: &[&str], exclude: &[&str]) -> Selection {
     }
 }
 
-fn entries(root: &Path, selection: &Selection) -> Result<Vec<Entry>, DockerError> {
+fn entries(root: &Path, selection: &Selection) -> Result<Vec<ContextEntry>, DockerError> {
     let mut entries = Vec::new();
     walk(root, selection, &mut |entry| {
         entries.push(entry);
@@ -140,14 +140,14 @@ fn kinds_and_modes_are_kept_and_oddities_left_out() {
     };
     assert_eq!(
         (dir.path.as_str(), &dir.kind, dir.size),
-        ("dir", &Kind::Folder, 0)
+        ("dir", &EntryKind::Folder, 0)
     );
-    assert_eq!(link.kind, Kind::Link("../elsewhere".to_owned()));
+    assert_eq!(link.kind, EntryKind::Link("../elsewhere".to_owned()));
     assert_eq!(
         *run,
-        Entry {
+        ContextEntry {
             path: "run.sh".to_owned(),
-            kind: Kind::File,
+            kind: EntryKind::File,
             mode: 0o4755,
             size: 6,
             modified: 1_700_000_000_000_000_005,

@@ -14,9 +14,9 @@ use bollard::fsutil::types::{Packet, Stat};
 use tokio::sync::mpsc;
 use tonic::Status;
 
-use super::super::context::{Entry, Kind, unreadable, walk};
+use super::super::context::{ContextEntry, EntryKind, unreadable, walk};
 use super::super::error::DockerError;
-use super::{Asked, Outcome};
+use super::{PathPatterns, TransferOutcome};
 
 /// Bytes of content in a packet.
 pub(super) const CHUNK: usize = 64 * 1024;
@@ -31,7 +31,7 @@ pub(super) enum WantedFile {
 pub(super) struct Sender<'a> {
     root: &'a Path,
     packets: mpsc::Sender<Result<Packet, Status>>,
-    outcome: &'a Outcome,
+    outcome: &'a TransferOutcome,
     /// Those that may be asked for, by the number they were told under.
     files: HashMap<u32, Box<str>>,
 }
@@ -40,7 +40,7 @@ impl<'a> Sender<'a> {
     pub(super) fn new(
         root: &'a Path,
         packets: mpsc::Sender<Result<Packet, Status>>,
-        outcome: &'a Outcome,
+        outcome: &'a TransferOutcome,
     ) -> Self {
         Self {
             root,
@@ -52,7 +52,7 @@ impl<'a> Sender<'a> {
 
     /// Ends when all is sent, when nobody listens any more, or with an error,
     /// of which BuildKit and the outcome are told.
-    pub(super) fn serve(&mut self, asked: &Asked, queue: &blocking::Receiver<WantedFile>) {
+    pub(super) fn serve(&mut self, asked: &PathPatterns, queue: &blocking::Receiver<WantedFile>) {
         let served = self.tell(asked).and_then(|flow| {
             if flow.is_continue() {
                 self.answer(queue)
@@ -72,12 +72,12 @@ impl<'a> Sender<'a> {
         }
     }
 
-    fn tell(&mut self, asked: &Asked) -> Result<ControlFlow<()>, DockerError> {
+    fn tell(&mut self, asked: &PathPatterns) -> Result<ControlFlow<()>, DockerError> {
         let selection = asked.selection(self.root)?;
         let mut number = 0;
         let mut flow = ControlFlow::Continue(());
         walk(self.root, &selection, &mut |entry| {
-            if entry.kind == Kind::File {
+            if entry.kind == EntryKind::File {
                 self.files.insert(number, entry.path.as_str().into());
             }
             number += 1;
@@ -148,14 +148,14 @@ impl<'a> Sender<'a> {
 }
 
 /// Mode bits as Go's `os.FileMode` has them, which is what BuildKit reads.
-fn stat(entry: Entry) -> Stat {
+fn stat(entry: ContextEntry) -> Stat {
     const BITS: [(u32, u32); 3] = [(0o4000, 1 << 23), (0o2000, 1 << 22), (0o1000, 1 << 20)];
     let (kind, linkname) = match entry.kind {
-        Kind::File => (0, String::new()),
+        EntryKind::File => (0, String::new()),
         // No bit says so: a file with a link's name is a hard link.
-        Kind::Twin(first) => (0, first),
-        Kind::Folder => (1 << 31, String::new()),
-        Kind::Link(target) => (1 << 27, target),
+        EntryKind::Twin(first) => (0, first),
+        EntryKind::Folder => (1 << 31, String::new()),
+        EntryKind::Link(target) => (1 << 27, target),
     };
     let special = BITS
         .iter()

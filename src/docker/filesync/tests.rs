@@ -17,12 +17,12 @@ struct Received {
     error: Option<String>,
 }
 
-fn receive_all(root: &Path, asked: Asked) -> (Received, Outcome) {
+fn receive_all(root: &Path, asked: PathPatterns) -> (Received, TransferOutcome) {
     let (packets, mut answer) = mpsc::channel(IN_FLIGHT);
     let (requests, queue) = blocking::channel();
     // Who failed to send a file listens no more.
     let ask = |wanted| requests.send(wanted).unwrap_or_default();
-    let outcome = Outcome::default();
+    let outcome = TransferOutcome::default();
     let mut received = Received::default();
     let counted = &outcome;
     std::thread::scope(|scope| {
@@ -71,7 +71,7 @@ fn a_folder_arrives_as_it_is() {
     fs::write(&script, "#!").expect("a file");
     fs::set_permissions(&script, fs::Permissions::from_mode(0o2755)).expect("set");
 
-    let (received, outcome) = receive_all(root.path(), Asked::default());
+    let (received, outcome) = receive_all(root.path(), PathPatterns::default());
     assert!(received.finished, "{:?}", received.error);
     assert_eq!(received.contents["big"], big);
     assert_eq!(received.contents["empty"], b"");
@@ -107,9 +107,9 @@ fn a_file_of_several_names_is_sent_once() {
         fs::hard_link(at("a.excluded"), at(name)).expect("a link");
     }
     fs::write(at("alone"), "program").expect("a file");
-    let asked = Asked {
+    let asked = PathPatterns {
         exclude: vec!["*.excluded".to_owned()],
-        ..Asked::default()
+        ..PathPatterns::default()
     };
     let (received, outcome) = receive_all(root.path(), asked);
     assert!(received.finished, "{:?}", received.error);
@@ -140,10 +140,10 @@ fn only_what_is_asked_for_and_not_excluded_is_told() {
     }
     fs::write(root.path().join("src/.env"), "TOKEN=1").expect("a file");
     symlink("src", root.path().join("current")).expect("a link");
-    let asked = Asked {
+    let asked = PathPatterns {
         follow: vec!["current/".to_owned()],
         exclude: vec!["**/.env".to_owned()],
-        ..Asked::default()
+        ..PathPatterns::default()
     };
     let (received, _) = receive_all(root.path(), asked);
     let told: Vec<_> = received
@@ -157,9 +157,9 @@ fn only_what_is_asked_for_and_not_excluded_is_told() {
 #[test]
 fn a_file_that_cannot_be_read_is_named() {
     // /proc/self/mem may be opened and not be read, by root as well.
-    let asked = Asked {
+    let asked = PathPatterns {
         include: vec!["mem".to_owned()],
-        ..Asked::default()
+        ..PathPatterns::default()
     };
     let (received, outcome) = receive_all(Path::new("/proc/self"), asked);
     let expected = "cannot read /proc/self/mem for the build";
@@ -172,9 +172,9 @@ fn a_file_that_cannot_be_read_is_named() {
 
 #[test]
 fn a_malformed_pattern_is_named() {
-    let asked = Asked {
+    let asked = PathPatterns {
         exclude: vec!["a[".to_owned()],
-        ..Asked::default()
+        ..PathPatterns::default()
     };
     let (received, outcome) = receive_all(Path::new("/nowhere"), asked);
     assert!(received.error.is_some_and(|error| error.contains("`a[`")));
@@ -188,8 +188,8 @@ fn a_vanished_listener_ends_it() {
     let (packets, answer) = mpsc::channel(1);
     drop(answer);
     let (_requests, queue) = blocking::channel();
-    let outcome = Outcome::default();
-    Sender::new(root.path(), packets, &outcome).serve(&Asked::default(), &queue);
+    let outcome = TransferOutcome::default();
+    Sender::new(root.path(), packets, &outcome).serve(&PathPatterns::default(), &queue);
     assert!(outcome.take_failure().is_none());
 }
 

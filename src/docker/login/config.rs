@@ -31,7 +31,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 /// Where to look.
 #[derive(Debug, Default)]
-pub(super) struct Settings {
+pub(super) struct LoginSettings {
     pub file: Option<PathBuf>,
     /// The value of `DOCKER_AUTH_CONFIG`, which counts for more than the file.
     pub auths: Option<OsString>,
@@ -41,13 +41,13 @@ pub(super) struct Settings {
 
 /// What was found for a registry.
 #[derive(Debug, PartialEq)]
-pub(super) struct Found {
+pub(super) struct FoundLogin {
     pub login: Login,
     /// Why there is none, or another than the user may think of.
     pub why: Option<String>,
 }
 
-impl Settings {
+impl LoginSettings {
     pub(super) fn from_env() -> Self {
         Self {
             file: settings::folder().map(|folder| folder.join("config.json")),
@@ -56,17 +56,17 @@ impl Settings {
         }
     }
 
-    pub(super) fn login_for(&self, registry: &str) -> Found {
+    pub(super) fn login_for(&self, registry: &str) -> FoundLogin {
         let key = match registry {
             "docker.io" | "index.docker.io" | "registry-1.docker.io" => DOCKER_HUB,
             registry => registry,
         };
         let from_env = self.in_variable(key);
         if let Ok(Some(login)) = from_env {
-            return Found { login, why: None };
+            return FoundLogin { login, why: None };
         }
         let from_file = self.in_file(key);
-        Found {
+        FoundLogin {
             why: from_env.err().or(from_file.1),
             login: from_file.0.unwrap_or(Login::Anonymous),
         }

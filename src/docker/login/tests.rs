@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
 use serde_json::json;
 
-use super::config::Found;
+use super::config::FoundLogin;
 use super::*;
 
 #[test]
@@ -69,11 +69,11 @@ fn auth(text: &str) -> String {
 }
 
 /// A folder with this `config.json`.
-fn configured(config: &Value) -> (tempfile::TempDir, Settings) {
+fn configured(config: &Value) -> (tempfile::TempDir, LoginSettings) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("config.json");
     fs::write(&file, config.to_string()).unwrap();
-    let settings = Settings {
+    let settings = LoginSettings {
         file: Some(file),
         auths: None,
         helpers: Some(folder.path().to_owned()),
@@ -201,7 +201,7 @@ fn helpers_are_asked_for_their_registry() {
         ("none.io", Login::Anonymous),
     ] {
         let found = settings.login_for(registry);
-        assert_eq!(found, Found { login, why: None }, "{registry}");
+        assert_eq!(found, FoundLogin { login, why: None }, "{registry}");
     }
     // As with Docker, what stands in the file counts then.
     let lost = settings.login_for("lost.io");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::Kind;
+use super::SwapKind;
 use crate::driver::asking::Asking;
 use crate::driver::shift::Finished;
 use crate::driver::turn::{Conclusion, Turn};
@@ -12,7 +12,7 @@ use crate::engine::evidence::Upshot;
 use crate::engine::plan::WarmCost;
 use crate::engine::preflight::Check;
 use crate::engine::seen::{Failure, ProbeReport, Seen, StageReport};
-use crate::engine::shift::{MoveTimes, Outcome as Ending, Shift, Why};
+use crate::engine::shift::{MoveTimes, Outcome, Shift, Why};
 use crate::error::{Error, Exit};
 use crate::model::journal::{self, Watched};
 use crate::model::{Color, Observed, Route};
@@ -56,7 +56,7 @@ pub struct Swapped {
     #[serde(skip)]
     is_said: bool,
     #[serde(skip)]
-    ending: Ending,
+    ending: Outcome,
     /// Users were left on both colours: the next command finds it unfinished.
     #[serde(skip)]
     is_half_way: bool,
@@ -64,7 +64,7 @@ pub struct Swapped {
 
 impl Swapped {
     pub fn new(
-        kind: Kind,
+        kind: SwapKind,
         before: &Observed,
         finished: &Finished,
         checks: Vec<Check>,
@@ -112,16 +112,15 @@ impl Swapped {
             exit,
             first_failure,
             is_said,
-            ending: shift
-                .outcome()
-                .cloned()
-                .unwrap_or(Ending::InDoubt("it was given up before its end".to_owned())),
+            ending: shift.outcome().cloned().unwrap_or(Outcome::InDoubt(
+                "it was given up before its end".to_owned(),
+            )),
             is_half_way: shift.is_half_way(),
         }
     }
 
     /// A check failed: nothing was tried.
-    pub fn not_ready(kind: Kind, before: &Observed, shift: &Shift, checks: Vec<Check>) -> Self {
+    pub fn not_ready(kind: SwapKind, before: &Observed, shift: &Shift, checks: Vec<Check>) -> Self {
         let failed = checks.iter().filter(|check| !check.ok);
         let reasons: Vec<String> = failed
             .map(|check| format!("{}: {}", check.name, check.detail))
@@ -146,7 +145,7 @@ impl Swapped {
             exit: Exit::Refused,
             first_failure: None,
             is_said: false,
-            ending: Ending::Refused(reasons.join("; ")),
+            ending: Outcome::Refused(reasons.join("; ")),
             is_half_way: false,
         }
     }
@@ -176,7 +175,7 @@ impl Swapped {
         }
     }
 
-    pub fn ending(&self) -> &Ending {
+    pub fn ending(&self) -> &Outcome {
         &self.ending
     }
 
@@ -227,7 +226,7 @@ impl Swapped {
 
     /// Why, and when that began, in one line.
     pub fn reason_at_length(&self) -> Option<String> {
-        if let (true, Ending::Refused(checks)) = (self.is_not_ready(), &self.ending) {
+        if let (true, Outcome::Refused(checks)) = (self.is_not_ready(), &self.ending) {
             return Some(checks.clone());
         }
         let reason = self.reason.clone()?;
@@ -242,7 +241,7 @@ impl Swapped {
         if self.exit == Exit::Done {
             return None;
         }
-        if let (true, Ending::Refused(reasons)) = (self.is_not_ready(), &self.ending) {
+        if let (true, Outcome::Refused(reasons)) = (self.is_not_ready(), &self.ending) {
             let (to, headline) = (self.to, self.headline().unwrap_or_default());
             return Some(
                 Error::refused(format!("{headline}: {reasons}"))
@@ -280,7 +279,7 @@ impl Swapped {
             ),
             Exit::Interrupted => "run it again when you are ready".to_owned(),
             // Another was here, or is.
-            Exit::Refused if self.ending != Ending::Unwell => {
+            Exit::Refused if self.ending != Outcome::Unwell => {
                 "look at what changed: `bgecs status`".to_owned()
             }
             Exit::Refused => format!(
@@ -292,7 +291,7 @@ impl Swapped {
                 self.operation
             ),
             _ => match &self.ending {
-                Ending::RolledBack(why) => after(why, self.to, self.operation),
+                Outcome::RolledBack(why) => after(why, self.to, self.operation),
                 _ => "see `bgecs status`".to_owned(),
             },
         }))
@@ -338,16 +337,16 @@ fn sentence(text: &str) -> String {
 }
 
 /// None for an operation that stays open.
-fn remembered(ending: &Ending) -> Option<journal::OperationOutcome> {
+fn remembered(ending: &Outcome) -> Option<journal::OperationOutcome> {
     use journal::OperationOutcome;
     Some(match ending {
-        Ending::Committed => OperationOutcome::Done,
-        Ending::RolledBack(_) => OperationOutcome::RolledBack,
-        Ending::Unwell | Ending::Refused(_) => OperationOutcome::Refused,
-        Ending::Interrupted => OperationOutcome::Interrupted,
-        Ending::Unchanged(_) => OperationOutcome::Failed,
-        Ending::Left(_) => OperationOutcome::Left,
-        Ending::Paused | Ending::InDoubt(_) => return None,
+        Outcome::Committed => OperationOutcome::Done,
+        Outcome::RolledBack(_) => OperationOutcome::RolledBack,
+        Outcome::Unwell | Outcome::Refused(_) => OperationOutcome::Refused,
+        Outcome::Interrupted => OperationOutcome::Interrupted,
+        Outcome::Unchanged(_) => OperationOutcome::Failed,
+        Outcome::Left(_) => OperationOutcome::Left,
+        Outcome::Paused | Outcome::InDoubt(_) => return None,
     })
 }
 
@@ -378,27 +377,27 @@ fn ending(shift: &Shift, first: Option<&Failure>) -> (Upshot, Exit, Option<Strin
         _ => reason(why),
     };
     match shift.outcome() {
-        Some(Ending::Committed) => (Upshot::Committed, Exit::Done, None),
-        Some(Ending::Paused) => (Upshot::Paused, Exit::Done, None),
-        Some(Ending::RolledBack(why)) => (Upshot::RolledBack, Exit::RolledBack, Some(reason(why))),
-        Some(Ending::Unwell) => {
+        Some(Outcome::Committed) => (Upshot::Committed, Exit::Done, None),
+        Some(Outcome::Paused) => (Upshot::Paused, Exit::Done, None),
+        Some(Outcome::RolledBack(why)) => (Upshot::RolledBack, Exit::RolledBack, Some(reason(why))),
+        Some(Outcome::Unwell) => {
             let (bad, all) = shift.baseline();
             let text =
                 format!("production failed before anything was changed ({bad} of {all} requests)");
             (Upshot::Refused, Exit::Refused, Some(text))
         }
-        Some(Ending::Refused(why)) => (Upshot::Refused, Exit::Refused, failed(why)),
-        Some(Ending::Interrupted) if !shift.moves.is_empty() => {
+        Some(Outcome::Refused(why)) => (Upshot::Refused, Exit::Refused, failed(why)),
+        Some(Outcome::Interrupted) if !shift.moves.is_empty() => {
             let text = "interrupted; the test port was moved, and production was not";
             (Upshot::Refused, Exit::Interrupted, failed(text))
         }
-        Some(Ending::Interrupted) => (Upshot::Refused, Exit::Interrupted, failed("interrupted")),
-        Some(Ending::Unchanged(why)) => (Upshot::Refused, Exit::Failed, failed(why)),
-        Some(Ending::Left(why)) => {
+        Some(Outcome::Interrupted) => (Upshot::Refused, Exit::Interrupted, failed("interrupted")),
+        Some(Outcome::Unchanged(why)) => (Upshot::Refused, Exit::Failed, failed(why)),
+        Some(Outcome::Left(why)) => {
             let text = format!("{}; the swap was left in place", reason(why));
             (Upshot::InDoubt, Exit::LookNow, Some(text))
         }
-        Some(Ending::InDoubt(why)) => (Upshot::InDoubt, Exit::LookNow, failed(why)),
+        Some(Outcome::InDoubt(why)) => (Upshot::InDoubt, Exit::LookNow, failed(why)),
         None => (
             Upshot::InDoubt,
             Exit::LookNow,

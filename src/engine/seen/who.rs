@@ -61,12 +61,12 @@ pub enum Releases {
     /// Those of a swap are known ahead.
     Two(Identities),
     /// Those of anything else are numbered as they come.
-    Found(Found),
+    Found(FoundVoices),
 }
 
 impl Default for Releases {
     fn default() -> Self {
-        Self::Found(Found::default())
+        Self::Found(FoundVoices::default())
     }
 }
 
@@ -109,7 +109,7 @@ impl Releases {
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundVoices {
     voices: Vec<Voice>,
     /// Each body is another one: they tell nothing.
     bodies_vary: bool,
@@ -130,7 +130,7 @@ impl Voice {
     }
 }
 
-impl Found {
+impl FoundVoices {
     fn who(&mut self, answer: &Answer) -> Option<usize> {
         let Answer::Http { release, body, .. } = answer else {
             return None;

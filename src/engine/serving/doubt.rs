@@ -11,10 +11,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const READINGS: u32 = 3;
 
 #[derive(Debug, Clone, Default)]
-pub struct Doubt(Option<Seen>);
+pub struct Doubt(Option<RepeatedFault>);
 
 #[derive(Debug, Clone)]
-struct Seen {
+struct RepeatedFault {
     kind: Discriminant<ServingFault>,
     since: Duration,
     readings: u32,
@@ -25,7 +25,7 @@ impl Doubt {
     pub fn is_over(&mut self, at: Duration, cause: &ServingFault) -> bool {
         let kind = discriminant(cause);
         let seen = self.0.take().filter(|seen| seen.kind == kind);
-        let mut seen = seen.unwrap_or(Seen {
+        let mut seen = seen.unwrap_or(RepeatedFault {
             kind,
             since: at,
             readings: 0,

@@ -68,8 +68,8 @@ fn answers(status: u16) -> Option<Answer> {
     })
 }
 
-fn good() -> Reading {
-    Reading {
+fn good() -> ServingReading {
+    ServingReading {
         service: service(vec![deployment(2, true, Rollout::Completed, 2)]),
         targets: targets(&[HEALTHY, HEALTHY]),
         health: answers(200),
@@ -90,12 +90,12 @@ fn watch() -> Watch {
     Watch::new(wanted())
 }
 
-fn of(service: Option<ServiceState>) -> Reading {
-    Reading { service, ..good() }
+fn of(service: Option<ServiceState>) -> ServingReading {
+    ServingReading { service, ..good() }
 }
 
 /// What comes of the same reading every second, once it is no more waited for.
-fn in_time(watch: &mut Watch, from: u64, reading: &Reading) -> Option<(u64, ServingFault)> {
+fn in_time(watch: &mut Watch, from: u64, reading: &ServingReading) -> Option<(u64, ServingFault)> {
     (from..from + 60).find_map(|second| match watch.judge(at(second), reading) {
         Judgement::Failed(cause) => Some((second, cause)),
         Judgement::Waiting(_) => None,
@@ -112,7 +112,7 @@ fn three_good_readings_in_a_row_serve() {
     let mut watch = watch();
     assert!(matches!(watch.judge(at(0), &good()), Judgement::Waiting(_)));
     assert!(matches!(watch.judge(at(1), &good()), Judgement::Waiting(_)));
-    let bad = Reading {
+    let bad = ServingReading {
         health: answers(500),
         ..good()
     };
@@ -125,40 +125,40 @@ fn three_good_readings_in_a_row_serve() {
 #[test]
 fn what_is_not_yet_good_is_waited_for() {
     let not_yet = [
-        Reading {
+        ServingReading {
             service: None,
             ..good()
         },
-        Reading {
+        ServingReading {
             service: service(vec![deployment(1, true, Rollout::Completed, 2)]),
             ..good()
         },
-        Reading {
+        ServingReading {
             service: service(vec![deployment(2, true, Rollout::InProgress, 2)]),
             ..good()
         },
-        Reading {
+        ServingReading {
             service: service(vec![deployment(2, true, Rollout::Completed, 1)]),
             ..good()
         },
-        Reading {
+        ServingReading {
             targets: targets(&[HEALTHY, (TargetState::Initial, None)]),
             ..good()
         },
         // Two of the old revision's are still asked.
-        Reading {
+        ServingReading {
             targets: targets(&[HEALTHY; 4]),
             ..good()
         },
-        Reading {
+        ServingReading {
             targets: Targets::default(),
             ..good()
         },
-        Reading {
+        ServingReading {
             health: None,
             ..good()
         },
-        Reading {
+        ServingReading {
             health: answers(302),
             ..good()
         },
@@ -184,7 +184,7 @@ fn the_old_revision_in_success_is_a_failure() {
     ]);
     watch.judge(
         at(0),
-        &Reading {
+        &ServingReading {
             service: rolling,
             ..good()
         },
@@ -207,7 +207,7 @@ fn an_earlier_failure_of_the_same_revision_is_history() {
     ]);
     let judged = watch.judge(
         at(0),
-        &Reading {
+        &ServingReading {
             service: retried,
             ..good()
         },
@@ -217,7 +217,7 @@ fn an_earlier_failure_of_the_same_revision_is_history() {
 
 #[test]
 fn an_app_that_goes_on_answering_badly_is_broken_and_one_that_does_not_answer_is_slow() {
-    let bad = Reading {
+    let bad = ServingReading {
         health: answers(500),
         ..good()
     };
@@ -238,7 +238,7 @@ fn an_app_that_goes_on_answering_badly_is_broken_and_one_that_does_not_answer_is
         );
     }
 
-    let nobody = Reading {
+    let nobody = ServingReading {
         health: answers(502),
         ..good()
     };
@@ -253,7 +253,7 @@ fn an_app_that_goes_on_answering_badly_is_broken_and_one_that_does_not_answer_is
 
 #[test]
 fn a_target_with_the_wrong_answer_is_broken_too() {
-    let reading = Reading {
+    let reading = ServingReading {
         service: service(vec![deployment(2, true, Rollout::InProgress, 2)]),
         targets: targets(&[(TargetState::Unhealthy, Some("Target.ResponseCodeMismatch"))]),
         health: None,
@@ -271,7 +271,7 @@ fn a_target_with_the_wrong_answer_is_broken_too() {
 #[test]
 fn a_task_that_cannot_start_ends_the_wait_at_once() {
     let task = stopped("TaskFailedToStart", "CannotPullContainerError: not found");
-    let reading = Reading {
+    let reading = ServingReading {
         service: service(vec![deployment(2, true, Rollout::InProgress, 0)]),
         stopped: vec![task],
         ..good()
@@ -286,14 +286,14 @@ fn a_task_that_cannot_start_ends_the_wait_at_once() {
 #[test]
 fn a_task_that_failed_its_checks_is_told_with_what_its_target_said() {
     let mut watch = watch();
-    let checked = Reading {
+    let checked = ServingReading {
         service: service(vec![deployment(2, true, Rollout::InProgress, 2)]),
         targets: targets(&[(TargetState::Unhealthy, Some("Target.Timeout"))]),
         health: None,
         stopped: Vec::new(),
     };
     watch.judge(at(0), &checked);
-    let replaced = Reading {
+    let replaced = ServingReading {
         targets: targets(&[(TargetState::Initial, None)]),
         stopped: vec![stopped(
             "ServiceSchedulerInitiated",
@@ -324,7 +324,7 @@ fn the_first_refusal_is_told_and_not_what_a_second_try_met() {
                 id: id.to_owned(),
                 ..stopped("TaskFailedToStart", reason)
             });
-        let reading = Reading {
+        let reading = ServingReading {
             stopped: tasks.collect(),
             ..of(service(vec![deployment(2, true, Rollout::InProgress, 0)]))
         };

@@ -17,13 +17,13 @@ pub(super) struct Shape {
 
 pub(super) struct Member {
     pub(super) name: &'static str,
-    pub(super) kind: Kind,
+    pub(super) kind: ValueKind,
     pub(super) is_required: bool,
     pub(super) fargate: Fargate,
 }
 
 #[derive(Clone, Copy)]
-pub(super) enum Kind {
+pub(super) enum ValueKind {
     Text,
     /// Text to AWS, and people write a number: `cpu` and `memory` of the task.
     Size,
@@ -58,7 +58,7 @@ impl Shape {
     }
 }
 
-const fn may(name: &'static str, kind: Kind) -> Member {
+const fn may(name: &'static str, kind: ValueKind) -> Member {
     Member {
         name,
         kind,
@@ -67,29 +67,29 @@ const fn may(name: &'static str, kind: Kind) -> Member {
     }
 }
 
-const fn must(name: &'static str, kind: Kind) -> Member {
+const fn must(name: &'static str, kind: ValueKind) -> Member {
     let mut member = may(name, kind);
     member.is_required = true;
     member
 }
 
-const fn only(name: &'static str, kind: Kind, these: &'static [&'static str]) -> Member {
+const fn only(name: &'static str, kind: ValueKind, these: &'static [&'static str]) -> Member {
     let mut member = may(name, kind);
     member.fargate = Fargate::Only(these);
     member
 }
 
 const fn never(name: &'static str, why: &'static str) -> Member {
-    let mut member = may(name, Kind::Anything);
+    let mut member = may(name, ValueKind::Anything);
     member.fargate = Fargate::Refuses(why);
     member
 }
 
-use Kind::{Flag, Many, Map, Of, OneOf, Size, SomeOf, Text, Texts, Whole, Wholes};
+use ValueKind::{Flag, Many, Map, Of, OneOf, Size, SomeOf, Text, Texts, Whole, Wholes};
 
 const MOST: i64 = i32::MAX as i64;
-const PORT: Kind = Whole(1, 65535);
-const ON_OFF: Kind = OneOf(&["ENABLED", "DISABLED"]);
+const PORT: ValueKind = Whole(1, 65535);
+const ON_OFF: ValueKind = OneOf(&["ENABLED", "DISABLED"]);
 
 pub(super) const CONTAINERS: &str = "containerDefinitions";
 

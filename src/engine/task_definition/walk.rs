@@ -8,7 +8,7 @@
 use serde_json::{Map, Value};
 
 use super::mistake::{MistakePlace, Mistakes};
-use super::model::{CONTAINER, Fargate, Kind, Member, Shape};
+use super::model::{CONTAINER, Fargate, Member, Shape, ValueKind};
 use super::spelling::guess;
 
 pub(super) struct Walk<'a> {
@@ -94,38 +94,42 @@ impl Walk<'_> {
         self.value(member.kind, value, at)
     }
 
-    fn value(&mut self, kind: Kind, value: &Value, at: &MistakePlace) -> Option<Value> {
+    fn value(&mut self, kind: ValueKind, value: &Value, at: &MistakePlace) -> Option<Value> {
         match (kind, value) {
-            (Kind::Anything, value)
-            | (Kind::Text | Kind::Size, value @ Value::String(_))
-            | (Kind::Flag, value @ Value::Bool(_)) => Some(value.clone()),
-            (Kind::Size, Value::Number(number)) => Some(Value::from(number.to_string())),
-            (Kind::Flag, Value::String(text)) if self.is_expanded => match text.parse::<bool>() {
-                Ok(flag) => Some(Value::from(flag)),
-                Err(_) => self.wrong(kind, value, at),
-            },
-            (Kind::Whole(least, most), value) => match self.whole(value) {
+            (ValueKind::Anything, value)
+            | (ValueKind::Text | ValueKind::Size, value @ Value::String(_))
+            | (ValueKind::Flag, value @ Value::Bool(_)) => Some(value.clone()),
+            (ValueKind::Size, Value::Number(number)) => Some(Value::from(number.to_string())),
+            (ValueKind::Flag, Value::String(text)) if self.is_expanded => {
+                match text.parse::<bool>() {
+                    Ok(flag) => Some(Value::from(flag)),
+                    Err(_) => self.wrong(kind, value, at),
+                }
+            }
+            (ValueKind::Whole(least, most), value) => match self.whole(value) {
                 Some(number) if (least..=most).contains(&number) => Some(Value::from(number)),
                 _ => self.wrong(kind, value, at),
             },
-            (Kind::OneOf(choices), Value::String(text)) if choices.contains(&text.as_str()) => {
+            (ValueKind::OneOf(choices), Value::String(text))
+                if choices.contains(&text.as_str()) =>
+            {
                 Some(value.clone())
             }
-            (Kind::Of(shape), Value::Object(found)) => {
+            (ValueKind::Of(shape), Value::Object(found)) => {
                 Some(Value::Object(self.object(shape, found, at)))
             }
-            (Kind::Many(shape), Value::Array(items)) => Some(self.objects(shape, items, at)),
-            (Kind::Texts, Value::Array(items)) => self.each(Kind::Text, items, at),
-            (Kind::Wholes, Value::Array(items)) => {
-                self.each(Kind::Whole(i64::MIN, i64::MAX), items, at)
+            (ValueKind::Many(shape), Value::Array(items)) => Some(self.objects(shape, items, at)),
+            (ValueKind::Texts, Value::Array(items)) => self.each(ValueKind::Text, items, at),
+            (ValueKind::Wholes, Value::Array(items)) => {
+                self.each(ValueKind::Whole(i64::MIN, i64::MAX), items, at)
             }
-            (Kind::SomeOf(choices), Value::Array(items)) => {
-                self.each(Kind::OneOf(choices), items, at)
+            (ValueKind::SomeOf(choices), Value::Array(items)) => {
+                self.each(ValueKind::OneOf(choices), items, at)
             }
-            (Kind::Map, Value::Object(found)) => {
+            (ValueKind::Map, Value::Object(found)) => {
                 let mut texts = Map::new();
                 for (key, value) in found.iter().filter(|(_, value)| !value.is_null()) {
-                    let text = self.value(Kind::Text, value, &at.key(key));
+                    let text = self.value(ValueKind::Text, value, &at.key(key));
                     texts.extend(text.map(|text| (key.clone(), text)));
                 }
                 Some(Value::Object(texts))
@@ -147,7 +151,7 @@ impl Walk<'_> {
             match item {
                 Value::Object(found) => meant.push(Value::Object(self.object(shape, found, &at))),
                 item => {
-                    self.wrong(Kind::Of(shape), item, &at);
+                    self.wrong(ValueKind::Of(shape), item, &at);
                     // So that the others keep their places.
                     meant.push(Value::Null);
                 }
@@ -156,7 +160,7 @@ impl Walk<'_> {
         Value::Array(meant)
     }
 
-    fn each(&mut self, kind: Kind, items: &[Value], at: &MistakePlace) -> Option<Value> {
+    fn each(&mut self, kind: ValueKind, items: &[Value], at: &MistakePlace) -> Option<Value> {
         let meant = items
             .iter()
             .enumerate()
@@ -171,7 +175,7 @@ impl Walk<'_> {
         }
     }
 
-    fn wrong(&mut self, kind: Kind, value: &Value, at: &MistakePlace) -> Option<Value> {
+    fn wrong(&mut self, kind: ValueKind, value: &Value, at: &MistakePlace) -> Option<Value> {
         let mut what = format!("it takes {}, {}", wanted(kind), instead(kind, value));
         if let Value::String(text) = value {
             what += &self.placeholder(text);
@@ -214,17 +218,17 @@ fn says_nothing(value: &Value) -> bool {
 /// it back.
 fn is_left_empty(member: &Member, value: &Value) -> bool {
     let cannot_be_empty = match member.kind {
-        Kind::OneOf(_) | Kind::Size => true,
-        Kind::Of(shape) => shape.members.iter().any(|member| member.is_required),
-        Kind::Text => matches!(member.name, "executionRoleArn" | "taskRoleArn"),
+        ValueKind::OneOf(_) | ValueKind::Size => true,
+        ValueKind::Of(shape) => shape.members.iter().any(|member| member.is_required),
+        ValueKind::Text => matches!(member.name, "executionRoleArn" | "taskRoleArn"),
         _ => false,
     };
     cannot_be_empty && !member.is_required && says_nothing(value)
 }
 
-fn is_known(kind: &Kind, text: &str) -> bool {
+fn is_known(kind: &ValueKind, text: &str) -> bool {
     match kind {
-        Kind::OneOf(choices) | Kind::SomeOf(choices) => choices.contains(&text),
+        ValueKind::OneOf(choices) | ValueKind::SomeOf(choices) => choices.contains(&text),
         _ => true,
     }
 }
@@ -237,7 +241,7 @@ fn name_of(item: &Value) -> Option<&str> {
 
 fn missing(shape: &Shape, member: &Member) -> String {
     match member.kind {
-        Kind::Size => {
+        ValueKind::Size => {
             let example = if member.name == "cpu" { "256" } else { "512" };
             format!("it is missing, and Fargate needs it: \"{example}\", say")
         }
@@ -245,39 +249,39 @@ fn missing(shape: &Shape, member: &Member) -> String {
     }
 }
 
-fn wanted(kind: Kind) -> String {
+fn wanted(kind: ValueKind) -> String {
     match kind {
-        Kind::Anything => "anything".to_owned(),
-        Kind::Text | Kind::Size => "text in quotes".to_owned(),
-        Kind::Whole(i64::MIN, _) => "a whole number".to_owned(),
-        Kind::Whole(least, most) if most >= i64::from(i32::MAX) => {
+        ValueKind::Anything => "anything".to_owned(),
+        ValueKind::Text | ValueKind::Size => "text in quotes".to_owned(),
+        ValueKind::Whole(i64::MIN, _) => "a whole number".to_owned(),
+        ValueKind::Whole(least, most) if most >= i64::from(i32::MAX) => {
             format!("a whole number from {least}")
         }
-        Kind::Whole(least, most) => format!("a whole number from {least} to {most}"),
-        Kind::Flag => "true or false".to_owned(),
-        Kind::OneOf([only]) => format!("`{only}`"),
-        Kind::OneOf(choices) => format!("one of {}", choices.join(", ")),
-        Kind::Of(shape) => format!("an object such as {}", shape.example),
-        Kind::Many(shape) => format!("a list of {}s, such as [{}]", shape.name, shape.example),
-        Kind::Texts => "a list of texts in quotes".to_owned(),
-        Kind::Wholes => "a list of whole numbers".to_owned(),
-        Kind::SomeOf(choices) => format!("a list of some of {}", choices.join(", ")),
-        Kind::Map => "an object of texts in quotes".to_owned(),
+        ValueKind::Whole(least, most) => format!("a whole number from {least} to {most}"),
+        ValueKind::Flag => "true or false".to_owned(),
+        ValueKind::OneOf([only]) => format!("`{only}`"),
+        ValueKind::OneOf(choices) => format!("one of {}", choices.join(", ")),
+        ValueKind::Of(shape) => format!("an object such as {}", shape.example),
+        ValueKind::Many(shape) => format!("a list of {}s, such as [{}]", shape.name, shape.example),
+        ValueKind::Texts => "a list of texts in quotes".to_owned(),
+        ValueKind::Wholes => "a list of whole numbers".to_owned(),
+        ValueKind::SomeOf(choices) => format!("a list of some of {}", choices.join(", ")),
+        ValueKind::Map => "an object of texts in quotes".to_owned(),
     }
 }
 
 /// What stands there, shown where it cannot be a secret.
-fn instead(kind: Kind, value: &Value) -> String {
+fn instead(kind: ValueKind, value: &Value) -> String {
     match (kind, value) {
-        (Kind::Whole(..) | Kind::Flag, Value::String(text)) if is_plain(kind, text) => {
+        (ValueKind::Whole(..) | ValueKind::Flag, Value::String(text)) if is_plain(kind, text) => {
             format!("without quotes: {text}")
         }
-        (Kind::OneOf(choices), Value::String(text)) => match alike(choices, text) {
+        (ValueKind::OneOf(choices), Value::String(text)) => match alike(choices, text) {
             Some(choice) => format!("not `{text}`: write `{choice}`"),
             None => format!("not `{text}`"),
         },
-        (Kind::Whole(..), Value::String(text)) => format!("not `{text}`"),
-        (Kind::Whole(..), Value::Number(number)) => format!("not {number}"),
+        (ValueKind::Whole(..), Value::String(text)) => format!("not `{text}`"),
+        (ValueKind::Whole(..), Value::Number(number)) => format!("not {number}"),
         (_, Value::Null) => "not null".to_owned(),
         (_, Value::Bool(_)) => "not true or false".to_owned(),
         (_, Value::Number(_)) => "not a number".to_owned(),
@@ -287,9 +291,9 @@ fn instead(kind: Kind, value: &Value) -> String {
     }
 }
 
-fn is_plain(kind: Kind, text: &str) -> bool {
+fn is_plain(kind: ValueKind, text: &str) -> bool {
     match kind {
-        Kind::Flag => text.parse::<bool>().is_ok(),
+        ValueKind::Flag => text.parse::<bool>().is_ok(),
         _ => text.parse::<i64>().is_ok(),
     }
 }

@@ -35,7 +35,7 @@ impl Asker {
         Self::of(&format!("http://{node}/"), node, Question::default(), short)
     }
 
-    async fn asked(&self, connection: model::Connection) -> Asked {
+    async fn asked(&self, connection: model::Connection) -> Exchange {
         soon(self.client.ask(self.node, connection)).await
     }
 

@@ -8,7 +8,7 @@ use super::bands::RIGHT;
 use super::canvas::{Canvas, Drawn, Lettering, Picture};
 use super::ink::Ink;
 use super::legend;
-use super::ticks::Look;
+use super::ticks::TickLook;
 use super::{Width, marks, stretch, timeline};
 use crate::engine::evidence::Evidence;
 use crate::engine::seen::{Bucket, Distribution};
@@ -42,7 +42,7 @@ pub fn over_time(evidence: &Evidence, width: Width) -> Option<Picture> {
         for (look, ms, latency) in &slowest {
             let (x, y) = plane.at(*ms, *latency);
             let (ink, _) = legend::look(evidence, *look);
-            let half = if *look == Look::Failed { 3 } else { 2 };
+            let half = if *look == TickLook::Failed { 3 } else { 2 };
             canvas.block((x - half, y - half), (x + half, y + half), ink)?;
         }
         Ok(())
@@ -51,16 +51,16 @@ pub fn over_time(evidence: &Evidence, width: Width) -> Option<Picture> {
 
 /// For each of so many stretches of time and each look the longest latency, with
 /// when it was; failures last, on top.
-fn slowest(evidence: &Evidence, stretches: i32) -> Vec<(Look, f64, f64)> {
+fn slowest(evidence: &Evidence, stretches: i32) -> Vec<(TickLook, f64, f64)> {
     use std::collections::BTreeMap;
     let timeline = &evidence.timeline;
     let whole = (timeline.until_ms - timeline.from_ms).max(1.0);
-    let mut all: BTreeMap<(Look, i64), (f64, f64)> = BTreeMap::new();
+    let mut all: BTreeMap<(TickLook, i64), (f64, f64)> = BTreeMap::new();
     for dot in timeline.lanes.iter().flat_map(|lane| &lane.dots) {
         let share = (dot.at_ms - timeline.from_ms) / whole;
         let stretch = (share * f64::from(stretches)) as i64;
         let slowest = all
-            .entry((Look::of(dot), stretch))
+            .entry((TickLook::of(dot), stretch))
             .or_insert((dot.at_ms, dot.latency_ms));
         if dot.latency_ms > slowest.1 {
             *slowest = (dot.at_ms, dot.latency_ms);

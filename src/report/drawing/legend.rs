@@ -3,7 +3,7 @@
 use super::axis::LABELS;
 use super::canvas::{Canvas, Drawn, Lettering};
 use super::ink::Ink;
-use super::ticks::Look;
+use super::ticks::TickLook;
 use crate::engine::evidence::{Answering, Evidence};
 
 const ROW: i32 = 20;
@@ -14,13 +14,13 @@ const BETWEEN: i32 = 20;
 /// The ink of an answer, and how high it is drawn, as a share of its band. Of two
 /// releases the old one is about half as high as the new one, so that they differ
 /// without colour too.
-pub fn look(evidence: &Evidence, look: Look) -> (Ink, f64) {
+pub fn look(evidence: &Evidence, look: TickLook) -> (Ink, f64) {
     let releases = evidence.releases.len();
     match look {
-        Look::Failed => (Ink::Failed, 1.0),
-        Look::Unknown if releases == 0 => (Ink::Bar, 1.0),
-        Look::Unknown => (Ink::Unknown, 0.4),
-        Look::Release(release) => {
+        TickLook::Failed => (Ink::Failed, 1.0),
+        TickLook::Unknown if releases == 0 => (Ink::Bar, 1.0),
+        TickLook::Unknown => (Ink::Unknown, 0.4),
+        TickLook::Release(release) => {
             let share = match releases {
                 0 | 1 => 1.0,
                 count => 0.45 + 0.55 * release.min(count - 1) as f64 / (count - 1) as f64,
@@ -31,7 +31,7 @@ pub fn look(evidence: &Evidence, look: Look) -> (Ink, f64) {
 }
 
 enum Swatch {
-    Answer(Look),
+    Answer(TickLook),
     Line(Ink),
 }
 
@@ -40,15 +40,15 @@ fn items(evidence: &Evidence) -> Vec<(Swatch, String)> {
         .releases
         .iter()
         .enumerate()
-        .map(|(n, release)| (Swatch::Answer(Look::Release(n)), name(release)))
+        .map(|(n, release)| (Swatch::Answer(TickLook::Release(n)), name(release)))
         .collect();
-    let unknown = Swatch::Answer(Look::Unknown);
+    let unknown = Swatch::Answer(TickLook::Unknown);
     if evidence.releases.is_empty() {
         items.push((unknown, "answer".to_owned()));
     } else if evidence.probe.unknown > 0 {
         items.push((unknown, "release unknown".to_owned()));
     }
-    items.push((Swatch::Answer(Look::Failed), "failed".to_owned()));
+    items.push((Swatch::Answer(TickLook::Failed), "failed".to_owned()));
     if !evidence.writes.is_empty() {
         items.push((Swatch::Line(Ink::Sent), "listener write sent".to_owned()));
         items.push((Swatch::Line(Ink::ReadBack), "read back".to_owned()));
@@ -100,7 +100,7 @@ pub fn draw(canvas: &Canvas<'_>, evidence: &Evidence, width: i32) -> Drawn {
     for (x, y, swatch, text) in placed(evidence, width) {
         let (top, bottom) = (y + 2, y + 2 + SIDE);
         match swatch {
-            Swatch::Answer(Look::Failed) => {
+            Swatch::Answer(TickLook::Failed) => {
                 canvas.shape(
                     &[(x + 2, top), (x + 12, top), (x + 7, top + 6)],
                     Ink::Failed,

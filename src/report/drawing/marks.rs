@@ -7,7 +7,7 @@ use super::ink::Ink;
 use crate::engine::evidence::Evidence;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum MarkKind {
     Sent,
     ReadBack,
     /// Beside the moves.
@@ -16,7 +16,7 @@ pub enum Kind {
     },
 }
 
-impl Kind {
+impl MarkKind {
     pub fn ink(self) -> Ink {
         match self {
             Self::Sent => Ink::Sent,
@@ -30,7 +30,7 @@ impl Kind {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mark {
     pub at_ms: f64,
-    pub kind: Kind,
+    pub kind: MarkKind,
     pub label: String,
 }
 
@@ -38,13 +38,13 @@ pub struct Mark {
 fn writes(evidence: &Evidence) -> Vec<Mark> {
     let sent = evidence.writes.iter().map(|write| Mark {
         at_ms: write.sent_ms,
-        kind: Kind::Sent,
+        kind: MarkKind::Sent,
         label: format!("{} → {} sent", write.route, write.to),
     });
     let read_back = evidence.writes.iter().filter_map(|write| {
         Some(Mark {
             at_ms: write.seen_ms?,
-            kind: Kind::ReadBack,
+            kind: MarkKind::ReadBack,
             label: "read back".to_owned(),
         })
     });
@@ -55,7 +55,7 @@ fn writes(evidence: &Evidence) -> Vec<Mark> {
 pub fn marks(evidence: &Evidence) -> Vec<Mark> {
     let landmarks = evidence.marks.iter().map(|mark| Mark {
         at_ms: mark.at_ms,
-        kind: Kind::Landmark {
+        kind: MarkKind::Landmark {
             failed: mark.failed,
         },
         label: shortened(&mark.text),
@@ -86,7 +86,7 @@ pub fn swap(evidence: &Evidence) -> Option<Range<f64>> {
 
 /// Where a label stands: in which row from above, and on which side of its line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct LabelPlace {
     pub row: usize,
     pub is_left: bool,
 }
@@ -97,8 +97,8 @@ pub const PAD: i32 = 5;
 /// Places for labels of lines at these points, by `x`, of these widths. A line
 /// goes down from its label's row, through no label of an earlier line: each
 /// stands below the earlier ones that it would touch.
-pub fn places(lines: &[(i32, i32)], right: i32) -> Vec<Place> {
-    let mut out: Vec<(Place, Range<i32>)> = Vec::new();
+pub fn places(lines: &[(i32, i32)], right: i32) -> Vec<LabelPlace> {
+    let mut out: Vec<(LabelPlace, Range<i32>)> = Vec::new();
     for &(x, width) in lines {
         let is_left = x + PAD + width > right;
         let covers = if is_left {
@@ -112,7 +112,7 @@ pub fn places(lines: &[(i32, i32)], right: i32) -> Vec<Place> {
             .map(|(place, _)| place.row + 1)
             .max()
             .unwrap_or(0);
-        out.push((Place { row, is_left }, covers));
+        out.push((LabelPlace { row, is_left }, covers));
     }
     out.into_iter().map(|(place, _)| place).collect()
 }
@@ -144,7 +144,7 @@ mod tests {
         let places = places(&[(950, 80)], 1000);
         assert_eq!(
             places,
-            [Place {
+            [LabelPlace {
                 row: 0,
                 is_left: true
             }]

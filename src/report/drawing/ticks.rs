@@ -5,13 +5,13 @@ use crate::engine::seen::timeline::Dot;
 
 /// What an answer looks like. Later ones are drawn on top.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Look {
+pub enum TickLook {
     Unknown,
     Release(usize),
     Failed,
 }
 
-impl Look {
+impl TickLook {
     pub fn of(dot: &Dot) -> Self {
         match (dot.failed, dot.release) {
             (true, _) => Self::Failed,
@@ -26,7 +26,7 @@ impl Look {
 pub struct Tick {
     pub from: i32,
     pub until: i32,
-    pub look: Look,
+    pub look: TickLook,
 }
 
 /// The marks of a lane, those on top last. `x` says where an instant lies.
@@ -37,9 +37,9 @@ pub fn ticks<'a>(
 ) -> Vec<Tick> {
     let mut all: Vec<Tick> = dots
         .map(|dot| {
-            let look = Look::of(dot);
+            let look = TickLook::of(dot);
             // One failure among a thousand good answers is as wide as two.
-            let width = width.max(if look == Look::Failed { 3 } else { 1 });
+            let width = width.max(if look == TickLook::Failed { 3 } else { 1 });
             let from = x(dot.at_ms) - width / 2;
             Tick {
                 from,
@@ -109,9 +109,9 @@ mod tests {
         assert_eq!(
             ticks(dots.iter(), 2, pixel),
             [
-                tick(9, 13, Look::Release(0)),
-                tick(29, 31, Look::Release(0)),
-                tick(13, 15, Look::Release(1)),
+                tick(9, 13, TickLook::Release(0)),
+                tick(29, 31, TickLook::Release(0)),
+                tick(13, 15, TickLook::Release(1)),
             ]
         );
     }
@@ -121,12 +121,12 @@ mod tests {
         let dots = [dot(10.0, None, true), dot(10.0, Some(1), false)];
         let ticks = ticks(dots.iter(), 2, pixel);
         let last = ticks.last().unwrap();
-        assert_eq!((last.look, last.until - last.from), (Look::Failed, 3));
+        assert_eq!((last.look, last.until - last.from), (TickLook::Failed, 3));
     }
 
     #[test]
     fn a_failed_answer_of_a_known_release_is_a_failure() {
-        assert_eq!(Look::of(&dot(0.0, Some(1), true)), Look::Failed);
+        assert_eq!(TickLook::of(&dot(0.0, Some(1), true)), TickLook::Failed);
     }
 
     #[test]

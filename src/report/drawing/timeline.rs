@@ -9,9 +9,9 @@ use super::bands::{Band, Bands, RIGHT};
 use super::canvas::{Canvas, Drawn, Lettering, Picture};
 use super::ink::Ink;
 use super::legend;
-use super::marks::{self, Kind, Mark, PAD, Place};
+use super::marks::{self, LabelPlace, Mark, MarkKind, PAD};
 use super::stages::{self, AnswerColumn};
-use super::ticks::{self, Look, Tick};
+use super::ticks::{self, Tick, TickLook};
 use super::{Width, stretch};
 use crate::engine::evidence::Evidence;
 use crate::engine::seen::timeline::{Dot, Lane};
@@ -38,12 +38,12 @@ pub fn whole(evidence: &Evidence, width: Width) -> Picture {
         marks: marks::marks(evidence)
             .into_iter()
             .map(|mark| match mark.kind {
-                Kind::Sent if !says_stage(&mark) => Mark {
+                MarkKind::Sent if !says_stage(&mark) => Mark {
                     label: mark.label.trim_end_matches(" sent").to_owned(),
                     ..mark
                 },
-                Kind::Landmark { failed } if failed || evidence.marks.len() <= LABELLED => mark,
-                Kind::Landmark { .. } | Kind::Sent | Kind::ReadBack => Mark {
+                MarkKind::Landmark { failed } if failed || evidence.marks.len() <= LABELLED => mark,
+                MarkKind::Landmark { .. } | MarkKind::Sent | MarkKind::ReadBack => Mark {
                     label: String::new(),
                     ..mark
                 },
@@ -196,11 +196,11 @@ impl View<'_> {
         let mut flagged = None;
         for tick in ticks {
             // They are in the columns.
-            if columns.is_some() && matches!(tick.look, Look::Release(_)) {
+            if columns.is_some() && matches!(tick.look, TickLook::Release(_)) {
                 continue;
             }
             self.tick(canvas, frame, band, tick)?;
-            if tick.look == Look::Failed {
+            if tick.look == TickLook::Failed {
                 if flagged.is_none_or(|until| tick.from > until + FLAGS_APART) {
                     flag(
                         canvas,
@@ -220,7 +220,7 @@ impl View<'_> {
         let height = f64::from(band.bottom - band.top);
         let mut base = band.bottom;
         for (release, share) in [(NEW, column.new), (OLD, 1.0 - column.new)] {
-            let (ink, whole) = legend::look(self.evidence, Look::Release(release));
+            let (ink, whole) = legend::look(self.evidence, TickLook::Release(release));
             let top = base - (height * whole * share).round() as i32;
             if top < base {
                 canvas.block((column.from, top), (column.until, base), ink)?;
@@ -242,7 +242,7 @@ impl View<'_> {
     }
 
     /// Of the labels. Needed ahead of the time axis, which stands below them.
-    fn places(&self, left: i32, right: i32) -> Vec<Place> {
+    fn places(&self, left: i32, right: i32) -> Vec<LabelPlace> {
         let lines: Vec<(i32, i32)> = self
             .labelled()
             .map(|mark| {
@@ -263,7 +263,7 @@ impl View<'_> {
         frame: Frame,
         time: &Across,
         head: i32,
-        places: &[Place],
+        places: &[LabelPlace],
     ) -> Drawn {
         let unlabelled = self.marks.iter().filter(|mark| mark.label.is_empty());
         for mark in unlabelled {
@@ -277,9 +277,9 @@ impl View<'_> {
             canvas.line((x, y - 6), (x, frame.bottom), mark.kind.ink(), 1)?;
             let lettering = Lettering {
                 ink: match mark.kind {
-                    Kind::Sent => Ink::Text,
-                    Kind::ReadBack => Ink::Soft,
-                    Kind::Landmark { .. } => mark.kind.ink(),
+                    MarkKind::Sent => Ink::Text,
+                    MarkKind::ReadBack => Ink::Soft,
+                    MarkKind::Landmark { .. } => mark.kind.ink(),
                 },
                 ..Lettering::LABEL
             };

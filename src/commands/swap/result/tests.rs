@@ -6,7 +6,7 @@ use crate::driver::asking::{Asking, of_file};
 use crate::driver::shift::Finished;
 use crate::engine::seen::{Changed, Identities, Identity, Releases, Seen};
 use crate::engine::shift::testing::policy;
-use crate::engine::shift::{Before, MoveTimes, Outcome as Ending, Phase, Shift, Why};
+use crate::engine::shift::{Before, MoveTimes, Outcome, Phase, Shift, Why};
 use crate::model::testing::{observed, release, service};
 use crate::model::{
     Answer, Connection, Release, Reserved, Route, Sample, Stage, Strategy, Unexpected,
@@ -105,18 +105,18 @@ fn badly() -> Vec<Answer> {
 }
 
 fn asking() -> Asking {
-    Asking::new(of_file(&crate::config::Probe::default()), None)
+    Asking::new(of_file(&crate::config::ProbeSection::default()), None)
 }
 
-fn swapped(kind: Kind, ending: Ending, answers: Vec<Answer>, traffic: &str) -> Swapped {
+fn swapped(kind: SwapKind, ending: Outcome, answers: Vec<Answer>, traffic: &str) -> Swapped {
     swapped_as(kind, ending, seen(answers), traffic)
 }
 
-fn swapped_as(kind: Kind, ending: Ending, seen: Seen, traffic: &str) -> Swapped {
+fn swapped_as(kind: SwapKind, ending: Outcome, seen: Seen, traffic: &str) -> Swapped {
     let mut shift = shift();
     let was_written = !matches!(
         ending,
-        Ending::Unwell | Ending::Refused(_) | Ending::Interrupted
+        Outcome::Unwell | Outcome::Refused(_) | Outcome::Interrupted
     );
     shift.phase = Phase::Done(ending);
     if was_written {
@@ -133,7 +133,7 @@ fn swapped_as(kind: Kind, ending: Ending, seen: Seen, traffic: &str) -> Swapped 
     ended(kind, shift, seen, traffic)
 }
 
-fn ended(kind: Kind, shift: Shift, seen: Seen, traffic: &str) -> Swapped {
+fn ended(kind: SwapKind, shift: Shift, seen: Seen, traffic: &str) -> Swapped {
     let finished = Finished {
         shift,
         seen,
@@ -170,7 +170,7 @@ const ON_OLD: &str = "port 80 -> green (tag 1)";
 
 #[test]
 fn committed() {
-    let swapped = swapped(Kind::Promote, Ending::Committed, well(), ON_NEW);
+    let swapped = swapped(SwapKind::Promote, Outcome::Committed, well(), ON_NEW);
     insta::assert_snapshot!(shown(&swapped), @"
     blue (tag 2) is live: green (tag 1) -> blue (tag 2)
       requests    16 sent, 0 failed
@@ -199,7 +199,7 @@ fn committed_by_shares() {
         seen: Some(ms(seen)),
     };
     shift.moves = shift.strategy.stages.iter().zip(times).map(moved).collect();
-    shift.phase = Phase::Done(Ending::Committed);
+    shift.phase = Phase::Done(Outcome::Committed);
     let shares: Vec<_> = shift.shares().collect();
     let mut seen = seen(Vec::new());
     let answers = [
@@ -211,7 +211,7 @@ fn committed_by_shares() {
         let release = seen.add(&sample, Changed::default());
         seen.add_to_its_stage(&sample, release, shares.iter().copied());
     }
-    let swapped = ended(Kind::Promote, shift, seen, ON_NEW);
+    let swapped = ended(SwapKind::Promote, shift, seen, ON_NEW);
     insta::assert_snapshot!(shown(&swapped), @"
     blue (tag 2) is live: green (tag 1) -> blue (tag 2)
       requests    16 sent, 1 failed
@@ -231,7 +231,7 @@ fn committed_by_shares() {
 }
 
 fn swapped_json_has_no_stages() -> bool {
-    let plain = swapped(Kind::Promote, Ending::Committed, well(), ON_NEW);
+    let plain = swapped(SwapKind::Promote, Outcome::Committed, well(), ON_NEW);
     serde_json::json!(plain).get("stages").is_none()
 }
 
@@ -257,7 +257,7 @@ fn an_unknown_changeover_says_why() {
         seen_of([None, None], half),
     ];
     let line = |seen| {
-        let swapped = swapped_as(Kind::Promote, Ending::Committed, seen, ON_NEW);
+        let swapped = swapped_as(SwapKind::Promote, Outcome::Committed, seen, ON_NEW);
         let json = serde_json::json!(swapped);
         let why = json["changeover_unknown"].as_str().unwrap().to_owned();
         assert!(shown(&swapped).contains(&format!("\n  changeover  unknown: {why}\n")));
@@ -272,14 +272,14 @@ fn an_unknown_changeover_says_why() {
     blue was not seen to answer in the window
     not every node was seen to answer from blue, over each kind of connection
     ");
-    let told = swapped(Kind::Promote, Ending::Committed, well(), ON_NEW);
+    let told = swapped(SwapKind::Promote, Outcome::Committed, well(), ON_NEW);
     assert!(serde_json::json!(told)["changeover_unknown"].is_null());
 }
 
 #[test]
 fn rolled_back() {
-    let ending = Ending::RolledBack(Why::Failures);
-    let swapped = swapped(Kind::Promote, ending, badly(), ON_OLD);
+    let ending = Outcome::RolledBack(Why::Failures);
+    let swapped = swapped(SwapKind::Promote, ending, badly(), ON_OLD);
     insta::assert_snapshot!(shown(&swapped), @"
       requests    24 sent, 2 failed
       latency     p50 15 ms, p99 27 ms, max 27 ms
@@ -300,8 +300,8 @@ fn the_cause_is_said_once_and_wherever_it_is_looked_for() {
         answers
     };
     let swapped = swapped(
-        Kind::Promote,
-        Ending::RolledBack(Why::Failures),
+        SwapKind::Promote,
+        Outcome::RolledBack(Why::Failures),
         another_body(),
         ON_OLD,
     );
@@ -325,7 +325,7 @@ fn rolled_back_for_other_reasons() {
         Why::Blind,
         Why::Unmoved(Route::Test, "AccessDenied: no".to_owned()),
     ] {
-        let swapped = swapped(Kind::Promote, Ending::RolledBack(why), well(), ON_OLD);
+        let swapped = swapped(SwapKind::Promote, Outcome::RolledBack(why), well(), ON_OLD);
         all.push(swapped.error().unwrap().to_string());
     }
     insta::assert_snapshot!(all.join("\n"), @"
@@ -343,9 +343,9 @@ fn rolled_back_for_other_reasons() {
 
 #[test]
 fn in_doubt() {
-    let ending = Ending::InDoubt("port 80 cannot be read back: timed out".to_owned());
+    let ending = Outcome::InDoubt("port 80 cannot be read back: timed out".to_owned());
     let unknown = "port 80 -> unknown: the listeners cannot be read";
-    let swapped = swapped(Kind::Promote, ending, badly(), unknown);
+    let swapped = swapped(SwapKind::Promote, ending, badly(), unknown);
     insta::assert_snapshot!(shown(&swapped), @"
       requests    24 sent, 2 failed
       latency     p50 15 ms, p99 27 ms, max 27 ms
@@ -359,8 +359,8 @@ fn in_doubt() {
 
 #[test]
 fn left_as_it_is() {
-    let ending = Ending::Left(Why::Failures);
-    let swapped = swapped(Kind::Rollback, ending, badly(), ON_NEW);
+    let ending = Outcome::Left(Why::Failures);
+    let swapped = swapped(SwapKind::Rollback, ending, badly(), ON_NEW);
     insta::assert_snapshot!(shown(&swapped), @"
       requests    24 sent, 2 failed
       latency     p50 15 ms, p99 27 ms, max 27 ms
@@ -378,11 +378,11 @@ fn nothing_was_changed() {
     let denied = "elasticloadbalancing:ModifyListener on listener/prod: AccessDenied: no";
     let mut all = Vec::new();
     for (ending, answers) in [
-        (Ending::Unwell, failing),
-        (Ending::Interrupted, well()),
-        (Ending::Unchanged(denied.to_owned()), well()),
+        (Outcome::Unwell, failing),
+        (Outcome::Interrupted, well()),
+        (Outcome::Unchanged(denied.to_owned()), well()),
     ] {
-        let swapped = swapped(Kind::Promote, ending, answers, ON_OLD);
+        let swapped = swapped(SwapKind::Promote, ending, answers, ON_OLD);
         all.push(shown(&swapped));
     }
     insta::assert_snapshot!(all.join("\n\n"), @"
@@ -414,12 +414,17 @@ fn nothing_was_changed() {
 #[test]
 fn nothing_to_do_and_nothing_before() {
     let world = before();
-    let already = Done::nothing(Kind::Promote, &world, Color::Green, Needless::LiveAlready);
+    let already = Done::nothing(
+        SwapKind::Promote,
+        &world,
+        Color::Green,
+        Needless::LiveAlready,
+    );
     insta::assert_snapshot!(already.human(&Style::plain()), @"
     nothing to do: green (tag 1) is live already
       port 80 -> green (tag 1)
     ");
-    let first = Done::made_live(Kind::Promote, &world, Color::Green);
+    let first = Done::made_live(SwapKind::Promote, &world, Color::Green);
     insta::assert_snapshot!(first.human(&Style::plain()), @"
     green (tag 1) is live; nothing was before
       port 80 -> green (tag 1)
@@ -428,8 +433,8 @@ fn nothing_to_do_and_nothing_before() {
 
 #[test]
 fn for_programs() {
-    let ending = Ending::RolledBack(Why::Failures);
-    let swapped = swapped(Kind::Promote, ending, badly(), ON_OLD);
+    let ending = Outcome::RolledBack(Why::Failures);
+    let swapped = swapped(SwapKind::Promote, ending, badly(), ON_OLD);
     let json = serde_json::to_string_pretty(&swapped).unwrap();
     insta::assert_snapshot!(json, @r#"
     {
@@ -557,14 +562,24 @@ fn for_programs() {
 
 #[test]
 fn every_result_has_the_same_fields() {
-    fn fields(outcome: &impl Outcome) -> Vec<String> {
+    fn fields(outcome: &impl CommandResult) -> Vec<String> {
         let json = serde_json::to_value(outcome).unwrap();
         json.as_object().unwrap().keys().cloned().collect()
     }
     let world = before();
-    let expected = fields(&swapped(Kind::Promote, Ending::Committed, well(), ON_NEW));
-    let refused = Swapped::not_ready(Kind::Promote, &world, &shift(), Vec::new());
+    let expected = fields(&swapped(
+        SwapKind::Promote,
+        Outcome::Committed,
+        well(),
+        ON_NEW,
+    ));
+    let refused = Swapped::not_ready(SwapKind::Promote, &world, &shift(), Vec::new());
     assert_eq!(fields(&refused), expected);
-    let already = Done::nothing(Kind::Promote, &world, Color::Green, Needless::LiveAlready);
+    let already = Done::nothing(
+        SwapKind::Promote,
+        &world,
+        Color::Green,
+        Needless::LiveAlready,
+    );
     assert_eq!(fields(&already), expected);
 }

@@ -6,12 +6,12 @@ const NO_ROOM: &str = "Capacity is unavailable at this time. Please try again la
 const NO_INTERFACE: &str = "Timeout waiting for network interface provisioning to complete.";
 
 /// While tasks of these ids have failed to start for these reasons.
-fn not_started(tasks: &[(&str, &str)]) -> Reading {
+fn not_started(tasks: &[(&str, &str)]) -> ServingReading {
     let task = |(id, reason): &(&str, &str)| StoppedTask {
         id: (*id).to_owned(),
         ..stopped("TaskFailedToStart", reason)
     };
-    Reading {
+    ServingReading {
         service: service(vec![deployment(2, true, Rollout::InProgress, 0)]),
         stopped: tasks.iter().map(task).collect(),
         ..good()
