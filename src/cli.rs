@@ -12,8 +12,7 @@ use clap_complete::Shell;
 
 use crate::aws::policy::Role;
 use crate::config::HostPort;
-use crate::docker::{CacheFrom, CacheTo, Secret, SshAgent};
-use crate::model::{Color, LatencyLimit, Steps, Tag};
+use crate::model::{CacheFrom, CacheTo, Color, LatencyLimit, Secret, SshAgent, Steps, Tag};
 use crate::probe::Address;
 use crate::spoken_time;
 pub use asking::AskingFlags;

@@ -12,12 +12,12 @@ mod environments;
 mod error;
 mod fargate;
 mod names;
-mod nearest;
 mod network;
 mod probe;
 mod secret;
 mod sections;
 mod shift;
+mod source;
 mod starter;
 #[cfg(test)]
 mod tests;
@@ -28,16 +28,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{fs, io, num::NonZeroU32};
 
-use crate::docker::{CacheFrom, CacheTo, Secret, SshAgent};
 use crate::hidden::Hidden;
-use crate::model::{CpuArchitecture, Hook};
+use crate::model::{
+    AppName, AwsPlace, CacheFrom, CacheTo, CpuArchitecture, Hook, Secret, SshAgent,
+};
 use crate::text;
 
 pub use cost::Prices;
 pub use error::ConfigError;
 pub use fargate::TaskSize;
-pub use names::{AccountId, AppName, is_region};
-pub use nearest::{distance, nearest};
 pub use network::{HostPort, Ipv4Cidr};
 #[cfg(test)]
 pub use probe::{CONNECTIONS, VERSIONS};
@@ -66,19 +65,9 @@ pub struct Config {
     pub logs: Logs,
     pub load_balancer: LoadBalancerSection,
     pub lease: LeaseSection,
-    pub place: AwsSection,
+    pub place: AwsPlace,
     /// What a task costs, where somebody said so.
     pub cost: Option<Prices>,
-}
-
-/// `[aws]`: whose account this is for, and where. Flags win over it, and it over
-/// the environment.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct AwsSection {
-    /// Any other account is refused.
-    pub account: Option<AccountId>,
-    pub region: Option<String>,
-    pub profile: Option<String>,
 }
 
 /// `[container]`: what runs, and how the load balancer reaches it.
@@ -268,7 +257,7 @@ impl Config {
         path: &Path,
         environment: Option<&str>,
     ) -> Result<Self, ConfigError> {
-        sections::config(&document::File { path, text }, environment)
+        sections::config(&source::File { path, text }, environment)
     }
 
     /// The same in no environment.

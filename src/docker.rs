@@ -44,14 +44,12 @@ pub use crate::model::Progress;
 pub use crate::model::StepState;
 use crate::model::{Contents, Digest};
 
-pub use agent::SshAgent;
-pub use build::{BuildContext, BuildRequest, CacheFrom, CacheTo};
+pub use build::{BuildContext, BuildRequest};
 pub use engine::Engine;
 pub use error::DockerError;
 pub use login::Logins;
 pub use push::{Credentials, PushTarget};
 pub use reference::{Exactly, Reference};
-pub use secrets::Secret;
 
 /// An image that the engine holds.
 #[derive(Debug, Clone, PartialEq)]

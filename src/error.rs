@@ -146,14 +146,6 @@ pub fn innermost(error: Cause<'_>) -> String {
     causes(error).last().unwrap_or(error).to_string()
 }
 
-impl From<crate::engine::plan::Refusal> for Error {
-    fn from(refusal: crate::engine::plan::Refusal) -> Self {
-        let mut error = Self::refused(refusal.message);
-        error.hint = refusal.hint;
-        error
-    }
-}
-
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;

@@ -19,6 +19,7 @@ mod hidden;
 mod house;
 mod interrupt;
 mod model;
+mod nearest;
 mod probe;
 mod process;
 mod provenance;

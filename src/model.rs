@@ -4,6 +4,8 @@
 //! may depend on this module, and it depends on nothing.
 
 mod alarm;
+mod build_cache;
+mod build_secret;
 mod caller;
 pub mod denial;
 mod deployed;
@@ -13,23 +15,28 @@ mod infrastructure;
 pub mod journal;
 mod latency;
 pub mod marks;
+mod names;
 mod observed;
 mod patience;
 mod progress;
 mod sample;
 mod service_definition;
+mod ssh_agent;
 mod strategy;
 #[cfg(test)]
 pub mod testing;
 mod traffic;
 
 pub use alarm::{Alarm, AlarmState, AlarmsWithoutData};
+pub use build_cache::{CacheFrom, CacheTo};
+pub use build_secret::{Secret, SecretSource};
 pub use caller::Caller;
 pub use deployed::Deployed;
 pub use hook::Hook;
 pub use image::{Contents, LABEL_COMMIT, LABEL_CONTEXT, Origin, Platform, RunsOn};
 pub use infrastructure::Infrastructure;
 pub use latency::{LatencyLimit, Quantile};
+pub use names::{AccountId, AppName, AwsPlace, is_region};
 pub use observed::{
     ColorState, Deployment, Observed, Release, Reserved, Rollout, ServiceEvent, ServiceState,
     StoppedContainer, StoppedTask, Target, TargetState, Targets,
@@ -40,6 +47,7 @@ pub use sample::{Answer, Connection, Expected, Lost, Sample, Share, Statuses, Un
 pub use service_definition::{
     DefinitionChange, DeploymentConfiguration, LoadBalancer, Network, ServiceDefinition,
 };
+pub use ssh_agent::SshAgent;
 pub use strategy::{Condition, Stage, Steps, Strategy};
 pub use traffic::{COLOR_HEADER, Foreign, Found, Move, OtherWays, PerRoute, Route, Split, WayIn};
 

@@ -31,8 +31,8 @@ pub use credentials::{SIGN_IN, Unsigned};
 pub use routes::{NotUp, Proxied};
 
 use super::{ATTEMPT, ATTEMPTS, timeouts};
-use crate::config::AwsSection;
 use crate::error::{Error, Result};
+use crate::model::AwsPlace;
 use credentials::{About, Explained};
 use environment::Variables;
 use profiles::{CredentialsOrigin, Selected};
@@ -60,7 +60,7 @@ pub struct Access {
     pub region: Option<String>,
     pub endpoint_url: Option<String>,
     /// What bgecs.toml says.
-    pub configured: AwsSection,
+    pub configured: AwsPlace,
 }
 
 impl Access {
@@ -69,7 +69,7 @@ impl Access {
         profile: Option<&str>,
         region: Option<&str>,
         endpoint_url: Option<&str>,
-        configured: AwsSection,
+        configured: AwsPlace,
     ) -> Self {
         let said = |flag: Option<&str>| {
             let value = flag.map(str::trim).filter(|value| !value.is_empty());

@@ -7,7 +7,7 @@ mod table;
 
 use serde_json::{Map, Value, json};
 
-use crate::config::AppName;
+use crate::model::AppName;
 use table::{DEPLOYER, Grant, OPERATOR_TOO, PolicyCondition};
 
 /// Who the policy is for.

@@ -6,9 +6,9 @@ use std::rc::Rc;
 
 use toml::de::DeValue;
 
-use super::document::{File, LineShown, Section};
 use super::environments::Brought;
 use super::error::ConfigError;
+use super::source::{File, LineShown};
 
 type Result<T> = std::result::Result<T, ConfigError>;
 
@@ -109,21 +109,6 @@ impl<'a> KeyValue<'a> {
                 )),
             })
             .collect()
-    }
-
-    /// The entries of a table with keys of the user's own.
-    pub(super) fn table(self) -> Result<Vec<KeyValue<'a>>> {
-        if !matches!(self.value, DeValue::Table(_)) {
-            return Err(self.misused("it takes a table, such as { NAME = \"value\" }"));
-        }
-        let DeValue::Table(entries) = self.value else {
-            return Ok(Vec::new());
-        };
-        let section = Section::of_users(self.file, self.path, self.brought);
-        Ok(entries
-            .into_iter()
-            .map(|(name, value)| section.entry(&name, value))
-            .collect())
     }
 
     /// An error about the value.

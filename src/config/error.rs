@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::nearest::nearest;
+use crate::nearest::nearest;
 use crate::text::NotText;
 
 /// Why there is no [`Config`](super::Config).

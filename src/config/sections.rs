@@ -6,25 +6,25 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::cost::cost;
-use super::document::{File, Section};
+use super::document::Section;
 use super::entry::KeyValue;
 use super::fargate::TaskSize;
 use super::names::{
-    AccountId, AppName, architecture, container_name, not_empty, platform, profile, region,
+    architecture, container_name, in_environment, not_empty, platform, profile, region,
     request_path, variable_name,
 };
 use super::network::{HostPort, Ipv4Cidr, registry};
 use super::probe::probe;
 use super::secret::SecretRef;
 use super::shift::{shift, time};
+use super::source::File;
 use super::{
-    AwsSection, Build, Config, ConfigError, Container, ContainerSection, DEFAULT_CONTAINER,
+    AwsPlace, Build, Config, ConfigError, Container, ContainerSection, DEFAULT_CONTAINER,
     DEFAULT_HEALTH_PATH, DefinitionSource, Hooks, LeaseSection, LoadBalancerSection, Logs,
     NetworkSection, OwnDefinition, Registry, Service, folder_of,
 };
-use crate::docker::{Secret, SshAgent};
 use crate::hidden::Hidden;
-use crate::model::Hook;
+use crate::model::{AccountId, AppName, Hook, Secret, SshAgent};
 
 type Result<T> = std::result::Result<T, ConfigError>;
 
@@ -88,9 +88,9 @@ fn app(top: &mut Section<'_>) -> Result<AppName> {
     };
     let name = entry.checked(AppName::from_str)?;
     match top.environment() {
-        Some(environment) if !entry.is_of_environment() => name
-            .in_environment(environment)
-            .map_err(|why| top.unfit_environment(why)),
+        Some(environment) if !entry.is_of_environment() => {
+            in_environment(&name, environment).map_err(|why| top.unfit_environment(why))
+        }
         _ => Ok(name),
     }
 }
@@ -345,8 +345,8 @@ fn lease(section: &mut Section<'_>) -> Result<LeaseSection> {
     })
 }
 
-fn place(section: &mut Section<'_>) -> Result<AwsSection> {
-    Ok(AwsSection {
+fn place(section: &mut Section<'_>) -> Result<AwsPlace> {
+    Ok(AwsPlace {
         account: section.optional("account", |entry| entry.checked(AccountId::from_str))?,
         region: section.optional("region", |entry| entry.checked(region))?,
         profile: section.optional("profile", |entry| entry.checked(profile))?,

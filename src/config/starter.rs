@@ -1,7 +1,7 @@
 //! The `bgecs.toml` to begin with. It is meant to be read: every key that
 //! there is stands in it, with the default or, commented out, an example.
 
-use super::AppName;
+use crate::model::AppName;
 
 pub(super) fn text(app: &AppName) -> String {
     TEMPLATE.replace("{app}", app.as_str())

@@ -38,7 +38,7 @@ fn defaults() -> Config {
         logs: Logs::default(),
         load_balancer: LoadBalancerSection::default(),
         lease: LeaseSection::default(),
-        place: AwsSection::default(),
+        place: AwsPlace::default(),
         cost: None,
     }
 }

@@ -4,7 +4,6 @@
 //! over that one (see [`super::session`]), and the answer tells the progress.
 
 mod arguments;
-mod cache;
 mod files;
 mod request;
 #[cfg(test)]
@@ -21,7 +20,6 @@ use bollard::models::{BuildInfo, BuildInfoAux, ImageId};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
-pub use self::cache::{CacheFrom, CacheTo};
 pub use self::files::BuildContext;
 use self::files::Dockerfile;
 use self::request::BuildExtras;

@@ -37,6 +37,7 @@ pub use ways::{
 };
 
 use crate::counted::counted;
+use crate::error::Error;
 use crate::model::{Color, Condition, Move, Observed, Strategy, Tag};
 
 /// A step of a plan, in words.
@@ -292,6 +293,14 @@ impl Refusal {
             message: message.into(),
             hint: Some(hint.into()),
         }
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        let mut error = Self::refused(refusal.message);
+        error.hint = refusal.hint;
+        error
     }
 }
 

@@ -34,9 +34,9 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::config::{AppName, ContainerSection, TaskSize};
+use crate::config::{ContainerSection, TaskSize};
 use crate::model::marks::{ENV_COLOR, ENV_RELEASE};
-use crate::model::{Color, CpuArchitecture, Digest, Tag};
+use crate::model::{AppName, Color, CpuArchitecture, Digest, Tag};
 
 /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html>
 const MOST_BYTES: usize = 64 * 1024;

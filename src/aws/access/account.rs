@@ -10,8 +10,8 @@ use tokio::sync::OnceCell;
 
 use crate::aws::error::{AwsError, Named};
 use crate::aws::timeouts;
-use crate::config::AccountId;
 use crate::error::Error;
+use crate::model::AccountId;
 use crate::model::Caller;
 
 const ACTION: &str = "sts:GetCallerIdentity";

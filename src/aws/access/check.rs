@@ -4,7 +4,7 @@
 
 use hyper::Uri;
 
-use crate::config::is_region;
+use crate::model::is_region;
 
 /// The longest that IAM makes
 /// (<https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKey.html>).

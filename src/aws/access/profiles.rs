@@ -10,8 +10,8 @@ use aws_types::os_shim_internal::Fs;
 
 use super::environment::Variables;
 use super::{Access, check};
-use crate::config::distance;
 use crate::error::{Error, Result};
+use crate::nearest::distance;
 
 /// The profile that is used, and who named it.
 #[derive(Debug, Clone, PartialEq, Eq)]

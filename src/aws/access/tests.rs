@@ -119,18 +119,13 @@ async fn load_on(
 }
 
 fn by_flag(profile: &str) -> Access {
-    Access::new(
-        Some(profile),
-        Some("eu-west-3"),
-        None,
-        AwsSection::default(),
-    )
+    Access::new(Some(profile), Some("eu-west-3"), None, AwsPlace::default())
 }
 
 fn by_file(profile: &str) -> Access {
-    let place = AwsSection {
+    let place = AwsPlace {
         profile: Some(profile.to_owned()),
-        ..AwsSection::default()
+        ..AwsPlace::default()
     };
     Access::new(None, None, None, place)
 }
@@ -173,9 +168,9 @@ async fn region(access: &Access, variables: &[(&str, &str)]) -> Result<String> {
 
 #[tokio::test]
 async fn a_region_is_that_of_the_flag_the_file_the_environment_or_the_profile() {
-    let place = AwsSection {
+    let place = AwsPlace {
         region: Some("eu-south-1".to_owned()),
-        ..AwsSection::default()
+        ..AwsPlace::default()
     };
     let of_file = Access::new(None, None, None, place.clone());
     let of_flag = Access::new(None, Some("eu-west-3\n"), None, place);
@@ -429,7 +424,7 @@ async fn half_a_key_beside_an_explicit_profile_is_nobodys_business() {
         [("AWS_SECRET_ACCESS_KEY", "secret")],
     ] {
         assert_eq!(key(&by_flag("prod"), &half).await, "AKIAPROD");
-        let nobody = Access::new(None, Some("eu-west-3"), None, AwsSection::default());
+        let nobody = Access::new(None, Some("eu-west-3"), None, AwsPlace::default());
         let error = region(&nobody, &half).await.unwrap_err();
         assert!(error.message.contains("is not"), "{error}");
     }

@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::{BuildArg, BuildFlags, platform};
 use crate::config::{self, Config};
-use crate::docker::{self, BuildContext, BuildRequest, Secret, SshAgent};
+use crate::docker::{self, BuildContext, BuildRequest};
 use crate::driver::deploy::{BuildHook, ImageSource};
 use crate::engine::plan;
 use crate::error::{Error, Exit, Result};
 use crate::hidden::Hidden;
-use crate::model::{Platform, RunsOn};
+use crate::model::{Platform, RunsOn, Secret, SshAgent};
 
 /// Checked as far as it can be by now: a hook may yet make the context, the
 /// Dockerfile and the secrets' files.

@@ -7,14 +7,13 @@ use std::path::PathBuf;
 
 use bollard::query_parameters::{BuildImageOptions, BuilderVersion};
 
-use super::super::agent::{Agents, SshAgent};
+use super::super::agent::Agents;
 use super::super::error::DockerError;
-use super::super::secrets::Secret;
 use super::super::settings::Proxies;
 use super::arguments::arguments;
-use super::cache::{CacheFrom, CacheTo};
 use super::files::{BuildContext, Files};
 use crate::hidden::Hidden;
+use crate::model::{CacheFrom, CacheTo, Secret, SshAgent};
 
 /// What to build, and how.
 #[derive(Debug, Clone, Default)]

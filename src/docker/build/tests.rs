@@ -1,8 +1,8 @@
 use std::os::unix::fs::symlink;
 
 use super::*;
-use crate::docker::secrets::{Secret, SecretSource};
 use crate::hidden::Hidden;
+use crate::model::{Secret, SecretSource};
 
 fn request(context: &Path) -> BuildRequest {
     BuildRequest {

@@ -5,9 +5,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
 use super::{anonymous, build, context, engine, paths, remove, shell};
-use crate::docker::secrets::SecretSource;
-use crate::docker::{BuildContext, BuildRequest, DockerError, Progress, Secret, StepState};
+use crate::docker::{BuildContext, BuildRequest, DockerError, Progress, StepState};
 use crate::hidden::Hidden;
+use crate::model::{Secret, SecretSource};
 
 #[tokio::test]
 async fn an_image_is_built_and_described() {

@@ -10,7 +10,8 @@ use std::process::{Command, Stdio};
 use futures_util::TryStreamExt;
 
 use super::{Events, anonymous, build, context, engine, paths, registry, remove, shell, tar};
-use crate::docker::{BuildContext, BuildRequest, DockerError, LocalImage, SshAgent};
+use crate::docker::{BuildContext, BuildRequest, DockerError, LocalImage};
+use crate::model::SshAgent;
 
 #[tokio::test]
 async fn a_file_of_two_names_is_one_in_the_image() {

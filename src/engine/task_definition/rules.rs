@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 use super::mistake::{MistakePlace, Mistakes};
 use super::model::CONTAINERS;
 use crate::config::TaskSize;
+use crate::nearest::nearest;
 
 /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html>
 const MOST_CONTAINERS: usize = 10;
@@ -228,7 +229,7 @@ pub(super) fn there_are(name: &str, known: &[&str]) -> String {
         [only] => format!("there is {only}"),
         known => format!("there are {}", known.join(", ")),
     };
-    match crate::config::nearest(name, known) {
+    match nearest(name, known) {
         Some(near) => format!("{listed}; did you mean `{near}`?"),
         None => listed,
     }

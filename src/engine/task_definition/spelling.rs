@@ -1,7 +1,7 @@
 //! Guesses what a key that ECS does not have was meant to be.
 
 use super::model::{CONTAINER, CONTAINERS, Member, SECRET, Shape, TASK, VARIABLE};
-use crate::config::nearest;
+use crate::nearest::nearest;
 
 /// What others call it: Docker, Compose, Kubernetes.
 const SYNONYMS: [(&str, &str); 11] = [

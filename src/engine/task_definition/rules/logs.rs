@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::{Definition, Object, is_made_of, place, text};
-use crate::config::distance;
 use crate::engine::task_definition::logs::is_ours;
 use crate::engine::task_definition::mistake::Mistakes;
+use crate::nearest::distance;
 
 pub(super) fn check(definition: &Definition<'_>, container: &Object, mistakes: &mut Mistakes) {
     firelens(container, mistakes);

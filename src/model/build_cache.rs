@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 /// An image, or what `type=registry` kept, whose steps are as good as built.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CacheFrom(pub(super) String);
+pub struct CacheFrom(pub String);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CacheTo {

@@ -1,4 +1,4 @@
-//! Guesses which key was meant.
+//! Guesses which of the known names was meant by one that is not known.
 
 /// The known name that is a slip of the finger away from `key`.
 pub fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
