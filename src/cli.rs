@@ -70,6 +70,10 @@ pub struct Global {
     /// several, separated by commas, as its nodes
     #[arg(long, global = true, value_name = "HOST:PORT", value_delimiter = ',')]
     pub connect_to: Vec<HostPort>,
+    /// Trust the certificates that the issuers in this PEM file made, where the load
+    /// balancer is asked over HTTPS [default: none, or [probe] ca_file]
+    #[arg(long, global = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub ca_file: Option<PathBuf>,
     /// Print the result as one JSON document on stdout
     #[arg(long, global = true)]
     pub json: bool,

@@ -52,7 +52,8 @@ pub async fn run(cli: Cli, audience: Audience) -> Result<Exit> {
         && let Some(url) = &args.url
     {
         let through: Vec<String> = global.connect_to.iter().map(ToString::to_string).collect();
-        return probe::of_url(audience, args, url.clone().through(&through)).await;
+        let address = url.clone().through(&through);
+        return probe::of_url(audience, args, address.trusting(global.ca_file)).await;
     }
     let session = open(global, audience).await?;
     if cli.command.changes_something() {
@@ -98,7 +99,9 @@ async fn open(global: Global, audience: Audience) -> Result<Session> {
         config.place.clone(),
     );
     let connect_to = global.connect_to.iter().map(ToString::to_string).collect();
-    Session::open(config, &access, connect_to, Reporter::new(audience)).await
+    let mut session = Session::open(config, &access, connect_to, Reporter::new(audience)).await?;
+    session.trust(global.ca_file);
+    Ok(session)
 }
 
 fn configuration(global: &Global) -> Result<Config> {

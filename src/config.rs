@@ -150,6 +150,8 @@ pub struct ProbeSection {
     pub window: Duration,
     /// How long a request may take before it counts as failed.
     pub timeout: Duration,
+    /// Whose issuers are trusted beside the system's.
+    pub ca_file: Option<PathBuf>,
     pub question: QuestionKeys,
 }
 
@@ -329,6 +331,7 @@ impl Default for ProbeSection {
             rate: DEFAULT_RATE,
             window: Duration::from_secs(15),
             timeout: Duration::from_secs(2),
+            ca_file: None,
             question: QuestionKeys::default(),
         }
     }

@@ -6,6 +6,7 @@
 
 mod address;
 mod answers;
+mod certificate;
 mod client;
 mod connection;
 mod nodes;
@@ -16,6 +17,7 @@ mod sockets;
 pub mod testing;
 
 pub use address::{Address, Question, Version};
+pub use certificate::Expiry;
 pub use client::{Client, ask_once};
 pub use pace::Schedule;
 pub use run::{Connections, Probe};

@@ -203,6 +203,13 @@ impl Reporter {
         }
     }
 
+    /// Tells of what there is to warn of, if anything.
+    pub fn warn(&self, warning: Option<String>) {
+        if let Some(warning) = warning {
+            self.tell(&ReportEvent::Warning(warning));
+        }
+    }
+
     /// What of it is printed now, if anything.
     fn shown(&self, event: &ReportEvent<'_>) -> Option<Shown> {
         let (ReportEvent::Answered(_) | ReportEvent::Probing { .. } | ReportEvent::Probed) = event

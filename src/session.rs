@@ -3,6 +3,7 @@
 
 pub mod here;
 
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -63,6 +64,13 @@ impl Session {
         })
     }
 
+    /// Trusts the issuers of that file, whatever the configuration names.
+    pub fn trust(&mut self, ca_file: Option<PathBuf>) {
+        if ca_file.is_some() {
+            self.config.probe.ca_file = ca_file;
+        }
+    }
+
     /// The app `hello` on these clients, telling nobody what it does.
     #[cfg(test)]
     pub fn of_hello(aws: Aws) -> Self {
@@ -120,6 +128,7 @@ impl Session {
         Address::parse(&infra.url(port))
             .and_then(|address| address.at_path(path))
             .map(|address| address.through(&self.connect_to))
+            .map(|address| address.trusting(self.config.probe.ca_file.clone()))
             .map_err(Error::usage)
     }
 

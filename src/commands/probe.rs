@@ -15,7 +15,7 @@ use crate::engine::seen::{Changed, ProbeReport, Releases, Seen};
 use crate::error::{Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::Route;
-use crate::probe::{Address, Probe};
+use crate::probe::Address;
 use crate::report::{
     Answered, AnsweringRelease, Audience, CommandResult, ReportEvent, Reporter, Style,
 };
@@ -124,16 +124,8 @@ fn evidence(probed: &Probed, plan: &Plan, seen: &Seen, began: OffsetDateTime) ->
 /// how many requests were due and never left.
 async fn probe(report: &Reporter, interrupts: &mut Interrupts, plan: &Plan) -> Result<(Seen, u64)> {
     let asking = &plan.asking;
-    let client = asking.client(&plan.address)?;
     let origin = Instant::now();
-    let mut probe = Probe::start(
-        client,
-        &plan.address,
-        asking.schedule,
-        asking.connections,
-        origin.into_std(),
-    )
-    .await;
+    let (mut probe, expiry) = asking.probe(&plan.address, origin).await?;
     let mut seen = Seen::new(Releases::default());
     let end = sleep_until(Instant::now() + plan.duration);
     tokio::pin!(end);
@@ -146,6 +138,7 @@ async fn probe(report: &Reporter, interrupts: &mut Interrupts, plan: &Plan) -> R
             sample = probe.next() => match sample {
                 None => {
                     report.tell(&ReportEvent::Probed);
+                    report.warn(expiry.warning());
                     return Ok((seen, probe.unsent()));
                 }
                 Some(sample) => {

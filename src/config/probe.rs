@@ -2,6 +2,7 @@
 //! good answer. The flags say the same, and win.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use regex_lite::Regex;
 
 use super::document::Section;
 use super::entry::KeyValue;
-use super::names::request_path;
+use super::names::{not_empty, request_path};
 use super::sections::{seconds, table};
 use super::{ConfigError, ProbeSection, QuestionKeys};
 use crate::hidden::Hidden;
@@ -23,7 +24,7 @@ type Result<T> = std::result::Result<T, ConfigError>;
 pub const CONNECTIONS: [&str; 3] = ["fresh", "reused", "both"];
 pub const VERSIONS: [&str; 3] = ["auto", "1.1", "2"];
 
-pub(super) fn probe(section: &mut Section<'_>) -> Result<ProbeSection> {
+pub(super) fn probe(section: &mut Section<'_>, root: &Path) -> Result<ProbeSection> {
     let default = ProbeSection::default();
     Ok(ProbeSection {
         path: section.or("path", default.path, |entry| entry.checked(request_path))?,
@@ -33,6 +34,9 @@ pub(super) fn probe(section: &mut Section<'_>) -> Result<ProbeSection> {
         })?,
         timeout: section.or("timeout_ms", default.timeout, |entry| {
             Ok(Duration::from_millis(entry.number(1..=60_000)?))
+        })?,
+        ca_file: section.optional("ca_file", |entry| {
+            entry.checked(not_empty).map(|path| root.join(path))
         })?,
         question: question(section)?,
     })

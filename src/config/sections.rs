@@ -64,7 +64,7 @@ pub(super) fn config(file: &File<'_>, environment: Option<&str>) -> Result<Confi
             container: top.section("container", |section| container(section, root))?,
             service: top.section("service", service)?,
             network: top.section("network", network)?,
-            probe: top.section("probe", probe)?,
+            probe: top.section("probe", |section| probe(section, root))?,
             shift: top.section("shift", shift)?,
             build: top.section("build", |section| build(section, root))?,
             hooks: top.section("hooks", hooks)?,

@@ -46,6 +46,7 @@ rate = 10                  # requests a second
 window_seconds = 15        # how long a new release is watched
 timeout_ms = 2000          # how long an answer may take
 # method = "HEAD"
+# ca_file = "company-ca.pem"   # issuers to trust beside the system's
 # headers = { Authorization = "Bearer a-secret" }
 # http = "2"               # or 1.1, auto
 # connections = "fresh"    # or reused, both

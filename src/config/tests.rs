@@ -71,6 +71,7 @@ fn every_key_is_read() {
         rate = 100
         window_seconds = 60
         timeout_ms = 500
+        ca_file = "tls/ca.pem"
         method = "HEAD"
         headers = { X-Key = "hunter22", accept = "text/html" }
         http = "1.1"
@@ -130,6 +131,8 @@ fn every_key_is_read() {
     assert_eq!(config.probe.rate.get(), 100);
     assert_eq!(config.probe.window, Duration::from_secs(60));
     assert_eq!(config.probe.timeout, Duration::from_millis(500));
+    let ca_file = config.probe.ca_file.unwrap();
+    assert!(ca_file.ends_with("tls/ca.pem") && ca_file.is_absolute());
     let question = &config.probe.question;
     assert_eq!(question.method.as_deref(), Some("HEAD"));
     assert_eq!(question.headers["x-key"].reveal(), "hunter22");

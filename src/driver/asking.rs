@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use hyper::header::{HeaderName, HeaderValue};
+use tokio::time::Instant;
 
 use super::attempt::SwapKind;
 use crate::config;
@@ -16,7 +17,9 @@ use crate::engine::shift::Tolerated;
 use crate::error::{Error, Result};
 use crate::model::journal::{Asked, Header, Operation};
 use crate::model::{Color, Expected, Infrastructure, LatencyLimit, Route, Share};
-use crate::probe::{Address, Client, Connections, Question, Schedule, Version, ask_once};
+use crate::probe::{
+    Address, Client, Connections, Expiry, Probe, Question, Schedule, Version, ask_once,
+};
 use crate::report::{ReportEvent, ReportFile, Reporter};
 use crate::session::Session;
 
@@ -81,11 +84,17 @@ impl Asking {
         &self.asked
     }
 
+    /// Begins to ask; and what is to be warned of, once it was.
+    ///
     /// # Errors
     /// An address that cannot be asked from here (exit 2).
-    pub fn client(&self, address: &Address) -> Result<Client> {
-        Client::new(address, self.question.clone(), self.timeout)
-            .map_err(|error| Error::usage(format!("{address} cannot be asked: {error}")))
+    pub async fn probe(&self, address: &Address, origin: Instant) -> Result<(Probe, Expiry)> {
+        let client = Client::new(address, self.question.clone(), self.timeout)
+            .map_err(|error| Error::usage(format!("{address} cannot be asked: {error}")))?;
+        let expiry = client.expiry();
+        let (schedule, connections) = (self.schedule, self.connections);
+        let probe = Probe::start(client, address, schedule, connections, origin.into_std()).await;
+        Ok((probe, expiry))
     }
 
     /// Finds out ahead of everything whether the report can be written.

@@ -24,7 +24,7 @@ use crate::error::Result;
 use crate::interrupt::Interrupts;
 use crate::model::journal::{Command, Left, Previous};
 use crate::model::{Answer, Color, Condition, Hook, Observed, Route, Strategy};
-use crate::probe::{Address, Probe};
+use crate::probe::Address;
 use crate::report::ReportEvent;
 use crate::session::Session;
 use evidence::KnownBefore;
@@ -330,20 +330,12 @@ impl<'a> Attempt<'a> {
     ) -> Result<Finished> {
         let session = self.session;
         let asking = &self.watching.asking;
-        let client = asking.client(address)?;
         let origin = Instant::now();
         session.report.tell(&ReportEvent::Note(format!(
             "probing {address} {} times a second",
             asking.schedule.rate
         )));
-        let mut probe = Probe::start(
-            client,
-            address,
-            asking.schedule,
-            asking.connections,
-            origin.into_std(),
-        )
-        .await;
+        let (mut probe, expiry) = asking.probe(address, origin).await?;
         let world = LiveWorld {
             session,
             aws: &session.aws.impatient(),
@@ -364,6 +356,7 @@ impl<'a> Attempt<'a> {
         )
         .await;
         narrator.end();
+        session.report.warn(expiry.warning());
         Ok(finished)
     }
 }

@@ -15,7 +15,6 @@ use crate::error::Result;
 use crate::interrupt::Interrupts;
 use crate::model::journal::{Operation, OperationId};
 use crate::model::{Infrastructure, Observed, Route, Sample, Strategy};
-use crate::probe::Probe;
 use crate::session::Session;
 
 /// Ahead of each look whether it still waits.
@@ -50,13 +49,11 @@ pub async fn watch(
     let address = session.address(infra, Route::Production, &asking.path)?;
     let mut interrupts = Interrupts::listen()?;
     let began = Instant::now();
-    let client = asking.client(&address)?;
-    let (schedule, connections) = (asking.schedule, asking.connections);
-    let mut probe = Probe::start(client, &address, schedule, connections, began.into_std()).await;
+    let (mut probe, expiry) = asking.probe(&address, began).await?;
     let split = share_of_new(observed, strategy);
     // Held to what one step of it is.
     let step = asking.asked().window;
-    let expected = schedule.due_within(step) * u64::from(split) / 10_000;
+    let expected = asking.schedule.due_within(step) * u64::from(split) / 10_000;
     let limits = asking.tolerated(Duration::ZERO, SwapKind::Promote).after;
     let mut onlooker = Onlooker {
         releases: Releases::Two(who),
@@ -81,6 +78,7 @@ pub async fn watch(
         }
     };
     probe.stop();
+    session.report.warn(expiry.warning());
     Ok(end)
 }
 

@@ -1,6 +1,7 @@
 //! What is asked, and through which address.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use base64::Engine as _;
@@ -27,6 +28,8 @@ pub struct Address {
     /// Where to connect, each a `host:port`.
     pub(super) through: Vec<String>,
     pub(super) host: String,
+    /// Whose issuers are trusted beside the system's.
+    pub(super) ca_file: Option<PathBuf>,
     login: Option<Hidden>,
     color: Option<Color>,
 }
@@ -59,6 +62,7 @@ impl Address {
                 .map_err(|error| format!("`{path}` is not a path: {error}"))?,
             through: vec![format!("{host}:{port}")],
             host: host.trim_matches(['[', ']']).to_owned(),
+            ca_file: None,
             login: login(&url),
             color: None,
         })
@@ -70,6 +74,12 @@ impl Address {
         if !addresses.is_empty() {
             self.through = addresses.to_vec();
         }
+        self
+    }
+
+    /// Trusts the issuers of that file too.
+    pub fn trusting(mut self, ca_file: Option<PathBuf>) -> Self {
+        self.ca_file = ca_file;
         self
     }
 

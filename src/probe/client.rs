@@ -15,7 +15,8 @@ use tokio::time::timeout;
 
 use super::address::{Address, Question};
 use super::answers::Answers;
-use super::connection::{Maker, Nothing, OpenConnection, SendResult, read_body, tls};
+use super::certificate::Expiry;
+use super::connection::{Maker, Nothing, OpenConnection, SendResult, read_body, roots, tls};
 use super::nodes::Nodes;
 use crate::model::{self, Answer, Lost, Unexpected};
 
@@ -46,6 +47,7 @@ pub struct Client {
     maker: Maker,
     uri: Uri,
     headers: HeaderMap,
+    expiry: Expiry,
     kept: Mutex<HashMap<SocketAddr, Arc<Pool>>>,
     answers: Answers,
 }
@@ -55,15 +57,17 @@ impl Client {
     ///
     /// # Errors
     /// In words: an address that no request can be made of, or a system without
-    /// root certificates where the address wants them.
+    /// root certificates where the address wants them, or a file without any.
     pub fn new(address: &Address, question: Question, timeout: Duration) -> Result<Self, String> {
+        let expiry = Expiry::default();
         let tls = match address.is_secured {
             false => None,
             true => {
                 let name = ServerName::try_from(address.host.clone()).map_err(|_| {
                     format!("{} is not a name that a certificate can have", address.host)
                 })?;
-                Some((tls(question.version)?, name))
+                let roots = roots(address.ca_file.as_deref())?;
+                Some((tls(question.version, roots, expiry.clone())?, name))
             }
         };
         let uri = Uri::builder()
@@ -81,10 +85,16 @@ impl Client {
             },
             uri,
             headers: headers(address, &question)?,
+            expiry,
             kept: Mutex::default(),
             answers: Answers::default(),
             question,
         })
+    }
+
+    /// When the certificate ends that is met first.
+    pub fn expiry(&self) -> Expiry {
+        self.expiry.clone()
     }
 
     /// For so many fresh connections that this machine would run out of ports.

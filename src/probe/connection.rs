@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -10,13 +11,15 @@ use http_body_util::{BodyExt as _, Empty};
 use hyper::client::conn::{http1, http2};
 use hyper::{Request, Response, body::Incoming};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use rustls::ClientConfig;
+use rustls::client::WebPkiServerVerifier;
 use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::Version;
+use super::certificate::{Expiry, Inspector, complaint};
 use crate::error::{Cause, causes, innermost};
 use crate::model::Lost;
 use crate::trust;
@@ -63,7 +66,7 @@ impl Maker {
         let stream = TlsConnector::from(Arc::clone(config))
             .connect(name.clone(), stream)
             .await
-            .map_err(|error| explain(&error, Lost::Tls))?;
+            .map_err(|error| of_handshake(&error))?;
         let is_two = stream.get_ref().1.alpn_protocol() == Some(ALPN_2);
         handshake(stream, is_two).await
     }
@@ -166,16 +169,42 @@ pub(super) async fn read_body(
     Ok(kept)
 }
 
-/// TLS with the system's roots. Every connection is a stranger's: none resumes
+/// The system's roots, and those of a file. With a file the system needs none.
+///
+/// # Errors
+/// A system or a file without any root certificate.
+pub(super) fn roots(file: Option<&Path>) -> Result<RootCertStore, String> {
+    let mut roots = RootCertStore::empty();
+    let system = trust::roots();
+    match file {
+        None => roots.add_parsable_certificates(system?),
+        Some(file) => {
+            let own = trust::from_file(file)
+                .map_err(|error| format!("no issuer can be read: {error}"))?;
+            roots.add_parsable_certificates(system.unwrap_or_default().into_iter().chain(own))
+        }
+    };
+    Ok(roots)
+}
+
+/// TLS that trusts those roots. Every connection is a stranger's: none resumes
 /// what an earlier one agreed on.
 ///
 /// # Errors
-/// A system without any root certificate.
-pub(super) fn tls(version: Version) -> Result<Arc<ClientConfig>, String> {
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add_parsable_certificates(trust::roots()?);
+/// What rustls cannot check certificates with.
+pub(super) fn tls(
+    version: Version,
+    roots: RootCertStore,
+    expiry: Expiry,
+) -> Result<Arc<ClientConfig>, String> {
+    let usual = WebPkiServerVerifier::builder(Arc::new(roots))
+        .build()
+        .map_err(|error| error.to_string())?;
+    // It asks the usual one, and adds nothing but a look at the end.
+    let inspector = Arc::new(Inspector { usual, expiry });
     let mut config = ClientConfig::builder()
-        .with_root_certificates(roots)
+        .dangerous()
+        .with_custom_certificate_verifier(inspector)
         .with_no_client_auth();
     config.resumption = rustls::client::Resumption::disabled();
     let spoken: &[&[u8]] = match version {
@@ -185,6 +214,18 @@ pub(super) fn tls(version: Version) -> Result<Arc<ClientConfig>, String> {
     };
     config.alpn_protocols = spoken.iter().map(|name| name.to_vec()).collect();
     Ok(Arc::new(config))
+}
+
+/// A certificate that is not accepted has its own sentence.
+fn of_handshake(error: &io::Error) -> Nothing {
+    let inner = unwrapped(error).get_ref();
+    let complaint = inner
+        .and_then(|inner| inner.downcast_ref::<rustls::Error>())
+        .and_then(complaint);
+    match complaint {
+        Some(complaint) => (Lost::Tls, complaint),
+        None => explain(error, Lost::Tls),
+    }
 }
 
 /// `otherwise` is what it is unless its causes tell more.
