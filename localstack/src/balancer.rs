@@ -13,6 +13,7 @@
 //! - `headers`, `answers`: what goes on, and what it answers itself.
 //!
 //! Effects:
+//! - `authority`: the certificates of HTTPS listeners.
 //! - `node`: a listener's socket on a node; `entrance`: what happens to a
 //!   request there.
 //! - `targets`: a target group at work; `member`: one target's connections;
@@ -31,6 +32,7 @@
 //! read without a lock.
 
 mod answers;
+mod authority;
 mod body;
 mod checker;
 mod choose;
@@ -57,6 +59,7 @@ use hyper::body::Incoming;
 use hyper::{Request, Response, StatusCode};
 use tokio::net::TcpListener;
 
+pub use authority::Authority;
 pub use body::{Body, Cut};
 pub use config::Config;
 use config::{Arn, Listener, Target};
@@ -100,6 +103,7 @@ pub struct Unbound {
 #[derive(Debug)]
 struct Inner {
     site: Site,
+    authority: Arc<Authority>,
     tasks: Tasks,
     /// Held while a configuration is taken in, and its number.
     applying: tokio::sync::Mutex<u64>,
@@ -110,6 +114,8 @@ struct Inner {
 }
 
 pub(crate) type Groups = HashMap<Arn, Arc<Group>>;
+
+type Secured = HashMap<u16, Arc<rustls::ServerConfig>>;
 
 /// A listener on a node: the node's number and the listener's port.
 type Place = (usize, u16);
@@ -124,9 +130,15 @@ impl Balancer {
     /// A load balancer without a listener. It does its work in the runtime that
     /// [`Balancer::apply`] is called in.
     pub fn new(site: Site) -> Self {
+        Self::certified_by(Arc::default(), site)
+    }
+
+    /// The same; its certificates are made by that authority.
+    pub fn certified_by(authority: Arc<Authority>, site: Site) -> Self {
         let lags = Mutex::new(vec![Duration::ZERO; site.nodes.len()]);
         Self(Arc::new(Inner {
             site,
+            authority,
             tasks: Tasks::new(),
             applying: tokio::sync::Mutex::new(0),
             config: RwLock::default(),
@@ -146,19 +158,21 @@ impl Balancer {
     /// node after that node's lag.
     ///
     /// # Errors
-    /// If a port cannot be had; nothing is changed then.
+    /// If a port cannot be had, or a certificate not be made; nothing is changed
+    /// then.
     pub async fn apply(&self, config: Config) -> Result<(), Unbound> {
         let mut number = self.0.applying.lock().await;
         if *self.config() == config {
             return Ok(());
         }
+        let secured = self.0.secured(&config)?;
         let sockets = self.0.bind_new(&config).await?;
         *number += 1;
         // From here to the end of the changes there is no await: who gives up
         // waiting for this does not leave it half done.
         let groups = Arc::new(self.0.tell_groups(&config));
         let removed = self.0.close_removed(&config);
-        let views = views(&config, &groups, *number);
+        let views = views(&config, &groups, &secured, *number);
         self.0.show_changed(&views);
         self.0.open_new(sockets, &views);
         *write(&self.0.groups) = groups;
@@ -258,6 +272,20 @@ impl Inner {
         Ok(sockets)
     }
 
+    /// What HTTPS listeners answer with, by their ports.
+    fn secured(&self, config: &Config) -> Result<Secured, Unbound> {
+        let all = config.listeners.iter();
+        let all = all.filter_map(|one| Some((one.port, one.tls.as_ref()?)));
+        all.map(|(port, tls)| match self.authority.config(tls) {
+            Ok(config) => Ok((port, config)),
+            Err(error) => Err(Unbound {
+                address: SocketAddr::new(self.site.nodes[0], port),
+                source: io::Error::other(error),
+            }),
+        })
+        .collect()
+    }
+
     fn places(&self, config: &Config) -> BTreeSet<Place> {
         let nodes = 0..self.site.nodes.len();
         nodes
@@ -344,8 +372,14 @@ async fn bind(place: Place, address: SocketAddr) -> io::Result<Socket> {
 }
 
 /// Of each listener, by its port.
-fn views(config: &Config, groups: &Arc<Groups>, number: u64) -> HashMap<u16, Arc<View>> {
+fn views(
+    config: &Config,
+    groups: &Arc<Groups>,
+    secured: &Secured,
+    number: u64,
+) -> HashMap<u16, Arc<View>> {
     let view = |listener: &Listener| View {
+        tls: secured.get(&listener.port).cloned(),
         number,
         listener: listener.clone(),
         groups: groups.clone(),

@@ -177,6 +177,7 @@ fn config(port: u16, target: SocketAddr, matcher: Matcher) -> Config {
         listeners: vec![Listener {
             arn: Arn::new("listener"),
             port,
+            tls: None,
             rules: Vec::new(),
             default_actions: vec![Action::Forward(Forward::to(group.clone()))],
         }],

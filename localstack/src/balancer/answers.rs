@@ -8,6 +8,7 @@ use hyper::header::{CONTENT_TYPE, HeaderValue, LOCATION, SERVER};
 use hyper::{Request, Response, StatusCode};
 
 use super::body::Body;
+use super::config::Listener;
 use super::route;
 
 const NAME: HeaderValue = HeaderValue::from_static("awselb/2.0");
@@ -42,11 +43,11 @@ pub struct Redirect<'a> {
     pub query: &'a str,
 }
 
-/// A `redirect` action's answer to a request at a listener's port.
-pub fn redirect<B>(to: &Redirect<'_>, request: &Request<B>, port: u16) -> Response<Body> {
+/// A `redirect` action's answer to a request at a listener.
+pub fn redirect<B>(to: &Redirect<'_>, request: &Request<B>, at: &Listener) -> Response<Body> {
     let status = StatusCode::from_u16(to.status).unwrap_or(StatusCode::FOUND);
     let mut response = page(status);
-    if let Ok(location) = HeaderValue::try_from(location(to, request, port)) {
+    if let Ok(location) = HeaderValue::try_from(location(to, request, at)) {
         response.headers_mut().insert(LOCATION, location);
     }
     response
@@ -54,15 +55,16 @@ pub fn redirect<B>(to: &Redirect<'_>, request: &Request<B>, port: u16) -> Respon
 
 /// <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_RedirectActionConfig.html>:
 /// `#{path}` is without its leading slash, `#{query}` without the question mark.
-fn location<B>(to: &Redirect<'_>, request: &Request<B>, port: u16) -> String {
+fn location<B>(to: &Redirect<'_>, request: &Request<B>, at: &Listener) -> String {
     let uri = request.uri();
     let path = uri.path();
     let path = path.strip_prefix('/').unwrap_or(path);
+    let protocol = if at.tls.is_some() { "HTTPS" } else { "HTTP" };
     let fill = |template: &str| {
         template
-            .replace("#{protocol}", "HTTP")
+            .replace("#{protocol}", protocol)
             .replace("#{host}", route::host(request).unwrap_or_default())
-            .replace("#{port}", &port.to_string())
+            .replace("#{port}", &at.port.to_string())
             .replace("#{path}", path)
             .replace("#{query}", uri.query().unwrap_or_default())
     };
@@ -97,6 +99,7 @@ fn title(status: StatusCode) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::balancer::config::{Arn, Tls};
     use http_body_util::BodyExt;
 
     async fn text(response: Response<Body>) -> String {
@@ -143,7 +146,14 @@ mod tests {
             path: "/#{path}",
             query: "#{query}",
         };
-        let to = |redirect: &Redirect<'_>| location(redirect, &request, 80);
+        let mut at = Listener {
+            arn: Arn::new("listener"),
+            port: 80,
+            tls: None,
+            rules: Vec::new(),
+            default_actions: Vec::new(),
+        };
+        let to = |redirect: &Redirect<'_>| location(redirect, &request, &at);
         assert_eq!(to(&like), "http://shop.example.com:80//a/b?c=d");
         let moved = Redirect {
             protocol: "HTTPS",
@@ -154,8 +164,11 @@ mod tests {
             ..like
         };
         assert_eq!(to(&moved), "https://new.shop.example.com:443/new//a/b");
-        let response = redirect(&moved, &request, 80);
+        let response = redirect(&moved, &request, &at);
         assert_eq!(response.status(), 301);
         assert!(response.headers().contains_key(LOCATION));
+        (at.port, at.tls) = (8443, Some(Tls::default()));
+        let secured = location(&like, &request, &at);
+        assert_eq!(secured, "https://shop.example.com:8443//a/b?c=d");
     }
 }

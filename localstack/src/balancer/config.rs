@@ -58,9 +58,39 @@ pub struct Listener {
     pub arn: Arn,
     /// The port that clients mean, whichever it is mapped to here.
     pub port: u16,
+    /// Of an HTTPS listener; none speaks plain HTTP.
+    pub tls: Option<Tls>,
     /// In any order: the lowest priority that matches is taken.
     pub rules: Vec<Rule>,
     pub default_actions: Vec<Action>,
+}
+
+/// How a listener is secured.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tls {
+    /// The default one first.
+    pub certificates: Vec<Certificate>,
+    /// `SslPolicy`
+    pub policy: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Certificate {
+    pub arn: Arn,
+    /// For which it was issued; a first label can be `*`.
+    pub names: Vec<String>,
+}
+
+impl Certificate {
+    /// Whether it is for that host.
+    pub fn covers(&self, host: &str) -> bool {
+        self.names.iter().any(|name| match name.strip_prefix("*.") {
+            Some(rest) => host
+                .split_once('.')
+                .is_some_and(|(_, parent)| parent.eq_ignore_ascii_case(rest)),
+            None => name.eq_ignore_ascii_case(host),
+        })
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -198,6 +228,22 @@ impl Matcher {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_certificate_covers_its_names_and_a_star_is_one_label() {
+        let certificate = Certificate {
+            arn: Arn::new("certificate"),
+            names: ["shop.test", "*.shop.test"].map(str::to_owned).to_vec(),
+        };
+        for (host, covers) in [
+            ("Shop.test", true),
+            ("www.shop.test", true),
+            ("a.www.shop.test", false),
+            ("test", false),
+        ] {
+            assert_eq!(certificate.covers(host), covers, "{host}");
+        }
+    }
 
     #[test]
     fn a_matcher_takes_codes_lists_and_ranges() {

@@ -27,6 +27,8 @@ pub struct View {
     /// Configurations are numbered: a node never goes back to an earlier one.
     pub number: u64,
     pub listener: Listener,
+    /// What an HTTPS listener answers with.
+    pub tls: Option<Arc<rustls::ServerConfig>>,
     pub groups: Arc<Groups>,
     pub idle_timeout: Duration,
 }
@@ -66,7 +68,6 @@ impl Entrance {
             return answers::page(status);
         }
         let view = self.view();
-        let port = view.listener.port;
         match route::actions(&view.listener, &request).first() {
             None | Some(Action::Unknown(_)) => answers::page(StatusCode::BAD_GATEWAY),
             Some(Action::FixedResponse {
@@ -90,12 +91,13 @@ impl Entrance {
                     path,
                     query,
                 };
-                answers::redirect(&to, &request, port)
+                answers::redirect(&to, &request, &view.listener)
             }
             Some(Action::Forward(forward)) => {
                 let way = Way {
                     client,
-                    port,
+                    port: view.listener.port,
+                    is_secured: view.listener.tls.is_some(),
                     idle_timeout: view.idle_timeout,
                 };
                 self.forward(&view, forward, way, request)

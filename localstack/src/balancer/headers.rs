@@ -37,7 +37,7 @@ pub fn upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
 }
 
 /// Makes a client's headers those of the request to the target.
-pub fn to_target(headers: &mut HeaderMap, client: IpAddr, port: u16) {
+pub fn to_target(headers: &mut HeaderMap, client: IpAddr, port: u16, is_secured: bool) {
     let upgrade = upgrade(headers);
     // hyper sends no body with a GET that says nothing of one.
     let chunked = headers.contains_key(TRANSFER_ENCODING);
@@ -49,7 +49,8 @@ pub fn to_target(headers: &mut HeaderMap, client: IpAddr, port: u16) {
     add_upgrade(headers, upgrade);
     set_host(headers, port);
     append_forwarded_for(headers, client);
-    headers.insert(FORWARDED_PROTO, HeaderValue::from_static("http"));
+    let protocol = if is_secured { "https" } else { "http" };
+    headers.insert(FORWARDED_PROTO, HeaderValue::from_static(protocol));
     headers.insert(FORWARDED_PORT, HeaderValue::from(port));
     continue_trace(headers, &new_trace());
 }
@@ -178,7 +179,7 @@ mod tests {
 
     fn sent(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         let mut headers = headers(pairs);
-        to_target(&mut headers, CLIENT, 80);
+        to_target(&mut headers, CLIENT, 80, false);
         headers
     }
 
@@ -223,7 +224,7 @@ mod tests {
     fn the_host_has_a_port_only_where_that_is_no_default() {
         let host = |host: &'static str, port| {
             let mut headers = headers(&[("host", host)]);
-            to_target(&mut headers, CLIENT, port);
+            to_target(&mut headers, CLIENT, port, false);
             headers["host"].to_str().unwrap().to_owned()
         };
         assert_eq!(host("shop.example.com:8080", 80), "shop.example.com");

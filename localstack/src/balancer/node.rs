@@ -10,8 +10,10 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use super::entrance::Entrance;
@@ -106,6 +108,8 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     )
 }
 
+/// A client that does not finish to agree on TLS is not waited for any longer than
+/// one that does not finish its request.
 async fn converse(
     stream: TcpStream,
     client: IpAddr,
@@ -114,6 +118,22 @@ async fn converse(
 ) {
     // Without it answers are only slower.
     let _ = stream.set_nodelay(true);
+    let view = entrance.view();
+    let Some(config) = &view.tls else {
+        return speak(stream, client, entrance, closing).await;
+    };
+    let secured = TlsAcceptor::from(config.clone()).accept(stream);
+    if let Ok(Ok(stream)) = tokio::time::timeout(view.idle_timeout, secured).await {
+        speak(stream, client, entrance, closing).await;
+    }
+}
+
+async fn speak(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    client: IpAddr,
+    entrance: Arc<Entrance>,
+    closing: CancellationToken,
+) {
     let idle_timeout = entrance.view().idle_timeout;
     let service = service_fn(move |request| {
         let entrance = entrance.clone();

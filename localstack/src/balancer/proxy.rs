@@ -28,6 +28,7 @@ pub struct Way {
     pub client: IpAddr,
     /// The listener's own port, whichever it is mapped to.
     pub port: u16,
+    pub is_secured: bool,
     pub idle_timeout: Duration,
 }
 
@@ -72,7 +73,7 @@ fn outgoing(
         .uri(head.uri.into_parts().path_and_query)
         .map_err(|_| StatusCode::BAD_REQUEST)?;
     head.version = Version::HTTP_11;
-    headers::to_target(&mut head.headers, way.client, way.port);
+    headers::to_target(&mut head.headers, way.client, way.port, way.is_secured);
     Ok(Request::from_parts(head, Upload::new(body, pulse)))
 }
 

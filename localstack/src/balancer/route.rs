@@ -186,6 +186,7 @@ mod tests {
         let listener = Listener {
             arn: Arn::new("listener"),
             port: 80,
+            tls: None,
             rules: vec![
                 rule(20, vec![all.clone()]),
                 rule(10, vec![Condition::PathPattern(texts(&["/api/*"]))]),

@@ -80,6 +80,7 @@ fn config(forward: Forward, groups: &[TargetGroup]) -> Config {
         listeners: vec![Listener {
             arn: Arn::new("listener"),
             port: PORT,
+            tls: None,
             rules: Vec::<Rule>::new(),
             default_actions: vec![Action::Forward(forward)],
         }],

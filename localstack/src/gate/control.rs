@@ -4,6 +4,7 @@
 //!   `?dns_name=NAME` that one alone. With `&port=NUMBER`, once or more often, the
 //!   emulator is looked at first if it is not known to listen there: a stack that
 //!   was just made is seen at the next look only.
+//! - `GET /_gate/ca.pem`: the issuer of the certificates of HTTPS listeners.
 //! - `GET /_gate/calls`, with `?since=NUMBER`: the record.
 //! - `GET /_gate/faults`; `POST` adds one, `DELETE` removes all,
 //!   `DELETE /_gate/faults/ID` that one.
@@ -34,6 +35,9 @@ pub async fn answer(front: &Front, request: hyper::Request<Incoming>) -> Respons
     if let ("/_gate/balancers", Some(corrected)) = (head.uri.path(), &front.corrected) {
         make_known(corrected, head.uri.query().unwrap_or_default()).await;
     }
+    if let ("/_gate/ca.pem", Some(corrected)) = (head.uri.path(), &front.corrected) {
+        return certificate(corrected);
+    }
     let (status, answer) = match Limited::new(body, LONGEST).collect().await {
         Ok(body) => decide(front, &head.method, &head.uri, &body.to_bytes()),
         // Longer, or cut off: then nobody is left to read this.
@@ -43,6 +47,17 @@ pub async fn answer(front: &Front, request: hyper::Request<Incoming>) -> Respons
     *response.status_mut() = status;
     let kind = HeaderValue::from_static("application/json");
     response.headers_mut().insert(CONTENT_TYPE, kind);
+    response
+}
+
+/// As a file has it, for `--ca-file` and the like.
+fn certificate(corrected: &Corrected) -> Response<Body> {
+    let (status, text) = match corrected.elb.authority() {
+        Ok(pem) => (StatusCode::OK, pem),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error),
+    };
+    let mut response = Response::new(body::whole(text));
+    *response.status_mut() = status;
     response
 }
 

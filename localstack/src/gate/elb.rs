@@ -169,6 +169,20 @@ impl Elb {
         self.0.lookout.fleet.balancer_of(host)
     }
 
+    /// What HTTPS is answered with at the gate's own port, if it is spoken there.
+    pub(super) fn tls(&self) -> Option<Arc<rustls::ServerConfig>> {
+        self.0.lookout.fleet.tls()
+    }
+
+    /// The certificate of the authority that makes those of HTTPS listeners.
+    ///
+    /// # Errors
+    /// The system's own, in words.
+    pub fn authority(&self) -> Result<String, String> {
+        let pem = self.0.lookout.fleet.authority().pem();
+        pem.map_err(|error| error.to_string())
+    }
+
     /// All load balancers that run, such as to set a node's lag.
     pub fn balancers(&self) -> Vec<(LoadBalancer, Balancer)> {
         self.0.lookout.fleet.balancers()

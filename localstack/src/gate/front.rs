@@ -14,7 +14,10 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Response};
 use hyper_util::rt::TokioIo;
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
 
 use super::body::{self, Body};
 use super::call::{Pipeline, no_answer};
@@ -29,6 +32,7 @@ pub struct Visitor {
     /// Which node of a load balancer it meets, counted on beyond the last. What
     /// comes over one connection has the same.
     pub node: usize,
+    pub is_secured: bool,
 }
 
 /// Serves what is for a load balancer.
@@ -36,6 +40,9 @@ pub trait Traffic: Send + Sync {
     /// Whether a load balancer is reached by that Host header: by its DNS name
     /// for port 80, by `NAME:81` for port 81.
     fn takes(&self, host: &str) -> bool;
+
+    /// What HTTPS is answered with, if it is spoken.
+    fn tls(&self) -> Option<Arc<ServerConfig>>;
 
     /// The connection can be upgraded: see [`hyper::upgrade::on`].
     fn serve(
@@ -68,6 +75,7 @@ pub async fn serve(listener: TcpListener, node: Option<usize>, front: Arc<Front>
                 let visitor = Visitor {
                     client: client.ip(),
                     node: node.unwrap_or(connections),
+                    is_secured: false,
                 };
                 connections += 1;
                 tokio::spawn(connection(stream, visitor, Arc::clone(&front)));
@@ -84,6 +92,32 @@ pub async fn serve(listener: TcpListener, node: Option<usize>, front: Arc<Front>
 async fn connection(stream: TcpStream, visitor: Visitor, front: Arc<Front>) {
     // Only a matter of speed.
     let _ = stream.set_nodelay(true);
+    if !begins_tls(&stream).await {
+        return speak(stream, visitor, front).await;
+    }
+    let config = front.traffic.as_ref().and_then(|traffic| traffic.tls());
+    if let Some(config) = config
+        && let Ok(stream) = TlsAcceptor::from(config).accept(stream).await
+    {
+        let visitor = Visitor {
+            is_secured: true,
+            ..visitor
+        };
+        speak(stream, visitor, front).await;
+    }
+}
+
+/// No request begins with the byte that a handshake does (RFC 8446, 5.1).
+async fn begins_tls(stream: &TcpStream) -> bool {
+    let mut first = [0];
+    matches!(stream.peek(&mut first).await, Ok(1)) && first == [22]
+}
+
+async fn speak(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    visitor: Visitor,
+    front: Arc<Front>,
+) {
     let service = service_fn(move |request| Arc::clone(&front).answer(visitor, request));
     // A client that leaves, or a fault that ends the connection: nobody is left
     // to be told.
@@ -99,7 +133,7 @@ impl Front {
         visitor: Visitor,
         request: hyper::Request<Incoming>,
     ) -> Result<Response<Body>, Dropped> {
-        if let Some((traffic, host)) = self.traffic_of(&request) {
+        if let Some((traffic, host)) = self.traffic_of(visitor, &request) {
             return Ok(traffic.serve(visitor, host, request).await);
         }
         if control::is_asked(request.uri()) {
@@ -120,10 +154,18 @@ impl Front {
         }
     }
 
-    fn traffic_of(&self, request: &hyper::Request<Incoming>) -> Option<(&dyn Traffic, String)> {
+    fn traffic_of(
+        &self,
+        visitor: Visitor,
+        request: &hyper::Request<Incoming>,
+    ) -> Option<(&dyn Traffic, String)> {
         let traffic = self.traffic.as_deref()?;
         let host = request.headers().get(HOST)?.to_str().ok()?;
-        traffic.takes(host).then(|| (traffic, host.to_owned()))
+        let host = match visitor.is_secured && !host.contains(':') {
+            true => format!("{host}:443"),
+            false => host.to_owned(),
+        };
+        traffic.takes(&host).then_some((traffic, host))
     }
 
     /// In a task of its own: a call that was made has its effect, also if the

@@ -96,6 +96,10 @@ impl Correct for Ecs {
 }
 
 impl Traffic for Elb {
+    fn tls(&self) -> Option<Arc<rustls::ServerConfig>> {
+        Self::tls(self)
+    }
+
     fn takes(&self, host: &str) -> bool {
         self.balancer_of(host).is_some()
     }

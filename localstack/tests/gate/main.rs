@@ -11,3 +11,4 @@ mod server;
 mod store;
 mod subject;
 mod target;
+mod tls;

@@ -45,6 +45,8 @@ struct State {
     groups: BTreeMap<String, Parameters>,
     listeners: BTreeMap<String, Parameters>,
     rules: BTreeMap<String, Parameters>,
+    /// Those that were added, by the listener's ARN.
+    certificates: BTreeMap<String, Vec<String>>,
     attributes: BTreeMap<String, Parameters>,
     /// Address and port, by the group's ARN.
     targets: BTreeMap<String, Vec<(String, String)>>,
@@ -98,10 +100,17 @@ impl Drop for Store {
 impl Shared {
     async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         self.calls.fetch_add(1, Ordering::SeqCst);
+        let is_of_acm = request
+            .headers()
+            .get("x-amz-target")
+            .is_some_and(|target| target == "CertificateManager.DescribeCertificate");
         let body = match request.into_body().collect().await {
             Ok(body) => body.to_bytes(),
             Err(_) => Bytes::new(),
         };
+        if is_of_acm {
+            return certificate(&body);
+        }
         let mut parameters: Parameters = form_urlencoded::parse(&body).into_owned().collect();
         let action = parameters.remove("Action").unwrap_or_default();
         let (status, text) = if self.broken.load(Ordering::SeqCst) {
@@ -121,6 +130,28 @@ impl Shared {
         *response.status_mut() = hyper::StatusCode::from_u16(status).unwrap_or_default();
         response
     }
+}
+
+/// ACM has issued `certificate/NAME` for that name and all below, other than
+/// `pending` and `unknown`.
+fn certificate(input: &[u8]) -> Response<Full<Bytes>> {
+    let input: serde_json::Value = serde_json::from_slice(input).unwrap_or_default();
+    let arn = input["CertificateArn"].as_str().unwrap_or_default();
+    let name = arn.rsplit('/').next().unwrap_or_default();
+    let status = match name {
+        "pending" => "PENDING_VALIDATION",
+        _ => "ISSUED",
+    };
+    let answer = serde_json::json!({ "Certificate": {
+        "DomainName": name,
+        "SubjectAlternativeNames": [name, format!("*.{name}")],
+        "Status": status,
+    }});
+    let mut response = Response::new(Full::new(Bytes::from(answer.to_string())));
+    if name == "unknown" {
+        *response.status_mut() = hyper::StatusCode::BAD_REQUEST;
+    }
+    response
 }
 
 fn wrapped(action: &str, result: &str) -> String {
@@ -156,6 +187,12 @@ impl State {
                 let arn = self.under(&of);
                 self.listeners.insert(arn.clone(), with);
                 Ok(list("Listeners", [self.listener(&arn)]))
+            }
+            "AddListenerCertificates" => {
+                let added = with.get("Certificates.member.1.CertificateArn");
+                let all = self.certificates.entry(arn("ListenerArn")).or_default();
+                all.extend(added.cloned());
+                Ok(String::new())
             }
             "CreateRule" => {
                 let of = arn("ListenerArn").replace(":listener/", ":listener-rule/");
@@ -246,6 +283,13 @@ impl State {
                     "Listeners",
                     all.map(|(arn, _)| self.listener(arn)).collect(),
                 ))
+            }
+            "DescribeListenerCertificates" => {
+                let added = with
+                    .get("ListenerArn")
+                    .and_then(|arn| self.certificates.get(arn));
+                let one = |arn| format!("<member><CertificateArn>{arn}</CertificateArn></member>");
+                Ok(list("Certificates", added.into_iter().flatten().map(one)))
             }
             "DescribeRules" => {
                 let own = self.rules.iter().filter(|(arn, one)| {

@@ -115,6 +115,17 @@ impl Turn<'_> {
         let Some(list) = list_of_actions(name) else {
             return Ok(None);
         };
+        if name == "CreateListener"
+            && let Some(refusal) = refuse::no_certificate(form)
+        {
+            return Ok(Some(refusal));
+        }
+        for arn in refuse::certificates(form) {
+            let known = self.certificate(&arn).await?;
+            if let Some(refusal) = refuse::certificate(&arn, known.as_ref()) {
+                return Ok(Some(refusal));
+            }
+        }
         if let Some(refusal) = refuse::forwards(form, list) {
             return Ok(Some(refusal));
         }
@@ -143,9 +154,11 @@ impl Turn<'_> {
             "CreateListener" | "ModifyListener" | "CreateRule" | "ModifyRule" => {
                 self.keep(name, form, answer).await
             }
-            "DeleteListener" | "DeleteRule" | "SetRulePriorities" => {
-                self.read_listeners_of(load_balancer_in(form)).await
-            }
+            "DeleteListener"
+            | "DeleteRule"
+            | "SetRulePriorities"
+            | "AddListenerCertificates"
+            | "RemoveListenerCertificates" => self.read_listeners_of(load_balancer_in(form)).await,
             "RegisterTargets" | "DeregisterTargets" => {
                 match form.get("TargetGroupArn").map(Arn::new) {
                     Some(group) => self.read_registered(&group).await,

@@ -11,7 +11,9 @@ use std::time::Duration;
 use roxmltree::{Document, Node};
 
 use super::{actions, xml};
-use crate::balancer::config::{Arn, Condition, HealthCheck, Listener, Matcher, Rule, Target};
+use crate::balancer::config::{
+    Arn, Certificate, Condition, HealthCheck, Listener, Matcher, Rule, Target, Tls,
+};
 
 /// One answer of a call that answers in pages.
 #[derive(Debug, PartialEq)]
@@ -72,11 +74,41 @@ pub fn listeners(text: &str) -> Read<Page<Listener>> {
         Some(Listener {
             arn: arn(node, "ListenerArn")?,
             port: number(node, "Port")?,
+            tls: tls(node),
             rules: Vec::new(),
             default_actions: xml::child(node, "DefaultActions")
                 .map(actions::of_xml)
                 .unwrap_or_default(),
         })
+    })
+}
+
+/// For which names its certificates are, is another service's to say.
+fn tls(listener: Node<'_, '_>) -> Option<Tls> {
+    if xml::text(listener, "Protocol")? != "HTTPS" {
+        return None;
+    }
+    Some(Tls {
+        certificates: certificates_of(xml::members(listener, "Certificates")),
+        policy: xml::text(listener, "SslPolicy")
+            .unwrap_or_default()
+            .to_owned(),
+    })
+}
+
+/// All of a listener's certificates, the default one among them.
+pub fn certificates(text: &str) -> Read<Page<Certificate>> {
+    page(text, "Certificates", certificate)
+}
+
+fn certificates_of(members: Vec<Node<'_, '_>>) -> Vec<Certificate> {
+    members.into_iter().filter_map(certificate).collect()
+}
+
+fn certificate(node: Node<'_, '_>) -> Option<Certificate> {
+    Some(Certificate {
+        arn: arn(node, "CertificateArn")?,
+        names: Vec::new(),
     })
 }
 

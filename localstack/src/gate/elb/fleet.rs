@@ -2,18 +2,21 @@
 //! has, told what it is to do whenever that changes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use rustls::ServerConfig;
 
 use super::describe::LoadBalancer;
 use super::report;
 use super::sites::{Places, Sites};
-use crate::balancer::config::{Arn, Target};
+use crate::balancer::config::{Arn, Certificate, Target, Tls};
 use crate::balancer::health::Health;
-use crate::balancer::{Balancer, Config};
+use crate::balancer::{Authority, Balancer, Config};
 
 #[derive(Debug)]
 pub struct Fleet {
     sites: Sites,
+    authority: Arc<Authority>,
     places: Mutex<Places>,
     running: RwLock<Vec<Running>>,
     /// Of all groups, those of no load balancer too.
@@ -28,10 +31,20 @@ struct Running {
     told: Option<Config>,
 }
 
+impl Running {
+    /// Those of all its listeners.
+    fn certificates(&self) -> Vec<Certificate> {
+        let config = self.balancer.config();
+        let all = config.listeners.iter().filter_map(|one| one.tls.as_ref());
+        all.flat_map(|tls| tls.certificates.clone()).collect()
+    }
+}
+
 impl Fleet {
     pub fn new(sites: Sites) -> Self {
         Self {
             sites,
+            authority: Arc::default(),
             places: Mutex::default(),
             running: RwLock::default(),
             registered: RwLock::default(),
@@ -88,7 +101,7 @@ impl Fleet {
         let site = self.places().of(&is.arn, &self.sites);
         let one = Running {
             is: is.clone(),
-            balancer: Balancer::new(site),
+            balancer: Balancer::certified_by(self.authority.clone(), site),
             told: None,
         };
         self.write().push(one.clone());
@@ -103,10 +116,35 @@ impl Fleet {
 
     pub fn balancer_of(&self, host: &str) -> Option<(Balancer, u16)> {
         let (name, port) = named(host)?;
-        self.read()
+        let running = self.read();
+        let named = running
             .iter()
-            .find(|one| one.is.dns.eq_ignore_ascii_case(name))
-            .map(|one| (one.balancer.clone(), port))
+            .find(|one| one.is.dns.eq_ignore_ascii_case(name));
+        let one = named.or_else(|| {
+            let covers = |one: &Certificate| one.covers(name);
+            running
+                .iter()
+                .find(|one| one.certificates().iter().any(covers))
+        })?;
+        Some((one.balancer.clone(), port))
+    }
+
+    /// What HTTPS is answered with that comes to the gate's own port: by any
+    /// certificate of any load balancer. None where there is none.
+    pub fn tls(&self) -> Option<Arc<ServerConfig>> {
+        let certificates: Vec<_> = self.read().iter().flat_map(Running::certificates).collect();
+        let policy = String::new();
+        (!certificates.is_empty()).then_some(())?;
+        let tls = Tls {
+            certificates,
+            policy,
+        };
+        self.authority.config(&tls).ok()
+    }
+
+    /// Who makes the certificates.
+    pub fn authority(&self) -> &Authority {
+        &self.authority
     }
 
     pub fn balancers(&self) -> Vec<(LoadBalancer, Balancer)> {

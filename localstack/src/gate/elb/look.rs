@@ -7,13 +7,14 @@
 //! so that nobody waits long.
 
 use roxmltree::Error as XmlError;
+use serde_json::{Value, json};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::describe::{self, Page};
 use super::fleet::Fleet;
 use super::known::Known;
 use super::pace::Depth;
-use crate::balancer::config::{Arn, Listener};
+use crate::balancer::config::{Arn, Listener, Tls};
 use crate::gate::refusal::code_of_xml;
 use crate::gate::upstream::{Failed, Upstream};
 
@@ -93,6 +94,30 @@ impl Lookout {
         let known = self.known.lock().await;
         let all = known.load_balancers().iter();
         all.map(|one| one.arn.clone()).collect()
+    }
+}
+
+/// A certificate of ACM's.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Issued {
+    pub names: Vec<String>,
+    pub is_issued: bool,
+}
+
+impl Issued {
+    fn of(said: &Value) -> Self {
+        let names = std::iter::once(&said["DomainName"]);
+        let others = said["SubjectAlternativeNames"].as_array();
+        let mut names: Vec<String> = names
+            .chain(others.into_iter().flatten())
+            .filter_map(|name| Some(name.as_str()?.to_owned()))
+            .collect();
+        names.sort();
+        names.dedup();
+        Self {
+            names,
+            is_issued: said["Status"] == "ISSUED",
+        }
     }
 }
 
@@ -198,8 +223,47 @@ impl Turn<'_> {
         for listener in &mut all {
             let of = [("ListenerArn", listener.arn.as_str())];
             listener.rules = self.pages("DescribeRules", &of, describe::rules).await?;
+            if let Some(tls) = &mut listener.tls {
+                self.read_certificates(&listener.arn, tls).await?;
+            }
         }
         Ok(all)
+    }
+
+    /// What else than the default one there is, and for which names they are. An
+    /// emulator may know of no others.
+    async fn read_certificates(&self, listener: &Arn, tls: &mut Tls) -> Result<(), Failed> {
+        let of = [("ListenerArn", listener.as_str())];
+        let action = "DescribeListenerCertificates";
+        let others = match self.pages(action, &of, describe::certificates).await {
+            Err(Failed::Refused { .. }) => Vec::new(),
+            others => others?,
+        };
+        for other in others {
+            if tls.certificates.iter().all(|one| one.arn != other.arn) {
+                tls.certificates.push(other);
+            }
+        }
+        for certificate in &mut tls.certificates {
+            let known = self.certificate(&certificate.arn).await?;
+            certificate.names = known.map(|known| known.names).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    /// What ACM says of it; none of what it has not.
+    pub async fn certificate(&self, arn: &Arn) -> Result<Option<Issued>, Failed> {
+        let input = json!({ "CertificateArn": arn.as_str() });
+        let service = ("acm", "CertificateManager");
+        match self
+            .upstream
+            .json(service, "DescribeCertificate", &input)
+            .await
+        {
+            Ok(answer) => Ok(Some(Issued::of(&answer["Certificate"]))),
+            Err(Failed::Refused { .. }) => Ok(None),
+            Err(failed) => Err(failed),
+        }
     }
 
     async fn pages<T>(

@@ -4,6 +4,7 @@
 use super::actions;
 use super::form::Form;
 use super::known::Known;
+use super::look::Issued;
 use crate::balancer::config::Arn;
 use crate::gate::refusal;
 use crate::gate::request::Answer;
@@ -55,6 +56,39 @@ pub fn unknown_groups(known: &Known, form: &Form, list: &str) -> Option<Refusal>
             code: "TargetGroupNotFound",
             message: "One or more target groups not found".to_owned(),
         })
+}
+
+/// An HTTPS listener has a default certificate, and it was issued:
+/// <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateListener.html>
+pub fn no_certificate(form: &Form) -> Option<Refusal> {
+    let is_missing = form.get("Protocol") == Some("HTTPS") && certificates(form).is_empty();
+    is_missing.then(|| Refusal::validation("A certificate must be specified for HTTPS listeners"))
+}
+
+/// The certificates that a call names.
+pub fn certificates(form: &Form) -> Vec<Arn> {
+    let members = form.members("Certificates").into_iter();
+    members
+        .filter_map(|member| form.get(&format!("{member}.CertificateArn")).map(Arn::new))
+        .collect()
+}
+
+/// One that ACM has not, or has not issued.
+pub fn certificate(arn: &Arn, known: Option<&Issued>) -> Option<Refusal> {
+    match known {
+        None => Some(Refusal {
+            code: "CertificateNotFound",
+            message: format!("Certificate '{arn}' not found"),
+        }),
+        Some(known) if !known.is_issued => Some(Refusal {
+            code: "UnsupportedCertificate",
+            message: format!(
+                "The certificate '{arn}' must have a fully-qualified domain name, a supported \
+                 signature, and a supported key size."
+            ),
+        }),
+        Some(_) => None,
+    }
 }
 
 /// Forwards that nobody could obey:

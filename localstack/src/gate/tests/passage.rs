@@ -236,6 +236,10 @@ async fn a_form_that_is_no_call_passes() {
 struct Echo;
 
 impl Traffic for Echo {
+    fn tls(&self) -> Option<Arc<rustls::ServerConfig>> {
+        None
+    }
+
     fn takes(&self, host: &str) -> bool {
         host.starts_with("web.elb")
     }

@@ -34,6 +34,7 @@ fn listener(arn: &str, port: u16, actions: Vec<Action>) -> Listener {
     Listener {
         arn: Arn::new(arn),
         port,
+        tls: None,
         rules: Vec::new(),
         default_actions: actions,
     }
