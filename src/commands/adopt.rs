@@ -14,11 +14,17 @@ use crate::model::journal::{Command, Drift, Operation, OperationOutcome};
 use crate::report::{CommandResult, Style};
 use crate::session::Session;
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum AdoptOutcome {
+    Adopted,
+    Unchanged,
+}
+
 #[derive(Debug, Serialize)]
 struct Adopted {
-    operation: &'static str,
-    /// `adopted` or `unchanged`.
-    outcome: &'static str,
+    operation: Command,
+    outcome: AdoptOutcome,
     drift: Vec<Drift>,
     traffic: String,
 }
@@ -26,8 +32,10 @@ struct Adopted {
 impl CommandResult for Adopted {
     fn human(&self, _: &Style) -> String {
         let what = match self.outcome {
-            "unchanged" => "nothing to adopt: both listeners are where the journal says",
-            _ => "accepted: what is there now is what is expected from now on",
+            AdoptOutcome::Unchanged => {
+                "nothing to adopt: both listeners are where the journal says"
+            }
+            AdoptOutcome::Adopted => "accepted: what is there now is what is expected from now on",
         };
         format!("{what}\n  {}", self.traffic)
     }
@@ -45,7 +53,9 @@ pub async fn run(session: &Session, args: &Adopt) -> Result<Exit> {
             }],
             false => Vec::new(),
         };
-        session.report.result(&PlanResult::of("adopt", steps));
+        session
+            .report
+            .result(&PlanResult::of(Command::Adopt, steps));
         return Ok(Exit::Done);
     }
     let infrastructure = session.infrastructure().await?;
@@ -74,8 +84,11 @@ async fn adopt(work: Work<'_>) -> Result<Exit> {
             .await?;
     }
     work.session.report.result(&Adopted {
-        operation: "adopt",
-        outcome: if is_new { "adopted" } else { "unchanged" },
+        operation: Command::Adopt,
+        outcome: match is_new {
+            true => AdoptOutcome::Adopted,
+            false => AdoptOutcome::Unchanged,
+        },
         drift,
         traffic: observed.traffic_line(),
     });

@@ -25,11 +25,17 @@ use crate::report::{CommandResult, ReportEvent, Style};
 use crate::session::Session;
 use crate::session::here::{Here, beside};
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum DeployOutcome {
+    Deployed,
+    Unchanged,
+}
+
 #[derive(Debug, Serialize)]
 struct DeployResult {
-    operation: &'static str,
-    /// `deployed` or `unchanged`.
-    outcome: &'static str,
+    operation: Command,
+    outcome: DeployOutcome,
     color: Color,
     tag: Tag,
     digest: Digest,
@@ -82,11 +88,13 @@ impl CommandResult for DeployResult {
         let color = style.color(self.color, self.color);
         let tag = &self.tag;
         let what = match (self.outcome, self.live) {
-            ("unchanged", true) => format!("nothing to do: tag {tag} is live already, on {color}"),
-            ("unchanged", false) => {
+            (DeployOutcome::Unchanged, true) => {
+                format!("nothing to do: tag {tag} is live already, on {color}")
+            }
+            (DeployOutcome::Unchanged, false) => {
                 format!("{color} serves tag {tag} already: nothing was changed")
             }
-            _ => format!("{color} serves tag {tag}"),
+            (DeployOutcome::Deployed, _) => format!("{color} serves tag {tag}"),
         };
         let here = self.here.as_ref();
         let next = if self.live {
@@ -135,7 +143,7 @@ pub async fn run(session: &Session, args: Deploy) -> Result<Exit> {
             difference::ahead(session, &observed, plan.color, &request, &loaded).await?;
         session
             .report
-            .result(&PlanResult::of("deploy", steps).with_difference(difference));
+            .result(&PlanResult::of(Command::Deploy, steps).with_difference(difference));
         return Ok(Exit::Done);
     }
     let infrastructure = session.settled_infrastructure().await?;
@@ -231,16 +239,15 @@ fn result(
     let color = placed.color;
     let is_elsewhere_too = observed.color(color.other()).tag() == Some(&tag);
     DeployResult {
-        operation: "deploy",
+        operation: Command::Deploy,
         is_on_the_test_port: observed.traffic.test.only() == Some(color),
         promote: match is_elsewhere_too {
             true => color.to_string(),
             false => format!("--tag {tag}"),
         },
-        outcome: if placed.unchanged {
-            "unchanged"
-        } else {
-            "deployed"
+        outcome: match placed.unchanged {
+            true => DeployOutcome::Unchanged,
+            false => DeployOutcome::Deployed,
         },
         color,
         tag,

@@ -17,22 +17,30 @@ use crate::model::{Color, Infrastructure};
 use crate::report::{CommandResult, ReportEvent, Style};
 use crate::session::Session;
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum DestroyOutcome {
+    Destroyed,
+    Unchanged,
+}
+
 #[derive(Debug, Serialize)]
 struct Destroyed {
-    operation: &'static str,
-    /// `destroyed` or `unchanged`.
-    outcome: &'static str,
+    operation: Command,
+    outcome: DestroyOutcome,
     app: String,
 }
 
 impl CommandResult for Destroyed {
     fn human(&self, _: &Style) -> String {
         match self.outcome {
-            "unchanged" => format!(
+            DestroyOutcome::Unchanged => format!(
                 "nothing to do: bgecs has made nothing for {} here",
                 self.app
             ),
-            _ => format!("everything that bgecs made for {} is gone", self.app),
+            DestroyOutcome::Destroyed => {
+                format!("everything that bgecs made for {} is gone", self.app)
+            }
         }
     }
 }
@@ -43,18 +51,24 @@ pub async fn run(session: &Session, args: &Destroy) -> Result<Exit> {
     refuse_cutting_off(session, &inventory).await?;
     let steps = steps(session, &inventory);
     if args.dry_run.dry_run {
-        session.report.result(&PlanResult::of("destroy", steps));
+        session
+            .report
+            .result(&PlanResult::of(Command::Destroy, steps));
         return Ok(Exit::Done);
     }
     if inventory.is_empty() {
-        session.report.result(&destroyed(session, "unchanged"));
+        session
+            .report
+            .result(&destroyed(session, DestroyOutcome::Unchanged));
         return Ok(Exit::Done);
     }
     if !args.yes {
         confirm(session, &steps)?;
     }
     destroy_all(session, args, &inventory).await?;
-    session.report.result(&destroyed(session, "destroyed"));
+    session
+        .report
+        .result(&destroyed(session, DestroyOutcome::Destroyed));
     Ok(Exit::Done)
 }
 
@@ -135,9 +149,9 @@ async fn interruptible(
         .await
 }
 
-fn destroyed(session: &Session, outcome: &'static str) -> Destroyed {
+fn destroyed(session: &Session, outcome: DestroyOutcome) -> Destroyed {
     Destroyed {
-        operation: "destroy",
+        operation: Command::Destroy,
         outcome,
         app: session.app().to_owned(),
     }

@@ -25,11 +25,18 @@ use crate::report::{Audience, CommandResult, ReportEvent, Reporter, Style};
 use crate::session::Session;
 use crate::session::here::{Here, beside};
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum InitOutcome {
+    Created,
+    Updated,
+    Unchanged,
+}
+
 #[derive(Debug, Serialize)]
 struct Initialised {
-    operation: &'static str,
-    /// `created`, `updated` or `unchanged`.
-    outcome: &'static str,
+    operation: Command,
+    outcome: InitOutcome,
     app: String,
     region: String,
     stack: String,
@@ -45,8 +52,11 @@ struct Initialised {
 impl CommandResult for Initialised {
     fn human(&self, style: &Style) -> String {
         let what = match self.outcome {
-            "unchanged" => format!("nothing to do: the stack {} is up to date", self.stack),
-            outcome => format!("the stack {} is {outcome}", self.stack),
+            InitOutcome::Unchanged => {
+                format!("nothing to do: the stack {} is up to date", self.stack)
+            }
+            InitOutcome::Created => format!("the stack {} is created", self.stack),
+            InitOutcome::Updated => format!("the stack {} is updated", self.stack),
         };
         let here = self.here.as_ref();
         let next = match self.is_first {
@@ -78,7 +88,7 @@ pub async fn run(session: &Session, args: &Init) -> Result<Exit> {
         let costs = costs(&session.config, &loaded, &prepared.plan);
         session
             .report
-            .result(&PlanResult::of("init", steps).with_costs(costs));
+            .result(&PlanResult::of(Command::Init, steps).with_costs(costs));
         return Ok(Exit::Done);
     }
     let is_begun = match &journal {
@@ -181,11 +191,11 @@ fn result(
 ) -> Initialised {
     let live = prepared.inputs.get(LIVE_COLOR);
     Initialised {
-        operation: "init",
+        operation: Command::Init,
         outcome: match prepared.plan {
-            StackPlan::Create => "created",
-            StackPlan::Update { .. } | StackPlan::Mend { .. } => "updated",
-            StackPlan::NothingToDo => "unchanged",
+            StackPlan::Create => InitOutcome::Created,
+            StackPlan::Update { .. } | StackPlan::Mend { .. } => InitOutcome::Updated,
+            StackPlan::NothingToDo => InitOutcome::Unchanged,
         },
         app: session.app().to_owned(),
         region: session.aws.region().to_owned(),
@@ -226,7 +236,7 @@ fn print_policy(global: &Global, audience: Audience, role: Role) -> Result<Exit>
 fn print_template(audience: Audience) -> Result<Exit> {
     let reporter = Reporter::new(audience);
     match audience.json {
-        true => reporter.document(&json!({ "operation": "init", "template": TEMPLATE })),
+        true => reporter.document(&json!({ "operation": Command::Init, "template": TEMPLATE })),
         false => reporter.data(TEMPLATE.trim_end()),
     }
     Ok(Exit::Done)
@@ -257,7 +267,11 @@ fn write_config(global: &Global, audience: Audience) -> Result<Exit> {
     )));
     if audience.json {
         let written = path.display().to_string();
-        reporter.document(&json!({ "operation": "init", "outcome": "written", "config": written }));
+        reporter.document(&json!({
+            "operation": Command::Init,
+            "outcome": "written",
+            "config": written,
+        }));
     }
     Ok(Exit::Done)
 }

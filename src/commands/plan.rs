@@ -3,11 +3,12 @@
 use serde::Serialize;
 
 use crate::engine::plan::Step;
+use crate::model::journal::Command;
 use crate::report::{CommandResult, Style};
 
 #[derive(Debug, Serialize)]
 pub struct PlanResult {
-    pub operation: &'static str,
+    pub operation: Command,
     pub dry_run: bool,
     pub steps: Vec<Step>,
     /// How the task definition differs, for a deploy.
@@ -19,7 +20,7 @@ pub struct PlanResult {
 }
 
 impl PlanResult {
-    pub fn of(operation: &'static str, steps: Vec<Step>) -> Self {
+    pub fn of(operation: Command, steps: Vec<Step>) -> Self {
         Self {
             operation,
             dry_run: true,
@@ -43,7 +44,7 @@ impl CommandResult for PlanResult {
         if self.steps.is_empty() {
             return format!("{} would do nothing", self.operation);
         }
-        let mut text = format!("{} would:", style.strong(self.operation));
+        let mut text = format!("{} would:", style.strong(self.operation.as_str()));
         for (n, step) in self.steps.iter().enumerate() {
             text += &format!("\n  {:>2}. {step}", n + 1);
         }

@@ -26,7 +26,9 @@ pub async fn run(session: &Session, args: &Resume) -> Result<Exit> {
             }
             None => Vec::new(),
         };
-        session.report.result(&PlanResult::of("resume", steps));
+        session
+            .report
+            .result(&PlanResult::of(Command::Resume, steps));
         return Ok(Exit::Done);
     }
     let infrastructure = session.infrastructure().await?;

@@ -15,11 +15,17 @@ use crate::model::{Color, Observed};
 use crate::report::{CommandResult, ReportEvent, Style};
 use crate::session::Session;
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum RetireOutcome {
+    Retired,
+    Unchanged,
+}
+
 #[derive(Debug, Serialize)]
 struct Retired {
-    operation: &'static str,
-    /// `retired` or `unchanged`.
-    outcome: &'static str,
+    operation: Command,
+    outcome: RetireOutcome,
     color: Color,
     traffic: String,
 }
@@ -28,8 +34,10 @@ impl CommandResult for Retired {
     fn human(&self, style: &Style) -> String {
         let color = style.color(self.color, self.color);
         let what = match self.outcome {
-            "unchanged" => format!("nothing to do: {color} runs no tasks"),
-            _ => format!("{color} is retired: it runs no tasks and costs nothing"),
+            RetireOutcome::Unchanged => format!("nothing to do: {color} runs no tasks"),
+            RetireOutcome::Retired => {
+                format!("{color} is retired: it runs no tasks and costs nothing")
+            }
         };
         format!(
             "{what}\n  {}\n  a deploy onto {} scales it up again; until then there is no instant way back",
@@ -46,7 +54,9 @@ pub async fn run(session: &Session, args: &Retire) -> Result<Exit> {
             RetirePlan::NothingToDo { .. } => Vec::new(),
             RetirePlan::Retire { color, .. } => vec![Step::Retire { color }],
         };
-        session.report.result(&PlanResult::of("retire", steps));
+        session
+            .report
+            .result(&PlanResult::of(Command::Retire, steps));
         return Ok(Exit::Done);
     }
     let infrastructure = session.settled_infrastructure().await?;
@@ -68,7 +78,7 @@ async fn retire(work: Work<'_>, args: &Retire) -> Result<Exit> {
     let session = work.session;
     let observed = work.observe().await?;
     let (color, outcome) = match plan(&observed)? {
-        RetirePlan::NothingToDo { color } => (color, "unchanged"),
+        RetirePlan::NothingToDo { color } => (color, RetireOutcome::Unchanged),
         RetirePlan::Retire { color, tasks } => {
             work.turn.describe(|operation| {
                 operation.color = Some(color);
@@ -88,11 +98,11 @@ async fn retire(work: Work<'_>, args: &Retire) -> Result<Exit> {
                 args.timeout,
             )
             .await?;
-            (color, "retired")
+            (color, RetireOutcome::Retired)
         }
     };
     session.report.result(&Retired {
-        operation: "retire",
+        operation: Command::Retire,
         outcome,
         color,
         traffic: observed.traffic_line(),

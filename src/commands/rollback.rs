@@ -28,7 +28,9 @@ pub async fn run(session: &Session, args: &Rollback) -> Result<Exit> {
             let watching = Watching::of_operation(operation, &session.config.probe);
             let course = Course::Back;
             let steps = planned(session, &observed, operation, course, &watching).await?;
-            session.report.result(&PlanResult::of("rollback", steps));
+            session
+                .report
+                .result(&PlanResult::of(Command::Rollback, steps));
             return Ok(Exit::Done);
         }
         let plan = plan(&observed, None)?;

@@ -41,8 +41,6 @@ struct Status {
     idle: Option<Color>,
     /// What users were on last, other than what is live, and how they left it.
     previous: Option<Previous>,
-    /// The colour that both ports serve, where a swap was interrupted.
-    half_swapped: Option<Color>,
     /// Why it cannot be said which colour is live, and what to do then.
     #[serde(skip)]
     unclear: Option<String>,
@@ -383,7 +381,6 @@ fn status(
         live,
         idle: live.map(Color::other),
         previous: observed.previous().cloned(),
-        half_swapped: observed.half_swapped(),
         unclear: unclear(observed).map(|refusal| {
             let hint = refusal.hint.unwrap_or_default();
             format!(
@@ -497,7 +494,7 @@ impl CommandResult for Status {
         lines.extend(astray.map(|sentence| format!("\n{warning} {sentence}.")));
         lines.extend(self.journal_lines(*style));
         let is_explained = self.unfinished.is_some() || !self.drift.is_empty();
-        if let Some(color) = self.half_swapped.filter(|_| !is_explained) {
+        if let Some(color) = self.on_both_routes().filter(|_| !is_explained) {
             lines.push(format!(
                 "\n{} both ports serve {color}: port 81 shows what users see, until the next promotion.",
                 style.warn("warning:")
@@ -528,6 +525,13 @@ impl Status {
             )
         }));
         lines
+    }
+
+    /// The colour that gets every request of either route: testers see what users see.
+    fn on_both_routes(&self) -> Option<Color> {
+        let PerRoute { production, test } = &self.listeners;
+        let live = production.split?.only()?;
+        (test.split == production.split).then_some(live)
     }
 
     fn is_split(&self) -> bool {

@@ -23,7 +23,9 @@ pub fn dry_run(
 ) -> Result<()> {
     swap::warn_of_other_ways(session, observed, plan);
     let steps = steps(session, kind, plan, observed, watching)?;
-    session.report.result(&PlanResult::of(kind.name(), steps));
+    session
+        .report
+        .result(&PlanResult::of(kind.command(), steps));
     Ok(())
 }
 

@@ -7,15 +7,25 @@ use crate::cli::Unlock;
 use crate::driver::turn;
 use crate::engine::lease::Verdict;
 use crate::error::{Error, Exit, Result};
-use crate::model::journal::{Head, Lease};
+use crate::model::journal::{Command, Head, Lease};
 use crate::report::{CommandResult, Style};
 use crate::session::Session;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum UnlockOutcome {
+    Free,
+    Held,
+    /// The next command takes it over.
+    Abandoned,
+    /// By this very command.
+    Broken,
+}
 
 #[derive(Debug, Serialize)]
 struct Unlocked {
     operation: &'static str,
-    /// `free`, `held`, `abandoned` or `broken`.
-    outcome: &'static str,
+    outcome: UnlockOutcome,
     lease: Option<LeaseShown>,
     #[serde(skip)]
     sentence: String,
@@ -28,7 +38,7 @@ pub struct LeaseShown {
     host: String,
     pid: u32,
     url: Option<String>,
-    command: &'static str,
+    command: Command,
     #[serde(with = "time::serde::rfc3339")]
     since: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339")]
@@ -43,7 +53,7 @@ impl LeaseShown {
             host: holder.who.host.clone(),
             pid: holder.who.pid,
             url: holder.who.url.clone(),
-            command: holder.command.as_str(),
+            command: holder.command,
             since: holder.since,
             expires: lease.until,
         }
@@ -63,7 +73,7 @@ pub async fn run(session: &Session, args: &Unlock) -> Result<Exit> {
     let Some(lease) = &head.lease else {
         session.report.result(&Unlocked {
             operation: "unlock",
-            outcome: "free",
+            outcome: UnlockOutcome::Free,
             lease: None,
             sentence: format!("nobody holds the lease{}", and_unfinished(&head)),
         });
@@ -71,10 +81,10 @@ pub async fn run(session: &Session, args: &Unlock) -> Result<Exit> {
     };
     let (outcome, mut sentence) = match turn::judge(&head, now) {
         Verdict::Abandoned { by, why } => (
-            "abandoned",
+            UnlockOutcome::Abandoned,
             format!("{}: the next command takes it over", why.sentence(&by)),
         ),
-        Verdict::Held(_) | Verdict::Free => ("held", lease.sentence(now)),
+        Verdict::Held(_) | Verdict::Free => (UnlockOutcome::Held, lease.sentence(now)),
     };
     if args.force {
         if !session.aws.break_lease(&table, &lease.holder.id).await? {
@@ -84,12 +94,15 @@ pub async fn run(session: &Session, args: &Unlock) -> Result<Exit> {
         sentence = format!("the lease of {} is broken", lease.holder);
     }
     sentence += &and_unfinished(&head);
-    if !args.force && outcome == "held" {
+    if !args.force && outcome == UnlockOutcome::Held {
         sentence += "\nif you are sure that it is dead, `bgecs unlock --force` releases it";
     }
     session.report.result(&Unlocked {
         operation: "unlock",
-        outcome: if args.force { "broken" } else { outcome },
+        outcome: match args.force {
+            true => UnlockOutcome::Broken,
+            false => outcome,
+        },
         lease: Some(LeaseShown::of(lease)),
         sentence,
     });

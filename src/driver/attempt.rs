@@ -54,10 +54,10 @@ pub enum SwapKind {
 }
 
 impl SwapKind {
-    pub fn name(self) -> &'static str {
+    pub fn command(self) -> Command {
         match self {
-            Self::Promote => "promote",
-            Self::Rollback => "rollback",
+            Self::Promote => Command::Promote,
+            Self::Rollback => Command::Rollback,
         }
     }
 }

@@ -295,9 +295,9 @@ mod tests {
 
     #[test]
     fn each_defect_fails_its_own_check() {
-        let mut half_swapped = ready();
-        half_swapped.traffic.production = to(Color::Blue);
-        assert_eq!(failing(&half_swapped, &well()), Vec::<&str>::new());
+        let mut on_both_routes = ready();
+        on_both_routes.traffic.production = to(Color::Blue);
+        assert_eq!(failing(&on_both_routes, &well()), Vec::<&str>::new());
 
         let mut strange = ready();
         strange.traffic.production = nowhere();

@@ -278,12 +278,6 @@ impl Observed {
         self.traffic.production.only()
     }
 
-    /// The colour that both ports serve: a swap stopped between its two writes.
-    pub fn half_swapped(&self) -> Option<Color> {
-        let live = self.live_color()?;
-        (self.traffic.test.only() == Some(live)).then_some(live)
-    }
-
     pub fn color(&self, color: Color) -> &ColorState {
         self.colors.get(color)
     }

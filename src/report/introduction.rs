@@ -71,13 +71,13 @@ mod tests {
     }
 
     #[derive(serde::Serialize)]
-    struct Ended {
-        outcome: &'static str,
+    struct Answer {
+        word: &'static str,
     }
 
-    impl CommandResult for Ended {
+    impl CommandResult for Answer {
         fn human(&self, _: &Style) -> String {
-            self.outcome.to_owned()
+            self.word.to_owned()
         }
     }
 
@@ -85,14 +85,14 @@ mod tests {
     async fn a_result_that_was_there_first_has_it_all_the_same() {
         let (reporter, seen) = reporter(To::Pipe, true, Style::plain());
         reporter.introduce(async { Some(caller("deployer")) });
-        reporter.result(&Ended { outcome: "done" });
+        reporter.result(&Answer { word: "done" });
         while seen.out.text().is_empty() {
             tokio::task::yield_now().await;
         }
         drop(reporter);
         let document: serde_json::Value = serde_json::from_str(&seen.out.text()).unwrap();
         let expected = serde_json::json!({
-            "outcome": "done",
+            "word": "done",
             "aws": { "account": "123456789012", "region": "eu-west-1", "as": "role/deployer" },
         });
         assert_eq!(document, expected);

@@ -41,7 +41,6 @@ async fn everything_is_read_once_and_put_together() {
     let observed = wire.aws().observe(&infrastructure(), None).await.unwrap();
     wire.assert_used_up();
     assert_eq!(observed.live_color(), Some(Color::Green));
-    assert_eq!(observed.half_swapped(), None);
     // A journal of format 1.
     let previous = observed.previous().unwrap();
     assert_eq!(previous.release, Deployed::somewhere_on(Color::Blue));

@@ -5,18 +5,18 @@ use crate::model::testing::{nowhere, observed, operation, redirect, to_both, wit
 fn what_was_adopted() {
     let text = |outcome| {
         let adopted = Adopted {
-            operation: "adopt",
+            operation: Command::Adopt,
             outcome,
             drift: Vec::new(),
             traffic: "port 80 -> blue".to_owned(),
         };
         adopted.human(&Style::plain())
     };
-    insta::assert_snapshot!(text("adopted"), @"
+    insta::assert_snapshot!(text(AdoptOutcome::Adopted), @"
     accepted: what is there now is what is expected from now on
       port 80 -> blue
     ");
-    insta::assert_snapshot!(text("unchanged"), @"
+    insta::assert_snapshot!(text(AdoptOutcome::Unchanged), @"
     nothing to adopt: both listeners are where the journal says
       port 80 -> blue
     ");

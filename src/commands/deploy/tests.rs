@@ -147,7 +147,7 @@ fn planned(plan: &DeployPlan, request: &Request) -> String {
     let session = Session::of_hello(Wire::new().aws());
     let changes = ["the network".to_owned()];
     let steps = steps(&session, &observed(), plan, request, &changes);
-    PlanResult::of("deploy", steps).human(&Style::plain())
+    PlanResult::of(Command::Deploy, steps).human(&Style::plain())
 }
 
 #[test]

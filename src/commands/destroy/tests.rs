@@ -13,8 +13,8 @@ fn session() -> Session {
 fn gone_or_never_there() {
     let session = session();
     let shown = |outcome| destroyed(&session, outcome).human(&Style::plain());
-    insta::assert_snapshot!(shown("destroyed"), @"everything that bgecs made for hello is gone");
-    insta::assert_snapshot!(shown("unchanged"), @"nothing to do: bgecs has made nothing for hello here");
+    insta::assert_snapshot!(shown(DestroyOutcome::Destroyed), @"everything that bgecs made for hello is gone");
+    insta::assert_snapshot!(shown(DestroyOutcome::Unchanged), @"nothing to do: bgecs has made nothing for hello here");
 }
 
 /// One of them is deregistered.
@@ -26,7 +26,7 @@ fn revisions() -> Revisions {
 }
 
 fn planned(inventory: &Inventory) -> String {
-    PlanResult::of("destroy", steps(&session(), inventory)).human(&Style::plain())
+    PlanResult::of(Command::Destroy, steps(&session(), inventory)).human(&Style::plain())
 }
 
 #[test]

@@ -64,7 +64,7 @@ fn every_step_in_words() {
         Step::DeleteImages { repository: name() },
         Step::DeleteStack { name: name() },
     ];
-    let plan = PlanResult::of("promote", steps);
+    let plan = PlanResult::of(Command::Promote, steps);
     insta::assert_snapshot!(plan.human(&Style::plain()), @"
     promote would:
        1. create the CloudFormation stack bgecs-hello
@@ -97,13 +97,13 @@ fn every_step_in_words() {
 
 #[test]
 fn nothing_to_do() {
-    let plan = PlanResult::of("init", Vec::new());
+    let plan = PlanResult::of(Command::Init, Vec::new());
     insta::assert_snapshot!(plan.human(&Style::plain()), @"init would do nothing");
 }
 
 #[test]
 fn for_programs() {
-    let plan = PlanResult::of("retire", vec![Step::Retire { color: Color::Blue }]);
+    let plan = PlanResult::of(Command::Retire, vec![Step::Retire { color: Color::Blue }]);
     insta::assert_snapshot!(serde_json::to_string_pretty(&plan).unwrap(), @r#"
     {
       "operation": "retire",

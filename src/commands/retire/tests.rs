@@ -1,8 +1,8 @@
 use super::*;
 
-fn shown(outcome: &'static str) -> String {
+fn shown(outcome: RetireOutcome) -> String {
     let retired = Retired {
-        operation: "retire",
+        operation: Command::Retire,
         outcome,
         color: Color::Green,
         traffic: "port 80 -> blue (tag 2)".to_owned(),
@@ -12,12 +12,12 @@ fn shown(outcome: &'static str) -> String {
 
 #[test]
 fn retired_or_left_as_it_is() {
-    insta::assert_snapshot!(shown("retired"), @"
+    insta::assert_snapshot!(shown(RetireOutcome::Retired), @"
     green is retired: it runs no tasks and costs nothing
       port 80 -> blue (tag 2)
       a deploy onto green scales it up again; until then there is no instant way back
     ");
-    insta::assert_snapshot!(shown("unchanged"), @"
+    insta::assert_snapshot!(shown(RetireOutcome::Unchanged), @"
     nothing to do: green runs no tasks
       port 80 -> blue (tag 2)
       a deploy onto green scales it up again; until then there is no instant way back

@@ -388,7 +388,6 @@ fn for_programs() {
         "digest": "sha256:2222222222222222222222222222222222222222222222222222222222222222",
         "left": "replaced"
       },
-      "half_swapped": null,
       "urls": {
         "prod": "http://lb.example",
         "test": "http://lb.example:81"

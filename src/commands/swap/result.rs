@@ -8,6 +8,7 @@ use crate::engine::plan::{AFTER_A_PAUSE, Needless, WarmCost};
 use crate::engine::preflight::Check;
 use crate::engine::seen::{ProbeReport, StageReport};
 use crate::error::Exit;
+use crate::model::journal::Command;
 use crate::model::{Color, Observed};
 use crate::report::{CommandResult, Style};
 
@@ -90,7 +91,7 @@ impl CommandResult for Swapped {
             let from = self.from;
             // After a rollback there is nothing to go back to.
             let again = match self.operation {
-                "rollback" => format!("`bgecs promote {from}` makes it live again"),
+                Command::Rollback => format!("`bgecs promote {from}` makes it live again"),
                 _ => "`bgecs rollback`".to_owned(),
             };
             lines.push(format!(
@@ -106,7 +107,7 @@ impl CommandResult for Swapped {
 /// The result where there was no swap to do.
 #[derive(Debug, Serialize)]
 pub(super) struct Done {
-    operation: &'static str,
+    operation: Command,
     from: Option<Color>,
     to: Color,
     outcome: Upshot,
@@ -143,7 +144,7 @@ impl Done {
         sentence: String,
     ) -> Self {
         Self {
-            operation: kind.name(),
+            operation: kind.command(),
             from,
             to,
             outcome: Upshot::Committed,

@@ -42,7 +42,7 @@ impl KnownBefore<'_> {
                 .and_then(|release| release.digest.clone()),
         };
         Evidence {
-            operation: swapped.operation,
+            operation: swapped.operation.as_str(),
             sentence: swapped.in_a_sentence(),
             outcome: swapped.outcome,
             is_good: swapped.error().is_none(),

@@ -14,7 +14,7 @@ use crate::engine::preflight::Check;
 use crate::engine::seen::{Failure, ProbeReport, Seen, StageReport};
 use crate::engine::shift::{MoveTimes, Outcome, Shift, Why};
 use crate::error::{Error, Exit};
-use crate::model::journal::{self, Watched};
+use crate::model::journal::{self, Command, Watched};
 use crate::model::{Color, Observed, Route};
 
 #[derive(Debug, Clone, Copy, Default, Serialize)]
@@ -29,7 +29,7 @@ pub struct SwapTimes {
 /// The result of a swap that was tried.
 #[derive(Debug, Serialize)]
 pub struct Swapped {
-    pub operation: &'static str,
+    pub operation: Command,
     pub from: Color,
     pub to: Color,
     pub outcome: Upshot,
@@ -92,7 +92,7 @@ impl Swapped {
         });
         let first_failure = first.map(|first| failure_sentence(first, began.is_some(), is_said));
         Self {
-            operation: kind.name(),
+            operation: kind.command(),
             from: shift.strategy.from,
             to: shift.strategy.to,
             outcome,
@@ -126,7 +126,7 @@ impl Swapped {
             .map(|check| format!("{}: {}", check.name, check.detail))
             .collect();
         Self {
-            operation: kind.name(),
+            operation: kind.command(),
             from: shift.strategy.from,
             to: shift.strategy.to,
             outcome: Upshot::Refused,
@@ -209,7 +209,7 @@ impl Swapped {
         }
         let (_, to) = &self.names;
         let what = match self.operation {
-            "rollback" => format!("the rollback to {to}"),
+            Command::Rollback => format!("the rollback to {to}"),
             _ => format!("the promotion of {to}"),
         };
         let ended = match (self.exit, self.reason.as_deref()) {
@@ -427,7 +427,7 @@ pub fn reason(why: &Why) -> String {
 
 /// What to do next once it was taken back. The tasks are asked only where they
 /// may be to blame.
-fn after(why: &Why, to: Color, operation: &str) -> String {
+fn after(why: &Why, to: Color, operation: Command) -> String {
     match why {
         Why::Failures | Why::Worse(_) | Why::Alarm(_) => {
             format!("`bgecs logs {to}` shows what its tasks said")

@@ -1,7 +1,7 @@
 //! What becomes of a command that dies, and what is remembered of all of them.
 
 use localstack::gate::faults::Fault;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::process::Command;
 
 use super::stage::Stage;
@@ -17,7 +17,9 @@ pub async fn a_killed_promotion_is_named_and_ended(stage: &Stage<'_>) -> Result<
 
     let left = stage.status().await?;
     expect(&left, &["unfinished", "command"], "promote")?;
-    expect(&left, &["half_swapped"], idle)?;
+    expect(&left, &["live"], idle)?;
+    let to_idle = json!([{ "color": idle, "weight": 1 }]);
+    expect(&left, &["listeners", "test", "forwards"], to_idle)?;
     let resume = ["resume", "--window", "2s", "--json"];
     let resumed = stage.bgecs.run(&resume).await?.expect_code(0)?.json()?;
     expect(&resumed, &["outcome"], "finished")?;

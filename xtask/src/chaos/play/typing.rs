@@ -51,7 +51,7 @@ impl Player<'_, '_> {
         let wrong = self.model.take(&was, &runs, &is);
         let is_wrong = !wrong.is_empty();
         self.played.violations.extend(wrong);
-        self.half_swapped();
+        self.name_what_both_serve();
         if is_wrong {
             for (run, ended) in &ended {
                 let said = ended.stderr.trim_end();
@@ -66,7 +66,7 @@ impl Player<'_, '_> {
     }
 
     /// What both ports serve is somebody's half of a swap, which has to be named.
-    fn half_swapped(&mut self) {
+    fn name_what_both_serve(&mut self) {
         let Some(state) = self.state.as_ref().filter(|_| !self.was_moved) else {
             return;
         };
