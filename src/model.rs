@@ -49,7 +49,9 @@ pub use service_definition::{
 };
 pub use ssh_agent::SshAgent;
 pub use strategy::{Condition, Stage, Steps, Strategy};
-pub use traffic::{COLOR_HEADER, Foreign, Found, Move, OtherWays, PerRoute, Route, Split, WayIn};
+pub use traffic::{
+    COLOR_HEADER, Endpoint, Foreign, Found, Move, OtherWays, PerRoute, Route, Split, WayIn,
+};
 
 use std::fmt;
 use std::str::FromStr;

@@ -5,8 +5,8 @@ mod listener;
 
 use super::Aws;
 use super::error::AwsError;
-use crate::model::{Found, Infrastructure, Move, Patience, PerRoute, Strategy};
-pub use listener::Listeners;
+use crate::model::{Endpoint, Found, Infrastructure, Move, Patience, PerRoute, Strategy};
+pub use listener::{ENDPOINTS, Listeners};
 pub(super) use listener::{LastRead, found};
 
 impl Aws {
@@ -21,6 +21,9 @@ impl Aws {
 }
 
 pub trait Router {
+    /// What it calls each route.
+    fn endpoints(&self) -> PerRoute<Endpoint>;
+
     /// How long to wait for it.
     fn patience(&self) -> Patience;
 

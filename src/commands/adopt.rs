@@ -48,8 +48,8 @@ pub async fn run(session: &Session, args: &Adopt) -> Result<Exit> {
         let unfinished = observed.journal.operation.as_ref();
         let steps = match is_new(&observed.drift(), unfinished) {
             true => vec![Step::Adopt {
-                production: observed.traffic.production.to_string(),
-                test: observed.traffic.test.to_string(),
+                production: observed.users_on(&observed.traffic.production),
+                test: format!("{} -> {}", observed.endpoints.test, observed.traffic.test),
             }],
             false => Vec::new(),
         };

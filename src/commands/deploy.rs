@@ -203,8 +203,8 @@ async fn deploy(work: Work<'_>, args: &Deploy, request: &Request, loaded: &Loade
     if plan.becomes_live {
         make_live::make_live(session, work.turn, &observed, plan.color).await?;
         session.report.tell(&ReportEvent::Done(format!(
-            "port 80 forwards to {}",
-            plan.color
+            "{} forwards to {}",
+            observed.endpoints.production, plan.color
         )));
     }
     if plan.becomes_live || (plan.onto_live && !placed.unchanged) {
@@ -366,7 +366,7 @@ fn steps(
     steps.push(Step::Await { color });
     if plan.becomes_live {
         let strategy = Strategy::first(color, &observed.traffic);
-        steps.extend(Step::moves(&strategy));
+        steps.extend(Step::moves(&strategy, &observed.endpoints));
     }
     steps
 }

@@ -89,10 +89,12 @@ fn steps(
     let found = &observed.traffic;
     match way {
         Resolution::Undone | Resolution::Hold { .. } => Vec::new(),
-        Resolution::MakeLive { color } => Step::moves(&Strategy::first(*color, found)).collect(),
+        Resolution::MakeLive { color } => {
+            Step::moves(&Strategy::first(*color, found), &observed.endpoints)
+        }
         Resolution::Shift { strategy, .. } => {
-            let mut steps = Step::of(strategy);
-            steps.push(watching.step());
+            let mut steps = Step::of(strategy, &observed.endpoints);
+            steps.push(watching.step(observed));
             steps
         }
         Resolution::AwaitServing { color, .. } => vec![Step::Await { color: *color }],

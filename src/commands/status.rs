@@ -18,7 +18,7 @@ use crate::error::{Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::journal::{self, Drift, Operation, OperationId, Previous};
 use crate::model::{
-    Color, ColorState, Found, Observed, PerColor, PerRoute, Rollout, Route, Split, WayIn,
+    Color, ColorState, Endpoint, Found, Observed, PerColor, PerRoute, Rollout, Route, Split, WayIn,
 };
 use crate::report::{CommandResult, Style};
 use crate::session::Session;
@@ -139,7 +139,7 @@ impl Unfinished {
             command: operation.command,
             began: operation.began,
             who: operation.who.name.clone(),
-            stage: operation.last_words(),
+            stage: operation.last_words(&observed.endpoints),
             under_way: is_held,
             name: operation.name(),
         }
@@ -222,6 +222,8 @@ struct Listener {
     forwards: Vec<ForwardShare>,
     /// What takes its requests instead, or besides, that is not the app's.
     foreign: Option<String>,
+    #[serde(skip)]
+    endpoint: Endpoint,
     #[serde(skip)]
     split: Option<Split>,
     #[serde(skip)]
@@ -365,6 +367,7 @@ fn status(
             .found_at(route)
             .foreign()
             .map(|foreign| foreign.what.clone()),
+        endpoint: observed.endpoint(route).clone(),
         split: observed.found_at(route).split(),
         text: observed.found_at(route).to_string(),
     };
@@ -463,12 +466,14 @@ impl CommandResult for Status {
                 None => format!("{} in {}", style.strong(&self.app), self.region),
             },
             format!(
-                "  port 80  {}  -> {}",
+                "  {}  {}  -> {}",
+                self.listeners.production.endpoint,
                 beside(&self.urls.production, here.map(|here| &here.production)),
                 self.listeners.production.text
             ),
             format!(
-                "  port 81  {}  -> {}",
+                "  {}  {}  -> {}",
+                self.listeners.test.endpoint,
                 beside(&self.urls.test, here.map(|here| &here.test)),
                 self.listeners.test.text
             ),
@@ -496,8 +501,9 @@ impl CommandResult for Status {
         let is_explained = self.unfinished.is_some() || !self.drift.is_empty();
         if let Some(color) = self.on_both_routes().filter(|_| !is_explained) {
             lines.push(format!(
-                "\n{} both ports serve {color}: port 81 shows what users see, until the next promotion.",
-                style.warn("warning:")
+                "\n{} both ports serve {color}: {} shows what users see, until the next promotion.",
+                style.warn("warning:"),
+                self.listeners.test.endpoint
             ));
         }
         lines.join("\n")
@@ -517,7 +523,7 @@ impl Status {
         let told = self
             .drift
             .iter()
-            .filter(|drift| drift.port != 80 || self.unclear.is_none());
+            .filter(|drift| drift.route != Route::Production || self.unclear.is_none());
         lines.extend(told.map(|drift| {
             format!(
                 "\n{} {drift}: something else changed it.\n`bgecs adopt` accepts what is there now.",

@@ -82,7 +82,8 @@ fn steps(
     Ok(match plan {
         SwapPlan::NothingToDo { .. } => Vec::new(),
         SwapPlan::MakeLive { color } => {
-            Step::moves(&Strategy::first(color, &observed.traffic)).collect()
+            let first = Strategy::first(color, &observed.traffic);
+            Step::moves(&first, &observed.endpoints)
         }
         SwapPlan::Swap { to, .. } => {
             let strategy = swap::lay_out(session, kind, observed, to, watching)?;
@@ -91,10 +92,11 @@ fn steps(
             steps.extend(missing.map(|desired| Step::Scale { color: to, desired }));
             steps.push(Step::Check);
             steps.push(Step::Baseline {
+                production: observed.endpoints.production.clone(),
                 seconds: BASELINE.as_secs_f64(),
             });
-            steps.extend(Step::of(&strategy));
-            steps.push(watching.step());
+            steps.extend(Step::of(&strategy, &observed.endpoints));
+            steps.push(watching.step(observed));
             steps
         }
     })

@@ -3,11 +3,13 @@
 use serde::Serialize;
 use time::OffsetDateTime;
 
+use crate::aws::Router;
 use crate::cli::Unlock;
 use crate::driver::turn;
 use crate::engine::lease::Verdict;
 use crate::error::{Error, Exit, Result};
 use crate::model::journal::{Command, Head, Lease};
+use crate::model::{Endpoint, PerRoute};
 use crate::report::{CommandResult, Style};
 use crate::session::Session;
 
@@ -67,7 +69,9 @@ impl CommandResult for Unlocked {
 }
 
 pub async fn run(session: &Session, args: &Unlock) -> Result<Exit> {
-    let table = session.infrastructure().await?.journal_table;
+    let infrastructure = session.infrastructure().await?;
+    let endpoints = session.aws.router(&infrastructure).endpoints();
+    let table = infrastructure.journal_table;
     let head = session.aws.read_head(&table).await?;
     let now = session.aws.journal_time();
     let Some(lease) = &head.lease else {
@@ -75,7 +79,10 @@ pub async fn run(session: &Session, args: &Unlock) -> Result<Exit> {
             operation: "unlock",
             outcome: UnlockOutcome::Free,
             lease: None,
-            sentence: format!("nobody holds the lease{}", and_unfinished(&head)),
+            sentence: format!(
+                "nobody holds the lease{}",
+                and_unfinished(&head, &endpoints)
+            ),
         });
         return Ok(Exit::Done);
     };
@@ -93,7 +100,7 @@ pub async fn run(session: &Session, args: &Unlock) -> Result<Exit> {
         }
         sentence = format!("the lease of {} is broken", lease.holder);
     }
-    sentence += &and_unfinished(&head);
+    sentence += &and_unfinished(&head, &endpoints);
     if !args.force && outcome == UnlockOutcome::Held {
         sentence += "\nif you are sure that it is dead, `bgecs unlock --force` releases it";
     }
@@ -109,12 +116,12 @@ pub async fn run(session: &Session, args: &Unlock) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn and_unfinished(head: &Head) -> String {
+fn and_unfinished(head: &Head, endpoints: &PerRoute<Endpoint>) -> String {
     match &head.operation {
         Some(operation) => format!(
             "\nthe {} is unfinished: {}; `bgecs resume` ends it",
             operation.name(),
-            operation.last_words()
+            operation.last_words(endpoints)
         ),
         None => String::new(),
     }

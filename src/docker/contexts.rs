@@ -29,12 +29,12 @@ pub(super) struct Context {
 struct Meta {
     name: String,
     #[serde(default)]
-    endpoints: BTreeMap<String, Option<Endpoint>>,
+    endpoints: BTreeMap<String, Option<EndpointMeta>>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "PascalCase", default)]
-struct Endpoint {
+struct EndpointMeta {
     host: String,
     #[serde(rename = "SkipTLSVerify")]
     skip_tls_verify: bool,

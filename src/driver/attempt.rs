@@ -126,6 +126,7 @@ impl<'a> Attempt<'a> {
             takes_back: self.watching.takes_back(),
             tolerates: self.watching.asking.tolerated(baseline, self.kind),
             patience: self.router().patience(),
+            endpoints: self.observed.endpoints.clone(),
         };
         let before = Before {
             found: self.observed.traffic.clone(),
@@ -184,7 +185,10 @@ impl<'a> Attempt<'a> {
             }
         }
         let traffic = now.as_ref().map_or_else(
-            || "port 80 -> unknown: the listeners cannot be read".to_owned(),
+            || {
+                let unknown = "unknown: the listeners cannot be read";
+                self.observed.users_on(unknown)
+            },
             Observed::traffic_line,
         );
         if self.has_gone_back(work.turn, &finished.shift) {

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use super::turn::{Stop, Turn};
 use super::{lost, stack, update};
-use crate::aws::{AwsError, AwsErrorKind, Kept, Revisions, StackSnapshot, TasksLeft};
+use crate::aws::{AwsError, AwsErrorKind, ENDPOINTS, Kept, Revisions, StackSnapshot, TasksLeft};
 use crate::counted::counted;
 use crate::error::{Error, Exit, Result};
 use crate::model::journal::{Effect, Fate};
@@ -137,7 +137,10 @@ pub fn cut_short(turn: Option<&Turn>, inventory: &Inventory, error: Error) -> Er
         return error;
     }
     let exit = Exit::LookNow;
-    Error { exit, ..error }.traffic("port 80 -> services that are gone, or about to go")
+    Error { exit, ..error }.traffic(format!(
+        "{} -> services that are gone, or about to go",
+        ENDPOINTS.production
+    ))
 }
 
 async fn about_to(turn: Option<&Turn>, effect: Effect) -> Result<(), Stop> {

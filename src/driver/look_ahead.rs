@@ -9,7 +9,7 @@ use super::turn::Turn;
 use crate::aws::{AwsError, Router};
 use crate::engine::look_ahead::{self, Users};
 use crate::error::{Error, Exit, Result};
-use crate::model::{Color, Found, Observed, PerRoute};
+use crate::model::{Color, Found, Observed, PerRoute, Route};
 use crate::session::Session;
 
 /// For how long listeners that are not as expected are looked at again: reads
@@ -34,7 +34,7 @@ pub async fn look_ahead(
 ) -> Result<()> {
     let is_as_planned = |found: &PerRoute<Found>| *found == observed.traffic;
     let error = match listeners(session, observed, is_as_planned).await {
-        Ok(found) => match look_ahead::refuse_moved(&observed.traffic, &found, color) {
+        Ok(found) => match look_ahead::refuse_moved(observed, &found, color) {
             Ok(()) => return Ok(()),
             Err(refusal) => {
                 Error::from(refusal).traffic(observed.with_traffic(found).traffic_line())
@@ -58,7 +58,7 @@ pub async fn look_again(
 ) -> Result<(Users, Observed), AwsError> {
     let is_as_before = |found: &PerRoute<Found>| *found == observed.traffic;
     let found = listeners(session, observed, is_as_before).await?;
-    let users = look_ahead::users(&observed.traffic, &found, color);
+    let users = look_ahead::users(observed, &found, color);
     Ok((users, observed.with_traffic(found)))
 }
 
@@ -124,8 +124,11 @@ fn told(
             return error.cause(why).traffic(then);
         }
     };
-    let by_whom = || format!("port 80 was moved onto {color} meanwhile: something else did it");
-    let on_it = format!("port 80 -> {color}, so users may see it: {runs}");
+    let by_whom = || {
+        let endpoint = observed.endpoint(Route::Production);
+        format!("{endpoint} was moved onto {color} meanwhile: something else did it")
+    };
+    let on_it = observed.users_on(format!("{color}, so users may see it: {runs}"));
     match (users, touched) {
         (Users::Elsewhere, _) | (Users::OnIt, false) => error.untouched(observed),
         (Users::Moved(how), _) => error.cause(how).traffic(now.traffic_line()),

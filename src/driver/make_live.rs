@@ -60,6 +60,7 @@ fn first(session: &Session, observed: &Observed, color: Color) -> Shift {
         takes_back: false,
         tolerates: Tolerated::default(),
         patience: router.patience(),
+        endpoints: observed.endpoints.clone(),
     };
     let before = Before {
         found: observed.traffic.clone(),
@@ -79,7 +80,7 @@ async fn ended(
     // What is left then is for the next command: the operation stays open.
     let half_way = |exit, message: String| {
         Error::new(exit, message)
-            .traffic(format!("port 80 -> {color}"))
+            .traffic(observed.users_on(color))
             .hint("`bgecs resume` does the rest")
     };
     Err(match shift.outcome() {
@@ -96,7 +97,7 @@ async fn ended(
                 None => format!("{color} cannot be made live"),
                 Some(moved) => {
                     turn.did_not(reason);
-                    cannot(moved.it)
+                    cannot(moved.it, observed)
                 }
             };
             Error::failed(message)
@@ -107,7 +108,7 @@ async fn ended(
         Some(Outcome::Left(Why::Unmoved(route, reason))) => {
             let mut stages = shift.strategy.stages.iter();
             let stage = stages.rfind(|stage| stage.it.route == *route);
-            let message = stage.map_or_else(|| reason.clone(), |stage| cannot(stage.it));
+            let message = stage.map_or_else(|| reason.clone(), |stage| cannot(stage.it, observed));
             half_way(Exit::LookNow, message).cause(reason)
         }
         Some(Outcome::Left(Why::Journal(reason))) => half_way(Exit::LookNow, reason.clone()),
@@ -121,8 +122,8 @@ async fn ended(
     })
 }
 
-fn cannot(Move { route, to, .. }: Move) -> String {
-    format!("{route} cannot be pointed at {to}")
+fn cannot(Move { route, to, .. }: Move, observed: &Observed) -> String {
+    format!("{} cannot be pointed at {to}", observed.endpoint(route))
 }
 
 /// Where users are now; as before, if nobody can say.

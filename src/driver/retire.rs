@@ -75,6 +75,7 @@ pub async fn await_no_task(
     timeout: Duration,
 ) -> Result<()> {
     let cluster = &observed.infrastructure.cluster;
+    let users = &observed.endpoints.production;
     let started = Instant::now();
     loop {
         let service = session.aws.read_service(cluster, color).await?;
@@ -85,12 +86,12 @@ pub async fn await_no_task(
             return Err(Error::new(
                 Exit::LookNow,
                 format!(
-                    "{color} is scaled to zero, and port 80 forwards to it: something else moved it there meanwhile"
+                    "{color} is scaled to zero, and {users} forwards to it: something else moved it there meanwhile"
                 ),
             )
             .traffic(format!("{}, with {} left", now.traffic_line(), counted(left, "task")))
             .hint(format!(
-                "put port 80 back on {} by hand at once, or `bgecs adopt` and `bgecs promote {}`",
+                "put {users} back on {} by hand at once, or `bgecs adopt` and `bgecs promote {}`",
                 color.other(),
                 color.other()
             )));

@@ -10,6 +10,7 @@ use super::turn::Conclusion;
 use super::watching::Watching;
 use super::work::Work;
 use super::{destroy, make_live, retire, stack, tidy};
+use crate::aws::Router;
 use crate::engine::plan::AFTER_A_PAUSE;
 use crate::engine::preflight;
 use crate::engine::shift::Outcome;
@@ -86,11 +87,12 @@ pub async fn meet(work: &mut Work<'_>, next: Command, tag: Option<&Tag>) -> Resu
     if matches!(reaction, Ok(Reaction::Settle | Reaction::Try)) {
         refuse_waiting(work, &operation).await?;
     }
+    let router = work.session.aws.router(work.infrastructure);
     let told = format!(
         "the {name} that {} began at {} is unfinished: {}",
         operation.who.name,
         spoken_time::clock(operation.began),
-        operation.last_words()
+        operation.last_words(&router.endpoints())
     );
     work.session.report.tell(&ReportEvent::Warning(told));
     let reaction = reaction?;

@@ -74,8 +74,9 @@ impl Watching {
     }
 
     /// As a plan shows it.
-    pub fn step(&self) -> Step {
+    pub fn step(&self, observed: &Observed) -> Step {
         Step::Probe {
+            production: observed.endpoints.production.clone(),
             rate: self.asking.schedule.rate,
             seconds: self.window().as_secs_f64(),
             takes_back: self.takes_back(),

@@ -11,7 +11,7 @@ use super::seen::timeline::Timeline;
 use super::seen::timeline::since_ms;
 use super::seen::{Latencies, ProbeReport, StageReport, percent};
 use crate::counted::counted;
-use crate::model::{Color, Condition, Digest, PerColor, Route, Split};
+use crate::model::{Color, Condition, Digest, Endpoint, PerColor, Route, Split};
 
 /// How it ended, in the word that programs read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -85,10 +85,12 @@ pub struct Answering {
 }
 
 /// A listener pointed at a colour, or at both.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ListenerWrite {
     #[serde(rename = "port")]
     pub route: Route,
+    #[serde(skip)]
+    pub endpoint: Endpoint,
     #[serde(flatten, serialize_with = "whither")]
     pub to: Split,
     pub sent_ms: f64,
@@ -199,6 +201,7 @@ mod tests {
     fn a_write_says_the_colour_that_gets_all_and_the_shares_in_percent() {
         let write = |to| ListenerWrite {
             route: Route::Production,
+            endpoint: Endpoint::Port(80),
             to,
             sent_ms: 0.0,
             seen_ms: Some(38.5),

@@ -2,7 +2,7 @@
 //! users are where they were when it was planned.
 
 use super::plan::Refusal;
-use crate::model::{Color, Found, PerRoute, Route, ServiceState};
+use crate::model::{Color, Found, Observed, PerRoute, Route, ServiceState};
 
 /// Refuses to touch a colour once a listener is not where it was when that was
 /// planned: users may be on it by now, and whoever moved them goes first.
@@ -10,11 +10,11 @@ use crate::model::{Color, Found, PerRoute, Route, ServiceState};
 /// # Errors
 /// What was expected, and what was found.
 pub fn refuse_moved(
-    planned: &PerRoute<Found>,
+    observed: &Observed,
     found: &PerRoute<Found>,
     color: Color,
 ) -> Result<(), Refusal> {
-    let moved = moved(planned, found);
+    let moved = moved(observed, found);
     if moved.is_empty() {
         return Ok(());
     }
@@ -37,10 +37,10 @@ pub enum Users {
     Moved(String),
 }
 
-pub fn users(planned: &PerRoute<Found>, found: &PerRoute<Found>, color: Color) -> Users {
-    let moved = moved(planned, found);
+pub fn users(observed: &Observed, found: &PerRoute<Found>, color: Color) -> Users {
+    let moved = moved(observed, found);
     match (
-        planned.production.reaches(color),
+        observed.traffic.production.reaches(color),
         found.production.reaches(color),
     ) {
         (true, true) => Users::OnIt,
@@ -62,13 +62,14 @@ pub fn what_runs(color: Color, service: &ServiceState) -> String {
     }
 }
 
-fn moved(planned: &PerRoute<Found>, found: &PerRoute<Found>) -> Vec<String> {
+fn moved(observed: &Observed, found: &PerRoute<Found>) -> Vec<String> {
     [Route::Production, Route::Test]
         .into_iter()
-        .map(|route| (route, planned.get(route), found.get(route)))
+        .map(|route| (route, observed.found_at(route), found.get(route)))
         .filter(|(_, planned, found)| planned != found)
         .map(|(route, planned, found)| {
-            format!("{route} forwards to {found}, and to {planned} when this began")
+            let endpoint = observed.endpoint(route);
+            format!("{endpoint} forwards to {found}, and to {planned} when this began")
         })
         .collect()
 }
@@ -81,16 +82,20 @@ fn said(moved: &[String]) -> String {
 mod tests {
     use super::*;
     use crate::model::Rollout;
-    use crate::model::testing::{nowhere, service, to, to_both};
+    use crate::model::testing::{nowhere, observed, service, to, to_both};
 
     fn listeners(production: Found, test: Found) -> PerRoute<Found> {
         PerRoute { production, test }
     }
 
+    fn planned(production: Found, test: Found) -> Observed {
+        observed().with_traffic(listeners(production, test))
+    }
+
     #[test]
     fn a_colour_is_touched_only_where_both_listeners_are_as_planned() {
         let (blue, green) = (to(Color::Blue), to(Color::Green));
-        let planned = listeners(green.clone(), blue.clone());
+        let planned = planned(green.clone(), blue.clone());
         for (production, test, said) in [
             (green.clone(), blue.clone(), None),
             (
@@ -132,22 +137,22 @@ mod tests {
     #[test]
     fn the_first_release_finds_nothing_live_or_is_refused() {
         let fresh = listeners(nowhere(), nowhere());
-        assert!(refuse_moved(&fresh, &fresh, Color::Blue).is_ok());
+        assert!(refuse_moved(&planned(nowhere(), nowhere()), &fresh, Color::Blue).is_ok());
         let taken = listeners(to(Color::Green), nowhere());
-        assert!(refuse_moved(&fresh, &taken, Color::Blue).is_err());
+        assert!(refuse_moved(&planned(nowhere(), nowhere()), &taken, Color::Blue).is_err());
     }
 
     /// As a person does who insists.
     #[test]
     fn the_live_colour_is_touched_where_it_was_live_when_that_was_planned() {
-        let planned = listeners(to(Color::Green), to(Color::Blue));
-        assert!(refuse_moved(&planned, &planned, Color::Green).is_ok());
+        let planned = planned(to(Color::Green), to(Color::Blue));
+        assert!(refuse_moved(&planned, &planned.traffic, Color::Green).is_ok());
     }
 
     #[test]
     fn users_are_on_a_colour_or_not_and_were_before_or_not() {
         let (blue, green) = (to(Color::Blue), to(Color::Green));
-        let planned = listeners(green.clone(), blue.clone());
+        let planned = planned(green.clone(), blue.clone());
         let users = |production: &Found, test: &Found, color| {
             users(
                 &planned,

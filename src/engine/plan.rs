@@ -38,7 +38,7 @@ pub use ways::{
 
 use crate::counted::counted;
 use crate::error::Error;
-use crate::model::{Color, Condition, Move, Observed, Strategy, Tag};
+use crate::model::{Color, Condition, Endpoint, Observed, PerRoute, Strategy, Tag};
 
 /// A step of a plan, in words.
 #[derive(Debug, Clone, PartialEq)]
@@ -93,15 +93,18 @@ pub enum Step {
     },
     Check,
     Baseline {
+        production: Endpoint,
         seconds: f64,
     },
-    Move(Move),
+    /// A move, told.
+    Move(String),
     /// A stage is watched before the next one's turn.
     Bake {
         seconds: f64,
     },
     Pause,
     Probe {
+        production: Endpoint,
         rate: f64,
         seconds: f64,
         takes_back: bool,
@@ -127,13 +130,14 @@ pub enum Step {
 
 impl Step {
     /// What a strategy does, as it is carried out.
-    pub fn moves(strategy: &Strategy) -> impl Iterator<Item = Self> {
-        strategy.moves().map(Self::Move)
+    pub fn moves(strategy: &Strategy, endpoints: &PerRoute<Endpoint>) -> Vec<Self> {
+        let moves = strategy.moves();
+        moves.map(|it| Self::Move(it.told(endpoints))).collect()
     }
 
     /// The same with all that its stages wait for. How the last one is watched is
     /// for the whole of it to say.
-    pub fn of(strategy: &Strategy) -> Vec<Self> {
+    pub fn of(strategy: &Strategy, endpoints: &PerRoute<Endpoint>) -> Vec<Self> {
         let mut steps = Vec::new();
         let mut stages = strategy.stages.iter().peekable();
         while let Some(stage) = stages.next() {
@@ -141,7 +145,7 @@ impl Step {
             steps.extend(stage.before.iter().map(condition));
             // Where a route is already there is nothing to do.
             if stage.it.from != Some(stage.it.to) {
-                steps.push(Self::Move(stage.it));
+                steps.push(Self::Move(stage.it.told(endpoints)));
             }
             if !stage.bake.is_zero() && stages.peek().is_some() {
                 let seconds = stage.bake.as_secs_f64();
@@ -219,14 +223,12 @@ impl std::fmt::Display for Step {
                 write!(f, "scale {color} to {}", counted(desired, "task"))
             }
             Self::AwaitStack { name } => write!(f, "wait until the stack {name} is settled"),
-            Self::Adopt { production, test } => {
-                write!(f, "accept port 80 -> {production} and port 81 -> {test}")
-            }
+            Self::Adopt { production, test } => write!(f, "accept {production} and {test}"),
             Self::Check => f.write_str("check both colours and both listeners"),
-            Self::Baseline { seconds } => {
+            Self::Baseline { production, seconds } => {
                 write!(
                     f,
-                    "probe port 80 for {seconds} s: it must answer well before anything changes"
+                    "probe {production} for {seconds} s: it must answer well before anything changes"
                 )
             }
             Self::Move(it) => write!(f, "{it}, and read it back"),
@@ -235,6 +237,7 @@ impl std::fmt::Display for Step {
                 "wait for a person: `bgecs promote --continue` goes on, `bgecs promote --abort` goes back",
             ),
             Self::Probe {
+                production,
                 rate,
                 seconds,
                 takes_back,
@@ -246,7 +249,7 @@ impl std::fmt::Display for Step {
                 };
                 write!(
                     f,
-                    "probe port 80 {rate} times a second for {seconds} s; {then} if anything fails"
+                    "probe {production} {rate} times a second for {seconds} s; {then} if anything fails"
                 )
             }
             Self::Retire { color } => write!(f, "scale {color} to zero tasks"),

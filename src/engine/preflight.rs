@@ -97,7 +97,7 @@ fn listener(observed: &Observed, route: Route, may_be_split: bool) -> Check {
     Check {
         name,
         ok,
-        detail: format!("{route} {}", seen.deed()),
+        detail: format!("{} {}", observed.endpoint(route), seen.deed()),
     }
 }
 

@@ -263,7 +263,8 @@ fn elsewhere(operation: &Operation, observed: &Observed) -> Refusal {
     };
     Refusal::new(
         format!(
-            "port 80 {}, and the unfinished {} was between {} and {}: something else changed it",
+            "{} {}, and the unfinished {} was between {} and {}: something else changed it",
+            observed.endpoints.production,
             observed.traffic.production.deed(),
             operation.name(),
             name(operation.was_live()),

@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 use time::serde::rfc3339;
 
 use super::deployed::read_either;
-use super::{Color, Deployed, Found, Observed, PerRoute, Route};
+use super::{Color, Deployed, Endpoint, Found, Observed, PerRoute, Route};
 
 pub use asked::{Asked, Header};
 pub use effect::{Effect, Entry, Fate};
@@ -216,7 +216,10 @@ impl Truth {
 /// A listener that does not forward where the journal says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Drift {
-    pub port: u16,
+    #[serde(skip)]
+    pub route: Route,
+    #[serde(rename = "port")]
+    pub endpoint: Endpoint,
     pub expected: String,
     pub found: String,
 }
@@ -224,13 +227,14 @@ pub struct Drift {
 impl fmt::Display for Drift {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
-            port,
+            endpoint,
             expected,
             found,
+            ..
         } = self;
         write!(
             f,
-            "port {port} forwards to {found}, and the journal says {expected}"
+            "{endpoint} forwards to {found}, and the journal says {expected}"
         )
     }
 }
@@ -247,7 +251,8 @@ impl Observed {
             .into_iter()
             .filter(|route| self.found_at(*route).only() != truth.of(*route))
             .map(|route| Drift {
-                port: route.number(),
+                route,
+                endpoint: self.endpoint(route).clone(),
                 expected: truth
                     .of(route)
                     .map_or_else(|| "nothing".to_owned(), |color| color.to_string()),

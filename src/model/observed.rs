@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 
 use super::journal::{Head, Previous};
 use super::{
-    Color, Deployed, Digest, Found, Infrastructure, OtherWays, PerColor, PerRoute, Route,
+    Color, Deployed, Digest, Endpoint, Found, Infrastructure, OtherWays, PerColor, PerRoute, Route,
     ServiceDefinition, Tag, TaskDefinitionArn,
 };
 
@@ -246,6 +246,8 @@ impl ColorState {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observed {
     pub infrastructure: Infrastructure,
+    /// What the routes are called.
+    pub endpoints: PerRoute<Endpoint>,
     pub traffic: PerRoute<Found>,
     /// By which requests come in besides the two routes.
     pub other_ways: OtherWays,
@@ -294,11 +296,21 @@ impl Observed {
         }
     }
 
-    /// Where port 80's requests go, for the end of every message.
+    /// What that route is called.
+    pub fn endpoint(&self, route: Route) -> &Endpoint {
+        self.endpoints.get(route)
+    }
+
+    /// `port 80 -> blue`, for the end of every message.
+    pub fn users_on(&self, what: impl fmt::Display) -> String {
+        format!("{} -> {what}", self.endpoints.production)
+    }
+
+    /// Where users' requests go, for the end of every message.
     pub fn traffic_line(&self) -> String {
         match self.live_color() {
-            Some(color) => format!("port 80 -> {}", self.named(color)),
-            None => format!("port 80 -> {}", self.traffic.production),
+            Some(color) => self.users_on(self.named(color)),
+            None => self.users_on(&self.traffic.production),
         }
     }
 }

@@ -232,12 +232,12 @@ impl Strategy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::testing::observed;
+    use crate::model::testing::{PORTS, observed};
 
     fn told(strategy: &Strategy) -> Vec<String> {
         let told = |stage: &Stage| {
             let from = stage.it.from.map_or_else(String::new, |it| it.to_string());
-            let (it, bake) = (stage.it, stage.bake.as_secs());
+            let (it, bake) = (stage.it.told(&PORTS), stage.bake.as_secs());
             let person = if stage.after.is_empty() {
                 ""
             } else {

@@ -6,9 +6,9 @@ use time::OffsetDateTime;
 
 use super::journal::{Command, Head, Holder, Lease, Operation, OperationId, Truth, Who};
 use super::{
-    Color, ColorState, Deployed, Deployment, Foreign, Found, Infrastructure, ListenerArn, Move,
-    Observed, OtherWays, Patience, PerColor, PerRoute, Release, Rollout, Route, ServiceDefinition,
-    ServiceState, Split, TargetGroupArn, TaskDefinitionArn, WayIn,
+    Color, ColorState, Deployed, Deployment, Endpoint, Foreign, Found, Infrastructure, ListenerArn,
+    Move, Observed, OtherWays, Patience, PerColor, PerRoute, Release, Rollout, Route,
+    ServiceDefinition, ServiceState, Split, TargetGroupArn, TaskDefinitionArn, WayIn,
 };
 
 pub fn infrastructure() -> Infrastructure {
@@ -37,6 +37,28 @@ pub fn infrastructure() -> Infrastructure {
 
 pub fn to(color: Color) -> Found {
     color.into()
+}
+
+/// Those of the listeners.
+pub const PORTS: PerRoute<Endpoint> = PerRoute {
+    production: Endpoint::Port(80),
+    test: Endpoint::Port(81),
+};
+
+/// Those of a router that goes by host names.
+pub fn hosts() -> PerRoute<Endpoint> {
+    PerRoute {
+        production: Endpoint::Named("https://shop.example.com".to_owned()),
+        test: Endpoint::Named("https://next.example.com".to_owned()),
+    }
+}
+
+/// Such a text names no port of the listeners.
+pub fn assert_names_hosts(text: &str) {
+    let of_a_port = ["port 80", "port 81"]
+        .iter()
+        .any(|port| text.contains(port));
+    assert!(text.contains(".example.com") && !of_a_port, "{text}");
 }
 
 /// That of a load balancer's listener.
@@ -160,6 +182,7 @@ pub fn release(tag: &str) -> Release {
 /// Green live, blue on the test port, no service yet.
 pub fn observed() -> Observed {
     Observed {
+        endpoints: PORTS,
         infrastructure: infrastructure(),
         traffic: PerRoute {
             production: to(Color::Green),

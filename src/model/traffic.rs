@@ -23,7 +23,7 @@ pub enum Route {
 }
 
 impl Route {
-    pub fn number(self) -> u16 {
+    pub const fn number(self) -> u16 {
         match self {
             Self::Production => 80,
             Self::Test => 81,
@@ -31,9 +31,24 @@ impl Route {
     }
 }
 
-impl fmt::Display for Route {
+/// What a route is called where people read of it: its router says so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Endpoint {
+    /// A port of the app's own load balancer.
+    Port(u16),
+    /// Such as `https://shop.example.com`.
+    #[cfg_attr(not(test), expect(dead_code, reason = "no router has one yet"))]
+    Named(String),
+}
+
+/// `port 80`, or `https://shop.example.com`.
+impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "port {}", self.number())
+        match self {
+            Self::Port(port) => write!(f, "port {port}"),
+            Self::Named(name) => f.write_str(name),
+        }
     }
 }
 
@@ -180,10 +195,10 @@ pub struct Move {
     pub to: Split,
 }
 
-/// `point port 80 at green`
-impl fmt::Display for Move {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "point {} at {}", self.route, self.to)
+impl Move {
+    /// `point port 80 at green`
+    pub fn told(&self, endpoints: &PerRoute<Endpoint>) -> String {
+        format!("point {} at {}", endpoints.get(self.route), self.to)
     }
 }
 

@@ -13,6 +13,7 @@ use crate::engine::seen::{
     Bucket, Distribution, Failure, KindReport, Late, Latencies, Latency, NodeReport, PerConnection,
     ProbeReport, Transition,
 };
+use crate::model::testing::PORTS;
 use crate::model::{Color, Connection, Lost, Route, Split};
 pub use canary::{canary, caught};
 
@@ -298,6 +299,7 @@ fn checks() -> Vec<Check> {
 fn writes(story: Story) -> Vec<ListenerWrite> {
     let write = |route, color, sent_ms, seen_ms| ListenerWrite {
         route,
+        endpoint: PORTS.get(route).clone(),
         to: Split::all(color),
         sent_ms,
         seen_ms: Some(seen_ms),

@@ -30,13 +30,21 @@ use aws_sdk_elasticloadbalancingv2::types::Listener;
 use super::Router;
 use crate::aws::Aws;
 use crate::aws::error::{AwsError, AwsErrorKind, Named};
-use crate::model::{Found, Infrastructure, ListenerArn, Move, Patience, PerRoute, Strategy};
+use crate::model::{
+    Endpoint, Found, Infrastructure, ListenerArn, Move, Patience, PerRoute, Route, Strategy,
+};
 use actions::aimed_at;
 
 pub(in crate::aws) use actions::{LastRead, found};
 
 const DESCRIBE_LISTENERS: &str = "elasticloadbalancing:DescribeListeners";
 const MODIFY_LISTENER: &str = "elasticloadbalancing:ModifyListener";
+
+/// What the two are called, whichever load balancer they belong to.
+pub const ENDPOINTS: PerRoute<Endpoint> = PerRoute {
+    production: Endpoint::Port(Route::Production.number()),
+    test: Endpoint::Port(Route::Test.number()),
+};
 
 /// The app's two listeners.
 #[derive(Debug, Clone, Copy)]
@@ -47,6 +55,10 @@ pub struct Listeners<'a> {
 }
 
 impl Router for Listeners<'_> {
+    fn endpoints(&self) -> PerRoute<Endpoint> {
+        ENDPOINTS
+    }
+
     fn patience(&self) -> Patience {
         Patience {
             confirm: Duration::from_secs(10),
@@ -99,7 +111,7 @@ impl Router for Listeners<'_> {
             AwsError::unusable(
                 MODIFY_LISTENER,
                 listener.as_str(),
-                format!("{route} {what}"),
+                format!("{} {what}", ENDPOINTS.get(route)),
             )
         })?;
         self.aws

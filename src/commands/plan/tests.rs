@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::testing::move_to;
+use crate::model::testing::{PORTS, move_to};
 use crate::model::{Color, Route};
 
 #[test]
@@ -45,12 +45,16 @@ fn every_step_in_words() {
         Step::Await { color },
         Step::Scale { color, desired: 3 },
         Step::Check,
-        Step::Baseline { seconds: 1.0 },
-        Step::Move(move_to(Route::Production, color)),
+        Step::Baseline {
+            production: PORTS.production,
+            seconds: 1.0,
+        },
+        Step::Move(move_to(Route::Production, color).told(&PORTS)),
         Step::Bake { seconds: 300.0 },
         Step::Pause,
-        Step::Move(move_to(Route::Test, color.other())),
+        Step::Move(move_to(Route::Test, color.other()).told(&PORTS)),
         Step::Probe {
+            production: PORTS.production,
             rate: 10.0,
             seconds: 15.0,
             takes_back: true,

@@ -7,7 +7,7 @@ use crate::commands::asking::watching;
 use crate::driver::asking::base;
 use crate::model::Color;
 use crate::model::TaskDefinitionArn;
-use crate::model::testing::observed;
+use crate::model::testing::{assert_names_hosts, hosts, observed};
 
 #[test]
 fn what_is_done_already_is_no_step() {
@@ -67,4 +67,20 @@ fn swap_to(color: Color) -> Strategy {
 
 fn watched(session: &Session) -> Watching {
     watching(&WatchFlags::default(), base(None, &session.config.probe))
+}
+
+#[test]
+fn the_steps_of_a_plan_call_a_route_what_its_router_calls_it() {
+    let session = Session::of_hello(Wire::new().aws());
+    let mut world = observed();
+    world.endpoints = hosts();
+    let way = Resolution::Shift {
+        strategy: swap_to(Color::Blue),
+        is_back: false,
+    };
+    let steps = steps(&session, &world, &way, &watched(&session));
+    assert_eq!(steps.len(), 3);
+    for step in steps {
+        assert_names_hosts(&step.to_string());
+    }
 }

@@ -7,8 +7,8 @@ use crate::aws::StackStatus;
 use crate::aws::testing::Wire;
 use crate::model::journal::{Effect, Fate, Lease};
 use crate::model::testing::{
-    api_rule, lease, moment, move_to, nowhere, observed, operation, port_8080, redirect, service,
-    to, to_a_stranger, with_previous,
+    api_rule, assert_names_hosts, hosts, lease, moment, move_to, nowhere, observed, operation,
+    port_8080, redirect, service, to, to_a_stranger, with_previous,
 };
 use crate::model::{Release, Reserved, Strategy, Target, TargetState, Targets};
 
@@ -614,4 +614,31 @@ fn the_colour_that_serves_nobody_says_what_it_costs() {
         0.024_685
     );
     assert!(json["colors"]["green"]["warm"].is_null());
+}
+
+#[test]
+fn a_route_is_called_what_its_router_calls_it() {
+    let mut world = world();
+    world.endpoints = hosts();
+    assert!(shown(&world).contains("  https://shop.example.com  http://lb.example  -> green"));
+
+    let mut moved = world.clone();
+    moved.traffic.production = to(Color::Blue);
+    assert_names_hosts(&shown(&moved));
+    let drift = serde_json::to_value(&of(&moved).drift).unwrap();
+    assert_eq!(drift[0]["port"], "https://shop.example.com");
+    moved.traffic.test = to(Color::Blue);
+    moved.journal.truth = None;
+    let told = shown(&moved);
+    let both = told.split("\n\n").last().unwrap();
+    assert_names_hosts(both);
+
+    let mut unfinished = operation();
+    unfinished.entries.push(journal::Entry {
+        effect: Effect::Move(move_to(Route::Production, Color::Blue)),
+        at: moment(),
+        fate: None,
+    });
+    world.journal.operation = Some(unfinished);
+    assert_names_hosts(&shown(&world));
 }

@@ -1,14 +1,14 @@
 use serde_json::json;
 
 use super::*;
-use crate::model::testing::{holder, lease, operation};
+use crate::model::testing::{PORTS, holder, lease, operation};
 
 #[test]
 fn what_is_unfinished_is_told_with_who_ends_it() {
     let mut head = Head::default();
-    assert_eq!(and_unfinished(&head), "");
+    assert_eq!(and_unfinished(&head, &PORTS), "");
     head.operation = Some(operation());
-    insta::assert_snapshot!(and_unfinished(&head).trim_start(), @"the promote of tag 2 to blue is unfinished: nothing was done; `bgecs resume` ends it");
+    insta::assert_snapshot!(and_unfinished(&head, &PORTS).trim_start(), @"the promote of tag 2 to blue is unfinished: nothing was done; `bgecs resume` ends it");
 }
 
 #[test]

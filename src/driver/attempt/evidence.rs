@@ -11,7 +11,7 @@ use crate::engine::seen::timeline::since_ms;
 use crate::engine::seen::{Latencies, Seen};
 use crate::engine::shift::{MoveTimes, Shift};
 use crate::model::journal::Operation;
-use crate::model::{Color, Observed};
+use crate::model::{Color, Endpoint, Observed, PerRoute};
 use crate::probe::Address;
 
 /// What was known ahead of the swap.
@@ -62,7 +62,7 @@ impl KnownBefore<'_> {
             writes: shift
                 .moves
                 .iter()
-                .map(|moved| counted(moved, began))
+                .map(|moved| counted(moved, &shift.policy.endpoints, began))
                 .collect(),
             stages: swapped.stages.clone(),
             marks: marks
@@ -77,10 +77,15 @@ impl KnownBefore<'_> {
 }
 
 /// From the first write on.
-fn counted(moved: &MoveTimes, began: Option<Duration>) -> ListenerWrite {
+fn counted(
+    moved: &MoveTimes,
+    endpoints: &PerRoute<Endpoint>,
+    began: Option<Duration>,
+) -> ListenerWrite {
     let since = |at: Duration| since_ms(at, began.unwrap_or_default());
     ListenerWrite {
         route: moved.it.route,
+        endpoint: endpoints.get(moved.it.route).clone(),
         to: moved.it.to,
         sent_ms: since(moved.sent),
         seen_ms: moved.seen.map(since),

@@ -8,7 +8,7 @@ use crate::counted::counted;
 use crate::driver::shift::Notice;
 use crate::engine::seen::{NEW, OLD, Seen, ShareAsked, StageSoFar, percent, signed_ms};
 use crate::engine::shift::{Milestone, Phase, Shift};
-use crate::model::{Answer, Condition, Route};
+use crate::model::{Answer, Condition};
 use crate::report::{Answered, AnsweringRelease, ReportEvent, StageNow};
 use crate::session::Session;
 use crate::spoken_time;
@@ -139,9 +139,14 @@ impl<'a> Narrator<'a> {
             report.tell(&ReportEvent::Note(watched.in_a_line()));
         }
         let stages = &self.shift.strategy.stages;
+        let endpoints = &now.policy.endpoints;
         let arrived = |stage: usize| {
             let it = stages.get(stage)?.it;
-            Some(format!("{} -> {}, read back", it.route, it.to))
+            Some(format!(
+                "{} -> {}, read back",
+                endpoints.get(it.route),
+                it.to
+            ))
         };
         let note = |text: String| report.tell(&ReportEvent::Note(text));
         match (now.milestone(), &now.phase) {
@@ -183,11 +188,15 @@ impl<'a> Narrator<'a> {
             }
             (_, Phase::Back { journey, .. }) => note(format!(
                 "pointing {} back at {}",
-                journey.it.route, journey.it.to
+                endpoints.get(journey.it.route),
+                journey.it.to
             )),
             (_, Phase::Confirming { .. }) => {
                 let from = self.shift.strategy.from;
-                note(format!("{} -> {from} again, read back", Route::Production));
+                note(format!(
+                    "{} -> {from} again, read back",
+                    endpoints.production
+                ));
             }
             _ => {}
         }

@@ -36,12 +36,13 @@ pub(super) async fn confirm(
         return Ok(());
     }
     let color = plan.color;
+    let users = &observed.endpoints.production;
     let (warning, now) = match look_again(session, observed, color).await {
         Ok((Users::Elsewhere | Users::OnIt, _)) => return Ok(()),
         Ok((Users::Moved(how), _)) => (how, None),
         Ok((Users::BroughtOntoIt, now)) => (String::new(), Some(now)),
         Err(error) => {
-            let told = format!("whether port 80 is where it was cannot be read: {error}");
+            let told = format!("whether {users} is where it was cannot be read: {error}");
             (told, None)
         }
     };
@@ -50,15 +51,17 @@ pub(super) async fn confirm(
         return Ok(());
     };
     let message = format!(
-        "tag {tag} serves on {color}, and port 80 forwards to it: something else moved it there meanwhile"
+        "tag {tag} serves on {color}, and {users} forwards to it: something else moved it there meanwhile"
     );
     turn.conclude(Conclusion::of(OperationOutcome::Done).because(Some(message.clone())));
     Err(Error::new(Exit::LookNow, message)
         .cause("users have it, and nobody has watched how it answers them")
-        .traffic(format!("port 80 -> {color} (tag {tag})"))
+        .traffic(observed.users_on(format!("{color} (tag {tag})")))
         .hint(match now.live_color() {
-            Some(_) => "`bgecs adopt` accepts that; or put port 80 back by hand",
-            None => "put port 80 where it belongs by hand; `bgecs status` shows both listeners",
+            Some(_) => format!("`bgecs adopt` accepts that; or put {users} back by hand"),
+            None => {
+                format!("put {users} where it belongs by hand; `bgecs status` shows both listeners")
+            }
         }))
 }
 

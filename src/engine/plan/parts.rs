@@ -21,7 +21,7 @@ impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::LoadBalancer => f.write_str("the load balancer"),
-            Self::Listener(route) => write!(f, "the listener of {route}"),
+            Self::Listener(route) => write!(f, "the listener of port {}", route.number()),
             Self::TargetGroup(color) => write!(f, "the target group of {color}"),
             Self::Cluster => f.write_str("the cluster"),
             Self::Repository => f.write_str("the image repository"),
@@ -68,7 +68,7 @@ pub fn mend(stack: &str, gone: Vec<Part>, services: &[Color]) -> Result<StackPla
     Ok(StackPlan::Mend { gone })
 }
 
-/// The live colour where a listener may be gone: what port 80 does, or else what
+/// The live colour where a listener may be gone: what production does, or else what
 /// the journal last saw it do.
 ///
 /// # Errors
@@ -81,13 +81,16 @@ pub fn live_by_rest(
     match (production, journal) {
         (Some(production), _) if production.is_nowhere() => Ok(None),
         (Some(production), _) => production.only().map(Some).ok_or_else(|| {
-            unknown(format!("port 80 -> {production}: it is not clear which colour is live"))
+            unknown(format!(
+                "port {} -> {production}: it is not clear which colour is live",
+                Route::Production.number()
+            ))
         }),
         (None, Some(head)) => Ok(head.truth.as_ref().and_then(Truth::live)),
-        (None, None) => Err(unknown(
-            "the listener of port 80 is gone, and the journal too: nothing says which colour was live"
-                .to_owned(),
-        )),
+        (None, None) => Err(unknown(format!(
+            "{} is gone, and the journal too: nothing says which colour was live",
+            Part::Listener(Route::Production)
+        ))),
     }
 }
 

@@ -1,11 +1,11 @@
 //! Ways in that bgecs does not move: who comes in by one stays where it leads,
-//! whatever a command does to ports 80 and 81.
+//! whatever a command does to the two routes.
 
 use super::Refusal;
 use crate::model::journal::{Operation, Truth};
 use crate::model::{Color, Observed, OtherWays, Route, WayIn};
 
-/// Port 80 is where bgecs would never have put it, and what somebody else did
+/// Production is where bgecs would never have put it, and what somebody else did
 /// there is not overwritten.
 pub fn unclear(observed: &Observed) -> Option<Refusal> {
     let production = &observed.traffic.production;
@@ -15,8 +15,9 @@ pub fn unclear(observed: &Observed) -> Option<Refusal> {
     if let Some(operation) = under_way(observed) {
         return Some(Refusal::new(
             format!(
-                "the {} is unfinished: port 80 {}",
+                "the {} is unfinished: {} {}",
                 operation.name(),
+                observed.endpoints.production,
                 production.deed()
             ),
             match operation.pause() {
@@ -42,7 +43,11 @@ pub fn unclear(observed: &Observed) -> Option<Refusal> {
         ),
     };
     Some(Refusal::new(
-        format!("port 80 {}, which bgecs did not do", production.deed()),
+        format!(
+            "{} {}, which bgecs did not do",
+            observed.endpoints.production,
+            production.deed()
+        ),
         format!("{back}; then `bgecs adopt`"),
     ))
 }
@@ -70,7 +75,8 @@ pub(super) fn free_test_port(observed: &Observed) -> Result<(), Refusal> {
     }
     Err(Refusal::new(
         format!(
-            "port 81 {}, which bgecs did not do: the first release would overwrite it",
+            "{} {}, which bgecs did not do: the first release would overwrite it",
+            observed.endpoints.test,
             test.deed()
         ),
         format!(

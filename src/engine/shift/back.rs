@@ -99,7 +99,8 @@ impl Shift {
         self.end(match is_there {
             true => Outcome::Left(why),
             false => Outcome::InDoubt(format!(
-                "{from} is not healthy any more, and whether port 80 was moved to {to} is not known"
+                "{from} is not healthy any more, and whether {} was moved to {to} is not known",
+                self.policy.endpoints.production
             )),
         })
     }
@@ -121,12 +122,12 @@ impl Shift {
         })
     }
 
-    /// Port 80 went to what is none of the two colours: one look may be stale.
+    /// Production went to what is none of the two colours: one look may be stale.
     fn look_further(&mut self, at: Duration, since: Duration, what: &str) -> Option<Action> {
         if at >= since + self.policy.patience.stale {
-            let route = Route::Production;
             return self.end(Outcome::InDoubt(format!(
-                "{route} {what}: something else changed it"
+                "{} {what}: something else changed it",
+                self.policy.endpoints.production
             )));
         }
         let Phase::LookingBack { look, .. } = &mut self.phase else {
@@ -161,14 +162,7 @@ impl Shift {
         let may_land_late = *self.may_land_late.get(route);
         let is_strange = *self.is_strange.get(route);
         let (it, known) = (self.way_back(route), self.known(route));
-        let journey = Journey::back(
-            at,
-            it,
-            self.policy.patience,
-            known,
-            may_land_late,
-            is_strange,
-        );
+        let journey = Journey::back(at, it, &self.policy, known, may_land_late, is_strange);
         Phase::Back { why, journey }
     }
 
@@ -249,8 +243,8 @@ impl Shift {
         };
         if at > since + CONFIRM_DEADLINE + self.policy.pace * CONFIRMING_ANSWERS {
             return self.end(Outcome::InDoubt(format!(
-                "both listeners point back at {}, and port 80 does not answer well there either",
-                self.strategy.from
+                "both listeners point back at {}, and {} does not answer well there either",
+                self.strategy.from, self.policy.endpoints.production
             )));
         }
         let is_time = good >= CONFIRMING_ANSWERS && at >= since + self.policy.patience.late;

@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use super::WriteFault;
-use crate::model::{Found, Move, Patience, Route, Split};
+use super::{Policy, WriteFault};
+use crate::model::{Endpoint, Found, Move, Patience, Route, Split};
 
 /// How often a write whose answer was lost is sent anew on the way forward.
 const MOST_WRITES: u32 = 5;
@@ -15,6 +15,7 @@ const RESEND_PAUSE: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Journey {
     pub it: Move,
+    endpoint: Endpoint,
     patience: Patience,
     way: Way,
     began: Duration,
@@ -65,7 +66,7 @@ impl Journey {
     pub(super) fn forward(
         at: Duration,
         it: Move,
-        patience: Patience,
+        policy: &Policy,
         found: Found,
         may_be_there: bool,
     ) -> Self {
@@ -73,7 +74,7 @@ impl Journey {
             found,
             may_be_there,
         };
-        Self::new(at, it, patience, way)
+        Self::new(at, it, policy, way)
     }
 
     /// `known`: what the way forward may have brought about. `is_strange`: it was
@@ -81,7 +82,7 @@ impl Journey {
     pub(super) fn back(
         at: Duration,
         it: Move,
-        patience: Patience,
+        policy: &Policy,
         known: Vec<Split>,
         may_be_overtaken: bool,
         is_strange: bool,
@@ -92,14 +93,15 @@ impl Journey {
         };
         Self {
             strange_since: is_strange.then_some(at),
-            ..Self::new(at, it, patience, way)
+            ..Self::new(at, it, policy, way)
         }
     }
 
-    fn new(at: Duration, it: Move, patience: Patience, way: Way) -> Self {
+    fn new(at: Duration, it: Move, policy: &Policy, way: Way) -> Self {
         Self {
             it,
-            patience,
+            endpoint: policy.endpoints.get(it.route).clone(),
+            patience: policy.patience,
             way,
             began: at,
             written_at: at,
@@ -189,7 +191,7 @@ impl Journey {
         if self.is_to_be_looked_at_again(at) {
             return Reading::Again(self.patience.stale_pause);
         }
-        let sentence = format!("{} {}", self.it.route, seen.deed());
+        let sentence = format!("{} {}", self.endpoint, seen.deed());
         match &self.way {
             _ if self.has_written() => {
                 Reading::Strange(format!("{sentence}: something else changed it meanwhile"))
@@ -231,7 +233,7 @@ impl Journey {
             Some(fault) if is_over => Reading::Unseen {
                 reason: format!(
                     "{} could not be pointed back: {}",
-                    self.it.route, fault.message
+                    self.endpoint, fault.message
                 ),
                 is_confirmed: false,
             },
@@ -246,7 +248,7 @@ impl Journey {
         Reading::Unseen {
             reason: format!(
                 "AWS confirmed the change of {}, and it does not show",
-                self.it.route
+                self.endpoint
             ),
             is_confirmed: false,
         }
@@ -259,7 +261,7 @@ impl Journey {
             }
             (true, _) if self.is_strange() => Reading::Drifted(format!(
                 "{} cannot be read, and something else changed it: {reason}",
-                self.it.route
+                self.endpoint
             )),
             // Users see failures: the way back does not wait for a reading.
             (true, false) => Reading::Write,
@@ -268,7 +270,7 @@ impl Journey {
                 Reading::Again(self.patience.pause)
             }
             (false, false) => {
-                Reading::Refused(format!("{} cannot be read: {reason}", self.it.route))
+                Reading::Refused(format!("{} cannot be read: {reason}", self.endpoint))
             }
             (false, true) => self.cannot_be_read_back(reason),
         }
@@ -287,7 +289,7 @@ impl Journey {
 
     fn cannot_be_read_back(&self, reason: &str) -> Reading {
         Reading::Unseen {
-            reason: format!("{} cannot be read back: {reason}", self.it.route),
+            reason: format!("{} cannot be read back: {reason}", self.endpoint),
             is_confirmed: self.fault.is_none(),
         }
     }

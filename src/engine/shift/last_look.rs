@@ -19,7 +19,8 @@ impl Shift {
             && !self.is_borne_out(production)
         {
             self.phase = Phase::Done(Outcome::InDoubt(format!(
-                "port 80 was seen at {expected}, and no longer forwards there: something else changed it, or a lost write came late"
+                "{} was seen at {expected}, and no longer forwards there: something else changed it, or a lost write came late",
+                self.policy.endpoints.production
             )));
         }
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Policy, Tolerated};
-use crate::model::testing::patience;
+use crate::model::testing::{PORTS, patience};
 
 /// A promotion's: production must be well, ten requests a second are sent, and
 /// none of them may fail.
@@ -16,5 +16,6 @@ pub fn policy() -> Policy {
         takes_back: true,
         tolerates: Tolerated::default(),
         patience: patience(),
+        endpoints: PORTS,
     }
 }

@@ -76,7 +76,7 @@ impl Shift {
         self.phase = Phase::Forward(Journey::forward(
             at,
             it,
-            self.policy.patience,
+            &self.policy,
             self.expected(it.route),
             self.policy.baseline.is_none(),
         ));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::back::Look;
 use super::journey::Journey;
 use crate::engine::analysis::{Answerer, Limits};
-use crate::model::{Color, Condition, Found, Move, Patience, PerRoute, Route};
+use crate::model::{Color, Condition, Endpoint, Found, Move, Patience, PerRoute, Route};
 
 /// What the person asked for.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +25,8 @@ pub struct Policy {
     pub tolerates: Tolerated,
     /// With the router.
     pub patience: Patience,
+    /// What the routes are called.
+    pub endpoints: PerRoute<Endpoint>,
 }
 
 /// What is no reason to judge otherwise.

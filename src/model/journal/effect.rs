@@ -1,14 +1,12 @@
 //! What an operation does to AWS, one call or one kind of call at a time, and
 //! what became of it.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::serde::rfc3339;
 
 use crate::counted::counted;
-use crate::model::{Color, Digest, Hook, Move, Route, TaskDefinitionArn};
+use crate::model::{Color, Digest, Endpoint, Hook, Move, PerRoute, Route, TaskDefinitionArn};
 
 /// One entry: written ahead of the effect, and again after it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,30 +84,31 @@ pub enum Effect {
     },
 }
 
-impl fmt::Display for Effect {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Effect {
+    /// For a sentence; of a route by what it is called.
+    pub fn told(&self, endpoints: &PerRoute<Endpoint>) -> String {
         match self {
-            Self::PushImage { name } => write!(f, "push {name}"),
+            Self::PushImage { name } => format!("push {name}"),
             Self::RegisterTaskDefinition { family, .. } => {
-                write!(f, "register a revision of {family}")
+                format!("register a revision of {family}")
             }
-            Self::CreateService { color, .. } => write!(f, "create the service {color}"),
+            Self::CreateService { color, .. } => format!("create the service {color}"),
             Self::UpdateService {
                 color,
                 desired: Some(desired),
                 task_definition: None,
-            } => write!(f, "scale {color} to {}", counted(desired, "task")),
-            Self::UpdateService { color, .. } => write!(f, "update the service {color}"),
-            Self::Move(it) => write!(f, "{it}"),
-            Self::WaitForAPerson => f.write_str("wait for a person"),
-            Self::RunHook { hook, stage } => write!(f, "run the hook {}", hook.at(*stage)),
-            Self::DeleteService { color } => write!(f, "delete the service {color}"),
+            } => format!("scale {color} to {}", counted(desired, "task")),
+            Self::UpdateService { color, .. } => format!("update the service {color}"),
+            Self::Move(it) => it.told(endpoints),
+            Self::WaitForAPerson => "wait for a person".to_owned(),
+            Self::RunHook { hook, stage } => format!("run the hook {}", hook.at(*stage)),
+            Self::DeleteService { color } => format!("delete the service {color}"),
             Self::DeleteTaskDefinitions { count } => {
-                write!(f, "delete {}", counted(count, "task definition"))
+                format!("delete {}", counted(count, "task definition"))
             }
-            Self::DeleteImages { repository } => write!(f, "delete the images in {repository}"),
-            Self::UpdateStack { name } => write!(f, "update the stack {name}"),
-            Self::DeleteStack { name } => write!(f, "delete the stack {name}"),
+            Self::DeleteImages { repository } => format!("delete the images in {repository}"),
+            Self::UpdateStack { name } => format!("update the stack {name}"),
+            Self::DeleteStack { name } => format!("delete the stack {name}"),
         }
     }
 }

@@ -9,7 +9,9 @@ use time::serde::rfc3339;
 
 use super::{Asked, Command, Effect, Entry, Fate, Holder, Who};
 use crate::model::deployed::read_either;
-use crate::model::{Color, Deployed, Digest, Hook, Split, Strategy, Tag, TaskDefinitionArn};
+use crate::model::{
+    Color, Deployed, Digest, Endpoint, Hook, PerRoute, Split, Strategy, Tag, TaskDefinitionArn,
+};
 
 /// When it began, to the second, and four random letters: sorts by time.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -199,14 +201,17 @@ impl Operation {
     }
 
     /// What it did last, or was about to do.
-    pub fn last_words(&self) -> String {
+    pub fn last_words(&self, endpoints: &PerRoute<Endpoint>) -> String {
         match self.entries.last() {
             None => "nothing was done".to_owned(),
-            Some(Entry { effect, fate, .. }) => match fate {
-                None => format!("it was about to {effect}"),
-                Some(Fate::Done) => format!("the last it did: {effect}"),
-                Some(Fate::Failed(reason)) => format!("it could not {effect}: {reason}"),
-            },
+            Some(Entry { effect, fate, .. }) => {
+                let effect = effect.told(endpoints);
+                match fate {
+                    None => format!("it was about to {effect}"),
+                    Some(Fate::Done) => format!("the last it did: {effect}"),
+                    Some(Fate::Failed(reason)) => format!("it could not {effect}: {reason}"),
+                }
+            }
         }
     }
 

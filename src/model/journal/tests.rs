@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::model::testing::{
-    holder, moment, move_to, nowhere, observed, operation, to, with_previous,
+    PORTS, holder, moment, move_to, nowhere, observed, operation, to, with_previous,
 };
 use crate::model::{Hook, Move, PerRoute, Split, TaskDefinitionArn};
 
@@ -172,24 +172,24 @@ fn the_form_of_an_operation() {
 fn an_operation_has_a_name_and_last_words() {
     let mut operation = operation();
     assert_eq!(operation.name(), "promote of tag 2 to blue");
-    assert_eq!(operation.last_words(), "nothing was done");
+    assert_eq!(operation.last_words(&PORTS), "nothing was done");
     let effect = every_effect().remove(5);
     operation.intend(moment(), effect.clone());
     assert_eq!(
-        operation.last_words(),
+        operation.last_words(&PORTS),
         "it was about to point port 80 at blue"
     );
     operation.settle(Fate::Done);
     // What is settled stays so.
     operation.settle(Fate::Failed("no".to_owned()));
     assert_eq!(
-        operation.last_words(),
+        operation.last_words(&PORTS),
         "the last it did: point port 80 at blue"
     );
     operation.intend(moment(), effect);
     operation.settle(Fate::Failed("denied".to_owned()));
     assert_eq!(
-        operation.last_words(),
+        operation.last_words(&PORTS),
         "it could not point port 80 at blue: denied"
     );
     operation.command = Command::Retire;
@@ -204,7 +204,7 @@ fn a_hook_has_run_once_it_ended_well() {
     let (hook, stage) = (Hook::BeforeStage, second);
     operation.intend(moment(), Effect::RunHook { hook, stage });
     assert_eq!(
-        operation.last_words(),
+        operation.last_words(&PORTS),
         "it was about to run the hook before_stage of stage 2"
     );
     assert!(!operation.has_run(hook, second), "it may have been killed");

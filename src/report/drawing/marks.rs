@@ -39,7 +39,7 @@ fn writes(evidence: &Evidence) -> Vec<Mark> {
     let sent = evidence.writes.iter().map(|write| Mark {
         at_ms: write.sent_ms,
         kind: MarkKind::Sent,
-        label: format!("{} → {} sent", write.route, write.to),
+        label: format!("{} → {} sent", write.endpoint, write.to),
     });
     let read_back = evidence.writes.iter().filter_map(|write| {
         Some(Mark {

@@ -154,7 +154,7 @@ pub fn writes(evidence: &Evidence) -> Markup {
             section {
                 h2 { "Listener writes" }
                 (table(&["listener", "to", "sent", "read back"], evidence.writes.iter().map(|write| [
-                    write.route.to_string(),
+                    write.endpoint.to_string(),
                     write.to.to_string(),
                     at(write.sent_ms.round() as i64),
                     write.seen_ms.map_or_else(|| "never".to_owned(), |ms| at(ms.round() as i64)),

@@ -8,6 +8,7 @@ use super::promotion;
 use crate::engine::evidence::{Evidence, Landmark, LandmarkKind, ListenerWrite, Upshot};
 use crate::engine::seen::timeline::since_ms;
 use crate::engine::seen::{Changed, Identities, Identity, Releases, Seen, ShareAsked};
+use crate::model::testing::PORTS;
 use crate::model::{Answer, Color, Connection, Route, Sample, Split, Unexpected};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -66,6 +67,7 @@ fn told(shares: &[(u32, u16)], until: u32, one_fails_in: u64) -> Evidence {
     }
     let write = |asked: &ShareAsked| ListenerWrite {
         route: Route::Production,
+        endpoint: PORTS.production,
         to: Split::with_share(Color::Blue, asked.share),
         sent_ms: since_ms(asked.sent, began),
         seen_ms: asked.seen.map(|seen| since_ms(seen, began)),
@@ -75,11 +77,12 @@ fn told(shares: &[(u32, u16)], until: u32, one_fails_in: u64) -> Evidence {
     let mut writes: Vec<ListenerWrite> = asked.iter().map(write).collect();
     if let Some(last) = writes
         .last()
-        .copied()
+        .cloned()
         .filter(|last| last.to.only() == Some(Color::Blue))
     {
         writes.push(ListenerWrite {
             route: Route::Test,
+            endpoint: PORTS.test,
             to: Split::all(Color::Green),
             sent_ms: last.sent_ms + 61.0,
             seen_ms: Some(last.sent_ms + 97.0),

@@ -2,6 +2,7 @@
 
 use std::iter;
 
+use super::ENDPOINTS;
 use crate::model::{Color, Move, PerColor, Split, Strategy};
 
 /// The greatest that AWS takes
@@ -49,7 +50,7 @@ fn refusal(it: &Move, color: Color) -> Option<String> {
     Some(format!(
         "{} cannot give {color} {}% of its requests: its load balancer's weights are whole numbers \
          up to {HEAVIEST}, which come no nearer than {}%",
-        it.route,
+        ENDPOINTS.get(it.route),
         percent(it.to),
         percent(nearest(it.to)),
     ))

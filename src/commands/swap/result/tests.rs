@@ -7,7 +7,7 @@ use crate::driver::shift::Finished;
 use crate::engine::seen::{Changed, Identities, Identity, Releases, Seen};
 use crate::engine::shift::testing::policy;
 use crate::engine::shift::{Before, MoveTimes, Outcome, Phase, Shift, Why};
-use crate::model::testing::{observed, release, service};
+use crate::model::testing::{assert_names_hosts, hosts, observed, release, service};
 use crate::model::{
     Answer, Connection, Release, Reserved, Route, Sample, Stage, Strategy, Unexpected,
 };
@@ -582,4 +582,12 @@ fn every_result_has_the_same_fields() {
         Needless::LiveAlready,
     );
     assert_eq!(fields(&already), expected);
+}
+
+#[test]
+fn the_end_calls_a_route_what_its_router_calls_it() {
+    let mut world = before();
+    world.endpoints = hosts();
+    let done = Done::made_live(SwapKind::Promote, &world, Color::Green);
+    assert_names_hosts(&done.human(&Style::plain()));
 }

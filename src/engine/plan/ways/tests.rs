@@ -1,6 +1,9 @@
 use super::*;
+use crate::engine::look_ahead::refuse_moved;
+use crate::model::PerRoute;
 use crate::model::testing::{
-    api_rule, observed, port_8080, redirect, release, service, with_previous,
+    api_rule, assert_names_hosts, hosts, observed, port_8080, redirect, release, service,
+    with_previous,
 };
 
 /// Green is live with tag 1; port 8080 and a rule lead to these colours.
@@ -87,4 +90,22 @@ fn a_foreign_port_80_has_a_way_out_that_names_what_was_live() {
     port 80 answers with a redirect to https://…:443, which bgecs did not do
     point listener/prod by hand at tg/blue, which is blue's target group, or at green's, tg/green; then `bgecs adopt`
     ");
+}
+
+#[test]
+fn a_refusal_calls_a_route_what_its_router_calls_it() {
+    let mut world = world(Color::Green, Color::Green);
+    world.endpoints = hosts();
+    world.traffic = PerRoute {
+        production: redirect(),
+        test: redirect(),
+    };
+    let found = PerRoute::default();
+    for refusal in [
+        unclear(&world),
+        free_test_port(&world).err(),
+        refuse_moved(&world, &found, Color::Blue).err(),
+    ] {
+        assert_names_hosts(&refusal.unwrap().message);
+    }
 }

@@ -1,6 +1,28 @@
 //! The look at a listener ahead of its write.
 
 use super::*;
+use crate::model::testing::{assert_names_hosts, hosts};
+
+#[test]
+fn a_shift_calls_a_route_what_its_router_calls_it() {
+    let policy = Policy {
+        endpoints: hosts(),
+        ..policy()
+    };
+    let mut refused = shift(BEFORE, policy.clone());
+    run(&mut refused, up_to_the_look());
+    run(&mut refused, vec![(1.1, shows(TO)), (3.2, shows(TO))]);
+    let mut denied = shift(BEFORE, policy);
+    through_the_swap(&mut denied);
+    denied.phase = Phase::Done(Outcome::Committed);
+    denied.look_again(&forwards_to(FROM));
+    for ended in [refused, denied] {
+        let Some(Outcome::Refused(reason) | Outcome::InDoubt(reason)) = ended.outcome() else {
+            panic!("{:?}", ended.outcome());
+        };
+        assert_names_hosts(reason);
+    }
+}
 
 #[test]
 fn what_somebody_else_did_meanwhile_is_not_overwritten() {
