@@ -13,6 +13,7 @@ mod crashes;
 mod crashes_of_canaries;
 mod deploying;
 mod faulty;
+mod https;
 mod images;
 mod interrupts;
 mod lease;

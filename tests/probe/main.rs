@@ -193,5 +193,8 @@ fn https_is_spoken_in_both_versions_to_whom_a_root_vouches_for() -> Outcome {
         assert!(whys.all(|why| why == "tls"), "{seen:#}");
     }
     assert_eq!(server.asked().len(), before);
+    let ours = ours.display().to_string();
+    let told = probe(&stranger, &url, &["--ca-file", &ours])?;
+    assert_eq!(told.code, Some(0), "{}", told.shown());
     Ok(())
 }
