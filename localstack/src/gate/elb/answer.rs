@@ -29,6 +29,11 @@ impl Lookout {
                 let answer = turn.upstream.forward(request).await?;
                 turn.corrected(request, answer)
             }
+            "DescribeTargetGroups" => {
+                let turn = self.turn().await;
+                let answer = turn.upstream.forward(request).await?;
+                turn.with_users(request, answer)
+            }
             _ => self.upstream.forward(request).await,
         }
     }
@@ -226,6 +231,17 @@ impl Turn<'_> {
             self.known.overlay.truth(arn, said).to_vec()
         });
         let text = readable(name, text)?;
+        Ok(answer.with_body(text))
+    }
+
+    /// Target groups, with the load balancers that use them.
+    fn with_users(&self, request: &Request, answer: Answer) -> Result<Answer, Failed> {
+        if !answer.status.is_success() {
+            return Ok(answer);
+        }
+        let text = String::from_utf8_lossy(&answer.body);
+        let users = splice::users(&text, |group| self.known.users_of(group));
+        let text = readable(&request.operation.name, users)?;
         Ok(answer.with_body(text))
     }
 

@@ -112,6 +112,20 @@ impl Known {
         self.named().any(|named| named == group)
     }
 
+    /// The load balancers by whose listeners and rules it is named.
+    pub fn users_of(&self, group: &Arn) -> Vec<&Arn> {
+        let uses = |listeners: &Vec<Listener>| {
+            let named = listeners.iter().flat_map(said);
+            let mut named =
+                named.flat_map(|(arn, said)| actions::groups(self.overlay.truth(arn, said)));
+            named.any(|named| named == group)
+        };
+        let all = self.listeners.iter();
+        all.filter(|(_, listeners)| uses(listeners))
+            .map(|(load_balancer, _)| load_balancer)
+            .collect()
+    }
+
     /// Whether a listener or a rule names a target group that was not read.
     pub fn names_unread_group(&self) -> bool {
         self.named().any(|group| !self.groups.contains_key(group))

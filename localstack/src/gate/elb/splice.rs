@@ -1,5 +1,5 @@
 //! Answers that describe listeners or rules, with their actions as they are in
-//! truth. Everything else stays as the emulator gave it. Pure.
+//! truth, or target groups, with the load balancers that use them. Everything else stays as the emulator gave it. Pure.
 
 use std::ops::Range;
 
@@ -32,6 +32,24 @@ pub fn actions(text: &str, truth: impl Fn(&Arn, &[Action]) -> Vec<Action>) -> Re
             let members = actions::to_xml(&truth(&arn, &actions::of_xml(list)))?;
             Some((list.range(), format!("<{name}>{members}</{name}>")))
         });
+    Ok(replace(text, replaced.collect()))
+}
+
+/// Rewrites the load balancers of all target groups in an answer: an emulator may
+/// know only those for whose listener a group was named at first.
+pub fn users<'u>(text: &str, users: impl Fn(&Arn) -> Vec<&'u Arn>) -> Read<String> {
+    let document = Document::parse(text)?;
+    let groups = described(&document, "TargetGroups", "LoadBalancerArns", |node| {
+        xml::text(node, "TargetGroupArn").map(Arn::new)
+    });
+    let replaced = groups.into_iter().map(|(group, list)| {
+        let name = list.tag_name().name();
+        let members: String = users(&group)
+            .into_iter()
+            .map(|arn| xml::element("member", arn.as_str()))
+            .collect();
+        (list.range(), format!("<{name}>{members}</{name}>"))
+    });
     Ok(replace(text, replaced.collect()))
 }
 
@@ -117,6 +135,29 @@ mod tests {
         let green = actions::to_xml(&to("green")).unwrap();
         let expected =
             listener(&green).replace("<DefaultActions/>", "<DefaultActions></DefaultActions>");
+        assert_eq!(text.unwrap(), expected);
+    }
+
+    #[test]
+    fn a_target_group_has_the_load_balancers_that_use_it() {
+        let group = |arn: &str, users: &str| {
+            format!(
+                "<member><TargetGroupArn>{arn}</TargetGroupArn>\
+                 <LoadBalancerArns>{users}</LoadBalancerArns><Port>80</Port></member>"
+            )
+        };
+        let all = |first: &str, second: &str| {
+            let groups = group("g", first) + &group("h", second);
+            format!("<R><TargetGroups>{groups}</TargetGroups></R>")
+        };
+        let (one, two) = (Arn::new("one"), Arn::new("two"));
+        let text = users(&all("", "<member>old</member>"), |group| {
+            match group.as_str() {
+                "g" => vec![&one, &two],
+                _ => Vec::new(),
+            }
+        });
+        let expected = all("<member>one</member><member>two</member>", "");
         assert_eq!(text.unwrap(), expected);
     }
 
