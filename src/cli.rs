@@ -3,6 +3,7 @@
 mod asking;
 pub mod completions;
 mod value;
+mod watch;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,6 +20,7 @@ pub use asking::AskingFlags;
 pub use value::BuildArg;
 pub use value::platform;
 use value::{Unrepeated, not_empty};
+pub use watch::WatchArgs;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -112,6 +114,8 @@ pub enum Verb {
     Status(StatusFlags),
     /// Probe a listener repeatedly, and say what users would see
     Probe(ProbeFlags),
+    /// Watch any ECS service while a command runs, and say what users saw
+    Watch(WatchArgs),
     /// Scale the idle colour to zero
     Retire(Retire),
     /// Finish or undo what a killed command left unfinished
@@ -145,6 +149,7 @@ impl Verb {
             Self::Unlock(args) => args.force,
             Self::Status(_)
             | Self::Probe(_)
+            | Self::Watch(_)
             | Self::History(_)
             | Self::Logs(_)
             | Self::Completions { .. } => false,

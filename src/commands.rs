@@ -11,6 +11,7 @@ mod lease;
 mod logs;
 mod plan;
 mod probe;
+mod probing;
 mod promote;
 mod resume;
 mod retire;
@@ -18,6 +19,7 @@ mod rollback;
 mod status;
 mod swap;
 mod unlock;
+mod watch;
 
 use std::path::PathBuf;
 
@@ -31,11 +33,19 @@ use crate::error::{Error, Exit, Result};
 use crate::report::{Audience, Reporter};
 use crate::session::Session;
 
-/// Runs the command that was asked for.
+/// Runs the command that was asked for, and gives its exit code.
 ///
 /// # Errors
 /// The command's own, ready to be shown.
-pub async fn run(cli: Cli, audience: Audience) -> Result<Exit> {
+pub async fn run(cli: Cli, audience: Audience) -> Result<u8> {
+    if let Verb::Watch(args) = &cli.command {
+        return watch::run(&cli.global, audience, args).await;
+    }
+    run_own(cli, audience).await.map(Exit::code)
+}
+
+/// Those whose exit codes are bgecs's.
+async fn run_own(cli: Cli, audience: Audience) -> Result<Exit> {
     let global = cli.global;
     let offline = match &cli.command {
         Verb::Init(args) => init::offline(&global, audience, args),
@@ -73,7 +83,8 @@ pub async fn run(cli: Cli, audience: Audience) -> Result<Exit> {
         Verb::Unlock(args) => unlock::run(&session, &args).await,
         Verb::Logs(args) => logs::run(&session, &args).await,
         Verb::Destroy(args) => destroy::run(&session, &args).await,
-        Verb::Completions { .. } => Ok(Exit::Done),
+        // Have run by now.
+        Verb::Completions { .. } | Verb::Watch(_) => Ok(Exit::Done),
     }
 }
 

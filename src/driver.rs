@@ -6,7 +6,9 @@ pub mod attempt;
 pub mod await_serving;
 pub mod deploy;
 pub mod destroy;
+mod group;
 pub mod hook;
+mod lines;
 pub mod live;
 pub mod look_ahead;
 pub mod lost;
@@ -22,6 +24,7 @@ pub mod turn;
 pub mod under_lease;
 pub mod unfinished;
 pub mod update;
+pub mod watched;
 pub mod watching;
 pub mod work;
 

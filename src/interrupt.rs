@@ -8,7 +8,29 @@ use crate::error::{Error, Exit, Result};
 /// [`Interrupts::listen`] on, a signal no longer ends the process by itself.
 #[derive(Debug)]
 pub struct Interrupts {
-    signals: mpsc::UnboundedReceiver<()>,
+    signals: mpsc::UnboundedReceiver<Signal>,
+}
+
+/// What interrupts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// Ctrl-C.
+    Interrupt,
+    /// A CI runner cancels with it.
+    Terminate,
+    /// A closed terminal sends it.
+    HangUp,
+}
+
+impl Signal {
+    /// As `kill` takes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Interrupt => "INT",
+            Self::Terminate => "TERM",
+            Self::HangUp => "HUP",
+        }
+    }
 }
 
 impl Interrupts {
@@ -20,11 +42,10 @@ impl Interrupts {
         {
             use tokio::signal::unix::{SignalKind, signal};
             let ignored = inherited_ignores();
-            // A CI runner cancels with SIGTERM, a closed terminal sends SIGHUP.
-            for kind in [
-                SignalKind::interrupt(),
-                SignalKind::terminate(),
-                SignalKind::hangup(),
+            for (kind, it) in [
+                (SignalKind::interrupt(), Signal::Interrupt),
+                (SignalKind::terminate(), Signal::Terminate),
+                (SignalKind::hangup(), Signal::HangUp),
             ] {
                 if is_in(ignored, kind.as_raw_value()) {
                     continue;
@@ -33,13 +54,13 @@ impl Interrupts {
                     .map_err(|error| Error::failed("signals cannot be handled").because(&error))?;
                 let tell = tell.clone();
                 tokio::spawn(async move {
-                    while stream.recv().await.is_some() && tell.send(()).is_ok() {}
+                    while stream.recv().await.is_some() && tell.send(it).is_ok() {}
                 });
             }
         }
         #[cfg(not(unix))]
         tokio::spawn(async move {
-            while tokio::signal::ctrl_c().await.is_ok() && tell.send(()).is_ok() {}
+            while tokio::signal::ctrl_c().await.is_ok() && tell.send(Signal::Interrupt).is_ok() {}
         });
         Ok(Self { signals })
     }
@@ -51,9 +72,10 @@ impl Interrupts {
     }
 
     /// Waits for the next interrupt; forever, if none can come any more.
-    pub async fn next(&mut self) {
-        if self.signals.recv().await.is_none() {
-            std::future::pending::<()>().await;
+    pub async fn next(&mut self) -> Signal {
+        match self.signals.recv().await {
+            Some(signal) => signal,
+            None => std::future::pending().await,
         }
     }
 
@@ -70,7 +92,7 @@ impl Interrupts {
     ) -> Result<T> {
         tokio::select! {
             result = work => result,
-            () = self.next() => {
+            _ = self.next() => {
                 Err(Error::new(Exit::Interrupted, format!("interrupted while {doing}")).hint(afterwards))
             }
         }
@@ -78,7 +100,7 @@ impl Interrupts {
 
     /// Interrupts that a test sends.
     #[cfg(test)]
-    pub fn scripted() -> (mpsc::UnboundedSender<()>, Self) {
+    pub fn scripted() -> (mpsc::UnboundedSender<Signal>, Self) {
         let (tell, signals) = mpsc::unbounded_channel();
         (tell, Self { signals })
     }

@@ -56,7 +56,7 @@ fn main() -> ExitCode {
     };
     let _told_to_its_end = diagnose(cli.global.verbose);
     match run(cli, audience) {
-        Ok(exit) => ExitCode::from(exit.code()),
+        Ok(code) => ExitCode::from(code),
         Err(error) => {
             report::error(&error, audience);
             ExitCode::from(error.exit.code())
@@ -75,7 +75,7 @@ fn usage(error: &clap::Error) -> u8 {
     report::usage(error, plain.as_ref().err().unwrap_or(error), audience)
 }
 
-fn run(cli: Cli, audience: Audience) -> error::Result<error::Exit> {
+fn run(cli: Cli, audience: Audience) -> error::Result<u8> {
     // One TLS implementation for AWS, Docker and the probe; the first to ask
     // for a default gets it.
     let _ = rustls::crypto::ring::default_provider().install_default();

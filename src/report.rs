@@ -57,6 +57,8 @@ pub enum ReportEvent<'a> {
     /// The thing under way is done.
     Done(String),
     Hook(&'a str),
+    /// A line of the command that is watched, as it is.
+    Command(&'a str),
     Docker(&'a Progress),
     Stack(&'a StackEvent),
     Service(&'a ServiceEvent),
@@ -282,6 +284,11 @@ impl Reporter {
     pub fn complain(&self, error: &Error) {
         let text = self.audience.typed(text(error));
         self.printer.print(Job::Error(text));
+    }
+
+    /// Whether a line moves on the terminal, which nobody else may write to then.
+    pub fn is_live(&self) -> bool {
+        self.probe.is_some()
     }
 
     pub fn wants_json(&self) -> bool {

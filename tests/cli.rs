@@ -9,6 +9,8 @@ mod json;
 #[path = "emulator/stub.rs"]
 mod stub;
 mod support;
+#[path = "cli/watch.rs"]
+mod watch;
 
 use std::fs;
 use std::process::Command;
@@ -62,6 +64,7 @@ fn every_command_explains_itself() -> Outcome {
         "rollback",
         "status",
         "probe",
+        "watch",
         "retire",
         "logs",
         "destroy",

@@ -2,6 +2,7 @@
 
 mod definition;
 mod definitions;
+mod entrance;
 mod registered;
 mod releases;
 mod tasks;

@@ -1,5 +1,6 @@
 //! The load balancer: which targets are healthy, and every way in.
 
+mod entrance;
 mod ways;
 
 use aws_sdk_elasticloadbalancingv2::types::{TargetHealthDescription, TargetHealthStateEnum};

@@ -8,7 +8,7 @@ mod table;
 use serde_json::{Map, Value, json};
 
 use crate::model::AppName;
-use table::{DEPLOYER, Grant, OPERATOR_TOO, PolicyCondition};
+use table::{DEPLOYER, Grant, OPERATOR_TOO, PolicyCondition, WATCHER};
 
 /// Who the policy is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,27 +32,34 @@ impl Role {
 
 /// The policy for one app; without a region it holds in all of them.
 pub fn document(role: Role, app: &AppName, region: Option<&str>) -> Value {
-    let names = Names {
-        stack: app.stack_name(),
-        app: app.as_str(),
-        region: region.unwrap_or("*"),
-    };
-    let statements: Vec<Value> = role
-        .grants()
-        .iter()
-        .map(|grant| names.statement(grant))
-        .collect();
-    json!({ "Version": "2012-10-17", "Statement": statements })
+    Names(&[
+        ("{stack}", &app.stack_name()),
+        ("{app}", app.as_str()),
+        ("{region}", region.unwrap_or("*")),
+    ])
+    .policy(role.grants())
+}
+
+/// The policy for looking on at a service, which may be given by its ARN.
+pub fn to_watch(cluster: &str, service: &str, region: Option<&str>) -> Value {
+    let name = |given: &str| given.rsplit('/').next().unwrap_or(given).to_owned();
+    Names(&[
+        ("{cluster}", &name(cluster)),
+        ("{service}", &name(service)),
+        ("{region}", region.unwrap_or("*")),
+    ])
+    .policy(WATCHER)
 }
 
 /// What the table leaves open.
-struct Names<'a> {
-    stack: String,
-    app: &'a str,
-    region: &'a str,
-}
+struct Names<'a>(&'a [(&'static str, &'a str)]);
 
 impl Names<'_> {
+    fn policy(&self, grants: &[Grant]) -> Value {
+        let statements: Vec<Value> = grants.iter().map(|grant| self.statement(grant)).collect();
+        json!({ "Version": "2012-10-17", "Statement": statements })
+    }
+
     fn statement(&self, grant: &Grant) -> Value {
         let actions: Vec<&str> = grant.needs.iter().map(|need| need.action).collect();
         let on: Vec<String> = grant.on.iter().map(|on| self.filled(on)).collect();
@@ -78,9 +85,10 @@ impl Names<'_> {
     }
 
     fn filled(&self, text: &str) -> String {
-        text.replace("{stack}", &self.stack)
-            .replace("{app}", self.app)
-            .replace("{region}", self.region)
+        let names = self.0.iter();
+        names.fold(text.to_owned(), |text, (open, name)| {
+            text.replace(open, name)
+        })
     }
 }
 

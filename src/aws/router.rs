@@ -7,7 +7,7 @@ use super::Aws;
 use super::error::AwsError;
 use crate::model::{Endpoint, Found, Infrastructure, Move, Patience, PerRoute, Strategy};
 pub use listener::{ENDPOINTS, Listeners};
-pub(super) use listener::{LastRead, found};
+pub(super) use listener::{LastRead, found, named_groups};
 
 impl Aws {
     /// What decides where the app's requests go.

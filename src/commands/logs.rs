@@ -74,7 +74,7 @@ pub async fn run(session: &Session, args: &LogsFlags) -> Result<Exit> {
         tokio::select! {
             () = sleep(session.poll_pause(PAUSE)) => {}
             // How one leaves it, and no failure.
-            () = interrupts.next() => return Ok(Exit::Done),
+            _ = interrupts.next() => return Ok(Exit::Done),
         }
     }
 }

@@ -292,7 +292,7 @@ pub async fn run(session: &Session, args: &cli::StatusFlags) -> Result<Exit> {
         tokio::select! {
             () = sleep(PAUSE) => {}
             // How one leaves it, and no failure.
-            () = interrupts.next() => return Ok(Exit::Done),
+            _ = interrupts.next() => return Ok(Exit::Done),
         }
     }
 }

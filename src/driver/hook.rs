@@ -3,7 +3,6 @@
 //! command is; what it leaves running may help what follows, and ends with this
 //! process. What a failure means is the caller's to say.
 
-mod group;
 mod occasion;
 #[cfg(test)]
 mod tests;
@@ -21,7 +20,8 @@ use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe;
 use tokio::process::{Child, Command};
 
-use self::group::Group;
+use super::group::Group;
+use super::lines::Lines;
 use crate::error::Error;
 use crate::report::ReportEvent;
 use crate::session::Session;
@@ -170,40 +170,7 @@ impl Running {
                 },
             }
         };
-        // What the command itself wrote is in the pipe by now.
-        let left = rustix::io::ioctl_fionread(&self.output)?;
-        let mut rest = (&mut self.output).take(left);
-        rest.read_to_end(&mut lines.partial).await?;
-        lines.tell(tell);
-        lines.end(tell);
-        // Who still writes is not to fail for want of a reader.
-        let mut output = self.output;
-        tokio::spawn(async move { tokio::io::copy(&mut output, &mut tokio::io::sink()).await });
+        lines.rest(self.output, tell).await?;
         Ok((status, self.group))
-    }
-}
-
-/// Cuts into lines what comes in pieces.
-#[derive(Default)]
-struct Lines {
-    partial: Vec<u8>,
-}
-
-impl Lines {
-    fn tell(&mut self, tell: &mut dyn FnMut(&str)) {
-        let Some(end) = self.partial.iter().rposition(|byte| *byte == b'\n') else {
-            return;
-        };
-        let rest = self.partial.split_off(end + 1);
-        let whole = std::mem::replace(&mut self.partial, rest);
-        for line in String::from_utf8_lossy(&whole).lines() {
-            tell(line.trim_end());
-        }
-    }
-
-    fn end(self, tell: &mut dyn FnMut(&str)) {
-        if !self.partial.is_empty() {
-            tell(String::from_utf8_lossy(&self.partial).trim_end());
-        }
     }
 }

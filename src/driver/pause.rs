@@ -65,7 +65,7 @@ pub async fn watch(
     let end = loop {
         tokio::select! {
             biased;
-            () = interrupts.next() => break PauseEnd::Waiting,
+            _ = interrupts.next() => break PauseEnd::Waiting,
             sample = probe.next() => match sample {
                 Some(sample) => if let Some(why) = onlooker.hear(&sample) {
                     break PauseEnd::Complaint(why);

@@ -136,7 +136,7 @@ pub async fn run(
     while shift.outcome().is_none() {
         let event = tokio::select! {
             biased;
-            () = interrupts.next() => Event::Interrupt,
+            _ = interrupts.next() => Event::Interrupt,
             Some(event) = effects.next(), if !effects.is_empty() => event,
             () = &mut told, if !told.is_terminated() => continue,
             event = &mut health, if shift.strategy.is_gradual() => {

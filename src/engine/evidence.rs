@@ -25,9 +25,9 @@ pub enum Upshot {
     RolledBack,
     Refused,
     InDoubt,
-    /// Of a probe alone.
+    /// Of a probe, whatever happened meanwhile.
     Ok,
-    /// Of a probe alone.
+    /// Of a probe, whatever happened meanwhile.
     Failed,
 }
 
@@ -35,7 +35,7 @@ pub enum Upshot {
 /// was written, since the probe began.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Evidence {
-    /// `promote`, `rollback` or `probe`.
+    /// `promote`, `rollback`, `probe` or `watch`.
     pub operation: &'static str,
     /// What happened, in one sentence.
     pub sentence: String,
@@ -134,6 +134,8 @@ pub enum LandmarkKind {
     Alarm,
     Pause,
     Capacity,
+    /// What is watched began, or ended.
+    Command,
 }
 
 /// A landmark as a report has it.

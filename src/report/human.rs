@@ -38,6 +38,7 @@ pub(super) fn line(event: &ReportEvent<'_>, style: Style) -> ShownLine {
         }
         ReportEvent::Doing(text) => ShownLine::Moves(text.clone()),
         ReportEvent::Hook(text) => detail((*text).to_owned()),
+        ReportEvent::Command(text) => ShownLine::Stays((*text).to_owned()),
         ReportEvent::Docker(progress) => docker(progress, style),
         ReportEvent::Stack(event) => {
             let mut text = format!(

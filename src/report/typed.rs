@@ -2,13 +2,14 @@
 //! by a flag, they have it too: typed without, they would be of another app.
 
 /// What follows `bgecs` in them.
-const VERBS: [&str; 14] = [
+const VERBS: [&str; 15] = [
     "init",
     "deploy",
     "promote",
     "rollback",
     "status",
     "probe",
+    "watch",
     "retire",
     "resume",
     "history",

@@ -29,5 +29,6 @@ mod running;
 mod secrets;
 mod stub;
 mod table;
+mod watching;
 mod ways;
 mod world;

@@ -5,7 +5,7 @@
     reason = "what is allowed on which resources is taken from the printed policies"
 )]
 #[path = "../../src/aws/policy/table/mod.rs"]
-mod table;
+pub mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

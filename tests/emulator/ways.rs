@@ -20,7 +20,7 @@ impl World {
 
     /// A listener on port 8080 that forwards to that group, as somebody adds by
     /// hand.
-    fn add_listener(&self, group: &str) -> Outcome<String> {
+    pub fn add_listener(&self, group: &str) -> Outcome<String> {
         let made = self.api.elb(&[
             ("Action", "CreateListener"),
             ("LoadBalancerArn", &self.load_balancer()?),

@@ -25,7 +25,7 @@ impl Aws {
         infra: &Infrastructure,
         known: Option<OtherWays>,
     ) -> Result<(PerRoute<Found>, OtherWays), AwsError> {
-        let listeners = self.listeners_of(infra).await?;
+        let listeners = self.listeners_of(&infra.load_balancer).await?;
         let traffic = self.router(infra).understand(&listeners)?;
         let ways = match known {
             Some(ways) => ways,
@@ -36,7 +36,7 @@ impl Aws {
 
     /// Only the other ways. Without a load balancer there is none.
     pub async fn read_other_ways(&self, infra: &Infrastructure) -> Result<OtherWays, AwsError> {
-        match self.listeners_of(infra).await {
+        match self.listeners_of(&infra.load_balancer).await {
             Ok(listeners) => self.ways_by(infra, &listeners).await,
             Err(error) if error.kind == AwsErrorKind::NotFound => Ok(OtherWays::default()),
             Err(error) => Err(error),
@@ -49,7 +49,7 @@ impl Aws {
         &self,
         infra: &Infrastructure,
     ) -> Result<Option<PerRoute<Option<Found>>>, AwsError> {
-        let listeners = match self.listeners_of(infra).await {
+        let listeners = match self.listeners_of(&infra.load_balancer).await {
             Ok(listeners) => listeners,
             Err(error) if error.kind == AwsErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
@@ -67,14 +67,13 @@ impl Aws {
         }))
     }
 
-    async fn listeners_of(&self, infra: &Infrastructure) -> Result<Vec<Listener>, AwsError> {
-        let arn = &infra.load_balancer;
+    pub(super) async fn listeners_of(&self, arn: &str) -> Result<Vec<Listener>, AwsError> {
         let call = self.elb.describe_listeners().load_balancer_arn(arn);
         let pages = call.into_paginator().items().send();
         let mut listeners: Vec<Listener> = pages
             .collect::<Result<_, _>>()
             .await
-            .named(LISTENERS, arn.as_str())?;
+            .named(LISTENERS, arn)?;
         listeners.sort_by_key(Listener::port);
         Ok(listeners)
     }
@@ -106,13 +105,14 @@ impl Aws {
         Ok(ways)
     }
 
-    async fn rules_of(&self, listener: &Listener) -> Result<Vec<Rule>, AwsError> {
+    pub(super) async fn rules_of(&self, listener: &Listener) -> Result<Vec<Rule>, AwsError> {
         let arn = listener.listener_arn().unwrap_or_default();
         let call = self.elb.describe_rules().listener_arn(arn);
         let pages = call.into_paginator().items().send();
         let mut rules: Vec<Rule> = pages.collect::<Result<_, _>>().await.named(RULES, arn)?;
-        // As they are tried.
-        rules.sort_by_key(|rule| rule.priority().and_then(|text| text.parse::<u32>().ok()));
+        // As they are tried; the default action has no number.
+        let number = |rule: &Rule| rule.priority().and_then(|text| text.parse().ok());
+        rules.sort_by_key(|rule| number(rule).unwrap_or(u32::MAX));
         Ok(rules)
     }
 }
@@ -176,7 +176,7 @@ fn name(listener: &Listener) -> String {
 }
 
 /// A condition as a person would say it.
-fn in_words(condition: &RuleCondition) -> String {
+pub(super) fn in_words(condition: &RuleCondition) -> String {
     let field = condition.field().unwrap_or("a condition");
     let what = match field {
         "path-pattern" => "path",

@@ -35,7 +35,7 @@ use crate::model::{
 };
 use actions::aimed_at;
 
-pub(in crate::aws) use actions::{LastRead, found};
+pub(in crate::aws) use actions::{LastRead, found, named_groups};
 
 const DESCRIBE_LISTENERS: &str = "elasticloadbalancing:DescribeListeners";
 const MODIFY_LISTENER: &str = "elasticloadbalancing:ModifyListener";

@@ -24,14 +24,23 @@ pub struct Failure {
 impl Failure {
     /// What a person would call it.
     pub fn what(&self) -> String {
-        match (self.status, self.unexpected, &self.error) {
-            (Some(status), Some(Unexpected::Body), _) => {
-                format!("HTTP {status}, another body than expected")
-            }
-            (Some(status), ..) => format!("HTTP {status}"),
-            (None, _, Some(error)) => error.clone(),
-            (None, _, None) => "no answer".to_owned(),
+        what_failed(self.status, self.unexpected, self.error.as_deref())
+    }
+}
+
+/// A failure, as a person would call it.
+pub fn what_failed(
+    status: Option<u16>,
+    unexpected: Option<Unexpected>,
+    error: Option<&str>,
+) -> String {
+    match (status, unexpected, error) {
+        (Some(status), Some(Unexpected::Body), _) => {
+            format!("HTTP {status}, another body than expected")
         }
+        (Some(status), ..) => format!("HTTP {status}"),
+        (None, _, Some(error)) => error.to_owned(),
+        (None, _, None) => "no answer".to_owned(),
     }
 }
 

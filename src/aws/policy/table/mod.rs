@@ -5,11 +5,14 @@
 
 mod infrastructure;
 mod release;
+mod watch;
 
 pub use infrastructure::OPERATOR_TOO;
 pub use release::DEPLOYER;
+pub use watch::WATCHER;
 
-/// One statement. `{stack}`, `{app}` and `{region}` stand for the app's.
+/// One statement. `{stack}`, `{app}` and `{region}` stand for the app's, `{cluster}`
+/// and `{service}` for what is watched.
 #[derive(Debug)]
 pub struct Grant {
     pub sid: &'static str,

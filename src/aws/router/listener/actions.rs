@@ -228,27 +228,33 @@ fn kind(action: &Action) -> String {
     kind.unwrap_or("an action without a type").to_owned()
 }
 
-/// AWS answers a simple forward in both forms: the configuration is the whole of
-/// it, the ARN alone is what an emulator may give.
 fn forwards(infra: &Infrastructure, action: &Action) -> Vec<Forward> {
-    let forward = |arn: &str, weight| Forward {
+    let forward = |(arn, weight): (&str, u32)| Forward {
         color: infra.color_of(arn),
         arn: arn.to_owned(),
-        weight: u32::try_from(weight).unwrap_or_default(),
+        weight,
     };
+    named_groups(action).into_iter().map(forward).collect()
+}
+
+/// The target groups of a forward, with their weights. AWS answers a simple one
+/// in both forms: the configuration is the whole of it, the ARN alone is what an
+/// emulator may give.
+pub(in crate::aws) fn named_groups(action: &Action) -> Vec<(&str, u32)> {
     let config = action.forward_config();
     let groups = config.map(ForwardActionConfig::target_groups);
-    let forwards: Vec<Forward> = groups
+    let named: Vec<(&str, u32)> = groups
         .unwrap_or_default()
         .iter()
         .filter_map(|group| {
             let weight = group.weight().unwrap_or(1);
-            Some(forward(group.target_group_arn()?, weight))
+            let weight = u32::try_from(weight).unwrap_or_default();
+            Some((group.target_group_arn()?, weight))
         })
         .collect();
     match action.target_group_arn() {
-        Some(arn) if forwards.is_empty() => vec![forward(arn, 1)],
-        _ => forwards,
+        Some(arn) if named.is_empty() => vec![(arn, 1)],
+        _ => named,
     }
 }
 

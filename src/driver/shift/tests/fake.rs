@@ -13,6 +13,7 @@ use super::{FROM, PACE, TO};
 use crate::driver::World;
 use crate::driver::shift::Samples;
 use crate::engine::shift::{Before, NoteFault, Urgency, WriteFault};
+use crate::interrupt::Signal;
 use crate::model::testing::to;
 use crate::model::{
     Answer, Color, Condition, Connection, Found, Move, PerColor, PerRoute, Route, Sample,
@@ -133,7 +134,7 @@ pub struct Fake {
     pub harm: RefCell<Vec<Color>>,
     pub faults: Faults,
     /// Presses Ctrl-C so often within a call.
-    pub interrupts: Option<(usize, Moment, UnboundedSender<()>, u32)>,
+    pub interrupts: Option<(usize, Moment, UnboundedSender<Signal>, u32)>,
     /// Both listeners as they were ahead of the last write.
     before: Cell<(Color, Color)>,
     /// Writes whose effect is still to come.
@@ -209,7 +210,7 @@ impl Fake {
         };
         if (*at, *moment) == (n, now) {
             for _ in 0..*times {
-                tell.send(()).unwrap();
+                tell.send(Signal::Interrupt).unwrap();
             }
         }
     }

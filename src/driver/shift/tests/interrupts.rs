@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep};
 
 use super::fake::{Asked, Call, Fake, Faults, Moment, Reply};
 use super::{all_well, clean, finish, new_fails, word};
-use crate::interrupt::Interrupts;
+use crate::interrupt::{Interrupts, Signal};
 use crate::model::Color;
 
 type Replies<'a> = &'a dyn Fn(Duration, Color) -> Reply;
@@ -114,7 +114,7 @@ async fn ctrl_c_between_two_calls() {
         let press = async {
             sleep(Duration::from_millis(after)).await;
             let calls = fake.calls.borrow().len();
-            tell.send(()).unwrap();
+            tell.send(Signal::Interrupt).unwrap();
             calls
         };
         let (finished, calls) = tokio::join!(finish(&fake, &mut probe, &mut interrupts), press);

@@ -2,16 +2,21 @@
 //!
 //! Its leader is a shell that waits for the other end of a pipe to close, which
 //! happens on every way out, also where this process is killed. As long as the
-//! leader waits, no other group can come by its number.
+//! leader waits, no other group can come by its number. It also passes signals
+//! on: it is ready to outlive them once it reads.
 
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
-/// Asks its group to end, which it outlives itself, and ends by force what is
-/// left two seconds later.
-const LEADER: &str = "trap '' TERM INT HUP; read -r _; kill -TERM 0; sleep 2; kill -KILL 0";
+use crate::interrupt::Signal;
+
+/// Sends its group the signals that it reads. At their end it asks the group to
+/// end, which it outlives itself, and ends by force what is left two seconds
+/// later.
+const LEADER: &str = "trap '' TERM INT HUP; while read -r it; do kill -\"$it\" 0; done; \
+    kill -TERM 0; sleep 2; kill -KILL 0";
 
 /// Dropping it ends the group, as the end of this process does. No signal goes
 /// from here: the leader may not be ready to outlive one.
@@ -19,7 +24,7 @@ const LEADER: &str = "trap '' TERM INT HUP; read -r _; kill -TERM 0; sleep 2; ki
 pub(super) struct Group {
     leader: Child,
     /// Nobody else has this end.
-    _held: Option<ChildStdin>,
+    held: Option<ChildStdin>,
 }
 
 /// Never dropped: the system closes their pipes when this process is gone.
@@ -36,10 +41,21 @@ impl Group {
             .stderr(Stdio::null())
             .spawn()?;
         let held = leader.stdin.take();
-        Ok(Self {
-            leader,
-            _held: held,
-        })
+        Ok(Self { leader, held })
+    }
+
+    /// Sends it to all of the group.
+    pub(super) fn pass_on(&mut self, signal: Signal) {
+        if let Some(held) = &mut self.held {
+            // A leader that is gone leads nobody.
+            let _ = writeln!(held, "{}", signal.name());
+        }
+    }
+
+    /// What is left of the group goes on, as if nobody had led it.
+    pub(super) fn let_go(mut self) {
+        let _ = self.leader.kill();
+        let _ = self.leader.wait();
     }
 
     /// For [`Command::process_group`].

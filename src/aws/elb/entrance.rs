@@ -1,0 +1,175 @@
+//! Every way by which requests come in at the load balancers of some target
+//! groups, whoever made them.
+
+use aws_sdk_elasticloadbalancingv2::types::{
+    Action, HostHeaderConditionConfig as Host, HttpHeaderConditionConfig as Header, Listener,
+    LoadBalancer, LoadBalancerSchemeEnum, LoadBalancerTypeEnum, PathPatternConditionConfig as Path,
+    ProtocolEnum, Rule, RuleCondition, TargetGroup,
+};
+use futures_util::future::try_join_all;
+
+use super::ways::in_words;
+use crate::aws::Aws;
+use crate::aws::error::{AwsError, Named};
+use crate::aws::router::named_groups;
+use crate::model::{Balancer, Demand, DemandPattern, Door, DoorRule, Protocol, TargetGroupArn};
+
+const GROUPS: &str = "elasticloadbalancing:DescribeTargetGroups";
+const BALANCERS: &str = "elasticloadbalancing:DescribeLoadBalancers";
+
+impl Aws {
+    /// Reads the load balancers that use any of these target groups, with all of
+    /// their listeners and rules.
+    pub async fn read_balancers(
+        &self,
+        groups: &[TargetGroupArn],
+    ) -> Result<Vec<Balancer>, AwsError> {
+        let arns = self.balancers_of(groups).await?;
+        let Some(first) = arns.first() else {
+            // Without names, all that there are would be told.
+            return Ok(Vec::new());
+        };
+        let call = self.elb.describe_load_balancers();
+        let call = call.set_load_balancer_arns(Some(arns.clone()));
+        let pages = call.into_paginator().items().send();
+        let found: Vec<LoadBalancer> = pages
+            .collect::<Result<_, _>>()
+            .await
+            .named(BALANCERS, first.as_str())?;
+        try_join_all(found.iter().map(|it| self.read_balancer(it))).await
+    }
+
+    async fn balancers_of(&self, groups: &[TargetGroupArn]) -> Result<Vec<String>, AwsError> {
+        let Some(first) = groups.first() else {
+            return Ok(Vec::new());
+        };
+        let named = groups.iter().map(|group| group.as_str().to_owned());
+        let call = self.elb.describe_target_groups();
+        let call = call.set_target_group_arns(Some(named.collect()));
+        let pages = call.into_paginator().items().send();
+        let found: Vec<TargetGroup> = pages
+            .collect::<Result<_, _>>()
+            .await
+            .named(GROUPS, first.as_str())?;
+        let mut arns: Vec<String> = Vec::new();
+        for arn in found.iter().flat_map(TargetGroup::load_balancer_arns) {
+            if !arns.contains(arn) {
+                arns.push(arn.clone());
+            }
+        }
+        Ok(arns)
+    }
+
+    async fn read_balancer(&self, balancer: &LoadBalancer) -> Result<Balancer, AwsError> {
+        let arn = balancer.load_balancer_arn().unwrap_or_default();
+        // No other kind has rules.
+        let has_rules = balancer.r#type() == Some(&LoadBalancerTypeEnum::Application);
+        let listeners = self.listeners_of(arn).await?;
+        let doors = listeners.iter().map(async |listener| {
+            let rules = match has_rules {
+                true => self.rules_of(listener).await?,
+                false => Vec::new(),
+            };
+            Ok::<_, AwsError>(door(listener, &rules))
+        });
+        Ok(Balancer {
+            name: balancer.load_balancer_name().unwrap_or(arn).to_owned(),
+            dns_name: balancer.dns_name().unwrap_or_default().to_owned(),
+            is_internal: balancer.scheme() == Some(&LoadBalancerSchemeEnum::Internal),
+            doors: try_join_all(doors).await?,
+        })
+    }
+}
+
+fn door(listener: &Listener, rules: &[Rule]) -> Door {
+    let arn = listener.listener_arn().unwrap_or_default();
+    let mut rules: Vec<DoorRule> = rules.iter().map(rule).collect();
+    // An emulator may have no rule for it.
+    if rules.iter().all(|rule| rule.priority.is_some()) {
+        rules.push(DoorRule {
+            arn: arn.to_owned(),
+            priority: None,
+            demands: Vec::new(),
+            forwards: forwards(listener.default_actions()),
+        });
+    }
+    let port = listener.port().unwrap_or_default();
+    Door {
+        arn: arn.to_owned(),
+        port: u16::try_from(port).unwrap_or_default(),
+        protocol: match listener.protocol() {
+            Some(ProtocolEnum::Http) | None => Protocol::Http,
+            Some(ProtocolEnum::Https) => Protocol::Https,
+            Some(other) => Protocol::Other(other.as_str().to_owned()),
+        },
+        rules,
+    }
+}
+
+fn rule(rule: &Rule) -> DoorRule {
+    let is_default = rule.is_default() == Some(true);
+    let priority = rule.priority().unwrap_or("of unknown priority");
+    DoorRule {
+        arn: rule.rule_arn().unwrap_or_default().to_owned(),
+        priority: (!is_default).then(|| priority.to_owned()),
+        demands: rule.conditions().iter().map(demand).collect(),
+        forwards: forwards(rule.actions()),
+    }
+}
+
+/// What is done ahead of the forward, such as a sign-in, is not asked.
+fn forwards(actions: &[Action]) -> Vec<(TargetGroupArn, u32)> {
+    let named = actions.iter().flat_map(named_groups);
+    named
+        .map(|(arn, weight)| (TargetGroupArn::new(arn), weight))
+        .collect()
+}
+
+fn demand(condition: &RuleCondition) -> Demand {
+    let host = condition.host_header_config();
+    let path = condition.path_pattern_config();
+    match (condition.field(), condition.http_header_config()) {
+        (Some("host-header"), _) => Demand::Host(patterns(
+            condition,
+            host.map(Host::values),
+            host.map(Host::regex_values),
+        )),
+        (Some("path-pattern"), _) => Demand::Path(patterns(
+            condition,
+            path.map(Path::values),
+            path.map(Path::regex_values),
+        )),
+        (Some("http-header"), Some(header)) => Demand::Header(
+            header.http_header_name().unwrap_or_default().to_owned(),
+            patterns(
+                condition,
+                Some(Header::values(header)),
+                Some(Header::regex_values(header)),
+            ),
+        ),
+        _ => Demand::Other(in_words(condition)),
+    }
+}
+
+/// They are in the condition itself, or in the part of it that its kind has.
+fn patterns(
+    condition: &RuleCondition,
+    values: Option<&[String]>,
+    regular: Option<&[String]>,
+) -> Vec<DemandPattern> {
+    let values = match values.unwrap_or_default() {
+        [] => condition.values(),
+        values => values,
+    };
+    let regular = match regular.unwrap_or_default() {
+        [] => condition.regex_values(),
+        regular => regular,
+    };
+    let globs = values.iter().cloned().map(DemandPattern::Glob);
+    globs
+        .chain(regular.iter().cloned().map(DemandPattern::Regex))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

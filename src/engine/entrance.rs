@@ -1,0 +1,374 @@
+//! What to ask for what users see of a service, and at which load balancer's
+//! nodes: read off what leads there. What cannot be known is not guessed, but
+//! said with all that there is to choose from.
+
+use std::collections::BTreeSet;
+
+use super::plan::Refusal;
+use crate::counted::counted;
+use crate::model::{Balancer, Demand, DemandPattern, Door, DoorRule, Protocol, RunningService};
+
+const NAME: &str = "NAME";
+
+/// What was said of the requests.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wish {
+    pub path: Option<String>,
+    /// In addition to the probe's own.
+    pub headers: Vec<(String, String)>,
+}
+
+/// A URL that somebody gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GivenUrl {
+    pub is_secured: bool,
+    pub host: String,
+    pub port: u16,
+    pub path: String,
+}
+
+/// Where to ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entrance {
+    pub url: String,
+    /// The `host:port` behind which the load balancer's nodes are.
+    pub nodes: String,
+    /// By which listener and rule, in words.
+    pub way: String,
+    /// How much of what comes there the service gets, where others get some too.
+    pub share: Option<(u32, u32)>,
+}
+
+/// A way to the service, and what is known of how to ask there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Candidate {
+    entrance: Entrance,
+    /// The scheme, host and port.
+    origin: String,
+    /// Whether the URL is all there, and not one with a gap in it.
+    is_whole: bool,
+    /// What else a request must have.
+    needs: Vec<String>,
+}
+
+/// # Errors
+/// What is not known, and by which flag it is said.
+pub fn find(
+    service: &RunningService,
+    balancers: &[Balancer],
+    wish: &Wish,
+) -> Result<Entrance, Refusal> {
+    let all = candidates(service, balancers, wish);
+    let (plain, special): (Vec<_>, Vec<_>) = all.into_iter().partition(|it| it.needs.is_empty());
+    let origins: BTreeSet<&str> = plain.iter().map(|it| it.origin.as_str()).collect();
+    if origins.len() == 1 {
+        let whole = || plain.iter().filter(|it| it.is_whole);
+        // Of one name any place will do, and the first page best.
+        let root = whole().find(|it| it.entrance.url == format!("{}/", it.origin));
+        if let Some(found) = root.or_else(|| whole().next()) {
+            return Ok(found.entrance.clone());
+        }
+    }
+    Err(match (plain.as_slice(), special.as_slice()) {
+        ([], []) => no_way(service, balancers, wish),
+        ([], special) => wants_more(service, special),
+        ([only], _) => unknown(service, only),
+        (several, _) => choose(service, several),
+    })
+}
+
+/// The entrance of a URL, where one of the load balancers leads it to the
+/// service. A public one comes first.
+pub fn of_url(
+    service: &RunningService,
+    balancers: &[Balancer],
+    url: &GivenUrl,
+    wish: &Wish,
+) -> Option<Entrance> {
+    doors(balancers).find_map(|(balancer, door)| {
+        let is_spoken = match door.protocol {
+            Protocol::Http => !url.is_secured,
+            Protocol::Https => url.is_secured,
+            Protocol::Other(_) => true,
+        };
+        if door.port != url.port || !is_spoken {
+            return None;
+        }
+        let taking = |rule: &&DoorRule| fits(rule, &url.host, &url.path, wish) != Some(false);
+        // One of which it is not known takes it only if it is the service's.
+        let rule = door.rules.iter().filter(taking).find(|rule| {
+            let is_sure = fits(rule, &url.host, &url.path, wish) == Some(true);
+            is_sure || service.share_of(rule).0 > 0
+        })?;
+        let origin = origin(url.is_secured, &url.host, url.port);
+        (service.share_of(rule).0 > 0).then(|| {
+            let url = format!("{origin}{}", url.path);
+            entrance(service, balancer, door, rule, url)
+        })
+    })
+}
+
+fn candidates(service: &RunningService, balancers: &[Balancer], wish: &Wish) -> Vec<Candidate> {
+    let mut all = Vec::new();
+    for (balancer, door) in doors(balancers) {
+        for (number, rule) in door.rules.iter().enumerate() {
+            if service.share_of(rule).0 > 0 {
+                let ahead = &door.rules[..number];
+                let found = by_rule(service, balancer, door, (ahead, rule), wish);
+                all.extend(found.into_iter().map(|found| (door, rule, found)));
+            }
+        }
+    }
+    // ECS knows which way is users', and which one a test's.
+    let is_users = |door: &Door, rule: &DoorRule| {
+        service.production.contains(&rule.arn) || service.production.contains(&door.arn)
+    };
+    if all.iter().any(|(door, rule, _)| is_users(door, rule)) {
+        all.retain(|(door, rule, _)| is_users(door, rule));
+    }
+    all.into_iter().map(|(_, _, found)| found).collect()
+}
+
+/// Those that everybody reaches come first.
+fn doors(balancers: &[Balancer]) -> impl Iterator<Item = (&Balancer, &Door)> {
+    let of = |is_internal| {
+        let some = balancers.iter();
+        some.filter(move |balancer| balancer.is_internal == is_internal)
+    };
+    of(false)
+        .chain(of(true))
+        .flat_map(|balancer| balancer.doors.iter().map(move |door| (balancer, door)))
+}
+
+/// One for each name by which the rule's listener can be asked.
+fn by_rule(
+    service: &RunningService,
+    balancer: &Balancer,
+    door: &Door,
+    (ahead, rule): (&[DoorRule], &DoorRule),
+    wish: &Wish,
+) -> Vec<Candidate> {
+    let place = match &wish.path {
+        Some(path) if !may_take_path(rule, path) => return Vec::new(),
+        Some(path) => Some(path.clone()),
+        None => path_of(rule),
+    };
+    let mut all = Vec::new();
+    for host in hosts(balancer, door, rule) {
+        let path = place.as_deref().unwrap_or("/PATH");
+        let named = host.as_deref().unwrap_or(NAME);
+        let taken = ahead
+            .iter()
+            .find(|rule| fits(rule, named, path, wish) == Some(true));
+        // Another way of the service's own, or nobody comes by this one.
+        if taken.is_some_and(|rule| service.share_of(rule).0 > 0 || wish.path.is_some()) {
+            continue;
+        }
+        let is_whole = host.is_some() && place.is_some() && taken.is_none();
+        let is_secured = door.protocol.is_secured();
+        let origin = origin(is_secured, named, door.port);
+        let path = if taken.is_some() { "/PATH" } else { path };
+        let url = format!("{origin}{path}");
+        all.push(Candidate {
+            entrance: entrance(service, balancer, door, rule, url),
+            origin,
+            is_whole: is_whole && !matches!(door.protocol, Protocol::Other(_)),
+            needs: needs(rule, wish),
+        });
+    }
+    all
+}
+
+fn entrance(
+    service: &RunningService,
+    balancer: &Balancer,
+    door: &Door,
+    rule: &DoorRule,
+    url: String,
+) -> Entrance {
+    let (ours, all) = service.share_of(rule);
+    Entrance {
+        url,
+        nodes: format!("{}:{}", balancer.dns_name, door.port),
+        way: format!("{}: {door}, {rule}", balancer.name),
+        share: (ours < all).then_some((ours, all)),
+    }
+}
+
+/// The names by which users ask there; none is one that nothing here tells.
+fn hosts(balancer: &Balancer, door: &Door, rule: &DoorRule) -> Vec<Option<String>> {
+    let named = rule.demands.iter().find_map(|demand| match demand {
+        Demand::Host(patterns) => Some(patterns),
+        _ => None,
+    });
+    let Some(patterns) = named else {
+        // Its own name has no certificate.
+        let own = (!door.protocol.is_secured()).then(|| balancer.dns_name.clone());
+        return vec![own];
+    };
+    let only: Vec<_> = patterns.iter().filter_map(DemandPattern::only).collect();
+    match only.is_empty() {
+        true => vec![None],
+        false => only.iter().map(|name| Some((*name).to_owned())).collect(),
+    }
+}
+
+/// A path that the rule takes, if one is known.
+fn path_of(rule: &DoorRule) -> Option<String> {
+    let paths = rule.demands.iter().find_map(|demand| match demand {
+        Demand::Path(patterns) => Some(patterns),
+        _ => None,
+    });
+    let Some(paths) = paths else {
+        return Some("/".to_owned());
+    };
+    if paths.iter().any(|path| path.takes("/") == Some(true)) {
+        return Some("/".to_owned());
+    }
+    paths.iter().find_map(|path| match path {
+        // A `*` may stand for nothing.
+        DemandPattern::Glob(glob) if !glob.contains('?') => {
+            let path = glob.replace('*', "");
+            path.starts_with('/').then_some(path)
+        }
+        DemandPattern::Glob(_) | DemandPattern::Regex(_) => None,
+    })
+}
+
+fn may_take_path(rule: &DoorRule, path: &str) -> bool {
+    let path = without_query(path);
+    rule.demands.iter().all(|demand| match demand {
+        Demand::Path(patterns) => any(patterns, |it| it.takes(path)) != Some(false),
+        _ => true,
+    })
+}
+
+/// Whether a rule takes a request; none where that cannot be known here.
+fn fits(rule: &DoorRule, host: &str, path: &str, wish: &Wish) -> Option<bool> {
+    let path = without_query(path);
+    let mut all = Some(true);
+    for demand in &rule.demands {
+        let held = match demand {
+            Demand::Host(patterns) => any(patterns, |it| it.takes_in_any_case(host)),
+            Demand::Path(patterns) => any(patterns, |it| it.takes(path)),
+            Demand::Header(name, patterns) => header(name, patterns, wish),
+            Demand::Other(_) => None,
+        };
+        match held {
+            Some(false) => return Some(false),
+            Some(true) => {}
+            None => all = None,
+        }
+    }
+    all
+}
+
+fn header(name: &str, patterns: &[DemandPattern], wish: &Wish) -> Option<bool> {
+    let mut given = wish.headers.iter();
+    match given.find(|(given, _)| given.eq_ignore_ascii_case(name)) {
+        Some((_, value)) => any(patterns, |it| it.takes_in_any_case(value)),
+        None => Some(false),
+    }
+}
+
+fn any(patterns: &[DemandPattern], takes: impl Fn(&DemandPattern) -> Option<bool>) -> Option<bool> {
+    let taken: Vec<_> = patterns.iter().map(takes).collect();
+    match taken.contains(&Some(true)) {
+        true => Some(true),
+        false if taken.contains(&None) => None,
+        false => Some(false),
+    }
+}
+
+fn without_query(path: &str) -> &str {
+    path.split('?').next().unwrap_or(path)
+}
+
+/// What a rule wants of a request beside its name and its path.
+fn needs(rule: &DoorRule, wish: &Wish) -> Vec<String> {
+    let missing = rule.demands.iter().filter(|demand| match demand {
+        Demand::Host(_) | Demand::Path(_) => false,
+        Demand::Header(name, patterns) => header(name, patterns, wish) == Some(false),
+        Demand::Other(_) => true,
+    });
+    missing.map(ToString::to_string).collect()
+}
+
+/// As a person types it: without the port that goes without saying.
+fn origin(is_secured: bool, host: &str, port: u16) -> String {
+    let (scheme, usual) = if is_secured {
+        ("https", 443)
+    } else {
+        ("http", 80)
+    };
+    match port == usual {
+        true => format!("{scheme}://{host}"),
+        false => format!("{scheme}://{host}:{port}"),
+    }
+}
+
+fn no_way(service: &RunningService, balancers: &[Balancer], wish: &Wish) -> Refusal {
+    let name = &service.name;
+    let names: Vec<&str> = balancers.iter().map(|it| it.name.as_str()).collect();
+    let names = names.join(", ");
+    let message = match (service.classic.as_slice(), service.groups.is_empty()) {
+        ([], true) => format!("the service {name} is behind no load balancer"),
+        (classic, true) => format!(
+            "the service {name} is behind the Classic Load Balancer {}, which does not say how users ask",
+            classic.join(", ")
+        ),
+        (_, false) if balancers.is_empty() => {
+            format!("no load balancer uses a target group of the service {name}")
+        }
+        _ => match &wish.path {
+            Some(path) => format!("nothing of {names} leads {path} to the service {name}"),
+            None => format!("no listener or rule of {names} leads to the service {name}"),
+        },
+    };
+    Refusal::new(message, "--url URL says what users ask")
+}
+
+fn wants_more(service: &RunningService, special: &[Candidate]) -> Refusal {
+    let ways = special.iter().map(|it| {
+        let needs = it.needs.join(", ");
+        format!("{} ({}) wants {needs}", it.entrance.url, it.entrance.way)
+    });
+    let ways = ways.collect::<Vec<_>>().join("\n");
+    Refusal::new(
+        format!(
+            "a request to the service {} wants more than a URL",
+            service.name
+        ),
+        format!("{ways}\n--header 'Name: value' gives a header, --url URL says what users ask"),
+    )
+}
+
+fn unknown(service: &RunningService, only: &Candidate) -> Refusal {
+    let Entrance { way, url, .. } = &only.entrance;
+    Refusal::new(
+        format!(
+            "{way} leads to the service {}, and does not say what users ask",
+            service.name
+        ),
+        format!("say it with --url, such as --url {url}"),
+    )
+}
+
+fn choose(service: &RunningService, several: &[Candidate]) -> Refusal {
+    let ways = several.iter().map(|it| {
+        let Entrance { url, way, .. } = &it.entrance;
+        format!("--url {url}  ({way})")
+    });
+    let ways = ways.collect::<Vec<_>>().join("\n");
+    let count = counted(several.len(), "way");
+    Refusal::new(
+        format!(
+            "{count} lead to the service {}, and users may take any of them",
+            service.name
+        ),
+        format!("say which one to ask:\n{ways}"),
+    )
+}
+
+#[cfg(test)]
+mod tests;
