@@ -33,7 +33,10 @@ pub use build_cache::{CacheFrom, CacheTo};
 pub use build_secret::{Secret, SecretSource};
 pub use caller::Caller;
 pub use deployed::Deployed;
-pub use entrance::{Balancer, Demand, DemandPattern, Door, DoorRule, Protocol, RunningService};
+pub use entrance::{
+    Balancer, BalancerListener, ConditionPattern, ListenerRule, Protocol, RuleCondition,
+    RunningService,
+};
 pub use hook::Hook;
 pub use image::{Contents, LABEL_COMMIT, LABEL_CONTEXT, Origin, Platform, RunsOn};
 pub use infrastructure::Infrastructure;

@@ -6,7 +6,10 @@ use std::collections::BTreeSet;
 
 use super::plan::Refusal;
 use crate::counted::counted;
-use crate::model::{Balancer, Demand, DemandPattern, Door, DoorRule, Protocol, RunningService};
+use crate::model::{
+    Balancer, BalancerListener, ConditionPattern, ListenerRule, Protocol, RuleCondition,
+    RunningService,
+};
 
 const NAME: &str = "NAME";
 
@@ -85,67 +88,73 @@ pub fn of_url(
     url: &GivenUrl,
     wish: &Wish,
 ) -> Option<Entrance> {
-    doors(balancers).find_map(|(balancer, door)| {
-        let is_spoken = match door.protocol {
+    listeners(balancers).find_map(|(balancer, listener)| {
+        let is_spoken = match listener.protocol {
             Protocol::Http => !url.is_secured,
             Protocol::Https => url.is_secured,
             Protocol::Other(_) => true,
         };
-        if door.port != url.port || !is_spoken {
+        if listener.port != url.port || !is_spoken {
             return None;
         }
-        let taking = |rule: &&DoorRule| fits(rule, &url.host, &url.path, wish) != Some(false);
+        let taking = |rule: &&ListenerRule| fits(rule, &url.host, &url.path, wish) != Some(false);
         // One of which it is not known takes it only if it is the service's.
-        let rule = door.rules.iter().filter(taking).find(|rule| {
+        let rule = listener.rules.iter().filter(taking).find(|rule| {
             let is_sure = fits(rule, &url.host, &url.path, wish) == Some(true);
             is_sure || service.share_of(rule).0 > 0
         })?;
         let origin = origin(url.is_secured, &url.host, url.port);
         (service.share_of(rule).0 > 0).then(|| {
             let url = format!("{origin}{}", url.path);
-            entrance(service, balancer, door, rule, url)
+            entrance(service, balancer, listener, rule, url)
         })
     })
 }
 
 fn candidates(service: &RunningService, balancers: &[Balancer], wish: &Wish) -> Vec<Candidate> {
     let mut all = Vec::new();
-    for (balancer, door) in doors(balancers) {
-        for (number, rule) in door.rules.iter().enumerate() {
+    for (balancer, listener) in listeners(balancers) {
+        for (number, rule) in listener.rules.iter().enumerate() {
             if service.share_of(rule).0 > 0 {
-                let ahead = &door.rules[..number];
-                let found = by_rule(service, balancer, door, (ahead, rule), wish);
-                all.extend(found.into_iter().map(|found| (door, rule, found)));
+                let ahead = &listener.rules[..number];
+                let found = by_rule(service, balancer, listener, (ahead, rule), wish);
+                all.extend(found.into_iter().map(|found| (listener, rule, found)));
             }
         }
     }
     // ECS knows which way is users', and which one a test's.
-    let is_users = |door: &Door, rule: &DoorRule| {
-        service.production.contains(&rule.arn) || service.production.contains(&door.arn)
+    let is_users = |listener: &BalancerListener, rule: &ListenerRule| {
+        service.production.contains(&rule.arn) || service.production.contains(&listener.arn)
     };
-    if all.iter().any(|(door, rule, _)| is_users(door, rule)) {
-        all.retain(|(door, rule, _)| is_users(door, rule));
+    if all
+        .iter()
+        .any(|(listener, rule, _)| is_users(listener, rule))
+    {
+        all.retain(|(listener, rule, _)| is_users(listener, rule));
     }
     all.into_iter().map(|(_, _, found)| found).collect()
 }
 
 /// Those that everybody reaches come first.
-fn doors(balancers: &[Balancer]) -> impl Iterator<Item = (&Balancer, &Door)> {
+fn listeners(balancers: &[Balancer]) -> impl Iterator<Item = (&Balancer, &BalancerListener)> {
     let of = |is_internal| {
         let some = balancers.iter();
         some.filter(move |balancer| balancer.is_internal == is_internal)
     };
-    of(false)
-        .chain(of(true))
-        .flat_map(|balancer| balancer.doors.iter().map(move |door| (balancer, door)))
+    of(false).chain(of(true)).flat_map(|balancer| {
+        balancer
+            .listeners
+            .iter()
+            .map(move |listener| (balancer, listener))
+    })
 }
 
 /// One for each name by which the rule's listener can be asked.
 fn by_rule(
     service: &RunningService,
     balancer: &Balancer,
-    door: &Door,
-    (ahead, rule): (&[DoorRule], &DoorRule),
+    listener: &BalancerListener,
+    (ahead, rule): (&[ListenerRule], &ListenerRule),
     wish: &Wish,
 ) -> Vec<Candidate> {
     let place = match &wish.path {
@@ -154,7 +163,7 @@ fn by_rule(
         None => path_of(rule),
     };
     let mut all = Vec::new();
-    for host in hosts(balancer, door, rule) {
+    for host in hosts(balancer, listener, rule) {
         let path = place.as_deref().unwrap_or("/PATH");
         let named = host.as_deref().unwrap_or(NAME);
         let taken = ahead
@@ -165,14 +174,14 @@ fn by_rule(
             continue;
         }
         let is_whole = host.is_some() && place.is_some() && taken.is_none();
-        let is_secured = door.protocol.is_secured();
-        let origin = origin(is_secured, named, door.port);
+        let is_secured = listener.protocol.is_secured();
+        let origin = origin(is_secured, named, listener.port);
         let path = if taken.is_some() { "/PATH" } else { path };
         let url = format!("{origin}{path}");
         all.push(Candidate {
-            entrance: entrance(service, balancer, door, rule, url),
+            entrance: entrance(service, balancer, listener, rule, url),
             origin,
-            is_whole: is_whole && !matches!(door.protocol, Protocol::Other(_)),
+            is_whole: is_whole && !matches!(listener.protocol, Protocol::Other(_)),
             needs: needs(rule, wish),
         });
     }
@@ -182,31 +191,38 @@ fn by_rule(
 fn entrance(
     service: &RunningService,
     balancer: &Balancer,
-    door: &Door,
-    rule: &DoorRule,
+    listener: &BalancerListener,
+    rule: &ListenerRule,
     url: String,
 ) -> Entrance {
     let (ours, all) = service.share_of(rule);
     Entrance {
         url,
-        nodes: format!("{}:{}", balancer.dns_name, door.port),
-        way: format!("{}: {door}, {rule}", balancer.name),
+        nodes: format!("{}:{}", balancer.dns_name, listener.port),
+        way: format!("{}: {listener}, {rule}", balancer.name),
         share: (ours < all).then_some((ours, all)),
     }
 }
 
 /// The names by which users ask there; none is one that nothing here tells.
-fn hosts(balancer: &Balancer, door: &Door, rule: &DoorRule) -> Vec<Option<String>> {
-    let named = rule.demands.iter().find_map(|demand| match demand {
-        Demand::Host(patterns) => Some(patterns),
-        _ => None,
-    });
+fn hosts(
+    balancer: &Balancer,
+    listener: &BalancerListener,
+    rule: &ListenerRule,
+) -> Vec<Option<String>> {
+    let named = rule
+        .conditions
+        .iter()
+        .find_map(|condition| match condition {
+            RuleCondition::Host(patterns) => Some(patterns),
+            _ => None,
+        });
     let Some(patterns) = named else {
         // Its own name has no certificate.
-        let own = (!door.protocol.is_secured()).then(|| balancer.dns_name.clone());
+        let own = (!listener.protocol.is_secured()).then(|| balancer.dns_name.clone());
         return vec![own];
     };
-    let only: Vec<_> = patterns.iter().filter_map(DemandPattern::only).collect();
+    let only: Vec<_> = patterns.iter().filter_map(ConditionPattern::only).collect();
     match only.is_empty() {
         true => vec![None],
         false => only.iter().map(|name| Some((*name).to_owned())).collect(),
@@ -214,11 +230,14 @@ fn hosts(balancer: &Balancer, door: &Door, rule: &DoorRule) -> Vec<Option<String
 }
 
 /// A path that the rule takes, if one is known.
-fn path_of(rule: &DoorRule) -> Option<String> {
-    let paths = rule.demands.iter().find_map(|demand| match demand {
-        Demand::Path(patterns) => Some(patterns),
-        _ => None,
-    });
+fn path_of(rule: &ListenerRule) -> Option<String> {
+    let paths = rule
+        .conditions
+        .iter()
+        .find_map(|condition| match condition {
+            RuleCondition::Path(patterns) => Some(patterns),
+            _ => None,
+        });
     let Some(paths) = paths else {
         return Some("/".to_owned());
     };
@@ -227,32 +246,32 @@ fn path_of(rule: &DoorRule) -> Option<String> {
     }
     paths.iter().find_map(|path| match path {
         // A `*` may stand for nothing.
-        DemandPattern::Glob(glob) if !glob.contains('?') => {
+        ConditionPattern::Glob(glob) if !glob.contains('?') => {
             let path = glob.replace('*', "");
             path.starts_with('/').then_some(path)
         }
-        DemandPattern::Glob(_) | DemandPattern::Regex(_) => None,
+        ConditionPattern::Glob(_) | ConditionPattern::Regex(_) => None,
     })
 }
 
-fn may_take_path(rule: &DoorRule, path: &str) -> bool {
+fn may_take_path(rule: &ListenerRule, path: &str) -> bool {
     let path = without_query(path);
-    rule.demands.iter().all(|demand| match demand {
-        Demand::Path(patterns) => any(patterns, |it| it.takes(path)) != Some(false),
+    rule.conditions.iter().all(|condition| match condition {
+        RuleCondition::Path(patterns) => any(patterns, |it| it.takes(path)) != Some(false),
         _ => true,
     })
 }
 
 /// Whether a rule takes a request; none where that cannot be known here.
-fn fits(rule: &DoorRule, host: &str, path: &str, wish: &Wish) -> Option<bool> {
+fn fits(rule: &ListenerRule, host: &str, path: &str, wish: &Wish) -> Option<bool> {
     let path = without_query(path);
     let mut all = Some(true);
-    for demand in &rule.demands {
-        let held = match demand {
-            Demand::Host(patterns) => any(patterns, |it| it.takes_in_any_case(host)),
-            Demand::Path(patterns) => any(patterns, |it| it.takes(path)),
-            Demand::Header(name, patterns) => header(name, patterns, wish),
-            Demand::Other(_) => None,
+    for condition in &rule.conditions {
+        let held = match condition {
+            RuleCondition::Host(patterns) => any(patterns, |it| it.takes_in_any_case(host)),
+            RuleCondition::Path(patterns) => any(patterns, |it| it.takes(path)),
+            RuleCondition::Header(name, patterns) => header(name, patterns, wish),
+            RuleCondition::Other(_) => None,
         };
         match held {
             Some(false) => return Some(false),
@@ -263,7 +282,7 @@ fn fits(rule: &DoorRule, host: &str, path: &str, wish: &Wish) -> Option<bool> {
     all
 }
 
-fn header(name: &str, patterns: &[DemandPattern], wish: &Wish) -> Option<bool> {
+fn header(name: &str, patterns: &[ConditionPattern], wish: &Wish) -> Option<bool> {
     let mut given = wish.headers.iter();
     match given.find(|(given, _)| given.eq_ignore_ascii_case(name)) {
         Some((_, value)) => any(patterns, |it| it.takes_in_any_case(value)),
@@ -271,7 +290,10 @@ fn header(name: &str, patterns: &[DemandPattern], wish: &Wish) -> Option<bool> {
     }
 }
 
-fn any(patterns: &[DemandPattern], takes: impl Fn(&DemandPattern) -> Option<bool>) -> Option<bool> {
+fn any(
+    patterns: &[ConditionPattern],
+    takes: impl Fn(&ConditionPattern) -> Option<bool>,
+) -> Option<bool> {
     let taken: Vec<_> = patterns.iter().map(takes).collect();
     match taken.contains(&Some(true)) {
         true => Some(true),
@@ -285,11 +307,11 @@ fn without_query(path: &str) -> &str {
 }
 
 /// What a rule wants of a request beside its name and its path.
-fn needs(rule: &DoorRule, wish: &Wish) -> Vec<String> {
-    let missing = rule.demands.iter().filter(|demand| match demand {
-        Demand::Host(_) | Demand::Path(_) => false,
-        Demand::Header(name, patterns) => header(name, patterns, wish) == Some(false),
-        Demand::Other(_) => true,
+fn needs(rule: &ListenerRule, wish: &Wish) -> Vec<String> {
+    let missing = rule.conditions.iter().filter(|condition| match condition {
+        RuleCondition::Host(_) | RuleCondition::Path(_) => false,
+        RuleCondition::Header(name, patterns) => header(name, patterns, wish) == Some(false),
+        RuleCondition::Other(_) => true,
     });
     missing.map(ToString::to_string).collect()
 }

@@ -24,17 +24,17 @@ pub struct Balancer {
     pub name: String,
     pub dns_name: String,
     pub is_internal: bool,
-    pub doors: Vec<Door>,
+    pub listeners: Vec<BalancerListener>,
 }
 
 /// A listener.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Door {
+pub struct BalancerListener {
     pub arn: String,
     pub port: u16,
     pub protocol: Protocol,
     /// As they are tried; the default action comes last.
-    pub rules: Vec<DoorRule>,
+    pub rules: Vec<ListenerRule>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,30 +46,30 @@ pub enum Protocol {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DoorRule {
+pub struct ListenerRule {
     pub arn: String,
     /// None for the default action.
     pub priority: Option<String>,
     /// All of them have to hold.
-    pub demands: Vec<Demand>,
+    pub conditions: Vec<RuleCondition>,
     /// Where it forwards to, and with which weights.
     pub forwards: Vec<(TargetGroupArn, u32)>,
 }
 
 /// A condition of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Demand {
-    Host(Vec<DemandPattern>),
-    Path(Vec<DemandPattern>),
+pub enum RuleCondition {
+    Host(Vec<ConditionPattern>),
+    Path(Vec<ConditionPattern>),
     /// Its value may be a secret between a CDN and the load balancer.
-    Header(String, Vec<DemandPattern>),
+    Header(String, Vec<ConditionPattern>),
     /// Of any other kind, in words.
     Other(String),
 }
 
 /// Any of a condition's patterns will do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DemandPattern {
+pub enum ConditionPattern {
     /// `*` stands for any text, `?` for any one character.
     Glob(String),
     Regex(String),
@@ -77,7 +77,7 @@ pub enum DemandPattern {
 
 impl RunningService {
     /// How much of its requests a rule gives to the service, of how much.
-    pub fn share_of(&self, rule: &DoorRule) -> (u32, u32) {
+    pub fn share_of(&self, rule: &ListenerRule) -> (u32, u32) {
         let weight = |ours: bool| {
             let of = rule.forwards.iter();
             let of = of.filter(|(group, _)| !ours || self.groups.contains(group));
@@ -97,7 +97,7 @@ impl Protocol {
     }
 }
 
-impl DemandPattern {
+impl ConditionPattern {
     /// The one text that it takes, if that is so.
     pub fn only(&self) -> Option<&str> {
         match self {
@@ -153,7 +153,7 @@ fn takes(glob: &[u8], text: &[u8]) -> bool {
     glob[at..].iter().all(|byte| *byte == b'*')
 }
 
-impl fmt::Display for DemandPattern {
+impl fmt::Display for ConditionPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Glob(text) => f.write_str(text),
@@ -163,7 +163,7 @@ impl fmt::Display for DemandPattern {
 }
 
 /// Without a header's value.
-impl fmt::Display for Demand {
+impl fmt::Display for RuleCondition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (name, patterns) = match self {
             Self::Host(patterns) => ("host", patterns),
@@ -187,22 +187,22 @@ impl fmt::Display for Protocol {
 }
 
 /// `port 443 (HTTPS)`
-impl fmt::Display for Door {
+impl fmt::Display for BalancerListener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "port {} ({})", self.port, self.protocol)
     }
 }
 
 /// `rule 10 (host shop.example.com)`, or `default action`.
-impl fmt::Display for DoorRule {
+impl fmt::Display for ListenerRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(priority) = &self.priority else {
             return f.write_str("default action");
         };
-        let demands: Vec<String> = self.demands.iter().map(ToString::to_string).collect();
-        match demands.is_empty() {
+        let conditions: Vec<String> = self.conditions.iter().map(ToString::to_string).collect();
+        match conditions.is_empty() {
             true => write!(f, "rule {priority} (every request)"),
-            false => write!(f, "rule {priority} ({})", demands.join(", ")),
+            false => write!(f, "rule {priority} ({})", conditions.join(", ")),
         }
     }
 }
@@ -229,27 +229,27 @@ mod tests {
             ("*", "", true),
             ("", "", true),
         ] {
-            let pattern = DemandPattern::Glob(glob.to_owned());
+            let pattern = ConditionPattern::Glob(glob.to_owned());
             assert_eq!(pattern.takes(text), Some(expected), "{glob} {text}");
         }
-        let host = DemandPattern::Glob("*.Example.com".to_owned());
+        let host = ConditionPattern::Glob("*.Example.com".to_owned());
         assert_eq!(host.takes_in_any_case("shop.EXAMPLE.com"), Some(true));
-        assert_eq!(DemandPattern::Regex("^/$".to_owned()).takes("/"), None);
+        assert_eq!(ConditionPattern::Regex("^/$".to_owned()).takes("/"), None);
     }
 
     #[test]
     fn a_secret_of_a_header_is_not_told() {
-        let rule = DoorRule {
+        let rule = ListenerRule {
             arn: "rule/5".to_owned(),
             priority: Some("5".to_owned()),
-            demands: vec![
-                Demand::Host(vec![
-                    DemandPattern::Glob("a.example.com".to_owned()),
-                    DemandPattern::Regex("^b".to_owned()),
+            conditions: vec![
+                RuleCondition::Host(vec![
+                    ConditionPattern::Glob("a.example.com".to_owned()),
+                    ConditionPattern::Regex("^b".to_owned()),
                 ]),
-                Demand::Header(
+                RuleCondition::Header(
                     "x-origin".to_owned(),
-                    vec![DemandPattern::Glob("hunter22".to_owned())],
+                    vec![ConditionPattern::Glob("hunter22".to_owned())],
                 ),
             ],
             forwards: Vec::new(),

@@ -4,7 +4,7 @@
 use aws_sdk_elasticloadbalancingv2::types::{
     Action, HostHeaderConditionConfig as Host, HttpHeaderConditionConfig as Header, Listener,
     LoadBalancer, LoadBalancerSchemeEnum, LoadBalancerTypeEnum, PathPatternConditionConfig as Path,
-    ProtocolEnum, Rule, RuleCondition, TargetGroup,
+    ProtocolEnum, Rule, RuleCondition as Condition, TargetGroup,
 };
 use futures_util::future::try_join_all;
 
@@ -12,7 +12,10 @@ use super::ways::in_words;
 use crate::aws::Aws;
 use crate::aws::error::{AwsError, Named};
 use crate::aws::router::named_groups;
-use crate::model::{Balancer, Demand, DemandPattern, Door, DoorRule, Protocol, TargetGroupArn};
+use crate::model::{
+    Balancer, BalancerListener, ConditionPattern, ListenerRule, Protocol, RuleCondition,
+    TargetGroupArn,
+};
 
 const GROUPS: &str = "elasticloadbalancing:DescribeTargetGroups";
 const BALANCERS: &str = "elasticloadbalancing:DescribeLoadBalancers";
@@ -64,37 +67,37 @@ impl Aws {
         let arn = balancer.load_balancer_arn().unwrap_or_default();
         // No other kind has rules.
         let has_rules = balancer.r#type() == Some(&LoadBalancerTypeEnum::Application);
-        let listeners = self.listeners_of(arn).await?;
-        let doors = listeners.iter().map(async |listener| {
+        let all = self.listeners_of(arn).await?;
+        let listeners = all.iter().map(async |listener| {
             let rules = match has_rules {
                 true => self.rules_of(listener).await?,
                 false => Vec::new(),
             };
-            Ok::<_, AwsError>(door(listener, &rules))
+            Ok::<_, AwsError>(self::listener(listener, &rules))
         });
         Ok(Balancer {
             name: balancer.load_balancer_name().unwrap_or(arn).to_owned(),
             dns_name: balancer.dns_name().unwrap_or_default().to_owned(),
             is_internal: balancer.scheme() == Some(&LoadBalancerSchemeEnum::Internal),
-            doors: try_join_all(doors).await?,
+            listeners: try_join_all(listeners).await?,
         })
     }
 }
 
-fn door(listener: &Listener, rules: &[Rule]) -> Door {
+fn listener(listener: &Listener, rules: &[Rule]) -> BalancerListener {
     let arn = listener.listener_arn().unwrap_or_default();
-    let mut rules: Vec<DoorRule> = rules.iter().map(rule).collect();
+    let mut rules: Vec<ListenerRule> = rules.iter().map(rule).collect();
     // An emulator may have no rule for it.
     if rules.iter().all(|rule| rule.priority.is_some()) {
-        rules.push(DoorRule {
+        rules.push(ListenerRule {
             arn: arn.to_owned(),
             priority: None,
-            demands: Vec::new(),
+            conditions: Vec::new(),
             forwards: forwards(listener.default_actions()),
         });
     }
     let port = listener.port().unwrap_or_default();
-    Door {
+    BalancerListener {
         arn: arn.to_owned(),
         port: u16::try_from(port).unwrap_or_default(),
         protocol: match listener.protocol() {
@@ -106,13 +109,13 @@ fn door(listener: &Listener, rules: &[Rule]) -> Door {
     }
 }
 
-fn rule(rule: &Rule) -> DoorRule {
+fn rule(rule: &Rule) -> ListenerRule {
     let is_default = rule.is_default() == Some(true);
     let priority = rule.priority().unwrap_or("of unknown priority");
-    DoorRule {
+    ListenerRule {
         arn: rule.rule_arn().unwrap_or_default().to_owned(),
         priority: (!is_default).then(|| priority.to_owned()),
-        demands: rule.conditions().iter().map(demand).collect(),
+        conditions: rule.conditions().iter().map(condition).collect(),
         forwards: forwards(rule.actions()),
     }
 }
@@ -125,21 +128,21 @@ fn forwards(actions: &[Action]) -> Vec<(TargetGroupArn, u32)> {
         .collect()
 }
 
-fn demand(condition: &RuleCondition) -> Demand {
+fn condition(condition: &Condition) -> RuleCondition {
     let host = condition.host_header_config();
     let path = condition.path_pattern_config();
     match (condition.field(), condition.http_header_config()) {
-        (Some("host-header"), _) => Demand::Host(patterns(
+        (Some("host-header"), _) => RuleCondition::Host(patterns(
             condition,
             host.map(Host::values),
             host.map(Host::regex_values),
         )),
-        (Some("path-pattern"), _) => Demand::Path(patterns(
+        (Some("path-pattern"), _) => RuleCondition::Path(patterns(
             condition,
             path.map(Path::values),
             path.map(Path::regex_values),
         )),
-        (Some("http-header"), Some(header)) => Demand::Header(
+        (Some("http-header"), Some(header)) => RuleCondition::Header(
             header.http_header_name().unwrap_or_default().to_owned(),
             patterns(
                 condition,
@@ -147,16 +150,16 @@ fn demand(condition: &RuleCondition) -> Demand {
                 Some(Header::regex_values(header)),
             ),
         ),
-        _ => Demand::Other(in_words(condition)),
+        _ => RuleCondition::Other(in_words(condition)),
     }
 }
 
 /// They are in the condition itself, or in the part of it that its kind has.
 fn patterns(
-    condition: &RuleCondition,
+    condition: &Condition,
     values: Option<&[String]>,
     regular: Option<&[String]>,
-) -> Vec<DemandPattern> {
+) -> Vec<ConditionPattern> {
     let values = match values.unwrap_or_default() {
         [] => condition.values(),
         values => values,
@@ -165,9 +168,9 @@ fn patterns(
         [] => condition.regex_values(),
         regular => regular,
     };
-    let globs = values.iter().cloned().map(DemandPattern::Glob);
+    let globs = values.iter().cloned().map(ConditionPattern::Glob);
     globs
-        .chain(regular.iter().cloned().map(DemandPattern::Regex))
+        .chain(regular.iter().cloned().map(ConditionPattern::Regex))
         .collect()
 }
 

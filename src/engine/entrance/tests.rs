@@ -14,31 +14,31 @@ fn web() -> RunningService {
     }
 }
 
-fn globs(texts: &[&str]) -> Vec<DemandPattern> {
+fn globs(texts: &[&str]) -> Vec<ConditionPattern> {
     let globs = texts.iter();
     globs
-        .map(|text| DemandPattern::Glob((*text).to_owned()))
+        .map(|text| ConditionPattern::Glob((*text).to_owned()))
         .collect()
 }
 
-fn host(names: &[&str]) -> Demand {
-    Demand::Host(globs(names))
+fn host(names: &[&str]) -> RuleCondition {
+    RuleCondition::Host(globs(names))
 }
 
-fn path(paths: &[&str]) -> Demand {
-    Demand::Path(globs(paths))
+fn path(paths: &[&str]) -> RuleCondition {
+    RuleCondition::Path(globs(paths))
 }
 
-fn header(name: &str, value: &str) -> Demand {
-    Demand::Header(name.to_owned(), globs(&[value]))
+fn header(name: &str, value: &str) -> RuleCondition {
+    RuleCondition::Header(name.to_owned(), globs(&[value]))
 }
 
-fn rule(priority: &str, demands: &[Demand], forwards: &[(&str, u32)]) -> DoorRule {
+fn rule(priority: &str, conditions: &[RuleCondition], forwards: &[(&str, u32)]) -> ListenerRule {
     let forwards = forwards.iter();
-    DoorRule {
+    ListenerRule {
         arn: format!("rule/{priority}"),
         priority: Some(priority.to_owned()),
-        demands: demands.to_vec(),
+        conditions: conditions.to_vec(),
         forwards: forwards
             .map(|(name, weight)| (group(name), *weight))
             .collect(),
@@ -46,15 +46,15 @@ fn rule(priority: &str, demands: &[Demand], forwards: &[(&str, u32)]) -> DoorRul
 }
 
 /// The default action.
-fn default(forwards: &[(&str, u32)]) -> DoorRule {
-    DoorRule {
+fn default(forwards: &[(&str, u32)]) -> ListenerRule {
+    ListenerRule {
         priority: None,
         ..rule("default", &[], forwards)
     }
 }
 
-fn door(port: u16, protocol: &str, rules: Vec<DoorRule>) -> Door {
-    Door {
+fn listener(port: u16, protocol: &str, rules: Vec<ListenerRule>) -> BalancerListener {
+    BalancerListener {
         arn: format!("listener/{port}"),
         port,
         protocol: match protocol {
@@ -66,12 +66,12 @@ fn door(port: u16, protocol: &str, rules: Vec<DoorRule>) -> Door {
     }
 }
 
-fn balancer(name: &str, doors: Vec<Door>) -> Balancer {
+fn balancer(name: &str, listeners: Vec<BalancerListener>) -> Balancer {
     Balancer {
         name: name.to_owned(),
         dns_name: format!("{name}.elb.example"),
         is_internal: name == "inner",
-        doors,
+        listeners,
     }
 }
 
@@ -86,12 +86,12 @@ fn shown(found: Result<Entrance, Refusal>) -> String {
     }
 }
 
-fn asked(doors: Vec<Door>, wish: &Wish) -> String {
-    shown(find(&web(), &[balancer("shared", doors)], wish))
+fn asked(listeners: Vec<BalancerListener>, wish: &Wish) -> String {
+    shown(find(&web(), &[balancer("shared", listeners)], wish))
 }
 
-fn plainly(doors: Vec<Door>) -> String {
-    asked(doors, &Wish::default())
+fn plainly(listeners: Vec<BalancerListener>) -> String {
+    asked(listeners, &Wish::default())
 }
 
 const WEB: &[(&str, u32)] = &[("web", 1)];
@@ -99,17 +99,17 @@ const OTHER: &[(&str, u32)] = &[("other", 1)];
 
 #[test]
 fn one_way_says_what_to_ask() {
-    for (door, expected) in [
+    for (listener, expected) in [
         (
-            door(80, "HTTP", vec![default(WEB)]),
+            listener(80, "HTTP", vec![default(WEB)]),
             "http://shared.elb.example/ at shared.elb.example:80 (shared: port 80 (HTTP), default action)",
         ),
         (
-            door(8080, "HTTP", vec![default(WEB)]),
+            listener(8080, "HTTP", vec![default(WEB)]),
             "http://shared.elb.example:8080/ at shared.elb.example:8080 (shared: port 8080 (HTTP), default action)",
         ),
         (
-            door(
+            listener(
                 443,
                 "HTTPS",
                 vec![
@@ -120,7 +120,7 @@ fn one_way_says_what_to_ask() {
             "https://shop.example.com/ at shared.elb.example:443 (shared: port 443 (HTTPS), rule 10 (host shop.example.com))",
         ),
         (
-            door(
+            listener(
                 80,
                 "HTTP",
                 vec![rule("20", &[path(&["/api/*", "/v2"])], WEB), default(OTHER)],
@@ -128,7 +128,7 @@ fn one_way_says_what_to_ask() {
             "http://shared.elb.example/api/ at shared.elb.example:80 (shared: port 80 (HTTP), rule 20 (path /api/* or /v2))",
         ),
         (
-            door(
+            listener(
                 80,
                 "HTTP",
                 vec![rule(
@@ -141,11 +141,11 @@ fn one_way_says_what_to_ask() {
         ),
         // Part of it, and a share of nothing besides.
         (
-            door(80, "HTTP", vec![default(&[("web", 90), ("other", 10)])]),
+            listener(80, "HTTP", vec![default(&[("web", 90), ("other", 10)])]),
             "http://shared.elb.example/ at shared.elb.example:80 (shared: port 80 (HTTP), default action, 90 of 100)",
         ),
         (
-            door(
+            listener(
                 80,
                 "HTTP",
                 vec![default(&[("web", 1), ("web-2", 0), ("other", 0)])],
@@ -153,23 +153,23 @@ fn one_way_says_what_to_ask() {
             "http://shared.elb.example/ at shared.elb.example:80 (shared: port 80 (HTTP), default action)",
         ),
     ] {
-        assert_eq!(plainly(vec![door]), expected);
+        assert_eq!(plainly(vec![listener]), expected);
     }
 }
 
 #[test]
 fn a_redirect_and_a_weight_of_zero_lead_nowhere() {
-    let doors = vec![
-        door(80, "HTTP", vec![default(&[])]),
-        door(81, "HTTP", vec![default(&[("web", 0), ("other", 1)])]),
+    let listeners = vec![
+        listener(80, "HTTP", vec![default(&[])]),
+        listener(81, "HTTP", vec![default(&[("web", 0), ("other", 1)])]),
     ];
     assert_eq!(
-        plainly(doors.clone()),
+        plainly(listeners.clone()),
         "no listener or rule of shared leads to the service web\n--url URL says what users ask"
     );
     let shop = rule("10", &[host(&["shop.example.com"])], WEB);
-    let https = door(443, "HTTPS", vec![shop, default(OTHER)]);
-    let all = [doors, vec![https]].concat();
+    let https = listener(443, "HTTPS", vec![shop, default(OTHER)]);
+    let all = [listeners, vec![https]].concat();
     assert!(plainly(all).starts_with("https://shop.example.com/ at "));
 }
 
@@ -177,13 +177,13 @@ fn a_redirect_and_a_weight_of_zero_lead_nowhere() {
 #[test]
 fn several_names_are_told_and_none_is_guessed() {
     let api = rule("5", &[path(&["/api/*"])], WEB);
-    let one_name = door(80, "HTTP", vec![api, default(WEB)]);
+    let one_name = listener(80, "HTTP", vec![api, default(WEB)]);
     assert!(plainly(vec![one_name]).starts_with("http://shared.elb.example/ at "));
 
     let shop = host(&["shop.example.com", "example.com"]);
     let two = vec![
-        door(443, "HTTPS", vec![rule("10", &[shop], WEB), default(OTHER)]),
-        door(8080, "HTTP", vec![default(&[("web-2", 1)])]),
+        listener(443, "HTTPS", vec![rule("10", &[shop], WEB), default(OTHER)]),
+        listener(8080, "HTTP", vec![default(&[("web-2", 1)])]),
     ];
     insta::assert_snapshot!(plainly(two.clone()), @"
     3 ways lead to the service web, and users may take any of them
@@ -211,9 +211,9 @@ fn several_names_are_told_and_none_is_guessed() {
 
 #[test]
 fn a_public_load_balancer_comes_before_an_internal_one_of_the_same_name() {
-    let of = |name: &str, listener: Door| balancer(name, vec![listener]);
+    let of = |name: &str, listener: BalancerListener| balancer(name, vec![listener]);
     let shop = || {
-        door(
+        listener(
             443,
             "HTTPS",
             vec![rule("10", &[host(&["shop.example"])], WEB)],
@@ -226,7 +226,7 @@ fn a_public_load_balancer_comes_before_an_internal_one_of_the_same_name() {
         "{found}"
     );
 
-    let own = || door(80, "HTTP", vec![default(WEB)]);
+    let own = || listener(80, "HTTP", vec![default(WEB)]);
     let both = [of("inner", own()), of("shared", own())];
     let found = shown(find(&web(), &both, &Wish::default()));
     insta::assert_snapshot!(found, @"
@@ -239,10 +239,10 @@ fn a_public_load_balancer_comes_before_an_internal_one_of_the_same_name() {
 
 #[test]
 fn what_does_not_say_the_name_or_the_path_wants_a_url() {
-    for (door, url) in [
-        (door(443, "HTTPS", vec![default(WEB)]), "https://NAME/"),
+    for (listener, url) in [
+        (listener(443, "HTTPS", vec![default(WEB)]), "https://NAME/"),
         (
-            door(
+            listener(
                 443,
                 "HTTPS",
                 vec![rule("1", &[host(&["*.example.com"])], WEB)],
@@ -250,16 +250,18 @@ fn what_does_not_say_the_name_or_the_path_wants_a_url() {
             "https://NAME/",
         ),
         (
-            door(80, "HTTP", vec![rule("1", &[path(&["/img/?.png"])], WEB)]),
+            listener(80, "HTTP", vec![rule("1", &[path(&["/img/?.png"])], WEB)]),
             "http://shared.elb.example/PATH",
         ),
         (
-            door(
+            listener(
                 80,
                 "HTTP",
                 vec![rule(
                     "1",
-                    &[Demand::Path(vec![DemandPattern::Regex("^/x".to_owned())])],
+                    &[RuleCondition::Path(vec![ConditionPattern::Regex(
+                        "^/x".to_owned(),
+                    )])],
                     WEB,
                 )],
             ),
@@ -267,7 +269,7 @@ fn what_does_not_say_the_name_or_the_path_wants_a_url() {
         ),
         // Another service has the first page.
         (
-            door(
+            listener(
                 80,
                 "HTTP",
                 vec![rule("1", &[path(&["/"])], OTHER), default(WEB)],
@@ -276,14 +278,14 @@ fn what_does_not_say_the_name_or_the_path_wants_a_url() {
         ),
         // A Network Load Balancer does not care what is spoken.
         (
-            door(80, "TCP", vec![default(WEB)]),
+            listener(80, "TCP", vec![default(WEB)]),
             "http://shared.elb.example/",
         ),
-        (door(443, "TLS", vec![default(WEB)]), "https://NAME/"),
+        (listener(443, "TLS", vec![default(WEB)]), "https://NAME/"),
     ] {
-        let said = plainly(vec![door.clone()]);
-        let rule = door.rules.last().unwrap();
-        let way = format!("shared: {door}, {rule}");
+        let said = plainly(vec![listener.clone()]);
+        let rule = listener.rules.last().unwrap();
+        let way = format!("shared: {listener}, {rule}");
         let expected = format!(
             "{way} leads to the service web, and does not say what users ask\nsay it with --url, such as --url {url}"
         );
@@ -297,23 +299,23 @@ fn a_path_that_was_given_chooses_among_the_ways() {
         path: Some(path.to_owned()),
         ..Wish::default()
     };
-    let doors = vec![
-        door(
+    let listeners = vec![
+        listener(
             80,
             "HTTP",
             vec![rule("1", &[path(&["/api/*"])], WEB), default(OTHER)],
         ),
-        door(
+        listener(
             8080,
             "HTTP",
             vec![rule("1", &[path(&["/api/admin"])], OTHER), default(WEB)],
         ),
     ];
-    let found = |path| asked(doors.clone(), &at(path));
+    let found = |path| asked(listeners.clone(), &at(path));
     assert!(found("/health").starts_with("http://shared.elb.example:8080/health at "));
     assert!(found("/api/admin?x=/y").starts_with("http://shared.elb.example/api/admin?x=/y at "));
     assert!(found("/api/a").starts_with("2 ways lead"));
-    let only = vec![doors[0].clone()];
+    let only = vec![listeners[0].clone()];
     assert_eq!(
         asked(only, &at("/health")),
         "nothing of shared leads /health to the service web\n--url URL says what users ask"
@@ -324,7 +326,7 @@ fn a_path_that_was_given_chooses_among_the_ways() {
 #[test]
 fn what_wants_a_header_comes_after_what_wants_nothing() {
     let secret = rule("5", &[header("X-Origin", "hunter22")], WEB);
-    let sealed = door(80, "HTTP", vec![secret.clone(), default(OTHER)]);
+    let sealed = listener(80, "HTTP", vec![secret.clone(), default(OTHER)]);
     let said = plainly(vec![sealed.clone()]);
     insta::assert_snapshot!(said, @"
     a request to the service web wants more than a URL
@@ -343,8 +345,8 @@ fn what_wants_a_header_comes_after_what_wants_nothing() {
             "{found}"
         );
     }
-    let posts = rule("6", &[Demand::Other("method POST".to_owned())], WEB);
-    let open = door(8080, "HTTP", vec![secret, posts, default(WEB)]);
+    let posts = rule("6", &[RuleCondition::Other("method POST".to_owned())], WEB);
+    let open = listener(8080, "HTTP", vec![secret, posts, default(WEB)]);
     assert!(plainly(vec![open]).starts_with("http://shared.elb.example:8080/ at "));
 }
 
@@ -377,12 +379,12 @@ fn without_a_load_balancer_a_url_is_wanted() {
 #[test]
 fn a_url_is_asked_at_the_nodes_where_they_lead_it_there() {
     let shop = rule("10", &[host(&["*.example.com"]), path(&["/shop/*"])], WEB);
-    let doors = vec![
-        door(80, "HTTP", vec![default(&[])]),
-        door(443, "HTTPS", vec![shop, default(OTHER)]),
-        door(8443, "TCP", vec![default(WEB)]),
+    let listeners = vec![
+        listener(80, "HTTP", vec![default(&[])]),
+        listener(443, "HTTPS", vec![shop, default(OTHER)]),
+        listener(8443, "TCP", vec![default(WEB)]),
     ];
-    let all = [balancer("shared", doors)];
+    let all = [balancer("shared", listeners)];
     for (is_secured, host, port, path, expected) in [
         (
             true,

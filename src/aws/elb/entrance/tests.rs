@@ -76,8 +76,8 @@ fn arns(names: &[&str]) -> Vec<TargetGroupArn> {
 fn shown(balancers: &[Balancer]) -> Vec<String> {
     let mut all = Vec::new();
     for balancer in balancers {
-        for door in &balancer.doors {
-            for rule in &door.rules {
+        for listener in &balancer.listeners {
+            for rule in &listener.rules {
                 let forwards: Vec<String> = rule
                     .forwards
                     .iter()
@@ -85,7 +85,7 @@ fn shown(balancers: &[Balancer]) -> Vec<String> {
                     .collect();
                 let name = &balancer.name;
                 all.push(format!(
-                    "{name} {door}, {rule}: {} [{}]",
+                    "{name} {listener}, {rule}: {} [{}]",
                     forwards.join(", "),
                     rule.arn
                 ));
