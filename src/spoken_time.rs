@@ -81,6 +81,16 @@ pub fn short(time: std::time::Duration) -> String {
     }
 }
 
+/// The same of what took its time: to the nearest second, and below one in `500ms`.
+pub fn took(time: std::time::Duration) -> String {
+    match (time.as_millis() + 500) / 1000 {
+        0 => format!("{}ms", time.as_millis()),
+        _ => short(std::time::Duration::from_secs_f64(
+            time.as_secs_f64().round(),
+        )),
+    }
+}
+
 /// `5 min ago`, rounded down.
 pub fn ago(time: Duration) -> String {
     format!("{} ago", roughly(time))
@@ -147,6 +157,22 @@ mod tests {
         ] {
             let time = std::time::Duration::from_millis(millis);
             assert_eq!(short(time), expected);
+        }
+    }
+
+    #[test]
+    fn what_took_its_time_is_told_to_the_nearest_second() {
+        for (millis, expected) in [
+            (0, "0ms"),
+            (30, "30ms"),
+            (499, "499ms"),
+            (500, "1s"),
+            (3_030, "3s"),
+            (3_500, "4s"),
+            (372_400, "6m 12s"),
+        ] {
+            let time = std::time::Duration::from_millis(millis);
+            assert_eq!(took(time), expected);
         }
     }
 

@@ -139,11 +139,10 @@ pub fn in_lines(probe: &ProbeReport, style: &Style) -> String {
         0 => style.good("0 failed"),
         failed => style.bad(format!("{failed} failed")),
     };
-    let latency = probe.latency_ms;
-    let mut text = format!(
-        "  requests    {} sent, {failed}\n  latency     p50 {} ms, p99 {} ms, max {} ms",
-        probe.sent, latency.p50, latency.p99, latency.max
-    );
+    let mut text = format!("  requests    {} sent, {failed}", probe.sent);
+    if let Some(latency) = probe.latency_ms.in_words() {
+        text += &format!("\n  latency     {latency}");
+    }
     for failure in probe.failures.iter().take(5) {
         text += &format!(
             "\n  at {:>5} ms {} ({} connection)",

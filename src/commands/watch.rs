@@ -23,7 +23,7 @@ use crate::interrupt::Interrupts;
 use crate::model::{Answer, AwsPlace, Balancer, RunningService};
 use crate::probe::{Address, ask_once};
 use crate::report::{Audience, CommandResult, ReportEvent, Reporter, Style};
-use crate::spoken_time::short;
+use crate::spoken_time::took;
 
 #[derive(Debug, Serialize)]
 struct WatchResult {
@@ -312,7 +312,7 @@ impl CommandResult for WatchResult {
                 0 => style.good("ended with 0"),
                 code => style.bad(format!("ended with {code}")),
             };
-            let took = short(Duration::from_secs_f64(command.seconds));
+            let took = took(Duration::from_secs_f64(command.seconds));
             text += &format!("\n  command     {} {code} after {took}", command.line);
         }
         format!("{text}\n{}", in_lines(&self.probe, style))

@@ -35,6 +35,19 @@ fn all_well() {
 }
 
 #[test]
+fn what_nobody_answered_has_no_latency() {
+    let probe = ProbeReport {
+        sent: 3,
+        failed: 3,
+        ..ProbeReport::default()
+    };
+    assert_eq!(
+        in_lines(&probe, &Style::plain()),
+        "  requests    3 sent, 3 failed"
+    );
+}
+
+#[test]
 fn the_first_five_failures_are_shown() {
     let failure = |at_ms, status, error: Option<&str>| Failure {
         at_ms,

@@ -78,11 +78,8 @@ impl CommandResult for Swapped {
         if let Some(why) = &self.changeover_unknown {
             lines.push(format!("  changeover  unknown: {why}"));
         }
-        let latency = probe.latency_ms;
-        lines.push(format!(
-            "  latency     p50 {} ms, p99 {} ms, max {} ms",
-            latency.p50, latency.p99, latency.max
-        ));
+        let latency = probe.latency_ms.in_words();
+        lines.extend(latency.map(|latency| format!("  latency     {latency}")));
         if is_paused {
             lines.push(format!("  traffic     {}", self.traffic));
             lines.push(format!("  next        {AFTER_A_PAUSE}"));

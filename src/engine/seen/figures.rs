@@ -51,6 +51,14 @@ pub struct Latency {
     pub max: f64,
 }
 
+impl Latency {
+    /// None where nothing was answered.
+    pub fn in_words(self) -> Option<String> {
+        let Self { p50, p99, max } = self;
+        (max > 0.0).then(|| format!("p50 {p50} ms, p99 {p99} ms, max {max} ms"))
+    }
+}
+
 /// Latencies ahead of the first listener write, from it until both listeners
 /// were read back, and after that; by when a request was due. Without a write
 /// all are `before`.

@@ -8,7 +8,7 @@ use super::timeline::since_ms;
 use super::times::Times;
 use super::who::{NEW, OLD};
 use crate::model::Sample;
-use crate::spoken_time::short;
+use crate::spoken_time::took;
 
 /// The share of users that the new release was to get, from when on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl StageSoFar {
         let (failed, requests) = (self.failed, self.requests);
         format!(
             "{share}% for {}: {seen}{failed} of {requests} failed",
-            short(lasted)
+            took(lasted)
         )
     }
 }

@@ -7,7 +7,7 @@ use super::tables::{none, table};
 use crate::engine::evidence::{Evidence, LandmarkKind};
 use crate::engine::seen::{NEW, OLD, ReleaseFigures, StageReport};
 use crate::report::drawing::{instant, name, span};
-use crate::spoken_time::short;
+use crate::spoken_time::took;
 
 pub fn stages(evidence: &Evidence) -> Markup {
     let called = |release: usize| evidence.releases.get(release).map_or_else(none, name);
@@ -58,7 +58,7 @@ fn row(evidence: &Evidence, stage: &StageReport) -> [String; 13] {
             .seen_share
             .map_or_else(none, |seen| format!("{seen:.1}%")),
         instant(stage.from_ms, whole(evidence)),
-        short(stage.lasted()),
+        took(stage.lasted()),
         new,
         new_failed,
         new_p50,

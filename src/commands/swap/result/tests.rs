@@ -215,8 +215,8 @@ fn committed_by_shares() {
     insta::assert_snapshot!(shown(&swapped), @"
     blue (tag 2) is live: green (tag 1) -> blue (tag 2)
       requests    16 sent, 1 failed
-      stages      5% for 1s: 50.0% seen, 1 of 1 failed, p99 16 ms; old 0 of 1 failed
-                  100% for 1s: 100.0% seen, 0 of 3 failed, p99 19 ms; old 0 of 0 failed
+      stages      5% for 280ms: 50.0% seen, 1 of 1 failed, p99 16 ms; old 0 of 1 failed
+                  100% for 219ms: 100.0% seen, 0 of 3 failed, p99 19 ms; old 0 of 0 failed
       latency     p50 11 ms, p99 19 ms, max 19 ms
       traffic     port 80 -> blue (tag 2)
       way back    green stays warm: `bgecs rollback`, or `bgecs retire` to stop paying for it
