@@ -83,11 +83,10 @@ pub fn short(time: std::time::Duration) -> String {
 
 /// The same of what took its time: to the nearest second, and below one in `500ms`.
 pub fn took(time: std::time::Duration) -> String {
-    match (time.as_millis() + 500) / 1000 {
-        0 => format!("{}ms", time.as_millis()),
-        _ => short(std::time::Duration::from_secs_f64(
-            time.as_secs_f64().round(),
-        )),
+    let rounded = std::time::Duration::from_secs_f64(time.as_secs_f64().round());
+    match rounded.is_zero() {
+        true => format!("{}ms", time.as_millis()),
+        false => short(rounded),
     }
 }
 

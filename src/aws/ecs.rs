@@ -80,19 +80,23 @@ impl Aws {
         cluster: &str,
         color: Color,
     ) -> Result<Option<ServiceState>, AwsError> {
-        let answer = self
-            .ecs
-            .describe_services()
-            .cluster(cluster)
-            .services(color.as_str())
+        let found = self.describe_service(cluster, color.as_str()).await?;
+        Ok(found.as_ref().map(state))
+    }
+
+    /// None where there is no such service any more.
+    async fn describe_service(
+        &self,
+        cluster: &str,
+        name: &str,
+    ) -> Result<Option<Service>, AwsError> {
+        let call = self.ecs.describe_services().cluster(cluster).services(name);
+        let answer = call
             .send()
             .await
-            .named("ecs:DescribeServices", format!("{cluster}/{color}"))?;
-        Ok(answer
-            .services()
-            .iter()
-            .find(|service| service.status() != Some("INACTIVE"))
-            .map(state))
+            .named("ecs:DescribeServices", format!("{cluster}/{name}"))?;
+        let mut services = answer.services.unwrap_or_default().into_iter();
+        Ok(services.find(|service| service.status() != Some("INACTIVE")))
     }
 
     pub async fn create_service(&self, new: &NewService<'_>) -> Result<(), AwsError> {

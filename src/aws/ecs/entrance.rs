@@ -5,7 +5,7 @@ use std::iter;
 use aws_sdk_ecs::types::{AdvancedConfiguration, LoadBalancer, Service, TaskSet};
 
 use crate::aws::Aws;
-use crate::aws::error::{AwsError, Named};
+use crate::aws::error::AwsError;
 use crate::model::{RunningService, TargetGroupArn};
 
 impl Aws {
@@ -15,18 +15,10 @@ impl Aws {
         cluster: &str,
         name: &str,
     ) -> Result<Option<RunningService>, AwsError> {
-        let call = self.ecs.describe_services().cluster(cluster).services(name);
-        let answer = call
-            .send()
-            .await
-            .named("ecs:DescribeServices", format!("{cluster}/{name}"));
-        let answer = match answer {
-            Err(error) if error.has_code("ClusterNotFoundException") => return Ok(None),
-            answer => answer?,
-        };
-        let mut services = answer.services().iter();
-        let found = services.find(|service| service.status() != Some("INACTIVE"));
-        Ok(found.map(|service| read(service, name)))
+        match self.describe_service(cluster, name).await {
+            Err(error) if error.has_code("ClusterNotFoundException") => Ok(None),
+            found => Ok(found?.map(|service| read(&service, name))),
+        }
     }
 }
 

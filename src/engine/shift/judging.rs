@@ -28,10 +28,12 @@ impl Shift {
             return self.confirm(at, scheduled_at, ok);
         }
         self.good += u64::from(ok);
-        if !self.may_be_on_new() {
-            self.baseline_failures += u64::from(!ok);
-        } else if self.may_have_met_new(over_at) {
-            self.hear(scheduled_at, heard);
+        match self.on_new_since() {
+            None => self.baseline_failures += u64::from(!ok),
+            Some(since) if over_at >= since => self.hear(scheduled_at, heard),
+            // Heard of late. It says nothing of the new colour; nor does it forbid the
+            // way back, as it did not forbid the way forward.
+            Some(_) => {}
         }
         self.judge(at)
     }
@@ -322,17 +324,12 @@ impl Shift {
         found.is_some_and(|split| split.is_shared())
     }
 
-    /// Whether users may be on the new colour.
-    fn may_be_on_new(&self) -> bool {
-        self.found_on_new() || self.production_moves().next().is_some()
-    }
-
-    /// Whether a request that was over then may have gone to the new colour. One
-    /// that may not, and is heard of now, says nothing of it; nor does it forbid
-    /// the way back, as it did not forbid the way forward.
-    fn may_have_met_new(&self, over_at: Duration) -> bool {
-        let first = self.production_moves().next();
-        self.found_on_new() || first.is_some_and(|first| over_at >= first.sent)
+    /// Since when users may be on the new colour; none as long as they are not.
+    fn on_new_since(&self) -> Option<Duration> {
+        match self.found_on_new() {
+            true => Some(Duration::ZERO),
+            false => self.production_moves().next().map(|first| first.sent),
+        }
     }
 
     /// Whether production is where it goes, and the test route's turn has come.

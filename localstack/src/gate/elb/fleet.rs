@@ -132,14 +132,14 @@ impl Fleet {
     /// What HTTPS is answered with that comes to the gate's own port: by any
     /// certificate of any load balancer. None where there is none.
     pub fn tls(&self) -> Option<Arc<ServerConfig>> {
-        let certificates: Vec<_> = self.read().iter().flat_map(Running::certificates).collect();
-        let policy = String::new();
-        (!certificates.is_empty()).then_some(())?;
         let tls = Tls {
-            certificates,
-            policy,
+            certificates: self.read().iter().flat_map(Running::certificates).collect(),
+            ..Tls::default()
         };
-        self.authority.config(&tls).ok()
+        match tls.certificates.is_empty() {
+            true => None,
+            false => self.authority.config(&tls).ok(),
+        }
     }
 
     /// Who makes the certificates.
