@@ -5,6 +5,7 @@
 //! asked of AWS. This module reads the file and nothing else: no environment,
 //! no AWS, no flags (commands let flags win over it).
 
+mod attached;
 mod cost;
 mod document;
 mod entry;
@@ -14,6 +15,7 @@ mod fargate;
 mod names;
 mod network;
 mod probe;
+mod production;
 mod secret;
 mod sections;
 mod shift;
@@ -34,12 +36,16 @@ use crate::model::{
 };
 use crate::text;
 
+pub use attached::Attached;
 pub use cost::Prices;
 pub use error::ConfigError;
 pub use fargate::TaskSize;
 pub use network::{HostPort, Ipv4Cidr};
 #[cfg(test)]
 pub use probe::{CONNECTIONS, VERSIONS};
+pub use production::ProductionSection;
+#[cfg_attr(not(test), expect(unused_imports, reason = "attach uses them"))]
+pub use production::{ListenerKeys, RuleKey};
 pub use secret::{SecretKind, SecretRef};
 pub use shift::ShiftSection;
 
@@ -56,6 +62,9 @@ pub struct Config {
     pub app: AppName,
     pub container: Container,
     pub service: Service,
+    pub production: ProductionSection,
+    /// Where one of the colours is a service that ran before bgecs came.
+    pub attached: Option<Attached>,
     pub network: NetworkSection,
     pub probe: ProbeSection,
     pub shift: ShiftSection,

@@ -169,6 +169,10 @@ impl<'a> Section<'a> {
         self.file.invalid(span, LineShown::NoValue, &key, message)
     }
 
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.entries.contains_key(key)
+    }
+
     pub(super) fn take(&mut self, key: &'static str) -> Option<KeyValue<'a>> {
         self.known.push(key);
         let (name, value) = self.entries.remove_entry(key)?;

@@ -41,8 +41,10 @@ pub(super) fn environment_name(text: &str) -> Result<(), String> {
     }
 }
 
-/// Rule: <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html>.
-pub(super) fn container_name(text: &str) -> Result<String, String> {
+/// Of a container, a service or a cluster
+/// (<https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html>,
+/// <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html>).
+pub(super) fn ecs_name(text: &str) -> Result<String, String> {
     let is_plain = text
         .bytes()
         .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');

@@ -5,16 +5,18 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::attached::{AttachedKeys, colors, test};
 use super::cost::cost;
 use super::document::Section;
 use super::entry::KeyValue;
 use super::fargate::TaskSize;
 use super::names::{
-    architecture, container_name, in_environment, not_empty, platform, profile, region,
-    request_path, variable_name,
+    architecture, ecs_name, in_environment, not_empty, platform, profile, region, request_path,
+    variable_name,
 };
 use super::network::{HostPort, Ipv4Cidr, registry};
 use super::probe::probe;
+use super::production::production;
 use super::secret::SecretRef;
 use super::shift::{shift, time};
 use super::source::File;
@@ -57,12 +59,23 @@ const SETTINGS_KEYS: [&str; 5] = ["cpu", "memory", "environment", "secrets", "co
 pub(super) fn config(file: &File<'_>, environment: Option<&str>) -> Result<Config> {
     let root = folder_of(file.path);
     file.read(environment, |top| {
+        let (service, cluster) = top.section("service", service)?;
+        let (production, place_keys) = top.section("production", production)?;
+        let keys = AttachedKeys {
+            running: top.section("colors", colors)?,
+            cluster,
+            production: place_keys,
+            header: top.section("test", test)?,
+        };
+        let attached = keys.judged(top, &production)?;
         Ok(Config {
             path: file.path.to_owned(),
             app: app(top)?,
             environment: top.environment().map(str::to_owned),
             container: top.section("container", |section| container(section, root))?,
-            service: top.section("service", service)?,
+            service,
+            production,
+            attached,
             network: top.section("network", network)?,
             probe: top.section("probe", |section| probe(section, root))?,
             shift: top.section("shift", shift)?,
@@ -115,7 +128,7 @@ fn container(section: &mut Section<'_>, root: &Path) -> Result<Container> {
         return Err(alias.misplaced("`name` says the same: keep one of them"));
     }
     let name = match name.or(alias) {
-        Some(entry) => entry.checked(container_name)?,
+        Some(entry) => entry.checked(ecs_name)?,
         None => DEFAULT_CONTAINER.to_owned(),
     };
     let architecture = section.optional("architecture", |entry| entry.checked(architecture))?;
@@ -147,7 +160,7 @@ fn own_definition(
     let apps = section.optional("app_containers", |entry| {
         let names = entry.strings()?;
         let checked: std::result::Result<Vec<_>, _> =
-            names.iter().map(|name| container_name(name)).collect();
+            names.iter().map(|name| ecs_name(name)).collect();
         checked.map_err(|why| entry.invalid(why))
     })?;
     Ok(OwnDefinition {
@@ -230,9 +243,10 @@ fn variable(entry: &KeyValue<'_>) -> Result<String> {
     variable_name(&entry.name).map_err(|why| entry.misplaced(why))
 }
 
-fn service(section: &mut Section<'_>) -> Result<Service> {
+/// And the key of it that not every app has.
+fn service<'a>(section: &mut Section<'a>) -> Result<(Service, Option<KeyValue<'a>>)> {
     let default = Service::default();
-    Ok(Service {
+    let service = Service {
         desired_count: section.or("desired_count", default.desired_count, |entry| {
             entry.number(1..=MOST_TASKS)
         })?,
@@ -241,7 +255,8 @@ fn service(section: &mut Section<'_>) -> Result<Service> {
             default.health_check_grace_period,
             |entry| seconds(entry, 0, LONGEST_GRACE_PERIOD),
         )?,
-    })
+    };
+    Ok((service, section.take("cluster")))
 }
 
 fn network(section: &mut Section<'_>) -> Result<NetworkSection> {

@@ -1,3 +1,4 @@
+mod attached;
 mod environments;
 mod mistakes;
 mod values;
@@ -29,6 +30,8 @@ fn defaults() -> Config {
             definition: DefinitionSource::Settings(ContainerSection::default()),
         },
         service: Service::default(),
+        production: ProductionSection::default(),
+        attached: None,
         shift: ShiftSection::default(),
         network: NetworkSection::default(),
         probe: ProbeSection::default(),

@@ -372,13 +372,119 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "a",
         "it is there twice",
     ),
+    (
+        "APP\n[service]\ncluster = 'prod'",
+        "cluster",
+        "`service.cluster`: it is for a service that ran before bgecs came",
+    ),
+    (
+        "APP\n[production]\nrule = { host = ['a.example'] }",
+        "rule",
+        "`production.rule`: it is for a service that ran before",
+    ),
+    (
+        "APP\n[test]\nheader = { x-bgecs-color = 'blue' }",
+        "header",
+        "`test.header`: it is for a service that ran before",
+    ),
+    ("APP\n[test]\nport = 81", "port", "no such key in [test]"),
+    (
+        "APP\n[colors.red]\nservice = 'web'",
+        "red",
+        "`colors.red`: there is no such key in [colors]",
+    ),
+    (
+        "APP\n[colors.blue]\nservice = 'a/b'",
+        "'a/b'",
+        "`colors.blue.service`: ECS takes 1 to 255 letters",
+    ),
+    (
+        "APP\n[colors]\nblue.service = 'a'\ngreen.service = 'b'",
+        "service",
+        "[colors.blue] is the running service: bgecs makes the other",
+    ),
+    (
+        "ATTACHED\nlistener = 'LISTENER'\nport = 443",
+        "port",
+        "`listener` says it already",
+    ),
+    (
+        "ATTACHED\nload_balancer = 'shared'",
+        "load_balancer",
+        "its listener is told by `port`",
+    ),
+    ("ATTACHED\nport = 443", "port", "`load_balancer` says whose"),
+    (
+        "ATTACHED\nload_balancer = 'shared'\nport = 0",
+        "0",
+        "from 1 to 65535",
+    ),
+    (
+        "ATTACHED\nlistener = 'shared'",
+        "'shared'",
+        "it takes a listener's whole ARN",
+    ),
+    (
+        "ATTACHED\nlistener = 'arn:aws:elasticloadbalancing:eu-west-1:1:listener/net/a/b/c'",
+        "'arn:aws:elasticloadbalancing:eu-west-1:1:listener/net/a/b/c'",
+        "it is no Application Load Balancer's",
+    ),
+    (
+        "ATTACHED\nlistener = 'arn:aws:elasticloadbalancing:eu-west-1:1:listener-rule/app/a/b/c/d'",
+        "'arn:aws:elasticloadbalancing:eu-west-1:1:listener-rule/app/a/b/c/d'",
+        "it is a rule's",
+    ),
+    (
+        "ATTACHED\nlistener = 'LISTENER'\nrule = 'arn:aws:elasticloadbalancing:eu-west-1:1:listener-rule/app/shared/a/bb/c'",
+        "'arn:aws:elasticloadbalancing:eu-west-1:1:listener-rule/app/shared/a/bb/c'",
+        "it is a rule of another listener",
+    ),
+    (
+        "ATTACHED\nlistener = 'LISTENER'\nrule = 10",
+        "10",
+        "`production.rule`: it takes a table",
+    ),
+    (
+        "ATTACHED\nlistener = 'LISTENER'\nrule = {}",
+        "{}",
+        "it says nothing: it takes `host`, `path` or both",
+    ),
+    (
+        "ATTACHED\nlistener = 'LISTENER'\nrule = { hosts = ['a'] }",
+        "hosts",
+        "a rule is told by its `host` and its `path`",
+    ),
+    (
+        "ATTACHED\nlistener = 'LISTENER'\nrule = { host = 'a' }",
+        "'a'",
+        "a list of texts in quotes",
+    ),
+    (
+        "ATTACHED\nlistener = 'LISTENER'\n[test]\nheader = { x-test = 'blue' }",
+        "x-test",
+        "tests are told by the header x-bgecs-color",
+    ),
+    (
+        "ATTACHED\nlistener = 'LISTENER'\n[test]\nheader = { x-bgecs-color = 'red' }",
+        "'red'",
+        "it is blue or green",
+    ),
+    (
+        "ATTACHED\nlistener = 'LISTENER'\n[test]\nheader = {}",
+        "{}",
+        "it takes { \"x-bgecs-color\" = \"blue\" }",
+    ),
 ];
 
 fn spelled_out(text: &str) -> String {
-    text.replace("APP", "app = 'hello'").replace(
-        "SECRET",
-        "arn:aws:ssm:eu-central-1:123456789012:parameter/a",
-    )
+    [
+        ("ATTACHED", "APP\n[service]\ncluster = 'prod'\n[colors.blue]\nservice = 'web'\n[production]\nurl = 'https://a.example'"),
+        ("LISTENER", "arn:aws:elasticloadbalancing:eu-west-1:1:listener/app/shared/a/b"),
+        ("APP", "app = 'hello'"),
+        ("SECRET", "arn:aws:ssm:eu-central-1:123456789012:parameter/a"),
+    ]
+    .into_iter()
+    .fold(text.to_owned(), |text, (short, long)| text.replace(short, long))
 }
 
 #[test]
