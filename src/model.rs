@@ -39,7 +39,7 @@ pub use entrance::{
 };
 pub use hook::Hook;
 pub use image::{Contents, LABEL_COMMIT, LABEL_CONTEXT, Origin, Platform, RunsOn};
-pub use infrastructure::Infrastructure;
+pub use infrastructure::{ColorServices, Infrastructure, ServiceSettings, TaskRoles};
 pub use latency::{LatencyLimit, Quantile};
 pub use names::{AccountId, AppName, AwsPlace, is_region};
 pub use observed::{

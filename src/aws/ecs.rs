@@ -1,5 +1,6 @@
 //! Task definitions, services and tasks.
 
+mod copied;
 mod definition;
 mod definitions;
 mod entrance;
@@ -19,8 +20,8 @@ use super::Aws;
 use super::error::{AwsError, AwsErrorKind, Named};
 use crate::model::marks as tags;
 use crate::model::{
-    Color, DefinitionChange, Deployment, Rollout, ServiceDefinition, ServiceEvent, ServiceState,
-    TaskDefinitionArn,
+    Color, ColorServices, DefinitionChange, Deployment, Rollout, ServiceDefinition, ServiceEvent,
+    ServiceState, TaskDefinitionArn,
 };
 
 pub use definitions::{Kept, Revisions};
@@ -31,11 +32,13 @@ pub use tasks::TasksLeft;
 #[derive(Debug, Clone)]
 pub struct NewService<'a> {
     pub app: &'a str,
-    pub cluster: &'a str,
+    pub services: &'a ColorServices,
     pub color: Color,
     pub task_definition: &'a TaskDefinitionArn,
     pub desired: i32,
     pub definition: &'a ServiceDefinition,
+    /// The colour whose service it is to be like in all else.
+    pub copy_of: Option<Color>,
     /// The same for every try: ECS makes one service of them.
     pub token: &'a str,
 }
@@ -55,32 +58,36 @@ impl Aws {
     /// none.
     pub async fn read_services(
         &self,
-        cluster: &str,
+        services: &ColorServices,
     ) -> Result<Vec<(Color, ServiceState)>, AwsError> {
+        let [blue, green] = Color::BOTH.map(|color| services.name(color));
         let answer = self
             .ecs
             .describe_services()
-            .cluster(cluster)
-            .services(Color::Blue.as_str())
-            .services(Color::Green.as_str())
+            .cluster(&services.cluster)
+            .services(blue)
+            .services(green)
             .include(ServiceField::Tags)
             .send()
             .await
-            .named("ecs:DescribeServices", cluster)?;
+            .named("ecs:DescribeServices", &services.cluster)?;
         Ok(answer
             .services()
             .iter()
             .filter(|service| service.status() != Some("INACTIVE"))
-            .filter_map(|service| Some((service.service_name()?.parse().ok()?, state(service))))
+            .filter_map(|service| {
+                Some((services.color_of(service.service_name()?)?, state(service)))
+            })
             .collect())
     }
 
     pub async fn read_service(
         &self,
-        cluster: &str,
+        services: &ColorServices,
         color: Color,
     ) -> Result<Option<ServiceState>, AwsError> {
-        let found = self.describe_service(cluster, color.as_str()).await?;
+        let (cluster, name) = (&services.cluster, services.name(color));
+        let found = self.describe_service(cluster, name).await?;
         Ok(found.as_ref().map(state))
     }
 
@@ -100,35 +107,60 @@ impl Aws {
     }
 
     pub async fn create_service(&self, new: &NewService<'_>) -> Result<(), AwsError> {
-        let resource = format!("{}/{}", new.cluster, new.color);
         let definition = new.definition;
-        self.ecs
+        let call = self
+            .ecs
             .create_service()
             .client_token(new.token)
-            .cluster(new.cluster)
-            .service_name(new.color.as_str())
+            .cluster(&new.services.cluster)
+            .service_name(new.services.name(new.color))
             .task_definition(new.task_definition.as_str())
             .desired_count(new.desired)
-            .launch_type(LaunchType::Fargate)
             .set_network_configuration(definition::network(&definition.network))
             .set_load_balancers(Some(definition::load_balancers(&definition.load_balancers)))
             .health_check_grace_period_seconds(definition::seconds(
                 definition.health_check_grace_period,
             ))
-            .deployment_configuration(definition::deployment(definition.deployment))
-            .propagate_tags(PropagateTags::TaskDefinition)
             .tags(tag(tags::TAG_APP, new.app))
-            .tags(tag(tags::TAG_COLOR, new.color.as_str()))
-            .send()
+            .tags(tag(tags::TAG_COLOR, new.color.as_str()));
+        let call = match self.read_original(new).await? {
+            Some(original) => copied::settings(call, &original),
+            None => call
+                .launch_type(LaunchType::Fargate)
+                .deployment_configuration(definition::deployment(definition.deployment))
+                .propagate_tags(PropagateTags::TaskDefinition),
+        };
+        call.send()
             .await
-            .named("ecs:CreateService", resource)?;
+            .named("ecs:CreateService", new.services.path(new.color))?;
         Ok(())
+    }
+
+    /// The service that a new one is to be a copy of, with its tags.
+    async fn read_original(&self, new: &NewService<'_>) -> Result<Option<Service>, AwsError> {
+        const ACTION: &str = "ecs:DescribeServices";
+        let Some(color) = new.copy_of else {
+            return Ok(None);
+        };
+        let path = new.services.path(color);
+        let call = self.ecs.describe_services().cluster(&new.services.cluster);
+        let call = call.services(new.services.name(color));
+        let answer = call.include(ServiceField::Tags).send().await;
+        let mut services = answer.named(ACTION, &path)?.services.unwrap_or_default();
+        match services.pop() {
+            Some(original) => Ok(Some(original)),
+            None => Err(AwsError::unusable(
+                ACTION,
+                &path,
+                "it is gone, and the new service is to be its copy",
+            )),
+        }
     }
 
     /// Gives how many tasks the service wants from now on, as AWS has it.
     pub async fn update_service(
         &self,
-        cluster: &str,
+        services: &ColorServices,
         color: Color,
         change: &ServiceChange<'_>,
     ) -> Result<Option<i32>, AwsError> {
@@ -136,8 +168,8 @@ impl Aws {
         let answer = self
             .ecs
             .update_service()
-            .cluster(cluster)
-            .service(color.as_str())
+            .cluster(&services.cluster)
+            .service(services.name(color))
             .set_task_definition(change.task_definition.map(|arn| arn.as_str().to_owned()))
             .set_desired_count(change.desired)
             .force_new_deployment(change.restart)
@@ -161,21 +193,25 @@ impl Aws {
             )
             .send()
             .await
-            .named("ecs:UpdateService", format!("{cluster}/{color}"))?;
+            .named("ecs:UpdateService", services.path(color))?;
         Ok(answer.service().map(Service::desired_count))
     }
 
     /// Stops a service's tasks and deletes it; one that is not there is fine.
-    pub async fn delete_service(&self, cluster: &str, color: Color) -> Result<(), AwsError> {
+    pub async fn delete_service(
+        &self,
+        services: &ColorServices,
+        color: Color,
+    ) -> Result<(), AwsError> {
         let deleted = self
             .ecs
             .delete_service()
-            .cluster(cluster)
-            .service(color.as_str())
+            .cluster(&services.cluster)
+            .service(services.name(color))
             .force(true)
             .send()
             .await
-            .named("ecs:DeleteService", format!("{cluster}/{color}"));
+            .named("ecs:DeleteService", services.path(color));
         match deleted {
             // It is on its way out, or gone: an earlier call was heard.
             Err(error) if error.has_code("ServiceNotActiveException") => Ok(()),

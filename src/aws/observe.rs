@@ -68,7 +68,7 @@ impl Aws {
         &self,
         infra: &Infrastructure,
     ) -> Result<PerColor<ServiceAndRelease>, AwsError> {
-        let services = self.read_services(&infra.cluster).await?;
+        let services = self.read_services(&infra.services).await?;
         let running = async |color| {
             let service = services.iter().find(|(name, _)| *name == color);
             let service = service.map(|(_, service)| service.clone());

@@ -13,7 +13,10 @@ use time::OffsetDateTime;
 use super::Aws;
 use super::error::{AwsError, Named};
 use crate::model::marks::TAG_APP;
-use crate::model::{Infrastructure, ListenerArn, PerColor, PerRoute, StackEvent, TargetGroupArn};
+use crate::model::{
+    ColorServices, Infrastructure, ListenerArn, Network, PerColor, PerRoute, ServiceSettings,
+    StackEvent, TargetGroupArn, TaskRoles,
+};
 
 pub use changes::ChangeSet;
 pub use state::StackStatus;
@@ -56,7 +59,7 @@ impl StackSnapshot {
                 .ok_or_else(|| name.to_owned())
         };
         Ok(Infrastructure {
-            cluster: output("ClusterName")?,
+            services: ColorServices::alone_in(output("ClusterName")?),
             repository: output("RepositoryName")?,
             repository_uri: output("RepositoryUri")?,
             load_balancer: output("LoadBalancerArn")?,
@@ -69,10 +72,15 @@ impl StackSnapshot {
                 blue: TargetGroupArn::new(output("BlueTargetGroupArn")?),
                 green: TargetGroupArn::new(output("GreenTargetGroupArn")?),
             },
-            subnets: output("SubnetIds")?.split(',').map(str::to_owned).collect(),
-            task_security_group: output("TaskSecurityGroupId")?,
-            execution_role_arn: output("ExecutionRoleArn")?,
-            task_role_arn: output("TaskRoleArn")?,
+            settings: ServiceSettings::Made(Network {
+                subnets: output("SubnetIds")?.split(',').map(str::to_owned).collect(),
+                security_groups: vec![output("TaskSecurityGroupId")?],
+                public_ip: true,
+            }),
+            roles: TaskRoles {
+                execution: Some(output("ExecutionRoleArn")?),
+                task: Some(output("TaskRoleArn")?),
+            },
             log_group: output("LogGroupName")?,
             journal_table: output("JournalTableName")?,
         })

@@ -135,8 +135,7 @@ pub async fn run(session: &Session, args: Deploy) -> Result<Exit> {
         lease::tell_of_unfinished(session, &observed);
         let plan = plan(session, &observed, &args, &tag)?;
         warn_of_other_ways(session, &observed, &plan);
-        let infra = &observed.infrastructure;
-        let wanted = deploy::wanted_definition(session, infra, plan.color, &loaded);
+        let wanted = deploy::wanted_definition(session, &observed, plan.color, &loaded);
         let changes = plan::definition_change(observed.color(plan.color), &wanted);
         let steps = steps(session, &observed, &plan, &request, changes.words());
         let difference =

@@ -138,7 +138,7 @@ async fn read(
     seen: &mut Vec<StoppedTask>,
 ) -> Result<ServingReading> {
     let infra = &wait.observed.infrastructure;
-    let service = session.aws.read_service(&infra.cluster, wait.color);
+    let service = session.aws.read_service(&infra.services, wait.color);
     let service = service.await?;
     let has_rolled_out = |service| watch.has_rolled_out(service);
     let targets = health
@@ -171,11 +171,11 @@ async fn stopped(
     wait: &Wait<'_>,
     seen: &mut Vec<StoppedTask>,
 ) -> Result<Vec<StoppedTask>, AwsError> {
-    let cluster = &wait.observed.infrastructure.cluster;
+    let services = &wait.observed.infrastructure.services;
     let known = seen.iter().map(|task| task.id.as_str()).collect();
     let new = session
         .aws
-        .stopped_tasks(cluster, wait.color, &known)
+        .stopped_tasks(services, wait.color, &known)
         .await?;
     seen.extend(new);
     let began = wait.began - CLOCKS_DIFFER;

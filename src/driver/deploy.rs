@@ -120,7 +120,7 @@ async fn place(
     };
     if let Some(live) = plan.may_be_live {
         let config_hash = composed(live)?.config_hash;
-        let wanted = wanted_definition(session, &observed.infrastructure, live, loaded);
+        let wanted = wanted_definition(session, observed, live, loaded);
         let change = plan::definition_change(observed.color(live), &wanted);
         if plan::is_the_same(observed.color(live), &config_hash, &request.tag)
             && !change.takes_new_tasks()
@@ -140,7 +140,7 @@ async fn place(
     let definition = composed(plan.color)?;
     let state = observed.color(plan.color);
     let current = plan::serves_already(state, &definition.config_hash, &request.tag);
-    let wanted = wanted_definition(session, &observed.infrastructure, plan.color, loaded);
+    let wanted = wanted_definition(session, observed, plan.color, loaded);
     let change = plan::definition_change(state, &wanted);
     // Where only those are told, ECS need not see that they take new tasks.
     let restart = request.restart || (current.is_some() && change.takes_new_tasks());
@@ -235,8 +235,7 @@ fn compose(
             architecture,
         },
         surroundings: Surroundings {
-            execution_role_arn: &infra.execution_role_arn,
-            task_role_arn: &infra.task_role_arn,
+            roles: &infra.roles,
             log_group: &infra.log_group,
             region: session.aws.region(),
         },

@@ -12,7 +12,7 @@ use crate::aws::{AwsError, AwsErrorKind, ENDPOINTS, Kept, Revisions, StackSnapsh
 use crate::counted::counted;
 use crate::error::{Error, Exit, Result};
 use crate::model::journal::{Effect, Fate};
-use crate::model::{Color, TaskDefinitionArn};
+use crate::model::{Color, ColorServices, TaskDefinitionArn};
 use crate::report::ReportEvent;
 use crate::session::{Session, unusable};
 
@@ -54,9 +54,10 @@ impl Inventory {
 /// AWS's own.
 pub async fn take_inventory(session: &Session) -> Result<Inventory> {
     let name = session.stack_name();
+    let services = ColorServices::alone_in(&name);
     let (stack, services, task_definitions) = futures_util::join!(
         session.aws.read_stack(&name),
-        session.aws.read_services(&name),
+        session.aws.read_services(&services),
         session.aws.all_revisions(&name),
     );
     let services = match services {
@@ -86,18 +87,19 @@ pub async fn take_inventory(session: &Session) -> Result<Inventory> {
 pub async fn destroy(session: &Session, turn: Option<&Turn>, inventory: &Inventory) -> Result<()> {
     inventory.refuse_busy()?;
     let name = session.stack_name();
+    let services = ColorServices::alone_in(&name);
     for (color, _) in &inventory.services {
         about_to(turn, Effect::DeleteService { color: *color }).await?;
         session
             .report
             .tell(&ReportEvent::Doing(format!("deleting the service {color}")));
-        let deleted = delete_service(session, &name, *color).await;
+        let deleted = delete_service(session, &services, *color).await;
         match turn {
             Some(turn) => update::done_or_not(turn, deleted)?,
             None => deleted?,
         }
     }
-    await_no_task(session, &name, !inventory.services.is_empty()).await?;
+    await_no_task(session, &services, !inventory.services.is_empty()).await?;
     if !inventory.services.is_empty() {
         session.report.tell(&ReportEvent::Done(
             "services deleted, no task runs".to_owned(),
@@ -150,10 +152,14 @@ async fn about_to(turn: Option<&Turn>, effect: Effect) -> Result<(), Stop> {
     }
 }
 
-async fn delete_service(session: &Session, cluster: &str, color: Color) -> Result<(), AwsError> {
-    let deleted = session.aws.delete_service(cluster, color).await;
+async fn delete_service(
+    session: &Session,
+    services: &ColorServices,
+    color: Color,
+) -> Result<(), AwsError> {
+    let deleted = session.aws.delete_service(services, color).await;
     let found = lost::or_found(deleted, &[], async || {
-        let service = session.aws.read_service(cluster, color).await?;
+        let service = session.aws.read_service(services, color).await?;
         Ok(service
             .is_none_or(|service| service.is_draining)
             .then_some(()))
@@ -164,10 +170,14 @@ async fn delete_service(session: &Session, cluster: &str, color: Color) -> Resul
 /// Waits until neither service is there any more, and no task either: one that
 /// is told to stop holds a network interface until it has. One that no service
 /// had and nobody has told to stop does not go by waiting.
-async fn await_no_task(session: &Session, cluster: &str, had_services: bool) -> Result<()> {
+async fn await_no_task(
+    session: &Session,
+    services: &ColorServices,
+    had_services: bool,
+) -> Result<()> {
     let started = Instant::now();
     loop {
-        let (services, left) = left(session, cluster).await?;
+        let (services, left) = left(session, services).await?;
         let running = if had_services { left.running } else { 0 };
         let tasks = running + left.stopping;
         let left = match (services, tasks) {
@@ -188,13 +198,13 @@ async fn await_no_task(session: &Session, cluster: &str, had_services: bool) -> 
 }
 
 /// How many services and tasks the cluster still holds.
-async fn left(session: &Session, cluster: &str) -> Result<(usize, TasksLeft)> {
-    let services = match session.aws.read_services(cluster).await {
+async fn left(session: &Session, services: &ColorServices) -> Result<(usize, TasksLeft)> {
+    let there = match session.aws.read_services(services).await {
         Ok(services) => services.len(),
         Err(error) if error.kind == AwsErrorKind::NotFound => 0,
         Err(error) => return Err(error.into()),
     };
-    Ok((services, session.aws.tasks_left(cluster).await?))
+    Ok((there, session.aws.tasks_left(&services.cluster).await?))
 }
 
 /// The API takes one revision a second in the long run: the calls' budget holds

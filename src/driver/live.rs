@@ -46,7 +46,10 @@ impl LiveWorld<'_> {
             .await
             .map_err(|error| error.to_string())?;
         let now = self.observed.with_traffic(traffic);
-        let service = self.aws.read_service(&now.infrastructure.cluster, to).await;
+        let service = self
+            .aws
+            .read_service(&now.infrastructure.services, to)
+            .await;
         let service = service.map_err(|error| error.to_string())?;
         let tasks = tasks.max(service.map_or(0, |service| service.desired));
         let scaled = await_serving::scale(session, turn, &now, to, tasks, SCALE_TIMEOUT);

@@ -99,8 +99,8 @@ async fn see(session: &Session, observed: &Observed, color: Color) -> Result<Use
 }
 
 async fn what_runs(session: &Session, now: &Observed, color: Color) -> String {
-    let cluster = &now.infrastructure.cluster;
-    match session.aws.read_service(cluster, color).await {
+    let services = &now.infrastructure.services;
+    match session.aws.read_service(services, color).await {
         Ok(Some(service)) => look_ahead::what_runs(color, &service),
         Ok(None) => format!("{color} has no service"),
         Err(_) => format!("what {color} runs cannot be read"),

@@ -42,7 +42,7 @@ pub async fn look(session: &Session, infra: &Infrastructure) -> Result<StackRema
         aws.listeners_there(infra),
         there(aws.target_health(infra.target_group(Color::Blue))),
         there(aws.target_health(infra.target_group(Color::Green))),
-        there(aws.read_services(&infra.cluster)),
+        there(aws.read_services(&infra.services)),
         there(aws.read_head(&infra.journal_table)),
         aws.has_repository(&infra.repository),
         aws.has_log_group(&infra.log_group),

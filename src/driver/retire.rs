@@ -74,11 +74,11 @@ pub async fn await_no_task(
     color: Color,
     timeout: Duration,
 ) -> Result<()> {
-    let cluster = &observed.infrastructure.cluster;
+    let services = &observed.infrastructure.services;
     let users = &observed.endpoints.production;
     let started = Instant::now();
     loop {
-        let service = session.aws.read_service(cluster, color).await?;
+        let service = session.aws.read_service(services, color).await?;
         let left = service.map_or(0, |service| service.running + service.pending);
         if let (Users::OnIt | Users::BroughtOntoIt, now) =
             look_again(session, observed, color).await?

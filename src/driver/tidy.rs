@@ -63,8 +63,8 @@ pub async fn forget_unused(
             break;
         }
     }
-    let cluster = &observed.infrastructure.cluster;
-    let services = session.aws.read_services(cluster).await?;
+    let services = &observed.infrastructure.services;
+    let services = session.aws.read_services(services).await?;
     let services: Vec<&ServiceState> = services.iter().map(|(_, service)| service).collect();
     forget(session, &services, own).await
 }

@@ -22,17 +22,17 @@ pub async fn update(
     color: Color,
     change: &ServiceChange<'_>,
 ) -> Result<Option<i32>> {
-    let cluster = &observed.infrastructure.cluster;
+    let services = &observed.infrastructure.services;
     let effect = Effect::UpdateService {
         color,
         task_definition: change.task_definition.cloned(),
         desired: change.desired,
     };
     intend(session, turn, observed, color, effect).await?;
-    let updated = session.aws.update_service(cluster, color, change).await;
+    let updated = session.aws.update_service(services, color, change).await;
     let before = observed.color(color).service.as_ref();
     let found = lost::or_found(updated, &[], async || {
-        let service = session.aws.read_service(cluster, color).await?;
+        let service = session.aws.read_service(services, color).await?;
         let changed = service.filter(|now| shows(change, before, now));
         Ok(changed.map(|now| Some(now.desired)))
     });

@@ -36,7 +36,7 @@ use serde_json::{Map, Value};
 
 use crate::config::{ContainerSection, TaskSize};
 use crate::model::marks::{ENV_COLOR, ENV_RELEASE};
-use crate::model::{AppName, Color, CpuArchitecture, Digest, Tag};
+use crate::model::{AppName, Color, CpuArchitecture, Digest, Tag, TaskRoles};
 
 /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html>
 const MOST_BYTES: usize = 64 * 1024;
@@ -122,10 +122,19 @@ impl Image<'_> {
 /// What the app's stack has for its tasks.
 #[derive(Debug, Clone, Copy)]
 pub struct Surroundings<'a> {
-    pub execution_role_arn: &'a str,
-    pub task_role_arn: &'a str,
+    pub roles: &'a TaskRoles,
     pub log_group: &'a str,
     pub region: &'a str,
+}
+
+impl<'a> Surroundings<'a> {
+    /// Those that there are, by their keys.
+    fn role_fields(&self) -> impl Iterator<Item = (&'static str, &'a str)> + use<'a> {
+        let TaskRoles { execution, task } = self.roles;
+        let all = [("executionRoleArn", execution), ("taskRoleArn", task)];
+        all.into_iter()
+            .filter_map(|(key, role)| Some((key, role.as_deref()?)))
+    }
 }
 
 /// Where a release comes from, for the people who ask later.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Color, Infrastructure, TargetGroupArn};
+use super::{Color, Observed, ServiceSettings, TargetGroupArn};
 
 /// AWS's name for it; as much of it as bgecs sets.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -75,25 +75,33 @@ pub struct DefinitionChange {
 impl ServiceDefinition {
     /// What a colour's service is to have: its container serves on that port.
     pub fn of_color(
-        infra: &Infrastructure,
+        observed: &Observed,
         color: Color,
         (container, port): (&str, u16),
         health_check_grace_period: Duration,
     ) -> Self {
-        Self {
-            load_balancers: vec![LoadBalancer {
-                target_group: infra.target_group(color).clone(),
-                container: container.to_owned(),
-                port,
-            }],
-            network: Network {
-                subnets: infra.subnets.clone(),
-                security_groups: vec![infra.task_security_group.clone()],
-                public_ip: true,
+        let infra = &observed.infrastructure;
+        let load_balancers = vec![LoadBalancer {
+            target_group: infra.target_group(color).clone(),
+            container: container.to_owned(),
+            port,
+        }];
+        match &infra.settings {
+            ServiceSettings::Made(network) => Self {
+                load_balancers,
+                network: network.clone(),
+                health_check_grace_period,
+                deployment: DeploymentConfiguration::ROLLING,
+                propagates_tags: true,
             },
-            health_check_grace_period,
-            deployment: DeploymentConfiguration::ROLLING,
-            propagates_tags: true,
+            ServiceSettings::CopiedFrom(original) => {
+                let services = [color, *original].map(|color| &observed.color(color).service);
+                let first = services.into_iter().flatten().next();
+                Self {
+                    load_balancers,
+                    ..first.map_or_else(Self::default, |it| it.definition.clone())
+                }
+            }
         }
     }
 

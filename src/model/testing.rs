@@ -6,14 +6,15 @@ use time::OffsetDateTime;
 
 use super::journal::{Command, Head, Holder, Lease, Operation, OperationId, Truth, Who};
 use super::{
-    Color, ColorState, Deployed, Deployment, Endpoint, Foreign, Found, Infrastructure, ListenerArn,
-    Move, Observed, OtherWays, Patience, PerColor, PerRoute, Release, Rollout, Route,
-    ServiceDefinition, ServiceState, Split, TargetGroupArn, TaskDefinitionArn, WayIn,
+    Color, ColorServices, ColorState, Deployed, Deployment, Endpoint, Foreign, Found,
+    Infrastructure, ListenerArn, Move, Network, Observed, OtherWays, Patience, PerColor, PerRoute,
+    Release, Rollout, Route, ServiceDefinition, ServiceSettings, ServiceState, Split,
+    TargetGroupArn, TaskDefinitionArn, TaskRoles, WayIn,
 };
 
 pub fn infrastructure() -> Infrastructure {
     Infrastructure {
-        cluster: "bgecs-hello".to_owned(),
+        services: ColorServices::alone_in("bgecs-hello"),
         repository: "bgecs-hello".to_owned(),
         repository_uri: "1.dkr.ecr.eu-west-1.amazonaws.com/bgecs-hello".to_owned(),
         load_balancer: "balancer/app".to_owned(),
@@ -26,10 +27,15 @@ pub fn infrastructure() -> Infrastructure {
             blue: TargetGroupArn::new("tg/blue"),
             green: TargetGroupArn::new("tg/green"),
         },
-        subnets: vec!["subnet-1".to_owned(), "subnet-2".to_owned()],
-        task_security_group: "sg-1".to_owned(),
-        execution_role_arn: "role/execution".to_owned(),
-        task_role_arn: "role/task".to_owned(),
+        settings: ServiceSettings::Made(Network {
+            subnets: vec!["subnet-1".to_owned(), "subnet-2".to_owned()],
+            security_groups: vec!["sg-1".to_owned()],
+            public_ip: true,
+        }),
+        roles: TaskRoles {
+            execution: Some("role/execution".to_owned()),
+            task: Some("role/task".to_owned()),
+        },
         log_group: "/bgecs/hello".to_owned(),
         journal_table: "bgecs-hello".to_owned(),
     }

@@ -3,6 +3,7 @@
 use super::capture::{HOSTILE, SHOWN, To, assert_harmless, reporter, reporter_of};
 use super::*;
 use crate::aws::testing::{Reply, Wire};
+use crate::model::ColorServices;
 use crate::model::StepState;
 
 #[derive(Serialize)]
@@ -134,7 +135,11 @@ async fn what_aws_refuses_with_is_shown_as_it_is() {
         Reply::json_error(400, HOSTILE, HOSTILE),
     ] {
         let wire = Wire::new().on("DescribeServices", denied);
-        let error = wire.aws().read_services("bgecs-hello").await.unwrap_err();
+        let error = wire
+            .aws()
+            .read_services(&ColorServices::alone_in("bgecs-hello"))
+            .await
+            .unwrap_err();
         let (reporter, seen) = reporter(To::Terminal, false, Style::plain());
         reporter.complain(&error.into());
         drop(reporter);

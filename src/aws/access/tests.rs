@@ -4,6 +4,7 @@ use aws_runtime::env_config::file::EnvConfigFiles;
 use super::*;
 use crate::aws::testing::{Reply, Wire};
 use crate::error::{Exit, causes};
+use crate::model::ColorServices;
 
 const KEYS: [(&str, &str); 2] = [
     ("AWS_ACCESS_KEY_ID", "AKIAENVIRONMENT"),
@@ -230,7 +231,10 @@ async fn unsigned(access: &Access, variables: &[(&str, &str)]) -> String {
     let downloads = crate::aws::Downloads::through(|_| unreachable!("nothing is downloaded"));
     let aws = crate::aws::Aws::from_config(&config, region, downloads);
     let first = aws.caller().await.unwrap_err();
-    let again = aws.read_services("bgecs-hello").await.unwrap_err();
+    let again = aws
+        .read_services(&ColorServices::alone_in("bgecs-hello"))
+        .await
+        .unwrap_err();
     let (first, again) = (Error::from(first), Error::from(again));
     assert_eq!((&first.message, &first.hint), (&again.message, &again.hint));
     first.to_string()

@@ -177,7 +177,7 @@ async fn one_service_s_calls_leave_another_s_alone() {
     let read = || router.read();
     let reads = join_all((0..calls).map(|_| read()));
     let other = async {
-        let services = aws.read_services(&infra.cluster).await;
+        let services = aws.read_services(&infra.services).await;
         (services, Instant::now())
     };
     let began = Instant::now();

@@ -7,7 +7,7 @@ use aws_sdk_ecs::types::{Container, ContainerDefinition, DesiredStatus, HealthSt
 use super::moment;
 use crate::aws::Aws;
 use crate::aws::error::{AwsError, AwsErrorKind, Named};
-use crate::model::{Color, StoppedContainer, StoppedTask, TaskDefinitionArn};
+use crate::model::{Color, ColorServices, StoppedContainer, StoppedTask, TaskDefinitionArn};
 
 /// What DescribeTasks takes.
 const MOST: usize = 100;
@@ -27,11 +27,13 @@ impl Aws {
     /// not change any more.
     pub async fn stopped_tasks(
         &self,
-        cluster: &str,
+        services: &ColorServices,
         color: Color,
         known: &HashSet<&str>,
     ) -> Result<Vec<StoppedTask>, AwsError> {
-        let arns = self.list_tasks(cluster, Some(color), DesiredStatus::Stopped);
+        let cluster = &services.cluster;
+        let service = Some(services.name(color));
+        let arns = self.list_tasks(cluster, service, DesiredStatus::Stopped);
         let mut arns = arns.await?;
         arns.retain(|arn| !known.contains(task_id(arn)));
         let mut tasks = self.describe_tasks(cluster, &arns).await?;
@@ -97,11 +99,11 @@ impl Aws {
     async fn list_tasks(
         &self,
         cluster: &str,
-        color: Option<Color>,
+        service: Option<&str>,
         desired: DesiredStatus,
     ) -> Result<Vec<String>, AwsError> {
-        let resource = match color {
-            Some(color) => format!("{cluster}/{color}"),
+        let resource = match service {
+            Some(service) => format!("{cluster}/{service}"),
             None => cluster.to_owned(),
         };
         let mut arns = Vec::new();
@@ -111,7 +113,7 @@ impl Aws {
                 .ecs
                 .list_tasks()
                 .cluster(cluster)
-                .set_service_name(color.map(|color| color.as_str().to_owned()))
+                .set_service_name(service.map(str::to_owned))
                 .desired_status(desired.clone())
                 .set_next_token(token)
                 .send()

@@ -6,10 +6,14 @@ use time::macros::datetime;
 
 use super::*;
 use crate::aws::testing::{Reply, Request, Wire, credentials};
-use crate::model::StoppedContainer;
-use crate::model::testing::infrastructure;
+use crate::model::testing::observed;
+use crate::model::{PerColor, StoppedContainer};
 
 const FAMILY: &str = "bgecs-hello";
+
+fn services() -> ColorServices {
+    ColorServices::alone_in(FAMILY)
+}
 
 fn arn(name: &str) -> String {
     format!("arn:aws:ecs:eu-west-1:1:task-definition/{name}")
@@ -185,15 +189,21 @@ async fn a_deleted_service_counts_as_none() {
         .on("DescribeServices", Reply::json(&json!({ "services": [] })));
     let aws = wire.aws();
     let colors: Vec<Color> = aws
-        .read_services(FAMILY)
+        .read_services(&services())
         .await
         .unwrap()
         .into_iter()
         .map(|(color, _)| color)
         .collect();
     assert_eq!(colors, [Color::Green]);
-    assert_eq!(aws.read_service(FAMILY, Color::Blue).await.unwrap(), None);
-    assert_eq!(aws.read_service(FAMILY, Color::Blue).await.unwrap(), None);
+    assert_eq!(
+        aws.read_service(&services(), Color::Blue).await.unwrap(),
+        None
+    );
+    assert_eq!(
+        aws.read_service(&services(), Color::Blue).await.unwrap(),
+        None
+    );
     let asked = wire.requests()[0].json();
     assert_eq!(
         asked["services"],
@@ -207,7 +217,7 @@ async fn a_service_is_read_whole() {
     let answer =
         json!({ "services": [service("blue", "ACTIVE"), service("someone-else-s", "ACTIVE")] });
     let wire = Wire::new().on("DescribeServices", Reply::json(&answer));
-    let services = wire.aws().read_services(FAMILY).await.unwrap();
+    let services = wire.aws().read_services(&services()).await.unwrap();
     let [(Color::Blue, state)] = &services[..] else {
         panic!("{services:?}");
     };
@@ -296,9 +306,7 @@ async fn a_revision_that_something_else_took_away_is_told() {
             ..ServiceChange::default()
         };
         let aws = wire.aws();
-        let error = aws
-            .update_service("bgecs-hello", Color::Blue, &change)
-            .await;
+        let error = aws.update_service(&services(), Color::Blue, &change).await;
         let error = crate::error::Error::from(error.unwrap_err());
         let sentence =
             "the task definition that bgecs-hello/blue was to run is gone, or deregistered";
@@ -363,6 +371,76 @@ async fn tags_that_are_none_of_ours_are_left_out() {
     assert_eq!((release.tag, release.digest), (None, None));
 }
 
+/// In a cluster of others, next to one that was there before bgecs.
+#[tokio::test]
+async fn a_copy_has_all_settings_of_its_original_but_its_names_for_others() {
+    let original = json!({ "services": [{
+        "serviceName": "web",
+        "status": "ACTIVE",
+        "capacityProviderStrategy": [{ "capacityProvider": "FARGATE_SPOT", "weight": 3, "base": 0 }],
+        "platformVersion": "1.4.0",
+        "enableExecuteCommand": true,
+        "enableECSManagedTags": true,
+        "propagateTags": "SERVICE",
+        "availabilityZoneRebalancing": "ENABLED",
+        "serviceRegistries": [{ "registryArn": "arn:aws:servicediscovery:eu-west-1:1:service/srv-1" }],
+        "deploymentConfiguration": {
+            "maximumPercent": 150,
+            "minimumHealthyPercent": 50,
+            "alarms": { "alarmNames": ["web-5xx"], "enable": true, "rollback": true },
+        },
+        "tags": [
+            { "key": "team", "value": "shop" },
+            { "key": "aws:cloudformation:stack-name", "value": "shop" },
+            { "key": "bgecs:color", "value": "blue" },
+        ],
+    }] });
+    let wire = Wire::new()
+        .on("DescribeServices", Reply::json(&original))
+        .on("CreateService", Reply::json(&json!({})));
+    let names = PerColor {
+        blue: "web".to_owned(),
+        green: "web-green".to_owned(),
+    };
+    let new = NewService {
+        app: "web",
+        services: &ColorServices::new("prod", names),
+        color: Color::Green,
+        task_definition: &TaskDefinitionArn::new("web:2"),
+        desired: 2,
+        definition: &wanted("app", 8080),
+        copy_of: Some(Color::Blue),
+        token: "20231114T221320Z-0000002a",
+    };
+    wire.aws().create_service(&new).await.unwrap();
+    let sent = wire.requests().pop().unwrap().json();
+    assert_eq!(
+        (&sent["cluster"], &sent["serviceName"]),
+        (&json!("prod"), &json!("web-green"))
+    );
+    let of_original = &original["services"][0];
+    for key in [
+        "capacityProviderStrategy",
+        "platformVersion",
+        "enableExecuteCommand",
+        "enableECSManagedTags",
+        "propagateTags",
+        "availabilityZoneRebalancing",
+        "deploymentConfiguration",
+    ] {
+        assert_eq!(sent[key], of_original[key], "{key}");
+    }
+    for key in ["launchType", "serviceRegistries"] {
+        assert_eq!(sent.get(key), None, "{key}");
+    }
+    let tags = json!([
+        { "key": "bgecs:app", "value": "web" },
+        { "key": "bgecs:color", "value": "green" },
+        { "key": "team", "value": "shop" },
+    ]);
+    assert_eq!(sent["tags"], tags);
+}
+
 #[tokio::test]
 async fn a_service_is_made_for_its_colour() {
     let wire = Wire::new().on("CreateService", Reply::json(&json!({})));
@@ -370,11 +448,12 @@ async fn a_service_is_made_for_its_colour() {
     let wanted = wanted("app", 8080);
     let new = NewService {
         app: "hello",
-        cluster: "bgecs-hello",
+        services: &services(),
         color: Color::Green,
         task_definition: &definition,
         desired: 2,
         definition: &wanted,
+        copy_of: None,
         token: "20231114T221320Z-0000002a",
     };
     wire.aws().create_service(&new).await.unwrap();
@@ -449,10 +528,10 @@ async fn an_update_changes_nothing_that_it_does_not_name() {
         desired: Some(0),
         ..ServiceChange::default()
     };
-    aws.update_service(FAMILY, Color::Blue, &deploy)
+    aws.update_service(&services(), Color::Blue, &deploy)
         .await
         .unwrap();
-    aws.update_service(FAMILY, Color::Blue, &scale)
+    aws.update_service(&services(), Color::Blue, &scale)
         .await
         .unwrap();
     let sent: Vec<_> = wire.requests().iter().map(Request::json).collect();
@@ -500,7 +579,7 @@ async fn all_that_a_service_is_made_with_reaches_one_that_is_there() {
         .on("UpdateService", Reply::json(&json!({})));
     let aws = wire.aws();
     let found = aws
-        .read_service(FAMILY, Color::Green)
+        .read_service(&services(), Color::Green)
         .await
         .unwrap()
         .unwrap();
@@ -519,7 +598,7 @@ async fn all_that_a_service_is_made_with_reaches_one_that_is_there() {
             "the tasks' tags",
         ]
     );
-    aws.update_service(FAMILY, Color::Green, &change)
+    aws.update_service(&services(), Color::Green, &change)
         .await
         .unwrap();
     let sent = wire.requests().last().unwrap().json();
@@ -548,7 +627,7 @@ async fn all_that_a_service_is_made_with_reaches_one_that_is_there() {
         "DescribeServices",
         Reply::json(&json!({ "services": [now] })),
     );
-    let now = wire.aws().read_service(FAMILY, Color::Green).await;
+    let now = wire.aws().read_service(&services(), Color::Green).await;
     let now = now.unwrap().unwrap().definition;
     assert!(now.change_to(&wanted).is_nothing());
     assert!(change.definition.is_shown_by(&now));
@@ -558,7 +637,7 @@ async fn all_that_a_service_is_made_with_reaches_one_that_is_there() {
 fn wanted(container: &str, port: u16) -> ServiceDefinition {
     let door = (container, port);
     let grace = Duration::from_secs(60);
-    ServiceDefinition::of_color(&infrastructure(), Color::Green, door, grace)
+    ServiceDefinition::of_color(&observed(), Color::Green, door, grace)
 }
 
 #[tokio::test]
@@ -598,7 +677,8 @@ async fn stopped_tasks_tell_how_each_container_was_left() {
         );
     let aws = wire.aws();
     let none = HashSet::new();
-    let stopped = aws.stopped_tasks(FAMILY, Color::Blue, &none);
+    let both = services();
+    let stopped = aws.stopped_tasks(&both, Color::Blue, &none);
     let stopped = stopped.await.unwrap();
     let left = |name: &str, exit_code, reason: Option<&str>| StoppedContainer {
         name: name.to_owned(),
@@ -634,7 +714,7 @@ async fn stopped_tasks_tell_how_each_container_was_left() {
     // DescribeTasks refuses an empty list.
     // None is listed; and one that is known is not asked for again.
     for known in [HashSet::new(), HashSet::from(["crashed"])] {
-        let tasks = aws.stopped_tasks(FAMILY, Color::Blue, &known).await;
+        let tasks = aws.stopped_tasks(&services(), Color::Blue, &known).await;
         assert_eq!(tasks.unwrap(), []);
     }
 }
@@ -650,9 +730,12 @@ async fn what_is_gone_already_is_no_failure() {
         .on("ListTasks", gone("ClusterNotFoundException"));
     let aws = wire.aws();
     for _ in 0..3 {
-        aws.delete_service(FAMILY, Color::Blue).await.unwrap();
+        aws.delete_service(&services(), Color::Blue).await.unwrap();
     }
-    let denied = aws.delete_service(FAMILY, Color::Blue).await.unwrap_err();
+    let denied = aws
+        .delete_service(&services(), Color::Blue)
+        .await
+        .unwrap_err();
     assert_eq!(denied.kind, AwsErrorKind::Denied);
     assert_eq!(aws.tasks_left(FAMILY).await.unwrap(), TasksLeft::default());
 }
@@ -706,7 +789,7 @@ async fn all_pages_of_stopped_tasks_are_read() {
         .on("DescribeTasks", Reply::json(&tasks(30, "DEPROVISIONING")));
     let aws = wire.aws();
     let known = HashSet::new();
-    let stopped = aws.stopped_tasks(FAMILY, Color::Blue, &known).await;
+    let stopped = aws.stopped_tasks(&services(), Color::Blue, &known).await;
     assert_eq!(stopped.unwrap().len(), 129);
     let asked: Vec<usize> = wire
         .requests()

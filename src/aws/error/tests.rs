@@ -7,6 +7,7 @@ use super::*;
 use crate::aws::Router;
 use crate::aws::testing::{REQUEST_ID, Reply, Wire};
 use crate::aws::{ATTEMPTS, Aws};
+use crate::model::ColorServices;
 use crate::model::TargetGroupArn;
 
 const CLUSTER: &str = "bgecs-hello";
@@ -15,7 +16,10 @@ const GROUP: &str = "arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/blue/1
 /// What a JSON API's answer becomes.
 async fn by_json(reply: Reply) -> AwsError {
     let wire = Wire::new().on("DescribeServices", reply);
-    wire.aws().read_services(CLUSTER).await.unwrap_err()
+    wire.aws()
+        .read_services(&ColorServices::alone_in(CLUSTER))
+        .await
+        .unwrap_err()
 }
 
 /// What an XML API's answer becomes.
@@ -206,7 +210,7 @@ async fn credentials_that_are_not_found_are_told_from_an_aws_that_is_not() {
     ] {
         let error = wire
             .aws_with(provider, 1)
-            .read_services(CLUSTER)
+            .read_services(&ColorServices::alone_in(CLUSTER))
             .await
             .unwrap_err();
         assert_eq!(error.kind, AwsErrorKind::NoCredentials, "{error:?}");
@@ -292,7 +296,7 @@ async fn throttling_is_tried_again_before_it_is_an_error() {
         );
     let services = wire
         .aws_with(crate::aws::testing::credentials(), 3)
-        .read_services(CLUSTER)
+        .read_services(&ColorServices::alone_in(CLUSTER))
         .await;
     assert_eq!(services.unwrap(), []);
     wire.assert_used_up();
@@ -309,7 +313,10 @@ async fn is_tried_again(operation: &str, code: &str, status: u16) -> bool {
     let wire = (0..ATTEMPTS).fold(Wire::new(), |wire, _| wire.on(operation, reply.clone()));
     let aws = wire.aws_with(crate::aws::testing::credentials(), ATTEMPTS);
     let error = match operation {
-        "DescribeServices" => aws.read_services(CLUSTER).await.unwrap_err(),
+        "DescribeServices" => aws
+            .read_services(&ColorServices::alone_in(CLUSTER))
+            .await
+            .unwrap_err(),
         _ => aws.target_health(&group).await.unwrap_err(),
     };
     assert_eq!(error.code.as_deref(), Some(code));
@@ -352,7 +359,12 @@ async fn what_passes_by_itself_is_what_the_sdk_tries_again() {
 
 /// The error as a person sees it.
 async fn shown(aws: &Aws) -> String {
-    Error::from(aws.read_services(CLUSTER).await.unwrap_err()).to_string()
+    Error::from(
+        aws.read_services(&ColorServices::alone_in(CLUSTER))
+            .await
+            .unwrap_err(),
+    )
+    .to_string()
 }
 
 #[tokio::test(start_paused = true)]
@@ -499,9 +511,13 @@ async fn a_part_that_is_gone_is_named() {
             "the repository bgecs-hello is gone".to_owned(),
         ),
         (
-            aws.update_service("bgecs-hello", crate::model::Color::Blue, &change)
-                .await
-                .unwrap_err(),
+            aws.update_service(
+                &ColorServices::alone_in("bgecs-hello"),
+                crate::model::Color::Blue,
+                &change,
+            )
+            .await
+            .unwrap_err(),
             "the service bgecs-hello/blue is gone".to_owned(),
         ),
         (

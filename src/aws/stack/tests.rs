@@ -128,13 +128,16 @@ async fn a_stack_is_read_with_parameters_and_outputs() {
     assert_eq!(snapshot.reason.as_deref(), Some("because"));
     assert_eq!(snapshot.parameters["LiveColor"], "blue");
     let infra = snapshot.infrastructure().unwrap();
-    assert_eq!(infra.cluster, "ClusterName");
+    assert_eq!(infra.services, ColorServices::alone_in("ClusterName"));
     assert_eq!(infra.load_balancer, "LoadBalancerArn");
     assert_eq!(infra.listeners.production.as_str(), "ProdListenerArn");
     assert_eq!(infra.listeners.test.as_str(), "TestListenerArn");
     assert_eq!(infra.target_groups.blue.as_str(), "BlueTargetGroupArn");
     assert_eq!(infra.target_groups.green.as_str(), "GreenTargetGroupArn");
-    assert_eq!(infra.subnets, ["subnet-1", "subnet-2"]);
+    let ServiceSettings::Made(network) = infra.settings else {
+        panic!("its services are bgecs's own");
+    };
+    assert_eq!(network.subnets, ["subnet-1", "subnet-2"]);
 }
 
 #[tokio::test]

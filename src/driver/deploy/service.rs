@@ -9,7 +9,7 @@ use crate::engine::plan::{self, DeployPlan, ServicePlan};
 use crate::error::Result;
 use crate::model::journal::Effect;
 use crate::model::{
-    Color, DefinitionChange, Infrastructure, Observed, ServiceDefinition, ServiceState,
+    Color, DefinitionChange, Observed, ServiceDefinition, ServiceSettings, ServiceState,
     TaskDefinitionArn,
 };
 use crate::report::ReportEvent;
@@ -22,14 +22,14 @@ const THERE_ALREADY: [&str; 2] = ["InvalidParameterException", "ClientException"
 /// What the service of a colour is to be told besides its revision and its count.
 pub fn wanted_definition(
     session: &Session,
-    infra: &Infrastructure,
+    observed: &Observed,
     color: Color,
     loaded: &Loaded,
 ) -> ServiceDefinition {
     let source = loaded.source(&session.config);
     let door = (source.container(), source.port());
     let grace = session.config.service.health_check_grace_period;
-    ServiceDefinition::of_color(infra, color, door, grace)
+    ServiceDefinition::of_color(observed, color, door, grace)
 }
 
 /// What a colour is to run, and how.
@@ -144,11 +144,15 @@ async fn create(
     let operation = turn.operation().id;
     let new = NewService {
         app: session.app(),
-        cluster: &infra.cluster,
+        services: &infra.services,
         color,
         task_definition: told.task_definition,
         desired,
         definition: told.definition,
+        copy_of: match infra.settings {
+            ServiceSettings::Made(_) => None,
+            ServiceSettings::CopiedFrom(original) => Some(original),
+        },
         token: operation.as_str(),
     };
     update::intend(session, turn, observed, color, effect).await?;
@@ -158,7 +162,7 @@ async fn create(
         .await
         .map(|()| ServiceCreation::Created);
     let found = lost::or_found(created, &THERE_ALREADY, async || {
-        let service = session.aws.read_service(&infra.cluster, color).await?;
+        let service = session.aws.read_service(&infra.services, color).await?;
         Ok(service.map(
             |service| match service.task_definition == *told.task_definition {
                 true => ServiceCreation::Created,

@@ -3,6 +3,10 @@ use serde_json::{Value, json};
 use super::*;
 use crate::aws::testing::{Reply, Wire, credentials};
 
+fn both() -> ColorServices {
+    ColorServices::alone_in("bgecs-hello")
+}
+
 fn arn(n: u32) -> String {
     format!("arn:aws:ecs:eu-west-1:1:task-definition/bgecs-hello:{n}")
 }
@@ -109,9 +113,7 @@ async fn services_that_drain_and_tasks_that_stop_are_waited_for() {
         .on("ListTasks", none())
         .on("ListTasks", tasks(&["task/1"]))
         .on("DescribeTasks", described("STOPPED"));
-    await_no_task(&session(&wire), "bgecs-hello", true)
-        .await
-        .unwrap();
+    await_no_task(&session(&wire), &both(), true).await.unwrap();
     wire.assert_used_up();
 }
 
@@ -125,7 +127,7 @@ async fn a_task_of_no_service_is_waited_for_only_where_it_is_told_to_stop() {
         .on("DescribeServices", services(&[]))
         .on("ListTasks", tasks(&["task/2"]))
         .on("ListTasks", tasks(&[]));
-    let waited = await_no_task(&session(&wire), "bgecs-hello", false).await;
+    let waited = await_no_task(&session(&wire), &both(), false).await;
     assert!(waited.is_ok(), "{waited:?}");
     wire.assert_used_up();
 }
@@ -136,9 +138,7 @@ async fn a_cluster_that_is_gone_holds_nothing() {
     let wire = Wire::new()
         .on("DescribeServices", gone())
         .on("ListTasks", gone());
-    await_no_task(&session(&wire), "bgecs-hello", true)
-        .await
-        .unwrap();
+    await_no_task(&session(&wire), &both(), true).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -156,7 +156,7 @@ async fn a_deletion_of_a_service_whose_answer_was_lost_is_looked_for() {
         let wire = (0..rounds).fold(wire, |wire, _| {
             wire.on("DescribeServices", services(status))
         });
-        let deleted = delete_service(&session(&wire), "bgecs-hello", Color::Blue).await;
+        let deleted = delete_service(&session(&wire), &both(), Color::Blue).await;
         assert_eq!(deleted.is_ok(), is_done, "{status:?}");
         wire.assert_used_up();
     }

@@ -346,13 +346,9 @@ pub(super) fn body(input: &Input<'_>, file: &TaskFile) -> Map<String, Value> {
         fill(platform, "cpuArchitecture", json!(architecture));
         fill(platform, "operatingSystemFamily", json!("LINUX"));
     }
-    let roles = &input.surroundings;
-    fill(
-        &mut body,
-        "executionRoleArn",
-        json!(roles.execution_role_arn),
-    );
-    fill(&mut body, "taskRoleArn", json!(roles.task_role_arn));
+    for (key, role) in input.surroundings.role_fields() {
+        fill(&mut body, key, json!(role));
+    }
     let containers = body.get_mut(CONTAINERS).and_then(Value::as_array_mut);
     for container in containers.into_iter().flatten() {
         if let Value::Object(container) = container {

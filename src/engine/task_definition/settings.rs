@@ -45,15 +45,12 @@ pub(super) fn body(
                 "operatingSystemFamily": "LINUX",
             }),
         ),
-        (
-            "executionRoleArn",
-            json!(input.surroundings.execution_role_arn),
-        ),
-        ("taskRoleArn", json!(input.surroundings.task_role_arn)),
         ("containerDefinitions", json!([app])),
     ];
+    let roles = input.surroundings.role_fields();
     fields
         .into_iter()
+        .chain(roles.map(|(key, role)| (key, json!(role))))
         .map(|(key, value)| (key.to_owned(), value))
         .collect()
 }

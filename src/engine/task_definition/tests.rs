@@ -21,6 +21,7 @@ struct World {
     digest: Digest,
     settings: ContainerSection,
     file: TaskFile,
+    roles: TaskRoles,
 }
 
 impl World {
@@ -31,6 +32,10 @@ impl World {
             digest: DIGEST.parse().unwrap(),
             settings: ContainerSection::default(),
             file: file(&from_file::minimal()),
+            roles: TaskRoles {
+                execution: Some("arn:aws:iam::123456789012:role/execution".to_owned()),
+                task: Some("arn:aws:iam::123456789012:role/task".to_owned()),
+            },
         }
     }
 
@@ -56,8 +61,7 @@ impl World {
                 architecture: CpuArchitecture::Arm64,
             },
             surroundings: Surroundings {
-                execution_role_arn: "arn:aws:iam::123456789012:role/execution",
-                task_role_arn: "arn:aws:iam::123456789012:role/task",
+                roles: &self.roles,
                 log_group: "/bgecs/hello",
                 region: "eu-central-1",
             },
@@ -203,12 +207,15 @@ fn the_hash_depends_on_everything_that_runs() {
         hashes.push(hash(&world.input()));
     }
     let world = World::new();
+    const NONE: TaskRoles = TaskRoles {
+        execution: None,
+        task: None,
+    };
     let changes: Vec<fn(&mut Input<'_>)> = vec![
         |input| input.color = Color::Blue,
         |input| input.image.repository = "localhost:4566/bgecs-hello",
         |input| input.image.architecture = CpuArchitecture::X86_64,
-        |input| input.surroundings.execution_role_arn = "x",
-        |input| input.surroundings.task_role_arn = "x",
+        |input| input.surroundings.roles = &NONE,
         |input| input.surroundings.log_group = "x",
         |input| input.surroundings.region = "x",
     ];

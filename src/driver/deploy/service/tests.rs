@@ -50,10 +50,9 @@ async fn tells(wire: &Wire) -> Result<()> {
     };
     let loaded = Loaded::from(&session.config).unwrap();
     let observed = observed();
-    let infra = &observed.infrastructure;
     let told = Told {
         task_definition: &TaskDefinitionArn::new("hello:2"),
-        definition: &wanted_definition(&session, infra, Color::Blue, &loaded),
+        definition: &wanted_definition(&session, &observed, Color::Blue, &loaded),
         restart: false,
     };
     tell(&session, &turn, &observed, &plan, &told).await
