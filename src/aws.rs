@@ -35,7 +35,9 @@ pub use error::{AwsError, AwsErrorKind};
 pub use journal::{HeadChange, LeaseChange, OperationChange, Unwritten, has_no_journal};
 pub use logs::{LogLine, LogQuery};
 pub use router::{ENDPOINTS, Router};
-pub use stack::{ChangeSet, StackChange, StackInputs, StackSnapshot, StackStatus, TEMPLATE};
+pub use stack::{
+    ChangeSet, StackChange, StackInputs, StackSnapshot, StackStatus, TEMPLATE, attached_template,
+};
 
 use download::Downloads;
 use journal::Clock;

@@ -130,6 +130,10 @@ pub enum Verb {
     Logs(LogsFlags),
     /// Remove everything that bgecs made
     Destroy(Destroy),
+    /// Make a second colour beside an ECS service that runs already
+    Attach(Attach),
+    /// Remove what `attach` made, and leave the service to its users
+    Detach(Detach),
     /// Print a completion script for a shell
     Completions { shell: Shell },
 }
@@ -146,6 +150,8 @@ impl Verb {
             Self::Resume(args) => !args.dry_run.dry_run,
             Self::Adopt(args) => !args.dry_run.dry_run,
             Self::Destroy(args) => !args.dry_run.dry_run,
+            Self::Attach(args) => !args.dry_run.dry_run,
+            Self::Detach(args) => !args.dry_run.dry_run,
             Self::Unlock(args) => args.force,
             Self::Status(_)
             | Self::Probe(_)
@@ -509,6 +515,30 @@ pub struct Destroy {
     /// Do not ask
     #[arg(short, long)]
     pub yes: bool,
+    #[command(flatten)]
+    pub lease: LeaseFlags,
+    #[command(flatten)]
+    pub dry_run: DryRun,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bgecs attach --dry-run          what would be made
+  bgecs attach")]
+pub struct Attach {
+    #[command(flatten)]
+    pub lease: LeaseFlags,
+    #[command(flatten)]
+    pub dry_run: DryRun,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bgecs detach --dry-run          what would go
+  bgecs detach")]
+pub struct Detach {
     #[command(flatten)]
     pub lease: LeaseFlags,
     #[command(flatten)]

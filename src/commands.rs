@@ -2,8 +2,10 @@
 
 mod adopt;
 mod asking;
+mod attach;
 mod deploy;
 mod destroy;
+mod detach;
 mod ended;
 mod history;
 mod init;
@@ -83,6 +85,8 @@ async fn run_own(cli: Cli, audience: Audience) -> Result<Exit> {
         Verb::Unlock(args) => unlock::run(&session, &args).await,
         Verb::Logs(args) => logs::run(&session, &args).await,
         Verb::Destroy(args) => destroy::run(&session, &args).await,
+        Verb::Attach(args) => attach::run(&session, &args).await,
+        Verb::Detach(args) => detach::run(&session, &args).await,
         // Have run by now.
         Verb::Completions { .. } | Verb::Watch(_) => Ok(Exit::Done),
     }

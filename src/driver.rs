@@ -2,10 +2,12 @@
 //! was seen. No decision is taken here that a pure function could take.
 
 pub mod asking;
+pub mod attach;
 pub mod attempt;
 pub mod await_serving;
 pub mod deploy;
 pub mod destroy;
+pub mod detach;
 mod group;
 pub mod hook;
 mod lines;

@@ -5,6 +5,7 @@
 pub mod aftermath;
 pub mod alarms;
 pub mod analysis;
+pub mod attachment;
 pub mod entrance;
 pub mod evidence;
 pub mod lease;

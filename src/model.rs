@@ -4,6 +4,7 @@
 //! may depend on this module, and it depends on nothing.
 
 mod alarm;
+mod attachment;
 mod build_cache;
 mod build_secret;
 mod caller;
@@ -29,6 +30,7 @@ pub mod testing;
 mod traffic;
 
 pub use alarm::{Alarm, AlarmState, AlarmsWithoutData};
+pub use attachment::{Attachment, NamedRepository, UsersRule};
 pub use build_cache::{CacheFrom, CacheTo};
 pub use build_secret::{Secret, SecretSource};
 pub use caller::Caller;

@@ -187,6 +187,10 @@ impl Session {
 
     /// In what the file differs from the stack, in a sentence.
     pub fn difference(&self, stack: &StackSnapshot) -> Option<String> {
+        if stack.original().is_some() {
+            // What such a stack is made from is not in the file alone.
+            return None;
+        }
         let path = self.config.path.file_name().unwrap_or_default();
         // A file that is ill is said by whoever needs it.
         let loaded = Loaded::from(&self.config).ok()?;
@@ -229,7 +233,28 @@ impl Session {
         self.infrastructure_of(&stack)
     }
 
-    fn infrastructure_of(&self, stack: &StackSnapshot) -> Result<Infrastructure> {
+    /// The same of a stack that was read.
+    ///
+    /// # Errors
+    /// As [`Self::infrastructure`]; one that was not made for what the file says.
+    pub fn infrastructure_of(&self, stack: &StackSnapshot) -> Result<Infrastructure> {
+        if stack.original().is_some() != self.config.attached.is_some() {
+            let (made, way) = match stack.original() {
+                Some(_) => (
+                    "beside a service that ran before",
+                    "name it in [colors], as it was",
+                ),
+                None => (
+                    "by `bgecs init`",
+                    "take [colors] out, or give the app another name",
+                ),
+            };
+            let stack = &stack.name;
+            return Err(Error::usage(format!(
+                "the stack {stack} was made {made}, and bgecs.toml says otherwise"
+            ))
+            .hint(way));
+        }
         stack.infrastructure().map_err(|missing| {
             let exit = match stack.status {
                 StackStatus::Ready | StackStatus::RolledBack => {

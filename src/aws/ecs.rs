@@ -4,6 +4,7 @@ mod copied;
 mod definition;
 mod definitions;
 mod entrance;
+mod original;
 mod registered;
 mod releases;
 mod tasks;

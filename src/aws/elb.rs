@@ -1,5 +1,6 @@
 //! The load balancer: which targets are healthy, and every way in.
 
+mod copied;
 mod entrance;
 mod ways;
 

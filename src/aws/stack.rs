@@ -1,5 +1,6 @@
 //! The app's CloudFormation stack: its template, its parameters, its events.
 
+mod attached;
 mod changes;
 mod state;
 
@@ -14,10 +15,11 @@ use super::Aws;
 use super::error::{AwsError, Named};
 use crate::model::marks::TAG_APP;
 use crate::model::{
-    ColorServices, Infrastructure, ListenerArn, Network, PerColor, PerRoute, ServiceSettings,
-    StackEvent, TargetGroupArn, TaskRoles,
+    Color, ColorServices, Infrastructure, ListenerArn, Network, PerColor, PerRoute,
+    ServiceSettings, StackEvent, TargetGroupArn, TaskRoles,
 };
 
+pub use attached::template as attached_template;
 pub use changes::ChangeSet;
 pub use state::StackStatus;
 
@@ -46,6 +48,11 @@ impl StackSnapshot {
         self.status == StackStatus::Busy && self.status_text != "DELETE_IN_PROGRESS"
     }
 
+    /// The colour whose service ran before bgecs came, where it is so.
+    pub fn original(&self) -> Option<Color> {
+        self.outputs.get(attached::ORIGINAL)?.parse().ok()
+    }
+
     /// The stack's outputs, typed.
     ///
     /// # Errors
@@ -58,8 +65,18 @@ impl StackSnapshot {
                 .cloned()
                 .ok_or_else(|| name.to_owned())
         };
+        let original = self.original();
         Ok(Infrastructure {
-            services: ColorServices::alone_in(output("ClusterName")?),
+            services: match original {
+                None => ColorServices::alone_in(output("ClusterName")?),
+                Some(_) => ColorServices::new(
+                    output("ClusterName")?,
+                    PerColor {
+                        blue: output("BlueServiceName")?,
+                        green: output("GreenServiceName")?,
+                    },
+                ),
+            },
             repository: output("RepositoryName")?,
             repository_uri: output("RepositoryUri")?,
             load_balancer: output("LoadBalancerArn")?,
@@ -72,14 +89,21 @@ impl StackSnapshot {
                 blue: TargetGroupArn::new(output("BlueTargetGroupArn")?),
                 green: TargetGroupArn::new(output("GreenTargetGroupArn")?),
             },
-            settings: ServiceSettings::Made(Network {
-                subnets: output("SubnetIds")?.split(',').map(str::to_owned).collect(),
-                security_groups: vec![output("TaskSecurityGroupId")?],
-                public_ip: true,
-            }),
-            roles: TaskRoles {
-                execution: Some(output("ExecutionRoleArn")?),
-                task: Some(output("TaskRoleArn")?),
+            settings: match original {
+                Some(original) => ServiceSettings::CopiedFrom(original),
+                None => ServiceSettings::Made(Network {
+                    subnets: output("SubnetIds")?.split(',').map(str::to_owned).collect(),
+                    security_groups: vec![output("TaskSecurityGroupId")?],
+                    public_ip: true,
+                }),
+            },
+            roles: match original {
+                // Its task definition names those that it is to have.
+                Some(_) => TaskRoles::default(),
+                None => TaskRoles {
+                    execution: Some(output("ExecutionRoleArn")?),
+                    task: Some(output("TaskRoleArn")?),
+                },
             },
             log_group: output("LogGroupName")?,
             journal_table: output("JournalTableName")?,
@@ -135,14 +159,14 @@ impl Aws {
         &self,
         name: &str,
         app: &str,
-        inputs: &StackInputs,
+        (template, inputs): (&str, &StackInputs),
         token: &str,
     ) -> Result<(), AwsError> {
         self.cloudformation
             .create_stack()
             .client_request_token(token)
             .stack_name(name)
-            .template_body(TEMPLATE)
+            .template_body(template)
             .set_parameters(Some(parameters(inputs)))
             .capabilities(Capability::CapabilityIam)
             .tags(app_tag(app))
@@ -156,7 +180,7 @@ impl Aws {
         &self,
         name: &str,
         app: &str,
-        inputs: &StackInputs,
+        (template, inputs): (&str, &StackInputs),
         token: &str,
     ) -> Result<StackChange, AwsError> {
         let answer = self
@@ -164,7 +188,7 @@ impl Aws {
             .update_stack()
             .client_request_token(token)
             .stack_name(name)
-            .template_body(TEMPLATE)
+            .template_body(template)
             .set_parameters(Some(parameters(inputs)))
             .capabilities(Capability::CapabilityIam)
             .tags(app_tag(app))

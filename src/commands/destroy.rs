@@ -46,6 +46,7 @@ impl CommandResult for Destroyed {
 }
 
 pub async fn run(session: &Session, args: &Destroy) -> Result<Exit> {
+    refuse_attached(session).await?;
     let inventory = destroy::take_inventory(session).await?;
     inventory.refuse_busy()?;
     refuse_cutting_off(session, &inventory).await?;
@@ -70,6 +71,19 @@ pub async fn run(session: &Session, args: &Destroy) -> Result<Exit> {
         .report
         .result(&destroyed(session, DestroyOutcome::Destroyed));
     Ok(Exit::Done)
+}
+
+/// Of an attached app most is somebody else's.
+async fn refuse_attached(session: &Session) -> Result<()> {
+    let stack = session.aws.read_stack(&session.stack_name()).await?;
+    let is_attached = stack.is_some_and(|stack| stack.original().is_some());
+    match is_attached || session.config.attached.is_some() {
+        false => Ok(()),
+        true => Err(Error::refused(
+            "bgecs is attached to a service that was there before, and destroys nothing of it",
+        )
+        .hint("`bgecs detach` removes what bgecs made, and leaves the service to its users")),
+    }
 }
 
 /// With the load balancer go all its listeners, and whoever comes in there.
@@ -120,7 +134,10 @@ async fn destroy_all(session: &Session, args: &Destroy, inventory: &Inventory) -
 
 /// What the stack has made, unless the table may be gone already: while it is
 /// deleted, after a deletion that failed, or by somebody else's hand.
-async fn with_table(session: &Session, stack: &StackSnapshot) -> Result<Option<Infrastructure>> {
+pub(super) async fn with_table(
+    session: &Session,
+    stack: &StackSnapshot,
+) -> Result<Option<Infrastructure>> {
     if stack.status == StackStatus::Busy {
         return Ok(None);
     }

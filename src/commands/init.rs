@@ -75,6 +75,12 @@ impl CommandResult for Initialised {
 }
 
 pub async fn run(session: &Session, args: &Init) -> Result<Exit> {
+    if session.config.attached.is_some() {
+        return Err(Error::usage(
+            "bgecs.toml names a service that runs already, and `bgecs init` is for a new app",
+        )
+        .hint("`bgecs attach` makes what is missing beside it"));
+    }
     // A mistake in a task definition is found now, not with the first deploy.
     let loaded = Loaded::from(&session.config)?;
     let needs = loaded.needs(&session.config, session.aws.region());

@@ -16,9 +16,9 @@ use crate::model::{Color, ColorServices, TaskDefinitionArn};
 use crate::report::ReportEvent;
 use crate::session::{Session, unusable};
 
-const PAUSE: Duration = Duration::from_secs(2);
+pub(super) const PAUSE: Duration = Duration::from_secs(2);
 /// A task has 30 s between SIGTERM and SIGKILL, and its target drains before.
-const TASK_PATIENCE: Duration = Duration::from_secs(300);
+pub(super) const TASK_PATIENCE: Duration = Duration::from_secs(300);
 
 /// What there is to remove.
 #[derive(Debug)]
@@ -145,14 +145,14 @@ pub fn cut_short(turn: Option<&Turn>, inventory: &Inventory, error: Error) -> Er
     ))
 }
 
-async fn about_to(turn: Option<&Turn>, effect: Effect) -> Result<(), Stop> {
+pub(super) async fn about_to(turn: Option<&Turn>, effect: Effect) -> Result<(), Stop> {
     match turn {
         Some(turn) => turn.about_to(effect).await,
         None => Ok(()),
     }
 }
 
-async fn delete_service(
+pub(super) async fn delete_service(
     session: &Session,
     services: &ColorServices,
     color: Color,
@@ -209,7 +209,10 @@ async fn left(session: &Session, services: &ColorServices) -> Result<(usize, Tas
 
 /// The API takes one revision a second in the long run: the calls' budget holds
 /// back what is more.
-async fn delete_task_definitions(session: &Session, revisions: &Revisions) -> Result<()> {
+pub(super) async fn delete_task_definitions(
+    session: &Session,
+    revisions: &Revisions,
+) -> Result<()> {
     for (n, arn) in revisions.active.iter().enumerate() {
         session.report.tell(&ReportEvent::Doing(format!(
             "deregistering {} ({} of {})",
@@ -251,7 +254,7 @@ async fn refuse_kept(session: &Session, kept: Vec<Kept>) -> Result<()> {
     for kept in kept {
         error = error.cause(format!("{}: {}", kept.arn.short(), kept.reason));
     }
-    Err(error.hint("what is gone stays gone; `bgecs destroy` continues where this one stopped"))
+    Err(error.hint("what is gone stays gone; the same command continues where this one stopped"))
 }
 
 async fn delete_images(

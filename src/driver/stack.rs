@@ -33,6 +33,29 @@ pub struct Prepared {
     before: Option<StackSnapshot>,
 }
 
+/// A stack to make, or to make like that.
+pub struct StackWork<'a> {
+    pub template: &'a str,
+    pub inputs: &'a StackInputs,
+    pub before: Option<&'a StackSnapshot>,
+}
+
+impl StackWork<'_> {
+    fn made(&self) -> (&str, &StackInputs) {
+        (self.template, self.inputs)
+    }
+}
+
+impl Prepared {
+    fn work(&self) -> StackWork<'_> {
+        StackWork {
+            template: TEMPLATE,
+            inputs: &self.inputs,
+            before: self.before.as_ref(),
+        }
+    }
+}
+
 #[cfg(test)]
 impl Prepared {
     pub fn of(plan: StackPlan, live: &'static str) -> Self {
@@ -110,12 +133,11 @@ pub async fn carry_out(
     prepared: &Prepared,
 ) -> Result<Infrastructure> {
     let name = session.stack_name();
-    let app = session.app().to_owned();
     let mut told = already_told(session, prepared.before.as_ref()).await?;
     let started = match &prepared.plan {
         StackPlan::NothingToDo => false,
         StackPlan::Create => {
-            create(session, &prepared.inputs, &token(session)).await?;
+            create(session, prepared.work().made(), &token(session)).await?;
             true
         }
         StackPlan::Mend { gone } => {
@@ -126,11 +148,7 @@ pub async fn carry_out(
         StackPlan::Update { .. } => {
             about_to_update(turn, &name).await?;
             tell_the_stack_who_is_live(session, prepared, &mut told).await?;
-            let token = token(session);
-            let update = session
-                .aws
-                .update_stack(&name, &app, &prepared.inputs, &token);
-            or_begun(session, update.await, &token).await? == StackChange::Started
+            update(session, prepared.work().made()).await? == StackChange::Started
         }
     };
     if started {
@@ -144,6 +162,28 @@ pub async fn carry_out(
         see_the_test_port(session, turn, &infrastructure).await?;
     }
     Ok(infrastructure)
+}
+
+/// Makes a stack, and waits.
+///
+/// # Errors
+/// As [`carry_out`].
+pub async fn make(session: &Session, work: &StackWork<'_>) -> Result<()> {
+    let mut told = already_told(session, work.before).await?;
+    create(session, work.made(), &token(session)).await?;
+    await_stack(session, &session.stack_name(), &mut told).await
+}
+
+/// Brings a stack up to date, and waits.
+///
+/// # Errors
+/// As [`carry_out`].
+pub async fn renew(session: &Session, work: &StackWork<'_>) -> Result<()> {
+    let mut told = already_told(session, work.before).await?;
+    match update(session, work.made()).await? {
+        StackChange::Started => await_stack(session, &session.stack_name(), &mut told).await,
+        StackChange::NothingToDo => Ok(()),
+    }
 }
 
 async fn about_to_update(turn: Option<&Turn>, name: &str) -> Result<()> {
@@ -176,12 +216,10 @@ fn token(session: &Session) -> String {
 
 /// # Errors
 /// A stack that somebody else makes at the same moment (exit 6); AWS's own.
-async fn create(session: &Session, inputs: &StackInputs, token: &str) -> Result<()> {
+async fn create(session: &Session, made: (&str, &StackInputs), token: &str) -> Result<()> {
     const THERE_ALREADY: &str = "AlreadyExistsException";
     let name = session.stack_name();
-    let created = session
-        .aws
-        .create_stack(&name, session.app(), inputs, token);
+    let created = session.aws.create_stack(&name, session.app(), made, token);
     let found = lost::or_found(created.await, &[THERE_ALREADY], async || {
         Ok(session.aws.has_begun(&name, token).await?.then_some(()))
     });
@@ -195,6 +233,12 @@ async fn create(session: &Session, inputs: &StackInputs, token: &str) -> Result<
             .hint("run `bgecs init` again: it continues from what is there"),
             false => error.into(),
         })
+}
+
+async fn update(session: &Session, made: (&str, &StackInputs)) -> Result<StackChange, AwsError> {
+    let (name, token) = (session.stack_name(), token(session));
+    let updated = session.aws.update_stack(&name, session.app(), made, &token);
+    or_begun(session, updated.await, &token).await
 }
 
 /// A second try of an update finds the stack busy with the first one.

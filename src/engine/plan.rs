@@ -46,6 +46,11 @@ pub enum Step {
     CreateStack {
         name: String,
     },
+    /// The same, beside a service that was there before.
+    Attach {
+        name: String,
+        makes: Vec<String>,
+    },
     UpdateStack {
         name: String,
         changes: Vec<String>,
@@ -171,6 +176,11 @@ impl std::fmt::Display for Step {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::CreateStack { name } => write!(f, "create the CloudFormation stack {name}"),
+            Self::Attach { name, makes } => write!(
+                f,
+                "create the CloudFormation stack {name} with {}, and change nothing else",
+                makes.join(", ")
+            ),
             Self::UpdateStack { name, changes } => {
                 write!(
                     f,

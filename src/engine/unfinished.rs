@@ -32,7 +32,10 @@ pub fn reaction(
     tag: Option<&Tag>,
 ) -> Result<Reaction, Refusal> {
     match (unfinished.command, next) {
-        (_, Command::Destroy | Command::Adopt) => Ok(Reaction::Supersede),
+        (_, Command::Destroy | Command::Adopt) | (Command::Detach, Command::Detach) => {
+            Ok(Reaction::Supersede)
+        }
+        (Command::Detach, _) => Err(detach_first()),
         (Command::Destroy, _) => Err(Refusal::new(
             "a destroy was begun and not finished",
             "`bgecs destroy` or `bgecs resume` finishes it",
@@ -50,6 +53,13 @@ pub fn reaction(
         | (Command::Retire, Command::Deploy) => Ok(Reaction::Supersede),
         _ => Ok(Reaction::Settle),
     }
+}
+
+fn detach_first() -> Refusal {
+    Refusal::new(
+        "a detach was begun and not finished",
+        "`bgecs detach` finishes it",
+    )
 }
 
 /// Whether listeners that are not where the journal left them may be its doing,
@@ -162,7 +172,8 @@ pub fn way(
         Command::Retire => Ok(retire(operation, observed)),
         Command::Destroy => Ok(Resolution::GoOnDestroying),
         Command::Init => Ok(Resolution::AwaitStack),
-        Command::Resume | Command::Adopt => Ok(Resolution::Undone),
+        Command::Detach => Err(detach_first()),
+        Command::Resume | Command::Adopt | Command::Attach => Ok(Resolution::Undone),
     }
 }
 

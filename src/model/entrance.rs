@@ -21,6 +21,7 @@ pub struct RunningService {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Balancer {
+    pub arn: String,
     pub name: String,
     pub dns_name: String,
     pub is_internal: bool,

@@ -106,6 +106,8 @@ pub enum Command {
     Destroy,
     Resume,
     Adopt,
+    Attach,
+    Detach,
 }
 
 impl Command {
@@ -119,6 +121,8 @@ impl Command {
             Self::Destroy => "destroy",
             Self::Resume => "resume",
             Self::Adopt => "adopt",
+            Self::Attach => "attach",
+            Self::Detach => "detach",
         }
     }
 }

@@ -26,6 +26,11 @@ impl AppName {
     pub fn stack_name(&self) -> String {
         format!("bgecs-{}", self.0)
     }
+
+    /// Where the containers' logs are, unless somebody else has a place for them.
+    pub fn log_group(&self) -> String {
+        format!("/bgecs/{}", self.0)
+    }
 }
 
 impl fmt::Display for AppName {

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
+use serde_json::json;
 use time::OffsetDateTime;
 
 use super::journal::{Command, Head, Holder, Lease, Operation, OperationId, Truth, Who};
 use super::{
-    Color, ColorServices, ColorState, Deployed, Deployment, Endpoint, Foreign, Found,
-    Infrastructure, ListenerArn, Move, Network, Observed, OtherWays, Patience, PerColor, PerRoute,
-    Release, Rollout, Route, ServiceDefinition, ServiceSettings, ServiceState, Split,
-    TargetGroupArn, TaskDefinitionArn, TaskRoles, WayIn,
+    Attachment, Color, ColorServices, ColorState, Deployed, Deployment, Endpoint, Foreign, Found,
+    Infrastructure, ListenerArn, Move, NamedRepository, Network, Observed, OtherWays, Patience,
+    PerColor, PerRoute, Release, Rollout, Route, ServiceDefinition, ServiceSettings, ServiceState,
+    Split, TargetGroupArn, TaskDefinitionArn, TaskRoles, UsersRule, WayIn,
 };
 
 pub fn infrastructure() -> Infrastructure {
@@ -38,6 +39,42 @@ pub fn infrastructure() -> Infrastructure {
         },
         log_group: "/bgecs/hello".to_owned(),
         journal_table: "bgecs-hello".to_owned(),
+    }
+}
+
+/// Green beside a service `web` that ran before, at a rule of a shared load balancer.
+pub fn attachment() -> Attachment {
+    let settings =
+        json!({ "VpcId": "vpc-1", "TargetType": "ip", "Protocol": "HTTP", "Port": 8080 });
+    Attachment {
+        app: "web".parse().unwrap(),
+        services: ColorServices::new(
+            "prod",
+            PerColor {
+                blue: "web".to_owned(),
+                green: "bgecs-web-green".to_owned(),
+            },
+        ),
+        original: Color::Blue,
+        target_group: TargetGroupArn::new("tg/web"),
+        group_settings: settings.as_object().unwrap().clone(),
+        load_balancer: "loadbalancer/app/shared/1".to_owned(),
+        load_balancer_dns_name: "shared.example".to_owned(),
+        listener: ListenerArn::new("listener/443"),
+        rule: Some(UsersRule {
+            arn: "rule/10".to_owned(),
+            conditions: vec![json!({
+                "Field": "host-header",
+                "HostHeaderConfig": { "Values": ["shop.example.com"] },
+            })],
+        }),
+        priorities: PerColor { blue: 8, green: 9 },
+        url: "https://shop.example.com".to_owned(),
+        repository: Some(NamedRepository {
+            name: "web".to_owned(),
+            uri: "1.dkr.ecr.eu-west-1.amazonaws.com/web".to_owned(),
+        }),
+        log_group: Some("/ecs/web".to_owned()),
     }
 }
 

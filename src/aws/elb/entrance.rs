@@ -76,6 +76,7 @@ impl Aws {
             Ok::<_, AwsError>(self::listener(listener, &rules))
         });
         Ok(Balancer {
+            arn: arn.to_owned(),
             name: balancer.load_balancer_name().unwrap_or(arn).to_owned(),
             dns_name: balancer.dns_name().unwrap_or_default().to_owned(),
             is_internal: balancer.scheme() == Some(&LoadBalancerSchemeEnum::Internal),

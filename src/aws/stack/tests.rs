@@ -178,19 +178,19 @@ async fn an_update_without_changes_is_nothing_to_do() {
         .on("UpdateStack", nothing());
     let aws = wire.aws();
     assert_eq!(
-        aws.update_stack(NAME, "hello", &inputs(), TOKEN)
+        aws.update_stack(NAME, "hello", (TEMPLATE, &inputs()), TOKEN)
             .await
             .unwrap(),
         StackChange::Started
     );
     assert_eq!(
-        aws.update_stack(NAME, "hello", &inputs(), TOKEN)
+        aws.update_stack(NAME, "hello", (TEMPLATE, &inputs()), TOKEN)
             .await
             .unwrap(),
         StackChange::NothingToDo
     );
     let error = aws
-        .update_stack(NAME, "hello", &inputs(), TOKEN)
+        .update_stack(NAME, "hello", (TEMPLATE, &inputs()), TOKEN)
         .await
         .unwrap_err();
     assert_eq!(error.message, "Template format error");
@@ -251,7 +251,7 @@ async fn a_stack_is_made_from_the_template_with_leave_to_make_roles() {
         Reply::xml("CreateStack", "<StackId>1</StackId>"),
     );
     wire.aws()
-        .create_stack(NAME, "hello", &inputs(), TOKEN)
+        .create_stack(NAME, "hello", (TEMPLATE, &inputs()), TOKEN)
         .await
         .unwrap();
     let sent = wire.request();

@@ -40,12 +40,12 @@ async fn begun(wire: &Wire, update: bool, own: bool) -> Result<()> {
     let done = if update {
         let updated = session
             .aws
-            .update_stack(NAME, "hello", &inputs, &token)
+            .update_stack(NAME, "hello", (TEMPLATE, &inputs), &token)
             .await;
         or_begun(&session, updated, &token).await.map(drop)?;
         Ok(())
     } else {
-        create(&session, &inputs, &token).await
+        create(&session, (TEMPLATE, &inputs), &token).await
     };
     wire.assert_used_up();
     done
@@ -99,7 +99,7 @@ async fn an_update_whose_answer_was_lost_goes_on() {
 #[tokio::test(start_paused = true)]
 async fn a_refusal_for_another_reason_is_not_looked_into() {
     let wire = Wire::new().on("CreateStack", refused("AccessDenied"));
-    let created = create(&session(&wire), &StackInputs::new(), "token").await;
+    let created = create(&session(&wire), (TEMPLATE, &StackInputs::new()), "token").await;
     assert_eq!(created.unwrap_err().exit, Exit::Failed);
     assert_eq!(wire.requests().len(), 1);
 }

@@ -68,6 +68,7 @@ fn listener(port: u16, protocol: &str, rules: Vec<ListenerRule>) -> BalancerList
 
 fn balancer(name: &str, listeners: Vec<BalancerListener>) -> Balancer {
     Balancer {
+        arn: format!("loadbalancer/app/{name}/1"),
         name: name.to_owned(),
         dns_name: format!("{name}.elb.example"),
         is_internal: name == "inner",

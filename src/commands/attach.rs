@@ -1,0 +1,158 @@
+//! `bgecs attach`
+
+use serde::Serialize;
+
+use super::lease;
+use super::plan::PlanResult;
+use crate::cli::Attach;
+use crate::config::Attached;
+use crate::driver::attach::{self, AttachmentChange, PreparedAttachment};
+use crate::error::{Error, Exit, Result};
+use crate::interrupt::Interrupts;
+use crate::model::Infrastructure;
+use crate::model::journal::Command;
+use crate::report::{CommandResult, ReportEvent, Style};
+use crate::session::Session;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum AttachOutcome {
+    Attached,
+    Updated,
+    Unchanged,
+}
+
+#[derive(Debug, Serialize)]
+struct AttachResult {
+    operation: Command,
+    outcome: AttachOutcome,
+    app: String,
+    stack: String,
+    cluster: String,
+    /// By its name, the service that was there before.
+    service: String,
+    color: crate::model::Color,
+    url: String,
+    traffic: String,
+}
+
+impl CommandResult for AttachResult {
+    fn human(&self, style: &Style) -> String {
+        let what = match self.outcome {
+            AttachOutcome::Attached => format!("attached to the service {}", self.service),
+            AttachOutcome::Updated => format!("the stack {} is updated", self.stack),
+            AttachOutcome::Unchanged => {
+                format!("nothing to do: attached to the service {}", self.service)
+            }
+        };
+        let made = self.color.other();
+        format!(
+            "{what}\n  {}        {} as it runs, {}\n  {}       is made by the first `bgecs deploy`\n  back        `bgecs detach` removes what bgecs made",
+            self.color,
+            self.service,
+            style.strong(&self.traffic),
+            made,
+        )
+    }
+}
+
+pub async fn run(session: &Session, args: &Attach) -> Result<Exit> {
+    let attached = attached(session)?;
+    let prepared = attach::prepare(session, attached).await?;
+    let steps = attach::steps(&prepared);
+    if args.dry_run.dry_run {
+        session
+            .report
+            .result(&PlanResult::of(Command::Attach, steps));
+        return Ok(Exit::Done);
+    }
+    attach::tell(session, &prepared.attachment);
+    // What is made now has no journal yet, and CloudFormation lets one alone
+    // make it.
+    let infrastructure = match prepared.change {
+        AttachmentChange::Create => {
+            for step in &steps {
+                session.report.tell(&ReportEvent::Doing(step.to_string()));
+            }
+            let carried = attach::carry_out(session, None, &prepared);
+            interruptible(session, &mut Interrupts::listen()?, carried).await?
+        }
+        AttachmentChange::Update | AttachmentChange::Nothing => session.infrastructure().await?,
+    };
+    let is_new = prepared.change == AttachmentChange::Create;
+    let wait = args.lease.wait;
+    lease::take(
+        session,
+        &infrastructure,
+        Command::Attach,
+        wait,
+        async |work| {
+            // Something may have changed while this one waited.
+            let prepared = match is_new {
+                true => prepared,
+                false => attach::prepare(session, attached).await?,
+            };
+            if !is_new {
+                let carried = attach::carry_out(session, Some(work.turn), &prepared);
+                interruptible(session, work.interrupts, carried).await?;
+            }
+            let observed = work.observe().await?;
+            attach::is_at_the_beginning(&observed, &prepared.attachment)?;
+            if observed.journal.truth.is_none() {
+                work.turn.saw(&observed);
+            }
+            let traffic = observed.traffic_line();
+            session
+                .report
+                .result(&result(session, attached, &prepared, traffic));
+            Ok(Exit::Done)
+        },
+    )
+    .await
+}
+
+async fn interruptible(
+    session: &Session,
+    interrupts: &mut Interrupts,
+    carried: impl Future<Output = Result<Infrastructure>>,
+) -> Result<Infrastructure> {
+    interrupts
+        .or_stop(
+            &format!("CloudFormation works on {}", session.stack_name()),
+            "CloudFormation will finish what it has started; run `bgecs attach` again to see it through",
+            carried,
+        )
+        .await
+}
+
+/// # Errors
+/// The file names no service that runs already (exit 2).
+pub fn attached(session: &Session) -> Result<&Attached> {
+    session.config.attached.as_ref().ok_or_else(|| {
+        Error::usage("bgecs.toml names no service to attach to")
+            .hint("`bgecs import` writes one for a service that runs; for a new app, `bgecs init`")
+    })
+}
+
+fn result(
+    session: &Session,
+    attached: &Attached,
+    prepared: &PreparedAttachment,
+    traffic: String,
+) -> AttachResult {
+    AttachResult {
+        operation: Command::Attach,
+        outcome: match prepared.change {
+            AttachmentChange::Create => AttachOutcome::Attached,
+            AttachmentChange::Update => AttachOutcome::Updated,
+            AttachmentChange::Nothing => AttachOutcome::Unchanged,
+        },
+        app: session.app().to_owned(),
+        stack: session.stack_name(),
+        cluster: attached.cluster.clone(),
+        service: attached.service.clone(),
+        color: attached.color,
+        url: attached.url.clone(),
+        traffic,
+    }
+}

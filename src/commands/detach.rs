@@ -1,0 +1,171 @@
+//! `bgecs detach`
+
+use serde::Serialize;
+
+use super::destroy::with_table;
+use super::lease;
+use super::plan::PlanResult;
+use crate::aws::StackSnapshot;
+use crate::cli::Detach;
+use crate::driver::detach;
+use crate::error::{Error, Exit, Result};
+use crate::interrupt::Interrupts;
+use crate::model::Color;
+use crate::model::journal::Command;
+use crate::report::{CommandResult, Style};
+use crate::session::Session;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum DetachOutcome {
+    Detached,
+    Unchanged,
+}
+
+#[derive(Debug, Serialize)]
+struct DetachResult {
+    operation: Command,
+    outcome: DetachOutcome,
+    app: String,
+    /// The service that stays, by its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service: Option<String>,
+    /// The revision that it runs, where bgecs registered it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    task_definition: Option<String>,
+}
+
+impl CommandResult for DetachResult {
+    fn human(&self, _: &Style) -> String {
+        match (&self.service, &self.task_definition) {
+            (None, _) => format!("nothing to do: bgecs is not attached as {}", self.app),
+            (Some(service), None) => {
+                format!("detached: the service {service} is as it was, and what bgecs made is gone")
+            }
+            (Some(service), Some(revision)) => format!(
+                "detached: what bgecs made is gone\n  {service} keeps the release that it runs, {revision}"
+            ),
+        }
+    }
+}
+
+pub async fn run(session: &Session, args: &Detach) -> Result<Exit> {
+    let Some(stack) = session.aws.read_stack(&session.stack_name()).await? else {
+        session
+            .report
+            .result(&result(session, DetachOutcome::Unchanged, None, None));
+        return Ok(Exit::Done);
+    };
+    let original = original(&stack)?;
+    let Some(infrastructure) = with_table(session, &stack).await? else {
+        return go_on(session, args, &stack, original).await;
+    };
+    if args.dry_run.dry_run {
+        let observed = session.aws.observe(&infrastructure, None).await?;
+        lease::tell_of_unfinished(session, &observed);
+        detach::refuse_cutting_off(&observed, original)?;
+        let found = detach::take_inventory(session, &infrastructure, original).await?;
+        let steps = detach::steps(session, &found, original.other());
+        session
+            .report
+            .result(&PlanResult::of(Command::Detach, steps));
+        return Ok(Exit::Done);
+    }
+    let wait = args.lease.wait;
+    lease::take(
+        session,
+        &infrastructure,
+        Command::Detach,
+        wait,
+        async |work| {
+            let observed = work.observe().await?;
+            detach::refuse_cutting_off(&observed, original)?;
+            let found = detach::take_inventory(session, &infrastructure, original).await?;
+            let parts = (&infrastructure, &stack);
+            let detached =
+                detach::detach(session, Some(work.turn), parts, (&found, original.other()));
+            interruptible(work.interrupts, detached).await?;
+            work.turn.is_gone();
+            let service = infrastructure.services.name(original);
+            let kept = found.kept.as_ref().map(|arn| arn.short().to_owned());
+            session.report.result(&result(
+                session,
+                DetachOutcome::Detached,
+                Some(service.to_owned()),
+                kept,
+            ));
+            Ok(Exit::Done)
+        },
+    )
+    .await
+}
+
+/// The journal is gone, and goes with the stack: an earlier detach had come so
+/// far that nothing but the stack is left.
+async fn go_on(
+    session: &Session,
+    args: &Detach,
+    stack: &StackSnapshot,
+    original: Color,
+) -> Result<Exit> {
+    let infra = session.infrastructure_of(stack)?;
+    let found = detach::take_inventory(session, &infra, original).await?;
+    if args.dry_run.dry_run {
+        let steps = detach::steps(session, &found, original.other());
+        session
+            .report
+            .result(&PlanResult::of(Command::Detach, steps));
+        return Ok(Exit::Done);
+    }
+    let detached = detach::detach(session, None, (&infra, stack), (&found, original.other()));
+    interruptible(&mut Interrupts::listen()?, detached).await?;
+    let service = infra.services.name(original).to_owned();
+    let kept = found.kept.as_ref().map(|arn| arn.short().to_owned());
+    session.report.result(&result(
+        session,
+        DetachOutcome::Detached,
+        Some(service),
+        kept,
+    ));
+    Ok(Exit::Done)
+}
+
+/// # Errors
+/// A stack that `init` made (exit 6).
+fn original(stack: &StackSnapshot) -> Result<Color> {
+    stack.original().ok_or_else(|| {
+        Error::refused(format!(
+            "the stack {} is not attached to anything: `bgecs init` made all of it",
+            stack.name
+        ))
+        .hint("`bgecs destroy` removes it")
+    })
+}
+
+async fn interruptible(
+    interrupts: &mut Interrupts,
+    detached: impl Future<Output = Result<()>>,
+) -> Result<()> {
+    interrupts
+        .or_stop(
+            "detaching",
+            "what is gone stays gone; `bgecs detach` continues where this one stopped",
+            detached,
+        )
+        .await
+}
+
+fn result(
+    session: &Session,
+    outcome: DetachOutcome,
+    service: Option<String>,
+    task_definition: Option<String>,
+) -> DetachResult {
+    DetachResult {
+        operation: Command::Detach,
+        outcome,
+        app: session.app().to_owned(),
+        service,
+        task_definition,
+    }
+}

@@ -1,0 +1,259 @@
+//! Making the second colour's place beside a service that ran before bgecs came:
+//! a stack of its own, in which nothing takes a user's request. The service, its
+//! load balancer and all else of its owner's are only read.
+
+use serde_json::Value;
+
+use super::stack::{self, StackWork};
+use super::turn::Turn;
+use crate::aws::{AwsError, StackInputs, StackSnapshot, attached_template};
+use crate::config::Attached;
+use crate::engine::attachment::{self, UsersWay};
+use crate::engine::plan::Step;
+use crate::error::{Error, Result};
+use crate::model::journal::Effect;
+use crate::model::{
+    Attachment, ColorServices, Infrastructure, ListenerArn, LoadBalancer, NamedRepository,
+    Observed, PerColor, ServiceState, UsersRule,
+};
+use crate::report::ReportEvent;
+use crate::session::{Session, unusable};
+
+/// What `attach` found and means to do.
+#[derive(Debug)]
+pub struct PreparedAttachment {
+    pub attachment: Attachment,
+    pub change: AttachmentChange,
+    template: String,
+    before: Option<StackSnapshot>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AttachmentChange {
+    Create,
+    Update,
+    Nothing,
+}
+
+/// Looks, and plans. Changes nothing.
+///
+/// # Errors
+/// No such service, one that bgecs cannot be attached to (exit 6), or a stack that
+/// is not in order.
+pub async fn prepare(session: &Session, attached: &Attached) -> Result<PreparedAttachment> {
+    let before = session.aws.read_stack(&session.stack_name()).await?;
+    if let Some(stack) = before.as_ref().filter(|stack| stack.is_unusable()) {
+        return Err(unusable(stack));
+    }
+    let earlier = match &before {
+        Some(stack) => Some(session.infrastructure_of(stack)?),
+        None => None,
+    };
+    let attachment = attachment(session, attached, earlier.as_ref()).await?;
+    let template = attached_template(&attachment);
+    let change = match &before {
+        None => AttachmentChange::Create,
+        Some(stack) => {
+            let made = session.aws.read_template(&stack.name).await?;
+            match is_same(&made, &template) {
+                true => AttachmentChange::Nothing,
+                false => AttachmentChange::Update,
+            }
+        }
+    };
+    Ok(PreparedAttachment {
+        attachment,
+        change,
+        template,
+        before,
+    })
+}
+
+/// However CloudFormation gives the text back.
+fn is_same(made: &str, template: &str) -> bool {
+    let [made, template] = [made, template].map(serde_json::from_str::<Value>);
+    made.is_ok_and(|made| template.is_ok_and(|template| made == template))
+}
+
+async fn attachment(
+    session: &Session,
+    attached: &Attached,
+    earlier: Option<&Infrastructure>,
+) -> Result<Attachment> {
+    let (aws, app) = (&session.aws, &session.config.app);
+    let services = services(session, attached);
+    let service = original(session, attached, &services).await?;
+    let door = door(attached, &service)?;
+    let mut ours = vec![door.target_group.clone()];
+    ours.extend(earlier.map(|infra| infra.target_group(attached.color.other()).clone()));
+    let balancers = aws.read_balancers(&ours[..1]).await?;
+    let way = attachment::users_way(attached, &ours, &balancers)?;
+    let own = None; // XXX
+    let priorities = attachment::priorities(way, own.as_ref())?;
+    let (group_settings, rule, container) = futures_util::try_join!(
+        aws.read_group_settings(&door.target_group),
+        users_rule(session, way),
+        aws.read_original_container(&service.task_definition, &door.container),
+    )?;
+    // What the stack has made itself it goes on making.
+    let repository = NamedRepository::of_image(&container.image);
+    let repository = repository.filter(|it| it.name != app.stack_name());
+    let log_group = container.log_group.filter(|it| *it != app.log_group());
+    Ok(Attachment {
+        app: app.clone(),
+        services,
+        original: attached.color,
+        target_group: door.target_group.clone(),
+        group_settings,
+        load_balancer: way.balancer.arn.clone(),
+        load_balancer_dns_name: way.balancer.dns_name.clone(),
+        listener: ListenerArn::new(way.listener.arn.as_str()),
+        rule,
+        priorities,
+        url: attached.url.clone(),
+        repository,
+        log_group,
+    })
+}
+
+/// The running service's own name, and for the other one that of the app.
+fn services(session: &Session, attached: &Attached) -> ColorServices {
+    let made = attached.color.other();
+    let mut names = PerColor {
+        blue: format!("{}-{made}", session.stack_name()),
+        green: format!("{}-{made}", session.stack_name()),
+    };
+    names.get_mut(attached.color).clone_from(&attached.service);
+    ColorServices::new(&attached.cluster, names)
+}
+
+async fn original(
+    session: &Session,
+    attached: &Attached,
+    services: &ColorServices,
+) -> Result<ServiceState> {
+    let service = session.aws.read_service(services, attached.color).await?;
+    service.ok_or_else(|| {
+        let Attached {
+            service, cluster, ..
+        } = attached;
+        let place = session.aws.region();
+        Error::usage(format!(
+            "there is no service {service} in a cluster {cluster} in {place}"
+        ))
+        .hint("check [colors] and [service] cluster in bgecs.toml, --region and --profile")
+    })
+}
+
+/// Where its tasks are reached.
+fn door<'a>(attached: &Attached, service: &'a ServiceState) -> Result<&'a LoadBalancer> {
+    let Attached { service: name, .. } = attached;
+    match service.definition.load_balancers.as_slice() {
+        [one] => Ok(one),
+        [] => Err(Error::refused(format!(
+            "the service {name} is behind no target group, so there is nothing to move users by"
+        ))),
+        several => Err(Error::refused(format!(
+            "the service {name} has {} target groups, and bgecs moves users of one as yet",
+            several.len()
+        ))),
+    }
+}
+
+async fn users_rule(session: &Session, way: UsersWay<'_>) -> Result<Option<UsersRule>, AwsError> {
+    if way.rule.priority.is_none() {
+        return Ok(None);
+    }
+    let arn = way.rule.arn.clone();
+    let conditions = session.aws.read_rule_conditions(&arn).await?;
+    Ok(Some(UsersRule { arn, conditions }))
+}
+
+/// What is made, in words.
+pub fn steps(prepared: &PreparedAttachment) -> Vec<Step> {
+    let it = &prepared.attachment;
+    let name = it.app.stack_name();
+    let mut makes = vec![
+        format!(
+            "the target group {name}-{} like that of {}",
+            it.made(),
+            it.services.name(it.original)
+        ),
+        format!(
+            "the rules {} and {} for testers",
+            it.priorities.blue, it.priorities.green
+        ),
+        format!("the journal table {name}"),
+    ];
+    if it.log_group.is_none() {
+        makes.push(format!("the log group {}", it.app.log_group()));
+    }
+    if it.repository.is_none() {
+        makes.push(format!("the repository {name}"));
+    }
+    match prepared.change {
+        AttachmentChange::Create => vec![Step::Attach { name, makes }],
+        AttachmentChange::Update => vec![Step::UpdateStack {
+            name,
+            changes: makes,
+        }],
+        AttachmentChange::Nothing => Vec::new(),
+    }
+}
+
+/// Carries it out, and waits. A stack that is made has no journal yet: there is
+/// no turn then.
+///
+/// # Errors
+/// What CloudFormation says of the first resource that failed.
+pub async fn carry_out(
+    session: &Session,
+    turn: Option<&Turn>,
+    prepared: &PreparedAttachment,
+) -> Result<Infrastructure> {
+    let inputs = StackInputs::new();
+    let work = StackWork {
+        template: &prepared.template,
+        inputs: &inputs,
+        before: prepared.before.as_ref(),
+    };
+    match prepared.change {
+        AttachmentChange::Nothing => {}
+        AttachmentChange::Create => stack::make(session, &work).await?,
+        AttachmentChange::Update => {
+            if let Some(turn) = turn {
+                let name = session.stack_name();
+                turn.about_to(Effect::UpdateStack { name }).await?;
+            }
+            stack::renew(session, &work).await?;
+        }
+    }
+    session.infrastructure().await
+}
+
+/// Users are on the service that was there: from now on the journal says so.
+///
+/// # Errors
+/// They are not (exit 6).
+pub fn is_at_the_beginning(observed: &Observed, it: &Attachment) -> Result<()> {
+    if observed.journal.truth.is_some() || observed.live_color() == Some(it.original) {
+        return Ok(());
+    }
+    Err(Error::refused(format!(
+        "{} does not forward to the service {} alone",
+        observed.endpoints.production,
+        it.services.name(it.original)
+    ))
+    .traffic(observed.traffic_line())
+    .hint("point it at that service's target group, then run `bgecs attach` again"))
+}
+
+/// Says what was found ahead of what is made.
+pub fn tell(session: &Session, it: &Attachment) {
+    session.report.tell(&ReportEvent::Note(format!(
+        "{} is {}, users come in at {}",
+        it.services.path(it.original),
+        it.original,
+        it.url
+    )));
+}

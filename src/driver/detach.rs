@@ -1,0 +1,191 @@
+//! Giving back what bgecs was attached to: what it made goes, and nothing else.
+//! The service that was there stays with what it runs, its listener and its rule
+//! as they are.
+
+use tokio::time::{Instant, sleep};
+
+use super::destroy::{PAUSE, TASK_PATIENCE, about_to, delete_service, delete_task_definitions};
+use super::turn::Turn;
+use super::{stack, update};
+use crate::aws::{Revisions, StackSnapshot};
+use crate::engine::plan::{self, Refusal, Step};
+use crate::error::{Error, Exit, Result};
+use crate::model::journal::Effect;
+use crate::model::{Color, Infrastructure, Observed, TaskDefinitionArn};
+use crate::report::ReportEvent;
+use crate::session::Session;
+
+/// What there is to remove.
+#[derive(Debug)]
+pub struct Detachment {
+    /// How many tasks the service wants that bgecs made, where it is there.
+    service: Option<i32>,
+    /// Those that the service which stays does not run.
+    task_definitions: Revisions,
+    /// What it runs, where that is of bgecs's family: it stays.
+    pub kept: Option<TaskDefinitionArn>,
+}
+
+/// Users must be on the service that stays, and nobody must come in at the other.
+///
+/// # Errors
+/// Where users are, and how they get back.
+pub fn refuse_cutting_off(observed: &Observed, original: Color) -> Result<()> {
+    let made = original.other();
+    if observed.live_color() != Some(original) {
+        return Err(Error::from(not_there(observed, original)).untouched(observed));
+    }
+    Ok(plan::refuse_cutting_off(
+        &observed.other_ways,
+        &[made],
+        "bgecs detach",
+    )?)
+}
+
+fn not_there(observed: &Observed, original: Color) -> Refusal {
+    let services = &observed.infrastructure.services;
+    let (name, made) = (services.name(original), original.other());
+    let runs = |color| match observed.color(color).service {
+        Some(_) => format!("{} runs {}", services.name(color), observed.named(color)),
+        None => format!("{} is not there", services.name(color)),
+    };
+    let tag = observed.color(made).tag();
+    let tag = tag.map_or_else(|| "TAG".to_owned(), ToString::to_string);
+    Refusal {
+        message: format!(
+            "users are not on the service {name} alone, which is to stay: {}; {}",
+            runs(original),
+            runs(made)
+        ),
+        hint: Some(format!(
+            "`bgecs deploy PATH --tag {tag} --color {original}` puts the release there, `bgecs promote --tag {tag}` brings users to it; then `bgecs detach`"
+        )),
+    }
+}
+
+/// Looks.
+///
+/// # Errors
+/// AWS's own.
+pub async fn take_inventory(
+    session: &Session,
+    infra: &Infrastructure,
+    original: Color,
+) -> Result<Detachment> {
+    let (services, revisions) =
+        futures_util::try_join!(session.aws.read_services(&infra.services), async {
+            session.aws.all_revisions(&session.stack_name()).await
+        },)?;
+    let of = |color| {
+        let mut all = services.iter();
+        all.find(|(of, _)| *of == color).map(|(_, service)| service)
+    };
+    let in_use: Vec<&TaskDefinitionArn> = of(original)
+        .iter()
+        .flat_map(|service| {
+            let deployments = service.deployments.iter().map(|it| &it.task_definition);
+            deployments.chain([&service.task_definition])
+        })
+        .collect();
+    let all = [&revisions.active[..], &revisions.inactive].concat();
+    let kept = all.into_iter().find(|arn| in_use.contains(&arn));
+    let unused = |arns: Vec<TaskDefinitionArn>| {
+        let unused = arns.into_iter().filter(|arn| !in_use.contains(&arn));
+        unused.collect()
+    };
+    Ok(Detachment {
+        service: of(original.other()).map(|service| service.desired),
+        task_definitions: Revisions {
+            active: unused(revisions.active),
+            inactive: unused(revisions.inactive),
+        },
+        kept,
+    })
+}
+
+/// What is removed, in its order.
+pub fn steps(session: &Session, it: &Detachment, made: Color) -> Vec<Step> {
+    let name = session.stack_name();
+    let service = it
+        .service
+        .map(|tasks| Step::DeleteService { color: made, tasks });
+    let revisions = (!it.task_definitions.is_empty()).then(|| Step::DeleteTaskDefinitions {
+        family: name.clone(),
+        count: it.task_definitions.count(),
+    });
+    let stack = Step::DeleteStack { name: name.clone() };
+    service
+        .into_iter()
+        .chain(revisions)
+        .chain([stack])
+        .collect()
+}
+
+/// Removes all of it; what is gone stays gone, and the next one goes on from
+/// there.
+///
+/// There is no turn where the journal is gone already.
+///
+/// # Errors
+/// The first thing that would not go.
+pub async fn detach(
+    session: &Session,
+    turn: Option<&Turn>,
+    (infra, stack): (&Infrastructure, &StackSnapshot),
+    (it, made): (&Detachment, Color),
+) -> Result<()> {
+    if it.service.is_some() {
+        about_to(turn, Effect::DeleteService { color: made }).await?;
+        let name = infra.services.name(made);
+        session
+            .report
+            .tell(&ReportEvent::Doing(format!("deleting the service {name}")));
+        let deleted = delete_service(session, &infra.services, made).await;
+        match turn {
+            Some(turn) => update::done_or_not(turn, deleted)?,
+            None => deleted?,
+        }
+    }
+    await_gone(session, infra, made).await?;
+    if !it.task_definitions.is_empty() {
+        let count = it.task_definitions.count();
+        about_to(turn, Effect::DeleteTaskDefinitions { count }).await?;
+        delete_task_definitions(session, &it.task_definitions).await?;
+    }
+    let name = session.stack_name();
+    about_to(turn, Effect::DeleteStack { name: name.clone() }).await?;
+    session
+        .report
+        .tell(&ReportEvent::Doing(format!("deleting the stack {name}")));
+    stack::delete(session, stack).await?;
+    session
+        .report
+        .tell(&ReportEvent::Done(format!("stack {name} deleted")));
+    Ok(())
+}
+
+/// ECS has a deleted service for as long as a task of it runs, and its target
+/// group must not go ahead of these.
+async fn await_gone(session: &Session, infra: &Infrastructure, made: Color) -> Result<()> {
+    let (started, name) = (Instant::now(), infra.services.name(made));
+    while session
+        .aws
+        .read_service(&infra.services, made)
+        .await?
+        .is_some()
+    {
+        session.report.tell(&ReportEvent::Doing(format!(
+            "the tasks of {name} are stopping"
+        )));
+        if started.elapsed() > TASK_PATIENCE {
+            let seconds = TASK_PATIENCE.as_secs();
+            return Err(Error::new(
+                Exit::TimedOut,
+                format!("the service {name} is still being deleted after {seconds} s"),
+            )
+            .hint("run `bgecs detach` again: it continues where this one stopped"));
+        }
+        sleep(session.poll_pause(PAUSE)).await;
+    }
+    Ok(())
+}

@@ -1,0 +1,224 @@
+//! Whether bgecs can be attached to a service, and where: the way by which its
+//! users come in, and room ahead of it for two rules for testers.
+
+use crate::config::{Attached, ListenerKeys, RuleKey};
+use crate::engine::plan::Refusal;
+use crate::model::{
+    Balancer, BalancerListener, ConditionPattern, ListenerRule, PerColor, RuleCondition,
+    TargetGroupArn,
+};
+
+/// <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateRule.html>
+const LAST_PRIORITY: u32 = 50_000;
+
+/// Where users come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UsersWay<'a> {
+    pub balancer: &'a Balancer,
+    pub listener: &'a BalancerListener,
+    /// The rule, or the default action.
+    pub rule: &'a ListenerRule,
+}
+
+/// Finds what the configuration names, of what was read.
+///
+/// # Errors
+/// Nothing or several things are like that; it leads elsewhere too.
+pub fn users_way<'a>(
+    attached: &Attached,
+    groups: &[TargetGroupArn],
+    balancers: &'a [Balancer],
+) -> Result<UsersWay<'a>, Refusal> {
+    let (balancer, listener) = listener(attached, balancers)?;
+    let rule = rule(attached, listener)?;
+    let named = || format!("{}: {listener}, {rule}", balancer.name);
+    let strangers: Vec<&str> = rule
+        .forwards
+        .iter()
+        .map(|(group, _)| group)
+        .filter(|group| !groups.contains(group))
+        .map(TargetGroupArn::as_str)
+        .collect();
+    if rule.forwards.is_empty() {
+        return Err(Refusal::new(
+            format!(
+                "{} forwards to no target group, so it does not lead to the service {}",
+                named(),
+                attached.service
+            ),
+            "name the listener or rule that does under [production]; `bgecs import` finds it",
+        ));
+    }
+    match strangers.is_empty() {
+        true => Ok(UsersWay {
+            balancer,
+            listener,
+            rule,
+        }),
+        false => Err(Refusal::new(
+            format!(
+                "{} forwards to {}, which is not the service {}'s",
+                named(),
+                strangers.join(" and "),
+                attached.service
+            ),
+            "have it forward to the service's target group alone, or name another place under [production]",
+        )),
+    }
+}
+
+fn listener<'a>(
+    attached: &Attached,
+    balancers: &'a [Balancer],
+) -> Result<(&'a Balancer, &'a BalancerListener), Refusal> {
+    let is_it = |balancer: &Balancer, listener: &BalancerListener| match &attached.listener {
+        ListenerKeys::Arn(arn) => listener.arn == arn.as_str(),
+        ListenerKeys::Of {
+            load_balancer,
+            port,
+        } => balancer.name == *load_balancer && listener.port == *port,
+    };
+    let all = balancers.iter().flat_map(|balancer| {
+        let listeners = balancer.listeners.iter();
+        listeners.map(move |listener| (balancer, listener))
+    });
+    let mut found = all.filter(|(balancer, listener)| is_it(balancer, listener));
+    found.next().ok_or_else(|| {
+        let what = match &attached.listener {
+            ListenerKeys::Arn(arn) => format!("the listener {arn}"),
+            ListenerKeys::Of {
+                load_balancer,
+                port,
+            } => format!("a listener on port {port} of {load_balancer}"),
+        };
+        let names: Vec<&str> = balancers.iter().map(|it| it.name.as_str()).collect();
+        let there = match names.as_slice() {
+            [] => "no load balancer has its target group".to_owned(),
+            names => format!("it is behind {}", names.join(", ")),
+        };
+        Refusal::new(
+            format!(
+                "{what} is not one of the service {}'s: {there}",
+                attached.service
+            ),
+            "`bgecs import` finds the listeners and rules that lead to it",
+        )
+    })
+}
+
+fn rule<'a>(
+    attached: &Attached,
+    listener: &'a BalancerListener,
+) -> Result<&'a ListenerRule, Refusal> {
+    let is_it = |rule: &&ListenerRule| match &attached.rule {
+        RuleKey::DefaultAction => rule.priority.is_none(),
+        RuleKey::Arn(arn) => rule.arn == *arn,
+        RuleKey::With { host, path } => rule.priority.is_some() && has_just(rule, host, path),
+    };
+    let found: Vec<&ListenerRule> = listener.rules.iter().filter(is_it).collect();
+    match found.as_slice() {
+        [one] => Ok(one),
+        [] => {
+            let all: Vec<String> = listener.rules.iter().map(ToString::to_string).collect();
+            Err(Refusal::new(
+                format!("{listener} has no rule like the one under [production]"),
+                format!("it has {}", all.join("; ")),
+            ))
+        }
+        several => {
+            let all = several.iter().map(|rule| format!("{rule}: {}", rule.arn));
+            Err(Refusal::new(
+                format!("several rules of {listener} have these conditions"),
+                format!(
+                    "name one by its ARN:\n{}",
+                    all.collect::<Vec<_>>().join("\n")
+                ),
+            ))
+        }
+    }
+}
+
+/// Whether these are its conditions, and no other.
+fn has_just(rule: &ListenerRule, host: &[String], path: &[String]) -> bool {
+    let (mut hosts, mut paths) = (Vec::new(), Vec::new());
+    for condition in &rule.conditions {
+        let (patterns, into) = match condition {
+            RuleCondition::Host(patterns) => (patterns, &mut hosts),
+            RuleCondition::Path(patterns) => (patterns, &mut paths),
+            RuleCondition::Header(..) | RuleCondition::Other(_) => return false,
+        };
+        for pattern in patterns {
+            match pattern {
+                ConditionPattern::Glob(glob) => into.push(glob.clone()),
+                ConditionPattern::Regex(_) => return false,
+            }
+        }
+    }
+    let same = |found: &mut Vec<String>, wanted: &[String], any_case: bool| {
+        let fold = |text: &String| match any_case {
+            true => text.to_ascii_lowercase(),
+            false => text.clone(),
+        };
+        let [mut found, mut wanted] = [
+            found.iter().map(fold).collect::<Vec<_>>(),
+            wanted.iter().map(fold).collect(),
+        ];
+        found.sort();
+        wanted.sort();
+        found == wanted
+    };
+    same(&mut hosts, host, true) && same(&mut paths, path, false)
+}
+
+/// Two free priorities ahead of the users' rule, as close to it as can be: a rule
+/// that is ahead of it for users is so for testers too. `own` are the ARNs of
+/// rules that were made for this before: these keep theirs.
+///
+/// # Errors
+/// There is no room. Nothing of others' is moved to make some.
+pub fn priorities(
+    way: UsersWay<'_>,
+    own: Option<&PerColor<String>>,
+) -> Result<PerColor<u32>, Refusal> {
+    let number = |rule: &ListenerRule| rule.priority.as_ref()?.parse::<u32>().ok();
+    let before = way
+        .rule
+        .priority
+        .as_ref()
+        .map_or(LAST_PRIORITY + 1, |_| number(way.rule).unwrap_or_default());
+    let rules = || way.listener.rules.iter();
+    if let Some(own) = own {
+        let of = |arn: &String| rules().find(|rule| rule.arn == *arn).and_then(number);
+        if let (Some(blue), Some(green)) = (of(&own.blue), of(&own.green)) {
+            return Ok(PerColor { blue, green });
+        }
+    }
+    let taken: Vec<u32> = rules().filter_map(number).collect();
+    let last = taken.iter().copied().filter(|it| *it < before).max();
+    // Behind all that is ahead of users' own; where that is too narrow, wherever
+    // there is room.
+    let behind = last.map_or(1, |last| last + 1);
+    let free = |from: u32| (from..before).filter(|it| !taken.contains(it));
+    let mut two: Vec<u32> = free(behind).take(2).collect();
+    if two.len() < 2 {
+        let mut all: Vec<u32> = free(1).collect();
+        two = all.split_off(all.len().saturating_sub(2));
+    }
+    match two.as_slice() {
+        [blue, green] => Ok(PerColor {
+            blue: *blue,
+            green: *green,
+        }),
+        _ => Err(Refusal::new(
+            format!(
+                "{} has no two free priorities ahead of {}, which the rules for testers need",
+                way.listener, way.rule
+            ),
+            "give that rule a greater priority number, which does not change what it takes where no rule is between: \
+             bgecs never moves another's rules",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests;

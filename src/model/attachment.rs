@@ -1,0 +1,96 @@
+//! What bgecs makes beside a service that ran before it came, for the other
+//! colour to be like it. Values only: as what it is made, `aws::stack` says.
+
+use serde_json::{Map, Value};
+
+use super::{AppName, Color, ColorServices, ListenerArn, PerColor, TargetGroupArn};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attachment {
+    pub app: AppName,
+    pub services: ColorServices,
+    /// The colour of the service that ran already.
+    pub original: Color,
+    pub target_group: TargetGroupArn,
+    /// All that a group must have to be like that one, in CloudFormation's words.
+    pub group_settings: Map<String, Value>,
+    pub load_balancer: String,
+    pub load_balancer_dns_name: String,
+    pub listener: ListenerArn,
+    /// None where users come by the listener's default action.
+    pub rule: Option<UsersRule>,
+    /// Of the rules that take a tester's requests, one a colour.
+    pub priorities: PerColor<u32>,
+    /// What users type, up to the path.
+    pub url: String,
+    /// None: the stack has one of its own.
+    pub repository: Option<NamedRepository>,
+    /// The same.
+    pub log_group: Option<String>,
+}
+
+/// The rule that users come by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsersRule {
+    pub arn: String,
+    /// In CloudFormation's words.
+    pub conditions: Vec<Value>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedRepository {
+    pub name: String,
+    /// `<account>.dkr.ecr.<region>.amazonaws.com/<name>`
+    pub uri: String,
+}
+
+impl NamedRepository {
+    /// That of an image, if it is in ECR.
+    pub fn of_image(image: &str) -> Option<Self> {
+        let (host, rest) = image.split_once('/')?;
+        let is_ecr = host.contains(".dkr.ecr.") || host.contains(".dkr-ecr.");
+        let name = rest
+            .split(['@', ':'])
+            .next()
+            .filter(|name| !name.is_empty())?;
+        is_ecr.then(|| Self {
+            name: name.to_owned(),
+            uri: format!("{host}/{name}"),
+        })
+    }
+}
+
+impl Attachment {
+    /// The colour that is made.
+    pub fn made(&self) -> Color {
+        self.original.other()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repository_is_told_by_an_image_in_ecr() {
+        let host = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+        for (image, expected) in [
+            (format!("{host}/team/web:1.2"), Some("team/web")),
+            (format!("{host}/web@sha256:abc"), Some("web")),
+            (format!("{host}/web:1@sha256:abc"), Some("web")),
+            (format!("{host}/web"), Some("web")),
+            ("nginx:1".to_owned(), None),
+            ("ghcr.io/acme/web:1".to_owned(), None),
+            ("localhost:5000/web:1".to_owned(), None),
+        ] {
+            let found = NamedRepository::of_image(&image);
+            let uri = expected.map(|name| format!("{host}/{name}"));
+            assert_eq!(
+                found.as_ref().map(|it| it.name.as_str()),
+                expected,
+                "{image}"
+            );
+            assert_eq!(found.map(|it| it.uri), uri, "{image}");
+        }
+    }
+}
