@@ -20,6 +20,7 @@ pub mod marks;
 mod names;
 mod observed;
 mod patience;
+mod place;
 mod progress;
 mod sample;
 mod service_definition;
@@ -49,6 +50,7 @@ pub use observed::{
     StoppedContainer, StoppedTask, Target, TargetState, Targets,
 };
 pub use patience::Patience;
+pub use place::{Place, Places, RULE_AGAIN, TestPlace};
 pub use progress::{Progress, StackEvent, StepState};
 pub use sample::{Answer, Connection, Expected, Lost, Sample, Share, Statuses, Unexpected};
 pub use service_definition::{
@@ -277,6 +279,10 @@ macro_rules! arn {
 arn!(
     /// The ARN of a load balancer's listener.
     ListenerArn
+);
+arn!(
+    /// The ARN of a rule of a listener.
+    RuleArn
 );
 arn!(
     /// The ARN of a target group.

@@ -15,6 +15,7 @@ use time::OffsetDateTime;
 use super::access::SIGN_IN;
 use crate::error::{Error, Exit, causes, innermost};
 use crate::hidden::Mask;
+use crate::model::RULE_AGAIN;
 use crate::model::denial::{self, Denial};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,13 +134,17 @@ impl AwsError {
             Some("TargetGroupNotFound") => "the target group",
             Some("LoadBalancerNotFound") => "the load balancer",
             Some("ListenerNotFound") => "the listener",
+            Some("RuleNotFound") => "the rule",
             Some("ResourceNotFoundException") if self.action.starts_with("dynamodb:") => {
                 "the journal's table"
             }
             Some("ResourceNotFoundException") if self.action.starts_with("logs:") => {
                 "the log group"
             }
-            None if self.kind == AwsErrorKind::NotFound => "the listener",
+            None if self.kind == AwsErrorKind::NotFound => match self.action {
+                "elasticloadbalancing:DescribeRules" => "the rule",
+                _ => "the listener",
+            },
             _ => return None,
         })
     }
@@ -168,9 +173,11 @@ impl AwsError {
             AwsErrorKind::Failing => "try again in a minute; https://health.aws.amazon.com lists outages".to_owned(),
             AwsErrorKind::TooNew => "update bgecs to the version that your team uses".to_owned(),
             AwsErrorKind::NotFound => {
-                self.gone()?;
-                "something else deleted it: `bgecs init` says what is gone, and makes it again"
-                    .to_owned()
+                let way_out = match self.gone()? {
+                    "the rule" => RULE_AGAIN,
+                    _ => "`bgecs init` says what is gone, and makes it again",
+                };
+                format!("something else deleted it: {way_out}")
             }
             AwsErrorKind::Other if self.has_code("ServiceNotActiveException") => {
                 "the service is being deleted: wait until `bgecs status` shows none, then deploy again".to_owned()
@@ -340,6 +347,7 @@ fn kind_of_code(code: &str) -> AwsErrorKind {
         | "ImageNotFoundException"
         | "ResourceNotFoundException"
         | "ListenerNotFound"
+        | "RuleNotFound"
         | "TargetGroupNotFound"
         | "LoadBalancerNotFound" => AwsErrorKind::NotFound,
         _ => AwsErrorKind::Other,

@@ -1,18 +1,24 @@
 //! What decides where requests go, one file a kind. A kind is known by what it
 //! can do for a shift, and by nothing else.
 
+mod actions;
+mod alb;
 mod listener;
+mod rule;
+mod weights;
 
 use super::Aws;
 use super::error::AwsError;
 use crate::model::{Endpoint, Found, Infrastructure, Move, Patience, PerRoute, Strategy};
-pub use listener::{ENDPOINTS, Listeners};
-pub(super) use listener::{LastRead, found, named_groups};
+pub(super) use actions::{ActionsByArn, LastRead, found, named_groups};
+pub use alb::{AlbRouter, ENDPOINTS};
+pub(super) use listener::by_arn as listener_actions;
+pub(super) use rule::by_arn as rule_actions;
 
 impl Aws {
     /// What decides where the app's requests go.
-    pub fn router<'a>(&'a self, infra: &'a Infrastructure) -> Listeners<'a> {
-        Listeners {
+    pub fn router<'a>(&'a self, infra: &'a Infrastructure) -> AlbRouter<'a> {
+        AlbRouter {
             aws: self,
             infra,
             stickiness: None,

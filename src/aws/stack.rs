@@ -15,8 +15,8 @@ use super::Aws;
 use super::error::{AwsError, Named};
 use crate::model::marks::TAG_APP;
 use crate::model::{
-    Color, ColorServices, Infrastructure, ListenerArn, Network, PerColor, PerRoute,
-    ServiceSettings, StackEvent, TargetGroupArn, TaskRoles,
+    Color, ColorServices, Infrastructure, ListenerArn, Network, PerColor, Place, Places, RuleArn,
+    ServiceSettings, StackEvent, TargetGroupArn, TaskRoles, TestPlace,
 };
 
 pub use attached::template as attached_template;
@@ -59,12 +59,7 @@ impl StackSnapshot {
     /// The name of the output that is missing: the stack is not one that this
     /// bgecs made.
     pub fn infrastructure(&self) -> Result<Infrastructure, String> {
-        let output = |name: &str| {
-            self.outputs
-                .get(name)
-                .cloned()
-                .ok_or_else(|| name.to_owned())
-        };
+        let output = |name: &str| self.output(name);
         let original = self.original();
         Ok(Infrastructure {
             services: match original {
@@ -81,10 +76,7 @@ impl StackSnapshot {
             repository_uri: output("RepositoryUri")?,
             load_balancer: output("LoadBalancerArn")?,
             load_balancer_dns_name: output("LoadBalancerDnsName")?,
-            listeners: PerRoute {
-                production: ListenerArn::new(output("ProdListenerArn")?),
-                test: ListenerArn::new(output("TestListenerArn")?),
-            },
+            places: self.places()?,
             target_groups: PerColor {
                 blue: TargetGroupArn::new(output("BlueTargetGroupArn")?),
                 green: TargetGroupArn::new(output("GreenTargetGroupArn")?),
@@ -108,6 +100,35 @@ impl StackSnapshot {
             log_group: output("LogGroupName")?,
             journal_table: output("JournalTableName")?,
         })
+    }
+
+    /// The stack of an app that came with a service of its own has no listener:
+    /// production may be a rule, and the test route is found by header.
+    fn places(&self) -> Result<Places, String> {
+        let has = |name: &str| self.outputs.contains_key(name);
+        let listener = |name: &str| self.output(name).map(ListenerArn::new).map(Place::Listener);
+        let rule = |name: &str| self.output(name).map(RuleArn::new);
+        let of_colors = ["TestBlueRuleArn", "TestGreenRuleArn"];
+        Ok(Places {
+            production: match has("ProductionRuleArn") {
+                true => Place::Rule(rule("ProductionRuleArn")?),
+                false => listener("ProdListenerArn")?,
+            },
+            test: match of_colors.into_iter().any(has) {
+                true => TestPlace::ByHeader(PerColor {
+                    blue: rule(of_colors[0])?,
+                    green: rule(of_colors[1])?,
+                }),
+                false => TestPlace::At(listener("TestListenerArn")?),
+            },
+        })
+    }
+
+    /// # Errors
+    /// Its name, where there is none.
+    fn output(&self, name: &str) -> Result<String, String> {
+        let value = self.outputs.get(name).cloned();
+        value.ok_or_else(|| name.to_owned())
     }
 }
 

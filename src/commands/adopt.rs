@@ -32,9 +32,7 @@ struct Adopted {
 impl CommandResult for Adopted {
     fn human(&self, _: &Style) -> String {
         let what = match self.outcome {
-            AdoptOutcome::Unchanged => {
-                "nothing to adopt: both listeners are where the journal says"
-            }
+            AdoptOutcome::Unchanged => "nothing to adopt: both routes are where the journal says",
             AdoptOutcome::Adopted => "accepted: what is there now is what is expected from now on",
         };
         format!("{what}\n  {}", self.traffic)

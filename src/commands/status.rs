@@ -218,7 +218,11 @@ impl Loss {
 
 #[derive(Debug, Serialize)]
 struct Listener {
-    arn: String,
+    /// None where nothing moves it.
+    arn: Option<String>,
+    /// By which a request names its colour.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rules: Option<PerColor<String>>,
     forwards: Vec<ForwardShare>,
     /// What takes its requests instead, or besides, that is not the app's.
     foreign: Option<String>,
@@ -361,7 +365,14 @@ fn status(
     let now = session.aws.journal_time();
     let held = turn::held(journal, now);
     let listener = |route: Route| Listener {
-        arn: infra.listener(route).to_string(),
+        arn: infra.places.moved(route).map(ToString::to_string),
+        rules: match route {
+            Route::Production => None,
+            Route::Test => infra.places.header_rules().map(|rules| PerColor {
+                blue: rules.blue.to_string(),
+                green: rules.green.to_string(),
+            }),
+        },
         forwards: ForwardShare::all(observed.found_at(route)),
         foreign: observed
             .found_at(route)
@@ -501,7 +512,7 @@ impl CommandResult for Status {
         let is_explained = self.unfinished.is_some() || !self.drift.is_empty();
         if let Some(color) = self.on_both_routes().filter(|_| !is_explained) {
             lines.push(format!(
-                "\n{} both ports serve {color}: {} shows what users see, until the next promotion.",
+                "\n{} both routes serve {color}: {} shows what users see, until the next promotion.",
                 style.warn("warning:"),
                 self.listeners.test.endpoint
             ));

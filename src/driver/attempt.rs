@@ -186,7 +186,7 @@ impl<'a> Attempt<'a> {
         }
         let traffic = now.as_ref().map_or_else(
             || {
-                let unknown = "unknown: the listeners cannot be read";
+                let unknown = "unknown: the routes cannot be read";
                 self.observed.users_on(unknown)
             },
             Observed::traffic_line,
@@ -270,7 +270,7 @@ impl<'a> Attempt<'a> {
         Ok(alarms::checks(&alarms, shift.alarms_without_data))
     }
 
-    /// Where the listeners are now that all is done; the rest is as it was. None
+    /// Where the routes are now that all is done; the rest is as it was. None
     /// where nobody can say.
     async fn look_again(&self, shift: &mut Shift) -> Option<Observed> {
         let aws = self.session.aws.impatient();

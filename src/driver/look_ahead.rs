@@ -147,7 +147,7 @@ fn told(
     }
 }
 
-/// Reads both listeners, and reads them again for as long as they are not as
+/// Reads both routes, and reads them again for as long as they are not as
 /// expected and patience lasts.
 async fn listeners(
     session: &Session,

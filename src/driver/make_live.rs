@@ -115,10 +115,10 @@ async fn ended(
         // Another has it by now.
         Some(Outcome::InDoubt(reason)) if turn.is_lost() => half_way(Exit::Refused, reason.clone()),
         Some(Outcome::InDoubt(reason)) => {
-            Error::new(Exit::LookNow, reason.clone()).hint("`bgecs status` shows both listeners")
+            Error::new(Exit::LookNow, reason.clone()).hint("`bgecs status` shows both routes")
         }
         _ => Error::new(Exit::LookNow, format!("{color} was not made live"))
-            .hint("`bgecs status` shows both listeners"),
+            .hint("`bgecs status` shows both routes"),
     })
 }
 

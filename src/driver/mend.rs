@@ -9,15 +9,15 @@ use crate::aws::{AwsError, AwsErrorKind, ChangeSet, StackInputs};
 use crate::engine::plan::{self, ALL_AGAIN, Part};
 use crate::error::{Error, Result};
 use crate::model::journal::Head;
-use crate::model::{Color, Found, Infrastructure, PerRoute, Route};
+use crate::model::{Color, Found, Infrastructure};
 use crate::session::Session;
 
 /// What is left of a stack.
 #[derive(Debug)]
 pub struct StackRemains {
     pub gone: Vec<Part>,
-    /// None where the load balancer is gone.
-    listeners: Option<PerRoute<Option<Found>>>,
+    /// What production does, if that can be told.
+    production: Option<Found>,
     pub services: Vec<Color>,
     journal: Option<Head>,
 }
@@ -26,8 +26,7 @@ impl StackRemains {
     /// # Errors
     /// Nothing says which colour is live.
     pub fn live(&self) -> Result<Option<Color>> {
-        let listeners = self.listeners.as_ref();
-        let production = listeners.and_then(|listeners| listeners.production.as_ref());
+        let production = self.production.as_ref();
         Ok(plan::live_by_rest(production, self.journal.as_ref())?)
     }
 }
@@ -38,8 +37,8 @@ impl StackRemains {
 /// AWS's own, but that a part is gone.
 pub async fn look(session: &Session, infra: &Infrastructure) -> Result<StackRemains, AwsError> {
     let aws = &session.aws;
-    let (listeners, blue, green, services, journal, has_images, has_logs) = try_join!(
-        aws.listeners_there(infra),
+    let (places, blue, green, services, journal, has_images, has_logs) = try_join!(
+        aws.places_there(infra),
         there(aws.target_health(infra.target_group(Color::Blue))),
         there(aws.target_health(infra.target_group(Color::Green))),
         there(aws.read_services(&infra.services)),
@@ -47,14 +46,11 @@ pub async fn look(session: &Session, infra: &Infrastructure) -> Result<StackRema
         aws.has_repository(&infra.repository),
         aws.has_log_group(&infra.log_group),
     )?;
-    let has = |route| {
-        let listeners = listeners.as_ref();
-        listeners.is_some_and(|listeners| listeners.get(route).is_some())
-    };
-    let parts = [
-        (listeners.is_some(), Part::LoadBalancer),
-        (has(Route::Production), Part::Listener(Route::Production)),
-        (has(Route::Test), Part::Listener(Route::Test)),
+    let has_load_balancer = places.is_some();
+    let mut places = places.unwrap_or_default();
+    let of_routes = Part::of_routes(&infra.places).into_iter();
+    let of_routes = of_routes.map(|(arn, part)| (places.contains_key(arn), part));
+    let rest = [
         (blue.is_some(), Part::TargetGroup(Color::Blue)),
         (green.is_some(), Part::TargetGroup(Color::Green)),
         (services.is_some(), Part::Cluster),
@@ -62,12 +58,14 @@ pub async fn look(session: &Session, infra: &Infrastructure) -> Result<StackRema
         (has_logs, Part::LogGroup),
         (journal.is_some(), Part::JournalTable),
     ];
+    let parts = std::iter::once((has_load_balancer, Part::LoadBalancer));
+    let parts: Vec<_> = parts.chain(of_routes).chain(rest).collect();
     let gone = parts.into_iter().filter(|(is_there, _)| !is_there);
     let services = services.unwrap_or_default().into_iter();
     Ok(StackRemains {
         gone: gone.map(|(_, part)| part).collect(),
         services: services.map(|(color, _)| color).collect(),
-        listeners,
+        production: places.remove(infra.places.production.arn()),
         journal,
     })
 }

@@ -234,7 +234,7 @@ impl std::fmt::Display for Step {
             }
             Self::AwaitStack { name } => write!(f, "wait until the stack {name} is settled"),
             Self::Adopt { production, test } => write!(f, "accept {production} and {test}"),
-            Self::Check => f.write_str("check both colours and both listeners"),
+            Self::Check => f.write_str("check both colours and both routes"),
             Self::Baseline { production, seconds } => {
                 write!(
                     f,

@@ -5,7 +5,9 @@ use serde::Serialize;
 
 use super::plan::needed;
 use crate::counted::counted;
-use crate::model::{Answer, Color, Observed, Rollout, Route, ServiceState, Strategy, TargetState};
+use crate::model::{
+    Answer, Color, Observed, Place, Rollout, ServiceState, Strategy, TargetState, TestPlace,
+};
 
 /// Answers that the test port must give in a row.
 pub const TEST_ANSWERS: usize = 3;
@@ -39,8 +41,12 @@ pub fn checks(
 ) -> Vec<Check> {
     let to = strategy.to;
     let always = [
-        listener(observed, Route::Production, is_under_way),
-        listener(observed, Route::Test, false),
+        production(observed, is_under_way),
+        match (thoroughness, observed.traffic.test.is_by_request()) {
+            // What nothing moves is in nobody's way.
+            (Thoroughness::WayBack, true) => only_told(test(observed)),
+            _ => test(observed),
+        },
         attached(observed),
     ];
     let rest = match thoroughness {
@@ -81,23 +87,45 @@ fn only_told(check: Check) -> Check {
     }
 }
 
-/// Each forwards to one of the two colours alone: the test port to either, as a
-/// swap that stopped half-way or a person may have left it; or nowhere. Nothing
-/// of somebody else's is overwritten.
-fn listener(observed: &Observed, route: Route, may_be_split: bool) -> Check {
-    let seen = observed.found_at(route);
-    let is_of_colors = match may_be_split {
-        true => seen.split().is_some(),
-        false => seen.only().is_some(),
-    };
-    let (name, ok) = match route {
-        Route::Production => ("prod listener", is_of_colors),
-        Route::Test => ("test listener", is_of_colors || seen.is_nowhere()),
+/// It forwards to one of the two colours alone: nothing of somebody else's is
+/// overwritten.
+fn production(observed: &Observed, may_be_split: bool) -> Check {
+    let seen = &observed.traffic.production;
+    Check {
+        name: match &observed.infrastructure.places.production {
+            Place::Listener(_) => "prod listener",
+            Place::Rule(_) => "prod rule",
+        },
+        ok: match may_be_split {
+            true => seen.split().is_some(),
+            false => seen.only().is_some(),
+        },
+        detail: format!("{} {}", observed.endpoints.production, seen.deed()),
+    }
+}
+
+/// The same, but to either, as a swap that stopped half-way or a person may have
+/// left it; or nowhere. Where requests name their colour they have to get it.
+fn test(observed: &Observed) -> Check {
+    let seen = &observed.traffic.test;
+    let amiss = observed.other_ways.amiss.as_ref();
+    let (name, ok) = match &observed.infrastructure.places.test {
+        TestPlace::ByHeader(_) => ("test rules", amiss.is_none()),
+        TestPlace::At(place) => {
+            let name = match place {
+                Place::Listener(_) => "test listener",
+                Place::Rule(_) => "test rule",
+            };
+            (name, seen.only().is_some() || seen.is_nowhere())
+        }
     };
     Check {
         name,
         ok,
-        detail: format!("{} {}", observed.endpoint(route), seen.deed()),
+        detail: match amiss {
+            Some(amiss) => amiss.clone(),
+            None => format!("{} {}", observed.endpoints.test, seen.deed()),
+        },
     }
 }
 
@@ -238,8 +266,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::model::testing::{nowhere, observed, redirect, release, service, to};
-    use crate::model::{Deployment, Found, Split, Target, Targets};
+    use crate::model::testing::{by_rules, nowhere, observed, redirect, release, service, to};
+    use crate::model::{Deployment, Endpoint, Found, Split, Target, Targets};
 
     fn target(state: TargetState) -> Target {
         Target {
@@ -291,6 +319,36 @@ mod tests {
     #[test]
     fn a_ready_colour_passes_them_all() {
         assert_eq!(failing(&ready(), &well()), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn a_test_route_by_header_is_as_it_should_be_unless_its_rules_are_not() {
+        let mut world = ready();
+        world.infrastructure = by_rules();
+        world.traffic.test = Found::ByRequest;
+        world.endpoints.test = Endpoint::by_header();
+        let told = |world: &Observed| -> Vec<String> {
+            let all = checks(world, &to_blue(world), false, &well(), Thoroughness::Full);
+            let first = all.iter().take(2);
+            first
+                .map(|check| format!("{} {}: {}", check.ok, check.name, check.detail))
+                .collect()
+        };
+        assert_eq!(
+            told(&world),
+            [
+                "true prod rule: port 80 forwards to green",
+                "true test rules: header x-bgecs-color forwards to the colour that a request names",
+            ]
+        );
+        assert_eq!(failing(&world, &well()), [""; 0]);
+        world.other_ways.amiss = Some("the rule for x-bgecs-color: blue is gone".to_owned());
+        assert_eq!(
+            told(&world)[1],
+            "false test rules: the rule for x-bgecs-color: blue is gone"
+        );
+        // Users do not wait for the testers' rules.
+        assert_eq!(failing_as(&world, &[], Thoroughness::WayBack), [""; 0]);
     }
 
     #[test]

@@ -201,7 +201,8 @@ fn shift(
         is_back: true,
     };
     if found.production.only() == Some(origin.color) {
-        return Ok(match found.test.only() == Some(to) {
+        let is_test_back = found.test.is_by_request() || found.test.only() == Some(to);
+        return Ok(match is_test_back {
             true => Resolution::Undone,
             false => back(),
         });

@@ -1,6 +1,6 @@
 //! What `init` made: the names and ARNs that every other command needs.
 
-use super::{Color, ListenerArn, Network, PerColor, PerRoute, Route, TargetGroupArn};
+use super::{Color, Network, PerColor, Places, Route, TargetGroupArn};
 
 /// The outputs of the app's CloudFormation stack, typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,7 +12,8 @@ pub struct Infrastructure {
     /// Its ARN.
     pub load_balancer: String,
     pub load_balancer_dns_name: String,
-    pub listeners: PerRoute<ListenerArn>,
+    /// Where either route is decided on.
+    pub places: Places,
     pub target_groups: PerColor<TargetGroupArn>,
     pub settings: ServiceSettings,
     pub roles: TaskRoles,
@@ -76,10 +77,6 @@ impl ColorServices {
 }
 
 impl Infrastructure {
-    pub fn listener(&self, route: Route) -> &ListenerArn {
-        self.listeners.get(route)
-    }
-
     pub fn target_group(&self, color: Color) -> &TargetGroupArn {
         self.target_groups.get(color)
     }

@@ -253,6 +253,7 @@ impl Observed {
         };
         [Route::Production, Route::Test]
             .into_iter()
+            .filter(|route| !self.found_at(*route).is_by_request())
             .filter(|route| self.found_at(*route).only() != truth.of(*route))
             .map(|route| Drift {
                 route,

@@ -51,7 +51,7 @@ pub struct Strategy {
 
 impl Strategy {
     /// The swap: production whole, then the test route the other way round, and
-    /// both are watched.
+    /// both are watched. A test route whose requests name their colour stays.
     pub fn all_at_once(to: Color, found: &PerRoute<Found>, bake: Duration) -> Self {
         Self::gradual(to, found, &Steps::default(), bake)
     }
@@ -82,17 +82,18 @@ impl Strategy {
             let split = Split::with_share(to, portion.share);
             stage(Route::Production, split, bake, after)
         });
-        let whole = stage(
-            Route::Production,
-            Split::all(to),
-            Duration::ZERO,
-            Vec::new(),
-        );
-        let test = stage(Route::Test, Split::all(to.other()), bake, Vec::new());
+        let whole = |bake| stage(Route::Production, Split::all(to), bake, Vec::new());
+        let ending = match found.test.is_by_request() {
+            true => vec![whole(bake)],
+            false => vec![
+                whole(Duration::ZERO),
+                stage(Route::Test, Split::all(to.other()), bake, Vec::new()),
+            ],
+        };
         let mut it = Self {
             from: to.other(),
             to,
-            stages: portions.chain([whole, test]).collect(),
+            stages: portions.chain(ending).collect(),
         };
         it.begin_at(found);
         it
@@ -232,7 +233,7 @@ impl Strategy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::testing::{PORTS, observed};
+    use crate::model::testing::{PORTS, observed, observed_by_header};
 
     fn told(strategy: &Strategy) -> Vec<String> {
         let told = |stage: &Stage| {
@@ -278,6 +279,33 @@ mod tests {
         let swap = Strategy::all_at_once(Color::Blue, &observed().traffic, bake);
         assert_eq!(swap.stages.len(), 2);
         assert!(!swap.is_gradual());
+    }
+
+    /// Users alone are moved, and all of them are watched as both routes are.
+    #[test]
+    fn a_test_route_by_header_has_no_stage() {
+        let steps = "5% for 5m".parse().unwrap();
+        let bake = Duration::from_secs(900);
+        let mut found = observed_by_header().traffic;
+        let strategy = Strategy::gradual(Color::Blue, &found, &steps, bake);
+        let all = [
+            "point port 80 at 5% blue, 95% green (it was green), 300 s",
+            "point port 80 at blue (it was 5% blue, 95% green), 900 s",
+        ];
+        assert_eq!(told(&strategy), all);
+        let hooks = strategy.clone().with_hooks(|_| true);
+        let [_, last] = hooks.stages.as_slice() else {
+            panic!("{hooks:?}");
+        };
+        let after = [(Hook::AfterStage, Some(2)), (Hook::AfterShift, None)];
+        let after = after.map(|(hook, stage)| Condition::Hook { hook, stage });
+        assert_eq!(last.after, after);
+
+        found.production = Color::Blue.into();
+        let rest = strategy.rest(&found).unwrap();
+        assert_eq!(told(&rest), ["point port 80 at blue (it was blue), 900 s"]);
+        assert_eq!(rest.moves().count(), 0);
+        assert_eq!(Strategy::first(Color::Blue, &found).stages.len(), 1);
     }
 
     #[test]

@@ -9,8 +9,9 @@ use super::journal::{Command, Head, Holder, Lease, Operation, OperationId, Truth
 use super::{
     Attachment, Color, ColorServices, ColorState, Deployed, Deployment, Endpoint, Foreign, Found,
     Infrastructure, ListenerArn, Move, NamedRepository, Network, Observed, OtherWays, Patience,
-    PerColor, PerRoute, Release, Rollout, Route, ServiceDefinition, ServiceSettings, ServiceState,
-    Split, TargetGroupArn, TaskDefinitionArn, TaskRoles, UsersRule, WayIn,
+    PerColor, PerRoute, Place, Places, Release, Rollout, Route, RuleArn, ServiceDefinition,
+    ServiceSettings, ServiceState, Split, TargetGroupArn, TaskDefinitionArn, TaskRoles, TestPlace,
+    UsersRule, WayIn,
 };
 
 pub fn infrastructure() -> Infrastructure {
@@ -20,9 +21,9 @@ pub fn infrastructure() -> Infrastructure {
         repository_uri: "1.dkr.ecr.eu-west-1.amazonaws.com/bgecs-hello".to_owned(),
         load_balancer: "balancer/app".to_owned(),
         load_balancer_dns_name: "lb.example".to_owned(),
-        listeners: PerRoute {
-            production: ListenerArn::new("listener/prod"),
-            test: ListenerArn::new("listener/test"),
+        places: Places {
+            production: Place::Listener(ListenerArn::new("listener/prod")),
+            test: TestPlace::At(Place::Listener(ListenerArn::new("listener/test"))),
         },
         target_groups: PerColor {
             blue: TargetGroupArn::new("tg/blue"),
@@ -39,6 +40,20 @@ pub fn infrastructure() -> Infrastructure {
         },
         log_group: "/bgecs/hello".to_owned(),
         journal_table: "bgecs-hello".to_owned(),
+    }
+}
+
+/// The same with production at a rule, and a test route by header.
+pub fn by_rules() -> Infrastructure {
+    Infrastructure {
+        places: Places {
+            production: Place::Rule(RuleArn::new("rule/prod")),
+            test: TestPlace::ByHeader(PerColor {
+                blue: RuleArn::new("rule/blue"),
+                green: RuleArn::new("rule/green"),
+            }),
+        },
+        ..infrastructure()
     }
 }
 
@@ -238,6 +253,15 @@ pub fn observed() -> Observed {
         },
         journal: Head::default(),
     }
+}
+
+/// Green live, and a test route by header.
+pub fn observed_by_header() -> Observed {
+    let mut observed = observed();
+    observed.infrastructure = by_rules();
+    observed.traffic.test = Found::ByRequest;
+    observed.endpoints.test = Endpoint::by_header();
+    observed
 }
 
 /// What the journal says of a world whose last operation left it as it is.

@@ -37,9 +37,15 @@ impl Route {
 pub enum Endpoint {
     /// A port of the app's own load balancer.
     Port(u16),
-    /// Such as `https://shop.example.com`.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no router has one yet"))]
+    /// Such as `https://shop.example.com`, or `header x-bgecs-color`.
     Named(String),
+}
+
+impl Endpoint {
+    /// That of a test route whose requests name their colour.
+    pub fn by_header() -> Self {
+        Self::Named(format!("header {COLOR_HEADER}"))
+    }
 }
 
 /// `port 80`, or `https://shop.example.com`.
@@ -248,6 +254,9 @@ pub enum Found {
     #[default]
     Nowhere,
     Split(Split),
+    /// Each request names its colour and gets that: a test route that is where it
+    /// should be whatever is live, and that nothing moves.
+    ByRequest,
     /// What is not the app's, or not the app's alone. Whoever did it meant it:
     /// it is never taken for nothing, and never overwritten.
     Foreign(Foreign),
@@ -274,7 +283,7 @@ impl Found {
     pub fn split(&self) -> Option<Split> {
         match self {
             Self::Split(split) => Some(*split),
-            Self::Nowhere | Self::Foreign(_) => None,
+            Self::Nowhere | Self::ByRequest | Self::Foreign(_) => None,
         }
     }
 
@@ -287,6 +296,7 @@ impl Found {
         match self {
             Self::Nowhere => false,
             Self::Split(split) => split.share(color) > 0,
+            Self::ByRequest => true,
             Self::Foreign(foreign) => *foreign.reaches.get(color),
         }
     }
@@ -295,10 +305,14 @@ impl Found {
         *self == Self::Nowhere
     }
 
+    pub fn is_by_request(&self) -> bool {
+        *self == Self::ByRequest
+    }
+
     pub fn foreign(&self) -> Option<&Foreign> {
         match self {
             Self::Foreign(foreign) => Some(foreign),
-            Self::Nowhere | Self::Split(_) => None,
+            Self::Nowhere | Self::Split(_) | Self::ByRequest => None,
         }
     }
 
@@ -306,7 +320,7 @@ impl Found {
     pub fn deed(&self) -> String {
         match self {
             Self::Foreign(foreign) => format!("{} {}", foreign.verb, foreign.what),
-            Self::Nowhere | Self::Split(_) => format!("forwards to {self}"),
+            Self::Nowhere | Self::Split(_) | Self::ByRequest => format!("forwards to {self}"),
         }
     }
 }
@@ -317,6 +331,7 @@ impl fmt::Display for Found {
         match self {
             Self::Nowhere => f.write_str("nothing"),
             Self::Split(split) => write!(f, "{split}"),
+            Self::ByRequest => f.write_str("the colour that a request names"),
             Self::Foreign(foreign) => f.write_str(&foreign.what),
         }
     }
@@ -351,6 +366,9 @@ pub struct OtherWays {
     pub seen: Vec<WayIn>,
     /// Why there may be others: what AWS said where rules were to be read.
     pub hidden: Option<String>,
+    /// What is wrong with the rules of a test route by header, if anything: who
+    /// names a colour there gets another, or none.
+    pub amiss: Option<String>,
 }
 
 impl OtherWays {
@@ -402,6 +420,7 @@ mod tests {
             what: "a redirect".to_owned(),
             reaches: PerColor::default(),
         });
+        let named = "forwards to the colour that a request names";
         // The one that gets all, whether blue and green get any, and how it reads.
         for (found, only, reaches, deed) in [
             (Found::Nowhere, None, [false, false], "forwards to nothing"),
@@ -419,6 +438,7 @@ mod tests {
                 "forwards to green and a stranger",
             ),
             (redirect, None, [false, false], "answers with a redirect"),
+            (Found::ByRequest, None, [true, true], named),
         ] {
             assert_eq!(found.only(), only, "{found:?}");
             assert_eq!(Color::BOTH.map(|color| found.reaches(color)), reaches);

@@ -1,5 +1,8 @@
-//! The ways in besides the two listeners' default actions: all other listeners
-//! of the load balancer, and all rules of each.
+//! The ways in besides the two routes' places: all other listeners of the load
+//! balancer, and all rules of each, as far as they lead to the app. Others may share
+//! the load balancer: what leads to them alone is their own.
+
+use std::collections::HashMap;
 
 use aws_sdk_elasticloadbalancingv2::types::{
     HostHeaderConditionConfig as Host, HttpHeaderConditionConfig as Header,
@@ -11,60 +14,82 @@ use futures_util::future::join_all;
 
 use crate::aws::Aws;
 use crate::aws::error::{AwsError, AwsErrorKind, Named};
-use crate::aws::router::found;
-use crate::model::{COLOR_HEADER, Color, Found, Infrastructure, OtherWays, PerRoute, Route, WayIn};
+use crate::aws::router::{ActionsByArn, Router, found, listener_actions, rule_actions};
+use crate::model::{
+    COLOR_HEADER, Color, Found, Infrastructure, OtherWays, PerRoute, Place, Route, WayIn,
+};
 
 const LISTENERS: &str = "elasticloadbalancing:DescribeListeners";
 const RULES: &str = "elasticloadbalancing:DescribeRules";
 
+/// All that a load balancer decides by.
+struct Decisions {
+    /// As they are tried; without its rules where these may not be read.
+    listeners: Vec<(Listener, Vec<Rule>)>,
+    /// What AWS said where they may not.
+    denied: Option<AwsError>,
+}
+
+impl Decisions {
+    fn actions(&self) -> ActionsByArn {
+        let (listeners, rules): (Vec<Listener>, Vec<Vec<Rule>>) =
+            self.listeners.iter().cloned().unzip();
+        let by_default = listener_actions(&listeners);
+        by_default.chain(rule_actions(&rules.concat())).collect()
+    }
+}
+
 impl Aws {
-    /// Reads where both listeners forward, and which other ways lead to the app;
-    /// but those not where they are known.
+    /// Reads where both routes go, and which other ways lead to the app; but those
+    /// not where they are known.
     pub async fn read_load_balancer(
         &self,
         infra: &Infrastructure,
         known: Option<OtherWays>,
     ) -> Result<(PerRoute<Found>, OtherWays), AwsError> {
-        let listeners = self.listeners_of(&infra.load_balancer).await?;
-        let traffic = self.router(infra).understand(&listeners)?;
-        let ways = match known {
-            Some(ways) => ways,
-            None => self.ways_by(infra, &listeners).await?,
-        };
-        Ok((traffic, ways))
+        let router = self.router(infra);
+        if let Some(ways) = known {
+            return Ok((router.read().await?, ways));
+        }
+        let all = self.decisions_of(&infra.load_balancer).await?;
+        match (router.understand(&all.actions()), all.denied) {
+            (Ok(traffic), denied) => Ok((traffic, ways(infra, &all.listeners, denied.as_ref()))),
+            // It may be among the rules that were not read.
+            (Err(_), Some(denied)) if matches!(infra.places.production, Place::Rule(_)) => {
+                Err(denied)
+            }
+            (Err(error), _) => Err(error),
+        }
     }
 
     /// Only the other ways. Without a load balancer there is none.
     pub async fn read_other_ways(&self, infra: &Infrastructure) -> Result<OtherWays, AwsError> {
-        match self.listeners_of(&infra.load_balancer).await {
-            Ok(listeners) => self.ways_by(infra, &listeners).await,
+        match self.decisions_of(&infra.load_balancer).await {
+            Ok(all) => Ok(ways(infra, &all.listeners, all.denied.as_ref())),
             Err(error) if error.kind == AwsErrorKind::NotFound => Ok(OtherWays::default()),
             Err(error) => Err(error),
         }
     }
 
-    /// The two listeners, as far as they are there; none where the load balancer
-    /// is not.
-    pub async fn listeners_there(
+    /// What each place of the routes does that is there, by its ARN; none where the
+    /// load balancer is not.
+    pub async fn places_there(
         &self,
         infra: &Infrastructure,
-    ) -> Result<Option<PerRoute<Option<Found>>>, AwsError> {
-        let listeners = match self.listeners_of(&infra.load_balancer).await {
-            Ok(listeners) => listeners,
+    ) -> Result<Option<HashMap<String, Found>>, AwsError> {
+        let all = match self.decisions_of(&infra.load_balancer).await {
+            Ok(all) => all,
             Err(error) if error.kind == AwsErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
-        let of = |port| {
-            let arn = Some(infra.listener(port).as_str());
-            let listener = listeners
-                .iter()
-                .find(|listener| listener.listener_arn() == arn)?;
-            Some(found(infra, listener.default_actions()))
-        };
-        Ok(Some(PerRoute {
-            production: of(Route::Production),
-            test: of(Route::Test),
-        }))
+        let is_by_rule = infra.places.header_rules().is_some()
+            || matches!(infra.places.production, Place::Rule(_));
+        if let (Some(denied), true) = (all.denied.clone(), is_by_rule) {
+            return Err(denied);
+        }
+        let actions = all.actions().into_iter();
+        let found = actions.map(|(arn, actions)| (arn, found(infra, &actions)));
+        Ok(Some(found.collect()))
     }
 
     pub(super) async fn listeners_of(&self, arn: &str) -> Result<Vec<Listener>, AwsError> {
@@ -78,31 +103,27 @@ impl Aws {
         Ok(listeners)
     }
 
-    async fn ways_by(
-        &self,
-        infra: &Infrastructure,
-        listeners: &[Listener],
-    ) -> Result<OtherWays, AwsError> {
+    async fn decisions_of(&self, load_balancer: &str) -> Result<Decisions, AwsError> {
+        let listeners = self.listeners_of(load_balancer).await?;
         let rules = join_all(listeners.iter().map(|listener| self.rules_of(listener))).await;
-        let mut ways = OtherWays::default();
-        for (listener, rules) in listeners.iter().zip(rules) {
-            ways.seen.extend(default_of(infra, listener));
-            match rules {
-                Ok(rules) => {
-                    let ways_by_rules = rules.iter().filter_map(|rule| by(infra, listener, rule));
-                    ways.seen.extend(ways_by_rules);
-                }
+        let mut all = Decisions {
+            listeners: Vec::new(),
+            denied: None,
+        };
+        for (listener, rules) in listeners.into_iter().zip(rules) {
+            let rules = match rules {
+                Ok(rules) => rules,
                 Err(error) if error.kind == AwsErrorKind::Denied => {
-                    ways.hidden = Some(error.to_string());
+                    all.denied = Some(error);
+                    Vec::new()
                 }
                 // The listener is gone by now, and its rules with it.
-                Err(error) if error.kind == AwsErrorKind::NotFound => {}
+                Err(error) if error.kind == AwsErrorKind::NotFound => Vec::new(),
                 Err(error) => return Err(error),
-            }
+            };
+            all.listeners.push((listener, rules));
         }
-        let is_way = |way: &WayIn| Color::BOTH.iter().any(|color| way.found.reaches(*color));
-        ways.seen.retain(is_way);
-        Ok(ways)
+        Ok(all)
     }
 
     pub(super) async fn rules_of(&self, listener: &Listener) -> Result<Vec<Rule>, AwsError> {
@@ -117,11 +138,38 @@ impl Aws {
     }
 }
 
+/// Those that lead to the app.
+fn ways(
+    infra: &Infrastructure,
+    listeners: &[(Listener, Vec<Rule>)],
+    denied: Option<&AwsError>,
+) -> OtherWays {
+    let all = listeners.iter().flat_map(|(listener, rules)| {
+        let by_rules = rules.iter().filter_map(|rule| by(infra, listener, rule));
+        default_of(infra, listener).into_iter().chain(by_rules)
+    });
+    let is_way = |way: &WayIn| Color::BOTH.iter().any(|color| way.found.reaches(*color));
+    OtherWays {
+        seen: all.filter(is_way).collect(),
+        hidden: denied.map(ToString::to_string),
+        amiss: match denied {
+            None => amiss(infra, listeners),
+            Some(_) => None,
+        },
+    }
+}
+
+/// Whether that is moved along with a route.
+fn is_place(infra: &Infrastructure, arn: &str) -> bool {
+    let routes = [Route::Production, Route::Test].into_iter();
+    let mut places = routes.filter_map(|route| infra.places.moved(route));
+    places.any(|place| place.arn() == arn)
+}
+
 /// What a listener does that bgecs does not move.
 fn default_of(infra: &Infrastructure, listener: &Listener) -> Option<WayIn> {
     let arn = listener.listener_arn()?;
-    let ours = [&infra.listeners.production, &infra.listeners.test];
-    if ours.into_iter().any(|ours| ours.as_str() == arn) {
+    if is_place(infra, arn) {
         return None;
     }
     Some(WayIn {
@@ -133,16 +181,23 @@ fn default_of(infra: &Infrastructure, listener: &Listener) -> Option<WayIn> {
 }
 
 fn by(infra: &Infrastructure, listener: &Listener, rule: &Rule) -> Option<WayIn> {
+    let arn = rule.rule_arn()?;
     let found = found(infra, rule.actions());
-    let of_test_port = listener.listener_arn() == Some(infra.listeners.test.as_str());
-    let is_ours = of_test_port && is_template_s(rule, &found);
+    let is_ours = match infra.places.moved(Route::Test) {
+        Some(test) => {
+            let is_its = listener.listener_arn() == Some(test.arn());
+            let chosen = chosen(rule).filter(|_| is_its && rule.conditions().len() == 1);
+            chosen.is_some() && chosen == found.only()
+        }
+        None => color_of_header_rule(infra, arn).is_some(),
+    };
     // The default rule is the listener's default action once more.
-    if is_ours || rule.is_default() == Some(true) {
+    if is_ours || is_place(infra, arn) || rule.is_default() == Some(true) {
         return None;
     }
     let conditions: Vec<String> = rule.conditions().iter().map(in_words).collect();
     Some(WayIn {
-        arn: rule.rule_arn()?.to_owned(),
+        arn: arn.to_owned(),
         listener: name(listener),
         rule: Some(format!(
             "rule {} ({})",
@@ -156,15 +211,54 @@ fn by(infra: &Infrastructure, listener: &Listener, rule: &Rule) -> Option<WayIn>
     })
 }
 
-/// A rule by which a request to the test port chooses its colour.
-fn is_template_s(rule: &Rule, found: &Found) -> bool {
-    let ([condition], Some(color)) = (rule.conditions(), found.only()) else {
-        return false;
+/// The colour that a request names for the rule to take it.
+fn chosen(rule: &Rule) -> Option<Color> {
+    let mut headers = rule.conditions().iter().filter_map(|condition| {
+        let header = condition.http_header_config()?;
+        let name = header.http_header_name()?;
+        name.eq_ignore_ascii_case(COLOR_HEADER)
+            .then(|| header.values())
+    });
+    let values = headers.next()?;
+    let is_named = |color: &Color| values == [color.as_str()];
+    Color::BOTH.into_iter().find(is_named)
+}
+
+fn color_of_header_rule(infra: &Infrastructure, arn: &str) -> Option<Color> {
+    let rules = infra.places.header_rules()?;
+    let is_its = |color: &Color| rules.get(*color).as_str() == arn;
+    Color::BOTH.into_iter().find(is_its)
+}
+
+/// What is wrong with the rules by which a request names its colour.
+fn amiss(infra: &Infrastructure, listeners: &[(Listener, Vec<Rule>)]) -> Option<String> {
+    let rules = infra.places.header_rules()?;
+    let found = |color: Color| -> Option<String> {
+        let arn = rules.get(color).as_str();
+        let is_it = |rule: &Rule| rule.rule_arn() == Some(arn);
+        let all = listeners.iter().map(|(_, rules)| rules);
+        let mut all = all.filter_map(|rules| Some((rules, rules.iter().position(is_it)?)));
+        let Some((rules, at)) = all.next() else {
+            return Some("is gone".to_owned());
+        };
+        let found = found(infra, rules[at].actions());
+        let is_production = |rule: &Rule| rule.rule_arn() == Some(infra.places.production.arn());
+        if found.only() != Some(color) {
+            Some(found.deed())
+        } else if chosen(&rules[at]) != Some(color) {
+            Some("takes other requests".to_owned())
+        } else if rules[..at].iter().any(is_production) {
+            Some("comes after production's".to_owned())
+        } else {
+            None
+        }
     };
-    condition.http_header_config().is_some_and(|header| {
-        let name = header.http_header_name().unwrap_or_default();
-        name.eq_ignore_ascii_case(COLOR_HEADER) && header.values() == [color.as_str()]
-    })
+    let all = Color::BOTH.into_iter().filter_map(|color| {
+        let what = found(color)?;
+        Some(format!("the rule for {COLOR_HEADER}: {color} {what}"))
+    });
+    let all: Vec<String> = all.collect();
+    (!all.is_empty()).then(|| all.join("; "))
 }
 
 fn name(listener: &Listener) -> String {

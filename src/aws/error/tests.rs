@@ -534,7 +534,7 @@ async fn a_part_that_is_gone_is_named() {
         ),
         (
             aws.router(&infra).read().await.unwrap_err(),
-            format!("the listener {} is gone", infra.listeners.production),
+            format!("the listener {} is gone", infra.places.production),
         ),
     ] {
         let error = Error::from(error);

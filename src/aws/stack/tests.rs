@@ -1,6 +1,7 @@
 use super::*;
 use crate::aws::error::AwsErrorKind;
 use crate::aws::testing::{Reply, Wire};
+use crate::model::Route;
 
 const NAME: &str = "bgecs-hello";
 const TOKEN: &str = "20231114T221320Z-0000002a";
@@ -130,8 +131,8 @@ async fn a_stack_is_read_with_parameters_and_outputs() {
     let infra = snapshot.infrastructure().unwrap();
     assert_eq!(infra.services, ColorServices::alone_in("ClusterName"));
     assert_eq!(infra.load_balancer, "LoadBalancerArn");
-    assert_eq!(infra.listeners.production.as_str(), "ProdListenerArn");
-    assert_eq!(infra.listeners.test.as_str(), "TestListenerArn");
+    assert_eq!(infra.places.named(Route::Production), "ProdListenerArn");
+    assert_eq!(infra.places.named(Route::Test), "TestListenerArn");
     assert_eq!(infra.target_groups.blue.as_str(), "BlueTargetGroupArn");
     assert_eq!(infra.target_groups.green.as_str(), "GreenTargetGroupArn");
     let ServiceSettings::Made(network) = infra.settings else {
@@ -147,6 +148,52 @@ async fn an_output_that_is_missing_is_named() {
         .unwrap()
         .unwrap();
     assert_eq!(snapshot.infrastructure(), Err("TaskRoleArn".to_owned()));
+}
+
+/// As the stack of an app has it that came with a service of its own.
+#[tokio::test]
+async fn production_may_be_a_rule_and_the_test_route_two() {
+    let output = |name: &str| {
+        format!("<member><OutputKey>{name}</OutputKey><OutputValue>{name}</OutputValue></member>")
+    };
+    let read = async |without: &[&str], with: &[&str]| {
+        let mut all = outputs(without[0]).replace("</Outputs>", "");
+        for name in &without[1..] {
+            all = all.replace(&output(name), "");
+        }
+        all.extend(with.iter().map(|name| output(name)));
+        let snapshot = read(stack("CREATE_COMPLETE", &(all + "</Outputs>"))).await;
+        let infra = snapshot.unwrap().unwrap().infrastructure();
+        infra.map(|infra| infra.places)
+    };
+    let header = TestPlace::ByHeader(PerColor {
+        blue: RuleArn::new("TestBlueRuleArn"),
+        green: RuleArn::new("TestGreenRuleArn"),
+    });
+    let colors = ["TestBlueRuleArn", "TestGreenRuleArn"];
+    let neither = ["ProdListenerArn", "TestListenerArn"];
+    assert_eq!(
+        read(&neither, &[&colors[..], &["ProductionRuleArn"]].concat()).await,
+        Ok(Places {
+            production: Place::Rule(RuleArn::new("ProductionRuleArn")),
+            test: header.clone(),
+        })
+    );
+    assert_eq!(
+        read(&neither[1..], &colors).await,
+        Ok(Places {
+            production: Place::Listener(ListenerArn::new("ProdListenerArn")),
+            test: header,
+        })
+    );
+    for (without, with, missing) in [
+        (&neither[..], &colors[..], "ProdListenerArn"),
+        (&neither[1..], &[], "TestListenerArn"),
+        (&neither[1..], &colors[..1], "TestGreenRuleArn"),
+        (&neither[1..], &colors[1..], "TestBlueRuleArn"),
+    ] {
+        assert_eq!(read(without, with).await, Err(missing.to_owned()));
+    }
 }
 
 /// Each output that is read is one that the template gives.

@@ -17,7 +17,7 @@ fn what_was_adopted() {
       port 80 -> blue
     ");
     insta::assert_snapshot!(text(AdoptOutcome::Unchanged), @"
-    nothing to adopt: both listeners are where the journal says
+    nothing to adopt: both routes are where the journal says
       port 80 -> blue
     ");
 }

@@ -83,7 +83,7 @@ fn every_step_in_words() {
       10. update the service blue, to 3 tasks, restarting its tasks
       11. wait until blue serves
       12. scale blue to 3 tasks
-      13. check both colours and both listeners
+      13. check both colours and both routes
       14. probe port 80 for 1 s: it must answer well before anything changes
       15. point port 80 at blue, and read it back
       16. watch it for 300 s

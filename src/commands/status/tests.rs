@@ -7,8 +7,8 @@ use crate::aws::StackStatus;
 use crate::aws::testing::Wire;
 use crate::model::journal::{Effect, Fate, Lease};
 use crate::model::testing::{
-    api_rule, assert_names_hosts, hosts, lease, moment, move_to, nowhere, observed, operation,
-    port_8080, redirect, service, to, to_a_stranger, with_previous,
+    api_rule, assert_names_hosts, by_rules, hosts, lease, moment, move_to, nowhere, observed,
+    operation, port_8080, redirect, service, to, to_a_stranger, with_previous,
 };
 use crate::model::{Release, Reserved, Strategy, Target, TargetState, Targets};
 
@@ -192,7 +192,7 @@ fn a_swap_that_stopped_half_way() {
     // Ahead of the first journal.
     world.journal.truth = None;
     let text = shown(&world);
-    insta::assert_snapshot!(text.split("\n\n").last().unwrap(), @"warning: both ports serve blue: port 81 shows what users see, until the next promotion.");
+    insta::assert_snapshot!(text.split("\n\n").last().unwrap(), @"warning: both routes serve blue: port 81 shows what users see, until the next promotion.");
 }
 
 #[test]
@@ -641,4 +641,35 @@ fn a_route_is_called_what_its_router_calls_it() {
     });
     world.journal.operation = Some(unfinished);
     assert_names_hosts(&shown(&world));
+}
+
+/// Nothing is said of it that is said of a test route that is moved.
+#[test]
+fn a_test_route_by_header_is_shown_with_its_rules() {
+    let mut world = world();
+    world.infrastructure = by_rules();
+    world.traffic.test = Found::ByRequest;
+    world.endpoints.test = Endpoint::by_header();
+    let text = shown(&world);
+    let routes: Vec<&str> = text.lines().skip(1).take(2).collect();
+    assert!(routes[0].ends_with("  -> green"), "{text}");
+    assert!(
+        routes[1].starts_with("  header x-bgecs-color  ")
+            && routes[1].ends_with("  -> the colour that a request names"),
+        "{text}"
+    );
+    assert!(!text.contains("warning"), "{text}");
+    let json = of(&world);
+    let json = serde_json::to_value(&json).unwrap();
+    assert_eq!(json["listeners"]["prod"]["arn"], "rule/prod");
+    let test = &json["listeners"]["test"];
+    assert_eq!(
+        test,
+        &serde_json::json!({
+            "arn": null,
+            "rules": { "blue": "rule/blue", "green": "rule/green" },
+            "forwards": [],
+            "foreign": null,
+        })
+    );
 }

@@ -60,7 +60,7 @@ pub(super) async fn confirm(
         .hint(match now.live_color() {
             Some(_) => format!("`bgecs adopt` accepts that; or put {users} back by hand"),
             None => {
-                format!("put {users} where it belongs by hand; `bgecs status` shows both listeners")
+                format!("put {users} where it belongs by hand; `bgecs status` shows both routes")
             }
         }))
 }

@@ -2,7 +2,8 @@ use serde_json::json;
 
 use super::*;
 use crate::aws::testing::{Reply, Wire, listeners};
-use crate::model::testing::infrastructure;
+use crate::model::Route;
+use crate::model::testing::{by_rules, infrastructure};
 
 const TOKEN: &str = "20231114T221320Z-0000002a";
 
@@ -91,6 +92,45 @@ async fn each_part_that_is_gone_is_found() {
             "{operation}"
         );
     }
+}
+
+/// Rules are looked for where the routes are rules.
+#[tokio::test(start_paused = true)]
+async fn a_rule_of_a_route_that_is_gone_is_found() {
+    let rule = |arn: &str, color: &str| {
+        format!(
+            "<member><RuleArn>{arn}</RuleArn><Actions><member><Type>forward</Type>\
+             <TargetGroupArn>tg/{color}</TargetGroupArn></member></Actions></member>"
+        )
+    };
+    let all = [
+        ("rule/prod", "green"),
+        ("rule/blue", "blue"),
+        ("rule/green", "green"),
+    ];
+    let parts = [
+        Part::Rule(Route::Production),
+        Part::HeaderRule(Color::Blue),
+        Part::HeaderRule(Color::Green),
+    ];
+    for (left_out, part) in all.iter().zip(parts) {
+        let left = all.iter().filter(|rule| *rule != left_out);
+        let left: String = left.map(|(arn, color)| rule(arn, color)).collect();
+        let wire = wire(&[]).on(
+            "DescribeRules",
+            Reply::xml("DescribeRules", &format!("<Rules>{left}</Rules>")),
+        );
+        let session = Session::of_hello(wire.aws());
+        let remains = look(&session, &by_rules()).await.unwrap();
+        assert_eq!(remains.gone, [part]);
+        let live = remains.live().ok();
+        let expected = (part != Part::Rule(Route::Production)).then_some(Color::Green);
+        assert_eq!(live.flatten(), expected, "{part}");
+    }
+    let denied = wire(&[]).on("DescribeRules", Reply::xml_error(403, "AccessDenied", "no"));
+    let session = Session::of_hello(denied.aws());
+    let error = look(&session, &by_rules()).await.unwrap_err();
+    assert_eq!(error.kind, AwsErrorKind::Denied);
 }
 
 #[tokio::test(start_paused = true)]

@@ -50,9 +50,11 @@ fn states() -> Vec<Observed> {
         ends.into_iter()
     };
     let mut all = Vec::new();
-    for (production, test) in
-        listeners().flat_map(|production| listeners().map(move |test| (production.clone(), test)))
-    {
+    let pairs = listeners().flat_map(|production| {
+        let tests = listeners().chain([Found::ByRequest]);
+        tests.map(move |test| (production.clone(), test))
+    });
+    for (production, test) in pairs {
         for (blue, green) in colors()
             .into_iter()
             .flat_map(|blue| colors().map(move |green| (blue.clone(), green)))

@@ -4,12 +4,15 @@ use std::fmt;
 
 use super::{Refusal, StackPlan};
 use crate::model::journal::{Head, Truth};
-use crate::model::{Color, Found, Route};
+use crate::model::{COLOR_HEADER, Color, Found, Place, Places, RULE_AGAIN, Route};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     LoadBalancer,
     Listener(Route),
+    Rule(Route),
+    /// By which a request names that colour.
+    HeaderRule(Color),
     TargetGroup(Color),
     Cluster,
     Repository,
@@ -17,11 +20,34 @@ pub enum Part {
     JournalTable,
 }
 
+impl Part {
+    /// What the routes are decided on by, each with its ARN.
+    pub fn of_routes(places: &Places) -> Vec<(&str, Self)> {
+        let moved = [Route::Production, Route::Test]
+            .into_iter()
+            .filter_map(|route| {
+                let place = places.moved(route)?;
+                let part = match place {
+                    Place::Listener(_) => Self::Listener(route),
+                    Place::Rule(_) => Self::Rule(route),
+                };
+                Some((place.arn(), part))
+            });
+        let by_header = places.header_rules().into_iter().flat_map(|rules| {
+            Color::BOTH.map(|color| (rules.get(color).as_str(), Self::HeaderRule(color)))
+        });
+        moved.chain(by_header).collect()
+    }
+}
+
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::LoadBalancer => f.write_str("the load balancer"),
             Self::Listener(route) => write!(f, "the listener of port {}", route.number()),
+            Self::Rule(Route::Production) => f.write_str("the rule of production"),
+            Self::Rule(Route::Test) => f.write_str("the rule of the test route"),
+            Self::HeaderRule(color) => write!(f, "the rule for {COLOR_HEADER}: {color}"),
             Self::TargetGroup(color) => write!(f, "the target group of {color}"),
             Self::Cluster => f.write_str("the cluster"),
             Self::Repository => f.write_str("the image repository"),
@@ -51,6 +77,12 @@ pub const ALL_AGAIN: &str =
 /// # Errors
 /// What the services there are tied to is gone.
 pub fn mend(stack: &str, gone: Vec<Part>, services: &[Color]) -> Result<StackPlan, Refusal> {
+    if let Some(rule) = gone.iter().find(|part| matches!(part, Part::Rule(_))) {
+        return Err(Refusal::new(
+            format!("something else deleted {rule}, which the stack {stack} did not make"),
+            RULE_AGAIN,
+        ));
+    }
     let ties = |part: &Part| match part {
         Part::LoadBalancer => !services.is_empty(),
         Part::TargetGroup(color) => services.contains(color),
@@ -82,15 +114,15 @@ pub fn live_by_rest(
         (Some(production), _) if production.is_nowhere() => Ok(None),
         (Some(production), _) => production.only().map(Some).ok_or_else(|| {
             unknown(format!(
-                "port {} -> {production}: it is not clear which colour is live",
-                Route::Production.number()
+                "production -> {production}: it is not clear which colour is live"
             ))
         }),
         (None, Some(head)) => Ok(head.truth.as_ref().and_then(Truth::live)),
-        (None, None) => Err(unknown(format!(
-            "{} is gone, and the journal too: nothing says which colour was live",
-            Part::Listener(Route::Production)
-        ))),
+        (None, None) => Err(unknown(
+            "what decides on production is gone, and the journal too: nothing says which \
+             colour was live"
+                .to_owned(),
+        )),
     }
 }
 
@@ -131,6 +163,9 @@ mod tests {
         ] {
             assert!(mends(part, &Color::BOTH), "{part}");
         }
+        assert!(mends(Part::HeaderRule(Color::Blue), &Color::BOTH));
+        // Somebody else's.
+        assert!(!mends(Part::Rule(Route::Production), &[]));
         assert!(mends(Part::LoadBalancer, &[]));
         assert!(!mends(Part::LoadBalancer, &[Color::Blue]));
         assert!(mends(Part::TargetGroup(Color::Green), &[Color::Blue]));

@@ -27,17 +27,17 @@ pub fn unclear(observed: &Observed) -> Option<Refusal> {
         ));
     }
     let infra = &observed.infrastructure;
-    let listener = infra.listener(Route::Production);
+    let place = &infra.places.production;
     let truth = observed.journal.truth.as_ref();
     let was_live = truth.and_then(Truth::live);
     let back = match was_live {
         Some(color) => format!(
-            "point {listener} by hand at {}, the target group of {}, which the journal says was live",
+            "point {place} by hand at {}, the target group of {}, which the journal says was live",
             infra.target_group(color),
             observed.named(color)
         ),
         None => format!(
-            "point {listener} by hand at {}, which is blue's target group, or at green's, {}",
+            "point {place} by hand at {}, which is blue's target group, or at green's, {}",
             infra.target_group(Color::Blue),
             infra.target_group(Color::Green)
         ),
@@ -64,13 +64,13 @@ pub fn under_way(observed: &Observed) -> Option<&Operation> {
     explains.then_some(operation)
 }
 
-/// The first release takes both ports, and somebody else has the other one.
+/// The first release takes both routes, and somebody else has the other one.
 ///
 /// # Errors
 /// What it does.
 pub(super) fn free_test_port(observed: &Observed) -> Result<(), Refusal> {
     let test = &observed.traffic.test;
-    if test.is_nowhere() || test.only().is_some() {
+    if test.is_nowhere() || test.is_by_request() || test.only().is_some() {
         return Ok(());
     }
     Err(Refusal::new(
@@ -81,7 +81,7 @@ pub(super) fn free_test_port(observed: &Observed) -> Result<(), Refusal> {
         ),
         format!(
             "point {} by hand at the target group of either colour; then `bgecs adopt`",
-            observed.infrastructure.listener(Route::Test)
+            observed.infrastructure.places.named(Route::Test)
         ),
     ))
 }
@@ -107,7 +107,7 @@ pub fn refuse_cutting_off(ways: &OtherWays, colors: &[Color], retry: &str) -> Re
                 all.join("; ")
             ),
             format!(
-                "bgecs moves only what ports 80 and 81 do by default: remove or re-point {}, then `{retry}`",
+                "bgecs moves only its own routes: remove or re-point {}, then `{retry}`",
                 arns(leading.iter().map(|(way, _)| *way))
             ),
         ));
@@ -179,8 +179,9 @@ pub fn showing(observed: &Observed, color: Color) -> Vec<String> {
 
 /// Ways that lead to another colour than the live one.
 pub fn astray(observed: &Observed) -> Vec<String> {
+    let unnoticed = not_seen(observed).into_iter().chain(misled(observed));
     let Some(idle) = observed.live_color().map(Color::other) else {
-        return not_seen(observed).into_iter().collect();
+        return unnoticed.collect();
     };
     let sees = match (observed.color(idle).running(), observed.color(idle).tag()) {
         (0, _) => "no answer".to_owned(),
@@ -194,7 +195,7 @@ pub fn astray(observed: &Observed) -> Vec<String> {
             way.arn
         )
     });
-    astray.chain(not_seen(observed)).collect()
+    astray.chain(unnoticed).collect()
 }
 
 fn not_seen(observed: &Observed) -> Option<String> {
@@ -202,6 +203,12 @@ fn not_seen(observed: &Observed) -> Option<String> {
     Some(format!(
         "a rule that leads to a colour would go unnoticed, as the rules cannot be read: {reason}"
     ))
+}
+
+/// What testers meet by header that they did not ask for.
+fn misled(observed: &Observed) -> Option<String> {
+    let amiss = observed.other_ways.amiss.as_ref()?;
+    Some(format!("{amiss}: who names a colour gets another, or none"))
 }
 
 #[cfg(test)]

@@ -243,8 +243,8 @@ impl Shift {
         };
         if at > since + CONFIRM_DEADLINE + self.policy.pace * CONFIRMING_ANSWERS {
             return self.end(Outcome::InDoubt(format!(
-                "both listeners point back at {}, and {} does not answer well there either",
-                self.strategy.from, self.policy.endpoints.production
+                "{} points back at {}, and does not answer well there either",
+                self.policy.endpoints.production, self.strategy.from
             )));
         }
         let is_time = good >= CONFIRMING_ANSWERS && at >= since + self.policy.patience.late;
@@ -260,7 +260,7 @@ impl Shift {
         (production || test) && !self.is_unseen
     }
 
-    /// Both listeners again, and what came late is put right.
+    /// Both routes again, and what came late is put right.
     fn look_once_more(&mut self, at: Duration) -> Option<Action> {
         let Phase::Confirming { why, .. } = self.phase.clone() else {
             return None;

@@ -180,7 +180,7 @@ impl Journey {
             Way::Back { known, .. } => match seen {
                 Found::Split(split) => known.contains(split) || *split == self.it.to,
                 Found::Nowhere => self.it.route == Route::Test,
-                Found::Foreign(_) => false,
+                Found::ByRequest | Found::Foreign(_) => false,
             },
         }
     }

@@ -1,5 +1,5 @@
 //! What the probe and the person say, judged at once: neither a call about the
-//! test port nor one to the journal is waited for while users fail.
+//! test route nor one to the journal is waited for while users fail.
 
 use std::time::Duration;
 
@@ -148,9 +148,9 @@ impl Shift {
     }
 
     pub(super) fn unconfirmed(&self) -> Outcome {
-        let from = self.strategy.from;
+        let (production, from) = (&self.policy.endpoints.production, self.strategy.from);
         Outcome::InDoubt(format!(
-            "both listeners point back at {from}, and no answer confirms it: {PROBE_ENDED}"
+            "{production} points back at {from}, and no answer confirms it: {PROBE_ENDED}"
         ))
     }
 
@@ -260,7 +260,7 @@ impl Shift {
             );
         let is_over = match why {
             Why::Interrupt => is_between || self.is_past_production(),
-            // Both ports, not one.
+            // Both routes, not one.
             _ => is_between || matches!(self.phase, Phase::Baking { .. }) || !moved_production,
         };
         match (is_over, why) {
@@ -332,13 +332,25 @@ impl Shift {
         }
     }
 
-    /// Whether production is where it goes, and the test route's turn has come.
+    /// Whether production is where it goes: the test route's turn has come, or
+    /// there is none and all users are watched.
     fn is_past_production(&self) -> bool {
+        let is_watched = matches!(
+            self.phase,
+            Phase::Baking { .. }
+                | Phase::Meeting {
+                    is_watched: true,
+                    ..
+                }
+        );
         let is_on = matches!(
             self.phase,
             Phase::Meeting { .. } | Phase::Noting | Phase::Forward(_) | Phase::Baking { .. }
         );
-        is_on && self.current().it.route == Route::Test
+        match self.current().it.route {
+            Route::Test => is_on,
+            Route::Production => is_watched && self.is_last_stage(),
+        }
     }
 
     /// From when on a failing answer is the new colour's own.

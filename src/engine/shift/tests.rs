@@ -1,4 +1,5 @@
 mod any_luck;
+mod by_header;
 mod gradual;
 mod killed;
 mod look_ahead;
@@ -24,6 +25,24 @@ const BEFORE: Before = Before {
     origin: Some(FROM),
     was_healthy: true,
 };
+
+/// The same with a test route by header.
+const BY_HEADER: Before = Before {
+    found: PerRoute {
+        production: Found::Split(Split::all(FROM)),
+        test: Found::ByRequest,
+    },
+    origin: Some(FROM),
+    was_healthy: true,
+};
+
+/// One of the two.
+fn before(by_header: bool) -> Before {
+    match by_header {
+        true => BY_HEADER,
+        false => BEFORE,
+    }
+}
 
 /// The swap, watched for 15 s.
 fn shift(before: Before, policy: Policy) -> Shift {

@@ -133,7 +133,7 @@ fn a_swap_goes_on_where_the_new_colour_is_well_and_back_where_it_is_not() {
             command,
             ..operation()
         };
-        for test in [to(BLUE), to(GREEN), nowhere(), foreign()] {
+        for test in [to(BLUE), to(GREEN), nowhere(), foreign(), Found::ByRequest] {
             let way_from = |production: Found, is_well| {
                 way_of(&green_to_blue, &world(production, test.clone()), is_well)
             };
@@ -146,7 +146,7 @@ fn a_swap_goes_on_where_the_new_colour_is_well_and_back_where_it_is_not() {
             assert_eq!(way_from(to(BLUE), true), Ok(on));
             let back = to_green_again(&here(to(BLUE)));
             assert_eq!(way_from(to(BLUE), false), Ok(back));
-            let back = if test == to(BLUE) {
+            let back = if test == to(BLUE) || test == Found::ByRequest {
                 Resolution::Undone
             } else {
                 to_green_again(&here(to(GREEN)))
@@ -169,7 +169,7 @@ fn a_colour_that_becomes_the_first_live_one_becomes_it_or_never_did() {
         from: None,
         ..operation()
     };
-    for test in [to(BLUE), to(GREEN), nowhere()] {
+    for test in [to(BLUE), to(GREEN), nowhere(), Found::ByRequest] {
         let way_from = |production: Found| way_of(&first, &world(production, test.clone()), false);
         assert_eq!(way_from(nowhere()), Ok(Resolution::Undone));
         assert_eq!(way_from(to(BLUE)), Ok(Resolution::MakeLive { color: BLUE }));

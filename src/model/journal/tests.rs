@@ -3,7 +3,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::model::testing::{
-    PORTS, holder, moment, move_to, nowhere, observed, operation, to, with_previous,
+    PORTS, holder, moment, move_to, nowhere, observed, observed_by_header, operation, to,
+    with_previous,
 };
 use crate::model::{Hook, Move, PerRoute, Split, TaskDefinitionArn};
 
@@ -304,6 +305,23 @@ fn the_release_before_is_the_one_that_was_live() {
         let after = Truth::after(earlier.as_ref(), &operation(), &world);
         assert_eq!(after, expected);
     }
+}
+
+#[test]
+fn a_test_route_by_header_never_drifts() {
+    let world = with_previous(observed_by_header(), None);
+    let truth = world.journal.truth.clone().unwrap();
+    assert_eq!((truth.live(), truth.test), (GREEN, None));
+    assert_eq!(world.drift(), []);
+    // It had a place of its own when the last operation ended.
+    let mut world = world;
+    world.journal.truth = Some(Truth {
+        test: BLUE,
+        ..truth
+    });
+    assert_eq!(world.drift(), []);
+    world.traffic.production = to(Color::Blue);
+    assert_eq!(world.drift().len(), 1);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 use crate::aws::Aws;
+use crate::aws::error::AwsErrorKind;
 use crate::aws::testing::{Reply, Wire};
-use crate::model::testing::{infrastructure, to};
+use crate::model::testing::{by_rules, infrastructure, to};
 use crate::model::{Color, Found, OtherWays, PerRoute};
 
 fn forward(group: &str) -> String {
@@ -327,4 +328,111 @@ async fn what_is_known_is_not_asked_for_and_what_is_gone_leads_nowhere() {
         );
     let ways = wire.aws().read_other_ways(&infrastructure()).await.unwrap();
     assert_eq!(shown(&ways), ["port 8080 (HTTP) -> green [listener/8080]"]);
+}
+
+/// A load balancer that others share, with production at a rule of its one listener.
+fn shared(rules_there: &[String]) -> Wire {
+    let fixed = "<member><Type>fixed-response</Type><FixedResponseConfig><StatusCode>404</StatusCode>\
+        </FixedResponseConfig></member>";
+    let only = [listener("listener/443", 443, "HTTPS", fixed)];
+    Wire::new()
+        .on("DescribeListeners", listeners(&only, ""))
+        .on("DescribeRules", rules(rules_there, ""))
+}
+
+fn by_name(color: &str, priority: &str) -> String {
+    rule(
+        &format!("rule/{color}"),
+        priority,
+        &header("x-bgecs-color", color),
+        &forward(&format!("tg/{color}")),
+    )
+}
+
+fn production(priority: &str) -> String {
+    let host = condition(
+        "host-header",
+        &values("HostHeaderConfig", &["shop.example.com"]),
+    );
+    rule("rule/prod", priority, &host, &forward("tg/green"))
+}
+
+#[tokio::test]
+async fn on_a_shared_load_balancer_only_what_leads_to_the_app_is_a_way() {
+    let path = |path: &str| condition("path-pattern", &values("PathPatternConfig", &[path]));
+    let theirs = rule("rule/theirs", "5", &path("/other"), &forward("tg/theirs"));
+    let api = rule("rule/api", "6", &path("/api/*"), &forward("tg/green"));
+    let own = [
+        by_name("blue", "1"),
+        by_name("green", "2"),
+        production("10"),
+    ];
+    let wire = shared(&[own.as_slice(), &[theirs, api]].concat());
+    let aws = wire.aws();
+    let (found, ways) = aws.read_load_balancer(&by_rules(), None).await.unwrap();
+    // The rules were read once, for both.
+    wire.assert_used_up();
+    assert_eq!(wire.requests().len(), 2);
+    assert_eq!(
+        (found.production, found.test),
+        (to(Color::Green), Found::ByRequest)
+    );
+    assert_eq!(
+        shown(&ways),
+        ["port 443 (HTTPS), rule 6 (path /api/*) -> green [rule/api]"]
+    );
+    assert_eq!(ways.amiss, None);
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_the_rules_for_a_colour_is_said() {
+    let to_green = rule(
+        "rule/blue",
+        "1",
+        &header("x-bgecs-color", "blue"),
+        &forward("tg/green"),
+    );
+    let of_another = rule(
+        "rule/blue",
+        "1",
+        &header("x-color", "blue"),
+        &forward("tg/blue"),
+    );
+    // Whatever else it asks for.
+    let narrower = rule(
+        "rule/blue",
+        "1",
+        &(header("X-Bgecs-Color", "blue") + &condition("path-pattern", "")),
+        &forward("tg/blue"),
+    );
+    for (blue, told) in [
+        (vec![], Some("is gone")),
+        (vec![to_green], Some("forwards to green")),
+        (vec![of_another], Some("takes other requests")),
+        (
+            vec![by_name("blue", "11")],
+            Some("comes after production's"),
+        ),
+        (vec![narrower], None),
+        (vec![by_name("blue", "9")], None),
+    ] {
+        let rest = [by_name("green", "2"), production("10")];
+        let wire = shared(&[blue.as_slice(), &rest].concat());
+        let read = wire.aws().read_load_balancer(&by_rules(), None).await;
+        let (found, ways) = read.unwrap();
+        assert_eq!(found.test, Found::ByRequest);
+        assert_eq!(shown(&ways), [""; 0]);
+        let told = told.map(|what| format!("the rule for x-bgecs-color: blue {what}"));
+        assert_eq!(ways.amiss, told);
+    }
+}
+
+/// What production does is among what was not read.
+#[tokio::test]
+async fn rules_that_may_not_be_read_hide_production_where_it_is_one() {
+    let wire = Wire::new()
+        .on("DescribeListeners", listeners(&own(), ""))
+        .on("DescribeRules", Reply::xml_error(403, "AccessDenied", "no"));
+    let read = wire.aws().read_load_balancer(&by_rules(), None).await;
+    assert_eq!(read.unwrap_err().kind, AwsErrorKind::Denied);
 }

@@ -344,14 +344,14 @@ fn rolled_back_for_other_reasons() {
 #[test]
 fn in_doubt() {
     let ending = Outcome::InDoubt("port 80 cannot be read back: timed out".to_owned());
-    let unknown = "port 80 -> unknown: the listeners cannot be read";
+    let unknown = "port 80 -> unknown: the routes cannot be read";
     let swapped = swapped(SwapKind::Promote, ending, badly(), unknown);
     insta::assert_snapshot!(shown(&swapped), @"
       requests    24 sent, 2 failed
       latency     p50 15 ms, p99 27 ms, max 27 ms
     error: the promotion of blue (tag 2) did not end well: port 80 cannot be read back: timed out
       caused by: HTTP 503, first 0.1 s after the swap began
-      traffic:   port 80 -> unknown: the listeners cannot be read
+      traffic:   port 80 -> unknown: the routes cannot be read
       hint:      look now: `bgecs status`, then `bgecs promote green` or `bgecs promote blue`
     exit 4
     ");

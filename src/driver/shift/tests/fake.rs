@@ -124,6 +124,8 @@ pub enum Moment {
 pub struct Fake {
     pub production: Cell<Color>,
     pub test: Cell<Color>,
+    /// Each request names its colour on the test route, and nothing moves that.
+    pub by_header: bool,
     /// The writes that the journal knows of ahead of time.
     pub noted: RefCell<Vec<(Route, Color)>>,
     /// Whether it knows that the last one was seen.
@@ -148,6 +150,7 @@ impl Fake {
         Self {
             production: Cell::new(FROM),
             test: Cell::new(TO),
+            by_header: false,
             noted: RefCell::default(),
             noted_done: Cell::new(false),
             healthy: RefCell::new(PerColor {
@@ -161,6 +164,13 @@ impl Fake {
             before: Cell::new((FROM, TO)),
             late: RefCell::default(),
             went_back: Cell::new(None),
+        }
+    }
+
+    pub fn by_header(faults: Faults) -> Self {
+        Self {
+            by_header: true,
+            ..Self::new(faults)
         }
     }
 
@@ -180,7 +190,10 @@ impl Fake {
         Before {
             found: PerRoute {
                 production: self.production.get().into(),
-                test: self.test.get().into(),
+                test: match self.by_header {
+                    true => Found::ByRequest,
+                    false => self.test.get().into(),
+                },
             },
             origin: Some(FROM),
             was_healthy: true,
@@ -219,6 +232,14 @@ impl Fake {
     async fn call(&self, call: Call, effect: impl FnOnce()) -> Result<(), Fault> {
         let n = self.calls.borrow().len();
         self.calls.borrow_mut().push(call);
+        let is_of_test = matches!(
+            call,
+            Call::Note(Route::Test, _) | Call::Write(Route::Test, _) | Call::Read(Route::Test)
+        );
+        assert!(
+            !(self.by_header && is_of_test),
+            "nothing moves it: {call:?}"
+        );
         let fault = self.faults.at(n, call);
         self.interrupt(n, Moment::Before);
         if call == Call::Write(Route::Production, FROM) && self.went_back.get().is_none() {

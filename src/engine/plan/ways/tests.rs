@@ -2,8 +2,8 @@ use super::*;
 use crate::engine::look_ahead::refuse_moved;
 use crate::model::PerRoute;
 use crate::model::testing::{
-    api_rule, assert_names_hosts, hosts, observed, port_8080, redirect, release, service,
-    with_previous,
+    api_rule, assert_names_hosts, hosts, observed, observed_by_header, port_8080, redirect,
+    release, service, with_previous,
 };
 
 /// Green is live with tag 1; port 8080 and a rule lead to these colours.
@@ -38,17 +38,17 @@ fn a_colour_that_somebody_comes_in_on_is_not_cut_off() {
     let both = [port_8080(Color::Green), api_rule(Color::Blue)];
     let ways = OtherWays {
         seen: both.to_vec(),
-        hidden: None,
+        ..OtherWays::default()
     };
     let refused =
         |colors: &[Color]| whole(refuse_cutting_off(&ways, colors, "bgecs retire").unwrap_err());
     insta::assert_snapshot!(refused(&[Color::Blue]), @"
     port 80 (HTTP), rule 10 (path /api/*) still leads to blue: whoever comes in there would be cut off
-    bgecs moves only what ports 80 and 81 do by default: remove or re-point rule/api, then `bgecs retire`
+    bgecs moves only its own routes: remove or re-point rule/api, then `bgecs retire`
     ");
     insta::assert_snapshot!(refused(&Color::BOTH), @"
     port 80 (HTTP), rule 10 (path /api/*) still leads to blue; port 8080 (HTTP) still leads to green: whoever comes in there would be cut off
-    bgecs moves only what ports 80 and 81 do by default: remove or re-point rule/api and listener/8080, then `bgecs retire`
+    bgecs moves only its own routes: remove or re-point rule/api and listener/8080, then `bgecs retire`
     ");
     let none = OtherWays::default();
     assert_eq!(
@@ -74,6 +74,27 @@ fn what_may_not_be_looked_at_may_lead_there() {
     assert_eq!(staying_behind(&world, Color::Blue), [once]);
     assert_eq!(showing(&world, Color::Blue), [once]);
     assert_eq!(astray(&world), [once]);
+}
+
+#[test]
+fn testers_who_get_what_they_did_not_ask_for_are_told_of() {
+    let mut world = observed_by_header();
+    assert_eq!(astray(&world), [""; 0]);
+    world.other_ways.amiss = Some("the rule for x-bgecs-color: blue is gone".to_owned());
+    let told = "the rule for x-bgecs-color: blue is gone: who names a colour gets another, or none";
+    assert_eq!(astray(&world), [told]);
+    assert_eq!(staying_behind(&world, Color::Blue), [""; 0]);
+}
+
+#[test]
+fn the_way_out_names_the_rule_that_production_is_at() {
+    let mut world = observed_by_header();
+    assert_eq!(free_test_port(&world), Ok(()));
+    world.traffic.production = redirect();
+    insta::assert_snapshot!(whole(unclear(&world).unwrap()), @"
+    port 80 answers with a redirect to https://…:443, which bgecs did not do
+    point rule/prod by hand at tg/blue, which is blue's target group, or at green's, tg/green; then `bgecs adopt`
+    ");
 }
 
 #[test]

@@ -17,13 +17,14 @@ proptest! {
         interrupt_at in proptest::option::of(0usize..120),
         clean in any::<bool>(),
         takes_back in any::<bool>(),
+        by_header in any::<bool>(),
     ) {
         let policy = Policy { needs_clean_baseline: clean, takes_back, ..policy() };
         let lucks = Lucks { bytes, of: 8, hangs: 200, fails, interrupt_at, killed_at: None };
-        let played = play(shift(BEFORE, policy), &lucks, |_| Ok(()))?;
+        let played = play(shift(before(by_header), policy), &lucks, |_| Ok(()))?;
         played.assert_truth()?;
         if let Some(Outcome::Left(_)) = played.shift.outcome() {
-            prop_assert_eq!(played.world.now.production, Split::all(TO));
+            prop_assert_eq!(played.world.now.production, Found::from(TO));
         }
     }
 }

@@ -39,6 +39,8 @@ type Where = Option<Color>;
 #[derive(Debug)]
 struct World {
     listeners: PerRoute<Where>,
+    /// Nothing moves the test route then.
+    by_header: bool,
     healthy: PerColor<bool>,
     operation: Operation,
     /// The unfinished operation, as the journal has it.
@@ -63,9 +65,19 @@ fn forwarding(to: Where) -> Found {
     to.map_or_else(|| to_a_stranger(None), Found::from)
 }
 
+/// Where both routes go.
+fn found(listeners: PerRoute<Where>, by_header: bool) -> PerRoute<Found> {
+    let mut found = listeners.map(|to| forwarding(*to));
+    if by_header {
+        found.test = Found::ByRequest;
+    }
+    found
+}
+
 impl World {
-    fn new(luck: Luck) -> Self {
+    fn new(luck: Luck, by_header: bool) -> Self {
         Self {
+            by_header,
             listeners: PerRoute {
                 production: Some(FROM),
                 test: Some(TO),
@@ -104,10 +116,7 @@ impl World {
         let mut seen = observed();
         seen.colors.blue.service = Some(service(1));
         seen.colors.green.service = Some(service(1));
-        seen.traffic = PerRoute {
-            production: forwarding(self.listeners.production),
-            test: forwarding(self.listeners.test),
-        };
+        seen.traffic = found(self.listeners, self.by_header);
         seen
     }
 
@@ -129,6 +138,10 @@ impl World {
     }
 
     fn write(&mut self, it: Move) -> Event {
+        assert!(
+            !self.by_header || it.route == Route::Production,
+            "nothing moves it"
+        );
         let luck = self.luck.one_of(8);
         if !matches!(luck, 1 | 2) {
             *self.listeners.get_mut(it.route) = it.to.only();
@@ -149,7 +162,7 @@ impl Run {
     /// A colour that is not fit to go live.
     fn begin(world: &World, from: Color, to: Color, goes_back: bool) -> Option<Self> {
         let before = Before {
-            found: world.listeners.map(|to| forwarding(*to)),
+            found: found(world.listeners, world.by_header),
             origin: world.operation.was_live(),
             was_healthy: *world.healthy.get(from),
         };
@@ -181,7 +194,8 @@ impl Run {
                 }
                 let seen = *world.listeners.get(route);
                 *self.shown.get_mut(route) = Some(seen);
-                Ok(Event::Read(Ok(forwarding(seen))))
+                let now = found(world.listeners, world.by_header);
+                Ok(Event::Read(Ok(now.get(route).clone())))
             }
             Action::LookBack(color) | Action::AskHealth { color, .. } => {
                 if world.luck.one_of(9) == 1 {
@@ -365,8 +379,9 @@ proptest! {
     fn a_killed_swap_can_be_resumed_until_it_ends(
         bytes in proptest::collection::vec(any::<u8>(), 700),
         rounds in 1usize..6,
+        by_header in any::<bool>(),
     ) {
-        let mut world = World::new(Luck { bytes, next: 0, is_good: false });
+        let mut world = World::new(Luck { bytes, next: 0, is_good: false }, by_header);
         let mut run = Run::begin(&world, FROM, TO, false).unwrap();
         let outcome = work(&mut world, &mut run, true)?;
         let is_over = match &outcome {
@@ -393,7 +408,7 @@ proptest! {
         world.healthy = PerColor { blue: true, green: true };
         let ended = resume(&mut world, false)? || resume(&mut world, false)?;
         prop_assert!(ended, "it cannot be ended: {world:?}");
-        if let Some(live) = world.listeners.production {
+        if let (Some(live), false) = (world.listeners.production, by_header) {
             prop_assert_eq!(world.listeners.test, Some(live.other()));
         }
     }

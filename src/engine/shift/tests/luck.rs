@@ -11,15 +11,18 @@ use crate::model::Condition;
 /// some, and shows writes late.
 #[derive(Debug)]
 pub struct World {
-    pub now: PerRoute<Split>,
+    pub now: PerRoute<Found>,
     /// What a read shows: it may lag one write behind.
-    shown: PerRoute<Split>,
+    shown: PerRoute<Found>,
 }
 
 impl World {
     fn set(&mut self, it: Move) {
-        self.shown = self.now;
-        *self.now.get_mut(it.route) = it.to;
+        let now = self.now.get_mut(it.route);
+        assert!(!now.is_by_request(), "nothing moves it");
+        let before = std::mem::replace(now, Found::Split(it.to));
+        self.shown = self.now.clone();
+        *self.shown.get_mut(it.route) = before;
     }
 
     /// Of a call that nobody waits for any more.
@@ -55,9 +58,9 @@ impl World {
             }
             (Action::Read { .. }, 0) => Event::Read(Err("fault".to_owned())),
             (Action::Read { route, .. }, luck) => {
-                let shown = if luck == 1 { self.shown } else { self.now };
-                self.shown = self.now;
-                Event::Read(Ok(Found::Split(*shown.get(route))))
+                let before = std::mem::replace(&mut self.shown, self.now.clone());
+                let shown = if luck == 1 { &before } else { &self.now };
+                Event::Read(Ok(shown.get(route).clone()))
             }
             (Action::LookBack(_) | Action::AskHealth { .. }, 0) => {
                 Event::Health(Err("fault".to_owned()))
@@ -105,29 +108,17 @@ pub struct Played {
     pub has_landed_late: bool,
 }
 
-/// Where routes are when an operation begins.
-pub const AT_FIRST: PerRoute<Split> = PerRoute {
-    production: Split::all(FROM),
-    test: Split::all(TO),
-};
-
-/// To its end; what it asks for is judged as it comes.
+/// From where it found the routes to its end; what it asks for is judged as it comes.
 pub fn play(
-    shift: Shift,
-    lucks: &Lucks,
-    judge: impl FnMut(Action) -> Result<(), TestCaseError>,
-) -> Result<Played, TestCaseError> {
-    play_from(AT_FIRST, shift, lucks, judge)
-}
-
-/// The same from where routes are.
-pub fn play_from(
-    now: PerRoute<Split>,
     mut shift: Shift,
     lucks: &Lucks,
     mut judge: impl FnMut(Action) -> Result<(), TestCaseError>,
 ) -> Result<Played, TestCaseError> {
-    let mut world = World { now, shown: now };
+    let found = || shift.before.found.clone();
+    let mut world = World {
+        now: found(),
+        shown: found(),
+    };
     let mut at = Duration::ZERO;
     // The parts of what is under way; and a write that was given up, and when it
     // lands.
@@ -190,7 +181,7 @@ pub fn play_from(
     }
     // The driver's last look, which is there for what comes too late.
     if shift.outcome().is_some() {
-        shift.look_again(&Found::Split(world.now.production));
+        shift.look_again(&world.now.production);
         let next = shift.step(at, tick());
         prop_assert_eq!(next, None, "an ended shift does nothing more");
     }
@@ -205,28 +196,30 @@ pub fn play_from(
 impl Played {
     /// It has ended, and tells the truth about who serves.
     pub fn assert_truth(&self) -> Result<(), TestCaseError> {
-        let PerRoute { production, test } = self.world.now;
+        let PerRoute { production, test } = &self.world.now;
+        let is_test_at = |color| test.is_by_request() || *test == Found::from(color);
         match self.shift.outcome() {
             None => prop_assert!(false, "it never ends: {:?}", self.shift.phase),
             Some(Outcome::Committed) => {
-                prop_assert_eq!((production, test), (Split::all(TO), Split::all(FROM)));
+                prop_assert_eq!(production, &Found::from(TO));
+                prop_assert!(is_test_at(FROM), "{}", test);
             }
             Some(Outcome::Paused) => {
                 let stage = self.shift.current();
                 prop_assert!(stage.after.contains(&Condition::Person));
-                prop_assert_eq!(production, stage.it.to);
+                prop_assert_eq!(production.split(), Some(stage.it.to));
             }
             Some(Outcome::RolledBack(_)) => {
-                prop_assert_eq!(production, Split::all(FROM));
-                prop_assert!(test == Split::all(TO) || self.has_landed_late);
+                prop_assert_eq!(production, &Found::from(FROM));
+                prop_assert!(is_test_at(TO) || self.has_landed_late);
             }
             Some(Outcome::Left(_)) => {
-                prop_assert!(Found::Split(production).reaches(TO), "{production}");
+                prop_assert!(production.reaches(TO), "{production}");
             }
             Some(Outcome::Unwell | Outcome::Refused(_) | Outcome::Interrupted) => {
                 prop_assert_eq!(self.writes, 0);
             }
-            Some(Outcome::Unchanged(_)) => prop_assert_eq!(production, Split::all(FROM)),
+            Some(Outcome::Unchanged(_)) => prop_assert_eq!(production, &Found::from(FROM)),
             Some(Outcome::InDoubt(_)) => {}
         }
         Ok(())

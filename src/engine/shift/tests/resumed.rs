@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
-use super::luck::{AT_FIRST, Lucks, play_from};
+use super::luck::{Lucks, play};
 use super::strategies::by;
 use super::*;
 use crate::engine::unfinished::{self, Course, Resolution};
@@ -17,11 +17,11 @@ use crate::model::{Condition, Observed, Strategy as Stages};
 const BAKE: Duration = Duration::from_secs(2);
 
 /// Two services, and routes that go there.
-fn world(now: PerRoute<Split>) -> Observed {
+fn world(now: &PerRoute<Found>) -> Observed {
     let mut world = observed();
     world.colors.blue.service = Some(service(1));
     world.colors.green.service = Some(service(1));
-    world.traffic = now.map(|split| Found::Split(*split));
+    world.traffic = now.clone();
     world
 }
 
@@ -44,7 +44,7 @@ fn note(operation: &mut Operation, action: Action) {
 
 struct Begun {
     operation: Operation,
-    now: PerRoute<Split>,
+    now: PerRoute<Found>,
 }
 
 impl Begun {
@@ -55,7 +55,7 @@ impl Begun {
         lucks: &Lucks,
     ) -> Result<Option<Outcome>, TestCaseError> {
         let before = Before {
-            found: world(self.now).traffic,
+            found: self.now.clone(),
             origin: self.operation.origin(),
             was_healthy: true,
         };
@@ -65,7 +65,7 @@ impl Begun {
         };
         let shift = Shift::new(strategy, before, policy);
         let operation = &mut self.operation;
-        let played = play_from(self.now, shift, lucks, |action| {
+        let played = play(shift, lucks, |action| {
             note(operation, action);
             Ok(())
         })?;
@@ -81,7 +81,7 @@ impl Begun {
             },
             None => Course::AsItIs,
         };
-        let world = world(self.now);
+        let world = world(&self.now);
         let way = unfinished::way(&self.operation, &world, course, is_well, BAKE);
         let Ok(way) = way else {
             prop_assert!(false, "{} is not known again", self.now.production);
@@ -90,7 +90,7 @@ impl Begun {
         let (strategy, is_back) = match way {
             Resolution::Shift { strategy, is_back } => (strategy, is_back),
             Resolution::Undone => {
-                prop_assert_eq!(self.now.production, Split::all(FROM));
+                prop_assert_eq!(&self.now.production, &Found::from(FROM));
                 return Ok(true);
             }
             other => {
@@ -101,8 +101,9 @@ impl Begun {
         let to = strategy.to;
         let outcome = self.work(strategy, is_back, lucks)?;
         if outcome == Some(Outcome::Committed) {
-            prop_assert_eq!(self.now.production, Split::all(to));
-            prop_assert_eq!(self.now.test, Split::all(to.other()));
+            prop_assert_eq!(&self.now.production, &Found::from(to));
+            let test = &self.now.test;
+            prop_assert!(test.is_by_request() || *test == Found::from(to.other()));
         }
         Ok(matches!(
             outcome,
@@ -120,12 +121,14 @@ proptest! {
         pauses in 0u8..8,
         bytes in proptest::collection::vec(any::<u8>(), 64),
         kills in proptest::collection::vec((0usize..400, any::<bool>()), 1..5),
+        by_header in any::<bool>(),
     ) {
         let shares: BTreeSet<u16> = shares;
-        let strategy = by(&shares, pauses, 0);
+        let found = before(by_header).found;
+        let strategy = by(&found, &shares, pauses, 0);
         let mut begun = Begun {
             operation: Operation { strategy: Some(strategy.clone()), ..operation() },
-            now: AT_FIRST,
+            now: found,
         };
         let killed = |step| Lucks { bytes: bytes.clone(), killed_at: Some(step), ..Lucks::calm() };
         if begun.work(strategy, false, &killed(kills[0].0))? == Some(Outcome::Committed) {

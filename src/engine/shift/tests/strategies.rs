@@ -10,7 +10,7 @@ use crate::model::{Condition, Steps, Strategy as Stages};
 
 /// To those shares, each watched for as long and some with a pause, and then as
 /// the swap; some wait for more tasks.
-pub fn by(shares: &BTreeSet<u16>, pauses: u8, grows: u8) -> Stages {
+pub fn by(found: &PerRoute<Found>, shares: &BTreeSet<u16>, pauses: u8, grows: u8) -> Stages {
     let share = |share: &u16| f64::from(*share) / 100.0;
     let hold = |number: usize| match pauses >> number & 1 {
         0 => "for 2s",
@@ -22,7 +22,7 @@ pub fn by(shares: &BTreeSet<u16>, pauses: u8, grows: u8) -> Stages {
         true => Steps::default(),
         false => steps.collect::<Vec<_>>().join(",").parse().unwrap(),
     };
-    let mut strategy = Stages::gradual(TO, &BEFORE.found, &steps, Duration::from_secs(2));
+    let mut strategy = Stages::gradual(TO, found, &steps, Duration::from_secs(2));
     for (number, stage) in strategy.stages.iter_mut().enumerate() {
         if grows >> number & 1 == 1 {
             stage.before.push(Condition::Capacity(2));
@@ -79,14 +79,16 @@ proptest! {
         is_calm in prop::bool::weighted(0.1),
         clean in any::<bool>(),
         takes_back in any::<bool>(),
+        by_header in any::<bool>(),
     ) {
         let policy = Policy { needs_clean_baseline: clean, takes_back, ..policy() };
-        let strategy = by(&shares, pauses, grows);
+        let before = before(by_header);
+        let strategy = by(&before.found, &shares, pauses, grows);
         let lucks = match is_calm {
             true => Lucks::calm(),
             false => Lucks { bytes, of: 16, hangs: 220, fails, interrupt_at, killed_at: None },
         };
-        let shift = Shift::new(strategy.clone(), BEFORE, policy);
+        let shift = Shift::new(strategy.clone(), before, policy);
         let mut watch = Watch { strategy, noted: 0 };
         let played = play(shift, &lucks, |action| watch.judge(action))?;
         played.assert_truth()?;

@@ -1,9 +1,8 @@
-//! Splits as a listener tells them: by two whole numbers.
+//! Splits as a forward tells them: by two whole numbers.
 
 use std::iter;
 
-use super::ENDPOINTS;
-use crate::model::{Color, Move, PerColor, Split, Strategy};
+use crate::model::{Color, Endpoint, Move, PerColor, PerRoute, Split, Strategy};
 
 /// The greatest that AWS takes
 /// (<https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupTuple.html>).
@@ -36,13 +35,15 @@ pub fn weights(split: Split) -> Option<PerColor<u32>> {
 /// # Errors
 /// A split of the strategy that weights do not tell, in words, and the nearest one
 /// that they do.
-pub fn accept(strategy: &Strategy) -> Result<(), String> {
-    let refused = strategy.moves().find_map(|it| refusal(&it, strategy.to));
+pub fn accept(strategy: &Strategy, endpoints: &PerRoute<Endpoint>) -> Result<(), String> {
+    let refused = strategy
+        .moves()
+        .find_map(|it| refusal(&it, strategy.to, endpoints));
     refused.map_or(Ok(()), Err)
 }
 
 /// Of a move in favour of that colour.
-fn refusal(it: &Move, color: Color) -> Option<String> {
+fn refusal(it: &Move, color: Color, endpoints: &PerRoute<Endpoint>) -> Option<String> {
     if weights(it.to).is_some() {
         return None;
     }
@@ -50,7 +51,7 @@ fn refusal(it: &Move, color: Color) -> Option<String> {
     Some(format!(
         "{} cannot give {color} {}% of its requests: its load balancer's weights are whole numbers \
          up to {HEAVIEST}, which come no nearer than {}%",
-        ENDPOINTS.get(it.route),
+        endpoints.get(it.route),
         percent(it.to),
         percent(nearest(it.to)),
     ))
@@ -80,7 +81,7 @@ mod tests {
 
     use super::*;
     use crate::model::Route;
-    use crate::model::testing::move_to;
+    use crate::model::testing::{PORTS, move_to};
 
     fn blue(share: u16) -> Split {
         let green = 10_000 - share;
@@ -168,7 +169,11 @@ mod tests {
     fn a_share_that_cannot_be_told_is_refused_with_the_nearest_one() {
         for color in Color::BOTH {
             for share in [0, 10, 500, 1_000, 5_000, 10_000] {
-                assert_eq!(refusal(&sharing(color, share), color), None, "{share}");
+                assert_eq!(
+                    refusal(&sharing(color, share), color, &PORTS),
+                    None,
+                    "{share}"
+                );
             }
             for (share, words, nearest) in [
                 (5, "0.05%", "0.1%"),
@@ -177,7 +182,7 @@ mod tests {
                 (4_999, "49.99%", "50%"),
                 (5_001, "50.01%", "50%"),
             ] {
-                let refusal = refusal(&sharing(color, share), color);
+                let refusal = refusal(&sharing(color, share), color, &PORTS);
                 assert_eq!(
                     refusal.unwrap(),
                     format!(

@@ -10,26 +10,29 @@ use aws_sdk_elasticloadbalancingv2::types::{
 };
 
 use super::weights::weights;
-use crate::model::{Color, Foreign, Found, Infrastructure, ListenerArn, PerColor, Split};
+use crate::model::{Color, Foreign, Found, Infrastructure, PerColor, Split};
 
 /// What the template has a listener answer while nothing is live.
 const PLACEHOLDER: (&str, &str) = ("503", "bgecs: nothing is live yet");
 
-/// The listeners' actions as they were last read: a write sends all of them
-/// back, since AWS replaces the whole list.
+/// What listeners do by default, and rules.
+pub(in crate::aws) type ActionsByArn = HashMap<String, Vec<Action>>;
+
+/// The routes' actions as they were last read: a write sends all of them back,
+/// since AWS replaces the whole list.
 #[derive(Debug, Clone, Default)]
-pub(in crate::aws) struct LastRead(Arc<Mutex<HashMap<String, Vec<Action>>>>);
+pub(in crate::aws) struct LastRead(Arc<Mutex<ActionsByArn>>);
 
 impl LastRead {
-    pub fn keep(&self, listener: &str, actions: &[Action]) {
-        self.locked().insert(listener.to_owned(), actions.to_vec());
+    pub fn keep(&self, arn: &str, actions: &[Action]) {
+        self.locked().insert(arn.to_owned(), actions.to_vec());
     }
 
-    pub fn of(&self, listener: &ListenerArn) -> Option<Vec<Action>> {
-        self.locked().get(listener.as_str()).cloned()
+    pub fn of(&self, arn: &str) -> Option<Vec<Action>> {
+        self.locked().get(arn).cloned()
     }
 
-    fn locked(&self) -> MutexGuard<'_, HashMap<String, Vec<Action>>> {
+    fn locked(&self) -> MutexGuard<'_, ActionsByArn> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -101,7 +104,7 @@ fn groups_in_words(forwards: &[Forward]) -> String {
 /// stays.
 ///
 /// # Errors
-/// What the listener does, in words, where that is not to be overwritten; a share
+/// What they do, in words, where that is not to be overwritten; a share
 /// that no weights tell.
 pub fn aimed_at(
     infra: &Infrastructure,
