@@ -2,8 +2,10 @@
 //! by a flag, they have it too: typed without, they would be of another app.
 
 /// What follows `bgecs` in them.
-const VERBS: [&str; 15] = [
+const VERBS: [&str; 17] = [
     "init",
+    "attach",
+    "detach",
     "deploy",
     "promote",
     "rollback",
