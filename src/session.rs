@@ -168,7 +168,7 @@ impl Session {
 
     /// The registry, where it is not reached by ECR's own address. Docker takes
     /// plain HTTP only from `localhost`.
-    fn registry(&self) -> Option<String> {
+    pub fn registry(&self) -> Option<String> {
         self.config.registry.url.clone().or_else(|| {
             let endpoint = self.aws.local_endpoint()?;
             let port = endpoint.rsplit_once(':').map_or("80", |(_, port)| port);

@@ -96,7 +96,7 @@ async fn attachment(
         aws.read_original_container(&service.task_definition, &door.container),
     )?;
     // What the stack has made itself it goes on making.
-    let repository = NamedRepository::of_image(&container.image);
+    let repository = NamedRepository::of_image(&container.image, session.registry().as_deref());
     let repository = repository.filter(|it| it.name != app.stack_name());
     let log_group = container.log_group.filter(|it| *it != app.log_group());
     Ok(Attachment {

@@ -45,10 +45,12 @@ pub struct NamedRepository {
 }
 
 impl NamedRepository {
-    /// That of an image, if it is in ECR.
-    pub fn of_image(image: &str) -> Option<Self> {
+    /// That of an image, if it is in ECR: at ECR's own address, or at the one that
+    /// stands for it.
+    pub fn of_image(image: &str, stand_in: Option<&str>) -> Option<Self> {
         let (host, rest) = image.split_once('/')?;
-        let is_ecr = host.contains(".dkr.ecr.") || host.contains(".dkr-ecr.");
+        let is_ecr = [".dkr.ecr.", ".dkr-ecr."].iter().any(|it| host.contains(it));
+        let is_ecr = is_ecr || stand_in == Some(host);
         let name = rest
             .split(['@', ':'])
             .next()
@@ -83,7 +85,7 @@ mod tests {
             ("ghcr.io/acme/web:1".to_owned(), None),
             ("localhost:5000/web:1".to_owned(), None),
         ] {
-            let found = NamedRepository::of_image(&image);
+            let found = NamedRepository::of_image(&image, None);
             let uri = expected.map(|name| format!("{host}/{name}"));
             assert_eq!(
                 found.as_ref().map(|it| it.name.as_str()),
@@ -92,5 +94,7 @@ mod tests {
             );
             assert_eq!(found.map(|it| it.uri), uri, "{image}");
         }
+        let local = NamedRepository::of_image("localhost:5000/web:1", Some("localhost:5000"));
+        assert_eq!(local.map(|it| it.name).as_deref(), Some("web"));
     }
 }

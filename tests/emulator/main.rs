@@ -7,8 +7,10 @@ mod support;
 
 mod access;
 mod api;
+mod attaching;
 mod builds;
 mod canary;
+mod company;
 mod crashes;
 mod crashes_of_canaries;
 mod deploying;
