@@ -5,8 +5,8 @@ mod listener;
 
 use super::Aws;
 use super::error::AwsError;
-use crate::model::{Endpoint, Found, Infrastructure, Move, Patience, PerRoute, Strategy};
-pub use listener::{ENDPOINTS, Listeners};
+use crate::model::{Found, Infrastructure, Move, Patience, PerRoute, Strategy};
+pub use listener::Listeners;
 pub(super) use listener::{LastRead, found, named_groups};
 
 impl Aws {
@@ -21,9 +21,6 @@ impl Aws {
 }
 
 pub trait Router {
-    /// What it calls each route.
-    fn endpoints(&self) -> PerRoute<Endpoint>;
-
     /// How long to wait for it.
     fn patience(&self) -> Patience;
 

@@ -13,7 +13,9 @@ use time::OffsetDateTime;
 use super::Aws;
 use super::error::{AwsError, Named};
 use crate::model::marks::TAG_APP;
-use crate::model::{Infrastructure, ListenerArn, PerColor, PerRoute, StackEvent, TargetGroupArn};
+use crate::model::{
+    Endpoint, Infrastructure, ListenerArn, PerColor, PerRoute, StackEvent, TargetGroupArn,
+};
 
 pub use changes::ChangeSet;
 pub use state::StackStatus;
@@ -43,6 +45,19 @@ impl StackSnapshot {
         self.status == StackStatus::Busy && self.status_text != "DELETE_IN_PROGRESS"
     }
 
+    /// What the app's routes are called: by its own name, where the stack has one.
+    pub fn endpoints(&self) -> PerRoute<Endpoint> {
+        let named = |output: &str, port| match self.outputs.get(output) {
+            Some(url) => Endpoint::Named(url.clone()),
+            None => port,
+        };
+        let PerRoute { production, test } = PerRoute::PORTS;
+        PerRoute {
+            production: named("ProductionUrl", production),
+            test: named("TestUrl", test),
+        }
+    }
+
     /// The stack's outputs, typed.
     ///
     /// # Errors
@@ -65,6 +80,7 @@ impl StackSnapshot {
                 production: ListenerArn::new(output("ProdListenerArn")?),
                 test: ListenerArn::new(output("TestListenerArn")?),
             },
+            endpoints: self.endpoints(),
             target_groups: PerColor {
                 blue: TargetGroupArn::new(output("BlueTargetGroupArn")?),
                 green: TargetGroupArn::new(output("GreenTargetGroupArn")?),

@@ -9,7 +9,7 @@ use crate::aws::{AwsError, AwsErrorKind, ChangeSet, StackInputs};
 use crate::engine::plan::{self, ALL_AGAIN, Part};
 use crate::error::{Error, Result};
 use crate::model::journal::Head;
-use crate::model::{Color, Found, Infrastructure, PerRoute, Route};
+use crate::model::{Color, Endpoint, Found, Infrastructure, PerRoute, Route};
 use crate::session::Session;
 
 /// What is left of a stack.
@@ -18,6 +18,7 @@ pub struct StackRemains {
     pub gone: Vec<Part>,
     /// None where the load balancer is gone.
     listeners: Option<PerRoute<Option<Found>>>,
+    endpoint: Endpoint,
     pub services: Vec<Color>,
     journal: Option<Head>,
 }
@@ -28,7 +29,11 @@ impl StackRemains {
     pub fn live(&self) -> Result<Option<Color>> {
         let listeners = self.listeners.as_ref();
         let production = listeners.and_then(|listeners| listeners.production.as_ref());
-        Ok(plan::live_by_rest(production, self.journal.as_ref())?)
+        Ok(plan::live_by_rest(
+            &self.endpoint,
+            production,
+            self.journal.as_ref(),
+        )?)
     }
 }
 
@@ -51,10 +56,11 @@ pub async fn look(session: &Session, infra: &Infrastructure) -> Result<StackRema
         let listeners = listeners.as_ref();
         listeners.is_some_and(|listeners| listeners.get(route).is_some())
     };
+    let listener = |route| Part::Listener(infra.endpoints.get(route).clone());
     let parts = [
         (listeners.is_some(), Part::LoadBalancer),
-        (has(Route::Production), Part::Listener(Route::Production)),
-        (has(Route::Test), Part::Listener(Route::Test)),
+        (has(Route::Production), listener(Route::Production)),
+        (has(Route::Test), listener(Route::Test)),
         (blue.is_some(), Part::TargetGroup(Color::Blue)),
         (green.is_some(), Part::TargetGroup(Color::Green)),
         (services.is_some(), Part::Cluster),
@@ -68,6 +74,7 @@ pub async fn look(session: &Session, infra: &Infrastructure) -> Result<StackRema
         gone: gone.map(|(_, part)| part).collect(),
         services: services.map(|(color, _)| color).collect(),
         listeners,
+        endpoint: infra.endpoints.production.clone(),
         journal,
     })
 }

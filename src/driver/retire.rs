@@ -75,7 +75,7 @@ pub async fn await_no_task(
     timeout: Duration,
 ) -> Result<()> {
     let cluster = &observed.infrastructure.cluster;
-    let users = &observed.endpoints.production;
+    let users = &observed.endpoints().production;
     let started = Instant::now();
     loop {
         let service = session.aws.read_service(cluster, color).await?;

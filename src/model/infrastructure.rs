@@ -1,6 +1,6 @@
 //! What `init` made: the names and ARNs that every other command needs.
 
-use super::{Color, ListenerArn, PerColor, PerRoute, Route, TargetGroupArn};
+use super::{Color, Endpoint, ListenerArn, PerColor, PerRoute, Route, TargetGroupArn};
 
 /// The outputs of the app's CloudFormation stack, typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +13,7 @@ pub struct Infrastructure {
     pub load_balancer: String,
     pub load_balancer_dns_name: String,
     pub listeners: PerRoute<ListenerArn>,
+    pub endpoints: PerRoute<Endpoint>,
     pub target_groups: PerColor<TargetGroupArn>,
     pub subnets: Vec<String>,
     pub task_security_group: String,
@@ -39,11 +40,20 @@ impl Infrastructure {
             .find(|color| self.target_group(*color).as_str() == target_group)
     }
 
-    /// What a person opens: `http://<dns name>` for prod, with `:81` for test.
+    /// What a person opens: the app's own name, or else the load balancer's.
     pub fn url(&self, route: Route) -> String {
-        match route {
-            Route::Production => format!("http://{}", self.load_balancer_dns_name),
-            Route::Test => format!("http://{}:{}", self.load_balancer_dns_name, route.number()),
+        let name = &self.load_balancer_dns_name;
+        match self.endpoints.get(route) {
+            Endpoint::Port(80) => format!("http://{name}"),
+            Endpoint::Port(port) => format!("http://{name}:{port}"),
+            Endpoint::Named(url) => url.clone(),
+        }
+    }
+
+    pub fn urls(&self) -> PerRoute<String> {
+        PerRoute {
+            production: self.url(Route::Production),
+            test: self.url(Route::Test),
         }
     }
 }

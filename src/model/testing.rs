@@ -22,6 +22,7 @@ pub fn infrastructure() -> Infrastructure {
             production: ListenerArn::new("listener/prod"),
             test: ListenerArn::new("listener/test"),
         },
+        endpoints: PORTS,
         target_groups: PerColor {
             blue: TargetGroupArn::new("tg/blue"),
             green: TargetGroupArn::new("tg/green"),
@@ -40,10 +41,7 @@ pub fn to(color: Color) -> Found {
 }
 
 /// Those of the listeners.
-pub const PORTS: PerRoute<Endpoint> = PerRoute {
-    production: Endpoint::Port(80),
-    test: Endpoint::Port(81),
-};
+pub const PORTS: PerRoute<Endpoint> = PerRoute::PORTS;
 
 /// Those of a router that goes by host names.
 pub fn hosts() -> PerRoute<Endpoint> {
@@ -182,7 +180,6 @@ pub fn release(tag: &str) -> Release {
 /// Green live, blue on the test port, no service yet.
 pub fn observed() -> Observed {
     Observed {
-        endpoints: PORTS,
         infrastructure: infrastructure(),
         traffic: PerRoute {
             production: to(Color::Green),

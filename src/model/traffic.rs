@@ -14,32 +14,30 @@ pub const COLOR_HEADER: &str = "x-bgecs-color";
 /// A way by which requests come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Route {
-    /// What users reach: port 80.
+    /// What users reach.
     #[serde(rename = "prod")]
     Production,
-    /// Where an idle release is looked at: port 81.
+    /// Where an idle release is looked at.
     #[serde(rename = "test")]
     Test,
 }
 
-impl Route {
-    pub const fn number(self) -> u16 {
-        match self {
-            Self::Production => 80,
-            Self::Test => 81,
-        }
-    }
-}
-
-/// What a route is called where people read of it: its router says so.
+/// What a route is called where people read of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Endpoint {
     /// A port of the app's own load balancer.
     Port(u16),
-    /// Such as `https://shop.example.com`.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no router has one yet"))]
+    /// A URL of the app's own name, such as `https://shop.example.com`.
     Named(String),
+}
+
+impl PerRoute<Endpoint> {
+    /// Those of an app that nobody gave a name.
+    pub const PORTS: Self = Self {
+        production: Endpoint::Port(80),
+        test: Endpoint::Port(81),
+    };
 }
 
 /// `port 80`, or `https://shop.example.com`.

@@ -1,5 +1,5 @@
-//! The default actions of two listeners of one load balancer: port 80 for users,
-//! port 81 for testers. Splits are the weights of their forwards.
+//! The default actions of two listeners of one load balancer, one for users and
+//! one for testers. Splits are the weights of their forwards.
 //!
 //! A forward may be sticky: the load balancer gives each client a cookie
 //! (`AWSALBTG`) that names the target group that it was sent to. "When the load
@@ -30,21 +30,13 @@ use aws_sdk_elasticloadbalancingv2::types::Listener;
 use super::Router;
 use crate::aws::Aws;
 use crate::aws::error::{AwsError, AwsErrorKind, Named};
-use crate::model::{
-    Endpoint, Found, Infrastructure, ListenerArn, Move, Patience, PerRoute, Route, Strategy,
-};
+use crate::model::{Found, Infrastructure, ListenerArn, Move, Patience, PerRoute, Strategy};
 use actions::aimed_at;
 
 pub(in crate::aws) use actions::{LastRead, found, named_groups};
 
 const DESCRIBE_LISTENERS: &str = "elasticloadbalancing:DescribeListeners";
 const MODIFY_LISTENER: &str = "elasticloadbalancing:ModifyListener";
-
-/// What the two are called, whichever load balancer they belong to.
-pub const ENDPOINTS: PerRoute<Endpoint> = PerRoute {
-    production: Endpoint::Port(Route::Production.number()),
-    test: Endpoint::Port(Route::Test.number()),
-};
 
 /// The app's two listeners.
 #[derive(Debug, Clone, Copy)]
@@ -55,10 +47,6 @@ pub struct Listeners<'a> {
 }
 
 impl Router for Listeners<'_> {
-    fn endpoints(&self) -> PerRoute<Endpoint> {
-        ENDPOINTS
-    }
-
     fn patience(&self) -> Patience {
         Patience {
             confirm: Duration::from_secs(10),
@@ -74,7 +62,7 @@ impl Router for Listeners<'_> {
     }
 
     fn accepts(&self, strategy: &Strategy) -> Result<(), String> {
-        weights::accept(strategy)
+        weights::accept(strategy, &self.infra.endpoints)
     }
 
     /// In one call.
@@ -111,7 +99,7 @@ impl Router for Listeners<'_> {
             AwsError::unusable(
                 MODIFY_LISTENER,
                 listener.as_str(),
-                format!("{} {what}", ENDPOINTS.get(route)),
+                format!("{} {what}", self.infra.endpoints.get(route)),
             )
         })?;
         self.aws

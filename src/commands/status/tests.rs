@@ -619,8 +619,8 @@ fn the_colour_that_serves_nobody_says_what_it_costs() {
 #[test]
 fn a_route_is_called_what_its_router_calls_it() {
     let mut world = world();
-    world.endpoints = hosts();
-    assert!(shown(&world).contains("  https://shop.example.com  http://lb.example  -> green"));
+    world.infrastructure.endpoints = hosts();
+    assert!(shown(&world).contains("\n  https://shop.example.com  -> green"));
 
     let mut moved = world.clone();
     moved.traffic.production = to(Color::Blue);

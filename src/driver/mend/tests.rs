@@ -80,8 +80,8 @@ async fn each_part_that_is_gone_is_found() {
             "LoadBalancerNotFound",
             vec![
                 Part::LoadBalancer,
-                Part::Listener(Route::Production),
-                Part::Listener(Route::Test),
+                Part::Listener(Endpoint::Port(80)),
+                Part::Listener(Endpoint::Port(81)),
             ],
         ),
     ] {
@@ -121,7 +121,13 @@ fn making() -> Wire {
 async fn begun(wire: &Wire) -> Result<()> {
     let session = Session::of_hello(wire.aws());
     let inputs = StackInputs::from([("LiveColor", "green".to_owned())]);
-    begin(&session, &inputs, TOKEN, &[Part::Listener(Route::Test)]).await
+    begin(
+        &session,
+        &inputs,
+        TOKEN,
+        &[Part::Listener(Endpoint::Port(81))],
+    )
+    .await
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,12 +4,12 @@ use std::fmt;
 
 use super::{Refusal, StackPlan};
 use crate::model::journal::{Head, Truth};
-use crate::model::{Color, Found, Route};
+use crate::model::{Color, Endpoint, Found};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Part {
     LoadBalancer,
-    Listener(Route),
+    Listener(Endpoint),
     TargetGroup(Color),
     Cluster,
     Repository,
@@ -21,7 +21,7 @@ impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::LoadBalancer => f.write_str("the load balancer"),
-            Self::Listener(route) => write!(f, "the listener of port {}", route.number()),
+            Self::Listener(endpoint) => write!(f, "the listener of {endpoint}"),
             Self::TargetGroup(color) => write!(f, "the target group of {color}"),
             Self::Cluster => f.write_str("the cluster"),
             Self::Repository => f.write_str("the image repository"),
@@ -74,6 +74,7 @@ pub fn mend(stack: &str, gone: Vec<Part>, services: &[Color]) -> Result<StackPla
 /// # Errors
 /// Neither says it.
 pub fn live_by_rest(
+    endpoint: &Endpoint,
     production: Option<&Found>,
     journal: Option<&Head>,
 ) -> Result<Option<Color>, Refusal> {
@@ -82,14 +83,13 @@ pub fn live_by_rest(
         (Some(production), _) if production.is_nowhere() => Ok(None),
         (Some(production), _) => production.only().map(Some).ok_or_else(|| {
             unknown(format!(
-                "port {} -> {production}: it is not clear which colour is live",
-                Route::Production.number()
+                "{endpoint} -> {production}: it is not clear which colour is live"
             ))
         }),
         (None, Some(head)) => Ok(head.truth.as_ref().and_then(Truth::live)),
         (None, None) => Err(unknown(format!(
             "{} is gone, and the journal too: nothing says which colour was live",
-            Part::Listener(Route::Production)
+            Part::Listener(endpoint.clone())
         ))),
     }
 }
@@ -109,7 +109,7 @@ mod tests {
             "the cluster, the log group and the journal's table"
         );
         assert_eq!(
-            Part::Listener(Route::Production).to_string(),
+            Part::Listener(Endpoint::Port(80)).to_string(),
             "the listener of port 80"
         );
         assert_eq!(
@@ -122,14 +122,14 @@ mod tests {
     fn what_services_are_tied_to_is_not_made_again() {
         let mends = |part, services: &[Color]| mend("bgecs-hello", vec![part], services).is_ok();
         for part in [
-            Part::Listener(Route::Production),
-            Part::Listener(Route::Test),
+            Part::Listener(Endpoint::Port(80)),
+            Part::Listener(Endpoint::Port(81)),
             Part::Cluster,
             Part::Repository,
             Part::LogGroup,
             Part::JournalTable,
         ] {
-            assert!(mends(part, &Color::BOTH), "{part}");
+            assert!(mends(part.clone(), &Color::BOTH), "{part}");
         }
         assert!(mends(Part::LoadBalancer, &[]));
         assert!(!mends(Part::LoadBalancer, &[Color::Blue]));
@@ -157,7 +157,7 @@ mod tests {
         };
         let green = head(Some(Deployed::somewhere_on(Color::Green)));
         let by = |production: Option<&Found>, journal: Option<&Head>| {
-            live_by_rest(production, journal).ok()
+            live_by_rest(&Endpoint::Port(80), production, journal).ok()
         };
         assert_eq!(by(None, Some(&green)), Some(Some(Color::Green)));
         assert_eq!(

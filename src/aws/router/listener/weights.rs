@@ -2,8 +2,7 @@
 
 use std::iter;
 
-use super::ENDPOINTS;
-use crate::model::{Color, Move, PerColor, Split, Strategy};
+use crate::model::{Color, Endpoint, Move, PerColor, PerRoute, Split, Strategy};
 
 /// The greatest that AWS takes
 /// (<https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupTuple.html>).
@@ -36,21 +35,21 @@ pub fn weights(split: Split) -> Option<PerColor<u32>> {
 /// # Errors
 /// A split of the strategy that weights do not tell, in words, and the nearest one
 /// that they do.
-pub fn accept(strategy: &Strategy) -> Result<(), String> {
-    let refused = strategy.moves().find_map(|it| refusal(&it, strategy.to));
+pub fn accept(strategy: &Strategy, endpoints: &PerRoute<Endpoint>) -> Result<(), String> {
+    let mut moves = strategy.moves();
+    let refused = moves.find_map(|it| refusal(&it, strategy.to, endpoints.get(it.route)));
     refused.map_or(Ok(()), Err)
 }
 
 /// Of a move in favour of that colour.
-fn refusal(it: &Move, color: Color) -> Option<String> {
+fn refusal(it: &Move, color: Color, endpoint: &Endpoint) -> Option<String> {
     if weights(it.to).is_some() {
         return None;
     }
     let percent = |split: Split| f64::from(split.share(color)) / 100.0;
     Some(format!(
-        "{} cannot give {color} {}% of its requests: its load balancer's weights are whole numbers \
+        "{endpoint} cannot give {color} {}% of its requests: its load balancer's weights are whole numbers \
          up to {HEAVIEST}, which come no nearer than {}%",
-        ENDPOINTS.get(it.route),
         percent(it.to),
         percent(nearest(it.to)),
     ))
@@ -168,7 +167,11 @@ mod tests {
     fn a_share_that_cannot_be_told_is_refused_with_the_nearest_one() {
         for color in Color::BOTH {
             for share in [0, 10, 500, 1_000, 5_000, 10_000] {
-                assert_eq!(refusal(&sharing(color, share), color), None, "{share}");
+                assert_eq!(
+                    refusal(&sharing(color, share), color, &Endpoint::Port(80)),
+                    None,
+                    "{share}"
+                );
             }
             for (share, words, nearest) in [
                 (5, "0.05%", "0.1%"),
@@ -177,7 +180,7 @@ mod tests {
                 (4_999, "49.99%", "50%"),
                 (5_001, "50.01%", "50%"),
             ] {
-                let refusal = refusal(&sharing(color, share), color);
+                let refusal = refusal(&sharing(color, share), color, &Endpoint::Port(80));
                 assert_eq!(
                     refusal.unwrap(),
                     format!(
