@@ -34,7 +34,7 @@ pub use ecs::{Kept, NewService, Revisions, ServiceChange, TasksLeft};
 pub use error::{AwsError, AwsErrorKind};
 pub use journal::{HeadChange, LeaseChange, OperationChange, Unwritten, has_no_journal};
 pub use logs::{LogLine, LogQuery};
-pub use router::{ENDPOINTS, Router};
+pub use router::Router;
 pub use stack::{
     ChangeSet, StackChange, StackInputs, StackSnapshot, StackStatus, TEMPLATE, attached_template,
 };

@@ -120,13 +120,15 @@ impl Session {
         self.config.app.stack_name()
     }
 
-    /// Where to ask a listener for a path.
+    /// Where to ask a listener for a path: by the app's name, at the nodes of its
+    /// load balancer, wherever that name leads so far.
     ///
     /// # Errors
     /// A path that no URL can have (exit 2).
     pub fn address(&self, infra: &Infrastructure, port: Route, path: &str) -> Result<Address> {
         Address::parse(&infra.url(port))
             .and_then(|address| address.at_path(path))
+            .map(|address| address.at_nodes_of(&infra.load_balancer_dns_name))
             .map(|address| address.through(&self.connect_to))
             .map(|address| address.trusting(self.config.probe.ca_file.clone()))
             .map_err(Error::usage)

@@ -1,7 +1,7 @@
 //! Looking: everything that a decision needs, read side by side.
 
+use super::Aws;
 use super::error::AwsError;
-use super::{Aws, Router};
 use crate::model::journal::Head;
 use crate::model::{
     Color, ColorState, Infrastructure, Observed, OtherWays, PerColor, Release, ServiceState,
@@ -52,7 +52,6 @@ impl Aws {
         };
         Ok(Observed {
             infrastructure: infra.clone(),
-            endpoints: self.router(infra).endpoints(),
             traffic,
             other_ways,
             journal,

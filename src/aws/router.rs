@@ -9,9 +9,9 @@ mod weights;
 
 use super::Aws;
 use super::error::AwsError;
-use crate::model::{Endpoint, Found, Infrastructure, Move, Patience, PerRoute, Strategy};
+use crate::model::{Found, Infrastructure, Move, Patience, PerRoute, Strategy};
 pub(super) use actions::{ActionsByArn, LastRead, found, named_groups};
-pub use alb::{AlbRouter, ENDPOINTS};
+pub use alb::AlbRouter;
 pub(super) use listener::by_arn as listener_actions;
 pub(super) use rule::by_arn as rule_actions;
 
@@ -27,9 +27,6 @@ impl Aws {
 }
 
 pub trait Router {
-    /// What it calls each route.
-    fn endpoints(&self) -> PerRoute<Endpoint>;
-
     /// How long to wait for it.
     fn patience(&self) -> Patience;
 

@@ -15,13 +15,16 @@ use super::Aws;
 use super::error::{AwsError, Named};
 use crate::model::marks::TAG_APP;
 use crate::model::{
-    Color, ColorServices, Infrastructure, ListenerArn, Network, PerColor, Place, Places, RuleArn,
-    ServiceSettings, StackEvent, TargetGroupArn, TaskRoles, TestPlace,
+    Color, ColorServices, Endpoint, Infrastructure, ListenerArn, Network, PerColor, PerRoute,
+    Place, Places, RuleArn, ServiceSettings, StackEvent, TargetGroupArn, TaskRoles, TestPlace,
 };
 
 pub use attached::template as attached_template;
 pub use changes::ChangeSet;
 pub use state::StackStatus;
+
+/// The outputs of a stack whose test route is found by header: blue's, green's.
+const HEADER_RULES: [&str; 2] = ["TestBlueRuleArn", "TestGreenRuleArn"];
 
 /// The template of everything that `init` makes.
 pub const TEMPLATE: &str = include_str!("stack/template.yaml");
@@ -53,6 +56,22 @@ impl StackSnapshot {
         self.outputs.get(attached::ORIGINAL)?.parse().ok()
     }
 
+    /// What the app's routes are called: by its own name, where the stack has one.
+    pub fn endpoints(&self) -> PerRoute<Endpoint> {
+        let named = |output: &str, port| match self.outputs.get(output) {
+            Some(url) => Endpoint::Named(url.clone()),
+            None => port,
+        };
+        let PerRoute { production, test } = PerRoute::PORTS;
+        PerRoute {
+            production: named("ProductionUrl", production),
+            test: match self.outputs.contains_key(HEADER_RULES[0]) {
+                true => Endpoint::by_header(),
+                false => named("TestUrl", test),
+            },
+        }
+    }
+
     /// The stack's outputs, typed.
     ///
     /// # Errors
@@ -77,6 +96,7 @@ impl StackSnapshot {
             load_balancer: output("LoadBalancerArn")?,
             load_balancer_dns_name: output("LoadBalancerDnsName")?,
             places: self.places()?,
+            endpoints: self.endpoints(),
             target_groups: PerColor {
                 blue: TargetGroupArn::new(output("BlueTargetGroupArn")?),
                 green: TargetGroupArn::new(output("GreenTargetGroupArn")?),
@@ -108,16 +128,15 @@ impl StackSnapshot {
         let has = |name: &str| self.outputs.contains_key(name);
         let listener = |name: &str| self.output(name).map(ListenerArn::new).map(Place::Listener);
         let rule = |name: &str| self.output(name).map(RuleArn::new);
-        let of_colors = ["TestBlueRuleArn", "TestGreenRuleArn"];
         Ok(Places {
             production: match has("ProductionRuleArn") {
                 true => Place::Rule(rule("ProductionRuleArn")?),
                 false => listener("ProdListenerArn")?,
             },
-            test: match of_colors.into_iter().any(has) {
+            test: match HEADER_RULES.into_iter().any(has) {
                 true => TestPlace::ByHeader(PerColor {
-                    blue: rule(of_colors[0])?,
-                    green: rule(of_colors[1])?,
+                    blue: rule(HEADER_RULES[0])?,
+                    green: rule(HEADER_RULES[1])?,
                 }),
                 false => TestPlace::At(listener("TestListenerArn")?),
             },

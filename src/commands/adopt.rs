@@ -47,7 +47,7 @@ pub async fn run(session: &Session, args: &Adopt) -> Result<Exit> {
         let steps = match is_new(&observed.drift(), unfinished) {
             true => vec![Step::Adopt {
                 production: observed.users_on(&observed.traffic.production),
-                test: format!("{} -> {}", observed.endpoints.test, observed.traffic.test),
+                test: format!("{} -> {}", observed.endpoints().test, observed.traffic.test),
             }],
             false => Vec::new(),
         };

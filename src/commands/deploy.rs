@@ -19,7 +19,7 @@ use crate::driver::work::Work;
 use crate::engine::plan::{self, DeployPlan, DeployWish, ServicePlan, Step};
 use crate::error::{Error, Exit, Result};
 use crate::model::journal::Command;
-use crate::model::{Color, Digest, Observed, Origin, PerRoute, Platform, Route, Strategy, Tag};
+use crate::model::{Color, Digest, Observed, Origin, PerRoute, Platform, Strategy, Tag};
 use crate::provenance;
 use crate::report::{CommandResult, ReportEvent, Style};
 use crate::session::Session;
@@ -203,7 +203,8 @@ async fn deploy(work: Work<'_>, args: &Deploy, request: &Request, loaded: &Loade
         make_live::make_live(session, work.turn, &observed, plan.color).await?;
         session.report.tell(&ReportEvent::Done(format!(
             "{} forwards to {}",
-            observed.endpoints.production, plan.color
+            observed.endpoints().production,
+            plan.color
         )));
     }
     if plan.becomes_live || (plan.onto_live && !placed.unchanged) {
@@ -260,10 +261,7 @@ fn result(
         },
         task_definition: placed.task_definition.to_string(),
         live: plan.becomes_live || observed.live_color() == Some(color),
-        urls: PerRoute {
-            production: infra.url(Route::Production),
-            test: infra.url(Route::Test),
-        },
+        urls: infra.urls(),
         here,
     }
 }
@@ -365,7 +363,7 @@ fn steps(
     steps.push(Step::Await { color });
     if plan.becomes_live {
         let strategy = Strategy::first(color, &observed.traffic);
-        steps.extend(Step::moves(&strategy, &observed.endpoints));
+        steps.extend(Step::moves(&strategy, observed.endpoints()));
     }
     steps
 }

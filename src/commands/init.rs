@@ -20,7 +20,7 @@ use crate::engine::plan::{self, LIVE_COLOR, Part, StackPlan, Step};
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::journal::Command;
-use crate::model::{AppName, Infrastructure, PerRoute, Route};
+use crate::model::{AppName, Infrastructure, PerRoute};
 use crate::report::{Audience, CommandResult, ReportEvent, Reporter, Style};
 use crate::session::Session;
 use crate::session::here::{Here, beside};
@@ -206,10 +206,7 @@ fn result(
         app: session.app().to_owned(),
         region: session.aws.region().to_owned(),
         stack: session.stack_name(),
-        urls: PerRoute {
-            production: infra.url(Route::Production),
-            test: infra.url(Route::Test),
-        },
+        urls: infra.urls(),
         here,
         is_first: live.is_none_or(|live| live == "none"),
     }

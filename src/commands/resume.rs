@@ -90,10 +90,10 @@ fn steps(
     match way {
         Resolution::Undone | Resolution::Hold { .. } => Vec::new(),
         Resolution::MakeLive { color } => {
-            Step::moves(&Strategy::first(*color, found), &observed.endpoints)
+            Step::moves(&Strategy::first(*color, found), observed.endpoints())
         }
         Resolution::Shift { strategy, .. } => {
-            let mut steps = Step::of(strategy, &observed.endpoints);
+            let mut steps = Step::of(strategy, observed.endpoints());
             steps.push(watching.step(observed));
             steps
         }

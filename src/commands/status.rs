@@ -139,7 +139,7 @@ impl Unfinished {
             command: operation.command,
             began: operation.began,
             who: operation.who.name.clone(),
-            stage: operation.last_words(&observed.endpoints),
+            stage: operation.last_words(observed.endpoints()),
             under_way: is_held,
             name: operation.name(),
         }
@@ -405,10 +405,7 @@ fn status(
         first: plan::is_bare(observed)
             .then(|| plan::nothing_is_live(observed).hint)
             .flatten(),
-        urls: PerRoute {
-            production: infra.url(Route::Production),
-            test: infra.url(Route::Test),
-        },
+        urls: infra.urls(),
         here,
         colors: PerColor {
             blue: colored(Color::Blue),
@@ -464,9 +461,22 @@ fn color_status(state: &ColorState, warm: Option<WarmCost>) -> Option<ColorStatu
     })
 }
 
+impl Status {
+    /// A route that is called by its URL is called so once.
+    fn route_line(&self, route: Route) -> String {
+        let listener = self.listeners.get(route);
+        let here = self.here.as_ref().map(|here| here.get(route));
+        let url = beside(self.urls.get(route), here);
+        let place = match &listener.endpoint {
+            Endpoint::Port(_) => format!("{}  {url}", listener.endpoint),
+            Endpoint::Named(_) => url,
+        };
+        format!("  {place}  -> {}", listener.text)
+    }
+}
+
 impl CommandResult for Status {
     fn human(&self, style: &Style) -> String {
-        let here = self.here.as_ref();
         let mut lines = vec![
             match &self.environment {
                 Some(environment) => format!(
@@ -476,18 +486,8 @@ impl CommandResult for Status {
                 ),
                 None => format!("{} in {}", style.strong(&self.app), self.region),
             },
-            format!(
-                "  {}  {}  -> {}",
-                self.listeners.production.endpoint,
-                beside(&self.urls.production, here.map(|here| &here.production)),
-                self.listeners.production.text
-            ),
-            format!(
-                "  {}  {}  -> {}",
-                self.listeners.test.endpoint,
-                beside(&self.urls.test, here.map(|here| &here.test)),
-                self.listeners.test.text
-            ),
+            self.route_line(Route::Production),
+            self.route_line(Route::Test),
         ];
         let others = self.other_ways.iter();
         lines.extend(others.map(|way| format!("  {}", way.text)));

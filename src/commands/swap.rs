@@ -83,7 +83,7 @@ fn steps(
         SwapPlan::NothingToDo { .. } => Vec::new(),
         SwapPlan::MakeLive { color } => {
             let first = Strategy::first(color, &observed.traffic);
-            Step::moves(&first, &observed.endpoints)
+            Step::moves(&first, observed.endpoints())
         }
         SwapPlan::Swap { to, .. } => {
             let strategy = swap::lay_out(session, kind, observed, to, watching)?;
@@ -92,10 +92,10 @@ fn steps(
             steps.extend(missing.map(|desired| Step::Scale { color: to, desired }));
             steps.push(Step::Check);
             steps.push(Step::Baseline {
-                production: observed.endpoints.production.clone(),
+                production: observed.endpoints().production.clone(),
                 seconds: BASELINE.as_secs_f64(),
             });
-            steps.extend(Step::of(&strategy, &observed.endpoints));
+            steps.extend(Step::of(&strategy, observed.endpoints()));
             steps.push(watching.step(observed));
             steps
         }

@@ -3,7 +3,6 @@
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use crate::aws::Router;
 use crate::cli::Unlock;
 use crate::driver::turn;
 use crate::engine::lease::Verdict;
@@ -70,7 +69,7 @@ impl CommandResult for Unlocked {
 
 pub async fn run(session: &Session, args: &Unlock) -> Result<Exit> {
     let infrastructure = session.infrastructure().await?;
-    let endpoints = session.aws.router(&infrastructure).endpoints();
+    let endpoints = infrastructure.endpoints;
     let table = infrastructure.journal_table;
     let head = session.aws.read_head(&table).await?;
     let now = session.aws.journal_time();

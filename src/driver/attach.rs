@@ -88,7 +88,11 @@ async fn attachment(
     ours.extend(earlier.map(|infra| infra.target_group(attached.color.other()).clone()));
     let balancers = aws.read_balancers(&ours[..1]).await?;
     let way = attachment::users_way(attached, &ours, &balancers)?;
-    let own = None; // XXX
+    let own = earlier.and_then(|infra| infra.places.header_rules());
+    let own = own.map(|rules| PerColor {
+        blue: rules.blue.to_string(),
+        green: rules.green.to_string(),
+    });
     let priorities = attachment::priorities(way, own.as_ref())?;
     let (group_settings, rule, container) = futures_util::try_join!(
         aws.read_group_settings(&door.target_group),
@@ -241,7 +245,7 @@ pub fn is_at_the_beginning(observed: &Observed, it: &Attachment) -> Result<()> {
     }
     Err(Error::refused(format!(
         "{} does not forward to the service {} alone",
-        observed.endpoints.production,
+        observed.endpoints().production,
         it.services.name(it.original)
     ))
     .traffic(observed.traffic_line())

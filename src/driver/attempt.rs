@@ -126,7 +126,7 @@ impl<'a> Attempt<'a> {
             takes_back: self.watching.takes_back(),
             tolerates: self.watching.asking.tolerated(baseline, self.kind),
             patience: self.router().patience(),
-            endpoints: self.observed.endpoints.clone(),
+            endpoints: self.observed.endpoints().clone(),
         };
         let before = Before {
             found: self.observed.traffic.clone(),

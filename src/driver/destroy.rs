@@ -8,11 +8,11 @@ use tokio::time::{Instant, sleep};
 
 use super::turn::{Stop, Turn};
 use super::{lost, stack, update};
-use crate::aws::{AwsError, AwsErrorKind, ENDPOINTS, Kept, Revisions, StackSnapshot, TasksLeft};
+use crate::aws::{AwsError, AwsErrorKind, Kept, Revisions, StackSnapshot, TasksLeft};
 use crate::counted::counted;
 use crate::error::{Error, Exit, Result};
 use crate::model::journal::{Effect, Fate};
-use crate::model::{Color, ColorServices, TaskDefinitionArn};
+use crate::model::{Color, ColorServices, Endpoint, PerRoute, TaskDefinitionArn};
 use crate::report::ReportEvent;
 use crate::session::{Session, unusable};
 
@@ -32,6 +32,12 @@ pub struct Inventory {
 impl Inventory {
     pub fn is_empty(&self) -> bool {
         self.stack.is_none() && self.services.is_empty() && self.task_definitions.is_empty()
+    }
+
+    /// What its routes are called, as far as that is known.
+    fn endpoints(&self) -> PerRoute<Endpoint> {
+        let stack = self.stack.as_ref();
+        stack.map_or(PerRoute::PORTS, StackSnapshot::endpoints)
     }
 
     /// A stack that something else is at work on: what that needs must not be
@@ -141,7 +147,7 @@ pub fn cut_short(turn: Option<&Turn>, inventory: &Inventory, error: Error) -> Er
     let exit = Exit::LookNow;
     Error { exit, ..error }.traffic(format!(
         "{} -> services that are gone, or about to go",
-        ENDPOINTS.production
+        inventory.endpoints().production
     ))
 }
 

@@ -60,7 +60,7 @@ fn first(session: &Session, observed: &Observed, color: Color) -> Shift {
         takes_back: false,
         tolerates: Tolerated::default(),
         patience: router.patience(),
-        endpoints: observed.endpoints.clone(),
+        endpoints: observed.endpoints().clone(),
     };
     let before = Before {
         found: observed.traffic.clone(),

@@ -9,7 +9,7 @@ use crate::aws::{AwsError, AwsErrorKind, ChangeSet, StackInputs};
 use crate::engine::plan::{self, ALL_AGAIN, Part};
 use crate::error::{Error, Result};
 use crate::model::journal::Head;
-use crate::model::{Color, Found, Infrastructure};
+use crate::model::{Color, Endpoint, Found, Infrastructure};
 use crate::session::Session;
 
 /// What is left of a stack.
@@ -18,6 +18,7 @@ pub struct StackRemains {
     pub gone: Vec<Part>,
     /// What production does, if that can be told.
     production: Option<Found>,
+    endpoint: Endpoint,
     pub services: Vec<Color>,
     journal: Option<Head>,
 }
@@ -26,8 +27,11 @@ impl StackRemains {
     /// # Errors
     /// Nothing says which colour is live.
     pub fn live(&self) -> Result<Option<Color>> {
-        let production = self.production.as_ref();
-        Ok(plan::live_by_rest(production, self.journal.as_ref())?)
+        Ok(plan::live_by_rest(
+            &self.endpoint,
+            self.production.as_ref(),
+            self.journal.as_ref(),
+        )?)
     }
 }
 
@@ -48,7 +52,7 @@ pub async fn look(session: &Session, infra: &Infrastructure) -> Result<StackRema
     )?;
     let has_load_balancer = places.is_some();
     let mut places = places.unwrap_or_default();
-    let of_routes = Part::of_routes(&infra.places).into_iter();
+    let of_routes = Part::of_routes(infra).into_iter();
     let of_routes = of_routes.map(|(arn, part)| (places.contains_key(arn), part));
     let rest = [
         (blue.is_some(), Part::TargetGroup(Color::Blue)),
@@ -66,6 +70,7 @@ pub async fn look(session: &Session, infra: &Infrastructure) -> Result<StackRema
         gone: gone.map(|(_, part)| part).collect(),
         services: services.map(|(color, _)| color).collect(),
         production: places.remove(infra.places.production.arn()),
+        endpoint: infra.endpoints.production.clone(),
         journal,
     })
 }

@@ -75,7 +75,7 @@ pub async fn await_no_task(
     timeout: Duration,
 ) -> Result<()> {
     let services = &observed.infrastructure.services;
-    let users = &observed.endpoints.production;
+    let users = &observed.endpoints().production;
     let started = Instant::now();
     loop {
         let service = session.aws.read_service(services, color).await?;

@@ -10,7 +10,6 @@ use super::turn::Conclusion;
 use super::watching::Watching;
 use super::work::Work;
 use super::{destroy, make_live, retire, stack, tidy};
-use crate::aws::Router;
 use crate::engine::plan::AFTER_A_PAUSE;
 use crate::engine::preflight;
 use crate::engine::shift::Outcome;
@@ -87,12 +86,11 @@ pub async fn meet(work: &mut Work<'_>, next: Command, tag: Option<&Tag>) -> Resu
     if matches!(reaction, Ok(Reaction::Settle | Reaction::Try)) {
         refuse_waiting(work, &operation).await?;
     }
-    let router = work.session.aws.router(work.infrastructure);
     let told = format!(
         "the {name} that {} began at {} is unfinished: {}",
         operation.who.name,
         spoken_time::clock(operation.began),
-        operation.last_words(&router.endpoints())
+        operation.last_words(&work.infrastructure.endpoints)
     );
     work.session.report.tell(&ReportEvent::Warning(told));
     let reaction = reaction?;

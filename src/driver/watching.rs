@@ -76,7 +76,7 @@ impl Watching {
     /// As a plan shows it.
     pub fn step(&self, observed: &Observed) -> Step {
         Step::Probe {
-            production: observed.endpoints.production.clone(),
+            production: observed.endpoints().production.clone(),
             rate: self.asking.schedule.rate,
             seconds: self.window().as_secs_f64(),
             takes_back: self.takes_back(),

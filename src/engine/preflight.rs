@@ -100,7 +100,7 @@ fn production(observed: &Observed, may_be_split: bool) -> Check {
             true => seen.split().is_some(),
             false => seen.only().is_some(),
         },
-        detail: format!("{} {}", observed.endpoints.production, seen.deed()),
+        detail: format!("{} {}", observed.endpoints().production, seen.deed()),
     }
 }
 
@@ -124,7 +124,7 @@ fn test(observed: &Observed) -> Check {
         ok,
         detail: match amiss {
             Some(amiss) => amiss.clone(),
-            None => format!("{} {}", observed.endpoints.test, seen.deed()),
+            None => format!("{} {}", observed.endpoints().test, seen.deed()),
         },
     }
 }
@@ -326,7 +326,7 @@ mod tests {
         let mut world = ready();
         world.infrastructure = by_rules();
         world.traffic.test = Found::ByRequest;
-        world.endpoints.test = Endpoint::by_header();
+        world.infrastructure.endpoints.test = Endpoint::by_header();
         let told = |world: &Observed| -> Vec<String> {
             let all = checks(world, &to_blue(world), false, &well(), Thoroughness::Full);
             let first = all.iter().take(2);

@@ -276,7 +276,7 @@ fn elsewhere(operation: &Operation, observed: &Observed) -> Refusal {
     Refusal::new(
         format!(
             "{} {}, and the unfinished {} was between {} and {}: something else changed it",
-            observed.endpoints.production,
+            observed.endpoints().production,
             observed.traffic.production.deed(),
             operation.name(),
             name(operation.was_live()),

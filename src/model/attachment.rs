@@ -49,7 +49,9 @@ impl NamedRepository {
     /// stands for it.
     pub fn of_image(image: &str, stand_in: Option<&str>) -> Option<Self> {
         let (host, rest) = image.split_once('/')?;
-        let is_ecr = [".dkr.ecr.", ".dkr-ecr."].iter().any(|it| host.contains(it));
+        let is_ecr = [".dkr.ecr.", ".dkr-ecr."]
+            .iter()
+            .any(|it| host.contains(it));
         let is_ecr = is_ecr || stand_in == Some(host);
         let name = rest
             .split(['@', ':'])

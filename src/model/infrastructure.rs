@@ -1,6 +1,8 @@
 //! What `init` made: the names and ARNs that every other command needs.
 
-use super::{Color, Network, PerColor, Places, Route, TargetGroupArn};
+use super::{
+    Color, Endpoint, Network, PerColor, PerRoute, Places, Route, TargetGroupArn, TestPlace,
+};
 
 /// The outputs of the app's CloudFormation stack, typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +16,7 @@ pub struct Infrastructure {
     pub load_balancer_dns_name: String,
     /// Where either route is decided on.
     pub places: Places,
+    pub endpoints: PerRoute<Endpoint>,
     pub target_groups: PerColor<TargetGroupArn>,
     pub settings: ServiceSettings,
     pub roles: TaskRoles,
@@ -88,11 +91,25 @@ impl Infrastructure {
             .find(|color| self.target_group(*color).as_str() == target_group)
     }
 
-    /// What a person opens: `http://<dns name>` for prod, with `:81` for test.
+    /// What a person opens: the app's own name, or else the load balancer's.
     pub fn url(&self, route: Route) -> String {
-        match route {
-            Route::Production => format!("http://{}", self.load_balancer_dns_name),
-            Route::Test => format!("http://{}:{}", self.load_balancer_dns_name, route.number()),
+        let name = &self.load_balancer_dns_name;
+        // Such a request goes where users' go, and names its colour.
+        let route = match self.places.test {
+            TestPlace::ByHeader(_) => Route::Production,
+            TestPlace::At(_) => route,
+        };
+        match self.endpoints.get(route) {
+            Endpoint::Port(80) => format!("http://{name}"),
+            Endpoint::Port(port) => format!("http://{name}:{port}"),
+            Endpoint::Named(url) => url.clone(),
+        }
+    }
+
+    pub fn urls(&self) -> PerRoute<String> {
+        PerRoute {
+            production: self.url(Route::Production),
+            test: self.url(Route::Test),
         }
     }
 }

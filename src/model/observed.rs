@@ -246,8 +246,6 @@ impl ColorState {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observed {
     pub infrastructure: Infrastructure,
-    /// What the routes are called.
-    pub endpoints: PerRoute<Endpoint>,
     pub traffic: PerRoute<Found>,
     /// By which requests come in besides the two routes.
     pub other_ways: OtherWays,
@@ -298,12 +296,17 @@ impl Observed {
 
     /// What that route is called.
     pub fn endpoint(&self, route: Route) -> &Endpoint {
-        self.endpoints.get(route)
+        self.endpoints().get(route)
+    }
+
+    /// What the routes are called.
+    pub fn endpoints(&self) -> &PerRoute<Endpoint> {
+        &self.infrastructure.endpoints
     }
 
     /// `port 80 -> blue`, for the end of every message.
     pub fn users_on(&self, what: impl fmt::Display) -> String {
-        format!("{} -> {what}", self.endpoints.production)
+        format!("{} -> {what}", self.endpoints().production)
     }
 
     /// Where users' requests go, for the end of every message.

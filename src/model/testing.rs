@@ -25,6 +25,7 @@ pub fn infrastructure() -> Infrastructure {
             production: Place::Listener(ListenerArn::new("listener/prod")),
             test: TestPlace::At(Place::Listener(ListenerArn::new("listener/test"))),
         },
+        endpoints: PORTS,
         target_groups: PerColor {
             blue: TargetGroupArn::new("tg/blue"),
             green: TargetGroupArn::new("tg/green"),
@@ -98,10 +99,7 @@ pub fn to(color: Color) -> Found {
 }
 
 /// Those of the listeners.
-pub const PORTS: PerRoute<Endpoint> = PerRoute {
-    production: Endpoint::Port(80),
-    test: Endpoint::Port(81),
-};
+pub const PORTS: PerRoute<Endpoint> = PerRoute::PORTS;
 
 /// Those of a router that goes by host names.
 pub fn hosts() -> PerRoute<Endpoint> {
@@ -240,7 +238,6 @@ pub fn release(tag: &str) -> Release {
 /// Green live, blue on the test port, no service yet.
 pub fn observed() -> Observed {
     Observed {
-        endpoints: PORTS,
         infrastructure: infrastructure(),
         traffic: PerRoute {
             production: to(Color::Green),
@@ -260,7 +257,7 @@ pub fn observed_by_header() -> Observed {
     let mut observed = observed();
     observed.infrastructure = by_rules();
     observed.traffic.test = Found::ByRequest;
-    observed.endpoints.test = Endpoint::by_header();
+    observed.infrastructure.endpoints.test = Endpoint::by_header();
     observed
 }
 

@@ -14,30 +14,22 @@ pub const COLOR_HEADER: &str = "x-bgecs-color";
 /// A way by which requests come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Route {
-    /// What users reach: port 80.
+    /// What users reach.
     #[serde(rename = "prod")]
     Production,
-    /// Where an idle release is looked at: port 81.
+    /// Where an idle release is looked at.
     #[serde(rename = "test")]
     Test,
 }
 
-impl Route {
-    pub const fn number(self) -> u16 {
-        match self {
-            Self::Production => 80,
-            Self::Test => 81,
-        }
-    }
-}
-
-/// What a route is called where people read of it: its router says so.
+/// What a route is called where people read of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Endpoint {
     /// A port of the app's own load balancer.
     Port(u16),
-    /// Such as `https://shop.example.com`, or `header x-bgecs-color`.
+    /// A URL of the app's own name, such as `https://shop.example.com`; or
+    /// `header x-bgecs-color`.
     Named(String),
 }
 
@@ -46,6 +38,14 @@ impl Endpoint {
     pub fn by_header() -> Self {
         Self::Named(format!("header {COLOR_HEADER}"))
     }
+}
+
+impl PerRoute<Endpoint> {
+    /// Those of an app that nobody gave a name.
+    pub const PORTS: Self = Self {
+        production: Endpoint::Port(80),
+        test: Endpoint::Port(81),
+    };
 }
 
 /// `port 80`, or `https://shop.example.com`.

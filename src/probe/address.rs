@@ -28,6 +28,7 @@ pub struct Address {
     /// Where to connect, each a `host:port`.
     pub(super) through: Vec<String>,
     pub(super) host: String,
+    port: u16,
     /// Whose issuers are trusted beside the system's.
     pub(super) ca_file: Option<PathBuf>,
     login: Option<Hidden>,
@@ -62,6 +63,7 @@ impl Address {
                 .map_err(|error| format!("`{path}` is not a path: {error}"))?,
             through: vec![format!("{host}:{port}")],
             host: host.trim_matches(['[', ']']).to_owned(),
+            port,
             ca_file: None,
             login: login(&url),
             color: None,
@@ -74,6 +76,13 @@ impl Address {
         if !addresses.is_empty() {
             self.through = addresses.to_vec();
         }
+        self
+    }
+
+    /// Connects to that host on the URL's own port; the request keeps its Host
+    /// header, and TLS its name.
+    pub fn at_nodes_of(mut self, host: &str) -> Self {
+        self.through = vec![format!("{host}:{}", self.port)];
         self
     }
 
@@ -214,6 +223,16 @@ mod tests {
         assert_eq!(detour.authority, "lb.example:81");
         assert_eq!(detour.through, ["127.0.0.1:4566"]);
         assert_eq!(detour.to_string(), "https://lb.example:81/api");
+    }
+
+    #[test]
+    fn a_name_is_asked_at_the_nodes_of_its_load_balancer() {
+        for (url, port) in [("https://a.example", 443), ("https://a.example:8443", 8443)] {
+            let address = Address::parse(url).unwrap().at_nodes_of("lb.example");
+            assert_eq!(address.through, [format!("lb.example:{port}")]);
+            assert_eq!(address.host, "a.example");
+            assert_eq!(address.to_string(), format!("{url}/"));
+        }
     }
 
     #[test]

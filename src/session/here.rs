@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-use crate::model::{Answer, Infrastructure, PerRoute, Route};
+use crate::model::{Answer, Endpoint, Infrastructure, PerRoute, Route};
 use crate::probe::{Address, Question, ask_once};
 
 /// It answers at once, or is not there.
@@ -53,10 +53,12 @@ pub fn beside(url: &impl fmt::Display, here: Option<&Here>) -> String {
 pub async fn here(through: &[String], infra: &Infrastructure) -> Option<PerRoute<Here>> {
     let first = through.first()?;
     let name = &infra.load_balancer_dns_name;
-    let [production, test] = [Route::Production, Route::Test].map(Route::number);
-    let asked =
-        format!("http://{first}/_gate/balancers?dns_name={name}&port={production}&port={test}");
-    let asked = Address::parse(&asked);
+    let ports = [Route::Production, Route::Test].map(|route| port(infra, route));
+    let ports = ports.into_iter().flatten();
+    let ports: String = ports.map(|port| format!("&port={port}")).collect();
+    let asked = Address::parse(&format!(
+        "http://{first}/_gate/balancers?dns_name={name}{ports}"
+    ));
     let said = match asked {
         Ok(address) => {
             ask_once(&address, &Question::default(), PATIENCE)
@@ -66,7 +68,8 @@ pub async fn here(through: &[String], infra: &Infrastructure) -> Option<PerRoute
         Err(_) => return None,
     };
     let of = |route| {
-        door(&said, name, route).unwrap_or_else(|| {
+        let door = port(infra, route).and_then(|port| door(&said, name, port));
+        door.unwrap_or_else(|| {
             let url = infra.url(route);
             Here::Curl(format!("curl --connect-to ::{first} {url}/"))
         })
@@ -77,8 +80,17 @@ pub async fn here(through: &[String], infra: &Infrastructure) -> Option<PerRoute
     })
 }
 
+/// By which a browser finds the listener whatever the name that it asks; a
+/// certificate is for one name alone.
+fn port(infra: &Infrastructure, route: Route) -> Option<u16> {
+    match infra.endpoints.get(route) {
+        Endpoint::Port(port) => Some(*port),
+        Endpoint::Named(_) => None,
+    }
+}
+
 /// Where that listener has an address of this machine's.
-fn door(said: &Answer, name: &str, route: Route) -> Option<Here> {
+fn door(said: &Answer, name: &str, port: u16) -> Option<Here> {
     let Answer::Http {
         status: 200, body, ..
     } = said
@@ -88,9 +100,7 @@ fn door(said: &Answer, name: &str, route: Route) -> Option<Here> {
     let said: serde_json::Value = serde_json::from_str(body).ok()?;
     let balancers = said.get("load_balancers")?.as_array()?;
     let one = balancers.iter().find(|one| one["dns_name"] == name)?;
-    let door = one["listeners"][route.number().to_string()]
-        .get(0)?
-        .as_str()?;
+    let door = one["listeners"][port.to_string()].get(0)?.as_str()?;
     Some(Here::Url(format!(
         "http://{}/",
         door.strip_suffix(":80").unwrap_or(door)

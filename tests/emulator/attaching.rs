@@ -48,14 +48,21 @@ fn a_running_service_gets_a_second_colour_and_is_given_back_as_it_was() -> Outco
     let company = company(&world)?;
     let answers = |host, headers: &str, expected: &str| -> Outcome {
         let (status, body) = company.ask(host, headers)?;
-        assert!(status == 200 && body.contains(expected), "{host} {headers:?}: {status} {body}");
+        assert!(
+            status == 200 && body.contains(expected),
+            "{host} {headers:?}: {status} {body}"
+        );
         Ok(())
     };
     let before = company.seen()?;
 
     // What a plan says is made, and nothing but that.
     let planned = world.done(&["attach", "--dry-run"])?;
-    assert!(planned.stdout.contains("and change nothing else"), "{}", planned.shown());
+    assert!(
+        planned.stdout.contains("and change nothing else"),
+        "{}",
+        planned.shown()
+    );
     assert_eq!(company.seen()?, before);
 
     // On and off again: nothing at all differs.
@@ -75,7 +82,10 @@ fn a_running_service_gets_a_second_colour_and_is_given_back_as_it_was() -> Outco
 
     // The second colour is a copy, seen by its header alone.
     world.done(&["deploy", V2, "--tag", "2"])?;
-    let (original, copy) = (company.service("web")?, company.service("bgecs-shop-green")?);
+    let (original, copy) = (
+        company.service("web")?,
+        company.service("bgecs-shop-green")?,
+    );
     for key in [
         "networkConfiguration",
         "launchType",
@@ -97,7 +107,11 @@ fn a_running_service_gets_a_second_colour_and_is_given_back_as_it_was() -> Outco
     answers(SHOP, "x-bgecs-color: blue\r\n", ENGLISH)?;
     answers(ADMIN, "", ENGLISH)?;
     let refused = world.changes_nothing(6, &["detach"])?;
-    assert!(error(&refused).contains("--tag 2 --color blue"), "{}", refused.shown());
+    assert!(
+        error(&refused).contains("--tag 2 --color blue"),
+        "{}",
+        refused.shown()
+    );
     world.done(&["rollback"])?;
     answers(SHOP, "", ENGLISH)?;
 

@@ -25,10 +25,7 @@ impl<'a> Company<'a> {
     pub fn beside(world: &'a World) -> Outcome<Self> {
         let network = world.service("green")?["networkConfiguration"].clone();
         let awsvpc = &network["awsvpcConfiguration"];
-        let subnets = [
-            string(awsvpc, "/subnets/0")?,
-            string(awsvpc, "/subnets/1")?,
-        ];
+        let subnets = [string(awsvpc, "/subnets/0")?, string(awsvpc, "/subnets/1")?];
         let found = world.api.query(
             "ec2",
             "2016-11-15",
@@ -105,10 +102,7 @@ impl<'a> Company<'a> {
             ("ListenerArn", &self.listener),
             ("Priority", priority),
             ("Conditions.member.1.Field", "host-header"),
-            (
-                "Conditions.member.1.HostHeaderConfig.Values.member.1",
-                host,
-            ),
+            ("Conditions.member.1.HostHeaderConfig.Values.member.1", host),
             ("Actions.member.1.Type", "forward"),
             ("Actions.member.1.TargetGroupArn", &group),
         ])?;
@@ -174,10 +168,7 @@ impl<'a> Company<'a> {
                 ("Action", "DescribeListeners"),
                 ("LoadBalancerArn", &self.balancer),
             ])?,
-            api.elb(&[
-                ("Action", "DescribeRules"),
-                ("ListenerArn", &self.listener),
-            ])?,
+            api.elb(&[("Action", "DescribeRules"), ("ListenerArn", &self.listener)])?,
             api.elb(&[
                 ("Action", "DescribeTargetGroups"),
                 ("LoadBalancerArn", &self.balancer),
@@ -189,7 +180,8 @@ impl<'a> Company<'a> {
                 ("TargetGroupArn", group),
             ])?);
         }
-        let request = json!({ "cluster": "prod", "services": ["web", "admin"], "include": ["TAGS"] });
+        let request =
+            json!({ "cluster": "prod", "services": ["web", "admin"], "include": ["TAGS"] });
         let services = api.ecs("DescribeServices", &request)?;
         for service in services["services"].as_array().into_iter().flatten() {
             let mut service = service.clone();

@@ -30,14 +30,8 @@ use super::{Router, listener, rule, weights};
 use crate::aws::Aws;
 use crate::aws::error::{AwsError, AwsErrorKind};
 use crate::model::{
-    Endpoint, Found, Infrastructure, ListenerArn, Move, Patience, PerRoute, Place, Route, RuleArn,
-    Strategy, TestPlace,
-};
-
-/// What the app's own two listeners are called, whichever load balancer they belong to.
-pub const ENDPOINTS: PerRoute<Endpoint> = PerRoute {
-    production: Endpoint::Port(Route::Production.number()),
-    test: Endpoint::Port(Route::Test.number()),
+    Found, Infrastructure, ListenerArn, Move, Patience, PerRoute, Place, Route, RuleArn, Strategy,
+    TestPlace,
 };
 
 /// The app's routes, each at its place.
@@ -49,16 +43,6 @@ pub struct AlbRouter<'a> {
 }
 
 impl Router for AlbRouter<'_> {
-    fn endpoints(&self) -> PerRoute<Endpoint> {
-        match &self.infra.places.test {
-            TestPlace::At(_) => ENDPOINTS,
-            TestPlace::ByHeader(_) => PerRoute {
-                test: Endpoint::by_header(),
-                ..ENDPOINTS
-            },
-        }
-    }
-
     fn patience(&self) -> Patience {
         Patience {
             confirm: Duration::from_secs(10),
@@ -74,7 +58,7 @@ impl Router for AlbRouter<'_> {
     }
 
     fn accepts(&self, strategy: &Strategy) -> Result<(), String> {
-        weights::accept(strategy, &self.endpoints())
+        weights::accept(strategy, &self.infra.endpoints)
     }
 
     /// In one call for each kind of place. A test route by header is where it is:
@@ -94,7 +78,7 @@ impl Router for AlbRouter<'_> {
     /// 503 in between.
     async fn apply(&self, it: Move) -> Result<(), AwsError> {
         let Move { route, to, .. } = it;
-        let endpoints = self.endpoints();
+        let endpoints = &self.infra.endpoints;
         let unusable = |action, what: String| {
             let resource = self.infra.places.named(route);
             let what = format!("{} {what}", endpoints.get(route));

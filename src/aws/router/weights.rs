@@ -36,22 +36,20 @@ pub fn weights(split: Split) -> Option<PerColor<u32>> {
 /// A split of the strategy that weights do not tell, in words, and the nearest one
 /// that they do.
 pub fn accept(strategy: &Strategy, endpoints: &PerRoute<Endpoint>) -> Result<(), String> {
-    let refused = strategy
-        .moves()
-        .find_map(|it| refusal(&it, strategy.to, endpoints));
+    let mut moves = strategy.moves();
+    let refused = moves.find_map(|it| refusal(&it, strategy.to, endpoints.get(it.route)));
     refused.map_or(Ok(()), Err)
 }
 
 /// Of a move in favour of that colour.
-fn refusal(it: &Move, color: Color, endpoints: &PerRoute<Endpoint>) -> Option<String> {
+fn refusal(it: &Move, color: Color, endpoint: &Endpoint) -> Option<String> {
     if weights(it.to).is_some() {
         return None;
     }
     let percent = |split: Split| f64::from(split.share(color)) / 100.0;
     Some(format!(
-        "{} cannot give {color} {}% of its requests: its load balancer's weights are whole numbers \
+        "{endpoint} cannot give {color} {}% of its requests: its load balancer's weights are whole numbers \
          up to {HEAVIEST}, which come no nearer than {}%",
-        endpoints.get(it.route),
         percent(it.to),
         percent(nearest(it.to)),
     ))
@@ -81,7 +79,7 @@ mod tests {
 
     use super::*;
     use crate::model::Route;
-    use crate::model::testing::{PORTS, move_to};
+    use crate::model::testing::move_to;
 
     fn blue(share: u16) -> Split {
         let green = 10_000 - share;
@@ -170,7 +168,7 @@ mod tests {
         for color in Color::BOTH {
             for share in [0, 10, 500, 1_000, 5_000, 10_000] {
                 assert_eq!(
-                    refusal(&sharing(color, share), color, &PORTS),
+                    refusal(&sharing(color, share), color, &Endpoint::Port(80)),
                     None,
                     "{share}"
                 );
@@ -182,7 +180,7 @@ mod tests {
                 (4_999, "49.99%", "50%"),
                 (5_001, "50.01%", "50%"),
             ] {
-                let refusal = refusal(&sharing(color, share), color, &PORTS);
+                let refusal = refusal(&sharing(color, share), color, &Endpoint::Port(80));
                 assert_eq!(
                     refusal.unwrap(),
                     format!(

@@ -135,10 +135,31 @@ async fn a_stack_is_read_with_parameters_and_outputs() {
     assert_eq!(infra.places.named(Route::Test), "TestListenerArn");
     assert_eq!(infra.target_groups.blue.as_str(), "BlueTargetGroupArn");
     assert_eq!(infra.target_groups.green.as_str(), "GreenTargetGroupArn");
-    let ServiceSettings::Made(network) = infra.settings else {
+    let ServiceSettings::Made(network) = &infra.settings else {
         panic!("its services are bgecs's own");
     };
     assert_eq!(network.subnets, ["subnet-1", "subnet-2"]);
+    assert_eq!(infra.endpoints, PerRoute::PORTS);
+    let url = "http://LoadBalancerDnsName";
+    assert_eq!(infra.urls().production, url);
+    assert_eq!(infra.urls().test, format!("{url}:81"));
+}
+
+#[tokio::test]
+async fn an_app_with_a_name_of_its_own_is_called_by_it() {
+    let url = "https://shop.example.com";
+    let named = outputs("").replace(
+        "</Outputs>",
+        &format!(
+            "<member><OutputKey>ProductionUrl</OutputKey><OutputValue>{url}</OutputValue></member>\
+             <member><OutputKey>TestUrl</OutputKey><OutputValue>{url}:8443</OutputValue></member></Outputs>"
+        ),
+    );
+    let snapshot = read(stack("CREATE_COMPLETE", &named)).await.unwrap();
+    let infra = snapshot.unwrap().infrastructure().unwrap();
+    assert_eq!(infra.endpoints.production.to_string(), url);
+    assert_eq!(infra.urls().production, url);
+    assert_eq!(infra.url(Route::Test), format!("{url}:8443"));
 }
 
 #[tokio::test]

@@ -73,7 +73,7 @@ fn watched(session: &Session) -> Watching {
 fn the_steps_of_a_plan_call_a_route_what_its_router_calls_it() {
     let session = Session::of_hello(Wire::new().aws());
     let mut world = observed();
-    world.endpoints = hosts();
+    world.infrastructure.endpoints = hosts();
     let way = Resolution::Shift {
         strategy: swap_to(Color::Blue),
         is_back: false,

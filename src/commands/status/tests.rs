@@ -619,8 +619,8 @@ fn the_colour_that_serves_nobody_says_what_it_costs() {
 #[test]
 fn a_route_is_called_what_its_router_calls_it() {
     let mut world = world();
-    world.endpoints = hosts();
-    assert!(shown(&world).contains("  https://shop.example.com  http://lb.example  -> green"));
+    world.infrastructure.endpoints = hosts();
+    assert!(shown(&world).contains("\n  https://shop.example.com  -> green"));
 
     let mut moved = world.clone();
     moved.traffic.production = to(Color::Blue);
@@ -649,7 +649,7 @@ fn a_test_route_by_header_is_shown_with_its_rules() {
     let mut world = world();
     world.infrastructure = by_rules();
     world.traffic.test = Found::ByRequest;
-    world.endpoints.test = Endpoint::by_header();
+    world.infrastructure.endpoints.test = Endpoint::by_header();
     let text = shown(&world);
     let routes: Vec<&str> = text.lines().skip(1).take(2).collect();
     assert!(routes[0].ends_with("  -> green"), "{text}");

@@ -36,7 +36,7 @@ pub(super) async fn confirm(
         return Ok(());
     }
     let color = plan.color;
-    let users = &observed.endpoints.production;
+    let users = &observed.endpoints().production;
     let (warning, now) = match look_again(session, observed, color).await {
         Ok((Users::Elsewhere | Users::OnIt, _)) => return Ok(()),
         Ok((Users::Moved(how), _)) => (how, None),

@@ -81,8 +81,8 @@ async fn each_part_that_is_gone_is_found() {
             "LoadBalancerNotFound",
             vec![
                 Part::LoadBalancer,
-                Part::Listener(Route::Production),
-                Part::Listener(Route::Test),
+                Part::Listener(Endpoint::Port(80)),
+                Part::Listener(Endpoint::Port(81)),
             ],
         ),
     ] {
@@ -122,7 +122,7 @@ async fn a_rule_of_a_route_that_is_gone_is_found() {
         );
         let session = Session::of_hello(wire.aws());
         let remains = look(&session, &by_rules()).await.unwrap();
-        assert_eq!(remains.gone, [part]);
+        assert_eq!(remains.gone, [part.clone()]);
         let live = remains.live().ok();
         let expected = (part != Part::Rule(Route::Production)).then_some(Color::Green);
         assert_eq!(live.flatten(), expected, "{part}");
@@ -161,7 +161,13 @@ fn making() -> Wire {
 async fn begun(wire: &Wire) -> Result<()> {
     let session = Session::of_hello(wire.aws());
     let inputs = StackInputs::from([("LiveColor", "green".to_owned())]);
-    begin(&session, &inputs, TOKEN, &[Part::Listener(Route::Test)]).await
+    begin(
+        &session,
+        &inputs,
+        TOKEN,
+        &[Part::Listener(Endpoint::Port(81))],
+    )
+    .await
 }
 
 #[tokio::test(start_paused = true)]

@@ -178,7 +178,7 @@ fn made() -> StackSnapshot {
 #[tokio::test(start_paused = true)]
 async fn a_listener_that_something_else_deleted_is_made_again_as_it_was() {
     use crate::engine::plan::Part;
-    use crate::model::Route;
+    use crate::model::Endpoint;
     use serde_json::json;
 
     let production = "<Listeners><member><ListenerArn>listener/prod</ListenerArn><DefaultActions><member>\
@@ -188,12 +188,12 @@ async fn a_listener_that_something_else_deleted_is_made_again_as_it_was() {
     let health = || Reply::xml("DescribeTargetHealth", "<TargetHealthDescriptions/>");
     // The one of port 80 is there, and says who is live; or the journal does.
     for (listeners, gone) in [
-        (production, vec![Part::Listener(Route::Test)]),
+        (production, vec![Part::Listener(Endpoint::Port(81))]),
         (
             "<Listeners/>",
             vec![
-                Part::Listener(Route::Production),
-                Part::Listener(Route::Test),
+                Part::Listener(Endpoint::Port(80)),
+                Part::Listener(Endpoint::Port(81)),
             ],
         ),
     ] {

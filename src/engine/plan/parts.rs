@@ -4,12 +4,14 @@ use std::fmt;
 
 use super::{Refusal, StackPlan};
 use crate::model::journal::{Head, Truth};
-use crate::model::{COLOR_HEADER, Color, Found, Place, Places, RULE_AGAIN, Route};
+use crate::model::{
+    COLOR_HEADER, Color, Endpoint, Found, Infrastructure, Place, RULE_AGAIN, Route,
+};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Part {
     LoadBalancer,
-    Listener(Route),
+    Listener(Endpoint),
     Rule(Route),
     /// By which a request names that colour.
     HeaderRule(Color),
@@ -22,13 +24,14 @@ pub enum Part {
 
 impl Part {
     /// What the routes are decided on by, each with its ARN.
-    pub fn of_routes(places: &Places) -> Vec<(&str, Self)> {
+    pub fn of_routes(infra: &Infrastructure) -> Vec<(&str, Self)> {
+        let places = &infra.places;
         let moved = [Route::Production, Route::Test]
             .into_iter()
             .filter_map(|route| {
                 let place = places.moved(route)?;
                 let part = match place {
-                    Place::Listener(_) => Self::Listener(route),
+                    Place::Listener(_) => Self::Listener(infra.endpoints.get(route).clone()),
                     Place::Rule(_) => Self::Rule(route),
                 };
                 Some((place.arn(), part))
@@ -44,7 +47,7 @@ impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::LoadBalancer => f.write_str("the load balancer"),
-            Self::Listener(route) => write!(f, "the listener of port {}", route.number()),
+            Self::Listener(endpoint) => write!(f, "the listener of {endpoint}"),
             Self::Rule(Route::Production) => f.write_str("the rule of production"),
             Self::Rule(Route::Test) => f.write_str("the rule of the test route"),
             Self::HeaderRule(color) => write!(f, "the rule for {COLOR_HEADER}: {color}"),
@@ -106,6 +109,7 @@ pub fn mend(stack: &str, gone: Vec<Part>, services: &[Color]) -> Result<StackPla
 /// # Errors
 /// Neither says it.
 pub fn live_by_rest(
+    endpoint: &Endpoint,
     production: Option<&Found>,
     journal: Option<&Head>,
 ) -> Result<Option<Color>, Refusal> {
@@ -114,15 +118,13 @@ pub fn live_by_rest(
         (Some(production), _) if production.is_nowhere() => Ok(None),
         (Some(production), _) => production.only().map(Some).ok_or_else(|| {
             unknown(format!(
-                "production -> {production}: it is not clear which colour is live"
+                "{endpoint} -> {production}: it is not clear which colour is live"
             ))
         }),
         (None, Some(head)) => Ok(head.truth.as_ref().and_then(Truth::live)),
-        (None, None) => Err(unknown(
-            "what decides on production is gone, and the journal too: nothing says which \
-             colour was live"
-                .to_owned(),
-        )),
+        (None, None) => Err(unknown(format!(
+            "what decides on {endpoint} is gone, and the journal too: nothing says which colour was live"
+        ))),
     }
 }
 
@@ -141,7 +143,7 @@ mod tests {
             "the cluster, the log group and the journal's table"
         );
         assert_eq!(
-            Part::Listener(Route::Production).to_string(),
+            Part::Listener(Endpoint::Port(80)).to_string(),
             "the listener of port 80"
         );
         assert_eq!(
@@ -154,14 +156,14 @@ mod tests {
     fn what_services_are_tied_to_is_not_made_again() {
         let mends = |part, services: &[Color]| mend("bgecs-hello", vec![part], services).is_ok();
         for part in [
-            Part::Listener(Route::Production),
-            Part::Listener(Route::Test),
+            Part::Listener(Endpoint::Port(80)),
+            Part::Listener(Endpoint::Port(81)),
             Part::Cluster,
             Part::Repository,
             Part::LogGroup,
             Part::JournalTable,
         ] {
-            assert!(mends(part, &Color::BOTH), "{part}");
+            assert!(mends(part.clone(), &Color::BOTH), "{part}");
         }
         assert!(mends(Part::HeaderRule(Color::Blue), &Color::BOTH));
         // Somebody else's.
@@ -192,7 +194,7 @@ mod tests {
         };
         let green = head(Some(Deployed::somewhere_on(Color::Green)));
         let by = |production: Option<&Found>, journal: Option<&Head>| {
-            live_by_rest(production, journal).ok()
+            live_by_rest(&Endpoint::Port(80), production, journal).ok()
         };
         assert_eq!(by(None, Some(&green)), Some(Some(Color::Green)));
         assert_eq!(

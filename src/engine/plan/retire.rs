@@ -20,7 +20,7 @@ pub fn retire(observed: &Observed) -> Result<RetirePlan, Refusal> {
     let color = live.other();
     if observed.traffic.production.reaches(color) {
         return Err(Refusal::new(
-            format!("{} still reaches {color}", observed.endpoints.production),
+            format!("{} still reaches {color}", observed.endpoints().production),
             "see `bgecs status`",
         ));
     }

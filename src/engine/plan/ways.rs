@@ -17,7 +17,7 @@ pub fn unclear(observed: &Observed) -> Option<Refusal> {
             format!(
                 "the {} is unfinished: {} {}",
                 operation.name(),
-                observed.endpoints.production,
+                observed.endpoints().production,
                 production.deed()
             ),
             match operation.pause() {
@@ -45,7 +45,7 @@ pub fn unclear(observed: &Observed) -> Option<Refusal> {
     Some(Refusal::new(
         format!(
             "{} {}, which bgecs did not do",
-            observed.endpoints.production,
+            observed.endpoints().production,
             production.deed()
         ),
         format!("{back}; then `bgecs adopt`"),
@@ -76,7 +76,7 @@ pub(super) fn free_test_port(observed: &Observed) -> Result<(), Refusal> {
     Err(Refusal::new(
         format!(
             "{} {}, which bgecs did not do: the first release would overwrite it",
-            observed.endpoints.test,
+            observed.endpoints().test,
             test.deed()
         ),
         format!(
@@ -107,7 +107,7 @@ pub fn refuse_cutting_off(ways: &OtherWays, colors: &[Color], retry: &str) -> Re
                 all.join("; ")
             ),
             format!(
-                "bgecs moves only its own routes: remove or re-point {}, then `{retry}`",
+                "bgecs moves only its production and its test route: remove or re-point {}, then `{retry}`",
                 arns(leading.iter().map(|(way, _)| *way))
             ),
         ));

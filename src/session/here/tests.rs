@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::testing::observed;
+use crate::model::testing::{hosts, observed};
 use crate::probe::testing::{Reply, Server, with_status};
 
 fn infra() -> Infrastructure {
@@ -59,6 +59,17 @@ async fn what_says_nothing_is_reached_as_bgecs_reaches_it() {
             format!("here `curl --connect-to ::{through} http://{name}:81/`")
         );
     }
+}
+
+#[tokio::test]
+async fn an_app_with_a_name_of_its_own_is_asked_by_it() {
+    let mut infra = infra();
+    infra.endpoints = hosts();
+    let there = here(&["127.0.0.1:9".to_owned()], &infra).await.unwrap();
+    assert_eq!(
+        there.production.to_string(),
+        "here `curl --connect-to ::127.0.0.1:9 https://shop.example.com/`"
+    );
 }
 
 #[tokio::test]

@@ -587,7 +587,7 @@ fn every_result_has_the_same_fields() {
 #[test]
 fn the_end_calls_a_route_what_its_router_calls_it() {
     let mut world = before();
-    world.endpoints = hosts();
+    world.infrastructure.endpoints = hosts();
     let done = Done::made_live(SwapKind::Promote, &world, Color::Green);
     assert_names_hosts(&done.human(&Style::plain()));
 }

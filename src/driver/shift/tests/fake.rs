@@ -39,11 +39,18 @@ impl Call {
     /// A short name, for tables.
     pub fn name(self) -> String {
         match self {
-            Self::Note(route, _) => format!("note {}", route.number()),
-            Self::Write(route, color) => format!("{} to {color}", route.number()),
-            Self::Read(route) => format!("read {}", route.number()),
+            Self::Note(route, _) => format!("note {}", port(route)),
+            Self::Write(route, color) => format!("{} to {color}", port(route)),
+            Self::Read(route) => format!("read {}", port(route)),
             Self::Health(color) => format!("health of {color}"),
         }
+    }
+}
+
+fn port(route: Route) -> u16 {
+    match route {
+        Route::Production => 80,
+        Route::Test => 81,
     }
 }
 

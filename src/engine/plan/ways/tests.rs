@@ -44,11 +44,11 @@ fn a_colour_that_somebody_comes_in_on_is_not_cut_off() {
         |colors: &[Color]| whole(refuse_cutting_off(&ways, colors, "bgecs retire").unwrap_err());
     insta::assert_snapshot!(refused(&[Color::Blue]), @"
     port 80 (HTTP), rule 10 (path /api/*) still leads to blue: whoever comes in there would be cut off
-    bgecs moves only its own routes: remove or re-point rule/api, then `bgecs retire`
+    bgecs moves only its production and its test route: remove or re-point rule/api, then `bgecs retire`
     ");
     insta::assert_snapshot!(refused(&Color::BOTH), @"
     port 80 (HTTP), rule 10 (path /api/*) still leads to blue; port 8080 (HTTP) still leads to green: whoever comes in there would be cut off
-    bgecs moves only its own routes: remove or re-point rule/api and listener/8080, then `bgecs retire`
+    bgecs moves only its production and its test route: remove or re-point rule/api and listener/8080, then `bgecs retire`
     ");
     let none = OtherWays::default();
     assert_eq!(
@@ -116,7 +116,7 @@ fn a_foreign_port_80_has_a_way_out_that_names_what_was_live() {
 #[test]
 fn a_refusal_calls_a_route_what_its_router_calls_it() {
     let mut world = world(Color::Green, Color::Green);
-    world.endpoints = hosts();
+    world.infrastructure.endpoints = hosts();
     world.traffic = PerRoute {
         production: redirect(),
         test: redirect(),
