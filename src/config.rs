@@ -44,7 +44,6 @@ pub use network::{HostPort, Ipv4Cidr};
 #[cfg(test)]
 pub use probe::{CONNECTIONS, VERSIONS};
 pub use production::ProductionSection;
-#[cfg_attr(not(test), expect(unused_imports, reason = "attach uses them"))]
 pub use production::{ListenerKeys, RuleKey};
 pub use secret::{SecretKind, SecretRef};
 pub use shift::ShiftSection;

@@ -66,7 +66,7 @@ impl StackSnapshot {
         PerRoute {
             production: named("ProductionUrl", production),
             test: match self.outputs.contains_key(HEADER_RULES[0]) {
-                true => Endpoint::by_header(),
+                true => Endpoint::Header,
                 false => named("TestUrl", test),
             },
         }

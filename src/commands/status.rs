@@ -468,7 +468,7 @@ impl Status {
         let here = self.here.as_ref().map(|here| here.get(route));
         let url = beside(self.urls.get(route), here);
         let place = match &listener.endpoint {
-            Endpoint::Port(_) => format!("{}  {url}", listener.endpoint),
+            Endpoint::Port(_) | Endpoint::Header => format!("{}  {url}", listener.endpoint),
             Endpoint::Named(_) => url,
         };
         format!("  {place}  -> {}", listener.text)

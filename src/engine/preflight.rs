@@ -326,7 +326,7 @@ mod tests {
         let mut world = ready();
         world.infrastructure = by_rules();
         world.traffic.test = Found::ByRequest;
-        world.infrastructure.endpoints.test = Endpoint::by_header();
+        world.infrastructure.endpoints.test = Endpoint::Header;
         let told = |world: &Observed| -> Vec<String> {
             let all = checks(world, &to_blue(world), false, &well(), Thoroughness::Full);
             let first = all.iter().take(2);

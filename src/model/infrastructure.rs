@@ -1,8 +1,6 @@
 //! What `init` made: the names and ARNs that every other command needs.
 
-use super::{
-    Color, Endpoint, Network, PerColor, PerRoute, Places, Route, TargetGroupArn, TestPlace,
-};
+use super::{Color, Endpoint, Network, PerColor, PerRoute, Places, Route, TargetGroupArn};
 
 /// The outputs of the app's CloudFormation stack, typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,15 +92,11 @@ impl Infrastructure {
     /// What a person opens: the app's own name, or else the load balancer's.
     pub fn url(&self, route: Route) -> String {
         let name = &self.load_balancer_dns_name;
-        // Such a request goes where users' go, and names its colour.
-        let route = match self.places.test {
-            TestPlace::ByHeader(_) => Route::Production,
-            TestPlace::At(_) => route,
-        };
         match self.endpoints.get(route) {
             Endpoint::Port(80) => format!("http://{name}"),
             Endpoint::Port(port) => format!("http://{name}:{port}"),
             Endpoint::Named(url) => url.clone(),
+            Endpoint::Header => self.url(Route::Production),
         }
     }
 

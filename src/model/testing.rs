@@ -54,6 +54,10 @@ pub fn by_rules() -> Infrastructure {
                 green: RuleArn::new("rule/green"),
             }),
         },
+        endpoints: PerRoute {
+            test: Endpoint::Header,
+            ..PORTS
+        },
         ..infrastructure()
     }
 }
@@ -257,7 +261,7 @@ pub fn observed_by_header() -> Observed {
     let mut observed = observed();
     observed.infrastructure = by_rules();
     observed.traffic.test = Found::ByRequest;
-    observed.infrastructure.endpoints.test = Endpoint::by_header();
+    observed.infrastructure.endpoints.test = Endpoint::Header;
     observed
 }
 

@@ -85,7 +85,7 @@ pub async fn here(through: &[String], infra: &Infrastructure) -> Option<PerRoute
 fn port(infra: &Infrastructure, route: Route) -> Option<u16> {
     match infra.endpoints.get(route) {
         Endpoint::Port(port) => Some(*port),
-        Endpoint::Named(_) => None,
+        Endpoint::Named(_) | Endpoint::Header => None,
     }
 }
 

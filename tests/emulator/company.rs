@@ -70,7 +70,12 @@ impl<'a> Company<'a> {
         company.rule = company.add("web", (&vpc, SHOP, "100"), &network)?;
         company.add("admin", (&vpc, ADMIN, "90"), &network)?;
         for host in [SHOP, ADMIN] {
-            world.until(host, || Ok(company.ask(host, "")?.0 == 200))?;
+            let answers = world.until(host, || Ok(company.ask(host, "")?.0 == 200));
+            answers.map_err(|error| {
+                let answer = company.ask(host, "").unwrap_or_default();
+                let service = company.service("web").unwrap_or_default();
+                format!("{error}: {answer:?} {service:#}")
+            })?;
         }
         Ok(company)
     }
