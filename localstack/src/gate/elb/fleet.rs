@@ -9,7 +9,7 @@ use rustls::ServerConfig;
 use super::describe::LoadBalancer;
 use super::report;
 use super::sites::{Places, Sites};
-use crate::balancer::config::{Arn, Certificate, Target, Tls};
+use crate::balancer::config::{Arn, Certificate, Condition, Target, Tls};
 use crate::balancer::health::Health;
 use crate::balancer::{Authority, Balancer, Config};
 
@@ -37,6 +37,17 @@ impl Running {
         let config = self.balancer.config();
         let all = config.listeners.iter().filter_map(|one| one.tls.as_ref());
         all.flat_map(|tls| tls.certificates.clone()).collect()
+    }
+
+    /// Whether a rule names that host: then its DNS record would lead here.
+    fn has_rule_for(&self, host: &str) -> bool {
+        let config = self.balancer.config();
+        let rules = config.listeners.iter().flat_map(|one| &one.rules);
+        let mut conditions = rules.flat_map(|rule| &rule.conditions);
+        conditions.any(|condition| match condition {
+            Condition::HostHeader(names) => names.iter().any(|it| it.eq_ignore_ascii_case(host)),
+            _ => false,
+        })
     }
 }
 
@@ -124,7 +135,7 @@ impl Fleet {
             let covers = |one: &Certificate| one.covers(name);
             running
                 .iter()
-                .find(|one| one.certificates().iter().any(covers))
+                .find(|one| one.certificates().iter().any(covers) || one.has_rule_for(name))
         })?;
         Some((one.balancer.clone(), port))
     }
