@@ -7,14 +7,15 @@ use tokio::time::{Instant, sleep_until};
 
 use super::asking::asking;
 use super::probing::{Probing, in_lines};
+use crate::aws::Router;
 use crate::cli::{self, ListenerFlag};
 use crate::config;
 use crate::driver::asking::{Asking, of_file};
 use crate::engine::evidence::{Evidence, Upshot};
 use crate::engine::seen::ProbeReport;
-use crate::error::{Exit, Result};
+use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
-use crate::model::Route;
+use crate::model::{Color, Infrastructure, Route};
 use crate::probe::Address;
 use crate::report::{Audience, CommandResult, Reporter, Style};
 use crate::session::Session;
@@ -55,13 +56,34 @@ pub async fn run(session: &Session, args: &cli::ProbeFlags) -> Result<Exit> {
         ListenerFlag::Test => Route::Test,
     };
     let asking = asking(&args.asking, of_file(&session.config.probe));
+    let address = session.address(&infra, port, &asking.path)?;
     let plan = Plan {
-        address: session.address(&infra, port, &asking.path)?,
+        address: match (port, infra.places.header_rules()) {
+            (Route::Test, Some(_)) => address.asking_for(idle(session, &infra).await?),
+            _ => address,
+        },
         asking,
         duration: args.duration,
         app: Some(session.app().to_owned()),
     };
     run_plan(&session.report, &plan).await
+}
+
+/// Whom the test route goes to where it is one that goes to one.
+///
+/// # Errors
+/// Users are not on one colour alone (exit 6); AWS's own.
+async fn idle(session: &Session, infra: &Infrastructure) -> Result<Color> {
+    let router = session.aws.router(infra);
+    let production = router.read().await?.production;
+    let live = production.only().ok_or_else(|| {
+        let endpoint = &infra.endpoints.production;
+        Error::refused(format!(
+            "{endpoint} {}: no colour is idle",
+            production.deed()
+        ))
+    })?;
+    Ok(live.other())
 }
 
 async fn run_plan(report: &Reporter, plan: &Plan) -> Result<Exit> {

@@ -54,7 +54,7 @@ pub fn checks(
             rolled_out(observed, to),
             capacity(observed, strategy, is_under_way),
             healthy(observed, to),
-            answers(test_answers),
+            answers(observed, test_answers),
         ],
         Thoroughness::WayBack => vec![
             only_told(rolled_out(observed, to)),
@@ -248,10 +248,13 @@ fn healthy_enough(observed: &Observed, to: Color) -> Check {
 
 /// A load balancer without any healthy target sends traffic anyway, so health
 /// as described is not enough: the new colour must answer.
-fn answers(answers: &[Answer]) -> Check {
+fn answers(observed: &Observed, answers: &[Answer]) -> Check {
     let bad = answers.iter().find(|answer| !answer.is_ok());
     Check {
-        name: "test port",
+        name: match &observed.infrastructure.places.test {
+            TestPlace::At(_) => "test port",
+            TestPlace::ByHeader(_) => "test route",
+        },
         ok: bad.is_none() && answers.len() >= TEST_ANSWERS,
         detail: match bad {
             None => format!("the health path answered well {} times", answers.len()),
@@ -267,7 +270,7 @@ mod tests {
 
     use super::*;
     use crate::model::testing::{by_rules, nowhere, observed, redirect, release, service, to};
-    use crate::model::{Deployment, Endpoint, Found, Split, Target, Targets};
+    use crate::model::{Deployment, Found, Split, Target, Targets};
 
     fn target(state: TargetState) -> Target {
         Target {
@@ -326,7 +329,6 @@ mod tests {
         let mut world = ready();
         world.infrastructure = by_rules();
         world.traffic.test = Found::ByRequest;
-        world.infrastructure.endpoints.test = Endpoint::Header;
         let told = |world: &Observed| -> Vec<String> {
             let all = checks(world, &to_blue(world), false, &well(), Thoroughness::Full);
             let first = all.iter().take(2);
@@ -342,6 +344,7 @@ mod tests {
             ]
         );
         assert_eq!(failing(&world, &well()), [""; 0]);
+        assert_eq!(failing(&world, &[]), ["test route"]);
         world.other_ways.amiss = Some("the rule for x-bgecs-color: blue is gone".to_owned());
         assert_eq!(
             told(&world)[1],

@@ -261,7 +261,6 @@ pub fn observed_by_header() -> Observed {
     let mut observed = observed();
     observed.infrastructure = by_rules();
     observed.traffic.test = Found::ByRequest;
-    observed.infrastructure.endpoints.test = Endpoint::Header;
     observed
 }
 

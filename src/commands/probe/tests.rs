@@ -1,5 +1,7 @@
 use super::*;
+use crate::aws::testing::{Reply, Wire};
 use crate::engine::seen::{Failure, Latency};
+use crate::model::testing::by_rules;
 use crate::model::{Connection, Lost};
 
 fn shown(outcome: Upshot, failures: Vec<Failure>) -> String {
@@ -73,4 +75,31 @@ fn the_first_five_failures_are_shown() {
       at  1100 ms HTTP 503 (kept connection)
       at  1100 ms HTTP 503 (kept connection)
     ");
+}
+
+#[tokio::test]
+async fn a_test_route_by_header_is_probed_for_the_idle_colour() {
+    let rule = |forward: &str| {
+        Reply::xml(
+            "DescribeRules",
+            &format!(
+                "<Rules><member><RuleArn>rule/prod</RuleArn><Actions><member><Type>forward</Type>\
+                 <ForwardConfig><TargetGroups>{forward}</TargetGroups></ForwardConfig>\
+                 </member></Actions></member></Rules>"
+            ),
+        )
+    };
+    let group =
+        |color: &str| format!("<member><TargetGroupArn>tg/{color}</TargetGroupArn></member>");
+    let idle_of = async |forward: &str| {
+        let wire = Wire::new().on("DescribeRules", rule(forward));
+        let session = Session::of_hello(wire.aws());
+        idle(&session, &by_rules()).await
+    };
+    assert_eq!(idle_of(&group("green")).await.unwrap(), Color::Blue);
+    let both = idle_of(&(group("blue") + &group("green"))).await;
+    assert_eq!(
+        both.unwrap_err().message,
+        "port 80 forwards to 50% blue, 50% green: no colour is idle"
+    );
 }

@@ -649,7 +649,6 @@ fn a_test_route_by_header_is_shown_with_its_rules() {
     let mut world = world();
     world.infrastructure = by_rules();
     world.traffic.test = Found::ByRequest;
-    world.infrastructure.endpoints.test = Endpoint::Header;
     let text = shown(&world);
     let routes: Vec<&str> = text.lines().skip(1).take(2).collect();
     assert!(routes[0].ends_with("  -> green"), "{text}");
