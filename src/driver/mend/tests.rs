@@ -122,7 +122,7 @@ async fn a_rule_of_a_route_that_is_gone_is_found() {
         );
         let session = Session::of_hello(wire.aws());
         let remains = look(&session, &by_rules()).await.unwrap();
-        assert_eq!(remains.gone, [part.clone()]);
+        assert_eq!(remains.gone, std::slice::from_ref(&part));
         let live = remains.live().ok();
         let expected = (part != Part::Rule(Route::Production)).then_some(Color::Green);
         assert_eq!(live.flatten(), expected, "{part}");
