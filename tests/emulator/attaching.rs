@@ -96,7 +96,7 @@ fn a_running_service_gets_a_second_colour_and_is_given_back_as_it_was() -> Outco
     ] {
         assert_eq!(copy[key], original[key], "{key}");
     }
-    let percent = "/deploymentConfiguration/minimumHealthyPercent";
+    let percent = "/deploymentConfiguration/maximumPercent";
     assert_eq!(copy.pointer(percent), original.pointer(percent));
     answers(SHOP, "", ENGLISH)?;
     answers(SHOP, "x-bgecs-color: green\r\n", FRENCH)?;
@@ -129,7 +129,7 @@ fn the_original_keeps_the_release_that_it_was_given() -> Outcome {
     let company = company(&world)?;
     world.done(&["attach"])?;
     for (tag, color) in [("2", "green"), ("3", "blue")] {
-        world.done(&["deploy", V2, "--tag", tag, "--color", color])?;
+        world.done(&["deploy", V2, "--tag", tag, "--color", color, "--timeout", "60s"])?;
         world.done(&["promote", "--tag", tag])?;
     }
     let before = company.service("web")?;

@@ -126,7 +126,7 @@ impl<'a> Company<'a> {
                 "networkConfiguration": network,
                 "loadBalancers": [{ "targetGroupArn": group, "containerName": "app", "containerPort": 8080 }],
                 "healthCheckGracePeriodSeconds": 30,
-                "deploymentConfiguration": { "minimumHealthyPercent": 50, "maximumPercent": 150 },
+                "deploymentConfiguration": { "minimumHealthyPercent": 100, "maximumPercent": 300 },
                 "enableExecuteCommand": true,
                 "tags": [{ "key": "team", "value": "shop" }],
             }),
