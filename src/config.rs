@@ -14,6 +14,7 @@ mod fargate;
 mod names;
 mod network;
 mod probe;
+mod production;
 mod secret;
 mod sections;
 mod shift;
@@ -21,6 +22,7 @@ mod source;
 mod starter;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod veil;
 
 use std::collections::BTreeMap;
@@ -40,8 +42,10 @@ pub use fargate::TaskSize;
 pub use network::{HostPort, Ipv4Cidr};
 #[cfg(test)]
 pub use probe::{CONNECTIONS, VERSIONS};
+pub use production::ProductionSection;
 pub use secret::{SecretKind, SecretRef};
 pub use shift::ShiftSection;
+pub use tls::{DEFAULT_POLICY, MOST_CERTIFICATES, TlsSection};
 
 /// The name of the file that [`Config::find`] looks for.
 pub const FILE_NAME: &str = "bgecs.toml";
@@ -56,6 +60,9 @@ pub struct Config {
     pub app: AppName,
     pub container: Container,
     pub service: Service,
+    pub production: ProductionSection,
+    /// None is plain HTTP.
+    pub tls: Option<TlsSection>,
     pub network: NetworkSection,
     pub probe: ProbeSection,
     pub shift: ShiftSection,
@@ -136,7 +143,7 @@ pub struct Service {
 /// `[network]`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NetworkSection {
-    /// Who may reach port 81.
+    /// Who may reach the test listener.
     pub test_cidr: Ipv4Cidr,
 }
 

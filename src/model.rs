@@ -7,6 +7,7 @@ mod alarm;
 mod build_cache;
 mod build_secret;
 mod caller;
+mod certificate;
 pub mod denial;
 mod deployed;
 mod entrance;
@@ -32,6 +33,7 @@ pub use alarm::{Alarm, AlarmState, AlarmsWithoutData};
 pub use build_cache::{CacheFrom, CacheTo};
 pub use build_secret::{Secret, SecretSource};
 pub use caller::Caller;
+pub use certificate::{CertificateArn, IssuedCertificate};
 pub use deployed::Deployed;
 pub use entrance::{
     Balancer, BalancerListener, ConditionPattern, ListenerRule, Protocol, RuleCondition,

@@ -15,9 +15,11 @@ use super::names::{
 };
 use super::network::{HostPort, Ipv4Cidr, registry};
 use super::probe::probe;
+use super::production::production;
 use super::secret::SecretRef;
 use super::shift::{shift, time};
 use super::source::File;
+use super::tls::tls;
 use super::{
     AwsPlace, Build, Config, ConfigError, Container, ContainerSection, DEFAULT_CONTAINER,
     DEFAULT_HEALTH_PATH, DefinitionSource, Hooks, LeaseSection, LoadBalancerSection, Logs,
@@ -57,12 +59,15 @@ const SETTINGS_KEYS: [&str; 5] = ["cpu", "memory", "environment", "secrets", "co
 pub(super) fn config(file: &File<'_>, environment: Option<&str>) -> Result<Config> {
     let root = folder_of(file.path);
     file.read(environment, |top| {
+        let tls = top.section("tls", tls)?;
         Ok(Config {
             path: file.path.to_owned(),
             app: app(top)?,
             environment: top.environment().map(str::to_owned),
             container: top.section("container", |section| container(section, root))?,
             service: top.section("service", service)?,
+            production: top.section("production", |section| production(section, tls.as_ref()))?,
+            tls,
             network: top.section("network", network)?,
             probe: top.section("probe", |section| probe(section, root))?,
             shift: top.section("shift", shift)?,

@@ -1,5 +1,6 @@
 mod environments;
 mod mistakes;
+mod tls;
 mod values;
 
 use std::fs;
@@ -29,6 +30,8 @@ fn defaults() -> Config {
             definition: DefinitionSource::Settings(ContainerSection::default()),
         },
         service: Service::default(),
+        production: ProductionSection::default(),
+        tls: None,
         shift: ShiftSection::default(),
         network: NetworkSection::default(),
         probe: ProbeSection::default(),

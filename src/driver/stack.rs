@@ -7,10 +7,10 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::turn::Turn;
-use super::{lost, mend};
+use super::{lost, mend, secure};
 use crate::aws::{AwsError, StackChange, StackInputs, StackSnapshot, StackStatus, TEMPLATE};
-use crate::config::Config;
-use crate::engine::plan::{self, LIVE_COLOR, Made, StackPlan};
+use crate::config::{Config, DEFAULT_POLICY, MOST_CERTIFICATES};
+use crate::engine::plan::{self, FORWARD, LIVE_COLOR, Made, PLAIN_PORT, REDIRECT, StackPlan};
 use crate::engine::task_definition::Needs;
 use crate::error::{Error, Result};
 use crate::model::journal::{Effect, OperationId};
@@ -30,6 +30,8 @@ const POLLS: [Duration; 4] = [
 pub struct Prepared {
     pub plan: StackPlan,
     pub inputs: StackInputs,
+    /// Users stay on port 80 until 443 answers: an update of its own.
+    pub redirects_last: bool,
     before: Option<StackSnapshot>,
 }
 
@@ -40,8 +42,20 @@ impl Prepared {
         Self {
             plan,
             inputs,
+            redirects_last: false,
             before: None,
         }
+    }
+}
+
+impl Prepared {
+    /// Until users are let over, port 80 goes on as it is.
+    fn inputs_of_update(&self) -> StackInputs {
+        let mut inputs = self.inputs.clone();
+        if self.redirects_last {
+            inputs.insert(PLAIN_PORT, FORWARD.to_owned());
+        }
+        inputs
     }
 }
 
@@ -62,6 +76,7 @@ pub async fn prepare(
         return Ok(Prepared {
             plan: StackPlan::Create,
             inputs: fresh,
+            redirects_last: false,
             before: None,
         });
     };
@@ -75,10 +90,16 @@ pub async fn prepare(
     })?;
     let left = mend::look(session, &infra).await?;
     if !left.gone.is_empty() {
-        let inputs = inputs(&session.config, needs, color_or_none(left.live()?));
+        let mut inputs = inputs(&session.config, needs, color_or_none(left.live()?));
+        plan::refuse_plain_again(&before.parameters, &inputs)?;
+        if plan::redirect_comes_last(&before.parameters, &inputs) {
+            // That is the next `init`'s.
+            inputs.insert(PLAIN_PORT, FORWARD.to_owned());
+        }
         return Ok(Prepared {
             plan: plan::mend(&name, left.gone, &left.services)?,
             inputs,
+            redirects_last: false,
             before: Some(before),
         });
     }
@@ -87,6 +108,7 @@ pub async fn prepare(
     if !allow_live {
         plan::refuse_blind_health_path(&before.parameters, &inputs)?;
     }
+    plan::refuse_plain_again(&before.parameters, &inputs)?;
     let template = session.aws.read_template(&name).await?;
     let made = Made {
         template: &template,
@@ -94,6 +116,7 @@ pub async fn prepare(
     };
     Ok(Prepared {
         plan: plan::stack(Some(&made), TEMPLATE, &inputs),
+        redirects_last: plan::redirect_comes_last(&before.parameters, &inputs),
         inputs,
         before: Some(before),
     })
@@ -126,27 +149,28 @@ pub async fn carry_out(
         StackPlan::Update { .. } => {
             about_to_update(turn, &name).await?;
             tell_the_stack_who_is_live(session, prepared, &mut told).await?;
-            let token = token(session);
-            let update = session
-                .aws
-                .update_stack(&name, &app, &prepared.inputs, &token);
+            let (inputs, token) = (prepared.inputs_of_update(), token(session));
+            let update = session.aws.update_stack(&name, &app, &inputs, &token);
             or_begun(session, update.await, &token).await? == StackChange::Started
         }
     };
     if started {
         await_stack(session, &name, &mut told).await?;
     }
+    if prepared.redirects_last {
+        secure::redirect_once_it_answers(session, turn, &mut told).await?;
+    }
     let infrastructure = session.infrastructure().await?;
     if matches!(prepared.plan, StackPlan::Mend { .. }) {
         mend::check(session, &infrastructure).await?;
     }
-    if let Some(turn) = turn.filter(|_| started) {
-        see_the_test_port(session, turn, &infrastructure).await?;
+    if let Some(turn) = turn.filter(|_| started || prepared.redirects_last) {
+        see_the_test_route(session, turn, &infrastructure).await?;
     }
     Ok(infrastructure)
 }
 
-async fn about_to_update(turn: Option<&Turn>, name: &str) -> Result<()> {
+pub(super) async fn about_to_update(turn: Option<&Turn>, name: &str) -> Result<()> {
     if let Some(turn) = turn {
         let name = name.to_owned();
         turn.about_to(Effect::UpdateStack { name }).await?;
@@ -154,9 +178,9 @@ async fn about_to_update(turn: Option<&Turn>, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// An update puts port 81 on the idle colour, wherever it was; a port 80 that is
-/// not where it was is not its doing.
-async fn see_the_test_port(session: &Session, turn: &Turn, infra: &Infrastructure) -> Result<()> {
+/// An update puts the test route on the idle colour, wherever it was; production,
+/// if it is not where it was, is not its doing.
+async fn see_the_test_route(session: &Session, turn: &Turn, infra: &Infrastructure) -> Result<()> {
     let now = session.aws.observe(infra, Some(turn.head())).await?;
     let truth = &now.journal.truth;
     if truth
@@ -170,7 +194,7 @@ async fn see_the_test_port(session: &Session, turn: &Turn, infra: &Infrastructur
 
 /// Names one call among all: CloudFormation takes it with each try, and gives it
 /// back with each event.
-fn token(session: &Session) -> String {
+pub(super) fn token(session: &Session) -> String {
     OperationId::new(session.aws.journal_time(), fastrand::u32(..)).to_string()
 }
 
@@ -198,7 +222,7 @@ async fn create(session: &Session, inputs: &StackInputs, token: &str) -> Result<
 }
 
 /// A second try of an update finds the stack busy with the first one.
-async fn or_begun(
+pub(super) async fn or_begun(
     session: &Session,
     updated: Result<StackChange, AwsError>,
     token: &str,
@@ -213,7 +237,7 @@ async fn or_begun(
 
 /// An update of its own, before the real one, where the stack still has an
 /// older live colour in its parameter: should the real update fail, its rollback
-/// puts back the parameters from before, and port 80 with them.
+/// puts back the parameters from before, and production with them.
 async fn tell_the_stack_who_is_live(
     session: &Session,
     prepared: &Prepared,
@@ -288,7 +312,7 @@ pub fn inputs(config: &Config, needs: &Needs, live: &str) -> StackInputs {
         true => "IMMUTABLE",
         false => "MUTABLE",
     };
-    StackInputs::from([
+    let mut inputs = StackInputs::from([
         ("App", config.app.to_string()),
         (LIVE_COLOR, live.to_owned()),
         ("HealthPath", config.container.health_path.clone()),
@@ -302,7 +326,36 @@ pub fn inputs(config: &Config, needs: &Needs, live: &str) -> StackInputs {
         ("EnvironmentBucketArns", joined(&needs.buckets)),
         ("OtherLogGroupArns", joined(&needs.log_groups)),
         ("OtherRepositoryArns", joined(&needs.repositories)),
-    ])
+    ]);
+    inputs.extend(inputs_of_tls(config));
+    inputs
+}
+
+/// In the order of the certificates; the first one's is the listeners' own.
+const CERTIFICATES: [&str; MOST_CERTIFICATES] = [
+    "CertificateArn",
+    "CertificateArn2",
+    "CertificateArn3",
+    "CertificateArn4",
+    "CertificateArn5",
+];
+
+fn inputs_of_tls(config: &Config) -> StackInputs {
+    let tls = config.tls.as_ref();
+    let arns = tls.map(|tls| tls.certificates.as_slice());
+    let arns = arns.unwrap_or_default();
+    let arn = |at: usize| arns.get(at).map(ToString::to_string).unwrap_or_default();
+    let certificates = CERTIFICATES.into_iter().enumerate();
+    let mut inputs: StackInputs = certificates.map(|(at, name)| (name, arn(at))).collect();
+    let url = config.production.url.clone().filter(|_| tls.is_some());
+    let policy = tls.map_or(DEFAULT_POLICY, |tls| &tls.policy);
+    let plain_port = tls.map_or(FORWARD, |_| REDIRECT);
+    inputs.extend([
+        ("PublicUrl", url.unwrap_or_default()),
+        ("TlsPolicy", policy.to_owned()),
+        (PLAIN_PORT, plain_port.to_owned()),
+    ]);
+    inputs
 }
 
 async fn already_told(
@@ -335,7 +388,11 @@ pub async fn await_settled(session: &Session) -> Result<Option<StackSnapshot>> {
     Ok(None)
 }
 
-async fn await_stack(session: &Session, name: &str, told: &mut HashSet<String>) -> Result<()> {
+pub(super) async fn await_stack(
+    session: &Session,
+    name: &str,
+    told: &mut HashSet<String>,
+) -> Result<()> {
     let mut first_failure = None;
     for round in 0.. {
         // Read before the events, so that the last events are not missed.
