@@ -45,7 +45,7 @@ pub use probe::{CONNECTIONS, VERSIONS};
 pub use production::ProductionSection;
 pub use secret::{SecretKind, SecretRef};
 pub use shift::ShiftSection;
-pub use tls::{DEFAULT_POLICY, MOST_CERTIFICATES, TlsSection};
+pub use tls::{DEFAULT_POLICY, TlsSection};
 
 /// The name of the file that [`Config::find`] looks for.
 pub const FILE_NAME: &str = "bgecs.toml";

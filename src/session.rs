@@ -206,7 +206,8 @@ impl Session {
         // A file that is ill is said by whoever needs it.
         let loaded = Loaded::from(&self.config).ok()?;
         let needs = loaded.needs(&self.config, self.aws.region());
-        let inputs = inputs(&self.config, &needs, "none");
+        let mut inputs = inputs(&self.config, &needs, "none");
+        plan::keep_places(&stack.parameters, &mut inputs);
         let differing = plan::differing(&stack.parameters, &inputs);
         plan::differs(&path.to_string_lossy(), &differing)
     }

@@ -81,6 +81,7 @@ impl StackSnapshot {
                 test: ListenerArn::new(output("TestListenerArn")?),
             },
             endpoints: self.endpoints(),
+            redirect: output("RedirectListenerArn").ok().map(ListenerArn::new),
             target_groups: PerColor {
                 blue: TargetGroupArn::new(output("BlueTargetGroupArn")?),
                 green: TargetGroupArn::new(output("GreenTargetGroupArn")?),

@@ -17,7 +17,7 @@ type Result<T> = std::result::Result<T, ConfigError>;
 pub const DEFAULT_POLICY: &str = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09";
 
 /// As many as the template has parameters for.
-pub const MOST_CERTIFICATES: usize = 5;
+const MOST_CERTIFICATES: usize = 5;
 
 /// `[tls]`
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -43,8 +43,15 @@ impl StackRemains {
 /// AWS's own, but that a part is gone.
 pub async fn look(session: &Session, infra: &Infrastructure) -> Result<StackRemains, AwsError> {
     let aws = &session.aws;
-    let (listeners, blue, green, services, journal, has_images, has_logs) = try_join!(
+    let redirect = async {
+        match &infra.redirect {
+            Some(listener) => aws.has_listener(&infra.load_balancer, listener).await,
+            None => Ok(true),
+        }
+    };
+    let (listeners, redirects, blue, green, services, journal, has_images, has_logs) = try_join!(
         aws.listeners_there(infra),
+        redirect,
         there(aws.target_health(infra.target_group(Color::Blue))),
         there(aws.target_health(infra.target_group(Color::Green))),
         there(aws.read_services(&infra.cluster)),
@@ -61,6 +68,7 @@ pub async fn look(session: &Session, infra: &Infrastructure) -> Result<StackRema
         (listeners.is_some(), Part::LoadBalancer),
         (has(Route::Production), listener(Route::Production)),
         (has(Route::Test), listener(Route::Test)),
+        (redirects, Part::Listener(Endpoint::Port(80))),
         (blue.is_some(), Part::TargetGroup(Color::Blue)),
         (green.is_some(), Part::TargetGroup(Color::Green)),
         (services.is_some(), Part::Cluster),

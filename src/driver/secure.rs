@@ -14,7 +14,7 @@ use super::turn::Turn;
 use crate::aws::{AwsErrorKind, StackChange};
 use crate::engine::plan::{self, PLAIN_PORT, REDIRECT};
 use crate::error::{Error, Result};
-use crate::model::{Answer, CertificateArn, IssuedCertificate};
+use crate::model::{Answer, CertificateArn, Infrastructure, IssuedCertificate, Lost, Route};
 use crate::probe::{Address, Exchange, ask_each};
 use crate::report::ReportEvent;
 use crate::session::Session;
@@ -94,6 +94,33 @@ pub async fn redirect_once_it_answers(
     match or_begun(session, update.await, &token).await? {
         StackChange::Started => await_stack(session, &name, told).await,
         StackChange::NothingToDo => Ok(()),
+    }
+}
+
+/// What is to be said of the certificate that the app's own name is served with:
+/// why it is not accepted, or that it ends soon.
+pub async fn certificate_warning(session: &Session, infra: &Infrastructure) -> Option<String> {
+    let asking = Asking::new(of_file(&session.config.probe), None);
+    let address = session
+        .address(infra, Route::Production, &asking.path)
+        .ok()?;
+    if !address.is_secured() {
+        return None;
+    }
+    let (answers, expiry) = ask_each(&address, &asking.question, asking.timeout).await;
+    answers
+        .iter()
+        .find_map(tls_complaint)
+        .or_else(|| expiry.warning())
+}
+
+fn tls_complaint(asked: &Exchange) -> Option<String> {
+    match &*asked.answer {
+        Answer::Nothing {
+            why: Lost::Tls,
+            error,
+        } => Some(error.clone()),
+        _ => None,
     }
 }
 

@@ -2,6 +2,7 @@
 //! resource event as it happens.
 
 use std::collections::{BTreeSet, HashSet};
+use std::iter;
 use std::time::Duration;
 
 use tokio::time::sleep;
@@ -9,8 +10,10 @@ use tokio::time::sleep;
 use super::turn::Turn;
 use super::{lost, mend, secure};
 use crate::aws::{AwsError, StackChange, StackInputs, StackSnapshot, StackStatus, TEMPLATE};
-use crate::config::{Config, DEFAULT_POLICY, MOST_CERTIFICATES};
-use crate::engine::plan::{self, FORWARD, LIVE_COLOR, Made, PLAIN_PORT, REDIRECT, StackPlan};
+use crate::config::{Config, DEFAULT_POLICY};
+use crate::engine::plan::{
+    self, FORWARD, FURTHER, LIVE_COLOR, Made, PLAIN_PORT, REDIRECT, StackPlan,
+};
 use crate::engine::task_definition::Needs;
 use crate::error::{Error, Result};
 use crate::model::journal::{Effect, OperationId};
@@ -91,6 +94,7 @@ pub async fn prepare(
     let left = mend::look(session, &infra).await?;
     if !left.gone.is_empty() {
         let mut inputs = inputs(&session.config, needs, color_or_none(left.live()?));
+        plan::keep_places(&before.parameters, &mut inputs);
         plan::refuse_plain_again(&before.parameters, &inputs)?;
         if plan::redirect_comes_last(&before.parameters, &inputs) {
             // That is the next `init`'s.
@@ -104,7 +108,8 @@ pub async fn prepare(
         });
     }
     let live = live_color(session, &infra).await?;
-    let inputs = inputs(&session.config, needs, live);
+    let mut inputs = inputs(&session.config, needs, live);
+    plan::keep_places(&before.parameters, &mut inputs);
     if !allow_live {
         plan::refuse_blind_health_path(&before.parameters, &inputs)?;
     }
@@ -331,22 +336,13 @@ pub fn inputs(config: &Config, needs: &Needs, live: &str) -> StackInputs {
     inputs
 }
 
-/// In the order of the certificates; the first one's is the listeners' own.
-const CERTIFICATES: [&str; MOST_CERTIFICATES] = [
-    "CertificateArn",
-    "CertificateArn2",
-    "CertificateArn3",
-    "CertificateArn4",
-    "CertificateArn5",
-];
-
 fn inputs_of_tls(config: &Config) -> StackInputs {
     let tls = config.tls.as_ref();
     let arns = tls.map(|tls| tls.certificates.as_slice());
-    let arns = arns.unwrap_or_default();
-    let arn = |at: usize| arns.get(at).map(ToString::to_string).unwrap_or_default();
-    let certificates = CERTIFICATES.into_iter().enumerate();
-    let mut inputs: StackInputs = certificates.map(|(at, name)| (name, arn(at))).collect();
+    let arns = arns.unwrap_or_default().iter().map(ToString::to_string);
+    let arns = arns.chain(iter::repeat_with(String::new));
+    let names = iter::once("CertificateArn").chain(FURTHER);
+    let mut inputs: StackInputs = names.zip(arns).collect();
     let url = config.production.url.clone().filter(|_| tls.is_some());
     let policy = tls.map_or(DEFAULT_POLICY, |tls| &tls.policy);
     let plain_port = tls.map_or(FORWARD, |_| REDIRECT);

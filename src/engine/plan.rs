@@ -30,7 +30,9 @@ pub use deploy::{
 pub use image::{choose, fits};
 pub use parts::{ALL_AGAIN, Part, live_by_rest, mend, named};
 pub use retire::{RetirePlan, retire};
-pub use secure::{FORWARD, PLAIN_PORT, REDIRECT, redirect_comes_last, refuse_plain_again};
+pub use secure::{
+    FORWARD, FURTHER, PLAIN_PORT, REDIRECT, keep_places, redirect_comes_last, refuse_plain_again,
+};
 pub use stack::{LIVE_COLOR, Made, StackPlan, differing, differs, refuse_blind_health_path, stack};
 pub use swap::{
     Aim, Needless, SwapPlan, fixed, is_bare, nothing_is_live, promote, rollback, rollback_to,

@@ -14,6 +14,8 @@ pub struct Infrastructure {
     pub load_balancer_dns_name: String,
     pub listeners: PerRoute<ListenerArn>,
     pub endpoints: PerRoute<Endpoint>,
+    /// That of port 80, where it sends users to HTTPS.
+    pub redirect: Option<ListenerArn>,
     pub target_groups: PerColor<TargetGroupArn>,
     pub subnets: Vec<String>,
     pub task_security_group: String,

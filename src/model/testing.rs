@@ -23,6 +23,7 @@ pub fn infrastructure() -> Infrastructure {
             test: ListenerArn::new("listener/test"),
         },
         endpoints: PORTS,
+        redirect: None,
         target_groups: PerColor {
             blue: TargetGroupArn::new("tg/blue"),
             green: TargetGroupArn::new("tg/green"),

@@ -67,6 +67,19 @@ async fn an_app_without_tls_is_asked_for_no_certificate() {
     refuse_unfit_certificates(&session).await.unwrap();
 }
 
+#[test]
+fn only_what_tls_has_against_a_certificate_is_a_complaint_of_it() {
+    let lost = |why| Exchange {
+        answer: std::sync::Arc::new(Answer::Nothing {
+            why,
+            error: "the certificate ended on 2026-01-01: renew it".to_owned(),
+        }),
+        unexpected: None,
+    };
+    assert!(tls_complaint(&lost(Lost::Tls)).is_some());
+    assert_eq!(tls_complaint(&lost(Lost::TimedOut)), None);
+}
+
 #[tokio::test]
 async fn it_answers_once_it_does_so_time_after_time() {
     let asked = std::sync::Arc::new(AtomicU32::new(0));

@@ -11,6 +11,34 @@ pub const PLAIN_PORT: &str = "PlainPort";
 pub const FORWARD: &str = "forward";
 pub const REDIRECT: &str = "redirect";
 
+/// The parameters of all certificates but the listeners' own, each of which is a
+/// resource of the stack.
+pub const FURTHER: [&str; 4] = [
+    "CertificateArn2",
+    "CertificateArn3",
+    "CertificateArn4",
+    "CertificateArn5",
+];
+
+/// Leaves each certificate where the stack has it: of one that moves to another
+/// resource, CloudFormation would take away with the old one what it has just added
+/// with the new one.
+pub fn keep_places(made: &BTreeMap<String, String>, wanted: &mut BTreeMap<&'static str, String>) {
+    let further = FURTHER.iter().filter_map(|name| wanted.get(name));
+    let mut further: Vec<String> = further.filter(|arn| !arn.is_empty()).cloned().collect();
+    let mut take = |arn: Option<&String>| {
+        let at = further
+            .iter()
+            .position(|it| arn.is_none_or(|arn| arn == it));
+        at.map(|at| further.remove(at))
+    };
+    let stay = FURTHER.map(|name| take(Some(made.get(name)?)));
+    for (name, stays) in FURTHER.into_iter().zip(stay) {
+        let arn = stays.or_else(|| take(None));
+        wanted.insert(name, arn.unwrap_or_default());
+    }
+}
+
 /// Whether port 80 has users of a live app, who are to be sent to 443: what the
 /// stack is made from, and what it is to be made from.
 pub fn redirect_comes_last(
@@ -49,6 +77,31 @@ fn is_live(wanted: &BTreeMap<&'static str, String>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_certificate_stays_in_its_place() {
+        for (made, wanted, expected) in [
+            (["", "", "", ""], ["b", "c", "", ""], ["b", "c", "", ""]),
+            (["b", "c", "d", ""], ["c", "d", "", ""], ["", "c", "d", ""]),
+            (["b", "c", "", ""], ["c", "b", "", ""], ["b", "c", "", ""]),
+            (
+                ["b", "c", "d", "e"],
+                ["f", "e", "c", "g"],
+                ["f", "c", "g", "e"],
+            ),
+            (["b", "c", "", ""], ["", "", "", ""], ["", "", "", ""]),
+        ] {
+            let by_name = |arns: [&str; 4]| FURTHER.into_iter().zip(arns.map(str::to_owned));
+            let made = by_name(made).map(|(name, arn)| (name.to_owned(), arn));
+            let mut wanted = by_name(wanted).collect();
+            keep_places(&made.collect(), &mut wanted);
+            assert_eq!(FURTHER.map(|name| wanted[name].as_str()), expected);
+        }
+        // A stack of a bgecs that knew no TLS.
+        let mut wanted = BTreeMap::from([(FURTHER[0], "b".to_owned())]);
+        keep_places(&BTreeMap::new(), &mut wanted);
+        assert_eq!(wanted[FURTHER[0]], "b");
+    }
 
     #[test]
     fn users_of_a_live_app_stay_on_port_80_until_443_answers() {
