@@ -1,5 +1,9 @@
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::aws::testing::{Reply, Wire, credentials};
+use crate::config::{Config, DEFAULT_POLICY};
+use crate::engine::plan::REDIRECT;
 use crate::error::Exit;
 
 const NAME: &str = "bgecs-hello";
