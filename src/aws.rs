@@ -6,6 +6,7 @@
 mod access;
 mod alarms;
 mod budget;
+mod certificates;
 mod download;
 mod ecr;
 mod ecs;
@@ -56,6 +57,7 @@ const IMPATIENT_ATTEMPT: Duration = Duration::from_secs(4);
 /// The clients for one account and region.
 #[derive(Debug, Clone)]
 pub struct Aws {
+    acm: aws_sdk_acm::Client,
     cloudformation: aws_sdk_cloudformation::Client,
     cloudwatch: aws_sdk_cloudwatch::Client,
     dynamodb: aws_sdk_dynamodb::Client,
@@ -95,6 +97,7 @@ impl Aws {
             aws_sdk_cloudformation::config::Builder::from(&paced(PacedService::CloudFormation))
                 .interceptor(clock.clone());
         Self {
+            acm: aws_sdk_acm::Client::new(&paced(PacedService::Acm)),
             cloudformation: aws_sdk_cloudformation::Client::from_conf(stacks.build()),
             cloudwatch: aws_sdk_cloudwatch::Client::new(&paced(PacedService::CloudWatch)),
             dynamodb: aws_sdk_dynamodb::Client::from_conf(journal.build()),

@@ -400,16 +400,16 @@ pub struct StatusFlags {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ListenerFlag {
-    /// Port 80
+    /// What users reach: port 80, or 443 with [tls]
     Prod,
-    /// Port 81
+    /// The test route: port 81, or 8443 with [tls]
     Test,
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  bgecs probe                                  port 80, 10 times a second for 10 s
+  bgecs probe                                  production, 10 times a second for 10 s
   bgecs probe --listener test --rate 50 --duration 1m
   bgecs probe --url http://localhost:8080/api --rate 1000
   bgecs probe --url https://example.com --method HEAD --expect-status 2xx,304")]

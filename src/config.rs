@@ -23,6 +23,7 @@ mod source;
 mod starter;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod veil;
 
 use std::collections::BTreeMap;
@@ -47,6 +48,7 @@ pub use production::ProductionSection;
 pub use production::{ListenerKeys, RuleKey};
 pub use secret::{SecretKind, SecretRef};
 pub use shift::ShiftSection;
+pub use tls::{DEFAULT_POLICY, TlsSection};
 
 /// The name of the file that [`Config::find`] looks for.
 pub const FILE_NAME: &str = "bgecs.toml";
@@ -64,6 +66,8 @@ pub struct Config {
     pub production: ProductionSection,
     /// Where one of the colours is a service that ran before bgecs came.
     pub attached: Option<Attached>,
+    /// None is plain HTTP.
+    pub tls: Option<TlsSection>,
     pub network: NetworkSection,
     pub probe: ProbeSection,
     pub shift: ShiftSection,
@@ -144,7 +148,7 @@ pub struct Service {
 /// `[network]`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NetworkSection {
-    /// Who may reach port 81.
+    /// Who may reach the test listener.
     pub test_cidr: Ipv4Cidr,
 }
 

@@ -8,6 +8,7 @@ mod attachment;
 mod build_cache;
 mod build_secret;
 mod caller;
+mod certificate;
 pub mod denial;
 mod deployed;
 mod entrance;
@@ -35,6 +36,7 @@ pub use attachment::{Attachment, NamedRepository, UsersRule};
 pub use build_cache::{CacheFrom, CacheTo};
 pub use build_secret::{Secret, SecretSource};
 pub use caller::Caller;
+pub use certificate::{CertificateArn, IssuedCertificate};
 pub use deployed::Deployed;
 pub use entrance::{
     Balancer, BalancerListener, ConditionPattern, ListenerRule, Protocol, RuleCondition,

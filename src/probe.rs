@@ -18,6 +18,6 @@ pub mod testing;
 
 pub use address::{Address, Question, Version};
 pub use certificate::Expiry;
-pub use client::{Client, ask_once};
+pub use client::{Client, Exchange, ask_each, ask_once};
 pub use pace::Schedule;
 pub use run::{Connections, Probe};

@@ -126,9 +126,17 @@ impl Session {
     /// # Errors
     /// A path that no URL can have (exit 2).
     pub fn address(&self, infra: &Infrastructure, port: Route, path: &str) -> Result<Address> {
-        Address::parse(&infra.url(port))
+        self.address_by(&infra.url(port), &infra.load_balancer_dns_name, path)
+    }
+
+    /// The same for any URL that leads to that load balancer.
+    ///
+    /// # Errors
+    /// As [`Self::address`].
+    pub fn address_by(&self, url: &str, load_balancer: &str, path: &str) -> Result<Address> {
+        Address::parse(url)
             .and_then(|address| address.at_path(path))
-            .map(|address| address.at_nodes_of(&infra.load_balancer_dns_name))
+            .map(|address| address.at_nodes_of(load_balancer))
             .map(|address| address.through(&self.connect_to))
             .map(|address| address.trusting(self.config.probe.ca_file.clone()))
             .map_err(Error::usage)
@@ -136,7 +144,12 @@ impl Session {
 
     /// Where a person opens it, if bgecs is redirected.
     pub async fn here(&self, infra: &Infrastructure) -> Option<PerRoute<Here>> {
-        here::here(&self.connect_to, infra).await
+        here::here(
+            &self.connect_to,
+            self.config.probe.ca_file.as_deref(),
+            infra,
+        )
+        .await
     }
 
     /// Asks a listener for a path once, as a new visitor; the test listener for
@@ -197,7 +210,8 @@ impl Session {
         // A file that is ill is said by whoever needs it.
         let loaded = Loaded::from(&self.config).ok()?;
         let needs = loaded.needs(&self.config, self.aws.region());
-        let inputs = inputs(&self.config, &needs, "none");
+        let mut inputs = inputs(&self.config, &needs, "none");
+        plan::keep_places(&stack.parameters, &mut inputs);
         let differing = plan::differing(&stack.parameters, &inputs);
         plan::differs(&path.to_string_lossy(), &differing)
     }

@@ -26,6 +26,7 @@ pub use connector::outside_the_body;
 /// A service whose calls bgecs paces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PacedService {
+    Acm,
     CloudFormation,
     CloudWatch,
     DynamoDb,

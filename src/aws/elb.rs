@@ -7,10 +7,24 @@ mod ways;
 use aws_sdk_elasticloadbalancingv2::types::{TargetHealthDescription, TargetHealthStateEnum};
 
 use super::Aws;
-use super::error::{AwsError, Named};
-use crate::model::{Target, TargetGroupArn, TargetState, Targets};
+use super::error::{AwsError, AwsErrorKind, Named};
+use crate::model::{ListenerArn, Target, TargetGroupArn, TargetState, Targets};
 
 impl Aws {
+    pub async fn has_listener(
+        &self,
+        load_balancer: &str,
+        listener: &ListenerArn,
+    ) -> Result<bool, AwsError> {
+        match self.listeners_of(load_balancer).await {
+            Ok(all) => Ok(all
+                .iter()
+                .any(|it| it.listener_arn() == Some(listener.as_str()))),
+            Err(error) if error.kind == AwsErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     pub async fn target_health(&self, group: &TargetGroupArn) -> Result<Targets, AwsError> {
         let answer = self
             .elb

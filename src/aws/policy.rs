@@ -7,7 +7,7 @@ mod table;
 
 use serde_json::{Map, Value, json};
 
-use crate::model::AppName;
+use crate::model::{AppName, CertificateArn};
 use table::{DEPLOYER, Grant, OPERATOR_TOO, PolicyCondition, WATCHER};
 
 /// Who the policy is for.
@@ -30,14 +30,34 @@ impl Role {
     }
 }
 
-/// The policy for one app; without a region it holds in all of them.
-pub fn document(role: Role, app: &AppName, region: Option<&str>) -> Value {
-    Names(&[
+/// The policy for one app with these certificates; without a region it holds in
+/// all of them.
+pub fn document(
+    role: Role,
+    app: &AppName,
+    region: Option<&str>,
+    certificates: &[CertificateArn],
+) -> Value {
+    let names = Names(&[
         ("{stack}", &app.stack_name()),
         ("{app}", app.as_str()),
         ("{region}", region.unwrap_or("*")),
-    ])
-    .policy(role.grants())
+    ]);
+    let mut policy = names.policy(role.grants());
+    if let (Role::Operator, false, Some(statements)) = (
+        role,
+        certificates.is_empty(),
+        policy["Statement"].as_array_mut(),
+    ) {
+        let arns: Vec<&str> = certificates.iter().map(CertificateArn::as_str).collect();
+        statements.push(json!({
+            "Sid": "Certificates",
+            "Effect": "Allow",
+            "Action": ["acm:DescribeCertificate"],
+            "Resource": arns,
+        }));
+    }
+    policy
 }
 
 /// The policy for looking on at a service, which may be given by its ARN.

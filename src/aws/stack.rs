@@ -97,6 +97,7 @@ impl StackSnapshot {
             load_balancer_dns_name: output("LoadBalancerDnsName")?,
             places: self.places()?,
             endpoints: self.endpoints(),
+            redirect: output("RedirectListenerArn").ok().map(ListenerArn::new),
             target_groups: PerColor {
                 blue: TargetGroupArn::new(output("BlueTargetGroupArn")?),
                 green: TargetGroupArn::new(output("GreenTargetGroupArn")?),

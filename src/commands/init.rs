@@ -14,13 +14,14 @@ use crate::aws::{TEMPLATE, has_no_journal};
 use crate::cli::{Global, Init};
 use crate::config::{Config, FILE_NAME};
 use crate::definition::Loaded;
+use crate::driver::secure;
 use crate::driver::stack::{self, Prepared};
 use crate::driver::turn::Turn;
 use crate::engine::plan::{self, LIVE_COLOR, Part, StackPlan, Step};
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::journal::Command;
-use crate::model::{AppName, Infrastructure, PerRoute};
+use crate::model::{AppName, Endpoint, Infrastructure, PerRoute};
 use crate::report::{Audience, CommandResult, ReportEvent, Reporter, Style};
 use crate::session::Session;
 use crate::session::here::{Here, beside};
@@ -41,6 +42,9 @@ struct Initialised {
     region: String,
     stack: String,
     urls: PerRoute<String>,
+    /// Where the app's own name has to lead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    load_balancer: Option<String>,
     /// Where it opens on this machine, if its name leads nowhere here.
     #[serde(skip_serializing_if = "Option::is_none")]
     here: Option<PerRoute<Here>>,
@@ -59,12 +63,16 @@ impl CommandResult for Initialised {
             InitOutcome::Updated => format!("the stack {} is updated", self.stack),
         };
         let here = self.here.as_ref();
+        let name = self.load_balancer.as_ref().map(|dns_name| {
+            format!("\n  name        DNS has to lead it to {dns_name} (CNAME or alias)")
+        });
+        let name = name.unwrap_or_default();
         let next = match self.is_first {
             true => "\n  next        `bgecs deploy . --tag 1` makes the first release live",
             false => "",
         };
         format!(
-            "{what}\n  production  {}\n  test        {}{next}",
+            "{what}\n  production  {}\n  test        {}{name}{next}",
             beside(
                 &style.strong(&self.urls.production),
                 here.map(|here| &here.production)
@@ -84,13 +92,14 @@ pub async fn run(session: &Session, args: &Init) -> Result<Exit> {
     // A mistake in a task definition is found now, not with the first deploy.
     let loaded = Loaded::from(&session.config)?;
     let needs = loaded.needs(&session.config, session.aws.region());
+    secure::refuse_unfit_certificates(session).await?;
     let before = session.aws.read_stack(&session.stack_name()).await?;
     let journal = before
         .as_ref()
         .and_then(|stack| stack.infrastructure().ok());
     let prepared = stack::prepare(session, &needs, before, args.allow_live).await?;
     if args.dry_run.dry_run {
-        let steps = steps(session, &prepared.plan);
+        let steps = steps(session, &prepared);
         let costs = costs(&session.config, &loaded, &prepared.plan);
         session
             .report
@@ -147,9 +156,9 @@ async fn was_begun(session: &Session, infrastructure: &Infrastructure) -> Result
     Ok(command == Some(Command::Init))
 }
 
-fn steps(session: &Session, plan: &StackPlan) -> Vec<Step> {
+fn steps(session: &Session, prepared: &Prepared) -> Vec<Step> {
     let name = session.stack_name();
-    match plan {
+    let mut steps = match &prepared.plan {
         StackPlan::Create => vec![Step::CreateStack { name }],
         StackPlan::Update { changes } => vec![Step::UpdateStack {
             name,
@@ -163,7 +172,12 @@ fn steps(session: &Session, plan: &StackPlan) -> Vec<Step> {
             )],
         }],
         StackPlan::NothingToDo => Vec::new(),
+    };
+    if prepared.redirects_last {
+        let url = session.config.production.url.clone();
+        steps.extend(url.map(|url| Step::RedirectTo { url }));
     }
+    steps
 }
 
 async fn carry_out(
@@ -172,7 +186,7 @@ async fn carry_out(
     interrupts: &mut Interrupts,
     prepared: &Prepared,
 ) -> Result<Exit> {
-    for step in &steps(session, &prepared.plan) {
+    for step in &steps(session, prepared) {
         session.report.tell(&ReportEvent::Doing(step.to_string()));
     }
     let infrastructure = interrupts
@@ -207,6 +221,10 @@ fn result(
         region: session.aws.region().to_owned(),
         stack: session.stack_name(),
         urls: infra.urls(),
+        load_balancer: match infra.endpoints.production {
+            Endpoint::Port(_) | Endpoint::Header => None,
+            Endpoint::Named(_) => Some(infra.load_balancer_dns_name.clone()),
+        },
         here,
         is_first: live.is_none_or(|live| live == "none"),
     }
@@ -229,7 +247,9 @@ pub fn offline(global: &Global, audience: Audience, args: &Init) -> Option<Resul
 fn print_policy(global: &Global, audience: Audience, role: Role) -> Result<Exit> {
     let config = configuration(global)?;
     let region = global.region.as_deref().or(config.place.region.as_deref());
-    let policy = policy::document(role, &config.app, region);
+    let certificates = config.tls.as_ref().map(|tls| tls.certificates.as_slice());
+    let certificates = certificates.unwrap_or_default();
+    let policy = policy::document(role, &config.app, region, certificates);
     Reporter::new(audience).data(&format!("{policy:#}"));
     Ok(Exit::Done)
 }

@@ -12,13 +12,14 @@ use super::unlock::LeaseShown;
 use crate::aws::StackSnapshot;
 use crate::cli;
 use crate::counted::counted;
-use crate::driver::turn;
+use crate::driver::{secure, turn};
 use crate::engine::plan::{self, AFTER_A_PAUSE, Refusal, WarmCost};
 use crate::error::{Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::journal::{self, Drift, Operation, OperationId, Previous};
 use crate::model::{
-    Color, ColorState, Endpoint, Found, Observed, PerColor, PerRoute, Rollout, Route, Split, WayIn,
+    Color, ColorState, Endpoint, Found, Infrastructure, Observed, PerColor, PerRoute, Rollout,
+    Route, Split, WayIn,
 };
 use crate::report::{CommandResult, Style};
 use crate::session::Session;
@@ -69,6 +70,9 @@ struct Status {
     at_work: Option<String>,
     /// In what the file differs from the stack, in a sentence.
     differs_from_stack: Option<String>,
+    /// What is wrong with the certificate, or that it ends soon, in a sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certificate: Option<String>,
 }
 
 /// What the app's parts are made by.
@@ -287,12 +291,14 @@ impl OtherWay {
 
 pub async fn run(session: &Session, args: &cli::StatusFlags) -> Result<Exit> {
     if !args.watch {
-        session.report.result(&look(session).await?);
+        let (mut status, infra) = look(session).await?;
+        status.certificate = secure::certificate_warning(session, &infra).await;
+        session.report.result(&status);
         return Ok(Exit::Done);
     }
     let mut interrupts = Interrupts::listen()?;
     loop {
-        session.report.page(&look(session).await?);
+        session.report.page(&look(session).await?.0);
         tokio::select! {
             () = sleep(PAUSE) => {}
             // How one leaves it, and no failure.
@@ -301,7 +307,7 @@ pub async fn run(session: &Session, args: &cli::StatusFlags) -> Result<Exit> {
     }
 }
 
-async fn look(session: &Session) -> Result<Status> {
+async fn look(session: &Session) -> Result<(Status, Infrastructure)> {
     let (stack, observed) = session.observe_with_stack().await?;
     let here = session.here(&observed.infrastructure).await;
     let mut status = status(session, &stack, &observed, here);
@@ -312,7 +318,7 @@ async fn look(session: &Session) -> Result<Status> {
             state.setback = setbacks.get_mut(color).take();
         }
     }
-    Ok(status)
+    Ok((status, observed.infrastructure))
 }
 
 /// Why the last deploy onto a colour failed, where it is not over that yet.
@@ -426,6 +432,7 @@ fn status(
             .map(|operation| Unfinished::of(operation, observed, held.is_some(), now)),
         at_work: held.as_ref().map(|lease| lease.sentence(now)),
         differs_from_stack: None,
+        certificate: None,
     }
 }
 
@@ -504,7 +511,7 @@ impl CommandResult for Status {
         } else if self.live.is_none() && !self.is_split() {
             lines.push("\nNothing is live yet: the first colour to serve becomes live.".to_owned());
         }
-        let differs = self.differs_from_stack.iter();
+        let differs = self.differs_from_stack.iter().chain(&self.certificate);
         lines.extend(differs.map(|sentence| format!("\n{warning} {sentence}")));
         let astray = self.astray.iter();
         lines.extend(astray.map(|sentence| format!("\n{warning} {sentence}.")));

@@ -1,11 +1,12 @@
-//! `[production]`: where users come in, where somebody else made that place.
+//! `[production]`: by which name users come in, and where somebody else made that
+//! place.
 
 use url::Url;
 
-use super::ConfigError;
 use super::document::Section;
 use super::entry::KeyValue;
 use super::names::not_empty;
+use super::{ConfigError, TlsSection};
 use crate::model::ListenerArn;
 
 type Result<T> = std::result::Result<T, ConfigError>;
@@ -15,6 +16,14 @@ type Result<T> = std::result::Result<T, ConfigError>;
 pub struct ProductionSection {
     /// What users type, up to the path: `https://shop.example.com`.
     pub url: Option<String>,
+}
+
+impl ProductionSection {
+    /// The name that it is asked by, and a certificate has to be for.
+    pub fn host(&self) -> Option<&str> {
+        let (_, rest) = self.url.as_ref()?.split_once("://")?;
+        Some(rest.split_once(':').map_or(rest, |(host, _)| host))
+    }
 }
 
 /// Which listener users come in by.
@@ -45,8 +54,11 @@ pub(super) struct PlaceKeys<'a> {
     rule: Option<KeyValue<'a>>,
 }
 
+/// `is_attached`: the load balancer, and what it serves, is somebody else's.
 pub(super) fn production<'a>(
     section: &mut Section<'a>,
+    tls: Option<&TlsSection>,
+    is_attached: bool,
 ) -> Result<(ProductionSection, PlaceKeys<'a>)> {
     let keys = PlaceKeys {
         listener: section.take("listener"),
@@ -54,7 +66,22 @@ pub(super) fn production<'a>(
         port: section.take("port"),
         rule: section.take("rule"),
     };
-    let url = section.optional("url", |entry| entry.checked(origin))?;
+    let url = section.optional("url", |entry| {
+        let url = entry.checked(origin)?;
+        match tls {
+            _ if is_attached => Ok(url),
+            None => Err(entry.misplaced(
+                "it is served with a certificate: name its ARN as `certificate` in [tls]",
+            )),
+            Some(_) => entry.checked(|_| served(url)),
+        }
+    })?;
+    if tls.is_some() && url.is_none() {
+        return Err(section.missing(
+            "url",
+            "it is missing: [tls] serves the app by its own name, such as `url = \"https://shop.example.com\"` in [production]",
+        ));
+    }
     Ok((ProductionSection { url }, keys))
 }
 
@@ -176,6 +203,21 @@ fn origin(text: &str) -> std::result::Result<String, String> {
         true => Ok(url.origin().ascii_serialization()),
         false => Err(
             "it ends with the name and the port: what is asked there is `path` in [probe]"
+                .to_owned(),
+        ),
+    }
+}
+
+/// What the listeners that `init` makes are asked by: no certificate of ACM is for
+/// an address.
+fn served(url: String) -> std::result::Result<String, String> {
+    let name = url.strip_prefix("https://").unwrap_or_default();
+    let is_name = name.contains('.')
+        && name.ends_with(|last: char| last.is_ascii_alphabetic() || last == '.');
+    match is_name && !name.contains([':', '[']) {
+        true => Ok(url),
+        false => Err(
+            "with [tls] it is https:// and a name, on port 443, such as https://shop.example.com"
                 .to_owned(),
         ),
     }

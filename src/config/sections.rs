@@ -20,6 +20,7 @@ use super::production::production;
 use super::secret::SecretRef;
 use super::shift::{shift, time};
 use super::source::File;
+use super::tls::tls;
 use super::{
     AwsPlace, Build, Config, ConfigError, Container, ContainerSection, DEFAULT_CONTAINER,
     DEFAULT_HEALTH_PATH, DefinitionSource, Hooks, LeaseSection, LoadBalancerSection, Logs,
@@ -59,15 +60,26 @@ const SETTINGS_KEYS: [&str; 5] = ["cpu", "memory", "environment", "secrets", "co
 pub(super) fn config(file: &File<'_>, environment: Option<&str>) -> Result<Config> {
     let root = folder_of(file.path);
     file.read(environment, |top| {
+        let tls = top.section("tls", tls)?;
         let (service, cluster) = top.section("service", service)?;
-        let (production, place_keys) = top.section("production", production)?;
+        let running = top.section("colors", colors)?;
+        let is_attached = running.is_some();
+        let (production, place_keys) = top.section("production", |section| {
+            production(section, tls.as_ref(), is_attached)
+        })?;
         let keys = AttachedKeys {
-            running: top.section("colors", colors)?,
+            running,
             cluster,
             production: place_keys,
             header: top.section("test", test)?,
         };
         let attached = keys.judged(top, &production)?;
+        if tls.is_some() && is_attached {
+            return Err(top.missing(
+                "tls",
+                "it is for a load balancer that `bgecs init` makes: take it out, for the one of a service that ran before has its certificates",
+            ));
+        }
         Ok(Config {
             path: file.path.to_owned(),
             app: app(top)?,
@@ -76,6 +88,7 @@ pub(super) fn config(file: &File<'_>, environment: Option<&str>) -> Result<Confi
             service,
             production,
             attached,
+            tls,
             network: top.section("network", network)?,
             probe: top.section("probe", |section| probe(section, root))?,
             shift: top.section("shift", shift)?,

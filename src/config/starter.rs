@@ -38,7 +38,14 @@ desired_count = 2          # tasks of a colour when it is created
 health_check_grace_period_seconds = 60    # how long a new task may take to become healthy
 
 [network]
-test_cidr = "0.0.0.0/0"    # who may reach the test port, 81
+test_cidr = "0.0.0.0/0"    # who may reach the test port: 81, or 8443 with [tls]
+
+[production]
+# url = "https://shop.example.com"   # what users type; needs [tls]
+
+[tls]                      # HTTPS with a certificate of ACM, or with a list of some
+# certificate = "arn:aws:acm:eu-west-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef"
+# policy = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
 
 [probe]
 path = "/"                 # what is requested during a promotion

@@ -1,6 +1,7 @@
 mod attached;
 mod environments;
 mod mistakes;
+mod tls;
 mod values;
 
 use std::fs;
@@ -32,6 +33,7 @@ fn defaults() -> Config {
         service: Service::default(),
         production: ProductionSection::default(),
         attached: None,
+        tls: None,
         shift: ShiftSection::default(),
         network: NetworkSection::default(),
         probe: ProbeSection::default(),

@@ -41,8 +41,15 @@ impl StackRemains {
 /// AWS's own, but that a part is gone.
 pub async fn look(session: &Session, infra: &Infrastructure) -> Result<StackRemains, AwsError> {
     let aws = &session.aws;
-    let (places, blue, green, services, journal, has_images, has_logs) = try_join!(
+    let redirect = async {
+        match &infra.redirect {
+            Some(listener) => aws.has_listener(&infra.load_balancer, listener).await,
+            None => Ok(true),
+        }
+    };
+    let (places, redirects, blue, green, services, journal, has_images, has_logs) = try_join!(
         aws.places_there(infra),
+        redirect,
         there(aws.target_health(infra.target_group(Color::Blue))),
         there(aws.target_health(infra.target_group(Color::Green))),
         there(aws.read_services(&infra.services)),
@@ -55,6 +62,7 @@ pub async fn look(session: &Session, infra: &Infrastructure) -> Result<StackRema
     let of_routes = Part::of_routes(infra).into_iter();
     let of_routes = of_routes.map(|(arn, part)| (places.contains_key(arn), part));
     let rest = [
+        (redirects, Part::Listener(Endpoint::Port(80))),
         (blue.is_some(), Part::TargetGroup(Color::Blue)),
         (green.is_some(), Part::TargetGroup(Color::Green)),
         (services.is_some(), Part::Cluster),

@@ -1,22 +1,26 @@
 //! Infrastructure: creating, updating and deleting the stack, showing each
 //! resource event as it happens.
 
-use std::collections::{BTreeSet, HashSet};
+mod inputs;
+
+use std::collections::HashSet;
 use std::time::Duration;
 
 use tokio::time::sleep;
 
 use super::turn::Turn;
-use super::{lost, mend};
+use super::{lost, mend, secure};
 use crate::aws::{AwsError, StackChange, StackInputs, StackSnapshot, StackStatus, TEMPLATE};
-use crate::config::Config;
-use crate::engine::plan::{self, LIVE_COLOR, Made, StackPlan};
+use crate::engine::plan::{self, FORWARD, LIVE_COLOR, Made, PLAIN_PORT, StackPlan};
 use crate::engine::task_definition::Needs;
 use crate::error::{Error, Result};
 use crate::model::journal::{Effect, OperationId};
 use crate::model::{Color, Infrastructure, denial};
 use crate::report::ReportEvent;
 use crate::session::{Session, unusable};
+
+pub use inputs::inputs;
+use inputs::refuse_too_long;
 
 /// CloudFormation publishes no rate limit; it throttles eager readers.
 const POLLS: [Duration; 4] = [
@@ -30,6 +34,8 @@ const POLLS: [Duration; 4] = [
 pub struct Prepared {
     pub plan: StackPlan,
     pub inputs: StackInputs,
+    /// Users stay on port 80 until 443 answers: an update of its own.
+    pub redirects_last: bool,
     before: Option<StackSnapshot>,
 }
 
@@ -63,8 +69,20 @@ impl Prepared {
         Self {
             plan,
             inputs,
+            redirects_last: false,
             before: None,
         }
+    }
+}
+
+impl Prepared {
+    /// Until users are let over, port 80 goes on as it is.
+    fn inputs_of_update(&self) -> StackInputs {
+        let mut inputs = self.inputs.clone();
+        if self.redirects_last {
+            inputs.insert(PLAIN_PORT, FORWARD.to_owned());
+        }
+        inputs
     }
 }
 
@@ -85,6 +103,7 @@ pub async fn prepare(
         return Ok(Prepared {
             plan: StackPlan::Create,
             inputs: fresh,
+            redirects_last: false,
             before: None,
         });
     };
@@ -98,18 +117,27 @@ pub async fn prepare(
     })?;
     let left = mend::look(session, &infra).await?;
     if !left.gone.is_empty() {
-        let inputs = inputs(&session.config, needs, color_or_none(left.live()?));
+        let mut inputs = inputs(&session.config, needs, color_or_none(left.live()?));
+        plan::keep_places(&before.parameters, &mut inputs);
+        plan::refuse_plain_again(&before.parameters, &inputs)?;
+        if plan::redirect_comes_last(&before.parameters, &inputs) {
+            // That is the next `init`'s.
+            inputs.insert(PLAIN_PORT, FORWARD.to_owned());
+        }
         return Ok(Prepared {
             plan: plan::mend(&name, left.gone, &left.services)?,
             inputs,
+            redirects_last: false,
             before: Some(before),
         });
     }
     let live = live_color(session, &infra).await?;
-    let inputs = inputs(&session.config, needs, live);
+    let mut inputs = inputs(&session.config, needs, live);
+    plan::keep_places(&before.parameters, &mut inputs);
     if !allow_live {
         plan::refuse_blind_health_path(&before.parameters, &inputs)?;
     }
+    plan::refuse_plain_again(&before.parameters, &inputs)?;
     let template = session.aws.read_template(&name).await?;
     let made = Made {
         template: &template,
@@ -117,6 +145,7 @@ pub async fn prepare(
     };
     Ok(Prepared {
         plan: plan::stack(Some(&made), TEMPLATE, &inputs),
+        redirects_last: plan::redirect_comes_last(&before.parameters, &inputs),
         inputs,
         before: Some(before),
     })
@@ -148,18 +177,22 @@ pub async fn carry_out(
         StackPlan::Update { .. } => {
             about_to_update(turn, &name).await?;
             tell_the_stack_who_is_live(session, prepared, &mut told).await?;
-            update(session, prepared.work().made()).await? == StackChange::Started
+            let inputs = prepared.inputs_of_update();
+            update(session, (TEMPLATE, &inputs)).await? == StackChange::Started
         }
     };
     if started {
         await_stack(session, &name, &mut told).await?;
     }
+    if prepared.redirects_last {
+        secure::redirect_once_it_answers(session, turn, &mut told).await?;
+    }
     let infrastructure = session.infrastructure().await?;
     if matches!(prepared.plan, StackPlan::Mend { .. }) {
         mend::check(session, &infrastructure).await?;
     }
-    if let Some(turn) = turn.filter(|_| started) {
-        see_the_test_port(session, turn, &infrastructure).await?;
+    if let Some(turn) = turn.filter(|_| started || prepared.redirects_last) {
+        see_the_test_route(session, turn, &infrastructure).await?;
     }
     Ok(infrastructure)
 }
@@ -186,7 +219,7 @@ pub async fn renew(session: &Session, work: &StackWork<'_>) -> Result<()> {
     }
 }
 
-async fn about_to_update(turn: Option<&Turn>, name: &str) -> Result<()> {
+pub(super) async fn about_to_update(turn: Option<&Turn>, name: &str) -> Result<()> {
     if let Some(turn) = turn {
         let name = name.to_owned();
         turn.about_to(Effect::UpdateStack { name }).await?;
@@ -194,9 +227,9 @@ async fn about_to_update(turn: Option<&Turn>, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// An update puts port 81 on the idle colour, wherever it was; a port 80 that is
-/// not where it was is not its doing.
-async fn see_the_test_port(session: &Session, turn: &Turn, infra: &Infrastructure) -> Result<()> {
+/// An update puts the test route on the idle colour, wherever it was; production,
+/// if it is not where it was, is not its doing.
+async fn see_the_test_route(session: &Session, turn: &Turn, infra: &Infrastructure) -> Result<()> {
     let now = session.aws.observe(infra, Some(turn.head())).await?;
     let truth = &now.journal.truth;
     if truth
@@ -210,7 +243,7 @@ async fn see_the_test_port(session: &Session, turn: &Turn, infra: &Infrastructur
 
 /// Names one call among all: CloudFormation takes it with each try, and gives it
 /// back with each event.
-fn token(session: &Session) -> String {
+pub(super) fn token(session: &Session) -> String {
     OperationId::new(session.aws.journal_time(), fastrand::u32(..)).to_string()
 }
 
@@ -242,7 +275,7 @@ async fn update(session: &Session, made: (&str, &StackInputs)) -> Result<StackCh
 }
 
 /// A second try of an update finds the stack busy with the first one.
-async fn or_begun(
+pub(super) async fn or_begun(
     session: &Session,
     updated: Result<StackChange, AwsError>,
     token: &str,
@@ -257,7 +290,7 @@ async fn or_begun(
 
 /// An update of its own, before the real one, where the stack still has an
 /// older live colour in its parameter: should the real update fail, its rollback
-/// puts back the parameters from before, and port 80 with them.
+/// puts back the parameters from before, and production with them.
 async fn tell_the_stack_who_is_live(
     session: &Session,
     prepared: &Prepared,
@@ -300,55 +333,6 @@ fn color_or_none(live: Option<Color>) -> &'static str {
     live.map_or("none", Color::as_str)
 }
 
-/// A parameter of CloudFormation's has room for so many bytes
-/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>).
-const LONGEST_PARAMETER: usize = 4096;
-
-/// # Errors
-/// More ARNs of a kind than the stack can be told of (exit 2).
-fn refuse_too_long(inputs: &StackInputs) -> Result<()> {
-    match inputs
-        .iter()
-        .find(|(_, value)| value.len() > LONGEST_PARAMETER)
-    {
-        None => Ok(()),
-        Some((name, value)) => Err(Error::usage(format!(
-            "{name} of the stack would have {} bytes, and CloudFormation takes {LONGEST_PARAMETER}",
-            value.len()
-        ))
-        .hint("keep several values in one secret, as its JSON keys; or give the task definition an `executionRoleArn` of your own")),
-    }
-}
-
-/// The template's parameters, from the configuration and what the task
-/// definition needs.
-pub fn inputs(config: &Config, needs: &Needs, live: &str) -> StackInputs {
-    let joined = |arns: &BTreeSet<String>| {
-        let arns: Vec<&str> = arns.iter().map(String::as_str).collect();
-        arns.join(",")
-    };
-    let delay = config.load_balancer.deregistration_delay.as_secs();
-    let mutability = match config.registry.immutable_tags {
-        true => "IMMUTABLE",
-        false => "MUTABLE",
-    };
-    StackInputs::from([
-        ("App", config.app.to_string()),
-        (LIVE_COLOR, live.to_owned()),
-        ("HealthPath", config.container.health_path.clone()),
-        ("TestCidr", config.network.test_cidr.to_string()),
-        ("LogRetentionDays", config.logs.retention_days.to_string()),
-        ("DeregistrationDelaySeconds", delay.to_string()),
-        ("ImageTagMutability", mutability.to_owned()),
-        ("SecretArns", joined(&needs.secrets)),
-        ("ParameterArns", joined(&needs.parameters)),
-        ("EnvironmentFileArns", joined(&needs.files)),
-        ("EnvironmentBucketArns", joined(&needs.buckets)),
-        ("OtherLogGroupArns", joined(&needs.log_groups)),
-        ("OtherRepositoryArns", joined(&needs.repositories)),
-    ])
-}
-
 async fn already_told(
     session: &Session,
     before: Option<&StackSnapshot>,
@@ -379,7 +363,11 @@ pub async fn await_settled(session: &Session) -> Result<Option<StackSnapshot>> {
     Ok(None)
 }
 
-async fn await_stack(session: &Session, name: &str, told: &mut HashSet<String>) -> Result<()> {
+pub(super) async fn await_stack(
+    session: &Session,
+    name: &str,
+    told: &mut HashSet<String>,
+) -> Result<()> {
     let mut first_failure = None;
     for round in 0.. {
         // Read before the events, so that the last events are not missed.

@@ -2,6 +2,7 @@
 //! was observed. A dry run prints the plan; a real run follows it.
 
 mod capacity;
+mod certificates;
 mod costs;
 #[cfg(test)]
 mod dead_ends;
@@ -9,6 +10,7 @@ mod deploy;
 mod image;
 mod parts;
 mod retire;
+mod secure;
 mod stack;
 mod standing;
 mod swap;
@@ -19,6 +21,7 @@ mod ways;
 use serde::{Serialize, Serializer};
 
 pub use capacity::{missing, needed, strategy};
+pub use certificates::{refuse_other_region, refuse_unfit};
 pub use costs::{WarmCost, costs};
 pub use deploy::{
     DeployPlan, DeployWish, ServicePlan, definition_change, deploy, is_the_same, refuse_unproven,
@@ -27,6 +30,9 @@ pub use deploy::{
 pub use image::{choose, fits};
 pub use parts::{ALL_AGAIN, Part, live_by_rest, mend, named};
 pub use retire::{RetirePlan, retire};
+pub use secure::{
+    FORWARD, FURTHER, PLAIN_PORT, REDIRECT, keep_places, redirect_comes_last, refuse_plain_again,
+};
 pub use stack::{LIVE_COLOR, Made, StackPlan, differing, differs, refuse_blind_health_path, stack};
 pub use swap::{
     Aim, Needless, SwapPlan, fixed, is_bare, nothing_is_live, promote, rollback, rollback_to,
@@ -54,6 +60,10 @@ pub enum Step {
     UpdateStack {
         name: String,
         changes: Vec<String>,
+    },
+    /// Of port 80, once that answers.
+    RedirectTo {
+        url: String,
     },
     AwaitStack {
         name: String,
@@ -187,6 +197,9 @@ impl std::fmt::Display for Step {
                     "update the CloudFormation stack {name}: {}",
                     changes.join(", ")
                 )
+            }
+            Self::RedirectTo { url } => {
+                write!(f, "once {url} answers, have port 80 redirect to it")
             }
             Self::RunHook { command } => write!(f, "run the hook `{command}`"),
             Self::Build { context } => write!(f, "build the image from {context}"),

@@ -1,6 +1,8 @@
 //! What `init` made: the names and ARNs that every other command needs.
 
-use super::{Color, Endpoint, Network, PerColor, PerRoute, Places, Route, TargetGroupArn};
+use super::{
+    Color, Endpoint, ListenerArn, Network, PerColor, PerRoute, Places, Route, TargetGroupArn,
+};
 
 /// The outputs of the app's CloudFormation stack, typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +17,8 @@ pub struct Infrastructure {
     /// Where either route is decided on.
     pub places: Places,
     pub endpoints: PerRoute<Endpoint>,
+    /// That of port 80, where it sends users to HTTPS.
+    pub redirect: Option<ListenerArn>,
     pub target_groups: PerColor<TargetGroupArn>,
     pub settings: ServiceSettings,
     pub roles: TaskRoles,

@@ -26,6 +26,7 @@ pub fn infrastructure() -> Infrastructure {
             test: TestPlace::At(Place::Listener(ListenerArn::new("listener/test"))),
         },
         endpoints: PORTS,
+        redirect: None,
         target_groups: PerColor {
             blue: TargetGroupArn::new("tg/blue"),
             green: TargetGroupArn::new("tg/green"),

@@ -110,6 +110,10 @@ impl Address {
         Ok(self)
     }
 
+    pub fn is_secured(&self) -> bool {
+        self.is_secured
+    }
+
     pub(super) fn scheme(&self) -> &'static str {
         if self.is_secured { "https" } else { "http" }
     }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 use http_body_util::Empty;
 use hyper::header::{ACCEPT, HOST, HeaderName, HeaderValue, USER_AGENT};
 use hyper::{HeaderMap, Request, Uri};
@@ -316,6 +317,27 @@ pub async fn ask_once(address: &Address, question: &Question, timeout: Duration)
         }
     }
     asked
+}
+
+/// Asks each node once, as a new visitor; and tells what is to be warned of.
+pub async fn ask_each(
+    address: &Address,
+    question: &Question,
+    timeout: Duration,
+) -> (Vec<Exchange>, Expiry) {
+    let lost = |error| (vec![Exchange::lost(Lost::Other, error)], Expiry::default());
+    let client = match Client::new(address, question.clone(), timeout) {
+        Ok(client) => client,
+        Err(error) => return lost(error),
+    };
+    let nodes = match Nodes::look_up(&address.through).await.now() {
+        Ok(nodes) => nodes,
+        Err(error) => return lost(error),
+    };
+    let asking = nodes
+        .iter()
+        .map(|node| client.ask(*node, model::Connection::Fresh));
+    (join_all(asking).await, client.expiry())
 }
 
 impl Exchange {

@@ -6,6 +6,7 @@
 //! anything else the way is curl's, which keeps the Host header.
 
 use std::fmt;
+use std::path::Path;
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
@@ -50,7 +51,12 @@ pub fn beside(url: &impl fmt::Display, here: Option<&Here>) -> String {
 }
 
 /// `through`: where bgecs connects instead; nowhere else if it is empty.
-pub async fn here(through: &[String], infra: &Infrastructure) -> Option<PerRoute<Here>> {
+/// `ca_file`: whose issuers are trusted beside the system's.
+pub async fn here(
+    through: &[String],
+    ca_file: Option<&Path>,
+    infra: &Infrastructure,
+) -> Option<PerRoute<Here>> {
     let first = through.first()?;
     let name = &infra.load_balancer_dns_name;
     let ports = [Route::Production, Route::Test].map(|route| port(infra, route));
@@ -71,7 +77,11 @@ pub async fn here(through: &[String], infra: &Infrastructure) -> Option<PerRoute
         let door = port(infra, route).and_then(|port| door(&said, name, port));
         door.unwrap_or_else(|| {
             let url = infra.url(route);
-            Here::Curl(format!("curl --connect-to ::{first} {url}/"))
+            let trusting = match ca_file {
+                Some(file) if url.starts_with("https:") => format!(" --cacert {}", file.display()),
+                _ => String::new(),
+            };
+            Here::Curl(format!("curl{trusting} --connect-to ::{first} {url}/"))
         })
     };
     Some(PerRoute {

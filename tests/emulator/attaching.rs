@@ -129,7 +129,16 @@ fn the_original_keeps_the_release_that_it_was_given() -> Outcome {
     let company = company(&world)?;
     world.done(&["attach"])?;
     for (tag, color) in [("2", "green"), ("3", "blue")] {
-        world.done(&["deploy", V2, "--tag", tag, "--color", color, "--timeout", "60s"])?;
+        world.done(&[
+            "deploy",
+            V2,
+            "--tag",
+            tag,
+            "--color",
+            color,
+            "--timeout",
+            "60s",
+        ])?;
         world.done(&["promote", "--tag", tag])?;
     }
     let before = company.service("web")?;

@@ -29,6 +29,7 @@ mod promoting;
 mod removing;
 mod running;
 mod secrets;
+mod secure;
 mod stub;
 mod table;
 mod watching;

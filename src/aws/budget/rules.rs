@@ -38,6 +38,10 @@ const ECR: &[Rule] = &[
     rule(|name| !gets_a_token(name), 10, 10),
 ];
 
+/// Of DescribeCertificate, the one call that is made:
+/// <https://docs.aws.amazon.com/acm/latest/userguide/acm-limits.html#api-rate-limits>
+const ACM: &[Rule] = &[rule(any, 10, 10)];
+
 /// Chosen: a stack is looked at every few seconds.
 const CLOUD_FORMATION: &[Rule] = &[rule(any, 20, 5)];
 
@@ -55,6 +59,7 @@ const DYNAMO_DB: &[Rule] = &[rule(any, 40, 10)];
 impl PacedService {
     pub const fn rules(self) -> &'static [Rule] {
         match self {
+            Self::Acm => ACM,
             Self::CloudFormation => CLOUD_FORMATION,
             Self::CloudWatch => CLOUD_WATCH,
             Self::DynamoDb => DYNAMO_DB,

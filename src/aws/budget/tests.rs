@@ -73,6 +73,7 @@ fn every_call_is_held_to_the_limits_that_aws_publishes_for_it() {
         (PacedService::DynamoDb, &["PutItem"], &[(40, 10)]),
         (PacedService::CloudWatch, &["DescribeAlarms"], &[(9, 9)]),
         (PacedService::Logs, &["GetLogEvents"], &[(10, 5)]),
+        (PacedService::Acm, &["DescribeCertificate"], &[(10, 10)]),
     ] {
         for operation in operations {
             assert_eq!(limits(service, operation), expected, "{operation}");

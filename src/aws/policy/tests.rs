@@ -11,7 +11,22 @@ const MAX_CHARACTERS: usize = 6_144;
 const ROLES: [Role; 2] = [Role::Deployer, Role::Operator];
 
 fn of(role: Role, app: &str, region: Option<&str>) -> Value {
-    document(role, &app.parse().unwrap(), region)
+    document(role, &app.parse().unwrap(), region, &[])
+}
+
+/// The owner of the app says which, and all that is asked of them is what they are.
+#[test]
+fn the_operator_may_look_at_the_apps_own_certificates() {
+    let arns = ["a", "b"].map(|id| format!("arn:aws:acm:eu-west-1:123456789012:certificate/{id}"));
+    let certificates: Vec<CertificateArn> = arns.iter().map(|arn| arn.parse().unwrap()).collect();
+    let certified = |role| document(role, &"hello".parse().unwrap(), None, &certificates);
+    let policy = certified(Role::Operator);
+    let last = statements(&policy).last().unwrap();
+    assert_eq!(texts(&last["Action"]), ["acm:DescribeCertificate"]);
+    assert_eq!(texts(&last["Resource"]), arns);
+    let plain = statements(&policy).len() - 1;
+    assert_eq!(statements(&of(Role::Operator, "hello", None)).len(), plain);
+    assert_eq!(certified(Role::Deployer), of(Role::Deployer, "hello", None));
 }
 
 fn statements(policy: &Value) -> &Vec<Value> {
@@ -26,7 +41,11 @@ fn texts(value: &Value) -> Vec<&str> {
 #[test]
 fn the_longest_policy_is_one_that_iam_takes() {
     for role in ROLES {
-        let policy = of(role, "a-name-as-long-as-20", Some("ap-southeast-1"));
+        let app = "a-name-as-long-as-20".parse().unwrap();
+        let id = "01234567-89ab-cdef-0123-456789abcdef";
+        let arn = format!("arn:aws:acm:ap-southeast-1:123456789012:certificate/{id}");
+        let certificates = vec![arn.parse().unwrap(); 5];
+        let policy = document(role, &app, Some("ap-southeast-1"), &certificates);
         let written = policy.to_string();
         let characters = written.chars().filter(|c| !c.is_whitespace()).count();
         assert!(characters <= MAX_CHARACTERS, "{role:?}: {characters}");

@@ -1,6 +1,6 @@
 use super::*;
 use crate::aws::testing::Wire;
-use crate::model::testing::infrastructure;
+use crate::model::testing::{hosts, infrastructure};
 
 #[test]
 fn a_folder_gives_the_app_its_name() {
@@ -41,6 +41,37 @@ fn created_updated_or_left_as_it_is() {
       production  http://lb.example
       test        http://lb.example:81
     ");
+}
+
+#[test]
+fn an_app_of_its_own_name_says_where_that_has_to_lead() {
+    let session = Session::of_hello(Wire::new().aws());
+    let mut infra = infrastructure();
+    infra.endpoints = hosts();
+    let prepared = Prepared::of(StackPlan::NothingToDo, "blue");
+    let result = result(&session, &prepared, &infra, None);
+    insta::assert_snapshot!(result.human(&Style::plain()), @"
+    nothing to do: the stack bgecs-hello is up to date
+      production  https://shop.example.com
+      test        https://next.example.com
+      name        DNS has to lead it to lb.example (CNAME or alias)
+    ");
+    let json = serde_json::to_value(&result).unwrap();
+    assert_eq!(json["load_balancer"], "lb.example");
+}
+
+#[test]
+fn a_live_app_goes_over_to_https_in_two_steps() {
+    let mut session = Session::of_hello(Wire::new().aws());
+    session.config.production.url = Some("https://shop.example.com".to_owned());
+    let changes = vec!["PlainPort from `forward` to `redirect`".to_owned()];
+    let mut prepared = Prepared::of(StackPlan::Update { changes }, "green");
+    assert_eq!(steps(&session, &prepared).len(), 1);
+    prepared.redirects_last = true;
+    assert_eq!(
+        steps(&session, &prepared)[1].to_string(),
+        "once https://shop.example.com answers, have port 80 redirect to it"
+    );
 }
 
 #[test]

@@ -539,6 +539,7 @@ fn the_environment_and_a_file_that_differs_are_shown() {
     let status = Status {
         environment: Some("staging".to_owned()),
         differs_from_stack: Some("bgecs.toml differs".to_owned()),
+        certificate: Some("the certificate ends on 2026-12-01".to_owned()),
         ..of(&world())
     };
     let shown = status.human(&Style::plain());
@@ -547,8 +548,9 @@ fn the_environment_and_a_file_that_differs_are_shown() {
         "{shown}"
     );
     assert!(
-        shown.contains("\nwarning: bgecs.toml differs\n")
-            || shown.ends_with("\nwarning: bgecs.toml differs"),
+        shown.contains(
+            "\nwarning: bgecs.toml differs\n\nwarning: the certificate ends on 2026-12-01"
+        ) || shown.ends_with("\nwarning: bgecs.toml differs"),
         "{shown}"
     );
 }

@@ -134,6 +134,21 @@ async fn a_rule_of_a_route_that_is_gone_is_found() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_redirect_to_https_is_a_part_too() {
+    for (redirect, expected) in [
+        // It is one of the two that are there.
+        ("listener/test", vec![]),
+        ("listener/gone", vec![Part::Listener(Endpoint::Port(80))]),
+    ] {
+        let wire = wire(&[]).on("DescribeListeners", listeners());
+        let mut infra = infrastructure();
+        infra.redirect = Some(crate::model::ListenerArn::new(redirect));
+        let left = look(&Session::of_hello(wire.aws()), &infra).await.unwrap();
+        assert_eq!(left.gone, expected, "{redirect}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_cannot_be_read_is_not_taken_for_gone() {
     let denied = wire(&[("DescribeServices", "AccessDeniedException")]);
     let session = Session::of_hello(denied.aws());

@@ -1,5 +1,9 @@
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::aws::testing::{Reply, Wire, credentials};
+use crate::config::{Config, DEFAULT_POLICY};
+use crate::engine::plan::REDIRECT;
 use crate::error::Exit;
 
 const NAME: &str = "bgecs-hello";
@@ -282,4 +286,52 @@ fn more_secrets_than_the_stack_can_be_told_of_are_refused() {
         error.message.starts_with("SecretArns of the stack"),
         "{error}"
     );
+}
+
+#[test]
+fn certificates_and_the_public_name_are_parameters_of_the_template() {
+    let arn = |id: &str| format!("arn:aws:acm:eu-west-1:123456789012:certificate/{id}");
+    let text = format!(
+        "app = 'hello'\n[production]\nurl = 'https://shop.example.com'\n[tls]\n\
+         certificate = ['{}', '{}']",
+        arn("a"),
+        arn("b")
+    );
+    let inputs = |text: &str| {
+        let config = Config::parse(text, "/srv/hello/bgecs.toml".as_ref()).unwrap();
+        inputs(&config, &Needs::default(), "none")
+    };
+    let secure = inputs(&text);
+    for (name, value) in [
+        ("CertificateArn", arn("a")),
+        ("CertificateArn2", arn("b")),
+        ("CertificateArn5", String::new()),
+        ("PublicUrl", "https://shop.example.com".to_owned()),
+        ("TlsPolicy", DEFAULT_POLICY.to_owned()),
+        (PLAIN_PORT, REDIRECT.to_owned()),
+    ] {
+        assert_eq!(secure[name], value, "{name}");
+    }
+    let plain = inputs("app = 'hello'");
+    assert_eq!(
+        (
+            plain["CertificateArn"].as_str(),
+            plain["PublicUrl"].as_str()
+        ),
+        ("", "")
+    );
+    assert_eq!(plain[PLAIN_PORT], FORWARD);
+
+    let (_, from) = TEMPLATE.split_once("\nParameters:\n").unwrap();
+    let (parameters, _) = from.split_once("\nMappings:\n").unwrap();
+    let parameters = parameters.lines().filter_map(|line| {
+        let name = line.strip_prefix("  ")?.strip_suffix(':')?;
+        name.starts_with(|c: char| c.is_ascii_uppercase())
+            .then_some(name)
+    });
+    assert_eq!(
+        secure.keys().copied().collect::<BTreeSet<_>>(),
+        parameters.collect()
+    );
+    assert!(secure.keys().eq(plain.keys()));
 }

@@ -107,7 +107,7 @@ pub fn refuse_cutting_off(ways: &OtherWays, colors: &[Color], retry: &str) -> Re
                 all.join("; ")
             ),
             format!(
-                "bgecs moves only its production and its test route: remove or re-point {}, then `{retry}`",
+                "bgecs moves only its own routes: remove or re-point {}, then `{retry}`",
                 arns(leading.iter().map(|(way, _)| *way))
             ),
         ));

@@ -14,7 +14,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::model::{Answer, Connection, Lost};
 use crate::probe::testing::{PATIENCE, ok, soon};
-use crate::probe::{Address, Client, Question};
+use crate::probe::{Address, Client, Question, ask_each};
 
 const DAY: time::Duration = time::Duration::DAY;
 
@@ -149,6 +149,13 @@ async fn a_certificate_that_ends_within_two_weeks_is_warned_of() {
         soon(client.ask(node, Connection::Fresh)).await;
         let warning = client.expiry().warning();
         assert_eq!(warning.is_some(), is_soon, "{days}: {warning:?}");
+
+        let address = Address::parse("https://shop.test/").unwrap();
+        let address = address.trusting(Some(authority.file()));
+        let address = address.through(&[node.to_string()]);
+        let (answers, expiry) = ask_each(&address, &Question::default(), PATIENCE).await;
+        assert!(answers.len() == 1 && answers[0].is_good(), "{answers:?}");
+        assert_eq!(expiry.warning(), warning);
     }
 }
 

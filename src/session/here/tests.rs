@@ -17,7 +17,7 @@ fn balancer(name: &str, production: &str, test: &str) -> serde_json::Value {
 async fn on(status: u16, said: String) -> (String, PerRoute<Here>) {
     let server = Server::start(move |_| Reply::Send(with_status(status, &said))).await;
     let through = server.address().to_string();
-    let here = here(&[through.clone(), "127.0.0.1:9".to_owned()], &infra()).await;
+    let here = here(&[through.clone(), "127.0.0.1:9".to_owned()], None, &infra()).await;
     (through, here.expect("it is redirected"))
 }
 
@@ -65,15 +65,17 @@ async fn what_says_nothing_is_reached_as_bgecs_reaches_it() {
 async fn an_app_with_a_name_of_its_own_is_asked_by_it() {
     let mut infra = infra();
     infra.endpoints = hosts();
-    let there = here(&["127.0.0.1:9".to_owned()], &infra).await.unwrap();
-    assert_eq!(
-        there.production.to_string(),
-        "here `curl --connect-to ::127.0.0.1:9 https://shop.example.com/`"
-    );
+    for (ca_file, trusting) in [(None, ""), (Some("ca.pem".as_ref()), " --cacert ca.pem")] {
+        let there = here(&["127.0.0.1:9".to_owned()], ca_file, &infra).await;
+        assert_eq!(
+            there.unwrap().production.to_string(),
+            format!("here `curl{trusting} --connect-to ::127.0.0.1:9 https://shop.example.com/`")
+        );
+    }
 }
 
 #[tokio::test]
 async fn what_is_not_redirected_opens_by_its_name() {
-    assert!(here(&[], &infra()).await.is_none());
+    assert!(here(&[], None, &infra()).await.is_none());
     assert_eq!(beside(&"http://lb", None), "http://lb");
 }

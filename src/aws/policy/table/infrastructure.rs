@@ -17,6 +17,7 @@ const SECURITY_GROUP: &str = "AWS::EC2::SecurityGroup";
 const SUBNET: &str = "AWS::EC2::Subnet";
 const VPC: &str = "AWS::EC2::VPC";
 const LISTENER: &str = "AWS::ElasticLoadBalancingV2::Listener";
+const CERTIFICATE: &str = "AWS::ElasticLoadBalancingV2::ListenerCertificate";
 const LOAD_BALANCER: &str = "AWS::ElasticLoadBalancingV2::LoadBalancer";
 const RULE: &str = "AWS::ElasticLoadBalancingV2::ListenerRule";
 const TARGET_GROUP: &str = "AWS::ElasticLoadBalancingV2::TargetGroup";
@@ -67,6 +68,10 @@ pub const OPERATOR_TOO: &[Grant] = &[
                 LOAD_BALANCER,
             ),
             stack("elasticloadbalancing:DescribeListenerAttributes", LISTENER),
+            stack(
+                "elasticloadbalancing:DescribeListenerCertificates",
+                CERTIFICATE,
+            ),
             stack(
                 "elasticloadbalancing:DescribeLoadBalancerAttributes",
                 LOAD_BALANCER,
@@ -131,6 +136,7 @@ pub const OPERATOR_TOO: &[Grant] = &[
     Grant {
         sid: "LoadBalancer",
         needs: &[
+            stack("elasticloadbalancing:AddListenerCertificates", CERTIFICATE),
             stack("elasticloadbalancing:AddTags", LOAD_BALANCER),
             stack("elasticloadbalancing:CreateListener", LISTENER),
             stack("elasticloadbalancing:CreateLoadBalancer", LOAD_BALANCER),
@@ -145,6 +151,10 @@ pub const OPERATOR_TOO: &[Grant] = &[
                 LOAD_BALANCER,
             ),
             stack("elasticloadbalancing:ModifyTargetGroup", TARGET_GROUP),
+            stack(
+                "elasticloadbalancing:RemoveListenerCertificates",
+                CERTIFICATE,
+            ),
             stack(
                 "elasticloadbalancing:ModifyTargetGroupAttributes",
                 TARGET_GROUP,

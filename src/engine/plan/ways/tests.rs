@@ -44,11 +44,11 @@ fn a_colour_that_somebody_comes_in_on_is_not_cut_off() {
         |colors: &[Color]| whole(refuse_cutting_off(&ways, colors, "bgecs retire").unwrap_err());
     insta::assert_snapshot!(refused(&[Color::Blue]), @"
     port 80 (HTTP), rule 10 (path /api/*) still leads to blue: whoever comes in there would be cut off
-    bgecs moves only its production and its test route: remove or re-point rule/api, then `bgecs retire`
+    bgecs moves only its own routes: remove or re-point rule/api, then `bgecs retire`
     ");
     insta::assert_snapshot!(refused(&Color::BOTH), @"
     port 80 (HTTP), rule 10 (path /api/*) still leads to blue; port 8080 (HTTP) still leads to green: whoever comes in there would be cut off
-    bgecs moves only its production and its test route: remove or re-point rule/api and listener/8080, then `bgecs retire`
+    bgecs moves only its own routes: remove or re-point rule/api and listener/8080, then `bgecs retire`
     ");
     let none = OtherWays::default();
     assert_eq!(
