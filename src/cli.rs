@@ -2,6 +2,7 @@
 
 mod asking;
 pub mod completions;
+mod import;
 mod value;
 mod watch;
 
@@ -17,6 +18,7 @@ use crate::model::{CacheFrom, CacheTo, Color, LatencyLimit, Secret, SshAgent, St
 use crate::probe::Address;
 use crate::spoken_time;
 pub use asking::AskingFlags;
+pub use import::ImportArgs;
 pub use value::BuildArg;
 pub use value::platform;
 use value::{Unrepeated, not_empty};
@@ -116,6 +118,8 @@ pub enum Verb {
     Probe(ProbeFlags),
     /// Watch any ECS service while a command runs, and say what users saw
     Watch(WatchArgs),
+    /// Write a bgecs.toml for an ECS service that runs already, and change nothing
+    Import(ImportArgs),
     /// Scale the idle colour to zero
     Retire(Retire),
     /// Finish or undo what a killed command left unfinished
@@ -156,6 +160,7 @@ impl Verb {
             Self::Status(_)
             | Self::Probe(_)
             | Self::Watch(_)
+            | Self::Import(_)
             | Self::History(_)
             | Self::Logs(_)
             | Self::Completions { .. } => false,

@@ -8,6 +8,7 @@ mod destroy;
 mod detach;
 mod ended;
 mod history;
+mod import;
 mod init;
 mod lease;
 mod logs;
@@ -49,6 +50,9 @@ pub async fn run(cli: Cli, audience: Audience) -> Result<u8> {
 /// Those whose exit codes are bgecs's.
 async fn run_own(cli: Cli, audience: Audience) -> Result<Exit> {
     let global = cli.global;
+    if let Verb::Import(args) = &cli.command {
+        return import::run(&global, audience, args).await;
+    }
     let offline = match &cli.command {
         Verb::Init(args) => init::offline(&global, audience, args),
         Verb::Completions { shell } => {
@@ -88,7 +92,7 @@ async fn run_own(cli: Cli, audience: Audience) -> Result<Exit> {
         Verb::Attach(args) => attach::run(&session, &args).await,
         Verb::Detach(args) => detach::run(&session, &args).await,
         // Have run by now.
-        Verb::Completions { .. } | Verb::Watch(_) => Ok(Exit::Done),
+        Verb::Completions { .. } | Verb::Watch(_) | Verb::Import(_) => Ok(Exit::Done),
     }
 }
 

@@ -23,6 +23,7 @@ mod observed;
 mod patience;
 mod place;
 mod progress;
+mod running;
 mod sample;
 mod service_definition;
 mod ssh_agent;
@@ -40,7 +41,7 @@ pub use certificate::{CertificateArn, IssuedCertificate};
 pub use deployed::Deployed;
 pub use entrance::{
     Balancer, BalancerListener, ConditionPattern, ListenerRule, Protocol, RuleCondition,
-    RunningService,
+    RunningService, TargetGroupSettings,
 };
 pub use hook::Hook;
 pub use image::{Contents, LABEL_COMMIT, LABEL_CONTEXT, Origin, Platform, RunsOn};
@@ -54,6 +55,7 @@ pub use observed::{
 pub use patience::Patience;
 pub use place::{Place, Places, RULE_AGAIN, TestPlace};
 pub use progress::{Progress, StackEvent, StepState};
+pub use running::{Capacity, RunningSettings, UserMover};
 pub use sample::{Answer, Connection, Expected, Lost, Sample, Share, Statuses, Unexpected};
 pub use service_definition::{
     DefinitionChange, DeploymentConfiguration, LoadBalancer, Network, ServiceDefinition,

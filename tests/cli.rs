@@ -3,6 +3,8 @@
 //! of each are in `tests/snapshots`.
 
 mod access;
+#[path = "cli/import.rs"]
+mod import;
 #[path = "cli/json.rs"]
 mod json;
 #[expect(dead_code, reason = "the emulator's tests use the rest")]
@@ -65,6 +67,7 @@ fn every_command_explains_itself() -> Outcome {
         "status",
         "probe",
         "watch",
+        "import",
         "retire",
         "logs",
         "destroy",

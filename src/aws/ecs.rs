@@ -7,6 +7,7 @@ mod entrance;
 mod original;
 mod registered;
 mod releases;
+mod running;
 mod tasks;
 
 use std::time::SystemTime;

@@ -8,7 +8,7 @@ mod table;
 use serde_json::{Map, Value, json};
 
 use crate::model::{AppName, CertificateArn};
-use table::{DEPLOYER, Grant, OPERATOR_TOO, PolicyCondition, WATCHER};
+use table::{DEPLOYER, Grant, IMPORTER, OPERATOR_TOO, PolicyCondition, WATCHER};
 
 /// Who the policy is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,13 +62,22 @@ pub fn document(
 
 /// The policy for looking on at a service, which may be given by its ARN.
 pub fn to_watch(cluster: &str, service: &str, region: Option<&str>) -> Value {
+    of_service(WATCHER, cluster, service, region)
+}
+
+/// The policy for reading all that there is to know of a service.
+pub fn to_import(cluster: &str, service: &str, region: Option<&str>) -> Value {
+    of_service(IMPORTER, cluster, service, region)
+}
+
+fn of_service(grants: &[Grant], cluster: &str, service: &str, region: Option<&str>) -> Value {
     let name = |given: &str| given.rsplit('/').next().unwrap_or(given).to_owned();
     Names(&[
         ("{cluster}", &name(cluster)),
         ("{service}", &name(service)),
         ("{region}", region.unwrap_or("*")),
     ])
-    .policy(WATCHER)
+    .policy(grants)
 }
 
 /// What the table leaves open.

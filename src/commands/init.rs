@@ -271,18 +271,10 @@ fn write_config(global: &Global, audience: Audience) -> Result<Exit> {
     let path = folder.join(global.config.as_deref().unwrap_or(FILE_NAME.as_ref()));
     let app = folder
         .file_name()
-        .and_then(|name| app_name(&name.to_string_lossy()))
+        .and_then(|name| AppName::near(&name.to_string_lossy()))
         .or_else(|| "hello".parse().ok())
         .ok_or_else(|| Error::failed("no name for the app"))?;
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(&path)
-        .map_err(|error| not_created(&path, &error))?;
-    file.write_all(Config::starter(&app).as_bytes())
-        .map_err(|error| {
-            Error::failed(format!("{} cannot be written", path.display())).because(&error)
-        })?;
+    write_new(&path, &Config::starter(&app))?;
     let reporter = Reporter::new(audience);
     reporter.tell(&ReportEvent::Note(format!(
         "wrote {}; now look it over and run `bgecs init`",
@@ -300,29 +292,33 @@ fn write_config(global: &Global, audience: Audience) -> Result<Exit> {
 }
 
 /// A file that is there is the user's, and is never overwritten.
-fn not_created(path: &Path, error: &io::Error) -> Error {
-    if error.kind() == io::ErrorKind::AlreadyExists {
-        return Error::usage(format!(
-            "{} already exists; not overwritten",
-            path.display()
-        ))
-        .hint("move it away, or name another file with --config");
-    }
-    Error::usage(format!("{} cannot be written", path.display())).because(error)
+///
+/// # Errors
+/// It is there, or cannot be made (exit 2).
+pub(super) fn write_new(path: &Path, text: &str) -> Result<()> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path)
+        .map_err(|error| not_created(path, &error))?;
+    file.write_all(text.as_bytes()).map_err(|error| {
+        Error::failed(format!("{} cannot be written", path.display())).because(&error)
+    })
 }
 
-/// A folder's name, as an app's: what an app may not have becomes a hyphen.
-fn app_name(folder: &str) -> Option<AppName> {
-    let lower = folder.to_ascii_lowercase();
-    let words: Vec<&str> = lower
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .collect();
-    let joined = words.join("-");
-    let cut = joined.get(..20).unwrap_or(&joined).trim_end_matches('-');
-    cut.trim_start_matches(|c: char| !c.is_ascii_lowercase())
-        .parse()
-        .ok()
+pub(super) fn exists(path: &Path) -> Error {
+    Error::usage(format!(
+        "{} already exists; not overwritten",
+        path.display()
+    ))
+    .hint("move it away, or name another file with --config")
+}
+
+fn not_created(path: &Path, error: &io::Error) -> Error {
+    if error.kind() == io::ErrorKind::AlreadyExists {
+        return exists(path);
+    }
+    Error::usage(format!("{} cannot be written", path.display())).because(error)
 }
 
 #[cfg(test)]

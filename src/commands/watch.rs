@@ -179,12 +179,10 @@ async fn target(
     args: &WatchArgs,
 ) -> Result<ProbeTarget> {
     let (cluster, name) = (&args.cluster, &args.service);
-    let service = aws.find_service(cluster, name).await?.ok_or_else(|| {
-        let place = aws.region();
-        let what = format!("there is no service {name} in a cluster {cluster} in {place}");
-        Error::usage(what).hint("check --service, --cluster, --region and --profile")
-    })?;
-    let balancers = aws.read_balancers(&service.groups).await?;
+    let service = aws.find_service(cluster, name).await?;
+    let service = service.ok_or_else(|| no_service(aws, cluster, name))?;
+    let groups = aws.read_groups(&service.groups).await?;
+    let balancers = aws.read_balancers(&groups).await?;
     let wish = wish(args);
     let found = match &args.url {
         Some(url) => {
@@ -210,12 +208,22 @@ async fn target(
     })
 }
 
+pub(super) fn no_service(aws: &Aws, cluster: &str, name: &str) -> Error {
+    let place = aws.region();
+    let what = format!("there is no service {name} in a cluster {cluster} in {place}");
+    Error::usage(what).hint("check --service, --cluster, --region and --profile")
+}
+
 /// What is not known a flag can say.
-fn found(service: &RunningService, balancers: &[Balancer], wish: &Wish) -> Result<Entrance> {
-    entrance::find(service, balancers, wish).map_err(|Refusal { message, hint }| Error {
+pub(super) fn usage(Refusal { message, hint }: Refusal) -> Error {
+    Error {
         hint,
         ..Error::usage(message)
-    })
+    }
+}
+
+fn found(service: &RunningService, balancers: &[Balancer], wish: &Wish) -> Result<Entrance> {
+    entrance::find(service, balancers, wish).map_err(usage)
 }
 
 fn wish(args: &WatchArgs) -> Wish {
@@ -228,7 +236,7 @@ fn wish(args: &WatchArgs) -> Wish {
     }
 }
 
-fn given(url: &Address) -> Option<GivenUrl> {
+pub(super) fn given(url: &Address) -> Option<GivenUrl> {
     let url = Url::parse(&url.to_string()).ok()?;
     Some(GivenUrl {
         is_secured: url.scheme() == "https",

@@ -86,7 +86,8 @@ async fn attachment(
     let door = door(attached, &service)?;
     let mut ours = vec![door.target_group.clone()];
     ours.extend(earlier.map(|infra| infra.target_group(attached.color.other()).clone()));
-    let balancers = aws.read_balancers(&ours[..1]).await?;
+    let groups = aws.read_groups(&ours[..1]).await?;
+    let balancers = aws.read_balancers(&groups).await?;
     let way = attachment::users_way(attached, &ours, &balancers)?;
     let own = earlier.and_then(|infra| infra.places.header_rules());
     let own = own.map(|rules| PerColor {

@@ -3,6 +3,7 @@
 //! said with all that there is to choose from.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use super::plan::Refusal;
 use crate::counted::counted;
@@ -42,16 +43,39 @@ pub struct Entrance {
     pub share: Option<(u32, u32)>,
 }
 
+/// A rule that gives requests to a service, and where it stands.
+#[derive(Debug, Clone, Copy)]
+pub struct WayTo<'a> {
+    pub balancer: &'a Balancer,
+    pub listener: &'a BalancerListener,
+    pub rule: &'a ListenerRule,
+    /// Those that are tried before it.
+    ahead: &'a [ListenerRule],
+}
+
 /// A way to the service, and what is known of how to ask there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Candidate {
-    entrance: Entrance,
+pub struct Candidate {
+    pub entrance: Entrance,
     /// The scheme, host and port.
-    origin: String,
+    pub origin: String,
     /// Whether the URL is all there, and not one with a gap in it.
-    is_whole: bool,
+    pub is_whole: bool,
     /// What else a request must have.
-    needs: Vec<String>,
+    pub needs: Vec<String>,
+}
+
+/// `shared: port 443 (HTTPS), default action`
+impl fmt::Display for WayTo<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            balancer,
+            listener,
+            rule,
+            ..
+        } = self;
+        write!(f, "{}: {listener}, {rule}", balancer.name)
+    }
 }
 
 /// # Errors
@@ -104,35 +128,47 @@ pub fn of_url(
             is_sure || service.share_of(rule).0 > 0
         })?;
         let origin = origin(url.is_secured, &url.host, url.port);
-        (service.share_of(rule).0 > 0).then(|| {
-            let url = format!("{origin}{}", url.path);
-            entrance(service, balancer, listener, rule, url)
-        })
+        let way = WayTo {
+            balancer,
+            listener,
+            rule,
+            ahead: &[],
+        };
+        (service.share_of(rule).0 > 0)
+            .then(|| entrance(service, way, format!("{origin}{}", url.path)))
     })
 }
 
-fn candidates(service: &RunningService, balancers: &[Balancer], wish: &Wish) -> Vec<Candidate> {
-    let mut all = Vec::new();
-    for (balancer, listener) in listeners(balancers) {
-        for (number, rule) in listener.rules.iter().enumerate() {
-            if service.share_of(rule).0 > 0 {
-                let ahead = &listener.rules[..number];
-                let found = by_rule(service, balancer, listener, (ahead, rule), wish);
-                all.extend(found.into_iter().map(|found| (listener, rule, found)));
-            }
-        }
-    }
-    // ECS knows which way is users', and which one a test's.
-    let is_users = |listener: &BalancerListener, rule: &ListenerRule| {
-        service.production.contains(&rule.arn) || service.production.contains(&listener.arn)
+/// Every rule that gives the service any of its requests.
+pub fn ways_to<'a>(service: &RunningService, balancers: &'a [Balancer]) -> Vec<WayTo<'a>> {
+    let of = |(balancer, listener): (&'a Balancer, &'a BalancerListener)| {
+        let rules = listener.rules.iter().enumerate();
+        rules.map(move |(number, rule)| WayTo {
+            balancer,
+            listener,
+            rule,
+            ahead: &listener.rules[..number],
+        })
     };
-    if all
-        .iter()
-        .any(|(listener, rule, _)| is_users(listener, rule))
-    {
-        all.retain(|(listener, rule, _)| is_users(listener, rule));
+    let all = listeners(balancers).flat_map(of);
+    all.filter(|way| service.share_of(way.rule).0 > 0).collect()
+}
+
+/// One for each name by which a way can be asked. Ways by which nobody can come
+/// for a wish have none.
+pub fn candidates(service: &RunningService, balancers: &[Balancer], wish: &Wish) -> Vec<Candidate> {
+    let ways = ways_to(service, balancers).into_iter();
+    let all = ways.map(|way| (way, by_way(service, way, wish)));
+    let mut all: Vec<_> = all.filter(|(_, found)| !found.is_empty()).collect();
+    // ECS knows which way is users', and which one a test's.
+    let is_users = |way: &WayTo<'_>| {
+        let arns = [&way.rule.arn, &way.listener.arn];
+        arns.iter().any(|arn| service.production.contains(arn))
+    };
+    if all.iter().any(|(way, _)| is_users(way)) {
+        all.retain(|(way, _)| is_users(way));
     }
-    all.into_iter().map(|(_, _, found)| found).collect()
+    all.into_iter().flat_map(|(_, found)| found).collect()
 }
 
 /// Those that everybody reaches come first.
@@ -150,13 +186,13 @@ fn listeners(balancers: &[Balancer]) -> impl Iterator<Item = (&Balancer, &Balanc
 }
 
 /// One for each name by which the rule's listener can be asked.
-fn by_rule(
-    service: &RunningService,
-    balancer: &Balancer,
-    listener: &BalancerListener,
-    (ahead, rule): (&[ListenerRule], &ListenerRule),
-    wish: &Wish,
-) -> Vec<Candidate> {
+fn by_way(service: &RunningService, way: WayTo<'_>, wish: &Wish) -> Vec<Candidate> {
+    let WayTo {
+        balancer,
+        listener,
+        rule,
+        ahead,
+    } = way;
     let place = match &wish.path {
         Some(path) if !may_take_path(rule, path) => return Vec::new(),
         Some(path) => Some(path.clone()),
@@ -179,7 +215,7 @@ fn by_rule(
         let path = if taken.is_some() { "/PATH" } else { path };
         let url = format!("{origin}{path}");
         all.push(Candidate {
-            entrance: entrance(service, balancer, listener, rule, url),
+            entrance: entrance(service, way, url),
             origin,
             is_whole: is_whole && !matches!(listener.protocol, Protocol::Other(_)),
             needs: needs(rule, wish),
@@ -188,18 +224,12 @@ fn by_rule(
     all
 }
 
-fn entrance(
-    service: &RunningService,
-    balancer: &Balancer,
-    listener: &BalancerListener,
-    rule: &ListenerRule,
-    url: String,
-) -> Entrance {
-    let (ours, all) = service.share_of(rule);
+fn entrance(service: &RunningService, way: WayTo<'_>, url: String) -> Entrance {
+    let (ours, all) = service.share_of(way.rule);
     Entrance {
         url,
-        nodes: format!("{}:{}", balancer.dns_name, listener.port),
-        way: format!("{}: {listener}, {rule}", balancer.name),
+        nodes: format!("{}:{}", way.balancer.dns_name, way.listener.port),
+        way: way.to_string(),
         share: (ours < all).then_some((ours, all)),
     }
 }
@@ -317,7 +347,7 @@ fn needs(rule: &ListenerRule, wish: &Wish) -> Vec<String> {
 }
 
 /// As a person types it: without the port that goes without saying.
-fn origin(is_secured: bool, host: &str, port: u16) -> String {
+pub fn origin(is_secured: bool, host: &str, port: u16) -> String {
     let (scheme, usual) = if is_secured {
         ("https", 443)
     } else {

@@ -27,7 +27,7 @@ mod walk;
 
 pub use difference::difference;
 pub use error::TaskDefinitionError;
-pub use file::TaskFile;
+pub use file::{OUTPUT_ONLY, TaskFile};
 pub use needs::Needs;
 
 use std::fmt;

@@ -19,12 +19,27 @@ pub struct RunningService {
     pub production: Vec<String>,
 }
 
+/// A target group, as far as it is one of a service's settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetGroupSettings {
+    pub arn: TargetGroupArn,
+    pub name: String,
+    pub protocol: String,
+    /// Of its health checks; none where they ask for no path.
+    pub health_path: Option<String>,
+    pub vpc: String,
+    /// The ARNs of the load balancers that use it.
+    pub balancers: Vec<String>,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Balancer {
     pub arn: String,
     pub name: String,
     pub dns_name: String,
     pub is_internal: bool,
+    /// Whether it has rules: a Network Load Balancer has none.
+    pub is_application: bool,
     pub listeners: Vec<BalancerListener>,
 }
 

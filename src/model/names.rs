@@ -21,6 +21,20 @@ impl AppName {
         &self.0
     }
 
+    /// The nearest to any other name: what an app may not have becomes a hyphen.
+    pub fn near(text: &str) -> Option<Self> {
+        let lower = text.to_ascii_lowercase();
+        let words: Vec<&str> = lower
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .filter(|word| !word.is_empty())
+            .collect();
+        let joined = words.join("-");
+        let cut = joined.get(..20).unwrap_or(&joined).trim_end_matches('-');
+        cut.trim_start_matches(|c: char| !c.is_ascii_lowercase())
+            .parse()
+            .ok()
+    }
+
     /// `bgecs-<app>`: the name of the stack, and the family of its task
     /// definitions.
     pub fn stack_name(&self) -> String {

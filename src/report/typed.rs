@@ -2,7 +2,7 @@
 //! by a flag, they have it too: typed without, they would be of another app.
 
 /// What follows `bgecs` in them.
-const VERBS: [&str; 17] = [
+const VERBS: [&str; 18] = [
     "init",
     "attach",
     "detach",
@@ -12,6 +12,7 @@ const VERBS: [&str; 17] = [
     "status",
     "probe",
     "watch",
+    "import",
     "retire",
     "resume",
     "history",

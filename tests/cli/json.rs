@@ -8,7 +8,7 @@ use super::support::{Desk, Outcome};
 const CONFIG: &str = "app = \"hello\"\n";
 
 /// Every command as it is meant, with every option that needs no AWS to be read.
-const LINES: [&str; 37] = [
+const LINES: [&str; 39] = [
     "init",
     "init --dry-run",
     "init --allow-live --wait 1s",
@@ -29,6 +29,8 @@ const LINES: [&str; 37] = [
     "resume --dry-run",
     "history",
     "history --limit 3",
+    "import --cluster prod --service web",
+    "import --cluster prod --service web --print-policy",
     "adopt",
     "adopt --dry-run",
     "unlock",

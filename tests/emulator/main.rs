@@ -17,6 +17,7 @@ mod deploying;
 mod faulty;
 mod https;
 mod images;
+mod importing;
 mod interrupts;
 mod lease;
 mod life;

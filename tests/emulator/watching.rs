@@ -6,19 +6,20 @@ use std::fs;
 
 use localstack::gate::record::Mark;
 
-use crate::permissions::table::{WATCHER, WhyNeeded};
+use crate::permissions::table::{Grant, WATCHER};
 use crate::support::{Desk, Ended, Outcome};
 use crate::world::World;
 
 const ELB: &str = "elasticloadbalancing";
 
-struct Stranger<'a> {
+/// Who has the names of a cluster and a service, and no `bgecs.toml`.
+pub struct Stranger<'a> {
     world: &'a World,
-    desk: Desk,
+    pub desk: Desk,
 }
 
 impl<'a> Stranger<'a> {
-    fn of(world: &'a World) -> Outcome<Self> {
+    pub fn of(world: &'a World) -> Outcome<Self> {
         let mut desk = Desk::empty()?;
         for (name, value) in world.gate.env() {
             desk = desk.env(&name, &value);
@@ -28,10 +29,15 @@ impl<'a> Stranger<'a> {
     }
 
     /// Watches the service that is live. Also gives the calls that were bgecs's.
-    fn watch(&self, more: &[&str]) -> Outcome<(Ended, BTreeSet<String>)> {
+    pub fn watch(&self, more: &[&str]) -> Outcome<(Ended, BTreeSet<String>)> {
+        self.run("watch", more)
+    }
+
+    /// Has a command look at the service that is live.
+    pub fn run(&self, command: &str, more: &[&str]) -> Outcome<(Ended, BTreeSet<String>)> {
         let mark = self.world.gate.calls().mark();
         let stack = self.world.stack();
-        let line = [&["watch", "--cluster", &stack, "--service", "green"], more].concat();
+        let line = [&[command, "--cluster", &stack, "--service", "green"], more].concat();
         let ended = self.desk.bgecs(&line)?;
         Ok((ended, self.calls_since(mark)))
     }
@@ -44,11 +50,14 @@ impl<'a> Stranger<'a> {
     }
 }
 
-/// What its policy allows, and nothing else.
+/// What the policy of a command allows, and nothing else.
+pub fn allowed_by(grants: &[Grant]) -> BTreeSet<String> {
+    let needs = grants.iter().flat_map(|grant| grant.needs);
+    needs.map(|need| need.action.to_owned()).collect()
+}
+
 fn allowed() -> BTreeSet<String> {
-    let needs = WATCHER.iter().flat_map(|grant| grant.needs);
-    let called = needs.filter(|need| matches!(need.why, WhyNeeded::Called(["watch"])));
-    called.map(|need| need.action.to_owned()).collect()
+    allowed_by(WATCHER)
 }
 
 #[test]

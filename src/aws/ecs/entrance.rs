@@ -22,7 +22,7 @@ impl Aws {
     }
 }
 
-fn read(service: &Service, name: &str) -> RunningService {
+pub(super) fn read(service: &Service, name: &str) -> RunningService {
     let of_task_sets = service.task_sets().iter().flat_map(TaskSet::load_balancers);
     let mut found = RunningService {
         name: service.service_name().unwrap_or(name).to_owned(),

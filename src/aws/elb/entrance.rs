@@ -14,36 +14,19 @@ use crate::aws::error::{AwsError, Named};
 use crate::aws::router::named_groups;
 use crate::model::{
     Balancer, BalancerListener, ConditionPattern, ListenerRule, Protocol, RuleCondition,
-    TargetGroupArn,
+    TargetGroupArn, TargetGroupSettings,
 };
 
 const GROUPS: &str = "elasticloadbalancing:DescribeTargetGroups";
 const BALANCERS: &str = "elasticloadbalancing:DescribeLoadBalancers";
 
 impl Aws {
-    /// Reads the load balancers that use any of these target groups, with all of
-    /// their listeners and rules.
-    pub async fn read_balancers(
+    pub async fn read_groups(
         &self,
         groups: &[TargetGroupArn],
-    ) -> Result<Vec<Balancer>, AwsError> {
-        let arns = self.balancers_of(groups).await?;
-        let Some(first) = arns.first() else {
-            // Without names, all that there are would be told.
-            return Ok(Vec::new());
-        };
-        let call = self.elb.describe_load_balancers();
-        let call = call.set_load_balancer_arns(Some(arns.clone()));
-        let pages = call.into_paginator().items().send();
-        let found: Vec<LoadBalancer> = pages
-            .collect::<Result<_, _>>()
-            .await
-            .named(BALANCERS, first.as_str())?;
-        try_join_all(found.iter().map(|it| self.read_balancer(it))).await
-    }
-
-    async fn balancers_of(&self, groups: &[TargetGroupArn]) -> Result<Vec<String>, AwsError> {
+    ) -> Result<Vec<TargetGroupSettings>, AwsError> {
         let Some(first) = groups.first() else {
+            // Without names, all that there are would be told.
             return Ok(Vec::new());
         };
         let named = groups.iter().map(|group| group.as_str().to_owned());
@@ -54,13 +37,32 @@ impl Aws {
             .collect::<Result<_, _>>()
             .await
             .named(GROUPS, first.as_str())?;
+        Ok(found.iter().map(group).collect())
+    }
+
+    /// Reads the load balancers that use any of these target groups, with all of
+    /// their listeners and rules.
+    pub async fn read_balancers(
+        &self,
+        groups: &[TargetGroupSettings],
+    ) -> Result<Vec<Balancer>, AwsError> {
         let mut arns: Vec<String> = Vec::new();
-        for arn in found.iter().flat_map(TargetGroup::load_balancer_arns) {
+        for arn in groups.iter().flat_map(|group| &group.balancers) {
             if !arns.contains(arn) {
                 arns.push(arn.clone());
             }
         }
-        Ok(arns)
+        let Some(first) = arns.first() else {
+            return Ok(Vec::new());
+        };
+        let call = self.elb.describe_load_balancers();
+        let call = call.set_load_balancer_arns(Some(arns.clone()));
+        let pages = call.into_paginator().items().send();
+        let found: Vec<LoadBalancer> = pages
+            .collect::<Result<_, _>>()
+            .await
+            .named(BALANCERS, first.as_str())?;
+        try_join_all(found.iter().map(|it| self.read_balancer(it))).await
     }
 
     async fn read_balancer(&self, balancer: &LoadBalancer) -> Result<Balancer, AwsError> {
@@ -80,8 +82,21 @@ impl Aws {
             name: balancer.load_balancer_name().unwrap_or(arn).to_owned(),
             dns_name: balancer.dns_name().unwrap_or_default().to_owned(),
             is_internal: balancer.scheme() == Some(&LoadBalancerSchemeEnum::Internal),
+            is_application: has_rules,
             listeners: try_join_all(listeners).await?,
         })
+    }
+}
+
+fn group(group: &TargetGroup) -> TargetGroupSettings {
+    let text = |given: Option<&str>| given.unwrap_or_default().to_owned();
+    TargetGroupSettings {
+        arn: TargetGroupArn::new(group.target_group_arn().unwrap_or_default()),
+        name: text(group.target_group_name()),
+        protocol: text(group.protocol().map(ProtocolEnum::as_str)),
+        health_path: group.health_check_path().map(str::to_owned),
+        vpc: text(group.vpc_id()),
+        balancers: group.load_balancer_arns().to_vec(),
     }
 }
 

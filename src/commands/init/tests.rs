@@ -4,7 +4,7 @@ use crate::model::testing::{hosts, infrastructure};
 
 #[test]
 fn a_folder_gives_the_app_its_name() {
-    let name = |folder| app_name(folder).map(|name| name.to_string());
+    let name = |folder| AppName::near(folder).map(|name| name.to_string());
     assert_eq!(name("Hello_World").as_deref(), Some("hello-world"));
     assert_eq!(name("2nd try"), Some("nd-try".to_owned()));
     assert_eq!(

@@ -33,6 +33,7 @@ fn shared(rules: Vec<ListenerRule>) -> Vec<Balancer> {
         name: "shared".to_owned(),
         dns_name: "shared.example".to_owned(),
         is_internal: false,
+        is_application: true,
         listeners: vec![listener(80, Vec::new()), listener(443, rules)],
     }]
 }

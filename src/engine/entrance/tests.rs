@@ -72,6 +72,7 @@ fn balancer(name: &str, listeners: Vec<BalancerListener>) -> Balancer {
         name: name.to_owned(),
         dns_name: format!("{name}.elb.example"),
         is_internal: name == "inner",
+        is_application: true,
         listeners,
     }
 }

@@ -25,7 +25,7 @@ use crate::model::CpuArchitecture;
 /// What `describe-task-definition` returns and `RegisterTaskDefinition` does
 /// not take
 /// (<https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskDefinition.html>).
-pub(super) const OUTPUT_ONLY: [&str; 9] = [
+pub const OUTPUT_ONLY: [&str; 9] = [
     "taskDefinitionArn",
     "revision",
     "status",

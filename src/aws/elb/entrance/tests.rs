@@ -17,7 +17,11 @@ fn groups(balancers: &[&[&str]]) -> Reply {
             .iter()
             .map(|arn| format!("<member>{arn}</member>"))
             .collect();
-        format!("<member><LoadBalancerArns>{arns}</LoadBalancerArns></member>")
+        format!(
+            "<member><TargetGroupArn>tg/a</TargetGroupArn><TargetGroupName>a</TargetGroupName>\
+             <Protocol>HTTP</Protocol><VpcId>vpc-1</VpcId><HealthCheckPath>/up</HealthCheckPath>\
+             <LoadBalancerArns>{arns}</LoadBalancerArns></member>"
+        )
     };
     let groups: String = balancers.iter().map(group).collect();
     Reply::xml(
@@ -156,11 +160,21 @@ async fn every_listener_and_rule_of_every_load_balancer_is_read() {
                 "",
             ),
         );
-    let found = wire
-        .aws()
-        .read_balancers(&arns(&["tg/a", "tg/b", "tg/c"]))
-        .await
-        .unwrap();
+    let aws = wire.aws();
+    let groups = aws.read_groups(&arns(&["tg/a", "tg/b", "tg/c"])).await;
+    let groups = groups.unwrap();
+    let found = aws.read_balancers(&groups).await.unwrap();
+    assert_eq!(
+        groups[1],
+        TargetGroupSettings {
+            arn: TargetGroupArn::new("tg/a"),
+            name: "a".to_owned(),
+            protocol: "HTTP".to_owned(),
+            health_path: Some("/up".to_owned()),
+            vpc: "vpc-1".to_owned(),
+            balancers: Vec::new(),
+        }
+    );
     wire.assert_used_up();
     assert_eq!(
         shown(&found),
@@ -175,6 +189,10 @@ async fn every_listener_and_rule_of_every_load_balancer_is_read() {
     );
     assert_eq!(found[0].dns_name, "shared.elb.example");
     assert_eq!([found[0].is_internal, found[1].is_internal], [false, true]);
+    assert_eq!(
+        [found[0].is_application, found[1].is_application],
+        [true, false]
+    );
     let asked = wire.requests();
     assert_eq!(
         asked[0].field("TargetGroupArns.member.3").as_deref(),
@@ -191,11 +209,10 @@ async fn every_listener_and_rule_of_every_load_balancer_is_read() {
 #[tokio::test]
 async fn nothing_is_asked_for_without_a_name() {
     let wire = Wire::new();
+    assert_eq!(wire.aws().read_groups(&[]).await.unwrap(), []);
     assert_eq!(wire.aws().read_balancers(&[]).await.unwrap(), []);
     let wire = Wire::new().on("DescribeTargetGroups", groups(&[&[]]));
-    assert_eq!(
-        wire.aws().read_balancers(&arns(&["tg/a"])).await.unwrap(),
-        []
-    );
+    let found = wire.aws().read_groups(&arns(&["tg/a"])).await.unwrap();
+    assert_eq!(wire.aws().read_balancers(&found).await.unwrap(), []);
     assert_eq!(wire.requests().len(), 1);
 }

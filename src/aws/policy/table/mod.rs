@@ -3,16 +3,18 @@
 //! The tests hold the calls of a whole release life against it. They take this
 //! file as it is, so it names nothing else of bgecs.
 
+mod import;
 mod infrastructure;
 mod release;
 mod watch;
 
+pub use import::IMPORTER;
 pub use infrastructure::OPERATOR_TOO;
 pub use release::DEPLOYER;
 pub use watch::WATCHER;
 
 /// One statement. `{stack}`, `{app}` and `{region}` stand for the app's, `{cluster}`
-/// and `{service}` for what is watched.
+/// and `{service}` for what is watched or imported.
 #[derive(Debug)]
 pub struct Grant {
     pub sid: &'static str,

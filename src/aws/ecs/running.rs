@@ -1,0 +1,262 @@
+//! A service that anybody made, to its last setting.
+
+use aws_sdk_ecs::types::{
+    CapacityProviderStrategyItem as Provider, Deployment, DeploymentConfiguration,
+    DeploymentController, DeploymentControllerType, DeploymentStrategy, LaunchType, Service,
+    ServiceConnectConfiguration, ServiceField,
+};
+
+use super::{definition, entrance};
+use crate::aws::Aws;
+use crate::aws::error::{AwsError, Named};
+use crate::model::{Capacity, RunningService, RunningSettings, TaskDefinitionArn, UserMover};
+
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html>
+const STACK_TAG: &str = "aws:cloudformation:stack-name";
+
+impl Aws {
+    /// None where there is no such service, or no such cluster.
+    pub async fn read_running_service(
+        &self,
+        cluster: &str,
+        name: &str,
+    ) -> Result<Option<(RunningService, RunningSettings)>, AwsError> {
+        let call = self.ecs.describe_services().cluster(cluster).services(name);
+        let answer = call
+            .include(ServiceField::Tags)
+            .send()
+            .await
+            .named("ecs:DescribeServices", format!("{cluster}/{name}"));
+        let services = match answer {
+            Err(error) if error.has_code("ClusterNotFoundException") => return Ok(None),
+            answer => answer?.services.unwrap_or_default(),
+        };
+        let mut there = services.iter().filter(|it| it.status() != Some("INACTIVE"));
+        Ok(there
+            .next()
+            .map(|service| (entrance::read(service, name), settings(service, cluster))))
+    }
+}
+
+fn settings(service: &Service, cluster: &str) -> RunningSettings {
+    let arn = service.cluster_arn().unwrap_or(cluster);
+    let mut tags = service.tags().iter();
+    let stack = tags.find(|tag| tag.key() == Some(STACK_TAG));
+    RunningSettings {
+        arn: service.service_arn().unwrap_or_default().to_owned(),
+        cluster: arn.rsplit('/').next().unwrap_or(arn).to_owned(),
+        mover: mover(service),
+        capacity: capacity(service),
+        platform_version: service.platform_version().map(str::to_owned),
+        task_definition: TaskDefinitionArn::new(service.task_definition().unwrap_or_default()),
+        desired: u16::try_from(service.desired_count()).unwrap_or_default(),
+        definition: definition::read(service),
+        exec: service.enable_execute_command(),
+        is_found_by_name: is_found_by_name(service),
+        is_deploying: service.deployments().len() > 1,
+        is_draining: service.status() == Some("DRAINING"),
+        stack: stack.and_then(|tag| tag.value()).map(str::to_owned),
+    }
+}
+
+/// ECS's own is not told where nobody chose another.
+fn mover(service: &Service) -> UserMover {
+    let controller = service
+        .deployment_controller()
+        .map(DeploymentController::r#type);
+    match controller {
+        Some(DeploymentControllerType::CodeDeploy) => return UserMover::CodeDeploy,
+        Some(DeploymentControllerType::External) => return UserMover::External,
+        _ => {}
+    }
+    let strategy = service
+        .deployment_configuration()
+        .and_then(DeploymentConfiguration::strategy);
+    match strategy {
+        None | Some(DeploymentStrategy::Rolling) => UserMover::Rolling,
+        Some(other) => UserMover::Ecs(other.as_str().to_owned()),
+    }
+}
+
+fn capacity(service: &Service) -> Capacity {
+    let providers = service.capacity_provider_strategy();
+    match providers.is_empty() {
+        false => Capacity::Providers(
+            providers
+                .iter()
+                .map(|it| Provider::capacity_provider(it).to_owned())
+                .collect(),
+        ),
+        true => Capacity::LaunchType(
+            // What is not said is EC2's.
+            service
+                .launch_type()
+                .map_or("EC2", LaunchType::as_str)
+                .to_owned(),
+        ),
+    }
+}
+
+fn is_found_by_name(service: &Service) -> bool {
+    let connects = service
+        .deployments()
+        .iter()
+        .filter_map(Deployment::service_connect_configuration)
+        .any(ServiceConnectConfiguration::enabled);
+    connects || !service.service_registries().is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::aws::testing::{Reply, Wire};
+    use crate::model::TargetGroupArn;
+    use crate::model::{DeploymentConfiguration, LoadBalancer, Network, ServiceDefinition};
+
+    async fn read(rest: Value) -> RunningSettings {
+        let mut service = json!({ "serviceName": "web", "status": "ACTIVE" });
+        let object = service.as_object_mut().unwrap();
+        object.extend(rest.as_object().unwrap().clone());
+        let body = json!({ "services": [service], "failures": [] });
+        let wire = Wire::new().on("DescribeServices", Reply::json(&body));
+        let found = wire
+            .aws()
+            .read_running_service("prod", "web")
+            .await
+            .unwrap();
+        assert_eq!(
+            wire.request().json(),
+            json!({ "cluster": "prod", "services": ["web"], "include": ["TAGS"] })
+        );
+        found.unwrap().1
+    }
+
+    #[tokio::test]
+    async fn every_setting_of_a_service_is_read() {
+        let found = read(json!({
+            "serviceArn": "arn:aws:ecs:eu-central-1:123456789012:service/prod/web",
+            "clusterArn": "arn:aws:ecs:eu-central-1:123456789012:cluster/prod",
+            "taskDefinition": "arn:aws:ecs:eu-central-1:123456789012:task-definition/web:42",
+            "desiredCount": 3,
+            "launchType": "FARGATE",
+            "platformVersion": "1.4.0",
+            "enableExecuteCommand": true,
+            "healthCheckGracePeriodSeconds": 90,
+            "loadBalancers": [
+                { "targetGroupArn": "tg/web", "containerName": "app", "containerPort": 8080 },
+            ],
+            "networkConfiguration": { "awsvpcConfiguration": {
+                "subnets": ["subnet-a", "subnet-b"],
+                "securityGroups": ["sg-1"],
+                "assignPublicIp": "DISABLED",
+            } },
+            "deploymentConfiguration": {
+                "strategy": "ROLLING",
+                "minimumHealthyPercent": 50,
+                "maximumPercent": 150,
+                "deploymentCircuitBreaker": { "enable": true, "rollback": false },
+            },
+            "deployments": [
+                { "id": "2", "status": "PRIMARY" },
+                { "id": "1", "status": "ACTIVE" },
+            ],
+            "serviceRegistries": [{ "registryArn": "arn:aws:servicediscovery:…" }],
+            "tags": [{ "key": STACK_TAG, "value": "shop" }],
+        }))
+        .await;
+        let expected = RunningSettings {
+            arn: "arn:aws:ecs:eu-central-1:123456789012:service/prod/web".to_owned(),
+            cluster: "prod".to_owned(),
+            mover: UserMover::Rolling,
+            capacity: Capacity::LaunchType("FARGATE".to_owned()),
+            platform_version: Some("1.4.0".to_owned()),
+            task_definition: TaskDefinitionArn::new(
+                "arn:aws:ecs:eu-central-1:123456789012:task-definition/web:42",
+            ),
+            desired: 3,
+            definition: ServiceDefinition {
+                load_balancers: vec![LoadBalancer {
+                    target_group: TargetGroupArn::new("tg/web"),
+                    container: "app".to_owned(),
+                    port: 8080,
+                }],
+                network: Network {
+                    subnets: vec!["subnet-a".to_owned(), "subnet-b".to_owned()],
+                    security_groups: vec!["sg-1".to_owned()],
+                    public_ip: false,
+                },
+                health_check_grace_period: Duration::from_secs(90),
+                deployment: DeploymentConfiguration {
+                    minimum_healthy_percent: 50,
+                    maximum_percent: 150,
+                    breaker: true,
+                    rollback: false,
+                },
+                propagates_tags: false,
+            },
+            exec: true,
+            is_found_by_name: true,
+            is_deploying: true,
+            is_draining: false,
+            stack: Some("shop".to_owned()),
+        };
+        assert_eq!(found, expected);
+    }
+
+    #[tokio::test]
+    async fn who_moves_users_and_what_tasks_run_on_is_told_apart() {
+        let controller = |kind: &str| json!({ "deploymentController": { "type": kind } });
+        for (rest, mover) in [
+            (json!({}), UserMover::Rolling),
+            (controller("ECS"), UserMover::Rolling),
+            (controller("CODE_DEPLOY"), UserMover::CodeDeploy),
+            (controller("EXTERNAL"), UserMover::External),
+            (
+                json!({ "deploymentConfiguration": { "strategy": "CANARY" } }),
+                UserMover::Ecs("CANARY".to_owned()),
+            ),
+        ] {
+            assert_eq!(read(rest.clone()).await.mover, mover, "{rest}");
+        }
+        let providers = |names: &[&str]| {
+            let all = names.iter().map(|it| json!({ "capacityProvider": it }));
+            json!({ "capacityProviderStrategy": all.collect::<Vec<_>>() })
+        };
+        for (rest, is_fargate) in [
+            (json!({ "launchType": "FARGATE" }), true),
+            (json!({ "launchType": "EC2" }), false),
+            (json!({ "launchType": "EXTERNAL" }), false),
+            (json!({}), false),
+            (providers(&["FARGATE_SPOT", "FARGATE"]), true),
+            (providers(&["FARGATE", "own"]), false),
+        ] {
+            let capacity = read(rest.clone()).await.capacity;
+            assert_eq!(capacity.is_fargate(), is_fargate, "{rest}");
+        }
+        let connects =
+            json!({ "deployments": [{ "serviceConnectConfiguration": { "enabled": true } }] });
+        assert!(read(connects).await.is_found_by_name);
+    }
+
+    #[tokio::test]
+    async fn what_is_not_there_is_none() {
+        let gone = json!({ "services": [{ "serviceName": "web", "status": "INACTIVE" }] });
+        for reply in [
+            Reply::json(&gone),
+            Reply::json_error(400, "ClusterNotFoundException", "Cluster not found."),
+        ] {
+            let wire = Wire::new().on("DescribeServices", reply);
+            assert_eq!(
+                wire.aws()
+                    .read_running_service("prod", "web")
+                    .await
+                    .unwrap(),
+                None
+            );
+        }
+    }
+}

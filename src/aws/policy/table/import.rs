@@ -1,0 +1,26 @@
+//! What it takes to read a service that anybody made, to its last setting.
+
+use super::{ANYTHING, Grant, called};
+
+const IMPORT: &[&str] = &["import"];
+
+pub const IMPORTER: &[Grant] = &[
+    Grant {
+        sid: "ReadTheService",
+        needs: &[called("ecs:DescribeServices", IMPORT)],
+        on: &["arn:*:ecs:{region}:*:service/{cluster}/{service}"],
+        condition: None,
+    },
+    Grant {
+        sid: "ReadWhatItRunsAndItsUsersWays",
+        needs: &[
+            called("ecs:DescribeTaskDefinition", IMPORT),
+            called("elasticloadbalancing:DescribeListeners", IMPORT),
+            called("elasticloadbalancing:DescribeLoadBalancers", IMPORT),
+            called("elasticloadbalancing:DescribeRules", IMPORT),
+            called("elasticloadbalancing:DescribeTargetGroups", IMPORT),
+        ],
+        on: ANYTHING,
+        condition: None,
+    },
+];

@@ -1,0 +1,207 @@
+//! What will be made of an import, in words: what `attach` creates and what
+//! later commands change, and what another tool has to leave alone for it.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Import, ProductionWay, ReadService, definition};
+use crate::model::{COLOR_HEADER, NamedRepository, TargetGroupSettings};
+
+/// What comes after.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ImportPlan {
+    /// What `attach` creates, and nothing else.
+    pub creates: Vec<String>,
+    /// What the first `deploy` creates.
+    pub deploy: String,
+    /// What a `promote` changes.
+    pub promote: String,
+    /// What every second `deploy` changes.
+    pub running_service: String,
+    pub untouched: String,
+}
+
+/// What another tool would take back, or show as drift, as it calls it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ForeignDrift {
+    /// The CloudFormation stack that made the service.
+    pub stack: Option<String>,
+    pub terraform: Vec<ChangedResource>,
+    pub cloudformation: Vec<ChangedResource>,
+}
+
+/// A resource of another tool's, and what bgecs changes of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChangedResource {
+    pub kind: &'static str,
+    /// Which one, in words.
+    pub of: String,
+    pub changed: Vec<&'static str>,
+}
+
+impl Import {
+    pub fn plan(&self) -> ImportPlan {
+        let name = &self.read.service.name;
+        let (stack, other) = (self.app.stack_name(), self.color.other());
+        let cluster = &self.read.settings.cluster;
+        let mut creates = vec![
+            format!(
+                "the target group {stack}-{other}, like {}",
+                self.group_name()
+            ),
+            format!(
+                "2 rules for testers, one for each colour: requests with the header {COLOR_HEADER}"
+            ),
+            format!("the DynamoDB table {stack}: the journal and the lease"),
+        ];
+        let definition = &self.read.definition;
+        let image = definition::image(definition, &self.container);
+        if image
+            .and_then(|image| NamedRepository::of_image(image, None))
+            .is_none()
+        {
+            creates.push(format!("the ECR repository {stack}"));
+        }
+        if definition::log_group(definition, &self.container).is_none() {
+            creates.push(format!("the log group {}", self.app.log_group()));
+        }
+        ImportPlan {
+            creates,
+            deploy: format!(
+                "the service {stack}-{other} in the cluster {cluster}, a copy of {name}"
+            ),
+            promote: format!(
+                "what {} forwards to",
+                match self.production.rule {
+                    Some(_) => "production's rule",
+                    None => "the default action of production's listener",
+                }
+            ),
+            running_service: format!(
+                "the task definition of {name} and how many tasks it has, and nothing else of it"
+            ),
+            untouched: format!(
+                "the cluster {cluster}, its network, its roles and its other services, and every other rule and listener; autoscaling was not looked at"
+            ),
+        }
+    }
+
+    pub fn drift(&self) -> ForeignDrift {
+        let name = &self.read.service.name;
+        let (way, is_rule) = (&self.production.way, self.production.rule.is_some());
+        let changed = |kind, of: &String, changed: &[&'static str]| ChangedResource {
+            kind,
+            of: of.clone(),
+            changed: changed.to_vec(),
+        };
+        ForeignDrift {
+            stack: self.read.settings.stack.clone(),
+            terraform: vec![
+                changed(
+                    "aws_ecs_service",
+                    name,
+                    &["task_definition", "desired_count"],
+                ),
+                match is_rule {
+                    true => changed("aws_lb_listener_rule", way, &["action"]),
+                    false => changed("aws_lb_listener", way, &["default_action"]),
+                },
+            ],
+            cloudformation: vec![
+                changed(
+                    "AWS::ECS::Service",
+                    name,
+                    &["TaskDefinition", "DesiredCount"],
+                ),
+                match is_rule {
+                    true => changed(
+                        "AWS::ElasticLoadBalancingV2::ListenerRule",
+                        way,
+                        &["Actions"],
+                    ),
+                    false => changed(
+                        "AWS::ElasticLoadBalancingV2::Listener",
+                        way,
+                        &["DefaultActions"],
+                    ),
+                },
+            ],
+        }
+    }
+
+    pub(super) fn group(&self) -> Option<&TargetGroupSettings> {
+        let target = self.read.settings.definition.load_balancers.first()?;
+        let mut groups = self.read.groups.iter();
+        groups.find(|group| group.arn == target.target_group)
+    }
+
+    fn group_name(&self) -> &str {
+        self.group()
+            .map_or("the running service's", |group| &group.name)
+    }
+}
+
+impl ForeignDrift {
+    /// For who made the service: whose resources they are is known for sure of a
+    /// stack alone.
+    pub fn lines(&self) -> Vec<String> {
+        const STACK: &str = "a release shows as drift in these properties, and a stack update that changes one of them takes it back:";
+        let (first, terraform) = match &self.stack {
+            Some(stack) => (
+                format!("CloudFormation's stack {stack} made it; {STACK}"),
+                None,
+            ),
+            None => (
+                format!("under CloudFormation {STACK}"),
+                Some(&self.terraform),
+            ),
+        };
+        let terraform = terraform.into_iter().flat_map(|all| {
+            let first = "under Terraform these keep `apply` from taking a release back:".to_owned();
+            let ignored = all.iter().map(|it| {
+                let changed = it.changed.join(", ");
+                let lifecycle = format!("lifecycle {{ ignore_changes = [{changed}] }}");
+                format!("  {}  {lifecycle}  # {}", it.kind, it.of)
+            });
+            [first].into_iter().chain(ignored)
+        });
+        let properties = self
+            .cloudformation
+            .iter()
+            .map(|it| format!("  {}  {}  # {}", it.kind, it.changed.join(", "), it.of));
+        terraform.chain([first]).chain(properties).collect()
+    }
+}
+
+pub(super) fn warnings(
+    read: &ReadService,
+    production: &ProductionWay,
+    task_definition: &Value,
+) -> Vec<String> {
+    let name = &read.service.name;
+    let mut all = Vec::new();
+    if read.settings.is_deploying {
+        all.push(format!(
+            "a release of {name} is under way: what is written is what it goes to"
+        ));
+    }
+    if read.settings.is_found_by_name {
+        all.push(format!(
+            "others find {name} by Service Connect or service discovery: they stay with it, whichever colour is live"
+        ));
+    }
+    if !production.headers.is_empty() {
+        all.push(format!(
+            "{} wants the header {}: `headers` in [probe] has to say it",
+            production.way,
+            production.headers.join(", ")
+        ));
+    }
+    if definition::has_values(task_definition) {
+        all.push(
+            "the task definition has the values of variables: look it over before you commit it"
+                .to_owned(),
+        );
+    }
+    all
+}

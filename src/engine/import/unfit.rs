@@ -1,0 +1,138 @@
+//! Services that cannot be an app of bgecs's as they are, each in a sentence, and
+//! the way there.
+
+use super::ReadService;
+use crate::counted::counted;
+use crate::engine::entrance::WayTo;
+use crate::engine::plan::Refusal;
+use crate::model::{Capacity, LoadBalancer, TargetGroupSettings, UserMover};
+
+/// AWS tells of three ways.
+const FROM_CODEDEPLOY: &str = "https://aws.amazon.com/blogs/containers/migrating-from-aws-codedeploy-to-amazon-ecs-for-blue-green-deployments";
+
+/// # Errors
+/// What is in the way, whatever leads to the service.
+pub(super) fn refuse(read: &ReadService) -> Result<(), Refusal> {
+    let settings = &read.settings;
+    let name = &read.service.name;
+    let refused = |what: String, hint: String| Err(Refusal::new(what, hint));
+    if settings.is_draining {
+        return refused(
+            format!("the service {name} is being deleted"),
+            "name one that stays with --service".to_owned(),
+        );
+    }
+    match &settings.mover {
+        UserMover::Rolling => {}
+        UserMover::CodeDeploy => {
+            return refused(
+                format!(
+                    "the service {name} is released by CodeDeploy, which moves its users itself"
+                ),
+                format!(
+                    "give it ECS's own controller first, with rolling deployments ({FROM_CODEDEPLOY}); `bgecs watch` works with it as it is"
+                ),
+            );
+        }
+        UserMover::External => {
+            return refused(
+                format!("the service {name} is released by another tool, by task sets (its deployment controller is EXTERNAL)"),
+                "a service with ECS's own controller can take its users over, behind a target group of its own: import that one; `bgecs watch` works with this one as it is".to_owned(),
+            );
+        }
+        UserMover::Ecs(strategy) => {
+            return refused(
+                format!(
+                    "ECS moves the users of the service {name} itself, by its strategy {strategy}, and only one can"
+                ),
+                format!(
+                    "`aws ecs update-service --cluster {} --service {name} --deployment-configuration strategy=ROLLING` leaves that to bgecs; then import it",
+                    settings.cluster
+                ),
+            );
+        }
+    }
+    if !settings.capacity.is_fargate() {
+        let on = match &settings.capacity {
+            Capacity::LaunchType(kind) => format!("the launch type {kind}"),
+            Capacity::Providers(names) => format!("the capacity provider {}", names.join(", ")),
+        };
+        return refused(
+            format!("the service {name} has {on}, and bgecs releases to Fargate alone"),
+            "a service on Fargate can take its users over, behind a target group of its own: import that one".to_owned(),
+        );
+    }
+    Ok(())
+}
+
+/// The one place where its tasks are registered.
+///
+/// # Errors
+/// None, several, or one that users are not moved at.
+pub(super) fn only_target(
+    read: &ReadService,
+) -> Result<(&LoadBalancer, &TargetGroupSettings), Refusal> {
+    const NEEDED: &str = "an Application Load Balancer ahead of it is what moves users: make a service behind a target group of one, and import that";
+    let name = &read.service.name;
+    let refused = |what: String| Err(Refusal::new(what, NEEDED));
+    if let Some(classic) = read.service.classic.first() {
+        return refused(format!(
+            "the service {name} is behind the Classic Load Balancer {classic}, which sends users to one place alone"
+        ));
+    }
+    let target = match read.settings.definition.load_balancers.as_slice() {
+        [only] => only,
+        [] => return refused(format!("the service {name} is behind no load balancer")),
+        several => {
+            return Err(Refusal::new(
+                format!(
+                    "the service {name} has {}, and bgecs takes services with one as yet",
+                    counted(several.len(), "target group")
+                ),
+                "`bgecs watch` works with it as it is",
+            ));
+        }
+    };
+    let mut groups = read.groups.iter();
+    let Some(group) = groups.find(|group| group.arn == target.target_group) else {
+        return refused(format!(
+            "the target group {} of the service {name} is gone",
+            target.target_group
+        ));
+    };
+    if let Some(other) = read.balancers.iter().find(|it| !it.is_application) {
+        return refused(format!(
+            "the service {name} is behind {}, which is no Application Load Balancer",
+            other.name
+        ));
+    }
+    match read.balancers.is_empty() {
+        true => refused(format!(
+            "no load balancer uses the target group {} of the service {name}",
+            group.name
+        )),
+        false => Ok((target, group)),
+    }
+}
+
+pub(super) fn nothing_leads_there(read: &ReadService) -> Refusal {
+    let names: Vec<&str> = read.balancers.iter().map(|it| it.name.as_str()).collect();
+    let names = names.join(", ");
+    Refusal::new(
+        format!(
+            "no listener or rule of {names} leads to the service {}",
+            read.service.name
+        ),
+        "a rule that gives it its users is what bgecs moves: make it first",
+    )
+}
+
+pub(super) fn shares_its_users(read: &ReadService, way: WayTo<'_>, ours: u32, all: u32) -> Refusal {
+    let name = &read.service.name;
+    Refusal::new(
+        format!(
+            "{way} gives {ours} of {all} requests to the service {name}, and the rest elsewhere"
+        ),
+        format!("give {name} all of them first, or name another way with --production"),
+    )
+}

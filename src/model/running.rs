@@ -1,0 +1,56 @@
+//! How a service that anybody made is run, as ECS has it: what `import` tells of
+//! it, and what would keep bgecs from releasing it.
+
+use super::{ServiceDefinition, TaskDefinitionArn};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunningSettings {
+    /// The service's own ARN.
+    pub arn: String,
+    /// Its name.
+    pub cluster: String,
+    pub mover: UserMover,
+    pub capacity: Capacity,
+    pub platform_version: Option<String>,
+    /// What it runs, or is about to.
+    pub task_definition: TaskDefinitionArn,
+    pub desired: u16,
+    pub definition: ServiceDefinition,
+    /// Whether commands can be run in its tasks.
+    pub exec: bool,
+    /// Whether others find it by Service Connect or service discovery.
+    pub is_found_by_name: bool,
+    /// Whether a release of it is under way.
+    pub is_deploying: bool,
+    pub is_draining: bool,
+    /// The CloudFormation stack that made it, if one did.
+    pub stack: Option<String>,
+}
+
+/// Who replaces its tasks, and moves its users where something does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UserMover {
+    /// ECS replaces them in place.
+    Rolling,
+    /// ECS moves users, by this strategy of its own.
+    Ecs(String),
+    CodeDeploy,
+    /// Another tool, through task sets.
+    External,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Capacity {
+    LaunchType(String),
+    Providers(Vec<String>),
+}
+
+impl Capacity {
+    pub fn is_fargate(&self) -> bool {
+        let is_fargate = |name: &String| matches!(name.as_str(), "FARGATE" | "FARGATE_SPOT");
+        match self {
+            Self::LaunchType(kind) => is_fargate(kind),
+            Self::Providers(names) => names.iter().all(is_fargate),
+        }
+    }
+}
