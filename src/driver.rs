@@ -18,6 +18,7 @@ pub mod make_live;
 mod mend;
 pub mod pause;
 pub mod retire;
+pub mod running;
 pub mod secure;
 pub mod shift;
 pub mod stack;

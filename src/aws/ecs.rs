@@ -4,7 +4,6 @@ mod copied;
 mod definition;
 mod definitions;
 mod entrance;
-mod original;
 mod registered;
 mod releases;
 mod running;

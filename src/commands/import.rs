@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::init::{exists, write_new};
-use super::watch::{given, no_service, usage};
+use super::watch::{given, usage};
 use super::working_folder;
 use crate::aws::{Access, Aws, policy};
 use crate::cli::{Global, ImportArgs};
 use crate::config::{Config, DefinitionSource, FILE_NAME};
 use crate::definition;
-use crate::engine::import::{ForeignDrift, Import, ImportPlan, ImportWish, ReadService, import};
+use crate::driver::running;
+use crate::engine::import::{ForeignDrift, Import, ImportPlan, ImportWish, import};
 use crate::engine::task_definition::TaskFile;
 use crate::error::{Exit, Result};
 use crate::model::{AwsPlace, Color};
@@ -67,7 +68,7 @@ pub async fn run(global: &Global, audience: Audience, args: &ImportArgs) -> Resu
         AwsPlace::default(),
     );
     let aws = Aws::connect(&access).await?;
-    let read = read(&aws, args).await?;
+    let read = running::read(&aws, &args.cluster, &args.service).await?;
     let wish = ImportWish {
         app: args.app.clone(),
         production: args.production.clone(),
@@ -103,21 +104,6 @@ impl ImportResult {
             warnings: import.warnings,
         }
     }
-}
-
-async fn read(aws: &Aws, args: &ImportArgs) -> Result<ReadService> {
-    let (cluster, name) = (&args.cluster, &args.service);
-    let found = aws.read_running_service(cluster, name).await?;
-    let (service, settings) = found.ok_or_else(|| no_service(aws, cluster, name))?;
-    let groups = aws.read_groups(&service.groups).await?;
-    Ok(ReadService {
-        balancers: aws.read_balancers(&groups).await?,
-        definition: aws.read_task_definition(&settings.task_definition).await?,
-        region: aws.region().to_owned(),
-        service,
-        settings,
-        groups,
-    })
 }
 
 /// What other commands could not read is not written.

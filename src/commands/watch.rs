@@ -13,6 +13,7 @@ use crate::aws::{Access, Aws, policy};
 use crate::cli::{Global, WatchArgs};
 use crate::config::ProbeSection;
 use crate::driver::asking::{Asking, of_file};
+use crate::driver::running;
 use crate::driver::watched::{WatchedCommand, exit_code};
 use crate::engine::entrance::{self, Entrance, GivenUrl, Wish};
 use crate::engine::evidence::{Evidence, Landmark, LandmarkKind, MarkReport, Upshot};
@@ -180,7 +181,7 @@ async fn target(
 ) -> Result<ProbeTarget> {
     let (cluster, name) = (&args.cluster, &args.service);
     let service = aws.find_service(cluster, name).await?;
-    let service = service.ok_or_else(|| no_service(aws, cluster, name))?;
+    let service = service.ok_or_else(|| running::no_service(aws, cluster, name))?;
     let groups = aws.read_groups(&service.groups).await?;
     let balancers = aws.read_balancers(&groups).await?;
     let wish = wish(args);
@@ -206,12 +207,6 @@ async fn target(
         address: address.through(&through).trusting(global.ca_file.clone()),
         way: found.map(|found| found.way),
     })
-}
-
-pub(super) fn no_service(aws: &Aws, cluster: &str, name: &str) -> Error {
-    let place = aws.region();
-    let what = format!("there is no service {name} in a cluster {cluster} in {place}");
-    Error::usage(what).hint("check --service, --cluster, --region and --profile")
 }
 
 /// What is not known a flag can say.

@@ -4,6 +4,7 @@
 
 use serde_json::Value;
 
+use super::running;
 use super::stack::{self, StackWork};
 use super::turn::Turn;
 use crate::aws::{AwsError, StackInputs, StackSnapshot, attached_template};
@@ -13,8 +14,8 @@ use crate::engine::plan::Step;
 use crate::error::{Error, Result};
 use crate::model::journal::Effect;
 use crate::model::{
-    Attachment, ColorServices, Infrastructure, ListenerArn, LoadBalancer, NamedRepository,
-    Observed, PerColor, ServiceState, UsersRule,
+    Attachment, ColorServices, Infrastructure, ListenerArn, NamedRepository, Observed, PerColor,
+    UsersRule,
 };
 use crate::report::ReportEvent;
 use crate::session::{Session, unusable};
@@ -82,28 +83,25 @@ async fn attachment(
 ) -> Result<Attachment> {
     let (aws, app) = (&session.aws, &session.config.app);
     let services = services(session, attached);
-    let service = original(session, attached, &services).await?;
-    let door = door(attached, &service)?;
+    let read = running::read(aws, &attached.cluster, &attached.service).await?;
+    let (door, _) = read.only_target()?;
     let mut ours = vec![door.target_group.clone()];
     ours.extend(earlier.map(|infra| infra.target_group(attached.color.other()).clone()));
-    let groups = aws.read_groups(&ours[..1]).await?;
-    let balancers = aws.read_balancers(&groups).await?;
-    let way = attachment::users_way(attached, &ours, &balancers)?;
+    let way = attachment::users_way(attached, &ours, &read.balancers)?;
     let own = earlier.and_then(|infra| infra.places.header_rules());
     let own = own.map(|rules| PerColor {
         blue: rules.blue.to_string(),
         green: rules.green.to_string(),
     });
     let priorities = attachment::priorities(way, own.as_ref())?;
-    let (group_settings, rule, container) = futures_util::try_join!(
+    let (group_settings, rule) = futures_util::try_join!(
         aws.read_group_settings(&door.target_group),
         users_rule(session, way),
-        aws.read_original_container(&service.task_definition, &door.container),
     )?;
-    // What the stack has made itself it goes on making.
-    let repository = NamedRepository::of_image(&container.image, session.registry().as_deref());
-    let repository = repository.filter(|it| it.name != app.stack_name());
-    let log_group = container.log_group.filter(|it| *it != app.log_group());
+    let image = read.image(&door.container);
+    let registry = session.registry();
+    let repository = image.and_then(|it| NamedRepository::of_image(it, registry.as_deref()));
+    let log_group = read.log_group(&door.container).map(str::to_owned);
     Ok(Attachment {
         app: app.clone(),
         services,
@@ -116,8 +114,9 @@ async fn attachment(
         rule,
         priorities,
         url: attached.url.clone(),
-        repository,
-        log_group,
+        // What the stack has made itself it goes on making.
+        repository: repository.filter(|it| it.name != app.stack_name()),
+        log_group: log_group.filter(|it| *it != app.log_group()),
     })
 }
 
@@ -130,39 +129,6 @@ fn services(session: &Session, attached: &Attached) -> ColorServices {
     };
     names.get_mut(attached.color).clone_from(&attached.service);
     ColorServices::new(&attached.cluster, names)
-}
-
-async fn original(
-    session: &Session,
-    attached: &Attached,
-    services: &ColorServices,
-) -> Result<ServiceState> {
-    let service = session.aws.read_service(services, attached.color).await?;
-    service.ok_or_else(|| {
-        let Attached {
-            service, cluster, ..
-        } = attached;
-        let place = session.aws.region();
-        Error::usage(format!(
-            "there is no service {service} in a cluster {cluster} in {place}"
-        ))
-        .hint("check [colors] and [service] cluster in bgecs.toml, --region and --profile")
-    })
-}
-
-/// Where its tasks are reached.
-fn door<'a>(attached: &Attached, service: &'a ServiceState) -> Result<&'a LoadBalancer> {
-    let Attached { service: name, .. } = attached;
-    match service.definition.load_balancers.as_slice() {
-        [one] => Ok(one),
-        [] => Err(Error::refused(format!(
-            "the service {name} is behind no target group, so there is nothing to move users by"
-        ))),
-        several => Err(Error::refused(format!(
-            "the service {name} has {} target groups, and bgecs moves users of one as yet",
-            several.len()
-        ))),
-    }
 }
 
 async fn users_rule(session: &Session, way: UsersWay<'_>) -> Result<Option<UsersRule>, AwsError> {

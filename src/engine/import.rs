@@ -14,8 +14,8 @@ use super::entrance::{self, GivenUrl, WayTo, Wish};
 use super::plan::Refusal;
 use crate::counted::counted;
 use crate::model::{
-    AppName, Balancer, COLOR_HEADER, Color, ListenerRule, RuleCondition, RunningService,
-    RunningSettings, TargetGroupSettings,
+    AppName, Balancer, COLOR_HEADER, Color, ListenerRule, LoadBalancer, RuleCondition,
+    RunningService, RunningSettings, TargetGroupSettings,
 };
 pub use plan::{ForeignDrift, ImportPlan};
 
@@ -93,13 +93,32 @@ pub struct ProductionWay {
     pub headers: Vec<String>,
 }
 
+impl ReadService {
+    /// Where its tasks are reached, if it can be an app of bgecs's.
+    ///
+    /// # Errors
+    /// Why it cannot, and what to do.
+    pub fn only_target(&self) -> Result<(&LoadBalancer, &TargetGroupSettings), Refusal> {
+        unfit::refuse(self)?;
+        unfit::only_target(self)
+    }
+
+    pub fn image(&self, container: &str) -> Option<&str> {
+        definition::image(&self.definition, container)
+    }
+
+    /// None where the container's logs go elsewhere than to CloudWatch Logs.
+    pub fn log_group(&self, container: &str) -> Option<&str> {
+        definition::log_group(&self.definition, container)
+    }
+}
+
 /// # Errors
 /// Why the service cannot be an app of bgecs's, and what to do; or what is not
 /// known, and by which flag it is said.
 pub fn import(read: ReadService, wish: &ImportWish) -> Result<Import, Refusal> {
-    unfit::refuse(&read)?;
+    let (target, group) = read.only_target()?;
     let name = &read.service.name;
-    let (target, group) = unfit::only_target(&read)?;
     let app = match &wish.app {
         Some(app) => app.clone(),
         None => AppName::near(name).ok_or_else(|| {

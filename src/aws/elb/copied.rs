@@ -2,9 +2,9 @@
 //! settings of a target group, and what a rule takes.
 
 use aws_sdk_elasticloadbalancingv2::types::{
-    HostHeaderConditionConfig as Host, Matcher, PathPatternConditionConfig as Path,
+    HostHeaderConditionConfig as Host, Matcher, PathPatternConditionConfig as Path, ProtocolEnum,
     QueryStringConditionConfig as Query, RuleCondition as Condition, TargetGroup,
-    TargetGroupAttribute,
+    TargetGroupAttribute, TargetGroupIpAddressTypeEnum, TargetTypeEnum,
 };
 use futures_util::try_join;
 use serde_json::{Map, Value, json};
@@ -69,19 +69,26 @@ fn settings(group: &TargetGroup, attributes: &[TargetGroupAttribute]) -> Map<Str
         ("VpcId", json!(group.vpc_id())),
         (
             "TargetType",
-            json!(group.target_type().map(|it| it.as_str())),
+            json!(group.target_type().map(TargetTypeEnum::as_str)),
         ),
         (
             "IpAddressType",
-            json!(group.ip_address_type().map(|it| it.as_str())),
+            json!(
+                group
+                    .ip_address_type()
+                    .map(TargetGroupIpAddressTypeEnum::as_str)
+            ),
         ),
-        ("Protocol", json!(group.protocol().map(|it| it.as_str()))),
+        (
+            "Protocol",
+            json!(group.protocol().map(ProtocolEnum::as_str)),
+        ),
         ("ProtocolVersion", json!(group.protocol_version())),
         ("Port", json!(group.port())),
         ("HealthCheckEnabled", json!(group.health_check_enabled())),
         (
             "HealthCheckProtocol",
-            json!(group.health_check_protocol().map(|it| it.as_str())),
+            json!(group.health_check_protocol().map(ProtocolEnum::as_str)),
         ),
         ("HealthCheckPort", json!(group.health_check_port())),
         ("HealthCheckPath", json!(group.health_check_path())),
