@@ -46,8 +46,8 @@ impl CommandResult for Destroyed {
 }
 
 pub async fn run(session: &Session, args: &Destroy) -> Result<Exit> {
-    refuse_attached(session).await?;
     let inventory = destroy::take_inventory(session).await?;
+    refuse_attached(session, &inventory)?;
     inventory.refuse_busy()?;
     refuse_cutting_off(session, &inventory).await?;
     let steps = steps(session, &inventory);
@@ -74,8 +74,8 @@ pub async fn run(session: &Session, args: &Destroy) -> Result<Exit> {
 }
 
 /// Of an attached app most is somebody else's.
-async fn refuse_attached(session: &Session) -> Result<()> {
-    let stack = session.aws.read_stack(&session.stack_name()).await?;
+fn refuse_attached(session: &Session, inventory: &Inventory) -> Result<()> {
+    let stack = inventory.stack.as_ref();
     let is_attached = stack.is_some_and(|stack| stack.original().is_some());
     match is_attached || session.config.attached.is_some() {
         false => Ok(()),

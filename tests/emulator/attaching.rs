@@ -76,7 +76,7 @@ fn a_running_service_gets_a_second_colour_and_is_given_back_as_it_was() -> Outco
     let status = world.status()?;
     assert_eq!(status["live"], "blue", "{status:#}");
     let rule = &status["listeners"]["prod"]["arn"];
-    assert_eq!(rule, &json!(company.rule), "{status:#}");
+    assert_eq!(rule, &json!(company.way), "{status:#}");
     let ended = world.ends(6, &["destroy", "--yes"])?;
     assert!(ended.stderr.contains("bgecs detach"), "{}", ended.shown());
 
@@ -147,5 +147,32 @@ fn the_original_keeps_the_release_that_it_was_given() -> Outcome {
     assert_eq!(after["taskDefinition"], before["taskDefinition"]);
     let (status, body) = company.ask(SHOP, "")?;
     assert!(status == 200 && body.contains(FRENCH), "{status} {body}");
+    Ok(())
+}
+
+/// A load balancer of the shop's own, but for a neighbour's rule.
+#[test]
+fn users_of_a_default_action_are_moved_by_it() -> Outcome {
+    let world = World::with_v1_live("neighbour")?;
+    let company = Company::at_the_default_action(&world)?;
+    let file = FILE.replace("rule = { host = [\"shop.test\"] }\n", "");
+    let file = file.replace("shop.test", &company.dns_name);
+    world.desk.write("bgecs.toml", &file)?;
+    let definition = format!("{:#}", company.definition("web")?);
+    world.desk.write("task-definition.json", &definition)?;
+    let before = company.seen()?;
+
+    world.done(&["attach"])?;
+    let status = world.status()?;
+    assert_eq!(status["listeners"]["prod"]["arn"], json!(company.listener));
+    world.done(&["deploy", V2, "--tag", "2"])?;
+    world.done(&["promote", "--tag", "2", "--canary", "50%:2s"])?;
+    let (status, body) = company.ask(&company.dns_name, "")?;
+    assert!(status == 200 && body.contains(FRENCH), "{status} {body}");
+    let (status, body) = company.ask(ADMIN, "")?;
+    assert!(status == 200 && body.contains(ENGLISH), "{status} {body}");
+    world.done(&["rollback"])?;
+    world.done(&["detach"])?;
+    assert_eq!(company.seen()?, before);
     Ok(())
 }

@@ -13,8 +13,10 @@ pub const ADMIN: &str = "admin.test";
 pub struct Company<'a> {
     world: &'a World,
     pub listener: String,
-    /// By which users come to the shop.
-    pub rule: String,
+    /// The rule by which users come to the shop, or the listener by its default action.
+    pub way: String,
+    /// The load balancer's own name.
+    pub dns_name: String,
     balancer: String,
     groups: Vec<String>,
 }
@@ -23,6 +25,15 @@ impl<'a> Company<'a> {
     /// The services `web` and `admin` in the cluster `prod`, both on version 1 of the
     /// greeter, at the hosts [`SHOP`] and [`ADMIN`] of the load balancer `shared`.
     pub fn beside(world: &'a World) -> Outcome<Self> {
+        Self::new(world, Some(SHOP))
+    }
+
+    /// The same, but that the shop is at the listener's default action.
+    pub fn at_the_default_action(world: &'a World) -> Outcome<Self> {
+        Self::new(world, None)
+    }
+
+    fn new(world: &'a World, shop: Option<&str>) -> Outcome<Self> {
         let network = world.service("green")?["networkConfiguration"].clone();
         let awsvpc = &network["awsvpcConfiguration"];
         let subnets = [string(awsvpc, "/subnets/0")?, string(awsvpc, "/subnets/1")?];
@@ -38,6 +49,7 @@ impl<'a> Company<'a> {
             ("Subnets.member.1", &subnets[0]),
             ("Subnets.member.2", &subnets[1]),
         ])?;
+        let dns_name = text(&balancer, "DNSName")?.to_owned();
         let balancer = text(&balancer, "LoadBalancerArn")?.to_owned();
         let listener = world.api.elb(&[
             ("Action", "CreateListener"),
@@ -54,7 +66,8 @@ impl<'a> Company<'a> {
         let mut company = Self {
             world,
             listener,
-            rule: String::new(),
+            way: String::new(),
+            dns_name,
             balancer,
             groups: Vec::new(),
         };
@@ -67,9 +80,9 @@ impl<'a> Company<'a> {
         world
             .api
             .ecs("CreateCluster", &json!({ "clusterName": "prod" }))?;
-        company.rule = company.add("web", (&vpc, SHOP, "100"), &network)?;
-        company.add("admin", (&vpc, ADMIN, "90"), &network)?;
-        for host in [SHOP, ADMIN] {
+        company.way = company.add("web", &vpc, shop.map(|host| (host, "100")), &network)?;
+        company.add("admin", &vpc, Some((ADMIN, "90")), &network)?;
+        for host in [shop.unwrap_or(&company.dns_name), ADMIN] {
             let answers = world.until(host, || Ok(company.ask(host, "")?.0 == 200));
             answers.map_err(|error| {
                 let answer = company.ask(host, "").unwrap_or_default();
@@ -80,11 +93,12 @@ impl<'a> Company<'a> {
         Ok(company)
     }
 
-    /// A service, and the rule that leads to it.
+    /// A service, and what leads to it.
     fn add(
         &mut self,
         name: &str,
-        (vpc, host, priority): (&str, &str, &str),
+        vpc: &str,
+        rule: Option<(&str, &str)>,
         network: &Value,
     ) -> Outcome<String> {
         let api = &self.world.api;
@@ -102,16 +116,7 @@ impl<'a> Company<'a> {
             ("UnhealthyThresholdCount", "2"),
         ])?;
         let group = text(&group, "TargetGroupArn")?.to_owned();
-        let rule = api.elb(&[
-            ("Action", "CreateRule"),
-            ("ListenerArn", &self.listener),
-            ("Priority", priority),
-            ("Conditions.member.1.Field", "host-header"),
-            ("Conditions.member.1.HostHeaderConfig.Values.member.1", host),
-            ("Actions.member.1.Type", "forward"),
-            ("Actions.member.1.TargetGroupArn", &group),
-        ])?;
-        let rule = text(&rule, "RuleArn")?.to_owned();
+        let way = self.lead(rule, &group)?;
         let mut definition = self.definition(name)?;
         definition["family"] = json!(name);
         api.ecs("RegisterTaskDefinition", &definition)?;
@@ -132,7 +137,26 @@ impl<'a> Company<'a> {
             }),
         )?;
         self.groups.push(group);
-        Ok(rule)
+        Ok(way)
+    }
+
+    /// By a rule for a host, or by the default action; gives its ARN.
+    fn lead(&self, rule: Option<(&str, &str)>, group: &str) -> Outcome<String> {
+        let api = &self.world.api;
+        let Some((host, priority)) = rule else {
+            api.point(&self.listener, group)?;
+            return Ok(self.listener.clone());
+        };
+        let rule = api.elb(&[
+            ("Action", "CreateRule"),
+            ("ListenerArn", &self.listener),
+            ("Priority", priority),
+            ("Conditions.member.1.Field", "host-header"),
+            ("Conditions.member.1.HostHeaderConfig.Values.member.1", host),
+            ("Actions.member.1.Type", "forward"),
+            ("Actions.member.1.TargetGroupArn", group),
+        ])?;
+        Ok(text(&rule, "RuleArn")?.to_owned())
     }
 
     /// What `web` runs, as a file for `[container] task_definition`.
