@@ -15,6 +15,7 @@ pub mod lost;
 pub mod make_live;
 mod mend;
 pub mod pause;
+mod reach;
 pub mod retire;
 pub mod secure;
 pub mod shift;

@@ -21,6 +21,7 @@ mod names;
 mod observed;
 mod patience;
 mod progress;
+mod reach;
 mod sample;
 mod service_definition;
 mod ssh_agent;
@@ -50,6 +51,7 @@ pub use observed::{
 };
 pub use patience::Patience;
 pub use progress::{Progress, StackEvent, StepState};
+pub use reach::{Knock, Unreached};
 pub use sample::{Answer, Connection, Expected, Lost, Sample, Share, Statuses, Unexpected};
 pub use service_definition::{
     DefinitionChange, DeploymentConfiguration, LoadBalancer, Network, ServiceDefinition,
