@@ -17,6 +17,7 @@ pub mod lost;
 pub mod make_live;
 mod mend;
 pub mod pause;
+mod reach;
 pub mod retire;
 pub mod running;
 pub mod secure;

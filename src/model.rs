@@ -23,6 +23,7 @@ mod observed;
 mod patience;
 mod place;
 mod progress;
+mod reach;
 mod running;
 mod sample;
 mod service_definition;
@@ -55,6 +56,7 @@ pub use observed::{
 pub use patience::Patience;
 pub use place::{Place, Places, RULE_AGAIN, TestPlace};
 pub use progress::{Progress, StackEvent, StepState};
+pub use reach::{Knock, Unreached};
 pub use running::{Capacity, RunningSettings, UserMover};
 pub use sample::{Answer, Connection, Expected, Lost, Sample, Share, Statuses, Unexpected};
 pub use service_definition::{

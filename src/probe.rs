@@ -11,6 +11,7 @@ mod client;
 mod connection;
 mod nodes;
 mod pace;
+mod reach;
 mod run;
 mod sockets;
 #[cfg(test)]
@@ -20,4 +21,5 @@ pub use address::{Address, Question, Version};
 pub use certificate::Expiry;
 pub use client::{Client, Exchange, ask_each, ask_once};
 pub use pace::Schedule;
+pub use reach::unreached;
 pub use run::{Connections, Probe};

@@ -111,6 +111,11 @@ impl Session {
         });
     }
 
+    /// Where connections to the load balancer go instead of to its nodes.
+    pub fn connect_to(&self) -> &[String] {
+        &self.connect_to
+    }
+
     pub fn app(&self) -> &str {
         self.config.app.as_str()
     }

@@ -11,6 +11,7 @@ use time::OffsetDateTime;
 use tokio::time::{Instant, sleep};
 
 use super::look_ahead::tell_users;
+use super::reach;
 use super::turn::Turn;
 use super::update;
 use crate::aws::{AwsError, ServiceChange};
@@ -18,7 +19,7 @@ use crate::counted::counted;
 use crate::engine::serving::{Counts, Judgement, ServingFault, ServingReading, Wanted, Watch};
 use crate::engine::stopped;
 use crate::error::{Error, Exit, Result};
-use crate::model::{Answer, Color, Observed, Route, StoppedTask, TaskDefinitionArn};
+use crate::model::{Color, Observed, StoppedTask, TaskDefinitionArn};
 use crate::report::ReportEvent;
 use crate::session::Session;
 use target_health::TargetHealth;
@@ -31,6 +32,8 @@ const SHORT_PAUSE: Duration = Duration::from_millis(100);
 /// How long the log lines of a dead container may take to arrive.
 const LOG_PATIENCE: Duration = Duration::from_secs(5);
 const LAST_LINES: i32 = 20;
+/// Among what was told; no event of ECS is called so.
+const NO_CONNECTION: &str = "no connection";
 /// AWS's time is known to half a second, and some give a task's creation in whole
 /// ones.
 const CLOCKS_DIFFER: Duration = Duration::from_secs(2);
@@ -109,6 +112,7 @@ async fn until_it_serves(
         let reading = read(session, wait, &watch, &mut health, &mut seen).await?;
         tell_new_events(session, &reading, &mut told);
         tell_setbacks(session, &reading, &mut told);
+        tell_of_no_connection(session, wait, &reading, &mut told);
         let counts = match watch.judge(started.elapsed(), &reading) {
             Judgement::Serves => return Ok(()),
             Judgement::Failed(cause) => return Err(failure(session, wait, asked, cause).await),
@@ -149,17 +153,15 @@ async fn read(
         Some(service) if !has_rolled_out(service) => stopped(session, wait, seen).await?,
         _ => Vec::new(),
     };
-    let health = if watch.is_ready_to_answer(service.as_ref(), &targets) {
-        let path = &session.config.container.health_path;
-        let answer = session.ask(infra, Route::Test, path, Some(wait.color));
-        Some(Answer::clone(&*answer.await?))
-    } else {
-        None
+    let (health, unreached) = match watch.is_ready_to_answer(service.as_ref(), &targets) {
+        true => reach::ask_health(session, infra, wait.color).await?,
+        false => (None, None),
     };
     Ok(ServingReading {
         service,
         targets,
         health,
+        unreached,
         stopped,
     })
 }
@@ -219,6 +221,23 @@ fn tell_setbacks(session: &Session, reading: &ServingReading, told: &mut HashSet
     }
 }
 
+/// Once, and as soon as it is known.
+fn tell_of_no_connection(
+    session: &Session,
+    wait: &Wait<'_>,
+    reading: &ServingReading,
+    told: &mut HashSet<String>,
+) {
+    let Some(unreached) = &reading.unreached else {
+        return;
+    };
+    if told.insert(NO_CONNECTION.to_owned()) {
+        let fault = ServingFault::Unreached(unreached.clone());
+        let warning = format!("{} cannot be asked: {fault}", wait.color);
+        session.report.tell(&ReportEvent::Warning(warning));
+    }
+}
+
 async fn failure(
     session: &Session,
     wait: &Wait<'_>,
@@ -235,13 +254,21 @@ async fn failure(
         }
         cause => cause,
     };
-    let error = Error::failed(format!("{} failed: {cause}", asked.what));
+    let error = Error::failed(match &cause {
+        ServingFault::Unreached(_) => format!("{} cannot be proven here: {cause}", asked.what),
+        _ => format!("{} failed: {cause}", asked.what),
+    });
     let error = match &cause {
         ServingFault::Task { cause, .. } => error.hint(cause.hint(color)),
         ServingFault::Health { .. } => error.hint(format!(
             "[container] health_path is {}: see `bgecs logs {color}`",
             session.config.container.health_path
         )),
+        ServingFault::Unreached(_) => {
+            let infra = &wait.observed.infrastructure;
+            let way_out = reach::way_out(session, infra, true);
+            error.hint(format!("{way_out}\nnothing says that the release is bad: go on from a machine that can ask it"))
+        }
         ServingFault::TakenBack { .. } => error.hint("see `bgecs status`"),
         ServingFault::Replaced { .. } => error.hint(format!(
             "find out who else deploys onto {color} without bgecs, then deploy again"

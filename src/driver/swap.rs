@@ -10,7 +10,7 @@ use super::live::SCALE_TIMEOUT;
 use super::turn::Turn;
 use super::watching::Watching;
 use super::work::Work;
-use super::{await_serving, make_live};
+use super::{await_serving, make_live, reach};
 use crate::aws::Router;
 use crate::counted::counted;
 use crate::engine::plan::{self, Needless, SwapPlan};
@@ -75,6 +75,7 @@ pub async fn run(
             describe(work.turn, &observed, Some(from), to);
             let strategy = lay_out(session, kind, &observed, to, &watching)?;
             watching.remember(work.turn, &strategy);
+            see_whether_it_can_be_asked(&mut work, kind, &observed, to, &watching).await?;
             let observed = match plan::missing(&observed, to, strategy.first_share()) {
                 None => observed,
                 Some(count) if watching.is_hurried => {
@@ -109,6 +110,24 @@ pub fn lay_out(
     let router = session.aws.router(&observed.infrastructure);
     router.accepts(&strategy).map_err(Error::usage)?;
     Ok(strategy)
+}
+
+/// A swap that nobody here could watch does not begin, nor grow what it needs.
+async fn see_whether_it_can_be_asked(
+    work: &mut Work<'_>,
+    kind: SwapKind,
+    observed: &Observed,
+    to: Color,
+    watching: &Watching,
+) -> Result<()> {
+    let is_there = observed.live_color() == Some(to);
+    let routes = reach::needed(kind, watching.fixes_forward, is_there);
+    let (session, asking) = (work.session, &watching.asking);
+    let asked = (asking.path.as_str(), asking.timeout);
+    let finding = reach::require(session, observed, &routes, asked);
+    work.interrupts
+        .or_stop("checking", "nothing was changed", finding)
+        .await
 }
 
 /// Users who come in by another way do not go along.

@@ -17,7 +17,7 @@ use std::time::Duration;
 use crate::engine::stopped::{self, StopCause};
 use crate::model::{
     Answer, Deployment, Rollout, ServiceState, StoppedTask, Target, TargetState, Targets,
-    TaskDefinitionArn,
+    TaskDefinitionArn, Unreached,
 };
 use doubt::Doubt;
 
@@ -28,6 +28,10 @@ pub const GOOD_READINGS: u32 = 3;
 /// it is broken and not slow. Where ECS is to let it be unhealthy for longer, so
 /// is this.
 const HEALTH_PATIENCE: Duration = Duration::from_secs(15);
+
+/// For how long a test route that takes no connection from here may be a moment's
+/// trouble of the network.
+const REACH_PATIENCE: Duration = Duration::from_secs(15);
 
 /// For how long what passes by itself, such as a lack of capacity, is left to
 /// ECS, which tries again.
@@ -40,6 +44,8 @@ pub struct ServingReading {
     pub targets: Targets,
     /// What the health path answered, where it was asked.
     pub health: Option<Answer>,
+    /// Why it could not be asked, where it could not.
+    pub unreached: Option<Unreached>,
     /// Tasks of the requested revision that have stopped since the deploy began.
     pub stopped: Vec<StoppedTask>,
 }
@@ -66,6 +72,8 @@ pub enum ServingFault {
     Task { task: StoppedTask, cause: StopCause },
     /// The tasks run, and the health path goes on failing.
     Health { detail: String },
+    /// All is well as far as AWS tells, and this machine cannot ask.
+    Unreached(Unreached),
     /// ECS's circuit breaker took the deployment back.
     TakenBack { reason: String },
     /// Someone else deployed something else meanwhile.
@@ -79,6 +87,10 @@ impl std::fmt::Display for ServingFault {
         match self {
             Self::Task { cause, .. } => write!(f, "{cause}"),
             Self::Health { detail } => write!(f, "the health check fails: {detail}"),
+            Self::Unreached(unreached) => write!(
+                f,
+                "its targets are healthy, but this machine gets no connection to {unreached}"
+            ),
             Self::TakenBack { reason } => write!(f, "ECS took the deployment back: {reason}"),
             Self::Replaced { by } => write!(
                 f,
@@ -114,6 +126,7 @@ pub struct Watch {
     setbacks: Vec<(String, Discriminant<StopCause>)>,
     seen_as_primary: bool,
     unhealthy_since: Option<Duration>,
+    unreached_since: Option<Duration>,
     /// What was last wrong with a target. ECS stops its task and says only that
     /// checks failed; by then the target, which knows why, is gone.
     ailment: Option<String>,
@@ -129,6 +142,7 @@ impl Watch {
             setbacks: Vec::new(),
             seen_as_primary: false,
             unhealthy_since: None,
+            unreached_since: None,
             ailment: None,
         }
     }
@@ -158,6 +172,9 @@ impl Watch {
         };
         if let Some(detail) = self.stays_unhealthy(at, service, reading) {
             return Judgement::Failed(ServingFault::Health { detail });
+        }
+        if let Some(unreached) = self.stays_unreached(at, reading) {
+            return Judgement::Failed(ServingFault::Unreached(unreached));
         }
         self.has_count |= self.has_count_of(service);
         let answers_well = reading.health.as_ref().is_some_and(Answer::is_ok);
@@ -294,6 +311,16 @@ impl Watch {
         };
         let since = *self.unhealthy_since.get_or_insert(at);
         (at >= since + HEALTH_PATIENCE.max(self.wanted.grace)).then_some(complaint)
+    }
+
+    /// What says nothing of the release ends the wait for its answers all the same.
+    fn stays_unreached(&mut self, at: Duration, reading: &ServingReading) -> Option<Unreached> {
+        let Some(unreached) = &reading.unreached else {
+            self.unreached_since = None;
+            return None;
+        };
+        let since = *self.unreached_since.get_or_insert(at);
+        (at >= since + REACH_PATIENCE).then(|| unreached.clone())
     }
 }
 

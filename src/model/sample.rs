@@ -58,6 +58,14 @@ impl Answer {
         matches!(self, Self::Http { status, .. } if (200..300).contains(status))
     }
 
+    /// Whether there may have been nobody to ask.
+    pub fn may_lack_a_connection(&self) -> bool {
+        let Self::Nothing { why, .. } = self else {
+            return false;
+        };
+        matches!(why, Lost::Refused | Lost::TimedOut | Lost::Other)
+    }
+
     pub fn status(&self) -> Option<u16> {
         match self {
             Self::Http { status, .. } => Some(*status),

@@ -85,6 +85,36 @@ fn a_release_that_fails_once_it_is_live_is_taken_back_unless_told_not_to() -> Ou
     world.expect_answers(ENGLISH, FRENCH)
 }
 
+/// Nothing listens there, as a load balancer in another network would have it.
+#[test]
+fn a_machine_that_gets_no_connection_blames_no_release() -> Outcome {
+    let world = World::with_v2_idle("unreached")?;
+    let from_afar = |line: &[&str], code| {
+        let line = [line, &["--connect-to", "127.0.0.1:9"]].concat();
+        let ended = world.ends(code, &line)?;
+        for part in [
+            "gets no connection to",
+            "127.0.0.1:9 refuses it",
+            "--connect-to",
+        ] {
+            assert!(ended.stderr.contains(part), "{}", ended.shown());
+        }
+        Outcome::Ok(ended)
+    };
+    let refused = from_afar(&["promote"], 6)?;
+    assert!(!refused.stderr.contains("probing"), "{}", refused.shown());
+    let deployed = from_afar(&["deploy", V2, "--tag", "3"], 1)?;
+    for part in [
+        "its targets are healthy",
+        "nothing says that the release is bad",
+    ] {
+        assert!(deployed.stderr.contains(part), "{}", deployed.shown());
+    }
+    world.expect_answers(ENGLISH, FRENCH)?;
+    assert_eq!(world.done_json(&["promote"])?["outcome"], "committed");
+    Ok(())
+}
+
 #[test]
 fn a_colour_grows_to_the_size_of_the_one_it_replaces() -> Outcome {
     let world = World::with_v2_idle("grow")?;

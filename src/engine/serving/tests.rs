@@ -2,7 +2,7 @@ mod setbacks;
 mod stale;
 
 use super::*;
-use crate::model::{ServiceDefinition, Target};
+use crate::model::{Knock, Lost, ServiceDefinition, Target};
 
 fn revision(n: u32) -> TaskDefinitionArn {
     TaskDefinitionArn::new(format!("arn:aws:ecs:x:1:task-definition/bgecs-hello:{n}"))
@@ -73,6 +73,7 @@ fn good() -> ServingReading {
         service: service(vec![deployment(2, true, Rollout::Completed, 2)]),
         targets: targets(&[HEALTHY, HEALTHY]),
         health: answers(200),
+        unreached: None,
         stopped: Vec::new(),
     }
 }
@@ -251,12 +252,47 @@ fn an_app_that_goes_on_answering_badly_is_broken_and_one_that_does_not_answer_is
     }
 }
 
+/// Which is not the release's fault, nor a matter of its grace.
+#[test]
+fn healthy_targets_that_nobody_here_can_ask_end_the_wait_early() {
+    let node = (
+        std::net::SocketAddr::from(([10, 0, 0, 1], 81)),
+        Knock::Silent,
+    );
+    let url = "http://lb.example:81/health".to_owned();
+    let unreached = Unreached::of(url, at(2), vec![node]);
+    let barred = ServingReading {
+        health: Some(Answer::Nothing {
+            why: Lost::TimedOut,
+            error: "no answer within 2000 ms".to_owned(),
+        }),
+        unreached,
+        ..good()
+    };
+    let mut watch = watch();
+    let (second, fault) = in_time(&mut watch, 0, &barred).unwrap();
+    assert_eq!(second, 15);
+    assert_eq!(
+        fault.to_string(),
+        "its targets are healthy, but this machine gets no connection to \
+         http://lb.example:81/health within 2000 ms: 10.0.0.1:81 does not answer"
+    );
+    // One connection in between, and it counts anew.
+    let mut watch = self::watch();
+    for second in 0..14 {
+        watch.judge(at(second), &barred);
+    }
+    watch.judge(at(14), &good());
+    assert_eq!(in_time(&mut watch, 15, &barred).map(|it| it.0), Some(30));
+}
+
 #[test]
 fn a_target_with_the_wrong_answer_is_broken_too() {
     let reading = ServingReading {
         service: service(vec![deployment(2, true, Rollout::InProgress, 2)]),
         targets: targets(&[(TargetState::Unhealthy, Some("Target.ResponseCodeMismatch"))]),
         health: None,
+        unreached: None,
         stopped: Vec::new(),
     };
     let mut watch = watch();
@@ -290,6 +326,7 @@ fn a_task_that_failed_its_checks_is_told_with_what_its_target_said() {
         service: service(vec![deployment(2, true, Rollout::InProgress, 2)]),
         targets: targets(&[(TargetState::Unhealthy, Some("Target.Timeout"))]),
         health: None,
+        unreached: None,
         stopped: Vec::new(),
     };
     watch.judge(at(0), &checked);

@@ -1,0 +1,245 @@
+//! Whether this machine reaches the load balancer at all, ahead of what depends
+//! on its answers; and what to do where it does not.
+
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+
+use super::attempt::SwapKind;
+use crate::error::{Error, Result};
+use crate::model::{Answer, Color, Endpoint, Infrastructure, Observed, Route, Unreached};
+use crate::session::Session;
+
+/// ELB gives it to internal load balancers alone: no other one's name may have it.
+const INTERNAL: &str = "internal-";
+
+/// What a swap asks without which it does not begin. Who gets away from a release
+/// is not held up.
+pub fn needed(kind: SwapKind, fixes_forward: bool, is_there: bool) -> Vec<Route> {
+    let production = (!fixes_forward).then_some(Route::Production);
+    let test = (!is_there).then_some(Route::Test);
+    match kind {
+        SwapKind::Promote => production.into_iter().chain(test).collect(),
+        SwapKind::Rollback => Vec::new(),
+    }
+}
+
+/// # Errors
+/// No node of a route takes a connection (exit 6).
+pub async fn require(
+    session: &Session,
+    observed: &Observed,
+    routes: &[Route],
+    (path, patience): (&str, Duration),
+) -> Result<()> {
+    let infra = &observed.infrastructure;
+    // By header a tester comes in where users do.
+    let is_one = infra.endpoints.test == Endpoint::Header && routes.contains(&Route::Production);
+    let asked = routes
+        .iter()
+        .filter(|route| !(is_one && **route == Route::Test));
+    let finding = asked.map(|route| async move {
+        let path = match route {
+            Route::Production => path,
+            Route::Test => &session.config.container.health_path,
+        };
+        let found = unreached(session, infra, *route, path, patience).await?;
+        Ok::<_, Error>(found.map(|unreached| (*route, unreached)))
+    });
+    let found: Vec<_> = try_join_all(finding).await?.into_iter().flatten().collect();
+    if found.is_empty() {
+        return Ok(());
+    }
+    let told: Vec<String> = found.iter().map(|(_, it)| it.to_string()).collect();
+    let is_test = found.iter().any(|(route, _)| *route == Route::Test);
+    let message = format!(
+        "this machine gets no connection to {}",
+        told.join("; nor to ")
+    );
+    Err(Error::refused(message)
+        .untouched(observed)
+        .hint(way_out(session, infra, is_test)))
+}
+
+/// What the health path of a colour answers on the test route; or why nobody here
+/// can ask it.
+///
+/// # Errors
+/// As [`unreached`].
+pub async fn ask_health(
+    session: &Session,
+    infra: &Infrastructure,
+    color: Color,
+) -> Result<(Option<Answer>, Option<Unreached>)> {
+    let path = &session.config.container.health_path;
+    let answer = session.ask(infra, Route::Test, path, Some(color)).await?;
+    let unreached = match answer.may_lack_a_connection() {
+        true => {
+            unreached(
+                session,
+                infra,
+                Route::Test,
+                path,
+                session.config.probe.timeout,
+            )
+            .await?
+        }
+        false => None,
+    };
+    Ok((Some(Answer::clone(&answer)), unreached))
+}
+
+/// Whether no node of a route takes a connection.
+///
+/// # Errors
+/// A path that no URL can have (exit 2).
+async fn unreached(
+    session: &Session,
+    infra: &Infrastructure,
+    route: Route,
+    path: &str,
+    patience: Duration,
+) -> Result<Option<Unreached>> {
+    let address = session.address(infra, route, path)?;
+    Ok(crate::probe::unreached(&address, patience).await)
+}
+
+/// What to do where a load balancer is not reached; `is_test`: on its test route.
+pub fn way_out(session: &Session, infra: &Infrastructure, is_test: bool) -> String {
+    let through = session.connect_to();
+    if !through.is_empty() {
+        return format!(
+            "connections go to {}, as --connect-to, [load_balancer] connect_to or --endpoint-url says: see whether that runs, and leads to the load balancer",
+            through.join(", ")
+        );
+    }
+    let why = match infra.load_balancer_dns_name.starts_with(INTERNAL) {
+        true => "the load balancer is internal",
+        false => {
+            "the load balancer may be internal, or its security group may not admit this machine"
+        }
+    };
+    let mut hint = format!(
+        "{why}: run bgecs on a runner inside its VPC, or over a VPN into it, or lead there with --connect-to HOST:PORT"
+    );
+    if is_test && infra.endpoints.test != Endpoint::Header {
+        hint += &format!(
+            "\n[network] test_cidr, which says who may reach the test route, is {}",
+            session.config.network.test_cidr
+        );
+    }
+    hint
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use super::*;
+    use crate::aws::testing::Wire;
+    use crate::error::Exit;
+    use crate::model::PerRoute;
+    use crate::model::testing::observed;
+    use crate::probe::testing::{Reply, Server, with_status};
+
+    const PATIENCE: Duration = Duration::from_millis(200);
+
+    async fn free() -> SocketAddr {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        listener.local_addr().unwrap()
+    }
+
+    fn on(production: SocketAddr, test: SocketAddr) -> Observed {
+        let mut world = observed();
+        world.infrastructure.load_balancer_dns_name = "127.0.0.1".to_owned();
+        world.infrastructure.endpoints = PerRoute {
+            production: Endpoint::Port(production.port()),
+            test: Endpoint::Port(test.port()),
+        };
+        world
+    }
+
+    #[test]
+    fn a_promotion_needs_both_routes_and_a_way_back_none() {
+        let both = vec![Route::Production, Route::Test];
+        assert_eq!(needed(SwapKind::Promote, false, false), both);
+        assert_eq!(needed(SwapKind::Promote, true, false), [Route::Test]);
+        assert_eq!(needed(SwapKind::Promote, false, true), [Route::Production]);
+        assert_eq!(needed(SwapKind::Rollback, false, false), []);
+    }
+
+    #[tokio::test]
+    async fn a_route_that_takes_no_connection_is_refused_with_what_to_do() {
+        // What it answers is for others to judge.
+        let server = Server::start(|_| Reply::Send(with_status(503, ""))).await;
+        let (session, nobody) = (Session::of_hello(Wire::new().aws()), free().await);
+        let routes = [Route::Production, Route::Test];
+        let asked = ("/", PATIENCE);
+        let world = on(server.address(), server.address());
+        assert!(require(&session, &world, &routes, asked).await.is_ok());
+
+        let world = on(server.address(), nobody);
+        let error = require(&session, &world, &routes, asked).await.unwrap_err();
+        let url = format!("http://{nobody}/health within 200 ms: {nobody} refuses it");
+        assert_eq!(error.exit, Exit::Refused);
+        let message = format!("this machine gets no connection to {url}");
+        assert_eq!(error.message, message);
+        assert!(error.traffic.unwrap().contains("unchanged"));
+        let hint = error.hint.unwrap();
+        for part in [
+            "security group",
+            "VPC",
+            "VPN",
+            "--connect-to",
+            "test_cidr",
+            "0.0.0.0/0",
+        ] {
+            assert!(hint.contains(part), "{part}: {hint}");
+        }
+        let error = require(&session, &world, &[Route::Production], asked).await;
+        assert!(error.is_ok());
+
+        // Where a header alone makes a tester, it is told once, and not of whose
+        // range is let in.
+        let mut world = on(nobody, nobody);
+        world.infrastructure.endpoints.test = Endpoint::Header;
+        let error = require(&session, &world, &routes, asked).await.unwrap_err();
+        assert_eq!(error.message.matches("refuses it").count(), 1);
+        assert!(!error.hint.unwrap().contains("test_cidr"));
+    }
+
+    /// A slow or a bad answer is an answer's matter.
+    #[tokio::test]
+    async fn a_colour_that_nobody_can_ask_is_not_one_that_answers_badly() {
+        let mut session = Session::of_hello(Wire::new().aws());
+        session.config.probe.timeout = PATIENCE;
+        let ask = async |test| {
+            let infra = on(test, test).infrastructure;
+            ask_health(&session, &infra, Color::Blue).await.unwrap()
+        };
+        let slow = Server::start(|_| Reply::Stall(String::new(), String::new())).await;
+        let broken = Server::start(|_| Reply::Reset).await;
+        let bad = Server::start(|_| Reply::Send(with_status(500, ""))).await;
+        for server in [slow, broken, bad] {
+            let (answer, unreached) = ask(server.address()).await;
+            assert!(!answer.unwrap().is_ok());
+            assert_eq!(unreached, None);
+        }
+        let (answer, unreached) = ask(free().await).await;
+        assert!(!answer.unwrap().is_ok());
+        assert!(unreached.is_some());
+    }
+
+    #[test]
+    fn an_internal_load_balancer_is_called_so() {
+        let session = Session::of_hello(Wire::new().aws());
+        let mut infra = observed().infrastructure;
+        infra.load_balancer_dns_name = "internal-web-1.eu-west-1.elb.amazonaws.com".to_owned();
+        let hint = way_out(&session, &infra, false);
+        assert!(
+            hint.starts_with("the load balancer is internal: "),
+            "{hint}"
+        );
+        assert!(!hint.contains("test_cidr"), "{hint}");
+    }
+}
