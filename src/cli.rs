@@ -529,9 +529,13 @@ pub struct Destroy {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  bgecs attach --dry-run          what would be made
-  bgecs attach")]
+  bgecs attach --dry-run                what would be made
+  bgecs attach
+  bgecs attach --print-policy deployer  the IAM policy that a pipeline needs")]
 pub struct Attach {
+    /// Print the IAM policy that a role needs for this app and do nothing else
+    #[arg(long, value_name = "ROLE", conflicts_with = "dry_run")]
+    pub print_policy: Option<Role>,
     #[command(flatten)]
     pub lease: LeaseFlags,
     #[command(flatten)]

@@ -55,6 +55,7 @@ async fn run_own(cli: Cli, audience: Audience) -> Result<Exit> {
     }
     let offline = match &cli.command {
         Verb::Init(args) => init::offline(&global, audience, args),
+        Verb::Attach(args) => attach::offline(&global, audience, args),
         Verb::Completions { shell } => {
             completions(*shell, audience);
             Some(Ok(Exit::Done))

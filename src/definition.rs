@@ -77,6 +77,11 @@ impl Loaded {
         Ok(loaded)
     }
 
+    /// Where its owner keeps it in one.
+    pub fn file(&self) -> Option<&TaskFile> {
+        self.file.as_ref()
+    }
+
     pub fn source<'a>(&'a self, config: &'a Config) -> Source<'a> {
         let container = config.container.name.as_str();
         match (&config.container.definition, &self.file) {

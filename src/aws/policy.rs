@@ -7,43 +7,80 @@ mod table;
 
 use serde_json::{Map, Value, json};
 
-use crate::model::{AppName, CertificateArn};
-use table::{DEPLOYER, Grant, IMPORTER, OPERATOR_TOO, PolicyCondition, WATCHER};
+use crate::model::{AppName, AwsPlace, CertificateArn, Color, ListenerArn};
+use table::{
+    ATTACHING, DEPLOYER, Grant, IMPORTER, MOVE_LISTENER, MOVE_RULE, OPERATOR_TOO, PolicyCondition,
+    WATCHER,
+};
 
 /// Who the policy is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// For a pipeline.
     Deployer,
-    /// For init and destroy.
+    /// For init and destroy, or attach and detach.
     Operator,
 }
 
-impl Role {
-    /// Both in one were longer than a managed policy may be, so they are made to
-    /// be attached side by side.
-    fn grants(self) -> &'static [Grant] {
-        match self {
-            Self::Operator => OPERATOR_TOO,
-            Self::Deployer => DEPLOYER,
-        }
-    }
+/// What an attached app has that is not named after it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttachedNames {
+    pub cluster: String,
+    /// The service that ran before.
+    pub service: String,
+    /// The colour that is made beside it.
+    pub made: Color,
+    pub listener: NamedListener,
+    pub moved: MovedAt,
+    /// As the task definition names them: ARNs, or names.
+    pub roles: Vec<String>,
+    /// None where the stack makes one.
+    pub repository: Option<String>,
+    /// None where the stack makes one.
+    pub log_group: Option<String>,
 }
 
-/// The policy for one app with these certificates; without a region it holds in
-/// all of them.
+/// Which listener users come in by, as far as that is known without AWS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NamedListener {
+    Arn(ListenerArn),
+    /// One of this load balancer's.
+    Of(String),
+}
+
+/// What leads users to the app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MovedAt {
+    Listener,
+    /// By its ARN; without it, one of the listener's.
+    Rule(Option<String>),
+}
+
+/// The policy for one app with these certificates; without a region or an account
+/// it holds in all of them. An operator's and a deployer's in one were longer than a
+/// managed policy may be, so they are made to be attached side by side.
 pub fn document(
     role: Role,
     app: &AppName,
-    region: Option<&str>,
+    place: &AwsPlace,
     certificates: &[CertificateArn],
 ) -> Value {
-    let names = Names(&[
-        ("{stack}", &app.stack_name()),
-        ("{app}", app.as_str()),
-        ("{region}", region.unwrap_or("*")),
+    let stack = app.stack_name();
+    // As CloudFormation names the roles of the template.
+    let role_of = |resource| format!("arn:*:iam::{{account}}:role/{stack}-{resource}-*");
+    let mut names = Names(vec![
+        ("{cluster}", vec![stack.clone()]),
+        ("{service}", vec!["*".to_owned()]),
+        ("{place}", vec![listener_of(&stack)]),
+        ("{role}", ["ExecutionRole", "TaskRole"].map(role_of).into()),
+        ("{repository}", vec![stack.clone()]),
+        ("{log-group}", vec![app.log_group()]),
     ]);
-    let mut policy = names.policy(role.grants());
+    names.add_own(app, place);
+    let mut policy = match role {
+        Role::Deployer => names.policy(&[DEPLOYER, MOVE_LISTENER]),
+        Role::Operator => names.policy(&[OPERATOR_TOO]),
+    };
     if let (Role::Operator, false, Some(statements)) = (
         role,
         certificates.is_empty(),
@@ -60,6 +97,49 @@ pub fn document(
     policy
 }
 
+/// The policy for an app one of whose colours is a service that ran before.
+pub fn of_attached(role: Role, app: &AppName, place: &AwsPlace, it: &AttachedNames) -> Value {
+    let stack = app.stack_name();
+    let (listener, rules) = it.listener.patterns();
+    let (moving, moved) = match &it.moved {
+        MovedAt::Listener => (MOVE_LISTENER, listener.clone()),
+        MovedAt::Rule(Some(arn)) => (MOVE_RULE, arn.clone()),
+        MovedAt::Rule(None) => (MOVE_RULE, rules.clone()),
+    };
+    let role_arn = |role: &String| match role.starts_with("arn:") {
+        true => role.clone(),
+        false => format!("arn:*:iam::{{account}}:role/{role}"),
+    };
+    // What the stack makes is named after the app.
+    let named = |named: &Option<String>, own: String| match named.as_ref() {
+        Some(name) if *name != own => (vec![name.clone()], Vec::new()),
+        _ => (vec![own.clone()], vec![own]),
+    };
+    let (repository, made_repository) = named(&it.repository, stack.clone());
+    let (log_group, made_log_group) = named(&it.log_group, app.log_group());
+    let mut names = Names(vec![
+        ("{cluster}", vec![it.cluster.clone()]),
+        (
+            "{service}",
+            vec![it.service.clone(), format!("{stack}-{}", it.made)],
+        ),
+        ("{made}", vec![it.made.to_string()]),
+        ("{place}", vec![moved]),
+        ("{listener}", vec![listener]),
+        ("{rules}", vec![rules]),
+        ("{role}", it.roles.iter().map(role_arn).collect()),
+        ("{repository}", repository),
+        ("{made-repository}", made_repository),
+        ("{log-group}", log_group),
+        ("{made-log-group}", made_log_group),
+    ]);
+    names.add_own(app, place);
+    match role {
+        Role::Deployer => names.policy(&[DEPLOYER, moving]),
+        Role::Operator => names.policy(&[ATTACHING]),
+    }
+}
+
 /// The policy for looking on at a service, which may be given by its ARN.
 pub fn to_watch(cluster: &str, service: &str, region: Option<&str>) -> Value {
     of_service(WATCHER, cluster, service, region)
@@ -71,27 +151,66 @@ pub fn to_import(cluster: &str, service: &str, region: Option<&str>) -> Value {
 }
 
 fn of_service(grants: &[Grant], cluster: &str, service: &str, region: Option<&str>) -> Value {
-    let name = |given: &str| given.rsplit('/').next().unwrap_or(given).to_owned();
-    Names(&[
-        ("{cluster}", &name(cluster)),
-        ("{service}", &name(service)),
-        ("{region}", region.unwrap_or("*")),
-    ])
-    .policy(grants)
+    let name = |given: &str| vec![given.rsplit('/').next().unwrap_or(given).to_owned()];
+    let mut names = Names(vec![
+        ("{cluster}", name(cluster)),
+        ("{service}", name(service)),
+    ]);
+    names.add_place(region, None);
+    names.policy(&[grants])
 }
 
-/// What the table leaves open.
-struct Names<'a>(&'a [(&'static str, &'a str)]);
+/// All listeners of a load balancer.
+fn listener_of(balancer: &str) -> String {
+    format!("arn:*:elasticloadbalancing:{{region}}:{{account}}:listener/app/{balancer}/*")
+}
 
-impl Names<'_> {
-    fn policy(&self, grants: &[Grant]) -> Value {
-        let statements: Vec<Value> = grants.iter().map(|grant| self.statement(grant)).collect();
+impl NamedListener {
+    /// Its own, and that of its rules: their ARNs go on where the listener's ends.
+    fn patterns(&self) -> (String, String) {
+        let rule = |listener: &str| listener.replacen(":listener/", ":listener-rule/", 1);
+        match self {
+            Self::Arn(arn) => (arn.as_str().to_owned(), format!("{}/*", rule(arn.as_str()))),
+            Self::Of(balancer) => {
+                let listener = listener_of(balancer);
+                let rules = rule(&listener);
+                (listener, rules)
+            }
+        }
+    }
+}
+
+/// What the table leaves open, and what stands there: one thing, several or none.
+/// A later one may stand in what an earlier one brings.
+struct Names(Vec<(&'static str, Vec<String>)>);
+
+impl Names {
+    fn add_own(&mut self, app: &AppName, place: &AwsPlace) {
+        self.0.push(("{stack}", vec![app.stack_name()]));
+        self.0.push(("{app}", vec![app.to_string()]));
+        let account = place.account.as_ref().map(|account| account.as_str());
+        self.add_place(place.region.as_deref(), account);
+    }
+
+    fn add_place(&mut self, region: Option<&str>, account: Option<&str>) {
+        for (open, name) in [("{region}", region), ("{account}", account)] {
+            self.0.push((open, vec![name.unwrap_or("*").to_owned()]));
+        }
+    }
+
+    fn policy(&self, grants: &[&[Grant]]) -> Value {
+        let grants = grants.iter().copied().flatten();
+        let statements: Vec<Value> = grants.filter_map(|grant| self.statement(grant)).collect();
         json!({ "Version": "2012-10-17", "Statement": statements })
     }
 
-    fn statement(&self, grant: &Grant) -> Value {
+    /// None where it is on nothing.
+    fn statement(&self, grant: &Grant) -> Option<Value> {
         let actions: Vec<&str> = grant.needs.iter().map(|need| need.action).collect();
-        let on: Vec<String> = grant.on.iter().map(|on| self.filled(on)).collect();
+        let on: Vec<String> = grant.on.iter().flat_map(|on| self.filled(on)).collect();
+        if on.is_empty() {
+            return None;
+        }
         let mut statement = json!({
             "Sid": grant.sid,
             "Effect": "Allow",
@@ -101,11 +220,12 @@ impl Names<'_> {
         if let Some(condition) = &grant.condition {
             statement["Condition"] = self.condition(condition);
         }
-        statement
+        Some(statement)
     }
 
     fn condition(&self, condition: &PolicyCondition) -> Value {
-        let values: Vec<String> = condition.values.iter().map(|v| self.filled(v)).collect();
+        let values = condition.values.iter();
+        let values: Vec<String> = values.flat_map(|v| self.filled(v)).collect();
         let test = Map::from_iter([(condition.key.to_owned(), json!(values))]);
         Value::Object(Map::from_iter([(
             condition.operator.to_owned(),
@@ -113,11 +233,17 @@ impl Names<'_> {
         )]))
     }
 
-    fn filled(&self, text: &str) -> String {
-        let names = self.0.iter();
-        names.fold(text.to_owned(), |text, (open, name)| {
-            text.replace(open, name)
-        })
+    /// Once for each of what stands there.
+    fn filled(&self, text: &str) -> Vec<String> {
+        let mut all = vec![text.to_owned()];
+        for (open, names) in &self.0 {
+            let each = |text: String| match text.contains(open) {
+                true => names.iter().map(|it| text.replace(open, it)).collect(),
+                false => vec![text],
+            };
+            all = all.into_iter().flat_map(each).collect();
+        }
+        all
     }
 }
 

@@ -2,16 +2,19 @@
 
 use serde::Serialize;
 
-use super::lease;
+use super::init::place;
 use super::plan::PlanResult;
-use crate::cli::Attach;
-use crate::config::Attached;
+use super::{configuration, lease};
+use crate::aws::policy::{self, AttachedNames, MovedAt, NamedListener, Role};
+use crate::cli::{Attach, Global};
+use crate::config::{Attached, Config, ListenerKeys, RuleKey};
+use crate::definition::Loaded;
 use crate::driver::attach::{self, AttachmentChange, PreparedAttachment};
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
-use crate::model::Infrastructure;
 use crate::model::journal::Command;
-use crate::report::{CommandResult, ReportEvent, Style};
+use crate::model::{Infrastructure, NamedRepository};
+use crate::report::{Audience, CommandResult, ReportEvent, Reporter, Style};
 use crate::session::Session;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -128,7 +131,11 @@ async fn interruptible(
 /// # Errors
 /// The file names no service that runs already (exit 2).
 pub fn attached(session: &Session) -> Result<&Attached> {
-    session.config.attached.as_ref().ok_or_else(|| {
+    of(&session.config)
+}
+
+fn of(config: &Config) -> Result<&Attached> {
+    config.attached.as_ref().ok_or_else(|| {
         Error::usage("bgecs.toml names no service to attach to")
             .hint("`bgecs import` writes one for a service that runs; for a new app, `bgecs init`")
     })
@@ -154,5 +161,53 @@ fn result(
         color: attached.color,
         url: attached.url.clone(),
         traffic,
+    }
+}
+
+/// What asks no AWS, if that was asked for.
+pub fn offline(global: &Global, audience: Audience, args: &Attach) -> Option<Result<Exit>> {
+    let role = args.print_policy?;
+    Some(print_policy(global, audience, role))
+}
+
+/// Of what the file and its task definition name; what they do not is a pattern.
+fn print_policy(global: &Global, audience: Audience, role: Role) -> Result<Exit> {
+    let config = configuration(global)?;
+    let names = names(&config, of(&config)?, &Loaded::from(&config)?);
+    let policy = policy::of_attached(role, &config.app, &place(global, &config), &names);
+    let reporter = Reporter::new(audience);
+    let own = |named: &Option<String>, own| named.clone().unwrap_or(own);
+    reporter.tell(&ReportEvent::Note(format!(
+        "the policy takes the repository for {} and the log group for {}, as the task definition has them; where the running service has others, change it",
+        own(&names.repository, config.app.stack_name()),
+        own(&names.log_group, config.app.log_group()),
+    )));
+    reporter.data(&format!("{policy:#}"));
+    Ok(Exit::Done)
+}
+
+fn names(config: &Config, attached: &Attached, loaded: &Loaded) -> AttachedNames {
+    let file = loaded.file();
+    let image = file.and_then(|file| file.image());
+    let repository = image
+        .and_then(|image| NamedRepository::of_image(image, config.registry.url.as_deref()))
+        .map(|named| named.name);
+    let roles = file.map(|file| file.roles()).unwrap_or_default();
+    AttachedNames {
+        cluster: attached.cluster.clone(),
+        service: attached.service.clone(),
+        made: attached.color.other(),
+        listener: match &attached.listener {
+            ListenerKeys::Arn(arn) => NamedListener::Arn(arn.clone()),
+            ListenerKeys::Of { load_balancer, .. } => NamedListener::Of(load_balancer.clone()),
+        },
+        moved: match &attached.rule {
+            RuleKey::DefaultAction => MovedAt::Listener,
+            RuleKey::Arn(arn) => MovedAt::Rule(Some(arn.clone())),
+            RuleKey::With { .. } => MovedAt::Rule(None),
+        },
+        roles: roles.into_iter().map(str::to_owned).collect(),
+        repository,
+        log_group: file.and_then(|file| file.log_group()).map(str::to_owned),
     }
 }

@@ -21,7 +21,7 @@ use crate::engine::plan::{self, LIVE_COLOR, Part, StackPlan, Step};
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::journal::Command;
-use crate::model::{AppName, Endpoint, Infrastructure, PerRoute};
+use crate::model::{AppName, AwsPlace, Endpoint, Infrastructure, PerRoute};
 use crate::report::{Audience, CommandResult, ReportEvent, Reporter, Style};
 use crate::session::Session;
 use crate::session::here::{Here, beside};
@@ -242,16 +242,23 @@ pub fn offline(global: &Global, audience: Audience, args: &Init) -> Option<Resul
     }
 }
 
-/// Prints the policy for the configured app, in the region of `--region` or of the
-/// file, or in all.
+/// Prints the policy for the configured app, in the account of the file and in the
+/// region of `--region` or of the file, or in all.
 fn print_policy(global: &Global, audience: Audience, role: Role) -> Result<Exit> {
     let config = configuration(global)?;
-    let region = global.region.as_deref().or(config.place.region.as_deref());
+    let place = place(global, &config);
     let certificates = config.tls.as_ref().map(|tls| tls.certificates.as_slice());
     let certificates = certificates.unwrap_or_default();
-    let policy = policy::document(role, &config.app, region, certificates);
+    let policy = policy::document(role, &config.app, &place, certificates);
     Reporter::new(audience).data(&format!("{policy:#}"));
     Ok(Exit::Done)
+}
+
+/// Where a policy is to hold.
+pub fn place(global: &Global, config: &Config) -> AwsPlace {
+    let mut place = config.place.clone();
+    place.region = global.region.clone().or(place.region);
+    place
 }
 
 /// Prints the template as it is, for a review or another tool; for programs as

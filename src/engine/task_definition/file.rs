@@ -118,6 +118,33 @@ impl TaskFile {
         })
     }
 
+    /// That its tasks run as, and are started by.
+    pub fn roles(&self) -> Vec<&str> {
+        let both = ["executionRoleArn", "taskRoleArn"].into_iter();
+        let mut roles: Vec<&str> = both.filter_map(|key| text(&self.definition, key)).collect();
+        roles.dedup();
+        roles
+    }
+
+    /// That of the container behind the load balancer, until a release's takes its
+    /// place.
+    pub fn image(&self) -> Option<&str> {
+        text(self.app()?, "image")
+    }
+
+    /// None where the logs of that container go elsewhere than to CloudWatch Logs.
+    pub fn log_group(&self) -> Option<&str> {
+        let logs = self.app()?.get("logConfiguration")?.as_object()?;
+        let is_there = text(logs, "logDriver") == Some("awslogs");
+        let options = logs.get("options").filter(|_| is_there)?;
+        text(options.as_object()?, "awslogs-group")
+    }
+
+    fn app(&self) -> Option<&Map<String, Value>> {
+        let name = self.apps.first().map(String::as_str);
+        items(&self.definition, CONTAINERS).find(|it| text(it, "name") == name)
+    }
+
     pub fn path(&self) -> &Path {
         &self.path
     }

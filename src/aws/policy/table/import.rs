@@ -8,7 +8,7 @@ pub const IMPORTER: &[Grant] = &[
     Grant {
         sid: "ReadTheService",
         needs: &[called("ecs:DescribeServices", IMPORT)],
-        on: &["arn:*:ecs:{region}:*:service/{cluster}/{service}"],
+        on: &["arn:*:ecs:{region}:{account}:service/{cluster}/{service}"],
         condition: None,
     },
     Grant {

@@ -19,11 +19,11 @@ const VPC: &str = "AWS::EC2::VPC";
 const LISTENER: &str = "AWS::ElasticLoadBalancingV2::Listener";
 const CERTIFICATE: &str = "AWS::ElasticLoadBalancingV2::ListenerCertificate";
 const LOAD_BALANCER: &str = "AWS::ElasticLoadBalancingV2::LoadBalancer";
-const RULE: &str = "AWS::ElasticLoadBalancingV2::ListenerRule";
-const TARGET_GROUP: &str = "AWS::ElasticLoadBalancingV2::TargetGroup";
+pub(super) const RULE: &str = "AWS::ElasticLoadBalancingV2::ListenerRule";
+pub(super) const TARGET_GROUP: &str = "AWS::ElasticLoadBalancingV2::TargetGroup";
 const CLUSTER: &str = "AWS::ECS::Cluster";
-const IMAGES: &str = "AWS::ECR::Repository";
-const LOGS: &str = "AWS::Logs::LogGroup";
+pub(super) const IMAGES: &str = "AWS::ECR::Repository";
+pub(super) const LOGS: &str = "AWS::Logs::LogGroup";
 const ROLE: &str = "AWS::IAM::Role";
 const TABLE: &str = "AWS::DynamoDB::Table";
 
@@ -161,11 +161,11 @@ pub const OPERATOR_TOO: &[Grant] = &[
             ),
         ],
         on: &[
-            "arn:*:elasticloadbalancing:{region}:*:listener-rule/app/{stack}/*",
-            "arn:*:elasticloadbalancing:{region}:*:listener/app/{stack}/*",
-            "arn:*:elasticloadbalancing:{region}:*:loadbalancer/app/{stack}/*",
-            "arn:*:elasticloadbalancing:{region}:*:targetgroup/{stack}-blue/*",
-            "arn:*:elasticloadbalancing:{region}:*:targetgroup/{stack}-green/*",
+            "arn:*:elasticloadbalancing:{region}:{account}:listener-rule/app/{stack}/*",
+            "arn:*:elasticloadbalancing:{region}:{account}:listener/app/{stack}/*",
+            "arn:*:elasticloadbalancing:{region}:{account}:loadbalancer/app/{stack}/*",
+            "arn:*:elasticloadbalancing:{region}:{account}:targetgroup/{stack}-blue/*",
+            "arn:*:elasticloadbalancing:{region}:{account}:targetgroup/{stack}-green/*",
         ],
         condition: None,
     },
@@ -196,9 +196,9 @@ pub const OPERATOR_TOO: &[Grant] = &[
             stack("ecs:TagResource", CLUSTER),
         ],
         on: &[
-            "arn:*:ecs:{region}:*:cluster/{stack}",
-            "arn:*:ecs:{region}:*:service/{stack}/*",
-            "arn:*:ecs:{region}:*:task-definition/{stack}:*",
+            "arn:*:ecs:{region}:{account}:cluster/{stack}",
+            "arn:*:ecs:{region}:{account}:service/{stack}/*",
+            "arn:*:ecs:{region}:{account}:task-definition/{stack}:*",
         ],
         condition: None,
     },
@@ -228,7 +228,7 @@ pub const OPERATOR_TOO: &[Grant] = &[
                 "elasticloadbalancing:CreateLoadBalancer",
             ],
         )],
-        on: &["arn:*:iam::*:role/aws-service-role/*"],
+        on: &["arn:*:iam::{account}:role/aws-service-role/*"],
         condition: Some(PolicyCondition {
             operator: "StringEquals",
             key: "iam:AWSServiceName",
@@ -249,22 +249,24 @@ pub const OPERATOR_TOO: &[Grant] = &[
         on: LOG_GROUP,
         condition: None,
     },
-    Grant {
-        sid: "Journal",
-        needs: &[
-            stack("dynamodb:CreateTable", TABLE),
-            stack("dynamodb:DeleteTable", TABLE),
-            stack("dynamodb:DescribeContinuousBackups", TABLE),
-            stack("dynamodb:DescribeContributorInsights", TABLE),
-            stack("dynamodb:DescribeKinesisStreamingDestination", TABLE),
-            stack("dynamodb:DescribeTable", TABLE),
-            stack("dynamodb:DescribeTimeToLive", TABLE),
-            stack("dynamodb:GetResourcePolicy", TABLE),
-            stack("dynamodb:ListTagsOfResource", TABLE),
-            stack("dynamodb:TagResource", TABLE),
-            stack("dynamodb:UpdateTimeToLive", TABLE),
-        ],
-        on: &["arn:*:dynamodb:{region}:*:table/{stack}"],
-        condition: None,
-    },
+    JOURNAL,
 ];
+
+pub(super) const JOURNAL: Grant = Grant {
+    sid: "Journal",
+    needs: &[
+        stack("dynamodb:CreateTable", TABLE),
+        stack("dynamodb:DeleteTable", TABLE),
+        stack("dynamodb:DescribeContinuousBackups", TABLE),
+        stack("dynamodb:DescribeContributorInsights", TABLE),
+        stack("dynamodb:DescribeKinesisStreamingDestination", TABLE),
+        stack("dynamodb:DescribeTable", TABLE),
+        stack("dynamodb:DescribeTimeToLive", TABLE),
+        stack("dynamodb:GetResourcePolicy", TABLE),
+        stack("dynamodb:ListTagsOfResource", TABLE),
+        stack("dynamodb:TagResource", TABLE),
+        stack("dynamodb:UpdateTimeToLive", TABLE),
+    ],
+    on: &["arn:*:dynamodb:{region}:{account}:table/{stack}"],
+    condition: None,
+};

@@ -3,18 +3,20 @@
 //! The tests hold the calls of a whole release life against it. They take this
 //! file as it is, so it names nothing else of bgecs.
 
+mod attachment;
 mod import;
 mod infrastructure;
 mod release;
 mod watch;
 
+pub use attachment::ATTACHING;
 pub use import::IMPORTER;
 pub use infrastructure::OPERATOR_TOO;
-pub use release::DEPLOYER;
+pub use release::{DEPLOYER, MOVE_LISTENER, MOVE_RULE};
 pub use watch::WATCHER;
 
-/// One statement. `{stack}`, `{app}` and `{region}` stand for the app's, `{cluster}`
-/// and `{service}` for what is watched or imported.
+/// One statement. What stands in braces is filled in, and where it is several, for
+/// each of them; a statement on nothing is left out.
 #[derive(Debug)]
 pub struct Grant {
     pub sid: &'static str,
@@ -99,13 +101,10 @@ const ANYTHING: &[&str] = &["*"];
 
 /// With and without what names the streams in it: actions differ in that.
 const LOG_GROUP: &[&str] = &[
-    "arn:*:logs:{region}:*:log-group:/bgecs/{app}",
-    "arn:*:logs:{region}:*:log-group:/bgecs/{app}:*",
+    "arn:*:logs:{region}:{account}:log-group:{log-group}",
+    "arn:*:logs:{region}:{account}:log-group:{log-group}:*",
 ];
-const REPOSITORY: &[&str] = &["arn:*:ecr:{region}:*:repository/{stack}"];
-const STACK: &[&str] = &["arn:*:cloudformation:{region}:*:stack/{stack}/*"];
-/// As CloudFormation names the roles of the template.
-const ROLES: &[&str] = &[
-    "arn:*:iam::*:role/{stack}-ExecutionRole-*",
-    "arn:*:iam::*:role/{stack}-TaskRole-*",
-];
+const REPOSITORY: &[&str] = &["arn:*:ecr:{region}:{account}:repository/{repository}"];
+const STACK: &[&str] = &["arn:*:cloudformation:{region}:{account}:stack/{stack}/*"];
+/// Those of the tasks.
+const ROLES: &[&str] = &["{role}"];

@@ -7,25 +7,27 @@ use super::{
 /// Those that find the app by its stack.
 const ALL: &[&str] = &[
     "init", "deploy", "promote", "rollback", "status", "probe", "retire", "logs", "destroy",
-    "resume", "history", "adopt", "unlock",
+    "resume", "history", "adopt", "unlock", "attach", "detach",
 ];
 /// Those that look at both colours and both listeners.
 const LOOKING: &[&str] = &[
     "init", "deploy", "promote", "rollback", "status", "retire", "logs", "resume", "adopt",
+    "attach", "detach",
 ];
 /// Those that must know by which ways users come in.
 const WAYS: &[&str] = &[
     "init", "deploy", "promote", "rollback", "status", "retire", "logs", "resume", "adopt",
-    "destroy",
+    "destroy", "attach", "detach",
 ];
 /// Those that look at the journal and need no lease for it; and those that meet
 /// a lease.
 const READING: &[&str] = &[
-    "init", "status", "logs", "history", "unlock", "deploy", "resume", "destroy",
+    "init", "status", "logs", "history", "unlock", "deploy", "resume", "destroy", "detach",
 ];
 /// Those that take the lease.
 const CHANGING: &[&str] = &[
     "init", "deploy", "promote", "rollback", "retire", "destroy", "resume", "adopt", "unlock",
+    "attach", "detach",
 ];
 /// Those that leave something in the history.
 const REMEMBERED: &[&str] = &["init", "deploy", "promote", "rollback", "retire", "resume"];
@@ -67,7 +69,7 @@ pub const DEPLOYER: &[Grant] = &[
             called("dynamodb:Query", &["history", "deploy"]),
             called("dynamodb:DeleteItem", &["deploy"]),
         ],
-        on: &["arn:*:dynamodb:{region}:*:table/{stack}"],
+        on: &["arn:*:dynamodb:{region}:{account}:table/{stack}"],
         condition: None,
     },
     Grant {
@@ -81,7 +83,7 @@ pub const DEPLOYER: &[Grant] = &[
         condition: Some(PolicyCondition {
             operator: "ArnLikeIfExists",
             key: "ecs:cluster",
-            values: &["arn:*:ecs:{region}:*:cluster/{stack}"],
+            values: &["arn:*:ecs:{region}:{account}:cluster/{cluster}"],
         }),
     },
     Grant {
@@ -91,7 +93,7 @@ pub const DEPLOYER: &[Grant] = &[
                 "ecs:DescribeServices",
                 &[
                     "init", "deploy", "promote", "rollback", "status", "retire", "logs", "destroy",
-                    "resume", "adopt",
+                    "resume", "adopt", "attach", "detach",
                 ],
             ),
             called(
@@ -109,9 +111,9 @@ pub const DEPLOYER: &[Grant] = &[
             ),
         ],
         on: &[
-            "arn:*:ecs:{region}:*:service/{stack}/*",
-            "arn:*:ecs:{region}:*:task/{stack}/*",
-            "arn:*:ecs:{region}:*:task-definition/{stack}:*",
+            "arn:*:ecs:{region}:{account}:service/{cluster}/{service}",
+            "arn:*:ecs:{region}:{account}:task/{cluster}/*",
+            "arn:*:ecs:{region}:{account}:task-definition/{stack}:*",
         ],
         condition: None,
     },
@@ -122,9 +124,12 @@ pub const DEPLOYER: &[Grant] = &[
         needs: &[
             called(
                 "ecs:DeregisterTaskDefinition",
-                &["deploy", "resume", "destroy"],
+                &["deploy", "resume", "destroy", "detach"],
             ),
-            called("ecs:ListTaskDefinitions", &["deploy", "resume", "destroy"]),
+            called(
+                "ecs:ListTaskDefinitions",
+                &["deploy", "resume", "destroy", "detach"],
+            ),
         ],
         on: ANYTHING,
         condition: None,
@@ -145,12 +150,6 @@ pub const DEPLOYER: &[Grant] = &[
             key: "iam:PassedToService",
             values: &["ecs-tasks.amazonaws.com"],
         }),
-    },
-    Grant {
-        sid: "MoveTraffic",
-        needs: &[called("elasticloadbalancing:ModifyListener", MOVING)],
-        on: &["arn:*:elasticloadbalancing:{region}:*:listener/app/{stack}/*"],
-        condition: None,
     },
     Grant {
         sid: "Images",
@@ -177,3 +176,18 @@ pub const DEPLOYER: &[Grant] = &[
         condition: None,
     },
 ];
+
+/// Where the app's place for users is a listener's default action.
+pub const MOVE_LISTENER: &[Grant] = &[Grant {
+    sid: "MoveTraffic",
+    needs: &[called("elasticloadbalancing:ModifyListener", MOVING)],
+    on: &["{place}"],
+    condition: None,
+}];
+/// Where it is a rule.
+pub const MOVE_RULE: &[Grant] = &[Grant {
+    sid: "MoveTraffic",
+    needs: &[called("elasticloadbalancing:ModifyRule", MOVING)],
+    on: &["{place}"],
+    condition: None,
+}];

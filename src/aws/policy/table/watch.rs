@@ -8,7 +8,7 @@ pub const WATCHER: &[Grant] = &[
     Grant {
         sid: "FindTheService",
         needs: &[called("ecs:DescribeServices", WATCH)],
-        on: &["arn:*:ecs:{region}:*:service/{cluster}/{service}"],
+        on: &["arn:*:ecs:{region}:{account}:service/{cluster}/{service}"],
         condition: None,
     },
     Grant {

@@ -1,0 +1,193 @@
+//! The policies for an app beside a service that ran before.
+
+use super::*;
+use crate::aws::attached_template;
+use crate::aws::policy::table::WhyNeeded;
+use crate::model::Attachment;
+use crate::model::testing::attachment;
+
+const LISTENER: &str =
+    "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/shared/b1/l1";
+
+fn names() -> AttachedNames {
+    AttachedNames {
+        cluster: "prod".to_owned(),
+        service: "web".to_owned(),
+        made: Color::Green,
+        listener: NamedListener::Arn(ListenerArn::new(LISTENER)),
+        moved: MovedAt::Rule(Some(format!(
+            "{}/r1",
+            LISTENER.replace(":listener/", ":listener-rule/")
+        ))),
+        roles: vec![
+            "arn:aws:iam::123456789012:role/starts".to_owned(),
+            "runs".to_owned(),
+        ],
+        repository: Some("team/web".to_owned()),
+        log_group: Some("/ecs/web".to_owned()),
+    }
+}
+
+fn printed(role: Role, names: &AttachedNames) -> Value {
+    let place = AwsPlace {
+        account: Some("123456789012".parse().unwrap()),
+        ..super::place(Some("eu-west-1"))
+    };
+    of_attached(role, &"shop".parse().unwrap(), &place, names)
+}
+
+/// On which resources each action is allowed.
+fn on<'a>(policy: &'a Value, action: &str) -> Vec<&'a str> {
+    let statements = statements(policy).iter();
+    let of_action = statements.filter(|it| texts(&it["Action"]).contains(&action));
+    of_action.flat_map(|it| texts(&it["Resource"])).collect()
+}
+
+#[test]
+fn the_deployer_changes_two_services_one_rule_and_passes_two_roles() {
+    let policy = printed(Role::Deployer, &names());
+    let ecs = "arn:*:ecs:eu-west-1:123456789012";
+    let services = ["web", "bgecs-shop-green"].map(|it| format!("{ecs}:service/prod/{it}"));
+    let updated = on(&policy, "ecs:UpdateService");
+    assert_eq!(updated[..2], services);
+    assert_eq!(
+        updated[2..],
+        [
+            format!("{ecs}:task/prod/*"),
+            format!("{ecs}:task-definition/bgecs-shop:*")
+        ]
+    );
+    let rule = LISTENER.replace(":listener/", ":listener-rule/") + "/r1";
+    assert_eq!(on(&policy, "elasticloadbalancing:ModifyRule"), [rule]);
+    assert!(on(&policy, "elasticloadbalancing:ModifyListener").is_empty());
+    assert_eq!(
+        on(&policy, "iam:PassRole"),
+        [
+            "arn:aws:iam::123456789012:role/starts",
+            "arn:*:iam::123456789012:role/runs"
+        ]
+    );
+    assert_eq!(
+        on(&policy, "ecr:PutImage"),
+        ["arn:*:ecr:eu-west-1:123456789012:repository/team/web"]
+    );
+    let logs = "arn:*:logs:eu-west-1:123456789012:log-group:/ecs/web";
+    assert_eq!(
+        on(&policy, "logs:GetLogEvents"),
+        [logs.to_owned(), format!("{logs}:*")]
+    );
+}
+
+#[test]
+fn a_place_that_no_arn_names_is_as_narrow_as_the_file_says() {
+    let elb = "arn:*:elasticloadbalancing:eu-west-1:123456789012";
+    let rules = LISTENER.replace(":listener/", ":listener-rule/") + "/*";
+    let of_shared = NamedListener::Of("shared".to_owned());
+    let by_arn = names().listener;
+    for (listener, moved, action, expected) in [
+        (
+            &by_arn,
+            MovedAt::Listener,
+            "ModifyListener",
+            LISTENER.to_owned(),
+        ),
+        (&by_arn, MovedAt::Rule(None), "ModifyRule", rules),
+        (
+            &of_shared,
+            MovedAt::Listener,
+            "ModifyListener",
+            format!("{elb}:listener/app/shared/*"),
+        ),
+        (
+            &of_shared,
+            MovedAt::Rule(None),
+            "ModifyRule",
+            format!("{elb}:listener-rule/app/shared/*"),
+        ),
+    ] {
+        let names = AttachedNames {
+            listener: listener.clone(),
+            moved,
+            ..names()
+        };
+        let policy = printed(Role::Deployer, &names);
+        let action = format!("elasticloadbalancing:{action}");
+        assert_eq!(on(&policy, &action), [expected]);
+    }
+}
+
+/// Nothing of what is its owner's is made, removed or given the app's tag.
+#[test]
+fn the_operator_makes_and_removes_what_is_the_apps_alone() {
+    let policy = printed(Role::Operator, &names());
+    assert_eq!(on(&policy, "elasticloadbalancing:CreateRule"), [LISTENER]);
+    for action in ["ecr:CreateRepository", "logs:DeleteLogGroup"] {
+        assert!(on(&policy, action).is_empty(), "{action}");
+    }
+    for statement in statements(&policy) {
+        for on in texts(&statement["Resource"]) {
+            let is_own = on.contains("bgecs-shop") || statement["Condition"].is_object();
+            let only_makes = statement["Sid"] == "TestRules" || on == "*";
+            assert!(is_own || only_makes, "{on}");
+        }
+    }
+    let without = AttachedNames {
+        repository: None,
+        log_group: None,
+        roles: Vec::new(),
+        ..names()
+    };
+    let policy = printed(Role::Operator, &without);
+    let ecr = "arn:*:ecr:eu-west-1:123456789012:repository/bgecs-shop";
+    assert_eq!(on(&policy, "ecr:CreateRepository"), [ecr]);
+    assert_eq!(on(&policy, "ecr:DeleteRepository"), [""; 0]);
+    let deployer = printed(Role::Deployer, &without);
+    assert_eq!(on(&deployer, "ecr:PutImage"), [ecr]);
+    assert!(on(&deployer, "iam:PassRole").is_empty());
+}
+
+#[test]
+fn both_are_filled_in_and_as_short_as_iam_asks() {
+    for role in ROLES {
+        let written = printed(role, &names()).to_string();
+        let characters = written.chars().filter(|c| !c.is_whitespace()).count();
+        assert!(characters <= MAX_CHARACTERS, "{role:?}: {characters}");
+        // A brace in a text is one that nothing was put into.
+        assert!(
+            !written.contains("\"{") && !written.contains(":{s"),
+            "{written}"
+        );
+        for open in [
+            "{stack}",
+            "{made}",
+            "{rules}",
+            "{account}",
+            "{region}",
+            "{app}",
+        ] {
+            assert!(!written.contains(open), "{open}");
+        }
+    }
+}
+
+/// The types of the template that is written, and those that the table has reasons
+/// of, are the same.
+#[test]
+fn every_type_of_the_attached_template_has_its_actions() {
+    let whole = Attachment {
+        repository: None,
+        log_group: None,
+        ..attachment()
+    };
+    let template: Value = serde_json::from_str(&attached_template(&whole)).unwrap();
+    let resources = template["Resources"].as_object().unwrap().values();
+    let types: BTreeSet<&str> = resources.map(|it| it["Type"].as_str().unwrap()).collect();
+    let needs = ATTACHING.iter().flat_map(|grant| grant.needs);
+    let reasons: BTreeSet<&str> = needs
+        .filter_map(|need| match need.why {
+            WhyNeeded::Stack(kind) => Some(kind),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(reasons, types);
+}
