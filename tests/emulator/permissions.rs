@@ -2,6 +2,7 @@
 
 #[expect(
     dead_code,
+    unused_imports,
     reason = "what is allowed on which resources is taken from the printed policies"
 )]
 #[path = "../../src/aws/policy/table/mod.rs"]
