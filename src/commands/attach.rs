@@ -13,7 +13,7 @@ use crate::driver::attach::{self, AttachmentChange, PreparedAttachment};
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::journal::Command;
-use crate::model::{Infrastructure, NamedRepository};
+use crate::model::{Color, Infrastructure, NamedRepository};
 use crate::report::{Audience, CommandResult, ReportEvent, Reporter, Style};
 use crate::session::Session;
 
@@ -34,7 +34,7 @@ struct AttachResult {
     cluster: String,
     /// By its name, the service that was there before.
     service: String,
-    color: crate::model::Color,
+    color: Color,
     url: String,
     traffic: String,
 }
@@ -48,13 +48,12 @@ impl CommandResult for AttachResult {
                 format!("nothing to do: attached to the service {}", self.service)
             }
         };
-        let made = self.color.other();
+        let (color, made) = (self.color.as_str(), self.color.other());
+        let traffic = style.strong(&self.traffic);
         format!(
-            "{what}\n  {}        {} as it runs, {}\n  {}       is made by the first `bgecs deploy`\n  back        `bgecs detach` removes what bgecs made",
-            self.color,
+            "{what}\n  {color:<11} {}, as it runs\n  {:<11} the first `bgecs deploy` makes its service\n  production  {traffic}\n  back        `bgecs detach` removes what bgecs made",
             self.service,
-            style.strong(&self.traffic),
-            made,
+            made.as_str(),
         )
     }
 }
@@ -209,5 +208,34 @@ fn names(config: &Config, attached: &Attached, loaded: &Loaded) -> AttachedNames
         roles: roles.into_iter().map(str::to_owned).collect(),
         repository,
         log_group: file.and_then(|file| file.log_group()).map(str::to_owned),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_made_and_the_way_out_are_said() {
+        let result = |outcome| AttachResult {
+            operation: Command::Attach,
+            outcome,
+            app: "web".to_owned(),
+            stack: "bgecs-web".to_owned(),
+            cluster: "prod".to_owned(),
+            service: "web".to_owned(),
+            color: Color::Blue,
+            url: "https://shop.example.com".to_owned(),
+            traffic: "https://shop.example.com -> blue".to_owned(),
+        };
+        insta::assert_snapshot!(result(AttachOutcome::Attached).human(&Style::plain()), @"
+        attached to the service web
+          blue        web, as it runs
+          green       the first `bgecs deploy` makes its service
+          production  https://shop.example.com -> blue
+          back        `bgecs detach` removes what bgecs made
+        ");
+        let unchanged = result(AttachOutcome::Unchanged).human(&Style::plain());
+        assert!(unchanged.starts_with("nothing to do: attached to the service web\n"));
     }
 }

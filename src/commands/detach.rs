@@ -109,6 +109,7 @@ async fn go_on(
     original: Color,
 ) -> Result<Exit> {
     let infra = session.infrastructure_of(stack)?;
+    detach::refuse_users_elsewhere(session, &infra, original).await?;
     let found = detach::take_inventory(session, &infra, original).await?;
     if args.dry_run.dry_run {
         let steps = detach::steps(session, &found, original.other());

@@ -7,11 +7,11 @@ use tokio::time::{Instant, sleep};
 use super::destroy::{PAUSE, TASK_PATIENCE, about_to, delete_service, delete_task_definitions};
 use super::turn::Turn;
 use super::{stack, update};
-use crate::aws::{Revisions, StackSnapshot};
+use crate::aws::{Revisions, Router, StackSnapshot};
 use crate::engine::plan::{self, Refusal, Step};
 use crate::error::{Error, Exit, Result};
 use crate::model::journal::Effect;
-use crate::model::{Color, Infrastructure, Observed, TaskDefinitionArn};
+use crate::model::{Color, Infrastructure, Observed, Route, TaskDefinitionArn};
 use crate::report::ReportEvent;
 use crate::session::Session;
 
@@ -40,6 +40,31 @@ pub fn refuse_cutting_off(observed: &Observed, original: Color) -> Result<()> {
         &[made],
         "bgecs detach",
     )?)
+}
+
+/// The same where no journal is left to say what runs.
+///
+/// # Errors
+/// Users are not on the service that stays (exit 6); AWS's own.
+pub async fn refuse_users_elsewhere(
+    session: &Session,
+    infra: &Infrastructure,
+    original: Color,
+) -> Result<()> {
+    let found = session.aws.router(infra).read().await?.production;
+    if found.only() == Some(original) {
+        return Ok(());
+    }
+    let name = infra.services.name(original);
+    let (endpoint, group) = (&infra.endpoints.production, infra.target_group(original));
+    Err(Error::refused(format!(
+        "users are not on the service {name} alone, which is to stay"
+    ))
+    .traffic(format!("{endpoint} -> {found}"))
+    .hint(format!(
+        "point {} at {group} by hand once that service has the release that users are to have; then `bgecs detach`",
+        infra.places.named(Route::Production)
+    )))
 }
 
 fn not_there(observed: &Observed, original: Color) -> Refusal {
@@ -188,4 +213,50 @@ async fn await_gone(session: &Session, infra: &Infrastructure, made: Color) -> R
         sleep(session.poll_pause(PAUSE)).await;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::testing::{Reply, Wire};
+    use crate::error::Exit;
+    use crate::model::testing::{by_rules, observed_by_header, release, service, to};
+
+    #[test]
+    fn users_are_not_left_without_a_service() {
+        let mut world = observed_by_header();
+        world.traffic.production = to(Color::Green);
+        for (color, tag) in [(Color::Blue, "1"), (Color::Green, "2")] {
+            let state = world.colors.get_mut(color);
+            state.service = Some(service(2));
+            state.release = Some(release(tag));
+        }
+        assert!(refuse_cutting_off(&world, Color::Green).is_ok());
+        let error = refuse_cutting_off(&world, Color::Blue).unwrap_err();
+        assert_eq!(error.exit, Exit::Refused);
+        insta::assert_snapshot!(format!("{}\n{}", error.message, error.hint.unwrap()), @"
+        users are not on the service blue alone, which is to stay: blue runs blue (tag 1); green runs green (tag 2)
+        `bgecs deploy PATH --tag 2 --color blue` puts the release there, `bgecs promote --tag 2` brings users to it; then `bgecs detach`
+        ");
+    }
+
+    /// The journal went with a hand that deleted the table.
+    #[tokio::test]
+    async fn without_a_journal_the_load_balancer_says_where_users_are() {
+        let rule = |group: &str| {
+            Reply::xml(
+                "DescribeRules",
+                &format!(
+                    "<Rules><member><RuleArn>rule/prod</RuleArn><Actions><member><Type>forward</Type>\
+                     <TargetGroupArn>{group}</TargetGroupArn></member></Actions></member></Rules>"
+                ),
+            )
+        };
+        for (group, is_fine) in [("tg/blue", true), ("tg/green", false), ("tg/other", false)] {
+            let wire = Wire::new().on("DescribeRules", rule(group));
+            let session = Session::of_hello(wire.aws());
+            let refused = refuse_users_elsewhere(&session, &by_rules(), Color::Blue).await;
+            assert_eq!(refused.is_ok(), is_fine, "{group}: {refused:?}");
+        }
+    }
 }
