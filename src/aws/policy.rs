@@ -7,7 +7,7 @@ mod table;
 
 use serde_json::{Map, Value, json};
 
-use crate::model::{AppName, AwsPlace, CertificateArn, Color, ListenerArn};
+use crate::model::{AccountId, AppName, AwsPlace, CertificateArn, Color, ListenerArn};
 use table::{
     ATTACHING, DEPLOYER, Grant, IMPORTER, MOVE_LISTENER, MOVE_RULE, OPERATOR_TOO, PolicyCondition,
     WATCHER,
@@ -188,7 +188,7 @@ impl Names {
     fn add_own(&mut self, app: &AppName, place: &AwsPlace) {
         self.0.push(("{stack}", vec![app.stack_name()]));
         self.0.push(("{app}", vec![app.to_string()]));
-        let account = place.account.as_ref().map(|account| account.as_str());
+        let account = place.account.as_ref().map(AccountId::as_str);
         self.add_place(place.region.as_deref(), account);
     }
 

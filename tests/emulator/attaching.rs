@@ -34,7 +34,7 @@ window_seconds = 2
 "#;
 
 /// The app that the image comes from is another one in the same account.
-fn company(world: &World) -> Outcome<Company<'_>> {
+pub fn company(world: &World) -> Outcome<Company<'_>> {
     let company = Company::beside(world)?;
     world.desk.write("bgecs.toml", FILE)?;
     let definition = format!("{:#}", company.definition("web")?);

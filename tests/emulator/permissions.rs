@@ -2,7 +2,6 @@
 
 #[expect(
     dead_code,
-    unused_imports,
     reason = "what is allowed on which resources is taken from the printed policies"
 )]
 #[path = "../../src/aws/policy/table/mod.rs"]
@@ -17,13 +16,13 @@ use localstack::gate::record::Mark;
 use serde_json::{Value, json};
 
 use crate::access::User;
+use crate::attaching::company;
 use crate::support::Outcome;
 use crate::world::{ENGLISH, FRENCH, V1, V2, World, error, greeter};
-use table::{DEPLOYER, Grant, MOVE_LISTENER, OPERATOR_TOO, WhyNeeded};
+use table::{ATTACHING, DEPLOYER, Grant, MOVE_LISTENER, MOVE_RULE, OPERATOR_TOO, WhyNeeded};
 
 /// Those that a deployer may not run.
 const OPERATORS: [&str; 2] = ["init", "destroy"];
-/// Those that no app of bgecs's own has.
 const ATTACHERS: [&str; 2] = ["attach", "detach"];
 /// For how long somebody else holds the lease.
 const A_WHILE: Duration = Duration::from_secs(3);
@@ -282,5 +281,51 @@ fn a_deployer_can_release_and_nothing_else() -> Outcome {
         assert!(said.contains(missing), "{missing}:\n{said}");
     }
     assert_eq!(world.status()?, before);
+    Ok(())
+}
+
+/// The life of an app beside a service that ran before.
+fn attached_life(world: &World) -> Outcome<Heard> {
+    let mut heard = Heard::new();
+    let mut ends = |code, arguments: &[&str]| world.heard(&mut heard, code, arguments);
+    ends(0, &["attach"])?;
+    ends(0, &["attach"])?;
+    ends(0, &["deploy", V2, "--tag", "2"])?;
+    ends(0, &["promote"])?;
+    ends(0, &["rollback"])?;
+    for looking in ["status", "history", "logs"] {
+        ends(0, &[looking])?;
+    }
+    ends(0, &["probe", "--duration", "300ms"])?;
+    ends(0, &["retire"])?;
+    ends(0, &["adopt"])?;
+    ends(0, &["detach"])?;
+    Ok(heard)
+}
+
+#[test]
+fn the_policies_of_an_attached_app_allow_what_is_called() -> Outcome {
+    let world = World::with_v1_live("beside")?;
+    let _company = company(&world)?;
+    let printed =
+        |role| -> Outcome<Value> { world.done(&["attach", "--print-policy", role])?.json() };
+    let (deployer, operator) = (printed("deployer")?, printed("operator")?);
+    let heard = attached_life(&world)?;
+    let said = said_to_be_called(&[DEPLOYER, MOVE_RULE, ATTACHING], OPERATORS);
+    let all = wrong(&heard, &said, (&deployer, &operator), ATTACHERS);
+    // What cuts off and meets others is in the life of an app of bgecs's own.
+    let is_rare = |line: &&String| !line.contains(" never calls ");
+    let called: Vec<&String> = all.iter().filter(is_rare).collect();
+    assert!(called.is_empty(), "{called:#?}\n{heard:#?}");
+    // And the grants that only such an app has are all called for.
+    let own = said_to_be_called(&[MOVE_RULE, ATTACHING], OPERATORS);
+    for action in own.keys() {
+        // An update takes a change of the running service's.
+        let may_be_spared = *action == "cloudformation:UpdateStack";
+        assert!(
+            may_be_spared || heard.contains_key(*action),
+            "{action} is never called"
+        );
+    }
     Ok(())
 }
