@@ -254,28 +254,37 @@ impl Session {
         self.infrastructure_of(&stack)
     }
 
+    /// A stack that was made for other than the file says.
+    ///
+    /// # Errors
+    /// It was (exit 2).
+    pub fn refuse_of_another_kind(&self, stack: &StackSnapshot) -> Result<()> {
+        // One that never came to be is of no kind.
+        let is_made = !stack.outputs.is_empty();
+        if !is_made || stack.original().is_some() == self.config.attached.is_some() {
+            return Ok(());
+        }
+        let (made, way) = match stack.original() {
+            Some(_) => (
+                "beside a service that ran before",
+                "name it in [colors], as it was",
+            ),
+            None => (
+                "by `bgecs init`",
+                "take [colors] out, or give the app another name",
+            ),
+        };
+        let stack = &stack.name;
+        let message = format!("the stack {stack} was made {made}, and bgecs.toml says otherwise");
+        Err(Error::usage(message).hint(way))
+    }
+
     /// The same of a stack that was read.
     ///
     /// # Errors
     /// As [`Self::infrastructure`]; one that was not made for what the file says.
     pub fn infrastructure_of(&self, stack: &StackSnapshot) -> Result<Infrastructure> {
-        if stack.original().is_some() != self.config.attached.is_some() {
-            let (made, way) = match stack.original() {
-                Some(_) => (
-                    "beside a service that ran before",
-                    "name it in [colors], as it was",
-                ),
-                None => (
-                    "by `bgecs init`",
-                    "take [colors] out, or give the app another name",
-                ),
-            };
-            let stack = &stack.name;
-            return Err(Error::usage(format!(
-                "the stack {stack} was made {made}, and bgecs.toml says otherwise"
-            ))
-            .hint(way));
-        }
+        self.refuse_of_another_kind(stack)?;
         stack.infrastructure().map_err(|missing| {
             let exit = match stack.status {
                 StackStatus::Ready | StackStatus::RolledBack => {
@@ -358,6 +367,8 @@ pub fn unusable(stack: &StackSnapshot) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::aws::testing::{Reply, Wire};
     use crate::report::Style;
@@ -396,5 +407,27 @@ mod tests {
             drop(session);
             assert_eq!(seen.err.text(), expected);
         }
+    }
+
+    /// An update would make the one out of the other.
+    #[test]
+    fn a_stack_of_another_kind_than_the_file_s_is_refused() {
+        let stack = |outputs: &[(&str, &str)]| StackSnapshot {
+            id: "1".to_owned(),
+            name: "bgecs-hello".to_owned(),
+            status: StackStatus::Ready,
+            status_text: "CREATE_COMPLETE".to_owned(),
+            reason: None,
+            parameters: BTreeMap::new(),
+            outputs: outputs
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+        };
+        let session = Session::of_hello(Wire::new().aws());
+        let is_fine = |outputs| session.refuse_of_another_kind(&stack(outputs)).is_ok();
+        assert!(is_fine(&[("ClusterName", "bgecs-hello")]));
+        assert!(is_fine(&[]));
+        assert!(!is_fine(&[("ClusterName", "prod"), ("Attached", "blue")]));
     }
 }

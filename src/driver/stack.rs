@@ -110,6 +110,7 @@ pub async fn prepare(
     if before.is_unusable() {
         return Err(unusable(&before));
     }
+    session.refuse_of_another_kind(&before)?;
     let infra = before.infrastructure().map_err(|missing| {
         Error::refused(format!(
             "the stack has no output {missing}: bgecs did not make it"
