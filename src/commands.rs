@@ -76,7 +76,8 @@ async fn run_own(cli: Cli, audience: Audience) -> Result<Exit> {
     if cli.command.changes_something() {
         session.introduce();
     }
-    match cli.command {
+    let is_attached = session.config.attached.is_some();
+    let done = match cli.command {
         Verb::Init(args) => init::run(&session, &args).await,
         Verb::Deploy(args) => deploy::run(&session, args).await,
         Verb::Promote(args) => promote::run(&session, &args).await,
@@ -94,7 +95,21 @@ async fn run_own(cli: Cli, audience: Audience) -> Result<Exit> {
         Verb::Detach(args) => detach::run(&session, &args).await,
         // Have run by now.
         Verb::Completions { .. } | Verb::Watch(_) | Verb::Import(_) => Ok(Exit::Done),
-    }
+    };
+    done.map_err(|error| match is_attached {
+        true => of_attached(error),
+        false => error,
+    })
+}
+
+/// The stack of an app that bgecs is attached to is made and removed by commands of
+/// other names.
+fn of_attached(error: Error) -> Error {
+    let hint = error.hint.map(|hint| {
+        let hint = hint.replace("`bgecs init", "`bgecs attach");
+        hint.replace("`bgecs destroy", "`bgecs detach")
+    });
+    Error { hint, ..error }
 }
 
 fn completions(shell: Shell, audience: Audience) {

@@ -60,7 +60,7 @@ impl CommandResult for AttachResult {
 
 pub async fn run(session: &Session, args: &Attach) -> Result<Exit> {
     let attached = attached(session)?;
-    let prepared = attach::prepare(session, attached).await?;
+    let mut prepared = attach::prepare(session, attached).await?;
     let steps = attach::steps(&prepared);
     if args.dry_run.dry_run {
         session
@@ -69,6 +69,7 @@ pub async fn run(session: &Session, args: &Attach) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     attach::tell(session, &prepared.attachment);
+    let is_new = prepared.change == AttachmentChange::Create;
     // What is made now has no journal yet, and CloudFormation lets one alone
     // make it.
     let infrastructure = match prepared.change {
@@ -76,12 +77,11 @@ pub async fn run(session: &Session, args: &Attach) -> Result<Exit> {
             for step in &steps {
                 session.report.tell(&ReportEvent::Doing(step.to_string()));
             }
-            let carried = attach::carry_out(session, None, &prepared);
-            interruptible(session, &mut Interrupts::listen()?, carried).await?
+            let made = attach::make(session, attached, &mut prepared);
+            interruptible(session, &mut Interrupts::listen()?, made).await?
         }
         AttachmentChange::Update | AttachmentChange::Nothing => session.infrastructure().await?,
     };
-    let is_new = prepared.change == AttachmentChange::Create;
     let wait = args.lease.wait;
     lease::take(
         session,

@@ -7,7 +7,8 @@ use super::lease;
 use super::plan::PlanResult;
 use crate::aws::StackSnapshot;
 use crate::cli::Detach;
-use crate::driver::detach;
+use crate::driver::{detach, stack};
+use crate::engine::plan::Step;
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::Color;
@@ -56,6 +57,9 @@ pub async fn run(session: &Session, args: &Detach) -> Result<Exit> {
             .result(&result(session, DetachOutcome::Unchanged, None, None));
         return Ok(Exit::Done);
     };
+    if session.config.attached.is_some() && stack.infrastructure().is_err() {
+        return remove_unmade(session, args, &stack).await;
+    }
     let original = original(&stack)?;
     let Some(infrastructure) = with_table(session, &stack).await? else {
         return go_on(session, args, &stack, original).await;
@@ -98,6 +102,29 @@ pub async fn run(session: &Session, args: &Detach) -> Result<Exit> {
         },
     )
     .await
+}
+
+/// Of a stack that never came to be nothing was ever used.
+async fn remove_unmade(session: &Session, args: &Detach, stack: &StackSnapshot) -> Result<Exit> {
+    if args.dry_run.dry_run {
+        let name = session.stack_name();
+        let steps = vec![Step::DeleteStack { name }];
+        session
+            .report
+            .result(&PlanResult::of(Command::Detach, steps));
+        return Ok(Exit::Done);
+    }
+    let deleted = stack::delete(session, stack);
+    interruptible(&mut Interrupts::listen()?, deleted).await?;
+    let service = session
+        .config
+        .attached
+        .as_ref()
+        .map(|it| it.service.clone());
+    session
+        .report
+        .result(&result(session, DetachOutcome::Detached, service, None));
+    Ok(Exit::Done)
 }
 
 /// The journal is gone, and goes with the stack: an earlier detach had come so

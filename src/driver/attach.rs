@@ -172,8 +172,47 @@ pub fn steps(prepared: &PreparedAttachment) -> Vec<Step> {
     }
 }
 
-/// Carries it out, and waits. A stack that is made has no journal yet: there is
-/// no turn then.
+/// Makes the stack, and waits. It has no journal yet: there is no turn.
+///
+/// A priority that was free can be another's by the time that the rule is made:
+/// then two others are found.
+///
+/// # Errors
+/// What CloudFormation says of the first resource that failed.
+pub async fn make(
+    session: &Session,
+    attached: &Attached,
+    prepared: &mut PreparedAttachment,
+) -> Result<Infrastructure> {
+    const TRIES: usize = 3;
+    for left in (0..TRIES).rev() {
+        match carry_out(session, None, prepared).await {
+            Err(error) if left > 0 && is_priority_in_use(&error) => {
+                session.report.tell(&ReportEvent::Warning(
+                    "another took a rule's priority meanwhile: others are tried".to_owned(),
+                ));
+                if let Some(stack) = session.aws.read_stack(&session.stack_name()).await? {
+                    stack::delete(session, &stack).await?;
+                }
+                *prepared = prepare(session, attached).await?;
+            }
+            made => return made,
+        }
+    }
+    session.infrastructure().await
+}
+
+/// CloudFormation passes on no code of a resource's error, but the words of ELB's
+/// `PriorityInUse`.
+fn is_priority_in_use(error: &Error) -> bool {
+    let says_so = |cause: &String| {
+        let cause = cause.to_ascii_lowercase();
+        cause.contains("priorityinuse") || cause.contains("priority") && cause.contains("in use")
+    };
+    error.causes.iter().any(says_so)
+}
+
+/// Carries it out, and waits.
 ///
 /// # Errors
 /// What CloudFormation says of the first resource that failed.
@@ -227,4 +266,31 @@ pub fn tell(session: &Session, it: &Attachment) {
         it.original,
         it.url
     )));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_priority_that_another_took_is_told_from_other_trouble() {
+        for (cause, expected) in [
+            (
+                "TestBlueRule (AWS::ElasticLoadBalancingV2::ListenerRule): Resource handler returned message: \"Priority '8' is currently in use (Service: ElasticLoadBalancingV2, Status Code: 400)\"",
+                true,
+            ),
+            ("TestBlueRule: An error occurred (PriorityInUse)", true),
+            (
+                "GreenTargetGroup: A target group with the same name exists",
+                false,
+            ),
+            (
+                "TestBlueRule: The maximum number of rules has been reached",
+                false,
+            ),
+        ] {
+            let error = Error::failed("the stack bgecs-web failed").cause(cause);
+            assert_eq!(is_priority_in_use(&error), expected, "{cause}");
+        }
+    }
 }
