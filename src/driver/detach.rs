@@ -70,8 +70,14 @@ pub async fn refuse_users_elsewhere(
 fn not_there(observed: &Observed, original: Color) -> Refusal {
     let services = &observed.infrastructure.services;
     let (name, made) = (services.name(original), original.other());
-    let runs = |color| match observed.color(color).service {
-        Some(_) => format!("{} runs {}", services.name(color), observed.named(color)),
+    let runs = |color| match &observed.color(color).service {
+        Some(service) => {
+            let release = match observed.color(color).tag() {
+                Some(tag) => format!("tag {tag}"),
+                None => service.task_definition.short().to_owned(),
+            };
+            format!("{} ({color}) runs {release}", services.name(color))
+        }
         None => format!("{} is not there", services.name(color)),
     };
     let tag = observed.color(made).tag();
@@ -235,7 +241,7 @@ mod tests {
         let error = refuse_cutting_off(&world, Color::Blue).unwrap_err();
         assert_eq!(error.exit, Exit::Refused);
         insta::assert_snapshot!(format!("{}\n{}", error.message, error.hint.unwrap()), @"
-        users are not on the service blue alone, which is to stay: blue runs blue (tag 1); green runs green (tag 2)
+        users are not on the service blue alone, which is to stay: blue (blue) runs tag 1; green (green) runs tag 2
         `bgecs deploy PATH --tag 2 --color blue` puts the release there, `bgecs promote --tag 2` brings users to it; then `bgecs detach`
         ");
     }

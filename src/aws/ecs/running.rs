@@ -47,7 +47,10 @@ fn settings(service: &Service, cluster: &str) -> RunningSettings {
         cluster: arn.rsplit('/').next().unwrap_or(arn).to_owned(),
         mover: mover(service),
         capacity: capacity(service),
-        platform_version: service.platform_version().map(str::to_owned),
+        platform_version: service
+            .platform_version()
+            .filter(|version| !version.is_empty())
+            .map(str::to_owned),
         task_definition: TaskDefinitionArn::new(service.task_definition().unwrap_or_default()),
         desired: u16::try_from(service.desired_count()).unwrap_or_default(),
         definition: definition::read(service),
