@@ -33,6 +33,7 @@ use crate::aws::Access;
 use crate::cli::{self, Cli, Global, Verb};
 use crate::config::{Config, ConfigError};
 use crate::error::{Error, Exit, Result};
+use crate::model::AwsPlace;
 use crate::report::{Audience, Reporter};
 use crate::session::Session;
 
@@ -127,16 +128,21 @@ fn completions(shell: Shell, audience: Audience) {
 
 async fn open(global: Global, audience: Audience) -> Result<Session> {
     let config = configuration(&global)?;
-    let access = Access::new(
-        global.profile.as_deref(),
-        global.region.as_deref(),
-        global.endpoint_url.as_deref(),
-        config.place.clone(),
-    );
+    let access = access(&global, config.place.clone());
     let connect_to = global.connect_to.iter().map(ToString::to_string).collect();
     let mut session = Session::open(config, &access, connect_to, Reporter::new(audience)).await?;
     session.trust(global.ca_file);
     Ok(session)
+}
+
+/// As the flags say, and what they leave open as the place does.
+fn access(global: &Global, place: AwsPlace) -> Access {
+    Access::new(
+        global.profile.as_deref(),
+        global.region.as_deref(),
+        global.endpoint_url.as_deref(),
+        place,
+    )
 }
 
 fn configuration(global: &Global) -> Result<Config> {

@@ -88,7 +88,7 @@ impl Aws {
         color: Color,
     ) -> Result<Option<ServiceState>, AwsError> {
         let (cluster, name) = (&services.cluster, services.name(color));
-        let found = self.describe_service(cluster, name).await?;
+        let found = self.describe_service(cluster, name, &[]).await?;
         Ok(found.as_ref().map(state))
     }
 
@@ -97,9 +97,11 @@ impl Aws {
         &self,
         cluster: &str,
         name: &str,
+        with: &[ServiceField],
     ) -> Result<Option<Service>, AwsError> {
         let call = self.ecs.describe_services().cluster(cluster).services(name);
         let answer = call
+            .set_include((!with.is_empty()).then(|| with.to_vec()))
             .send()
             .await
             .named("ecs:DescribeServices", format!("{cluster}/{name}"))?;
@@ -139,20 +141,16 @@ impl Aws {
 
     /// The service that a new one is to be a copy of, with its tags.
     async fn read_original(&self, new: &NewService<'_>) -> Result<Option<Service>, AwsError> {
-        const ACTION: &str = "ecs:DescribeServices";
         let Some(color) = new.copy_of else {
             return Ok(None);
         };
-        let path = new.services.path(color);
-        let call = self.ecs.describe_services().cluster(&new.services.cluster);
-        let call = call.services(new.services.name(color));
-        let answer = call.include(ServiceField::Tags).send().await;
-        let mut services = answer.named(ACTION, &path)?.services.unwrap_or_default();
-        match services.pop() {
+        let (cluster, name) = (&new.services.cluster, new.services.name(color));
+        let with = [ServiceField::Tags];
+        match self.describe_service(cluster, name, &with).await? {
             Some(original) => Ok(Some(original)),
             None => Err(AwsError::unusable(
-                ACTION,
-                &path,
+                "ecs:DescribeServices",
+                &new.services.path(color),
                 "it is gone, and the new service is to be its copy",
             )),
         }

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::init::{exists, write_new};
 use super::watch::{given, usage};
-use super::working_folder;
-use crate::aws::{Access, Aws, policy};
+use super::{access, working_folder};
+use crate::aws::{Aws, policy};
 use crate::cli::{Global, ImportArgs};
 use crate::config::{Config, DefinitionSource, FILE_NAME};
 use crate::definition;
@@ -61,13 +61,7 @@ pub async fn run(global: &Global, audience: Audience, args: &ImportArgs) -> Resu
             exists(there).hint("move it away, or name a file in another folder with --config")
         );
     }
-    let access = Access::new(
-        global.profile.as_deref(),
-        global.region.as_deref(),
-        global.endpoint_url.as_deref(),
-        AwsPlace::default(),
-    );
-    let aws = Aws::connect(&access).await?;
+    let aws = Aws::connect(&access(global, AwsPlace::default())).await?;
     let read = running::read(&aws, &args.cluster, &args.service).await?;
     let wish = ImportWish {
         app: args.app.clone(),

@@ -7,9 +7,10 @@ use serde::Serialize;
 use tokio::time::{Instant, sleep_until};
 use url::Url;
 
+use super::access;
 use super::asking::asking;
 use super::probing::{Probing, in_lines};
-use crate::aws::{Access, Aws, policy};
+use crate::aws::{Aws, policy};
 use crate::cli::{Global, WatchArgs};
 use crate::config::ProbeSection;
 use crate::driver::asking::{Asking, of_file};
@@ -66,13 +67,7 @@ pub async fn run(global: &Global, audience: Audience, args: &WatchArgs) -> Resul
     check(args)?;
     let asking = asking(&args.asking, of_file(&ProbeSection::default()));
     asking.check_report()?;
-    let access = Access::new(
-        global.profile.as_deref(),
-        global.region.as_deref(),
-        global.endpoint_url.as_deref(),
-        AwsPlace::default(),
-    );
-    let aws = Aws::connect(&access).await?;
+    let aws = Aws::connect(&access(global, AwsPlace::default())).await?;
     let target = target(&aws, &report, global, args).await?;
     look_once(&report, &target.address, &asking).await;
 

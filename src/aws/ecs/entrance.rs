@@ -2,7 +2,7 @@
 
 use std::iter;
 
-use aws_sdk_ecs::types::{AdvancedConfiguration, LoadBalancer, Service, TaskSet};
+use aws_sdk_ecs::types::{AdvancedConfiguration, LoadBalancer, Service, ServiceField, TaskSet};
 
 use crate::aws::Aws;
 use crate::aws::error::AwsError;
@@ -15,9 +15,19 @@ impl Aws {
         cluster: &str,
         name: &str,
     ) -> Result<Option<RunningService>, AwsError> {
-        match self.describe_service(cluster, name).await {
+        let found = self.service_anywhere(cluster, name, &[]).await?;
+        Ok(found.map(|service| read(&service, name)))
+    }
+
+    pub(super) async fn service_anywhere(
+        &self,
+        cluster: &str,
+        name: &str,
+        with: &[ServiceField],
+    ) -> Result<Option<Service>, AwsError> {
+        match self.describe_service(cluster, name, with).await {
             Err(error) if error.has_code("ClusterNotFoundException") => Ok(None),
-            found => Ok(found?.map(|service| read(&service, name))),
+            found => found,
         }
     }
 }

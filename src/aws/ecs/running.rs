@@ -8,7 +8,7 @@ use aws_sdk_ecs::types::{
 
 use super::{definition, entrance};
 use crate::aws::Aws;
-use crate::aws::error::{AwsError, Named};
+use crate::aws::error::AwsError;
 use crate::model::{Capacity, RunningService, RunningSettings, TaskDefinitionArn, UserMover};
 
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html>
@@ -21,20 +21,9 @@ impl Aws {
         cluster: &str,
         name: &str,
     ) -> Result<Option<(RunningService, RunningSettings)>, AwsError> {
-        let call = self.ecs.describe_services().cluster(cluster).services(name);
-        let answer = call
-            .include(ServiceField::Tags)
-            .send()
-            .await
-            .named("ecs:DescribeServices", format!("{cluster}/{name}"));
-        let services = match answer {
-            Err(error) if error.has_code("ClusterNotFoundException") => return Ok(None),
-            answer => answer?.services.unwrap_or_default(),
-        };
-        let mut there = services.iter().filter(|it| it.status() != Some("INACTIVE"));
-        Ok(there
-            .next()
-            .map(|service| (entrance::read(service, name), settings(service, cluster))))
+        let with = [ServiceField::Tags];
+        let found = self.service_anywhere(cluster, name, &with).await?;
+        Ok(found.map(|service| (entrance::read(&service, name), settings(&service, cluster))))
     }
 }
 
