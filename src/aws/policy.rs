@@ -119,10 +119,7 @@ pub fn of_attached(role: Role, app: &AppName, place: &AwsPlace, it: &AttachedNam
     let (log_group, made_log_group) = named(&it.log_group, app.log_group());
     let mut names = Names(vec![
         ("{cluster}", vec![it.cluster.clone()]),
-        (
-            "{service}",
-            vec![it.service.clone(), format!("{stack}-{}", it.made)],
-        ),
+        ("{service}", vec![it.service.clone(), app.colored(it.made)]),
         ("{made}", vec![it.made.to_string()]),
         ("{place}", vec![moved]),
         ("{listener}", vec![listener]),

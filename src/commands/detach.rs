@@ -7,12 +7,13 @@ use super::lease;
 use super::plan::PlanResult;
 use crate::aws::StackSnapshot;
 use crate::cli::Detach;
-use crate::driver::{detach, stack};
+use crate::driver::detach::{self, Detachment};
+use crate::driver::stack;
 use crate::engine::plan::Step;
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
-use crate::model::Color;
 use crate::model::journal::Command;
+use crate::model::{Color, Infrastructure};
 use crate::report::{CommandResult, Style};
 use crate::session::Session;
 
@@ -70,10 +71,7 @@ pub async fn run(session: &Session, args: &Detach) -> Result<Exit> {
         detach::refuse_cutting_off(&observed, original)?;
         let found = detach::take_inventory(session, &infrastructure, original).await?;
         let steps = detach::steps(session, &found, original.other());
-        session
-            .report
-            .result(&PlanResult::of(Command::Detach, steps));
-        return Ok(Exit::Done);
+        return Ok(planned(session, steps));
     }
     let wait = args.lease.wait;
     lease::take(
@@ -90,15 +88,7 @@ pub async fn run(session: &Session, args: &Detach) -> Result<Exit> {
                 detach::detach(session, Some(work.turn), parts, (&found, original.other()));
             interruptible(work.interrupts, detached).await?;
             work.turn.is_gone();
-            let service = infrastructure.services.name(original);
-            let kept = found.kept.as_ref().map(|arn| arn.short().to_owned());
-            session.report.result(&result(
-                session,
-                DetachOutcome::Detached,
-                Some(service.to_owned()),
-                kept,
-            ));
-            Ok(Exit::Done)
+            Ok(detached_from(session, &infrastructure, original, &found))
         },
     )
     .await
@@ -108,11 +98,7 @@ pub async fn run(session: &Session, args: &Detach) -> Result<Exit> {
 async fn remove_unmade(session: &Session, args: &Detach, stack: &StackSnapshot) -> Result<Exit> {
     if args.dry_run.dry_run {
         let name = session.stack_name();
-        let steps = vec![Step::DeleteStack { name }];
-        session
-            .report
-            .result(&PlanResult::of(Command::Detach, steps));
-        return Ok(Exit::Done);
+        return Ok(planned(session, vec![Step::DeleteStack { name }]));
     }
     let deleted = stack::delete(session, stack);
     interruptible(&mut Interrupts::listen()?, deleted).await?;
@@ -140,22 +126,31 @@ async fn go_on(
     let found = detach::take_inventory(session, &infra, original).await?;
     if args.dry_run.dry_run {
         let steps = detach::steps(session, &found, original.other());
-        session
-            .report
-            .result(&PlanResult::of(Command::Detach, steps));
-        return Ok(Exit::Done);
+        return Ok(planned(session, steps));
     }
     let detached = detach::detach(session, None, (&infra, stack), (&found, original.other()));
     interruptible(&mut Interrupts::listen()?, detached).await?;
-    let service = infra.services.name(original).to_owned();
+    Ok(detached_from(session, &infra, original, &found))
+}
+
+fn planned(session: &Session, steps: Vec<Step>) -> Exit {
+    session
+        .report
+        .result(&PlanResult::of(Command::Detach, steps));
+    Exit::Done
+}
+
+fn detached_from(
+    session: &Session,
+    infra: &Infrastructure,
+    original: Color,
+    found: &Detachment,
+) -> Exit {
+    let service = Some(infra.services.name(original).to_owned());
     let kept = found.kept.as_ref().map(|arn| arn.short().to_owned());
-    session.report.result(&result(
-        session,
-        DetachOutcome::Detached,
-        Some(service),
-        kept,
-    ));
-    Ok(Exit::Done)
+    let detached = result(session, DetachOutcome::Detached, service, kept);
+    session.report.result(&detached);
+    Exit::Done
 }
 
 /// # Errors

@@ -4,18 +4,16 @@
 
 use serde_json::Value;
 
-use super::running;
-use super::stack::{self, StackWork};
 use super::turn::Turn;
+use super::{running, stack};
 use crate::aws::{AwsError, StackInputs, StackSnapshot, attached_template};
 use crate::config::Attached;
 use crate::engine::attachment::{self, UsersWay};
 use crate::engine::plan::Step;
 use crate::error::{Error, Result};
-use crate::model::journal::Effect;
 use crate::model::{
-    Attachment, ColorServices, Infrastructure, ListenerArn, NamedRepository, Observed, PerColor,
-    UsersRule,
+    Attachment, Color, ColorServices, Infrastructure, ListenerArn, NamedRepository, Observed,
+    PerColor, UsersRule,
 };
 use crate::report::ReportEvent;
 use crate::session::{Session, unusable};
@@ -89,11 +87,7 @@ async fn attachment(
     ours.extend(earlier.map(|infra| infra.target_group(attached.color.other()).clone()));
     let way = attachment::users_way(attached, &ours, &read.balancers)?;
     let own = earlier.and_then(|infra| infra.places.header_rules());
-    let own = own.map(|rules| PerColor {
-        blue: rules.blue.to_string(),
-        green: rules.green.to_string(),
-    });
-    let priorities = attachment::priorities(way, own.as_ref())?;
+    let priorities = attachment::priorities(way, own)?;
     let (group_settings, rule) = futures_util::try_join!(
         aws.read_group_settings(&door.target_group),
         users_rule(session, way),
@@ -122,13 +116,11 @@ async fn attachment(
 
 /// The running service's own name, and for the other one that of the app.
 fn services(session: &Session, attached: &Attached) -> ColorServices {
-    let made = attached.color.other();
-    let mut names = PerColor {
-        blue: format!("{}-{made}", session.stack_name()),
-        green: format!("{}-{made}", session.stack_name()),
-    };
-    names.get_mut(attached.color).clone_from(&attached.service);
-    ColorServices::new(&attached.cluster, names)
+    let [blue, green] = Color::BOTH.map(|color| match color == attached.color {
+        true => attached.service.clone(),
+        false => session.config.app.colored(color),
+    });
+    ColorServices::new(&attached.cluster, PerColor { blue, green })
 }
 
 async fn users_rule(session: &Session, way: UsersWay<'_>) -> Result<Option<UsersRule>, AwsError> {
@@ -146,8 +138,8 @@ pub fn steps(prepared: &PreparedAttachment) -> Vec<Step> {
     let name = it.app.stack_name();
     let mut makes = vec![
         format!(
-            "the target group {name}-{} like that of {}",
-            it.made(),
+            "the target group {} like that of {}",
+            it.app.colored(it.made()),
             it.services.name(it.original)
         ),
         format!(
@@ -184,10 +176,10 @@ pub async fn make(
     attached: &Attached,
     prepared: &mut PreparedAttachment,
 ) -> Result<Infrastructure> {
-    const TRIES: usize = 3;
-    for left in (0..TRIES).rev() {
+    const RETRIES: usize = 2;
+    for _ in 0..RETRIES {
         match carry_out(session, None, prepared).await {
-            Err(error) if left > 0 && is_priority_in_use(&error) => {
+            Err(error) if is_priority_in_use(&error) => {
                 session.report.tell(&ReportEvent::Warning(
                     "another took a rule's priority meanwhile: others are tried".to_owned(),
                 ));
@@ -199,7 +191,7 @@ pub async fn make(
             made => return made,
         }
     }
-    session.infrastructure().await
+    carry_out(session, None, prepared).await
 }
 
 /// CloudFormation passes on no code of a resource's error, but the words of ELB's
@@ -221,21 +213,15 @@ pub async fn carry_out(
     turn: Option<&Turn>,
     prepared: &PreparedAttachment,
 ) -> Result<Infrastructure> {
+    // Its template has no parameters.
     let inputs = StackInputs::new();
-    let work = StackWork {
-        template: &prepared.template,
-        inputs: &inputs,
-        before: prepared.before.as_ref(),
-    };
+    let made = (prepared.template.as_str(), &inputs);
     match prepared.change {
         AttachmentChange::Nothing => {}
-        AttachmentChange::Create => stack::make(session, &work).await?,
+        AttachmentChange::Create => stack::make(session, made).await?,
         AttachmentChange::Update => {
-            if let Some(turn) = turn {
-                let name = session.stack_name();
-                turn.about_to(Effect::UpdateStack { name }).await?;
-            }
-            stack::renew(session, &work).await?;
+            stack::about_to_update(turn, &session.stack_name()).await?;
+            stack::renew(session, prepared.before.as_ref(), made).await?;
         }
     }
     session.infrastructure().await

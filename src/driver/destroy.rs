@@ -95,15 +95,7 @@ pub async fn destroy(session: &Session, turn: Option<&Turn>, inventory: &Invento
     let name = session.stack_name();
     let services = ColorServices::alone_in(&name);
     for (color, _) in &inventory.services {
-        about_to(turn, Effect::DeleteService { color: *color }).await?;
-        session
-            .report
-            .tell(&ReportEvent::Doing(format!("deleting the service {color}")));
-        let deleted = delete_service(session, &services, *color).await;
-        match turn {
-            Some(turn) => update::done_or_not(turn, deleted)?,
-            None => deleted?,
-        }
+        remove_service(session, turn, &services, *color).await?;
     }
     await_no_task(session, &services, !inventory.services.is_empty()).await?;
     if !inventory.services.is_empty() {
@@ -111,22 +103,65 @@ pub async fn destroy(session: &Session, turn: Option<&Turn>, inventory: &Invento
             "services deleted, no task runs".to_owned(),
         ));
     }
-    if !inventory.task_definitions.is_empty() {
-        let count = inventory.task_definitions.count();
-        about_to(turn, Effect::DeleteTaskDefinitions { count }).await?;
-        delete_task_definitions(session, &inventory.task_definitions).await?;
-    }
+    remove_task_definitions(session, turn, &inventory.task_definitions).await?;
     if let Some(stack) = &inventory.stack {
         delete_images(session, turn, stack).await?;
-        about_to(turn, Effect::DeleteStack { name: name.clone() }).await?;
-        session
-            .report
-            .tell(&ReportEvent::Doing(format!("deleting the stack {name}")));
-        stack::delete(session, stack).await?;
-        session
-            .report
-            .tell(&ReportEvent::Done(format!("stack {name} deleted")));
+        remove_stack(session, turn, stack).await?;
     }
+    Ok(())
+}
+
+/// Its intent is written ahead, as with all that is removed.
+///
+/// # Errors
+/// The journal cannot be written; AWS's own.
+pub(super) async fn remove_service(
+    session: &Session,
+    turn: Option<&Turn>,
+    services: &ColorServices,
+    color: Color,
+) -> Result<()> {
+    about_to(turn, Effect::DeleteService { color }).await?;
+    let doing = format!("deleting the service {}", services.name(color));
+    session.report.tell(&ReportEvent::Doing(doing));
+    let deleted = delete_service(session, services, color).await;
+    match turn {
+        Some(turn) => update::done_or_not(turn, deleted),
+        None => Ok(deleted?),
+    }
+}
+
+/// None of them is no effect.
+///
+/// # Errors
+/// As [`remove_service`]; those that ECS keeps.
+pub(super) async fn remove_task_definitions(
+    session: &Session,
+    turn: Option<&Turn>,
+    revisions: &Revisions,
+) -> Result<()> {
+    if revisions.is_empty() {
+        return Ok(());
+    }
+    let count = revisions.count();
+    about_to(turn, Effect::DeleteTaskDefinitions { count }).await?;
+    delete_task_definitions(session, revisions).await
+}
+
+/// # Errors
+/// As [`remove_service`], and what CloudFormation says.
+pub(super) async fn remove_stack(
+    session: &Session,
+    turn: Option<&Turn>,
+    stack: &StackSnapshot,
+) -> Result<()> {
+    let name = session.stack_name();
+    about_to(turn, Effect::DeleteStack { name: name.clone() }).await?;
+    let doing = format!("deleting the stack {name}");
+    session.report.tell(&ReportEvent::Doing(doing));
+    stack::delete(session, stack).await?;
+    let done = format!("stack {name} deleted");
+    session.report.tell(&ReportEvent::Done(done));
     Ok(())
 }
 
@@ -151,14 +186,14 @@ pub fn cut_short(turn: Option<&Turn>, inventory: &Inventory, error: Error) -> Er
     ))
 }
 
-pub(super) async fn about_to(turn: Option<&Turn>, effect: Effect) -> Result<(), Stop> {
+async fn about_to(turn: Option<&Turn>, effect: Effect) -> Result<(), Stop> {
     match turn {
         Some(turn) => turn.about_to(effect).await,
         None => Ok(()),
     }
 }
 
-pub(super) async fn delete_service(
+async fn delete_service(
     session: &Session,
     services: &ColorServices,
     color: Color,
@@ -215,10 +250,7 @@ async fn left(session: &Session, services: &ColorServices) -> Result<(usize, Tas
 
 /// The API takes one revision a second in the long run: the calls' budget holds
 /// back what is more.
-pub(super) async fn delete_task_definitions(
-    session: &Session,
-    revisions: &Revisions,
-) -> Result<()> {
+async fn delete_task_definitions(session: &Session, revisions: &Revisions) -> Result<()> {
     for (n, arn) in revisions.active.iter().enumerate() {
         session.report.tell(&ReportEvent::Doing(format!(
             "deregistering {} ({} of {})",

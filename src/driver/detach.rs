@@ -4,13 +4,12 @@
 
 use tokio::time::{Instant, sleep};
 
-use super::destroy::{PAUSE, TASK_PATIENCE, about_to, delete_service, delete_task_definitions};
+use super::destroy::{PAUSE, TASK_PATIENCE, remove_service, remove_stack, remove_task_definitions};
+use super::tidy::uses;
 use super::turn::Turn;
-use super::{stack, update};
 use crate::aws::{Revisions, Router, StackSnapshot};
 use crate::engine::plan::{self, Refusal, Step};
 use crate::error::{Error, Exit, Result};
-use crate::model::journal::Effect;
 use crate::model::{Color, Infrastructure, Observed, Route, TaskDefinitionArn};
 use crate::report::ReportEvent;
 use crate::session::Session;
@@ -103,26 +102,19 @@ pub async fn take_inventory(
     infra: &Infrastructure,
     original: Color,
 ) -> Result<Detachment> {
+    let (aws, name) = (&session.aws, session.stack_name());
     let (services, revisions) =
-        futures_util::try_join!(session.aws.read_services(&infra.services), async {
-            session.aws.all_revisions(&session.stack_name()).await
-        },)?;
+        futures_util::try_join!(aws.read_services(&infra.services), aws.all_revisions(&name))?;
     let of = |color| {
         let mut all = services.iter();
         all.find(|(of, _)| *of == color).map(|(_, service)| service)
     };
-    let in_use: Vec<&TaskDefinitionArn> = of(original)
-        .iter()
-        .flat_map(|service| {
-            let deployments = service.deployments.iter().map(|it| &it.task_definition);
-            deployments.chain([&service.task_definition])
-        })
-        .collect();
-    let all = [&revisions.active[..], &revisions.inactive].concat();
-    let kept = all.into_iter().find(|arn| in_use.contains(&arn));
-    let unused = |arns: Vec<TaskDefinitionArn>| {
-        let unused = arns.into_iter().filter(|arn| !in_use.contains(&arn));
-        unused.collect()
+    let in_use = |arn: &TaskDefinitionArn| of(original).is_some_and(|service| uses(service, arn));
+    let mut all = revisions.active.iter().chain(&revisions.inactive);
+    let kept = all.find(|arn| in_use(arn)).cloned();
+    let unused = |mut arns: Vec<TaskDefinitionArn>| {
+        arns.retain(|arn| !in_use(arn));
+        arns
     };
     Ok(Detachment {
         service: of(original.other()).map(|service| service.desired),
@@ -166,33 +158,11 @@ pub async fn detach(
     (it, made): (&Detachment, Color),
 ) -> Result<()> {
     if it.service.is_some() {
-        about_to(turn, Effect::DeleteService { color: made }).await?;
-        let name = infra.services.name(made);
-        session
-            .report
-            .tell(&ReportEvent::Doing(format!("deleting the service {name}")));
-        let deleted = delete_service(session, &infra.services, made).await;
-        match turn {
-            Some(turn) => update::done_or_not(turn, deleted)?,
-            None => deleted?,
-        }
+        remove_service(session, turn, &infra.services, made).await?;
     }
     await_gone(session, infra, made).await?;
-    if !it.task_definitions.is_empty() {
-        let count = it.task_definitions.count();
-        about_to(turn, Effect::DeleteTaskDefinitions { count }).await?;
-        delete_task_definitions(session, &it.task_definitions).await?;
-    }
-    let name = session.stack_name();
-    about_to(turn, Effect::DeleteStack { name: name.clone() }).await?;
-    session
-        .report
-        .tell(&ReportEvent::Doing(format!("deleting the stack {name}")));
-    stack::delete(session, stack).await?;
-    session
-        .report
-        .tell(&ReportEvent::Done(format!("stack {name} deleted")));
-    Ok(())
+    remove_task_definitions(session, turn, &it.task_definitions).await?;
+    remove_stack(session, turn, stack).await
 }
 
 /// ECS has a deleted service for as long as a task of it runs, and its target

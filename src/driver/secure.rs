@@ -9,9 +9,9 @@ use time::OffsetDateTime;
 use tokio::time::{Instant, sleep};
 
 use super::asking::{Asking, of_file};
-use super::stack::{about_to_update, await_stack, or_begun, token};
+use super::stack::{about_to_update, change_parameter};
 use super::turn::Turn;
-use crate::aws::{AwsErrorKind, StackChange};
+use crate::aws::AwsErrorKind;
 use crate::engine::plan::{self, PLAIN_PORT, REDIRECT};
 use crate::error::{Error, Result};
 use crate::model::{Answer, CertificateArn, Infrastructure, IssuedCertificate, Lost, Route};
@@ -86,15 +86,7 @@ pub async fn redirect_once_it_answers(
     let answers = format!("{url} answers: port 80 redirects to it from now on");
     session.report.tell(&ReportEvent::Done(answers));
     about_to_update(turn, &name).await?;
-    let (change, token) = ((PLAIN_PORT, REDIRECT), token(session));
-    let others = stack.parameters.keys().filter(|key| *key != PLAIN_PORT);
-    let update = session
-        .aws
-        .update_one_parameter(&name, session.app(), change, others, &token);
-    match or_begun(session, update.await, &token).await? {
-        StackChange::Started => await_stack(session, &name, told).await,
-        StackChange::NothingToDo => Ok(()),
-    }
+    change_parameter(session, &stack, (PLAIN_PORT, REDIRECT), told).await
 }
 
 /// What is to be said of the certificate that the app's own name is served with:

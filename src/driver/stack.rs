@@ -39,29 +39,6 @@ pub struct Prepared {
     before: Option<StackSnapshot>,
 }
 
-/// A stack to make, or to make like that.
-pub struct StackWork<'a> {
-    pub template: &'a str,
-    pub inputs: &'a StackInputs,
-    pub before: Option<&'a StackSnapshot>,
-}
-
-impl StackWork<'_> {
-    fn made(&self) -> (&str, &StackInputs) {
-        (self.template, self.inputs)
-    }
-}
-
-impl Prepared {
-    fn work(&self) -> StackWork<'_> {
-        StackWork {
-            template: TEMPLATE,
-            inputs: &self.inputs,
-            before: self.before.as_ref(),
-        }
-    }
-}
-
 #[cfg(test)]
 impl Prepared {
     pub fn of(plan: StackPlan, live: &'static str) -> Self {
@@ -167,7 +144,7 @@ pub async fn carry_out(
     let started = match &prepared.plan {
         StackPlan::NothingToDo => false,
         StackPlan::Create => {
-            create(session, prepared.work().made(), &token(session)).await?;
+            create(session, (TEMPLATE, &prepared.inputs), &token(session)).await?;
             true
         }
         StackPlan::Mend { gone } => {
@@ -198,23 +175,26 @@ pub async fn carry_out(
     Ok(infrastructure)
 }
 
-/// Makes a stack, and waits.
+/// Makes a stack of that template, and waits.
 ///
 /// # Errors
 /// As [`carry_out`].
-pub async fn make(session: &Session, work: &StackWork<'_>) -> Result<()> {
-    let mut told = already_told(session, work.before).await?;
-    create(session, work.made(), &token(session)).await?;
-    await_stack(session, &session.stack_name(), &mut told).await
+pub async fn make(session: &Session, made: (&str, &StackInputs)) -> Result<()> {
+    create(session, made, &token(session)).await?;
+    await_stack(session, &session.stack_name(), &mut HashSet::new()).await
 }
 
-/// Brings a stack up to date, and waits.
+/// Brings a stack up to date with that template, and waits.
 ///
 /// # Errors
 /// As [`carry_out`].
-pub async fn renew(session: &Session, work: &StackWork<'_>) -> Result<()> {
-    let mut told = already_told(session, work.before).await?;
-    match update(session, work.made()).await? {
+pub async fn renew(
+    session: &Session,
+    before: Option<&StackSnapshot>,
+    made: (&str, &StackInputs),
+) -> Result<()> {
+    let mut told = already_told(session, before).await?;
+    match update(session, made).await? {
         StackChange::Started => await_stack(session, &session.stack_name(), &mut told).await,
         StackChange::NothingToDo => Ok(()),
     }
@@ -244,7 +224,7 @@ async fn see_the_test_route(session: &Session, turn: &Turn, infra: &Infrastructu
 
 /// Names one call among all: CloudFormation takes it with each try, and gives it
 /// back with each event.
-pub(super) fn token(session: &Session) -> String {
+fn token(session: &Session) -> String {
     OperationId::new(session.aws.journal_time(), fastrand::u32(..)).to_string()
 }
 
@@ -276,7 +256,7 @@ async fn update(session: &Session, made: (&str, &StackInputs)) -> Result<StackCh
 }
 
 /// A second try of an update finds the stack busy with the first one.
-pub(super) async fn or_begun(
+async fn or_begun(
     session: &Session,
     updated: Result<StackChange, AwsError>,
     token: &str,
@@ -304,18 +284,25 @@ async fn tell_the_stack_who_is_live(
     if before.parameters.get(LIVE_COLOR) == Some(live) {
         return Ok(());
     }
-    let name = session.stack_name();
-    let others = before.parameters.keys().filter(|key| *key != LIVE_COLOR);
-    let (app, token) = (session.app(), token(session));
-    let change = (LIVE_COLOR, live.as_str());
+    change_parameter(session, before, (LIVE_COLOR, live), told).await
+}
+
+/// An update of that parameter alone, and waits.
+pub(super) async fn change_parameter(
+    session: &Session,
+    stack: &StackSnapshot,
+    change: (&str, &str),
+    told: &mut HashSet<String>,
+) -> Result<()> {
+    let (name, app, token) = (session.stack_name(), session.app(), token(session));
+    let others = stack.parameters.keys().filter(|key| *key != change.0);
     let update = session
         .aws
         .update_one_parameter(&name, app, change, others, &token);
-    let started = or_begun(session, update.await, &token).await?;
-    if started == StackChange::Started {
-        await_stack(session, &name, told).await?;
+    match or_begun(session, update.await, &token).await? {
+        StackChange::Started => await_stack(session, &name, told).await,
+        StackChange::NothingToDo => Ok(()),
     }
-    Ok(())
 }
 
 /// Today's live colour, so that an update of the stack leaves it live.
@@ -364,11 +351,7 @@ pub async fn await_settled(session: &Session) -> Result<Option<StackSnapshot>> {
     Ok(None)
 }
 
-pub(super) async fn await_stack(
-    session: &Session,
-    name: &str,
-    told: &mut HashSet<String>,
-) -> Result<()> {
+async fn await_stack(session: &Session, name: &str, told: &mut HashSet<String>) -> Result<()> {
     let mut first_failure = None;
     for round in 0.. {
         // Read before the events, so that the last events are not missed.

@@ -110,7 +110,8 @@ async fn forget(
     Ok(())
 }
 
-fn uses(service: &ServiceState, arn: &TaskDefinitionArn) -> bool {
+/// Whether the service runs it, or is to or was to.
+pub(super) fn uses(service: &ServiceState, arn: &TaskDefinitionArn) -> bool {
     let mut deployments = service.deployments.iter();
     service.task_definition == *arn
         || deployments.any(|deployment| deployment.task_definition == *arn)

@@ -4,7 +4,7 @@
 use crate::config::{Attached, ListenerKeys, RuleKey};
 use crate::engine::plan::Refusal;
 use crate::model::{
-    Balancer, BalancerListener, ConditionPattern, ListenerRule, PerColor, RuleCondition,
+    Balancer, BalancerListener, ConditionPattern, ListenerRule, PerColor, RuleArn, RuleCondition,
     TargetGroupArn,
 };
 
@@ -178,7 +178,7 @@ fn has_just(rule: &ListenerRule, host: &[String], path: &[String]) -> bool {
 /// There is no room. Nothing of others' is moved to make some.
 pub fn priorities(
     way: UsersWay<'_>,
-    own: Option<&PerColor<String>>,
+    own: Option<&PerColor<RuleArn>>,
 ) -> Result<PerColor<u32>, Refusal> {
     let number = |rule: &ListenerRule| rule.priority.as_ref()?.parse::<u32>().ok();
     let before = way
@@ -188,7 +188,11 @@ pub fn priorities(
         .map_or(LAST_PRIORITY + 1, |_| number(way.rule).unwrap_or_default());
     let rules = || way.listener.rules.iter();
     if let Some(own) = own {
-        let of = |arn: &String| rules().find(|rule| rule.arn == *arn).and_then(number);
+        let of = |arn: &RuleArn| {
+            rules()
+                .find(|rule| rule.arn == arn.as_str())
+                .and_then(number)
+        };
         if let (Some(blue), Some(green)) = (of(&own.blue), of(&own.green)) {
             return Ok(PerColor { blue, green });
         }

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
+use super::Color;
+
 /// The app's name, from which every AWS resource's is made.
 ///
 /// Two to twenty characters, because the longest name made of it,
@@ -39,6 +41,11 @@ impl AppName {
     /// definitions.
     pub fn stack_name(&self) -> String {
         format!("bgecs-{}", self.0)
+    }
+
+    /// `bgecs-<app>-<colour>`: what only that colour has.
+    pub fn colored(&self, color: Color) -> String {
+        format!("{}-{color}", self.stack_name())
     }
 
     /// Where the containers' logs are, unless somebody else has a place for them.

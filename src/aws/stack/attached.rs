@@ -83,7 +83,7 @@ fn group(it: &Attachment, color: Color) -> Value {
 
 fn target_group(it: &Attachment) -> Value {
     let mut properties = it.group_settings.clone();
-    let name = format!("{}-{}", it.app.stack_name(), it.made());
+    let name = it.app.colored(it.made());
     properties.insert("Name".to_owned(), json!(name));
     properties.insert("Tags".to_owned(), tags(it));
     json!({ "Type": "AWS::ElasticLoadBalancingV2::TargetGroup", "Properties": properties })

@@ -137,7 +137,7 @@ fn testers_rules_come_right_ahead_of_users() {
             rule: listener.rules.last().unwrap(),
         };
         let own = own.map(|own| {
-            let [blue, green] = own.map(|it| format!("rule/{it}"));
+            let [blue, green] = own.map(|it| RuleArn::new(format!("rule/{it}")));
             PerColor { blue, green }
         });
         let found = priorities(way, own.as_ref()).ok();

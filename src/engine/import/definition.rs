@@ -11,12 +11,13 @@ fn containers(definition: &Value) -> impl Iterator<Item = &Value> {
     definition[CONTAINERS].as_array().into_iter().flatten()
 }
 
+fn named<'a>(definition: &'a Value, container: &str) -> Option<&'a Value> {
+    containers(definition).find(|it| it["name"] == container)
+}
+
 /// The containers that run the same image as that one, and so the same release.
 pub(super) fn of_the_same_image(definition: &Value, container: &str) -> Vec<String> {
-    let mut all = containers(definition);
-    let image = all
-        .find(|it| it["name"] == container)
-        .map(|it| &it["image"]);
+    let image = named(definition, container).map(|it| &it["image"]);
     let others = containers(definition).filter(|it| it["name"] != container);
     others
         .filter(|it| Some(&it["image"]) == image)
@@ -26,8 +27,7 @@ pub(super) fn of_the_same_image(definition: &Value, container: &str) -> Vec<Stri
 
 /// The image that the container runs.
 pub(super) fn image<'a>(definition: &'a Value, container: &str) -> Option<&'a str> {
-    let mut all = containers(definition);
-    all.find(|it| it["name"] == container)?["image"].as_str()
+    named(definition, container)?["image"].as_str()
 }
 
 /// Without its family, which is the app's, the images of the containers that run
@@ -66,7 +66,5 @@ pub(super) fn has_values(definition: &Value) -> bool {
 
 /// Where the container logs to, if that is CloudWatch.
 pub(super) fn log_group<'a>(definition: &'a Value, container: &str) -> Option<&'a str> {
-    let mut all = containers(definition);
-    let found = all.find(|it| it["name"] == container)?;
-    found["logConfiguration"]["options"]["awslogs-group"].as_str()
+    named(definition, container)?["logConfiguration"]["options"]["awslogs-group"].as_str()
 }

@@ -42,34 +42,28 @@ pub struct ChangedResource {
 impl Import {
     pub fn plan(&self) -> ImportPlan {
         let name = &self.read.service.name;
-        let (stack, other) = (self.app.stack_name(), self.color.other());
+        let (stack, second) = (self.app.stack_name(), self.app.colored(self.color.other()));
         let cluster = &self.read.settings.cluster;
         let mut creates = vec![
-            format!(
-                "the target group {stack}-{other}, like {}",
-                self.group_name()
-            ),
+            format!("the target group {second}, like {}", self.group_name()),
             format!(
                 "2 rules for testers, one for each colour: requests with the header {COLOR_HEADER}"
             ),
             format!("the DynamoDB table {stack}: the journal and the lease"),
         ];
-        let definition = &self.read.definition;
-        let image = definition::image(definition, &self.container);
+        let image = self.read.image(&self.container);
         if image
             .and_then(|image| NamedRepository::of_image(image, None))
             .is_none()
         {
             creates.push(format!("the ECR repository {stack}"));
         }
-        if definition::log_group(definition, &self.container).is_none() {
+        if self.read.log_group(&self.container).is_none() {
             creates.push(format!("the log group {}", self.app.log_group()));
         }
         ImportPlan {
             creates,
-            deploy: format!(
-                "the service {stack}-{other} in the cluster {cluster}, a copy of {name}"
-            ),
+            deploy: format!("the service {second} in the cluster {cluster}, a copy of {name}"),
             promote: format!(
                 "what {} forwards to",
                 match self.production.rule {
