@@ -33,8 +33,8 @@ pub mod watched;
 pub mod watching;
 pub mod work;
 
-use crate::engine::shift::{NoteFault, Urgency, WriteFault};
-use crate::model::{Color, Condition, Found, Move, Route};
+use crate::engine::shift::{NoteFault, WriteFault};
+use crate::model::{Color, Condition, Found, Move, Route, Urgency};
 
 /// What a shift needs from the world; a live one, and a fake for tests. A call
 /// that is dropped may have its effect all the same.

@@ -46,7 +46,7 @@ pub use entrance::{
 };
 pub use hook::Hook;
 pub use image::{Contents, LABEL_COMMIT, LABEL_CONTEXT, Origin, Platform, RunsOn};
-pub use infrastructure::{ColorServices, Infrastructure, ServiceSettings, TaskRoles};
+pub use infrastructure::{ColorServices, FurtherWay, Infrastructure, ServiceSettings, TaskRoles};
 pub use latency::{LatencyLimit, Quantile};
 pub use names::{AccountId, AppName, AwsPlace, is_region};
 pub use observed::{
@@ -65,7 +65,7 @@ pub use service_definition::{
 pub use ssh_agent::SshAgent;
 pub use strategy::{Condition, Stage, Steps, Strategy};
 pub use traffic::{
-    COLOR_HEADER, Endpoint, Foreign, Found, Move, OtherWays, PerRoute, Route, Split, WayIn,
+    COLOR_HEADER, Endpoint, Foreign, Found, Move, OtherWays, PerRoute, Route, Split, Urgency, WayIn,
 };
 
 use std::fmt;

@@ -5,10 +5,13 @@ mod entrance;
 mod ways;
 
 use aws_sdk_elasticloadbalancingv2::types::{TargetHealthDescription, TargetHealthStateEnum};
+use futures_util::future::try_join_all;
 
 use super::Aws;
 use super::error::{AwsError, AwsErrorKind, Named};
-use crate::model::{ListenerArn, Target, TargetGroupArn, TargetState, Targets};
+use crate::model::{
+    Color, Infrastructure, ListenerArn, Target, TargetGroupArn, TargetState, Targets,
+};
 
 impl Aws {
     pub async fn has_listener(
@@ -23,6 +26,18 @@ impl Aws {
             Err(error) if error.kind == AwsErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
         }
+    }
+
+    /// Of a colour: of its groups, the one that is worst off.
+    pub async fn color_health(
+        &self,
+        infra: &Infrastructure,
+        color: Color,
+    ) -> Result<Targets, AwsError> {
+        let groups = infra
+            .groups_of(color)
+            .map(|group| self.target_health(group));
+        Ok(Targets::weakest(try_join_all(groups).await?))
     }
 
     pub async fn target_health(&self, group: &TargetGroupArn) -> Result<Targets, AwsError> {

@@ -41,8 +41,8 @@ impl Aws {
             self.read_load_balancer(infra, ways),
             self.read_journal(infra, journal),
             self.read_running(infra),
-            self.target_health(infra.target_group(Color::Blue)),
-            self.target_health(infra.target_group(Color::Green)),
+            self.color_health(infra, Color::Blue),
+            self.color_health(infra, Color::Green),
         )?;
         let (traffic, other_ways) = load_balancer;
         let of = |(service, release), targets| ColorState {

@@ -9,7 +9,7 @@ mod weights;
 
 use super::Aws;
 use super::error::AwsError;
-use crate::model::{Found, Infrastructure, Move, Patience, PerRoute, Strategy};
+use crate::model::{Found, Infrastructure, Move, Patience, PerRoute, Strategy, Urgency};
 pub(super) use actions::{ActionsByArn, LastRead, found, named_groups};
 pub use alb::AlbRouter;
 pub(super) use listener::by_arn as listener_actions;
@@ -44,5 +44,20 @@ pub trait Router {
 
     /// # Errors
     /// AWS's own; a route that is not to be overwritten.
-    async fn apply(&self, it: Move) -> Result<(), AwsError>;
+    async fn apply(&self, it: Move, urgency: Urgency) -> Result<(), Unmoved>;
+}
+
+/// Why a route is not where it was to be moved.
+#[derive(Debug)]
+pub struct Unmoved {
+    pub error: AwsError,
+    /// Whether another of its ways in was moved.
+    pub is_in_part: bool,
+}
+
+impl From<AwsError> for Unmoved {
+    fn from(error: AwsError) -> Self {
+        let is_in_part = false;
+        Self { error, is_in_part }
+    }
 }

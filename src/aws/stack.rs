@@ -15,8 +15,9 @@ use super::Aws;
 use super::error::{AwsError, Named};
 use crate::model::marks::TAG_APP;
 use crate::model::{
-    Color, ColorServices, Endpoint, Infrastructure, ListenerArn, Network, PerColor, PerRoute,
-    Place, Places, RuleArn, ServiceSettings, StackEvent, TargetGroupArn, TaskRoles, TestPlace,
+    Color, ColorServices, Endpoint, FurtherWay, Infrastructure, ListenerArn, Network, PerColor,
+    PerRoute, Place, Places, RuleArn, ServiceSettings, StackEvent, TargetGroupArn, TaskRoles,
+    TestPlace,
 };
 
 pub use attached::template as attached_template;
@@ -24,6 +25,7 @@ pub use changes::ChangeSet;
 pub use state::StackStatus;
 
 /// The outputs of a stack whose test route is found by header: blue's, green's.
+const PRODUCTION_URL: &str = "ProductionUrl";
 const HEADER_RULES: [&str; 2] = ["TestBlueRuleArn", "TestGreenRuleArn"];
 
 /// The template of everything that `init` makes.
@@ -58,13 +60,18 @@ impl StackSnapshot {
 
     /// What the app's routes are called: by its own name, where the stack has one.
     pub fn endpoints(&self) -> PerRoute<Endpoint> {
+        let further = self.numbered(PRODUCTION_URL).map(|(_, url)| url);
+        let further: Vec<String> = further.collect();
         let named = |output: &str, port| match self.outputs.get(output) {
+            Some(url) if output == PRODUCTION_URL && !further.is_empty() => {
+                Endpoint::Several([std::slice::from_ref(url), &further].concat())
+            }
             Some(url) => Endpoint::Named(url.clone()),
             None => port,
         };
         let PerRoute { production, test } = PerRoute::PORTS;
         PerRoute {
-            production: named("ProductionUrl", production),
+            production: named(PRODUCTION_URL, production),
             test: match self.outputs.contains_key(HEADER_RULES[0]) {
                 true => Endpoint::Header,
                 false => named("TestUrl", test),
@@ -97,11 +104,13 @@ impl StackSnapshot {
             load_balancer_dns_name: output("LoadBalancerDnsName")?,
             places: self.places()?,
             endpoints: self.endpoints(),
+            further_ways: self.further_ways()?,
             redirect: output("RedirectListenerArn").ok().map(ListenerArn::new),
             target_groups: PerColor {
                 blue: TargetGroupArn::new(output("BlueTargetGroupArn")?),
                 green: TargetGroupArn::new(output("GreenTargetGroupArn")?),
             },
+            further_groups: self.further_groups()?,
             settings: match original {
                 Some(original) => ServiceSettings::CopiedFrom(original),
                 None => ServiceSettings::Made(Network {
@@ -142,6 +151,44 @@ impl StackSnapshot {
                 false => TestPlace::At(listener("TestListenerArn")?),
             },
         })
+    }
+
+    /// Outputs of which there are several are numbered from the second on.
+    fn numbered(&self, name: &str) -> impl Iterator<Item = (u32, String)> {
+        (2..).map_while(move |n| {
+            let value = self.outputs.get(&format!("{name}{n}"))?;
+            Some((n, value.clone()))
+        })
+    }
+
+    fn further_ways(&self) -> Result<Vec<FurtherWay>, String> {
+        let way = |(n, url): (u32, String)| {
+            let output = |name: &str| self.output(&format!("{name}{n}"));
+            Ok(FurtherWay {
+                place: match output("ProductionRuleArn") {
+                    Ok(rule) => Place::Rule(RuleArn::new(rule)),
+                    Err(_) => Place::Listener(ListenerArn::new(output("ProdListenerArn")?)),
+                },
+                load_balancer: output("LoadBalancerArn")?,
+                load_balancer_dns_name: output("LoadBalancerDnsName")?,
+                url,
+                probe_path: output("ProbePath").ok(),
+                header_rules: PerColor {
+                    blue: RuleArn::new(output(HEADER_RULES[0])?),
+                    green: RuleArn::new(output(HEADER_RULES[1])?),
+                },
+            })
+        };
+        self.numbered(PRODUCTION_URL).map(way).collect()
+    }
+
+    fn further_groups(&self) -> Result<Vec<PerColor<TargetGroupArn>>, String> {
+        let pair = |(n, blue): (u32, String)| {
+            let green = self.output(&format!("GreenTargetGroupArn{n}"))?;
+            let [blue, green] = [blue, green].map(TargetGroupArn::new);
+            Ok(PerColor { blue, green })
+        };
+        self.numbered("BlueTargetGroupArn").map(pair).collect()
     }
 
     /// # Errors

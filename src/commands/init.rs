@@ -223,7 +223,7 @@ fn result(
         urls: infra.urls(),
         load_balancer: match infra.endpoints.production {
             Endpoint::Port(_) | Endpoint::Header => None,
-            Endpoint::Named(_) => Some(infra.load_balancer_dns_name.clone()),
+            Endpoint::Named(_) | Endpoint::Several(_) => Some(infra.load_balancer_dns_name.clone()),
         },
         here,
         is_first: live.is_none_or(|live| live == "none"),

@@ -477,6 +477,7 @@ impl Status {
         let place = match &listener.endpoint {
             Endpoint::Port(_) | Endpoint::Header => format!("{}  {url}", listener.endpoint),
             Endpoint::Named(_) => url,
+            Endpoint::Several(_) => listener.endpoint.to_string(),
         };
         format!("  {place}  -> {}", listener.text)
     }

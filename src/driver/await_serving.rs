@@ -105,9 +105,9 @@ async fn until_it_serves(
     });
     let mut told = told_already(wait);
     let mut seen = Vec::new();
-    let group = wait.observed.infrastructure.target_group(wait.color);
+    let infra = &wait.observed.infrastructure;
     let known = wait.observed.color(wait.color).targets.clone();
-    let mut health = TargetHealth::of(&session.aws, group, known);
+    let mut health = TargetHealth::of(&session.aws, infra, wait.color, known);
     loop {
         let reading = read(session, wait, &watch, &mut health, &mut seen).await?;
         tell_new_events(session, &reading, &mut told);

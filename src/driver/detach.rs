@@ -55,14 +55,14 @@ pub async fn refuse_users_elsewhere(
         return Ok(());
     }
     let name = infra.services.name(original);
-    let (endpoint, group) = (&infra.endpoints.production, infra.target_group(original));
+    let (endpoint, group) = (&infra.endpoints.production, infra.groups_named(original));
     Err(Error::refused(format!(
         "users are not on the service {name} alone, which is to stay"
     ))
     .traffic(format!("{endpoint} -> {found}"))
     .hint(format!(
         "point {} at {group} by hand once that service has the release that users are to have; then `bgecs detach`",
-        infra.places.named(Route::Production)
+        infra.places_named(Route::Production)
     )))
 }
 

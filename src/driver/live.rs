@@ -10,9 +10,9 @@ use super::turn::{Stop, Turn};
 use crate::aws::{Aws, Router};
 use crate::config::ShiftSection;
 use crate::engine::alarms;
-use crate::engine::shift::{NoteFault, Urgency, WriteFault};
+use crate::engine::shift::{NoteFault, WriteEffect, WriteFault};
 use crate::model::journal::{Effect, Operation};
-use crate::model::{Color, Condition, Found, Hook, Move, Observed, Route};
+use crate::model::{Color, Condition, Found, Hook, Move, Observed, Route, Urgency};
 use crate::session::Session;
 
 /// How long added tasks may take to become healthy.
@@ -174,15 +174,18 @@ impl World for LiveWorld<'_> {
     }
 
     async fn apply(&self, it: Move, urgency: Urgency) -> Result<(), WriteFault> {
-        self.permit(urgency).await.map_err(|message| WriteFault {
-            ambiguous: false,
-            message,
-        })?;
-        self.router().apply(it).await.map_err(|error| WriteFault {
-            // What was throttled did not happen; as with a lost answer,
-            // sending it again is what helps.
-            ambiguous: error.is_retryable(),
-            message: error.to_string(),
+        let permitted = self.permit(urgency).await;
+        permitted.map_err(|why| WriteFault::new(WriteEffect::Nothing, why))?;
+        let applied = self.router().apply(it, urgency).await;
+        applied.map_err(|unmoved| {
+            let effect = match unmoved.is_in_part {
+                // What was throttled did not happen; as with a lost answer,
+                // sending it again is what helps.
+                _ if unmoved.error.is_retryable() => WriteEffect::Unknown,
+                true => WriteEffect::InPart,
+                false => WriteEffect::Nothing,
+            };
+            WriteFault::new(effect, unmoved.error.to_string())
         })
     }
 
@@ -200,13 +203,9 @@ impl World for LiveWorld<'_> {
     }
 
     async fn is_healthy(&self, color: Color) -> Result<bool, String> {
-        let group = self.observed.infrastructure.target_group(color);
-        let targets = self
-            .aws
-            .target_health(group)
-            .await
-            .map_err(|error| error.to_string())?;
-        Ok(targets.healthy() > 0)
+        let infra = &self.observed.infrastructure;
+        let targets = self.aws.color_health(infra, color).await;
+        Ok(targets.map_err(|error| error.to_string())?.healthy() > 0)
     }
 }
 

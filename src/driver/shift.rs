@@ -13,7 +13,7 @@ use super::World;
 use crate::engine::analysis::Answerer;
 use crate::engine::evidence::Landmark;
 use crate::engine::seen::{Changed, NEW, OLD, Releases, Seen};
-use crate::engine::shift::{Action, Event, Milestone, Shift};
+use crate::engine::shift::{Action, Event, Milestone, Shift, WriteEffect};
 use crate::interrupt::Interrupts;
 use crate::model::{Color, Move, Route, Sample};
 use crate::probe::Probe;
@@ -276,7 +276,7 @@ async fn perform(world: &impl World, action: Action) -> Event {
         Action::Meet(condition) => Event::Met(world.meet(condition).await),
         Action::Note(it) => Event::Noted(world.note(it).await),
         Action::Apply(it, urgency) => match world.apply(it, urgency).await {
-            Err(fault) if !fault.ambiguous && world.has_lost_the_lease() => {
+            Err(fault) if fault.effect == WriteEffect::Nothing && world.has_lost_the_lease() => {
                 Event::LeaseLost(fault.message)
             }
             result => Event::Written(result),

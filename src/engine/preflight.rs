@@ -97,7 +97,7 @@ fn production(observed: &Observed, may_be_split: bool) -> Check {
             Place::Rule(_) => "prod rule",
         },
         ok: match may_be_split {
-            true => seen.split().is_some(),
+            true => !seen.splits().is_empty(),
             false => seen.only().is_some(),
         },
         detail: format!("{} {}", observed.endpoints().production, seen.deed()),
@@ -197,11 +197,9 @@ fn going_back(observed: &Observed, color: Color) -> String {
 fn capacity(observed: &Observed, strategy: &Strategy, is_under_way: bool) -> Check {
     let (from, to) = (strategy.from, strategy.to);
     let (has, live) = (observed.color(to).running(), observed.color(from).running());
-    let found = observed.traffic.production.split();
-    let share = match found.filter(|_| is_under_way) {
-        Some(split) => split.share(to),
-        None => strategy.first_share(),
-    };
+    let found = observed.traffic.production.greatest_share(to);
+    let found = found.filter(|_| is_under_way);
+    let share = found.unwrap_or_else(|| strategy.first_share());
     let needs = needed(share, live);
     let mut detail = format!("{to} runs {}, {from} {live}", counted(has, "task"));
     if needs < live {

@@ -28,8 +28,8 @@ use super::analysis::{Complaint, Heard, Stretch};
 use super::seen::Changed;
 use crate::model::{Condition, PerRoute, Route, Stage, Strategy};
 pub use words::{
-    Action, Before, Event, Milestone, MoveTimes, NoteFault, Outcome, Phase, Policy, Tolerated,
-    Urgency, Why, WriteFault,
+    Action, Before, Event, Milestone, MoveTimes, NoteFault, Outcome, Phase, Policy, Tolerated, Why,
+    WriteEffect, WriteFault,
 };
 
 /// How long a call may take: two attempts of its own, and the pause between them.
@@ -138,12 +138,12 @@ impl Shift {
     pub fn is_half_way(&self) -> bool {
         let has_moved = !matches!(self.outcome(), Some(Outcome::Unchanged(_)));
         let last = self.production_moves().last().filter(|_| has_moved);
-        let split = match last {
-            Some(moved) => Some(moved.it.to),
-            None => self.before.found.production.split(),
+        let is_on_both = match last {
+            Some(moved) => moved.it.to.is_shared(),
+            None => self.before.found.production.is_on_both(),
         };
         let is_back = matches!(self.outcome(), Some(Outcome::RolledBack(_)));
-        !is_back && split.is_some_and(|split| split.is_shared())
+        !is_back && is_on_both
     }
 
     /// Where it is, for noticing that it goes on.
@@ -239,10 +239,9 @@ impl Shift {
                 is_lost: false,
                 message: format!("the journal cannot be written: {message}"),
             })),
-            Action::Apply(..) => Event::Written(Err(WriteFault {
-                ambiguous: true,
-                message,
-            })),
+            Action::Apply(..) => {
+                Event::Written(Err(WriteFault::new(WriteEffect::Unknown, message)))
+            }
             Action::Read { .. } => Event::Read(Err(message)),
             Action::Meet(_) => Event::Met(Err(message)),
             Action::LookBack(_) | Action::AskHealth { .. } => Event::Health(Err(message)),

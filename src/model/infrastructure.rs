@@ -1,7 +1,8 @@
 //! What `init` made: the names and ARNs that every other command needs.
 
 use super::{
-    Color, Endpoint, ListenerArn, Network, PerColor, PerRoute, Places, Route, TargetGroupArn,
+    Color, Endpoint, ListenerArn, Network, PerColor, PerRoute, Place, Places, Route, RuleArn,
+    TargetGroupArn,
 };
 
 /// The outputs of the app's CloudFormation stack, typed.
@@ -17,14 +18,36 @@ pub struct Infrastructure {
     /// Where either route is decided on.
     pub places: Places,
     pub endpoints: PerRoute<Endpoint>,
+    /// Users come in by these as well; moved along with production's place, in
+    /// that order.
+    pub further_ways: Vec<FurtherWay>,
     /// That of port 80, where it sends users to HTTPS.
     pub redirect: Option<ListenerArn>,
     pub target_groups: PerColor<TargetGroupArn>,
+    /// Where the colours' tasks are registered besides: a service can be behind
+    /// several load balancers, each with a group of its own.
+    pub further_groups: Vec<PerColor<TargetGroupArn>>,
     pub settings: ServiceSettings,
     pub roles: TaskRoles,
     pub log_group: String,
     /// The table of the lease and the journal.
     pub journal_table: String,
+}
+
+/// Another way by which users come to the same two colours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FurtherWay {
+    pub place: Place,
+    /// Its ARN.
+    pub load_balancer: String,
+    pub load_balancer_dns_name: String,
+    /// What users type there, up to the path.
+    pub url: String,
+    /// A path that is asked there, where it is not production's.
+    pub probe_path: Option<String>,
+    /// Ahead of its place: they keep both colours' groups attached to its load
+    /// balancer, which checks the health of no other group.
+    pub header_rules: PerColor<RuleArn>,
 }
 
 /// The two colours' services, by their names in one cluster.
@@ -86,11 +109,95 @@ impl Infrastructure {
         self.target_groups.get(color)
     }
 
+    /// All groups, by what of a service each pair is for.
+    pub fn group_pairs(&self) -> impl Iterator<Item = &PerColor<TargetGroupArn>> {
+        std::iter::once(&self.target_groups).chain(&self.further_groups)
+    }
+
+    /// Where that colour's tasks are registered.
+    pub fn groups_of(&self, color: Color) -> impl Iterator<Item = &TargetGroupArn> {
+        self.group_pairs().map(move |pair| pair.get(color))
+    }
+
+    /// The pair that this group is of, if it is one of ours.
+    pub fn pair_of(&self, target_group: &str) -> Option<&PerColor<TargetGroupArn>> {
+        let is_of = |pair: &&PerColor<TargetGroupArn>| {
+            let mut colors = Color::BOTH.into_iter();
+            colors.any(|color| pair.get(color).as_str() == target_group)
+        };
+        self.group_pairs().find(is_of)
+    }
+
     /// The colour whose target group this is, if it is one of ours.
     pub fn color_of(&self, target_group: &str) -> Option<Color> {
-        Color::BOTH
-            .into_iter()
-            .find(|color| self.target_group(*color).as_str() == target_group)
+        let is_its = |color: &Color| {
+            let mut groups = self.groups_of(*color);
+            groups.any(|group| group.as_str() == target_group)
+        };
+        Color::BOTH.into_iter().find(is_its)
+    }
+
+    /// What is written to move a route, each way in by its name; nothing where
+    /// nothing moves it.
+    pub fn moved(&self, route: Route) -> Vec<(String, &Place)> {
+        let Some(first) = self.places.moved(route) else {
+            return Vec::new();
+        };
+        let first = (self.way_name(route), first);
+        let further = self
+            .further_ways
+            .iter()
+            .filter(|_| route == Route::Production);
+        let further = further.map(|way| (way.name(), &way.place));
+        std::iter::once(first).chain(further).collect()
+    }
+
+    /// Of the first way in.
+    fn way_name(&self, route: Route) -> String {
+        match self.endpoints.get(route) {
+            Endpoint::Several(urls) => urls.first().cloned().unwrap_or_default(),
+            endpoint => endpoint.to_string(),
+        }
+    }
+
+    /// The rules by which a request names its colour, each pair with the place that
+    /// it has to be ahead of.
+    pub fn header_rules(&self) -> Vec<(&PerColor<RuleArn>, &Place)> {
+        let first = self.places.header_rules();
+        let first = first.map(|rules| (rules, &self.places.production));
+        let further = self.further_ways.iter();
+        let further = further.map(|way| (&way.header_rules, &way.place));
+        first.into_iter().chain(further).collect()
+    }
+
+    /// What a route is decided on by, as a person needs it to put that right by hand.
+    pub fn places_named(&self, route: Route) -> String {
+        let further = self
+            .further_ways
+            .iter()
+            .filter(|_| route == Route::Production);
+        let further = further.map(|way| way.place.to_string());
+        let all = std::iter::once(self.places.named(route)).chain(further);
+        all.collect::<Vec<_>>().join(" and ")
+    }
+
+    /// The same of a colour's target groups.
+    pub fn groups_named(&self, color: Color) -> String {
+        let all = self.groups_of(color).map(TargetGroupArn::as_str);
+        all.collect::<Vec<_>>().join(" and ")
+    }
+
+    /// Each load balancer that users come in by, once.
+    pub fn load_balancers(&self) -> Vec<&str> {
+        let further = self.further_ways.iter();
+        let further = further.map(|way| way.load_balancer.as_str());
+        let mut all: Vec<&str> = Vec::new();
+        for arn in std::iter::once(self.load_balancer.as_str()).chain(further) {
+            if !all.contains(&arn) {
+                all.push(arn);
+            }
+        }
+        all
     }
 
     /// What a person opens: the app's own name, or else the load balancer's.
@@ -100,6 +207,7 @@ impl Infrastructure {
             Endpoint::Port(80) => format!("http://{name}"),
             Endpoint::Port(port) => format!("http://{name}:{port}"),
             Endpoint::Named(url) => url.clone(),
+            Endpoint::Several(urls) => urls.first().cloned().unwrap_or_default(),
             Endpoint::Header => self.url(Route::Production),
         }
     }
@@ -109,5 +217,14 @@ impl Infrastructure {
             production: self.url(Route::Production),
             test: self.url(Route::Test),
         }
+    }
+}
+
+impl FurtherWay {
+    /// `https://shop.example.com/api/health`, as far as it says more than its
+    /// name.
+    pub fn name(&self) -> String {
+        let path = self.probe_path.as_deref().unwrap_or_default();
+        format!("{}{path}", self.url)
     }
 }

@@ -1,6 +1,7 @@
 //! What was seen of the world at one moment. Everything bgecs decides, it
 //! decides from these values; none of them is kept anywhere.
 
+use std::cmp::Reverse;
 use std::fmt;
 
 use serde::Serialize;
@@ -199,11 +200,22 @@ pub struct Target {
     pub description: Option<String>,
 }
 
-/// A colour's target group.
+/// A colour's targets, in one of its groups.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Targets(pub Vec<Target>);
 
 impl Targets {
+    /// Of all the groups that a colour's tasks are in, the one that is worst off: a
+    /// colour serves where it serves in each.
+    pub fn weakest(groups: Vec<Self>) -> Self {
+        let count = |of: &Self, state| of.0.iter().filter(|it| it.state == state).count();
+        let strength = |of: &Self| {
+            let unhealthy = count(of, TargetState::Unhealthy);
+            (of.healthy(), Reverse(unhealthy), Reverse(of.registered()))
+        };
+        groups.into_iter().min_by_key(strength).unwrap_or_default()
+    }
+
     pub fn healthy(&self) -> usize {
         self.0
             .iter()

@@ -100,12 +100,19 @@ impl Strategy {
     }
 
     /// What is left of it where routes were found there: from the stage on that
-    /// production is at. None where no stage leads to it.
+    /// production is at, or some of its ways in. None where no stage leads to it.
     pub fn rest(&self, found: &PerRoute<Found>) -> Option<Self> {
-        let production = found.production.split()?;
+        let start = Split::all(self.from);
+        let moves = self.stages.iter().map(|stage| stage.it);
+        let of_production = moves.filter(|it| it.route == Route::Production);
+        let known: Vec<Split> = of_production.map(|it| it.to).chain([start]).collect();
+        if !found.production.is_among(&known) {
+            return None;
+        }
+        let splits = found.production.splits();
         let is_there =
-            |stage: &Stage| stage.it.route == Route::Production && stage.it.to == production;
-        let reached = match production == Split::all(self.from) {
+            |stage: &Stage| stage.it.route == Route::Production && splits.contains(&stage.it.to);
+        let reached = match splits.iter().all(|split| *split == start) {
             true => 0,
             false => self.stages.iter().rposition(is_there)?,
         };

@@ -8,10 +8,10 @@ use time::OffsetDateTime;
 use super::journal::{Command, Head, Holder, Lease, Operation, OperationId, Truth, Who};
 use super::{
     Attachment, Color, ColorServices, ColorState, Deployed, Deployment, Endpoint, Foreign, Found,
-    Infrastructure, ListenerArn, Move, NamedRepository, Network, Observed, OtherWays, Patience,
-    PerColor, PerRoute, Place, Places, Release, Rollout, Route, RuleArn, ServiceDefinition,
-    ServiceSettings, ServiceState, Split, TargetGroupArn, TaskDefinitionArn, TaskRoles, TestPlace,
-    UsersRule, WayIn,
+    FurtherWay, Infrastructure, ListenerArn, Move, NamedRepository, Network, Observed, OtherWays,
+    Patience, PerColor, PerRoute, Place, Places, Release, Rollout, Route, RuleArn,
+    ServiceDefinition, ServiceSettings, ServiceState, Split, TargetGroupArn, TaskDefinitionArn,
+    TaskRoles, TestPlace, UsersRule, WayIn,
 };
 
 pub fn infrastructure() -> Infrastructure {
@@ -26,11 +26,13 @@ pub fn infrastructure() -> Infrastructure {
             test: TestPlace::At(Place::Listener(ListenerArn::new("listener/test"))),
         },
         endpoints: PORTS,
+        further_ways: Vec::new(),
         redirect: None,
         target_groups: PerColor {
             blue: TargetGroupArn::new("tg/blue"),
             green: TargetGroupArn::new("tg/green"),
         },
+        further_groups: Vec::new(),
         settings: ServiceSettings::Made(Network {
             subnets: vec!["subnet-1".to_owned(), "subnet-2".to_owned()],
             security_groups: vec!["sg-1".to_owned()],
@@ -60,6 +62,36 @@ pub fn by_rules() -> Infrastructure {
             ..PORTS
         },
         ..infrastructure()
+    }
+}
+
+/// The same by rules, with a further way at an internal load balancer, where each
+/// colour has a group of its own.
+pub fn by_several_ways() -> Infrastructure {
+    Infrastructure {
+        endpoints: PerRoute {
+            production: Endpoint::Several(vec![
+                "https://shop.example.com".to_owned(),
+                "https://shop.internal".to_owned(),
+            ]),
+            test: Endpoint::Header,
+        },
+        further_ways: vec![FurtherWay {
+            place: Place::Listener(ListenerArn::new("listener/internal")),
+            load_balancer: "balancer/internal".to_owned(),
+            load_balancer_dns_name: "internal.example".to_owned(),
+            url: "https://shop.internal".to_owned(),
+            probe_path: None,
+            header_rules: PerColor {
+                blue: RuleArn::new("rule/internal-blue"),
+                green: RuleArn::new("rule/internal-green"),
+            },
+        }],
+        further_groups: vec![PerColor {
+            blue: TargetGroupArn::new("tg/internal-blue"),
+            green: TargetGroupArn::new("tg/internal-green"),
+        }],
+        ..by_rules()
     }
 }
 

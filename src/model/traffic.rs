@@ -29,6 +29,8 @@ pub enum Endpoint {
     Port(u16),
     /// A URL of the app's own name, such as `https://shop.example.com`.
     Named(String),
+    /// Several such, which lead to the same place and are moved together.
+    Several(Vec<String>),
     /// Production's, asked for a colour: each request names its own.
     Header,
 }
@@ -38,7 +40,7 @@ impl Serialize for Endpoint {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Port(port) => serializer.serialize_u16(*port),
-            Self::Named(_) | Self::Header => serializer.collect_str(self),
+            Self::Named(_) | Self::Several(_) | Self::Header => serializer.collect_str(self),
         }
     }
 }
@@ -57,6 +59,7 @@ impl fmt::Display for Endpoint {
         match self {
             Self::Port(port) => write!(f, "port {port}"),
             Self::Named(name) => f.write_str(name),
+            Self::Several(names) => f.write_str(&names.join(" and ")),
             Self::Header => write!(f, "header {COLOR_HEADER}"),
         }
     }
@@ -200,7 +203,7 @@ impl TryFrom<PerColor<u16>> for Split {
 #[serde(from = "MoveForm")]
 pub struct Move {
     pub route: Route,
-    /// None where it went nowhere, or to what is not the app's.
+    /// None where it went nowhere, to what is not the app's, or several ways.
     pub from: Option<Split>,
     pub to: Split,
 }
@@ -210,6 +213,16 @@ impl Move {
     pub fn told(&self, endpoints: &PerRoute<Endpoint>) -> String {
         format!("point {} at {}", endpoints.get(self.route), self.to)
     }
+}
+
+/// Which way a write goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Urgency {
+    /// Not without a lease that is held for certain; one way in after the other.
+    Forward,
+    /// Users may be failing: only a lease that is known to be another's forbids it,
+    /// and no way in waits for another.
+    Back,
 }
 
 /// As a journal has it: up to format 2 the listener, the colour that it was to
@@ -258,6 +271,9 @@ pub enum Found {
     #[default]
     Nowhere,
     Split(Split),
+    /// A route with several ways in, of which one was moved and another not: by
+    /// what each is called. At least two of the splits differ.
+    Apart(Vec<(String, Split)>),
     /// Each request names its colour and gets that: a test route that is where it
     /// should be whatever is live, and that nothing moves.
     ByRequest,
@@ -277,6 +293,23 @@ pub struct Foreign {
     pub reaches: PerColor<bool>,
 }
 
+impl Foreign {
+    /// What is not the app's alone among ways of which that is true of some.
+    fn among(ways: &[(String, Found)]) -> Self {
+        let not_ours = ways.iter().filter(|(_, found)| found.split().is_none());
+        let deeds = not_ours.map(|(name, found)| format!("{} at {name}", found.deed()));
+        let reached = |color| ways.iter().any(|(_, found)| found.reaches(color));
+        Self {
+            verb: "is not the app's alone: it",
+            what: deeds.collect::<Vec<_>>().join(", and "),
+            reaches: PerColor {
+                blue: reached(Color::Blue),
+                green: reached(Color::Green),
+            },
+        }
+    }
+}
+
 impl From<Color> for Found {
     fn from(color: Color) -> Self {
         Self::Split(Split::all(color))
@@ -284,11 +317,57 @@ impl From<Color> for Found {
 }
 
 impl Found {
+    /// What a route does all of whose ways in do that, each by what it is called.
+    pub fn by_all(ways: Vec<(String, Self)>) -> Self {
+        let Some((_, first)) = ways.first() else {
+            return Self::Nowhere;
+        };
+        if ways.iter().all(|(_, found)| found == first) {
+            return first.clone();
+        }
+        let split = |(name, found): &(String, Self)| Some((name.clone(), found.split()?));
+        match ways.iter().map(split).collect() {
+            Some(splits) => Self::Apart(splits),
+            None => Self::Foreign(Foreign::among(&ways)),
+        }
+    }
+
+    /// The one that holds for all of it.
     pub fn split(&self) -> Option<Split> {
         match self {
             Self::Split(split) => Some(*split),
-            Self::Nowhere | Self::ByRequest | Self::Foreign(_) => None,
+            Self::Apart(_) | Self::Nowhere | Self::ByRequest | Self::Foreign(_) => None,
         }
+    }
+
+    /// All that hold for a part of it.
+    pub fn splits(&self) -> Vec<Split> {
+        match self {
+            Self::Split(split) => vec![*split],
+            Self::Apart(ways) => ways.iter().map(|(_, split)| *split).collect(),
+            Self::Nowhere | Self::ByRequest | Self::Foreign(_) => Vec::new(),
+        }
+    }
+
+    /// Whether it is split, and each part of it in one of these ways.
+    pub fn is_among(&self, known: &[Split]) -> bool {
+        let splits = self.splits();
+        !splits.is_empty() && splits.iter().all(|split| known.contains(split))
+    }
+
+    /// Whether each colour gets some of its requests, and nothing else does.
+    pub fn is_on_both(&self) -> bool {
+        match self {
+            Self::Split(split) => split.is_shared(),
+            Self::Apart(_) => true,
+            Self::Nowhere | Self::ByRequest | Self::Foreign(_) => false,
+        }
+    }
+
+    /// In basis points, wherever that colour gets most.
+    pub fn greatest_share(&self, color: Color) -> Option<u16> {
+        let splits = self.splits().into_iter();
+        splits.map(|split| split.share(color)).max()
     }
 
     /// The one colour that gets every request, if it is so.
@@ -299,7 +378,7 @@ impl Found {
     pub fn reaches(&self, color: Color) -> bool {
         match self {
             Self::Nowhere => false,
-            Self::Split(split) => split.share(color) > 0,
+            Self::Split(_) | Self::Apart(_) => self.greatest_share(color) > Some(0),
             Self::ByRequest => true,
             Self::Foreign(foreign) => *foreign.reaches.get(color),
         }
@@ -316,7 +395,7 @@ impl Found {
     pub fn foreign(&self) -> Option<&Foreign> {
         match self {
             Self::Foreign(foreign) => Some(foreign),
-            Self::Nowhere | Self::Split(_) | Self::ByRequest => None,
+            Self::Nowhere | Self::Split(_) | Self::Apart(_) | Self::ByRequest => None,
         }
     }
 
@@ -324,7 +403,9 @@ impl Found {
     pub fn deed(&self) -> String {
         match self {
             Self::Foreign(foreign) => format!("{} {}", foreign.verb, foreign.what),
-            Self::Nowhere | Self::Split(_) | Self::ByRequest => format!("forwards to {self}"),
+            Self::Nowhere | Self::Split(_) | Self::Apart(_) | Self::ByRequest => {
+                format!("forwards to {self}")
+            }
         }
     }
 }
@@ -335,6 +416,12 @@ impl fmt::Display for Found {
         match self {
             Self::Nowhere => f.write_str("nothing"),
             Self::Split(split) => write!(f, "{split}"),
+            Self::Apart(ways) => {
+                let ways = ways
+                    .iter()
+                    .map(|(name, split)| format!("{split} at {name}"));
+                f.write_str(&ways.collect::<Vec<_>>().join(", and "))
+            }
             Self::ByRequest => f.write_str("the colour that a request names"),
             Self::Foreign(foreign) => f.write_str(&foreign.what),
         }
@@ -425,6 +512,18 @@ mod tests {
             reaches: PerColor::default(),
         });
         let named = "forwards to the colour that a request names";
+        let way = |name: &str, found: Found| (name.to_owned(), found);
+        let whole = |color| Found::Split(Split::all(color));
+        let apart = Found::by_all(vec![
+            way("a", whole(Color::Green)),
+            way("b", whole(Color::Blue)),
+            way("c", whole(Color::Green)),
+        ]);
+        let partly = Found::by_all(vec![
+            way("a", whole(Color::Green)),
+            way("b", redirect.clone()),
+            way("c", Found::Nowhere),
+        ]);
         // The one that gets all, whether blue and green get any, and how it reads.
         for (found, only, reaches, deed) in [
             (Found::Nowhere, None, [false, false], "forwards to nothing"),
@@ -443,10 +542,45 @@ mod tests {
             ),
             (redirect, None, [false, false], "answers with a redirect"),
             (Found::ByRequest, None, [true, true], named),
+            (
+                apart,
+                None,
+                [true, true],
+                "forwards to green at a, and blue at b, and green at c",
+            ),
+            (
+                partly,
+                None,
+                [false, true],
+                "is not the app's alone: it answers with a redirect at b, and forwards to nothing at c",
+            ),
         ] {
             assert_eq!(found.only(), only, "{found:?}");
             assert_eq!(Color::BOTH.map(|color| found.reaches(color)), reaches);
             assert_eq!(found.deed(), deed);
         }
+    }
+
+    #[test]
+    fn a_route_is_what_all_its_ways_are() {
+        let all = |found: [Found; 2]| {
+            let names = ["a", "b"].map(str::to_owned).into_iter();
+            Found::by_all(names.zip(found).collect())
+        };
+        let [blue, green] = Color::BOTH.map(|color| Found::Split(Split::all(color)));
+        let canary = Found::Split(Split::with_share(Color::Green, 500));
+        assert_eq!(all([blue.clone(), blue.clone()]), blue);
+        assert_eq!(all([Found::Nowhere, Found::Nowhere]), Found::Nowhere);
+        let apart = all([canary.clone(), blue.clone()]);
+        assert_eq!(apart.split(), None);
+        assert!(apart.is_on_both() && canary.is_on_both() && !blue.is_on_both());
+        assert_eq!(apart.greatest_share(Color::Green), Some(500));
+        let known = [
+            Split::all(Color::Blue),
+            Split::with_share(Color::Green, 500),
+        ];
+        assert!(apart.is_among(&known) && !apart.is_among(&known[..1]));
+        assert!(!green.is_among(&known) && !Found::Nowhere.is_among(&known));
+        assert!(all([Found::Nowhere, blue]).foreign().is_some());
     }
 }

@@ -95,7 +95,7 @@ pub async fn here(
 fn port(infra: &Infrastructure, route: Route) -> Option<u16> {
     match infra.endpoints.get(route) {
         Endpoint::Port(port) => Some(*port),
-        Endpoint::Named(_) | Endpoint::Header => None,
+        Endpoint::Named(_) | Endpoint::Several(_) | Endpoint::Header => None,
     }
 }
 

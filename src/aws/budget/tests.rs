@@ -10,7 +10,7 @@ use super::queue::Queue;
 use crate::aws::Router;
 use crate::aws::testing::{Reply, Wire, credentials, listeners};
 use crate::model::testing::{infrastructure, move_to};
-use crate::model::{Color, Route, TargetGroupArn, TaskDefinitionArn};
+use crate::model::{Color, Route, TargetGroupArn, TaskDefinitionArn, Urgency};
 
 /// The published limits that cover a call.
 fn limits(service: PacedService, operation: &str) -> Vec<(u32, u32)> {
@@ -101,7 +101,7 @@ async fn writes_beyond_the_burst_leave_at_the_sustained_rate() {
     let (aws, infra) = (wire.aws(), infrastructure());
     aws.router(&infra).read().await.unwrap();
     let router = aws.router(&infra);
-    let write = || router.apply(move_to(Route::Production, Color::Blue));
+    let write = || router.apply(move_to(Route::Production, Color::Blue), Urgency::Forward);
     for written in join_all((0..18).map(|_| write())).await {
         written.unwrap();
     }

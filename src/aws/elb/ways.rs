@@ -10,7 +10,7 @@ use aws_sdk_elasticloadbalancingv2::types::{
     ProtocolEnum, QueryStringConditionConfig as Query, QueryStringKeyValuePair, Rule,
     RuleCondition, SourceIpConditionConfig as Source,
 };
-use futures_util::future::join_all;
+use futures_util::future::{join_all, try_join_all};
 
 use crate::aws::Aws;
 use crate::aws::error::{AwsError, AwsErrorKind, Named};
@@ -51,20 +51,18 @@ impl Aws {
         if let Some(ways) = known {
             return Ok((router.read().await?, ways));
         }
-        let all = self.decisions_of(&infra.load_balancer).await?;
+        let all = self.decisions_of(infra).await?;
         match (router.understand(&all.actions()), all.denied) {
             (Ok(traffic), denied) => Ok((traffic, ways(infra, &all.listeners, denied.as_ref()))),
             // It may be among the rules that were not read.
-            (Err(_), Some(denied)) if matches!(infra.places.production, Place::Rule(_)) => {
-                Err(denied)
-            }
+            (Err(_), Some(denied)) if is_by_rule(infra) => Err(denied),
             (Err(error), _) => Err(error),
         }
     }
 
     /// Only the other ways. Without a load balancer there is none.
     pub async fn read_other_ways(&self, infra: &Infrastructure) -> Result<OtherWays, AwsError> {
-        match self.decisions_of(&infra.load_balancer).await {
+        match self.decisions_of(infra).await {
             Ok(all) => Ok(ways(infra, &all.listeners, all.denied.as_ref())),
             Err(error) if error.kind == AwsErrorKind::NotFound => Ok(OtherWays::default()),
             Err(error) => Err(error),
@@ -77,14 +75,12 @@ impl Aws {
         &self,
         infra: &Infrastructure,
     ) -> Result<Option<HashMap<String, Found>>, AwsError> {
-        let all = match self.decisions_of(&infra.load_balancer).await {
+        let all = match self.decisions_of(infra).await {
             Ok(all) => all,
             Err(error) if error.kind == AwsErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
-        let is_by_rule = infra.places.header_rules().is_some()
-            || matches!(infra.places.production, Place::Rule(_));
-        if let (Some(denied), true) = (all.denied.clone(), is_by_rule) {
+        if let (Some(denied), true) = (all.denied.clone(), is_by_rule(infra)) {
             return Err(denied);
         }
         let actions = all.actions().into_iter();
@@ -103,8 +99,10 @@ impl Aws {
         Ok(listeners)
     }
 
-    async fn decisions_of(&self, load_balancer: &str) -> Result<Decisions, AwsError> {
-        let listeners = self.listeners_of(load_balancer).await?;
+    async fn decisions_of(&self, infra: &Infrastructure) -> Result<Decisions, AwsError> {
+        let balancers = infra.load_balancers().into_iter();
+        let listeners = balancers.map(|balancer| self.listeners_of(balancer));
+        let listeners = try_join_all(listeners).await?.concat();
         let rules = join_all(listeners.iter().map(|listener| self.rules_of(listener))).await;
         let mut all = Decisions {
             listeners: Vec::new(),
@@ -159,11 +157,18 @@ fn ways(
     }
 }
 
+/// Whether anything of the app's is a rule.
+fn is_by_rule(infra: &Infrastructure) -> bool {
+    let production = infra.moved(Route::Production);
+    let is_rule = |(_, place): &(String, &Place)| matches!(place, Place::Rule(_));
+    !infra.header_rules().is_empty() || production.iter().any(is_rule)
+}
+
 /// Whether that is moved along with a route.
 fn is_place(infra: &Infrastructure, arn: &str) -> bool {
     let routes = [Route::Production, Route::Test].into_iter();
-    let mut places = routes.filter_map(|route| infra.places.moved(route));
-    places.any(|place| place.arn() == arn)
+    let mut places = routes.flat_map(|route| infra.moved(route));
+    places.any(|(_, place)| place.arn() == arn)
 }
 
 /// What a listener does that bgecs does not move.
@@ -183,14 +188,12 @@ fn default_of(infra: &Infrastructure, listener: &Listener) -> Option<WayIn> {
 fn by(infra: &Infrastructure, listener: &Listener, rule: &Rule) -> Option<WayIn> {
     let arn = rule.rule_arn()?;
     let found = found(infra, rule.actions());
-    let is_ours = match infra.places.moved(Route::Test) {
-        Some(test) => {
-            let is_its = listener.listener_arn() == Some(test.arn());
-            let chosen = chosen(rule).filter(|_| is_its && rule.conditions().len() == 1);
-            chosen.is_some() && chosen == found.only()
-        }
-        None => color_of_header_rule(infra, arn).is_some(),
-    };
+    let chooses_on_the_test_route = infra.places.moved(Route::Test).is_some_and(|test| {
+        let is_its = listener.listener_arn() == Some(test.arn());
+        let chosen = chosen(rule).filter(|_| is_its && rule.conditions().len() == 1);
+        chosen.is_some() && chosen == found.only()
+    });
+    let is_ours = chooses_on_the_test_route || color_of_header_rule(infra, arn).is_some();
     // The default rule is the listener's default action once more.
     if is_ours || is_place(infra, arn) || rule.is_default() == Some(true) {
         return None;
@@ -225,16 +228,17 @@ fn chosen(rule: &Rule) -> Option<Color> {
 }
 
 fn color_of_header_rule(infra: &Infrastructure, arn: &str) -> Option<Color> {
-    let rules = infra.places.header_rules()?;
-    let is_its = |color: &Color| rules.get(*color).as_str() == arn;
+    let pairs = infra.header_rules();
+    let is_its = |color: &Color| {
+        let mut rules = pairs.iter().map(|(rules, _)| rules.get(*color));
+        rules.any(|rule| rule.as_str() == arn)
+    };
     Color::BOTH.into_iter().find(is_its)
 }
 
 /// What is wrong with the rules by which a request names its colour.
 fn amiss(infra: &Infrastructure, listeners: &[(Listener, Vec<Rule>)]) -> Option<String> {
-    let rules = infra.places.header_rules()?;
-    let found = |color: Color| -> Option<String> {
-        let arn = rules.get(color).as_str();
+    let wrong = |(color, arn, place): (Color, &str, &Place)| -> Option<String> {
         let is_it = |rule: &Rule| rule.rule_arn() == Some(arn);
         let all = listeners.iter().map(|(_, rules)| rules);
         let mut all = all.filter_map(|rules| Some((rules, rules.iter().position(is_it)?)));
@@ -242,7 +246,7 @@ fn amiss(infra: &Infrastructure, listeners: &[(Listener, Vec<Rule>)]) -> Option<
             return Some("is gone".to_owned());
         };
         let found = found(infra, rules[at].actions());
-        let is_production = |rule: &Rule| rule.rule_arn() == Some(infra.places.production.arn());
+        let is_production = |rule: &Rule| rule.rule_arn() == Some(place.arn());
         if found.only() != Some(color) {
             Some(found.deed())
         } else if chosen(&rules[at]) != Some(color) {
@@ -253,11 +257,16 @@ fn amiss(infra: &Infrastructure, listeners: &[(Listener, Vec<Rule>)]) -> Option<
             None
         }
     };
-    let all = Color::BOTH.into_iter().filter_map(|color| {
-        let what = found(color)?;
+    let pairs = infra.header_rules().into_iter();
+    let rules = pairs.flat_map(|(rules, place)| {
+        Color::BOTH.map(|color| (color, rules.get(color).as_str(), place))
+    });
+    let all = rules.filter_map(|(color, arn, place)| {
+        let what = wrong((color, arn, place))?;
         Some(format!("the rule for {COLOR_HEADER}: {color} {what}"))
     });
-    let all: Vec<String> = all.collect();
+    let mut all: Vec<String> = all.collect();
+    all.dedup();
     (!all.is_empty()).then(|| all.join("; "))
 }
 

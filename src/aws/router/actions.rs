@@ -133,7 +133,8 @@ pub fn aimed_at(
     aimed.collect()
 }
 
-/// With a stranger's groups that get nothing left as they are. Where only one
+/// Among the groups of one pair; with a stranger's that get nothing left as they
+/// are. Where only one
 /// group is named, it is in both forms, which must agree.
 fn forwarding_to(
     infra: &Infrastructure,
@@ -151,9 +152,14 @@ fn forwarding_to(
         .iter()
         .cloned()
         .partition(|named| color_of(infra, named).is_some());
+    let pair = ours.first().and_then(TargetGroupTuple::target_group_arn);
+    let pair = pair.or(action.target_group_arn.as_deref());
+    // Of a listener that goes nowhere yet, the first.
+    let pair = pair.and_then(|group| infra.pair_of(group));
+    let pair = pair.unwrap_or(&infra.target_groups).clone();
     let target = |color: Color, weight| {
         let target = TargetGroupTuple::builder();
-        let target = target.target_group_arn(infra.target_group(color).as_str());
+        let target = target.target_group_arn(pair.get(color).as_str());
         target.set_weight(weight).build()
     };
     let targets = match to.only() {
@@ -173,7 +179,7 @@ fn forwarding_to(
     action.target_group_arn = to
         .only()
         .filter(|_| is_alone)
-        .map(|color| infra.target_group(color).as_str().to_owned());
+        .map(|color| pair.get(color).as_str().to_owned());
     let is_simple = ours.is_empty() && is_alone && to.only().is_some();
     if !is_simple {
         let none = || ForwardActionConfig::builder().build();

@@ -23,15 +23,17 @@
 
 use std::time::Duration;
 
+use aws_sdk_elasticloadbalancingv2::types::Action;
+use futures_util::future::join_all;
 use futures_util::try_join;
 
 use super::actions::{ActionsByArn, aimed_at, found};
-use super::{Router, listener, rule, weights};
+use super::{Router, Unmoved, listener, rule, weights};
 use crate::aws::Aws;
 use crate::aws::error::{AwsError, AwsErrorKind};
 use crate::model::{
-    Found, Infrastructure, ListenerArn, Move, Patience, PerRoute, Place, Route, RuleArn, Strategy,
-    TestPlace,
+    Found, Infrastructure, Move, Patience, PerRoute, Place, Route, Split, Strategy, TestPlace,
+    Urgency,
 };
 
 /// The app's routes, each at its place.
@@ -64,7 +66,15 @@ impl Router for AlbRouter<'_> {
     /// In one call for each kind of place. A test route by header is where it is:
     /// users' way is not kept waiting, nor from being read, by the testers' rules.
     async fn read(&self) -> Result<PerRoute<Found>, AwsError> {
-        let (listeners, rules) = self.by_kind();
+        let (mut listeners, mut rules) = (Vec::new(), Vec::new());
+        for route in [Route::Production, Route::Test] {
+            for (_, place) in self.infra.moved(route) {
+                match place {
+                    Place::Listener(arn) => listeners.push(arn),
+                    Place::Rule(arn) => rules.push(arn),
+                }
+            }
+        }
         let (mut all, rules) = try_join!(
             listener::read(self.aws, &listeners),
             rule::read(self.aws, &rules)
@@ -73,39 +83,28 @@ impl Router for AlbRouter<'_> {
         self.understand(&all)
     }
 
-    /// Leaves all else as it was when it was last read. The place is modified and
+    /// Leaves all else as it was when it was last read. Each place is modified and
     /// not made anew: deleting and creating one propagates separately and answers
-    /// 503 in between.
-    async fn apply(&self, it: Move) -> Result<(), AwsError> {
-        let Move { route, to, .. } = it;
-        let endpoints = &self.infra.endpoints;
-        let unusable = |action, what: String| {
-            let resource = self.infra.places.named(route);
-            let what = format!("{} {what}", endpoints.get(route));
-            AwsError::unusable(action, &resource, what)
-        };
-        let Some(place) = self.infra.places.moved(route) else {
-            let what = "is not moved: each request names its colour".to_owned();
-            return Err(unusable(rule::MODIFY, what));
-        };
-        let last_read = &self.aws.last_read;
-        let actions = match last_read.of(place.arn()) {
-            Some(actions) => actions,
-            None => {
-                self.read().await?;
-                last_read.of(place.arn()).unwrap_or_default()
-            }
-        };
-        let aimed = aimed_at(self.infra, &actions, to, self.stickiness);
-        match place {
-            Place::Listener(arn) => {
-                let actions = aimed.map_err(|what| unusable(listener::MODIFY, what))?;
-                listener::modify(self.aws, arn, actions).await
-            }
-            Place::Rule(arn) => {
-                let actions = aimed.map_err(|what| unusable(rule::MODIFY, what))?;
-                rule::modify(self.aws, arn, actions).await
-            }
+    /// 503 in between. Where one of several cannot be moved, none is; a write that
+    /// fails keeps those after it from being sent, except on the way back.
+    async fn apply(&self, it: Move, urgency: Urgency) -> Result<(), Unmoved> {
+        let ways = self.infra.moved(it.route);
+        if ways.is_empty() {
+            let resource = self.infra.places_named(it.route);
+            let endpoint = self.infra.endpoints.get(it.route);
+            let what = format!("{endpoint} is not moved: each request names its colour");
+            return Err(AwsError::unusable(rule::MODIFY, &resource, what).into());
+        }
+        let mut writes = Vec::new();
+        for (name, place) in ways {
+            writes.push((place, self.aimed(&name, place, it.to).await?));
+        }
+        let writes = writes
+            .into_iter()
+            .map(|(place, actions)| self.write(place, actions));
+        match urgency {
+            Urgency::Forward => one_by_one(writes).await,
+            Urgency::Back => all_at_once(writes).await,
         }
     }
 }
@@ -118,17 +117,30 @@ impl<'a> AlbRouter<'a> {
         Self { stickiness, ..self }
     }
 
-    /// What is written to move the routes.
-    fn by_kind(&self) -> (Vec<&'a ListenerArn>, Vec<&'a RuleArn>) {
-        let (mut listeners, mut rules) = (Vec::new(), Vec::new());
-        for route in [Route::Production, Route::Test] {
-            match self.infra.places.moved(route) {
-                Some(Place::Listener(arn)) => listeners.push(arn),
-                Some(Place::Rule(arn)) => rules.push(arn),
-                None => {}
+    /// What a place is to do, of what it was last seen to do.
+    async fn aimed(&self, name: &str, place: &Place, to: Split) -> Result<Vec<Action>, AwsError> {
+        let last_read = &self.aws.last_read;
+        let actions = match last_read.of(place.arn()) {
+            Some(actions) => actions,
+            None => {
+                self.read().await?;
+                last_read.of(place.arn()).unwrap_or_default()
             }
+        };
+        aimed_at(self.infra, &actions, to, self.stickiness).map_err(|what| {
+            let action = match place {
+                Place::Listener(_) => listener::MODIFY,
+                Place::Rule(_) => rule::MODIFY,
+            };
+            AwsError::unusable(action, place.arn(), format!("{name} {what}"))
+        })
+    }
+
+    async fn write(&self, place: &Place, actions: Vec<Action>) -> Result<(), AwsError> {
+        match place {
+            Place::Listener(arn) => listener::modify(self.aws, arn, actions).await,
+            Place::Rule(arn) => rule::modify(self.aws, arn, actions).await,
         }
-        (listeners, rules)
     }
 
     /// What both routes do, among all that was read; and how they do it is kept for
@@ -140,18 +152,46 @@ impl<'a> AlbRouter<'a> {
         &self,
         actions: &ActionsByArn,
     ) -> Result<PerRoute<Found>, AwsError> {
-        let of = |place: &Place| {
+        let of = |(name, place): (String, &Place)| {
             let actions = actions.get(place.arn()).ok_or_else(|| gone(place))?;
             self.aws.last_read.keep(place.arn(), actions);
-            Ok(found(self.infra, actions))
+            Ok((name, found(self.infra, actions)))
+        };
+        let of_all = |route| {
+            let ways = self.infra.moved(route).into_iter().map(of);
+            Ok::<_, AwsError>(Found::by_all(ways.collect::<Result<_, _>>()?))
         };
         Ok(PerRoute {
-            production: of(&self.infra.places.production)?,
+            production: of_all(Route::Production)?,
             test: match &self.infra.places.test {
-                TestPlace::At(place) => of(place)?,
+                TestPlace::At(_) => of_all(Route::Test)?,
                 TestPlace::ByHeader(_) => Found::ByRequest,
             },
         })
+    }
+}
+
+/// Up to the first that fails.
+async fn one_by_one(
+    writes: impl Iterator<Item = impl Future<Output = Result<(), AwsError>>>,
+) -> Result<(), Unmoved> {
+    for (n, write) in writes.enumerate() {
+        let is_in_part = n > 0;
+        write.await.map_err(|error| Unmoved { error, is_in_part })?;
+    }
+    Ok(())
+}
+
+/// Of several failures the one that another try may mend is told.
+async fn all_at_once(
+    writes: impl Iterator<Item = impl Future<Output = Result<(), AwsError>>>,
+) -> Result<(), Unmoved> {
+    let written = join_all(writes).await;
+    let is_in_part = written.iter().any(Result::is_ok);
+    let failed = written.into_iter().filter_map(Result::err);
+    match failed.min_by_key(|error| !error.is_retryable()) {
+        Some(error) => Err(Unmoved { error, is_in_part }),
+        None => Ok(()),
     }
 }
 
@@ -170,5 +210,7 @@ fn gone(place: &Place) -> AwsError {
     }
 }
 
+#[cfg(test)]
+mod several_ways;
 #[cfg(test)]
 mod tests;

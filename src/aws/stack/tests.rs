@@ -162,6 +162,70 @@ async fn an_app_with_a_name_of_its_own_is_called_by_it() {
     assert_eq!(infra.url(Route::Test), format!("{url}:8443"));
 }
 
+/// Numbered from the second on; each is whole, or the stack is none of ours.
+#[tokio::test]
+async fn users_may_come_in_by_several_ways() {
+    let output = |name: &str| {
+        format!("<member><OutputKey>{name}</OutputKey><OutputValue>{name}</OutputValue></member>")
+    };
+    let read = async |names: &[&str]| {
+        let further: String = names.iter().map(|name| output(name)).collect();
+        let all = outputs("").replace("</Outputs>", &(further + "</Outputs>"));
+        let snapshot = read(stack("CREATE_COMPLETE", &all)).await;
+        snapshot.unwrap().unwrap().infrastructure()
+    };
+    let second = [
+        "ProductionUrl",
+        "ProductionUrl2",
+        "ProductionRuleArn2",
+        "LoadBalancerArn2",
+        "LoadBalancerDnsName2",
+        "TestBlueRuleArn2",
+        "TestGreenRuleArn2",
+        "ProductionUrl3",
+        "ProdListenerArn3",
+        "LoadBalancerArn3",
+        "LoadBalancerDnsName3",
+        "TestBlueRuleArn3",
+        "TestGreenRuleArn3",
+        "ProbePath3",
+        "BlueTargetGroupArn2",
+        "GreenTargetGroupArn2",
+    ];
+    let infra = read(&second).await.unwrap();
+    assert_eq!(
+        infra.endpoints.production.to_string(),
+        "ProductionUrl and ProductionUrl2 and ProductionUrl3"
+    );
+    assert_eq!(infra.url(Route::Production), "ProductionUrl");
+    let ways = infra.moved(Route::Production);
+    let ways: Vec<(&str, &str)> = ways
+        .iter()
+        .map(|(name, place)| (name.as_str(), place.arn()))
+        .collect();
+    assert_eq!(
+        ways,
+        [
+            ("ProductionUrl", "ProdListenerArn"),
+            ("ProductionUrl2", "ProductionRuleArn2"),
+            ("ProductionUrl3ProbePath3", "ProdListenerArn3"),
+        ]
+    );
+    assert_eq!(
+        infra.groups_named(Color::Green),
+        "GreenTargetGroupArn and GreenTargetGroupArn2"
+    );
+    assert_eq!(infra.color_of("BlueTargetGroupArn2"), Some(Color::Blue));
+    for missing in [
+        "TestGreenRuleArn3",
+        "ProdListenerArn3",
+        "GreenTargetGroupArn2",
+    ] {
+        let rest: Vec<&str> = second.into_iter().filter(|it| *it != missing).collect();
+        assert_eq!(read(&rest).await, Err(missing.to_owned()));
+    }
+}
+
 #[tokio::test]
 async fn an_output_that_is_missing_is_named() {
     let snapshot = read(stack("CREATE_COMPLETE", &outputs("TaskRoleArn")))

@@ -6,16 +6,17 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::aws::{Aws, AwsError};
-use crate::model::{TargetGroupArn, Targets};
+use crate::model::{Color, Infrastructure, Targets};
 
 /// For how long a reading is used.
 const USED_FOR: Duration = Duration::from_secs(1);
 
-/// A target group, and the last that was read of it.
+/// A colour's targets, and the last that was read of them.
 #[derive(Debug)]
 pub struct TargetHealth<'a> {
     aws: &'a Aws,
-    group: &'a TargetGroupArn,
+    infra: &'a Infrastructure,
+    color: Color,
     last: TargetReading,
 }
 
@@ -29,13 +30,18 @@ struct TargetReading {
 impl<'a> TargetHealth<'a> {
     /// `known` is what was seen ahead of the wait, and does for its start: asking
     /// so soon again would be held back, and then ask too early.
-    pub fn of(aws: &'a Aws, group: &'a TargetGroupArn, known: Targets) -> Self {
+    pub fn of(aws: &'a Aws, infra: &'a Infrastructure, color: Color, known: Targets) -> Self {
         let last = TargetReading {
             targets: known,
             at: Instant::now(),
             has_rolled_out: false,
         };
-        Self { aws, group, last }
+        Self {
+            aws,
+            infra,
+            color,
+            last,
+        }
     }
 
     /// Says what is known, or asks. What was read before the service had rolled
@@ -46,7 +52,7 @@ impl<'a> TargetHealth<'a> {
         if last.has_rolled_out == has_rolled_out && last.at.elapsed() < USED_FOR {
             return Ok(last.targets.clone());
         }
-        let targets = self.aws.target_health(self.group).await?;
+        let targets = self.aws.color_health(self.infra, self.color).await?;
         self.last = TargetReading {
             targets: targets.clone(),
             at: Instant::now(),
@@ -62,6 +68,7 @@ mod tests {
 
     use super::*;
     use crate::aws::testing::{Reply, Wire};
+    use crate::model::testing::infrastructure;
     use crate::model::{Target, TargetState};
 
     fn targets(states: &[&str]) -> Reply {
@@ -83,8 +90,8 @@ mod tests {
         let wire = answers.iter().fold(Wire::new(), |wire, states| {
             wire.on("DescribeTargetHealth", targets(states))
         });
-        let (aws, group) = (wire.aws(), TargetGroupArn::new("tg/blue"));
-        let mut health = TargetHealth::of(&aws, &group, Targets::default());
+        let (aws, infra) = (wire.aws(), infrastructure());
+        let mut health = TargetHealth::of(&aws, &infra, Color::Blue, Targets::default());
         let began = Instant::now();
         // After so many milliseconds: rolled out or not, and what it reads when.
         for (pause, has_rolled_out, expected, at) in [
@@ -107,14 +114,14 @@ mod tests {
     #[tokio::test]
     async fn what_was_known_ahead_says_nothing_of_what_has_rolled_out() {
         let wire = Wire::new().on("DescribeTargetHealth", targets(&["unhealthy"]));
-        let (aws, group) = (wire.aws(), TargetGroupArn::new("tg/blue"));
+        let (aws, infra) = (wire.aws(), infrastructure());
         let known = Targets(vec![Target {
             id: "10.0.0.1".to_owned(),
             state: TargetState::Healthy,
             reason: None,
             description: None,
         }]);
-        let mut health = TargetHealth::of(&aws, &group, known);
+        let mut health = TargetHealth::of(&aws, &infra, Color::Blue, known);
         assert_eq!(health.read(false).await.unwrap().healthy(), 1);
         assert_eq!(health.read(true).await.unwrap().healthy(), 0);
     }

@@ -73,7 +73,7 @@ async fn a_write_is_refused_for_good_or_worth_another_look() {
         (Reply::Never, true),
     ] {
         let fault = fault(reply.clone()).await;
-        assert_eq!(fault.ambiguous, ambiguous, "{reply:?}: {fault:?}");
+        assert_eq!(fault.is_ambiguous(), ambiguous, "{reply:?}: {fault:?}");
         assert!(
             fault
                 .message
@@ -162,7 +162,7 @@ async fn the_lease_forbids_less_on_the_way_back() {
             .apply(move_to(Route::Production, Color::Blue), urgency)
             .await;
         assert_eq!(written.is_ok(), is_written, "{urgency:?}: {written:?}");
-        assert!(written.err().is_none_or(|fault| !fault.ambiguous));
+        assert!(written.err().is_none_or(|fault| !fault.is_ambiguous()));
         let sent = wire.requests();
         let is_sent = sent.iter().any(|one| one.operation == "ModifyListener");
         assert_eq!(is_sent, is_written);

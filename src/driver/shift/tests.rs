@@ -5,6 +5,7 @@ mod by_header;
 mod fake;
 mod faults;
 mod interrupts;
+mod two_ways;
 mod users_first;
 
 use std::time::Duration;
@@ -83,6 +84,10 @@ async fn finish_with(
 fn assert_truth(fake: &Fake, finished: &Finished) {
     let outcome = finished.shift.outcome().expect("an outcome");
     let traffic = fake.traffic();
+    if !matches!(outcome, Outcome::InDoubt(_)) {
+        let ways = fake.found().production;
+        assert!(ways.only().is_some(), "{ways} and {outcome:?}");
+    }
     match outcome {
         Outcome::Committed => {
             let test = if fake.by_header { TO } else { FROM };

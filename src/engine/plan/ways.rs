@@ -27,19 +27,19 @@ pub fn unclear(observed: &Observed) -> Option<Refusal> {
         ));
     }
     let infra = &observed.infrastructure;
-    let place = &infra.places.production;
+    let place = infra.places_named(Route::Production);
     let truth = observed.journal.truth.as_ref();
     let was_live = truth.and_then(Truth::live);
     let back = match was_live {
         Some(color) => format!(
             "point {place} by hand at {}, the target group of {}, which the journal says was live",
-            infra.target_group(color),
+            infra.groups_named(color),
             observed.named(color)
         ),
         None => format!(
             "point {place} by hand at {}, which is blue's target group, or at green's, {}",
-            infra.target_group(Color::Blue),
-            infra.target_group(Color::Green)
+            infra.groups_named(Color::Blue),
+            infra.groups_named(Color::Green)
         ),
     };
     Some(Refusal::new(
@@ -58,9 +58,9 @@ pub const AFTER_A_PAUSE: &str =
 /// The unfinished shift that has brought users where they are, on both colours.
 pub fn under_way(observed: &Observed) -> Option<&Operation> {
     let operation = observed.journal.operation.as_ref()?;
-    let is_split = observed.traffic.production.split()?.is_shared();
     let strategy = operation.strategy.as_ref()?;
-    let explains = is_split && strategy.rest(&observed.traffic).is_some();
+    let is_on_both = observed.traffic.production.is_on_both();
+    let explains = is_on_both && strategy.rest(&observed.traffic).is_some();
     explains.then_some(operation)
 }
 
@@ -81,7 +81,7 @@ pub(super) fn free_test_port(observed: &Observed) -> Result<(), Refusal> {
         ),
         format!(
             "point {} by hand at the target group of either colour; then `bgecs adopt`",
-            observed.infrastructure.places.named(Route::Test)
+            observed.infrastructure.places_named(Route::Test)
         ),
     ))
 }

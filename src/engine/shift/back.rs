@@ -95,7 +95,9 @@ impl Shift {
     fn hold(&mut self, why: Why) -> Option<Action> {
         let (from, to) = (self.strategy.from, self.strategy.to);
         let is_seen = |moved: &MoveTimes| moved.seen.is_some();
-        let is_there = self.found_on_new() || self.production_moves().any(is_seen);
+        let found = self.before.found.production.split();
+        let was_there = found.is_some_and(|split| split.share(to) > 0);
+        let is_there = was_there || self.production_moves().any(is_seen);
         self.end(match is_there {
             true => Outcome::Left(why),
             false => Outcome::InDoubt(format!(
@@ -206,6 +208,7 @@ impl Shift {
             ))),
             Reading::Drifted(reason)
             | Reading::Strange(reason)
+            | Reading::HalfWay(reason)
             | Reading::Unseen { reason, .. } => self.end(Outcome::InDoubt(reason)),
             Reading::Arrived | Reading::Again(_) | Reading::Write => None,
         }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::{Policy, WriteFault};
+use super::{Policy, WriteEffect, WriteFault};
 use crate::model::{Endpoint, Found, Move, Patience, Route, Split};
 
 /// How often a write whose answer was lost is sent anew on the way forward.
@@ -54,6 +54,8 @@ pub(super) enum Reading {
     /// Somebody else changed it, after it.
     Strange(String),
     Refused(String),
+    /// AWS refused to move one of its ways in, and another was moved.
+    HalfWay(String),
     /// It does not show what was written, or cannot be read.
     Unseen {
         reason: String,
@@ -133,7 +135,7 @@ impl Journey {
     }
 
     fn may_have_been_lost(&self) -> bool {
-        self.fault.as_ref().is_some_and(|fault| fault.ambiguous)
+        self.fault.as_ref().is_some_and(WriteFault::is_ambiguous)
     }
 
     fn is_back(&self) -> bool {
@@ -162,7 +164,10 @@ impl Journey {
         match (self.has_written(), &self.way) {
             (false, way) => ahead_of_the_write(way, is_there),
             (true, _) if is_there => Reading::Arrived,
-            (true, Way::Forward { .. }) => self.does_not_show(at),
+            (true, Way::Forward { found, .. }) => {
+                let is_half_way = seen != *found;
+                self.does_not_show(at, is_half_way)
+            }
             (true, Way::Back { .. }) => self.does_not_show_back(at),
         }
     }
@@ -174,14 +179,16 @@ impl Journey {
                 found,
                 may_be_there,
             } => {
+                let mut known = vec![self.it.to];
+                // Of several ways in, some may be there.
+                known.extend(found.splits().into_iter().filter(|_| self.has_written()));
                 let may_be_there = *may_be_there || self.has_written();
-                seen == found || (may_be_there && seen.split() == Some(self.it.to))
+                seen == found || (may_be_there && seen.is_among(&known))
             }
-            Way::Back { known, .. } => match seen {
-                Found::Split(split) => known.contains(split) || *split == self.it.to,
-                Found::Nowhere => self.it.route == Route::Test,
-                Found::ByRequest | Found::Foreign(_) => false,
-            },
+            Way::Back { known, .. } => {
+                let is_unused = self.it.route == Route::Test && seen.is_nowhere();
+                is_unused || seen.is_among(&[known.as_slice(), &[self.it.to]].concat())
+            }
         }
     }
 
@@ -197,7 +204,7 @@ impl Journey {
                 Reading::Strange(format!("{sentence}: something else changed it meanwhile"))
             }
             Way::Forward {
-                found: found @ (Found::Nowhere | Found::Split(_)),
+                found: found @ (Found::Nowhere | Found::Split(_) | Found::Apart(_)),
                 ..
             } => Reading::Drifted(format!(
                 "{sentence}, and to {found} when this began: something else changed it"
@@ -211,13 +218,17 @@ impl Journey {
             .is_some_and(|since| at < since + self.patience.stale)
     }
 
-    /// Forward: it shows what was there before still.
-    fn does_not_show(&self, at: Duration) -> Reading {
+    /// Forward: it shows what was there before still, at least in part.
+    fn does_not_show(&self, at: Duration, is_half_way: bool) -> Reading {
         let is_late = at > self.written_at + self.patience.confirm;
         match &self.fault {
-            Some(fault) if fault.ambiguous && self.writes < MOST_WRITES => Reading::Write,
+            Some(fault) if fault.is_ambiguous() && self.writes < MOST_WRITES => Reading::Write,
             // A write whose answer was lost may be about to show.
             Some(_) if self.was_ambiguous && !is_late => Reading::Again(self.patience.pause),
+            // Whatever it shows, which may be stale.
+            Some(fault) if is_half_way || fault.effect == WriteEffect::InPart => {
+                Reading::HalfWay(fault.message.clone())
+            }
             Some(fault) => Reading::Refused(fault.message.clone()),
             None if is_late => self.unshown(),
             None => Reading::Again(self.patience.pause),
@@ -227,7 +238,7 @@ impl Journey {
     fn does_not_show_back(&self, at: Duration) -> Reading {
         let is_over = at > self.began + self.patience.unreadable;
         match &self.fault {
-            Some(fault) if !fault.ambiguous && at > self.began + self.patience.confirm => {
+            Some(fault) if !fault.is_ambiguous() && at > self.began + self.patience.confirm => {
                 Reading::Refused(fault.message.clone())
             }
             Some(fault) if is_over => Reading::Unseen {

@@ -72,11 +72,12 @@ impl Shift {
     fn coming_share(&self) -> u16 {
         let stages = &self.strategy.stages[..=self.watched_stage()];
         let mut moves = stages.iter().rev().map(|stage| stage.it);
-        let split = match moves.find(|it| it.route == Route::Production) {
-            Some(it) => Some(it.to),
-            None => self.before.found.production.split(),
+        let to = self.strategy.to;
+        let share = match moves.find(|it| it.route == Route::Production) {
+            Some(it) => Some(it.to.share(to)),
+            None => self.before.found.production.greatest_share(to),
         };
-        split.map_or(0, |split| split.share(self.strategy.to))
+        share.unwrap_or(0)
     }
 
     fn watched_stage(&self) -> usize {
@@ -320,8 +321,7 @@ impl Shift {
 
     /// Whether users were on both colours before.
     pub(super) fn found_on_both(&self) -> bool {
-        let found = self.before.found.production.split();
-        found.is_some_and(|split| split.is_shared())
+        self.before.found.production.is_on_both()
     }
 
     /// Since when users may be on the new colour; none as long as they are not.

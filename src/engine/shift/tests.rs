@@ -12,7 +12,7 @@ mod users_first;
 use super::testing::policy;
 use super::*;
 use crate::engine::analysis::{Answerer, Limits, Tolerance};
-use crate::model::{Color, Found, Move, Split};
+use crate::model::{Color, Found, Move, Split, Urgency};
 
 const FROM: Color = Color::Green;
 const TO: Color = Color::Blue;
@@ -272,12 +272,7 @@ fn no_rollback_leaves_a_failed_swap() {
 
 #[test]
 fn a_lost_answer_is_looked_up_and_not_assumed() {
-    let lost = || {
-        Event::Written(Err(WriteFault {
-            ambiguous: true,
-            message: "timed out".to_owned(),
-        }))
-    };
+    let lost = || Event::Written(Err(WriteFault::new(WriteEffect::Unknown, "timed out")));
     let mut swap = shift(BEFORE, policy());
     through_the_baseline(&mut swap);
     let script = vec![
@@ -295,20 +290,16 @@ fn a_lost_answer_is_looked_up_and_not_assumed() {
 
 #[test]
 fn a_lost_write_that_shows_late_is_no_refusal() {
-    let fault = |ambiguous| {
-        Event::Written(Err(WriteFault {
-            ambiguous,
-            message: "fault".to_owned(),
-        }))
-    };
+    let fault = |effect| Event::Written(Err(WriteFault::new(effect, "fault")));
     // The last try of many, or one ahead of a refusal: it happened, and the
     // listener does not show it yet.
-    for faults in [&[true; 5][..], &[true, false]] {
+    let lost = WriteEffect::Unknown;
+    for faults in [&[lost; 5][..], &[lost, WriteEffect::Nothing]] {
         let mut swap = shift(BEFORE, policy());
         through_the_baseline(&mut swap);
         let mut last = None;
-        for ambiguous in faults {
-            swap.step(secs(1.1), fault(*ambiguous));
+        for effect in faults {
+            swap.step(secs(1.1), fault(*effect));
             last = swap.step(secs(1.2), shows(FROM));
         }
         assert!(matches!(last, Some(Action::Read { .. })), "{last:?}");
@@ -322,10 +313,7 @@ fn a_lost_write_that_never_shows_changed_nothing() {
     let mut swap = shift(BEFORE, policy());
     through_the_baseline(&mut swap);
     for at in [1.1, 1.2, 1.3, 1.4, 1.5] {
-        let lost = WriteFault {
-            ambiguous: true,
-            message: "timed out".to_owned(),
-        };
+        let lost = WriteFault::new(WriteEffect::Unknown, "timed out");
         swap.step(secs(at), Event::Written(Err(lost)));
         swap.step(secs(at), shows(FROM));
     }
@@ -337,10 +325,8 @@ fn a_lost_write_that_never_shows_changed_nothing() {
 
 #[test]
 fn a_refused_write_changes_nothing() {
-    let refused = Event::Written(Err(WriteFault {
-        ambiguous: false,
-        message: "AccessDenied".to_owned(),
-    }));
+    let refused = WriteFault::new(WriteEffect::Nothing, "AccessDenied");
+    let refused = Event::Written(Err(refused));
     let mut swap = shift(BEFORE, policy());
     through_the_baseline(&mut swap);
     let script = vec![(1.1, refused), (1.2, shows(FROM))];

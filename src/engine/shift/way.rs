@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use super::journey::{Journey, Reading};
-use super::{Action, MoveTimes, NoteFault, Outcome, Phase, Shift, Urgency, Why, WriteFault};
-use crate::model::{Condition, Found, Move, Route, Split};
+use super::{Action, MoveTimes, NoteFault, Outcome, Phase, Shift, Why, WriteFault};
+use crate::model::{Condition, Found, Move, Route, Split, Urgency};
 
 impl Shift {
     /// Begins with the stage whose turn it is.
@@ -156,8 +156,7 @@ impl Shift {
     fn on_look_back(&mut self, at: Duration, result: Result<Found, String>) -> Option<Action> {
         if let Ok(seen) = &result {
             let known = self.known(Route::Production);
-            let is_known = seen.split().is_some_and(|split| known.contains(&split));
-            self.is_strange.production = !is_known;
+            self.is_strange.production = !seen.is_among(&known);
         }
         if let Phase::LookingBack { look, .. } = &mut self.phase {
             look.route = Some(result);
@@ -170,7 +169,7 @@ impl Shift {
         let ends = [self.strategy.from, self.strategy.to].map(Split::all);
         let stages = self.strategy.stages.iter().map(|stage| stage.it);
         let stages = stages.filter(|it| it.route == route).map(|it| it.to);
-        let found = self.before.found.get(route).split();
+        let found = self.before.found.get(route).splits();
         ends.into_iter().chain(stages).chain(found).collect()
     }
 
@@ -229,6 +228,7 @@ impl Shift {
                 Reading::Refused(reason)
                 | Reading::Drifted(reason)
                 | Reading::Strange(reason)
+                | Reading::HalfWay(reason)
                 | Reading::Unseen { reason, .. },
             ) => self.turn_back(at, Why::Unmoved(route, reason)),
             // AWS refused the write, and the route shows that nothing changed.
@@ -237,6 +237,13 @@ impl Shift {
             }
             (Route::Production, Reading::Refused(reason)) => {
                 self.turn_back(at, Why::Unmoved(route, reason))
+            }
+            (Route::Production, Reading::HalfWay(reason)) => {
+                let why = Why::Unmoved(route, reason.clone());
+                match self.may_turn_back(&why) {
+                    true => self.turn_back(at, why),
+                    false => self.end(Outcome::InDoubt(reason)),
+                }
             }
             // Somebody else was here: what they did is not overwritten.
             (Route::Production, Reading::Drifted(reason)) if is_first => {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::back::Look;
 use super::journey::Journey;
 use crate::engine::analysis::{Answerer, Limits};
-use crate::model::{Color, Condition, Endpoint, Found, Move, Patience, PerRoute, Route};
+use crate::model::{Color, Condition, Endpoint, Found, Move, Patience, PerRoute, Route, Urgency};
 
 /// What the person asked for.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,15 +51,6 @@ pub struct Before {
     pub was_healthy: bool,
 }
 
-/// Which way a write goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Urgency {
-    /// Not without a lease that is held for certain.
-    Forward,
-    /// Users may be failing: only a lease that is known to be another's forbids it.
-    Back,
-}
-
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -99,9 +90,28 @@ pub enum Event {
 /// A write that AWS did not confirm.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WriteFault {
-    /// Whether it may have happened all the same, or would the next time.
-    pub ambiguous: bool,
+    pub effect: WriteEffect,
     pub message: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WriteEffect {
+    Nothing,
+    /// Of several ways in some were moved, and the next one was refused.
+    InPart,
+    /// It may have happened all the same, or would the next time.
+    Unknown,
+}
+
+impl WriteFault {
+    pub fn new(effect: WriteEffect, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self { effect, message }
+    }
+
+    pub fn is_ambiguous(&self) -> bool {
+        self.effect == WriteEffect::Unknown
+    }
 }
 
 /// An intent that is not in the journal: the write that it is about must not

@@ -1,7 +1,7 @@
 use super::*;
 use crate::aws::testing::{Reply, Wire};
 use crate::model::testing::{infrastructure, move_to, patience, to};
-use crate::model::{Color, Route};
+use crate::model::{Color, Route, Urgency};
 
 /// A listener's default action, in ELB's XML.
 fn listeners(of: &[(&str, &str)]) -> Reply {
@@ -91,7 +91,10 @@ async fn a_write_keeps_what_the_last_look_saw() {
     aws.clone().router(&infra).read().await.unwrap();
     aws.clone().router(&infra).read().await.unwrap();
     for port in [Route::Production, Route::Test] {
-        let written = aws.router(&infra).apply(move_to(port, Color::Blue)).await;
+        let written = aws
+            .router(&infra)
+            .apply(move_to(port, Color::Blue), Urgency::Forward)
+            .await;
         written.unwrap();
     }
     wire.assert_used_up();
@@ -126,9 +129,9 @@ async fn where_nothing_was_read_a_write_looks_first_and_overwrites_nothing_forei
     let written = wire
         .aws()
         .router(&infrastructure())
-        .apply(move_to(Route::Production, Color::Blue))
+        .apply(move_to(Route::Production, Color::Blue), Urgency::Forward)
         .await;
-    let error = written.unwrap_err();
+    let error = written.unwrap_err().error;
     assert!(!error.is_retryable());
     assert_eq!(
         error.to_string(),
@@ -158,8 +161,8 @@ async fn users_stick_to_a_release_only_while_both_have_a_share() {
         to: crate::model::Split::by_weight(tenth).unwrap(),
         ..whole
     };
-    router.apply(part).await.unwrap();
-    router.apply(whole).await.unwrap();
+    router.apply(part, Urgency::Forward).await.unwrap();
+    router.apply(whole, Urgency::Forward).await.unwrap();
     let requests = wire.requests();
     let [_, part, whole] = requests.as_slice() else {
         panic!("{requests:?}");

@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::model::testing::{by_rules, infrastructure, move_to, to};
 use crate::model::{
     Color, Found, Infrastructure, Move, PerColor, Place, Places, Route, RuleArn, Split, TestPlace,
+    Urgency,
 };
 
 const BY_HOST: &str = "<Conditions><member><Field>host-header</Field><HostHeaderConfig><Values>\
@@ -58,8 +59,10 @@ async fn a_test_route_by_header_is_where_it_is_and_costs_no_call() {
     assert_eq!(sent(&wire.request()), ["RuleArns.member.1=rule/prod"]);
 
     // Nor is it moved.
-    let moved = router.apply(move_to(Route::Test, Color::Blue)).await;
-    let error = moved.unwrap_err();
+    let moved = router
+        .apply(move_to(Route::Test, Color::Blue), Urgency::Forward)
+        .await;
+    let error = moved.unwrap_err().error;
     assert!(!error.is_retryable());
     assert_eq!(
         error.to_string(),
@@ -105,7 +108,10 @@ async fn only_the_forward_of_a_rule_is_changed() {
     let (aws, infra) = (wire.aws(), by_rules());
     aws.clone().router(&infra).read().await.unwrap();
     let blue = move_to(Route::Production, Color::Blue);
-    aws.router(&infra).apply(blue).await.unwrap();
+    aws.router(&infra)
+        .apply(blue, Urgency::Forward)
+        .await
+        .unwrap();
     wire.assert_used_up();
     let action = |field: &str| format!("Actions.member.{field}");
     assert_eq!(
@@ -138,7 +144,7 @@ async fn a_rule_is_split_by_weights_and_sticky_while_it_is() {
         ..move_to(Route::Production, Color::Blue)
     };
     // Nothing was read: it looks first.
-    router.apply(tenth).await.unwrap();
+    router.apply(tenth, Urgency::Forward).await.unwrap();
     let config = |field: &str| format!("Actions.member.1.ForwardConfig.{field}");
     assert_eq!(
         sent(&wire.requests()[1]),
@@ -172,7 +178,12 @@ async fn what_somebody_else_made_of_a_rule_is_not_overwritten() {
         let wire = Wire::new().on("DescribeRules", rule("rule/prod", &actions));
         let (aws, infra) = (wire.aws(), by_rules());
         let blue = move_to(Route::Production, Color::Blue);
-        let error = aws.router(&infra).apply(blue).await.unwrap_err();
+        let error = aws
+            .router(&infra)
+            .apply(blue, Urgency::Forward)
+            .await
+            .unwrap_err()
+            .error;
         assert_eq!(
             error.to_string(),
             format!(

@@ -12,12 +12,12 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::{FROM, PACE, TO};
 use crate::driver::World;
 use crate::driver::shift::Samples;
-use crate::engine::shift::{Before, NoteFault, Urgency, WriteFault};
+use crate::engine::shift::{Before, NoteFault, WriteEffect, WriteFault};
 use crate::interrupt::Signal;
 use crate::model::testing::to;
 use crate::model::{
     Answer, Color, Condition, Connection, Found, Move, PerColor, PerRoute, Route, Sample,
-    Unexpected,
+    Unexpected, Urgency,
 };
 
 /// How long a call takes to reach AWS, and its answer to come back.
@@ -70,6 +70,11 @@ pub enum Fault {
     Hangs,
     /// It never answers, and its effect comes when nobody waits for it any more.
     HangsLate,
+    /// Of production's two ways in, the first was moved; whether the second was,
+    /// nobody says.
+    HalfLost,
+    /// The same, and the second is refused for certain.
+    HalfRefused,
 }
 
 impl Fault {
@@ -130,6 +135,8 @@ pub enum Moment {
 #[derive(Debug)]
 pub struct Fake {
     pub production: Cell<Color>,
+    /// Where its second way in goes, if it has one.
+    pub second: Cell<Option<Color>>,
     pub test: Cell<Color>,
     /// Each request names its colour on the test route, and nothing moves that.
     pub by_header: bool,
@@ -144,8 +151,8 @@ pub struct Fake {
     pub faults: Faults,
     /// Presses Ctrl-C so often within a call.
     pub interrupts: Option<(usize, Moment, UnboundedSender<Signal>, u32)>,
-    /// Both listeners as they were ahead of the last write.
-    before: Cell<(Color, Color)>,
+    /// Both routes as they were ahead of the last write.
+    before: RefCell<PerRoute<Found>>,
     /// Writes whose effect is still to come.
     late: RefCell<Vec<(Instant, Route, Color)>>,
     /// When port 80's way back was first sent.
@@ -156,6 +163,7 @@ impl Fake {
     pub fn new(faults: Faults) -> Self {
         Self {
             production: Cell::new(FROM),
+            second: Cell::new(None),
             test: Cell::new(TO),
             by_header: false,
             noted: RefCell::default(),
@@ -168,7 +176,10 @@ impl Fake {
             harm: RefCell::default(),
             faults,
             interrupts: None,
-            before: Cell::new((FROM, TO)),
+            before: RefCell::new(PerRoute {
+                production: to(FROM),
+                test: to(TO),
+            }),
             late: RefCell::default(),
             went_back: Cell::new(None),
         }
@@ -178,6 +189,29 @@ impl Fake {
         Self {
             by_header: true,
             ..Self::new(faults)
+        }
+    }
+
+    /// With two ways in, which move together.
+    pub fn by_two_ways(faults: Faults) -> Self {
+        Self {
+            second: Cell::new(Some(FROM)),
+            ..Self::new(faults)
+        }
+    }
+
+    /// What the router finds.
+    pub fn found(&self) -> PerRoute<Found> {
+        let (first, test) = self.traffic();
+        let second = self.second.get().unwrap_or(first);
+        let ways = [("one", first), ("two", second)];
+        let ways = ways.map(|(name, color)| (name.to_owned(), to(color)));
+        PerRoute {
+            production: Found::by_all(ways.to_vec()),
+            test: match self.by_header {
+                true => Found::ByRequest,
+                false => to(test),
+            },
         }
     }
 
@@ -195,13 +229,7 @@ impl Fake {
     /// Where they go, as a swap is told when it begins.
     pub fn before(&self) -> Before {
         Before {
-            found: PerRoute {
-                production: self.production.get().into(),
-                test: match self.by_header {
-                    true => Found::ByRequest,
-                    false => self.test.get().into(),
-                },
-            },
+            found: self.found(),
             origin: Some(FROM),
             was_healthy: true,
         }
@@ -212,16 +240,28 @@ impl Fake {
     }
 
     fn set(&self, route: Route, color: Color) {
-        self.before.set((self.production.get(), self.test.get()));
+        self.remember();
         match route {
             Route::Production => {
-                if !self.is_healthy(color) {
-                    self.harm.borrow_mut().push(color);
+                self.set_first(color);
+                if self.second.get().is_some() {
+                    self.second.set(Some(color));
                 }
-                self.production.set(color);
             }
             Route::Test => self.test.set(color),
         }
+    }
+
+    fn remember(&self) {
+        let now = self.found();
+        *self.before.borrow_mut() = now;
+    }
+
+    fn set_first(&self, color: Color) {
+        if !self.is_healthy(color) {
+            self.harm.borrow_mut().push(color);
+        }
+        self.production.set(color);
     }
 
     fn interrupt(&self, n: usize, now: Moment) {
@@ -261,8 +301,13 @@ impl Fake {
             self.interrupt(n, Moment::After);
             std::future::pending::<()>().await;
         }
-        if !matches!(fault, Some(Fault::LostRequest | Fault::Refused)) {
-            effect();
+        match (fault, call) {
+            (Some(Fault::LostRequest | Fault::Refused), _) => {}
+            (Some(Fault::HalfLost | Fault::HalfRefused), Call::Write(Route::Production, color)) => {
+                self.remember();
+                self.set_first(color);
+            }
+            _ => effect(),
         }
         self.interrupt(n, Moment::After);
         if fault == Some(Fault::Slow) {
@@ -279,7 +324,7 @@ impl Fake {
 
 fn text(fault: Fault) -> String {
     match fault {
-        Fault::Refused => "AccessDenied".to_owned(),
+        Fault::Refused | Fault::HalfRefused => "AccessDenied".to_owned(),
         _ => "timed out".to_owned(),
     }
 }
@@ -321,26 +366,24 @@ impl World for Fake {
         assert_eq!(urgency == Urgency::Back, is_back);
         self.call(Call::Write(route, color), || self.set(route, color))
             .await
-            .map_err(|fault| WriteFault {
-                ambiguous: fault != Fault::Refused,
-                message: text(fault),
+            .map_err(|fault| {
+                let effect = match (fault, route) {
+                    (Fault::Refused, _) => WriteEffect::Nothing,
+                    (Fault::HalfRefused, Route::Production) => WriteEffect::InPart,
+                    _ => WriteEffect::Unknown,
+                };
+                WriteFault::new(effect, text(fault))
             })
     }
 
     async fn read(&self, route: Route) -> Result<Found, String> {
-        let seen = Cell::new(self.traffic());
-        let read = || seen.set(self.traffic());
+        let seen = RefCell::default();
+        let read = || *seen.borrow_mut() = self.found();
         match self.call(Call::Read(route), read).await {
-            Ok(()) => {}
-            Err(Fault::Stale) => seen.set(self.before.get()),
-            Err(fault) => return Err(text(fault)),
+            Ok(()) => Ok(seen.take().get(route).clone()),
+            Err(Fault::Stale) => Ok(self.before.borrow().get(route).clone()),
+            Err(fault) => Err(text(fault)),
         }
-        let (production, test) = seen.get();
-        Ok(to(if route == Route::Production {
-            production
-        } else {
-            test
-        }))
     }
 
     async fn is_healthy(&self, color: Color) -> Result<bool, String> {

@@ -18,9 +18,10 @@ proptest! {
         clean in any::<bool>(),
         takes_back in any::<bool>(),
         by_header in any::<bool>(),
+        several in any::<bool>(),
     ) {
         let policy = Policy { needs_clean_baseline: clean, takes_back, ..policy() };
-        let lucks = Lucks { bytes, of: 8, hangs: 200, fails, interrupt_at, killed_at: None };
+        let lucks = Lucks { bytes, of: 8, hangs: 200, fails, interrupt_at, several, killed_at: None };
         let played = play(shift(before(by_header), policy), &lucks, |_| Ok(()))?;
         played.assert_truth()?;
         if let Some(Outcome::Left(_)) = played.shift.outcome() {

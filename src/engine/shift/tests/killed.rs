@@ -146,12 +146,12 @@ impl World {
         if !matches!(luck, 1 | 2) {
             *self.listeners.get_mut(it.route) = it.to.only();
         }
-        let ambiguous = luck != 1;
+        let effect = match luck {
+            1 => WriteEffect::Nothing,
+            _ => WriteEffect::Unknown,
+        };
         Event::Written(match luck {
-            1..=3 => Err(WriteFault {
-                ambiguous,
-                message: "fault".to_owned(),
-            }),
+            1..=3 => Err(WriteFault::new(effect, "fault")),
             _ => Ok(()),
         })
     }

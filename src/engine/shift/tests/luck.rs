@@ -14,13 +14,31 @@ pub struct World {
     pub now: PerRoute<Found>,
     /// What a read shows: it may lag one write behind.
     shown: PerRoute<Found>,
+    /// Production has two ways in, and a write may reach one of them alone.
+    several: bool,
 }
 
 impl World {
     fn set(&mut self, it: Move) {
+        self.become_so(it, Found::Split(it.to));
+    }
+
+    /// Of two ways in only the first.
+    fn set_half(&mut self, it: Move) {
+        let all = self.now.get(it.route).splits();
+        let second = all
+            .last()
+            .copied()
+            .filter(|_| it.route == Route::Production);
+        let ways = [("one", it.to), ("two", second.unwrap_or(it.to))];
+        let ways = ways.map(|(name, split)| (name.to_owned(), Found::Split(split)));
+        self.become_so(it, Found::by_all(ways.to_vec()));
+    }
+
+    fn become_so(&mut self, it: Move, found: Found) {
         let now = self.now.get_mut(it.route);
         assert!(!now.is_by_request(), "nothing moves it");
-        let before = std::mem::replace(now, Found::Split(it.to));
+        let before = std::mem::replace(now, found);
         self.shown = self.now.clone();
         *self.shown.get_mut(it.route) = before;
     }
@@ -33,12 +51,7 @@ impl World {
     }
 
     fn perform(&mut self, action: Action, luck: u8, of: u8) -> Event {
-        let fault = |ambiguous| {
-            Event::Written(Err(WriteFault {
-                ambiguous,
-                message: "fault".to_owned(),
-            }))
-        };
+        let fault = |effect| Event::Written(Err(WriteFault::new(effect, "fault")));
         match (action, luck % of) {
             (Action::Meet(_), 0) => Event::Met(Err("fault".to_owned())),
             (Action::Meet(_), _) => Event::Met(Ok(())),
@@ -47,12 +60,19 @@ impl World {
                 message: "fault".to_owned(),
             })),
             (Action::Note(_), _) => Event::Noted(Ok(())),
-            (Action::Apply(..), 0) => fault(false),
-            (Action::Apply(..), 1) => fault(true),
+            (Action::Apply(..), 0) => fault(WriteEffect::Nothing),
+            (Action::Apply(..), 1) => fault(WriteEffect::Unknown),
+            (Action::Apply(it, _), luck @ 3..=4) if self.several => {
+                self.set_half(it);
+                fault(match luck {
+                    3 => WriteEffect::InPart,
+                    _ => WriteEffect::Unknown,
+                })
+            }
             (Action::Apply(it, _), luck) => {
                 self.set(it);
                 match luck {
-                    2 => fault(true),
+                    2 => fault(WriteEffect::Unknown),
                     _ => Event::Written(Ok(())),
                 }
             }
@@ -81,6 +101,7 @@ pub struct Lucks {
     /// Where there is a zero, an answer fails.
     pub fails: Vec<u8>,
     pub interrupt_at: Option<usize>,
+    pub several: bool,
     /// From here on nobody works on it; what was sent arrives, or not.
     pub killed_at: Option<usize>,
 }
@@ -94,6 +115,7 @@ impl Lucks {
             hangs: u8::MAX,
             fails: vec![1],
             interrupt_at: None,
+            several: false,
             killed_at: None,
         }
     }
@@ -118,6 +140,7 @@ pub fn play(
     let mut world = World {
         now: found(),
         shown: found(),
+        several: lucks.several,
     };
     let mut at = Duration::ZERO;
     // The parts of what is under way; and a write that was given up, and when it
@@ -129,11 +152,15 @@ pub fn play(
     for step in 0..40_000 {
         at += Duration::from_millis(50);
         if lucks.killed_at == Some(step) {
-            let arrives = lucks.bytes[step % lucks.bytes.len()].is_multiple_of(2);
-            pending
-                .drain(..)
-                .filter(|_| arrives)
-                .for_each(|it| world.land(it));
+            let luck = lucks.bytes[step % lucks.bytes.len()];
+            for action in pending.drain(..).filter(|_| luck.is_multiple_of(2)) {
+                match action {
+                    Action::Apply(it, _) if lucks.several && luck.is_multiple_of(4) => {
+                        world.set_half(it);
+                    }
+                    action => world.land(action),
+                }
+            }
             break;
         }
         let (landing, rest) = late.into_iter().partition(|(when, _)| *when == step);

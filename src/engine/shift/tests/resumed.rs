@@ -122,6 +122,7 @@ proptest! {
         bytes in proptest::collection::vec(any::<u8>(), 64),
         kills in proptest::collection::vec((0usize..400, any::<bool>()), 1..5),
         by_header in any::<bool>(),
+        several in any::<bool>(),
     ) {
         let shares: BTreeSet<u16> = shares;
         let found = before(by_header).found;
@@ -130,7 +131,9 @@ proptest! {
             operation: Operation { strategy: Some(strategy.clone()), ..operation() },
             now: found,
         };
-        let killed = |step| Lucks { bytes: bytes.clone(), killed_at: Some(step), ..Lucks::calm() };
+        let killed = |step| Lucks {
+            bytes: bytes.clone(), several, killed_at: Some(step), ..Lucks::calm()
+        };
         if begun.work(strategy, false, &killed(kills[0].0))? == Some(Outcome::Committed) {
             return Ok(());
         }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::luck::{Lucks, play};
 use super::*;
-use crate::model::{Condition, Steps, Strategy as Stages};
+use crate::model::{Condition, Steps, Strategy as Stages, Urgency};
 
 /// To those shares, each watched for as long and some with a pause, and then as
 /// the swap; some wait for more tasks.
@@ -80,13 +80,16 @@ proptest! {
         clean in any::<bool>(),
         takes_back in any::<bool>(),
         by_header in any::<bool>(),
+        several in any::<bool>(),
     ) {
         let policy = Policy { needs_clean_baseline: clean, takes_back, ..policy() };
         let before = before(by_header);
         let strategy = by(&before.found, &shares, pauses, grows);
         let lucks = match is_calm {
             true => Lucks::calm(),
-            false => Lucks { bytes, of: 16, hangs: 220, fails, interrupt_at, killed_at: None },
+            false => Lucks {
+                bytes, of: 16, hangs: 220, fails, interrupt_at, several, killed_at: None,
+            },
         };
         let shift = Shift::new(strategy.clone(), before, policy);
         let mut watch = Watch { strategy, noted: 0 };

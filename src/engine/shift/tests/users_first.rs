@@ -170,13 +170,13 @@ fn a_way_back_is_sent_until_it_shows() {
     let mut swap = shift(BEFORE, policy());
     through_the_swap(&mut swap);
     run(&mut swap, vec![(3.0, answer(2.9, false)), (3.5, tick())]);
-    let fault = |ambiguous| {
-        Event::Written(Err(WriteFault {
-            ambiguous,
-            message: "no".to_owned(),
-        }))
-    };
-    for (at, result) in [(3.6, fault(true)), (4.0, fault(false)), (6.0, fault(true))] {
+    let fault = |effect| Event::Written(Err(WriteFault::new(effect, "no")));
+    let (lost, refused) = (WriteEffect::Unknown, WriteEffect::Nothing);
+    for (at, result) in [
+        (3.6, fault(lost)),
+        (4.0, fault(refused)),
+        (6.0, fault(lost)),
+    ] {
         run(&mut swap, vec![(at, result)]);
         let again = run(&mut swap, vec![(at + 0.1, shows(TO))]);
         assert_eq!(again, [back(Route::Production, FROM)]);
@@ -190,7 +190,7 @@ fn a_way_back_is_sent_until_it_shows() {
     ));
     let again = run(&mut swap, vec![(9.1, shows(TO))]);
     assert_eq!(again, [back(Route::Production, FROM)]);
-    run(&mut swap, vec![(9.2, fault(false)), (40.0, shows(TO))]);
+    run(&mut swap, vec![(9.2, fault(refused)), (40.0, shows(TO))]);
     let Some(Outcome::InDoubt(reason)) = swap.outcome() else {
         panic!("{:?}", swap.outcome());
     };
