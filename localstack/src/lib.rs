@@ -32,6 +32,7 @@ mod engine;
 mod error;
 pub mod gate;
 mod http;
+mod http2;
 pub mod image;
 mod layout;
 mod lock;

@@ -15,6 +15,7 @@ use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
 
 use super::config::{Certificate, Tls};
+use crate::http2;
 
 /// Why one cannot be made.
 pub type Unmade = Box<dyn Error + Send + Sync>;
@@ -63,7 +64,7 @@ impl Authority {
             .with_protocol_versions(versions)?
             .with_no_client_auth()
             .with_cert_resolver(Arc::new(by_name));
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = http2::offered();
         Ok(Arc::new(config))
     }
 }

@@ -10,11 +10,15 @@ use http_body_util::Full;
 use hyper::body::{Body as _, Frame, Incoming, SizeHint};
 
 use super::member::Ticket;
-use super::pulse::{Pulse, Watch};
+use super::pulse::{Pulse, Turn, Watch};
 
 /// The body of an answer: the load balancer's own, or a target's.
 #[derive(Debug)]
-pub struct Body(Kind);
+pub struct Body {
+    kind: Kind,
+    /// Given back when the answer is through, or dropped.
+    _turn: Option<Turn>,
+}
 
 #[derive(Debug)]
 enum Kind {
@@ -23,7 +27,8 @@ enum Kind {
 }
 
 /// Why the rest of a target's answer is missing. The client's connection is cut
-/// for it, which is how it learns that there was more.
+/// for it, or its stream if it speaks HTTP/2, which is how it learns that there was
+/// more.
 #[derive(Debug, thiserror::Error)]
 pub enum Cut {
     /// Also if the target's deregistration delay is over.
@@ -43,17 +48,27 @@ struct Relayed {
 
 impl From<Bytes> for Body {
     fn from(bytes: Bytes) -> Self {
-        Self(Kind::Own(Full::new(bytes)))
+        Self::of(Kind::Own(Full::new(bytes)))
     }
 }
 
 impl Body {
+    fn of(kind: Kind) -> Self {
+        Self { kind, _turn: None }
+    }
+
     pub(super) fn relayed(incoming: Incoming, watch: Watch, ticket: Ticket) -> Self {
-        Self(Kind::Relayed(Relayed {
+        Self::of(Kind::Relayed(Relayed {
             incoming,
             watch,
             _ticket: ticket,
         }))
+    }
+
+    /// Its request is in hand until it is through.
+    pub(super) fn in_hand(mut self, turn: Turn) -> Self {
+        self._turn = Some(turn);
+        self
     }
 }
 
@@ -65,7 +80,7 @@ impl hyper::body::Body for Body {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
-        match &mut self.0 {
+        match &mut self.kind {
             Kind::Own(body) => Pin::new(body)
                 .poll_frame(context)
                 .map_err(|never| match never {}),
@@ -74,14 +89,14 @@ impl hyper::body::Body for Body {
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.0 {
+        match &self.kind {
             Kind::Own(body) => body.is_end_stream(),
             Kind::Relayed(body) => body.incoming.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.0 {
+        match &self.kind {
             Kind::Own(body) => body.size_hint(),
             Kind::Relayed(body) => body.incoming.size_hint(),
         }

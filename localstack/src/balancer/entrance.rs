@@ -47,6 +47,11 @@ impl Entrance {
         })
     }
 
+    /// Of the load balancer.
+    pub fn tasks(&self) -> &Tasks {
+        &self.tasks
+    }
+
     pub fn view(&self) -> Arc<View> {
         self.view
             .read()

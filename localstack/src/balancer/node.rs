@@ -14,10 +14,13 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
 use super::entrance::Entrance;
+use super::pulse::Turns;
 use super::tasks::Tasks;
+use crate::http2;
 
 /// How long to wait when the system has no socket left for a connection.
 const RESPITE: Duration = Duration::from_secs(1);
@@ -123,7 +126,12 @@ async fn converse(
         return speak(stream, client, entrance, closing).await;
     };
     let secured = TlsAcceptor::from(config.clone()).accept(stream);
-    if let Ok(Ok(stream)) = tokio::time::timeout(view.idle_timeout, secured).await {
+    let Ok(Ok(stream)) = tokio::time::timeout(view.idle_timeout, secured).await else {
+        return;
+    };
+    if http2::is_agreed(&stream) {
+        speak_http2(stream, client, entrance, closing).await;
+    } else {
         speak(stream, client, entrance, closing).await;
     }
 }
@@ -152,4 +160,38 @@ async fn speak(
     }
     // An error is the client's going away, and there is nobody to tell.
     let _ = connection.await;
+}
+
+/// Of the connection: "Application Load Balancers do not support HTTP/2 PING frames.
+/// These do not reset the connection idle timeout":
+/// <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html>.
+async fn speak_http2(
+    stream: TlsStream<TcpStream>,
+    client: IpAddr,
+    entrance: Arc<Entrance>,
+    closing: CancellationToken,
+) {
+    let idle_timeout = entrance.view().idle_timeout;
+    let server = http2::server(entrance.tasks().clone());
+    let turns = Turns::default();
+    let counted = turns.clone();
+    let service = service_fn(move |request| {
+        let (entrance, turn) = (entrance.clone(), counted.begin());
+        async move {
+            let answer = entrance.serve(client, http2::as_http1(request)).await;
+            Ok::<_, Infallible>(answer.map(|body| body.in_hand(turn)))
+        }
+    });
+    let mut connection = pin!(server.serve_connection(TokioIo::new(stream), service));
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        () = closing.cancelled() => {}
+        () = turns.ceased(idle_timeout) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    // A client that does not close its side is not waited for.
+    tokio::select! {
+        _ = connection => {}
+        () = turns.ceased(idle_timeout) => {}
+    }
 }

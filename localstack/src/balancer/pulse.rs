@@ -1,4 +1,5 @@
-//! How long an exchange has been without a byte, in either direction.
+//! How long an exchange has been without a byte, in either direction; how long a
+//! connection of several exchanges at once has been without any.
 //!
 //! "If no data has been sent or received by the time that the idle timeout
 //! period elapses, the load balancer closes the connection":
@@ -10,6 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::{Instant, Sleep};
 
 /// Beats with every piece of data; shared by the two directions.
@@ -92,9 +94,63 @@ impl Watch {
     }
 }
 
+/// The exchanges that a connection has in hand. Each has a pulse of its own.
+#[derive(Debug, Clone, Default)]
+pub struct Turns(Arc<watch::Sender<usize>>);
+
+/// One of them, until it is dropped.
+#[derive(Debug)]
+pub struct Turn(Turns);
+
+impl Turns {
+    pub fn begin(&self) -> Turn {
+        self.0.send_modify(|count| *count += 1);
+        Turn(self.clone())
+    }
+
+    /// Waits until there was none for the idle timeout.
+    pub async fn ceased(&self, idle_timeout: Duration) {
+        let mut count = self.0.subscribe();
+        // The sender is its own: it does not go.
+        while count.wait_for(|count| *count == 0).await.is_ok() {
+            if tokio::time::timeout(idle_timeout, count.changed())
+                .await
+                .is_err()
+            {
+                return;
+            }
+        }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.0.0.send_modify(|count| *count -= 1);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn turns_have_ceased_when_none_is_in_hand_for_the_time() {
+        let idle_timeout = Duration::from_millis(60);
+        let turns = Turns::default();
+        let work = async {
+            for _ in 0..3 {
+                let _turn = turns.begin();
+                tokio::time::sleep(idle_timeout * 2).await;
+            }
+            Instant::now()
+        };
+        let ceased = async {
+            turns.ceased(idle_timeout).await;
+            Instant::now()
+        };
+        let (latest, ceased) = tokio::join!(work, ceased);
+        assert!(ceased >= latest + idle_timeout);
+    }
 
     #[tokio::test]
     async fn a_pulse_has_stopped_when_nothing_beats_for_the_time() {

@@ -53,3 +53,9 @@ impl Tasks {
         self.tracker.wait().await;
     }
 }
+
+impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Tasks {
+    fn execute(&self, work: F) {
+        self.spawn(work);
+    }
+}

@@ -7,6 +7,7 @@ mod client;
 mod draining;
 mod failures;
 mod forwarding;
+mod http2;
 mod target;
 
 use std::collections::BTreeSet;

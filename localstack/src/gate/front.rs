@@ -13,17 +13,19 @@ use hyper::header::{CONTENT_LENGTH, HOST};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Response};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 use super::body::{self, Body};
 use super::call::{Pipeline, no_answer};
 use super::control;
 use super::request::{Answer, Request};
 use super::services::Corrected;
+use crate::http2;
 
 /// Who asks.
 #[derive(Debug, Clone, Copy)]
@@ -103,7 +105,11 @@ async fn connection(stream: TcpStream, visitor: Visitor, front: Arc<Front>) {
             is_secured: true,
             ..visitor
         };
-        speak(stream, visitor, front).await;
+        if http2::is_agreed(&stream) {
+            speak_http2(stream, visitor, front).await;
+        } else {
+            speak(stream, visitor, front).await;
+        }
     }
 }
 
@@ -124,6 +130,17 @@ async fn speak(
     let _ = http1::Builder::new()
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades()
+        .await;
+}
+
+async fn speak_http2(stream: TlsStream<TcpStream>, visitor: Visitor, front: Arc<Front>) {
+    let service = service_fn(move |request| {
+        let request = http2::as_http1(request);
+        Arc::clone(&front).answer(visitor, request)
+    });
+    // As with HTTP/1.1.
+    let _ = http2::server(TokioExecutor::new())
+        .serve_connection(TokioIo::new(stream), service)
         .await;
 }
 

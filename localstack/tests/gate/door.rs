@@ -7,14 +7,16 @@ use bytes::Bytes;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Empty};
 use hyper::client::conn::http1::{self, SendRequest};
+use hyper::client::conn::http2;
 use hyper::{HeaderMap, Request};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use crate::api::Outcome;
 use crate::target::whole;
@@ -73,17 +75,36 @@ impl Door {
 
     /// Over TLS, asking for the certificate of that name.
     pub async fn connect_securely(&self, name: &str, ca: &str) -> Outcome<Connection> {
+        self.over(self.secured(name, ca, &[]).await?).await
+    }
+
+    /// What the root of a name says by HTTP/2, which is all that is offered.
+    pub async fn get_by_http2(&self, name: &str, ca: &str) -> Outcome<Bytes> {
+        let stream = TokioIo::new(self.secured(name, ca, &[b"h2"]).await?);
+        let (mut sender, connection) = http2::handshake(TokioExecutor::new(), stream).await?;
+        tokio::spawn(connection);
+        let request = Request::get(format!("https://{name}/")).body(Empty::<Bytes>::new())?;
+        whole(sender.send_request(request).await?.into_body()).await
+    }
+
+    async fn secured(
+        &self,
+        name: &str,
+        ca: &str,
+        offered: &[&[u8]],
+    ) -> Outcome<TlsStream<TcpStream>> {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(ca.as_bytes())?)?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
+        let mut config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .with_root_certificates(roots)
             .with_no_client_auth();
+        config.alpn_protocols = offered.iter().map(|name| name.to_vec()).collect();
         let stream = TcpStream::connect(self.address).await?;
         let name = ServerName::try_from(name.to_owned())?;
         let stream = TlsConnector::from(Arc::new(config)).connect(name, stream);
-        self.over(stream.await?).await
+        Ok(stream.await?)
     }
 
     async fn over<S>(&self, stream: S) -> Outcome<Connection>

@@ -82,6 +82,8 @@ async fn the_gates_own_port_leads_to_listeners_by_the_certificates_names() -> Ou
     let entrance = subject.behind()?.entrance("shop.test")?;
     let mut connection = secured(&subject, &entrance, "shop.test").await?;
     assert_eq!(connection.get("/", &[]).await?.text(), "blue");
+    let ca = subject.behind()?.elb.authority()?;
+    assert_eq!(entrance.get_by_http2("shop.test", &ca).await?, "blue");
     let answer = entrance.get("/a?b=c", &[]).await?;
     assert_eq!(answer.status, 301);
     assert_eq!(answer.header("location"), "https://shop.test:443/a?b=c");

@@ -63,7 +63,7 @@ impl Client {
     }
 }
 
-async fn in_time<T>(exchange: impl Future<Output = T>) -> T {
+pub async fn in_time<T>(exchange: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(10), exchange)
         .await
         .expect("an answer in time")

@@ -23,7 +23,7 @@ async fn unchecked(target: Target) -> Balancer {
     balancer
 }
 
-fn to(target: Target) -> Config {
+pub fn to(target: Target) -> Config {
     let mut blue = group("blue", &[]);
     blue.health_check.enabled = false;
     blue.targets = set(&[target]);
@@ -31,7 +31,7 @@ fn to(target: Target) -> Config {
 }
 
 /// A target that reads a request and answers each with that text, and hangs up.
-async fn saying(text: &'static str) -> Target {
+pub async fn saying(text: &'static str) -> Target {
     let listener = TcpListener::bind((LOOPBACK, 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
