@@ -21,6 +21,7 @@ mod sections;
 mod shift;
 mod source;
 mod starter;
+mod test_route;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -48,6 +49,7 @@ pub use production::ProductionSection;
 pub use production::{ListenerKeys, RuleKey};
 pub use secret::{SecretKind, SecretRef};
 pub use shift::ShiftSection;
+pub use test_route::TestKey;
 pub use tls::{DEFAULT_POLICY, TlsSection};
 
 /// The name of the file that [`Config::find`] looks for.

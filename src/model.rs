@@ -34,7 +34,7 @@ pub mod testing;
 mod traffic;
 
 pub use alarm::{Alarm, AlarmState, AlarmsWithoutData};
-pub use attachment::{Attachment, NamedRepository, UsersRule};
+pub use attachment::{Attachment, ListenerCopy, NamedRepository, TestWay, UsersRule};
 pub use build_cache::{CacheFrom, CacheTo};
 pub use build_secret::{Secret, SecretSource};
 pub use caller::Caller;

@@ -207,18 +207,23 @@ impl Session {
 
     /// In what the file differs from the stack, in a sentence.
     pub fn difference(&self, stack: &StackSnapshot) -> Option<String> {
-        if stack.original().is_some() {
-            // What such a stack is made from is not in the file alone.
-            return None;
-        }
         let path = self.config.path.file_name().unwrap_or_default();
+        let differs = |differing: &[String], command| {
+            plan::differs(&path.to_string_lossy(), differing, command)
+        };
+        if stack.original().is_some() {
+            // What else such a stack is made from is not in the file.
+            let written = self.config.attached.as_ref()?.written();
+            let differing = plan::differing(&stack.outputs, &written);
+            return differs(&differing, "bgecs attach");
+        }
         // A file that is ill is said by whoever needs it.
         let loaded = Loaded::from(&self.config).ok()?;
         let needs = loaded.needs(&self.config, self.aws.region());
         let mut inputs = inputs(&self.config, &needs, "none");
         plan::keep_places(&stack.parameters, &mut inputs);
         let differing = plan::differing(&stack.parameters, &inputs);
-        plan::differs(&path.to_string_lossy(), &differing)
+        differs(&differing, "bgecs init")
     }
 
     /// Tells of it once, ahead of all that depends on the stack: what is tried
@@ -409,10 +414,37 @@ mod tests {
         }
     }
 
-    /// An update would make the one out of the other.
+    /// Beside a service that ran before, of what `attach` was told.
     #[test]
-    fn a_stack_of_another_kind_than_the_file_s_is_refused() {
-        let stack = |outputs: &[(&str, &str)]| StackSnapshot {
+    fn a_way_that_is_another_than_attach_made_is_told() {
+        let file = |test: &str| {
+            let text = format!(
+                "app = 'web'\n[service]\ncluster = 'prod'\n[colors.blue]\nservice = 'web'\n\
+                 [production]\nload_balancer = 'shared'\nport = 443\nurl = 'https://a.test'\n{test}"
+            );
+            Config::parse(&text, std::path::Path::new("/srv/bgecs.toml")).unwrap()
+        };
+        let mut session = Session::of_hello(Wire::new().aws());
+        session.config = file("");
+        let outputs = session.config.attached.as_ref().unwrap().written();
+        let outputs = outputs.iter().map(|(name, words)| (*name, words.as_str()));
+        let outputs: Vec<_> = outputs.chain([("Attached", "blue")]).collect();
+        let stack = stack(&outputs);
+        assert_eq!(session.difference(&stack), None);
+        session.config = file("[test]\nport = 8443");
+        assert_eq!(
+            session.difference(&stack).unwrap(),
+            "bgecs.toml differs from the stack (test): run `bgecs attach`"
+        );
+        session.config.attached.as_mut().unwrap().cluster = "other".to_owned();
+        assert_eq!(
+            session.difference(&stack).unwrap(),
+            "bgecs.toml differs from the stack (running service, test): run `bgecs attach`"
+        );
+    }
+
+    fn stack(outputs: &[(&str, &str)]) -> StackSnapshot {
+        StackSnapshot {
             id: "1".to_owned(),
             name: "bgecs-hello".to_owned(),
             status: StackStatus::Ready,
@@ -423,7 +455,12 @@ mod tests {
                 .iter()
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
                 .collect(),
-        };
+        }
+    }
+
+    /// An update would make the one out of the other.
+    #[test]
+    fn a_stack_of_another_kind_than_the_file_s_is_refused() {
         let session = Session::of_hello(Wire::new().aws());
         let is_fine = |outputs| session.refuse_of_another_kind(&stack(outputs)).is_ok();
         assert!(is_fine(&[("ClusterName", "bgecs-hello")]));

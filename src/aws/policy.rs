@@ -9,8 +9,8 @@ use serde_json::{Map, Value, json};
 
 use crate::model::{AccountId, AppName, AwsPlace, CertificateArn, Color, ListenerArn};
 use table::{
-    ATTACHING, DEPLOYER, Grant, IMPORTER, MOVE_LISTENER, MOVE_RULE, OPERATOR_TOO, PolicyCondition,
-    WATCHER,
+    ATTACHING, DEPLOYER, Grant, IMPORTER, MOVE_LISTENER, MOVE_RULE, MOVE_TEST_LISTENER,
+    MOVE_TEST_RULE, NAMED_TESTERS, NOTHING, OPERATOR_TOO, OWN_LISTENER, PolicyCondition, WATCHER,
 };
 
 /// Who the policy is for.
@@ -32,6 +32,7 @@ pub struct AttachedNames {
     pub made: Color,
     pub listener: NamedListener,
     pub moved: MovedAt,
+    pub tested: TestedAt,
     /// As the task definition names them: ARNs, or names.
     pub roles: Vec<String>,
     /// None where the stack makes one.
@@ -54,6 +55,17 @@ pub enum MovedAt {
     Listener,
     /// By its ARN; without it, one of the listener's.
     Rule(Option<String>),
+}
+
+/// What leads testers to the app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TestedAt {
+    /// The rules of the header, which stay where they are.
+    Header,
+    /// A rule of bgecs's own beside users'.
+    Rule,
+    /// A listener of bgecs's own at users' load balancer.
+    Listener,
 }
 
 /// The policy for one app with these certificates; without a region or an account
@@ -100,7 +112,17 @@ pub fn document(
 /// The policy for an app one of whose colours is a service that ran before.
 pub fn of_attached(role: Role, app: &AppName, place: &AwsPlace, it: &AttachedNames) -> Value {
     let stack = app.stack_name();
-    let (listener, rules) = it.listener.patterns();
+    let (listener, mut rules) = it.listener.patterns();
+    let beside = it.listener.beside();
+    // On what nobody but bgecs has made.
+    let (moving_test, making, own_listeners) = match it.tested {
+        TestedAt::Header => (NOTHING, NOTHING, Vec::new()),
+        TestedAt::Rule => (MOVE_TEST_RULE, NAMED_TESTERS, Vec::new()),
+        TestedAt::Listener => (MOVE_TEST_LISTENER, OWN_LISTENER, vec![beside.clone()]),
+    };
+    if it.tested == TestedAt::Listener {
+        rules = as_rules(&beside);
+    }
     let (moving, moved) = match &it.moved {
         MovedAt::Listener => (MOVE_LISTENER, listener.clone()),
         MovedAt::Rule(Some(arn)) => (MOVE_RULE, arn.clone()),
@@ -122,8 +144,16 @@ pub fn of_attached(role: Role, app: &AppName, place: &AwsPlace, it: &AttachedNam
         ("{service}", vec![it.service.clone(), app.colored(it.made)]),
         ("{made}", vec![it.made.to_string()]),
         ("{place}", vec![moved]),
-        ("{listener}", vec![listener]),
+        (
+            "{listener}",
+            match it.tested {
+                TestedAt::Header | TestedAt::Rule => vec![listener],
+                TestedAt::Listener => Vec::new(),
+            },
+        ),
+        ("{own-listeners}", own_listeners),
         ("{rules}", vec![rules]),
+        ("{load-balancer}", vec![it.listener.balancer()]),
         ("{role}", it.roles.iter().map(role_arn).collect()),
         ("{repository}", repository),
         ("{made-repository}", made_repository),
@@ -132,8 +162,8 @@ pub fn of_attached(role: Role, app: &AppName, place: &AwsPlace, it: &AttachedNam
     ]);
     names.add_own(app, place);
     match role {
-        Role::Deployer => names.policy(&[DEPLOYER, moving]),
-        Role::Operator => names.policy(&[ATTACHING]),
+        Role::Deployer => names.policy(&[DEPLOYER, moving, moving_test]),
+        Role::Operator => names.policy(&[ATTACHING, making]),
     }
 }
 
@@ -165,16 +195,42 @@ fn listener_of(balancer: &str) -> String {
 impl NamedListener {
     /// Its own, and that of its rules: their ARNs go on where the listener's ends.
     fn patterns(&self) -> (String, String) {
-        let rule = |listener: &str| listener.replacen(":listener/", ":listener-rule/", 1);
         match self {
-            Self::Arn(arn) => (arn.as_str().to_owned(), format!("{}/*", rule(arn.as_str()))),
+            Self::Arn(arn) => {
+                let rules = format!("{}/*", as_rules(arn.as_str()));
+                (arn.as_str().to_owned(), rules)
+            }
             Self::Of(balancer) => {
                 let listener = listener_of(balancer);
-                let rules = rule(&listener);
+                let rules = as_rules(&listener);
                 (listener, rules)
             }
         }
     }
+
+    fn balancer(&self) -> String {
+        let of = |listener: &str| listener.replacen(":listener/", ":loadbalancer/", 1);
+        match self {
+            Self::Arn(arn) => of(without_last(arn.as_str())),
+            Self::Of(balancer) => of(&listener_of(balancer)),
+        }
+    }
+
+    /// All listeners of the same load balancer.
+    fn beside(&self) -> String {
+        match self {
+            Self::Arn(arn) => format!("{}/*", without_last(arn.as_str())),
+            Self::Of(balancer) => listener_of(balancer),
+        }
+    }
+}
+
+fn as_rules(listener: &str) -> String {
+    listener.replacen(":listener/", ":listener-rule/", 1)
+}
+
+fn without_last(arn: &str) -> &str {
+    arn.rsplit_once('/').map_or(arn, |(before, _)| before)
 }
 
 /// What the table leaves open, and what stands there: one thing, several or none.

@@ -24,9 +24,12 @@ pub use attached::template as attached_template;
 pub use changes::ChangeSet;
 pub use state::StackStatus;
 
-/// The outputs of a stack whose test route is found by header: blue's, green's.
 const PRODUCTION_URL: &str = "ProductionUrl";
+/// The outputs of a stack beside a service that ran before: the rules by which a
+/// request names its colour, blue's and green's.
 const HEADER_RULES: [&str; 2] = ["TestBlueRuleArn", "TestGreenRuleArn"];
+const TEST_LISTENER: &str = "TestListenerArn";
+const TEST_RULE: &str = "TestRuleArn";
 
 /// The template of everything that `init` makes.
 pub const TEMPLATE: &str = include_str!("stack/template.yaml");
@@ -73,7 +76,7 @@ impl StackSnapshot {
         PerRoute {
             production: named(PRODUCTION_URL, production),
             test: match self.outputs.contains_key(HEADER_RULES[0]) {
-                true => Endpoint::Header,
+                true => named("TestUrl", Endpoint::Header),
                 false => named("TestUrl", test),
             },
         }
@@ -132,8 +135,16 @@ impl StackSnapshot {
         })
     }
 
-    /// The stack of an app that came with a service of its own has no listener:
-    /// production may be a rule, and the test route is found by header.
+    /// The rules of the app's own on a listener of somebody else's, as they are
+    /// tried.
+    pub fn own_rules(&self) -> Vec<RuleArn> {
+        let all = HEADER_RULES.into_iter().chain([TEST_RULE]);
+        let all = all.filter_map(|name| self.outputs.get(name).cloned());
+        all.map(RuleArn::new).collect()
+    }
+
+    /// The stack of an app that came with a service of its own may have no listener:
+    /// production may be a rule, and the test route one, or found by header.
     fn places(&self) -> Result<Places, String> {
         let has = |name: &str| self.outputs.contains_key(name);
         let listener = |name: &str| self.output(name).map(ListenerArn::new).map(Place::Listener);
@@ -144,11 +155,12 @@ impl StackSnapshot {
                 false => listener("ProdListenerArn")?,
             },
             test: match HEADER_RULES.into_iter().any(has) {
-                true => TestPlace::ByHeader(PerColor {
+                _ if has(TEST_RULE) => TestPlace::At(Place::Rule(rule(TEST_RULE)?)),
+                true if !has(TEST_LISTENER) => TestPlace::ByHeader(PerColor {
                     blue: rule(HEADER_RULES[0])?,
                     green: rule(HEADER_RULES[1])?,
                 }),
-                false => TestPlace::At(listener("TestListenerArn")?),
+                _ => TestPlace::At(listener(TEST_LISTENER)?),
             },
         })
     }

@@ -5,15 +5,16 @@ use serde::Serialize;
 use super::init::place;
 use super::plan::PlanResult;
 use super::{configuration, lease};
-use crate::aws::policy::{self, AttachedNames, MovedAt, NamedListener, Role};
+use crate::aws::policy::{self, AttachedNames, MovedAt, NamedListener, Role, TestedAt};
 use crate::cli::{Attach, Global};
-use crate::config::{Attached, Config, ListenerKeys, RuleKey};
+use crate::config::{Attached, Config, ListenerKeys, RuleKey, TestKey};
 use crate::definition::Loaded;
 use crate::driver::attach::{self, AttachmentChange, PreparedAttachment};
+use crate::driver::work::Work;
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::journal::Command;
-use crate::model::{Color, Infrastructure, NamedRepository};
+use crate::model::{Color, Endpoint, Infrastructure, NamedRepository, Observed};
 use crate::report::{Audience, CommandResult, ReportEvent, Reporter, Style};
 use crate::session::Session;
 
@@ -36,6 +37,11 @@ struct AttachResult {
     service: String,
     color: Color,
     url: String,
+    /// What there is of the other colour.
+    #[serde(skip)]
+    other: String,
+    /// How testers come in.
+    test: String,
     traffic: String,
 }
 
@@ -51,17 +57,22 @@ impl CommandResult for AttachResult {
         let (color, made) = (self.color.as_str(), self.color.other());
         let traffic = style.strong(&self.traffic);
         format!(
-            "{what}\n  {color:<11} {}, as it runs\n  {:<11} the first `bgecs deploy` makes its service\n  production  {traffic}\n  back        `bgecs detach` removes what bgecs made",
+            "{what}\n  {color:<11} {}, as it runs\n  {:<11} {}\n  production  {traffic}\n  test        {}\n  back        `bgecs detach` removes what bgecs made",
             self.service,
             made.as_str(),
+            self.other,
+            self.test,
         )
     }
 }
+
+const NO_SERVICE: &str = "the first `bgecs deploy` makes its service; until then it answers 503";
 
 pub async fn run(session: &Session, args: &Attach) -> Result<Exit> {
     let attached = attached(session)?;
     let mut prepared = attach::prepare(session, attached).await?;
     let steps = attach::steps(&prepared);
+    prepared.tell_notes(session);
     if args.dry_run.dry_run {
         session
             .report
@@ -80,7 +91,9 @@ pub async fn run(session: &Session, args: &Attach) -> Result<Exit> {
             let made = attach::make(session, attached, &mut prepared);
             interruptible(session, &mut Interrupts::listen()?, made).await?
         }
-        AttachmentChange::Update | AttachmentChange::Nothing => session.infrastructure().await?,
+        AttachmentChange::Update | AttachmentChange::Nothing => {
+            prepared.infrastructure(session).await?
+        }
     };
     let wait = args.lease.wait;
     lease::take(
@@ -94,19 +107,27 @@ pub async fn run(session: &Session, args: &Attach) -> Result<Exit> {
                 true => prepared,
                 false => attach::prepare(session, attached).await?,
             };
-            if !is_new {
-                let carried = attach::carry_out(session, Some(work.turn), &prepared);
-                interruptible(session, work.interrupts, carried).await?;
-            }
+            let made = match is_new {
+                true => infrastructure.clone(),
+                false => {
+                    let carried = attach::carry_out(session, Some(work.turn), &prepared);
+                    interruptible(session, work.interrupts, carried).await?
+                }
+            };
+            let work = Work {
+                infrastructure: &made,
+                ..work
+            };
             let observed = work.observe().await?;
             attach::is_at_the_beginning(&observed, &prepared.attachment)?;
-            if observed.journal.truth.is_none() {
+            let is_first = observed.journal.truth.is_none();
+            if is_first || attach::has_new_test_place(&infrastructure, &observed) {
                 work.turn.saw(&observed);
             }
-            let traffic = observed.traffic_line();
+            prepared.tell_of_bar(session, &made).await?;
             session
                 .report
-                .result(&result(session, attached, &prepared, traffic));
+                .result(&result(session, attached, &prepared, &observed));
             Ok(Exit::Done)
         },
     )
@@ -144,8 +165,11 @@ fn result(
     session: &Session,
     attached: &Attached,
     prepared: &PreparedAttachment,
-    traffic: String,
+    observed: &Observed,
 ) -> AttachResult {
+    let endpoint = &observed.endpoints().test;
+    let made = attached.color.other();
+    let services = &observed.infrastructure.services;
     AttachResult {
         operation: Command::Attach,
         outcome: match prepared.change {
@@ -159,7 +183,17 @@ fn result(
         service: attached.service.clone(),
         color: attached.color,
         url: attached.url.clone(),
-        traffic,
+        other: match &observed.color(made).service {
+            Some(_) => services.name(made).to_owned(),
+            None => NO_SERVICE.to_owned(),
+        },
+        test: match endpoint {
+            Endpoint::Header => format!("{} with the {endpoint}", attached.url),
+            Endpoint::Named(_) | Endpoint::Several(_) | Endpoint::Port(_) => {
+                format!("{endpoint} -> {}", observed.traffic.test)
+            }
+        },
+        traffic: observed.traffic_line(),
     }
 }
 
@@ -205,6 +239,11 @@ fn names(config: &Config, attached: &Attached, loaded: &Loaded) -> AttachedNames
             RuleKey::Arn(arn) => MovedAt::Rule(Some(arn.clone())),
             RuleKey::With { .. } => MovedAt::Rule(None),
         },
+        tested: match &attached.test {
+            TestKey::Header => TestedAt::Header,
+            TestKey::Host(_) => TestedAt::Rule,
+            TestKey::Port(_) => TestedAt::Listener,
+        },
         roles: roles.into_iter().map(str::to_owned).collect(),
         repository,
         log_group: file.and_then(|file| file.log_group()).map(str::to_owned),
@@ -226,13 +265,16 @@ mod tests {
             service: "web".to_owned(),
             color: Color::Blue,
             url: "https://shop.example.com".to_owned(),
+            other: NO_SERVICE.to_owned(),
+            test: "https://next.example.com -> green".to_owned(),
             traffic: "https://shop.example.com -> blue".to_owned(),
         };
         insta::assert_snapshot!(result(AttachOutcome::Attached).human(&Style::plain()), @"
         attached to the service web
           blue        web, as it runs
-          green       the first `bgecs deploy` makes its service
+          green       the first `bgecs deploy` makes its service; until then it answers 503
           production  https://shop.example.com -> blue
+          test        https://next.example.com -> green
           back        `bgecs detach` removes what bgecs made
         ");
         let unchanged = result(AttachOutcome::Unchanged).human(&Style::plain());

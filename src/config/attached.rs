@@ -1,13 +1,14 @@
 //! `[colors]`, and what belongs to it: an app one of whose colours is a service
 //! that ran before bgecs came, behind a load balancer of somebody else's.
 
-use std::str::FromStr;
+use std::collections::BTreeMap;
 
 use super::ConfigError;
 use super::document::Section;
 use super::entry::KeyValue;
 use super::names::ecs_name;
 use super::production::{ListenerKeys, PlaceKeys, ProductionSection, RuleKey};
+use super::test_route::{TestKey, TestKeys};
 use crate::model::{COLOR_HEADER, Color};
 
 type Result<T> = std::result::Result<T, ConfigError>;
@@ -23,6 +24,7 @@ pub struct Attached {
     pub rule: RuleKey,
     /// What users type, up to the path.
     pub url: String,
+    pub test: TestKey,
 }
 
 /// The keys that only such an app has, not judged yet.
@@ -31,8 +33,7 @@ pub(super) struct AttachedKeys<'a> {
     /// In `[service]`.
     pub(super) cluster: Option<KeyValue<'a>>,
     pub(super) production: PlaceKeys<'a>,
-    /// In `[test]`.
-    pub(super) header: Option<KeyValue<'a>>,
+    pub(super) test: TestKeys<'a>,
 }
 
 pub(super) fn colors(section: &mut Section<'_>) -> Result<Option<(Color, String)>> {
@@ -60,9 +61,42 @@ pub(super) fn colors(section: &mut Section<'_>) -> Result<Option<(Color, String)
     Ok(running)
 }
 
-/// A rule of each colour's own takes the requests with this header.
-pub(super) fn test<'a>(section: &mut Section<'a>) -> Result<Option<KeyValue<'a>>> {
-    Ok(section.take("header"))
+impl Attached {
+    /// What `attach` goes by, in words: where they are others than those that it
+    /// was made by, the file was changed.
+    pub fn written(&self) -> BTreeMap<&'static str, String> {
+        let listener = match &self.listener {
+            ListenerKeys::Arn(arn) => arn.to_string(),
+            ListenerKeys::Of {
+                load_balancer,
+                port,
+            } => format!("{load_balancer} port {port}"),
+        };
+        let rule = match &self.rule {
+            RuleKey::DefaultAction => "default action".to_owned(),
+            RuleKey::Arn(arn) => arn.clone(),
+            RuleKey::With { host, path } => {
+                format!("host {} path {}", host.join(" "), path.join(" "))
+            }
+        };
+        let test = match &self.test {
+            TestKey::Header => format!("header {COLOR_HEADER}"),
+            TestKey::Port(port) => format!("port {port}"),
+            TestKey::Host(host) => format!("host {host}"),
+        };
+        let Self {
+            color,
+            service,
+            cluster,
+            url,
+            ..
+        } = self;
+        BTreeMap::from([
+            ("RunningService", format!("{color} {cluster}/{service}")),
+            ("Production", format!("{url} {listener} {rule}")),
+            ("Test", test),
+        ])
+    }
 }
 
 impl AttachedKeys<'_> {
@@ -73,17 +107,14 @@ impl AttachedKeys<'_> {
         production: &ProductionSection,
     ) -> Result<Option<Attached>> {
         let Some((color, service)) = self.running else {
-            let first = [&self.cluster, &self.header].into_iter().flatten().next();
-            return match self.production.any().or(first) {
+            let first = self.production.any().or(self.cluster.as_ref());
+            return match first.or(self.test.any()) {
                 Some(entry) => Err(entry.misplaced(
                     "it is for a service that ran before bgecs came, which `service` in [colors.blue] names",
                 )),
                 None => Ok(None),
             };
         };
-        if let Some(header) = self.header {
-            judge_header(header)?;
-        }
         let missing = |key: &str, what: &str| top.missing(key, format!("it is missing: {what}"));
         let cluster = self.cluster.ok_or_else(|| {
             missing(
@@ -91,7 +122,7 @@ impl AttachedKeys<'_> {
                 &format!("it names the cluster of the service {service}"),
             )
         })?;
-        let place = self.production.place()?.ok_or_else(|| {
+        let (listener, rule) = self.production.place()?.ok_or_else(|| {
             missing(
                 "production.listener",
                 "it is the ARN of the listener that users come in by; `load_balancer` and `port` will do too",
@@ -107,25 +138,10 @@ impl AttachedKeys<'_> {
             color,
             service,
             cluster: cluster.checked(ecs_name)?,
-            listener: place.0,
-            rule: place.1,
+            test: self.test.judged(&listener, &rule, production)?,
+            listener,
+            rule,
             url,
         }))
-    }
-}
-
-/// There is one header as yet, and the colours are its values.
-fn judge_header(entry: KeyValue<'_>) -> Result<()> {
-    let nothing = entry.misused(format!("it takes {{ \"{COLOR_HEADER}\" = \"blue\" }}"));
-    let entries = entry.table()?;
-    for header in &entries {
-        if !header.name.eq_ignore_ascii_case(COLOR_HEADER) {
-            return Err(header.misplaced(format!("tests are told by the header {COLOR_HEADER}")));
-        }
-        header.checked(Color::from_str)?;
-    }
-    match entries.is_empty() {
-        true => Err(nothing),
-        false => Ok(()),
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::attached::{AttachedKeys, colors, test};
+use super::attached::{AttachedKeys, colors};
 use super::cost::cost;
 use super::document::Section;
 use super::entry::KeyValue;
@@ -20,6 +20,7 @@ use super::production::production;
 use super::secret::SecretRef;
 use super::shift::{shift, time};
 use super::source::File;
+use super::test_route::test;
 use super::tls::tls;
 use super::{
     AwsPlace, Build, Config, ConfigError, Container, ContainerSection, DEFAULT_CONTAINER,
@@ -71,7 +72,7 @@ pub(super) fn config(file: &File<'_>, environment: Option<&str>) -> Result<Confi
             running,
             cluster,
             production: place_keys,
-            header: top.section("test", test)?,
+            test: top.section("test", test)?,
         };
         let attached = keys.judged(top, &production)?;
         if tls.is_some() && is_attached {

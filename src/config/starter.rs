@@ -114,6 +114,9 @@ seconds = 60               # for how long a command that is killed keeps others 
 # gb_hour = 0.004445
 # currency = "$"
 
+# Beside a service that runs already there are [colors] and [test] too: `bgecs import`
+# writes a file for it.
+
 # What differs in an environment, which `--env staging` or BGECS_ENV chooses; the
 # app is {app}-staging there:
 # [env.staging]

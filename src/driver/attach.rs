@@ -2,6 +2,8 @@
 //! a stack of its own, in which nothing takes a user's request. The service, its
 //! load balancer and all else of its owner's are only read.
 
+mod testers;
+
 use serde_json::Value;
 
 use super::turn::Turn;
@@ -13,7 +15,7 @@ use crate::engine::plan::Step;
 use crate::error::{Error, Result};
 use crate::model::{
     Attachment, Color, ColorServices, Infrastructure, ListenerArn, NamedRepository, Observed,
-    PerColor, UsersRule,
+    PerColor, Route, TestWay, UsersRule,
 };
 use crate::report::ReportEvent;
 use crate::session::{Session, unusable};
@@ -23,6 +25,9 @@ use crate::session::{Session, unusable};
 pub struct PreparedAttachment {
     pub attachment: Attachment,
     pub change: AttachmentChange,
+    /// What is to be said of the way that is made for testers.
+    notes: Vec<String>,
+    opening: Option<String>,
     template: String,
     before: Option<StackSnapshot>,
 }
@@ -48,13 +53,14 @@ pub async fn prepare(session: &Session, attached: &Attached) -> Result<PreparedA
         Some(stack) => Some(session.infrastructure_of(stack)?),
         None => None,
     };
-    let attachment = attachment(session, attached, earlier.as_ref()).await?;
+    let earlier = (before.as_ref(), earlier.as_ref());
+    let (attachment, notes, opening) = attachment(session, attached, earlier).await?;
     let template = attached_template(&attachment);
     let change = match &before {
         None => AttachmentChange::Create,
         Some(stack) => {
             let made = session.aws.read_template(&stack.name).await?;
-            match is_same(&made, &template) {
+            match is_made_of(&made, &attachment) {
                 true => AttachmentChange::Nothing,
                 false => AttachmentChange::Update,
             }
@@ -63,22 +69,33 @@ pub async fn prepare(session: &Session, attached: &Attached) -> Result<PreparedA
     Ok(PreparedAttachment {
         attachment,
         change,
+        notes,
+        opening,
         template,
         before,
     })
 }
 
-/// However CloudFormation gives the text back.
-fn is_same(made: &str, template: &str) -> bool {
-    let [made, template] = [made, template].map(serde_json::from_str::<Value>);
-    made.is_ok_and(|made| template.is_ok_and(|template| made == template))
+/// However CloudFormation gives the text back, and wherever testers' place has gone
+/// since: that is no difference of what is made.
+fn is_made_of(made: &str, attachment: &Attachment) -> bool {
+    let made: Option<Value> = serde_json::from_str(made).ok();
+    let as_of = |test_color| {
+        let attachment = attachment.clone();
+        attached_template(&Attachment {
+            test_color,
+            ..attachment
+        })
+    };
+    let is_same = |color| serde_json::from_str(&as_of(color)).ok() == made;
+    made.is_some() && Color::BOTH.into_iter().any(is_same)
 }
 
 async fn attachment(
     session: &Session,
     attached: &Attached,
-    earlier: Option<&Infrastructure>,
-) -> Result<Attachment> {
+    (before, earlier): (Option<&StackSnapshot>, Option<&Infrastructure>),
+) -> Result<(Attachment, Vec<String>, Option<String>)> {
     let (aws, app) = (&session.aws, &session.config.app);
     let services = services(session, attached);
     let read = running::read(aws, &attached.cluster, &attached.service).await?;
@@ -86,8 +103,15 @@ async fn attachment(
     let mut ours = vec![door.target_group.clone()];
     ours.extend(earlier.map(|infra| infra.target_group(attached.color.other()).clone()));
     let way = attachment::users_way(attached, &ours, &read.balancers)?;
-    let own = earlier.and_then(|infra| infra.places.header_rules());
-    let priorities = attachment::priorities(way, own)?;
+    let made = attached.color.other();
+    let testers = testers::prepare(session, attached, way, (before, earlier)).await?;
+    let test_color = match testers.way {
+        // Nothing of it is moved.
+        TestWay::Header => made,
+        TestWay::Host { .. } | TestWay::Port { .. } => {
+            testers::color(session, earlier, made).await?
+        }
+    };
     let (group_settings, rule) = futures_util::try_join!(
         aws.read_group_settings(&door.target_group),
         users_rule(session, way),
@@ -96,7 +120,7 @@ async fn attachment(
     let registry = session.registry();
     let repository = image.and_then(|it| NamedRepository::of_image(it, registry.as_deref()));
     let log_group = read.log_group(&door.container).map(str::to_owned);
-    Ok(Attachment {
+    let attachment = Attachment {
         app: app.clone(),
         services,
         original: attached.color,
@@ -106,12 +130,16 @@ async fn attachment(
         load_balancer_dns_name: way.balancer.dns_name.clone(),
         listener: ListenerArn::new(way.listener.arn.as_str()),
         rule,
-        priorities,
+        priorities: testers.priorities,
+        test: testers.way,
+        test_color,
         url: attached.url.clone(),
+        written: attached.written(),
         // What the stack has made itself it goes on making.
         repository: repository.filter(|it| it.name != app.stack_name()),
         log_group: log_group.filter(|it| *it != app.log_group()),
-    })
+    };
+    Ok((attachment, testers.notes, testers.opening))
 }
 
 /// The running service's own name, and for the other one that of the app.
@@ -142,10 +170,7 @@ pub fn steps(prepared: &PreparedAttachment) -> Vec<Step> {
             it.app.colored(it.made()),
             it.services.name(it.original)
         ),
-        format!(
-            "the rules {} and {} for testers",
-            it.priorities.blue, it.priorities.green
-        ),
+        for_testers(it),
         format!("the journal table {name}"),
     ];
     if it.log_group.is_none() {
@@ -161,6 +186,20 @@ pub fn steps(prepared: &PreparedAttachment) -> Vec<Step> {
             changes: makes,
         }],
         AttachmentChange::Nothing => Vec::new(),
+    }
+}
+
+fn for_testers(it: &Attachment) -> String {
+    let PerColor { blue, green } = it.priorities;
+    match &it.test {
+        TestWay::Header => format!("the rules {blue} and {green} for testers"),
+        TestWay::Host { name, priority, .. } => {
+            format!("the rules {blue}, {green} and {priority} for testers at {name}")
+        }
+        TestWay::Port { listener, .. } => format!(
+            "a listener at port {} for testers, otherwise like users'",
+            listener.port
+        ),
     }
 }
 
@@ -244,6 +283,39 @@ pub fn is_at_the_beginning(observed: &Observed, it: &Attachment) -> Result<()> {
     .hint("point it at that service's target group, then run `bgecs attach` again"))
 }
 
+/// Another place of testers' than before is where it is made: nobody moved it.
+pub fn has_new_test_place(before: &Infrastructure, observed: &Observed) -> bool {
+    let drift = observed.drift();
+    before.places.test != observed.infrastructure.places.test
+        && drift.iter().all(|it| it.route == Route::Test)
+}
+
+impl PreparedAttachment {
+    /// What was made before: whatever the file says by now is what this is about.
+    ///
+    /// # Errors
+    /// A stack that lacks something.
+    pub async fn infrastructure(&self, session: &Session) -> Result<Infrastructure> {
+        match &self.before {
+            Some(stack) => session.infrastructure_of(stack),
+            None => session.infrastructure().await,
+        }
+    }
+
+    /// Says of testers' way what is not bgecs's to see to.
+    pub fn tell_notes(&self, session: &Session) {
+        for note in &self.notes {
+            session.report.tell(&ReportEvent::Note(note.clone()));
+        }
+    }
+
+    /// # Errors
+    /// A path that no URL can have (exit 2).
+    pub async fn tell_of_bar(&self, session: &Session, infra: &Infrastructure) -> Result<()> {
+        testers::tell_of_bar(session, infra, self.opening.as_ref()).await
+    }
+}
+
 /// Says what was found ahead of what is made.
 pub fn tell(session: &Session, it: &Attachment) {
     session.report.tell(&ReportEvent::Note(format!(
@@ -257,6 +329,70 @@ pub fn tell(session: &Session, it: &Attachment) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ListenerCopy;
+    use crate::model::testing::{
+        attachment, infrastructure, observed_by_header, to, with_previous,
+    };
+
+    /// A swap moves testers' place too; that is nothing for `attach` to undo.
+    #[test]
+    fn where_testers_are_led_by_now_is_no_difference() {
+        let host = TestWay::Host {
+            name: "next.example.com".to_owned(),
+            priority: 10,
+            url: "https://next.example.com".to_owned(),
+        };
+        let of = |test: &TestWay, test_color| Attachment {
+            test: test.clone(),
+            test_color,
+            ..attachment()
+        };
+        let made = attached_template(&of(&host, Color::Green));
+        assert!(is_made_of(&made, &of(&host, Color::Green)));
+        assert!(is_made_of(&made, &of(&host, Color::Blue)));
+        assert!(!is_made_of(&made, &of(&TestWay::Header, Color::Green)));
+        assert!(!is_made_of("Resources: {}", &of(&host, Color::Green)));
+    }
+
+    #[test]
+    fn what_is_made_for_testers_is_said() {
+        let said = |test| {
+            for_testers(&Attachment {
+                test,
+                ..attachment()
+            })
+        };
+        let url = String::new();
+        let host = TestWay::Host {
+            name: "next.example.com".to_owned(),
+            priority: 10,
+            url: url.clone(),
+        };
+        let listener = ListenerCopy {
+            port: 8443,
+            settings: serde_json::Map::new(),
+            further: Vec::new(),
+        };
+        let all = [TestWay::Header, host, TestWay::Port { listener, url }].map(said);
+        insta::assert_snapshot!(all.join("\n"), @"
+        the rules 8 and 9 for testers
+        the rules 8, 9 and 10 for testers at next.example.com
+        a listener at port 8443 for testers, otherwise like users'
+        ");
+    }
+
+    /// Made where testers are to come in now, it was moved by nobody.
+    #[test]
+    fn a_new_place_of_testers_is_no_stranger_s_doing() {
+        let mut observed = with_previous(observed_by_header(), None);
+        let before = observed.infrastructure.clone();
+        assert!(!has_new_test_place(&before, &observed));
+        observed.infrastructure.places.test = infrastructure().places.test;
+        observed.traffic.test = to(Color::Blue);
+        assert!(has_new_test_place(&before, &observed));
+        observed.traffic.production = to(Color::Blue);
+        assert!(!has_new_test_place(&before, &observed));
+    }
 
     #[test]
     fn a_priority_that_another_took_is_told_from_other_trouble() {

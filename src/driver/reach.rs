@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::future::try_join_all;
 
 use super::attempt::SwapKind;
+use crate::config::TestKey;
 use crate::error::{Error, Result};
 use crate::model::{Answer, Color, Endpoint, Infrastructure, Observed, Route, Unreached};
 use crate::session::Session;
@@ -93,7 +94,7 @@ pub async fn ask_health(
 ///
 /// # Errors
 /// A path that no URL can have (exit 2).
-async fn unreached(
+pub async fn unreached(
     session: &Session,
     infra: &Infrastructure,
     route: Route,
@@ -122,11 +123,21 @@ pub fn way_out(session: &Session, infra: &Infrastructure, is_test: bool) -> Stri
     let mut hint = format!(
         "{why}: run bgecs on a runner inside its VPC, or over a VPN into it, or lead there with --connect-to HOST:PORT"
     );
-    if is_test && infra.endpoints.test != Endpoint::Header {
-        hint += &format!(
-            "\n[network] test_cidr, which says who may reach the test route, is {}",
-            session.config.network.test_cidr
-        );
+    match &session.config.attached {
+        _ if !is_test => {}
+        Some(attached) => {
+            if let TestKey::Port(port) = attached.test {
+                hint += &format!(
+                    "\na security group of the load balancer has to let port {port} in: bgecs changes none"
+                );
+            }
+        }
+        None => {
+            hint += &format!(
+                "\n[network] test_cidr, which says who may reach the test route, is {}",
+                session.config.network.test_cidr
+            );
+        }
     }
     hint
 }

@@ -1,11 +1,14 @@
 //! Whether bgecs can be attached to a service, and where: the way by which its
-//! users come in, and room ahead of it for two rules for testers.
+//! users come in, and room beside it for testers.
 
-use crate::config::{Attached, ListenerKeys, RuleKey};
+use url::Url;
+
+use crate::config::{Attached, ListenerKeys, RuleKey, TestKey};
+use crate::engine::entrance::origin;
 use crate::engine::plan::Refusal;
 use crate::model::{
-    Balancer, BalancerListener, ConditionPattern, ListenerRule, PerColor, RuleArn, RuleCondition,
-    TargetGroupArn,
+    Balancer, BalancerListener, ConditionPattern, IssuedCertificate, ListenerRule, RuleArn,
+    RuleCondition, TargetGroupArn,
 };
 
 /// <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateRule.html>
@@ -170,16 +173,16 @@ fn has_just(rule: &ListenerRule, host: &[String], path: &[String]) -> bool {
     same(&mut hosts, host, true) && same(&mut paths, path, false)
 }
 
-/// Two free priorities ahead of the users' rule, as close to it as can be: a rule
-/// that is ahead of it for users is so for testers too. `own` are the ARNs of
-/// rules that were made for this before: these keep theirs.
+/// So many free priorities ahead of the users' rule, in their order and as close to
+/// it as can be: a rule that is ahead of it for users is so for testers too. `own`
+/// are rules that were made for this before: these keep theirs.
 ///
 /// # Errors
 /// There is no room. Nothing of others' is moved to make some.
-pub fn priorities(
+pub fn priorities<const COUNT: usize>(
     way: UsersWay<'_>,
-    own: Option<&PerColor<RuleArn>>,
-) -> Result<PerColor<u32>, Refusal> {
+    own: &[RuleArn],
+) -> Result<[u32; COUNT], Refusal> {
     let number = |rule: &ListenerRule| rule.priority.as_ref()?.parse::<u32>().ok();
     let before = way
         .rule
@@ -187,15 +190,13 @@ pub fn priorities(
         .as_ref()
         .map_or(LAST_PRIORITY + 1, |_| number(way.rule).unwrap_or_default());
     let rules = || way.listener.rules.iter();
-    if let Some(own) = own {
-        let of = |arn: &RuleArn| {
-            rules()
-                .find(|rule| rule.arn == arn.as_str())
-                .and_then(number)
-        };
-        if let (Some(blue), Some(green)) = (of(&own.blue), of(&own.green)) {
-            return Ok(PerColor { blue, green });
-        }
+    let of = |arn: &RuleArn| {
+        let mut all = rules();
+        all.find(|rule| rule.arn == arn.as_str()).and_then(number)
+    };
+    let theirs: Vec<u32> = own.iter().take(COUNT).filter_map(of).collect();
+    if let Ok(theirs) = <[u32; COUNT]>::try_from(theirs) {
+        return Ok(theirs);
     }
     let taken: Vec<u32> = rules().filter_map(number).collect();
     let last = taken.iter().copied().filter(|it| *it < before).max();
@@ -203,25 +204,86 @@ pub fn priorities(
     // there is room.
     let behind = last.map_or(1, |last| last + 1);
     let free = |from: u32| (from..before).filter(|it| !taken.contains(it));
-    let mut two: Vec<u32> = free(behind).take(2).collect();
-    if two.len() < 2 {
+    let mut found: Vec<u32> = free(behind).take(COUNT).collect();
+    if found.len() < COUNT {
         let mut all: Vec<u32> = free(1).collect();
-        two = all.split_off(all.len().saturating_sub(2));
+        found = all.split_off(all.len().saturating_sub(COUNT));
     }
-    match two.as_slice() {
-        [blue, green] => Ok(PerColor {
-            blue: *blue,
-            green: *green,
-        }),
-        _ => Err(Refusal::new(
+    found.try_into().map_err(|_| {
+        Refusal::new(
             format!(
-                "{} has no two free priorities ahead of {}, which the rules for testers need",
+                "{} lacks {COUNT} free priorities ahead of {}, which the rules for testers need",
                 way.listener, way.rule
             ),
             "give that rule a greater priority number, which does not change what it takes where no rule is between: \
              bgecs never moves another's rules",
+        )
+    })
+}
+
+/// By what testers come; none where that is users' own.
+pub fn test_url(attached: &Attached, listener: &BalancerListener) -> Option<String> {
+    let users = Url::parse(&attached.url).ok()?;
+    match &attached.test {
+        TestKey::Header => None,
+        TestKey::Host(name) => {
+            let port = users.port_or_known_default()?;
+            Some(origin(users.scheme() == "https", name, port))
+        }
+        TestKey::Port(port) => {
+            let is_secured = listener.protocol.is_secured();
+            Some(origin(is_secured, users.host_str()?, *port))
+        }
+    }
+}
+
+/// Testers' listener needs a port of its own; `own` is the ARN of the one that was
+/// made for them before.
+///
+/// # Errors
+/// Another listener has it.
+pub fn refuse_taken_port(balancer: &Balancer, port: u16, own: Option<&str>) -> Result<(), Refusal> {
+    let mut all = balancer.listeners.iter();
+    let is_it = |it: &&BalancerListener| it.port == port && Some(it.arn.as_str()) != own;
+    match all.find(is_it) {
+        None => Ok(()),
+        Some(taken) => Err(Refusal::new(
+            format!("{} has a listener already at {taken}", balancer.name),
+            "name another `port` under [test]; `host` and `header` need none",
         )),
     }
+}
+
+/// Whether users' listener can serve a name of testers' with what it has: what is
+/// to be said where that is not known.
+///
+/// # Errors
+/// None of its certificates is for that name.
+pub fn refuse_uncovered(
+    host: &str,
+    listener: &BalancerListener,
+    certificates: &[IssuedCertificate],
+    unread: &[String],
+) -> Result<Option<String>, Refusal> {
+    if certificates.iter().any(|it| it.covers(host)) {
+        return Ok(None);
+    }
+    if !unread.is_empty() {
+        return Ok(Some(format!(
+            "whether a certificate of {listener} covers {host} is not known here ({}): where none does, no promotion gets past the test route",
+            unread.join("; ")
+        )));
+    }
+    let each = certificates.iter();
+    let each = each.map(|it| format!("{} is for {}", it.arn, it.names.join(", ")));
+    let each: Vec<String> = each.collect();
+    Err(Refusal::new(
+        format!(
+            "no certificate of {listener} covers {host}: {}",
+            each.join("; ")
+        ),
+        "add one for that name to the listener (`*` stands for one label of it), or have testers come by `header` or `port` under [test]",
+    ))
 }
 
 #[cfg(test)]

@@ -250,8 +250,8 @@ fn answers(observed: &Observed, answers: &[Answer]) -> Check {
     let bad = answers.iter().find(|answer| !answer.is_ok());
     Check {
         name: match &observed.infrastructure.places.test {
-            TestPlace::At(_) => "test port",
-            TestPlace::ByHeader(_) => "test route",
+            TestPlace::At(Place::Listener(_)) => "test port",
+            TestPlace::At(Place::Rule(_)) | TestPlace::ByHeader(_) => "test route",
         },
         ok: bad.is_none() && answers.len() >= TEST_ANSWERS,
         detail: match bad {

@@ -1,6 +1,8 @@
 //! What bgecs makes beside a service that ran before it came, for the other
 //! colour to be like it. Values only: as what it is made, `aws::stack` says.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::{AppName, Color, ColorServices, ListenerArn, PerColor, TargetGroupArn};
@@ -19,10 +21,15 @@ pub struct Attachment {
     pub listener: ListenerArn,
     /// None where users come by the listener's default action.
     pub rule: Option<UsersRule>,
-    /// Of the rules that take a tester's requests, one a colour.
+    /// Of the rules that take the requests which name a colour.
     pub priorities: PerColor<u32>,
+    pub test: TestWay,
+    /// The colour that the test route goes to when it is made; it is moved later.
+    pub test_color: Color,
     /// What users type, up to the path.
     pub url: String,
+    /// In which words the file asked for it.
+    pub written: BTreeMap<&'static str, String>,
     /// None: the stack has one of its own.
     pub repository: Option<NamedRepository>,
     /// The same.
@@ -35,6 +42,33 @@ pub struct UsersRule {
     pub arn: String,
     /// In CloudFormation's words.
     pub conditions: Vec<Value>,
+}
+
+/// How testers come in: with a header alone, or by a place of their own, where the
+/// header takes them to a colour all the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TestWay {
+    Header,
+    /// At users' listener, by a rule with this priority.
+    Host {
+        name: String,
+        priority: u32,
+        url: String,
+    },
+    Port {
+        listener: ListenerCopy,
+        url: String,
+    },
+}
+
+/// A listener that is as users' is, but for its port and where it leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListenerCopy {
+    pub port: u16,
+    /// In CloudFormation's words.
+    pub settings: Map<String, Value>,
+    /// The ARNs of certificates beside the one of the settings.
+    pub further: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +102,14 @@ impl Attachment {
     /// The colour that is made.
     pub fn made(&self) -> Color {
         self.original.other()
+    }
+
+    /// By which testers come; None where that is users' own.
+    pub fn test_url(&self) -> Option<&str> {
+        match &self.test {
+            TestWay::Header => None,
+            TestWay::Host { url, .. } | TestWay::Port { url, .. } => Some(url),
+        }
     }
 }
 

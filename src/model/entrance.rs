@@ -40,6 +40,7 @@ pub struct Balancer {
     pub is_internal: bool,
     /// Whether it has rules: a Network Load Balancer has none.
     pub is_application: bool,
+    pub security_groups: Vec<String>,
     pub listeners: Vec<BalancerListener>,
 }
 

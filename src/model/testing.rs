@@ -11,7 +11,7 @@ use super::{
     FurtherWay, Infrastructure, ListenerArn, Move, NamedRepository, Network, Observed, OtherWays,
     Patience, PerColor, PerRoute, Place, Places, Release, Rollout, Route, RuleArn,
     ServiceDefinition, ServiceSettings, ServiceState, Split, TargetGroupArn, TaskDefinitionArn,
-    TaskRoles, TestPlace, UsersRule, WayIn,
+    TaskRoles, TestPlace, TestWay, UsersRule, WayIn,
 };
 
 pub fn infrastructure() -> Infrastructure {
@@ -122,7 +122,10 @@ pub fn attachment() -> Attachment {
             })],
         }),
         priorities: PerColor { blue: 8, green: 9 },
+        test: TestWay::Header,
+        test_color: Color::Green,
         url: "https://shop.example.com".to_owned(),
+        written: [("Test", "header x-bgecs-color".to_owned())].into(),
         repository: Some(NamedRepository {
             name: "web".to_owned(),
             uri: "1.dkr.ecr.eu-west-1.amazonaws.com/web".to_owned(),

@@ -1,13 +1,13 @@
 //! `bgecs attach` and `bgecs detach`: beside a service that others made, through a
 //! release, and away again.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::company::{ADMIN, Company, SHOP};
 use crate::support::Outcome;
 use crate::world::{ENGLISH, FRENCH, V2, World, error};
 
-const FILE: &str = r#"app = "shop"
+pub const FILE: &str = r#"app = "shop"
 
 [service]
 cluster = "prod"
@@ -120,6 +120,96 @@ fn a_running_service_gets_a_second_colour_and_is_given_back_as_it_was() -> Outco
     assert_eq!(world.done_json(&["detach"])?["outcome"], "unchanged");
     answers(SHOP, "", ENGLISH)?;
     answers(ADMIN, "", ENGLISH)
+}
+
+/// First a name, then a port, and each follows users' place about.
+#[test]
+fn testers_may_come_by_a_name_or_a_port_of_their_own() -> Outcome {
+    let world = World::with_v1_live("tester")?;
+    let company = company(&world)?;
+    let next = "next.test";
+    let at_port = format!("{}:8082", company.dns_name);
+    let answers = |host: &str, headers: &str, expected: &str| -> Outcome {
+        let (status, body) = company.ask(host, headers)?;
+        assert!(
+            status == 200 && body.contains(expected),
+            "{host} {headers:?}: {status} {body}"
+        );
+        Ok(())
+    };
+    // By which load balancers a group is used, the emulator learns of listeners alone,
+    // and does not forget.
+    let seen = || -> Outcome<Vec<String>> {
+        let mut all = company.seen()?;
+        all.retain(|it| !it.contains("<DescribeTargetGroupsResponse"));
+        Ok(all)
+    };
+    let before = seen()?;
+    let ways = |status: &Value| status["other_ways"].as_array().map(Vec::len);
+
+    world
+        .desk
+        .write("bgecs.toml", &format!("{FILE}\n[test]\nport = 80\n"))?;
+    let taken = world.ends(2, &["attach"])?;
+    assert!(
+        error(&taken).contains("users come in there"),
+        "{}",
+        taken.shown()
+    );
+    world.desk.write(
+        "bgecs.toml",
+        &format!("{FILE}\n[test]\nhost = \"{next}\"\n"),
+    )?;
+    let attached = world.done_json(&["attach"])?;
+    assert_eq!(
+        attached["test"], "http://next.test -> green",
+        "{attached:#}"
+    );
+    // Nobody is there yet, and users do not notice.
+    assert_eq!(company.ask(next, "")?.0, 503);
+    answers(SHOP, "", ENGLISH)?;
+    world.done(&["deploy", V2, "--tag", "2"])?;
+    answers(next, "", FRENCH)?;
+    world.done(&["promote", "--tag", "2", "--canary", "50%:2s"])?;
+    answers(SHOP, "", FRENCH)?;
+    answers(next, "", ENGLISH)?;
+    answers(next, "x-bgecs-color: green\r\n", FRENCH)?;
+    answers(ADMIN, "", ENGLISH)?;
+    let status = world.status()?;
+    assert_eq!(ways(&status), Some(0), "{status:#}");
+    assert_eq!(status["drift"], json!([]));
+    // Where it has gone meanwhile is nothing to be undone.
+    assert_eq!(world.done_json(&["attach"])?["outcome"], "unchanged");
+    answers(next, "", ENGLISH)?;
+
+    world
+        .desk
+        .write("bgecs.toml", &format!("{FILE}\n[test]\nport = 8082\n"))?;
+    let status = world.status()?;
+    let differs = status["differs_from_stack"].as_str().unwrap_or_default();
+    assert!(differs.contains("(test): run `bgecs attach`"), "{status:#}");
+    let attached = world.done_json(&["attach"])?;
+    assert_eq!(attached["outcome"], "updated", "{attached:#}");
+    assert_eq!(
+        attached["test"], "http://shop.test:8082 -> blue",
+        "{attached:#}"
+    );
+    let status = world.status()?;
+    assert_eq!(status["differs_from_stack"], Value::Null, "{status:#}");
+    assert_eq!(ways(&status), Some(0), "{status:#}");
+    assert_eq!(status["drift"], json!([]), "{status:#}");
+    assert_eq!(company.ask(next, "")?.0, 404);
+    answers(&at_port, "", ENGLISH)?;
+    world.done(&["rollback"])?;
+    answers(SHOP, "", ENGLISH)?;
+    answers(&at_port, "", FRENCH)?;
+    world.done(&["promote", "--tag", "2"])?;
+    answers(&at_port, "", ENGLISH)?;
+    world.done(&["rollback"])?;
+
+    world.done(&["detach"])?;
+    assert_eq!(seen()?, before);
+    answers(SHOP, "", ENGLISH)
 }
 
 /// A release on both colours in turn: detached on the newest one.

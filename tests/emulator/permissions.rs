@@ -16,10 +16,13 @@ use localstack::gate::record::Mark;
 use serde_json::{Value, json};
 
 use crate::access::User;
-use crate::attaching::company;
+use crate::attaching::{FILE, company};
 use crate::support::Outcome;
 use crate::world::{ENGLISH, FRENCH, V1, V2, World, error, greeter};
-use table::{ATTACHING, DEPLOYER, Grant, MOVE_LISTENER, MOVE_RULE, OPERATOR_TOO, WhyNeeded};
+use table::{
+    ATTACHING, DEPLOYER, Grant, MOVE_LISTENER, MOVE_RULE, MOVE_TEST_LISTENER, MOVE_TEST_RULE,
+    NAMED_TESTERS, NOTHING, OPERATOR_TOO, OWN_LISTENER, WhyNeeded,
+};
 
 /// Those that a deployer may not run.
 const OPERATORS: [&str; 2] = ["init", "destroy"];
@@ -307,25 +310,42 @@ fn attached_life(world: &World) -> Outcome<Heard> {
 fn the_policies_of_an_attached_app_allow_what_is_called() -> Outcome {
     let world = World::with_v1_live("beside")?;
     let _company = company(&world)?;
-    let printed =
-        |role| -> Outcome<Value> { world.done(&["attach", "--print-policy", role])?.json() };
-    let (deployer, operator) = (printed("deployer")?, printed("operator")?);
-    let heard = attached_life(&world)?;
-    let said = said_to_be_called(&[DEPLOYER, MOVE_RULE, ATTACHING], OPERATORS);
-    let all = wrong(&heard, &said, (&deployer, &operator), ATTACHERS);
-    // What cuts off and meets others is in the life of an app of bgecs's own.
-    let is_rare = |line: &&String| !line.contains(" never calls ");
-    let called: Vec<&String> = all.iter().filter(is_rare).collect();
-    assert!(called.is_empty(), "{called:#?}\n{heard:#?}");
-    // And the grants that only such an app has are all called for.
-    let own = said_to_be_called(&[MOVE_RULE, ATTACHING], OPERATORS);
-    for action in own.keys() {
-        // An update takes a change of the running service's.
-        let may_be_spared = *action == "cloudformation:UpdateStack";
-        assert!(
-            may_be_spared || heard.contains_key(*action),
-            "{action} is never called"
-        );
+    for (test, tables) in [
+        ("", [&[][..], NOTHING]),
+        ("host = \"next.test\"", [MOVE_TEST_RULE, NAMED_TESTERS]),
+        ("port = 8082", [MOVE_TEST_LISTENER, OWN_LISTENER]),
+    ] {
+        world
+            .desk
+            .write("bgecs.toml", &format!("{FILE}\n[test]\n{test}\n"))?;
+        let printed =
+            |role| -> Outcome<Value> { world.done(&["attach", "--print-policy", role])?.json() };
+        let (deployer, operator) = (printed("deployer")?, printed("operator")?);
+        let heard = attached_life(&world)?;
+        let [moving, making] = tables;
+        let tables = [DEPLOYER, MOVE_RULE, moving, ATTACHING, making];
+        let said = said_to_be_called(&tables, OPERATORS);
+        let all = wrong(&heard, &said, (&deployer, &operator), ATTACHERS);
+        // What cuts off and meets others is in the life of an app of bgecs's own.
+        let is_rare = |line: &&String| !line.contains(" never calls ");
+        let called: Vec<&String> = all.iter().filter(is_rare).collect();
+        assert!(called.is_empty(), "{test}: {called:#?}\n{heard:#?}");
+        // And the grants that only such an app has are all called for.
+        let own = said_to_be_called(&tables[1..], OPERATORS);
+        for action in own.keys() {
+            // An update takes a change of the running service's, and the company's
+            // users come by plain HTTP.
+            let may_be_spared = [
+                "cloudformation:UpdateStack",
+                "acm:DescribeCertificate",
+                "elasticloadbalancing:DescribeListenerCertificates",
+            ]
+            .contains(action);
+            assert!(
+                may_be_spared || heard.contains_key(*action),
+                "{test}: {action} is never called"
+            );
+        }
     }
     Ok(())
 }

@@ -1,8 +1,9 @@
 //! What of a load balancer is made once more, in CloudFormation's words: the
-//! settings of a target group, and what a rule takes.
+//! settings of a target group and of a listener, and what a rule takes.
 
 use aws_sdk_elasticloadbalancingv2::types::{
-    HostHeaderConditionConfig as Host, Matcher, PathPatternConditionConfig as Path, ProtocolEnum,
+    AdvertiseTrustStoreCaNamesEnum, HostHeaderConditionConfig as Host, Listener, Matcher,
+    MutualAuthenticationAttributes, PathPatternConditionConfig as Path, ProtocolEnum,
     QueryStringConditionConfig as Query, RuleCondition as Condition, TargetGroup,
     TargetGroupAttribute, TargetGroupIpAddressTypeEnum, TargetTypeEnum,
 };
@@ -11,11 +12,13 @@ use serde_json::{Map, Value, json};
 
 use crate::aws::Aws;
 use crate::aws::error::{AwsError, AwsErrorKind, Named};
-use crate::model::TargetGroupArn;
+use crate::model::{ListenerCopy, TargetGroupArn};
 
 const GROUPS: &str = "elasticloadbalancing:DescribeTargetGroups";
 const ATTRIBUTES: &str = "elasticloadbalancing:DescribeTargetGroupAttributes";
 const RULES: &str = "elasticloadbalancing:DescribeRules";
+const LISTENERS: &str = "elasticloadbalancing:DescribeListeners";
+const CERTIFICATES: &str = "elasticloadbalancing:DescribeListenerCertificates";
 
 impl Aws {
     /// All that another group needs to be like this one.
@@ -45,6 +48,44 @@ impl Aws {
             Some(rule) => Ok(rule.conditions().iter().map(condition).collect()),
             None => Err(gone(RULES, arn)),
         }
+    }
+
+    /// All that another listener needs to be like this one, on that port.
+    pub async fn read_listener_copy(&self, arn: &str, port: u16) -> Result<ListenerCopy, AwsError> {
+        let call = self.elb.describe_listeners().listener_arns(arn).send();
+        let answer = call.await.named(LISTENERS, arn)?;
+        let Some(listener) = answer.listeners().first() else {
+            return Err(gone(LISTENERS, arn));
+        };
+        let own = listener.certificates().first();
+        let own = own.and_then(|it| it.certificate_arn()).unwrap_or_default();
+        let mut further = match own {
+            // Without one of its own it has none.
+            "" => Vec::new(),
+            _ => self.read_listener_certificates(arn).await?,
+        };
+        further.retain(|it| it != own);
+        Ok(ListenerCopy {
+            port,
+            settings: of_listener(listener),
+            further,
+        })
+    }
+
+    /// The ARNs of those that a listener serves with.
+    pub async fn read_listener_certificates(&self, arn: &str) -> Result<Vec<String>, AwsError> {
+        let call = self.elb.describe_listener_certificates().listener_arn(arn);
+        let pages = call.into_paginator().items().send();
+        let all: Vec<_> = pages
+            .collect::<Result<_, _>>()
+            .await
+            .named(CERTIFICATES, arn)?;
+        let all = all.iter().filter_map(|it| it.certificate_arn());
+        let mut all: Vec<String> = all.map(str::to_owned).collect();
+        // The default one may be told twice.
+        all.sort();
+        all.dedup();
+        Ok(all)
     }
 }
 
@@ -116,6 +157,51 @@ fn settings(group: &TargetGroup, attributes: &[TargetGroupAttribute]) -> Map<Str
     ];
     let set = all.into_iter().filter(|(_, value)| !value.is_null());
     set.map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+fn of_listener(listener: &Listener) -> Map<String, Value> {
+    let certificate = |arn| json!([{ "CertificateArn": arn }]);
+    let own = listener.certificates().first();
+    let own = own.and_then(|it| it.certificate_arn());
+    let all = [
+        (
+            "Protocol",
+            json!(listener.protocol().map(ProtocolEnum::as_str)),
+        ),
+        ("Certificates", own.map_or(Value::Null, certificate)),
+        (
+            "SslPolicy",
+            json!(listener.ssl_policy().filter(|_| own.is_some())),
+        ),
+        (
+            "MutualAuthentication",
+            listener
+                .mutual_authentication()
+                .map_or(Value::Null, of_mutual_authentication),
+        ),
+    ];
+    let set = all.into_iter().filter(|(_, value)| !value.is_null());
+    set.map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// Null where clients show no certificates.
+fn of_mutual_authentication(it: &MutualAuthenticationAttributes) -> Value {
+    let Some(mode) = it.mode().filter(|mode| *mode != "off") else {
+        return Value::Null;
+    };
+    let mut out = Map::from_iter([("Mode".to_owned(), json!(mode))]);
+    let mut set = |name: &str, value: Option<Value>| {
+        value.map(|value| out.insert(name.to_owned(), value));
+    };
+    set("TrustStoreArn", it.trust_store_arn().map(Value::from));
+    set(
+        "IgnoreClientCertificateExpiry",
+        it.ignore_client_certificate_expiry().map(Value::from),
+    );
+    let advertised = it.advertise_trust_store_ca_names();
+    let advertised = advertised.map(AdvertiseTrustStoreCaNamesEnum::as_str);
+    set("AdvertiseTrustStoreCaNames", advertised.map(Value::from));
+    Value::Object(out)
 }
 
 fn condition(it: &Condition) -> Value {
@@ -211,6 +297,53 @@ mod tests {
             ],
         });
         assert_eq!(Value::Object(settings), expected);
+    }
+
+    #[tokio::test]
+    async fn a_listener_is_read_as_cloudformation_makes_one() {
+        let listener = |inner: &str| {
+            let listener = format!(
+                "<Listeners><member><ListenerArn>listener/1</ListenerArn><Port>443</Port>{inner}</member></Listeners>"
+            );
+            Reply::xml("DescribeListeners", &listener)
+        };
+        let secured = "<Protocol>HTTPS</Protocol><SslPolicy>ELBSecurityPolicy-1</SslPolicy>\
+            <Certificates><member><CertificateArn>certificate/b</CertificateArn></member></Certificates>\
+            <MutualAuthentication><Mode>verify</Mode><TrustStoreArn>store/1</TrustStoreArn>\
+            <IgnoreClientCertificateExpiry>false</IgnoreClientCertificateExpiry></MutualAuthentication>";
+        let certificates: String = ["b", "c", "a", "b"]
+            .map(|name| {
+                format!("<member><CertificateArn>certificate/{name}</CertificateArn></member>")
+            })
+            .concat();
+        let wire = Wire::new()
+            .on("DescribeListeners", listener(secured))
+            .on(
+                "DescribeListenerCertificates",
+                Reply::xml(
+                    "DescribeListenerCertificates",
+                    &format!("<Certificates>{certificates}</Certificates>"),
+                ),
+            )
+            .on("DescribeListeners", listener("<Protocol>HTTP</Protocol>"));
+        let aws = wire.aws();
+        let copy = aws.read_listener_copy("listener/1", 8443).await.unwrap();
+        let expected = json!({
+            "Protocol": "HTTPS",
+            "Certificates": [{ "CertificateArn": "certificate/b" }],
+            "SslPolicy": "ELBSecurityPolicy-1",
+            "MutualAuthentication": {
+                "Mode": "verify",
+                "TrustStoreArn": "store/1",
+                "IgnoreClientCertificateExpiry": false,
+            },
+        });
+        assert_eq!(Value::Object(copy.settings), expected);
+        assert_eq!(copy.further, ["certificate/a", "certificate/c"]);
+        let plain = aws.read_listener_copy("listener/1", 81).await.unwrap();
+        assert_eq!(Value::Object(plain.settings), json!({ "Protocol": "HTTP" }));
+        assert!(plain.further.is_empty());
+        wire.assert_used_up();
     }
 
     #[tokio::test]

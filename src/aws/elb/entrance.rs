@@ -83,6 +83,7 @@ impl Aws {
             dns_name: balancer.dns_name().unwrap_or_default().to_owned(),
             is_internal: balancer.scheme() == Some(&LoadBalancerSchemeEnum::Internal),
             is_application: has_rules,
+            security_groups: balancer.security_groups().to_vec(),
             listeners: try_join_all(listeners).await?,
         })
     }

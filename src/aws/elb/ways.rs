@@ -143,7 +143,9 @@ fn ways(
     denied: Option<&AwsError>,
 ) -> OtherWays {
     let all = listeners.iter().flat_map(|(listener, rules)| {
-        let by_rules = rules.iter().filter_map(|rule| by(infra, listener, rule));
+        let by_rules = rules
+            .iter()
+            .filter_map(|rule| by(infra, (listener, rules), rule));
         default_of(infra, listener).into_iter().chain(by_rules)
     });
     let is_way = |way: &WayIn| Color::BOTH.iter().any(|color| way.found.reaches(*color));
@@ -159,9 +161,10 @@ fn ways(
 
 /// Whether anything of the app's is a rule.
 fn is_by_rule(infra: &Infrastructure) -> bool {
-    let production = infra.moved(Route::Production);
-    let is_rule = |(_, place): &(String, &Place)| matches!(place, Place::Rule(_));
-    !infra.header_rules().is_empty() || production.iter().any(is_rule)
+    let routes = [Route::Production, Route::Test].into_iter();
+    let mut places = routes.flat_map(|route| infra.moved(route));
+    let is_rule = |(_, place): (String, &Place)| matches!(place, Place::Rule(_));
+    !infra.header_rules().is_empty() || places.any(is_rule)
 }
 
 /// Whether that is moved along with a route.
@@ -185,12 +188,15 @@ fn default_of(infra: &Infrastructure, listener: &Listener) -> Option<WayIn> {
     })
 }
 
-fn by(infra: &Infrastructure, listener: &Listener, rule: &Rule) -> Option<WayIn> {
+fn by(
+    infra: &Infrastructure,
+    (listener, rules): (&Listener, &[Rule]),
+    rule: &Rule,
+) -> Option<WayIn> {
     let arn = rule.rule_arn()?;
     let found = found(infra, rule.actions());
     let chooses_on_the_test_route = infra.places.moved(Route::Test).is_some_and(|test| {
-        let is_its = listener.listener_arn() == Some(test.arn());
-        let chosen = chosen(rule).filter(|_| is_its && rule.conditions().len() == 1);
+        let chosen = chosen(rule).filter(|_| is_of_test(test, (listener, rules), rule));
         chosen.is_some() && chosen == found.only()
     });
     let is_ours = chooses_on_the_test_route || color_of_header_rule(infra, arn).is_some();
@@ -212,6 +218,25 @@ fn by(infra: &Infrastructure, listener: &Listener, rule: &Rule) -> Option<WayIn>
         )),
         found,
     })
+}
+
+/// Whether it takes some of the requests of the test route's place, told from the
+/// others by one condition more: none but testers come by it.
+fn is_of_test(test: &Place, (listener, rules): (&Listener, &[Rule]), rule: &Rule) -> bool {
+    let of_testers = match test {
+        Place::Listener(arn) if listener.listener_arn() == Some(arn.as_str()) => &[][..],
+        Place::Listener(_) => return false,
+        Place::Rule(arn) => {
+            let is_it = |rule: &&Rule| rule.rule_arn() == Some(arn.as_str());
+            match rules.iter().find(is_it) {
+                Some(test) => test.conditions(),
+                None => return false,
+            }
+        }
+    };
+    let is_own = |condition: &&RuleCondition| !of_testers.contains(*condition);
+    let all = rule.conditions();
+    all.len() == of_testers.len() + 1 && all.iter().filter(is_own).count() == 1
 }
 
 /// The colour that a request names for the rule to take it.

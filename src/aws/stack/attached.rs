@@ -8,12 +8,14 @@
 use serde_json::{Map, Value, json};
 
 use crate::model::marks::TAG_APP;
-use crate::model::{Attachment, COLOR_HEADER, Color};
+use crate::model::{Attachment, COLOR_HEADER, Color, ListenerCopy, TestWay};
 
 /// The colour of the service that ran already: what tells such a stack.
 pub const ORIGINAL: &str = "Attached";
 
 const JOURNAL: &str = "JournalTable";
+const TEST_LISTENER: &str = "TestListener";
+const TEST_RULE: &str = "TestRule";
 const LOGS: &str = "LogGroup";
 const REPOSITORY: &str = "Repository";
 
@@ -22,7 +24,17 @@ pub fn template(it: &Attachment) -> String {
     let mut resources = Map::new();
     resources.insert(group_name(it.made()), target_group(it));
     for color in Color::BOTH {
-        resources.insert(rule_name(color), header_rule(it, color));
+        resources.insert(rule_name(color), color_rule(it, color));
+    }
+    match &it.test {
+        TestWay::Header => {}
+        TestWay::Host { priority, .. } => {
+            resources.insert(TEST_RULE.to_owned(), test_rule(it, *priority));
+        }
+        TestWay::Port { listener, .. } => {
+            resources.insert(TEST_LISTENER.to_owned(), test_listener(it, listener));
+            resources.extend(further_certificates(listener));
+        }
     }
     resources.insert(JOURNAL.to_owned(), journal(it));
     if it.log_group.is_none() {
@@ -89,25 +101,90 @@ fn target_group(it: &Attachment) -> Value {
     json!({ "Type": "AWS::ElasticLoadBalancingV2::TargetGroup", "Properties": properties })
 }
 
-/// It takes what production's takes and asks for the colour, and keeps the group
+/// It takes what testers' place takes and asks for the colour, and keeps the group
 /// attached to the load balancer: ECS refuses a service whose group is not, and
 /// nothing checks such a group's health.
-fn header_rule(it: &Attachment, color: Color) -> Value {
+fn color_rule(it: &Attachment, color: Color) -> Value {
     let header = json!({
         "Field": "http-header",
         "HttpHeaderConfig": { "HttpHeaderName": COLOR_HEADER, "Values": [color.as_str()] },
     });
-    let of_users = it.rule.iter().flat_map(|rule| rule.conditions.clone());
+    let mut conditions = of_testers(it);
+    conditions.push(header);
+    let listener = match &it.test {
+        TestWay::Header | TestWay::Host { .. } => json!(it.listener.as_str()),
+        TestWay::Port { .. } => reference(TEST_LISTENER),
+    };
     json!({
         "Type": "AWS::ElasticLoadBalancingV2::ListenerRule",
         "Properties": {
-            "ListenerArn": it.listener.as_str(),
+            "ListenerArn": listener,
             "Priority": it.priorities.get(color),
-            "Conditions": of_users.chain([header]).collect::<Vec<_>>(),
+            "Conditions": conditions,
             "Actions": [{ "Type": "forward", "TargetGroupArn": group(it, color) }],
             "Tags": tags(it),
         },
     })
+}
+
+/// What a tester's request has to have, but for the header: all that a user's has,
+/// except that the name may be testers' own; and nothing at a listener of their own.
+fn of_testers(it: &Attachment) -> Vec<Value> {
+    let of_users = it.rule.iter().flat_map(|rule| rule.conditions.clone());
+    match &it.test {
+        TestWay::Header => of_users.collect(),
+        TestWay::Host { name, .. } => {
+            let host = json!({ "Field": "host-header", "HostHeaderConfig": { "Values": [name] } });
+            let others = of_users.filter(|condition| condition["Field"] != "host-header");
+            [host].into_iter().chain(others).collect()
+        }
+        TestWay::Port { .. } => Vec::new(),
+    }
+}
+
+/// Later it is moved from one colour to the other: whichever it names when the stack
+/// goes, the group of the stack's own must not go ahead of it.
+fn test_place(it: &Attachment, kind: &str, mut properties: Value, actions: &str) -> Value {
+    properties[actions] =
+        json!([{ "Type": "forward", "TargetGroupArn": group(it, it.test_color) }]);
+    properties["Tags"] = tags(it);
+    json!({
+        "Type": format!("AWS::ElasticLoadBalancingV2::{kind}"),
+        "DependsOn": [group_name(it.made())],
+        "Properties": properties,
+    })
+}
+
+fn test_rule(it: &Attachment, priority: u32) -> Value {
+    let properties = json!({
+        "ListenerArn": it.listener.as_str(),
+        "Priority": priority,
+        "Conditions": of_testers(it),
+    });
+    test_place(it, "ListenerRule", properties, "Actions")
+}
+
+fn test_listener(it: &Attachment, listener: &ListenerCopy) -> Value {
+    let mut properties = listener.settings.clone();
+    properties.insert("LoadBalancerArn".to_owned(), json!(it.load_balancer));
+    properties.insert("Port".to_owned(), json!(listener.port));
+    test_place(it, "Listener", Value::Object(properties), "DefaultActions")
+}
+
+/// Of such a resource, CloudFormation takes one certificate only.
+fn further_certificates(listener: &ListenerCopy) -> Vec<(String, Value)> {
+    let all = listener.further.iter().zip(2..);
+    all.map(|(arn, number)| {
+        let resource = json!({
+            "Type": "AWS::ElasticLoadBalancingV2::ListenerCertificate",
+            "Properties": {
+                "ListenerArn": reference(TEST_LISTENER),
+                "Certificates": [{ "CertificateArn": arn }],
+            },
+        });
+        (format!("TestCertificate{number}"), resource)
+    })
+    .collect()
 }
 
 fn journal(it: &Attachment) -> Value {
@@ -171,7 +248,14 @@ fn outputs(it: &Attachment) -> Vec<(&'static str, Value)> {
             attribute(REPOSITORY, "RepositoryUri"),
         ),
     };
-    vec![
+    let test_place = match &it.test {
+        TestWay::Header => None,
+        TestWay::Host { .. } => Some(("TestRuleArn", reference(TEST_RULE))),
+        TestWay::Port { .. } => Some(("TestListenerArn", reference(TEST_LISTENER))),
+    };
+    let test_url = it.test_url().map(|url| ("TestUrl", json!(url)));
+    let written = it.written.iter().map(|(name, words)| (*name, json!(words)));
+    let mut all = vec![
         (ORIGINAL, json!(it.original.as_str())),
         ("ClusterName", json!(it.services.cluster)),
         ("BlueServiceName", json!(it.services.name(blue))),
@@ -194,7 +278,9 @@ fn outputs(it: &Attachment) -> Vec<(&'static str, Value)> {
             },
         ),
         ("JournalTableName", reference(JOURNAL)),
-    ]
+    ];
+    all.extend(test_place.into_iter().chain(test_url).chain(written));
+    all
 }
 
 #[cfg(test)]
@@ -211,6 +297,84 @@ mod tests {
     #[test]
     fn the_same_attachment_is_the_same_text() {
         assert_eq!(template(&attachment()), template(&attachment()));
+    }
+
+    fn of(test: TestWay) -> Value {
+        let attachment = Attachment {
+            test,
+            ..attachment()
+        };
+        serde_json::from_str(&template(&attachment)).unwrap()
+    }
+
+    /// Users' conditions hold for testers too, but that the name is their own.
+    #[test]
+    fn testers_by_host_have_a_rule_that_is_moved_behind_those_by_header() {
+        let mut with_path = attachment();
+        let rule = with_path.rule.as_mut().unwrap();
+        let path = json!({ "Field": "path-pattern", "Values": ["/api/*"] });
+        rule.conditions.push(path.clone());
+        with_path.test = TestWay::Host {
+            name: "next.example.com".to_owned(),
+            priority: 10,
+            url: "https://next.example.com".to_owned(),
+        };
+        let template: Value = serde_json::from_str(&template(&with_path)).unwrap();
+        let host = json!({ "Field": "host-header", "HostHeaderConfig": { "Values": ["next.example.com"] } });
+        let rule = &template["Resources"]["TestRule"]["Properties"];
+        assert_eq!(rule["Conditions"], json!([host, path]));
+        assert_eq!(rule["Priority"], 10);
+        assert_eq!(rule["ListenerArn"], "listener/443");
+        let green = json!([{ "Type": "forward", "TargetGroupArn": { "Ref": "GreenTargetGroup" } }]);
+        assert_eq!(rule["Actions"], green);
+        let blue = &template["Resources"]["TestBlueRule"]["Properties"];
+        assert_eq!(blue["Priority"], 8);
+        let conditions = blue["Conditions"].as_array().unwrap();
+        assert_eq!(conditions[..2], [host, path]);
+        assert_eq!(conditions[2]["Field"], "http-header");
+        let outputs = &template["Outputs"];
+        assert_eq!(outputs["TestRuleArn"]["Value"]["Ref"], "TestRule");
+        assert_eq!(outputs["TestUrl"]["Value"], "https://next.example.com");
+    }
+
+    #[test]
+    fn testers_by_port_have_a_listener_as_users_is() {
+        let settings = json!({
+            "Protocol": "HTTPS",
+            "Certificates": [{ "CertificateArn": "certificate/1" }],
+            "SslPolicy": "ELBSecurityPolicy-1",
+        });
+        let template = of(TestWay::Port {
+            listener: ListenerCopy {
+                port: 8443,
+                settings: settings.as_object().unwrap().clone(),
+                further: vec!["certificate/2".to_owned(), "certificate/3".to_owned()],
+            },
+            url: "https://shop.example.com:8443".to_owned(),
+        });
+        let resources = &template["Resources"];
+        let listener = &resources["TestListener"]["Properties"];
+        assert_eq!(listener["LoadBalancerArn"], "loadbalancer/app/shared/1");
+        assert_eq!(listener["Port"], 8443);
+        for key in ["Protocol", "Certificates", "SslPolicy"] {
+            assert_eq!(listener[key], settings[key], "{key}");
+        }
+        assert_eq!(
+            listener["DefaultActions"][0]["TargetGroupArn"]["Ref"],
+            "GreenTargetGroup"
+        );
+        let own = json!({ "Ref": "TestListener" });
+        for (number, arn) in [(2, "certificate/2"), (3, "certificate/3")] {
+            let further = &resources[format!("TestCertificate{number}")]["Properties"];
+            assert_eq!(further["ListenerArn"], own);
+            assert_eq!(further["Certificates"], json!([{ "CertificateArn": arn }]));
+        }
+        // Whoever comes in there is a tester.
+        let blue = &resources["TestBlueRule"]["Properties"];
+        assert_eq!(blue["ListenerArn"], own);
+        assert_eq!(blue["Conditions"].as_array().unwrap().len(), 1);
+        assert_eq!(template["Outputs"]["TestListenerArn"]["Value"], own);
+        assert_eq!(template["Outputs"]["TestRuleArn"], Value::Null);
     }
 
     #[test]

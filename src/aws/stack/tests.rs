@@ -271,6 +271,22 @@ async fn production_may_be_a_rule_and_the_test_route_two() {
             test: header,
         })
     );
+    // With a place of its own, the header names a colour there all the same.
+    let with = |place| [&colors[..], &[place]].concat();
+    assert_eq!(
+        read(&neither[1..], &with("TestRuleArn"))
+            .await
+            .unwrap()
+            .test,
+        TestPlace::At(Place::Rule(RuleArn::new("TestRuleArn")))
+    );
+    assert_eq!(
+        read(&neither[1..], &with("TestListenerArn"))
+            .await
+            .unwrap()
+            .test,
+        TestPlace::At(Place::Listener(ListenerArn::new("TestListenerArn")))
+    );
     for (without, with, missing) in [
         (&neither[..], &colors[..], "ProdListenerArn"),
         (&neither[1..], &[], "TestListenerArn"),

@@ -73,9 +73,51 @@ fn the_running_service_and_its_users_way_are_read() {
             listener,
             rule,
             url: "https://shop.example.com".to_owned(),
+            test: TestKey::Header,
         };
         assert_eq!(config.attached, Some(expected), "{production}");
     }
+}
+
+#[test]
+fn testers_come_in_by_one_of_three_ways() {
+    for (test, expected) in [
+        ("", TestKey::Header),
+        ("header = 'X-Bgecs-Color'", TestKey::Header),
+        ("header = { x-bgecs-color = 'blue' }", TestKey::Header),
+        ("header = { x-bgecs-color = 'green' }", TestKey::Header),
+        ("port = 81", TestKey::Port(81)),
+        (
+            "host = 'Next.example.com'",
+            TestKey::Host("next.example.com".to_owned()),
+        ),
+    ] {
+        let config = parse(&text(&format!("listener = 'LISTENER'\n[test]\n{test}"))).unwrap();
+        assert_eq!(config.attached.unwrap().test, expected, "{test}");
+    }
+}
+
+/// What `attach` goes by; all else of the file is no matter of it.
+#[test]
+fn a_changed_way_is_told_from_what_was_made() {
+    let written = |text: &str| parse(text).unwrap().attached.unwrap().written();
+    let made = text("listener = 'LISTENER'");
+    let differing = |other: &str| -> Vec<&'static str> {
+        let (made, other) = (written(&made), written(other));
+        assert!(made.keys().eq(other.keys()));
+        let names = made.keys().copied();
+        names.filter(|name| made[name] != other[name]).collect()
+    };
+    let with = |more: &str| differing(&format!("{made}\n{more}"));
+    assert_eq!(with("[test]\nheader = 'x-bgecs-color'"), [""; 0]);
+    assert_eq!(with("[probe]\nrate = 3"), [""; 0]);
+    assert_eq!(with("[test]\nport = 81"), ["Test"]);
+    assert_eq!(with("[test]\nhost = 'next.example.com'"), ["Test"]);
+    assert_eq!(with("rule = { path = ['/api/*'] }"), ["Production"]);
+    let service = made.replace("web_1", "web_2");
+    assert_eq!(differing(&service), ["RunningService"]);
+    let url = with_url("https://www.example.com");
+    assert_eq!(differing(&url), ["Production"]);
 }
 
 #[test]

@@ -387,7 +387,16 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "header",
         "`test.header`: it is for a service that ran before",
     ),
-    ("APP\n[test]\nport = 81", "port", "no such key in [test]"),
+    (
+        "APP\n[test]\nport = 81",
+        "port",
+        "`test.port`: it is for a service that ran before",
+    ),
+    (
+        "APP\n[test]\nhost = 'next.example.com'",
+        "host",
+        "`test.host`: it is for a service that ran before",
+    ),
     (
         "APP\n[colors.red]\nservice = 'web'",
         "red",
@@ -472,7 +481,62 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "ATTACHED\nlistener = 'LISTENER'\n[test]\nheader = {}",
         "{}",
-        "it takes { \"x-bgecs-color\" = \"blue\" }",
+        "it takes \"x-bgecs-color\"",
+    ),
+    (
+        "ATTACHED\nlistener = 'LISTENER'\n[test]\nheader = 'x-test'",
+        "'x-test'",
+        "tests are told by the header x-bgecs-color",
+    ),
+    (
+        "ATTACHED\nlistener = 'LISTENER'\n[test]\nheader = 'x-bgecs-color'\nport = 81",
+        "port",
+        "`test.port`: `header` says it already: keep one of them",
+    ),
+    (
+        "ATTACHED\nlistener = 'LISTENER'\n[test]\nhost = 'next.example.com'\nport = 81",
+        "host",
+        "`test.host`: `port` says it already: keep one of them",
+    ),
+    (
+        "ATTACHED\nlistener = 'LISTENER'\n[test]\nport = 0",
+        "0",
+        "it takes a whole number from 1 to 65535",
+    ),
+    (
+        "ATTACHED\nload_balancer = 'shared'\nport = 443\n[test]\nport = 443",
+        "443",
+        "`test.port`: users come in there: testers need another one",
+    ),
+    (
+        "ATTACHED\nlistener = 'LISTENER'\n[test]\nhost = 'A.example'",
+        "'A.example'",
+        "`test.host`: users come in by this name: testers need another one",
+    ),
+    (
+        "ATTACHED\nlistener = 'LISTENER'\nrule = { host = ['B.example'] }\n[test]\nhost = 'b.example'",
+        "'b.example'",
+        "users come in by this name",
+    ),
+    (
+        "ATTACHED\nlistener = 'LISTENER'\n[test]\nhost = '*.a.example'",
+        "'*.a.example'",
+        "is no name alone, such as next.example.com",
+    ),
+    (
+        "ATTACHED\nlistener = 'LISTENER'\n[test]\nhost = 'https://next.a.example'",
+        "'https://next.a.example'",
+        "is no name alone",
+    ),
+    (
+        "ATTACHED\nlistener = 'LISTENER'\n[test]\nhost = 'next.a.example:81'",
+        "'next.a.example:81'",
+        "is no name alone",
+    ),
+    (
+        "ATTACHED\nlistener = 'LISTENER'\n[test]\nhost = '10.0.0.1'",
+        "'10.0.0.1'",
+        "is no name alone",
     ),
 ];
 

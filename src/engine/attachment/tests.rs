@@ -1,4 +1,5 @@
 use super::*;
+use crate::config::TestKey;
 use crate::model::{Color, ListenerArn, Protocol};
 
 fn glob(text: &str) -> ConditionPattern {
@@ -34,6 +35,7 @@ fn shared(rules: Vec<ListenerRule>) -> Vec<Balancer> {
         dns_name: "shared.example".to_owned(),
         is_internal: false,
         is_application: true,
+        security_groups: Vec::new(),
         listeners: vec![listener(80, Vec::new()), listener(443, rules)],
     }]
 }
@@ -49,6 +51,7 @@ fn attached(rule: RuleKey) -> Attached {
         },
         rule,
         url: "https://shop.example.com".to_owned(),
+        test: TestKey::Header,
     }
 }
 
@@ -123,7 +126,7 @@ fn the_place_is_the_one_that_the_file_names() {
 /// Whoever else's rules there are, they stay as they are.
 #[test]
 fn testers_rules_come_right_ahead_of_users() {
-    let of = |taken: &[u32], users: Option<u32>, own: Option<[u32; 2]>| {
+    let of = |taken: &[u32], users: Option<u32>, own: Option<&[u32]>| {
         let mut rules: Vec<ListenerRule> = taken
             .iter()
             .map(|it| rule(Some(*it), Some("a.example.com"), &["tg/a"]))
@@ -136,30 +139,119 @@ fn testers_rules_come_right_ahead_of_users() {
             listener,
             rule: listener.rules.last().unwrap(),
         };
-        let own = own.map(|own| {
-            let [blue, green] = own.map(|it| RuleArn::new(format!("rule/{it}")));
-            PerColor { blue, green }
-        });
-        let found = priorities(way, own.as_ref()).ok();
-        found.map(|it| (it.blue, it.green))
+        let own = own.into_iter().flatten();
+        let own: Vec<RuleArn> = own.map(|it| RuleArn::new(format!("rule/{it}"))).collect();
+        let three = priorities::<3>(way, &own).ok();
+        (priorities::<2>(way, &own).ok(), three)
     };
-    // Taken, users' own (none is the default action), and what is found.
-    for (taken, users, expected) in [
-        (&[][..], None, Some((1, 2))),
-        (&[1, 2, 30], None, Some((31, 32))),
-        (&[5, 8, 200], Some(100), Some((9, 10))),
-        (&[98, 99], Some(100), Some((96, 97))),
-        (&[97, 99], Some(100), Some((96, 98))),
-        (&[LAST_PRIORITY], None, Some((49_998, 49_999))),
-        (&[], Some(3), Some((1, 2))),
-        (&[], Some(2), None),
-        (&[], Some(1), None),
-        (&[1], Some(3), None),
+    // Taken, users' own (none is the default action), and what is found of two and
+    // of three.
+    for (taken, users, two, three) in [
+        (&[][..], None, Some([1, 2]), Some([1, 2, 3])),
+        (&[1, 2, 30], None, Some([31, 32]), Some([31, 32, 33])),
+        (&[5, 8, 200], Some(100), Some([9, 10]), Some([9, 10, 11])),
+        (&[98, 99], Some(100), Some([96, 97]), Some([95, 96, 97])),
+        (&[97, 99], Some(100), Some([96, 98]), Some([95, 96, 98])),
+        (
+            &[LAST_PRIORITY],
+            None,
+            Some([49_998, 49_999]),
+            Some([49_997, 49_998, 49_999]),
+        ),
+        (&[], Some(3), Some([1, 2]), None),
+        (&[], Some(2), None, None),
+        (&[], Some(1), None, None),
+        (&[1], Some(3), None, None),
     ] {
-        assert_eq!(of(taken, users, None), expected, "{taken:?} {users:?}");
+        assert_eq!(of(taken, users, None), (two, three), "{taken:?} {users:?}");
     }
-    // What was made before stays where it is, also if others have come since.
-    assert_eq!(of(&[7, 8, 50], Some(100), Some([7, 8])), Some((7, 8)));
+    // What was made before stays where it is, also if others have come since; of
+    // more rules all have to be there.
+    let expected = (Some([7, 8]), Some([51, 52, 53]));
+    assert_eq!(of(&[7, 8, 50], Some(100), Some(&[7, 8])), expected);
+    let expected = (Some([7, 8]), Some([7, 8, 9]));
+    assert_eq!(of(&[7, 8, 9, 50], Some(100), Some(&[7, 8, 9])), expected);
     // One of them is gone.
-    assert_eq!(of(&[7, 50], Some(100), Some([7, 8])), Some((51, 52)));
+    let expected = (Some([51, 52]), Some([51, 52, 53]));
+    assert_eq!(of(&[7, 50], Some(100), Some(&[7, 8])), expected);
+}
+
+#[test]
+fn testers_come_by_users_name_or_at_users_port() {
+    let all = shared(Vec::new());
+    let listener = &all[0].listeners[1];
+    let by = |url: &str, test| {
+        let attached = Attached {
+            url: url.to_owned(),
+            test,
+            ..attached(RuleKey::DefaultAction)
+        };
+        test_url(&attached, listener)
+    };
+    let host = || TestKey::Host("next.example.com".to_owned());
+    for (url, test, expected) in [
+        ("https://a.test", TestKey::Header, None),
+        ("https://a.test", host(), Some("https://next.example.com")),
+        (
+            "http://a.test:8080",
+            host(),
+            Some("http://next.example.com:8080"),
+        ),
+        (
+            "https://a.test",
+            TestKey::Port(8443),
+            Some("https://a.test:8443"),
+        ),
+        // By another name users may come at another port than the listener's.
+        (
+            "http://a.test:8080",
+            TestKey::Port(8443),
+            Some("https://a.test:8443"),
+        ),
+    ] {
+        assert_eq!(by(url, test.clone()).as_deref(), expected, "{url} {test:?}");
+    }
+}
+
+#[test]
+fn a_port_that_is_taken_is_said_with_who_has_it() {
+    let all = shared(vec![rule(None, None, &["tg/web"])]);
+    let taken = |port, own| refuse_taken_port(&all[0], port, own);
+    assert_eq!(taken(81, None), Ok(()));
+    assert_eq!(taken(80, Some("listener/80")), Ok(()));
+    let refused = taken(80, Some("listener/443")).unwrap_err();
+    let message = "shared has a listener already at port 80 (HTTPS)";
+    assert_eq!(refused.message, message);
+}
+
+#[test]
+fn a_name_that_no_certificate_covers_is_said() {
+    let all = shared(Vec::new());
+    let certificate = |names: &[&str]| IssuedCertificate {
+        arn: "arn:aws:acm:eu-west-1:123456789012:certificate/a"
+            .parse()
+            .unwrap(),
+        status: "ISSUED".to_owned(),
+        names: names.iter().map(ToString::to_string).collect(),
+        not_after: None,
+        records: Vec::new(),
+    };
+    let said = |names: &[&str], unread: &[&str]| {
+        let unread: Vec<String> = unread.iter().map(ToString::to_string).collect();
+        let all_certificates = [certificate(&["other.test"]), certificate(names)];
+        let listener = &all[0].listeners[1];
+        refuse_uncovered("next.example.com", listener, &all_certificates, &unread)
+    };
+    assert_eq!(said(&["*.example.com"], &[]), Ok(None));
+    assert_eq!(said(&["next.example.com"], &["a: no"]), Ok(None));
+    let unknown = said(&["shop.example.com"], &["server-certificate/b: of IAM"]);
+    let unknown = unknown.unwrap().unwrap();
+    assert!(unknown.contains("server-certificate/b"), "{unknown}");
+    let refused = said(&["shop.example.com"], &[]).unwrap_err();
+    assert_eq!(
+        refused.message,
+        "no certificate of port 443 (HTTPS) covers next.example.com: \
+         arn:aws:acm:eu-west-1:123456789012:certificate/a is for other.test; \
+         arn:aws:acm:eu-west-1:123456789012:certificate/a is for shop.example.com"
+    );
 }

@@ -73,6 +73,7 @@ fn balancer(name: &str, listeners: Vec<BalancerListener>) -> Balancer {
         dns_name: format!("{name}.elb.example"),
         is_internal: name == "inner",
         is_application: true,
+        security_groups: Vec::new(),
         listeners,
     }
 }

@@ -112,6 +112,7 @@ pub fn web() -> ReadService {
             dns_name: "shared.elb.example".to_owned(),
             is_internal: false,
             is_application: true,
+            security_groups: Vec::new(),
             listeners: vec![listener(443, Protocol::Https, rules)],
         }],
         definition: described(),

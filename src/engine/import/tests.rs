@@ -72,7 +72,8 @@ fn what_runs_becomes_a_file_that_says_where_each_value_was_found() {
     url = "https://shop.example.com"         # what users type
 
     [test]
-    header = { "x-bgecs-color" = "green" }   # two rules of bgecs's own, one for each colour
+    header = "x-bgecs-color"                 # two rules of bgecs's own, one for each colour
+    # or port = 8443: a listener of bgecs's own; or host = "next.…": a name for testers
     "#);
     insta::assert_snapshot!(format!("{:#}", import.task_definition), @r#"
     {

@@ -54,13 +54,13 @@ impl Import {
         self.container(&mut all, task_definition, release);
         self.production(&mut all);
         all.section("test");
-        all.raw(
-            &format!(
-                "header = {{ {} = {} }}",
-                Value::from(COLOR_HEADER),
-                Value::from(self.color.other().as_str())
-            ),
+        all.key(
+            "header",
+            &COLOR_HEADER.into(),
             "two rules of bgecs's own, one for each colour",
+        );
+        all.note(
+            "or port = 8443: a listener of bgecs's own; or host = \"next.…\": a name for testers",
         );
         self.probe(&mut all);
         all.text

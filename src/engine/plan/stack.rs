@@ -82,11 +82,12 @@ fn in_words(name: &str) -> String {
     words
 }
 
-/// What is said of it, ahead of all that depends on the stack.
-pub fn differs(file: &str, differing: &[String]) -> Option<String> {
+/// What is said of it, ahead of all that depends on the stack; `command` makes the
+/// stack what the file says.
+pub fn differs(file: &str, differing: &[String], command: &str) -> Option<String> {
     (!differing.is_empty()).then(|| {
         let what = differing.join(", ");
-        format!("{file} differs from the stack ({what}): run `bgecs init`")
+        format!("{file} differs from the stack ({what}): run `{command}`")
     })
 }
 
@@ -153,12 +154,13 @@ mod tests {
         let mut stack = made("green", "/health");
         let mut file = wanted("none", "/health");
         file.insert("Newer", "1".to_owned());
-        assert_eq!(differs("bgecs.toml", &differing(&stack, &file)), None);
+        let differs = |differing: &[String]| differs("bgecs.toml", differing, "bgecs init");
+        assert_eq!(differs(&differing(&stack, &file)), None);
         file.insert("HealthPath", "/healthz".to_owned());
         file.insert("TestCidr", "10.0.0.0/8".to_owned());
         stack.insert("TestCidr".to_owned(), "0.0.0.0/0".to_owned());
         assert_eq!(
-            differs("bgecs.toml", &differing(&stack, &file)).unwrap(),
+            differs(&differing(&stack, &file)).unwrap(),
             "bgecs.toml differs from the stack (health path, test cidr): run `bgecs init`"
         );
     }

@@ -2,7 +2,9 @@ use crate::aws::Aws;
 use crate::aws::error::AwsErrorKind;
 use crate::aws::testing::{Reply, Wire};
 use crate::model::testing::{by_rules, infrastructure, to};
-use crate::model::{Color, Found, OtherWays, PerRoute};
+use crate::model::{
+    Color, Found, Infrastructure, OtherWays, PerRoute, Place, Places, RuleArn, TestPlace,
+};
 
 fn forward(group: &str) -> String {
     format!("<member><Type>forward</Type><TargetGroupArn>{group}</TargetGroupArn></member>")
@@ -114,6 +116,50 @@ async fn what_the_template_makes_is_no_other_way() {
         requests[2].field("ListenerArn").as_deref(),
         Some("listener/test")
     );
+}
+
+/// At a listener of somebody else's, where testers have a name of their own.
+#[tokio::test]
+async fn what_is_made_for_testers_beside_others_rules_is_no_other_way() {
+    let infra = Infrastructure {
+        places: Places {
+            production: Place::Rule(RuleArn::new("rule/prod")),
+            test: TestPlace::At(Place::Rule(RuleArn::new("rule/test"))),
+        },
+        ..infrastructure()
+    };
+    let host = |name| condition("host-header", &values("HostHeaderConfig", &[name]));
+    let blue = header("x-bgecs-color", "blue");
+    let rule = |arn: &str, conditions: &str, color: &str| {
+        rule(arn, "1", conditions, &forward(&format!("tg/{color}")))
+    };
+    let (next, other) = (host("next.test"), host("other.test"));
+    let wire = Wire::new()
+        .on(
+            "DescribeListeners",
+            listeners(&[listener("listener/443", 443, "HTTPS", "")], ""),
+        )
+        .on(
+            "DescribeRules",
+            rules(
+                &[
+                    rule("rule/blue", &(next.clone() + &blue), "blue"),
+                    rule("rule/wrong", &(next.clone() + &blue), "green"),
+                    rule("rule/stranger", &(other + &blue), "blue"),
+                    rule("rule/bare", &blue, "blue"),
+                    rule("rule/test", &next, "blue"),
+                    rule("rule/prod", &host("shop.test"), "green"),
+                ],
+                "",
+            ),
+        );
+    let (found, ways) = wire.aws().read_load_balancer(&infra, None).await.unwrap();
+    assert_eq!(
+        (found.production, found.test),
+        (to(Color::Green), to(Color::Blue))
+    );
+    let arns: Vec<&str> = ways.seen.iter().map(|way| way.arn.as_str()).collect();
+    assert_eq!(arns, ["rule/wrong", "rule/stranger", "rule/bare"]);
 }
 
 /// The same rules anywhere else, or to another colour, are ways like any other.

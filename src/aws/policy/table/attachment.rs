@@ -1,8 +1,8 @@
 //! What `attach` and `detach` need besides: the stack beside a service that ran
-//! before, and nothing of its owner's but a place for two rules.
+//! before, and nothing of its owner's but room for testers.
 
-use super::infrastructure::{IMAGES, JOURNAL, LOGS, RULE, TARGET_GROUP};
-use super::{ANYTHING, Grant, PolicyCondition, STACK, along, called, stack};
+use super::infrastructure::{CERTIFICATE, IMAGES, JOURNAL, LISTENER, LOGS, RULE, TARGET_GROUP};
+use super::{ANYTHING, Grant, OWN, PolicyCondition, STACK, along, called, stack};
 
 pub const ATTACHING: &[Grant] = &[
     Grant {
@@ -50,11 +50,7 @@ pub const ATTACHING: &[Grant] = &[
             stack("elasticloadbalancing:SetRulePriorities", RULE),
         ],
         on: &["{rules}"],
-        condition: Some(PolicyCondition {
-            operator: "StringEquals",
-            key: "aws:ResourceTag/bgecs:app",
-            values: &["{app}"],
-        }),
+        condition: Some(OWN),
     },
     // What is there already gets no tag: it would make it the app's.
     Grant {
@@ -123,6 +119,75 @@ pub const ATTACHING: &[Grant] = &[
         condition: None,
     },
     JOURNAL,
+];
+
+/// Besides, where the header is all that makes a tester.
+pub const NOTHING: &[Grant] = &[];
+
+/// Where testers have a name of their own at users' listener.
+pub const NAMED_TESTERS: &[Grant] = &[
+    Grant {
+        sid: "SeeCertificates",
+        needs: &[called(
+            "elasticloadbalancing:DescribeListenerCertificates",
+            &["attach"],
+        )],
+        on: ANYTHING,
+        condition: None,
+    },
+    Grant {
+        sid: "Certificates",
+        needs: &[called("acm:DescribeCertificate", &["attach"])],
+        on: &["arn:*:acm:{region}:{account}:certificate/*"],
+        condition: None,
+    },
+];
+
+/// Where testers have a listener of their own.
+pub const OWN_LISTENER: &[Grant] = &[
+    Grant {
+        sid: "SeeListeners",
+        needs: &[
+            called(
+                "elasticloadbalancing:DescribeListenerCertificates",
+                &["attach"],
+            ),
+            stack("elasticloadbalancing:DescribeListenerAttributes", LISTENER),
+        ],
+        on: ANYTHING,
+        condition: None,
+    },
+    Grant {
+        sid: "MakeListener",
+        needs: &[stack("elasticloadbalancing:CreateListener", LISTENER)],
+        on: &["{load-balancer}"],
+        condition: None,
+    },
+    Grant {
+        sid: "TagListener",
+        needs: &[stack("elasticloadbalancing:AddTags", LISTENER)],
+        on: &["{own-listeners}"],
+        condition: Some(PolicyCondition {
+            operator: "StringEquals",
+            key: "elasticloadbalancing:CreateAction",
+            values: &["CreateListener"],
+        }),
+    },
+    Grant {
+        sid: "OwnListener",
+        needs: &[
+            stack("elasticloadbalancing:AddListenerCertificates", CERTIFICATE),
+            stack("elasticloadbalancing:CreateRule", RULE),
+            stack("elasticloadbalancing:DeleteListener", LISTENER),
+            stack("elasticloadbalancing:ModifyListener", LISTENER),
+            stack(
+                "elasticloadbalancing:RemoveListenerCertificates",
+                CERTIFICATE,
+            ),
+        ],
+        on: &["{own-listeners}"],
+        condition: Some(OWN),
+    },
 ];
 
 const TARGET_GROUP_MADE: &str =

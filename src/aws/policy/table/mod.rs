@@ -9,10 +9,10 @@ mod infrastructure;
 mod release;
 mod watch;
 
-pub use attachment::ATTACHING;
+pub use attachment::{ATTACHING, NAMED_TESTERS, NOTHING, OWN_LISTENER};
 pub use import::IMPORTER;
 pub use infrastructure::OPERATOR_TOO;
-pub use release::{DEPLOYER, MOVE_LISTENER, MOVE_RULE};
+pub use release::{DEPLOYER, MOVE_LISTENER, MOVE_RULE, MOVE_TEST_LISTENER, MOVE_TEST_RULE};
 pub use watch::WATCHER;
 
 /// One statement. What stands in braces is filled in, and where it is several, for
@@ -95,6 +95,13 @@ const fn along(action: &'static str, with: &'static [&'static str]) -> Need {
         why: WhyNeeded::Along(with),
     }
 }
+
+/// On what the app made, among others'.
+const OWN: PolicyCondition = PolicyCondition {
+    operator: "StringEquals",
+    key: "aws:ResourceTag/bgecs:app",
+    values: &["{app}"],
+};
 
 /// For actions that know no resources.
 const ANYTHING: &[&str] = &["*"];

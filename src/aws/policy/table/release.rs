@@ -1,7 +1,8 @@
 //! What releases need, from a look at what is live to the last step.
 
 use super::{
-    ANYTHING, Grant, LOG_GROUP, PolicyCondition, REPOSITORY, ROLES, STACK, along, called, registry,
+    ANYTHING, Grant, LOG_GROUP, OWN, PolicyCondition, REPOSITORY, ROLES, STACK, along, called,
+    registry,
 };
 
 /// Those that find the app by its stack.
@@ -184,6 +185,22 @@ pub const MOVE_LISTENER: &[Grant] = &[Grant {
     on: &["{place}"],
     condition: None,
 }];
+/// Beside a service that ran before, testers' place is of bgecs's own making, and
+/// has no ARN yet when this is written: its tag tells it from the others.
+pub const MOVE_TEST_LISTENER: &[Grant] = &[Grant {
+    sid: "MoveTesters",
+    needs: &[called("elasticloadbalancing:ModifyListener", MOVING)],
+    on: &["{own-listeners}"],
+    condition: Some(OWN),
+}];
+/// The same.
+pub const MOVE_TEST_RULE: &[Grant] = &[Grant {
+    sid: "MoveTesters",
+    needs: &[called("elasticloadbalancing:ModifyRule", MOVING)],
+    on: &["{rules}"],
+    condition: Some(OWN),
+}];
+
 /// Where it is a rule.
 pub const MOVE_RULE: &[Grant] = &[Grant {
     sid: "MoveTraffic",

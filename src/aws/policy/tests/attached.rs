@@ -3,8 +3,8 @@
 use super::*;
 use crate::aws::attached_template;
 use crate::aws::policy::table::WhyNeeded;
-use crate::model::Attachment;
 use crate::model::testing::attachment;
+use crate::model::{Attachment, ListenerCopy, TestWay};
 
 const LISTENER: &str =
     "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/shared/b1/l1";
@@ -19,6 +19,7 @@ fn names() -> AttachedNames {
             "{}/r1",
             LISTENER.replace(":listener/", ":listener-rule/")
         ))),
+        tested: TestedAt::Header,
         roles: vec![
             "arn:aws:iam::123456789012:role/starts".to_owned(),
             "runs".to_owned(),
@@ -148,8 +149,13 @@ fn the_operator_makes_and_removes_what_is_the_apps_alone() {
 
 #[test]
 fn both_are_filled_in_and_as_short_as_iam_asks() {
-    for role in ROLES {
-        let written = printed(role, &names()).to_string();
+    let tested = [TestedAt::Header, TestedAt::Rule, TestedAt::Listener];
+    let all = tested
+        .iter()
+        .flat_map(|tested| ROLES.map(|role| (role, *tested)));
+    for (role, tested) in all {
+        let names = AttachedNames { tested, ..names() };
+        let written = printed(role, &names).to_string();
         let characters = written.chars().filter(|c| !c.is_whitespace()).count();
         assert!(characters <= MAX_CHARACTERS, "{role:?}: {characters}");
         // A brace in a text is one that nothing was put into.
@@ -161,6 +167,8 @@ fn both_are_filled_in_and_as_short_as_iam_asks() {
             "{stack}",
             "{made}",
             "{rules}",
+            "{own-listeners}",
+            "{load-balancer}",
             "{account}",
             "{region}",
             "{app}",
@@ -170,24 +178,112 @@ fn both_are_filled_in_and_as_short_as_iam_asks() {
     }
 }
 
+/// What testers come by is told from its neighbours by its tag.
+#[test]
+fn a_place_of_testers_is_moved_by_its_tag() {
+    let condition = json!({ "StringEquals": { "aws:ResourceTag/bgecs:app": ["shop"] } });
+    let moves = |tested, action: &str| {
+        let names = AttachedNames { tested, ..names() };
+        let policy = printed(Role::Deployer, &names);
+        let mut found = statements(&policy).iter();
+        found.find(|it| it["Sid"] == "MoveTesters").map(|it| {
+            assert_eq!(
+                it["Action"],
+                json!([format!("elasticloadbalancing:{action}")])
+            );
+            assert_eq!(it["Condition"], condition);
+            it["Resource"][0].as_str().unwrap().to_owned()
+        })
+    };
+    let rules = LISTENER.replace(":listener/", ":listener-rule/") + "/*";
+    let beside = LISTENER.replace("/l1", "/*");
+    assert_eq!(moves(TestedAt::Header, ""), None);
+    assert_eq!(moves(TestedAt::Rule, "ModifyRule"), Some(rules));
+    assert_eq!(
+        moves(TestedAt::Listener, "ModifyListener"),
+        Some(beside.clone())
+    );
+
+    let makes = |listener: NamedListener, tested| {
+        let names = AttachedNames {
+            listener,
+            tested,
+            ..names()
+        };
+        printed(Role::Operator, &names)
+    };
+    let policy = makes(names().listener, TestedAt::Listener);
+    let balancer = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/shared/b1";
+    assert_eq!(
+        on(&policy, "elasticloadbalancing:CreateListener"),
+        [balancer]
+    );
+    // Users' listener gets no rule then.
+    assert_eq!(on(&policy, "elasticloadbalancing:CreateRule"), [&beside]);
+    let all_rules = as_rules(&beside);
+    assert_eq!(on(&policy, "elasticloadbalancing:DeleteRule"), [&all_rules]);
+    for statement in statements(&policy) {
+        if texts(&statement["Resource"]).contains(&&*beside) {
+            assert!(statement["Condition"].is_object(), "{statement:#}");
+        }
+    }
+    let of_shared = NamedListener::Of("shared".to_owned());
+    let policy = makes(of_shared, TestedAt::Listener);
+    assert_eq!(
+        on(&policy, "elasticloadbalancing:CreateListener"),
+        ["arn:*:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/shared/*"]
+    );
+    let policy = makes(names().listener, TestedAt::Rule);
+    assert_eq!(on(&policy, "elasticloadbalancing:CreateRule"), [LISTENER]);
+    assert_eq!(
+        on(&policy, "acm:DescribeCertificate"),
+        ["arn:*:acm:eu-west-1:123456789012:certificate/*"]
+    );
+}
+
 /// The types of the template that is written, and those that the table has reasons
 /// of, are the same.
 #[test]
 fn every_type_of_the_attached_template_has_its_actions() {
-    let whole = Attachment {
-        repository: None,
-        log_group: None,
-        ..attachment()
-    };
-    let template: Value = serde_json::from_str(&attached_template(&whole)).unwrap();
-    let resources = template["Resources"].as_object().unwrap().values();
-    let types: BTreeSet<&str> = resources.map(|it| it["Type"].as_str().unwrap()).collect();
-    let needs = ATTACHING.iter().flat_map(|grant| grant.needs);
-    let reasons: BTreeSet<&str> = needs
-        .filter_map(|need| match need.why {
-            WhyNeeded::Stack(kind) => Some(kind),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(reasons, types);
+    let all = [
+        (TestWay::Header, NOTHING),
+        (
+            TestWay::Host {
+                name: "next.example.com".to_owned(),
+                priority: 10,
+                url: String::new(),
+            },
+            NAMED_TESTERS,
+        ),
+        (
+            TestWay::Port {
+                listener: ListenerCopy {
+                    port: 8443,
+                    settings: Map::new(),
+                    further: vec!["certificate/b".to_owned()],
+                },
+                url: String::new(),
+            },
+            OWN_LISTENER,
+        ),
+    ];
+    for (test, more) in all {
+        let whole = Attachment {
+            repository: None,
+            log_group: None,
+            test,
+            ..attachment()
+        };
+        let template: Value = serde_json::from_str(&attached_template(&whole)).unwrap();
+        let resources = template["Resources"].as_object().unwrap().values();
+        let types: BTreeSet<&str> = resources.map(|it| it["Type"].as_str().unwrap()).collect();
+        let needs = ATTACHING.iter().chain(more).flat_map(|grant| grant.needs);
+        let reasons: BTreeSet<&str> = needs
+            .filter_map(|need| match need.why {
+                WhyNeeded::Stack(kind) => Some(kind),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(reasons, types);
+    }
 }
