@@ -113,7 +113,7 @@ pub async fn prepare(
     let mut inputs = inputs(&session.config, needs, live);
     plan::keep_places(&before.parameters, &mut inputs);
     if !allow_live {
-        plan::refuse_blind_health_path(&before.parameters, &inputs)?;
+        plan::refuse_another_health_path(&before.parameters, &inputs)?;
     }
     plan::refuse_plain_again(&before.parameters, &inputs)?;
     let template = session.aws.read_template(&name).await?;

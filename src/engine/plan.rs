@@ -33,7 +33,9 @@ pub use retire::{RetirePlan, retire};
 pub use secure::{
     FORWARD, FURTHER, PLAIN_PORT, REDIRECT, keep_places, redirect_comes_last, refuse_plain_again,
 };
-pub use stack::{LIVE_COLOR, Made, StackPlan, differing, differs, refuse_blind_health_path, stack};
+pub use stack::{
+    LIVE_COLOR, Made, StackPlan, differing, differs, refuse_another_health_path, stack,
+};
 pub use swap::{
     Aim, Needless, SwapPlan, fixed, is_bare, nothing_is_live, promote, rollback, rollback_to,
     way_back,

@@ -68,7 +68,7 @@ pub struct Shift {
     /// Of a stretch that is over.
     verdict: Option<Complaint>,
     was_mostly_failing: bool,
-    is_blind: bool,
+    has_probe_ended: bool,
     /// What an alarm has against it.
     objection: Option<String>,
     /// Since when no alarm can be read.
@@ -96,7 +96,7 @@ impl Shift {
             stretch: None,
             verdict: None,
             was_mostly_failing: false,
-            is_blind: false,
+            has_probe_ended: false,
             objection: None,
             deaf_since: None,
             interrupts: 0,

@@ -409,7 +409,7 @@ fn ending(shift: &Shift, first: Option<&Failure>) -> (Upshot, Exit, Option<Strin
 pub fn reason(why: &Why) -> String {
     match why {
         Why::Failures => "requests failed after the swap".to_owned(),
-        Why::Blind => "the probe has ended by itself".to_owned(),
+        Why::ProbeEnded => "the probe has ended by itself".to_owned(),
         Why::Interrupt => "interrupted".to_owned(),
         Why::Worse(reason)
         | Why::Journal(reason)
@@ -433,7 +433,7 @@ fn after(why: &Why, to: Color, operation: Command) -> String {
             format!("`bgecs logs {to}` shows what its tasks said")
         }
         Why::Interrupt => "run it again when you are ready".to_owned(),
-        Why::Blind | Why::Unseen(_) => {
+        Why::ProbeEnded | Why::Unseen(_) => {
             format!("nothing is known against {to}: `bgecs {operation}` again")
         }
         Why::Unmoved(..) | Why::Journal(_) | Why::Unmet(_) => {

@@ -96,7 +96,7 @@ pub fn differs(file: &str, differing: &[String], command: &str) -> Option<String
 ///
 /// # Errors
 /// Such a change while something is live.
-pub fn refuse_blind_health_path(
+pub fn refuse_another_health_path(
     made: &BTreeMap<String, String>,
     wanted: &BTreeMap<&'static str, String>,
 ) -> Result<(), Refusal> {
@@ -175,12 +175,14 @@ mod tests {
             changes: vec!["the template of this bgecs".to_owned()],
         };
         assert_eq!(
-            refuse_blind_health_path(&made("green", "8080"), &wanted("green", "8080")),
+            refuse_another_health_path(&made("green", "8080"), &wanted("green", "8080")),
             Ok(())
         );
-        assert!(refuse_blind_health_path(&made("green", "80"), &wanted("green", "8080")).is_err());
+        assert!(
+            refuse_another_health_path(&made("green", "80"), &wanted("green", "8080")).is_err()
+        );
         assert_eq!(
-            refuse_blind_health_path(&made("none", "80"), &wanted("none", "8080")),
+            refuse_another_health_path(&made("none", "80"), &wanted("none", "8080")),
             Ok(())
         );
         assert_eq!(plan("older", &made("green", "8080")), newer);

@@ -184,7 +184,7 @@ impl Shift {
             self.phase = self.back(at, why, Route::Test);
             return Some(look(Route::Test));
         }
-        if self.is_blind {
+        if self.has_probe_ended {
             return self.end(self.unconfirmed());
         }
         self.phase = Phase::Confirming {

@@ -120,7 +120,7 @@ impl Shift {
     }
 
     pub(super) fn on_probe_ended(&mut self, at: Duration) -> Option<Action> {
-        self.is_blind = true;
+        self.has_probe_ended = true;
         match self.phase {
             Phase::Confirming { .. } => self.end(self.unconfirmed()),
             _ => self.judge(at),
@@ -227,7 +227,7 @@ impl Shift {
         if self.interrupts > 0 {
             return self.end(Outcome::Interrupted);
         }
-        if self.is_blind {
+        if self.has_probe_ended {
             return self.end(Outcome::Unchanged(PROBE_ENDED.to_owned()));
         }
         if let (Some(objection), false) = (&self.objection, self.found_on_new()) {
@@ -279,7 +279,7 @@ impl Shift {
         if let Some(objection) = &self.objection {
             return Some(Why::Alarm(objection.clone()));
         }
-        self.is_blind.then_some(Why::Blind)
+        self.has_probe_ended.then_some(Why::ProbeEnded)
     }
 
     fn complaint_of_the_probe(&self) -> Option<Why> {
@@ -299,7 +299,7 @@ impl Shift {
     pub(super) fn may_turn_back(&self, why: &Why) -> bool {
         let is_the_probe_s = matches!(
             why,
-            Why::Failures | Why::Worse(_) | Why::Blind | Why::Alarm(_)
+            Why::Failures | Why::Worse(_) | Why::ProbeEnded | Why::Alarm(_)
         );
         self.before.origin == Some(self.strategy.from)
             && !self.is_old_bad()

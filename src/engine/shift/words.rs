@@ -177,7 +177,7 @@ pub enum Why {
     /// another share than it was given.
     Worse(String),
     /// The probe ended by itself, so nobody would see a failure.
-    Blind,
+    ProbeEnded,
     Interrupt,
     /// What production does after its write cannot be seen.
     Unseen(String),

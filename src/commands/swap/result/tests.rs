@@ -322,7 +322,7 @@ fn rolled_back_for_other_reasons() {
     let mut all = Vec::new();
     for why in [
         Why::Interrupt,
-        Why::Blind,
+        Why::ProbeEnded,
         Why::Unmoved(Route::Test, "AccessDenied: no".to_owned()),
     ] {
         let swapped = swapped(SwapKind::Promote, Outcome::RolledBack(why), well(), ON_OLD);

@@ -52,7 +52,7 @@ fn a_listener_that_is_there_already_is_not_written() {
 fn where_production_did_not_move_there_is_no_way_back() {
     for (event, expected) in [
         (answer(2.0, false), Outcome::Left(Why::Failures)),
-        (Event::ProbeEnded, Outcome::Left(Why::Blind)),
+        (Event::ProbeEnded, Outcome::Left(Why::ProbeEnded)),
         (Event::Interrupt, Outcome::Interrupted),
     ] {
         let (mut swap, _) = watching(TO);
