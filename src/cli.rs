@@ -243,6 +243,10 @@ pub struct Deploy {
     /// Show how the task definition differs from the live one, and deploy
     #[arg(long)]
     pub diff: bool,
+    /// Do not ask the release: its targets' health is enough, where this machine
+    /// does not reach the test route
+    #[arg(long)]
+    pub blind: bool,
     /// How long the release may take to start serving
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = spoken_time::read)]
     pub timeout: Duration,
@@ -304,6 +308,10 @@ pub struct WatchFlags {
     /// Leave a failed swap in place
     #[arg(long)]
     pub no_rollback: bool,
+    /// Do not ask production: judge by target health and [shift] alarms alone,
+    /// where this machine does not reach the load balancer
+    #[arg(long, conflicts_with_all = ["rate", "connections", "path", "method", "header", "http", "release_header", "expect_status", "expect_body", "max_failures", "max_failure_rate"])]
+    pub blind: bool,
     #[command(flatten)]
     pub asking: AskingFlags,
 }
@@ -327,7 +335,7 @@ pub struct ShiftFlags {
     pub all_at_once: bool,
     /// How slow it may be, such as p99=400ms; repeatable [default: [shift]
     /// max_latency]
-    #[arg(long, value_name = "LIMIT")]
+    #[arg(long, value_name = "LIMIT", conflicts_with = "blind")]
     pub max_latency: Vec<LatencyLimit>,
     /// How long to watch it once all users are on it [default: [shift] bake, or
     /// as --window]
@@ -562,6 +570,29 @@ mod tests {
     fn the_command_line_is_consistent() {
         use clap::CommandFactory;
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn what_is_asked_of_a_probe_is_not_asked_of_none() {
+        for (command, flag) in [
+            ("promote", "--rate=5"),
+            ("promote", "--max-latency=p99=1s"),
+            ("rollback", "--path=/api"),
+            ("resume", "--max-failures=1"),
+        ] {
+            let error = Cli::try_parse_from(["bgecs", command, "--blind", flag]);
+            let error = error.expect_err("it is refused").to_string();
+            assert!(error.contains("cannot be used with"), "{flag}: {error}");
+        }
+        for line in [
+            &[
+                "bgecs", "promote", "--blind", "--window", "5s", "--report", "a.html",
+            ][..],
+            &["bgecs", "promote", "--continue", "--blind"],
+            &["bgecs", "rollback", "--blind", "--no-rollback"],
+        ] {
+            assert!(Cli::try_parse_from(line).is_ok(), "{line:?}");
+        }
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub mod watching;
 pub mod work;
 
 use crate::engine::shift::{NoteFault, WriteFault};
-use crate::model::{Color, Condition, Found, Move, Route, Urgency};
+use crate::model::{Color, Condition, Found, Move, Route, Targets, Urgency};
 
 /// What a shift needs from the world; a live one, and a fake for tests. A call
 /// that is dropped may have its effect all the same.
@@ -55,6 +55,7 @@ pub trait World {
         false
     }
     async fn read(&self, route: Route) -> Result<Found, String>;
+    async fn targets(&self, color: Color) -> Result<Targets, String>;
     /// Whether the colour could take production's traffic now.
     async fn is_healthy(&self, color: Color) -> Result<bool, String>;
 }

@@ -22,12 +22,19 @@ pub fn watching(watch: &WatchFlags, base: Asked) -> Watching {
         no_rollback: watch.no_rollback || base.no_rollback,
         ..base
     };
-    Watching::new(asking(&watch.asking, base))
+    Watching {
+        is_blind: watch.blind,
+        ..Watching::new(asking(&watch.asking, base))
+    }
 }
 
 /// As an operation was asked that another began; what the flags say wins.
 pub fn as_asked(session: &Session, operation: &Operation, watch: &WatchFlags) -> Watching {
-    watching(watch, base(Some(operation), &session.config.probe))
+    let watching = watching(watch, base(Some(operation), &session.config.probe));
+    Watching {
+        is_blind: watching.is_blind || operation.blind,
+        ..watching
+    }
 }
 
 fn with_flags(base: Asked, args: &cli::AskingFlags) -> Asked {
@@ -122,6 +129,22 @@ mod tests {
         for (n, word) in config::VERSIONS.iter().enumerate() {
             let asking = read(format!("http = '{word}'"));
             assert_eq!(Version::value_variants()[n], asking.question.version);
+        }
+    }
+
+    /// And there is no flag that makes it see again: who began knew why.
+    #[test]
+    fn what_began_blind_goes_on_blind() {
+        let session = Session::of_hello(crate::aws::testing::Wire::new().aws());
+        for (began, flag, expected) in [
+            (false, &[][..], false),
+            (false, &["--blind"], true),
+            (true, &[], true),
+        ] {
+            let mut operation = operation();
+            operation.blind = began;
+            let watching = as_asked(&session, &operation, &flags(flag));
+            assert_eq!(watching.is_blind, expected, "{began} {flag:?}");
         }
     }
 

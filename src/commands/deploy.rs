@@ -15,6 +15,7 @@ use crate::definition::Loaded;
 use crate::docker::{self, Reference};
 use crate::driver::deploy::{self, ImageSource, Placed, Request, difference};
 use crate::driver::make_live;
+use crate::driver::unfinished::Errand;
 use crate::driver::work::Work;
 use crate::engine::plan::{self, DeployPlan, DeployWish, ServicePlan, Step};
 use crate::error::{Error, Exit, Result};
@@ -36,6 +37,8 @@ enum DeployOutcome {
 struct DeployResult {
     operation: Command,
     outcome: DeployOutcome,
+    /// Whether nobody asked it.
+    blind: bool,
     color: Color,
     tag: Tag,
     digest: Digest,
@@ -94,6 +97,11 @@ impl CommandResult for DeployResult {
             (DeployOutcome::Unchanged, false) => {
                 format!("{color} serves tag {tag} already: nothing was changed")
             }
+            (DeployOutcome::Deployed, _) if self.blind => {
+                format!(
+                    "{color} runs tag {tag}, and its targets are healthy: nobody asked it (--blind)"
+                )
+            }
             (DeployOutcome::Deployed, _) => format!("{color} serves tag {tag}"),
         };
         let here = self.here.as_ref();
@@ -146,10 +154,14 @@ pub async fn run(session: &Session, args: Deploy) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     let infrastructure = session.settled_infrastructure().await?;
-    lease::take_for(
+    lease::take(
         session,
         &infrastructure,
-        (Command::Deploy, Some(&tag)),
+        Errand {
+            command: Command::Deploy,
+            tag: Some(&tag),
+            is_blind: args.blind,
+        },
         args.lease.wait,
         async |work| deploy(work, &args, &request, &loaded).await,
     )
@@ -181,6 +193,7 @@ async fn deploy(work: Work<'_>, args: &Deploy, request: &Request, loaded: &Loade
         operation.from = observed.live_release();
         operation.color = Some(plan.color);
         operation.tag = Some(request.tag.clone());
+        operation.blind = request.is_blind;
     });
     if plan.onto_live && plan.allow_live {
         session.report.tell(&ReportEvent::Warning(format!(
@@ -249,6 +262,7 @@ fn result(
             true => DeployOutcome::Unchanged,
             false => DeployOutcome::Deployed,
         },
+        blind: request.is_blind,
         color,
         tag,
         digest: placed.digest,
@@ -313,6 +327,7 @@ fn request(session: &Session, args: &Deploy, tag: &Tag, loaded: &Loaded) -> Resu
         restart: args.force,
         shows_difference: args.diff,
         timeout: args.timeout,
+        is_blind: args.blind,
     })
 }
 
@@ -360,7 +375,10 @@ fn steps(
             changes: changes.to_vec(),
         },
     });
-    steps.push(Step::Await { color });
+    steps.push(Step::Await {
+        color,
+        blind: request.is_blind,
+    });
     if plan.becomes_live {
         let strategy = Strategy::first(color, &observed.traffic);
         steps.extend(Step::moves(&strategy, observed.endpoints()));

@@ -18,6 +18,8 @@ pub struct Ended {
     /// The operation that was unfinished.
     id: Option<OperationId>,
     command: Option<Command>,
+    /// Whether it was gone on with without a probe.
+    blind: bool,
     pub traffic: String,
     #[serde(skip)]
     name: String,
@@ -30,6 +32,7 @@ impl Ended {
             outcome: Some(Settled::Finished),
             id: Some(operation.id.clone()),
             command: Some(operation.command),
+            blind: operation.blind,
             traffic: String::new(),
             name: operation.name(),
         }
@@ -42,6 +45,7 @@ impl Ended {
             outcome: None,
             id: None,
             command: None,
+            blind: false,
             traffic,
             name: String::new(),
         }
@@ -59,7 +63,11 @@ impl CommandResult for Ended {
             None => "nothing to resume: no operation is unfinished".to_owned(),
             Some(settled) => format!("the {} is {}", self.name, settled.as_str()),
         };
-        format!("{what}\n  {}", self.traffic)
+        let blindly = match self.blind {
+            true => ", blind: nobody asked it",
+            false => "",
+        };
+        format!("{what}{blindly}\n  {}", self.traffic)
     }
 }
 

@@ -37,6 +37,8 @@ struct HistoryLine {
     digest: Option<Digest>,
     from: Option<Color>,
     color: Option<Color>,
+    /// Whether nobody asked the release.
+    blind: bool,
     requests: Option<u64>,
     failed: Option<u64>,
     changeover_ms: Option<i64>,
@@ -62,6 +64,7 @@ impl HistoryLine {
             digest: operation.digest,
             from: operation.from.map(|from| from.color),
             color: operation.color,
+            blind: operation.blind,
             requests: watched.map(|watched| watched.requests),
             failed: watched.map(|watched| watched.failed),
             changeover_ms: watched.and_then(|watched| watched.changeover_ms),
@@ -80,11 +83,11 @@ impl HistoryLine {
             or_none(self.tag.as_ref().map(ToString::to_string)),
             or_none(self.color.map(|color| color.to_string())),
             self.ending().to_owned(),
-            or_none(
-                self.requests
-                    .zip(self.failed)
-                    .map(|(requests, failed)| format!("{failed} of {requests}")),
-            ),
+            match self.requests.zip(self.failed) {
+                Some((requests, failed)) => format!("{failed} of {requests}"),
+                None if self.blind => "blind".to_owned(),
+                None => "-".to_owned(),
+            },
             or_none(self.took_ms.and_then(|ms| i64::try_from(ms).ok()).map(took)),
             self.who.name.clone(),
         ]

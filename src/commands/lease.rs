@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::ended;
 use crate::driver::under_lease::{self, Taken};
+use crate::driver::unfinished::Errand;
 use crate::driver::work::Work;
 use crate::error::{Exit, Result};
-use crate::model::journal::Command;
-use crate::model::{Infrastructure, Observed, Tag};
+use crate::model::{Infrastructure, Observed};
 use crate::report::ReportEvent;
 use crate::session::Session;
 
@@ -17,28 +17,15 @@ use crate::session::Session;
 pub async fn take(
     session: &Session,
     infrastructure: &Infrastructure,
-    command: Command,
+    errand: impl Into<Errand<'_>>,
     wait: Option<Duration>,
     work: impl AsyncFnOnce(Work<'_>) -> Result<Exit>,
 ) -> Result<Exit> {
-    take_for(session, infrastructure, (command, None), wait, work).await
-}
-
-/// The same for a command that may go on with one of its own kind about that tag.
-///
-/// # Errors
-/// As [`under_lease::take`].
-pub async fn take_for(
-    session: &Session,
-    infrastructure: &Infrastructure,
-    (command, tag): (Command, Option<&Tag>),
-    wait: Option<Duration>,
-    work: impl AsyncFnOnce(Work<'_>) -> Result<Exit>,
-) -> Result<Exit> {
-    let taken = under_lease::take(session, infrastructure, (command, tag), wait, work);
+    let errand = errand.into();
+    let taken = under_lease::take(session, infrastructure, errand, wait, work);
     Ok(match taken.await? {
         Taken::Worked(exit) => exit,
-        Taken::TookBack(settlement) => ended::tell(session, command, &settlement),
+        Taken::TookBack(settlement) => ended::tell(session, errand.command, &settlement),
     })
 }
 

@@ -113,6 +113,7 @@ impl ProbeEnd {
             outcome: self.outcome,
             is_good: self.outcome == Upshot::Ok,
             reason: None,
+            blind: false,
             app: None,
             url: url.to_string(),
             who: None,

@@ -9,7 +9,7 @@ use crate::cli::Promote;
 use crate::driver::asking::of_file;
 use crate::driver::attempt::SwapKind;
 use crate::driver::pause::{self, PauseEnd};
-use crate::driver::unfinished::{self, Settled, Settlement};
+use crate::driver::unfinished::{self, Errand, Settled, Settlement};
 use crate::driver::watching::Watching;
 use crate::engine::plan::{self, AFTER_A_PAUSE, Aim, SwapPlan};
 use crate::engine::unfinished::{Course, waiting};
@@ -58,7 +58,10 @@ async fn promote(session: &Session, args: &Promote) -> Result<Exit> {
     lease::take(
         session,
         &infrastructure,
-        Command::Promote,
+        Errand {
+            is_blind: args.watch.blind,
+            ..Command::Promote.into()
+        },
         args.lease.wait,
         async |work| {
             let observed = work.observe().await?;
@@ -125,11 +128,11 @@ async fn watch_the_pause(session: &Session, args: &Promote, time: Duration) -> R
         "watching it for {}, until somebody goes on with it or takes it back",
         in_words(time)
     ));
-    let asking = as_asked(session, operation, &args.watch).asking;
-    match pause::watch(session, &observed, operation, strategy, &asking, time).await? {
+    let watching = as_asked(session, operation, &args.watch);
+    match pause::watch(session, &observed, operation, strategy, &watching, time).await? {
         PauseEnd::Over => tell("somebody went on with it, or took it back".to_owned()),
         PauseEnd::Waiting => tell(format!("it waits on: {AFTER_A_PAUSE}")),
-        PauseEnd::Complaint(why) if asking.asked().no_rollback => {
+        PauseEnd::Complaint(why) if !watching.takes_back() => {
             let warning = format!("{why}; it is left as it is, and waits on: {AFTER_A_PAUSE}");
             session.report.tell(&ReportEvent::Warning(warning));
         }

@@ -77,12 +77,13 @@ pub async fn planned(
     watching: &Watching,
 ) -> Result<Vec<Step>> {
     let way = unfinished::way(session, operation, course, observed, watching).await?;
-    Ok(steps(session, observed, &way, watching))
+    Ok(steps(session, observed, operation.command, &way, watching))
 }
 
 fn steps(
     session: &Session,
     observed: &Observed,
+    command: Command,
     way: &Resolution,
     watching: &Watching,
 ) -> Vec<Step> {
@@ -92,12 +93,17 @@ fn steps(
         Resolution::MakeLive { color } => {
             Step::moves(&Strategy::first(*color, found), observed.endpoints())
         }
-        Resolution::Shift { strategy, .. } => {
+        Resolution::Shift { strategy, is_back } => {
             let mut steps = Step::of(strategy, observed.endpoints());
-            steps.push(watching.step(observed));
+            let kind = unfinished::kind(command, *is_back);
+            let heeds_alarms = watching.heeds_alarms(kind, &session.config.shift);
+            steps.push(watching.step(observed, strategy.to, heeds_alarms));
             steps
         }
-        Resolution::AwaitServing { color, .. } => vec![Step::Await { color: *color }],
+        Resolution::AwaitServing { color, .. } => vec![Step::Await {
+            color: *color,
+            blind: watching.is_blind,
+        }],
         Resolution::ForgetRevision => vec![Step::DeleteTaskDefinitions {
             family: session.stack_name(),
             count: 1,

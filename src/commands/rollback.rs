@@ -8,6 +8,7 @@ use super::swap;
 use crate::cli::Rollback;
 use crate::driver::asking::of_file;
 use crate::driver::attempt::SwapKind;
+use crate::driver::unfinished::Errand;
 use crate::driver::watching::Watching;
 use crate::engine::plan::{self, SwapPlan};
 use crate::engine::unfinished::{self, Course, Reaction};
@@ -25,7 +26,11 @@ pub async fn run(session: &Session, args: &Rollback) -> Result<Exit> {
         let observed = session.observe().await?;
         lease::tell_of_unfinished(session, &observed);
         if let Some(operation) = taken_back(&observed) {
-            let watching = Watching::of_operation(operation, &session.config.probe);
+            let begun = Watching::of_operation(operation, &session.config.probe);
+            let watching = Watching {
+                is_blind: begun.is_blind || watching.is_blind,
+                ..begun
+            };
             let course = Course::Back;
             let steps = planned(session, &observed, operation, course, &watching).await?;
             session
@@ -47,7 +52,10 @@ pub async fn run(session: &Session, args: &Rollback) -> Result<Exit> {
     lease::take(
         session,
         &infrastructure,
-        Command::Rollback,
+        Errand {
+            is_blind: args.watch.blind,
+            ..Command::Rollback.into()
+        },
         args.lease.wait,
         async |work| {
             let observed = work.observe().await?;

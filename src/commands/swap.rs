@@ -10,6 +10,7 @@ use crate::driver::work::Work;
 use crate::engine::plan::{self, Step, SwapPlan, WarmCost};
 use crate::error::{Exit, Result};
 use crate::model::{Observed, Strategy};
+use crate::report::ReportEvent;
 use crate::session::Session;
 use result::Done;
 
@@ -22,6 +23,9 @@ pub fn dry_run(
     watching: &Watching,
 ) -> Result<()> {
     swap::warn_of_other_ways(session, observed, plan);
+    if let Some(unjudged) = watching.unjudged() {
+        session.report.tell(&ReportEvent::Warning(unjudged));
+    }
     let steps = steps(session, kind, plan, observed, watching)?;
     session
         .report
@@ -41,6 +45,7 @@ pub async fn run(
     watching: Watching,
 ) -> Result<Exit> {
     let session = work.session;
+    let is_blind = watching.is_blind;
     let priced = |cost: WarmCost| cost.priced(session.config.cost.as_ref());
     let mut done = match swap::run(work, kind, observed, plan, watching).await? {
         SwapEnd::Nothing {
@@ -55,6 +60,7 @@ pub async fn run(
         }
     };
     done.warm = done.warm.map(priced);
+    done.blind = is_blind;
     session.report.result(&done);
     Ok(Exit::Done)
 }
@@ -91,12 +97,15 @@ fn steps(
             let missing = plan::missing(observed, to, strategy.first_share());
             steps.extend(missing.map(|desired| Step::Scale { color: to, desired }));
             steps.push(Step::Check);
-            steps.push(Step::Baseline {
-                production: observed.endpoints().production.clone(),
-                seconds: BASELINE.as_secs_f64(),
-            });
+            if !watching.is_blind {
+                steps.push(Step::Baseline {
+                    production: observed.endpoints().production.clone(),
+                    seconds: BASELINE.as_secs_f64(),
+                });
+            }
             steps.extend(Step::of(&strategy, observed.endpoints()));
-            steps.push(watching.step(observed));
+            let heeds_alarms = watching.heeds_alarms(kind, &session.config.shift);
+            steps.push(watching.step(observed, to, heeds_alarms));
             steps
         }
     })

@@ -10,16 +10,17 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::live::{LiveWorld, run_hook};
-use super::shift::{self, Finished};
+use super::shift::{self, Finished, Nobody, Samples};
 use super::turn::Turn;
 use super::watching::Watching;
 use super::work::Work;
 use crate::aws::Router;
 use crate::engine::alarms;
-use crate::engine::evidence::{Evidence, Landmark};
+use crate::engine::evidence::{Evidence, Landmark, judged_blind};
+use crate::engine::fitness::Fitness;
 use crate::engine::preflight::{self, Check, TEST_ANSWERS, Thoroughness};
 use crate::engine::seen::{Identities, Releases};
-use crate::engine::shift::{Before, Outcome, Policy, Shift};
+use crate::engine::shift::{Before, JudgedBy, Outcome, Policy, Shift};
 use crate::error::Result;
 use crate::interrupt::Interrupts;
 use crate::model::journal::{Command, Left, Previous};
@@ -119,7 +120,7 @@ impl<'a> Attempt<'a> {
         let pace = self.watching.asking.schedule.pace();
         let baseline = BASELINE.max(pace * 3);
         let policy = Policy {
-            baseline: Some(baseline),
+            judged_by: self.judged_by(baseline),
             pace,
             timeout: self.watching.asking.timeout,
             needs_clean_baseline: self.needs_clean_baseline,
@@ -136,14 +137,35 @@ impl<'a> Attempt<'a> {
         Shift::new(self.strategy.clone(), before, policy)
     }
 
+    fn judged_by(&self, baseline: Duration) -> JudgedBy {
+        if !self.watching.is_blind {
+            return JudgedBy::Probe { baseline };
+        }
+        JudgedBy::Targets(Fitness {
+            thoroughness: match self.kind {
+                SwapKind::Promote => Thoroughness::Blind,
+                SwapKind::Rollback => Thoroughness::WayBack,
+            },
+            live: self.observed.color(self.from).running(),
+        })
+    }
+
     /// Where users are to get away from what is live, or are there already, what
     /// is missing is told and forbids nothing.
     fn thoroughness(&self) -> Thoroughness {
         let is_there = self.observed.live_color() == Some(self.to);
         match self.kind == SwapKind::Rollback || is_there {
             true => Thoroughness::WayBack,
+            false if self.watching.is_blind => Thoroughness::Blind,
             false => Thoroughness::Full,
         }
+    }
+
+    /// By what it is judged, where nobody asks production.
+    fn blindly(&self) -> Option<&'static str> {
+        let shift = &self.session.config.shift;
+        let heeds_alarms = self.watching.heeds_alarms(self.kind, shift);
+        self.watching.is_blind.then(|| judged_blind(heeds_alarms))
     }
 
     /// Checks, swaps and watches; what came of it is not told yet.
@@ -165,14 +187,15 @@ impl<'a> Attempt<'a> {
         };
         let shift = self.shift();
         if checks.iter().any(|check| !check.ok) {
-            let swapped = Swapped::not_ready(self.kind, &self.observed, &shift, checks);
+            let swapped = Swapped::not_ready(self.kind, &self.observed, &shift, checks)
+                .judged(self.blindly());
             self.write_report(|| evidence.of(&swapped, &shift, None));
             return Ok(swapped);
         }
-        let identities = self.identities().await?;
-        let mut finished = self
-            .shift_under_probe(shift, &url, identities, work.turn, work.interrupts)
-            .await?;
+        let mut finished = match self.watching.is_blind {
+            true => self.shift_blind(shift, work).await,
+            false => self.shift_under_probe(shift, &url, work).await?,
+        };
         // The last word is what the load balancer says, not what was meant.
         let now = self.look_again(&mut finished.shift).await;
         if let Some(now) = &now {
@@ -204,7 +227,8 @@ impl<'a> Attempt<'a> {
             checks,
             &self.watching.asking,
             traffic,
-        );
+        )
+        .judged(self.blindly());
         self.write_report(|| evidence.of(&swapped, &finished.shift, Some(&finished)));
         Ok(swapped)
     }
@@ -212,7 +236,7 @@ impl<'a> Attempt<'a> {
     async fn check(&self, interrupts: &mut Interrupts) -> Result<Vec<Check>> {
         let thoroughness = self.thoroughness();
         let answers = match thoroughness {
-            Thoroughness::WayBack => Vec::new(),
+            Thoroughness::WayBack | Thoroughness::Blind => Vec::new(),
             Thoroughness::Full => {
                 let asking = self.ask_test_port(self.to);
                 interrupts
@@ -328,10 +352,9 @@ impl<'a> Attempt<'a> {
         &self,
         shift: Shift,
         address: &Address,
-        identities: Identities,
-        turn: &Turn,
-        interrupts: &mut Interrupts,
+        work: &mut Work<'_>,
     ) -> Result<Finished> {
+        let identities = self.identities().await?;
         let session = self.session;
         let asking = &self.watching.asking;
         let origin = Instant::now();
@@ -340,27 +363,53 @@ impl<'a> Attempt<'a> {
             asking.schedule.rate
         )));
         let (mut probe, expiry) = asking.probe(address, origin).await?;
+        let releases = Releases::Two(identities);
+        let finished = self.go(shift, releases, &mut probe, origin, work).await;
+        session.report.warn(expiry.warning());
+        Ok(finished)
+    }
+
+    async fn shift_blind(&self, shift: Shift, work: &mut Work<'_>) -> Finished {
+        let report = &self.session.report;
+        let unseen = "nobody asks production (--blind): what neither target health nor an alarm shows is not seen";
+        let unseen = std::iter::once(unseen.to_owned());
+        for warning in unseen.chain(self.watching.unjudged()) {
+            report.tell(&ReportEvent::Warning(warning));
+        }
+        let (releases, mut nobody) = (Releases::default(), Nobody::default());
+        let origin = Instant::now();
+        self.go(shift, releases, &mut nobody, origin, work).await
+    }
+
+    async fn go(
+        &self,
+        shift: Shift,
+        releases: Releases,
+        samples: &mut impl Samples,
+        origin: Instant,
+        work: &mut Work<'_>,
+    ) -> Finished {
+        let session = self.session;
         let world = LiveWorld {
             session,
             aws: &session.aws.impatient(),
             to: self.to,
             observed: &self.observed,
-            report: asking.report_file(),
-            turn,
+            report: self.watching.asking.report_file(),
+            turn: work.turn,
         };
         let mut narrator = Narrator::new(session, &shift);
         let finished = shift::run(
             &world,
             shift.clone(),
-            Releases::Two(identities),
-            &mut probe,
-            interrupts,
+            releases,
+            samples,
+            work.interrupts,
             origin,
             &mut |notice| narrator.take(&notice),
         )
         .await;
         narrator.end();
-        session.report.warn(expiry.warning());
-        Ok(finished)
+        finished
     }
 }

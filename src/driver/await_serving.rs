@@ -45,6 +45,8 @@ pub struct Wait<'a> {
     /// By AWS's clock.
     pub began: OffsetDateTime,
     pub timeout: Duration,
+    /// Whether its targets' health does, and nobody asks it.
+    pub is_blind: bool,
 }
 
 /// What was asked of the service, as far as its readings must show it.
@@ -102,6 +104,7 @@ async fn until_it_serves(
         count: asked.count,
         replaces: asked.replaces.clone(),
         grace: session.config.service.health_check_grace_period,
+        is_blind: wait.is_blind,
     });
     let mut told = told_already(wait);
     let mut seen = Vec::new();
@@ -153,7 +156,8 @@ async fn read(
         Some(service) if !has_rolled_out(service) => stopped(session, wait, seen).await?,
         _ => Vec::new(),
     };
-    let (health, unreached) = match watch.is_ready_to_answer(service.as_ref(), &targets) {
+    let is_asked = !wait.is_blind && watch.is_ready_to_answer(service.as_ref(), &targets);
+    let (health, unreached) = match is_asked {
         true => reach::ask_health(session, infra, wait.color).await?,
         false => (None, None),
     };
@@ -233,7 +237,10 @@ fn tell_of_no_connection(
     };
     if told.insert(NO_CONNECTION.to_owned()) {
         let fault = ServingFault::Unreached(unreached.clone());
-        let warning = format!("{} cannot be asked: {fault}", wait.color);
+        let warning = format!(
+            "{} cannot be asked: {fault}; --blind goes by its targets alone",
+            wait.color
+        );
         session.report.tell(&ReportEvent::Warning(warning));
     }
 }
@@ -267,7 +274,7 @@ async fn failure(
         ServingFault::Unreached(_) => {
             let infra = &wait.observed.infrastructure;
             let way_out = reach::way_out(session, infra, true);
-            error.hint(format!("{way_out}\nnothing says that the release is bad: go on from a machine that can ask it"))
+            error.hint(format!("{way_out}\nnothing says that the release is bad"))
         }
         ServingFault::TakenBack { .. } => error.hint("see `bgecs status`"),
         ServingFault::Replaced { .. } => error.hint(format!(
@@ -365,6 +372,7 @@ pub async fn scale(
         requested: &service.task_definition,
         began,
         timeout,
+        is_blind: turn.operation().blind,
     };
     let asked = ExpectedService {
         what: format!("scaling {color} to {}", counted(desired, "task")),

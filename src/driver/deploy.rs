@@ -59,6 +59,8 @@ pub struct Request {
     /// Of the task definition, ahead of its registration.
     pub shows_difference: bool,
     pub timeout: Duration,
+    /// Whether its targets' health is enough, and nobody asks it.
+    pub is_blind: bool,
 }
 
 /// What a deploy did.
@@ -177,6 +179,7 @@ async fn place(
         requested: &task_definition,
         began,
         timeout: request.timeout,
+        is_blind: turn.operation().blind,
     };
     await_asked(session, &wait, &asked(observed, plan, restart))
         .await

@@ -12,7 +12,7 @@ use crate::config::ShiftSection;
 use crate::engine::alarms;
 use crate::engine::shift::{NoteFault, WriteEffect, WriteFault};
 use crate::model::journal::{Effect, Operation};
-use crate::model::{Color, Condition, Found, Hook, Move, Observed, Route, Urgency};
+use crate::model::{Color, Condition, Found, Hook, Move, Observed, Route, Targets, Urgency};
 use crate::session::Session;
 
 /// How long added tasks may take to become healthy.
@@ -202,10 +202,14 @@ impl World for LiveWorld<'_> {
         Ok(traffic.get(route).clone())
     }
 
-    async fn is_healthy(&self, color: Color) -> Result<bool, String> {
+    async fn targets(&self, color: Color) -> Result<Targets, String> {
         let infra = &self.observed.infrastructure;
         let targets = self.aws.color_health(infra, color).await;
-        Ok(targets.map_err(|error| error.to_string())?.healthy() > 0)
+        targets.map_err(|error| error.to_string())
+    }
+
+    async fn is_healthy(&self, color: Color) -> Result<bool, String> {
+        Ok(self.targets(color).await?.healthy() > 0)
     }
 }
 

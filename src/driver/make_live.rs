@@ -10,7 +10,7 @@ use super::shift::{self, Nobody};
 use super::turn::{Stop, Turn};
 use crate::aws::Router;
 use crate::engine::seen::Releases;
-use crate::engine::shift::{Before, Outcome, Policy, Shift, Tolerated, Why};
+use crate::engine::shift::{Before, JudgedBy, Outcome, Policy, Shift, Tolerated, Why};
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::{Color, Move, Observed, Strategy};
@@ -53,7 +53,7 @@ pub async fn make_live(
 fn first(session: &Session, observed: &Observed, color: Color) -> Shift {
     let router = session.aws.router(&observed.infrastructure);
     let policy = Policy {
-        baseline: None,
+        judged_by: JudgedBy::Nothing,
         pace: Duration::ZERO,
         timeout: Duration::ZERO,
         needs_clean_baseline: false,

@@ -5,16 +5,19 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::asking::Asking;
 use super::attempt::{SwapKind, identities};
 use super::live::objection;
-use super::shift::{ALARM_PAUSE, answerer};
+use super::shift::{ALARM_PAUSE, TARGETS_PAUSE, answerer};
+use super::watching::Watching;
+use crate::aws::Router;
 use crate::engine::analysis::{Heard, Stretch};
+use crate::engine::fitness::{Fitness, unreadable};
+use crate::engine::preflight::Thoroughness;
 use crate::engine::seen::Releases;
 use crate::error::Result;
 use crate::interrupt::Interrupts;
 use crate::model::journal::{Operation, OperationId};
-use crate::model::{Infrastructure, Observed, Route, Sample, Strategy};
+use crate::model::{Color, Infrastructure, Observed, Route, Sample, Strategy, Targets};
 use crate::session::Session;
 
 /// Ahead of each look whether it still waits.
@@ -31,7 +34,8 @@ pub enum PauseEnd {
     Complaint(String),
 }
 
-/// Probes production while that operation waits.
+/// Watches production while that operation waits: under the probe, or by target
+/// health and alarms alone.
 ///
 /// # Errors
 /// A journal that cannot be read; a path that nobody can ask for (exit 2).
@@ -40,10 +44,13 @@ pub async fn watch(
     observed: &Observed,
     operation: &Operation,
     strategy: &Strategy,
-    asking: &Asking,
+    watching: &Watching,
     time: Duration,
 ) -> Result<PauseEnd> {
-    let infra = &observed.infrastructure;
+    if watching.is_blind {
+        return watch_blind(session, observed, operation, strategy, time).await;
+    }
+    let (infra, asking) = (&observed.infrastructure, &watching.asking);
     let colors = (strategy.from, strategy.to);
     let who = identities(session, asking, observed, colors, asking.timeout).await?;
     let address = session.address(infra, Route::Production, &asking.path)?;
@@ -80,6 +87,62 @@ pub async fn watch(
     probe.stop();
     session.report.warn(expiry.warning());
     Ok(end)
+}
+
+async fn watch_blind(
+    session: &Session,
+    observed: &Observed,
+    operation: &Operation,
+    strategy: &Strategy,
+    time: Duration,
+) -> Result<PauseEnd> {
+    let infra = &observed.infrastructure;
+    let fitness = Fitness {
+        thoroughness: Thoroughness::Blind,
+        live: observed.color(strategy.from).running(),
+    };
+    let share = share_of_new(observed, strategy);
+    let mut interrupts = Interrupts::listen()?;
+    let sickens = sickens(session, infra, strategy.to, |targets| {
+        fitness.objection(strategy.to, targets, share)
+    });
+    tokio::select! {
+        biased;
+        _ = interrupts.next() => Ok(PauseEnd::Waiting),
+        why = sickens => Ok(PauseEnd::Complaint(why)),
+        why = rings(session) => Ok(PauseEnd::Complaint(why)),
+        over = ended(session, infra, &operation.id) => over.map(|()| PauseEnd::Over),
+        () = sleep(time) => Ok(PauseEnd::Waiting),
+    }
+}
+
+/// Comes back once the targets are not as they should be, or cannot be read for a
+/// while.
+async fn sickens(
+    session: &Session,
+    infra: &Infrastructure,
+    color: Color,
+    objection: impl Fn(&Targets) -> Option<String>,
+) -> String {
+    let patience = session.aws.router(infra).patience().unreadable;
+    let mut unread_since = None;
+    loop {
+        sleep(TARGETS_PAUSE).await;
+        match session.aws.color_health(infra, color).await {
+            Ok(targets) => {
+                if let Some(why) = objection(&targets) {
+                    return why;
+                }
+                unread_since = None;
+            }
+            Err(error) => {
+                let since = *unread_since.get_or_insert_with(Instant::now);
+                if since.elapsed() > patience {
+                    return unreadable(color, &error.to_string());
+                }
+            }
+        }
+    }
 }
 
 /// Of the new release, in basis points.

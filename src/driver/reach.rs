@@ -110,7 +110,7 @@ pub fn way_out(session: &Session, infra: &Infrastructure, is_test: bool) -> Stri
     let through = session.connect_to();
     if !through.is_empty() {
         return format!(
-            "connections go to {}, as --connect-to, [load_balancer] connect_to or --endpoint-url says: see whether that runs, and leads to the load balancer",
+            "connections go to {}, as --connect-to, [load_balancer] connect_to or --endpoint-url says: see whether that runs, and leads to the load balancer; or go by target health and alarms alone, with --blind",
             through.join(", ")
         );
     }
@@ -121,7 +121,7 @@ pub fn way_out(session: &Session, infra: &Infrastructure, is_test: bool) -> Stri
         }
     };
     let mut hint = format!(
-        "{why}: run bgecs on a runner inside its VPC, or over a VPN into it, or lead there with --connect-to HOST:PORT"
+        "{why}: run bgecs on a runner inside its VPC, or over a VPN into it, or lead there with --connect-to HOST:PORT; or go by target health and alarms alone, with --blind"
     );
     match &session.config.attached {
         _ if !is_test => {}
@@ -202,6 +202,7 @@ mod tests {
             "VPC",
             "VPN",
             "--connect-to",
+            "--blind",
             "test_cidr",
             "0.0.0.0/0",
         ] {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::future::{Fuse, FusedFuture, FutureExt};
 use futures_util::stream::FuturesUnordered;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
 use super::World;
 use crate::engine::analysis::Answerer;
@@ -15,7 +15,7 @@ use crate::engine::evidence::Landmark;
 use crate::engine::seen::{Changed, NEW, OLD, Releases, Seen};
 use crate::engine::shift::{Action, Event, Milestone, Shift, WriteEffect};
 use crate::interrupt::Interrupts;
-use crate::model::{Color, Move, Route, Sample};
+use crate::model::{Color, Move, Route, Sample, Targets};
 use crate::probe::Probe;
 
 /// How often the machine is told the time.
@@ -27,6 +27,12 @@ pub const ALARM_PAUSE: Duration = Duration::from_secs(10);
 /// Ahead of each look at the colour to go back to.
 const HEALTH_PAUSE: Duration = Duration::from_secs(30);
 
+/// Ahead of each look at the new colour's targets, where nobody asks production. A
+/// load balancer checks them every 5 s at most.
+pub const TARGETS_PAUSE: Duration = Duration::from_secs(2);
+/// How long such a look may take, with all its attempts.
+const TARGETS_DEADLINE: Duration = Duration::from_secs(10);
+
 /// What a person may want to see while it runs.
 #[derive(Debug)]
 pub enum Notice<'a> {
@@ -37,6 +43,8 @@ pub enum Notice<'a> {
         seen: &'a Seen,
         changed: Changed,
     },
+    /// The new colour's, where there is no probe.
+    Targets(&'a Targets),
     Phase {
         now: &'a Shift,
     },
@@ -83,7 +91,7 @@ impl Samples for Probe {
     }
 }
 
-/// Where nobody is served there is nothing to ask.
+/// Where nobody is served there is nothing to ask; or nobody here can ask it.
 #[derive(Debug, Default)]
 pub struct Nobody {
     is_stopped: Cell<bool>,
@@ -130,9 +138,10 @@ pub async fn run(
     // Beside it, what the journal is told and nothing waits for.
     let told = Fuse::terminated();
     tokio::pin!(told);
-    let from = shift.strategy.from;
+    let (from, to) = (shift.strategy.from, shift.strategy.to);
     let (alarms, health) = (listen(world), ask_the_old(world, from));
-    tokio::pin!(alarms, health);
+    let targets = look_at_the_new(world, to, origin);
+    tokio::pin!(alarms, health, targets);
     while shift.outcome().is_none() {
         let event = tokio::select! {
             biased;
@@ -146,6 +155,13 @@ pub async fn run(
             // A way back may be what makes them quiet.
             event = &mut alarms, if shift.policy.needs_clean_baseline => {
                 alarms.set(listen(world));
+                event
+            }
+            event = &mut targets, if shift.policy.is_blind() => {
+                targets.set(look_at_the_new(world, to, origin));
+                if let Event::Targets { result: Ok(targets), .. } = &event {
+                    notify(Notice::Targets(targets));
+                }
                 event
             }
             sample = samples.next(), if is_probing => match sample {
@@ -205,6 +221,18 @@ async fn listen(world: &impl World) -> Event {
     Event::Alarms(world.objection().await)
 }
 
+/// What the new colour's targets are like, a moment from now.
+async fn look_at_the_new(world: &impl World, to: Color, origin: Instant) -> Event {
+    sleep(TARGETS_PAUSE).await;
+    let asked_at = origin.elapsed();
+    let read = timeout(TARGETS_DEADLINE, world.targets(to)).await;
+    let result = read.unwrap_or_else(|_| {
+        let seconds = TARGETS_DEADLINE.as_secs();
+        Err(format!("no answer within {seconds} s"))
+    });
+    Event::Targets { asked_at, result }
+}
+
 /// Whether the colour to go back to is healthy still: a gradual shift is long.
 async fn ask_the_old(world: &impl World, from: Color) -> Event {
     sleep(HEALTH_PAUSE).await;
@@ -248,6 +276,13 @@ fn take(
 fn landmark(at: Duration, shift: &Shift, event: &Event) -> Option<Landmark> {
     match event {
         Event::Alarms(Ok(Some(objection))) => Some(Landmark::rang(at, objection)),
+        Event::Targets {
+            asked_at,
+            result: Ok(targets),
+        } => {
+            let objection = shift.objection_to(targets, *asked_at)?;
+            Some(Landmark::unhealthy(at, &objection))
+        }
         Event::Met(met) => Some(Landmark::met(
             at,
             shift.condition()?,

@@ -75,7 +75,9 @@ pub async fn run(
             describe(work.turn, &observed, Some(from), to);
             let strategy = lay_out(session, kind, &observed, to, &watching)?;
             watching.remember(work.turn, &strategy);
-            see_whether_it_can_be_asked(&mut work, kind, &observed, to, &watching).await?;
+            if !watching.is_blind {
+                see_whether_it_can_be_asked(&mut work, kind, &observed, to, &watching).await?;
+            }
             let observed = match plan::missing(&observed, to, strategy.first_share()) {
                 None => observed,
                 Some(count) if watching.is_hurried => {

@@ -4,12 +4,12 @@
 use std::time::Duration;
 
 use super::turn::{self, Conclusion};
-use super::unfinished::{self, Met, Settlement};
+use super::unfinished::{self, Errand, Met, Settlement};
 use super::work::Work;
 use crate::error::{Exit, Result};
 use crate::interrupt::Interrupts;
+use crate::model::Infrastructure;
 use crate::model::journal::{Command, Holder, OperationId};
-use crate::model::{Infrastructure, Tag};
 use crate::provenance;
 use crate::report::ReportEvent;
 use crate::session::Session;
@@ -23,8 +23,7 @@ pub enum Taken {
     TookBack(Box<Settlement>),
 }
 
-/// Does a command's work while it holds the lease; it may go on with one of its
-/// own kind about that tag. From here on an interrupt is
+/// Does a command's work while it holds the lease. From here on an interrupt is
 /// something that the work is told, and the lease is given back whatever comes.
 ///
 /// # Errors
@@ -33,12 +32,12 @@ pub enum Taken {
 pub async fn take(
     session: &Session,
     infrastructure: &Infrastructure,
-    (command, tag): (Command, Option<&Tag>),
+    errand: Errand<'_>,
     wait: Option<Duration>,
     work: impl AsyncFnOnce(Work<'_>) -> Result<Exit>,
 ) -> Result<Taken> {
     let mut interrupts = Interrupts::listen()?;
-    let holder = holder(session, command);
+    let holder = holder(session, errand.command);
     let table = &infrastructure.journal_table;
     let taken = interrupts
         .or_stop(
@@ -63,7 +62,7 @@ pub async fn take(
         interrupts: &mut interrupts,
     };
     let mut taken_back = None;
-    let result = match unfinished::meet(&mut met, command, tag).await {
+    let result = match unfinished::meet(&mut met, errand).await {
         Ok(Met::GoOn) => work(met).await,
         Ok(Met::TookBack(settlement)) => Ok(taken_back.insert(settlement).exit()),
         Err(error) => Err(error),

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::asking::{Asking, judge_once};
+use super::asking::judge_once;
 use super::attempt::{Attempt, SwapKind};
 use super::await_serving::{Wait, await_serving};
 use super::live::objection;
 use super::turn::Conclusion;
 use super::watching::Watching;
 use super::work::Work;
-use super::{destroy, make_live, retire, stack, tidy};
+use super::{destroy, make_live, reach, retire, stack, tidy};
 use crate::engine::plan::AFTER_A_PAUSE;
 use crate::engine::preflight;
 use crate::engine::shift::Outcome;
@@ -44,6 +44,26 @@ impl Settled {
     }
 }
 
+/// What a command is about that may meet an unfinished operation.
+#[derive(Debug, Clone, Copy)]
+pub struct Errand<'a> {
+    pub command: Command,
+    /// What it is to deploy: it may go on with one of its own kind.
+    pub tag: Option<&'a Tag>,
+    /// Whether it asks production nothing.
+    pub is_blind: bool,
+}
+
+impl From<Command> for Errand<'_> {
+    fn from(command: Command) -> Self {
+        Self {
+            command,
+            tag: None,
+            is_blind: false,
+        }
+    }
+}
+
 /// What is left to do after an unfinished operation was met.
 #[derive(Debug)]
 pub enum Met {
@@ -74,14 +94,15 @@ impl Settlement {
 ///
 /// # Errors
 /// One that cannot be dealt with by this command, or not at all now.
-pub async fn meet(work: &mut Work<'_>, next: Command, tag: Option<&Tag>) -> Result<Met> {
+pub async fn meet(work: &mut Work<'_>, errand: Errand<'_>) -> Result<Met> {
+    let next = errand.command;
     if matches!(next, Command::Resume | Command::Adopt) {
         return Ok(Met::GoOn);
     }
     let Some(operation) = work.turn.unfinished().cloned() else {
         return Ok(Met::GoOn);
     };
-    let reaction = unfinished::reaction(&operation, next, tag);
+    let reaction = unfinished::reaction(&operation, next, errand.tag);
     let name = operation.name();
     if matches!(reaction, Ok(Reaction::Settle | Reaction::Try)) {
         refuse_waiting(work, &operation).await?;
@@ -97,7 +118,7 @@ pub async fn meet(work: &mut Work<'_>, next: Command, tag: Option<&Tag>) -> Resu
     match reaction {
         Reaction::Supersede => supersede(work, operation, next).await.map(|()| Met::GoOn),
         Reaction::Settle | Reaction::Try => {
-            let watching = as_it_was_asked(work, &operation);
+            let watching = as_it_was_asked(work, &operation, errand);
             let told = match settle(work, operation, Course::AsItIs, &watching).await {
                 Ok(Settled::Waiting) => {
                     return Err(Error::refused(format!("the {name} waits for a person"))
@@ -119,7 +140,7 @@ pub async fn meet(work: &mut Work<'_>, next: Command, tag: Option<&Tag>) -> Resu
             Ok(Met::GoOn)
         }
         Reaction::TakeBack => {
-            let watching = as_it_was_asked(work, &operation);
+            let watching = as_it_was_asked(work, &operation, errand);
             let settlement = end(work, operation, Course::Back, &watching).await?;
             Ok(Met::TookBack(Box::new(settlement)))
         }
@@ -137,8 +158,12 @@ pub async fn refuse_waiting(work: &Work<'_>, operation: &Operation) -> Result<()
     refused.map_err(|refusal| Error::from(refusal).untouched(&observed))
 }
 
-fn as_it_was_asked(work: &Work<'_>, operation: &Operation) -> Watching {
-    Watching::of_operation(operation, &work.session.config.probe)
+/// But that nobody asks production now who cannot.
+fn as_it_was_asked(work: &Work<'_>, operation: &Operation, errand: Errand<'_>) -> Watching {
+    Watching {
+        is_blind: operation.blind || errand.is_blind,
+        ..Watching::of_operation(operation, &work.session.config.probe)
+    }
 }
 
 /// Brings it to its end, and looks what that is.
@@ -167,12 +192,18 @@ pub async fn look_at_the_end(
 ) -> Result<Settlement> {
     let observed = work.observe().await?;
     let traffic = observed.traffic_line();
-    let asking = &watching.asking;
     let error = match observed.live_color() {
-        Some(live) if !users_are_well(work.session, &observed, asking).await => Some(
+        Some(live) if !users_are_well(work.session, &observed, live, watching).await => Some(
             Error::new(
                 Exit::LookNow,
-                format!("{} is live and does not answer well", observed.named(live)),
+                format!(
+                    "{} is live and {}",
+                    observed.named(live),
+                    match watching.is_blind {
+                        true => "has no healthy target",
+                        false => "does not answer well",
+                    }
+                ),
             )
             .traffic(traffic.clone())
             .hint(format!(
@@ -181,16 +212,25 @@ pub async fn look_at_the_end(
         ),
         _ => None,
     };
+    let blind = operation.blind || watching.is_blind;
     Ok(Settlement {
-        operation,
+        operation: Operation { blind, ..operation },
         settled,
         traffic,
         error,
     })
 }
 
-async fn users_are_well(session: &Session, observed: &Observed, asking: &Asking) -> bool {
-    let infra = &observed.infrastructure;
+async fn users_are_well(
+    session: &Session,
+    observed: &Observed,
+    live: Color,
+    watching: &Watching,
+) -> bool {
+    if watching.is_blind {
+        return observed.color(live).targets.healthy() > 0;
+    }
+    let (infra, asking) = (&observed.infrastructure, &watching.asking);
     judge_once(session, infra, asking, Route::Production, None).await
 }
 
@@ -222,6 +262,8 @@ pub async fn settle(
     let takes_back = matches!(&way, Resolution::Shift { strategy, is_back: true }
         if observed.traffic.production.reaches(strategy.from));
     work.turn.take_up(operation.clone());
+    work.turn
+        .describe(|operation| operation.blind |= watching.is_blind);
     match go(work, &operation, &observed, way, watching).await {
         Ok((settled, Some(conclusion))) => {
             let now = work.observe().await?;
@@ -265,7 +307,8 @@ pub async fn settle(
 /// Which way it would go from here.
 ///
 /// # Errors
-/// Listeners that are where the operation would never have put them.
+/// Listeners that are where the operation would never have put them; one that
+/// nobody here can ask how it fares (exit 6).
 pub async fn way(
     session: &Session,
     operation: &Operation,
@@ -274,7 +317,7 @@ pub async fn way(
     watching: &Watching,
 ) -> Result<Resolution> {
     let to_is_well =
-        course == Course::AsItIs && is_well(session, operation, observed, &watching.asking).await;
+        course == Course::AsItIs && is_well(session, operation, observed, watching).await?;
     let way = unfinished::way(operation, observed, course, to_is_well, watching.window());
     let way = way.map_err(|refusal| Error::from(refusal).untouched(observed))?;
     Ok(match way {
@@ -291,33 +334,49 @@ pub async fn way(
 
 /// Whether the colour that a shift brought users to answers as the operation
 /// expects, and has healthy targets.
+///
+/// # Errors
+/// Nobody here can ask it (exit 6).
 async fn is_well(
     session: &Session,
     operation: &Operation,
     observed: &Observed,
-    asking: &Asking,
-) -> bool {
+    watching: &Watching,
+) -> Result<bool> {
     let is_shift = matches!(operation.command, Command::Promote | Command::Rollback);
     let production = &observed.traffic.production;
     let Some(to) = operation
         .color
         .filter(|to| is_shift && production.reaches(*to))
     else {
-        return false;
+        return Ok(false);
     };
     // Where users are on both, the colour is asked by name.
     let (route, color) = match production.only() {
         Some(_) => (Route::Production, None),
         None => (Route::Test, Some(to)),
     };
-    let is_fit = match (production.only(), &operation.strategy) {
-        (None, Some(strategy)) => {
+    // Nothing else is known of it where nobody asks it.
+    let is_all_known =
+        production.only().is_none() || (watching.is_blind && operation.command == Command::Promote);
+    let is_fit = match &operation.strategy {
+        Some(strategy) if is_all_known => {
             let alarms = objection(&session.aws, &session.config.shift).await;
             alarms == Ok(None) && preflight::is_fit(observed, strategy)
         }
         _ => observed.color(to).targets.healthy() > 0,
     };
-    is_fit && judge_once(session, &observed.infrastructure, asking, route, color).await
+    let (infra, asking) = (&observed.infrastructure, &watching.asking);
+    if !is_fit || watching.is_blind {
+        return Ok(is_fit);
+    }
+    let is_well = judge_once(session, infra, asking, route, color).await;
+    if !is_well {
+        // It is not to blame for what never came to it.
+        let asked = (asking.path.as_str(), asking.timeout);
+        reach::require(session, observed, &[route], asked).await?;
+    }
+    Ok(is_well)
 }
 
 /// What came of it, and what to remember of it: nothing where the journal went
@@ -399,6 +458,7 @@ async fn serve(
         requested,
         began: operation.began,
         timeout: TIMEOUT,
+        is_blind: work.turn.operation().blind,
     };
     let turn = work.turn;
     let serving = async {
@@ -414,6 +474,14 @@ async fn serve(
     Ok(finished())
 }
 
+/// What it is to go on with that command's shift.
+pub fn kind(command: Command, is_back: bool) -> SwapKind {
+    match (is_back, command) {
+        (false, Command::Promote) => SwapKind::Promote,
+        _ => SwapKind::Rollback,
+    }
+}
+
 async fn shift(
     work: &mut Work<'_>,
     operation: &Operation,
@@ -422,10 +490,7 @@ async fn shift(
     is_back: bool,
     watching: &Watching,
 ) -> Result<End> {
-    let kind = match (is_back, operation.command) {
-        (false, Command::Promote) => SwapKind::Promote,
-        _ => SwapKind::Rollback,
-    };
+    let kind = kind(operation.command, is_back);
     let had_arrived = observed.traffic.production.reaches(strategy.to);
     watching.asking.check_report()?;
     let attempt = Attempt::new(
@@ -452,14 +517,14 @@ async fn shift(
         Settled::Undone | Settled::Waiting => OperationOutcome::Undone,
     };
     let mut watched = swapped.watched();
-    if had_arrived {
+    if let (true, Some(watched)) = (had_arrived, &mut watched) {
         // Users had changed over before anybody watched.
         watched.changeover_ms = None;
     }
     let conclusion = Conclusion {
         outcome,
         reason: swapped.error().map(|error| error.message),
-        watched: Some(watched),
+        watched,
     };
     Ok((settled, Some(conclusion)))
 }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::asking::{self, Asking};
+use super::attempt::SwapKind;
 use super::turn::Turn;
 use crate::config;
 use crate::engine::plan::{self, Step};
@@ -21,6 +22,8 @@ pub struct Watching {
     pub fixes_forward: bool,
     /// Whether added tasks are not waited for.
     pub is_hurried: bool,
+    /// Whether nobody asks production: target health and alarms alone judge.
+    pub is_blind: bool,
 }
 
 impl Watching {
@@ -28,6 +31,7 @@ impl Watching {
         Self {
             fixes_forward: false,
             is_hurried: false,
+            is_blind: false,
             steps: Steps::default(),
             asking,
         }
@@ -56,7 +60,27 @@ impl Watching {
 
     /// As an operation was asked that another began.
     pub fn of_operation(operation: &Operation, config: &config::ProbeSection) -> Self {
-        Self::new(Asking::new(asking::base(Some(operation), config), None))
+        Self {
+            is_blind: operation.blind,
+            ..Self::new(Asking::new(asking::base(Some(operation), config), None))
+        }
+    }
+
+    /// Whether an alarm stops it. What gets away from a release may be what makes
+    /// them quiet.
+    pub fn heeds_alarms(&self, kind: SwapKind, shift: &config::ShiftSection) -> bool {
+        kind == SwapKind::Promote && !self.fixes_forward && !shift.alarms.is_empty()
+    }
+
+    /// What cannot be judged without the probe, though the file asks for it.
+    pub fn unjudged(&self) -> Option<String> {
+        let limits = &self.asking.asked().max_latency;
+        (self.is_blind && !limits.is_empty()).then(|| {
+            format!(
+                "nobody asks production, so nothing tells how slow the new release is: [shift] max_latency, {}, is not judged",
+                limits.join(", ")
+            )
+        })
     }
 
     /// Tells the journal, for whoever goes on with the operation.
@@ -64,6 +88,7 @@ impl Watching {
         let asked = self.asking.asked().clone();
         turn.describe(|operation| {
             operation.asked = Some(asked);
+            operation.blind = self.is_blind;
             operation.strategy = Some(strategy.clone());
         });
     }
@@ -74,7 +99,15 @@ impl Watching {
     }
 
     /// As a plan shows it.
-    pub fn step(&self, observed: &Observed) -> Step {
+    pub fn step(&self, observed: &Observed, to: Color, heeds_alarms: bool) -> Step {
+        if self.is_blind {
+            return Step::WatchBlind {
+                color: to,
+                heeds_alarms,
+                seconds: self.window().as_secs_f64(),
+                takes_back: self.takes_back(),
+            };
+        }
         Step::Probe {
             production: observed.endpoints().production.clone(),
             rate: self.asking.schedule.rate,
@@ -107,6 +140,29 @@ mod tests {
         let told = |time| Watching::new(Asking::new(asked_for(&config, time), None));
         assert_eq!(back(&told(seconds(60))), seconds(60));
         assert_eq!(back(&told(Duration::ZERO)), Duration::ZERO);
+    }
+
+    #[test]
+    fn what_began_blind_goes_on_blind_and_says_what_it_cannot_judge() {
+        let config = config::ProbeSection::default();
+        let begun = Operation {
+            blind: true,
+            asked: Some(Asked {
+                max_latency: vec!["p99=400ms".to_owned()],
+                ..of_file(&config)
+            }),
+            ..operation()
+        };
+        let watching = Watching::of_operation(&begun, &config);
+        assert!(watching.is_blind);
+        let unjudged = watching.unjudged().unwrap();
+        assert!(unjudged.contains("p99=400ms, is not judged"), "{unjudged}");
+        let seeing = Watching {
+            is_blind: false,
+            ..watching
+        };
+        assert_eq!(seeing.unjudged(), None);
+        assert!(!Watching::of_operation(&operation(), &config).is_blind);
     }
 
     fn asked_for(config: &config::ProbeSection, window: Duration) -> Asked {

@@ -43,6 +43,8 @@ pub struct Evidence {
     pub is_good: bool,
     /// Why, where it did not end well.
     pub reason: Option<String>,
+    /// Whether nobody asked production: target health and alarms alone judged it.
+    pub blind: bool,
     /// None for a probe of any URL.
     pub app: Option<String>,
     /// What was asked, as a person would type it.
@@ -73,6 +75,14 @@ pub struct Evidence {
     pub probe: ProbeReport,
     pub timeline: Timeline,
     pub latencies: Latencies,
+}
+
+/// By what a release was judged that nobody asked, for sentences.
+pub fn judged_blind(heeds_alarms: bool) -> &'static str {
+    match heeds_alarms {
+        true => "judged by target health and alarms alone; nobody asked production",
+        false => "judged by target health alone; nobody asked production",
+    }
 }
 
 /// A release that answered.
@@ -134,6 +144,8 @@ pub enum LandmarkKind {
     Alarm,
     Pause,
     Capacity,
+    /// The new colour's, where there is no probe.
+    Targets,
     /// What is watched began, or ended.
     Command,
 }
@@ -179,9 +191,18 @@ impl Landmark {
         }
     }
 
+    /// The new colour's targets are not as they should be.
+    pub fn unhealthy(at: Duration, objection: &str) -> Self {
+        Self {
+            kind: LandmarkKind::Targets,
+            ..Self::rang(at, objection)
+        }
+    }
+
     /// Whether it says no more than that one.
     pub fn repeats(&self, last: &Self) -> bool {
-        self.kind == LandmarkKind::Alarm && last.kind == self.kind
+        let is_heard_again = matches!(self.kind, LandmarkKind::Alarm | LandmarkKind::Targets);
+        is_heard_again && last.kind == self.kind
     }
 
     pub fn report(&self, origin: Duration) -> MarkReport {

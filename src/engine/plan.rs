@@ -103,6 +103,8 @@ pub enum Step {
     },
     Await {
         color: Color,
+        /// Whether nobody asks it.
+        blind: bool,
     },
     Scale {
         color: Color,
@@ -123,6 +125,13 @@ pub enum Step {
     Probe {
         production: Endpoint,
         rate: f64,
+        seconds: f64,
+        takes_back: bool,
+    },
+    /// The same where nobody asks production.
+    WatchBlind {
+        color: Color,
+        heeds_alarms: bool,
         seconds: f64,
         takes_back: bool,
     },
@@ -243,7 +252,14 @@ impl std::fmt::Display for Step {
                 }
                 Ok(())
             }
-            Self::Await { color } => write!(f, "wait until {color} serves"),
+            Self::Await {
+                color,
+                blind: false,
+            } => write!(f, "wait until {color} serves"),
+            Self::Await { color, blind: true } => write!(
+                f,
+                "wait until all of {color} runs and its targets are healthy: nobody asks it (--blind)"
+            ),
             Self::Scale { color, desired } => {
                 write!(f, "scale {color} to {}", counted(desired, "task"))
             }
@@ -267,14 +283,23 @@ impl std::fmt::Display for Step {
                 seconds,
                 takes_back,
             } => {
-                let then = if *takes_back {
-                    "take it back"
-                } else {
-                    "leave it, and say so,"
-                };
+                let then = then(*takes_back);
                 write!(
                     f,
                     "probe {production} {rate} times a second for {seconds} s; {then} if anything fails"
+                )
+            }
+            Self::WatchBlind {
+                color,
+                heeds_alarms,
+                seconds,
+                takes_back,
+            } => {
+                let then = then(*takes_back);
+                let alarms = if *heeds_alarms { " and the alarms" } else { "" };
+                write!(
+                    f,
+                    "watch the target health of {color}{alarms} for {seconds} s, and ask production nothing (--blind); {then} if anything is amiss"
                 )
             }
             Self::Retire { color } => write!(f, "scale {color} to zero tasks"),
@@ -299,6 +324,14 @@ impl std::fmt::Display for Step {
                 write!(f, "delete the CloudFormation stack {name} and all in it")
             }
         }
+    }
+}
+
+/// What a shift does that is not well.
+fn then(takes_back: bool) -> &'static str {
+    match takes_back {
+        true => "take it back",
+        false => "leave it, and say so,",
     }
 }
 

@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::fitness::unhealthy;
 use super::plan::needed;
 use crate::counted::counted;
 use crate::model::{
@@ -23,6 +24,8 @@ pub struct Check {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Thoroughness {
     Full,
+    /// The same but for its own answers, where nobody here can ask it.
+    Blind,
     /// Where users are to get away from what is live, or are there already:
     /// healthy is enough, and what else is not as it should be is only told.
     WayBack,
@@ -30,8 +33,7 @@ pub enum Thoroughness {
 
 /// All checks ahead of a shift, in the order in which a person would ask them.
 /// `is_under_way`: it goes on with one that may have left users on both colours.
-/// `test_answers` are the test port's to the health path; a way back does not ask
-/// for them.
+/// `test_answers` are the test port's to the health path, where it is asked.
 pub fn checks(
     observed: &Observed,
     strategy: &Strategy,
@@ -50,12 +52,18 @@ pub fn checks(
         attached(observed),
     ];
     let rest = match thoroughness {
-        Thoroughness::Full => vec![
-            rolled_out(observed, to),
-            capacity(observed, strategy, is_under_way),
-            healthy(observed, to),
-            answers(observed, test_answers),
-        ],
+        Thoroughness::Full | Thoroughness::Blind => {
+            let answers = answers(observed, test_answers);
+            let answers = (thoroughness == Thoroughness::Full).then_some(answers);
+            [
+                rolled_out(observed, to),
+                capacity(observed, strategy, is_under_way),
+                healthy(observed, to),
+            ]
+            .into_iter()
+            .chain(answers)
+            .collect()
+        }
         Thoroughness::WayBack => vec![
             only_told(rolled_out(observed, to)),
             only_told(capacity(observed, strategy, is_under_way)),
@@ -216,11 +224,7 @@ fn healthy(observed: &Observed, to: Color) -> Check {
     let state = observed.color(to);
     let (healthy, registered) = (state.targets.healthy(), state.targets.registered());
     let wanted = usize::try_from(state.desired()).unwrap_or(0);
-    let sick = state
-        .targets
-        .0
-        .iter()
-        .find(|target| target.state == TargetState::Unhealthy);
+    let sick = unhealthy(&state.targets).next();
     let mut detail = format!(
         "{healthy} of {} of {to} healthy",
         counted(registered, "target")
@@ -444,6 +448,23 @@ mod tests {
         world.colors.blue.service = Some(service(3));
         assert_eq!(failing(&world, &rest, true), ["capacity"]);
         assert!(!is_fit(&world, &all));
+    }
+
+    /// Its own answers are missing, and nothing else.
+    #[test]
+    fn where_nobody_asks_it_all_but_its_answers_is_needed() {
+        let blind = |world: &Observed| failing_as(world, &[], Thoroughness::Blind);
+        assert_eq!(blind(&ready()), Vec::<&str>::new());
+        let told = |thoroughness| checks(&ready(), &to_blue(&ready()), false, &[], thoroughness);
+        let (blind_ones, all) = (told(Thoroughness::Blind), told(Thoroughness::Full));
+        assert_eq!(blind_ones, all[..all.len() - 1]);
+        let mut sick = ready();
+        sick.colors
+            .blue
+            .targets
+            .0
+            .push(target(TargetState::Unhealthy));
+        assert_eq!(blind(&sick), ["target health"]);
     }
 
     #[test]

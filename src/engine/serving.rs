@@ -2,7 +2,8 @@
 //!
 //! Serves: the requested task definition's deployment is complete, as many
 //! tasks run as are wanted, as many targets are healthy, and the health path
-//! answers with 2xx, all of it three times in a row. ECS's circuit breaker can
+//! answers with 2xx, all of it three times in a row. Who cannot ask the health
+//! path may go without it, and says so. ECS's circuit breaker can
 //! end an update in success with the *old* revision, and an emulator or a
 //! target group that fails open calls anything healthy: so each is asked.
 //!
@@ -14,10 +15,11 @@ mod doubt;
 use std::mem::{Discriminant, discriminant};
 use std::time::Duration;
 
+use crate::engine::fitness::{described, unhealthy};
 use crate::engine::stopped::{self, StopCause};
 use crate::model::{
-    Answer, Deployment, Rollout, ServiceState, StoppedTask, Target, TargetState, Targets,
-    TaskDefinitionArn, Unreached,
+    Answer, Deployment, Rollout, ServiceState, StoppedTask, Target, Targets, TaskDefinitionArn,
+    Unreached,
 };
 use doubt::Doubt;
 
@@ -113,6 +115,8 @@ pub struct Wanted {
     pub replaces: Option<String>,
     /// How long ECS lets a new task be unhealthy.
     pub grace: Duration,
+    /// Whether its targets' health does, as nobody here can ask it.
+    pub is_blind: bool,
 }
 
 /// Judges readings as they come.
@@ -177,7 +181,8 @@ impl Watch {
             return Judgement::Failed(ServingFault::Unreached(unreached));
         }
         self.has_count |= self.has_count_of(service);
-        let answers_well = reading.health.as_ref().is_some_and(Answer::is_ok);
+        let answers_well =
+            self.wanted.is_blind || reading.health.as_ref().is_some_and(Answer::is_ok);
         if self.is_ready_to_answer(Some(service), &reading.targets) && answers_well {
             self.good += 1;
         } else {
@@ -347,20 +352,6 @@ fn complaint(reading: &ServingReading) -> Option<String> {
 
 fn ailment(targets: &Targets) -> Option<String> {
     unhealthy(targets).next().map(described)
-}
-
-fn unhealthy(targets: &Targets) -> impl Iterator<Item = &Target> {
-    let targets = targets.0.iter();
-    targets.filter(|target| target.state == TargetState::Unhealthy)
-}
-
-fn described(target: &Target) -> String {
-    let why = target.description.as_deref().or(target.reason.as_deref());
-    format!(
-        "target {} is unhealthy: {}",
-        target.id,
-        why.unwrap_or("AWS does not say why")
-    )
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod journey;
 mod judging;
 mod last_look;
 mod shares;
+mod targets;
 #[cfg(test)]
 pub mod testing;
 #[cfg(test)]
@@ -27,9 +28,10 @@ use std::time::Duration;
 use super::analysis::{Complaint, Heard, Stretch};
 use super::seen::Changed;
 use crate::model::{Condition, PerRoute, Route, Stage, Strategy};
+use targets::TargetsSeen;
 pub use words::{
-    Action, Before, Event, Milestone, MoveTimes, NoteFault, Outcome, Phase, Policy, Tolerated, Why,
-    WriteEffect, WriteFault,
+    Action, Before, Event, JudgedBy, Milestone, MoveTimes, NoteFault, Outcome, Phase, Policy,
+    Tolerated, Why, WriteEffect, WriteFault,
 };
 
 /// How long a call may take: two attempts of its own, and the pause between them.
@@ -73,6 +75,8 @@ pub struct Shift {
     objection: Option<String>,
     /// Since when no alarm can be read.
     deaf_since: Option<Duration>,
+    /// Where they are what it is judged by.
+    targets: TargetsSeen,
     interrupts: u32,
 }
 
@@ -99,6 +103,7 @@ impl Shift {
             has_probe_ended: false,
             objection: None,
             deaf_since: None,
+            targets: TargetsSeen::default(),
             interrupts: 0,
         }
     }
@@ -212,6 +217,7 @@ impl Shift {
             Event::Health(result) => self.on_health(at, result),
             Event::Met(result) => self.on_met(at, result),
             Event::Alarms(result) => self.on_alarms(at, result),
+            Event::Targets { asked_at, result } => self.on_targets(at, asked_at, result),
             Event::OldHealth(result) => {
                 // One that cannot be asked is asked again when that counts.
                 self.before.was_healthy = result == Ok(true);
@@ -294,7 +300,7 @@ impl Shift {
             Phase::Baking { until } => {
                 // The last requests of the window may still be on their way.
                 let all_answered = oldest_pending.is_none_or(|due| due >= *until);
-                match at >= *until && all_answered {
+                match at >= *until && all_answered && self.has_looked_since(*until) {
                     true => self.end_the_stretch(at),
                     false => None,
                 }

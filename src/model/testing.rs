@@ -10,8 +10,8 @@ use super::{
     Attachment, Color, ColorServices, ColorState, Deployed, Deployment, Endpoint, Foreign, Found,
     FurtherWay, Infrastructure, ListenerArn, Move, NamedRepository, Network, Observed, OtherWays,
     Patience, PerColor, PerRoute, Place, Places, Release, Rollout, Route, RuleArn,
-    ServiceDefinition, ServiceSettings, ServiceState, Split, TargetGroupArn, TaskDefinitionArn,
-    TaskRoles, TestPlace, TestWay, UsersRule, WayIn,
+    ServiceDefinition, ServiceSettings, ServiceState, Split, Target, TargetGroupArn, TargetState,
+    Targets, TaskDefinitionArn, TaskRoles, TestPlace, TestWay, UsersRule, WayIn,
 };
 
 pub fn infrastructure() -> Infrastructure {
@@ -178,6 +178,17 @@ pub fn move_to(route: Route, color: Color) -> Move {
         from: None,
         to: Split::all(color),
     }
+}
+
+/// From 10.0.0.1 on.
+pub fn targets(states: &[TargetState]) -> Targets {
+    let target = |(n, state): (usize, &TargetState)| Target {
+        id: format!("10.0.0.{}", n + 1),
+        state: *state,
+        reason: None,
+        description: None,
+    };
+    Targets(states.iter().enumerate().map(target).collect())
 }
 
 pub fn nowhere() -> Found {

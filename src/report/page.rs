@@ -36,7 +36,7 @@ pub fn html(evidence: &Evidence) -> String {
                     (stages::stages(evidence))
                     (stages::landmarks(evidence))
                     (tables::failures(evidence))
-                    (tables::connections(evidence))
+                    @if !evidence.blind { (tables::connections(evidence)) }
                     (tables::writes(evidence))
                     (tables::transitions(evidence))
                     (tables::checks(evidence))

@@ -131,6 +131,7 @@ pub fn told(story: Story) -> Evidence {
         reason: story
             .is_taken_back
             .then(|| "HTTP 503 from http://hello.example/api, 121 ms after the swap".to_owned()),
+        blind: false,
         app: Some("hello".to_owned()),
         url: "http://bgecs-hello-123456.eu-west-1.elb.amazonaws.com/api".to_owned(),
         who: Some("ada@laptop".to_owned()),

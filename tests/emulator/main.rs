@@ -8,6 +8,7 @@ mod support;
 mod access;
 mod api;
 mod attaching;
+mod blind;
 mod builds;
 mod canary;
 mod company;

@@ -37,6 +37,7 @@ fn of_an_image(reference: &str) -> Request {
         tag: tag(),
         restart: false,
         shows_difference: false,
+        is_blind: false,
         timeout: Duration::from_secs(600),
     }
 }
@@ -101,6 +102,7 @@ fn for_programs() {
     {
       "operation": "deploy",
       "outcome": "deployed",
+      "blind": false,
       "color": "blue",
       "tag": "2",
       "digest": "sha256:2222222222222222222222222222222222222222222222222222222222222222",

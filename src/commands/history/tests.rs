@@ -121,6 +121,19 @@ fn what_was_done_is_a_table_with_the_reasons_below() {
 }
 
 #[test]
+fn what_nobody_asked_is_blind_and_says_so() {
+    let mut blind = operation_of(Command::Promote, 2, OperationOutcome::Done, None, None);
+    blind.blind = true;
+    let text = shown(Head::default(), vec![blind.clone()]);
+    assert!(text.contains("done     blind   19 s"), "{text}");
+    let line = serde_json::to_value(HistoryLine::of(blind)).unwrap();
+    assert_eq!(
+        (&line["blind"], &line["requests"]),
+        (&true.into(), &serde_json::Value::Null)
+    );
+}
+
+#[test]
 fn an_operation_that_somebody_is_at_is_under_way_and_not_unfinished() {
     for (is_held, expected) in [(true, "under way"), (false, "unfinished")] {
         let text = shown(head(is_held), Vec::new());
@@ -181,6 +194,7 @@ fn for_programs() {
           "digest": null,
           "from": "green",
           "color": "blue",
+          "blind": false,
           "requests": null,
           "failed": null,
           "changeover_ms": null,
@@ -202,6 +216,7 @@ fn for_programs() {
           "digest": null,
           "from": "green",
           "color": "blue",
+          "blind": false,
           "requests": 52,
           "failed": 7,
           "changeover_ms": null,

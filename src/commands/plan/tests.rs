@@ -42,7 +42,10 @@ fn every_step_in_words() {
             restart: true,
             changes: Vec::new(),
         },
-        Step::Await { color },
+        Step::Await {
+            color,
+            blind: false,
+        },
         Step::Scale { color, desired: 3 },
         Step::Check,
         Step::Baseline {
@@ -95,6 +98,30 @@ fn every_step_in_words() {
       22. delete 7 revisions of the task definition bgecs-hello
       23. delete every image in the repository bgecs-hello
       24. delete the CloudFormation stack bgecs-hello and all in it
+    Nothing was changed.
+    ");
+}
+
+#[test]
+fn a_blind_one_says_so() {
+    let color = Color::Blue;
+    let watch = |heeds_alarms, takes_back| Step::WatchBlind {
+        color,
+        heeds_alarms,
+        seconds: 15.0,
+        takes_back,
+    };
+    let steps = vec![
+        Step::Await { color, blind: true },
+        watch(true, true),
+        watch(false, false),
+    ];
+    let plan = PlanResult::of(Command::Promote, steps);
+    insta::assert_snapshot!(plan.human(&Style::plain()), @"
+    promote would:
+       1. wait until all of blue runs and its targets are healthy: nobody asks it (--blind)
+       2. watch the target health of blue and the alarms for 15 s, and ask production nothing (--blind); take it back if anything is amiss
+       3. watch the target health of blue for 15 s, and ask production nothing (--blind); leave it, and say so, if anything is amiss
     Nothing was changed.
     ");
 }

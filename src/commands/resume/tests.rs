@@ -15,7 +15,13 @@ fn what_is_done_already_is_no_step() {
     let strategy = swap_to(Color::Green);
     let is_back = false;
     let way = Resolution::Shift { strategy, is_back };
-    let [Step::Probe { .. }] = steps(&session, &observed(), &way, &watched(&session))[..] else {
+    let [Step::Probe { .. }] = steps(
+        &session,
+        &observed(),
+        Command::Promote,
+        &way,
+        &watched(&session),
+    )[..] else {
         panic!("both listeners are where the swap has them");
     };
 }
@@ -26,8 +32,14 @@ fn each_way_has_its_steps() {
     let color = Color::Blue;
     let world = observed();
     let names = |way: Resolution| -> Vec<String> {
-        let steps =
-            serde_json::to_value(steps(&session, &world, &way, &watched(&session))).unwrap();
+        let steps = serde_json::to_value(steps(
+            &session,
+            &world,
+            Command::Promote,
+            &way,
+            &watched(&session),
+        ))
+        .unwrap();
         let steps = steps.as_array().unwrap().iter();
         steps.map(ToString::to_string).collect()
     };
@@ -78,7 +90,7 @@ fn the_steps_of_a_plan_call_a_route_what_its_router_calls_it() {
         strategy: swap_to(Color::Blue),
         is_back: false,
     };
-    let steps = steps(&session, &world, &way, &watched(&session));
+    let steps = steps(&session, &world, Command::Promote, &way, &watched(&session));
     assert_eq!(steps.len(), 3);
     for step in steps {
         assert_names_hosts(&step.to_string());

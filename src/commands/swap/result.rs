@@ -56,7 +56,10 @@ impl CommandResult for Swapped {
             0 => style.good("0 failed"),
             failed => style.bad(format!("{failed} failed")),
         };
-        lines.push(format!("  requests    {} sent, {failed}", probe.sent));
+        lines.push(match self.judged {
+            Some(judged) => format!("  blind       {judged}"),
+            None => format!("  requests    {} sent, {failed}", probe.sent),
+        });
         lines.extend(stages(&self.stages, style));
         if let Some(changeover) = probe.changeover_ms {
             lines.push(format!(
@@ -108,6 +111,8 @@ pub(super) struct Done {
     from: Option<Color>,
     to: Color,
     outcome: Upshot,
+    /// Whether nobody was to ask production.
+    pub(super) blind: bool,
     checks: Vec<Check>,
     probe: ProbeReport,
     swap: SwapTimes,
@@ -145,6 +150,7 @@ impl Done {
             from,
             to,
             outcome: Upshot::Committed,
+            blind: false,
             checks: Vec::new(),
             probe: ProbeReport::default(),
             swap: SwapTimes::default(),

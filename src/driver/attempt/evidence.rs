@@ -47,6 +47,7 @@ impl KnownBefore<'_> {
             outcome: swapped.outcome,
             is_good: swapped.error().is_none(),
             reason: swapped.reason_at_length(),
+            blind: swapped.blind,
             app: Some(self.app.to_owned()),
             url: self.url.to_string(),
             who: Some(self.operation.who.to_string()),

@@ -8,7 +8,7 @@ use crate::counted::counted;
 use crate::driver::shift::Notice;
 use crate::engine::seen::{NEW, OLD, Seen, ShareAsked, StageSoFar, percent, signed_ms};
 use crate::engine::shift::{Milestone, Phase, Shift};
-use crate::model::{Answer, Condition};
+use crate::model::{Answer, Condition, Targets};
 use crate::report::{Answered, AnsweringRelease, ReportEvent, StageNow};
 use crate::session::Session;
 use crate::spoken_time;
@@ -26,6 +26,8 @@ pub(super) struct Narrator<'a> {
     watched: Option<WatchedShare>,
     /// The answers that were shown.
     shown: Vec<(u16, String)>,
+    /// What was told last of the new colour's targets.
+    targets: String,
 }
 
 /// A share of users, while it is watched.
@@ -85,12 +87,14 @@ impl<'a> Narrator<'a> {
             ends: None,
             watched: None,
             shown: Vec::new(),
+            targets: String::new(),
         }
     }
 
     pub(super) fn take(&mut self, notice: &Notice<'_>) {
         match notice {
             Notice::Phase { now } => self.phase(now),
+            Notice::Targets(targets) => self.targets(targets),
             Notice::Sample {
                 sample,
                 release,
@@ -105,9 +109,9 @@ impl<'a> Narrator<'a> {
                 if let Some(watched) = &mut self.watched {
                     watched.look(sample.answered_at(), seen);
                 }
-                let whole = self.ends.unwrap_or_else(|| {
-                    self.shift.policy.baseline.unwrap_or_default() + self.shift.strategy.bakes()
-                });
+                let whole = self
+                    .ends
+                    .unwrap_or_else(|| self.shift.policy.baseline() + self.shift.strategy.bakes());
                 self.session.report.tell(&ReportEvent::Probing {
                     sent: seen.sent(),
                     failed: seen.failed(),
@@ -116,6 +120,17 @@ impl<'a> Narrator<'a> {
                 });
                 self.body(sample.answered_at(), changed.began, &sample.answer);
             }
+        }
+    }
+
+    /// Each change of them, as there is nothing else to see.
+    fn targets(&mut self, targets: &Targets) {
+        let (healthy, of) = (targets.healthy(), targets.registered());
+        let color = self.shift.strategy.to;
+        let line = format!("{color}: {healthy} of {} healthy", counted(of, "target"));
+        if line != self.targets {
+            self.session.report.tell(&ReportEvent::Note(line.clone()));
+            self.targets = line;
         }
     }
 
@@ -135,7 +150,9 @@ impl<'a> Narrator<'a> {
 
     fn phase(&mut self, now: &Shift) {
         let report = &self.session.report;
-        if let Some(watched) = self.watched.take() {
+        if let Some(watched) = self.watched.take()
+            && !now.policy.is_blind()
+        {
             report.tell(&ReportEvent::Note(watched.in_a_line()));
         }
         let stages = &self.shift.strategy.stages;
@@ -162,7 +179,10 @@ impl<'a> Narrator<'a> {
                     true => "moving users step by step",
                     false => "swapping",
                 };
-                note(format!("production answers well; {how}"));
+                note(match now.policy.is_blind() {
+                    true => how.to_owned(),
+                    false => format!("production answers well; {how}"),
+                });
             }
             // Of one that was watched it is said already.
             (Milestone::Noting(stage), _) if stages[stage - 1].bake.is_zero() => {
@@ -172,9 +192,7 @@ impl<'a> Narrator<'a> {
                 self.watched = WatchedShare::of(now, *until);
                 let later = stages.iter().skip(stage + 1);
                 self.ends = Some(*until + later.map(|stage| stage.bake).sum::<Duration>());
-                let watched = stages
-                    .get(stage)
-                    .map_or_else(String::new, |stage| spoken(stage.bake));
+                let watched = spoken(now.bake());
                 let arrived = arrived(stage).into_iter();
                 arrived.for_each(|arrived| note(format!("{arrived}; watching for {watched}")));
             }
@@ -193,10 +211,12 @@ impl<'a> Narrator<'a> {
             )),
             (_, Phase::Confirming { .. }) => {
                 let from = self.shift.strategy.from;
-                note(format!(
-                    "{} -> {from} again, read back",
-                    endpoints.production
-                ));
+                let mut line = format!("{} -> {from} again, read back", endpoints.production);
+                if now.policy.is_blind() {
+                    let wait = spoken(now.policy.patience.visible);
+                    line += &format!("; {wait} until all nodes have it");
+                }
+                note(line);
             }
             _ => {}
         }

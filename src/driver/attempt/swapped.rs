@@ -33,6 +33,8 @@ pub struct Swapped {
     pub from: Color,
     pub to: Color,
     pub outcome: Upshot,
+    /// Whether nobody asked production.
+    pub blind: bool,
     pub checks: Vec<Check>,
     pub probe: ProbeReport,
     /// Of a gradual shift: the shares that the new release was given.
@@ -46,6 +48,9 @@ pub struct Swapped {
     pub warm: Option<WarmCost>,
     /// Why, where it did not commit.
     pub reason: Option<String>,
+    /// By what it was judged then, in words.
+    #[serde(skip)]
+    pub judged: Option<&'static str>,
     #[serde(skip)]
     pub names: (String, String),
     #[serde(skip)]
@@ -96,6 +101,8 @@ impl Swapped {
             from: shift.strategy.from,
             to: shift.strategy.to,
             outcome,
+            blind: false,
+            judged: None,
             checks,
             probe,
             stages,
@@ -130,6 +137,8 @@ impl Swapped {
             from: shift.strategy.from,
             to: shift.strategy.to,
             outcome: Upshot::Refused,
+            blind: false,
+            judged: None,
             checks,
             probe: ProbeReport::default(),
             stages: Vec::new(),
@@ -150,6 +159,22 @@ impl Swapped {
         }
     }
 
+    /// By those words, where nobody asked production: nothing that was heard of it
+    /// is anything then.
+    #[must_use]
+    pub fn judged(self, blindly: Option<&'static str>) -> Self {
+        if blindly.is_none() {
+            return self;
+        }
+        Self {
+            blind: true,
+            judged: blindly,
+            probe: ProbeReport::default(),
+            stages: Vec::new(),
+            ..self
+        }
+    }
+
     /// Whether nothing was tried, because a check failed.
     pub fn is_not_ready(&self) -> bool {
         self.checks.iter().any(|check| !check.ok)
@@ -157,7 +182,10 @@ impl Swapped {
 
     /// What happened, for whoever reads no further.
     pub fn in_a_sentence(&self) -> String {
-        let requests = self.probe.in_a_sentence();
+        let requests = match self.judged {
+            Some(judged) => judged.to_owned(),
+            None => self.probe.in_a_sentence(),
+        };
         match (self.headline(), self.probe.changeover_ms) {
             _ if self.outcome == Upshot::Paused => {
                 format!(
@@ -165,7 +193,11 @@ impl Swapped {
                     self.names.1
                 )
             }
-            (Some(headline), _) if self.probe.sent == 0 => sentence(&headline),
+            (Some(headline), _)
+                if self.probe.sent == 0 && (self.is_not_ready() || self.judged.is_none()) =>
+            {
+                sentence(&headline)
+            }
             (Some(headline), _) => format!("{}: {requests}.", capital(&headline)),
             (None, Some(changeover)) => format!(
                 "{} went live within {changeover} ms: {requests}.",
@@ -189,17 +221,17 @@ impl Swapped {
         turn.conclude(Conclusion {
             outcome,
             reason: self.reason_at_length(),
-            watched: Some(self.watched()),
+            watched: self.watched(),
         });
     }
 
-    /// What the journal keeps of what the probe saw.
-    pub fn watched(&self) -> Watched {
-        Watched {
+    /// What the journal keeps of what the probe saw, where there was one.
+    pub fn watched(&self) -> Option<Watched> {
+        (!self.blind).then_some(Watched {
             requests: self.probe.sent,
             failed: self.probe.failed,
             changeover_ms: self.probe.changeover_ms,
-        }
+        })
     }
 
     /// How it ended, where it did not commit; why is told elsewhere.
@@ -415,7 +447,8 @@ pub fn reason(why: &Why) -> String {
         | Why::Journal(reason)
         | Why::Unseen(reason)
         | Why::Unmet(reason)
-        | Why::Alarm(reason) => reason.clone(),
+        | Why::Alarm(reason)
+        | Why::Unhealthy(reason) => reason.clone(),
         Why::Unmoved(Route::Test, reason) => {
             format!("the test port could not be moved: {reason}")
         }
@@ -429,7 +462,7 @@ pub fn reason(why: &Why) -> String {
 /// may be to blame.
 fn after(why: &Why, to: Color, operation: Command) -> String {
     match why {
-        Why::Failures | Why::Worse(_) | Why::Alarm(_) => {
+        Why::Failures | Why::Worse(_) | Why::Alarm(_) | Why::Unhealthy(_) => {
             format!("`bgecs logs {to}` shows what its tasks said")
         }
         Why::Interrupt => "run it again when you are ready".to_owned(),

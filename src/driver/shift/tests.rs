@@ -1,6 +1,7 @@
 //! The loop, on a load balancer and a probe that keep to a script. Time is
 //! tokio's, paused: an hour passes in no time, and always in the same way.
 
+mod blind;
 mod by_header;
 mod fake;
 mod faults;
@@ -12,7 +13,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 
-use super::{Finished, Notice, run};
+use super::{Finished, Notice, Samples, run};
 use crate::engine::seen::{Identities, Identity, Releases};
 use crate::engine::shift::testing::policy;
 use crate::engine::shift::{Milestone, Outcome, Policy, Shift};
@@ -64,7 +65,7 @@ async fn finish(fake: &Fake, probe: &mut Asked<'_>, interrupts: &mut Interrupts)
 
 async fn finish_with(
     fake: &Fake,
-    probe: &mut Asked<'_>,
+    probe: &mut impl Samples,
     interrupts: &mut Interrupts,
     policy: Policy,
     notify: &mut dyn FnMut(Notice<'_>),
@@ -176,6 +177,7 @@ async fn every_request_is_counted_and_the_changeover_is_seen() {
                 assert_eq!(seen.sent(), samples);
             }
             Notice::Phase { now } => phases.push(now.milestone()),
+            Notice::Targets(_) => unreachable!("the probe tells"),
         },
     )
     .await;

@@ -66,7 +66,7 @@ async fn after_meeting(unfinished: Operation) -> Observed {
         turn: &turn,
         interrupts: &mut interrupts,
     };
-    meet(&mut work, Command::Rollback, None).await.unwrap();
+    meet(&mut work, Command::Rollback.into()).await.unwrap();
     work.observe().await.unwrap()
 }
 

@@ -2,7 +2,7 @@ mod setbacks;
 mod stale;
 
 use super::*;
-use crate::model::{Knock, Lost, ServiceDefinition, Target};
+use crate::model::{Knock, Lost, ServiceDefinition, Target, TargetState};
 
 fn revision(n: u32) -> TaskDefinitionArn {
     TaskDefinitionArn::new(format!("arn:aws:ecs:x:1:task-definition/bgecs-hello:{n}"))
@@ -80,6 +80,7 @@ fn good() -> ServingReading {
 
 fn wanted() -> Wanted {
     Wanted {
+        is_blind: false,
         task_definition: revision(2),
         count: None,
         replaces: None,
@@ -249,6 +250,33 @@ fn an_app_that_goes_on_answering_badly_is_broken_and_one_that_does_not_answer_is
             slow.judge(at(second), &nobody),
             Judgement::Waiting(_)
         ));
+    }
+}
+
+#[test]
+fn where_nobody_asks_it_healthy_targets_are_enough() {
+    let mut blind = Watch::new(Wanted {
+        is_blind: true,
+        ..wanted()
+    });
+    let unasked = ServingReading {
+        health: None,
+        ..good()
+    };
+    let sick = ServingReading {
+        targets: targets(&[HEALTHY, (TargetState::Unhealthy, None)]),
+        ..unasked.clone()
+    };
+    for (reading, serves) in [
+        (&unasked, false),
+        (&unasked, false),
+        (&sick, false),
+        (&unasked, false),
+        (&unasked, false),
+        (&unasked, true),
+    ] {
+        let judged = blind.judge(at(1), reading);
+        assert_eq!(judged == Judgement::Serves, serves, "{judged:?}");
     }
 }
 

@@ -13,7 +13,7 @@ const LOOK_DEADLINE: Duration = Duration::from_millis(100);
 /// Good answers in a row that confirm a rollback.
 const CONFIRMING_ANSWERS: u32 = 3;
 /// How long they may take, beyond the probe's own pace.
-const CONFIRM_DEADLINE: Duration = Duration::from_secs(10);
+pub(super) const CONFIRM_DEADLINE: Duration = Duration::from_secs(10);
 
 /// The one look ahead of the way back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,11 +46,14 @@ impl Shift {
         at: Duration,
         result: Result<bool, String>,
     ) -> Option<Action> {
-        let Phase::LookingBack { look, .. } = &mut self.phase else {
-            return None;
-        };
-        look.health = Some(result);
-        self.decide(at)
+        match &mut self.phase {
+            Phase::LookingBack { look, .. } => {
+                look.health = Some(result);
+                self.decide(at)
+            }
+            Phase::Confirming { .. } => self.confirm_by_health(at, &result),
+            _ => None,
+        }
     }
 
     /// Whether enough is known to go back: not more than nothing, where the old
@@ -192,7 +195,9 @@ impl Shift {
             since: at,
             good: 0,
         };
-        None
+        self.policy
+            .is_blind()
+            .then(|| self.wait_until_it_is_everywhere())
     }
 
     pub(super) fn back_fails(&mut self, at: Duration, reading: Reading) -> Option<Action> {
@@ -244,6 +249,10 @@ impl Shift {
         let Phase::Confirming { since, good, .. } = self.phase else {
             return None;
         };
+        if self.policy.is_blind() {
+            // Without a probe it is for the calls to end it.
+            return None;
+        }
         if at > since + CONFIRM_DEADLINE + self.policy.pace * CONFIRMING_ANSWERS {
             return self.end(Outcome::InDoubt(format!(
                 "{} points back at {}, and does not answer well there either",
@@ -258,13 +267,13 @@ impl Shift {
     }
 
     /// Whether a write of the way forward was given up, and may still come.
-    fn is_unsure(&self) -> bool {
+    pub(super) fn is_unsure(&self) -> bool {
         let PerRoute { production, test } = self.may_land_late;
         (production || test) && !self.is_unseen
     }
 
     /// Both routes again, and what came late is put right.
-    fn look_once_more(&mut self, at: Duration) -> Option<Action> {
+    pub(super) fn look_once_more(&mut self, at: Duration) -> Option<Action> {
         let Phase::Confirming { why, .. } = self.phase.clone() else {
             return None;
         };

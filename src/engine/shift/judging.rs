@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Action, Outcome, Phase, Shift, Why};
+use super::{Action, JudgedBy, Outcome, Phase, Shift, Why};
 use crate::engine::analysis::{Answerer, Complaint, Heard, Stretch};
 use crate::model::{Found, Route};
 
@@ -166,7 +166,7 @@ impl Shift {
     }
 
     pub(super) fn leave_baseline(&mut self, at: Duration) -> Option<Action> {
-        let Some(baseline) = self.policy.baseline else {
+        let JudgedBy::Probe { baseline } = self.policy.judged_by else {
             return self.begin_stage();
         };
         if at < baseline {
@@ -202,7 +202,10 @@ impl Shift {
         if self.found_on_new() && self.may_turn_back(&why) {
             return self.turn_back(at, why);
         }
-        self.end(Outcome::Unwell)
+        self.end(match self.policy.is_blind() {
+            true => Outcome::Left(why),
+            false => Outcome::Unwell,
+        })
     }
 
     /// What follows from all that was seen so far. Asked whenever users or the
@@ -230,7 +233,8 @@ impl Shift {
         if self.has_probe_ended {
             return self.end(Outcome::Unchanged(PROBE_ENDED.to_owned()));
         }
-        if let (Some(objection), false) = (&self.objection, self.found_on_new()) {
+        let objection = self.objection.as_ref().or(self.targets.objection());
+        if let (Some(objection), false) = (objection, self.found_on_new()) {
             return self.end(Outcome::Refused(objection.clone()));
         }
         let is_too_bad = match self.found_on_new() {
@@ -279,6 +283,9 @@ impl Shift {
         if let Some(objection) = &self.objection {
             return Some(Why::Alarm(objection.clone()));
         }
+        if let Some(objection) = self.targets.objection() {
+            return Some(Why::Unhealthy(objection.clone()));
+        }
         self.has_probe_ended.then_some(Why::ProbeEnded)
     }
 
@@ -297,13 +304,13 @@ impl Shift {
 
     /// Whether there is a way back to take, and it may be taken for that reason.
     pub(super) fn may_turn_back(&self, why: &Why) -> bool {
-        let is_the_probe_s = matches!(
+        let is_of_the_release = matches!(
             why,
-            Why::Failures | Why::Worse(_) | Why::ProbeEnded | Why::Alarm(_)
+            Why::Failures | Why::Worse(_) | Why::ProbeEnded | Why::Alarm(_) | Why::Unhealthy(_)
         );
         self.before.origin == Some(self.strategy.from)
             && !self.is_old_bad()
-            && (self.policy.takes_back || !is_the_probe_s)
+            && (self.policy.takes_back || !is_of_the_release)
     }
 
     /// A colour that failed before the swap is no place to go back to; nor is one

@@ -2,14 +2,18 @@
 
 use std::time::Duration;
 
-use super::{Policy, Tolerated};
+use super::{JudgedBy, Policy, Tolerated};
+use crate::engine::fitness::Fitness;
+use crate::engine::preflight::Thoroughness;
 use crate::model::testing::{PORTS, patience};
 
 /// A promotion's: production must be well, ten requests a second are sent, and
 /// none of them may fail.
 pub fn policy() -> Policy {
     Policy {
-        baseline: Some(Duration::from_secs(1)),
+        judged_by: JudgedBy::Probe {
+            baseline: Duration::from_secs(1),
+        },
         pace: Duration::from_millis(100),
         timeout: Duration::from_secs(2),
         needs_clean_baseline: true,
@@ -17,5 +21,25 @@ pub fn policy() -> Policy {
         tolerates: Tolerated::default(),
         patience: patience(),
         endpoints: PORTS,
+    }
+}
+
+/// The same where nobody asks production: one task served all users.
+pub fn blind() -> Policy {
+    let fitness = Fitness {
+        thoroughness: Thoroughness::Blind,
+        live: 1,
+    };
+    Policy {
+        judged_by: JudgedBy::Targets(fitness),
+        ..policy()
+    }
+}
+
+/// As that bool says.
+pub fn policy_of(is_blind: bool) -> Policy {
+    match is_blind {
+        true => blind(),
+        false => policy(),
     }
 }

@@ -1,4 +1,5 @@
 mod any_luck;
+mod blind;
 mod by_header;
 mod gradual;
 mod killed;
@@ -9,7 +10,7 @@ mod resumed;
 mod strategies;
 mod users_first;
 
-use super::testing::policy;
+use super::testing::{blind, policy, policy_of};
 use super::*;
 use crate::engine::analysis::{Answerer, Limits, Tolerance};
 use crate::model::{Color, Found, Move, Split, Urgency};

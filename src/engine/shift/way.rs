@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::journey::{Journey, Reading};
-use super::{Action, MoveTimes, NoteFault, Outcome, Phase, Shift, Why, WriteFault};
+use super::{Action, JudgedBy, MoveTimes, NoteFault, Outcome, Phase, Shift, Why, WriteFault};
 use crate::model::{Condition, Found, Move, Route, Split, Urgency};
 
 impl Shift {
@@ -78,7 +78,7 @@ impl Shift {
             it,
             &self.policy,
             self.expected(it.route),
-            self.policy.baseline.is_none(),
+            self.policy.judged_by == JudgedBy::Nothing,
         ));
         Some(look(it.route))
     }
@@ -198,7 +198,7 @@ impl Shift {
     }
 
     fn arrived(&mut self, at: Duration) -> Option<Action> {
-        let bake = self.current().bake;
+        let bake = self.bake();
         let next = match &self.phase {
             Phase::Forward(_) if bake.is_zero() && !self.is_last_stage() => self.meet(true, 0),
             Phase::Forward(_) => {

@@ -5,14 +5,15 @@ use std::time::Duration;
 use super::back::Look;
 use super::journey::Journey;
 use crate::engine::analysis::{Answerer, Limits};
-use crate::model::{Color, Condition, Endpoint, Found, Move, Patience, PerRoute, Route, Urgency};
+use crate::engine::fitness::Fitness;
+use crate::model::{
+    Color, Condition, Endpoint, Found, Move, Patience, PerRoute, Route, Targets, Urgency,
+};
 
 /// What the person asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
-    /// How long production is watched ahead of any change; none where nobody is
-    /// served.
-    pub baseline: Option<Duration>,
+    pub judged_by: JudgedBy,
     /// The time between two requests of the probe.
     pub pace: Duration,
     /// How long the probe waits for an answer.
@@ -27,6 +28,31 @@ pub struct Policy {
     pub patience: Patience,
     /// What the routes are called.
     pub endpoints: PerRoute<Endpoint>,
+}
+
+/// What says how users fare, beside the alarms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JudgedBy {
+    /// Nobody is served yet.
+    Nothing,
+    /// What production answers. It is watched for so long ahead of any change.
+    Probe { baseline: Duration },
+    /// The new colour's target health: nobody here asks production.
+    Targets(Fitness),
+}
+
+impl Policy {
+    pub fn is_blind(&self) -> bool {
+        matches!(self.judged_by, JudgedBy::Targets(_))
+    }
+
+    /// How long production is watched ahead of any change.
+    pub fn baseline(&self) -> Duration {
+        match self.judged_by {
+            JudgedBy::Probe { baseline } => baseline,
+            JudgedBy::Nothing | JudgedBy::Targets(_) => Duration::ZERO,
+        }
+    }
 }
 
 /// What is no reason to judge otherwise.
@@ -85,6 +111,12 @@ pub enum Event {
     OldHealth(Result<bool, String>),
     /// What an alarm has against it, or why that is not known.
     Alarms(Result<Option<String>, String>),
+    /// The new colour's, or why they cannot be read, where there is no probe.
+    Targets {
+        /// It may be answered much later, and says nothing of what came meanwhile.
+        asked_at: Duration,
+        result: Result<Targets, String>,
+    },
 }
 
 /// A write that AWS did not confirm.
@@ -189,6 +221,8 @@ pub enum Why {
     Unmet(String),
     /// An alarm objects.
     Alarm(String),
+    /// The new colour's targets are not as they should be, where there is no probe.
+    Unhealthy(String),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

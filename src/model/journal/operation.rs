@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 use time::serde::rfc3339;
 
+use super::asked::is_false;
 use super::{Asked, Command, Effect, Entry, Fate, Holder, Who};
 use crate::model::deployed::read_either;
 use crate::model::{
@@ -76,6 +77,10 @@ pub struct Operation {
     /// How it watches production.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<Asked>,
+    /// Whether target health and alarms alone judge the release, and nobody asks
+    /// it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub blind: bool,
     /// How its traffic is to go over. How far it came is in the entries.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strategy: Option<Strategy>,
@@ -161,6 +166,7 @@ impl Operation {
             digest: None,
             task_definition: None,
             asked: None,
+            blind: false,
             strategy: None,
             entries: Vec::new(),
             taken_up_by: Vec::new(),

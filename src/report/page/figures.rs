@@ -27,6 +27,14 @@ pub fn tiles(evidence: &Evidence) -> Markup {
 }
 
 fn all(evidence: &Evidence) -> Vec<Tile> {
+    if evidence.blind {
+        return vec![Tile {
+            name: "requests",
+            value: "none".to_owned(),
+            about: "blind: nobody asked production".to_owned(),
+            is_bad: false,
+        }];
+    }
     let probe = &evidence.probe;
     let mut tiles = vec![
         Tile {

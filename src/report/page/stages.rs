@@ -96,6 +96,7 @@ fn kind(kind: LandmarkKind, failed: bool) -> String {
         LandmarkKind::Alarm => "alarm",
         LandmarkKind::Pause => "pause",
         LandmarkKind::Capacity => "capacity",
+        LandmarkKind::Targets => "targets",
         LandmarkKind::Command => "command",
     };
     match failed {

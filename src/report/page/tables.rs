@@ -226,7 +226,7 @@ pub fn facts(evidence: &Evidence) -> Markup {
         ("began", when(evidence.began)),
         ("ended", when(evidence.ended)),
         ("took", Some(span(took.max(0.0)))),
-        ("asked", Some(evidence.url.clone())),
+        ("asked", (!evidence.blind).then(|| evidence.url.clone())),
         ("operation", evidence.operation_id.clone()),
         ("bgecs", Some(evidence.version.to_owned())),
     ];

@@ -70,6 +70,31 @@ fn of_many_failures_the_first_are_listed() {
     assert!(page.contains(&format!("The first 100 of {failed}.")));
 }
 
+/// Nothing that was not asked is shown as if it had been.
+#[test]
+fn a_blind_release_has_no_figures_of_requests() {
+    let mut evidence = promotion();
+    evidence.blind = true;
+    evidence.sentence = "Blue (tag 2) went live: judged by target health alone".to_owned();
+    evidence.probe = crate::engine::seen::ProbeReport::default();
+    evidence.timeline.lanes.clear();
+    evidence.latencies = crate::engine::seen::Latencies::default();
+    let page = html(&evidence);
+    assert!(page.contains("judged by target health alone"));
+    assert!(page.contains("blind: nobody asked production"));
+    assert!(page.contains("Listener writes"));
+    for what in [
+        "Nodes and connections",
+        "a second",
+        "failed</dt>",
+        "Every answer",
+        "asked</dt>",
+    ] {
+        assert!(!page.contains(what), "{what}");
+    }
+    assert!(drawing::sheet(&evidence).contains("judged by target health alone"));
+}
+
 #[test]
 fn a_probe_has_no_writes_and_no_changeover() {
     let page = html(&probe());

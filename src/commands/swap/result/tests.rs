@@ -184,6 +184,52 @@ fn committed() {
     ");
 }
 
+/// Of what nobody asked there are no figures.
+#[test]
+fn judged_blind() {
+    let (yes, no) = (
+        Some(crate::engine::evidence::judged_blind(true)),
+        Some(crate::engine::evidence::judged_blind(false)),
+    );
+    let seen = || Seen::new(Releases::default());
+    let good = swapped_as(SwapKind::Promote, Outcome::Committed, seen(), ON_NEW).judged(yes);
+    let why = Why::Unhealthy("0 of 2 targets of blue healthy: target i-1 is unhealthy".to_owned());
+    let ending = Outcome::RolledBack(why);
+    let bad = swapped_as(SwapKind::Promote, ending, seen(), ON_OLD).judged(no);
+    insta::assert_snapshot!([shown(&good), shown(&bad)].join("\n\n"), @"
+    blue (tag 2) is live: green (tag 1) -> blue (tag 2)
+      blind       judged by target health and alarms alone; nobody asked production
+      traffic     port 80 -> blue (tag 2)
+      way back    green stays warm: `bgecs rollback`, or `bgecs retire` to stop paying for it
+      warm        green: 1 task, 0.25 vCPU and 0.5 GB
+    exit 0
+
+      blind       judged by target health alone; nobody asked production
+    error: the promotion of blue (tag 2) was rolled back: 0 of 2 targets of blue healthy: target i-1 is unhealthy
+      traffic:   port 80 -> green (tag 1), confirmed
+      hint:      `bgecs logs blue` shows what its tasks said
+    exit 3
+    ");
+    for (swapped, sentence) in [
+        (
+            &good,
+            "Blue (tag 2) went live: judged by target health and alarms alone; nobody asked production.",
+        ),
+        (
+            &bad,
+            "The promotion of blue (tag 2) was rolled back: judged by target health alone; nobody asked production.",
+        ),
+    ] {
+        assert_eq!(swapped.in_a_sentence(), sentence);
+        assert_eq!(swapped.watched(), None);
+        let json = serde_json::to_value(swapped).unwrap();
+        assert_eq!(
+            (&json["blind"], &json["probe"]["sent"]),
+            (&true.into(), &0.into())
+        );
+    }
+}
+
 /// Of users who went over by shares: what came of each, and no changeover, which
 /// would be as long as somebody wanted.
 #[test]
@@ -442,6 +488,7 @@ fn for_programs() {
       "from": "green",
       "to": "blue",
       "outcome": "rolled_back",
+      "blind": false,
       "checks": [
         {
           "name": "capacity",

@@ -16,6 +16,7 @@ fn request() -> Request {
         tag: "2".parse().unwrap(),
         restart: false,
         shows_difference: true,
+        is_blind: false,
         timeout: Duration::from_secs(600),
     }
 }

@@ -14,10 +14,10 @@ use crate::driver::World;
 use crate::driver::shift::Samples;
 use crate::engine::shift::{Before, NoteFault, WriteEffect, WriteFault};
 use crate::interrupt::Signal;
-use crate::model::testing::to;
+use crate::model::testing::{targets, to};
 use crate::model::{
     Answer, Color, Condition, Connection, Found, Move, PerColor, PerRoute, Route, Sample,
-    Unexpected, Urgency,
+    TargetState, Targets, Unexpected, Urgency,
 };
 
 /// How long a call takes to reach AWS, and its answer to come back.
@@ -33,6 +33,7 @@ pub enum Call {
     Write(Route, Color),
     Read(Route),
     Health(Color),
+    Targets(Color),
 }
 
 impl Call {
@@ -43,6 +44,7 @@ impl Call {
             Self::Write(route, color) => format!("{} to {color}", port(route)),
             Self::Read(route) => format!("read {}", port(route)),
             Self::Health(color) => format!("health of {color}"),
+            Self::Targets(color) => format!("targets of {color}"),
         }
     }
 }
@@ -113,7 +115,8 @@ impl Faults {
             Self::Twice(at, faults) if n >= at => faults.get(n - at).copied(),
             Self::From(first, fault) if n >= first => Some(fault),
             Self::Reads(first, fault)
-                if n >= first && matches!(call, Call::Read(_) | Call::Health(_)) =>
+                if n >= first
+                    && matches!(call, Call::Read(_) | Call::Health(_) | Call::Targets(_)) =>
             {
                 Some(fault)
             }
@@ -384,6 +387,17 @@ impl World for Fake {
             Err(Fault::Stale) => Ok(self.before.borrow().get(route).clone()),
             Err(fault) => Err(text(fault)),
         }
+    }
+
+    async fn targets(&self, color: Color) -> Result<Targets, String> {
+        let seen = Cell::new(false);
+        let ask = || seen.set(self.is_healthy(color));
+        self.call(Call::Targets(color), ask).await.map_err(text)?;
+        let state = match seen.get() {
+            true => TargetState::Healthy,
+            false => TargetState::Unhealthy,
+        };
+        Ok(targets(&[state]))
     }
 
     async fn is_healthy(&self, color: Color) -> Result<bool, String> {

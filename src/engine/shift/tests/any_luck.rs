@@ -19,8 +19,9 @@ proptest! {
         takes_back in any::<bool>(),
         by_header in any::<bool>(),
         several in any::<bool>(),
+        is_blind in any::<bool>(),
     ) {
-        let policy = Policy { needs_clean_baseline: clean, takes_back, ..policy() };
+        let policy = Policy { needs_clean_baseline: clean, takes_back, ..policy_of(is_blind) };
         let lucks = Lucks { bytes, of: 8, hangs: 200, fails, interrupt_at, several, killed_at: None };
         let played = play(shift(before(by_header), policy), &lucks, |_| Ok(()))?;
         played.assert_truth()?;

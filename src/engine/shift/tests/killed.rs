@@ -6,9 +6,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::engine::analysis::Answerer;
 use crate::engine::unfinished::{self, Course, Resolution};
-use crate::model::PerColor;
 use crate::model::journal::{Effect, Operation};
-use crate::model::testing::{moment, observed, operation, service, to_a_stranger};
+use crate::model::testing::{moment, observed, operation, service, targets, to_a_stranger};
+use crate::model::{PerColor, TargetState};
 
 const STEP: Duration = Duration::from_millis(50);
 const BAKE: Duration = Duration::from_secs(15);
@@ -75,7 +75,7 @@ fn found(listeners: PerRoute<Where>, by_header: bool) -> PerRoute<Found> {
 }
 
 impl World {
-    fn new(luck: Luck, by_header: bool) -> Self {
+    fn new(luck: Luck, by_header: bool, is_blind: bool) -> Self {
         Self {
             by_header,
             listeners: PerRoute {
@@ -86,7 +86,10 @@ impl World {
                 blue: true,
                 green: true,
             },
-            operation: operation(),
+            operation: Operation {
+                blind: is_blind,
+                ..operation()
+            },
             is_noted: false,
             stranger_was_here: false,
             luck,
@@ -118,6 +121,18 @@ impl World {
         seen.colors.green.service = Some(service(1));
         seen.traffic = found(self.listeners, self.by_header);
         seen
+    }
+
+    fn targets(&mut self, asked_at: Duration, of: Color) -> Event {
+        let state = match *self.healthy.get(of) {
+            true => TargetState::Healthy,
+            false => TargetState::Unhealthy,
+        };
+        let result = match self.luck.one_of(9) {
+            1 => Err("fault".to_owned()),
+            _ => Ok(targets(&[state])),
+        };
+        Event::Targets { asked_at, result }
     }
 
     fn note(&mut self, it: Move) -> Event {
@@ -168,7 +183,7 @@ impl Run {
         };
         let policy = Policy {
             needs_clean_baseline: !goes_back,
-            ..policy()
+            ..policy_of(world.operation.blind)
         };
         let strategy =
             crate::model::Strategy::all_at_once(to, &before.found, Duration::from_secs(2));
@@ -264,6 +279,7 @@ fn work(
         }
         is_hanging |= !pending.is_empty() && world.luck.one_of(97) == 1;
         let event = match (step % 3, pending.first().copied()) {
+            (0, _) if run.swap.policy.is_blind() => world.targets(at, run.swap.strategy.to),
             (0, _) => {
                 let ok = world
                     .listeners
@@ -380,8 +396,9 @@ proptest! {
         bytes in proptest::collection::vec(any::<u8>(), 700),
         rounds in 1usize..6,
         by_header in any::<bool>(),
+        is_blind in any::<bool>(),
     ) {
-        let mut world = World::new(Luck { bytes, next: 0, is_good: false }, by_header);
+        let mut world = World::new(Luck { bytes, next: 0, is_good: false }, by_header, is_blind);
         let mut run = Run::begin(&world, FROM, TO, false).unwrap();
         let outcome = work(&mut world, &mut run, true)?;
         let is_over = match &outcome {

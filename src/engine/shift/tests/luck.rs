@@ -5,7 +5,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::engine::analysis::Answerer;
-use crate::model::Condition;
+use crate::model::testing::targets;
+use crate::model::{Condition, TargetState};
 
 /// A load balancer that loses requests before and after their effect, refuses
 /// some, and shows writes late.
@@ -98,7 +99,7 @@ pub struct Lucks {
     pub of: u8,
     /// From here on a call hangs, and may so for good.
     pub hangs: u8,
-    /// Where there is a zero, an answer fails.
+    /// Where there is a zero, an answer fails, or a target.
     pub fails: Vec<u8>,
     pub interrupt_at: Option<usize>,
     pub several: bool,
@@ -117,6 +118,27 @@ impl Lucks {
             interrupt_at: None,
             several: false,
             killed_at: None,
+        }
+    }
+
+    fn is_well(&self, step: usize) -> bool {
+        self.fails[step % self.fails.len()] != 0
+    }
+
+    /// The new colour's, asked for a while ago.
+    fn targets(&self, step: usize, at: Duration) -> Event {
+        let luck = self.bytes[step % self.bytes.len()];
+        let late = Duration::from_millis(u64::from(luck % self.of) * 50);
+        let state = match self.is_well(step) {
+            true => TargetState::Healthy,
+            false => TargetState::Unhealthy,
+        };
+        Event::Targets {
+            asked_at: at.saturating_sub(late),
+            result: match luck >= self.hangs {
+                true => Err("fault".to_owned()),
+                false => Ok(targets(&[state])),
+            },
         }
     }
 }
@@ -174,10 +196,11 @@ pub fn play(
             Event::Interrupt
         } else {
             match (step % 3, pending.first().copied()) {
+                (0, _) if shift.policy.is_blind() => lucks.targets(step, at),
                 (0, _) => Event::Answered {
                     scheduled_at: at,
                     over_at: at,
-                    ok: lucks.fails[step % lucks.fails.len()] != 0,
+                    ok: lucks.is_well(step),
                     by: [Answerer::Old, Answerer::New, Answerer::Unknown][step / 3 % 3],
                     latency: Duration::ZERO,
                 },

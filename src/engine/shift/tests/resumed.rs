@@ -61,7 +61,7 @@ impl Begun {
         };
         let policy = Policy {
             needs_clean_baseline: !is_back,
-            ..policy()
+            ..policy_of(self.operation.blind)
         };
         let shift = Shift::new(strategy, before, policy);
         let operation = &mut self.operation;
@@ -123,12 +123,17 @@ proptest! {
         kills in proptest::collection::vec((0usize..400, any::<bool>()), 1..5),
         by_header in any::<bool>(),
         several in any::<bool>(),
+        is_blind in any::<bool>(),
     ) {
         let shares: BTreeSet<u16> = shares;
         let found = before(by_header).found;
         let strategy = by(&found, &shares, pauses, 0);
         let mut begun = Begun {
-            operation: Operation { strategy: Some(strategy.clone()), ..operation() },
+            operation: Operation {
+                strategy: Some(strategy.clone()),
+                blind: is_blind,
+                ..operation()
+            },
             now: found,
         };
         let killed = |step| Lucks {

@@ -81,8 +81,9 @@ proptest! {
         takes_back in any::<bool>(),
         by_header in any::<bool>(),
         several in any::<bool>(),
+        is_blind in any::<bool>(),
     ) {
-        let policy = Policy { needs_clean_baseline: clean, takes_back, ..policy() };
+        let policy = Policy { needs_clean_baseline: clean, takes_back, ..policy_of(is_blind) };
         let before = before(by_header);
         let strategy = by(&before.found, &shares, pauses, grows);
         let lucks = match is_calm {
