@@ -82,6 +82,14 @@ pub struct Certificate {
 }
 
 impl Certificate {
+    /// Before it is known for which names it is.
+    pub fn unnamed(arn: Arn) -> Self {
+        Self {
+            arn,
+            names: Vec::new(),
+        }
+    }
+
     /// Whether it is for that host.
     pub fn covers(&self, host: &str) -> bool {
         self.names.iter().any(|name| match name.strip_prefix("*.") {

@@ -7,7 +7,8 @@
 //! AWS's API only.
 //!
 //! - `describe`, `actions`: what the emulator says, typed (pure).
-//! - `overlay`: actions that the emulator accepts and drops (pure).
+//! - `overlay`: actions that the emulator accepts and drops (pure); `sni`:
+//!   certificates that it has no calls for.
 //! - `known`: all that is known, and what it means for a load balancer (pure).
 //! - `refuse`, `report`, `splice`: what is answered (pure).
 //! - `look`, `answer`: the conversation with the emulator.
@@ -47,6 +48,7 @@ mod pace;
 mod refuse;
 mod report;
 mod sites;
+mod sni;
 mod splice;
 mod xml;
 

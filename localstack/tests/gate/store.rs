@@ -27,8 +27,9 @@ pub struct Store {
 
 #[derive(Default)]
 struct Shared {
-    /// Whether the weights and groups of a forward are accepted and dropped.
-    drops_forward_config: AtomicBool,
+    /// Whether the weights and groups of a forward are accepted and dropped, and a
+    /// listener can have no further certificates.
+    drops: AtomicBool,
     /// Whether every call fails.
     broken: AtomicBool,
     /// How many items a page has.
@@ -72,10 +73,8 @@ impl Store {
         })
     }
 
-    pub fn drop_forward_config(&self) {
-        self.shared
-            .drops_forward_config
-            .store(true, Ordering::SeqCst);
+    pub fn drop_what_emulators_drop(&self) {
+        self.shared.drops.store(true, Ordering::SeqCst);
     }
 
     pub fn answer_in_pages_of(&self, items: usize) {
@@ -116,12 +115,17 @@ impl Shared {
         let (status, text) = if self.broken.load(Ordering::SeqCst) {
             (500, "out of order".to_owned())
         } else {
-            if self.drops_forward_config.load(Ordering::SeqCst) {
+            let drops = self.drops.load(Ordering::SeqCst);
+            if drops {
                 parameters.retain(|name, _| !name.contains(".ForwardConfig."));
             }
             let page = self.page.load(Ordering::SeqCst);
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            match state.obey(&action, parameters, page) {
+            let obeyed = match action.ends_with("ListenerCertificates") && drops {
+                true => Err(Refused("InvalidAction")),
+                false => state.obey(&action, parameters, page),
+            };
+            match obeyed {
                 Ok(result) => (200, wrapped(&action, &result)),
                 Err(Refused(code)) => (400, refused(code)),
             }

@@ -101,7 +101,7 @@ impl Subject {
 
     pub async fn gate_as(options: &gate::Options) -> Outcome<Self> {
         let store = Store::start().await?;
-        store.drop_forward_config();
+        store.drop_what_emulators_drop();
         let gate = localstack::Gate::before(&format!("http://{}", store.address), options)?;
         let elb = gate.load_balancing().ok_or("it balances no load")?.clone();
         let api = Api::new(gate.endpoint().trim_start_matches("http://"));

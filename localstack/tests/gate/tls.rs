@@ -1,6 +1,6 @@
 //! HTTPS listeners, before a store that has certificates of ACM's by their ARNs.
 
-use crate::api::{Outcome, With, first};
+use crate::api::{Outcome, With, all, first};
 use crate::door::{Connection, Door};
 use crate::subject::{LoadBalancer, Subject, eventually};
 use crate::target::Target;
@@ -60,7 +60,25 @@ async fn an_https_listener_has_a_certificate_for_each_name() -> Outcome {
         Ok(secured(&subject, &door, "other.test").await.ok())
     })
     .await?;
-    secured(&subject, &door, "shop.test").await.map(drop)
+    secured(&subject, &door, "shop.test").await?;
+    let of = || With::new().and("ListenerArn", &listener);
+    let action = "DescribeListenerCertificates";
+    let all = all(&subject.api.call(action, of()).await?, "CertificateArn")?;
+    assert_eq!(all, ["shop.test", "other.test"].map(certificate));
+
+    let gone = certified("other.test").and("ListenerArn", &listener);
+    subject.api.call("RemoveListenerCertificates", gone).await?;
+    eventually("the other name is not served", async || {
+        Ok(secured(&subject, &door, "other.test").await.err())
+    })
+    .await?;
+    let nowhere = certified("other.test").and("ListenerArn", "none");
+    let refused = subject
+        .api
+        .refusal("AddListenerCertificates", nowhere)
+        .await?;
+    assert_eq!(refused.code, "ListenerNotFound");
+    Ok(())
 }
 
 #[tokio::test]

@@ -34,6 +34,11 @@ impl Lookout {
                 let answer = turn.upstream.forward(request).await?;
                 turn.with_users(request, answer)
             }
+            "DescribeListenerCertificates" => {
+                let mut turn = self.turn().await;
+                let answer = turn.upstream.forward(request).await?;
+                Ok(turn.certified(request, answer))
+            }
             _ => self.upstream.forward(request).await,
         }
     }
@@ -51,6 +56,7 @@ impl Lookout {
             });
         }
         let answer = turn.upstream.forward(request).await?;
+        let answer = turn.certified(request, answer);
         if !answer.status.is_success() {
             return Ok(Written {
                 answer,

@@ -106,10 +106,7 @@ fn certificates_of(members: Vec<Node<'_, '_>>) -> Vec<Certificate> {
 }
 
 fn certificate(node: Node<'_, '_>) -> Option<Certificate> {
-    Some(Certificate {
-        arn: arn(node, "CertificateArn")?,
-        names: Vec::new(),
-    })
+    Some(Certificate::unnamed(arn(node, "CertificateArn")?))
 }
 
 /// The rules that have a priority; a listener's default is none.

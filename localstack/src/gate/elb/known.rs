@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::actions;
 use super::describe::{Attributes, Group, LoadBalancer, Registered};
 use super::overlay::Overlay;
+use super::sni::Added;
 use crate::balancer::Config;
 use crate::balancer::config::{Action, Arn, Listener, Rule, Target, TargetGroup};
 
@@ -21,6 +22,7 @@ pub struct Known {
     attributes: BTreeMap<Arn, Attributes>,
     registered: BTreeMap<Arn, Registered>,
     pub overlay: Overlay,
+    pub added: Added,
 }
 
 impl Known {
@@ -104,6 +106,15 @@ impl Known {
             .flat_map(said)
             .find(|(other, _)| *other == arn)
             .map(|(_, said)| said)
+    }
+
+    /// Those of a listener, the default one first.
+    pub fn certificates(&self, listener: &Arn) -> Vec<&Arn> {
+        let mut all = self.listeners.values().flatten();
+        let tls = all.find(|one| one.arn == *listener);
+        let default = tls.and_then(|one| one.tls.as_ref()?.certificates.first());
+        let default = default.map(|certificate| &certificate.arn);
+        default.into_iter().chain(self.added.of(listener)).collect()
     }
 
     /// Whether a listener or a rule of a load balancer names it, weight 0
@@ -241,6 +252,7 @@ impl Known {
             .map(|(arn, _)| arn)
             .collect();
         self.overlay.retain(|arn| alive.contains(arn));
+        self.added.retain(|arn| alive.contains(arn));
     }
 
     fn forget_attributes(&mut self) {

@@ -14,7 +14,7 @@ use super::describe::{self, Page};
 use super::fleet::Fleet;
 use super::known::Known;
 use super::pace::Depth;
-use crate::balancer::config::{Arn, Listener, Tls};
+use crate::balancer::config::{Arn, Certificate, Listener, Tls};
 use crate::gate::refusal::code_of_xml;
 use crate::gate::upstream::{Failed, Upstream};
 
@@ -231,12 +231,15 @@ impl Turn<'_> {
     }
 
     /// What else than the default one there is, and for which names they are. An
-    /// emulator may know of no others.
+    /// emulator may know of no others: then it is those that were kept here.
     async fn read_certificates(&self, listener: &Arn, tls: &mut Tls) -> Result<(), Failed> {
         let of = [("ListenerArn", listener.as_str())];
         let action = "DescribeListenerCertificates";
         let others = match self.pages(action, &of, describe::certificates).await {
-            Err(Failed::Refused { .. }) => Vec::new(),
+            Err(Failed::Refused { .. }) => {
+                let added = self.known.added.of(listener).iter();
+                added.cloned().map(Certificate::unnamed).collect()
+            }
             others => others?,
         };
         for other in others {

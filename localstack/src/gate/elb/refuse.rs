@@ -65,6 +65,13 @@ pub fn no_certificate(form: &Form) -> Option<Refusal> {
     is_missing.then(|| Refusal::validation("A certificate must be specified for HTTPS listeners"))
 }
 
+pub fn no_listener(arn: &Arn) -> Refusal {
+    Refusal {
+        code: "ListenerNotFound",
+        message: format!("Listener '{arn}' not found"),
+    }
+}
+
 /// The certificates that a call names.
 pub fn certificates(form: &Form) -> Vec<Arn> {
     let members = form.members("Certificates").into_iter();
