@@ -1,6 +1,7 @@
 //! `cargo xtask e2e`: the whole story, on a local AWS with real containers.
 
 mod calls;
+mod company;
 mod journal;
 mod refusals;
 mod releases;
@@ -39,7 +40,7 @@ pub async fn run(telling: Telling) -> Result<()> {
     let engine = Engine::ensure(&say::line).await?;
     let options = Options::default().keep(telling.keep);
     let (engine, mut emulator) = local::start(engine, options).await?;
-    let told = tell(&emulator, exe, telling.gated).await;
+    let told = tell(&engine, &emulator, exe, telling.gated).await;
     if told.is_err() {
         say::line(&format!(
             "the emulator's last lines:\n{}",
@@ -60,7 +61,7 @@ pub async fn run(telling: Telling) -> Result<()> {
     told
 }
 
-async fn tell(emulator: &Emulator, exe: PathBuf, gated: bool) -> Result<()> {
+async fn tell(engine: &Engine, emulator: &Emulator, exe: PathBuf, gated: bool) -> Result<()> {
     let gate = match gated {
         true => Some(Gate::before(
             emulator.endpoint(),
@@ -73,13 +74,13 @@ async fn tell(emulator: &Emulator, exe: PathBuf, gated: bool) -> Result<()> {
         false => None,
     };
     let (endpoint, env) = match &gate {
-        Some(gate) => (gate.endpoint(), gate.env()),
+        Some(gate) => (gate.endpoint(), trusting(gate)?),
         None => (emulator.endpoint(), emulator.env()),
     };
     say::line(&format!("the local AWS answers at {endpoint}"));
     let calls = gate.as_ref().map(|gate| gate.calls().clone());
     let bgecs = Bgecs::new(exe, env, calls);
-    let mut story = Story::new(Stage::new(bgecs, endpoint, gate.as_ref())?);
+    let mut story = Story::new(Stage::new(bgecs, endpoint, gate.as_ref(), engine.docker())?);
     let told = tokio::select! {
         told = story.tell() => told,
         interrupted = interrupt::awaited() => interrupted,
@@ -96,6 +97,16 @@ async fn tell(emulator: &Emulator, exe: PathBuf, gated: bool) -> Result<()> {
     }
     say::result(&format!("e2e: {passed} passed, {failed} failed"));
     told
+}
+
+/// The gate's environment, and its certificates accepted.
+fn trusting(gate: &Gate) -> Result<Vec<(String, String)>> {
+    let elb = gate.load_balancing().ok_or("the gate balances no load")?;
+    let file = stage::folder()?.join("ca.pem");
+    std::fs::write(&file, elb.authority()?)?;
+    let mut env = gate.env();
+    env.push(("SSL_CERT_FILE".to_owned(), file.display().to_string()));
+    Ok(env)
 }
 
 /// Where an emulator that is kept answers from now on. It is left up also if no

@@ -3,6 +3,7 @@
 mod bench;
 mod bgecs;
 mod chaos;
+mod company;
 mod docs;
 mod e2e;
 mod faults;

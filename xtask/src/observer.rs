@@ -2,6 +2,7 @@
 
 pub mod shares;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -23,39 +24,71 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// A load balancer's name, and the ways to it.
 #[derive(Debug, Clone)]
 pub struct Door {
-    /// One for each node of the load balancer that can be told apart.
-    nodes: Vec<String>,
+    /// Those of the load balancer that can be told apart.
+    nodes: Vec<Node>,
     host: String,
+}
+
+#[derive(Debug, Clone)]
+struct Node {
+    /// Without a path.
+    url: String,
     fresh: reqwest::Client,
     reused: reqwest::Client,
+}
+
+impl Node {
+    fn new(url: String, client: impl Fn() -> reqwest::ClientBuilder) -> Result<Self> {
+        Ok(Self {
+            url,
+            fresh: client().pool_max_idle_per_host(0).build()?,
+            reused: client().build()?,
+        })
+    }
+}
+
+fn client() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .timeout(TIMEOUT)
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
 }
 
 impl Door {
     /// `nodes` are URLs without a path.
     pub fn new(nodes: Vec<String>, host: &str) -> Result<Self> {
-        let http = || {
-            reqwest::Client::builder()
-                .timeout(TIMEOUT)
-                .no_proxy()
-                .redirect(reqwest::redirect::Policy::none())
-        };
+        let nodes = nodes.into_iter().map(|url| Node::new(url, client));
         Ok(Self {
-            nodes,
+            nodes: nodes.collect::<Result<_>>()?,
             host: host.to_owned(),
-            fresh: http().pool_max_idle_per_host(0).build()?,
-            reused: http().build()?,
+        })
+    }
+
+    /// The same by HTTPS, with the host as the server's name; `ca` is whom to trust,
+    /// as PEM.
+    pub fn secure(nodes: &[SocketAddr], host: &str, ca: &str) -> Result<Self> {
+        let ca = reqwest::Certificate::from_pem(ca.as_bytes())?;
+        let nodes = nodes.iter().map(|node| {
+            let url = format!("https://{host}:{}", node.port());
+            Node::new(url, || {
+                client().resolve(host, *node).tls_certs_only([ca.clone()])
+            })
+        });
+        Ok(Self {
+            nodes: nodes.collect::<Result<_>>()?,
+            host: host.to_owned(),
         })
     }
 
     /// Status and body of one answer.
     pub async fn get(&self, path: &str) -> Result<(u16, String)> {
-        let reply = self.ask(&self.reused, 0, path).await?;
+        let reply = self.ask(0, Reuse::Kept, path).await?;
         Ok((reply.status, reply.body))
     }
 
     /// The release that answers, where it says so.
     pub async fn release(&self) -> Result<Option<String>> {
-        Ok(self.ask(&self.fresh, 0, "/api").await?.release)
+        Ok(self.ask(0, Reuse::Fresh, "/api").await?.release)
     }
 
     /// The n-th of many: each node in turn, over a fresh and over a kept
@@ -63,9 +96,9 @@ impl Door {
     async fn get_nth(&self, n: usize, path: &str) -> Answer {
         let node = n % self.nodes.len();
         let fresh = (n / self.nodes.len()).is_multiple_of(2);
-        let client = if fresh { &self.fresh } else { &self.reused };
+        let reuse = if fresh { Reuse::Fresh } else { Reuse::Kept };
         let sent = Instant::now();
-        let outcome = self.ask(client, node, path).await;
+        let outcome = self.ask(node, reuse, path).await;
         Answer {
             node,
             sent,
@@ -74,13 +107,15 @@ impl Door {
         }
     }
 
-    async fn ask(&self, client: &reqwest::Client, node: usize, path: &str) -> Result<Reply> {
-        let node = self
-            .nodes
-            .get(node)
-            .ok_or("the load balancer has no node")?;
+    async fn ask(&self, node: usize, reuse: Reuse, path: &str) -> Result<Reply> {
+        let node = self.nodes.get(node);
+        let node = node.ok_or("the load balancer has no node")?;
+        let client = match reuse {
+            Reuse::Fresh => &node.fresh,
+            Reuse::Kept => &node.reused,
+        };
         let response = client
-            .get(format!("{node}{path}"))
+            .get(format!("{}{path}", node.url))
             .header("host", &self.host)
             .send()
             .await?;
@@ -91,6 +126,13 @@ impl Door {
             body: response.text().await?,
         })
     }
+}
+
+/// Over which connection is asked.
+#[derive(Debug, Clone, Copy)]
+enum Reuse {
+    Fresh,
+    Kept,
 }
 
 /// What came back.

@@ -9,7 +9,7 @@ use aws_sdk_elasticloadbalancingv2::types::{
     TargetGroupTuple,
 };
 
-use super::weights::weights;
+use super::weights::{HEAVIEST, weights};
 use crate::model::{Color, Foreign, Found, Infrastructure, PerColor, Split};
 
 /// What the template has a listener answer while nothing is live.
@@ -162,16 +162,14 @@ fn forwarding_to(
         let target = target.target_group_arn(pair.get(color).as_str());
         target.set_weight(weight).build()
     };
+    let whole = whole_weight(&ours);
     let targets = match to.only() {
-        Some(color) => {
-            let weight = ours.iter().filter_map(TargetGroupTuple::weight).max();
-            vec![target(color, weight)]
-        }
+        Some(color) => vec![target(color, whole)],
         None => {
             let weights = weights(to).ok_or_else(|| format!("cannot be split into {to}"))?;
-            let weight = |color| i32::try_from(*weights.get(color)).ok();
+            let weights = times(weights, whole);
             Color::BOTH
-                .map(|color| target(color, weight(color)))
+                .map(|color| target(color, i32::try_from(*weights.get(color)).ok()))
                 .to_vec()
         }
     };
@@ -192,6 +190,36 @@ fn forwarding_to(
         }
     }
     Ok(action)
+}
+
+/// What one group has by itself, which [`times`] has left in the weights of two.
+fn whole_weight(ours: &[TargetGroupTuple]) -> Option<i32> {
+    let weights = ours.iter().filter_map(TargetGroupTuple::weight);
+    weights.reduce(greatest_divisor)
+}
+
+fn greatest_divisor(mut divisor: i32, mut rest: i32) -> i32 {
+    while rest > 0 {
+        (divisor, rest) = (rest, divisor % rest);
+    }
+    divisor
+}
+
+/// So many times these weights, as far as AWS takes so great ones: so a group that is
+/// alone again weighs what it did ahead of a shift.
+fn times(weights: PerColor<u32>, whole: Option<i32>) -> PerColor<u32> {
+    let by = whole
+        .and_then(|whole| u32::try_from(whole).ok())
+        .unwrap_or(1)
+        .max(1);
+    let greater = PerColor {
+        blue: weights.blue * by,
+        green: weights.green * by,
+    };
+    match greater.blue.max(greater.green) <= HEAVIEST {
+        true => greater,
+        false => weights,
+    }
 }
 
 fn sticking(lasting: Option<Duration>) -> TargetGroupStickinessConfig {

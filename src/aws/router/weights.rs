@@ -6,7 +6,7 @@ use crate::model::{Color, Endpoint, Move, PerColor, PerRoute, Split, Strategy};
 
 /// The greatest that AWS takes
 /// (<https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupTuple.html>).
-const HEAVIEST: u32 = 999;
+pub const HEAVIEST: u32 = 999;
 
 /// Those that are to each other as the shares are; where these are too great, the
 /// smallest that read back as exactly that split. Not every split has some: 0.05 %

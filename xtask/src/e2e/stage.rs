@@ -5,6 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use bollard::Docker;
 use localstack::Gate;
 use localstack::balancer::Balancer;
 use serde_json::Value;
@@ -29,19 +30,31 @@ pub struct Stage<'a> {
     pub endpoint: String,
     /// None where the story is told on the bare emulator.
     pub gate: Option<&'a Gate>,
+    pub docker: Docker,
     /// Where configurations of bad releases are written.
     pub folder: PathBuf,
 }
 
+/// Where files of the story are written.
+pub fn folder() -> Result<PathBuf> {
+    let folder = root().join("target/e2e");
+    fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
+
 impl<'a> Stage<'a> {
-    pub fn new(bgecs: Bgecs, endpoint: &str, gate: Option<&'a Gate>) -> Result<Self> {
-        let folder = root().join("target/e2e");
-        fs::create_dir_all(&folder)?;
+    pub fn new(
+        bgecs: Bgecs,
+        endpoint: &str,
+        gate: Option<&'a Gate>,
+        docker: &Docker,
+    ) -> Result<Self> {
         Ok(Self {
             bgecs,
             endpoint: endpoint.to_owned(),
             gate,
-            folder,
+            docker: docker.clone(),
+            folder: folder()?,
         })
     }
 
@@ -137,8 +150,13 @@ impl<'a> Stage<'a> {
 
     /// The registry's name of an image with that tag, as CI would hand it over.
     pub fn image(&self, tag: &str) -> String {
+        format!("{}/bgecs-hello:{tag}", self.registry())
+    }
+
+    /// As Docker names it.
+    pub fn registry(&self) -> String {
         let port = self.endpoint.rsplit(':').next().unwrap_or_default();
-        format!("localhost:{port}/bgecs-hello:{tag}")
+        format!("localhost:{port}")
     }
 
     /// Swaps while somebody else uses production; gives the swap's own result

@@ -37,7 +37,7 @@ impl Lookout {
             "DescribeListenerCertificates" => {
                 let mut turn = self.turn().await;
                 let answer = turn.upstream.forward(request).await?;
-                Ok(turn.certified(request, answer))
+                turn.certified(request, answer).await
             }
             _ => self.upstream.forward(request).await,
         }
@@ -56,7 +56,7 @@ impl Lookout {
             });
         }
         let answer = turn.upstream.forward(request).await?;
-        let answer = turn.certified(request, answer);
+        let answer = turn.certified(request, answer).await?;
         if !answer.status.is_success() {
             return Ok(Written {
                 answer,
@@ -210,7 +210,7 @@ impl Turn<'_> {
     }
 
     /// Of all, if it is not known of which.
-    async fn read_listeners_of(&mut self, load_balancer: Option<Arn>) -> Result<(), Failed> {
+    pub async fn read_listeners_of(&mut self, load_balancer: Option<Arn>) -> Result<(), Failed> {
         let all = match load_balancer {
             Some(arn) => vec![arn],
             None => {

@@ -10,10 +10,11 @@ use hyper::StatusCode;
 
 use super::form::Form;
 use super::look::Turn;
-use super::refuse;
+use super::{refuse, splice};
 use crate::balancer::config::Arn;
 use crate::gate::refusal::code_of_xml;
 use crate::gate::request::{Answer, Request};
+use crate::gate::upstream::Failed;
 
 /// Of each listener, the default one not among them.
 #[derive(Debug, Default)]
@@ -48,17 +49,22 @@ impl Added {
 impl Turn<'_> {
     /// What is answered, and done, in place of an emulator that does not know the
     /// call.
-    pub fn certified(&mut self, request: &Request, answer: Answer) -> Answer {
+    pub async fn certified(&mut self, request: &Request, answer: Answer) -> Result<Answer, Failed> {
         let name = request.operation.name.as_str();
         let text = String::from_utf8_lossy(&answer.body);
         let is_known = code_of_xml(&text).as_deref() != Some("InvalidAction");
         if is_known || !name.ends_with("ListenerCertificates") {
-            return answer;
+            return Ok(answer);
         }
         let form = Form::new(request.form());
         let listener = Arn::new(form.get("ListenerArn").unwrap_or_default());
         if self.known.said(&listener).is_none() {
-            return refuse::no_listener(&listener).answer();
+            self.read_load_balancers().await?;
+            self.read_listeners_of(splice::load_balancer_of(listener.as_str()))
+                .await?;
+        }
+        if self.known.said(&listener).is_none() {
+            return Ok(refuse::no_listener(&listener).answer());
         }
         let named = refuse::certificates(&form);
         match name {
@@ -68,7 +74,7 @@ impl Turn<'_> {
         }
         let mut answer = answer.with_body(described(name, &self.known.certificates(&listener)));
         answer.status = StatusCode::OK;
-        answer
+        Ok(answer)
     }
 }
 

@@ -264,6 +264,27 @@ fn a_split_is_told_by_weights_and_read_back_as_it_is() {
     }
 }
 
+#[test]
+fn a_group_that_is_alone_again_weighs_what_it_did_ahead_of_a_shift() {
+    let infra = infrastructure();
+    let aimed = |at: &[Action], to| aimed_at(&infra, at, to, None).unwrap();
+    let split = |blue, green| Split::by_weight(PerColor { blue, green }).unwrap();
+    for (weight, kept) in [(1, 1), (100, 100), (300, 1)] {
+        let before = vec![weighted(&[("tg/blue", Some(weight))])];
+        let stages = [split(7, 3), split(1, 1), split(3, 7)];
+        let mut now = before.clone();
+        for to in stages {
+            now = aimed(&now, to);
+            assert_eq!(meant(&now), Found::Split(to));
+        }
+        for color in [Color::Green, Color::Blue] {
+            now = aimed(&now, Split::all(color));
+            let config = now[0].forward_config().unwrap();
+            assert_eq!(config.target_groups()[0].weight(), Some(kept), "{weight}");
+        }
+    }
+}
+
 /// What a default action does not name is still attached to the load balancer,
 /// and health-checked.
 #[test]

@@ -1,0 +1,296 @@
+//! A company that never heard of bgecs: its own network, and three services in one
+//! cluster behind host and path rules of a load balancer that they share by HTTPS,
+//! with a certificate for each of its domains. Made by CloudFormation and by calls of
+//! AWS's API alone, as strangers would have it.
+
+mod seen;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use localstack::Gate;
+use localstack::gate::upstream::Upstream;
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use crate::Result;
+use crate::observer::Door;
+
+pub use seen::{Described, differences};
+
+const TEMPLATE: &str = include_str!("company/stack.yaml");
+const STACK: &str = "company";
+pub const CLUSTER: &str = "prod";
+/// Containers start, and health checks come every 5 s.
+const PATIENCE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// One of its services.
+#[derive(Debug)]
+pub struct Line {
+    pub name: &'static str,
+    /// What its users type.
+    pub host: &'static str,
+    path: Option<&'static str>,
+    priority: &'static str,
+    tasks: u8,
+}
+
+/// The one that bgecs comes to is the first.
+pub const LINES: [Line; 3] = [
+    Line {
+        name: "web",
+        host: "shop.test",
+        path: None,
+        priority: "100",
+        tasks: 2,
+    },
+    Line {
+        name: "orders",
+        host: "orders.shop.test",
+        path: Some("/api*"),
+        priority: "20",
+        tasks: 1,
+    },
+    Line {
+        name: "admin",
+        host: "admin.test",
+        path: None,
+        priority: "10",
+        tasks: 1,
+    },
+];
+
+pub struct Company<'a> {
+    gate: &'a Gate,
+    api: Upstream,
+    outputs: BTreeMap<String, String>,
+    /// Of each service, in their order.
+    groups: Vec<String>,
+}
+
+impl<'a> Company<'a> {
+    /// All its services run that image, and answer.
+    pub async fn founded(gate: &'a Gate, image: &str) -> Result<Self> {
+        let mut company = Self {
+            gate,
+            api: Upstream::new(gate.endpoint().trim_start_matches("http://"), "test"),
+            outputs: BTreeMap::new(),
+            groups: Vec::new(),
+        };
+        company.make_stack().await?;
+        // Which CloudFormation here has no type for.
+        let more = [
+            ("ListenerArn", company.output("Secure")?),
+            (
+                "Certificates.member.1.CertificateArn",
+                company.output("AdminCertificate")?,
+            ),
+        ];
+        company.elb("AddListenerCertificates", &more).await?;
+        for line in &LINES {
+            let group = company.add_way(line).await?;
+            company.register(line.name, image, &[]).await?;
+            company.create_service(line, &group).await?;
+            company.groups.push(group);
+        }
+        for line in &LINES {
+            company.until_it_answers(line).await?;
+        }
+        Ok(company)
+    }
+
+    async fn make_stack(&mut self) -> Result<()> {
+        let formation = ("cloudformation", "2010-05-15");
+        let made = [
+            ("StackName", STACK),
+            ("TemplateBody", TEMPLATE),
+            ("Capabilities.member.1", "CAPABILITY_IAM"),
+        ];
+        self.api.query(formation, "CreateStack", &made).await?;
+        let began = Instant::now();
+        loop {
+            let named = [("StackName", STACK)];
+            let said = self.api.query(formation, "DescribeStacks", &named).await?;
+            match texts(&said, "StackStatus").first() {
+                Some(&"CREATE_COMPLETE") => {
+                    let keys = texts(&said, "OutputKey").into_iter();
+                    let values = texts(&said, "OutputValue").into_iter();
+                    let pairs = keys.zip(values);
+                    self.outputs = pairs
+                        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                        .collect();
+                    return Ok(());
+                }
+                Some(&"CREATE_IN_PROGRESS") if began.elapsed() < PATIENCE => sleep(PAUSE).await,
+                _ => return Err(format!("the company's stack is not made: {said}").into()),
+            }
+        }
+    }
+
+    fn output(&self, name: &str) -> Result<&str> {
+        let output = self.outputs.get(name);
+        Ok(output.ok_or_else(|| format!("the company's stack has no output {name}"))?)
+    }
+
+    async fn elb(&self, action: &str, parameters: &[(&str, &str)]) -> Result<String> {
+        Ok(self.api.elb(action, parameters).await?)
+    }
+
+    /// A target group, and the rule that leads there; gives the group.
+    async fn add_way(&self, line: &Line) -> Result<String> {
+        let group = [
+            ("Name", line.name),
+            ("Protocol", "HTTP"),
+            ("Port", "8080"),
+            ("VpcId", self.output("Vpc")?),
+            ("TargetType", "ip"),
+            ("HealthCheckPath", "/health"),
+            ("HealthCheckIntervalSeconds", "5"),
+            ("HealthCheckTimeoutSeconds", "2"),
+            ("HealthyThresholdCount", "2"),
+            ("UnhealthyThresholdCount", "2"),
+            ("Tags.member.1.Key", "team"),
+            ("Tags.member.1.Value", line.name),
+        ];
+        let made = self.elb("CreateTargetGroup", &group).await?;
+        let group = only(&made, "TargetGroupArn")?;
+        let attribute = "Attributes.member.1";
+        let (key, value) = (format!("{attribute}.Key"), format!("{attribute}.Value"));
+        let attributes = [
+            ("TargetGroupArn", group),
+            (&key, "deregistration_delay.timeout_seconds"),
+            (&value, "5"),
+        ];
+        self.elb("ModifyTargetGroupAttributes", &attributes).await?;
+        let mut rule = vec![
+            ("ListenerArn", self.output("Secure")?),
+            ("Priority", line.priority),
+            ("Conditions.member.1.Field", "host-header"),
+            (
+                "Conditions.member.1.HostHeaderConfig.Values.member.1",
+                line.host,
+            ),
+            ("Actions.member.1.Type", "forward"),
+            ("Actions.member.1.TargetGroupArn", group),
+            ("Tags.member.1.Key", "team"),
+            ("Tags.member.1.Value", line.name),
+        ];
+        if let Some(path) = line.path {
+            let values = "Conditions.member.2.PathPatternConfig.Values.member.1";
+            rule.extend([
+                ("Conditions.member.2.Field", "path-pattern"),
+                (values, path),
+            ]);
+        }
+        self.elb("CreateRule", &rule).await?;
+        Ok(group.to_owned())
+    }
+
+    /// What a service runs, with these in its environment. Gives the revision.
+    pub async fn register(
+        &self,
+        family: &str,
+        image: &str,
+        environment: &[(&str, &str)],
+    ) -> Result<String> {
+        let environment: Vec<Value> = environment
+            .iter()
+            .map(|(name, value)| json!({ "name": name, "value": value }))
+            .collect();
+        let definition = json!({
+            "family": family,
+            "networkMode": "awsvpc",
+            "requiresCompatibilities": ["FARGATE"],
+            "cpu": "256",
+            "memory": "512",
+            "executionRoleArn": self.output("ExecutionRole")?,
+            "containerDefinitions": [{
+                "name": "app",
+                "image": image,
+                "essential": true,
+                "environment": environment,
+                "portMappings": [{ "containerPort": 8080 }],
+            }],
+        });
+        let made = self.api.ecs("RegisterTaskDefinition", &definition).await?;
+        let revision = &made["taskDefinition"]["revision"];
+        Ok(format!("{family}:{revision}"))
+    }
+
+    async fn create_service(&self, line: &Line, group: &str) -> Result<()> {
+        let service = json!({
+            "cluster": CLUSTER,
+            "serviceName": line.name,
+            "taskDefinition": line.name,
+            "desiredCount": line.tasks,
+            "launchType": "FARGATE",
+            "networkConfiguration": { "awsvpcConfiguration": {
+                "subnets": [self.output("PrivateA")?, self.output("PrivateB")?],
+                "securityGroups": [self.output("SecurityGroup")?],
+                "assignPublicIp": "DISABLED",
+            } },
+            "loadBalancers": [{ "targetGroupArn": group, "containerName": "app", "containerPort": 8080 }],
+            "healthCheckGracePeriodSeconds": 30,
+            "deploymentConfiguration": { "minimumHealthyPercent": 100, "maximumPercent": 200 },
+            "enableExecuteCommand": true,
+            "propagateTags": "SERVICE",
+            "tags": [{ "key": "team", "value": line.name }],
+        });
+        self.api.ecs("CreateService", &service).await?;
+        Ok(())
+    }
+
+    async fn until_it_answers(&self, line: &Line) -> Result<()> {
+        let door = self.door(line).await?;
+        let began = Instant::now();
+        loop {
+            match door.get("/api").await {
+                Ok((200, _)) => return Ok(()),
+                _ if began.elapsed() < PATIENCE => sleep(PAUSE).await,
+                other => {
+                    let (name, host) = (line.name, line.host);
+                    return Err(format!("{name} does not answer at {host}: {other:?}").into());
+                }
+            }
+        }
+    }
+
+    /// The way to a service, as its users have it.
+    pub async fn door(&self, line: &Line) -> Result<Door> {
+        let elb = self.gate.load_balancing().ok_or("it balances no load")?;
+        let balancer = self.gate.listening(line.host, 443, PATIENCE).await;
+        let nodes: Vec<SocketAddr> = balancer
+            .ok_or_else(|| format!("nothing listens for {}", line.host))?
+            .doors(443);
+        Door::secure(&nodes, line.host, &elb.authority()?)
+    }
+}
+
+/// What stands in each element of that name.
+fn texts<'x>(xml: &'x str, element: &str) -> Vec<&'x str> {
+    let (open, close) = (format!("<{element}>"), format!("</{element}>"));
+    let parts = xml.split(open.as_str()).skip(1);
+    parts
+        .filter_map(|part| Some(part.split_once(close.as_str())?.0))
+        .collect()
+}
+
+fn only<'x>(xml: &'x str, element: &str) -> Result<&'x str> {
+    let found = texts(xml, element).first().copied();
+    found.ok_or_else(|| format!("no {element} in {xml}").into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elements_are_read_in_their_order() {
+        let xml = "<a><b>1</b><c/><b>2</b></a>";
+        assert_eq!(texts(xml, "b"), ["1", "2"]);
+        assert_eq!(only(xml, "b").unwrap(), "1");
+        assert!(only(xml, "d").is_err());
+    }
+}
