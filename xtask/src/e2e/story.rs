@@ -27,14 +27,6 @@ impl<'a> Story<'a> {
 
     /// Tells it from `init` to `destroy`; the first broken promise ends it.
     pub async fn tell(&mut self) -> Result<()> {
-        if std::env::var("TMP_COMPANY").is_ok() {
-            self.chapter(releases::init_makes_the_infrastructure_once)
-                .await?;
-            self.chapter(releases::the_first_release_becomes_live)
-                .await?;
-            self.stage.bgecs.run(&["destroy", "--yes"]).await?;
-            return self.tell_of_a_company().await;
-        }
         self.chapter(releases::nothing_is_there).await?;
         self.chapter(releases::init_makes_the_infrastructure_once)
             .await?;
