@@ -38,7 +38,7 @@ use crate::model::{
 };
 use crate::text;
 
-pub use attached::Attached;
+pub use attached::{Attached, NamedWay};
 pub use cost::Prices;
 pub use error::ConfigError;
 pub use fargate::TaskSize;

@@ -11,7 +11,6 @@ mod caller;
 mod certificate;
 pub mod denial;
 mod deployed;
-mod dns_record;
 mod entrance;
 mod hook;
 mod image;
@@ -35,13 +34,14 @@ pub mod testing;
 mod traffic;
 
 pub use alarm::{Alarm, AlarmState, AlarmsWithoutData};
-pub use attachment::{Attachment, ListenerCopy, NamedRepository, TestWay, UsersRule};
+pub use attachment::{
+    AttachedWay, Attachment, CopiedGroup, ListenerCopy, NamedRepository, TestWay, UsersRule,
+};
 pub use build_cache::{CacheFrom, CacheTo};
 pub use build_secret::{Secret, SecretSource};
 pub use caller::Caller;
 pub use certificate::{CertificateArn, IssuedCertificate};
 pub use deployed::Deployed;
-pub use dns_record::{DnsRecord, DnsRecords, HostedZone};
 pub use entrance::{
     Balancer, BalancerListener, ConditionPattern, ListenerRule, Protocol, RuleCondition,
     RunningService, TargetGroupSettings,

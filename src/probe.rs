@@ -13,13 +13,14 @@ mod nodes;
 mod pace;
 mod reach;
 mod run;
+mod several;
 mod sockets;
 #[cfg(test)]
 pub mod testing;
 
 pub use address::{Address, Question, Version};
-pub use certificate::Expiry;
 pub use client::{Client, Exchange, ask_each, ask_once};
 pub use pace::Schedule;
 pub use reach::unreached;
 pub use run::{Connections, Probe};
+pub use several::Probes;

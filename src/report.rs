@@ -206,8 +206,8 @@ impl Reporter {
     }
 
     /// Tells of what there is to warn of, if anything.
-    pub fn warn(&self, warning: Option<String>) {
-        if let Some(warning) = warning {
+    pub fn warn(&self, warnings: impl IntoIterator<Item = String>) {
+        for warning in warnings {
             self.tell(&ReportEvent::Warning(warning));
         }
     }

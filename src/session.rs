@@ -3,6 +3,7 @@
 
 pub mod here;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -132,6 +133,31 @@ impl Session {
     /// A path that no URL can have (exit 2).
     pub fn address(&self, infra: &Infrastructure, port: Route, path: &str) -> Result<Address> {
         self.address_by(&infra.url(port), &infra.load_balancer_dns_name, path)
+    }
+
+    /// Where to ask production, at each way by which users come in; what would be
+    /// asked twice is asked once.
+    ///
+    /// # Errors
+    /// As [`Self::address`].
+    pub fn production_addresses(&self, infra: &Infrastructure, path: &str) -> Result<Vec<Address>> {
+        let mut seen = BTreeSet::new();
+        let mut all = Vec::new();
+        let further = infra.further_ways.iter().map(|way| {
+            let path = way.probe_path.as_deref().unwrap_or(path);
+            (way.url.clone(), &way.load_balancer_dns_name, path)
+        });
+        let first = (
+            infra.url(Route::Production),
+            &infra.load_balancer_dns_name,
+            path,
+        );
+        for (url, load_balancer, path) in std::iter::once(first).chain(further) {
+            if seen.insert((url.clone(), load_balancer, path)) {
+                all.push(self.address_by(&url, load_balancer, path)?);
+            }
+        }
+        Ok(all)
     }
 
     /// The same for any URL that leads to that load balancer.

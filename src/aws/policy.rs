@@ -5,6 +5,8 @@
 
 mod table;
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use crate::model::{AccountId, AppName, AwsPlace, CertificateArn, Color, ListenerArn};
@@ -30,8 +32,8 @@ pub struct AttachedNames {
     pub service: String,
     /// The colour that is made beside it.
     pub made: Color,
-    pub listener: NamedListener,
-    pub moved: MovedAt,
+    /// By which ways users come in.
+    pub ways: Vec<PolicyWay>,
     pub tested: TestedAt,
     /// As the task definition names them: ARNs, or names.
     pub roles: Vec<String>,
@@ -47,6 +49,13 @@ pub enum NamedListener {
     Arn(ListenerArn),
     /// One of this load balancer's.
     Of(String),
+}
+
+/// A way by which users come in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyWay {
+    pub listener: NamedListener,
+    pub moved: MovedAt,
 }
 
 /// What leads users to the app.
@@ -83,7 +92,7 @@ pub fn document(
     let mut names = Names(vec![
         ("{cluster}", vec![stack.clone()]),
         ("{service}", vec!["*".to_owned()]),
-        ("{place}", vec![listener_of(&stack)]),
+        ("{listener-place}", vec![listener_of(&stack)]),
         ("{role}", ["ExecutionRole", "TaskRole"].map(role_of).into()),
         ("{repository}", vec![stack.clone()]),
         ("{log-group}", vec![app.log_group()]),
@@ -112,22 +121,32 @@ pub fn document(
 /// The policy for an app one of whose colours is a service that ran before.
 pub fn of_attached(role: Role, app: &AppName, place: &AwsPlace, it: &AttachedNames) -> Value {
     let stack = app.stack_name();
-    let (listener, mut rules) = it.listener.patterns();
-    let beside = it.listener.beside();
+    let patterns = it.ways.iter().map(|way| way.listener.patterns());
+    let (mut listeners, mut rules): (Vec<_>, Vec<_>) = patterns.unzip();
+    let (at_rules, at_listeners): (Vec<_>, Vec<_>) = it
+        .ways
+        .iter()
+        .partition(|way| way.moved != MovedAt::Listener);
+    let moved_listeners = at_listeners.iter().map(|way| way.listener.patterns().0);
+    let moved_rules = at_rules.iter().map(|way| match &way.moved {
+        MovedAt::Rule(Some(arn)) => arn.clone(),
+        MovedAt::Rule(None) | MovedAt::Listener => way.listener.patterns().1,
+    });
+    let (moved_listeners, moved_rules) = (moved_listeners.collect(), moved_rules.collect());
+    let first = it.ways.first().map(|way| &way.listener);
+    let beside = first.map_or_else(String::new, NamedListener::beside);
     // On what nobody but bgecs has made.
     let (moving_test, making, own_listeners) = match it.tested {
         TestedAt::Header => (NOTHING, NOTHING, Vec::new()),
         TestedAt::Rule => (MOVE_TEST_RULE, NAMED_TESTERS, Vec::new()),
         TestedAt::Listener => (MOVE_TEST_LISTENER, OWN_LISTENER, vec![beside.clone()]),
     };
-    if it.tested == TestedAt::Listener {
-        rules = as_rules(&beside);
+    if it.tested == TestedAt::Listener && !listeners.is_empty() {
+        // Testers' rules are there and not at users' first listener.
+        listeners.remove(0);
+        rules[0] = as_rules(&beside);
     }
-    let (moving, moved) = match &it.moved {
-        MovedAt::Listener => (MOVE_LISTENER, listener.clone()),
-        MovedAt::Rule(Some(arn)) => (MOVE_RULE, arn.clone()),
-        MovedAt::Rule(None) => (MOVE_RULE, rules.clone()),
-    };
+    let (listeners, rules) = (each_once(listeners), each_once(rules));
     let role_arn = |role: &String| match role.starts_with("arn:") {
         true => role.clone(),
         false => format!("arn:*:iam::{{account}}:role/{role}"),
@@ -143,17 +162,15 @@ pub fn of_attached(role: Role, app: &AppName, place: &AwsPlace, it: &AttachedNam
         ("{cluster}", vec![it.cluster.clone()]),
         ("{service}", vec![it.service.clone(), app.colored(it.made)]),
         ("{made}", vec![it.made.to_string()]),
-        ("{place}", vec![moved]),
-        (
-            "{listener}",
-            match it.tested {
-                TestedAt::Header | TestedAt::Rule => vec![listener],
-                TestedAt::Listener => Vec::new(),
-            },
-        ),
+        ("{listener-place}", moved_listeners),
+        ("{rule-place}", moved_rules),
+        ("{listener}", listeners),
         ("{own-listeners}", own_listeners),
-        ("{rules}", vec![rules]),
-        ("{load-balancer}", vec![it.listener.balancer()]),
+        ("{rules}", rules),
+        (
+            "{load-balancer}",
+            first.map(NamedListener::balancer).into_iter().collect(),
+        ),
         ("{role}", it.roles.iter().map(role_arn).collect()),
         ("{repository}", repository),
         ("{made-repository}", made_repository),
@@ -162,7 +179,7 @@ pub fn of_attached(role: Role, app: &AppName, place: &AwsPlace, it: &AttachedNam
     ]);
     names.add_own(app, place);
     match role {
-        Role::Deployer => names.policy(&[DEPLOYER, moving, moving_test]),
+        Role::Deployer => names.policy(&[DEPLOYER, MOVE_LISTENER, MOVE_RULE, moving_test]),
         Role::Operator => names.policy(&[ATTACHING, making]),
     }
 }
@@ -185,6 +202,13 @@ fn of_service(grants: &[Grant], cluster: &str, service: &str, region: Option<&st
     ]);
     names.add_place(region, None);
     names.policy(&[grants])
+}
+
+/// Several ways can be at one listener.
+fn each_once(mut all: Vec<String>) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    all.retain(|name| seen.insert(name.clone()));
+    all
 }
 
 /// All listeners of a load balancer.

@@ -27,12 +27,13 @@ pub struct ImportArgs {
     #[arg(long, value_name = "NAME")]
     pub app: Option<AppName>,
     /// By which rule users come in, or by which listener's default action, where
-    /// several lead to the service
+    /// several lead to the service; again for each that is to be moved
     #[arg(long, value_name = "ARN", value_parser = not_empty)]
-    pub production: Option<String>,
-    /// What users type, where the load balancer does not say it
+    pub production: Vec<String>,
+    /// What users type, where the load balancer does not say it; again for each
+    /// --production, in the same order
     #[arg(long)]
-    pub url: Option<Address>,
+    pub url: Vec<Address>,
     /// Print the IAM policy that this needs and do nothing else
     #[arg(long)]
     pub print_policy: bool,

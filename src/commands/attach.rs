@@ -5,12 +5,11 @@ use serde::Serialize;
 use super::init::place;
 use super::plan::PlanResult;
 use super::{configuration, lease};
-use crate::aws::policy::{self, AttachedNames, MovedAt, NamedListener, Role, TestedAt};
+use crate::aws::policy::{self, AttachedNames, MovedAt, NamedListener, PolicyWay, Role, TestedAt};
 use crate::cli::{Attach, Global};
-use crate::config::{Attached, Config, ListenerKeys, RuleKey, TestKey};
+use crate::config::{Attached, Config, ListenerKeys, NamedWay, RuleKey, TestKey};
 use crate::definition::Loaded;
 use crate::driver::attach::{self, AttachmentChange, PreparedAttachment};
-use crate::driver::failover::{self, LedTo};
 use crate::driver::work::Work;
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
@@ -74,11 +73,6 @@ pub async fn run(session: &Session, args: &Attach) -> Result<Exit> {
     let mut prepared = attach::prepare(session, attached).await?;
     let steps = attach::steps(&prepared);
     prepared.tell_notes(session);
-    if prepared.change == AttachmentChange::Create {
-        // Until the first deploy, what is made has no target.
-        let allowed = args.emptying.allow_failover;
-        failover::refuse(session, &LedTo::from(&prepared.attachment), allowed).await?;
-    }
     if args.dry_run.dry_run {
         session
             .report
@@ -236,15 +230,7 @@ fn names(config: &Config, attached: &Attached, loaded: &Loaded) -> AttachedNames
         cluster: attached.cluster.clone(),
         service: attached.service.clone(),
         made: attached.color.other(),
-        listener: match &attached.listener {
-            ListenerKeys::Arn(arn) => NamedListener::Arn(arn.clone()),
-            ListenerKeys::Of { load_balancer, .. } => NamedListener::Of(load_balancer.clone()),
-        },
-        moved: match &attached.rule {
-            RuleKey::DefaultAction => MovedAt::Listener,
-            RuleKey::Arn(arn) => MovedAt::Rule(Some(arn.clone())),
-            RuleKey::With { .. } => MovedAt::Rule(None),
-        },
+        ways: attached.ways().map(policy_way).collect(),
         tested: match &attached.test {
             TestKey::Header => TestedAt::Header,
             TestKey::Host(_) => TestedAt::Rule,
@@ -253,6 +239,20 @@ fn names(config: &Config, attached: &Attached, loaded: &Loaded) -> AttachedNames
         roles: roles.into_iter().map(str::to_owned).collect(),
         repository,
         log_group: file.and_then(|file| file.log_group()).map(str::to_owned),
+    }
+}
+
+fn policy_way(way: NamedWay<'_>) -> PolicyWay {
+    PolicyWay {
+        listener: match way.listener {
+            ListenerKeys::Arn(arn) => NamedListener::Arn(arn.clone()),
+            ListenerKeys::Of { load_balancer, .. } => NamedListener::Of(load_balancer.clone()),
+        },
+        moved: match way.rule {
+            RuleKey::DefaultAction => MovedAt::Listener,
+            RuleKey::Arn(arn) => MovedAt::Rule(Some(arn.clone())),
+            RuleKey::With { .. } => MovedAt::Rule(None),
+        },
     }
 }
 

@@ -13,7 +13,7 @@ use crate::cli::{Global, ImportArgs};
 use crate::config::{Config, DefinitionSource, FILE_NAME};
 use crate::definition;
 use crate::driver::running;
-use crate::engine::import::{ForeignDrift, Import, ImportPlan, ImportWish, import};
+use crate::engine::import::{ForeignDrift, Import, ImportPlan, ImportWish, ProductionWay, import};
 use crate::engine::task_definition::TaskFile;
 use crate::error::{Exit, Result};
 use crate::model::{AwsPlace, Color};
@@ -31,15 +31,34 @@ struct ImportResult {
     color: Color,
     /// What the service runs.
     revision: String,
-    url: String,
-    way: String,
-    listener: String,
-    rule: Option<String>,
+    production: Vec<ImportedWay>,
     config: PathBuf,
     task_definition: PathBuf,
     plan: ImportPlan,
     drift: ForeignDrift,
     warnings: Vec<String>,
+}
+
+/// A way by which users come in.
+#[derive(Debug, Serialize)]
+struct ImportedWay {
+    url: String,
+    way: String,
+    listener: String,
+    rule: Option<String>,
+    target_group: String,
+}
+
+impl ImportedWay {
+    fn of(way: ProductionWay) -> Self {
+        Self {
+            url: way.url,
+            way: way.way,
+            listener: way.listener,
+            rule: way.rule,
+            target_group: way.group,
+        }
+    }
 }
 
 pub async fn run(global: &Global, audience: Audience, args: &ImportArgs) -> Result<Exit> {
@@ -66,7 +85,7 @@ pub async fn run(global: &Global, audience: Audience, args: &ImportArgs) -> Resu
     let wish = ImportWish {
         app: args.app.clone(),
         production: args.production.clone(),
-        url: args.url.as_ref().and_then(given),
+        urls: args.url.iter().filter_map(given).collect(),
     };
     let import = import(read, &wish).map_err(usage)?;
     write(&import, &config, &task_definition)?;
@@ -89,10 +108,7 @@ impl ImportResult {
             revision: import.revision().to_owned(),
             plan: import.plan(),
             drift: import.drift(),
-            url: import.production.url,
-            way: import.production.way,
-            listener: import.production.listener,
-            rule: import.production.rule,
+            production: import.production.into_iter().map(ImportedWay::of).collect(),
             config,
             task_definition,
             warnings: import.warnings,
@@ -122,7 +138,7 @@ impl CommandResult for ImportResult {
             plan, color, drift, ..
         } = self;
         let mut text = format!(
-            "wrote {} and {}: the app {}\n  {:<11} {} in {} ({})\n  {:<11} {}\n  {:<11} {}\n\n`bgecs attach` creates, in a stack of its own:",
+            "wrote {} and {}: the app {}\n  {:<11} {} in {} ({})",
             name(&self.config),
             name(&self.task_definition),
             style.strong(&self.app),
@@ -130,11 +146,17 @@ impl CommandResult for ImportResult {
             self.service,
             self.cluster,
             self.revision,
-            "production",
-            style.strong(&self.url),
-            "",
-            self.way,
         );
+        for (number, way) in self.production.iter().enumerate() {
+            let title = if number == 0 { "production" } else { "" };
+            text += &format!(
+                "\n  {title:<11} {}\n  {:<11} {}",
+                style.strong(&way.url),
+                "",
+                way.way
+            );
+        }
+        text += "\n\n`bgecs attach` creates, in a stack of its own:";
         for what in &plan.creates {
             text += &format!("\n  {what}");
         }

@@ -38,7 +38,8 @@ impl Probing<'_> {
         over: impl Future<Output = T>,
     ) -> Result<(ProbeEnd, T)> {
         let began = OffsetDateTime::now_utc();
-        let (mut probe, expiry) = self.asking.probe(self.address, origin).await?;
+        let addresses = std::slice::from_ref(self.address);
+        let mut probe = self.asking.probe(addresses, origin).await?;
         let mut seen = Seen::new(Releases::default());
         tokio::pin!(over);
         let mut ended = None;
@@ -62,7 +63,7 @@ impl Probing<'_> {
                     }
                     (None, Some(it)) => {
                         self.report.tell(&ReportEvent::Probed);
-                        self.report.warn(expiry.warning());
+                        self.report.warn(probe.warnings());
                         let heard = self.heard(seen, began, probe.unsent());
                         return Ok((heard, it));
                     }

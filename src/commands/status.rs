@@ -227,6 +227,9 @@ struct Listener {
     /// By which a request names its colour.
     #[serde(skip_serializing_if = "Option::is_none")]
     rules: Option<PerColor<String>>,
+    /// By which users come in, where there are several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ways: Vec<ListedWay>,
     forwards: Vec<ForwardShare>,
     /// What takes its requests instead, or besides, that is not the app's.
     foreign: Option<String>,
@@ -243,6 +246,27 @@ impl Listener {
     fn share_of(&self, color: Color) -> Option<f64> {
         let split = self.split.filter(Split::is_shared)?;
         Some(f64::from(split.share(color)) / 100.0)
+    }
+}
+
+/// One of several ways in.
+#[derive(Debug, Serialize)]
+struct ListedWay {
+    /// What users type there.
+    url: String,
+    arn: String,
+}
+
+impl ListedWay {
+    fn all(infra: &Infrastructure, route: Route) -> Vec<Self> {
+        let all = infra.moved(route);
+        let is_one = all.len() < 2;
+        let all = all.into_iter().filter(|_| !is_one);
+        all.map(|(url, place)| Self {
+            url,
+            arn: place.to_string(),
+        })
+        .collect()
     }
 }
 
@@ -379,6 +403,7 @@ fn status(
                 green: rules.green.to_string(),
             }),
         },
+        ways: ListedWay::all(infra, route),
         forwards: ForwardShare::all(observed.found_at(route)),
         foreign: observed
             .found_at(route)

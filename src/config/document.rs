@@ -209,6 +209,43 @@ impl<'a> Section<'a> {
                 _ => return Err(entry.misused(format!("it is a section: write [{key}]"))),
             },
         };
+        self.inner(key, entries, read)
+    }
+
+    /// Reads a table, or each of a list of them; as good as one that is empty if
+    /// there is none.
+    pub(super) fn sections<T>(
+        &mut self,
+        key: &'static str,
+        read: impl Fn(&mut Section<'a>) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        let Some(entry) = self.take(key) else {
+            return Ok(vec![self.inner(key, DeTable::new(), read)?]);
+        };
+        let no_section = entry.misused(format!(
+            "it is a section: write [{key}], or [[{key}]] for each of several"
+        ));
+        let all = match entry.value {
+            DeValue::Table(entries) => vec![entries],
+            DeValue::Array(items) if !items.is_empty() => {
+                let entries = items.into_iter().map(|item| match item.into_inner() {
+                    DeValue::Table(entries) => Some(entries),
+                    _ => None,
+                });
+                entries.collect::<Option<_>>().ok_or(no_section)?
+            }
+            _ => return Err(no_section),
+        };
+        let all = all.into_iter();
+        all.map(|entries| self.inner(key, entries, &read)).collect()
+    }
+
+    fn inner<T>(
+        &self,
+        key: &str,
+        entries: DeTable<'a>,
+        read: impl FnOnce(&mut Section<'a>) -> Result<T>,
+    ) -> Result<T> {
         let mut section = Section {
             file: self.file,
             name: self.path_of(key),

@@ -52,6 +52,8 @@ pub(super) struct PlaceKeys<'a> {
     load_balancer: Option<KeyValue<'a>>,
     port: Option<KeyValue<'a>>,
     rule: Option<KeyValue<'a>>,
+    /// What is asked there, where it is not the first of several.
+    pub(super) path: Option<KeyValue<'a>>,
 }
 
 /// `is_attached`: the load balancer, and what it serves, is somebody else's.
@@ -65,6 +67,7 @@ pub(super) fn production<'a>(
         load_balancer: section.take("load_balancer"),
         port: section.take("port"),
         rule: section.take("rule"),
+        path: section.take("path"),
     };
     let url = section.optional("url", |entry| {
         let url = entry.checked(origin)?;
@@ -88,8 +91,8 @@ pub(super) fn production<'a>(
 impl<'a> PlaceKeys<'a> {
     /// The first of them that is there.
     pub(super) fn any(&self) -> Option<&KeyValue<'a>> {
-        let all = [&self.listener, &self.load_balancer, &self.port, &self.rule];
-        all.into_iter().flatten().next()
+        let place = [&self.listener, &self.load_balancer, &self.port, &self.rule];
+        place.into_iter().chain([&self.path]).flatten().next()
     }
 
     /// None where no key says which listener.

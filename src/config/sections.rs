@@ -65,14 +65,16 @@ pub(super) fn config(file: &File<'_>, environment: Option<&str>) -> Result<Confi
         let (service, cluster) = top.section("service", service)?;
         let running = top.section("colors", colors)?;
         let is_attached = running.is_some();
-        let (production, place_keys) = top.section("production", |section| {
+        let mut ways = top.sections("production", |section| {
             production(section, tls.as_ref(), is_attached)
         })?;
+        let (production, place_keys) = ways.remove(0);
         let keys = AttachedKeys {
             running,
             cluster,
             production: place_keys,
             test: top.section("test", test)?,
+            further: ways,
         };
         let attached = keys.judged(top, &production)?;
         if tls.is_some() && is_attached {

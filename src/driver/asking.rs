@@ -5,10 +5,12 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use hyper::header::{HeaderName, HeaderValue};
 use tokio::time::Instant;
 
 use super::attempt::SwapKind;
+use super::reach;
 use crate::config;
 use crate::engine::analysis::{Limits, Tolerance};
 use crate::engine::evidence::Evidence;
@@ -18,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::model::journal::{Asked, Header, Operation};
 use crate::model::{Color, Expected, Infrastructure, LatencyLimit, Route, Share};
 use crate::probe::{
-    Address, Client, Connections, Expiry, Probe, Question, Schedule, Version, ask_once,
+    Address, Client, Connections, Probe, Probes, Question, Schedule, Version, ask_once,
 };
 use crate::report::{ReportEvent, ReportFile, Reporter};
 use crate::session::Session;
@@ -84,17 +86,21 @@ impl Asking {
         &self.asked
     }
 
-    /// Begins to ask; and what is to be warned of, once it was.
+    /// Begins to ask, each at the same pace.
     ///
     /// # Errors
     /// An address that cannot be asked from here (exit 2).
-    pub async fn probe(&self, address: &Address, origin: Instant) -> Result<(Probe, Expiry)> {
-        let client = Client::new(address, self.question.clone(), self.timeout)
-            .map_err(|error| Error::usage(format!("{address} cannot be asked: {error}")))?;
-        let expiry = client.expiry();
-        let (schedule, connections) = (self.schedule, self.connections);
-        let probe = Probe::start(client, address, schedule, connections, origin.into_std()).await;
-        Ok((probe, expiry))
+    pub async fn probe(&self, addresses: &[Address], origin: Instant) -> Result<Probes> {
+        let starting = addresses.iter().map(|address| async move {
+            let client = Client::new(address, self.question.clone(), self.timeout)
+                .map_err(|error| Error::usage(format!("{address} cannot be asked: {error}")))?;
+            let expiry = client.expiry();
+            let (schedule, connections) = (self.schedule, self.connections);
+            let origin = origin.into_std();
+            let probe = Probe::start(client, address, schedule, connections, origin).await;
+            Ok::<_, Error>((address.to_string(), probe, expiry))
+        });
+        Ok(Probes::new(try_join_all(starting).await?))
     }
 
     /// Finds out ahead of everything whether the report can be written.
@@ -140,9 +146,11 @@ impl Asking {
 
     /// What a shift may show ahead of it, and in each stretch of it. What gets away
     /// from a release is not held up by how slow another is.
-    pub fn tolerated(&self, baseline: Duration, kind: SwapKind) -> Tolerated {
+    /// `ways` are asked.
+    pub fn tolerated(&self, baseline: Duration, kind: SwapKind, ways: u32) -> Tolerated {
+        let due = self.schedule.due_within(baseline) * u64::from(ways);
         Tolerated {
-            baseline: self.tolerance.of(self.schedule.due_within(baseline)),
+            baseline: self.tolerance.of(due),
             after: Limits {
                 failures: self.tolerance,
                 latency: match kind {
@@ -213,22 +221,29 @@ pub async fn judge_once(
     route: Route,
     color: Option<Color>,
 ) -> bool {
-    let Ok(address) = session.address(infra, route, &asking.path) else {
+    let addresses = match (route, color) {
+        (Route::Production, None) => {
+            reach::to_ask(session, infra, &asking.path, asking.timeout).await
+        }
+        _ => session.address(infra, route, &asking.path).map(|address| {
+            vec![match color {
+                Some(color) => address.asking_for(color),
+                None => address,
+            }]
+        }),
+    };
+    let Ok(addresses) = addresses else {
         return false;
     };
-    let address = match color {
-        Some(color) => address.asking_for(color),
-        None => address,
-    };
-    let mut failed = 0;
-    for _ in 0..TEST_ANSWERS {
-        let asked = ask_once(&address, &asking.question, asking.timeout).await;
+    let (mut failed, all) = (0, TEST_ANSWERS * addresses.len());
+    for address in addresses.iter().cycle().take(all) {
+        let asked = ask_once(address, &asking.question, asking.timeout).await;
         let is_good = asked.unexpected.is_none() && asked.answer.status().is_some();
         failed += usize::from(!is_good);
     }
     // So few say nothing of a share that may fail, but for whether most do.
     match asking.tolerance == Tolerance::default() {
         true => failed == 0,
-        false => failed * 2 < TEST_ANSWERS,
+        false => failed * 2 < all,
     }
 }

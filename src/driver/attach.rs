@@ -3,6 +3,7 @@
 //! load balancer and all else of its owner's are only read.
 
 mod testers;
+mod ways;
 
 use serde_json::Value;
 
@@ -10,7 +11,7 @@ use super::turn::Turn;
 use super::{running, stack};
 use crate::aws::{AwsError, StackInputs, StackSnapshot, attached_template};
 use crate::config::Attached;
-use crate::engine::attachment::{self, UsersWay};
+use crate::engine::attachment::UsersWay;
 use crate::engine::plan::Step;
 use crate::error::{Error, Result};
 use crate::model::{
@@ -99,10 +100,8 @@ async fn attachment(
     let (aws, app) = (&session.aws, &session.config.app);
     let services = services(session, attached);
     let read = running::read(aws, &attached.cluster, &attached.service).await?;
-    let (door, _) = read.only_target()?;
-    let mut ours = vec![door.target_group.clone()];
-    ours.extend(earlier.map(|infra| infra.target_group(attached.color.other()).clone()));
-    let way = attachment::users_way(attached, &ours, &read.balancers)?;
+    let ways = ways::prepare(&read, attached, earlier)?;
+    let (way, door) = ways.first;
     let made = attached.color.other();
     let testers = testers::prepare(session, attached, way, (before, earlier)).await?;
     let test_color = match testers.way {
@@ -112,9 +111,21 @@ async fn attachment(
             testers::color(session, earlier, made).await?
         }
     };
-    let (group_settings, rule) = futures_util::try_join!(
+    let PerColor { blue, green } = testers.priorities;
+    let reserved = match testers.way {
+        TestWay::Header => vec![blue, green],
+        TestWay::Host { priority, .. } => vec![blue, green, priority],
+        // These are at a listener of testers' own.
+        TestWay::Port { .. } => Vec::new(),
+    };
+    let reserved = reserved.into_iter();
+    let reserved = reserved.map(|number| (way.listener.arn.clone(), number));
+    let priorities = ways::priorities(&ways, earlier, reserved.collect())?;
+    let (group_settings, rule, further_groups, further_ways) = futures_util::try_join!(
         aws.read_group_settings(&door.target_group),
         users_rule(session, way),
+        ways::groups(session, &ways),
+        ways::further(session, &ways, priorities),
     )?;
     let image = read.image(&door.container);
     let registry = session.registry();
@@ -126,6 +137,8 @@ async fn attachment(
         original: attached.color,
         target_group: door.target_group.clone(),
         group_settings,
+        further_groups,
+        further_ways,
         load_balancer: way.balancer.arn.clone(),
         load_balancer_dns_name: way.balancer.dns_name.clone(),
         listener: ListenerArn::new(way.listener.arn.as_str()),
@@ -164,15 +177,20 @@ async fn users_rule(session: &Session, way: UsersWay<'_>) -> Result<Option<Users
 pub fn steps(prepared: &PreparedAttachment) -> Vec<Step> {
     let it = &prepared.attachment;
     let name = it.app.stack_name();
-    let mut makes = vec![
+    let groups = (0..=it.further_groups.len()).map(|number| {
         format!(
             "the target group {} like that of {}",
-            it.app.colored(it.made()),
+            it.app.group_name(it.made(), number),
             it.services.name(it.original)
-        ),
-        for_testers(it),
-        format!("the journal table {name}"),
-    ];
+        )
+    });
+    let mut makes: Vec<String> = groups.collect();
+    makes.push(for_testers(it));
+    makes.extend(it.further_ways.iter().map(|way| {
+        let PerColor { blue, green } = way.priorities;
+        format!("the rules {blue} and {green} for testers at {}", way.url)
+    }));
+    makes.push(format!("the journal table {name}"));
     if it.log_group.is_none() {
         makes.push(format!("the log group {}", it.app.log_group()));
     }

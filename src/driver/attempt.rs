@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::live::{LiveWorld, run_hook};
+use super::reach;
 use super::shift::{self, Finished, Nobody, Samples};
 use super::turn::Turn;
 use super::watching::Watching;
@@ -116,16 +117,17 @@ impl<'a> Attempt<'a> {
         self.session.aws.router(infra)
     }
 
-    fn shift(&self) -> Shift {
+    /// `ways` are asked.
+    fn shift(&self, ways: u32) -> Shift {
         let pace = self.watching.asking.schedule.pace();
         let baseline = BASELINE.max(pace * 3);
         let policy = Policy {
             judged_by: self.judged_by(baseline),
-            pace,
+            pace: pace / ways,
             timeout: self.watching.asking.timeout,
             needs_clean_baseline: self.needs_clean_baseline,
             takes_back: self.watching.takes_back(),
-            tolerates: self.watching.asking.tolerated(baseline, self.kind),
+            tolerates: self.watching.asking.tolerated(baseline, self.kind, ways),
             patience: self.router().patience(),
             endpoints: self.observed.endpoints().clone(),
         };
@@ -185,7 +187,9 @@ impl<'a> Attempt<'a> {
             before: &self.observed,
             operation: work.turn.operation(),
         };
-        let shift = self.shift();
+        let asked = self.to_ask().await?;
+        let ways = u32::try_from(asked.len()).unwrap_or(u32::MAX);
+        let shift = self.shift(ways.max(1));
         if checks.iter().any(|check| !check.ok) {
             let swapped = Swapped::not_ready(self.kind, &self.observed, &shift, checks)
                 .judged(self.blindly());
@@ -194,7 +198,7 @@ impl<'a> Attempt<'a> {
         }
         let mut finished = match self.watching.is_blind {
             true => self.shift_blind(shift, work).await,
-            false => self.shift_under_probe(shift, &url, work).await?,
+            false => self.shift_under_probe(shift, &asked, work).await?,
         };
         // The last word is what the load balancer says, not what was meant.
         let now = self.look_again(&mut finished.shift).await;
@@ -317,6 +321,15 @@ impl<'a> Attempt<'a> {
         asking.write_report(&self.session.report, evidence);
     }
 
+    /// Where production is asked; nobody waits for long while users may fail.
+    async fn to_ask(&self) -> Result<Vec<Address>> {
+        if self.watching.is_blind {
+            return Ok(Vec::new());
+        }
+        let (infra, asking) = (&self.observed.infrastructure, &self.watching.asking);
+        reach::to_ask(self.session, infra, &asking.path, self.patience()).await
+    }
+
     async fn ask_test_port(&self, color: Color) -> Result<Vec<Answer>> {
         let (infra, path) = (
             &self.observed.infrastructure,
@@ -332,11 +345,7 @@ impl<'a> Attempt<'a> {
 
     /// Nobody waits for a name while users fail.
     async fn identities(&self) -> Result<Identities> {
-        let timeout = self.watching.asking.timeout;
-        let patience = match self.kind {
-            SwapKind::Promote => timeout,
-            SwapKind::Rollback => timeout.min(SHORT),
-        };
+        let patience = self.patience();
         let (asking, observed) = (&self.watching.asking, &self.observed);
         identities(
             self.session,
@@ -348,10 +357,19 @@ impl<'a> Attempt<'a> {
         .await
     }
 
+    /// With who is asked ahead of it all.
+    fn patience(&self) -> Duration {
+        let timeout = self.watching.asking.timeout;
+        match self.kind {
+            SwapKind::Promote => timeout,
+            SwapKind::Rollback => timeout.min(SHORT),
+        }
+    }
+
     async fn shift_under_probe(
         &self,
         shift: Shift,
-        address: &Address,
+        addresses: &[Address],
         work: &mut Work<'_>,
     ) -> Result<Finished> {
         let identities = self.identities().await?;
@@ -359,13 +377,19 @@ impl<'a> Attempt<'a> {
         let asking = &self.watching.asking;
         let origin = Instant::now();
         session.report.tell(&ReportEvent::Note(format!(
-            "probing {address} {} times a second",
-            asking.schedule.rate
+            "probing {} {} times a second{}",
+            addresses
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(" and "),
+            asking.schedule.rate,
+            if addresses.len() > 1 { " each" } else { "" }
         )));
-        let (mut probe, expiry) = asking.probe(address, origin).await?;
+        let mut probe = asking.probe(addresses, origin).await?;
         let releases = Releases::Two(identities);
         let finished = self.go(shift, releases, &mut probe, origin, work).await;
-        session.report.warn(expiry.warning());
+        session.report.warn(probe.warnings());
         Ok(finished)
     }
 

@@ -7,6 +7,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::attempt::{SwapKind, identities};
 use super::live::objection;
+use super::reach;
 use super::shift::{ALARM_PAUSE, TARGETS_PAUSE, answerer};
 use super::watching::Watching;
 use crate::aws::Router;
@@ -17,7 +18,7 @@ use crate::engine::seen::Releases;
 use crate::error::Result;
 use crate::interrupt::Interrupts;
 use crate::model::journal::{Operation, OperationId};
-use crate::model::{Color, Infrastructure, Observed, Route, Sample, Strategy, Targets};
+use crate::model::{Color, Infrastructure, Observed, Sample, Strategy, Targets};
 use crate::session::Session;
 
 /// Ahead of each look whether it still waits.
@@ -53,15 +54,19 @@ pub async fn watch(
     let (infra, asking) = (&observed.infrastructure, &watching.asking);
     let colors = (strategy.from, strategy.to);
     let who = identities(session, asking, observed, colors, asking.timeout).await?;
-    let address = session.address(infra, Route::Production, &asking.path)?;
+    let addresses = reach::to_ask(session, infra, &asking.path, asking.timeout).await?;
     let mut interrupts = Interrupts::listen()?;
     let began = Instant::now();
-    let (mut probe, expiry) = asking.probe(&address, began).await?;
+    let mut probe = asking.probe(&addresses, began).await?;
     let split = share_of_new(observed, strategy);
     // Held to what one step of it is.
     let step = asking.asked().window;
-    let expected = asking.schedule.due_within(step) * u64::from(split) / 10_000;
-    let limits = asking.tolerated(Duration::ZERO, SwapKind::Promote).after;
+    let ways = u32::try_from(addresses.len()).unwrap_or(u32::MAX);
+    let due = asking.schedule.due_within(step) * u64::from(ways);
+    let expected = due * u64::from(split) / 10_000;
+    let limits = asking
+        .tolerated(Duration::ZERO, SwapKind::Promote, ways)
+        .after;
     let mut onlooker = Onlooker {
         releases: Releases::Two(who),
         stretch: Stretch::new(limits, expected, split),
@@ -85,7 +90,7 @@ pub async fn watch(
         }
     };
     probe.stop();
-    session.report.warn(expiry.warning());
+    session.report.warn(probe.warnings());
     Ok(end)
 }
 

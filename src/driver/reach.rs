@@ -3,12 +3,14 @@
 
 use std::time::Duration;
 
-use futures_util::future::try_join_all;
+use futures_util::future::{join_all, try_join_all};
 
 use super::attempt::SwapKind;
 use crate::config::TestKey;
 use crate::error::{Error, Result};
 use crate::model::{Answer, Color, Endpoint, Infrastructure, Observed, Route, Unreached};
+use crate::probe::Address;
+use crate::report::ReportEvent;
 use crate::session::Session;
 
 /// ELB gives it to internal load balancers alone: no other one's name may have it.
@@ -40,14 +42,25 @@ pub async fn require(
         .iter()
         .filter(|route| !(is_one && **route == Route::Test));
     let finding = asked.map(|route| async move {
-        let path = match route {
-            Route::Production => path,
-            Route::Test => &session.config.container.health_path,
+        let found = match route {
+            Route::Production => {
+                let ways = production(session, infra, path, patience).await?;
+                // One that is reached is enough: the others are told of.
+                ways.left_out
+                    .into_iter()
+                    .filter(|_| ways.asked.is_empty())
+                    .collect()
+            }
+            Route::Test => {
+                let path = &session.config.container.health_path;
+                let found = unreached(session, infra, Route::Test, path, patience).await?;
+                Vec::from_iter(found)
+            }
         };
-        let found = unreached(session, infra, *route, path, patience).await?;
-        Ok::<_, Error>(found.map(|unreached| (*route, unreached)))
+        let found = found.into_iter().map(|unreached| (*route, unreached));
+        Ok::<_, Error>(found.collect::<Vec<_>>())
     });
-    let found: Vec<_> = try_join_all(finding).await?.into_iter().flatten().collect();
+    let found: Vec<_> = try_join_all(finding).await?.concat();
     if found.is_empty() {
         return Ok(());
     }
@@ -88,6 +101,61 @@ pub async fn ask_health(
         false => None,
     };
     Ok((Some(Answer::clone(&answer)), unreached))
+}
+
+/// The ways by which users come in, by whether they can be asked from here.
+#[derive(Debug)]
+pub struct ReachedWays {
+    pub asked: Vec<Address>,
+    pub left_out: Vec<Unreached>,
+}
+
+/// # Errors
+/// A path that no URL can have (exit 2).
+pub async fn production(
+    session: &Session,
+    infra: &Infrastructure,
+    path: &str,
+    patience: Duration,
+) -> Result<ReachedWays> {
+    let all = session.production_addresses(infra, path)?;
+    let knocks = all.iter().map(|it| crate::probe::unreached(it, patience));
+    let (mut asked, mut left_out) = (Vec::new(), Vec::new());
+    for (address, unreached) in all.iter().zip(join_all(knocks).await) {
+        match unreached {
+            Some(unreached) => left_out.push(unreached),
+            None => asked.push(address.clone()),
+        }
+    }
+    Ok(ReachedWays { asked, left_out })
+}
+
+/// Where to ask production while users are moved. Those of several ways that nobody
+/// here can ask are left out, and told of; where there is one alone, or none can be
+/// asked, what comes of it is for the probe to say.
+///
+/// # Errors
+/// A path that no URL can have (exit 2).
+pub async fn to_ask(
+    session: &Session,
+    infra: &Infrastructure,
+    path: &str,
+    patience: Duration,
+) -> Result<Vec<Address>> {
+    let all = session.production_addresses(infra, path)?;
+    if all.len() == 1 {
+        return Ok(all);
+    }
+    let ways = production(session, infra, path, patience).await?;
+    if ways.asked.is_empty() {
+        return Ok(all);
+    }
+    for unreached in &ways.left_out {
+        session.report.tell(&ReportEvent::Warning(format!(
+            "this machine gets no connection to {unreached}; its users are moved along, and judged by the others' answers and by target health"
+        )));
+    }
+    Ok(ways.asked)
 }
 
 /// Whether no node of a route takes a connection.

@@ -16,7 +16,7 @@ use crate::engine::seen::{Changed, NEW, OLD, Releases, Seen};
 use crate::engine::shift::{Action, Event, Milestone, Shift, WriteEffect};
 use crate::interrupt::Interrupts;
 use crate::model::{Color, Move, Route, Sample, Targets};
-use crate::probe::Probe;
+use crate::probe::Probes;
 
 /// How often the machine is told the time.
 const TICK: Duration = Duration::from_millis(50);
@@ -73,7 +73,7 @@ pub trait Samples {
     fn unsent(&self) -> u64;
 }
 
-impl Samples for Probe {
+impl Samples for Probes {
     async fn next(&mut self) -> Option<Sample> {
         Self::next(self).await
     }

@@ -3,12 +3,13 @@
 
 use url::Url;
 
-use crate::config::{Attached, ListenerKeys, RuleKey, TestKey};
+use crate::config::{Attached, ListenerKeys, NamedWay, RuleKey, TestKey};
+use crate::counted::counted;
 use crate::engine::entrance::origin;
 use crate::engine::plan::Refusal;
 use crate::model::{
     Balancer, BalancerListener, ConditionPattern, IssuedCertificate, ListenerRule, RuleArn,
-    RuleCondition, TargetGroupArn,
+    RuleCondition, TargetGroupArn, TargetGroupSettings,
 };
 
 /// <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateRule.html>
@@ -28,12 +29,12 @@ pub struct UsersWay<'a> {
 /// # Errors
 /// Nothing or several things are like that; it leads elsewhere too.
 pub fn users_way<'a>(
-    attached: &Attached,
+    (named, service): (NamedWay<'_>, &str),
     groups: &[TargetGroupArn],
     balancers: &'a [Balancer],
 ) -> Result<UsersWay<'a>, Refusal> {
-    let (balancer, listener) = listener(attached, balancers)?;
-    let rule = rule(attached, listener)?;
+    let (balancer, listener) = listener((named.listener, service), balancers)?;
+    let rule = rule(named.rule, listener)?;
     let named = || format!("{}: {listener}, {rule}", balancer.name);
     let strangers: Vec<&str> = rule
         .forwards
@@ -47,7 +48,7 @@ pub fn users_way<'a>(
             format!(
                 "{} forwards to no target group, so it does not lead to the service {}",
                 named(),
-                attached.service
+                service
             ),
             "name the listener or rule that does under [production]; `bgecs import` finds it",
         ));
@@ -63,18 +64,67 @@ pub fn users_way<'a>(
                 "{} forwards to {}, which is not the service {}'s",
                 named(),
                 strangers.join(" and "),
-                attached.service
+                service
             ),
             "have it forward to the service's target group alone, or name another place under [production]",
         )),
     }
 }
 
+/// Which of the service's groups that way leads to, by its number: `pairs` are those
+/// of both colours.
+///
+/// # Errors
+/// Several: each colour has its users in one of them.
+pub fn pair_of(way: UsersWay<'_>, pairs: &[Vec<TargetGroupArn>]) -> Result<usize, Refusal> {
+    let holds = |pair: &&Vec<TargetGroupArn>| {
+        let mut all = way.rule.forwards.iter();
+        all.any(|(group, _)| pair.contains(group))
+    };
+    match (
+        pairs.iter().position(|pair| holds(&pair)),
+        pairs.iter().filter(holds).count(),
+    ) {
+        (Some(number), 1) => Ok(number),
+        _ => Err(Refusal::new(
+            format!(
+                "{}: {}, {} forwards to several of the service's target groups",
+                way.balancer.name, way.listener, way.rule
+            ),
+            "have it forward to one of them",
+        )),
+    }
+}
+
+/// Who comes by a group that no way of the configuration leads to would stay on what
+/// runs there.
+///
+/// # Errors
+/// There is one.
+pub fn refuse_left_out(
+    groups: &[&TargetGroupSettings],
+    led_to: &[usize],
+    service: &str,
+) -> Result<(), Refusal> {
+    let mut numbered = groups.iter().enumerate();
+    match numbered.find(|(number, _)| !led_to.contains(number)) {
+        None => Ok(()),
+        Some((_, left)) => Err(Refusal::new(
+            format!(
+                "no [[production]] leads to {}, one of the {} of the service {service}: its users would stay on what runs now",
+                left.name,
+                counted(groups.len(), "target group")
+            ),
+            "name a way that leads there as another [[production]]; `bgecs import` lists them",
+        )),
+    }
+}
+
 fn listener<'a>(
-    attached: &Attached,
+    (wanted, service): (&ListenerKeys, &str),
     balancers: &'a [Balancer],
 ) -> Result<(&'a Balancer, &'a BalancerListener), Refusal> {
-    let is_it = |balancer: &Balancer, listener: &BalancerListener| match &attached.listener {
+    let is_it = |balancer: &Balancer, listener: &BalancerListener| match wanted {
         ListenerKeys::Arn(arn) => listener.arn == arn.as_str(),
         ListenerKeys::Of {
             load_balancer,
@@ -87,7 +137,7 @@ fn listener<'a>(
     });
     let mut found = all.filter(|(balancer, listener)| is_it(balancer, listener));
     found.next().ok_or_else(|| {
-        let what = match &attached.listener {
+        let what = match wanted {
             ListenerKeys::Arn(arn) => format!("the listener {arn}"),
             ListenerKeys::Of {
                 load_balancer,
@@ -100,20 +150,14 @@ fn listener<'a>(
             names => format!("it is behind {}", names.join(", ")),
         };
         Refusal::new(
-            format!(
-                "{what} is not one of the service {}'s: {there}",
-                attached.service
-            ),
+            format!("{what} is not one of the service {service}'s: {there}"),
             "`bgecs import` finds the listeners and rules that lead to it",
         )
     })
 }
 
-fn rule<'a>(
-    attached: &Attached,
-    listener: &'a BalancerListener,
-) -> Result<&'a ListenerRule, Refusal> {
-    let is_it = |rule: &&ListenerRule| match &attached.rule {
+fn rule<'a>(wanted: &RuleKey, listener: &'a BalancerListener) -> Result<&'a ListenerRule, Refusal> {
+    let is_it = |rule: &&ListenerRule| match wanted {
         RuleKey::DefaultAction => rule.priority.is_none(),
         RuleKey::Arn(arn) => rule.arn == *arn,
         RuleKey::With { host, path } => rule.priority.is_some() && has_just(rule, host, path),
@@ -175,13 +219,15 @@ fn has_just(rule: &ListenerRule, host: &[String], path: &[String]) -> bool {
 
 /// So many free priorities ahead of the users' rule, in their order and as close to
 /// it as can be: a rule that is ahead of it for users is so for testers too. `own`
-/// are rules that were made for this before: these keep theirs.
+/// are rules that were made for this before: these keep theirs. `reserved` are for
+/// other rules, which are still to be made.
 ///
 /// # Errors
 /// There is no room. Nothing of others' is moved to make some.
 pub fn priorities<const COUNT: usize>(
     way: UsersWay<'_>,
     own: &[RuleArn],
+    reserved: &[u32],
 ) -> Result<[u32; COUNT], Refusal> {
     let number = |rule: &ListenerRule| rule.priority.as_ref()?.parse::<u32>().ok();
     let before = way
@@ -198,7 +244,8 @@ pub fn priorities<const COUNT: usize>(
     if let Ok(theirs) = <[u32; COUNT]>::try_from(theirs) {
         return Ok(theirs);
     }
-    let taken: Vec<u32> = rules().filter_map(number).collect();
+    let reserved = reserved.iter().copied();
+    let taken: Vec<u32> = rules().filter_map(number).chain(reserved).collect();
     let last = taken.iter().copied().filter(|it| *it < before).max();
     // Behind all that is ahead of users' own; where that is too narrow, wherever
     // there is room.

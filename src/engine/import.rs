@@ -35,10 +35,12 @@ pub struct ReadService {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImportWish {
     pub app: Option<AppName>,
-    /// The ARN of a rule, or of a listener for its default action.
-    pub production: Option<String>,
-    /// What users type.
-    pub url: Option<GivenUrl>,
+    /// The ARNs of rules, or of listeners for their default action: the app is
+    /// called by the first.
+    pub production: Vec<String>,
+    /// What users type at each of these, in the same order; where there is none it
+    /// is read off.
+    pub urls: Vec<GivenUrl>,
 }
 
 /// An app that is to be, of a service that is.
@@ -47,7 +49,8 @@ pub struct Import {
     pub app: AppName,
     /// The running service's.
     pub color: Color,
-    pub production: ProductionWay,
+    /// All that are moved; the app is called by the first. There is one at least.
+    pub production: Vec<ProductionWay>,
     /// The container behind the load balancer, and its port there.
     pub container: String,
     pub port: u16,
@@ -91,16 +94,19 @@ pub struct ProductionWay {
     pub other_urls: Vec<String>,
     /// The headers that its rule wants.
     pub headers: Vec<String>,
+    /// To which target group it leads, by name.
+    pub group: String,
 }
 
 impl ReadService {
-    /// Where its tasks are reached, if it can be an app of bgecs's.
+    /// Where its tasks are reached, if it can be an app of bgecs's; in one place at
+    /// least.
     ///
     /// # Errors
     /// Why it cannot, and what to do.
-    pub fn only_target(&self) -> Result<(&LoadBalancer, &TargetGroupSettings), Refusal> {
+    pub fn targets(&self) -> Result<Vec<(&LoadBalancer, &TargetGroupSettings)>, Refusal> {
         unfit::refuse(self)?;
-        unfit::only_target(self)
+        unfit::targets(self)
     }
 
     pub fn image(&self, container: &str) -> Option<&str> {
@@ -117,7 +123,7 @@ impl ReadService {
 /// Why the service cannot be an app of bgecs's, and what to do; or what is not
 /// known, and by which flag it is said.
 pub fn import(read: ReadService, wish: &ImportWish) -> Result<Import, Refusal> {
-    let (target, group) = read.only_target()?;
+    let targets = read.targets()?;
     let name = &read.service.name;
     let app = match &wish.app {
         Some(app) => app.clone(),
@@ -130,9 +136,32 @@ pub fn import(read: ReadService, wish: &ImportWish) -> Result<Import, Refusal> {
     };
     let mut ways = entrance::ways_to(&read.service, &read.balancers);
     ways.retain(|way| !is_for_tests(way.rule));
-    let way = choose(&read, &ways, wish.production.as_deref())?;
-    let (production, mut warnings) = production(&read, way, wish.url.as_ref())?;
-    let others = ways.iter().filter(|it| it.rule.arn != way.rule.arn);
+    let chosen = choose(&read, &ways, &wish.production)?;
+    let leads_to = |way: &WayTo<'_>, group: &TargetGroupSettings| {
+        let mut forwards = way.rule.forwards.iter();
+        forwards.any(|(arn, weight)| *weight > 0 && *arn == group.arn)
+    };
+    let left = targets
+        .iter()
+        .find(|(_, group)| !chosen.iter().any(|way| leads_to(way, group)));
+    if let Some((_, group)) = left {
+        return Err(unfit::leaves_a_group_behind(&read, group, &listed(&ways)));
+    }
+    let (mut production, mut warnings) = (Vec::new(), Vec::new());
+    let mut first = None;
+    for (number, way) in chosen.iter().enumerate() {
+        let led = targets.iter().find(|(_, group)| leads_to(way, group));
+        let Some((target, group)) = led else { continue };
+        first.get_or_insert((*target, *group));
+        let (one, told) = self::production(&read, *way, group, wish.urls.get(number))?;
+        production.push(one);
+        warnings.extend(told);
+    }
+    let Some((target, group)) = first else {
+        return Err(unfit::nothing_leads_there(&read));
+    };
+    let is_chosen = |way: &WayTo<'_>| chosen.iter().any(|it| it.rule.arn == way.rule.arn);
+    let others = ways.iter().filter(|way| !is_chosen(way));
     warnings.extend(others.map(|it| {
         format!("{it} leads to {name} too, and stays there: its users do not get what is promoted")
     }));
@@ -165,40 +194,56 @@ fn is_for_tests(rule: &ListenerRule) -> bool {
     })
 }
 
+/// By the flag that chooses it, each in a line.
+fn listed(ways: &[WayTo<'_>]) -> String {
+    let lines = ways
+        .iter()
+        .map(|way| format!("--production {}  ({way})", arn(way)));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Each of them once.
 fn choose<'a>(
     read: &ReadService,
     ways: &[WayTo<'a>],
-    wanted: Option<&str>,
-) -> Result<WayTo<'a>, Refusal> {
+    wanted: &[String],
+) -> Result<Vec<WayTo<'a>>, Refusal> {
     let name = &read.service.name;
-    let listed = || {
-        let lines = ways
-            .iter()
-            .map(|way| format!("--production {}  ({way})", arn(way)));
-        lines.collect::<Vec<_>>().join("\n")
-    };
-    if ways.is_empty() {
-        return Err(unfit::nothing_leads_there(read));
-    }
-    let Some(wanted) = wanted else {
-        return match ways {
-            [only] => Ok(*only),
-            several => Err(Refusal::new(
+    match (ways, wanted) {
+        ([], _) => return Err(unfit::nothing_leads_there(read)),
+        ([only], []) => return Ok(vec![*only]),
+        (several, []) => {
+            return Err(Refusal::new(
                 format!(
-                    "{} lead to the service {name}, and bgecs moves users at one as yet",
+                    "{} lead to the service {name}, and only you know who comes there",
                     counted(several.len(), "way")
                 ),
-                format!("say which one is production:\n{}", listed()),
-            )),
+                format!(
+                    "name each whose users get what is promoted, the one that production is called by first:\n{}",
+                    listed(ways)
+                ),
+            ));
+        }
+        _ => {}
+    }
+    let mut chosen: Vec<WayTo<'a>> = Vec::new();
+    for wanted in wanted {
+        let is_wanted = |way: &&WayTo<'a>| arn(way) == wanted || way.rule.arn == *wanted;
+        let Some(way) = ways.iter().find(is_wanted) else {
+            return Err(Refusal::new(
+                format!("{wanted} does not lead to the service {name}"),
+                format!("what does:\n{}", listed(ways)),
+            ));
         };
-    };
-    let is_wanted = |way: &&WayTo<'a>| arn(way) == wanted || way.rule.arn == wanted;
-    ways.iter().find(is_wanted).copied().ok_or_else(|| {
-        Refusal::new(
-            format!("{wanted} does not lead to the service {name}"),
-            format!("what does:\n{}", listed()),
-        )
-    })
+        if chosen.iter().any(|it| it.rule.arn == way.rule.arn) {
+            return Err(Refusal::new(
+                format!("--production names {wanted} twice"),
+                "name each way once",
+            ));
+        }
+        chosen.push(*way);
+    }
+    Ok(chosen)
 }
 
 /// A default action goes by its listener's name.
@@ -213,6 +258,7 @@ fn arn<'a>(way: &WayTo<'a>) -> &'a str {
 fn production(
     read: &ReadService,
     way: WayTo<'_>,
+    group: &TargetGroupSettings,
     url: Option<&GivenUrl>,
 ) -> Result<(ProductionWay, Vec<String>), Refusal> {
     let (ours, all) = read.service.share_of(way.rule);
@@ -262,6 +308,7 @@ fn production(
         path,
         other_urls,
         headers,
+        group: group.name.clone(),
     };
     Ok((production, warnings))
 }

@@ -226,6 +226,7 @@ fn failure((node, connection): LaneKey, sample: &Sample, began: Option<Duration>
     };
     Failure {
         at_ms: signed_ms(sample.answered_at(), began.unwrap_or_default()),
+        way: sample.way.as_deref().map(str::to_owned),
         node,
         connection,
         status: sample.answer.status(),

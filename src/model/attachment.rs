@@ -16,6 +16,8 @@ pub struct Attachment {
     pub target_group: TargetGroupArn,
     /// All that a group must have to be like that one, in CloudFormation's words.
     pub group_settings: Map<String, Value>,
+    /// Where the service's tasks are registered besides.
+    pub further_groups: Vec<CopiedGroup>,
     pub load_balancer: String,
     pub load_balancer_dns_name: String,
     pub listener: ListenerArn,
@@ -23,6 +25,8 @@ pub struct Attachment {
     pub rule: Option<UsersRule>,
     /// Of the rules that take the requests which name a colour.
     pub priorities: PerColor<u32>,
+    /// By which users come in besides, in the order in which they are moved.
+    pub further_ways: Vec<AttachedWay>,
     pub test: TestWay,
     /// The colour that the test route goes to when it is made; it is moved later.
     pub test_color: Color,
@@ -34,6 +38,29 @@ pub struct Attachment {
     pub repository: Option<NamedRepository>,
     /// The same.
     pub log_group: Option<String>,
+}
+
+/// A further target group of the service's, and all that another needs to be like it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CopiedGroup {
+    pub arn: TargetGroupArn,
+    /// In CloudFormation's words.
+    pub settings: Map<String, Value>,
+}
+
+/// A further way by which users come in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttachedWay {
+    pub load_balancer: String,
+    pub load_balancer_dns_name: String,
+    pub listener: ListenerArn,
+    pub rule: Option<UsersRule>,
+    /// Of the rules ahead of it by which a request names its colour.
+    pub priorities: PerColor<u32>,
+    pub url: String,
+    pub probe_path: Option<String>,
+    /// Which of the target groups it leads to: 0 is the first one.
+    pub group: usize,
 }
 
 /// The rule that users come by.

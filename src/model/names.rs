@@ -48,6 +48,17 @@ impl AppName {
         format!("{}-{color}", self.stack_name())
     }
 
+    /// Of that colour's target group with that number, counted from 0: at most 32
+    /// characters, whatever the app is called
+    /// (<https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html>).
+    pub fn group_name(&self, color: Color, number: usize) -> String {
+        match (number, color) {
+            (0, _) => self.colored(color),
+            (_, Color::Blue) => format!("{}-b{}", self.stack_name(), number + 1),
+            (_, Color::Green) => format!("{}-g{}", self.stack_name(), number + 1),
+        }
+    }
+
     /// Where the containers' logs are, unless somebody else has a place for them.
     pub fn log_group(&self) -> String {
         format!("/bgecs/{}", self.0)

@@ -198,6 +198,8 @@ pub struct Sample {
     pub latency: Duration,
     /// How long after it was due it left: this machine was busy, or asleep.
     pub late: Duration,
+    /// Where it was asked, if users come in by several ways.
+    pub way: Option<Arc<str>>,
     /// None where the load balancer's name had no address.
     pub node: Option<IpAddr>,
     pub connection: Connection,

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Color, Observed, ServiceSettings, TargetGroupArn};
+use super::{Color, Observed, PerColor, ServiceSettings, TargetGroupArn};
 
 /// AWS's name for it; as much of it as bgecs sets.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -81,11 +81,14 @@ impl ServiceDefinition {
         health_check_grace_period: Duration,
     ) -> Self {
         let infra = &observed.infrastructure;
-        let load_balancers = vec![LoadBalancer {
+        let first = LoadBalancer {
             target_group: infra.target_group(color).clone(),
             container: container.to_owned(),
             port,
-        }];
+        };
+        let further = infra.further_groups.iter();
+        let further = further.filter_map(|pair| further_door(observed, color, pair, &first));
+        let load_balancers: Vec<_> = std::iter::once(first.clone()).chain(further).collect();
         match &infra.settings {
             ServiceSettings::Made(network) => Self {
                 load_balancers,
@@ -145,6 +148,31 @@ impl ServiceDefinition {
         }
         change
     }
+}
+
+/// The same container and port as the service has there that runs it, or the one
+/// that it is a copy of. What both were one with moves along.
+fn further_door(
+    observed: &Observed,
+    color: Color,
+    pair: &PerColor<TargetGroupArn>,
+    first: &LoadBalancer,
+) -> Option<LoadBalancer> {
+    let infra = &observed.infrastructure;
+    [color, color.other()].into_iter().find_map(|of| {
+        let service = observed.color(of).service.as_ref()?;
+        let at = |group: &TargetGroupArn| {
+            let mut all = service.definition.load_balancers.iter();
+            all.find(|entry| entry.target_group == *group)
+        };
+        let there = at(pair.get(of))?;
+        let is_one = at(infra.target_group(of)).is_some_and(|it| it.door() == there.door());
+        let same = if is_one { first } else { there };
+        Some(LoadBalancer {
+            target_group: pair.get(color).clone(),
+            ..same.clone()
+        })
+    })
 }
 
 fn doors(entries: Vec<&LoadBalancer>) -> String {
@@ -207,5 +235,66 @@ impl DefinitionChange {
             && health_check_grace_period.is_none_or(|it| it == now.health_check_grace_period)
             && deployment.is_none_or(|it| it == now.deployment)
             && (!propagates_tags || now.propagates_tags)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::testing::{by_several_ways, observed, service};
+
+    fn door(group: &str, container: &str, port: u16) -> LoadBalancer {
+        LoadBalancer {
+            target_group: TargetGroupArn::new(group),
+            container: container.to_owned(),
+            port,
+        }
+    }
+
+    /// Of the idle colour, beside a service that is in both of its groups.
+    fn wanted(
+        running: Vec<LoadBalancer>,
+        own: Option<Vec<LoadBalancer>>,
+    ) -> Vec<(String, String, u16)> {
+        let mut world = observed();
+        world.infrastructure = by_several_ways();
+        let with = |load_balancers| {
+            let mut it = service(1);
+            it.definition.load_balancers = load_balancers;
+            it
+        };
+        world.colors.blue.service = Some(with(running));
+        world.colors.green.service = own.map(with);
+        let it = ServiceDefinition::of_color(&world, Color::Green, ("web", 80), Duration::ZERO);
+        let all = it.load_balancers.into_iter();
+        all.map(|it| (it.target_group.to_string(), it.container, it.port))
+            .collect()
+    }
+
+    #[test]
+    fn a_colour_is_registered_wherever_the_other_one_is() {
+        let (first, second) = ("tg/green".to_owned(), "tg/internal-green".to_owned());
+        let web = |group: &String| (group.clone(), "web".to_owned(), 80);
+        // One door in both groups: it moves along where the file names another.
+        let running = vec![
+            door("tg/blue", "app", 8080),
+            door("tg/internal-blue", "app", 8080),
+        ];
+        assert_eq!(wanted(running, None), [web(&first), web(&second)]);
+        // A door of its own stays what it is.
+        let running = || {
+            vec![
+                door("tg/blue", "app", 8080),
+                door("tg/internal-blue", "grpc", 9090),
+            ]
+        };
+        let grpc = |port| (second.clone(), "grpc".to_owned(), port);
+        assert_eq!(wanted(running(), None), [web(&first), grpc(9090)]);
+        // And goes by the service's own, once there is one.
+        let own = vec![
+            door("tg/green", "web", 80),
+            door("tg/internal-green", "grpc", 9091),
+        ];
+        assert_eq!(wanted(running(), Some(own)), [web(&first), grpc(9091)]);
     }
 }

@@ -111,6 +111,8 @@ pub fn attachment() -> Attachment {
         original: Color::Blue,
         target_group: TargetGroupArn::new("tg/web"),
         group_settings: settings.as_object().unwrap().clone(),
+        further_groups: Vec::new(),
+        further_ways: Vec::new(),
         load_balancer: "loadbalancer/app/shared/1".to_owned(),
         load_balancer_dns_name: "shared.example".to_owned(),
         listener: ListenerArn::new("listener/443"),

@@ -318,7 +318,7 @@ impl From<Color> for Found {
 
 impl Found {
     /// What a route does all of whose ways in do that, each by what it is called.
-    pub fn by_all(ways: Vec<(String, Self)>) -> Self {
+    pub fn by_all(ways: &[(String, Self)]) -> Self {
         let Some((_, first)) = ways.first() else {
             return Self::Nowhere;
         };
@@ -328,7 +328,7 @@ impl Found {
         let split = |(name, found): &(String, Self)| Some((name.clone(), found.split()?));
         match ways.iter().map(split).collect() {
             Some(splits) => Self::Apart(splits),
-            None => Self::Foreign(Foreign::among(&ways)),
+            None => Self::Foreign(Foreign::among(ways)),
         }
     }
 
@@ -514,12 +514,12 @@ mod tests {
         let named = "forwards to the colour that a request names";
         let way = |name: &str, found: Found| (name.to_owned(), found);
         let whole = |color| Found::Split(Split::all(color));
-        let apart = Found::by_all(vec![
+        let apart = Found::by_all(&[
             way("a", whole(Color::Green)),
             way("b", whole(Color::Blue)),
             way("c", whole(Color::Green)),
         ]);
-        let partly = Found::by_all(vec![
+        let partly = Found::by_all(&[
             way("a", whole(Color::Green)),
             way("b", redirect.clone()),
             way("c", Found::Nowhere),
@@ -565,7 +565,7 @@ mod tests {
     fn a_route_is_what_all_its_ways_are() {
         let all = |found: [Found; 2]| {
             let names = ["a", "b"].map(str::to_owned).into_iter();
-            Found::by_all(names.zip(found).collect())
+            Found::by_all(&names.zip(found).collect::<Vec<_>>())
         };
         let [blue, green] = Color::BOTH.map(|color| Found::Split(Split::all(color)));
         let canary = Found::Split(Split::with_share(Color::Green, 500));

@@ -338,6 +338,7 @@ impl RequestLoop {
             scheduled_at,
             latency: due.elapsed(),
             late,
+            way: None,
             node,
             connection,
             answer: asked.answer,

@@ -223,6 +223,7 @@ fn failures(lanes: &[Lane]) -> Vec<Failure> {
             let is_lost = n % 3 == 1;
             all.push(Failure {
                 at_ms: dot.at_ms as i64,
+                way: None,
                 node: lane.node,
                 connection: lane.connection,
                 status: (!is_lost).then_some(503),

@@ -122,6 +122,103 @@ fn a_running_service_gets_a_second_colour_and_is_given_back_as_it_was() -> Outco
     answers(ADMIN, "", ENGLISH)
 }
 
+/// With a target group at each: both are moved, by one promotion.
+#[test]
+fn a_service_behind_two_load_balancers_is_one_app_with_two_ways_in() -> Outcome {
+    let world = World::with_v1_live("insider")?;
+    let company = Company::public_and_internal(&world)?;
+    let internal = company.internal.as_ref().ok_or("it has none")?;
+    let inside = internal.dns_name.as_str();
+    let answers = |headers: &str, expected: &str| -> Outcome {
+        for host in [SHOP, inside, ADMIN] {
+            let expected = if host == ADMIN { ENGLISH } else { expected };
+            let headers = if host == ADMIN { "" } else { headers };
+            let (status, body) = company.ask(host, headers)?;
+            assert!(
+                status == 200 && body.contains(expected),
+                "{host} {headers:?}: {status} {body}"
+            );
+        }
+        Ok(())
+    };
+    answers("", ENGLISH)?;
+    let before = company.seen()?;
+    // That of the app which the company's image comes from.
+    std::fs::remove_file(world.desk.path().join("bgecs.toml"))?;
+    let import = [
+        "import",
+        "--cluster",
+        "prod",
+        "--service",
+        "web",
+        "--app",
+        "shop",
+    ];
+    let asked = world.ends(2, &import)?;
+    assert!(asked.stderr.contains("2 ways lead to"), "{}", asked.shown());
+    let both = [
+        "--production",
+        &company.way,
+        "--production",
+        &internal.listener,
+    ];
+    let apart = world.ends(2, &[&import[..], &both[..2]].concat())?;
+    assert!(apart.stderr.contains("web-inside"), "{}", apart.shown());
+    world.done(&[&import[..], &both].concat())?;
+    let written = std::fs::read_to_string(world.desk.path().join("bgecs.toml"))?;
+    let asked = "\n[probe]\npath = \"/api\"\nrate = 20\nwindow_seconds = 2\n";
+    let written = written.replace("path = \"/\" ", "path = \"/api\" ");
+    world.desk.write("bgecs.toml", &(written + asked))?;
+
+    world.done(&["attach"])?;
+    assert_eq!(world.done_json(&["attach"])?["outcome"], "unchanged");
+    world.done(&["detach"])?;
+    assert_eq!(company.seen()?, before);
+    world.done(&["attach"])?;
+    world.done(&["deploy", V2, "--tag", "2"])?;
+    answers("", ENGLISH)?;
+    answers("x-bgecs-color: green\r\n", FRENCH)?;
+    let copy = company.service("bgecs-shop-green")?;
+    assert_eq!(
+        copy["loadBalancers"].as_array().map(Vec::len),
+        Some(2),
+        "{copy:#}"
+    );
+
+    let promoted = world.done_json(&["promote", "--tag", "2", "--canary", "50%:2s"])?;
+    assert_eq!(promoted["probe"]["failed"], 0, "{promoted:#}");
+    answers("", FRENCH)?;
+    let status = world.status()?;
+    assert_eq!(status["other_ways"], json!([]), "{status:#}");
+
+    // A stranger moves one of the two: nothing goes on before that is put right.
+    let text = world.api.elb(&[
+        ("Action", "DescribeTargetGroups"),
+        ("Names.member.1", "web-inside"),
+    ])?;
+    let group = crate::api::text(&text, "TargetGroupArn")?.to_owned();
+    let there = world.api.elb(&[
+        ("Action", "DescribeTargetGroups"),
+        ("Names.member.1", "bgecs-shop-g2"),
+    ])?;
+    let there = crate::api::text(&there, "TargetGroupArn")?.to_owned();
+    world.api.point(&internal.listener, &group)?;
+    let refused = world.changes_nothing(6, &["rollback"])?;
+    let told = format!("green at http://{SHOP}, and blue at http://{inside}");
+    assert!(
+        refused.stdout.contains(&told) || refused.stderr.contains(&told),
+        "{}",
+        refused.shown()
+    );
+    world.api.point(&internal.listener, &there)?;
+
+    world.done(&["rollback"])?;
+    answers("", ENGLISH)?;
+    world.done(&["detach"])?;
+    assert_eq!(company.seen()?, before);
+    answers("", ENGLISH)
+}
+
 /// First a name, then a port, and each follows users' place about.
 #[test]
 fn testers_may_come_by_a_name_or_a_port_of_their_own() -> Outcome {

@@ -18,22 +18,36 @@ pub struct Company<'a> {
     /// The load balancer's own name.
     pub dns_name: String,
     balancer: String,
+    /// By which the shop is reached from inside, with a target group of its own.
+    pub internal: Option<Internal>,
     groups: Vec<String>,
+}
+
+/// A load balancer that the company keeps for itself.
+pub struct Internal {
+    balancer: String,
+    pub listener: String,
+    pub dns_name: String,
 }
 
 impl<'a> Company<'a> {
     /// The services `web` and `admin` in the cluster `prod`, both on version 1 of the
     /// greeter, at the hosts [`SHOP`] and [`ADMIN`] of the load balancer `shared`.
     pub fn beside(world: &'a World) -> Outcome<Self> {
-        Self::new(world, Some(SHOP))
+        Self::new(world, Some(SHOP), false)
+    }
+
+    /// The same, but that the shop is behind an internal load balancer too.
+    pub fn public_and_internal(world: &'a World) -> Outcome<Self> {
+        Self::new(world, Some(SHOP), true)
     }
 
     /// The same, but that the shop is at the listener's default action.
     pub fn at_the_default_action(world: &'a World) -> Outcome<Self> {
-        Self::new(world, None)
+        Self::new(world, None, false)
     }
 
-    fn new(world: &'a World, shop: Option<&str>) -> Outcome<Self> {
+    fn new(world: &'a World, shop: Option<&str>, is_internal_too: bool) -> Outcome<Self> {
         let network = world.service("green")?["networkConfiguration"].clone();
         let awsvpc = &network["awsvpcConfiguration"];
         let subnets = [string(awsvpc, "/subnets/0")?, string(awsvpc, "/subnets/1")?];
@@ -69,8 +83,12 @@ impl<'a> Company<'a> {
             way: String::new(),
             dns_name,
             balancer,
+            internal: None,
             groups: Vec::new(),
         };
+        if is_internal_too {
+            company.internal = Some(company.internal(&subnets)?);
+        }
         let image = format!("{}/web", world.registry());
         let repository = json!({ "repositoryName": "web" });
         let target = "AmazonEC2ContainerRegistry_V20150921.CreateRepository";
@@ -93,16 +111,36 @@ impl<'a> Company<'a> {
         Ok(company)
     }
 
-    /// A service, and what leads to it.
-    fn add(
-        &mut self,
-        name: &str,
-        vpc: &str,
-        rule: Option<(&str, &str)>,
-        network: &Value,
-    ) -> Outcome<String> {
+    fn internal(&self, subnets: &[String; 2]) -> Outcome<Internal> {
         let api = &self.world.api;
-        let group = api.elb(&[
+        let made = api.elb(&[
+            ("Action", "CreateLoadBalancer"),
+            ("Name", "inside"),
+            ("Scheme", "internal"),
+            ("Subnets.member.1", &subnets[0]),
+            ("Subnets.member.2", &subnets[1]),
+        ])?;
+        let balancer = text(&made, "LoadBalancerArn")?.to_owned();
+        let listener = api.elb(&[
+            ("Action", "CreateListener"),
+            ("LoadBalancerArn", &balancer),
+            ("Protocol", "HTTP"),
+            ("Port", "80"),
+            ("DefaultActions.member.1.Type", "fixed-response"),
+            (
+                "DefaultActions.member.1.FixedResponseConfig.StatusCode",
+                "404",
+            ),
+        ])?;
+        Ok(Internal {
+            listener: text(&listener, "ListenerArn")?.to_owned(),
+            dns_name: text(&made, "DNSName")?.to_owned(),
+            balancer,
+        })
+    }
+
+    fn group(&mut self, name: &str, vpc: &str) -> Outcome<String> {
+        let group = self.world.api.elb(&[
             ("Action", "CreateTargetGroup"),
             ("Name", name),
             ("Protocol", "HTTP"),
@@ -116,7 +154,32 @@ impl<'a> Company<'a> {
             ("UnhealthyThresholdCount", "2"),
         ])?;
         let group = text(&group, "TargetGroupArn")?.to_owned();
+        self.groups.push(group.clone());
+        Ok(group)
+    }
+
+    /// A service, and what leads to it.
+    fn add(
+        &mut self,
+        name: &str,
+        vpc: &str,
+        rule: Option<(&str, &str)>,
+        network: &Value,
+    ) -> Outcome<String> {
+        let api = &self.world.api;
+        let group = self.group(name, vpc)?;
         let way = self.lead(rule, &group)?;
+        let mut groups = vec![group];
+        if let Some(listener) = self.internal.as_ref().map(|it| it.listener.clone())
+            && name == "web"
+        {
+            let inside = self.group("web-inside", vpc)?;
+            api.point(&listener, &inside)?;
+            groups.push(inside);
+        }
+        let doors = groups.iter().map(|group| {
+            json!({ "targetGroupArn": group, "containerName": "app", "containerPort": 8080 })
+        });
         let mut definition = self.definition(name)?;
         definition["family"] = json!(name);
         api.ecs("RegisterTaskDefinition", &definition)?;
@@ -129,14 +192,13 @@ impl<'a> Company<'a> {
                 "desiredCount": 1,
                 "launchType": "FARGATE",
                 "networkConfiguration": network,
-                "loadBalancers": [{ "targetGroupArn": group, "containerName": "app", "containerPort": 8080 }],
+                "loadBalancers": doors.collect::<Vec<_>>(),
                 "healthCheckGracePeriodSeconds": 30,
                 "deploymentConfiguration": { "minimumHealthyPercent": 100, "maximumPercent": 300 },
                 "enableExecuteCommand": true,
                 "tags": [{ "key": "team", "value": "shop" }],
             }),
         )?;
-        self.groups.push(group);
         Ok(way)
     }
 
@@ -203,6 +265,16 @@ impl<'a> Company<'a> {
                 ("LoadBalancerArn", &self.balancer),
             ])?,
         ];
+        if let Some(internal) = &self.internal {
+            seen.push(api.elb(&[
+                ("Action", "DescribeListeners"),
+                ("LoadBalancerArn", &internal.balancer),
+            ])?);
+            seen.push(api.elb(&[
+                ("Action", "DescribeRules"),
+                ("ListenerArn", &internal.listener),
+            ])?);
+        }
         for group in &self.groups {
             seen.push(api.elb(&[
                 ("Action", "DescribeTargetGroupAttributes"),

@@ -26,6 +26,7 @@ fn a_stranger_s_service_is_written_down_and_nothing_is_changed() -> Outcome {
     // It is what `watch` sees.
     let (watched, _) = stranger.watch(&["--duration", "200ms", "--json"])?;
     let watched = watched.json()?;
+    let told = &told["production"][0];
     assert_eq!(watched["way"], told["way"]);
     let url = watched["url"].as_str().unwrap_or_default();
     assert_eq!(Some(url.trim_end_matches('/')), told["url"].as_str());

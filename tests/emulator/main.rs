@@ -15,7 +15,6 @@ mod company;
 mod crashes;
 mod crashes_of_canaries;
 mod deploying;
-mod dns;
 mod faulty;
 mod https;
 mod images;

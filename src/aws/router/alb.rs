@@ -159,7 +159,8 @@ impl<'a> AlbRouter<'a> {
         };
         let of_all = |route| {
             let ways = self.infra.moved(route).into_iter().map(of);
-            Ok::<_, AwsError>(Found::by_all(ways.collect::<Result<_, _>>()?))
+            let ways: Vec<_> = ways.collect::<Result<_, _>>()?;
+            Ok::<_, AwsError>(Found::by_all(&ways))
         };
         Ok(PerRoute {
             production: of_all(Route::Production)?,

@@ -8,7 +8,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::model::marks::TAG_APP;
-use crate::model::{Attachment, COLOR_HEADER, Color, ListenerCopy, TestWay};
+use crate::model::{AttachedWay, Attachment, COLOR_HEADER, Color, ListenerCopy, PerColor, TestWay};
 
 /// The colour of the service that ran already: what tells such a stack.
 pub const ORIGINAL: &str = "Attached";
@@ -22,9 +22,14 @@ const REPOSITORY: &str = "Repository";
 /// The template as text: the same for the same attachment.
 pub fn template(it: &Attachment) -> String {
     let mut resources = Map::new();
-    resources.insert(group_name(it.made()), target_group(it));
+    for number in 0..=it.further_groups.len() {
+        resources.insert(group_name(it.made(), number), target_group(it, number));
+    }
     for color in Color::BOTH {
-        resources.insert(rule_name(color), color_rule(it, color));
+        resources.insert(rule_name(color, 0), color_rule(it, color));
+        for (way, number) in it.further_ways.iter().zip(1..) {
+            resources.insert(rule_name(color, number), further_color_rule(it, way, color));
+        }
     }
     match &it.test {
         TestWay::Header => {}
@@ -44,7 +49,9 @@ pub fn template(it: &Attachment) -> String {
         resources.insert(REPOSITORY.to_owned(), repository(it));
     }
     let outputs = outputs(it).into_iter();
-    let outputs = outputs.map(|(name, value)| (name.to_owned(), json!({ "Value": value })));
+    let outputs = outputs.map(|(name, value)| (name.to_owned(), value));
+    let outputs = outputs.chain(further_outputs(it));
+    let outputs = outputs.map(|(name, value)| (name, json!({ "Value": value })));
     let all = json!({
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": format!(
@@ -57,20 +64,28 @@ pub fn template(it: &Attachment) -> String {
     format!("{all:#}")
 }
 
-fn group_name(color: Color) -> String {
-    match color {
-        Color::Blue => "BlueTargetGroup",
-        Color::Green => "GreenTargetGroup",
+/// Those after the first have a number, from 2 on; counted from 0.
+fn numbered(name: &str, number: usize) -> String {
+    match number {
+        0 => name.to_owned(),
+        _ => format!("{name}{}", number + 1),
     }
-    .to_owned()
 }
 
-fn rule_name(color: Color) -> String {
-    match color {
+fn group_name(color: Color, number: usize) -> String {
+    let name = match color {
+        Color::Blue => "BlueTargetGroup",
+        Color::Green => "GreenTargetGroup",
+    };
+    numbered(name, number)
+}
+
+fn rule_name(color: Color, number: usize) -> String {
+    let name = match color {
         Color::Blue => "TestBlueRule",
         Color::Green => "TestGreenRule",
-    }
-    .to_owned()
+    };
+    numbered(name, number)
 }
 
 fn tags(it: &Attachment) -> Value {
@@ -85,17 +100,25 @@ fn attribute(name: &str, attribute: &str) -> Value {
     json!({ "Fn::GetAtt": [name, attribute] })
 }
 
-/// The group of a colour: the running service's by its ARN.
-fn group(it: &Attachment, color: Color) -> Value {
+/// A group of a colour: the running service's by its ARN.
+fn group(it: &Attachment, color: Color, number: usize) -> Value {
+    let further = number
+        .checked_sub(1)
+        .and_then(|at| it.further_groups.get(at));
+    let arn = further.map_or(&it.target_group, |group| &group.arn);
     match color == it.original {
-        true => json!(it.target_group.as_str()),
-        false => reference(group_name(color)),
+        true => json!(arn.as_str()),
+        false => reference(group_name(color, number)),
     }
 }
 
-fn target_group(it: &Attachment) -> Value {
-    let mut properties = it.group_settings.clone();
-    let name = it.app.colored(it.made());
+fn target_group(it: &Attachment, number: usize) -> Value {
+    let further = number
+        .checked_sub(1)
+        .and_then(|at| it.further_groups.get(at));
+    let settings = further.map_or(&it.group_settings, |group| &group.settings);
+    let mut properties = settings.clone();
+    let name = it.app.group_name(it.made(), number);
     properties.insert("Name".to_owned(), json!(name));
     properties.insert("Tags".to_owned(), tags(it));
     json!({ "Type": "AWS::ElasticLoadBalancingV2::TargetGroup", "Properties": properties })
@@ -105,23 +128,40 @@ fn target_group(it: &Attachment) -> Value {
 /// attached to the load balancer: ECS refuses a service whose group is not, and
 /// nothing checks such a group's health.
 fn color_rule(it: &Attachment, color: Color) -> Value {
-    let header = json!({
-        "Field": "http-header",
-        "HttpHeaderConfig": { "HttpHeaderName": COLOR_HEADER, "Values": [color.as_str()] },
-    });
-    let mut conditions = of_testers(it);
-    conditions.push(header);
+    let conditions = of_testers(it);
     let listener = match &it.test {
         TestWay::Header | TestWay::Host { .. } => json!(it.listener.as_str()),
         TestWay::Port { .. } => reference(TEST_LISTENER),
     };
+    choosing_rule(it, color, (listener, it.priorities), (conditions, 0))
+}
+
+/// The same ahead of a further way, where testers come as users do.
+fn further_color_rule(it: &Attachment, way: &AttachedWay, color: Color) -> Value {
+    let of_users = way.rule.iter().flat_map(|rule| rule.conditions.clone());
+    let place = (json!(way.listener.as_str()), way.priorities);
+    choosing_rule(it, color, place, (of_users.collect(), way.group))
+}
+
+/// Takes what meets these conditions and names the colour.
+fn choosing_rule(
+    it: &Attachment,
+    color: Color,
+    (listener, priorities): (Value, PerColor<u32>),
+    (mut conditions, group_number): (Vec<Value>, usize),
+) -> Value {
+    conditions.push(json!({
+        "Field": "http-header",
+        "HttpHeaderConfig": { "HttpHeaderName": COLOR_HEADER, "Values": [color.as_str()] },
+    }));
+    let target = group(it, color, group_number);
     json!({
         "Type": "AWS::ElasticLoadBalancingV2::ListenerRule",
         "Properties": {
             "ListenerArn": listener,
-            "Priority": it.priorities.get(color),
+            "Priority": priorities.get(color),
             "Conditions": conditions,
-            "Actions": [{ "Type": "forward", "TargetGroupArn": group(it, color) }],
+            "Actions": [{ "Type": "forward", "TargetGroupArn": target }],
             "Tags": tags(it),
         },
     })
@@ -146,11 +186,11 @@ fn of_testers(it: &Attachment) -> Vec<Value> {
 /// goes, the group of the stack's own must not go ahead of it.
 fn test_place(it: &Attachment, kind: &str, mut properties: Value, actions: &str) -> Value {
     properties[actions] =
-        json!([{ "Type": "forward", "TargetGroupArn": group(it, it.test_color) }]);
+        json!([{ "Type": "forward", "TargetGroupArn": group(it, it.test_color, 0) }]);
     properties["Tags"] = tags(it);
     json!({
         "Type": format!("AWS::ElasticLoadBalancingV2::{kind}"),
-        "DependsOn": [group_name(it.made())],
+        "DependsOn": [group_name(it.made(), 0)],
         "Properties": properties,
     })
 }
@@ -264,10 +304,10 @@ fn outputs(it: &Attachment) -> Vec<(&'static str, Value)> {
         ("LoadBalancerDnsName", json!(it.load_balancer_dns_name)),
         production,
         ("ProductionUrl", json!(it.url)),
-        ("TestBlueRuleArn", reference(rule_name(blue))),
-        ("TestGreenRuleArn", reference(rule_name(green))),
-        ("BlueTargetGroupArn", group(it, blue)),
-        ("GreenTargetGroupArn", group(it, green)),
+        ("TestBlueRuleArn", reference(rule_name(blue, 0))),
+        ("TestGreenRuleArn", reference(rule_name(green, 0))),
+        ("BlueTargetGroupArn", group(it, blue, 0)),
+        ("GreenTargetGroupArn", group(it, green, 0)),
         ("RepositoryName", name),
         ("RepositoryUri", uri),
         (
@@ -283,10 +323,45 @@ fn outputs(it: &Attachment) -> Vec<(&'static str, Value)> {
     all
 }
 
+/// The same for what there is besides, numbered.
+fn further_outputs(it: &Attachment) -> Vec<(String, Value)> {
+    let groups = (1..=it.further_groups.len()).flat_map(|number| {
+        Color::BOTH.map(|color| {
+            let name = format!("{}Arn", group_name(color, 0));
+            (numbered(&name, number), group(it, color, number))
+        })
+    });
+    let ways = it.further_ways.iter().zip(1..).flat_map(|(way, number)| {
+        let place = match &way.rule {
+            Some(rule) => ("ProductionRuleArn", json!(rule.arn)),
+            None => ("ProdListenerArn", json!(way.listener.as_str())),
+        };
+        let path = way.probe_path.as_ref();
+        let path = path.map(|path| ("ProbePath", json!(path)));
+        let [blue, green] = Color::BOTH.map(|color| reference(rule_name(color, number)));
+        let all = [
+            ("LoadBalancerArn", json!(way.load_balancer)),
+            ("LoadBalancerDnsName", json!(way.load_balancer_dns_name)),
+            place,
+            ("ProductionUrl", json!(way.url)),
+            ("TestBlueRuleArn", blue),
+            ("TestGreenRuleArn", green),
+        ];
+        let all = all.into_iter().chain(path);
+        let all = all.map(move |(name, value)| (numbered(name, number), value));
+        all.collect::<Vec<_>>()
+    });
+    groups.chain(ways).collect()
+}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+    use crate::aws::{StackSnapshot, StackStatus};
     use crate::model::testing::attachment;
+    use crate::model::{CopiedGroup, ListenerArn, Route, TargetGroupArn};
 
     #[test]
     fn a_template_makes_what_is_missing_and_names_what_is_there() {
@@ -375,6 +450,72 @@ mod tests {
         assert_eq!(blue["Conditions"].as_array().unwrap().len(), 1);
         assert_eq!(template["Outputs"]["TestListenerArn"]["Value"], own);
         assert_eq!(template["Outputs"]["TestRuleArn"], Value::Null);
+    }
+
+    /// What is read of such a stack are the very ways that it was made for.
+    #[test]
+    fn further_ways_and_groups_are_made_and_told_by_their_numbers() {
+        let further = AttachedWay {
+            load_balancer: "loadbalancer/app/internal/2".to_owned(),
+            load_balancer_dns_name: "internal.example".to_owned(),
+            listener: ListenerArn::new("listener/8080"),
+            rule: None,
+            priorities: PerColor { blue: 1, green: 2 },
+            url: "http://shop.internal".to_owned(),
+            probe_path: Some("/up".to_owned()),
+            group: 1,
+        };
+        let several = Attachment {
+            further_groups: vec![CopiedGroup {
+                arn: TargetGroupArn::new("tg/internal"),
+                settings: attachment().group_settings,
+            }],
+            further_ways: vec![further],
+            ..attachment()
+        };
+        let template: Value = serde_json::from_str(&template(&several)).unwrap();
+        let resources = &template["Resources"];
+        let group = &resources["GreenTargetGroup2"]["Properties"];
+        assert_eq!(group["Name"], "bgecs-web-g2");
+        for (color, target) in [
+            ("Blue", json!("tg/internal")),
+            ("Green", json!({ "Ref": "GreenTargetGroup2" })),
+        ] {
+            let rule = &resources[format!("Test{color}Rule2")]["Properties"];
+            assert_eq!(rule["ListenerArn"], "listener/8080");
+            assert_eq!(rule["Actions"][0]["TargetGroupArn"], target);
+            assert_eq!(rule["Conditions"].as_array().unwrap().len(), 1);
+        }
+        let outputs = template["Outputs"].as_object().unwrap();
+        let value = |(name, output): (&String, &Value)| {
+            let value = output["Value"].as_str().unwrap_or(name);
+            (name.clone(), value.to_owned())
+        };
+        let outputs = outputs.iter().map(value).collect();
+        let snapshot = StackSnapshot {
+            id: String::new(),
+            name: String::new(),
+            status: StackStatus::Ready,
+            status_text: String::new(),
+            reason: None,
+            parameters: BTreeMap::new(),
+            outputs,
+        };
+        let infra = snapshot.infrastructure().unwrap();
+        let ways = infra.moved(Route::Production);
+        let ways: Vec<(&str, &str)> = ways
+            .iter()
+            .map(|(name, place)| (name.as_str(), place.arn()))
+            .collect();
+        assert_eq!(
+            ways,
+            [
+                ("https://shop.example.com", "rule/10"),
+                ("http://shop.internal/up", "listener/8080")
+            ]
+        );
+        assert_eq!(infra.groups_named(Color::Blue), "tg/web and tg/internal");
+        assert_eq!(infra.load_balancers().len(), 2);
     }
 
     #[test]

@@ -53,6 +53,7 @@ fn what_nobody_answered_has_no_latency() {
 fn the_first_five_failures_are_shown() {
     let failure = |at_ms, status, error: Option<&str>| Failure {
         at_ms,
+        way: None,
         node: None,
         connection: match status {
             Some(_) => Connection::Reused,

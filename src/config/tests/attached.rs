@@ -73,6 +73,7 @@ fn the_running_service_and_its_users_way_are_read() {
             listener,
             rule,
             url: "https://shop.example.com".to_owned(),
+            further: Vec::new(),
             test: TestKey::Header,
         };
         assert_eq!(config.attached, Some(expected), "{production}");
@@ -184,4 +185,25 @@ fn an_environment_may_have_another_running_service() {
         (&*attached.cluster, &*attached.service),
         ("staging", "web_2")
     );
+}
+
+#[test]
+fn users_may_come_in_by_several_ways() {
+    let several = text("listener = 'LISTENER'\nrule = 'RULE'")
+        .replace("[production]", "[[production]]")
+        + "\n[[production]]\nload_balancer = 'internal'\nport = 80\nurl = 'http://shop.internal'\npath = '/up'\n"
+        + "[[production]]\nload_balancer = 'internal'\nport = 80\nrule = { path = ['/api/*'] }\nurl = 'http://shop.internal'\n";
+    let attached = parse(&several).unwrap().attached.unwrap();
+    let ways: Vec<String> = attached.ways().map(|way| way.to_string()).collect();
+    assert_eq!(
+        ways,
+        [
+            format!("https://shop.example.com {LISTENER} {RULE}"),
+            "http://shop.internal internal port 80 default action asked /up".to_owned(),
+            "http://shop.internal internal port 80 host  path /api/*".to_owned(),
+        ]
+    );
+    // What `status` holds against what `attach` was told.
+    let one = parse(&text("listener = 'LISTENER'\nrule = 'RULE'")).unwrap();
+    assert_ne!(one.attached.unwrap().written(), attached.written());
 }

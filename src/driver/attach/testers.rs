@@ -41,11 +41,11 @@ pub async fn prepare(
     let url = url.unwrap_or_else(|| attached.url.clone());
     let (way, priorities, notes, opening) = match &attached.test {
         TestKey::Header => {
-            let priorities = attachment::priorities(way, &own)?;
+            let priorities = attachment::priorities(way, &own, &[])?;
             (TestWay::Header, priorities, Vec::new(), None)
         }
         TestKey::Host(name) => {
-            let [blue, green, priority] = attachment::priorities(way, &own)?;
+            let [blue, green, priority] = attachment::priorities(way, &own, &[])?;
             let unknown = look_at_certificates(session, way, name).await?;
             let name = name.clone();
             let host = TestWay::Host {

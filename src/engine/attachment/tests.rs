@@ -51,6 +51,7 @@ fn attached(rule: RuleKey) -> Attached {
         },
         rule,
         url: "https://shop.example.com".to_owned(),
+        further: Vec::new(),
         test: TestKey::Header,
     }
 }
@@ -67,7 +68,11 @@ fn found(attached: &Attached, rules: Vec<ListenerRule>) -> Result<String, String
         TargetGroupArn::new("tg/web"),
         TargetGroupArn::new("tg/green"),
     ];
-    match users_way(attached, &groups, &shared(rules)) {
+    match users_way(
+        (attached.first_way(), &attached.service),
+        &groups,
+        &shared(rules),
+    ) {
         Ok(way) => Ok(way.rule.arn.clone()),
         Err(Refusal { message, hint }) => Err(format!("{message}\n{}", hint.unwrap_or_default())),
     }
@@ -141,8 +146,8 @@ fn testers_rules_come_right_ahead_of_users() {
         };
         let own = own.into_iter().flatten();
         let own: Vec<RuleArn> = own.map(|it| RuleArn::new(format!("rule/{it}"))).collect();
-        let three = priorities::<3>(way, &own).ok();
-        (priorities::<2>(way, &own).ok(), three)
+        let three = priorities::<3>(way, &own, &[]).ok();
+        (priorities::<2>(way, &own, &[]).ok(), three)
     };
     // Taken, users' own (none is the default action), and what is found of two and
     // of three.
@@ -254,4 +259,52 @@ fn a_name_that_no_certificate_covers_is_said() {
          arn:aws:acm:eu-west-1:123456789012:certificate/a is for other.test; \
          arn:aws:acm:eu-west-1:123456789012:certificate/a is for shop.example.com"
     );
+}
+
+#[test]
+fn each_way_leads_to_one_of_the_services_groups_and_each_group_has_one() {
+    let groups = |names: &[&str]| -> Vec<TargetGroupArn> {
+        names
+            .iter()
+            .map(|name| TargetGroupArn::new(*name))
+            .collect()
+    };
+    let pairs = [groups(&["web", "bgecs-web-green"]), groups(&["internal"])];
+    let of = |groups: &[&str]| {
+        let rules = vec![rule(Some(10), None, groups)];
+        let balancers = shared(rules);
+        let (balancer, listener) = (&balancers[0], &balancers[0].listeners[1]);
+        let rule = &listener.rules[0];
+        let way = UsersWay {
+            balancer,
+            listener,
+            rule,
+        };
+        pair_of(way, &pairs).map_err(|refusal| refusal.message)
+    };
+    assert_eq!(of(&["web"]), Ok(0));
+    // While users are let over.
+    assert_eq!(of(&["web", "bgecs-web-green"]), Ok(0));
+    assert_eq!(of(&["internal"]), Ok(1));
+    let both = of(&["web", "internal"]).unwrap_err();
+    assert!(
+        both.contains("forwards to several of the service's target groups"),
+        "{both}"
+    );
+
+    let settings = |name: &str| TargetGroupSettings {
+        arn: TargetGroupArn::new(name),
+        name: name.to_owned(),
+        protocol: "HTTP".to_owned(),
+        health_path: None,
+        vpc: "vpc-1".to_owned(),
+        balancers: Vec::new(),
+    };
+    let (web, internal) = (settings("web"), settings("internal"));
+    let refused = |led_to: &[usize]| {
+        let refused = refuse_left_out(&[&web, &internal], led_to, "web");
+        refused.err().map(|refusal| refusal.message)
+    };
+    assert_eq!(refused(&[0, 1, 0]), None);
+    insta::assert_snapshot!(refused(&[0, 0]).unwrap(), @"no [[production]] leads to internal, one of the 2 target groups of the service web: its users would stay on what runs now");
 }

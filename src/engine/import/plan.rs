@@ -44,13 +44,23 @@ impl Import {
         let name = &self.read.service.name;
         let (stack, second) = (self.app.stack_name(), self.app.colored(self.color.other()));
         let cluster = &self.read.settings.cluster;
-        let mut creates = vec![
-            format!("the target group {second}, like {}", self.group_name()),
-            format!(
-                "2 rules for testers, one for each colour: requests with the header {COLOR_HEADER}"
-            ),
-            format!("the DynamoDB table {stack}: the journal and the lease"),
-        ];
+        let groups = self.read.groups.iter().enumerate();
+        let groups = groups.map(|(number, group)| {
+            let own = self.app.group_name(self.color.other(), number);
+            format!("the target group {own}, like {}", group.name)
+        });
+        let mut creates: Vec<String> = groups.collect();
+        creates.push(format!(
+            "{} rules for testers, one for each colour{}: requests with the header {COLOR_HEADER}",
+            2 * self.production.len(),
+            match self.production.len() {
+                1 => "",
+                _ => " at each way in",
+            }
+        ));
+        creates.push(format!(
+            "the DynamoDB table {stack}: the journal and the lease"
+        ));
         let image = self.read.image(&self.container);
         if image
             .and_then(|image| NamedRepository::of_image(image, None))
@@ -64,13 +74,7 @@ impl Import {
         ImportPlan {
             creates,
             deploy: format!("the service {second} in the cluster {cluster}, a copy of {name}"),
-            promote: format!(
-                "what {} forwards to",
-                match self.production.rule {
-                    Some(_) => "production's rule",
-                    None => "the default action of production's listener",
-                }
-            ),
+            promote: self.promote(),
             running_service: format!(
                 "the task definition of {name} and how many tasks it has, and nothing else of it"
             ),
@@ -80,9 +84,25 @@ impl Import {
         }
     }
 
+    fn promote(&self) -> String {
+        let what = match self.production.as_slice() {
+            [only] if only.rule.is_some() => "production's rule".to_owned(),
+            [_] => "the default action of production's listener".to_owned(),
+            several => {
+                let ways = several.iter().map(|it| it.way.as_str());
+                ways.collect::<Vec<_>>().join("; and ")
+            }
+        };
+        format!("what {what} forwards to")
+    }
+
     pub fn drift(&self) -> ForeignDrift {
         let name = &self.read.service.name;
-        let (way, is_rule) = (&self.production.way, self.production.rule.is_some());
+        let ways = || {
+            self.production
+                .iter()
+                .map(|it| (&it.way, it.rule.is_some()))
+        };
         let changed = |kind, of: &String, changed: &[&'static str]| ChangedResource {
             kind,
             of: of.clone(),
@@ -90,48 +110,44 @@ impl Import {
         };
         ForeignDrift {
             stack: self.read.settings.stack.clone(),
-            terraform: vec![
-                changed(
-                    "aws_ecs_service",
-                    name,
-                    &["task_definition", "desired_count"],
+            terraform: std::iter::once(changed(
+                "aws_ecs_service",
+                name,
+                &["task_definition", "desired_count"],
+            ))
+            .chain(ways().map(|(way, is_rule)| match is_rule {
+                true => changed("aws_lb_listener_rule", way, &["action"]),
+                false => changed("aws_lb_listener", way, &["default_action"]),
+            }))
+            .collect(),
+            cloudformation: std::iter::once(changed(
+                "AWS::ECS::Service",
+                name,
+                &["TaskDefinition", "DesiredCount"],
+            ))
+            .chain(ways().map(|(way, is_rule)| match is_rule {
+                true => changed(
+                    "AWS::ElasticLoadBalancingV2::ListenerRule",
+                    way,
+                    &["Actions"],
                 ),
-                match is_rule {
-                    true => changed("aws_lb_listener_rule", way, &["action"]),
-                    false => changed("aws_lb_listener", way, &["default_action"]),
-                },
-            ],
-            cloudformation: vec![
-                changed(
-                    "AWS::ECS::Service",
-                    name,
-                    &["TaskDefinition", "DesiredCount"],
+                false => changed(
+                    "AWS::ElasticLoadBalancingV2::Listener",
+                    way,
+                    &["DefaultActions"],
                 ),
-                match is_rule {
-                    true => changed(
-                        "AWS::ElasticLoadBalancingV2::ListenerRule",
-                        way,
-                        &["Actions"],
-                    ),
-                    false => changed(
-                        "AWS::ElasticLoadBalancingV2::Listener",
-                        way,
-                        &["DefaultActions"],
-                    ),
-                },
-            ],
+            }))
+            .collect(),
         }
     }
 
+    /// Of the container's port.
     pub(super) fn group(&self) -> Option<&TargetGroupSettings> {
-        let target = self.read.settings.definition.load_balancers.first()?;
-        let mut groups = self.read.groups.iter();
-        groups.find(|group| group.arn == target.target_group)
-    }
-
-    fn group_name(&self) -> &str {
-        self.group()
-            .map_or("the running service's", |group| &group.name)
+        let first = self.production.first()?;
+        self.read
+            .groups
+            .iter()
+            .find(|group| group.name == first.group)
     }
 }
 
@@ -169,7 +185,7 @@ impl ForeignDrift {
 
 pub(super) fn warnings(
     read: &ReadService,
-    production: &ProductionWay,
+    production: &[ProductionWay],
     task_definition: &Value,
 ) -> Vec<String> {
     let name = &read.service.name;
@@ -184,13 +200,14 @@ pub(super) fn warnings(
             "others find {name} by Service Connect or service discovery: they stay with it, whichever colour is live"
         ));
     }
-    if !production.headers.is_empty() {
-        all.push(format!(
+    let wanting = production.iter().filter(|way| !way.headers.is_empty());
+    all.extend(wanting.map(|way| {
+        format!(
             "{} wants the header {}: `headers` in [probe] has to say it",
-            production.way,
-            production.headers.join(", ")
-        ));
-    }
+            way.way,
+            way.headers.join(", ")
+        )
+    }));
     if definition::has_values(task_definition) {
         all.push(
             "the task definition has the values of variables: look it over before you commit it"

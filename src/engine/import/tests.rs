@@ -242,8 +242,8 @@ fn what_bgecs_cannot_take_over_is_told_with_the_way_there() {
     the service web is behind the Classic Load Balancer old, which sends users to one place alone
     an Application Load Balancer ahead of it is what moves users: make a service behind a target group of one, and import that
 
-    the service web has 2 target groups, and bgecs takes services with one as yet
-    `bgecs watch` works with it as it is
+    the target group arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/internal/1 of the service web is gone
+    an Application Load Balancer ahead of it is what moves users: make a service behind a target group of one, and import that
 
     the service web is behind shared, which is no Application Load Balancer
     an Application Load Balancer ahead of it is what moves users: make a service behind a target group of one, and import that
@@ -290,12 +290,12 @@ fn two_ways() -> ReadService {
 #[test]
 fn which_of_several_ways_is_production_is_asked_and_not_guessed() {
     let by = |arn: String| ImportWish {
-        production: Some(arn),
+        production: vec![arn],
         ..ImportWish::default()
     };
     insta::assert_snapshot!(refusal(two_ways(), &ImportWish::default()), @"
-    3 ways lead to the service web, and bgecs moves users at one as yet
-    say which one is production:
+    3 ways lead to the service web, and only you know who comes there
+    name each whose users get what is promoted, the one that production is called by first:
     --production arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener-rule/app/shared/50dc/443/10  (shared: port 443 (HTTPS), rule 10 (host shop.example.com))
     --production arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener-rule/app/shared/50dc/80/5  (shared: port 80 (HTTP), rule 5 (path /api/*))
     --production arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/shared/50dc/80  (shared: port 80 (HTTP), default action)
@@ -329,7 +329,9 @@ fn which_of_several_ways_is_production_is_asked_and_not_guessed() {
         ),
     ] {
         let import = imported(two_ways(), &by(arn.clone()));
-        let production = &import.production;
+        let [production] = import.production.as_slice() else {
+            panic!("{:?}", import.production);
+        };
         assert_eq!((&*production.url, &*production.path), (url, path), "{arn}");
         assert_eq!(production.rule, rule, "{arn}");
         let others = import
@@ -339,6 +341,102 @@ fn which_of_several_ways_is_production_is_asked_and_not_guessed() {
         assert_eq!(others.count(), 2, "{:?}", import.warnings);
         assert_eq!(read_back(&import).probe.path, path);
     }
+}
+
+/// Public and internal, each with a group of its own, as no other tool but ECS has
+/// it.
+fn public_and_internal() -> ReadService {
+    let mut read = two_ways();
+    let internal = TargetGroupSettings {
+        arn: group("internal-tg"),
+        name: "internal-tg".to_owned(),
+        balancers: vec!["lb/internal".to_owned()],
+        ..read.groups[0].clone()
+    };
+    read.groups.push(internal);
+    let mut listener = listener(
+        8080,
+        Protocol::Http,
+        vec![rule(8080, "default", vec![], &[("internal-tg", 1)])],
+    );
+    listener.arn = listener.arn.replace("shared", "internal");
+    read.balancers.push(Balancer {
+        arn: "lb/internal".to_owned(),
+        name: "internal".to_owned(),
+        dns_name: "internal.elb.example".to_owned(),
+        is_internal: true,
+        listeners: vec![listener],
+        ..read.balancers[0].clone()
+    });
+    read.service.groups.push(group("internal-tg"));
+    let targets = ["web-tg", "internal-tg"].map(target);
+    read.settings.definition.load_balancers = targets.to_vec();
+    read
+}
+
+#[test]
+fn all_ways_that_are_named_are_moved_together() {
+    let internal = listener_arn(8080).replace("shared", "internal");
+    let by = |arns: &[&String]| ImportWish {
+        production: arns.iter().map(|arn| (*arn).clone()).collect(),
+        ..ImportWish::default()
+    };
+    let (public, api) = (rule_arn(443, "10"), rule_arn(80, "5"));
+    // Whose users come by a group that none of them leads to would stay behind.
+    insta::assert_snapshot!(refusal(public_and_internal(), &by(&[&public, &api])), @"
+    none of the ways that are named leads to internal-tg, one of the 2 target groups of the service web: its users would stay on what runs now
+    name every way whose users are to be moved:
+    --production arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener-rule/app/shared/50dc/443/10  (shared: port 443 (HTTPS), rule 10 (host shop.example.com))
+    --production arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener-rule/app/shared/50dc/80/5  (shared: port 80 (HTTP), rule 5 (path /api/*))
+    --production arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/shared/50dc/80  (shared: port 80 (HTTP), default action)
+    --production arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/internal/50dc/8080  (internal: port 8080 (HTTP), default action)
+    ");
+    let twice = refusal(public_and_internal(), &by(&[&public, &public]));
+    assert!(twice.contains("twice"), "{twice}");
+
+    let import = imported(public_and_internal(), &by(&[&public, &api, &internal]));
+    let text = import.config("task-definition.json");
+    let production = text.find("[[production]]").unwrap();
+    insta::assert_snapshot!(text[production..], @r#"
+    [[production]]
+    # shared: port 443 (HTTPS), rule 10 (host shop.example.com)
+    listener = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/shared/50dc/443"
+    rule = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener-rule/app/shared/50dc/443/10"
+    url = "https://shop.example.com"         # what users type
+
+    [[production]]
+    # shared: port 80 (HTTP), rule 5 (path /api/*)
+    listener = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/shared/50dc/80"
+    rule = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener-rule/app/shared/50dc/80/5"
+    url = "http://shared.elb.example"        # what users type
+    path = "/api/"                           # what is asked there during a promotion
+
+    [[production]]
+    # internal: port 8080 (HTTP), default action
+    listener = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/internal/50dc/8080"
+    url = "http://internal.elb.example:8080" # what users type
+    path = "/"                               # what is asked there during a promotion
+
+    [test]
+    header = "x-bgecs-color"                 # two rules of bgecs's own, one for each colour
+    # or port = 8443: a listener of bgecs's own; or host = "next.…": a name for testers
+    "#);
+    let plan = import.plan();
+    insta::assert_snapshot!([plan.creates, vec![plan.promote]].concat().join("\n"), @"
+    the target group bgecs-web-green, like web-tg
+    the target group bgecs-web-g2, like internal-tg
+    6 rules for testers, one for each colour at each way in: requests with the header x-bgecs-color
+    the DynamoDB table bgecs-web: the journal and the lease
+    what shared: port 443 (HTTPS), rule 10 (host shop.example.com); and shared: port 80 (HTTP), rule 5 (path /api/*); and internal: port 8080 (HTTP), default action forwards to
+    ");
+    assert_eq!(import.drift().terraform.len(), 4);
+    let left: Vec<_> = import
+        .warnings
+        .iter()
+        .filter(|it| it.contains("stays there"))
+        .collect();
+    assert_eq!(left.len(), 1, "{left:?}");
+    read_back(&import);
 }
 
 #[test]
@@ -370,24 +468,24 @@ fn a_name_that_nothing_tells_is_asked_for() {
         of(vec![host(&["a.example", "b.example"])]),
         &ImportWish::default(),
     );
-    assert_eq!(two.production.url, "https://a.example");
-    assert_eq!(two.production.other_urls, ["https://b.example"]);
+    assert_eq!(two.production[0].url, "https://a.example");
+    assert_eq!(two.production[0].other_urls, ["https://b.example"]);
     read_back(&two);
 
     let url = |host: &str, path: &str| ImportWish {
-        url: Some(GivenUrl {
+        urls: vec![GivenUrl {
             is_secured: true,
             host: host.to_owned(),
             port: 443,
             path: path.to_owned(),
-        }),
+        }],
         ..ImportWish::default()
     };
     let given = imported(
         of(vec![host(&["*.example.com"])]),
         &url("a.example.com", "/health"),
     );
-    assert_eq!(given.production.url, "https://a.example.com");
+    assert_eq!(given.production[0].url, "https://a.example.com");
     assert_eq!(read_back(&given).probe.path, "/health");
     assert_eq!(given.warnings.len(), 1, "{:?}", given.warnings);
 
@@ -409,13 +507,13 @@ fn a_name_that_nothing_tells_is_asked_for() {
 #[test]
 fn a_url_that_goes_by_another_way_is_refused() {
     let wish = ImportWish {
-        production: Some(rule_arn(443, "10")),
-        url: Some(GivenUrl {
+        production: vec![rule_arn(443, "10")],
+        urls: vec![GivenUrl {
             is_secured: false,
             host: "shared.elb.example".to_owned(),
             port: 80,
             path: "/".to_owned(),
-        }),
+        }],
         ..ImportWish::default()
     };
     insta::assert_snapshot!(refusal(two_ways(), &wish), @"

@@ -65,13 +65,13 @@ pub(super) fn refuse(read: &ReadService) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The one place where its tasks are registered.
+/// Where its tasks are registered.
 ///
 /// # Errors
-/// None, several, or one that users are not moved at.
-pub(super) fn only_target(
+/// Nowhere, or where users are not moved.
+pub(super) fn targets(
     read: &ReadService,
-) -> Result<(&LoadBalancer, &TargetGroupSettings), Refusal> {
+) -> Result<Vec<(&LoadBalancer, &TargetGroupSettings)>, Refusal> {
     const NEEDED: &str = "an Application Load Balancer ahead of it is what moves users: make a service behind a target group of one, and import that";
     let name = &read.service.name;
     let refused = |what: String| Err(Refusal::new(what, NEEDED));
@@ -80,25 +80,23 @@ pub(super) fn only_target(
             "the service {name} is behind the Classic Load Balancer {classic}, which sends users to one place alone"
         ));
     }
-    let target = match read.settings.definition.load_balancers.as_slice() {
-        [only] => only,
-        [] => return refused(format!("the service {name} is behind no load balancer")),
-        several => {
-            return Err(Refusal::new(
-                format!(
-                    "the service {name} has {}, and bgecs takes services with one as yet",
-                    counted(several.len(), "target group")
-                ),
-                "`bgecs watch` works with it as it is",
+    let targets = &read.settings.definition.load_balancers;
+    if targets.is_empty() {
+        return refused(format!("the service {name} is behind no load balancer"));
+    }
+    let with_its_group = targets.iter().map(|target| {
+        let mut groups = read.groups.iter();
+        let group = groups.find(|group| group.arn == target.target_group);
+        group.map(|group| (target, group)).ok_or(target)
+    });
+    let targets: Vec<_> = match with_its_group.collect() {
+        Ok(targets) => targets,
+        Err(target) => {
+            return refused(format!(
+                "the target group {} of the service {name} is gone",
+                target.target_group
             ));
         }
-    };
-    let mut groups = read.groups.iter();
-    let Some(group) = groups.find(|group| group.arn == target.target_group) else {
-        return refused(format!(
-            "the target group {} of the service {name} is gone",
-            target.target_group
-        ));
     };
     if let Some(other) = read.balancers.iter().find(|it| !it.is_application) {
         return refused(format!(
@@ -106,13 +104,35 @@ pub(super) fn only_target(
             other.name
         ));
     }
-    match read.balancers.is_empty() {
-        true => refused(format!(
+    let is_used = |group: &TargetGroupSettings| {
+        let mut balancers = read.balancers.iter();
+        balancers.any(|it| group.balancers.contains(&it.arn))
+    };
+    match targets.iter().find(|(_, group)| !is_used(group)) {
+        Some((_, group)) => refused(format!(
             "no load balancer uses the target group {} of the service {name}",
             group.name
         )),
-        false => Ok((target, group)),
+        None => Ok(targets),
     }
+}
+
+/// Both colours are in all of its groups, and users of one that is not moved
+/// would stay behind.
+pub(super) fn leaves_a_group_behind(
+    read: &ReadService,
+    group: &TargetGroupSettings,
+    listed: &str,
+) -> Refusal {
+    Refusal::new(
+        format!(
+            "none of the ways that are named leads to {}, one of the {} of the service {}: its users would stay on what runs now",
+            group.name,
+            counted(read.groups.len(), "target group"),
+            read.service.name
+        ),
+        format!("name every way whose users are to be moved:\n{listed}"),
+    )
 }
 
 pub(super) fn nothing_leads_there(read: &ReadService) -> Refusal {

@@ -114,33 +114,46 @@ impl Import {
     }
 
     fn production(&self, all: &mut TomlLines) {
-        let production = &self.production;
-        all.section("production");
-        all.note(&production.way);
-        all.key("listener", &production.listener.as_str().into(), "");
-        if let Some(rule) = &production.rule {
-            all.key("rule", &rule.as_str().into(), "");
-        }
-        all.key("url", &production.url.as_str().into(), "what users type");
-        if !production.other_urls.is_empty() {
-            all.note(&format!("or {}", production.other_urls.join(", ")));
+        let is_one = self.production.len() == 1;
+        for (number, production) in self.production.iter().enumerate() {
+            all.section(match is_one {
+                true => "production",
+                false => "[production]",
+            });
+            all.note(&production.way);
+            all.key("listener", &production.listener.as_str().into(), "");
+            if let Some(rule) = &production.rule {
+                all.key("rule", &rule.as_str().into(), "");
+            }
+            all.key("url", &production.url.as_str().into(), "what users type");
+            if !production.other_urls.is_empty() {
+                all.note(&format!("or {}", production.other_urls.join(", ")));
+            }
+            if number > 0 {
+                all.key(
+                    "path",
+                    &production.path.as_str().into(),
+                    "what is asked there during a promotion",
+                );
+            }
         }
     }
 
     fn probe(&self, all: &mut TomlLines) {
-        let production = &self.production;
-        if production.path == "/" && production.headers.is_empty() {
+        let path = self.production.first().map_or("/", |first| &first.path);
+        let mut headers = self
+            .production
+            .iter()
+            .flat_map(|way| &way.headers)
+            .peekable();
+        if path == "/" && headers.peek().is_none() {
             return;
         }
         all.section("probe");
-        if production.path != "/" {
-            all.key(
-                "path",
-                &production.path.as_str().into(),
-                "what is asked during a promotion",
-            );
+        if path != "/" {
+            all.key("path", &path.into(), "what is asked during a promotion");
         }
-        for header in &production.headers {
+        for header in headers {
             all.note(&format!(
                 "headers = {{ {} = \"…\" }}    # production's rule wants it",
                 Value::from(header.as_str())

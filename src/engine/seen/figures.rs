@@ -11,6 +11,9 @@ use crate::model::{Connection, Lost, Unexpected};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Failure {
     pub at_ms: i64,
+    /// Where, if users come in by several ways.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub way: Option<String>,
     pub node: Option<IpAddr>,
     pub connection: Connection,
     pub status: Option<u16>,
@@ -24,7 +27,11 @@ pub struct Failure {
 impl Failure {
     /// What a person would call it.
     pub fn what(&self) -> String {
-        what_failed(self.status, self.unexpected, self.error.as_deref())
+        let what = what_failed(self.status, self.unexpected, self.error.as_deref());
+        match &self.way {
+            Some(way) => format!("{what} at {way}"),
+            None => what,
+        }
     }
 }
 

@@ -10,6 +10,7 @@ fn sample(at_ms: u64, latency_ms: u64, status: u16, release: &str) -> Sample {
         scheduled_at: Duration::from_millis(at_ms),
         latency: Duration::from_millis(latency_ms),
         late: Duration::ZERO,
+        way: None,
         node: None,
         connection: Connection::Fresh,
         answer: Arc::new(Answer::Http {

@@ -14,7 +14,7 @@ use crate::model::{
 #[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
     pub judged_by: JudgedBy,
-    /// The time between two requests of the probe.
+    /// The time between two requests of the probe, wherever users come in.
     pub pace: Duration,
     /// How long the probe waits for an answer.
     pub timeout: Duration,

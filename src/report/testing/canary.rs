@@ -123,6 +123,7 @@ fn sample(n: u64, due: Duration, share: u16, one_fails_in: u64) -> Sample {
         scheduled_at: due,
         latency: Duration::from_micros(micros),
         late: Duration::ZERO,
+        way: None,
         node: Some(node),
         connection: match n % 2 {
             0 => Connection::Fresh,

@@ -34,8 +34,6 @@ const CHANGING: &[&str] = &[
 const REMEMBERED: &[&str] = &["init", "deploy", "promote", "rollback", "retire", "resume"];
 /// Those that point a listener.
 const MOVING: &[&str] = &["deploy", "promote", "rollback", "resume"];
-/// Those that leave the load balancer a target group without targets.
-const EMPTYING: &[&str] = &["retire", "attach", "detach"];
 /// Those that take a release live which alarms may watch.
 const WATCHING: &[&str] = &["promote", "resume"];
 /// Those that wait until a colour serves.
@@ -59,9 +57,6 @@ pub const DEPLOYER: &[Grant] = &[
             // A rule may lead to a colour, and users come in by it.
             called("elasticloadbalancing:DescribeRules", WAYS),
             called("elasticloadbalancing:DescribeTargetHealth", LOOKING),
-            // A record may take its health from the load balancer.
-            called("route53:ListHostedZones", EMPTYING),
-            called("route53:ListResourceRecordSets", EMPTYING),
         ],
         on: ANYTHING,
         condition: None,
@@ -187,7 +182,7 @@ pub const DEPLOYER: &[Grant] = &[
 pub const MOVE_LISTENER: &[Grant] = &[Grant {
     sid: "MoveTraffic",
     needs: &[called("elasticloadbalancing:ModifyListener", MOVING)],
-    on: &["{place}"],
+    on: &["{listener-place}"],
     condition: None,
 }];
 /// Beside a service that ran before, testers' place is of bgecs's own making, and
@@ -208,8 +203,8 @@ pub const MOVE_TEST_RULE: &[Grant] = &[Grant {
 
 /// Where it is a rule.
 pub const MOVE_RULE: &[Grant] = &[Grant {
-    sid: "MoveTraffic",
+    sid: "MoveTrafficByRule",
     needs: &[called("elasticloadbalancing:ModifyRule", MOVING)],
-    on: &["{place}"],
+    on: &["{rule-place}"],
     condition: None,
 }];

@@ -9,16 +9,20 @@ use crate::model::{Attachment, ListenerCopy, TestWay};
 const LISTENER: &str =
     "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/shared/b1/l1";
 
+fn way() -> PolicyWay {
+    let rule = LISTENER.replace(":listener/", ":listener-rule/");
+    PolicyWay {
+        listener: NamedListener::Arn(ListenerArn::new(LISTENER)),
+        moved: MovedAt::Rule(Some(format!("{rule}/r1"))),
+    }
+}
+
 fn names() -> AttachedNames {
     AttachedNames {
         cluster: "prod".to_owned(),
         service: "web".to_owned(),
         made: Color::Green,
-        listener: NamedListener::Arn(ListenerArn::new(LISTENER)),
-        moved: MovedAt::Rule(Some(format!(
-            "{}/r1",
-            LISTENER.replace(":listener/", ":listener-rule/")
-        ))),
+        ways: vec![way()],
         tested: TestedAt::Header,
         roles: vec![
             "arn:aws:iam::123456789012:role/starts".to_owned(),
@@ -84,7 +88,7 @@ fn a_place_that_no_arn_names_is_as_narrow_as_the_file_says() {
     let elb = "arn:*:elasticloadbalancing:eu-west-1:123456789012";
     let rules = LISTENER.replace(":listener/", ":listener-rule/") + "/*";
     let of_shared = NamedListener::Of("shared".to_owned());
-    let by_arn = names().listener;
+    let by_arn = way().listener;
     for (listener, moved, action, expected) in [
         (
             &by_arn,
@@ -106,15 +110,40 @@ fn a_place_that_no_arn_names_is_as_narrow_as_the_file_says() {
             format!("{elb}:listener-rule/app/shared/*"),
         ),
     ] {
+        let listener = listener.clone();
         let names = AttachedNames {
-            listener: listener.clone(),
-            moved,
+            ways: vec![PolicyWay { listener, moved }],
             ..names()
         };
         let policy = printed(Role::Deployer, &names);
         let action = format!("elasticloadbalancing:{action}");
         assert_eq!(on(&policy, &action), [expected]);
     }
+}
+
+/// Two of them at one listener, and a third at another load balancer's.
+#[test]
+fn each_way_by_which_users_come_in_is_moved_and_nothing_else() {
+    let internal = LISTENER.replace("shared/b1/l1", "internal/b2/l2");
+    let by_default = |arn: &str| PolicyWay {
+        listener: NamedListener::Arn(ListenerArn::new(arn)),
+        moved: MovedAt::Listener,
+    };
+    let ways = vec![way(), by_default(&internal), by_default(LISTENER)];
+    let names = AttachedNames { ways, ..names() };
+    let policy = printed(Role::Deployer, &names);
+    let rule = LISTENER.replace(":listener/", ":listener-rule/") + "/r1";
+    assert_eq!(on(&policy, "elasticloadbalancing:ModifyRule"), [rule]);
+    let moved = on(&policy, "elasticloadbalancing:ModifyListener");
+    assert_eq!(moved, [&internal, LISTENER]);
+    let sids = statements(&policy).iter().map(|it| it["Sid"].to_string());
+    let sids: Vec<String> = sids.collect();
+    let once: std::collections::BTreeSet<&String> = sids.iter().collect();
+    assert_eq!(once.len(), sids.len(), "{sids:?}");
+    // Each listener that gets a rule for testers.
+    let policy = printed(Role::Operator, &names);
+    let makes = on(&policy, "elasticloadbalancing:CreateRule");
+    assert_eq!(makes, [LISTENER, &internal]);
 }
 
 /// Nothing of what is its owner's is made, removed or given the app's tag.
@@ -205,14 +234,15 @@ fn a_place_of_testers_is_moved_by_its_tag() {
     );
 
     let makes = |listener: NamedListener, tested| {
+        let first = PolicyWay { listener, ..way() };
         let names = AttachedNames {
-            listener,
+            ways: vec![first],
             tested,
             ..names()
         };
         printed(Role::Operator, &names)
     };
-    let policy = makes(names().listener, TestedAt::Listener);
+    let policy = makes(way().listener, TestedAt::Listener);
     let balancer = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/shared/b1";
     assert_eq!(
         on(&policy, "elasticloadbalancing:CreateListener"),
@@ -233,7 +263,7 @@ fn a_place_of_testers_is_moved_by_its_tag() {
         on(&policy, "elasticloadbalancing:CreateListener"),
         ["arn:*:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/shared/*"]
     );
-    let policy = makes(names().listener, TestedAt::Rule);
+    let policy = makes(way().listener, TestedAt::Rule);
     assert_eq!(on(&policy, "elasticloadbalancing:CreateRule"), [LISTENER]);
     assert_eq!(
         on(&policy, "acm:DescribeCertificate"),

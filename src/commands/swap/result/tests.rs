@@ -69,6 +69,7 @@ fn samples(answers: Vec<Answer>) -> impl Iterator<Item = Sample> {
         scheduled_at: ms(n * 100),
         latency: ms(4 + n),
         late: ms(0),
+        way: None,
         connection: match n % 2 {
             0 => Connection::Fresh,
             _ => Connection::Reused,

@@ -41,6 +41,7 @@ fn sample(due: u64, answered: u64, tag: &str) -> Sample {
         scheduled_at: Duration::from_millis(due),
         latency: Duration::from_millis(answered - due),
         late: Duration::ZERO,
+        way: None,
         node: None,
         connection: Connection::Fresh,
         answer: Arc::new(Answer::Http {

@@ -210,7 +210,7 @@ impl Fake {
         let ways = [("one", first), ("two", second)];
         let ways = ways.map(|(name, color)| (name.to_owned(), to(color)));
         PerRoute {
-            production: Found::by_all(ways.to_vec()),
+            production: Found::by_all(&ways),
             test: match self.by_header {
                 true => Found::ByRequest,
                 false => to(test),
@@ -479,6 +479,7 @@ impl<'a> Asked<'a> {
             scheduled_at,
             latency: reply.latency,
             late: Duration::ZERO,
+            way: None,
             node: None,
             connection: Connection::Fresh,
             answer: Arc::new(Answer::Http {

@@ -33,7 +33,7 @@ impl World {
             .filter(|_| it.route == Route::Production);
         let ways = [("one", it.to), ("two", second.unwrap_or(it.to))];
         let ways = ways.map(|(name, split)| (name.to_owned(), Found::Split(split)));
-        self.become_so(it, Found::by_all(ways.to_vec()));
+        self.become_so(it, Found::by_all(&ways));
     }
 
     fn become_so(&mut self, it: Move, found: Found) {
