@@ -16,6 +16,7 @@ mod journal;
 mod logs;
 mod observe;
 pub mod policy;
+mod route53;
 mod router;
 mod stack;
 #[cfg(test)]
@@ -65,6 +66,7 @@ pub struct Aws {
     ecs: aws_sdk_ecs::Client,
     elb: aws_sdk_elasticloadbalancingv2::Client,
     logs: aws_sdk_cloudwatchlogs::Client,
+    route53: aws_sdk_route53::Client,
     releases: ecs::ReleaseCache,
     last_read: router::LastRead,
     /// The time of the journal's AWS.
@@ -107,6 +109,7 @@ impl Aws {
             ecs: aws_sdk_ecs::Client::new(&paced(PacedService::Ecs)),
             elb: aws_sdk_elasticloadbalancingv2::Client::new(&paced(PacedService::Elb)),
             logs: aws_sdk_cloudwatchlogs::Client::new(&paced(PacedService::Logs)),
+            route53: aws_sdk_route53::Client::new(&paced(PacedService::Route53)),
             releases: ecs::ReleaseCache::default(),
             last_read: router::LastRead::default(),
             identity: access::CallerIdentity::new(config, &region),

@@ -440,8 +440,18 @@ pub struct ProbeFlags {
     pub asking: AskingFlags,
 }
 
+/// Of what leaves the load balancer a target group without targets.
+#[derive(Debug, Args)]
+pub struct EmptyingFlags {
+    /// Go on although a record of Route 53 evaluates the load balancer's health, and fails over
+    #[arg(long)]
+    pub allow_failover: bool,
+}
+
 #[derive(Debug, Args)]
 pub struct Retire {
+    #[command(flatten)]
+    pub emptying: EmptyingFlags,
     /// How long the tasks may take to stop
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = spoken_time::read)]
     pub timeout: Duration,
@@ -541,6 +551,8 @@ Examples:
   bgecs attach
   bgecs attach --print-policy deployer  the IAM policy that a pipeline needs")]
 pub struct Attach {
+    #[command(flatten)]
+    pub emptying: EmptyingFlags,
     /// Print the IAM policy that a role needs for this app and do nothing else
     #[arg(long, value_name = "ROLE", conflicts_with = "dry_run")]
     pub print_policy: Option<Role>,
@@ -556,6 +568,8 @@ Examples:
   bgecs detach --dry-run          what would go
   bgecs detach")]
 pub struct Detach {
+    #[command(flatten)]
+    pub emptying: EmptyingFlags,
     #[command(flatten)]
     pub lease: LeaseFlags,
     #[command(flatten)]

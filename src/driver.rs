@@ -8,6 +8,7 @@ pub mod await_serving;
 pub mod deploy;
 pub mod destroy;
 pub mod detach;
+pub mod failover;
 mod group;
 pub mod hook;
 mod lines;

@@ -8,6 +8,7 @@ pub mod analysis;
 pub mod attachment;
 pub mod entrance;
 pub mod evidence;
+pub mod failover;
 pub mod fitness;
 pub mod import;
 pub mod lease;

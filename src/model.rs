@@ -11,6 +11,7 @@ mod caller;
 mod certificate;
 pub mod denial;
 mod deployed;
+mod dns_record;
 mod entrance;
 mod hook;
 mod image;
@@ -42,6 +43,7 @@ pub use build_secret::{Secret, SecretSource};
 pub use caller::Caller;
 pub use certificate::{CertificateArn, IssuedCertificate};
 pub use deployed::Deployed;
+pub use dns_record::{DnsRecord, DnsRecords, HostedZone};
 pub use entrance::{
     Balancer, BalancerListener, ConditionPattern, ListenerRule, Protocol, RuleCondition,
     RunningService, TargetGroupSettings,

@@ -34,6 +34,7 @@ pub enum PacedService {
     Ecs,
     Elb,
     Logs,
+    Route53,
 }
 
 /// The configuration for that service's client, which is held to its budget.

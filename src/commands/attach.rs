@@ -10,6 +10,7 @@ use crate::cli::{Attach, Global};
 use crate::config::{Attached, Config, ListenerKeys, NamedWay, RuleKey, TestKey};
 use crate::definition::Loaded;
 use crate::driver::attach::{self, AttachmentChange, PreparedAttachment};
+use crate::driver::failover::{self, LedTo};
 use crate::driver::work::Work;
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
@@ -73,6 +74,11 @@ pub async fn run(session: &Session, args: &Attach) -> Result<Exit> {
     let mut prepared = attach::prepare(session, attached).await?;
     let steps = attach::steps(&prepared);
     prepared.tell_notes(session);
+    if prepared.change == AttachmentChange::Create {
+        // Until the first deploy, what is made has no target.
+        let allowed = args.emptying.allow_failover;
+        failover::refuse(session, &LedTo::from(&prepared.attachment), allowed).await?;
+    }
     if args.dry_run.dry_run {
         session
             .report

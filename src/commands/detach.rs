@@ -8,6 +8,7 @@ use super::plan::PlanResult;
 use crate::aws::StackSnapshot;
 use crate::cli::Detach;
 use crate::driver::detach::{self, Detachment};
+use crate::driver::failover::{self, LedTo};
 use crate::driver::stack;
 use crate::engine::plan::Step;
 use crate::error::{Error, Exit, Result};
@@ -70,6 +71,7 @@ pub async fn run(session: &Session, args: &Detach) -> Result<Exit> {
         lease::tell_of_unfinished(session, &observed);
         detach::refuse_cutting_off(&observed, original)?;
         let found = detach::take_inventory(session, &infrastructure, original).await?;
+        refuse_failover(session, args, &infrastructure, &found).await?;
         let steps = detach::steps(session, &found, original.other());
         return Ok(planned(session, steps));
     }
@@ -83,6 +85,7 @@ pub async fn run(session: &Session, args: &Detach) -> Result<Exit> {
             let observed = work.observe().await?;
             detach::refuse_cutting_off(&observed, original)?;
             let found = detach::take_inventory(session, &infrastructure, original).await?;
+            refuse_failover(session, args, &infrastructure, &found).await?;
             let parts = (&infrastructure, &stack);
             let detached =
                 detach::detach(session, Some(work.turn), parts, (&found, original.other()));
@@ -124,6 +127,7 @@ async fn go_on(
     let infra = session.infrastructure_of(stack)?;
     detach::refuse_users_elsewhere(session, &infra, original).await?;
     let found = detach::take_inventory(session, &infra, original).await?;
+    refuse_failover(session, args, &infra, &found).await?;
     if args.dry_run.dry_run {
         let steps = detach::steps(session, &found, original.other());
         return Ok(planned(session, steps));
@@ -131,6 +135,18 @@ async fn go_on(
     let detached = detach::detach(session, None, (&infra, stack), (&found, original.other()));
     interruptible(&mut Interrupts::listen()?, detached).await?;
     Ok(detached_from(session, &infra, original, &found))
+}
+
+async fn refuse_failover(
+    session: &Session,
+    args: &Detach,
+    infra: &Infrastructure,
+    found: &Detachment,
+) -> Result<()> {
+    match found.empties_a_group() {
+        true => failover::refuse(session, &LedTo::from(infra), args.emptying.allow_failover).await,
+        false => Ok(()),
+    }
 }
 
 fn planned(session: &Session, steps: Vec<Step>) -> Exit {

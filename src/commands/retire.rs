@@ -6,6 +6,7 @@ use super::lease;
 use super::plan::PlanResult;
 use crate::cli::Retire;
 use crate::counted::counted;
+use crate::driver::failover::{self, LedTo};
 use crate::driver::retire;
 use crate::driver::work::Work;
 use crate::engine::plan::{self, RetirePlan, Step};
@@ -52,7 +53,10 @@ pub async fn run(session: &Session, args: &Retire) -> Result<Exit> {
         lease::tell_of_unfinished(session, &observed);
         let steps = match plan(&observed)? {
             RetirePlan::NothingToDo { .. } => Vec::new(),
-            RetirePlan::Retire { color, .. } => vec![Step::Retire { color }],
+            RetirePlan::Retire { color, .. } => {
+                refuse_failover(session, &observed, args).await?;
+                vec![Step::Retire { color }]
+            }
         };
         session
             .report
@@ -74,12 +78,19 @@ fn plan(observed: &Observed) -> Result<RetirePlan> {
     plan::retire(observed).map_err(|refusal| Error::from(refusal).untouched(observed))
 }
 
+async fn refuse_failover(session: &Session, observed: &Observed, args: &Retire) -> Result<()> {
+    let to = LedTo::from(&observed.infrastructure);
+    let refused = failover::refuse(session, &to, args.emptying.allow_failover).await;
+    refused.map_err(|error| error.untouched(observed))
+}
+
 async fn retire(work: Work<'_>, args: &Retire) -> Result<Exit> {
     let session = work.session;
     let observed = work.observe().await?;
     let (color, outcome) = match plan(&observed)? {
         RetirePlan::NothingToDo { color } => (color, RetireOutcome::Unchanged),
         RetirePlan::Retire { color, tasks } => {
+            refuse_failover(session, &observed, args).await?;
             work.turn.describe(|operation| {
                 operation.color = Some(color);
                 operation.from = observed.live_release();

@@ -25,6 +25,13 @@ pub struct Detachment {
     pub kept: Option<TaskDefinitionArn>,
 }
 
+impl Detachment {
+    /// Whether a target group is left without targets until it is gone itself.
+    pub fn empties_a_group(&self) -> bool {
+        self.service.is_some_and(|tasks| tasks > 0)
+    }
+}
+
 /// Users must be on the service that stays, and nobody must come in at the other.
 ///
 /// # Errors

@@ -60,6 +60,14 @@ impl Api {
         }
     }
 
+    /// A call of a service that speaks REST with XML.
+    pub fn rest(&self, service: &str, line: &str, body: &str) -> Outcome<String> {
+        match self.send(line, &self.authorization(service), body)? {
+            (200 | 201, body) => Ok(body),
+            (status, answer) => Err(format!("{line} {body}: {status} {answer}").into()),
+        }
+    }
+
     pub fn elb(&self, parameters: &[(&str, &str)]) -> Outcome<String> {
         self.query("elasticloadbalancing", "2015-12-01", parameters)
     }

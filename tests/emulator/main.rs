@@ -15,6 +15,7 @@ mod company;
 mod crashes;
 mod crashes_of_canaries;
 mod deploying;
+mod dns;
 mod faulty;
 mod https;
 mod images;

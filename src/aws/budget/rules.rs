@@ -52,6 +52,10 @@ const CLOUD_WATCH: &[Rule] = &[rule(any, 9, 9)];
 /// Chosen: a log is followed once a second.
 const LOGS: &[Rule] = &[rule(any, 10, 5)];
 
+/// Of all calls together, in an account:
+/// <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html#limits-api-requests>
+const ROUTE_53: &[Rule] = &[rule(any, 5, 5)];
+
 /// Chosen: AWS limits a table's throughput and not the rate of calls, so this
 /// only keeps a mistake of ours from using it up.
 const DYNAMO_DB: &[Rule] = &[rule(any, 40, 10)];
@@ -67,6 +71,7 @@ impl PacedService {
             Self::Ecs => ECS,
             Self::Elb => ELB,
             Self::Logs => LOGS,
+            Self::Route53 => ROUTE_53,
         }
     }
 }

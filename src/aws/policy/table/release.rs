@@ -34,6 +34,8 @@ const CHANGING: &[&str] = &[
 const REMEMBERED: &[&str] = &["init", "deploy", "promote", "rollback", "retire", "resume"];
 /// Those that point a listener.
 const MOVING: &[&str] = &["deploy", "promote", "rollback", "resume"];
+/// Those that leave the load balancer a target group without targets.
+const EMPTYING: &[&str] = &["retire", "attach", "detach"];
 /// Those that take a release live which alarms may watch.
 const WATCHING: &[&str] = &["promote", "resume"];
 /// Those that wait until a colour serves.
@@ -57,6 +59,9 @@ pub const DEPLOYER: &[Grant] = &[
             // A rule may lead to a colour, and users come in by it.
             called("elasticloadbalancing:DescribeRules", WAYS),
             called("elasticloadbalancing:DescribeTargetHealth", LOOKING),
+            // A record may take its health from the load balancer.
+            called("route53:ListHostedZones", EMPTYING),
+            called("route53:ListResourceRecordSets", EMPTYING),
         ],
         on: ANYTHING,
         condition: None,
