@@ -33,9 +33,12 @@ impl From<&Infrastructure> for LedTo {
 /// Where users are led that come to have a second colour.
 impl From<&Attachment> for LedTo {
     fn from(it: &Attachment) -> Self {
+        let urls = it.further_ways.iter().map(|way| way.url.clone());
+        let names = it.further_ways.iter();
+        let names = names.map(|way| way.load_balancer_dns_name.clone());
         Self {
-            urls: vec![it.url.clone()],
-            balancers: vec![it.load_balancer_dns_name.clone()],
+            urls: urls.chain([it.url.clone()]).collect(),
+            balancers: names.chain([it.load_balancer_dns_name.clone()]).collect(),
         }
     }
 }
