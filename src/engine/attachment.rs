@@ -301,6 +301,43 @@ pub fn refuse_taken_port(balancer: &Balancer, port: u16, own: Option<&str>) -> R
     }
 }
 
+/// Testers' name is theirs alone: nobody's users come by it, and no rule takes it
+/// ahead of the one that is made. `own` are those that were made before.
+///
+/// # Errors
+/// Which rule has it.
+pub fn refuse_taken_name(way: UsersWay<'_>, name: &str, own: &[RuleArn]) -> Result<(), Refusal> {
+    let others = way.listener.rules.iter();
+    let mut others = others.filter(|rule| !own.iter().any(|it| it.as_str() == rule.arn));
+    let mut is_ahead = true;
+    let taken = others.find(|rule| {
+        is_ahead &= rule.arn != way.rule.arn;
+        let hosts = rule
+            .conditions
+            .iter()
+            .filter_map(|condition| match condition {
+                RuleCondition::Host(patterns) => Some(patterns),
+                RuleCondition::Path(_) | RuleCondition::Header(..) | RuleCondition::Other(_) => {
+                    None
+                }
+            });
+        hosts.flatten().any(|pattern| {
+            let takes = pattern.takes_in_any_case(name) == Some(true);
+            takes && (is_ahead || pattern.only().is_some())
+        })
+    });
+    match taken {
+        None => Ok(()),
+        Some(rule) => Err(Refusal::new(
+            format!(
+                "requests for {name} are taken already by {rule} of {}",
+                way.listener
+            ),
+            "name another `host` under [test], one that is testers' alone",
+        )),
+    }
+}
+
 /// Whether users' listener can serve a name of testers' with what it has: what is
 /// to be said where that is not known.
 ///

@@ -45,6 +45,7 @@ pub async fn prepare(
             (TestWay::Header, priorities, Vec::new(), None)
         }
         TestKey::Host(name) => {
+            attachment::refuse_taken_name(way, name, &own)?;
             let [blue, green, priority] = attachment::priorities(way, &own, &[])?;
             let unknown = look_at_certificates(session, way, name).await?;
             let name = name.clone();

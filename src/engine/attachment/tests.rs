@@ -229,6 +229,48 @@ fn a_port_that_is_taken_is_said_with_who_has_it() {
     assert_eq!(refused.message, message);
 }
 
+/// Their users would find a release that is not theirs, or testers another app.
+#[test]
+fn a_name_that_others_come_by_is_not_testers() {
+    let shop = || rule(Some(100), Some("*.shop.example.com"), &["tg/web"]);
+    let refused = |others: Vec<ListenerRule>, name: &str, own: &[RuleArn]| {
+        let mut rules = others;
+        rules.push(shop());
+        rules.sort_by_key(|rule| rule.priority.as_ref().map(|it| it.parse::<u32>().unwrap()));
+        let all = shared(rules);
+        let listener = &all[0].listeners[1];
+        let users = listener.rules.iter().find(|it| it.arn == "rule/100");
+        let way = UsersWay {
+            balancer: &all[0],
+            listener,
+            rule: users.unwrap(),
+        };
+        refuse_taken_name(way, name, own).map_err(|it| it.message)
+    };
+    let other = |priority, host| vec![rule(Some(priority), Some(host), &["tg/admin"])];
+    let next = "next.shop.example.com";
+    // Among users' own names it is told ahead of them.
+    assert_eq!(refused(Vec::new(), next, &[]), Ok(()));
+    assert_eq!(refused(other(200, "*.example.com"), next, &[]), Ok(()));
+    assert_eq!(refused(other(5, "admin.example.com"), next, &[]), Ok(()));
+    for (priority, host) in [
+        (200, "NEXT.shop.example.com"),
+        (5, next),
+        (5, "*.example.com"),
+    ] {
+        let message = refused(other(priority, host), next, &[]).unwrap_err();
+        assert_eq!(
+            message,
+            format!(
+                "requests for {next} are taken already by rule {priority} (host {host}) of port 443 (HTTPS)"
+            )
+        );
+    }
+    // But by what was made for it before.
+    let own = [RuleArn::new("rule/5")];
+    assert_eq!(refused(other(5, next), next, &own), Ok(()));
+}
+
 #[test]
 fn a_name_that_no_certificate_covers_is_said() {
     let all = shared(Vec::new());

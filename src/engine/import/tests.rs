@@ -222,7 +222,7 @@ fn what_bgecs_cannot_take_over_is_told_with_the_way_there() {
     name one that stays with --service
 
     the service web is released by CodeDeploy, which moves its users itself
-    give it ECS's own controller first, with rolling deployments (https://aws.amazon.com/blogs/containers/migrating-from-aws-codedeploy-to-amazon-ecs-for-blue-green-deployments); `bgecs watch` works with it as it is
+    give its users a service with ECS's own controller first, and import that: docs/from-codedeploy.md in bgecs's repository goes through it; `bgecs watch` works with this one as it is
 
     the service web is released by another tool, by task sets (its deployment controller is EXTERNAL)
     a service with ECS's own controller can take its users over, behind a target group of its own: import that one; `bgecs watch` works with this one as it is

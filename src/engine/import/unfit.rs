@@ -7,8 +7,8 @@ use crate::engine::entrance::WayTo;
 use crate::engine::plan::Refusal;
 use crate::model::{Capacity, LoadBalancer, TargetGroupSettings, UserMover};
 
-/// AWS tells of three ways.
-const FROM_CODEDEPLOY: &str = "https://aws.amazon.com/blogs/containers/migrating-from-aws-codedeploy-to-amazon-ecs-for-blue-green-deployments";
+/// Each line of the way there.
+const FROM_CODEDEPLOY: &str = "docs/from-codedeploy.md in bgecs's repository";
 
 /// # Errors
 /// What is in the way, whatever leads to the service.
@@ -30,7 +30,7 @@ pub(super) fn refuse(read: &ReadService) -> Result<(), Refusal> {
                     "the service {name} is released by CodeDeploy, which moves its users itself"
                 ),
                 format!(
-                    "give it ECS's own controller first, with rolling deployments ({FROM_CODEDEPLOY}); `bgecs watch` works with it as it is"
+                    "give its users a service with ECS's own controller first, and import that: {FROM_CODEDEPLOY} goes through it; `bgecs watch` works with this one as it is"
                 ),
             );
         }
