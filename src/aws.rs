@@ -18,6 +18,7 @@ mod observe;
 pub mod policy;
 mod route53;
 mod router;
+mod secrets;
 mod stack;
 #[cfg(test)]
 pub mod testing;
@@ -67,6 +68,7 @@ pub struct Aws {
     elb: aws_sdk_elasticloadbalancingv2::Client,
     logs: aws_sdk_cloudwatchlogs::Client,
     route53: aws_sdk_route53::Client,
+    secrets: aws_sdk_secretsmanager::Client,
     releases: ecs::ReleaseCache,
     last_read: router::LastRead,
     /// The time of the journal's AWS.
@@ -110,6 +112,7 @@ impl Aws {
             elb: aws_sdk_elasticloadbalancingv2::Client::new(&paced(PacedService::Elb)),
             logs: aws_sdk_cloudwatchlogs::Client::new(&paced(PacedService::Logs)),
             route53: aws_sdk_route53::Client::new(&paced(PacedService::Route53)),
+            secrets: aws_sdk_secretsmanager::Client::new(&paced(PacedService::SecretsManager)),
             releases: ecs::ReleaseCache::default(),
             last_read: router::LastRead::default(),
             identity: access::CallerIdentity::new(config, &region),

@@ -13,7 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::aws::policy::Role;
-use crate::config::HostPort;
+use crate::config::{HostPort, SecretHeader};
 use crate::model::{CacheFrom, CacheTo, Color, LatencyLimit, Secret, SshAgent, Steps, Tag};
 use crate::probe::Address;
 use crate::spoken_time;
@@ -78,6 +78,11 @@ pub struct Global {
     /// balancer is asked over HTTPS [default: none, or [probe] ca_file]
     #[arg(long, global = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub ca_file: Option<PathBuf>,
+    /// A header without which the load balancer answers nobody, as behind a CDN:
+    /// NAME=env:VARIABLE, or NAME=ARN of a secret in Secrets Manager (ARN:KEY:: for
+    /// a key of it) [default: none, or [probe] secret_header]
+    #[arg(long, global = true, value_name = "HEADER", value_parser = Unrepeated::<SecretHeader>::new())]
+    pub secret_header: Option<SecretHeader>,
     /// Print the result as one JSON document on stdout
     #[arg(long, global = true)]
     pub json: bool,

@@ -27,15 +27,17 @@ mod watch;
 use std::path::PathBuf;
 
 use clap_complete::Shell;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::aws::Access;
+use crate::aws::policy::{self, Role};
+use crate::aws::{Access, Aws};
 use crate::cli::{self, Cli, Global, Verb};
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, SecretHeader, SecretPlace};
 use crate::error::{Error, Exit, Result};
 use crate::model::AwsPlace;
 use crate::report::{Audience, Reporter};
 use crate::session::Session;
+use crate::session::secret_header::{self, Shown};
 
 /// Runs the command that was asked for, and gives its exit code.
 ///
@@ -71,7 +73,9 @@ async fn run_own(cli: Cli, audience: Audience) -> Result<Exit> {
     {
         let through: Vec<String> = global.connect_to.iter().map(ToString::to_string).collect();
         let address = url.clone().through(&through);
-        return probe::of_url(audience, args, address.trusting(global.ca_file)).await;
+        let address = address.trusting(global.ca_file.clone());
+        let address = address.showing(secret_header(&global).await?);
+        return probe::of_url(audience, args, address).await;
     }
     let session = open(global, audience).await?;
     if cli.command.changes_something() {
@@ -132,7 +136,37 @@ async fn open(global: Global, audience: Audience) -> Result<Session> {
     let connect_to = global.connect_to.iter().map(ToString::to_string).collect();
     let mut session = Session::open(config, &access, connect_to, Reporter::new(audience)).await?;
     session.trust(global.ca_file);
+    session.show(global.secret_header);
     Ok(session)
+}
+
+/// For whoever asks production, and reads the header for it.
+fn with_secret(policy: Value, header: Option<&SecretHeader>) -> Value {
+    match header.map(|header| &header.kept) {
+        Some(SecretPlace::Manager { arn, kms_key, .. }) => {
+            policy::reading_secret(policy, arn, kms_key.as_deref())
+        }
+        Some(SecretPlace::Variable(_)) | None => policy,
+    }
+}
+
+/// The same for an app, where the flag wins over the file.
+fn for_role(role: Role, policy: Value, global: &Global, config: &Config) -> Value {
+    let header = global.secret_header.as_ref();
+    match role {
+        Role::Deployer => with_secret(policy, header.or(config.probe.secret_header.as_ref())),
+        Role::Operator => policy,
+    }
+}
+
+/// The one that the flag names, where there is no file.
+async fn secret_header(global: &Global) -> Result<Option<Shown>> {
+    let Some(header) = &global.secret_header else {
+        return Ok(None);
+    };
+    let aws = async || Aws::connect(&access(global, AwsPlace::default())).await;
+    let shown = secret_header::read(header, |name| std::env::var_os(name), aws);
+    shown.await.map(Some)
 }
 
 /// As the flags say, and what they leave open as the place does.

@@ -17,6 +17,7 @@ mod network;
 mod probe;
 mod production;
 mod secret;
+mod secret_header;
 mod sections;
 mod shift;
 mod source;
@@ -48,6 +49,7 @@ pub use probe::{CONNECTIONS, VERSIONS};
 pub use production::ProductionSection;
 pub use production::{ListenerKeys, RuleKey};
 pub use secret::{SecretKind, SecretRef};
+pub use secret_header::{SecretHeader, SecretPlace};
 pub use shift::ShiftSection;
 pub use test_route::TestKey;
 pub use tls::{DEFAULT_POLICY, TlsSection};
@@ -166,6 +168,8 @@ pub struct ProbeSection {
     pub timeout: Duration,
     /// Whose issuers are trusted beside the system's.
     pub ca_file: Option<PathBuf>,
+    /// Without which the load balancer answers nobody.
+    pub secret_header: Option<SecretHeader>,
     pub question: QuestionKeys,
 }
 
@@ -346,6 +350,7 @@ impl Default for ProbeSection {
             window: Duration::from_secs(15),
             timeout: Duration::from_secs(2),
             ca_file: None,
+            secret_header: None,
             question: QuestionKeys::default(),
         }
     }

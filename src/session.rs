@@ -2,6 +2,7 @@
 //! and the names that follow from them.
 
 pub mod here;
+pub mod secret_header;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -9,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::aws::{Access, Aws, StackSnapshot, StackStatus};
-use crate::config::Config;
+use crate::config::{Config, SecretHeader};
 use crate::definition::Loaded;
 use crate::driver::stack::inputs;
 use crate::engine::plan;
@@ -18,12 +19,16 @@ use crate::model::{Answer, Color, Infrastructure, Observed, PerRoute, Route};
 use crate::probe::{Address, Question, ask_once};
 use crate::report::{ReportEvent, Reporter};
 use here::Here;
+use secret_header::Shown;
+use tokio::sync::OnceCell;
 
 pub struct Session {
     pub config: Config,
     pub aws: Aws,
     pub report: Reporter,
     connect_to: Vec<String>,
+    /// Once it was read.
+    secret_header: OnceCell<Option<Shown>>,
     /// In what the file differs from the stack, once that was told.
     told: OnceLock<String>,
 }
@@ -61,6 +66,7 @@ impl Session {
             aws,
             report,
             connect_to,
+            secret_header: OnceCell::new(),
             told: OnceLock::new(),
         })
     }
@@ -70,6 +76,30 @@ impl Session {
         if ca_file.is_some() {
             self.config.probe.ca_file = ca_file;
         }
+    }
+
+    /// Shows that header, whatever the configuration names.
+    pub fn show(&mut self, header: Option<SecretHeader>) {
+        if header.is_some() {
+            self.config.probe.secret_header = header;
+        }
+    }
+
+    /// The header without which the load balancer answers nobody, read once. Who is
+    /// about to change something asks ahead of that.
+    ///
+    /// # Errors
+    /// As [`secret_header::read`].
+    pub async fn secret_header(&self) -> Result<Option<Shown>> {
+        let read = || async {
+            let Some(header) = &self.config.probe.secret_header else {
+                return Ok(None);
+            };
+            let aws = async || Ok(self.aws.clone());
+            let shown = secret_header::read(header, |name| std::env::var_os(name), aws).await?;
+            Ok::<_, Error>(Some(shown))
+        };
+        self.secret_header.get_or_try_init(read).await.cloned()
     }
 
     /// The app `hello` on these clients, telling nobody what it does.
@@ -93,6 +123,7 @@ impl Session {
             aws,
             report,
             connect_to: Vec::new(),
+            secret_header: OnceCell::new(),
             told: OnceLock::new(),
         }
     }
@@ -130,9 +161,23 @@ impl Session {
     /// load balancer, wherever that name leads so far.
     ///
     /// # Errors
-    /// A path that no URL can have (exit 2).
-    pub fn address(&self, infra: &Infrastructure, port: Route, path: &str) -> Result<Address> {
+    /// A path that no URL can have (exit 2), and what says [`Self::secret_header`].
+    pub async fn address(
+        &self,
+        infra: &Infrastructure,
+        port: Route,
+        path: &str,
+    ) -> Result<Address> {
         self.address_by(&infra.url(port), &infra.load_balancer_dns_name, path)
+            .await
+    }
+
+    /// The same for whoever does not look at the answers: it shows no secret.
+    ///
+    /// # Errors
+    /// A path that no URL can have (exit 2).
+    pub fn bare_address(&self, infra: &Infrastructure, port: Route, path: &str) -> Result<Address> {
+        self.bare_address_by(&infra.url(port), &infra.load_balancer_dns_name, path)
     }
 
     /// Where to ask production, at each way by which users come in; what would be
@@ -140,7 +185,11 @@ impl Session {
     ///
     /// # Errors
     /// As [`Self::address`].
-    pub fn production_addresses(&self, infra: &Infrastructure, path: &str) -> Result<Vec<Address>> {
+    pub async fn production_addresses(
+        &self,
+        infra: &Infrastructure,
+        path: &str,
+    ) -> Result<Vec<Address>> {
         let mut seen = BTreeSet::new();
         let mut all = Vec::new();
         let further = infra.further_ways.iter().map(|way| {
@@ -154,7 +203,7 @@ impl Session {
         );
         for (url, load_balancer, path) in std::iter::once(first).chain(further) {
             if seen.insert((url.clone(), load_balancer, path)) {
-                all.push(self.address_by(&url, load_balancer, path)?);
+                all.push(self.address_by(&url, load_balancer, path).await?);
             }
         }
         Ok(all)
@@ -164,7 +213,12 @@ impl Session {
     ///
     /// # Errors
     /// As [`Self::address`].
-    pub fn address_by(&self, url: &str, load_balancer: &str, path: &str) -> Result<Address> {
+    pub async fn address_by(&self, url: &str, load_balancer: &str, path: &str) -> Result<Address> {
+        let bare = self.bare_address_by(url, load_balancer, path)?;
+        Ok(bare.showing(self.secret_header().await?))
+    }
+
+    fn bare_address_by(&self, url: &str, load_balancer: &str, path: &str) -> Result<Address> {
         Address::parse(url)
             .and_then(|address| address.at_path(path))
             .map(|address| address.at_nodes_of(load_balancer))
@@ -195,7 +249,7 @@ impl Session {
         path: &str,
         color: Option<Color>,
     ) -> Result<Arc<Answer>> {
-        let mut address = self.address(infra, port, path)?;
+        let mut address = self.address(infra, port, path).await?;
         if let Some(color) = color {
             address = address.asking_for(color);
         }
@@ -404,6 +458,31 @@ mod tests {
     use crate::aws::testing::{Reply, Wire};
     use crate::report::Style;
     use crate::report::capture::{To, reporter};
+
+    /// What is asked of users' answers shows it; what asks for none, and what no flag
+    /// or file wants, does not.
+    #[tokio::test]
+    async fn the_secret_header_goes_with_what_is_asked() {
+        let secret = Reply::json(&serde_json::json!({ "SecretString": "hunter22" }));
+        let wire = Wire::new().on("GetSecretValue", secret);
+        let session = Session::of_hello(wire.aws());
+        let infra = crate::model::testing::infrastructure();
+        let plain = session.address(&infra, Route::Test, "/").await.unwrap();
+        assert_eq!(plain.secret_name(), None);
+
+        let mut session = Session::of_hello(wire.aws());
+        let arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:cdn-AbCdEf";
+        session.show(Some(format!("X-Origin-Verify={arn}").parse().unwrap()));
+        for route in [Route::Production, Route::Test] {
+            let address = session.address(&infra, route, "/").await.unwrap();
+            assert_eq!(address.secret_name(), Some("x-origin-verify"));
+            assert!(!format!("{address} {address:?}").contains("hunter"));
+            let bare = session.bare_address(&infra, route, "/").unwrap();
+            assert_eq!(bare.secret_name(), None);
+        }
+        // It was asked for once.
+        wire.assert_used_up();
+    }
 
     /// Once in a command, however often it looks.
     #[tokio::test]

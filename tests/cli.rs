@@ -371,6 +371,68 @@ fn no_credentials_say_how_to_sign_in() -> Outcome {
     see("profile-unknown", &desk, &["status --profile nobody"])
 }
 
+/// Ahead of all that AWS is asked; and whoever asks nobody needs none.
+#[test]
+fn a_secret_header_without_a_value_is_said_before_aws_is_asked() -> Outcome {
+    let desk = desk()?.env("BLANK", " ").env("ILL", "hunter22\nhunter");
+    for (variable, part) in [
+        ("NOT_SET", "$NOT_SET is empty or not set"),
+        ("BLANK", "$BLANK is empty or not set"),
+        ("ILL", "$ILL has characters that no header may have"),
+    ] {
+        let header = format!("{{ name = 'x-origin-verify', env = '{variable}' }}");
+        let text = format!("{CONFIG}\n[probe]\nsecret_header = {header}\n");
+        desk.write("bgecs.toml", &text)?;
+        for line in ["promote", "rollback", "resume", "deploy app --tag 2"] {
+            let line: Vec<&str> = line.split_whitespace().collect();
+            let ended = desk.bgecs(&line)?;
+            assert_eq!(ended.code, Some(2), "{}", ended.shown());
+            assert!(ended.stderr.contains(part), "{}", ended.shown());
+            assert!(!ended.stderr.contains("hunter"), "{}", ended.shown());
+            let blind = desk.bgecs(&[&line[..], &["--blind"]].concat())?;
+            assert!(!blind.stderr.contains(part), "{}", blind.shown());
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn the_policy_of_who_asks_production_reads_that_very_secret() -> Outcome {
+    const ARN: &str = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:cdn-AbCdEf";
+    let desk = desk()?;
+    let header = format!("{{ name = 'x-a', secret = '{ARN}' }}");
+    let text = format!("{CONFIG}\n[probe]\nsecret_header = {header}\n");
+    desk.write("bgecs.toml", &text)?;
+    let by_flag = format!("--secret-header=x-a={ARN}");
+    let watch = [
+        "watch",
+        "--cluster=c",
+        "--service=s",
+        "--print-policy",
+        &by_flag,
+    ];
+    for (line, reads) in [
+        (&["init", "--print-policy", "deployer"][..], true),
+        (&["init", "--print-policy", "operator"], false),
+        (&watch, true),
+        (&watch[..4], false),
+    ] {
+        let ended = desk.bgecs(line)?;
+        let policy = ended.json()?;
+        let statements = policy["Statement"].as_array().ok_or("statements")?;
+        let action = "secretsmanager:GetSecretValue";
+        let reading = statements.iter().filter(|it| it["Action"][0] == action);
+        let on: Vec<_> = reading.map(|it| &it["Resource"]).collect();
+        assert_eq!(on.len(), usize::from(reads), "{}", ended.shown());
+        assert!(
+            on.iter().all(|on| **on == serde_json::json!([ARN])),
+            "{on:?}"
+        );
+        assert!(!ended.stdout.contains("kms:"), "{}", ended.shown());
+    }
+    Ok(())
+}
+
 #[test]
 fn an_aws_that_does_not_answer_is_named() -> Outcome {
     let desk = desk()?;

@@ -35,6 +35,7 @@ pub enum PacedService {
     Elb,
     Logs,
     Route53,
+    SecretsManager,
 }
 
 /// The configuration for that service's client, which is held to its budget.

@@ -184,6 +184,22 @@ pub fn of_attached(role: Role, app: &AppName, place: &AwsPlace, it: &AttachedNam
     }
 }
 
+/// The same for who reads that secret too, and what it is encrypted with, where that
+/// is not AWS's own key.
+pub fn reading_secret(mut policy: Value, secret: &str, kms_key: Option<&str>) -> Value {
+    if let Some(statements) = policy["Statement"].as_array_mut() {
+        let allow = |sid, action, on| json!({ "Sid": sid, "Effect": "Allow", "Action": [action], "Resource": [on] });
+        statements.push(allow(
+            "SecretHeader",
+            "secretsmanager:GetSecretValue",
+            secret,
+        ));
+        let key = kms_key.map(|key| allow("SecretHeaderKey", "kms:Decrypt", key));
+        statements.extend(key);
+    }
+    policy
+}
+
 /// The policy for looking on at a service, which may be given by its ARN.
 pub fn to_watch(cluster: &str, service: &str, region: Option<&str>) -> Value {
     of_service(WATCHER, cluster, service, region)

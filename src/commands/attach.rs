@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::init::place;
 use super::plan::PlanResult;
-use super::{configuration, lease};
+use super::{configuration, for_role, lease};
 use crate::aws::policy::{self, AttachedNames, MovedAt, NamedListener, PolicyWay, Role, TestedAt};
 use crate::cli::{Attach, Global};
 use crate::config::{Attached, Config, ListenerKeys, NamedWay, RuleKey, TestKey};
@@ -214,6 +214,7 @@ fn print_policy(global: &Global, audience: Audience, role: Role) -> Result<Exit>
     let config = configuration(global)?;
     let names = names(&config, of(&config)?, &Loaded::from(&config)?);
     let policy = policy::of_attached(role, &config.app, &place(global, &config), &names);
+    let policy = for_role(role, policy, global, &config);
     let reporter = Reporter::new(audience);
     let own = |named: &Option<String>, own| named.clone().unwrap_or(own);
     reporter.tell(&ReportEvent::Note(format!(

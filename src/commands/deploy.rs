@@ -138,6 +138,9 @@ pub async fn run(session: &Session, args: Deploy) -> Result<Exit> {
     let loaded = Loaded::from(&session.config)?;
     let tag = tag(session, &args)?;
     let request = request(session, &args, &tag, &loaded)?;
+    if !request.is_blind {
+        session.secret_header().await?;
+    }
     if args.dry_run.dry_run {
         let observed = session.observe_settled().await?;
         lease::tell_of_unfinished(session, &observed);

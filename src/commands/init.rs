@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::plan::PlanResult;
-use super::{configuration, lease, working_folder};
+use super::{configuration, for_role, lease, working_folder};
 use crate::aws::policy::{self, Role};
 use crate::aws::{TEMPLATE, has_no_journal};
 use crate::cli::{Global, Init};
@@ -250,6 +250,7 @@ fn print_policy(global: &Global, audience: Audience, role: Role) -> Result<Exit>
     let certificates = config.tls.as_ref().map(|tls| tls.certificates.as_slice());
     let certificates = certificates.unwrap_or_default();
     let policy = policy::document(role, &config.app, &place, certificates);
+    let policy = for_role(role, policy, global, &config);
     Reporter::new(audience).data(&format!("{policy:#}"));
     Ok(Exit::Done)
 }

@@ -56,7 +56,7 @@ pub async fn run(session: &Session, args: &cli::ProbeFlags) -> Result<Exit> {
         ListenerFlag::Test => Route::Test,
     };
     let asking = asking(&args.asking, of_file(&session.config.probe));
-    let address = session.address(&infra, port, &asking.path)?;
+    let address = session.address(&infra, port, &asking.path).await?;
     let plan = Plan {
         address: match (port, infra.places.header_rules()) {
             (Route::Test, Some(_)) => address.asking_for(idle(session, &infra).await?),

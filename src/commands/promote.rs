@@ -21,6 +21,9 @@ use crate::session::Session;
 use crate::spoken_time;
 
 pub async fn run(session: &Session, args: &Promote) -> Result<Exit> {
+    if !args.watch.blind {
+        session.secret_header().await?;
+    }
     let exit = match (args.go_on, args.abort) {
         (false, false) => promote(session, args).await?,
         (true, _) => end_the_pause(session, args, End::Continue).await?,

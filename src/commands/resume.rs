@@ -16,6 +16,9 @@ use crate::model::{Observed, Strategy};
 use crate::session::Session;
 
 pub async fn run(session: &Session, args: &Resume) -> Result<Exit> {
+    if !args.watch.blind {
+        session.secret_header().await?;
+    }
     if args.dry_run.dry_run {
         let observed = session.observe().await?;
         let steps = match &observed.journal.operation {

@@ -18,6 +18,9 @@ use crate::model::{Deployed, Observed};
 use crate::session::Session;
 
 pub async fn run(session: &Session, args: &Rollback) -> Result<Exit> {
+    if !args.watch.blind {
+        session.secret_header().await?;
+    }
     let watching = Watching {
         is_hurried: args.now,
         ..watching(&args.watch, of_file(&session.config.probe))

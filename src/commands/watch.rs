@@ -7,9 +7,9 @@ use serde::Serialize;
 use tokio::time::{Instant, sleep_until};
 use url::Url;
 
-use super::access;
 use super::asking::asking;
 use super::probing::{Probing, in_lines};
+use super::{access, secret_header, with_secret};
 use crate::aws::{Aws, policy};
 use crate::cli::{Global, WatchArgs};
 use crate::config::ProbeSection;
@@ -25,6 +25,7 @@ use crate::interrupt::Interrupts;
 use crate::model::{Answer, AwsPlace, Balancer, RunningService};
 use crate::probe::{Address, ask_once};
 use crate::report::{Audience, CommandResult, ReportEvent, Reporter, Style};
+use crate::session::secret_header::Shown;
 use crate::spoken_time::took;
 
 #[derive(Debug, Serialize)]
@@ -124,6 +125,7 @@ fn check(args: &WatchArgs) -> Result<()> {
 /// For the named service, in the region of `--region`, or in all.
 fn print_policy(global: &Global, report: &Reporter, args: &WatchArgs) {
     let policy = policy::to_watch(&args.cluster, &args.service, global.region.as_deref());
+    let policy = with_secret(policy, global.secret_header.as_ref());
     report.data(&format!("{policy:#}"));
 }
 
@@ -179,7 +181,8 @@ async fn target(
     let service = service.ok_or_else(|| running::no_service(aws, cluster, name))?;
     let groups = aws.read_groups(&service.groups).await?;
     let balancers = aws.read_balancers(&groups).await?;
-    let wish = wish(args);
+    let shown = secret_header(global).await?;
+    let wish = wish(args, shown.as_ref());
     let found = match &args.url {
         Some(url) => {
             given(url).and_then(|given| entrance::of_url(&service, &balancers, &given, &wish))
@@ -198,8 +201,9 @@ async fn target(
     if let (Some(found), true) = (&found, through.is_empty()) {
         through.push(aws.local_endpoint().unwrap_or_else(|| found.nodes.clone()));
     }
+    let address = address.through(&through).trusting(global.ca_file.clone());
     Ok(ProbeTarget {
-        address: address.through(&through).trusting(global.ca_file.clone()),
+        address: address.showing(shown),
         way: found.map(|found| found.way),
     })
 }
@@ -216,12 +220,13 @@ fn found(service: &RunningService, balancers: &[Balancer], wish: &Wish) -> Resul
     entrance::find(service, balancers, wish).map_err(usage)
 }
 
-fn wish(args: &WatchArgs) -> Wish {
-    let headers = args.asking.header.iter();
+fn wish(args: &WatchArgs, secret: Option<&Shown>) -> Wish {
+    let headers = args.asking.header.iter().map(|it| (&it.name, &it.value));
+    let headers = headers.chain(secret.map(|(name, value)| (name, value)));
     Wish {
         path: args.asking.path.clone(),
         headers: headers
-            .filter_map(|it| Some((it.name.to_string(), it.value.to_str().ok()?.to_owned())))
+            .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
             .collect(),
     }
 }

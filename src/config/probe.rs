@@ -13,8 +13,9 @@ use regex_lite::Regex;
 use super::document::Section;
 use super::entry::KeyValue;
 use super::names::{not_empty, request_path};
+use super::secret_header::secret_header;
 use super::sections::{seconds, table};
-use super::{ConfigError, ProbeSection, QuestionKeys};
+use super::{ConfigError, ProbeSection, QuestionKeys, SecretHeader};
 use crate::hidden::Hidden;
 use crate::model::{Share, Statuses};
 
@@ -26,6 +27,7 @@ pub const VERSIONS: [&str; 3] = ["auto", "1.1", "2"];
 
 pub(super) fn probe(section: &mut Section<'_>, root: &Path) -> Result<ProbeSection> {
     let default = ProbeSection::default();
+    let secret_header = secret_header(section)?;
     Ok(ProbeSection {
         path: section.or("path", default.path, |entry| entry.checked(request_path))?,
         rate: section.or("rate", default.rate, |entry| entry.number(1..=1000))?,
@@ -38,16 +40,20 @@ pub(super) fn probe(section: &mut Section<'_>, root: &Path) -> Result<ProbeSecti
         ca_file: section.optional("ca_file", |entry| {
             entry.checked(not_empty).map(|path| root.join(path))
         })?,
-        question: question(section)?,
+        question: question(section, secret_header.as_ref())?,
+        secret_header,
     })
 }
 
-fn question(section: &mut Section<'_>) -> Result<QuestionKeys> {
+fn question(
+    section: &mut Section<'_>,
+    secret_header: Option<&SecretHeader>,
+) -> Result<QuestionKeys> {
     Ok(QuestionKeys {
         method: section.optional("method", |entry| {
             written(entry, |text| text.parse::<Method>().map_err(|_| NO_METHOD))
         })?,
-        headers: headers(section)?,
+        headers: headers(section, secret_header)?,
         http: section.optional("http", |entry| word(entry, &VERSIONS))?,
         connections: section.optional("connections", |entry| word(entry, &CONNECTIONS))?,
         release_header: section.optional("release_header", |entry| {
@@ -89,12 +95,18 @@ fn word(entry: &KeyValue<'_>, choices: &[&str]) -> Result<String> {
     })
 }
 
-fn headers(section: &mut Section<'_>) -> Result<BTreeMap<String, Hidden>> {
+fn headers(
+    section: &mut Section<'_>,
+    secret_header: Option<&SecretHeader>,
+) -> Result<BTreeMap<String, Hidden>> {
     let mut headers = BTreeMap::new();
     for entry in table(section, "headers")? {
         let Ok(name) = entry.name.parse::<HeaderName>() else {
             return Err(entry.misplaced(NO_HEADER));
         };
+        if secret_header.is_some_and(|secret| secret.name == name.as_str()) {
+            return Err(entry.misplaced("it is the `secret_header` too: keep one"));
+        }
         let value = entry.string()?;
         if value.parse::<HeaderValue>().is_err() {
             return Err(entry.invalid("it has characters that no header may have"));

@@ -57,6 +57,7 @@ timeout_ms = 2000          # how long an answer may take
 # headers = { Authorization = "Bearer a-secret" }
 # http = "2"               # or 1.1, auto
 # connections = "fresh"    # or reused, both
+# secret_header = { name = "x-origin-verify", env = "ORIGIN_VERIFY" }   # or secret = "arn:aws:secretsmanager:…"
 # release_header = "x-release"
 # expect_status = "2xx,304"
 # expect_body = "ok"       # a regular expression

@@ -225,12 +225,15 @@ pub async fn judge_once(
         (Route::Production, None) => {
             reach::to_ask(session, infra, &asking.path, asking.timeout).await
         }
-        _ => session.address(infra, route, &asking.path).map(|address| {
-            vec![match color {
-                Some(color) => address.asking_for(color),
-                None => address,
-            }]
-        }),
+        _ => {
+            let address = session.address(infra, route, &asking.path).await;
+            address.map(|address| {
+                vec![match color {
+                    Some(color) => address.asking_for(color),
+                    None => address,
+                }]
+            })
+        }
     };
     let Ok(addresses) = addresses else {
         return false;

@@ -177,9 +177,11 @@ impl<'a> Attempt<'a> {
     /// (exit 2).
     pub async fn run(self, work: &mut Work<'_>) -> Result<Swapped> {
         let infra = &self.observed.infrastructure;
-        let url = self
-            .session
-            .address(infra, Route::Production, &self.watching.asking.path)?;
+        let path = &self.watching.asking.path;
+        let url = match self.watching.is_blind {
+            true => self.session.bare_address(infra, Route::Production, path)?,
+            false => self.session.address(infra, Route::Production, path).await?,
+        };
         let checks = self.check(work.interrupts).await?;
         let evidence = KnownBefore {
             app: self.session.app(),

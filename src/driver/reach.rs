@@ -118,7 +118,7 @@ pub async fn production(
     path: &str,
     patience: Duration,
 ) -> Result<ReachedWays> {
-    let all = session.production_addresses(infra, path)?;
+    let all = session.production_addresses(infra, path).await?;
     let knocks = all.iter().map(|it| crate::probe::unreached(it, patience));
     let (mut asked, mut left_out) = (Vec::new(), Vec::new());
     for (address, unreached) in all.iter().zip(join_all(knocks).await) {
@@ -142,7 +142,7 @@ pub async fn to_ask(
     path: &str,
     patience: Duration,
 ) -> Result<Vec<Address>> {
-    let all = session.production_addresses(infra, path)?;
+    let all = session.production_addresses(infra, path).await?;
     if all.len() == 1 {
         return Ok(all);
     }
@@ -169,7 +169,7 @@ pub async fn unreached(
     path: &str,
     patience: Duration,
 ) -> Result<Option<Unreached>> {
-    let address = session.address(infra, route, path)?;
+    let address = session.bare_address(infra, route, path)?;
     Ok(crate::probe::unreached(&address, patience).await)
 }
 

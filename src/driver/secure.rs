@@ -75,7 +75,8 @@ pub async fn redirect_once_it_answers(
         infra.map_err(|missing| Error::failed(format!("{name} has no output {missing}")))?;
     let url = session.config.production.url.as_deref().unwrap_or_default();
     let asking = Asking::new(of_file(&session.config.probe), None);
-    let address = session.address_by(url, &infra.load_balancer_dns_name, &asking.path)?;
+    let address = session.address_by(url, &infra.load_balancer_dns_name, &asking.path);
+    let address = address.await?;
     let waits = format!("waiting until {url} answers");
     session.report.tell(&ReportEvent::Doing(waits));
     await_answers(&address, &asking).await.map_err(|why| {
@@ -94,7 +95,7 @@ pub async fn redirect_once_it_answers(
 pub async fn certificate_warning(session: &Session, infra: &Infrastructure) -> Option<String> {
     let asking = Asking::new(of_file(&session.config.probe), None);
     let address = session
-        .address(infra, Route::Production, &asking.path)
+        .bare_address(infra, Route::Production, &asking.path)
         .ok()?;
     if !address.is_secured() {
         return None;

@@ -33,6 +33,8 @@ pub struct Address {
     pub(super) ca_file: Option<PathBuf>,
     login: Option<Hidden>,
     color: Option<Color>,
+    /// Without which the load balancer answers nobody.
+    secret: Option<(HeaderName, HeaderValue)>,
 }
 
 impl Address {
@@ -67,6 +69,7 @@ impl Address {
             ca_file: None,
             login: login(&url),
             color: None,
+            secret: None,
         })
     }
 
@@ -96,6 +99,25 @@ impl Address {
     pub fn asking_for(mut self, color: Color) -> Self {
         self.color = Some(color);
         self
+    }
+
+    /// Shows that header with each request, and nobody its value.
+    pub fn showing(mut self, secret: Option<(HeaderName, HeaderValue)>) -> Self {
+        self.secret = secret.map(|(name, mut value)| {
+            value.set_sensitive(true);
+            (name, value)
+        });
+        self
+    }
+
+    /// What an answer may repeat and must not be told of.
+    pub(super) fn secret(&self) -> Option<&str> {
+        self.secret.as_ref()?.1.to_str().ok()
+    }
+
+    #[cfg(test)]
+    pub fn secret_name(&self) -> Option<&str> {
+        self.secret.as_ref().map(|(name, _)| name.as_str())
     }
 
     /// # Errors
@@ -129,7 +151,8 @@ impl Address {
         let color = self
             .color
             .map(|color| (COLOR_HEADER, HeaderValue::from_static(color.as_str())));
-        login.into_iter().chain(color).collect()
+        let secret = self.secret.clone();
+        login.into_iter().chain(color).chain(secret).collect()
     }
 }
 

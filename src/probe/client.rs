@@ -19,6 +19,7 @@ use super::answers::Answers;
 use super::certificate::Expiry;
 use super::connection::{Maker, Nothing, OpenConnection, SendResult, read_body, roots, tls};
 use super::nodes::Nodes;
+use crate::hidden::Hidden;
 use crate::model::{self, Answer, Lost, Unexpected};
 
 /// Who asks.
@@ -51,6 +52,8 @@ pub struct Client {
     expiry: Expiry,
     kept: Mutex<HashMap<SocketAddr, Arc<Pool>>>,
     answers: Answers,
+    /// What is sent, and repeated to nobody.
+    secret: Option<Hidden>,
 }
 
 impl Client {
@@ -89,6 +92,7 @@ impl Client {
             expiry,
             kept: Mutex::default(),
             answers: Answers::default(),
+            secret: address.secret().map(Hidden::new),
             question,
         })
     }
@@ -215,12 +219,33 @@ impl Client {
             Some(_) => SEARCHED_BODY,
             None => Answer::KEPT_BODY,
         };
-        let body = read_body(response, room).await?;
-        let unexpected = expected.judge(status, &body);
+        let secret = self.secret.as_ref().map_or("", Hidden::reveal);
+        // A secret that begins within what is kept is seen whole.
+        let mut body = read_body(response, room + secret.len()).await?;
+        let unexpected = expected.judge(status, &body[..body.len().min(room)]);
+        withhold(&mut body, secret);
+        let release = release.filter(|value| !holds(value.as_bytes(), secret));
         Ok(Exchange {
             answer: self.answers.http(status, release.as_ref(), &body),
             unexpected,
         })
+    }
+}
+
+fn holds(text: &[u8], secret: &str) -> bool {
+    place(text, secret).is_some()
+}
+
+fn place(text: &[u8], secret: &str) -> Option<usize> {
+    let mut windows = text.windows(secret.len().max(1));
+    windows.position(|window| window == secret.as_bytes())
+}
+
+/// Some apps repeat what they are asked; of such an answer only the start is kept.
+fn withhold(body: &mut Vec<u8>, secret: &str) {
+    if let Some(at) = place(body, secret) {
+        body.truncate(at);
+        body.extend_from_slice(b"***");
     }
 }
 

@@ -74,6 +74,44 @@ fn what_is_tolerated_decides_the_exit_code() -> Outcome {
     Ok(())
 }
 
+/// By each request, over connections of both kinds; and shown to nobody else, though
+/// the app repeats it.
+#[test]
+fn a_secret_header_goes_with_each_request_and_is_told_to_nobody() -> Outcome {
+    let desk = Desk::empty()?.env("ORIGIN_VERIFY", "hunter22");
+    let server = Server::start(&HOME, None, |_| (200, "you said hunter22"))?;
+    let url = format!("http://{}/", server.address());
+    let header = |from| ["--secret-header", from];
+    let [flag, kept] = header("X-Origin-Verify=env:ORIGIN_VERIFY");
+    let more = [flag, kept, "--report", "seen.html", "-vvv"];
+    let ended = probe(&desk, &url, &more)?;
+    assert_eq!(ended.code, Some(0), "{}", ended.shown());
+    let asked = server.asked();
+    assert!(!asked.is_empty());
+    assert!(
+        asked
+            .iter()
+            .all(|it| it.headers["x-origin-verify"] == "hunter22")
+    );
+    let report = std::fs::read_to_string(desk.path().join("seen.html"))?;
+    for text in [&ended.stdout, &ended.stderr, &report] {
+        assert!(!text.contains("hunter"), "{text}");
+    }
+
+    // Said ahead of the first request.
+    for (from, part) in [
+        ("x-origin-verify=env:NOT_SET", "NOT_SET is empty or not set"),
+        ("x-origin-verify=hunter22", "whole ARN"),
+    ] {
+        let ended = probe(&desk, &url, &header(from))?;
+        assert_eq!(ended.code, Some(2), "{}", ended.shown());
+        assert!(ended.stdout.contains(part), "{}", ended.shown());
+        assert!(!ended.stdout.contains("hunter"), "{}", ended.shown());
+    }
+    assert_eq!(server.asked().len(), asked.len());
+    Ok(())
+}
+
 #[test]
 fn an_answer_with_another_body_is_told_from_one_with_another_status() -> Outcome {
     let server = Server::start(&HOME, None, three_failures)?;

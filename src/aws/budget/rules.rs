@@ -60,6 +60,10 @@ const ROUTE_53: &[Rule] = &[rule(any, 5, 5)];
 /// only keeps a mistake of ours from using it up.
 const DYNAMO_DB: &[Rule] = &[rule(any, 40, 10)];
 
+/// Chosen: one value is read in a command. AWS's limit is far higher:
+/// <https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html>
+const SECRETS_MANAGER: &[Rule] = &[rule(any, 10, 10)];
+
 impl PacedService {
     pub const fn rules(self) -> &'static [Rule] {
         match self {
@@ -72,6 +76,7 @@ impl PacedService {
             Self::Elb => ELB,
             Self::Logs => LOGS,
             Self::Route53 => ROUTE_53,
+            Self::SecretsManager => SECRETS_MANAGER,
         }
     }
 }

@@ -47,6 +47,29 @@ fn the_operator_may_look_at_the_apps_own_certificates() {
     assert_eq!(certified(Role::Deployer), of(Role::Deployer, "hello", None));
 }
 
+/// That very secret, and no key but one of its owner's.
+#[test]
+fn who_shows_a_secret_header_may_read_that_secret_alone() {
+    const SECRET: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:cdn-AbCdEf";
+    const KEY: &str = "arn:aws:kms:eu-west-1:123456789012:key/1";
+    let plain = of(Role::Deployer, "hello", None);
+    let more = |key| {
+        let policy = reading_secret(plain.clone(), SECRET, key);
+        let statements = statements(&policy)[statements(&plain).len()..].iter();
+        let told = statements.map(|it| {
+            (
+                texts(&it["Action"])[0].to_owned(),
+                texts(&it["Resource"])[0].to_owned(),
+            )
+        });
+        told.collect::<Vec<_>>()
+    };
+    let of = |action: &str, on: &str| (action.to_owned(), on.to_owned());
+    let read = of("secretsmanager:GetSecretValue", SECRET);
+    assert_eq!(more(None), std::slice::from_ref(&read));
+    assert_eq!(more(Some(KEY)), [read, of("kms:Decrypt", KEY)]);
+}
+
 fn statements(policy: &Value) -> &Vec<Value> {
     policy["Statement"].as_array().unwrap()
 }

@@ -34,7 +34,8 @@ async fn identity(
     patience: Duration,
 ) -> Result<Identity> {
     let address = session
-        .address(&observed.infrastructure, Route::Test, &asking.path)?
+        .address(&observed.infrastructure, Route::Test, &asking.path)
+        .await?
         .asking_for(color);
     let asked = ask_once(&address, &asking.question, patience).await;
     let tag = observed.color(color).tag().map(ToString::to_string);

@@ -203,7 +203,7 @@ pub(super) fn warnings(
     let wanting = production.iter().filter(|way| !way.headers.is_empty());
     all.extend(wanting.map(|way| {
         format!(
-            "{} wants the header {}: `headers` in [probe] has to say it",
+            "{} wants the header {}: `secret_header` or `headers` in [probe] has to say it",
             way.way,
             way.headers.join(", ")
         )

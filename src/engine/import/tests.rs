@@ -493,12 +493,12 @@ fn a_name_that_nothing_tells_is_asked_for() {
     let given = imported(of(vec![secret]), &url("shop.example.com", "/"));
     let text = given.config("task-definition.json");
     assert!(
-        text.contains("# headers = { \"X-Origin\" = \"…\" }"),
+        text.contains("# secret_header = { name = \"X-Origin\", env = \"X_ORIGIN\" }"),
         "{text}"
     );
     assert!(!text.contains("hunter22"), "{text}");
     insta::assert_snapshot!(given.warnings.join("\n"), @"
-    shared: port 443 (HTTPS), rule 10 (header X-Origin) wants the header X-Origin: `headers` in [probe] has to say it
+    shared: port 443 (HTTPS), rule 10 (header X-Origin) wants the header X-Origin: `secret_header` or `headers` in [probe] has to say it
     the task definition has the values of variables: look it over before you commit it
     ");
     read_back(&given);

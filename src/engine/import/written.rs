@@ -155,8 +155,9 @@ impl Import {
         }
         for header in headers {
             all.note(&format!(
-                "headers = {{ {} = \"…\" }}    # production's rule wants it",
-                Value::from(header.as_str())
+                "secret_header = {{ name = {}, env = \"{}\" }}    # production's rule wants it; or one of `headers`",
+                Value::from(header.as_str()),
+                header.to_uppercase().replace('-', "_")
             ));
         }
     }

@@ -95,6 +95,45 @@ async fn a_redirect_is_an_answer_and_not_followed() {
     assert_eq!(server.asked(), 2);
 }
 
+/// Also by an app that repeats what it is asked.
+#[tokio::test]
+async fn a_secret_header_is_sent_and_not_told_of() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let node = listener.local_addr().unwrap();
+    let repeating = async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = vec![0; 4096];
+            let read = stream.read(&mut request).await.unwrap();
+            let request = String::from_utf8_lossy(&request[..read]).to_lowercase();
+            let is_shown = request.contains("x-origin-verify: hunter22\r\n");
+            let start = "x".repeat(Answer::KEPT_BODY - 12);
+            let body = format!("{start}{is_shown}: hunter22 and more");
+            let head = "HTTP/1.1 200 OK\r\nx-bgecs-release: hunter22\r\nconnection: close";
+            let length = body.len();
+            let answer = format!("{head}\r\ncontent-length: {length}\r\n\r\n{body}");
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    };
+    tokio::spawn(repeating);
+    let secret = (
+        HeaderName::from_static("x-origin-verify"),
+        HeaderValue::from_static("hunter22"),
+    );
+    let address = Address::parse(&format!("http://{node}/")).unwrap();
+    let address = address.showing(Some(secret));
+    let client = Client::new(&address, Question::default(), PATIENCE).unwrap();
+    assert!(!format!("{address:?} {address} {client:?}").contains("hunter"));
+    for connection in [model::Connection::Fresh, model::Connection::Reused] {
+        let asked = soon(client.ask(node, connection)).await;
+        let Answer::Http { release, body, .. } = &*asked.answer else {
+            panic!("{asked:?}");
+        };
+        assert_eq!(*release, None);
+        assert!(body.ends_with("xtrue: ***"), "{body}");
+    }
+}
+
 #[tokio::test]
 async fn an_answer_gives_its_release_and_the_start_of_its_body() {
     let body = "x".repeat(Answer::KEPT_BODY + 5000);
