@@ -7,6 +7,7 @@ mod seen;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use localstack::Gate;
@@ -266,6 +267,17 @@ impl<'a> Company<'a> {
             .doors(443);
         Door::secure(&nodes, line.host, &elb.authority()?)
     }
+}
+
+/// The gate's environment, with its certificates accepted: that of their issuer is
+/// written into the folder.
+pub fn trusting(gate: &Gate, folder: &Path) -> Result<Vec<(String, String)>> {
+    let elb = gate.load_balancing().ok_or("the gate balances no load")?;
+    let file = folder.join("ca.pem");
+    std::fs::write(&file, elb.authority()?)?;
+    let mut env = gate.env();
+    env.push(("SSL_CERT_FILE".to_owned(), file.display().to_string()));
+    Ok(env)
 }
 
 /// What stands in each element of that name.

@@ -17,6 +17,7 @@ use std::time::Instant;
 use localstack::{Emulator, Engine, Gate, Options, gate};
 
 use crate::bgecs::{self, Bgecs};
+use crate::company::trusting;
 use crate::{Result, interrupt, local, say};
 use stage::Stage;
 use story::Story;
@@ -74,7 +75,7 @@ async fn tell(engine: &Engine, emulator: &Emulator, exe: PathBuf, gated: bool) -
         false => None,
     };
     let (endpoint, env) = match &gate {
-        Some(gate) => (gate.endpoint(), trusting(gate)?),
+        Some(gate) => (gate.endpoint(), trusting(gate, &stage::folder()?)?),
         None => (emulator.endpoint(), emulator.env()),
     };
     say::line(&format!("the local AWS answers at {endpoint}"));
@@ -97,16 +98,6 @@ async fn tell(engine: &Engine, emulator: &Emulator, exe: PathBuf, gated: bool) -
     }
     say::result(&format!("e2e: {passed} passed, {failed} failed"));
     told
-}
-
-/// The gate's environment, and its certificates accepted.
-fn trusting(gate: &Gate) -> Result<Vec<(String, String)>> {
-    let elb = gate.load_balancing().ok_or("the gate balances no load")?;
-    let file = stage::folder()?.join("ca.pem");
-    std::fs::write(&file, elb.authority()?)?;
-    let mut env = gate.env();
-    env.push(("SSL_CERT_FILE".to_owned(), file.display().to_string()));
-    Ok(env)
 }
 
 /// Where an emulator that is kept answers from now on. It is left up also if no

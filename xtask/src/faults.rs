@@ -6,6 +6,7 @@
 //! The writes are read from the gate's record of a run that nothing disturbed.
 //! Several worlds, each a local AWS of its own, share the cells.
 
+mod beside;
 mod cell;
 mod judge;
 mod lane;
@@ -22,6 +23,7 @@ use std::time::Instant;
 use localstack::{Emulator, Engine, Gate, Options, gate};
 
 use crate::bgecs::{self, Bgecs, root};
+use crate::company::trusting;
 use crate::{Result, docs, interrupt, say};
 use lane::{Lane, Share};
 use mode::{Asked, Mode};
@@ -39,8 +41,9 @@ pub struct Args {
     /// How many local AWS there are, which share the work
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=8))]
     lanes: u32,
-    /// Write the tables into README.md and docs/reliability.md
-    #[arg(long, conflicts_with_all = ["only", "mode"])]
+    /// Write the tables into README.md and docs/reliability.md; with --only, the rows
+    /// of these operations
+    #[arg(long, conflicts_with = "mode")]
     write_docs: bool,
 }
 
@@ -107,10 +110,11 @@ async fn go_along(
     table: &Mutex<Table>,
 ) -> Result<()> {
     let gate = Gate::before(emulator.endpoint(), &gate::Options::default())?;
-    let bgecs = Bgecs::new(exe.to_owned(), gate.env(), None);
     let folder = root().join(format!("target/faults/{}", share.nth));
+    std::fs::create_dir_all(&folder)?;
+    let bgecs = Bgecs::new(exe.to_owned(), trusting(&gate, &folder)?, None);
     let world = world::World::new(bgecs, &gate, &folder)?;
-    let mut lane = Lane::new(world, share, table);
+    let mut lane = Lane::new(world, folder.join("beside"), share, table);
     let gone = lane.go(|operation, mode| args.wants(operation, mode)).await;
     if let Some(trouble) = gate.trouble() {
         say::line(&format!("the gate's trouble: {trouble}"));
@@ -129,8 +133,12 @@ fn show(args: &Args, table: &Table) -> Result<()> {
     say::result(&short);
     std::fs::write(root().join("target/faults.md"), format!("{short}\n{whole}"))?;
     if args.write_docs {
-        docs::write_into(&root().join("README.md"), "faults", &short)?;
-        docs::write_into(&root().join("docs/reliability.md"), "faults", &whole)?;
+        let write = match args.only.is_empty() {
+            true => docs::write_into,
+            false => docs::write_rows_into,
+        };
+        write(&root().join("README.md"), "faults", &short)?;
+        write(&root().join("docs/reliability.md"), "faults", &whole)?;
     }
     say::result(&format!(
         "faults: {} passed, {} failed",

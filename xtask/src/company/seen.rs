@@ -11,13 +11,14 @@ use crate::Result;
 pub type Described = BTreeMap<String, String>;
 
 /// What passes by itself, in a service and in a cluster.
-const PASSING: [&str; 8] = [
+const PASSING: [&str; 9] = [
     "events",
     "deployments",
     "pendingCount",
     "runningCount",
     "runningTasksCount",
     "pendingTasksCount",
+    "activeServicesCount",
     "taskDefinition",
     "updatedAt",
 ];
@@ -80,6 +81,13 @@ impl Company<'_> {
             let said = self.api.ecs(name, &input).await?;
             all.insert(name.to_owned(), format!("{said:#}"));
         }
+        let formation = ("cloudformation", "2010-05-15");
+        let said = self.api.query(formation, "DescribeStacks", &[]).await?;
+        let stacks = said.split("<StackName>").skip(1);
+        let living = stacks.filter(|one| !one.contains("<StackStatus>DELETE_COMPLETE"));
+        let names = living.filter_map(|one| Some(one.split_once('<')?.0));
+        let names: Vec<&str> = names.collect();
+        all.insert("the stacks".to_owned(), names.join("\n"));
         let tables = ("dynamodb", "DynamoDB_20120810");
         let said = self.api.json(tables, "ListTables", &json!({})).await?;
         all.insert("ListTables".to_owned(), format!("{said:#}"));
@@ -133,6 +141,11 @@ fn without_request(xml: &str) -> String {
     text.replace("><", ">\n<")
 }
 
+/// Of JSON, an item with and without another after it is the same.
+fn bare(line: &str) -> &str {
+    line.trim().trim_end_matches(',')
+}
+
 /// What was there before and is not now, and the other way round, line by line.
 pub fn differences(before: &Described, after: &Described) -> Vec<String> {
     let nothing = String::new();
@@ -145,10 +158,10 @@ pub fn differences(before: &Described, after: &Described) -> Vec<String> {
             continue;
         }
         let only = |one: &str, other: &str, sign: char| -> Vec<String> {
-            let others: Vec<&str> = other.lines().collect();
-            let own = one.lines().filter(|line| !others.contains(line));
-            own.map(|line| format!("  {sign} {}", line.trim()))
-                .collect()
+            let others: Vec<&str> = other.lines().map(bare).collect();
+            let own = one.lines().map(bare);
+            let own = own.filter(|line| !others.contains(line));
+            own.map(|line| format!("  {sign} {line}")).collect()
         };
         found.push(format!("{name} differs:"));
         found.extend(only(was, is, '-'));
@@ -177,6 +190,7 @@ mod tests {
         // One that is gone, and one whose lines are only in another order.
         assert_eq!(differences(&Described::new(), &before).len(), 5);
         assert_eq!(differences(&before, &described("b\na")).len(), 1);
+        assert_eq!(differences(&before, &described("a,\nb")).len(), 1);
     }
 
     #[test]

@@ -105,7 +105,7 @@ pub fn goal(operation: Operation, before: &Tags, typed: &str) -> Option<Tags> {
         | Operation::PromoteGradual
         | Operation::Rollback => Some(before.swapped()),
         Operation::Retire | Operation::InitUpdate => Some(before.clone()),
-        Operation::Destroy => None,
+        Operation::Destroy | Operation::Attach | Operation::Detach => None,
     }
 }
 
@@ -129,7 +129,7 @@ impl Crossing<'_> {
     /// How it has to end. `None`: nothing is left.
     pub fn goal(&self) -> Option<Tags> {
         match self.next {
-            Next::Destroy => None,
+            Next::Destroy | Next::Attach => None,
             // The release deployed last: the one of the deploy that was killed
             // if that was finished, and otherwise the one before it.
             Next::Promote if self.is_deployed() => {

@@ -1,11 +1,13 @@
 //! One world's way through its share of the cells.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use localstack::gate::crash::Write;
 
+use super::beside::{self, Beside};
 use super::cell::{self, Point};
 use super::mode::Mode;
 use super::operation::Operation;
@@ -31,14 +33,19 @@ type Writes = BTreeMap<Operation, Vec<Write>>;
 
 pub struct Lane<'a> {
     world: World<'a>,
+    /// A company in it, once it is needed, and where its files are.
+    beside: Option<Beside<'a>>,
+    folder: PathBuf,
     share: Share,
     table: &'a Mutex<Table>,
 }
 
 impl<'a> Lane<'a> {
-    pub fn new(world: World<'a>, share: Share, table: &'a Mutex<Table>) -> Self {
+    pub fn new(world: World<'a>, folder: PathBuf, share: Share, table: &'a Mutex<Table>) -> Self {
         Self {
             world,
+            beside: None,
+            folder,
             share,
             table,
         }
@@ -72,21 +79,46 @@ impl<'a> Lane<'a> {
     async fn measure(&mut self, operation: Operation, modes: &[Mode]) -> Result<Vec<Write>> {
         let title = operation.title();
         let named = |error| format!("{title}, undisturbed: {error}");
-        let before = self.world.prepare(operation, Mode::Resume).await;
-        let before = before.map_err(named)?;
-        let typed = operation.typed(&self.world.next_release());
-        let mark = self.world.gate.calls().mark();
-        self.world.done(&typed.words).await.map_err(named)?;
-        let mut writes = Write::all(&self.world.gate.calls().since(mark));
-        for write in &mut writes {
-            write.resource = before.plain(&write.resource);
-        }
+        let writes = match operation.is_beside() {
+            true => self.written_beside(operation).await,
+            false => self.written(operation).await,
+        };
+        let writes = writes.map_err(named)?;
         for write in &writes {
             if !self.table().expect(operation, write, modes) {
                 return Err(
                     format!("{title}: not always is write {} {write}", write.number).into(),
                 );
             }
+        }
+        Ok(writes)
+    }
+
+    async fn written(&mut self, operation: Operation) -> Result<Vec<Write>> {
+        let before = self.world.prepare(operation, Mode::Resume).await?;
+        let typed = operation.typed(&self.world.next_release());
+        let mark = self.world.gate.calls().mark();
+        self.world.done(&typed.words).await?;
+        let mut writes = Write::all(&self.world.gate.calls().since(mark));
+        for write in &mut writes {
+            write.resource = before.plain(&write.resource);
+        }
+        Ok(writes)
+    }
+
+    async fn written_beside(&mut self, operation: Operation) -> Result<Vec<Write>> {
+        let beside = match self.beside.take() {
+            Some(beside) => beside,
+            None => Beside::founded(&self.world, &self.folder).await?,
+        };
+        let beside = self.beside.insert(beside);
+        beside.prepare(&self.world, operation).await?;
+        let typed = operation.typed(&self.world.next_release());
+        let mark = self.world.gate.calls().mark();
+        beside.done(&self.world, &typed.words).await?;
+        let mut writes = Write::all(&self.world.gate.calls().since(mark));
+        for write in &mut writes {
+            write.resource = beside::plain(&write.resource);
         }
         Ok(writes)
     }
@@ -119,7 +151,10 @@ impl<'a> Lane<'a> {
 
     async fn fill(&mut self, point: Point<'_>) -> Result<()> {
         let began = Instant::now();
-        let gone = cell::go(&mut self.world, point).await;
+        let gone = match &self.beside {
+            Some(beside) if point.operation.is_beside() => beside.go(&self.world, point).await,
+            _ => cell::go(&mut self.world, point).await,
+        };
         let Point {
             operation,
             write,
@@ -143,7 +178,7 @@ impl<'a> Lane<'a> {
             say::line(&format!("  {reason}"));
         }
         self.table().fill(operation, write.number, mode, side, gone);
-        if failed {
+        if failed && !operation.is_beside() {
             self.world.rebuild().await?;
         }
         Ok(())

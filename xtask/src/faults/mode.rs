@@ -23,7 +23,9 @@ pub enum Next {
     Promote,
     Rollback,
     Deploy,
+    /// Where a service is somebody else's: detach.
     Destroy,
+    Attach,
 }
 
 /// Modes as they are asked for.
@@ -38,13 +40,14 @@ pub enum Asked {
 }
 
 impl Mode {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Resume,
         Self::Repeat,
         Self::Over(Next::Promote),
         Self::Over(Next::Rollback),
         Self::Over(Next::Deploy),
         Self::Over(Next::Destroy),
+        Self::Over(Next::Attach),
     ];
 
     pub fn asked(self) -> Asked {
@@ -60,6 +63,7 @@ impl Mode {
         match self {
             Self::Resume => "resume".to_owned(),
             Self::Repeat => "the same line".to_owned(),
+            Self::Over(Next::Destroy) => "destroy or detach over it".to_owned(),
             Self::Over(next) => format!("{} over it", next.as_str()),
         }
     }
@@ -67,7 +71,10 @@ impl Mode {
     /// Whether that operation is gone through so.
     pub fn suits(self, operation: Operation) -> bool {
         match self {
-            Self::Resume | Self::Repeat => true,
+            // What they were about is typed again; there may be no journal yet, or none
+            // any more.
+            Self::Resume => !operation.is_beside(),
+            Self::Repeat => true,
             Self::Over(Next::Promote) => operation == Operation::Deploy,
             Self::Over(Next::Rollback) => {
                 matches!(
@@ -76,7 +83,10 @@ impl Mode {
                 )
             }
             Self::Over(Next::Deploy) => operation == Operation::Rollback,
-            Self::Over(Next::Destroy) => operation != Operation::Destroy,
+            Self::Over(Next::Destroy) => {
+                !matches!(operation, Operation::Destroy | Operation::Detach)
+            }
+            Self::Over(Next::Attach) => operation == Operation::Detach,
         }
     }
 
@@ -98,6 +108,7 @@ impl Next {
             Self::Rollback => "rollback",
             Self::Deploy => "deploy",
             Self::Destroy => "destroy",
+            Self::Attach => "attach",
         }
     }
 }

@@ -21,6 +21,10 @@ pub enum Operation {
     /// The stack is there already, and a setting of it is changed
     InitUpdate,
     Destroy,
+    /// To a service of somebody else's
+    Attach,
+    /// With a release on the colour that is bgecs's own
+    Detach,
 }
 
 /// What a deploy deploys.
@@ -39,7 +43,9 @@ pub struct Typed {
 
 impl Operation {
     /// Those that take turns, since each ends where the next one may begin.
-    pub const TURNS: [&[Self]; 6] = [
+    pub const TURNS: [&[Self]; 7] = [
+        // As long as the image is there that the company runs.
+        &[Self::Attach, Self::Detach],
         &[Self::Deploy, Self::Promote, Self::Rollback],
         &[Self::PromoteGrowing],
         &[Self::PromoteGradual],
@@ -60,7 +66,14 @@ impl Operation {
             Self::Retire => "retire",
             Self::InitUpdate => "init (update)",
             Self::Destroy => "destroy",
+            Self::Attach => "attach",
+            Self::Detach => "detach",
         }
+    }
+
+    /// Whether it is about a service that somebody else made.
+    pub fn is_beside(self) -> bool {
+        matches!(self, Self::Attach | Self::Detach)
     }
 
     /// What bgecs calls it.
@@ -72,6 +85,8 @@ impl Operation {
             Self::Retire => "retire",
             Self::InitUpdate => "init",
             Self::Destroy => "destroy",
+            Self::Attach => "attach",
+            Self::Detach => "detach",
         }
     }
 
@@ -87,6 +102,8 @@ impl Operation {
             Self::Retire => line(&["retire"]),
             Self::InitUpdate => line(&["init"]),
             Self::Destroy => line(&["destroy", "--yes"]),
+            Self::Attach => line(&["attach"]),
+            Self::Detach => line(&["detach"]),
         }
     }
 }
@@ -98,6 +115,7 @@ impl Next {
             Self::Rollback => Operation::Rollback.typed(release),
             Self::Deploy => Operation::Deploy.typed(release),
             Self::Destroy => Operation::Destroy.typed(release),
+            Self::Attach => Operation::Attach.typed(release),
         }
     }
 }

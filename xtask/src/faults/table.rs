@@ -34,13 +34,18 @@ const COLUMNS: [(Mode, Side, &str); 5] = [
     (Mode::Resume, Side::After, "after a kill after it"),
     (Mode::Repeat, Side::Before, "the same line, before"),
     (Mode::Repeat, Side::After, "the same line, after"),
-    (Mode::Over(Next::Destroy), Side::After, "`destroy`, after"),
+    (
+        Mode::Over(Next::Destroy),
+        Side::After,
+        "`destroy` or `detach`, after",
+    ),
 ];
 /// The rows of the second one.
-const CROSSINGS: [Mode; 3] = [
+const CROSSINGS: [Mode; 4] = [
     Mode::Over(Next::Promote),
     Mode::Over(Next::Rollback),
     Mode::Over(Next::Deploy),
+    Mode::Over(Next::Attach),
 ];
 
 impl Row {
