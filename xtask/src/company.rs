@@ -1,6 +1,7 @@
 //! A company that never heard of bgecs: its own network, and three services in one
 //! cluster behind host and path rules of a load balancer that they share by HTTPS,
-//! with a certificate for each of its domains. Made by CloudFormation and by calls of
+//! with a certificate for each of its domains. The first of them is behind an internal
+//! load balancer too, with a target group of its own. Made by CloudFormation and by calls of
 //! AWS's API alone, as strangers would have it.
 
 mod seen;
@@ -63,12 +64,17 @@ pub const LINES: [Line; 3] = [
     },
 ];
 
+/// The target group of the first one's internal load balancer.
+pub const INSIDE: &str = "web-inside";
+
 pub struct Company<'a> {
     gate: &'a Gate,
     api: Upstream,
     outputs: BTreeMap<String, String>,
-    /// Of each service, in their order.
+    /// Of each service, in their order; and the internal one of the first.
     groups: Vec<String>,
+    /// By which users come to each service, in the same order.
+    rules: Vec<String>,
 }
 
 impl<'a> Company<'a> {
@@ -79,6 +85,7 @@ impl<'a> Company<'a> {
             api: Upstream::new(gate.endpoint().trim_start_matches("http://"), "test"),
             outputs: BTreeMap::new(),
             groups: Vec::new(),
+            rules: Vec::new(),
         };
         company.make_stack().await?;
         // Which CloudFormation here has no type for.
@@ -91,14 +98,23 @@ impl<'a> Company<'a> {
         ];
         company.elb("AddListenerCertificates", &more).await?;
         for line in &LINES {
-            let group = company.add_way(line).await?;
+            let group = company.add_group(line.name, line.name).await?;
+            company.add_rule(line, &group).await?;
             company.register(line.name, image, &[]).await?;
-            company.create_service(line, &group).await?;
             company.groups.push(group);
         }
-        for line in &LINES {
-            company.until_it_answers(line).await?;
+        let inside = company.add_group(INSIDE, LINES[0].name).await?;
+        company.lead_inside(&inside).await?;
+        company.groups.push(inside);
+        for (line, group) in LINES.iter().zip(&company.groups) {
+            let inside = company.groups.last().filter(|_| line.name == LINES[0].name);
+            let groups: Vec<&String> = std::iter::once(group).chain(inside).collect();
+            company.create_service(line, &groups).await?;
         }
+        for line in &LINES {
+            until_it_answers(line.host, &company.door(line).await?).await?;
+        }
+        until_it_answers(INSIDE, &company.inside_door().await?).await?;
         Ok(company)
     }
 
@@ -139,10 +155,9 @@ impl<'a> Company<'a> {
         Ok(self.api.elb(action, parameters).await?)
     }
 
-    /// A target group, and the rule that leads there; gives the group.
-    async fn add_way(&self, line: &Line) -> Result<String> {
+    async fn add_group(&self, name: &str, team: &str) -> Result<String> {
         let group = [
-            ("Name", line.name),
+            ("Name", name),
             ("Protocol", "HTTP"),
             ("Port", "8080"),
             ("VpcId", self.output("Vpc")?),
@@ -153,7 +168,7 @@ impl<'a> Company<'a> {
             ("HealthyThresholdCount", "2"),
             ("UnhealthyThresholdCount", "2"),
             ("Tags.member.1.Key", "team"),
-            ("Tags.member.1.Value", line.name),
+            ("Tags.member.1.Value", team),
         ];
         let made = self.elb("CreateTargetGroup", &group).await?;
         let group = only(&made, "TargetGroupArn")?;
@@ -165,6 +180,20 @@ impl<'a> Company<'a> {
             (&value, "5"),
         ];
         self.elb("ModifyTargetGroupAttributes", &attributes).await?;
+        Ok(group.to_owned())
+    }
+
+    async fn lead_inside(&self, group: &str) -> Result<()> {
+        let to = [
+            ("ListenerArn", self.output("InsideListener")?),
+            ("DefaultActions.member.1.Type", "forward"),
+            ("DefaultActions.member.1.TargetGroupArn", group),
+        ];
+        self.elb("ModifyListener", &to).await?;
+        Ok(())
+    }
+
+    async fn add_rule(&mut self, line: &Line, group: &str) -> Result<()> {
         let mut rule = vec![
             ("ListenerArn", self.output("Secure")?),
             ("Priority", line.priority),
@@ -185,8 +214,17 @@ impl<'a> Company<'a> {
                 (values, path),
             ]);
         }
-        self.elb("CreateRule", &rule).await?;
-        Ok(group.to_owned())
+        let made = self.elb("CreateRule", &rule).await?;
+        self.rules.push(only(&made, "RuleArn")?.to_owned());
+        Ok(())
+    }
+
+    /// Both ways by which users come to the first of its services, as `import` has to
+    /// be told them.
+    pub fn import_flags(&self) -> Result<[&str; 4]> {
+        let rule = self.rules.first().ok_or("there is no rule")?;
+        let inside = self.output("InsideListener")?;
+        Ok(["--production", rule, "--production", inside])
     }
 
     /// What a service runs, with these in its environment. Gives the revision.
@@ -220,7 +258,10 @@ impl<'a> Company<'a> {
         Ok(format!("{family}:{revision}"))
     }
 
-    async fn create_service(&self, line: &Line, group: &str) -> Result<()> {
+    async fn create_service(&self, line: &Line, groups: &[&String]) -> Result<()> {
+        let doors = groups.iter().map(|group| {
+            json!({ "targetGroupArn": group, "containerName": "app", "containerPort": 8080 })
+        });
         let service = json!({
             "cluster": CLUSTER,
             "serviceName": line.name,
@@ -232,7 +273,7 @@ impl<'a> Company<'a> {
                 "securityGroups": [self.output("SecurityGroup")?],
                 "assignPublicIp": "DISABLED",
             } },
-            "loadBalancers": [{ "targetGroupArn": group, "containerName": "app", "containerPort": 8080 }],
+            "loadBalancers": doors.collect::<Vec<_>>(),
             "healthCheckGracePeriodSeconds": 30,
             "deploymentConfiguration": { "minimumHealthyPercent": 100, "maximumPercent": 200 },
             "enableExecuteCommand": true,
@@ -243,19 +284,13 @@ impl<'a> Company<'a> {
         Ok(())
     }
 
-    async fn until_it_answers(&self, line: &Line) -> Result<()> {
-        let door = self.door(line).await?;
-        let began = Instant::now();
-        loop {
-            match door.get("/api").await {
-                Ok((200, _)) => return Ok(()),
-                _ if began.elapsed() < PATIENCE => sleep(PAUSE).await,
-                other => {
-                    let (name, host) = (line.name, line.host);
-                    return Err(format!("{name} does not answer at {host}: {other:?}").into());
-                }
-            }
-        }
+    /// The way of the company's own machines to the first of its services.
+    pub async fn inside_door(&self) -> Result<Door> {
+        let name = self.output("InsideName")?;
+        let balancer = self.gate.listening(name, 80, PATIENCE).await;
+        let nodes = balancer.ok_or_else(|| format!("nothing listens for {name}"))?;
+        let nodes = nodes.doors(80).into_iter();
+        Door::new(nodes.map(|node| format!("http://{node}")).collect(), name)
     }
 
     /// The way to a service, as its users have it.
@@ -278,6 +313,17 @@ pub fn trusting(gate: &Gate, folder: &Path) -> Result<Vec<(String, String)>> {
     let mut env = gate.env();
     env.push(("SSL_CERT_FILE".to_owned(), file.display().to_string()));
     Ok(env)
+}
+
+async fn until_it_answers(name: &str, door: &Door) -> Result<()> {
+    let began = Instant::now();
+    loop {
+        match door.get("/api").await {
+            Ok((200, _)) => return Ok(()),
+            _ if began.elapsed() < PATIENCE => sleep(PAUSE).await,
+            other => return Err(format!("nobody answers at {name}: {other:?}").into()),
+        }
+    }
 }
 
 /// What stands in each element of that name.

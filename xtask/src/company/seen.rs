@@ -27,16 +27,19 @@ impl Company<'_> {
     /// But for what passes, and for what a service runs: that is [`Company::runs`].
     pub async fn described(&self) -> Result<Described> {
         let mut all = Described::new();
-        let balancer = [("LoadBalancerArn", self.output("Balancer")?)];
         // Of the whole account: nothing may be left beside what was there.
         self.describe(&mut all, "DescribeLoadBalancers", &[])
             .await?;
         self.describe(&mut all, "DescribeTargetGroups", &[]).await?;
-        for action in ["DescribeListeners", "DescribeLoadBalancerAttributes"] {
-            self.describe(&mut all, action, &balancer).await?;
+        let mut tagged = Vec::new();
+        for balancer in ["Balancer", "Inside"] {
+            let of = [("LoadBalancerArn", self.output(balancer)?)];
+            for action in ["DescribeListeners", "DescribeLoadBalancerAttributes"] {
+                self.describe(&mut all, action, &of).await?;
+            }
+            tagged.push(of[0].1.to_owned());
         }
-        let mut tagged = vec![self.output("Balancer")?.to_owned()];
-        for listener in ["Redirect", "Secure"] {
+        for listener in ["Redirect", "Secure", "InsideListener"] {
             let of = [("ListenerArn", self.output(listener)?)];
             self.describe(&mut all, "DescribeListenerCertificates", &of)
                 .await?;

@@ -1,5 +1,6 @@
 //! bgecs beside a company's services that run already: watched, imported, attached,
-//! released by, and detached again, while users are at all three names.
+//! released by, and detached again, while users are at all three names and the
+//! company's own machines at the internal one.
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,7 +13,7 @@ use futures_util::TryStreamExt;
 use super::stage::{ENGLISH, FRENCH, Stage};
 use crate::Result;
 use crate::bgecs::Ended;
-use crate::company::{CLUSTER, Company, Described, LINES, differences};
+use crate::company::{CLUSTER, Company, Described, INSIDE, LINES, differences};
 use crate::json::{at, expect};
 use crate::observer::{Observer, Seen};
 
@@ -21,6 +22,8 @@ const PACE: Duration = Duration::from_millis(100);
 /// The colours of what is attached to `web`: it is the first one, and the other is
 /// made beside it.
 const SERVICE: &str = "web";
+/// So many ways in lead to it; the others' users come after them.
+const RELEASED: usize = 2;
 /// What the release calls itself that the company does by itself.
 const THEIRS: &str = "their-2";
 
@@ -34,31 +37,36 @@ pub struct Visit<'a> {
 }
 
 /// Users of all three services.
-struct Users(Vec<Observer>);
+struct Users(Vec<(&'static str, Observer)>);
+
+/// What came to users, by who they are. First those of the service that is released,
+/// inside and outside.
+type SeenBy = Vec<(&'static str, Seen)>;
 
 impl Users {
     async fn of(company: &Company<'_>) -> Result<Self> {
-        let mut all = Vec::new();
+        let at = |door| Observer::start(door, "/api", PACE);
+        let mut all = vec![(INSIDE, at(company.inside_door().await?))];
         for line in &LINES {
-            all.push(Observer::start(company.door(line).await?, "/api", PACE));
+            all.push((line.host, at(company.door(line).await?)));
         }
         Ok(Self(all))
     }
 
-    async fn leave(self) -> Result<Vec<Seen>> {
+    async fn leave(self) -> Result<SeenBy> {
         let mut all = Vec::new();
-        for one in self.0 {
-            all.push(one.stop().await?);
+        for (who, one) in self.0 {
+            all.push((who, one.stop().await?));
         }
         Ok(all)
     }
 }
 
 /// None of these saw a failure. Gives how many requests there were.
-fn unharmed(seen: &[Seen], lines: &[crate::company::Line]) -> Result<usize> {
-    let each = seen.iter().zip(lines).map(|(seen, line)| {
+fn unharmed(seen: &[(&str, Seen)]) -> Result<usize> {
+    let each = seen.iter().map(|(who, seen)| {
         let sent = seen.unharmed();
-        sent.map_err(|error| format!("users of {}: {error}", line.host).into())
+        sent.map_err(|error| format!("users of {who}: {error}").into())
     });
     each.sum()
 }
@@ -99,17 +107,19 @@ impl<'a> Visit<'a> {
         fs::write(&script, their_deploy(&self.stage.endpoint, &revision))?;
         let script = script.display().to_string();
         let users = Users::of(&self.company).await?;
-        let rate = ["--path", "/api", "--rate", "40", "--json"];
+        // It has a second name inside, which nobody outside knows.
+        let url = format!("https://{}/api", LINES[0].host);
+        let rate = ["--url", &url, "--rate", "40", "--json"];
         let named = ["--cluster", CLUSTER, "--service", SERVICE];
         let line = [&["watch"], &named[..], &rate, &["--", "sh", &script]].concat();
         let watched = self.stage.bgecs.run(&line).await;
         let seen = users.leave().await?;
         let watched = watched?.expect_code(0)?.json()?;
         expect(&watched, &["command", "exit_code"], 0)?;
-        expect(&watched, &["url"], format!("https://{}/api", LINES[0].host))?;
+        expect(&watched, &["url"], url)?;
         // Whether their own way of releasing harms their users is theirs: the emulator
         // ends old tasks a moment too early, now and then.
-        unharmed(&seen[1..], &LINES[1..])?;
+        unharmed(&seen[RELEASED..])?;
         let [failed, sent] = ["failed", "sent"].map(|key| at(&watched, &["probe", key]));
         let releases = at(&watched, &["probe", "releases"]);
         if !releases.to_string().contains(THEIRS) {
@@ -132,27 +142,27 @@ impl<'a> Visit<'a> {
         let released = self.release().await;
         let seen = users.leave().await?;
         released?;
-        let requests = unharmed(&seen, &LINES)?;
-        if !seen[0].0.iter().any(|one| one.says(FRENCH)) {
-            return Err("no user saw the release".into());
-        }
-        if seen[1..]
-            .iter()
-            .any(|seen| seen.0.iter().any(|one| one.says(FRENCH)))
-        {
-            return Err("a release came to a neighbour".into());
+        let requests = unharmed(&seen)?;
+        for (number, (who, seen)) in seen.iter().enumerate() {
+            let saw_it = seen.0.iter().any(|one| one.says(FRENCH));
+            if saw_it != (number < RELEASED) {
+                return Err(format!("whether {who} saw the release: {saw_it}").into());
+            }
         }
         self.is_as_it_was(&before).await?;
         Ok(format!(
-            "attached to one of three services and detached again, through a canary, a swap and \
-             a rollback, bgecs harms none of {requests} requests and leaves nothing but the release"
+            "attached to one of three services at both its load balancers and detached again, \
+             through a canary, a swap and a rollback, bgecs harms none of {requests} requests and \
+             leaves nothing but the release"
         ))
     }
 
     async fn release(&self) -> Result<()> {
         let named = ["--cluster", CLUSTER, "--service", SERVICE];
-        self.run(&[&["import", "--app", "shop"], &named[..]].concat())
+        let both = self.company.import_flags()?;
+        self.run(&[&["import", "--app", "shop"], &named[..], &both].concat())
             .await?;
+        self.asks_both()?;
         self.run(&["attach"]).await?;
         self.is_on_the_original().await?;
         self.deploy("v2", "2").await?;
@@ -164,6 +174,18 @@ impl<'a> Visit<'a> {
         self.swap(&["promote", "--tag", "3"], ENGLISH).await?;
         self.is_on_the_original().await?;
         self.run(&["detach"]).await?;
+        Ok(())
+    }
+
+    /// For what users ask: `import` reads no path off what takes every request.
+    fn asks_both(&self) -> Result<()> {
+        let file = self.folder.join("bgecs.toml");
+        let written = fs::read_to_string(&file)?;
+        let asked = written.replace("path = \"/\" ", "path = \"/api\" ");
+        if asked == written {
+            return Err(format!("no second way has a path of its own:\n{written}").into());
+        }
+        fs::write(&file, asked + "\n[probe]\npath = \"/api\"\n")?;
         Ok(())
     }
 
@@ -194,11 +216,17 @@ impl<'a> Visit<'a> {
     }
 
     async fn answers(&self, expected: &str) -> Result<()> {
-        let (status, body) = self.company.door(&LINES[0]).await?.get("/api").await?;
-        if status == 200 && body.contains(expected) {
-            return Ok(());
+        let (company, host) = (&self.company, LINES[0].host);
+        for (name, door) in [
+            (host, company.door(&LINES[0]).await?),
+            (INSIDE, company.inside_door().await?),
+        ] {
+            let (status, body) = door.get("/api").await?;
+            if status != 200 || !body.contains(expected) {
+                return Err(format!("{name} answers {status} {body}, not {expected}").into());
+            }
         }
-        Err(format!("{} answers {status} {body}, not {expected}", LINES[0].host).into())
+        Ok(())
     }
 
     /// Users are on the service that was there.

@@ -15,7 +15,7 @@ use super::operation::Operation;
 use super::world::World;
 use crate::Result;
 use crate::bgecs::Ended;
-use crate::company::{CLUSTER, Company, Described, LINES, differences};
+use crate::company::{CLUSTER, Company, Described, INSIDE, LINES, differences};
 use crate::json::expect;
 use crate::observer::{Answer, Observer, Seen, span};
 
@@ -58,7 +58,8 @@ impl<'a> Beside<'a> {
             company,
         };
         let named = ["--cluster", CLUSTER, "--service", LINES[0].name];
-        let import = [&["import", "--app", APP], &named[..]].concat();
+        let both = beside.company.import_flags()?;
+        let import = [&["import", "--app", APP], &named[..], &both].concat();
         beside.done(world, &import).await?;
         Ok(beside)
     }
@@ -107,21 +108,21 @@ impl<'a> Beside<'a> {
     async fn gone_through(&self, world: &World<'_>, point: Point<'_>) -> Result<Gone> {
         let prepared = self.prepare(world, point.operation).await;
         prepared.map_err(|error| format!("not brought to its start: {error}"))?;
-        let mut users = Vec::new();
+        let at = |door| Observer::start(door, "/api", PACE);
+        let mut users = vec![(INSIDE, at(self.company.inside_door().await?))];
         for line in &LINES {
-            let door = self.company.door(line).await?;
-            users.push(Observer::start(door, "/api", PACE));
+            users.push((line.host, at(self.company.door(line).await?)));
         }
         let outcome = self.walk(world, point).await;
-        let mut seen: Vec<Seen> = Vec::new();
-        for one in users {
-            seen.push(one.stop().await?);
+        let mut seen: Vec<(&str, Seen)> = Vec::new();
+        for (who, one) in users {
+            seen.push((who, one.stop().await?));
         }
-        let harm = LINES.iter().zip(&seen).find_map(|(line, seen)| {
+        let harm = seen.iter().find_map(|(who, seen)| {
             let harm = seen.unharmed().err()?;
-            Some(format!("users of {}: {harm}", line.host))
+            Some(format!("users of {who}: {harm}"))
         });
-        let answers = || seen.iter().flat_map(|seen| &seen.0);
+        let answers = || seen.iter().flat_map(|(_, seen)| &seen.0);
         let is_failure = |one: &&Answer| one.failure().is_some();
         Ok(Gone {
             verdict: match (outcome, harm) {
