@@ -5,6 +5,7 @@
 
 mod access;
 mod alarms;
+mod autoscaling;
 mod budget;
 mod certificates;
 mod download;
@@ -60,6 +61,7 @@ const IMPATIENT_ATTEMPT: Duration = Duration::from_secs(4);
 #[derive(Debug, Clone)]
 pub struct Aws {
     acm: aws_sdk_acm::Client,
+    autoscaling: aws_sdk_applicationautoscaling::Client,
     cloudformation: aws_sdk_cloudformation::Client,
     cloudwatch: aws_sdk_cloudwatch::Client,
     dynamodb: aws_sdk_dynamodb::Client,
@@ -102,6 +104,9 @@ impl Aws {
                 .interceptor(clock.clone());
         Self {
             acm: aws_sdk_acm::Client::new(&paced(PacedService::Acm)),
+            autoscaling: aws_sdk_applicationautoscaling::Client::new(&paced(
+                PacedService::ApplicationAutoScaling,
+            )),
             cloudformation: aws_sdk_cloudformation::Client::from_conf(stacks.build()),
             cloudwatch: aws_sdk_cloudwatch::Client::new(&paced(PacedService::CloudWatch)),
             dynamodb: aws_sdk_dynamodb::Client::from_conf(journal.build()),

@@ -27,6 +27,7 @@ pub use connector::outside_the_body;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PacedService {
     Acm,
+    ApplicationAutoScaling,
     CloudFormation,
     CloudWatch,
     DynamoDb,

@@ -87,7 +87,9 @@ pub async fn run(global: &Global, audience: Audience, args: &ImportArgs) -> Resu
         production: args.production.clone(),
         urls: args.url.iter().filter_map(given).collect(),
     };
-    let import = import(read, &wish).map_err(usage)?;
+    let autoscaling = aws.autoscaling_of(&args.cluster, &args.service).await;
+    let autoscaling = autoscaling.map_err(|error| error.to_string());
+    let import = import(read, autoscaling, &wish).map_err(usage)?;
     write(&import, &config, &task_definition)?;
     for warning in &import.warnings {
         report.tell(&ReportEvent::Warning(warning.clone()));
@@ -183,7 +185,7 @@ mod tests {
 
     #[test]
     fn what_was_written_and_what_comes_next_is_said() {
-        let import = import(web(), &ImportWish::default());
+        let import = import(web(), Ok(None), &ImportWish::default());
         let import = import.unwrap_or_else(|refusal| panic!("{refusal:?}"));
         let folder = Path::new("/srv/web");
         let result = ImportResult::of(import, folder.join(FILE_NAME), folder.join(DEFINITION));
@@ -201,7 +203,7 @@ mod tests {
           the first deploy creates the service bgecs-web-green in the cluster prod, a copy of web
           a promotion changes what production's rule forwards to
           a deploy onto blue changes the task definition of web and how many tasks it has, and nothing else of it
-        Untouched: the cluster prod, its network, its roles and its other services, and every other rule and listener; autoscaling was not looked at
+        Untouched: the cluster prod, its network, its roles and its other services, what scales web, and every other rule and listener
 
         under Terraform these keep `apply` from taking a release back:
           aws_ecs_service  lifecycle { ignore_changes = [task_definition, desired_count] }  # web

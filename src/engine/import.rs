@@ -14,7 +14,7 @@ use super::entrance::{self, GivenUrl, WayTo, Wish};
 use super::plan::Refusal;
 use crate::counted::counted;
 use crate::model::{
-    AppName, Balancer, COLOR_HEADER, Color, ListenerRule, LoadBalancer, RuleCondition,
+    AppName, Autoscaling, Balancer, COLOR_HEADER, Color, ListenerRule, LoadBalancer, RuleCondition,
     RunningService, RunningSettings, TargetGroupSettings,
 };
 pub use plan::{ForeignDrift, ImportPlan};
@@ -43,6 +43,9 @@ pub struct ImportWish {
     pub urls: Vec<GivenUrl>,
 }
 
+/// What scales the service, if anything, or why that is not known.
+pub type FoundAutoscaling = std::result::Result<Option<Autoscaling>, String>;
+
 /// An app that is to be, of a service that is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Import {
@@ -61,6 +64,7 @@ pub struct Import {
     pub task_definition: Value,
     /// What a person should know before they go on.
     pub warnings: Vec<String>,
+    autoscaling: FoundAutoscaling,
     read: ReadService,
 }
 
@@ -122,7 +126,11 @@ impl ReadService {
 /// # Errors
 /// Why the service cannot be an app of bgecs's, and what to do; or what is not
 /// known, and by which flag it is said.
-pub fn import(read: ReadService, wish: &ImportWish) -> Result<Import, Refusal> {
+pub fn import(
+    read: ReadService,
+    autoscaling: FoundAutoscaling,
+    wish: &ImportWish,
+) -> Result<Import, Refusal> {
     let targets = read.targets()?;
     let name = &read.service.name;
     let app = match &wish.app {
@@ -168,7 +176,12 @@ pub fn import(read: ReadService, wish: &ImportWish) -> Result<Import, Refusal> {
     let (container, port) = (target.container.clone(), target.port);
     let app_containers = definition::of_the_same_image(&read.definition, &container);
     let task_definition = definition::registrable(&read.definition, &container, &app_containers);
-    warnings.extend(plan::warnings(&read, &production, &task_definition));
+    warnings.extend(plan::warnings(
+        &read,
+        &autoscaling,
+        &production,
+        &task_definition,
+    ));
     Ok(Import {
         color: match name.to_ascii_lowercase().contains("green") {
             true => Color::Green,
@@ -182,6 +195,7 @@ pub fn import(read: ReadService, wish: &ImportWish) -> Result<Import, Refusal> {
         health_path: group.health_path.clone(),
         task_definition,
         warnings,
+        autoscaling,
         read,
     })
 }

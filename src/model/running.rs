@@ -1,6 +1,8 @@
 //! How a service that anybody made is run, as ECS has it: what `import` tells of
 //! it, and what would keep bgecs from releasing it.
 
+use std::fmt;
+
 use super::{ServiceDefinition, TaskDefinitionArn};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +27,32 @@ pub struct RunningSettings {
     pub is_draining: bool,
     /// The CloudFormation stack that made it, if one did.
     pub stack: Option<String>,
+}
+
+/// What changes a service's count beside who releases it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Autoscaling {
+    /// Tasks.
+    pub least: i32,
+    pub most: i32,
+    /// In words.
+    pub policies: Vec<String>,
+}
+
+/// `from 2 to 10 tasks, by cpu60 (TargetTrackingScaling)`
+impl fmt::Display for Autoscaling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            least,
+            most,
+            policies,
+        } = self;
+        write!(f, "from {least} to {most} tasks, by ")?;
+        match policies.is_empty() {
+            true => f.write_str("no policy as yet"),
+            false => f.write_str(&policies.join(" and ")),
+        }
+    }
 }
 
 /// Who replaces its tasks, and moves its users where something does.

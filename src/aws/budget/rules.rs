@@ -46,6 +46,9 @@ const ACM: &[Rule] = &[rule(any, 10, 10)];
 const CLOUD_FORMATION: &[Rule] = &[rule(any, 20, 5)];
 
 /// That of DescribeAlarms, the one call that is made:
+/// AWS names no figure for it: as little as for any of these.
+const APPLICATION_AUTO_SCALING: &[Rule] = &[rule(any, 5, 5)];
+
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html>
 const CLOUD_WATCH: &[Rule] = &[rule(any, 9, 9)];
 
@@ -68,6 +71,7 @@ impl PacedService {
     pub const fn rules(self) -> &'static [Rule] {
         match self {
             Self::Acm => ACM,
+            Self::ApplicationAutoScaling => APPLICATION_AUTO_SCALING,
             Self::CloudFormation => CLOUD_FORMATION,
             Self::CloudWatch => CLOUD_WATCH,
             Self::DynamoDb => DYNAMO_DB,

@@ -74,6 +74,11 @@ fn every_call_is_held_to_the_limits_that_aws_publishes_for_it() {
         (PacedService::CloudWatch, &["DescribeAlarms"], &[(9, 9)]),
         (PacedService::Logs, &["GetLogEvents"], &[(10, 5)]),
         (PacedService::Acm, &["DescribeCertificate"], &[(10, 10)]),
+        (
+            PacedService::ApplicationAutoScaling,
+            &["DescribeScalableTargets"],
+            &[(5, 5)],
+        ),
         // As a call is named that has its name in its path.
         (PacedService::Route53, &[""], &[(5, 5)]),
     ] {

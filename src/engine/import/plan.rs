@@ -4,7 +4,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Import, ProductionWay, ReadService, definition};
+use super::{FoundAutoscaling, Import, ProductionWay, ReadService, definition};
 use crate::model::{COLOR_HEADER, NamedRepository, TargetGroupSettings};
 
 /// What comes after.
@@ -79,7 +79,7 @@ impl Import {
                 "the task definition of {name} and how many tasks it has, and nothing else of it"
             ),
             untouched: format!(
-                "the cluster {cluster}, its network, its roles and its other services, and every other rule and listener; autoscaling was not looked at"
+                "the cluster {cluster}, its network, its roles and its other services, what scales {name}, and every other rule and listener"
             ),
         }
     }
@@ -185,6 +185,7 @@ impl ForeignDrift {
 
 pub(super) fn warnings(
     read: &ReadService,
+    autoscaling: &FoundAutoscaling,
     production: &[ProductionWay],
     task_definition: &Value,
 ) -> Vec<String> {
@@ -194,6 +195,13 @@ pub(super) fn warnings(
         all.push(format!(
             "a release of {name} is under way: what is written is what it goes to"
         ));
+    }
+    match autoscaling {
+        Ok(None) => {}
+        Ok(Some(found)) => all.push(format!(
+            "{name} is scaled {found}: that stays with it, and nothing scales the other colour: while users are there, its count is for you to see to"
+        )),
+        Err(reason) => all.push(format!("whether anything scales {name} is not known here: {reason}")),
     }
     if read.settings.is_found_by_name {
         all.push(format!(

@@ -7,11 +7,11 @@ use crate::engine::task_definition::TaskFile;
 use crate::model::{Capacity, ListenerArn, Protocol, UserMover};
 
 fn imported(read: ReadService, wish: &ImportWish) -> Import {
-    import(read, wish).unwrap_or_else(|it| panic!("{}\n{:?}", it.message, it.hint))
+    import(read, Ok(None), wish).unwrap_or_else(|it| panic!("{}\n{:?}", it.message, it.hint))
 }
 
 fn refusal(read: ReadService, wish: &ImportWish) -> String {
-    let Err(it) = import(read, wish) else {
+    let Err(it) = import(read, Ok(None), wish) else {
         panic!("it is not refused");
     };
     format!("{}\n{}", it.message, it.hint.unwrap_or_default())
@@ -55,7 +55,7 @@ fn what_runs_becomes_a_file_that_says_where_each_value_was_found() {
     # - ECS Exec on
     # - from 100 to 200 % of its tasks during a deployment, circuit breaker on
     # - 90 s for a new task to become healthy
-    # Autoscaling was not looked for: policies that it has stay its own.
+    # Nothing scales it.
 
     [container]
     task_definition = "task-definition.json" # web:42, without its image
@@ -158,7 +158,7 @@ fn what_will_be_made_and_what_others_must_leave_alone_is_said() {
     the service bgecs-web-green in the cluster prod, a copy of web
     what production's rule forwards to
     the task definition of web and how many tasks it has, and nothing else of it
-    the cluster prod, its network, its roles and its other services, and every other rule and listener; autoscaling was not looked at
+    the cluster prod, its network, its roles and its other services, what scales web, and every other rule and listener
     ");
     insta::assert_snapshot!(import.drift().lines().join("\n"), @"
     under Terraform these keep `apply` from taking a release back:
@@ -531,7 +531,7 @@ fn the_app_and_the_colour_follow_from_the_service_s_name() {
             app: app.map(|app| app.parse().unwrap()),
             ..ImportWish::default()
         };
-        import(read, &wish).map(|it| (it.app.to_string(), it.color))
+        import(read, Ok(None), &wish).map(|it| (it.app.to_string(), it.color))
     };
     for (name, app, expected, color) in [
         ("web", None, "web", Color::Blue),
@@ -559,5 +559,29 @@ fn what_is_under_way_and_who_finds_it_by_name_is_warned_of() {
     insta::assert_snapshot!(imported(read, &ImportWish::default()).warnings.join("\n"), @"
     a release of web is under way: what is written is what it goes to
     others find web by Service Connect or service discovery: they stay with it, whichever colour is live
+    ");
+}
+
+#[test]
+fn what_scales_the_service_stays_with_it_and_is_told() {
+    let of = |found: FoundAutoscaling| {
+        let import = import(web(), found, &ImportWish::default());
+        let import = import.unwrap_or_else(|it| panic!("{}", it.message));
+        let text = import.config("task-definition.json");
+        let note = text.lines().find(|line| line.contains("scale"));
+        format!("{}\n{}", note.unwrap_or_default(), import.warnings[0])
+    };
+    let scaled = Autoscaling {
+        least: 2,
+        most: 10,
+        policies: vec!["cpu60 (TargetTrackingScaling)".to_owned()],
+    };
+    insta::assert_snapshot!(of(Ok(Some(scaled))), @"
+    # It is scaled from 2 to 10 tasks, by cpu60 (TargetTrackingScaling); the other colour is not.
+    web is scaled from 2 to 10 tasks, by cpu60 (TargetTrackingScaling): that stays with it, and nothing scales the other colour: while users are there, its count is for you to see to
+    ");
+    insta::assert_snapshot!(of(Err("AccessDenied".to_owned())), @"
+    # Whether anything scales it could not be read.
+    whether anything scales web is not known here: AccessDenied
     ");
 }

@@ -50,7 +50,11 @@ impl Import {
         for setting in in_words(settings) {
             all.note(&format!("- {setting}"));
         }
-        all.note("Autoscaling was not looked for: policies that it has stay its own.");
+        match &self.autoscaling {
+            Ok(None) => all.note("Nothing scales it."),
+            Ok(Some(found)) => all.note(&format!("It is scaled {found}; the other colour is not.")),
+            Err(_) => all.note("Whether anything scales it could not be read."),
+        }
         self.container(&mut all, task_definition, release);
         self.production(&mut all);
         all.section("test");

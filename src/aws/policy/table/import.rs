@@ -14,6 +14,8 @@ pub const IMPORTER: &[Grant] = &[
     Grant {
         sid: "ReadWhatItRunsAndItsUsersWays",
         needs: &[
+            called("application-autoscaling:DescribeScalableTargets", IMPORT),
+            called("application-autoscaling:DescribeScalingPolicies", IMPORT),
             called("ecs:DescribeTaskDefinition", IMPORT),
             called("elasticloadbalancing:DescribeListeners", IMPORT),
             called("elasticloadbalancing:DescribeLoadBalancers", IMPORT),
