@@ -217,6 +217,27 @@ fn has_just(rule: &ListenerRule, host: &[String], path: &[String]) -> bool {
     same(&mut hosts, host, true) && same(&mut paths, path, false)
 }
 
+/// A rule for testers ahead of users' would take them past what users have to pass,
+/// and a sign-in cannot be made once more: AWS keeps its secret.
+///
+/// # Errors
+/// There is such a thing.
+pub fn refuse_way_around(way: UsersWay<'_>) -> Result<(), Refusal> {
+    if way.rule.guards.is_empty() {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        format!(
+            "{}: {}, {} has users pass {} first, and a rule for testers ahead of it would lead anybody past that",
+            way.balancer.name,
+            way.listener,
+            way.rule,
+            way.rule.guards.join(" and ")
+        ),
+        "have testers come by `port` under [test], where a security group says who may; a further [[production]] of that kind has to be left out",
+    ))
+}
+
 /// So many free priorities ahead of the users' rule, in their order and as close to
 /// it as can be: a rule that is ahead of it for users is so for testers too. `own`
 /// are rules that were made for this before: these keep theirs. `reserved` are for

@@ -69,6 +69,8 @@ pub struct ListenerRule {
     pub priority: Option<String>,
     /// All of them have to hold.
     pub conditions: Vec<RuleCondition>,
+    /// What a request has to pass ahead of that, such as `authenticate-oidc`.
+    pub guards: Vec<String>,
     /// Where it forwards to, and with which weights.
     pub forwards: Vec<(TargetGroupArn, u32)>,
 }
@@ -269,6 +271,7 @@ mod tests {
                     vec![ConditionPattern::Glob("hunter22".to_owned())],
                 ),
             ],
+            guards: Vec::new(),
             forwards: Vec::new(),
         };
         let told = "rule 5 (host a.example.com or matching ^b, header x-origin)";

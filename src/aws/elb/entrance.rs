@@ -2,9 +2,10 @@
 //! groups, whoever made them.
 
 use aws_sdk_elasticloadbalancingv2::types::{
-    Action, HostHeaderConditionConfig as Host, HttpHeaderConditionConfig as Header, Listener,
-    LoadBalancer, LoadBalancerSchemeEnum, LoadBalancerTypeEnum, PathPatternConditionConfig as Path,
-    ProtocolEnum, Rule, RuleCondition as Condition, TargetGroup,
+    Action, ActionTypeEnum, HostHeaderConditionConfig as Host, HttpHeaderConditionConfig as Header,
+    Listener, LoadBalancer, LoadBalancerSchemeEnum, LoadBalancerTypeEnum,
+    PathPatternConditionConfig as Path, ProtocolEnum, Rule, RuleCondition as Condition,
+    TargetGroup,
 };
 use futures_util::future::try_join_all;
 
@@ -110,6 +111,7 @@ fn listener(listener: &Listener, rules: &[Rule]) -> BalancerListener {
             arn: arn.to_owned(),
             priority: None,
             conditions: Vec::new(),
+            guards: guards(listener.default_actions()),
             forwards: forwards(listener.default_actions()),
         });
     }
@@ -133,11 +135,23 @@ fn rule(rule: &Rule) -> ListenerRule {
         arn: rule.rule_arn().unwrap_or_default().to_owned(),
         priority: (!is_default).then(|| priority.to_owned()),
         conditions: rule.conditions().iter().map(condition).collect(),
+        guards: guards(rule.actions()),
         forwards: forwards(rule.actions()),
     }
 }
 
-/// What is done ahead of the forward, such as a sign-in, is not asked.
+/// Whatever there is beside where requests end.
+fn guards(actions: &[Action]) -> Vec<String> {
+    let ends = [
+        ActionTypeEnum::Forward,
+        ActionTypeEnum::Redirect,
+        ActionTypeEnum::FixedResponse,
+    ];
+    let kinds = actions.iter().filter_map(Action::r#type);
+    let guards = kinds.filter(|kind| !ends.contains(kind));
+    guards.map(|kind| kind.as_str().to_owned()).collect()
+}
+
 fn forwards(actions: &[Action]) -> Vec<(TargetGroupArn, u32)> {
     let named = actions.iter().flat_map(named_groups);
     named

@@ -41,10 +41,12 @@ pub async fn prepare(
     let url = url.unwrap_or_else(|| attached.url.clone());
     let (way, priorities, notes, opening) = match &attached.test {
         TestKey::Header => {
+            attachment::refuse_way_around(way)?;
             let priorities = attachment::priorities(way, &own, &[])?;
             (TestWay::Header, priorities, Vec::new(), None)
         }
         TestKey::Host(name) => {
+            attachment::refuse_way_around(way)?;
             attachment::refuse_taken_name(way, name, &own)?;
             let [blue, green, priority] = attachment::priorities(way, &own, &[])?;
             let unknown = look_at_certificates(session, way, name).await?;

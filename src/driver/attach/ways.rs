@@ -96,6 +96,7 @@ pub fn priorities(
 ) -> Result<Vec<PerColor<u32>>, Refusal> {
     let mut all = Vec::new();
     for (_, way, _) in &ways.further {
+        attachment::refuse_way_around(*way)?;
         let made = earlier.map(|infra| infra.further_ways.as_slice());
         let mut made = made.unwrap_or_default().iter();
         let own = made.find(|it| it.place.arn() == place(way));

@@ -15,6 +15,7 @@ fn rule(priority: Option<u32>, host: Option<&str>, groups: &[&str]) -> ListenerR
             .map(|host| RuleCondition::Host(vec![glob(host)]))
             .into_iter()
             .collect(),
+        guards: Vec::new(),
         forwards: groups
             .iter()
             .map(|group| (TargetGroupArn::new(*group), 1))
@@ -349,4 +350,26 @@ fn each_way_leads_to_one_of_the_services_groups_and_each_group_has_one() {
     };
     assert_eq!(refused(&[0, 1, 0]), None);
     insta::assert_snapshot!(refused(&[0, 0]).unwrap(), @"no [[production]] leads to internal, one of the 2 target groups of the service web: its users would stay on what runs now");
+}
+
+/// Whoever names a colour in a header would not be asked to sign in.
+#[test]
+fn nobody_is_led_past_a_sign_in() {
+    let refused = |guards: &[&str]| {
+        let mut rule = rule(Some(10), None, &["web"]);
+        rule.guards = guards.iter().map(ToString::to_string).collect();
+        let balancers = shared(vec![rule]);
+        let (balancer, listener) = (&balancers[0], &balancers[0].listeners[1]);
+        let rule = &listener.rules[0];
+        refuse_way_around(UsersWay {
+            balancer,
+            listener,
+            rule,
+        })
+        .err()
+        .map(|refusal| refusal.message)
+    };
+    assert_eq!(refused(&[]), None);
+    insta::assert_snapshot!(refused(&["authenticate-oidc"]).unwrap(), @"shared: port 443 (HTTPS), rule 10 (every request) has users pass authenticate-oidc first, and a rule for testers ahead of it would lead anybody past that");
+    assert!(refused(&["jwt-validation"]).is_some());
 }

@@ -39,6 +39,7 @@ fn rule(priority: &str, conditions: &[RuleCondition], forwards: &[(&str, u32)]) 
         arn: format!("rule/{priority}"),
         priority: Some(priority.to_owned()),
         conditions: conditions.to_vec(),
+        guards: Vec::new(),
         forwards: forwards
             .map(|(name, weight)| (group(name), *weight))
             .collect(),

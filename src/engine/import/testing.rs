@@ -35,6 +35,7 @@ pub fn rule(
         arn: rule_arn(port, priority),
         priority: (priority != "default").then(|| priority.to_owned()),
         conditions,
+        guards: Vec::new(),
         forwards: to
             .iter()
             .map(|(name, weight)| (group(name), *weight))
