@@ -2,7 +2,7 @@
 //! never told anything.
 
 use aws_sdk_applicationautoscaling::types::{ScalableDimension, ScalingPolicy, ServiceNamespace};
-use futures_util::try_join;
+use futures_util::join;
 
 use super::Aws;
 use super::error::{AwsError, Named};
@@ -32,9 +32,9 @@ impl Aws {
             .resource_id(&id)
             .scalable_dimension(count)
             .send();
-        let (targets, policies) = try_join!(async { targets.await.named(TARGETS, &id) }, async {
-            policies.await.named(POLICIES, &id)
-        })?;
+        // Both, whatever comes of one: who may do neither is told of the first.
+        let (targets, policies) = join!(targets, policies);
+        let (targets, policies) = (targets.named(TARGETS, &id)?, policies.named(POLICIES, &id)?);
         let target = targets.scalable_targets().first();
         Ok(target.map(|target| Autoscaling {
             least: target.min_capacity(),
