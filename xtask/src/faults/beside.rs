@@ -1,17 +1,18 @@
-//! Attaching to a service that somebody else made, and detaching again, killed at each
-//! write: its users never notice, and nothing of a stranger's is changed.
+//! Attaching to a service that somebody else made, moving its users at both its load
+//! balancers, and detaching again, killed at each write: its users never notice, and
+//! nothing of a stranger's is changed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use localstack::gate::crash::kill_at;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use super::cell::{End, Gone, Point, Told};
 use super::mode::{Mode, Next};
-use super::operation::Operation;
+use super::operation::{OF_BOTH_WAYS, Operation, Release};
 use super::world::World;
 use crate::Result;
 use crate::bgecs::Ended;
@@ -40,6 +41,8 @@ pub struct Beside<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Goal {
     Attached,
+    /// Users of both ways have the release.
+    Promoted,
     Gone,
 }
 
@@ -86,15 +89,42 @@ impl<'a> Beside<'a> {
     /// Brings it to where that operation starts: a detach finds a release on the
     /// colour that is bgecs's own.
     pub async fn prepare(&self, world: &World<'_>, operation: Operation) -> Result<()> {
+        self.bring_users_home(world).await?;
         if operation == Operation::Attach {
             self.done(world, &["detach"]).await?;
             return self.is_untouched().await;
         }
         self.done(world, &["attach"]).await?;
         let status = self.done(world, &["status", "--json"]).await?.json()?;
+        if operation == Operation::PromoteWays {
+            return self.prepare_promotion(world, &status).await;
+        }
         if status["colors"]["green"].is_null() {
             let deploy = Operation::Deploy.typed(&world.next_release());
             self.done(world, &deploy.words).await?;
+        }
+        Ok(())
+    }
+
+    /// After a promotion.
+    async fn bring_users_home(&self, world: &World<'_>) -> Result<()> {
+        let status = self.run(world, &["status", "--json"]).await?;
+        // Detached, it has none.
+        if status.code == 0 && status.json()?["live"] == "green" {
+            self.done(world, &["rollback", "--window", "1s"]).await?;
+        }
+        Ok(())
+    }
+
+    /// The release waits on the colour that bgecs made.
+    async fn prepare_promotion(&self, world: &World<'_>, status: &Value) -> Result<()> {
+        if status["colors"]["green"]["tag"] != OF_BOTH_WAYS {
+            let release = Release {
+                tag: OF_BOTH_WAYS.to_owned(),
+                ..world.next_release()
+            };
+            self.done(world, &Operation::Deploy.typed(&release).words)
+                .await?;
         }
         Ok(())
     }
@@ -185,15 +215,35 @@ impl<'a> Beside<'a> {
             return self.nothing_is_left(world).await;
         }
         let status = self.done(world, &["status", "--json"]).await?.json()?;
-        expect(&status, &["live"], "blue")?;
+        let live = match goal {
+            Goal::Promoted => "green",
+            Goal::Attached | Goal::Gone => "blue",
+        };
+        expect(&status, &["live"], live)?;
         for none in ["unfinished", "lease"] {
             expect(&status, &[none], serde_json::Value::Null)?;
+        }
+        if goal == Goal::Promoted {
+            return self.is_on_both_ways(&status);
         }
         // bgecs's own come beside what was there; of that nothing is changed.
         let now = self.company.described().await?;
         let mut changed = differences(&self.before, &now);
         changed.retain(|line| line.starts_with("  - "));
         none_of("changed", &changed)
+    }
+
+    /// Production's text names each way where they differ.
+    fn is_on_both_ways(&self, status: &Value) -> Result<()> {
+        let ways = status["listeners"]["prod"]["ways"].as_array();
+        let forwards = &status["listeners"]["prod"]["forwards"];
+        let is_whole = forwards
+            .as_array()
+            .is_some_and(|all| all.len() == 1 && all[0]["color"] == "green");
+        match is_whole && ways.is_some_and(|ways| ways.len() == 2) {
+            true => Ok(()),
+            false => Err(format!("users are not all there: {status:#}").into()),
+        }
     }
 
     async fn is_untouched(&self) -> Result<()> {
@@ -214,13 +264,14 @@ impl Goal {
     fn of(operation: Operation) -> Self {
         match operation {
             Operation::Detach => Self::Gone,
+            Operation::PromoteWays => Self::Promoted,
             _ => Self::Attached,
         }
     }
 
     fn end(self) -> End {
         match self {
-            Self::Attached => End::AsBefore,
+            Self::Attached | Self::Promoted => End::AsBefore,
             Self::Gone => End::Gone,
         }
     }
@@ -248,6 +299,8 @@ pub fn plain(resource: &str) -> String {
     let is_number = |text: &str| text.bytes().all(|letter| letter.is_ascii_digit());
     let plain = |part: &str| match part.rsplit_once(':') {
         Some((family, revision)) if is_number(revision) => family.to_owned(),
+        // Of a listener or a rule, its load balancer's name.
+        _ if part.starts_with("listener") => part.split('/').take(2).collect::<Vec<_>>().join("/"),
         _ => part.to_owned(),
     };
     let mut parts: Vec<String> = resource.split(',').map(plain).collect();

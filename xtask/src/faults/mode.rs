@@ -83,9 +83,10 @@ impl Mode {
                 )
             }
             Self::Over(Next::Deploy) => operation == Operation::Rollback,
-            Self::Over(Next::Destroy) => {
-                !matches!(operation, Operation::Destroy | Operation::Detach)
-            }
+            Self::Over(Next::Destroy) => !matches!(
+                operation,
+                Operation::Destroy | Operation::Detach | Operation::PromoteWays
+            ),
             Self::Over(Next::Attach) => operation == Operation::Detach,
         }
     }

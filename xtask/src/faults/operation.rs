@@ -25,7 +25,12 @@ pub enum Operation {
     Attach,
     /// With a release on the colour that is bgecs's own
     Detach,
+    /// Users of somebody else's service come by two load balancers
+    PromoteWays,
 }
+
+/// What is promoted there, again and again.
+pub const OF_BOTH_WAYS: &str = "ways";
 
 /// What a deploy deploys.
 #[derive(Debug)]
@@ -43,9 +48,10 @@ pub struct Typed {
 
 impl Operation {
     /// Those that take turns, since each ends where the next one may begin.
-    pub const TURNS: [&[Self]; 7] = [
+    pub const TURNS: [&[Self]; 8] = [
         // As long as the image is there that the company runs.
         &[Self::Attach, Self::Detach],
+        &[Self::PromoteWays],
         &[Self::Deploy, Self::Promote, Self::Rollback],
         &[Self::PromoteGrowing],
         &[Self::PromoteGradual],
@@ -68,19 +74,22 @@ impl Operation {
             Self::Destroy => "destroy",
             Self::Attach => "attach",
             Self::Detach => "detach",
+            Self::PromoteWays => "promote (two ways)",
         }
     }
 
     /// Whether it is about a service that somebody else made.
     pub fn is_beside(self) -> bool {
-        matches!(self, Self::Attach | Self::Detach)
+        matches!(self, Self::Attach | Self::Detach | Self::PromoteWays)
     }
 
     /// What bgecs calls it.
     pub fn command(self) -> &'static str {
         match self {
             Self::DeployFirst | Self::Deploy => "deploy",
-            Self::Promote | Self::PromoteGrowing | Self::PromoteGradual => "promote",
+            Self::Promote | Self::PromoteGrowing | Self::PromoteGradual | Self::PromoteWays => {
+                "promote"
+            }
             Self::Rollback => "rollback",
             Self::Retire => "retire",
             Self::InitUpdate => "init",
@@ -104,6 +113,7 @@ impl Operation {
             Self::Destroy => line(&["destroy", "--yes"]),
             Self::Attach => line(&["attach"]),
             Self::Detach => line(&["detach"]),
+            Self::PromoteWays => line(&["promote", "--tag", OF_BOTH_WAYS, "--window", "1s"]),
         }
     }
 }
