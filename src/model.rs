@@ -69,7 +69,8 @@ pub use service_definition::{
 pub use ssh_agent::SshAgent;
 pub use strategy::{Condition, Stage, Steps, Strategy};
 pub use traffic::{
-    COLOR_HEADER, Endpoint, Foreign, Found, Move, OtherWays, PerRoute, Route, Split, Urgency, WayIn,
+    COLOR_HEADER, Endpoint, Foreign, Found, Move, OtherWays, PerRoute, Route, Split, Urgency,
+    WayIn, greatest_divisor,
 };
 
 use std::fmt;

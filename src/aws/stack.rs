@@ -147,21 +147,29 @@ impl StackSnapshot {
     /// production may be a rule, and the test route one, or found by header.
     fn places(&self) -> Result<Places, String> {
         let has = |name: &str| self.outputs.contains_key(name);
-        let listener = |name: &str| self.output(name).map(ListenerArn::new).map(Place::Listener);
-        let rule = |name: &str| self.output(name).map(RuleArn::new);
         Ok(Places {
-            production: match has("ProductionRuleArn") {
-                true => Place::Rule(rule("ProductionRuleArn")?),
-                false => listener("ProdListenerArn")?,
-            },
+            production: self.place("ProductionRuleArn", "ProdListenerArn")?,
             test: match HEADER_RULES.into_iter().any(has) {
-                _ if has(TEST_RULE) => TestPlace::At(Place::Rule(rule(TEST_RULE)?)),
-                true if !has(TEST_LISTENER) => TestPlace::ByHeader(PerColor {
-                    blue: rule(HEADER_RULES[0])?,
-                    green: rule(HEADER_RULES[1])?,
-                }),
-                _ => TestPlace::At(listener(TEST_LISTENER)?),
+                true if !has(TEST_RULE) && !has(TEST_LISTENER) => {
+                    TestPlace::ByHeader(self.header_rules(HEADER_RULES)?)
+                }
+                _ => TestPlace::At(self.place(TEST_RULE, TEST_LISTENER)?),
             },
+        })
+    }
+
+    /// A rule, or else a listener.
+    fn place(&self, rule: &str, listener: &str) -> Result<Place, String> {
+        match self.outputs.get(rule) {
+            Some(arn) => Ok(Place::Rule(RuleArn::new(arn))),
+            None => Ok(Place::Listener(ListenerArn::new(self.output(listener)?))),
+        }
+    }
+
+    fn header_rules(&self, [blue, green]: [&str; 2]) -> Result<PerColor<RuleArn>, String> {
+        Ok(PerColor {
+            blue: RuleArn::new(self.output(blue)?),
+            green: RuleArn::new(self.output(green)?),
         })
     }
 
@@ -175,20 +183,17 @@ impl StackSnapshot {
 
     fn further_ways(&self) -> Result<Vec<FurtherWay>, String> {
         let way = |(n, url): (u32, String)| {
-            let output = |name: &str| self.output(&format!("{name}{n}"));
+            let numbered = |name: &str| format!("{name}{n}");
+            let output = |name: &str| self.output(&numbered(name));
+            let [blue, green] = HEADER_RULES.map(numbered);
+            let (rule, listener) = (numbered("ProductionRuleArn"), numbered("ProdListenerArn"));
             Ok(FurtherWay {
-                place: match output("ProductionRuleArn") {
-                    Ok(rule) => Place::Rule(RuleArn::new(rule)),
-                    Err(_) => Place::Listener(ListenerArn::new(output("ProdListenerArn")?)),
-                },
+                place: self.place(&rule, &listener)?,
                 load_balancer: output("LoadBalancerArn")?,
                 load_balancer_dns_name: output("LoadBalancerDnsName")?,
                 url,
                 probe_path: output("ProbePath").ok(),
-                header_rules: PerColor {
-                    blue: RuleArn::new(output(HEADER_RULES[0])?),
-                    green: RuleArn::new(output(HEADER_RULES[1])?),
-                },
+                header_rules: self.header_rules([&blue, &green])?,
             })
         };
         self.numbered(PRODUCTION_URL).map(way).collect()

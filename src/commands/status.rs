@@ -275,7 +275,7 @@ impl ListedWay {
 struct ForwardShare {
     color: Color,
     /// To those of the others.
-    weight: u16,
+    weight: u32,
 }
 
 impl ForwardShare {

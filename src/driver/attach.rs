@@ -111,14 +111,7 @@ async fn attachment(
             testers::color(session, earlier, made).await?
         }
     };
-    let PerColor { blue, green } = testers.priorities;
-    let reserved = match testers.way {
-        TestWay::Header => vec![blue, green],
-        TestWay::Host { priority, .. } => vec![blue, green, priority],
-        // These are at a listener of testers' own.
-        TestWay::Port { .. } => Vec::new(),
-    };
-    let reserved = reserved.into_iter();
+    let reserved = testers.reserved().into_iter();
     let reserved = reserved.map(|number| (way.listener.arn.clone(), number));
     let priorities = ways::priorities(&ways, earlier, reserved.collect())?;
     let (group_settings, rule, further_groups, further_ways) = futures_util::try_join!(

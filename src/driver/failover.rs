@@ -5,7 +5,7 @@ use url::Url;
 
 use crate::engine::failover;
 use crate::error::Result;
-use crate::model::{Attachment, Infrastructure};
+use crate::model::{Attachment, Infrastructure, Route};
 use crate::report::ReportEvent;
 use crate::session::Session;
 
@@ -18,28 +18,23 @@ pub struct LedTo {
 
 impl From<&Infrastructure> for LedTo {
     fn from(infra: &Infrastructure) -> Self {
-        let urls = infra.further_ways.iter().map(|way| way.url.clone());
-        let names = infra.further_ways.iter();
-        let names = names.map(|way| way.load_balancer_dns_name.clone());
-        Self {
-            urls: urls.chain([infra.urls().production]).collect(),
-            balancers: names
-                .chain([infra.load_balancer_dns_name.clone()])
-                .collect(),
-        }
+        let name = infra.load_balancer_dns_name.clone();
+        let further = infra.further_ways.iter();
+        let further = further.map(|way| (way.url.clone(), way.load_balancer_dns_name.clone()));
+        let first = (infra.url(Route::Production), name);
+        let (urls, balancers) = further.chain([first]).unzip();
+        Self { urls, balancers }
     }
 }
 
 /// Where users are led that come to have a second colour.
 impl From<&Attachment> for LedTo {
     fn from(it: &Attachment) -> Self {
-        let urls = it.further_ways.iter().map(|way| way.url.clone());
-        let names = it.further_ways.iter();
-        let names = names.map(|way| way.load_balancer_dns_name.clone());
-        Self {
-            urls: urls.chain([it.url.clone()]).collect(),
-            balancers: names.chain([it.load_balancer_dns_name.clone()]).collect(),
-        }
+        let name = it.load_balancer_dns_name.clone();
+        let further = it.further_ways.iter();
+        let further = further.map(|way| (way.url.clone(), way.load_balancer_dns_name.clone()));
+        let (urls, balancers) = further.chain([(it.url.clone(), name)]).unzip();
+        Self { urls, balancers }
     }
 }
 

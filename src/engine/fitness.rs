@@ -48,8 +48,7 @@ pub fn unreadable(color: Color, why: &str) -> String {
 
 /// In AWS's order.
 pub fn unhealthy(targets: &Targets) -> impl Iterator<Item = &Target> {
-    let targets = targets.0.iter();
-    targets.filter(|target| target.state == TargetState::Unhealthy)
+    targets.in_state(TargetState::Unhealthy)
 }
 
 /// `target 10.0.0.1 is unhealthy: …`

@@ -142,10 +142,8 @@ fn attached(observed: &Observed) -> Check {
     let unused: Vec<Color> = Color::BOTH
         .into_iter()
         .filter(|color| {
-            let targets = &observed.color(*color).targets.0;
-            targets
-                .iter()
-                .any(|target| target.state == TargetState::Unused)
+            let targets = &observed.color(*color).targets;
+            targets.in_state(TargetState::Unused).next().is_some()
         })
         .collect();
     Check {

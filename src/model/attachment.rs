@@ -131,6 +131,16 @@ impl Attachment {
         self.original.other()
     }
 
+    /// The running service's target group with that number, and what another needs
+    /// to be like it: 0 is the first one.
+    pub fn group(&self, number: usize) -> (&TargetGroupArn, &Map<String, Value>) {
+        let at = number.checked_sub(1);
+        match at.and_then(|at| self.further_groups.get(at)) {
+            Some(group) => (&group.arn, &group.settings),
+            None => (&self.target_group, &self.group_settings),
+        }
+    }
+
     /// By which testers come; None where that is users' own.
     pub fn test_url(&self) -> Option<&str> {
         match &self.test {

@@ -144,12 +144,23 @@ impl Infrastructure {
             return Vec::new();
         };
         let first = (self.way_name(route), first);
-        let further = self
-            .further_ways
-            .iter()
-            .filter(|_| route == Route::Production);
+        let further = self.further_ways_of(route);
         let further = further.map(|way| (way.name(), &way.place));
         std::iter::once(first).chain(further).collect()
+    }
+
+    /// What is written to move either route.
+    pub fn all_moved(&self) -> impl Iterator<Item = &Place> {
+        let routes = [Route::Production, Route::Test].into_iter();
+        routes
+            .flat_map(|route| self.moved(route))
+            .map(|(_, place)| place)
+    }
+
+    /// Testers have one way in.
+    fn further_ways_of(&self, route: Route) -> impl Iterator<Item = &FurtherWay> {
+        let all = self.further_ways.iter();
+        all.filter(move |_| route == Route::Production)
     }
 
     /// Of the first way in.
@@ -172,10 +183,7 @@ impl Infrastructure {
 
     /// What a route is decided on by, as a person needs it to put that right by hand.
     pub fn places_named(&self, route: Route) -> String {
-        let further = self
-            .further_ways
-            .iter()
-            .filter(|_| route == Route::Production);
+        let further = self.further_ways_of(route);
         let further = further.map(|way| way.place.to_string());
         let all = std::iter::once(self.places.named(route)).chain(further);
         all.collect::<Vec<_>>().join(" and ")

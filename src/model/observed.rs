@@ -208,19 +208,21 @@ impl Targets {
     /// Of all the groups that a colour's tasks are in, the one that is worst off: a
     /// colour serves where it serves in each.
     pub fn weakest(groups: Vec<Self>) -> Self {
-        let count = |of: &Self, state| of.0.iter().filter(|it| it.state == state).count();
         let strength = |of: &Self| {
-            let unhealthy = count(of, TargetState::Unhealthy);
+            let unhealthy = of.in_state(TargetState::Unhealthy).count();
             (of.healthy(), Reverse(unhealthy), Reverse(of.registered()))
         };
         groups.into_iter().min_by_key(strength).unwrap_or_default()
     }
 
+    /// In AWS's order.
+    pub fn in_state(&self, state: TargetState) -> impl Iterator<Item = &Target> {
+        let targets = self.0.iter();
+        targets.filter(move |target| target.state == state)
+    }
+
     pub fn healthy(&self) -> usize {
-        self.0
-            .iter()
-            .filter(|target| target.state == TargetState::Healthy)
-            .count()
+        self.in_state(TargetState::Healthy).count()
     }
 
     /// Registered and not on the way out.

@@ -149,12 +149,9 @@ impl Split {
     }
 
     /// The smallest whole numbers that are to each other as the shares are.
-    pub fn weights(&self) -> PerColor<u16> {
-        let PerColor { blue, green } = self.0;
-        let (mut divisor, mut rest) = (blue, green);
-        while rest > 0 {
-            (divisor, rest) = (rest, divisor % rest);
-        }
+    pub fn weights(&self) -> PerColor<u32> {
+        let [blue, green] = [self.0.blue, self.0.green].map(u32::from);
+        let divisor = greatest_divisor(blue, green);
         PerColor {
             blue: blue / divisor,
             green: green / divisor,
@@ -171,6 +168,14 @@ impl Split {
         let has_all = |color: &Color| self.share(*color) == Self::WHOLE;
         Color::BOTH.into_iter().find(has_all)
     }
+}
+
+/// Of both; of 0 and another, the other.
+pub fn greatest_divisor(mut divisor: u32, mut rest: u32) -> u32 {
+    while rest > 0 {
+        (divisor, rest) = (rest, divisor % rest);
+    }
+    divisor
 }
 
 /// `green`, or `90% blue, 10% green`.

@@ -19,15 +19,45 @@ pub struct Company<'a> {
     pub dns_name: String,
     balancer: String,
     /// By which the shop is reached from inside, with a target group of its own.
-    pub internal: Option<Internal>,
+    pub internal: Option<Entrance>,
     groups: Vec<String>,
 }
 
-/// A load balancer that the company keeps for itself.
-pub struct Internal {
+/// A load balancer, and its listener at port 80.
+pub struct Entrance {
     balancer: String,
     pub listener: String,
     pub dns_name: String,
+}
+
+impl Entrance {
+    /// With that name and scheme; until it leads anywhere it answers 404.
+    fn new(world: &World, (name, scheme): (&str, &str), subnets: &[String; 2]) -> Outcome<Self> {
+        let made = world.api.elb(&[
+            ("Action", "CreateLoadBalancer"),
+            ("Name", name),
+            ("Scheme", scheme),
+            ("Subnets.member.1", &subnets[0]),
+            ("Subnets.member.2", &subnets[1]),
+        ])?;
+        let balancer = text(&made, "LoadBalancerArn")?.to_owned();
+        let listener = world.api.elb(&[
+            ("Action", "CreateListener"),
+            ("LoadBalancerArn", &balancer),
+            ("Protocol", "HTTP"),
+            ("Port", "80"),
+            ("DefaultActions.member.1.Type", "fixed-response"),
+            (
+                "DefaultActions.member.1.FixedResponseConfig.StatusCode",
+                "404",
+            ),
+        ])?;
+        Ok(Self {
+            listener: text(&listener, "ListenerArn")?.to_owned(),
+            dns_name: text(&made, "DNSName")?.to_owned(),
+            balancer,
+        })
+    }
 }
 
 impl<'a> Company<'a> {
@@ -57,37 +87,19 @@ impl<'a> Company<'a> {
             &[("Action", "DescribeSubnets"), ("SubnetId.1", &subnets[0])],
         )?;
         let vpc = text(&found, "vpcId")?.to_owned();
-        let balancer = world.api.elb(&[
-            ("Action", "CreateLoadBalancer"),
-            ("Name", "shared"),
-            ("Subnets.member.1", &subnets[0]),
-            ("Subnets.member.2", &subnets[1]),
-        ])?;
-        let dns_name = text(&balancer, "DNSName")?.to_owned();
-        let balancer = text(&balancer, "LoadBalancerArn")?.to_owned();
-        let listener = world.api.elb(&[
-            ("Action", "CreateListener"),
-            ("LoadBalancerArn", &balancer),
-            ("Protocol", "HTTP"),
-            ("Port", "80"),
-            ("DefaultActions.member.1.Type", "fixed-response"),
-            (
-                "DefaultActions.member.1.FixedResponseConfig.StatusCode",
-                "404",
-            ),
-        ])?;
-        let listener = text(&listener, "ListenerArn")?.to_owned();
+        let shared = Entrance::new(world, ("shared", "internet-facing"), &subnets)?;
         let mut company = Self {
             world,
-            listener,
+            listener: shared.listener,
             way: String::new(),
-            dns_name,
-            balancer,
+            dns_name: shared.dns_name,
+            balancer: shared.balancer,
             internal: None,
             groups: Vec::new(),
         };
         if is_internal_too {
-            company.internal = Some(company.internal(&subnets)?);
+            let inside = Entrance::new(world, ("inside", "internal"), &subnets)?;
+            company.internal = Some(inside);
         }
         let image = format!("{}/web", world.registry());
         let repository = json!({ "repositoryName": "web" });
@@ -109,34 +121,6 @@ impl<'a> Company<'a> {
             })?;
         }
         Ok(company)
-    }
-
-    fn internal(&self, subnets: &[String; 2]) -> Outcome<Internal> {
-        let api = &self.world.api;
-        let made = api.elb(&[
-            ("Action", "CreateLoadBalancer"),
-            ("Name", "inside"),
-            ("Scheme", "internal"),
-            ("Subnets.member.1", &subnets[0]),
-            ("Subnets.member.2", &subnets[1]),
-        ])?;
-        let balancer = text(&made, "LoadBalancerArn")?.to_owned();
-        let listener = api.elb(&[
-            ("Action", "CreateListener"),
-            ("LoadBalancerArn", &balancer),
-            ("Protocol", "HTTP"),
-            ("Port", "80"),
-            ("DefaultActions.member.1.Type", "fixed-response"),
-            (
-                "DefaultActions.member.1.FixedResponseConfig.StatusCode",
-                "404",
-            ),
-        ])?;
-        Ok(Internal {
-            listener: text(&listener, "ListenerArn")?.to_owned(),
-            dns_name: text(&made, "DNSName")?.to_owned(),
-            balancer,
-        })
     }
 
     fn group(&mut self, name: &str, vpc: &str) -> Outcome<String> {

@@ -42,13 +42,13 @@ const ECR: &[Rule] = &[
 /// <https://docs.aws.amazon.com/acm/latest/userguide/acm-limits.html#api-rate-limits>
 const ACM: &[Rule] = &[rule(any, 10, 10)];
 
+/// Chosen: AWS names no figure for it. As little as for any of these.
+const APPLICATION_AUTO_SCALING: &[Rule] = &[rule(any, 5, 5)];
+
 /// Chosen: a stack is looked at every few seconds.
 const CLOUD_FORMATION: &[Rule] = &[rule(any, 20, 5)];
 
 /// That of DescribeAlarms, the one call that is made:
-/// AWS names no figure for it: as little as for any of these.
-const APPLICATION_AUTO_SCALING: &[Rule] = &[rule(any, 5, 5)];
-
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html>
 const CLOUD_WATCH: &[Rule] = &[rule(any, 9, 9)];
 

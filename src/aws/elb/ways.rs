@@ -161,17 +161,13 @@ fn ways(
 
 /// Whether anything of the app's is a rule.
 fn is_by_rule(infra: &Infrastructure) -> bool {
-    let routes = [Route::Production, Route::Test].into_iter();
-    let mut places = routes.flat_map(|route| infra.moved(route));
-    let is_rule = |(_, place): (String, &Place)| matches!(place, Place::Rule(_));
-    !infra.header_rules().is_empty() || places.any(is_rule)
+    let is_rule = |place: &Place| matches!(place, Place::Rule(_));
+    !infra.header_rules().is_empty() || infra.all_moved().any(is_rule)
 }
 
 /// Whether that is moved along with a route.
 fn is_place(infra: &Infrastructure, arn: &str) -> bool {
-    let routes = [Route::Production, Route::Test].into_iter();
-    let mut places = routes.flat_map(|route| infra.moved(route));
-    places.any(|(_, place)| place.arn() == arn)
+    infra.all_moved().any(|place| place.arn() == arn)
 }
 
 /// What a listener does that bgecs does not move.

@@ -10,7 +10,7 @@ use aws_sdk_elasticloadbalancingv2::types::{
 };
 
 use super::weights::{HEAVIEST, weights};
-use crate::model::{Color, Foreign, Found, Infrastructure, PerColor, Split};
+use crate::model::{Color, Foreign, Found, Infrastructure, PerColor, Split, greatest_divisor};
 
 /// What the template has a listener answer while nothing is live.
 const PLACEHOLDER: (&str, &str) = ("503", "bgecs: nothing is live yet");
@@ -134,8 +134,7 @@ pub fn aimed_at(
 }
 
 /// Among the groups of one pair; with a stranger's that get nothing left as they
-/// are. Where only one
-/// group is named, it is in both forms, which must agree.
+/// are. Where only one group is named, it is in both forms, which must agree.
 fn forwarding_to(
     infra: &Infrastructure,
     action: &Action,
@@ -157,9 +156,10 @@ fn forwarding_to(
     // Of a listener that goes nowhere yet, the first.
     let pair = pair.and_then(|group| infra.pair_of(group));
     let pair = pair.unwrap_or(&infra.target_groups).clone();
-    let target = |color: Color, weight| {
+    let target = |color: Color, weight: Option<u32>| {
         let target = TargetGroupTuple::builder();
         let target = target.target_group_arn(pair.get(color).as_str());
+        let weight = weight.and_then(|weight| i32::try_from(weight).ok());
         target.set_weight(weight).build()
     };
     let whole = whole_weight(&ours);
@@ -169,7 +169,7 @@ fn forwarding_to(
             let weights = weights(to).ok_or_else(|| format!("cannot be split into {to}"))?;
             let weights = times(weights, whole);
             Color::BOTH
-                .map(|color| target(color, i32::try_from(*weights.get(color)).ok()))
+                .map(|color| target(color, Some(*weights.get(color))))
                 .to_vec()
         }
     };
@@ -193,25 +193,16 @@ fn forwarding_to(
 }
 
 /// What one group has by itself, which [`times`] has left in the weights of two.
-fn whole_weight(ours: &[TargetGroupTuple]) -> Option<i32> {
+fn whole_weight(ours: &[TargetGroupTuple]) -> Option<u32> {
     let weights = ours.iter().filter_map(TargetGroupTuple::weight);
+    let weights = weights.filter_map(|weight| u32::try_from(weight).ok());
     weights.reduce(greatest_divisor)
-}
-
-fn greatest_divisor(mut divisor: i32, mut rest: i32) -> i32 {
-    while rest > 0 {
-        (divisor, rest) = (rest, divisor % rest);
-    }
-    divisor
 }
 
 /// So many times these weights, as far as AWS takes so great ones: so a group that is
 /// alone again weighs what it did ahead of a shift.
-fn times(weights: PerColor<u32>, whole: Option<i32>) -> PerColor<u32> {
-    let by = whole
-        .and_then(|whole| u32::try_from(whole).ok())
-        .unwrap_or(1)
-        .max(1);
+fn times(weights: PerColor<u32>, whole: Option<u32>) -> PerColor<u32> {
+    let by = whole.unwrap_or(1).max(1);
     let greater = PerColor {
         blue: weights.blue * by,
         green: weights.green * by,

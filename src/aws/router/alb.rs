@@ -67,12 +67,10 @@ impl Router for AlbRouter<'_> {
     /// users' way is not kept waiting, nor from being read, by the testers' rules.
     async fn read(&self) -> Result<PerRoute<Found>, AwsError> {
         let (mut listeners, mut rules) = (Vec::new(), Vec::new());
-        for route in [Route::Production, Route::Test] {
-            for (_, place) in self.infra.moved(route) {
-                match place {
-                    Place::Listener(arn) => listeners.push(arn),
-                    Place::Rule(arn) => rules.push(arn),
-                }
+        for place in self.infra.all_moved() {
+            match place {
+                Place::Listener(arn) => listeners.push(arn),
+                Place::Rule(arn) => rules.push(arn),
             }
         }
         let (mut all, rules) = try_join!(

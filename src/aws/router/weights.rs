@@ -12,11 +12,6 @@ pub const HEAVIEST: u32 = 999;
 /// smallest that read back as exactly that split. Not every split has some: 0.05 %
 /// were 1 to 1999, and 49.99 % 1666 to 1667.
 pub fn weights(split: Split) -> Option<PerColor<u32>> {
-    let exact = split.weights();
-    let exact = PerColor {
-        blue: exact.blue.into(),
-        green: exact.green.into(),
-    };
     let share = u32::from(split.share(Color::Blue));
     let whole = share + u32::from(split.share(Color::Green));
     let of_total = |total| {
@@ -26,7 +21,7 @@ pub fn weights(split: Split) -> Option<PerColor<u32>> {
         PerColor { blue, green }
     };
     let near = (1..=2 * HEAVIEST).map(of_total);
-    iter::once(exact).chain(near).find(|weights| {
+    iter::once(split.weights()).chain(near).find(|weights| {
         let fits = weights.blue.max(weights.green) <= HEAVIEST;
         fits && Split::by_weight(*weights) == Some(split)
     })

@@ -102,22 +102,14 @@ fn attribute(name: &str, attribute: &str) -> Value {
 
 /// A group of a colour: the running service's by its ARN.
 fn group(it: &Attachment, color: Color, number: usize) -> Value {
-    let further = number
-        .checked_sub(1)
-        .and_then(|at| it.further_groups.get(at));
-    let arn = further.map_or(&it.target_group, |group| &group.arn);
     match color == it.original {
-        true => json!(arn.as_str()),
+        true => json!(it.group(number).0.as_str()),
         false => reference(group_name(color, number)),
     }
 }
 
 fn target_group(it: &Attachment, number: usize) -> Value {
-    let further = number
-        .checked_sub(1)
-        .and_then(|at| it.further_groups.get(at));
-    let settings = further.map_or(&it.group_settings, |group| &group.settings);
-    let mut properties = settings.clone();
+    let mut properties = it.group(number).1.clone();
     let name = it.app.group_name(it.made(), number);
     properties.insert("Name".to_owned(), json!(name));
     properties.insert("Tags".to_owned(), tags(it));

@@ -28,6 +28,19 @@ pub struct Testers {
     pub opening: Option<String>,
 }
 
+impl Testers {
+    /// The priorities that they take at users' listener.
+    pub fn reserved(&self) -> Vec<u32> {
+        let PerColor { blue, green } = self.priorities;
+        match self.way {
+            TestWay::Header => vec![blue, green],
+            TestWay::Host { priority, .. } => vec![blue, green, priority],
+            // These are at a listener of testers' own.
+            TestWay::Port { .. } => Vec::new(),
+        }
+    }
+}
+
 /// # Errors
 /// There is no room for them, or no certificate (exit 6); AWS's own.
 pub async fn prepare(

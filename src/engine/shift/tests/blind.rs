@@ -29,9 +29,8 @@ fn sick() -> Why {
 }
 
 /// Both routes are read back at 0.6 s.
-fn in_the_window(policy: Policy) -> Shift {
-    let mut swap = shift(BEFORE, policy);
-    let script = vec![
+fn until_the_window() -> Vec<(f64, Event)> {
+    vec![
         (0.0, tick()),
         (0.1, Event::Noted(Ok(()))),
         (0.2, shows(FROM)),
@@ -41,8 +40,12 @@ fn in_the_window(policy: Policy) -> Shift {
         (0.4, shows(TO)),
         (0.5, Event::Written(Ok(()))),
         (0.6, shows(FROM)),
-    ];
-    run(&mut swap, script);
+    ]
+}
+
+fn in_the_window(policy: Policy) -> Shift {
+    let mut swap = shift(BEFORE, policy);
+    run(&mut swap, until_the_window());
     assert!(matches!(swap.phase, Phase::Baking { .. }));
     swap
 }
@@ -122,17 +125,7 @@ fn an_unhealthy_target_takes_it_back_as_a_failed_answer_does() {
 fn it_preempts_what_concerns_the_test_route() {
     for up_to in 5..8 {
         let mut swap = shift(BEFORE, blind());
-        let script = [
-            (0.0, tick()),
-            (0.1, Event::Noted(Ok(()))),
-            (0.2, shows(FROM)),
-            (0.3, Event::Written(Ok(()))),
-            (0.4, shows(TO)),
-            (0.4, Event::Noted(Ok(()))),
-            (0.4, shows(TO)),
-            (0.5, Event::Written(Ok(()))),
-        ];
-        run(&mut swap, script[..up_to].to_vec());
+        run(&mut swap, until_the_window()[..up_to].to_vec());
         let actions = run(&mut swap, vec![seen(0.6, &[Unhealthy])]);
         assert_eq!(actions, [Action::LookBack(FROM)], "after {up_to} calls");
     }
