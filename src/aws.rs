@@ -33,7 +33,7 @@ use aws_config::timeout::TimeoutConfig;
 use budget::PacedService;
 
 pub use access::Access;
-pub use ecr::{Key, Manifest, RegistryLogin, Stored};
+pub use ecr::{Key, Manifest, RegistryLogin, Stored, TagMobility};
 pub use ecs::{Kept, NewService, Revisions, ServiceChange, TasksLeft};
 pub use error::{AwsError, AwsErrorKind};
 pub use journal::{HeadChange, LeaseChange, OperationChange, Unwritten, has_no_journal};
@@ -173,6 +173,13 @@ impl Aws {
     /// address.
     pub fn local_endpoint(&self) -> Option<String> {
         loopback_authority(self.endpoint.as_deref()?)
+    }
+
+    /// The registry of a local AWS. Docker takes plain HTTP only from `localhost`.
+    pub fn local_registry(&self) -> Option<String> {
+        let endpoint = self.local_endpoint()?;
+        let port = endpoint.rsplit_once(':').map_or("80", |(_, port)| port);
+        Some(format!("localhost:{port}"))
     }
 }
 

@@ -5,7 +5,7 @@
 use std::str::FromStr;
 
 use crate::config::{Config, DefinitionSource};
-use crate::engine::task_definition::{Needs, Source, TaskDefinitionError, TaskFile};
+use crate::engine::task_definition::{LogPlace, Needs, Source, TaskDefinitionError, TaskFile};
 use crate::error::{Error, Result};
 use crate::model::{Color, CpuArchitecture, Platform, RunsOn};
 use crate::text;
@@ -124,14 +124,14 @@ impl Loaded {
         }
     }
 
-    /// Which containers log elsewhere than to bgecs's group, and where, in a
+    /// Which containers log elsewhere than to the app's group, and where, in a
     /// sentence each.
-    pub fn logs_elsewhere(&self) -> Vec<String> {
+    pub fn logs_elsewhere(&self, here: LogPlace<'_>) -> Vec<String> {
         let Some(file) = &self.file else {
             return Vec::new();
         };
         let path = file.path().display();
-        file.logs_elsewhere()
+        file.logs_elsewhere(here)
             .into_iter()
             .map(|(container, place)| {
                 format!("by {path}, container `{container}` logs to {place}: look there")
@@ -141,8 +141,8 @@ impl Loaded {
 
     /// Where the lines are that `bgecs logs` does not have, as further lines of
     /// an error's hint.
-    pub fn say_where_logs_are(&self, error: Error, color: Color) -> Error {
-        let sentences = self.logs_elsewhere();
+    pub fn say_where_logs_are(&self, error: Error, color: Color, here: LogPlace<'_>) -> Error {
+        let sentences = self.logs_elsewhere(here);
         sentences.into_iter().fold(error, |error, sentence| {
             error.hint_too(&format!("`bgecs logs {color}` has not all: {sentence}"))
         })

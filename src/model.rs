@@ -60,7 +60,7 @@ pub use observed::{
 pub use patience::Patience;
 pub use place::{Place, Places, RULE_AGAIN, TestPlace};
 pub use progress::{Progress, StackEvent, StepState};
-pub use reach::{Knock, Unreached};
+pub use reach::{Barrier, Knock, Unreached};
 pub use running::{Autoscaling, Capacity, RunningSettings, UserMover};
 pub use sample::{Answer, Connection, Expected, Lost, Sample, Share, Statuses, Unexpected};
 pub use service_definition::{

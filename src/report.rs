@@ -65,6 +65,10 @@ pub enum ReportEvent<'a> {
     Waiting {
         color: Color,
         counts: Counts,
+        /// What keeps it from serving, where something says so.
+        trouble: Option<String>,
+        /// Whole ones, so far.
+        minutes: u64,
     },
     Check(&'a Check),
     /// The probe's count so far, how much of its time has passed (0 to 1), and the

@@ -14,6 +14,7 @@ use crate::config::{Config, SecretHeader};
 use crate::definition::Loaded;
 use crate::driver::stack::inputs;
 use crate::engine::plan;
+use crate::engine::task_definition::LogPlace;
 use crate::error::{Error, Exit, Result};
 use crate::model::{Answer, Color, Infrastructure, Observed, PerRoute, Route};
 use crate::probe::{Address, Question, ask_once};
@@ -230,11 +231,28 @@ impl Session {
     /// Where a person opens it, if bgecs is redirected.
     pub async fn here(&self, infra: &Infrastructure) -> Option<PerRoute<Here>> {
         here::here(
+            &self.config.probe.path,
             &self.connect_to,
             self.config.probe.ca_file.as_deref(),
             infra,
         )
         .await
+    }
+
+    /// Where `bgecs logs` looks.
+    pub fn log_place<'a>(&'a self, infra: &'a Infrastructure) -> LogPlace<'a> {
+        LogPlace {
+            group: &infra.log_group,
+            region: self.aws.region(),
+        }
+    }
+
+    /// By which command a person looks at a colour where the test route's URL alone
+    /// shows another.
+    pub fn asking(&self, infra: &Infrastructure, color: Color, here: Option<&Here>) -> String {
+        let probe = &self.config.probe;
+        let url = format!("{}{}", infra.url(Route::Test), probe.path);
+        here::asking(color, &url, probe.ca_file.as_deref(), here)
     }
 
     /// Asks a listener for a path once, as a new visitor; the test listener for
@@ -266,14 +284,10 @@ impl Session {
         }
     }
 
-    /// The registry, where it is not reached by ECR's own address. Docker takes
-    /// plain HTTP only from `localhost`.
+    /// The registry, where it is not reached by ECR's own address.
     pub fn registry(&self) -> Option<String> {
-        self.config.registry.url.clone().or_else(|| {
-            let endpoint = self.aws.local_endpoint()?;
-            let port = endpoint.rsplit_once(':').map_or("80", |(_, port)| port);
-            Some(format!("localhost:{port}"))
-        })
+        let named = self.config.registry.url.clone();
+        named.or_else(|| self.aws.local_registry())
     }
 
     /// A pause between two looks: nobody else needs the limits of a local AWS.

@@ -87,6 +87,17 @@ pub enum Key<'a> {
     Digest(&'a Digest),
 }
 
+/// What a repository says of a tag that it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TagMobility {
+    /// It names one image for good.
+    Fixed,
+    /// Tags do, and this one is expressly taken out.
+    Excepted,
+    /// Nothing is said against it.
+    Free,
+}
+
 impl Aws {
     pub async fn registry_login(&self) -> Result<RegistryLogin, AwsError> {
         const ACTION: &str = "ecr:GetAuthorizationToken";
@@ -205,7 +216,7 @@ impl Aws {
     }
 
     /// Whether a tag that exists can come to name another image.
-    pub async fn tag_can_move(&self, repository: &str, tag: &Tag) -> Result<bool, AwsError> {
+    pub async fn tag_mobility(&self, repository: &str, tag: &Tag) -> Result<TagMobility, AwsError> {
         let answer = self
             .ecr
             .describe_repositories()
@@ -213,7 +224,8 @@ impl Aws {
             .send()
             .await
             .named("ecr:DescribeRepositories", repository)?;
-        Ok(answer.repositories().iter().all(|it| can_move(it, tag)))
+        let repository = answer.repositories().first();
+        Ok(repository.map_or(TagMobility::Free, |it| mobility(it, tag)))
     }
 
     pub async fn has_repository(&self, repository: &str) -> Result<bool, AwsError> {
@@ -301,17 +313,20 @@ fn stored(image: &Image) -> Option<Stored> {
 }
 
 /// A repository's rule, and the tags that its filters take out of it.
-fn can_move(repository: &Repository, tag: &Tag) -> bool {
+fn mobility(repository: &Repository, tag: &Tag) -> TagMobility {
     let filters = repository.image_tag_mutability_exclusion_filters();
     let is_excluded = || {
         let mut filters = filters.iter();
         filters.any(|filter| wildcard_fits(filter.filter(), tag.as_str()))
     };
     match repository.image_tag_mutability() {
-        Some(ImageTagMutability::Immutable) => false,
-        Some(ImageTagMutability::ImmutableWithExclusion) => is_excluded(),
-        Some(ImageTagMutability::MutableWithExclusion) => !is_excluded(),
-        _ => true,
+        Some(ImageTagMutability::Immutable) => TagMobility::Fixed,
+        Some(ImageTagMutability::ImmutableWithExclusion) => match is_excluded() {
+            true => TagMobility::Excepted,
+            false => TagMobility::Fixed,
+        },
+        Some(ImageTagMutability::MutableWithExclusion) if is_excluded() => TagMobility::Fixed,
+        _ => TagMobility::Free,
     }
 }
 

@@ -50,9 +50,12 @@ struct DeployResult {
     /// Where it opens on this machine, if its name leads nowhere here.
     #[serde(skip_serializing_if = "Option::is_none")]
     here: Option<PerRoute<Here>>,
-    /// Whether port 81 shows it by itself.
+    /// The command that shows it, where the test route's URL alone shows another.
     #[serde(skip)]
-    is_on_the_test_port: bool,
+    asking: Option<String>,
+    /// The other colour, where a person named that.
+    #[serde(skip)]
+    wanted_on: Option<Color>,
     /// What names it for a promotion.
     #[serde(skip)]
     promote: String,
@@ -92,7 +95,12 @@ impl CommandResult for DeployResult {
         let tag = &self.tag;
         let what = match (self.outcome, self.live) {
             (DeployOutcome::Unchanged, true) => {
-                format!("nothing to do: tag {tag} is live already, on {color}")
+                let insist = self.wanted_on.map(|other| {
+                    let other = style.color(other, other);
+                    format!("; --force puts it onto {other} too")
+                });
+                let insist = insist.unwrap_or_default();
+                format!("nothing to do: tag {tag} is live already, on {color}{insist}")
             }
             (DeployOutcome::Unchanged, false) => {
                 format!("{color} serves tag {tag} already: nothing was changed")
@@ -113,15 +121,11 @@ impl CommandResult for DeployResult {
             )
         } else {
             let test = style.strong(&self.urls.test);
-            let test = beside(&test, here.map(|here| &here.test));
-            let header = match self.is_on_the_test_port {
-                true => String::new(),
-                false => format!(" (with the header x-bgecs-color: {})", self.color),
+            let look = match &self.asking {
+                Some(asking) => format!("with `{asking}`"),
+                None => format!("on {}", beside(&test, here.map(|here| &here.test))),
             };
-            format!(
-                "look at it on {test}{header}, then `bgecs promote {}`",
-                self.promote
-            )
+            format!("look at it {look}, then `bgecs promote {}`", self.promote)
         };
         let image = self.image.sentence();
         let image = image.map(|image| format!("\n  {image}"));
@@ -227,9 +231,11 @@ async fn deploy(work: Work<'_>, args: &Deploy, request: &Request, loaded: &Loade
         work.turn.saw(&work.observe_again(&observed).await?);
     }
     let here = session.here(&observed.infrastructure).await;
-    session
-        .report
-        .result(&result(&observed, &plan, request, placed, here));
+    let wanted_on = args.color.filter(|wanted| *wanted != placed.color);
+    session.report.result(&DeployResult {
+        wanted_on,
+        ..result(session, &observed, &plan, request, placed, here)
+    });
     Ok(Exit::Done)
 }
 
@@ -244,6 +250,7 @@ fn warn_of_other_ways(session: &Session, observed: &Observed, plan: &DeployPlan)
 }
 
 fn result(
+    session: &Session,
     observed: &Observed,
     plan: &DeployPlan,
     request: &Request,
@@ -256,7 +263,9 @@ fn result(
     let is_elsewhere_too = observed.color(color.other()).tag() == Some(&tag);
     DeployResult {
         operation: Command::Deploy,
-        is_on_the_test_port: observed.traffic.test.only() == Some(color),
+        asking: (observed.traffic.test.only() != Some(color))
+            .then(|| session.asking(infra, color, here.as_ref().map(|here| &here.test))),
+        wanted_on: None,
         promote: match is_elsewhere_too {
             true => color.to_string(),
             false => format!("--tag {tag}"),
@@ -348,6 +357,7 @@ fn steps(
     changes: &[String],
 ) -> Vec<Step> {
     let color = plan.color;
+    let service = observed.infrastructure.services.named(color);
     let mut steps = Vec::new();
     match &request.image {
         ImageSource::Reference(reference) => steps.push(Step::TakeImage {
@@ -370,9 +380,9 @@ fn steps(
         family: session.stack_name(),
     });
     steps.push(match plan.service {
-        ServicePlan::Create { desired } => Step::CreateService { color, desired },
+        ServicePlan::Create { desired } => Step::CreateService { service, desired },
         ServicePlan::Update { desired } => Step::UpdateService {
-            color,
+            service,
             desired,
             restart: request.restart,
             changes: changes.to_vec(),

@@ -29,14 +29,15 @@ struct Destroyed {
     operation: Command,
     outcome: DestroyOutcome,
     app: String,
+    region: String,
 }
 
 impl CommandResult for Destroyed {
     fn human(&self, _: &Style) -> String {
         match self.outcome {
             DestroyOutcome::Unchanged => format!(
-                "nothing to do: bgecs has made nothing for {} here",
-                self.app
+                "nothing to do: bgecs has made nothing for {} in {}",
+                self.app, self.region
             ),
             DestroyOutcome::Destroyed => {
                 format!("everything that bgecs made for {} is gone", self.app)
@@ -171,6 +172,7 @@ fn destroyed(session: &Session, outcome: DestroyOutcome) -> Destroyed {
         operation: Command::Destroy,
         outcome,
         app: session.app().to_owned(),
+        region: session.aws.region().to_owned(),
     }
 }
 
@@ -180,7 +182,7 @@ fn steps(session: &Session, inventory: &Inventory) -> Vec<Step> {
         .services
         .iter()
         .map(|(color, tasks)| Step::DeleteService {
-            color: *color,
+            service: color.to_string(),
             tasks: *tasks,
         })
         .collect();

@@ -30,6 +30,7 @@ struct DetachResult {
     operation: Command,
     outcome: DetachOutcome,
     app: String,
+    region: String,
     /// The service that stays, by its name.
     #[serde(skip_serializing_if = "Option::is_none")]
     service: Option<String>,
@@ -41,7 +42,10 @@ struct DetachResult {
 impl CommandResult for DetachResult {
     fn human(&self, _: &Style) -> String {
         match (&self.service, &self.task_definition) {
-            (None, _) => format!("nothing to do: bgecs is not attached as {}", self.app),
+            (None, _) => {
+                let (app, region) = (&self.app, &self.region);
+                format!("nothing to do: bgecs is not attached as {app} in {region}")
+            }
             (Some(service), None) => {
                 format!("detached: the service {service} is as it was, and what bgecs made is gone")
             }
@@ -72,7 +76,8 @@ pub async fn run(session: &Session, args: &Detach) -> Result<Exit> {
         detach::refuse_cutting_off(&observed, original)?;
         let found = detach::take_inventory(session, &infrastructure, original).await?;
         refuse_failover(session, args, &infrastructure, &found).await?;
-        let steps = detach::steps(session, &found, original.other());
+        let what = (&found, original.other());
+        let steps = detach::steps(session, &infrastructure, what);
         return Ok(planned(session, steps));
     }
     let wait = args.lease.wait;
@@ -129,7 +134,7 @@ async fn go_on(
     let found = detach::take_inventory(session, &infra, original).await?;
     refuse_failover(session, args, &infra, &found).await?;
     if args.dry_run.dry_run {
-        let steps = detach::steps(session, &found, original.other());
+        let steps = detach::steps(session, &infra, (&found, original.other()));
         return Ok(planned(session, steps));
     }
     let detached = detach::detach(session, None, (&infra, stack), (&found, original.other()));
@@ -204,6 +209,7 @@ fn result(
         operation: Command::Detach,
         outcome,
         app: session.app().to_owned(),
+        region: session.aws.region().to_owned(),
         service,
         task_definition,
     }

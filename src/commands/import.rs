@@ -86,6 +86,7 @@ pub async fn run(global: &Global, audience: Audience, args: &ImportArgs) -> Resu
         app: args.app.clone(),
         production: args.production.clone(),
         urls: args.url.iter().filter_map(given).collect(),
+        local_registry: aws.local_registry(),
     };
     let autoscaling = aws.autoscaling_of(&args.cluster, &args.service).await;
     let autoscaling = autoscaling.map_err(|error| error.to_string());

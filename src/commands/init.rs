@@ -1,6 +1,6 @@
 //! `bgecs init`
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -303,7 +303,10 @@ fn write_config(global: &Global, audience: Audience) -> Result<Exit> {
 ///
 /// # Errors
 /// It is there, or cannot be made (exit 2).
+/// In a folder that is made where there is none.
 pub(super) fn write_new(path: &Path, text: &str) -> Result<()> {
+    let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
+    folder.map_err(|error| not_created(path, &error))?;
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)

@@ -39,7 +39,7 @@ pub async fn run(session: &Session, args: &LogsFlags) -> Result<Exit> {
     // What runs was deployed from a file that was well: a mistake made since does
     // not keep one from looking.
     if let Ok(loaded) = Loaded::from(&session.config) {
-        for sentence in loaded.logs_elsewhere() {
+        for sentence in loaded.logs_elsewhere(session.log_place(&infra)) {
             session.report.tell(&ReportEvent::Warning(sentence));
         }
     }

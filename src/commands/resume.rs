@@ -111,7 +111,9 @@ fn steps(
             family: session.stack_name(),
             count: 1,
         }],
-        Resolution::AwaitRetired { color } => vec![Step::Retire { color: *color }],
+        Resolution::AwaitRetired { color } => vec![Step::Retire {
+            service: observed.infrastructure.services.named(*color),
+        }],
         Resolution::GoOnDestroying => vec![Step::DeleteStack {
             name: session.stack_name(),
         }],

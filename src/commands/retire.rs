@@ -28,16 +28,19 @@ struct Retired {
     operation: Command,
     outcome: RetireOutcome,
     color: Color,
+    /// As people name it.
+    #[serde(skip)]
+    service: String,
     traffic: String,
 }
 
 impl CommandResult for Retired {
     fn human(&self, style: &Style) -> String {
-        let color = style.color(self.color, self.color);
+        let service = style.color(self.color, &self.service);
         let what = match self.outcome {
-            RetireOutcome::Unchanged => format!("nothing to do: {color} runs no tasks"),
+            RetireOutcome::Unchanged => format!("nothing to do: {service} runs no tasks"),
             RetireOutcome::Retired => {
-                format!("{color} is retired: it runs no tasks and costs nothing")
+                format!("{service} is retired: it runs no tasks and costs nothing")
             }
         };
         format!(
@@ -55,7 +58,8 @@ pub async fn run(session: &Session, args: &Retire) -> Result<Exit> {
             RetirePlan::NothingToDo { .. } => Vec::new(),
             RetirePlan::Retire { color, .. } => {
                 refuse_failover(session, &observed, args).await?;
-                vec![Step::Retire { color }]
+                let service = observed.infrastructure.services.named(color);
+                vec![Step::Retire { service }]
             }
         };
         session
@@ -87,6 +91,7 @@ async fn refuse_failover(session: &Session, observed: &Observed, args: &Retire) 
 async fn retire(work: Work<'_>, args: &Retire) -> Result<Exit> {
     let session = work.session;
     let observed = work.observe().await?;
+    let named = |color| observed.infrastructure.services.named(color);
     let (color, outcome) = match plan(&observed)? {
         RetirePlan::NothingToDo { color } => (color, RetireOutcome::Unchanged),
         RetirePlan::Retire { color, tasks } => {
@@ -97,8 +102,9 @@ async fn retire(work: Work<'_>, args: &Retire) -> Result<Exit> {
                 operation.tag = observed.color(color).tag().cloned();
             });
             session.report.tell(&ReportEvent::Doing(format!(
-                "stopping {} of {color}",
-                counted(tasks, "task")
+                "stopping {} of {}",
+                counted(tasks, "task"),
+                named(color)
             )));
             retire::retire(
                 session,
@@ -116,6 +122,7 @@ async fn retire(work: Work<'_>, args: &Retire) -> Result<Exit> {
         operation: Command::Retire,
         outcome,
         color,
+        service: named(color),
         traffic: observed.traffic_line(),
     });
     Ok(Exit::Done)

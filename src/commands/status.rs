@@ -172,6 +172,8 @@ impl Unfinished {
 
 #[derive(Debug, Serialize)]
 struct ColorStatus {
+    /// By its name in AWS.
+    service: String,
     tag: Option<String>,
     digest: Option<String>,
     task_definition: String,
@@ -416,7 +418,7 @@ fn status(
     let colored = |color| {
         let warm = WarmCost::of_warm(observed, color);
         let warm = warm.map(|cost| cost.priced(session.config.cost.as_ref()));
-        color_status(observed.color(color), warm)
+        color_status(infra.services.name(color), observed.color(color), warm)
     };
     Status {
         app: session.app().to_owned(),
@@ -469,10 +471,11 @@ fn unclear(observed: &Observed) -> Option<Refusal> {
     }
 }
 
-fn color_status(state: &ColorState, warm: Option<WarmCost>) -> Option<ColorStatus> {
+fn color_status(name: &str, state: &ColorState, warm: Option<WarmCost>) -> Option<ColorStatus> {
     let service = state.service.as_ref()?;
     let release = state.release.as_ref();
     Some(ColorStatus {
+        service: name.to_owned(),
         tag: state.tag().map(ToString::to_string),
         digest: release
             .and_then(|release| release.digest.as_ref())
@@ -626,6 +629,9 @@ impl Status {
                 counted(state.registered, "target")
             ),
         ];
+        if state.service != color.as_str() {
+            lines.insert(1, format!("  service  {}", state.service));
+        }
         let warm = state.warm.iter();
         lines.extend(warm.map(|cost| format!("  costs    {cost}")));
         let loss = state.task_definition_lost.map(|loss| loss.sentence(color));

@@ -61,9 +61,9 @@ impl ConfigError {
     /// What to do next, where more than the message can be said.
     pub fn hint(&self) -> Option<&str> {
         match self {
-            Self::Missing { .. } | Self::NotFound { .. } => {
-                Some("`bgecs init --write-config` writes a commented starter")
-            }
+            Self::Missing { .. } | Self::NotFound { .. } => Some(
+                "`bgecs init --write-config` writes a commented starter, `bgecs import` that of a service that runs already",
+            ),
             Self::Invalid { hint, .. } | Self::NoEnvironment { hint, .. } => hint.as_deref(),
             Self::Unreadable { .. } | Self::NotText { .. } | Self::Syntax { .. } => None,
         }

@@ -101,7 +101,11 @@ fn where_logs_are_is_said() {
         &format!("\"app\", \"logConfiguration\": {log},"),
     );
     let loaded = load(OWN, text.as_bytes()).unwrap();
-    let error = loaded.say_where_logs_are(Error::failed("no"), Color::Blue);
+    let here = LogPlace {
+        group: "/bgecs/hello",
+        region: "eu-west-1",
+    };
+    let error = loaded.say_where_logs_are(Error::failed("no"), Color::Blue, here);
     let hint = error.hint.unwrap();
     assert!(
         hint.starts_with("`bgecs logs blue` has not all: by ")

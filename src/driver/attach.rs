@@ -8,11 +8,11 @@ mod ways;
 use serde_json::Value;
 
 use super::turn::Turn;
-use super::{running, stack};
+use super::{mend, running, stack};
 use crate::aws::{AwsError, StackInputs, StackSnapshot, attached_template};
 use crate::config::Attached;
 use crate::engine::attachment::UsersWay;
-use crate::engine::plan::Step;
+use crate::engine::plan::{self, Part, Step};
 use crate::error::{Error, Result};
 use crate::model::{
     Attachment, Color, ColorServices, Infrastructure, ListenerArn, NamedRepository, Observed,
@@ -56,6 +56,9 @@ pub async fn prepare(session: &Session, attached: &Attached) -> Result<PreparedA
     };
     let earlier = (before.as_ref(), earlier.as_ref());
     let (attachment, notes, opening) = attachment(session, attached, earlier).await?;
+    if let Some(made) = earlier.1 {
+        refuse_gone(session, &attachment, made).await?;
+    }
     let template = attached_template(&attachment);
     let change = match &before {
         None => AttachmentChange::Create,
@@ -75,6 +78,21 @@ pub async fn prepare(session: &Session, attached: &Attached) -> Result<PreparedA
         template,
         before,
     })
+}
+
+/// CloudFormation does not see that something else deleted what it made.
+async fn refuse_gone(session: &Session, it: &Attachment, infra: &Infrastructure) -> Result<()> {
+    let mut gone = mend::look(session, infra).await?.gone;
+    // What is its owner's was read already.
+    gone.retain(|part| match part {
+        Part::HeaderRule(..) | Part::JournalTable => true,
+        Part::Listener(route, _) | Part::Rule(route, _) => *route == Route::Test,
+        Part::TargetGroup(color) => *color == it.made(),
+        Part::Repository => it.repository.is_none(),
+        Part::LogGroup => it.log_group.is_none(),
+        Part::LoadBalancer | Part::Cluster => false,
+    });
+    Ok(plan::refuse_gone(&gone)?)
 }
 
 /// However CloudFormation gives the text back, and wherever testers' place has gone

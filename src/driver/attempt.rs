@@ -189,15 +189,16 @@ impl<'a> Attempt<'a> {
             before: &self.observed,
             operation: work.turn.operation(),
         };
-        let asked = self.to_ask().await?;
-        let ways = u32::try_from(asked.len()).unwrap_or(u32::MAX);
-        let shift = self.shift(ways.max(1));
         if checks.iter().any(|check| !check.ok) {
+            let shift = self.shift(1);
             let swapped = Swapped::not_ready(self.kind, &self.observed, &shift, checks)
                 .judged(self.blindly());
             self.write_report(|| evidence.of(&swapped, &shift, None));
             return Ok(swapped);
         }
+        let asked = self.to_ask().await?;
+        let ways = u32::try_from(asked.len()).unwrap_or(u32::MAX);
+        let shift = self.shift(ways.max(1));
         let mut finished = match self.watching.is_blind {
             true => self.shift_blind(shift, work).await,
             false => self.shift_under_probe(shift, &asked, work).await?,

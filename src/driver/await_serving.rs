@@ -16,10 +16,12 @@ use super::turn::Turn;
 use super::update;
 use crate::aws::{AwsError, ServiceChange};
 use crate::counted::counted;
-use crate::engine::serving::{Counts, Judgement, ServingFault, ServingReading, Wanted, Watch};
+use crate::engine::serving::{
+    self, Counts, Judgement, ServingFault, ServingReading, Wanted, Watch,
+};
 use crate::engine::stopped;
 use crate::error::{Error, Exit, Result};
-use crate::model::{Color, Observed, StoppedTask, TaskDefinitionArn};
+use crate::model::{Barrier, Color, Observed, StoppedTask, TaskDefinitionArn};
 use crate::report::ReportEvent;
 use crate::session::Session;
 use target_health::TargetHealth;
@@ -33,7 +35,7 @@ const SHORT_PAUSE: Duration = Duration::from_millis(100);
 const LOG_PATIENCE: Duration = Duration::from_secs(5);
 const LAST_LINES: i32 = 20;
 /// Among what was told; no event of ECS is called so.
-const NO_CONNECTION: &str = "no connection";
+const BARRIER: &str = "barrier";
 /// AWS's time is known to half a second, and some give a task's creation in whole
 /// ones.
 const CLOCKS_DIFFER: Duration = Duration::from_secs(2);
@@ -115,19 +117,22 @@ async fn until_it_serves(
         let reading = read(session, wait, &watch, &mut health, &mut seen).await?;
         tell_new_events(session, &reading, &mut told);
         tell_setbacks(session, &reading, &mut told);
-        tell_of_no_connection(session, wait, &reading, &mut told);
+        tell_of_barrier(session, wait, &reading, &mut told);
         let counts = match watch.judge(started.elapsed(), &reading) {
             Judgement::Serves => return Ok(()),
             Judgement::Failed(cause) => return Err(failure(session, wait, asked, cause).await),
             Judgement::Waiting(counts) => counts,
         };
+        let trouble = serving::trouble(&reading);
+        if started.elapsed() > wait.timeout {
+            return Err(timed_out(wait, counts, trouble));
+        }
         session.report.tell(&ReportEvent::Waiting {
             color: wait.color,
             counts,
+            trouble,
+            minutes: started.elapsed().as_secs() / 60,
         });
-        if started.elapsed() > wait.timeout {
-            return Err(timed_out(wait, counts));
-        }
         let pause = if counts.good_answers > 0 {
             SHORT_PAUSE
         } else {
@@ -157,15 +162,16 @@ async fn read(
         _ => Vec::new(),
     };
     let is_asked = !wait.is_blind && watch.is_ready_to_answer(service.as_ref(), &targets);
-    let (health, unreached) = match is_asked {
-        true => reach::ask_health(session, infra, wait.color).await?,
-        false => (None, None),
+    let asked = match is_asked {
+        true => Some(reach::ask_health(session, infra, wait.color).await?),
+        false => None,
     };
+    let (health, barrier) = asked.unzip();
     Ok(ServingReading {
         service,
         targets,
         health,
-        unreached,
+        barrier: barrier.flatten(),
         stopped,
     })
 }
@@ -226,17 +232,17 @@ fn tell_setbacks(session: &Session, reading: &ServingReading, told: &mut HashSet
 }
 
 /// Once, and as soon as it is known.
-fn tell_of_no_connection(
+fn tell_of_barrier(
     session: &Session,
     wait: &Wait<'_>,
     reading: &ServingReading,
     told: &mut HashSet<String>,
 ) {
-    let Some(unreached) = &reading.unreached else {
+    let Some(barrier) = &reading.barrier else {
         return;
     };
-    if told.insert(NO_CONNECTION.to_owned()) {
-        let fault = ServingFault::Unreached(unreached.clone());
+    if told.insert(BARRIER.to_owned()) {
+        let fault = ServingFault::Unasked(barrier.clone());
         let warning = format!(
             "{} cannot be asked: {fault}; --blind goes by its targets alone",
             wait.color
@@ -262,7 +268,7 @@ async fn failure(
         cause => cause,
     };
     let error = Error::failed(match &cause {
-        ServingFault::Unreached(_) => format!("{} cannot be proven here: {cause}", asked.what),
+        ServingFault::Unasked(_) => format!("{} cannot be proven here: {cause}", asked.what),
         _ => format!("{} failed: {cause}", asked.what),
     });
     let error = match &cause {
@@ -271,9 +277,12 @@ async fn failure(
             "[container] health_path is {}: see `bgecs logs {color}`",
             session.config.container.health_path
         )),
-        ServingFault::Unreached(_) => {
+        ServingFault::Unasked(barrier) => {
             let infra = &wait.observed.infrastructure;
-            let way_out = reach::way_out(session, infra, true);
+            let way_out = match barrier {
+                Barrier::NoConnection(_) => reach::way_out(session, infra, true),
+                Barrier::Tls { .. } => "--blind goes by its targets alone".to_owned(),
+            };
             error.hint(format!("{way_out}\nnothing says that the release is bad"))
         }
         ServingFault::TakenBack { .. } => error.hint("see `bgecs status`"),
@@ -315,8 +324,8 @@ async fn last_lines(session: &Session, wait: &Wait<'_>, task: &StoppedTask) -> V
     }
 }
 
-fn timed_out(wait: &Wait<'_>, counts: Counts) -> Error {
-    Error::new(
+fn timed_out(wait: &Wait<'_>, counts: Counts, trouble: Option<String>) -> Error {
+    let error = Error::new(
         Exit::TimedOut,
         format!(
             "{} does not serve after {} s: {} of {} running, {} healthy",
@@ -327,7 +336,11 @@ fn timed_out(wait: &Wait<'_>, counts: Counts) -> Error {
             counted(counts.healthy, "target")
         ),
     )
-    .hint("ECS keeps trying: see `bgecs status --watch`, or give it longer with --timeout")
+    .hint("ECS keeps trying: see `bgecs status --watch`, or give it longer with --timeout");
+    match trouble {
+        Some(trouble) => error.cause(trouble),
+        None => error,
+    }
 }
 
 /// Asks ECS for so many tasks of a colour, and waits for none.

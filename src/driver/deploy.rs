@@ -11,7 +11,7 @@ mod stored;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::await_serving::{ExpectedService, Wait, await_asked};
+use super::await_serving::{ExpectedService, Wait, await_asked, await_serving};
 use super::turn::Turn;
 use crate::definition::{self, Loaded};
 use crate::docker::{BuildRequest, Reference};
@@ -147,6 +147,16 @@ async fn place(
     // Where only those are told, ECS need not see that they take new tasks.
     let restart = request.restart || (current.is_some() && change.takes_new_tasks());
     if let Some(current) = current.filter(|_| !restart && change.is_nothing()) {
+        // Nothing is told to the service, and that it serves is proven all the same.
+        let serving = Wait {
+            observed,
+            color: plan.color,
+            requested: current,
+            began: session.aws.journal_time(),
+            timeout: request.timeout,
+            is_blind: turn.operation().blind,
+        };
+        await_serving(session, &serving).await?;
         return Ok(Placed {
             color: plan.color,
             digest,
@@ -156,8 +166,7 @@ async fn place(
         });
     }
     if request.shows_difference {
-        let base = difference::base(observed, plan.color);
-        let shown = difference::show(session, observed, base, request, &composed(base)?).await?;
+        let shown = difference::show(session, observed, plan.color, request, &definition).await?;
         session.report.tell(&ReportEvent::Note(shown));
     }
     let task_definition = match current {
@@ -183,7 +192,13 @@ async fn place(
     };
     await_asked(session, &wait, &asked(observed, plan, restart))
         .await
-        .map_err(|error| loaded.say_where_logs_are(error, plan.color))?;
+        .map_err(|error| {
+            loaded.say_where_logs_are(
+                error,
+                plan.color,
+                session.log_place(&observed.infrastructure),
+            )
+        })?;
     session
         .report
         .tell(&ReportEvent::Done(format!("{} serves", plan.color)));
@@ -239,8 +254,7 @@ fn compose(
         },
         surroundings: Surroundings {
             roles: &infra.roles,
-            log_group: &infra.log_group,
-            region: session.aws.region(),
+            logs: session.log_place(infra),
         },
         provenance: task_definition::ReleaseProvenance {
             commit: provenance.commit.as_deref(),

@@ -8,7 +8,7 @@ use super::destroy::{PAUSE, TASK_PATIENCE, remove_service, remove_stack, remove_
 use super::tidy::uses;
 use super::turn::Turn;
 use crate::aws::{Revisions, Router, StackSnapshot};
-use crate::engine::plan::{self, Refusal, Step};
+use crate::engine::plan::{self, Refusal, Step, SwapPlan};
 use crate::error::{Error, Exit, Result};
 use crate::model::{Color, Infrastructure, Observed, Route, TaskDefinitionArn};
 use crate::report::ReportEvent;
@@ -82,22 +82,43 @@ fn not_there(observed: &Observed, original: Color) -> Refusal {
                 Some(tag) => format!("tag {tag}"),
                 None => service.task_definition.short().to_owned(),
             };
-            format!("{} ({color}) runs {release}", services.name(color))
+            format!("{} runs {release}", services.named(color))
         }
         None => format!("{} is not there", services.name(color)),
     };
-    let tag = observed.color(made).tag();
-    let tag = tag.map_or_else(|| "TAG".to_owned(), ToString::to_string);
     Refusal {
         message: format!(
             "users are not on the service {name} alone, which is to stay: {}; {}",
             runs(original),
             runs(made)
         ),
-        hint: Some(format!(
-            "`bgecs deploy PATH --tag {tag} --color {original}` puts the release there, `bgecs promote --tag {tag}` brings users to it; then `bgecs detach`"
-        )),
+        hint: Some(ways_home(observed, original)),
     }
+}
+
+/// How users come to the service that stays: with the release that they have, and
+/// where it can be, with the one before.
+fn ways_home(observed: &Observed, original: Color) -> String {
+    let tag = observed.color(original.other()).tag();
+    let repository = &observed.infrastructure.repository_uri;
+    let promote = format!("`bgecs promote {original}` brings users to it");
+    let with_it = match tag {
+        Some(tag) if observed.color(original).tag() == Some(tag) => promote,
+        Some(tag) => format!(
+            "`bgecs deploy --image {repository}:{tag} --tag {tag} --color {original} --force` puts that release there, {promote}"
+        ),
+        None => format!(
+            "`bgecs deploy CONTEXT --tag TAG --color {original}` puts a release there, {promote}"
+        ),
+    };
+    let back = match (plan::rollback(observed), observed.deployed(original)) {
+        (Ok(SwapPlan::Swap { to, .. }), Some(before)) if to == original => {
+            let before = before.release();
+            format!("; or `bgecs rollback` takes them back to {before}")
+        }
+        _ => String::new(),
+    };
+    format!("{with_it}{back}; then `bgecs detach`")
 }
 
 /// Looks.
@@ -134,11 +155,16 @@ pub async fn take_inventory(
 }
 
 /// What is removed, in its order.
-pub fn steps(session: &Session, it: &Detachment, made: Color) -> Vec<Step> {
+pub fn steps(
+    session: &Session,
+    infra: &Infrastructure,
+    (it, made): (&Detachment, Color),
+) -> Vec<Step> {
     let name = session.stack_name();
-    let service = it
-        .service
-        .map(|tasks| Step::DeleteService { color: made, tasks });
+    let service = it.service.map(|tasks| Step::DeleteService {
+        service: infra.services.named(made),
+        tasks,
+    });
     let revisions = (!it.task_definitions.is_empty()).then(|| Step::DeleteTaskDefinitions {
         family: name.clone(),
         count: it.task_definitions.count(),
@@ -203,7 +229,9 @@ mod tests {
     use super::*;
     use crate::aws::testing::{Reply, Wire};
     use crate::error::Exit;
-    use crate::model::testing::{by_rules, observed_by_header, release, service, to};
+    use crate::model::testing::{
+        by_rules, observed_by_header, release, service, to, with_previous,
+    };
 
     #[test]
     fn users_are_not_left_without_a_service() {
@@ -218,8 +246,30 @@ mod tests {
         let error = refuse_cutting_off(&world, Color::Blue).unwrap_err();
         assert_eq!(error.exit, Exit::Refused);
         insta::assert_snapshot!(format!("{}\n{}", error.message, error.hint.unwrap()), @"
-        users are not on the service blue alone, which is to stay: blue (blue) runs tag 1; green (green) runs tag 2
-        `bgecs deploy PATH --tag 2 --color blue` puts the release there, `bgecs promote --tag 2` brings users to it; then `bgecs detach`
+        users are not on the service blue alone, which is to stay: blue runs tag 1; green runs tag 2
+        `bgecs deploy --image 1.dkr.ecr.eu-west-1.amazonaws.com/bgecs-hello:2 --tag 2 --color blue --force` puts that release there, `bgecs promote blue` brings users to it; then `bgecs detach`
+        ");
+    }
+
+    #[test]
+    fn each_way_home_is_told_that_there_is() {
+        let mut world = observed_by_header();
+        world.traffic.production = to(Color::Green);
+        for (color, tag) in [(Color::Blue, "1"), (Color::Green, "2")] {
+            let state = world.colors.get_mut(color);
+            state.service = Some(service(2));
+            state.release = Some(release(tag));
+        }
+        let with_a_way_back = with_previous(world.clone(), Some(Color::Blue));
+        let mut alike = world.clone();
+        alike.colors.blue.release = Some(release("2"));
+        let mut unnamed = world;
+        unnamed.colors.green.release = None;
+        let all = [with_a_way_back, alike, unnamed].map(|world| ways_home(&world, Color::Blue));
+        insta::assert_snapshot!(all.join("\n"), @"
+        `bgecs deploy --image 1.dkr.ecr.eu-west-1.amazonaws.com/bgecs-hello:2 --tag 2 --color blue --force` puts that release there, `bgecs promote blue` brings users to it; or `bgecs rollback` takes them back to tag 1; then `bgecs detach`
+        `bgecs promote blue` brings users to it; then `bgecs detach`
+        `bgecs deploy CONTEXT --tag TAG --color blue` puts a release there, `bgecs promote blue` brings users to it; then `bgecs detach`
         ");
     }
 

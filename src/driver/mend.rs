@@ -2,14 +2,15 @@
 //! CloudFormation make them again. An update that changes nothing does not look
 //! whether anything is still there; a change set that reverts drift does.
 
+use futures_util::future::try_join_all;
 use futures_util::try_join;
 
 use super::stack::pause;
-use crate::aws::{AwsError, AwsErrorKind, ChangeSet, StackInputs};
+use crate::aws::{Aws, AwsError, AwsErrorKind, ChangeSet, StackInputs};
 use crate::engine::plan::{self, ALL_AGAIN, Part};
 use crate::error::{Error, Result};
 use crate::model::journal::Head;
-use crate::model::{Color, Endpoint, Found, Infrastructure};
+use crate::model::{Color, Endpoint, Found, Infrastructure, Route};
 use crate::session::Session;
 
 /// What is left of a stack.
@@ -50,8 +51,8 @@ pub async fn look(session: &Session, infra: &Infrastructure) -> Result<StackRema
     let (places, redirects, blue, green, services, journal, has_images, has_logs) = try_join!(
         aws.places_there(infra),
         redirect,
-        there(aws.target_health(infra.target_group(Color::Blue))),
-        there(aws.target_health(infra.target_group(Color::Green))),
+        has_groups(aws, infra, Color::Blue),
+        has_groups(aws, infra, Color::Green),
         there(aws.read_services(&infra.services)),
         there(aws.read_head(&infra.journal_table)),
         aws.has_repository(&infra.repository),
@@ -62,9 +63,12 @@ pub async fn look(session: &Session, infra: &Infrastructure) -> Result<StackRema
     let of_routes = Part::of_routes(infra).into_iter();
     let of_routes = of_routes.map(|(arn, part)| (places.contains_key(arn), part));
     let rest = [
-        (redirects, Part::Listener(Endpoint::Port(80))),
-        (blue.is_some(), Part::TargetGroup(Color::Blue)),
-        (green.is_some(), Part::TargetGroup(Color::Green)),
+        (
+            redirects,
+            Part::Listener(Route::Production, Endpoint::Port(80).to_string()),
+        ),
+        (blue, Part::TargetGroup(Color::Blue)),
+        (green, Part::TargetGroup(Color::Green)),
         (services.is_some(), Part::Cluster),
         (has_images, Part::Repository),
         (has_logs, Part::LogGroup),
@@ -81,6 +85,13 @@ pub async fn look(session: &Session, infra: &Infrastructure) -> Result<StackRema
         endpoint: infra.endpoints.production.clone(),
         journal,
     })
+}
+
+/// Each that the colour's tasks are in.
+async fn has_groups(aws: &Aws, infra: &Infrastructure, color: Color) -> Result<bool, AwsError> {
+    let groups = infra.groups_of(color);
+    let found = try_join_all(groups.map(|group| there(aws.target_health(group)))).await?;
+    Ok(found.iter().all(Option::is_some))
 }
 
 async fn there<T>(

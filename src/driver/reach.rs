@@ -8,7 +8,9 @@ use futures_util::future::{join_all, try_join_all};
 use super::attempt::SwapKind;
 use crate::config::TestKey;
 use crate::error::{Error, Result};
-use crate::model::{Answer, Color, Endpoint, Infrastructure, Observed, Route, Unreached};
+use crate::model::{
+    Answer, Barrier, Color, Endpoint, Infrastructure, Lost, Observed, Route, Unreached,
+};
 use crate::probe::Address;
 use crate::report::ReportEvent;
 use crate::session::Session;
@@ -84,23 +86,25 @@ pub async fn ask_health(
     session: &Session,
     infra: &Infrastructure,
     color: Color,
-) -> Result<(Option<Answer>, Option<Unreached>)> {
+) -> Result<(Answer, Option<Barrier>)> {
     let path = &session.config.container.health_path;
     let answer = session.ask(infra, Route::Test, path, Some(color)).await?;
-    let unreached = match answer.may_lack_a_connection() {
-        true => {
-            unreached(
-                session,
-                infra,
-                Route::Test,
-                path,
-                session.config.probe.timeout,
-            )
-            .await?
+    let barrier = match &*answer {
+        Answer::Nothing {
+            why: Lost::Tls,
+            error,
+        } => Some(Barrier::Tls {
+            url: session.bare_address(infra, Route::Test, path)?.to_string(),
+            error: error.clone(),
+        }),
+        answer if answer.may_lack_a_connection() => {
+            let patience = session.config.probe.timeout;
+            let unreached = unreached(session, infra, Route::Test, path, patience).await?;
+            unreached.map(Barrier::NoConnection)
         }
-        false => None,
+        _ => None,
     };
-    Ok((Some(Answer::clone(&answer)), unreached))
+    Ok((Answer::clone(&answer), barrier))
 }
 
 /// The ways by which users come in, by whether they can be asked from here.
@@ -301,13 +305,13 @@ mod tests {
         let broken = Server::start(|_| Reply::Reset).await;
         let bad = Server::start(|_| Reply::Send(with_status(500, ""))).await;
         for server in [slow, broken, bad] {
-            let (answer, unreached) = ask(server.address()).await;
-            assert!(!answer.unwrap().is_ok());
-            assert_eq!(unreached, None);
+            let (answer, barrier) = ask(server.address()).await;
+            assert!(!answer.is_ok());
+            assert_eq!(barrier, None);
         }
-        let (answer, unreached) = ask(free().await).await;
-        assert!(!answer.unwrap().is_ok());
-        assert!(unreached.is_some());
+        let (answer, barrier) = ask(free().await).await;
+        assert!(!answer.is_ok());
+        assert!(matches!(barrier, Some(Barrier::NoConnection(_))));
     }
 
     #[test]

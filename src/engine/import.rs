@@ -14,8 +14,8 @@ use super::entrance::{self, GivenUrl, WayTo, Wish};
 use super::plan::Refusal;
 use crate::counted::counted;
 use crate::model::{
-    AppName, Autoscaling, Balancer, COLOR_HEADER, Color, ListenerRule, LoadBalancer, RuleCondition,
-    RunningService, RunningSettings, TargetGroupSettings,
+    AppName, Autoscaling, Balancer, COLOR_HEADER, Color, ListenerRule, LoadBalancer,
+    NamedRepository, RuleCondition, RunningService, RunningSettings, TargetGroupSettings,
 };
 pub use plan::{ForeignDrift, ImportPlan};
 
@@ -41,6 +41,8 @@ pub struct ImportWish {
     /// What users type at each of these, in the same order; where there is none it
     /// is read off.
     pub urls: Vec<GivenUrl>,
+    /// Of a local AWS, whose registry is not called like ECR.
+    pub local_registry: Option<String>,
 }
 
 /// What scales the service, if anything, or why that is not known.
@@ -65,6 +67,8 @@ pub struct Import {
     /// What a person should know before they go on.
     pub warnings: Vec<String>,
     autoscaling: FoundAutoscaling,
+    /// None: the stack has one of its own.
+    repository: Option<NamedRepository>,
     read: ReadService,
 }
 
@@ -182,6 +186,9 @@ pub fn import(
         &production,
         &task_definition,
     ));
+    let image = read.image(&container);
+    let registry = wish.local_registry.as_deref();
+    let repository = image.and_then(|it| NamedRepository::of_image(it, registry));
     Ok(Import {
         color: match name.to_ascii_lowercase().contains("green") {
             true => Color::Green,
@@ -196,6 +203,7 @@ pub fn import(
         task_definition,
         warnings,
         autoscaling,
+        repository,
         read,
     })
 }

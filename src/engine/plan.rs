@@ -28,7 +28,7 @@ pub use deploy::{
     serves_already, wanted_count,
 };
 pub use image::{choose, fits};
-pub use parts::{ALL_AGAIN, Part, live_by_rest, mend, named};
+pub use parts::{ALL_AGAIN, Part, live_by_rest, mend, named, refuse_gone};
 pub use retire::{RetirePlan, retire};
 pub use secure::{
     FORWARD, FURTHER, PLAIN_PORT, REDIRECT, keep_places, redirect_comes_last, refuse_plain_again,
@@ -91,11 +91,12 @@ pub enum Step {
         family: String,
     },
     CreateService {
-        color: Color,
+        /// As people name it, here and below.
+        service: String,
         desired: i32,
     },
     UpdateService {
-        color: Color,
+        service: String,
         desired: Option<i32>,
         restart: bool,
         /// What else of it changes.
@@ -136,10 +137,10 @@ pub enum Step {
         takes_back: bool,
     },
     Retire {
-        color: Color,
+        service: String,
     },
     DeleteService {
-        color: Color,
+        service: String,
         tasks: i32,
     },
     DeleteTaskDefinitions {
@@ -227,20 +228,20 @@ impl std::fmt::Display for Step {
                     "register a revision of the task definition {family}, by digest"
                 )
             }
-            Self::CreateService { color, desired } => {
+            Self::CreateService { service, desired } => {
                 write!(
                     f,
-                    "create the service {color} with {}",
+                    "create the service {service} with {}",
                     counted(desired, "task")
                 )
             }
             Self::UpdateService {
-                color,
+                service,
                 desired,
                 restart,
                 changes,
             } => {
-                write!(f, "update the service {color}")?;
+                write!(f, "update the service {service}")?;
                 if let Some(desired) = desired {
                     write!(f, ", to {}", counted(desired, "task"))?;
                 }
@@ -302,11 +303,11 @@ impl std::fmt::Display for Step {
                     "watch the target health of {color}{alarms} for {seconds} s, and ask production nothing (--blind); {then} if anything is amiss"
                 )
             }
-            Self::Retire { color } => write!(f, "scale {color} to zero tasks"),
-            Self::DeleteService { color, tasks } => {
+            Self::Retire { service } => write!(f, "scale {service} to zero tasks"),
+            Self::DeleteService { service, tasks } => {
                 write!(
                     f,
-                    "stop {} and delete the service {color}",
+                    "stop {} and delete the service {service}",
                     counted(tasks, "task")
                 )
             }

@@ -18,8 +18,8 @@ use std::time::Duration;
 use crate::engine::fitness::{described, unhealthy};
 use crate::engine::stopped::{self, StopCause};
 use crate::model::{
-    Answer, Deployment, Rollout, ServiceState, StoppedTask, Target, Targets, TaskDefinitionArn,
-    Unreached,
+    Answer, Barrier, Deployment, Rollout, ServiceState, StoppedTask, Target, Targets,
+    TaskDefinitionArn,
 };
 use doubt::Doubt;
 
@@ -31,8 +31,8 @@ pub const GOOD_READINGS: u32 = 3;
 /// is this.
 const HEALTH_PATIENCE: Duration = Duration::from_secs(15);
 
-/// For how long a test route that takes no connection from here may be a moment's
-/// trouble of the network.
+/// For how long it may be a moment's trouble of the network that the test route
+/// cannot be asked from here.
 const REACH_PATIENCE: Duration = Duration::from_secs(15);
 
 /// For how long what passes by itself, such as a lack of capacity, is left to
@@ -47,7 +47,7 @@ pub struct ServingReading {
     /// What the health path answered, where it was asked.
     pub health: Option<Answer>,
     /// Why it could not be asked, where it could not.
-    pub unreached: Option<Unreached>,
+    pub barrier: Option<Barrier>,
     /// Tasks of the requested revision that have stopped since the deploy began.
     pub stopped: Vec<StoppedTask>,
 }
@@ -75,7 +75,7 @@ pub enum ServingFault {
     /// The tasks run, and the health path goes on failing.
     Health { detail: String },
     /// All is well as far as AWS tells, and this machine cannot ask.
-    Unreached(Unreached),
+    Unasked(Barrier),
     /// ECS's circuit breaker took the deployment back.
     TakenBack { reason: String },
     /// Someone else deployed something else meanwhile.
@@ -89,10 +89,7 @@ impl std::fmt::Display for ServingFault {
         match self {
             Self::Task { cause, .. } => write!(f, "{cause}"),
             Self::Health { detail } => write!(f, "the health check fails: {detail}"),
-            Self::Unreached(unreached) => write!(
-                f,
-                "its targets are healthy, but this machine gets no connection to {unreached}"
-            ),
+            Self::Unasked(barrier) => write!(f, "its targets are healthy, but {barrier}"),
             Self::TakenBack { reason } => write!(f, "ECS took the deployment back: {reason}"),
             Self::Replaced { by } => write!(
                 f,
@@ -130,7 +127,7 @@ pub struct Watch {
     setbacks: Vec<(String, Discriminant<StopCause>)>,
     seen_as_primary: bool,
     unhealthy_since: Option<Duration>,
-    unreached_since: Option<Duration>,
+    barred_since: Option<Duration>,
     /// What was last wrong with a target. ECS stops its task and says only that
     /// checks failed; by then the target, which knows why, is gone.
     ailment: Option<String>,
@@ -146,7 +143,7 @@ impl Watch {
             setbacks: Vec::new(),
             seen_as_primary: false,
             unhealthy_since: None,
-            unreached_since: None,
+            barred_since: None,
             ailment: None,
         }
     }
@@ -177,8 +174,8 @@ impl Watch {
         if let Some(detail) = self.stays_unhealthy(at, service, reading) {
             return Judgement::Failed(ServingFault::Health { detail });
         }
-        if let Some(unreached) = self.stays_unreached(at, reading) {
-            return Judgement::Failed(ServingFault::Unreached(unreached));
+        if let Some(barrier) = self.stays_unasked(at, reading) {
+            return Judgement::Failed(ServingFault::Unasked(barrier));
         }
         self.has_count |= self.has_count_of(service);
         let answers_well =
@@ -319,13 +316,13 @@ impl Watch {
     }
 
     /// What says nothing of the release ends the wait for its answers all the same.
-    fn stays_unreached(&mut self, at: Duration, reading: &ServingReading) -> Option<Unreached> {
-        let Some(unreached) = &reading.unreached else {
-            self.unreached_since = None;
+    fn stays_unasked(&mut self, at: Duration, reading: &ServingReading) -> Option<Barrier> {
+        let Some(barrier) = &reading.barrier else {
+            self.barred_since = None;
             return None;
         };
-        let since = *self.unreached_since.get_or_insert(at);
-        (at >= since + REACH_PATIENCE).then(|| unreached.clone())
+        let since = *self.barred_since.get_or_insert(at);
+        (at >= since + REACH_PATIENCE).then(|| barrier.clone())
     }
 }
 
@@ -339,15 +336,31 @@ fn has_enough(service: &ServiceState, targets: &Targets) -> bool {
 /// A bad answer that comes from the app, not from a load balancer that has
 /// nobody to ask (502, 503, 504).
 fn complaint(reading: &ServingReading) -> Option<String> {
-    if let Some(status) = reading.health.as_ref().and_then(Answer::status)
-        && !(200..300).contains(&status)
-        && !(502..=504).contains(&status)
+    if let Some(answer) = &reading.health
+        && !answer
+            .status()
+            .is_none_or(|status| (502..=504).contains(&status))
+        && let Some(bad) = bad(answer)
     {
-        return Some(format!("the health path answers HTTP {status}"));
+        return Some(bad);
     }
     let is_mismatch =
         |target: &&Target| target.reason.as_deref() == Some("Target.ResponseCodeMismatch");
     unhealthy(&reading.targets).find(is_mismatch).map(described)
+}
+
+fn bad(answer: &Answer) -> Option<String> {
+    match answer {
+        answer if answer.is_ok() => None,
+        Answer::Http { status, .. } => Some(format!("the health path answers HTTP {status}")),
+        Answer::Nothing { error, .. } => Some(format!("the health path does not answer: {error}")),
+    }
+}
+
+/// What keeps a colour from serving, as far as anything says so.
+pub fn trouble(reading: &ServingReading) -> Option<String> {
+    let answer = reading.health.as_ref();
+    answer.and_then(bad).or_else(|| ailment(&reading.targets))
 }
 
 fn ailment(targets: &Targets) -> Option<String> {

@@ -25,9 +25,10 @@ mod tests;
 mod unambiguous;
 mod walk;
 
-pub use difference::difference;
+pub use difference::{difference, recolored};
 pub use error::TaskDefinitionError;
 pub use file::{OUTPUT_ONLY, TaskFile};
+pub use logs::LogPlace;
 pub use needs::Needs;
 
 use std::fmt;
@@ -123,8 +124,7 @@ impl Image<'_> {
 #[derive(Debug, Clone, Copy)]
 pub struct Surroundings<'a> {
     pub roles: &'a TaskRoles,
-    pub log_group: &'a str,
-    pub region: &'a str,
+    pub logs: LogPlace<'a>,
 }
 
 impl<'a> Surroundings<'a> {

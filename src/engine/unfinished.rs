@@ -36,6 +36,14 @@ pub fn reaction(
             Ok(Reaction::Supersede)
         }
         (Command::Detach, _) => Err(detach_first()),
+        (Command::Promote, Command::Detach) => Err(no_end_by_detach(
+            "promotion",
+            "`bgecs rollback` takes it back, `bgecs resume` brings it to its end",
+        )),
+        (Command::Rollback, Command::Detach) => Err(no_end_by_detach(
+            "rollback",
+            "`bgecs resume` brings it to its end",
+        )),
         (Command::Destroy, _) => Err(Refusal::new(
             "a destroy was begun and not finished",
             "`bgecs destroy` or `bgecs resume` finishes it",
@@ -59,6 +67,14 @@ fn detach_first() -> Refusal {
     Refusal::new(
         "a detach was begun and not finished",
         "`bgecs detach` finishes it",
+    )
+}
+
+/// It may bring users to the release that one is leaving.
+fn no_end_by_detach(what: &str, way_out: &str) -> Refusal {
+    Refusal::new(
+        format!("a {what} is unfinished: where it is to leave users is for you to say"),
+        format!("{way_out}; then `bgecs detach`"),
     )
 }
 

@@ -98,6 +98,14 @@ impl ColorServices {
         colors.find(|color| self.name(*color) == name)
     }
 
+    /// `blue`, or where it is called otherwise, `web (blue)`.
+    pub fn named(&self, color: Color) -> String {
+        match self.name(color) {
+            name if name == color.as_str() => name.to_owned(),
+            name => format!("{name} ({color})"),
+        }
+    }
+
     /// `CLUSTER/SERVICE`, as an error names it.
     pub fn path(&self, color: Color) -> String {
         format!("{}/{}", self.cluster, self.name(color))

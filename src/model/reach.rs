@@ -54,6 +54,33 @@ impl fmt::Display for Unreached {
     }
 }
 
+/// Why nothing can be asked from here, which says nothing of who would answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Barrier {
+    NoConnection(Unreached),
+    /// There is one, and it cannot be secured.
+    Tls {
+        url: String,
+        error: String,
+    },
+}
+
+impl fmt::Display for Barrier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoConnection(unreached) => {
+                write!(f, "this machine gets no connection to {unreached}")
+            }
+            Self::Tls { url, error } => {
+                write!(
+                    f,
+                    "this machine makes no secure connection to {url}: {error}"
+                )
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -54,7 +54,12 @@ pub(super) fn line(event: &ReportEvent<'_>, style: Style) -> ShownLine {
             detail(text)
         }
         ReportEvent::Service(event) => detail(event.message.clone()),
-        ReportEvent::Waiting { color, counts } => ShownLine::Moves(waiting(*color, *counts)),
+        ReportEvent::Waiting {
+            color,
+            counts,
+            trouble,
+            minutes,
+        } => ShownLine::Moves(waiting(*color, *counts, trouble.as_deref(), *minutes)),
         ReportEvent::Check(check) => {
             let mark = if check.ok {
                 style.good("✓")
@@ -83,9 +88,15 @@ pub(super) fn line(event: &ReportEvent<'_>, style: Style) -> ShownLine {
     }
 }
 
-fn waiting(color: Color, counts: Counts) -> String {
+fn waiting(color: Color, counts: Counts, trouble: Option<&str>, minutes: u64) -> String {
+    let trouble = trouble.map(|it| format!(": {it}")).unwrap_or_default();
+    // In a pipe each minute is a sign of life.
+    let so_far = match minutes {
+        0 => String::new(),
+        minutes => format!(" ({minutes} min so far)"),
+    };
     format!(
-        "waiting for {color}: {} of {} running, {} healthy, {}",
+        "waiting for {color}: {} of {} running, {} healthy, {}{trouble}{so_far}",
         counts.running,
         counted(counts.desired, "task"),
         counted(counts.healthy, "target"),

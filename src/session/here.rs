@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-use crate::model::{Answer, Endpoint, Infrastructure, PerRoute, Route};
+use crate::model::{Answer, COLOR_HEADER, Color, Endpoint, Infrastructure, PerRoute, Route};
 use crate::probe::{Address, Question, ask_once};
 
 /// It answers at once, or is not there.
@@ -21,8 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub enum Here {
     /// A browser's.
     Url(String),
-    /// A command.
-    Curl(String),
+    /// A command, with options of its own.
+    Curl { options: String, url: String },
 }
 
 /// For people: behind the URL that is shown.
@@ -30,15 +30,17 @@ impl fmt::Display for Here {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Url(url) => write!(f, "here {url}"),
-            Self::Curl(command) => write!(f, "here `{command}`"),
+            Self::Curl { options, url } => write!(f, "here `curl{options} {url}`"),
         }
     }
 }
 
 impl Serialize for Here {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (Self::Url(text) | Self::Curl(text)) = self;
-        serializer.serialize_str(text)
+        match self {
+            Self::Url(url) => serializer.serialize_str(url),
+            Self::Curl { options, url } => serializer.collect_str(&format!("curl{options} {url}")),
+        }
     }
 }
 
@@ -50,9 +52,27 @@ pub fn beside(url: &impl fmt::Display, here: Option<&Here>) -> String {
     }
 }
 
-/// `through`: where bgecs connects instead; nowhere else if it is empty.
+/// The command that shows a colour by its name, where the URL alone shows another.
+pub fn asking(color: Color, url: &str, ca_file: Option<&Path>, here: Option<&Here>) -> String {
+    let (options, url) = match here {
+        Some(Here::Curl { options, url }) => (options.clone(), url.as_str()),
+        Some(Here::Url(url)) => (String::new(), url.as_str()),
+        None => (trusting(url, ca_file), url),
+    };
+    format!("curl{options} -H '{COLOR_HEADER}: {color}' {url}")
+}
+
+fn trusting(url: &str, ca_file: Option<&Path>) -> String {
+    match ca_file {
+        Some(file) if url.starts_with("https:") => format!(" --cacert {}", file.display()),
+        _ => String::new(),
+    }
+}
+
+/// `path`: what is looked at; `through`: where bgecs connects instead; nowhere else if it is empty.
 /// `ca_file`: whose issuers are trusted beside the system's.
 pub async fn here(
+    path: &str,
     through: &[String],
     ca_file: Option<&Path>,
     infra: &Infrastructure,
@@ -75,13 +95,11 @@ pub async fn here(
     };
     let of = |route| {
         let door = port(infra, route).and_then(|port| door(&said, name, port));
+        let door = door.map(|door| Here::Url(format!("{door}{path}")));
         door.unwrap_or_else(|| {
-            let url = infra.url(route);
-            let trusting = match ca_file {
-                Some(file) if url.starts_with("https:") => format!(" --cacert {}", file.display()),
-                _ => String::new(),
-            };
-            Here::Curl(format!("curl{trusting} --connect-to ::{first} {url}/"))
+            let url = format!("{}{path}", infra.url(route));
+            let options = format!("{} --connect-to ::{first}", trusting(&url, ca_file));
+            Here::Curl { options, url }
         })
     };
     Some(PerRoute {
@@ -100,7 +118,7 @@ fn port(infra: &Infrastructure, route: Route) -> Option<u16> {
 }
 
 /// Where that listener has an address of this machine's.
-fn door(said: &Answer, name: &str, port: u16) -> Option<Here> {
+fn door(said: &Answer, name: &str, port: u16) -> Option<String> {
     let Answer::Http {
         status: 200, body, ..
     } = said
@@ -111,10 +129,10 @@ fn door(said: &Answer, name: &str, port: u16) -> Option<Here> {
     let balancers = said.get("load_balancers")?.as_array()?;
     let one = balancers.iter().find(|one| one["dns_name"] == name)?;
     let door = one["listeners"][port.to_string()].get(0)?.as_str()?;
-    Some(Here::Url(format!(
-        "http://{}/",
+    Some(format!(
+        "http://{}",
         door.strip_suffix(":80").unwrap_or(door)
-    )))
+    ))
 }
 
 #[cfg(test)]

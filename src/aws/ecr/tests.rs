@@ -1,5 +1,6 @@
 use serde_json::json;
 
+use super::TagMobility::{Excepted, Fixed, Free};
 use super::*;
 use crate::aws::testing::{Reply, Wire};
 
@@ -182,43 +183,43 @@ async fn what_an_image_is_is_read_from_its_configuration() {
 
 #[tokio::test]
 async fn filters_take_tags_out_of_a_repositorys_rule() {
-    for (mode, filters, tag, can_move) in [
-        ("MUTABLE", &[][..], "1", true),
-        ("IMMUTABLE", &[], "1", false),
-        ("IMMUTABLE_WITH_EXCLUSION", &["latest", "dev-*"], "1", false),
+    for (mode, filters, tag, expected) in [
+        ("MUTABLE", &[][..], "1", Free),
+        ("IMMUTABLE", &[], "1", Fixed),
+        ("IMMUTABLE_WITH_EXCLUSION", &["latest", "dev-*"], "1", Fixed),
         (
             "IMMUTABLE_WITH_EXCLUSION",
             &["latest", "dev-*"],
             "latest",
-            true,
+            Excepted,
         ),
         (
             "IMMUTABLE_WITH_EXCLUSION",
             &["latest", "dev-*"],
             "dev-7",
-            true,
+            Excepted,
         ),
         (
             "IMMUTABLE_WITH_EXCLUSION",
             &["latest", "dev-*"],
             "dev-",
-            true,
+            Excepted,
         ),
         (
             "IMMUTABLE_WITH_EXCLUSION",
             &["latest", "dev-*"],
             "my-dev-7",
-            false,
+            Fixed,
         ),
-        ("IMMUTABLE_WITH_EXCLUSION", &["latest"], "latest-1", false),
-        ("MUTABLE_WITH_EXCLUSION", &["v*"], "v1.2", false),
-        ("MUTABLE_WITH_EXCLUSION", &["v*"], "1.2", true),
-        ("MUTABLE_WITH_EXCLUSION", &["*-rc*"], "1.2-rc3", false),
-        ("MUTABLE_WITH_EXCLUSION", &["*.*.*"], "1.2", true),
-        ("MUTABLE_WITH_EXCLUSION", &["*.*.*"], "1.2.3", false),
-        ("MUTABLE_WITH_EXCLUSION", &["*"], "any", false),
-        ("MUTABLE_WITH_EXCLUSION", &["a*a"], "a", true),
-        ("MUTABLE_WITH_EXCLUSION", &["**x"], "x", false),
+        ("IMMUTABLE_WITH_EXCLUSION", &["latest"], "latest-1", Fixed),
+        ("MUTABLE_WITH_EXCLUSION", &["v*"], "v1.2", Fixed),
+        ("MUTABLE_WITH_EXCLUSION", &["v*"], "1.2", Free),
+        ("MUTABLE_WITH_EXCLUSION", &["*-rc*"], "1.2-rc3", Fixed),
+        ("MUTABLE_WITH_EXCLUSION", &["*.*.*"], "1.2", Free),
+        ("MUTABLE_WITH_EXCLUSION", &["*.*.*"], "1.2.3", Fixed),
+        ("MUTABLE_WITH_EXCLUSION", &["*"], "any", Fixed),
+        ("MUTABLE_WITH_EXCLUSION", &["a*a"], "a", Free),
+        ("MUTABLE_WITH_EXCLUSION", &["**x"], "x", Fixed),
     ] {
         let filters: Vec<_> = filters
             .iter()
@@ -231,8 +232,8 @@ async fn filters_take_tags_out_of_a_repositorys_rule() {
         let wire = Wire::new().on("DescribeRepositories", Reply::json(&answer));
         let tag = tag.parse().unwrap();
         assert_eq!(
-            wire.aws().tag_can_move(REPOSITORY, &tag).await.unwrap(),
-            can_move,
+            wire.aws().tag_mobility(REPOSITORY, &tag).await.unwrap(),
+            expected,
             "{mode} {filters:?} {tag}"
         );
     }

@@ -26,6 +26,10 @@ fn placed(color: Color, unchanged: bool) -> Placed {
     }
 }
 
+fn session() -> Session {
+    Session::of_hello(Wire::new().aws())
+}
+
 fn tag() -> Tag {
     "2".parse().unwrap()
 }
@@ -54,7 +58,7 @@ fn of_a_build() -> Request {
 
 fn shown(plan: &DeployPlan, unchanged: bool) -> String {
     let placed = placed(plan.color, unchanged);
-    result(&observed(), plan, &of_a_build(), placed, None).human(&Style::plain())
+    result(&session(), &observed(), plan, &of_a_build(), placed, None).human(&Style::plain())
 }
 
 #[test]
@@ -97,7 +101,7 @@ fn idle_live_or_unchanged() {
 fn for_programs() {
     let request = of_an_image("ghcr.io/acme/hello:2");
     let placed = placed(Color::Blue, false);
-    let result = result(&observed(), &plan(), &request, placed, None);
+    let result = result(&session(), &observed(), &plan(), &request, placed, None);
     insta::assert_snapshot!(serde_json::to_string_pretty(&result).unwrap(), @r#"
     {
       "operation": "deploy",
@@ -134,7 +138,8 @@ fn where_an_image_came_from_is_said() {
             from,
             ..placed(Color::Blue, false)
         };
-        let shown = result(&observed(), &plan(), &request, placed, None).human(&Style::plain());
+        let shown =
+            result(&session(), &observed(), &plan(), &request, placed, None).human(&Style::plain());
         shown.lines().last().unwrap_or_default().to_owned()
     });
     insta::assert_snapshot!(lines.join("\n"), @"

@@ -14,7 +14,7 @@ fn gone_or_never_there() {
     let session = session();
     let shown = |outcome| destroyed(&session, outcome).human(&Style::plain());
     insta::assert_snapshot!(shown(DestroyOutcome::Destroyed), @"everything that bgecs made for hello is gone");
-    insta::assert_snapshot!(shown(DestroyOutcome::Unchanged), @"nothing to do: bgecs has made nothing for hello here");
+    insta::assert_snapshot!(shown(DestroyOutcome::Unchanged), @"nothing to do: bgecs has made nothing for hello in eu-west-1");
 }
 
 /// One of them is deregistered.

@@ -29,15 +29,18 @@ fn every_step_in_words() {
             tag: "2".parse().unwrap(),
         },
         Step::RegisterTaskDefinition { family: name() },
-        Step::CreateService { color, desired: 1 },
+        Step::CreateService {
+            service: color.to_string(),
+            desired: 1,
+        },
         Step::UpdateService {
-            color,
+            service: color.to_string(),
             desired: None,
             restart: false,
             changes: Vec::new(),
         },
         Step::UpdateService {
-            color,
+            service: color.to_string(),
             desired: Some(3),
             restart: true,
             changes: Vec::new(),
@@ -62,8 +65,13 @@ fn every_step_in_words() {
             seconds: 15.0,
             takes_back: true,
         },
-        Step::Retire { color },
-        Step::DeleteService { color, tasks: 2 },
+        Step::Retire {
+            service: color.to_string(),
+        },
+        Step::DeleteService {
+            service: "web (green)".to_owned(),
+            tasks: 2,
+        },
         Step::DeleteTaskDefinitions {
             family: name(),
             count: 7,
@@ -94,7 +102,7 @@ fn every_step_in_words() {
       18. point port 81 at green, and read it back
       19. probe port 80 10 times a second for 15 s; take it back if anything fails
       20. scale blue to zero tasks
-      21. stop 2 tasks and delete the service blue
+      21. stop 2 tasks and delete the service web (green)
       22. delete 7 revisions of the task definition bgecs-hello
       23. delete every image in the repository bgecs-hello
       24. delete the CloudFormation stack bgecs-hello and all in it
@@ -134,7 +142,12 @@ fn nothing_to_do() {
 
 #[test]
 fn for_programs() {
-    let plan = PlanResult::of(Command::Retire, vec![Step::Retire { color: Color::Blue }]);
+    let plan = PlanResult::of(
+        Command::Retire,
+        vec![Step::Retire {
+            service: "blue".to_owned(),
+        }],
+    );
     insta::assert_snapshot!(serde_json::to_string_pretty(&plan).unwrap(), @r#"
     {
       "operation": "retire",

@@ -10,7 +10,7 @@ use crate::model::testing::{
     api_rule, assert_names_hosts, by_rules, hosts, lease, moment, move_to, nowhere, observed,
     operation, port_8080, redirect, service, to, to_a_stranger, with_previous,
 };
-use crate::model::{Release, Reserved, Strategy, Target, TargetState, Targets};
+use crate::model::{ColorServices, Release, Reserved, Strategy, Target, TargetState, Targets};
 
 #[test]
 fn ages_are_rounded_down() {
@@ -394,6 +394,7 @@ fn for_programs() {
       },
       "colors": {
         "blue": {
+          "service": "blue",
           "tag": "2",
           "digest": "sha256:2222222222222222222222222222222222222222222222222222222222222222",
           "task_definition": "task-definition/bgecs-hello:1",
@@ -415,6 +416,7 @@ fn for_programs() {
           "setback": null
         },
         "green": {
+          "service": "green",
           "tag": "1",
           "digest": "sha256:1111111111111111111111111111111111111111111111111111111111111111",
           "task_definition": "task-definition/bgecs-hello:1",
@@ -650,8 +652,18 @@ fn a_route_is_called_what_its_router_calls_it() {
 fn a_test_route_by_header_is_shown_with_its_rules() {
     let mut world = world();
     world.infrastructure = by_rules();
+    world.infrastructure.services = ColorServices::new(
+        "prod",
+        PerColor {
+            blue: "web".to_owned(),
+            green: "bgecs-web-green".to_owned(),
+        },
+    );
     world.traffic.test = Found::ByRequest;
     let text = shown(&world);
+    for name in ["web", "bgecs-web-green"] {
+        assert!(text.contains(&format!("\n  service  {name}\n")), "{text}");
+    }
     let routes: Vec<&str> = text.lines().skip(1).take(2).collect();
     assert!(routes[0].ends_with("  -> green"), "{text}");
     assert!(

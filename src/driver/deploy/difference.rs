@@ -12,9 +12,8 @@ use crate::model::{Color, CpuArchitecture, Observed, Platform};
 use crate::session::Session;
 
 /// The colour whose release it is held against: the live one, and without one
-/// that which is deployed onto. As on that colour it is composed, too: what
-/// follows from the colour is no difference.
-pub(super) fn base(observed: &Observed, color: Color) -> Color {
+/// that which is deployed onto.
+fn base(observed: &Observed, color: Color) -> Color {
     observed.live_color().unwrap_or(color)
 }
 
@@ -30,13 +29,12 @@ pub async fn ahead(
     request: &Request,
     loaded: &Loaded,
 ) -> Result<Option<String>> {
-    let base = base(observed, color);
-    let Some(registered) = registered(session, observed, base).await? else {
+    let Some(registered) = registered(session, observed, color).await? else {
         return Ok(None);
     };
     let image = (architecture(request, &registered), None);
-    let new = compose(session, observed, base, request, loaded, image, "")?;
-    Ok(Some(shown(observed, base, request, &registered, &new)))
+    let new = compose(session, observed, color, request, loaded, image, "")?;
+    Ok(Some(shown(observed, color, request, &registered, &new)))
 }
 
 /// # Errors
@@ -44,17 +42,19 @@ pub async fn ahead(
 pub(super) async fn show(
     session: &Session,
     observed: &Observed,
-    base: Color,
+    color: Color,
     request: &Request,
     new: &TaskDefinition,
 ) -> Result<String> {
-    Ok(match registered(session, observed, base).await? {
-        Some(registered) => shown(observed, base, request, &registered, new),
+    Ok(match registered(session, observed, color).await? {
+        Some(registered) => shown(observed, color, request, &registered, new),
         None => "there is no task definition to differ from".to_owned(),
     })
 }
 
-async fn registered(session: &Session, observed: &Observed, base: Color) -> Result<Option<Value>> {
+/// What it is held against, as that colour would have it.
+async fn registered(session: &Session, observed: &Observed, color: Color) -> Result<Option<Value>> {
+    let base = base(observed, color);
     match &observed.color(base).service {
         None => Ok(None),
         Some(service) => {
@@ -62,7 +62,7 @@ async fn registered(session: &Session, observed: &Observed, base: Color) -> Resu
             match session.aws.read_task_definition(revision).await {
                 // Something else deleted it.
                 Err(error) if error.kind == AwsErrorKind::NotFound => Ok(None),
-                found => Ok(found.map(Some)?),
+                found => Ok(Some(task_definition::recolored(found?, base, color))),
             }
         }
     }
@@ -81,12 +81,12 @@ fn architecture(request: &Request, registered: &Value) -> CpuArchitecture {
 
 fn shown(
     observed: &Observed,
-    base: Color,
+    color: Color,
     request: &Request,
     registered: &Value,
     new: &TaskDefinition,
 ) -> String {
-    let tag = &request.tag;
+    let (tag, base) = (&request.tag, base(observed, color));
     let service = observed.color(base).service.as_ref();
     let revision = service.map_or("", |service| service.task_definition.short());
     let before = format!("{revision} on {}", observed.named(base));

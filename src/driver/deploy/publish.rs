@@ -3,7 +3,7 @@
 
 use super::stored::{self, Beside};
 use super::{BuildHook, ImageSource, Request};
-use crate::aws::{Key, RegistryLogin, Stored};
+use crate::aws::{Key, RegistryLogin, Stored, TagMobility};
 use crate::docker::{
     BuildRequest, Credentials, Engine, LocalImage, Logins, Progress, PushTarget, Reference,
 };
@@ -113,7 +113,7 @@ async fn from_registry(
         session.report.tell(&is_there(&tagged));
     } else {
         if let Some(other) = there
-            && !session.aws.tag_can_move(repository, tag).await?
+            && !may_move(session, repository, tag).await?
         {
             return Err(taken(session, observed, tag, &other, false));
         }
@@ -238,7 +238,7 @@ async fn pushed_already(
     if matches!(beside, Ok(Beside::Same)) {
         return Ok(Some(there.digest));
     }
-    if session.aws.tag_can_move(name, tag).await? {
+    if may_move(session, name, tag).await? {
         return Ok(None);
     }
     let same_source = matches!(beside, Ok(Beside::Another { same_source: true }));
@@ -246,6 +246,16 @@ async fn pushed_already(
     Err(match beside {
         Ok(_) => taken,
         Err(error) => taken.cause(format!("what it is cannot be compared: {}", error.message)),
+    })
+}
+
+/// A repository that was there before bgecs came may let tags move as ECR does by
+/// default, which says nothing of what its owner wants.
+async fn may_move(session: &Session, repository: &str, tag: &Tag) -> Result<bool> {
+    Ok(match session.aws.tag_mobility(repository, tag).await? {
+        TagMobility::Fixed => false,
+        TagMobility::Excepted => true,
+        TagMobility::Free => !session.config.registry.immutable_tags,
     })
 }
 
@@ -268,7 +278,10 @@ fn taken(
         there.short()
     ))
     .untouched(observed);
-    let otherwise = "or allow tags to move with [registry] immutable_tags = false and `bgecs init`";
+    let otherwise = match session.config.attached {
+        None => "or allow tags to move with [registry] immutable_tags = false and `bgecs init`",
+        Some(_) => "or allow tags to move with [registry] immutable_tags = false",
+    };
     match same_source {
         true => error
             .cause("that image was built from the same commit and context")

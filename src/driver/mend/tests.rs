@@ -81,8 +81,8 @@ async fn each_part_that_is_gone_is_found() {
             "LoadBalancerNotFound",
             vec![
                 Part::LoadBalancer,
-                Part::Listener(Endpoint::Port(80)),
-                Part::Listener(Endpoint::Port(81)),
+                Part::Listener(Route::Production, "port 80".to_owned()),
+                Part::Listener(Route::Test, "port 81".to_owned()),
             ],
         ),
     ] {
@@ -109,9 +109,9 @@ async fn a_rule_of_a_route_that_is_gone_is_found() {
         ("rule/green", "green"),
     ];
     let parts = [
-        Part::Rule(Route::Production),
-        Part::HeaderRule(Color::Blue),
-        Part::HeaderRule(Color::Green),
+        Part::Rule(Route::Production, "port 80".to_owned()),
+        Part::HeaderRule(Color::Blue, "port 80".to_owned()),
+        Part::HeaderRule(Color::Green, "port 80".to_owned()),
     ];
     for (left_out, part) in all.iter().zip(parts) {
         let left = all.iter().filter(|rule| *rule != left_out);
@@ -124,7 +124,7 @@ async fn a_rule_of_a_route_that_is_gone_is_found() {
         let remains = look(&session, &by_rules()).await.unwrap();
         assert_eq!(remains.gone, std::slice::from_ref(&part));
         let live = remains.live().ok();
-        let expected = (part != Part::Rule(Route::Production)).then_some(Color::Green);
+        let expected = (!matches!(part, Part::Rule(..))).then_some(Color::Green);
         assert_eq!(live.flatten(), expected, "{part}");
     }
     let denied = wire(&[]).on("DescribeRules", Reply::xml_error(403, "AccessDenied", "no"));
@@ -138,7 +138,10 @@ async fn a_redirect_to_https_is_a_part_too() {
     for (redirect, expected) in [
         // It is one of the two that are there.
         ("listener/test", vec![]),
-        ("listener/gone", vec![Part::Listener(Endpoint::Port(80))]),
+        (
+            "listener/gone",
+            vec![Part::Listener(Route::Production, "port 80".to_owned())],
+        ),
     ] {
         let wire = wire(&[]).on("DescribeListeners", listeners());
         let mut infra = infrastructure();
@@ -180,7 +183,7 @@ async fn begun(wire: &Wire) -> Result<()> {
         &session,
         &inputs,
         TOKEN,
-        &[Part::Listener(Endpoint::Port(81))],
+        &[Part::Listener(Route::Test, "port 81".to_owned())],
     )
     .await
 }

@@ -182,7 +182,7 @@ fn made() -> StackSnapshot {
 #[tokio::test(start_paused = true)]
 async fn a_listener_that_something_else_deleted_is_made_again_as_it_was() {
     use crate::engine::plan::Part;
-    use crate::model::Endpoint;
+    use crate::model::Route;
     use serde_json::json;
 
     let production = "<Listeners><member><ListenerArn>listener/prod</ListenerArn><DefaultActions><member>\
@@ -192,12 +192,15 @@ async fn a_listener_that_something_else_deleted_is_made_again_as_it_was() {
     let health = || Reply::xml("DescribeTargetHealth", "<TargetHealthDescriptions/>");
     // The one of port 80 is there, and says who is live; or the journal does.
     for (listeners, gone) in [
-        (production, vec![Part::Listener(Endpoint::Port(81))]),
+        (
+            production,
+            vec![Part::Listener(Route::Test, "port 81".to_owned())],
+        ),
         (
             "<Listeners/>",
             vec![
-                Part::Listener(Endpoint::Port(80)),
-                Part::Listener(Endpoint::Port(81)),
+                Part::Listener(Route::Production, "port 80".to_owned()),
+                Part::Listener(Route::Test, "port 81".to_owned()),
             ],
         ),
     ] {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{FoundAutoscaling, Import, ProductionWay, ReadService, definition};
-use crate::model::{COLOR_HEADER, NamedRepository, TargetGroupSettings};
+use crate::model::{COLOR_HEADER, TargetGroupSettings};
 
 /// What comes after.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -61,11 +61,7 @@ impl Import {
         creates.push(format!(
             "the DynamoDB table {stack}: the journal and the lease"
         ));
-        let image = self.read.image(&self.container);
-        if image
-            .and_then(|image| NamedRepository::of_image(image, None))
-            .is_none()
-        {
+        if self.repository.is_none() {
             creates.push(format!("the ECR repository {stack}"));
         }
         if self.read.log_group(&self.container).is_none() {

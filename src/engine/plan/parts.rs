@@ -4,17 +4,16 @@ use std::fmt;
 
 use super::{Refusal, StackPlan};
 use crate::model::journal::{Head, Truth};
-use crate::model::{
-    COLOR_HEADER, Color, Endpoint, Found, Infrastructure, Place, RULE_AGAIN, Route,
-};
+use crate::model::{COLOR_HEADER, Color, Endpoint, Found, Infrastructure, Place, Route};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Part {
     LoadBalancer,
-    Listener(Endpoint),
-    Rule(Route),
-    /// By which a request names that colour.
-    HeaderRule(Color),
+    /// By the name of the way in.
+    Listener(Route, String),
+    Rule(Route, String),
+    /// By which a request on that way names that colour.
+    HeaderRule(Color, String),
     TargetGroup(Color),
     Cluster,
     Repository,
@@ -25,19 +24,28 @@ pub enum Part {
 impl Part {
     /// What the routes are decided on by, each with its ARN.
     pub fn of_routes(infra: &Infrastructure) -> Vec<(&str, Self)> {
-        let places = &infra.places;
         let moved = [Route::Production, Route::Test]
             .into_iter()
-            .filter_map(|route| {
-                let place = places.moved(route)?;
-                let part = match place {
-                    Place::Listener(_) => Self::Listener(infra.endpoints.get(route).clone()),
-                    Place::Rule(_) => Self::Rule(route),
-                };
-                Some((place.arn(), part))
+            .flat_map(|route| {
+                let places = infra.moved(route).into_iter();
+                places.map(move |(name, place)| match place {
+                    Place::Listener(arn) => (arn.as_str(), Self::Listener(route, name)),
+                    Place::Rule(arn) => (arn.as_str(), Self::Rule(route, name)),
+                })
             });
-        let by_header = places.header_rules().into_iter().flat_map(|rules| {
-            Color::BOTH.map(|color| (rules.get(color).as_str(), Self::HeaderRule(color)))
+        let ways = infra.moved(Route::Production);
+        let name_of = |place| {
+            let way = ways.iter().find(|(_, way)| *way == place);
+            way.map(|(name, _)| name.clone()).unwrap_or_default()
+        };
+        let by_header = infra.header_rules().into_iter().flat_map(|(rules, place)| {
+            let name = name_of(place);
+            Color::BOTH.map(|color| {
+                (
+                    rules.get(color).as_str(),
+                    Self::HeaderRule(color, name.clone()),
+                )
+            })
         });
         moved.chain(by_header).collect()
     }
@@ -47,10 +55,11 @@ impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::LoadBalancer => f.write_str("the load balancer"),
-            Self::Listener(endpoint) => write!(f, "the listener of {endpoint}"),
-            Self::Rule(Route::Production) => f.write_str("the rule of production"),
-            Self::Rule(Route::Test) => f.write_str("the rule of the test route"),
-            Self::HeaderRule(color) => write!(f, "the rule for {COLOR_HEADER}: {color}"),
+            Self::Listener(_, name) => write!(f, "the listener of {name}"),
+            Self::Rule(_, name) => write!(f, "the rule of {name}"),
+            Self::HeaderRule(color, name) => {
+                write!(f, "the rule for {COLOR_HEADER}: {color} at {name}")
+            }
             Self::TargetGroup(color) => write!(f, "the target group of {color}"),
             Self::Cluster => f.write_str("the cluster"),
             Self::Repository => f.write_str("the image repository"),
@@ -80,12 +89,6 @@ pub const ALL_AGAIN: &str =
 /// # Errors
 /// What the services there are tied to is gone.
 pub fn mend(stack: &str, gone: Vec<Part>, services: &[Color]) -> Result<StackPlan, Refusal> {
-    if let Some(rule) = gone.iter().find(|part| matches!(part, Part::Rule(_))) {
-        return Err(Refusal::new(
-            format!("something else deleted {rule}, which the stack {stack} did not make"),
-            RULE_AGAIN,
-        ));
-    }
     let ties = |part: &Part| match part {
         Part::LoadBalancer => !services.is_empty(),
         Part::TargetGroup(color) => services.contains(color),
@@ -101,6 +104,24 @@ pub fn mend(stack: &str, gone: Vec<Part>, services: &[Color]) -> Result<StackPla
         ));
     }
     Ok(StackPlan::Mend { gone })
+}
+
+/// Beside a service that ran before, all of what was made is removed and made again:
+/// nothing of it takes a user's request.
+///
+/// # Errors
+/// Something is gone that `attach` made.
+pub fn refuse_gone(gone: &[Part]) -> Result<(), Refusal> {
+    match gone {
+        [] => Ok(()),
+        gone => Err(Refusal::new(
+            format!(
+                "something else deleted {}, which `bgecs attach` made",
+                named(gone)
+            ),
+            "`bgecs detach` removes the rest, then `bgecs attach` makes all of it again",
+        )),
+    }
 }
 
 /// The live colour where a listener may be gone: what production does, or else what
@@ -132,7 +153,7 @@ pub fn live_by_rest(
 mod tests {
     use super::*;
     use crate::model::Deployed;
-    use crate::model::testing::{nowhere, redirect, to};
+    use crate::model::testing::{by_several_ways, nowhere, redirect, to};
 
     #[test]
     fn parts_are_listed() {
@@ -143,7 +164,7 @@ mod tests {
             "the cluster, the log group and the journal's table"
         );
         assert_eq!(
-            Part::Listener(Endpoint::Port(80)).to_string(),
+            Part::Listener(Route::Production, "port 80".to_owned()).to_string(),
             "the listener of port 80"
         );
         assert_eq!(
@@ -152,12 +173,40 @@ mod tests {
         );
     }
 
+    /// Each way in has rules of its own.
+    #[test]
+    fn every_way_in_is_looked_for() {
+        let infra = by_several_ways();
+        let parts = Part::of_routes(&infra).into_iter();
+        let parts: Vec<String> = parts.map(|(arn, part)| format!("{arn}: {part}")).collect();
+        insta::assert_snapshot!(parts.join("\n"), @"
+        rule/prod: the rule of https://shop.example.com
+        listener/internal: the listener of https://shop.internal
+        rule/blue: the rule for x-bgecs-color: blue at https://shop.example.com
+        rule/green: the rule for x-bgecs-color: green at https://shop.example.com
+        rule/internal-blue: the rule for x-bgecs-color: blue at https://shop.internal
+        rule/internal-green: the rule for x-bgecs-color: green at https://shop.internal
+        ");
+    }
+
+    #[test]
+    fn what_attach_made_is_made_again_with_all_the_rest() {
+        assert!(refuse_gone(&[]).is_ok());
+        let rule = Part::HeaderRule(Color::Green, "https://shop.example.com".to_owned());
+        let refusal = refuse_gone(&[rule, Part::JournalTable]).unwrap_err();
+        assert_eq!(
+            refusal.message,
+            "something else deleted the rule for x-bgecs-color: green at https://shop.example.com \
+             and the journal's table, which `bgecs attach` made"
+        );
+    }
+
     #[test]
     fn what_services_are_tied_to_is_not_made_again() {
         let mends = |part, services: &[Color]| mend("bgecs-hello", vec![part], services).is_ok();
         for part in [
-            Part::Listener(Endpoint::Port(80)),
-            Part::Listener(Endpoint::Port(81)),
+            Part::Listener(Route::Production, "port 80".to_owned()),
+            Part::Listener(Route::Test, "port 81".to_owned()),
             Part::Cluster,
             Part::Repository,
             Part::LogGroup,
@@ -165,9 +214,6 @@ mod tests {
         ] {
             assert!(mends(part.clone(), &Color::BOTH), "{part}");
         }
-        assert!(mends(Part::HeaderRule(Color::Blue), &Color::BOTH));
-        // Somebody else's.
-        assert!(!mends(Part::Rule(Route::Production), &[]));
         assert!(mends(Part::LoadBalancer, &[]));
         assert!(!mends(Part::LoadBalancer, &[Color::Blue]));
         assert!(mends(Part::TargetGroup(Color::Green), &[Color::Blue]));

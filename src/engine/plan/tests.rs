@@ -199,6 +199,14 @@ fn a_tag_that_is_live_may_be_all_that_was_asked_for() {
         (elsewhere.color, elsewhere.may_be_live),
         (Color::Blue, Some(Color::Green))
     );
+    // Insisted on, it goes onto the other colour too: so users come home to a service
+    // that is to stay.
+    let insisted = DeployWish {
+        force: true,
+        ..onto(Some(Color::Blue), false)
+    };
+    let there = deploy(&world, &insisted).unwrap();
+    assert_eq!((there.color, there.may_be_live), (Color::Blue, None));
     let forced = DeployWish {
         force: true,
         ..wish

@@ -2,7 +2,7 @@ mod setbacks;
 mod stale;
 
 use super::*;
-use crate::model::{Knock, Lost, ServiceDefinition, Target, TargetState};
+use crate::model::{Knock, Lost, ServiceDefinition, Target, TargetState, Unreached};
 
 fn revision(n: u32) -> TaskDefinitionArn {
     TaskDefinitionArn::new(format!("arn:aws:ecs:x:1:task-definition/bgecs-hello:{n}"))
@@ -73,7 +73,7 @@ fn good() -> ServingReading {
         service: service(vec![deployment(2, true, Rollout::Completed, 2)]),
         targets: targets(&[HEALTHY, HEALTHY]),
         health: answers(200),
-        unreached: None,
+        barrier: None,
         stopped: Vec::new(),
     }
 }
@@ -294,7 +294,7 @@ fn healthy_targets_that_nobody_here_can_ask_end_the_wait_early() {
             why: Lost::TimedOut,
             error: "no answer within 2000 ms".to_owned(),
         }),
-        unreached,
+        barrier: unreached.map(Barrier::NoConnection),
         ..good()
     };
     let mut watch = watch();
@@ -314,13 +314,60 @@ fn healthy_targets_that_nobody_here_can_ask_end_the_wait_early() {
     assert_eq!(in_time(&mut watch, 15, &barred).map(|it| it.0), Some(30));
 }
 
+/// What no waiting mends must not be waited for until the time is over.
+#[test]
+fn a_certificate_that_is_not_accepted_here_ends_the_wait_early_too() {
+    let error = "the certificate's issuer is not known here".to_owned();
+    let barred = ServingReading {
+        health: Some(Answer::Nothing {
+            why: Lost::Tls,
+            error: error.clone(),
+        }),
+        barrier: Some(Barrier::Tls {
+            url: "https://shop.example.com/health".to_owned(),
+            error,
+        }),
+        ..good()
+    };
+    let (second, fault) = in_time(&mut watch(), 0, &barred).unwrap();
+    assert_eq!(second, 15);
+    assert_eq!(
+        fault.to_string(),
+        "its targets are healthy, but this machine makes no secure connection to \
+         https://shop.example.com/health: the certificate's issuer is not known here"
+    );
+}
+
+#[test]
+fn what_keeps_a_colour_from_serving_is_said_in_the_nearest_words() {
+    assert_eq!(trouble(&good()), None);
+    let unhealthy = targets(&[HEALTHY, (TargetState::Unhealthy, Some("Target.Timeout"))]);
+    let of = |health| ServingReading {
+        health,
+        targets: unhealthy.clone(),
+        ..good()
+    };
+    let cut = Answer::Nothing {
+        why: Lost::Reset,
+        error: "the connection was closed".to_owned(),
+    };
+    let all =
+        [answers(503), Some(cut), answers(200), None].map(|health| trouble(&of(health)).unwrap());
+    insta::assert_snapshot!(all.join("\n"), @"
+    the health path answers HTTP 503
+    the health path does not answer: the connection was closed
+    target 10.0.0.1 is unhealthy: Target.Timeout
+    target 10.0.0.1 is unhealthy: Target.Timeout
+    ");
+}
+
 #[test]
 fn a_target_with_the_wrong_answer_is_broken_too() {
     let reading = ServingReading {
         service: service(vec![deployment(2, true, Rollout::InProgress, 2)]),
         targets: targets(&[(TargetState::Unhealthy, Some("Target.ResponseCodeMismatch"))]),
         health: None,
-        unreached: None,
+        barrier: None,
         stopped: Vec::new(),
     };
     let mut watch = watch();
@@ -354,7 +401,7 @@ fn a_task_that_failed_its_checks_is_told_with_what_its_target_said() {
         service: service(vec![deployment(2, true, Rollout::InProgress, 2)]),
         targets: targets(&[(TargetState::Unhealthy, Some("Target.Timeout"))]),
         health: None,
-        unreached: None,
+        barrier: None,
         stopped: Vec::new(),
     };
     watch.judge(at(0), &checked);

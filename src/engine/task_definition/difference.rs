@@ -8,6 +8,7 @@ use similar::TextDiff;
 
 use super::file::OUTPUT_ONLY;
 use super::{ENV_COLOR, ENV_RELEASE};
+use crate::model::Color;
 
 /// They differ with each release.
 const TAGS: &str = "tags";
@@ -27,6 +28,29 @@ pub fn difference((from_name, from): (&str, &Value), (to_name, to): (&str, &Valu
     let diff = TextDiff::from_lines(&before, &after);
     let mut unified = diff.unified_diff();
     unified.header(from_name, to_name).to_string()
+}
+
+/// A definition as the other colour would have it: what follows from the colour is
+/// no difference.
+pub fn recolored(mut body: Value, from: Color, to: Color) -> Value {
+    let containers = body.pointer_mut("/containerDefinitions");
+    for container in containers
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
+        let variables = container.pointer_mut("/environment");
+        let variables = variables.and_then(Value::as_array_mut);
+        let mut variables = variables.into_iter().flatten();
+        if let Some(color) = variables.find(|it| it["name"] == ENV_COLOR) {
+            color["value"] = json!(to.as_str());
+        }
+        let prefix = container.pointer_mut("/logConfiguration/options/awslogs-stream-prefix");
+        if let Some(prefix) = prefix.filter(|it| **it == from.as_str()) {
+            *prefix = json!(to.as_str());
+        }
+    }
+    body
 }
 
 /// The values of all variables, by container and name.
@@ -210,6 +234,26 @@ mod tests {
         +  "memory": "1024"
          }
         "#);
+    }
+
+    #[test]
+    fn what_follows_from_the_colour_is_no_difference() {
+        let of = |color: &str, log: &str| {
+            json!({ "containerDefinitions": [
+                {
+                    "name": "app",
+                    "environment": [{ "name": "BGECS_COLOR", "value": color }],
+                    "logConfiguration": { "options": { "awslogs-stream-prefix": color } },
+                },
+                { "name": "envoy", "logConfiguration": { "options": { "awslogs-stream-prefix": log } } },
+            ] })
+        };
+        let blue = recolored(of("blue", "envoy"), Color::Blue, Color::Green);
+        assert_eq!(blue, of("green", "envoy"));
+        // A service that ran before bgecs came has none of it: that is new.
+        let bare = json!({ "containerDefinitions": [{ "name": "app" }] });
+        let same = recolored(bare.clone(), Color::Blue, Color::Green);
+        assert_eq!(difference(("a", &bare), ("b", &same)), "");
     }
 
     #[test]

@@ -18,7 +18,9 @@ use super::mistake::{Mistake, MistakePlace, Mistakes};
 use super::model::{CONTAINERS, TASK};
 use super::rules::{self, Definition, items, text, there_are};
 use super::walk::{Walk, placeholder};
-use super::{ENV_COLOR, ENV_RELEASE, Input, MOST_BYTES, OWN_BYTES, logs, tags, unambiguous};
+use super::{
+    ENV_COLOR, ENV_RELEASE, Input, LogPlace, MOST_BYTES, OWN_BYTES, logs, tags, unambiguous,
+};
 use crate::config::{DEFAULT_PORT, OwnDefinition, TaskSize};
 use crate::model::CpuArchitecture;
 
@@ -178,11 +180,15 @@ impl TaskFile {
         family.is_some_and(|family| family.starts_with("WINDOWS"))
     }
 
-    /// The containers that log elsewhere than to bgecs's group, and where.
-    pub fn logs_elsewhere(&self) -> Vec<(String, String)> {
+    fn log_prefix(&self) -> Option<&str> {
+        self.app().and_then(logs::prefix)
+    }
+
+    /// The containers that log elsewhere than to the app's group, and where.
+    pub fn logs_elsewhere(&self, here: LogPlace<'_>) -> Vec<(String, String)> {
         items(&self.definition, CONTAINERS)
             .filter_map(|container| {
-                let place = logs::elsewhere(container)?;
+                let place = logs::elsewhere(container, self.log_prefix(), here)?;
                 Some((text(container, "name")?.to_owned(), place))
             })
             .collect()
@@ -389,7 +395,7 @@ pub(super) fn body(input: &Input<'_>, file: &TaskFile) -> Map<String, Value> {
 fn release(container: &mut Map<String, Value>, file: &TaskFile, input: &Input<'_>) {
     let is_app =
         text(container, "name").is_some_and(|name| file.apps.iter().any(|app| app == name));
-    logs::refresh(container, is_app, input);
+    logs::refresh(container, (is_app, file.log_prefix()), input);
     if is_app {
         container.insert("image".to_owned(), json!(input.image.reference()));
         fill(container, "logConfiguration", logs::configuration(input));

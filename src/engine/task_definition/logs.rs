@@ -7,6 +7,10 @@ use super::Input;
 use super::rules::text;
 use crate::model::Color;
 
+const GROUP: &str = "awslogs-group";
+const REGION: &str = "awslogs-region";
+const PREFIX: &str = "awslogs-stream-prefix";
+
 /// A group of bgecs's, also one of an app that had another name: `/bgecs/<app>`.
 pub(super) fn is_ours(group: &str) -> bool {
     group.starts_with("/bgecs/")
@@ -22,43 +26,80 @@ pub(super) fn configuration(input: &Input<'_>) -> Value {
 
 fn place(options: &mut Map<String, Value>, input: &Input<'_>) {
     for (key, value) in [
-        ("awslogs-group", input.surroundings.log_group),
-        ("awslogs-region", input.surroundings.region),
-        ("awslogs-stream-prefix", input.color.as_str()),
+        (GROUP, input.surroundings.logs.group),
+        (REGION, input.surroundings.logs.region),
+        (PREFIX, input.color.as_str()),
     ] {
         options.insert(key.to_owned(), json!(value));
     }
 }
 
-/// What logs to a group of bgecs's logs to this app's, as this colour; all other
-/// options stay. A sidecar may have a prefix of its own, which no colour is.
-pub(super) fn refresh(container: &mut Map<String, Value>, is_app: bool, input: &Input<'_>) {
-    let options = container
-        .get_mut("logConfiguration")
-        .and_then(|log| log.get_mut("options")?.as_object_mut());
-    let Some(options) = options else { return };
-    if !text(options, "awslogs-group").is_some_and(is_ours) {
-        return;
-    }
-    let prefix = text(options, "awslogs-stream-prefix").map(str::to_owned);
-    place(options, input);
-    let is_color = |prefix: &String| Color::BOTH.iter().any(|color| color.as_str() == prefix);
-    if let Some(prefix) = prefix.filter(|prefix| !is_app && !is_color(prefix)) {
-        options.insert("awslogs-stream-prefix".to_owned(), json!(prefix));
+/// The app's log group, and where it is.
+#[derive(Debug, Clone, Copy)]
+pub struct LogPlace<'a> {
+    pub group: &'a str,
+    pub region: &'a str,
+}
+
+impl LogPlace<'_> {
+    /// Whether that is it, or one of bgecs's that becomes it.
+    fn is_of(self, options: &Map<String, Value>) -> bool {
+        let is_here = text(options, REGION).is_none_or(|region| region == self.region);
+        let is_it = |group: &str| is_ours(group) || (group == self.group && is_here);
+        text(options, GROUP).is_some_and(is_it)
     }
 }
 
-/// Where a container's log goes, if not to bgecs's group.
-pub(super) fn elsewhere(container: &Map<String, Value>) -> Option<String> {
+/// What logs to the app's group does so as this colour; all other options stay. A
+/// sidecar may have a prefix of its own: neither a colour nor the app's.
+pub(super) fn refresh(
+    container: &mut Map<String, Value>,
+    (is_app, app_prefix): (bool, Option<&str>),
+    input: &Input<'_>,
+) {
+    let options = container
+        .get_mut("logConfiguration")
+        .and_then(|log| log.get_mut("options")?.as_object_mut());
+    let Some(options) = options.filter(|options| input.surroundings.logs.is_of(options)) else {
+        return;
+    };
+    let prefix = text(options, PREFIX).map(str::to_owned);
+    place(options, input);
+    if let Some(prefix) = prefix.filter(|prefix| !is_app && is_its_own(prefix, app_prefix)) {
+        options.insert(PREFIX.to_owned(), json!(prefix));
+    }
+}
+
+fn is_its_own(prefix: &str, of_app: Option<&str>) -> bool {
+    let is_color = Color::BOTH.iter().any(|color| color.as_str() == prefix);
+    !is_color && of_app != Some(prefix)
+}
+
+/// Under which a container's streams are, where it says so.
+pub(super) fn prefix(container: &Map<String, Value>) -> Option<&str> {
+    let log = container.get("logConfiguration")?.as_object()?;
+    text(log.get("options")?.as_object()?, PREFIX)
+}
+
+/// Where a container's log goes, if not to the app's group under its colour.
+pub(super) fn elsewhere(
+    container: &Map<String, Value>,
+    app_prefix: Option<&str>,
+    here: LogPlace<'_>,
+) -> Option<String> {
     let log = container.get("logConfiguration")?.as_object()?;
     let none = Map::new();
     let options = log.get("options").and_then(Value::as_object);
     let option = |key: &str| text(options.unwrap_or(&none), key);
     let place = match text(log, "logDriver")? {
         "awslogs" => {
-            let group = option("awslogs-group").filter(|group| !is_ours(group))?;
-            let region = option("awslogs-region").map(|region| format!(" in {region}"));
-            let prefix = option("awslogs-stream-prefix");
+            let group = option(GROUP).filter(|group| !is_ours(group))?;
+            let prefix = option(PREFIX);
+            let is_apart = |prefix| is_its_own(prefix, app_prefix);
+            if options.is_some_and(|options| here.is_of(options)) && !prefix.is_some_and(is_apart) {
+                return None;
+            }
+            let region = option(REGION).map(|region| format!(" in {region}"));
             let prefix = prefix.map(|prefix| format!(", streams {prefix}/…"));
             format!(
                 "the log group {group}{}{}",

@@ -62,8 +62,10 @@ impl World {
             },
             surroundings: Surroundings {
                 roles: &self.roles,
-                log_group: "/bgecs/hello",
-                region: "eu-central-1",
+                logs: LogPlace {
+                    group: "/bgecs/hello",
+                    region: "eu-central-1",
+                },
             },
             provenance: ReleaseProvenance {
                 commit: Some("0123abc"),
@@ -216,8 +218,8 @@ fn the_hash_depends_on_everything_that_runs() {
         |input| input.image.repository = "localhost:4566/bgecs-hello",
         |input| input.image.architecture = CpuArchitecture::X86_64,
         |input| input.surroundings.roles = &NONE,
-        |input| input.surroundings.log_group = "x",
-        |input| input.surroundings.region = "x",
+        |input| input.surroundings.logs.group = "x",
+        |input| input.surroundings.logs.region = "x",
     ];
     for change in &changes {
         let mut input = world.input();

@@ -1,6 +1,6 @@
 use super::*;
 use crate::model::journal::Command::{
-    Adopt, Deploy, Destroy, Init, Promote, Resume, Retire, Rollback,
+    Adopt, Deploy, Destroy, Detach, Init, Promote, Resume, Retire, Rollback,
 };
 use crate::model::journal::Fate;
 use crate::model::testing::{moment, move_to, nowhere, observed, operation, service, to};
@@ -54,6 +54,25 @@ fn every_command_knows_what_to_do_with_every_other_s_remains() {
             .as_deref(),
         Some("`bgecs destroy` or `bgecs resume` finishes it")
     );
+}
+
+/// Its end may bring users to the release that `detach` is to leave behind.
+#[test]
+fn detach_decides_nothing_of_where_users_go() {
+    let of = |command| Operation {
+        command,
+        ..operation()
+    };
+    for shift in [Promote, Rollback] {
+        let refused = reaction(&of(shift), Detach, None).unwrap_err();
+        let hint = refused.hint.unwrap();
+        assert!(hint.contains("`bgecs resume`"), "{hint}");
+        assert_eq!(hint.contains("`bgecs rollback`"), shift == Promote);
+    }
+    for other in [Deploy, Retire] {
+        assert_eq!(reaction(&of(other), Detach, None), Ok(Reaction::Settle));
+    }
+    assert_eq!(reaction(&of(Detach), Detach, None), Ok(Reaction::Supersede));
 }
 
 #[test]

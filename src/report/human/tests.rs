@@ -121,6 +121,14 @@ fn what_aws_does() {
         ReportEvent::Waiting {
             color: Color::Blue,
             counts,
+            trouble: None,
+            minutes: 0,
+        },
+        ReportEvent::Waiting {
+            color: Color::Blue,
+            counts,
+            trouble: Some("the health path answers HTTP 503".to_owned()),
+            minutes: 2,
         },
     ];
     insta::assert_snapshot!(shown(&events), @"
@@ -128,6 +136,7 @@ fn what_aws_does() {
     stays |    CREATE_FAILED          AWS::ElasticLoadBalancingV2::Listener    ProdListener: port 80 is taken
     stays |    (service blue) has started 1 tasks: (task 1)
     moves |waiting for blue: 1 of 2 tasks running, 1 target healthy, 0 good answers
+    moves |waiting for blue: 1 of 2 tasks running, 1 target healthy, 0 good answers: the health path answers HTTP 503 (2 min so far)
     ");
 }
 

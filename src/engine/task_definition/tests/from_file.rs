@@ -155,8 +155,8 @@ fn an_export_of_a_release_does_not_keep_what_was_that_release_s() {
     input.color = Color::Blue;
     input.image.tag = &before;
     input.app = &old.app;
-    input.surroundings.log_group = "/bgecs/hello-before";
-    input.surroundings.region = "us-east-1";
+    input.surroundings.logs.group = "/bgecs/hello-before";
+    input.surroundings.logs.region = "us-east-1";
     let mut described = compose(&input).unwrap().body;
     for key in OUTPUT_ONLY {
         described[key] = json!("printed");
@@ -338,18 +338,68 @@ fn placeholders_are_expanded_where_that_is_asked_for() {
     assert_eq!(error.causes().len(), 3);
 }
 
+const HERE: LogPlace<'_> = LogPlace {
+    group: "/shop/web",
+    region: "us-east-1",
+};
+
+/// Of a service that ran before bgecs came: both colours log there, and each by its
+/// name, or nobody could tell one's lines from the other's.
+#[test]
+fn a_group_of_the_app_s_own_has_streams_for_each_colour() {
+    let log = |prefix: &str, region: Option<&str>| {
+        let options = json!({
+            "awslogs-group": "/shop/web", "awslogs-region": region.unwrap_or("us-east-1"),
+            "awslogs-stream-prefix": prefix, "mode": "non-blocking",
+        });
+        json!({ "logDriver": "awslogs", "options": options })
+    };
+    let of = |app: Value, sidecar: Value| {
+        let mut text = with("/containerDefinitions/0/logConfiguration", app);
+        let containers = text["containerDefinitions"].as_array_mut().unwrap();
+        containers.push(json!({ "name": "envoy", "image": "envoy", "logConfiguration": sidecar }));
+        let world = World::with_file(&text);
+        let mut input = world.file_input();
+        input.surroundings.logs = HERE;
+        let elsewhere: Vec<String> = file(&text)
+            .logs_elsewhere(HERE)
+            .into_iter()
+            .map(|it| it.0)
+            .collect();
+        let body = compose(&input).unwrap().body;
+        let prefix = |n: usize| {
+            let container = &body["containerDefinitions"][n];
+            container["logConfiguration"]["options"]["awslogs-stream-prefix"].clone()
+        };
+        ([prefix(0), prefix(1)], elsewhere)
+    };
+    let alike = of(log("web", None), log("web", None));
+    assert_eq!(alike, ([json!("green"), json!("green")], vec![]));
+    let own = of(log("web", None), log("envoy", None));
+    assert_eq!(
+        own,
+        ([json!("green"), json!("envoy")], vec!["envoy".to_owned()])
+    );
+    // Where that is another group of the same name.
+    let far = of(log("web", Some("eu-west-1")), log("web", None));
+    assert_eq!(
+        far,
+        ([json!("web"), json!("green")], vec!["app".to_owned()])
+    );
+}
+
 #[test]
 fn where_logs_go_if_not_to_the_app_s_group() {
     let elsewhere = |log: Value| {
         let file = file(&with("/containerDefinitions/0/logConfiguration", log));
-        file.logs_elsewhere().pop().map(|(_, place)| place)
+        file.logs_elsewhere(HERE).pop().map(|(_, place)| place)
     };
     let group = |group: &str| {
         json!({ "logDriver": "awslogs", "options": {
             "awslogs-group": group, "awslogs-region": "us-east-1", "awslogs-stream-prefix": "web",
         } })
     };
-    assert_eq!(file(&minimal()).logs_elsewhere(), []);
+    assert_eq!(file(&minimal()).logs_elsewhere(HERE), []);
     assert_eq!(elsewhere(group("/bgecs/hello")), None);
     assert_eq!(
         elsewhere(group("/ecs/shop")).as_deref(),
@@ -372,7 +422,7 @@ fn where_logs_go_if_not_to_the_app_s_group() {
         .unwrap()
         .push(router);
     assert_eq!(
-        file(&routed).logs_elsewhere(),
+        file(&routed).logs_elsewhere(HERE),
         [(
             "app".to_owned(),
             "the log router (awsfirelens), output datadog".to_owned()
