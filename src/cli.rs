@@ -2,26 +2,31 @@
 
 mod asking;
 pub mod completions;
+mod deploy;
 mod import;
+mod looking;
+mod shift;
+mod stack;
 mod value;
 mod watch;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::aws::policy::Role;
 use crate::config::{HostPort, SecretHeader};
-use crate::model::{CacheFrom, CacheTo, Color, LatencyLimit, Secret, SshAgent, Steps, Tag};
-use crate::probe::Address;
 use crate::spoken_time;
 pub use asking::AskingFlags;
+pub use deploy::{BuildFlags, Deploy};
 pub use import::ImportArgs;
+pub use looking::{History, ListenerFlag, LogsFlags, ProbeFlags, StatusFlags};
+pub use shift::{Promote, Resume, Rollback, WatchFlags};
+pub use stack::{Attach, Destroy, Detach, Init};
 pub use value::BuildArg;
+use value::Unrepeated;
 pub use value::platform;
-use value::{Unrepeated, not_empty};
 pub use watch::WatchArgs;
 
 const EXIT_CODES: &str = "\
@@ -189,262 +194,6 @@ pub struct LeaseFlags {
     pub wait: Option<Duration>,
 }
 
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  bgecs init --write-config           write a commented bgecs.toml to start from
-  bgecs init --dry-run                what would be created or changed
-  bgecs init                          create or update the stack bgecs-<app>
-  bgecs init --print-template         the CloudFormation template, for review
-  bgecs init --print-policy deployer  the IAM policy that a pipeline needs")]
-pub struct Init {
-    /// Write a commented bgecs.toml into this folder and do nothing else
-    #[arg(long, conflicts_with_all = ["print_template", "print_policy", "dry_run"])]
-    pub write_config: bool,
-    /// Print the CloudFormation template and do nothing else
-    #[arg(long, conflicts_with_all = ["print_policy", "dry_run"])]
-    pub print_template: bool,
-    /// Print the IAM policy that a role needs for this app and do nothing else
-    #[arg(long, value_name = "ROLE", conflicts_with = "dry_run")]
-    pub print_policy: Option<Role>,
-    /// Apply a changed health path to the live colour too
-    #[arg(long)]
-    pub allow_live: bool,
-    #[command(flatten)]
-    pub lease: LeaseFlags,
-    #[command(flatten)]
-    pub dry_run: DryRun,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  bgecs deploy ./sample-app/v2 --tag 2                     onto the idle one
-  bgecs deploy ./sample-app/v2 --tag 2 --color blue
-  bgecs deploy . --secret id=npm,src=$HOME/.npmrc          tagged as its commit
-  git archive HEAD | bgecs deploy - --tag 2                what is committed
-  bgecs deploy --image ghcr.io/acme/hello:2 --tag 2        an image that CI built")]
-pub struct Deploy {
-    /// The folder to build the image from; `-` for a tar on stdin
-    #[arg(required_unless_present = "image", conflicts_with = "image")]
-    pub context: Option<PathBuf>,
-    /// The release's tag, in the registry and in every report [default: the
-    /// commit's short hash, where the context's work tree is clean]
-    // A tag that starts with a hyphen gets the answer that any bad tag gets.
-    #[arg(long, allow_hyphen_values = true)]
-    pub tag: Option<Tag>,
-    /// Where to deploy [default: the idle one]
-    #[arg(long)]
-    pub color: Option<Color>,
-    /// Use this image instead of building one
-    #[arg(long, value_name = "REF", value_parser = not_empty)]
-    pub image: Option<String>,
-    /// Deploy even onto the live one: users see it at once, without a probe
-    #[arg(long)]
-    pub allow_live: bool,
-    /// Restart the tasks even if nothing changed
-    #[arg(long)]
-    pub force: bool,
-    /// Show how the task definition differs from the live one, and deploy
-    #[arg(long)]
-    pub diff: bool,
-    /// Do not ask the release: its targets' health is enough, where this machine
-    /// does not reach the test route
-    #[arg(long)]
-    pub blind: bool,
-    /// How long the release may take to start serving
-    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = spoken_time::read)]
-    pub timeout: Duration,
-    #[command(flatten)]
-    pub lease: LeaseFlags,
-    #[command(flatten)]
-    pub dry_run: DryRun,
-    // Last, as its heading would be that of whatever follows.
-    #[command(flatten)]
-    pub build: BuildFlags,
-}
-
-#[derive(Debug, Default, Args)]
-#[command(next_help_heading = "Build options")]
-pub struct BuildFlags {
-    /// The Dockerfile; `-` for stdin [default: Dockerfile in the context]
-    #[arg(short, long, value_name = "FILE", conflicts_with = "image")]
-    pub file: Option<PathBuf>,
-    /// A build argument; without a value it is taken from the environment
-    #[arg(long, value_name = "K=V", conflicts_with = "image", value_parser = Unrepeated::<BuildArg>::new())]
-    pub build_arg: Vec<BuildArg>,
-    /// The stage to build
-    #[arg(long, value_name = "STAGE", conflicts_with = "image", value_parser = not_empty)]
-    pub target: Option<String>,
-    /// The platform to build for, such as linux/arm64; of an --image that has
-    /// several, the one to run [env: DOCKER_DEFAULT_PLATFORM]
-    #[arg(long, value_parser = platform)]
-    pub platform: Option<String>,
-    /// Do not use the build cache
-    #[arg(long, conflicts_with = "image")]
-    pub no_cache: bool,
-    /// Ask registries for base images even where the engine has them
-    #[arg(long, conflicts_with = "image")]
-    pub pull: bool,
-    /// A secret for the build: id=NAME,src=FILE or id=NAME,env=VARIABLE; id=NAME
-    /// alone is the variable or file of that name
-    #[arg(long, value_name = "SECRET", conflicts_with = "image", value_parser = Unrepeated::<Secret>::new())]
-    pub secret: Vec<Secret>,
-    /// An SSH agent for the build: default for the one of SSH_AUTH_SOCK, or
-    /// ID=SOCKET
-    #[arg(long, value_name = "AGENT", conflicts_with = "image", value_parser = Unrepeated::<SshAgent>::new())]
-    pub ssh: Vec<SshAgent>,
-    /// Take steps from this image, or from what --cache-to kept there
-    #[arg(long, value_name = "IMAGE", conflicts_with = "image", value_parser = Unrepeated::<CacheFrom>::new())]
-    pub cache_from: Vec<CacheFrom>,
-    /// Keep the steps: type=inline in the image, or
-    /// type=registry,ref=IMAGE[,mode=max] (needs Docker's containerd image store)
-    #[arg(long, value_name = "CACHE", conflicts_with = "image", value_parser = Unrepeated::<CacheTo>::new())]
-    pub cache_to: Vec<CacheTo>,
-}
-
-/// How production is watched while listeners change.
-#[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Probe options")]
-pub struct WatchFlags {
-    /// How long to watch the new release [default: 15s, or [probe] window_seconds]
-    #[arg(long, value_name = "TIME", value_parser = spoken_time::read)]
-    pub window: Option<Duration>,
-    /// Leave a failed swap in place
-    #[arg(long)]
-    pub no_rollback: bool,
-    /// Do not ask production: judge by target health and [shift] alarms alone,
-    /// where this machine does not reach the load balancer
-    #[arg(long, conflicts_with_all = ["rate", "connections", "path", "method", "header", "http", "release_header", "expect_status", "expect_body", "max_failures", "max_failure_rate"])]
-    pub blind: bool,
-    #[command(flatten)]
-    pub asking: AskingFlags,
-}
-
-/// How users go over to the new release.
-#[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Shift options")]
-pub struct ShiftFlags {
-    /// Step by step, such as 5% for 5m,25% for 10m,50% pause; 100% follows
-    /// [default: [shift] steps, or all at once]
-    #[arg(long, value_name = "LIST", group = "layout")]
-    pub steps: Option<Steps>,
-    /// First so many, and after that time all, such as 10%:15m
-    #[arg(long, value_name = "P%:TIME", group = "layout", value_parser = Steps::canary)]
-    pub canary: Option<Steps>,
-    /// So many more each time, such as 10%:1m
-    #[arg(long, value_name = "P%:TIME", group = "layout", value_parser = Steps::linear)]
-    pub linear: Option<Steps>,
-    /// All users at once, whatever [shift] says
-    #[arg(long, group = "layout")]
-    pub all_at_once: bool,
-    /// How slow it may be, such as p99=400ms; repeatable [default: [shift]
-    /// max_latency]
-    #[arg(long, value_name = "LIMIT", conflicts_with = "blind")]
-    pub max_latency: Vec<LatencyLimit>,
-    /// How long to watch it once all users are on it [default: [shift] bake, or
-    /// as --window]
-    #[arg(long, value_name = "TIME", value_parser = spoken_time::read, conflicts_with = "window")]
-    pub bake: Option<Duration>,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  bgecs promote                   make live what was deployed last
-  bgecs promote --tag 2           make tag 2 live, wherever it runs
-  bgecs promote blue --window 60s
-  bgecs promote --dry-run         the plan, nothing else
-  bgecs promote --steps '5% for 5m,25% pause' --bake 15m
-  bgecs promote --continue        go on after a pause
-  bgecs promote --tag 2 --rate 1000 --report release.html")]
-pub struct Promote {
-    /// Make live what runs here [default: the release that was deployed last
-    /// and has not been live]
-    pub color: Option<Color>,
-    /// The release to make live, wherever it runs
-    #[arg(long, allow_hyphen_values = true)]
-    pub tag: Option<Tag>,
-    /// Promote even though production is failing now: the new release is the fix,
-    /// and all users get it at once
-    #[arg(long, conflicts_with_all = ["steps", "canary", "linear"])]
-    pub fix_forward: bool,
-    /// Go on with the promotion that waits for a person
-    #[arg(long = "continue", conflicts_with_all = ["abort", "color", "tag", "fix_forward", "layout", "bake", "window", "max_latency", "dry_run"])]
-    pub go_on: bool,
-    /// Take back the promotion that waits for a person
-    #[arg(long, conflicts_with_all = ["color", "tag", "fix_forward", "layout", "bake", "window", "max_latency", "dry_run"])]
-    pub abort: bool,
-    #[command(flatten)]
-    pub lease: LeaseFlags,
-    #[command(flatten)]
-    pub dry_run: DryRun,
-    // Last, as its heading would be that of whatever follows.
-    #[command(flatten)]
-    pub shift: ShiftFlags,
-    #[command(flatten)]
-    pub watch: WatchFlags,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  bgecs rollback
-  bgecs rollback --now            do not wait until it has as many tasks
-  bgecs rollback --window 5s")]
-pub struct Rollback {
-    /// Do not wait until the old colour has as many tasks as the live one
-    #[arg(long)]
-    pub now: bool,
-    #[command(flatten)]
-    pub lease: LeaseFlags,
-    #[command(flatten)]
-    pub dry_run: DryRun,
-    #[command(flatten)]
-    pub watch: WatchFlags,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  bgecs status
-  bgecs status --watch
-  bgecs status --json | jq -r .live")]
-pub struct StatusFlags {
-    /// Refresh every two seconds, until Ctrl-C
-    #[arg(short, long, conflicts_with = "json")]
-    pub watch: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ListenerFlag {
-    /// What users reach: port 80, or 443 with [tls]
-    Prod,
-    /// The test route: port 81, or 8443 with [tls]
-    Test,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  bgecs probe                                  production, 10 times a second for 10 s
-  bgecs probe --listener test --rate 50 --duration 1m
-  bgecs probe --url http://localhost:8080/api --rate 1000
-  bgecs probe --url https://example.com --method HEAD --expect-status 2xx,304")]
-pub struct ProbeFlags {
-    /// Which listener to probe
-    #[arg(long, default_value = "prod", conflicts_with = "url")]
-    pub listener: ListenerFlag,
-    /// Probe this address instead; bgecs.toml and AWS are not used
-    #[arg(long, conflicts_with = "path")]
-    pub url: Option<Address>,
-    /// How long to probe
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = spoken_time::read)]
-    pub duration: Duration,
-    #[command(flatten)]
-    pub asking: AskingFlags,
-}
-
 /// Of what leaves the load balancer a target group without targets.
 #[derive(Debug, Args)]
 pub struct EmptyingFlags {
@@ -469,32 +218,6 @@ pub struct Retire {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  bgecs resume
-  bgecs resume --dry-run          what would be done, nothing else")]
-pub struct Resume {
-    #[command(flatten)]
-    pub lease: LeaseFlags,
-    #[command(flatten)]
-    pub dry_run: DryRun,
-    // Last, as its heading would be that of whatever follows.
-    #[command(flatten)]
-    pub watch: WatchFlags,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  bgecs history
-  bgecs history --limit 3 --json | jq '.operations[].outcome'")]
-pub struct History {
-    /// How many operations to list
-    #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
-    pub limit: u16,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
   bgecs status                    shows what differs from the journal
   bgecs adopt --dry-run
   bgecs adopt                     accept what is there from now on")]
@@ -514,71 +237,6 @@ pub struct Unlock {
     /// Break the lease: its holder stops ahead of its next change
     #[arg(long)]
     pub force: bool,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  bgecs logs                      the live one's, from the last ten minutes
-  bgecs logs blue -f
-  bgecs logs green --since 2h")]
-pub struct LogsFlags {
-    /// Whose logs to show [default: the live one's]
-    pub color: Option<Color>,
-    /// Follow new lines
-    #[arg(short, long)]
-    pub follow: bool,
-    /// How far to go back
-    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = spoken_time::read)]
-    pub since: Duration,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  bgecs destroy --dry-run         what would go
-  bgecs destroy                   shows it and asks
-  bgecs destroy --yes")]
-pub struct Destroy {
-    /// Do not ask
-    #[arg(short, long)]
-    pub yes: bool,
-    #[command(flatten)]
-    pub lease: LeaseFlags,
-    #[command(flatten)]
-    pub dry_run: DryRun,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  bgecs attach --dry-run                what would be made
-  bgecs attach
-  bgecs attach --print-policy deployer  the IAM policy that a pipeline needs")]
-pub struct Attach {
-    #[command(flatten)]
-    pub emptying: EmptyingFlags,
-    /// Print the IAM policy that a role needs for this app and do nothing else
-    #[arg(long, value_name = "ROLE", conflicts_with = "dry_run")]
-    pub print_policy: Option<Role>,
-    #[command(flatten)]
-    pub lease: LeaseFlags,
-    #[command(flatten)]
-    pub dry_run: DryRun,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  bgecs detach --dry-run          what would go
-  bgecs detach")]
-pub struct Detach {
-    #[command(flatten)]
-    pub emptying: EmptyingFlags,
-    #[command(flatten)]
-    pub lease: LeaseFlags,
-    #[command(flatten)]
-    pub dry_run: DryRun,
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use time::macros::datetime;
 
+use super::shown::age;
 use super::*;
 use crate::aws::StackStatus;
 use crate::aws::testing::Wire;
@@ -10,7 +11,10 @@ use crate::model::testing::{
     api_rule, assert_names_hosts, by_rules, hosts, lease, moment, move_to, nowhere, observed,
     operation, port_8080, redirect, service, to, to_a_stranger, with_previous,
 };
-use crate::model::{ColorServices, Release, Reserved, Strategy, Target, TargetState, Targets};
+use crate::model::{
+    Color, ColorServices, Found, Release, Reserved, Rollout, Strategy, Target, TargetState, Targets,
+};
+use crate::report::{CommandResult, Style};
 
 #[test]
 fn ages_are_rounded_down() {

@@ -1,0 +1,81 @@
+//! What is made for an app and removed again: `init`, `destroy`, `attach`, `detach`.
+
+use clap::Args;
+
+use super::{DryRun, EmptyingFlags, LeaseFlags};
+use crate::aws::policy::Role;
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bgecs init --write-config           write a commented bgecs.toml to start from
+  bgecs init --dry-run                what would be created or changed
+  bgecs init                          create or update the stack bgecs-<app>
+  bgecs init --print-template         the CloudFormation template, for review
+  bgecs init --print-policy deployer  the IAM policy that a pipeline needs")]
+pub struct Init {
+    /// Write a commented bgecs.toml into this folder and do nothing else
+    #[arg(long, conflicts_with_all = ["print_template", "print_policy", "dry_run"])]
+    pub write_config: bool,
+    /// Print the CloudFormation template and do nothing else
+    #[arg(long, conflicts_with_all = ["print_policy", "dry_run"])]
+    pub print_template: bool,
+    /// Print the IAM policy that a role needs for this app and do nothing else
+    #[arg(long, value_name = "ROLE", conflicts_with = "dry_run")]
+    pub print_policy: Option<Role>,
+    /// Apply a changed health path to the live colour too
+    #[arg(long)]
+    pub allow_live: bool,
+    #[command(flatten)]
+    pub lease: LeaseFlags,
+    #[command(flatten)]
+    pub dry_run: DryRun,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bgecs destroy --dry-run         what would go
+  bgecs destroy                   shows it and asks
+  bgecs destroy --yes")]
+pub struct Destroy {
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+    #[command(flatten)]
+    pub lease: LeaseFlags,
+    #[command(flatten)]
+    pub dry_run: DryRun,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bgecs attach --dry-run                what would be made
+  bgecs attach
+  bgecs attach --print-policy deployer  the IAM policy that a pipeline needs")]
+pub struct Attach {
+    #[command(flatten)]
+    pub emptying: EmptyingFlags,
+    /// Print the IAM policy that a role needs for this app and do nothing else
+    #[arg(long, value_name = "ROLE", conflicts_with = "dry_run")]
+    pub print_policy: Option<Role>,
+    #[command(flatten)]
+    pub lease: LeaseFlags,
+    #[command(flatten)]
+    pub dry_run: DryRun,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bgecs detach --dry-run          what would go
+  bgecs detach")]
+pub struct Detach {
+    #[command(flatten)]
+    pub emptying: EmptyingFlags,
+    #[command(flatten)]
+    pub lease: LeaseFlags,
+    #[command(flatten)]
+    pub dry_run: DryRun,
+}
