@@ -61,7 +61,11 @@ impl Loaded {
                 let text = text::decode(&bytes)
                     .map_err(|what| usage(&TaskDefinitionError::NotText { path: path(), what }))?;
                 let file = TaskFile::parse(&text, &config.container.name, own, &variable);
-                Some(file.map_err(|error| usage(&error))?)
+                let file = file.map_err(|error| usage(&error))?;
+                Some(match config.attached {
+                    Some(_) => file,
+                    None => file.without_roles_of_stacks(),
+                })
             }
         };
         let loaded = Self {

@@ -20,6 +20,7 @@ use crate::model::{Answer, Color, Infrastructure, Observed, PerRoute, Route};
 use crate::probe::{Address, Question, ask_once};
 use crate::report::{ReportEvent, Reporter};
 use here::Here;
+use hyper::http::{HeaderName, HeaderValue};
 use secret_header::Shown;
 use tokio::sync::OnceCell;
 
@@ -266,12 +267,17 @@ impl Session {
         port: Route,
         path: &str,
         color: Option<Color>,
+        headers: Vec<(HeaderName, HeaderValue)>,
     ) -> Result<Arc<Answer>> {
         let mut address = self.address(infra, port, path).await?;
         if let Some(color) = color {
             address = address.asking_for(color);
         }
-        let asked = ask_once(&address, &Question::default(), self.config.probe.timeout).await;
+        let question = Question {
+            headers,
+            ..Question::default()
+        };
+        let asked = ask_once(&address, &question, self.config.probe.timeout).await;
         Ok(asked.answer)
     }
 

@@ -175,7 +175,7 @@ impl AwsError {
             AwsErrorKind::NotFound => {
                 let way_out = match self.gone()? {
                     "the rule" => RULE_AGAIN,
-                    _ => "`bgecs init` says what is gone, and makes it again",
+                    _ => "`bgecs init` says what is gone, and the way on",
                 };
                 format!("something else deleted it: {way_out}")
             }

@@ -1,6 +1,6 @@
 //! The tasks' log lines, from CloudWatch Logs.
 
-use aws_sdk_cloudwatchlogs::types::OutputLogEvent;
+use aws_sdk_cloudwatchlogs::types::{FilteredLogEvent, OutputLogEvent};
 use serde::Serialize;
 use time::OffsetDateTime;
 
@@ -87,7 +87,13 @@ impl Aws {
                 .send()
                 .await
                 .named("logs:FilterLogEvents", &query.group)?;
-            lines.extend(page.events().iter().map(|event| LogLine {
+            // Some emulators give those of all streams.
+            let is_asked_for = |event: &&FilteredLogEvent| {
+                let stream = event.log_stream_name();
+                stream.is_some_and(|name| name.starts_with(&query.stream_prefix))
+            };
+            let events = page.events().iter().filter(is_asked_for);
+            lines.extend(events.map(|event| LogLine {
                 id: event.event_id().map(str::to_owned),
                 at: event.timestamp().and_then(moment),
                 stream: event.log_stream_name().unwrap_or_default().to_owned(),

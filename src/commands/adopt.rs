@@ -8,6 +8,7 @@ use crate::cli::Adopt;
 use crate::driver::turn::Conclusion;
 use crate::driver::work::Work;
 use crate::engine::plan::{self, Step};
+use crate::engine::unfinished;
 use crate::error::{Error, Exit, Result};
 use crate::model::Observed;
 use crate::model::journal::{Command, Drift, Operation, OperationOutcome};
@@ -42,8 +43,8 @@ impl CommandResult for Adopted {
 pub async fn run(session: &Session, args: &Adopt) -> Result<Exit> {
     if args.dry_run.dry_run {
         let observed = session.observe().await?;
-        acceptable(&observed)?;
         let unfinished = observed.journal.operation.as_ref();
+        acceptable(&observed, unfinished)?;
         let steps = match is_new(&observed.drift(), unfinished) {
             true => vec![Step::Adopt {
                 production: observed.users_on(&observed.traffic.production),
@@ -70,7 +71,7 @@ pub async fn run(session: &Session, args: &Adopt) -> Result<Exit> {
 async fn adopt(work: Work<'_>) -> Result<Exit> {
     let unfinished = work.turn.unfinished().cloned();
     let observed = work.observe().await?;
-    acceptable(&observed)?;
+    acceptable(&observed, unfinished.as_ref())?;
     let drift = observed.drift();
     work.turn.saw(&observed);
     let is_new = is_new(&drift, unfinished.as_ref());
@@ -98,8 +99,14 @@ fn is_new(drift: &[Drift], unfinished: Option<&Operation>) -> bool {
     !drift.is_empty() || unfinished.is_some()
 }
 
-/// What is no colour cannot be the truth of two colours.
-fn acceptable(observed: &Observed) -> Result<()> {
+/// What is no colour cannot be the truth of two colours; and what bgecs did itself is
+/// nothing to accept.
+fn acceptable(observed: &Observed, unfinished: Option<&Operation>) -> Result<()> {
+    let of_ours = unfinished.map(|it| unfinished::refuse_adopting(it, observed));
+    let refused = of_ours
+        .transpose()
+        .map_err(|refusal| Error::from(refusal).untouched(observed));
+    refused?;
     match plan::unclear(observed) {
         None => Ok(()),
         Some(refusal) => Err(Error::from(refusal).untouched(observed)),

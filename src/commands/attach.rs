@@ -12,6 +12,7 @@ use crate::definition::Loaded;
 use crate::driver::attach::{self, AttachmentChange, PreparedAttachment};
 use crate::driver::failover::{self, LedTo};
 use crate::driver::work::Work;
+use crate::engine::plan;
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::journal::Command;
@@ -126,6 +127,9 @@ pub async fn run(session: &Session, args: &Attach) -> Result<Exit> {
             };
             let observed = work.observe().await?;
             attach::is_at_the_beginning(&observed, &prepared.attachment)?;
+            for sentence in plan::astray(&observed) {
+                session.report.tell(&ReportEvent::Warning(sentence));
+            }
             let is_first = observed.journal.truth.is_none();
             if is_first || attach::has_new_test_place(&infrastructure, &observed) {
                 work.turn.saw(&observed);

@@ -182,7 +182,7 @@ fn original(stack: &StackSnapshot) -> Result<Color> {
             "the stack {} is not attached to anything: `bgecs init` made all of it",
             stack.name
         ))
-        .hint("`bgecs destroy` removes it")
+        .hint("take [colors] out of bgecs.toml, and run `destroy` instead")
     })
 }
 

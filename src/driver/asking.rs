@@ -42,6 +42,10 @@ pub struct Asking {
 }
 
 impl Asking {
+    pub fn headers(&self) -> Vec<(HeaderName, HeaderValue)> {
+        self.question.headers.clone()
+    }
+
     /// As it was asked, which was checked when it was written.
     pub fn new(asked: Asked, file: Option<ReportFile>) -> Self {
         let default = Question::default();
@@ -166,6 +170,11 @@ impl Asking {
 pub fn base(operation: Option<&Operation>, config: &config::ProbeSection) -> Asked {
     let asked = operation.and_then(|operation| operation.asked.clone());
     asked.unwrap_or_else(|| of_file(config))
+}
+
+/// With which everything is asked, by the file.
+pub fn headers(config: &config::ProbeSection) -> Vec<(HeaderName, HeaderValue)> {
+    of_file(config).headers.iter().filter_map(header).collect()
 }
 
 /// What stands in the file.

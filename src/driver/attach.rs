@@ -9,9 +9,9 @@ use serde_json::Value;
 
 use super::turn::Turn;
 use super::{mend, running, stack};
-use crate::aws::{AwsError, StackInputs, StackSnapshot, attached_template};
-use crate::config::Attached;
-use crate::engine::attachment::UsersWay;
+use crate::aws::{AwsError, Router as _, StackInputs, StackSnapshot, attached_template};
+use crate::config::{Attached, TestKey};
+use crate::engine::attachment::{self, UsersWay};
 use crate::engine::plan::{self, Part, Step};
 use crate::error::{Error, Result};
 use crate::model::{
@@ -55,9 +55,14 @@ pub async fn prepare(session: &Session, attached: &Attached) -> Result<PreparedA
         None => None,
     };
     let earlier = (before.as_ref(), earlier.as_ref());
+    if let (Some(stack), Some(made)) = earlier {
+        let wanted = services(session, attached);
+        attachment::refuse_another(made, stack.original(), (&wanted, attached.color))?;
+        refuse_gone(session, attached, made).await?;
+    }
     let (attachment, notes, opening) = attachment(session, attached, earlier).await?;
     if let Some(made) = earlier.1 {
-        refuse_gone(session, &attachment, made).await?;
+        refuse_leaving(session, &attachment, made).await?;
     }
     let template = attached_template(&attachment);
     let change = match &before {
@@ -80,19 +85,43 @@ pub async fn prepare(session: &Session, attached: &Attached) -> Result<PreparedA
     })
 }
 
-/// CloudFormation does not see that something else deleted what it made.
-async fn refuse_gone(session: &Session, it: &Attachment, infra: &Infrastructure) -> Result<()> {
-    let mut gone = mend::look(session, infra).await?.gone;
-    // What is its owner's was read already.
+/// CloudFormation does not see that something else deleted what it made. What is its
+/// owner's is read anyway.
+async fn refuse_gone(session: &Session, attached: &Attached, made: &Infrastructure) -> Result<()> {
+    let app = &session.config.app;
+    let mut gone = mend::look(session, made).await?.gone;
     gone.retain(|part| match part {
         Part::HeaderRule(..) | Part::JournalTable => true,
-        Part::Listener(route, _) | Part::Rule(route, _) => *route == Route::Test,
-        Part::TargetGroup(color) => *color == it.made(),
-        Part::Repository => it.repository.is_none(),
-        Part::LogGroup => it.log_group.is_none(),
+        // Without it in the file, the stack is made without it.
+        Part::Listener(route, _) | Part::Rule(route, _) => {
+            *route == Route::Test && attached.test != TestKey::Header
+        }
+        Part::TargetGroup(color) => *color == attached.color.other(),
+        Part::Repository => made.repository == app.stack_name(),
+        Part::LogGroup => made.log_group == app.log_group(),
         Part::LoadBalancer | Part::Cluster => false,
     });
     Ok(plan::refuse_gone(&gone)?)
+}
+
+/// Users who are on the second service come by the ways that it was made for, in
+/// their order: the target groups go by that.
+async fn refuse_leaving(session: &Session, it: &Attachment, made: &Infrastructure) -> Result<()> {
+    let before = made.moved(Route::Production);
+    let before: Vec<&str> = before.iter().map(|(_, place)| place.arn()).collect();
+    if it.ways().starts_with(&before) {
+        return Ok(());
+    }
+    let router = session.aws.router(made);
+    let services = session.aws.read_services(&made.services);
+    let (found, services) = futures_util::try_join!(router.read(), services)?;
+    let is_there = services.iter().any(|(color, _)| *color == it.made());
+    let is_home = found.production.only() == Some(it.original);
+    Ok(attachment::refuse_leaving(
+        made,
+        it.original,
+        is_there || !is_home,
+    )?)
 }
 
 /// However CloudFormation gives the text back, and wherever testers' place has gone

@@ -340,7 +340,10 @@ impl<'a> Attempt<'a> {
         );
         let mut answers = Vec::new();
         for _ in 0..TEST_ANSWERS {
-            let answer = self.session.ask(infra, Route::Test, path, Some(color));
+            let headers = self.watching.asking.headers();
+            let answer = self
+                .session
+                .ask(infra, Route::Test, path, Some(color), headers);
             answers.push(Answer::clone(&*answer.await?));
         }
         Ok(answers)

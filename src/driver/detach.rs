@@ -99,6 +99,9 @@ fn not_there(observed: &Observed, original: Color) -> Refusal {
 /// How users come to the service that stays: with the release that they have, and
 /// where it can be, with the one before.
 fn ways_home(observed: &Observed, original: Color) -> String {
+    if observed.color(original).service.is_none() {
+        return "make that service again as it was; or stay attached: the other one goes on without it".to_owned();
+    }
     let tag = observed.color(original.other()).tag();
     let repository = &observed.infrastructure.repository_uri;
     let promote = format!("`bgecs promote {original}` brings users to it");

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::{join_all, try_join_all};
 
+use super::asking;
 use super::attempt::SwapKind;
 use crate::config::TestKey;
 use crate::error::{Error, Result};
@@ -88,7 +89,9 @@ pub async fn ask_health(
     color: Color,
 ) -> Result<(Answer, Option<Barrier>)> {
     let path = &session.config.container.health_path;
-    let answer = session.ask(infra, Route::Test, path, Some(color)).await?;
+    let headers = asking::headers(&session.config.probe);
+    let answer = session.ask(infra, Route::Test, path, Some(color), headers);
+    let answer = answer.await?;
     let barrier = match &*answer {
         Answer::Nothing {
             why: Lost::Tls,

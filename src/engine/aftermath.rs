@@ -56,7 +56,7 @@ impl Remains {
             }
             Self::MaybeService | Self::Service => {
                 format!(
-                    "ECS will finish what it has started on {color}, or take it back: see `bgecs status`"
+                    "ECS goes on with what it has started on {color}: see `bgecs status`; another deploy onto {color} replaces it, `bgecs retire` stops it"
                 )
             }
         }

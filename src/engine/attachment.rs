@@ -1,6 +1,8 @@
 //! Whether bgecs can be attached to a service, and where: the way by which its
 //! users come in, and room beside it for testers.
 
+mod again;
+
 use url::Url;
 
 use crate::config::{Attached, ListenerKeys, NamedWay, RuleKey, TestKey};
@@ -11,6 +13,8 @@ use crate::model::{
     Balancer, BalancerListener, ConditionPattern, IssuedCertificate, ListenerRule, RuleArn,
     RuleCondition, TargetGroupArn, TargetGroupSettings,
 };
+
+pub use again::{refuse_another, refuse_leaving};
 
 /// <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateRule.html>
 const LAST_PRIORITY: u32 = 50_000;

@@ -146,6 +146,28 @@ pub fn refuse_waiting(operation: &Operation, observed: &Observed) -> Result<(), 
     }
 }
 
+/// Where it brought users to both releases, that is nothing of a stranger's to accept.
+///
+/// # Errors
+/// It did.
+pub fn refuse_adopting(operation: &Operation, observed: &Observed) -> Result<(), Refusal> {
+    refuse_waiting(operation, observed)?;
+    let production = &observed.traffic.production;
+    let planned = operation.strategy.as_ref();
+    let is_ours = planned.is_some_and(|strategy| strategy.rest(&observed.traffic).is_some());
+    match production.only().is_none() && is_ours {
+        true => Err(Refusal::new(
+            format!(
+                "the unfinished {} left {} at {production}: that is nothing to accept",
+                operation.name(),
+                observed.endpoints().production
+            ),
+            "`bgecs resume` finishes or undoes it, `bgecs rollback` takes it back",
+        )),
+        false => Ok(()),
+    }
+}
+
 /// What a person says of a pause needs one.
 ///
 /// # Errors

@@ -141,6 +141,18 @@ impl Attachment {
         }
     }
 
+    /// What is moved, by its ARN, in the order of the ways in.
+    pub fn ways(&self) -> Vec<&str> {
+        let further = self.further_ways.iter();
+        let further = further.map(|way| (&way.listener, &way.rule));
+        let all = std::iter::once((&self.listener, &self.rule)).chain(further);
+        all.map(|(listener, rule)| match rule {
+            Some(rule) => rule.arn.as_str(),
+            None => listener.as_str(),
+        })
+        .collect()
+    }
+
     /// By which testers come; None where that is users' own.
     pub fn test_url(&self) -> Option<&str> {
         match &self.test {

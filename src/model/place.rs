@@ -7,8 +7,7 @@ use super::{ListenerArn, PerColor, Route, RuleArn};
 
 /// The way on where the rule that production is at is gone: whoever made it has to
 /// make it again.
-pub const RULE_AGAIN: &str =
-    "make that rule again, name it under [production] in bgecs.toml, then `bgecs attach`";
+pub const RULE_AGAIN: &str = "a rule of users' has to be made again, and named under [production] in bgecs.toml; one of testers' goes with [test] out of it; then `bgecs attach`";
 
 /// Both routes' places.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::api::texts;
 use crate::company::{ADMIN, Company, SHOP};
 use crate::support::Outcome;
-use crate::world::{ENGLISH, FRENCH, V2, World, error};
+use crate::world::{ENGLISH, FRENCH, V2, World, error, string};
 
 pub const FILE: &str = r#"app = "shop"
 
@@ -296,6 +296,21 @@ fn testers_may_come_by_a_name_or_a_port_of_their_own() -> Outcome {
     // Where it has gone meanwhile is nothing to be undone.
     assert_eq!(world.done_json(&["attach"])?["outcome"], "unchanged");
     answers(next, "", ENGLISH)?;
+    // With it deleted nothing can be moved, until it is not asked for any more.
+    let place = string(&world.status()?, "/listeners/test/arn")?;
+    world
+        .api
+        .elb(&[("Action", "DeleteRule"), ("RuleArn", &place)])?;
+    let refused = world.ends(6, &["attach"])?;
+    assert!(
+        refused.stderr.contains("take [test] out"),
+        "{}",
+        refused.shown()
+    );
+    answers(SHOP, "", FRENCH)?;
+    world.desk.write("bgecs.toml", FILE)?;
+    assert_eq!(world.done_json(&["attach"])?["outcome"], "updated");
+    answers(SHOP, "", FRENCH)?;
 
     world
         .desk
@@ -321,6 +336,14 @@ fn testers_may_come_by_a_name_or_a_port_of_their_own() -> Outcome {
     answers(&at_port, "", FRENCH)?;
     world.done(&["promote", "--tag", "2"])?;
     answers(&at_port, "", ENGLISH)?;
+
+    // Users are on the second service: nothing takes it from under them.
+    let other = FILE.replace("[colors.blue]", "[colors.green]");
+    world.desk.write("bgecs.toml", &other)?;
+    let refused = world.ends(6, &["attach"])?;
+    let told = "attached to prod/web as blue, and bgecs.toml names prod/web as green";
+    assert!(refused.stderr.contains(told), "{}", refused.shown());
+    world.desk.write("bgecs.toml", FILE)?;
     world.done(&["rollback"])?;
 
     world.done(&["detach"])?;

@@ -419,7 +419,7 @@ async fn every_kind_says_what_to_do_next() {
 
     the cluster bgecs-hello is gone
       caused by: ecs:DescribeServices on bgecs-hello: ClusterNotFoundException: Cluster not found. (request request-1)
-      hint:      something else deleted it: `bgecs init` says what is gone, and makes it again
+      hint:      something else deleted it: `bgecs init` says what is gone, and the way on
 
     AWS throttles ecs:DescribeServices
       caused by: ecs:DescribeServices on bgecs-hello: ThrottlingException: Rate exceeded (request request-1)

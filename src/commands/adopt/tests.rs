@@ -34,12 +34,12 @@ fn there_is_something_to_adopt_where_a_listener_moved_or_an_operation_is_unfinis
 #[test]
 fn only_the_two_colours_can_be_adopted() {
     let mut world = observed();
-    assert!(acceptable(&world).is_ok());
+    assert!(acceptable(&world, None).is_ok());
     world.traffic.production = nowhere();
-    assert!(acceptable(&world).is_ok());
+    assert!(acceptable(&world, None).is_ok());
     for foreign in [to_both(), redirect()] {
         world.traffic.production = foreign;
-        let error = acceptable(&world).unwrap_err();
+        let error = acceptable(&world, None).unwrap_err();
         assert_eq!(error.exit, Exit::Refused);
     }
 }

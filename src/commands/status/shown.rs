@@ -17,7 +17,9 @@ impl Status {
         let here = self.here.as_ref().map(|here| here.get(route));
         let url = beside(self.urls.get(route), here);
         let place = match &listener.endpoint {
-            Endpoint::Port(_) | Endpoint::Header => format!("{}  {url}", listener.endpoint),
+            Endpoint::Port(_) => format!("{}  {url}", listener.endpoint),
+            // Without the header, that shows what is live.
+            Endpoint::Header => format!("{}  {}", listener.endpoint, self.urls.get(route)),
             Endpoint::Named(_) => url,
             Endpoint::Several(_) => listener.endpoint.to_string(),
         };

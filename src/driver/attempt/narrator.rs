@@ -179,9 +179,10 @@ impl<'a> Narrator<'a> {
                     true => "moving users step by step",
                     false => "swapping",
                 };
-                note(match now.policy.is_blind() {
-                    true => how.to_owned(),
-                    false => format!("production answers well; {how}"),
+                let is_known_well = now.policy.needs_clean_baseline && !now.policy.is_blind();
+                note(match is_known_well {
+                    true => format!("production answers well; {how}"),
+                    false => how.to_owned(),
                 });
             }
             // Of one that was watched it is said already.

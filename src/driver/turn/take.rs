@@ -185,7 +185,7 @@ fn without_table(error: AwsError) -> Error {
     let has_none = has_no_journal(&error);
     let out = Error::from(error);
     if has_none {
-        return out.hint("`bgecs init` brings the stack up to date with this bgecs");
+        return out.hint("`bgecs init` says what is gone, and the way on");
     }
     out
 }

@@ -53,6 +53,7 @@ pub fn deploy(observed: &Observed, wish: &DeployWish<'_>) -> Result<DeployPlan, 
     let idle = live.map_or(Color::Blue, Color::other);
     let color = wish.color.unwrap_or(idle);
     refuse_going(observed, color)?;
+    refuse_unseen(observed, color)?;
     let onto_live = live == Some(color);
     let may_be_live =
         live.filter(|live| !wish.force && observed.color(*live).tag() == Some(wish.tag));
@@ -82,6 +83,21 @@ fn refuse_going(observed: &Observed, color: Color) -> Result<(), Refusal> {
         true => Err(Refusal::new(
             format!("the service {color} is being deleted (DRAINING)"),
             format!("deploy again when `bgecs status` shows {color} without a service"),
+        )),
+    }
+}
+
+/// Who asks for the colour by name must get that one, or another one's answers would
+/// prove it.
+///
+/// # Errors
+/// The rules for that are not as they were made.
+fn refuse_unseen(observed: &Observed, color: Color) -> Result<(), Refusal> {
+    match &observed.other_ways.amiss {
+        None => Ok(()),
+        Some(amiss) => Err(Refusal::new(
+            format!("{amiss}: whether a release serves on {color} cannot be seen"),
+            "put that rule back, ahead of users' own; or `bgecs detach`, then `bgecs attach` makes it again",
         )),
     }
 }

@@ -112,16 +112,22 @@ pub fn mend(stack: &str, gone: Vec<Part>, services: &[Color]) -> Result<StackPla
 /// # Errors
 /// Something is gone that `attach` made.
 pub fn refuse_gone(gone: &[Part]) -> Result<(), Refusal> {
-    match gone {
-        [] => Ok(()),
-        gone => Err(Refusal::new(
-            format!(
-                "something else deleted {}, which `bgecs attach` made",
-                named(gone)
-            ),
-            "`bgecs detach` removes the rest, then `bgecs attach` makes all of it again",
-        )),
-    }
+    let is_of_test_route = |part: &Part| {
+        matches!(
+            part,
+            Part::Listener(Route::Test, _) | Part::Rule(Route::Test, _)
+        )
+    };
+    let way_out = match gone {
+        [] => return Ok(()),
+        gone if gone.iter().all(is_of_test_route) => {
+            "take [test] out of bgecs.toml and run `bgecs attach`; put it back, and the next `bgecs attach` makes it again"
+        }
+        _ => "`bgecs detach` removes the rest, then `bgecs attach` makes all of it again",
+    };
+    let gone = named(gone);
+    let what = format!("something else deleted {gone}, which `bgecs attach` made");
+    Err(Refusal::new(what, way_out))
 }
 
 /// The live colour where a listener may be gone: what production does, or else what

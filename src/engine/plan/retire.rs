@@ -10,7 +10,7 @@ pub enum RetirePlan {
 }
 
 /// # Errors
-/// A colour that a request can reach, or nothing live at all: tasks
+/// A colour that a request can reach, nothing live at all, or nothing that serves: tasks
 /// can get SIGTERM before their target is deregistered, so users would see it.
 pub fn retire(observed: &Observed) -> Result<RetirePlan, Refusal> {
     let live = known_live(observed)?;
@@ -27,6 +27,17 @@ pub fn retire(observed: &Observed) -> Result<RetirePlan, Refusal> {
     let tasks = observed.color(color).desired();
     if tasks == 0 {
         return Ok(RetirePlan::NothingToDo { color });
+    }
+    if observed.color(live).targets.healthy() == 0 {
+        return Err(Refusal::new(
+            format!(
+                "{} is live without a healthy target: the tasks of {color} are the only ones",
+                observed.named(live)
+            ),
+            format!(
+                "`bgecs promote {color}` brings users to these, with --fix-forward where nothing answers"
+            ),
+        ));
     }
     refuse_cutting_off(&observed.other_ways, &[color], "bgecs retire")?;
     Ok(RetirePlan::Retire { color, tasks })

@@ -402,7 +402,11 @@ fn runs_something(observed: &Observed, color: Color) -> Result<(), Refusal> {
     let tag = observed.color(color).tag();
     let deploy = || {
         let tag = tag.map_or("TAG", Tag::as_str);
-        format!("`bgecs deploy CONTEXT --tag {tag} --color {color}` starts one")
+        // What is live on the other colour is not deployed twice unasked.
+        let is_live_too =
+            tag != "TAG" && observed.color(color.other()).tag() == observed.color(color).tag();
+        let force = if is_live_too { " --force" } else { "" };
+        format!("`bgecs deploy CONTEXT --tag {tag} --color {color}{force}` starts its tasks")
     };
     match &observed.color(color).service {
         None => Err(Refusal::new(format!("{color} has no service"), deploy())),

@@ -12,8 +12,11 @@ fn live(color: Color) -> Observed {
         production: to(color),
         test: to(color.other()),
     };
-    world.colors.blue.service = Some(service(2));
-    world.colors.green.service = Some(service(2));
+    for color in Color::BOTH {
+        let state = world.colors.get_mut(color);
+        state.service = Some(service(2));
+        state.targets = serving(2).targets;
+    }
     world
 }
 
@@ -218,6 +221,25 @@ fn a_tag_that_is_live_may_be_all_that_was_asked_for() {
         ..wish
     };
     assert!(deploy(&world, &other).is_err());
+}
+
+/// Another colour's answers prove nothing.
+#[test]
+fn a_deploy_that_cannot_be_seen_by_name_is_refused() {
+    let mut world = live(Color::Green);
+    world.other_ways.amiss = Some("the rule for x-bgecs-color: blue is gone".to_owned());
+    let refusal = deploy(&world, &onto(None, false)).unwrap_err();
+    assert!(refusal.message.contains("cannot be seen"), "{refusal:?}");
+}
+
+/// The last tasks that serve are nobody's to stop, whichever colour they are.
+#[test]
+fn a_colour_is_not_retired_beside_one_that_serves_nobody() {
+    let mut world = live(Color::Green);
+    world.colors.green.targets = Targets::default();
+    assert!(retire(&world).is_err());
+    world.colors.green.service = None;
+    assert!(retire(&world).is_err());
 }
 
 #[test]

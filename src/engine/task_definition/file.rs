@@ -106,7 +106,6 @@ impl TaskFile {
         if !mistakes.is_empty() {
             return Err(failed(mistakes));
         }
-        forget_own_roles(&mut definition);
         let bytes = serde_json::to_string(&definition).map_or(0, |text| text.len());
         if bytes > MOST_BYTES - OWN_BYTES {
             return Err(TaskDefinitionError::TooLarge { bytes });
@@ -118,6 +117,24 @@ impl TaskFile {
             port,
             apps,
         })
+    }
+
+    /// An export of a bgecs service names the roles of the stack that it was in; the
+    /// stack there is now fills in its own. Beside a service that ran before there is
+    /// none to fill in.
+    #[must_use]
+    pub fn without_roles_of_stacks(mut self) -> Self {
+        for (key, resource) in [
+            ("executionRoleArn", "-ExecutionRole-"),
+            ("taskRoleArn", "-TaskRole-"),
+        ] {
+            let role = text(&self.definition, key).and_then(|arn| arn.rsplit('/').next());
+            let is_own = |name: &str| name.starts_with("bgecs-") && name.contains(resource);
+            if role.is_some_and(is_own) {
+                self.definition.remove(key);
+            }
+        }
+        self
     }
 
     /// That its tasks run as, and are started by.
@@ -347,21 +364,6 @@ fn read_tags(list: Option<&Value>, mistakes: &mut Mistakes) -> Map<String, Value
         mistakes.add(MistakePlace::top("tags"), what);
     }
     tags
-}
-
-/// An export of a bgecs service names the roles of the stack that it was in; the
-/// stack there is now fills in its own.
-fn forget_own_roles(definition: &mut Map<String, Value>) {
-    for (key, resource) in [
-        ("executionRoleArn", "-ExecutionRole-"),
-        ("taskRoleArn", "-TaskRole-"),
-    ] {
-        let role = text(definition, key).and_then(|arn| arn.rsplit('/').next());
-        let is_own = |name: &str| name.starts_with("bgecs-") && name.contains(resource);
-        if role.is_some_and(is_own) {
-            definition.remove(key);
-        }
-    }
 }
 
 pub(super) fn body(input: &Input<'_>, file: &TaskFile) -> Map<String, Value> {

@@ -96,7 +96,7 @@ fn own() -> OwnDefinition {
 
 fn read(text: &str, own: &OwnDefinition) -> Result<TaskFile, TaskDefinitionError> {
     let variable = |name: &str| (name == "MEMORY").then(|| "512".to_owned());
-    TaskFile::parse(text, "app", own, &variable)
+    TaskFile::parse(text, "app", own, &variable).map(TaskFile::without_roles_of_stacks)
 }
 
 fn file(value: &Value) -> TaskFile {

@@ -415,3 +415,15 @@ fn what_waits_for_a_person_is_left_to_one() {
     operation.intend(moment(), Effect::Move(move_to(Route::Production, BLUE)));
     assert!(waiting(Some(&operation)).is_err());
 }
+
+/// Where a canary stands is bgecs's own doing.
+#[test]
+fn users_on_both_by_an_unfinished_promotion_are_nothing_to_adopt() {
+    let (operation, observed) = canary(1_000);
+    assert!(observed.traffic.production.only().is_none());
+    let refusal = refuse_adopting(&operation, &observed).unwrap_err();
+    assert!(refusal.hint.unwrap().contains("`bgecs rollback`"));
+    let mut elsewhere = observed;
+    elsewhere.traffic.production = to(BLUE);
+    assert!(refuse_adopting(&operation, &elsewhere).is_ok());
+}

@@ -208,8 +208,9 @@ async fn a_rule_that_is_gone_is_said_to_be_with_the_way_out() {
         assert_eq!(error.message, "the rule rule/prod is gone");
         assert_eq!(
             error.hint.unwrap(),
-            "something else deleted it: make that rule again, name it under [production] in \
-             bgecs.toml, then `bgecs attach`"
+            "something else deleted it: a rule of users' has to be made again, and named under \
+             [production] in bgecs.toml; one of testers' goes with [test] out of it; then \
+             `bgecs attach`"
         );
     }
 }

@@ -129,7 +129,7 @@ async fn an_app_without_a_table_is_told_of_init() {
     let error = take_with(&wire, None).await.unwrap_err();
     assert_eq!(
         error.hint.as_deref(),
-        Some("`bgecs init` brings the stack up to date with this bgecs")
+        Some("`bgecs init` says what is gone, and the way on")
     );
 }
 

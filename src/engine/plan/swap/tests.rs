@@ -350,6 +350,6 @@ fn what_was_found_is_said() {
     neither colour runs tag 9: blue runs tag 2, green runs tag 3
       `bgecs deploy CONTEXT --tag 9` puts it on the idle colour
     green (tag 3) is retired: it runs no tasks
-      `bgecs deploy CONTEXT --tag 3 --color green` starts one
+      `bgecs deploy CONTEXT --tag 3 --color green` starts its tasks
     ");
 }

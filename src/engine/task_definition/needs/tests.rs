@@ -17,6 +17,7 @@ fn needs_in(region: &str, more: &Value, task: &Value) -> Needs {
     definition["containerDefinitions"] = json!([app, { "name": "agent", "image": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/tools/agent:1" }]);
     let own = OwnDefinition::default();
     let file = TaskFile::parse(&definition.to_string(), "app", &own, &|_| None).unwrap();
+    let file = file.without_roles_of_stacks();
     let source = Source::File {
         container: "app",
         file: &file,

@@ -1,0 +1,92 @@
+//! Attaching once more: what of the file may have changed since, with users on what
+//! was made.
+
+use crate::engine::plan::Refusal;
+use crate::model::{Color, ColorServices, Infrastructure, Route};
+
+/// A stack stands beside one service: with another one in the file, what it made for
+/// the first would be taken from under its users.
+///
+/// # Errors
+/// It was attached to something else.
+pub fn refuse_another(
+    made: &Infrastructure,
+    original: Option<Color>,
+    (services, color): (&ColorServices, Color),
+) -> Result<(), Refusal> {
+    let Some(original) = original.filter(|it| *it != color || made.services != *services) else {
+        return Ok(());
+    };
+    Err(Refusal::new(
+        format!(
+            "bgecs is attached to {} as {original}, and bgecs.toml names {} as {color}",
+            made.services.path(original),
+            services.path(color),
+        ),
+        "put that back; or `bgecs detach` first, then `bgecs attach`; beside both, take another `app` for the other one",
+    ))
+}
+
+/// # Errors
+/// There may be users who come by the ways that were, as the target groups are.
+pub fn refuse_leaving(
+    made: &Infrastructure,
+    original: Color,
+    is_in_use: bool,
+) -> Result<(), Refusal> {
+    if !is_in_use {
+        return Ok(());
+    }
+    let ways = made.moved(Route::Production);
+    let ways: Vec<String> = ways.into_iter().map(|(name, _)| name).collect();
+    Err(Refusal::new(
+        format!(
+            "the second service {} was made for {}, in this order: with other ways in [production] its users could not follow",
+            made.services.named(original.other()),
+            ways.join(", then ")
+        ),
+        "put these back, and further ones behind them; or `bgecs detach` first, then `bgecs attach`",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::PerColor;
+    use crate::model::testing::by_several_ways;
+
+    fn beside(cluster: &str, blue: &str, green: &str) -> ColorServices {
+        let [blue, green] = [blue, green].map(str::to_owned);
+        ColorServices::new(cluster, PerColor { blue, green })
+    }
+
+    #[test]
+    fn one_stack_stands_beside_one_service() {
+        let mut made = by_several_ways();
+        made.services = beside("prod", "web", "bgecs-web-green");
+        let same = made.services.clone();
+        let again = |services: &ColorServices, color| {
+            refuse_another(&made, Some(Color::Blue), (services, color))
+        };
+        assert!(again(&same, Color::Blue).is_ok());
+        let others = [
+            (beside("prod", "bgecs-web-blue", "web"), Color::Green),
+            (beside("prod", "api", "bgecs-web-green"), Color::Blue),
+            (beside("stage", "web", "bgecs-web-green"), Color::Blue),
+        ];
+        let said = others.map(|(services, color)| again(&services, color).unwrap_err().message);
+        insta::assert_snapshot!(said.join("\n"), @"
+        bgecs is attached to prod/web as blue, and bgecs.toml names prod/web as green
+        bgecs is attached to prod/web as blue, and bgecs.toml names prod/api as blue
+        bgecs is attached to prod/web as blue, and bgecs.toml names stage/web as blue
+        ");
+    }
+
+    #[test]
+    fn ways_are_left_where_nobody_comes_by_them() {
+        let made = by_several_ways();
+        assert!(refuse_leaving(&made, Color::Blue, false).is_ok());
+        let refusal = refuse_leaving(&made, Color::Blue, true).unwrap_err();
+        insta::assert_snapshot!(refusal.message, @"the second service green was made for https://shop.example.com, then https://shop.internal, in this order: with other ways in [production] its users could not follow");
+    }
+}
