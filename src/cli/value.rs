@@ -124,11 +124,11 @@ impl ValueEnum for Role {
         let (word, help) = match self {
             Self::Deployer => (
                 "deployer",
-                "For a pipeline: all commands but init and destroy",
+                "For a pipeline: all but what makes and removes the stack",
             ),
             Self::Operator => (
                 "operator",
-                "For init and destroy, beside a deployer's policy",
+                "To make and remove the stack, beside a deployer's policy",
             ),
         };
         Some(PossibleValue::new(word).help(help))

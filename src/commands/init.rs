@@ -83,12 +83,7 @@ impl CommandResult for Initialised {
 }
 
 pub async fn run(session: &Session, args: &Init) -> Result<Exit> {
-    if session.config.attached.is_some() {
-        return Err(Error::usage(
-            "bgecs.toml names a service that runs already, and `bgecs init` is for a new app",
-        )
-        .hint("`bgecs attach` makes what is missing beside it"));
-    }
+    refuse_attached(&session.config)?;
     // A mistake in a task definition is found now, not with the first deploy.
     let loaded = Loaded::from(&session.config)?;
     let needs = loaded.needs(&session.config, session.aws.region());
@@ -230,6 +225,18 @@ fn result(
     }
 }
 
+/// # Errors
+/// The app is one beside a service that runs already (exit 2).
+fn refuse_attached(config: &Config) -> Result<()> {
+    match config.attached {
+        None => Ok(()),
+        Some(_) => Err(Error::usage(
+            "bgecs.toml names a service that runs already, and `bgecs init` is for a new app",
+        )
+        .hint("`bgecs attach` makes what is missing beside it, and has its policies")),
+    }
+}
+
 /// What asks no AWS, if that was asked for.
 pub fn offline(global: &Global, audience: Audience, args: &Init) -> Option<Result<Exit>> {
     if args.write_config {
@@ -246,6 +253,7 @@ pub fn offline(global: &Global, audience: Audience, args: &Init) -> Option<Resul
 /// region of `--region` or of the file, or in all.
 fn print_policy(global: &Global, audience: Audience, role: Role) -> Result<Exit> {
     let config = configuration(global)?;
+    refuse_attached(&config)?;
     let place = place(global, &config);
     let certificates = config.tls.as_ref().map(|tls| tls.certificates.as_slice());
     let certificates = certificates.unwrap_or_default();

@@ -135,6 +135,9 @@ impl ProbeEnd {
     }
 }
 
+/// So many failures are told one by one.
+const SHOWN: usize = 5;
+
 /// The lines below what was asked.
 pub fn in_lines(probe: &ProbeReport, style: &Style) -> String {
     let failed = match probe.failed {
@@ -145,13 +148,17 @@ pub fn in_lines(probe: &ProbeReport, style: &Style) -> String {
     if let Some(latency) = probe.latency_ms.in_words() {
         text += &format!("\n  latency     {latency}");
     }
-    for failure in probe.failures.iter().take(5) {
+    for failure in probe.failures.iter().take(SHOWN) {
         text += &format!(
             "\n  at {:>5} ms {} ({} connection)",
             failure.at_ms,
             failure.what(),
             failure.connection
         );
+    }
+    let more = probe.failed.saturating_sub(SHOWN as u64);
+    if more > 0 && !probe.failures.is_empty() {
+        text += &format!("\n  and {more} more");
     }
     text
 }

@@ -149,6 +149,13 @@ pub fn import(
     let mut ways = entrance::ways_to(&read.service, &read.balancers);
     ways.retain(|way| !is_for_tests(way.rule));
     let chosen = choose(&read, &ways, &wish.production)?;
+    if wish.urls.len() > chosen.len() {
+        let (urls, ways) = (wish.urls.len(), chosen.len());
+        return Err(Refusal::new(
+            format!("--url is given {urls} times, for {}", counted(ways, "way")),
+            "give one for each --production, in their order",
+        ));
+    }
     let leads_to = |way: &WayTo<'_>, group: &TargetGroupSettings| {
         let mut forwards = way.rule.forwards.iter();
         forwards.any(|(arn, weight)| *weight > 0 && *arn == group.arn)

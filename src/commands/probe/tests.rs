@@ -75,6 +75,7 @@ fn the_first_five_failures_are_shown() {
       at  1100 ms HTTP 503 (kept connection)
       at  1100 ms HTTP 503 (kept connection)
       at  1100 ms HTTP 503 (kept connection)
+      and 2 more
     ");
 }
 

@@ -489,6 +489,14 @@ fn a_name_that_nothing_tells_is_asked_for() {
     assert_eq!(read_back(&given).probe.path, "/health");
     assert_eq!(given.warnings.len(), 1, "{:?}", given.warnings);
 
+    let mut twice = url("a.example.com", "/");
+    twice.urls.push(twice.urls[0].clone());
+    let refused = refusal(of(vec![host(&["*.example.com"])]), &twice);
+    assert!(
+        refused.starts_with("--url is given 2 times, for 1 way\n"),
+        "{refused}"
+    );
+
     // A CDN has the name, and the rule wants its header.
     let given = imported(of(vec![secret]), &url("shop.example.com", "/"));
     let text = given.config("task-definition.json");

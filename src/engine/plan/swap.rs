@@ -4,7 +4,7 @@
 use super::standing::{Standing, standing};
 use super::{Refusal, known_live};
 use crate::model::journal::{Command, Left, Previous};
-use crate::model::{Color, ColorState, Deployed, Observed, Tag};
+use crate::model::{Color, ColorState, Deployed, Observed, Rollout, Tag};
 
 /// What a promotion is to make live.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -243,18 +243,16 @@ fn overwritten(observed: &Observed, live: Color, release: &Deployed) -> Refusal 
 /// What makes the idle release live all the same, where there is one.
 fn ways_to_another(observed: &Observed, live: Color) -> String {
     let idle = live.other();
-    match (
-        observed.color(idle).service.as_ref(),
-        observed.color(idle).tag(),
-    ) {
-        (Some(service), Some(tag))
-            if !service.is_retired() && observed.color(live).tag() != Some(tag) =>
-        {
+    let state = observed.color(idle);
+    // One that never came up is no way out.
+    let primary = state.service.as_ref().and_then(|it| it.primary());
+    let has_come_up = primary.is_some_and(|it| it.rollout == Some(Rollout::Completed));
+    let serves = is_running(observed, idle) && has_come_up;
+    match state.tag() {
+        Some(tag) if serves && observed.color(live).tag() != Some(tag) => {
             format!("`bgecs promote --tag {tag}` makes tag {tag} live")
         }
-        (Some(service), _) if !service.is_retired() => {
-            format!("`bgecs promote {idle}` makes live what {idle} runs")
-        }
+        _ if serves => format!("`bgecs promote {idle}` makes live what {idle} runs"),
         _ => "`bgecs deploy CONTEXT --tag TAG`, then `bgecs promote`".to_owned(),
     }
 }
