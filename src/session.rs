@@ -232,7 +232,6 @@ impl Session {
     /// Where a person opens it, if bgecs is redirected.
     pub async fn here(&self, infra: &Infrastructure) -> Option<PerRoute<Here>> {
         here::here(
-            &self.config.probe.path,
             &self.connect_to,
             self.config.probe.ca_file.as_deref(),
             infra,
@@ -252,8 +251,9 @@ impl Session {
     /// shows another.
     pub fn asking(&self, infra: &Infrastructure, color: Color, here: Option<&Here>) -> String {
         let probe = &self.config.probe;
-        let url = format!("{}{}", infra.url(Route::Test), probe.path);
-        here::asking(color, &url, probe.ca_file.as_deref(), here)
+        let url = infra.url(Route::Test);
+        let looked_at = (url.as_str(), probe.path.as_str());
+        here::asking(color, looked_at, probe.ca_file.as_deref(), here)
     }
 
     /// Asks a listener for a path once, as a new visitor; the test listener for

@@ -253,7 +253,6 @@ pub fn offline(global: &Global, audience: Audience, args: &Init) -> Option<Resul
 /// region of `--region` or of the file, or in all.
 fn print_policy(global: &Global, audience: Audience, role: Role) -> Result<Exit> {
     let config = configuration(global)?;
-    refuse_attached(&config)?;
     let place = place(global, &config);
     let certificates = config.tls.as_ref().map(|tls| tls.certificates.as_slice());
     let certificates = certificates.unwrap_or_default();

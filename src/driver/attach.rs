@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::turn::Turn;
 use super::{mend, running, stack};
-use crate::aws::{AwsError, Router as _, StackInputs, StackSnapshot, attached_template};
+use crate::aws::{AwsError, StackInputs, StackSnapshot, attached_template};
 use crate::config::{Attached, TestKey};
 use crate::engine::attachment::{self, UsersWay};
 use crate::engine::plan::{self, Part, Step};
@@ -105,23 +105,18 @@ async fn refuse_gone(session: &Session, attached: &Attached, made: &Infrastructu
 }
 
 /// Users who are on the second service come by the ways that it was made for, in
-/// their order: the target groups go by that.
+/// their order: the target groups go by that. One that is gone can be made again.
 async fn refuse_leaving(session: &Session, it: &Attachment, made: &Infrastructure) -> Result<()> {
-    let before = made.moved(Route::Production);
-    let before: Vec<&str> = before.iter().map(|(_, place)| place.arn()).collect();
-    if it.ways().starts_with(&before) {
+    let there = session.aws.places_there(made).await?.unwrap_or_default();
+    let now = it.ways();
+    let before = made.moved(Route::Production).into_iter().enumerate();
+    let mut before = before.filter(|(_, (_, place))| there.contains_key(place.arn()));
+    if before.all(|(at, (_, place))| now.get(at) == Some(&place.arn())) {
         return Ok(());
     }
-    let router = session.aws.router(made);
-    let services = session.aws.read_services(&made.services);
-    let (found, services) = futures_util::try_join!(router.read(), services)?;
+    let services = session.aws.read_services(&made.services).await?;
     let is_there = services.iter().any(|(color, _)| *color == it.made());
-    let is_home = found.production.only() == Some(it.original);
-    Ok(attachment::refuse_leaving(
-        made,
-        it.original,
-        is_there || !is_home,
-    )?)
+    Ok(attachment::refuse_leaving(made, it.original, is_there)?)
 }
 
 /// However CloudFormation gives the text back, and wherever testers' place has gone

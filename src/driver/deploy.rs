@@ -11,7 +11,9 @@ mod stored;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::await_serving::{ExpectedService, Wait, await_asked, await_serving};
+use time::OffsetDateTime;
+
+use super::await_serving::{ExpectedService, Wait, await_asked};
 use super::turn::Turn;
 use crate::definition::{self, Loaded};
 use crate::docker::{BuildRequest, Reference};
@@ -25,6 +27,7 @@ use crate::model::{
 use crate::provenance::Provenance;
 use crate::report::ReportEvent;
 use crate::session::Session;
+use publish::Published;
 use service::Told;
 pub use service::wanted_definition;
 
@@ -90,9 +93,16 @@ pub async fn deploy(
     request: &Request,
     loaded: &Loaded,
 ) -> Result<Placed> {
-    let placing = place(session, turn, observed, plan, request, loaded);
+    let placing = Placing {
+        session,
+        turn,
+        observed,
+        plan,
+        request,
+        loaded,
+    };
     // What is left then is not known here yet.
-    match interrupts.or_stop("deploying", "", placing).await {
+    match interrupts.or_stop("deploying", "", placing.run()).await {
         // What was live already is where it was.
         Ok(placed) if placed.color != plan.color => Ok(placed),
         Ok(placed) => {
@@ -103,112 +113,147 @@ pub async fn deploy(
     }
 }
 
-async fn place(
-    session: &Session,
-    turn: &Turn,
-    observed: &Observed,
-    plan: &DeployPlan,
-    request: &Request,
-    loaded: &Loaded,
-) -> Result<Placed> {
-    let image = publish::publish(session, turn, observed, request).await?;
-    let (digest, from) = (image.digest.clone(), image.from);
-    turn.describe(|operation| operation.digest = Some(digest.clone()));
-    let operation = turn.operation().id;
-    let composed = |color| {
-        let image = (image.architecture, Some(&digest));
-        let operation = operation.as_str();
-        compose(session, observed, color, request, loaded, image, operation)
-    };
-    if let Some(live) = plan.may_be_live {
-        let config_hash = composed(live)?.config_hash;
-        let wanted = wanted_definition(session, observed, live, loaded);
-        let change = plan::definition_change(observed.color(live), &wanted);
-        if plan::is_the_same(observed.color(live), &config_hash, &request.tag)
+/// One deploy onto one colour.
+struct Placing<'a> {
+    session: &'a Session,
+    turn: &'a Turn,
+    observed: &'a Observed,
+    plan: &'a DeployPlan,
+    request: &'a Request,
+    loaded: &'a Loaded,
+}
+
+/// What a colour runs, and whether it did before.
+struct PlacedRevision {
+    task_definition: TaskDefinitionArn,
+    unchanged: bool,
+}
+
+impl Placing<'_> {
+    async fn run(&self) -> Result<Placed> {
+        let image = publish::publish(self.session, self.turn, self.observed, self.request).await?;
+        let digest = image.digest.clone();
+        self.turn
+            .describe(|operation| operation.digest = Some(digest.clone()));
+        let live = match self.plan.may_be_live {
+            Some(live) => self.live_already(live, &image).await?.zip(Some(live)),
+            None => None,
+        };
+        let (revision, color) = match live {
+            Some(live) => live,
+            None => (self.onto_its_color(&image).await?, self.plan.color),
+        };
+        Ok(Placed {
+            color,
+            digest,
+            from: image.from,
+            task_definition: revision.task_definition,
+            unchanged: revision.unchanged,
+        })
+    }
+
+    fn composed(&self, color: Color, image: &Published) -> Result<TaskDefinition> {
+        let operation = self.turn.operation().id;
+        compose(
+            self.session,
+            self.observed,
+            color,
+            self.request,
+            self.loaded,
+            (image.architecture, Some(&image.digest)),
+            operation.as_str(),
+        )
+    }
+
+    /// What is live, where that is all that was asked for.
+    async fn live_already(&self, live: Color, image: &Published) -> Result<Option<PlacedRevision>> {
+        let state = self.observed.color(live);
+        let config_hash = self.composed(live, image)?.config_hash;
+        let wanted = wanted_definition(self.session, self.observed, live, self.loaded);
+        let change = plan::definition_change(state, &wanted);
+        if plan::is_the_same(state, &config_hash, &self.request.tag)
             && !change.takes_new_tasks()
-            && let Some(service) = &observed.color(live).service
+            && let Some(service) = &state.service
         {
-            return Ok(Placed {
-                color: live,
-                digest,
-                from,
+            let amended = service::amend(self.session, self.turn, self.observed, live, change);
+            return Ok(Some(PlacedRevision {
                 task_definition: service.task_definition.clone(),
-                unchanged: !service::amend(session, turn, observed, live, change).await?,
+                unchanged: !amended.await?,
+            }));
+        }
+        plan::refuse_unproven(self.observed, self.plan)
+            .map_err(|refusal| Error::from(refusal).untouched(self.observed))?;
+        Ok(None)
+    }
+
+    async fn onto_its_color(&self, image: &Published) -> Result<PlacedRevision> {
+        let (session, turn, observed) = (self.session, self.turn, self.observed);
+        let color = self.plan.color;
+        let definition = self.composed(color, image)?;
+        let state = observed.color(color);
+        let current = plan::serves_already(state, &definition.config_hash, &self.request.tag);
+        let wanted = wanted_definition(session, observed, color, self.loaded);
+        let change = plan::definition_change(state, &wanted);
+        // Where only those are told, ECS need not see that they take new tasks.
+        let restart = self.request.restart || (current.is_some() && change.takes_new_tasks());
+        let unchanged = current.filter(|_| !restart && change.is_nothing());
+        if let Some(current) = unchanged {
+            // Nothing is told to the service, and that it serves is proven all the same.
+            let began = session.aws.journal_time();
+            let asked = ExpectedService::of_deploy(color);
+            self.serve(current, began, &asked).await?;
+            return Ok(PlacedRevision {
+                task_definition: current.clone(),
+                unchanged: true,
             });
         }
-        plan::refuse_unproven(observed, plan)
-            .map_err(|refusal| Error::from(refusal).untouched(observed))?;
-    }
-    let definition = composed(plan.color)?;
-    let state = observed.color(plan.color);
-    let current = plan::serves_already(state, &definition.config_hash, &request.tag);
-    let wanted = wanted_definition(session, observed, plan.color, loaded);
-    let change = plan::definition_change(state, &wanted);
-    // Where only those are told, ECS need not see that they take new tasks.
-    let restart = request.restart || (current.is_some() && change.takes_new_tasks());
-    if let Some(current) = current.filter(|_| !restart && change.is_nothing()) {
-        // Nothing is told to the service, and that it serves is proven all the same.
-        let serving = Wait {
-            observed,
-            color: plan.color,
-            requested: current,
-            began: session.aws.journal_time(),
-            timeout: request.timeout,
-            is_blind: turn.operation().blind,
+        if self.request.shows_difference {
+            let shown = difference::show(session, observed, color, self.request, &definition);
+            session.report.tell(&ReportEvent::Note(shown.await?));
+        }
+        let task_definition = match current {
+            Some(current) => current.clone(),
+            None => register::register(session, turn, &definition, &image.digest).await?,
         };
-        await_serving(session, &serving).await?;
-        return Ok(Placed {
-            color: plan.color,
-            digest,
-            from,
-            task_definition: current.clone(),
-            unchanged: true,
-        });
+        turn.describe(|operation| operation.task_definition = Some(task_definition.clone()));
+        let began = session.aws.journal_time();
+        let told = Told {
+            task_definition: &task_definition,
+            definition: &wanted,
+            restart,
+        };
+        service::tell(session, turn, observed, self.plan, &told).await?;
+        turn.did().await?;
+        let asked = asked(observed, self.plan, restart);
+        self.serve(&task_definition, began, &asked).await?;
+        session
+            .report
+            .tell(&ReportEvent::Done(format!("{color} serves")));
+        Ok(PlacedRevision {
+            task_definition,
+            unchanged: false,
+        })
     }
-    if request.shows_difference {
-        let shown = difference::show(session, observed, plan.color, request, &definition).await?;
-        session.report.tell(&ReportEvent::Note(shown));
+
+    /// Waits until the colour serves that revision.
+    async fn serve(
+        &self,
+        requested: &TaskDefinitionArn,
+        began: OffsetDateTime,
+        asked: &ExpectedService,
+    ) -> Result<()> {
+        let wait = Wait {
+            observed: self.observed,
+            color: self.plan.color,
+            requested,
+            began,
+            timeout: self.request.timeout,
+            is_blind: self.turn.operation().blind,
+        };
+        let served = await_asked(self.session, &wait, asked).await;
+        let here = self.session.log_place(&self.observed.infrastructure);
+        served.map_err(|error| self.loaded.say_where_logs_are(error, self.plan.color, here))
     }
-    let task_definition = match current {
-        Some(current) => current.clone(),
-        None => register::register(session, turn, &definition, &digest).await?,
-    };
-    turn.describe(|operation| operation.task_definition = Some(task_definition.clone()));
-    let began = session.aws.journal_time();
-    let told = Told {
-        task_definition: &task_definition,
-        definition: &wanted,
-        restart,
-    };
-    service::tell(session, turn, observed, plan, &told).await?;
-    turn.did().await?;
-    let wait = Wait {
-        observed,
-        color: plan.color,
-        requested: &task_definition,
-        began,
-        timeout: request.timeout,
-        is_blind: turn.operation().blind,
-    };
-    await_asked(session, &wait, &asked(observed, plan, restart))
-        .await
-        .map_err(|error| {
-            loaded.say_where_logs_are(
-                error,
-                plan.color,
-                session.log_place(&observed.infrastructure),
-            )
-        })?;
-    session
-        .report
-        .tell(&ReportEvent::Done(format!("{} serves", plan.color)));
-    Ok(Placed {
-        color: plan.color,
-        digest,
-        from,
-        task_definition,
-        unchanged: false,
-    })
 }
 
 fn asked(observed: &Observed, plan: &DeployPlan, restart: bool) -> ExpectedService {

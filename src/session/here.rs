@@ -53,13 +53,20 @@ pub fn beside(url: &impl fmt::Display, here: Option<&Here>) -> String {
 }
 
 /// The command that shows a colour by its name, where the URL alone shows another.
-pub fn asking(color: Color, url: &str, ca_file: Option<&Path>, here: Option<&Here>) -> String {
+/// `path` is what a person looks at there.
+pub fn asking(
+    color: Color,
+    (url, path): (&str, &str),
+    ca_file: Option<&Path>,
+    here: Option<&Here>,
+) -> String {
     let (options, url) = match here {
         Some(Here::Curl { options, url }) => (options.clone(), url.as_str()),
         Some(Here::Url(url)) => (String::new(), url.as_str()),
         None => (trusting(url, ca_file), url),
     };
-    format!("curl{options} -H '{COLOR_HEADER}: {color}' {url}")
+    let url = url.trim_end_matches('/');
+    format!("curl{options} -H '{COLOR_HEADER}: {color}' {url}{path}")
 }
 
 fn trusting(url: &str, ca_file: Option<&Path>) -> String {
@@ -72,7 +79,6 @@ fn trusting(url: &str, ca_file: Option<&Path>) -> String {
 /// `path`: what is looked at; `through`: where bgecs connects instead; nowhere else if it is empty.
 /// `ca_file`: whose issuers are trusted beside the system's.
 pub async fn here(
-    path: &str,
     through: &[String],
     ca_file: Option<&Path>,
     infra: &Infrastructure,
@@ -95,9 +101,9 @@ pub async fn here(
     };
     let of = |route| {
         let door = port(infra, route).and_then(|port| door(&said, name, port));
-        let door = door.map(|door| Here::Url(format!("{door}{path}")));
+        let door = door.map(|door| Here::Url(format!("{door}/")));
         door.unwrap_or_else(|| {
-            let url = format!("{}{path}", infra.url(route));
+            let url = format!("{}/", infra.url(route));
             let options = format!("{} --connect-to ::{first}", trusting(&url, ca_file));
             Here::Curl { options, url }
         })

@@ -368,6 +368,17 @@ fn the_original_keeps_the_release_that_it_was_given() -> Outcome {
         .collect();
     let verbs: Vec<&str> = lines.iter().map(|line| line[0]).collect();
     assert_eq!(verbs, ["deploy", "promote", "rollback", "detach"], "{said}");
+    // Its owner makes users' rule again: that is the same way in, by another ARN.
+    let made = world.api.elb(&[
+        ("Action", "DescribeTargetGroups"),
+        ("Names.member.1", "bgecs-shop-green"),
+    ])?;
+    let group = texts(&made, "TargetGroupArn");
+    world
+        .api
+        .elb(&[("Action", "DeleteRule"), ("RuleArn", &company.way)])?;
+    company.lead(Some((SHOP, "100")), group.first().expect("it is there"))?;
+    assert_eq!(world.done_json(&["attach"])?["outcome"], "updated");
     world.done(&lines[0])?;
     world.done(&lines[1])?;
     let before = company.service("web")?;

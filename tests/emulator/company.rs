@@ -187,7 +187,7 @@ impl<'a> Company<'a> {
     }
 
     /// By a rule for a host, or by the default action; gives its ARN.
-    fn lead(&self, rule: Option<(&str, &str)>, group: &str) -> Outcome<String> {
+    pub fn lead(&self, rule: Option<(&str, &str)>, group: &str) -> Outcome<String> {
         let api = &self.world.api;
         let Some((host, priority)) = rule else {
             api.point(&self.listener, group)?;

@@ -28,13 +28,14 @@ pub fn refuse_another(
 }
 
 /// # Errors
-/// There may be users who come by the ways that were, as the target groups are.
+/// The second service is there: users may come to it by the ways that were, and its
+/// target groups are in their order.
 pub fn refuse_leaving(
     made: &Infrastructure,
     original: Color,
-    is_in_use: bool,
+    is_there: bool,
 ) -> Result<(), Refusal> {
-    if !is_in_use {
+    if !is_there {
         return Ok(());
     }
     let ways = made.moved(Route::Production);

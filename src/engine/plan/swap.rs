@@ -398,11 +398,10 @@ fn is_running(observed: &Observed, color: Color) -> bool {
 
 fn runs_something(observed: &Observed, color: Color) -> Result<(), Refusal> {
     let tag = observed.color(color).tag();
+    // What is live on the other colour is not deployed twice unasked.
+    let is_live_too = tag.is_some() && observed.color(color.other()).tag() == tag;
     let deploy = || {
         let tag = tag.map_or("TAG", Tag::as_str);
-        // What is live on the other colour is not deployed twice unasked.
-        let is_live_too =
-            tag != "TAG" && observed.color(color.other()).tag() == observed.color(color).tag();
         let force = if is_live_too { " --force" } else { "" };
         format!("`bgecs deploy CONTEXT --tag {tag} --color {color}{force}` starts its tasks")
     };

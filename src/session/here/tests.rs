@@ -17,13 +17,7 @@ fn balancer(name: &str, production: &str, test: &str) -> serde_json::Value {
 async fn on(status: u16, said: String) -> (String, PerRoute<Here>) {
     let server = Server::start(move |_| Reply::Send(with_status(status, &said))).await;
     let through = server.address().to_string();
-    let here = here(
-        "/",
-        &[through.clone(), "127.0.0.1:9".to_owned()],
-        None,
-        &infra(),
-    )
-    .await;
+    let here = here(&[through.clone(), "127.0.0.1:9".to_owned()], None, &infra()).await;
     (through, here.expect("it is redirected"))
 }
 
@@ -72,33 +66,32 @@ async fn an_app_with_a_name_of_its_own_is_asked_by_it() {
     let mut infra = infra();
     infra.endpoints = hosts();
     for (ca_file, trusting) in [(None, ""), (Some("ca.pem".as_ref()), " --cacert ca.pem")] {
-        let there = here("/api", &["127.0.0.1:9".to_owned()], ca_file, &infra).await;
+        let there = here(&["127.0.0.1:9".to_owned()], ca_file, &infra).await;
         assert_eq!(
             there.unwrap().production.to_string(),
-            format!(
-                "here `curl{trusting} --connect-to ::127.0.0.1:9 https://shop.example.com/api`"
-            )
+            format!("here `curl{trusting} --connect-to ::127.0.0.1:9 https://shop.example.com/`")
         );
     }
 }
 
 #[tokio::test]
 async fn what_is_not_redirected_opens_by_its_name() {
-    assert!(here("/", &[], None, &infra()).await.is_none());
+    assert!(here(&[], None, &infra()).await.is_none());
     assert_eq!(beside(&"http://lb", None), "http://lb");
 }
 
 /// Pasted, it must not show what is live.
 #[test]
 fn a_colour_is_shown_by_name_whichever_way_it_is_reached() {
-    let url = "https://shop.example.com/api";
+    let url = "https://shop.example.com";
     let redirected = Here::Curl {
         options: " --connect-to ::127.0.0.1:9".to_owned(),
-        url: url.to_owned(),
+        url: format!("{url}/"),
     };
-    let door = Here::Url("http://127.0.0.3:40001/api".to_owned());
-    let asking =
-        |ca_file: Option<&str>, here| asking(Color::Green, url, ca_file.map(Path::new), here);
+    let door = Here::Url("http://127.0.0.3:40001/".to_owned());
+    let asking = |ca_file: Option<&str>, here| {
+        asking(Color::Green, (url, "/api"), ca_file.map(Path::new), here)
+    };
     let all = [
         asking(None, Some(&redirected)),
         asking(None, Some(&door)),

@@ -23,7 +23,8 @@ const WAYS: &[&str] = &[
 /// Those that look at the journal and need no lease for it; and those that meet
 /// a lease.
 const READING: &[&str] = &[
-    "init", "status", "logs", "history", "unlock", "deploy", "resume", "destroy", "detach",
+    "init", "status", "logs", "history", "unlock", "deploy", "resume", "destroy", "attach",
+    "detach",
 ];
 /// Those that take the lease.
 const CHANGING: &[&str] = &[
@@ -163,7 +164,7 @@ pub const DEPLOYER: &[Grant] = &[
             called("ecr:BatchGetImage", &["deploy"]),
             called("ecr:GetDownloadUrlForLayer", &["deploy"]),
             called("ecr:PutImage", &["deploy"]),
-            called("ecr:DescribeRepositories", &["deploy", "init"]),
+            called("ecr:DescribeRepositories", &["attach", "deploy", "init"]),
             registry("ecr:BatchCheckLayerAvailability", "push: is a layer there?"),
             registry("ecr:InitiateLayerUpload", "push: begin a layer"),
             registry("ecr:UploadLayerPart", "push: send a layer"),
@@ -175,7 +176,7 @@ pub const DEPLOYER: &[Grant] = &[
     Grant {
         sid: "ReadLogs",
         needs: &[
-            called("logs:FilterLogEvents", &["logs", "init"]),
+            called("logs:FilterLogEvents", &["attach", "logs", "init"]),
             called("logs:GetLogEvents", WAITING),
         ],
         on: LOG_GROUP,
