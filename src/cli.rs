@@ -156,16 +156,16 @@ impl Verb {
     /// Whether it does more than look.
     pub fn changes_something(&self) -> bool {
         match self {
-            Self::Init(args) => !args.dry_run.dry_run,
-            Self::Deploy(args) => !args.dry_run.dry_run,
-            Self::Promote(args) => !args.dry_run.dry_run,
-            Self::Rollback(args) => !args.dry_run.dry_run,
-            Self::Retire(args) => !args.dry_run.dry_run,
-            Self::Resume(args) => !args.dry_run.dry_run,
-            Self::Adopt(args) => !args.dry_run.dry_run,
-            Self::Destroy(args) => !args.dry_run.dry_run,
-            Self::Attach(args) => !args.dry_run.dry_run,
-            Self::Detach(args) => !args.dry_run.dry_run,
+            Self::Init(args) => !args.change.dry_run,
+            Self::Deploy(args) => !args.change.dry_run,
+            Self::Promote(args) => !args.change.dry_run,
+            Self::Rollback(args) => !args.change.dry_run,
+            Self::Retire(args) => !args.change.dry_run,
+            Self::Resume(args) => !args.change.dry_run,
+            Self::Adopt(args) => !args.change.dry_run,
+            Self::Destroy(args) => !args.change.dry_run,
+            Self::Attach(args) => !args.change.dry_run,
+            Self::Detach(args) => !args.change.dry_run,
             Self::Unlock(args) => args.force,
             Self::Status(_)
             | Self::Probe(_)
@@ -178,20 +178,15 @@ impl Verb {
     }
 }
 
-/// For every command that changes something.
+/// For every command that changes something, for which it needs the lease.
 #[derive(Debug, Clone, Copy, Args)]
-pub struct DryRun {
-    /// Print the plan and change nothing
-    #[arg(long)]
-    pub dry_run: bool,
-}
-
-/// For every command that needs the lease.
-#[derive(Debug, Clone, Copy, Args)]
-pub struct LeaseFlags {
+pub struct ChangeFlags {
     /// How long to wait for another command to finish [default: not at all]
     #[arg(long, value_name = "TIME", value_parser = spoken_time::read)]
     pub wait: Option<Duration>,
+    /// Print the plan and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// Of what leaves the load balancer a target group without targets.
@@ -210,9 +205,7 @@ pub struct Retire {
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = spoken_time::read)]
     pub timeout: Duration,
     #[command(flatten)]
-    pub lease: LeaseFlags,
-    #[command(flatten)]
-    pub dry_run: DryRun,
+    pub change: ChangeFlags,
 }
 
 #[derive(Debug, Args)]
@@ -223,9 +216,7 @@ Examples:
   bgecs adopt                     accept what is there from now on")]
 pub struct Adopt {
     #[command(flatten)]
-    pub lease: LeaseFlags,
-    #[command(flatten)]
-    pub dry_run: DryRun,
+    pub change: ChangeFlags,
 }
 
 #[derive(Debug, Args)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::value::{Unrepeated, not_empty, platform};
-use super::{BuildArg, DryRun, LeaseFlags};
+use super::{BuildArg, ChangeFlags};
 use crate::model::{CacheFrom, CacheTo, Color, Secret, SshAgent, Tag};
 use crate::spoken_time;
 
@@ -50,9 +50,7 @@ pub struct Deploy {
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = spoken_time::read)]
     pub timeout: Duration,
     #[command(flatten)]
-    pub lease: LeaseFlags,
-    #[command(flatten)]
-    pub dry_run: DryRun,
+    pub change: ChangeFlags,
     // Last, as its heading would be that of whatever follows.
     #[command(flatten)]
     pub build: BuildFlags,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{AskingFlags, DryRun, LeaseFlags};
+use super::{AskingFlags, ChangeFlags};
 use crate::model::{Color, LatencyLimit, Steps, Tag};
 use crate::spoken_time;
 
@@ -81,9 +81,7 @@ pub struct Promote {
     #[arg(long, conflicts_with_all = ["color", "tag", "fix_forward", "layout", "bake", "window", "max_latency", "dry_run"])]
     pub abort: bool,
     #[command(flatten)]
-    pub lease: LeaseFlags,
-    #[command(flatten)]
-    pub dry_run: DryRun,
+    pub change: ChangeFlags,
     // Last, as its heading would be that of whatever follows.
     #[command(flatten)]
     pub shift: ShiftFlags,
@@ -102,9 +100,7 @@ pub struct Rollback {
     #[arg(long)]
     pub now: bool,
     #[command(flatten)]
-    pub lease: LeaseFlags,
-    #[command(flatten)]
-    pub dry_run: DryRun,
+    pub change: ChangeFlags,
     #[command(flatten)]
     pub watch: WatchFlags,
 }
@@ -116,9 +112,7 @@ Examples:
   bgecs resume --dry-run          what would be done, nothing else")]
 pub struct Resume {
     #[command(flatten)]
-    pub lease: LeaseFlags,
-    #[command(flatten)]
-    pub dry_run: DryRun,
+    pub change: ChangeFlags,
     // Last, as its heading would be that of whatever follows.
     #[command(flatten)]
     pub watch: WatchFlags,

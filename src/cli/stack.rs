@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{DryRun, EmptyingFlags, LeaseFlags};
+use super::{ChangeFlags, EmptyingFlags};
 use crate::aws::policy::Role;
 
 #[derive(Debug, Args)]
@@ -27,9 +27,7 @@ pub struct Init {
     #[arg(long)]
     pub allow_live: bool,
     #[command(flatten)]
-    pub lease: LeaseFlags,
-    #[command(flatten)]
-    pub dry_run: DryRun,
+    pub change: ChangeFlags,
 }
 
 #[derive(Debug, Args)]
@@ -43,9 +41,7 @@ pub struct Destroy {
     #[arg(short, long)]
     pub yes: bool,
     #[command(flatten)]
-    pub lease: LeaseFlags,
-    #[command(flatten)]
-    pub dry_run: DryRun,
+    pub change: ChangeFlags,
 }
 
 #[derive(Debug, Args)]
@@ -61,9 +57,7 @@ pub struct Attach {
     #[arg(long, value_name = "ROLE", conflicts_with = "dry_run")]
     pub print_policy: Option<Role>,
     #[command(flatten)]
-    pub lease: LeaseFlags,
-    #[command(flatten)]
-    pub dry_run: DryRun,
+    pub change: ChangeFlags,
 }
 
 #[derive(Debug, Args)]
@@ -75,7 +69,5 @@ pub struct Detach {
     #[command(flatten)]
     pub emptying: EmptyingFlags,
     #[command(flatten)]
-    pub lease: LeaseFlags,
-    #[command(flatten)]
-    pub dry_run: DryRun,
+    pub change: ChangeFlags,
 }

@@ -41,7 +41,7 @@ impl CommandResult for Adopted {
 }
 
 pub async fn run(session: &Session, args: &Adopt) -> Result<Exit> {
-    if args.dry_run.dry_run {
+    if args.change.dry_run {
         let observed = session.observe().await?;
         let unfinished = observed.journal.operation.as_ref();
         acceptable(&observed, unfinished)?;
@@ -62,7 +62,7 @@ pub async fn run(session: &Session, args: &Adopt) -> Result<Exit> {
         session,
         &infrastructure,
         Command::Adopt,
-        args.lease.wait,
+        args.change.wait,
         adopt,
     )
     .await
@@ -102,12 +102,8 @@ fn is_new(drift: &[Drift], unfinished: Option<&Operation>) -> bool {
 /// What is no colour cannot be the truth of two colours; and what bgecs did itself is
 /// nothing to accept.
 fn acceptable(observed: &Observed, unfinished: Option<&Operation>) -> Result<()> {
-    let of_ours = unfinished.map(|it| unfinished::refuse_adopting(it, observed));
-    let refused = of_ours
-        .transpose()
-        .map_err(|refusal| Error::from(refusal).untouched(observed));
-    refused?;
-    match plan::unclear(observed) {
+    let of_ours = unfinished.and_then(|it| unfinished::refuse_adopting(it, observed).err());
+    match of_ours.or_else(|| plan::unclear(observed)) {
         None => Ok(()),
         Some(refusal) => Err(Error::from(refusal).untouched(observed)),
     }

@@ -80,7 +80,7 @@ pub async fn run(session: &Session, args: &Attach) -> Result<Exit> {
         let allowed = args.emptying.allow_failover;
         failover::refuse(session, &LedTo::from(&prepared.attachment), allowed).await?;
     }
-    if args.dry_run.dry_run {
+    if args.change.dry_run {
         session
             .report
             .result(&PlanResult::of(Command::Attach, steps));
@@ -102,7 +102,7 @@ pub async fn run(session: &Session, args: &Attach) -> Result<Exit> {
             prepared.infrastructure(session).await?
         }
     };
-    let wait = args.lease.wait;
+    let wait = args.change.wait;
     lease::take(
         session,
         &infrastructure,

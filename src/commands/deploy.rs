@@ -145,7 +145,7 @@ pub async fn run(session: &Session, args: Deploy) -> Result<Exit> {
     if !request.is_blind {
         session.secret_header().await?;
     }
-    if args.dry_run.dry_run {
+    if args.change.dry_run {
         let observed = session.observe_settled().await?;
         lease::tell_of_unfinished(session, &observed);
         let plan = plan(session, &observed, &args, &tag)?;
@@ -169,7 +169,7 @@ pub async fn run(session: &Session, args: Deploy) -> Result<Exit> {
             tag: Some(&tag),
             is_blind: args.blind,
         },
-        args.lease.wait,
+        args.change.wait,
         async |work| deploy(work, &args, &request, &loaded).await,
     )
     .await

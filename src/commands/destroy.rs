@@ -52,7 +52,7 @@ pub async fn run(session: &Session, args: &Destroy) -> Result<Exit> {
     inventory.refuse_busy()?;
     refuse_cutting_off(session, &inventory).await?;
     let steps = steps(session, &inventory);
-    if args.dry_run.dry_run {
+    if args.change.dry_run {
         session
             .report
             .result(&PlanResult::of(Command::Destroy, steps));
@@ -117,7 +117,7 @@ async fn destroy_all(session: &Session, args: &Destroy, inventory: &Inventory) -
         session,
         &infrastructure,
         Command::Destroy,
-        args.lease.wait,
+        args.change.wait,
         async |work| {
             // Somebody else may have been at work while this one waited.
             let inventory = destroy::take_inventory(session).await?;

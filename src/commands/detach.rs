@@ -70,7 +70,7 @@ pub async fn run(session: &Session, args: &Detach) -> Result<Exit> {
     let Some(infrastructure) = with_table(session, &stack).await? else {
         return go_on(session, args, &stack, original).await;
     };
-    if args.dry_run.dry_run {
+    if args.change.dry_run {
         let observed = session.aws.observe(&infrastructure, None).await?;
         lease::tell_of_unfinished(session, &observed);
         detach::refuse_cutting_off(&observed, original)?;
@@ -80,7 +80,7 @@ pub async fn run(session: &Session, args: &Detach) -> Result<Exit> {
         let steps = detach::steps(session, &infrastructure, what);
         return Ok(planned(session, steps));
     }
-    let wait = args.lease.wait;
+    let wait = args.change.wait;
     lease::take(
         session,
         &infrastructure,
@@ -104,7 +104,7 @@ pub async fn run(session: &Session, args: &Detach) -> Result<Exit> {
 
 /// Of a stack that never came to be nothing was ever used.
 async fn remove_unmade(session: &Session, args: &Detach, stack: &StackSnapshot) -> Result<Exit> {
-    if args.dry_run.dry_run {
+    if args.change.dry_run {
         let name = session.stack_name();
         return Ok(planned(session, vec![Step::DeleteStack { name }]));
     }
@@ -133,7 +133,7 @@ async fn go_on(
     detach::refuse_users_elsewhere(session, &infra, original).await?;
     let found = detach::take_inventory(session, &infra, original).await?;
     refuse_failover(session, args, &infra, &found).await?;
-    if args.dry_run.dry_run {
+    if args.change.dry_run {
         let steps = detach::steps(session, &infra, (&found, original.other()));
         return Ok(planned(session, steps));
     }

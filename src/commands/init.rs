@@ -83,7 +83,12 @@ impl CommandResult for Initialised {
 }
 
 pub async fn run(session: &Session, args: &Init) -> Result<Exit> {
-    refuse_attached(&session.config)?;
+    if session.config.attached.is_some() {
+        return Err(Error::usage(
+            "bgecs.toml names a service that runs already, and `bgecs init` is for a new app",
+        )
+        .hint("`bgecs attach` makes what is missing beside it"));
+    }
     // A mistake in a task definition is found now, not with the first deploy.
     let loaded = Loaded::from(&session.config)?;
     let needs = loaded.needs(&session.config, session.aws.region());
@@ -93,7 +98,7 @@ pub async fn run(session: &Session, args: &Init) -> Result<Exit> {
         .as_ref()
         .and_then(|stack| stack.infrastructure().ok());
     let prepared = stack::prepare(session, &needs, before, args.allow_live).await?;
-    if args.dry_run.dry_run {
+    if args.change.dry_run {
         let steps = steps(session, &prepared);
         let costs = costs(&session.config, &loaded, &prepared.plan);
         session
@@ -116,7 +121,7 @@ pub async fn run(session: &Session, args: &Init) -> Result<Exit> {
                 session,
                 &infrastructure,
                 Command::Init,
-                args.lease.wait,
+                args.change.wait,
                 async |work| {
                     // Who is live may have changed while this one waited.
                     let before = session.aws.read_stack(&session.stack_name()).await?;
@@ -222,18 +227,6 @@ fn result(
         },
         here,
         is_first: live.is_none_or(|live| live == "none"),
-    }
-}
-
-/// # Errors
-/// The app is one beside a service that runs already (exit 2).
-fn refuse_attached(config: &Config) -> Result<()> {
-    match config.attached {
-        None => Ok(()),
-        Some(_) => Err(Error::usage(
-            "bgecs.toml names a service that runs already, and `bgecs init` is for a new app",
-        )
-        .hint("`bgecs attach` makes what is missing beside it, and has its policies")),
     }
 }
 

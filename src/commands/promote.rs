@@ -30,9 +30,9 @@ pub async fn run(session: &Session, args: &Promote) -> Result<Exit> {
         (false, true) => return end_the_pause(session, args, End::Abort).await,
     };
     match args
-        .lease
+        .change
         .wait
-        .filter(|_| exit == Exit::Done && !args.dry_run.dry_run)
+        .filter(|_| exit == Exit::Done && !args.change.dry_run)
     {
         Some(time) => watch_the_pause(session, args, time).await,
         None => Ok(exit),
@@ -42,7 +42,7 @@ pub async fn run(session: &Session, args: &Promote) -> Result<Exit> {
 async fn promote(session: &Session, args: &Promote) -> Result<Exit> {
     let watching = watching_of(session, args);
     let aim = aim(args);
-    if args.dry_run.dry_run {
+    if args.change.dry_run {
         let observed = session.observe_settled().await?;
         lease::tell_of_unfinished(session, &observed);
         let plan = plan(&observed, &aim)?;
@@ -51,7 +51,7 @@ async fn promote(session: &Session, args: &Promote) -> Result<Exit> {
     }
     let infrastructure = session.settled_infrastructure().await?;
     // What stands in line means what it meant when it was typed.
-    let aim = match args.lease.wait {
+    let aim = match args.change.wait {
         Some(_) => {
             let observed = session.aws.observe(&infrastructure, None).await?;
             plan::fixed(&observed, aim)
@@ -65,7 +65,7 @@ async fn promote(session: &Session, args: &Promote) -> Result<Exit> {
             is_blind: args.watch.blind,
             ..Command::Promote.into()
         },
-        args.lease.wait,
+        args.change.wait,
         async |work| {
             let observed = work.observe().await?;
             let plan = plan(&observed, &aim)?;
@@ -164,7 +164,7 @@ async fn end_the_pause(session: &Session, args: &Promote, end: End) -> Result<Ex
         &infrastructure,
         // What was begun is not met here: it is the command's own work.
         Command::Resume,
-        args.lease.wait,
+        args.change.wait,
         async |mut work| {
             let operation = waiting(work.turn.unfinished())?.clone();
             let course = match end {

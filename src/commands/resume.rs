@@ -19,7 +19,7 @@ pub async fn run(session: &Session, args: &Resume) -> Result<Exit> {
     if !args.watch.blind {
         session.secret_header().await?;
     }
-    if args.dry_run.dry_run {
+    if args.change.dry_run {
         let observed = session.observe().await?;
         let steps = match &observed.journal.operation {
             Some(operation) => {
@@ -39,7 +39,7 @@ pub async fn run(session: &Session, args: &Resume) -> Result<Exit> {
         session,
         &infrastructure,
         Command::Resume,
-        args.lease.wait,
+        args.change.wait,
         async |work| resume(work, args).await,
     )
     .await

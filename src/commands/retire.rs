@@ -51,7 +51,7 @@ impl CommandResult for Retired {
 }
 
 pub async fn run(session: &Session, args: &Retire) -> Result<Exit> {
-    if args.dry_run.dry_run {
+    if args.change.dry_run {
         let observed = session.observe_settled().await?;
         lease::tell_of_unfinished(session, &observed);
         let steps = match plan(&observed)? {
@@ -72,7 +72,7 @@ pub async fn run(session: &Session, args: &Retire) -> Result<Exit> {
         session,
         &infrastructure,
         Command::Retire,
-        args.lease.wait,
+        args.change.wait,
         async |work| retire(work, args).await,
     )
     .await

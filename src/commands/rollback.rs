@@ -25,7 +25,7 @@ pub async fn run(session: &Session, args: &Rollback) -> Result<Exit> {
         is_hurried: args.now,
         ..watching(&args.watch, of_file(&session.config.probe))
     };
-    if args.dry_run.dry_run {
+    if args.change.dry_run {
         let observed = session.observe().await?;
         lease::tell_of_unfinished(session, &observed);
         if let Some(operation) = taken_back(&observed) {
@@ -48,7 +48,7 @@ pub async fn run(session: &Session, args: &Rollback) -> Result<Exit> {
     // What gets one out of trouble does not wait for a stack update.
     let infrastructure = session.infrastructure().await?;
     // What stands in line means what it meant when it was typed.
-    let meant = match args.lease.wait {
+    let meant = match args.change.wait {
         Some(_) => plan::way_back(&session.aws.observe(&infrastructure, None).await?),
         None => None,
     };
@@ -59,7 +59,7 @@ pub async fn run(session: &Session, args: &Rollback) -> Result<Exit> {
             is_blind: args.watch.blind,
             ..Command::Rollback.into()
         },
-        args.lease.wait,
+        args.change.wait,
         async |work| {
             let observed = work.observe().await?;
             let plan = plan(&observed, meant.as_ref())?;

@@ -55,14 +55,21 @@ pub async fn prepare(session: &Session, attached: &Attached) -> Result<PreparedA
         None => None,
     };
     let earlier = (before.as_ref(), earlier.as_ref());
-    if let (Some(stack), Some(made)) = earlier {
-        let wanted = services(session, attached);
-        attachment::refuse_another(made, stack.original(), (&wanted, attached.color))?;
-        refuse_gone(session, attached, made).await?;
-    }
+    let left = match earlier {
+        (Some(stack), Some(made)) => {
+            let wanted = services(session, attached);
+            attachment::refuse_another(made, stack.original(), (&wanted, attached.color))?;
+            let left = mend::look(session, made).await?;
+            refuse_gone(session, attached, (made, &left.gone))?;
+            Some((made, left))
+        }
+        _ => None,
+    };
     let (attachment, notes, opening) = attachment(session, attached, earlier).await?;
-    if let Some(made) = earlier.1 {
-        refuse_leaving(session, &attachment, made).await?;
+    if let Some((made, left)) = left {
+        let is_there = left.services.contains(&attachment.made());
+        let found = (left.gone.as_slice(), is_there);
+        attachment::refuse_leaving(made, attachment.original, found, &attachment.ways())?;
     }
     let template = attached_template(&attachment);
     let change = match &before {
@@ -87,9 +94,12 @@ pub async fn prepare(session: &Session, attached: &Attached) -> Result<PreparedA
 
 /// CloudFormation does not see that something else deleted what it made. What is its
 /// owner's is read anyway.
-async fn refuse_gone(session: &Session, attached: &Attached, made: &Infrastructure) -> Result<()> {
-    let app = &session.config.app;
-    let mut gone = mend::look(session, made).await?.gone;
+fn refuse_gone(
+    session: &Session,
+    attached: &Attached,
+    (made, gone): (&Infrastructure, &[Part]),
+) -> Result<()> {
+    let (app, mut gone) = (&session.config.app, gone.to_vec());
     gone.retain(|part| match part {
         Part::HeaderRule(..) | Part::JournalTable => true,
         // Without it in the file, the stack is made without it.
@@ -102,21 +112,6 @@ async fn refuse_gone(session: &Session, attached: &Attached, made: &Infrastructu
         Part::LoadBalancer | Part::Cluster => false,
     });
     Ok(plan::refuse_gone(&gone)?)
-}
-
-/// Users who are on the second service come by the ways that it was made for, in
-/// their order: the target groups go by that. One that is gone can be made again.
-async fn refuse_leaving(session: &Session, it: &Attachment, made: &Infrastructure) -> Result<()> {
-    let there = session.aws.places_there(made).await?.unwrap_or_default();
-    let now = it.ways();
-    let before = made.moved(Route::Production).into_iter().enumerate();
-    let mut before = before.filter(|(_, (_, place))| there.contains_key(place.arn()));
-    if before.all(|(at, (_, place))| now.get(at) == Some(&place.arn())) {
-        return Ok(());
-    }
-    let services = session.aws.read_services(&made.services).await?;
-    let is_there = services.iter().any(|(color, _)| *color == it.made());
-    Ok(attachment::refuse_leaving(made, it.original, is_there)?)
 }
 
 /// However CloudFormation gives the text back, and wherever testers' place has gone

@@ -236,8 +236,8 @@ mod tests {
         by_rules, observed_by_header, release, service, to, with_previous,
     };
 
-    #[test]
-    fn users_are_not_left_without_a_service() {
+    /// Tag 1 on blue, tag 2 on green.
+    fn with_users_on_green() -> Observed {
         let mut world = observed_by_header();
         world.traffic.production = to(Color::Green);
         for (color, tag) in [(Color::Blue, "1"), (Color::Green, "2")] {
@@ -245,6 +245,12 @@ mod tests {
             state.service = Some(service(2));
             state.release = Some(release(tag));
         }
+        world
+    }
+
+    #[test]
+    fn users_are_not_left_without_a_service() {
+        let world = with_users_on_green();
         assert!(refuse_cutting_off(&world, Color::Green).is_ok());
         let error = refuse_cutting_off(&world, Color::Blue).unwrap_err();
         assert_eq!(error.exit, Exit::Refused);
@@ -256,13 +262,7 @@ mod tests {
 
     #[test]
     fn each_way_home_is_told_that_there_is() {
-        let mut world = observed_by_header();
-        world.traffic.production = to(Color::Green);
-        for (color, tag) in [(Color::Blue, "1"), (Color::Green, "2")] {
-            let state = world.colors.get_mut(color);
-            state.service = Some(service(2));
-            state.release = Some(release(tag));
-        }
+        let world = with_users_on_green();
         let with_a_way_back = with_previous(world.clone(), Some(Color::Blue));
         let mut alike = world.clone();
         alike.colors.blue.release = Some(release("2"));

@@ -337,9 +337,9 @@ fn has_enough(service: &ServiceState, targets: &Targets) -> bool {
 /// nobody to ask (502, 503, 504).
 fn complaint(reading: &ServingReading) -> Option<String> {
     if let Some(answer) = &reading.health
-        && !answer
+        && answer
             .status()
-            .is_none_or(|status| (502..=504).contains(&status))
+            .is_some_and(|status| !(502..=504).contains(&status))
         && let Some(bad) = bad(answer)
     {
         return Some(bad);

@@ -1,7 +1,7 @@
 //! Attaching once more: what of the file may have changed since, with users on what
 //! was made.
 
-use crate::engine::plan::Refusal;
+use crate::engine::plan::{Part, Refusal};
 use crate::model::{Color, ColorServices, Infrastructure, Route};
 
 /// A stack stands beside one service: with another one in the file, what it made for
@@ -27,15 +27,30 @@ pub fn refuse_another(
     ))
 }
 
+/// Users who are on the second service come by the ways that it was made for, in
+/// their order: its target groups go by that. A way that is gone can be made again,
+/// and `now` has it by another ARN.
+///
 /// # Errors
-/// The second service is there: users may come to it by the ways that were, and its
-/// target groups are in their order.
+/// The second service is there, and a way that still is there is left or reordered.
 pub fn refuse_leaving(
     made: &Infrastructure,
     original: Color,
-    is_there: bool,
+    (gone, is_there): (&[Part], bool),
+    now: &[&str],
 ) -> Result<(), Refusal> {
-    if !is_there {
+    let is_gone = |name: &str| {
+        gone.iter().any(|part| match part {
+            Part::Listener(Route::Production, way) | Part::Rule(Route::Production, way) => {
+                way == name
+            }
+            _ => false,
+        })
+    };
+    let mut ways = made.moved(Route::Production).into_iter().enumerate();
+    let is_kept =
+        ways.all(|(at, (name, place))| is_gone(&name) || now.get(at) == Some(&place.arn()));
+    if is_kept || !is_there {
         return Ok(());
     }
     let ways = made.moved(Route::Production);
@@ -86,8 +101,21 @@ mod tests {
     #[test]
     fn ways_are_left_where_nobody_comes_by_them() {
         let made = by_several_ways();
-        assert!(refuse_leaving(&made, Color::Blue, false).is_ok());
-        let refusal = refuse_leaving(&made, Color::Blue, true).unwrap_err();
+        let (rule, inside) = ("rule/prod", "listener/internal");
+        let again = |gone: &[Part], is_there, now: &[&str]| {
+            refuse_leaving(&made, Color::Blue, (gone, is_there), now)
+        };
+        for kept in [&[rule, inside][..], &[rule, inside, "rule/more"]] {
+            assert!(again(&[], true, kept).is_ok());
+        }
+        for left in [&[inside, rule][..], &[rule], &["rule/other", inside]] {
+            assert!(again(&[], true, left).is_err());
+            assert!(again(&[], false, left).is_ok());
+        }
+        // Its owner deleted the rule, and made it again.
+        let gone = Part::Rule(Route::Production, "https://shop.example.com".to_owned());
+        assert!(again(&[gone], true, &["rule/anew", inside]).is_ok());
+        let refusal = again(&[], true, &[inside, rule]).unwrap_err();
         insta::assert_snapshot!(refusal.message, @"the second service green was made for https://shop.example.com, then https://shop.internal, in this order: with other ways in [production] its users could not follow");
     }
 }
