@@ -38,9 +38,10 @@ pub use ecs::{Kept, NewService, Revisions, ServiceChange, TasksLeft};
 pub use error::{AwsError, AwsErrorKind};
 pub use journal::{HeadChange, LeaseChange, OperationChange, Unwritten, has_no_journal};
 pub use logs::{LogLine, LogQuery};
-pub use router::Router;
+pub use router::{RecordForm, Router};
 pub use stack::{
     ChangeSet, StackChange, StackInputs, StackSnapshot, StackStatus, TEMPLATE, attached_template,
+    edge_endpoints, edge_template,
 };
 
 use download::Downloads;
@@ -73,6 +74,7 @@ pub struct Aws {
     secrets: aws_sdk_secretsmanager::Client,
     releases: ecs::ReleaseCache,
     last_read: router::LastRead,
+    last_records: router::LastRecords,
     /// The time of the journal's AWS.
     clock: Clock,
     downloads: Downloads,
@@ -120,6 +122,7 @@ impl Aws {
             secrets: aws_sdk_secretsmanager::Client::new(&paced(PacedService::SecretsManager)),
             releases: ecs::ReleaseCache::default(),
             last_read: router::LastRead::default(),
+            last_records: router::LastRecords::default(),
             identity: access::CallerIdentity::new(config, &region),
             region,
             endpoint: config.endpoint_url().map(str::to_owned),
@@ -135,9 +138,16 @@ impl Aws {
         let elb = self.elb.config().to_builder();
         let dynamodb = self.dynamodb.config().to_builder();
         let cloudwatch = self.cloudwatch.config().to_builder();
+        let route53 = self.route53.config().to_builder();
         Self {
             cloudwatch: aws_sdk_cloudwatch::Client::from_conf(
                 cloudwatch
+                    .timeout_config(timeouts.clone())
+                    .retry_config(retries.clone())
+                    .build(),
+            ),
+            route53: aws_sdk_route53::Client::from_conf(
+                route53
                     .timeout_config(timeouts.clone())
                     .retry_config(retries.clone())
                     .build(),

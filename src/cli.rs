@@ -16,7 +16,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::config::{HostPort, SecretHeader};
+use crate::config::{HostPort, Resolver, SecretHeader, resolver};
 use crate::spoken_time;
 pub use asking::AskingFlags;
 pub use deploy::{BuildFlags, Deploy};
@@ -79,6 +79,10 @@ pub struct Global {
     /// several, separated by commas, as its nodes
     #[arg(long, global = true, value_name = "HOST:PORT", value_delimiter = ',')]
     pub connect_to: Vec<HostPort>,
+    /// Find users' name by the word of this resolver; of each of several, separated
+    /// by commas [default: this machine's and the zone's own, or [router] resolvers]
+    #[arg(long, global = true, value_name = "IP[:PORT]", value_delimiter = ',', value_parser = resolver)]
+    pub resolver: Vec<Resolver>,
     /// Trust the certificates that the issuers in this PEM file made, where the load
     /// balancer is asked over HTTPS [default: none, or [probe] ca_file]
     #[arg(long, global = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]

@@ -135,6 +135,7 @@ async fn open(global: Global, audience: Audience) -> Result<Session> {
     let access = access(&global, config.place.clone());
     let connect_to = global.connect_to.iter().map(ToString::to_string).collect();
     let mut session = Session::open(config, &access, connect_to, Reporter::new(audience)).await?;
+    session.resolvers = global.resolver;
     session.trust(global.ca_file);
     session.show(global.secret_header);
     Ok(session)

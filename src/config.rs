@@ -6,8 +6,10 @@
 //! no AWS, no flags (commands let flags win over it).
 
 mod attached;
+mod colors;
 mod cost;
 mod document;
+mod edge;
 mod entry;
 mod environments;
 mod error;
@@ -35,12 +37,13 @@ use std::{fs, io, num::NonZeroU32};
 
 use crate::hidden::Hidden;
 use crate::model::{
-    AppName, AwsPlace, CacheFrom, CacheTo, CpuArchitecture, Hook, Secret, SshAgent,
+    AppName, AwsPlace, CacheFrom, CacheTo, Color, CpuArchitecture, Hook, Secret, SshAgent,
 };
 use crate::text;
 
 pub use attached::{Attached, NamedWay};
 pub use cost::Prices;
+pub use edge::{Edge, HostedColor, PointsAt, RecordKeys, Resolver, RouterKeys, resolver};
 pub use error::ConfigError;
 pub use fargate::TaskSize;
 pub use network::{HostPort, Ipv4Cidr};
@@ -70,6 +73,8 @@ pub struct Config {
     pub production: ProductionSection,
     /// Where one of the colours is a service that ran before bgecs came.
     pub attached: Option<Attached>,
+    /// Where both colours are somebody else's, and what routes between them.
+    pub edge: Option<Edge>,
     /// None is plain HTTP.
     pub tls: Option<TlsSection>,
     pub network: NetworkSection,
@@ -289,6 +294,12 @@ impl Config {
     /// The folder of the file. Paths in a `Config` are resolved against it.
     pub fn root(&self) -> &Path {
         folder_of(&self.path)
+    }
+
+    /// The keys of a colour that bgecs does not run.
+    pub fn hosted(&self, color: Color) -> Option<&HostedColor> {
+        let edge = self.edge.as_ref();
+        edge.map(|edge| edge.colors.get(color))
     }
 
     /// The commented `bgecs.toml` that `bgecs init --write-config` writes.

@@ -20,6 +20,7 @@ pub mod seen;
 pub mod serving;
 pub mod shift;
 pub mod stopped;
+pub mod takeover;
 pub mod task_definition;
 pub mod unfinished;
 

@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::model::Observed;
+use crate::model::{NotEcs, Observed};
 
 /// The documented exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,6 +127,12 @@ impl Error {
             hint: &self.hint,
             exit_code: self.exit.code(),
         }})
+    }
+}
+
+impl From<NotEcs> for Error {
+    fn from(not: NotEcs) -> Self {
+        Self::refused(not.to_string())
     }
 }
 

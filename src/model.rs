@@ -12,6 +12,8 @@ mod certificate;
 pub mod denial;
 mod deployed;
 mod dns_record;
+mod ecs_infrastructure;
+mod edge;
 mod entrance;
 mod hook;
 mod image;
@@ -44,18 +46,24 @@ pub use caller::Caller;
 pub use certificate::{CertificateArn, IssuedCertificate};
 pub use deployed::Deployed;
 pub use dns_record::{DnsRecord, DnsRecords, HostedZone};
+pub use ecs_infrastructure::{
+    ColorServices, EcsInfrastructure, FurtherWay, ServiceSettings, TaskRoles,
+};
+pub use edge::{
+    Alias, EdgeInfrastructure, EdgeRouter, Leads, RecordAnswer, RecordSet, RecordType, RoutedRecord,
+};
 pub use entrance::{
     Balancer, BalancerListener, ConditionPattern, ListenerRule, Protocol, RuleCondition,
     RunningService, TargetGroupSettings,
 };
 pub use hook::Hook;
 pub use image::{Contents, LABEL_COMMIT, LABEL_CONTEXT, Origin, Platform, RunsOn};
-pub use infrastructure::{ColorServices, FurtherWay, Infrastructure, ServiceSettings, TaskRoles};
+pub use infrastructure::{Infrastructure, NotEcs};
 pub use latency::{LatencyLimit, Quantile};
 pub use names::{AccountId, AppName, AwsPlace, is_region};
 pub use observed::{
-    ColorState, Deployment, Observed, Release, Reserved, Rollout, ServiceEvent, ServiceState,
-    StoppedContainer, StoppedTask, Target, TargetState, Targets,
+    ColorState, Deployment, HostedRelease, Observed, Release, Reserved, Rollout, ServiceEvent,
+    ServiceState, StoppedContainer, StoppedTask, Target, TargetState, Targets,
 };
 pub use patience::Patience;
 pub use place::{Place, Places, RULE_AGAIN, TestPlace};
@@ -300,11 +308,13 @@ arn!(
     TargetGroupArn
 );
 arn!(
-    /// The ARN of one revision of a task definition.
-    TaskDefinitionArn
+    /// What a colour runs, by a name that nothing else ever has: the ARN of one
+    /// revision of a task definition; where bgecs does not run the colour, the id of
+    /// the deploy that put it there.
+    Revision
 );
 
-impl TaskDefinitionArn {
+impl Revision {
     /// `family:revision`, for people.
     pub fn short(&self) -> &str {
         self.0.rsplit('/').next().unwrap_or(&self.0)

@@ -9,6 +9,7 @@ mod answers;
 mod certificate;
 mod client;
 mod connection;
+mod dns;
 mod nodes;
 mod pace;
 mod reach;
@@ -20,6 +21,7 @@ pub mod testing;
 
 pub use address::{Address, Question, Version};
 pub use client::{Client, Exchange, ask_each, ask_once};
+pub use dns::Dns;
 pub use pace::Schedule;
 pub use reach::unreached;
 pub use run::{Connections, Probe};

@@ -26,6 +26,7 @@ mod call;
 pub mod cbor;
 mod control;
 pub mod crash;
+pub mod dns;
 mod ecs;
 pub mod elb;
 pub mod faults;
@@ -76,6 +77,8 @@ pub struct Options {
     pub ports: Ports,
     /// Where the gate itself answers.
     pub addresses: Addresses,
+    /// How names of Route 53 are resolved; none leaves that to others.
+    pub dns: Option<dns::Options>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +99,7 @@ impl Default for Options {
             nodes: if cfg!(target_os = "linux") { 2 } else { 1 },
             ports: Ports::Free,
             addresses: Addresses::One,
+            dns: None,
         }
     }
 }
@@ -110,6 +114,7 @@ pub struct Gate {
     faults: Faults,
     account: String,
     corrected: Option<Corrected>,
+    dns: Option<dns::Dns>,
     running: Option<Running>,
 }
 
@@ -144,16 +149,18 @@ impl Gate {
         let runtime = runtime().map_err(|source| Error::GateThreads { source })?;
         let entered = runtime.enter();
         let (calls, faults) = (Calls::new(), Faults::default());
-        let services = services(&upstream);
+        let mut services = services(&upstream);
+        let dns = services.add_dns(&upstream, options.dns.as_ref());
+        let dns = dns.map_err(|source| Error::GateThreads { source })?;
         let front = Arc::new(Front {
             pipeline: call::Pipeline {
                 upstream,
-                correctors: services.correctors,
+                correctors: std::mem::take(&mut services.correctors),
                 calls: calls.clone(),
                 faults: faults.clone(),
                 past: Mutex::default(),
             },
-            traffic: services.traffic,
+            traffic: services.traffic.take(),
             corrected: services.corrected.clone(),
         });
         let servers = sockets.into_iter().map(|socket| {
@@ -169,7 +176,8 @@ impl Gate {
             calls,
             faults,
             account: options.account.clone(),
-            corrected: services.corrected,
+            corrected: services.corrected.take(),
+            dns,
             running: Some(Running { runtime, servers }),
         })
     }
@@ -194,6 +202,11 @@ impl Gate {
     /// to the emulator.
     pub fn load_balancing(&self) -> Option<&Elb> {
         self.corrected.as_ref().map(|corrected| &corrected.elb)
+    }
+
+    /// Where names of Route 53 are resolved, if they are.
+    pub fn dns(&self) -> Option<&dns::Dns> {
+        self.dns.as_ref()
     }
 
     /// The load balancer of that DNS name, if there is one by now.

@@ -21,8 +21,8 @@ use super::Aws;
 use super::error::{AwsError, AwsErrorKind, Named};
 use crate::model::marks as tags;
 use crate::model::{
-    Color, ColorServices, DefinitionChange, Deployment, Rollout, ServiceDefinition, ServiceEvent,
-    ServiceState, TaskDefinitionArn,
+    Color, ColorServices, DefinitionChange, Deployment, Revision, Rollout, ServiceDefinition,
+    ServiceEvent, ServiceState,
 };
 
 pub use definitions::{Kept, Revisions};
@@ -35,7 +35,7 @@ pub struct NewService<'a> {
     pub app: &'a str,
     pub services: &'a ColorServices,
     pub color: Color,
-    pub task_definition: &'a TaskDefinitionArn,
+    pub task_definition: &'a Revision,
     pub desired: i32,
     pub definition: &'a ServiceDefinition,
     /// The colour whose service it is to be like in all else.
@@ -48,7 +48,7 @@ pub struct NewService<'a> {
 /// leaves the count as it is: a deploy must never reset it.
 #[derive(Debug, Clone, Default)]
 pub struct ServiceChange<'a> {
-    pub task_definition: Option<&'a TaskDefinitionArn>,
+    pub task_definition: Option<&'a Revision>,
     pub desired: Option<i32>,
     pub restart: bool,
     pub definition: DefinitionChange,
@@ -228,7 +228,7 @@ fn state(service: &Service) -> ServiceState {
     ServiceState {
         is_draining: service.status() == Some("DRAINING"),
         definition: definition::read(service),
-        task_definition: TaskDefinitionArn::new(service.task_definition().unwrap_or_default()),
+        task_definition: Revision::new(service.task_definition().unwrap_or_default()),
         desired: service.desired_count(),
         running: service.running_count(),
         pending: service.pending_count(),
@@ -249,7 +249,7 @@ fn deployment(deployment: &aws_sdk_ecs::types::Deployment) -> Deployment {
     Deployment {
         id: deployment.id().unwrap_or_default().to_owned(),
         is_primary: deployment.status() == Some("PRIMARY"),
-        task_definition: TaskDefinitionArn::new(deployment.task_definition().unwrap_or_default()),
+        task_definition: Revision::new(deployment.task_definition().unwrap_or_default()),
         rollout: match deployment.rollout_state() {
             Some(DeploymentRolloutState::Completed) => Some(Rollout::Completed),
             Some(DeploymentRolloutState::Failed) => Some(Rollout::Failed),

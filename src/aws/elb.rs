@@ -10,7 +10,7 @@ use futures_util::future::try_join_all;
 use super::Aws;
 use super::error::{AwsError, AwsErrorKind, Named};
 use crate::model::{
-    Color, Infrastructure, ListenerArn, Target, TargetGroupArn, TargetState, Targets,
+    Color, EcsInfrastructure, ListenerArn, Target, TargetGroupArn, TargetState, Targets,
 };
 
 impl Aws {
@@ -31,7 +31,7 @@ impl Aws {
     /// Of a colour: of its groups, the one that is worst off.
     pub async fn color_health(
         &self,
-        infra: &Infrastructure,
+        infra: &EcsInfrastructure,
         color: Color,
     ) -> Result<Targets, AwsError> {
         let groups = infra

@@ -15,8 +15,8 @@ use time::OffsetDateTime;
 use super::access::SIGN_IN;
 use crate::error::{Error, Exit, causes, innermost};
 use crate::hidden::Mask;
-use crate::model::RULE_AGAIN;
 use crate::model::denial::{self, Denial};
+use crate::model::{NotEcs, RULE_AGAIN};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AwsErrorKind {
@@ -57,6 +57,12 @@ pub struct AwsError {
 pub struct Advice {
     pub headline: String,
     pub hint: String,
+}
+
+impl From<NotEcs> for AwsError {
+    fn from(not: NotEcs) -> Self {
+        Self::unusable("ecs:DescribeServices", "the app", not.to_string())
+    }
 }
 
 impl AwsError {

@@ -4,7 +4,7 @@ use super::Aws;
 use super::error::AwsError;
 use crate::model::journal::Head;
 use crate::model::{
-    Color, ColorState, Infrastructure, Observed, OtherWays, PerColor, Release, ServiceState,
+    Color, ColorState, EcsInfrastructure, Observed, OtherWays, PerColor, Release, ServiceState,
 };
 
 type ServiceAndRelease = (Option<ServiceState>, Option<Release>);
@@ -14,7 +14,7 @@ impl Aws {
     /// where it is not known; none of it twice.
     pub async fn observe(
         &self,
-        infra: &Infrastructure,
+        infra: &EcsInfrastructure,
         journal: Option<Head>,
     ) -> Result<Observed, AwsError> {
         self.look(infra, journal, None).await
@@ -24,7 +24,7 @@ impl Aws {
     /// two listeners are as they were.
     pub async fn observe_again(
         &self,
-        infra: &Infrastructure,
+        infra: &EcsInfrastructure,
         journal: Head,
         ways: &OtherWays,
     ) -> Result<Observed, AwsError> {
@@ -33,7 +33,7 @@ impl Aws {
 
     async fn look(
         &self,
-        infra: &Infrastructure,
+        infra: &EcsInfrastructure,
         journal: Option<Head>,
         ways: Option<OtherWays>,
     ) -> Result<Observed, AwsError> {
@@ -47,11 +47,12 @@ impl Aws {
         let (traffic, other_ways) = load_balancer;
         let of = |(service, release), targets| ColorState {
             service,
+            hosted: None,
             release,
             targets,
         };
         Ok(Observed {
-            infrastructure: infra.clone(),
+            infrastructure: infra.clone().into(),
             traffic,
             other_ways,
             journal,
@@ -65,7 +66,7 @@ impl Aws {
     /// Each colour's service, and the release that it runs.
     async fn read_running(
         &self,
-        infra: &Infrastructure,
+        infra: &EcsInfrastructure,
     ) -> Result<PerColor<ServiceAndRelease>, AwsError> {
         let services = self.read_services(&infra.services).await?;
         let running = async |color| {
@@ -80,7 +81,7 @@ impl Aws {
 
     async fn read_journal(
         &self,
-        infra: &Infrastructure,
+        infra: &EcsInfrastructure,
         known: Option<Head>,
     ) -> Result<Head, AwsError> {
         match known {

@@ -1,10 +1,12 @@
-//! Route 53, which is read and never written: its records are their owner's.
+//! The zones of Route 53, and what of them may matter to users: read, and never
+//! written.
 
 use aws_sdk_route53::operation::list_resource_record_sets::ListResourceRecordSetsOutput;
-use aws_sdk_route53::types::{HostedZoneConfig, ResourceRecordSet};
+use aws_sdk_route53::types::{DelegationSet, HostedZoneConfig, ResourceRecordSet};
 
 use super::Aws;
 use super::error::{AwsError, Named};
+use super::router::plain_name as plain;
 use crate::model::{DnsRecord, DnsRecords, HostedZone};
 
 /// So many pages of records are read at the most: AWS takes five calls a second.
@@ -48,7 +50,9 @@ impl Aws {
         Ok(all)
     }
 
-    async fn hosted_zones(&self) -> Result<Vec<HostedZone>, AwsError> {
+    /// # Errors
+    /// Route 53's own.
+    pub async fn hosted_zones(&self) -> Result<Vec<HostedZone>, AwsError> {
         let pages = self.route53.list_hosted_zones().into_paginator();
         let zones: Vec<_> = pages
             .items()
@@ -62,6 +66,19 @@ impl Aws {
             is_private: zone.config().is_some_and(HostedZoneConfig::private_zone),
         });
         Ok(zones.collect())
+    }
+
+    /// Those to which the zone's domain is to be delegated, in lower case and without
+    /// the last dot.
+    ///
+    /// # Errors
+    /// Route 53's own.
+    pub async fn name_servers_of(&self, zone: &str) -> Result<Vec<String>, AwsError> {
+        let answer = self.route53.get_hosted_zone().id(zone).send().await;
+        let answer = answer.named("route53:GetHostedZone", zone)?;
+        let set = answer.delegation_set();
+        let names = set.map(DelegationSet::name_servers).unwrap_or_default();
+        Ok(names.iter().map(|name| plain(name)).collect())
     }
 
     async fn page_of(
@@ -92,12 +109,6 @@ fn record(zone: &HostedZone, set: &ResourceRecordSet) -> DnsRecord {
         set: set.set_identifier().map(str::to_owned),
         healthy_with: alias.map(|alias| plain(alias.dns_name())),
     }
-}
-
-/// In lower case, without the last dot, and a star as a star.
-fn plain(name: &str) -> String {
-    let name = name.trim_end_matches('.').to_ascii_lowercase();
-    name.replace("\\052", "*")
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod attached;
 mod changes;
+mod edge;
 mod state;
 
 use std::collections::BTreeMap;
@@ -12,16 +13,18 @@ use aws_sdk_cloudformation::types::{Capability, Parameter, Stack, Tag};
 use time::OffsetDateTime;
 
 use super::Aws;
-use super::error::{AwsError, Named};
+use super::error::{AwsError, AwsErrorKind, Named};
+use super::router::plain_name;
 use crate::model::marks::TAG_APP;
 use crate::model::{
-    Color, ColorServices, Endpoint, FurtherWay, Infrastructure, ListenerArn, Network, PerColor,
-    PerRoute, Place, Places, RuleArn, ServiceSettings, StackEvent, TargetGroupArn, TaskRoles,
-    TestPlace,
+    Color, ColorServices, EcsInfrastructure, Endpoint, FurtherWay, Infrastructure, ListenerArn,
+    Network, PerColor, PerRoute, Place, Places, RuleArn, ServiceSettings, StackEvent,
+    TargetGroupArn, TaskRoles, TestPlace,
 };
 
 pub use attached::template as attached_template;
 pub use changes::ChangeSet;
+pub use edge::{endpoints as edge_endpoints, template as edge_template};
 pub use state::StackStatus;
 
 const PRODUCTION_URL: &str = "ProductionUrl";
@@ -82,15 +85,32 @@ impl StackSnapshot {
         }
     }
 
+    /// The kind of the router of an app whose colours bgecs does not run.
+    pub fn router(&self) -> Option<&str> {
+        self.outputs.get(edge::ROUTER).map(String::as_str)
+    }
+
+    /// What the stack's outputs say that it is for.
+    ///
+    /// # Errors
+    /// The name of the output that is missing: the stack is not one that this bgecs
+    /// made.
+    pub fn infrastructure(&self) -> Result<Infrastructure, String> {
+        match self.outputs.get(edge::ROUTER) {
+            Some(_) => self.edge_infrastructure().map(Infrastructure::from),
+            None => self.ecs_infrastructure().map(Infrastructure::from),
+        }
+    }
+
     /// The stack's outputs, typed.
     ///
     /// # Errors
     /// The name of the output that is missing: the stack is not one that this
     /// bgecs made.
-    pub fn infrastructure(&self) -> Result<Infrastructure, String> {
+    pub fn ecs_infrastructure(&self) -> Result<EcsInfrastructure, String> {
         let output = |name: &str| self.output(name);
         let original = self.original();
-        Ok(Infrastructure {
+        Ok(EcsInfrastructure {
             services: match original {
                 None => ColorServices::alone_in(output("ClusterName")?),
                 Some(_) => ColorServices::new(
@@ -246,6 +266,28 @@ impl Aws {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// The stack of which that record is a part, if one has it.
+    ///
+    /// # Errors
+    /// CloudFormation's own.
+    pub async fn stack_with_record(&self, name: &str) -> Result<Option<String>, AwsError> {
+        let asked = self.cloudformation.describe_stack_resources();
+        let answer = asked.physical_resource_id(name).send().await;
+        let answer = match answer.named("cloudformation:DescribeStackResources", name) {
+            Ok(answer) => answer,
+            // "Stack for … does not exist"
+            Err(error) if error.kind == AwsErrorKind::NotFound => return Ok(None),
+            Err(error) if error.has_code("ValidationError") => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let mut resources = answer.stack_resources().iter();
+        let record = resources.find(|resource| {
+            resource.resource_type() == Some("AWS::Route53::RecordSet")
+                && resource.physical_resource_id().map(plain_name).as_deref() == Some(name)
+        });
+        Ok(record.and_then(|record| record.stack_name().map(str::to_owned)))
     }
 
     /// The template that the stack was last made from.

@@ -19,8 +19,9 @@ Examples:
   git archive HEAD | bgecs deploy - --tag 2                what is committed
   bgecs deploy --image ghcr.io/acme/hello:2 --tag 2        an image that CI built")]
 pub struct Deploy {
-    /// The folder to build the image from; `-` for a tar on stdin
-    #[arg(required_unless_present = "image", conflicts_with = "image")]
+    /// The folder to build the image from; `-` for a tar on stdin. Colours with a
+    /// `deploy` of their own get it as BGECS_CONTEXT, and need none
+    #[arg(conflicts_with = "image")]
     pub context: Option<PathBuf>,
     /// The release's tag, in the registry and in every report [default: the
     /// commit's short hash, where the context's work tree is clean]

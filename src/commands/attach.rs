@@ -16,7 +16,7 @@ use crate::engine::plan;
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::journal::Command;
-use crate::model::{Color, Endpoint, Infrastructure, NamedRepository, Observed};
+use crate::model::{Color, EcsInfrastructure, Endpoint, Infrastructure, NamedRepository, Observed};
 use crate::report::{Audience, CommandResult, ReportEvent, Reporter, Style};
 use crate::session::Session;
 
@@ -102,53 +102,52 @@ pub async fn run(session: &Session, args: &Attach) -> Result<Exit> {
             prepared.infrastructure(session).await?
         }
     };
+    let before = Infrastructure::from(infrastructure.clone());
     let wait = args.change.wait;
-    lease::take(
-        session,
-        &infrastructure,
-        Command::Attach,
-        wait,
-        async |work| {
-            // Something may have changed while this one waited.
-            let prepared = match is_new {
-                true => prepared,
-                false => attach::prepare(session, attached).await?,
-            };
-            let made = match is_new {
-                true => infrastructure.clone(),
-                false => {
-                    let carried = attach::carry_out(session, Some(work.turn), &prepared);
-                    interruptible(session, work.interrupts, carried).await?
-                }
-            };
-            let work = Work {
-                infrastructure: &made,
-                ..work
-            };
-            let observed = work.observe().await?;
-            attach::is_at_the_beginning(&observed, &prepared.attachment)?;
-            for sentence in plan::astray(&observed) {
-                session.report.tell(&ReportEvent::Warning(sentence));
+    lease::take(session, &before, Command::Attach, wait, async |work| {
+        // Something may have changed while this one waited.
+        let prepared = match is_new {
+            true => prepared,
+            false => attach::prepare(session, attached).await?,
+        };
+        let made = match is_new {
+            true => infrastructure.clone(),
+            false => {
+                let carried = attach::carry_out(session, Some(work.turn), &prepared);
+                interruptible(session, work.interrupts, carried).await?
             }
-            let is_first = observed.journal.truth.is_none();
-            if is_first || attach::has_new_test_place(&infrastructure, &observed) {
-                work.turn.saw(&observed);
-            }
-            prepared.tell_of_bar(session, &made).await?;
-            session
-                .report
-                .result(&result(session, attached, &prepared, &observed));
-            Ok(Exit::Done)
-        },
-    )
+        };
+        let made = Infrastructure::from(made);
+        let work = Work {
+            infrastructure: &made,
+            ..work
+        };
+        let observed = work.observe().await?;
+        attach::is_at_the_beginning(&observed, &prepared.attachment)?;
+        for sentence in plan::astray(&observed) {
+            session.report.tell(&ReportEvent::Warning(sentence));
+        }
+        let is_first = observed.journal.truth.is_none();
+        if is_first || attach::has_new_test_place(&infrastructure, &observed) {
+            work.turn.saw(&observed);
+        }
+        prepared.tell_of_bar(session, &made).await?;
+        session.report.result(&result(
+            session,
+            attached,
+            &prepared,
+            (observed.ecs()?, &observed),
+        ));
+        Ok(Exit::Done)
+    })
     .await
 }
 
 async fn interruptible(
     session: &Session,
     interrupts: &mut Interrupts,
-    carried: impl Future<Output = Result<Infrastructure>>,
-) -> Result<Infrastructure> {
+    carried: impl Future<Output = Result<EcsInfrastructure>>,
+) -> Result<EcsInfrastructure> {
     interrupts
         .or_stop(
             &format!("CloudFormation works on {}", session.stack_name()),
@@ -175,11 +174,11 @@ fn result(
     session: &Session,
     attached: &Attached,
     prepared: &PreparedAttachment,
-    observed: &Observed,
+    (infra, observed): (&EcsInfrastructure, &Observed),
 ) -> AttachResult {
     let endpoint = &observed.endpoints().test;
     let made = attached.color.other();
-    let services = &observed.infrastructure.services;
+    let services = &infra.services;
     AttachResult {
         operation: Command::Attach,
         outcome: match prepared.change {

@@ -1,6 +1,7 @@
 //! `bgecs deploy`
 
 mod build;
+mod hosted;
 
 use std::env;
 use std::str::FromStr;
@@ -20,7 +21,9 @@ use crate::driver::work::Work;
 use crate::engine::plan::{self, DeployPlan, DeployWish, ServicePlan, Step};
 use crate::error::{Error, Exit, Result};
 use crate::model::journal::Command;
-use crate::model::{Color, Digest, Observed, Origin, PerRoute, Platform, Strategy, Tag};
+use crate::model::{
+    Color, Digest, EcsInfrastructure, Observed, Origin, PerRoute, Platform, Strategy, Tag,
+};
 use crate::provenance;
 use crate::report::{CommandResult, ReportEvent, Style};
 use crate::session::Session;
@@ -138,6 +141,9 @@ impl CommandResult for DeployResult {
 }
 
 pub async fn run(session: &Session, args: Deploy) -> Result<Exit> {
+    if session.config.edge.is_some() {
+        return hosted::run(session, &args).await;
+    }
     // A mistake in a task definition is found before AWS is asked for anything.
     let loaded = Loaded::from(&session.config)?;
     let tag = tag(session, &args)?;
@@ -150,9 +156,16 @@ pub async fn run(session: &Session, args: Deploy) -> Result<Exit> {
         lease::tell_of_unfinished(session, &observed);
         let plan = plan(session, &observed, &args, &tag)?;
         warn_of_other_ways(session, &observed, &plan);
-        let wanted = deploy::wanted_definition(session, &observed, plan.color, &loaded);
+        let wanted = deploy::wanted_definition(session, &observed, plan.color, &loaded)?;
         let changes = plan::definition_change(observed.color(plan.color), &wanted);
-        let steps = steps(session, &observed, &plan, &request, changes.words());
+        let infra = observed.ecs()?;
+        let steps = steps(
+            session,
+            (infra, &observed),
+            &plan,
+            &request,
+            changes.words(),
+        );
         let difference =
             difference::ahead(session, &observed, plan.color, &request, &loaded).await?;
         session
@@ -330,7 +343,10 @@ fn request(session: &Session, args: &Deploy, tag: &Tag, loaded: &Loaded) -> Resu
     let image = match (&args.image, &args.context) {
         (Some(reference), _) => ImageSource::Reference(Reference::parse(reference).map_err(usage)?),
         (None, Some(context)) => build::source(config, flags, context, &working_folder()?, wanted)?,
-        (None, None) => return Err(Error::usage("name a build context, or an --image")),
+        (None, None) => {
+            return Err(Error::usage("name a build context, or an --image")
+                .hint("such as `bgecs deploy . --tag TAG`"));
+        }
     };
     Ok(Request {
         image,
@@ -351,13 +367,13 @@ fn usage(error: docker::DockerError) -> Error {
 
 fn steps(
     session: &Session,
-    observed: &Observed,
+    (infra, observed): (&EcsInfrastructure, &Observed),
     plan: &DeployPlan,
     request: &Request,
     changes: &[String],
 ) -> Vec<Step> {
     let color = plan.color;
-    let service = observed.infrastructure.services.named(color);
+    let service = observed.infrastructure.named(color);
     let mut steps = Vec::new();
     match &request.image {
         ImageSource::Reference(reference) => steps.push(Step::TakeImage {
@@ -373,7 +389,7 @@ fn steps(
         }
     }
     steps.push(Step::Push {
-        repository: session.repository(&observed.infrastructure),
+        repository: session.repository(infra),
         tag: request.tag.clone(),
     });
     steps.push(Step::RegisterTaskDefinition {

@@ -13,7 +13,7 @@ use crate::engine::plan::{self, Step};
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::journal::Command;
-use crate::model::{Color, Infrastructure};
+use crate::model::{Color, EdgeRouter, Infrastructure};
 use crate::report::{CommandResult, ReportEvent, Style};
 use crate::session::Session;
 
@@ -90,7 +90,7 @@ fn refuse_attached(session: &Session, inventory: &Inventory) -> Result<()> {
 /// With the load balancer go all its listeners, and whoever comes in there.
 async fn refuse_cutting_off(session: &Session, inventory: &Inventory) -> Result<()> {
     let stack = inventory.stack.as_ref();
-    let Some(infrastructure) = stack.and_then(|stack| stack.infrastructure().ok()) else {
+    let Some(infrastructure) = stack.and_then(|stack| stack.ecs_infrastructure().ok()) else {
         return Ok(());
     };
     let ways = session.aws.read_other_ways(&infrastructure).await?;
@@ -145,7 +145,7 @@ pub(super) async fn with_table(
     let Ok(infrastructure) = stack.infrastructure() else {
         return Ok(None);
     };
-    if let Err(error) = session.aws.read_head(&infrastructure.journal_table).await {
+    if let Err(error) = session.aws.read_head(infrastructure.journal_table()).await {
         return match has_no_journal(&error) {
             true => Ok(None),
             false => Err(error.into()),
@@ -190,6 +190,13 @@ fn steps(session: &Session, inventory: &Inventory) -> Vec<Step> {
         steps.push(Step::DeleteTaskDefinitions {
             family: name.clone(),
             count: inventory.task_definitions.count(),
+        });
+    }
+    if let Some(edge) = inventory.edge() {
+        let EdgeRouter::Route53(record) = &edge.router;
+        steps.push(Step::GiveRecordBack {
+            record: record.name.clone(),
+            is_made: record.ttl_before.is_none(),
         });
     }
     if let Some(stack) = &inventory.stack {

@@ -14,7 +14,7 @@ use crate::engine::plan::Step;
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::journal::Command;
-use crate::model::{Color, Infrastructure};
+use crate::model::{Color, EcsInfrastructure};
 use crate::report::{CommandResult, Style};
 use crate::session::Session;
 
@@ -70,14 +70,15 @@ pub async fn run(session: &Session, args: &Detach) -> Result<Exit> {
     let Some(infrastructure) = with_table(session, &stack).await? else {
         return go_on(session, args, &stack, original).await;
     };
+    let ecs = infrastructure.ecs()?;
     if args.change.dry_run {
-        let observed = session.aws.observe(&infrastructure, None).await?;
+        let observed = session.aws.observe(ecs, None).await?;
         lease::tell_of_unfinished(session, &observed);
         detach::refuse_cutting_off(&observed, original)?;
-        let found = detach::take_inventory(session, &infrastructure, original).await?;
-        refuse_failover(session, args, &infrastructure, &found).await?;
+        let found = detach::take_inventory(session, ecs, original).await?;
+        refuse_failover(session, args, ecs, &found).await?;
         let what = (&found, original.other());
-        let steps = detach::steps(session, &infrastructure, what);
+        let steps = detach::steps(session, ecs, what);
         return Ok(planned(session, steps));
     }
     let wait = args.change.wait;
@@ -89,14 +90,14 @@ pub async fn run(session: &Session, args: &Detach) -> Result<Exit> {
         async |work| {
             let observed = work.observe().await?;
             detach::refuse_cutting_off(&observed, original)?;
-            let found = detach::take_inventory(session, &infrastructure, original).await?;
-            refuse_failover(session, args, &infrastructure, &found).await?;
-            let parts = (&infrastructure, &stack);
+            let found = detach::take_inventory(session, ecs, original).await?;
+            refuse_failover(session, args, ecs, &found).await?;
+            let parts = (ecs, &stack);
             let detached =
                 detach::detach(session, Some(work.turn), parts, (&found, original.other()));
             interruptible(work.interrupts, detached).await?;
             work.turn.is_gone();
-            Ok(detached_from(session, &infrastructure, original, &found))
+            Ok(detached_from(session, ecs, original, &found))
         },
     )
     .await
@@ -130,22 +131,23 @@ async fn go_on(
     original: Color,
 ) -> Result<Exit> {
     let infra = session.infrastructure_of(stack)?;
-    detach::refuse_users_elsewhere(session, &infra, original).await?;
-    let found = detach::take_inventory(session, &infra, original).await?;
-    refuse_failover(session, args, &infra, &found).await?;
+    let infra = infra.ecs()?;
+    detach::refuse_users_elsewhere(session, infra, original).await?;
+    let found = detach::take_inventory(session, infra, original).await?;
+    refuse_failover(session, args, infra, &found).await?;
     if args.change.dry_run {
-        let steps = detach::steps(session, &infra, (&found, original.other()));
+        let steps = detach::steps(session, infra, (&found, original.other()));
         return Ok(planned(session, steps));
     }
-    let detached = detach::detach(session, None, (&infra, stack), (&found, original.other()));
+    let detached = detach::detach(session, None, (infra, stack), (&found, original.other()));
     interruptible(&mut Interrupts::listen()?, detached).await?;
-    Ok(detached_from(session, &infra, original, &found))
+    Ok(detached_from(session, infra, original, &found))
 }
 
 async fn refuse_failover(
     session: &Session,
     args: &Detach,
-    infra: &Infrastructure,
+    infra: &EcsInfrastructure,
     found: &Detachment,
 ) -> Result<()> {
     match found.empties_a_group() {
@@ -163,7 +165,7 @@ fn planned(session: &Session, steps: Vec<Step>) -> Exit {
 
 fn detached_from(
     session: &Session,
-    infra: &Infrastructure,
+    infra: &EcsInfrastructure,
     original: Color,
     found: &Detachment,
 ) -> Exit {

@@ -144,10 +144,11 @@ impl CommandResult for Listed {
 }
 
 pub async fn run(session: &Session, args: &History) -> Result<Exit> {
-    let table = session.infrastructure().await?.journal_table;
+    let infrastructure = session.infrastructure().await?;
+    let table = infrastructure.journal_table();
     let (head, ended) = futures_util::try_join!(
-        session.aws.read_head(&table),
-        session.aws.read_history(&table, i32::from(args.limit)),
+        session.aws.read_head(table),
+        session.aws.read_history(table, i32::from(args.limit)),
     )?;
     let now = session.aws.journal_time();
     session.report.result(&Listed {

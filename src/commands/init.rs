@@ -1,5 +1,7 @@
 //! `bgecs init`
 
+mod edge;
+
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
@@ -21,7 +23,7 @@ use crate::engine::plan::{self, LIVE_COLOR, Part, StackPlan, Step};
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::journal::Command;
-use crate::model::{AppName, AwsPlace, Endpoint, Infrastructure, PerRoute};
+use crate::model::{AppName, AwsPlace, EcsInfrastructure, Endpoint, Infrastructure, PerRoute};
 use crate::report::{Audience, CommandResult, ReportEvent, Reporter, Style};
 use crate::session::Session;
 use crate::session::here::{Here, beside};
@@ -83,6 +85,9 @@ impl CommandResult for Initialised {
 }
 
 pub async fn run(session: &Session, args: &Init) -> Result<Exit> {
+    if let Some(edge) = &session.config.edge {
+        return edge::run(session, args, edge).await;
+    }
     if session.config.attached.is_some() {
         return Err(Error::usage(
             "bgecs.toml names a service that runs already, and `bgecs init` is for a new app",
@@ -147,7 +152,7 @@ fn costs(config: &Config, loaded: &Loaded, plan: &StackPlan) -> Option<String> {
 /// Whether an `init` was left unfinished. What it was to make may be there, and
 /// its end is missing.
 async fn was_begun(session: &Session, infrastructure: &Infrastructure) -> Result<bool> {
-    let head = match session.aws.read_head(&infrastructure.journal_table).await {
+    let head = match session.aws.read_head(infrastructure.journal_table()).await {
         // A stack of a bgecs that had no journal.
         Err(error) if has_no_journal(&error) => return Ok(false),
         head => head?,
@@ -196,7 +201,7 @@ async fn carry_out(
             stack::carry_out(session, turn, prepared),
         )
         .await?;
-    let here = session.here(&infrastructure).await;
+    let here = session.here(&infrastructure.clone().into()).await;
     session
         .report
         .result(&result(session, prepared, &infrastructure, here));
@@ -206,7 +211,7 @@ async fn carry_out(
 fn result(
     session: &Session,
     prepared: &Prepared,
-    infra: &Infrastructure,
+    infra: &EcsInfrastructure,
     here: Option<PerRoute<Here>>,
 ) -> Initialised {
     let live = prepared.inputs.get(LIVE_COLOR);

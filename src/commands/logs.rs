@@ -31,7 +31,7 @@ pub async fn run(session: &Session, args: &LogsFlags) -> Result<Exit> {
                 .hint("leave one of them out"),
         );
     }
-    let infra = session.infrastructure().await?;
+    let infra = session.ecs_infrastructure().await?;
     let color = match args.color {
         Some(color) => color,
         None => live(session).await?,

@@ -56,12 +56,19 @@ pub async fn run(session: &Session, args: &cli::ProbeFlags) -> Result<Exit> {
         ListenerFlag::Test => Route::Test,
     };
     let asking = asking(&args.asking, of_file(&session.config.probe));
-    let address = session.address(&infra, port, &asking.path).await?;
+    // Where nothing moves the test route, each request is for a colour.
+    let is_moved = infra
+        .ecs()
+        .is_ok_and(|ecs| ecs.places.header_rules().is_none());
+    let address = match port {
+        Route::Test if !is_moved => {
+            let idle = idle(session, &infra).await?;
+            session.color_address(&infra, idle, &asking.path).await?
+        }
+        _ => session.address(&infra, port, &asking.path).await?,
+    };
     let plan = Plan {
-        address: match (port, infra.places.header_rules()) {
-            (Route::Test, Some(_)) => address.asking_for(idle(session, &infra).await?),
-            _ => address,
-        },
+        address,
         asking,
         duration: args.duration,
         app: Some(session.app().to_owned()),
@@ -77,7 +84,7 @@ async fn idle(session: &Session, infra: &Infrastructure) -> Result<Color> {
     let router = session.aws.router(infra);
     let production = router.read().await?.production;
     let live = production.only().ok_or_else(|| {
-        let endpoint = &infra.endpoints.production;
+        let endpoint = &infra.endpoints().production;
         Error::refused(format!(
             "{endpoint} {}: no colour is idle",
             production.deed()

@@ -53,7 +53,7 @@ async fn promote(session: &Session, args: &Promote) -> Result<Exit> {
     // What stands in line means what it meant when it was typed.
     let aim = match args.change.wait {
         Some(_) => {
-            let observed = session.aws.observe(&infrastructure, None).await?;
+            let observed = session.look(&infrastructure, None).await?;
             plan::fixed(&observed, aim)
         }
         None => aim,
@@ -119,7 +119,7 @@ enum End {
 /// Watches what waits for a person, where it does, for so long.
 async fn watch_the_pause(session: &Session, args: &Promote, time: Duration) -> Result<Exit> {
     let infrastructure = session.infrastructure().await?;
-    let observed = session.aws.observe(&infrastructure, None).await?;
+    let observed = session.look(&infrastructure, None).await?;
     let Ok(operation) = waiting(observed.journal.operation.as_ref()) else {
         return Ok(Exit::Done);
     };

@@ -4,6 +4,7 @@ use super::asking::as_asked;
 use super::ended::{self, Ended};
 use super::lease;
 use super::plan::PlanResult;
+use crate::aws::Router as _;
 use crate::cli::Resume;
 use crate::driver::unfinished;
 use crate::driver::watching::Watching;
@@ -97,7 +98,9 @@ fn steps(
             Step::moves(&Strategy::first(*color, found), observed.endpoints())
         }
         Resolution::Shift { strategy, is_back } => {
-            let mut steps = Step::of(strategy, observed.endpoints());
+            let router = session.aws.router(&observed.infrastructure);
+            let spread = router.patience().spread;
+            let mut steps = Step::of(strategy, observed.endpoints(), spread);
             let kind = unfinished::kind(command, *is_back);
             let heeds_alarms = watching.heeds_alarms(kind, &session.config.shift);
             steps.push(watching.step(observed, strategy.to, heeds_alarms));
@@ -112,8 +115,17 @@ fn steps(
             count: 1,
         }],
         Resolution::AwaitRetired { color } => vec![Step::Retire {
-            service: observed.infrastructure.services.named(*color),
+            service: observed.infrastructure.named(*color),
         }],
+        Resolution::RunOwn { own, color } => {
+            let line = session.config.hosted(*color);
+            let line = line.and_then(|it| it.line(*own)).unwrap_or_default();
+            vec![Step::RunOwn {
+                own: *own,
+                color: *color,
+                line: line.to_owned(),
+            }]
+        }
         Resolution::GoOnDestroying => vec![Step::DeleteStack {
             name: session.stack_name(),
         }],

@@ -1,5 +1,7 @@
 //! `bgecs retire`
 
+mod hosted;
+
 use serde::Serialize;
 
 use super::lease;
@@ -31,26 +33,45 @@ struct Retired {
     /// As people name it.
     #[serde(skip)]
     service: String,
+    /// Whether bgecs does not run it.
+    #[serde(skip)]
+    is_hosted: bool,
     traffic: String,
 }
+
+const SCALES: &str = "scales it up again";
+const BRINGS: &str = "brings it back";
 
 impl CommandResult for Retired {
     fn human(&self, style: &Style) -> String {
         let service = style.color(self.color, &self.service);
-        let what = match self.outcome {
-            RetireOutcome::Unchanged => format!("nothing to do: {service} runs no tasks"),
-            RetireOutcome::Retired => {
-                format!("{service} is retired: it runs no tasks and costs nothing")
+        let (what, wakes) = match (self.outcome, self.is_hosted) {
+            (RetireOutcome::Unchanged, false) => {
+                (format!("nothing to do: {service} runs no tasks"), SCALES)
             }
+            (RetireOutcome::Retired, false) => (
+                format!("{service} is retired: it runs no tasks and costs nothing"),
+                SCALES,
+            ),
+            (RetireOutcome::Unchanged, true) => {
+                (format!("nothing to do: nothing runs on {service}"), BRINGS)
+            }
+            (RetireOutcome::Retired, true) => (
+                format!("{service} is retired: its own command has stopped it"),
+                BRINGS,
+            ),
         };
         format!(
-            "{what}\n  {}\n  a deploy onto {} scales it up again; until then there is no instant way back",
+            "{what}\n  {}\n  a deploy onto {} {wakes}; until then there is no instant way back",
             self.traffic, self.color
         )
     }
 }
 
 pub async fn run(session: &Session, args: &Retire) -> Result<Exit> {
+    if session.config.edge.is_some() {
+        return hosted::run(session, args).await;
+    }
     if args.change.dry_run {
         let observed = session.observe_settled().await?;
         lease::tell_of_unfinished(session, &observed);
@@ -58,7 +79,7 @@ pub async fn run(session: &Session, args: &Retire) -> Result<Exit> {
             RetirePlan::NothingToDo { .. } => Vec::new(),
             RetirePlan::Retire { color, .. } => {
                 refuse_failover(session, &observed, args).await?;
-                let service = observed.infrastructure.services.named(color);
+                let service = observed.infrastructure.named(color);
                 vec![Step::Retire { service }]
             }
         };
@@ -83,7 +104,7 @@ fn plan(observed: &Observed) -> Result<RetirePlan> {
 }
 
 async fn refuse_failover(session: &Session, observed: &Observed, args: &Retire) -> Result<()> {
-    let to = LedTo::from(&observed.infrastructure);
+    let to = LedTo::from(observed.ecs()?);
     let refused = failover::refuse(session, &to, args.emptying.allow_failover).await;
     refused.map_err(|error| error.untouched(observed))
 }
@@ -91,7 +112,7 @@ async fn refuse_failover(session: &Session, observed: &Observed, args: &Retire) 
 async fn retire(work: Work<'_>, args: &Retire) -> Result<Exit> {
     let session = work.session;
     let observed = work.observe().await?;
-    let named = |color| observed.infrastructure.services.named(color);
+    let named = |color| observed.infrastructure.named(color);
     let (color, outcome) = match plan(&observed)? {
         RetirePlan::NothingToDo { color } => (color, RetireOutcome::Unchanged),
         RetirePlan::Retire { color, tasks } => {
@@ -123,6 +144,7 @@ async fn retire(work: Work<'_>, args: &Retire) -> Result<Exit> {
         outcome,
         color,
         service: named(color),
+        is_hosted: false,
         traffic: observed.traffic_line(),
     });
     Ok(Exit::Done)

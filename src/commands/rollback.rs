@@ -49,7 +49,7 @@ pub async fn run(session: &Session, args: &Rollback) -> Result<Exit> {
     let infrastructure = session.infrastructure().await?;
     // What stands in line means what it meant when it was typed.
     let meant = match args.change.wait {
-        Some(_) => plan::way_back(&session.aws.observe(&infrastructure, None).await?),
+        Some(_) => plan::way_back(&session.look(&infrastructure, None).await?),
         None => None,
     };
     lease::take(

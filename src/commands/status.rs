@@ -1,5 +1,6 @@
 //! `bgecs status`
 
+mod hosted;
 mod parts;
 mod shown;
 
@@ -19,6 +20,7 @@ use crate::model::journal::{self, Drift, Operation, Previous};
 use crate::model::{Color, Infrastructure, Observed, PerColor, PerRoute, Route};
 use crate::session::Session;
 use crate::session::here::Here;
+use hosted::HostedStatus;
 use parts::{ColorStatus, ForwardShare, ListedWay, Listener, OtherWay, Stack, Unfinished};
 
 const PAUSE: Duration = Duration::from_secs(2);
@@ -48,6 +50,9 @@ struct Status {
     #[serde(skip_serializing_if = "Option::is_none")]
     here: Option<PerRoute<Here>>,
     colors: PerColor<Option<ColorStatus>>,
+    /// The same of an app whose colours bgecs does not run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hosted: Option<PerColor<HostedStatus>>,
     listeners: PerRoute<Listener>,
     /// By which requests come in besides, and which bgecs does not move.
     other_ways: Vec<OtherWay>,
@@ -112,7 +117,7 @@ async fn setbacks(session: &Session, observed: &Observed) -> Result<PerColor<Opt
     if !Color::BOTH.iter().any(has_one) {
         return Ok(setbacks);
     }
-    let table = &observed.infrastructure.journal_table;
+    let table = observed.infrastructure.journal_table();
     let ended = session.aws.read_history(table, RECENT).await?;
     for color in Color::BOTH.into_iter().filter(has_one) {
         *setbacks.get_mut(color) = setback(observed, &ended, color);
@@ -147,20 +152,25 @@ fn status(
     here: Option<PerRoute<Here>>,
 ) -> Status {
     let infra = &observed.infrastructure;
+    let ecs = infra.ecs().ok();
     let live = observed.live_color();
     let journal = &observed.journal;
     let now = session.aws.journal_time();
     let held = turn::held(journal, now);
     let listener = |route: Route| Listener {
-        arn: infra.places.moved(route).map(ToString::to_string),
+        arn: ecs
+            .and_then(|ecs| ecs.places.moved(route))
+            .map(ToString::to_string),
         rules: match route {
             Route::Production => None,
-            Route::Test => infra.places.header_rules().map(|rules| PerColor {
-                blue: rules.blue.to_string(),
-                green: rules.green.to_string(),
-            }),
+            Route::Test => ecs
+                .and_then(|ecs| ecs.places.header_rules())
+                .map(|rules| PerColor {
+                    blue: rules.blue.to_string(),
+                    green: rules.green.to_string(),
+                }),
         },
-        ways: ListedWay::all(infra, route),
+        ways: ecs.map_or_else(Vec::new, |ecs| ListedWay::all(ecs, route)),
         forwards: ForwardShare::all(observed.found_at(route)),
         foreign: observed
             .found_at(route)
@@ -173,7 +183,7 @@ fn status(
     let colored = |color| {
         let warm = WarmCost::of_warm(observed, color);
         let warm = warm.map(|cost| cost.priced(session.config.cost.as_ref()));
-        ColorStatus::of(infra.services.name(color), observed.color(color), warm)
+        ColorStatus::of(ecs?.services.name(color), observed.color(color), warm)
     };
     Status {
         app: session.app().to_owned(),
@@ -199,6 +209,9 @@ fn status(
             blue: colored(Color::Blue),
             green: colored(Color::Green),
         },
+        hosted: HostedStatus::of(observed, Color::Blue)
+            .zip(HostedStatus::of(observed, Color::Green))
+            .map(|(blue, green)| PerColor { blue, green }),
         listeners: PerRoute {
             production: listener(Route::Production),
             test: listener(Route::Test),

@@ -3,6 +3,7 @@
 mod result;
 
 use super::plan::PlanResult;
+use crate::aws::Router as _;
 use crate::driver::attempt::{BASELINE, SwapKind, Swapped};
 use crate::driver::swap::{self, SwapEnd};
 use crate::driver::watching::Watching;
@@ -103,7 +104,9 @@ fn steps(
                     seconds: BASELINE.as_secs_f64(),
                 });
             }
-            steps.extend(Step::of(&strategy, observed.endpoints()));
+            let router = session.aws.router(&observed.infrastructure);
+            let spread = router.patience().spread;
+            steps.extend(Step::of(&strategy, observed.endpoints(), spread));
             let heeds_alarms = watching.heeds_alarms(kind, &session.config.shift);
             steps.push(watching.step(observed, to, heeds_alarms));
             steps

@@ -69,19 +69,16 @@ impl CommandResult for Unlocked {
 
 pub async fn run(session: &Session, args: &Unlock) -> Result<Exit> {
     let infrastructure = session.infrastructure().await?;
-    let endpoints = infrastructure.endpoints;
-    let table = infrastructure.journal_table;
-    let head = session.aws.read_head(&table).await?;
+    let endpoints = infrastructure.endpoints();
+    let table = infrastructure.journal_table();
+    let head = session.aws.read_head(table).await?;
     let now = session.aws.journal_time();
     let Some(lease) = &head.lease else {
         session.report.result(&Unlocked {
             operation: "unlock",
             outcome: UnlockOutcome::Free,
             lease: None,
-            sentence: format!(
-                "nobody holds the lease{}",
-                and_unfinished(&head, &endpoints)
-            ),
+            sentence: format!("nobody holds the lease{}", and_unfinished(&head, endpoints)),
         });
         return Ok(Exit::Done);
     };
@@ -93,13 +90,13 @@ pub async fn run(session: &Session, args: &Unlock) -> Result<Exit> {
         Verdict::Held(_) | Verdict::Free => (UnlockOutcome::Held, lease.sentence(now)),
     };
     if args.force {
-        if !session.aws.break_lease(&table, &lease.holder.id).await? {
+        if !session.aws.break_lease(table, &lease.holder.id).await? {
             return Err(Error::refused("the lease has just changed hands")
                 .hint("look at it again with `bgecs unlock`"));
         }
         sentence = format!("the lease of {} is broken", lease.holder);
     }
-    sentence += &and_unfinished(&head, &endpoints);
+    sentence += &and_unfinished(&head, endpoints);
     if !args.force && outcome == UnlockOutcome::Held {
         sentence += "\nif you are sure that it is dead, `bgecs unlock --force` releases it";
     }

@@ -51,31 +51,6 @@ pub(super) struct AttachedKeys<'a> {
     pub(super) further: Vec<(ProductionSection, PlaceKeys<'a>)>,
 }
 
-pub(super) fn colors(section: &mut Section<'_>) -> Result<Option<(Color, String)>> {
-    let mut running: Option<(Color, String)> = None;
-    for color in Color::BOTH {
-        if !section.has(color.as_str()) {
-            continue;
-        }
-        let service = section.section(color.as_str(), |one| {
-            let entry = one.take("service").ok_or_else(|| {
-                one.missing(
-                    "service",
-                    "it is missing: it names the service that runs already",
-                )
-            })?;
-            match &running {
-                Some((first, _)) => Err(entry.misplaced(format!(
-                    "[colors.{first}] is the running service: bgecs makes the other colour's itself"
-                ))),
-                None => entry.checked(ecs_name),
-            }
-        })?;
-        running = Some((color, service));
-    }
-    Ok(running)
-}
-
 /// A way by which users come in, as it was named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NamedWay<'a> {

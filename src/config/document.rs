@@ -173,6 +173,10 @@ impl<'a> Section<'a> {
         self.entries.contains_key(key)
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     pub(super) fn take(&mut self, key: &'static str) -> Option<KeyValue<'a>> {
         self.known.push(key);
         let (name, value) = self.entries.remove_entry(key)?;

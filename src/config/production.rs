@@ -195,7 +195,7 @@ fn names_a<'t>(arn: &'t str, kind: &str) -> Option<&'t str> {
 }
 
 /// As browsers show it: without the port that goes without saying.
-fn origin(text: &str) -> std::result::Result<String, String> {
+pub(super) fn origin(text: &str) -> std::result::Result<String, String> {
     let wrong = || format!("`{text}` is no URL that users type, such as https://shop.example.com");
     let url = Url::parse(text).map_err(|_| wrong())?;
     let is_web = matches!(url.scheme(), "http" | "https") && url.host().is_some();

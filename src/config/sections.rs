@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::attached::{AttachedKeys, colors};
+use super::attached::AttachedKeys;
+use super::colors::{ColorKeys, colors};
 use super::cost::cost;
 use super::document::Section;
+use super::edge::{self, router};
 use super::entry::KeyValue;
 use super::fargate::TaskSize;
 use super::names::{
@@ -24,11 +26,11 @@ use super::test_route::test;
 use super::tls::tls;
 use super::{
     AwsPlace, Build, Config, ConfigError, Container, ContainerSection, DEFAULT_CONTAINER,
-    DEFAULT_HEALTH_PATH, DefinitionSource, Hooks, LeaseSection, LoadBalancerSection, Logs,
+    DEFAULT_HEALTH_PATH, DefinitionSource, Edge, Hooks, LeaseSection, LoadBalancerSection, Logs,
     NetworkSection, OwnDefinition, Registry, Service, folder_of,
 };
 use crate::hidden::Hidden;
-use crate::model::{AccountId, AppName, Hook, Secret, SshAgent};
+use crate::model::{AccountId, AppName, Color, Hook, PerColor, Secret, SshAgent};
 
 type Result<T> = std::result::Result<T, ConfigError>;
 
@@ -61,9 +63,12 @@ const SETTINGS_KEYS: [&str; 5] = ["cpu", "memory", "environment", "secrets", "co
 pub(super) fn config(file: &File<'_>, environment: Option<&str>) -> Result<Config> {
     let root = folder_of(file.path);
     file.read(environment, |top| {
+        let colors = top.section("colors", colors)?;
+        // Ahead of the sections that it rules out.
+        let edge = edge(top, colors.clone())?;
+        let running = running(top, colors, edge.is_some())?;
         let tls = top.section("tls", tls)?;
         let (service, cluster) = top.section("service", service)?;
-        let running = top.section("colors", colors)?;
         let is_attached = running.is_some();
         let mut ways = top.sections("production", |section| {
             production(section, tls.as_ref(), is_attached)
@@ -91,6 +96,7 @@ pub(super) fn config(file: &File<'_>, environment: Option<&str>) -> Result<Confi
             service,
             production,
             attached,
+            edge,
             tls,
             network: top.section("network", network)?,
             probe: top.section("probe", |section| probe(section, root))?,
@@ -105,6 +111,57 @@ pub(super) fn config(file: &File<'_>, environment: Option<&str>) -> Result<Confi
             cost: top.section("cost", cost)?,
         })
     })
+}
+
+/// What a load balancer of ECS services has, and nothing else: sections that say it.
+const OF_LOAD_BALANCERS: [&str; 7] = [
+    "production",
+    "test",
+    "tls",
+    "service",
+    "network",
+    "load_balancer",
+    "logs",
+];
+
+/// None where the file names no router.
+fn edge(top: &mut Section<'_>, colors: PerColor<ColorKeys>) -> Result<Option<Edge>> {
+    let Some(router) = top.section("router", router)? else {
+        return Ok(None);
+    };
+    if let Some(section) = OF_LOAD_BALANCERS.into_iter().find(|key| top.has(key)) {
+        return Err(top.missing(
+            section,
+            "it is for ECS services behind a load balancer: with [router] take it out",
+        ));
+    }
+    let colors = edge::both(top, colors)?;
+    Ok(Some(router.with(colors)))
+}
+
+/// The colour that is a service of ECS, if either is.
+fn running(
+    top: &Section<'_>,
+    colors: PerColor<ColorKeys>,
+    is_edge: bool,
+) -> Result<Option<(Color, String)>> {
+    let mut found = None;
+    for (color, keys) in [(Color::Blue, colors.blue), (Color::Green, colors.green)] {
+        match keys {
+            ColorKeys::Nothing => {}
+            ColorKeys::Service(name) => found = Some((color, name)),
+            ColorKeys::Hosted(_) if is_edge => {}
+            ColorKeys::Hosted(_) => {
+                return Err(top.missing(
+                    "router",
+                    format!(
+                        "it is missing: [colors.{color}] has a `target`, and [router] says what points at it"
+                    ),
+                ));
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// An environment's app has its name behind it, unless it has one of its own.

@@ -33,6 +33,7 @@ fn defaults() -> Config {
         service: Service::default(),
         production: ProductionSection::default(),
         attached: None,
+        edge: None,
         tls: None,
         shift: ShiftSection::default(),
         network: NetworkSection::default(),

@@ -18,7 +18,7 @@ use crate::engine::preflight::TEST_ANSWERS;
 use crate::engine::shift::Tolerated;
 use crate::error::{Error, Result};
 use crate::model::journal::{Asked, Header, Operation};
-use crate::model::{Color, Expected, Infrastructure, LatencyLimit, Route, Share};
+use crate::model::{Color, Expected, Infrastructure, LatencyLimit, Share};
 use crate::probe::{
     Address, Client, Connections, Probe, Probes, Question, Schedule, Version, ask_once,
 };
@@ -102,7 +102,7 @@ impl Asking {
             let (schedule, connections) = (self.schedule, self.connections);
             let origin = origin.into_std();
             let probe = Probe::start(client, address, schedule, connections, origin).await;
-            Ok::<_, Error>((address.to_string(), probe, expiry))
+            Ok::<_, Error>((address.way(), probe, expiry))
         });
         Ok(Probes::new(try_join_all(starting).await?))
     }
@@ -222,26 +222,18 @@ fn header(kept: &Header) -> Option<(HeaderName, HeaderValue)> {
     Some((kept.name.parse().ok()?, value))
 }
 
-/// Whether a route answers a few requests as it should, or that colour there.
+/// Whether production answers a few requests as it should, or that colour.
 pub async fn judge_once(
     session: &Session,
     infra: &Infrastructure,
     asking: &Asking,
-    route: Route,
     color: Option<Color>,
 ) -> bool {
-    let addresses = match (route, color) {
-        (Route::Production, None) => {
-            reach::to_ask(session, infra, &asking.path, asking.timeout).await
-        }
-        _ => {
-            let address = session.address(infra, route, &asking.path).await;
-            address.map(|address| {
-                vec![match color {
-                    Some(color) => address.asking_for(color),
-                    None => address,
-                }]
-            })
+    let addresses = match color {
+        None => reach::to_ask(session, infra, &asking.path, asking.timeout).await,
+        Some(color) => {
+            let address = session.color_address(infra, color, &asking.path).await;
+            address.map(|address| vec![address])
         }
     };
     let Ok(addresses) = addresses else {

@@ -15,8 +15,8 @@ use crate::engine::attachment::{self, UsersWay};
 use crate::engine::plan::{self, Part, Step};
 use crate::error::{Error, Result};
 use crate::model::{
-    Attachment, Color, ColorServices, Infrastructure, ListenerArn, NamedRepository, Observed,
-    PerColor, Route, TestWay, UsersRule,
+    Attachment, Color, ColorServices, EcsInfrastructure, Infrastructure, ListenerArn,
+    NamedRepository, Observed, PerColor, Route, TestWay, UsersRule,
 };
 use crate::report::ReportEvent;
 use crate::session::{Session, unusable};
@@ -51,7 +51,7 @@ pub async fn prepare(session: &Session, attached: &Attached) -> Result<PreparedA
         return Err(unusable(stack));
     }
     let earlier = match &before {
-        Some(stack) => Some(session.infrastructure_of(stack)?),
+        Some(stack) => Some(session.infrastructure_of(stack)?.ecs()?.clone()),
         None => None,
     };
     let earlier = (before.as_ref(), earlier.as_ref());
@@ -97,7 +97,7 @@ pub async fn prepare(session: &Session, attached: &Attached) -> Result<PreparedA
 fn refuse_gone(
     session: &Session,
     attached: &Attached,
-    (made, gone): (&Infrastructure, &[Part]),
+    (made, gone): (&EcsInfrastructure, &[Part]),
 ) -> Result<()> {
     let (app, mut gone) = (&session.config.app, gone.to_vec());
     gone.retain(|part| match part {
@@ -132,7 +132,7 @@ fn is_made_of(made: &str, attachment: &Attachment) -> bool {
 async fn attachment(
     session: &Session,
     attached: &Attached,
-    (before, earlier): (Option<&StackSnapshot>, Option<&Infrastructure>),
+    (before, earlier): (Option<&StackSnapshot>, Option<&EcsInfrastructure>),
 ) -> Result<(Attachment, Vec<String>, Option<String>)> {
     let (aws, app) = (&session.aws, &session.config.app);
     let services = services(session, attached);
@@ -262,7 +262,7 @@ pub async fn make(
     session: &Session,
     attached: &Attached,
     prepared: &mut PreparedAttachment,
-) -> Result<Infrastructure> {
+) -> Result<EcsInfrastructure> {
     const RETRIES: usize = 2;
     for _ in 0..RETRIES {
         match carry_out(session, None, prepared).await {
@@ -299,7 +299,7 @@ pub async fn carry_out(
     session: &Session,
     turn: Option<&Turn>,
     prepared: &PreparedAttachment,
-) -> Result<Infrastructure> {
+) -> Result<EcsInfrastructure> {
     // Its template has no parameters.
     let inputs = StackInputs::new();
     let made = (prepared.template.as_str(), &inputs);
@@ -311,7 +311,7 @@ pub async fn carry_out(
             stack::renew(session, prepared.before.as_ref(), made).await?;
         }
     }
-    session.infrastructure().await
+    session.ecs_infrastructure().await
 }
 
 /// Users are on the service that was there: from now on the journal says so.
@@ -332,9 +332,11 @@ pub fn is_at_the_beginning(observed: &Observed, it: &Attachment) -> Result<()> {
 }
 
 /// Another place of testers' than before is where it is made: nobody moved it.
-pub fn has_new_test_place(before: &Infrastructure, observed: &Observed) -> bool {
+pub fn has_new_test_place(before: &EcsInfrastructure, observed: &Observed) -> bool {
     let drift = observed.drift();
-    before.places.test != observed.infrastructure.places.test
+    observed
+        .ecs()
+        .is_ok_and(|now| before.places.test != now.places.test)
         && drift.iter().all(|it| it.route == Route::Test)
 }
 
@@ -343,10 +345,10 @@ impl PreparedAttachment {
     ///
     /// # Errors
     /// A stack that lacks something.
-    pub async fn infrastructure(&self, session: &Session) -> Result<Infrastructure> {
+    pub async fn infrastructure(&self, session: &Session) -> Result<EcsInfrastructure> {
         match &self.before {
-            Some(stack) => session.infrastructure_of(stack),
-            None => session.infrastructure().await,
+            Some(stack) => Ok(session.infrastructure_of(stack)?.ecs()?.clone()),
+            None => session.ecs_infrastructure().await,
         }
     }
 
@@ -433,9 +435,9 @@ mod tests {
     #[test]
     fn a_new_place_of_testers_is_no_stranger_s_doing() {
         let mut observed = with_previous(observed_by_header(), None);
-        let before = observed.infrastructure.clone();
+        let before = observed.ecs().unwrap().clone();
         assert!(!has_new_test_place(&before, &observed));
-        observed.infrastructure.places.test = infrastructure().places.test;
+        observed.ecs_mut().places.test = infrastructure().places.test;
         observed.traffic.test = to(Color::Blue);
         assert!(has_new_test_place(&before, &observed));
         observed.traffic.production = to(Color::Blue);

@@ -129,6 +129,7 @@ impl<'a> Attempt<'a> {
             takes_back: self.watching.takes_back(),
             tolerates: self.watching.asking.tolerated(baseline, self.kind, ways),
             patience: self.router().patience(),
+            shares_requests: self.router().shares_requests(),
             endpoints: self.observed.endpoints().clone(),
         };
         let before = Before {
@@ -341,9 +342,7 @@ impl<'a> Attempt<'a> {
         let mut answers = Vec::new();
         for _ in 0..TEST_ANSWERS {
             let headers = self.watching.asking.headers();
-            let answer = self
-                .session
-                .ask(infra, Route::Test, path, Some(color), headers);
+            let answer = self.session.ask(infra, color, path, headers);
             answers.push(Answer::clone(&*answer.await?));
         }
         Ok(answers)
@@ -386,7 +385,7 @@ impl<'a> Attempt<'a> {
             "probing {} {} times a second{}",
             addresses
                 .iter()
-                .map(ToString::to_string)
+                .map(Address::way)
                 .collect::<Vec<_>>()
                 .join(" and "),
             asking.schedule.rate,

@@ -21,7 +21,7 @@ use crate::engine::serving::{
 };
 use crate::engine::stopped;
 use crate::error::{Error, Exit, Result};
-use crate::model::{Barrier, Color, Observed, StoppedTask, TaskDefinitionArn};
+use crate::model::{Barrier, Color, EcsInfrastructure, Observed, Revision, StoppedTask};
 use crate::report::ReportEvent;
 use crate::session::Session;
 use target_health::TargetHealth;
@@ -43,7 +43,7 @@ const CLOCKS_DIFFER: Duration = Duration::from_secs(2);
 pub struct Wait<'a> {
     pub observed: &'a Observed,
     pub color: Color,
-    pub requested: &'a TaskDefinitionArn,
+    pub requested: &'a Revision,
     /// By AWS's clock.
     pub began: OffsetDateTime,
     pub timeout: Duration,
@@ -110,7 +110,7 @@ async fn until_it_serves(
     });
     let mut told = told_already(wait);
     let mut seen = Vec::new();
-    let infra = &wait.observed.infrastructure;
+    let infra = wait.observed.ecs()?;
     let known = wait.observed.color(wait.color).targets.clone();
     let mut health = TargetHealth::of(&session.aws, infra, wait.color, known);
     loop {
@@ -149,7 +149,7 @@ async fn read(
     health: &mut TargetHealth<'_>,
     seen: &mut Vec<StoppedTask>,
 ) -> Result<ServingReading> {
-    let infra = &wait.observed.infrastructure;
+    let infra = wait.observed.ecs()?;
     let service = session.aws.read_service(&infra.services, wait.color);
     let service = service.await?;
     let has_rolled_out = |service| watch.has_rolled_out(service);
@@ -163,7 +163,7 @@ async fn read(
     };
     let is_asked = !wait.is_blind && watch.is_ready_to_answer(service.as_ref(), &targets);
     let asked = match is_asked {
-        true => Some(reach::ask_health(session, infra, wait.color).await?),
+        true => Some(reach::ask_health(session, &wait.observed.infrastructure, wait.color).await?),
         false => None,
     };
     let (health, barrier) = asked.unzip();
@@ -183,7 +183,7 @@ async fn stopped(
     wait: &Wait<'_>,
     seen: &mut Vec<StoppedTask>,
 ) -> Result<Vec<StoppedTask>, AwsError> {
-    let services = &wait.observed.infrastructure.services;
+    let services = &wait.observed.ecs()?.services;
     let known = seen.iter().map(|task| task.id.as_str()).collect();
     let new = session
         .aws
@@ -304,13 +304,16 @@ async fn last_lines(session: &Session, wait: &Wait<'_>, task: &StoppedTask) -> V
     let Some(container) = blamed else {
         return Vec::new();
     };
+    let Ok(EcsInfrastructure {
+        log_group: group, ..
+    }) = wait.observed.ecs()
+    else {
+        return Vec::new();
+    };
     let stream = format!("{}/{}/{}", wait.color, container.name, task.id);
     let deadline = Instant::now() + LOG_PATIENCE;
     loop {
-        let read = session
-            .aws
-            .last_lines(&wait.observed.infrastructure.log_group, &stream, LAST_LINES)
-            .await;
+        let read = session.aws.last_lines(group, &stream, LAST_LINES).await;
         match read {
             Ok(lines) if lines.is_empty() && Instant::now() < deadline => {
                 sleep(session.poll_pause(PAUSE)).await;

@@ -21,9 +21,7 @@ use crate::engine::plan::{self, DeployPlan, ServicePlan};
 use crate::engine::task_definition::{self, Input, Surroundings, TaskDefinition};
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupts;
-use crate::model::{
-    Color, CpuArchitecture, Digest, Observed, Origin, RunsOn, Tag, TaskDefinitionArn,
-};
+use crate::model::{Color, CpuArchitecture, Digest, Observed, Origin, Revision, RunsOn, Tag};
 use crate::provenance::Provenance;
 use crate::report::ReportEvent;
 use crate::session::Session;
@@ -74,7 +72,7 @@ pub struct Placed {
     pub digest: Digest,
     /// How the image came to be there.
     pub from: Origin,
-    pub task_definition: TaskDefinitionArn,
+    pub task_definition: Revision,
     /// It served already; nothing was changed.
     pub unchanged: bool,
 }
@@ -125,7 +123,7 @@ struct Placing<'a> {
 
 /// What a colour runs, and whether it did before.
 struct PlacedRevision {
-    task_definition: TaskDefinitionArn,
+    task_definition: Revision,
     unchanged: bool,
 }
 
@@ -169,7 +167,7 @@ impl Placing<'_> {
     async fn live_already(&self, live: Color, image: &Published) -> Result<Option<PlacedRevision>> {
         let state = self.observed.color(live);
         let config_hash = self.composed(live, image)?.config_hash;
-        let wanted = wanted_definition(self.session, self.observed, live, self.loaded);
+        let wanted = wanted_definition(self.session, self.observed, live, self.loaded)?;
         let change = plan::definition_change(state, &wanted);
         if plan::is_the_same(state, &config_hash, &self.request.tag)
             && !change.takes_new_tasks()
@@ -192,7 +190,7 @@ impl Placing<'_> {
         let definition = self.composed(color, image)?;
         let state = observed.color(color);
         let current = plan::serves_already(state, &definition.config_hash, &self.request.tag);
-        let wanted = wanted_definition(session, observed, color, self.loaded);
+        let wanted = wanted_definition(session, observed, color, self.loaded)?;
         let change = plan::definition_change(state, &wanted);
         // Where only those are told, ECS need not see that they take new tasks.
         let restart = self.request.restart || (current.is_some() && change.takes_new_tasks());
@@ -238,7 +236,7 @@ impl Placing<'_> {
     /// Waits until the colour serves that revision.
     async fn serve(
         &self,
-        requested: &TaskDefinitionArn,
+        requested: &Revision,
         began: OffsetDateTime,
         asked: &ExpectedService,
     ) -> Result<()> {
@@ -251,7 +249,7 @@ impl Placing<'_> {
             is_blind: self.turn.operation().blind,
         };
         let served = await_asked(self.session, &wait, asked).await;
-        let here = self.session.log_place(&self.observed.infrastructure);
+        let here = self.session.log_place(self.observed.ecs()?);
         served.map_err(|error| self.loaded.say_where_logs_are(error, self.plan.color, here))
     }
 }
@@ -280,7 +278,7 @@ fn compose(
     (architecture, digest): (CpuArchitecture, Option<&Digest>),
     operation: &str,
 ) -> Result<TaskDefinition> {
-    let infra = &observed.infrastructure;
+    let infra = observed.ecs()?;
     let context = match &request.image {
         ImageSource::Build { request, .. } => request.context.folder(),
         ImageSource::Reference(_) => None,

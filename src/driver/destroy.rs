@@ -7,12 +7,12 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::turn::{Stop, Turn};
-use super::{lost, stack, update};
+use super::{edge, lost, stack, update};
 use crate::aws::{AwsError, AwsErrorKind, Kept, Revisions, StackSnapshot, TasksLeft};
 use crate::counted::counted;
 use crate::error::{Error, Exit, Result};
 use crate::model::journal::{Effect, Fate};
-use crate::model::{Color, ColorServices, Endpoint, PerRoute, TaskDefinitionArn};
+use crate::model::{Color, ColorServices, EdgeInfrastructure, Endpoint, PerRoute, Revision};
 use crate::report::ReportEvent;
 use crate::session::{Session, unusable};
 
@@ -32,6 +32,12 @@ pub struct Inventory {
 impl Inventory {
     pub fn is_empty(&self) -> bool {
         self.stack.is_none() && self.services.is_empty() && self.task_definitions.is_empty()
+    }
+
+    /// What users are routed by, where bgecs does not run the colours.
+    pub fn edge(&self) -> Option<EdgeInfrastructure> {
+        let infrastructure = self.stack.as_ref()?.infrastructure().ok()?;
+        infrastructure.edge().cloned()
     }
 
     /// What its routes are called, as far as that is known.
@@ -60,6 +66,13 @@ impl Inventory {
 /// AWS's own.
 pub async fn take_inventory(session: &Session) -> Result<Inventory> {
     let name = session.stack_name();
+    if session.config.edge.is_some() {
+        return Ok(Inventory {
+            stack: session.aws.read_stack(&name).await?,
+            services: Vec::new(),
+            task_definitions: Revisions::default(),
+        });
+    }
     let services = ColorServices::alone_in(&name);
     let (stack, services, task_definitions) = futures_util::join!(
         session.aws.read_stack(&name),
@@ -92,12 +105,17 @@ pub async fn take_inventory(session: &Session) -> Result<Inventory> {
 /// destroy goes on from there.
 pub async fn destroy(session: &Session, turn: Option<&Turn>, inventory: &Inventory) -> Result<()> {
     inventory.refuse_busy()?;
+    if let Some(edge) = inventory.edge() {
+        edge::give_back(session, turn, &edge).await?;
+    }
     let name = session.stack_name();
     let services = ColorServices::alone_in(&name);
     for (color, _) in &inventory.services {
         remove_service(session, turn, &services, *color).await?;
     }
-    await_no_task(session, &services, !inventory.services.is_empty()).await?;
+    if inventory.edge().is_none() {
+        await_no_task(session, &services, !inventory.services.is_empty()).await?;
+    }
     if !inventory.services.is_empty() {
         session.report.tell(&ReportEvent::Done(
             "services deleted, no task runs".to_owned(),
@@ -105,7 +123,9 @@ pub async fn destroy(session: &Session, turn: Option<&Turn>, inventory: &Invento
     }
     remove_task_definitions(session, turn, &inventory.task_definitions).await?;
     if let Some(stack) = &inventory.stack {
-        delete_images(session, turn, stack).await?;
+        if inventory.edge().is_none() {
+            delete_images(session, turn, stack).await?;
+        }
         remove_stack(session, turn, stack).await?;
     }
     Ok(())
@@ -186,7 +206,7 @@ pub fn cut_short(turn: Option<&Turn>, inventory: &Inventory, error: Error) -> Er
     ))
 }
 
-async fn about_to(turn: Option<&Turn>, effect: Effect) -> Result<(), Stop> {
+pub(super) async fn about_to(turn: Option<&Turn>, effect: Effect) -> Result<(), Stop> {
     match turn {
         Some(turn) => turn.about_to(effect).await,
         None => Ok(()),
@@ -276,8 +296,7 @@ async fn delete_task_definitions(session: &Session, revisions: &Revisions) -> Re
 /// an answer to an earlier call may have been lost.
 async fn refuse_kept(session: &Session, kept: Vec<Kept>) -> Result<()> {
     let there = session.aws.all_revisions(&session.stack_name()).await?;
-    let is_there =
-        |arn: &TaskDefinitionArn| there.active.contains(arn) || there.inactive.contains(arn);
+    let is_there = |arn: &Revision| there.active.contains(arn) || there.inactive.contains(arn);
     let kept: Vec<Kept> = kept
         .into_iter()
         .filter(|kept| is_there(&kept.arn))

@@ -10,7 +10,7 @@ use super::turn::Turn;
 use crate::aws::{Revisions, Router, StackSnapshot};
 use crate::engine::plan::{self, Refusal, Step, SwapPlan};
 use crate::error::{Error, Exit, Result};
-use crate::model::{Color, Infrastructure, Observed, Route, TaskDefinitionArn};
+use crate::model::{Color, EcsInfrastructure, Observed, Revision, Route};
 use crate::report::ReportEvent;
 use crate::session::Session;
 
@@ -22,7 +22,7 @@ pub struct Detachment {
     /// Those that the service which stays does not run.
     task_definitions: Revisions,
     /// What it runs, where that is of bgecs's family: it stays.
-    pub kept: Option<TaskDefinitionArn>,
+    pub kept: Option<Revision>,
 }
 
 impl Detachment {
@@ -39,7 +39,9 @@ impl Detachment {
 pub fn refuse_cutting_off(observed: &Observed, original: Color) -> Result<()> {
     let made = original.other();
     if observed.live_color() != Some(original) {
-        return Err(Error::from(not_there(observed, original)).untouched(observed));
+        return Err(
+            Error::from(not_there((observed.ecs()?, observed), original)).untouched(observed),
+        );
     }
     Ok(plan::refuse_cutting_off(
         &observed.other_ways,
@@ -54,10 +56,10 @@ pub fn refuse_cutting_off(observed: &Observed, original: Color) -> Result<()> {
 /// Users are not on the service that stays (exit 6); AWS's own.
 pub async fn refuse_users_elsewhere(
     session: &Session,
-    infra: &Infrastructure,
+    infra: &EcsInfrastructure,
     original: Color,
 ) -> Result<()> {
-    let found = session.aws.router(infra).read().await?.production;
+    let found = session.aws.alb_router(infra).read().await?.production;
     if found.only() == Some(original) {
         return Ok(());
     }
@@ -73,8 +75,8 @@ pub async fn refuse_users_elsewhere(
     )))
 }
 
-fn not_there(observed: &Observed, original: Color) -> Refusal {
-    let services = &observed.infrastructure.services;
+fn not_there((infra, observed): (&EcsInfrastructure, &Observed), original: Color) -> Refusal {
+    let services = &infra.services;
     let (name, made) = (services.name(original), original.other());
     let runs = |color| match &observed.color(color).service {
         Some(service) => {
@@ -92,18 +94,18 @@ fn not_there(observed: &Observed, original: Color) -> Refusal {
             runs(original),
             runs(made)
         ),
-        hint: Some(ways_home(observed, original)),
+        hint: Some(ways_home((infra, observed), original)),
     }
 }
 
 /// How users come to the service that stays: with the release that they have, and
 /// where it can be, with the one before.
-fn ways_home(observed: &Observed, original: Color) -> String {
+fn ways_home((infra, observed): (&EcsInfrastructure, &Observed), original: Color) -> String {
     if observed.color(original).service.is_none() {
         return "make that service again as it was; or stay attached: the other one goes on without it".to_owned();
     }
     let tag = observed.color(original.other()).tag();
-    let repository = &observed.infrastructure.repository_uri;
+    let repository = &infra.repository_uri;
     let promote = format!("`bgecs promote {original}` brings users to it");
     let with_it = match tag {
         Some(tag) if observed.color(original).tag() == Some(tag) => promote,
@@ -130,7 +132,7 @@ fn ways_home(observed: &Observed, original: Color) -> String {
 /// AWS's own.
 pub async fn take_inventory(
     session: &Session,
-    infra: &Infrastructure,
+    infra: &EcsInfrastructure,
     original: Color,
 ) -> Result<Detachment> {
     let (aws, name) = (&session.aws, session.stack_name());
@@ -140,10 +142,10 @@ pub async fn take_inventory(
         let mut all = services.iter();
         all.find(|(of, _)| *of == color).map(|(_, service)| service)
     };
-    let in_use = |arn: &TaskDefinitionArn| of(original).is_some_and(|service| uses(service, arn));
+    let in_use = |arn: &Revision| of(original).is_some_and(|service| uses(service, arn));
     let mut all = revisions.active.iter().chain(&revisions.inactive);
     let kept = all.find(|arn| in_use(arn)).cloned();
-    let unused = |mut arns: Vec<TaskDefinitionArn>| {
+    let unused = |mut arns: Vec<Revision>| {
         arns.retain(|arn| !in_use(arn));
         arns
     };
@@ -160,7 +162,7 @@ pub async fn take_inventory(
 /// What is removed, in its order.
 pub fn steps(
     session: &Session,
-    infra: &Infrastructure,
+    infra: &EcsInfrastructure,
     (it, made): (&Detachment, Color),
 ) -> Vec<Step> {
     let name = session.stack_name();
@@ -190,7 +192,7 @@ pub fn steps(
 pub async fn detach(
     session: &Session,
     turn: Option<&Turn>,
-    (infra, stack): (&Infrastructure, &StackSnapshot),
+    (infra, stack): (&EcsInfrastructure, &StackSnapshot),
     (it, made): (&Detachment, Color),
 ) -> Result<()> {
     if it.service.is_some() {
@@ -203,7 +205,7 @@ pub async fn detach(
 
 /// ECS has a deleted service for as long as a task of it runs, and its target
 /// group must not go ahead of these.
-async fn await_gone(session: &Session, infra: &Infrastructure, made: Color) -> Result<()> {
+async fn await_gone(session: &Session, infra: &EcsInfrastructure, made: Color) -> Result<()> {
     let (started, name) = (Instant::now(), infra.services.name(made));
     while session
         .aws
@@ -268,7 +270,8 @@ mod tests {
         alike.colors.blue.release = Some(release("2"));
         let mut unnamed = world;
         unnamed.colors.green.release = None;
-        let all = [with_a_way_back, alike, unnamed].map(|world| ways_home(&world, Color::Blue));
+        let all = [with_a_way_back, alike, unnamed]
+            .map(|world| ways_home((world.ecs().unwrap(), &world), Color::Blue));
         insta::assert_snapshot!(all.join("\n"), @"
         `bgecs deploy --image 1.dkr.ecr.eu-west-1.amazonaws.com/bgecs-hello:2 --tag 2 --color blue --force` puts that release there, `bgecs promote blue` brings users to it; or `bgecs rollback` takes them back to tag 1; then `bgecs detach`
         `bgecs promote blue` brings users to it; then `bgecs detach`

@@ -5,7 +5,7 @@ use url::Url;
 
 use crate::engine::failover;
 use crate::error::Result;
-use crate::model::{Attachment, Infrastructure, Route};
+use crate::model::{Attachment, EcsInfrastructure, Route};
 use crate::report::ReportEvent;
 use crate::session::Session;
 
@@ -16,8 +16,8 @@ pub struct LedTo {
     pub balancers: Vec<String>,
 }
 
-impl From<&Infrastructure> for LedTo {
-    fn from(infra: &Infrastructure) -> Self {
+impl From<&EcsInfrastructure> for LedTo {
+    fn from(infra: &EcsInfrastructure) -> Self {
         let name = infra.load_balancer_dns_name.clone();
         let further = infra.further_ways.iter();
         let further = further.map(|way| (way.url.clone(), way.load_balancer_dns_name.clone()));

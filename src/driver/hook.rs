@@ -34,6 +34,8 @@ const LAST_LINES: usize = 20;
 /// What is run, and what it is told.
 #[derive(Debug)]
 pub struct HookCommand<'a> {
+    /// `hook`, or what else it is called.
+    pub what: &'static str,
     /// Of what failed, in sentences: `before_stage of stage 2`.
     pub name: String,
     /// A line for `sh`.
@@ -74,9 +76,11 @@ impl HookCommand<'_> {
     /// # Errors
     /// It cannot be started, takes too long, or ends with another code than 0.
     pub async fn run(&self, session: &Session) -> Result<(), HookFailure> {
-        let Self { name, .. } = self;
+        let Self {
+            what: kind, name, ..
+        } = self;
         let because = |what: &str, cause: Option<String>| HookFailure {
-            message: format!("the hook {name} {what}"),
+            message: format!("the {kind} {name} {what}"),
             cause,
         };
         let io = |what: &str, error: io::Error| because(what, Some(error.to_string()));

@@ -4,15 +4,17 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::World;
-use super::await_serving;
 use super::hook::{HookFailure, Occasion};
 use super::turn::{Stop, Turn};
+use super::{await_serving, hosted};
 use crate::aws::{Aws, Router};
 use crate::config::ShiftSection;
 use crate::engine::alarms;
 use crate::engine::shift::{NoteFault, WriteEffect, WriteFault};
 use crate::model::journal::{Effect, Operation};
-use crate::model::{Color, Condition, Found, Hook, Move, Observed, Route, Targets, Urgency};
+use crate::model::{
+    Color, Condition, Found, Hook, Infrastructure, Move, Observed, Route, Targets, Urgency,
+};
 use crate::session::Session;
 
 /// How long added tasks may take to become healthy.
@@ -46,10 +48,8 @@ impl LiveWorld<'_> {
             .await
             .map_err(|error| error.to_string())?;
         let now = self.observed.with_traffic(traffic);
-        let service = self
-            .aws
-            .read_service(&now.infrastructure.services, to)
-            .await;
+        let infra = now.ecs().map_err(|not| not.to_string())?;
+        let service = self.aws.read_service(&infra.services, to).await;
         let service = service.map_err(|error| error.to_string())?;
         let tasks = tasks.max(service.map_or(0, |service| service.desired));
         let scaled = await_serving::scale(session, turn, &now, to, tasks, SCALE_TIMEOUT);
@@ -203,9 +203,16 @@ impl World for LiveWorld<'_> {
     }
 
     async fn targets(&self, color: Color) -> Result<Targets, String> {
-        let infra = &self.observed.infrastructure;
-        let targets = self.aws.color_health(infra, color).await;
-        targets.map_err(|error| error.to_string())
+        match &self.observed.infrastructure {
+            Infrastructure::Ecs(ecs) => {
+                let targets = self.aws.color_health(ecs, color).await;
+                targets.map_err(|error| error.to_string())
+            }
+            Infrastructure::Edge(_) => {
+                let health = hosted::health(self.session, &self.observed.infrastructure, color);
+                health.await.map_err(|error| error.message)
+            }
+        }
     }
 
     async fn is_healthy(&self, color: Color) -> Result<bool, String> {

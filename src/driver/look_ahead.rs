@@ -99,8 +99,10 @@ async fn see(session: &Session, observed: &Observed, color: Color) -> Result<Use
 }
 
 async fn what_runs(session: &Session, now: &Observed, color: Color) -> String {
-    let services = &now.infrastructure.services;
-    match session.aws.read_service(services, color).await {
+    let Ok(infra) = now.ecs() else {
+        return format!("it runs {}", now.named(color));
+    };
+    match session.aws.read_service(&infra.services, color).await {
         Ok(Some(service)) => look_ahead::what_runs(color, &service),
         Ok(None) => format!("{color} has no service"),
         Err(_) => format!("what {color} runs cannot be read"),

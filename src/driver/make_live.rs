@@ -60,6 +60,7 @@ fn first(session: &Session, observed: &Observed, color: Color) -> Shift {
         takes_back: false,
         tolerates: Tolerated::default(),
         patience: router.patience(),
+        shares_requests: router.shares_requests(),
         endpoints: observed.endpoints().clone(),
     };
     let before = Before {

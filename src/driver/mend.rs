@@ -10,7 +10,7 @@ use crate::aws::{Aws, AwsError, AwsErrorKind, ChangeSet, StackInputs};
 use crate::engine::plan::{self, ALL_AGAIN, Part};
 use crate::error::{Error, Result};
 use crate::model::journal::Head;
-use crate::model::{Color, Endpoint, Found, Infrastructure, Route};
+use crate::model::{Color, EcsInfrastructure, Endpoint, Found, Route};
 use crate::session::Session;
 
 /// What is left of a stack.
@@ -40,7 +40,7 @@ impl StackRemains {
 ///
 /// # Errors
 /// AWS's own, but that a part is gone.
-pub async fn look(session: &Session, infra: &Infrastructure) -> Result<StackRemains, AwsError> {
+pub async fn look(session: &Session, infra: &EcsInfrastructure) -> Result<StackRemains, AwsError> {
     let aws = &session.aws;
     let redirect = async {
         match &infra.redirect {
@@ -88,7 +88,7 @@ pub async fn look(session: &Session, infra: &Infrastructure) -> Result<StackRema
 }
 
 /// Each that the colour's tasks are in.
-async fn has_groups(aws: &Aws, infra: &Infrastructure, color: Color) -> Result<bool, AwsError> {
+async fn has_groups(aws: &Aws, infra: &EcsInfrastructure, color: Color) -> Result<bool, AwsError> {
     let groups = infra.groups_of(color);
     let found = try_join_all(groups.map(|group| there(aws.target_health(group)))).await?;
     Ok(found.iter().all(Option::is_some))
@@ -142,7 +142,7 @@ pub async fn begin(
 
 /// # Errors
 /// Something is gone still.
-pub async fn check(session: &Session, infra: &Infrastructure) -> Result<()> {
+pub async fn check(session: &Session, infra: &EcsInfrastructure) -> Result<()> {
     let left = look(session, infra).await?;
     match left.gone.as_slice() {
         [] => Ok(()),

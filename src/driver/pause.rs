@@ -7,9 +7,9 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::attempt::{SwapKind, identities};
 use super::live::objection;
-use super::reach;
 use super::shift::{ALARM_PAUSE, TARGETS_PAUSE, answerer};
 use super::watching::Watching;
+use super::{hosted, reach};
 use crate::aws::Router;
 use crate::engine::analysis::{Heard, Stretch};
 use crate::engine::fitness::{Fitness, unreadable};
@@ -70,6 +70,7 @@ pub async fn watch(
     let mut onlooker = Onlooker {
         releases: Releases::Two(who),
         stretch: Stretch::new(limits, expected, split),
+        shares_requests: session.aws.router(infra).shares_requests(),
     };
     let is_over = ended(session, infra, &operation.id);
     let rings = rings(session);
@@ -133,7 +134,17 @@ async fn sickens(
     let mut unread_since = None;
     loop {
         sleep(TARGETS_PAUSE).await;
-        match session.aws.color_health(infra, color).await {
+        let read = match infra {
+            Infrastructure::Ecs(ecs) => session
+                .aws
+                .color_health(ecs, color)
+                .await
+                .map_err(|error| error.to_string()),
+            Infrastructure::Edge(_) => hosted::health(session, infra, color)
+                .await
+                .map_err(|error| error.message),
+        };
+        match read {
             Ok(targets) => {
                 if let Some(why) = objection(&targets) {
                     return why;
@@ -143,7 +154,7 @@ async fn sickens(
             Err(error) => {
                 let since = *unread_since.get_or_insert_with(Instant::now);
                 if since.elapsed() > patience {
-                    return unreadable(color, &error.to_string());
+                    return unreadable(color, &error);
                 }
             }
         }
@@ -159,6 +170,8 @@ fn share_of_new(observed: &Observed, strategy: &Strategy) -> u16 {
 struct Onlooker {
     releases: Releases,
     stretch: Stretch,
+    /// Whether the router shares out request by request.
+    shares_requests: bool,
 }
 
 impl Onlooker {
@@ -167,7 +180,7 @@ impl Onlooker {
             who: answerer(self.releases.who(&sample.answer)),
             is_good: sample.is_good(),
             latency: sample.latency,
-            counts_for_share: true,
+            counts_for_share: self.shares_requests,
         });
         self.stretch.so_far().map(|complaint| complaint.to_string())
     }
@@ -189,7 +202,7 @@ async fn rings(session: &Session) -> String {
 async fn ended(session: &Session, infra: &Infrastructure, id: &OperationId) -> Result<()> {
     loop {
         sleep(LOOK_PAUSE).await;
-        let head = session.aws.read_head(&infra.journal_table).await?;
+        let head = session.aws.read_head(infra.journal_table()).await?;
         let operation = head.operation.filter(|operation| operation.id == *id);
         let waits = operation.is_some_and(|operation| operation.pause().is_some());
         if !waits || head.lease.is_some() {

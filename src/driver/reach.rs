@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::model::{
     Answer, Barrier, Color, Endpoint, Infrastructure, Lost, Observed, Route, Unreached,
 };
-use crate::probe::Address;
+use crate::probe::{self, Address};
 use crate::report::ReportEvent;
 use crate::session::Session;
 
@@ -40,7 +40,9 @@ pub async fn require(
 ) -> Result<()> {
     let infra = &observed.infrastructure;
     // By header a tester comes in where users do.
-    let is_one = infra.endpoints.test == Endpoint::Header && routes.contains(&Route::Production);
+    // Where each colour has a URL of its own, its answers are asked for ahead of all.
+    let is_one = infra.edge().is_some()
+        || infra.endpoints().test == Endpoint::Header && routes.contains(&Route::Production);
     let asked = routes
         .iter()
         .filter(|route| !(is_one && **route == Route::Test));
@@ -56,8 +58,8 @@ pub async fn require(
             }
             Route::Test => {
                 let path = &session.config.container.health_path;
-                let found = unreached(session, infra, Route::Test, path, patience).await?;
-                Vec::from_iter(found)
+                let address = session.bare_address(infra, Route::Test, path)?;
+                Vec::from_iter(probe::unreached(&address, patience).await)
             }
         };
         let found = found.into_iter().map(|unreached| (*route, unreached));
@@ -82,7 +84,7 @@ pub async fn require(
 /// can ask it.
 ///
 /// # Errors
-/// As [`unreached`].
+/// A path that no URL can have (exit 2).
 pub async fn ask_health(
     session: &Session,
     infra: &Infrastructure,
@@ -90,19 +92,19 @@ pub async fn ask_health(
 ) -> Result<(Answer, Option<Barrier>)> {
     let path = &session.config.container.health_path;
     let headers = asking::headers(&session.config.probe);
-    let answer = session.ask(infra, Route::Test, path, Some(color), headers);
-    let answer = answer.await?;
+    let answer = session.ask(infra, color, path, headers).await?;
+    let address = session.bare_color_address(infra, color, path)?;
     let barrier = match &*answer {
         Answer::Nothing {
             why: Lost::Tls,
             error,
         } => Some(Barrier::Tls {
-            url: session.bare_address(infra, Route::Test, path)?.to_string(),
+            url: address.to_string(),
             error: error.clone(),
         }),
         answer if answer.may_lack_a_connection() => {
             let patience = session.config.probe.timeout;
-            let unreached = unreached(session, infra, Route::Test, path, patience).await?;
+            let unreached = probe::unreached(&address, patience).await;
             unreached.map(Barrier::NoConnection)
         }
         _ => None,
@@ -126,7 +128,7 @@ pub async fn production(
     patience: Duration,
 ) -> Result<ReachedWays> {
     let all = session.production_addresses(infra, path).await?;
-    let knocks = all.iter().map(|it| crate::probe::unreached(it, patience));
+    let knocks = all.iter().map(|it| probe::unreached(it, patience));
     let (mut asked, mut left_out) = (Vec::new(), Vec::new());
     for (address, unreached) in all.iter().zip(join_all(knocks).await) {
         match unreached {
@@ -165,21 +167,6 @@ pub async fn to_ask(
     Ok(ways.asked)
 }
 
-/// Whether no node of a route takes a connection.
-///
-/// # Errors
-/// A path that no URL can have (exit 2).
-pub async fn unreached(
-    session: &Session,
-    infra: &Infrastructure,
-    route: Route,
-    path: &str,
-    patience: Duration,
-) -> Result<Option<Unreached>> {
-    let address = session.bare_address(infra, route, path)?;
-    Ok(crate::probe::unreached(&address, patience).await)
-}
-
 /// What to do where a load balancer is not reached; `is_test`: on its test route.
 pub fn way_out(session: &Session, infra: &Infrastructure, is_test: bool) -> String {
     let through = session.connect_to();
@@ -189,6 +176,9 @@ pub fn way_out(session: &Session, infra: &Infrastructure, is_test: bool) -> Stri
             through.join(", ")
         );
     }
+    let Ok(infra) = infra.ecs() else {
+        return "see whether its name leads anywhere yet, and whether what it leads to lets this machine in; or go by health and alarms alone, with --blind".to_owned();
+    };
     let why = match infra.load_balancer_dns_name.starts_with(INTERNAL) {
         true => "the load balancer is internal",
         false => {
@@ -237,8 +227,8 @@ mod tests {
 
     fn on(production: SocketAddr, test: SocketAddr) -> Observed {
         let mut world = observed();
-        world.infrastructure.load_balancer_dns_name = "127.0.0.1".to_owned();
-        world.infrastructure.endpoints = PerRoute {
+        world.ecs_mut().load_balancer_dns_name = "127.0.0.1".to_owned();
+        world.ecs_mut().endpoints = PerRoute {
             production: Endpoint::Port(production.port()),
             test: Endpoint::Port(test.port()),
         };
@@ -289,7 +279,7 @@ mod tests {
         // Where a header alone makes a tester, it is told once, and not of whose
         // range is let in.
         let mut world = on(nobody, nobody);
-        world.infrastructure.endpoints.test = Endpoint::Header;
+        world.ecs_mut().endpoints.test = Endpoint::Header;
         let error = require(&session, &world, &routes, asked).await.unwrap_err();
         assert_eq!(error.message.matches("refuses it").count(), 1);
         assert!(!error.hint.unwrap().contains("test_cidr"));
@@ -320,9 +310,10 @@ mod tests {
     #[test]
     fn an_internal_load_balancer_is_called_so() {
         let session = Session::of_hello(Wire::new().aws());
-        let mut infra = observed().infrastructure;
-        infra.load_balancer_dns_name = "internal-web-1.eu-west-1.elb.amazonaws.com".to_owned();
-        let hint = way_out(&session, &infra, false);
+        let mut world = observed();
+        let name = "internal-web-1.eu-west-1.elb.amazonaws.com";
+        name.clone_into(&mut world.ecs_mut().load_balancer_dns_name);
+        let hint = way_out(&session, &world.infrastructure, false);
         assert!(
             hint.starts_with("the load balancer is internal: "),
             "{hint}"

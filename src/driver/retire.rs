@@ -74,7 +74,7 @@ pub async fn await_no_task(
     color: Color,
     timeout: Duration,
 ) -> Result<()> {
-    let services = &observed.infrastructure.services;
+    let services = &observed.ecs()?.services;
     let users = &observed.endpoints().production;
     let started = Instant::now();
     loop {

@@ -70,7 +70,7 @@ pub async fn redirect_once_it_answers(
     let name = session.stack_name();
     let gone = || Error::failed(format!("the stack {name} is gone"));
     let stack = session.aws.read_stack(&name).await?.ok_or_else(gone)?;
-    let infra = stack.infrastructure();
+    let infra = stack.ecs_infrastructure();
     let infra =
         infra.map_err(|missing| Error::failed(format!("{name} has no output {missing}")))?;
     let url = session.config.production.url.as_deref().unwrap_or_default();

@@ -1,7 +1,8 @@
-//! Infrastructure: creating, updating and deleting the stack, showing each
+//! EcsInfrastructure: creating, updating and deleting the stack, showing each
 //! resource event as it happens.
 
 mod inputs;
+mod written;
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -15,12 +16,13 @@ use crate::engine::plan::{self, FORWARD, LIVE_COLOR, Made, PLAIN_PORT, StackPlan
 use crate::engine::task_definition::Needs;
 use crate::error::{Error, Result};
 use crate::model::journal::{Effect, OperationId};
-use crate::model::{Color, Infrastructure, denial};
+use crate::model::{Color, EcsInfrastructure, denial};
 use crate::report::ReportEvent;
 use crate::session::{Session, unusable};
 
 pub use inputs::inputs;
 use inputs::refuse_too_long;
+pub use written::WrittenStack;
 
 /// CloudFormation publishes no rate limit; it throttles eager readers.
 const POLLS: [Duration; 4] = [
@@ -88,7 +90,7 @@ pub async fn prepare(
         return Err(unusable(&before));
     }
     session.refuse_of_another_kind(&before)?;
-    let infra = before.infrastructure().map_err(|missing| {
+    let infra = before.ecs_infrastructure().map_err(|missing| {
         Error::refused(format!(
             "the stack has no output {missing}: bgecs did not make it"
         ))
@@ -138,7 +140,7 @@ pub async fn carry_out(
     session: &Session,
     turn: Option<&Turn>,
     prepared: &Prepared,
-) -> Result<Infrastructure> {
+) -> Result<EcsInfrastructure> {
     let name = session.stack_name();
     let mut told = already_told(session, prepared.before.as_ref()).await?;
     let started = match &prepared.plan {
@@ -165,7 +167,7 @@ pub async fn carry_out(
     if prepared.redirects_last {
         secure::redirect_once_it_answers(session, turn, &mut told).await?;
     }
-    let infrastructure = session.infrastructure().await?;
+    let infrastructure = session.ecs_infrastructure().await?;
     if matches!(prepared.plan, StackPlan::Mend { .. }) {
         mend::check(session, &infrastructure).await?;
     }
@@ -210,7 +212,11 @@ pub(super) async fn about_to_update(turn: Option<&Turn>, name: &str) -> Result<(
 
 /// An update puts the test route on the idle colour, wherever it was; production,
 /// if it is not where it was, is not its doing.
-async fn see_the_test_route(session: &Session, turn: &Turn, infra: &Infrastructure) -> Result<()> {
+async fn see_the_test_route(
+    session: &Session,
+    turn: &Turn,
+    infra: &EcsInfrastructure,
+) -> Result<()> {
     let now = session.aws.observe(infra, Some(turn.head())).await?;
     let truth = &now.journal.truth;
     if truth
@@ -306,7 +312,7 @@ pub(super) async fn change_parameter(
 }
 
 /// Today's live colour, so that an update of the stack leaves it live.
-async fn live_color(session: &Session, infra: &Infrastructure) -> Result<&'static str> {
+async fn live_color(session: &Session, infra: &EcsInfrastructure) -> Result<&'static str> {
     let observed = session.aws.observe(infra, None).await?;
     if let Some(refusal) = plan::unclear(&observed) {
         let error = Error::from(refusal);

@@ -110,8 +110,7 @@ pub fn lay_out(
     let is_wanted = |hook| kind == SwapKind::Promote && hooks.contains_key(&hook);
     let strategy = watching.strategy(observed, to).with_hooks(is_wanted);
     let router = session.aws.router(&observed.infrastructure);
-    router.accepts(&strategy).map_err(Error::usage)?;
-    Ok(strategy)
+    router.fit(strategy).map_err(Error::usage)
 }
 
 /// A swap that nobody here could watch does not begin, nor grow what it needs.

@@ -8,7 +8,7 @@ use tokio::time::sleep;
 use crate::aws::AwsError;
 use crate::error::Result;
 use crate::model::journal::{Effect, Operation, OperationId};
-use crate::model::{Color, Observed, Release, ServiceState, TaskDefinitionArn};
+use crate::model::{Color, Observed, Release, Revision, ServiceState};
 use crate::report::ReportEvent;
 use crate::session::Session;
 
@@ -63,7 +63,7 @@ pub async fn forget_unused(
             break;
         }
     }
-    let services = &observed.infrastructure.services;
+    let services = &observed.ecs()?.services;
     let services = session.aws.read_services(services).await?;
     let services: Vec<&ServiceState> = services.iter().map(|(_, service)| service).collect();
     forget(session, &services, own).await
@@ -76,7 +76,7 @@ pub async fn forget_unused(
 pub async fn revisions_of(
     session: &Session,
     operation: &OperationId,
-) -> Result<Vec<(TaskDefinitionArn, Release)>, AwsError> {
+) -> Result<Vec<(Revision, Release)>, AwsError> {
     let aws = &session.aws;
     let mut own = Vec::new();
     for arn in aws.newest_revisions(&session.stack_name(), NEWEST).await? {
@@ -97,7 +97,7 @@ fn has_registered(operation: &Operation) -> bool {
 async fn forget(
     session: &Session,
     services: &[&ServiceState],
-    own: Vec<(TaskDefinitionArn, Release)>,
+    own: Vec<(Revision, Release)>,
 ) -> Result<(), AwsError> {
     for (arn, _) in own {
         if services.iter().any(|service| uses(service, &arn)) {
@@ -111,7 +111,7 @@ async fn forget(
 }
 
 /// Whether the service runs it, or is to or was to.
-pub(super) fn uses(service: &ServiceState, arn: &TaskDefinitionArn) -> bool {
+pub(super) fn uses(service: &ServiceState, arn: &Revision) -> bool {
     let mut deployments = service.deployments.iter();
     service.task_definition == *arn
         || deployments.any(|deployment| deployment.task_definition == *arn)

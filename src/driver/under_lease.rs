@@ -38,7 +38,7 @@ pub async fn take(
 ) -> Result<Taken> {
     let mut interrupts = Interrupts::listen()?;
     let holder = holder(session, errand.command);
-    let table = &infrastructure.journal_table;
+    let table = infrastructure.journal_table();
     let taken = interrupts
         .or_stop(
             "taking the lease",

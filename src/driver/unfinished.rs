@@ -5,19 +5,22 @@ use std::time::Duration;
 use super::asking::judge_once;
 use super::attempt::{Attempt, SwapKind};
 use super::await_serving::{Wait, await_serving};
+use super::hosted::deploy::HostedRequest;
 use super::live::objection;
 use super::turn::Conclusion;
 use super::watching::Watching;
 use super::work::Work;
-use super::{destroy, make_live, reach, retire, stack, tidy};
+use super::{destroy, hosted, make_live, reach, retire, stack, tidy};
 use crate::engine::plan::AFTER_A_PAUSE;
 use crate::engine::preflight;
 use crate::engine::shift::Outcome;
 use crate::engine::unfinished::{self, Course, Reaction, Resolution};
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
-use crate::model::journal::{Command, Left, Operation, OperationOutcome, Previous};
-use crate::model::{Color, Deployed, Observed, Route, Strategy, Tag, TaskDefinitionArn};
+use crate::model::journal::{
+    Command, Effect, Fate, Left, Operation, OperationOutcome, OwnCommand, Previous,
+};
+use crate::model::{Color, Deployed, Observed, Revision, Route, Strategy, Tag};
 use crate::report::ReportEvent;
 use crate::session::Session;
 use crate::spoken_time;
@@ -111,7 +114,7 @@ pub async fn meet(work: &mut Work<'_>, errand: Errand<'_>) -> Result<Met> {
         "the {name} that {} began at {} is unfinished: {}",
         operation.who.name,
         spoken_time::clock(operation.began),
-        operation.last_words(&work.infrastructure.endpoints)
+        operation.last_words(work.infrastructure.endpoints())
     );
     work.session.report.tell(&ReportEvent::Warning(told));
     let reaction = reaction?;
@@ -207,7 +210,8 @@ pub async fn look_at_the_end(
             )
             .traffic(traffic.clone())
             .hint(format!(
-                "`bgecs logs {live}` says why; `bgecs rollback`, or a good release with `bgecs promote --fix-forward`, moves users off it"
+                "see {}; `bgecs rollback`, or a good release with `bgecs promote --fix-forward`, moves users off it",
+                observed.says_why(live)
             )),
         ),
         _ => None,
@@ -231,16 +235,22 @@ async fn users_are_well(
         return observed.color(live).targets.healthy() > 0;
     }
     let (infra, asking) = (&observed.infrastructure, &watching.asking);
-    judge_once(session, infra, asking, Route::Production, None).await
+    judge_once(session, infra, asking, None).await
 }
 
 /// What is superseded has moved no listener, or all of it is removed.
 async fn supersede(work: &mut Work<'_>, operation: Operation, next: Command) -> Result<()> {
-    if operation.command == Command::Deploy && next != Command::Destroy {
+    let is_ecs = work.infrastructure.ecs().is_ok();
+    if is_ecs && operation.command == Command::Deploy && next != Command::Destroy {
         let observed = work.observe().await?;
         tidy::forget_revision(work.session, &observed, &operation).await?;
     }
+    let overwritten = hosted::may_have_overwritten(&operation);
     work.turn.take_up(operation);
+    if let Some(color) = overwritten {
+        let observed = work.observe().await?;
+        work.turn.saw(&hosted::deploy::with(&observed, color, None));
+    }
     let reason = format!("superseded by the next {next}");
     let conclusion = Conclusion::of(OperationOutcome::Superseded).because(Some(reason));
     Ok(work.turn.close(conclusion).await?)
@@ -370,7 +380,7 @@ async fn is_well(
     if !is_fit || watching.is_blind {
         return Ok(is_fit);
     }
-    let is_well = judge_once(session, infra, asking, route, color).await;
+    let is_well = judge_once(session, infra, asking, color).await;
     if !is_well {
         // It is not to blame for what never came to it.
         let asked = (asking.path.as_str(), asking.timeout);
@@ -415,6 +425,10 @@ async fn go(
             stoppable(work.interrupts, retired).await?;
             Ok(finished())
         }
+        Resolution::RunOwn { own, color } => {
+            run_own(work, operation, observed, (own, color)).await?;
+            Ok(finished())
+        }
         Resolution::GoOnDestroying => {
             let inventory = destroy::take_inventory(session).await?;
             let destroyed = destroy::destroy(session, Some(work.turn), &inventory);
@@ -449,7 +463,7 @@ async fn serve(
     operation: &Operation,
     observed: &Observed,
     color: Color,
-    requested: &TaskDefinitionArn,
+    requested: &Revision,
 ) -> Result<End> {
     let session = work.session;
     let wait = Wait {
@@ -472,6 +486,48 @@ async fn serve(
     };
     stoppable(work.interrupts, serving).await?;
     Ok(finished())
+}
+
+/// It went to its end, and what came after it did not; or it goes there now.
+async fn run_own(
+    work: &mut Work<'_>,
+    operation: &Operation,
+    observed: &Observed,
+    (own, color): (OwnCommand, Color),
+) -> Result<()> {
+    let (session, turn) = (work.session, work.turn);
+    if own == OwnCommand::Retire {
+        let it = (color, TIMEOUT);
+        return hosted::retire::retire(session, turn, work.interrupts, observed, it).await;
+    }
+    let Some(tag) = &operation.tag else {
+        return Ok(());
+    };
+    let ran = operation
+        .entries
+        .iter()
+        .find_map(|entry| match &entry.effect {
+            Effect::RunOwn { context, .. } => {
+                Some((context.clone(), entry.fate == Some(Fate::Done)))
+            }
+            _ => None,
+        });
+    let (context, has_run) = ran.unwrap_or_default();
+    let request = HostedRequest {
+        color,
+        tag,
+        context,
+        timeout: TIMEOUT,
+        has_run,
+        is_blind: operation.blind,
+    };
+    let now = hosted::deploy::deploy(session, turn, work.interrupts, observed, &request).await?;
+    let becomes_live =
+        operation.from.is_none() && now.traffic.production.only() != Some(color.other());
+    if becomes_live {
+        make_live::make_live(session, turn, &now, color).await?;
+    }
+    Ok(())
 }
 
 /// What it is to go on with that command's shift.

@@ -22,7 +22,7 @@ pub async fn update(
     color: Color,
     change: &ServiceChange<'_>,
 ) -> Result<Option<i32>> {
-    let services = &observed.infrastructure.services;
+    let services = &observed.ecs()?.services;
     let effect = Effect::UpdateService {
         color,
         task_definition: change.task_definition.cloned(),

@@ -23,11 +23,7 @@ impl Work<'_> {
     pub async fn observe(&self) -> Result<Observed> {
         let head = self.turn.head();
         let is_first = head.truth.is_none();
-        let observed = self
-            .session
-            .aws
-            .observe(self.infrastructure, Some(head))
-            .await?;
+        let observed = self.session.look(self.infrastructure, Some(head)).await?;
         // What is nobody's truth is not made one by having been seen.
         if is_first && plan::unclear(&observed).is_none() {
             self.turn.saw(&observed);
@@ -40,8 +36,13 @@ impl Work<'_> {
     /// # Errors
     /// AWS's own.
     pub async fn observe_again(&self, before: &Observed) -> Result<Observed> {
-        let (aws, head) = (&self.session.aws, self.turn.head());
-        let again = aws.observe_again(self.infrastructure, head, &before.other_ways);
-        Ok(again.await?)
+        let (session, head) = (self.session, self.turn.head());
+        match self.infrastructure {
+            Infrastructure::Ecs(ecs) => {
+                let again = session.aws.observe_again(ecs, head, &before.other_ways);
+                Ok(again.await?)
+            }
+            Infrastructure::Edge(_) => session.look(self.infrastructure, Some(head)).await,
+        }
     }
 }

@@ -66,7 +66,7 @@ impl Remains {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::TaskDefinitionArn;
+    use crate::model::Revision;
     use crate::model::testing::{moment, operation};
 
     fn effects() -> [Effect; 3] {
@@ -80,7 +80,7 @@ mod tests {
             },
             Effect::UpdateService {
                 color: Color::Blue,
-                task_definition: Some(TaskDefinitionArn::new("bgecs-hello:2")),
+                task_definition: Some(Revision::new("bgecs-hello:2")),
                 desired: None,
             },
         ]

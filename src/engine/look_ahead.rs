@@ -180,7 +180,7 @@ mod tests {
         let mut old = mixed.deployments[0].clone();
         old.rollout = Some(Rollout::Completed);
         old.running = 1;
-        old.task_definition = crate::model::TaskDefinitionArn::new("task-definition/bgecs-hello:0");
+        old.task_definition = crate::model::Revision::new("task-definition/bgecs-hello:0");
         mixed.deployments.push(old);
         assert_eq!(
             what_runs(Color::Green, &mixed),

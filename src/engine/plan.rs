@@ -7,6 +7,7 @@ mod costs;
 #[cfg(test)]
 mod dead_ends;
 mod deploy;
+mod hosted;
 mod image;
 mod parts;
 mod retire;
@@ -18,6 +19,8 @@ mod swap;
 mod tests;
 mod ways;
 
+use std::time::Duration;
+
 use serde::{Serialize, Serializer};
 
 pub use capacity::{missing, needed, strategy};
@@ -27,6 +30,7 @@ pub use deploy::{
     DeployPlan, DeployWish, ServicePlan, definition_change, deploy, is_the_same, refuse_unproven,
     serves_already, wanted_count,
 };
+pub use hosted::{HostedPlan, deploy_hosted};
 pub use image::{choose, fits};
 pub use parts::{ALL_AGAIN, Part, live_by_rest, mend, named, refuse_gone};
 pub use retire::{RetirePlan, retire};
@@ -46,6 +50,7 @@ pub use ways::{
 
 use crate::counted::counted;
 use crate::error::Error;
+use crate::model::journal::OwnCommand;
 use crate::model::{Color, Condition, Endpoint, Observed, PerRoute, Strategy, Tag};
 
 /// A step of a plan, in words.
@@ -73,6 +78,33 @@ pub enum Step {
     Adopt {
         production: String,
         test: String,
+    },
+    /// For resolvers to keep the record less long, and to have forgotten what they
+    /// keep.
+    ShortenTtl {
+        record: String,
+        /// In seconds, as the next.
+        from: u32,
+        to: u32,
+    },
+    TakeRecordOver {
+        record: String,
+        live: Color,
+    },
+    GiveRecordBack {
+        record: String,
+        /// Whether bgecs made it: it goes then.
+        is_made: bool,
+    },
+    /// The user's own command of a colour.
+    RunOwn {
+        own: OwnCommand,
+        color: Color,
+        line: String,
+    },
+    /// Until resolvers have what production was moved to, at the longest.
+    Spread {
+        seconds: f64,
     },
     RunHook {
         command: String,
@@ -164,7 +196,8 @@ impl Step {
 
     /// The same with all that its stages wait for. How the last one is watched is
     /// for the whole of it to say.
-    pub fn of(strategy: &Strategy, endpoints: &PerRoute<Endpoint>) -> Vec<Self> {
+    /// `spread` is how long it may be until users have a move.
+    pub fn of(strategy: &Strategy, endpoints: &PerRoute<Endpoint>, spread: Duration) -> Vec<Self> {
         let mut steps = Vec::new();
         let mut stages = strategy.stages.iter().peekable();
         while let Some(stage) = stages.next() {
@@ -173,6 +206,10 @@ impl Step {
             // Where a route is already there is nothing to do.
             if stage.it.from != Some(stage.it.to) {
                 steps.push(Self::Move(stage.it.told(endpoints)));
+                if !spread.is_zero() {
+                    let seconds = spread.as_secs_f64();
+                    steps.push(Self::Spread { seconds });
+                }
             }
             if !stage.bake.is_zero() && stages.peek().is_some() {
                 let seconds = stage.bake.as_secs_f64();
@@ -212,6 +249,29 @@ impl std::fmt::Display for Step {
             }
             Self::RedirectTo { url } => {
                 write!(f, "once {url} answers, have port 80 redirect to it")
+            }
+            Self::ShortenTtl { record, from, to } => write!(
+                f,
+                "lower the TTL of the record {record} from {from} s to {to} s, and wait {from} s until resolvers have forgotten the old one"
+            ),
+            Self::TakeRecordOver { record, live } => write!(
+                f,
+                "give the record {record} a weight for each colour in one batch, all of it {live}'s, as its answer is now"
+            ),
+            Self::GiveRecordBack {
+                record,
+                is_made: false,
+            } => write!(
+                f,
+                "give the record {record} back as one answer for all: that of the colour that users are on"
+            ),
+            Self::GiveRecordBack {
+                record,
+                is_made: true,
+            } => write!(f, "delete the record {record}, which bgecs made"),
+            Self::RunOwn { own, color, line } => write!(f, "run `{own}` of {color}: {line}"),
+            Self::Spread { seconds } => {
+                write!(f, "wait until resolvers have it: up to {seconds} s")
             }
             Self::RunHook { command } => write!(f, "run the hook `{command}`"),
             Self::Build { context } => write!(f, "build the image from {context}"),
@@ -350,7 +410,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    pub(super) fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self {
             message: message.into(),
             hint: Some(hint.into()),

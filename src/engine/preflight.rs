@@ -7,7 +7,8 @@ use super::fitness::unhealthy;
 use super::plan::needed;
 use crate::counted::counted;
 use crate::model::{
-    Answer, Color, Observed, Place, Rollout, ServiceState, Strategy, TargetState, TestPlace,
+    Answer, Color, EdgeRouter, Infrastructure, Observed, Place, Rollout, ServiceState, Strategy,
+    TargetState, TestPlace,
 };
 
 /// Answers that the test port must give in a row.
@@ -42,18 +43,31 @@ pub fn checks(
     thoroughness: Thoroughness,
 ) -> Vec<Check> {
     let to = strategy.to;
+    let ecs = match &observed.infrastructure {
+        Infrastructure::Ecs(ecs) => ecs,
+        Infrastructure::Edge(edge) => {
+            let production = production(observed, kind(&edge.router), is_under_way);
+            let rest = hosted(observed, to, test_answers, thoroughness);
+            return std::iter::once(production).chain(rest).collect();
+        }
+    };
+    let test = test(observed, &ecs.places.test);
     let always = [
-        production(observed, is_under_way),
+        production(
+            observed,
+            listener_or_rule(&ecs.places.production),
+            is_under_way,
+        ),
         match (thoroughness, observed.traffic.test.is_by_request()) {
             // What nothing moves is in nobody's way.
-            (Thoroughness::WayBack, true) => only_told(test(observed)),
-            _ => test(observed),
+            (Thoroughness::WayBack, true) => only_told(test),
+            _ => test,
         },
         attached(observed),
     ];
     let rest = match thoroughness {
         Thoroughness::Full | Thoroughness::Blind => {
-            let answers = answers(observed, test_answers);
+            let answers = answers(test_name(&ecs.places.test), test_answers);
             let answers = (thoroughness == Thoroughness::Full).then_some(answers);
             [
                 rolled_out(observed, to),
@@ -73,9 +87,59 @@ pub fn checks(
     always.into_iter().chain(rest).collect()
 }
 
+/// Of a colour that bgecs does not run: whether it is as large as it must be is for
+/// whoever runs it to say.
+fn hosted(
+    observed: &Observed,
+    to: Color,
+    test_answers: &[Answer],
+    thoroughness: Thoroughness,
+) -> [Check; 2] {
+    let is_there = observed.color(to).is_there();
+    let deployed = Check {
+        name: "deployment",
+        ok: is_there,
+        detail: match is_there {
+            true => format!("{} is deployed", observed.named(to)),
+            false => format!("nothing is deployed on {to}, for all that the journal knows"),
+        },
+    };
+    let health = match thoroughness {
+        Thoroughness::Full => answers("health", test_answers),
+        Thoroughness::Blind | Thoroughness::WayBack => Check {
+            name: "health",
+            ..healthy_enough(observed, to)
+        },
+    };
+    [deployed, health]
+}
+
+fn kind(router: &EdgeRouter) -> &'static str {
+    match router {
+        EdgeRouter::Route53(_) => "record",
+    }
+}
+
+fn listener_or_rule(place: &Place) -> &'static str {
+    match place {
+        Place::Listener(_) => "prod listener",
+        Place::Rule(_) => "prod rule",
+    }
+}
+
+fn test_name(place: &TestPlace) -> &'static str {
+    match place {
+        TestPlace::At(Place::Listener(_)) => "test port",
+        TestPlace::At(Place::Rule(_)) | TestPlace::ByHeader(_) => "test route",
+    }
+}
+
 /// Whether a colour that has a part of the users is as it must be to keep them.
 pub fn is_fit(observed: &Observed, strategy: &Strategy) -> bool {
     let to = strategy.to;
+    if observed.infrastructure.edge().is_some() {
+        return healthy_enough(observed, to).ok;
+    }
     let checks = [
         rolled_out(observed, to),
         capacity(observed, strategy, true),
@@ -97,13 +161,10 @@ fn only_told(check: Check) -> Check {
 
 /// It forwards to one of the two colours alone: nothing of somebody else's is
 /// overwritten.
-fn production(observed: &Observed, may_be_split: bool) -> Check {
+fn production(observed: &Observed, name: &'static str, may_be_split: bool) -> Check {
     let seen = &observed.traffic.production;
     Check {
-        name: match &observed.infrastructure.places.production {
-            Place::Listener(_) => "prod listener",
-            Place::Rule(_) => "prod rule",
-        },
+        name,
         ok: match may_be_split {
             true => !seen.splits().is_empty(),
             false => seen.only().is_some(),
@@ -114,10 +175,10 @@ fn production(observed: &Observed, may_be_split: bool) -> Check {
 
 /// The same, but to either, as a swap that stopped half-way or a person may have
 /// left it; or nowhere. Where requests name their colour they have to get it.
-fn test(observed: &Observed) -> Check {
+fn test(observed: &Observed, place: &TestPlace) -> Check {
     let seen = &observed.traffic.test;
     let amiss = observed.other_ways.amiss.as_ref();
-    let (name, ok) = match &observed.infrastructure.places.test {
+    let (name, ok) = match place {
         TestPlace::ByHeader(_) => ("test rules", amiss.is_none()),
         TestPlace::At(place) => {
             let name = match place {
@@ -248,13 +309,10 @@ fn healthy_enough(observed: &Observed, to: Color) -> Check {
 
 /// A load balancer without any healthy target sends traffic anyway, so health
 /// as described is not enough: the new colour must answer.
-fn answers(observed: &Observed, answers: &[Answer]) -> Check {
+fn answers(name: &'static str, answers: &[Answer]) -> Check {
     let bad = answers.iter().find(|answer| !answer.is_ok());
     Check {
-        name: match &observed.infrastructure.places.test {
-            TestPlace::At(Place::Listener(_)) => "test port",
-            TestPlace::At(Place::Rule(_)) | TestPlace::ByHeader(_) => "test route",
-        },
+        name,
         ok: bad.is_none() && answers.len() >= TEST_ANSWERS,
         detail: match bad {
             None => format!("the health path answered well {} times", answers.len()),
@@ -327,7 +385,7 @@ mod tests {
     #[test]
     fn a_test_route_by_header_is_as_it_should_be_unless_its_rules_are_not() {
         let mut world = ready();
-        world.infrastructure = by_rules();
+        world.infrastructure = by_rules().into();
         world.traffic.test = Found::ByRequest;
         let told = |world: &Observed| -> Vec<String> {
             let all = checks(world, &to_blue(world), false, &well(), Thoroughness::Full);

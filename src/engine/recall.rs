@@ -45,8 +45,8 @@ fn has_effect(operation: &Operation) -> bool {
 mod tests {
     use super::*;
     use crate::model::journal::Ending;
-    use crate::model::testing::{moment, operation};
-    use crate::model::{Color, Deployed, TaskDefinitionArn};
+    use crate::model::testing::{NOT_HOSTED, moment, operation};
+    use crate::model::{Color, Deployed, Revision};
 
     fn ended(
         command: Command,
@@ -58,7 +58,7 @@ mod tests {
         ended.command = command;
         ended.color = Some(color);
         let arn = format!("task-definition/bgecs-hello:{revision}");
-        ended.task_definition = Some(TaskDefinitionArn::new(arn));
+        ended.task_definition = Some(Revision::new(arn));
         ended.ending = Some(Ending {
             at: moment(),
             outcome,
@@ -73,6 +73,7 @@ mod tests {
             production: Some(Deployed::somewhere_on(Color::Blue)),
             test: Some(Color::Green),
             previous: Some(Deployed::somewhere_on(Color::Green).into()),
+            hosted: NOT_HOSTED,
         };
         let previous = recall(truth, history).previous?;
         let revision = previous.release.revision?;
@@ -102,7 +103,7 @@ mod tests {
     #[test]
     fn what_is_known_stays() {
         let mut known: Previous = Deployed::somewhere_on(Color::Green).into();
-        known.release.revision = Some(TaskDefinitionArn::new("td:7"));
+        known.release.revision = Some(Revision::new("td:7"));
         let truth = Truth {
             previous: Some(known),
             ..Truth::default()

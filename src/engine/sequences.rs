@@ -15,8 +15,7 @@ use super::unfinished::{self, Course, Reaction, Resolution};
 use crate::model::journal::{Command, Effect, Left, Operation, Previous, Truth};
 use crate::model::testing::{moment, move_to, nowhere, observed, operation, release, service, to};
 use crate::model::{
-    Color, ColorState, Found, Observed, PerRoute, Release, Route, Strategy as Stages,
-    TaskDefinitionArn,
+    Color, ColorState, Found, Observed, PerRoute, Release, Revision, Route, Strategy as Stages,
 };
 
 /// A release, by its number: tag and revision. Every third one fails once users
@@ -92,7 +91,7 @@ impl World {
     }
 
     fn put(&mut self, color: Color, number: Number) {
-        let revision = TaskDefinitionArn::new(format!("task-definition/bgecs-hello:{number}"));
+        let revision = Revision::new(format!("task-definition/bgecs-hello:{number}"));
         let mut service = service(1);
         service.task_definition = revision;
         let state = ColorState {
@@ -336,12 +335,12 @@ impl World {
         self.effect(|world| {
             let effect = Effect::CreateService {
                 color: plan.color,
-                task_definition: TaskDefinitionArn::new("any"),
+                task_definition: Revision::new("any"),
             };
             if let Some(operation) = &mut world.seen.journal.operation {
                 operation.intend(moment(), effect);
                 let arn = format!("task-definition/bgecs-hello:{number}");
-                operation.task_definition = Some(TaskDefinitionArn::new(arn));
+                operation.task_definition = Some(Revision::new(arn));
             }
         })?;
         self.effect(|world| {

@@ -18,8 +18,7 @@ use std::time::Duration;
 use crate::engine::fitness::{described, unhealthy};
 use crate::engine::stopped::{self, StopCause};
 use crate::model::{
-    Answer, Barrier, Deployment, Rollout, ServiceState, StoppedTask, Target, Targets,
-    TaskDefinitionArn,
+    Answer, Barrier, Deployment, Revision, Rollout, ServiceState, StoppedTask, Target, Targets,
 };
 use doubt::Doubt;
 
@@ -79,7 +78,7 @@ pub enum ServingFault {
     /// ECS's circuit breaker took the deployment back.
     TakenBack { reason: String },
     /// Someone else deployed something else meanwhile.
-    Replaced { by: TaskDefinitionArn },
+    Replaced { by: Revision },
     /// The service is gone.
     Deleted,
 }
@@ -104,7 +103,7 @@ impl std::fmt::Display for ServingFault {
 /// What is waited for.
 #[derive(Debug, Clone)]
 pub struct Wanted {
-    pub task_definition: TaskDefinitionArn,
+    pub task_definition: Revision,
     /// As many tasks as were asked for; `None` where the count was left alone.
     pub count: Option<i32>,
     /// The deployment from before, where a new one of the same revision is to

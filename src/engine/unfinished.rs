@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use crate::model::journal::{Command, Effect, Operation};
-use crate::model::{Color, Deployed, Observed, Strategy, Tag, TaskDefinitionArn};
+use crate::model::journal::{Command, Effect, Operation, OwnCommand};
+use crate::model::{Color, Deployed, Observed, Revision, Strategy, Tag};
 
 use super::plan::{AFTER_A_PAUSE, Refusal, unclear};
 
@@ -96,12 +96,14 @@ pub enum Resolution {
     /// The service runs the new revision, or is about to.
     AwaitServing {
         color: Color,
-        task_definition: TaskDefinitionArn,
+        task_definition: Revision,
     },
     /// The service was never told of the revision, which nobody needs.
     ForgetRevision,
     /// The tasks have been told to stop.
     AwaitRetired { color: Color },
+    /// The user's own command goes to its end, or once more.
+    RunOwn { own: OwnCommand, color: Color },
     /// What is left of it goes too.
     GoOnDestroying,
     /// CloudFormation goes on by itself.
@@ -277,7 +279,21 @@ fn shift(
     })
 }
 
+/// The user's own command that was to run, where bgecs does not run the colour.
+fn own_command(operation: &Operation) -> Option<Resolution> {
+    operation
+        .entries
+        .iter()
+        .find_map(|entry| match entry.effect {
+            Effect::RunOwn { own, color, .. } => Some(Resolution::RunOwn { own, color }),
+            _ => None,
+        })
+}
+
 fn deploy(operation: &Operation, observed: &Observed) -> Resolution {
+    if let Some(own) = own_command(operation) {
+        return own;
+    }
     let (Some(color), Some(requested)) = (operation.color, &operation.task_definition) else {
         return Resolution::ForgetRevision;
     };
@@ -301,6 +317,9 @@ fn deploy(operation: &Operation, observed: &Observed) -> Resolution {
 }
 
 fn retire(operation: &Operation, observed: &Observed) -> Resolution {
+    if let Some(own) = own_command(operation) {
+        return own;
+    }
     match operation.color {
         Some(color) if observed.color(color).desired() == 0 => Resolution::AwaitRetired { color },
         _ => Resolution::Undone,

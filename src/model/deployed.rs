@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Color, Digest, Observed, Tag, TaskDefinitionArn};
+use super::{Color, Digest, Observed, Revision, Tag};
 
 /// Which release a colour runs, or ran.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,7 +12,7 @@ pub struct Deployed {
     pub color: Color,
     /// None where a journal of format 1 recorded the colour alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub revision: Option<TaskDefinitionArn>,
+    pub revision: Option<Revision>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<Tag>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -62,14 +62,15 @@ impl fmt::Display for Deployed {
 }
 
 impl Observed {
-    /// The release that a colour runs now; none where it has no service.
+    /// The release that a colour runs now; none where nothing is deployed there.
     pub fn deployed(&self, color: Color) -> Option<Deployed> {
         let state = self.color(color);
-        let service = state.service.as_ref()?;
+        let service = state.service.as_ref().map(|it| &it.task_definition);
+        let revision = service.or(state.hosted.as_ref().map(|it| &it.revision))?;
         let release = state.release.as_ref();
         Some(Deployed {
             color,
-            revision: Some(service.task_definition.clone()),
+            revision: Some(revision.clone()),
             tag: release.and_then(|release| release.tag.clone()),
             digest: release.and_then(|release| release.digest.clone()),
         })

@@ -12,10 +12,10 @@ use time::OffsetDateTime;
 use time::serde::rfc3339;
 
 use super::deployed::read_either;
-use super::{Color, Deployed, Endpoint, Found, Observed, PerRoute, Route};
+use super::{Color, Deployed, Endpoint, Found, HostedRelease, Observed, PerColor, PerRoute, Route};
 
 pub use asked::{Asked, Header};
-pub use effect::{Effect, Entry, Fate};
+pub use effect::{Effect, Entry, Fate, OwnCommand};
 pub use operation::{Ending, Operation, OperationId, OperationOutcome, Watched};
 
 /// The form of what is written. One that is higher was written by a newer bgecs,
@@ -143,6 +143,13 @@ pub struct Truth {
     /// What users were on last, other than what is live.
     #[serde(default, deserialize_with = "read_either")]
     pub previous: Option<Previous>,
+    /// What runs where bgecs does not run the colours: nobody else could say.
+    #[serde(default, skip_serializing_if = "nothing_is_hosted")]
+    pub hosted: PerColor<Option<HostedRelease>>,
+}
+
+fn nothing_is_hosted(hosted: &PerColor<Option<HostedRelease>>) -> bool {
+    hosted.blue.is_none() && hosted.green.is_none()
 }
 
 /// A release that users were on, and how it came that they are not.
@@ -213,6 +220,10 @@ impl Truth {
             }),
             test,
             previous,
+            hosted: PerColor {
+                blue: observed.colors.blue.hosted.clone(),
+                green: observed.colors.green.hosted.clone(),
+            },
         }
     }
 }

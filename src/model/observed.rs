@@ -4,13 +4,13 @@
 use std::cmp::Reverse;
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::journal::{Head, Previous};
 use super::{
-    Color, Deployed, Digest, Endpoint, Found, Infrastructure, OtherWays, PerColor, PerRoute, Route,
-    ServiceDefinition, Tag, TaskDefinitionArn,
+    Color, Deployed, Digest, Endpoint, Found, Infrastructure, OtherWays, PerColor, PerRoute,
+    Revision, Route, ServiceDefinition, Tag,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -26,7 +26,7 @@ pub enum Rollout {
 pub struct Deployment {
     pub id: String,
     pub is_primary: bool,
-    pub task_definition: TaskDefinitionArn,
+    pub task_definition: Revision,
     pub rollout: Option<Rollout>,
     pub rollout_reason: Option<String>,
     pub desired: i32,
@@ -49,7 +49,7 @@ pub struct ServiceState {
     /// It is deleted, and its tasks are on their way out.
     pub is_draining: bool,
     pub definition: ServiceDefinition,
-    pub task_definition: TaskDefinitionArn,
+    pub task_definition: Revision,
     pub desired: i32,
     pub running: i32,
     pub pending: i32,
@@ -102,7 +102,7 @@ impl ServiceState {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoppedTask {
     pub id: String,
-    pub task_definition: TaskDefinitionArn,
+    pub task_definition: Revision,
     pub created_at: Option<OffsetDateTime>,
     /// ECS's stop code, such as `TaskFailedToStart`.
     pub stop_code: Option<String>,
@@ -237,9 +237,29 @@ impl Targets {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ColorState {
     pub service: Option<ServiceState>,
+    /// What runs at its URL, where bgecs does not run the colour: it has no service
+    /// then.
+    pub hosted: Option<HostedRelease>,
     /// None beside a service whose revision something else deleted.
     pub release: Option<Release>,
+    /// Of what bgecs does not run, its URL.
     pub targets: Targets,
+}
+
+/// What was deployed where bgecs does not run it, as the journal remembers it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostedRelease {
+    /// The deploy that put it there.
+    pub revision: Revision,
+    /// None of what was there before bgecs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<Tag>,
+    /// As RFC 3339 has it.
+    pub deployed_at: String,
+    pub deployed_by: String,
+    /// It was told to stop, and costs nothing any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_retired: bool,
 }
 
 impl ColorState {
@@ -253,6 +273,22 @@ impl ColorState {
 
     pub fn tag(&self) -> Option<&Tag> {
         self.release.as_ref()?.tag.as_ref()
+    }
+
+    /// Whether something is deployed there, be it retired.
+    pub fn is_there(&self) -> bool {
+        self.service.is_some() || self.hosted.is_some()
+    }
+
+    pub fn is_retired(&self) -> bool {
+        let service = self.service.as_ref();
+        service.is_some_and(ServiceState::is_retired)
+            || self.hosted.as_ref().is_some_and(|it| it.is_retired)
+    }
+
+    /// Whether it is there, and not retired.
+    pub fn is_up(&self) -> bool {
+        self.is_there() && !self.is_retired()
     }
 }
 
@@ -308,6 +344,14 @@ impl Observed {
         }
     }
 
+    /// Where a colour says what is wrong with it, for hints.
+    pub fn says_why(&self, color: Color) -> String {
+        match self.infrastructure.edge() {
+            None => format!("`bgecs logs {color}`"),
+            Some(edge) => format!("the logs of what answers at {}", edge.backend(color)),
+        }
+    }
+
     /// What that route is called.
     pub fn endpoint(&self, route: Route) -> &Endpoint {
         self.endpoints().get(route)
@@ -315,7 +359,7 @@ impl Observed {
 
     /// What the routes are called.
     pub fn endpoints(&self) -> &PerRoute<Endpoint> {
-        &self.infrastructure.endpoints
+        self.infrastructure.endpoints()
     }
 
     /// `port 80 -> blue`, for the end of every message.

@@ -8,6 +8,11 @@ pub struct Patience {
     pub confirm: Duration,
     /// From its showing a write on until every user has it.
     pub visible: Duration,
+    /// Of that, what a stage is watched for besides its own time, where it is too
+    /// long to be a part of it.
+    pub spread: Duration,
+    /// A way back that was taken and does not show is sent again after so long.
+    pub resend: Duration,
     /// How long it may show what nobody here did, before it is taken for somebody
     /// else's doing: reads can be of a moment from before.
     pub stale: Duration,

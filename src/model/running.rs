@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::{ServiceDefinition, TaskDefinitionArn};
+use super::{Revision, ServiceDefinition};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunningSettings {
@@ -15,7 +15,7 @@ pub struct RunningSettings {
     pub capacity: Capacity,
     pub platform_version: Option<String>,
     /// What it runs, or is about to.
-    pub task_definition: TaskDefinitionArn,
+    pub task_definition: Revision,
     pub desired: u16,
     pub definition: ServiceDefinition,
     /// Whether commands can be run in its tasks.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Color, Observed, PerColor, ServiceSettings, TargetGroupArn};
+use super::{Color, EcsInfrastructure, Observed, PerColor, ServiceSettings, TargetGroupArn};
 
 /// AWS's name for it; as much of it as bgecs sets.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -75,19 +75,19 @@ pub struct DefinitionChange {
 impl ServiceDefinition {
     /// What a colour's service is to have: its container serves on that port.
     pub fn of_color(
-        observed: &Observed,
+        (infra, observed): (&EcsInfrastructure, &Observed),
         color: Color,
         (container, port): (&str, u16),
         health_check_grace_period: Duration,
     ) -> Self {
-        let infra = &observed.infrastructure;
         let first = LoadBalancer {
             target_group: infra.target_group(color).clone(),
             container: container.to_owned(),
             port,
         };
         let further = infra.further_groups.iter();
-        let further = further.filter_map(|pair| further_door(observed, color, pair, &first));
+        let further =
+            further.filter_map(|pair| further_door((infra, observed), color, pair, &first));
         let load_balancers: Vec<_> = std::iter::once(first.clone()).chain(further).collect();
         match &infra.settings {
             ServiceSettings::Made(network) => Self {
@@ -153,12 +153,11 @@ impl ServiceDefinition {
 /// The same container and port as the service has there that runs it, or the one
 /// that it is a copy of. What both were one with moves along.
 fn further_door(
-    observed: &Observed,
+    (infra, observed): (&EcsInfrastructure, &Observed),
     color: Color,
     pair: &PerColor<TargetGroupArn>,
     first: &LoadBalancer,
 ) -> Option<LoadBalancer> {
-    let infra = &observed.infrastructure;
     [color, color.other()].into_iter().find_map(|of| {
         let service = observed.color(of).service.as_ref()?;
         let at = |group: &TargetGroupArn| {
@@ -257,7 +256,7 @@ mod tests {
         own: Option<Vec<LoadBalancer>>,
     ) -> Vec<(String, String, u16)> {
         let mut world = observed();
-        world.infrastructure = by_several_ways();
+        world.infrastructure = by_several_ways().into();
         let with = |load_balancers| {
             let mut it = service(1);
             it.definition.load_balancers = load_balancers;
@@ -265,7 +264,12 @@ mod tests {
         };
         world.colors.blue.service = Some(with(running));
         world.colors.green.service = own.map(with);
-        let it = ServiceDefinition::of_color(&world, Color::Green, ("web", 80), Duration::ZERO);
+        let it = ServiceDefinition::of_color(
+            (world.ecs().unwrap(), &world),
+            Color::Green,
+            ("web", 80),
+            Duration::ZERO,
+        );
         let all = it.load_balancers.into_iter();
         all.map(|it| (it.target_group.to_string(), it.container, it.port))
             .collect()

@@ -150,6 +150,26 @@ impl Strategy {
         self
     }
 
+    /// The same with other shares of the new release, where users are on both.
+    ///
+    /// # Errors
+    /// What `share_for` says of one that cannot be had.
+    pub fn with_shares<E>(mut self, share_for: impl Fn(u16) -> Result<u16, E>) -> Result<Self, E> {
+        let to = self.to;
+        let shared = self.stages.iter_mut().map(|stage| &mut stage.it);
+        for it in shared.filter(|it| it.to.is_shared()) {
+            it.to = Split::with_share(to, share_for(it.to.share(to))?);
+        }
+        let mut brought = None;
+        for stage in &mut self.stages {
+            let it = &mut stage.it;
+            if it.route == Route::Production {
+                it.from = brought.replace(it.to).or(it.from);
+            }
+        }
+        Ok(self)
+    }
+
     /// Of the new release, once production has moved for the first time, in basis
     /// points.
     pub fn first_share(&self) -> u16 {

@@ -7,15 +7,15 @@ use time::OffsetDateTime;
 
 use super::journal::{Command, Head, Holder, Lease, Operation, OperationId, Truth, Who};
 use super::{
-    Attachment, Color, ColorServices, ColorState, Deployed, Deployment, Endpoint, Foreign, Found,
-    FurtherWay, Infrastructure, ListenerArn, Move, NamedRepository, Network, Observed, OtherWays,
-    Patience, PerColor, PerRoute, Place, Places, Release, Rollout, Route, RuleArn,
-    ServiceDefinition, ServiceSettings, ServiceState, Split, Target, TargetGroupArn, TargetState,
-    Targets, TaskDefinitionArn, TaskRoles, TestPlace, TestWay, UsersRule, WayIn,
+    Attachment, Color, ColorServices, ColorState, Deployed, Deployment, EcsInfrastructure,
+    Endpoint, Foreign, Found, FurtherWay, HostedRelease, ListenerArn, Move, NamedRepository,
+    Network, Observed, OtherWays, Patience, PerColor, PerRoute, Place, Places, Release, Revision,
+    Rollout, Route, RuleArn, ServiceDefinition, ServiceSettings, ServiceState, Split, Target,
+    TargetGroupArn, TargetState, Targets, TaskRoles, TestPlace, TestWay, UsersRule, WayIn,
 };
 
-pub fn infrastructure() -> Infrastructure {
-    Infrastructure {
+pub fn infrastructure() -> EcsInfrastructure {
+    EcsInfrastructure {
         services: ColorServices::alone_in("bgecs-hello"),
         repository: "bgecs-hello".to_owned(),
         repository_uri: "1.dkr.ecr.eu-west-1.amazonaws.com/bgecs-hello".to_owned(),
@@ -48,8 +48,8 @@ pub fn infrastructure() -> Infrastructure {
 }
 
 /// The same with production at a rule, and a test route by header.
-pub fn by_rules() -> Infrastructure {
-    Infrastructure {
+pub fn by_rules() -> EcsInfrastructure {
+    EcsInfrastructure {
         places: Places {
             production: Place::Rule(RuleArn::new("rule/prod")),
             test: TestPlace::ByHeader(PerColor {
@@ -67,8 +67,8 @@ pub fn by_rules() -> Infrastructure {
 
 /// The same by rules, with a further way at an internal load balancer, where each
 /// colour has a group of its own.
-pub fn by_several_ways() -> Infrastructure {
-    Infrastructure {
+pub fn by_several_ways() -> EcsInfrastructure {
+    EcsInfrastructure {
         endpoints: PerRoute {
             production: Endpoint::Several(vec![
                 "https://shop.example.com".to_owned(),
@@ -165,6 +165,8 @@ pub fn patience() -> Patience {
     Patience {
         confirm: ms(10_000),
         visible: ms(2000),
+        spread: Duration::ZERO,
+        resend: ms(2000),
         stale: ms(2000),
         stale_pause: ms(500),
         unreadable: ms(30_000),
@@ -181,6 +183,12 @@ pub fn move_to(route: Route, color: Color) -> Move {
         to: Split::all(color),
     }
 }
+
+/// As bgecs runs both colours.
+pub const NOT_HOSTED: PerColor<Option<HostedRelease>> = PerColor {
+    blue: None,
+    green: None,
+};
 
 /// From 10.0.0.1 on.
 pub fn targets(states: &[TargetState]) -> Targets {
@@ -249,7 +257,7 @@ pub fn api_rule(color: Color) -> WayIn {
 
 /// A service that has rolled out to `desired` tasks.
 pub fn service(desired: i32) -> ServiceState {
-    let task_definition = TaskDefinitionArn::new("task-definition/bgecs-hello:1");
+    let task_definition = Revision::new("task-definition/bgecs-hello:1");
     ServiceState {
         is_draining: false,
         definition: ServiceDefinition::default(),
@@ -291,7 +299,7 @@ pub fn release(tag: &str) -> Release {
 /// Green live, blue on the test port, no service yet.
 pub fn observed() -> Observed {
     Observed {
-        infrastructure: infrastructure(),
+        infrastructure: infrastructure().into(),
         traffic: PerRoute {
             production: to(Color::Green),
             test: to(Color::Blue),
@@ -308,7 +316,7 @@ pub fn observed() -> Observed {
 /// Green live, and a test route by header.
 pub fn observed_by_header() -> Observed {
     let mut observed = observed();
-    observed.infrastructure = by_rules();
+    observed.infrastructure = by_rules().into();
     observed.traffic.test = Found::ByRequest;
     observed
 }
@@ -327,6 +335,7 @@ pub fn with_previous(mut observed: Observed, previous: Option<Color>) -> Observe
                 .unwrap_or_else(|| Deployed::somewhere_on(color))
                 .into()
         }),
+        hosted: NOT_HOSTED,
     });
     observed
 }

@@ -12,6 +12,7 @@ use hyper::http::uri::PathAndQuery;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
+use super::dns::Dns;
 use crate::hidden::Hidden;
 use crate::model::{Color, Expected};
 
@@ -28,6 +29,9 @@ pub struct Address {
     /// Where to connect, each a `host:port`.
     pub(super) through: Vec<String>,
     pub(super) host: String,
+    /// Who is asked where it is; none is this machine's resolver, as every program
+    /// asks it.
+    pub(super) dns: Option<Dns>,
     port: u16,
     /// Whose issuers are trusted beside the system's.
     pub(super) ca_file: Option<PathBuf>,
@@ -65,6 +69,7 @@ impl Address {
                 .map_err(|error| format!("`{path}` is not a path: {error}"))?,
             through: vec![format!("{host}:{port}")],
             host: host.trim_matches(['[', ']']).to_owned(),
+            dns: None,
             port,
             ca_file: None,
             login: login(&url),
@@ -87,6 +92,20 @@ impl Address {
     pub fn at_nodes_of(mut self, host: &str) -> Self {
         self.through = vec![format!("{host}:{}", self.port)];
         self
+    }
+
+    /// Connects where that resolver says that its host is.
+    pub fn resolved_by(mut self, dns: Dns) -> Self {
+        self.dns = Some(dns);
+        self
+    }
+
+    /// What is asked, and by whose word where it is.
+    pub fn way(&self) -> String {
+        match &self.dns {
+            Some(dns) => format!("{self} by {dns}"),
+            None => self.to_string(),
+        }
     }
 
     /// Trusts the issuers of that file too.

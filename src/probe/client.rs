@@ -323,7 +323,7 @@ pub async fn ask_once(address: &Address, question: &Question, timeout: Duration)
         Ok(client) => client,
         Err(error) => return Exchange::lost(Lost::Other, error),
     };
-    let nodes = match Nodes::look_up(&address.through).await.now() {
+    let nodes = match Nodes::of(address).await.now() {
         Ok(nodes) => nodes,
         Err(error) => return Exchange::lost(Lost::Other, error),
     };
@@ -355,7 +355,7 @@ pub async fn ask_each(
         Ok(client) => client,
         Err(error) => return lost(error),
     };
-    let nodes = match Nodes::look_up(&address.through).await.now() {
+    let nodes = match Nodes::of(address).await.now() {
         Ok(nodes) => nodes,
         Err(error) => return lost(error),
     };

@@ -9,9 +9,14 @@ use std::time::Duration;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{sleep, timeout};
 
+use super::address::Address;
+use super::dns::Dns;
+
 /// The name is looked up again this often: a load balancer's answers are good
 /// for 60 s (<https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/how-elastic-load-balancing-works.html>).
 const EVERY: Duration = Duration::from_secs(10);
+/// By a resolver that is watched for when it changes its mind.
+const EVERY_BY_RESOLVER: Duration = Duration::from_secs(1);
 /// While it has no address.
 const EVERY_WHILE_LOST: Duration = Duration::from_secs(1);
 /// How long an address of one family may take until the other one is tried.
@@ -24,19 +29,22 @@ pub(super) type Found = Result<Arc<[SocketAddr]>, String>;
 #[derive(Debug, Clone)]
 pub(super) struct Nodes {
     names: Arc<[String]>,
+    dns: Option<Dns>,
     found: Arc<Mutex<Found>>,
 }
 
 impl Nodes {
     /// Looks the names up. Of the two families of addresses it keeps to the one
     /// that can be reached from here.
-    pub async fn look_up(names: &[String]) -> Self {
-        let found = match look_up(names).await {
+    pub async fn of(address: &Address) -> Self {
+        let (names, dns) = (address.through.as_slice(), address.dns.clone());
+        let found = match look_up(names, dns.as_ref()).await {
             Ok(all) => Ok(reachable(&all).await.into()),
             Err(error) => Err(error),
         };
         Self {
             names: names.into(),
+            dns,
             found: Arc::new(Mutex::new(found)),
         }
     }
@@ -54,13 +62,13 @@ impl Nodes {
     pub async fn follow(self) {
         loop {
             let before = self.now();
-            sleep(if before.is_ok() {
-                EVERY
-            } else {
-                EVERY_WHILE_LOST
+            sleep(match (&before, &self.dns) {
+                (Err(_), _) => EVERY_WHILE_LOST,
+                (Ok(_), None) => EVERY,
+                (Ok(_), Some(_)) => EVERY_BY_RESOLVER,
             })
             .await;
-            let Ok(all) = look_up(&self.names).await else {
+            let Ok(all) = look_up(&self.names, self.dns.as_ref()).await else {
                 continue;
             };
             let found: Arc<[SocketAddr]> = match &before {
@@ -75,12 +83,16 @@ impl Nodes {
 }
 
 /// Every address of every name, in order, each once.
-async fn look_up(names: &[String]) -> Result<Vec<SocketAddr>, String> {
+async fn look_up(names: &[String], dns: Option<&Dns>) -> Result<Vec<SocketAddr>, String> {
     let mut all = Vec::new();
     for name in names {
-        let found = lookup_host(name.as_str())
-            .await
-            .map_err(|error| unknown(name, &error))?;
+        let found: Vec<SocketAddr> = match dns {
+            Some(dns) => by(dns, name).await?,
+            None => {
+                let found = lookup_host(name.as_str()).await;
+                found.map_err(|error| unknown(name, &error))?.collect()
+            }
+        };
         for address in found {
             if !all.contains(&address) {
                 all.push(address);
@@ -91,6 +103,15 @@ async fn look_up(names: &[String]) -> Result<Vec<SocketAddr>, String> {
         return Err(format!("{} has no address", names.join(", ")));
     }
     Ok(all)
+}
+
+/// `HOST:PORT`, by that resolver.
+async fn by(dns: &Dns, name: &str) -> Result<Vec<SocketAddr>, String> {
+    let (host, port) = name.rsplit_once(':').unwrap_or((name, "80"));
+    let port = port.parse().unwrap_or(80);
+    let found = dns.addresses(host.trim_matches(['[', ']'])).await?;
+    let found = found.into_iter().map(|ip| SocketAddr::new(ip, port));
+    Ok(found.collect())
 }
 
 fn unknown(name: &str, error: &io::Error) -> String {
@@ -126,6 +147,11 @@ fn same_family(all: &[SocketAddr], like: &[SocketAddr]) -> Vec<SocketAddr> {
 mod tests {
     use super::*;
 
+    async fn nodes(through: &[String]) -> Nodes {
+        let address = Address::parse("http://lb.example/").unwrap();
+        Nodes::of(&address.through(through)).await
+    }
+
     #[test]
     fn the_other_family_is_left_out() {
         let all: Vec<SocketAddr> = ["[::1]:80", "10.0.0.1:80", "10.0.0.2:80"]
@@ -152,14 +178,14 @@ mod tests {
             "127.0.0.2:80".parse().unwrap(),
             "127.0.0.1:80".parse().unwrap(),
         ];
-        let nodes = Nodes::look_up(&names).await;
+        let nodes = nodes(&names).await;
         assert_eq!(nodes.now().unwrap().to_vec(), expected);
     }
 
     #[tokio::test]
     async fn a_name_without_an_address_says_so() {
         let names = ["nobody.invalid:80".to_owned()];
-        let why = Nodes::look_up(&names).await.now().unwrap_err();
+        let why = nodes(&names).await.now().unwrap_err();
         assert!(why.contains("nobody.invalid"), "{why}");
     }
 }

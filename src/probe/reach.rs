@@ -20,7 +20,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// and a listener that is only late must not be told from two of them. A name
 /// without an address is not yet a way that is barred.
 pub async fn unreached(address: &Address, patience: Duration) -> Option<Unreached> {
-    let nodes = Nodes::look_up(&address.through).await.now().ok()?;
+    let nodes = Nodes::of(address).await.now().ok()?;
     let deadline = Instant::now() + patience;
     loop {
         let knocks = knock_at(&nodes, patience).await;

@@ -115,7 +115,7 @@ impl Probe {
         connections: Connections,
         origin: Instant,
     ) -> Self {
-        let nodes = Nodes::look_up(&address.through).await;
+        let nodes = Nodes::of(address).await;
         let is_many = schedule.rate * connections.share_of_fresh() > MANY_FRESH;
         let (tell, samples) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared::default());

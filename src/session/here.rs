@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-use crate::model::{Answer, COLOR_HEADER, Color, Endpoint, Infrastructure, PerRoute, Route};
+use crate::model::{Answer, COLOR_HEADER, Color, EcsInfrastructure, Endpoint, PerRoute, Route};
 use crate::probe::{Address, Question, ask_once};
 
 /// It answers at once, or is not there.
@@ -53,9 +53,10 @@ pub fn beside(url: &impl fmt::Display, here: Option<&Here>) -> String {
 }
 
 /// The command that shows a colour by its name, where the URL alone shows another.
-/// `path` is what a person looks at there.
+/// `color` where each colour has no URL of its own; `path` is what a person looks at
+/// there.
 pub fn asking(
-    color: Color,
+    color: Option<Color>,
     (url, path): (&str, &str),
     ca_file: Option<&Path>,
     here: Option<&Here>,
@@ -66,7 +67,8 @@ pub fn asking(
         None => (trusting(url, ca_file), url),
     };
     let url = url.trim_end_matches('/');
-    format!("curl{options} -H '{COLOR_HEADER}: {color}' {url}{path}")
+    let header = color.map(|color| format!(" -H '{COLOR_HEADER}: {color}'"));
+    format!("curl{options}{} {url}{path}", header.unwrap_or_default())
 }
 
 fn trusting(url: &str, ca_file: Option<&Path>) -> String {
@@ -81,7 +83,7 @@ fn trusting(url: &str, ca_file: Option<&Path>) -> String {
 pub async fn here(
     through: &[String],
     ca_file: Option<&Path>,
-    infra: &Infrastructure,
+    infra: &EcsInfrastructure,
 ) -> Option<PerRoute<Here>> {
     let first = through.first()?;
     let name = &infra.load_balancer_dns_name;
@@ -116,7 +118,7 @@ pub async fn here(
 
 /// By which a browser finds the listener whatever the name that it asks; a
 /// certificate is for one name alone.
-fn port(infra: &Infrastructure, route: Route) -> Option<u16> {
+fn port(infra: &EcsInfrastructure, route: Route) -> Option<u16> {
     match infra.endpoints.get(route) {
         Endpoint::Port(port) => Some(*port),
         Endpoint::Named(_) | Endpoint::Several(_) | Endpoint::Header => None,

@@ -29,6 +29,7 @@ mod operators;
 mod pace;
 mod permissions;
 mod promoting;
+mod records;
 mod removing;
 mod running;
 mod secrets;

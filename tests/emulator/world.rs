@@ -45,6 +45,11 @@ impl World {
     }
 
     pub fn with(app: &str, options: Options) -> Outcome<Self> {
+        Self::behind(app, options, &gate::Options::default())
+    }
+
+    /// Behind a gate like that.
+    pub fn behind(app: &str, options: Options, gate: &gate::Options) -> Outcome<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let (engine, emulator) = runtime.block_on(async {
             let engine = Engine::ensure(&|_| ()).await?;
@@ -52,7 +57,7 @@ impl World {
             let emulator = Emulator::start(&engine, options, &|_| ()).await?;
             Ok::<_, localstack::Error>((engine, emulator))
         })?;
-        let gate = Gate::before(emulator.endpoint(), &gate::Options::default())?;
+        let gate = Gate::before(emulator.endpoint(), gate)?;
         let mut desk = Desk::empty()?;
         for (name, value) in gate.env() {
             desk = desk.env(&name, &value);

@@ -50,7 +50,7 @@ mod report;
 mod sites;
 mod sni;
 mod splice;
-mod xml;
+pub(super) mod xml;
 
 /// However often it is nudged, the emulator is left alone for so long between
 /// two looks, and for as long as a look takes.

@@ -13,6 +13,7 @@ use hyper::{Response, StatusCode};
 use super::Options;
 use super::body::{self, Body};
 use super::call::Correct;
+use super::dns;
 use super::ecs::Ecs;
 use super::elb::{Elb, Sites};
 use super::front::{Traffic, Visitor};
@@ -28,6 +29,25 @@ pub struct Services {
     pub traffic: Option<Arc<dyn Traffic>>,
     /// None if the gate corrects nothing.
     pub corrected: Option<Corrected>,
+}
+
+impl Services {
+    /// Serves names as well, and has changes of theirs take their time.
+    ///
+    /// # Errors
+    /// If this machine has no free port.
+    pub(super) fn add_dns(
+        &mut self,
+        upstream: &Upstream,
+        options: Option<&dns::Options>,
+    ) -> std::io::Result<Option<dns::Dns>> {
+        let (Some(options), Some(corrected)) = (options, &self.corrected) else {
+            return Ok(None);
+        };
+        let (dns, route53) = dns::start(upstream, &corrected.elb, options)?;
+        self.correctors.push(Arc::new(route53));
+        Ok(Some(dns))
+    }
 }
 
 /// The services that the gate corrects, to be shown.

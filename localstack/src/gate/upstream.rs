@@ -135,6 +135,20 @@ impl Upstream {
         Ok(String::from_utf8_lossy(&answer.body).into_owned())
     }
 
+    /// A read of the REST protocol of any service; gives what comes.
+    ///
+    /// # Errors
+    /// If there is no answer, or not 200.
+    pub async fn rest(&self, service: &str, path: &str) -> Result<String, Failed> {
+        let request = hyper::Request::builder()
+            .method(Method::GET)
+            .uri(self.uri(path, path)?)
+            .header(HOST, &self.authority)
+            .header(AUTHORIZATION, unsigned(&self.account, service));
+        let answer = self.complete(request, String::new(), path).await?;
+        Ok(String::from_utf8_lossy(&answer.body).into_owned())
+    }
+
     /// A call of ECS.
     ///
     /// # Errors

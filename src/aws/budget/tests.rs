@@ -10,7 +10,7 @@ use super::queue::Queue;
 use crate::aws::Router;
 use crate::aws::testing::{Reply, Wire, credentials, listeners};
 use crate::model::testing::{infrastructure, move_to};
-use crate::model::{Color, Route, TargetGroupArn, TaskDefinitionArn, Urgency};
+use crate::model::{Color, Revision, Route, TargetGroupArn, Urgency};
 
 /// The published limits that cover a call.
 fn limits(service: PacedService, operation: &str) -> Vec<(u32, u32)> {
@@ -106,8 +106,8 @@ async fn writes_beyond_the_burst_leave_at_the_sustained_rate() {
     let wire = Wire::new().on("DescribeListeners", listeners());
     let wire = repeated(wire, 18, "ModifyListener", &done);
     let (aws, infra) = (wire.aws(), infrastructure());
-    aws.router(&infra).read().await.unwrap();
-    let router = aws.router(&infra);
+    aws.alb_router(&infra).read().await.unwrap();
+    let router = aws.alb_router(&infra);
     let write = || router.apply(move_to(Route::Production, Color::Blue), Urgency::Forward);
     for written in join_all((0..18).map(|_| write())).await {
         written.unwrap();
@@ -130,7 +130,7 @@ async fn an_attempt_that_is_repeated_takes_a_token_of_its_own() {
     let done = Reply::json(&json!({}));
     let wire = repeated(wire, 16, "DeregisterTaskDefinition", &done);
     let aws = wire.aws_with(credentials(), 2);
-    let arn = TaskDefinitionArn::new("task-definition/bgecs-hello:1");
+    let arn = Revision::new("task-definition/bgecs-hello:1");
     let calls = (0..16).map(|_| aws.deregister_task_definition(&arn));
     // Some wait for longer than an attempt may; what counts is what left.
     let _ = join_all(calls).await;
@@ -181,7 +181,7 @@ async fn one_service_s_calls_leave_another_s_alone() {
     let wire = repeated(Wire::new(), calls, "DescribeListeners", &listeners());
     let wire = wire.on("DescribeServices", Reply::json(&json!({ "services": [] })));
     let (aws, infra) = (wire.aws(), infrastructure());
-    let router = aws.router(&infra);
+    let router = aws.alb_router(&infra);
     let read = || router.read();
     let reads = join_all((0..calls).map(|_| read()));
     let other = async {

@@ -8,15 +8,15 @@ use aws_smithy_types::body::SdkBody;
 use crate::aws::Aws;
 use crate::aws::error::{AwsError, Named};
 use crate::hidden::Mask;
-use crate::model::TaskDefinitionArn;
+use crate::model::Revision;
 use crate::model::marks as tags;
 
 /// The revisions of a family.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Revisions {
-    pub active: Vec<TaskDefinitionArn>,
+    pub active: Vec<Revision>,
     /// Deregistered, and still there.
-    pub inactive: Vec<TaskDefinitionArn>,
+    pub inactive: Vec<Revision>,
 }
 
 impl Revisions {
@@ -32,7 +32,7 @@ impl Revisions {
 /// A revision that ECS did not delete, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kept {
-    pub arn: TaskDefinitionArn,
+    pub arn: Revision,
     pub reason: String,
 }
 
@@ -67,7 +67,7 @@ impl Aws {
         &self,
         family: &str,
         body: &serde_json::Value,
-    ) -> Result<TaskDefinitionArn, AwsError> {
+    ) -> Result<Revision, AwsError> {
         const ACTION: &str = "ecs:RegisterTaskDefinition";
         let json = body.to_string();
         let answer = self
@@ -88,7 +88,7 @@ impl Aws {
         answer
             .task_definition()
             .and_then(|definition| definition.task_definition_arn())
-            .map(TaskDefinitionArn::new)
+            .map(Revision::new)
             .ok_or_else(|| {
                 AwsError::unusable(ACTION, family, "the answer names no task definition")
             })
@@ -99,7 +99,7 @@ impl Aws {
         &self,
         family: &str,
         most: i32,
-    ) -> Result<Vec<TaskDefinitionArn>, AwsError> {
+    ) -> Result<Vec<Revision>, AwsError> {
         let page = self
             .ecs
             .list_task_definitions()
@@ -111,7 +111,7 @@ impl Aws {
             .named("ecs:ListTaskDefinitions", family)?;
         let arns = page.task_definition_arns().iter();
         let ours = arns.filter(|arn| is_of_family(arn, family));
-        Ok(ours.map(TaskDefinitionArn::new).collect())
+        Ok(ours.map(Revision::new).collect())
     }
 
     /// All revisions of a family, oldest first. Those that ECS is deleting are
@@ -130,7 +130,7 @@ impl Aws {
         &self,
         family: &str,
         status: TaskDefinitionStatus,
-    ) -> Result<Vec<TaskDefinitionArn>, AwsError> {
+    ) -> Result<Vec<Revision>, AwsError> {
         let mut arns = Vec::new();
         let mut token = None;
         loop {
@@ -147,7 +147,7 @@ impl Aws {
                 page.task_definition_arns()
                     .iter()
                     .filter(|arn| is_of_family(arn, family))
-                    .map(TaskDefinitionArn::new),
+                    .map(Revision::new),
             );
             token = page.next_token().map(str::to_owned);
             if token.is_none() {
@@ -156,10 +156,7 @@ impl Aws {
         }
     }
 
-    pub async fn deregister_task_definition(
-        &self,
-        arn: &TaskDefinitionArn,
-    ) -> Result<(), AwsError> {
+    pub async fn deregister_task_definition(&self, arn: &Revision) -> Result<(), AwsError> {
         self.ecs
             .deregister_task_definition()
             .task_definition(arn.as_str())
@@ -171,10 +168,7 @@ impl Aws {
 
     /// Deletes deregistered revisions, ten at a time as the API takes them.
     /// Gives those that ECS did not delete.
-    pub async fn delete_task_definitions(
-        &self,
-        arns: &[TaskDefinitionArn],
-    ) -> Result<Vec<Kept>, AwsError> {
+    pub async fn delete_task_definitions(&self, arns: &[Revision]) -> Result<Vec<Kept>, AwsError> {
         let mut kept = Vec::new();
         for ten in arns.chunks(10) {
             let answer = self
@@ -185,7 +179,7 @@ impl Aws {
                 .await
                 .named("ecs:DeleteTaskDefinitions", "the deregistered revisions")?;
             kept.extend(answer.failures().iter().map(|failure| Kept {
-                arn: TaskDefinitionArn::new(failure.arn().unwrap_or_default()),
+                arn: Revision::new(failure.arn().unwrap_or_default()),
                 reason: reason(failure),
             }));
         }
@@ -203,7 +197,7 @@ fn reason(failure: &Failure) -> String {
 
 /// The prefix of one app's family can be another app's whole name.
 fn is_of_family(arn: &str, family: &str) -> bool {
-    let named = TaskDefinitionArn::new(arn);
+    let named = Revision::new(arn);
     let name = named.short().rsplit_once(':').map(|(name, _)| name);
     name == Some(family)
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::aws::Aws;
 use crate::aws::error::{AwsError, Named};
-use crate::model::TaskDefinitionArn;
+use crate::model::Revision;
 
 /// Keeps the answer's bytes, which its types drop in part.
 #[derive(Debug, Clone, Default)]
@@ -37,7 +37,7 @@ impl Intercept for AnswerBytes {
 }
 
 impl Aws {
-    pub async fn read_task_definition(&self, arn: &TaskDefinitionArn) -> Result<Value, AwsError> {
+    pub async fn read_task_definition(&self, arn: &Revision) -> Result<Value, AwsError> {
         const ACTION: &str = "ecs:DescribeTaskDefinition";
         let answer = AnswerBytes::default();
         self.ecs

@@ -10,7 +10,7 @@ use aws_sdk_ecs::types::{
 use crate::aws::Aws;
 use crate::aws::error::{AwsError, AwsErrorKind, Named};
 use crate::model::marks as tags;
-use crate::model::{Release, Reserved, TaskDefinitionArn};
+use crate::model::{Release, Reserved, Revision};
 
 /// Those that were read. A revision never changes, and bgecs writes its tags
 /// once, as it registers it: each is read once.
@@ -25,7 +25,7 @@ impl ReleaseCache {
 
 impl Aws {
     /// What a task definition's tags say of the release it runs.
-    pub async fn read_release(&self, arn: &TaskDefinitionArn) -> Result<Release, AwsError> {
+    pub async fn read_release(&self, arn: &Revision) -> Result<Release, AwsError> {
         let known = self.releases.locked().get(arn.as_str()).cloned();
         if let Some(release) = known {
             return Ok(release);
@@ -52,7 +52,7 @@ impl Aws {
     }
 
     /// The same of one that something else may have deleted meanwhile.
-    pub async fn find_release(&self, arn: &TaskDefinitionArn) -> Result<Option<Release>, AwsError> {
+    pub async fn find_release(&self, arn: &Revision) -> Result<Option<Release>, AwsError> {
         match self.read_release(arn).await {
             Err(error) if error.kind == AwsErrorKind::NotFound => Ok(None),
             found => found.map(Some),

@@ -9,7 +9,7 @@ use aws_sdk_ecs::types::{
 use super::{definition, entrance};
 use crate::aws::Aws;
 use crate::aws::error::AwsError;
-use crate::model::{Capacity, RunningService, RunningSettings, TaskDefinitionArn, UserMover};
+use crate::model::{Capacity, Revision, RunningService, RunningSettings, UserMover};
 
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html>
 const STACK_TAG: &str = "aws:cloudformation:stack-name";
@@ -40,7 +40,7 @@ fn settings(service: &Service, cluster: &str) -> RunningSettings {
             .platform_version()
             .filter(|version| !version.is_empty())
             .map(str::to_owned),
-        task_definition: TaskDefinitionArn::new(service.task_definition().unwrap_or_default()),
+        task_definition: Revision::new(service.task_definition().unwrap_or_default()),
         desired: u16::try_from(service.desired_count()).unwrap_or_default(),
         definition: definition::read(service),
         exec: service.enable_execute_command(),
@@ -166,7 +166,7 @@ mod tests {
             mover: UserMover::Rolling,
             capacity: Capacity::LaunchType("FARGATE".to_owned()),
             platform_version: Some("1.4.0".to_owned()),
-            task_definition: TaskDefinitionArn::new(
+            task_definition: Revision::new(
                 "arn:aws:ecs:eu-central-1:123456789012:task-definition/web:42",
             ),
             desired: 3,

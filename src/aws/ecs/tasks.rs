@@ -7,7 +7,7 @@ use aws_sdk_ecs::types::{Container, ContainerDefinition, DesiredStatus, HealthSt
 use super::moment;
 use crate::aws::Aws;
 use crate::aws::error::{AwsError, AwsErrorKind, Named};
-use crate::model::{Color, ColorServices, StoppedContainer, StoppedTask, TaskDefinitionArn};
+use crate::model::{Color, ColorServices, Revision, StoppedContainer, StoppedTask};
 
 /// What DescribeTasks takes.
 const MOST: usize = 100;
@@ -168,7 +168,7 @@ fn stopped(task: &Task, roles: Option<&Roles>) -> StoppedTask {
     }
     StoppedTask {
         id: task.task_arn().map(task_id).unwrap_or_default().to_owned(),
-        task_definition: TaskDefinitionArn::new(task.task_definition_arn().unwrap_or_default()),
+        task_definition: Revision::new(task.task_definition_arn().unwrap_or_default()),
         created_at: task.created_at().and_then(moment),
         stop_code: task.stop_code().map(|code| code.as_str().to_owned()),
         reason: task.stopped_reason().unwrap_or_default().to_owned(),

@@ -86,7 +86,7 @@ async fn a_registered_definition_is_read_whole() {
         "DescribeTaskDefinition",
         Reply::json(&json!({ "taskDefinition": body, "tags": [] })),
     );
-    let arn = TaskDefinitionArn::new(arn("bgecs-hello:7"));
+    let arn = Revision::new(arn("bgecs-hello:7"));
     assert_eq!(wire.aws().read_task_definition(&arn).await.unwrap(), body);
 }
 
@@ -120,7 +120,7 @@ async fn task_definitions_are_read_page_by_page_and_only_of_this_family() {
         .on("ListTaskDefinitions", page(&["bgecs-hello:3"], Some("4")))
         .on("ListTaskDefinitions", page(&["bgecs-hello:4"], None));
     let all = wire.aws().all_revisions(FAMILY).await.unwrap();
-    let revisions = |names: [&str; 2]| names.map(|name| TaskDefinitionArn::new(arn(name))).to_vec();
+    let revisions = |names: [&str; 2]| names.map(|name| Revision::new(arn(name))).to_vec();
     let expected = Revisions {
         active: revisions(["bgecs-hello:1", "bgecs-hello:12"]),
         inactive: revisions(["bgecs-hello:3", "bgecs-hello:4"]),
@@ -259,7 +259,7 @@ async fn a_release_is_read_from_the_tags() {
     );
     let release = wire
         .aws()
-        .read_release(&TaskDefinitionArn::new(arn("bgecs-hello:2")))
+        .read_release(&Revision::new(arn("bgecs-hello:2")))
         .await
         .unwrap();
     assert_eq!(release.tag.unwrap().as_str(), "2");
@@ -278,7 +278,7 @@ async fn a_revision_that_something_else_took_away_is_told() {
         "ClientException",
         "Unable to describe task definition.",
     );
-    let revision = TaskDefinitionArn::new(arn("bgecs-hello:2"));
+    let revision = Revision::new(arn("bgecs-hello:2"));
     let wire = || Wire::new().on("DescribeTaskDefinition", gone.clone());
     let found = wire().aws().find_release(&revision).await;
     assert_eq!(found.unwrap(), None);
@@ -350,7 +350,7 @@ async fn a_revision_is_read_once_and_each_has_its_own() {
         .on("DescribeTaskDefinition", Reply::json(&tagged("3")));
     let aws = wire.aws();
     let read = async |name: &str| {
-        let release = aws.read_release(&TaskDefinitionArn::new(arn(name))).await;
+        let release = aws.read_release(&Revision::new(arn(name))).await;
         release.unwrap().tag.unwrap().to_string()
     };
     assert_eq!(read("bgecs-hello:2").await, "2");
@@ -365,7 +365,7 @@ async fn tags_that_are_none_of_ours_are_left_out() {
     let wire = Wire::new().on("DescribeTaskDefinition", Reply::json(&tags));
     let release = wire
         .aws()
-        .read_release(&TaskDefinitionArn::new(arn("bgecs-hello:2")))
+        .read_release(&Revision::new(arn("bgecs-hello:2")))
         .await
         .unwrap();
     assert_eq!((release.tag, release.digest), (None, None));
@@ -406,7 +406,7 @@ async fn a_copy_has_all_settings_of_its_original_but_its_names_for_others() {
         app: "web",
         services: &ColorServices::new("prod", names),
         color: Color::Green,
-        task_definition: &TaskDefinitionArn::new("web:2"),
+        task_definition: &Revision::new("web:2"),
         desired: 2,
         definition: &wanted("app", 8080),
         copy_of: Some(Color::Blue),
@@ -444,7 +444,7 @@ async fn a_copy_has_all_settings_of_its_original_but_its_names_for_others() {
 #[tokio::test]
 async fn a_service_is_made_for_its_colour() {
     let wire = Wire::new().on("CreateService", Reply::json(&json!({})));
-    let definition = TaskDefinitionArn::new(arn("bgecs-hello:2"));
+    let definition = Revision::new(arn("bgecs-hello:2"));
     let wanted = wanted("app", 8080);
     let new = NewService {
         app: "hello",
@@ -510,7 +510,7 @@ async fn a_service_is_made_for_its_colour() {
 
 #[tokio::test]
 async fn an_update_changes_nothing_that_it_does_not_name() {
-    let definition = TaskDefinitionArn::new(arn("bgecs-hello:2"));
+    let definition = Revision::new(arn("bgecs-hello:2"));
     let wire = Wire::new()
         .on("UpdateService", Reply::json(&json!({})))
         .on("UpdateService", Reply::json(&json!({})));
@@ -637,7 +637,9 @@ async fn all_that_a_service_is_made_with_reaches_one_that_is_there() {
 fn wanted(container: &str, port: u16) -> ServiceDefinition {
     let door = (container, port);
     let grace = Duration::from_secs(60);
-    ServiceDefinition::of_color(&observed(), Color::Green, door, grace)
+    let observed = observed();
+    let observed = (observed.ecs().unwrap(), &observed);
+    ServiceDefinition::of_color(observed, Color::Green, door, grace)
 }
 
 #[tokio::test]
@@ -743,7 +745,7 @@ async fn what_is_gone_already_is_no_failure() {
 #[tokio::test]
 async fn revisions_are_deleted_ten_at_a_time_and_those_that_stay_are_named() {
     let arns: Vec<_> = (1..=21)
-        .map(|n| TaskDefinitionArn::new(arn(&format!("bgecs-hello:{n}"))))
+        .map(|n| Revision::new(arn(&format!("bgecs-hello:{n}"))))
         .collect();
     let answer = || Reply::json(&json!({ "taskDefinitions": [], "failures": [] }));
     let failed = Reply::json(&json!({ "taskDefinitions": [], "failures": [

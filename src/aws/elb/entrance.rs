@@ -21,7 +21,51 @@ use crate::model::{
 const GROUPS: &str = "elasticloadbalancing:DescribeTargetGroups";
 const BALANCERS: &str = "elasticloadbalancing:DescribeLoadBalancers";
 
+/// A load balancer, as far as an alias record is concerned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AliasedBalancer {
+    /// In which Route 53 finds it.
+    pub hosted_zone: String,
+    /// The names of its target groups that have no target.
+    pub empty_groups: Vec<String>,
+}
+
 impl Aws {
+    /// The load balancer with that DNS name, of all in the region.
+    ///
+    /// # Errors
+    /// ELB's own.
+    pub async fn balancer_called(&self, name: &str) -> Result<Option<AliasedBalancer>, AwsError> {
+        let pages = self.elb.describe_load_balancers().into_paginator();
+        let all: Vec<LoadBalancer> = pages
+            .items()
+            .send()
+            .collect::<Result<_, _>>()
+            .await
+            .named(BALANCERS, name)?;
+        let is_it = |it: &&LoadBalancer| {
+            it.dns_name()
+                .is_some_and(|dns_name| dns_name.eq_ignore_ascii_case(name))
+        };
+        let Some(it) = all.iter().find(is_it) else {
+            return Ok(None);
+        };
+        let arn = it.load_balancer_arn().unwrap_or_default();
+        let groups = self.elb.describe_target_groups().load_balancer_arn(arn);
+        let groups = groups.send().await.named(GROUPS, arn)?;
+        let mut empty_groups = Vec::new();
+        for group in groups.target_groups() {
+            let arn = TargetGroupArn::new(group.target_group_arn().unwrap_or_default());
+            if self.target_health(&arn).await?.registered() == 0 {
+                empty_groups.push(group.target_group_name().unwrap_or_default().to_owned());
+            }
+        }
+        Ok(Some(AliasedBalancer {
+            hosted_zone: it.canonical_hosted_zone_id().unwrap_or_default().to_owned(),
+            empty_groups,
+        }))
+    }
+
     pub async fn read_groups(
         &self,
         groups: &[TargetGroupArn],

@@ -16,7 +16,7 @@ use crate::aws::Aws;
 use crate::aws::error::{AwsError, AwsErrorKind, Named};
 use crate::aws::router::{ActionsByArn, Router, found, listener_actions, rule_actions};
 use crate::model::{
-    COLOR_HEADER, Color, Found, Infrastructure, OtherWays, PerRoute, Place, Route, WayIn,
+    COLOR_HEADER, Color, EcsInfrastructure, Found, OtherWays, PerRoute, Place, Route, WayIn,
 };
 
 const LISTENERS: &str = "elasticloadbalancing:DescribeListeners";
@@ -44,10 +44,10 @@ impl Aws {
     /// not where they are known.
     pub async fn read_load_balancer(
         &self,
-        infra: &Infrastructure,
+        infra: &EcsInfrastructure,
         known: Option<OtherWays>,
     ) -> Result<(PerRoute<Found>, OtherWays), AwsError> {
-        let router = self.router(infra);
+        let router = self.alb_router(infra);
         if let Some(ways) = known {
             return Ok((router.read().await?, ways));
         }
@@ -61,7 +61,7 @@ impl Aws {
     }
 
     /// Only the other ways. Without a load balancer there is none.
-    pub async fn read_other_ways(&self, infra: &Infrastructure) -> Result<OtherWays, AwsError> {
+    pub async fn read_other_ways(&self, infra: &EcsInfrastructure) -> Result<OtherWays, AwsError> {
         match self.decisions_of(infra).await {
             Ok(all) => Ok(ways(infra, &all.listeners, all.denied.as_ref())),
             Err(error) if error.kind == AwsErrorKind::NotFound => Ok(OtherWays::default()),
@@ -73,7 +73,7 @@ impl Aws {
     /// load balancer is not.
     pub async fn places_there(
         &self,
-        infra: &Infrastructure,
+        infra: &EcsInfrastructure,
     ) -> Result<Option<HashMap<String, Found>>, AwsError> {
         let all = match self.decisions_of(infra).await {
             Ok(all) => all,
@@ -99,7 +99,7 @@ impl Aws {
         Ok(listeners)
     }
 
-    async fn decisions_of(&self, infra: &Infrastructure) -> Result<Decisions, AwsError> {
+    async fn decisions_of(&self, infra: &EcsInfrastructure) -> Result<Decisions, AwsError> {
         let balancers = infra.load_balancers().into_iter();
         let listeners = balancers.map(|balancer| self.listeners_of(balancer));
         let listeners = try_join_all(listeners).await?.concat();
@@ -138,7 +138,7 @@ impl Aws {
 
 /// Those that lead to the app.
 fn ways(
-    infra: &Infrastructure,
+    infra: &EcsInfrastructure,
     listeners: &[(Listener, Vec<Rule>)],
     denied: Option<&AwsError>,
 ) -> OtherWays {
@@ -160,18 +160,18 @@ fn ways(
 }
 
 /// Whether anything of the app's is a rule.
-fn is_by_rule(infra: &Infrastructure) -> bool {
+fn is_by_rule(infra: &EcsInfrastructure) -> bool {
     let is_rule = |place: &Place| matches!(place, Place::Rule(_));
     !infra.header_rules().is_empty() || infra.all_moved().any(is_rule)
 }
 
 /// Whether that is moved along with a route.
-fn is_place(infra: &Infrastructure, arn: &str) -> bool {
+fn is_place(infra: &EcsInfrastructure, arn: &str) -> bool {
     infra.all_moved().any(|place| place.arn() == arn)
 }
 
 /// What a listener does that bgecs does not move.
-fn default_of(infra: &Infrastructure, listener: &Listener) -> Option<WayIn> {
+fn default_of(infra: &EcsInfrastructure, listener: &Listener) -> Option<WayIn> {
     let arn = listener.listener_arn()?;
     if is_place(infra, arn) {
         return None;
@@ -185,7 +185,7 @@ fn default_of(infra: &Infrastructure, listener: &Listener) -> Option<WayIn> {
 }
 
 fn by(
-    infra: &Infrastructure,
+    infra: &EcsInfrastructure,
     (listener, rules): (&Listener, &[Rule]),
     rule: &Rule,
 ) -> Option<WayIn> {
@@ -248,7 +248,7 @@ fn chosen(rule: &Rule) -> Option<Color> {
     Color::BOTH.into_iter().find(is_named)
 }
 
-fn color_of_header_rule(infra: &Infrastructure, arn: &str) -> Option<Color> {
+fn color_of_header_rule(infra: &EcsInfrastructure, arn: &str) -> Option<Color> {
     let pairs = infra.header_rules();
     let is_its = |color: &Color| {
         let mut rules = pairs.iter().map(|(rules, _)| rules.get(*color));
@@ -258,7 +258,7 @@ fn color_of_header_rule(infra: &Infrastructure, arn: &str) -> Option<Color> {
 }
 
 /// What is wrong with the rules by which a request names its colour.
-fn amiss(infra: &Infrastructure, listeners: &[(Listener, Vec<Rule>)]) -> Option<String> {
+fn amiss(infra: &EcsInfrastructure, listeners: &[(Listener, Vec<Rule>)]) -> Option<String> {
     let wrong = |(color, arn, place): (Color, &str, &Place)| -> Option<String> {
         let is_it = |rule: &Rule| rule.rule_arn() == Some(arn);
         let all = listeners.iter().map(|(_, rules)| rules);

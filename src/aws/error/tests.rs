@@ -533,7 +533,7 @@ async fn a_part_that_is_gone_is_named() {
             "the journal's table bgecs-hello is gone".to_owned(),
         ),
         (
-            aws.router(&infra).read().await.unwrap_err(),
+            aws.alb_router(&infra).read().await.unwrap_err(),
             format!("the listener {} is gone", infra.places.production),
         ),
     ] {

@@ -8,7 +8,7 @@ use crate::aws::testing::{Reply, Request, Wire};
 use crate::error::{Error, Exit};
 use crate::model::Color;
 use crate::model::Deployed;
-use crate::model::testing::{holder, lease, moment, operation};
+use crate::model::testing::{NOT_HOSTED, holder, lease, moment, operation};
 
 const TABLE: &str = "bgecs-hello";
 /// `moment()`, and the end of `lease()`, as the table has them.
@@ -22,6 +22,7 @@ const TRUTH: Truth = Truth {
     production: Some(Deployed::somewhere_on(Color::Green)),
     test: Some(Color::Blue),
     previous: None,
+    hosted: NOT_HOSTED,
 };
 
 fn as_text(value: &impl serde::Serialize) -> Value {

@@ -10,7 +10,7 @@ use aws_sdk_elasticloadbalancingv2::types::{
 };
 
 use super::weights::{HEAVIEST, weights};
-use crate::model::{Color, Foreign, Found, Infrastructure, PerColor, Split, greatest_divisor};
+use crate::model::{Color, EcsInfrastructure, Foreign, Found, PerColor, Split, greatest_divisor};
 
 /// What the template has a listener answer while nothing is live.
 const PLACEHOLDER: (&str, &str) = ("503", "bgecs: nothing is live yet");
@@ -46,7 +46,7 @@ struct Forward {
 }
 
 /// What actions do with requests; what they do ahead of a forward is not asked.
-pub(in crate::aws) fn found(infra: &Infrastructure, actions: &[Action]) -> Found {
+pub(in crate::aws) fn found(infra: &EcsInfrastructure, actions: &[Action]) -> Found {
     match actions.iter().find(|action| is_forward(action)) {
         Some(action) => forwarding(&forwards(infra, action)),
         None if is_placeholder(actions) => Found::Nowhere,
@@ -107,7 +107,7 @@ fn groups_in_words(forwards: &[Forward]) -> String {
 /// What they do, in words, where that is not to be overwritten; a share
 /// that no weights tell.
 pub fn aimed_at(
-    infra: &Infrastructure,
+    infra: &EcsInfrastructure,
     actions: &[Action],
     to: Split,
     stickiness: Option<Duration>,
@@ -136,7 +136,7 @@ pub fn aimed_at(
 /// Among the groups of one pair; with a stranger's that get nothing left as they
 /// are. Where only one group is named, it is in both forms, which must agree.
 fn forwarding_to(
-    infra: &Infrastructure,
+    infra: &EcsInfrastructure,
     action: &Action,
     to: Split,
     stickiness: Option<Duration>,
@@ -256,7 +256,7 @@ fn kind(action: &Action) -> String {
     kind.unwrap_or("an action without a type").to_owned()
 }
 
-fn forwards(infra: &Infrastructure, action: &Action) -> Vec<Forward> {
+fn forwards(infra: &EcsInfrastructure, action: &Action) -> Vec<Forward> {
     let forward = |(arn, weight): (&str, u32)| Forward {
         color: infra.color_of(arn),
         arn: arn.to_owned(),
@@ -286,7 +286,7 @@ pub(in crate::aws) fn named_groups(action: &Action) -> Vec<(&str, u32)> {
     }
 }
 
-fn color_of(infra: &Infrastructure, group: &TargetGroupTuple) -> Option<Color> {
+fn color_of(infra: &EcsInfrastructure, group: &TargetGroupTuple) -> Option<Color> {
     infra.color_of(group.target_group_arn()?)
 }
 

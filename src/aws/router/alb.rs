@@ -32,7 +32,7 @@ use super::{Router, Unmoved, listener, rule, weights};
 use crate::aws::Aws;
 use crate::aws::error::{AwsError, AwsErrorKind};
 use crate::model::{
-    Found, Infrastructure, Move, Patience, PerRoute, Place, Route, Split, Strategy, TestPlace,
+    EcsInfrastructure, Found, Move, Patience, PerRoute, Place, Route, Split, Strategy, TestPlace,
     Urgency,
 };
 
@@ -40,7 +40,7 @@ use crate::model::{
 #[derive(Debug, Clone, Copy)]
 pub struct AlbRouter<'a> {
     pub(super) aws: &'a Aws,
-    pub(super) infra: &'a Infrastructure,
+    pub(super) infra: &'a EcsInfrastructure,
     pub(super) stickiness: Option<Duration>,
 }
 
@@ -56,11 +56,14 @@ impl Router for AlbRouter<'_> {
             unreadable: Duration::from_secs(30),
             pause: Duration::from_millis(200),
             late: Duration::from_secs(2),
+            spread: Duration::ZERO,
+            resend: Duration::from_secs(2),
         }
     }
 
-    fn accepts(&self, strategy: &Strategy) -> Result<(), String> {
-        weights::accept(strategy, &self.infra.endpoints)
+    fn fit(&self, strategy: Strategy) -> Result<Strategy, String> {
+        weights::accept(&strategy, &self.infra.endpoints)?;
+        Ok(strategy)
     }
 
     /// In one call for each kind of place. A test route by header is where it is:
@@ -153,7 +156,7 @@ impl<'a> AlbRouter<'a> {
         let of = |(name, place): (String, &Place)| {
             let actions = actions.get(place.arn()).ok_or_else(|| gone(place))?;
             self.aws.last_read.keep(place.arn(), actions);
-            Ok((name, found(self.infra, actions)))
+            Ok::<_, AwsError>((name, found(self.infra, actions)))
         };
         let of_all = |route| {
             let ways = self.infra.moved(route).into_iter().map(of);

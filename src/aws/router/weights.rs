@@ -1,17 +1,29 @@
-//! Splits as a forward tells them: by two whole numbers.
+//! Splits as AWS tells them: by two whole numbers, up to the greatest that it takes.
 
 use std::iter;
 
 use crate::model::{Color, Endpoint, Move, PerColor, PerRoute, Split, Strategy};
 
-/// The greatest that AWS takes
+/// The greatest that a forward takes
 /// (<https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupTuple.html>).
 pub const HEAVIEST: u32 = 999;
+
+/// Of a forward.
+pub fn weights(split: Split) -> Option<PerColor<u32>> {
+    weights_up_to(HEAVIEST, split)
+}
+
+/// The greatest share that is no greater than that one and that such weights tell,
+/// in favour of that colour.
+pub fn no_more_than(heaviest: u32, color: Color, share: u16) -> Option<u16> {
+    let told = |share: &u16| weights_up_to(heaviest, Split::with_share(color, *share)).is_some();
+    (1..=share).rev().find(told)
+}
 
 /// Those that are to each other as the shares are; where these are too great, the
 /// smallest that read back as exactly that split. Not every split has some: 0.05 %
 /// were 1 to 1999, and 49.99 % 1666 to 1667.
-pub fn weights(split: Split) -> Option<PerColor<u32>> {
+pub fn weights_up_to(heaviest: u32, split: Split) -> Option<PerColor<u32>> {
     let share = u32::from(split.share(Color::Blue));
     let whole = share + u32::from(split.share(Color::Green));
     let of_total = |total| {
@@ -20,9 +32,9 @@ pub fn weights(split: Split) -> Option<PerColor<u32>> {
         let green = total - blue;
         PerColor { blue, green }
     };
-    let near = (1..=2 * HEAVIEST).map(of_total);
+    let near = (1..=2 * heaviest).map(of_total);
     iter::once(split.weights()).chain(near).find(|weights| {
-        let fits = weights.blue.max(weights.green) <= HEAVIEST;
+        let fits = weights.blue.max(weights.green) <= heaviest;
         fits && Split::by_weight(*weights) == Some(split)
     })
 }

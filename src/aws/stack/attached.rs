@@ -8,7 +8,9 @@
 use serde_json::{Map, Value, json};
 
 use crate::model::marks::TAG_APP;
-use crate::model::{AttachedWay, Attachment, COLOR_HEADER, Color, ListenerCopy, PerColor, TestWay};
+use crate::model::{
+    AppName, AttachedWay, Attachment, COLOR_HEADER, Color, ListenerCopy, PerColor, TestWay,
+};
 
 /// The colour of the service that ran already: what tells such a stack.
 pub const ORIGINAL: &str = "Attached";
@@ -41,7 +43,7 @@ pub fn template(it: &Attachment) -> String {
             resources.extend(further_certificates(listener));
         }
     }
-    resources.insert(JOURNAL.to_owned(), journal(it));
+    resources.insert(JOURNAL.to_owned(), table(&it.app));
     if it.log_group.is_none() {
         resources.insert(LOGS.to_owned(), log_group(it));
     }
@@ -88,8 +90,8 @@ fn rule_name(color: Color, number: usize) -> String {
     numbered(name, number)
 }
 
-fn tags(it: &Attachment) -> Value {
-    json!([{ "Key": TAG_APP, "Value": it.app.as_str() }])
+fn tags(app: &AppName) -> Value {
+    json!([{ "Key": TAG_APP, "Value": app.as_str() }])
 }
 
 fn reference(name: impl Into<String>) -> Value {
@@ -112,7 +114,7 @@ fn target_group(it: &Attachment, number: usize) -> Value {
     let mut properties = it.group(number).1.clone();
     let name = it.app.group_name(it.made(), number);
     properties.insert("Name".to_owned(), json!(name));
-    properties.insert("Tags".to_owned(), tags(it));
+    properties.insert("Tags".to_owned(), tags(&it.app));
     json!({ "Type": "AWS::ElasticLoadBalancingV2::TargetGroup", "Properties": properties })
 }
 
@@ -154,7 +156,7 @@ fn choosing_rule(
             "Priority": priorities.get(color),
             "Conditions": conditions,
             "Actions": [{ "Type": "forward", "TargetGroupArn": target }],
-            "Tags": tags(it),
+            "Tags": tags(&it.app),
         },
     })
 }
@@ -179,7 +181,7 @@ fn of_testers(it: &Attachment) -> Vec<Value> {
 fn test_place(it: &Attachment, kind: &str, mut properties: Value, actions: &str) -> Value {
     properties[actions] =
         json!([{ "Type": "forward", "TargetGroupArn": group(it, it.test_color, 0) }]);
-    properties["Tags"] = tags(it);
+    properties["Tags"] = tags(&it.app);
     json!({
         "Type": format!("AWS::ElasticLoadBalancingV2::{kind}"),
         "DependsOn": [group_name(it.made(), 0)],
@@ -219,13 +221,14 @@ fn further_certificates(listener: &ListenerCopy) -> Vec<(String, Value)> {
     .collect()
 }
 
-fn journal(it: &Attachment) -> Value {
+/// That of the journal.
+pub fn table(app: &AppName) -> Value {
     json!({
         "Type": "AWS::DynamoDB::Table",
         "DeletionPolicy": "Delete",
         "UpdateReplacePolicy": "Delete",
         "Properties": {
-            "TableName": it.app.stack_name(),
+            "TableName": app.stack_name(),
             "BillingMode": "PAY_PER_REQUEST",
             "AttributeDefinitions": [
                 { "AttributeName": "pk", "AttributeType": "S" },
@@ -237,7 +240,7 @@ fn journal(it: &Attachment) -> Value {
             ],
             "TimeToLiveSpecification": { "AttributeName": "expires_at", "Enabled": true },
             "SSESpecification": { "SSEEnabled": true },
-            "Tags": tags(it),
+            "Tags": tags(app),
         },
     })
 }
@@ -247,7 +250,7 @@ fn log_group(it: &Attachment) -> Value {
         "Type": "AWS::Logs::LogGroup",
         "DeletionPolicy": "Delete",
         "UpdateReplacePolicy": "Delete",
-        "Properties": { "LogGroupName": it.app.log_group(), "Tags": tags(it) },
+        "Properties": { "LogGroupName": it.app.log_group(), "Tags": tags(&it.app) },
     })
 }
 
@@ -261,7 +264,7 @@ fn repository(it: &Attachment) -> Value {
             "RepositoryName": it.app.stack_name(),
             "ImageTagMutability": "IMMUTABLE",
             "ImageScanningConfiguration": { "ScanOnPush": true },
-            "Tags": tags(it),
+            "Tags": tags(&it.app),
         },
     })
 }
@@ -493,7 +496,7 @@ mod tests {
             parameters: BTreeMap::new(),
             outputs,
         };
-        let infra = snapshot.infrastructure().unwrap();
+        let infra = snapshot.ecs_infrastructure().unwrap();
         let ways = infra.moved(Route::Production);
         let ways: Vec<(&str, &str)> = ways
             .iter()

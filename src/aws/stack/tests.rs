@@ -128,7 +128,7 @@ async fn a_stack_is_read_with_parameters_and_outputs() {
     assert_eq!(snapshot.id, "stack/bgecs-hello/1");
     assert_eq!(snapshot.reason.as_deref(), Some("because"));
     assert_eq!(snapshot.parameters["LiveColor"], "blue");
-    let infra = snapshot.infrastructure().unwrap();
+    let infra = snapshot.ecs_infrastructure().unwrap();
     assert_eq!(infra.services, ColorServices::alone_in("ClusterName"));
     assert_eq!(infra.load_balancer, "LoadBalancerArn");
     assert_eq!(infra.places.named(Route::Production), "ProdListenerArn");
@@ -156,7 +156,7 @@ async fn an_app_with_a_name_of_its_own_is_called_by_it() {
         ),
     );
     let snapshot = read(stack("CREATE_COMPLETE", &named)).await.unwrap();
-    let infra = snapshot.unwrap().infrastructure().unwrap();
+    let infra = snapshot.unwrap().ecs_infrastructure().unwrap();
     assert_eq!(infra.endpoints.production.to_string(), url);
     assert_eq!(infra.urls().production, url);
     assert_eq!(infra.url(Route::Test), format!("{url}:8443"));
@@ -172,7 +172,7 @@ async fn users_may_come_in_by_several_ways() {
         let further: String = names.iter().map(|name| output(name)).collect();
         let all = outputs("").replace("</Outputs>", &(further + "</Outputs>"));
         let snapshot = read(stack("CREATE_COMPLETE", &all)).await;
-        snapshot.unwrap().unwrap().infrastructure()
+        snapshot.unwrap().unwrap().ecs_infrastructure()
     };
     let second = [
         "ProductionUrl",
@@ -232,7 +232,7 @@ async fn an_output_that_is_missing_is_named() {
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(snapshot.infrastructure(), Err("TaskRoleArn".to_owned()));
+    assert_eq!(snapshot.ecs_infrastructure(), Err("TaskRoleArn".to_owned()));
 }
 
 /// As the stack of an app has it that came with a service of its own.
@@ -248,7 +248,7 @@ async fn production_may_be_a_rule_and_the_test_route_two() {
         }
         all.extend(with.iter().map(|name| output(name)));
         let snapshot = read(stack("CREATE_COMPLETE", &(all + "</Outputs>"))).await;
-        let infra = snapshot.unwrap().unwrap().infrastructure();
+        let infra = snapshot.unwrap().unwrap().ecs_infrastructure();
         infra.map(|infra| infra.places)
     };
     let header = TestPlace::ByHeader(PerColor {

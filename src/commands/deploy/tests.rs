@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::*;
 use crate::aws::testing::Wire;
 use crate::model::testing::observed;
-use crate::model::{RunsOn, TaskDefinitionArn};
+use crate::model::{Revision, RunsOn};
 
 fn plan() -> DeployPlan {
     DeployPlan {
@@ -21,7 +21,7 @@ fn placed(color: Color, unchanged: bool) -> Placed {
         color,
         digest: format!("sha256:{}", "2".repeat(64)).parse().unwrap(),
         from: Origin::Pulled,
-        task_definition: TaskDefinitionArn::new("task-definition/bgecs-hello:2"),
+        task_definition: Revision::new("task-definition/bgecs-hello:2"),
         unchanged,
     }
 }
@@ -153,7 +153,9 @@ fn where_an_image_came_from_is_said() {
 fn planned(plan: &DeployPlan, request: &Request) -> String {
     let session = Session::of_hello(Wire::new().aws());
     let changes = ["the network".to_owned()];
-    let steps = steps(&session, &observed(), plan, request, &changes);
+    let observed = observed();
+    let world = (observed.ecs().unwrap(), &observed);
+    let steps = steps(&session, world, plan, request, &changes);
     PlanResult::of(Command::Deploy, steps).human(&Style::plain())
 }
 

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::aws::testing::Wire;
 use crate::aws::{Revisions, StackSnapshot, StackStatus};
-use crate::model::{Color, TaskDefinitionArn};
+use crate::model::{Color, Revision};
 
 fn session() -> Session {
     Session::of_hello(Wire::new().aws())
@@ -20,8 +20,8 @@ fn gone_or_never_there() {
 /// One of them is deregistered.
 fn revisions() -> Revisions {
     Revisions {
-        active: vec![TaskDefinitionArn::new("bgecs-hello:1")],
-        inactive: vec![TaskDefinitionArn::new("bgecs-hello:2")],
+        active: vec![Revision::new("bgecs-hello:1")],
+        inactive: vec![Revision::new("bgecs-hello:2")],
     }
 }
 

@@ -96,7 +96,7 @@ async fn a_test_route_by_header_is_probed_for_the_idle_colour() {
     let idle_of = async |forward: &str| {
         let wire = Wire::new().on("DescribeRules", rule(forward));
         let session = Session::of_hello(wire.aws());
-        idle(&session, &by_rules()).await
+        idle(&session, &by_rules().into()).await
     };
     assert_eq!(idle_of(&group("green")).await.unwrap(), Color::Blue);
     let both = idle_of(&(group("blue") + &group("green"))).await;

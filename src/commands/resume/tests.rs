@@ -6,7 +6,7 @@ use crate::cli::WatchFlags;
 use crate::commands::asking::watching;
 use crate::driver::asking::base;
 use crate::model::Color;
-use crate::model::TaskDefinitionArn;
+use crate::model::Revision;
 use crate::model::testing::{assert_names_hosts, hosts, observed};
 
 #[test]
@@ -53,7 +53,7 @@ fn each_way_has_its_steps() {
         Resolution::MakeLive { color },
         Resolution::AwaitServing {
             color,
-            task_definition: TaskDefinitionArn::new("task-definition/bgecs-hello:2"),
+            task_definition: Revision::new("task-definition/bgecs-hello:2"),
         },
         Resolution::ForgetRevision,
         Resolution::AwaitRetired { color },
@@ -85,7 +85,7 @@ fn watched(session: &Session) -> Watching {
 fn the_steps_of_a_plan_call_a_route_what_its_router_calls_it() {
     let session = Session::of_hello(Wire::new().aws());
     let mut world = observed();
-    world.infrastructure.endpoints = hosts();
+    world.ecs_mut().endpoints = hosts();
     let way = Resolution::Shift {
         strategy: swap_to(Color::Blue),
         is_back: false,

@@ -6,6 +6,7 @@ fn shown(outcome: RetireOutcome, service: &str) -> String {
         outcome,
         color: Color::Green,
         service: service.to_owned(),
+        is_hosted: false,
         traffic: "port 80 -> blue (tag 2)".to_owned(),
     };
     retired.human(&Style::plain())

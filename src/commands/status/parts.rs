@@ -9,8 +9,8 @@ use crate::aws::StackSnapshot;
 use crate::engine::plan::{self, AFTER_A_PAUSE, WarmCost};
 use crate::model::journal::{self, Operation, OperationId};
 use crate::model::{
-    Color, ColorState, Endpoint, Found, Infrastructure, Observed, PerColor, Rollout, Route, Split,
-    WayIn,
+    Color, ColorState, EcsInfrastructure, Endpoint, Found, Observed, PerColor, Rollout, Route,
+    Split, WayIn,
 };
 use crate::report::Style;
 use crate::spoken_time;
@@ -233,7 +233,7 @@ pub(super) struct ListedWay {
 }
 
 impl ListedWay {
-    pub(super) fn all(infra: &Infrastructure, route: Route) -> Vec<Self> {
+    pub(super) fn all(infra: &EcsInfrastructure, route: Route) -> Vec<Self> {
         let all = infra.moved(route);
         let is_one = all.len() < 2;
         let all = all.into_iter().filter(|_| !is_one);

@@ -18,6 +18,7 @@ impl Status {
         let url = beside(self.urls.get(route), here);
         let place = match &listener.endpoint {
             Endpoint::Port(_) => format!("{}  {url}", listener.endpoint),
+            Endpoint::Named(name) if self.hosted.is_some() => format!("{name}  {url}"),
             // Without the header, that shows what is live.
             Endpoint::Header => format!("{}  {}", listener.endpoint, self.urls.get(route)),
             Endpoint::Named(_) => url,
@@ -39,8 +40,10 @@ impl CommandResult for Status {
                 None => format!("{} in {}", style.strong(&self.app), self.region),
             },
             self.route_line(Route::Production),
-            self.route_line(Route::Test),
         ];
+        if self.hosted.is_none() {
+            lines.push(self.route_line(Route::Test));
+        }
         let others = self.other_ways.iter();
         lines.extend(others.map(|way| format!("  {}", way.text)));
         for color in Color::BOTH {
@@ -115,6 +118,9 @@ impl Status {
             (None, Some(percent)) => format!("{percent}% of the users"),
             (None, None) => "not live".to_owned(),
         };
+        if let Some(hosted) = &self.hosted {
+            return hosted.get(color).lines(color, &role, style);
+        }
         let Some(state) = self.colors.get(color) else {
             return vec![format!(
                 "{}  {role}, no service",

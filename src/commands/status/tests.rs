@@ -627,7 +627,7 @@ fn the_colour_that_serves_nobody_says_what_it_costs() {
 #[test]
 fn a_route_is_called_what_its_router_calls_it() {
     let mut world = world();
-    world.infrastructure.endpoints = hosts();
+    world.ecs_mut().endpoints = hosts();
     assert!(shown(&world).contains("\n  https://shop.example.com  -> green"));
 
     let mut moved = world.clone();
@@ -655,8 +655,8 @@ fn a_route_is_called_what_its_router_calls_it() {
 #[test]
 fn a_test_route_by_header_is_shown_with_its_rules() {
     let mut world = world();
-    world.infrastructure = by_rules();
-    world.infrastructure.services = ColorServices::new(
+    world.infrastructure = by_rules().into();
+    world.ecs_mut().services = ColorServices::new(
         "prod",
         PerColor {
             blue: "web".to_owned(),

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use crate::aws::{AwsErrorKind, Router, StackSnapshot};
 use crate::config::{Attached, TestKey};
-use crate::driver::reach;
 use crate::engine::attachment::{self, UsersWay};
 use crate::error::Result;
 use crate::model::{
-    Balancer, CertificateArn, Color, Infrastructure, PerColor, Place, Route, TestWay,
+    Balancer, CertificateArn, Color, EcsInfrastructure, Infrastructure, PerColor, Place, Route,
+    TestWay,
 };
+use crate::probe;
 use crate::report::ReportEvent;
 use crate::session::Session;
 
@@ -47,7 +48,7 @@ pub async fn prepare(
     session: &Session,
     attached: &Attached,
     way: UsersWay<'_>,
-    (before, earlier): (Option<&StackSnapshot>, Option<&Infrastructure>),
+    (before, earlier): (Option<&StackSnapshot>, Option<&EcsInfrastructure>),
 ) -> Result<Testers> {
     let own = before.map(StackSnapshot::own_rules).unwrap_or_default();
     let url = attachment::test_url(attached, way.listener);
@@ -149,13 +150,13 @@ async fn look_at_certificates(
 /// AWS's own.
 pub async fn color(
     session: &Session,
-    earlier: Option<&Infrastructure>,
+    earlier: Option<&EcsInfrastructure>,
     made: Color,
 ) -> Result<Color> {
     let Some(infra) = earlier else {
         return Ok(made);
     };
-    let found = session.aws.router(infra).read().await?;
+    let found = session.aws.alb_router(infra).read().await?;
     let idle = found.production.only().map(Color::other);
     Ok(found.test.only().or(idle).unwrap_or(made))
 }
@@ -174,11 +175,12 @@ pub async fn tell_of_bar(
     };
     let path = &session.config.container.health_path;
     let timeout = session.config.probe.timeout;
-    let users = reach::unreached(session, infra, Route::Production, path, timeout).await?;
-    if users.is_some() {
+    let users = session.bare_address(infra, Route::Production, path)?;
+    if probe::unreached(&users, timeout).await.is_some() {
         return Ok(());
     }
-    let testers = reach::unreached(session, infra, Route::Test, path, PATIENCE).await?;
+    let testers = session.bare_address(infra, Route::Test, path)?;
+    let testers = probe::unreached(&testers, PATIENCE).await;
     if let Some(unreached) = testers {
         session.report.tell(&ReportEvent::Warning(format!(
             "this machine gets no connection to {unreached}; to let it in:\n  {opening}"

@@ -10,7 +10,7 @@ use crate::engine::attachment::{self, UsersWay};
 use crate::engine::import::ReadService;
 use crate::engine::plan::Refusal;
 use crate::model::{
-    AttachedWay, CopiedGroup, Infrastructure, ListenerArn, LoadBalancer, PerColor, RuleArn,
+    AttachedWay, CopiedGroup, EcsInfrastructure, ListenerArn, LoadBalancer, PerColor, RuleArn,
     TargetGroupArn,
 };
 use crate::session::Session;
@@ -31,7 +31,7 @@ pub struct PreparedWays<'a> {
 pub fn prepare<'a>(
     read: &'a ReadService,
     attached: &'a Attached,
-    earlier: Option<&Infrastructure>,
+    earlier: Option<&EcsInfrastructure>,
 ) -> Result<PreparedWays<'a>, Refusal> {
     let mut targets = read.targets()?;
     let service = attached.service.as_str();
@@ -91,7 +91,7 @@ pub async fn groups(
 /// There is no room at one.
 pub fn priorities(
     ways: &PreparedWays<'_>,
-    earlier: Option<&Infrastructure>,
+    earlier: Option<&EcsInfrastructure>,
     mut reserved: Vec<(String, u32)>,
 ) -> Result<Vec<PerColor<u32>>, Refusal> {
     let mut all = Vec::new();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::driver::asking::Asking;
 use crate::engine::seen::{Identities, Identity};
 use crate::error::Result;
-use crate::model::{Answer, Color, Observed, Route};
+use crate::model::{Answer, Color, Observed};
 use crate::probe::ask_once;
 use crate::session::Session;
 
@@ -34,9 +34,8 @@ async fn identity(
     patience: Duration,
 ) -> Result<Identity> {
     let address = session
-        .address(&observed.infrastructure, Route::Test, &asking.path)
-        .await?
-        .asking_for(color);
+        .color_address(&observed.infrastructure, color, &asking.path)
+        .await?;
     let asked = ask_once(&address, &asking.question, patience).await;
     let tag = observed.color(color).tag().map(ToString::to_string);
     let (release, body) = match &*asked.answer {

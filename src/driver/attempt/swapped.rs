@@ -53,6 +53,9 @@ pub struct Swapped {
     pub judged: Option<&'static str>,
     #[serde(skip)]
     pub names: (String, String),
+    /// Where either says what is wrong with it.
+    #[serde(skip)]
+    pub logs: (String, String),
     #[serde(skip)]
     pub exit: Exit,
     #[serde(skip)]
@@ -116,6 +119,10 @@ impl Swapped {
                 before.named(shift.strategy.from),
                 before.named(shift.strategy.to),
             ),
+            logs: (
+                before.says_why(shift.strategy.from),
+                before.says_why(shift.strategy.to),
+            ),
             exit,
             first_failure,
             is_said,
@@ -150,6 +157,10 @@ impl Swapped {
             names: (
                 before.named(shift.strategy.from),
                 before.named(shift.strategy.to),
+            ),
+            logs: (
+                before.says_why(shift.strategy.from),
+                before.says_why(shift.strategy.to),
             ),
             exit: Exit::Refused,
             first_failure: None,
@@ -274,11 +285,11 @@ impl Swapped {
             return None;
         }
         if let (true, Outcome::Refused(reasons)) = (self.is_not_ready(), &self.ending) {
-            let (to, headline) = (self.to, self.headline().unwrap_or_default());
+            let headline = self.headline().unwrap_or_default();
             return Some(
                 Error::refused(format!("{headline}: {reasons}"))
                     .traffic(format!("{}, unchanged", self.traffic))
-                    .hint(format!("see `bgecs status` and `bgecs logs {to}`")),
+                    .hint(format!("see `bgecs status` and {}", self.logs.1)),
             );
         }
         let headline = self.headline().unwrap_or_default();
@@ -315,15 +326,15 @@ impl Swapped {
                 "look at what changed: `bgecs status`".to_owned()
             }
             Exit::Refused => format!(
-                "see `bgecs probe` and `bgecs logs {}`; where the last release is to blame, `bgecs rollback`; where {} is the fix, `bgecs promote --fix-forward`",
-                self.from, self.to
+                "see `bgecs probe` and {}; where the last release is to blame, `bgecs rollback`; where {} is the fix, `bgecs promote --fix-forward`",
+                self.logs.0, self.to
             ),
             Exit::Failed => format!(
                 "fix that, or allow it for these credentials; then `bgecs {}` again",
                 self.operation
             ),
             _ => match &self.ending {
-                Outcome::RolledBack(why) => after(why, self.to, self.operation),
+                Outcome::RolledBack(why) => after(why, (self.to, &self.logs.1), self.operation),
                 _ => "see `bgecs status`".to_owned(),
             },
         }))
@@ -460,10 +471,10 @@ pub fn reason(why: &Why) -> String {
 
 /// What to do next once it was taken back. The tasks are asked only where they
 /// may be to blame.
-fn after(why: &Why, to: Color, operation: Command) -> String {
+fn after(why: &Why, (to, logs): (Color, &str), operation: Command) -> String {
     match why {
         Why::Failures | Why::Worse(_) | Why::Alarm(_) | Why::Unhealthy(_) => {
-            format!("`bgecs logs {to}` shows what its tasks said")
+            format!("see {logs}")
         }
         Why::Interrupt => "run it again when you are ready".to_owned(),
         Why::ProbeEnded | Why::Unseen(_) => {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::aws::{Aws, AwsError};
-use crate::model::{Color, Infrastructure, Targets};
+use crate::model::{Color, EcsInfrastructure, Targets};
 
 /// For how long a reading is used.
 const USED_FOR: Duration = Duration::from_secs(1);
@@ -15,7 +15,7 @@ const USED_FOR: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct TargetHealth<'a> {
     aws: &'a Aws,
-    infra: &'a Infrastructure,
+    infra: &'a EcsInfrastructure,
     color: Color,
     last: TargetReading,
 }
@@ -30,7 +30,7 @@ struct TargetReading {
 impl<'a> TargetHealth<'a> {
     /// `known` is what was seen ahead of the wait, and does for its start: asking
     /// so soon again would be held back, and then ask too early.
-    pub fn of(aws: &'a Aws, infra: &'a Infrastructure, color: Color, known: Targets) -> Self {
+    pub fn of(aws: &'a Aws, infra: &'a EcsInfrastructure, color: Color, known: Targets) -> Self {
         let last = TargetReading {
             targets: known,
             at: Instant::now(),

@@ -12,7 +12,7 @@ use crate::driver::turn::Turn;
 use crate::engine::plan;
 use crate::error::{Error, Result};
 use crate::model::journal::Effect;
-use crate::model::{CpuArchitecture, Digest, Observed, Origin, Tag};
+use crate::model::{CpuArchitecture, Digest, EcsInfrastructure, Observed, Origin, Tag};
 use crate::provenance;
 use crate::report::ReportEvent;
 use crate::session::Session;
@@ -41,7 +41,7 @@ pub(super) async fn publish(
     }
     let (engine, login) = tokio::join!(Engine::connect(), session.aws.registry_login());
     let (engine, login) = (engine?, login?);
-    let repository = session.repository(&observed.infrastructure);
+    let repository = session.repository(observed.ecs()?);
     let logins = logins(&repository, &login);
     let made = make_image(session, &engine, &logins, request).await;
     if made.is_ok() {
@@ -100,7 +100,7 @@ async fn from_registry(
     reference: &Reference,
     stored: &Stored,
 ) -> Result<Published> {
-    let repository = &observed.infrastructure.repository;
+    let repository = &observed.ecs()?.repository;
     let name = reference.as_str();
     let architecture = stored::architecture(session, repository, name, stored, request.runs_on)
         .await
@@ -108,14 +108,20 @@ async fn from_registry(
     let tag = &request.tag;
     let there = session.aws.stored_image(repository, Key::Tag(tag)).await?;
     let there = there.map(|stored| stored.digest);
-    let tagged = format!("{}:{tag}", session.repository(&observed.infrastructure));
+    let tagged = format!("{}:{tag}", session.repository(observed.ecs()?));
     if there.as_ref() == Some(&stored.digest) {
         session.report.tell(&is_there(&tagged));
     } else {
         if let Some(other) = there
             && !may_move(session, repository, tag).await?
         {
-            return Err(taken(session, observed, tag, &other, false));
+            return Err(taken(
+                session,
+                (observed.ecs()?, observed),
+                tag,
+                &other,
+                false,
+            ));
         }
         turn.about_to(Effect::PushImage {
             name: tagged.clone(),
@@ -177,6 +183,7 @@ async fn make_image(
 /// From the hook (exit 1).
 async fn run_ahead(hook: &BuildHook, session: &Session, tag: &Tag) -> Result<()> {
     let command = HookCommand {
+        what: "hook",
         name: format!("`{}`", hook.command),
         line: &hook.command,
         folder: &hook.folder,
@@ -225,11 +232,11 @@ async fn pushed_already(
     image: &LocalImage,
     tag: &Tag,
 ) -> Result<Option<Digest>> {
-    let name = &observed.infrastructure.repository;
+    let name = &observed.ecs()?.repository;
     let Some(there) = session.aws.stored_image(name, Key::Tag(tag)).await? else {
         return Ok(None);
     };
-    let repository = session.repository(&observed.infrastructure);
+    let repository = session.repository(observed.ecs()?);
     if image.is_known_as(&repository, &there.digest) {
         return Ok(Some(there.digest));
     }
@@ -242,7 +249,13 @@ async fn pushed_already(
         return Ok(None);
     }
     let same_source = matches!(beside, Ok(Beside::Another { same_source: true }));
-    let taken = taken(session, observed, tag, &there.digest, same_source);
+    let taken = taken(
+        session,
+        (observed.ecs()?, observed),
+        tag,
+        &there.digest,
+        same_source,
+    );
     Err(match beside {
         Ok(_) => taken,
         Err(error) => taken.cause(format!("what it is cannot be compared: {}", error.message)),
@@ -262,12 +275,11 @@ async fn may_move(session: &Session, repository: &str, tag: &Tag) -> Result<bool
 /// A tag that names another image for good.
 fn taken(
     session: &Session,
-    observed: &Observed,
+    (infra, observed): (&EcsInfrastructure, &Observed),
     tag: &Tag,
     there: &Digest,
     same_source: bool,
 ) -> Error {
-    let infra = &observed.infrastructure;
     let take = format!(
         "`bgecs deploy --image {}:{tag} --tag {tag}`",
         session.repository(infra)

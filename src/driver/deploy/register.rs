@@ -10,7 +10,7 @@ use crate::driver::{tidy, update};
 use crate::engine::task_definition::TaskDefinition;
 use crate::error::Result;
 use crate::model::journal::Effect;
-use crate::model::{Digest, TaskDefinitionArn};
+use crate::model::{Digest, Revision};
 use crate::report::ReportEvent;
 use crate::session::Session;
 
@@ -27,7 +27,7 @@ pub(super) async fn register(
     turn: &Turn,
     definition: &TaskDefinition,
     digest: &Digest,
-) -> Result<TaskDefinitionArn> {
+) -> Result<Revision> {
     let family = session.stack_name();
     turn.about_to(Effect::RegisterTaskDefinition {
         family: family.clone(),
@@ -49,7 +49,7 @@ async fn once(
     turn: &Turn,
     family: &str,
     definition: &TaskDefinition,
-) -> Result<TaskDefinitionArn, AwsError> {
+) -> Result<Revision, AwsError> {
     let mut pauses = PAUSES.into_iter();
     loop {
         let registered = session
@@ -79,7 +79,7 @@ async fn find(
     session: &Session,
     turn: &Turn,
     definition: &TaskDefinition,
-) -> Result<Option<TaskDefinitionArn>, AwsError> {
+) -> Result<Option<Revision>, AwsError> {
     let own = tidy::revisions_of(session, &turn.operation().id).await?;
     let is_it = own
         .into_iter()

@@ -9,8 +9,8 @@ use crate::engine::plan::{self, DeployPlan, ServicePlan};
 use crate::error::Result;
 use crate::model::journal::Effect;
 use crate::model::{
-    Color, DefinitionChange, Observed, ServiceDefinition, ServiceSettings, ServiceState,
-    TaskDefinitionArn,
+    Color, DefinitionChange, NotEcs, Observed, Revision, ServiceDefinition, ServiceSettings,
+    ServiceState,
 };
 use crate::report::ReportEvent;
 use crate::session::Session;
@@ -20,21 +20,25 @@ use crate::session::Session;
 const THERE_ALREADY: [&str; 2] = ["InvalidParameterException", "ClientException"];
 
 /// What the service of a colour is to be told besides its revision and its count.
+///
+/// # Errors
+/// It is no service.
 pub fn wanted_definition(
     session: &Session,
     observed: &Observed,
     color: Color,
     loaded: &Loaded,
-) -> ServiceDefinition {
+) -> Result<ServiceDefinition, NotEcs> {
     let source = loaded.source(&session.config);
     let door = (source.container(), source.port());
     let grace = session.config.service.health_check_grace_period;
-    ServiceDefinition::of_color(observed, color, door, grace)
+    let observed = (observed.ecs()?, observed);
+    Ok(ServiceDefinition::of_color(observed, color, door, grace))
 }
 
 /// What a colour is to run, and how.
 pub(super) struct Told<'a> {
-    pub task_definition: &'a TaskDefinitionArn,
+    pub task_definition: &'a Revision,
     pub definition: &'a ServiceDefinition,
     /// Whether its tasks are to be new ones, whatever they run.
     pub restart: bool,
@@ -136,7 +140,7 @@ async fn create(
     desired: i32,
     told: &Told<'_>,
 ) -> Result<ServiceCreation> {
-    let infra = &observed.infrastructure;
+    let infra = observed.ecs()?;
     let effect = Effect::CreateService {
         color,
         task_definition: told.task_definition.clone(),

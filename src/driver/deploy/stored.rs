@@ -14,7 +14,7 @@ pub(super) async fn find(
     observed: &Observed,
     reference: &Reference,
 ) -> Result<Option<Stored>> {
-    let infra = &observed.infrastructure;
+    let infra = observed.ecs()?;
     let named = [session.repository(infra), infra.repository_uri.clone()];
     let within = named.iter().find_map(|name| reference.within(name));
     let Some(within) = within else {

@@ -12,11 +12,7 @@ fn arn(n: u32) -> String {
 }
 
 fn revisions(active: &[u32], inactive: &[u32]) -> Revisions {
-    let named = |all: &[u32]| {
-        all.iter()
-            .map(|n| TaskDefinitionArn::new(arn(*n)))
-            .collect()
-    };
+    let named = |all: &[u32]| all.iter().map(|n| Revision::new(arn(*n))).collect();
     Revisions {
         active: named(active),
         inactive: named(inactive),

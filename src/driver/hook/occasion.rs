@@ -40,6 +40,7 @@ impl Occasion<'_> {
     fn command<'c>(&self, config: &'c Config) -> Option<HookCommand<'c>> {
         let line = config.hooks.commands.get(&self.hook)?;
         Some(HookCommand {
+            what: "hook",
             name: self.hook.at(self.stage),
             line,
             folder: config.root(),

@@ -13,6 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 fn hook(line: &str) -> HookCommand<'_> {
     HookCommand {
+        what: "hook",
         name: "before_stage of stage 2".to_owned(),
         line,
         folder: Path::new("/"),

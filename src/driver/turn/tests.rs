@@ -7,7 +7,7 @@ use crate::aws::testing::{Reply, Request, Wire};
 use crate::driver::make_live::make_live;
 use crate::error::Exit;
 use crate::model::Deployed;
-use crate::model::testing::{holder, move_to, nowhere, observed, operation, to};
+use crate::model::testing::{NOT_HOSTED, holder, move_to, nowhere, observed, operation, to};
 use crate::model::{Color, Route};
 use crate::session::Session;
 
@@ -55,6 +55,7 @@ const TRUTH: Truth = Truth {
     production: Some(Deployed::somewhere_on(Color::Green)),
     test: Some(Color::Blue),
     previous: None,
+    hosted: NOT_HOSTED,
 };
 
 fn point(route: Route) -> Effect {

@@ -4,12 +4,13 @@ use super::*;
 use crate::aws::testing::{Reply, Wire};
 use crate::driver::turn::Turn;
 use crate::model::journal::{Head, Truth};
-use crate::model::testing::{infrastructure, operation};
+use crate::model::testing::{NOT_HOSTED, infrastructure, operation};
 
 const LEFT: Truth = Truth {
     production: Some(Deployed::somewhere_on(Color::Green)),
     test: Some(Color::Blue),
     previous: None,
+    hosted: NOT_HOSTED,
 };
 
 fn shows_blue_twice() -> Reply {
@@ -59,7 +60,7 @@ async fn after_meeting(unfinished: Operation) -> Observed {
     };
     let turn = Turn::for_tests(&session.aws, head);
     let (_tell, mut interrupts) = Interrupts::scripted();
-    let infrastructure = infrastructure();
+    let infrastructure = infrastructure().into();
     let mut work = Work {
         session: &session,
         infrastructure: &infrastructure,

@@ -4,7 +4,7 @@ use super::*;
 use crate::aws::testing::{Reply, Wire, credentials};
 use crate::driver::look_ahead::testing::listeners;
 use crate::error::Exit;
-use crate::model::TaskDefinitionArn;
+use crate::model::Revision;
 use crate::model::journal::{Fate, Head};
 use crate::model::testing::{observed, service, to};
 
@@ -43,7 +43,7 @@ fn as_planned() -> Wire {
 
 #[tokio::test(start_paused = true)]
 async fn an_update_whose_answer_was_lost_is_looked_for() {
-    let revision = TaskDefinitionArn::new("hello:2");
+    let revision = Revision::new("hello:2");
     let deploy = ServiceChange {
         task_definition: Some(&revision),
         ..ServiceChange::default()

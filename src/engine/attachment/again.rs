@@ -2,7 +2,7 @@
 //! was made.
 
 use crate::engine::plan::{Part, Refusal};
-use crate::model::{Color, ColorServices, Infrastructure, Route};
+use crate::model::{Color, ColorServices, EcsInfrastructure, Route};
 
 /// A stack stands beside one service: with another one in the file, what it made for
 /// the first would be taken from under its users.
@@ -10,7 +10,7 @@ use crate::model::{Color, ColorServices, Infrastructure, Route};
 /// # Errors
 /// It was attached to something else.
 pub fn refuse_another(
-    made: &Infrastructure,
+    made: &EcsInfrastructure,
     original: Option<Color>,
     (services, color): (&ColorServices, Color),
 ) -> Result<(), Refusal> {
@@ -34,7 +34,7 @@ pub fn refuse_another(
 /// # Errors
 /// The second service is there, and a way that still is there is left or reordered.
 pub fn refuse_leaving(
-    made: &Infrastructure,
+    made: &EcsInfrastructure,
     original: Color,
     (gone, is_there): (&[Part], bool),
     now: &[&str],

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::ReadService;
 use crate::model::{
     Balancer, BalancerListener, Capacity, ConditionPattern, DeploymentConfiguration, ListenerRule,
-    LoadBalancer, Network, Protocol, RuleCondition, RunningService, RunningSettings,
-    ServiceDefinition, TargetGroupArn, TargetGroupSettings, TaskDefinitionArn, UserMover,
+    LoadBalancer, Network, Protocol, Revision, RuleCondition, RunningService, RunningSettings,
+    ServiceDefinition, TargetGroupArn, TargetGroupSettings, UserMover,
 };
 
 const ELB: &str = "arn:aws:elasticloadbalancing:eu-central-1:123456789012";
@@ -78,7 +78,7 @@ pub fn web() -> ReadService {
             mover: UserMover::Rolling,
             capacity: Capacity::LaunchType("FARGATE".to_owned()),
             platform_version: Some("LATEST".to_owned()),
-            task_definition: TaskDefinitionArn::new(
+            task_definition: Revision::new(
                 "arn:aws:ecs:eu-central-1:123456789012:task-definition/web:42",
             ),
             desired: 3,

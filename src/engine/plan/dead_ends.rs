@@ -4,12 +4,14 @@
 
 use super::*;
 use crate::model::journal::{Left, Previous, Truth};
-use crate::model::testing::{nowhere, observed, redirect, release, service, to, to_both};
-use crate::model::{ColorState, Found, PerRoute, TaskDefinitionArn};
+use crate::model::testing::{
+    NOT_HOSTED, nowhere, observed, redirect, release, service, to, to_both,
+};
+use crate::model::{ColorState, Found, PerRoute, Revision};
 
 fn runs(tag: &str, tasks: i32) -> ColorState {
     let mut service = service(tasks);
-    service.task_definition = TaskDefinitionArn::new(format!("family:{tag}"));
+    service.task_definition = Revision::new(format!("family:{tag}"));
     ColorState {
         service: Some(service),
         release: Some(release(tag)),
@@ -72,6 +74,7 @@ fn states() -> Vec<Observed> {
                         production: was.and_then(|was| world.deployed(was)),
                         test: was.map(Color::other),
                         previous: previous.clone(),
+                        hosted: NOT_HOSTED,
                     });
                     all.push(world);
                 }

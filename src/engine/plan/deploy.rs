@@ -2,8 +2,8 @@
 
 use super::{Refusal, known_live, ways};
 use crate::model::{
-    Color, ColorState, DefinitionChange, Observed, Release, Rollout, ServiceDefinition, Tag,
-    TaskDefinitionArn,
+    Color, ColorState, DefinitionChange, Observed, Release, Revision, Rollout, ServiceDefinition,
+    Tag,
 };
 
 /// What a person asks of a deploy, as far as it decides where it goes.
@@ -118,7 +118,7 @@ pub fn refuse_unproven(observed: &Observed, plan: &DeployPlan) -> Result<(), Ref
     }
 }
 
-fn onto_what_is_live(observed: &Observed, color: Color) -> Refusal {
+pub(super) fn onto_what_is_live(observed: &Observed, color: Color) -> Refusal {
     Refusal::new(
         format!(
             "{} is live: a deploy onto it would change what users see without a probe",
@@ -184,7 +184,7 @@ pub fn serves_already<'a>(
     state: &'a ColorState,
     config_hash: &str,
     tag: &Tag,
-) -> Option<&'a TaskDefinitionArn> {
+) -> Option<&'a Revision> {
     let service = state.service.as_ref()?;
     let primary = service.primary()?;
     let healthy = i32::try_from(state.targets.healthy()).unwrap_or(i32::MAX);

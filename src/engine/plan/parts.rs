@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{Refusal, StackPlan};
 use crate::model::journal::{Head, Truth};
-use crate::model::{COLOR_HEADER, Color, Endpoint, Found, Infrastructure, Place, Route};
+use crate::model::{COLOR_HEADER, Color, EcsInfrastructure, Endpoint, Found, Place, Route};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Part {
@@ -23,7 +23,7 @@ pub enum Part {
 
 impl Part {
     /// What the routes are decided on by, each with its ARN.
-    pub fn of_routes(infra: &Infrastructure) -> Vec<(&str, Self)> {
+    pub fn of_routes(infra: &EcsInfrastructure) -> Vec<(&str, Self)> {
         let moved = [Route::Production, Route::Test]
             .into_iter()
             .flat_map(|route| {
@@ -159,7 +159,7 @@ pub fn live_by_rest(
 mod tests {
     use super::*;
     use crate::model::Deployed;
-    use crate::model::testing::{by_several_ways, nowhere, redirect, to};
+    use crate::model::testing::{NOT_HOSTED, by_several_ways, nowhere, redirect, to};
 
     #[test]
     fn parts_are_listed() {
@@ -241,6 +241,7 @@ mod tests {
                 production,
                 test: None,
                 previous: None,
+                hosted: NOT_HOSTED,
             }),
             ..Head::default()
         };

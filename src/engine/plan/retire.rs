@@ -25,15 +25,20 @@ pub fn retire(observed: &Observed) -> Result<RetirePlan, Refusal> {
         ));
     }
     let tasks = observed.color(color).desired();
-    if tasks == 0 {
+    if !observed.color(color).is_up() {
         return Ok(RetirePlan::NothingToDo { color });
     }
     if observed.color(live).targets.healthy() == 0 {
+        let (live, is_ecs) = (observed.named(live), observed.ecs().is_ok());
         return Err(Refusal::new(
-            format!(
-                "{} is live without a healthy target: the tasks of {color} are the only ones",
-                observed.named(live)
-            ),
+            match is_ecs {
+                true => format!(
+                    "{live} is live without a healthy target: the tasks of {color} are the only ones"
+                ),
+                false => {
+                    format!("{live} is live and does not answer well: {color} may be all there is")
+                }
+            },
             format!(
                 "`bgecs promote {color}` brings users to these, with --fix-forward where nothing answers"
             ),

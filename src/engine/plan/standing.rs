@@ -6,7 +6,7 @@ use crate::model::{Color, Observed};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// The colour has no service.
+    /// Nothing is deployed there.
     Nothing,
     /// It has not been live, for all that is known.
     New,
@@ -15,7 +15,7 @@ pub enum Standing {
 
 /// Of a colour that is not live.
 pub fn standing(observed: &Observed, color: Color) -> Standing {
-    if observed.color(color).service.is_none() {
+    if !observed.color(color).is_there() {
         return Standing::Nothing;
     }
     match observed.previous() {

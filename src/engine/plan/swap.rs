@@ -392,8 +392,7 @@ pub fn is_bare(observed: &Observed) -> bool {
 }
 
 fn is_running(observed: &Observed, color: Color) -> bool {
-    let service = observed.color(color).service.as_ref();
-    service.is_some_and(|service| !service.is_retired())
+    observed.color(color).is_up()
 }
 
 fn runs_something(observed: &Observed, color: Color) -> Result<(), Refusal> {
@@ -405,13 +404,23 @@ fn runs_something(observed: &Observed, color: Color) -> Result<(), Refusal> {
         let force = if is_live_too { " --force" } else { "" };
         format!("`bgecs deploy CONTEXT --tag {tag} --color {color}{force}` starts its tasks")
     };
-    match &observed.color(color).service {
-        None => Err(Refusal::new(format!("{color} has no service"), deploy())),
-        Some(service) if service.is_retired() => Err(Refusal::new(
+    let state = observed.color(color);
+    let is_ecs = observed.ecs().is_ok();
+    match (state.is_there(), state.is_retired()) {
+        (false, _) if is_ecs => Err(Refusal::new(format!("{color} has no service"), deploy())),
+        (false, _) => Err(Refusal::new(
+            format!("nothing is deployed on {color}, for all that the journal knows"),
+            deploy(),
+        )),
+        (true, true) if is_ecs => Err(Refusal::new(
             format!("{} is retired: it runs no tasks", observed.named(color)),
             deploy(),
         )),
-        Some(_) => Ok(()),
+        (true, true) => Err(Refusal::new(
+            format!("{} is retired", observed.named(color)),
+            deploy(),
+        )),
+        (true, false) => Ok(()),
     }
 }
 

@@ -270,6 +270,7 @@ fn serving(count: i32) -> ColorState {
     };
     ColorState {
         service: Some(service(count)),
+        hosted: None,
         release: Some(Release {
             config: Some("abc".to_owned()),
             ..release("2")

@@ -26,21 +26,25 @@ pub fn unclear(observed: &Observed) -> Option<Refusal> {
             },
         ));
     }
-    let infra = &observed.infrastructure;
-    let place = infra.places_named(Route::Production);
+    let place = observed.infrastructure.places_named(Route::Production);
     let truth = observed.journal.truth.as_ref();
     let was_live = truth.and_then(Truth::live);
-    let back = match was_live {
-        Some(color) => format!(
+    let back = match (was_live, observed.ecs()) {
+        (Some(color), Ok(infra)) => format!(
             "point {place} by hand at {}, the target group of {}, which the journal says was live",
             infra.groups_named(color),
             observed.named(color)
         ),
-        None => format!(
+        (None, Ok(infra)) => format!(
             "point {place} by hand at {}, which is blue's target group, or at green's, {}",
             infra.groups_named(Color::Blue),
             infra.groups_named(Color::Green)
         ),
+        (Some(color), Err(_)) => format!(
+            "point {place} by hand at {}, which the journal says was live",
+            observed.named(color)
+        ),
+        (None, Err(_)) => format!("point {place} by hand at blue or at green"),
     };
     Some(Refusal::new(
         format!(

@@ -4,8 +4,8 @@ mod stale;
 use super::*;
 use crate::model::{Knock, Lost, ServiceDefinition, Target, TargetState, Unreached};
 
-fn revision(n: u32) -> TaskDefinitionArn {
-    TaskDefinitionArn::new(format!("arn:aws:ecs:x:1:task-definition/bgecs-hello:{n}"))
+fn revision(n: u32) -> Revision {
+    Revision::new(format!("arn:aws:ecs:x:1:task-definition/bgecs-hello:{n}"))
 }
 
 fn deployment(n: u32, is_primary: bool, rollout: Rollout, running: i32) -> Deployment {

@@ -250,7 +250,7 @@ impl Journey {
             },
             Some(_) => Reading::Write,
             None if is_over => self.unshown(),
-            None if at > self.written_at + self.patience.stale => Reading::Write,
+            None if at > self.written_at + self.patience.resend => Reading::Write,
             None => Reading::Again(self.patience.pause),
         }
     }

@@ -56,7 +56,7 @@ impl Shift {
         };
         self.stretch.insert(stretch).add(Heard {
             who,
-            counts_for_share: is_watched && has_settled,
+            counts_for_share: is_watched && has_settled && self.policy.shares_requests,
             ..heard
         });
     }

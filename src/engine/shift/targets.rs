@@ -77,7 +77,7 @@ impl Shift {
     /// For how long the stage that is on is watched: without a probe at least until
     /// every user has what the route shows, where the shift ends with it.
     pub fn bake(&self) -> Duration {
-        let bake = self.current().bake;
+        let bake = self.current().bake + self.policy.patience.spread;
         match self.policy.is_blind() && (self.is_last_stage() || !bake.is_zero()) {
             true => bake.max(self.policy.patience.visible),
             false => bake,

@@ -20,6 +20,7 @@ pub fn policy() -> Policy {
         takes_back: true,
         tolerates: Tolerated::default(),
         patience: patience(),
+        shares_requests: true,
         endpoints: PORTS,
     }
 }

@@ -26,6 +26,9 @@ pub struct Policy {
     pub tolerates: Tolerated,
     /// With the router.
     pub patience: Patience,
+    /// Whether it shares out request by request: one that shares out names gives each
+    /// resolver one answer, for all who ask it.
+    pub shares_requests: bool,
     /// What the routes are called.
     pub endpoints: PerRoute<Endpoint>,
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{Color, TaskDefinitionArn};
+use crate::model::{Color, Revision};
 
 fn container(name: &str) -> StoppedContainer {
     StoppedContainer {
@@ -24,7 +24,7 @@ fn task(
 ) -> StoppedTask {
     StoppedTask {
         id: "t".to_owned(),
-        task_definition: TaskDefinitionArn::new("td:1"),
+        task_definition: Revision::new("td:1"),
         created_at: None,
         stop_code: code.map(str::to_owned),
         reason: reason.to_owned(),

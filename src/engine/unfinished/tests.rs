@@ -203,8 +203,8 @@ fn a_colour_that_becomes_the_first_live_one_becomes_it_or_never_did() {
     assert_eq!(found, Ok(Resolution::Undone));
 }
 
-fn revision(n: u32) -> TaskDefinitionArn {
-    TaskDefinitionArn::new(format!("task-definition/bgecs-hello:{n}"))
+fn revision(n: u32) -> Revision {
+    Revision::new(format!("task-definition/bgecs-hello:{n}"))
 }
 
 fn digest() -> Digest {
@@ -212,7 +212,7 @@ fn digest() -> Digest {
 }
 
 /// A deploy onto blue, with all its intents up to one.
-fn deploy(effects: Vec<Effect>, requested: Option<TaskDefinitionArn>) -> Operation {
+fn deploy(effects: Vec<Effect>, requested: Option<Revision>) -> Operation {
     let mut deploy = Operation {
         command: Deploy,
         task_definition: requested,

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use time::serde::rfc3339;
 
 use crate::counted::counted;
-use crate::model::{Color, Digest, Endpoint, Hook, Move, PerRoute, Route, TaskDefinitionArn};
+use crate::model::{Color, Digest, Endpoint, Hook, Move, PerRoute, Revision, Route};
 
 /// One entry: written ahead of the effect, and again after it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,12 +49,12 @@ pub enum Effect {
     },
     CreateService {
         color: Color,
-        task_definition: TaskDefinitionArn,
+        task_definition: Revision,
     },
     UpdateService {
         color: Color,
         /// None leaves the revision as it is.
-        task_definition: Option<TaskDefinitionArn>,
+        task_definition: Option<Revision>,
         desired: Option<i32>,
     },
     #[serde(alias = "point_listener")]
@@ -67,6 +67,14 @@ pub enum Effect {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         stage: Option<usize>,
     },
+    /// The user's own command that deploys to a colour, or retires it.
+    RunOwn {
+        own: OwnCommand,
+        color: Color,
+        /// What was named on the command line.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        context: Option<String>,
+    },
     DeleteService {
         color: Color,
     },
@@ -76,12 +84,40 @@ pub enum Effect {
     DeleteImages {
         repository: String,
     },
+    /// Resolvers are to keep the record for less long than so many seconds.
+    ShortenTtl {
+        record: String,
+        from: u32,
+    },
+    TakeRecordOver {
+        record: String,
+    },
+    GiveRecordBack {
+        record: String,
+    },
     UpdateStack {
         name: String,
     },
     DeleteStack {
         name: String,
     },
+}
+
+/// What a colour that bgecs does not run is told by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OwnCommand {
+    Deploy,
+    Retire,
+}
+
+impl std::fmt::Display for OwnCommand {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Deploy => "deploy",
+            Self::Retire => "retire",
+        })
+    }
 }
 
 impl Effect {
@@ -102,11 +138,15 @@ impl Effect {
             Self::Move(it) => it.told(endpoints),
             Self::WaitForAPerson => "wait for a person".to_owned(),
             Self::RunHook { hook, stage } => format!("run the hook {}", hook.at(*stage)),
+            Self::RunOwn { own, color, .. } => format!("run the command `{own}` of {color}"),
             Self::DeleteService { color } => format!("delete the service {color}"),
             Self::DeleteTaskDefinitions { count } => {
                 format!("delete {}", counted(count, "task definition"))
             }
             Self::DeleteImages { repository } => format!("delete the images in {repository}"),
+            Self::ShortenTtl { record, .. } => format!("shorten the TTL of the record {record}"),
+            Self::TakeRecordOver { record } => format!("take the record {record} over"),
+            Self::GiveRecordBack { record } => format!("give the record {record} back"),
             Self::UpdateStack { name } => format!("update the stack {name}"),
             Self::DeleteStack { name } => format!("delete the stack {name}"),
         }

@@ -11,7 +11,7 @@ use super::asked::is_false;
 use super::{Asked, Command, Effect, Entry, Fate, Holder, Who};
 use crate::model::deployed::read_either;
 use crate::model::{
-    Color, Deployed, Digest, Endpoint, Hook, PerRoute, Split, Strategy, Tag, TaskDefinitionArn,
+    Color, Deployed, Digest, Endpoint, Hook, PerRoute, Revision, Split, Strategy, Tag,
 };
 
 /// When it began, to the second, and four random letters: sorts by time.
@@ -73,7 +73,7 @@ pub struct Operation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub task_definition: Option<TaskDefinitionArn>,
+    pub task_definition: Option<Revision>,
     /// How it watches production.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<Asked>,

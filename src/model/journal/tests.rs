@@ -3,16 +3,16 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::model::testing::{
-    PORTS, holder, moment, move_to, nowhere, observed, observed_by_header, operation, to,
-    with_previous,
+    NOT_HOSTED, PORTS, holder, moment, move_to, nowhere, observed, observed_by_header, operation,
+    to, with_previous,
 };
-use crate::model::{Hook, Move, PerRoute, Split, TaskDefinitionArn};
+use crate::model::{Hook, Move, PerRoute, Revision, Split};
 
 const BLUE: Option<Color> = Some(Color::Blue);
 const GREEN: Option<Color> = Some(Color::Green);
 
-fn revision() -> TaskDefinitionArn {
-    TaskDefinitionArn::new("task-definition/bgecs-hello:2")
+fn revision() -> Revision {
+    Revision::new("task-definition/bgecs-hello:2")
 }
 
 fn every_effect() -> Vec<Effect> {
@@ -107,6 +107,7 @@ fn what_is_written_is_read_back_the_same() {
         production: Some(Deployed::somewhere_on(Color::Blue)),
         test: GREEN,
         previous: Some(Deployed::somewhere_on(Color::Green).into()),
+        hosted: NOT_HOSTED,
     });
     for left in [Left::Replaced, Left::RolledBack, Left::TakenBack] {
         let release = operation().release().unwrap();
@@ -247,6 +248,7 @@ fn a_rollback_leaves_what_it_went_back_from() {
         production: Some(Deployed::somewhere_on(Color::Blue)),
         test: GREEN,
         previous: None,
+        hosted: NOT_HOSTED,
     };
     let mut world = observed();
     world.colors.blue.service = Some(crate::model::testing::service(2));
@@ -271,6 +273,7 @@ fn the_release_before_is_the_one_that_was_live() {
         production: production.map(Deployed::somewhere_on),
         test,
         previous: previous.map(|color| Deployed::somewhere_on(color).into()),
+        hosted: NOT_HOSTED,
     };
     // Where the last operation left them, where they are, what holds now.
     for (earlier, (production, test), expected) in [

@@ -2,8 +2,8 @@ use super::*;
 use crate::model::testing::{hosts, observed};
 use crate::probe::testing::{Reply, Server, with_status};
 
-fn infra() -> Infrastructure {
-    observed().infrastructure
+fn infra() -> EcsInfrastructure {
+    observed().ecs().unwrap().clone()
 }
 
 fn balancer(name: &str, production: &str, test: &str) -> serde_json::Value {
@@ -90,7 +90,12 @@ fn a_colour_is_shown_by_name_whichever_way_it_is_reached() {
     };
     let door = Here::Url("http://127.0.0.3:40001/".to_owned());
     let asking = |ca_file: Option<&str>, here| {
-        asking(Color::Green, (url, "/api"), ca_file.map(Path::new), here)
+        asking(
+            Some(Color::Green),
+            (url, "/api"),
+            ca_file.map(Path::new),
+            here,
+        )
     };
     let all = [
         asking(None, Some(&redirected)),

@@ -3,7 +3,7 @@ use crate::aws::error::AwsErrorKind;
 use crate::aws::testing::{Reply, Wire};
 use crate::model::testing::{by_rules, infrastructure, to};
 use crate::model::{
-    Color, Found, Infrastructure, OtherWays, PerRoute, Place, Places, RuleArn, TestPlace,
+    Color, EcsInfrastructure, Found, OtherWays, PerRoute, Place, Places, RuleArn, TestPlace,
 };
 
 fn forward(group: &str) -> String {
@@ -121,7 +121,7 @@ async fn what_the_template_makes_is_no_other_way() {
 /// At a listener of somebody else's, where testers have a name of their own.
 #[tokio::test]
 async fn what_is_made_for_testers_beside_others_rules_is_no_other_way() {
-    let infra = Infrastructure {
+    let infra = EcsInfrastructure {
         places: Places {
             production: Place::Rule(RuleArn::new("rule/prod")),
             test: TestPlace::At(Place::Rule(RuleArn::new("rule/test"))),

@@ -82,7 +82,7 @@ async fn a_route_is_at_a_colour_when_all_its_ways_are() {
             .on("DescribeRules", rule(&forward(&[("tg/green", 1)])))
             .on("DescribeListeners", internal(&forward(&[(group, 1)])));
         let infra = by_several_ways();
-        let found = wire.aws().router(&infra).read().await.unwrap();
+        let found = wire.aws().alb_router(&infra).read().await.unwrap();
         assert_eq!(found.production.to_string(), expected, "{group}");
         assert_eq!(found.test, Found::ByRequest);
     }
@@ -97,7 +97,10 @@ async fn all_ways_are_moved_one_after_the_other() {
         to: Split::with_share(Color::Blue, 2500),
         ..move_to(Route::Production, Color::Blue)
     };
-    let moved = aws.router(&infra).apply(quarter, Urgency::Forward).await;
+    let moved = aws
+        .alb_router(&infra)
+        .apply(quarter, Urgency::Forward)
+        .await;
     moved.unwrap();
     wire.assert_used_up();
     let written = &wire.requests()[2..];
@@ -127,7 +130,7 @@ async fn a_way_that_is_refused_keeps_the_next_from_being_moved_and_never_from_go
     ] {
         let wire = wire(denied(), done("ModifyListener"));
         let (aws, infra) = (wire.aws(), by_several_ways());
-        let router = aws.router(&infra);
+        let router = aws.alb_router(&infra);
         router.read().await.unwrap();
         let moved = router.apply(move_to(Route::Production, Color::Blue), urgency);
         let unmoved = moved.await.unwrap_err();
@@ -150,7 +153,7 @@ async fn where_one_way_cannot_be_moved_none_is() {
         .on("DescribeListeners", internal(&forward(&[("tg/theirs", 1)])));
     let (aws, infra) = (wire.aws(), by_several_ways());
     let blue = move_to(Route::Production, Color::Blue);
-    let error = aws.router(&infra).apply(blue, Urgency::Forward).await;
+    let error = aws.alb_router(&infra).apply(blue, Urgency::Forward).await;
     let error = error.unwrap_err().error;
     assert_eq!(
         error.to_string(),

@@ -31,7 +31,12 @@ async fn both_listeners_are_read_in_one_call_and_not_mixed_up() {
         ("listener/prod", &forward("tg/blue")),
     ]);
     let wire = Wire::new().on("DescribeListeners", answer);
-    let listeners = wire.aws().router(&infrastructure()).read().await.unwrap();
+    let listeners = wire
+        .aws()
+        .alb_router(&infrastructure())
+        .read()
+        .await
+        .unwrap();
     assert_eq!(*listeners.get(Route::Production), to(Color::Blue));
     assert_eq!(*listeners.get(Route::Test), to(Color::Green));
     let asked = wire.request();
@@ -49,7 +54,7 @@ async fn both_listeners_are_read_in_one_call_and_not_mixed_up() {
 async fn a_listener_that_is_gone_is_not_one_that_goes_nowhere() {
     let only = listeners(&[("listener/prod", &forward("tg/blue"))]);
     let wire = Wire::new().on("DescribeListeners", only);
-    let error = wire.aws().router(&infrastructure()).read().await;
+    let error = wire.aws().alb_router(&infrastructure()).read().await;
     let error = error.unwrap_err();
     assert_eq!(error.kind, AwsErrorKind::NotFound);
     assert_eq!(error.resource, "listener/test");
@@ -88,11 +93,11 @@ async fn a_write_keeps_what_the_last_look_saw() {
         .on("ModifyListener", modified());
     let (aws, infra) = (wire.aws(), infrastructure());
     // As one clone of the clients reads and another one writes.
-    aws.clone().router(&infra).read().await.unwrap();
-    aws.clone().router(&infra).read().await.unwrap();
+    aws.clone().alb_router(&infra).read().await.unwrap();
+    aws.clone().alb_router(&infra).read().await.unwrap();
     for port in [Route::Production, Route::Test] {
         let written = aws
-            .router(&infra)
+            .alb_router(&infra)
             .apply(move_to(port, Color::Blue), Urgency::Forward)
             .await;
         written.unwrap();
@@ -128,7 +133,7 @@ async fn where_nothing_was_read_a_write_looks_first_and_overwrites_nothing_forei
     let wire = Wire::new().on("DescribeListeners", found);
     let written = wire
         .aws()
-        .router(&infrastructure())
+        .alb_router(&infrastructure())
         .apply(move_to(Route::Production, Color::Blue), Urgency::Forward)
         .await;
     let error = written.unwrap_err().error;
@@ -154,7 +159,9 @@ async fn users_stick_to_a_release_only_while_both_have_a_share() {
         .on("ModifyListener", modified())
         .on("ModifyListener", modified());
     let (aws, infra) = (wire.aws(), infrastructure());
-    let router = aws.router(&infra).sticky(Some(Duration::from_secs(600)));
+    let router = aws
+        .alb_router(&infra)
+        .sticky(Some(Duration::from_secs(600)));
     let whole = move_to(Route::Production, Color::Blue);
     let tenth = crate::model::PerColor { blue: 1, green: 9 };
     let part = Move {
@@ -187,5 +194,5 @@ async fn users_stick_to_a_release_only_while_both_have_a_share() {
 #[test]
 fn the_shifts_of_tests_are_as_patient_as_it_is() {
     let (wire, infra) = (Wire::new(), infrastructure());
-    assert_eq!(wire.aws().router(&infra).patience(), patience());
+    assert_eq!(wire.aws().alb_router(&infra).patience(), patience());
 }

@@ -8,8 +8,8 @@ use crate::aws::testing::{Reply, Request, Wire, listeners};
 use crate::error::Error;
 use crate::model::testing::{by_rules, infrastructure, move_to, to};
 use crate::model::{
-    Color, Found, Infrastructure, Move, PerColor, Place, Places, Route, RuleArn, Split, TestPlace,
-    Urgency,
+    Color, EcsInfrastructure, Found, Move, PerColor, Place, Places, Route, RuleArn, Split,
+    TestPlace, Urgency,
 };
 
 const BY_HOST: &str = "<Conditions><member><Field>host-header</Field><HostHeaderConfig><Values>\
@@ -50,7 +50,7 @@ fn sent(request: &Request) -> Vec<String> {
 async fn a_test_route_by_header_is_where_it_is_and_costs_no_call() {
     let wire = Wire::new().on("DescribeRules", rule("rule/prod", &forward("tg/green")));
     let (aws, infra) = (wire.aws(), by_rules());
-    let router = aws.router(&infra);
+    let router = aws.alb_router(&infra);
     let found = router.read().await.unwrap();
     assert_eq!(
         (found.production, found.test),
@@ -74,7 +74,7 @@ async fn a_test_route_by_header_is_where_it_is_and_costs_no_call() {
 
 #[tokio::test]
 async fn a_rule_and_a_listener_are_read_in_a_call_each() {
-    let infra = Infrastructure {
+    let infra = EcsInfrastructure {
         places: Places {
             production: Place::Rule(RuleArn::new("rule/prod")),
             ..infrastructure().places
@@ -85,7 +85,7 @@ async fn a_rule_and_a_listener_are_read_in_a_call_each() {
     let wire = Wire::new()
         .on("DescribeListeners", listeners())
         .on("DescribeRules", rule("rule/prod", &forward("tg/blue")));
-    let found = wire.aws().router(&infra).read().await.unwrap();
+    let found = wire.aws().alb_router(&infra).read().await.unwrap();
     assert_eq!(found.map(Found::only).production, Some(Color::Blue));
     assert_eq!(found.map(Found::only).test, Some(Color::Blue));
     let asked: Vec<_> = wire.requests().iter().flat_map(sent).collect();
@@ -106,9 +106,9 @@ async fn only_the_forward_of_a_rule_is_changed() {
         .on("DescribeRules", rule("rule/prod", &signed_in))
         .on("ModifyRule", modified());
     let (aws, infra) = (wire.aws(), by_rules());
-    aws.clone().router(&infra).read().await.unwrap();
+    aws.clone().alb_router(&infra).read().await.unwrap();
     let blue = move_to(Route::Production, Color::Blue);
-    aws.router(&infra)
+    aws.alb_router(&infra)
         .apply(blue, Urgency::Forward)
         .await
         .unwrap();
@@ -138,7 +138,9 @@ async fn a_rule_is_split_by_weights_and_sticky_while_it_is() {
         .on("DescribeRules", rule("rule/prod", &forward("tg/green")))
         .on("ModifyRule", modified());
     let (aws, infra) = (wire.aws(), by_rules());
-    let router = aws.router(&infra).sticky(Some(Duration::from_secs(600)));
+    let router = aws
+        .alb_router(&infra)
+        .sticky(Some(Duration::from_secs(600)));
     let tenth = Move {
         to: Split::by_weight(PerColor { blue: 1, green: 9 }).unwrap(),
         ..move_to(Route::Production, Color::Blue)
@@ -179,7 +181,7 @@ async fn what_somebody_else_made_of_a_rule_is_not_overwritten() {
         let (aws, infra) = (wire.aws(), by_rules());
         let blue = move_to(Route::Production, Color::Blue);
         let error = aws
-            .router(&infra)
+            .alb_router(&infra)
             .apply(blue, Urgency::Forward)
             .await
             .unwrap_err()
@@ -202,7 +204,7 @@ async fn a_rule_that_is_gone_is_said_to_be_with_the_way_out() {
         rule("rule/another", &forward("tg/blue")),
     ] {
         let wire = Wire::new().on("DescribeRules", reply);
-        let error = wire.aws().router(&by_rules()).read().await.unwrap_err();
+        let error = wire.aws().alb_router(&by_rules()).read().await.unwrap_err();
         assert_eq!(error.kind, AwsErrorKind::NotFound);
         let error = Error::from(error);
         assert_eq!(error.message, "the rule rule/prod is gone");

@@ -208,7 +208,7 @@ fn judged_blind() {
       blind       judged by target health alone; nobody asked production
     error: the promotion of blue (tag 2) was rolled back: 0 of 2 targets of blue healthy: target i-1 is unhealthy
       traffic:   port 80 -> green (tag 1), confirmed
-      hint:      `bgecs logs blue` shows what its tasks said
+      hint:      see `bgecs logs blue`
     exit 3
     ");
     for (swapped, sentence) in [
@@ -333,7 +333,7 @@ fn rolled_back() {
     error: the promotion of blue (tag 2) was rolled back: HTTP 503
       caused by: a request failed, first 0.1 s after the swap began
       traffic:   port 80 -> green (tag 1), confirmed
-      hint:      `bgecs logs blue` shows what its tasks said
+      hint:      see `bgecs logs blue`
     exit 3
     ");
 }
@@ -635,7 +635,7 @@ fn every_result_has_the_same_fields() {
 #[test]
 fn the_end_calls_a_route_what_its_router_calls_it() {
     let mut world = before();
-    world.infrastructure.endpoints = hosts();
+    world.ecs_mut().endpoints = hosts();
     let done = Done::made_live(SwapKind::Promote, &world, Color::Green);
     assert_names_hosts(&done.human(&Style::plain()));
 }

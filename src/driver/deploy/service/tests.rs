@@ -51,8 +51,8 @@ async fn tells(wire: &Wire) -> Result<()> {
     let loaded = Loaded::from(&session.config).unwrap();
     let observed = observed();
     let told = Told {
-        task_definition: &TaskDefinitionArn::new("hello:2"),
-        definition: &wanted_definition(&session, &observed, Color::Blue, &loaded),
+        task_definition: &Revision::new("hello:2"),
+        definition: &wanted_definition(&session, &observed, Color::Blue, &loaded).unwrap(),
         restart: false,
     };
     tell(&session, &turn, &observed, &plan, &told).await

@@ -1,8 +1,8 @@
 use super::*;
 use crate::engine::plan::missing;
 use crate::model::journal::Truth;
-use crate::model::testing::{nowhere, observed, release, service, to};
-use crate::model::{Found, PerRoute, Release, Rollout, TaskDefinitionArn};
+use crate::model::testing::{NOT_HOSTED, nowhere, observed, release, service, to};
+use crate::model::{Found, PerRoute, Release, Revision, Rollout};
 
 const BLUE: Color = Color::Blue;
 const GREEN: Color = Color::Green;
@@ -10,7 +10,7 @@ const GREEN: Color = Color::Green;
 /// A colour whose two tasks run that tag; each tag has a revision of its own.
 fn runs(tag: &str) -> ColorState {
     let mut service = service(2);
-    let revision = TaskDefinitionArn::new(format!("task-definition/bgecs-hello:{tag}"));
+    let revision = Revision::new(format!("task-definition/bgecs-hello:{tag}"));
     service.task_definition = revision.clone();
     service.deployments[0].task_definition = revision;
     ColorState {
@@ -57,6 +57,7 @@ fn left(mut world: Observed, previous: Option<(&str, Left)>) -> Observed {
                 left,
             }
         }),
+        hosted: NOT_HOSTED,
     });
     world
 }

@@ -116,7 +116,7 @@ fn a_foreign_port_80_has_a_way_out_that_names_what_was_live() {
 #[test]
 fn a_refusal_calls_a_route_what_its_router_calls_it() {
     let mut world = world(Color::Green, Color::Green);
-    world.infrastructure.endpoints = hosts();
+    world.ecs_mut().endpoints = hosts();
     world.traffic = PerRoute {
         production: redirect(),
         test: redirect(),

@@ -1,0 +1,330 @@
+//! A name in Route 53, whose record sets decide where requests go: one set for
+//! each colour, by weight. A move is one batch that deletes exactly what was seen
+//! and creates what is to be: "Route 53 performs all of the changes in a batch or
+//! none", and a DELETE of other than what is there fails, so that nothing of
+//! somebody else's is overwritten
+//! (<https://docs.aws.amazon.com/Route53/latest/APIReference/API_ChangeResourceRecordSets.html>).
+//!
+//! A change is listed at once and on every name server only when its status is
+//! `INSYNC`. Until then the name is read as it was. What a resolver has by then it
+//! keeps for the time to live that it was told, which no call shortens.
+
+mod sets;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use aws_sdk_route53::types::{
+    Change, ChangeAction, ChangeBatch, ChangeStatus, ResourceRecordSet, RrType,
+};
+
+use super::weights::{no_more_than, weights_up_to};
+use super::{Router, Unmoved};
+use crate::aws::Aws;
+use crate::aws::error::{AwsError, Named};
+use crate::model::{
+    Color, Found, Move, Patience, PerRoute, RecordSet, RoutedRecord, Split, Strategy, Urgency,
+};
+pub(in crate::aws) use sets::plain_name;
+
+/// <https://docs.aws.amazon.com/Route53/latest/APIReference/API_ResourceRecordSet.html>
+pub const HEAVIEST: u32 = 255;
+
+pub(in crate::aws) const CHANGE: &str = "route53:ChangeResourceRecordSets";
+pub(in crate::aws) const LIST: &str = "route53:ListResourceRecordSets";
+pub(in crate::aws) const GET_CHANGE: &str = "route53:GetChange";
+
+/// 1 of 256, in basis points.
+const LEAST_SHARE: u16 = 39;
+
+/// A change is usually everywhere within 60 s
+/// (<https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/Route53Introduction.html>);
+/// this is for the days on which it is not.
+const LONGEST_SYNC: Duration = Duration::from_secs(300);
+
+#[derive(Debug, Clone, Copy)]
+pub struct Route53Router<'a> {
+    aws: &'a Aws,
+    record: &'a RoutedRecord,
+}
+
+/// What is known of the name from one call to the next.
+#[derive(Debug, Clone, Default)]
+pub(in crate::aws) struct LastRecords(Arc<Mutex<LastSets>>);
+
+#[derive(Debug, Default)]
+struct LastSets {
+    /// As they were last listed: a move deletes exactly these.
+    sets: Option<Vec<ResourceRecordSet>>,
+    /// The last change of ours that was not seen in sync, and what the name did
+    /// ahead of it.
+    pending: Option<(String, Found)>,
+}
+
+impl LastRecords {
+    fn locked(&self) -> MutexGuard<'_, LastSets> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<'a> Route53Router<'a> {
+    pub fn new(aws: &'a Aws, record: &'a RoutedRecord) -> Self {
+        Self { aws, record }
+    }
+
+    /// What the name does; the last change of ours is kept back while it is not
+    /// everywhere.
+    async fn production(&self) -> Result<Found, AwsError> {
+        let sets = self.list().await?;
+        let found = self.understood(&sets);
+        let pending = {
+            let mut kept = self.aws.last_records.locked();
+            kept.sets = Some(sets);
+            kept.pending.clone()
+        };
+        let Some((id, before)) = pending else {
+            return Ok(found);
+        };
+        if !self.aws.is_in_sync(&id).await? {
+            return Ok(before);
+        }
+        let mut kept = self.aws.last_records.locked();
+        if kept.pending.as_ref().is_some_and(|(last, _)| *last == id) {
+            kept.pending = None;
+        }
+        Ok(found)
+    }
+
+    /// The sets of the name, of all types that the app answers with.
+    async fn list(&self) -> Result<Vec<ResourceRecordSet>, AwsError> {
+        let RoutedRecord { zone, name, .. } = self.record;
+        let sets = self.aws.record_sets(zone, name).await?;
+        Ok(of_its_types(self.record, sets))
+    }
+
+    fn understood(&self, sets: &[ResourceRecordSet]) -> Found {
+        let sets: Vec<RecordSet> = sets.iter().map(sets::read).collect();
+        sets::understood(self.record, &sets)
+    }
+}
+
+fn of_its_types(record: &RoutedRecord, sets: Vec<ResourceRecordSet>) -> Vec<ResourceRecordSet> {
+    let is_its = |set: &ResourceRecordSet| {
+        let mut answers = record.answers.blue.iter();
+        answers.any(|answer| answer.kind.as_str() == set.r#type().as_str())
+    };
+    sets.into_iter().filter(is_its).collect()
+}
+
+impl Router for Route53Router<'_> {
+    fn patience(&self) -> Patience {
+        let kept = Duration::from_secs(u64::from(self.record.kept_for()));
+        Patience {
+            confirm: LONGEST_SYNC,
+            visible: kept,
+            spread: kept,
+            stale: Duration::from_secs(3),
+            stale_pause: Duration::from_secs(1),
+            resend: LONGEST_SYNC,
+            unreadable: Duration::from_secs(60),
+            // Five calls a second are all that an account has.
+            pause: Duration::from_secs(1),
+            late: Duration::from_secs(2),
+        }
+    }
+
+    fn fit(&self, strategy: Strategy) -> Result<Strategy, String> {
+        let to = strategy.to;
+        strategy.with_shares(|share| {
+            no_more_than(HEAVIEST, to, share).ok_or_else(|| {
+                format!(
+                    "record {} cannot give {to} {}% of its answers or less: its weights are whole numbers up to \
+                     {HEAVIEST}, so that the least share is {}%",
+                    self.record.name,
+                    f64::from(share) / 100.0,
+                    f64::from(LEAST_SHARE) / 100.0,
+                )
+            })
+        })
+    }
+
+    fn shares_requests(&self) -> bool {
+        false
+    }
+
+    async fn read(&self) -> Result<PerRoute<Found>, AwsError> {
+        Ok(PerRoute {
+            production: self.production().await?,
+            test: Found::ByRequest,
+        })
+    }
+
+    async fn apply(&self, it: Move, _: Urgency) -> Result<(), Unmoved> {
+        let last = self.aws.last_records.locked().sets.clone();
+        let sets = match last {
+            Some(sets) => sets,
+            None => self.list().await?,
+        };
+        let before = self.understood(&sets);
+        let batch = self.batch(&sets, it.to)?;
+        // Whatever comes of it, what was seen is not what is there any more.
+        self.aws.last_records.locked().sets = None;
+        let id = self.aws.change_records(&self.record.zone, batch).await?;
+        self.aws.last_records.locked().pending = Some((id, before));
+        Ok(())
+    }
+}
+
+impl Route53Router<'_> {
+    fn batch(&self, seen: &[ResourceRecordSet], to: Split) -> Result<ChangeBatch, AwsError> {
+        let weights = weights_up_to(HEAVIEST, to).ok_or_else(|| {
+            let what = format!("no weights up to {HEAVIEST} are {to}");
+            AwsError::unusable(CHANGE, &self.record.name, what)
+        })?;
+        let unusable = |what: String| AwsError::unusable(CHANGE, &self.record.name, what);
+        let wanted = sets::weighted(self.record, weights).map_err(unusable)?;
+        batch(seen, &wanted).map_err(unusable)
+    }
+}
+
+/// Takes these for those. What stays as it is is not in it.
+///
+/// # Errors
+/// In words, what the SDK will not build.
+fn batch(seen: &[ResourceRecordSet], wanted: &[ResourceRecordSet]) -> Result<ChangeBatch, String> {
+    let gone = seen.iter().filter(|set| !wanted.contains(set));
+    let new = wanted.iter().filter(|set| !seen.contains(set));
+    let gone = gone.map(|set| (ChangeAction::Delete, set));
+    let new = new.map(|set| (ChangeAction::Create, set));
+    let mut all = ChangeBatch::builder().comment("bgecs");
+    for (action, set) in gone.chain(new) {
+        let change = Change::builder().action(action);
+        let change = change.resource_record_set(set.clone()).build();
+        all = all.changes(change.map_err(|error| error.to_string())?);
+    }
+    all.build().map_err(|error| error.to_string())
+}
+
+/// What a record is made that nobody moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordForm {
+    /// One answer for all, kept for so many seconds.
+    Simple { color: Color, ttl: u32 },
+    /// A weight for each colour, of which this one has all.
+    Weighted(Color),
+    /// None at all.
+    Gone,
+}
+
+impl Aws {
+    /// Every set of that name, of whichever type, as far as it matters who is led
+    /// where by it.
+    ///
+    /// # Errors
+    /// Route 53's own.
+    pub async fn sets_named(&self, zone: &str, name: &str) -> Result<Vec<RecordSet>, AwsError> {
+        let sets = self.record_sets(zone, name).await?;
+        Ok(sets.iter().map(sets::read).collect())
+    }
+
+    /// Makes a record that in one batch, of exactly what was there when this looked:
+    /// no resolver is answered nothing meanwhile. Gives the id of the change; none
+    /// where it is so already.
+    ///
+    /// # Errors
+    /// Route 53's own, which changes nothing then.
+    pub async fn reform_record(
+        &self,
+        record: &RoutedRecord,
+        form: RecordForm,
+    ) -> Result<Option<String>, AwsError> {
+        let unusable = |what: String| AwsError::unusable(CHANGE, &record.name, what);
+        let seen = of_its_types(record, self.record_sets(&record.zone, &record.name).await?);
+        let wanted = match form {
+            RecordForm::Simple { color, ttl } => sets::simple(record, color, ttl),
+            RecordForm::Weighted(color) => {
+                let whole = weights_up_to(HEAVIEST, Split::all(color));
+                sets::weighted(record, whole.unwrap_or_default())
+            }
+            RecordForm::Gone => Ok(Vec::new()),
+        };
+        let batch = batch(&seen, &wanted.map_err(unusable)?).map_err(unusable)?;
+        match batch.changes().is_empty() {
+            true => Ok(None),
+            false => self.change_records(&record.zone, batch).await.map(Some),
+        }
+    }
+
+    /// Every set of that name, of whichever type.
+    ///
+    /// # Errors
+    /// Route 53's own.
+    async fn record_sets(
+        &self,
+        zone: &str,
+        name: &str,
+    ) -> Result<Vec<ResourceRecordSet>, AwsError> {
+        let mut all = Vec::new();
+        let mut from: (Option<RrType>, Option<String>) = (None, None);
+        loop {
+            let page = self
+                .route53
+                .list_resource_record_sets()
+                .hosted_zone_id(zone)
+                .start_record_name(name)
+                .set_start_record_type(from.0)
+                .set_start_record_identifier(from.1)
+                .send()
+                .await
+                .named(LIST, name)?;
+            let is_of_name = |set: &&ResourceRecordSet| plain_name(set.name()) == name;
+            let of_name = page.resource_record_sets().iter().take_while(is_of_name);
+            let before = all.len();
+            all.extend(of_name.cloned());
+            let is_whole = all.len() - before == page.resource_record_sets().len();
+            let next = page.next_record_name().map(plain_name);
+            if !page.is_truncated() || !is_whole || next.as_deref() != Some(name) {
+                return Ok(all);
+            }
+            from = (
+                page.next_record_type().cloned(),
+                page.next_record_identifier().map(str::to_owned),
+            );
+        }
+    }
+
+    /// Gives the id of the change.
+    ///
+    /// # Errors
+    /// Route 53's own; what it could not do changes nothing.
+    async fn change_records(&self, zone: &str, batch: ChangeBatch) -> Result<String, AwsError> {
+        let names = batch.changes().iter();
+        let names = names.filter_map(|it| it.resource_record_set());
+        let name = names.map(|set| plain_name(set.name())).next();
+        let answer = self
+            .route53
+            .change_resource_record_sets()
+            .hosted_zone_id(zone)
+            .change_batch(batch)
+            .send()
+            .await
+            .named(CHANGE, name.unwrap_or_default())?;
+        let info = answer.change_info();
+        Ok(info.map(|info| info.id().to_owned()).unwrap_or_default())
+    }
+
+    /// Whether every name server of the zone has that change.
+    ///
+    /// # Errors
+    /// Route 53's own.
+    pub async fn is_in_sync(&self, change: &str) -> Result<bool, AwsError> {
+        let id = change.trim_start_matches("/change/");
+        let answer = self.route53.get_change().id(id).send().await;
+        let answer = answer.named(GET_CHANGE, id)?;
+        let status = answer.change_info().map(|info| info.status().clone());
+        Ok(status == Some(ChangeStatus::Insync))
+    }
+}
+
+#[cfg(test)]
+mod tests;

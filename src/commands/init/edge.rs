@@ -1,0 +1,144 @@
+//! `bgecs init` of an app whose colours somebody else runs.
+
+use serde::Serialize;
+
+use crate::cli::Init;
+use crate::commands::lease;
+use crate::commands::plan::PlanResult;
+use crate::config::Edge;
+use crate::driver::edge::{self, PreparedEdge};
+use crate::engine::takeover::Takeover;
+use crate::error::{Exit, Result};
+use crate::interrupt::Interrupts;
+use crate::model::journal::Command;
+use crate::model::{Color, EdgeRouter, Infrastructure};
+use crate::report::{CommandResult, ReportEvent, Style};
+use crate::session::Session;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum EdgeOutcome {
+    Created,
+    Updated,
+    Unchanged,
+}
+
+#[derive(Debug, Serialize)]
+struct EdgeReady {
+    operation: Command,
+    outcome: EdgeOutcome,
+    app: String,
+    region: String,
+    stack: String,
+    router: &'static str,
+    record: String,
+    url: String,
+    /// None where the first deploy makes the record.
+    live: Option<Color>,
+}
+
+impl CommandResult for EdgeReady {
+    fn human(&self, style: &Style) -> String {
+        let Self { stack, record, .. } = self;
+        let what = match self.outcome {
+            EdgeOutcome::Unchanged => format!("nothing to do: the stack {stack} is up to date"),
+            EdgeOutcome::Created => format!("the stack {stack} is created"),
+            EdgeOutcome::Updated => format!("the stack {stack} is updated"),
+        };
+        let users = match self.live {
+            Some(live) => format!(
+                "{} -> {}, by a weight for each colour",
+                style.strong(record),
+                style.color(live, live)
+            ),
+            None => format!("{} has no record yet", style.strong(record)),
+        };
+        let next = match self.live {
+            Some(_) => "`bgecs deploy --tag TAG` puts a release on the idle colour",
+            None => "`bgecs deploy --tag 1` makes the first release live, and the record with it",
+        };
+        format!(
+            "{what}\n  record      {users}\n  production  {}\n  next        {next}",
+            self.url
+        )
+    }
+}
+
+pub async fn run(session: &Session, args: &Init, edge: &Edge) -> Result<Exit> {
+    let prepared = edge::prepare(session, edge).await?;
+    let steps = prepared.steps(session);
+    if args.change.dry_run {
+        let plan = PlanResult::of(Command::Init, steps);
+        session.report.result(&plan);
+        return Ok(Exit::Done);
+    }
+    if prepared.is_nothing() {
+        session
+            .report
+            .result(&ready(session, &prepared, EdgeOutcome::Unchanged));
+        return Ok(Exit::Done);
+    }
+    for step in &steps {
+        session.report.tell(&ReportEvent::Doing(step.to_string()));
+    }
+    let outcome = match prepared.stack.is_new() {
+        true => EdgeOutcome::Created,
+        false => EdgeOutcome::Updated,
+    };
+    if prepared.stack.is_new() {
+        // What is made now has no journal yet, and CloudFormation lets one alone make it.
+        let made = prepared.stack.carry_out(session, None);
+        Interrupts::listen()?
+            .or_stop(
+                &format!("CloudFormation works on {}", session.stack_name()),
+                "CloudFormation will finish what it has started; run `bgecs init` again to see it through",
+                made,
+            )
+            .await?;
+    }
+    let infrastructure = Infrastructure::from(prepared.infrastructure.clone());
+    lease::take(
+        session,
+        &infrastructure,
+        Command::Init,
+        args.change.wait,
+        async |work| {
+            // Something may have changed while this one waited.
+            let prepared = edge::prepare(session, edge).await?;
+            let observed = work.observe().await?;
+            let working = async {
+                prepared.stack.carry_out(session, Some(work.turn)).await?;
+                edge::take_over(session, work.turn, &prepared, &observed).await
+            };
+            work.interrupts
+                .or_stop(
+                    "the app is made ready",
+                    "`bgecs init` goes on from here; users are answered as before",
+                    working,
+                )
+                .await?;
+            session.report.result(&ready(session, &prepared, outcome));
+            Ok(Exit::Done)
+        },
+    )
+    .await
+}
+
+fn ready(session: &Session, prepared: &PreparedEdge, outcome: EdgeOutcome) -> EdgeReady {
+    let EdgeRouter::Route53(record) = &prepared.infrastructure.router;
+    EdgeReady {
+        operation: Command::Init,
+        outcome,
+        app: session.app().to_owned(),
+        region: session.aws.region().to_owned(),
+        stack: session.stack_name(),
+        router: prepared.infrastructure.router.kind(),
+        record: record.name.clone(),
+        url: prepared.infrastructure.url.clone(),
+        live: match prepared.takeover {
+            Takeover::Take { live, .. } => Some(live),
+            Takeover::FromNothing => None,
+            Takeover::Done(live) => live,
+        },
+    }
+}

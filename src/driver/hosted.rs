@@ -1,0 +1,117 @@
+//! Colours that bgecs does not run: what the journal says runs there, and whether
+//! it answers.
+
+use crate::aws::{AwsError, Router};
+use crate::driver::asking;
+pub mod deploy;
+pub mod retire;
+
+use crate::error::Result;
+use crate::model::journal::{Effect, Head, Operation, OwnCommand};
+use crate::model::{
+    Answer, Color, ColorState, EdgeInfrastructure, HostedRelease, Infrastructure, Observed,
+    OtherWays, PerColor, Release, Target, TargetState, Targets,
+};
+use crate::session::Session;
+
+/// Looks at everything: the router, the journal where it is not known, and what
+/// each colour answers.
+///
+/// # Errors
+/// AWS's own; a path that no URL can have (exit 2).
+pub async fn look(
+    session: &Session,
+    edge: &EdgeInfrastructure,
+    journal: Option<Head>,
+) -> Result<Observed> {
+    let infrastructure = Infrastructure::from(edge.clone());
+    let router = session.aws.router(&infrastructure);
+    let head = async {
+        match journal {
+            Some(head) => Ok(head),
+            None => session.aws.read_head(&edge.journal_table).await,
+        }
+    };
+    let reading = async { Ok::<_, AwsError>(tokio::try_join!(router.read(), head)?) };
+    let (read, blue, green) = tokio::join!(
+        reading,
+        health(session, &infrastructure, Color::Blue),
+        health(session, &infrastructure, Color::Green),
+    );
+    let (traffic, journal) = read?;
+    let hosted = journal.truth.as_ref().map(|truth| truth.hosted.clone());
+    let mut hosted = hosted.unwrap_or_default();
+    // One that nobody finished may have put anything there.
+    if let Some(color) = journal.operation.as_ref().and_then(may_have_overwritten) {
+        *hosted.get_mut(color) = None;
+    }
+    Ok(Observed {
+        colors: PerColor {
+            blue: state(hosted.blue, blue?),
+            green: state(hosted.green, green?),
+        },
+        infrastructure,
+        traffic,
+        other_ways: OtherWays::default(),
+        journal,
+    })
+}
+
+/// The colour on which an operation that was cut short may have put something.
+pub fn may_have_overwritten(operation: &Operation) -> Option<Color> {
+    operation
+        .entries
+        .iter()
+        .find_map(|entry| match entry.effect {
+            Effect::RunOwn {
+                own: OwnCommand::Deploy,
+                color,
+                ..
+            } => Some(color),
+            _ => None,
+        })
+}
+
+/// What is so of a colour on which that is deployed.
+pub fn state(hosted: Option<HostedRelease>, targets: Targets) -> ColorState {
+    let release = hosted.as_ref().map(|it| Release {
+        tag: it.tag.clone(),
+        digest: None,
+        commit: None,
+        deployed_by: Some(it.deployed_by.clone()),
+        deployed_at: Some(it.deployed_at.clone()),
+        operation: Some(it.revision.as_str().to_owned()),
+        config: None,
+        reserves: None,
+        is_deregistered: false,
+    });
+    ColorState {
+        service: None,
+        hosted,
+        release,
+        targets,
+    }
+}
+
+/// A colour's URL as the one target that it has: healthy where the health path
+/// answers well.
+///
+/// # Errors
+/// A path that no URL can have (exit 2).
+pub async fn health(session: &Session, infra: &Infrastructure, color: Color) -> Result<Targets> {
+    let path = &session.config.container.health_path;
+    let headers = asking::headers(&session.config.probe);
+    let answer = session.ask(infra, color, path, headers).await?;
+    let url = session.bare_color_address(infra, color, path)?;
+    let (state, reason) = match &*answer {
+        answer if answer.is_ok() => (TargetState::Healthy, None),
+        Answer::Http { status, .. } => (TargetState::Unhealthy, Some(format!("HTTP {status}"))),
+        Answer::Nothing { error, .. } => (TargetState::Unhealthy, Some(error.clone())),
+    };
+    Ok(Targets(vec![Target {
+        id: url.to_string(),
+        state,
+        reason,
+        description: None,
+    }]))
+}

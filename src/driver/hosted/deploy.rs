@@ -1,0 +1,215 @@
+//! A release onto a colour that bgecs does not run: its owner's command puts it
+//! there, and its own answers say when it is.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::state;
+use crate::driver::asking::{Asking, of_file};
+use crate::driver::hook::HookCommand;
+use crate::driver::turn::Turn;
+use crate::driver::update;
+use crate::engine::preflight::TEST_ANSWERS;
+use crate::error::{Error, Exit, Result};
+use crate::interrupt::Interrupts;
+use crate::model::journal::{Effect, OwnCommand};
+use crate::model::{Answer, Color, HostedRelease, Observed, Revision, Tag};
+use crate::probe::{Question, ask_once};
+use crate::provenance::Provenance;
+use crate::report::ReportEvent;
+use crate::session::Session;
+
+/// Ahead of each further question.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// What is to be put where.
+#[derive(Debug, Clone)]
+pub struct HostedRequest<'a> {
+    pub color: Color,
+    pub tag: &'a Tag,
+    /// What was named on the command line.
+    pub context: Option<String>,
+    pub timeout: Duration,
+    /// The command came to its end before, and what came after it did not.
+    pub has_run: bool,
+    /// Whether nobody asks it.
+    pub is_blind: bool,
+}
+
+/// Runs the colour's own command, where it has one, and waits until the release
+/// answers. Gives the app as it is then.
+///
+/// # Errors
+/// The command's own; a release that does not answer in time (exit 5); a router that
+/// something else has moved (exit 6).
+pub async fn deploy(
+    session: &Session,
+    turn: &Turn,
+    interrupts: &mut Interrupts,
+    observed: &Observed,
+    request: &HostedRequest<'_>,
+) -> Result<Observed> {
+    let color = request.color;
+    if !request.has_run {
+        let effect = Effect::RunOwn {
+            own: OwnCommand::Deploy,
+            color,
+            context: request.context.clone(),
+        };
+        update::intend(session, turn, observed, color, effect).await?;
+    }
+    // Whatever comes of the command, what ran there is not vouched for any more.
+    let emptied = with(observed, color, None);
+    turn.saw(&emptied);
+    let hosted = session.config.hosted(color);
+    let line = hosted.and_then(|it| it.line(OwnCommand::Deploy));
+    let doing = format!("{color} is deployed to");
+    let work = async {
+        match line {
+            _ if request.has_run => {}
+            Some(line) => run(session, OwnCommand::Deploy, line, request).await?,
+            None => session.report.tell(&ReportEvent::Note(format!(
+                "[colors.{color}] has no `deploy`: whoever runs it has put tag {} there",
+                request.tag
+            ))),
+        }
+        turn.did().await?;
+        await_answers(session, &emptied, request).await
+    };
+    let left = format!("what runs on {color} is not known: `bgecs resume` goes on");
+    interrupts.or_stop(&doing, &left, work).await?;
+    let provenance = Provenance::gather(None);
+    let hosted = HostedRelease {
+        revision: Revision::new(turn.operation().id.as_str()),
+        tag: Some(request.tag.clone()),
+        deployed_at: provenance.when,
+        deployed_by: provenance.who,
+        is_retired: false,
+    };
+    let mut now = with(observed, color, Some(hosted));
+    now.colors.get_mut(color).targets =
+        super::health(session, &observed.infrastructure, color).await?;
+    turn.saw(&now);
+    Ok(now)
+}
+
+/// The same app, with that on the colour.
+pub fn with(observed: &Observed, color: Color, hosted: Option<HostedRelease>) -> Observed {
+    let mut now = observed.clone();
+    let targets = now.color(color).targets.clone();
+    *now.colors.get_mut(color) = state(hosted, targets);
+    now
+}
+
+/// # Errors
+/// As [`HookCommand::run`].
+pub async fn run(
+    session: &Session,
+    own: OwnCommand,
+    line: &str,
+    request: &HostedRequest<'_>,
+) -> Result<()> {
+    let command = HookCommand {
+        what: "command",
+        name: format!("`{own}` of {}", request.color),
+        line,
+        folder: session.config.root(),
+        environment: environment(request),
+        limit: Some(request.timeout),
+    };
+    Ok(command.run(session).await?)
+}
+
+fn environment(request: &HostedRequest<'_>) -> Vec<(&'static str, OsString)> {
+    vec![
+        ("BGECS_COLOR", request.color.as_str().into()),
+        ("BGECS_TAG", request.tag.as_str().into()),
+        (
+            "BGECS_CONTEXT",
+            request.context.clone().unwrap_or_default().into(),
+        ),
+    ]
+}
+
+/// Until the health path has answered well some times in a row, and where the app
+/// says which release it is, this one.
+async fn await_answers(
+    session: &Session,
+    observed: &Observed,
+    request: &HostedRequest<'_>,
+) -> Result<()> {
+    if request.is_blind {
+        return Ok(());
+    }
+    let (color, config) = (request.color, &session.config);
+    let path = &config.container.health_path;
+    let address = session
+        .color_address(&observed.infrastructure, color, path)
+        .await?;
+    let asking = Asking::new(of_file(&config.probe), None);
+    let question = Question {
+        headers: asking.headers(),
+        release_header: asking.question.release_header.clone(),
+        ..Question::default()
+    };
+    session.report.tell(&ReportEvent::Doing(format!(
+        "waiting until {address} answers as tag {}",
+        request.tag
+    )));
+    let (begun, mut good) = (Instant::now(), 0);
+    let mut told = String::new();
+    loop {
+        let asked = ask_once(&address, &question, config.probe.timeout).await;
+        let objection = objection(&asked.answer, request.tag);
+        match &objection {
+            None => good += 1,
+            Some(_) => good = 0,
+        }
+        if good >= TEST_ANSWERS {
+            return Ok(());
+        }
+        if let Some(objection) = objection {
+            if begun.elapsed() > request.timeout {
+                return Err(Error::new(
+                    Exit::TimedOut,
+                    format!(
+                        "{color} does not serve tag {} after {} s: {objection}",
+                        request.tag,
+                        request.timeout.as_secs()
+                    ),
+                )
+                .untouched(observed)
+                .hint(format!(
+                    "[container] health_path is {path}; see what {address} answers, or give it longer with --timeout"
+                )));
+            }
+            if told != objection {
+                session
+                    .report
+                    .tell(&ReportEvent::Doing(format!("{color}: {objection}")));
+                told = objection;
+            }
+        }
+        sleep(session.poll_pause(PAUSE)).await;
+    }
+}
+
+/// What is not as it is to be.
+fn objection(answer: &Answer, tag: &Tag) -> Option<String> {
+    match answer {
+        Answer::Nothing { error, .. } => Some(format!("no answer: {error}")),
+        Answer::Http { status, .. } if !answer.is_ok() => {
+            Some(format!("the health path answers HTTP {status}"))
+        }
+        Answer::Http {
+            release: Some(release),
+            ..
+        } if release != tag.as_str() => Some(format!("it answers as release {release}, not {tag}")),
+        Answer::Http { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,133 @@
+//! Stopping what runs on a colour that bgecs does not run, once nobody is led
+//! there any more.
+
+use std::time::Duration;
+
+use time::OffsetDateTime;
+
+use super::deploy::{HostedRequest, run, with};
+use crate::driver::asking::{Asking, of_file};
+use crate::driver::attempt::identities;
+use crate::driver::turn::Turn;
+use crate::driver::update;
+use crate::engine::preflight::TEST_ANSWERS;
+use crate::engine::seen::{OLD, Releases};
+use crate::error::{Error, Result};
+use crate::interrupt::Interrupts;
+use crate::model::journal::{Effect, Operation, OwnCommand};
+use crate::model::{Color, HostedRelease, Observed, Tag};
+use crate::probe::ask_once;
+use crate::report::ReportEvent;
+use crate::session::Session;
+use crate::spoken_time;
+
+/// So many operations are looked through for the last that moved users.
+const RECENT: i32 = 20;
+
+/// Runs the colour's own command.
+///
+/// # Errors
+/// It has none (exit 2); the command's own.
+pub async fn retire(
+    session: &Session,
+    turn: &Turn,
+    interrupts: &mut Interrupts,
+    observed: &Observed,
+    (color, timeout): (Color, Duration),
+) -> Result<()> {
+    let line = command(session, color)?;
+    let effect = Effect::RunOwn {
+        own: OwnCommand::Retire,
+        color,
+        context: None,
+    };
+    update::intend(session, turn, observed, color, effect).await?;
+    let hosted = observed.color(color).hosted.clone();
+    let tag = hosted.as_ref().and_then(|it| it.tag.clone());
+    let unknown: Tag = "unknown".parse().map_err(Error::usage)?;
+    let request = HostedRequest {
+        color,
+        tag: tag.as_ref().unwrap_or(&unknown),
+        context: None,
+        timeout,
+        has_run: false,
+        is_blind: true,
+    };
+    let running = run(session, OwnCommand::Retire, line, &request);
+    let left = "`bgecs retire` runs it again";
+    interrupts
+        .or_stop(&format!("{color} is retired"), left, running)
+        .await?;
+    turn.did().await?;
+    let retired = hosted.map(|it| HostedRelease {
+        is_retired: true,
+        ..it
+    });
+    turn.saw(&with(observed, color, retired));
+    Ok(())
+}
+
+/// # Errors
+/// The colour has none (exit 2).
+pub fn command(session: &Session, color: Color) -> Result<&str> {
+    let hosted = session.config.hosted(color);
+    hosted
+        .and_then(|it| it.line(OwnCommand::Retire))
+        .ok_or_else(|| {
+            Error::usage(format!(
+                "[colors.{color}] has no `retire`: bgecs cannot stop what it does not run"
+            ))
+            .hint("write the command that stops it as `retire` of that colour")
+        })
+}
+
+/// Somebody may be led to the colour that users have left for as long as something
+/// keeps an answer from before; until `drain` is over, that keeps it running.
+///
+/// # Errors
+/// Somebody is (exit 6).
+pub async fn refuse_while_shown(session: &Session, observed: &Observed, idle: Color) -> Result<()> {
+    let Some(edge) = &session.config.edge else {
+        return Ok(());
+    };
+    let asking = Asking::new(of_file(&session.config.probe), None);
+    let colors = (idle, idle.other());
+    let who = identities(session, &asking, observed, colors, asking.timeout).await?;
+    let mut releases = Releases::Two(who);
+    let infra = &observed.infrastructure;
+    let mut showing = Vec::new();
+    for address in session.production_addresses(infra, &asking.path).await? {
+        for _ in 0..TEST_ANSWERS {
+            let asked = ask_once(&address, &asking.question, asking.timeout).await;
+            if releases.who(&asked.answer) == Some(OLD) {
+                showing.push(address.way());
+                break;
+            }
+        }
+    }
+    if showing.is_empty() {
+        return Ok(());
+    }
+    let told = format!("users are led to {idle} still: {}", showing.join(", "));
+    let table = infra.journal_table();
+    let ended = session.aws.read_history(table, RECENT).await?;
+    let moved = ended.iter().find_map(Operation::moved_production_at);
+    let left = moved.and_then(|at| left(at, edge.drain, session.aws.journal_time()));
+    match left {
+        None => {
+            session
+                .report
+                .tell(&ReportEvent::Warning(format!("{told}; `drain` is over")));
+            Ok(())
+        }
+        Some(left) => Err(Error::refused(told).untouched(observed).hint(format!(
+            "wait until they have forgotten it; in {} ([router] drain) it is retired all the same",
+            spoken_time::in_words(left)
+        ))),
+    }
+}
+
+fn left(moved: OffsetDateTime, drain: Duration, now: OffsetDateTime) -> Option<time::Duration> {
+    let left = moved + drain - now;
+    left.is_positive().then_some(left)
+}

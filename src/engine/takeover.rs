@@ -1,0 +1,169 @@
+//! Whether a record that is there can become the app's, and what that takes:
+//! nobody may be answered otherwise, or not at all, for a moment.
+
+use super::plan::Refusal;
+use crate::model::{Color, HostedZone, RecordSet, RoutedRecord};
+
+/// What of the name there is to take over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Takeover {
+    /// Nothing: the first release makes the record.
+    FromNothing,
+    /// Nothing any more: it has a weight for each colour, of which that one has all,
+    /// where one has.
+    Done(Option<Color>),
+    /// A record with one answer for all, which is that colour's.
+    Take {
+        live: Color,
+        /// For how long resolvers may keep it, where that is to be shortened first.
+        shorten_from: Option<u32>,
+        /// As it was found, in seconds; an alias has none.
+        ttl: Option<u32>,
+    },
+}
+
+/// `sets` are all that the name has.
+///
+/// # Errors
+/// What is not to be taken over, and why.
+pub fn takeover(record: &RoutedRecord, sets: &[RecordSet]) -> Result<Takeover, Refusal> {
+    let name = &record.name;
+    let answers = |set: &&RecordSet| record.answer(Color::Blue, &set.kind).is_some();
+    let (ours, others): (Vec<_>, Vec<_>) = sets.iter().partition(answers);
+    if let Some(other) = others.into_iter().find(|set| leads_users(set)) {
+        return Err(Refusal::new(
+            format!("{name} has a record of another type, too: {other}"),
+            "delete that one, or have `target` of both colours be of its type",
+        ));
+    }
+    if let Some(set) = ours.iter().find(|set| set.chosen_by.is_some()) {
+        let by = set.chosen_by.unwrap_or_default();
+        return Err(Refusal::new(
+            format!(
+                "{name} is answered by {by}: {set}; bgecs moves a record that has one answer for all"
+            ),
+            "take that off the record, or move users by something else",
+        ));
+    }
+    let weighted = |set: &&&RecordSet| set.identifier.is_some();
+    if let Some(stranger) = ours.iter().find(weighted) {
+        return match ours.iter().all(|set| is_of_a_color(record, set)) {
+            true => Ok(Takeover::Done(live(&ours))),
+            false => Err(Refusal::new(
+                format!("{name} has weights that bgecs did not set: {stranger}"),
+                "make it one record with one answer, that of the colour that users are on",
+            )),
+        };
+    }
+    let Some(first) = ours.first() else {
+        return Ok(Takeover::FromNothing);
+    };
+    let led_to = record.led_to(first);
+    let is_whole = ours.len() == record.answers.blue.len();
+    let Some(live) = led_to.filter(|_| ours.iter().all(|set| record.led_to(set) == led_to)) else {
+        let all: Vec<String> = ours.iter().map(ToString::to_string).collect();
+        return Err(Refusal::new(
+            format!(
+                "{name} leads to neither colour, or to both: {}",
+                all.join(", ")
+            ),
+            "one colour's `target` is to be what it leads to: users are on that one, and stay there",
+        ));
+    };
+    if !is_whole {
+        return Err(Refusal::new(
+            format!("{name} has {first}, and no record of the other type that both colours have"),
+            "name a `target` of that one type for both colours",
+        ));
+    }
+    let ttl = first.ttl;
+    Ok(Takeover::Take {
+        live,
+        shorten_from: ttl.filter(|ttl| *ttl > record.ttl),
+        ttl,
+    })
+}
+
+/// Names of mail, keys and owners may stand beside an address.
+fn leads_users(set: &RecordSet) -> bool {
+    matches!(set.kind.as_str(), "A" | "AAAA" | "CNAME")
+}
+
+fn live(sets: &[&RecordSet]) -> Option<Color> {
+    let mut with_weight = sets.iter().filter(|set| set.weight > Some(0));
+    let first = with_weight.next()?.identifier.as_ref()?;
+    let is_it = |color: &Color| first == RoutedRecord::identifier(*color);
+    let color = Color::BOTH.into_iter().find(is_it)?;
+    with_weight
+        .all(|set| set.identifier.as_ref() == Some(first))
+        .then_some(color)
+}
+
+fn is_of_a_color(record: &RoutedRecord, set: &RecordSet) -> bool {
+    let identifier = set.identifier.as_deref().unwrap_or_default();
+    let mut colors = Color::BOTH.into_iter();
+    colors.any(|color| identifier == RoutedRecord::identifier(color))
+        && record.led_to(set).is_some()
+}
+
+/// The zone that serves a name: of all that hold it the nearest, where there is
+/// one.
+///
+/// # Errors
+/// There is none, or there are two.
+pub fn zone_of<'a>(name: &str, zones: &'a [HostedZone]) -> Result<&'a HostedZone, Refusal> {
+    let holds = |zone: &&HostedZone| {
+        !zone.is_private && (name == zone.name || name.ends_with(&format!(".{}", zone.name)))
+    };
+    let holding: Vec<_> = zones.iter().filter(holds).collect();
+    let Some(longest) = holding.iter().map(|zone| zone.name.len()).max() else {
+        return Err(Refusal::new(
+            format!("no public hosted zone of this account serves {name}"),
+            "name the account that has it ([aws] profile), or a private zone as `zone` in [router]",
+        ));
+    };
+    let nearest: Vec<_> = holding
+        .into_iter()
+        .filter(|zone| zone.name.len() == longest)
+        .collect();
+    match nearest.as_slice() {
+        [one] => Ok(one),
+        several => {
+            let ids: Vec<&str> = several.iter().map(|zone| zone.id.as_str()).collect();
+            Err(Refusal::new(
+                format!(
+                    "{} hosted zones are called {}: {}",
+                    several.len(),
+                    several[0].name,
+                    ids.join(", ")
+                ),
+                "name the one that the domain is delegated to as `zone` in [router]",
+            ))
+        }
+    }
+}
+
+/// That a zone holds a name does not say that anybody is sent to it: its owner's
+/// name servers have to be among those that the world is told.
+///
+/// # Errors
+/// They are not.
+pub fn refuse_unserved(zone: &str, its_own: &[String], told: &[String]) -> Result<(), Refusal> {
+    match its_own.is_empty() || told.iter().any(|name| its_own.contains(name)) {
+        true => Ok(()),
+        false => Err(Refusal::new(
+            format!(
+                "the hosted zone {zone} does not serve its name: resolvers are sent to {}, and its own name servers are {}",
+                match told.is_empty() {
+                    true => "nobody".to_owned(),
+                    false => told.join(", "),
+                },
+                its_own.join(", ")
+            ),
+            "delegate the domain to the zone's name servers, or name the zone that serves it as `zone` in [router]",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests;

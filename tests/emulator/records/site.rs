@@ -1,0 +1,149 @@
+//! Two servers of somebody else's, a zone, and an app that routes between them.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use localstack::Options;
+use localstack::gate;
+
+use crate::api::text;
+use crate::support::Outcome;
+use crate::world::World;
+
+/// A change is served after so long.
+const DELAY: Duration = Duration::from_millis(300);
+/// For how long resolvers may keep the record, in seconds.
+pub const TTL: u64 = 1;
+
+pub struct Site {
+    pub world: World,
+    pub zone: String,
+    addresses: [(&'static str, Ipv4Addr); 2],
+}
+
+impl Site {
+    /// Beside the resolver that does as it is told, one for each of these, which keeps
+    /// an answer for so long at least.
+    pub fn new(app: &str, overstaying: &[Duration]) -> Outcome<Self> {
+        let resolvers = std::iter::once(&Duration::ZERO).chain(overstaying).copied();
+        let dns = gate::dns::Options {
+            delay: DELAY,
+            resolvers: resolvers.collect(),
+        };
+        let options = gate::Options {
+            dns: Some(dns),
+            ..gate::Options::default()
+        };
+        let world = World::behind(app, Options::default(), &options)?;
+        let zone = world.hosted_zone(&format!("{app}.test"), "")?;
+        let addresses = [
+            ("blue", Ipv4Addr::new(127, 0, 1, 1)),
+            ("green", Ipv4Addr::new(127, 0, 1, 2)),
+        ];
+        let port = serve(&addresses, world.desk.path())?;
+        let site = Self {
+            world,
+            zone,
+            addresses,
+        };
+        site.configure(port)?;
+        Ok(site)
+    }
+
+    fn configure(&self, port: u16) -> Outcome {
+        let app = &self.world.app;
+        let dns = self.world.gate.dns().ok_or("the gate serves no names")?;
+        let resolvers = dns.resolvers.iter().chain([&dns.authority]);
+        let resolvers: Vec<String> = resolvers.map(|it| format!("\"{it}\"")).collect();
+        let resolvers = resolvers.join(", ");
+        let mut text = format!(
+            "app = \"{app}\"\n\n[router]\nkind = \"route53\"\nrecord = \"www.{app}.test\"\n\
+             url = \"http://www.{app}.test:{port}\"\nttl = {TTL}\nresolvers = [{resolvers}]\ndrain = \"20s\"\n\n\
+             [probe]\nrate = 10\nwindow_seconds = 2\n"
+        );
+        for (color, address) in self.addresses {
+            text += &format!(
+                "\n[colors.{color}]\ntarget = \"{address}\"\nurl = \"http://{address}:{port}\"\n\
+                 deploy = \"echo $BGECS_TAG > {color}.tag\"\nretire = \"rm {color}.tag\"\n"
+            );
+        }
+        self.world.desk.write("bgecs.toml", &text)?;
+        Ok(())
+    }
+
+    /// The tag that a colour serves.
+    pub fn tag(&self, color: &str) -> Option<String> {
+        tag(self.world.desk.path(), color)
+    }
+
+    /// The colours that have a part of the record, by its sets as they are stored.
+    pub fn answers(&self, kind: &str) -> Outcome<Vec<String>> {
+        let line = format!("GET /2013-04-01/hostedzone/{}/rrset", self.zone);
+        let all = self.world.api.rest("route53", &line, "")?;
+        let mut found = Vec::new();
+        for set in all.split("<ResourceRecordSet>").skip(1) {
+            if text(set, "Type")? != kind {
+                continue;
+            }
+            let weight = text(set, "Weight").unwrap_or("1");
+            let value = text(set, "Value")?;
+            let color = self
+                .addresses
+                .iter()
+                .find(|(_, address)| value == address.to_string());
+            if weight != "0" {
+                found.push(color.map_or(value, |(color, _)| *color).to_owned());
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// All at one port, as one URL leads to each of them.
+fn serve(addresses: &[(&'static str, Ipv4Addr); 2], folder: &Path) -> Outcome<u16> {
+    let first = TcpListener::bind((addresses[0].1, 0))?;
+    let port = first.local_addr()?.port();
+    let second = TcpListener::bind((addresses[1].1, port))?;
+    for (listener, (color, _)) in [first, second].into_iter().zip(addresses) {
+        let (color, folder) = (*color, folder.to_owned());
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let folder = folder.clone();
+                std::thread::spawn(move || answer(&stream, &folder, color));
+            }
+        });
+    }
+    Ok(port)
+}
+
+fn tag(folder: &Path, color: &str) -> Option<String> {
+    let path: PathBuf = folder.join(format!("{color}.tag"));
+    let text = std::fs::read_to_string(path).ok()?;
+    Some(text.trim().to_owned())
+}
+
+/// Who leaves is not waited for.
+fn answer(stream: &TcpStream, folder: &Path, color: &str) -> Option<()> {
+    let mut lines = BufReader::new(stream.try_clone().ok()?).lines();
+    let mut out = stream;
+    loop {
+        let first = lines.next()?.ok()?;
+        if first.is_empty() {
+            continue;
+        }
+        while !lines.next()?.ok()?.is_empty() {}
+        let (status, tag) = match tag(folder, color) {
+            Some(tag) if tag == "bad" => ("500 Internal Server Error", tag),
+            Some(tag) => ("200 OK", tag),
+            None => ("503 Service Unavailable", String::new()),
+        };
+        let body = format!("{color} {tag}\n");
+        let answer = format!(
+            "HTTP/1.1 {status}\r\ncontent-length: {}\r\nx-bgecs-release: {tag}\r\n\r\n{body}",
+            body.len()
+        );
+        out.write_all(answer.as_bytes()).ok()?;
+    }
+}
