@@ -23,7 +23,7 @@ pub use deploy::{BuildFlags, Deploy};
 pub use import::ImportArgs;
 pub use looking::{History, ListenerFlag, LogsFlags, ProbeFlags, StatusFlags};
 pub use shift::{Promote, Resume, Rollback, WatchFlags};
-pub use stack::{Attach, Destroy, Detach, Init};
+pub use stack::{Attach, Destroy, Detach, Init, Up};
 pub use value::BuildArg;
 use value::Unrepeated;
 pub use value::platform;
@@ -38,6 +38,7 @@ Exit codes:
   4    traffic is not where it was asked to go: look now
   5    timed out, traffic unchanged
   6    refused: a check failed, or another operation is in progress
+  7    `up --dry-run` has something to do
   130  interrupted, traffic unchanged";
 
 /// Blue/green releases on Amazon ECS Fargate, verified from the client's side.
@@ -152,6 +153,10 @@ pub enum Verb {
     Attach(Attach),
     /// Remove what `attach` made, and leave the service to its users
     Detach(Detach),
+    /// Make what bgecs.toml says true: what it is made of, and what is live
+    Up(Up),
+    /// List what can route users, and what each kind can do
+    Routers,
     /// Print a completion script for a shell
     Completions { shell: Shell },
 }
@@ -170,6 +175,7 @@ impl Verb {
             Self::Destroy(args) => !args.change.dry_run,
             Self::Attach(args) => !args.change.dry_run,
             Self::Detach(args) => !args.change.dry_run,
+            Self::Up(args) => !args.change.dry_run,
             Self::Unlock(args) => args.force,
             Self::Status(_)
             | Self::Probe(_)
@@ -177,13 +183,14 @@ impl Verb {
             | Self::Import(_)
             | Self::History(_)
             | Self::Logs(_)
+            | Self::Routers
             | Self::Completions { .. } => false,
         }
     }
 }
 
 /// For every command that changes something, for which it needs the lease.
-#[derive(Debug, Clone, Copy, Args)]
+#[derive(Debug, Clone, Copy, Default, Args)]
 pub struct ChangeFlags {
     /// How long to wait for another command to finish [default: not at all]
     #[arg(long, value_name = "TIME", value_parser = spoken_time::read)]

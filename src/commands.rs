@@ -19,9 +19,11 @@ mod promote;
 mod resume;
 mod retire;
 mod rollback;
+mod routers;
 mod status;
 mod swap;
 mod unlock;
+mod up;
 mod watch;
 
 use std::path::PathBuf;
@@ -63,6 +65,7 @@ async fn run_own(cli: Cli, audience: Audience) -> Result<Exit> {
             completions(*shell, audience);
             Some(Ok(Exit::Done))
         }
+        Verb::Routers => Some(Ok(routers::run(audience))),
         _ => None,
     };
     if let Some(result) = offline {
@@ -98,8 +101,11 @@ async fn run_own(cli: Cli, audience: Audience) -> Result<Exit> {
         Verb::Destroy(args) => destroy::run(&session, &args).await,
         Verb::Attach(args) => attach::run(&session, &args).await,
         Verb::Detach(args) => detach::run(&session, &args).await,
+        Verb::Up(args) => up::run(&session, &args).await,
         // Have run by now.
-        Verb::Completions { .. } | Verb::Watch(_) | Verb::Import(_) => Ok(Exit::Done),
+        Verb::Completions { .. } | Verb::Watch(_) | Verb::Import(_) | Verb::Routers => {
+            Ok(Exit::Done)
+        }
     };
     done.map_err(|error| match is_attached {
         true => of_attached(error),

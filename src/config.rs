@@ -37,7 +37,7 @@ use std::{fs, io, num::NonZeroU32};
 
 use crate::hidden::Hidden;
 use crate::model::{
-    AppName, AwsPlace, CacheFrom, CacheTo, Color, CpuArchitecture, Hook, Secret, SshAgent,
+    AppName, AwsPlace, CacheFrom, CacheTo, Color, CpuArchitecture, Hook, Secret, SshAgent, Tag,
 };
 use crate::text;
 
@@ -68,6 +68,8 @@ pub struct Config {
     /// The one of `[env.<name>]` that was chosen.
     pub environment: Option<String>,
     pub app: AppName,
+    /// What is to be live, where the file says so.
+    pub live: Option<Declared>,
     pub container: Container,
     pub service: Service,
     pub production: ProductionSection,
@@ -89,6 +91,13 @@ pub struct Config {
     pub place: AwsPlace,
     /// What a task costs, where somebody said so.
     pub cost: Option<Prices>,
+}
+
+/// What `bgecs up` makes live.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Declared {
+    Color(Color),
+    Tag(Tag),
 }
 
 /// `[container]`: what runs, and how the load balancer reaches it.

@@ -24,6 +24,8 @@ pub enum Exit {
     TimedOut = 5,
     /// Refused: a check failed, or someone else is at work.
     Refused = 6,
+    /// A plan has something to do, for whoever asked whether it has.
+    Changes = 7,
     /// Interrupted before any change.
     Interrupted = 130,
 }

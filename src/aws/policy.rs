@@ -11,8 +11,9 @@ use serde_json::{Map, Value, json};
 
 use crate::model::{AccountId, AppName, AwsPlace, CertificateArn, Color, ListenerArn};
 use table::{
-    ATTACHING, DEPLOYER, Grant, IMPORTER, MOVE_LISTENER, MOVE_RULE, MOVE_TEST_LISTENER,
-    MOVE_TEST_RULE, NAMED_TESTERS, NOTHING, OPERATOR_TOO, OWN_LISTENER, PolicyCondition, WATCHER,
+    ATTACHING, DEPLOYER, EDGE_DEPLOYER, EDGE_OPERATOR_TOO, Grant, IMPORTER, MOVE_LISTENER,
+    MOVE_RULE, MOVE_TEST_LISTENER, MOVE_TEST_RULE, NAMED_TESTERS, NOTHING, OPERATOR_TOO,
+    OWN_LISTENER, PolicyCondition, WATCHER,
 };
 
 /// Who the policy is for.
@@ -116,6 +117,25 @@ pub fn document(
         }));
     }
     policy
+}
+
+/// The policy for an app whose colours bgecs does not run, behind that record; `zone`
+/// is its hosted zone's id, where that is known without AWS.
+pub fn of_record(
+    role: Role,
+    app: &AppName,
+    place: &AwsPlace,
+    (record, zone): (&str, Option<&str>),
+) -> Value {
+    let mut names = Names(vec![
+        ("{record}", vec![record.to_owned()]),
+        ("{zone}", vec![zone.unwrap_or("*").to_owned()]),
+    ]);
+    names.add_own(app, place);
+    match role {
+        Role::Deployer => names.policy(&[EDGE_DEPLOYER]),
+        Role::Operator => names.policy(&[EDGE_OPERATOR_TOO]),
+    }
 }
 
 /// The policy for an app one of whose colours is a service that ran before.

@@ -53,7 +53,7 @@ pub struct ShiftFlags {
     pub bake: Option<Duration>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(after_help = "\
 Examples:
   bgecs promote                   make live what was deployed last

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{ChangeFlags, EmptyingFlags};
+use super::{ChangeFlags, EmptyingFlags, Promote};
 use crate::aws::policy::Role;
 
 #[derive(Debug, Args)]
@@ -28,6 +28,37 @@ pub struct Init {
     pub allow_live: bool,
     #[command(flatten)]
     pub change: ChangeFlags,
+}
+
+#[derive(Debug, Default, Args)]
+#[command(after_help = "\
+Examples:
+  bgecs up --dry-run              exit code 7 if there is something to do, else 0
+  bgecs up                        make it so")]
+pub struct Up {
+    #[command(flatten)]
+    pub change: ChangeFlags,
+}
+
+impl Up {
+    /// The `init` that it stands for.
+    pub fn init(&self) -> Init {
+        Init {
+            write_config: false,
+            print_template: false,
+            print_policy: None,
+            allow_live: false,
+            change: self.change,
+        }
+    }
+
+    /// The `promote` that it stands for, of nothing yet.
+    pub fn promotion(&self) -> Promote {
+        Promote {
+            change: self.change,
+            ..Promote::default()
+        }
+    }
 }
 
 #[derive(Debug, Args)]

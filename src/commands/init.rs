@@ -14,11 +14,11 @@ use super::{configuration, for_role, lease, working_folder};
 use crate::aws::policy::{self, Role};
 use crate::aws::{TEMPLATE, has_no_journal};
 use crate::cli::{Global, Init};
-use crate::config::{Config, FILE_NAME};
+use crate::config::{Config, FILE_NAME, RouterKeys};
 use crate::definition::Loaded;
-use crate::driver::secure;
 use crate::driver::stack::{self, Prepared};
 use crate::driver::turn::Turn;
+use crate::driver::{self, secure};
 use crate::engine::plan::{self, LIVE_COLOR, Part, StackPlan, Step};
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
@@ -89,10 +89,7 @@ pub async fn run(session: &Session, args: &Init) -> Result<Exit> {
         return edge::run(session, args, edge).await;
     }
     if session.config.attached.is_some() {
-        return Err(Error::usage(
-            "bgecs.toml names a service that runs already, and `bgecs init` is for a new app",
-        )
-        .hint("`bgecs attach` makes what is missing beside it"));
+        return Err(of_attach());
     }
     // A mistake in a task definition is found now, not with the first deploy.
     let loaded = Loaded::from(&session.config)?;
@@ -140,6 +137,30 @@ pub async fn run(session: &Session, args: &Init) -> Result<Exit> {
         // alone make it.
         _ => carry_out(session, None, &mut Interrupts::listen()?, &prepared).await,
     }
+}
+
+/// What there is to make or change; nothing where all is as the file says.
+///
+/// # Errors
+/// As [`run`].
+pub async fn planned(session: &Session) -> Result<Vec<Step>> {
+    if let Some(edge) = &session.config.edge {
+        let prepared = driver::edge::prepare(session, edge).await?;
+        return Ok(prepared.steps(session));
+    }
+    if session.config.attached.is_some() {
+        return Err(of_attach());
+    }
+    let loaded = Loaded::from(&session.config)?;
+    let needs = loaded.needs(&session.config, session.aws.region());
+    let before = session.aws.read_stack(&session.stack_name()).await?;
+    let prepared = stack::prepare(session, &needs, before, false).await?;
+    Ok(steps(session, &prepared))
+}
+
+fn of_attach() -> Error {
+    Error::usage("bgecs.toml names a service that runs already, and `bgecs init` is for a new app")
+        .hint("`bgecs attach` makes what is missing beside it")
 }
 
 /// What a stack that is made anew will have running.
@@ -254,7 +275,13 @@ fn print_policy(global: &Global, audience: Audience, role: Role) -> Result<Exit>
     let place = place(global, &config);
     let certificates = config.tls.as_ref().map(|tls| tls.certificates.as_slice());
     let certificates = certificates.unwrap_or_default();
-    let policy = policy::document(role, &config.app, &place, certificates);
+    let policy = match config.edge.as_ref().map(|edge| &edge.router) {
+        Some(RouterKeys::Route53(keys)) => {
+            let named = (keys.record.as_str(), keys.zone.as_deref());
+            policy::of_record(role, &config.app, &place, named)
+        }
+        None => policy::document(role, &config.app, &place, certificates),
+    };
     let policy = for_role(role, policy, global, &config);
     Reporter::new(audience).data(&format!("{policy:#}"));
     Ok(Exit::Done)

@@ -8,7 +8,7 @@ use crate::report::{CommandResult, Style};
 
 #[derive(Debug, Serialize)]
 pub struct PlanResult {
-    pub operation: Command,
+    pub operation: &'static str,
     pub dry_run: bool,
     pub steps: Vec<Step>,
     /// How the task definition differs, for a deploy.
@@ -21,6 +21,11 @@ pub struct PlanResult {
 
 impl PlanResult {
     pub fn of(operation: Command, steps: Vec<Step>) -> Self {
+        Self::named(operation.as_str(), steps)
+    }
+
+    /// Of a command that leaves nothing in the journal by that name.
+    pub fn named(operation: &'static str, steps: Vec<Step>) -> Self {
         Self {
             operation,
             dry_run: true,
@@ -44,7 +49,7 @@ impl CommandResult for PlanResult {
         if self.steps.is_empty() {
             return format!("{} would do nothing", self.operation);
         }
-        let mut text = format!("{} would:", style.strong(self.operation.as_str()));
+        let mut text = format!("{} would:", style.strong(self.operation));
         for (n, step) in self.steps.iter().enumerate() {
             text += &format!("\n  {:>2}. {step}", n + 1);
         }

@@ -81,7 +81,7 @@ async fn promote(session: &Session, args: &Promote) -> Result<Exit> {
 }
 
 /// What the flags and the file say of how users go over.
-fn watching_of(session: &Session, args: &Promote) -> Watching {
+pub fn watching_of(session: &Session, args: &Promote) -> Watching {
     let (file, flags) = (&session.config.shift, &args.shift);
     let asked = of_file(&session.config.probe);
     let limits = match flags.max_latency.is_empty() {

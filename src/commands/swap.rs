@@ -79,7 +79,7 @@ fn tell(session: &Session, swapped: &Swapped) -> Result<Exit> {
     Ok(error.exit)
 }
 
-fn steps(
+pub fn steps(
     session: &Session,
     kind: SwapKind,
     plan: SwapPlan,

@@ -62,7 +62,7 @@ pub type Resolver = std::net::SocketAddr;
 /// A colour that bgecs does not run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostedColor {
-    pub target: PointsAt,
+    pub points_at: PointsAt,
     /// The hosted zone of an alias's target, where it cannot be found out.
     pub hosted_zone: Option<String>,
     /// Where it is looked at, up to the path.
@@ -143,11 +143,11 @@ impl Edge {
             ("url", self.url.clone()),
             (
                 "blue",
-                format!("{} {}", self.colors.blue.target, self.colors.blue.url),
+                format!("{} {}", self.colors.blue.points_at, self.colors.blue.url),
             ),
             (
                 "green",
-                format!("{} {}", self.colors.green.target, self.colors.green.url),
+                format!("{} {}", self.colors.green.points_at, self.colors.green.url),
             ),
         ]
     }
@@ -198,7 +198,7 @@ impl HostedColor {
     ) -> Result<Self> {
         let url = section.optional("url", |entry| entry.checked(origin))?;
         Ok(Self {
-            target: PointsAt::read(target)?,
+            points_at: PointsAt::read(target)?,
             hosted_zone: section.optional("hosted_zone", |entry| entry.checked(zone_id))?,
             url: url.ok_or_else(|| {
                 section.missing(

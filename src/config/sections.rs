@@ -26,11 +26,11 @@ use super::test_route::test;
 use super::tls::tls;
 use super::{
     AwsPlace, Build, Config, ConfigError, Container, ContainerSection, DEFAULT_CONTAINER,
-    DEFAULT_HEALTH_PATH, DefinitionSource, Edge, Hooks, LeaseSection, LoadBalancerSection, Logs,
-    NetworkSection, OwnDefinition, Registry, Service, folder_of,
+    DEFAULT_HEALTH_PATH, Declared, DefinitionSource, Edge, Hooks, LeaseSection,
+    LoadBalancerSection, Logs, NetworkSection, OwnDefinition, Registry, Service, folder_of,
 };
 use crate::hidden::Hidden;
-use crate::model::{AccountId, AppName, Color, Hook, PerColor, Secret, SshAgent};
+use crate::model::{AccountId, AppName, Color, Hook, PerColor, Secret, SshAgent, Tag};
 
 type Result<T> = std::result::Result<T, ConfigError>;
 
@@ -91,6 +91,7 @@ pub(super) fn config(file: &File<'_>, environment: Option<&str>) -> Result<Confi
         Ok(Config {
             path: file.path.to_owned(),
             app: app(top)?,
+            live: top.take("live").map(declared).transpose()?,
             environment: top.environment().map(str::to_owned),
             container: top.section("container", |section| container(section, root))?,
             service,
@@ -111,6 +112,19 @@ pub(super) fn config(file: &File<'_>, environment: Option<&str>) -> Result<Confi
             cost: top.section("cost", cost)?,
         })
     })
+}
+
+/// A colour, or `{ tag = "7" }`.
+fn declared(entry: KeyValue<'_>) -> Result<Declared> {
+    if entry.string().is_ok() {
+        return entry.checked(Color::from_str).map(Declared::Color);
+    }
+    let wanted = entry.misused("it takes a colour, or { tag = \"…\" }");
+    let mut entries = entry.table()?;
+    match (entries.pop(), entries.pop()) {
+        (Some(tag), None) if tag.name == "tag" => tag.checked(Tag::from_str).map(Declared::Tag),
+        _ => Err(wanted),
+    }
 }
 
 /// What a load balancer of ECS services has, and nothing else: sections that say it.

@@ -1,4 +1,5 @@
 mod attached;
+mod edge;
 mod environments;
 mod mistakes;
 mod tls;
@@ -24,6 +25,7 @@ fn defaults() -> Config {
         environment: None,
         path: PathBuf::from("/srv/hello/bgecs.toml"),
         app: app(),
+        live: None,
         container: Container {
             name: "app".to_owned(),
             health_path: "/health".to_owned(),

@@ -29,6 +29,7 @@ use crate::model::{Answer, Color, Condition, Hook, Observed, Route, Strategy};
 use crate::probe::Address;
 use crate::report::ReportEvent;
 use crate::session::Session;
+use crate::spoken_time;
 use evidence::KnownBefore;
 pub use identities::identities;
 use narrator::Narrator;
@@ -204,6 +205,7 @@ impl<'a> Attempt<'a> {
             true => self.shift_blind(shift, work).await,
             false => self.shift_under_probe(shift, &asked, work).await?,
         };
+        self.name_who_overstays(&finished);
         // The last word is what the load balancer says, not what was meant.
         let now = self.look_again(&mut finished.shift).await;
         if let Some(now) = &now {
@@ -265,6 +267,26 @@ impl<'a> Attempt<'a> {
             self.session.report.tell(&ReportEvent::Check(check));
         }
         Ok(checks)
+    }
+
+    /// Whoever keeps an answer for longer than it may leads users to the old release
+    /// when nobody expects it any more.
+    fn name_who_overstays(&self, finished: &Finished) {
+        let spread = self.router().patience().spread;
+        let moves = finished.shift.moves.iter();
+        let mut moves = moves.filter(|moved| moved.it.route == Route::Production);
+        let seen = moves.next_back().and_then(|moved| moved.seen);
+        let Some(until) = seen.filter(|_| !spread.is_zero()) else {
+            return;
+        };
+        for (way, over) in finished.seen.overstaying(until + spread) {
+            self.session.report.tell(&ReportEvent::Warning(format!(
+                "{way} led to {} for {} longer than the record's TTL: keep {} until nobody is led there any more",
+                self.from,
+                spoken_time::short(over),
+                self.from
+            )));
+        }
     }
 
     /// Whether a promotion was taken back, by itself or by who met it.

@@ -95,7 +95,7 @@ pub fn outcome(exit: Exit) -> Option<OperationOutcome> {
         Exit::TimedOut => OperationOutcome::TimedOut,
         Exit::Refused => OperationOutcome::Refused,
         Exit::Interrupted => OperationOutcome::Interrupted,
-        Exit::LookNow => return None,
+        Exit::LookNow | Exit::Changes => return None,
     })
 }
 

@@ -11,7 +11,7 @@ mod who;
 use std::time::Duration;
 
 use crate::model::{Answer, Connection, Sample};
-use lanes::{LaneKey, Lanes};
+use lanes::{LaneKey, Lanes, Ways};
 use stages::StageTallies;
 use timeline::{AnswerMark, Recorder, Timeline, since_ms};
 use times::Times;
@@ -45,6 +45,7 @@ pub struct Changed {
 pub struct Seen {
     releases: Releases,
     lanes: Lanes,
+    ways: Ways,
     unknown: u64,
     before: Times,
     during: Times,
@@ -72,6 +73,9 @@ impl Seen {
         let (at, failed) = (sample.answered_at(), !sample.is_good());
         self.until = self.until.max(at);
         self.lanes.add(lane, sample.scheduled_at, failed);
+        if let Some(way) = &sample.way {
+            self.ways.add(way, sample.scheduled_at, failed);
+        }
         if failed && self.failures.len() < KEPT_FAILURES {
             self.failures.push((lane, sample.clone()));
         }
@@ -82,7 +86,12 @@ impl Seen {
         self.lateness.add(sample.late);
         let release = self.releases.who(&sample.answer);
         match release {
-            Some(release) => self.lanes.heard(lane, at, release),
+            Some(release) => {
+                self.lanes.heard(lane, at, release);
+                if let Some(way) = &sample.way {
+                    self.ways.heard(way, at, release);
+                }
+            }
             None => self.unknown += u64::from(!failed),
         }
         let mark = AnswerMark {
@@ -175,6 +184,7 @@ impl Seen {
             releases: self.releases.names(),
             unknown: self.unknown,
             unsent,
+            ways: self.ways.reports(began),
             nodes: self.lanes.nodes(began, pace),
             transitions: self.lanes.transitions(began, |n| self.releases.number(n)),
             latency_ms: Latency {
@@ -190,6 +200,11 @@ impl Seen {
                 .map(|(lane, sample)| failure(*lane, sample, began))
                 .collect(),
         }
+    }
+
+    /// By which ways in the old release was met after then, and for how long after.
+    pub fn overstaying(&self, until: Duration) -> Vec<(String, Duration)> {
+        self.ways.overstaying(until)
     }
 
     pub fn latency_by_phase(&self) -> Latencies {

@@ -2,7 +2,9 @@
 //! by a flag, they have it too: typed without, they would be of another app.
 
 /// What follows `bgecs` in them.
-const VERBS: [&str; 18] = [
+const VERBS: [&str; 20] = [
+    "up",
+    "routers",
     "init",
     "attach",
     "detach",

@@ -1,6 +1,9 @@
 //! Colours that bgecs does not run, behind a record of Route 53.
 
+mod allowed;
 mod site;
+
+use std::time::{Duration, Instant};
 
 use crate::support::Outcome;
 use site::Site;
@@ -30,9 +33,137 @@ fn a_record_is_made_moved_and_deleted_with_what_its_colours_run() -> Outcome {
     site.world.done(&[
         "promote", "--tag", "2", "--window", "2s", "--canary", "20%:2s",
     ])?;
-    site.world.done(&["retire"])?;
+    site.retire()?;
     assert_eq!(site.tag("blue"), None);
     site.world.done(&["destroy", "--yes"])?;
     assert_eq!(site.answers("A")?, Vec::<String>::new());
+    Ok(())
+}
+
+/// Nobody is answered otherwise, or not at all, while it is taken over and given back.
+#[test]
+fn a_record_that_is_there_is_taken_over_and_given_back() -> Outcome {
+    let site = Site::new("taken", &[])?;
+    site.record(&[site.address("green")], 3)?;
+    site.put("green", "old")?;
+    let plan = site.world.done(&["init", "--dry-run"])?.stdout;
+    assert!(plan.contains("from 3 s to 1 s"), "{plan}");
+    let begun = Instant::now();
+    site.world.done(&["init"])?;
+    assert!(
+        begun.elapsed() >= Duration::from_secs(3),
+        "it is forgotten first"
+    );
+    assert_eq!(site.answers("A")?, ["green"]);
+    assert_eq!(site.sets()?, 2);
+    assert!(site.world.done(&["init"])?.stdout.contains("nothing to do"));
+
+    site.world.done(&["deploy", "--tag", "2"])?;
+    // What was there before bgecs is the way back; one that never served is nothing.
+    site.world.done(&["promote"])?;
+    site.world.done(&["rollback"])?;
+    assert_eq!(site.answers("A")?, ["green"]);
+    let bad = ["deploy", "--tag", "bad", "--timeout", "1s"];
+    let ended = site.world.ends(5, &bad)?;
+    assert!(ended.stderr.contains("HTTP 500"), "{}", ended.stderr);
+    let refused = site.world.ends(6, &["promote", "blue"])?.stderr;
+    assert!(refused.contains("nothing is deployed on blue"), "{refused}");
+    assert_eq!(site.answers("A")?, ["green"]);
+
+    site.world.done(&["destroy", "--yes"])?;
+    assert_eq!(
+        (site.answers("A")?, site.sets()?),
+        (vec!["green".to_owned()], 1)
+    );
+    assert_eq!(site.ttl()?, "3");
+    Ok(())
+}
+
+/// Users see failures, and go back.
+#[test]
+fn a_release_that_fails_is_taken_back() -> Outcome {
+    let site = Site::new("fails", &[])?;
+    site.world.done(&["init"])?;
+    site.world.done(&["deploy", "--tag", "1"])?;
+    site.world.done(&["deploy", "--tag", "2"])?;
+    // It breaks between its health check and its first user.
+    site.world
+        .configure_more("[hooks]\nbefore_shift = \"echo bad > green.tag\"\n")?;
+    let ended = site.world.ends(3, &["promote"])?;
+    assert!(ended.stderr.contains("HTTP 500"), "{}", ended.stderr);
+    assert_eq!(site.answers("A")?, ["blue"]);
+    assert_eq!(site.world.status()?["live"], "blue");
+    Ok(())
+}
+
+/// A stranger's word stands.
+#[test]
+fn what_somebody_else_did_to_the_record_is_not_overwritten() -> Outcome {
+    let site = Site::new("meddled", &[])?;
+    site.world.done(&["init"])?;
+    site.world.done(&["deploy", "--tag", "1"])?;
+    site.world.done(&["deploy", "--tag", "2"])?;
+    site.clear()?;
+    site.record(&["127.0.1.9".to_owned()], 1)?;
+    for command in [&["promote"][..], &["deploy", "--tag", "3"], &["retire"]] {
+        let refused = site.world.ends(6, command)?.stderr;
+        assert!(refused.contains("127.0.1.9"), "{refused}");
+    }
+    assert_eq!(site.answers("A")?, ["127.0.1.9"]);
+    site.clear()?;
+    site.record(&[site.address("green")], 1)?;
+    let told = site.world.done(&["status"])?.stdout;
+    assert!(told.contains("something else changed it"), "{told}");
+    site.world.done(&["adopt"])?;
+    assert_eq!(site.world.status()?["live"], "green");
+    Ok(())
+}
+
+/// It is named, and the colour that it leads to is kept for it.
+#[test]
+fn a_resolver_that_overstays_keeps_the_old_colour_running() -> Outcome {
+    let site = Site::new("stays", &[Duration::from_secs(8)])?;
+    site.world.done(&["init"])?;
+    site.world.done(&["deploy", "--tag", "1"])?;
+    site.world.done(&["deploy", "--tag", "2"])?;
+    let ended = site.world.done(&["promote", "--window", "2s"])?;
+    assert!(
+        ended.stderr.contains("longer than the record's TTL"),
+        "{}",
+        ended.stderr
+    );
+    let refused = site.world.ends(6, &["retire"])?.stderr;
+    assert!(refused.contains("users are led to blue still"), "{refused}");
+    assert_eq!(site.tag("blue").as_deref(), Some("1"));
+    // Users are led there by one resolver, until that forgets it.
+    site.retire()?;
+    assert_eq!(site.tag("blue"), None);
+    Ok(())
+}
+
+/// What the file says becomes true, and then there is nothing to do.
+#[test]
+fn up_makes_the_file_true() -> Outcome {
+    let site = Site::new("upped", &[])?;
+    let plan = site.world.ends(7, &["up", "--dry-run"])?.stdout;
+    assert!(plan.contains("create the CloudFormation stack"), "{plan}");
+    site.world.done(&["up"])?;
+    site.world.done(&["deploy", "--tag", "1"])?;
+    site.world.done(&["deploy", "--tag", "2"])?;
+    site.declare("{ tag = \"2\" }")?;
+    let plan = site.world.ends(7, &["up", "--dry-run"])?.stdout;
+    assert!(
+        plan.contains("point record www.upped.test at green"),
+        "{plan}"
+    );
+    site.world.done(&["up"])?;
+    assert_eq!(site.world.status()?["live"], "green");
+    site.world.done(&["up", "--dry-run"])?;
+    let begun = Instant::now();
+    assert!(site.world.done(&["up"])?.stdout.contains("nothing to do"));
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    site.declare("{ tag = \"9\" }")?;
+    let refused = site.world.ends(6, &["up"])?.stderr;
+    assert!(refused.contains("neither colour runs tag 9"), "{refused}");
     Ok(())
 }

@@ -78,6 +78,14 @@ impl CommandResult for Swapped {
                 ));
             }
         }
+        lines.extend(probe.ways.iter().map(|way| {
+            format!(
+                "  way         {}: new from {}, old until {}",
+                way.way,
+                moment(way.seen.first_new_ms),
+                moment(way.seen.last_old_ms)
+            )
+        }));
         if let Some(why) = &self.changeover_unknown {
             lines.push(format!("  changeover  unknown: {why}"));
         }

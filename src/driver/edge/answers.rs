@@ -53,7 +53,7 @@ async fn of_color(
     color: &HostedColor,
     sets: &[RecordSet],
 ) -> Result<Vec<RecordAnswer>> {
-    let name = match &color.target {
+    let name = match &color.points_at {
         PointsAt::Addresses(addresses) => return Ok(by_family(addresses)),
         PointsAt::Name(name) => name,
     };

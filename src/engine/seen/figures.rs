@@ -105,6 +105,15 @@ pub struct NodeReport {
     pub changeover_ms: Option<i64>,
 }
 
+/// What was seen by one of several ways in: by one resolver, where those are the
+/// ways.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct WayReport {
+    pub way: String,
+    #[serde(flatten)]
+    pub seen: KindReport,
+}
+
 /// Another release answered than the last time, on one node over one kind of
 /// connection.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -229,6 +238,9 @@ pub struct ProbeReport {
     pub unknown: u64,
     /// Were due and could not leave: too many were under way.
     pub unsent: u64,
+    /// Where there are several ways in.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ways: Vec<WayReport>,
     pub nodes: Vec<NodeReport>,
     /// The first ones.
     pub transitions: Vec<Transition>,

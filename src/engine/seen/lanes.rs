@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::figures::{KindReport, NodeReport, PerConnection, Transition};
+use super::figures::{KindReport, NodeReport, PerConnection, Transition, WayReport};
 use super::who::{NEW, OLD};
 use crate::model::Connection;
 
@@ -30,6 +31,44 @@ struct Change {
     lane: LaneKey,
     from: usize,
     to: usize,
+}
+
+/// What was seen by each way in, where there are several.
+#[derive(Debug, Clone, Default)]
+pub struct Ways(BTreeMap<Arc<str>, Tally>);
+
+impl Ways {
+    pub fn add(&mut self, way: &Arc<str>, asked: Duration, failed: bool) {
+        let tally = self.0.entry(Arc::clone(way)).or_default();
+        tally.sent += 1;
+        tally.failed += u64::from(failed);
+        tally.asked = tally.asked.max(asked);
+    }
+
+    /// This release answered.
+    pub fn heard(&mut self, way: &Arc<str>, at: Duration, release: usize) {
+        self.0
+            .entry(Arc::clone(way))
+            .or_default()
+            .heard(at, release);
+    }
+
+    pub fn reports(&self, began: Option<Duration>) -> Vec<WayReport> {
+        let report = |(way, tally): (&Arc<str>, &Tally)| WayReport {
+            way: way.to_string(),
+            seen: tally.report(began),
+        };
+        self.0.iter().map(report).collect()
+    }
+
+    /// Those by which the old release was met after then, and for how long after.
+    pub fn overstaying(&self, until: Duration) -> Vec<(String, Duration)> {
+        let longer = |(way, tally): (&Arc<str>, &Tally)| {
+            let over = tally.last_old?.checked_sub(until)?;
+            (!over.is_zero()).then(|| (way.to_string(), over))
+        };
+        self.0.iter().filter_map(longer).collect()
+    }
 }
 
 /// One lane, as its samples come.
@@ -66,11 +105,7 @@ impl Lanes {
     /// This release answered, in a swap the old one or the new one.
     pub fn heard(&mut self, lane: LaneKey, at: Duration, release: usize) {
         let tally = self.lanes.entry(lane).or_default();
-        match release {
-            NEW => tally.first_new = Some(tally.first_new.map_or(at, |first| first.min(at))),
-            OLD => tally.last_old = Some(tally.last_old.map_or(at, |last| last.max(at))),
-            _ => {}
-        }
+        tally.heard(at, release);
         match tally.last {
             // Answers overtake each other.
             Some((later, _)) if later > at => return,
@@ -180,6 +215,14 @@ impl Lanes {
 }
 
 impl Tally {
+    fn heard(&mut self, at: Duration, release: usize) {
+        match release {
+            NEW => self.first_new = Some(self.first_new.map_or(at, |first| first.min(at))),
+            OLD => self.last_old = Some(self.last_old.map_or(at, |last| last.max(at))),
+            _ => {}
+        }
+    }
+
     fn report(&self, began: Option<Duration>) -> KindReport {
         let since = |at: Option<Duration>| Some(signed_ms(at?, began?));
         let (first_new, last_old) = (since(self.first_new), since(self.last_old));

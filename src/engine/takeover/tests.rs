@@ -1,1 +1,199 @@
+use super::*;
+use crate::model::{Alias, Leads, PerColor, RecordAnswer, RecordType};
 
+fn to(name: &str) -> Leads {
+    Leads::Values(vec![name.to_owned()])
+}
+
+fn record() -> RoutedRecord {
+    let answer = |name| {
+        vec![RecordAnswer {
+            kind: RecordType::Cname,
+            leads: to(name),
+        }]
+    };
+    RoutedRecord {
+        zone: "Z1".to_owned(),
+        name: "www.shop.test".to_owned(),
+        ttl: 60,
+        ttl_before: None,
+        answers: PerColor {
+            blue: answer("blue.test"),
+            green: answer("green.test"),
+        },
+    }
+}
+
+fn simple(name: &str, ttl: u32) -> RecordSet {
+    RecordSet {
+        kind: "CNAME".to_owned(),
+        identifier: None,
+        weight: None,
+        chosen_by: None,
+        ttl: Some(ttl),
+        leads: to(name),
+    }
+}
+
+fn weighted(identifier: &str, name: &str, weight: u32) -> RecordSet {
+    RecordSet {
+        identifier: Some(identifier.to_owned()),
+        weight: Some(weight),
+        ..simple(name, 60)
+    }
+}
+
+fn refused(sets: &[RecordSet]) -> String {
+    takeover(&record(), sets).unwrap_err().message
+}
+
+#[test]
+fn one_answer_for_all_is_taken_over_and_a_long_ttl_made_short_first() {
+    let taken = |sets: &[RecordSet]| takeover(&record(), sets).unwrap();
+    assert_eq!(taken(&[]), Takeover::FromNothing);
+    for (ttl, shorten_from) in [(300, Some(300)), (61, Some(61)), (60, None), (5, None)] {
+        let expected = Takeover::Take {
+            live: Color::Green,
+            shorten_from,
+            ttl: Some(ttl),
+        };
+        assert_eq!(taken(&[simple("green.test", ttl)]), expected);
+    }
+    // What a name has beside its address is nobody's way.
+    let mail = RecordSet {
+        kind: "MX".to_owned(),
+        ..simple("10 mail.test", 60)
+    };
+    assert_eq!(taken(&[mail]), Takeover::FromNothing);
+}
+
+#[test]
+fn weights_of_its_own_are_taken_over_already() {
+    for (weights, live) in [
+        ((255, 0), Some(Color::Blue)),
+        ((0, 1), Some(Color::Green)),
+        ((200, 50), None),
+        ((0, 0), None),
+    ] {
+        let sets = [
+            weighted("bgecs-blue", "blue.test", weights.0),
+            weighted("bgecs-green", "green.test", weights.1),
+        ];
+        assert_eq!(takeover(&record(), &sets).unwrap(), Takeover::Done(live));
+    }
+}
+
+#[test]
+fn what_is_a_stranger_s_is_refused_by_what_it_is() {
+    let chosen_by = |by| RecordSet {
+        chosen_by: Some(by),
+        ..weighted("eu", "blue.test", 1)
+    };
+    for by in ["latency", "failover", "geolocation", "health check"] {
+        let message = refused(&[chosen_by(by)]);
+        assert!(
+            message.contains(&format!("is answered by {by}")),
+            "{message}"
+        );
+    }
+    assert!(refused(&[simple("old.test", 60)]).contains("leads to neither colour"));
+    let strange = weighted("one", "blue.test", 1);
+    assert!(refused(std::slice::from_ref(&strange)).contains("weights that bgecs did not set"));
+    let ours = weighted("bgecs-blue", "blue.test", 1);
+    assert!(refused(&[ours, strange]).contains("weights that bgecs did not set"));
+    let address = RecordSet {
+        kind: "A".to_owned(),
+        ..simple("192.0.2.1", 60)
+    };
+    assert!(refused(&[address]).contains("of another type"));
+}
+
+/// Of an alias there can be one for each family.
+#[test]
+fn aliases_of_both_families_lead_to_one_colour() {
+    let alias = |name: &str| {
+        Leads::Alias(Alias {
+            zone: "Z2".to_owned(),
+            name: name.to_owned(),
+            evaluates_health: false,
+        })
+    };
+    let both = |name| {
+        [RecordType::A, RecordType::Aaaa]
+            .map(|kind| RecordAnswer {
+                kind,
+                leads: alias(name),
+            })
+            .to_vec()
+    };
+    let record = RoutedRecord {
+        answers: PerColor {
+            blue: both("blue.elb.test"),
+            green: both("green.elb.test"),
+        },
+        ..record()
+    };
+    let set = |kind: &str, name: &str| RecordSet {
+        kind: kind.to_owned(),
+        ttl: None,
+        leads: alias(name),
+        ..simple("", 0)
+    };
+    let pair = [set("A", "blue.elb.test"), set("AAAA", "blue.elb.test")];
+    let expected = Takeover::Take {
+        live: Color::Blue,
+        shorten_from: None,
+        ttl: None,
+    };
+    assert_eq!(takeover(&record, &pair).unwrap(), expected);
+    let apart = [set("A", "blue.elb.test"), set("AAAA", "green.elb.test")];
+    assert!(takeover(&record, &apart).is_err());
+    assert!(takeover(&record, &pair[..1]).is_err());
+}
+
+#[test]
+fn the_nearest_public_zone_serves_a_name() {
+    let zone = |id: &str, name: &str, is_private| HostedZone {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        is_private,
+    };
+    let zones = [
+        zone("Z1", "shop.test", false),
+        zone("Z2", "www.shop.test", false),
+        zone("Z3", "www.shop.test", true),
+        zone("Z4", "other.test", false),
+        zone("Z5", "other.test", false),
+    ];
+    let found = |name| zone_of(name, &zones).map(|zone| zone.id.as_str());
+    assert_eq!(found("a.shop.test"), Ok("Z1"));
+    assert_eq!(found("www.shop.test"), Ok("Z2"));
+    assert_eq!(found("a.www.shop.test"), Ok("Z2"));
+    assert!(
+        found("myshop.test")
+            .unwrap_err()
+            .message
+            .contains("no public hosted zone")
+    );
+    let two = found("www.other.test").unwrap_err();
+    assert!(two.message.ends_with("Z4, Z5"), "{two:?}");
+}
+
+#[test]
+fn a_zone_that_nobody_is_sent_to_is_refused() {
+    let names = |all: &[&str]| {
+        all.iter()
+            .map(|name| (*name).to_owned())
+            .collect::<Vec<_>>()
+    };
+    let own = names(&["ns-1.test", "ns-2.test"]);
+    let told = |all: &[&str]| refuse_unserved("shop.test", &own, &names(all));
+    assert!(told(&["ns-2.test", "ns-9.test"]).is_ok());
+    assert!(
+        told(&["ns-9.test"])
+            .unwrap_err()
+            .message
+            .contains("sent to ns-9.test")
+    );
+    assert!(told(&[]).unwrap_err().message.contains("sent to nobody"));
+}

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use localstack::Options;
 use localstack::gate;
@@ -14,6 +14,8 @@ use crate::world::World;
 
 /// A change is served after so long.
 const DELAY: Duration = Duration::from_millis(300);
+/// By then every resolver has forgotten what it kept.
+const FORGOTTEN: Duration = Duration::from_secs(30);
 /// For how long resolvers may keep the record, in seconds.
 pub const TTL: u64 = 1;
 
@@ -70,6 +72,113 @@ impl Site {
             );
         }
         self.world.desk.write("bgecs.toml", &text)?;
+        Ok(())
+    }
+
+    /// What is to be live, in bgecs.toml.
+    pub fn declare(&self, live: &str) -> Outcome {
+        let path = self.world.desk.path().join("bgecs.toml");
+        let text = std::fs::read_to_string(path)?;
+        let rest: Vec<&str> = text
+            .lines()
+            .filter(|line| !line.starts_with("live"))
+            .collect();
+        let text = format!("live = {live}\n{}\n", rest.join("\n"));
+        self.world.desk.write("bgecs.toml", &text)?;
+        Ok(())
+    }
+
+    /// In bgecs.toml.
+    pub fn replace(&self, from: &str, to: &str) -> Outcome {
+        let path = self.world.desk.path().join("bgecs.toml");
+        let text = std::fs::read_to_string(path)?;
+        assert!(text.contains(from), "{text}");
+        self.world
+            .desk
+            .write("bgecs.toml", &text.replace(from, to))?;
+        Ok(())
+    }
+
+    /// Once resolvers have forgotten the colour that users have left.
+    pub fn retire(&self) -> Outcome {
+        let begun = Instant::now();
+        loop {
+            let ended = self.world.bgecs(&["retire"])?;
+            match ended.code {
+                Some(0) => return Ok(()),
+                Some(6) if begun.elapsed() < FORGOTTEN => {}
+                _ => return Err(ended.shown().into()),
+            }
+        }
+    }
+
+    pub fn address(&self, color: &str) -> String {
+        let mut addresses = self.addresses.iter();
+        let found = addresses.find(|(name, _)| *name == color);
+        found
+            .map(|(_, address)| address.to_string())
+            .unwrap_or_default()
+    }
+
+    /// Somebody's record of one answer for all.
+    pub fn record(&self, addresses: &[String], ttl: u32) -> Outcome {
+        let values: String = addresses
+            .iter()
+            .map(|it| format!("<ResourceRecord><Value>{it}</Value></ResourceRecord>"))
+            .collect();
+        let app = &self.world.app;
+        self.change(&format!(
+            "<Change><Action>CREATE</Action><ResourceRecordSet><Name>www.{app}.test</Name><Type>A</Type><TTL>{ttl}</TTL>\
+             <ResourceRecords>{values}</ResourceRecords></ResourceRecordSet></Change>"
+        ))
+    }
+
+    /// Somebody deletes all that the name has.
+    pub fn clear(&self) -> Outcome {
+        let sets = self.all()?;
+        let changes: String = sets
+            .iter()
+            .map(|set| {
+                format!("<Change><Action>DELETE</Action><ResourceRecordSet>{set}</ResourceRecordSet></Change>")
+            })
+            .collect();
+        self.change(&changes)
+    }
+
+    fn change(&self, changes: &str) -> Outcome {
+        let body = format!(
+            "<ChangeResourceRecordSetsRequest xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><ChangeBatch>\
+             <Changes>{changes}</Changes></ChangeBatch></ChangeResourceRecordSetsRequest>"
+        );
+        let line = format!("POST /2013-04-01/hostedzone/{}/rrset/", self.zone);
+        self.world.api.rest("route53", &line, &body)?;
+        Ok(())
+    }
+
+    /// What the record's sets are made of.
+    fn all(&self) -> Outcome<Vec<String>> {
+        let line = format!("GET /2013-04-01/hostedzone/{}/rrset", self.zone);
+        let all = self.world.api.rest("route53", &line, "")?;
+        let sets = all.split("<ResourceRecordSet>").skip(1);
+        let sets =
+            sets.filter_map(|set| Some(set.split_once("</ResourceRecordSet>")?.0.to_owned()));
+        Ok(sets.filter(|set| set.contains("<Type>A</Type>")).collect())
+    }
+
+    /// How many sets the record has.
+    pub fn sets(&self) -> Outcome<usize> {
+        Ok(self.all()?.len())
+    }
+
+    pub fn ttl(&self) -> Outcome<String> {
+        let all = self.all()?;
+        let first = all.first().ok_or("there is no record")?;
+        Ok(text(first, "TTL")?.to_owned())
+    }
+
+    /// Somebody puts a release there, and not bgecs.
+    pub fn put(&self, color: &str, tag: &str) -> Outcome {
+        self.world.desk.write(&format!("{color}.tag"), tag)?;
         Ok(())
     }
 

@@ -4,12 +4,14 @@
 //! file as it is, so it names nothing else of bgecs.
 
 mod attachment;
+mod edge;
 mod import;
 mod infrastructure;
 mod release;
 mod watch;
 
 pub use attachment::{ATTACHING, NAMED_TESTERS, NOTHING, OWN_LISTENER};
+pub use edge::{EDGE_DEPLOYER, EDGE_OPERATOR_TOO};
 pub use import::IMPORTER;
 pub use infrastructure::OPERATOR_TOO;
 pub use release::{DEPLOYER, MOVE_LISTENER, MOVE_RULE, MOVE_TEST_LISTENER, MOVE_TEST_RULE};

@@ -1,0 +1,116 @@
+//! `bgecs up`: what bgecs.toml says becomes true, by the commands that would be
+//! typed for it.
+
+use serde::Serialize;
+
+use super::plan::PlanResult;
+use super::{init, promote, swap};
+use crate::cli::{Promote, Up};
+use crate::config::Declared;
+use crate::driver::attempt::SwapKind;
+use crate::engine::plan::{self, Aim, Step, SwapPlan};
+use crate::error::{Error, Exit, Result};
+use crate::model::Observed;
+use crate::report::{CommandResult, Style};
+use crate::session::Session;
+
+/// Nothing had to be done.
+#[derive(Debug, Serialize)]
+struct UpToDate {
+    operation: &'static str,
+    outcome: &'static str,
+    traffic: String,
+}
+
+impl CommandResult for UpToDate {
+    fn human(&self, _: &Style) -> String {
+        format!(
+            "nothing to do: all is as bgecs.toml says\n  {}",
+            self.traffic
+        )
+    }
+}
+
+pub async fn run(session: &Session, args: &Up) -> Result<Exit> {
+    let making = init::planned(session).await?;
+    if args.change.dry_run {
+        return dry_run(session, making).await;
+    }
+    if !making.is_empty() {
+        let exit = init::run(session, &args.init()).await?;
+        if exit != Exit::Done {
+            return Ok(exit);
+        }
+    }
+    let observed = session.observe_settled().await?;
+    match going_live(session, &observed)? {
+        Some(_) => promote::run(session, &promotion(session, args)).await,
+        None if making.is_empty() => {
+            session.report.result(&UpToDate {
+                operation: "up",
+                outcome: "unchanged",
+                traffic: observed.traffic_line(),
+            });
+            Ok(Exit::Done)
+        }
+        None => Ok(Exit::Done),
+    }
+}
+
+/// What is to go live, where that is not so.
+///
+/// # Errors
+/// Nothing runs that is declared (exit 6).
+fn going_live(session: &Session, observed: &Observed) -> Result<Option<SwapPlan>> {
+    let Some(declared) = &session.config.live else {
+        return Ok(None);
+    };
+    let planned = plan::promote(observed, &aim(declared));
+    let planned = planned.map_err(|refusal| Error::from(refusal).untouched(observed))?;
+    Ok(match planned {
+        SwapPlan::NothingToDo { .. } => None,
+        planned => Some(planned),
+    })
+}
+
+fn aim(declared: &Declared) -> Aim {
+    match declared {
+        Declared::Color(color) => Aim::Color(*color),
+        Declared::Tag(tag) => Aim::Tag {
+            tag: tag.clone(),
+            on: None,
+        },
+    }
+}
+
+/// As it would be typed.
+fn promotion(session: &Session, args: &Up) -> Promote {
+    let mut promote = args.promotion();
+    match &session.config.live {
+        Some(Declared::Color(color)) => promote.color = Some(*color),
+        Some(Declared::Tag(tag)) => promote.tag = Some(tag.clone()),
+        None => {}
+    }
+    promote
+}
+
+/// With exit code 7 where there is something to do, for a pull request.
+async fn dry_run(session: &Session, making: Vec<Step>) -> Result<Exit> {
+    let name = session.stack_name();
+    let mut steps = making;
+    let is_there = session.aws.read_stack(&name).await?.is_some();
+    if is_there {
+        let observed = session.observe_settled().await?;
+        if let Some(planned) = going_live(session, &observed)? {
+            let watching = promote::watching_of(session, &promotion(session, &Up::default()));
+            let kind = SwapKind::Promote;
+            steps.extend(swap::steps(session, kind, planned, &observed, &watching)?);
+        }
+    }
+    let exit = match steps.is_empty() {
+        true => Exit::Done,
+        false => Exit::Changes,
+    };
+    session.report.result(&PlanResult::named("up", steps));
+    Ok(exit)
+}
