@@ -1,6 +1,7 @@
 //! Colours that bgecs does not run, behind a record of Route 53.
 
 mod allowed;
+mod crashes;
 mod site;
 
 use std::time::{Duration, Instant};

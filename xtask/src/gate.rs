@@ -2,7 +2,7 @@
 
 use localstack::Gate;
 use localstack::balancer::Ports;
-use localstack::gate::Options;
+use localstack::gate::{Options, dns};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{Result, say};
@@ -17,6 +17,10 @@ pub struct Args {
     /// Have load balancers listen on their listeners' own ports, such as 80
     #[arg(long)]
     own_ports: bool,
+    /// Serve the names of Route 53: the name server at this port of 127.0.0.1, a
+    /// resolver at the next
+    #[arg(long, value_name = "PORT")]
+    dns: Option<u16>,
     /// A word that tells this process from others
     #[arg(hide = true)]
     name: Option<String>,
@@ -31,6 +35,10 @@ pub async fn run(args: &Args) -> Result<()> {
         } else {
             Ports::Free
         },
+        dns: args.dns.map(|port| dns::Options {
+            port: Some(port),
+            ..dns::Options::default()
+        }),
         ..Options::default()
     };
     let gate = Gate::before(&args.endpoint, &options)?;

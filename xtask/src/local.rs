@@ -11,6 +11,9 @@ use crate::{Result, bgecs, say};
 /// What the listeners of bgecs's load balancer have.
 const PORTS: [u16; 2] = [80, 81];
 
+/// Where names are served, and by a resolver at the next.
+const NAMES: u16 = 5300;
+
 pub async fn up() -> Result<()> {
     // The lines that a person types next begin with it.
     let bgecs = bgecs::build().await?;
@@ -76,6 +79,13 @@ pub async fn put_gate_before(emulator: &mut Emulator, own: &Path) -> Result<Stri
             "ports 80 and 81 are not available here (taken, or only for root): \
              the load balancer gets free ones, see /_gate/balancers",
         );
+    }
+    if is_free(NAMES) && is_free(NAMES + 1) {
+        command.args(["--dns", &NAMES.to_string()]);
+        say::line(&format!(
+            "names in zones of Route 53 are served at 127.0.0.1:{NAMES}, and by a resolver at 127.0.0.1:{}",
+            NAMES + 1
+        ));
     }
     Ok(emulator.put_gate_before(command).await?)
 }

@@ -40,6 +40,8 @@ const SERVICE: &str = "route53";
 pub struct Options {
     /// Until a change is served, and in sync.
     pub delay: Duration,
+    /// That of the name server; each resolver has the next. None is any free one.
+    pub port: Option<u16>,
     /// One for each resolver: for how long it keeps an answer at least, whatever its
     /// TTL.
     pub resolvers: Vec<Duration>,
@@ -49,6 +51,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             delay: Duration::from_millis(500),
+            port: None,
             resolvers: vec![Duration::ZERO],
         }
     }
@@ -81,11 +84,13 @@ pub(super) fn start(
 ) -> std::io::Result<(Dns, Route53)> {
     let authority = Arc::new(Authority::new(upstream.clone(), elb.clone(), options.delay));
     let here = Ipv4Addr::LOCALHOST;
-    let first = serve::start(here, Arc::clone(&authority))?;
+    let mut ports = options.port.into_iter().flat_map(|first| first..);
+    let mut place = || (here, ports.next().unwrap_or(0));
+    let first = serve::start(place(), Arc::clone(&authority))?;
     let mut resolvers = Vec::new();
     for least in &options.resolvers {
         let keeper = Keeper::new(Arc::clone(&authority), *least);
-        resolvers.push(serve::start(here, Arc::new(keeper))?);
+        resolvers.push(serve::start(place(), Arc::new(keeper))?);
     }
     let dns = Dns {
         authority: first,

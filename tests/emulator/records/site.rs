@@ -32,6 +32,7 @@ impl Site {
         let resolvers = std::iter::once(&Duration::ZERO).chain(overstaying).copied();
         let dns = gate::dns::Options {
             delay: DELAY,
+            port: None,
             resolvers: resolvers.collect(),
         };
         let options = gate::Options {

@@ -32,12 +32,12 @@ pub trait Mind: Send + Sync + 'static {
     fn say<'a>(&'a self, name: &'a str, kind: &'a str) -> BoxFuture<'a, Option<Vec<Said>>>;
 }
 
-/// Serves it at a free port, for as long as the present runtime lives.
+/// Serves it at that port, of which 0 is any free one, for as long as the present runtime lives.
 ///
 /// # Errors
-/// If there is none.
-pub fn start(here: Ipv4Addr, mind: Arc<impl Mind>) -> std::io::Result<SocketAddr> {
-    let (udp, tcp) = sockets(here)?;
+/// If it is taken, or none is free.
+pub fn start(place: (Ipv4Addr, u16), mind: Arc<impl Mind>) -> std::io::Result<SocketAddr> {
+    let (udp, tcp) = sockets(place)?;
     let address = udp.local_addr()?;
     let mut server = Server::new(Handler(mind));
     server.register_socket(udp);
@@ -46,10 +46,10 @@ pub fn start(here: Ipv4Addr, mind: Arc<impl Mind>) -> std::io::Result<SocketAddr
     Ok(address)
 }
 
-fn sockets(here: Ipv4Addr) -> std::io::Result<(UdpSocket, TcpListener)> {
+fn sockets(place: (Ipv4Addr, u16)) -> std::io::Result<(UdpSocket, TcpListener)> {
     let mut last = None;
     for _ in 0..TRIES {
-        let udp = std::net::UdpSocket::bind((here, 0))?;
+        let udp = std::net::UdpSocket::bind(place)?;
         match std::net::TcpListener::bind(udp.local_addr()?) {
             Ok(tcp) => {
                 udp.set_nonblocking(true)?;

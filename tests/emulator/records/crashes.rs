@@ -1,0 +1,94 @@
+//! `kill -9` at the writes that matter of what moves a record, and of what deploys.
+
+use localstack::gate::crash::{Side, Write};
+use serde_json::Value;
+
+use super::site::Site;
+use crate::support::Outcome;
+
+/// The writes around a move: the note ahead of it, it, and what comes after.
+fn around_the_move(writes: &[Write]) -> Outcome<Vec<&Write>> {
+    let is_move = |write: &Write| write.operation.starts_with("POST ");
+    let at = writes.iter().position(is_move).ok_or("nothing was moved")?;
+    Ok(writes[at.saturating_sub(1)..].iter().take(3).collect())
+}
+
+#[test]
+fn a_move_of_a_record_that_is_killed_is_named_and_ended() -> Outcome {
+    let site = Site::new("killed", &[])?;
+    site.world.done(&["init"])?;
+    site.world.done(&["deploy", "--tag", "1"])?;
+    site.world.done(&["deploy", "--tag", "2"])?;
+    let writes = site
+        .world
+        .writes_of(&["promote", "green", "--window", "1s"])?;
+    for write in around_the_move(&writes)? {
+        for side in Side::BOTH {
+            let what = format!("killed {side} {} {write}", write.number);
+            let live = site.world.status()?["live"].clone();
+            let idle = if live == "blue" { "green" } else { "blue" };
+            let promote = ["promote", idle, "--window", "1s"];
+            site.world.killed_at_write(&promote, write, side)?;
+            // Nobody is answered nothing, or by a colour that does not serve.
+            assert_eq!(site.answers("A")?.len(), 1, "{what}");
+            site.world.done(&["resume"])?;
+            let status = site.world.status()?;
+            assert_eq!(status["unfinished"], Value::Null, "{what}: {status:#}");
+            assert_eq!(
+                status["drift"],
+                Value::Array(Vec::new()),
+                "{what}: {status:#}"
+            );
+            site.world.done(&promote)?;
+            assert_eq!(site.world.status()?["live"], idle, "{what}");
+            assert_eq!(site.answers("A")?, [idle], "{what}");
+        }
+    }
+    Ok(())
+}
+
+/// The same line, typed again, ends where the first would have.
+#[test]
+fn a_deploy_of_a_colour_s_own_command_that_is_killed_is_done_by_the_next() -> Outcome {
+    let site = Site::new("killed-deploy", &[])?;
+    site.world.done(&["init"])?;
+    site.world.done(&["deploy", "--tag", "1"])?;
+    let writes = site.world.writes_of(&["deploy", "--tag", "2"])?;
+    for (number, write) in (3..).zip(&writes) {
+        for side in Side::BOTH {
+            let what = format!("killed {side} {} {write}", write.number);
+            let tag = format!("{number}{side}").replace(' ', "");
+            let deploy = ["deploy", "--tag", &tag];
+            site.world.killed_at_write(&deploy, write, side)?;
+            assert_eq!(site.world.status()?["live"], "blue", "{what}");
+            site.world.done(&deploy)?;
+            let status = site.world.status()?;
+            assert_eq!(status["hosted"]["green"]["tag"], tag, "{what}: {status:#}");
+            assert_eq!(status["unfinished"], Value::Null, "{what}: {status:#}");
+            assert_eq!(site.tag("green").as_deref(), Some(&*tag), "{what}");
+        }
+    }
+    Ok(())
+}
+
+/// What a command that was killed may have put there is nothing to go back to, and
+/// nothing to promote.
+#[test]
+fn what_a_killed_deploy_left_is_vouched_for_by_nobody() -> Outcome {
+    let site = Site::new("vouched", &[])?;
+    site.world.done(&["init"])?;
+    site.world.done(&["deploy", "--tag", "1"])?;
+    site.world.done(&["deploy", "--tag", "2"])?;
+    site.world.done(&["promote", "--window", "1s"])?;
+    let writes = site.world.writes_of(&["deploy", "--tag", "3"])?;
+    let last = writes.last().ok_or("a deploy writes")?;
+    site.world
+        .killed_at_write(&["deploy", "--tag", "4"], last, Side::Before)?;
+    let status = site.world.status()?;
+    assert_eq!(status["hosted"]["blue"]["deployed"], false, "{status:#}");
+    // The way out of trouble does not finish what may be the trouble.
+    let refused = site.world.ends(6, &["rollback"])?.stderr;
+    assert!(refused.contains("is gone"), "{refused}");
+    assert_eq!(site.answers("A")?, ["green"]);
+    Ok(())
+}
