@@ -129,6 +129,9 @@ pub async fn run(
     notify: &mut dyn FnMut(Notice<'_>),
 ) -> Finished {
     let mut seen = Seen::new(releases);
+    if !shift.policy.shares_requests {
+        seen = seen.by_ways();
+    }
     let mut marks = Vec::new();
     let mut is_probing = true;
     let mut ticks = interval(TICK);

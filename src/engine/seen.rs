@@ -46,6 +46,7 @@ pub struct Seen {
     releases: Releases,
     lanes: Lanes,
     ways: Ways,
+    is_by_ways: bool,
     unknown: u64,
     before: Times,
     during: Times,
@@ -66,10 +67,21 @@ impl Seen {
         }
     }
 
+    /// The same where a name leads to either release at an address of its own: what a
+    /// way in shows counts, and not a node.
+    #[must_use]
+    pub fn by_ways(self) -> Self {
+        Self {
+            is_by_ways: true,
+            ..self
+        }
+    }
+
     /// Takes a sample, and says which release answered. `changed` is what is
     /// known by now of the listeners.
     pub fn add(&mut self, sample: &Sample, changed: Changed) -> Option<usize> {
-        let lane = self.lanes.lane(sample.node, sample.connection);
+        let node = sample.node.filter(|_| !self.is_by_ways);
+        let lane = self.lanes.lane(node, sample.connection);
         let (at, failed) = (sample.answered_at(), !sample.is_good());
         self.until = self.until.max(at);
         self.lanes.add(lane, sample.scheduled_at, failed);

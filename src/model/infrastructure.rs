@@ -19,7 +19,7 @@ pub struct NotEcs;
 
 impl fmt::Display for NotEcs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the colours of this app are no ECS services: bgecs does not run them")
+        f.write_str("this app's colours are not ECS services: bgecs does not run them")
     }
 }
 

@@ -3,6 +3,7 @@
 mod calls;
 mod company;
 mod journal;
+mod record;
 mod refusals;
 mod releases;
 mod shift;
@@ -12,7 +13,7 @@ mod traffic;
 mod twice;
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use localstack::{Emulator, Engine, Gate, Options, gate};
 
@@ -69,6 +70,11 @@ async fn tell(engine: &Engine, emulator: &Emulator, exe: PathBuf, gated: bool) -
             &gate::Options {
                 nodes: 3,
                 addresses: gate::Addresses::EachNode,
+                dns: Some(gate::dns::Options {
+                    // The second keeps an answer for longer than the record says.
+                    resolvers: vec![Duration::ZERO, Duration::from_secs(3)],
+                    ..gate::dns::Options::default()
+                }),
                 ..gate::Options::default()
             },
         )?),

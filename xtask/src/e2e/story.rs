@@ -2,7 +2,7 @@
 
 use super::company::Visit;
 use super::stage::Stage;
-use super::{journal, refusals, releases, shift, traffic, twice};
+use super::{journal, record, refusals, releases, shift, traffic, twice};
 use crate::bgecs::Bgecs;
 use crate::{Result, say};
 
@@ -56,6 +56,8 @@ impl<'a> Story<'a> {
             self.chapter(journal::a_killed_promotion_is_named_and_ended)
                 .await?;
             self.chapter(journal::history_tells_what_was_done).await?;
+            self.chapter(record::a_record_is_released_by_and_nobody_notices)
+                .await?;
         }
         self.chapter(releases::the_idle_colour_is_retired_and_comes_back)
             .await?;
