@@ -114,12 +114,13 @@ async fn record(
         ttl_before: None,
         answers,
     };
-    let takeover = takeover::takeover(&record, &sets)?;
-    let ttl_before = match takeover {
-        Takeover::FromNothing => None,
+    let takeover = takeover::takeover(&record, earlier, &sets)?;
+    // An `init` that was cut short may have shortened it.
+    let known = earlier.and_then(|earlier| earlier.ttl_before);
+    let ttl_before = known.or(match takeover {
         Takeover::Take { ttl, .. } => Some(ttl.unwrap_or(record.ttl)),
-        Takeover::Done(_) => earlier.and_then(|earlier| earlier.ttl_before),
-    };
+        Takeover::FromNothing | Takeover::Done(_) | Takeover::Renew { .. } => None,
+    });
     if matches!(takeover, Takeover::Take { .. }) {
         answers::refuse_emptied(session, &record, takeover).await?;
         refuse_another_owner(session, &record.name).await?;
@@ -185,26 +186,39 @@ impl PreparedEdge {
     }
 
     pub fn is_nothing(&self) -> bool {
-        self.stack.is_up_to_date() && !matches!(self.takeover, Takeover::Take { .. })
+        let is_as_it_is = matches!(self.takeover, Takeover::FromNothing | Takeover::Done(_));
+        self.stack.is_up_to_date() && is_as_it_is
     }
 
     pub fn steps(&self, session: &Session) -> Vec<Step> {
         let mut steps = self.stack.steps(&session.stack_name());
         let record = self.record();
-        if let Takeover::Take {
-            live, shorten_from, ..
-        } = self.takeover
-        {
-            steps.extend(shorten_from.map(|from| Step::ShortenTtl {
-                record: record.name.clone(),
-                from,
-                to: record.ttl,
-            }));
-            steps.push(Step::TakeRecordOver {
-                record: record.name.clone(),
-                live,
-            });
-        }
+        let name = || record.name.clone();
+        let (shorten_from, last) = match self.takeover {
+            Takeover::FromNothing | Takeover::Done(_) => return steps,
+            Takeover::Take {
+                live, shorten_from, ..
+            } => (
+                shorten_from,
+                Step::TakeRecordOver {
+                    record: name(),
+                    live,
+                },
+            ),
+            Takeover::Renew { live, shorten_from } => (
+                shorten_from,
+                Step::RenewRecord {
+                    record: name(),
+                    live,
+                },
+            ),
+        };
+        steps.extend(shorten_from.map(|from| Step::ShortenTtl {
+            record: name(),
+            from,
+            to: record.ttl,
+        }));
+        steps.push(last);
         steps
     }
 }
@@ -221,11 +235,14 @@ pub async fn take_over(
     observed: &Observed,
 ) -> Result<()> {
     let record = prepared.record();
-    let Takeover::Take {
-        live, shorten_from, ..
-    } = prepared.takeover
-    else {
-        return Ok(());
+    let (live, shorten_from) = match prepared.takeover {
+        Takeover::FromNothing | Takeover::Done(_) => return Ok(()),
+        Takeover::Renew { live, shorten_from } => {
+            return renew(session, turn, record, (live, shorten_from)).await;
+        }
+        Takeover::Take {
+            live, shorten_from, ..
+        } => (live, shorten_from),
     };
     let name = record.name.clone();
     if let Some(from) = shorten_from {
@@ -247,6 +264,51 @@ pub async fn take_over(
     reform(session, record, RecordForm::Weighted(live)).await?;
     turn.did().await?;
     turn.saw(&found_there(turn, observed, live));
+    Ok(())
+}
+
+/// What it says of the idle colour, and for how long it may be kept: users stay where
+/// they are.
+async fn renew(
+    session: &Session,
+    turn: &Turn,
+    record: &RoutedRecord,
+    (live, shorten_from): (Color, Option<u32>),
+) -> Result<()> {
+    let name = record.name.clone();
+    turn.about_to(match shorten_from {
+        Some(from) => Effect::ShortenTtl { record: name, from },
+        None => Effect::TakeRecordOver { record: name },
+    })
+    .await?;
+    reform(session, record, RecordForm::Weighted(live)).await?;
+    turn.did().await?;
+    let until = kept_until(session, turn, record).await?;
+    forget(session, &record.name, until).await;
+    Ok(())
+}
+
+/// What an `init` was about that was cut short, brought to its end.
+///
+/// # Errors
+/// As [`prepare`] and [`take_over`].
+pub async fn finish(
+    session: &Session,
+    turn: &Turn,
+    edge: &Edge,
+    observed: &Observed,
+) -> Result<()> {
+    let prepared = prepare(session, edge).await?;
+    prepared.stack.carry_out(session, Some(turn)).await?;
+    take_over(session, turn, &prepared, observed).await?;
+    // It may have been taken over, and nobody lived to say what was live.
+    let begun = |effect: &Effect| matches!(effect, Effect::TakeRecordOver { .. });
+    if let Takeover::Done(Some(live)) = prepared.takeover
+        && turn.operation().intended(begun)
+        && observed.color(live).hosted.is_none()
+    {
+        turn.saw(&found_there(turn, observed, live));
+    }
     Ok(())
 }
 

@@ -436,6 +436,13 @@ async fn go(
             destroyed.map_err(|error| destroy::cut_short(None, &inventory, error))?;
             Ok((Settled::Finished, None))
         }
+        Resolution::AwaitStack if session.config.edge.is_some() => {
+            if let Some(edge) = &session.config.edge {
+                let finishing = super::edge::finish(session, work.turn, edge, observed);
+                stoppable(work.interrupts, finishing).await?;
+            }
+            Ok(finished())
+        }
         Resolution::AwaitStack => {
             let settled = stack::await_settled(session);
             match stoppable(work.interrupts, settled).await? {

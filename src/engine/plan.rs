@@ -91,6 +91,11 @@ pub enum Step {
         record: String,
         live: Color,
     },
+    /// What is idle, or for how long it may be kept.
+    RenewRecord {
+        record: String,
+        live: Color,
+    },
     GiveRecordBack {
         record: String,
         /// Whether bgecs made it: it goes then.
@@ -257,6 +262,11 @@ impl std::fmt::Display for Step {
             Self::TakeRecordOver { record, live } => write!(
                 f,
                 "give the record {record} a weight for each colour in one batch, all of it {live}'s, as its answer is now"
+            ),
+            Self::RenewRecord { record, live } => write!(
+                f,
+                "have the record {record} say of {} what bgecs.toml says; users stay on {live}",
+                live.other()
             ),
             Self::GiveRecordBack {
                 record,

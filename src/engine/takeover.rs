@@ -12,6 +12,12 @@ pub enum Takeover {
     /// Nothing any more: it has a weight for each colour, of which that one has all,
     /// where one has.
     Done(Option<Color>),
+    /// The same, and what it says of the other colour changes, or for how long it may
+    /// be kept.
+    Renew {
+        live: Color,
+        shorten_from: Option<u32>,
+    },
     /// A record with one answer for all, which is that colour's.
     Take {
         live: Color,
@@ -22,11 +28,16 @@ pub enum Takeover {
     },
 }
 
-/// `sets` are all that the name has.
+/// `sets` are all that the name has; `made` is the record as an earlier `init` was
+/// told of it.
 ///
 /// # Errors
 /// What is not to be taken over, and why.
-pub fn takeover(record: &RoutedRecord, sets: &[RecordSet]) -> Result<Takeover, Refusal> {
+pub fn takeover(
+    record: &RoutedRecord,
+    made: Option<&RoutedRecord>,
+    sets: &[RecordSet],
+) -> Result<Takeover, Refusal> {
     let name = &record.name;
     let answers = |set: &&RecordSet| record.answer(Color::Blue, &set.kind).is_some();
     let (ours, others): (Vec<_>, Vec<_>) = sets.iter().partition(answers);
@@ -47,8 +58,9 @@ pub fn takeover(record: &RoutedRecord, sets: &[RecordSet]) -> Result<Takeover, R
     }
     let weighted = |set: &&&RecordSet| set.identifier.is_some();
     if let Some(stranger) = ours.iter().find(weighted) {
-        return match ours.iter().all(|set| is_of_a_color(record, set)) {
-            true => Ok(Takeover::Done(live(&ours))),
+        let made = made.unwrap_or(record);
+        return match ours.iter().all(|set| is_of_a_color(made, set)) {
+            true => renewed(record, made, &ours),
             false => Err(Refusal::new(
                 format!("{name} has weights that bgecs did not set: {stranger}"),
                 "make it one record with one answer, that of the colour that users are on",
@@ -102,8 +114,51 @@ fn live(sets: &[&RecordSet]) -> Option<Color> {
 fn is_of_a_color(record: &RoutedRecord, set: &RecordSet) -> bool {
     let identifier = set.identifier.as_deref().unwrap_or_default();
     let mut colors = Color::BOTH.into_iter();
-    colors.any(|color| identifier == RoutedRecord::identifier(color))
-        && record.led_to(set).is_some()
+    colors.any(|color| {
+        let answer = record.answer(color, &set.kind);
+        identifier == RoutedRecord::identifier(color)
+            && answer.is_some_and(|answer| answer.leads.is_to(&set.leads))
+    })
+}
+
+/// Users stay where they are, whatever the file says of where that is.
+///
+/// # Errors
+/// They would not, or are on both colours.
+fn renewed(
+    record: &RoutedRecord,
+    made: &RoutedRecord,
+    sets: &[&RecordSet],
+) -> Result<Takeover, Refusal> {
+    let live = live(sets);
+    let ttls = sets.iter().filter_map(|set| set.ttl);
+    let is_kept_as_long = ttls.clone().all(|ttl| ttl == record.ttl);
+    if record.answers == made.answers && is_kept_as_long {
+        return Ok(Takeover::Done(live));
+    }
+    let name = &record.name;
+    let Some(live) = live else {
+        return Err(Refusal::new(
+            format!("users of {name} are on both colours: what it answers is not changed now"),
+            "`bgecs resume` or `bgecs rollback` first",
+        ));
+    };
+    if record.answers.get(live) != made.answers.get(live) {
+        return Err(Refusal::new(
+            format!(
+                "{live} is live, and bgecs.toml has another `target` for it: users would be moved without a probe"
+            ),
+            format!(
+                "name it as it was; promote {}, and then change what is idle",
+                live.other()
+            ),
+        ));
+    }
+    let longest = ttls.max();
+    Ok(Takeover::Renew {
+        live,
+        shorten_from: longest.filter(|ttl| *ttl > record.ttl),
+    })
 }
 
 /// The zone that serves a name: of all that hold it the nearest, where there is

@@ -168,3 +168,35 @@ fn up_makes_the_file_true() -> Outcome {
     assert!(refused.contains("neither colour runs tag 9"), "{refused}");
     Ok(())
 }
+
+/// Where the idle colour is may change, and for how long the record is kept; where
+/// users are may not.
+#[test]
+fn an_init_moves_no_user() -> Outcome {
+    let site = Site::new("renewed", &[])?;
+    site.world.done(&["init"])?;
+    site.world.done(&["deploy", "--tag", "1"])?;
+    site.world.done(&["deploy", "--tag", "2"])?;
+    site.replace("target = \"127.0.1.2\"", "target = \"127.0.1.7\"")?;
+    let told = site.world.done(&["status"])?.stdout;
+    assert!(told.contains("differs from the stack (green)"), "{told}");
+    site.replace("ttl = 1", "ttl = 2")?;
+    site.world.done(&["init"])?;
+    assert_eq!(
+        (site.answers("A")?, site.ttl()?),
+        (vec!["blue".to_owned()], "2".to_owned())
+    );
+    site.replace("target = \"127.0.1.7\"", "target = \"127.0.1.2\"")?;
+    site.world.done(&["init"])?;
+    site.replace("target = \"127.0.1.1\"", "target = \"127.0.1.9\"")?;
+    let refused = site.world.ends(6, &["init"])?.stderr;
+    assert!(refused.contains("blue is live"), "{refused}");
+    site.replace("target = \"127.0.1.9\"", "target = \"127.0.1.1\"")?;
+    site.replace("record = \"www.", "record = \"next.")?;
+    let refused = site.world.ends(6, &["init"])?.stderr;
+    assert!(
+        refused.contains("was taken over as www.renewed.test"),
+        "{refused}"
+    );
+    Ok(())
+}

@@ -72,7 +72,9 @@ pub async fn run(session: &Session, args: &Init, edge: &Edge) -> Result<Exit> {
         session.report.result(&plan);
         return Ok(Exit::Done);
     }
-    if prepared.is_nothing() {
+    let infrastructure = Infrastructure::from(prepared.infrastructure.clone());
+    let is_new = prepared.stack.is_new();
+    if prepared.is_nothing() && !super::was_begun(session, &infrastructure).await? {
         session
             .report
             .result(&ready(session, &prepared, EdgeOutcome::Unchanged));
@@ -81,11 +83,11 @@ pub async fn run(session: &Session, args: &Init, edge: &Edge) -> Result<Exit> {
     for step in &steps {
         session.report.tell(&ReportEvent::Doing(step.to_string()));
     }
-    let outcome = match prepared.stack.is_new() {
+    let outcome = match is_new {
         true => EdgeOutcome::Created,
         false => EdgeOutcome::Updated,
     };
-    if prepared.stack.is_new() {
+    if is_new {
         // What is made now has no journal yet, and CloudFormation lets one alone make it.
         let made = prepared.stack.carry_out(session, None);
         Interrupts::listen()?
@@ -96,7 +98,6 @@ pub async fn run(session: &Session, args: &Init, edge: &Edge) -> Result<Exit> {
             )
             .await?;
     }
-    let infrastructure = Infrastructure::from(prepared.infrastructure.clone());
     lease::take(
         session,
         &infrastructure,
@@ -106,10 +107,7 @@ pub async fn run(session: &Session, args: &Init, edge: &Edge) -> Result<Exit> {
             // Something may have changed while this one waited.
             let prepared = edge::prepare(session, edge).await?;
             let observed = work.observe().await?;
-            let working = async {
-                prepared.stack.carry_out(session, Some(work.turn)).await?;
-                edge::take_over(session, work.turn, &prepared, &observed).await
-            };
+            let working = edge::finish(session, work.turn, edge, &observed);
             work.interrupts
                 .or_stop(
                     "the app is made ready",
@@ -136,7 +134,7 @@ fn ready(session: &Session, prepared: &PreparedEdge, outcome: EdgeOutcome) -> Ed
         record: record.name.clone(),
         url: prepared.infrastructure.url.clone(),
         live: match prepared.takeover {
-            Takeover::Take { live, .. } => Some(live),
+            Takeover::Take { live, .. } | Takeover::Renew { live, .. } => Some(live),
             Takeover::FromNothing => None,
             Takeover::Done(live) => live,
         },

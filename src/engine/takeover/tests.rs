@@ -44,12 +44,12 @@ fn weighted(identifier: &str, name: &str, weight: u32) -> RecordSet {
 }
 
 fn refused(sets: &[RecordSet]) -> String {
-    takeover(&record(), sets).unwrap_err().message
+    takeover(&record(), None, sets).unwrap_err().message
 }
 
 #[test]
 fn one_answer_for_all_is_taken_over_and_a_long_ttl_made_short_first() {
-    let taken = |sets: &[RecordSet]| takeover(&record(), sets).unwrap();
+    let taken = |sets: &[RecordSet]| takeover(&record(), None, sets).unwrap();
     assert_eq!(taken(&[]), Takeover::FromNothing);
     for (ttl, shorten_from) in [(300, Some(300)), (61, Some(61)), (60, None), (5, None)] {
         let expected = Takeover::Take {
@@ -79,7 +79,10 @@ fn weights_of_its_own_are_taken_over_already() {
             weighted("bgecs-blue", "blue.test", weights.0),
             weighted("bgecs-green", "green.test", weights.1),
         ];
-        assert_eq!(takeover(&record(), &sets).unwrap(), Takeover::Done(live));
+        assert_eq!(
+            takeover(&record(), None, &sets).unwrap(),
+            Takeover::Done(live)
+        );
     }
 }
 
@@ -145,10 +148,10 @@ fn aliases_of_both_families_lead_to_one_colour() {
         shorten_from: None,
         ttl: None,
     };
-    assert_eq!(takeover(&record, &pair).unwrap(), expected);
+    assert_eq!(takeover(&record, None, &pair).unwrap(), expected);
     let apart = [set("A", "blue.elb.test"), set("AAAA", "green.elb.test")];
-    assert!(takeover(&record, &apart).is_err());
-    assert!(takeover(&record, &pair[..1]).is_err());
+    assert!(takeover(&record, None, &apart).is_err());
+    assert!(takeover(&record, None, &pair[..1]).is_err());
 }
 
 #[test]
@@ -196,4 +199,41 @@ fn a_zone_that_nobody_is_sent_to_is_refused() {
             .contains("sent to ns-9.test")
     );
     assert!(told(&[]).unwrap_err().message.contains("sent to nobody"));
+}
+
+/// The idle colour may be somewhere else from now on; the live one may not.
+#[test]
+fn what_is_idle_may_change_and_users_stay() {
+    let made = record();
+    let sets = [
+        weighted("bgecs-blue", "blue.test", 255),
+        weighted("bgecs-green", "green.test", 0),
+    ];
+    let elsewhere = |color: Color, ttl| {
+        let mut wanted = record();
+        wanted.ttl = ttl;
+        wanted.answers.get_mut(color)[0].leads = to("new.test");
+        takeover(&wanted, Some(&made), &sets)
+    };
+    let renew = |shorten_from| Takeover::Renew {
+        live: Color::Blue,
+        shorten_from,
+    };
+    assert_eq!(elsewhere(Color::Green, 60), Ok(renew(None)));
+    assert_eq!(elsewhere(Color::Green, 5), Ok(renew(Some(60))));
+    let refused = elsewhere(Color::Blue, 60).unwrap_err().message;
+    assert!(refused.contains("blue is live"), "{refused}");
+    let shorter = RoutedRecord { ttl: 5, ..record() };
+    let renewed = takeover(&shorter, Some(&made), &sets);
+    assert_eq!(renewed, Ok(renew(Some(60))));
+    let both = [
+        weighted("bgecs-blue", "blue.test", 3),
+        weighted("bgecs-green", "green.test", 1),
+    ];
+    assert!(takeover(&shorter, Some(&made), &both).is_err());
+    // As it is once the file's own words were carried out.
+    assert_eq!(
+        takeover(&made, Some(&made), &both),
+        Ok(Takeover::Done(None))
+    );
 }

@@ -92,3 +92,39 @@ fn what_a_killed_deploy_left_is_vouched_for_by_nobody() -> Outcome {
     assert_eq!(site.answers("A")?, ["green"]);
     Ok(())
 }
+
+/// Users are answered all the while; what was there before bgecs is known, and so is
+/// the TTL that it is given back with.
+#[test]
+fn an_init_that_is_killed_takes_the_record_over_the_next_time() -> Outcome {
+    let site = Site::new("killed-init", &[])?;
+    site.record(&[site.address("green")], 2)?;
+    site.put("green", "old")?;
+    let writes = site.world.writes_of(&["init"])?;
+    let changes = writes
+        .iter()
+        .filter(|write| write.operation.starts_with("POST "));
+    for write in changes {
+        for side in Side::BOTH {
+            let what = format!("killed {side} {} {write}", write.number);
+            site.world.done(&["destroy", "--yes"])?;
+            assert_eq!((site.sets()?, site.ttl()?), (1, "2".to_owned()), "{what}");
+            site.world.killed_at_write(&["init"], write, side)?;
+            assert_eq!(site.answers("A")?, ["green"], "{what}");
+            site.world.done(&["init"])?;
+            assert_eq!(
+                (site.answers("A")?, site.sets()?),
+                (vec!["green".to_owned()], 2),
+                "{what}"
+            );
+            let status = site.world.status()?;
+            assert_eq!(status["live"], "green", "{what}: {status:#}");
+            assert_eq!(status["unfinished"], Value::Null, "{what}: {status:#}");
+            assert_eq!(
+                status["hosted"]["green"]["deployed"], true,
+                "{what}: {status:#}"
+            );
+        }
+    }
+    Ok(())
+}
