@@ -85,6 +85,7 @@ async fn run_own(cli: Cli, audience: Audience) -> Result<Exit> {
         session.introduce();
     }
     let is_attached = session.config.attached.is_some();
+    let is_edge = session.config.edge.is_some();
     let done = match cli.command {
         Verb::Init(args) => init::run(&session, &args).await,
         Verb::Deploy(args) => deploy::run(&session, args).await,
@@ -107,9 +108,10 @@ async fn run_own(cli: Cli, audience: Audience) -> Result<Exit> {
             Ok(Exit::Done)
         }
     };
-    done.map_err(|error| match is_attached {
-        true => of_attached(error),
-        false => error,
+    done.map_err(|error| match (is_attached, is_edge) {
+        (true, _) => of_attached(error),
+        (_, true) => of_edge(error),
+        (false, false) => error,
     })
 }
 
@@ -119,6 +121,17 @@ fn of_attached(error: Error) -> Error {
     let hint = error.hint.map(|hint| {
         let hint = hint.replace("`bgecs init", "`bgecs attach");
         hint.replace("`bgecs destroy", "`bgecs detach")
+    });
+    Error { hint, ..error }
+}
+
+/// Nothing is built for an app whose colours somebody else runs: its deploys name no
+/// folder, and start no tasks.
+fn of_edge(error: Error) -> Error {
+    let hint = error.hint.map(|hint| {
+        let hint = hint.replace("`bgecs deploy CONTEXT --", "`bgecs deploy --");
+        let hint = hint.replace("`bgecs deploy . --", "`bgecs deploy --");
+        hint.replace("` starts its tasks", "` puts it there")
     });
     Error { hint, ..error }
 }

@@ -9,6 +9,7 @@ use super::plan::PlanResult;
 use crate::aws::{StackSnapshot, StackStatus, has_no_journal};
 use crate::cli::Destroy;
 use crate::driver::destroy::{self, Inventory};
+use crate::driver::edge;
 use crate::engine::plan::{self, Step};
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
@@ -51,6 +52,9 @@ pub async fn run(session: &Session, args: &Destroy) -> Result<Exit> {
     refuse_attached(session, &inventory)?;
     inventory.refuse_busy()?;
     refuse_cutting_off(session, &inventory).await?;
+    if let Some(edge) = inventory.edge() {
+        edge::refuse_on_both(session, &edge).await?;
+    }
     let steps = steps(session, &inventory);
     if args.change.dry_run {
         session

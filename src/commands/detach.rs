@@ -180,11 +180,15 @@ fn detached_from(
 /// A stack that `init` made (exit 6).
 fn original(stack: &StackSnapshot) -> Result<Color> {
     stack.original().ok_or_else(|| {
+        let is_edge = stack.infrastructure().is_ok_and(|it| it.edge().is_some());
         Error::refused(format!(
             "the stack {} is not attached to anything: `bgecs init` made all of it",
             stack.name
         ))
-        .hint("take [colors] out of bgecs.toml, and run `destroy` instead")
+        .hint(match is_edge {
+            true => "`bgecs destroy` gives the record back, and removes the stack",
+            false => "take [colors] out of bgecs.toml, and run `bgecs destroy` instead",
+        })
     })
 }
 

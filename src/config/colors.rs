@@ -30,6 +30,13 @@ pub(super) fn colors(section: &mut Section<'_>) -> Result<PerColor<ColorKeys>> {
                 let hosted = HostedColor::read(one, &target, color)?;
                 return Ok(ColorKeys::Hosted(Box::new(hosted)));
             }
+            let hosted = ["url", "deploy", "retire", "hosted_zone"];
+            if hosted.into_iter().any(|key| one.has(key)) {
+                return Err(one.missing(
+                    "target",
+                    "it is missing: it is what [router] points at for that colour",
+                ));
+            }
             let entry = one.take("service").ok_or_else(|| {
                 one.missing(
                     "service",

@@ -98,6 +98,11 @@ pub(super) fn router(section: &mut Section<'_>) -> Result<Option<RouterSection>>
     };
     let router = match kind.string()? {
         "route53" => RouterKeys::Route53(record(section)?),
+        "listener" => {
+            return Err(kind.invalid(
+                "listeners are what bgecs moves where there is no [router]: take the section out",
+            ));
+        }
         other => {
             return Err(kind.invalid(format!(
                 "`{other}` is no kind of router: it takes \"route53\""
@@ -250,10 +255,15 @@ pub(super) fn both(
         )),
     }
     };
-    Ok(PerColor {
-        blue: hosted(Color::Blue, colors.blue)?,
-        green: hosted(Color::Green, colors.green)?,
-    })
+    let blue = hosted(Color::Blue, colors.blue)?;
+    let green = hosted(Color::Green, colors.green)?;
+    if blue.points_at == green.points_at {
+        return Err(top.missing(
+            "colors.green.target",
+            "it is blue's, too: users would be on both colours whatever is moved",
+        ));
+    }
+    Ok(PerColor { blue, green })
 }
 
 /// A host name, as DNS has it.

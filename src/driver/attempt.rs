@@ -272,6 +272,9 @@ impl<'a> Attempt<'a> {
     /// Whoever keeps an answer for longer than it may leads users to the old release
     /// when nobody expects it any more.
     fn name_who_overstays(&self, finished: &Finished) {
+        if finished.shift.outcome() != Some(&Outcome::Committed) {
+            return;
+        }
         let spread = self.router().patience().spread;
         let moves = finished.shift.moves.iter();
         let mut moves = moves.filter(|moved| moved.it.route == Route::Production);

@@ -108,6 +108,7 @@ async fn record(
     let sets = session.aws.sets_named(&zone, &keys.record).await?;
     let answers = answers::of(session, edge, &sets).await?;
     let record = RoutedRecord {
+        owner: session.stack_name(),
         zone,
         name: keys.record.clone(),
         ttl: keys.ttl,
@@ -115,11 +116,24 @@ async fn record(
         answers,
     };
     let takeover = takeover::takeover(&record, earlier, &sets)?;
+    if takeover == Takeover::FromNothing {
+        refuse_wildcard(session, &record).await?;
+    }
     // An `init` that was cut short may have shortened it.
     let known = earlier.and_then(|earlier| earlier.ttl_before);
     let ttl_before = known.or(match takeover {
         Takeover::Take { ttl, .. } => Some(ttl.unwrap_or(record.ttl)),
-        Takeover::FromNothing | Takeover::Done(_) | Takeover::Renew { .. } => None,
+        Takeover::FromNothing => None,
+        // Another stack's weights, which this one did not make and will not delete.
+        Takeover::Done(_) | Takeover::Renew { .. } => match earlier {
+            Some(_) => None,
+            None => Some(
+                sets.iter()
+                    .filter_map(|set| set.ttl)
+                    .max()
+                    .unwrap_or(record.ttl),
+            ),
+        },
     });
     if matches!(takeover, Takeover::Take { .. }) {
         answers::refuse_emptied(session, &record, takeover).await?;
@@ -161,6 +175,26 @@ async fn zone(session: &Session, keys: &RecordKeys) -> Result<String> {
 fn unchecked(session: &Session, zone: &str, why: &str) {
     let warning = format!("whether anybody is sent to the hosted zone {zone} is not known: {why}");
     session.report.tell(&ReportEvent::Warning(warning));
+}
+
+/// A first release would take its users from where a wildcard has led them so far.
+///
+/// # Errors
+/// One covers the name (exit 6).
+async fn refuse_wildcard(session: &Session, record: &RoutedRecord) -> Result<()> {
+    let name = &record.name;
+    for wildcard in takeover::wildcards(name) {
+        let sets = session.aws.sets_named(&record.zone, &wildcard).await?;
+        if let Some(set) = sets.iter().find(|set| takeover::leads_users(set)) {
+            return Err(Error::refused(format!(
+                "{name} is answered by the record {wildcard}: {set}"
+            ))
+            .hint(format!(
+                "make a record of its own for {name} that leads to the same; then `bgecs init` takes it over"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// The next update of that stack would put the record back as it was.
@@ -317,16 +351,41 @@ fn found_there(turn: &Turn, observed: &Observed, live: Color) -> Observed {
     let operation = turn.operation();
     let mut now = observed.clone();
     now.traffic.production = live.into();
+    if now.color(live).hosted.is_some() {
+        return now;
+    }
     let hosted = HostedRelease {
         revision: Revision::new(operation.id.as_str()),
         tag: None,
         deployed_at: Provenance::gather(None).when,
-        deployed_by: "before bgecs".to_owned(),
+        deployed_by: "whoever had it before bgecs".to_owned(),
         is_retired: false,
     };
     let targets: Targets = now.color(live).targets.clone();
     *now.colors.get_mut(live) = hosted::state(Some(hosted), targets);
     now
+}
+
+/// A record that is given back has one answer for all.
+///
+/// # Errors
+/// Users are on both colours (exit 6); AWS's own.
+pub async fn refuse_on_both(session: &Session, edge: &EdgeInfrastructure) -> Result<()> {
+    let infrastructure = Infrastructure::from(edge.clone());
+    let found = session.aws.router(&infrastructure).read().await?.production;
+    match found.is_on_both() {
+        false => Ok(()),
+        true => Err(on_both(edge, &found)),
+    }
+}
+
+fn on_both(edge: &EdgeInfrastructure, found: &Found) -> Error {
+    let EdgeRouter::Route53(record) = &edge.router;
+    Error::refused(format!(
+        "users of {} are on both colours: {found}",
+        record.name
+    ))
+    .hint("`bgecs resume` or `bgecs rollback` first: a record has one answer for all")
 }
 
 /// Gives the record back as it was taken: one answer for all, that of the colour
@@ -346,25 +405,41 @@ pub async fn give_back(
     let name = record.name.clone();
     let form = match (&found, found.only(), record.ttl_before) {
         (Found::Nowhere, ..) => return Ok(()),
-        (Found::Foreign(_), ..) => {
+        (Found::Foreign(_), _, before) => {
+            if let Some(form) = shortened_only(session, record, before).await? {
+                return reform(session, record, form).await;
+            }
             session.report.tell(&ReportEvent::Warning(format!(
                 "the record {name} {}, which bgecs did not do: it is left as it is",
                 found.deed()
             )));
             return Ok(());
         }
-        (_, None, _) => {
-            return Err(
-                Error::refused(format!("users of {name} are on both colours: {found}")).hint(
-                    "`bgecs resume` or `bgecs rollback` first: a record has one answer for all",
-                ),
-            );
-        }
+        (_, None, _) => return Err(on_both(edge, &found)),
         (_, Some(color), Some(ttl)) => RecordForm::Simple { color, ttl },
         (_, Some(_), None) => RecordForm::Gone,
     };
     destroy::about_to(turn, Effect::GiveRecordBack { record: name }).await?;
     reform(session, record, form).await
+}
+
+/// As it was before an `init` that got no further than making it short.
+async fn shortened_only(
+    session: &Session,
+    record: &RoutedRecord,
+    ttl_before: Option<u32>,
+) -> Result<Option<RecordForm>> {
+    let sets = session.aws.sets_named(&record.zone, &record.name).await?;
+    let takeover = takeover::takeover(record, Some(record), &sets);
+    Ok(match (takeover, ttl_before) {
+        (Ok(Takeover::Take { live, ttl, .. }), Some(before)) if ttl == Some(record.ttl) => {
+            Some(RecordForm::Simple {
+                color: live,
+                ttl: before,
+            })
+        }
+        _ => None,
+    })
 }
 
 async fn reform(session: &Session, record: &RoutedRecord, form: RecordForm) -> Result<()> {

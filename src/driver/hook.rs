@@ -52,6 +52,8 @@ pub struct HookCommand<'a> {
 pub struct HookFailure {
     pub message: String,
     pub cause: Option<String>,
+    /// Whether it was killed, because it had not come to its end in time.
+    pub is_late: bool,
 }
 
 impl fmt::Display for HookFailure {
@@ -82,6 +84,7 @@ impl HookCommand<'_> {
         let because = |what: &str, cause: Option<String>| HookFailure {
             message: format!("the {kind} {name} {what}"),
             cause,
+            is_late: false,
         };
         let io = |what: &str, error: io::Error| because(what, Some(error.to_string()));
         session
@@ -98,6 +101,7 @@ impl HookCommand<'_> {
             last.push_back(text.to_owned());
         };
         let ended = within(self.limit, running.follow(&mut tell)).await;
+        let is_late = ended.is_err();
         let failed = match ended {
             Ok(Ok((status, group))) if status.success() => {
                 group.keep_until_the_end();
@@ -112,7 +116,10 @@ impl HookCommand<'_> {
         };
         let last = Vec::from(last).join("\n");
         let last = (!last.is_empty()).then(|| format!("its last lines:\n{last}"));
-        Err(because(&failed, last))
+        Err(HookFailure {
+            is_late,
+            ..because(&failed, last)
+        })
     }
 }
 

@@ -105,13 +105,35 @@ fn hosted(
         },
     };
     let health = match thoroughness {
-        Thoroughness::Full => answers("health", test_answers),
+        Thoroughness::Full => release_answers(observed, to, test_answers),
         Thoroughness::Blind | Thoroughness::WayBack => Check {
             name: "health",
             ..healthy_enough(observed, to)
         },
     };
     [deployed, health]
+}
+
+/// What answers there is to be what the journal says was deployed, where it says what
+/// it is.
+fn release_answers(observed: &Observed, to: Color, test_answers: &[Answer]) -> Check {
+    let check = answers("health", test_answers);
+    let hosted = observed.color(to).hosted.as_ref();
+    let Some(tag) = hosted.and_then(|it| it.tag.as_ref()).filter(|_| check.ok) else {
+        return check;
+    };
+    let another = test_answers.iter().find_map(|answer| match answer {
+        Answer::Http { release, .. } => release.as_deref().filter(|it| *it != tag.as_str()),
+        Answer::Nothing { .. } => None,
+    });
+    match another {
+        None => check,
+        Some(other) => Check {
+            ok: false,
+            detail: format!("{to} answers as release {other}, and {tag} is what was deployed"),
+            ..check
+        },
+    }
 }
 
 fn kind(router: &EdgeRouter) -> &'static str {
@@ -328,7 +350,7 @@ mod tests {
 
     use super::*;
     use crate::model::testing::{by_rules, nowhere, observed, redirect, release, service, to};
-    use crate::model::{Deployment, Found, Split, Target, Targets};
+    use crate::model::{Deployment, Found, HostedRelease, Revision, Split, Target, Targets};
 
     fn target(state: TargetState) -> Target {
         Target {
@@ -554,5 +576,27 @@ mod tests {
             error: "connection refused".to_owned(),
         };
         assert_eq!(failing(&ready(), &answers), ["test port"]);
+    }
+
+    #[test]
+    fn a_release_that_answers_as_another_is_not_what_was_deployed() {
+        let mut world = observed();
+        world.colors.blue.hosted = Some(HostedRelease {
+            revision: Revision::new("op-1"),
+            tag: Some("2".parse().unwrap()),
+            deployed_at: "2026-01-01T00:00:00Z".to_owned(),
+            deployed_by: "ann@laptop".to_owned(),
+            is_retired: false,
+        });
+        let answer = |release: Option<&str>| Answer::Http {
+            status: 200,
+            release: release.map(str::to_owned),
+            body: String::new(),
+        };
+        for (release, ok) in [(None, true), (Some("2"), true), (Some("1"), false)] {
+            let all: Vec<Answer> = (0..TEST_ANSWERS).map(|_| answer(release)).collect();
+            let check = release_answers(&world, Color::Blue, &all);
+            assert_eq!(check.ok, ok, "{}", check.detail);
+        }
     }
 }

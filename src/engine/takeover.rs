@@ -56,13 +56,13 @@ pub fn takeover(
             "take that off the record, or move users by something else",
         ));
     }
-    let weighted = |set: &&&RecordSet| set.identifier.is_some();
-    if let Some(stranger) = ours.iter().find(weighted) {
+    if ours.iter().any(|set| set.identifier.is_some()) {
         let made = made.unwrap_or(record);
-        return match ours.iter().all(|set| is_of_a_color(made, set)) {
-            true => renewed(record, made, &ours),
-            false => Err(Refusal::new(
-                format!("{name} has weights that bgecs did not set: {stranger}"),
+        let stranger = ours.iter().find(|set| !is_of_a_color(made, set));
+        return match stranger {
+            None => renewed(record, made, &ours),
+            Some(stranger) => Err(Refusal::new(
+                format!("{name} has a weight that bgecs did not set for this app: {stranger}"),
                 "make it one record with one answer, that of the colour that users are on",
             )),
         };
@@ -74,12 +74,13 @@ pub fn takeover(
     let is_whole = ours.len() == record.answers.blue.len();
     let Some(live) = led_to.filter(|_| ours.iter().all(|set| record.led_to(set) == led_to)) else {
         let all: Vec<String> = ours.iter().map(ToString::to_string).collect();
+        let which = match led_to {
+            None => "neither colour",
+            Some(_) => "both colours",
+        };
         return Err(Refusal::new(
-            format!(
-                "{name} leads to neither colour, or to both: {}",
-                all.join(", ")
-            ),
-            "one colour's `target` is to be what it leads to: users are on that one, and stay there",
+            format!("{name} leads to {which}: {}", all.join(", ")),
+            "users stay where they are: make what it leads to the `target` of one colour",
         ));
     };
     if !is_whole {
@@ -96,15 +97,23 @@ pub fn takeover(
     })
 }
 
+/// The names that answer for that one while it has no record, from the nearest.
+pub fn wildcards(name: &str) -> impl Iterator<Item = String> {
+    let dots = name.match_indices('.').map(|(at, _)| &name[at..]);
+    // Nobody has a whole top-level domain.
+    dots.filter(|parent| parent[1..].contains('.'))
+        .map(|parent| format!("*{parent}"))
+}
+
 /// Names of mail, keys and owners may stand beside an address.
-fn leads_users(set: &RecordSet) -> bool {
+pub fn leads_users(set: &RecordSet) -> bool {
     matches!(set.kind.as_str(), "A" | "AAAA" | "CNAME")
 }
 
-fn live(sets: &[&RecordSet]) -> Option<Color> {
+fn live(record: &RoutedRecord, sets: &[&RecordSet]) -> Option<Color> {
     let mut with_weight = sets.iter().filter(|set| set.weight > Some(0));
     let first = with_weight.next()?.identifier.as_ref()?;
-    let is_it = |color: &Color| first == RoutedRecord::identifier(*color);
+    let is_it = |color: &Color| *first == record.identifier(*color);
     let color = Color::BOTH.into_iter().find(is_it)?;
     with_weight
         .all(|set| set.identifier.as_ref() == Some(first))
@@ -112,12 +121,9 @@ fn live(sets: &[&RecordSet]) -> Option<Color> {
 }
 
 fn is_of_a_color(record: &RoutedRecord, set: &RecordSet) -> bool {
-    let identifier = set.identifier.as_deref().unwrap_or_default();
-    let mut colors = Color::BOTH.into_iter();
-    colors.any(|color| {
+    record.color_of(set).is_some_and(|color| {
         let answer = record.answer(color, &set.kind);
-        identifier == RoutedRecord::identifier(color)
-            && answer.is_some_and(|answer| answer.leads.is_to(&set.leads))
+        answer.is_some_and(|answer| answer.leads.is_to(&set.leads))
     })
 }
 
@@ -130,10 +136,11 @@ fn renewed(
     made: &RoutedRecord,
     sets: &[&RecordSet],
 ) -> Result<Takeover, Refusal> {
-    let live = live(sets);
+    let live = live(record, sets);
     let ttls = sets.iter().filter_map(|set| set.ttl);
     let is_kept_as_long = ttls.clone().all(|ttl| ttl == record.ttl);
-    if record.answers == made.answers && is_kept_as_long {
+    let is_whole = sets.len() == record.answers.blue.len() + record.answers.green.len();
+    if record.answers == made.answers && is_kept_as_long && is_whole {
         return Ok(Takeover::Done(live));
     }
     let name = &record.name;

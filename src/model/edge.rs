@@ -27,6 +27,8 @@ pub enum EdgeRouter {
 /// A name in a zone of Route 53, answered for either colour.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoutedRecord {
+    /// What the app's sets are called by: the name of its stack.
+    pub owner: String,
     /// The hosted zone's id.
     pub zone: String,
     /// In lower case, without the last dot.
@@ -145,12 +147,17 @@ impl EdgeInfrastructure {
 }
 
 impl RoutedRecord {
-    /// By which the set of that colour is told from the other's.
-    pub const fn identifier(color: Color) -> &'static str {
-        match color {
-            Color::Blue => "bgecs-blue",
-            Color::Green => "bgecs-green",
-        }
+    /// By which the set of that colour is told from the other's, and from those of
+    /// other apps.
+    pub fn identifier(&self, color: Color) -> String {
+        format!("{}-{color}", self.owner)
+    }
+
+    /// The colour whose set that is, by its identifier.
+    pub fn color_of(&self, set: &RecordSet) -> Option<Color> {
+        let identifier = set.identifier.as_ref()?;
+        let mut colors = Color::BOTH.into_iter();
+        colors.find(|color| self.identifier(*color) == *identifier)
     }
 
     pub fn answer(&self, color: Color, kind: &str) -> Option<&RecordAnswer> {

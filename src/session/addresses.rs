@@ -198,11 +198,17 @@ impl Session {
         headers: Vec<(HeaderName, HeaderValue)>,
     ) -> Result<Arc<Answer>> {
         let address = self.color_address(infra, color, path).await?;
+        let probe = &self.config.probe;
+        let default = Question::default();
+        let named = probe.question.release_header.as_ref();
         let question = Question {
             headers,
+            release_header: named
+                .and_then(|name| name.parse().ok())
+                .unwrap_or(default.release_header),
             ..Question::default()
         };
-        let asked = ask_once(&address, &question, self.config.probe.timeout).await;
+        let asked = ask_once(&address, &question, probe.timeout).await;
         Ok(asked.answer)
     }
 }

@@ -111,12 +111,16 @@ fn what_somebody_else_did_to_the_record_is_not_overwritten() -> Outcome {
         assert!(refused.contains("127.0.1.9"), "{refused}");
     }
     assert_eq!(site.answers("A")?, ["127.0.1.9"]);
+    // One answer for all is taken over again, with the time that it is kept for.
     site.clear()?;
-    site.record(&[site.address("green")], 1)?;
-    let told = site.world.done(&["status"])?.stdout;
-    assert!(told.contains("something else changed it"), "{told}");
-    site.world.done(&["adopt"])?;
+    site.record(&[site.address("green")], 2)?;
+    let refused = site.world.ends(6, &["promote"])?.stderr;
+    assert!(refused.contains("`bgecs init` takes it over"), "{refused}");
+    site.world.done(&["init"])?;
     assert_eq!(site.world.status()?["live"], "green");
+    assert_eq!((site.ttl()?, site.sets()?), ("1".to_owned(), 2));
+    site.world.done(&["rollback"])?;
+    assert_eq!(site.answers("A")?, ["blue"]);
     Ok(())
 }
 

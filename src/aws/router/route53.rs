@@ -59,6 +59,8 @@ struct LastSets {
     /// The last change of ours that was not seen in sync, and what the name did
     /// ahead of it.
     pending: Option<(String, Found)>,
+    /// The longest time to live that any of them had, in seconds.
+    longest_ttl: u32,
 }
 
 impl LastRecords {
@@ -79,6 +81,9 @@ impl<'a> Route53Router<'a> {
         let found = self.understood(&sets);
         let pending = {
             let mut kept = self.aws.last_records.locked();
+            let ttls = sets.iter().filter_map(ResourceRecordSet::ttl);
+            let longest = ttls.filter_map(|ttl| u32::try_from(ttl).ok()).max();
+            kept.longest_ttl = kept.longest_ttl.max(longest.unwrap_or(0));
             kept.sets = Some(sets);
             kept.pending.clone()
         };
@@ -118,7 +123,9 @@ fn of_its_types(record: &RoutedRecord, sets: Vec<ResourceRecordSet>) -> Vec<Reso
 
 impl Router for Route53Router<'_> {
     fn patience(&self) -> Patience {
-        let kept = Duration::from_secs(u64::from(self.record.kept_for()));
+        // Somebody may have made it longer since: what resolvers were told counts.
+        let longest = self.aws.last_records.locked().longest_ttl;
+        let kept = Duration::from_secs(u64::from(self.record.kept_for().max(longest)));
         Patience {
             confirm: LONGEST_SYNC,
             visible: kept,

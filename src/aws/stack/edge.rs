@@ -68,6 +68,7 @@ impl StackSnapshot {
         };
         let ttl = "RecordTtl";
         let record = RoutedRecord {
+            owner: self.name.clone(),
             zone: output("HostedZoneId")?,
             name: output("RecordName")?,
             ttl: output(ttl)?.parse().map_err(|_| ttl.to_owned())?,

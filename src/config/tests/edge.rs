@@ -100,6 +100,24 @@ fn what_does_not_go_together_is_told_by_its_key() {
             "two colours that bgecs does not run",
         ),
         (
+            "target = 'green.example.net'",
+            "taget = 'green.example.net'",
+            "colors.green.target",
+            "it is missing",
+        ),
+        (
+            "target = 'green.example.net'",
+            "target = 'BLUE-1.eu-central-1.elb.amazonaws.com.'",
+            "colors.green.target",
+            "it is blue's, too",
+        ),
+        (
+            "kind = 'route53'",
+            "kind = 'listener'",
+            "router.kind",
+            "take the section out",
+        ),
+        (
             "[router]\nkind = 'route53'\nrecord = 'WWW.Example.com.'",
             "",
             "router",

@@ -133,6 +133,7 @@ async fn a_hook_that_fails_says_how_and_repeats_its_last_lines() {
     let failure = |what: &str, cause: Option<&str>| HookFailure {
         message: format!("the hook before_stage of stage 2 {what}"),
         cause: cause.map(str::to_owned),
+        is_late: what.starts_with("took longer"),
     };
     for (line, expected) in [
         ("exit 3", failure("failed: exit status: 3", None)),

@@ -78,7 +78,7 @@ pub async fn deploy(
         turn.did().await?;
         await_answers(session, &emptied, request).await
     };
-    let left = format!("what runs on {color} is not known: `bgecs resume` goes on");
+    let left = format!("what runs on {color} is not known: run the same command again");
     interrupts.or_stop(&doing, &left, work).await?;
     let provenance = Provenance::gather(None);
     let hosted = HostedRelease {
@@ -119,7 +119,16 @@ pub async fn run(
         environment: environment(request),
         limit: Some(request.timeout),
     };
-    Ok(command.run(session).await?)
+    command.run(session).await.map_err(|failure| {
+        let exit = match failure.is_late {
+            true => Exit::TimedOut,
+            false => Exit::Failed,
+        };
+        Error {
+            exit,
+            ..failure.into()
+        }
+    })
 }
 
 fn environment(request: &HostedRequest<'_>) -> Vec<(&'static str, OsString)> {

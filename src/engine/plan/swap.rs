@@ -221,7 +221,7 @@ pub fn rollback(observed: &Observed) -> Result<SwapPlan, Refusal> {
 fn overwritten(observed: &Observed, live: Color, release: &Deployed) -> Refusal {
     let runs = match observed.deployed(release.color) {
         Some(now) => format!("runs {} now", now.release()),
-        None => "has no service any more".to_owned(),
+        None => "runs nothing any more".to_owned(),
     };
     Refusal::new(
         format!(

@@ -26,34 +26,36 @@ pub fn unclear(observed: &Observed) -> Option<Refusal> {
             },
         ));
     }
-    let place = observed.infrastructure.places_named(Route::Production);
-    let truth = observed.journal.truth.as_ref();
-    let was_live = truth.and_then(Truth::live);
-    let back = match (was_live, observed.ecs()) {
-        (Some(color), Ok(infra)) => format!(
-            "point {place} by hand at {}, the target group of {}, which the journal says was live",
-            infra.groups_named(color),
-            observed.named(color)
-        ),
-        (None, Ok(infra)) => format!(
-            "point {place} by hand at {}, which is blue's target group, or at green's, {}",
-            infra.groups_named(Color::Blue),
-            infra.groups_named(Color::Green)
-        ),
-        (Some(color), Err(_)) => format!(
-            "point {place} by hand at {}, which the journal says was live",
-            observed.named(color)
-        ),
-        (None, Err(_)) => format!("point {place} by hand at blue or at green"),
-    };
     Some(Refusal::new(
         format!(
             "{} {}, which bgecs did not do",
             observed.endpoints().production,
             production.deed()
         ),
-        format!("{back}; then `bgecs adopt`"),
+        way_back(observed),
     ))
+}
+
+/// What puts users where bgecs knows them to be.
+fn way_back(observed: &Observed) -> String {
+    let Ok(infra) = observed.ecs() else {
+        return "`bgecs init` takes it over where it leads to one colour's `target` and has one answer for all".to_owned();
+    };
+    let place = observed.infrastructure.places_named(Route::Production);
+    let truth = observed.journal.truth.as_ref();
+    let back = match truth.and_then(Truth::live) {
+        Some(color) => format!(
+            "point {place} by hand at {}, the target group of {}, which the journal says was live",
+            infra.groups_named(color),
+            observed.named(color)
+        ),
+        None => format!(
+            "point {place} by hand at {}, which is blue's target group, or at green's, {}",
+            infra.groups_named(Color::Blue),
+            infra.groups_named(Color::Green)
+        ),
+    };
+    format!("{back}; then `bgecs adopt`")
 }
 
 pub const AFTER_A_PAUSE: &str =

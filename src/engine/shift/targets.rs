@@ -77,7 +77,13 @@ impl Shift {
     /// For how long the stage that is on is watched: without a probe at least until
     /// every user has what the route shows, where the shift ends with it.
     pub fn bake(&self) -> Duration {
-        let bake = self.current().bake + self.policy.patience.spread;
+        let bake = match self.policy.judged_by {
+            // Nobody was anywhere before.
+            JudgedBy::Nothing => self.current().bake,
+            JudgedBy::Probe { .. } | JudgedBy::Targets(_) => {
+                self.current().bake + self.policy.patience.spread
+            }
+        };
         match self.policy.is_blind() && (self.is_last_stage() || !bake.is_zero()) {
             true => bake.max(self.policy.patience.visible),
             false => bake,

@@ -13,6 +13,7 @@ fn record() -> RoutedRecord {
         }]
     };
     RoutedRecord {
+        owner: "bgecs-shop".to_owned(),
         zone: "Z1".to_owned(),
         name: "www.shop.test".to_owned(),
         ttl: 60,
@@ -76,8 +77,8 @@ fn weights_of_its_own_are_taken_over_already() {
         ((0, 0), None),
     ] {
         let sets = [
-            weighted("bgecs-blue", "blue.test", weights.0),
-            weighted("bgecs-green", "green.test", weights.1),
+            weighted("bgecs-shop-blue", "blue.test", weights.0),
+            weighted("bgecs-shop-green", "green.test", weights.1),
         ];
         assert_eq!(
             takeover(&record(), None, &sets).unwrap(),
@@ -101,9 +102,13 @@ fn what_is_a_stranger_s_is_refused_by_what_it_is() {
     }
     assert!(refused(&[simple("old.test", 60)]).contains("leads to neither colour"));
     let strange = weighted("one", "blue.test", 1);
-    assert!(refused(std::slice::from_ref(&strange)).contains("weights that bgecs did not set"));
-    let ours = weighted("bgecs-blue", "blue.test", 1);
-    assert!(refused(&[ours, strange]).contains("weights that bgecs did not set"));
+    let theirs = weighted("bgecs-site-blue", "blue.test", 1);
+    for stranger in [&strange, &theirs] {
+        let message = refused(std::slice::from_ref(stranger));
+        assert!(message.contains("did not set for this app"), "{message}");
+    }
+    let ours = weighted("bgecs-shop-blue", "blue.test", 1);
+    assert!(refused(&[ours, strange]).contains("did not set for this app"));
     let address = RecordSet {
         kind: "A".to_owned(),
         ..simple("192.0.2.1", 60)
@@ -183,6 +188,13 @@ fn the_nearest_public_zone_serves_a_name() {
 }
 
 #[test]
+fn a_wildcard_answers_for_what_is_below_it() {
+    let of = |name| wildcards(name).collect::<Vec<_>>();
+    assert_eq!(of("a.www.shop.test"), ["*.www.shop.test", "*.shop.test"]);
+    assert_eq!(of("shop.test"), Vec::<String>::new());
+}
+
+#[test]
 fn a_zone_that_nobody_is_sent_to_is_refused() {
     let names = |all: &[&str]| {
         all.iter()
@@ -206,8 +218,8 @@ fn a_zone_that_nobody_is_sent_to_is_refused() {
 fn what_is_idle_may_change_and_users_stay() {
     let made = record();
     let sets = [
-        weighted("bgecs-blue", "blue.test", 255),
-        weighted("bgecs-green", "green.test", 0),
+        weighted("bgecs-shop-blue", "blue.test", 255),
+        weighted("bgecs-shop-green", "green.test", 0),
     ];
     let elsewhere = |color: Color, ttl| {
         let mut wanted = record();
@@ -227,8 +239,8 @@ fn what_is_idle_may_change_and_users_stay() {
     let renewed = takeover(&shorter, Some(&made), &sets);
     assert_eq!(renewed, Ok(renew(Some(60))));
     let both = [
-        weighted("bgecs-blue", "blue.test", 3),
-        weighted("bgecs-green", "green.test", 1),
+        weighted("bgecs-shop-blue", "blue.test", 3),
+        weighted("bgecs-shop-green", "green.test", 1),
     ];
     assert!(takeover(&shorter, Some(&made), &both).is_err());
     // As it is once the file's own words were carried out.

@@ -65,16 +65,13 @@ pub fn understood(record: &RoutedRecord, sets: &[RecordSet]) -> Found {
     }
 }
 
-/// None where it is anything but one answer for all, or a weight for each colour.
+/// None where it is anything but a weight for each colour: one answer for all was not
+/// taken over yet, or is somebody else's doing since, with a TTL of theirs.
 fn split(record: &RoutedRecord, sets: &[&RecordSet]) -> Option<Split> {
-    if let [one] = sets
-        && one.identifier.is_none()
-    {
-        return record.led_to(one).map(Split::all);
-    }
     let mut weights = PerColor::default();
     for set in sets {
-        let color = color_of(set)?;
+        // One that carries more than a weight is not ours.
+        let color = record.color_of(set).filter(|_| set.chosen_by.is_none())?;
         let answer = record.answer(color, &set.kind);
         answer.filter(|answer| answer.leads.is_to(&set.leads))?;
         *weights.get_mut(color) = set.weight?;
@@ -84,16 +81,6 @@ fn split(record: &RoutedRecord, sets: &[&RecordSet]) -> Option<Split> {
     let each = PerColor { blue: 1, green: 1 };
     let is_even = sets.len() == 2 && weights == PerColor::default();
     Split::by_weight(if is_even { each } else { weights })
-}
-
-/// By its identifier; of a set that carries more than a weight, none.
-fn color_of(set: &RecordSet) -> Option<Color> {
-    let identifier = set
-        .identifier
-        .as_ref()
-        .filter(|_| set.chosen_by.is_none())?;
-    let mut colors = Color::BOTH.into_iter();
-    colors.find(|color| RoutedRecord::identifier(*color) == identifier)
 }
 
 fn foreign(record: &RoutedRecord, sets: &[RecordSet]) -> Foreign {
@@ -153,7 +140,7 @@ fn set(
     let set = ResourceRecordSet::builder()
         .name(format!("{}.", record.name.replace('*', "\\052")))
         .r#type(RrType::from(answer.kind.as_str()))
-        .set_set_identifier(share.map(|(color, _)| RoutedRecord::identifier(color).to_owned()))
+        .set_set_identifier(share.map(|(color, _)| record.identifier(color)))
         .set_weight(share.map(|(_, weight)| i64::from(weight)));
     let set = match &answer.leads {
         Leads::Alias(alias) => {

@@ -13,6 +13,7 @@ fn record() -> RoutedRecord {
         }]
     };
     RoutedRecord {
+        owner: "bgecs-shop".to_owned(),
         zone: "Z1".to_owned(),
         name: "www.shop.test".to_owned(),
         ttl: 30,
@@ -41,7 +42,8 @@ fn set(more: &str, address: &str) -> String {
 }
 
 fn weight(color: &str, weight: u32, address: &str) -> String {
-    let more = format!("<SetIdentifier>bgecs-{color}</SetIdentifier><Weight>{weight}</Weight>");
+    let more =
+        format!("<SetIdentifier>bgecs-shop-{color}</SetIdentifier><Weight>{weight}</Weight>");
     set(&more, address)
 }
 
@@ -87,7 +89,8 @@ async fn a_name_goes_where_its_sets_say() {
     for (sets, told) in [
         (String::new(), "nothing"),
         (mail.to_owned(), "nothing"),
-        (set("", "192.0.2.2"), "green"),
+        // It was not taken over yet, or not any more.
+        (set("", "192.0.2.2"), "A 192.0.2.2"),
         (pair(255, 0), "blue"),
         (pair(0, 1), "green"),
         (pair(3, 1), "75% blue, 25% green"),
@@ -96,7 +99,7 @@ async fn a_name_goes_where_its_sets_say() {
         (set("", "192.0.2.9"), "A 192.0.2.9"),
         (
             pair(1, 0).replace("192.0.2.1", "192.0.2.9"),
-            "A 192.0.2.9 (bgecs-blue), A 192.0.2.2 (bgecs-green)",
+            "A 192.0.2.9 (bgecs-shop-blue), A 192.0.2.2 (bgecs-shop-green)",
         ),
     ] {
         assert_eq!(found(&sets).await.to_string(), told, "{sets}");
@@ -150,10 +153,10 @@ async fn a_move_is_one_batch_of_what_was_seen_and_shows_once_it_is_everywhere() 
     assert_eq!(
         (0..actions.len()).map(told).collect::<Vec<_>>(),
         [
-            "DELETE bgecs-blue 1 192.0.2.1",
-            "DELETE bgecs-green 0 192.0.2.2",
-            "CREATE bgecs-blue 0 192.0.2.1",
-            "CREATE bgecs-green 1 192.0.2.2",
+            "DELETE bgecs-shop-blue 1 192.0.2.1",
+            "DELETE bgecs-shop-green 0 192.0.2.2",
+            "CREATE bgecs-shop-blue 0 192.0.2.1",
+            "CREATE bgecs-shop-green 1 192.0.2.2",
         ]
     );
     assert_eq!(shown().await, Some(Color::Blue), "it is on its way");
