@@ -3,38 +3,27 @@
 //! is answered otherwise; and the way back.
 
 mod answers;
+mod giving_back;
+mod record;
+mod spreading;
 
-use std::time::Duration;
-
-use time::OffsetDateTime;
-use tokio::time::sleep;
-
+use super::hosted;
 use super::stack::WrittenStack;
 use super::turn::Turn;
-use super::{destroy, hosted, resolvers};
-use crate::aws::{RecordForm, Router, StackSnapshot, edge_endpoints, edge_template};
-use crate::config::{Edge, RecordKeys, RouterKeys};
+use crate::aws::{RecordForm, StackSnapshot, edge_endpoints, edge_template};
+use crate::config::{Edge, RouterKeys};
 use crate::engine::plan::Step;
-use crate::engine::takeover::{self, Takeover};
-use crate::error::{Error, Result};
-use crate::model::journal::{Effect, Operation};
+use crate::engine::takeover::Takeover;
+use crate::error::Result;
+use crate::model::journal::Effect;
 use crate::model::{
-    Color, EdgeInfrastructure, EdgeRouter, Found, HostedRelease, Infrastructure, Observed,
-    PerColor, Revision, RoutedRecord, Targets,
+    Color, EdgeInfrastructure, EdgeRouter, HostedRelease, Observed, PerColor, Revision,
+    RoutedRecord, Targets,
 };
 use crate::provenance::Provenance;
-use crate::report::ReportEvent;
 use crate::session::{Session, unusable};
-use crate::spoken_time;
-
-/// Ahead of each look whether a change is everywhere.
-const SYNC_PAUSE: Duration = Duration::from_secs(2);
-/// How long that may take.
-const LONGEST_SYNC: Duration = Duration::from_secs(300);
-/// How often a wait says how long it will be.
-const TELL_EVERY: Duration = Duration::from_secs(10);
-/// So many operations are looked through for the last that shortened a record.
-const RECENT: i32 = 20;
+pub use giving_back::{give_back, refuse_on_both};
+use spreading::{forget, kept_until, reform};
 
 /// What `init` found and means to do.
 #[derive(Debug)]
@@ -58,7 +47,7 @@ pub async fn prepare(session: &Session, edge: &Edge) -> Result<PreparedEdge> {
         None => None,
     };
     let RouterKeys::Route53(keys) = &edge.router;
-    let (record, takeover) = record(session, edge, keys, earlier.as_ref()).await?;
+    let (record, takeover) = record::look(session, edge, keys, earlier.as_ref()).await?;
     let infrastructure = EdgeInfrastructure {
         endpoints: edge_endpoints(&record),
         router: EdgeRouter::Route53(record),
@@ -87,130 +76,6 @@ fn earlier(session: &Session, stack: &StackSnapshot) -> Result<Option<RoutedReco
         let EdgeRouter::Route53(record) = &edge.router;
         record.clone()
     }))
-}
-
-async fn record(
-    session: &Session,
-    edge: &Edge,
-    keys: &RecordKeys,
-    earlier: Option<&RoutedRecord>,
-) -> Result<(RoutedRecord, Takeover)> {
-    if let Some(earlier) = earlier.filter(|earlier| earlier.name != keys.record) {
-        return Err(Error::refused(format!(
-            "{} was taken over as {}, and bgecs.toml says {}",
-            session.stack_name(),
-            earlier.name,
-            keys.record
-        ))
-        .hint("`bgecs destroy` gives that record back; then `bgecs init`; or name it as it was"));
-    }
-    let zone = zone(session, keys).await?;
-    let sets = session.aws.sets_named(&zone, &keys.record).await?;
-    let answers = answers::of(session, edge, &sets).await?;
-    let record = RoutedRecord {
-        owner: session.stack_name(),
-        zone,
-        name: keys.record.clone(),
-        ttl: keys.ttl,
-        ttl_before: None,
-        answers,
-    };
-    let takeover = takeover::takeover(&record, earlier, &sets)?;
-    if takeover == Takeover::FromNothing {
-        refuse_wildcard(session, &record).await?;
-    }
-    // An `init` that was cut short may have shortened it.
-    let known = earlier.and_then(|earlier| earlier.ttl_before);
-    let ttl_before = known.or(match takeover {
-        Takeover::Take { ttl, .. } => Some(ttl.unwrap_or(record.ttl)),
-        Takeover::FromNothing => None,
-        // Another stack's weights, which this one did not make and will not delete.
-        Takeover::Done(_) | Takeover::Renew { .. } => match earlier {
-            Some(_) => None,
-            None => Some(
-                sets.iter()
-                    .filter_map(|set| set.ttl)
-                    .max()
-                    .unwrap_or(record.ttl),
-            ),
-        },
-    });
-    if matches!(takeover, Takeover::Take { .. }) {
-        answers::refuse_emptied(session, &record, takeover).await?;
-        refuse_another_owner(session, &record.name).await?;
-    }
-    Ok((
-        RoutedRecord {
-            ttl_before,
-            ..record
-        },
-        takeover,
-    ))
-}
-
-/// # Errors
-/// No zone serves the name, or two do; one that nobody is sent to (exit 6).
-async fn zone(session: &Session, keys: &RecordKeys) -> Result<String> {
-    if let Some(zone) = &keys.zone {
-        return Ok(zone.clone());
-    }
-    let zones = session.aws.hosted_zones().await?;
-    let zone = takeover::zone_of(&keys.record, &zones)?;
-    let id = zone.id.trim_start_matches("/hostedzone/").to_owned();
-    let its_own = session.aws.name_servers_of(&id).await?;
-    let dns = match resolvers::first(&keys.resolvers) {
-        Ok(dns) => dns,
-        Err(why) => {
-            unchecked(session, &zone.name, &why);
-            return Ok(id);
-        }
-    };
-    match dns.name_servers(&zone.name).await {
-        Ok(told) => takeover::refuse_unserved(&zone.name, &its_own, &told)?,
-        Err(why) => unchecked(session, &zone.name, &why),
-    }
-    Ok(id)
-}
-
-fn unchecked(session: &Session, zone: &str, why: &str) {
-    let warning = format!("whether anybody is sent to the hosted zone {zone} is not known: {why}");
-    session.report.tell(&ReportEvent::Warning(warning));
-}
-
-/// A first release would take its users from where a wildcard has led them so far.
-///
-/// # Errors
-/// One covers the name (exit 6).
-async fn refuse_wildcard(session: &Session, record: &RoutedRecord) -> Result<()> {
-    let name = &record.name;
-    for wildcard in takeover::wildcards(name) {
-        let sets = session.aws.sets_named(&record.zone, &wildcard).await?;
-        if let Some(set) = sets.iter().find(|set| takeover::leads_users(set)) {
-            return Err(Error::refused(format!(
-                "{name} is answered by the record {wildcard}: {set}"
-            ))
-            .hint(format!(
-                "make a record of its own for {name} that leads to the same; then `bgecs init` takes it over"
-            )));
-        }
-    }
-    Ok(())
-}
-
-/// The next update of that stack would put the record back as it was.
-///
-/// # Errors
-/// A stack has it (exit 6).
-async fn refuse_another_owner(session: &Session, name: &str) -> Result<()> {
-    match session.aws.stack_with_record(name).await? {
-        None => Ok(()),
-        Some(stack) => Err(Error::refused(format!(
-            "the record {name} belongs to the CloudFormation stack {stack}, whose next update would put it back"
-        ))
-        .hint(
-            "take it out of that stack's template with `DeletionPolicy: Retain` first; then `bgecs init`",
-        )),
-    }
 }
 
 impl PreparedEdge {
@@ -364,152 +229,4 @@ fn found_there(turn: &Turn, observed: &Observed, live: Color) -> Observed {
     let targets: Targets = now.color(live).targets.clone();
     *now.colors.get_mut(live) = hosted::state(Some(hosted), targets);
     now
-}
-
-/// A record that is given back has one answer for all.
-///
-/// # Errors
-/// Users are on both colours (exit 6); AWS's own.
-pub async fn refuse_on_both(session: &Session, edge: &EdgeInfrastructure) -> Result<()> {
-    let infrastructure = Infrastructure::from(edge.clone());
-    let found = session.aws.router(&infrastructure).read().await?.production;
-    match found.is_on_both() {
-        false => Ok(()),
-        true => Err(on_both(edge, &found)),
-    }
-}
-
-fn on_both(edge: &EdgeInfrastructure, found: &Found) -> Error {
-    let EdgeRouter::Route53(record) = &edge.router;
-    Error::refused(format!(
-        "users of {} are on both colours: {found}",
-        record.name
-    ))
-    .hint("`bgecs resume` or `bgecs rollback` first: a record has one answer for all")
-}
-
-/// Gives the record back as it was taken: one answer for all, that of the colour
-/// which users are on. One that bgecs made goes; one that leads elsewhere by now is
-/// its owner's.
-///
-/// # Errors
-/// Users are on both colours (exit 6); AWS's own.
-pub async fn give_back(
-    session: &Session,
-    turn: Option<&Turn>,
-    edge: &EdgeInfrastructure,
-) -> Result<()> {
-    let infrastructure = Infrastructure::from(edge.clone());
-    let found = session.aws.router(&infrastructure).read().await?.production;
-    let EdgeRouter::Route53(record) = &edge.router;
-    let name = record.name.clone();
-    let form = match (&found, found.only(), record.ttl_before) {
-        (Found::Nowhere, ..) => return Ok(()),
-        (Found::Foreign(_), _, before) => {
-            if let Some(form) = shortened_only(session, record, before).await? {
-                return reform(session, record, form).await;
-            }
-            session.report.tell(&ReportEvent::Warning(format!(
-                "the record {name} {}, which bgecs did not do: it is left as it is",
-                found.deed()
-            )));
-            return Ok(());
-        }
-        (_, None, _) => return Err(on_both(edge, &found)),
-        (_, Some(color), Some(ttl)) => RecordForm::Simple { color, ttl },
-        (_, Some(_), None) => RecordForm::Gone,
-    };
-    destroy::about_to(turn, Effect::GiveRecordBack { record: name }).await?;
-    reform(session, record, form).await
-}
-
-/// As it was before an `init` that got no further than making it short.
-async fn shortened_only(
-    session: &Session,
-    record: &RoutedRecord,
-    ttl_before: Option<u32>,
-) -> Result<Option<RecordForm>> {
-    let sets = session.aws.sets_named(&record.zone, &record.name).await?;
-    let takeover = takeover::takeover(record, Some(record), &sets);
-    Ok(match (takeover, ttl_before) {
-        (Ok(Takeover::Take { live, ttl, .. }), Some(before)) if ttl == Some(record.ttl) => {
-            Some(RecordForm::Simple {
-                color: live,
-                ttl: before,
-            })
-        }
-        _ => None,
-    })
-}
-
-async fn reform(session: &Session, record: &RoutedRecord, form: RecordForm) -> Result<()> {
-    let Some(change) = session.aws.reform_record(record, form).await? else {
-        return Ok(());
-    };
-    session.report.tell(&ReportEvent::Doing(format!(
-        "waiting until every name server has the record {}",
-        record.name
-    )));
-    let begun = tokio::time::Instant::now();
-    while !session.aws.is_in_sync(&change).await? {
-        if begun.elapsed() > LONGEST_SYNC {
-            return Err(Error::failed(format!(
-                "Route 53 has taken the change of {}, and after {} s not all of its name servers have it",
-                record.name,
-                LONGEST_SYNC.as_secs()
-            ))
-            .hint("run the same command again: it goes on from there"));
-        }
-        sleep(session.poll_pause(SYNC_PAUSE)).await;
-    }
-    Ok(())
-}
-
-/// Until when a resolver may keep an answer from before the record was shortened,
-/// by this `init` or one that did not come to its end.
-async fn kept_until(
-    session: &Session,
-    turn: &Turn,
-    record: &RoutedRecord,
-) -> Result<Option<OffsetDateTime>> {
-    let table = session.stack_name();
-    let ended = session.aws.read_history(&table, RECENT).await?;
-    let now = turn.operation();
-    let all = ended.iter().chain(turn.unfinished()).chain([&now]);
-    let until = all.flat_map(|operation| shortened(operation, &record.name));
-    Ok(until.max())
-}
-
-/// When what it shortened is forgotten everywhere.
-fn shortened<'a>(
-    operation: &'a Operation,
-    name: &'a str,
-) -> impl Iterator<Item = OffsetDateTime> + 'a {
-    operation
-        .entries
-        .iter()
-        .filter_map(move |entry| match &entry.effect {
-            Effect::ShortenTtl { record, from } if record == name => {
-                Some(entry.at + Duration::from_secs(u64::from(*from)))
-            }
-            _ => None,
-        })
-}
-
-async fn forget(session: &Session, name: &str, until: Option<OffsetDateTime>) {
-    let Some(until) = until else { return };
-    loop {
-        let left = until - session.aws.journal_time();
-        let Ok(left) = Duration::try_from(left) else {
-            return;
-        };
-        if left.is_zero() {
-            return;
-        }
-        session.report.tell(&ReportEvent::Doing(format!(
-            "resolvers may keep the old answer for {name} for another {}: waiting",
-            spoken_time::in_words(spoken_time::of(left))
-        )));
-        sleep(left.min(TELL_EVERY)).await;
-    }
 }

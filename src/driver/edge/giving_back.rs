@@ -1,0 +1,88 @@
+//! The way back: what a record is made that bgecs lets go of.
+
+use super::spreading::reform;
+use crate::aws::{RecordForm, Router};
+use crate::driver::destroy;
+use crate::driver::turn::Turn;
+use crate::engine::takeover::{self, Takeover};
+use crate::error::{Error, Result};
+use crate::model::journal::Effect;
+use crate::model::{EdgeInfrastructure, EdgeRouter, Found, Infrastructure, RoutedRecord};
+use crate::report::ReportEvent;
+use crate::session::Session;
+
+/// A record that is given back has one answer for all.
+///
+/// # Errors
+/// Users are on both colours (exit 6); AWS's own.
+pub async fn refuse_on_both(session: &Session, edge: &EdgeInfrastructure) -> Result<()> {
+    let infrastructure = Infrastructure::from(edge.clone());
+    let found = session.aws.router(&infrastructure).read().await?.production;
+    match found.is_on_both() {
+        false => Ok(()),
+        true => Err(on_both(edge, &found)),
+    }
+}
+
+fn on_both(edge: &EdgeInfrastructure, found: &Found) -> Error {
+    let EdgeRouter::Route53(record) = &edge.router;
+    Error::refused(format!(
+        "users of {} are on both colours: {found}",
+        record.name
+    ))
+    .hint("`bgecs resume` or `bgecs rollback` first: a record has one answer for all")
+}
+
+/// Gives the record back as it was taken: one answer for all, that of the colour
+/// which users are on. One that bgecs made goes; one that leads elsewhere by now is
+/// its owner's.
+///
+/// # Errors
+/// Users are on both colours (exit 6); AWS's own.
+pub async fn give_back(
+    session: &Session,
+    turn: Option<&Turn>,
+    edge: &EdgeInfrastructure,
+) -> Result<()> {
+    let infrastructure = Infrastructure::from(edge.clone());
+    let found = session.aws.router(&infrastructure).read().await?.production;
+    let EdgeRouter::Route53(record) = &edge.router;
+    let name = record.name.clone();
+    let form = match (&found, found.only(), record.ttl_before) {
+        (Found::Nowhere, ..) => return Ok(()),
+        (Found::Foreign(_), _, before) => {
+            if let Some(form) = shortened_only(session, record, before).await? {
+                return reform(session, record, form).await;
+            }
+            session.report.tell(&ReportEvent::Warning(format!(
+                "the record {name} {}, which bgecs did not do: it is left as it is",
+                found.deed()
+            )));
+            return Ok(());
+        }
+        (_, None, _) => return Err(on_both(edge, &found)),
+        (_, Some(color), Some(ttl)) => RecordForm::Simple { color, ttl },
+        (_, Some(_), None) => RecordForm::Gone,
+    };
+    destroy::about_to(turn, Effect::GiveRecordBack { record: name }).await?;
+    reform(session, record, form).await
+}
+
+/// As it was before an `init` that got no further than making it short.
+async fn shortened_only(
+    session: &Session,
+    record: &RoutedRecord,
+    ttl_before: Option<u32>,
+) -> Result<Option<RecordForm>> {
+    let sets = session.aws.sets_named(&record.zone, &record.name).await?;
+    let takeover = takeover::takeover(record, Some(record), &sets);
+    Ok(match (takeover, ttl_before) {
+        (Ok(Takeover::Take { live, ttl, .. }), Some(before)) if ttl == Some(record.ttl) => {
+            Some(RecordForm::Simple {
+                color: live,
+                ttl: before,
+            })
+        }
+        _ => None,
+    })
+}
