@@ -1,11 +1,12 @@
 //! Colours that bgecs does not run: what the journal says runs there, and whether
 //! it answers.
 
-use crate::aws::{AwsError, Router};
-use crate::driver::asking;
 pub mod deploy;
+mod own;
 pub mod retire;
 
+use crate::aws::{AwsError, Router};
+use crate::driver::asking;
 use crate::error::Result;
 use crate::model::journal::{Effect, Head, Operation, OwnCommand};
 use crate::model::{

@@ -1,14 +1,13 @@
 //! A release onto a colour that bgecs does not run: its owner's command puts it
 //! there, and its own answers say when it is.
 
-use std::ffi::OsString;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
+use super::own::Own;
 use super::state;
 use crate::driver::asking::{Asking, of_file};
-use crate::driver::hook::HookCommand;
 use crate::driver::turn::Turn;
 use crate::driver::update;
 use crate::engine::preflight::TEST_ANSWERS;
@@ -69,7 +68,7 @@ pub async fn deploy(
     let work = async {
         match line {
             _ if request.has_run => {}
-            Some(line) => run(session, OwnCommand::Deploy, line, request).await?,
+            Some(line) => request.own(line).run(session).await?,
             None => session.report.tell(&ReportEvent::Note(format!(
                 "[colors.{color}] has no `deploy`: whoever runs it has put tag {} there",
                 request.tag
@@ -95,51 +94,25 @@ pub async fn deploy(
     Ok(now)
 }
 
+impl HostedRequest<'_> {
+    fn own<'a>(&'a self, line: &'a str) -> Own<'a> {
+        Own {
+            command: OwnCommand::Deploy,
+            line,
+            color: self.color,
+            tag: Some(self.tag),
+            context: self.context.as_deref(),
+            timeout: self.timeout,
+        }
+    }
+}
+
 /// The same app, with that on the colour.
 pub fn with(observed: &Observed, color: Color, hosted: Option<HostedRelease>) -> Observed {
     let mut now = observed.clone();
     let targets = now.color(color).targets.clone();
     *now.colors.get_mut(color) = state(hosted, targets);
     now
-}
-
-/// # Errors
-/// As [`HookCommand::run`].
-pub async fn run(
-    session: &Session,
-    own: OwnCommand,
-    line: &str,
-    request: &HostedRequest<'_>,
-) -> Result<()> {
-    let command = HookCommand {
-        what: "command",
-        name: format!("`{own}` of {}", request.color),
-        line,
-        folder: session.config.root(),
-        environment: environment(request),
-        limit: Some(request.timeout),
-    };
-    command.run(session).await.map_err(|failure| {
-        let exit = match failure.is_late {
-            true => Exit::TimedOut,
-            false => Exit::Failed,
-        };
-        Error {
-            exit,
-            ..failure.into()
-        }
-    })
-}
-
-fn environment(request: &HostedRequest<'_>) -> Vec<(&'static str, OsString)> {
-    vec![
-        ("BGECS_COLOR", request.color.as_str().into()),
-        ("BGECS_TAG", request.tag.as_str().into()),
-        (
-            "BGECS_CONTEXT",
-            request.context.clone().unwrap_or_default().into(),
-        ),
-    ]
 }
 
 /// Until the health path has answered well some times in a row, and where the app

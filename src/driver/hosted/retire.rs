@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use super::deploy::{HostedRequest, run, with};
+use super::deploy::with;
+use super::own::Own;
 use crate::driver::asking::{Asking, of_file};
 use crate::driver::attempt::identities;
 use crate::driver::turn::Turn;
@@ -15,7 +16,7 @@ use crate::engine::seen::{OLD, Releases};
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupts;
 use crate::model::journal::{Effect, Operation, OwnCommand};
-use crate::model::{Color, HostedRelease, Observed, Tag};
+use crate::model::{Color, HostedRelease, Observed};
 use crate::probe::ask_once;
 use crate::report::ReportEvent;
 use crate::session::Session;
@@ -43,17 +44,15 @@ pub async fn retire(
     };
     update::intend(session, turn, observed, color, effect).await?;
     let hosted = observed.color(color).hosted.clone();
-    let tag = hosted.as_ref().and_then(|it| it.tag.clone());
-    let unknown: Tag = "unknown".parse().map_err(Error::usage)?;
-    let request = HostedRequest {
+    let own = Own {
+        command: OwnCommand::Retire,
+        line,
         color,
-        tag: tag.as_ref().unwrap_or(&unknown),
+        tag: hosted.as_ref().and_then(|it| it.tag.as_ref()),
         context: None,
         timeout,
-        has_run: false,
-        is_blind: true,
     };
-    let running = run(session, OwnCommand::Retire, line, &request);
+    let running = own.run(session);
     let left = "`bgecs retire` runs it again";
     interrupts
         .or_stop(&format!("{color} is retired"), left, running)
