@@ -18,7 +18,7 @@ use times::Times;
 
 pub use figures::{
     Bucket, Distribution, Failure, KindReport, Late, Latencies, Latency, PerConnection,
-    ProbeReport, ReleaseFigures, StageReport, what_failed,
+    ProbeReport, ReleaseFigures, StageReport, WayReport, what_failed,
 };
 #[cfg(test)]
 pub use figures::{NodeReport, Transition};

@@ -13,6 +13,7 @@ mod stages;
 mod stretch;
 mod ticks;
 mod timeline;
+mod ways;
 
 pub use axis::{instant, span};
 pub use canvas::Picture;
@@ -24,6 +25,7 @@ pub use legend::name;
 pub use sheet::sheet;
 pub use stages::shares;
 pub use timeline::{closeup, whole};
+pub use ways::ways;
 
 use time::OffsetDateTime;
 use time::macros::format_description;

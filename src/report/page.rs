@@ -37,6 +37,7 @@ pub fn html(evidence: &Evidence) -> String {
                     (stages::landmarks(evidence))
                     (tables::failures(evidence))
                     @if !evidence.blind { (tables::connections(evidence)) }
+                    (tables::ways(evidence))
                     (tables::writes(evidence))
                     (tables::transitions(evidence))
                     (tables::checks(evidence))
@@ -124,6 +125,12 @@ fn pictures(evidence: &Evidence) -> Markup {
             "The changeover, close up",
             "From the first listener write until the new release alone answered.",
             |width| drawing::closeup(evidence, width),
+        ))
+        (picture(
+            "Each way in",
+            "Above the new release, from its first answer on; below the old one, until its last. \
+             Where the ways are resolvers, users of a slow one are led to the old release for longer.",
+            |width| drawing::ways(evidence, width),
         ))
         (picture(
             "Latency over time",

@@ -5,7 +5,7 @@ use maud::{Markup, PreEscaped, html};
 
 use super::canvas::{Lettering, Picture, printable};
 use super::ink::{Ink, style_sheet};
-use super::{Width, closeup, is_worthwhile, over_time, shares, spread, whole};
+use super::{Width, closeup, is_worthwhile, over_time, shares, spread, ways, whole};
 use crate::engine::evidence::Evidence;
 
 const MARGIN: i32 = 32;
@@ -33,6 +33,7 @@ pub fn sheet(evidence: &Evidence) -> String {
         ("Every answer over time", whole),
         ("Share of the new release", shares(evidence, Width::Wide)),
         ("The changeover, close up", closeup(evidence, Width::Wide)),
+        ("Each way in", ways(evidence, Width::Wide)),
         ("Latency over time", over_time(evidence, Width::Wide)),
         ("Latency distribution", spread(evidence, Width::Wide)),
     ];

@@ -130,6 +130,28 @@ pub fn connections(evidence: &Evidence) -> Markup {
     }
 }
 
+/// Where there are several.
+pub fn ways(evidence: &Evidence) -> Markup {
+    let ways = &evidence.probe.ways;
+    let rows = ways.iter().map(|way| {
+        [
+            way.way.clone(),
+            grouped(way.seen.sent),
+            grouped(way.seen.failed),
+            way.seen.first_new_ms.map_or_else(none, at),
+            way.seen.last_old_ms.map_or_else(none, at),
+        ]
+    });
+    html! {
+        @if !ways.is_empty() {
+            section {
+                h2 { "Ways in" }
+                (table(&["way", "requests", "failed", "first new", "last old"], rows))
+            }
+        }
+    }
+}
+
 pub fn latencies(evidence: &Evidence) -> Markup {
     let rows = drawing::latencies(evidence).into_iter();
     let heads = ["", "answers", "p50", "p90", "p99", "longest"];
