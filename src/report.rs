@@ -11,6 +11,7 @@ mod harmless;
 mod human;
 mod introduction;
 mod page;
+mod parts;
 mod printer;
 mod probe_line;
 mod style;
@@ -40,6 +41,7 @@ pub use blocks::{Answered, AnsweringRelease};
 pub use diagnosis::Diagnosis;
 pub use file::ReportFile;
 use introduction::Introduction;
+use parts::Parts;
 use printer::{First, Job, Printer};
 pub use probe_line::StageNow;
 use probe_line::{Count, ProbeLine};
@@ -155,6 +157,7 @@ pub struct Reporter {
     style: Style,
     introduction: Introduction,
     printer: Printer,
+    parts: Parts,
     /// `None` where nobody would see it.
     probe: Option<Mutex<ProbeLine>>,
 }
@@ -167,6 +170,7 @@ impl Reporter {
             style: Style::of_stderr(),
             introduction: Introduction::default(),
             printer: Printer::start(),
+            parts: Parts::default(),
             probe: is_seen.then(|| Mutex::new(ProbeLine::new(columns()))),
         }
     }
@@ -183,6 +187,7 @@ impl Reporter {
             style,
             introduction: Introduction::default(),
             printer: Printer::to(streams),
+            parts: Parts::default(),
             probe: None,
         }
     }
@@ -252,12 +257,30 @@ impl Reporter {
 
     /// Prints the result on stdout: JSON or text, and nothing else ever there.
     pub fn result(&self, outcome: &impl CommandResult) {
-        self.printer.print(if self.audience.json {
-            let value = self.audience.placed(serde_json::json!(outcome));
-            Job::Outcome(value, self.introduction.clone())
-        } else {
-            Job::Result(self.audience.typed(outcome.human(&Style::of_stdout())))
-        });
+        if !self.audience.json {
+            let text = outcome.human(&Style::of_stdout());
+            return self.printer.print(Job::Result(self.audience.typed(text)));
+        }
+        let whole = self.parts.whole(serde_json::json!(outcome));
+        self.outcome(whole);
+    }
+
+    /// The next result is a part of the command's, which for programs is one document.
+    pub fn begin_part(&self) {
+        self.parts.begin();
+    }
+
+    /// Nothing came after the part: it is the result.
+    pub fn end_with_part(&self) {
+        self.outcome(self.parts.left());
+    }
+
+    fn outcome(&self, value: Option<serde_json::Value>) {
+        if let Some(value) = value {
+            let value = self.audience.placed(value);
+            self.printer
+                .print(Job::Outcome(value, self.introduction.clone()));
+        }
     }
 
     /// One JSON document on stdout, where no text says the same.

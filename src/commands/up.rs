@@ -37,8 +37,10 @@ pub async fn run(session: &Session, args: &Up) -> Result<Exit> {
         return dry_run(session, making).await;
     }
     if !making.is_empty() {
+        session.report.begin_part();
         let exit = init::run(session, &args.init()).await?;
         if exit != Exit::Done {
+            session.report.end_with_part();
             return Ok(exit);
         }
     }
@@ -53,7 +55,10 @@ pub async fn run(session: &Session, args: &Up) -> Result<Exit> {
             });
             Ok(Exit::Done)
         }
-        None => Ok(Exit::Done),
+        None => {
+            session.report.end_with_part();
+            Ok(Exit::Done)
+        }
     }
 }
 

@@ -124,6 +124,40 @@ fn what_somebody_else_did_to_the_record_is_not_overwritten() -> Outcome {
     Ok(())
 }
 
+/// A first release would take them from where they are.
+#[test]
+fn users_whom_a_wildcard_leads_are_not_taken_from_there() -> Outcome {
+    let site = Site::new("wild", &[])?;
+    site.record_at("*", &["127.0.1.9".to_owned()], 1)?;
+    let refused = site.world.ends(6, &["init"])?.stderr;
+    assert!(
+        refused.contains("www.wild.test is answered by the record *.wild.test: A 127.0.1.9"),
+        "{refused}"
+    );
+    site.record(&[site.address("green")], 1)?;
+    site.world.done(&["init"])?;
+    assert_eq!(site.world.status()?["live"], "green");
+    Ok(())
+}
+
+/// A record has one answer for all once it is given back.
+#[test]
+fn users_on_both_colours_stop_a_destroy_and_the_promotion_goes_on() -> Outcome {
+    let site = Site::new("both", &[])?;
+    site.world.done(&["init"])?;
+    site.world.done(&["deploy", "--tag", "1"])?;
+    site.world.done(&["deploy", "--tag", "2"])?;
+    let paused = ["promote", "--canary", "30% pause", "--window", "2s"];
+    site.world.done(&paused)?;
+    for command in [&["destroy", "--dry-run"][..], &["destroy", "--yes"]] {
+        let refused = site.world.ends(6, command)?.stderr;
+        assert!(refused.contains("are on both colours"), "{refused}");
+    }
+    site.world.done(&["promote", "--continue"])?;
+    assert_eq!(site.answers("A")?, ["green"]);
+    Ok(())
+}
+
 /// It is named, and the colour that it leads to is kept for it.
 #[test]
 fn a_resolver_that_overstays_keeps_the_old_colour_running() -> Outcome {
@@ -152,7 +186,8 @@ fn up_makes_the_file_true() -> Outcome {
     let site = Site::new("upped", &[])?;
     let plan = site.world.ends(7, &["up", "--dry-run"])?.stdout;
     assert!(plan.contains("create the CloudFormation stack"), "{plan}");
-    site.world.done(&["up"])?;
+    let made = site.world.done_json(&["up"])?;
+    assert_eq!(made["operation"], "init");
     site.world.done(&["deploy", "--tag", "1"])?;
     site.world.done(&["deploy", "--tag", "2"])?;
     site.declare("{ tag = \"2\" }")?;
@@ -161,7 +196,13 @@ fn up_makes_the_file_true() -> Outcome {
         plan.contains("point record www.upped.test at green"),
         "{plan}"
     );
-    site.world.done(&["up"])?;
+    // Both at once are one document.
+    site.replace("ttl = 1", "ttl = 2")?;
+    let both = site.world.done_json(&["up"])?;
+    assert_eq!(
+        (&both["operation"], &both["init"]["outcome"]),
+        (&"promote".into(), &"updated".into())
+    );
     assert_eq!(site.world.status()?["live"], "green");
     site.world.done(&["up", "--dry-run"])?;
     let begun = Instant::now();

@@ -123,13 +123,18 @@ impl Site {
 
     /// Somebody's record of one answer for all.
     pub fn record(&self, addresses: &[String], ttl: u32) -> Outcome {
+        self.record_at("www", addresses, ttl)
+    }
+
+    /// The same of another name in the zone, or of all that have none.
+    pub fn record_at(&self, label: &str, addresses: &[String], ttl: u32) -> Outcome {
         let values: String = addresses
             .iter()
             .map(|it| format!("<ResourceRecord><Value>{it}</Value></ResourceRecord>"))
             .collect();
         let app = &self.world.app;
         self.change(&format!(
-            "<Change><Action>CREATE</Action><ResourceRecordSet><Name>www.{app}.test</Name><Type>A</Type><TTL>{ttl}</TTL>\
+            "<Change><Action>CREATE</Action><ResourceRecordSet><Name>{label}.{app}.test</Name><Type>A</Type><TTL>{ttl}</TTL>\
              <ResourceRecords>{values}</ResourceRecords></ResourceRecordSet></Change>"
         ))
     }
