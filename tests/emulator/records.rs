@@ -147,7 +147,7 @@ fn users_on_both_colours_stop_a_destroy_and_the_promotion_goes_on() -> Outcome {
     site.world.done(&["init"])?;
     site.world.done(&["deploy", "--tag", "1"])?;
     site.world.done(&["deploy", "--tag", "2"])?;
-    let paused = ["promote", "--canary", "30% pause", "--window", "2s"];
+    let paused = ["promote", "--steps", "30% pause", "--window", "2s"];
     site.world.done(&paused)?;
     for command in [&["destroy", "--dry-run"][..], &["destroy", "--yes"]] {
         let refused = site.world.ends(6, command)?.stderr;
