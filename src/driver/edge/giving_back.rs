@@ -50,16 +50,16 @@ pub async fn give_back(
     let name = record.name.clone();
     let form = match (&found, found.only(), record.ttl_before) {
         (Found::Nowhere, ..) => return Ok(()),
-        (Found::Foreign(_), _, before) => {
-            if let Some(form) = shortened_only(session, record, before).await? {
-                return reform(session, record, form).await;
+        (Found::Foreign(_), _, before) => match shortened_only(session, record, before).await? {
+            Some(form) => form,
+            None => {
+                session.report.tell(&ReportEvent::Warning(format!(
+                    "the record {name} {}, which bgecs did not do: it is left as it is",
+                    found.deed()
+                )));
+                return Ok(());
             }
-            session.report.tell(&ReportEvent::Warning(format!(
-                "the record {name} {}, which bgecs did not do: it is left as it is",
-                found.deed()
-            )));
-            return Ok(());
-        }
+        },
         (_, None, _) => return Err(on_both(edge, &found)),
         (_, Some(color), Some(ttl)) => RecordForm::Simple { color, ttl },
         (_, Some(_), None) => RecordForm::Gone,
