@@ -50,7 +50,8 @@ pub use ecs_infrastructure::{
     ColorServices, EcsInfrastructure, FurtherWay, ServiceSettings, TaskRoles,
 };
 pub use edge::{
-    Alias, EdgeInfrastructure, EdgeRouter, Leads, RecordAnswer, RecordSet, RecordType, RoutedRecord,
+    Alias, EdgeInfrastructure, EdgeRouter, Leads, RecordAnswer, RecordSet, RecordType,
+    RoutedRecord, without_dualstack,
 };
 pub use entrance::{
     Balancer, BalancerListener, ConditionPattern, ListenerRule, Protocol, RuleCondition,

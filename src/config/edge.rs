@@ -11,7 +11,7 @@ use super::production::origin;
 use super::shift::time;
 use super::{ConfigError, colors::ColorKeys};
 use crate::model::journal::OwnCommand;
-use crate::model::{Color, PerColor};
+use crate::model::{Color, PerColor, without_dualstack};
 
 type Result<T> = std::result::Result<T, ConfigError>;
 
@@ -162,7 +162,7 @@ impl Edge {
 impl std::fmt::Display for PointsAt {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Name(name) => f.write_str(name.trim_start_matches("dualstack.")),
+            Self::Name(name) => f.write_str(without_dualstack(name)),
             Self::Addresses(addresses) => {
                 let all: Vec<String> = addresses.iter().map(ToString::to_string).collect();
                 f.write_str(&all.join(", "))

@@ -4,10 +4,7 @@
 //! (<https://docs.aws.amazon.com/Route53/latest/APIReference/API_AliasTarget.html>).
 
 use super::plan::Refusal;
-use crate::model::DnsRecord;
-
-/// Of a load balancer with addresses of both kinds, the console writes this name.
-const DUALSTACK: &str = "dualstack.";
+use crate::model::{DnsRecord, without_dualstack};
 
 /// Those that Route 53 would answer no more: it has another one of their name that
 /// is not as ill. Who is alone, or ill with all others, is answered all the same.
@@ -60,7 +57,7 @@ fn is_beside(one: &DnsRecord, other: &DnsRecord) -> bool {
 
 fn plain(name: &str) -> String {
     let name = name.trim_end_matches('.').to_ascii_lowercase();
-    name.strip_prefix(DUALSTACK).unwrap_or(&name).to_owned()
+    without_dualstack(&name).to_owned()
 }
 
 /// The sentence on them; none where there is none.

@@ -93,6 +93,11 @@ pub struct Alias {
     pub evaluates_health: bool,
 }
 
+/// A load balancer's name without what the console writes ahead of it.
+pub fn without_dualstack(name: &str) -> &str {
+    name.strip_prefix("dualstack.").unwrap_or(name)
+}
+
 /// An alias to a load balancer is kept for so long, whoever owns the record
 /// (<https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/resource-record-sets-values-alias-common.html>).
 pub const ALIAS_TTL: u32 = 60;
@@ -121,7 +126,7 @@ impl EdgeInfrastructure {
             let mut leads: Vec<String> = Vec::new();
             for answer in record.answers.get(color) {
                 let lead = answer.leads.to_string();
-                let lead = lead.trim_start_matches("dualstack.").to_owned();
+                let lead = without_dualstack(&lead).to_owned();
                 if !leads.contains(&lead) {
                     leads.push(lead);
                 }

@@ -8,6 +8,7 @@ use crate::engine::takeover::Takeover;
 use crate::error::{Error, Result};
 use crate::model::{
     Alias, Color, Leads, PerColor, RecordAnswer, RecordSet, RecordType, RoutedRecord,
+    without_dualstack,
 };
 use crate::session::Session;
 
@@ -117,7 +118,10 @@ async fn alias(
     });
     let aliases: Vec<&Alias> = aliases.collect();
     let evaluates_health = aliases.iter().any(|alias| alias.evaluates_health);
-    if let Some(same) = aliases.iter().find(|alias| bare(&alias.name) == bare(name)) {
+    if let Some(same) = aliases
+        .iter()
+        .find(|alias| without_dualstack(&alias.name) == without_dualstack(name))
+    {
         return Ok(Some((*same).clone()));
     }
     let zone = match &color.hosted_zone {
@@ -133,13 +137,8 @@ async fn alias(
     }))
 }
 
-/// The console writes this ahead of a load balancer's name.
-fn bare(name: &str) -> &str {
-    name.strip_prefix("dualstack.").unwrap_or(name)
-}
-
 async fn of_balancer(session: &Session, name: &str) -> Result<String> {
-    let found = session.aws.balancer_called(bare(name)).await?;
+    let found = session.aws.balancer_called(without_dualstack(name)).await?;
     let found = found.ok_or_else(|| {
         Error::refused(format!(
             "no load balancer in {} is called {name}",
@@ -170,7 +169,11 @@ pub async fn refuse_emptied(
         Leads::Alias(_) | Leads::Values(_) => None,
     });
     for alias in evaluated.filter(|alias| alias.name.ends_with(ELB)) {
-        let Some(balancer) = session.aws.balancer_called(bare(&alias.name)).await? else {
+        let Some(balancer) = session
+            .aws
+            .balancer_called(without_dualstack(&alias.name))
+            .await?
+        else {
             continue;
         };
         if let Some(group) = balancer.empty_groups.first() {

@@ -6,11 +6,7 @@ use super::{ANYTHING, Grant, PolicyCondition, STACK, along, called};
 
 /// The zone that serves the app's name.
 const ZONE: &[&str] = &["arn:*:route53:::hostedzone/{zone}"];
-/// Those that find the app by its stack.
-const ALL: &[&str] = &[
-    "init", "deploy", "promote", "rollback", "status", "retire", "destroy",
-];
-/// Those that look where users go.
+/// Those that find the app by its stack, and look where users go.
 const LOOKING: &[&str] = &[
     "init", "deploy", "promote", "rollback", "status", "retire", "destroy",
 ];
@@ -28,7 +24,7 @@ const ITS_NAME: PolicyCondition = PolicyCondition {
 pub const EDGE_DEPLOYER: &[Grant] = &[
     Grant {
         sid: "FindTheApp",
-        needs: &[called("cloudformation:DescribeStacks", ALL)],
+        needs: &[called("cloudformation:DescribeStacks", LOOKING)],
         on: STACK,
         condition: None,
     },
