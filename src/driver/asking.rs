@@ -42,8 +42,14 @@ pub struct Asking {
 }
 
 impl Asking {
-    pub fn headers(&self) -> Vec<(HeaderName, HeaderValue)> {
-        self.question.headers.clone()
+    /// What a health path is asked: with all that lets one in, and of what is told
+    /// about the answer only which release it is.
+    pub fn of_health(&self) -> Question {
+        Question {
+            headers: self.question.headers.clone(),
+            release_header: self.question.release_header.clone(),
+            ..Question::default()
+        }
     }
 
     /// As it was asked, which was checked when it was written.
@@ -172,9 +178,9 @@ pub fn base(operation: Option<&Operation>, config: &config::ProbeSection) -> Ask
     asked.unwrap_or_else(|| of_file(config))
 }
 
-/// With which everything is asked, by the file.
-pub fn headers(config: &config::ProbeSection) -> Vec<(HeaderName, HeaderValue)> {
-    of_file(config).headers.iter().filter_map(header).collect()
+/// As [`Asking::of_health`], by the file.
+pub fn of_health(config: &config::ProbeSection) -> Question {
+    Asking::new(of_file(config), None).of_health()
 }
 
 /// What stands in the file.

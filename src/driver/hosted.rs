@@ -101,8 +101,8 @@ pub fn state(hosted: Option<HostedRelease>, targets: Targets) -> ColorState {
 /// A path that no URL can have (exit 2).
 pub async fn health(session: &Session, infra: &Infrastructure, color: Color) -> Result<Targets> {
     let path = &session.config.container.health_path;
-    let headers = asking::headers(&session.config.probe);
-    let answer = session.ask(infra, color, path, headers).await?;
+    let question = asking::of_health(&session.config.probe);
+    let answer = session.ask(infra, color, path, &question).await?;
     let url = session.bare_color_address(infra, color, path)?;
     let (state, reason) = match &*answer {
         answer if answer.is_ok() => (TargetState::Healthy, None),

@@ -91,8 +91,8 @@ pub async fn ask_health(
     color: Color,
 ) -> Result<(Answer, Option<Barrier>)> {
     let path = &session.config.container.health_path;
-    let headers = asking::headers(&session.config.probe);
-    let answer = session.ask(infra, color, path, headers).await?;
+    let question = asking::of_health(&session.config.probe);
+    let answer = session.ask(infra, color, path, &question).await?;
     let address = session.bare_color_address(infra, color, path)?;
     let barrier = match &*answer {
         Answer::Nothing {

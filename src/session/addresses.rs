@@ -4,8 +4,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use hyper::http::{HeaderName, HeaderValue};
-
 use super::Session;
 use super::here::{self, Here};
 use crate::driver::resolvers;
@@ -195,20 +193,10 @@ impl Session {
         infra: &Infrastructure,
         color: Color,
         path: &str,
-        headers: Vec<(HeaderName, HeaderValue)>,
+        question: &Question,
     ) -> Result<Arc<Answer>> {
         let address = self.color_address(infra, color, path).await?;
-        let probe = &self.config.probe;
-        let default = Question::default();
-        let named = probe.question.release_header.as_ref();
-        let question = Question {
-            headers,
-            release_header: named
-                .and_then(|name| name.parse().ok())
-                .unwrap_or(default.release_header),
-            ..Question::default()
-        };
-        let asked = ask_once(&address, &question, probe.timeout).await;
+        let asked = ask_once(&address, question, self.config.probe.timeout).await;
         Ok(asked.answer)
     }
 }

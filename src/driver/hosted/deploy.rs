@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep};
 
 use super::own::Own;
 use super::state;
-use crate::driver::asking::{Asking, of_file};
+use crate::driver::asking::of_health;
 use crate::driver::turn::Turn;
 use crate::driver::update;
 use crate::engine::preflight::TEST_ANSWERS;
@@ -15,7 +15,7 @@ use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::journal::{Effect, OwnCommand};
 use crate::model::{Answer, Color, HostedRelease, Observed, Revision, Tag};
-use crate::probe::{Question, ask_once};
+use crate::probe::ask_once;
 use crate::provenance::Provenance;
 use crate::report::ReportEvent;
 use crate::session::Session;
@@ -130,12 +130,7 @@ async fn await_answers(
     let address = session
         .color_address(&observed.infrastructure, color, path)
         .await?;
-    let asking = Asking::new(of_file(&config.probe), None);
-    let question = Question {
-        headers: asking.headers(),
-        release_header: asking.question.release_header.clone(),
-        ..Question::default()
-    };
+    let question = of_health(&config.probe);
     session.report.tell(&ReportEvent::Doing(format!(
         "waiting until {address} answers as tag {}",
         request.tag
