@@ -5,9 +5,11 @@
 
 mod access;
 mod alarms;
+mod answer_bytes;
 mod autoscaling;
 mod budget;
 mod certificates;
+mod cloudfront;
 mod download;
 mod ecr;
 mod ecs;
@@ -41,7 +43,7 @@ pub use logs::{LogLine, LogQuery};
 pub use router::{RecordForm, Router};
 pub use stack::{
     ChangeSet, StackChange, StackInputs, StackSnapshot, StackStatus, TEMPLATE, attached_template,
-    edge_endpoints, edge_template,
+    edge_template,
 };
 
 use download::Downloads;
@@ -62,19 +64,24 @@ const IMPATIENT_ATTEMPT: Duration = Duration::from_secs(4);
 #[derive(Debug, Clone)]
 pub struct Aws {
     acm: aws_sdk_acm::Client,
+    apigateway: aws_sdk_apigateway::Client,
+    apigatewayv2: aws_sdk_apigatewayv2::Client,
     autoscaling: aws_sdk_applicationautoscaling::Client,
     cloudformation: aws_sdk_cloudformation::Client,
+    cloudfront: aws_sdk_cloudfront::Client,
     cloudwatch: aws_sdk_cloudwatch::Client,
     dynamodb: aws_sdk_dynamodb::Client,
     ecr: aws_sdk_ecr::Client,
     ecs: aws_sdk_ecs::Client,
     elb: aws_sdk_elasticloadbalancingv2::Client,
+    lightsail: aws_sdk_lightsail::Client,
     logs: aws_sdk_cloudwatchlogs::Client,
     route53: aws_sdk_route53::Client,
     secrets: aws_sdk_secretsmanager::Client,
     releases: ecs::ReleaseCache,
     last_read: router::LastRead,
     last_records: router::LastRecords,
+    last_distributions: router::LastDistributions,
     /// The time of the journal's AWS.
     clock: Clock,
     downloads: Downloads,
@@ -106,10 +113,13 @@ impl Aws {
                 .interceptor(clock.clone());
         Self {
             acm: aws_sdk_acm::Client::new(&paced(PacedService::Acm)),
+            apigateway: aws_sdk_apigateway::Client::new(&paced(PacedService::ApiGateway)),
+            apigatewayv2: aws_sdk_apigatewayv2::Client::new(&paced(PacedService::ApiGateway)),
             autoscaling: aws_sdk_applicationautoscaling::Client::new(&paced(
                 PacedService::ApplicationAutoScaling,
             )),
             cloudformation: aws_sdk_cloudformation::Client::from_conf(stacks.build()),
+            cloudfront: aws_sdk_cloudfront::Client::new(&paced(PacedService::CloudFront)),
             cloudwatch: aws_sdk_cloudwatch::Client::new(&paced(PacedService::CloudWatch)),
             dynamodb: aws_sdk_dynamodb::Client::from_conf(journal.build()),
             clock,
@@ -117,12 +127,14 @@ impl Aws {
             ecr: aws_sdk_ecr::Client::new(&paced(PacedService::Ecr)),
             ecs: aws_sdk_ecs::Client::new(&paced(PacedService::Ecs)),
             elb: aws_sdk_elasticloadbalancingv2::Client::new(&paced(PacedService::Elb)),
+            lightsail: aws_sdk_lightsail::Client::new(&paced(PacedService::Lightsail)),
             logs: aws_sdk_cloudwatchlogs::Client::new(&paced(PacedService::Logs)),
             route53: aws_sdk_route53::Client::new(&paced(PacedService::Route53)),
             secrets: aws_sdk_secretsmanager::Client::new(&paced(PacedService::SecretsManager)),
             releases: ecs::ReleaseCache::default(),
             last_read: router::LastRead::default(),
             last_records: router::LastRecords::default(),
+            last_distributions: router::LastDistributions::default(),
             identity: access::CallerIdentity::new(config, &region),
             region,
             endpoint: config.endpoint_url().map(str::to_owned),
@@ -135,34 +147,28 @@ impl Aws {
     pub fn impatient(&self) -> Self {
         let timeouts = timeouts(IMPATIENT_ATTEMPT);
         let retries = RetryConfig::standard().with_max_attempts(IMPATIENT_ATTEMPTS);
-        let elb = self.elb.config().to_builder();
-        let dynamodb = self.dynamodb.config().to_builder();
-        let cloudwatch = self.cloudwatch.config().to_builder();
-        let route53 = self.route53.config().to_builder();
+        // Each has types of its own, which do the same.
+        macro_rules! impatient {
+            ($service:ident, $client:ident) => {
+                $client::Client::from_conf(
+                    self.$service
+                        .config()
+                        .to_builder()
+                        .timeout_config(timeouts.clone())
+                        .retry_config(retries.clone())
+                        .build(),
+                )
+            };
+        }
         Self {
-            cloudwatch: aws_sdk_cloudwatch::Client::from_conf(
-                cloudwatch
-                    .timeout_config(timeouts.clone())
-                    .retry_config(retries.clone())
-                    .build(),
-            ),
-            route53: aws_sdk_route53::Client::from_conf(
-                route53
-                    .timeout_config(timeouts.clone())
-                    .retry_config(retries.clone())
-                    .build(),
-            ),
-            elb: aws_sdk_elasticloadbalancingv2::Client::from_conf(
-                elb.timeout_config(timeouts.clone())
-                    .retry_config(retries.clone())
-                    .build(),
-            ),
-            dynamodb: aws_sdk_dynamodb::Client::from_conf(
-                dynamodb
-                    .timeout_config(timeouts)
-                    .retry_config(retries)
-                    .build(),
-            ),
+            apigateway: impatient!(apigateway, aws_sdk_apigateway),
+            apigatewayv2: impatient!(apigatewayv2, aws_sdk_apigatewayv2),
+            cloudfront: impatient!(cloudfront, aws_sdk_cloudfront),
+            cloudwatch: impatient!(cloudwatch, aws_sdk_cloudwatch),
+            dynamodb: impatient!(dynamodb, aws_sdk_dynamodb),
+            elb: impatient!(elb, aws_sdk_elasticloadbalancingv2),
+            lightsail: impatient!(lightsail, aws_sdk_lightsail),
+            route53: impatient!(route53, aws_sdk_route53),
             ..self.clone()
         }
     }

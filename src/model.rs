@@ -7,8 +7,10 @@ mod alarm;
 mod attachment;
 mod build_cache;
 mod build_secret;
+mod cache_times;
 mod caller;
 mod certificate;
+mod check;
 pub mod denial;
 mod deployed;
 mod dns_record;
@@ -42,16 +44,18 @@ pub use attachment::{
 };
 pub use build_cache::{CacheFrom, CacheTo};
 pub use build_secret::{Secret, SecretSource};
+pub use cache_times::CacheTimes;
 pub use caller::Caller;
 pub use certificate::{CertificateArn, IssuedCertificate};
+pub use check::Check;
 pub use deployed::Deployed;
 pub use dns_record::{DnsRecord, DnsRecords, HostedZone};
 pub use ecs_infrastructure::{
     ColorServices, EcsInfrastructure, FurtherWay, ServiceSettings, TaskRoles,
 };
 pub use edge::{
-    Alias, EdgeInfrastructure, EdgeRouter, Leads, RecordAnswer, RecordSet, RecordType,
-    RoutedRecord, without_dualstack,
+    ADDRESS, Alias, EdgeInfrastructure, EdgeRouter, Leads, Pointer, RecordAnswer, RecordSet,
+    RecordType, RoutedPointer, RoutedRecord, is_distribution_id, without_dualstack,
 };
 pub use entrance::{
     Balancer, BalancerListener, ConditionPattern, ListenerRule, Protocol, RuleCondition,

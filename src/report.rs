@@ -31,9 +31,9 @@ use clap::error::ErrorKind;
 use console::Term;
 use serde::Serialize;
 
-use crate::engine::preflight::Check;
 use crate::engine::serving::Counts;
 use crate::error::{Error, Exit};
+use crate::model::Check;
 use crate::model::Progress;
 use crate::model::{Caller, StackEvent};
 use crate::model::{Color, ServiceEvent};

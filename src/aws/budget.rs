@@ -27,13 +27,16 @@ pub use connector::outside_the_body;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PacedService {
     Acm,
+    ApiGateway,
     ApplicationAutoScaling,
     CloudFormation,
+    CloudFront,
     CloudWatch,
     DynamoDb,
     Ecr,
     Ecs,
     Elb,
+    Lightsail,
     Logs,
     Route53,
     SecretsManager,

@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use aws_sdk_acm::config::{Config, Region};
 use aws_sdk_acm::types::CertificateDetail;
 use time::OffsetDateTime;
 
@@ -9,13 +10,32 @@ use super::Aws;
 use super::error::{AwsError, Named};
 use crate::model::{CertificateArn, IssuedCertificate};
 
+const ACTION: &str = "acm:DescribeCertificate";
+
 impl Aws {
     /// # Errors
     /// ACM's own, that there is none among them.
     pub async fn certificate(&self, arn: &CertificateArn) -> Result<IssuedCertificate, AwsError> {
         let call = self.acm.describe_certificate();
         let answer = call.certificate_arn(arn.as_str()).send().await;
-        let answer = answer.named("acm:DescribeCertificate", arn.as_str())?;
+        let answer = answer.named(ACTION, arn.as_str())?;
+        Ok(read(arn, answer.certificate()))
+    }
+
+    /// One that CloudFront serves: those are all in one region
+    /// (<https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cnames-and-https-requirements.html>).
+    ///
+    /// # Errors
+    /// ACM's own, that there is none among them.
+    pub async fn certificate_of_cloudfront(
+        &self,
+        arn: &CertificateArn,
+    ) -> Result<IssuedCertificate, AwsError> {
+        let there = Config::builder().region(Region::from_static("us-east-1"));
+        let call = self.acm.describe_certificate();
+        let call = call.certificate_arn(arn.as_str()).customize();
+        let answer = call.config_override(there).send().await;
+        let answer = answer.named(ACTION, arn.as_str())?;
         Ok(read(arn, answer.certificate()))
     }
 }

@@ -116,6 +116,17 @@ impl AwsError {
         self.is_ambiguous() || self.kind == AwsErrorKind::Throttled
     }
 
+    /// Whether nothing was written, as somebody else wrote since it was looked at.
+    pub fn is_overtaken(&self) -> bool {
+        const CODES: [&str; 3] = [
+            "PreconditionFailed",
+            "InvalidIfMatchVersion",
+            // Route 53 deletes exactly what it is told, or nothing of the batch.
+            "InvalidChangeBatch",
+        ];
+        CODES.iter().any(|code| self.has_code(code))
+    }
+
     /// Without values of the request that AWS repeats.
     pub(super) fn masked(mut self, mask: &Mask) -> Self {
         self.message = mask.apply(&self.message).into_owned();

@@ -9,11 +9,13 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use crate::model::{AccountId, AppName, AwsPlace, CertificateArn, Color, ListenerArn};
+use crate::model::{AccountId, AppName, AwsPlace, CertificateArn, Color, ListenerArn, Pointer};
 use table::{
-    ATTACHING, DEPLOYER, EDGE_DEPLOYER, EDGE_OPERATOR_TOO, Grant, IMPORTER, MOVE_LISTENER,
-    MOVE_RULE, MOVE_TEST_LISTENER, MOVE_TEST_RULE, NAMED_TESTERS, NOTHING, OPERATOR_TOO,
-    OWN_LISTENER, PolicyCondition, WATCHER,
+    API_MAPPING_DEPLOYER, ATTACHING, CLOUDFRONT_ALIAS_DEPLOYER, CLOUDFRONT_CANARY_DEPLOYER,
+    CLOUDFRONT_ORIGIN_DEPLOYER, DEPLOYER, EDGE_DEPLOYER, EDGE_OPERATOR_TOO, Grant, IMPORTER,
+    MOVE_LISTENER, MOVE_RULE, MOVE_TEST_LISTENER, MOVE_TEST_RULE, NAMED_TESTERS, NOTHING,
+    OPERATOR_TOO, OWN_LISTENER, PolicyCondition, RECORD_DEPLOYER, RECORD_OPERATOR_TOO,
+    STATIC_IP_DEPLOYER, WATCHER,
 };
 
 /// Who the policy is for.
@@ -119,23 +121,87 @@ pub fn document(
     policy
 }
 
-/// The policy for an app whose colours bgecs does not run, behind that record; `zone`
-/// is its hosted zone's id, where that is known without AWS.
-pub fn of_record(
-    role: Role,
-    app: &AppName,
-    place: &AwsPlace,
-    (record, zone): (&str, Option<&str>),
-) -> Value {
-    let mut names = Names(vec![
-        ("{record}", vec![record.to_owned()]),
-        ("{zone}", vec![zone.unwrap_or("*").to_owned()]),
-    ]);
-    names.add_own(app, place);
-    match role {
-        Role::Deployer => names.policy(&[EDGE_DEPLOYER]),
-        Role::Operator => names.policy(&[EDGE_OPERATOR_TOO]),
+/// What users of an app are routed by whose colours bgecs does not run, as far as that
+/// is known without AWS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RoutedBy<'a> {
+    Record {
+        name: &'a str,
+        /// The id of its hosted zone.
+        zone: Option<&'a str>,
+    },
+    Pointer(&'a Pointer),
+}
+
+impl RoutedBy<'_> {
+    /// For a deployer.
+    fn grants(self) -> &'static [&'static [Grant]] {
+        let pointer = match self {
+            Self::Record { .. } => return &[EDGE_DEPLOYER, RECORD_DEPLOYER],
+            Self::Pointer(pointer) => pointer,
+        };
+        match pointer {
+            Pointer::ApiMapping { .. } => &[EDGE_DEPLOYER, API_MAPPING_DEPLOYER],
+            Pointer::CloudfrontAlias { .. } => &[EDGE_DEPLOYER, CLOUDFRONT_ALIAS_DEPLOYER],
+            Pointer::CloudfrontOrigin { staging: None, .. } => {
+                &[EDGE_DEPLOYER, CLOUDFRONT_ORIGIN_DEPLOYER]
+            }
+            Pointer::CloudfrontOrigin { .. } => &[
+                EDGE_DEPLOYER,
+                CLOUDFRONT_ORIGIN_DEPLOYER,
+                CLOUDFRONT_CANARY_DEPLOYER,
+            ],
+            Pointer::StaticIp { .. } => &[EDGE_DEPLOYER, STATIC_IP_DEPLOYER],
+        }
     }
+
+    /// For an operator, beside that.
+    fn operator_grants(self) -> &'static [&'static [Grant]] {
+        match self {
+            Self::Record { .. } => &[EDGE_OPERATOR_TOO, RECORD_OPERATOR_TOO],
+            Self::Pointer(_) => &[EDGE_OPERATOR_TOO],
+        }
+    }
+
+    fn names(self) -> Vec<(&'static str, Vec<String>)> {
+        let all = |zone: &str, record: &str| {
+            vec![
+                ("{record}", vec![record.to_owned()]),
+                ("{zone}", vec![zone.to_owned()]),
+            ]
+        };
+        let pointer = match self {
+            Self::Record { name, zone } => return all(zone.unwrap_or("*"), name),
+            Self::Pointer(pointer) => pointer,
+        };
+        match pointer {
+            Pointer::ApiMapping { domain, .. } => vec![("{domain}", vec![domain.clone()])],
+            Pointer::CloudfrontAlias { alias } => {
+                let mut names = all("*", alias);
+                names.push(("{distribution}", vec!["*".to_owned()]));
+                names
+            }
+            Pointer::CloudfrontOrigin {
+                distribution,
+                staging,
+                ..
+            } => {
+                let both = std::iter::once(distribution).chain(staging);
+                vec![("{distribution}", both.cloned().collect())]
+            }
+            Pointer::StaticIp { .. } => Vec::new(),
+        }
+    }
+}
+
+/// The policy for an app whose colours bgecs does not run.
+pub fn of_edge(role: Role, app: &AppName, place: &AwsPlace, routed: RoutedBy<'_>) -> Value {
+    let mut names = Names(routed.names());
+    names.add_own(app, place);
+    names.policy(match role {
+        Role::Deployer => routed.grants(),
+        Role::Operator => routed.operator_grants(),
+    })
 }
 
 /// The policy for an app one of whose colours is a service that ran before.

@@ -3,9 +3,13 @@
 
 mod actions;
 mod alb;
+mod api_mapping;
+mod cloudfront_alias;
+mod cloudfront_origin;
 mod listener;
 mod route53;
 mod rule;
+mod static_ip;
 mod weights;
 
 use std::time::Duration;
@@ -13,15 +17,20 @@ use std::time::Duration;
 use super::Aws;
 use super::error::AwsError;
 use crate::model::{
-    EcsInfrastructure, EdgeRouter, Found, Infrastructure, Move, Patience, PerRoute, Strategy,
-    Urgency,
+    Check, Color, EcsInfrastructure, EdgeRouter, Found, Infrastructure, Move, Patience, PerRoute,
+    Pointer, RoutedPointer, Strategy, Urgency,
 };
 pub(super) use actions::{ActionsByArn, LastRead, found, named_groups};
 pub use alb::AlbRouter;
+pub use api_mapping::ApiMappingRouter;
+pub use cloudfront_alias::CloudfrontAliasRouter;
+pub use cloudfront_origin::CloudfrontOriginRouter;
+pub(super) use cloudfront_origin::LastDistributions;
 pub(super) use listener::by_arn as listener_actions;
 pub(super) use route53::{LastRecords, plain_name};
 pub use route53::{RecordForm, Route53Router};
 pub(super) use rule::by_arn as rule_actions;
+pub use static_ip::StaticIpRouter;
 
 impl Aws {
     /// What decides where the app's requests go.
@@ -30,7 +39,42 @@ impl Aws {
             Infrastructure::Ecs(ecs) => AppRouter::Alb(self.alb_router(ecs)),
             Infrastructure::Edge(edge) => match &edge.router {
                 EdgeRouter::Route53(record) => AppRouter::Route53(Route53Router::new(self, record)),
+                EdgeRouter::Pointer(it) => self.pointer_router(it),
             },
+        }
+    }
+
+    fn pointer_router<'a>(&'a self, it: &'a RoutedPointer) -> AppRouter<'a> {
+        let aws = self;
+        match &it.pointer {
+            Pointer::ApiMapping { domain, path } => AppRouter::ApiMapping(ApiMappingRouter {
+                aws,
+                it,
+                domain,
+                path,
+            }),
+            Pointer::CloudfrontAlias { alias } => {
+                AppRouter::CloudfrontAlias(CloudfrontAliasRouter { aws, it, alias })
+            }
+            Pointer::CloudfrontOrigin {
+                distribution,
+                behavior,
+                staging,
+                invalidate,
+            } => AppRouter::CloudfrontOrigin(CloudfrontOriginRouter {
+                aws,
+                it,
+                distribution,
+                behavior: behavior.as_deref(),
+                staging: staging.as_deref(),
+                invalidate,
+            }),
+            Pointer::StaticIp { name, gap } => AppRouter::StaticIp(StaticIpRouter {
+                aws,
+                it,
+                name,
+                gap: Duration::from_secs(u64::from(*gap)),
+            }),
         }
     }
 
@@ -70,6 +114,24 @@ pub trait Router {
     /// # Errors
     /// AWS's own; a route that is not to be overwritten.
     async fn apply(&self, it: Move, urgency: Urgency) -> Result<(), Unmoved>;
+
+    /// What is to be said of it ahead of a move of all users to that colour, and what
+    /// keeps it from being made.
+    ///
+    /// # Errors
+    /// AWS's own.
+    async fn checks(&self, _to: Color) -> Result<Vec<Check>, AwsError> {
+        Ok(Vec::new())
+    }
+
+    /// Does what is left once that colour has all users, told in words; the same
+    /// reference twice is once.
+    ///
+    /// # Errors
+    /// AWS's own.
+    async fn afterwards(&self, _on: Color, _reference: &str) -> Result<Option<String>, AwsError> {
+        Ok(None)
+    }
 }
 
 /// Why a route is not where it was to be moved.
@@ -87,11 +149,36 @@ impl From<AwsError> for Unmoved {
     }
 }
 
+/// What shares nobody out is told so ahead of any change.
+fn all_or_nothing(pointer: &Pointer, strategy: Strategy) -> Result<Strategy, String> {
+    strategy.with_shares(|_| {
+        Err(format!(
+            "the {pointer} leads all users to one place: it cannot share them out, and moves them all at once"
+        ))
+    })
+}
+
+/// What a pointer is to lead to for that move.
+fn whole<'a>(it: &'a RoutedPointer, to: Move, action: &'static str) -> Result<&'a str, AwsError> {
+    match to.to.only() {
+        Some(color) => Ok(it.targets.get(color)),
+        None => Err(AwsError::unusable(
+            action,
+            &it.pointer.to_string(),
+            format!("it cannot be shared out: {}", to.to),
+        )),
+    }
+}
+
 /// Whichever decides where an app's requests go.
 #[derive(Debug, Clone, Copy)]
 pub enum AppRouter<'a> {
     Alb(AlbRouter<'a>),
+    ApiMapping(ApiMappingRouter<'a>),
+    CloudfrontAlias(CloudfrontAliasRouter<'a>),
+    CloudfrontOrigin(CloudfrontOriginRouter<'a>),
     Route53(Route53Router<'a>),
+    StaticIp(StaticIpRouter<'a>),
 }
 
 impl AppRouter<'_> {
@@ -106,39 +193,47 @@ impl AppRouter<'_> {
     }
 }
 
+/// The same of whichever it is. Its calls are on the heap: together they would make
+/// each future that holds one too large for a thread's stack.
+macro_rules! of_each {
+    ($self:ident, $router:ident => $what:expr) => {
+        match $self {
+            AppRouter::Alb($router) => $what,
+            AppRouter::ApiMapping($router) => $what,
+            AppRouter::CloudfrontAlias($router) => $what,
+            AppRouter::CloudfrontOrigin($router) => $what,
+            AppRouter::Route53($router) => $what,
+            AppRouter::StaticIp($router) => $what,
+        }
+    };
+}
+
 impl Router for AppRouter<'_> {
     fn patience(&self) -> Patience {
-        match self {
-            Self::Alb(router) => router.patience(),
-            Self::Route53(router) => router.patience(),
-        }
+        of_each!(self, router => router.patience())
     }
 
     fn fit(&self, strategy: Strategy) -> Result<Strategy, String> {
-        match self {
-            Self::Alb(router) => router.fit(strategy),
-            Self::Route53(router) => router.fit(strategy),
-        }
+        of_each!(self, router => router.fit(strategy))
     }
 
     fn shares_requests(&self) -> bool {
-        match self {
-            Self::Alb(router) => router.shares_requests(),
-            Self::Route53(router) => router.shares_requests(),
-        }
+        of_each!(self, router => router.shares_requests())
     }
 
     async fn read(&self) -> Result<PerRoute<Found>, AwsError> {
-        match self {
-            Self::Alb(router) => router.read().await,
-            Self::Route53(router) => router.read().await,
-        }
+        of_each!(self, router => Box::pin(router.read()).await)
     }
 
     async fn apply(&self, it: Move, urgency: Urgency) -> Result<(), Unmoved> {
-        match self {
-            Self::Alb(router) => router.apply(it, urgency).await,
-            Self::Route53(router) => router.apply(it, urgency).await,
-        }
+        of_each!(self, router => Box::pin(router.apply(it, urgency)).await)
+    }
+
+    async fn checks(&self, to: Color) -> Result<Vec<Check>, AwsError> {
+        of_each!(self, router => Box::pin(router.checks(to)).await)
+    }
+
+    async fn afterwards(&self, on: Color, reference: &str) -> Result<Option<String>, AwsError> {
+        of_each!(self, router => Box::pin(router.afterwards(on, reference)).await)
     }
 }

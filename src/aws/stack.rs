@@ -24,7 +24,7 @@ use crate::model::{
 
 pub use attached::template as attached_template;
 pub use changes::ChangeSet;
-pub use edge::{endpoints as edge_endpoints, template as edge_template};
+pub use edge::template as edge_template;
 pub use state::StackStatus;
 
 const PRODUCTION_URL: &str = "ProductionUrl";

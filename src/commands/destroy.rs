@@ -14,7 +14,7 @@ use crate::engine::plan::{self, Step};
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::journal::Command;
-use crate::model::{Color, EdgeRouter, Infrastructure};
+use crate::model::{Color, Infrastructure};
 use crate::report::{CommandResult, ReportEvent, Style};
 use crate::session::Session;
 
@@ -196,8 +196,8 @@ fn steps(session: &Session, inventory: &Inventory) -> Vec<Step> {
             count: inventory.task_definitions.count(),
         });
     }
-    if let Some(edge) = inventory.edge() {
-        let EdgeRouter::Route53(record) = &edge.router;
+    let edge = inventory.edge();
+    if let Some(record) = edge.as_ref().and_then(|edge| edge.router.record()) {
         steps.push(Step::GiveRecordBack {
             record: record.name.clone(),
             is_made: record.ttl_before.is_none(),

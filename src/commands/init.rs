@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::plan::PlanResult;
 use super::{configuration, for_role, lease, working_folder};
-use crate::aws::policy::{self, Role};
+use crate::aws::policy::{self, Role, RoutedBy};
 use crate::aws::{TEMPLATE, has_no_journal};
 use crate::cli::{Global, Init};
 use crate::config::{Config, FILE_NAME, RouterKeys};
@@ -275,11 +275,15 @@ fn print_policy(global: &Global, audience: Audience, role: Role) -> Result<Exit>
     let place = place(global, &config);
     let certificates = config.tls.as_ref().map(|tls| tls.certificates.as_slice());
     let certificates = certificates.unwrap_or_default();
-    let policy = match config.edge.as_ref().map(|edge| &edge.router) {
-        Some(RouterKeys::Route53(keys)) => {
-            let named = (keys.record.as_str(), keys.zone.as_deref());
-            policy::of_record(role, &config.app, &place, named)
-        }
+    let routed = config.edge.as_ref().map(|edge| match &edge.router {
+        RouterKeys::Route53(keys) => RoutedBy::Record {
+            name: &keys.record,
+            zone: keys.zone.as_deref(),
+        },
+        RouterKeys::Pointer(pointer) => RoutedBy::Pointer(pointer),
+    });
+    let policy = match routed {
+        Some(routed) => policy::of_edge(role, &config.app, &place, routed),
         None => policy::document(role, &config.app, &place, certificates),
     };
     let policy = for_role(role, policy, global, &config);

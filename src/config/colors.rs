@@ -2,7 +2,7 @@
 
 use super::ConfigError;
 use super::document::Section;
-use super::edge::HostedColor;
+use super::edge::{HostedColor, RouterSection};
 use super::names::ecs_name;
 use crate::model::{Color, PerColor};
 
@@ -18,7 +18,10 @@ pub(super) enum ColorKeys {
     Hosted(Box<HostedColor>),
 }
 
-pub(super) fn colors(section: &mut Section<'_>) -> Result<PerColor<ColorKeys>> {
+pub(super) fn colors(
+    section: &mut Section<'_>,
+    router: Option<&RouterSection>,
+) -> Result<PerColor<ColorKeys>> {
     let mut all = PerColor::<ColorKeys>::default();
     for color in Color::BOTH {
         if !section.has(color.as_str()) {
@@ -27,7 +30,7 @@ pub(super) fn colors(section: &mut Section<'_>) -> Result<PerColor<ColorKeys>> {
         let other = all.get(color.other()).clone();
         *all.get_mut(color) = section.section(color.as_str(), |one| {
             if let Some(target) = one.take("target") {
-                let hosted = HostedColor::read(one, &target, color)?;
+                let hosted = HostedColor::read(one, &target, color, router)?;
                 return Ok(ColorKeys::Hosted(Box::new(hosted)));
             }
             let hosted = ["url", "deploy", "retire", "hosted_zone"];

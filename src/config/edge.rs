@@ -1,6 +1,9 @@
 //! `[router]`, and the colours that it routes between: endpoints that somebody
 //! else runs.
 
+mod pointer;
+mod record;
+
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -11,16 +14,11 @@ use super::production::origin;
 use super::shift::time;
 use super::{ConfigError, colors::ColorKeys};
 use crate::model::journal::OwnCommand;
-use crate::model::{Color, PerColor, without_dualstack};
+use crate::model::{ADDRESS, Color, PerColor, Pointer, without_dualstack};
+pub use record::{RecordKeys, Resolver, resolver};
+use record::{dns_name, record, zone_id};
 
 type Result<T> = std::result::Result<T, ConfigError>;
-
-/// As short as makes a move seen within a minute, and long enough for a resolver to
-/// be of use.
-const DEFAULT_TTL: u32 = 60;
-
-/// <https://docs.aws.amazon.com/Route53/latest/APIReference/API_ResourceRecordSet.html>
-const LONGEST_TTL: u32 = 2_147_483_647;
 
 /// For how long `retire` waits for resolvers that keep an answer too long.
 const DEFAULT_DRAIN: Duration = Duration::from_secs(3600);
@@ -41,23 +39,17 @@ pub struct Edge {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RouterKeys {
     Route53(RecordKeys),
+    Pointer(Pointer),
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RecordKeys {
-    /// In lower case, without a last dot.
-    pub record: String,
-    /// The id of its hosted zone; none is the one that serves the name.
-    pub zone: Option<String>,
-    /// In seconds.
-    pub ttl: u32,
-    /// Whom the probe asks, each `IP` or `IP:PORT`; empty is this machine's and the
-    /// zone's own.
-    pub resolvers: Vec<Resolver>,
-}
-
-/// A resolver's address.
-pub type Resolver = std::net::SocketAddr;
+/// Of `[router]`, beside `listener` and `rule`, which need no such section.
+const KINDS: &[&str] = &[
+    "route53",
+    "cloudfront-origin",
+    "cloudfront-alias",
+    "api-mapping",
+    "static-ip",
+];
 
 /// A colour that bgecs does not run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,11 +71,13 @@ pub enum PointsAt {
     Addresses(Vec<IpAddr>),
     /// In lower case, without a last dot.
     Name(String),
+    /// As AWS calls it.
+    Thing(String),
 }
 
 pub(super) struct RouterSection {
     router: RouterKeys,
-    url: Option<String>,
+    url: String,
     drain: Duration,
 }
 
@@ -93,68 +87,89 @@ pub(super) fn router(section: &mut Section<'_>) -> Result<Option<RouterSection>>
         // What is in it all the same is an error of its own.
         return match section.is_empty() {
             true => Ok(None),
-            false => Err(section.missing("kind", "it is missing: it takes \"route53\"")),
+            false => Err(section.missing("kind", format!("it is missing: {}", kinds_taken()))),
         };
     };
     let router = match kind.string()? {
         "route53" => RouterKeys::Route53(record(section)?),
-        "listener" => {
+        "listener" | "rule" => {
             return Err(kind.invalid(
-                "listeners are what bgecs moves where there is no [router]: take the section out",
+                "listeners and rules are what bgecs moves where there is no [router]: take the section out",
             ));
         }
-        other => {
-            return Err(kind.invalid(format!(
-                "`{other}` is no kind of router: it takes \"route53\""
-            )));
-        }
+        other => match pointer::pointer(other, section)? {
+            Some(pointer) => RouterKeys::Pointer(pointer),
+            None => {
+                let taken = kinds_taken();
+                return Err(kind.invalid(format!("`{other}` is no kind of router: {taken}")));
+            }
+        },
     };
+    let url = section.optional("url", |entry| entry.checked(base))?;
+    let url = url.or_else(|| router.url()).ok_or_else(|| {
+        section.missing(
+            "url",
+            "it is missing: it is what users type, such as https://www.example.com",
+        )
+    })?;
     Ok(Some(RouterSection {
         router,
-        url: section.optional("url", |entry| entry.checked(origin))?,
+        url,
         drain: section.or("drain", DEFAULT_DRAIN, time)?,
     }))
 }
 
-fn record(section: &mut Section<'_>) -> Result<RecordKeys> {
-    let record = section.optional("record", |entry| entry.checked(dns_name))?;
-    let record = record.ok_or_else(|| {
-        section.missing(
-            "record",
-            "it is missing: it is the name that users type, such as www.example.com",
-        )
-    })?;
-    let resolvers = section.optional("resolvers", |entry| {
-        let all = entry.strings()?;
-        let all = all.iter().map(|text| resolver(text));
-        all.collect::<std::result::Result<_, _>>()
-            .map_err(|why| entry.invalid(why))
-    })?;
-    Ok(RecordKeys {
-        record,
-        zone: section.optional("zone", |entry| entry.checked(zone_id))?,
-        ttl: section.or("ttl", DEFAULT_TTL, |entry| entry.number(1..=LONGEST_TTL))?,
-        resolvers: resolvers.unwrap_or_default(),
-    })
+fn kinds_taken() -> String {
+    let quoted: Vec<String> = KINDS.iter().map(|kind| format!("\"{kind}\"")).collect();
+    format!("it takes {}", quoted.join(", "))
+}
+
+impl RouterKeys {
+    /// What users type, where that goes without saying.
+    fn url(&self) -> Option<String> {
+        match self {
+            Self::Route53(record) => Some(format!("https://{}", record.record)),
+            Self::Pointer(pointer) => pointer.url(),
+        }
+    }
+
+    pub fn pointer(&self) -> Option<&Pointer> {
+        match self {
+            Self::Route53(_) => None,
+            Self::Pointer(pointer) => Some(pointer),
+        }
+    }
+
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Route53(_) => "route53",
+            Self::Pointer(pointer) => pointer.kind(),
+        }
+    }
+
+    fn told(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Route53(record) => vec![
+                ("record", record.record.clone()),
+                ("ttl", record.ttl.to_string()),
+            ],
+            Self::Pointer(pointer) => pointer.keys(),
+        }
+    }
 }
 
 impl Edge {
     /// What of it `init` was told, by the names of the keys.
     pub fn told(&self) -> Vec<(&'static str, String)> {
-        let RouterKeys::Route53(record) = &self.router;
-        vec![
-            ("record", record.record.clone()),
-            ("ttl", record.ttl.to_string()),
+        let of = |color: &HostedColor| format!("{} {}", color.points_at, color.url);
+        let mut told = self.router.told();
+        told.extend([
+            ("kind", self.router.kind().to_owned()),
             ("url", self.url.clone()),
-            (
-                "blue",
-                format!("{} {}", self.colors.blue.points_at, self.colors.blue.url),
-            ),
-            (
-                "green",
-                format!("{} {}", self.colors.green.points_at, self.colors.green.url),
-            ),
-        ]
+            ("blue", of(&self.colors.blue)),
+            ("green", of(&self.colors.green)),
+        ]);
+        told
     }
 }
 
@@ -163,6 +178,7 @@ impl std::fmt::Display for PointsAt {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Name(name) => f.write_str(without_dualstack(name)),
+            Self::Thing(name) => f.write_str(name),
             Self::Addresses(addresses) => {
                 let all: Vec<String> = addresses.iter().map(ToString::to_string).collect();
                 f.write_str(&all.join(", "))
@@ -174,11 +190,8 @@ impl std::fmt::Display for PointsAt {
 impl RouterSection {
     /// With the colours that it routes between.
     pub(super) fn with(self, colors: PerColor<HostedColor>) -> Edge {
-        let RouterKeys::Route53(record) = &self.router;
         Edge {
-            url: self
-                .url
-                .unwrap_or_else(|| format!("https://{}", record.record)),
+            url: self.url,
             drain: self.drain,
             router: self.router,
             colors,
@@ -200,10 +213,13 @@ impl HostedColor {
         section: &mut Section<'_>,
         target: &KeyValue<'_>,
         color: Color,
+        router: Option<&RouterSection>,
     ) -> Result<Self> {
-        let url = section.optional("url", |entry| entry.checked(origin))?;
+        let pointer = router.and_then(|it| it.router.pointer());
+        let url = section.optional("url", |entry| entry.checked(|text| backend(text, pointer)))?;
+        let url = url.or_else(|| pointer?.backend().map(str::to_owned));
         Ok(Self {
-            points_at: PointsAt::read(target)?,
+            points_at: PointsAt::read(target, pointer)?,
             hosted_zone: section.optional("hosted_zone", |entry| entry.checked(zone_id))?,
             url: url.ok_or_else(|| {
                 section.missing(
@@ -219,8 +235,37 @@ impl HostedColor {
     }
 }
 
+/// Where a colour is looked at; the address in it may be for AWS to say.
+fn backend(text: &str, pointer: Option<&Pointer>) -> std::result::Result<String, String> {
+    let has_address = pointer.is_some_and(|it| it.backend().is_some());
+    match has_address && text.contains(ADDRESS) {
+        true => {
+            base(&text.replace(ADDRESS, "192.0.2.1")).map(|_| text.trim_end_matches('/').to_owned())
+        }
+        false => base(text),
+    }
+}
+
+/// An origin, and what every path that is asked there has ahead of it.
+fn base(text: &str) -> std::result::Result<String, String> {
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return origin(text);
+    };
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let origin = origin(&format!("{scheme}://{host}"))?;
+    let path = path.trim_end_matches('/');
+    match (path, path.contains(['?', '#', ' '])) {
+        ("", _) => Ok(origin),
+        (_, false) => Ok(format!("{origin}/{path}")),
+        (_, true) => Err("what is asked there is `path` in [probe]: it ends with a name, a port, or the path that all of it has".to_owned()),
+    }
+}
+
 impl PointsAt {
-    fn read(entry: &KeyValue<'_>) -> Result<Self> {
+    fn read(entry: &KeyValue<'_>, pointer: Option<&Pointer>) -> Result<Self> {
+        if let Some(pointer) = pointer {
+            return entry.checked(|text| pointer.target(text)).map(Self::Thing);
+        }
         let all = match entry.string() {
             Ok(one) => vec![one.to_owned()],
             Err(_) => entry.strings()?,
@@ -264,42 +309,4 @@ pub(super) fn both(
         ));
     }
     Ok(PerColor { blue, green })
-}
-
-/// A host name, as DNS has it.
-fn dns_name(text: &str) -> std::result::Result<String, String> {
-    let name = text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase();
-    let is_label = |label: &str| {
-        let mut bytes = label.bytes();
-        let is_plain = bytes.all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-        is_plain && (1..=63).contains(&label.len())
-    };
-    match name.len() <= 253 && name.contains('.') && name.split('.').all(is_label) {
-        true => Ok(name),
-        false => Err(format!(
-            "`{text}` is no whole name of DNS, such as www.example.com"
-        )),
-    }
-}
-
-fn zone_id(text: &str) -> std::result::Result<String, String> {
-    let id = text.trim_start_matches("/hostedzone/");
-    match !id.is_empty()
-        && id
-            .bytes()
-            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
-    {
-        true => Ok(id.to_owned()),
-        false => Err(format!(
-            "`{text}` is no id of a hosted zone: those look like Z1D633PJN98FT9"
-        )),
-    }
-}
-
-/// The port that goes without saying is DNS's.
-pub fn resolver(text: &str) -> std::result::Result<Resolver, String> {
-    let bare = text.parse::<IpAddr>().map(|ip| Resolver::new(ip, 53));
-    bare.or_else(|_| text.parse::<Resolver>()).map_err(|_| {
-        format!("`{text}` is no resolver: it takes IP or IP:PORT, such as 1.1.1.1 or [::1]:5353")
-    })
 }

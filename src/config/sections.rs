@@ -9,7 +9,7 @@ use super::attached::AttachedKeys;
 use super::colors::{ColorKeys, colors};
 use super::cost::cost;
 use super::document::Section;
-use super::edge::{self, router};
+use super::edge::{self, RouterSection, router};
 use super::entry::KeyValue;
 use super::fargate::TaskSize;
 use super::names::{
@@ -63,9 +63,10 @@ const SETTINGS_KEYS: [&str; 5] = ["cpu", "memory", "environment", "secrets", "co
 pub(super) fn config(file: &File<'_>, environment: Option<&str>) -> Result<Config> {
     let root = folder_of(file.path);
     file.read(environment, |top| {
-        let colors = top.section("colors", colors)?;
+        let router = top.section("router", router)?;
+        let colors = top.section("colors", |section| colors(section, router.as_ref()))?;
         // Ahead of the sections that it rules out.
-        let edge = edge(top, colors.clone())?;
+        let edge = edge(top, router, colors.clone())?;
         let running = running(top, colors, edge.is_some())?;
         let tls = top.section("tls", tls)?;
         let (service, cluster) = top.section("service", service)?;
@@ -139,8 +140,12 @@ const OF_LOAD_BALANCERS: [&str; 7] = [
 ];
 
 /// None where the file names no router.
-fn edge(top: &mut Section<'_>, colors: PerColor<ColorKeys>) -> Result<Option<Edge>> {
-    let Some(router) = top.section("router", router)? else {
+fn edge(
+    top: &Section<'_>,
+    router: Option<RouterSection>,
+    colors: PerColor<ColorKeys>,
+) -> Result<Option<Edge>> {
+    let Some(router) = router else {
         return Ok(None);
     };
     if let Some(section) = OF_LOAD_BALANCERS.into_iter().find(|key| top.has(key)) {

@@ -19,13 +19,13 @@ use crate::aws::Router;
 use crate::engine::alarms;
 use crate::engine::evidence::{Evidence, Landmark, judged_blind};
 use crate::engine::fitness::Fitness;
-use crate::engine::preflight::{self, Check, TEST_ANSWERS, Thoroughness};
+use crate::engine::preflight::{self, TEST_ANSWERS, Thoroughness};
 use crate::engine::seen::{Identities, Releases};
 use crate::engine::shift::{Before, JudgedBy, Outcome, Policy, Shift};
 use crate::error::Result;
 use crate::interrupt::Interrupts;
 use crate::model::journal::{Command, Left, Previous};
-use crate::model::{Answer, Color, Condition, Hook, Observed, Route, Strategy};
+use crate::model::{Answer, Check, Color, Condition, Hook, Observed, Route, Strategy};
 use crate::probe::Address;
 use crate::report::ReportEvent;
 use crate::session::Session;
@@ -206,6 +206,7 @@ impl<'a> Attempt<'a> {
             false => self.shift_under_probe(shift, &asked, work).await?,
         };
         self.name_who_overstays(&finished);
+        self.see_to_the_rest(work.turn, &finished.shift).await;
         // The last word is what the load balancer says, not what was meant.
         let now = self.look_again(&mut finished.shift).await;
         if let Some(now) = &now {
@@ -262,11 +263,38 @@ impl<'a> Attempt<'a> {
             thoroughness,
         );
         let alarms = self.alarms().await?;
-        let checks: Vec<Check> = checks.into_iter().chain(alarms).collect();
+        let of_router = self.router().checks(self.to).await?;
+        let of_router = of_router.into_iter().map(|check| match thoroughness {
+            // Nothing keeps users from getting away.
+            Thoroughness::WayBack => Check { ok: true, ..check },
+            Thoroughness::Full | Thoroughness::Blind => check,
+        });
+        let checks = checks.into_iter().chain(of_router).chain(alarms);
+        let checks: Vec<Check> = checks.collect();
         for check in &checks {
             self.session.report.tell(&ReportEvent::Check(check));
         }
         Ok(checks)
+    }
+
+    /// What of a move comes after it. Users are where they should be by then: what of it
+    /// cannot be done is told.
+    async fn see_to_the_rest(&self, turn: &Turn, shift: &Shift) {
+        let (on, way) = match shift.outcome() {
+            Some(Outcome::Committed) => (self.to, "there"),
+            Some(Outcome::RolledBack(_)) => (self.from, "back"),
+            _ => return,
+        };
+        let reference = format!("{}-{way}", turn.operation().id);
+        let done = self.router().afterwards(on, &reference).await;
+        match done {
+            Ok(None) => {}
+            Ok(Some(done)) => self.session.report.tell(&ReportEvent::Done(done)),
+            Err(error) => self
+                .session
+                .report
+                .tell(&ReportEvent::Warning(error.to_string())),
+        }
     }
 
     /// Whoever keeps an answer for longer than it may leads users to the old release

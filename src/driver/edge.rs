@@ -1,20 +1,21 @@
-//! `init` of an app whose colours somebody else runs: its journal, and the record
-//! that becomes its router, which is taken over without a moment in which anybody
-//! is answered otherwise; and the way back.
+//! `init` of an app whose colours somebody else runs: its journal, and what becomes its
+//! router, which is taken over without a moment in which anybody is led otherwise; and
+//! the way back.
 
 mod answers;
 mod giving_back;
+mod pointer;
 mod record;
 mod spreading;
 
 use super::hosted;
 use super::stack::WrittenStack;
 use super::turn::Turn;
-use crate::aws::{RecordForm, StackSnapshot, edge_endpoints, edge_template};
+use crate::aws::{RecordForm, StackSnapshot, edge_template};
 use crate::config::{Edge, RouterKeys};
 use crate::engine::plan::Step;
 use crate::engine::takeover::Takeover;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::journal::Effect;
 use crate::model::{
     Color, EdgeInfrastructure, EdgeRouter, HostedRelease, Observed, PerColor, Revision,
@@ -43,18 +44,25 @@ pub async fn prepare(session: &Session, edge: &Edge) -> Result<PreparedEdge> {
         return Err(unusable(stack));
     }
     let earlier = match &before {
-        Some(stack) => earlier(session, stack)?,
+        Some(stack) => earlier(session, edge, stack)?,
         None => None,
     };
-    let RouterKeys::Route53(keys) = &edge.router;
-    let (record, takeover) = record::look(session, edge, keys, earlier.as_ref()).await?;
+    let (router, takeover) = match &edge.router {
+        RouterKeys::Route53(keys) => {
+            let earlier = earlier.as_ref().and_then(EdgeRouter::record);
+            let (record, takeover) = record::look(session, edge, keys, earlier).await?;
+            (EdgeRouter::Route53(record), takeover)
+        }
+        RouterKeys::Pointer(keys) => {
+            let earlier = earlier.as_ref().and_then(EdgeRouter::pointer);
+            let (pointer, takeover) = pointer::look(session, edge, keys, earlier).await?;
+            (EdgeRouter::Pointer(pointer), takeover)
+        }
+    };
     let infrastructure = EdgeInfrastructure {
-        endpoints: edge_endpoints(&record),
-        router: EdgeRouter::Route53(record),
-        backends: PerColor {
-            blue: edge.colors.blue.url.clone(),
-            green: edge.colors.green.url.clone(),
-        },
+        endpoints: router.endpoints(),
+        router,
+        backends: backends(edge),
         url: edge.url.clone(),
         journal_table: session.stack_name(),
     };
@@ -66,24 +74,37 @@ pub async fn prepare(session: &Session, edge: &Edge) -> Result<PreparedEdge> {
     })
 }
 
-/// The record that an earlier `init` was told of.
+fn backends(edge: &Edge) -> PerColor<String> {
+    PerColor {
+        blue: edge.colors.blue.url.clone(),
+        green: edge.colors.green.url.clone(),
+    }
+}
+
+/// What an earlier `init` was told of.
 ///
 /// # Errors
-/// Another name's: users of that one would be left behind (exit 6).
-fn earlier(session: &Session, stack: &StackSnapshot) -> Result<Option<RoutedRecord>> {
+/// Another kind: users of that one would be left behind (exit 6).
+fn earlier(session: &Session, edge: &Edge, stack: &StackSnapshot) -> Result<Option<EdgeRouter>> {
     let infrastructure = session.infrastructure_of(stack)?;
-    Ok(infrastructure.edge().map(|edge| {
-        let EdgeRouter::Route53(record) = &edge.router;
-        record.clone()
-    }))
+    let Some(earlier) = infrastructure.edge() else {
+        return Ok(None);
+    };
+    let (was, is) = (earlier.router.kind(), edge.router.kind());
+    match was == is {
+        true => Ok(Some(earlier.router.clone())),
+        false => Err(Error::refused(format!(
+            "users of {} are routed by its {}, and bgecs.toml has `kind = \"{is}\"`",
+            session.app(),
+            earlier.endpoints.production
+        ))
+        .hint(format!(
+            "`bgecs destroy` with `kind = \"{was}\"` leaves them where they are, and what runs, too; then `bgecs init` by the other kind"
+        ))),
+    }
 }
 
 impl PreparedEdge {
-    pub fn record(&self) -> &RoutedRecord {
-        let EdgeRouter::Route53(record) = &self.infrastructure.router;
-        record
-    }
-
     pub fn is_nothing(&self) -> bool {
         let is_as_it_is = matches!(self.takeover, Takeover::FromNothing | Takeover::Done(_));
         self.stack.is_up_to_date() && is_as_it_is
@@ -91,7 +112,9 @@ impl PreparedEdge {
 
     pub fn steps(&self, session: &Session) -> Vec<Step> {
         let mut steps = self.stack.steps(&session.stack_name());
-        let record = self.record();
+        let Some(record) = self.infrastructure.router.record() else {
+            return steps;
+        };
         let name = || record.name.clone();
         let (shorten_from, last) = match self.takeover {
             Takeover::FromNothing | Takeover::Done(_) => return steps,
@@ -133,7 +156,9 @@ pub async fn take_over(
     prepared: &PreparedEdge,
     observed: &Observed,
 ) -> Result<()> {
-    let record = prepared.record();
+    let Some(record) = prepared.infrastructure.router.record() else {
+        return Ok(());
+    };
     let (live, shorten_from) = match prepared.takeover {
         Takeover::FromNothing | Takeover::Done(_) => return Ok(()),
         Takeover::Renew { live, shorten_from } => {
@@ -200,10 +225,12 @@ pub async fn finish(
     let prepared = prepare(session, edge).await?;
     prepared.stack.carry_out(session, Some(turn)).await?;
     take_over(session, turn, &prepared, observed).await?;
-    // It may have been taken over, and nobody lived to say what was live.
+    // It may have been taken over, and nobody lived to say what was live; and what needs
+    // no taking over has a live colour as it is found.
     let begun = |effect: &Effect| matches!(effect, Effect::TakeRecordOver { .. });
+    let is_found = prepared.infrastructure.router.record().is_none();
     if let Takeover::Done(Some(live)) = prepared.takeover
-        && turn.operation().intended(begun)
+        && (is_found || turn.operation().intended(begun))
         && observed.color(live).hosted.is_none()
     {
         turn.saw(&found_there(turn, observed, live));

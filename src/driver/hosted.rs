@@ -103,7 +103,7 @@ pub async fn health(session: &Session, infra: &Infrastructure, color: Color) -> 
     let path = &session.config.container.health_path;
     let question = asking::of_health(&session.config.probe);
     let answer = session.ask(infra, color, path, &question).await?;
-    let url = session.bare_color_address(infra, color, path)?;
+    let url = session.bare_color_address(infra, color, path).await?;
     let (state, reason) = match &*answer {
         answer if answer.is_ok() => (TargetState::Healthy, None),
         Answer::Http { status, .. } => (TargetState::Unhealthy, Some(format!("HTTP {status}"))),

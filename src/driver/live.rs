@@ -183,6 +183,7 @@ impl World for LiveWorld<'_> {
                 // sending it again is what helps.
                 _ if unmoved.error.is_retryable() => WriteEffect::Unknown,
                 true => WriteEffect::InPart,
+                false if unmoved.error.is_overtaken() => WriteEffect::Overtaken,
                 false => WriteEffect::Nothing,
             };
             WriteFault::new(effect, unmoved.error.to_string())

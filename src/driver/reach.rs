@@ -93,7 +93,7 @@ pub async fn ask_health(
     let path = &session.config.container.health_path;
     let question = asking::of_health(&session.config.probe);
     let answer = session.ask(infra, color, path, &question).await?;
-    let address = session.bare_color_address(infra, color, path)?;
+    let address = session.bare_color_address(infra, color, path).await?;
     let barrier = match &*answer {
         Answer::Nothing {
             why: Lost::Tls,

@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 
 use crate::config::{Resolver, RouterKeys};
-use crate::model::{EdgeInfrastructure, EdgeRouter};
+use crate::model::EdgeInfrastructure;
 use crate::probe::Dns;
 use crate::report::ReportEvent;
 use crate::session::Session;
@@ -23,15 +23,18 @@ pub fn first(named: &[Resolver]) -> Result<Dns, String> {
 }
 
 /// All that the probe goes by. Who cannot be asked is left out, and told of; where
-/// nobody can, what comes of it is for the probe to say.
+/// nobody can, what comes of it is for the probe to say. None for what is routed by
+/// anything but names.
 pub async fn all(session: &Session, edge: &EdgeInfrastructure) -> Vec<Dns> {
+    let Some(record) = edge.router.record() else {
+        return Vec::new();
+    };
     let named = named(session);
     if !named.is_empty() {
         let all = named.iter().map(|it| Dns::at(*it, it.to_string()));
         return told(session, all);
     }
     let here = Dns::of_this_machine();
-    let EdgeRouter::Route53(record) = &edge.router;
     let zones = match session.aws.name_servers_of(&record.zone).await {
         Ok(names) => of_the_zone(&here, names).await,
         Err(error) => vec![Err(format!(
@@ -48,7 +51,7 @@ fn named(session: &Session) -> &[Resolver] {
     }
     match session.config.edge.as_ref().map(|edge| &edge.router) {
         Some(RouterKeys::Route53(record)) => &record.resolvers,
-        None => &[],
+        Some(RouterKeys::Pointer(_)) | None => &[],
     }
 }
 

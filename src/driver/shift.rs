@@ -15,7 +15,7 @@ use crate::engine::evidence::Landmark;
 use crate::engine::seen::{Changed, NEW, OLD, Releases, Seen};
 use crate::engine::shift::{Action, Event, Milestone, Shift, WriteEffect};
 use crate::interrupt::Interrupts;
-use crate::model::{Color, Move, Route, Sample, Targets};
+use crate::model::{Answer, Color, Move, Route, Sample, Targets};
 use crate::probe::Probes;
 
 /// How often the machine is told the time.
@@ -270,6 +270,7 @@ fn take(
         scheduled_at: sample.scheduled_at,
         over_at: sample.over_at(shift.policy.timeout),
         ok: sample.is_good(),
+        is_silence: matches!(*sample.answer, Answer::Nothing { .. }),
         by: answerer(release),
         latency: sample.latency,
     }

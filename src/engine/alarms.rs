@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::preflight::Check;
+use crate::model::Check;
 use crate::model::{Alarm, AlarmState, AlarmsWithoutData};
 
 /// What an alarm has against a shift.

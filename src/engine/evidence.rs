@@ -6,11 +6,11 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
 
-use super::preflight::Check;
 use super::seen::timeline::Timeline;
 use super::seen::timeline::since_ms;
 use super::seen::{Latencies, ProbeReport, StageReport, percent};
 use crate::counted::counted;
+use crate::model::Check;
 use crate::model::{Color, Condition, Digest, Endpoint, PerColor, Route, Split};
 
 /// How it ended, in the word that programs read.

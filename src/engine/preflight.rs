@@ -1,25 +1,16 @@
 //! The checks before a swap: each with its name, its result and what was seen,
 //! so that a refusal explains itself.
 
-use serde::Serialize;
-
 use super::fitness::unhealthy;
 use super::plan::needed;
 use crate::counted::counted;
 use crate::model::{
-    Answer, Color, EdgeRouter, Infrastructure, Observed, Place, Rollout, ServiceState, Strategy,
-    TargetState, TestPlace,
+    Answer, Check, Color, EdgeRouter, Infrastructure, Observed, Place, Rollout, ServiceState,
+    Strategy, TargetState, TestPlace,
 };
 
 /// Answers that the test port must give in a row.
 pub const TEST_ANSWERS: usize = 3;
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Check {
-    pub name: &'static str,
-    pub ok: bool,
-    pub detail: String,
-}
 
 /// How much a swap must have to go ahead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,6 +130,7 @@ fn release_answers(observed: &Observed, to: Color, test_answers: &[Answer]) -> C
 fn kind(router: &EdgeRouter) -> &'static str {
     match router {
         EdgeRouter::Route53(_) => "record",
+        EdgeRouter::Pointer(it) => it.pointer.kind(),
     }
 }
 

@@ -11,6 +11,7 @@
 //! for without end: one that does not answer in time has failed.
 
 mod back;
+mod gap;
 mod journey;
 mod judging;
 mod last_look;
@@ -28,6 +29,7 @@ use std::time::Duration;
 use super::analysis::{Complaint, Heard, Stretch};
 use super::seen::Changed;
 use crate::model::{Condition, PerRoute, Route, Stage, Strategy};
+use gap::Gap;
 use targets::TargetsSeen;
 pub use words::{
     Action, Before, Event, JudgedBy, Milestone, MoveTimes, NoteFault, Outcome, Phase, Policy,
@@ -64,6 +66,7 @@ pub struct Shift {
     /// settled; judged only where the baseline was not clean.
     failures_after_settling: u64,
     baseline_failures: u64,
+    gap: Gap,
     /// What was heard since a stage was watched last, once users may be on the new
     /// colour.
     stretch: Option<Stretch>,
@@ -97,6 +100,7 @@ impl Shift {
             failures: 0,
             failures_after_settling: 0,
             baseline_failures: 0,
+            gap: Gap::default(),
             stretch: None,
             verdict: None,
             was_mostly_failing: false,
@@ -196,9 +200,13 @@ impl Shift {
                 scheduled_at,
                 over_at,
                 ok,
+                is_silence,
                 by,
                 latency,
             } => {
+                if self.is_of_the_gap(scheduled_at, ok, is_silence) {
+                    return self.judge(at);
+                }
                 let heard = Heard {
                     who: by,
                     is_good: ok,

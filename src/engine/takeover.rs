@@ -1,8 +1,8 @@
-//! Whether a record that is there can become the app's, and what that takes:
-//! nobody may be answered otherwise, or not at all, for a moment.
+//! Whether what is there can become what the app's users are routed by, and what that
+//! takes: nobody may be led otherwise, or nowhere, for a moment.
 
 use super::plan::Refusal;
-use crate::model::{Color, HostedZone, RecordSet, RoutedRecord};
+use crate::model::{Color, Found, HostedZone, RecordSet, RoutedPointer, RoutedRecord};
 
 /// What of the name there is to take over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +95,51 @@ pub fn takeover(
         shorten_from: ttl.filter(|ttl| *ttl > record.ttl),
         ttl,
     })
+}
+
+/// Of what leads all users by one value, and does that now; `made` is the same as an
+/// earlier `init` was told of it.
+///
+/// # Errors
+/// It leads to neither colour, or to another one than it did by what was told; it is
+/// another thing.
+pub fn of_pointer(
+    pointer: &RoutedPointer,
+    made: Option<&RoutedPointer>,
+    found: &Found,
+) -> Result<Takeover, Refusal> {
+    let it = &pointer.pointer;
+    if let Some(made) = made.filter(|made| made.pointer.to_string() != it.to_string()) {
+        return Err(Refusal::new(
+            format!(
+                "users are routed by the {}, and bgecs.toml says {it}",
+                made.pointer
+            ),
+            "`bgecs destroy` leaves them where they are; then `bgecs init`; or name it as it was",
+        ));
+    }
+    let live = match found {
+        Found::Nowhere => return Ok(Takeover::FromNothing),
+        Found::Foreign(_) => {
+            return Err(Refusal::new(
+                format!(
+                    "the {it} {}, which is neither colour's `target`",
+                    found.deed()
+                ),
+                "users stay where they are: make what it leads to the `target` of one colour",
+            ));
+        }
+        Found::Split(_) | Found::Apart(_) | Found::ByRequest => found.only(),
+    };
+    let is_another =
+        |live: Color| made.is_some_and(|made| made.targets.get(live) != pointer.targets.get(live));
+    match live.filter(|live| is_another(*live)) {
+        None => Ok(Takeover::Done(live)),
+        Some(live) => Err(Refusal::new(
+            format!("{live} is live by bgecs.toml, and another colour was when it was made"),
+            "name the `target` of either colour as it was",
+        )),
+    }
 }
 
 /// The names that answer for that one while it has no record, from the nearest.

@@ -24,4 +24,7 @@ pub struct Patience {
     pub pause: Duration,
     /// For how long a write that was given up may still take effect.
     pub late: Duration,
+    /// For how long after a write users may get no answer at all, where it cannot be
+    /// made otherwise.
+    pub gap: Duration,
 }

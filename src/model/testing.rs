@@ -172,6 +172,7 @@ pub fn patience() -> Patience {
         unreadable: ms(30_000),
         pause: ms(200),
         late: ms(2000),
+        gap: Duration::ZERO,
     }
 }
 

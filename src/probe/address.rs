@@ -139,13 +139,17 @@ impl Address {
         self.secret.as_ref().map(|(name, _)| name.as_str())
     }
 
+    /// Behind what the address has of a path so far.
+    ///
     /// # Errors
     /// What is no path of a URL, in words.
     pub fn at_path(mut self, path: &str) -> Result<Self, String> {
         if !path.starts_with('/') {
             return Err(format!("a path begins with a slash, unlike `{path}`"));
         }
-        self.path = path
+        let prefix = self.path.path().trim_end_matches('/');
+        let whole = format!("{prefix}{path}");
+        self.path = whole
             .parse()
             .map_err(|error| format!("`{path}` is not a path: {error}"))?;
         Ok(self)
@@ -264,6 +268,9 @@ mod tests {
         let direct = direct.at_path("/api?a=b").unwrap();
         assert_eq!(direct.to_string(), "http://lb.example/api?a=b");
         assert_eq!(direct.through, ["lb.example:80"]);
+        let below = Address::parse("https://api.example/prod/").unwrap();
+        let below = below.at_path("/health").unwrap();
+        assert_eq!(below.to_string(), "https://api.example/prod/health");
         let detour = Address::parse("https://lb.example:81/api").unwrap();
         let detour = detour.through(&["127.0.0.1:4566".to_owned()]);
         assert_eq!(detour.authority, "lb.example:81");

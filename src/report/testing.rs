@@ -7,12 +7,12 @@ use std::net::IpAddr;
 use time::macros::datetime;
 
 use crate::engine::evidence::{Answering, Evidence, ListenerWrite, Upshot};
-use crate::engine::preflight::Check;
 use crate::engine::seen::timeline::{Dot, Lane, Timeline};
 use crate::engine::seen::{
     Bucket, Distribution, Failure, KindReport, Late, Latencies, Latency, NodeReport, PerConnection,
     ProbeReport, Transition,
 };
+use crate::model::Check;
 use crate::model::testing::PORTS;
 use crate::model::{Color, Connection, Lost, Route, Split};
 pub use canary::{canary, caught};

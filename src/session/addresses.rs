@@ -8,7 +8,9 @@ use super::Session;
 use super::here::{self, Here};
 use crate::driver::resolvers;
 use crate::error::{Error, Result};
-use crate::model::{Answer, Color, EcsInfrastructure, Infrastructure, PerRoute, Route};
+use crate::model::{
+    ADDRESS, Answer, Color, EcsInfrastructure, EdgeInfrastructure, Infrastructure, PerRoute, Route,
+};
 use crate::probe::{Address, Question, ask_once};
 
 impl Session {
@@ -55,15 +57,15 @@ impl Session {
         color: Color,
         path: &str,
     ) -> Result<Address> {
-        self.showing(self.bare_color_address(infra, color, path)?)
-            .await
+        let bare = self.bare_color_address(infra, color, path).await?;
+        self.showing(bare).await
     }
 
     /// The same for whoever does not look at the answers: it shows no secret.
     ///
     /// # Errors
     /// As [`Self::bare_address`].
-    pub fn bare_color_address(
+    pub async fn bare_color_address(
         &self,
         infra: &Infrastructure,
         color: Color,
@@ -74,7 +76,23 @@ impl Session {
                 let address = self.bare_address(infra, Route::Test, path)?;
                 Ok(address.asking_for(color))
             }
-            Infrastructure::Edge(edge) => self.bare_address_by(edge.backend(color), None, path),
+            Infrastructure::Edge(edge) => {
+                let url = self.backend(edge, color).await?;
+                self.bare_address_by(&url, None, path)
+            }
+        }
+    }
+
+    /// Where a colour is looked at: an instance's own address is for AWS to say, each
+    /// time, as it changes when users move.
+    async fn backend(&self, edge: &EdgeInfrastructure, color: Color) -> Result<String> {
+        let told = edge.backend(color);
+        match edge.router.instance(color) {
+            Some(instance) if told.contains(ADDRESS) => {
+                let address = self.aws.instance_address(instance).await?;
+                Ok(told.replace(ADDRESS, &address))
+            }
+            _ => Ok(told.to_owned()),
         }
     }
 

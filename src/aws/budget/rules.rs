@@ -42,15 +42,25 @@ const ECR: &[Rule] = &[
 /// <https://docs.aws.amazon.com/acm/latest/userguide/acm-limits.html#api-rate-limits>
 const ACM: &[Rule] = &[rule(any, 10, 10)];
 
+/// Half of what all callers of an account have together:
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>
+const API_GATEWAY: &[Rule] = &[rule(any, 20, 5)];
+
 /// Chosen: AWS names no figure for it. As little as for any of these.
 const APPLICATION_AUTO_SCALING: &[Rule] = &[rule(any, 5, 5)];
 
 /// Chosen: a stack is looked at every few seconds.
 const CLOUD_FORMATION: &[Rule] = &[rule(any, 20, 5)];
 
+/// Chosen: AWS names no figure for it.
+const CLOUD_FRONT: &[Rule] = &[rule(any, 10, 3)];
+
 /// That of DescribeAlarms, the one call that is made:
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html>
 const CLOUD_WATCH: &[Rule] = &[rule(any, 9, 9)];
+
+/// Chosen: AWS names no figure for it.
+const LIGHTSAIL: &[Rule] = &[rule(any, 5, 5)];
 
 /// Chosen: a log is followed once a second.
 const LOGS: &[Rule] = &[rule(any, 10, 5)];
@@ -71,13 +81,16 @@ impl PacedService {
     pub const fn rules(self) -> &'static [Rule] {
         match self {
             Self::Acm => ACM,
+            Self::ApiGateway => API_GATEWAY,
             Self::ApplicationAutoScaling => APPLICATION_AUTO_SCALING,
             Self::CloudFormation => CLOUD_FORMATION,
+            Self::CloudFront => CLOUD_FRONT,
             Self::CloudWatch => CLOUD_WATCH,
             Self::DynamoDb => DYNAMO_DB,
             Self::Ecr => ECR,
             Self::Ecs => ECS,
             Self::Elb => ELB,
+            Self::Lightsail => LIGHTSAIL,
             Self::Logs => LOGS,
             Self::Route53 => ROUTE_53,
             Self::SecretsManager => SECRETS_MANAGER,

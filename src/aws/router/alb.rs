@@ -56,6 +56,7 @@ impl Router for AlbRouter<'_> {
             unreadable: Duration::from_secs(30),
             pause: Duration::from_millis(200),
             late: Duration::from_secs(2),
+            gap: Duration::ZERO,
             spread: Duration::ZERO,
             resend: Duration::from_secs(2),
         }

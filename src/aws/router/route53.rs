@@ -137,6 +137,7 @@ impl Router for Route53Router<'_> {
             // Five calls a second are all that an account has.
             pause: Duration::from_secs(1),
             late: Duration::from_secs(2),
+            gap: Duration::ZERO,
         }
     }
 
@@ -260,6 +261,28 @@ impl Aws {
             true => Ok(None),
             false => self.change_records(&record.zone, batch).await.map(Some),
         }
+    }
+
+    /// Has what of a name's records leads to the first of these lead to the second, in
+    /// one batch of exactly what was there; gives whether anything did.
+    ///
+    /// # Errors
+    /// Route 53's own, which changes nothing then.
+    pub(super) async fn repoint(
+        &self,
+        zone: &str,
+        name: &str,
+        (from, to): (&str, &str),
+    ) -> Result<bool, AwsError> {
+        let unusable = |what: String| AwsError::unusable(CHANGE, name, what);
+        let seen = self.record_sets(zone, name).await?;
+        let wanted = seen.iter().map(|set| sets::led_on(set, from, to));
+        let wanted: Vec<_> = wanted.collect();
+        let batch = batch(&seen, &wanted).map_err(unusable)?;
+        if batch.changes().is_empty() {
+            return Ok(false);
+        }
+        self.change_records(zone, batch).await.map(|_| true)
     }
 
     /// Every set of that name, of whichever type.

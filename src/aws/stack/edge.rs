@@ -1,12 +1,13 @@
 //! The stack of an app whose colours bgecs does not run: the journal's table, and
 //! in its outputs what `init` was told, which every other command goes by.
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use super::StackSnapshot;
 use crate::model::{
-    AppName, EdgeInfrastructure, EdgeRouter, Endpoint, PerColor, PerRoute, RecordAnswer,
-    RoutedRecord,
+    AppName, EdgeInfrastructure, EdgeRouter, PerColor, RoutedPointer, RoutedRecord,
 };
 
 /// What tells such a stack: the kind of its router.
@@ -14,6 +15,8 @@ pub const ROUTER: &str = "Router";
 
 const ROUTE53: &str = "route53";
 const TABLE: &str = "JournalTable";
+/// All of a thing that has one value.
+const POINTER: &str = "RouterPointer";
 const TTL_BEFORE: &str = "RecordTtlBefore";
 
 /// The template as text: the same for the same app.
@@ -24,19 +27,21 @@ pub fn template(app: &AppName, it: &EdgeInfrastructure) -> String {
         ("BlueUrl", json!(it.backends.blue)),
         ("GreenUrl", json!(it.backends.green)),
     ];
-    outputs.extend(match &it.router {
-        EdgeRouter::Route53(record) => vec![
-            (ROUTER, json!(ROUTE53)),
-            ("HostedZoneId", json!(record.zone)),
-            ("RecordName", json!(record.name)),
-            ("RecordTtl", json!(record.ttl.to_string())),
-            ("BlueRecord", json!(text(&record.answers.blue))),
-            ("GreenRecord", json!(text(&record.answers.green))),
-        ],
-    });
-    let EdgeRouter::Route53(record) = &it.router;
-    let before = record.ttl_before;
-    outputs.extend(before.map(|ttl| (TTL_BEFORE, json!(ttl.to_string()))));
+    outputs.push((ROUTER, json!(it.router.kind())));
+    match &it.router {
+        EdgeRouter::Route53(record) => {
+            outputs.extend([
+                ("HostedZoneId", json!(record.zone)),
+                ("RecordName", json!(record.name)),
+                ("RecordTtl", json!(record.ttl.to_string())),
+                ("BlueRecord", json!(text(&record.answers.blue))),
+                ("GreenRecord", json!(text(&record.answers.green))),
+            ]);
+            let before = record.ttl_before;
+            outputs.extend(before.map(|ttl| (TTL_BEFORE, json!(ttl.to_string()))));
+        }
+        EdgeRouter::Pointer(pointer) => outputs.push((POINTER, json!(text(pointer)))),
+    }
     let outputs = outputs
         .into_iter()
         .map(|(name, value)| (name.to_owned(), json!({ "Value": value })));
@@ -49,8 +54,8 @@ pub fn template(app: &AppName, it: &EdgeInfrastructure) -> String {
     format!("{all:#}")
 }
 
-fn text(answers: &[RecordAnswer]) -> String {
-    serde_json::to_string(answers).unwrap_or_default()
+fn text(it: &impl Serialize) -> String {
+    serde_json::to_string(it).unwrap_or_default()
 }
 
 impl StackSnapshot {
@@ -60,30 +65,19 @@ impl StackSnapshot {
     /// The name of the output that is missing, or is none that this bgecs wrote.
     pub(super) fn edge_infrastructure(&self) -> Result<EdgeInfrastructure, String> {
         let output = |name: &str| self.output(name);
-        if output(ROUTER)? != ROUTE53 {
-            return Err(ROUTER.to_owned());
-        }
-        let answers = |name: &str| {
-            serde_json::from_str::<Vec<RecordAnswer>>(&output(name)?).map_err(|_| name.to_owned())
-        };
-        let ttl = "RecordTtl";
-        let record = RoutedRecord {
-            owner: self.name.clone(),
-            zone: output("HostedZoneId")?,
-            name: output("RecordName")?,
-            ttl: output(ttl)?.parse().map_err(|_| ttl.to_owned())?,
-            ttl_before: self
-                .outputs
-                .get(TTL_BEFORE)
-                .and_then(|ttl| ttl.parse().ok()),
-            answers: PerColor {
-                blue: answers("BlueRecord")?,
-                green: answers("GreenRecord")?,
-            },
+        let router = match output(ROUTER)?.as_str() {
+            ROUTE53 => EdgeRouter::Route53(self.record()?),
+            kind => {
+                let pointer: RoutedPointer = self.typed(POINTER)?;
+                match pointer.pointer.kind() == kind {
+                    true => EdgeRouter::Pointer(pointer),
+                    false => return Err(ROUTER.to_owned()),
+                }
+            }
         };
         Ok(EdgeInfrastructure {
-            endpoints: endpoints(&record),
-            router: EdgeRouter::Route53(record),
+            endpoints: router.endpoints(),
+            router,
             backends: PerColor {
                 blue: output("BlueUrl")?,
                 green: output("GreenUrl")?,
@@ -92,12 +86,26 @@ impl StackSnapshot {
             journal_table: output("JournalTableName")?,
         })
     }
-}
 
-/// What the routes are called.
-pub fn endpoints(record: &RoutedRecord) -> PerRoute<Endpoint> {
-    PerRoute {
-        production: Endpoint::Named(format!("record {}", record.name)),
-        test: Endpoint::Named("each colour's own URL".to_owned()),
+    fn record(&self) -> Result<RoutedRecord, String> {
+        let ttl = "RecordTtl";
+        Ok(RoutedRecord {
+            owner: self.name.clone(),
+            zone: self.output("HostedZoneId")?,
+            name: self.output("RecordName")?,
+            ttl: self.output(ttl)?.parse().map_err(|_| ttl.to_owned())?,
+            ttl_before: self
+                .outputs
+                .get(TTL_BEFORE)
+                .and_then(|ttl| ttl.parse().ok()),
+            answers: PerColor {
+                blue: self.typed("BlueRecord")?,
+                green: self.typed("GreenRecord")?,
+            },
+        })
+    }
+
+    fn typed<T: DeserializeOwned>(&self, name: &str) -> Result<T, String> {
+        serde_json::from_str(&self.output(name)?).map_err(|_| name.to_owned())
     }
 }

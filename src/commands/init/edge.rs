@@ -11,7 +11,7 @@ use crate::engine::takeover::Takeover;
 use crate::error::{Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::journal::Command;
-use crate::model::{Color, EdgeRouter, Infrastructure};
+use crate::model::{Color, Infrastructure};
 use crate::report::{CommandResult, ReportEvent, Style};
 use crate::session::Session;
 
@@ -31,34 +31,31 @@ struct EdgeReady {
     region: String,
     stack: String,
     router: &'static str,
-    record: String,
+    /// What users are routed by.
+    route: String,
     url: String,
-    /// None where the first deploy makes the record.
+    /// None where the first deploy makes one so.
     live: Option<Color>,
 }
 
 impl CommandResult for EdgeReady {
     fn human(&self, style: &Style) -> String {
-        let Self { stack, record, .. } = self;
+        let Self { stack, route, .. } = self;
         let what = match self.outcome {
             EdgeOutcome::Unchanged => format!("nothing to do: the stack {stack} is up to date"),
             EdgeOutcome::Created => format!("the stack {stack} is created"),
             EdgeOutcome::Updated => format!("the stack {stack} is updated"),
         };
         let users = match self.live {
-            Some(live) => format!(
-                "{} -> {}, by a weight for each colour",
-                style.strong(record),
-                style.color(live, live)
-            ),
-            None => format!("{} has no record yet", style.strong(record)),
+            Some(live) => format!("{} -> {}", style.strong(route), style.color(live, live)),
+            None => format!("{} leads nowhere yet", style.strong(route)),
         };
         let next = match self.live {
             Some(_) => "`bgecs deploy --tag TAG` puts a release on the idle colour",
-            None => "`bgecs deploy --tag 1` makes the first release live, and the record with it",
+            None => "`bgecs deploy --tag 1` makes the first release live",
         };
         format!(
-            "{what}\n  record      {users}\n  production  {}\n  next        {next}",
+            "{what}\n  users       {users}\n  production  {}\n  next        {next}",
             self.url
         )
     }
@@ -123,7 +120,6 @@ pub async fn run(session: &Session, args: &Init, edge: &Edge) -> Result<Exit> {
 }
 
 fn ready(session: &Session, prepared: &PreparedEdge, outcome: EdgeOutcome) -> EdgeReady {
-    let EdgeRouter::Route53(record) = &prepared.infrastructure.router;
     EdgeReady {
         operation: Command::Init,
         outcome,
@@ -131,7 +127,7 @@ fn ready(session: &Session, prepared: &PreparedEdge, outcome: EdgeOutcome) -> Ed
         region: session.aws.region().to_owned(),
         stack: session.stack_name(),
         router: prepared.infrastructure.router.kind(),
-        record: record.name.clone(),
+        route: prepared.infrastructure.endpoints.production.to_string(),
         url: prepared.infrastructure.url.clone(),
         live: match prepared.takeover {
             Takeover::Take { live, .. } | Takeover::Renew { live, .. } => Some(live),

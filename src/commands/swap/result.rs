@@ -5,12 +5,13 @@ use serde::Serialize;
 use crate::driver::attempt::{SwapKind, SwapTimes, Swapped};
 use crate::engine::evidence::Upshot;
 use crate::engine::plan::{AFTER_A_PAUSE, Needless, WarmCost};
-use crate::engine::preflight::Check;
 use crate::engine::seen::{ProbeReport, StageReport};
 use crate::error::Exit;
+use crate::model::Check;
 use crate::model::journal::Command;
 use crate::model::{Color, Observed};
 use crate::report::{CommandResult, Style};
+use crate::spoken_time;
 
 /// A moment of a swap, in milliseconds from its first write.
 fn moment(at: Option<i64>) -> String {
@@ -86,6 +87,12 @@ impl CommandResult for Swapped {
                 moment(way.seen.last_old_ms)
             )
         }));
+        if let Some(gap) = self.swap.gap() {
+            let gap = spoken_time::short(gap);
+            lines.push(format!(
+                "  gap         users were without an answer for {gap}"
+            ));
+        }
         if let Some(why) = &self.changeover_unknown {
             lines.push(format!("  changeover  unknown: {why}"));
         }

@@ -21,7 +21,9 @@ fn edge(text: &str) -> Edge {
 #[test]
 fn colours_of_somebody_else_s_have_what_is_pointed_at_and_where_they_are_seen() {
     let edge = edge(SITE);
-    let RouterKeys::Route53(record) = &edge.router;
+    let RouterKeys::Route53(record) = &edge.router else {
+        panic!("it is no record")
+    };
     assert_eq!(record.record, "www.example.com");
     assert_eq!((record.ttl, record.zone.as_deref()), (60, None));
     assert_eq!(edge.url, "https://www.example.com");
@@ -39,7 +41,9 @@ fn a_target_may_be_addresses_and_a_resolver_has_a_port() {
         .replace("'green.example.net'", "['192.0.2.1', '192.0.2.2']")
         .replace("kind =", "resolvers = ['1.1.1.1', '[::1]:5353']\nkind =");
     let edge = edge(&text);
-    let RouterKeys::Route53(record) = &edge.router;
+    let RouterKeys::Route53(record) = &edge.router else {
+        panic!("it is no record")
+    };
     let told: Vec<String> = record.resolvers.iter().map(ToString::to_string).collect();
     assert_eq!(told, ["1.1.1.1:53", "[::1]:5353"]);
     let addresses = ["192.0.2.1", "192.0.2.2"].map(|it| it.parse().unwrap());
@@ -153,5 +157,163 @@ fn what_does_not_go_together_is_told_by_its_key() {
         assert_ne!(text, SITE, "{from}");
         let told = parse(&text).unwrap_err().to_string();
         assert!(told.contains(key) && told.contains(says), "{to}: {told}");
+    }
+}
+
+fn pointing(router: &str, blue: &str, green: &str) -> String {
+    format!(
+        "app = 'site'\n[router]\n{router}\n[colors.blue]\ntarget = '{blue}'\nurl = 'https://blue.example.net/prod/'\n\
+         [colors.green]\ntarget = '{green}'\nurl = 'https://green.example.net'\n"
+    )
+}
+
+#[test]
+fn each_kind_has_its_keys_and_knows_what_users_type() {
+    let all = [
+        (
+            pointing(
+                "kind = 'cloudfront-alias'\nalias = 'WWW.Example.com'",
+                "E1A",
+                "E1B",
+            ),
+            "alias www.example.com",
+            "https://www.example.com",
+        ),
+        (
+            pointing(
+                "kind = 'cloudfront-origin'\ndistribution = 'E1A'\nurl = 'https://a.b/c'\nbehavior = '/api/*'",
+                "blue origin",
+                "green.example.net",
+            ),
+            "origin of E1A for /api/*",
+            "https://a.b/c",
+        ),
+        (
+            pointing(
+                "kind = 'api-mapping'\ndomain = 'api.example.com'",
+                "a1/prod",
+                "b2/$default",
+            ),
+            "mapping of api.example.com",
+            "https://api.example.com",
+        ),
+        (
+            pointing(
+                "kind = 'api-mapping'\ndomain = 'api.example.com'\npath = '/orders/'",
+                "a1/prod",
+                "b2/prod",
+            ),
+            "mapping of api.example.com/orders",
+            "https://api.example.com/orders",
+        ),
+        (
+            pointing(
+                "kind = 'static-ip'\nname = 'Ip-1'\nurl = 'http://192.0.2.7'",
+                "web-1",
+                "web.2",
+            ),
+            "static address Ip-1",
+            "http://192.0.2.7",
+        ),
+    ];
+    for (text, pointer, url) in all {
+        let edge = edge(&text);
+        assert_eq!(edge.router.pointer().unwrap().to_string(), pointer);
+        assert_eq!(edge.url, url);
+        assert_eq!(edge.colors.blue.url, "https://blue.example.net/prod");
+    }
+}
+
+#[test]
+fn an_instance_is_looked_at_where_lightsail_says_that_it_is() {
+    let text = pointing(
+        "kind = 'static-ip'\nname = 'Ip-1'\nurl = 'http://192.0.2.7'",
+        "web-1",
+        "web-2",
+    );
+    let without = text.replace("url = 'https://blue.example.net/prod/'\n", "");
+    assert_eq!(edge(&without).colors.blue.url, "http://{address}");
+    let with = text.replace("https://blue.example.net/prod/", "http://{address}:8080/");
+    assert_eq!(edge(&with).colors.blue.url, "http://{address}:8080");
+}
+
+#[test]
+fn what_a_kind_cannot_point_at_is_told_with_what_it_can() {
+    let origin = "kind = 'cloudfront-origin'\ndistribution = 'E1A'\nurl = 'https://a.b'";
+    for (router, blue, key, says) in [
+        (
+            "kind = 'cloudfront-alias'\nalias = 'a.b'",
+            "d1.cloudfront.net",
+            "colors.blue.target",
+            "id of a distribution",
+        ),
+        (
+            "kind = 'cloudfront-alias'\nalias = '*.b.c'",
+            "E1A",
+            "router.alias",
+            "no whole name",
+        ),
+        (
+            "kind = 'cloudfront-alias'",
+            "E1A",
+            "router.alias",
+            "it is missing",
+        ),
+        (
+            "kind = 'api-mapping'\ndomain = 'a.b'",
+            "a1",
+            "colors.blue.target",
+            "an API and a stage",
+        ),
+        (
+            "kind = 'api-mapping'\ndomain = 'a.b'\npath = 'a b'",
+            "a1/b",
+            "router.path",
+            "no path",
+        ),
+        (
+            "kind = 'static-ip'\nname = 'Ip-1'\nurl = 'http://a.b'",
+            "a b",
+            "colors.blue.target",
+            "name of an instance",
+        ),
+        (
+            "kind = 'static-ip'\nname = 'Ip-1'",
+            "web-1",
+            "router.url",
+            "it is missing",
+        ),
+        (
+            "kind = 'static-ip'\nname = 'Ip-1'\nurl = 'http://a.b'\nttl = 1",
+            "web-1",
+            "router.ttl",
+            "no such key",
+        ),
+        (
+            &format!("{origin}\ninvalidate = ['a']"),
+            "x",
+            "router.invalidate",
+            "begins with a slash",
+        ),
+        (
+            &format!("{origin}\nstaging = 'x'"),
+            "x",
+            "router.staging",
+            "no id of a distribution",
+        ),
+        (
+            "kind = 'cloudfront-origin'\nurl = 'https://a.b'",
+            "x",
+            "router.distribution",
+            "it is missing",
+        ),
+    ] {
+        let told = parse(&pointing(router, blue, "other"))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            told.contains(key) && told.contains(says),
+            "{router}: {told}"
+        );
     }
 }

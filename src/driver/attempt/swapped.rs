@@ -10,10 +10,10 @@ use crate::driver::shift::Finished;
 use crate::driver::turn::{Conclusion, Turn};
 use crate::engine::evidence::Upshot;
 use crate::engine::plan::WarmCost;
-use crate::engine::preflight::Check;
 use crate::engine::seen::{Failure, ProbeReport, Seen, StageReport};
 use crate::engine::shift::{MoveTimes, Outcome, Shift, Why};
 use crate::error::{Error, Exit};
+use crate::model::Check;
 use crate::model::journal::{self, Command, Watched};
 use crate::model::{Color, Observed, Route};
 
@@ -24,6 +24,16 @@ pub struct SwapTimes {
     test_ms: Option<u64>,
     /// From the first write's leaving to both being read back.
     window_ms: Option<u64>,
+    /// For how long users were without an answer while they were moved, where the
+    /// router cannot help it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gap_ms: Option<u64>,
+}
+
+impl SwapTimes {
+    pub fn gap(&self) -> Option<Duration> {
+        self.gap_ms.map(Duration::from_millis)
+    }
 }
 
 /// The result of a swap that was tried.
@@ -409,6 +419,7 @@ fn times(shift: &Shift) -> SwapTimes {
         prod_ms: span(sent(production), seen(production)),
         test_ms: span(sent(test), seen(test)),
         window_ms: span(sent(production), seen(test)),
+        gap_ms: span(Some(Duration::ZERO), shift.gap()),
     }
 }
 

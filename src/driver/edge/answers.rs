@@ -15,7 +15,7 @@ use crate::session::Session;
 /// That of every distribution
 /// (<https://docs.aws.amazon.com/Route53/latest/APIReference/API_AliasTarget.html>).
 const CLOUDFRONT_ZONE: &str = "Z2FDTNDATAQYW2";
-const CLOUDFRONT: &str = ".cloudfront.net";
+pub(super) const CLOUDFRONT: &str = ".cloudfront.net";
 const ELB: &str = ".elb.amazonaws.com";
 
 /// # Errors
@@ -56,7 +56,7 @@ async fn of_color(
 ) -> Result<Vec<RecordAnswer>> {
     let name = match &color.points_at {
         PointsAt::Addresses(addresses) => return Ok(by_family(addresses)),
-        PointsAt::Name(name) => name,
+        PointsAt::Name(name) | PointsAt::Thing(name) => name,
     };
     let is_cname = sets
         .iter()

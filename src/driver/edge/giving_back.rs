@@ -11,7 +11,7 @@ use crate::model::{EdgeInfrastructure, EdgeRouter, Found, Infrastructure, Routed
 use crate::report::ReportEvent;
 use crate::session::Session;
 
-/// A record that is given back has one answer for all.
+/// What is given back leads all users to one place.
 ///
 /// # Errors
 /// Users are on both colours (exit 6); AWS's own.
@@ -25,17 +25,18 @@ pub async fn refuse_on_both(session: &Session, edge: &EdgeInfrastructure) -> Res
 }
 
 fn on_both(edge: &EdgeInfrastructure, found: &Found) -> Error {
-    let EdgeRouter::Route53(record) = &edge.router;
     Error::refused(format!(
-        "users of {} are on both colours: {found}",
-        record.name
+        "users of the {} are on both colours: {found}",
+        edge.endpoints.production
     ))
-    .hint("`bgecs resume` or `bgecs rollback` first: a record has one answer for all")
+    .hint(
+        "`bgecs resume` or `bgecs rollback` first: what is given back leads all users to one place",
+    )
 }
 
 /// Gives the record back as it was taken: one answer for all, that of the colour
 /// which users are on. One that bgecs made goes; one that leads elsewhere by now is
-/// its owner's.
+/// its owner's. What has one value alone is as it was, and stays.
 ///
 /// # Errors
 /// Users are on both colours (exit 6); AWS's own.
@@ -44,9 +45,11 @@ pub async fn give_back(
     turn: Option<&Turn>,
     edge: &EdgeInfrastructure,
 ) -> Result<()> {
+    let EdgeRouter::Route53(record) = &edge.router else {
+        return Ok(());
+    };
     let infrastructure = Infrastructure::from(edge.clone());
     let found = session.aws.router(&infrastructure).read().await?.production;
-    let EdgeRouter::Route53(record) = &edge.router;
     let name = record.name.clone();
     let form = match (&found, found.only(), record.ttl_before) {
         (Found::Nowhere, ..) => return Ok(()),

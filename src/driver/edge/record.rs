@@ -2,7 +2,7 @@
 //! here.
 
 use super::answers;
-use crate::config::{Edge, RecordKeys};
+use crate::config::{Edge, HostedColor, PointsAt, RecordKeys};
 use crate::driver::resolvers;
 use crate::engine::takeover::{self, Takeover};
 use crate::error::{Error, Result};
@@ -27,6 +27,7 @@ pub(super) async fn look(
     }
     let zone = zone(session, keys).await?;
     let sets = session.aws.sets_named(&zone, &keys.record).await?;
+    refuse_two_distributions(edge, keys)?;
     let answers = answers::of(session, edge, &sets).await?;
     let record = RoutedRecord {
         owner: session.stack_name(),
@@ -67,6 +68,31 @@ pub(super) async fn look(
         },
         takeover,
     ))
+}
+
+/// CloudFront goes by the name that a user asks for, and not by where DNS led them: with
+/// the name on one distribution, and `*.` of its parent on the other, the first serves
+/// all of them whatever the record says
+/// (<https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/CNAMEs.html>).
+///
+/// # Errors
+/// Both colours are distributions (exit 2).
+fn refuse_two_distributions(edge: &Edge, keys: &RecordKeys) -> Result<()> {
+    let is_one = |color: &HostedColor| match &color.points_at {
+        PointsAt::Name(name) => name.ends_with(answers::CLOUDFRONT),
+        PointsAt::Addresses(_) | PointsAt::Thing(_) => false,
+    };
+    match is_one(&edge.colors.blue) && is_one(&edge.colors.green) {
+        false => Ok(()),
+        true => Err(Error::usage(format!(
+            "both colours are distributions of CloudFront: the one whose alias is nearest to {} serves everybody whatever DNS says, so that the record moves nobody",
+            keys.record
+        ))
+        .hint(format!(
+            "`kind = \"cloudfront-alias\"` with `alias = \"{}\"` moves that alias, and the record after it",
+            keys.record
+        ))),
+    }
 }
 
 /// # Errors

@@ -208,9 +208,9 @@ impl Shift {
                 self.is_unseen = true;
                 self.is_back(at)
             }
-            Reading::Refused(reason) => self.end(Outcome::InDoubt(format!(
-                "the way back was refused: {reason}"
-            ))),
+            Reading::Refused(reason) | Reading::Overtaken(reason) => self.end(Outcome::InDoubt(
+                format!("the way back was refused: {reason}"),
+            )),
             Reading::Drifted(reason)
             | Reading::Strange(reason)
             | Reading::HalfWay(reason)

@@ -54,6 +54,9 @@ pub(super) enum Reading {
     /// Somebody else changed it, after it.
     Strange(String),
     Refused(String),
+    /// The write was refused, since somebody else made one meanwhile that the route does
+    /// not show.
+    Overtaken(String),
     /// AWS refused to move one of its ways in, and another was moved.
     HalfWay(String),
     /// It does not show what was written, or cannot be read.
@@ -228,6 +231,9 @@ impl Journey {
             // Whatever it shows, which may be stale.
             Some(fault) if is_half_way || fault.effect == WriteEffect::InPart => {
                 Reading::HalfWay(fault.message.clone())
+            }
+            Some(fault) if fault.effect == WriteEffect::Overtaken => {
+                Reading::Overtaken(format!("somebody else changed it: {}", fault.message))
             }
             Some(fault) => Reading::Refused(fault.message.clone()),
             None if is_late => self.unshown(),

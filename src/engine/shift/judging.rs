@@ -38,6 +38,27 @@ impl Shift {
         self.judge(at)
     }
 
+    /// Whether nobody could be answered then, as the router cannot move users
+    /// otherwise.
+    pub(super) fn is_of_the_gap(&mut self, due: Duration, ok: bool, is_silence: bool) -> bool {
+        let longest = self.policy.patience.gap;
+        if longest.is_zero() {
+            return false;
+        }
+        if ok {
+            self.gap.hear_good(due);
+        }
+        let left = self.moves.iter().rev();
+        let left = left.map(|moved| moved.sent).next();
+        is_silence && left.is_some_and(|left| self.gap.takes(due, left, longest))
+    }
+
+    /// For how long users were without an answer while the route moved, where the
+    /// router cannot help it.
+    pub fn gap(&self) -> Option<Duration> {
+        self.gap.length()
+    }
+
     /// Of production, once users may be on the new colour.
     fn hear(&mut self, scheduled_at: Duration, heard: Heard) {
         let has_settled = self.settled_at().is_some_and(|at| scheduled_at > at);

@@ -82,6 +82,7 @@ fn answer(at: f64, ok: bool) -> Event {
     Event::Answered {
         scheduled_at: secs(at),
         over_at: secs(at),
+        is_silence: false,
         ok,
         by: Answerer::Unknown,
         latency: Duration::ZERO,

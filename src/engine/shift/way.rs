@@ -228,6 +228,7 @@ impl Shift {
                 Reading::Refused(reason)
                 | Reading::Drifted(reason)
                 | Reading::Strange(reason)
+                | Reading::Overtaken(reason)
                 | Reading::HalfWay(reason)
                 | Reading::Unseen { reason, .. },
             ) => self.turn_back(at, Why::Unmoved(route, reason)),
@@ -235,7 +236,12 @@ impl Shift {
             (Route::Production, Reading::Refused(reason)) if is_first && !self.found_on_both() => {
                 self.end(Outcome::Unchanged(reason))
             }
-            (Route::Production, Reading::Refused(reason)) => {
+            (Route::Production, Reading::Overtaken(reason))
+                if is_first && !self.found_on_both() =>
+            {
+                self.end(Outcome::Refused(reason))
+            }
+            (Route::Production, Reading::Refused(reason) | Reading::Overtaken(reason)) => {
                 self.turn_back(at, Why::Unmoved(route, reason))
             }
             (Route::Production, Reading::HalfWay(reason)) => {

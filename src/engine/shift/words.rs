@@ -95,6 +95,8 @@ pub enum Event {
         /// of much later, by a process that was stopped.
         over_at: Duration,
         ok: bool,
+        /// Whether there was no answer at all.
+        is_silence: bool,
         by: Answerer,
         latency: Duration,
     },
@@ -132,6 +134,8 @@ pub struct WriteFault {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WriteEffect {
     Nothing,
+    /// As little, since somebody else wrote after it was looked at.
+    Overtaken,
     /// Of several ways in some were moved, and the next one was refused.
     InPart,
     /// It may have happened all the same, or would the next time.

@@ -1,7 +1,7 @@
 use time::macros::datetime;
 
 use super::*;
-use crate::engine::preflight::Check;
+use crate::model::Check;
 use crate::model::ServiceEvent;
 use crate::model::StackEvent;
 

@@ -33,7 +33,6 @@ pub const EDGE_DEPLOYER: &[Grant] = &[
         needs: &[
             // On less than all alarms, composite ones are not told.
             called("cloudwatch:DescribeAlarms", &["promote"]),
-            called("route53:GetChange", MOVING),
         ],
         on: ANYTHING,
         condition: None,
@@ -49,21 +48,6 @@ pub const EDGE_DEPLOYER: &[Grant] = &[
         ],
         on: &["arn:*:dynamodb:{region}:{account}:table/{stack}"],
         condition: None,
-    },
-    Grant {
-        sid: "LookAtTheRecord",
-        needs: &[
-            called("route53:GetHostedZone", &["init", "promote", "retire"]),
-            called("route53:ListResourceRecordSets", LOOKING),
-        ],
-        on: ZONE,
-        condition: None,
-    },
-    Grant {
-        sid: "MoveUsers",
-        needs: &[called("route53:ChangeResourceRecordSets", MOVING)],
-        on: ZONE,
-        condition: Some(ITS_NAME),
     },
 ];
 
@@ -85,17 +69,169 @@ pub const EDGE_OPERATOR_TOO: &[Grant] = &[
         condition: None,
     },
     JOURNAL,
+];
+
+/// Of an app behind a record.
+pub const RECORD_DEPLOYER: &[Grant] = &[
     Grant {
-        sid: "FindTheRecord",
+        sid: "SeeChangesThrough",
+        needs: &[called("route53:GetChange", MOVING)],
+        on: ANYTHING,
+        condition: None,
+    },
+    Grant {
+        sid: "LookAtTheRecord",
         needs: &[
-            // By whom a record is owned is asked by its name.
-            called("cloudformation:DescribeStackResources", &["init"]),
-            called("elasticloadbalancing:DescribeLoadBalancers", &["init"]),
-            called("elasticloadbalancing:DescribeTargetGroups", &["init"]),
-            called("elasticloadbalancing:DescribeTargetHealth", &["init"]),
-            called("route53:ListHostedZones", &["init"]),
+            called("route53:GetHostedZone", &["init", "promote", "retire"]),
+            called("route53:ListResourceRecordSets", LOOKING),
+        ],
+        on: ZONE,
+        condition: None,
+    },
+    Grant {
+        sid: "MoveUsers",
+        needs: &[called("route53:ChangeResourceRecordSets", MOVING)],
+        on: ZONE,
+        condition: Some(ITS_NAME),
+    },
+];
+
+pub const RECORD_OPERATOR_TOO: &[Grant] = &[Grant {
+    sid: "FindTheRecord",
+    needs: &[
+        // By whom a record is owned is asked by its name.
+        called("cloudformation:DescribeStackResources", &["init"]),
+        called("elasticloadbalancing:DescribeLoadBalancers", &["init"]),
+        called("elasticloadbalancing:DescribeTargetGroups", &["init"]),
+        called("elasticloadbalancing:DescribeTargetHealth", &["init"]),
+        called("route53:ListHostedZones", &["init"]),
+    ],
+    on: ANYTHING,
+    condition: None,
+}];
+
+/// Of an app behind a static address of Lightsail
+/// (<https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonlightsail.html>):
+/// the ARNs have ids and not names, so that nobody knows them without AWS.
+pub const STATIC_IP_DEPLOYER: &[Grant] = &[Grant {
+    sid: "MoveUsers",
+    needs: &[
+        called("lightsail:GetStaticIp", LOOKING),
+        called("lightsail:GetInstance", LOOKING),
+        called("lightsail:AttachStaticIp", MOVING),
+        called("lightsail:DetachStaticIp", MOVING),
+    ],
+    on: &[
+        "arn:*:lightsail:{region}:{account}:StaticIp/*",
+        "arn:*:lightsail:{region}:{account}:Instance/*",
+    ],
+    condition: None,
+}];
+
+/// Of an app behind a mapping of API Gateway
+/// (<https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonapigatewaymanagement.html>).
+pub const API_MAPPING_DEPLOYER: &[Grant] = &[
+    Grant {
+        sid: "LookAtTheDomain",
+        needs: &[called("apigateway:GET", LOOKING)],
+        on: &[
+            "arn:*:apigateway:{region}::/domainnames/{domain}",
+            "arn:*:apigateway:{region}::/domainnames/{domain}/*",
+        ],
+        condition: None,
+    },
+    Grant {
+        sid: "MoveUsers",
+        needs: &[
+            called("apigateway:PATCH", MOVING),
+            called("apigateway:POST", &["deploy"]),
+        ],
+        on: &[
+            "arn:*:apigateway:{region}::/domainnames/{domain}/apimappings",
+            "arn:*:apigateway:{region}::/domainnames/{domain}/apimappings/*",
+            "arn:*:apigateway:{region}::/domainnames/{domain}/basepathmappings",
+            "arn:*:apigateway:{region}::/domainnames/{domain}/basepathmappings/*",
+        ],
+        condition: None,
+    },
+];
+
+/// Those of CloudFront are in no region
+/// (<https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudfront.html>).
+const DISTRIBUTIONS: &[&str] = &["arn:*:cloudfront::{account}:distribution/{distribution}"];
+
+/// Of an app behind a behaviour of a distribution.
+pub const CLOUDFRONT_ORIGIN_DEPLOYER: &[Grant] = &[
+    Grant {
+        sid: "MoveUsers",
+        needs: &[
+            called("cloudfront:GetDistribution", LOOKING),
+            called("cloudfront:UpdateDistribution", MOVING),
+            called("cloudfront:CreateInvalidation", &["promote", "rollback"]),
+        ],
+        on: DISTRIBUTIONS,
+        condition: None,
+    },
+    Grant {
+        sid: "LookAtTheCache",
+        needs: &[called(
+            "cloudfront:GetCachePolicy",
+            &["promote", "rollback"],
+        )],
+        on: &["arn:*:cloudfront::{account}:cache-policy/*"],
+        condition: None,
+    },
+];
+
+/// The same, with a staging distribution.
+pub const CLOUDFRONT_CANARY_DEPLOYER: &[Grant] = &[Grant {
+    sid: "ShareUsers",
+    needs: &[
+        called("cloudfront:GetContinuousDeploymentPolicy", LOOKING),
+        called(
+            "cloudfront:UpdateContinuousDeploymentPolicy",
+            &["promote", "rollback"],
+        ),
+    ],
+    on: &["arn:*:cloudfront::{account}:continuous-deployment-policy/*"],
+    condition: None,
+}];
+
+/// Of an app behind an alias that two distributions share.
+pub const CLOUDFRONT_ALIAS_DEPLOYER: &[Grant] = &[
+    Grant {
+        sid: "MoveUsers",
+        needs: &[
+            called("cloudfront:GetDistribution", LOOKING),
+            called("cloudfront:ListDomainConflicts", &["promote", "rollback"]),
+            called(
+                "cloudfront:UpdateDomainAssociation",
+                &["promote", "rollback"],
+            ),
+            called("cloudfront:AssociateAlias", &["promote", "rollback"]),
+            // The first release's.
+            called("cloudfront:UpdateDistribution", &["deploy"]),
+        ],
+        on: DISTRIBUTIONS,
+        condition: None,
+    },
+    Grant {
+        sid: "LookAhead",
+        needs: &[
+            called("acm:DescribeCertificate", &["promote", "rollback"]),
+            called("route53:ListHostedZones", &["promote", "rollback"]),
+            called("route53:ListResourceRecordSets", &["promote", "rollback"]),
         ],
         on: ANYTHING,
         condition: None,
+    },
+    Grant {
+        sid: "RecordFollows",
+        needs: &[called(
+            "route53:ChangeResourceRecordSets",
+            &["promote", "rollback"],
+        )],
+        on: ZONE,
+        condition: Some(ITS_NAME),
     },
 ];

@@ -131,6 +131,22 @@ pub fn simple(
     answers.map(|it| set(record, it, ttl, None)).collect()
 }
 
+/// The same, but that it leads to the second of these if it led to the first.
+pub fn led_on(set: &ResourceRecordSet, from: &str, to: &str) -> ResourceRecordSet {
+    let mut set = set.clone();
+    if let Some(alias) = &mut set.alias_target
+        && plain_name(&alias.dns_name) == from
+    {
+        alias.dns_name = format!("{to}.");
+    }
+    let is_name = set.r#type == RrType::Cname;
+    let records = set.resource_records.iter_mut().flatten();
+    for record in records.filter(|record| is_name && plain_name(&record.value) == from) {
+        record.value = to.to_owned();
+    }
+    set
+}
+
 fn set(
     record: &RoutedRecord,
     answer: &RecordAnswer,

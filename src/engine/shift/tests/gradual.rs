@@ -14,6 +14,7 @@ fn answered(at: f64, ok: bool, by: Answerer) -> Event {
     Event::Answered {
         scheduled_at: secs(at),
         over_at: secs(at),
+        is_silence: false,
         ok,
         by,
         latency: Duration::from_millis(20),
@@ -202,6 +203,7 @@ fn hear(shift: &mut Shift, until: f64, nth: u32, latency: Duration) -> Option<Ac
         let answered = Event::Answered {
             scheduled_at,
             over_at: scheduled_at,
+            is_silence: false,
             ok: true,
             by,
             latency: if by == New { latency } else { Duration::ZERO },

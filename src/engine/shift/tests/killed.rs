@@ -288,6 +288,7 @@ fn work(
                 Event::Answered {
                     scheduled_at: at,
                     over_at: at,
+                    is_silence: false,
                     ok,
                     by: Answerer::Unknown,
                     latency: Duration::ZERO,

@@ -200,6 +200,7 @@ pub fn play(
                 (0, _) => Event::Answered {
                     scheduled_at: at,
                     over_at: at,
+                    is_silence: false,
                     ok: lucks.is_well(step),
                     by: [Answerer::Old, Answerer::New, Answerer::Unknown][step / 3 % 3],
                     latency: Duration::ZERO,

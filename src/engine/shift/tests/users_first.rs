@@ -245,6 +245,7 @@ fn a_request_whose_time_was_up_ahead_of_the_move_does_not_blame_the_new_colour()
     let heard_late = |over_at| Event::Answered {
         scheduled_at: secs(0.4),
         over_at: secs(over_at),
+        is_silence: false,
         ok: false,
         by: Answerer::Unknown,
         latency: secs(20.0),

@@ -1,0 +1,264 @@
+//! An alternate domain name (an alias), which one of two distributions of CloudFront
+//! has. CloudFront goes by it and not by where DNS led a user: "the more specific
+//! alternate domain name" wins, whatever the record points to
+//! (<https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/CNAMEs.html>).
+//! So the alias is what moves users, and its record follows after that.
+//!
+//! `UpdateDomainAssociation` moves it in one call; where that is refused,
+//! `AssociateAlias` does, which is older and asks for a TXT record. AWS's texts disagree
+//! on whether the distribution that has it must be disabled for either.
+
+use super::cloudfront_origin::patience;
+use super::{Router, Unmoved};
+use crate::aws::Aws;
+use crate::aws::cloudfront::{Change, CloudfrontDistribution};
+use crate::aws::error::{AwsError, Named};
+use crate::model::{
+    CertificateArn, Check, Color, Found, Move, Patience, PerColor, PerRoute, RoutedPointer,
+    Strategy, Urgency,
+};
+use aws_sdk_cloudfront::types::{DistributionResourceId, DomainConflict};
+
+const MOVE: &str = "cloudfront:UpdateDomainAssociation";
+const ASSOCIATE: &str = "cloudfront:AssociateAlias";
+const CONFLICTS: &str = "cloudfront:ListDomainConflicts";
+
+#[derive(Debug, Clone, Copy)]
+pub struct CloudfrontAliasRouter<'a> {
+    pub(super) aws: &'a Aws,
+    pub(super) it: &'a RoutedPointer,
+    pub(super) alias: &'a str,
+}
+
+impl Router for CloudfrontAliasRouter<'_> {
+    fn patience(&self) -> Patience {
+        patience()
+    }
+
+    fn fit(&self, strategy: Strategy) -> Result<Strategy, String> {
+        super::all_or_nothing(&self.it.pointer, strategy)
+    }
+
+    async fn read(&self) -> Result<PerRoute<Found>, AwsError> {
+        let both = self.both().await?;
+        let mut colors = Color::BOTH.into_iter();
+        let found = match colors.find(|color| both.get(*color).has(self.alias)) {
+            Some(color) => color.into(),
+            None => Found::Nowhere,
+        };
+        let is_everywhere = both.blue.is_deployed && both.green.is_deployed;
+        let mut kept = self.aws.last_distributions.locked();
+        for it in [both.blue, both.green] {
+            kept.all.insert(it.id.clone(), it);
+        }
+        if is_everywhere {
+            kept.before = None;
+        }
+        Ok(PerRoute {
+            production: kept.before.clone().unwrap_or(found),
+            test: Found::ByRequest,
+        })
+    }
+
+    async fn apply(&self, it: Move, urgency: Urgency) -> Result<(), Unmoved> {
+        let id = super::whole(self.it, it, MOVE)?;
+        let color = it.to.only().unwrap_or(Color::Blue);
+        let other = self.it.targets.get(color.other());
+        let seen = {
+            let mut kept = self.aws.last_distributions.locked();
+            let seen = (kept.all.remove(id), kept.all.remove(other));
+            kept.before = it.from.map(Found::Split).or(kept.before.take());
+            seen
+        };
+        let (Some(target), Some(other)) = seen else {
+            self.read().await?;
+            return Box::pin(self.apply(it, urgency)).await;
+        };
+        if !other.has(self.alias) {
+            // The first release's.
+            let added = Change::AddAlias(self.alias);
+            return Ok(self.aws.change_distribution(&target, added).await?);
+        }
+        match self.associate_domain(&target).await {
+            Err(error) if !error.is_retryable() && !error.is_overtaken() => {
+                Ok(self.associate_alias(&target.id).await?)
+            }
+            moved => Ok(moved?),
+        }
+    }
+
+    async fn checks(&self, to: Color) -> Result<Vec<Check>, AwsError> {
+        let both = self.both().await?;
+        let (target, other) = (both.get(to), both.get(to.other()));
+        let mut all = vec![
+            self.certificate(target).await?,
+            self.conflicts(target, other).await?,
+            self.txt_record(target).await?,
+        ];
+        all.extend(self.overlap(target, other));
+        Ok(all)
+    }
+
+    /// Its record, where it leads to the other distribution by name.
+    async fn afterwards(&self, on: Color, _: &str) -> Result<Option<String>, AwsError> {
+        let both = self.both().await?;
+        let (to, from) = (both.get(on), both.get(on.other()));
+        let Some(zone) = self.zone().await? else {
+            return Ok(None);
+        };
+        let names = (from.domain.as_str(), to.domain.as_str());
+        let is_moved = self.aws.repoint(&zone, self.alias, names).await?;
+        Ok(is_moved.then(|| {
+            format!(
+                "the record {} leads to {} ({})",
+                self.alias, to.domain, to.id
+            )
+        }))
+    }
+}
+
+impl CloudfrontAliasRouter<'_> {
+    async fn both(&self) -> Result<PerColor<CloudfrontDistribution>, AwsError> {
+        let targets = &self.it.targets;
+        Ok(PerColor {
+            blue: self.aws.distribution(&targets.blue).await?,
+            green: self.aws.distribution(&targets.green).await?,
+        })
+    }
+
+    /// In one call, which fails where somebody else wrote that distribution since.
+    async fn associate_domain(&self, target: &CloudfrontDistribution) -> Result<(), AwsError> {
+        let resource = DistributionResourceId::builder().distribution_id(&target.id);
+        let call = self.aws.cloudfront.update_domain_association();
+        let call = call.domain(self.alias).target_resource(resource.build());
+        let call = call.if_match(&target.etag);
+        call.send().await.named(MOVE, self.alias).map(drop)
+    }
+
+    async fn associate_alias(&self, target: &str) -> Result<(), AwsError> {
+        let call = self.aws.cloudfront.associate_alias();
+        let call = call.target_distribution_id(target).alias(self.alias);
+        call.send().await.named(ASSOCIATE, self.alias).map(drop)
+    }
+
+    /// "The target distribution must have a certificate that covers" it, whichever call
+    /// moves it.
+    async fn certificate(&self, target: &CloudfrontDistribution) -> Result<Check, AwsError> {
+        let viewer = target.config.viewer_certificate();
+        let arn = viewer.and_then(|it| it.acm_certificate_arn());
+        let arn = arn.and_then(|arn| arn.parse::<CertificateArn>().ok());
+        let (ok, detail) = match arn {
+            None => (
+                false,
+                format!(
+                    "{} has no certificate of ACM, and {} needs one that has its name",
+                    target.id, self.alias
+                ),
+            ),
+            Some(arn) => {
+                let it = self.aws.certificate_of_cloudfront(&arn).await?;
+                let covers = it.covers(self.alias);
+                let has = if covers { "has" } else { "does not have" };
+                (
+                    covers,
+                    format!(
+                        "the certificate of {} {has} the name {}",
+                        target.id, self.alias
+                    ),
+                )
+            }
+        };
+        Ok(Check {
+            name: "certificate",
+            ok,
+            detail,
+        })
+    }
+
+    /// A third distribution that has the name would keep it.
+    async fn conflicts(
+        &self,
+        target: &CloudfrontDistribution,
+        other: &CloudfrontDistribution,
+    ) -> Result<Check, AwsError> {
+        let resource = DistributionResourceId::builder().distribution_id(&target.id);
+        let call = self.aws.cloudfront.list_domain_conflicts();
+        let call = call.domain(self.alias);
+        let call = call.domain_control_validation_resource(resource.build());
+        let answer = call.send().await.named(CONFLICTS, self.alias)?;
+        let is_third = |id: &str| id != target.id && id != other.id;
+        let conflicts = answer.domain_conflicts().iter();
+        let third = conflicts
+            .filter(|it| it.domain() == self.alias)
+            .map(DomainConflict::resource_id)
+            .find(|id| is_third(id));
+        Ok(Check {
+            name: "conflicts",
+            ok: third.is_none(),
+            detail: match third {
+                None => format!("no other distribution has the alias {}", self.alias),
+                Some(third) => format!("{third} has the alias {}, too", self.alias),
+            },
+        })
+    }
+
+    /// What `AssociateAlias` asks for: it is told and forbids nothing, as the other call
+    /// does without.
+    async fn txt_record(&self, target: &CloudfrontDistribution) -> Result<Check, AwsError> {
+        let name = format!("_{}", self.alias);
+        let detail = match self.zone().await? {
+            None => format!(
+                "whether {name} has a TXT record with {}, is not known: its zone is not in this account",
+                target.domain
+            ),
+            Some(zone) => {
+                let sets = self.aws.sets_named(&zone, &name).await?;
+                let says = |it: &crate::model::RecordSet| {
+                    it.kind == "TXT" && it.leads.to_string().contains(&target.domain)
+                };
+                match sets.iter().any(says) {
+                    true => format!("{name} has a TXT record with {}", target.domain),
+                    false => format!(
+                        "{name} has no TXT record with {}: AssociateAlias would refuse, where UpdateDomainAssociation does",
+                        target.domain
+                    ),
+                }
+            }
+        };
+        Ok(Check {
+            name: "txt",
+            ok: true,
+            detail,
+        })
+    }
+
+    /// Two distributions that both have the name, one of them by a wildcard: there DNS
+    /// moves nobody.
+    fn overlap(
+        &self,
+        target: &CloudfrontDistribution,
+        other: &CloudfrontDistribution,
+    ) -> Option<Check> {
+        let (wide, pattern) = [target, other]
+            .into_iter()
+            .find_map(|it| Some((it, it.wildcard_of(self.alias)?)))?;
+        Some(Check {
+            name: "overlap",
+            ok: true,
+            detail: format!(
+                "{} has {pattern}: CloudFront serves the more specific name whatever DNS says, so that the alias {} is what is moved",
+                wide.id, self.alias
+            ),
+        })
+    }
+
+    async fn zone(&self) -> Result<Option<String>, AwsError> {
+        let zones = self.aws.hosted_zones().await?;
+        let holds = |name: &str| self.alias == name || self.alias.ends_with(&format!(".{name}"));
+        let public = zones
+            .iter()
+            .filter(|zone| !zone.is_private && holds(&zone.name));
+        let nearest = public.max_by_key(|zone| zone.name.len());
+        Ok(nearest.map(|zone| zone.id.trim_start_matches("/hostedzone/").to_owned()))
+    }
+}

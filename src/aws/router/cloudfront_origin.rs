@@ -1,0 +1,365 @@
+//! The origin that a behaviour of a distribution of CloudFront leads to. A write is
+//! everywhere when the distribution's status is `Deployed`; until then nobody knows what
+//! an edge serves by, so that it is read as it was.
+//!
+//! A share of users is led to the other origin by a staging distribution, which is a
+//! copy, and the continuous-deployment policy of this one. "During peak traffic" all of
+//! them may be led to this one all the same, so that the share is not judged
+//! (<https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/continuous-deployment.html>).
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use aws_sdk_cloudfront::types::{
+    ContinuousDeploymentPolicyConfig, ContinuousDeploymentPolicyType,
+    ContinuousDeploymentSingleWeightConfig, TrafficConfig,
+};
+
+use super::{Router, Unmoved};
+use crate::aws::Aws;
+use crate::aws::cloudfront::{Behavior, Change, CloudfrontDistribution, READ, UPDATE};
+use crate::aws::error::{AwsError, Named};
+use crate::model::{
+    Check, Color, Found, Move, Patience, PerRoute, RoutedPointer, Split, Strategy, Urgency,
+};
+
+const READ_POLICY: &str = "cloudfront:GetContinuousDeploymentPolicy";
+const UPDATE_POLICY: &str = "cloudfront:UpdateContinuousDeploymentPolicy";
+
+/// "You can send up to 15% of your traffic to the staging distribution", in basis
+/// points.
+const MOST_SHARE: u16 = 1_500;
+
+/// "about 5 minutes" are usual, and nothing is promised.
+const LONGEST_DEPLOYMENT: Duration = Duration::from_secs(1_800);
+
+#[derive(Debug, Clone, Copy)]
+pub struct CloudfrontOriginRouter<'a> {
+    pub(super) aws: &'a Aws,
+    pub(super) it: &'a RoutedPointer,
+    pub(super) distribution: &'a str,
+    pub(super) behavior: Option<&'a str>,
+    pub(super) staging: Option<&'a str>,
+    pub(super) invalidate: &'a [String],
+}
+
+/// What is known of distributions from one call to the next.
+#[derive(Debug, Clone, Default)]
+pub(in crate::aws) struct LastDistributions(Arc<Mutex<LastSeen>>);
+
+#[derive(Debug, Default)]
+pub(super) struct LastSeen {
+    /// As they were last read, by their ids: a write is made of exactly that.
+    pub(super) all: BTreeMap<String, CloudfrontDistribution>,
+    /// The policy, with its ETag.
+    policy: Option<SharePolicy>,
+    /// What was found ahead of the last write of ours, until it is everywhere.
+    pub(super) before: Option<Found>,
+}
+
+#[derive(Debug, Clone)]
+struct SharePolicy {
+    id: String,
+    etag: String,
+    config: ContinuousDeploymentPolicyConfig,
+}
+
+impl LastDistributions {
+    pub(super) fn locked(&self) -> MutexGuard<'_, LastSeen> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// For a write that is everywhere after minutes.
+pub(super) fn patience() -> Patience {
+    Patience {
+        confirm: LONGEST_DEPLOYMENT,
+        visible: Duration::ZERO,
+        spread: Duration::ZERO,
+        stale: Duration::from_secs(5),
+        stale_pause: Duration::from_secs(2),
+        resend: LONGEST_DEPLOYMENT,
+        unreadable: Duration::from_secs(60),
+        pause: Duration::from_secs(2),
+        late: Duration::from_secs(5),
+        gap: Duration::ZERO,
+    }
+}
+
+impl Router for CloudfrontOriginRouter<'_> {
+    fn patience(&self) -> Patience {
+        patience()
+    }
+
+    fn fit(&self, strategy: Strategy) -> Result<Strategy, String> {
+        let Some(staging) = self.staging else {
+            let told = super::all_or_nothing(&self.it.pointer, strategy);
+            return told
+                .map_err(|why| format!("{why}; with `staging` in [router] it does up to 15%"));
+        };
+        strategy.with_shares(|share| match share <= MOST_SHARE {
+            true => Ok(share),
+            false => Err(format!(
+                "the staging distribution {staging} can have up to 15% of users, and not {}%: after that they are moved all at once",
+                f64::from(share) / 100.0
+            )),
+        })
+    }
+
+    /// CloudFront sends nobody to the staging distribution when it is busy.
+    fn shares_requests(&self) -> bool {
+        false
+    }
+
+    async fn read(&self) -> Result<PerRoute<Found>, AwsError> {
+        let primary = self.aws.distribution(self.distribution).await?;
+        let policy = self.policy(&primary).await?;
+        let staging = match (self.staging, &policy) {
+            (Some(id), Some(_)) => Some(self.aws.distribution(id).await?),
+            _ => None,
+        };
+        let found = self.understood(&primary, policy.as_ref(), staging.as_ref())?;
+        let is_everywhere = primary.is_deployed && staging.as_ref().is_none_or(|it| it.is_deployed);
+        let mut kept = self.aws.last_distributions.locked();
+        for it in std::iter::once(primary).chain(staging) {
+            kept.all.insert(it.id.clone(), it);
+        }
+        kept.policy = policy;
+        if is_everywhere {
+            kept.before = None;
+        }
+        Ok(PerRoute {
+            production: kept.before.clone().unwrap_or(found),
+            test: Found::ByRequest,
+        })
+    }
+
+    /// Users are moved first, and what leads a share of them elsewhere is ended after
+    /// that, or on the way back alone: whatever of it fails, a colour that has them all
+    /// keeps them, and the rest is done by the next write.
+    async fn apply(&self, it: Move, urgency: Urgency) -> Result<(), Unmoved> {
+        let seen = {
+            let mut kept = self.aws.last_distributions.locked();
+            let seen = (
+                kept.all.remove(self.distribution),
+                self.staging.and_then(|id| kept.all.remove(id)),
+                kept.policy.take(),
+            );
+            kept.before = it.from.map(Found::Split).or(kept.before.take());
+            seen
+        };
+        let (Some(primary), staging, policy) = seen else {
+            self.read().await?;
+            return Box::pin(self.apply(it, urgency)).await;
+        };
+        match it.to.only() {
+            Some(color) => {
+                let to = self.change(&primary, color)?;
+                self.aws.change_distribution(&primary, to).await?;
+                match policy {
+                    Some(policy) if policy.config.enabled() => self.share(policy, None).await?,
+                    _ => {}
+                }
+            }
+            None => {
+                let (Some(staging), Some(policy)) = (staging, policy) else {
+                    return Err(self.without_policy().into());
+                };
+                let (color, share) = lesser(it.to);
+                let to = self.change(&staging, color)?;
+                self.aws.change_distribution(&staging, to).await?;
+                self.share(policy, Some(share)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn checks(&self, to: Color) -> Result<Vec<Check>, AwsError> {
+        let primary = self.aws.distribution(self.distribution).await?;
+        let times = self.aws.cache_times(&primary, self.of_behavior()).await?;
+        let detail = match (times.keeps_nothing(), self.invalidate) {
+            (true, _) => "edges keep nothing of what the origins answer".to_owned(),
+            (false, []) => format!(
+                "cached answers of the other release may be seen for {times}: `invalidate = [\"/*\"]` in [router] ends that"
+            ),
+            (false, paths) => format!(
+                "cached answers of the other release are invalidated once {to} has all users: {}",
+                paths.join(", ")
+            ),
+        };
+        let origin = primary.origin(self.it.targets.get(to));
+        let origin = Check {
+            name: "origin",
+            ok: origin.is_some(),
+            detail: match origin {
+                Some(origin) => format!("{to} is the origin {origin} of {}", primary.id),
+                None => format!("{} has no origin for {to}", primary.id),
+            },
+        };
+        Ok(vec![
+            origin,
+            Check {
+                name: "cache",
+                ok: true,
+                detail,
+            },
+        ])
+    }
+
+    async fn afterwards(&self, _: Color, reference: &str) -> Result<Option<String>, AwsError> {
+        if self.invalidate.is_empty() {
+            return Ok(None);
+        }
+        let (id, paths) = (self.distribution, self.invalidate);
+        self.aws.invalidate(id, paths, reference).await?;
+        Ok(Some(format!(
+            "{id}: edges are told to forget {}",
+            paths.join(", ")
+        )))
+    }
+}
+
+/// The colour with fewer users, and its share.
+fn lesser(split: Split) -> (Color, u16) {
+    let [one, other] = Color::BOTH;
+    match split.share(one) <= split.share(other) {
+        true => (one, split.share(one)),
+        false => (other, split.share(other)),
+    }
+}
+
+impl CloudfrontOriginRouter<'_> {
+    fn of_behavior(&self) -> Behavior<'_> {
+        Behavior::of(self.behavior)
+    }
+
+    fn change<'b>(
+        &'b self,
+        it: &'b CloudfrontDistribution,
+        to: Color,
+    ) -> Result<Change<'b>, AwsError> {
+        let target = self.it.targets.get(to);
+        let origin = it.origin(target).ok_or_else(|| {
+            let what = format!("it has no origin that is {target}");
+            AwsError::unusable(UPDATE, &it.id, what)
+        })?;
+        let behavior = self.of_behavior();
+        Ok(Change::Origin { behavior, origin })
+    }
+
+    /// Where all users of a distribution are led, by what it calls its origins.
+    fn leads(&self, it: &CloudfrontDistribution) -> Result<Found, AwsError> {
+        let origin = it.leads_to(self.of_behavior()).ok_or_else(|| {
+            let pattern = self.behavior.unwrap_or("the default");
+            AwsError::unusable(READ, &it.id, format!("it has no behaviour {pattern}"))
+        })?;
+        let of = |color: &Color| it.origin(self.it.targets.get(*color)) == Some(origin);
+        Ok(match Color::BOTH.into_iter().find(of) {
+            Some(color) => color.into(),
+            None => self.it.found(Some(origin)),
+        })
+    }
+
+    fn understood(
+        &self,
+        primary: &CloudfrontDistribution,
+        policy: Option<&SharePolicy>,
+        staging: Option<&CloudfrontDistribution>,
+    ) -> Result<Found, AwsError> {
+        let whole = self.leads(primary)?;
+        let share = policy.map_or(0, SharePolicy::share);
+        let (Some(staging), false) = (staging, share == 0) else {
+            return Ok(whole);
+        };
+        let led = self.leads(staging)?;
+        Ok(match (whole.only(), led.only()) {
+            (Some(most), Some(few)) if most != few => Found::Split(Split::with_share(few, share)),
+            _ => whole,
+        })
+    }
+
+    /// That of this distribution, if it has one and a staging distribution is named.
+    async fn policy(
+        &self,
+        primary: &CloudfrontDistribution,
+    ) -> Result<Option<SharePolicy>, AwsError> {
+        let id = primary.config.continuous_deployment_policy_id();
+        let id = id.filter(|id| !id.is_empty() && self.staging.is_some());
+        let Some(id) = id else {
+            return Ok(None);
+        };
+        let call = self.aws.cloudfront.get_continuous_deployment_policy();
+        let answer = call.id(id).send().await.named(READ_POLICY, id)?;
+        let config = answer
+            .continuous_deployment_policy()
+            .and_then(|it| it.continuous_deployment_policy_config());
+        Ok(config.map(|config| SharePolicy {
+            id: id.to_owned(),
+            etag: answer.e_tag().unwrap_or_default().to_owned(),
+            config: config.clone(),
+        }))
+    }
+
+    /// To the staging distribution, in basis points; none ends it.
+    async fn share(&self, policy: SharePolicy, share: Option<u16>) -> Result<(), AwsError> {
+        let unusable = |error: &dyn std::error::Error| {
+            AwsError::unusable(UPDATE_POLICY, &policy.id, error.to_string())
+        };
+        let traffic = match share {
+            None => policy.config.traffic_config().cloned(),
+            Some(share) => {
+                let weight = ContinuousDeploymentSingleWeightConfig::builder();
+                let weight = weight.weight(f32::from(share) / 10_000.0).build();
+                let traffic = TrafficConfig::builder()
+                    .r#type(ContinuousDeploymentPolicyType::SingleWeight)
+                    .single_weight_config(weight.map_err(|error| unusable(&error))?);
+                Some(traffic.build().map_err(|error| unusable(&error))?)
+            }
+        };
+        let config = ContinuousDeploymentPolicyConfig::builder()
+            .set_staging_distribution_dns_names(
+                policy.config.staging_distribution_dns_names().cloned(),
+            )
+            .enabled(share.is_some())
+            .set_traffic_config(traffic)
+            .build();
+        let call = self.aws.cloudfront.update_continuous_deployment_policy();
+        call.id(&policy.id)
+            .if_match(&policy.etag)
+            .continuous_deployment_policy_config(config.map_err(|error| unusable(&error))?)
+            .send()
+            .await
+            .named(UPDATE_POLICY, &policy.id)
+            .map(drop)
+    }
+
+    fn without_policy(&self) -> AwsError {
+        AwsError::unusable(
+            UPDATE,
+            self.distribution,
+            "it has no continuous-deployment policy that leads to the `staging` distribution",
+        )
+    }
+}
+
+impl SharePolicy {
+    /// What the staging distribution has, in basis points.
+    fn share(&self) -> u16 {
+        let weight = self
+            .config
+            .traffic_config()
+            .filter(|_| self.config.enabled());
+        let weight = weight.and_then(|it| it.single_weight_config());
+        weight.map_or(0, |it| in_basis_points(it.weight()))
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "between 0 and the whole"
+)]
+fn in_basis_points(weight: f32) -> u16 {
+    (weight.clamp(0.0, 1.0) * 10_000.0).round() as u16
+}

@@ -1,0 +1,128 @@
+//! A static address of Lightsail, which is attached to one instance: that has all
+//! users. AWS documents nowhere whether an address that is attached can be attached
+//! to another instance; so that is tried, and where it is refused the address is
+//! detached first. Between the two it leads nowhere.
+
+use std::time::Duration;
+
+use super::{Router, Unmoved};
+use crate::aws::Aws;
+use crate::aws::error::{AwsError, Named};
+use crate::model::{
+    Check, Color, Found, Move, Patience, PerRoute, RoutedPointer, Strategy, Urgency,
+};
+
+const READ: &str = "lightsail:GetStaticIp";
+const ATTACH: &str = "lightsail:AttachStaticIp";
+const DETACH: &str = "lightsail:DetachStaticIp";
+const LOOK: &str = "lightsail:GetInstance";
+
+#[derive(Debug, Clone, Copy)]
+pub struct StaticIpRouter<'a> {
+    pub(super) aws: &'a Aws,
+    pub(super) it: &'a RoutedPointer,
+    /// What Lightsail calls it.
+    pub(super) name: &'a str,
+    /// For how long users may be without an answer.
+    pub(super) gap: Duration,
+}
+
+impl Router for StaticIpRouter<'_> {
+    fn patience(&self) -> Patience {
+        Patience {
+            confirm: Duration::from_secs(60),
+            visible: Duration::from_secs(2),
+            spread: Duration::ZERO,
+            stale: Duration::from_secs(3),
+            stale_pause: Duration::from_secs(1),
+            resend: Duration::from_secs(10),
+            unreadable: Duration::from_secs(60),
+            pause: Duration::from_secs(1),
+            late: Duration::from_secs(2),
+            gap: self.gap,
+        }
+    }
+
+    fn fit(&self, strategy: Strategy) -> Result<Strategy, String> {
+        super::all_or_nothing(&self.it.pointer, strategy)
+    }
+
+    async fn read(&self) -> Result<PerRoute<Found>, AwsError> {
+        let attached = self.attached_to().await?;
+        Ok(PerRoute {
+            production: self.it.found(attached.as_deref()),
+            test: Found::ByRequest,
+        })
+    }
+
+    async fn apply(&self, it: Move, _: Urgency) -> Result<(), Unmoved> {
+        let instance = super::whole(self.it, it, ATTACH)?;
+        let refused = match self.attach(instance).await {
+            Err(error) if !error.is_retryable() => error,
+            attached => return Ok(attached?),
+        };
+        let other = match self.attached_to().await? {
+            Some(other) if other != instance => other,
+            Some(_) => return Ok(()),
+            // It was free, and that is not why it was refused.
+            None => return Err(refused.into()),
+        };
+        self.aws.detach_static_ip(self.name).await?;
+        // It leads nowhere now.
+        let attached = self.attach(instance).await;
+        if attached.is_err() {
+            // What was there is better than nothing; whether it is, is read back.
+            let _ = self.attach(&other).await;
+        }
+        Ok(attached?)
+    }
+
+    async fn checks(&self, _: Color) -> Result<Vec<Check>, AwsError> {
+        Ok(vec![Check {
+            name: "gap",
+            ok: true,
+            detail: format!(
+                "where Lightsail does not move an address that is attached, it is detached first: users are without an answer until it is attached again, for {} s at most (`gap` in [router])",
+                self.gap.as_secs()
+            ),
+        }])
+    }
+}
+
+impl StaticIpRouter<'_> {
+    async fn attached_to(&self) -> Result<Option<String>, AwsError> {
+        let call = self.aws.lightsail.get_static_ip();
+        let answer = call.static_ip_name(self.name).send().await;
+        let answer = answer.named(READ, self.name)?;
+        let address = answer.static_ip();
+        let attached = address.filter(|it| it.is_attached() == Some(true));
+        Ok(attached.and_then(|it| it.attached_to()).map(str::to_owned))
+    }
+
+    async fn attach(&self, instance: &str) -> Result<(), AwsError> {
+        let call = self.aws.lightsail.attach_static_ip();
+        let call = call.static_ip_name(self.name).instance_name(instance);
+        call.send().await.named(ATTACH, self.name).map(drop)
+    }
+}
+
+impl Aws {
+    async fn detach_static_ip(&self, name: &str) -> Result<(), AwsError> {
+        let call = self.lightsail.detach_static_ip().static_ip_name(name);
+        call.send().await.named(DETACH, name).map(drop)
+    }
+
+    /// Where an instance is asked now; its address changes as a static one is attached
+    /// to it and taken from it.
+    ///
+    /// # Errors
+    /// Lightsail's own; it has none.
+    pub async fn instance_address(&self, instance: &str) -> Result<String, AwsError> {
+        let call = self.lightsail.get_instance().instance_name(instance);
+        let answer = call.send().await.named(LOOK, instance)?;
+        let address = answer.instance().and_then(|it| it.public_ip_address());
+        address
+            .map(str::to_owned)
+            .ok_or_else(|| AwsError::unusable(LOOK, instance, "the instance has no public address"))
+    }
+}

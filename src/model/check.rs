@@ -1,0 +1,10 @@
+//! What was looked at ahead of a change, and whether it is as it must be.
+
+use serde::Serialize;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Check {
+    pub name: &'static str,
+    pub ok: bool,
+    pub detail: String,
+}
