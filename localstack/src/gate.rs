@@ -31,6 +31,7 @@ mod ecs;
 pub mod elb;
 pub mod faults;
 mod front;
+pub mod lightsail;
 mod past;
 pub mod record;
 mod refusal;
@@ -79,6 +80,8 @@ pub struct Options {
     pub addresses: Addresses,
     /// How names of Route 53 are resolved; none leaves that to others.
     pub dns: Option<dns::Options>,
+    /// An account of Lightsail that the gate keeps; none leaves that to the emulator.
+    pub lightsail: Option<lightsail::Options>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,6 +103,7 @@ impl Default for Options {
             ports: Ports::Free,
             addresses: Addresses::One,
             dns: None,
+            lightsail: None,
         }
     }
 }
@@ -152,6 +156,7 @@ impl Gate {
         let mut services = services(&upstream);
         let dns = services.add_dns(&upstream, options.dns.as_ref());
         let dns = dns.map_err(|source| Error::GateThreads { source })?;
+        services.add_lightsail(options.lightsail.as_ref());
         let front = Arc::new(Front {
             pipeline: call::Pipeline {
                 upstream,

@@ -2,6 +2,7 @@
 //! differ in the codes. Pure but for the request id.
 
 mod code;
+pub mod wrong;
 
 use std::fmt::Write as _;
 

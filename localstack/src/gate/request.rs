@@ -5,6 +5,7 @@ mod operation;
 mod resource;
 
 use bytes::Bytes;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, StatusCode};
 use serde_json::Value;
@@ -134,6 +135,17 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// One of the gate's own.
+    pub fn json(status: StatusCode, kind: &'static str, body: &Value) -> Self {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+        Self {
+            status,
+            headers,
+            body: body.to_string().into(),
+        }
+    }
+
     /// The same with another body.
     #[must_use]
     pub fn with_body(mut self, body: impl Into<Bytes>) -> Self {

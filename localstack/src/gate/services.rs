@@ -17,6 +17,7 @@ use super::dns;
 use super::ecs::Ecs;
 use super::elb::{Elb, Sites};
 use super::front::{Traffic, Visitor};
+use super::lightsail::{self, Lightsail};
 use super::request::{Answer, Operation, Request};
 use super::upstream::{Failed, Upstream};
 
@@ -47,6 +48,12 @@ impl Services {
         let (dns, route53) = dns::start(upstream, &corrected.elb, options)?;
         self.correctors.push(Arc::new(route53));
         Ok(Some(dns))
+    }
+
+    /// Keeps an account of Lightsail as well.
+    pub(super) fn add_lightsail(&mut self, options: Option<&lightsail::Options>) {
+        let corrector = options.map(|options| Lightsail::new(options) as Arc<dyn Correct>);
+        self.correctors.extend(corrector);
     }
 }
 

@@ -6,6 +6,7 @@ mod conformance;
 mod door;
 mod elb;
 mod entrance;
+mod lightsail;
 mod nodes;
 mod server;
 mod store;

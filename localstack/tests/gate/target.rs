@@ -61,6 +61,11 @@ impl Target {
         }
     }
 
+    /// Healthy, at that address.
+    pub async fn start_at(place: SocketAddr, name: &'static str) -> Outcome<Self> {
+        Self::on(TcpListener::bind(place).await?, name)
+    }
+
     fn on(listener: TcpListener, name: &'static str) -> Outcome<Self> {
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {

@@ -4,7 +4,7 @@ use super::Operation;
 
 /// The parameters that name it, the most exact first. Each is looked for as it
 /// stands here, with an `s` and with `ARNs` in any case.
-const TELLING: [&str; 19] = [
+const TELLING: [&str; 21] = [
     "RuleArn",
     "ListenerArn",
     "TargetGroupArn",
@@ -22,6 +22,8 @@ const TELLING: [&str; 19] = [
     "logGroupName",
     "logGroupNamePrefix",
     "TableName",
+    "staticIpName",
+    "instanceName",
     "Name",
     "cluster",
 ];
