@@ -21,6 +21,7 @@
 //! It speaks the AWS protocols only, to either side, so that it can stand before
 //! any emulator. It must not know the insides of one.
 
+mod api_domains;
 mod body;
 mod call;
 pub mod cbor;

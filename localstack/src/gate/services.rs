@@ -11,6 +11,7 @@ use hyper::body::Incoming;
 use hyper::{Response, StatusCode};
 
 use super::Options;
+use super::api_domains::ApiDomains;
 use super::body::{self, Body};
 use super::call::Correct;
 use super::dns;
@@ -91,9 +92,14 @@ pub fn start(upstream: &Upstream, options: &Options) -> Services {
     let ecs = Ecs::new(upstream.clone(), healths);
     tokio::spawn(elb.clone().watch());
     tokio::spawn(ecs.clone().watch());
+    let domains = Arc::new(ApiDomains::new(upstream.clone(), Arc::new(elb.clone())));
     Services {
-        correctors: vec![Arc::new(elb.clone()), Arc::new(ecs.clone())],
-        traffic: Some(Arc::new(elb.clone())),
+        correctors: vec![
+            Arc::new(elb.clone()),
+            Arc::new(ecs.clone()),
+            domains.clone(),
+        ],
+        traffic: Some(domains),
         corrected: Some(Corrected { elb, ecs }),
     }
 }

@@ -149,6 +149,32 @@ impl Upstream {
         Ok(String::from_utf8_lossy(&answer.body).into_owned())
     }
 
+    /// A call of the REST protocol of any service; gives whatever comes.
+    ///
+    /// # Errors
+    /// If there is no answer.
+    pub async fn rest_call(
+        &self,
+        service: &str,
+        (method, path): (Method, &str),
+        headers: &[(&str, &str)],
+        body: String,
+    ) -> Result<Answer, Failed> {
+        let request = hyper::Request::builder()
+            .method(method)
+            .uri(self.uri(path, path)?)
+            .header(HOST, &self.authority)
+            .header(AUTHORIZATION, unsigned(&self.account, service));
+        let request = headers
+            .iter()
+            .fold(request, |request, (name, value)| {
+                request.header(*name, *value)
+            })
+            .body(body::whole(body))
+            .map_err(|error| self.no_answer(path, &error))?;
+        self.send(request, path.to_owned()).await
+    }
+
     /// A call of ECS.
     ///
     /// # Errors

@@ -8,9 +8,9 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
+use localstack::gate;
 use localstack::gate::lightsail::{Attach, Options};
 use localstack::gate::upstream::{Failed, Upstream};
-use localstack::gate::{self};
 use serde_json::{Value, json};
 
 use crate::api::Outcome;

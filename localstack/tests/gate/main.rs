@@ -2,6 +2,7 @@
 //! imitates nothing, so that all that happens is the gate's doing.
 
 mod api;
+mod api_domains;
 mod conformance;
 mod door;
 mod elb;
