@@ -13,9 +13,10 @@
 //! `front` takes connections and tells these apart. What `call` does with a call:
 //! [`faults`] may spoil it, `refusal` words an error as AWS does, `past` answers a
 //! read as it was, [`elb`] and `ecs` correct what the emulator says of health
-//! checks, weights and rollouts, [`upstream`] forwards it, and [`record`] has it
-//! all written down; [`crash`] kills a client at a write that is held. `services`
-//! puts `elb` and `ecs` in their places; `sockets` is where the gate itself is
+//! checks, weights and rollouts, `api_domains` what it lacks of API Gateway's domains,
+//! [`lightsail`] is there instead of an emulator, [`upstream`] forwards it, and
+//! [`record`] has it all written down; [`crash`] kills a client at a write that is held.
+//! `services` puts them in their places; `sockets` is where the gate itself is
 //! reached; `body` and `cbor` read and write what goes over the wire.
 //!
 //! It speaks the AWS protocols only, to either side, so that it can stand before

@@ -2,7 +2,7 @@
 
 use localstack::Gate;
 use localstack::balancer::Ports;
-use localstack::gate::{Options, dns};
+use localstack::gate::{Options, dns, lightsail};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{Result, say};
@@ -21,6 +21,10 @@ pub struct Args {
     /// resolver at the next
     #[arg(long, value_name = "PORT")]
     dns: Option<u16>,
+    /// Keep an account of Lightsail, whose static IPs lead to instances at this port
+    /// (may be given several times)
+    #[arg(long, value_name = "PORT")]
+    lightsail: Vec<u16>,
     /// A word that tells this process from others
     #[arg(hide = true)]
     name: Option<String>,
@@ -38,6 +42,10 @@ pub async fn run(args: &Args) -> Result<()> {
         dns: args.dns.map(|port| dns::Options {
             port: Some(port),
             ..dns::Options::default()
+        }),
+        lightsail: (!args.lightsail.is_empty()).then(|| lightsail::Options {
+            ports: args.lightsail.clone(),
+            ..lightsail::Options::default()
         }),
         ..Options::default()
     };

@@ -14,6 +14,9 @@ const PORTS: [u16; 2] = [80, 81];
 /// Where names are served, and by a resolver at the next.
 const NAMES: u16 = 5300;
 
+/// Where static IPs of Lightsail lead to instances.
+const INSTANCES: u16 = 8080;
+
 pub async fn up() -> Result<()> {
     // The lines that a person types next begin with it.
     let bgecs = bgecs::build().await?;
@@ -85,6 +88,14 @@ pub async fn put_gate_before(emulator: &mut Emulator, own: &Path) -> Result<Stri
         say::line(&format!(
             "names in zones of Route 53 are served at 127.0.0.1:{NAMES}, and by a resolver at 127.0.0.1:{}",
             NAMES + 1
+        ));
+    }
+    // Which only Linux has by itself.
+    if cfg!(target_os = "linux") {
+        command.args(["--lightsail", &INSTANCES.to_string()]);
+        say::line(&format!(
+            "instances of Lightsail have addresses from 127.0.5.1 on; what serves at their \
+             port {INSTANCES} is reached at their static IPs too"
         ));
     }
     Ok(emulator.put_gate_before(command).await?)

@@ -124,8 +124,8 @@ impl Wanted {
         None
     }
 
-    /// The base path that it matched by, empty if by none. None if it does not match:
-    /// "API Gateway will only match a rule if all conditions are true."
+    /// The base path that it matched by, empty if by none. None if it does not match,
+    /// which all conditions have to.
     fn matched<'a>(&'a self, path: &str, headers: &HeaderMap) -> Option<&'a str> {
         let mut base = "";
         for condition in &self.conditions {
