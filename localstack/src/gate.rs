@@ -10,7 +10,7 @@
 //! - a call of AWS's API: [`request`] names it, and `call` carries it out;
 //! - anything else, such as the image registry: passed through as it comes.
 //!
-//! `front` takes connections and tells these apart. What `call` does with a call:
+//! `front` takes connections (`wire` speaks over them) and tells these apart. What `call` does with a call:
 //! [`faults`] may spoil it, `refusal` words an error as AWS does, `past` answers a
 //! read as it was, [`elb`] and `ecs` correct what the emulator says of health
 //! checks, weights and rollouts, `api_domains` what it lacks of API Gateway's domains,
@@ -43,6 +43,7 @@ mod sockets;
 #[cfg(test)]
 mod tests;
 pub mod upstream;
+mod wire;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;

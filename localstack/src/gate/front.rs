@@ -10,22 +10,16 @@ use futures_util::future::BoxFuture;
 use http_body_util::{BodyExt, Collected};
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_LENGTH, HOST};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
 use hyper::{Method, Response};
-use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::ServerConfig;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
 
 use super::body::{self, Body};
 use super::call::{Pipeline, no_answer};
 use super::control;
 use super::request::{Answer, Request};
 use super::services::Corrected;
-use crate::http2;
+use super::wire;
 
 /// Who asks.
 #[derive(Debug, Clone, Copy)]
@@ -89,59 +83,17 @@ pub async fn serve(listener: TcpListener, node: Option<usize>, front: Arc<Front>
     }
 }
 
-/// No timer is given to hyper: a connection that a client keeps for later is
-/// its own to close.
 async fn connection(stream: TcpStream, visitor: Visitor, front: Arc<Front>) {
-    // Only a matter of speed.
-    let _ = stream.set_nodelay(true);
-    if !begins_tls(&stream).await {
-        return speak(stream, visitor, front).await;
-    }
-    let config = front.traffic.as_ref().and_then(|traffic| traffic.tls());
-    if let Some(config) = config
-        && let Ok(stream) = TlsAcceptor::from(config).accept(stream).await
-    {
+    let traffic = front.traffic.clone();
+    let tls = || traffic.and_then(|traffic| traffic.tls());
+    let answer = move |is_secured, request| {
         let visitor = Visitor {
-            is_secured: true,
+            is_secured,
             ..visitor
         };
-        if http2::is_agreed(&stream) {
-            speak_http2(stream, visitor, front).await;
-        } else {
-            speak(stream, visitor, front).await;
-        }
-    }
-}
-
-/// No request begins with the byte that a handshake does (RFC 8446, 5.1).
-async fn begins_tls(stream: &TcpStream) -> bool {
-    let mut first = [0];
-    matches!(stream.peek(&mut first).await, Ok(1)) && first == [22]
-}
-
-async fn speak(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    visitor: Visitor,
-    front: Arc<Front>,
-) {
-    let service = service_fn(move |request| Arc::clone(&front).answer(visitor, request));
-    // A client that leaves, or a fault that ends the connection: nobody is left
-    // to be told.
-    let _ = http1::Builder::new()
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades()
-        .await;
-}
-
-async fn speak_http2(stream: TlsStream<TcpStream>, visitor: Visitor, front: Arc<Front>) {
-    let service = service_fn(move |request| {
-        let request = http2::as_http1(request);
         Arc::clone(&front).answer(visitor, request)
-    });
-    // As with HTTP/1.1.
-    let _ = http2::server(TokioExecutor::new())
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
+    };
+    wire::converse(stream, tls, answer).await;
 }
 
 impl Front {

@@ -1,8 +1,6 @@
 //! Answers that describe listeners or rules, with their actions as they are in
 //! truth, or target groups, with the load balancers that use them. Everything else stays as the emulator gave it. Pure.
 
-use std::ops::Range;
-
 use roxmltree::{Document, Node};
 
 use super::describe::Read;
@@ -32,7 +30,7 @@ pub fn actions(text: &str, truth: impl Fn(&Arn, &[Action]) -> Vec<Action>) -> Re
             let members = actions::to_xml(&truth(&arn, &actions::of_xml(list)))?;
             Some((list.range(), format!("<{name}>{members}</{name}>")))
         });
-    Ok(replace(text, replaced.collect()))
+    Ok(xml::replace(text, replaced.collect()))
 }
 
 /// Rewrites the load balancers of all target groups in an answer: an emulator may
@@ -50,7 +48,7 @@ pub fn users<'u>(text: &str, users: impl Fn(&Arn) -> Vec<&'u Arn>) -> Read<Strin
             .collect();
         (list.range(), format!("<{name}>{members}</{name}>"))
     });
-    Ok(replace(text, replaced.collect()))
+    Ok(xml::replace(text, replaced.collect()))
 }
 
 /// The listener of a rule, whose ARN begins like the rule's:
@@ -84,16 +82,6 @@ fn described<'a, 'i>(
         .into_iter()
         .filter_map(|member| Some((arn(member)?, xml::child(member, actions)?)))
         .collect()
-}
-
-/// From the end on, so that the ranges stay true.
-fn replace(text: &str, mut parts: Vec<(Range<usize>, String)>) -> String {
-    parts.sort_by_key(|(range, _)| std::cmp::Reverse(range.start));
-    let mut text = text.to_owned();
-    for (range, part) in parts {
-        text.replace_range(range, &part);
-    }
-    text
 }
 
 #[cfg(test)]

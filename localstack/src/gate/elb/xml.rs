@@ -1,6 +1,8 @@
 //! AWS's XML, whatever its namespace: what is in an element, and text put into
 //! one. Pure; it knows no call by name.
 
+use std::ops::Range;
+
 use roxmltree::{Document, Node};
 
 use crate::gate::refusal::escaped;
@@ -55,6 +57,16 @@ pub fn texts(node: Node<'_, '_>, path: &str) -> Vec<String> {
 /// An element with text in it.
 pub fn element(name: &str, text: &str) -> String {
     format!("<{name}>{}</{name}>", escaped(text))
+}
+
+/// The text with parts of it replaced: from the end on, so that the ranges stay true.
+pub fn replace(text: &str, mut parts: Vec<(Range<usize>, String)>) -> String {
+    parts.sort_by_key(|(range, _)| std::cmp::Reverse(range.start));
+    let mut text = text.to_owned();
+    for (range, part) in parts {
+        text.replace_range(range, &part);
+    }
+    text
 }
 
 #[cfg(test)]
