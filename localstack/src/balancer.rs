@@ -66,6 +66,7 @@ use config::{Arn, Listener, Target};
 use entrance::{Entrance, View};
 use health::Health;
 use node::Door;
+pub(crate) use route::is_of_pattern;
 use targets::Group;
 use tasks::Tasks;
 

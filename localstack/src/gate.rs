@@ -10,13 +10,15 @@
 //! - a call of AWS's API: [`request`] names it, and `call` carries it out;
 //! - anything else, such as the image registry: passed through as it comes.
 //!
-//! `front` takes connections (`wire` speaks over them) and tells these apart. What `call` does with a call:
-//! [`faults`] may spoil it, `refusal` words an error as AWS does, `past` answers a
-//! read as it was, [`elb`] and `ecs` correct what the emulator says of health
-//! checks, weights and rollouts, `api_domains` what it lacks of API Gateway's domains,
-//! [`lightsail`] is there instead of an emulator, [`upstream`] forwards it, and
-//! [`record`] has it all written down; [`crash`] kills a client at a write that is held.
-//! `services` puts them in their places; `sockets` is where the gate itself is
+//! `front` takes connections (`wire` speaks over them) and tells these apart. What
+//! `call` does with a call: [`faults`] may spoil it, `refusal` words an error as AWS
+//! does, `past` answers a read as it was, [`elb`] and `ecs` correct what the emulator
+//! says of health checks, weights and rollouts, [`dns`] and [`cdn`] give changes of
+//! names and distributions their time and serve them, `api_domains` adds what it lacks
+//! of API Gateway's domains, [`lightsail`] is there instead of an emulator, [`upstream`]
+//! forwards it, and [`record`] has it all written down; [`crash`] kills a client at a
+//! write that is held. `services` puts them in their places; `sockets` is where the gate
+//! itself is
 //! reached; `body` and `cbor` read and write what goes over the wire.
 //!
 //! It speaks the AWS protocols only, to either side, so that it can stand before
@@ -26,6 +28,7 @@ mod api_domains;
 mod body;
 mod call;
 pub mod cbor;
+pub mod cdn;
 mod control;
 pub mod crash;
 pub mod dns;
@@ -85,6 +88,8 @@ pub struct Options {
     pub dns: Option<dns::Options>,
     /// An account of Lightsail that the gate keeps; none leaves that to the emulator.
     pub lightsail: Option<lightsail::Options>,
+    /// How distributions of CloudFront are served; none leaves them to the emulator.
+    pub cdn: Option<cdn::Options>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,6 +112,7 @@ impl Default for Options {
             addresses: Addresses::One,
             dns: None,
             lightsail: None,
+            cdn: None,
         }
     }
 }
@@ -122,6 +128,7 @@ pub struct Gate {
     account: String,
     corrected: Option<Corrected>,
     dns: Option<dns::Dns>,
+    cdn: Option<cdn::Cdn>,
     running: Option<Running>,
 }
 
@@ -157,7 +164,8 @@ impl Gate {
         let entered = runtime.enter();
         let (calls, faults) = (Calls::new(), Faults::default());
         let mut services = services(&upstream);
-        let dns = services.add_dns(&upstream, options.dns.as_ref());
+        let cdn = services.add_cdn(&upstream, options.cdn.as_ref())?;
+        let dns = services.add_dns(&upstream, cdn.as_ref(), options.dns.as_ref());
         let dns = dns.map_err(|source| Error::GateThreads { source })?;
         services.add_lightsail(options.lightsail.as_ref());
         let front = Arc::new(Front {
@@ -186,6 +194,7 @@ impl Gate {
             account: options.account.clone(),
             corrected: services.corrected.take(),
             dns,
+            cdn,
             running: Some(Running { runtime, servers }),
         })
     }
@@ -215,6 +224,11 @@ impl Gate {
     /// Where names of Route 53 are resolved, if they are.
     pub fn dns(&self) -> Option<&dns::Dns> {
         self.dns.as_ref()
+    }
+
+    /// Where distributions of CloudFront are served, if they are.
+    pub fn cdn(&self) -> Option<&cdn::Cdn> {
+        self.cdn.as_ref()
     }
 
     /// The load balancer of that DNS name, if there is one by now.

@@ -76,6 +76,11 @@ fn any(patterns: &[String], text: &str, case: Case) -> bool {
     patterns.iter().any(|pattern| fits(pattern, text, case))
 }
 
+/// Whether a path is of a pattern, its case regarded.
+pub(crate) fn is_of_pattern(path: &str, pattern: &str) -> bool {
+    fits(pattern, path, Case::Kept)
+}
+
 /// Whether a text is of a pattern: `*` is any characters, `?` is one, and `\`
 /// takes its meaning from the next.
 fn fits(pattern: &str, text: &str, case: Case) -> bool {

@@ -27,6 +27,7 @@ use futures_util::future::BoxFuture;
 use hyper::Method;
 
 use super::call::Correct;
+use super::cdn::Cdn;
 use super::elb::Elb;
 use super::request::{Answer, Operation, Request};
 use super::upstream::{Failed, Upstream};
@@ -79,10 +80,14 @@ pub(super) struct Route53 {
 /// If this machine has no free port.
 pub(super) fn start(
     upstream: &Upstream,
-    elb: &Elb,
+    (elb, cdn): (&Elb, Option<&Cdn>),
     options: &Options,
 ) -> std::io::Result<(Dns, Route53)> {
-    let authority = Arc::new(Authority::new(upstream.clone(), elb.clone(), options.delay));
+    let authority = Arc::new(Authority::new(
+        upstream.clone(),
+        (elb.clone(), cdn.cloned()),
+        options.delay,
+    ));
     let here = Ipv4Addr::LOCALHOST;
     let mut ports = options.port.into_iter().flat_map(|first| first..);
     let mut place = || (here, ports.next().unwrap_or(0));

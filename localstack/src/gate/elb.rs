@@ -23,7 +23,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::balancer::Balancer;
-use crate::balancer::config::{Arn, Target};
+use crate::balancer::config::{Arn, Target, Tls};
 use crate::balancer::health::Health;
 
 use super::request::{Answer, Request};
@@ -174,6 +174,12 @@ impl Elb {
     /// What HTTPS is answered with at the gate's own port, if it is spoken there.
     pub(super) fn tls(&self) -> Option<Arc<rustls::ServerConfig>> {
         self.0.lookout.fleet.tls()
+    }
+
+    /// What HTTPS is answered with for names that no listener is for, by the same
+    /// authority; none if a certificate cannot have such a name.
+    pub(super) fn certified(&self, tls: &Tls) -> Option<Arc<rustls::ServerConfig>> {
+        self.0.lookout.fleet.authority().config(tls).ok()
     }
 
     /// The certificate of the authority that makes those of HTTPS listeners.

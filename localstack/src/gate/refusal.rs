@@ -41,6 +41,20 @@ pub fn wrong_query(service: &str, code: &'static str, message: &str) -> Answer {
     in_query_xml(refusal, namespace(service), &request_id())
 }
 
+/// What a service of XML over REST answers to a call that it refuses.
+pub fn wrong_rest(
+    service: &str,
+    (status, code): (StatusCode, &'static str),
+    message: &str,
+) -> Answer {
+    let refusal = Refusal {
+        status,
+        code,
+        message,
+    };
+    in_query_xml(refusal, namespace(service), &request_id())
+}
+
 /// The answer that the call's service gives then.
 pub fn answer(request: &Request, kind: Kind) -> Answer {
     let refusal = refusal(&request.operation, kind);

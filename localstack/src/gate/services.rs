@@ -14,6 +14,7 @@ use super::Options;
 use super::api_domains::ApiDomains;
 use super::body::{self, Body};
 use super::call::Correct;
+use super::cdn;
 use super::dns;
 use super::ecs::Ecs;
 use super::elb::{Elb, Sites};
@@ -21,6 +22,7 @@ use super::front::{Traffic, Visitor};
 use super::lightsail::{self, Lightsail};
 use super::request::{Answer, Operation, Request};
 use super::upstream::{Failed, Upstream};
+use crate::Error;
 
 /// What makes an emulator behave like AWS.
 #[derive(Default)]
@@ -34,19 +36,37 @@ pub struct Services {
 }
 
 impl Services {
-    /// Serves names as well, and has changes of theirs take their time.
+    /// Serves distributions as well, and has changes of theirs take their time.
+    ///
+    /// # Errors
+    /// If the port is taken, or this machine has not the addresses.
+    pub(super) fn add_cdn(
+        &mut self,
+        upstream: &Upstream,
+        options: Option<&cdn::Options>,
+    ) -> Result<Option<cdn::Cdn>, Error> {
+        let (Some(options), Some(corrected)) = (options, &self.corrected) else {
+            return Ok(None);
+        };
+        let (cdn, cloudfront) = cdn::start(upstream, &corrected.elb, options)?;
+        self.correctors.push(Arc::new(cloudfront));
+        Ok(Some(cdn))
+    }
+
+    /// Serves names as well, those of the distributions included, and has changes of theirs take their time.
     ///
     /// # Errors
     /// If this machine has no free port.
     pub(super) fn add_dns(
         &mut self,
         upstream: &Upstream,
+        cdn: Option<&cdn::Cdn>,
         options: Option<&dns::Options>,
     ) -> std::io::Result<Option<dns::Dns>> {
         let (Some(options), Some(corrected)) = (options, &self.corrected) else {
             return Ok(None);
         };
-        let (dns, route53) = dns::start(upstream, &corrected.elb, options)?;
+        let (dns, route53) = dns::start(upstream, (&corrected.elb, cdn), options)?;
         self.correctors.push(Arc::new(route53));
         Ok(Some(dns))
     }

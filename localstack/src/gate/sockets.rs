@@ -40,32 +40,48 @@ pub fn open(options: &Options) -> Result<Vec<Socket>> {
         Addresses::One => None,
         Addresses::EachNode => Some(options.nodes),
     };
-    let Some(port) = options.port else {
-        return at_a_free_port(nodes, bind);
-    };
-    at_port(port, nodes, bind)
+    at((Ipv4Addr::LOCALHOST, nodes), options.port)
 }
 
+/// One at each of so many addresses, all at one port.
+///
+/// # Errors
+/// As [`open`].
+pub fn at_each(first: Ipv4Addr, count: u32, port: Option<u16>) -> Result<Vec<Socket>> {
+    at((first, Some(count)), port)
+}
+
+fn at(sites: Sites, port: Option<u16>) -> Result<Vec<Socket>> {
+    match port {
+        Some(port) => at_port(port, sites, bind),
+        None => at_a_free_port(sites, bind),
+    }
+}
+
+/// The first address, and how many nodes there are, if each has one.
+type Sites = (Ipv4Addr, Option<u32>);
+
 fn at_a_free_port(
-    nodes: Option<u32>,
+    sites: Sites,
     bind: impl Fn(SocketAddr) -> io::Result<TcpListener>,
 ) -> Result<Vec<Socket>> {
     for _ in 1..TRIES {
-        match at_port(0, nodes, &bind) {
+        match at_port(0, sites, &bind) {
             Err(Error::GatePort { source, .. }) if source.kind() == ErrorKind::AddrInUse => {}
             opened => return opened,
         }
     }
-    at_port(0, nodes, bind)
+    at_port(0, sites, bind)
 }
 
 /// Port 0 is a free one of the first address, which the others have to have too.
 fn at_port(
     mut port: u16,
-    nodes: Option<u32>,
+    sites: Sites,
     bind: impl Fn(SocketAddr) -> io::Result<TcpListener>,
 ) -> Result<Vec<Socket>> {
-    let first = u32::from(Ipv4Addr::LOCALHOST);
+    let (first, nodes) = sites;
+    let first = u32::from(first);
     let places = 0..nodes.unwrap_or(1).max(1);
     let mut sockets = Vec::new();
     for place in places {
@@ -96,6 +112,10 @@ mod tests {
     use std::cell::Cell;
 
     use super::*;
+
+    fn here(nodes: u32) -> Sites {
+        (Ipv4Addr::LOCALHOST, Some(nodes))
+    }
 
     fn options(port: Option<u16>, addresses: Addresses) -> Options {
         Options {
@@ -134,7 +154,7 @@ mod tests {
             }
             bind(address)
         };
-        assert_eq!(at_a_free_port(Some(3), bind_late).unwrap().len(), 3);
+        assert_eq!(at_a_free_port(here(3), bind_late).unwrap().len(), 3);
         assert_eq!(refusals.get(), 2);
     }
 
@@ -145,7 +165,7 @@ mod tests {
             tries.set(tries.get() + 1);
             Err(ErrorKind::AddrInUse.into())
         };
-        assert!(at_a_free_port(Some(3), never).is_err());
+        assert!(at_a_free_port(here(3), never).is_err());
         assert_eq!(tries.get(), TRIES);
     }
 
@@ -165,7 +185,7 @@ mod tests {
             true => bind(address),
             false => Err(ErrorKind::AddrNotAvailable.into()),
         };
-        let error = at_a_free_port(Some(2), only_the_first).map(drop);
+        let error = at_a_free_port(here(2), only_the_first).map(drop);
         let text = error.unwrap_err().to_string();
         assert!(text.contains("127.0.0.2:"), "{text}");
         assert!(text.contains("give this machine that address"), "{text}");

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use crate::api::Outcome;
 use crate::subject::Subject;
 
+mod cdn;
 mod changes;
 mod emulator;
 mod health;

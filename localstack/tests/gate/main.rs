@@ -3,7 +3,9 @@
 
 mod api;
 mod api_domains;
+mod cdn;
 mod conformance;
+mod distributions;
 mod door;
 mod elb;
 mod entrance;

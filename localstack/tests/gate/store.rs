@@ -14,6 +14,7 @@ use hyper::{Request, Response};
 use tokio::net::TcpListener;
 
 use crate::api::Outcome;
+use crate::distributions::{self, Distributions};
 use crate::server::serve;
 
 type Parameters = BTreeMap<String, String>;
@@ -36,6 +37,7 @@ struct Shared {
     page: AtomicUsize,
     calls: AtomicUsize,
     state: Mutex<State>,
+    distributions: Mutex<Distributions>,
 }
 
 #[derive(Default)]
@@ -103,12 +105,18 @@ impl Shared {
             .headers()
             .get("x-amz-target")
             .is_some_and(|target| target == "CertificateManager.DescribeCertificate");
-        let body = match request.into_body().collect().await {
+        let (head, body) = request.into_parts();
+        let body = match body.collect().await {
             Ok(body) => body.to_bytes(),
             Err(_) => Bytes::new(),
         };
         if is_of_acm {
             return certificate(&body);
+        }
+        if distributions::is_called(head.uri.path()) {
+            let distributions = self.distributions.lock();
+            let mut distributions = distributions.unwrap_or_else(PoisonError::into_inner);
+            return distributions.respond(&head, &String::from_utf8_lossy(&body));
         }
         let mut parameters: Parameters = form_urlencoded::parse(&body).into_owned().collect();
         let action = parameters.remove("Action").unwrap_or_default();

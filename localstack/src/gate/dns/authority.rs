@@ -10,6 +10,7 @@ use futures_util::future::BoxFuture;
 
 use super::serve::Mind;
 use super::zones::{self, Said, Zone};
+use crate::gate::cdn::Cdn;
 use crate::gate::elb::Elb;
 use crate::gate::upstream::{Failed, Upstream};
 
@@ -20,6 +21,7 @@ const PORTS: [u16; 2] = [80, 443];
 pub struct Authority {
     upstream: Upstream,
     elb: Elb,
+    cdn: Option<Cdn>,
     delay: Duration,
     pending: Mutex<Vec<Pending>>,
 }
@@ -34,10 +36,11 @@ struct Pending {
 }
 
 impl Authority {
-    pub fn new(upstream: Upstream, elb: Elb, delay: Duration) -> Self {
+    pub fn new(upstream: Upstream, (elb, cdn): (Elb, Option<Cdn>), delay: Duration) -> Self {
         Self {
             upstream,
             elb,
+            cdn,
             delay,
             pending: Mutex::default(),
         }
@@ -102,8 +105,10 @@ impl Authority {
         pending
     }
 
+    /// Those of a load balancer or of a distribution.
     fn addresses(&self, name: &str) -> Vec<IpAddr> {
-        let mut all = Vec::new();
+        let cdn = self.cdn.as_ref();
+        let mut all = cdn.map_or_else(Vec::new, |cdn| cdn.addresses(name));
         let Some((balancer, _)) = self.elb.balancer_of(name) else {
             return all;
         };

@@ -111,7 +111,7 @@ pub fn zone_of<'a>(zones: &'a [Zone], name: &str) -> Option<&'a Zone> {
 
 /// What is said of a name and a type: an alias is followed, and a CNAME said ahead of
 /// what it leads to. `pick` chooses among weights of that sum, and `balancer` knows the
-/// addresses of load balancers. None where nobody serves the name.
+/// addresses of load balancers and distributions, which are in no zone. None where nobody serves the name.
 pub fn answer(
     zones: &[Zone],
     (name, kind): (&str, &str),
@@ -122,6 +122,13 @@ pub fn answer(
     let mut name = name.to_owned();
     for _ in 0..8 {
         let Some(zone) = zone_of(zones, &name) else {
+            let values = of_kind(&balancer(&name), kind);
+            said.extend(values.into_iter().map(|value| Said {
+                name: name.clone(),
+                kind: kind.to_owned(),
+                ttl: ALIAS_TTL,
+                value,
+            }));
             return (!said.is_empty()).then_some(said);
         };
         let of = |kind: &str| -> Vec<&Set> {
@@ -185,6 +192,16 @@ fn chosen<'a>(sets: &[&'a Set], pick: &mut dyn FnMut(u64) -> u64) -> Option<&'a 
     })
 }
 
+/// The addresses that are told of that type.
+fn of_kind(addresses: &[IpAddr], kind: &str) -> Vec<String> {
+    let is_of_kind = |address: &IpAddr| match address {
+        IpAddr::V4(_) => kind == "A",
+        IpAddr::V6(_) => kind == "AAAA",
+    };
+    let all = addresses.iter().filter(|it| is_of_kind(it));
+    all.map(ToString::to_string).collect()
+}
+
 fn of_alias(
     zones: &[Zone],
     (name, kind, alias): (&str, &str, &str),
@@ -192,13 +209,8 @@ fn of_alias(
     balancer: &dyn Fn(&str) -> Vec<IpAddr>,
 ) -> Vec<Said> {
     let addresses = balancer(alias.strip_prefix("dualstack.").unwrap_or(alias));
-    let is_of_kind = |address: &IpAddr| address.is_ipv4() == (kind == "A");
-    let values: Vec<String> = match addresses.is_empty() {
-        false => addresses
-            .iter()
-            .filter(|it| is_of_kind(it))
-            .map(ToString::to_string)
-            .collect(),
+    let values = match addresses.is_empty() {
+        false => of_kind(&addresses, kind),
         true => answer(zones, (alias, kind), pick, balancer)
             .unwrap_or_default()
             .into_iter()

@@ -25,6 +25,7 @@ fn said(sets: Vec<Set>, name: &str, kind: &str, at: u64) -> Option<Vec<String>> 
         sets,
     }];
     let balancer = |name: &str| match name {
+        "d1.cloudfront.net" => vec!["127.0.4.1".parse().unwrap()],
         "app.elb.test" => vec!["127.0.0.5".parse().unwrap()],
         _ => Vec::new(),
     };
@@ -100,4 +101,16 @@ fn the_emulator_s_words_are_read() {
     assert_eq!(read, [expected]);
     let change = "<R><ChangeInfo><Id>/change/C1</Id></ChangeInfo></R>";
     assert_eq!(change_id(change).as_deref(), Some("C1"));
+}
+
+#[test]
+fn a_chain_that_leads_to_a_distribution_ends_with_the_edges() {
+    let chain = || vec![set("www.shop.test", "CNAME", "d1.cloudfront.net.")];
+    let cname = "www.shop.test 30 CNAME d1.cloudfront.net".to_owned();
+    let edge = "d1.cloudfront.net 60 A 127.0.4.1".to_owned();
+    let answer = said(chain(), "www.shop.test", "A", 0);
+    assert_eq!(answer, Some(vec![cname.clone(), edge.clone()]));
+    let answer = said(chain(), "www.shop.test", "AAAA", 0);
+    assert_eq!(answer, Some(vec![cname]));
+    assert_eq!(said(chain(), "d1.cloudfront.net", "A", 0), Some(vec![edge]));
 }
