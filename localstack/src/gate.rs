@@ -269,10 +269,15 @@ impl Gate {
         let _ = running.runtime.spawn(async move { elb.look().await }).await;
     }
 
-    /// What keeps load balancers and rollouts from being as the emulator says,
+    /// What keeps load balancers, rollouts and edges from being as the emulator says,
     /// if anything does.
     pub fn trouble(&self) -> Option<String> {
-        self.corrected.as_ref()?.trouble()
+        let corrected = self.corrected.as_ref().and_then(Corrected::trouble);
+        let cdn = self.cdn().and_then(cdn::Cdn::trouble);
+        [corrected, cdn]
+            .into_iter()
+            .flatten()
+            .reduce(|one, other| one + "; " + &other)
     }
 
     /// Every call of AWS's API that came, until now and from now on.

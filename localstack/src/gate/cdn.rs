@@ -60,7 +60,7 @@ const SERVICE: &str = "cloudfront";
 const VERSION: &str = "2020-05-31";
 const NAMESPACE: &str = "http://cloudfront.amazonaws.com/doc/2020-05-31/";
 /// CloudFront's own names.
-const FOREIGN: &str = "*.cloudfront.net";
+const OWN_NAMES: &str = "*.cloudfront.net";
 
 /// A stack may have changed a distribution within the emulator.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
@@ -95,20 +95,26 @@ impl Default for Options {
 pub struct Cdn {
     /// In the order of the options, for HTTP and HTTPS.
     pub edges: Vec<SocketAddr>,
-    spread: Shared,
+    cloudfront: CloudFront,
 }
 
 impl Cdn {
     /// The edge hears of what is changed from now on after that delay, and of what is
     /// on its way after that at the latest.
     pub fn set_delay(&self, edge: usize, delay: Duration) {
-        spread::lock(&self.spread).set_delay(edge, delay, Instant::now());
+        let mut spread = self.cloudfront.spread();
+        spread.set_delay(edge, delay, Instant::now());
+    }
+
+    /// What kept the edges from what the emulator says, when last looked; None if
+    /// nothing did.
+    pub fn trouble(&self) -> Option<String> {
+        self.cloudfront.trouble().clone()
     }
 
     /// Those of the edges, if that is the domain name of a distribution.
     pub(super) fn addresses(&self, domain: &str) -> Vec<IpAddr> {
-        let world = spread::lock(&self.spread).newest();
-        match world.of_domain(domain) {
+        match self.cloudfront.newest().of_domain(domain) {
             Some(_) => self.edges.iter().map(SocketAddr::ip).collect(),
             None => Vec::new(),
         }
@@ -128,6 +134,7 @@ struct Inner {
     policies: Mutex<Policies>,
     spread: Shared,
     nudged: Notify,
+    trouble: Mutex<Option<String>>,
 }
 
 /// Starts all of it, in the present runtime, with which it ends.
@@ -152,15 +159,20 @@ pub(super) fn start(
         refuses_domain_association: options.refuses_domain_association,
         turn: RwLock::default(),
         policies: Mutex::default(),
-        spread: spread.clone(),
+        spread,
         nudged: Notify::new(),
+        trouble: Mutex::default(),
     }));
     tokio::spawn(cloudfront.clone().watch());
-    Ok((Cdn { edges, spread }, cloudfront))
+    let cdn = Cdn {
+        edges,
+        cloudfront: cloudfront.clone(),
+    };
+    Ok((cdn, cloudfront))
 }
 
 impl CloudFront {
-    /// Looks again and again. A look that fails is tried again.
+    /// Looks again and again. A look that fails is the trouble, and tried again.
     async fn watch(self) -> Infallible {
         loop {
             {
@@ -176,9 +188,17 @@ impl CloudFront {
     /// Reads what distributions there are, and tells the edges.
     async fn look(&self) -> Result<(), Failed> {
         let deployments = self.policies().deployments();
-        let world = look::look(&self.0.upstream, deployments).await?;
-        self.spread().send(world, Instant::now());
+        let looked = look::look(&self.0.upstream, deployments).await;
+        *self.trouble() = looked.as_ref().err().map(ToString::to_string);
+        self.spread().send(looked?, Instant::now());
         Ok(())
+    }
+
+    fn trouble(&self) -> MutexGuard<'_, Option<String>> {
+        self.0
+            .trouble
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn newest(&self) -> Arc<World> {

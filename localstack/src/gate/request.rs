@@ -97,7 +97,10 @@ impl Request {
     /// What the call is about, for a person: `live/web`, `targetgroup/blue`;
     /// empty if its parameters name nothing that is known here.
     pub fn resource(&self) -> String {
-        resource::of(&self.operation, &self.parameters())
+        match self.operation.protocol {
+            Protocol::Rest => resource::of_path(&self.operation),
+            _ => resource::of(&self.operation, &self.parameters()),
+        }
     }
 
     /// The text parameters of the first level; a list gives one for each item.

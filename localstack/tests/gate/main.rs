@@ -7,6 +7,7 @@ mod cdn;
 mod conformance;
 mod distributions;
 mod door;
+mod edges;
 mod elb;
 mod entrance;
 mod lightsail;

@@ -17,7 +17,7 @@ use super::distribution::{Behaviour, Distribution, World};
 use super::origin::{Origins, Unreached};
 use super::page::{self, Source};
 use super::spread::{self, Shared};
-use super::{FOREIGN, route};
+use super::{OWN_NAMES, route};
 use crate::balancer::config::{Arn, Certificate, Tls};
 use crate::gate::body::{self, Body};
 use crate::gate::elb::Elb;
@@ -31,7 +31,6 @@ pub struct Edge {
     number: usize,
     spread: Shared,
     origins: Origins,
-    elb: Elb,
     cache: Mutex<Cache>,
 }
 
@@ -47,8 +46,7 @@ impl Edge {
         Self {
             number,
             spread,
-            origins: Origins::new(elb.clone()),
-            elb,
+            origins: Origins::new(elb),
             cache: Mutex::default(),
         }
     }
@@ -79,7 +77,7 @@ impl Edge {
     fn certificates(&self) -> Option<Arc<ServerConfig>> {
         let own = Certificate {
             arn: Arn::new("cloudfront"),
-            names: vec![FOREIGN.to_owned()],
+            names: vec![OWN_NAMES.to_owned()],
         };
         let world = self.world(Instant::now());
         let others = world.0.iter().map(|one| Certificate {
@@ -87,7 +85,7 @@ impl Edge {
             names: one.aliases.clone(),
         });
         let others = others.filter(|one| !one.names.is_empty());
-        self.elb.certified(&Tls {
+        self.origins.elb.certified(&Tls {
             certificates: [own].into_iter().chain(others).collect(),
             ..Tls::default()
         })
@@ -124,52 +122,58 @@ impl Edge {
         &self,
         by: (&Distribution, &Behaviour),
         visit: Visit,
-        request: Request<Incoming>,
+        mut request: Request<Incoming>,
     ) -> Response<Body> {
-        let (distribution, behaviour) = by;
-        let mut request = request;
-        let root = distribution.root_object.as_deref();
+        let root = by.0.root_object.as_deref();
         *request.uri_mut() = rooted(request.uri(), root);
         let path = request.uri().path_and_query();
-        let path = path.map_or("/", |path| path.as_str()).to_owned();
-        let key = (distribution.id.clone(), path);
+        let path = path.map_or("/", |path| path.as_str());
+        let key = (by.0.id.clone(), path.to_owned());
         let may_be_kept = [Method::GET, Method::HEAD].contains(request.method());
         if may_be_kept && let Some(kept) = self.kept(&key) {
             return kept;
         }
-        let is_whole = request.method() == Method::GET;
-        let asked = Instant::now();
-        let mut origins = distribution.origins.iter();
-        let origin = origins.find(|origin| origin.id == behaviour.origin);
-        let answer = match origin {
-            Some(origin) => {
-                let viewer = (visit.viewer, visit.is_secured);
-                self.origins.ask((origin, behaviour), viewer, request).await
-            }
-            None => Err(Unreached),
+        let mut answer = match self.fetched(by, visit, request, key).await {
+            Ok(answer) => answer,
+            Err(unreached) => return self.refused(StatusCode::BAD_GATEWAY, &unreached.to_string()),
         };
-        let Ok(mut answer) = answer else {
-            return self.refused(StatusCode::BAD_GATEWAY, &Unreached.to_string());
-        };
-        if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
-            return answer;
-        }
-        body::end_to_end(answer.headers_mut());
-        let ttl = behaviour.ttls.of(answer.headers());
-        if is_whole && cache::is_kept(&answer) && !ttl.is_zero() {
-            answer = match self.keep(key, answer, asked, ttl).await {
-                Ok(answer) => answer,
-                Err(Unreached) => {
-                    return self.refused(StatusCode::BAD_GATEWAY, &Unreached.to_string());
-                }
-            };
-        }
         let source = match answer.status().as_u16() {
+            101 => return answer,
             400.. => Source::Error,
             _ => Source::Miss,
         };
         page::signed(answer.headers_mut(), source, self.number);
         answer
+    }
+
+    /// From the origin; kept, if it may be.
+    async fn fetched(
+        &self,
+        by: (&Distribution, &Behaviour),
+        visit: Visit,
+        request: Request<Incoming>,
+        key: Key,
+    ) -> Result<Response<Body>, Unreached> {
+        let (distribution, behaviour) = by;
+        let mut origins = distribution.origins.iter();
+        let origin = origins.find(|origin| origin.id == behaviour.origin);
+        let origin = origin.ok_or(Unreached)?;
+        let is_whole = request.method() == Method::GET;
+        let asked = Instant::now();
+        let viewer = (visit.viewer, visit.is_secured);
+        let mut answer = self
+            .origins
+            .ask((origin, behaviour), viewer, request)
+            .await?;
+        if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+            return Ok(answer);
+        }
+        body::end_to_end(answer.headers_mut());
+        let ttl = behaviour.ttls.of(answer.headers());
+        match is_whole && cache::is_kept(&answer) && !ttl.is_zero() {
+            true => self.keep(key, answer, asked, ttl).await,
+            false => Ok(answer),
+        }
     }
 
     fn kept(&self, key: &Key) -> Option<Response<Body>> {

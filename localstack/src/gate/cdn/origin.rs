@@ -22,7 +22,7 @@ pub struct Unreached;
 /// knows by name or address.
 #[derive(Debug, Clone)]
 pub struct Origins {
-    elb: Elb,
+    pub elb: Elb,
     client: Client<HttpConnector, Body>,
 }
 

@@ -43,6 +43,17 @@ pub(super) fn of(operation: &Operation, parameters: &[(String, String)]) -> Stri
     }
 }
 
+/// What a path names: `distribution/ID` of
+/// `PUT /2020-05-31/distribution/ID/config`, for CloudFront alone.
+pub(super) fn of_path(operation: &Operation) -> String {
+    let path = operation.name.split_once(' ').map_or("", |(_, path)| path);
+    let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+    match (operation.service.as_str(), parts.as_slice()) {
+        ("cloudfront", [_version, kind, id, ..]) => format!("{kind}/{id}"),
+        _ => String::new(),
+    }
+}
+
 /// Names of items without their numbers: `ListenerArns.member.1` is
 /// `ListenerArns`. What lies deeper is left out.
 pub(super) fn unnumbered(form: Vec<(String, String)>) -> Vec<(String, String)> {
@@ -251,5 +262,22 @@ mod tests {
         ] {
             assert_eq!(short(&arn), text);
         }
+    }
+    #[test]
+    fn cloudfronts_paths_name_what_they_are_about() {
+        let resource = |service: &str, name: &str| {
+            of_path(&Operation {
+                protocol: super::super::Protocol::Rest,
+                service: service.to_owned(),
+                name: name.to_owned(),
+            })
+        };
+        let path = "PUT /2020-05-31/distribution";
+        assert_eq!(
+            resource("cloudfront", &format!("{path}/E1/config")),
+            "distribution/E1"
+        );
+        assert_eq!(resource("cloudfront", path), "");
+        assert_eq!(resource("s3", &format!("{path}/E1/config")), "");
     }
 }
