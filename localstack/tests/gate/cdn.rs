@@ -34,7 +34,10 @@ pub struct Config {
     pub aliases: Vec<String>,
     pub origin: String,
     pub port: u16,
+    pub is_enabled: bool,
     pub is_kept: bool,
+    /// Seconds that the origin has to answer.
+    pub patience: u32,
     /// XML of further elements.
     pub more: String,
 }
@@ -50,7 +53,9 @@ impl Config {
             aliases: aliases.iter().map(|name| (*name).to_owned()).collect(),
             origin: origin.ip().to_string(),
             port: origin.port(),
+            is_enabled: true,
             is_kept: false,
+            patience: 30,
             more: String::new(),
         }
     }
@@ -70,7 +75,12 @@ impl Config {
 
     pub fn xml(&self, reference: &str) -> String {
         let Self {
-            origin, port, more, ..
+            origin,
+            port,
+            patience,
+            is_enabled,
+            more,
+            ..
         } = self;
         let aliases = aliases(&self.aliases);
         let policy = match self.is_kept {
@@ -80,11 +90,11 @@ impl Config {
         format!(
             "<?xml version=\"1.0\"?><DistributionConfig \
              xmlns=\"http://cloudfront.amazonaws.com/doc/2020-05-31/\">\
-             <CallerReference>{reference}</CallerReference><Enabled>true</Enabled>{aliases}\
+             <CallerReference>{reference}</CallerReference><Enabled>{is_enabled}</Enabled>{aliases}\
              <Origins><Quantity>1</Quantity><Items><Origin><Id>one</Id>\
              <DomainName>{origin}</DomainName><CustomOriginConfig><HTTPPort>{port}</HTTPPort>\
              <HTTPSPort>443</HTTPSPort><OriginProtocolPolicy>http-only</OriginProtocolPolicy>\
-             </CustomOriginConfig></Origin></Items></Origins><DefaultCacheBehavior>\
+             <OriginReadTimeout>{patience}</OriginReadTimeout></CustomOriginConfig></Origin></Items></Origins><DefaultCacheBehavior>\
              <TargetOriginId>one</TargetOriginId><ViewerProtocolPolicy>allow-all</ViewerProtocolPolicy>\
              <CachePolicyId>{policy}</CachePolicyId></DefaultCacheBehavior>{more}</DistributionConfig>"
         )

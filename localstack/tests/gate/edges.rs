@@ -70,6 +70,36 @@ async fn an_origin_that_gives_no_answer_is_502() -> Outcome {
 }
 
 #[tokio::test]
+async fn an_origin_that_takes_too_long_is_504() -> Outcome {
+    let edges = Edges::start().await?;
+    let target = Target::start("blue").await?;
+    let config = Config {
+        patience: 1,
+        ..Config::of(&[HOST], target.address)
+    };
+    edges.create(&config).await?;
+    let answer = edges.door(0, HOST)?.get("/hold", &[]).await?;
+    assert_eq!((answer.status, target.held()), (504, 1));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_disabled_distribution_answers_403() -> Outcome {
+    let edges = Edges::start().await?;
+    let target = Target::start("blue").await?;
+    let config = Config::of(&[HOST], target.address);
+    let one = edges.create(&config).await?;
+    assert_eq!(edges.get(0, HOST).await?.status, 200);
+    let disabled = Config {
+        is_enabled: false,
+        ..config
+    };
+    assert!(edges.update(&one.id, &disabled).await?.is_ok());
+    assert_eq!(edges.get(0, HOST).await?.status, 403);
+    Ok(())
+}
+
+#[tokio::test]
 async fn calls_are_recorded_with_their_distribution_and_spoilt() -> Outcome {
     let edges = Edges::start().await?;
     let (blue, green) = (Target::start("blue").await?, Target::start("green").await?);

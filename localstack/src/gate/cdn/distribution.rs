@@ -3,12 +3,17 @@
 //! <https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_DistributionConfig.html>
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use roxmltree::{Document, Node};
 
 use super::cache::Ttls;
 use super::deploy::Deployment;
 use crate::gate::elb::xml::{at, find, text};
+
+/// "The default timeout is 30 seconds":
+/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesOrigin.html#DownloadDistValuesOriginResponseTimeout>.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// All distributions, as of one moment.
 #[derive(Debug, Default, PartialEq)]
@@ -46,6 +51,8 @@ pub struct Origin {
     pub https_port: u16,
     /// `http-only`, `https-only` or `match-viewer`
     pub protocol: String,
+    /// For how long it may take to answer.
+    pub patience: Duration,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -174,6 +181,9 @@ fn origin(node: Node<'_, '_>) -> Option<Origin> {
         protocol: text(node, "CustomOriginConfig.OriginProtocolPolicy")
             .unwrap_or("http-only")
             .to_owned(),
+        patience: text(node, "CustomOriginConfig.OriginReadTimeout")
+            .and_then(|seconds| seconds.parse().ok())
+            .map_or(PATIENCE, Duration::from_secs),
     })
 }
 

@@ -107,7 +107,7 @@ impl Edge {
         let chance = fastrand::f64();
         let distribution = route::taken(&world, primary, request.headers(), chance);
         let Some(behaviour) = route::behaviour(distribution, request.uri().path()) else {
-            return self.refused(StatusCode::BAD_GATEWAY, &Unreached.to_string());
+            return self.unreached(Unreached::NotThere);
         };
         if let Some(mut answer) = not_by(behaviour, visit.is_secured, host, &request) {
             page::signed(answer.headers_mut(), Source::Error, self.number);
@@ -135,7 +135,7 @@ impl Edge {
         }
         let mut answer = match self.fetched(by, visit, request, key).await {
             Ok(answer) => answer,
-            Err(unreached) => return self.refused(StatusCode::BAD_GATEWAY, &unreached.to_string()),
+            Err(unreached) => return self.unreached(unreached),
         };
         let source = match answer.status().as_u16() {
             101 => return answer,
@@ -157,7 +157,7 @@ impl Edge {
         let (distribution, behaviour) = by;
         let mut origins = distribution.origins.iter();
         let origin = origins.find(|origin| origin.id == behaviour.origin);
-        let origin = origin.ok_or(Unreached)?;
+        let origin = origin.ok_or(Unreached::NotThere)?;
         let is_whole = request.method() == Method::GET;
         let asked = Instant::now();
         let viewer = (visit.viewer, visit.is_secured);
@@ -200,7 +200,7 @@ impl Edge {
     ) -> Result<Response<Body>, Unreached> {
         let (head, body) = answer.into_parts();
         let body = body.collect().await.map(Collected::to_bytes);
-        let body = body.map_err(|_| Unreached)?;
+        let body = body.map_err(|_| Unreached::NotThere)?;
         let kept = Kept {
             status: head.status,
             headers: head.headers.clone(),
@@ -210,6 +210,10 @@ impl Edge {
         };
         self.cache().keep(key, kept);
         Ok(Response::from_parts(head, body::whole(body)))
+    }
+
+    fn unreached(&self, unreached: Unreached) -> Response<Body> {
+        self.refused(unreached.status(), &unreached.to_string())
     }
 
     fn refused(&self, status: StatusCode, reason: &str) -> Response<Body> {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use hyper::body::Incoming;
 use hyper::header::{HOST, HeaderMap, HeaderName, HeaderValue};
-use hyper::{Request, Response, Uri, Version};
+use hyper::{Request, Response, StatusCode, Version};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -14,9 +14,23 @@ use crate::gate::body::{self, Body};
 use crate::gate::elb::Elb;
 
 /// The origin gave no answer.
-#[derive(Debug, thiserror::Error)]
-#[error("We can't connect to the server for this app or website at this time.")]
-pub struct Unreached;
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unreached {
+    #[error("We can't connect to the server for this app or website at this time.")]
+    NotThere,
+    #[error("The server for this app or website does not answer in time.")]
+    Late,
+}
+
+impl Unreached {
+    /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/http-504-gateway-timeout.html>
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::NotThere => StatusCode::BAD_GATEWAY,
+            Self::Late => StatusCode::GATEWAY_TIMEOUT,
+        }
+    }
+}
 
 /// Who reaches origins: load balancers that run here, and what else this machine
 /// knows by name or address.
@@ -37,14 +51,27 @@ impl Origins {
     /// An origin's answer to a viewer's request.
     ///
     /// # Errors
-    /// If it gives none. Nobody here has the key to a certificate of an origin's other
+    /// If it gives none in time. Nobody here has the key to a certificate of an origin's other
     /// than of a load balancer that runs here, so that HTTPS leads to those only.
     pub async fn ask(
+        &self,
+        by: (&Origin, &Behaviour),
+        viewer: (IpAddr, bool),
+        request: Request<Incoming>,
+    ) -> Result<Response<Body>, Unreached> {
+        let answer = self.exchange(by, viewer, request);
+        tokio::time::timeout(by.0.patience, answer)
+            .await
+            .unwrap_or(Err(Unreached::Late))
+    }
+
+    async fn exchange(
         &self,
         (origin, behaviour): (&Origin, &Behaviour),
         (viewer, is_secured): (IpAddr, bool),
         request: Request<Incoming>,
     ) -> Result<Response<Body>, Unreached> {
+        let unreached = Unreached::NotThere;
         let is_https = is_https(&origin.protocol, is_secured);
         let port = match is_https {
             true => origin.https_port,
@@ -58,25 +85,23 @@ impl Origins {
         head.version = Version::HTTP_11;
         if let Some((balancer, port)) = self.elb.balancer_of(&authority) {
             if balancer.doors(port).is_empty() {
-                return Err(Unreached);
+                return Err(unreached);
             }
-            head.uri = path.parse().map_err(|_| Unreached)?;
+            head.uri = path.parse().map_err(|_| unreached)?;
             let node = fastrand::usize(..balancer.nodes().max(1));
             let request = Request::from_parts(head, sent);
             let answer = balancer.serve(node, port, viewer, request).await;
             return Ok(answer.map(body::streamed));
         }
         if is_https {
-            return Err(Unreached);
+            return Err(unreached);
         }
-        let uri: Uri = format!("http://{authority}{path}")
-            .parse()
-            .map_err(|_| Unreached)?;
-        head.uri = uri;
+        let uri = format!("http://{authority}{path}");
+        head.uri = uri.parse().map_err(|_| unreached)?;
         body::end_to_end(&mut head.headers);
         head.extensions.clear();
         let request = Request::from_parts(head, body::streamed(sent));
-        let answer = self.client.request(request).await.map_err(|_| Unreached)?;
+        let answer = self.client.request(request).await.map_err(|_| unreached)?;
         Ok(answer.map(body::streamed))
     }
 }
@@ -128,6 +153,7 @@ mod tests {
             http_port: 80,
             https_port: 443,
             protocol: "http-only".to_owned(),
+            patience: std::time::Duration::ZERO,
         };
         let viewer = IpAddr::from([127, 0, 0, 9]);
         outgoing(&mut headers, &origin, forwards_host, viewer);
