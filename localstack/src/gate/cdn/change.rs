@@ -7,7 +7,7 @@ use super::answer::{aliases, field, query};
 use super::distribution::World;
 use super::refuse::Refusal;
 use super::{CloudFront, SERVICE, VERSION, edit, look};
-use crate::gate::refusal::escaped;
+use crate::gate::refusal::{escaped, request_id};
 use crate::gate::request::{Answer, Request};
 use crate::gate::upstream::Failed;
 
@@ -53,7 +53,7 @@ impl CloudFront {
         let answer = self.update(id, &etag, config).await?;
         if answer.status.is_success() {
             let policy = edit::inside(&primary, "ContinuousDeploymentPolicyId");
-            self.policies().disable(policy);
+            self.policies().disable(policy, request_id());
         }
         Ok(answer)
     }

@@ -59,8 +59,10 @@ impl Policies {
         enabled.collect()
     }
 
-    pub fn disable(&mut self, id: &str) {
+    /// That policy has this version then.
+    pub fn disable(&mut self, id: &str, etag: String) {
         if let Some(policy) = self.0.get_mut(id) {
+            policy.etag = etag;
             policy.config = edit::with(&policy.config, &[("Enabled", "false")]);
         }
     }
@@ -89,6 +91,19 @@ impl Policies {
             read(&other.config).is_some_and(|(_, other)| other.staging == deployment.staging)
         });
         is_taken.then(Refusal::staging_in_use)
+    }
+
+    pub fn xml(&self) -> String {
+        let mut items = String::new();
+        for policy in self.0.values() {
+            let name = "ContinuousDeploymentPolicySummary";
+            let _ = write!(items, "<{name}>{}</{name}>", policy.xml());
+        }
+        format!(
+            "<ContinuousDeploymentPolicyList xmlns=\"{NAMESPACE}\"><MaxItems>100</MaxItems>\
+             <Quantity>{}</Quantity><Items>{items}</Items></ContinuousDeploymentPolicyList>",
+            self.0.len()
+        )
     }
 }
 
@@ -129,21 +144,6 @@ impl Policy {
         format!(
             "<ContinuousDeploymentPolicy xmlns=\"{NAMESPACE}\"><Id>{id}</Id>\
              <LastModifiedTime>{modified}</LastModifiedTime>{config}</ContinuousDeploymentPolicy>"
-        )
-    }
-}
-
-impl Policies {
-    pub fn xml(&self) -> String {
-        let mut items = String::new();
-        for policy in self.0.values() {
-            let name = "ContinuousDeploymentPolicySummary";
-            let _ = write!(items, "<{name}>{}</{name}>", policy.xml());
-        }
-        format!(
-            "<ContinuousDeploymentPolicyList xmlns=\"{NAMESPACE}\"><MaxItems>100</MaxItems>\
-             <Quantity>{}</Quantity><Items>{items}</Items></ContinuousDeploymentPolicyList>",
-            self.0.len()
         )
     }
 }

@@ -84,7 +84,8 @@ fn what_is_disabled_has_nothing_done() {
         },
     };
     assert_eq!(all.deployments().get("P1"), Some(&done));
-    all.disable("P1");
+    all.disable("P1", "2".to_owned());
     assert!(all.deployments().is_empty());
+    assert_eq!(all.0["P1"].etag, "2");
     assert!(all.xml().contains("<Enabled>false</Enabled>"));
 }

@@ -177,7 +177,7 @@ async fn the_staging_distribution_gets_what_has_the_header() -> Outcome {
 #[tokio::test]
 async fn a_staging_distribution_is_promoted() -> Outcome {
     let pair = Pair::start().await?;
-    let (policy, etag) = pair.attached(&header("aws-cf-cd-staging")).await?;
+    let (policy, _) = pair.attached(&header("aws-cf-cd-staging")).await?;
     let path = |id: &str| format!("distribution/{id}");
     let version = async |id: &str| -> Outcome<String> {
         let path = path(id);
@@ -209,6 +209,8 @@ async fn a_staging_distribution_is_promoted() -> Outcome {
     assert_eq!(pair.edges.said(&path, "Enabled").await?, "false");
 
     let path = format!("{POLICIES}/{policy}");
+    let call = format!("GET {path}");
+    let (etag, _) = pair.edges.call(&call, &[], String::new()).await?;
     let headers = [("if-match", etag.as_str())];
     let call = format!("DELETE {path}");
     let refused = pair.edges.try_call(&call, &headers, String::new()).await?;
