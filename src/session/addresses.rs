@@ -78,7 +78,8 @@ impl Session {
             }
             Infrastructure::Edge(edge) => {
                 let url = self.backend(edge, color).await?;
-                self.bare_address_by(&url, None, path)
+                // Where users come in is not where a colour is.
+                self.plain_address(&url, path)
             }
         }
     }
@@ -170,13 +171,17 @@ impl Session {
         load_balancer: Option<&str>,
         path: &str,
     ) -> Result<Address> {
+        let address = self.plain_address(url, path)?;
+        let address = match load_balancer {
+            Some(name) => address.at_nodes_of(name),
+            None => address,
+        };
+        Ok(address.through(&self.connect_to))
+    }
+
+    fn plain_address(&self, url: &str, path: &str) -> Result<Address> {
         Address::parse(url)
             .and_then(|address| address.at_path(path))
-            .map(|address| match load_balancer {
-                Some(name) => address.at_nodes_of(name),
-                None => address,
-            })
-            .map(|address| address.through(&self.connect_to))
             .map(|address| address.trusting(self.config.probe.ca_file.clone()))
             .map_err(Error::usage)
     }

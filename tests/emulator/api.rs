@@ -68,6 +68,23 @@ impl Api {
         }
     }
 
+    /// The same with headers; gives the answer's head as well, which has the version of
+    /// what it is about.
+    pub fn rest_with_headers(
+        &self,
+        service: &str,
+        line: &str,
+        headers: &str,
+        body: &str,
+    ) -> Outcome<(String, String)> {
+        let headers = headers.to_owned() + &self.authorization(service);
+        let (head, body) = exchange_whole(&self.address, &self.address, line, &headers, body)?;
+        match status_of(&head)? {
+            200 | 201 => Ok((head, body)),
+            status => Err(format!("{line}: {status} {body}").into()),
+        }
+    }
+
     pub fn elb(&self, parameters: &[(&str, &str)]) -> Outcome<String> {
         self.query("elasticloadbalancing", "2015-12-01", parameters)
     }
@@ -114,6 +131,22 @@ pub fn exchange(
     headers: &str,
     body: &str,
 ) -> Outcome<(u16, String)> {
+    let (head, body) = exchange_whole(address, host, line, headers, body)?;
+    Ok((status_of(&head)?, body))
+}
+
+fn status_of(head: &str) -> Outcome<u16> {
+    let status = head.split_whitespace().nth(1).ok_or("no status")?;
+    Ok(status.parse()?)
+}
+
+fn exchange_whole(
+    address: &str,
+    host: &str,
+    line: &str,
+    headers: &str,
+    body: &str,
+) -> Outcome<(String, String)> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     let length = body.len();
@@ -125,8 +158,7 @@ pub fn exchange(
     stream.read_to_end(&mut answer)?;
     let answer = String::from_utf8_lossy(&answer);
     let (head, body) = answer.split_once("\r\n\r\n").ok_or("that is not HTTP")?;
-    let status = head.split_whitespace().nth(1).ok_or("no status")?;
-    Ok((status.parse()?, body.to_owned()))
+    Ok((head.to_owned(), body.to_owned()))
 }
 
 /// The texts of every element of that name.

@@ -87,9 +87,7 @@ fn a_release_that_fails_is_taken_back() -> Outcome {
     site.world.done(&["init"])?;
     site.world.done(&["deploy", "--tag", "1"])?;
     site.world.done(&["deploy", "--tag", "2"])?;
-    // It breaks between its health check and its first user.
-    site.world
-        .configure_more("[hooks]\nbefore_shift = \"echo bad > green.tag\"\n")?;
+    site.world.configure_more(&site.servers.breaking("green"))?;
     let ended = site.world.ends(3, &["promote"])?;
     assert!(ended.stderr.contains("HTTP 500"), "{}", ended.stderr);
     assert_eq!(site.answers("A")?, ["blue"]);

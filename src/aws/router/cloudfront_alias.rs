@@ -8,16 +8,17 @@
 //! `AssociateAlias` does, which is older and asks for a TXT record. AWS's texts disagree
 //! on whether the distribution that has it must be disabled for either.
 
+use aws_sdk_cloudfront::types::DistributionResourceId;
+
 use super::cloudfront_origin::patience;
 use super::{Router, Unmoved};
 use crate::aws::Aws;
 use crate::aws::cloudfront::{Change, CloudfrontDistribution};
-use crate::aws::error::{AwsError, Named};
+use crate::aws::error::{AwsError, AwsErrorKind, Named};
 use crate::model::{
     CertificateArn, Check, Color, Found, Move, Patience, PerColor, PerRoute, RoutedPointer,
     Strategy, Urgency,
 };
-use aws_sdk_cloudfront::types::{DistributionResourceId, DomainConflict};
 
 const MOVE: &str = "cloudfront:UpdateDomainAssociation";
 const ASSOCIATE: &str = "cloudfront:AssociateAlias";
@@ -186,12 +187,13 @@ impl CloudfrontAliasRouter<'_> {
         let call = call.domain(self.alias);
         let call = call.domain_control_validation_resource(resource.build());
         let answer = call.send().await.named(CONFLICTS, self.alias)?;
-        let is_third = |id: &str| id != target.id && id != other.id;
-        let conflicts = answer.domain_conflicts().iter();
-        let third = conflicts
-            .filter(|it| it.domain() == self.alias)
-            .map(DomainConflict::resource_id)
-            .find(|id| is_third(id));
+        let mut third = None;
+        for conflict in answer.domain_conflicts() {
+            let id = conflict.resource_id();
+            if id != target.id && id != other.id && self.is_of(id).await? {
+                third = Some(id);
+            }
+        }
         Ok(Check {
             name: "conflicts",
             ok: third.is_none(),
@@ -200,6 +202,18 @@ impl CloudfrontAliasRouter<'_> {
                 Some(third) => format!("{third} has the alias {}, too", self.alias),
             },
         })
+    }
+
+    /// Whether that one has the very name, and not a wildcard that is for it, too. Of
+    /// one that is nowhere to be seen, which is another account's, nobody knows.
+    async fn is_of(&self, id: &str) -> Result<bool, AwsError> {
+        match self.aws.distribution(id).await {
+            Ok(it) => Ok(it.has(self.alias)),
+            Err(error) if matches!(error.kind, AwsErrorKind::NotFound | AwsErrorKind::Denied) => {
+                Ok(true)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// What `AssociateAlias` asks for: it is told and forbids nothing, as the other call

@@ -25,9 +25,9 @@ pub(super) async fn look(
         ))
         .hint("`bgecs destroy` gives that record back; then `bgecs init`; or name it as it was"));
     }
+    refuse_two_distributions(edge, keys)?;
     let zone = zone(session, keys).await?;
     let sets = session.aws.sets_named(&zone, &keys.record).await?;
-    refuse_two_distributions(edge, keys)?;
     let answers = answers::of(session, edge, &sets).await?;
     let record = RoutedRecord {
         owner: session.stack_name(),

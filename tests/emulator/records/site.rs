@@ -1,14 +1,13 @@
 //! Two servers of somebody else's, a zone, and an app that routes between them.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use localstack::Options;
 use localstack::gate;
 
 use crate::api::text;
+use crate::servers::Servers;
 use crate::support::Outcome;
 use crate::world::World;
 
@@ -22,7 +21,7 @@ pub const TTL: u64 = 1;
 pub struct Site {
     pub world: World,
     pub zone: String,
-    addresses: [(&'static str, Ipv4Addr); 2],
+    pub servers: Servers,
 }
 
 impl Site {
@@ -41,21 +40,18 @@ impl Site {
         };
         let world = World::behind(app, Options::default(), &options)?;
         let zone = world.hosted_zone(&format!("{app}.test"), "")?;
-        let addresses = [
-            ("blue", Ipv4Addr::new(127, 0, 1, 1)),
-            ("green", Ipv4Addr::new(127, 0, 1, 2)),
-        ];
-        let port = serve(&addresses, world.desk.path())?;
+        let servers = Servers::at(Ipv4Addr::new(127, 0, 1, 1), Ipv4Addr::new(127, 0, 1, 2))?;
         let site = Self {
             world,
             zone,
-            addresses,
+            servers,
         };
-        site.configure(port)?;
+        site.configure()?;
         Ok(site)
     }
 
-    fn configure(&self, port: u16) -> Outcome {
+    fn configure(&self) -> Outcome {
+        let port = self.servers.port;
         let app = &self.world.app;
         let dns = self.world.gate.dns().ok_or("the gate serves no names")?;
         let resolvers = dns.resolvers.iter().chain([&dns.authority]);
@@ -66,12 +62,12 @@ impl Site {
              url = \"http://www.{app}.test:{port}\"\nttl = {TTL}\nresolvers = [{resolvers}]\ndrain = \"20s\"\n\n\
              [probe]\nrate = 10\nwindow_seconds = 2\n"
         );
-        for (color, address) in self.addresses {
-            text += &format!(
-                "\n[colors.{color}]\ntarget = \"{address}\"\nurl = \"http://{address}:{port}\"\n\
-                 deploy = \"echo $BGECS_TAG > {color}.tag\"\nretire = \"rm {color}.tag\"\n"
-            );
-        }
+        let targets = ["blue", "green"].map(|color| self.address(color));
+        text += &self
+            .servers
+            .colors(targets.each_ref().map(String::as_str), |color| {
+                self.servers.url(color)
+            });
         self.world.desk.write("bgecs.toml", &text)?;
         Ok(())
     }
@@ -114,11 +110,7 @@ impl Site {
     }
 
     pub fn address(&self, color: &str) -> String {
-        let mut addresses = self.addresses.iter();
-        let found = addresses.find(|(name, _)| *name == color);
-        found
-            .map(|(_, address)| address.to_string())
-            .unwrap_or_default()
+        self.servers.address(color).to_string()
     }
 
     /// Somebody's record of one answer for all.
@@ -184,13 +176,12 @@ impl Site {
 
     /// Somebody puts a release there, and not bgecs.
     pub fn put(&self, color: &str, tag: &str) -> Outcome {
-        self.world.desk.write(&format!("{color}.tag"), tag)?;
-        Ok(())
+        self.servers.put(color, tag)
     }
 
     /// The tag that a colour serves.
     pub fn tag(&self, color: &str) -> Option<String> {
-        tag(self.world.desk.path(), color)
+        self.servers.tag(color)
     }
 
     /// The colours that have a part of the record, by its sets as they are stored.
@@ -204,61 +195,12 @@ impl Site {
             }
             let weight = text(set, "Weight").unwrap_or("1");
             let value = text(set, "Value")?;
-            let color = self
-                .addresses
-                .iter()
-                .find(|(_, address)| value == address.to_string());
+            let mut colors = ["blue", "green"].into_iter();
+            let color = colors.find(|color| value == self.address(color));
             if weight != "0" {
-                found.push(color.map_or(value, |(color, _)| *color).to_owned());
+                found.push(color.unwrap_or(value).to_owned());
             }
         }
         Ok(found)
-    }
-}
-
-/// All at one port, as one URL leads to each of them.
-fn serve(addresses: &[(&'static str, Ipv4Addr); 2], folder: &Path) -> Outcome<u16> {
-    let first = TcpListener::bind((addresses[0].1, 0))?;
-    let port = first.local_addr()?.port();
-    let second = TcpListener::bind((addresses[1].1, port))?;
-    for (listener, (color, _)) in [first, second].into_iter().zip(addresses) {
-        let (color, folder) = (*color, folder.to_owned());
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let folder = folder.clone();
-                std::thread::spawn(move || answer(&stream, &folder, color));
-            }
-        });
-    }
-    Ok(port)
-}
-
-fn tag(folder: &Path, color: &str) -> Option<String> {
-    let path: PathBuf = folder.join(format!("{color}.tag"));
-    let text = std::fs::read_to_string(path).ok()?;
-    Some(text.trim().to_owned())
-}
-
-/// Who leaves is not waited for.
-fn answer(stream: &TcpStream, folder: &Path, color: &str) -> Option<()> {
-    let mut lines = BufReader::new(stream.try_clone().ok()?).lines();
-    let mut out = stream;
-    loop {
-        let first = lines.next()?.ok()?;
-        if first.is_empty() {
-            continue;
-        }
-        while !lines.next()?.ok()?.is_empty() {}
-        let (status, tag) = match tag(folder, color) {
-            Some(tag) if tag == "bad" => ("500 Internal Server Error", tag),
-            Some(tag) => ("200 OK", tag),
-            None => ("503 Service Unavailable", String::new()),
-        };
-        let body = format!("{color} {tag}\n");
-        let answer = format!(
-            "HTTP/1.1 {status}\r\ncontent-length: {}\r\nx-bgecs-release: {tag}\r\n\r\n{body}",
-            body.len()
-        );
-        out.write_all(answer.as_bytes()).ok()?;
     }
 }

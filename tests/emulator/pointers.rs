@@ -1,0 +1,8 @@
+//! Apps routed by a thing of AWS that has one value: an origin, an alias, a mapping or a
+//! static address.
+
+mod address;
+mod alias;
+mod cdn;
+mod mapping;
+mod origin;
