@@ -9,6 +9,7 @@ pub mod deploy;
 pub mod destroy;
 pub mod detach;
 pub mod edge;
+mod everywhere;
 pub mod failover;
 mod group;
 pub mod hook;

@@ -105,6 +105,15 @@ pub trait Router {
         true
     }
 
+    /// Whether what was written is in force wherever users come in, as far as AWS tells:
+    /// another process may have written it, which [`Self::read`] does not know of.
+    ///
+    /// # Errors
+    /// AWS's own.
+    async fn is_everywhere(&self) -> Result<bool, AwsError> {
+        Ok(true)
+    }
+
     /// Where each route goes now.
     ///
     /// # Errors
@@ -219,6 +228,10 @@ impl Router for AppRouter<'_> {
 
     fn shares_requests(&self) -> bool {
         of_each!(self, router => router.shares_requests())
+    }
+
+    async fn is_everywhere(&self) -> Result<bool, AwsError> {
+        of_each!(self, router => Box::pin(router.is_everywhere()).await)
     }
 
     async fn read(&self) -> Result<PerRoute<Found>, AwsError> {

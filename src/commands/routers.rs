@@ -20,7 +20,10 @@ struct RouterKind {
     seen: &'static str,
 }
 
-const KINDS: [RouterKind; 3] = [
+const ENDPOINTS: &str = "anybody's endpoints, by `target` and `url`";
+const OWN_URL: &str = "each colour's own URL";
+
+const KINDS: [RouterKind; 7] = [
     RouterKind {
         kind: "listener",
         route: "the default action of a load balancer's listener",
@@ -42,18 +45,54 @@ const KINDS: [RouterKind; 3] = [
     RouterKind {
         kind: "route53",
         route: "a record of Route 53",
-        colors: "anybody's endpoints, by `target` and `url`",
+        colors: ENDPOINTS,
         splits: "weights of 0 to 255, by resolver",
-        test_route: "each colour's own URL",
+        test_route: OWN_URL,
         compare_and_set: "one batch that deletes exactly what was seen",
         seen: "INSYNC, then the record's TTL, and seen by the probe at every resolver",
+    },
+    RouterKind {
+        kind: "cloudfront-origin",
+        route: "the origin of a behaviour of a distribution",
+        colors: ENDPOINTS,
+        splits: "none; up to 15% with a staging distribution",
+        test_route: OWN_URL,
+        compare_and_set: "the distribution's ETag, sent as If-Match",
+        seen: "the distribution is Deployed, and seen by the probe",
+    },
+    RouterKind {
+        kind: "cloudfront-alias",
+        route: "an alias, between two distributions",
+        colors: ENDPOINTS,
+        splits: "none",
+        test_route: OWN_URL,
+        compare_and_set: "the distribution's ETag, sent as If-Match; none by AssociateAlias",
+        seen: "both distributions are Deployed, and seen by the probe",
+    },
+    RouterKind {
+        kind: "api-mapping",
+        route: "a mapping of a custom domain of API Gateway",
+        colors: ENDPOINTS,
+        splits: "none",
+        test_route: OWN_URL,
+        compare_and_set: "a look just ahead of the write",
+        seen: "read back, and seen by the probe",
+    },
+    RouterKind {
+        kind: "static-ip",
+        route: "a static address of Lightsail",
+        colors: ENDPOINTS,
+        splits: "none",
+        test_route: OWN_URL,
+        compare_and_set: "a look just ahead of the write",
+        seen: "read back, and seen by the probe, perhaps after a gap",
     },
 ];
 
 #[derive(Debug, Serialize)]
 struct Routers {
     operation: &'static str,
-    routers: [RouterKind; 3],
+    routers: [RouterKind; 7],
 }
 
 impl CommandResult for Routers {

@@ -10,7 +10,7 @@ use super::live::objection;
 use super::turn::Conclusion;
 use super::watching::Watching;
 use super::work::Work;
-use super::{destroy, hosted, make_live, reach, retire, stack, tidy};
+use super::{destroy, everywhere, hosted, make_live, reach, retire, stack, tidy};
 use crate::engine::plan::AFTER_A_PAUSE;
 use crate::engine::preflight;
 use crate::engine::shift::Outcome;
@@ -276,6 +276,11 @@ pub async fn settle(
         .describe(|operation| operation.blind |= watching.is_blind);
     match go(work, &operation, &observed, way, watching).await {
         Ok((settled, Some(conclusion))) => {
+            stoppable(
+                work.interrupts,
+                everywhere::wait(work.session, work.infrastructure),
+            )
+            .await?;
             let now = work.observe().await?;
             work.turn.saw(&now);
             if takes_back && let Some(release) = operation.release() {

@@ -4,5 +4,6 @@
 mod address;
 mod alias;
 mod cdn;
+mod crashes;
 mod mapping;
 mod origin;

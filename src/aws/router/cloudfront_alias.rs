@@ -40,6 +40,11 @@ impl Router for CloudfrontAliasRouter<'_> {
         super::all_or_nothing(&self.it.pointer, strategy)
     }
 
+    async fn is_everywhere(&self) -> Result<bool, AwsError> {
+        let both = self.both().await?;
+        Ok(both.blue.is_deployed && both.green.is_deployed)
+    }
+
     async fn read(&self) -> Result<PerRoute<Found>, AwsError> {
         let both = self.both().await?;
         let mut colors = Color::BOTH.into_iter();
@@ -68,7 +73,7 @@ impl Router for CloudfrontAliasRouter<'_> {
         let seen = {
             let mut kept = self.aws.last_distributions.locked();
             let seen = (kept.all.remove(id), kept.all.remove(other));
-            kept.before = it.from.map(Found::Split).or(kept.before.take());
+            kept.expect(it);
             seen
         };
         let (Some(target), Some(other)) = seen else {

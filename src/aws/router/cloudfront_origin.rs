@@ -71,6 +71,13 @@ impl LastDistributions {
     }
 }
 
+impl LastSeen {
+    /// Until that is everywhere, it is read as it was.
+    pub(super) fn expect(&mut self, it: Move) {
+        self.before = it.from.map(Found::Split).or(self.before.take());
+    }
+}
+
 /// For a write that is everywhere after minutes.
 pub(super) fn patience() -> Patience {
     Patience {
@@ -112,6 +119,11 @@ impl Router for CloudfrontOriginRouter<'_> {
         false
     }
 
+    async fn is_everywhere(&self) -> Result<bool, AwsError> {
+        let primary = self.aws.distribution(self.distribution).await?;
+        Ok(primary.is_deployed)
+    }
+
     async fn read(&self) -> Result<PerRoute<Found>, AwsError> {
         let primary = self.aws.distribution(self.distribution).await?;
         let policy = self.policy(&primary).await?;
@@ -146,7 +158,7 @@ impl Router for CloudfrontOriginRouter<'_> {
                 self.staging.and_then(|id| kept.all.remove(id)),
                 kept.policy.take(),
             );
-            kept.before = it.from.map(Found::Split).or(kept.before.take());
+            kept.expect(it);
             seen
         };
         let (Some(primary), staging, policy) = seen else {

@@ -23,7 +23,7 @@ fn options() -> cdn::Options {
 }
 
 /// A distribution that leads to green, where something ran ahead of bgecs.
-fn begun(app: &str, last: [u8; 2], cache_policy: &str, router: &str) -> Outcome<(Cdn, Made)> {
+pub fn begun(app: &str, last: [u8; 2], cache_policy: &str, router: &str) -> Outcome<(Cdn, Made)> {
     let it = Cdn::new(app, last, options())?;
     it.servers.put("green", "old")?;
     let host = format!("www.{app}.test");
