@@ -9,6 +9,7 @@ mod answer_bytes;
 mod autoscaling;
 mod budget;
 mod certificates;
+#[cfg(feature = "edges")]
 mod cloudfront;
 mod download;
 mod ecr;
@@ -64,16 +65,20 @@ const IMPATIENT_ATTEMPT: Duration = Duration::from_secs(4);
 #[derive(Debug, Clone)]
 pub struct Aws {
     acm: aws_sdk_acm::Client,
+    #[cfg(feature = "edges")]
     apigateway: aws_sdk_apigateway::Client,
+    #[cfg(feature = "edges")]
     apigatewayv2: aws_sdk_apigatewayv2::Client,
     autoscaling: aws_sdk_applicationautoscaling::Client,
     cloudformation: aws_sdk_cloudformation::Client,
+    #[cfg(feature = "edges")]
     cloudfront: aws_sdk_cloudfront::Client,
     cloudwatch: aws_sdk_cloudwatch::Client,
     dynamodb: aws_sdk_dynamodb::Client,
     ecr: aws_sdk_ecr::Client,
     ecs: aws_sdk_ecs::Client,
     elb: aws_sdk_elasticloadbalancingv2::Client,
+    #[cfg(feature = "edges")]
     lightsail: aws_sdk_lightsail::Client,
     logs: aws_sdk_cloudwatchlogs::Client,
     route53: aws_sdk_route53::Client,
@@ -81,6 +86,7 @@ pub struct Aws {
     releases: ecs::ReleaseCache,
     last_read: router::LastRead,
     last_records: router::LastRecords,
+    #[cfg(feature = "edges")]
     last_distributions: router::LastDistributions,
     /// The time of the journal's AWS.
     clock: Clock,
@@ -113,12 +119,15 @@ impl Aws {
                 .interceptor(clock.clone());
         Self {
             acm: aws_sdk_acm::Client::new(&paced(PacedService::Acm)),
+            #[cfg(feature = "edges")]
             apigateway: aws_sdk_apigateway::Client::new(&paced(PacedService::ApiGateway)),
+            #[cfg(feature = "edges")]
             apigatewayv2: aws_sdk_apigatewayv2::Client::new(&paced(PacedService::ApiGateway)),
             autoscaling: aws_sdk_applicationautoscaling::Client::new(&paced(
                 PacedService::ApplicationAutoScaling,
             )),
             cloudformation: aws_sdk_cloudformation::Client::from_conf(stacks.build()),
+            #[cfg(feature = "edges")]
             cloudfront: aws_sdk_cloudfront::Client::new(&paced(PacedService::CloudFront)),
             cloudwatch: aws_sdk_cloudwatch::Client::new(&paced(PacedService::CloudWatch)),
             dynamodb: aws_sdk_dynamodb::Client::from_conf(journal.build()),
@@ -127,6 +136,7 @@ impl Aws {
             ecr: aws_sdk_ecr::Client::new(&paced(PacedService::Ecr)),
             ecs: aws_sdk_ecs::Client::new(&paced(PacedService::Ecs)),
             elb: aws_sdk_elasticloadbalancingv2::Client::new(&paced(PacedService::Elb)),
+            #[cfg(feature = "edges")]
             lightsail: aws_sdk_lightsail::Client::new(&paced(PacedService::Lightsail)),
             logs: aws_sdk_cloudwatchlogs::Client::new(&paced(PacedService::Logs)),
             route53: aws_sdk_route53::Client::new(&paced(PacedService::Route53)),
@@ -134,6 +144,7 @@ impl Aws {
             releases: ecs::ReleaseCache::default(),
             last_read: router::LastRead::default(),
             last_records: router::LastRecords::default(),
+            #[cfg(feature = "edges")]
             last_distributions: router::LastDistributions::default(),
             identity: access::CallerIdentity::new(config, &region),
             region,
@@ -161,12 +172,16 @@ impl Aws {
             };
         }
         Self {
+            #[cfg(feature = "edges")]
             apigateway: impatient!(apigateway, aws_sdk_apigateway),
+            #[cfg(feature = "edges")]
             apigatewayv2: impatient!(apigatewayv2, aws_sdk_apigatewayv2),
+            #[cfg(feature = "edges")]
             cloudfront: impatient!(cloudfront, aws_sdk_cloudfront),
             cloudwatch: impatient!(cloudwatch, aws_sdk_cloudwatch),
             dynamodb: impatient!(dynamodb, aws_sdk_dynamodb),
             elb: impatient!(elb, aws_sdk_elasticloadbalancingv2),
+            #[cfg(feature = "edges")]
             lightsail: impatient!(lightsail, aws_sdk_lightsail),
             route53: impatient!(route53, aws_sdk_route53),
             ..self.clone()

@@ -76,7 +76,7 @@ pub struct Global {
     /// AWS endpoint to use (such as a local emulator) [env: AWS_ENDPOINT_URL]
     #[arg(long, global = true, value_name = "URL")]
     pub endpoint_url: Option<String>,
-    /// Reach the load balancer's host names through this address; through
+    /// Reach the name that users type through this address; through
     /// several, separated by commas, as its nodes
     #[arg(long, global = true, value_name = "HOST:PORT", value_delimiter = ',')]
     pub connect_to: Vec<HostPort>,

@@ -7,6 +7,7 @@ mod alarm;
 mod attachment;
 mod build_cache;
 mod build_secret;
+#[cfg(feature = "edges")]
 mod cache_times;
 mod caller;
 mod certificate;
@@ -44,6 +45,7 @@ pub use attachment::{
 };
 pub use build_cache::{CacheFrom, CacheTo};
 pub use build_secret::{Secret, SecretSource};
+#[cfg(feature = "edges")]
 pub use cache_times::CacheTimes;
 pub use caller::Caller;
 pub use certificate::{CertificateArn, IssuedCertificate};

@@ -27,15 +27,18 @@ pub use connector::outside_the_body;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PacedService {
     Acm,
+    #[cfg(feature = "edges")]
     ApiGateway,
     ApplicationAutoScaling,
     CloudFormation,
+    #[cfg(feature = "edges")]
     CloudFront,
     CloudWatch,
     DynamoDb,
     Ecr,
     Ecs,
     Elb,
+    #[cfg(feature = "edges")]
     Lightsail,
     Logs,
     Route53,

@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+#[cfg(feature = "edges")]
 use aws_sdk_acm::config::{Config, Region};
 use aws_sdk_acm::types::CertificateDetail;
 use time::OffsetDateTime;
@@ -27,6 +28,7 @@ impl Aws {
     ///
     /// # Errors
     /// ACM's own, that there is none among them.
+    #[cfg(feature = "edges")]
     pub async fn certificate_of_cloudfront(
         &self,
         arn: &CertificateArn,

@@ -3,12 +3,20 @@
 
 mod actions;
 mod alb;
+#[cfg(feature = "edges")]
 mod api_mapping;
+#[cfg(feature = "edges")]
 mod cloudfront_alias;
+#[cfg(feature = "edges")]
 mod cloudfront_origin;
 mod listener;
+#[cfg(not(feature = "edges"))]
+mod not_built;
+#[cfg(feature = "edges")]
+mod pointers;
 mod route53;
 mod rule;
+#[cfg(feature = "edges")]
 mod static_ip;
 mod weights;
 
@@ -22,14 +30,21 @@ use crate::model::{
 };
 pub(super) use actions::{ActionsByArn, LastRead, found, named_groups};
 pub use alb::AlbRouter;
+#[cfg(feature = "edges")]
 pub use api_mapping::ApiMappingRouter;
+#[cfg(feature = "edges")]
 pub use cloudfront_alias::CloudfrontAliasRouter;
+#[cfg(feature = "edges")]
 pub use cloudfront_origin::CloudfrontOriginRouter;
+#[cfg(feature = "edges")]
 pub(super) use cloudfront_origin::LastDistributions;
 pub(super) use listener::by_arn as listener_actions;
+#[cfg(not(feature = "edges"))]
+pub use not_built::NotBuiltRouter;
 pub(super) use route53::{LastRecords, plain_name};
 pub use route53::{RecordForm, Route53Router};
 pub(super) use rule::by_arn as rule_actions;
+#[cfg(feature = "edges")]
 pub use static_ip::StaticIpRouter;
 
 impl Aws {
@@ -44,6 +59,13 @@ impl Aws {
         }
     }
 
+    #[cfg(not(feature = "edges"))]
+    #[expect(clippy::unused_self, reason = "it is asked as the other is")]
+    fn pointer_router<'a>(&'a self, it: &'a RoutedPointer) -> AppRouter<'a> {
+        AppRouter::NotBuilt(NotBuiltRouter { it })
+    }
+
+    #[cfg(feature = "edges")]
     fn pointer_router<'a>(&'a self, it: &'a RoutedPointer) -> AppRouter<'a> {
         let aws = self;
         match &it.pointer {
@@ -167,26 +189,20 @@ fn all_or_nothing(pointer: &Pointer, strategy: Strategy) -> Result<Strategy, Str
     })
 }
 
-/// What a pointer is to lead to for that move.
-fn whole<'a>(it: &'a RoutedPointer, to: Move, action: &'static str) -> Result<&'a str, AwsError> {
-    match to.to.only() {
-        Some(color) => Ok(it.targets.get(color)),
-        None => Err(AwsError::unusable(
-            action,
-            &it.pointer.to_string(),
-            format!("it cannot be shared out: {}", to.to),
-        )),
-    }
-}
-
 /// Whichever decides where an app's requests go.
 #[derive(Debug, Clone, Copy)]
 pub enum AppRouter<'a> {
     Alb(AlbRouter<'a>),
+    #[cfg(feature = "edges")]
     ApiMapping(ApiMappingRouter<'a>),
+    #[cfg(feature = "edges")]
     CloudfrontAlias(CloudfrontAliasRouter<'a>),
+    #[cfg(feature = "edges")]
     CloudfrontOrigin(CloudfrontOriginRouter<'a>),
+    #[cfg(not(feature = "edges"))]
+    NotBuilt(NotBuiltRouter<'a>),
     Route53(Route53Router<'a>),
+    #[cfg(feature = "edges")]
     StaticIp(StaticIpRouter<'a>),
 }
 
@@ -208,10 +224,16 @@ macro_rules! of_each {
     ($self:ident, $router:ident => $what:expr) => {
         match $self {
             AppRouter::Alb($router) => $what,
+            #[cfg(feature = "edges")]
             AppRouter::ApiMapping($router) => $what,
+            #[cfg(feature = "edges")]
             AppRouter::CloudfrontAlias($router) => $what,
+            #[cfg(feature = "edges")]
             AppRouter::CloudfrontOrigin($router) => $what,
+            #[cfg(not(feature = "edges"))]
+            AppRouter::NotBuilt($router) => $what,
             AppRouter::Route53($router) => $what,
+            #[cfg(feature = "edges")]
             AppRouter::StaticIp($router) => $what,
         }
     };

@@ -44,6 +44,7 @@ const ACM: &[Rule] = &[rule(any, 10, 10)];
 
 /// Half of what all callers of an account have together:
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>
+#[cfg(feature = "edges")]
 const API_GATEWAY: &[Rule] = &[rule(any, 20, 5)];
 
 /// Chosen: AWS names no figure for it. As little as for any of these.
@@ -53,6 +54,7 @@ const APPLICATION_AUTO_SCALING: &[Rule] = &[rule(any, 5, 5)];
 const CLOUD_FORMATION: &[Rule] = &[rule(any, 20, 5)];
 
 /// Chosen: AWS names no figure for it.
+#[cfg(feature = "edges")]
 const CLOUD_FRONT: &[Rule] = &[rule(any, 10, 3)];
 
 /// That of DescribeAlarms, the one call that is made:
@@ -60,6 +62,7 @@ const CLOUD_FRONT: &[Rule] = &[rule(any, 10, 3)];
 const CLOUD_WATCH: &[Rule] = &[rule(any, 9, 9)];
 
 /// Chosen: AWS names no figure for it.
+#[cfg(feature = "edges")]
 const LIGHTSAIL: &[Rule] = &[rule(any, 5, 5)];
 
 /// Chosen: a log is followed once a second.
@@ -81,15 +84,18 @@ impl PacedService {
     pub const fn rules(self) -> &'static [Rule] {
         match self {
             Self::Acm => ACM,
+            #[cfg(feature = "edges")]
             Self::ApiGateway => API_GATEWAY,
             Self::ApplicationAutoScaling => APPLICATION_AUTO_SCALING,
             Self::CloudFormation => CLOUD_FORMATION,
+            #[cfg(feature = "edges")]
             Self::CloudFront => CLOUD_FRONT,
             Self::CloudWatch => CLOUD_WATCH,
             Self::DynamoDb => DYNAMO_DB,
             Self::Ecr => ECR,
             Self::Ecs => ECS,
             Self::Elb => ELB,
+            #[cfg(feature = "edges")]
             Self::Lightsail => LIGHTSAIL,
             Self::Logs => LOGS,
             Self::Route53 => ROUTE_53,

@@ -10,7 +10,7 @@ use std::time::Duration;
 use aws_sdk_apigateway::types::{Op, PatchOperation};
 use aws_sdk_apigatewayv2::types::{ApiMapping, EndpointType};
 
-use super::{Router, Unmoved};
+use super::{Router, Unmoved, pointers};
 use crate::aws::Aws;
 use crate::aws::error::{AwsError, AwsErrorKind, Named};
 use crate::model::{Found, Move, Patience, PerRoute, RoutedPointer, Strategy, Urgency};
@@ -70,13 +70,13 @@ impl Router for ApiMappingRouter<'_> {
         let mapping = self.mapping().await?;
         let target = mapping.as_ref().map(|mapping| mapping.target.as_str());
         Ok(PerRoute {
-            production: self.it.found(target),
+            production: pointers::found(self.it, target),
             test: Found::ByRequest,
         })
     }
 
     async fn apply(&self, it: Move, _: Urgency) -> Result<(), Unmoved> {
-        let target = super::whole(self.it, it, MODIFY)?;
+        let target = pointers::whole(self.it, it, MODIFY)?;
         let (api, stage) = target.split_once('/').unwrap_or((target, ""));
         let moved = match self.mapping().await?.map(|mapping| mapping.by) {
             Some(MappedBy::Version2(id)) => self.update(&id, api, stage).await,

@@ -11,7 +11,7 @@
 use aws_sdk_cloudfront::types::DistributionResourceId;
 
 use super::cloudfront_origin::patience;
-use super::{Router, Unmoved};
+use super::{Router, Unmoved, pointers};
 use crate::aws::Aws;
 use crate::aws::cloudfront::{Change, CloudfrontDistribution};
 use crate::aws::error::{AwsError, AwsErrorKind, Named};
@@ -67,7 +67,7 @@ impl Router for CloudfrontAliasRouter<'_> {
     }
 
     async fn apply(&self, it: Move, urgency: Urgency) -> Result<(), Unmoved> {
-        let id = super::whole(self.it, it, MOVE)?;
+        let id = pointers::whole(self.it, it, MOVE)?;
         let color = it.to.only().unwrap_or(Color::Blue);
         let other = self.it.targets.get(color.other());
         let seen = {

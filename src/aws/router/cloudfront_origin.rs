@@ -16,7 +16,7 @@ use aws_sdk_cloudfront::types::{
     ContinuousDeploymentSingleWeightConfig, TrafficConfig,
 };
 
-use super::{Router, Unmoved};
+use super::{Router, Unmoved, pointers};
 use crate::aws::Aws;
 use crate::aws::cloudfront::{Behavior, Change, CloudfrontDistribution, READ, UPDATE};
 use crate::aws::error::{AwsError, Named};
@@ -269,7 +269,7 @@ impl CloudfrontOriginRouter<'_> {
         let of = |color: &Color| it.origin(self.it.targets.get(*color)) == Some(origin);
         Ok(match Color::BOTH.into_iter().find(of) {
             Some(color) => color.into(),
-            None => self.it.found(Some(origin)),
+            None => pointers::found(self.it, Some(origin)),
         })
     }
 

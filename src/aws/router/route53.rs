@@ -268,6 +268,7 @@ impl Aws {
     ///
     /// # Errors
     /// Route 53's own, which changes nothing then.
+    #[cfg(feature = "edges")]
     pub(super) async fn repoint(
         &self,
         zone: &str,

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::{Router, Unmoved};
+use super::{Router, Unmoved, pointers};
 use crate::aws::Aws;
 use crate::aws::error::{AwsError, Named};
 use crate::model::{
@@ -50,13 +50,13 @@ impl Router for StaticIpRouter<'_> {
     async fn read(&self) -> Result<PerRoute<Found>, AwsError> {
         let attached = self.attached_to().await?;
         Ok(PerRoute {
-            production: self.it.found(attached.as_deref()),
+            production: pointers::found(self.it, attached.as_deref()),
             test: Found::ByRequest,
         })
     }
 
     async fn apply(&self, it: Move, _: Urgency) -> Result<(), Unmoved> {
-        let instance = super::whole(self.it, it, ATTACH)?;
+        let instance = pointers::whole(self.it, it, ATTACH)?;
         let refused = match self.attach(instance).await {
             Err(error) if !error.is_retryable() => error,
             attached => return Ok(attached?),

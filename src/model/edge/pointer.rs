@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Color, Foreign, Found, PerColor};
+use crate::model::PerColor;
 
 /// What stands for an instance's own address in a colour's URL.
 pub const ADDRESS: &str = "{address}";
@@ -143,24 +143,6 @@ fn is_name(text: &str) -> bool {
     let mut bytes = text.bytes();
     !text.is_empty()
         && bytes.all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-' | b'@' | b'$'))
-}
-
-impl RoutedPointer {
-    /// What it does that leads there; none is nowhere.
-    pub fn found(&self, target: Option<&str>) -> Found {
-        let Some(target) = target else {
-            return Found::Nowhere;
-        };
-        let mut colors = Color::BOTH.into_iter();
-        match colors.find(|color| self.targets.get(*color) == target) {
-            Some(color) => color.into(),
-            None => Found::Foreign(Foreign {
-                verb: "leads to",
-                what: target.to_owned(),
-                reaches: PerColor::default(),
-            }),
-        }
-    }
 }
 
 /// As a route is called, such as `static address site-ip`.

@@ -132,6 +132,7 @@ pub fn simple(
 }
 
 /// The same, but that it leads to the second of these if it led to the first.
+#[cfg(feature = "edges")]
 pub fn led_on(set: &ResourceRecordSet, from: &str, to: &str) -> ResourceRecordSet {
     let mut set = set.clone();
     if let Some(alias) = &mut set.alias_target

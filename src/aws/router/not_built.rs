@@ -1,0 +1,57 @@
+//! What stands in for the kinds of which this bgecs was built without the AWS SDKs
+//! (`--no-default-features`): each call says so.
+
+use std::time::Duration;
+
+use super::{Router, Unmoved};
+use crate::aws::Aws;
+use crate::aws::error::AwsError;
+use crate::model::{Found, Move, Patience, PerRoute, RoutedPointer, Strategy, Urgency};
+
+#[derive(Debug, Clone, Copy)]
+pub struct NotBuiltRouter<'a> {
+    pub(super) it: &'a RoutedPointer,
+}
+
+impl Router for NotBuiltRouter<'_> {
+    fn patience(&self) -> Patience {
+        Patience {
+            confirm: Duration::ZERO,
+            visible: Duration::ZERO,
+            spread: Duration::ZERO,
+            stale: Duration::ZERO,
+            stale_pause: Duration::ZERO,
+            resend: Duration::ZERO,
+            unreadable: Duration::ZERO,
+            pause: Duration::ZERO,
+            late: Duration::ZERO,
+            gap: Duration::ZERO,
+        }
+    }
+
+    fn fit(&self, strategy: Strategy) -> Result<Strategy, String> {
+        super::all_or_nothing(&self.it.pointer, strategy)
+    }
+
+    async fn read(&self) -> Result<PerRoute<Found>, AwsError> {
+        Err(not_built(self.it.pointer.kind()))
+    }
+
+    async fn apply(&self, _: Move, _: Urgency) -> Result<(), Unmoved> {
+        Err(not_built(self.it.pointer.kind()).into())
+    }
+}
+
+fn not_built(kind: &str) -> AwsError {
+    let what = "this bgecs was built without the feature `edges`, which it needs";
+    AwsError::unusable("the router", kind, what)
+}
+
+impl Aws {
+    /// # Errors
+    /// Always: nobody here can ask Lightsail.
+    #[expect(clippy::unused_async, reason = "it is asked as the other is")]
+    pub async fn instance_address(&self, _instance: &str) -> Result<String, AwsError> {
+        Err(not_built("static-ip"))
+    }
+}
