@@ -28,6 +28,7 @@
 pub mod balancer;
 mod debian;
 mod emulator;
+mod endpoints;
 mod engine;
 mod error;
 pub mod gate;
@@ -42,6 +43,7 @@ mod tool;
 mod venv;
 
 pub use emulator::{ENV_TO_REMOVE, Emulator, Kept, Options, Source, stop_kept, variables};
+pub use endpoints::Endpoints;
 pub use engine::Engine;
 pub use error::{Error, LogEnd};
 pub use gate::Gate;

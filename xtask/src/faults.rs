@@ -8,6 +8,7 @@
 
 mod beside;
 mod cell;
+mod edges;
 mod judge;
 mod lane;
 mod mode;
@@ -109,7 +110,12 @@ async fn go_along(
     share: Share,
     table: &Mutex<Table>,
 ) -> Result<()> {
-    let gate = Gate::before(emulator.endpoint(), &gate::Options::default())?;
+    let options = gate::Options {
+        dns: Some(gate::dns::Options::default()),
+        cdn: Some(gate::cdn::Options::default()),
+        ..gate::Options::default()
+    };
+    let gate = Gate::before(emulator.endpoint(), &options)?;
     let folder = root().join(format!("target/faults/{}", share.nth));
     std::fs::create_dir_all(&folder)?;
     let bgecs = Bgecs::new(exe.to_owned(), trusting(&gate, &folder)?, None);

@@ -7,6 +7,7 @@ mod look_ahead;
 mod luck;
 mod origin;
 mod resumed;
+mod silent;
 mod strategies;
 mod users_first;
 

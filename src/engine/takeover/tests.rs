@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{Alias, Leads, PerColor, RecordAnswer, RecordType};
+use crate::model::{Alias, Foreign, Leads, PerColor, Pointer, RecordAnswer, RecordType, Split};
 
 fn to(name: &str) -> Leads {
     Leads::Values(vec![name.to_owned()])
@@ -248,4 +248,56 @@ fn what_is_idle_may_change_and_users_stay() {
         takeover(&made, Some(&made), &both),
         Ok(Takeover::Done(None))
     );
+}
+
+fn pointer(blue: &str, green: &str) -> RoutedPointer {
+    RoutedPointer {
+        pointer: Pointer::StaticIp {
+            name: "ip".to_owned(),
+            gap: 10,
+        },
+        targets: PerColor {
+            blue: blue.to_owned(),
+            green: green.to_owned(),
+        },
+    }
+}
+
+#[test]
+fn what_has_one_value_is_the_colour_s_to_which_it_leads() {
+    let it = pointer("web-1", "web-2");
+    let of = |found| of_pointer(&it, None, &found).unwrap();
+    assert_eq!(of(Found::Nowhere), Takeover::FromNothing);
+    assert_eq!(of(Color::Green.into()), Takeover::Done(Some(Color::Green)));
+    let shared = Found::Split(Split::with_share(Color::Blue, 1_000));
+    assert_eq!(of(shared), Takeover::Done(None));
+    let again = of_pointer(&it, Some(&it), &Color::Green.into()).unwrap();
+    assert_eq!(again, Takeover::Done(Some(Color::Green)));
+}
+
+#[test]
+fn what_leads_elsewhere_or_is_told_otherwise_is_left() {
+    let it = pointer("web-1", "web-2");
+    let elsewhere = Found::Foreign(Foreign {
+        verb: "leads to",
+        what: "web-9".to_owned(),
+        reaches: PerColor::default(),
+    });
+    let refused = of_pointer(&it, None, &elsewhere).unwrap_err().message;
+    assert!(refused.contains("leads to web-9"), "{refused}");
+    // The names of the colours are exchanged in the file: what was green is blue.
+    let exchanged = pointer("web-2", "web-1");
+    let refused = of_pointer(&exchanged, Some(&it), &Color::Blue.into());
+    let refused = refused.unwrap_err().message;
+    assert!(refused.contains("another colour was"), "{refused}");
+    let other = RoutedPointer {
+        pointer: Pointer::StaticIp {
+            name: "other".to_owned(),
+            gap: 10,
+        },
+        ..it.clone()
+    };
+    let refused = of_pointer(&other, Some(&it), &Color::Blue.into());
+    let refused = refused.unwrap_err().message;
+    assert!(refused.contains("static address ip"), "{refused}");
 }

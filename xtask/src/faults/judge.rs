@@ -105,7 +105,13 @@ pub fn goal(operation: Operation, before: &Tags, typed: &str) -> Option<Tags> {
         | Operation::PromoteGradual
         | Operation::Rollback => Some(before.swapped()),
         Operation::Retire | Operation::InitUpdate => Some(before.clone()),
-        Operation::Destroy | Operation::Attach | Operation::Detach | Operation::PromoteWays => None,
+        Operation::Destroy
+        | Operation::Attach
+        | Operation::Detach
+        | Operation::PromoteWays
+        | Operation::PromoteRecord
+        | Operation::PromoteOrigin
+        | Operation::Up => None,
     }
 }
 

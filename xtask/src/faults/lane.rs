@@ -9,6 +9,7 @@ use localstack::gate::crash::Write;
 
 use super::beside::{self, Beside};
 use super::cell::{self, Point};
+use super::edges::Edges;
 use super::mode::Mode;
 use super::operation::Operation;
 use super::table::{Table, told};
@@ -35,6 +36,8 @@ pub struct Lane<'a> {
     world: World<'a>,
     /// A company in it, once it is needed, and where its files are.
     beside: Option<Beside<'a>>,
+    /// Apps whose colours bgecs does not run, likewise.
+    edges: Option<Edges>,
     folder: PathBuf,
     share: Share,
     table: &'a Mutex<Table>,
@@ -45,6 +48,7 @@ impl<'a> Lane<'a> {
         Self {
             world,
             beside: None,
+            edges: None,
             folder,
             share,
             table,
@@ -79,13 +83,16 @@ impl<'a> Lane<'a> {
     async fn measure(&mut self, operation: Operation, modes: &[Mode]) -> Result<Vec<Write>> {
         let title = operation.title();
         let named = |error| format!("{title}, undisturbed: {error}");
-        let writes = match operation.is_beside() {
-            true => self.written_beside(operation).await,
-            false => self.written(operation).await,
+        let writes = match operation {
+            _ if operation.is_beside() => self.written_beside(operation).await,
+            _ if operation.is_of_edges() => self.written_at_edges(operation).await,
+            _ => self.written(operation).await,
         };
         let writes = writes.map_err(named)?;
         for write in &writes {
-            if !self.table().expect(operation, write, modes) {
+            let plain = self.edges.as_ref().map(|edges| edges.plain(write));
+            let plain = plain.as_ref().unwrap_or(write);
+            if !self.table().expect(operation, plain, modes) {
                 return Err(
                     format!("{title}: not always is write {} {write}", write.number).into(),
                 );
@@ -123,6 +130,15 @@ impl<'a> Lane<'a> {
         Ok(writes)
     }
 
+    async fn written_at_edges(&mut self, operation: Operation) -> Result<Vec<Write>> {
+        let edges = match self.edges.take() {
+            Some(edges) => edges,
+            None => Edges::founded(&self.world, &self.folder.with_file_name("edges")).await?,
+        };
+        let edges = self.edges.insert(edges);
+        edges.written(&self.world, operation).await
+    }
+
     /// The operations take turns: each may begin where the one before it ends.
     async fn go_through(&mut self, turns: &[Operation], mode: Mode, writes: &Writes) -> Result<()> {
         let most = writes.values().map(Vec::len).max().unwrap_or_default();
@@ -151,8 +167,9 @@ impl<'a> Lane<'a> {
 
     async fn fill(&mut self, point: Point<'_>) -> Result<()> {
         let began = Instant::now();
-        let gone = match &self.beside {
-            Some(beside) if point.operation.is_beside() => beside.go(&self.world, point).await,
+        let gone = match (&self.beside, &self.edges) {
+            (Some(beside), _) if point.operation.is_beside() => beside.go(&self.world, point).await,
+            (_, Some(edges)) if point.operation.is_of_edges() => edges.go(&self.world, point).await,
             _ => cell::go(&mut self.world, point).await,
         };
         let Point {
@@ -178,7 +195,7 @@ impl<'a> Lane<'a> {
             say::line(&format!("  {reason}"));
         }
         self.table().fill(operation, write.number, mode, side, gone);
-        if failed && !operation.is_beside() {
+        if failed && !operation.is_beside() && !operation.is_of_edges() {
             self.world.rebuild().await?;
         }
         Ok(())

@@ -71,6 +71,7 @@ impl Mode {
     /// Whether that operation is gone through so.
     pub fn suits(self, operation: Operation) -> bool {
         match self {
+            Self::Over(_) if operation.is_of_edges() => false,
             // What they were about is typed again; there may be no journal yet, or none
             // any more.
             Self::Resume => !operation.is_beside(),

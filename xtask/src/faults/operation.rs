@@ -27,6 +27,12 @@ pub enum Operation {
     Detach,
     /// Users of somebody else's service come by two load balancers
     PromoteWays,
+    /// Users are led by a record of Route 53
+    PromoteRecord,
+    /// Users are led by the origin of a distribution
+    PromoteOrigin,
+    /// The file has another setting, and another release to be live
+    Up,
 }
 
 /// What is promoted there, again and again.
@@ -48,10 +54,11 @@ pub struct Typed {
 
 impl Operation {
     /// Those that take turns, since each ends where the next one may begin.
-    pub const TURNS: [&[Self]; 8] = [
+    pub const TURNS: [&[Self]; 9] = [
         // As long as the image is there that the company runs.
         &[Self::Attach, Self::Detach],
         &[Self::PromoteWays],
+        &[Self::PromoteRecord, Self::PromoteOrigin, Self::Up],
         &[Self::Deploy, Self::Promote, Self::Rollback],
         &[Self::PromoteGrowing],
         &[Self::PromoteGradual],
@@ -75,6 +82,9 @@ impl Operation {
             Self::Attach => "attach",
             Self::Detach => "detach",
             Self::PromoteWays => "promote (two ways)",
+            Self::PromoteRecord => "promote (record)",
+            Self::PromoteOrigin => "promote (origin)",
+            Self::Up => "up",
         }
     }
 
@@ -83,13 +93,22 @@ impl Operation {
         matches!(self, Self::Attach | Self::Detach | Self::PromoteWays)
     }
 
+    /// Whether it is about colours that bgecs does not run.
+    pub fn is_of_edges(self) -> bool {
+        matches!(self, Self::PromoteRecord | Self::PromoteOrigin | Self::Up)
+    }
+
     /// What bgecs calls it.
     pub fn command(self) -> &'static str {
         match self {
             Self::DeployFirst | Self::Deploy => "deploy",
-            Self::Promote | Self::PromoteGrowing | Self::PromoteGradual | Self::PromoteWays => {
-                "promote"
-            }
+            Self::Promote
+            | Self::PromoteGrowing
+            | Self::PromoteGradual
+            | Self::PromoteWays
+            | Self::PromoteRecord
+            | Self::PromoteOrigin => "promote",
+            Self::Up => "up",
             Self::Rollback => "rollback",
             Self::Retire => "retire",
             Self::InitUpdate => "init",
@@ -114,6 +133,10 @@ impl Operation {
             Self::Attach => line(&["attach"]),
             Self::Detach => line(&["detach"]),
             Self::PromoteWays => line(&["promote", "--tag", OF_BOTH_WAYS, "--window", "1s"]),
+            Self::PromoteRecord | Self::PromoteOrigin => {
+                line(&["promote", "--tag", &release.tag, "--window", "1s"])
+            }
+            Self::Up => line(&["up"]),
         }
     }
 }

@@ -146,9 +146,12 @@ impl<'a> World<'a> {
             Operation::PromoteGrowing => self.with_one_grown().await,
             Operation::Rollback => self.with_a_way_back().await,
             Operation::InitUpdate => self.with_an_older_stack().await,
-            Operation::Attach | Operation::Detach | Operation::PromoteWays => {
-                Err("it is another app's".into())
-            }
+            Operation::Attach
+            | Operation::Detach
+            | Operation::PromoteWays
+            | Operation::PromoteRecord
+            | Operation::PromoteOrigin
+            | Operation::Up => Err("it is another app's".into()),
         }
     }
 
