@@ -45,8 +45,10 @@ pub async fn run(session: &Session, args: &Up) -> Result<Exit> {
         }
     }
     let observed = session.observe_settled().await?;
+    let is_left = is_left_unfinished(session, &observed);
     match going_live(session, &observed)? {
-        Some(_) => promote::run(session, &promotion(session, args)).await,
+        None if is_left => Box::pin(promote::run(session, &promotion(session, args))).await,
+        Some(_) => Box::pin(promote::run(session, &promotion(session, args))).await,
         None if making.is_empty() => {
             session.report.result(&UpToDate {
                 operation: "up",
@@ -60,6 +62,11 @@ pub async fn run(session: &Session, args: &Up) -> Result<Exit> {
             Ok(Exit::Done)
         }
     }
+}
+
+/// Whether what made it so was cut short: who promotes meets that, and ends it first.
+fn is_left_unfinished(session: &Session, observed: &Observed) -> bool {
+    session.config.live.is_some() && observed.journal.operation.is_some()
 }
 
 /// What is to go live, where that is not so.
@@ -110,6 +117,11 @@ async fn dry_run(session: &Session, making: Vec<Step>) -> Result<Exit> {
             let watching = promote::watching_of(session, &promotion(session, &Up::default()));
             let kind = SwapKind::Promote;
             steps.extend(swap::steps(session, kind, planned, &observed, &watching)?);
+        } else if let Some(operation) = &observed.journal.operation
+            && is_left_unfinished(session, &observed)
+        {
+            let operation = operation.name();
+            steps.push(Step::EndUnfinished { operation });
         }
     }
     let exit = match steps.is_empty() {

@@ -1,8 +1,10 @@
 //! One swap, from its checks to what came of it.
 
+mod checks;
 mod evidence;
 mod identities;
 mod narrator;
+mod rest;
 mod swapped;
 
 use std::time::Duration;
@@ -16,20 +18,17 @@ use super::turn::Turn;
 use super::watching::Watching;
 use super::work::Work;
 use crate::aws::Router;
-use crate::engine::alarms;
 use crate::engine::evidence::{Evidence, Landmark, judged_blind};
 use crate::engine::fitness::Fitness;
-use crate::engine::preflight::{self, TEST_ANSWERS, Thoroughness};
+use crate::engine::preflight::Thoroughness;
 use crate::engine::seen::{Identities, Releases};
 use crate::engine::shift::{Before, JudgedBy, Outcome, Policy, Shift};
 use crate::error::Result;
-use crate::interrupt::Interrupts;
 use crate::model::journal::{Command, Left, Previous};
-use crate::model::{Answer, Check, Color, Condition, Hook, Observed, Route, Strategy};
+use crate::model::{Color, Condition, Hook, Observed, Route, Strategy};
 use crate::probe::Address;
 use crate::report::ReportEvent;
 use crate::session::Session;
-use crate::spoken_time;
 use evidence::KnownBefore;
 pub use identities::identities;
 use narrator::Narrator;
@@ -154,17 +153,6 @@ impl<'a> Attempt<'a> {
         })
     }
 
-    /// Where users are to get away from what is live, or are there already, what
-    /// is missing is told and forbids nothing.
-    fn thoroughness(&self) -> Thoroughness {
-        let is_there = self.observed.live_color() == Some(self.to);
-        match self.kind == SwapKind::Rollback || is_there {
-            true => Thoroughness::WayBack,
-            false if self.watching.is_blind => Thoroughness::Blind,
-            false => Thoroughness::Full,
-        }
-    }
-
     /// By what it is judged, where nobody asks production.
     fn blindly(&self) -> Option<&'static str> {
         let shift = &self.session.config.shift;
@@ -244,82 +232,6 @@ impl<'a> Attempt<'a> {
         Ok(swapped)
     }
 
-    async fn check(&self, interrupts: &mut Interrupts) -> Result<Vec<Check>> {
-        let thoroughness = self.thoroughness();
-        let answers = match thoroughness {
-            Thoroughness::WayBack | Thoroughness::Blind => Vec::new(),
-            Thoroughness::Full => {
-                let asking = self.ask_test_port(self.to);
-                interrupts
-                    .or_stop("checking", "nothing was changed", asking)
-                    .await?
-            }
-        };
-        let checks = preflight::checks(
-            &self.observed,
-            &self.strategy,
-            self.is_under_way,
-            &answers,
-            thoroughness,
-        );
-        let alarms = self.alarms().await?;
-        let of_router = self.router().checks(self.to).await?;
-        let of_router = of_router.into_iter().map(|check| match thoroughness {
-            // Nothing keeps users from getting away.
-            Thoroughness::WayBack => Check { ok: true, ..check },
-            Thoroughness::Full | Thoroughness::Blind => check,
-        });
-        let checks = checks.into_iter().chain(of_router).chain(alarms);
-        let checks: Vec<Check> = checks.collect();
-        for check in &checks {
-            self.session.report.tell(&ReportEvent::Check(check));
-        }
-        Ok(checks)
-    }
-
-    /// What of a move comes after it. Users are where they should be by then: what of it
-    /// cannot be done is told.
-    async fn see_to_the_rest(&self, turn: &Turn, shift: &Shift) {
-        let (on, way) = match shift.outcome() {
-            Some(Outcome::Committed) => (self.to, "there"),
-            Some(Outcome::RolledBack(_)) => (self.from, "back"),
-            _ => return,
-        };
-        let reference = format!("{}-{way}", turn.operation().id);
-        let done = self.router().afterwards(on, &reference).await;
-        match done {
-            Ok(None) => {}
-            Ok(Some(done)) => self.session.report.tell(&ReportEvent::Done(done)),
-            Err(error) => self
-                .session
-                .report
-                .tell(&ReportEvent::Warning(error.to_string())),
-        }
-    }
-
-    /// Whoever keeps an answer for longer than it may leads users to the old release
-    /// when nobody expects it any more.
-    fn name_who_overstays(&self, finished: &Finished) {
-        if finished.shift.outcome() != Some(&Outcome::Committed) {
-            return;
-        }
-        let spread = self.router().patience().spread;
-        let moves = finished.shift.moves.iter();
-        let mut moves = moves.filter(|moved| moved.it.route == Route::Production);
-        let seen = moves.next_back().and_then(|moved| moved.seen);
-        let Some(until) = seen.filter(|_| !spread.is_zero()) else {
-            return;
-        };
-        for (way, over) in finished.seen.overstaying(until + spread) {
-            self.session.report.tell(&ReportEvent::Warning(format!(
-                "{way} led to {} for {} longer than the record's TTL: keep {} until nobody is led there any more",
-                self.from,
-                spoken_time::short(over),
-                self.from
-            )));
-        }
-    }
-
     /// Whether a promotion was taken back, by itself or by who met it.
     fn has_gone_back(&self, turn: &Turn, shift: &Shift) -> bool {
         let is_promotion = turn.operation().command == Command::Promote;
@@ -342,17 +254,6 @@ impl<'a> Attempt<'a> {
             self.session.report.tell(&warning);
             failure.message
         }))
-    }
-
-    /// What gets away from a release does not ask them: it may be what makes them
-    /// quiet.
-    async fn alarms(&self) -> Result<Vec<Check>> {
-        if !self.needs_clean_baseline {
-            return Ok(Vec::new());
-        }
-        let shift = &self.session.config.shift;
-        let alarms = self.session.aws.alarms(&shift.alarms).await?;
-        Ok(alarms::checks(&alarms, shift.alarms_without_data))
     }
 
     /// Where the routes are now that all is done; the rest is as it was. None
@@ -385,20 +286,6 @@ impl<'a> Attempt<'a> {
         }
         let (infra, asking) = (&self.observed.infrastructure, &self.watching.asking);
         reach::to_ask(self.session, infra, &asking.path, self.patience()).await
-    }
-
-    async fn ask_test_port(&self, color: Color) -> Result<Vec<Answer>> {
-        let (infra, path) = (
-            &self.observed.infrastructure,
-            &self.session.config.container.health_path,
-        );
-        let mut answers = Vec::new();
-        for _ in 0..TEST_ANSWERS {
-            let question = self.watching.asking.of_health();
-            let answer = self.session.ask(infra, color, path, &question);
-            answers.push(Answer::clone(&*answer.await?));
-        }
-        Ok(answers)
     }
 
     /// Nobody waits for a name while users fail.

@@ -122,7 +122,8 @@ pub async fn meet(work: &mut Work<'_>, errand: Errand<'_>) -> Result<Met> {
         Reaction::Supersede => supersede(work, operation, next).await.map(|()| Met::GoOn),
         Reaction::Settle | Reaction::Try => {
             let watching = as_it_was_asked(work, &operation, errand);
-            let told = match settle(work, operation, Course::AsItIs, &watching).await {
+            let settling = settle(work, operation, Course::AsItIs, &watching);
+            let told = match Box::pin(settling).await {
                 Ok(Settled::Waiting) => {
                     return Err(Error::refused(format!("the {name} waits for a person"))
                         .hint(AFTER_A_PAUSE));
@@ -274,7 +275,8 @@ pub async fn settle(
     work.turn.take_up(operation.clone());
     work.turn
         .describe(|operation| operation.blind |= watching.is_blind);
-    match go(work, &operation, &observed, way, watching).await {
+    // It is a whole command inside another: too much for one stack.
+    match Box::pin(go(work, &operation, &observed, way, watching)).await {
         Ok((settled, Some(conclusion))) => {
             stoppable(
                 work.interrupts,

@@ -72,6 +72,10 @@ pub enum Step {
     RedirectTo {
         url: String,
     },
+    /// What was cut short is brought to its end.
+    EndUnfinished {
+        operation: String,
+    },
     AwaitStack {
         name: String,
     },
@@ -333,6 +337,9 @@ impl std::fmt::Display for Step {
             ),
             Self::Scale { color, desired } => {
                 write!(f, "scale {color} to {}", counted(desired, "task"))
+            }
+            Self::EndUnfinished { operation } => {
+                write!(f, "bring the unfinished {operation} to its end")
             }
             Self::AwaitStack { name } => write!(f, "wait until the stack {name} is settled"),
             Self::Adopt { production, test } => write!(f, "accept {production} and {test}"),

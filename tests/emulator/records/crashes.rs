@@ -47,6 +47,33 @@ fn a_move_of_a_record_that_is_killed_is_named_and_ended() -> Outcome {
     Ok(())
 }
 
+/// All is as the file says then, and nobody has written that it ended.
+#[test]
+fn an_up_that_is_killed_after_its_move_is_ended_by_the_next() -> Outcome {
+    let site = Site::new("killed-up", &[])?;
+    site.world.done(&["init"])?;
+    site.world.done(&["deploy", "--tag", "1"])?;
+    let declared = |tag: &str| {
+        site.world.done(&["deploy", "--tag", tag])?;
+        site.declare(&format!("{{ tag = \"{tag}\" }}"))
+    };
+    declared("2")?;
+    let writes = site.world.writes_of(&["up"])?;
+    let moved = around_the_move(&writes)?[1];
+    declared("3")?;
+    site.world.killed_at_write(&["up"], moved, Side::After)?;
+    assert_ne!(site.world.status()?["unfinished"], Value::Null);
+    let plan = site.world.ends(7, &["up", "--dry-run"])?.stdout;
+    assert!(plan.contains("bring the unfinished promote"), "{plan}");
+    site.world.done(&["up"])?;
+    let status = site.world.status()?;
+    assert_eq!(status["unfinished"], Value::Null, "{status:#}");
+    let live = status["live"].as_str().unwrap_or_default();
+    assert_eq!(status["hosted"][live]["tag"], "3", "{status:#}");
+    site.world.ends(0, &["up", "--dry-run"])?;
+    Ok(())
+}
+
 /// The same line, typed again, ends where the first would have.
 #[test]
 fn a_deploy_of_a_colour_s_own_command_that_is_killed_is_done_by_the_next() -> Outcome {
