@@ -129,6 +129,7 @@ pub struct Gate {
     corrected: Option<Corrected>,
     dns: Option<dns::Dns>,
     cdn: Option<cdn::Cdn>,
+    lightsail: Option<lightsail::Lightsail>,
     running: Option<Running>,
 }
 
@@ -167,7 +168,7 @@ impl Gate {
         let cdn = services.add_cdn(&upstream, options.cdn.as_ref())?;
         let dns = services.add_dns(&upstream, cdn.as_ref(), options.dns.as_ref());
         let dns = dns.map_err(|source| Error::GateThreads { source })?;
-        services.add_lightsail(options.lightsail.as_ref());
+        let lightsail = services.add_lightsail(options.lightsail.as_ref());
         let front = Arc::new(Front {
             pipeline: call::Pipeline {
                 upstream,
@@ -195,6 +196,7 @@ impl Gate {
             corrected: services.corrected.take(),
             dns,
             cdn,
+            lightsail,
             running: Some(Running { runtime, servers }),
         })
     }
@@ -229,6 +231,11 @@ impl Gate {
     /// Where distributions of CloudFront are served, if they are.
     pub fn cdn(&self) -> Option<&cdn::Cdn> {
         self.cdn.as_ref()
+    }
+
+    /// The account of Lightsail, if one is kept.
+    pub fn lightsail(&self) -> Option<&lightsail::Lightsail> {
+        self.lightsail.as_ref()
     }
 
     /// The load balancer of that DNS name, if there is one by now.

@@ -19,7 +19,7 @@ mod plane;
 mod refused;
 
 use std::net::Ipv4Addr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use futures_util::FutureExt;
@@ -79,8 +79,8 @@ impl Default for Options {
 }
 
 /// Answers every call of Lightsail.
-#[derive(Debug)]
-pub(super) struct Lightsail(Mutex<State>);
+#[derive(Debug, Clone)]
+pub struct Lightsail(Arc<Mutex<State>>);
 
 #[derive(Debug)]
 struct State {
@@ -89,11 +89,16 @@ struct State {
 }
 
 impl Lightsail {
-    pub(super) fn new(options: &Options) -> Arc<Self> {
-        Arc::new(Self(Mutex::new(State {
+    pub(super) fn new(options: &Options) -> Self {
+        Self(Arc::new(Mutex::new(State {
             account: Account::new(options, now()),
             plane: Plane::new(options.ports.clone()),
         })))
+    }
+
+    /// Attachments from now on are made so; see [`Options`].
+    pub fn set_attach(&self, attach: Attach, gap: Duration) {
+        self.state().account.set_attach(attach, gap);
     }
 
     fn answered(&self, request: &Request) -> Answer {
@@ -105,11 +110,15 @@ impl Lightsail {
     }
 
     fn obey(&self, operation: &str, input: &Value) -> Result<Value, Refused> {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
         let output = state.account.obey(operation, input, now())?;
         let routes = state.account.routes();
         state.plane.follow(&routes);
         Ok(output)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -72,9 +72,13 @@ impl Services {
     }
 
     /// Keeps an account of Lightsail as well.
-    pub(super) fn add_lightsail(&mut self, options: Option<&lightsail::Options>) {
-        let corrector = options.map(|options| Lightsail::new(options) as Arc<dyn Correct>);
-        self.correctors.extend(corrector);
+    pub(super) fn add_lightsail(
+        &mut self,
+        options: Option<&lightsail::Options>,
+    ) -> Option<Lightsail> {
+        let lightsail = Lightsail::new(options?);
+        self.correctors.push(Arc::new(lightsail.clone()));
+        Some(lightsail)
     }
 }
 

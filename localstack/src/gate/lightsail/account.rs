@@ -78,6 +78,10 @@ impl Account {
         }
     }
 
+    pub fn set_attach(&mut self, attach: Attach, gap: Duration) {
+        (self.attach, self.gap) = (attach, gap);
+    }
+
     /// Where each static address leads.
     pub fn routes(&self) -> BTreeMap<Ipv4Addr, Option<Route>> {
         let route = |attachment: &Attachment| {

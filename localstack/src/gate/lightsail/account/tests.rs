@@ -127,6 +127,19 @@ fn an_address_that_does_not_move_stays_until_it_is_detached() {
 }
 
 #[test]
+fn how_it_is_attached_may_change_and_what_is_attached_stays() {
+    let mut case = Case::start(Attach::Moves);
+    let before = case.front();
+    case.account.set_attach(Attach::Refuses, Duration::ZERO);
+    assert_eq!(case.front(), before);
+    assert!(case.obey("AttachStaticIp", &attachment("green")).is_err());
+    case.call("DetachStaticIp", &json!({"staticIpName": "front"}));
+    case.call("AttachStaticIp", &attachment("green"));
+    let opens = case.front().1.map(|route| route.opens);
+    assert_eq!(opens, Some(case.now.at));
+}
+
+#[test]
 fn instances_and_addresses_are_given_the_next_that_is_free() {
     let mut case = Case::start(Attach::Moves);
     let names = json!({"instanceNames": ["red", "white"], "availabilityZone": "eu-west-1b"});
