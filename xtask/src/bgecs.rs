@@ -66,6 +66,12 @@ pub struct Ended {
 }
 
 impl Ended {
+    pub fn show(&self) {
+        for line in self.stderr.lines().chain(self.stdout.lines()) {
+            say::line(&format!("    {line}"));
+        }
+    }
+
     pub fn json(&self) -> Result<Value> {
         serde_json::from_str(&self.stdout).map_err(|error| {
             format!("stdout is not one JSON document: {error}\n{}", self.stdout).into()
@@ -110,6 +116,12 @@ impl Bgecs {
             calls,
             ledger: Mutex::default(),
         }
+    }
+
+    /// One whose commands are not in the ledger: what runs beside others cannot tell
+    /// its calls from theirs.
+    pub fn uncounted(&self) -> Self {
+        Self::new(self.exe.clone(), self.env.clone(), None)
     }
 
     /// What each command that was run asked of AWS.
@@ -162,9 +174,7 @@ impl Bgecs {
     pub async fn run(&self, arguments: &[&str]) -> Result<Ended> {
         say::line(&format!("  $ bgecs {}", arguments.join(" ")));
         let ended = self.run_quietly(arguments).await?;
-        for line in ended.stderr.lines().chain(ended.stdout.lines()) {
-            say::line(&format!("    {line}"));
-        }
+        ended.show();
         Ok(ended)
     }
 }

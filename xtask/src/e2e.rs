@@ -1,16 +1,24 @@
 //! `cargo xtask e2e`: the whole story, on a local AWS with real containers.
 
+mod address;
+mod alias;
 mod calls;
+mod cdn;
 mod company;
 mod journal;
+mod mapping;
+mod onlookers;
+mod origin;
 mod record;
 mod refusals;
 mod releases;
 mod shift;
+mod site;
 mod stage;
 mod story;
 mod traffic;
 mod twice;
+mod zone;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -65,19 +73,7 @@ pub async fn run(telling: Telling) -> Result<()> {
 
 async fn tell(engine: &Engine, emulator: &Emulator, exe: PathBuf, gated: bool) -> Result<()> {
     let gate = match gated {
-        true => Some(Gate::before(
-            emulator.endpoint(),
-            &gate::Options {
-                nodes: 3,
-                addresses: gate::Addresses::EachNode,
-                dns: Some(gate::dns::Options {
-                    // The second keeps an answer for longer than the record says.
-                    resolvers: vec![Duration::ZERO, Duration::from_secs(3)],
-                    ..gate::dns::Options::default()
-                }),
-                ..gate::Options::default()
-            },
-        )?),
+        true => Some(Gate::before(emulator.endpoint(), &gate_options())?),
         false => None,
     };
     let (endpoint, env) = match &gate {
@@ -104,6 +100,21 @@ async fn tell(engine: &Engine, emulator: &Emulator, exe: PathBuf, gated: bool) -
     }
     say::result(&format!("e2e: {passed} passed, {failed} failed"));
     told
+}
+
+fn gate_options() -> gate::Options {
+    gate::Options {
+        nodes: 3,
+        addresses: gate::Addresses::EachNode,
+        dns: Some(gate::dns::Options {
+            // The second keeps an answer for longer than the record says.
+            resolvers: vec![Duration::ZERO, Duration::from_secs(3)],
+            ..gate::dns::Options::default()
+        }),
+        cdn: Some(cdn::options()),
+        lightsail: Some(address::options()),
+        ..gate::Options::default()
+    }
 }
 
 /// Where an emulator that is kept answers from now on. It is left up also if no

@@ -1,8 +1,7 @@
 //! Colours that bgecs does not run, behind a record of Route 53: what ran before is
 //! taken over, released and given back, while users come in by three resolvers.
 
-use std::fs;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,8 +11,9 @@ use localstack::Tool;
 use tokio::process::Command;
 use tokio::task::JoinHandle;
 
+use super::site::{PORT, Routing, Site, until};
 use super::stage::Stage;
-use crate::bgecs::Ended;
+use super::zone::{Leads, Zone};
 use crate::json::expect;
 use crate::{Result, say};
 
@@ -24,19 +24,16 @@ const DIG: Tool = Tool {
 };
 const NAME: &str = "www.edge.test";
 const ZONE: &str = "edge.test";
-const PORT: u16 = 8091;
-const ADDRESSES: [(&str, &str); 2] = [("blue", "127.0.3.1"), ("green", "127.0.3.2")];
+const FIRST: Ipv4Addr = Ipv4Addr::new(127, 0, 3, 1);
 /// Before bgecs came, and since; in seconds.
 const TTL_BEFORE: u32 = 4;
 const TTL: u32 = 2;
 /// Between two visits.
 const PACE: Duration = Duration::from_millis(150);
 
-/// A company without a load balancer.
-struct Edge<'a> {
-    stage: &'a Stage<'a>,
-    config: String,
-    zone: String,
+/// A site without a load balancer.
+struct Edge<'s> {
+    site: &'s Site<'s>,
     dig: PathBuf,
     resolvers: Vec<SocketAddr>,
 }
@@ -44,62 +41,61 @@ struct Edge<'a> {
 /// Nobody who comes in by any resolver notices that a record is taken over, moved, and
 /// given back.
 pub async fn a_record_is_released_by_and_nobody_notices(stage: &Stage<'_>) -> Result<String> {
-    let edge = Edge::begin(stage).await?;
-    let told = edge.is_released_by_bgecs().await;
-    edge.leave().await?;
+    let site = Site::new(stage, "edge", FIRST)?;
+    let told = told(&site).await;
+    site.leave().await?;
     told
 }
 
-impl<'a> Edge<'a> {
-    async fn begin(stage: &'a Stage<'a>) -> Result<Self> {
-        let gate = stage.gate.ok_or("there is no gate")?;
+async fn told(site: &Site<'_>) -> Result<String> {
+    let edge = Edge::begin(site).await?;
+    edge.begins_on_green().await?;
+    edge.is_released_by_bgecs().await
+}
+
+impl<'s> Edge<'s> {
+    async fn begin(site: &'s Site<'s>) -> Result<Self> {
+        let gate = site.stage.gate.ok_or("there is no gate")?;
         let dns = gate.dns().ok_or("the gate serves no names")?;
-        let dig = DIG.ensure(&say::line).await?;
-        let folder = stage.folder.join("edge");
-        fs::create_dir_all(&folder)?;
-        let resolvers = dns.resolvers.iter().chain([&dns.authority]);
-        let mut edge = Self {
-            stage,
-            config: write_config(&folder, stage, &dns.resolvers)?,
-            zone: String::new(),
-            dig,
-            resolvers: resolvers.copied().collect(),
-        };
-        let body = format!(
-            "<CreateHostedZoneRequest xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><Name>{ZONE}</Name>\
-             <CallerReference>e2e</CallerReference></CreateHostedZoneRequest>"
+        let resolvers: Vec<String> = dns.resolvers.iter().map(|it| format!("\"{it}\"")).collect();
+        let router = format!(
+            "kind = \"route53\"\nrecord = \"{NAME}\"\nurl = \"http://{NAME}:{PORT}\"\n\
+             ttl = {TTL}\nresolvers = [{}]",
+            resolvers.join(", ")
         );
-        let made = edge.route53("/2013-04-01/hostedzone", body).await?;
-        let id = made.split("<Id>/hostedzone/").nth(1);
-        let id = id.and_then(|rest| rest.split('<').next());
-        edge.zone = id.ok_or("the zone has no id")?.to_owned();
-        edge.begins_on_green().await?;
-        Ok(edge)
+        let targets = ["blue", "green"].map(|color| site.address(color).to_string());
+        site.configure(&Routing {
+            router: &router,
+            targets: [&targets[0], &targets[1]],
+            address: None,
+            more: "",
+        })?;
+        Ok(Self {
+            site,
+            dig: DIG.ensure(&say::line).await?,
+            resolvers: dns
+                .resolvers
+                .iter()
+                .chain([&dns.authority])
+                .copied()
+                .collect(),
+        })
     }
 
     /// The company's own first release, and its own record.
     async fn begins_on_green(&self) -> Result<()> {
-        let run = run_line(self.stage, "green", "1");
-        shell(&run).await?;
-        let body = format!(
-            "<ChangeResourceRecordSetsRequest xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><ChangeBatch><Changes>\
-             <Change><Action>CREATE</Action><ResourceRecordSet><Name>{NAME}</Name><Type>A</Type><TTL>{TTL_BEFORE}</TTL>\
-             <ResourceRecords><ResourceRecord><Value>{}</Value></ResourceRecord></ResourceRecords></ResourceRecordSet></Change>\
-             </Changes></ChangeBatch></ChangeResourceRecordSetsRequest>",
-            ADDRESSES[1].1
-        );
-        let path = format!("/2013-04-01/hostedzone/{}/rrset/", self.zone);
-        self.route53(&path, body).await?;
-        // Until it is served everywhere.
-        while !self.all_led_to("127.0.3.2").await? {
-            tokio::time::sleep(PACE).await;
-        }
-        Ok(())
+        self.site.run("green", "1").await?;
+        let zone = Zone::make(self.site, ZONE).await?;
+        let green = self.site.address("green").to_string();
+        zone.lead(NAME, &Leads::To(&green, TTL_BEFORE)).await?;
+        let what = "the record is served everywhere";
+        until(what, async || self.all_led_to("green").await).await
     }
 
-    async fn all_led_to(&self, address: &str) -> Result<bool> {
+    async fn all_led_to(&self, color: &str) -> Result<bool> {
+        let address = self.site.address(color).to_string();
         for resolver in &self.resolvers {
-            if look_up(&self.dig, *resolver).await?.as_deref() != Some(address) {
+            if look_up(&self.dig, *resolver).await? != Some(address.clone()) {
                 return Ok(false);
             }
         }
@@ -128,100 +124,31 @@ impl<'a> Edge<'a> {
     }
 
     async fn release(&self) -> Result<()> {
-        let taken = self.bgecs(&["init"]).await?.expect_code(0)?;
+        let site = self.site;
+        let taken = site.done(&["init"]).await?;
         taken.expect_stderr("lower the TTL of the record")?;
-        self.bgecs(&["deploy", "--tag", "2"])
-            .await?
-            .expect_code(0)?;
+        site.done(&["deploy", "--tag", "2"]).await?;
         let promote = ["promote", "--canary", "30%:3s", "--window", "3s", "--json"];
-        let promoted = self.bgecs(&promote).await?.expect_code(0)?.json()?;
+        let promoted = site.done(&promote).await?.json()?;
         expect(&promoted, &["outcome"], "committed")?;
         expect(&promoted, &["probe", "failed"], 0)?;
-        self.bgecs(&["rollback", "--window", "3s"])
-            .await?
-            .expect_code(0)?;
-        let again = ["promote", "--tag", "2", "--window", "3s"];
-        self.bgecs(&again).await?.expect_code(0)?;
+        site.done(&["rollback", "--window", "3s"]).await?;
+        site.done(&["promote", "--tag", "2", "--window", "3s"])
+            .await?;
         // Its own command stops the container, once nobody is led there any more.
-        loop {
-            let ended = self.bgecs(&["retire"]).await?;
+        until("the idle colour is retired", async || {
+            let ended = site.bgecs(&["retire"]).await?;
             match ended.code {
-                6 if ended.stderr.contains("are led to green still") => {}
-                _ => break drop(ended.expect_code(0)?),
+                6 if ended.stderr.contains("are led to green still") => Ok(false),
+                _ => ended.expect_code(0).map(|_| true),
             }
-        }
-        self.bgecs(&["destroy", "--yes"]).await?.expect_code(0)?;
-        match self.all_led_to("127.0.3.1").await? {
+        })
+        .await?;
+        site.done(&["destroy", "--yes"]).await?;
+        match self.all_led_to("blue").await? {
             true => Ok(()),
             false => Err("the record was not given back with what users had".into()),
         }
-    }
-
-    async fn bgecs(&self, arguments: &[&str]) -> Result<Ended> {
-        let with = [&["--config", self.config.as_str()], arguments].concat();
-        self.stage.bgecs.run(&with).await
-    }
-
-    async fn route53(&self, path: &str, body: String) -> Result<String> {
-        let scope = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/route53/aws4_request, SignedHeaders=host, Signature=0";
-        let url = format!("{}{path}", self.stage.endpoint);
-        let request = reqwest::Client::new().post(url);
-        let answer = request.header("authorization", scope).body(body).send();
-        let answer = answer.await?;
-        let is_success = answer.status().is_success();
-        let text = answer.text().await?;
-        match is_success {
-            true => Ok(text),
-            false => Err(format!("Route 53 answered {text}").into()),
-        }
-    }
-
-    async fn leave(&self) -> Result<()> {
-        for (color, _) in ADDRESSES {
-            shell(&format!(
-                "docker rm -f edge-{color} >/dev/null 2>&1 || true"
-            ))
-            .await?;
-        }
-        Ok(())
-    }
-}
-
-fn write_config(folder: &Path, stage: &Stage<'_>, resolvers: &[SocketAddr]) -> Result<String> {
-    let resolvers: Vec<String> = resolvers.iter().map(|it| format!("\"{it}\"")).collect();
-    let mut text = format!(
-        "app = \"edge\"\n[router]\nkind = \"route53\"\nrecord = \"{NAME}\"\nurl = \"http://{NAME}:{PORT}\"\n\
-         ttl = {TTL}\nresolvers = [{}]\n[probe]\npath = \"/api\"\n",
-        resolvers.join(", ")
-    );
-    for (color, address) in ADDRESSES {
-        let deploy = run_line(stage, color, "$BGECS_TAG");
-        text += &format!(
-            "[colors.{color}]\ntarget = \"{address}\"\nurl = \"http://{address}:{PORT}\"\n\
-             deploy = '{deploy}'\nretire = 'docker rm -f edge-{color}'\n"
-        );
-    }
-    let path = folder.join("bgecs.toml");
-    fs::write(&path, text)?;
-    Ok(path.display().to_string())
-}
-
-/// A container of that colour, which tells its tag.
-fn run_line(stage: &Stage<'_>, color: &str, tag: &str) -> String {
-    let address = ADDRESSES.iter().find(|(name, _)| *name == color);
-    let address = address.map_or("", |(_, address)| address);
-    format!(
-        "docker rm -f edge-{color} >/dev/null 2>&1; docker run -d --name edge-{color} -p {address}:{PORT}:8080 \
-         -e BGECS_RELEASE={tag} {}",
-        stage.image(tag)
-    )
-}
-
-async fn shell(line: &str) -> Result<()> {
-    let output = Command::new("sh").arg("-c").arg(line).output().await?;
-    match output.status.success() {
-        true => Ok(()),
-        false => Err(format!("{line}: {}", String::from_utf8_lossy(&output.stderr)).into()),
     }
 }
 

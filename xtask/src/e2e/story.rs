@@ -2,7 +2,9 @@
 
 use super::company::Visit;
 use super::stage::Stage;
-use super::{journal, record, refusals, releases, shift, traffic, twice};
+use super::{
+    address, alias, journal, mapping, origin, record, refusals, releases, shift, traffic, twice,
+};
 use crate::bgecs::Bgecs;
 use crate::{Result, say};
 
@@ -56,8 +58,7 @@ impl<'a> Story<'a> {
             self.chapter(journal::a_killed_promotion_is_named_and_ended)
                 .await?;
             self.chapter(journal::history_tells_what_was_done).await?;
-            self.chapter(record::a_record_is_released_by_and_nobody_notices)
-                .await?;
+            self.tell_of_sites().await?;
         }
         self.chapter(releases::the_idle_colour_is_retired_and_comes_back)
             .await?;
@@ -109,6 +110,22 @@ impl<'a> Story<'a> {
             .await?;
         self.chapter(shift::a_slow_release_is_caught_in_the_first_stage)
             .await
+    }
+
+    /// Of sites that bgecs does not run, beside one another: none has anything of
+    /// another's. Each is told to its end, whatever becomes of the others.
+    async fn tell_of_sites(&mut self) -> Result<()> {
+        let (record, origin, alias, mapping, address) = tokio::join!(
+            record::a_record_is_released_by_and_nobody_notices(&self.stage),
+            origin::an_origin_is_switched_and_nobody_notices(&self.stage),
+            alias::an_alias_is_moved_and_nobody_notices(&self.stage),
+            mapping::a_domain_is_switched_and_nobody_notices(&self.stage),
+            address::an_address_moves_or_has_a_gap_that_is_known(&self.stage),
+        );
+        for promise in [record, origin, alias, mapping, address] {
+            tell(&mut self.passed, &promise?);
+        }
+        Ok(())
     }
 
     async fn chapter(&mut self, chapter: impl AsyncFn(&Stage<'_>) -> Result<String>) -> Result<()> {
