@@ -2,7 +2,7 @@
 
 use localstack::Gate;
 use localstack::balancer::Ports;
-use localstack::gate::{Options, dns, lightsail};
+use localstack::gate::{Options, cdn, dns, lightsail};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{Result, say};
@@ -21,6 +21,10 @@ pub struct Args {
     /// resolver at the next
     #[arg(long, value_name = "PORT")]
     dns: Option<u16>,
+    /// Serve distributions of CloudFront, at edges at this port of 127.0.4.1 and
+    /// 127.0.4.2
+    #[arg(long, value_name = "PORT")]
+    cdn: Option<u16>,
     /// Keep an account of Lightsail, whose static IPs lead to instances at this port
     /// (may be given several times)
     #[arg(long, value_name = "PORT")]
@@ -42,6 +46,10 @@ pub async fn run(args: &Args) -> Result<()> {
         dns: args.dns.map(|port| dns::Options {
             port: Some(port),
             ..dns::Options::default()
+        }),
+        cdn: args.cdn.map(|port| cdn::Options {
+            port: Some(port),
+            ..cdn::Options::default()
         }),
         lightsail: (!args.lightsail.is_empty()).then(|| lightsail::Options {
             ports: args.lightsail.clone(),

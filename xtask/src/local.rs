@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::process::Command;
 
+use localstack::gate::cdn;
 use localstack::{Emulator, Engine, Kept, Options, image, stop_kept, variables};
 
 use crate::{Result, bgecs, say};
@@ -13,6 +14,9 @@ const PORTS: [u16; 2] = [80, 81];
 
 /// Where names are served, and by a resolver at the next.
 const NAMES: u16 = 5300;
+
+/// Where edges of CloudFront are.
+const EDGES: u16 = 8090;
 
 /// Where static IPs of Lightsail lead to instances.
 const INSTANCES: u16 = 8080;
@@ -92,17 +96,43 @@ pub async fn put_gate_before(emulator: &mut Emulator, own: &Path) -> Result<Stri
     }
     // Which only Linux has by itself.
     if cfg!(target_os = "linux") {
-        command.args(["--lightsail", &INSTANCES.to_string()]);
-        say::line(&format!(
-            "instances of Lightsail have addresses from 127.0.5.1 on; what serves at their \
-             port {INSTANCES} is reached at their static IPs too"
-        ));
+        add_addresses(&mut command);
     }
     Ok(emulator.put_gate_before(command).await?)
 }
 
+/// What is served at addresses of its own.
+fn add_addresses(command: &mut Command) {
+    let edges = edges();
+    if edges.iter().all(|edge| is_free_at(*edge, EDGES)) {
+        command.args(["--cdn", &EDGES.to_string()]);
+        let edges: Vec<String> = edges.iter().map(|it| format!("{it}:{EDGES}")).collect();
+        say::line(&format!(
+            "distributions of CloudFront are served at edges: {}",
+            edges.join(" and ")
+        ));
+    }
+    command.args(["--lightsail", &INSTANCES.to_string()]);
+    say::line(&format!(
+        "instances of Lightsail have addresses from 127.0.5.1 on; what serves at their \
+         port {INSTANCES} is reached at their static IPs too"
+    ));
+}
+
+/// As many as the gate has by itself.
+fn edges() -> Vec<Ipv4Addr> {
+    let options = cdn::Options::default();
+    let first = u32::from(options.first);
+    let all = (first..).take(options.delays.len());
+    all.map(Ipv4Addr::from).collect()
+}
+
 fn is_free(port: u16) -> bool {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+    is_free_at(Ipv4Addr::LOCALHOST, port)
+}
+
+fn is_free_at(address: Ipv4Addr, port: u16) -> bool {
+    TcpListener::bind((address, port)).is_ok()
 }
 
 /// On stdout, so that `eval "$(cargo xtask local up)"` works.
