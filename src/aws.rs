@@ -22,6 +22,7 @@ mod observe;
 pub mod policy;
 mod route53;
 mod router;
+mod routing_rules;
 mod secrets;
 mod stack;
 #[cfg(test)]

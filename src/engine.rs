@@ -22,6 +22,7 @@ pub mod shift;
 pub mod stopped;
 pub mod takeover;
 pub mod task_definition;
+pub mod test_rules;
 pub mod unfinished;
 
 #[cfg(test)]

@@ -56,8 +56,9 @@ pub use ecs_infrastructure::{
     ColorServices, EcsInfrastructure, FurtherWay, ServiceSettings, TaskRoles,
 };
 pub use edge::{
-    ADDRESS, Alias, EdgeInfrastructure, EdgeRouter, Leads, Pointer, RecordAnswer, RecordSet,
-    RecordType, RoutedPointer, RoutedRecord, is_distribution_id, without_dualstack,
+    ADDRESS, Alias, Backends, EdgeInfrastructure, EdgeRouter, Leads, Pointer, RecordAnswer,
+    RecordSet, RecordType, RoutedPointer, RoutedRecord, RoutingMode, RoutingRule, TestRule,
+    is_distribution_id, without_dualstack,
 };
 pub use entrance::{
     Balancer, BalancerListener, ConditionPattern, ListenerRule, Protocol, RuleCondition,

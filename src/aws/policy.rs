@@ -15,7 +15,7 @@ use table::{
     CLOUDFRONT_ORIGIN_DEPLOYER, DEPLOYER, EDGE_DEPLOYER, EDGE_OPERATOR_TOO, Grant, IMPORTER,
     MOVE_LISTENER, MOVE_RULE, MOVE_TEST_LISTENER, MOVE_TEST_RULE, NAMED_TESTERS, NOTHING,
     OPERATOR_TOO, OWN_LISTENER, PolicyCondition, RECORD_DEPLOYER, RECORD_OPERATOR_TOO,
-    STATIC_IP_DEPLOYER, WATCHER,
+    STATIC_IP_DEPLOYER, TEST_RULES_DEPLOYER, TEST_RULES_OPERATOR_TOO, WATCHER,
 };
 
 /// Who the policy is for.
@@ -130,17 +130,24 @@ pub enum RoutedBy<'a> {
         /// The id of its hosted zone.
         zone: Option<&'a str>,
     },
-    Pointer(&'a Pointer),
+    Pointer {
+        pointer: &'a Pointer,
+        /// Whether colours are looked at by rules beside it.
+        by_rules: bool,
+    },
 }
 
 impl RoutedBy<'_> {
     /// For a deployer.
     fn grants(self) -> &'static [&'static [Grant]] {
-        let pointer = match self {
+        let (pointer, by_rules) = match self {
             Self::Record { .. } => return &[EDGE_DEPLOYER, RECORD_DEPLOYER],
-            Self::Pointer(pointer) => pointer,
+            Self::Pointer { pointer, by_rules } => (pointer, by_rules),
         };
         match pointer {
+            Pointer::ApiMapping { .. } if by_rules => {
+                &[EDGE_DEPLOYER, API_MAPPING_DEPLOYER, TEST_RULES_DEPLOYER]
+            }
             Pointer::ApiMapping { .. } => &[EDGE_DEPLOYER, API_MAPPING_DEPLOYER],
             Pointer::CloudfrontAlias { .. } => &[EDGE_DEPLOYER, CLOUDFRONT_ALIAS_DEPLOYER],
             Pointer::CloudfrontOrigin { staging: None, .. } => {
@@ -159,7 +166,8 @@ impl RoutedBy<'_> {
     fn operator_grants(self) -> &'static [&'static [Grant]] {
         match self {
             Self::Record { .. } => &[EDGE_OPERATOR_TOO, RECORD_OPERATOR_TOO],
-            Self::Pointer(_) => &[EDGE_OPERATOR_TOO],
+            Self::Pointer { by_rules: true, .. } => &[EDGE_OPERATOR_TOO, TEST_RULES_OPERATOR_TOO],
+            Self::Pointer { .. } => &[EDGE_OPERATOR_TOO],
         }
     }
 
@@ -172,7 +180,7 @@ impl RoutedBy<'_> {
         };
         let pointer = match self {
             Self::Record { name, zone } => return all(zone.unwrap_or("*"), name),
-            Self::Pointer(pointer) => pointer,
+            Self::Pointer { pointer, .. } => pointer,
         };
         match pointer {
             Pointer::ApiMapping { domain, .. } => vec![("{domain}", vec![domain.clone()])],

@@ -25,8 +25,8 @@ use std::time::Duration;
 use super::Aws;
 use super::error::AwsError;
 use crate::model::{
-    Check, Color, EcsInfrastructure, EdgeRouter, Found, Infrastructure, Move, Patience, PerRoute,
-    Pointer, RoutedPointer, Strategy, Urgency,
+    Backends, Check, Color, EcsInfrastructure, EdgeRouter, Found, Infrastructure, Move, Patience,
+    PerRoute, Pointer, RoutedPointer, Strategy, Urgency,
 };
 pub(super) use actions::{ActionsByArn, LastRead, found, named_groups};
 pub use alb::AlbRouter;
@@ -54,19 +54,19 @@ impl Aws {
             Infrastructure::Ecs(ecs) => AppRouter::Alb(self.alb_router(ecs)),
             Infrastructure::Edge(edge) => match &edge.router {
                 EdgeRouter::Route53(record) => AppRouter::Route53(Route53Router::new(self, record)),
-                EdgeRouter::Pointer(it) => self.pointer_router(it),
+                EdgeRouter::Pointer(it) => self.pointer_router(it, &edge.backends),
             },
         }
     }
 
     #[cfg(not(feature = "edges"))]
     #[expect(clippy::unused_self, reason = "it is asked as the other is")]
-    fn pointer_router<'a>(&'a self, it: &'a RoutedPointer) -> AppRouter<'a> {
+    fn pointer_router<'a>(&'a self, it: &'a RoutedPointer, _: &Backends) -> AppRouter<'a> {
         AppRouter::NotBuilt(NotBuiltRouter { it })
     }
 
     #[cfg(feature = "edges")]
-    fn pointer_router<'a>(&'a self, it: &'a RoutedPointer) -> AppRouter<'a> {
+    fn pointer_router<'a>(&'a self, it: &'a RoutedPointer, backends: &Backends) -> AppRouter<'a> {
         let aws = self;
         match &it.pointer {
             Pointer::ApiMapping { domain, path } => AppRouter::ApiMapping(ApiMappingRouter {
@@ -74,6 +74,7 @@ impl Aws {
                 it,
                 domain,
                 path,
+                by_header: *backends == Backends::ByHeader,
             }),
             Pointer::CloudfrontAlias { alias } => {
                 AppRouter::CloudfrontAlias(CloudfrontAliasRouter { aws, it, alias })

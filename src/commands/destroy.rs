@@ -52,10 +52,12 @@ pub async fn run(session: &Session, args: &Destroy) -> Result<Exit> {
     refuse_attached(session, &inventory)?;
     inventory.refuse_busy()?;
     refuse_cutting_off(session, &inventory).await?;
+    let mut of_router = Vec::new();
     if let Some(edge) = inventory.edge() {
         edge::refuse_on_both(session, &edge).await?;
+        of_router = edge::steps_back(session, &edge).await?;
     }
-    let steps = steps(session, &inventory);
+    let steps = steps(session, &inventory, of_router);
     if args.change.dry_run {
         session
             .report
@@ -180,7 +182,7 @@ fn destroyed(session: &Session, outcome: DestroyOutcome) -> Destroyed {
     }
 }
 
-fn steps(session: &Session, inventory: &Inventory) -> Vec<Step> {
+fn steps(session: &Session, inventory: &Inventory, of_router: Vec<Step>) -> Vec<Step> {
     let name = session.stack_name();
     let mut steps: Vec<Step> = inventory
         .services
@@ -196,13 +198,7 @@ fn steps(session: &Session, inventory: &Inventory) -> Vec<Step> {
             count: inventory.task_definitions.count(),
         });
     }
-    let edge = inventory.edge();
-    if let Some(record) = edge.as_ref().and_then(|edge| edge.router.record()) {
-        steps.push(Step::GiveRecordBack {
-            record: record.name.clone(),
-            is_made: record.ttl_before.is_none(),
-        });
-    }
+    steps.extend(of_router);
     if let Some(stack) = &inventory.stack {
         if let Some(repository) = stack.outputs.get("RepositoryName") {
             steps.push(Step::DeleteImages {

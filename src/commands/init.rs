@@ -23,7 +23,9 @@ use crate::engine::plan::{self, LIVE_COLOR, Part, StackPlan, Step};
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::journal::Command;
-use crate::model::{AppName, AwsPlace, EcsInfrastructure, Endpoint, Infrastructure, PerRoute};
+use crate::model::{
+    AppName, AwsPlace, Backends, EcsInfrastructure, Endpoint, Infrastructure, PerRoute,
+};
 use crate::report::{Audience, CommandResult, ReportEvent, Reporter, Style};
 use crate::session::Session;
 use crate::session::here::{Here, beside};
@@ -280,7 +282,10 @@ fn print_policy(global: &Global, audience: Audience, role: Role) -> Result<Exit>
             name: &keys.record,
             zone: keys.zone.as_deref(),
         },
-        RouterKeys::Pointer(pointer) => RoutedBy::Pointer(pointer),
+        RouterKeys::Pointer(pointer) => RoutedBy::Pointer {
+            pointer,
+            by_rules: edge.backends() == Backends::ByHeader,
+        },
     });
     let policy = match routed {
         Some(routed) => policy::of_edge(role, &config.app, &place, routed),

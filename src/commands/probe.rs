@@ -11,6 +11,7 @@ use crate::aws::Router;
 use crate::cli::{self, ListenerFlag};
 use crate::config;
 use crate::driver::asking::{Asking, of_file};
+use crate::driver::edge;
 use crate::engine::evidence::{Evidence, Upshot};
 use crate::engine::seen::ProbeReport;
 use crate::error::{Error, Exit, Result};
@@ -63,6 +64,9 @@ pub async fn run(session: &Session, args: &cli::ProbeFlags) -> Result<Exit> {
     let address = match port {
         Route::Test if !is_moved => {
             let idle = idle(session, &infra).await?;
+            if let Some(why) = edge::unled(session, &infra, idle).await? {
+                return Err(Error::refused(why));
+            }
             session.color_address(&infra, idle, &asking.path).await?
         }
         _ => session.address(&infra, port, &asking.path).await?,

@@ -74,7 +74,7 @@ const KINDS: [RouterKind; 7] = [
         route: "a mapping of a custom domain of API Gateway",
         colors: ENDPOINTS,
         splits: "none",
-        test_route: OWN_URL,
+        test_route: "a routing rule by header where the domain has them, or each colour's own URL",
         compare_and_set: "a look just ahead of the write",
         seen: "read back, and seen by the probe",
     },

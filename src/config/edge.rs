@@ -14,7 +14,7 @@ use super::production::origin;
 use super::shift::time;
 use super::{ConfigError, colors::ColorKeys};
 use crate::model::journal::OwnCommand;
-use crate::model::{ADDRESS, Color, PerColor, Pointer, without_dualstack};
+use crate::model::{ADDRESS, Backends, Color, PerColor, Pointer, without_dualstack};
 pub use record::{RecordKeys, Resolver, resolver};
 use record::{dns_name, record, zone_id};
 
@@ -57,8 +57,9 @@ pub struct HostedColor {
     pub points_at: PointsAt,
     /// The hosted zone of an alias's target, where it cannot be found out.
     pub hosted_zone: Option<String>,
-    /// Where it is looked at, up to the path.
-    pub url: String,
+    /// Where it is looked at, up to the path; none where a header shows it at the
+    /// router's.
+    pub url: Option<String>,
     /// A line for `sh` that puts a release there.
     pub deploy: Option<String>,
     /// One that stops what is there.
@@ -161,15 +162,30 @@ impl RouterKeys {
 impl Edge {
     /// What of it `init` was told, by the names of the keys.
     pub fn told(&self) -> Vec<(&'static str, String)> {
-        let of = |color: &HostedColor| format!("{} {}", color.points_at, color.url);
+        let backends = self.backends();
+        let of = |color| {
+            let points_at = &self.colors.get(color).points_at;
+            format!("{points_at} {}", backends.told(color))
+        };
         let mut told = self.router.told();
         told.extend([
             ("kind", self.router.kind().to_owned()),
             ("url", self.url.clone()),
-            ("blue", of(&self.colors.blue)),
-            ("green", of(&self.colors.green)),
+            ("blue", of(Color::Blue)),
+            ("green", of(Color::Green)),
         ]);
         told
+    }
+
+    pub fn backends(&self) -> Backends {
+        let PerColor { blue, green } = &self.colors;
+        match (&blue.url, &green.url) {
+            (Some(blue), Some(green)) => Backends::Urls(PerColor {
+                blue: blue.clone(),
+                green: green.clone(),
+            }),
+            _ => Backends::ByHeader,
+        }
     }
 }
 
@@ -218,17 +234,19 @@ impl HostedColor {
         let pointer = router.and_then(|it| it.router.pointer());
         let url = section.optional("url", |entry| entry.checked(|text| backend(text, pointer)))?;
         let url = url.or_else(|| pointer?.backend().map(str::to_owned));
+        let has_header = pointer.is_some_and(|it| it.domain().is_some());
+        if url.is_none() && !has_header {
+            return Err(section.missing(
+                "url",
+                format!(
+                    "it is missing: it is where {color} is looked at and its health is asked, wherever users are"
+                ),
+            ));
+        }
         Ok(Self {
             points_at: PointsAt::read(target, pointer)?,
             hosted_zone: section.optional("hosted_zone", |entry| entry.checked(zone_id))?,
-            url: url.ok_or_else(|| {
-                section.missing(
-                    "url",
-                    format!(
-                        "it is missing: it is where {color} is looked at and its health is asked, wherever users are"
-                    ),
-                )
-            })?,
+            url,
             deploy: section.optional("deploy", |entry| entry.checked(not_empty))?,
             retire: section.optional("retire", |entry| entry.checked(not_empty))?,
         })
@@ -308,5 +326,19 @@ pub(super) fn both(
             "it is blue's, too: users would be on both colours whatever is moved",
         ));
     }
-    Ok(PerColor { blue, green })
+    let without = match (&blue.url, &green.url) {
+        (None, Some(_)) => Some(Color::Blue),
+        (Some(_), None) => Some(Color::Green),
+        _ => None,
+    };
+    match without {
+        None => Ok(PerColor { blue, green }),
+        Some(color) => Err(top.missing(
+            &format!("colors.{color}.url"),
+            format!(
+                "it is missing: {} has one; both have one, or neither has, and a header shows each of them at the domain",
+                color.other()
+            ),
+        )),
+    }
 }

@@ -106,7 +106,7 @@ pub async fn take_inventory(session: &Session) -> Result<Inventory> {
 pub async fn destroy(session: &Session, turn: Option<&Turn>, inventory: &Inventory) -> Result<()> {
     inventory.refuse_busy()?;
     if let Some(edge) = inventory.edge() {
-        edge::give_back(session, turn, &edge).await?;
+        Box::pin(edge::give_back(session, turn, &edge)).await?;
     }
     let name = session.stack_name();
     let services = ColorServices::alone_in(&name);

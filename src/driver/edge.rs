@@ -6,6 +6,7 @@ mod answers;
 mod giving_back;
 mod pointer;
 mod record;
+mod rules;
 mod spreading;
 
 use super::hosted;
@@ -15,15 +16,16 @@ use crate::aws::{RecordForm, StackSnapshot, edge_template};
 use crate::config::{Edge, RouterKeys};
 use crate::engine::plan::Step;
 use crate::engine::takeover::Takeover;
+use crate::engine::test_rules::RuleChange;
 use crate::error::{Error, Result};
 use crate::model::journal::Effect;
 use crate::model::{
-    Color, EdgeInfrastructure, EdgeRouter, HostedRelease, Observed, PerColor, Revision,
-    RoutedRecord, Targets,
+    Color, EdgeInfrastructure, EdgeRouter, HostedRelease, Observed, Revision, RoutedRecord, Targets,
 };
 use crate::provenance::Provenance;
 use crate::session::{Session, unusable};
-pub use giving_back::{give_back, refuse_on_both};
+pub use giving_back::{give_back, refuse_on_both, steps_back};
+pub use rules::unled;
 use spreading::{forget, kept_until, reform};
 
 /// What `init` found and means to do.
@@ -32,6 +34,8 @@ pub struct PreparedEdge {
     pub infrastructure: EdgeInfrastructure,
     pub stack: WrittenStack,
     pub takeover: Takeover,
+    /// Of those by which colours are looked at.
+    pub rules: Vec<RuleChange>,
 }
 
 /// Looks, and plans. Changes nothing.
@@ -47,37 +51,40 @@ pub async fn prepare(session: &Session, edge: &Edge) -> Result<PreparedEdge> {
         Some(stack) => earlier(session, edge, stack)?,
         None => None,
     };
+    let routed = earlier.as_ref().map(|earlier| &earlier.router);
     let (router, takeover) = match &edge.router {
         RouterKeys::Route53(keys) => {
-            let earlier = earlier.as_ref().and_then(EdgeRouter::record);
+            let earlier = routed.and_then(EdgeRouter::record);
             let (record, takeover) = record::look(session, edge, keys, earlier).await?;
             (EdgeRouter::Route53(record), takeover)
         }
         RouterKeys::Pointer(keys) => {
-            let earlier = earlier.as_ref().and_then(EdgeRouter::pointer);
+            let earlier = routed.and_then(EdgeRouter::pointer);
             let (pointer, takeover) = pointer::look(session, edge, keys, earlier).await?;
             (EdgeRouter::Pointer(pointer), takeover)
         }
     };
-    let infrastructure = EdgeInfrastructure {
-        endpoints: router.endpoints(),
-        router,
-        backends: backends(edge),
-        url: edge.url.clone(),
-        journal_table: session.stack_name(),
-    };
+    let infrastructure = infrastructure(session, edge, router);
+    let made = earlier.map(|earlier| earlier.test_rules());
+    let made = made.unwrap_or_default();
     let template = edge_template(&session.config.app, &infrastructure);
     Ok(PreparedEdge {
+        rules: rules::look(session, &infrastructure, &made).await?,
         infrastructure,
         stack: WrittenStack::of(session, before, template).await?,
         takeover,
     })
 }
 
-fn backends(edge: &Edge) -> PerColor<String> {
-    PerColor {
-        blue: edge.colors.blue.url.clone(),
-        green: edge.colors.green.url.clone(),
+/// As the file says, by that router.
+fn infrastructure(session: &Session, edge: &Edge, router: EdgeRouter) -> EdgeInfrastructure {
+    let backends = edge.backends();
+    EdgeInfrastructure {
+        endpoints: router.endpoints(&backends),
+        router,
+        backends,
+        url: edge.url.clone(),
+        journal_table: session.stack_name(),
     }
 }
 
@@ -85,14 +92,18 @@ fn backends(edge: &Edge) -> PerColor<String> {
 ///
 /// # Errors
 /// Another kind: users of that one would be left behind (exit 6).
-fn earlier(session: &Session, edge: &Edge, stack: &StackSnapshot) -> Result<Option<EdgeRouter>> {
+fn earlier(
+    session: &Session,
+    edge: &Edge,
+    stack: &StackSnapshot,
+) -> Result<Option<EdgeInfrastructure>> {
     let infrastructure = session.infrastructure_of(stack)?;
     let Some(earlier) = infrastructure.edge() else {
         return Ok(None);
     };
     let (was, is) = (earlier.router.kind(), edge.router.kind());
     match was == is {
-        true => Ok(Some(earlier.router.clone())),
+        true => Ok(Some(earlier.clone())),
         false => Err(Error::refused(format!(
             "users of {} are routed by its {}, and bgecs.toml has `kind = \"{is}\"`",
             session.app(),
@@ -107,11 +118,16 @@ fn earlier(session: &Session, edge: &Edge, stack: &StackSnapshot) -> Result<Opti
 impl PreparedEdge {
     pub fn is_nothing(&self) -> bool {
         let is_as_it_is = matches!(self.takeover, Takeover::FromNothing | Takeover::Done(_));
-        self.stack.is_up_to_date() && is_as_it_is
+        self.stack.is_up_to_date() && is_as_it_is && self.rules.is_empty()
     }
 
     pub fn steps(&self, session: &Session) -> Vec<Step> {
-        let mut steps = self.stack.steps(&session.stack_name());
+        let of_stack = self.stack.steps(&session.stack_name());
+        let of_rules = self.rules.iter().cloned().map(Step::TestRule);
+        let mut steps: Vec<Step> = match self.stack.is_new() {
+            true => of_stack.into_iter().chain(of_rules).collect(),
+            false => of_rules.chain(of_stack).collect(),
+        };
         let Some(record) = self.infrastructure.router.record() else {
             return steps;
         };
@@ -223,6 +239,8 @@ pub async fn finish(
     observed: &Observed,
 ) -> Result<()> {
     let prepared = prepare(session, edge).await?;
+    // The stack says what the rules were made for until they are so no more.
+    rules::carry_out(session, Some(turn), &prepared.rules).await?;
     prepared.stack.carry_out(session, Some(turn)).await?;
     take_over(session, turn, &prepared, observed).await?;
     // It may have been taken over, and nobody lived to say what was live; and what needs

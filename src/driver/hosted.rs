@@ -6,7 +6,7 @@ mod own;
 pub mod retire;
 
 use crate::aws::{AwsError, Router};
-use crate::driver::asking;
+use crate::driver::{asking, edge};
 use crate::error::Result;
 use crate::model::journal::{Effect, Head, Operation, OwnCommand};
 use crate::model::{
@@ -94,20 +94,30 @@ pub fn state(hosted: Option<HostedRelease>, targets: Targets) -> ColorState {
     }
 }
 
-/// A colour's URL as the one target that it has: healthy where the health path
-/// answers well.
+/// Where a colour is looked at as the one target that it has: healthy where the health
+/// path answers well.
 ///
 /// # Errors
 /// A path that no URL can have (exit 2).
 pub async fn health(session: &Session, infra: &Infrastructure, color: Color) -> Result<Targets> {
     let path = &session.config.container.health_path;
-    let question = asking::of_health(&session.config.probe);
-    let answer = session.ask(infra, color, path, &question).await?;
     let url = session.bare_color_address(infra, color, path).await?;
-    let (state, reason) = match &*answer {
-        answer if answer.is_ok() => (TargetState::Healthy, None),
-        Answer::Http { status, .. } => (TargetState::Unhealthy, Some(format!("HTTP {status}"))),
-        Answer::Nothing { error, .. } => (TargetState::Unhealthy, Some(error.clone())),
+    let reason = match edge::unled(session, infra, color).await {
+        // Who gets away from that colour needs to know no more.
+        Err(error) => Some(format!("what leads there cannot be seen: {error}")),
+        Ok(Some(why)) => Some(why),
+        Ok(None) => {
+            let question = asking::of_health(&session.config.probe);
+            match &*session.ask(infra, color, path, &question).await? {
+                answer if answer.is_ok() => None,
+                Answer::Http { status, .. } => Some(format!("HTTP {status}")),
+                Answer::Nothing { error, .. } => Some(error.clone()),
+            }
+        }
+    };
+    let state = match reason {
+        None => TargetState::Healthy,
+        Some(_) => TargetState::Unhealthy,
     };
     Ok(Targets(vec![Target {
         id: url.to_string(),

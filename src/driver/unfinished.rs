@@ -445,7 +445,7 @@ async fn go(
         }
         Resolution::AwaitStack if session.config.edge.is_some() => {
             if let Some(edge) = &session.config.edge {
-                let finishing = super::edge::finish(session, work.turn, edge, observed);
+                let finishing = Box::pin(super::edge::finish(session, work.turn, edge, observed));
                 stoppable(work.interrupts, finishing).await?;
             }
             Ok(finished())

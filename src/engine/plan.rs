@@ -48,6 +48,7 @@ pub use ways::{
     AFTER_A_PAUSE, astray, refuse_cutting_off, showing, staying_behind, unclear, under_way,
 };
 
+use super::test_rules::RuleChange;
 use crate::counted::counted;
 use crate::error::Error;
 use crate::model::journal::OwnCommand;
@@ -105,6 +106,8 @@ pub enum Step {
         /// Whether bgecs made it: it goes then.
         is_made: bool,
     },
+    /// Of a domain, by which a colour is looked at.
+    TestRule(RuleChange),
     /// The user's own command of a colour.
     RunOwn {
         own: OwnCommand,
@@ -283,6 +286,7 @@ impl std::fmt::Display for Step {
                 record,
                 is_made: true,
             } => write!(f, "delete the record {record}, which bgecs made"),
+            Self::TestRule(change) => write!(f, "{change}"),
             Self::RunOwn { own, color, line } => write!(f, "run `{own}` of {color}: {line}"),
             Self::Spread { seconds } => {
                 write!(f, "wait until resolvers have it: up to {seconds} s")

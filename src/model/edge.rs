@@ -3,24 +3,33 @@
 
 mod pointer;
 mod record;
+mod test_rule;
 
-use super::{Color, Endpoint, PerColor, PerRoute};
+use super::{COLOR_HEADER, Color, Endpoint, PerColor, PerRoute};
 pub use pointer::{ADDRESS, Pointer, RoutedPointer, is_id as is_distribution_id};
 pub use record::{
     Alias, Leads, RecordAnswer, RecordSet, RecordType, RoutedRecord, without_dualstack,
 };
+pub use test_rule::{RoutingMode, RoutingRule, TestRule};
 
 /// What `init` was told, and took over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EdgeInfrastructure {
     pub router: EdgeRouter,
-    /// By colour, the URL where it is looked at and its health is asked, up to the
-    /// path.
-    pub backends: PerColor<String>,
+    pub backends: Backends,
     /// What users type, up to the path.
     pub url: String,
     pub journal_table: String,
     pub endpoints: PerRoute<Endpoint>,
+}
+
+/// Where a colour is looked at and its health is asked, wherever users are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Backends {
+    /// At its own URL, up to the path.
+    Urls(PerColor<String>),
+    /// Where users come in, by a header that names it.
+    ByHeader,
 }
 
 /// The AWS thing that decides where such an app's users go.
@@ -65,13 +74,16 @@ impl EdgeRouter {
     }
 
     /// What the routes are called.
-    pub fn endpoints(&self) -> PerRoute<Endpoint> {
+    pub fn endpoints(&self, backends: &Backends) -> PerRoute<Endpoint> {
         PerRoute {
             production: Endpoint::Named(match self {
                 Self::Route53(record) => format!("record {}", record.name),
                 Self::Pointer(it) => it.pointer.to_string(),
             }),
-            test: Endpoint::Named("each colour's own URL".to_owned()),
+            test: match backends {
+                Backends::Urls(_) => Endpoint::Named("each colour's own URL".to_owned()),
+                Backends::ByHeader => Endpoint::Header,
+            },
         }
     }
 
@@ -95,15 +107,44 @@ impl EdgeRouter {
     }
 }
 
+impl Backends {
+    /// As [`EdgeInfrastructure::differing`] compares it.
+    pub fn told(&self, color: Color) -> &str {
+        match self {
+            Self::Urls(urls) => urls.get(color),
+            Self::ByHeader => COLOR_HEADER,
+        }
+    }
+}
+
 impl EdgeInfrastructure {
-    /// Where that colour is looked at.
+    /// Where that colour is looked at; by the header, where there is one.
     pub fn backend(&self, color: Color) -> &str {
-        self.backends.get(color)
+        match &self.backends {
+            Backends::Urls(urls) => urls.get(color),
+            Backends::ByHeader => &self.url,
+        }
+    }
+
+    /// What a request there has that is for that colour.
+    pub fn header(&self, color: Color) -> Option<String> {
+        match self.backends {
+            Backends::Urls(_) => None,
+            Backends::ByHeader => Some(format!("{COLOR_HEADER}: {color}")),
+        }
+    }
+
+    /// Its own, by which colours are looked at.
+    pub fn test_rules(&self) -> Vec<TestRule> {
+        match (&self.backends, &self.router) {
+            (Backends::ByHeader, EdgeRouter::Pointer(it)) => it.test_rules(),
+            (Backends::ByHeader, EdgeRouter::Route53(_)) | (Backends::Urls(_), _) => Vec::new(),
+        }
     }
 
     /// By which of these names it was made otherwise.
     pub fn differing(&self, told: &[(&'static str, String)]) -> Vec<String> {
-        let of = |color| format!("{} {}", self.router.leads(color), self.backend(color));
+        let of = |color| format!("{} {}", self.router.leads(color), self.backends.told(color));
         let mut made = self.router.made();
         made.extend([
             ("kind", self.router.kind().to_owned()),

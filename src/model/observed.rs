@@ -348,7 +348,14 @@ impl Observed {
     pub fn says_why(&self, color: Color) -> String {
         match self.infrastructure.edge() {
             None => format!("`bgecs logs {color}`"),
-            Some(edge) => format!("the logs of what answers at {}", edge.backend(color)),
+            Some(edge) => {
+                let by = edge.header(color).map(|header| format!(" with {header}"));
+                format!(
+                    "the logs of what answers at {}{}",
+                    edge.backend(color),
+                    by.unwrap_or_default()
+                )
+            }
         }
     }
 

@@ -9,7 +9,8 @@ use super::here::{self, Here};
 use crate::driver::resolvers;
 use crate::error::{Error, Result};
 use crate::model::{
-    ADDRESS, Answer, Color, EcsInfrastructure, EdgeInfrastructure, Infrastructure, PerRoute, Route,
+    ADDRESS, Answer, Backends, Color, EcsInfrastructure, EdgeInfrastructure, Infrastructure,
+    PerRoute, Route,
 };
 use crate::probe::{Address, Question, ask_once};
 
@@ -74,6 +75,10 @@ impl Session {
         match infra {
             Infrastructure::Ecs(_) => {
                 let address = self.bare_address(infra, Route::Test, path)?;
+                Ok(address.asking_for(color))
+            }
+            Infrastructure::Edge(edge) if edge.backends == Backends::ByHeader => {
+                let address = self.bare_address(infra, Route::Production, path)?;
                 Ok(address.asking_for(color))
             }
             Infrastructure::Edge(edge) => {
@@ -202,7 +207,8 @@ impl Session {
                 here::asking(Some(color), (&ecs.url(Route::Test), path), ca_file, here)
             }
             Infrastructure::Edge(edge) => {
-                here::asking(None, (edge.backend(color), path), ca_file, here)
+                let named = (edge.backends == Backends::ByHeader).then_some(color);
+                here::asking(named, (edge.backend(color), path), ca_file, here)
             }
         }
     }

@@ -189,7 +189,8 @@ impl Session {
     pub async fn look(&self, infra: &Infrastructure, journal: Option<Head>) -> Result<Observed> {
         match infra {
             Infrastructure::Ecs(ecs) => Ok(self.aws.observe(ecs, journal).await?),
-            Infrastructure::Edge(edge) => hosted::look(self, edge, journal).await,
+            // On the heap: what looks at both kinds is a part of much.
+            Infrastructure::Edge(edge) => Box::pin(hosted::look(self, edge, journal)).await,
         }
     }
 

@@ -13,7 +13,9 @@ use aws_sdk_apigatewayv2::types::{ApiMapping, EndpointType};
 use super::{Router, Unmoved, pointers};
 use crate::aws::Aws;
 use crate::aws::error::{AwsError, AwsErrorKind, Named};
-use crate::model::{Found, Move, Patience, PerRoute, RoutedPointer, Strategy, Urgency};
+use crate::model::{
+    Check, Color, Found, Move, Patience, PerRoute, RoutedPointer, Strategy, Urgency,
+};
 
 /// API Gateway's actions are methods on its paths
 /// (<https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonapigatewaymanagement.html>).
@@ -31,6 +33,8 @@ pub struct ApiMappingRouter<'a> {
     pub(super) domain: &'a str,
     /// Empty is the whole domain.
     pub(super) path: &'a str,
+    /// Whether colours are looked at by rules of the domain.
+    pub(super) by_header: bool,
 }
 
 /// As it is there.
@@ -84,6 +88,19 @@ impl Router for ApiMappingRouter<'_> {
             None => self.make(api, stage).await,
         };
         Ok(moved?)
+    }
+
+    async fn checks(&self, _: Color) -> Result<Vec<Check>, AwsError> {
+        let mode = self.aws.routing_mode(self.domain).await?;
+        let unfit = mode.unfit(self.domain, self.by_header);
+        Ok(vec![Check {
+            name: "routing mode",
+            ok: unfit.is_none(),
+            detail: match unfit {
+                None => format!("{} consults its mappings", self.domain),
+                Some((why, way_out)) => format!("{why}: {way_out}"),
+            },
+        }])
     }
 }
 

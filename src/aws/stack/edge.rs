@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::StackSnapshot;
 use crate::model::{
-    AppName, EdgeInfrastructure, EdgeRouter, PerColor, RoutedPointer, RoutedRecord,
+    AppName, Backends, COLOR_HEADER, EdgeInfrastructure, EdgeRouter, PerColor, RoutedPointer,
+    RoutedRecord,
 };
 
 /// What tells such a stack: the kind of its router.
@@ -18,15 +19,22 @@ const TABLE: &str = "JournalTable";
 /// All of a thing that has one value.
 const POINTER: &str = "RouterPointer";
 const TTL_BEFORE: &str = "RecordTtlBefore";
+/// By which a colour is looked at that has no URL.
+const TEST_HEADER: &str = "TestHeader";
 
 /// The template as text: the same for the same app.
 pub fn template(app: &AppName, it: &EdgeInfrastructure) -> String {
     let mut outputs: Vec<(&str, Value)> = vec![
         ("JournalTableName", json!({ "Ref": TABLE })),
         ("Url", json!(it.url)),
-        ("BlueUrl", json!(it.backends.blue)),
-        ("GreenUrl", json!(it.backends.green)),
     ];
+    match &it.backends {
+        Backends::Urls(urls) => outputs.extend([
+            ("BlueUrl", json!(urls.blue)),
+            ("GreenUrl", json!(urls.green)),
+        ]),
+        Backends::ByHeader => outputs.push((TEST_HEADER, json!(COLOR_HEADER))),
+    }
     outputs.push((ROUTER, json!(it.router.kind())));
     match &it.router {
         EdgeRouter::Route53(record) => {
@@ -75,13 +83,17 @@ impl StackSnapshot {
                 }
             }
         };
-        Ok(EdgeInfrastructure {
-            endpoints: router.endpoints(),
-            router,
-            backends: PerColor {
+        let backends = match self.outputs.contains_key(TEST_HEADER) {
+            true => Backends::ByHeader,
+            false => Backends::Urls(PerColor {
                 blue: output("BlueUrl")?,
                 green: output("GreenUrl")?,
-            },
+            }),
+        };
+        Ok(EdgeInfrastructure {
+            endpoints: router.endpoints(&backends),
+            router,
+            backends,
             url: output("Url")?,
             journal_table: output("JournalTableName")?,
         })

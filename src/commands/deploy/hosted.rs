@@ -12,7 +12,7 @@ use crate::driver::work::Work;
 use crate::engine::plan::{self, HostedPlan, Step};
 use crate::error::{Error, Exit, Result};
 use crate::model::journal::{Command, OwnCommand};
-use crate::model::{Color, Observed, Strategy, Tag};
+use crate::model::{Color, Endpoint, Observed, Strategy, Tag};
 use crate::report::{CommandResult, ReportEvent, Style};
 use crate::session::Session;
 
@@ -30,6 +30,9 @@ struct HostedResult {
     production: String,
     /// Where this colour is looked at.
     url: String,
+    /// By which command, where the URL alone shows what is live.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asking: Option<String>,
 }
 
 impl CommandResult for HostedResult {
@@ -50,10 +53,13 @@ impl CommandResult for HostedResult {
         };
         let next = match self.live {
             true => format!("it is live at {}", style.strong(&self.production)),
-            false => format!(
-                "look at it on {}, then `bgecs promote --tag {tag}`",
-                style.strong(&self.url)
-            ),
+            false => {
+                let place = match &self.asking {
+                    Some(asking) => format!("by `{}`", style.strong(asking)),
+                    None => format!("on {}", style.strong(&self.url)),
+                };
+                format!("look at it {place}, then `bgecs promote --tag {tag}`")
+            }
         };
         format!("{what}\n  {next}")
     }
@@ -150,7 +156,7 @@ async fn deploy(mut work: Work<'_>, args: &Deploy, tag: &Tag) -> Result<Exit> {
     let (color, becomes_live, onto_live) = match planned(&observed, args, tag)? {
         HostedPlan::NothingToDo { color } => {
             let unchanged = DeployOutcome::Unchanged;
-            let done = result(&observed, args, (color, tag), unchanged);
+            let done = result(session, &observed, args, (color, tag), unchanged);
             session.report.result(&done);
             return Ok(Exit::Done);
         }
@@ -187,7 +193,7 @@ async fn deploy(mut work: Work<'_>, args: &Deploy, tag: &Tag) -> Result<Exit> {
     if becomes_live {
         now = go_live(&mut work, &now, color).await?;
     }
-    let done = result(&now, args, (color, tag), DeployOutcome::Deployed);
+    let done = result(session, &now, args, (color, tag), DeployOutcome::Deployed);
     session.report.result(&done);
     Ok(Exit::Done)
 }
@@ -205,6 +211,7 @@ async fn go_live(work: &mut Work<'_>, now: &Observed, color: Color) -> Result<Ob
 }
 
 fn result(
+    session: &Session,
     observed: &Observed,
     args: &Deploy,
     (color, tag): (Color, &Tag),
@@ -212,6 +219,7 @@ fn result(
 ) -> HostedResult {
     let infra = &observed.infrastructure;
     let backend = infra.edge().map(|edge| edge.backend(color).to_owned());
+    let is_by_header = infra.endpoints().test == Endpoint::Header;
     HostedResult {
         operation: Command::Deploy,
         outcome,
@@ -221,5 +229,6 @@ fn result(
         live: observed.live_color() == Some(color),
         production: infra.url(crate::model::Route::Production),
         url: backend.unwrap_or_default(),
+        asking: is_by_header.then(|| session.asking(infra, color, None)),
     }
 }

@@ -26,7 +26,8 @@ fn revisions() -> Revisions {
 }
 
 fn planned(inventory: &Inventory) -> String {
-    PlanResult::of(Command::Destroy, steps(&session(), inventory)).human(&Style::plain())
+    PlanResult::of(Command::Destroy, steps(&session(), inventory, Vec::new()))
+        .human(&Style::plain())
 }
 
 #[test]

@@ -11,6 +11,9 @@ use crate::report::Style;
 pub(super) struct HostedStatus {
     /// Where it is looked at.
     pub(super) url: String,
+    /// By which, where the URL alone shows what is live.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) header: Option<String>,
     /// What was deployed there, as the journal remembers it; none where that is not
     /// known.
     pub(super) tag: Option<String>,
@@ -33,6 +36,7 @@ impl HostedStatus {
         let hosted = state.hosted.as_ref();
         Some(Self {
             url: edge.backend(color).to_owned(),
+            header: edge.header(color),
             tag: state.tag().map(ToString::to_string),
             deployed: hosted.is_some(),
             retired: state.is_retired(),
@@ -55,12 +59,14 @@ impl HostedStatus {
             (Some(reason), false) => format!("does not answer well: {reason}"),
             (None, false) => "does not answer well".to_owned(),
         };
+        let header = self.header.as_ref();
+        let header = header.map(|header| format!(" with {header}"));
         let mut lines = vec![
             format!(
                 "{}  {role}{what}{retired}",
                 style.color(color, format!("{color:<5}"))
             ),
-            format!("  url      {}", self.url),
+            format!("  url      {}{}", self.url, header.unwrap_or_default()),
             format!("  health   {health}"),
         ];
         if let (Some(at), Some(by)) = (&self.deployed_at, &self.deployed_by) {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::Color;
+use crate::model::{Backends, Color};
 
 const SITE: &str = "app = 'site'
 [router]
@@ -28,7 +28,7 @@ fn colours_of_somebody_else_s_have_what_is_pointed_at_and_where_they_are_seen() 
     assert_eq!((record.ttl, record.zone.as_deref()), (60, None));
     assert_eq!(edge.url, "https://www.example.com");
     let blue = edge.colors.get(Color::Blue);
-    assert_eq!(blue.url, "https://blue.example.net");
+    assert_eq!(blue.url.as_deref(), Some("https://blue.example.net"));
     assert_eq!(blue.deploy.as_deref(), Some("terraform apply"));
     assert_eq!(blue.retire, None);
     let name = "blue-1.eu-central-1.elb.amazonaws.com".to_owned();
@@ -220,7 +220,8 @@ fn each_kind_has_its_keys_and_knows_what_users_type() {
         let edge = edge(&text);
         assert_eq!(edge.router.pointer().unwrap().to_string(), pointer);
         assert_eq!(edge.url, url);
-        assert_eq!(edge.colors.blue.url, "https://blue.example.net/prod");
+        let blue = edge.colors.blue.url.as_deref();
+        assert_eq!(blue, Some("https://blue.example.net/prod"));
     }
 }
 
@@ -232,9 +233,28 @@ fn an_instance_is_looked_at_where_lightsail_says_that_it_is() {
         "web-2",
     );
     let without = text.replace("url = 'https://blue.example.net/prod/'\n", "");
-    assert_eq!(edge(&without).colors.blue.url, "http://{address}");
+    let blue = |text: &str| edge(text).colors.blue.url.unwrap();
+    assert_eq!(blue(&without), "http://{address}");
     let with = text.replace("https://blue.example.net/prod/", "http://{address}:8080/");
-    assert_eq!(edge(&with).colors.blue.url, "http://{address}:8080");
+    assert_eq!(blue(&with), "http://{address}:8080");
+}
+
+#[test]
+fn colours_of_a_mapping_have_urls_or_are_both_looked_at_by_a_header() {
+    let text = pointing(
+        "kind = 'api-mapping'\ndomain = 'api.example.com'",
+        "a1/prod",
+        "b2/prod",
+    );
+    let blue = "url = 'https://blue.example.net/prod/'\n";
+    let green = "url = 'https://green.example.net'\n";
+    let neither = text.replace(blue, "").replace(green, "");
+    assert_eq!(edge(&neither).backends(), Backends::ByHeader);
+    assert!(matches!(edge(&text).backends(), Backends::Urls(_)));
+    for (url, key) in [(blue, "colors.blue.url"), (green, "colors.green.url")] {
+        let told = parse(&text.replace(url, "")).unwrap_err().to_string();
+        assert!(told.contains(key) && told.contains("neither"), "{told}");
+    }
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! The way back: what a record is made that bgecs lets go of.
 
+use super::rules;
 use super::spreading::reform;
 use crate::aws::{RecordForm, Router};
 use crate::driver::destroy;
 use crate::driver::turn::Turn;
+use crate::engine::plan::Step;
 use crate::engine::takeover::{self, Takeover};
 use crate::error::{Error, Result};
 use crate::model::journal::Effect;
@@ -34,9 +36,25 @@ fn on_both(edge: &EdgeInfrastructure, found: &Found) -> Error {
     )
 }
 
+/// What `destroy` does of the router.
+///
+/// # Errors
+/// AWS's own.
+pub async fn steps_back(session: &Session, edge: &EdgeInfrastructure) -> Result<Vec<Step>> {
+    if let Some(record) = edge.router.record() {
+        return Ok(vec![Step::GiveRecordBack {
+            record: record.name.clone(),
+            is_made: record.ttl_before.is_none(),
+        }]);
+    }
+    let changes = rules::of_end(session, edge).await?;
+    Ok(changes.into_iter().map(Step::TestRule).collect())
+}
+
 /// Gives the record back as it was taken: one answer for all, that of the colour
 /// which users are on. One that bgecs made goes; one that leads elsewhere by now is
-/// its owner's. What has one value alone is as it was, and stays.
+/// its owner's. What has one value alone is as it was, and stays, without the rules
+/// that bgecs made.
 ///
 /// # Errors
 /// Users are on both colours (exit 6); AWS's own.
@@ -45,8 +63,12 @@ pub async fn give_back(
     turn: Option<&Turn>,
     edge: &EdgeInfrastructure,
 ) -> Result<()> {
-    let EdgeRouter::Route53(record) = &edge.router else {
-        return Ok(());
+    let record = match &edge.router {
+        EdgeRouter::Route53(record) => record,
+        EdgeRouter::Pointer(_) => {
+            let changes = rules::of_end(session, edge).await?;
+            return rules::carry_out(session, turn, &changes).await;
+        }
     };
     let infrastructure = Infrastructure::from(edge.clone());
     let found = session.aws.router(&infrastructure).read().await?.production;

@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep};
 use super::own::Own;
 use super::state;
 use crate::driver::asking::of_health;
+use crate::driver::edge;
 use crate::driver::turn::Turn;
 use crate::driver::update;
 use crate::engine::preflight::TEST_ANSWERS;
@@ -51,6 +52,14 @@ pub async fn deploy(
     request: &HostedRequest<'_>,
 ) -> Result<Observed> {
     let color = request.color;
+    if !request.is_blind {
+        let unled = edge::unled(session, &observed.infrastructure, color).await?;
+        if let Some(why) = unled {
+            return Err(Error::refused(why).untouched(observed).hint(
+                "`bgecs init` first: whoever asks for that colour would be answered by another",
+            ));
+        }
+    }
     if !request.has_run {
         let effect = Effect::RunOwn {
             own: OwnCommand::Deploy,

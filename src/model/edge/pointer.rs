@@ -5,7 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::PerColor;
+use super::TestRule;
+use crate::model::{Color, PerColor};
 
 /// What stands for an instance's own address in a colour's URL.
 pub const ADDRESS: &str = "{address}";
@@ -102,6 +103,14 @@ impl Pointer {
         }
     }
 
+    /// The custom domain that may have rules by which a request names its colour.
+    pub fn domain(&self) -> Option<&str> {
+        match self {
+            Self::ApiMapping { domain, .. } => Some(domain),
+            _ => None,
+        }
+    }
+
     /// # Errors
     /// In words, why that can be no `target` of a colour.
     pub fn target(&self, text: &str) -> Result<String, String> {
@@ -143,6 +152,21 @@ fn is_name(text: &str) -> bool {
     let mut bytes = text.bytes();
     !text.is_empty()
         && bytes.all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-' | b'@' | b'$'))
+}
+
+impl RoutedPointer {
+    /// By which a request that names a colour gets there.
+    pub fn test_rules(&self) -> Vec<TestRule> {
+        let Pointer::ApiMapping { path, .. } = &self.pointer else {
+            return Vec::new();
+        };
+        let of = |color| TestRule {
+            color,
+            path: path.clone(),
+            target: self.targets.get(color).clone(),
+        };
+        Color::BOTH.map(of).into()
+    }
 }
 
 /// As a route is called, such as `static address site-ip`.

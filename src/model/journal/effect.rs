@@ -95,6 +95,19 @@ pub enum Effect {
     GiveRecordBack {
         record: String,
     },
+    /// By which a colour is looked at, as the next two.
+    MakeTestRule {
+        domain: String,
+        color: Color,
+    },
+    ChangeTestRule {
+        domain: String,
+        color: Color,
+    },
+    DeleteTestRule {
+        domain: String,
+        color: Color,
+    },
     UpdateStack {
         name: String,
     },
@@ -147,6 +160,15 @@ impl Effect {
             Self::ShortenTtl { record, .. } => format!("shorten the TTL of the record {record}"),
             Self::TakeRecordOver { record } => format!("take the record {record} over"),
             Self::GiveRecordBack { record } => format!("give the record {record} back"),
+            Self::MakeTestRule { domain, color } => {
+                format!("make the routing rule of {domain} for tests of {color}")
+            }
+            Self::ChangeTestRule { domain, color } => {
+                format!("change the routing rule of {domain} for tests of {color}")
+            }
+            Self::DeleteTestRule { domain, color } => {
+                format!("delete the routing rule of {domain} for tests of {color}")
+            }
             Self::UpdateStack { name } => format!("update the stack {name}"),
             Self::DeleteStack { name } => format!("delete the stack {name}"),
         }

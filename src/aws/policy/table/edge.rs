@@ -156,6 +156,32 @@ pub const API_MAPPING_DEPLOYER: &[Grant] = &[
     },
 ];
 
+/// Unlike all else of API Gateway, they are in an account
+/// (<https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonapigatewaymanagementv2.html>).
+const RULES: &[&str] = &[
+    "arn:*:apigateway:{region}:{account}:/domainnames/{domain}/routingrules",
+    "arn:*:apigateway:{region}:{account}:/domainnames/{domain}/routingrules/*",
+];
+
+/// The same, where colours are looked at by rules of the domain.
+pub const TEST_RULES_DEPLOYER: &[Grant] = &[Grant {
+    sid: "LookAtTheRules",
+    needs: &[called("apigateway:ListRoutingRules", LOOKING)],
+    on: RULES,
+    condition: None,
+}];
+
+pub const TEST_RULES_OPERATOR_TOO: &[Grant] = &[Grant {
+    sid: "KeepTheRules",
+    needs: &[
+        called("apigateway:CreateRoutingRule", &["init"]),
+        called("apigateway:UpdateRoutingRule", &["init"]),
+        called("apigateway:DeleteRoutingRule", &["init", "destroy"]),
+    ],
+    on: RULES,
+    condition: None,
+}];
+
 /// Those of CloudFront are in no region
 /// (<https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudfront.html>).
 const DISTRIBUTIONS: &[&str] = &["arn:*:cloudfront::{account}:distribution/{distribution}"];
