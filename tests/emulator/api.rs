@@ -63,7 +63,7 @@ impl Api {
     /// A call of a service that speaks REST with XML.
     pub fn rest(&self, service: &str, line: &str, body: &str) -> Outcome<String> {
         match self.send(line, &self.authorization(service), body)? {
-            (200 | 201, body) => Ok(body),
+            (200 | 201 | 204, body) => Ok(body),
             (status, answer) => Err(format!("{line} {body}: {status} {answer}").into()),
         }
     }

@@ -51,7 +51,13 @@ fn action(call: &Call) -> String {
                 _ => name,
             }
         }
-        ("apigateway", Some((method, _))) => method,
+        ("apigateway", Some((method, path))) => match (method, path.contains("/routingrules")) {
+            ("GET", true) => "ListRoutingRules",
+            ("POST", true) => "CreateRoutingRule",
+            ("PUT", true) => "UpdateRoutingRule",
+            ("DELETE", true) => "DeleteRoutingRule",
+            _ => method,
+        },
         ("cloudfront", Some((method, path))) => cloudfront(method, path).unwrap_or(name),
         _ => name,
     };

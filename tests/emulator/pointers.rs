@@ -3,7 +3,9 @@
 
 mod address;
 mod alias;
+mod apis;
 mod cdn;
 mod crashes;
 mod mapping;
 mod origin;
+mod rules;
