@@ -22,6 +22,7 @@ mod observe;
 pub mod policy;
 mod route53;
 mod router;
+#[cfg(feature = "edges")]
 mod routing_rules;
 mod secrets;
 mod stack;

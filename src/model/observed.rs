@@ -9,8 +9,8 @@ use time::OffsetDateTime;
 
 use super::journal::{Head, Previous};
 use super::{
-    Color, Deployed, Digest, Endpoint, Found, Infrastructure, OtherWays, PerColor, PerRoute,
-    Revision, Route, ServiceDefinition, Tag,
+    ADDRESS, Color, Deployed, Digest, Endpoint, Found, Infrastructure, OtherWays, PerColor,
+    PerRoute, Revision, Route, ServiceDefinition, Tag,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -344,6 +344,21 @@ impl Observed {
         }
     }
 
+    /// Where a colour that bgecs does not run is looked at, with the address that it had
+    /// when this was seen.
+    pub fn looked_at(&self, color: Color) -> Option<String> {
+        let told = self.infrastructure.edge()?.backend(color);
+        let Some((before, after)) = told.split_once(ADDRESS) else {
+            return Some(told.to_owned());
+        };
+        let target = self.color(color).targets.0.first();
+        let address = target
+            .and_then(|target| target.id.strip_prefix(before))
+            .and_then(|rest| rest.split([':', '/']).next());
+        let address = address.unwrap_or(ADDRESS);
+        Some(format!("{before}{address}{after}"))
+    }
+
     /// Where a colour says what is wrong with it, for hints.
     pub fn says_why(&self, color: Color) -> String {
         match self.infrastructure.edge() {
@@ -352,7 +367,7 @@ impl Observed {
                 let by = edge.header(color).map(|header| format!(" with {header}"));
                 format!(
                     "the logs of what answers at {}{}",
-                    edge.backend(color),
+                    self.looked_at(color).unwrap_or_default(),
                     by.unwrap_or_default()
                 )
             }

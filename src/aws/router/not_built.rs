@@ -6,7 +6,10 @@ use std::time::Duration;
 use super::{Router, Unmoved};
 use crate::aws::Aws;
 use crate::aws::error::AwsError;
-use crate::model::{Found, Move, Patience, PerRoute, RoutedPointer, Strategy, Urgency};
+use crate::model::{
+    Found, Move, Patience, PerRoute, RoutedPointer, RoutingMode, RoutingRule, Strategy, TestRule,
+    Urgency,
+};
 
 #[derive(Debug, Clone, Copy)]
 pub struct NotBuiltRouter<'a> {
@@ -47,11 +50,39 @@ fn not_built(kind: &str) -> AwsError {
     AwsError::unusable("the router", kind, what)
 }
 
+/// What else of these kinds is asked of AWS: nobody here can.
 impl Aws {
-    /// # Errors
-    /// Always: nobody here can ask Lightsail.
-    #[expect(clippy::unused_async, reason = "it is asked as the other is")]
     pub async fn instance_address(&self, _instance: &str) -> Result<String, AwsError> {
         Err(not_built("static-ip"))
+    }
+
+    pub async fn routing_mode(&self, _domain: &str) -> Result<RoutingMode, AwsError> {
+        Err(not_built("api-mapping"))
+    }
+
+    pub async fn routing_rules(&self, _domain: &str) -> Result<Vec<RoutingRule>, AwsError> {
+        Err(not_built("api-mapping"))
+    }
+
+    pub async fn make_test_rule(
+        &self,
+        _domain: &str,
+        _rule: &TestRule,
+        _priority: i32,
+    ) -> Result<(), AwsError> {
+        Err(not_built("api-mapping"))
+    }
+
+    pub async fn change_test_rule(
+        &self,
+        _domain: &str,
+        _rule: &TestRule,
+        _at: (&str, i32),
+    ) -> Result<(), AwsError> {
+        Err(not_built("api-mapping"))
+    }
+
+    pub async fn delete_routing_rule(&self, _domain: &str, _id: &str) -> Result<(), AwsError> {
+        Err(not_built("api-mapping"))
     }
 }

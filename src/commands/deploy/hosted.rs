@@ -218,7 +218,6 @@ fn result(
     outcome: DeployOutcome,
 ) -> HostedResult {
     let infra = &observed.infrastructure;
-    let backend = infra.edge().map(|edge| edge.backend(color).to_owned());
     let is_by_header = infra.endpoints().test == Endpoint::Header;
     HostedResult {
         operation: Command::Deploy,
@@ -228,7 +227,7 @@ fn result(
         tag: tag.clone(),
         live: observed.live_color() == Some(color),
         production: infra.url(crate::model::Route::Production),
-        url: backend.unwrap_or_default(),
+        url: observed.looked_at(color).unwrap_or_default(),
         asking: is_by_header.then(|| session.asking(infra, color, None)),
     }
 }

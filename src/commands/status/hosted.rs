@@ -35,7 +35,7 @@ impl HostedStatus {
         let target = state.targets.0.first();
         let hosted = state.hosted.as_ref();
         Some(Self {
-            url: edge.backend(color).to_owned(),
+            url: observed.looked_at(color).unwrap_or_default(),
             header: edge.header(color),
             tag: state.tag().map(ToString::to_string),
             deployed: hosted.is_some(),

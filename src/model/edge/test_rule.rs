@@ -28,6 +28,10 @@ pub struct RoutingRule {
 
 /// By what a domain decides where a request goes
 /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/rest-api-routing-mode.html>).
+#[cfg_attr(
+    not(feature = "edges"),
+    expect(dead_code, reason = "nobody here asks for it then")
+)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RoutingMode {
     Mappings,

@@ -88,6 +88,9 @@ fn an_address_that_moves_is_released_by() -> Outcome {
     world.done(&["deploy", "--tag", "1"])?;
     let first = world.status()?["live"].clone();
     assert_eq!(it.static_ip()?["isAttached"], true);
+    let idle = if first == "blue" { "green" } else { "blue" };
+    let seen = world.status()?["hosted"][idle]["url"].clone();
+    assert_eq!(seen, servers.url(idle), "its own address");
     world.done(&["deploy", "--tag", "2"])?;
     let promoted = world.done_json(&["promote"])?;
     assert_eq!(promoted["outcome"], "committed");
