@@ -10,9 +10,7 @@
 mod edit;
 
 use aws_sdk_cloudfront::error::BuildError;
-use aws_sdk_cloudfront::types::{
-    CacheBehavior, DefaultCacheBehavior, DistributionConfig, InvalidationBatch, Origin, Paths,
-};
+use aws_sdk_cloudfront::types::{DistributionConfig, InvalidationBatch, Origin, Paths};
 use aws_smithy_types::body::SdkBody;
 
 use super::Aws;
@@ -87,48 +85,43 @@ impl CloudfrontDistribution {
 
     /// The origin that a behaviour leads to; none where there is no such behaviour.
     pub fn leads_to(&self, behavior: Behavior<'_>) -> Option<&str> {
-        match behavior {
-            Behavior::Default => {
-                let it = self.config.default_cache_behavior();
-                it.map(DefaultCacheBehavior::target_origin_id)
-            }
-            Behavior::At(pattern) => {
-                let all = self.config.cache_behaviors();
-                let mut all = all.map_or(&[][..], |it| it.items()).iter();
-                let it = all.find(|it| it.path_pattern() == pattern);
-                it.map(CacheBehavior::target_origin_id)
-            }
-        }
+        Some(self.answering(behavior)?.origin)
     }
 
-    /// For how long a behaviour has edges keep what an origin answers: by itself, or by
-    /// the cache policy of that id.
     #[expect(
         deprecated,
         reason = "new distributions name a policy, and those that are there may have their own times"
     )]
-    fn kept(&self, behavior: Behavior<'_>) -> Option<CacheRule<'_>> {
-        let (policy, default, most) = match behavior {
+    fn answering(&self, behavior: Behavior<'_>) -> Option<BehaviorSettings<'_>> {
+        Some(match behavior {
             Behavior::Default => {
                 let it = self.config.default_cache_behavior()?;
-                (it.cache_policy_id(), it.default_ttl(), it.max_ttl())
+                BehaviorSettings {
+                    origin: it.target_origin_id(),
+                    cache_policy: it.cache_policy_id(),
+                    own_times: CacheTimes::new(it.default_ttl(), it.max_ttl()),
+                }
             }
             Behavior::At(pattern) => {
-                let all = self.config.cache_behaviors()?.items();
-                let it = all.iter().find(|it| it.path_pattern() == pattern)?;
-                (it.cache_policy_id(), it.default_ttl(), it.max_ttl())
+                let mut all = self.config.cache_behaviors()?.items().iter();
+                let it = all.find(|it| it.path_pattern() == pattern)?;
+                BehaviorSettings {
+                    origin: it.target_origin_id(),
+                    cache_policy: it.cache_policy_id(),
+                    own_times: CacheTimes::new(it.default_ttl(), it.max_ttl()),
+                }
             }
-        };
-        Some(match policy {
-            Some(policy) => CacheRule::ByPolicy(policy),
-            None => CacheRule::For(CacheTimes::new(default, most)),
         })
     }
 }
 
-enum CacheRule<'a> {
-    ByPolicy(&'a str),
-    For(CacheTimes),
+/// What a behaviour says.
+struct BehaviorSettings<'a> {
+    origin: &'a str,
+    /// By its id.
+    cache_policy: Option<&'a str>,
+    /// For how long edges keep what the origin answers, where it has no policy.
+    own_times: CacheTimes,
 }
 
 impl Aws {
@@ -191,10 +184,11 @@ impl Aws {
         it: &CloudfrontDistribution,
         behavior: Behavior<'_>,
     ) -> Result<CacheTimes, AwsError> {
-        let policy = match it.kept(behavior) {
-            None => return Ok(CacheTimes::default()),
-            Some(CacheRule::For(times)) => return Ok(times),
-            Some(CacheRule::ByPolicy(policy)) => policy,
+        let Some(answering) = it.answering(behavior) else {
+            return Ok(CacheTimes::default());
+        };
+        let Some(policy) = answering.cache_policy else {
+            return Ok(answering.own_times);
         };
         let call = self.cloudfront.get_cache_policy().id(policy);
         let answer = call.send().await.named(READ_CACHE_POLICY, policy)?;

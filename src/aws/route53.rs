@@ -19,11 +19,7 @@ impl Aws {
     /// Route 53's own.
     pub async fn dns_records(&self, hosts: &[String]) -> Result<DnsRecords, AwsError> {
         let mut zones = self.hosted_zones().await?;
-        let is_theirs = |zone: &HostedZone| {
-            let below = format!(".{}", zone.name);
-            let mut hosts = hosts.iter();
-            hosts.any(|host| *host == zone.name || host.ends_with(&below))
-        };
+        let is_theirs = |zone: &HostedZone| hosts.iter().any(|host| zone.holds(host));
         zones.sort_by_key(|zone| !is_theirs(zone));
         let (mut all, mut pages) = (DnsRecords::default(), 0);
         for zone in zones {

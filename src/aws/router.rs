@@ -9,6 +9,8 @@ mod api_mapping;
 mod cloudfront_alias;
 #[cfg(feature = "edges")]
 mod cloudfront_origin;
+#[cfg(feature = "edges")]
+mod distributions;
 mod listener;
 #[cfg(not(feature = "edges"))]
 mod not_built;
@@ -37,7 +39,7 @@ pub use cloudfront_alias::CloudfrontAliasRouter;
 #[cfg(feature = "edges")]
 pub use cloudfront_origin::CloudfrontOriginRouter;
 #[cfg(feature = "edges")]
-pub(super) use cloudfront_origin::LastDistributions;
+pub(super) use distributions::LastDistributions;
 pub(super) use listener::by_arn as listener_actions;
 #[cfg(not(feature = "edges"))]
 pub use not_built::NotBuiltRouter;

@@ -45,23 +45,18 @@ pub async fn run(session: &Session, args: &Up) -> Result<Exit> {
         }
     }
     let observed = session.observe_settled().await?;
-    let is_left = is_left_unfinished(session, &observed);
-    match going_live(session, &observed)? {
-        None if is_left => Box::pin(promote::run(session, &promotion(session, args))).await,
-        Some(_) => Box::pin(promote::run(session, &promotion(session, args))).await,
-        None if making.is_empty() => {
-            session.report.result(&UpToDate {
-                operation: "up",
-                outcome: "unchanged",
-                traffic: observed.traffic_line(),
-            });
-            Ok(Exit::Done)
-        }
-        None => {
-            session.report.end_with_part();
-            Ok(Exit::Done)
-        }
+    if going_live(session, &observed)?.is_some() || is_left_unfinished(session, &observed) {
+        return Box::pin(promote::run(session, &promotion(session, args))).await;
     }
+    match making.is_empty() {
+        true => session.report.result(&UpToDate {
+            operation: "up",
+            outcome: "unchanged",
+            traffic: observed.traffic_line(),
+        }),
+        false => session.report.end_with_part(),
+    }
+    Ok(Exit::Done)
 }
 
 /// Whether what made it so was cut short: who promotes meets that, and ends it first.

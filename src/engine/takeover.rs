@@ -219,9 +219,7 @@ fn renewed(
 /// # Errors
 /// There is none, or there are two.
 pub fn zone_of<'a>(name: &str, zones: &'a [HostedZone]) -> Result<&'a HostedZone, Refusal> {
-    let holds = |zone: &&HostedZone| {
-        !zone.is_private && (name == zone.name || name.ends_with(&format!(".{}", zone.name)))
-    };
+    let holds = |zone: &&HostedZone| !zone.is_private && zone.holds(name);
     let holding: Vec<_> = zones.iter().filter(holds).collect();
     let Some(longest) = holding.iter().map(|zone| zone.name.len()).max() else {
         return Err(Refusal::new(

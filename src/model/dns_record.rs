@@ -9,6 +9,19 @@ pub struct HostedZone {
     pub is_private: bool,
 }
 
+impl HostedZone {
+    /// Whether that name is its own, or below it.
+    pub fn holds(&self, name: &str) -> bool {
+        let above = name.strip_suffix(self.name.as_str());
+        above.is_some_and(|above| above.is_empty() || above.ends_with('.'))
+    }
+
+    /// Its id without what AWS may write ahead of it.
+    pub fn bare_id(&self) -> &str {
+        self.id.trim_start_matches("/hostedzone/")
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DnsRecord {
     pub zone: HostedZone,
@@ -28,4 +41,23 @@ pub struct DnsRecords {
     pub records: Vec<DnsRecord>,
     /// Zones that were too many to look into, by their names.
     pub unread: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zone_holds_its_name_and_those_below_it() {
+        let zone = HostedZone {
+            id: "/hostedzone/Z1".to_owned(),
+            name: "shop.test".to_owned(),
+            is_private: false,
+        };
+        let held = ["shop.test", "www.shop.test", "a.b.shop.test"];
+        assert!(held.iter().all(|name| zone.holds(name)));
+        let others = ["myshop.test", "shop.test.org", "test", ""];
+        assert!(!others.iter().any(|name| zone.holds(name)));
+        assert_eq!(zone.bare_id(), "Z1");
+    }
 }

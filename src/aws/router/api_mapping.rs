@@ -37,17 +37,20 @@ pub struct ApiMappingRouter<'a> {
     pub(super) by_header: bool,
 }
 
-/// As it is there.
-struct Mapping {
-    by: MappedBy,
-    /// `API/STAGE`
-    target: String,
+/// The one of the API that knows the domain's mappings.
+#[derive(Debug, Clone, Copy)]
+enum ApiVersion {
+    /// It is edge-optimised.
+    One,
+    Two,
 }
 
-enum MappedBy {
-    /// Its id.
-    Version2(String),
-    Version1,
+/// As it is there.
+struct Mapping {
+    /// Of version 2: in version 1 a path is enough.
+    id: String,
+    /// `API/STAGE`
+    target: String,
 }
 
 impl Router for ApiMappingRouter<'_> {
@@ -71,7 +74,7 @@ impl Router for ApiMappingRouter<'_> {
     }
 
     async fn read(&self) -> Result<PerRoute<Found>, AwsError> {
-        let mapping = self.mapping().await?;
+        let mapping = self.mapping(self.version().await?).await?;
         let target = mapping.as_ref().map(|mapping| mapping.target.as_str());
         Ok(PerRoute {
             production: pointers::found(self.it, target),
@@ -82,10 +85,11 @@ impl Router for ApiMappingRouter<'_> {
     async fn apply(&self, it: Move, _: Urgency) -> Result<(), Unmoved> {
         let target = pointers::whole(self.it, it, MODIFY)?;
         let (api, stage) = target.split_once('/').unwrap_or((target, ""));
-        let moved = match self.mapping().await?.map(|mapping| mapping.by) {
-            Some(MappedBy::Version2(id)) => self.update(&id, api, stage).await,
-            Some(MappedBy::Version1) => self.patch(api, stage).await,
-            None => self.make(api, stage).await,
+        let version = self.version().await?;
+        let moved = match (version, self.mapping(version).await?) {
+            (_, None) => self.make(version, api, stage).await,
+            (ApiVersion::One, Some(_)) => self.patch(api, stage).await,
+            (ApiVersion::Two, Some(it)) => self.update(&it.id, api, stage).await,
         };
         Ok(moved?)
     }
@@ -105,20 +109,24 @@ impl Router for ApiMappingRouter<'_> {
 }
 
 impl ApiMappingRouter<'_> {
-    /// None where the domain has none at that path.
-    async fn mapping(&self) -> Result<Option<Mapping>, AwsError> {
-        match self.is_edge_optimised().await? {
-            true => self.by_version_1().await,
-            false => self.by_version_2().await,
-        }
-    }
-
-    async fn is_edge_optimised(&self) -> Result<bool, AwsError> {
+    async fn version(&self) -> Result<ApiVersion, AwsError> {
         let call = self.aws.apigatewayv2.get_domain_name();
         let answer = call.domain_name(self.domain).send().await;
         let answer = answer.named(READ, self.domain)?;
         let mut all = answer.domain_name_configurations().iter();
-        Ok(all.any(|it| it.endpoint_type() == Some(&EndpointType::Edge)))
+        let is_edge_optimised = all.any(|it| it.endpoint_type() == Some(&EndpointType::Edge));
+        Ok(match is_edge_optimised {
+            true => ApiVersion::One,
+            false => ApiVersion::Two,
+        })
+    }
+
+    /// None where the domain has none at that path.
+    async fn mapping(&self, version: ApiVersion) -> Result<Option<Mapping>, AwsError> {
+        match version {
+            ApiVersion::One => self.by_version_1().await,
+            ApiVersion::Two => self.by_version_2().await,
+        }
     }
 
     async fn by_version_2(&self) -> Result<Option<Mapping>, AwsError> {
@@ -131,7 +139,7 @@ impl ApiMappingRouter<'_> {
             if let Some(it) = page.items().iter().find(is_it) {
                 let text = |it: Option<&str>| it.unwrap_or_default().to_owned();
                 return Ok(Some(Mapping {
-                    by: MappedBy::Version2(text(it.api_mapping_id())),
+                    id: text(it.api_mapping_id()),
                     target: format!("{}/{}", text(it.api_id()), text(it.stage())),
                 }));
             }
@@ -151,7 +159,7 @@ impl ApiMappingRouter<'_> {
         };
         let (api, stage) = (it.rest_api_id(), it.stage());
         Ok(Some(Mapping {
-            by: MappedBy::Version1,
+            id: String::new(),
             target: format!("{}/{}", api.unwrap_or_default(), stage.unwrap_or_default()),
         }))
     }
@@ -186,16 +194,20 @@ impl ApiMappingRouter<'_> {
     }
 
     /// The first release's.
-    async fn make(&self, api: &str, stage: &str) -> Result<(), AwsError> {
-        if self.is_edge_optimised().await? {
-            let call = self.aws.apigateway.create_base_path_mapping();
-            let call = call.domain_name(self.domain).base_path(self.base_path());
-            let call = call.rest_api_id(api).stage(stage);
-            return call.send().await.named(MAKE, self.domain).map(drop);
+    async fn make(&self, version: ApiVersion, api: &str, stage: &str) -> Result<(), AwsError> {
+        match version {
+            ApiVersion::One => {
+                let call = self.aws.apigateway.create_base_path_mapping();
+                let call = call.domain_name(self.domain).base_path(self.base_path());
+                let call = call.rest_api_id(api).stage(stage);
+                call.send().await.named(MAKE, self.domain).map(drop)
+            }
+            ApiVersion::Two => {
+                let call = self.aws.apigatewayv2.create_api_mapping();
+                let call = call.domain_name(self.domain).api_id(api).stage(stage);
+                let call = call.api_mapping_key(self.path);
+                call.send().await.named(MAKE, self.domain).map(drop)
+            }
         }
-        let call = self.aws.apigatewayv2.create_api_mapping();
-        let call = call.domain_name(self.domain).api_id(api).stage(stage);
-        let call = call.api_mapping_key(self.path);
-        call.send().await.named(MAKE, self.domain).map(drop)
     }
 }

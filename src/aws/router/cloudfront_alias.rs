@@ -10,14 +10,14 @@
 
 use aws_sdk_cloudfront::types::DistributionResourceId;
 
-use super::cloudfront_origin::patience;
+use super::distributions::patience;
 use super::{Router, Unmoved, pointers};
 use crate::aws::Aws;
 use crate::aws::cloudfront::{Change, CloudfrontDistribution};
 use crate::aws::error::{AwsError, AwsErrorKind, Named};
 use crate::model::{
-    CertificateArn, Check, Color, Found, Move, Patience, PerColor, PerRoute, RoutedPointer,
-    Strategy, Urgency,
+    CertificateArn, Check, Color, Found, HostedZone, Move, Patience, PerColor, PerRoute,
+    RoutedPointer, Strategy, Urgency,
 };
 
 const MOVE: &str = "cloudfront:UpdateDomainAssociation";
@@ -52,18 +52,8 @@ impl Router for CloudfrontAliasRouter<'_> {
             Some(color) => color.into(),
             None => Found::Nowhere,
         };
-        let is_everywhere = both.blue.is_deployed && both.green.is_deployed;
         let mut kept = self.aws.last_distributions.locked();
-        for it in [both.blue, both.green] {
-            kept.all.insert(it.id.clone(), it);
-        }
-        if is_everywhere {
-            kept.before = None;
-        }
-        Ok(PerRoute {
-            production: kept.before.clone().unwrap_or(found),
-            test: Found::ByRequest,
-        })
+        Ok(kept.saw([both.blue, both.green], found))
     }
 
     async fn apply(&self, it: Move, urgency: Urgency) -> Result<(), Unmoved> {
@@ -273,11 +263,11 @@ impl CloudfrontAliasRouter<'_> {
 
     async fn zone(&self) -> Result<Option<String>, AwsError> {
         let zones = self.aws.hosted_zones().await?;
-        let holds = |name: &str| self.alias == name || self.alias.ends_with(&format!(".{name}"));
-        let public = zones
+        let serves = |zone: &&HostedZone| !zone.is_private && zone.holds(self.alias);
+        let nearest = zones
             .iter()
-            .filter(|zone| !zone.is_private && holds(&zone.name));
-        let nearest = public.max_by_key(|zone| zone.name.len());
-        Ok(nearest.map(|zone| zone.id.trim_start_matches("/hostedzone/").to_owned()))
+            .filter(serves)
+            .max_by_key(|zone| zone.name.len());
+        Ok(nearest.map(|zone| zone.bare_id().to_owned()))
     }
 }

@@ -7,15 +7,12 @@
 //! them may be led to this one all the same, so that the share is not judged
 //! (<https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/continuous-deployment.html>).
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-
 use aws_sdk_cloudfront::types::{
     ContinuousDeploymentPolicyConfig, ContinuousDeploymentPolicyType,
     ContinuousDeploymentSingleWeightConfig, TrafficConfig,
 };
 
+use super::distributions::patience;
 use super::{Router, Unmoved, pointers};
 use crate::aws::Aws;
 use crate::aws::cloudfront::{Behavior, Change, CloudfrontDistribution, READ, UPDATE};
@@ -31,9 +28,6 @@ const UPDATE_POLICY: &str = "cloudfront:UpdateContinuousDeploymentPolicy";
 /// points.
 const MOST_SHARE: u16 = 1_500;
 
-/// "about 5 minutes" are usual, and nothing is promised.
-const LONGEST_DEPLOYMENT: Duration = Duration::from_secs(1_800);
-
 #[derive(Debug, Clone, Copy)]
 pub struct CloudfrontOriginRouter<'a> {
     pub(super) aws: &'a Aws,
@@ -44,54 +38,12 @@ pub struct CloudfrontOriginRouter<'a> {
     pub(super) invalidate: &'a [String],
 }
 
-/// What is known of distributions from one call to the next.
-#[derive(Debug, Clone, Default)]
-pub(in crate::aws) struct LastDistributions(Arc<Mutex<LastSeen>>);
-
-#[derive(Debug, Default)]
-pub(super) struct LastSeen {
-    /// As they were last read, by their ids: a write is made of exactly that.
-    pub(super) all: BTreeMap<String, CloudfrontDistribution>,
-    /// The policy, with its ETag.
-    policy: Option<SharePolicy>,
-    /// What was found ahead of the last write of ours, until it is everywhere.
-    pub(super) before: Option<Found>,
-}
-
+/// The continuous-deployment policy, as it was read.
 #[derive(Debug, Clone)]
-struct SharePolicy {
+pub(super) struct SharePolicy {
     id: String,
     etag: String,
     config: ContinuousDeploymentPolicyConfig,
-}
-
-impl LastDistributions {
-    pub(super) fn locked(&self) -> MutexGuard<'_, LastSeen> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl LastSeen {
-    /// Until that is everywhere, it is read as it was.
-    pub(super) fn expect(&mut self, it: Move) {
-        self.before = it.from.map(Found::Split).or(self.before.take());
-    }
-}
-
-/// For a write that is everywhere after minutes.
-pub(super) fn patience() -> Patience {
-    Patience {
-        confirm: LONGEST_DEPLOYMENT,
-        visible: Duration::ZERO,
-        spread: Duration::ZERO,
-        stale: Duration::from_secs(5),
-        stale_pause: Duration::from_secs(2),
-        resend: LONGEST_DEPLOYMENT,
-        unreadable: Duration::from_secs(60),
-        pause: Duration::from_secs(2),
-        late: Duration::from_secs(5),
-        gap: Duration::ZERO,
-    }
 }
 
 impl Router for CloudfrontOriginRouter<'_> {
@@ -132,19 +84,9 @@ impl Router for CloudfrontOriginRouter<'_> {
             _ => None,
         };
         let found = self.understood(&primary, policy.as_ref(), staging.as_ref())?;
-        let is_everywhere = primary.is_deployed && staging.as_ref().is_none_or(|it| it.is_deployed);
         let mut kept = self.aws.last_distributions.locked();
-        for it in std::iter::once(primary).chain(staging) {
-            kept.all.insert(it.id.clone(), it);
-        }
         kept.policy = policy;
-        if is_everywhere {
-            kept.before = None;
-        }
-        Ok(PerRoute {
-            production: kept.before.clone().unwrap_or(found),
-            test: Found::ByRequest,
-        })
+        Ok(kept.saw(std::iter::once(primary).chain(staging), found))
     }
 
     /// Users are moved first, and what leads a share of them elsewhere is ended after

@@ -1,8 +1,6 @@
 //! What stands in for the kinds of which this bgecs was built without the AWS SDKs
 //! (`--no-default-features`): each call says so.
 
-use std::time::Duration;
-
 use super::{Router, Unmoved};
 use crate::aws::Aws;
 use crate::aws::error::AwsError;
@@ -18,18 +16,7 @@ pub struct NotBuiltRouter<'a> {
 
 impl Router for NotBuiltRouter<'_> {
     fn patience(&self) -> Patience {
-        Patience {
-            confirm: Duration::ZERO,
-            visible: Duration::ZERO,
-            spread: Duration::ZERO,
-            stale: Duration::ZERO,
-            stale_pause: Duration::ZERO,
-            resend: Duration::ZERO,
-            unreadable: Duration::ZERO,
-            pause: Duration::ZERO,
-            late: Duration::ZERO,
-            gap: Duration::ZERO,
-        }
+        Patience::default()
     }
 
     fn fit(&self, strategy: Strategy) -> Result<Strategy, String> {

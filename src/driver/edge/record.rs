@@ -103,7 +103,7 @@ async fn zone(session: &Session, keys: &RecordKeys) -> Result<String> {
     }
     let zones = session.aws.hosted_zones().await?;
     let zone = takeover::zone_of(&keys.record, &zones)?;
-    let id = zone.id.trim_start_matches("/hostedzone/").to_owned();
+    let id = zone.bare_id().to_owned();
     let its_own = session.aws.name_servers_of(&id).await?;
     let dns = match resolvers::first(&keys.resolvers) {
         Ok(dns) => dns,

@@ -48,8 +48,7 @@ impl Shift {
         if ok {
             self.gap.hear_good(due);
         }
-        let left = self.moves.iter().rev();
-        let left = left.map(|moved| moved.sent).next();
+        let left = self.moves.last().map(|moved| moved.sent);
         is_silence && left.is_some_and(|left| self.gap.takes(due, left, longest))
     }
 
