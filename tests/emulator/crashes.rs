@@ -6,6 +6,17 @@ use serde_json::Value;
 use crate::support::Outcome;
 use crate::world::{World, string};
 
+/// The writes around the first that is made so, `PUT` or `POST`: the note ahead of it, it,
+/// and what comes after.
+pub fn around_the_move<'a>(writes: &'a [Write], method: &str) -> Outcome<Vec<&'a Write>> {
+    let is_move = |write: &Write| {
+        let call = write.operation.split_once(' ');
+        call.is_some_and(|(its, _)| its == method)
+    };
+    let at = writes.iter().position(is_move).ok_or("nothing was moved")?;
+    Ok(writes[at.saturating_sub(1)..].iter().take(3).collect())
+}
+
 impl World {
     /// The writes of a command that nothing disturbs.
     pub fn writes_of(&self, arguments: &[&str]) -> Outcome<Vec<Write>> {

@@ -19,16 +19,24 @@ impl World {
         Ok(id.trim_start_matches("/hostedzone/").to_owned())
     }
 
-    /// `UPSERT`, or `DELETE` of exactly that.
-    fn record(&self, zone: &str, action: &str, record: &str) -> Outcome {
+    /// In one batch; each is `<Change>…</Change>`.
+    pub fn change_records(&self, zone: &str, changes: &str) -> Outcome {
         let body = format!(
-            "<ChangeResourceRecordSetsRequest xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><ChangeBatch><Changes>\
-             <Change><Action>{action}</Action><ResourceRecordSet><Name>www.shop.test</Name><Type>A</Type>{record}</ResourceRecordSet></Change>\
-             </Changes></ChangeBatch></ChangeResourceRecordSetsRequest>"
+            "<ChangeResourceRecordSetsRequest xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><ChangeBatch>\
+             <Changes>{changes}</Changes></ChangeBatch></ChangeResourceRecordSetsRequest>"
         );
         let line = format!("POST /2013-04-01/hostedzone/{zone}/rrset/");
-        self.api.rest("route53", &line, &body)?;
-        Ok(())
+        self.api.rest("route53", &line, &body).map(drop)
+    }
+
+    /// `UPSERT`, or `DELETE` of exactly that.
+    fn record(&self, zone: &str, action: &str, record: &str) -> Outcome {
+        self.change_records(
+            zone,
+            &format!(
+                "<Change><Action>{action}</Action><ResourceRecordSet><Name>www.shop.test</Name><Type>A</Type>{record}</ResourceRecordSet></Change>"
+            ),
+        )
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use localstack::gate::record::{Call, Mark};
 
-use crate::permissions::table::Grant;
+use crate::permissions::table::{Grant, Need, WhyNeeded};
 use crate::world::World;
 
 /// The actions that need no grant of their own: who one is may always be asked.
@@ -68,9 +68,19 @@ fn action(call: &Call) -> String {
     format!("{service}:{name}")
 }
 
-pub fn granted(grants: &[&[Grant]]) -> BTreeSet<&'static str> {
-    let all = grants.iter().copied().flatten();
-    all.flat_map(|grant| grant.needs)
-        .map(|need| need.action)
-        .collect()
+/// That all of it is allowed.
+pub fn expect_granted(actions: &BTreeSet<String>, grants: &[&[Grant]]) {
+    let needs = grants.iter().copied().flatten().flat_map(|it| it.needs);
+    let allowed: BTreeSet<&str> = needs.map(|need| need.action).collect();
+    for action in actions {
+        assert!(allowed.contains(action.as_str()), "{action} is not granted");
+    }
+}
+
+/// That what is allowed because it is called was called.
+pub fn expect_called<'a>(actions: &BTreeSet<String>, needs: impl IntoIterator<Item = &'a Need>) {
+    for need in needs {
+        let is_called = !matches!(need.why, WhyNeeded::Called(_)) || actions.contains(need.action);
+        assert!(is_called, "{} is granted and never called", need.action);
+    }
 }

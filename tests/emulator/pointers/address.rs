@@ -7,8 +7,8 @@ use localstack::Options;
 use localstack::gate::{self, lightsail};
 use serde_json::{Value, json};
 
-use crate::edge_actions::{called, granted};
-use crate::permissions::table::{EDGE_DEPLOYER, EDGE_OPERATOR_TOO, STATIC_IP_DEPLOYER, WhyNeeded};
+use crate::edge_actions::{called, expect_called, expect_granted};
+use crate::permissions::table::{EDGE_DEPLOYER, EDGE_OPERATOR_TOO, STATIC_IP_DEPLOYER};
 use crate::servers::Servers;
 use crate::support::Outcome;
 use crate::world::World;
@@ -189,13 +189,8 @@ fn an_app_behind_an_address_may_do_what_it_does_and_no_more() -> Outcome {
     world.done(&["promote"])?;
     world.done(&["status"])?;
     let all = called(world, mark);
-    let allowed = granted(&[EDGE_DEPLOYER, EDGE_OPERATOR_TOO, STATIC_IP_DEPLOYER]);
-    for action in &all {
-        assert!(allowed.contains(action.as_str()), "{action} is not granted");
-    }
-    for need in STATIC_IP_DEPLOYER.iter().flat_map(|it| it.needs) {
-        let is_called = !matches!(need.why, WhyNeeded::Called(_)) || all.contains(need.action);
-        assert!(is_called, "{} is granted and never called", need.action);
-    }
+    let grants = [EDGE_DEPLOYER, EDGE_OPERATOR_TOO, STATIC_IP_DEPLOYER];
+    expect_granted(&all, &grants);
+    expect_called(&all, STATIC_IP_DEPLOYER.iter().flat_map(|it| it.needs));
     Ok(())
 }

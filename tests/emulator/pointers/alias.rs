@@ -6,7 +6,7 @@ use localstack::gate::cdn;
 use serde_json::json;
 
 use super::cdn::{Cdn, KEEPS_NOTHING, Made, Wanted};
-use crate::edge_actions::{called, granted};
+use crate::edge_actions::{called, expect_granted};
 use crate::permissions::table::{CLOUDFRONT_ALIAS_DEPLOYER, EDGE_DEPLOYER, EDGE_OPERATOR_TOO};
 use crate::support::Outcome;
 use crate::world::string;
@@ -72,16 +72,12 @@ impl Pair {
     /// The name's record leads to that distribution.
     fn record(&self, action: &str, to: &Made) -> Outcome {
         let (host, domain) = (&self.host, &to.domain);
-        let body = format!(
-            "<ChangeResourceRecordSetsRequest xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><ChangeBatch><Changes><Change>\
-             <Action>{action}</Action><ResourceRecordSet><Name>{host}</Name><Type>A</Type><AliasTarget>\
+        let change = format!(
+            "<Change><Action>{action}</Action><ResourceRecordSet><Name>{host}</Name><Type>A</Type><AliasTarget>\
              <HostedZoneId>Z2FDTNDATAQYW2</HostedZoneId><DNSName>{domain}.</DNSName>\
-             <EvaluateTargetHealth>false</EvaluateTargetHealth></AliasTarget></ResourceRecordSet></Change></Changes></ChangeBatch>\
-             </ChangeResourceRecordSetsRequest>"
+             <EvaluateTargetHealth>false</EvaluateTargetHealth></AliasTarget></ResourceRecordSet></Change>"
         );
-        let line = format!("POST /2013-04-01/hostedzone/{}/rrset/", self.zone);
-        self.cdn.world.api.rest("route53", &line, &body)?;
-        Ok(())
+        self.cdn.world.change_records(&self.zone, &change)
     }
 
     /// The distribution that the name's record leads to, as it is stored.
@@ -135,10 +131,8 @@ fn an_alias_is_moved_and_its_record_after_it() -> Outcome {
     let world = &it.cdn.world;
     let mark = world.gate.calls().mark();
     it.is_released_by()?;
-    let allowed = granted(&[EDGE_DEPLOYER, EDGE_OPERATOR_TOO, CLOUDFRONT_ALIAS_DEPLOYER]);
-    for action in called(world, mark) {
-        assert!(allowed.contains(action.as_str()), "{action} is not granted");
-    }
+    let grants = [EDGE_DEPLOYER, EDGE_OPERATOR_TOO, CLOUDFRONT_ALIAS_DEPLOYER];
+    expect_granted(&called(world, mark), &grants);
     Ok(())
 }
 

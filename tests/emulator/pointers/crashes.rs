@@ -1,18 +1,12 @@
 //! `kill -9` at the writes that matter of what moves an origin, while an edge is late.
 
-use localstack::gate::crash::{Side, Write};
+use localstack::gate::crash::Side;
 use serde_json::Value;
 
 use super::cdn::KEEPS_NOTHING;
 use super::origin::begun;
+use crate::crashes::around_the_move;
 use crate::support::Outcome;
-
-/// The writes around a move: the note ahead of it, it, and what comes after.
-fn around_the_move(writes: &[Write]) -> Outcome<Vec<&Write>> {
-    let is_move = |write: &Write| write.operation.starts_with("PUT ");
-    let at = writes.iter().position(is_move).ok_or("nothing was moved")?;
-    Ok(writes[at.saturating_sub(1)..].iter().take(3).collect())
-}
 
 /// `resume` does not take it for done ahead of the last edge.
 #[test]
@@ -26,7 +20,7 @@ fn a_move_of_an_origin_that_is_killed_is_ended_when_every_edge_has_it() -> Outco
         words.map(str::to_owned)
     };
     let writes = world.writes_of(&promote("blue").each_ref().map(String::as_str))?;
-    for write in around_the_move(&writes)? {
+    for write in around_the_move(&writes, "PUT")? {
         for side in Side::BOTH {
             let what = format!("killed {side} {} {write}", write.number);
             let live = world.status()?["live"].clone();

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use super::apis::{Apis, LookedAt};
 use crate::api::exchange;
-use crate::edge_actions::{called, granted};
+use crate::edge_actions::{called, expect_called, expect_granted};
 use crate::permissions::table::{
     API_MAPPING_DEPLOYER, EDGE_DEPLOYER, EDGE_OPERATOR_TOO, TEST_RULES_DEPLOYER,
-    TEST_RULES_OPERATOR_TOO, WhyNeeded,
+    TEST_RULES_OPERATOR_TOO,
 };
 use crate::support::Outcome;
 use crate::world::string;
@@ -220,14 +220,8 @@ fn rules_follow_the_file_and_a_policy_allows_what_that_takes() -> Outcome {
         own[0],
         own[1],
     ];
-    let allowed = granted(&allowed);
-    for action in &all {
-        assert!(allowed.contains(action.as_str()), "{action} is not granted");
-    }
-    for need in own.into_iter().flatten().flat_map(|it| it.needs) {
-        let is_called = !matches!(need.why, WhyNeeded::Called(_)) || all.contains(need.action);
-        assert!(is_called, "{} is granted and never called", need.action);
-    }
+    expect_granted(&all, &allowed);
+    expect_called(&all, own.into_iter().flatten().flat_map(|it| it.needs));
     Ok(())
 }
 

@@ -1,17 +1,11 @@
 //! `kill -9` at the writes that matter of what moves a record, and of what deploys.
 
-use localstack::gate::crash::{Side, Write};
+use localstack::gate::crash::Side;
 use serde_json::Value;
 
 use super::site::Site;
+use crate::crashes::around_the_move;
 use crate::support::Outcome;
-
-/// The writes around a move: the note ahead of it, it, and what comes after.
-fn around_the_move(writes: &[Write]) -> Outcome<Vec<&Write>> {
-    let is_move = |write: &Write| write.operation.starts_with("POST ");
-    let at = writes.iter().position(is_move).ok_or("nothing was moved")?;
-    Ok(writes[at.saturating_sub(1)..].iter().take(3).collect())
-}
 
 #[test]
 fn a_move_of_a_record_that_is_killed_is_named_and_ended() -> Outcome {
@@ -22,7 +16,7 @@ fn a_move_of_a_record_that_is_killed_is_named_and_ended() -> Outcome {
     let writes = site
         .world
         .writes_of(&["promote", "green", "--window", "1s"])?;
-    for write in around_the_move(&writes)? {
+    for write in around_the_move(&writes, "POST")? {
         for side in Side::BOTH {
             let what = format!("killed {side} {} {write}", write.number);
             let live = site.world.status()?["live"].clone();
@@ -59,7 +53,7 @@ fn an_up_that_is_killed_after_its_move_is_ended_by_the_next() -> Outcome {
     };
     declared("2")?;
     let writes = site.world.writes_of(&["up"])?;
-    let moved = around_the_move(&writes)?[1];
+    let moved = around_the_move(&writes, "POST")?[1];
     declared("3")?;
     site.world.killed_at_write(&["up"], moved, Side::After)?;
     assert_ne!(site.world.status()?["unfinished"], Value::Null);

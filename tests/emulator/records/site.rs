@@ -125,7 +125,7 @@ impl Site {
             .map(|it| format!("<ResourceRecord><Value>{it}</Value></ResourceRecord>"))
             .collect();
         let app = &self.world.app;
-        self.change(&format!(
+        self.world.change_records(&self.zone, &format!(
             "<Change><Action>CREATE</Action><ResourceRecordSet><Name>{label}.{app}.test</Name><Type>A</Type><TTL>{ttl}</TTL>\
              <ResourceRecords>{values}</ResourceRecords></ResourceRecordSet></Change>"
         ))
@@ -140,17 +140,7 @@ impl Site {
                 format!("<Change><Action>DELETE</Action><ResourceRecordSet>{set}</ResourceRecordSet></Change>")
             })
             .collect();
-        self.change(&changes)
-    }
-
-    fn change(&self, changes: &str) -> Outcome {
-        let body = format!(
-            "<ChangeResourceRecordSetsRequest xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><ChangeBatch>\
-             <Changes>{changes}</Changes></ChangeBatch></ChangeResourceRecordSetsRequest>"
-        );
-        let line = format!("POST /2013-04-01/hostedzone/{}/rrset/", self.zone);
-        self.world.api.rest("route53", &line, &body)?;
-        Ok(())
+        self.world.change_records(&self.zone, &changes)
     }
 
     /// What the record's sets are made of.
