@@ -15,6 +15,7 @@ mod mode;
 mod operation;
 pub mod state;
 mod table;
+mod typing;
 pub mod world;
 
 use std::path::Path;

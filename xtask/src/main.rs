@@ -12,6 +12,7 @@ mod interrupt;
 mod json;
 mod local;
 mod observer;
+mod others;
 mod say;
 
 use std::process::ExitCode;

@@ -5,14 +5,15 @@ use std::net::Ipv4Addr;
 
 use serde_json::json;
 
-use super::cdn::{Cdn, Made};
+use super::cdn::Cdn;
 use super::onlookers::{Onlookers, unharmed};
-use super::site::{Routing, Site, element};
+use super::site::{Routing, Site};
 use super::stage::{ENGLISH, Stage};
 use super::zone::{Leads, Zone};
 use crate::Result;
 use crate::json::{expect, text};
 use crate::observer::Door;
+use crate::others::{Made, element};
 
 const HOST: &str = "www.alias.test";
 const WILDCARD: &str = "*.alias.test";

@@ -5,11 +5,9 @@ use std::time::Duration;
 
 use localstack::gate::cdn;
 
-use super::site::{PORT, Site, element, until};
+use super::site::{PORT, Site, until};
 use crate::Result;
-
-/// Of AWS's own cache policies: "CachingDisabled".
-const KEEPS_NOTHING: &str = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad";
+use crate::others::{self, Distribution, Made, element};
 
 /// One edge hears of a change late.
 pub fn options() -> cdn::Options {
@@ -22,12 +20,6 @@ pub fn options() -> cdn::Options {
 pub struct Cdn<'s> {
     site: &'s Site<'s>,
     pub edges: Vec<SocketAddr>,
-}
-
-/// A distribution, as it was made.
-pub struct Made {
-    pub id: String,
-    pub domain: String,
 }
 
 impl<'s> Cdn<'s> {
@@ -55,21 +47,14 @@ impl<'s> Cdn<'s> {
     /// Makes one of that name, whose origins are the site's colours; `more` is XML of
     /// further elements. Waits until every edge has it.
     pub async fn make(&self, alias: &str, leads_to: &str, more: &str) -> Result<Made> {
-        let origins: String = ["blue", "green"].map(|color| self.origin(color)).concat();
-        let body = format!(
-            "<DistributionConfig xmlns=\"http://cloudfront.amazonaws.com/doc/2020-05-31/\">\
-             <CallerReference>{alias}</CallerReference><Aliases><Quantity>1</Quantity><Items><CNAME>{alias}</CNAME></Items></Aliases>\
-             <Origins><Quantity>2</Quantity><Items>{origins}</Items></Origins><DefaultCacheBehavior>\
-             <TargetOriginId>{leads_to}</TargetOriginId><ViewerProtocolPolicy>allow-all</ViewerProtocolPolicy>\
-             <CachePolicyId>{KEEPS_NOTHING}</CachePolicyId></DefaultCacheBehavior><Comment>the site's</Comment>\
-             <Enabled>true</Enabled>{more}</DistributionConfig>"
-        );
-        let line = "POST /2020-05-31/distribution";
-        let made = self.site.rest("cloudfront", line, &body).await?;
-        let made = Made {
-            id: element(&made, "Id")?.to_owned(),
-            domain: element(&made, "DomainName")?.to_owned(),
+        let wanted = Distribution {
+            alias,
+            origins: ["blue", "green"].map(|color| self.site.address(color)),
+            port: PORT,
+            leads_to,
+            more,
         };
+        let made = wanted.make(&self.site.api).await?;
         until("a distribution is deployed", async || {
             Ok(element(&self.read(&made).await?, "Status")? == "Deployed")
         })
@@ -77,17 +62,8 @@ impl<'s> Cdn<'s> {
         Ok(made)
     }
 
-    fn origin(&self, color: &str) -> String {
-        format!(
-            "<Origin><Id>{color}</Id><DomainName>{}</DomainName><CustomOriginConfig><HTTPPort>{PORT}</HTTPPort>\
-             <HTTPSPort>443</HTTPSPort><OriginProtocolPolicy>http-only</OriginProtocolPolicy></CustomOriginConfig></Origin>",
-            self.site.address(color)
-        )
-    }
-
     /// As it is stored.
     pub async fn read(&self, made: &Made) -> Result<String> {
-        let line = format!("GET /2020-05-31/distribution/{}", made.id);
-        self.site.rest("cloudfront", &line, "").await
+        others::distribution(&self.site.api, &made.id).await
     }
 }

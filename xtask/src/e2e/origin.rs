@@ -3,12 +3,13 @@
 
 use std::net::Ipv4Addr;
 
-use super::cdn::{Cdn, Made};
+use super::cdn::Cdn;
 use super::onlookers::{Onlookers, unharmed};
-use super::site::{Routing, Site, element};
+use super::site::{Routing, Site};
 use super::stage::Stage;
 use crate::Result;
 use crate::json::expect;
+use crate::others::{Made, element};
 
 const HOST: &str = "www.origin.test";
 const FIRST: Ipv4Addr = Ipv4Addr::new(127, 0, 3, 3);

@@ -7,13 +7,12 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use localstack::gate::upstream::Upstream;
-use reqwest::Method;
 use tokio::process::Command;
 
 use super::stage::Stage;
 use crate::bgecs::{Bgecs, Ended};
 use crate::observer::Door;
-use crate::{Result, say};
+use crate::{Result, others, say};
 
 /// Of every site's containers.
 pub const PORT: u16 = 8091;
@@ -139,15 +138,7 @@ impl<'a> Site<'a> {
 
     /// A call of a service that speaks REST, `POST /path`, as the site's people make it.
     pub async fn rest(&self, service: &str, line: &str, body: &str) -> Result<String> {
-        let (method, path) = line.split_once(' ').ok_or("the line has no path")?;
-        let line = (Method::from_bytes(method.as_bytes())?, path);
-        let answer = self.api.rest_call(service, line, &[], body.to_owned());
-        let answer = answer.await?;
-        let text = String::from_utf8_lossy(&answer.body).into_owned();
-        match answer.status.is_success() {
-            true => Ok(text),
-            false => Err(format!("{service} answered {} to {path}: {text}", answer.status).into()),
-        }
+        others::rest(&self.api, service, line, body).await
     }
 
     /// Takes its containers along.
@@ -177,12 +168,4 @@ pub async fn until(what: &str, is_so: impl AsyncFn() -> Result<bool>) -> Result<
         tokio::time::sleep(PAUSE).await;
     }
     Ok(())
-}
-
-/// The text of the first element of that name.
-pub fn element<'x>(xml: &'x str, name: &str) -> Result<&'x str> {
-    let opened = xml.split_once(&format!("<{name}>"));
-    let text = opened.and_then(|(_, rest)| rest.split_once(&format!("</{name}>")));
-    let (text, _) = text.ok_or_else(|| format!("no {name} in {xml}"))?;
-    Ok(text)
 }

@@ -1,9 +1,9 @@
 //! A zone of Route 53, as a site's people keep it.
 
-use super::site::{Site, element};
+use super::site::Site;
 use crate::Result;
+use crate::others::{self, element};
 
-const NAMESPACE: &str = "https://route53.amazonaws.com/doc/2013-04-01/";
 /// Of every distribution of CloudFront.
 const CLOUDFRONT: &str = "Z2FDTNDATAQYW2";
 
@@ -20,17 +20,8 @@ pub enum Leads<'t> {
 
 impl<'s> Zone<'s> {
     pub async fn make(site: &'s Site<'s>, name: &str) -> Result<Self> {
-        let body = format!(
-            "<CreateHostedZoneRequest xmlns=\"{NAMESPACE}\"><Name>{name}</Name>\
-             <CallerReference>{name}</CallerReference></CreateHostedZoneRequest>"
-        );
-        let made = site.rest("route53", "POST /2013-04-01/hostedzone", &body);
-        let made = made.await?;
-        let id = element(&made, "Id")?.trim_start_matches("/hostedzone/");
-        Ok(Self {
-            site,
-            id: id.to_owned(),
-        })
+        let id = others::make_zone(&site.api, name).await?;
+        Ok(Self { site, id })
     }
 
     /// The record is there, and leads there, from now on.
@@ -44,19 +35,15 @@ impl<'s> Zone<'s> {
                  <EvaluateTargetHealth>false</EvaluateTargetHealth></AliasTarget>"
             ),
         };
-        let body = format!(
-            "<ChangeResourceRecordSetsRequest xmlns=\"{NAMESPACE}\"><ChangeBatch><Changes><Change><Action>UPSERT</Action>\
-             <ResourceRecordSet><Name>{name}</Name><Type>A</Type>{leads}</ResourceRecordSet></Change></Changes></ChangeBatch>\
-             </ChangeResourceRecordSetsRequest>"
+        let change = format!(
+            "<Change><Action>UPSERT</Action><ResourceRecordSet><Name>{name}</Name><Type>A</Type>{leads}</ResourceRecordSet></Change>"
         );
-        let line = format!("POST /2013-04-01/hostedzone/{}/rrset/", self.id);
-        self.site.rest("route53", &line, &body).await.map(drop)
+        others::change_records(&self.site.api, &self.id, &change).await
     }
 
     /// The distribution that the only alias in it leads to.
     pub async fn alias(&self) -> Result<String> {
-        let line = format!("GET /2013-04-01/hostedzone/{}/rrset", self.id);
-        let all = self.site.rest("route53", &line, "").await?;
+        let all = others::records(&self.site.api, &self.id).await?;
         let name = element(&all, "DNSName")?;
         Ok(name.trim_end_matches('.').to_owned())
     }

@@ -6,9 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use localstack::gate::crash::kill_at;
 use serde_json::{Value, json};
-use tokio::time::timeout;
 
 use super::cell::{End, Gone, Point, Told};
 use super::mode::{Mode, Next};
@@ -23,12 +21,10 @@ use crate::observer::{Answer, Observer, Seen, span};
 /// The app that is attached to the first of the company's services.
 const APP: &str = "shop";
 const STACK: &str = "bgecs-shop";
-/// Nothing that bgecs does here takes so long.
+/// A command that is not at its write by then never will be.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Twenty requests a second at each name, half of which agree on TLS anew.
 const PACE: Duration = Duration::from_millis(50);
-/// How often a line is typed until it has to have succeeded.
-const TRIES: usize = 5;
 
 pub struct Beside<'a> {
     company: Company<'a>,
@@ -68,16 +64,11 @@ impl<'a> Beside<'a> {
     }
 
     async fn run(&self, world: &World<'_>, words: &[impl AsRef<str>]) -> Result<Ended> {
-        let words = self.with_config(words);
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let ended = timeout(PATIENCE, world.bgecs.run_quietly(&words)).await;
-        ended.map_err(|_| format!("bgecs {} took longer than {PATIENCE:?}", words.join(" ")))?
+        world.type_line(&self.with_config(words)).await
     }
 
     pub async fn done(&self, world: &World<'_>, words: &[impl AsRef<str>]) -> Result<Ended> {
-        let line: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
-        let ended = self.run(world, words).await?.expect_code(0);
-        ended.map_err(|error| format!("bgecs {}: {error}", line.join(" ")).into())
+        world.type_done(&self.with_config(words)).await
     }
 
     fn with_config(&self, words: &[impl AsRef<str>]) -> Vec<String> {
@@ -166,13 +157,8 @@ impl<'a> Beside<'a> {
 
     async fn walk(&self, world: &World<'_>, point: Point<'_>) -> Result<Told> {
         let typed = point.operation.typed(&world.next_release()).words;
-        let words = self.with_config(&typed);
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let client = world.bgecs.command(&words);
-        let killed = kill_at(world.gate, client, point.write, point.side);
-        let killed = timeout(PATIENCE, killed).await;
-        let killed = killed.map_err(|_| format!("it is not at that write after {PATIENCE:?}"))?;
-        killed.map_err(|error| format!("it was not killed there: {error}"))?;
+        let line = self.with_config(&typed);
+        world.type_and_kill(&line, point, PATIENCE).await?;
         let Mode::Over(next) = point.mode else {
             let codes = self.until_done(world, &typed).await?;
             self.ended(world, Goal::of(point.operation)).await?;
@@ -195,18 +181,7 @@ impl<'a> Beside<'a> {
 
     /// The exit codes of a line that is typed until it succeeds.
     async fn until_done(&self, world: &World<'_>, words: &[String]) -> Result<Vec<i32>> {
-        let mut codes = Vec::new();
-        loop {
-            let ended = self.run(world, words).await?;
-            codes.push(ended.code);
-            if ended.code == 0 {
-                return Ok(codes);
-            }
-            if codes.len() == TRIES {
-                let (line, said) = (words.join(" "), ended.stderr);
-                return Err(format!("`{line}` ends with {codes:?}:\n{said}").into());
-            }
-        }
+        world.type_until_done(&self.with_config(words)).await
     }
 
     async fn ended(&self, world: &World<'_>, goal: Goal) -> Result<()> {

@@ -8,9 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use localstack::Endpoints;
-use localstack::gate::crash::{Write, kill_at};
-use reqwest::Method;
-use tokio::time::timeout;
+use localstack::gate::crash::Write;
 
 use super::cell::{Gone, Point, Told};
 use super::mode::Mode;
@@ -20,15 +18,15 @@ use crate::Result;
 use crate::bgecs::Ended;
 use crate::json::expect;
 use crate::observer::{Door, Observer};
+use crate::others::{self, Distribution};
 
 const COLORS: [&str; 2] = ["blue", "green"];
+const ZONE: &str = "matrix.test";
 const RECORD: &str = "www.matrix.test";
 const HOST: &str = "cdn.matrix.test";
-/// Nothing that bgecs does here takes so long.
+/// A command that is not at its write by then never will be.
 const PATIENCE: Duration = Duration::from_secs(120);
 const PACE: Duration = Duration::from_millis(50);
-/// How often a line is typed until it has to have succeeded.
-const TRIES: usize = 5;
 
 pub struct Edges {
     endpoints: Endpoints,
@@ -59,16 +57,16 @@ impl Edges {
             edges: cdn.edges.iter().map(ToString::to_string).collect(),
             ids: [String::new(), String::new()],
         };
-        let zone = rest(world, "route53", "/2013-04-01/hostedzone", zone_xml()).await?;
-        let zone = between(&zone, "<Id>/hostedzone/", "<")?;
+        let zone = others::make_zone(&world.api, ZONE).await?;
         fs::write(it.endpoints.file("blue"), "begun")?;
-        let made = rest(
-            world,
-            "cloudfront",
-            "/2020-05-31/distribution",
-            it.distribution_xml(),
-        );
-        let distribution = between(&made.await?, "<Id>", "<")?;
+        let distribution = Distribution {
+            alias: HOST,
+            origins: addresses,
+            port: it.endpoints.port,
+            leads_to: "blue",
+            more: "",
+        };
+        let distribution = distribution.make(&world.api).await?.id;
         it.ids = [zone, distribution];
         for operation in [Operation::PromoteRecord, Operation::PromoteOrigin] {
             it.configure(operation, None)?;
@@ -127,27 +125,13 @@ impl Edges {
         all
     }
 
-    async fn run(
-        &self,
-        world: &World<'_>,
-        operation: Operation,
-        words: &[impl AsRef<str>],
-    ) -> Result<Ended> {
-        let words = self.with_config(operation, words);
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let ended = timeout(PATIENCE, world.bgecs.run_quietly(&words)).await;
-        ended.map_err(|_| format!("bgecs {} took longer than {PATIENCE:?}", words.join(" ")))?
-    }
-
     pub async fn done(
         &self,
         world: &World<'_>,
         operation: Operation,
         words: &[impl AsRef<str>],
     ) -> Result<Ended> {
-        let line: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
-        let ended = self.run(world, operation, words).await?.expect_code(0);
-        ended.map_err(|error| format!("bgecs {}: {error}", line.join(" ")).into())
+        world.type_done(&self.with_config(operation, words)).await
     }
 
     /// Brings it to where that operation starts: a new release waits on the idle colour.
@@ -216,51 +200,21 @@ impl Edges {
 
     async fn walk(&self, world: &World<'_>, point: Point<'_>, release: &Release) -> Result<Told> {
         let operation = point.operation;
-        let typed = operation.typed(release).words;
-        let words = self.with_config(operation, &typed);
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let client = world.bgecs.command(&words);
-        let killed = kill_at(world.gate, client, point.write, point.side);
-        let killed = timeout(PATIENCE, killed).await;
-        let killed = killed.map_err(|_| format!("it is not at that write after {PATIENCE:?}"))?;
-        killed.map_err(|error| format!("it was not killed there: {error}"))?;
+        let line = self.with_config(operation, &operation.typed(release).words);
+        world.type_and_kill(&line, point, PATIENCE).await?;
         self.leads_to_one(world).await?;
         if point.mode == Mode::Resume {
             self.done(world, operation, &["status"]).await?;
             self.done(world, operation, &["resume"]).await?;
         }
-        let codes = self.until_done(world, operation, &typed).await?;
+        let codes = world.type_until_done(&line).await?;
         self.ended(world, operation, release).await?;
         Ok(Told::Repeated(codes))
     }
 
-    /// The exit codes of a line that is typed until it succeeds.
-    async fn until_done(
-        &self,
-        world: &World<'_>,
-        operation: Operation,
-        words: &[String],
-    ) -> Result<Vec<i32>> {
-        let mut codes = Vec::new();
-        loop {
-            let ended = self.run(world, operation, words).await?;
-            codes.push(ended.code);
-            if ended.code == 0 {
-                return Ok(codes);
-            }
-            if codes.len() == TRIES {
-                let (line, said) = (words.join(" "), ended.stderr);
-                return Err(format!("`{line}` ends with {codes:?}:\n{said}").into());
-            }
-        }
-    }
-
     /// Whatever was cut off, the record has one answer, and not none.
     async fn leads_to_one(&self, world: &World<'_>) -> Result<()> {
-        let path = format!("/2013-04-01/hostedzone/{}/rrset", self.ids[0]);
-        let call = (Method::GET, path.as_str());
-        let answer = world.api.rest_call("route53", call, &[], String::new());
-        let answer = String::from_utf8_lossy(&answer.await?.body).into_owned();
+        let answer = others::records(&world.api, &self.ids[0]).await?;
         let sets = answer.split("<ResourceRecordSet>").skip(1);
         let led = sets.filter(|set| set.contains(RECORD) && !set.contains("<Weight>0<"));
         match led.count() {
@@ -283,25 +237,6 @@ impl Edges {
         let live = status["live"].as_str().ok_or("nobody is live")?.to_owned();
         expect(&status, &["hosted", &live, "tag"], release.tag.as_str())
     }
-
-    /// Leads to blue.
-    fn distribution_xml(&self) -> String {
-        let origin = |color: &str| {
-            format!(
-                "<Origin><Id>{color}</Id><DomainName>{}</DomainName><CustomOriginConfig><HTTPPort>{}</HTTPPort>\
-                 <HTTPSPort>443</HTTPSPort><OriginProtocolPolicy>http-only</OriginProtocolPolicy></CustomOriginConfig></Origin>",
-                self.endpoints.address(color),
-                self.endpoints.port
-            )
-        };
-        let origins: String = COLORS.map(origin).concat();
-        format!(
-            "<DistributionConfig xmlns=\"http://cloudfront.amazonaws.com/doc/2020-05-31/\"><CallerReference>matrix</CallerReference>\
-             <Aliases><Quantity>1</Quantity><Items><CNAME>{HOST}</CNAME></Items></Aliases><Origins><Quantity>2</Quantity><Items>{origins}</Items></Origins>\
-             <DefaultCacheBehavior><TargetOriginId>blue</TargetOriginId><ViewerProtocolPolicy>allow-all</ViewerProtocolPolicy>\
-             <CachePolicyId>4135ea2d-6df8-44a3-9df3-4b5a84be39ad</CachePolicyId></DefaultCacheBehavior><Comment></Comment><Enabled>true</Enabled></DistributionConfig>"
-        )
-    }
 }
 
 fn app(operation: Operation) -> &'static str {
@@ -309,30 +244,4 @@ fn app(operation: Operation) -> &'static str {
         Operation::PromoteOrigin => "matrix-origin",
         _ => "matrix-record",
     }
-}
-
-fn zone_xml() -> String {
-    "<CreateHostedZoneRequest xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><Name>matrix.test</Name>\
-     <CallerReference>matrix</CallerReference></CreateHostedZoneRequest>"
-        .to_owned()
-}
-
-async fn rest(world: &World<'_>, service: &str, path: &str, body: String) -> Result<String> {
-    let call = (Method::POST, path);
-    let answer = world.api.rest_call(service, call, &[], body).await?;
-    let text = String::from_utf8_lossy(&answer.body).into_owned();
-    match answer.status.is_success() {
-        true => Ok(text),
-        false => Err(format!("{path}: {text}").into()),
-    }
-}
-
-fn between(text: &str, start: &str, end: &str) -> Result<String> {
-    let rest = text
-        .split(start)
-        .nth(1)
-        .and_then(|rest| rest.split(end).next());
-    Ok(rest
-        .ok_or_else(|| format!("no {start} in {text}"))?
-        .to_owned())
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use localstack::Gate;
 use localstack::gate::upstream::Upstream;
 use serde_json::{Value, json};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use super::mode::{Mode, Next};
 use super::operation::{Operation, Release};
@@ -25,8 +25,6 @@ const APP: &str = "faults";
 pub const NAME: &str = "bgecs-faults";
 /// The tag of the image that all releases are.
 const BUILT: &str = "built";
-/// Nothing that bgecs does here takes so long.
-const PATIENCE: Duration = Duration::from_secs(120);
 const PAUSE: Duration = Duration::from_millis(50);
 /// For what ECS goes on with after bgecs has ended.
 const SETTLING: Duration = Duration::from_secs(15);
@@ -86,16 +84,11 @@ impl<'a> World<'a> {
     }
 
     pub async fn run(&self, words: &[impl AsRef<str>]) -> Result<Ended> {
-        let words = self.with_config(words);
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let ended = timeout(PATIENCE, self.bgecs.run_quietly(&words)).await;
-        ended.map_err(|_| format!("bgecs {} took longer than {PATIENCE:?}", words.join(" ")))?
+        self.type_line(&self.with_config(words)).await
     }
 
     pub async fn done(&self, words: &[impl AsRef<str>]) -> Result<Ended> {
-        let ended = self.run(words).await?.expect_code(0);
-        let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
-        ended.map_err(|error| format!("bgecs {}: {error}", words.join(" ")).into())
+        self.type_done(&self.with_config(words)).await
     }
 
     /// `None` where there is no stack.

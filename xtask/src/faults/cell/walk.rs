@@ -2,9 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use localstack::gate::crash::kill_at;
 use localstack::gate::record::Mark;
-use tokio::time::timeout;
 
 use super::users;
 use super::{End, Point, Told};
@@ -18,8 +16,6 @@ use crate::json::text;
 
 /// A command that is not at its write by then never will be.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How often a line is typed until it has to have succeeded.
-const TRIES: usize = 5;
 
 pub struct Walk<'a, 'w> {
     world: &'a World<'w>,
@@ -59,13 +55,7 @@ impl<'a, 'w> Walk<'a, 'w> {
 
     async fn kill(&self) -> Result<()> {
         let words = self.world.with_config(&self.typed.words);
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let client = self.world.bgecs.command(&words);
-        let Point { write, side, .. } = self.point;
-        let killed = timeout(PATIENCE, kill_at(self.world.gate, client, write, side)).await;
-        let killed = killed.map_err(|_| format!("it is not at that write after {PATIENCE:?}"))?;
-        killed.map_err(|error| format!("it was not killed there: {error}"))?;
-        Ok(())
+        self.world.type_and_kill(&words, self.point, PATIENCE).await
     }
 
     fn due(&self) -> Naming {
@@ -132,19 +122,8 @@ impl<'a, 'w> Walk<'a, 'w> {
 
     /// The exit codes of a line that is typed until it succeeds.
     async fn until_done(&self, line: &Typed) -> Result<Vec<i32>> {
-        let mut codes = Vec::new();
-        loop {
-            let ended = self.world.run(&line.words).await?;
-            codes.push(ended.code);
-            if ended.code == 0 {
-                return Ok(codes);
-            }
-            if codes.len() == TRIES {
-                let words = line.words.join(" ");
-                let said = ended.stderr;
-                return Err(format!("`{words}` ends with {codes:?}:\n{said}").into());
-            }
-        }
+        let line = self.world.with_config(&line.words);
+        self.world.type_until_done(&line).await
     }
 
     /// Without a stack it can only say so, and has nothing to do.
