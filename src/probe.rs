@@ -12,6 +12,7 @@ mod connection;
 mod dns;
 mod nodes;
 mod pace;
+mod pulse;
 mod reach;
 mod run;
 mod several;

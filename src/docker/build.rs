@@ -44,8 +44,8 @@ const TICK: Duration = Duration::from_millis(100);
 const DOING: &str = "build the image";
 
 impl Engine {
-    /// Builds the image and says what the engine now holds. It has no name
-    /// until it is pushed. Dropping the future stops the build.
+    /// Builds the image and says what the engine now holds. Dropping the future
+    /// stops the build.
     ///
     /// # Errors
     /// Those of [`BuildRequest::check`] before the engine is asked; `Build`
@@ -110,6 +110,7 @@ impl Engine {
             exports => {
                 let solve = Solve {
                     session: session.id().to_owned(),
+                    name: request.name.clone(),
                     attributes: request.attributes(told),
                     exports,
                 };

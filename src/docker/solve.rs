@@ -28,6 +28,7 @@ const DOING: &str = "build the image";
 #[derive(Debug)]
 pub(super) struct Solve {
     pub(super) session: String,
+    pub(super) name: Option<String>,
     /// Of the Dockerfile frontend.
     pub(super) attributes: HashMap<String, String>,
     /// Type and attributes of each.
@@ -83,6 +84,7 @@ impl Solve {
             r#ref: bollard::grpc::BuildRef::random().as_ref().to_owned(),
             // The name that every BuildKit knows; newer ones have a list.
             exporter_deprecated: "moby".to_owned(),
+            exporter_attrs_deprecated: self.name.map(named).into_iter().collect(),
             session: self.session,
             frontend: "dockerfile.v0".to_owned(),
             frontend_attrs: self.attributes,
@@ -93,6 +95,10 @@ impl Solve {
             ..SolveRequest::default()
         }
     }
+}
+
+fn named(name: String) -> (String, String) {
+    ("name".to_owned(), name)
 }
 
 pub(super) enum SolveError {

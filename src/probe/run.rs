@@ -16,6 +16,7 @@ use super::address::Address;
 use super::client::Client;
 use super::nodes::Nodes;
 use super::pace::{Schedule, Ticks};
+use super::pulse::Pulse;
 use super::sockets;
 use crate::model::{Connection, Lost, Sample};
 
@@ -90,6 +91,8 @@ struct Shared {
     sent: Mutex<Sent>,
     /// How many were due and never left.
     unsent: AtomicU64,
+    /// How many left, and this process was not there for their answers.
+    unheard: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -134,6 +137,7 @@ impl Probe {
             shared: Arc::clone(&shared),
             under_way: Arc::new(Semaphore::new(most as usize)),
             most,
+            pulse: Arc::new(Pulse::new()),
         };
         // Named, so that a profile tells whose time it is.
         let thread = thread::Builder::new().name("probe".to_owned());
@@ -174,9 +178,10 @@ impl Probe {
         self.offset + self.schedule.due(oldest)
     }
 
-    /// How many requests were due, and had not left when it was stopped.
+    /// How many requests were due of which it can tell nothing: they had not left
+    /// when it was stopped, or this process did not run at their time.
     pub fn unsent(&self) -> u64 {
-        self.shared.unsent.load(Ordering::Acquire)
+        self.shared.unsent.load(Ordering::Acquire) + self.shared.unheard.load(Ordering::Acquire)
     }
 }
 
@@ -260,6 +265,7 @@ struct RequestLoop {
     under_way: Arc<Semaphore>,
     /// So many may be.
     most: u32,
+    pulse: Arc<Pulse>,
 }
 
 impl RequestLoop {
@@ -275,6 +281,7 @@ impl RequestLoop {
                 return;
             };
             tokio::spawn(self.nodes.clone().follow());
+            tokio::spawn(Arc::clone(&self.pulse).follow());
             tokio::select! {
                 () = self.send_all(ticks) => {}
                 () = self.outbox.tell.closed() => {}
@@ -285,25 +292,36 @@ impl RequestLoop {
     }
 
     async fn send_all(self: &Arc<Self>, mut ticks: Ticks) {
-        let mut sent = 0;
+        let (mut next, mut missed) = (0, 0);
+        let mut turn = Instant::now();
         while let Some(count) = ticks.next().await {
             self.outbox.pass_on_in_time();
-            while sent < count {
+            if self.pulse.was_away_since(turn) {
+                // What was due meanwhile is not made up for: no user would ask so
+                // often at once.
+                missed += count - 1 - next;
+                next = count - 1;
+            }
+            turn = Instant::now();
+            while next < count {
                 let Some(permit) = self.room(&ticks).await else {
                     break;
                 };
-                let scheduled_at = self.offset + self.schedule.due(sent);
-                let (asking, n) = (Arc::clone(self), sent);
+                let n = next;
+                next += 1;
+                {
+                    let mut known = self.shared.sent();
+                    known.pending.insert(n);
+                    known.count = next;
+                }
+                let asking = Arc::clone(self);
                 tokio::spawn(async move {
-                    asking.ask(n, scheduled_at).await;
+                    asking.ask(n).await;
                     drop(permit);
                 });
-                sent += 1;
-                let mut known = self.shared.sent();
-                known.pending.insert(n);
-                known.count = sent;
             }
-            self.shared.unsent.store(count - sent, Ordering::Release);
+            let unsent = missed + count - next;
+            self.shared.unsent.store(unsent, Ordering::Release);
         }
         // All permits are back when all are answered.
         self.outbox.pass_on();
@@ -321,8 +339,9 @@ impl RequestLoop {
         (!ticks.is_over()).then_some(permit)
     }
 
-    async fn ask(&self, n: u64, scheduled_at: Duration) {
+    async fn ask(&self, n: u64) {
         let (connection, turn) = self.connections.of(n);
+        let began = Instant::now();
         let due = self.start + self.schedule.due(n);
         let late = due.elapsed();
         let nodes = self.nodes.now();
@@ -333,9 +352,14 @@ impl RequestLoop {
             }
             Err(error) => (None, self.client.nothing(Lost::Other, error.clone())),
         };
+        if self.pulse.was_away_since(began) {
+            self.shared.unheard.fetch_add(1, Ordering::AcqRel);
+            self.shared.sent().pending.remove(&n);
+            return;
+        }
         let sample = Sample {
             n,
-            scheduled_at,
+            scheduled_at: self.offset + self.schedule.due(n),
             latency: due.elapsed(),
             late,
             way: None,

@@ -87,7 +87,7 @@ impl Probes {
         }
     }
 
-    /// How many requests were due, and had not left when it was stopped.
+    /// As [`Probe::unsent`].
     pub fn unsent(&self) -> u64 {
         self.all.iter().map(|way| way.probe.unsent()).sum()
     }

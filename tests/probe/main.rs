@@ -6,6 +6,7 @@ mod support;
 
 mod certificate;
 mod server;
+mod standing_still;
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};

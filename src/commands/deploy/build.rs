@@ -83,6 +83,7 @@ fn request(
     // The flag's variant, such as v8, is the engine's to know.
     let asked = flags.platform.clone().or_else(|| defaults.platform.clone());
     Ok(BuildRequest {
+        name: None,
         dockerfile,
         context,
         build_args,

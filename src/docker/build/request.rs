@@ -18,6 +18,8 @@ use crate::model::{CacheFrom, CacheTo, Secret, SshAgent};
 /// What to build, and how.
 #[derive(Debug, Clone, Default)]
 pub struct BuildRequest {
+    /// What the engine calls the image. One without a name is anybody's to prune.
+    pub name: Option<String>,
     pub context: BuildContext,
     /// `Dockerfile` in the context, if not given. May be outside a folder, and
     /// `-` for what is on stdin.
@@ -94,6 +96,7 @@ impl BuildRequest {
             remote: Some(remote),
             session: Some(session.to_owned()),
             version: BuilderVersion::BuilderBuildKit,
+            t: self.name.clone(),
             nocache: self.no_cache,
             pull: self.pull.then(|| "1".to_owned()),
             target: self.target.clone().unwrap_or_default(),

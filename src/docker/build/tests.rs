@@ -105,6 +105,7 @@ fn told(remote: Option<&str>, arguments: &[(&str, &str)]) -> BuildExtras {
 
 fn full() -> BuildRequest {
     BuildRequest {
+        name: Some("r/app:7".to_owned()),
         labels: [("a".to_owned(), "b".to_owned())].into(),
         target: Some("final".to_owned()),
         platform: Some("linux/arm64".to_owned()),
@@ -127,6 +128,7 @@ fn options_are_what_the_engine_expects() {
         "remote=client-session",
         "session=s1",
         "version=2",
+        "t=r%2Fapp%3A7",
         "nocache=true",
         "pull=1",
         "target=final",

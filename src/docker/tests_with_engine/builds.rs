@@ -278,6 +278,25 @@ async fn a_large_file_arrives_whole() {
     remove(&engine, &image.id).await;
 }
 
+/// By both of the engine's APIs: one without a name could be pruned ahead of its
+/// push.
+#[tokio::test]
+async fn an_image_has_its_name_as_soon_as_it_is_built() {
+    let engine = engine().await;
+    for (name, cache_to) in [("plain", None), ("cached", Some("type=inline"))] {
+        let dockerfile = "FROM scratch\nCOPY Dockerfile /\n";
+        let (_root, mut request) = context(name, &[("Dockerfile", dockerfile)]);
+        let name = format!("bgecs-named-{name}:7");
+        request.name = Some(name.clone());
+        let caches = cache_to.into_iter().map(str::parse);
+        request.cache_to = caches.collect::<Result<_, _>>().expect("a cache");
+        let built = build(&engine, &request).await.0.expect("it builds");
+        let named = engine.inspect(&name).await.expect("an answer");
+        assert_eq!(named.expect("it is there").id, built.id);
+        remove(&engine, &name).await;
+    }
+}
+
 #[tokio::test]
 async fn what_is_missing_here_is_said_without_the_engine() {
     let engine = engine().await;

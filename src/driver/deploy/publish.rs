@@ -43,7 +43,7 @@ pub(super) async fn publish(
     let (engine, login) = (engine?, login?);
     let repository = session.repository(observed.ecs()?);
     let logins = logins(&repository, &login);
-    let made = make_image(session, &engine, &logins, request).await;
+    let made = make_image(session, &engine, &repository, &logins, request).await;
     if made.is_ok() {
         // Where it failed, the error says so.
         for doubt in logins.doubts() {
@@ -142,6 +142,7 @@ async fn from_registry(
 async fn make_image(
     session: &Session,
     engine: &Engine,
+    repository: &str,
     logins: &Logins,
     request: &Request,
 ) -> Result<(LocalImage, Origin)> {
@@ -169,7 +170,8 @@ async fn make_image(
             session
                 .report
                 .tell(&ReportEvent::Doing("building the image".to_owned()));
-            let image = engine.build(&labelled(build), logins, &show).await?;
+            let name = format!("{repository}:{}", request.tag);
+            let image = engine.build(&told(build, name), logins, &show).await?;
             session.report.tell(&ReportEvent::Done(format!(
                 "built the image ({})",
                 image.contents.platform
@@ -211,10 +213,11 @@ fn took<'a>(reference: &Reference, from: Origin) -> ReportEvent<'a> {
     }
 }
 
-/// With the commit and the folder that it is built from, unless the user says
-/// that otherwise.
-fn labelled(build: &BuildRequest) -> BuildRequest {
+/// With the name that it is pushed by; and with the commit and the folder that it
+/// is built from, unless the user says that otherwise.
+fn told(build: &BuildRequest, name: String) -> BuildRequest {
     let mut build = build.clone();
+    build.name = Some(name);
     let context = build.context.folder();
     for (label, value) in context.map(provenance::labels).unwrap_or_default() {
         build.labels.entry(label).or_insert(value);

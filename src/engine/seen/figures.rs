@@ -236,7 +236,8 @@ pub struct ProbeReport {
     pub releases: Vec<String>,
     /// Good answers of which nobody can say which release they came from.
     pub unknown: u64,
-    /// Were due and could not leave: too many were under way.
+    /// Were due and say nothing: too many were under way to send them, or this
+    /// machine stood still at their time.
     pub unsent: u64,
     /// Where there are several ways in.
     #[serde(skip_serializing_if = "Vec::is_empty")]

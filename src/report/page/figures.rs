@@ -127,7 +127,8 @@ fn unsure(evidence: &Evidence) -> Vec<Tile> {
         tiles.push(Tile {
             name: "not sent",
             value: grouped(probe.unsent),
-            about: "were due while too many were under way".to_owned(),
+            about: "were due while too many were under way, or while this machine stood still"
+                .to_owned(),
             is_bad: true,
         });
     }

@@ -1,0 +1,126 @@
+//! Tells when this process did not run: it was stopped, its machine slept or had
+//! no time for it. What a request came to meanwhile says nothing of the server.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use tokio::time::sleep;
+
+/// How often it is felt.
+const BEAT: Duration = Duration::from_millis(250);
+
+/// Longer than a busy machine hesitates, and shorter than anybody waits for an
+/// answer.
+const AWAY: Duration = Duration::from_secs(1);
+
+#[derive(Debug)]
+pub(super) struct Pulse(Mutex<Beats>);
+
+#[derive(Debug)]
+struct Beats {
+    last: Moment,
+    /// When it ran again after it last had not.
+    back: Option<Instant>,
+}
+
+/// By both clocks: the one that counts up on Linux stands still while the
+/// machine sleeps (`clock_gettime(2)`), and the other one may be set.
+#[derive(Debug, Clone, Copy)]
+struct Moment {
+    counted: Instant,
+    told: SystemTime,
+}
+
+impl Moment {
+    fn now() -> Self {
+        Self {
+            counted: Instant::now(),
+            told: SystemTime::now(),
+        }
+    }
+
+    fn since(self, earlier: Self) -> Duration {
+        let told = self.told.duration_since(earlier.told).unwrap_or_default();
+        (self.counted - earlier.counted).max(told)
+    }
+}
+
+impl Pulse {
+    pub fn new() -> Self {
+        Self::from(Moment::now())
+    }
+
+    fn from(now: Moment) -> Self {
+        Self(Mutex::new(Beats {
+            last: now,
+            back: None,
+        }))
+    }
+
+    /// Beats on, for as long as its runtime lives.
+    pub async fn follow(self: Arc<Self>) {
+        loop {
+            sleep(BEAT).await;
+            self.was_away_since(Instant::now());
+        }
+    }
+
+    /// Whether for some of the time since then this process did not run.
+    pub fn was_away_since(&self, then: Instant) -> bool {
+        self.was_away_between(then, Moment::now())
+    }
+
+    fn was_away_between(&self, then: Instant, now: Moment) -> bool {
+        let mut beats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if now.since(beats.last) > BEAT + AWAY {
+            beats.back = Some(now.counted);
+        }
+        beats.last = now;
+        beats.back.is_some_and(|back| back >= then)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    /// So many milliseconds on by the one clock and by the other.
+    fn on(from: Moment, counted: u32, told: u32) -> Moment {
+        Moment {
+            counted: from.counted + counted * MS,
+            told: from.told + told * MS,
+        }
+    }
+
+    #[test]
+    fn who_beats_on_was_there() {
+        let start = Moment::now();
+        let pulse = Pulse::from(start);
+        for beat in [250, 500, 1200, 2400] {
+            let now = on(start, beat, beat);
+            assert!(!pulse.was_away_between(start.counted, now), "{beat}");
+        }
+    }
+
+    #[test]
+    fn who_was_stopped_or_slept_was_away_for_what_began_before_it() {
+        let start = Moment::now();
+        for (counted, told) in [(5000, 5000), (250, 5000)] {
+            let pulse = Pulse::from(start);
+            let back = on(start, counted, told);
+            assert!(pulse.was_away_between(start.counted, back));
+            let then = back.counted + MS;
+            assert!(!pulse.was_away_between(then, on(back, 2, 2)));
+            assert!(pulse.was_away_between(start.counted, on(back, 3, 3)));
+        }
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_is_no_absence() {
+        let start = Moment::now();
+        let pulse = Pulse::from(on(start, 0, 60_000));
+        assert!(!pulse.was_away_between(start.counted, on(start, 250, 0)));
+    }
+}
