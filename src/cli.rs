@@ -5,6 +5,7 @@ pub mod completions;
 mod deploy;
 mod import;
 mod looking;
+mod release;
 mod shift;
 mod stack;
 mod value;
@@ -22,6 +23,7 @@ pub use asking::AskingFlags;
 pub use deploy::{BuildFlags, Deploy};
 pub use import::ImportArgs;
 pub use looking::{History, ListenerFlag, LogsFlags, ProbeFlags, StatusFlags};
+pub use release::{ReleaseAction, ReleaseArgs};
 pub use shift::{Promote, Resume, Rollback, WatchFlags};
 pub use stack::{Attach, Destroy, Detach, Init, Up};
 pub use value::BuildArg;
@@ -58,7 +60,7 @@ pub struct Cli {
     pub command: Verb,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
     /// The configuration [default: bgecs.toml in this folder or a parent]
@@ -155,6 +157,8 @@ pub enum Verb {
     Detach(Detach),
     /// Make what bgecs.toml says true: what it is made of, and what is live
     Up(Up),
+    /// Release several apps as one: all of them go live, or none does
+    Release(ReleaseArgs),
     /// List what can route users, and what each kind can do
     Routers,
     /// Print a completion script for a shell
@@ -176,6 +180,7 @@ impl Verb {
             Self::Attach(args) => !args.change.dry_run,
             Self::Detach(args) => !args.change.dry_run,
             Self::Up(args) => !args.change.dry_run,
+            Self::Release(args) => !args.only_looks(),
             Self::Unlock(args) => args.force,
             Self::Status(_)
             | Self::Probe(_)

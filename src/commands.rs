@@ -16,6 +16,7 @@ mod plan;
 mod probe;
 mod probing;
 mod promote;
+mod release;
 mod resume;
 mod retire;
 mod rollback;
@@ -55,6 +56,9 @@ pub async fn run(cli: Cli, audience: Audience) -> Result<u8> {
 /// Those whose exit codes are bgecs's.
 async fn run_own(cli: Cli, audience: Audience) -> Result<Exit> {
     let global = cli.global;
+    if let Verb::Release(args) = &cli.command {
+        return Box::pin(release::run(&global, audience, args)).await;
+    }
     if let Verb::Import(args) = &cli.command {
         return import::run(&global, audience, args).await;
     }
@@ -80,7 +84,7 @@ async fn run_own(cli: Cli, audience: Audience) -> Result<Exit> {
         let address = address.showing(secret_header(&global).await?);
         return probe::of_url(audience, args, address).await;
     }
-    let session = open(global, audience).await?;
+    let session = open(global.clone(), audience).await?;
     if cli.command.changes_something() {
         session.introduce();
     }
@@ -94,7 +98,7 @@ async fn run_own(cli: Cli, audience: Audience) -> Result<Exit> {
         Verb::Status(args) => status::run(&session, &args).await,
         Verb::Probe(args) => probe::run(&session, &args).await,
         Verb::Retire(args) => retire::run(&session, &args).await,
-        Verb::Resume(args) => resume::run(&session, &args).await,
+        Verb::Resume(args) => resume::run(&global, audience, &session, &args).await,
         Verb::History(args) => history::run(&session, &args).await,
         Verb::Adopt(args) => adopt::run(&session, &args).await,
         Verb::Unlock(args) => unlock::run(&session, &args).await,
@@ -104,9 +108,11 @@ async fn run_own(cli: Cli, audience: Audience) -> Result<Exit> {
         Verb::Detach(args) => detach::run(&session, &args).await,
         Verb::Up(args) => up::run(&session, &args).await,
         // Have run by now.
-        Verb::Completions { .. } | Verb::Watch(_) | Verb::Import(_) | Verb::Routers => {
-            Ok(Exit::Done)
-        }
+        Verb::Completions { .. }
+        | Verb::Watch(_)
+        | Verb::Import(_)
+        | Verb::Routers
+        | Verb::Release(_) => Ok(Exit::Done),
     };
     done.map_err(|error| match (is_attached, is_edge) {
         (true, _) => of_attached(error),

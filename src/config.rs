@@ -21,6 +21,7 @@ mod production;
 mod secret;
 mod secret_header;
 mod sections;
+mod set;
 mod shift;
 mod source;
 mod starter;
@@ -53,6 +54,7 @@ pub use production::ProductionSection;
 pub use production::{ListenerKeys, RuleKey};
 pub use secret::{SecretKind, SecretRef};
 pub use secret_header::{SecretHeader, SecretPlace};
+pub use set::SetFile;
 pub use shift::ShiftSection;
 pub use test_route::TestKey;
 pub use tls::{DEFAULT_POLICY, TlsSection};
@@ -270,18 +272,7 @@ impl Config {
 
     /// Reads the file, as it is in that environment.
     pub fn load(path: &Path, environment: Option<&str>) -> Result<Self, ConfigError> {
-        let bytes = fs::read(path).map_err(|source| {
-            let path = path.to_owned();
-            match source.kind() {
-                io::ErrorKind::NotFound => ConfigError::NotFound { path },
-                _ => ConfigError::Unreadable { path, source },
-            }
-        })?;
-        let text = text::decode(&bytes).map_err(|what| ConfigError::NotText {
-            path: path.to_owned(),
-            what,
-        })?;
-        Self::parse_in(&text, path, environment)
+        Self::parse_in(&read_text(path)?, path, environment)
     }
 
     /// `path` is the file's: it stands in messages, and relative paths in the
@@ -316,6 +307,21 @@ impl Config {
     pub fn starter(app: &AppName) -> String {
         starter::text(app)
     }
+}
+
+fn read_text(path: &Path) -> Result<String, ConfigError> {
+    let bytes = fs::read(path).map_err(|source| {
+        let path = path.to_owned();
+        match source.kind() {
+            io::ErrorKind::NotFound => ConfigError::NotFound { path },
+            _ => ConfigError::Unreadable { path, source },
+        }
+    })?;
+    let text = text::decode(&bytes).map_err(|what| ConfigError::NotText {
+        path: path.to_owned(),
+        what,
+    })?;
+    Ok(text)
 }
 
 fn folder_of(path: &Path) -> &Path {

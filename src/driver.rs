@@ -22,10 +22,12 @@ pub mod make_live;
 mod mend;
 pub mod pause;
 mod reach;
+pub mod release;
 pub mod resolvers;
 pub mod retire;
 pub mod running;
 pub mod secure;
+pub mod set;
 pub mod shift;
 pub mod stack;
 pub mod swap;
@@ -46,6 +48,10 @@ use crate::model::{Color, Condition, Found, Move, Route, Targets, Urgency};
 pub trait World {
     /// Sees to it that what a stage waits for is so.
     async fn meet(&self, condition: Condition) -> Result<(), String>;
+    /// Comes back, with why, once what it is to go live with has failed.
+    async fn recalled(&self) -> String {
+        std::future::pending().await
+    }
     /// What an alarm has against the shift, if anything.
     async fn objection(&self) -> Result<Option<String>, String>;
     /// Writes into the journal that this is about to happen.

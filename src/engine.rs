@@ -18,6 +18,7 @@ pub mod preflight;
 pub mod recall;
 pub mod seen;
 pub mod serving;
+pub mod set;
 pub mod shift;
 pub mod stopped;
 pub mod takeover;

@@ -33,6 +33,7 @@ mod reach;
 mod running;
 mod sample;
 mod service_definition;
+mod set;
 mod ssh_agent;
 mod strategy;
 #[cfg(test)]
@@ -82,6 +83,7 @@ pub use sample::{Answer, Connection, Expected, Lost, Sample, Share, Statuses, Un
 pub use service_definition::{
     DefinitionChange, DeploymentConfiguration, LoadBalancer, Network, ServiceDefinition,
 };
+pub use set::{ModulePlace, SetGate, SetMark, SetName};
 pub use ssh_agent::SshAgent;
 pub use strategy::{Condition, Stage, Steps, Strategy};
 pub use traffic::{

@@ -24,7 +24,7 @@ mod typed;
 mod wrap;
 
 use std::future::Future;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use clap::error::ErrorKind;
@@ -156,10 +156,12 @@ pub struct Reporter {
     audience: Audience,
     style: Style,
     introduction: Introduction,
-    printer: Printer,
+    printer: Arc<Printer>,
     parts: Parts,
     /// `None` where nobody would see it.
     probe: Option<Mutex<ProbeLine>>,
+    /// Ahead of each line, where it is of one of several apps.
+    module: Option<String>,
 }
 
 impl Reporter {
@@ -169,9 +171,24 @@ impl Reporter {
             audience,
             style: Style::of_stderr(),
             introduction: Introduction::default(),
-            printer: Printer::start(),
+            printer: Arc::new(Printer::start()),
             parts: Parts::default(),
             probe: is_seen.then(|| Mutex::new(ProbeLine::new(columns()))),
+            module: None,
+        }
+    }
+
+    /// For one of several apps that are worked on at once: its lines begin with that,
+    /// and what comes of it is told by whoever works on all.
+    pub fn of_module(&self, label: String) -> Self {
+        Self {
+            audience: self.audience,
+            style: self.style,
+            introduction: Introduction::default(),
+            printer: Arc::clone(&self.printer),
+            parts: Parts::default(),
+            probe: None,
+            module: Some(label),
         }
     }
 
@@ -186,9 +203,10 @@ impl Reporter {
             audience,
             style,
             introduction: Introduction::default(),
-            printer: Printer::to(streams),
+            printer: Arc::new(Printer::to(streams)),
             parts: Parts::default(),
             probe: None,
+            module: None,
         }
     }
 
@@ -225,7 +243,11 @@ impl Reporter {
     fn shown(&self, event: &ReportEvent<'_>) -> Option<Shown> {
         let (ReportEvent::Answered(_) | ReportEvent::Probing { .. } | ReportEvent::Probed) = event
         else {
-            return Some(Shown::of(event, self.style));
+            let shown = Shown::of(event, self.style);
+            return Some(match &self.module {
+                Some(module) => shown.under(&self.style.dim(module).to_string()),
+                None => shown,
+            });
         };
         let mut line = self
             .probe
@@ -256,7 +278,11 @@ impl Reporter {
     }
 
     /// Prints the result on stdout: JSON or text, and nothing else ever there.
+    /// Of one of several apps nothing: it is a part of theirs.
     pub fn result(&self, outcome: &impl CommandResult) {
+        if self.module.is_some() {
+            return;
+        }
         if !self.audience.json {
             let text = outcome.human(&Style::of_stdout());
             return self.printer.print(Job::Result(self.audience.typed(text)));

@@ -7,6 +7,8 @@ mod access;
 mod import;
 #[path = "cli/json.rs"]
 mod json;
+#[path = "cli/sets.rs"]
+mod sets;
 #[expect(dead_code, reason = "the emulator's tests use the rest")]
 #[path = "emulator/stub.rs"]
 mod stub;
@@ -75,6 +77,11 @@ fn every_command_explains_itself() -> Outcome {
         "history",
         "adopt",
         "unlock",
+        "attach",
+        "detach",
+        "up",
+        "release",
+        "routers",
         "completions",
     ] {
         see(

@@ -194,6 +194,45 @@ pub async fn run(session: &Session, args: Deploy) -> Result<Exit> {
     })
 }
 
+/// As a part of another command's turn, which has the lease.
+///
+/// # Errors
+/// As `bgecs deploy`'s own.
+pub async fn within(work: Work<'_>, args: &Deploy) -> Result<Exit> {
+    if work.session.config.edge.is_some() {
+        return hosted::within(work, args).await;
+    }
+    let session = work.session;
+    let loaded = Loaded::from(&session.config)?;
+    let tag = tag(session, args)?;
+    let request = request(session, args, &tag, &loaded)?;
+    deploy(work, args, &request, &loaded).await
+}
+
+/// What it would do.
+///
+/// # Errors
+/// As `bgecs deploy`'s own.
+pub fn ahead(session: &Session, observed: &Observed, args: &Deploy) -> Result<Vec<Step>> {
+    if session.config.edge.is_some() {
+        return hosted::ahead(session, observed, args);
+    }
+    let loaded = Loaded::from(&session.config)?;
+    let tag = tag(session, args)?;
+    let request = request(session, args, &tag, &loaded)?;
+    let plan = plan(session, observed, args, &tag)?;
+    let wanted = deploy::wanted_definition(session, observed, plan.color, &loaded)?;
+    let changes = plan::definition_change(observed.color(plan.color), &wanted);
+    let infra = observed.ecs()?;
+    Ok(steps(
+        session,
+        (infra, observed),
+        &plan,
+        &request,
+        changes.words(),
+    ))
+}
+
 fn plan(session: &Session, observed: &Observed, args: &Deploy, tag: &Tag) -> Result<DeployPlan> {
     let wish = DeployWish {
         tag,

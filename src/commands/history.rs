@@ -8,7 +8,7 @@ use crate::cli::History;
 use crate::driver::turn;
 use crate::error::{Exit, Result};
 use crate::model::journal::{Command, Head, Operation, OperationId, OperationOutcome, Who};
-use crate::model::{Color, Digest, Tag};
+use crate::model::{Color, Digest, SetName, Tag};
 use crate::report::{CommandResult, Style};
 use crate::session::Session;
 use crate::spoken_time;
@@ -33,6 +33,9 @@ struct HistoryLine {
     #[serde(with = "rfc3339")]
     began: OffsetDateTime,
     took_ms: Option<i128>,
+    /// The release of a set that it is a part of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    set: Option<SetPart>,
     tag: Option<Tag>,
     digest: Option<Digest>,
     from: Option<Color>,
@@ -44,6 +47,14 @@ struct HistoryLine {
     changeover_ms: Option<i64>,
     who: Who,
     taken_up_by: Vec<Who>,
+}
+
+#[derive(Debug, Serialize)]
+struct SetPart {
+    set: SetName,
+    /// The same in all modules.
+    id: OperationId,
+    module: SetName,
 }
 
 impl HistoryLine {
@@ -60,6 +71,11 @@ impl HistoryLine {
             took_ms: ending
                 .as_ref()
                 .map(|ending| (ending.at - operation.began).whole_milliseconds()),
+            set: operation.set.map(|mark| SetPart {
+                set: mark.set,
+                id: mark.id,
+                module: mark.module,
+            }),
             tag: operation.tag,
             digest: operation.digest,
             from: operation.from.map(|from| from.color),
@@ -79,7 +95,10 @@ impl HistoryLine {
         let took = |ms: i64| spoken_time::in_words(time::Duration::milliseconds(ms));
         [
             spoken_time::ago(now - self.began),
-            self.command.to_string(),
+            match &self.set {
+                Some(part) => format!("{} in {}", self.command, part.set),
+                None => self.command.to_string(),
+            },
             or_none(self.tag.as_ref().map(ToString::to_string)),
             or_none(self.color.map(|color| color.to_string())),
             self.ending().to_owned(),

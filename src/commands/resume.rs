@@ -4,8 +4,9 @@ use super::asking::as_asked;
 use super::ended::{self, Ended};
 use super::lease;
 use super::plan::PlanResult;
+use super::release;
 use crate::aws::Router as _;
-use crate::cli::Resume;
+use crate::cli::{Global, Resume};
 use crate::driver::unfinished;
 use crate::driver::watching::Watching;
 use crate::driver::work::Work;
@@ -14,9 +15,15 @@ use crate::engine::unfinished::{Course, Resolution, refuse_waiting};
 use crate::error::{Exit, Result};
 use crate::model::journal::{Command, Operation};
 use crate::model::{Observed, Strategy};
+use crate::report::Audience;
 use crate::session::Session;
 
-pub async fn run(session: &Session, args: &Resume) -> Result<Exit> {
+pub async fn run(
+    global: &Global,
+    audience: Audience,
+    session: &Session,
+    args: &Resume,
+) -> Result<Exit> {
     if !args.watch.blind {
         session.secret_header().await?;
     }
@@ -34,6 +41,11 @@ pub async fn run(session: &Session, args: &Resume) -> Result<Exit> {
             .report
             .result(&PlanResult::of(Command::Resume, steps));
         return Ok(Exit::Done);
+    }
+    // What one module of a set was in the middle of, all of them were.
+    let of_its_set = release::end_unfinished(global, audience, session);
+    if let Some(exit) = Box::pin(of_its_set).await? {
+        return Ok(exit);
     }
     let infrastructure = session.infrastructure().await?;
     lease::take(

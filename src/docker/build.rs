@@ -19,6 +19,7 @@ use std::time::Duration;
 use bollard::models::{BuildInfo, BuildInfoAux, ImageId};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
+use tokio::sync::Semaphore;
 
 pub use self::files::BuildContext;
 use self::files::Dockerfile;
@@ -42,6 +43,10 @@ use super::{LocalImage, OnProgress, Progress};
 /// How often the bytes sent are told.
 const TICK: Duration = Duration::from_millis(100);
 const DOING: &str = "build the image";
+
+/// How many are built at once: further ones wait their turn, as BuildKit would share
+/// out the machine among all.
+static BUILDING: Semaphore = Semaphore::const_new(2);
 
 impl Engine {
     /// Builds the image and says what the engine now holds. Dropping the future
@@ -73,6 +78,8 @@ impl Engine {
         progress: OnProgress<'_>,
     ) -> Result<LocalImage, DockerError> {
         request.check()?;
+        // It is closed by nobody.
+        let _turn = BUILDING.acquire().await.ok();
         let settings = Settings::from_env();
         let proxies = settings
             .config_file()?

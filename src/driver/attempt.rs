@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 
 use super::live::{LiveWorld, run_hook};
 use super::reach;
-use super::shift::{self, Finished, Nobody, Samples};
+use super::shift::{self, Finished, Nobody, Notice, Samples};
 use super::turn::Turn;
 use super::watching::Watching;
 use super::work::Work;
@@ -32,7 +32,7 @@ use crate::session::Session;
 use evidence::KnownBefore;
 pub use identities::identities;
 use narrator::Narrator;
-pub use swapped::{SwapTimes, Swapped};
+pub use swapped::{SwapTimes, Swapped, reason};
 
 /// How long production must answer well before anything changes, at least.
 pub const BASELINE: Duration = Duration::from_secs(1);
@@ -366,6 +366,7 @@ impl<'a> Attempt<'a> {
             observed: &self.observed,
             report: self.watching.asking.report_file(),
             turn: work.turn,
+            seat: work.seat,
         };
         let mut narrator = Narrator::new(session, &shift);
         let finished = shift::run(
@@ -375,7 +376,12 @@ impl<'a> Attempt<'a> {
             samples,
             work.interrupts,
             origin,
-            &mut |notice| narrator.take(&notice),
+            &mut |notice| {
+                if let (Some(seat), Notice::Phase { now }) = (work.seat, &notice) {
+                    seat.hear(now);
+                }
+                narrator.take(&notice);
+            },
         )
         .await;
         narrator.end();

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::World;
 use super::hook::{HookFailure, Occasion};
+use super::set::Seat;
 use super::turn::{Stop, Turn};
 use super::{await_serving, hosted};
 use crate::aws::{Aws, Router};
@@ -30,6 +31,8 @@ pub struct LiveWorld<'a> {
     /// The file that `--report` names.
     pub report: Option<&'a Path>,
     pub turn: &'a Turn,
+    /// Where it is one module of a set.
+    pub seat: Option<&'a Seat>,
 }
 
 impl LiveWorld<'_> {
@@ -136,6 +139,13 @@ pub async fn run_hook(
 }
 
 impl World for LiveWorld<'_> {
+    async fn recalled(&self) -> String {
+        match self.seat {
+            Some(seat) => seat.recalled().await,
+            None => std::future::pending().await,
+        }
+    }
+
     async fn meet(&self, condition: Condition) -> Result<(), String> {
         match condition {
             Condition::Capacity(tasks) => self.grow(tasks).await,
@@ -144,6 +154,10 @@ impl World for LiveWorld<'_> {
                 let noted = self.turn.about_to(Effect::WaitForAPerson).await;
                 noted.map_err(|stop| stop.to_string())
             }
+            Condition::Set(gate) => match self.seat {
+                Some(seat) => seat.wait(gate).await,
+                None => Ok(()),
+            },
         }
     }
 

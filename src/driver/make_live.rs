@@ -36,6 +36,7 @@ pub async fn make_live(
         observed,
         report: None,
         turn,
+        seat: None,
     };
     let finished = shift::run(
         &world,

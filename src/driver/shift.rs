@@ -144,11 +144,13 @@ pub async fn run(
     let (from, to) = (shift.strategy.from, shift.strategy.to);
     let (alarms, health) = (listen(world), ask_the_old(world, from));
     let targets = look_at_the_new(world, to, origin);
-    tokio::pin!(alarms, health, targets);
+    let recalled = world.recalled().fuse();
+    tokio::pin!(alarms, health, targets, recalled);
     while shift.outcome().is_none() {
         let event = tokio::select! {
             biased;
             _ = interrupts.next() => Event::Interrupt,
+            why = &mut recalled, if !recalled.is_terminated() => Event::Recalled(why),
             Some(event) = effects.next(), if !effects.is_empty() => event,
             () = &mut told, if !told.is_terminated() => continue,
             event = &mut health, if shift.strategy.is_gradual() => {

@@ -75,6 +75,11 @@ pub async fn run(
             describe(work.turn, &observed, Some(from), to);
             let strategy = lay_out(session, kind, &observed, to, &watching)?;
             watching.remember(work.turn, &strategy);
+            // What it waits for is this process's affair: who resumes it asks anew.
+            let strategy = match work.seat {
+                Some(_) => strategy.with_gates(),
+                None => strategy,
+            };
             if !watching.is_blind {
                 see_whether_it_can_be_asked(&mut work, kind, &observed, to, &watching).await?;
             }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::turn::{self, Conclusion};
+use super::turn::{self, Conclusion, Turn};
 use super::unfinished::{self, Errand, Met, Settlement};
 use super::work::Work;
 use crate::error::{Exit, Result};
@@ -37,7 +37,38 @@ pub async fn take(
     work: impl AsyncFnOnce(Work<'_>) -> Result<Exit>,
 ) -> Result<Taken> {
     let mut interrupts = Interrupts::listen()?;
-    let holder = holder(session, errand.command);
+    let command = errand.command;
+    let turn = hold(session, infrastructure, command, wait, &mut interrupts).await?;
+    let mut met = Work {
+        session,
+        infrastructure,
+        turn: &turn,
+        interrupts: &mut interrupts,
+        seat: None,
+    };
+    let mut taken_back = None;
+    let result = match unfinished::meet(&mut met, errand).await {
+        Ok(Met::GoOn) => work(met).await,
+        Ok(Met::TookBack(settlement)) => Ok(taken_back.insert(settlement).exit()),
+        Err(error) => Err(error),
+    };
+    let_go(session, turn, &result).await;
+    let exit = result?;
+    Ok(taken_back.map_or(Taken::Worked(exit), Taken::TookBack))
+}
+
+/// Takes the lease.
+///
+/// # Errors
+/// Somebody else's lease (exit 6); an interrupt meanwhile; AWS's own.
+pub async fn hold(
+    session: &Session,
+    infrastructure: &Infrastructure,
+    command: Command,
+    wait: Option<Duration>,
+    interrupts: &mut Interrupts,
+) -> Result<Turn> {
+    let holder = holder(session, command);
     let table = infrastructure.journal_table();
     let taken = interrupts
         .or_stop(
@@ -46,35 +77,22 @@ pub async fn take(
             turn::take(session, table, holder.clone(), wait),
         )
         .await;
-    let turn = match taken {
-        Err(error) => {
-            if error.exit != Exit::Refused {
-                give_up(session, table, &holder).await;
-            }
-            return Err(error);
-        }
-        Ok(turn) => turn,
-    };
-    let mut met = Work {
-        session,
-        infrastructure,
-        turn: &turn,
-        interrupts: &mut interrupts,
-    };
-    let mut taken_back = None;
-    let result = match unfinished::meet(&mut met, errand).await {
-        Ok(Met::GoOn) => work(met).await,
-        Ok(Met::TookBack(settlement)) => Ok(taken_back.insert(settlement).exit()),
-        Err(error) => Err(error),
-    };
-    if let Err(error) = turn.end(conclusion(&result)).await {
+    if let Err(error) = &taken
+        && error.exit != Exit::Refused
+    {
+        give_up(session, table, &holder).await;
+    }
+    taken
+}
+
+/// Ends the turn, with what came of it as the journal's last word.
+pub async fn let_go(session: &Session, turn: Turn, result: &Result<Exit>) {
+    if let Err(error) = turn.end(conclusion(result)).await {
         let seconds = session.config.lease.length.as_secs();
         session.report.tell(&ReportEvent::Warning(format!(
             "the lease could not be released; it expires in {seconds} s: {error}"
         )));
     }
-    let exit = result?;
-    Ok(taken_back.map_or(Taken::Worked(exit), Taken::TookBack))
 }
 
 /// Who works here, from now on.

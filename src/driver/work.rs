@@ -1,5 +1,6 @@
 //! What a command works with while it holds the lease.
 
+use super::set::Seat;
 use super::turn::Turn;
 use crate::engine::plan;
 use crate::error::Result;
@@ -13,6 +14,8 @@ pub struct Work<'a> {
     pub infrastructure: &'a Infrastructure,
     pub turn: &'a Turn,
     pub interrupts: &'a mut Interrupts,
+    /// Where it is one module of a set.
+    pub seat: Option<&'a Seat>,
 }
 
 impl Work<'_> {

@@ -143,6 +143,8 @@ pub enum LandmarkKind {
     Hook,
     Alarm,
     Pause,
+    /// Of a module, in its set.
+    Turn,
     Capacity,
     /// The new colour's, where there is no probe.
     Targets,
@@ -169,6 +171,7 @@ impl Landmark {
             }
             Condition::Hook { hook, stage } => (LandmarkKind::Hook, hook.at(stage)),
             Condition::Person => (LandmarkKind::Pause, "waits for a person".to_owned()),
+            Condition::Set(gate) => (LandmarkKind::Turn, gate.to_string()),
         };
         Self {
             at,

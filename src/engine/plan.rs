@@ -167,6 +167,8 @@ pub enum Step {
         seconds: f64,
     },
     Pause,
+    /// Of its set, until they are as far.
+    AwaitModules,
     Probe {
         production: Endpoint,
         rate: f64,
@@ -239,6 +241,7 @@ impl Step {
                 command: hook.at(stage),
             },
             Condition::Person => Self::Pause,
+            Condition::Set(_) => Self::AwaitModules,
         }
     }
 }
@@ -356,6 +359,7 @@ impl std::fmt::Display for Step {
             }
             Self::Move(it) => write!(f, "{it}, and read it back"),
             Self::Bake { seconds } => write!(f, "watch it for {seconds} s"),
+            Self::AwaitModules => f.write_str("wait for the other modules"),
             Self::Pause => f.write_str(
                 "wait for a person: `bgecs promote --continue` goes on, `bgecs promote --abort` goes back",
             ),

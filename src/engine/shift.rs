@@ -80,6 +80,8 @@ pub struct Shift {
     deaf_since: Option<Duration>,
     /// Where they are what it is judged by.
     targets: TargetsSeen,
+    /// What failed of that with which it was to go live.
+    recalled: Option<String>,
     interrupts: u32,
 }
 
@@ -106,6 +108,7 @@ impl Shift {
             was_mostly_failing: false,
             has_probe_ended: false,
             objection: None,
+            recalled: None,
             deaf_since: None,
             targets: TargetsSeen::default(),
             interrupts: 0,
@@ -217,6 +220,10 @@ impl Shift {
             }
             Event::ProbeEnded => self.on_probe_ended(at),
             Event::Interrupt => self.on_interrupt(at),
+            Event::Recalled(why) => {
+                self.recalled = Some(why);
+                self.judge(at)
+            }
             Event::Tick { oldest_pending } => self.on_tick(at, oldest_pending),
             Event::Noted(result) => self.on_noted(at, result),
             Event::Written(result) => self.on_written(at, result),

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::model::journal::{Command, Effect, Operation, OwnCommand};
-use crate::model::{Color, Deployed, Observed, Revision, Strategy, Tag};
+use crate::model::{Color, Deployed, Observed, Revision, SetMark, Strategy, Tag};
 
 use super::plan::{AFTER_A_PAUSE, Refusal, unclear};
 
@@ -31,6 +31,11 @@ pub fn reaction(
     next: Command,
     tag: Option<&Tag>,
 ) -> Result<Reaction, Refusal> {
+    if let Some(mark) = &unfinished.set
+        && !matches!(next, Command::Destroy | Command::Adopt)
+    {
+        return Err(of_a_set(mark));
+    }
     match (unfinished.command, next) {
         (_, Command::Destroy | Command::Adopt) | (Command::Detach, Command::Detach) => {
             Ok(Reaction::Supersede)
@@ -61,6 +66,17 @@ pub fn reaction(
         | (Command::Retire, Command::Deploy) => Ok(Reaction::Supersede),
         _ => Ok(Reaction::Settle),
     }
+}
+
+/// What becomes of one module becomes of all.
+fn of_a_set(mark: &SetMark) -> Refusal {
+    Refusal::new(
+        format!(
+            "the release of the set {} is unfinished, of which this app is the module {}",
+            mark.set, mark.module
+        ),
+        "`bgecs resume` brings it to its end, or takes it back, in all modules",
+    )
 }
 
 fn detach_first() -> Refusal {
@@ -213,7 +229,9 @@ pub fn way(
         Command::Destroy => Ok(Resolution::GoOnDestroying),
         Command::Init => Ok(Resolution::AwaitStack),
         Command::Detach => Err(detach_first()),
-        Command::Resume | Command::Adopt | Command::Attach => Ok(Resolution::Undone),
+        Command::Resume | Command::Adopt | Command::Attach | Command::Release => {
+            Ok(Resolution::Undone)
+        }
     }
 }
 

@@ -20,9 +20,10 @@ pub use operation::{Ending, Operation, OperationId, OperationOutcome, Watched};
 
 /// The form of what is written. One that is higher was written by a newer bgecs,
 /// which alone knows what it means. In format 1 a release was known by its colour
-/// alone, up to format 2 a move was a listener's, and up to format 3 an operation had no
-/// strategy, no hook and no pause; all are read still.
-pub const FORMAT: u32 = 4;
+/// alone, up to format 2 a move was a listener's, up to format 3 an operation had no
+/// strategy, no hook and no pause, and up to format 4 it was no part of a set's release;
+/// all are read still.
+pub const FORMAT: u32 = 5;
 
 /// The one item that all commands of an app share.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -108,6 +109,7 @@ pub enum Command {
     Adopt,
     Attach,
     Detach,
+    Release,
 }
 
 impl Command {
@@ -123,6 +125,7 @@ impl Command {
             Self::Adopt => "adopt",
             Self::Attach => "attach",
             Self::Detach => "detach",
+            Self::Release => "release",
         }
     }
 }

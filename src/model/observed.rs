@@ -323,6 +323,12 @@ impl Observed {
         self.deployed(self.live_color()?)
     }
 
+    /// Whether a release of that tag has all users.
+    pub fn is_live(&self, tag: &Tag) -> bool {
+        let live = self.live_release();
+        live.is_some_and(|release| release.tag.as_ref() == Some(tag))
+    }
+
     /// The colour that serves production: the one that gets every request.
     pub fn live_color(&self) -> Option<Color> {
         self.traffic.production.only()

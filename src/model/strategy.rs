@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Color, Found, Hook, Move, PerRoute, Route, Split};
+use super::{Color, Found, Hook, Move, PerRoute, Route, SetGate, Split};
 use steps::Hold;
 pub use steps::Steps;
 
@@ -37,6 +37,8 @@ pub enum Condition {
     Hook { hook: Hook, stage: Option<usize> },
     /// Somebody says that it goes on.
     Person,
+    /// The other modules of its set are as far.
+    Set(SetGate),
 }
 
 /// In the order in which they are gone through.
@@ -213,12 +215,47 @@ impl Strategy {
         self
     }
 
+    /// The same as one module of a set: it waits for the others ahead of what runs
+    /// before it all, ahead of each stage of production, and at its end.
+    #[must_use]
+    pub fn with_gates(mut self) -> Self {
+        let mut number = 0;
+        for stage in &mut self.stages {
+            if stage.it.route == Route::Production {
+                let is_first = |it: &Condition| {
+                    matches!(
+                        it,
+                        Condition::Hook {
+                            hook: Hook::BeforeShift,
+                            ..
+                        }
+                    )
+                };
+                let after_first = stage
+                    .before
+                    .iter()
+                    .rposition(is_first)
+                    .map_or(0, |at| at + 1);
+                let gate = Condition::Set(SetGate::Stage(number));
+                stage.before.insert(after_first, gate);
+                number += 1;
+            }
+        }
+        if let Some(first) = self.stages.first_mut() {
+            first.before.insert(0, Condition::Set(SetGate::Prepare));
+        }
+        if let Some(last) = self.stages.last_mut() {
+            last.after.push(Condition::Set(SetGate::Commit));
+        }
+        self
+    }
+
     /// The same without the hooks that have run.
     #[must_use]
     pub fn without_hooks(mut self, has_run: impl Fn(Hook, Option<usize>) -> bool) -> Self {
         let is_left = |condition: &Condition| match condition {
             Condition::Hook { hook, stage } => !has_run(*hook, *stage),
-            Condition::Capacity(_) | Condition::Person => true,
+            Condition::Capacity(_) | Condition::Person | Condition::Set(_) => true,
         };
         for stage in &mut self.stages {
             stage.before.retain(is_left);

@@ -18,7 +18,7 @@ pub(super) struct Pulse(Mutex<Beats>);
 
 #[derive(Debug)]
 struct Beats {
-    last: Moment,
+    last: ClockReading,
     /// When it ran again after it last had not.
     back: Option<Instant>,
 }
@@ -26,12 +26,12 @@ struct Beats {
 /// By both clocks: the one that counts up on Linux stands still while the
 /// machine sleeps (`clock_gettime(2)`), and the other one may be set.
 #[derive(Debug, Clone, Copy)]
-struct Moment {
+struct ClockReading {
     counted: Instant,
     told: SystemTime,
 }
 
-impl Moment {
+impl ClockReading {
     fn now() -> Self {
         Self {
             counted: Instant::now(),
@@ -47,10 +47,10 @@ impl Moment {
 
 impl Pulse {
     pub fn new() -> Self {
-        Self::from(Moment::now())
+        Self::from(ClockReading::now())
     }
 
-    fn from(now: Moment) -> Self {
+    fn from(now: ClockReading) -> Self {
         Self(Mutex::new(Beats {
             last: now,
             back: None,
@@ -67,10 +67,10 @@ impl Pulse {
 
     /// Whether for some of the time since then this process did not run.
     pub fn was_away_since(&self, then: Instant) -> bool {
-        self.was_away_between(then, Moment::now())
+        self.was_away_between(then, ClockReading::now())
     }
 
-    fn was_away_between(&self, then: Instant, now: Moment) -> bool {
+    fn was_away_between(&self, then: Instant, now: ClockReading) -> bool {
         let mut beats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if now.since(beats.last) > BEAT + AWAY {
             beats.back = Some(now.counted);
@@ -87,8 +87,8 @@ mod tests {
     const MS: Duration = Duration::from_millis(1);
 
     /// So many milliseconds on by the one clock and by the other.
-    fn on(from: Moment, counted: u32, told: u32) -> Moment {
-        Moment {
+    fn on(from: ClockReading, counted: u32, told: u32) -> ClockReading {
+        ClockReading {
             counted: from.counted + counted * MS,
             told: from.told + told * MS,
         }
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn who_beats_on_was_there() {
-        let start = Moment::now();
+        let start = ClockReading::now();
         let pulse = Pulse::from(start);
         for beat in [250, 500, 1200, 2400] {
             let now = on(start, beat, beat);
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn who_was_stopped_or_slept_was_away_for_what_began_before_it() {
-        let start = Moment::now();
+        let start = ClockReading::now();
         for (counted, told) in [(5000, 5000), (250, 5000)] {
             let pulse = Pulse::from(start);
             let back = on(start, counted, told);
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_set_back_is_no_absence() {
-        let start = Moment::now();
+        let start = ClockReading::now();
         let pulse = Pulse::from(on(start, 0, 60_000));
         assert!(!pulse.was_away_between(start.counted, on(start, 250, 0)));
     }

@@ -20,9 +20,13 @@ pub(super) enum ShownLine {
 
 impl ShownLine {
     pub(super) fn harmless(self) -> Self {
+        self.map(|text| harmless::text(&text))
+    }
+
+    pub(super) fn map(self, change: impl FnOnce(String) -> String) -> Self {
         match self {
-            Self::Stays(text) => Self::Stays(harmless::text(&text)),
-            Self::Moves(text) => Self::Moves(harmless::text(&text)),
+            Self::Stays(text) => Self::Stays(change(text)),
+            Self::Moves(text) => Self::Moves(change(text)),
             Self::Nothing => Self::Nothing,
         }
     }

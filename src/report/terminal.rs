@@ -87,6 +87,40 @@ impl Shown {
         }
     }
 
+    /// The same with that ahead of it.
+    pub(super) fn under(self, label: &str) -> Self {
+        let before = |text: String| format!("{label} {text}");
+        let what = match self.what {
+            What::Line(line) => What::Line(line.map(before)),
+            What::Step {
+                id,
+                state,
+                line,
+                name,
+            } => What::Step {
+                id: before(id),
+                state,
+                line: line.map(before),
+                name: before(name),
+            },
+            What::Layer {
+                id,
+                status,
+                current,
+                total,
+                line,
+            } => What::Layer {
+                id: before(id),
+                status,
+                current,
+                total,
+                line: line.map(before),
+            },
+            what @ (What::Probing(_) | What::Probed(_)) => what,
+        };
+        Self { what, ..self }
+    }
+
     pub(super) fn as_it_is(text: String) -> Self {
         Self {
             what: What::Line(ShownLine::Stays(text)),

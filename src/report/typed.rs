@@ -2,8 +2,9 @@
 //! by a flag, they have it too: typed without, they would be of another app.
 
 /// What follows `bgecs` in them.
-const VERBS: [&str; 20] = [
+const VERBS: [&str; 21] = [
     "up",
+    "release",
     "routers",
     "init",
     "attach",

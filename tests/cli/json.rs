@@ -8,7 +8,7 @@ use super::support::{Desk, Outcome};
 const CONFIG: &str = "app = \"hello\"\n";
 
 /// Every command as it is meant, with every option that needs no AWS to be read.
-const LINES: [&str; 39] = [
+const LINES: [&str; 43] = [
     "init",
     "init --dry-run",
     "init --allow-live --wait 1s",
@@ -41,6 +41,10 @@ const LINES: [&str; 39] = [
     "destroy",
     "destroy --yes",
     "destroy --dry-run",
+    "release --tag 7",
+    "release status",
+    "up --dry-run",
+    "routers",
     "completions bash",
     "completions zsh",
     "init --print-template",

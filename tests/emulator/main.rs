@@ -37,6 +37,7 @@ mod running;
 mod secrets;
 mod secure;
 mod servers;
+mod sets;
 mod stub;
 mod table;
 mod watching;

@@ -96,6 +96,20 @@ pub async fn run(session: &Session, args: &Deploy) -> Result<Exit> {
     .await
 }
 
+/// As a part of another command's turn.
+pub async fn within(work: Work<'_>, args: &Deploy) -> Result<Exit> {
+    refuse_image(args)?;
+    let tag = super::tag(work.session, args)?;
+    deploy(work, args, &tag).await
+}
+
+pub fn ahead(session: &Session, observed: &Observed, args: &Deploy) -> Result<Vec<Step>> {
+    refuse_image(args)?;
+    let tag = super::tag(session, args)?;
+    let plan = planned(observed, args, &tag)?;
+    Ok(steps(session, observed, plan, args))
+}
+
 /// # Errors
 /// What is about images, where the colour's own command makes none for bgecs
 /// (exit 2).

@@ -470,6 +470,7 @@ pub fn reason(why: &Why) -> String {
         | Why::Unseen(reason)
         | Why::Unmet(reason)
         | Why::Alarm(reason)
+        | Why::Recalled(reason)
         | Why::Unhealthy(reason) => reason.clone(),
         Why::Unmoved(Route::Test, reason) => {
             format!("the test port could not be moved: {reason}")
@@ -488,7 +489,7 @@ fn after(why: &Why, (to, logs): (Color, &str), operation: Command) -> String {
             format!("see {logs}")
         }
         Why::Interrupt => "run it again when you are ready".to_owned(),
-        Why::ProbeEnded | Why::Unseen(_) => {
+        Why::ProbeEnded | Why::Unseen(_) | Why::Recalled(_) => {
             format!("nothing is known against {to}: `bgecs {operation}` again")
         }
         Why::Unmoved(..) | Why::Journal(_) | Why::Unmet(_) => {

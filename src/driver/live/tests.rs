@@ -18,6 +18,7 @@ async fn fault(reply: Reply) -> WriteFault {
         report: None,
         observed: &observed(),
         turn: &turn,
+        seat: None,
     };
     let written = world
         .apply(move_to(Route::Test, Color::Green), Urgency::Forward)
@@ -50,6 +51,7 @@ async fn a_split_is_as_sticky_as_the_configuration_says() {
         report: None,
         observed: &observed(),
         turn: &turn,
+        seat: None,
     };
     let tenth = Move {
         to: Split::with_share(Color::Blue, 1_000),
@@ -112,6 +114,7 @@ async fn a_colour_is_healthy_with_one_healthy_target() {
             report: None,
             observed: &observed(),
             turn: &turn,
+            seat: None,
         };
         assert_eq!(
             world.is_healthy(Color::Blue).await,
@@ -155,6 +158,7 @@ async fn the_lease_forbids_less_on_the_way_back() {
             report: None,
             observed: &observed(),
             turn: &turn,
+            seat: None,
         };
         // As the operation's beginning did.
         let _ = world.read(Route::Production).await;
@@ -189,6 +193,7 @@ async fn a_call_that_users_may_wait_for_is_given_up_after_two_short_attempts() {
         report: None,
         observed: &observed(),
         turn: &turn,
+        seat: None,
     };
     let began = tokio::time::Instant::now();
     assert!(world.is_healthy(Color::Blue).await.is_err());

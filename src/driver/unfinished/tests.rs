@@ -66,6 +66,7 @@ async fn after_meeting(unfinished: Operation) -> Observed {
         infrastructure: &infrastructure,
         turn: &turn,
         interrupts: &mut interrupts,
+        seat: None,
     };
     meet(&mut work, Command::Rollback.into()).await.unwrap();
     work.observe().await.unwrap()

@@ -253,6 +253,9 @@ impl Shift {
         if self.has_probe_ended {
             return self.end(Outcome::Unchanged(PROBE_ENDED.to_owned()));
         }
+        if let Some(why) = &self.recalled {
+            return self.end(Outcome::Refused(why.clone()));
+        }
         let objection = self.objection.as_ref().or(self.targets.objection());
         if let (Some(objection), false) = (objection, self.found_on_new()) {
             return self.end(Outcome::Refused(objection.clone()));
@@ -305,6 +308,9 @@ impl Shift {
         }
         if let Some(objection) = self.targets.objection() {
             return Some(Why::Unhealthy(objection.clone()));
+        }
+        if let Some(why) = &self.recalled {
+            return Some(Why::Recalled(why.clone()));
         }
         self.has_probe_ended.then_some(Why::ProbeEnded)
     }

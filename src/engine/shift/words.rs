@@ -104,6 +104,8 @@ pub enum Event {
     ProbeEnded,
     /// Ctrl-C, or SIGTERM.
     Interrupt,
+    /// What it is to go live with failed, for that reason.
+    Recalled(String),
     Noted(Result<(), NoteFault>),
     Written(Result<(), WriteFault>),
     /// Another holds the lease, so the write was not sent.
@@ -228,6 +230,8 @@ pub enum Why {
     Unmet(String),
     /// An alarm objects.
     Alarm(String),
+    /// What it was to go live with failed.
+    Recalled(String),
     /// The new colour's targets are not as they should be, where there is no probe.
     Unhealthy(String),
 }

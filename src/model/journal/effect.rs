@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use time::serde::rfc3339;
 
 use crate::counted::counted;
-use crate::model::{Color, Digest, Endpoint, Hook, Move, PerRoute, Revision, Route};
+use crate::model::{Color, Digest, Endpoint, Hook, Move, PerRoute, Revision, Route, SetName};
 
 /// One entry: written ahead of the effect, and again after it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +56,10 @@ pub enum Effect {
         /// None leaves the revision as it is.
         task_definition: Option<Revision>,
         desired: Option<i32>,
+    },
+    /// Its users go over with those of the other modules of that set, or not at all.
+    JoinSet {
+        set: SetName,
     },
     #[serde(alias = "point_listener")]
     Move(Move),
@@ -148,6 +152,7 @@ impl Effect {
                 task_definition: None,
             } => format!("scale {color} to {}", counted(desired, "task")),
             Self::UpdateService { color, .. } => format!("update the service {color}"),
+            Self::JoinSet { set } => format!("go over with the set {set}"),
             Self::Move(it) => it.told(endpoints),
             Self::WaitForAPerson => "wait for a person".to_owned(),
             Self::RunHook { hook, stage } => format!("run the hook {}", hook.at(*stage)),

@@ -11,7 +11,7 @@ use super::asked::is_false;
 use super::{Asked, Command, Effect, Entry, Fate, Holder, Who};
 use crate::model::deployed::read_either;
 use crate::model::{
-    Color, Deployed, Digest, Endpoint, Hook, PerRoute, Revision, Split, Strategy, Tag,
+    Color, Deployed, Digest, Endpoint, Hook, PerRoute, Revision, SetMark, Split, Strategy, Tag,
 };
 
 /// When it began, to the second, and four random letters: sorts by time.
@@ -84,6 +84,9 @@ pub struct Operation {
     /// How its traffic is to go over. How far it came is in the entries.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strategy: Option<Strategy>,
+    /// The release that it is a part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set: Option<SetMark>,
     #[serde(default)]
     pub entries: Vec<Entry>,
     /// Those who went on with it after its first holder was gone.
@@ -162,6 +165,7 @@ impl Operation {
             began: holder.since,
             color: None,
             from: None,
+            set: None,
             tag: None,
             digest: None,
             task_definition: None,

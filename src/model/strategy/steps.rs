@@ -53,6 +53,22 @@ impl Steps {
         }
     }
 
+    /// Several in one text, none of which waits for a person.
+    ///
+    /// # Errors
+    /// As [`Self::listed`]; a pause.
+    pub fn unattended(text: &str) -> Result<Self, String> {
+        let steps: Self = text.parse()?;
+        match steps.0.iter().find(|step| step.hold == Hold::Pause) {
+            None => Ok(steps),
+            Some(step) => Err(format!(
+                "several apps at once cannot wait for a person: give the step of {} a time, such as `{} for 5m`",
+                percent(step.share),
+                percent(step.share)
+            )),
+        }
+    }
+
     /// One step: `10% for 15m`, or `10%:15m`.
     ///
     /// # Errors
@@ -245,6 +261,10 @@ mod tests {
             (
                 Steps::canary("10% pause"),
                 "`10% pause` is not a share and a time, such as `5% for 5m`",
+            ),
+            (
+                Steps::unattended("5% for 5m,25% pause"),
+                "several apps at once cannot wait for a person: give the step of 25% a time, such as `25% for 5m`",
             ),
         ] {
             assert_eq!(told(steps), expected);

@@ -95,6 +95,7 @@ fn kind(kind: LandmarkKind, failed: bool) -> String {
         LandmarkKind::Hook => "hook",
         LandmarkKind::Alarm => "alarm",
         LandmarkKind::Pause => "pause",
+        LandmarkKind::Turn => "turn",
         LandmarkKind::Capacity => "capacity",
         LandmarkKind::Targets => "targets",
         LandmarkKind::Command => "command",

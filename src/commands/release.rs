@@ -1,0 +1,312 @@
+//! `bgecs release`: several apps as one.
+
+mod ending;
+mod open;
+mod plan;
+mod result;
+mod status;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use super::{deploy, promote};
+use crate::cli::{BuildFlags, ChangeFlags, Deploy, Global, ReleaseAction, ReleaseArgs};
+use crate::config::{ConfigError, SetFile};
+use crate::driver::attempt::SwapKind;
+use crate::driver::release::{HeldModule, Module, PlannedShift, hold_all, let_go_all, shift_all};
+use crate::driver::turn::Conclusion;
+use crate::driver::unfinished;
+use crate::engine::plan::{self as engine_plan, Aim, SwapPlan};
+use crate::error::{Error, Exit, Result};
+use crate::model::journal::{Command, OperationId, OperationOutcome};
+use crate::model::{SetMark, Tag};
+use crate::report::{Audience, ReportEvent, Reporter};
+pub use ending::end_unfinished;
+use open::SetContext;
+use result::{ModuleResult, ReleaseResult};
+
+/// How long a module's release may take to start serving, as with `deploy`.
+const TIMEOUT: Duration = Duration::from_secs(600);
+
+pub async fn run(global: &Global, audience: Audience, args: &ReleaseArgs) -> Result<Exit> {
+    if global.config.is_some() {
+        return Err(Error::usage(
+            "--config names the file of one app, and a set names those of its modules",
+        )
+        .hint("name the set's file: `bgecs release set.toml --tag TAG`"));
+    }
+    let report = Reporter::new(audience);
+    let context = SetContext {
+        global,
+        report: &report,
+    };
+    if let Some(ReleaseAction::Status { file }) = &args.action {
+        return status::run(&context, &load(file)?).await;
+    }
+    let set = load(&args.file)?;
+    let modules = context.open(&set, &args.only).await?;
+    refuse_stray_images(args, &modules)?;
+    if args.change.dry_run {
+        return plan::dry_run(&context, &set, &modules, args).await;
+    }
+    ending::end_what_is_unfinished(&context, &modules).await?;
+    let mut held = hold_all(&modules, args.change.wait).await?;
+    let done = work(&set, &mut held, args).await;
+    let (results, told) = match done {
+        Ok((results, told)) => (results, Ok(told)),
+        Err(error) => {
+            let same = || Err(Error::new(error.exit, error.message.clone()));
+            (held.iter().map(|_| same()).collect(), Err(error))
+        }
+    };
+    let_go_all(held.into_iter().zip(results)).await;
+    Ok(tell(&report, &told?))
+}
+
+fn load(file: &Path) -> Result<SetFile> {
+    let path = super::working_folder()?.join(file);
+    SetFile::load(&path).map_err(|error| match error {
+        ConfigError::NotFound { .. } => Error::from(error).hint(
+            "a set's file has `set = \"shop\"`, and for each app a [[module]] with `name` and `config`",
+        ),
+        error => error.into(),
+    })
+}
+
+/// # Errors
+/// An image for a module that is not released (exit 2).
+fn refuse_stray_images(args: &ReleaseArgs, modules: &[Module]) -> Result<()> {
+    let is_there = |name| modules.iter().any(|it| it.name() == name);
+    match args.image.iter().find(|it| !is_there(&it.module)) {
+        Some(it) => Err(Error::usage(format!(
+            "--image is for {}, which is no module that is released here",
+            it.module
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn tell(report: &Reporter, result: &ReleaseResult) -> Exit {
+    report.result(result);
+    match result.error() {
+        None => Exit::Done,
+        Some(error) => {
+            report.complain(&error);
+            error.exit
+        }
+    }
+}
+
+/// What each module's turn ended with, and what is told of it all.
+type Worked = (Vec<Result<Exit>>, ReleaseResult);
+
+async fn work(set: &SetFile, held: &mut [HeldModule<'_>], args: &ReleaseArgs) -> Result<Worked> {
+    for it in held.iter_mut() {
+        let name = it.module.name();
+        let met = unfinished::meet(&mut it.work(None), Command::Release.into()).await;
+        met.map_err(|error| error.of_module(name))?;
+    }
+    let id = id_of(held);
+    let mark = |held: &[HeldModule<'_>], n: usize| SetMark {
+        set: set.name.clone(),
+        id: id.clone(),
+        module: held[n].module.name().clone(),
+        modules: held.iter().map(|it| it.module.place.clone()).collect(),
+    };
+    let marks: Vec<SetMark> = (0..held.len()).map(|n| mark(held, n)).collect();
+    if args.rollback {
+        return go_back(set, held, &marks, args).await;
+    }
+    let Some(tag) = &args.tag else {
+        return Err(Error::usage("give the release's tag: --tag TAG"));
+    };
+    let prepared = prepare(set, held, &marks, (tag, args)).await;
+    if prepared.iter().any(Result::is_err) {
+        let result = ReleaseResult::unprepared(&set.name, tag, held, &prepared);
+        return Ok((prepared, result));
+    }
+    let mut shifts = Vec::new();
+    for (it, mark) in held.iter_mut().zip(&marks) {
+        let shift = to_shift(it, mark, args, tag).await;
+        shifts.push(shift.map_err(|error| error.of_module(it.module.name()))?);
+    }
+    shift(set, held, SwapKind::Promote, Some(tag), shifts).await
+}
+
+/// The release's, the same in all modules.
+fn id_of(held: &[HeldModule<'_>]) -> OperationId {
+    let now = held.iter().map(|it| it.module.session.aws.journal_time());
+    let now = now.max().unwrap_or(time::OffsetDateTime::UNIX_EPOCH);
+    OperationId::new(now, fastrand::u32(..))
+}
+
+/// Has every module serve its release on its idle colour, side by side.
+async fn prepare(
+    set: &SetFile,
+    held: &mut [HeldModule<'_>],
+    marks: &[SetMark],
+    asked: (&Tag, &ReleaseArgs),
+) -> Vec<Result<Exit>> {
+    let preparing = held.iter_mut().zip(marks).map(async |(it, mark)| {
+        let name = it.module.name();
+        let done = prepare_one(set, it, mark, asked).await;
+        done.map_err(|error| error.of_module(name))
+    });
+    join_all(preparing).await
+}
+
+async fn prepare_one(
+    set: &SetFile,
+    it: &mut HeldModule<'_>,
+    mark: &SetMark,
+    (tag, args): (&Tag, &ReleaseArgs),
+) -> Result<Exit> {
+    let session = &it.module.session;
+    if !it.work(None).observe().await?.is_live(tag) {
+        it.begin(Command::Deploy, mark.clone());
+        let deploy = deployment(set, it.module, tag, args);
+        Box::pin(deploy::within(it.work(None), &deploy)).await?;
+        if it.turn.operation().entries.is_empty() {
+            return Ok(Exit::Done);
+        }
+        it.turn
+            .close(Conclusion::of(OperationOutcome::Done))
+            .await?;
+    } else {
+        let alone = format!("tag {tag} is live already: it is left alone");
+        session.report.tell(&ReportEvent::Done(alone));
+    }
+    Ok(Exit::Done)
+}
+
+/// As it would be typed.
+fn deployment(set: &SetFile, module: &Module, tag: &Tag, args: &ReleaseArgs) -> Deploy {
+    let mut images = args.image.iter();
+    let image = images.find(|it| it.module == *module.name());
+    let image = image.map(|it| it.image.clone());
+    Deploy {
+        context: context_of(set, module).filter(|_| image.is_none()),
+        tag: Some(tag.clone()),
+        color: None,
+        image,
+        allow_live: false,
+        force: false,
+        diff: false,
+        blind: false,
+        timeout: TIMEOUT,
+        change: ChangeFlags {
+            wait: None,
+            dry_run: args.change.dry_run,
+        },
+        build: BuildFlags::default(),
+    }
+}
+
+fn context_of(set: &SetFile, module: &Module) -> Option<PathBuf> {
+    let mut all = set.modules.iter();
+    all.find(|it| it.name == *module.name())?.context.clone()
+}
+
+async fn to_shift(
+    it: &mut HeldModule<'_>,
+    mark: &SetMark,
+    args: &ReleaseArgs,
+    tag: &Tag,
+) -> Result<Option<PlannedShift>> {
+    let observed = it.work(None).observe().await?;
+    let aim = Aim::Tag {
+        tag: tag.clone(),
+        on: None,
+    };
+    let plan = engine_plan::promote(&observed, &aim);
+    let plan = plan.map_err(|refusal| Error::from(refusal).untouched(&observed))?;
+    if matches!(plan, SwapPlan::NothingToDo { .. }) {
+        return Ok(None);
+    }
+    it.join(Command::Promote, mark.clone()).await?;
+    Ok(Some(PlannedShift {
+        watching: promote::watching_of(&it.module.session, &args.promotion()),
+        observed,
+        plan,
+    }))
+}
+
+async fn go_back(
+    set: &SetFile,
+    held: &mut [HeldModule<'_>],
+    marks: &[SetMark],
+    args: &ReleaseArgs,
+) -> Result<Worked> {
+    let last = status::last_release(&set.name, held.iter().map(|it| it.module)).await?;
+    let Some(last) = last else {
+        return Err(Error::refused(format!(
+            "there is no release of the set {} to go back from",
+            set.name
+        ))
+        .hint("`bgecs release status` shows what each module runs"));
+    };
+    let mut shifts = Vec::new();
+    for (it, mark) in held.iter_mut().zip(marks) {
+        if !last.modules.contains(it.module.name()) {
+            shifts.push(None);
+            continue;
+        }
+        let shift = back_from(it, mark, &last, args).await;
+        shifts.push(shift.map_err(|error| error.of_module(it.module.name()))?);
+    }
+    shift(set, held, SwapKind::Rollback, None, shifts).await
+}
+
+async fn back_from(
+    it: &mut HeldModule<'_>,
+    mark: &SetMark,
+    last: &status::LastRelease,
+    args: &ReleaseArgs,
+) -> Result<Option<PlannedShift>> {
+    let observed = it.work(None).observe().await?;
+    let plan = engine_plan::rollback(&observed);
+    let plan = plan.map_err(|refusal| Error::from(refusal).untouched(&observed))?;
+    if matches!(plan, SwapPlan::NothingToDo { .. }) {
+        return Ok(None);
+    }
+    if let Some(tag) = &last.tag
+        && !observed.is_live(tag)
+    {
+        return Err(Error::refused(format!(
+            "{}, and the last release of the set was tag {tag}: it was changed since",
+            observed.traffic_line()
+        ))
+        .hint("`bgecs rollback` in its folder goes back in that module alone"));
+    }
+    it.join(Command::Rollback, mark.clone()).await?;
+    Ok(Some(PlannedShift {
+        watching: promote::watching_of(&it.module.session, &args.promotion()),
+        observed,
+        plan,
+    }))
+}
+
+async fn shift(
+    set: &SetFile,
+    held: &mut [HeldModule<'_>],
+    kind: SwapKind,
+    tag: Option<&Tag>,
+    shifts: Vec<Option<PlannedShift>>,
+) -> Result<Worked> {
+    let end = shift_all(held, kind, shifts).await;
+    let mut modules = Vec::new();
+    let mut results = Vec::new();
+    for (it, ended) in held.iter_mut().zip(end.modules) {
+        let traffic = it.work(None).observe().await.map(|now| now.traffic_line());
+        let traffic = traffic.unwrap_or_else(|_| "unknown: it cannot be read".to_owned());
+        modules.push(ModuleResult::of(it.module, ended.as_ref(), traffic));
+        results.push(match ended {
+            Some(Err(error)) => Err(error),
+            _ => Ok(Exit::Done),
+        });
+    }
+    let result = ReleaseResult::shifted(&set.name, kind, tag, modules, end.failure);
+    Ok((results, result))
+}

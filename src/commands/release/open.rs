@@ -1,0 +1,161 @@
+//! The modules of a set, each with the session that a command of its own would have.
+
+use std::path::Path;
+
+use crate::aws::Access;
+use crate::cli::Global;
+use crate::config::{Config, SetFile};
+use crate::driver::release::Module;
+use crate::engine::set::among;
+use crate::error::{Error, Result};
+use crate::model::{ModulePlace, SetName};
+use crate::report::Reporter;
+use crate::session::Session;
+
+/// What all modules share.
+pub struct SetContext<'a> {
+    pub global: &'a Global,
+    pub report: &'a Reporter,
+}
+
+impl SetContext<'_> {
+    /// Opens those modules of the set; all, where none is named.
+    ///
+    /// # Errors
+    /// A name that no module has, two modules of one app, a configuration with a
+    /// mistake (exit 2); a module that cannot be used.
+    pub async fn open(&self, set: &SetFile, only: &[SetName]) -> Result<Vec<Module>> {
+        let is_there = |name: &&SetName| set.modules.iter().any(|it| it.name == **name);
+        if let Some(stray) = only.iter().find(|name| !is_there(name)) {
+            let all: Vec<&str> = set.modules.iter().map(|it| it.name.as_str()).collect();
+            return Err(Error::usage(format!(
+                "the set {} has no module {stray}: it has {}",
+                set.name,
+                all.join(", ")
+            )));
+        }
+        let is_wanted = |name: &SetName| only.is_empty() || only.contains(name);
+        let wanted: Vec<bool> = set.modules.iter().map(|it| is_wanted(&it.name)).collect();
+        let after: Vec<&[usize]> = set.modules.iter().map(|it| &*it.after).collect();
+        let orders = among(&after, &wanted, false);
+        let sections = set
+            .modules
+            .iter()
+            .zip(&wanted)
+            .filter(|(_, wanted)| **wanted);
+        let width = set.modules.iter().map(|it| it.name.as_str().len()).max();
+        let width = width.unwrap_or_default();
+        let mut opened = Vec::new();
+        for ((section, _), after) in sections.zip(orders) {
+            let place = ModulePlace {
+                name: section.name.clone(),
+                after,
+                config: section.config.clone(),
+                environment: self.global.environment().map(|(name, _)| name),
+                // As the file and the environment say, where the set does not.
+                region: section.region.clone().unwrap_or_default(),
+                profile: section.profile.clone(),
+            };
+            opened.push(self.session(place, width).await?);
+        }
+        refuse_twins(&opened)?;
+        let mut modules = Vec::new();
+        for it in opened {
+            modules.push(it.found().await?);
+        }
+        Ok(modules)
+    }
+
+    /// Opens one that an operation names.
+    ///
+    /// # Errors
+    /// Its configuration is not here (exit 6), or has a mistake.
+    pub async fn reopen(&self, place: &ModulePlace, width: usize) -> Result<Module> {
+        if !place.config.is_file() {
+            return Err(Error::refused(format!(
+                "the module {} has its configuration at {}, which is not here",
+                place.name,
+                place.config.display()
+            ))
+            .hint("`bgecs release` with the set's file, on any machine, ends it first"));
+        }
+        self.session(place.clone(), width).await?.found().await
+    }
+
+    async fn session(&self, place: ModulePlace, width: usize) -> Result<OpenedModule> {
+        let name = place.name.clone();
+        let opened = self.opened(place, width).await;
+        opened.map_err(|error| error.of_module(&name))
+    }
+
+    async fn opened(&self, mut place: ModulePlace, width: usize) -> Result<OpenedModule> {
+        let config = Config::load(&place.config, place.environment.as_deref())?;
+        let access = self.access(&config, &place);
+        let through = self.global.connect_to.iter().map(ToString::to_string);
+        let report = self.report.of_module(format!("{:width$} ", place.name));
+        let mut session = Session::open(config, &access, through.collect(), report).await?;
+        session.resolvers.clone_from(&self.global.resolver);
+        session.trust(self.global.ca_file.clone());
+        session.show(self.global.secret_header.clone());
+        session.aws.region().clone_into(&mut place.region);
+        place.config = absolute(&place.config);
+        Ok(OpenedModule { place, session })
+    }
+
+    fn access(&self, config: &Config, place: &ModulePlace) -> Access {
+        let mut configured = config.place.clone();
+        if !place.region.is_empty() {
+            configured.region = Some(place.region.clone());
+        }
+        configured.profile = place.profile.clone().or(configured.profile);
+        super::super::access(self.global, configured)
+    }
+}
+
+/// For whoever finds it from another folder.
+fn absolute(path: &Path) -> std::path::PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}
+
+/// One of which AWS was asked nothing yet.
+struct OpenedModule {
+    place: ModulePlace,
+    session: Session,
+}
+
+impl OpenedModule {
+    /// With what was made for it.
+    async fn found(self) -> Result<Module> {
+        let Self { place, session } = self;
+        let found = async {
+            session.secret_header().await?;
+            session.settled_infrastructure().await
+        };
+        let infrastructure = found.await.map_err(|error| error.of_module(&place.name))?;
+        Ok(Module {
+            place,
+            session,
+            infrastructure,
+        })
+    }
+}
+
+/// # Errors
+/// Two modules of one app: each would take the other's lease for a stranger's.
+fn refuse_twins(modules: &[OpenedModule]) -> Result<()> {
+    let same = |one: &OpenedModule, other: &OpenedModule| {
+        let app = |it: &OpenedModule| (it.session.stack_name(), it.place.region.clone());
+        app(one) == app(other) && one.place.profile == other.place.profile
+    };
+    for (n, it) in modules.iter().enumerate() {
+        if let Some(twin) = modules[..n].iter().find(|earlier| same(earlier, it)) {
+            return Err(Error::usage(format!(
+                "the modules {} and {} are one app, {}",
+                twin.place.name,
+                it.place.name,
+                it.session.app()
+            )));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,130 @@
+//! What a release of a set would do, and which releases users can meet side by side.
+
+use serde::Serialize;
+
+use super::open::SetContext;
+use super::{deployment, status};
+use crate::cli::ReleaseArgs;
+use crate::commands::{deploy, promote, swap};
+use crate::config::SetFile;
+use crate::driver::attempt::SwapKind;
+use crate::driver::release::Module;
+use crate::engine::plan::{self, Step, SwapPlan};
+use crate::engine::set::mixtures;
+use crate::error::{Error, Exit, Result};
+use crate::model::{Observed, SetName, Tag};
+use crate::report::{CommandResult, Style};
+
+#[derive(Debug, Serialize)]
+struct SetPlan {
+    operation: &'static str,
+    dry_run: bool,
+    set: SetName,
+    modules: Vec<ModulePlan>,
+    /// In sentences.
+    mixtures: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct ModulePlan {
+    name: SetName,
+    app: String,
+    /// None where it is left alone.
+    steps: Vec<Step>,
+}
+
+impl CommandResult for SetPlan {
+    fn human(&self, style: &Style) -> String {
+        let mut text = format!("release of the set {} would:", style.strong(&self.set));
+        for it in &self.modules {
+            text += &format!("\n{}", style.strong(&it.name));
+            if it.steps.is_empty() {
+                text += "\n  leave it alone";
+            }
+            for (n, step) in it.steps.iter().enumerate() {
+                text += &format!("\n  {:>2}. {step}", n + 1);
+            }
+        }
+        if !self.mixtures.is_empty() {
+            text += "\nWhat users can meet meanwhile:";
+        }
+        for mixture in &self.mixtures {
+            text += &format!("\n  {mixture}");
+        }
+        text + "\nNothing was changed."
+    }
+}
+
+pub(super) async fn dry_run(
+    context: &SetContext<'_>,
+    set: &SetFile,
+    modules: &[Module],
+    args: &ReleaseArgs,
+) -> Result<Exit> {
+    let last = match args.rollback {
+        true => status::last_release(&set.name, modules.iter()).await?,
+        false => None,
+    };
+    let mut planned = Vec::new();
+    for it in modules {
+        let steps = match (&args.tag, &last) {
+            (Some(tag), _) => forward(set, it, tag, args).await,
+            (None, Some(last)) if last.modules.contains(it.name()) => back(it, args).await,
+            (None, _) => Ok(Vec::new()),
+        };
+        planned.push(ModulePlan {
+            name: it.name().clone(),
+            app: it.session.app().to_owned(),
+            steps: steps.map_err(|error| error.of_module(it.name()))?,
+        });
+    }
+    let names: Vec<&SetName> = modules.iter().map(Module::name).collect();
+    let after: Vec<&[usize]> = modules.iter().map(|it| &*it.place.after).collect();
+    let moving: Vec<bool> = planned.iter().map(|it| !it.steps.is_empty()).collect();
+    context.report.result(&SetPlan {
+        operation: "release",
+        dry_run: true,
+        set: set.name.clone(),
+        mixtures: mixtures(&names, &after, &moving, args.steps.is_some()),
+        modules: planned,
+    });
+    Ok(Exit::Done)
+}
+
+async fn forward(set: &SetFile, it: &Module, tag: &Tag, args: &ReleaseArgs) -> Result<Vec<Step>> {
+    let session = &it.session;
+    let observed = session.look(&it.infrastructure, None).await?;
+    if observed.is_live(tag) {
+        return Ok(Vec::new());
+    }
+    let mut steps = deploy::ahead(session, &observed, &deployment(set, it, tag, args))?;
+    if let Some(from) = observed.live_color() {
+        let to = from.other();
+        steps.extend(swapping(
+            it,
+            &observed,
+            SwapKind::Promote,
+            SwapPlan::Swap { from, to },
+            args,
+        )?);
+    }
+    Ok(steps)
+}
+
+async fn back(it: &Module, args: &ReleaseArgs) -> Result<Vec<Step>> {
+    let observed = it.session.look(&it.infrastructure, None).await?;
+    let plan = plan::rollback(&observed);
+    let plan = plan.map_err(|refusal| Error::from(refusal).untouched(&observed))?;
+    swapping(it, &observed, SwapKind::Rollback, plan, args)
+}
+
+fn swapping(
+    it: &Module,
+    observed: &Observed,
+    kind: SwapKind,
+    plan: SwapPlan,
+    args: &ReleaseArgs,
+) -> Result<Vec<Step>> {
+    let watching = promote::watching_of(&it.session, &args.promotion());
+    swap::steps(&it.session, kind, plan, observed, &watching)
+}

@@ -1,0 +1,345 @@
+//! How the release of a set ended, as a whole and in each module.
+
+use serde::Serialize;
+
+use crate::driver::attempt::SwapKind;
+use crate::driver::release::{HeldModule, Module};
+use crate::driver::swap::SwapEnd;
+use crate::driver::unfinished::{Settled, Settlement};
+use crate::error::{Error, Exit, Result};
+use crate::model::journal::OperationId;
+use crate::model::{SetMark, SetName, Tag};
+use crate::report::{CommandResult, Style};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum SetOutcome {
+    /// All modules are live by it, or were before.
+    Released,
+    /// All are back where they were before the release.
+    WentBack,
+    /// Nothing had to be done.
+    Unchanged,
+    /// Users were on some of it, and are where they were.
+    RolledBack,
+    /// Users noticed nothing: no module was moved.
+    Failed,
+    /// Some module is not where it should be.
+    InDoubt,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum ModuleOutcome {
+    /// By this release.
+    Live,
+    /// It was left alone.
+    Untouched,
+    RolledBack,
+    /// It serves where no user sees it.
+    NotMoved,
+    Failed,
+    InDoubt,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct ModuleResult {
+    name: SetName,
+    app: String,
+    outcome: ModuleOutcome,
+    traffic: String,
+    /// Why, where it is not live by it.
+    reason: Option<String>,
+    /// Requests of its production probe, where it was moved under one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    probe: Option<ProbeCount>,
+    #[serde(skip)]
+    exit: Exit,
+}
+
+#[derive(Debug, Clone, Copy, Serialize)]
+struct ProbeCount {
+    sent: u64,
+    failed: u64,
+}
+
+impl ModuleResult {
+    /// None is a module that was left alone.
+    pub fn of(module: &Module, ended: Option<&Result<SwapEnd>>, traffic: String) -> Self {
+        let (outcome, exit, reason, probe) = match ended {
+            None | Some(Ok(SwapEnd::Nothing { .. })) => {
+                (ModuleOutcome::Untouched, Exit::Done, None, None)
+            }
+            Some(Ok(SwapEnd::MadeLive { .. })) => (ModuleOutcome::Live, Exit::Done, None, None),
+            Some(Ok(SwapEnd::Tried(swapped))) => {
+                let error = swapped.error();
+                let outcome = outcome_of(swapped.exit);
+                let probe = ProbeCount {
+                    sent: swapped.probe.sent,
+                    failed: swapped.probe.failed,
+                };
+                let probe = (!swapped.blind && probe.sent > 0).then_some(probe);
+                (
+                    outcome,
+                    swapped.exit,
+                    error.map(|error| error.message),
+                    probe,
+                )
+            }
+            Some(Err(error)) => {
+                let reason = Some(error.message.clone());
+                (outcome_of(error.exit), error.exit, reason, None)
+            }
+        };
+        Self {
+            name: module.name().clone(),
+            app: module.session.app().to_owned(),
+            outcome,
+            traffic,
+            reason,
+            probe,
+            exit,
+        }
+    }
+
+    /// One that another process began.
+    pub fn settled(module: &Module, settled: Result<Settlement>) -> Self {
+        let (outcome, exit, traffic, reason) = match settled {
+            Ok(it) => {
+                let outcome = match (&it.error, it.settled) {
+                    (Some(_), _) | (None, Settled::Waiting) => ModuleOutcome::InDoubt,
+                    (None, Settled::Finished) => ModuleOutcome::Live,
+                    (None, Settled::Undone) => ModuleOutcome::RolledBack,
+                };
+                let reason = it.error.as_ref().map(|error| error.message.clone());
+                (outcome, it.exit(), it.traffic, reason)
+            }
+            Err(error) => {
+                let traffic = error
+                    .traffic
+                    .unwrap_or_else(|| "see `bgecs status`".to_owned());
+                (
+                    outcome_of(error.exit),
+                    error.exit,
+                    traffic,
+                    Some(error.message),
+                )
+            }
+        };
+        Self {
+            name: module.name().clone(),
+            app: module.session.app().to_owned(),
+            outcome,
+            traffic,
+            reason,
+            probe: None,
+            exit,
+        }
+    }
+
+    fn line(&self, width: usize, style: &Style) -> String {
+        let name = &self.name;
+        let mut text = format!("{name:width$}  {}", self.traffic);
+        if let Some(ProbeCount { sent, failed }) = self.probe {
+            text += &style.dim(format!("  {sent} requests, {failed} failed"));
+        }
+        if let Some(reason) = &self.reason {
+            text += &format!("\n  {:width$}  {}", "", style.dim(reason));
+        }
+        text
+    }
+}
+
+fn outcome_of(exit: Exit) -> ModuleOutcome {
+    match exit {
+        Exit::Done => ModuleOutcome::Live,
+        Exit::RolledBack => ModuleOutcome::RolledBack,
+        Exit::LookNow => ModuleOutcome::InDoubt,
+        Exit::Refused | Exit::Interrupted => ModuleOutcome::NotMoved,
+        Exit::Failed | Exit::Usage | Exit::TimedOut | Exit::Changes => ModuleOutcome::Failed,
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct ReleaseResult {
+    operation: &'static str,
+    set: SetName,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<OperationId>,
+    tag: Option<Tag>,
+    outcome: SetOutcome,
+    modules: Vec<ModuleResult>,
+    /// What failed first, where not all went live.
+    reason: Option<String>,
+    #[serde(skip)]
+    exit: Exit,
+}
+
+impl ReleaseResult {
+    /// Not all modules serve it: none was moved.
+    pub fn unprepared(
+        set: &SetName,
+        tag: &Tag,
+        held: &[HeldModule<'_>],
+        prepared: &[Result<Exit>],
+    ) -> Self {
+        let one = |(it, ended): (&HeldModule<'_>, &Result<Exit>)| {
+            let error = ended.as_ref().err();
+            ModuleResult {
+                name: it.module.name().clone(),
+                app: it.module.session.app().to_owned(),
+                outcome: match error {
+                    None => ModuleOutcome::NotMoved,
+                    Some(_) => ModuleOutcome::Failed,
+                },
+                traffic: "unchanged".to_owned(),
+                reason: error.map(|error| error.message.clone()),
+                probe: None,
+                exit: error.map_or(Exit::Done, |error| error.exit),
+            }
+        };
+        let first = prepared.iter().find_map(|it| it.as_ref().err());
+        Self {
+            operation: "release",
+            set: set.clone(),
+            id: None,
+            tag: Some(tag.clone()),
+            outcome: SetOutcome::Failed,
+            modules: held.iter().zip(prepared).map(one).collect(),
+            reason: first.map(|error| error.message.clone()),
+            exit: first.map_or(Exit::Failed, |error| error.exit),
+        }
+    }
+
+    pub fn shifted(
+        set: &SetName,
+        kind: SwapKind,
+        tag: Option<&Tag>,
+        modules: Vec<ModuleResult>,
+        failure: Option<String>,
+    ) -> Self {
+        let exit = exit_of(modules.iter().map(|it| it.exit));
+        let is_untouched = modules
+            .iter()
+            .all(|it| it.outcome == ModuleOutcome::Untouched);
+        let outcome = match (exit, kind) {
+            (Exit::Done, _) if is_untouched => SetOutcome::Unchanged,
+            (Exit::Done, SwapKind::Promote) => SetOutcome::Released,
+            (Exit::Done, SwapKind::Rollback) => SetOutcome::WentBack,
+            (Exit::RolledBack, _) => SetOutcome::RolledBack,
+            (Exit::LookNow, _) => SetOutcome::InDoubt,
+            _ => SetOutcome::Failed,
+        };
+        let first = modules.iter().find(|it| it.exit != Exit::Done);
+        let first = first.and_then(|it| Some(format!("{}: {}", it.name, it.reason.as_ref()?)));
+        Self {
+            operation: "release",
+            set: set.clone(),
+            id: None,
+            tag: tag.cloned(),
+            outcome,
+            reason: failure.or(first),
+            modules,
+            exit,
+        }
+    }
+
+    /// One that another process began, forward or back.
+    pub fn ended(mark: &SetMark, is_forward: bool, modules: Vec<ModuleResult>) -> Self {
+        let exit = exit_of(modules.iter().map(|it| it.exit));
+        let first = modules.iter().find(|it| it.exit != Exit::Done);
+        let first = first.and_then(|it| Some(format!("{}: {}", it.name, it.reason.as_ref()?)));
+        Self {
+            operation: "release",
+            set: mark.set.clone(),
+            id: Some(mark.id.clone()),
+            tag: None,
+            outcome: match (exit, is_forward) {
+                (Exit::Done, true) => SetOutcome::Released,
+                (Exit::Done, false) => SetOutcome::RolledBack,
+                _ => SetOutcome::InDoubt,
+            },
+            modules,
+            reason: first,
+            exit,
+        }
+    }
+
+    fn name(&self) -> String {
+        match &self.tag {
+            Some(tag) => format!("{} (tag {tag})", self.set),
+            None => self.set.to_string(),
+        }
+    }
+
+    pub fn in_a_sentence(&self) -> String {
+        let name = self.name();
+        match self.outcome {
+            SetOutcome::Released => format!("{name} is live, all modules of it"),
+            SetOutcome::WentBack => format!("{name} went back, all modules of it"),
+            SetOutcome::Unchanged => format!("nothing to do: {name} is as asked for"),
+            SetOutcome::RolledBack => format!("{name} was rolled back, in all modules"),
+            SetOutcome::Failed => format!("{name} was not released: no user was moved"),
+            SetOutcome::InDoubt => format!("{name} is not in one piece: look now"),
+        }
+    }
+
+    /// None where it is as it was asked for.
+    pub fn error(&self) -> Option<Error> {
+        if self.exit == Exit::Done {
+            return None;
+        }
+        let why = self.reason.as_ref();
+        let why = why.map_or_else(String::new, |why| format!(": {why}"));
+        let error = Error::new(self.exit, format!("{}{why}", self.in_a_sentence()));
+        Some(match self.outcome {
+            SetOutcome::InDoubt => error.hint("`bgecs release status` shows each module; `bgecs resume` in the folder of one ends what is unfinished"),
+            _ => error,
+        })
+    }
+}
+
+/// The worst of the modules' own: what one could not have alone does not count.
+fn exit_of(exits: impl Iterator<Item = Exit>) -> Exit {
+    let rank = |exit: &Exit| match exit {
+        Exit::Done | Exit::Changes => 0,
+        // It had to stay because another failed.
+        Exit::Refused => 1,
+        Exit::Interrupted | Exit::TimedOut | Exit::Usage | Exit::Failed => 2,
+        Exit::RolledBack => 3,
+        Exit::LookNow => 4,
+    };
+    exits.max_by_key(rank).unwrap_or(Exit::Done)
+}
+
+impl CommandResult for ReleaseResult {
+    fn human(&self, style: &Style) -> String {
+        let mut text = self.in_a_sentence();
+        let width = self.modules.iter().map(|it| it.name.as_str().len()).max();
+        for it in &self.modules {
+            text += &format!("\n  {}", it.line(width.unwrap_or_default(), style));
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_of_the_modules_is_the_set_s() {
+        for (exits, worst) in [
+            (vec![Exit::Done, Exit::Done], Exit::Done),
+            (vec![Exit::Refused, Exit::RolledBack], Exit::RolledBack),
+            (
+                vec![Exit::RolledBack, Exit::LookNow, Exit::Done],
+                Exit::LookNow,
+            ),
+            (vec![Exit::Refused, Exit::Failed], Exit::Failed),
+            (vec![Exit::Done, Exit::Refused], Exit::Refused),
+        ] {
+            assert_eq!(exit_of(exits.clone().into_iter()), worst, "{exits:?}");
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! `bgecs release status`, and what the journals say of a set's releases.
+
+use serde::Serialize;
+use time::OffsetDateTime;
+use time::serde::rfc3339;
+
+use super::open::SetContext;
+use crate::config::SetFile;
+use crate::driver::release::Module;
+use crate::error::{Exit, Result};
+use crate::model::journal::{Command, Operation, OperationId, OperationOutcome};
+use crate::model::{SetMark, SetName, Tag};
+use crate::report::{CommandResult, Style};
+use crate::spoken_time;
+
+/// How far back each module's history is looked through.
+const RECENT: i32 = 50;
+
+/// The release of a set that went live last.
+#[derive(Debug, Serialize)]
+pub(super) struct LastRelease {
+    pub id: OperationId,
+    pub tag: Option<Tag>,
+    #[serde(with = "rfc3339")]
+    pub at: OffsetDateTime,
+    /// That it made live.
+    pub modules: Vec<SetName>,
+}
+
+#[derive(Debug, Serialize)]
+struct SetStatus {
+    operation: &'static str,
+    set: SetName,
+    last: Option<LastRelease>,
+    modules: Vec<ModuleStatus>,
+}
+
+#[derive(Debug, Serialize)]
+struct ModuleStatus {
+    name: SetName,
+    app: String,
+    traffic: String,
+    /// Of the release that is live.
+    tag: Option<Tag>,
+    /// What was begun and has not ended.
+    unfinished: Option<String>,
+}
+
+pub(super) async fn run(context: &SetContext<'_>, set: &SetFile) -> Result<Exit> {
+    let modules = context.open(set, &[]).await?;
+    let mut told = Vec::new();
+    for it in &modules {
+        let observed = it.session.look(&it.infrastructure, None).await;
+        let observed = observed.map_err(|error| error.of_module(it.name()))?;
+        let unfinished = observed.journal.operation.as_ref();
+        told.push(ModuleStatus {
+            name: it.name().clone(),
+            app: it.session.app().to_owned(),
+            traffic: observed.traffic_line(),
+            tag: observed.live_release().and_then(|release| release.tag),
+            unfinished: unfinished.map(Operation::name),
+        });
+    }
+    context.report.result(&SetStatus {
+        operation: "release status",
+        last: last_release(&set.name, modules.iter()).await?,
+        set: set.name.clone(),
+        modules: told,
+    });
+    Ok(Exit::Done)
+}
+
+impl CommandResult for SetStatus {
+    fn human(&self, style: &Style) -> String {
+        let mut text = format!("set {}", style.strong(&self.set));
+        text += &match &self.last {
+            Some(LastRelease { tag, at, .. }) => {
+                let tag = tag
+                    .as_ref()
+                    .map_or_else(String::new, |tag| format!("tag {tag}, "));
+                format!(": released last was {tag}at {}", spoken_time::clock(*at))
+            }
+            None => ": never released as one".to_owned(),
+        };
+        let width = self.modules.iter().map(|it| it.name.as_str().len()).max();
+        let width = width.unwrap_or_default();
+        for it in &self.modules {
+            text += &format!("\n  {:width$}  {}", it.name, it.traffic);
+            if let Some(unfinished) = &it.unfinished {
+                text += &format!(
+                    "; {}",
+                    style.warn(format!("the {unfinished} is unfinished"))
+                );
+            }
+        }
+        text
+    }
+}
+
+/// The one that went live last, by the modules' own journals.
+///
+/// # Errors
+/// A journal that cannot be read.
+pub(super) async fn last_release(
+    set: &SetName,
+    modules: impl Iterator<Item = &Module>,
+) -> Result<Option<LastRelease>> {
+    let is_it = |operation: &Operation| {
+        let mark = operation.set.as_ref();
+        mark.is_some_and(|mark| mark.set == *set) && went_live(operation, Command::Promote)
+    };
+    let mut last: Option<LastRelease> = None;
+    for (module, operation) in newest(modules, is_it).await? {
+        let Some(mark) = operation.set else { continue };
+        match &mut last {
+            Some(last) if last.id == mark.id => last.modules.push(module),
+            Some(last) if last.id > mark.id => {}
+            _ => {
+                last = Some(LastRelease {
+                    id: mark.id,
+                    tag: operation.tag,
+                    at: operation.began,
+                    modules: vec![module],
+                });
+            }
+        }
+    }
+    Ok(last)
+}
+
+/// The modules that are live by that release, as they have written.
+///
+/// # Errors
+/// A journal that cannot be read.
+pub(super) async fn live_by(
+    modules: impl Iterator<Item = &Module>,
+    mark: &SetMark,
+) -> Result<Vec<SetName>> {
+    let is_it = |operation: &Operation| {
+        let its = operation.set.as_ref();
+        let is_of_it = its.is_some_and(|its| its.id == mark.id);
+        is_of_it
+            && (went_live(operation, Command::Promote) || went_live(operation, Command::Rollback))
+    };
+    let all = newest(modules, is_it).await?.into_iter();
+    Ok(all.map(|(name, _)| name).collect())
+}
+
+fn went_live(operation: &Operation, command: Command) -> bool {
+    let outcome = operation.ending.as_ref().map(|ending| ending.outcome);
+    operation.command == command
+        && matches!(
+            outcome,
+            Some(OperationOutcome::Done | OperationOutcome::Finished)
+        )
+}
+
+/// Of each module that has one, the newest such operation.
+async fn newest(
+    modules: impl Iterator<Item = &Module>,
+    is_it: impl Fn(&Operation) -> bool,
+) -> Result<Vec<(SetName, Operation)>> {
+    let mut found = Vec::new();
+    for module in modules {
+        let table = module.infrastructure.journal_table();
+        let history = module.session.aws.read_history(table, RECENT).await?;
+        let newest = history.into_iter().find(&is_it);
+        found.extend(newest.map(|operation| (module.name().clone(), operation)));
+    }
+    Ok(found)
+}

@@ -1,0 +1,209 @@
+//! The release of a set: the leases of all its modules, and their shifts as one.
+//! Which module may do what when is decided in `engine/set.rs`.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use super::attempt::SwapKind;
+use super::set::{Seat, SetTable};
+use super::swap::{self, SwapEnd};
+use super::turn::Turn;
+use super::under_lease;
+use super::watching::Watching;
+use super::work::Work;
+use crate::engine::plan::SwapPlan;
+use crate::engine::set::among;
+use crate::error::{Error, Exit, Result};
+use crate::interrupt::Interrupts;
+use crate::model::journal::{Command, Effect, OperationId};
+use crate::model::{Infrastructure, ModulePlace, Observed, SetMark, SetName};
+use crate::session::Session;
+
+/// One app of a set.
+pub struct Module {
+    pub place: ModulePlace,
+    pub session: Session,
+    pub infrastructure: Infrastructure,
+}
+
+impl Module {
+    pub fn name(&self) -> &SetName {
+        &self.place.name
+    }
+
+    /// By which leases are taken in the same order, whatever set they are taken for.
+    fn rank(&self) -> (&str, &str) {
+        let table = self.infrastructure.journal_table();
+        (&self.place.region, table)
+    }
+}
+
+/// A module whose lease is held.
+pub struct HeldModule<'a> {
+    pub module: &'a Module,
+    pub turn: Turn,
+    interrupts: Interrupts,
+}
+
+impl HeldModule<'_> {
+    pub fn work<'w>(&'w mut self, seat: Option<&'w Seat>) -> Work<'w> {
+        Work {
+            session: &self.module.session,
+            infrastructure: &self.module.infrastructure,
+            turn: &self.turn,
+            interrupts: &mut self.interrupts,
+            seat,
+        }
+    }
+
+    /// Begins the part of that release that moves users, and writes it down ahead of any
+    /// move: from every module it is found.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub async fn join(&self, command: Command, mark: SetMark) -> Result<()> {
+        let set = mark.set.clone();
+        self.begin(command, mark);
+        Ok(self.turn.about_to(Effect::JoinSet { set }).await?)
+    }
+
+    /// Begins an operation that is a part of that release.
+    pub fn begin(&self, command: Command, mark: SetMark) {
+        let now = self.module.session.aws.journal_time();
+        self.turn.describe(|operation| {
+            operation.id = OperationId::new(now, fastrand::u32(..));
+            operation.began = now;
+            operation.command = command;
+            operation.set = Some(mark);
+        });
+    }
+}
+
+/// Takes the leases of all: each in its turn, in an order that is the same for every
+/// set, so that two that share modules never wait for each other.
+///
+/// # Errors
+/// As [`under_lease::hold`]; none is held then.
+pub async fn hold_all(modules: &[Module], wait: Option<Duration>) -> Result<Vec<HeldModule<'_>>> {
+    let mut order: Vec<usize> = (0..modules.len()).collect();
+    order.sort_by_key(|&n| modules[n].rank());
+    let mut held: Vec<(usize, HeldModule<'_>)> = Vec::new();
+    for n in order {
+        match hold(&modules[n], wait).await {
+            Ok(it) => held.push((n, it)),
+            Err(error) => {
+                let told = error.of_module(modules[n].name());
+                let earlier = held.into_iter().map(|(_, it)| (it, Ok(Exit::Done)));
+                let_go_all(earlier).await;
+                return Err(told);
+            }
+        }
+    }
+    held.sort_by_key(|(n, _)| *n);
+    Ok(held.into_iter().map(|(_, it)| it).collect())
+}
+
+async fn hold(module: &Module, wait: Option<Duration>) -> Result<HeldModule<'_>> {
+    let mut interrupts = Interrupts::listen()?;
+    let (session, infra) = (&module.session, &module.infrastructure);
+    let turn = under_lease::hold(session, infra, Command::Release, wait, &mut interrupts);
+    Ok(HeldModule {
+        turn: turn.await?,
+        module,
+        interrupts,
+    })
+}
+
+/// Gives the leases back, with what came of each module as its journal's last word.
+pub async fn let_go_all(held: impl IntoIterator<Item = (HeldModule<'_>, Result<Exit>)>) {
+    let all = held.into_iter().map(async |(it, result)| {
+        under_lease::let_go(&it.module.session, it.turn, &result).await;
+    });
+    join_all(all).await;
+}
+
+/// What one module's users do in the set's shift.
+pub struct PlannedShift {
+    pub observed: Observed,
+    pub plan: SwapPlan,
+    pub watching: Watching,
+}
+
+/// How the shift of a set ended.
+pub struct SetEnd {
+    /// Of each module that had one.
+    pub modules: Vec<Option<Result<SwapEnd>>>,
+    /// What failed first, where not all went live.
+    pub failure: Option<String>,
+}
+
+/// Moves the users of all modules as one: none stays where another does not.
+pub async fn shift_all(
+    held: &mut [HeldModule<'_>],
+    kind: SwapKind,
+    shifts: Vec<Option<PlannedShift>>,
+) -> SetEnd {
+    let moves = |it: &Option<PlannedShift>| {
+        let plan = it.as_ref().map(|it| it.plan);
+        matches!(plan, Some(SwapPlan::Swap { .. }))
+    };
+    let moving: Vec<bool> = shifts.iter().map(moves).collect();
+    let after: Vec<&[usize]> = held.iter().map(|it| &*it.module.place.after).collect();
+    let order = among(&after, &moving, kind == SwapKind::Rollback);
+    let names = held.iter().map(|it| it.module.name().clone());
+    let mut seated: Vec<usize> = Vec::new();
+    for (n, is_moving) in moving.iter().enumerate() {
+        if *is_moving {
+            seated.push(n);
+        }
+    }
+    let names: Vec<SetName> = names.collect();
+    let table = SetTable::new(
+        seated
+            .iter()
+            .zip(order)
+            .map(|(&n, after)| (names[n].clone(), after)),
+    );
+    let running = held.iter_mut().zip(shifts).enumerate();
+    let running = running.map(async |(n, (it, shift))| {
+        let shift = shift?;
+        let seat = seated.iter().position(|&it| it == n);
+        let seat = seat.map(|place| table.seat(place));
+        let work = it.work(seat.as_ref());
+        let PlannedShift {
+            observed,
+            plan,
+            watching,
+        } = shift;
+        let end = Box::pin(swap::run(work, kind, observed, plan, watching)).await;
+        if let Some(seat) = &seat {
+            seat.ends(failure_of(&end).as_deref());
+        }
+        Some(end)
+    });
+    SetEnd {
+        modules: join_all(running).await,
+        failure: table.failure(),
+    }
+}
+
+/// Why a module's release is not live by its shift.
+fn failure_of(end: &Result<SwapEnd>) -> Option<String> {
+    match end {
+        Ok(SwapEnd::Tried(swapped)) => swapped.error().map(|error| error.message),
+        Ok(SwapEnd::Nothing { .. } | SwapEnd::MadeLive { .. }) => None,
+        Err(error) => Some(error.message.clone()),
+    }
+}
+
+impl Error {
+    /// Which of several apps it is about.
+    #[must_use]
+    pub fn of_module(self, module: &SetName) -> Self {
+        Self {
+            message: format!("{module}: {}", self.message),
+            ..self
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Several apps' shifts as one: each is carried out by itself, and asks here when its
+//! turn is. Who may do what when is decided in `engine/set.rs`.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+
+use super::attempt::reason;
+use crate::engine::set::{SetShift, SetTurn};
+use crate::engine::shift::{Milestone, Phase, Shift};
+use crate::model::{SetGate, SetName};
+
+/// What the modules of a set know of each other while they shift.
+#[derive(Debug, Clone)]
+pub struct SetTable(Arc<Board>);
+
+#[derive(Debug)]
+struct Board {
+    shift: Mutex<SetShift>,
+    /// Whenever one of them said something.
+    changed: watch::Sender<()>,
+}
+
+impl SetTable {
+    /// Each module's name, and the places of those that come before it.
+    pub fn new(modules: impl IntoIterator<Item = (SetName, Vec<usize>)>) -> Self {
+        Self(Arc::new(Board {
+            shift: Mutex::new(SetShift::new(modules)),
+            changed: watch::Sender::new(()),
+        }))
+    }
+
+    /// For the module at that place.
+    pub fn seat(&self, module: usize) -> Seat {
+        let table = self.clone();
+        Seat { table, module }
+    }
+
+    /// What failed first.
+    pub fn failure(&self) -> Option<String> {
+        self.shift().failure().map(str::to_owned)
+    }
+
+    fn tell(&self, say: impl FnOnce(&mut SetShift)) {
+        say(&mut self.shift());
+        self.0.changed.send_replace(());
+    }
+
+    /// What that finds, as soon as it finds something.
+    async fn once<T>(&self, find: impl Fn(&SetShift) -> Option<T>) -> T {
+        let mut changed = self.0.changed.subscribe();
+        loop {
+            changed.mark_unchanged();
+            if let Some(found) = find(&self.shift()) {
+                return found;
+            }
+            // The sender lives as long as this does.
+            let _ = changed.changed().await;
+        }
+    }
+
+    fn shift(&self) -> MutexGuard<'_, SetShift> {
+        let shift = self.0.shift.lock();
+        shift.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One module's place among the others.
+#[derive(Debug)]
+pub struct Seat {
+    table: SetTable,
+    module: usize,
+}
+
+impl Seat {
+    /// Waits at that gate until it is this module's turn.
+    ///
+    /// # Errors
+    /// Another failed; why, in words.
+    pub async fn wait(&self, gate: SetGate) -> Result<(), String> {
+        self.table.tell(|shift| shift.comes_to(self.module, gate));
+        let turn = |shift: &SetShift| match shift.turn(self.module) {
+            SetTurn::Wait => None,
+            SetTurn::Go => Some(Ok(())),
+            SetTurn::Back(why) => Some(Err(why)),
+        };
+        self.table.once(turn).await
+    }
+
+    /// Comes back once this module is to go back because another failed.
+    pub async fn recalled(&self) -> String {
+        self.table.once(|shift| shift.recall(self.module)).await
+    }
+
+    /// How far its shift is.
+    pub fn hear(&self, now: &Shift) {
+        match (now.milestone(), &now.phase) {
+            (
+                Milestone::Meeting(stage, _) | Milestone::Noting(stage) | Milestone::Moving(stage),
+                _,
+            ) => self.table.tell(|shift| shift.has_moved(self.module, stage)),
+            (Milestone::Baking(stage), _) => {
+                self.table
+                    .tell(|shift| shift.has_moved(self.module, stage + 1));
+            }
+            (_, Phase::LookingBack { why, .. }) => {
+                let why = reason(why);
+                self.table.tell(|shift| shift.goes_back(self.module, &why));
+            }
+            _ => {}
+        }
+    }
+
+    /// Its shift is over; with a reason, where its release is not live by it.
+    pub fn ends(&self, unless: Option<&str>) {
+        self.table.tell(|shift| shift.ends(self.module, unless));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    fn two() -> (SetTable, Seat, Seat) {
+        let name = |text: &str| text.parse().unwrap();
+        let table = SetTable::new([(name("backend"), vec![]), (name("frontend"), vec![0])]);
+        let (backend, frontend) = (table.seat(0), table.seat(1));
+        (table, backend, frontend)
+    }
+
+    #[tokio::test]
+    async fn who_waits_is_woken_when_its_turn_is() {
+        let (_, backend, frontend) = two();
+        let ready = async |seat: &Seat| {
+            seat.wait(SetGate::Stage(0)).await?;
+            seat.wait(SetGate::Commit).await
+        };
+        let (first, second) = tokio::join!(ready(&backend), ready(&frontend));
+        assert_eq!((first, second), (Ok(()), Ok(())));
+    }
+
+    #[tokio::test]
+    async fn a_failure_wakes_all() {
+        let (table, backend, frontend) = two();
+        let waits = async { frontend.wait(SetGate::Stage(0)).await.unwrap_err() };
+        let fails = async {
+            assert_eq!(frontend.recalled().now_or_never(), None);
+            backend.ends(Some("no such image"));
+        };
+        let (why, ()) = tokio::join!(waits, fails);
+        assert_eq!(why, "backend: no such image");
+        assert_eq!(table.failure().as_ref(), Some(&why));
+        assert_eq!(frontend.recalled().await, why);
+    }
+}

@@ -1,0 +1,377 @@
+//! Several apps' shifts as one: which module may take its next step, and which goes
+//! back because another failed. Each module's own shift decides all else.
+//!
+//! A stage is taken by all modules before any takes the next one, in the order of
+//! `after` within it, and watched side by side. At the end all wait for each other:
+//! until the last of them is well, any failure turns all back. Who fails goes back at
+//! once, as its users are failing; those whose users went over after its own go back
+//! with it, and those before them once these are back: as they came, in reverse.
+
+use crate::model::{SetGate, SetName};
+
+/// A module, as far as its shift has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct ModuleProgress {
+    name: SetName,
+    /// By their place: whose users go over first.
+    after: Vec<usize>,
+    /// So many stages are seen to have been moved.
+    moved: usize,
+    /// The gate that it has come to; what is ahead of that is behind it, and watched.
+    gate: Option<SetGate>,
+    fate: ShiftFate,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ShiftFate {
+    UnderWay,
+    GoingBack,
+    Ended,
+}
+
+/// What a module that waits is to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SetTurn {
+    Wait,
+    Go,
+    /// Another failed, for that reason.
+    Back(String),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetShift {
+    modules: Vec<ModuleProgress>,
+    /// Which module failed first, and how.
+    failure: Option<String>,
+    /// All were well at their end: from here on none goes back for another.
+    is_committed: bool,
+}
+
+impl SetShift {
+    /// Each module's name, and the places of those that come before it.
+    pub fn new(modules: impl IntoIterator<Item = (SetName, Vec<usize>)>) -> Self {
+        let modules = modules.into_iter().map(|(name, after)| ModuleProgress {
+            name,
+            after,
+            moved: 0,
+            gate: None,
+            fate: ShiftFate::UnderWay,
+        });
+        Self {
+            modules: modules.collect(),
+            failure: None,
+            is_committed: false,
+        }
+    }
+
+    /// It has come to that gate.
+    pub fn comes_to(&mut self, module: usize, gate: SetGate) {
+        let it = &mut self.modules[module];
+        it.gate = Some(gate);
+        if let SetGate::Stage(stage) = gate {
+            it.moved = it.moved.max(stage);
+        }
+        let is_here = |it: &ModuleProgress| it.is_ready() && it.fate == ShiftFate::UnderWay;
+        self.is_committed |= self.failure.is_none() && self.modules.iter().all(is_here);
+    }
+
+    /// So many of its stages are seen to have been moved.
+    pub fn has_moved(&mut self, module: usize, stages: usize) {
+        let it = &mut self.modules[module];
+        it.moved = it.moved.max(stages);
+    }
+
+    /// It takes itself back: the set goes back.
+    pub fn goes_back(&mut self, module: usize, why: &str) {
+        self.fail(module, why);
+        self.modules[module].fate = ShiftFate::GoingBack;
+    }
+
+    /// Its shift is over; with a reason, where its release is not live by it.
+    pub fn ends(&mut self, module: usize, unless: Option<&str>) {
+        if let Some(why) = unless {
+            self.fail(module, why);
+        }
+        self.modules[module].fate = ShiftFate::Ended;
+    }
+
+    fn fail(&mut self, module: usize, why: &str) {
+        let name = &self.modules[module].name;
+        if !self.is_committed {
+            self.failure.get_or_insert_with(|| format!("{name}: {why}"));
+        }
+    }
+
+    /// What failed first.
+    pub fn failure(&self) -> Option<&str> {
+        self.failure.as_deref()
+    }
+
+    /// What a module at its gate is to do.
+    pub fn turn(&self, module: usize) -> SetTurn {
+        if let Some(why) = self.recall(module) {
+            return SetTurn::Back(why);
+        }
+        let is_free = self.failure.is_none()
+            && match self.modules[module].gate {
+                Some(SetGate::Prepare) => self.may_prepare(module),
+                Some(SetGate::Stage(stage)) => self.may_take(module, stage),
+                Some(SetGate::Commit) => self.is_committed,
+                None => false,
+            };
+        match is_free || self.is_committed {
+            true => SetTurn::Go,
+            false => SetTurn::Wait,
+        }
+    }
+
+    /// Why a module goes back now, wherever it is, if it is to.
+    pub fn recall(&self, module: usize) -> Option<String> {
+        let why = self.failure.as_ref().filter(|_| !self.is_committed)?;
+        let is_over = |it: &ModuleProgress| it.fate == ShiftFate::Ended;
+        let mut later = self.modules.iter().enumerate();
+        let are_back = later.all(|(n, it)| is_over(it) || !self.comes_after(n, module));
+        are_back.then(|| why.clone())
+    }
+
+    fn may_prepare(&self, module: usize) -> bool {
+        let is_prepared = |it: &ModuleProgress| it.gate > Some(SetGate::Prepare);
+        self.earlier(module).all(is_prepared)
+    }
+
+    fn may_take(&self, module: usize, stage: usize) -> bool {
+        let is_here = |it: &ModuleProgress| it.gate >= Some(SetGate::Stage(stage));
+        let is_there = |it: &ModuleProgress| it.moved > stage || it.is_ready();
+        self.modules.iter().all(is_here) && self.earlier(module).all(is_there)
+    }
+
+    /// Those whose users go over ahead of its own.
+    fn earlier(&self, module: usize) -> impl Iterator<Item = &ModuleProgress> {
+        let after = &self.modules[module].after;
+        after.iter().map(|&earlier| &self.modules[earlier])
+    }
+
+    /// Whether its users go over after the other's, by whatever way.
+    fn comes_after(&self, module: usize, other: usize) -> bool {
+        let after = &self.modules[module].after;
+        after
+            .iter()
+            .any(|&earlier| earlier == other || self.comes_after(earlier, other))
+    }
+}
+
+impl ModuleProgress {
+    /// Whether it has taken all of its stages.
+    fn is_ready(&self) -> bool {
+        self.gate == Some(SetGate::Commit)
+    }
+}
+
+/// The order among those that move alone, by their place among these: who comes after
+/// one that stays comes after what that comes after. Backwards, the other way round.
+pub fn among(after: &[&[usize]], moving: &[bool], is_backwards: bool) -> Vec<Vec<usize>> {
+    let movers: Vec<usize> = (0..moving.len()).filter(|&n| moving[n]).collect();
+    let comes_after = |one: usize, other: usize| match is_backwards {
+        true => is_after(after, other, one),
+        false => is_after(after, one, other),
+    };
+    let earlier = |&one: &usize| {
+        let places = movers.iter().enumerate();
+        let places = places.filter(|(_, other)| comes_after(one, **other));
+        places.map(|(place, _)| place).collect()
+    };
+    movers.iter().map(earlier).collect()
+}
+
+/// By whatever way; nobody is after itself.
+fn is_after(after: &[&[usize]], one: usize, other: usize) -> bool {
+    let mut earlier = after[one].iter();
+    earlier.any(|&next| next == other || is_after(after, next, other))
+}
+
+/// Each module after those that it comes after.
+pub fn in_order(after: &[&[usize]]) -> Vec<usize> {
+    let mut order: Vec<usize> = Vec::new();
+    while order.len() < after.len() {
+        let is_next = |n: &usize| {
+            !order.contains(n) && after[*n].iter().all(|earlier| order.contains(earlier))
+        };
+        match (0..after.len()).find(is_next) {
+            Some(next) => order.push(next),
+            // A circle, which no set has.
+            None => break,
+        }
+    }
+    order
+}
+
+/// Which releases of two modules users can meet side by side while those are moved.
+pub fn mixtures(
+    names: &[&SetName],
+    after: &[&[usize]],
+    moving: &[bool],
+    is_gradual: bool,
+) -> Vec<String> {
+    let movers: Vec<usize> = (0..names.len()).filter(|&n| moving[n]).collect();
+    let mut told = Vec::new();
+    for (at, &one) in movers.iter().enumerate() {
+        for &other in &movers[at + 1..] {
+            let (first, second) = match is_after(after, one, other) {
+                true => (other, one),
+                false => (one, other),
+            };
+            let is_ordered = is_after(after, second, first);
+            told.extend(mixture(names[first], names[second], is_ordered, is_gradual));
+        }
+    }
+    told
+}
+
+fn mixture(first: &SetName, second: &SetName, is_ordered: bool, is_gradual: bool) -> Vec<String> {
+    match (is_ordered, is_gradual) {
+        (_, true) => vec![format!(
+            "new {second} with old {first}, and old {second} with new {first}: from the first step to the last, as each gives the new release a share of its own requests"
+        )],
+        (true, false) => vec![
+            format!("old {second} with new {first}: until {second} is moved, too"),
+            format!(
+                "new {second} with old {first}: never, unless {first} itself fails: it goes back at once, and {second} with it"
+            ),
+        ],
+        (false, false) => vec![format!(
+            "new {second} with old {first}, and old {second} with new {first}: until both are moved, as neither comes after the other"
+        )],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BACKEND: usize = 0;
+    const FRONTEND: usize = 1;
+    const SEARCH: usize = 2;
+
+    /// A frontend after its backend, and a search that knows neither.
+    fn shop() -> SetShift {
+        let name = |text: &str| text.parse().unwrap();
+        SetShift::new([
+            (name("backend"), vec![]),
+            (name("frontend"), vec![BACKEND]),
+            (name("search"), vec![]),
+        ])
+    }
+
+    fn free(set: &SetShift) -> Vec<usize> {
+        (0..3).filter(|&n| set.turn(n) == SetTurn::Go).collect()
+    }
+
+    #[test]
+    fn what_runs_ahead_of_it_all_runs_in_order_and_before_any_user_is_moved() {
+        let mut set = shop();
+        for n in 0..3 {
+            set.comes_to(n, SetGate::Prepare);
+        }
+        assert_eq!(free(&set), [BACKEND, SEARCH]);
+        set.comes_to(BACKEND, SetGate::Stage(0));
+        assert_eq!(free(&set), [FRONTEND, SEARCH]);
+        set.comes_to(FRONTEND, SetGate::Stage(0));
+        assert_eq!(free(&set), [SEARCH], "it is not prepared yet");
+        set.comes_to(SEARCH, SetGate::Stage(0));
+        assert_eq!(free(&set), [BACKEND, SEARCH]);
+    }
+
+    #[test]
+    fn a_stage_is_taken_in_the_order_of_after_and_by_all_before_the_next() {
+        let mut set = shop();
+        assert!(free(&set).is_empty(), "none has come to a gate");
+        for n in 0..3 {
+            set.comes_to(n, SetGate::Stage(0));
+        }
+        assert_eq!(free(&set), [BACKEND, SEARCH]);
+        set.has_moved(BACKEND, 1);
+        assert_eq!(
+            free(&set),
+            [BACKEND, FRONTEND, SEARCH],
+            "it is watched beside it"
+        );
+        set.comes_to(BACKEND, SetGate::Stage(1));
+        set.comes_to(SEARCH, SetGate::Stage(1));
+        assert_eq!(free(&set), [FRONTEND], "it has not taken the first");
+        set.comes_to(FRONTEND, SetGate::Stage(1));
+        assert_eq!(free(&set), [BACKEND, SEARCH]);
+    }
+
+    #[test]
+    fn none_ends_before_all_are_well() {
+        let mut set = shop();
+        for n in 0..3 {
+            assert!(free(&set).is_empty());
+            set.comes_to(n, SetGate::Commit);
+        }
+        assert_eq!(free(&set), [BACKEND, FRONTEND, SEARCH]);
+        set.ends(FRONTEND, Some("late"));
+        assert_eq!((set.recall(BACKEND), set.failure()), (None, None));
+    }
+
+    #[test]
+    fn who_has_fewer_stages_left_holds_nobody_up() {
+        let mut set = shop();
+        set.comes_to(BACKEND, SetGate::Commit);
+        set.comes_to(SEARCH, SetGate::Commit);
+        set.comes_to(FRONTEND, SetGate::Stage(3));
+        assert_eq!(free(&set), [FRONTEND]);
+    }
+
+    #[test]
+    fn a_failure_turns_all_back_the_last_first() {
+        let mut set = shop();
+        for n in [BACKEND, FRONTEND] {
+            set.comes_to(n, SetGate::Commit);
+        }
+        set.goes_back(SEARCH, "3 of 9 requests failed");
+        let why = || "search: 3 of 9 requests failed".to_owned();
+        assert_eq!(set.turn(FRONTEND), SetTurn::Back(why()));
+        assert_eq!(
+            set.turn(BACKEND),
+            SetTurn::Wait,
+            "users are on a frontend that needs it"
+        );
+        assert_eq!(set.recall(BACKEND), None);
+        set.goes_back(FRONTEND, "told to");
+        set.ends(FRONTEND, Some("told to"));
+        assert_eq!(set.recall(BACKEND), Some(why()));
+        assert_eq!(set.failure(), Some(&*why()), "the first is what counts");
+    }
+
+    #[test]
+    fn an_order_goes_by_those_that_stay_and_back_the_other_way_round() {
+        // web after api after base, and docs alone.
+        let after: [&[usize]; 4] = [&[1], &[2], &[], &[]];
+        let all = [true; 4];
+        assert_eq!(
+            among(&after, &all, false),
+            [vec![1, 2], vec![2], vec![], vec![]]
+        );
+        assert_eq!(
+            among(&after, &all, true),
+            [vec![], vec![0], vec![0, 1], vec![]]
+        );
+        let without_api = [true, false, true, true];
+        assert_eq!(
+            among(&after, &without_api, false),
+            [vec![1], vec![], vec![]]
+        );
+    }
+
+    #[test]
+    fn who_fails_does_not_wait_and_takes_along_who_came_after() {
+        let mut set = shop();
+        for n in 0..3 {
+            set.comes_to(n, SetGate::Stage(0));
+        }
+        set.has_moved(BACKEND, 1);
+        set.goes_back(BACKEND, "slow");
+        assert!(set.recall(FRONTEND).is_some() && set.recall(SEARCH).is_some());
+    }
+}

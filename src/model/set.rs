@@ -1,0 +1,98 @@
+//! The names of a release set: several apps whose releases go live as one.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::journal::OperationId;
+
+/// Of a set, or of a module of one: lower-case letters, digits and single hyphens
+/// between them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SetName(String);
+
+impl SetName {
+    /// Longer ones fit into no line of a report.
+    const LONGEST: usize = 40;
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for SetName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let is_plain = |part: &str| {
+            let mut bytes = part.bytes();
+            !part.is_empty() && bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        };
+        match text.len() <= Self::LONGEST && text.split('-').all(is_plain) {
+            true => Ok(Self(text.to_owned())),
+            false => Err(format!(
+                "`{text}` is not a name that a set or a module can have: at most {} lower-case letters, digits and single hyphens between them",
+                Self::LONGEST
+            )),
+        }
+    }
+}
+
+impl fmt::Display for SetName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// What a module waits for in the shift of its set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SetGate {
+    /// Its turn to run what its file wants to have run ahead of it all.
+    Prepare,
+    /// Its turn to take that stage of production, counted from 0.
+    Stage(usize),
+    /// All modules have taken all of theirs: from here on none goes back.
+    Commit,
+}
+
+impl fmt::Display for SetGate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Prepare => f.write_str("its turn to prepare"),
+            Self::Stage(stage) => write!(f, "its turn to take stage {}", stage + 1),
+            Self::Commit => f.write_str("all modules are live"),
+        }
+    }
+}
+
+/// What an operation says of the release that it is a part of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetMark {
+    pub set: SetName,
+    /// The release's: the same in all modules.
+    pub id: OperationId,
+    /// Which one this is.
+    pub module: SetName,
+    /// All of them, for whoever finds one unfinished.
+    pub modules: Vec<ModulePlace>,
+}
+
+/// Where a module is found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModulePlace {
+    pub name: SetName,
+    /// Those whose users go over first, by their place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<usize>,
+    /// Its `bgecs.toml`, on the machine of whoever released it.
+    pub config: PathBuf,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    pub region: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+}

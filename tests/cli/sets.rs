@@ -1,0 +1,54 @@
+//! `bgecs release`, as far as it needs no AWS.
+
+use crate::support::{Desk, Outcome};
+use crate::{desk, see};
+
+fn module(name: &str, more: &str) -> String {
+    format!("\n[[module]]\nname = '{name}'\nconfig = '{name}/bgecs.toml'\n{more}\n")
+}
+
+/// One sentence each, and nothing is begun.
+#[test]
+fn a_set_that_is_not_right_is_told_so() -> Outcome {
+    let desk = desk()?;
+    let after = |name: &str| format!("after = ['{name}']");
+    for (file, modules) in [
+        ("twice.toml", [module("api", ""), module("api", "")].concat()),
+        (
+            "circle.toml",
+            [module("api", &after("web")), module("web", &after("api"))].concat(),
+        ),
+        ("stray.toml", module("api", &after("wbe"))),
+        ("key.toml", module("api", "contxt = '.'")),
+        ("gone.toml", module("api", "")),
+        ("none.toml", String::new()),
+        (
+            "twins.toml",
+            "\n[[module]]\nname = 'a'\nconfig = 'bgecs.toml'\n[[module]]\nname = 'b'\nconfig = 'bgecs.toml'\n"
+                .to_owned(),
+        ),
+        ("one.toml", "\n[[module]]\nname = 'a'\nconfig = 'bgecs.toml'\n".to_owned()),
+    ] {
+        desk.write(file, &format!("set = 'shop'\n{modules}"))?;
+    }
+    see(
+        "set-mistakes",
+        &desk,
+        &[
+            "release",
+            "release --tag 7",
+            "release twice.toml --tag 7",
+            "release circle.toml --tag 7",
+            "release stray.toml --tag 7",
+            "release key.toml --tag 7",
+            "release gone.toml --tag 7",
+            "release none.toml --tag 7",
+            "release twins.toml --tag 7 --region eu-central-1",
+            "release one.toml --tag 7 --only web",
+            "release one.toml --tag 7 --image web",
+            "release one.toml --tag 7 --rollback",
+            "release one.toml --tag 7 --config bgecs.toml",
+            "release status missing.toml",
+        ],
+    )
+}

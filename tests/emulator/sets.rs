@@ -1,0 +1,246 @@
+//! `bgecs release`: a frontend and the backend that it needs, as one.
+
+use localstack::gate::faults::Fault;
+use serde_json::{Value, json};
+
+use crate::support::Outcome;
+use crate::world::{V1, V2, World, string};
+
+const ELB: &str = "elasticloadbalancing";
+const MODULES: [&str; 2] = ["backend", "frontend"];
+
+/// Two apps in a world of one's own.
+struct Shop(World);
+
+impl Shop {
+    /// Their infrastructure, and nothing deployed.
+    fn bare(name: &str) -> Outcome<Self> {
+        crate::world::greeter()?;
+        let shop = Self(World::new(name)?);
+        shop.lay_out(V1)?;
+        for module in MODULES {
+            shop.configure(module, "")?;
+            shop.of(module, 0, &["init"])?;
+        }
+        Ok(shop)
+    }
+
+    /// With release 1 of both live, and release 2 to be built.
+    fn new(name: &str) -> Outcome<Self> {
+        let shop = Self::bare(name)?;
+        shop.0.done(&["release", "--tag", "1", "--window", "0s"])?;
+        shop.lay_out(V2)?;
+        Ok(shop)
+    }
+
+    fn lay_out(&self, context: &str) -> Outcome {
+        let text = format!(
+            "set = 'shop'\n\
+             [[module]]\nname = 'frontend'\nconfig = 'frontend/bgecs.toml'\ncontext = '{context}'\nafter = ['backend']\n\
+             [[module]]\nname = 'backend'\nconfig = 'backend/bgecs.toml'\ncontext = '{context}'\n"
+        );
+        self.0.desk.write("set.toml", &text)?;
+        Ok(())
+    }
+
+    fn configure(&self, module: &str, container: &str) -> Outcome {
+        let app = format!("{}-{}", self.0.app, &module[..1]);
+        let text = format!(
+            "app = '{app}'\n[container]\n{container}\n[service]\ndesired_count = 1\n\
+             [probe]\npath = '/api'\nrate = 20\nwindow_seconds = 2\n\
+             [load_balancer]\nderegistration_delay_seconds = 0\n"
+        );
+        self.0.desk.write(&format!("{module}/bgecs.toml"), &text)?;
+        Ok(())
+    }
+
+    /// A command of one module's own.
+    fn of(&self, module: &str, code: i32, line: &[&str]) -> Outcome<Value> {
+        let config = format!("{module}/bgecs.toml");
+        let line = [line, &["--config", &config, "--json"]].concat();
+        self.0.ends(code, &line)?.json()
+    }
+
+    fn live(&self) -> Outcome<Vec<String>> {
+        let status = self.0.done_json(&["release", "status"])?;
+        let modules = status["modules"].as_array().ok_or("no modules")?;
+        let tag = |it: &Value| string(it, "/tag");
+        // As the file has them: the frontend first.
+        modules.iter().map(tag).rev().collect()
+    }
+
+    /// Nothing is unfinished, and nobody holds a lease.
+    fn expect_settled(&self) -> Outcome {
+        for module in MODULES {
+            let status = self.of(module, 0, &["status"])?;
+            assert_eq!(status["unfinished"], json!(null), "{status:#}");
+            assert_eq!(status["lease"], json!(null), "{status:#}");
+        }
+        Ok(())
+    }
+
+    /// The listeners' writes, by whose load balancer they were for.
+    fn moves(&self, since: localstack::gate::record::Mark) -> Vec<String> {
+        let calls = self.0.gate.calls().since(since).into_iter();
+        let moves = calls.filter(|call| call.is(ELB, "ModifyListener"));
+        moves
+            .filter_map(|call| {
+                let resource = call.resource;
+                MODULES.iter().find_map(|module| {
+                    let app = format!("bgecs-{}-{}/", self.0.app, &module[..1]);
+                    resource.contains(&app).then(|| (*module).to_owned())
+                })
+            })
+            .collect()
+    }
+}
+
+#[test]
+fn a_set_is_released_from_nothing_and_goes_back_as_one() -> Outcome {
+    let shop = Shop::bare("whole")?;
+    let world = &shop.0;
+    let plan = world.done(&["release", "--tag", "1", "--dry-run"])?;
+    assert!(
+        plan.stdout.contains("Nothing was changed."),
+        "{}",
+        plan.shown()
+    );
+    let first = world.done_json(&["release", "--tag", "1"])?;
+    assert_eq!(shop.live()?, ["1", "1"], "{first:#}");
+
+    shop.lay_out(V2)?;
+    let plan = world.done(&["release", "--tag", "2", "--dry-run"])?;
+    let never = "new frontend with old backend: never, unless backend itself fails";
+    assert!(plan.stdout.contains(never), "{}", plan.shown());
+    let before = world.gate.calls().mark();
+    let second = world.done_json(&["release", "--tag", "2"])?;
+    assert_eq!(second["outcome"], "released", "{second:#}");
+    assert_eq!(shop.live()?, ["2", "2"]);
+    let moves = shop.moves(before);
+    assert_eq!(
+        moves.first().map(String::as_str),
+        Some("backend"),
+        "{moves:?}"
+    );
+    for module in MODULES {
+        let history = shop.of(module, 0, &["history"])?;
+        let mark = &history["operations"][0]["set"];
+        assert_eq!(
+            (&mark["set"], &mark["module"]),
+            (&json!("shop"), &json!(module)),
+            "{history:#}"
+        );
+    }
+    let status = world.done(&["release", "status"])?;
+    assert!(
+        status.stdout.contains("released last was tag 2"),
+        "{}",
+        status.shown()
+    );
+
+    let again = world.done_json(&["release", "--tag", "2"])?;
+    assert_eq!(again["outcome"], "unchanged", "{again:#}");
+    let back = world.done_json(&["release", "--rollback", "--window", "0s"])?;
+    assert_eq!(back["outcome"], "went_back", "{back:#}");
+    assert_eq!(shop.live()?, ["1", "1"]);
+    let twice = world.done_json(&["release", "--rollback"])?;
+    assert_eq!(twice["outcome"], "unchanged", "{twice:#}");
+    shop.expect_settled()
+}
+
+#[test]
+fn one_module_that_fails_turns_all_back() -> Outcome {
+    for failing in MODULES {
+        let shop = Shop::new(&format!("fail-{}", &failing[..1]))?;
+        let world = &shop.0;
+        shop.configure(failing, "environment = { GREETER_FAIL_WHEN_LIVE = '1' }")?;
+        let ended = world.ends(3, &["release", "--tag", "2", "--json"])?;
+        let result = ended.json()?;
+        assert_eq!(result["outcome"], "rolled_back", "{}", ended.shown());
+        let reason = string(&result, "/reason")?;
+        assert!(
+            reason.starts_with(&format!("{failing}: ")),
+            "{}",
+            ended.shown()
+        );
+        assert_eq!(shop.live()?, ["1", "1"], "{}", ended.shown());
+        for it in result["modules"].as_array().ok_or("no modules")? {
+            // Whoever else was asked answered well throughout.
+            let is_it = it["name"] == failing;
+            let failed = it["probe"]["failed"].as_u64().unwrap_or_default();
+            assert!(is_it || failed == 0, "{}", ended.shown());
+        }
+        shop.expect_settled()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_module_that_cannot_start_leaves_all_where_they_are() -> Outcome {
+    let shop = Shop::new("unable")?;
+    shop.configure("frontend", "environment = { GREETER_CRASH = '1' }")?;
+    let before = shop.0.gate.calls().mark();
+    let ended = shop.0.ends(1, &["release", "--tag", "2", "--json"])?;
+    assert_eq!(ended.json()?["outcome"], "failed", "{}", ended.shown());
+    assert!(shop.moves(before).is_empty());
+    assert_eq!(shop.live()?, ["1", "1"]);
+    shop.expect_settled()
+}
+
+#[test]
+fn a_canary_moves_every_module_before_any_moves_on() -> Outcome {
+    let shop = Shop::new("steps")?;
+    let before = shop.0.gate.calls().mark();
+    let line = [
+        "release",
+        "--tag",
+        "2",
+        "--steps",
+        "25% for 2s,50% for 2s",
+        "--window",
+        "1s",
+    ];
+    let done = shop.0.done_json(&line)?;
+    assert_eq!(done["outcome"], "released", "{done:#}");
+    let moves = shop.moves(before);
+    let in_turn = ["backend", "frontend"].repeat(2);
+    assert_eq!(&moves[..4], in_turn, "{moves:?}");
+    // Beside the last of them testers are moved.
+    assert_eq!(moves[4], "backend", "{moves:?}");
+    assert_eq!(shop.live()?, ["2", "2"]);
+    shop.expect_settled()
+}
+
+/// Killed while the second module is moved; and while the first of them is written
+/// down as live.
+#[test]
+fn a_set_that_is_killed_never_ends_half() -> Outcome {
+    for (name, fault, live) in [
+        (
+            "killed-1",
+            Fault::on(ELB, "ModifyListener").nth(2).hold_after(),
+            "1",
+        ),
+        (
+            "killed-2",
+            Fault::on("dynamodb", "PutItem").nth(4).hold_before(),
+            "2",
+        ),
+    ] {
+        let shop = Shop::new(name)?;
+        shop.0.killed_in(fault, &["release", "--tag", "2"])?;
+        // Whatever is typed in a module, its set comes first.
+        let refused = shop.of("backend", 6, &["promote", "--tag", "2"])?;
+        let message = string(&refused, "/error/message")?;
+        assert!(
+            message.contains("the release of the set shop is unfinished"),
+            "{message}"
+        );
+        shop.of("frontend", 0, &["resume"])?;
+        assert_eq!(shop.live()?, [live, live], "{name}");
+        shop.expect_settled()?;
+        shop.0.done(&["release", "--tag", "2", "--window", "0s"])?;
+        assert_eq!(shop.live()?, ["2", "2"]);
+    }
+    Ok(())
+}
