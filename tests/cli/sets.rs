@@ -1,6 +1,6 @@
 //! `bgecs release`, as far as it needs no AWS.
 
-use crate::support::{Desk, Outcome};
+use crate::support::Outcome;
 use crate::{desk, see};
 
 fn module(name: &str, more: &str) -> String {
