@@ -40,18 +40,30 @@ impl Attempt<'_> {
             thoroughness,
         );
         let alarms = self.alarms().await?;
-        let of_router = self.router().checks(self.to).await?;
-        let of_router = of_router.into_iter().map(|check| match thoroughness {
-            // Nothing keeps users from getting away.
-            Thoroughness::WayBack => Check { ok: true, ..check },
-            Thoroughness::Full | Thoroughness::Blind => check,
-        });
+        let of_router = self.checks_of_router(thoroughness).await?;
         let checks = checks.into_iter().chain(of_router).chain(alarms);
         let checks: Vec<Check> = checks.collect();
         for check in &checks {
             self.session.report.tell(&ReportEvent::Check(check));
         }
         Ok(checks)
+    }
+
+    /// Nothing keeps users from getting away, not even what cannot be looked at.
+    async fn checks_of_router(&self, thoroughness: Thoroughness) -> Result<Vec<Check>> {
+        let checks = self.router().checks(self.to).await;
+        match (thoroughness, checks) {
+            (Thoroughness::Full | Thoroughness::Blind, checks) => Ok(checks?),
+            (Thoroughness::WayBack, Ok(checks)) => {
+                let passed = |check| Check { ok: true, ..check };
+                Ok(checks.into_iter().map(passed).collect())
+            }
+            (Thoroughness::WayBack, Err(error)) => {
+                let unchecked = format!("not all can be checked ahead of the way back: {error}");
+                self.session.report.tell(&ReportEvent::Warning(unchecked));
+                Ok(Vec::new())
+            }
+        }
     }
 
     /// What gets away from a release does not ask them: it may be what makes them
