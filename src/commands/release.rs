@@ -125,14 +125,26 @@ async fn work(set: &SetFile, held: &mut [HeldModule<'_>], args: &ReleaseArgs) ->
     let prepared = prepare(set, held, &marks, (tag, args)).await;
     if prepared.iter().any(Result::is_err) {
         let result = ReleaseResult::unprepared(&set.name, tag, held, &prepared);
-        return Ok((prepared, result));
+        let done = |it: Result<Prepared>| it.map(|_| Exit::Done);
+        return Ok((prepared.into_iter().map(done).collect(), result));
     }
+    let prepared: Vec<Prepared> = prepared.into_iter().flatten().collect();
     let mut shifts = Vec::new();
     for (it, mark) in held.iter_mut().zip(&marks) {
         let shift = to_shift(it, mark, args, tag).await;
         shifts.push(shift.map_err(|error| error.of_module(it.module.name()))?);
     }
-    shift(set, held, SwapKind::Promote, Some(tag), shifts).await
+    let asked = (SwapKind::Promote, Some(tag));
+    shift(set, held, asked, shifts, &prepared).await
+}
+
+/// What became of a module ahead of the shift.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Prepared {
+    /// It is left alone.
+    LiveAlready,
+    /// It serves the release; the first one of a module is live by that.
+    Deployed,
 }
 
 /// The release's, the same in all modules.
@@ -148,7 +160,7 @@ async fn prepare(
     held: &mut [HeldModule<'_>],
     marks: &[SetMark],
     asked: (&Tag, &ReleaseArgs),
-) -> Vec<Result<Exit>> {
+) -> Vec<Result<Prepared>> {
     let preparing = held.iter_mut().zip(marks).map(async |(it, mark)| {
         let name = it.module.name();
         let done = prepare_one(set, it, mark, asked).await;
@@ -162,23 +174,21 @@ async fn prepare_one(
     it: &mut HeldModule<'_>,
     mark: &SetMark,
     (tag, args): (&Tag, &ReleaseArgs),
-) -> Result<Exit> {
+) -> Result<Prepared> {
     let session = &it.module.session;
-    if !it.work(None).observe().await?.is_live(tag) {
-        it.begin(Command::Deploy, mark.clone());
-        let deploy = deployment(set, it.module, tag, args);
-        Box::pin(deploy::within(it.work(None), &deploy)).await?;
-        if it.turn.operation().entries.is_empty() {
-            return Ok(Exit::Done);
-        }
-        it.turn
-            .close(Conclusion::of(OperationOutcome::Done))
-            .await?;
-    } else {
+    if it.work(None).observe().await?.is_live(tag) {
         let alone = format!("tag {tag} is live already: it is left alone");
         session.report.tell(&ReportEvent::Done(alone));
+        return Ok(Prepared::LiveAlready);
     }
-    Ok(Exit::Done)
+    it.begin(Command::Deploy, mark.clone());
+    let deploy = deployment(set, it.module, tag, args);
+    Box::pin(deploy::within(it.work(None), &deploy)).await?;
+    if !it.turn.operation().entries.is_empty() {
+        let done = Conclusion::of(OperationOutcome::Done);
+        it.turn.close(done).await?;
+    }
+    Ok(Prepared::Deployed)
 }
 
 /// As it would be typed.
@@ -256,7 +266,9 @@ async fn go_back(
         let shift = back_from(it, mark, &last, args).await;
         shifts.push(shift.map_err(|error| error.of_module(it.module.name()))?);
     }
-    shift(set, held, SwapKind::Rollback, None, shifts).await
+    let untouched = vec![Prepared::LiveAlready; held.len()];
+    let asked = (SwapKind::Rollback, None);
+    shift(set, held, asked, shifts, &untouched).await
 }
 
 async fn back_from(
@@ -291,17 +303,21 @@ async fn back_from(
 async fn shift(
     set: &SetFile,
     held: &mut [HeldModule<'_>],
-    kind: SwapKind,
-    tag: Option<&Tag>,
+    (kind, tag): (SwapKind, Option<&Tag>),
     shifts: Vec<Option<PlannedShift>>,
+    prepared: &[Prepared],
 ) -> Result<Worked> {
     let end = shift_all(held, kind, shifts).await;
     let mut modules = Vec::new();
     let mut results = Vec::new();
-    for (it, ended) in held.iter_mut().zip(end.modules) {
+    for ((it, ended), prepared) in held.iter_mut().zip(end.modules).zip(prepared) {
         let traffic = it.work(None).observe().await.map(|now| now.traffic_line());
         let traffic = traffic.unwrap_or_else(|_| "unknown: it cannot be read".to_owned());
-        modules.push(ModuleResult::of(it.module, ended.as_ref(), traffic));
+        let result = ModuleResult::of(it.module, ended.as_ref(), traffic);
+        modules.push(match (&ended, prepared) {
+            (None, Prepared::Deployed) => result.made_live(),
+            _ => result,
+        });
         results.push(match ended {
             Some(Err(error)) => Err(error),
             _ => Ok(Exit::Done),

@@ -106,6 +106,7 @@ fn a_set_is_released_from_nothing_and_goes_back_as_one() -> Outcome {
         plan.shown()
     );
     let first = world.done_json(&["release", "--tag", "1"])?;
+    assert_eq!(first["outcome"], "released", "{first:#}");
     assert_eq!(shop.live()?, ["1", "1"], "{first:#}");
 
     shop.lay_out(V2)?;

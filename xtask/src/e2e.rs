@@ -14,6 +14,7 @@ mod record;
 mod refusals;
 mod releases;
 mod shift;
+mod shop;
 mod site;
 mod stage;
 mod story;

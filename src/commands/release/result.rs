@@ -102,6 +102,12 @@ impl ModuleResult {
         }
     }
 
+    /// It was deployed where nothing was live.
+    pub fn made_live(self) -> Self {
+        let outcome = ModuleOutcome::Live;
+        Self { outcome, ..self }
+    }
+
     /// One that another process began.
     pub fn settled(module: &Module, settled: Result<Settlement>) -> Self {
         let (outcome, exit, traffic, reason) = match settled {
@@ -181,9 +187,9 @@ impl ReleaseResult {
         set: &SetName,
         tag: &Tag,
         held: &[HeldModule<'_>],
-        prepared: &[Result<Exit>],
+        prepared: &[Result<super::Prepared>],
     ) -> Self {
-        let one = |(it, ended): (&HeldModule<'_>, &Result<Exit>)| {
+        let one = |(it, ended): (&HeldModule<'_>, &Result<super::Prepared>)| {
             let error = ended.as_ref().err();
             ModuleResult {
                 name: it.module.name().clone(),

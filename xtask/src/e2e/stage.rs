@@ -77,6 +77,13 @@ impl<'a> Stage<'a> {
         self.door_to(host(&self.status().await?, port)?).await
     }
 
+    /// The same of another app, by its file.
+    pub async fn door_of(&self, config: &str, port: &str) -> Result<Door> {
+        let line = ["status", "--json", "-q", "--config", config];
+        let status = self.bgecs.run(&line).await?.expect_code(0)?.json()?;
+        self.door_to(host(&status, port)?).await
+    }
+
     async fn door_to(&self, host: &str) -> Result<Door> {
         let nodes = match self.gate {
             Some(gate) => {

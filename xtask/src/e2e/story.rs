@@ -1,6 +1,7 @@
 //! What a team goes through with its first two releases, and with bad ones.
 
 use super::company::Visit;
+use super::shop::Shop;
 use super::stage::Stage;
 use super::{
     address, alias, journal, mapping, origin, record, refusals, releases, shift, traffic, twice,
@@ -71,9 +72,23 @@ impl<'a> Story<'a> {
         self.chapter(releases::destroy_leaves_nothing).await?;
         self.chapter(twice::every_line_may_be_typed_twice).await?;
         if self.stage.gate.is_some() {
+            self.tell_of_a_shop().await?;
             self.tell_of_a_company().await?;
         }
         Ok(())
+    }
+
+    /// Whose modules are released as one.
+    async fn tell_of_a_shop(&mut self) -> Result<()> {
+        let shop = Shop::open(&self.stage).await?;
+        for promise in [
+            shop.goes_live_and_back_as_one().await?,
+            shop.a_bad_module_turns_all_back().await?,
+            shop.sets_that_overlap_take_turns().await?,
+        ] {
+            tell(&mut self.passed, &promise);
+        }
+        shop.close().await
     }
 
     /// To which bgecs comes later.

@@ -1,0 +1,214 @@
+//! A shop of three modules, released as one while users are at each of them: it goes
+//! live and back as one, a bad module turns all back, and two sets that overlap take
+//! turns.
+
+use std::fs;
+use std::path::PathBuf;
+
+use tokio::join;
+
+use super::stage::Stage;
+use crate::Result;
+use crate::bgecs::Ended;
+use crate::json::{at, expect};
+use crate::observer::{Observer, PACE, Seen};
+
+/// Each with those that come before it.
+const MODULES: [(&str, &[&str]); 3] = [
+    ("backend", &[]),
+    ("frontend", &["backend"]),
+    ("search", &["backend"]),
+];
+
+pub struct Shop<'a> {
+    stage: &'a Stage<'a>,
+    folder: PathBuf,
+}
+
+/// What users of each module saw.
+type SeenBy = Vec<(&'static str, Seen)>;
+
+impl<'a> Shop<'a> {
+    /// With its infrastructure, and release 1 of all live.
+    pub async fn open(stage: &'a Stage<'a>) -> Result<Self> {
+        let folder = stage.folder.join("shop");
+        if folder.exists() {
+            fs::remove_dir_all(&folder)?;
+        }
+        let shop = Self { stage, folder };
+        for (module, _) in MODULES {
+            shop.configure(module, "")?;
+            stage
+                .bgecs
+                .run(&["init", "--config", &shop.config(module)])
+                .await?
+                .expect_code(0)?;
+        }
+        shop.released("1", "v1", &[]).await?;
+        Ok(shop)
+    }
+
+    fn config(&self, module: &str) -> String {
+        let path = self.folder.join(module).join("bgecs.toml");
+        path.display().to_string()
+    }
+
+    fn configure(&self, module: &str, environment: &str) -> Result<()> {
+        fs::create_dir_all(self.folder.join(module))?;
+        let text = format!(
+            "app = \"shop-{module}\"\n[container]\nenvironment = {{ {environment} }}\n[service]\ndesired_count = 1\n\
+             [probe]\npath = \"/api\"\nrate = 20\nwindow_seconds = 3\n"
+        );
+        Ok(fs::write(self.config(module), text)?)
+    }
+
+    /// A set of those modules, which builds that version of the app.
+    fn set(&self, name: &str, version: &str, of: &[&str]) -> Result<String> {
+        let context = crate::bgecs::root().join("sample-app").join(version);
+        let mut text = format!("set = \"{name}\"\n");
+        for (module, after) in MODULES {
+            if !of.contains(&module) {
+                continue;
+            }
+            let after: Vec<String> = after.iter().map(|it| format!("\"{it}\"")).collect();
+            text += &format!(
+                "[[module]]\nname = \"{module}\"\nconfig = \"{module}/bgecs.toml\"\ncontext = \"{}\"\nafter = [{}]\n",
+                context.display(),
+                after.join(", ")
+            );
+        }
+        let path = self.folder.join(format!("{name}.toml"));
+        fs::write(&path, text)?;
+        Ok(path.display().to_string())
+    }
+
+    /// The whole shop's.
+    fn whole(&self, version: &str) -> Result<String> {
+        self.set("shop", version, &MODULES.map(|(module, _)| module))
+    }
+
+    async fn release(&self, tag: &str, version: &str, more: &[&str]) -> Result<Ended> {
+        let set = self.whole(version)?;
+        let line = [&["release", &set, "--tag", tag, "--json"], more].concat();
+        self.stage.bgecs.run(&line).await
+    }
+
+    async fn released(&self, tag: &str, version: &str, more: &[&str]) -> Result<()> {
+        let ended = self.release(tag, version, more).await?.expect_code(0)?;
+        expect(&ended.json()?, &["outcome"], "released")?;
+        self.expect_live(tag).await
+    }
+
+    async fn expect_live(&self, tag: &str) -> Result<()> {
+        let set = self.whole("v1")?;
+        let status = ["release", "status", &set, "--json", "-q"];
+        let status = self.stage.bgecs.run_quietly(&status).await?;
+        let status = status.expect_code(0)?.json()?;
+        for n in 0..MODULES.len() {
+            let n = n.to_string();
+            expect(&status, &["modules", &n, "tag"], tag)?;
+            expect(
+                &status,
+                &["modules", &n, "unfinished"],
+                serde_json::Value::Null,
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Has users at each module while that is done.
+    async fn watched<T>(&self, doing: impl Future<Output = Result<T>>) -> Result<(T, SeenBy)> {
+        let mut users = Vec::new();
+        for (module, _) in MODULES {
+            let door = self.stage.door_of(&self.config(module), "prod").await?;
+            users.push((module, Observer::start(door, "/api", PACE)));
+        }
+        let done = doing.await;
+        let mut seen = Vec::new();
+        for (module, one) in users {
+            seen.push((module, one.stop().await?));
+        }
+        Ok((done?, seen))
+    }
+
+    pub async fn goes_live_and_back_as_one(&self) -> Result<String> {
+        let there_and_back = async {
+            let steps = ["--steps", "25% for 2s"];
+            self.released("2", "v2", &steps).await?;
+            let back = ["release", &self.whole("v2")?, "--rollback", "--json"];
+            let back = self.stage.bgecs.run(&back).await?.expect_code(0)?;
+            expect(&back.json()?, &["outcome"], "went_back")
+        };
+        let ((), seen) = self.watched(there_and_back).await?;
+        let requests = unharmed(&seen, |_| true)?;
+        self.expect_live("1").await?;
+        Ok(format!(
+            "three apps go live and back as one: {requests} requests of their users, none failed"
+        ))
+    }
+
+    /// The last one's release fails once users are on it.
+    pub async fn a_bad_module_turns_all_back(&self) -> Result<String> {
+        self.configure("search", "GREETER_FAIL_WHEN_LIVE = \"1\"")?;
+        let bad = async { self.release("3", "v2", &[]).await?.expect_code(3) };
+        let (ended, seen) = self.watched(bad).await?;
+        let result = ended.json()?;
+        expect(&result, &["outcome"], "rolled_back")?;
+        let reason = at(&result, &["reason"]).to_string();
+        if !reason.starts_with("\"search: ") {
+            return Err(format!("the reason is {reason}").into());
+        }
+        let requests = unharmed(&seen, |module| module != "search")?;
+        self.expect_live("1").await?;
+        self.configure("search", "")?;
+        Ok(format!(
+            "a module that fails turns all back: {requests} requests to the others, none failed"
+        ))
+    }
+
+    /// Each has the backend, and another module beside it.
+    pub async fn sets_that_overlap_take_turns(&self) -> Result<String> {
+        let one = self.set("left", "v2", &["backend", "frontend"])?;
+        let other = self.set("right", "v2", &["search", "backend"])?;
+        let line = |set: &str| {
+            let line = [
+                "release", set, "--tag", "4", "--window", "1s", "--wait", "3m",
+            ];
+            line.map(str::to_owned)
+        };
+        let release = async |set: &str| {
+            let line = line(set);
+            let line: Vec<&str> = line.iter().map(String::as_str).collect();
+            self.stage.bgecs.run(&line).await?.expect_code(0)
+        };
+        let both = async {
+            let (one, other) = join!(release(&one), release(&other));
+            one.and(other)
+        };
+        let (_, seen) = self.watched(both).await?;
+        let requests = unharmed(&seen, |_| true)?;
+        self.expect_live("4").await?;
+        Ok(format!(
+            "two sets that share an app take turns: {requests} requests, none failed"
+        ))
+    }
+
+    pub async fn close(&self) -> Result<()> {
+        for (module, _) in MODULES {
+            let line = ["destroy", "--yes", "--config", &self.config(module)];
+            self.stage.bgecs.run(&line).await?.expect_code(0)?;
+        }
+        Ok(())
+    }
+}
+
+/// How many requests there were to those, of which none may have failed.
+fn unharmed(seen: &SeenBy, of: impl Fn(&str) -> bool) -> Result<usize> {
+    let asked = seen.iter().filter(|(module, _)| of(module));
+    asked
+        .map(|(module, seen)| {
+            let sent = seen.unharmed();
+            sent.map_err(|error| format!("users of {module}: {error}").into())
+        })
+        .sum()
+}
