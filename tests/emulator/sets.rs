@@ -1,5 +1,6 @@
 //! `bgecs release`: a frontend and the backend that it needs, as one.
 
+use localstack::gate::crash::Write;
 use localstack::gate::faults::Fault;
 use serde_json::{Value, json};
 
@@ -242,6 +243,44 @@ fn a_set_that_is_killed_never_ends_half() -> Outcome {
         shop.expect_settled()?;
         shop.0.done(&["release", "--tag", "2", "--window", "0s"])?;
         assert_eq!(shop.live()?, ["2", "2"]);
+    }
+    Ok(())
+}
+
+/// By `resume`, in either module's folder, and by the same line typed again. Kills take
+/// turns: ahead of one write, and after the next.
+#[test]
+fn a_set_that_is_killed_at_any_write_ends_whole() -> Outcome {
+    let shop = Shop::new("any")?;
+    let world = &shop.0;
+    let line = ["release", "--tag", "2", "--window", "0s"];
+    let back = ["release", "--rollback", "--window", "0s"];
+    for line in [&line[..], &back] {
+        world.done(line)?;
+    }
+    let undisturbed = world.gate.calls().mark();
+    world.done(&line)?;
+    let writes = Write::all(&world.gate.calls().since(undisturbed)).len();
+    world.done(&back)?;
+    for (turn, number) in (1..=writes).step_by(2).enumerate() {
+        let at = Fault::on_writes().nth(u32::try_from(number)?);
+        let at = match turn % 2 {
+            0 => at.hold_before(),
+            _ => at.hold_after(),
+        };
+        world.killed_in(at, &line)?;
+        if turn % 3 > 0 {
+            shop.of(MODULES[turn % 3 - 1], 0, &["resume"])?;
+            let live = shop.live()?;
+            assert_eq!(
+                live[0], live[1],
+                "after the kill at write {number} of {writes}"
+            );
+        }
+        world.done(&line)?;
+        assert_eq!(shop.live()?, ["2", "2"], "after the kill at write {number}");
+        shop.expect_settled()?;
+        world.done(&back)?;
     }
     Ok(())
 }
