@@ -98,9 +98,8 @@ impl Interrupts {
         }
     }
 
-    /// Interrupts that a test sends.
-    #[cfg(test)]
-    pub fn scripted() -> (mpsc::UnboundedSender<Signal>, Self) {
+    /// Interrupts that somebody else sends on, or a test makes.
+    pub fn relayed() -> (mpsc::UnboundedSender<Signal>, Self) {
         let (tell, signals) = mpsc::unbounded_channel();
         (tell, Self { signals })
     }

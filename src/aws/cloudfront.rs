@@ -83,6 +83,12 @@ impl CloudfrontDistribution {
         by_id.or(by_domain).map(Origin::id)
     }
 
+    /// The ids of its origins.
+    pub fn origins(&self) -> Vec<&str> {
+        let all = self.config.origins().map_or(&[][..], |it| it.items());
+        all.iter().map(Origin::id).collect()
+    }
+
     /// The origin that a behaviour leads to; none where there is no such behaviour.
     pub fn leads_to(&self, behavior: Behavior<'_>) -> Option<&str> {
         Some(self.answering(behavior)?.origin)

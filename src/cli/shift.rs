@@ -105,7 +105,7 @@ pub struct Rollback {
     pub watch: WatchFlags,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(after_help = "\
 Examples:
   bgecs resume

@@ -186,7 +186,7 @@ fn original(stack: &StackSnapshot) -> Result<Color> {
             stack.name
         ))
         .hint(match is_edge {
-            true => "`bgecs destroy` gives the record back, and removes the stack",
+            true => "`bgecs destroy` removes the stack, and leaves users where they are",
             false => "take [colors] out of bgecs.toml, and run `bgecs destroy` instead",
         })
     })

@@ -263,7 +263,7 @@ pub fn offline(global: &Global, audience: Audience, args: &Init) -> Option<Resul
     if args.write_config {
         Some(write_config(global, audience))
     } else if args.print_template {
-        Some(print_template(audience))
+        Some(print_template(global, audience))
     } else {
         let role = args.print_policy?;
         Some(print_policy(global, audience, role))
@@ -305,7 +305,16 @@ pub fn place(global: &Global, config: &Config) -> AwsPlace {
 
 /// Prints the template as it is, for a review or another tool; for programs as
 /// the text that `TemplateBody` takes.
-fn print_template(audience: Audience) -> Result<Exit> {
+///
+/// # Errors
+/// An app whose colours bgecs does not run has another (exit 2).
+fn print_template(global: &Global, audience: Audience) -> Result<Exit> {
+    if configuration(global).is_ok_and(|config| config.edge.is_some()) {
+        return Err(Error::usage(
+            "the stack of an app whose colours bgecs does not run holds its journal's table alone, and the names that AWS has for what routes its users",
+        )
+        .hint("`bgecs init --dry-run` says what would be made"));
+    }
     let reporter = Reporter::new(audience);
     match audience.json {
         true => reporter.document(&json!({ "operation": Command::Init, "template": TEMPLATE })),

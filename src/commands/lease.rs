@@ -32,6 +32,13 @@ pub async fn take(
 /// A dry run looks, says what it would meet, and takes nothing.
 pub fn tell_of_unfinished(session: &Session, observed: &Observed) {
     if let Some(operation) = &observed.journal.operation {
+        if let Some(mark) = &operation.set {
+            session.report.tell(&ReportEvent::Warning(format!(
+                "the release of the set {} is unfinished: this would be refused until `bgecs resume` has ended it in all modules",
+                mark.set
+            )));
+            return;
+        }
         session.report.tell(&ReportEvent::Warning(format!(
             "the {} of {} is unfinished: it would be dealt with first",
             operation.name(),

@@ -20,10 +20,11 @@ use crate::driver::turn::Conclusion;
 use crate::driver::unfinished;
 use crate::engine::plan::{self as engine_plan, Aim, SwapPlan};
 use crate::error::{Error, Exit, Result};
+use crate::interrupt::Interrupts;
 use crate::model::journal::{Command, OperationId, OperationOutcome};
-use crate::model::{SetMark, Tag};
+use crate::model::{Observed, SetMark, Tag};
 use crate::report::{Audience, ReportEvent, Reporter};
-pub use ending::end_unfinished;
+pub use ending::{end_unfinished, refuse_alone};
 use open::SetContext;
 use result::{ModuleResult, ReleaseResult};
 
@@ -51,8 +52,9 @@ pub async fn run(global: &Global, audience: Audience, args: &ReleaseArgs) -> Res
     if args.change.dry_run {
         return plan::dry_run(&context, &set, &modules, args).await;
     }
-    ending::end_what_is_unfinished(&context, &modules).await?;
-    let mut held = hold_all(&modules, args.change.wait).await?;
+    let wait = args.change.wait;
+    ending::end_what_is_unfinished(&context, &modules, wait).await?;
+    let mut held = hold_all(&modules, wait).await?;
     let done = work(&set, &mut held, args).await;
     let (results, told) = match done {
         Ok((results, told)) => (results, Ok(told)),
@@ -249,14 +251,7 @@ async fn go_back(
     marks: &[SetMark],
     args: &ReleaseArgs,
 ) -> Result<Worked> {
-    let last = status::last_release(&set.name, held.iter().map(|it| it.module)).await?;
-    let Some(last) = last else {
-        return Err(Error::refused(format!(
-            "there is no release of the set {} to go back from",
-            set.name
-        ))
-        .hint("`bgecs release status` shows what each module runs"));
-    };
+    let last = last_of(set, held.iter().map(|it| it.module)).await?;
     let mut shifts = Vec::new();
     for (it, mark) in held.iter_mut().zip(marks) {
         if !last.modules.contains(it.module.name()) {
@@ -278,26 +273,51 @@ async fn back_from(
     args: &ReleaseArgs,
 ) -> Result<Option<PlannedShift>> {
     let observed = it.work(None).observe().await?;
-    let plan = engine_plan::rollback(&observed);
-    let plan = plan.map_err(|refusal| Error::from(refusal).untouched(&observed))?;
-    if matches!(plan, SwapPlan::NothingToDo { .. }) {
+    let Some(plan) = way_back(&observed, last)? else {
         return Ok(None);
-    }
-    if let Some(tag) = &last.tag
-        && !observed.is_live(tag)
-    {
-        return Err(Error::refused(format!(
-            "{}, and the last release of the set was tag {tag}: it was changed since",
-            observed.traffic_line()
-        ))
-        .hint("`bgecs rollback` in its folder goes back in that module alone"));
-    }
+    };
     it.join(Command::Rollback, mark.clone()).await?;
     Ok(Some(PlannedShift {
         watching: promote::watching_of(&it.module.session, &args.promotion()),
         observed,
         plan,
     }))
+}
+
+/// None where it is back already.
+///
+/// # Errors
+/// Another release is live than the set's last.
+fn way_back(observed: &Observed, last: &status::LastRelease) -> Result<Option<SwapPlan>> {
+    let plan = engine_plan::rollback(observed);
+    let plan = plan.map_err(|refusal| Error::from(refusal).untouched(observed))?;
+    if matches!(plan, SwapPlan::NothingToDo { .. }) {
+        return Ok(None);
+    }
+    match &last.tag {
+        Some(tag) if !observed.is_live(tag) => Err(Error::refused(format!(
+            "{}, and the last release of the set was tag {tag}: it was changed since",
+            observed.traffic_line()
+        ))
+        .hint("`bgecs rollback` in its folder goes back in that module alone")),
+        _ => Ok(Some(plan)),
+    }
+}
+
+/// # Errors
+/// There is none (exit 6).
+async fn last_of(
+    set: &SetFile,
+    modules: impl Iterator<Item = &Module>,
+) -> Result<status::LastRelease> {
+    let last = status::last_release(&set.name, modules).await?;
+    last.ok_or_else(|| {
+        Error::refused(format!(
+            "there is no release of the set {} to go back from",
+            set.name
+        ))
+        .hint("`bgecs release status` shows what each module runs")
+    })
 }
 
 async fn shift(
@@ -307,22 +327,38 @@ async fn shift(
     shifts: Vec<Option<PlannedShift>>,
     prepared: &[Prepared],
 ) -> Result<Worked> {
-    let end = shift_all(held, kind, shifts).await;
+    let is_joined: Vec<bool> = shifts.iter().map(Option::is_some).collect();
+    let end = shift_all(held, kind, shifts, &mut Interrupts::listen()?).await;
     let mut modules = Vec::new();
     let mut results = Vec::new();
-    for ((it, ended), prepared) in held.iter_mut().zip(end.modules).zip(prepared) {
+    let all = held.iter_mut().zip(end.modules);
+    for (((it, ended), prepared), is_joined) in all.zip(prepared).zip(is_joined) {
+        // Who has lost the lease meanwhile has to say so: nobody wrote down its end.
+        let kept = match is_joined {
+            true => it.turn.did().await,
+            false => Ok(()),
+        };
         let traffic = it.work(None).observe().await.map(|now| now.traffic_line());
         let traffic = traffic.unwrap_or_else(|_| "unknown: it cannot be read".to_owned());
         let result = ModuleResult::of(it.module, ended.as_ref(), traffic);
         modules.push(match (&ended, prepared) {
             (None, Prepared::Deployed) => result.made_live(),
-            _ => result,
+            _ => match kept {
+                Err(stop) if matches!(ended, Some(Ok(_))) => result.unwritten(stop.to_string()),
+                _ => result,
+            },
         });
         results.push(match ended {
             Some(Err(error)) => Err(error),
             _ => Ok(Exit::Done),
         });
     }
-    let result = ReleaseResult::shifted(&set.name, kind, tag, modules, end.failure);
+    let result = ReleaseResult::shifted(
+        &set.name,
+        kind,
+        tag,
+        modules,
+        (end.failure, end.is_interrupted),
+    );
     Ok((results, result))
 }

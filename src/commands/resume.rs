@@ -31,6 +31,7 @@ pub async fn run(
         let observed = session.observe().await?;
         let steps = match &observed.journal.operation {
             Some(operation) => {
+                release::refuse_alone(operation)?;
                 refuse_waiting(operation, &observed)?;
                 let watching = as_asked(session, operation, &args.watch);
                 planned(session, &observed, operation, Course::AsItIs, &watching).await?
@@ -43,10 +44,16 @@ pub async fn run(
         return Ok(Exit::Done);
     }
     // What one module of a set was in the middle of, all of them were.
-    let of_its_set = release::end_unfinished(global, audience, session);
+    let wait = args.change.wait;
+    let of_its_set = release::end_unfinished(global, audience, session, wait);
     if let Some(exit) = Box::pin(of_its_set).await? {
         return Ok(exit);
     }
+    of_this_app(session, args).await
+}
+
+/// What is unfinished here, where it is no part of a set.
+pub async fn of_this_app(session: &Session, args: &Resume) -> Result<Exit> {
     let infrastructure = session.infrastructure().await?;
     lease::take(
         session,

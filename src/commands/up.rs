@@ -4,8 +4,8 @@
 use serde::Serialize;
 
 use super::plan::PlanResult;
-use super::{init, promote, swap};
-use crate::cli::{Promote, Up};
+use super::{init, promote, resume, swap};
+use crate::cli::{Promote, Resume, Up};
 use crate::config::Declared;
 use crate::driver::attempt::SwapKind;
 use crate::engine::plan::{self, Aim, Step, SwapPlan};
@@ -45,7 +45,16 @@ pub async fn run(session: &Session, args: &Up) -> Result<Exit> {
         }
     }
     let observed = session.observe_settled().await?;
-    if going_live(session, &observed)?.is_some() || is_left_unfinished(session, &observed) {
+    let is_unfinished = observed.journal.operation.is_some();
+    if is_unfinished && session.config.live.is_none() {
+        let resume = Resume {
+            change: args.change,
+            ..Resume::default()
+        };
+        return Box::pin(resume::of_this_app(session, &resume)).await;
+    }
+    // What made it so may have been cut short: who promotes meets that, and ends it.
+    if going_live(session, &observed)?.is_some() || is_unfinished {
         return Box::pin(promote::run(session, &promotion(session, args))).await;
     }
     match making.is_empty() {
@@ -57,11 +66,6 @@ pub async fn run(session: &Session, args: &Up) -> Result<Exit> {
         false => session.report.end_with_part(),
     }
     Ok(Exit::Done)
-}
-
-/// Whether what made it so was cut short: who promotes meets that, and ends it first.
-fn is_left_unfinished(session: &Session, observed: &Observed) -> bool {
-    session.config.live.is_some() && observed.journal.operation.is_some()
 }
 
 /// What is to go live, where that is not so.
@@ -112,9 +116,7 @@ async fn dry_run(session: &Session, making: Vec<Step>) -> Result<Exit> {
             let watching = promote::watching_of(session, &promotion(session, &Up::default()));
             let kind = SwapKind::Promote;
             steps.extend(swap::steps(session, kind, planned, &observed, &watching)?);
-        } else if let Some(operation) = &observed.journal.operation
-            && is_left_unfinished(session, &observed)
-        {
+        } else if let Some(operation) = &observed.journal.operation {
             let operation = operation.name();
             steps.push(Step::EndUnfinished { operation });
         }

@@ -109,7 +109,7 @@ impl<'a> File<'a> {
             brought: brought.unwrap_or_default(),
             inside,
         };
-        let value = read(&mut section)?;
+        let value = read(&mut section).map_err(|error| section.misspelt().unwrap_or(error))?;
         if section.inside.is_none() {
             section.known.push(environments::KEY);
         }
@@ -259,9 +259,20 @@ impl<'a> Section<'a> {
             brought: Rc::clone(&self.brought),
             inside: None,
         };
-        let value = read(&mut section)?;
+        let value = read(&mut section).map_err(|error| section.misspelt().unwrap_or(error))?;
         section.finish()?;
         Ok(value)
+    }
+
+    /// A key that is nearly one that was asked for and is not there: what else is wrong
+    /// may follow from it.
+    fn misspelt(&self) -> Option<ConfigError> {
+        let mut left: Vec<_> = self.entries.keys().collect();
+        left.sort_by_key(|key| key.span().start);
+        let is_near = |key: &&&Spanned<toml::de::DeString<'a>>| {
+            nearest(key.get_ref(), &self.known).is_some_and(|near| near != key.get_ref())
+        };
+        left.iter().find(is_near).map(|key| self.unknown(key))
     }
 
     /// An error about something that is not there.
@@ -273,13 +284,19 @@ impl<'a> Section<'a> {
     fn finish(self) -> Result<()> {
         // The map is sorted; a person reads from the top.
         let first = self.entries.keys().min_by_key(|key| key.span().start);
-        let Some(key) = first else { return Ok(()) };
+        match first {
+            Some(key) => Err(self.unknown(key)),
+            None => Ok(()),
+        }
+    }
+
+    fn unknown(&self, key: &Spanned<toml::de::DeString<'a>>) -> ConfigError {
         let place = match self.brought.whole(&key.span(), self.name.clone()).as_str() {
             "" => "at the top of the file".to_owned(),
             name => format!("in [{}]", name.trim_end_matches('.')),
         };
         let near = nearest(key.get_ref(), &self.known);
-        Err(ConfigError::Invalid {
+        ConfigError::Invalid {
             at: Box::new(self.file.place(key.span(), LineShown::NoValue)),
             key: self.whole(&key.span(), key.get_ref()),
             message: format!("there is no such key {place}"),
@@ -287,7 +304,7 @@ impl<'a> Section<'a> {
                 Some(known) => format!("did you mean `{known}`?"),
                 None => format!("the keys {place}: {}", self.known.join(", ")),
             }),
-        })
+        }
     }
 
     /// The key as it is written, from the top of the file.

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use tokio::sync::mpsc::UnboundedSender;
 
 use super::attempt::SwapKind;
 use super::set::{Seat, SetTable};
@@ -15,7 +16,7 @@ use super::work::Work;
 use crate::engine::plan::SwapPlan;
 use crate::engine::set::among;
 use crate::error::{Error, Exit, Result};
-use crate::interrupt::Interrupts;
+use crate::interrupt::{Interrupts, Signal};
 use crate::model::journal::{Command, Effect, OperationId};
 use crate::model::{Infrastructure, ModulePlace, Observed, SetMark, SetName};
 use crate::session::Session;
@@ -136,6 +137,27 @@ pub struct SetEnd {
     pub modules: Vec<Option<Result<SwapEnd>>>,
     /// What failed first, where not all went live.
     pub failure: Option<String>,
+    /// Whether a person had it stopped.
+    pub is_interrupted: bool,
+}
+
+const INTERRUPTED: &str = "interrupted";
+
+/// A first interrupt has all go back in their order; a further one is each module's own.
+async fn pass_on(
+    interrupts: &mut Interrupts,
+    table: &SetTable,
+    modules: &[UnboundedSender<Signal>],
+) {
+    interrupts.next().await;
+    table.turn_back(INTERRUPTED);
+    loop {
+        let signal = interrupts.next().await;
+        for module in modules {
+            // One that has ended hears nothing.
+            let _ = module.send(signal);
+        }
+    }
 }
 
 /// Moves the users of all modules as one: none stays where another does not.
@@ -143,6 +165,7 @@ pub async fn shift_all(
     held: &mut [HeldModule<'_>],
     kind: SwapKind,
     shifts: Vec<Option<PlannedShift>>,
+    interrupts: &mut Interrupts,
 ) -> SetEnd {
     let moves = |it: &Option<PlannedShift>| {
         let plan = it.as_ref().map(|it| it.plan);
@@ -165,12 +188,16 @@ pub async fn shift_all(
             .zip(order)
             .map(|(&n, after)| (names[n].clone(), after)),
     );
-    let running = held.iter_mut().zip(shifts).enumerate();
-    let running = running.map(async |(n, (it, shift))| {
+    let (tellers, relayed): (Vec<_>, Vec<_>) = held.iter().map(|_| Interrupts::relayed()).unzip();
+    let running = held.iter_mut().zip(shifts).zip(relayed).enumerate();
+    let running = running.map(async |(n, ((it, shift), mut relayed))| {
         let shift = shift?;
         let seat = seated.iter().position(|&it| it == n);
         let seat = seat.map(|place| table.seat(place));
-        let work = it.work(seat.as_ref());
+        let work = Work {
+            interrupts: &mut relayed,
+            ..it.work(seat.as_ref())
+        };
         let PlannedShift {
             observed,
             plan,
@@ -182,9 +209,16 @@ pub async fn shift_all(
         }
         Some(end)
     });
+    let mut modules = join_all(running);
+    let ended = tokio::select! {
+        ended = &mut modules => ended,
+        () = pass_on(interrupts, &table, &tellers) => modules.await,
+    };
+    let failure = table.failure();
     SetEnd {
-        modules: join_all(running).await,
-        failure: table.failure(),
+        modules: ended,
+        is_interrupted: failure.as_deref() == Some(INTERRUPTED),
+        failure,
     }
 }
 

@@ -36,6 +36,11 @@ impl SetTable {
         Seat { table, module }
     }
 
+    /// All go back, in their order, though none failed.
+    pub fn turn_back(&self, why: &str) {
+        self.tell(|shift| shift.turns_back(why));
+    }
+
     /// What failed first.
     pub fn failure(&self) -> Option<String> {
         self.shift().failure().map(str::to_owned)

@@ -95,11 +95,16 @@ impl SetShift {
         self.modules[module].fate = ShiftFate::Ended;
     }
 
-    fn fail(&mut self, module: usize, why: &str) {
-        let name = &self.modules[module].name;
+    /// No module failed, and all go back.
+    pub fn turns_back(&mut self, why: &str) {
         if !self.is_committed {
-            self.failure.get_or_insert_with(|| format!("{name}: {why}"));
+            self.failure.get_or_insert_with(|| why.to_owned());
         }
+    }
+
+    fn fail(&mut self, module: usize, why: &str) {
+        let why = format!("{}: {why}", self.modules[module].name);
+        self.turns_back(&why);
     }
 
     /// What failed first.
@@ -205,12 +210,49 @@ pub fn in_order(after: &[&[usize]]) -> Vec<usize> {
     order
 }
 
+/// How far a module had come by a release that was killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It never took part, or not yet.
+    Untouched,
+    /// It was on the way, or waited for the others.
+    Unfinished { is_way_back: bool, turned: bool },
+    /// It was written down as where the release wanted it.
+    There,
+    /// It was written down as not moved, or moved back.
+    Back,
+}
+
+/// Whether what was killed is brought to its end, and not taken back: where a module is
+/// there, all were well; and who gets away from a release goes on, unless a module could
+/// not.
+pub fn goes_on(standings: &[Standing]) -> bool {
+    let is_there = |it: &Standing| *it == Standing::There;
+    let has_turned = |it: &Standing| {
+        matches!(
+            it,
+            Standing::Back | Standing::Unfinished { turned: true, .. }
+        )
+    };
+    let is_way_back = |it: &Standing| {
+        matches!(
+            it,
+            Standing::Unfinished {
+                is_way_back: true,
+                ..
+            }
+        )
+    };
+    let mut all = standings.iter();
+    all.clone().any(is_there) || (all.clone().any(is_way_back) && !all.any(has_turned))
+}
+
 /// Which releases of two modules users can meet side by side while those are moved.
 pub fn mixtures(
     names: &[&SetName],
     after: &[&[usize]],
     moving: &[bool],
-    is_gradual: bool,
+    how: Passage,
 ) -> Vec<String> {
     let movers: Vec<usize> = (0..names.len()).filter(|&n| moving[n]).collect();
     let mut told = Vec::new();
@@ -221,24 +263,36 @@ pub fn mixtures(
                 false => (one, other),
             };
             let is_ordered = is_after(after, second, first);
-            told.extend(mixture(names[first], names[second], is_ordered, is_gradual));
+            told.extend(mixture(names[first], names[second], is_ordered, how));
         }
     }
     told
 }
 
-fn mixture(first: &SetName, second: &SetName, is_ordered: bool, is_gradual: bool) -> Vec<String> {
-    match (is_ordered, is_gradual) {
-        (_, true) => vec![format!(
+/// How users of a set go over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Passage {
+    AtOnce,
+    Gradual,
+    Back,
+}
+
+fn mixture(first: &SetName, second: &SetName, is_ordered: bool, how: Passage) -> Vec<String> {
+    let last = match how {
+        Passage::Back => first,
+        Passage::AtOnce | Passage::Gradual => second,
+    };
+    match (is_ordered, how) {
+        (_, Passage::Gradual) => vec![format!(
             "new {second} with old {first}, and old {second} with new {first}: from the first step to the last, as each gives the new release a share of its own requests"
         )],
-        (true, false) => vec![
-            format!("old {second} with new {first}: until {second} is moved, too"),
+        (true, Passage::AtOnce | Passage::Back) => vec![
+            format!("old {second} with new {first}: until {last} is moved, too"),
             format!(
                 "new {second} with old {first}: never, unless {first} itself fails: it goes back at once, and {second} with it"
             ),
         ],
-        (false, false) => vec![format!(
+        (false, Passage::AtOnce | Passage::Back) => vec![format!(
             "new {second} with old {first}, and old {second} with new {first}: until both are moved, as neither comes after the other"
         )],
     }
@@ -362,6 +416,27 @@ mod tests {
             among(&after, &without_api, false),
             [vec![1], vec![], vec![]]
         );
+    }
+
+    #[test]
+    fn what_was_killed_goes_on_where_all_were_well_or_users_get_away() {
+        let under_way = |is_way_back, turned| Standing::Unfinished {
+            is_way_back,
+            turned,
+        };
+        let (forward, back) = (under_way(false, false), under_way(true, false));
+        for (standings, on) in [
+            (vec![forward, Standing::There], true),
+            (vec![forward, forward], false),
+            (vec![forward, Standing::Back], false),
+            (vec![back, Standing::Untouched], true),
+            (vec![back, under_way(true, true)], false),
+            (vec![back, Standing::Back], false),
+            (vec![Standing::There, under_way(true, true)], true),
+            (vec![Standing::Untouched], false),
+        ] {
+            assert_eq!(goes_on(&standings), on, "{standings:?}");
+        }
     }
 
     #[test]

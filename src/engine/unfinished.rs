@@ -31,9 +31,7 @@ pub fn reaction(
     next: Command,
     tag: Option<&Tag>,
 ) -> Result<Reaction, Refusal> {
-    if let Some(mark) = &unfinished.set
-        && !matches!(next, Command::Destroy | Command::Adopt)
-    {
+    if let Some(mark) = &unfinished.set {
         return Err(of_a_set(mark));
     }
     match (unfinished.command, next) {
@@ -169,6 +167,9 @@ pub fn refuse_waiting(operation: &Operation, observed: &Observed) -> Result<(), 
 /// # Errors
 /// It did.
 pub fn refuse_adopting(operation: &Operation, observed: &Observed) -> Result<(), Refusal> {
+    if let Some(mark) = &operation.set {
+        return Err(of_a_set(mark));
+    }
     refuse_waiting(operation, observed)?;
     let production = &observed.traffic.production;
     let planned = operation.strategy.as_ref();

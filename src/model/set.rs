@@ -85,6 +85,7 @@ pub struct SetMark {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModulePlace {
     pub name: SetName,
+    pub app: String,
     /// Those whose users go over first, by their place.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<usize>,

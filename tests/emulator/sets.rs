@@ -232,12 +232,18 @@ fn a_set_that_is_killed_never_ends_half() -> Outcome {
         let shop = Shop::new(name)?;
         shop.0.killed_in(fault, &["release", "--tag", "2"])?;
         // Whatever is typed in a module, its set comes first.
-        let refused = shop.of("backend", 6, &["promote", "--tag", "2"])?;
-        let message = string(&refused, "/error/message")?;
-        assert!(
-            message.contains("the release of the set shop is unfinished"),
-            "{message}"
-        );
+        for line in [
+            &["promote", "--tag", "2"][..],
+            &["adopt"],
+            &["destroy", "--yes"],
+        ] {
+            let refused = shop.of("backend", 6, line)?;
+            let message = string(&refused, "/error/message")?;
+            assert!(
+                message.contains("the release of the set shop is unfinished"),
+                "{message}"
+            );
+        }
         shop.of("frontend", 0, &["resume"])?;
         assert_eq!(shop.live()?, [live, live], "{name}");
         shop.expect_settled()?;
@@ -282,5 +288,78 @@ fn a_set_that_is_killed_at_any_write_ends_whole() -> Outcome {
         shop.expect_settled()?;
         world.done(&back)?;
     }
+    Ok(())
+}
+
+#[test]
+fn a_release_waits_for_another_and_an_interrupt_takes_all_back_in_order() -> Outcome {
+    let shop = Shop::new("turns")?;
+    let world = &shop.0;
+    let mut first = world.start(&["release", "--tag", "2", "--window", "4s"])?;
+    first.until_said("watching for")?;
+    let second = world.start(&["release", "--tag", "2", "--wait", "1m"])?;
+    first.ends(0)?;
+    second.ends(0)?;
+    assert_eq!(shop.live()?, ["2", "2"]);
+    world.done(&["release", "--rollback", "--window", "0s"])?;
+
+    let mut cut = world.start(&["release", "--tag", "2", "--window", "1m"])?;
+    for _ in MODULES {
+        cut.until_said("watching for")?;
+    }
+    // Of both modules, whichever was told of first.
+    world.until("both are live", || Ok(shop.live()? == ["2", "2"]))?;
+    let before = world.gate.calls().mark();
+    cut.signal("INT")?;
+    let ended = cut.ends(3)?;
+    assert_eq!(shop.live()?, ["1", "1"], "{}", ended.shown());
+    let moves = shop.moves(before);
+    assert_eq!(
+        moves.first().map(String::as_str),
+        Some("frontend"),
+        "{moves:?}"
+    );
+    assert_eq!(
+        moves.last().map(String::as_str),
+        Some("backend"),
+        "{moves:?}"
+    );
+    shop.expect_settled()
+}
+
+#[test]
+fn who_has_lost_a_lease_says_that_its_end_is_not_written() -> Outcome {
+    let shop = Shop::new("broken")?;
+    let mut releasing = shop.0.start(&["release", "--tag", "2", "--window", "4s"])?;
+    releasing.until_said("watching for")?;
+    shop.of("backend", 0, &["unlock", "--force"])?;
+    let ended = releasing.ends(4)?;
+    assert!(
+        ended.stderr.contains("the lease was lost"),
+        "{}",
+        ended.shown()
+    );
+    shop.of("frontend", 0, &["resume"])?;
+    shop.expect_settled()
+}
+
+/// As the next job of a pipeline finds it.
+#[test]
+fn a_set_that_is_killed_is_ended_in_another_checkout() -> Outcome {
+    let shop = Shop::new("moved")?;
+    let at = Fault::on(ELB, "ModifyListener").nth(2).hold_after();
+    shop.0.killed_in(at, &["release", "--tag", "2"])?;
+    let desk = shop.0.desk.path();
+    std::fs::create_dir(desk.join("elsewhere"))?;
+    for name in ["frontend", "backend", "set.toml"] {
+        std::fs::rename(desk.join(name), desk.join("elsewhere").join(name))?;
+    }
+    let alone = ["resume", "--config", "elsewhere/frontend/bgecs.toml"];
+    let refused = shop.0.ends(6, &alone)?;
+    let hint = "type `bgecs release` with the set's own file";
+    assert!(refused.stderr.contains(hint), "{}", refused.shown());
+    let line = ["release", "elsewhere/set.toml", "--tag", "2", "--json"];
+    let done = shop.0.done(&line)?;
+    assert_eq!(done.json()?["outcome"], "released", "{}", done.shown());
     Ok(())
 }

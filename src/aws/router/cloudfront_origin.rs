@@ -148,10 +148,28 @@ impl Router for CloudfrontOriginRouter<'_> {
             ok: origin.is_some(),
             detail: match origin {
                 Some(origin) => format!("{to} is the origin {origin} of {}", primary.id),
-                None => format!("{} has no origin for {to}", primary.id),
+                None => format!(
+                    "{} has no origin {}, which is {to}'s `target`: it has {}",
+                    primary.id,
+                    self.it.targets.get(to),
+                    primary.origins().join(", ")
+                ),
+            },
+        };
+        // While it is not, nobody knows which configuration an edge answers by.
+        let deployed = Check {
+            name: "deployed",
+            ok: primary.is_deployed,
+            detail: match primary.is_deployed {
+                true => format!("every edge has the configuration of {}", primary.id),
+                false => format!(
+                    "edges are still getting a configuration of {}: `aws cloudfront wait distribution-deployed --id {}`",
+                    primary.id, primary.id
+                ),
             },
         };
         Ok(vec![
+            deployed,
             origin,
             Check {
                 name: "cache",

@@ -1,18 +1,21 @@
 //! The release of a set whose process is gone: brought to its end in all modules, or
-//! taken back in all. The first module that was written down as live says which.
+//! taken back in all. What the modules have written down says which.
+
+use std::time::Duration;
 
 use super::open::SetContext;
 use super::result::{ModuleResult, ReleaseResult};
 use super::{status, tell};
 use crate::cli::Global;
 use crate::driver::release::{HeldModule, Module, hold_all, let_go_all};
+use crate::driver::turn;
 use crate::driver::unfinished;
 use crate::driver::watching::Watching;
-use crate::engine::set::in_order;
+use crate::engine::set::{Standing, goes_on, in_order};
 use crate::engine::unfinished::Course;
-use crate::error::{Exit, Result};
-use crate::model::SetMark;
-use crate::model::journal::{Command, Operation};
+use crate::error::{Error, Exit, Result};
+use crate::model::journal::{Command, Head, Operation, OperationId};
+use crate::model::{ModulePlace, SetMark};
 use crate::report::{Audience, ReportEvent, Reporter};
 use crate::session::Session;
 
@@ -26,6 +29,7 @@ pub async fn end_unfinished(
     global: &Global,
     audience: Audience,
     session: &Session,
+    wait: Option<Duration>,
 ) -> Result<Option<Exit>> {
     let Some((mark, is_own_unfinished)) = last_mark(session).await? else {
         return Ok(None);
@@ -35,7 +39,7 @@ pub async fn end_unfinished(
         global,
         report: &report,
     };
-    let modules = match reopen_all(&context, &mark).await {
+    let modules = match reopen_all(&context, &mark, &[own_place(session, &mark)]).await {
         Ok(modules) => modules,
         Err(error) if is_own_unfinished => return Err(error),
         Err(error) => {
@@ -50,8 +54,21 @@ pub async fn end_unfinished(
     if !is_unfinished(&modules, &mark).await? {
         return Ok(None);
     }
-    let ended = end(&modules, &mark).await?;
+    let ended = end(&modules, &mark, wait).await?;
     Ok(Some(tell(&report, &ended)))
+}
+
+/// This app's, wherever it was when the release began.
+fn own_place(session: &Session, mark: &SetMark) -> ModulePlace {
+    ModulePlace {
+        name: mark.module.clone(),
+        app: session.app().to_owned(),
+        after: Vec::new(),
+        config: session.config.path.clone(),
+        environment: session.config.environment.clone(),
+        region: session.aws.region().to_owned(),
+        profile: None,
+    }
 }
 
 /// Of what is unfinished here, or else of what ended last.
@@ -68,25 +85,49 @@ async fn last_mark(session: &Session) -> Result<Option<(SetMark, bool)>> {
     Ok(mark.map(|mark| (mark, is_unfinished)))
 }
 
+async fn head(module: &Module) -> Result<Head> {
+    let table = module.infrastructure.journal_table();
+    Ok(module.session.aws.read_head(table).await?)
+}
+
 async fn is_unfinished(modules: &[Module], mark: &SetMark) -> Result<bool> {
     for it in modules {
-        let table = it.infrastructure.journal_table();
-        let head = it.session.aws.read_head(table).await?;
-        let its = head.operation.and_then(|operation| operation.set);
-        if its.is_some_and(|its| its.id == mark.id) {
+        if part_of(head(it).await?.operation.as_ref(), &mark.id).is_some() {
             return Ok(true);
         }
     }
     Ok(false)
 }
 
-async fn reopen_all(context: &SetContext<'_>, mark: &SetMark) -> Result<Vec<Module>> {
+async fn reopen_all(
+    context: &SetContext<'_>,
+    mark: &SetMark,
+    known: &[ModulePlace],
+) -> Result<Vec<Module>> {
     let width = mark.modules.iter().map(|it| it.name.as_str().len()).max();
+    let width = width.unwrap_or_default();
     let mut modules = Vec::new();
     for place in &mark.modules {
-        modules.push(context.reopen(place, width.unwrap_or_default()).await?);
+        modules.push(context.reopen(place, known, width).await?);
     }
     Ok(modules)
+}
+
+/// What an earlier release left unfinished in one of these, by a process that is gone.
+///
+/// # Errors
+/// A journal that cannot be read.
+pub(super) async fn abandoned(modules: &[Module]) -> Result<Option<SetMark>> {
+    for module in modules {
+        let head = head(module).await?;
+        let is_at_work = turn::held(&head, module.session.aws.journal_time()).is_some();
+        if let Some(mark) = head.operation.and_then(|it| it.set)
+            && !is_at_work
+        {
+            return Ok(Some(mark));
+        }
+    }
+    Ok(None)
 }
 
 /// Ends what an earlier release left unfinished in any of these.
@@ -96,79 +137,111 @@ async fn reopen_all(context: &SetContext<'_>, mark: &SetMark) -> Result<Vec<Modu
 pub(super) async fn end_what_is_unfinished(
     context: &SetContext<'_>,
     modules: &[Module],
+    wait: Option<Duration>,
 ) -> Result<()> {
-    for module in modules {
-        let table = module.infrastructure.journal_table();
-        let head = module.session.aws.read_head(table).await?;
-        let Some(mark) = head.operation.and_then(|it| it.set) else {
-            continue;
-        };
+    let known: Vec<ModulePlace> = modules.iter().map(|it| it.place.clone()).collect();
+    while let Some(mark) = abandoned(modules).await? {
         context.report.tell(&ReportEvent::Warning(format!(
             "the release {} of the set {} is unfinished: it ends first",
             mark.id, mark.set
         )));
-        let ended = end(&reopen_all(context, &mark).await?, &mark).await?;
+        let reopened = reopen_all(context, &mark, &known).await?;
+        let ended = end(&reopened, &mark, wait).await?;
         if let Some(error) = ended.error() {
             return Err(error);
         }
-        context
-            .report
-            .tell(&ReportEvent::Done(ended.in_a_sentence()));
+        let sentence = ended.in_a_sentence();
+        context.report.tell(&ReportEvent::Done(sentence));
     }
     Ok(())
 }
 
-async fn end(modules: &[Module], mark: &SetMark) -> Result<ReleaseResult> {
-    let mut held = hold_all(modules, None).await?;
+async fn end(modules: &[Module], mark: &SetMark, wait: Option<Duration>) -> Result<ReleaseResult> {
+    let mut held = hold_all(modules, wait).await?;
     let ended = end_all(&mut held, mark).await;
     let results: Vec<Result<Exit>> = held.iter().map(|_| Ok(Exit::Done)).collect();
     let_go_all(held.into_iter().zip(results)).await;
     ended
 }
 
-/// Forward where a module is live by it already, and where it is itself a way back.
+/// What is unfinished of that release.
+fn part_of<'a>(operation: Option<&'a Operation>, release: &OperationId) -> Option<&'a Operation> {
+    operation.filter(|it| it.set.as_ref().is_some_and(|its| its.id == *release))
+}
+
+/// How far each module had come.
+///
+/// # Errors
+/// A journal that cannot be read.
+async fn standings(held: &[HeldModule<'_>], mark: &SetMark) -> Result<Vec<Standing>> {
+    let mut all = Vec::new();
+    for it in held {
+        all.push(match part_of(it.turn.unfinished(), &mark.id) {
+            Some(operation) => Standing::Unfinished {
+                is_way_back: operation.command == Command::Rollback,
+                turned: operation.was_going_back(),
+            },
+            None => status::standing(it.module, &mark.id).await?,
+        });
+    }
+    Ok(all)
+}
+
 async fn end_all(held: &mut [HeldModule<'_>], mark: &SetMark) -> Result<ReleaseResult> {
-    let live = status::live_by(held.iter().map(|it| it.module), mark).await?;
-    let unfinished = |it: &HeldModule<'_>| -> Option<Operation> {
-        let operation = it.turn.unfinished()?;
-        let is_part = operation.set.as_ref().is_some_and(|it| it.id == mark.id);
-        is_part.then(|| operation.clone())
-    };
-    let is_way_back = |it: &HeldModule<'_>| {
-        unfinished(it).is_some_and(|operation| operation.command == Command::Rollback)
-    };
-    let is_forward = !live.is_empty() || held.iter().any(is_way_back);
+    let standings = standings(held, mark).await?;
+    let is_forward = goes_on(&standings);
     let after: Vec<&[usize]> = mark.modules.iter().map(|it| &*it.after).collect();
     let mut order = in_order(&after);
+    if !is_forward {
+        order.reverse();
+    }
     let course = match is_forward {
         true => Course::AsItIs,
-        false => {
-            order.reverse();
-            Course::TakeBack
-        }
+        false => Course::TakeBack,
     };
     let mut modules: Vec<Option<ModuleResult>> = held.iter().map(|_| None).collect();
     for n in order {
         let it = &mut held[n];
-        let Some(operation) = unfinished(it) else {
+        let Some(operation) = part_of(it.turn.unfinished(), &mark.id).cloned() else {
             continue;
         };
+        let moves_users = operation.command != Command::Deploy;
         let watching = Watching::of_operation(&operation, &it.module.session.config.probe);
         let module = it.module;
         let mut work = it.work(None);
         let ending = unfinished::end(&mut work, operation, course, &watching);
         let settled = Box::pin(ending).await;
-        modules[n] = Some(ModuleResult::settled(module, settled));
+        modules[n] = Some(ModuleResult::settled(module, settled, moves_users));
     }
     let mut told = Vec::new();
-    for (it, ended) in held.iter_mut().zip(modules) {
+    for ((it, ended), standing) in held.iter_mut().zip(modules).zip(standings) {
         told.push(match ended {
             Some(ended) => ended,
             None => {
                 let now = it.work(None).observe().await?;
-                ModuleResult::of(it.module, None, now.traffic_line())
+                ModuleResult::stood(it.module, standing, now.traffic_line())
             }
         });
     }
     Ok(ReleaseResult::ended(mark, is_forward, told))
+}
+
+/// What of a set is unfinished, for whoever asks what `resume` would do.
+///
+/// # Errors
+/// The set's release is unfinished in this module (exit 6).
+pub fn refuse_alone(operation: &Operation) -> Result<()> {
+    match &operation.set {
+        None => Ok(()),
+        Some(mark) => Err(Error::refused(format!(
+            "the release of the set {} is unfinished: `bgecs resume` ends it in all modules, {}, and not in one",
+            mark.set,
+            mark.modules
+                .iter()
+                .map(|it| it.name.as_str())
+                .collect::<Vec<_>>()
+                .join(", ")
+        ))
+        .hint("`bgecs history` shows what each has done; nothing plans several modules ahead")),
+    }
 }

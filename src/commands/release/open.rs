@@ -1,6 +1,6 @@
 //! The modules of a set, each with the session that a command of its own would have.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::aws::Access;
 use crate::cli::Global;
@@ -49,6 +49,7 @@ impl SetContext<'_> {
         for ((section, _), after) in sections.zip(orders) {
             let place = ModulePlace {
                 name: section.name.clone(),
+                app: String::new(),
                 after,
                 config: section.config.clone(),
                 environment: self.global.environment().map(|(name, _)| name),
@@ -66,20 +67,38 @@ impl SetContext<'_> {
         Ok(modules)
     }
 
-    /// Opens one that an operation names.
+    /// Opens one that an operation names; `known` are those whose files are known to be
+    /// here, of the same set.
     ///
     /// # Errors
     /// Its configuration is not here (exit 6), or has a mistake.
-    pub async fn reopen(&self, place: &ModulePlace, width: usize) -> Result<Module> {
-        if !place.config.is_file() {
+    pub async fn reopen(
+        &self,
+        place: &ModulePlace,
+        known: &[ModulePlace],
+        width: usize,
+    ) -> Result<Module> {
+        let mut place = place.clone();
+        let Some(config) = whereabouts(&place, known) else {
             return Err(Error::refused(format!(
-                "the module {} has its configuration at {}, which is not here",
+                "the module {} of the set has its configuration at {}, which is not here",
                 place.name,
                 place.config.display()
             ))
-            .hint("`bgecs release` with the set's file, on any machine, ends it first"));
+            .hint("type `bgecs release` with the set's own file, from where all modules are: it ends what is unfinished first"));
+        };
+        place.config = config;
+        let app = place.app.clone();
+        let opened = self.session(place, width).await?;
+        match opened.place.app == app {
+            true => opened.found().await,
+            false => Err(Error::refused(format!(
+                "the module {} was the app {app}, and {} is that of {}",
+                opened.place.name,
+                opened.place.config.display(),
+                opened.place.app
+            ))),
         }
-        self.session(place.clone(), width).await?.found().await
     }
 
     async fn session(&self, place: ModulePlace, width: usize) -> Result<OpenedModule> {
@@ -98,6 +117,7 @@ impl SetContext<'_> {
         session.trust(self.global.ca_file.clone());
         session.show(self.global.secret_header.clone());
         session.aws.region().clone_into(&mut place.region);
+        session.app().clone_into(&mut place.app);
         place.config = absolute(&place.config);
         Ok(OpenedModule { place, session })
     }
@@ -112,8 +132,19 @@ impl SetContext<'_> {
     }
 }
 
+/// Where a module's file is now: that of the set that is released, or where it was.
+fn whereabouts(place: &ModulePlace, known: &[ModulePlace]) -> Option<PathBuf> {
+    if let Some(it) = known
+        .iter()
+        .find(|it| it.name == place.name && it.app == place.app)
+    {
+        return Some(it.config.clone());
+    }
+    place.config.is_file().then(|| place.config.clone())
+}
+
 /// For whoever finds it from another folder.
-fn absolute(path: &Path) -> std::path::PathBuf {
+fn absolute(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 

@@ -3,22 +3,23 @@
 use serde::Serialize;
 
 use super::open::SetContext;
-use super::{deployment, status};
+use super::{deployment, ending, last_of, status, way_back};
 use crate::cli::ReleaseArgs;
 use crate::commands::{deploy, promote, swap};
 use crate::config::SetFile;
 use crate::driver::attempt::SwapKind;
 use crate::driver::release::Module;
-use crate::engine::plan::{self, Step, SwapPlan};
-use crate::engine::set::mixtures;
-use crate::error::{Error, Exit, Result};
+use crate::engine::plan::{Step, SwapPlan};
+use crate::engine::set::{Passage, mixtures};
+use crate::error::{Exit, Result};
 use crate::model::{Observed, SetName, Tag};
-use crate::report::{CommandResult, Style};
+use crate::report::{CommandResult, ReportEvent, Style};
 
 #[derive(Debug, Serialize)]
 struct SetPlan {
     operation: &'static str,
     dry_run: bool,
+    rollback: bool,
     set: SetName,
     modules: Vec<ModulePlan>,
     /// In sentences.
@@ -35,7 +36,11 @@ struct ModulePlan {
 
 impl CommandResult for SetPlan {
     fn human(&self, style: &Style) -> String {
-        let mut text = format!("release of the set {} would:", style.strong(&self.set));
+        let what = match self.rollback {
+            true => "rollback",
+            false => "release",
+        };
+        let mut text = format!("the {what} of the set {} would:", style.strong(&self.set));
         for it in &self.modules {
             text += &format!("\n{}", style.strong(&it.name));
             if it.steps.is_empty() {
@@ -61,15 +66,21 @@ pub(super) async fn dry_run(
     modules: &[Module],
     args: &ReleaseArgs,
 ) -> Result<Exit> {
+    if let Some(mark) = ending::abandoned(modules).await? {
+        context.report.tell(&ReportEvent::Warning(format!(
+            "the release {} of the set {} is unfinished: it would end first, and this plan is of how things are now",
+            mark.id, mark.set
+        )));
+    }
     let last = match args.rollback {
-        true => status::last_release(&set.name, modules.iter()).await?,
+        true => Some(last_of(set, modules.iter()).await?),
         false => None,
     };
     let mut planned = Vec::new();
     for it in modules {
         let steps = match (&args.tag, &last) {
             (Some(tag), _) => forward(set, it, tag, args).await,
-            (None, Some(last)) if last.modules.contains(it.name()) => back(it, args).await,
+            (None, Some(last)) if last.modules.contains(it.name()) => back(it, last, args).await,
             (None, _) => Ok(Vec::new()),
         };
         planned.push(ModulePlan {
@@ -81,11 +92,17 @@ pub(super) async fn dry_run(
     let names: Vec<&SetName> = modules.iter().map(Module::name).collect();
     let after: Vec<&[usize]> = modules.iter().map(|it| &*it.place.after).collect();
     let moving: Vec<bool> = planned.iter().map(|it| !it.steps.is_empty()).collect();
+    let how = match (args.rollback, &args.steps) {
+        (true, _) => Passage::Back,
+        (false, None) => Passage::AtOnce,
+        (false, Some(_)) => Passage::Gradual,
+    };
     context.report.result(&SetPlan {
         operation: "release",
         dry_run: true,
+        rollback: args.rollback,
         set: set.name.clone(),
-        mixtures: mixtures(&names, &after, &moving, args.steps.is_some()),
+        mixtures: mixtures(&names, &after, &moving, how),
         modules: planned,
     });
     Ok(Exit::Done)
@@ -111,10 +128,11 @@ async fn forward(set: &SetFile, it: &Module, tag: &Tag, args: &ReleaseArgs) -> R
     Ok(steps)
 }
 
-async fn back(it: &Module, args: &ReleaseArgs) -> Result<Vec<Step>> {
+async fn back(it: &Module, last: &status::LastRelease, args: &ReleaseArgs) -> Result<Vec<Step>> {
     let observed = it.session.look(&it.infrastructure, None).await?;
-    let plan = plan::rollback(&observed);
-    let plan = plan.map_err(|refusal| Error::from(refusal).untouched(&observed))?;
+    let Some(plan) = way_back(&observed, last)? else {
+        return Ok(Vec::new());
+    };
     swapping(it, &observed, SwapKind::Rollback, plan, args)
 }
 

@@ -6,6 +6,7 @@ use crate::driver::attempt::SwapKind;
 use crate::driver::release::{HeldModule, Module};
 use crate::driver::swap::SwapEnd;
 use crate::driver::unfinished::{Settled, Settlement};
+use crate::engine::set::Standing;
 use crate::error::{Error, Exit, Result};
 use crate::model::journal::OperationId;
 use crate::model::{SetMark, SetName, Tag};
@@ -109,11 +110,12 @@ impl ModuleResult {
     }
 
     /// One that another process began.
-    pub fn settled(module: &Module, settled: Result<Settlement>) -> Self {
+    pub fn settled(module: &Module, settled: Result<Settlement>, moves_users: bool) -> Self {
         let (outcome, exit, traffic, reason) = match settled {
             Ok(it) => {
                 let outcome = match (&it.error, it.settled) {
                     (Some(_), _) | (None, Settled::Waiting) => ModuleOutcome::InDoubt,
+                    _ if !moves_users => ModuleOutcome::NotMoved,
                     (None, Settled::Finished) => ModuleOutcome::Live,
                     (None, Settled::Undone) => ModuleOutcome::RolledBack,
                 };
@@ -140,6 +142,28 @@ impl ModuleResult {
             reason,
             probe: None,
             exit,
+        }
+    }
+
+    /// One that had nothing unfinished of a release that was killed.
+    pub fn stood(module: &Module, standing: Standing, traffic: String) -> Self {
+        Self {
+            outcome: match standing {
+                Standing::There => ModuleOutcome::Live,
+                Standing::Back => ModuleOutcome::RolledBack,
+                Standing::Untouched | Standing::Unfinished { .. } => ModuleOutcome::Untouched,
+            },
+            ..Self::of(module, None, traffic)
+        }
+    }
+
+    /// Its journal does not say what it did.
+    pub fn unwritten(self, why: String) -> Self {
+        Self {
+            outcome: ModuleOutcome::InDoubt,
+            reason: Some(why),
+            exit: Exit::LookNow,
+            ..self
         }
     }
 
@@ -198,7 +222,10 @@ impl ReleaseResult {
                     None => ModuleOutcome::NotMoved,
                     Some(_) => ModuleOutcome::Failed,
                 },
-                traffic: "unchanged".to_owned(),
+                traffic: match error {
+                    None => format!("unchanged; tag {tag} is deployed where no user sees it"),
+                    Some(_) => "unchanged".to_owned(),
+                },
                 reason: error.map(|error| error.message.clone()),
                 probe: None,
                 exit: error.map_or(Exit::Done, |error| error.exit),
@@ -222,9 +249,12 @@ impl ReleaseResult {
         kind: SwapKind,
         tag: Option<&Tag>,
         modules: Vec<ModuleResult>,
-        failure: Option<String>,
+        (failure, is_interrupted): (Option<String>, bool),
     ) -> Self {
-        let exit = exit_of(modules.iter().map(|it| it.exit));
+        let exit = match exit_of(modules.iter().map(|it| it.exit)) {
+            Exit::Refused if is_interrupted => Exit::Interrupted,
+            exit => exit,
+        };
         let is_untouched = modules
             .iter()
             .all(|it| it.outcome == ModuleOutcome::Untouched);
@@ -255,19 +285,28 @@ impl ReleaseResult {
         let exit = exit_of(modules.iter().map(|it| it.exit));
         let first = modules.iter().find(|it| it.exit != Exit::Done);
         let first = first.and_then(|it| Some(format!("{}: {}", it.name, it.reason.as_ref()?)));
+        let any = |outcome| modules.iter().any(|it| it.outcome == outcome);
+        let (live, back) = (any(ModuleOutcome::Live), any(ModuleOutcome::RolledBack));
+        let outcome = match (exit, live, back) {
+            (Exit::Done, false, false) => SetOutcome::Failed,
+            (Exit::Done, true, false) if is_forward => SetOutcome::Released,
+            (Exit::Done, false, true) => SetOutcome::RolledBack,
+            _ => SetOutcome::InDoubt,
+        };
+        let half =
+            || "it is not live in all modules: one could not go on when the others had".to_owned();
         Self {
             operation: "release",
             set: mark.set.clone(),
             id: Some(mark.id.clone()),
             tag: None,
-            outcome: match (exit, is_forward) {
-                (Exit::Done, true) => SetOutcome::Released,
-                (Exit::Done, false) => SetOutcome::RolledBack,
-                _ => SetOutcome::InDoubt,
-            },
             modules,
-            reason: first,
-            exit,
+            reason: first.or_else(|| (outcome == SetOutcome::InDoubt).then(half)),
+            exit: match outcome {
+                SetOutcome::InDoubt => Exit::LookNow,
+                _ => exit,
+            },
+            outcome,
         }
     }
 
@@ -299,7 +338,7 @@ impl ReleaseResult {
         let why = why.map_or_else(String::new, |why| format!(": {why}"));
         let error = Error::new(self.exit, format!("{}{why}", self.in_a_sentence()));
         Some(match self.outcome {
-            SetOutcome::InDoubt => error.hint("`bgecs release status` shows each module; `bgecs resume` in the folder of one ends what is unfinished"),
+            SetOutcome::InDoubt => error.hint("`bgecs release status` shows each module; `bgecs resume` in the folder of one ends what is unfinished, `bgecs release --rollback` takes users back from what is live by it"),
             _ => error,
         })
     }

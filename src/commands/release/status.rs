@@ -7,9 +7,11 @@ use time::serde::rfc3339;
 use super::open::SetContext;
 use crate::config::SetFile;
 use crate::driver::release::Module;
+use crate::engine::set::Standing;
+use crate::engine::unfinished::may_have_moved_a_listener;
 use crate::error::{Exit, Result};
 use crate::model::journal::{Command, Operation, OperationId, OperationOutcome};
-use crate::model::{SetMark, SetName, Tag};
+use crate::model::{SetName, Tag};
 use crate::report::{CommandResult, Style};
 use crate::spoken_time;
 
@@ -70,6 +72,16 @@ pub(super) async fn run(context: &SetContext<'_>, set: &SetFile) -> Result<Exit>
     Ok(Exit::Done)
 }
 
+impl SetStatus {
+    /// Whether a module that the last release made live runs another one by now.
+    fn is_left(&self) -> bool {
+        self.last.as_ref().is_some_and(|last| {
+            let mut all = self.modules.iter();
+            all.any(|it| last.modules.contains(&it.name) && it.tag != last.tag)
+        })
+    }
+}
+
 impl CommandResult for SetStatus {
     fn human(&self, style: &Style) -> String {
         let mut text = format!("set {}", style.strong(&self.set));
@@ -78,7 +90,14 @@ impl CommandResult for SetStatus {
                 let tag = tag
                     .as_ref()
                     .map_or_else(String::new, |tag| format!("tag {tag}, "));
-                format!(": released last was {tag}at {}", spoken_time::clock(*at))
+                let since = match self.is_left() {
+                    true => ", and not all of it is live now",
+                    false => "",
+                };
+                format!(
+                    ": released last was {tag}at {}{since}",
+                    spoken_time::clock(*at)
+                )
             }
             None => ": never released as one".to_owned(),
         };
@@ -107,7 +126,8 @@ pub(super) async fn last_release(
 ) -> Result<Option<LastRelease>> {
     let is_it = |operation: &Operation| {
         let mark = operation.set.as_ref();
-        mark.is_some_and(|mark| mark.set == *set) && went_live(operation, Command::Promote)
+        let is_of_it = mark.is_some_and(|mark| mark.set == *set);
+        is_of_it && operation.command != Command::Rollback && went_live(operation)
     };
     let mut last: Option<LastRelease> = None;
     for (module, operation) in newest(modules, is_it).await? {
@@ -128,27 +148,28 @@ pub(super) async fn last_release(
     Ok(last)
 }
 
-/// The modules that are live by that release, as they have written.
+/// How far a module came by that release, as it has written.
 ///
 /// # Errors
 /// A journal that cannot be read.
-pub(super) async fn live_by(
-    modules: impl Iterator<Item = &Module>,
-    mark: &SetMark,
-) -> Result<Vec<SetName>> {
+pub(super) async fn standing(module: &Module, release: &OperationId) -> Result<Standing> {
     let is_it = |operation: &Operation| {
         let its = operation.set.as_ref();
-        let is_of_it = its.is_some_and(|its| its.id == mark.id);
-        is_of_it
-            && (went_live(operation, Command::Promote) || went_live(operation, Command::Rollback))
+        its.is_some_and(|its| its.id == *release) && operation.command != Command::Deploy
     };
-    let all = newest(modules, is_it).await?.into_iter();
-    Ok(all.map(|(name, _)| name).collect())
+    let found = newest(std::iter::once(module), is_it).await?.pop();
+    Ok(match found {
+        None => Standing::Untouched,
+        Some((_, operation)) if went_live(&operation) => Standing::There,
+        Some(_) => Standing::Back,
+    })
 }
 
-fn went_live(operation: &Operation, command: Command) -> bool {
+/// Whether users are where it was to bring them. A first deploy makes live by itself.
+fn went_live(operation: &Operation) -> bool {
+    let moves_users = operation.command != Command::Deploy || may_have_moved_a_listener(operation);
     let outcome = operation.ending.as_ref().map(|ending| ending.outcome);
-    operation.command == command
+    moves_users
         && matches!(
             outcome,
             Some(OperationOutcome::Done | OperationOutcome::Finished)

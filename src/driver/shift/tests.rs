@@ -135,7 +135,7 @@ fn word(finished: &Finished) -> &'static str {
 async fn clean(reply: &dyn Fn(Duration, Color) -> Reply) -> (Fake, Finished) {
     let fake = Fake::new(Faults::default());
     let mut probe = Asked::new(&fake, Instant::now(), reply);
-    let (_tell, mut interrupts) = Interrupts::scripted();
+    let (_tell, mut interrupts) = Interrupts::relayed();
     let finished = finish(&fake, &mut probe, &mut interrupts).await;
     (fake, finished)
 }
@@ -163,7 +163,7 @@ async fn a_clean_promotion_looks_writes_and_reads_back_prod_then_test() {
 async fn every_request_is_counted_and_the_changeover_is_seen() {
     let fake = Fake::new(Faults::default());
     let mut probe = Asked::new(&fake, Instant::now(), &all_well);
-    let (_tell, mut interrupts) = Interrupts::scripted();
+    let (_tell, mut interrupts) = Interrupts::relayed();
     let mut samples = 0;
     let mut phases = Vec::new();
     let finished = finish_with(
@@ -242,7 +242,7 @@ async fn a_sick_old_colour_is_not_gone_back_to() {
         new_fails(at, color)
     };
     let mut probe = Asked::new(&fake, Instant::now(), &reply);
-    let (_tell, mut interrupts) = Interrupts::scripted();
+    let (_tell, mut interrupts) = Interrupts::relayed();
     let finished = finish(&fake, &mut probe, &mut interrupts).await;
     assert_eq!(word(&finished), "left");
     let is_back = |call: &Call| *call == Call::Write(Route::Production, FROM);
@@ -254,7 +254,7 @@ async fn a_swap_that_stopped_half_way_is_finished() {
     let fake = Fake::new(Faults::default());
     fake.production.set(TO);
     let mut probe = Asked::new(&fake, Instant::now(), &all_well);
-    let (_tell, mut interrupts) = Interrupts::scripted();
+    let (_tell, mut interrupts) = Interrupts::relayed();
     let finished = finish(&fake, &mut probe, &mut interrupts).await;
     assert_eq!(word(&finished), "committed");
 }
@@ -264,7 +264,7 @@ async fn a_rollback_gets_away_from_a_failing_production() {
     let old_fails = |_: Duration, color: Color| if color == FROM { BADLY } else { WELL };
     let fake = Fake::new(Faults::default());
     let mut probe = Asked::new(&fake, Instant::now(), &old_fails);
-    let (_tell, mut interrupts) = Interrupts::scripted();
+    let (_tell, mut interrupts) = Interrupts::relayed();
     let rollback = Policy {
         needs_clean_baseline: false,
         ..policy()
@@ -278,7 +278,7 @@ async fn a_rollback_gets_away_from_a_failing_production() {
 async fn a_swap_that_is_not_to_be_taken_back_stays() {
     let fake = Fake::new(Faults::default());
     let mut probe = Asked::new(&fake, Instant::now(), &new_fails);
-    let (_tell, mut interrupts) = Interrupts::scripted();
+    let (_tell, mut interrupts) = Interrupts::relayed();
     let stays = Policy {
         takes_back: false,
         ..policy()
@@ -340,7 +340,7 @@ async fn a_probe_that_falls_silent_never_commits() {
         let fake = Fake::new(Faults::default());
         let end = Duration::from_millis(end);
         let mut probe = Asked::new(&fake, Instant::now(), reply).ending_at(end);
-        let (_tell, mut interrupts) = Interrupts::scripted();
+        let (_tell, mut interrupts) = Interrupts::relayed();
         let finished = finish(&fake, &mut probe, &mut interrupts).await;
         let outcome = finished.shift.outcome().unwrap();
         let calls = fake.calls.borrow().len();
@@ -364,7 +364,7 @@ async fn a_probe_that_falls_silent_never_commits() {
 async fn what_a_stage_waited_for_is_marked_when_it_is_met() {
     let fake = Fake::new(Faults::default());
     let mut probe = Asked::new(&fake, Instant::now(), &all_well);
-    let (_tell, mut interrupts) = Interrupts::scripted();
+    let (_tell, mut interrupts) = Interrupts::relayed();
     let before = fake.before();
     let strategy = Strategy::all_at_once(TO, &before.found, WINDOW).with_hooks(|_| true);
     let shift = Shift::new(strategy, before, policy());

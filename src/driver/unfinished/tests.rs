@@ -59,7 +59,7 @@ async fn after_meeting(unfinished: Operation) -> Observed {
         ..Head::default()
     };
     let turn = Turn::for_tests(&session.aws, head);
-    let (_tell, mut interrupts) = Interrupts::scripted();
+    let (_tell, mut interrupts) = Interrupts::relayed();
     let infrastructure = infrastructure().into();
     let mut work = Work {
         session: &session,

@@ -50,7 +50,7 @@ async fn the_first_interrupt_is_the_command_s_own_and_the_second_ends_it() {
             "{traps}; touch {}; while :; do sleep 0.02; done",
             ready.display()
         );
-        let (tell, mut interrupts) = Interrupts::scripted();
+        let (tell, mut interrupts) = Interrupts::relayed();
         let signalling = async {
             while !ready.exists() {
                 sleep(Duration::from_millis(5)).await;

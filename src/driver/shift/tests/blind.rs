@@ -39,7 +39,7 @@ async fn end(fake: &Fake, sickens: Option<Duration>, interrupts: &mut Interrupts
 
 async fn ends(faults: Faults, sickens: Option<Duration>) -> (Fake, Finished) {
     let fake = Fake::new(faults);
-    let (_tell, mut interrupts) = Interrupts::scripted();
+    let (_tell, mut interrupts) = Interrupts::relayed();
     let finished = end(&fake, sickens, &mut interrupts).await;
     (fake, finished)
 }
@@ -135,7 +135,7 @@ async fn ctrl_c_within_each_call_ends_it_as_it_must() {
         let (fake, _) = ends(Faults::default(), sickens).await;
         for (n, call) in fake.calls.take().into_iter().enumerate() {
             for moment in [Moment::Before, Moment::After] {
-                let (tell, mut interrupts) = Interrupts::scripted();
+                let (tell, mut interrupts) = Interrupts::relayed();
                 let mut fake = Fake::new(Faults::default());
                 fake.interrupts = Some((n, moment, tell, 1));
                 let finished = end(&fake, sickens, &mut interrupts).await;
@@ -144,7 +144,7 @@ async fn ctrl_c_within_each_call_ends_it_as_it_must() {
             }
         }
     }
-    let (tell, mut interrupts) = Interrupts::scripted();
+    let (tell, mut interrupts) = Interrupts::relayed();
     let fake = Fake::new(Faults::default());
     let press = async {
         sleep(LATER).await;

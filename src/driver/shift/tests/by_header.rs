@@ -11,7 +11,7 @@ type Replies<'a> = &'a dyn Fn(Duration, Color) -> Reply;
 
 async fn end(fake: &Fake, reply: Replies<'_>) -> &'static str {
     let mut probe = Asked::new(fake, Instant::now(), reply);
-    let (_tell, mut interrupts) = Interrupts::scripted();
+    let (_tell, mut interrupts) = Interrupts::relayed();
     word(&finish(fake, &mut probe, &mut interrupts).await)
 }
 
@@ -74,7 +74,7 @@ async fn ctrl_c_within_each_call_ends_it_as_it_must() {
     for reply in [&all_well as Replies<'_>, &new_fails] {
         for (n, call) in calls(reply).await.into_iter().enumerate() {
             for moment in [Moment::Before, Moment::After] {
-                let (tell, mut interrupts) = Interrupts::scripted();
+                let (tell, mut interrupts) = Interrupts::relayed();
                 let mut fake = Fake::by_header(Faults::default());
                 fake.interrupts = Some((n, moment, tell, 1));
                 let mut probe = Asked::new(&fake, Instant::now(), reply);
@@ -85,7 +85,7 @@ async fn ctrl_c_within_each_call_ends_it_as_it_must() {
         }
     }
     // And while all users are watched.
-    let (tell, mut interrupts) = Interrupts::scripted();
+    let (tell, mut interrupts) = Interrupts::relayed();
     let fake = Fake::by_header(Faults::default());
     let mut probe = Asked::new(&fake, Instant::now(), &all_well);
     let press = async {

@@ -15,7 +15,7 @@ type Replies<'a> = &'a dyn Fn(Duration, Color) -> Reply;
 async fn end(faults: Faults, reply: Replies<'_>) -> (&'static str, usize) {
     let fake = Fake::new(faults);
     let mut probe = Asked::new(&fake, Instant::now(), reply);
-    let (_tell, mut interrupts) = Interrupts::scripted();
+    let (_tell, mut interrupts) = Interrupts::relayed();
     let finished = finish(&fake, &mut probe, &mut interrupts).await;
     (word(&finished), fake.calls.borrow().len())
 }

@@ -18,7 +18,7 @@ async fn end(
     times: u32,
     reply: Replies<'_>,
 ) -> (&'static str, Vec<Call>) {
-    let (tell, mut interrupts) = Interrupts::scripted();
+    let (tell, mut interrupts) = Interrupts::relayed();
     let mut fake = Fake::new(Faults::default());
     fake.interrupts = Some((n, moment, tell, times));
     let mut probe = Asked::new(&fake, Instant::now(), reply);
@@ -108,7 +108,7 @@ async fn ctrl_c_between_two_calls() {
         ("in the window", 2500, &all_well),
         ("while the way back is confirmed", 2250, &new_fails),
     ] {
-        let (tell, mut interrupts) = Interrupts::scripted();
+        let (tell, mut interrupts) = Interrupts::relayed();
         let fake = Fake::new(Faults::default());
         let mut probe = Asked::new(&fake, Instant::now(), reply);
         let press = async {

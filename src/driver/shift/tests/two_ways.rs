@@ -12,7 +12,7 @@ const HALVES: [Fault; 2] = [Fault::HalfLost, Fault::HalfRefused];
 
 async fn end(fake: &Fake, reply: Replies<'_>) -> &'static str {
     let mut probe = Asked::new(fake, Instant::now(), reply);
-    let (_tell, mut interrupts) = Interrupts::scripted();
+    let (_tell, mut interrupts) = Interrupts::relayed();
     word(&finish(fake, &mut probe, &mut interrupts).await)
 }
 

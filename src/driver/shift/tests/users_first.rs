@@ -22,7 +22,7 @@ async fn failed_for(
     let fake = Fake::new(faults);
     let origin = Instant::now();
     let mut probe = Asked::new(&fake, origin, reply);
-    let (_tell, mut interrupts) = Interrupts::scripted();
+    let (_tell, mut interrupts) = Interrupts::relayed();
     let finished = finish(&fake, &mut probe, &mut interrupts).await;
     let failed = finished.seen.first_failure();
     let sent = fake.went_back.get().map(|at| at - origin);
