@@ -127,10 +127,10 @@ async fn work(set: &SetFile, held: &mut [HeldModule<'_>], args: &ReleaseArgs) ->
     let prepared = prepare(set, held, &marks, (tag, args)).await;
     if prepared.iter().any(Result::is_err) {
         let result = ReleaseResult::unprepared(&set.name, tag, held, &prepared);
-        let done = |it: Result<Prepared>| it.map(|_| Exit::Done);
+        let done = |it: Result<Preparation>| it.map(|_| Exit::Done);
         return Ok((prepared.into_iter().map(done).collect(), result));
     }
-    let prepared: Vec<Prepared> = prepared.into_iter().flatten().collect();
+    let prepared: Vec<Preparation> = prepared.into_iter().flatten().collect();
     let mut shifts = Vec::new();
     for (it, mark) in held.iter_mut().zip(&marks) {
         let shift = to_shift(it, mark, args, tag).await;
@@ -142,7 +142,7 @@ async fn work(set: &SetFile, held: &mut [HeldModule<'_>], args: &ReleaseArgs) ->
 
 /// What became of a module ahead of the shift.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Prepared {
+enum Preparation {
     /// It is left alone.
     LiveAlready,
     /// It serves the release; the first one of a module is live by that.
@@ -162,7 +162,7 @@ async fn prepare(
     held: &mut [HeldModule<'_>],
     marks: &[SetMark],
     asked: (&Tag, &ReleaseArgs),
-) -> Vec<Result<Prepared>> {
+) -> Vec<Result<Preparation>> {
     let preparing = held.iter_mut().zip(marks).map(async |(it, mark)| {
         let name = it.module.name();
         let done = prepare_one(set, it, mark, asked).await;
@@ -176,12 +176,12 @@ async fn prepare_one(
     it: &mut HeldModule<'_>,
     mark: &SetMark,
     (tag, args): (&Tag, &ReleaseArgs),
-) -> Result<Prepared> {
+) -> Result<Preparation> {
     let session = &it.module.session;
     if it.work(None).observe().await?.is_live(tag) {
         let alone = format!("tag {tag} is live already: it is left alone");
         session.report.tell(&ReportEvent::Done(alone));
-        return Ok(Prepared::LiveAlready);
+        return Ok(Preparation::LiveAlready);
     }
     it.begin(Command::Deploy, mark.clone());
     let deploy = deployment(set, it.module, tag, args);
@@ -190,7 +190,7 @@ async fn prepare_one(
         let done = Conclusion::of(OperationOutcome::Done);
         it.turn.close(done).await?;
     }
-    Ok(Prepared::Deployed)
+    Ok(Preparation::Deployed)
 }
 
 /// As it would be typed.
@@ -261,7 +261,7 @@ async fn go_back(
         let shift = back_from(it, mark, &last, args).await;
         shifts.push(shift.map_err(|error| error.of_module(it.module.name()))?);
     }
-    let untouched = vec![Prepared::LiveAlready; held.len()];
+    let untouched = vec![Preparation::LiveAlready; held.len()];
     let asked = (SwapKind::Rollback, None);
     shift(set, held, asked, shifts, &untouched).await
 }
@@ -325,7 +325,7 @@ async fn shift(
     held: &mut [HeldModule<'_>],
     (kind, tag): (SwapKind, Option<&Tag>),
     shifts: Vec<Option<PlannedShift>>,
-    prepared: &[Prepared],
+    prepared: &[Preparation],
 ) -> Result<Worked> {
     let is_joined: Vec<bool> = shifts.iter().map(Option::is_some).collect();
     let end = shift_all(held, kind, shifts, &mut Interrupts::listen()?).await;
@@ -342,7 +342,7 @@ async fn shift(
         let traffic = traffic.unwrap_or_else(|_| "unknown: it cannot be read".to_owned());
         let result = ModuleResult::of(it.module, ended.as_ref(), traffic);
         modules.push(match (&ended, prepared) {
-            (None, Prepared::Deployed) => result.made_live(),
+            (None, Preparation::Deployed) => result.made_live(),
             _ => match kept {
                 Err(stop) if matches!(ended, Some(Ok(_))) => result.unwritten(stop.to_string()),
                 _ => result,

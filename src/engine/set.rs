@@ -212,7 +212,7 @@ pub fn in_order(after: &[&[usize]]) -> Vec<usize> {
 
 /// How far a module had come by a release that was killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum ReleaseStanding {
     /// It never took part, or not yet.
     Untouched,
     /// It was on the way, or waited for the others.
@@ -226,18 +226,18 @@ pub enum Standing {
 /// Whether what was killed is brought to its end, and not taken back: where a module is
 /// there, all were well; and who gets away from a release goes on, unless a module could
 /// not.
-pub fn goes_on(standings: &[Standing]) -> bool {
-    let is_there = |it: &Standing| *it == Standing::There;
-    let has_turned = |it: &Standing| {
+pub fn goes_on(standings: &[ReleaseStanding]) -> bool {
+    let is_there = |it: &ReleaseStanding| *it == ReleaseStanding::There;
+    let has_turned = |it: &ReleaseStanding| {
         matches!(
             it,
-            Standing::Back | Standing::Unfinished { turned: true, .. }
+            ReleaseStanding::Back | ReleaseStanding::Unfinished { turned: true, .. }
         )
     };
-    let is_way_back = |it: &Standing| {
+    let is_way_back = |it: &ReleaseStanding| {
         matches!(
             it,
-            Standing::Unfinished {
+            ReleaseStanding::Unfinished {
                 is_way_back: true,
                 ..
             }
@@ -420,20 +420,20 @@ mod tests {
 
     #[test]
     fn what_was_killed_goes_on_where_all_were_well_or_users_get_away() {
-        let under_way = |is_way_back, turned| Standing::Unfinished {
+        let under_way = |is_way_back, turned| ReleaseStanding::Unfinished {
             is_way_back,
             turned,
         };
         let (forward, back) = (under_way(false, false), under_way(true, false));
         for (standings, on) in [
-            (vec![forward, Standing::There], true),
+            (vec![forward, ReleaseStanding::There], true),
             (vec![forward, forward], false),
-            (vec![forward, Standing::Back], false),
-            (vec![back, Standing::Untouched], true),
+            (vec![forward, ReleaseStanding::Back], false),
+            (vec![back, ReleaseStanding::Untouched], true),
             (vec![back, under_way(true, true)], false),
-            (vec![back, Standing::Back], false),
-            (vec![Standing::There, under_way(true, true)], true),
-            (vec![Standing::Untouched], false),
+            (vec![back, ReleaseStanding::Back], false),
+            (vec![ReleaseStanding::There, under_way(true, true)], true),
+            (vec![ReleaseStanding::Untouched], false),
         ] {
             assert_eq!(goes_on(&standings), on, "{standings:?}");
         }

@@ -11,7 +11,7 @@ use crate::driver::release::{HeldModule, Module, hold_all, let_go_all};
 use crate::driver::turn;
 use crate::driver::unfinished;
 use crate::driver::watching::Watching;
-use crate::engine::set::{Standing, goes_on, in_order};
+use crate::engine::set::{ReleaseStanding, goes_on, in_order};
 use crate::engine::unfinished::Course;
 use crate::error::{Error, Exit, Result};
 use crate::model::journal::{Command, Head, Operation, OperationId};
@@ -173,11 +173,11 @@ fn part_of<'a>(operation: Option<&'a Operation>, release: &OperationId) -> Optio
 ///
 /// # Errors
 /// A journal that cannot be read.
-async fn standings(held: &[HeldModule<'_>], mark: &SetMark) -> Result<Vec<Standing>> {
+async fn standings(held: &[HeldModule<'_>], mark: &SetMark) -> Result<Vec<ReleaseStanding>> {
     let mut all = Vec::new();
     for it in held {
         all.push(match part_of(it.turn.unfinished(), &mark.id) {
-            Some(operation) => Standing::Unfinished {
+            Some(operation) => ReleaseStanding::Unfinished {
                 is_way_back: operation.command == Command::Rollback,
                 turned: operation.was_going_back(),
             },

@@ -6,7 +6,7 @@ use crate::driver::attempt::SwapKind;
 use crate::driver::release::{HeldModule, Module};
 use crate::driver::swap::SwapEnd;
 use crate::driver::unfinished::{Settled, Settlement};
-use crate::engine::set::Standing;
+use crate::engine::set::ReleaseStanding;
 use crate::error::{Error, Exit, Result};
 use crate::model::journal::OperationId;
 use crate::model::{SetMark, SetName, Tag};
@@ -146,12 +146,14 @@ impl ModuleResult {
     }
 
     /// One that had nothing unfinished of a release that was killed.
-    pub fn stood(module: &Module, standing: Standing, traffic: String) -> Self {
+    pub fn stood(module: &Module, standing: ReleaseStanding, traffic: String) -> Self {
         Self {
             outcome: match standing {
-                Standing::There => ModuleOutcome::Live,
-                Standing::Back => ModuleOutcome::RolledBack,
-                Standing::Untouched | Standing::Unfinished { .. } => ModuleOutcome::Untouched,
+                ReleaseStanding::There => ModuleOutcome::Live,
+                ReleaseStanding::Back => ModuleOutcome::RolledBack,
+                ReleaseStanding::Untouched | ReleaseStanding::Unfinished { .. } => {
+                    ModuleOutcome::Untouched
+                }
             },
             ..Self::of(module, None, traffic)
         }
@@ -211,9 +213,9 @@ impl ReleaseResult {
         set: &SetName,
         tag: &Tag,
         held: &[HeldModule<'_>],
-        prepared: &[Result<super::Prepared>],
+        prepared: &[Result<super::Preparation>],
     ) -> Self {
-        let one = |(it, ended): (&HeldModule<'_>, &Result<super::Prepared>)| {
+        let one = |(it, ended): (&HeldModule<'_>, &Result<super::Preparation>)| {
             let error = ended.as_ref().err();
             ModuleResult {
                 name: it.module.name().clone(),

@@ -7,7 +7,7 @@ use time::serde::rfc3339;
 use super::open::SetContext;
 use crate::config::SetFile;
 use crate::driver::release::Module;
-use crate::engine::set::Standing;
+use crate::engine::set::ReleaseStanding;
 use crate::engine::unfinished::may_have_moved_a_listener;
 use crate::error::{Exit, Result};
 use crate::model::journal::{Command, Operation, OperationId, OperationOutcome};
@@ -152,16 +152,16 @@ pub(super) async fn last_release(
 ///
 /// # Errors
 /// A journal that cannot be read.
-pub(super) async fn standing(module: &Module, release: &OperationId) -> Result<Standing> {
+pub(super) async fn standing(module: &Module, release: &OperationId) -> Result<ReleaseStanding> {
     let is_it = |operation: &Operation| {
         let its = operation.set.as_ref();
         its.is_some_and(|its| its.id == *release) && operation.command != Command::Deploy
     };
     let found = newest(std::iter::once(module), is_it).await?.pop();
     Ok(match found {
-        None => Standing::Untouched,
-        Some((_, operation)) if went_live(&operation) => Standing::There,
-        Some(_) => Standing::Back,
+        None => ReleaseStanding::Untouched,
+        Some((_, operation)) if went_live(&operation) => ReleaseStanding::There,
+        Some(_) => ReleaseStanding::Back,
     })
 }
 

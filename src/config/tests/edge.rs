@@ -106,8 +106,20 @@ fn what_does_not_go_together_is_told_by_its_key() {
         (
             "target = 'green.example.net'",
             "taget = 'green.example.net'",
+            "colors.green.taget",
+            "there is no such key",
+        ),
+        (
+            "target = 'green.example.net'",
+            "",
             "colors.green.target",
             "it is missing",
+        ),
+        (
+            "[router]",
+            "[ruoter]",
+            "ruoter",
+            "there is no such key at the top",
         ),
         (
             "target = 'green.example.net'",
