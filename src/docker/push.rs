@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use bollard::query_parameters::TagImageOptions;
+use bollard::query_parameters::{RemoveImageOptionsBuilder, TagImageOptions};
 use serde::Deserialize;
 
 use super::engine::{Engine, asked};
@@ -66,6 +66,14 @@ impl fmt::Debug for Credentials {
 }
 
 impl Engine {
+    /// Takes that name from whatever has it; what has no other goes. Whether it was
+    /// there does not matter.
+    pub async fn forget_name(&self, name: &str) {
+        let options = RemoveImageOptionsBuilder::default().noprune(true).build();
+        let forgot = self.docker.remove_image(name, Some(options), None).await;
+        tracing::debug!(name, ?forgot, "took the name from the image");
+    }
+
     /// Tags the image as `registry/repository:tag` and pushes it.
     ///
     /// # Errors

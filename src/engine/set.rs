@@ -7,7 +7,15 @@
 //! once, as its users are failing; those whose users went over after its own go back
 //! with it, and those before them once these are back: as they came, in reverse.
 
+mod killed;
+mod mixtures;
+mod order;
+
 use crate::model::{SetGate, SetName};
+pub use killed::{ReleaseStanding, goes_on};
+pub use mixtures::{Passage, mixtures};
+use order::is_after;
+pub use order::{among, in_order};
 
 /// A module, as far as its shift has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,8 +142,9 @@ impl SetShift {
     pub fn recall(&self, module: usize) -> Option<String> {
         let why = self.failure.as_ref().filter(|_| !self.is_committed)?;
         let is_over = |it: &ModuleProgress| it.fate == ShiftFate::Ended;
+        let after = |n: usize| &*self.modules[n].after;
         let mut later = self.modules.iter().enumerate();
-        let are_back = later.all(|(n, it)| is_over(it) || !self.comes_after(n, module));
+        let are_back = later.all(|(n, it)| is_over(it) || !is_after(&after, n, module));
         are_back.then(|| why.clone())
     }
 
@@ -155,146 +164,12 @@ impl SetShift {
         let after = &self.modules[module].after;
         after.iter().map(|&earlier| &self.modules[earlier])
     }
-
-    /// Whether its users go over after the other's, by whatever way.
-    fn comes_after(&self, module: usize, other: usize) -> bool {
-        let after = &self.modules[module].after;
-        after
-            .iter()
-            .any(|&earlier| earlier == other || self.comes_after(earlier, other))
-    }
 }
 
 impl ModuleProgress {
     /// Whether it has taken all of its stages.
     fn is_ready(&self) -> bool {
         self.gate == Some(SetGate::Commit)
-    }
-}
-
-/// The order among those that move alone, by their place among these: who comes after
-/// one that stays comes after what that comes after. Backwards, the other way round.
-pub fn among(after: &[&[usize]], moving: &[bool], is_backwards: bool) -> Vec<Vec<usize>> {
-    let movers: Vec<usize> = (0..moving.len()).filter(|&n| moving[n]).collect();
-    let comes_after = |one: usize, other: usize| match is_backwards {
-        true => is_after(after, other, one),
-        false => is_after(after, one, other),
-    };
-    let earlier = |&one: &usize| {
-        let places = movers.iter().enumerate();
-        let places = places.filter(|(_, other)| comes_after(one, **other));
-        places.map(|(place, _)| place).collect()
-    };
-    movers.iter().map(earlier).collect()
-}
-
-/// By whatever way; nobody is after itself.
-fn is_after(after: &[&[usize]], one: usize, other: usize) -> bool {
-    let mut earlier = after[one].iter();
-    earlier.any(|&next| next == other || is_after(after, next, other))
-}
-
-/// Each module after those that it comes after.
-pub fn in_order(after: &[&[usize]]) -> Vec<usize> {
-    let mut order: Vec<usize> = Vec::new();
-    while order.len() < after.len() {
-        let is_next = |n: &usize| {
-            !order.contains(n) && after[*n].iter().all(|earlier| order.contains(earlier))
-        };
-        match (0..after.len()).find(is_next) {
-            Some(next) => order.push(next),
-            // A circle, which no set has.
-            None => break,
-        }
-    }
-    order
-}
-
-/// How far a module had come by a release that was killed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReleaseStanding {
-    /// It never took part, or not yet.
-    Untouched,
-    /// It was on the way, or waited for the others.
-    Unfinished { is_way_back: bool, turned: bool },
-    /// It was written down as where the release wanted it.
-    There,
-    /// It was written down as not moved, or moved back.
-    Back,
-}
-
-/// Whether what was killed is brought to its end, and not taken back: where a module is
-/// there, all were well; and who gets away from a release goes on, unless a module could
-/// not.
-pub fn goes_on(standings: &[ReleaseStanding]) -> bool {
-    let is_there = |it: &ReleaseStanding| *it == ReleaseStanding::There;
-    let has_turned = |it: &ReleaseStanding| {
-        matches!(
-            it,
-            ReleaseStanding::Back | ReleaseStanding::Unfinished { turned: true, .. }
-        )
-    };
-    let is_way_back = |it: &ReleaseStanding| {
-        matches!(
-            it,
-            ReleaseStanding::Unfinished {
-                is_way_back: true,
-                ..
-            }
-        )
-    };
-    let mut all = standings.iter();
-    all.clone().any(is_there) || (all.clone().any(is_way_back) && !all.any(has_turned))
-}
-
-/// Which releases of two modules users can meet side by side while those are moved.
-pub fn mixtures(
-    names: &[&SetName],
-    after: &[&[usize]],
-    moving: &[bool],
-    how: Passage,
-) -> Vec<String> {
-    let movers: Vec<usize> = (0..names.len()).filter(|&n| moving[n]).collect();
-    let mut told = Vec::new();
-    for (at, &one) in movers.iter().enumerate() {
-        for &other in &movers[at + 1..] {
-            let (first, second) = match is_after(after, one, other) {
-                true => (other, one),
-                false => (one, other),
-            };
-            let is_ordered = is_after(after, second, first);
-            told.extend(mixture(names[first], names[second], is_ordered, how));
-        }
-    }
-    told
-}
-
-/// How users of a set go over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Passage {
-    AtOnce,
-    Gradual,
-    Back,
-}
-
-fn mixture(first: &SetName, second: &SetName, is_ordered: bool, how: Passage) -> Vec<String> {
-    let last = match how {
-        Passage::Back => first,
-        Passage::AtOnce | Passage::Gradual => second,
-    };
-    match (is_ordered, how) {
-        (_, Passage::Gradual) => vec![format!(
-            "new {second} with old {first}, and old {second} with new {first}: from the first step to the last, as each gives the new release a share of its own requests"
-        )],
-        (true, Passage::AtOnce | Passage::Back) => vec![
-            format!("old {second} with new {first}: until {last} is moved, too"),
-            format!(
-                "new {second} with old {first}: never, unless {first} itself fails: it goes back at once, and {second} with it"
-            ),
-        ],
-        (false, Passage::AtOnce | Passage::Back) => vec![format!(
-            "new {second} with old {first}, and old {second} with new {first}: until both are moved, as neither comes after the other"
-        )],
     }
 }
 
@@ -396,47 +271,6 @@ mod tests {
         set.ends(FRONTEND, Some("told to"));
         assert_eq!(set.recall(BACKEND), Some(why()));
         assert_eq!(set.failure(), Some(&*why()), "the first is what counts");
-    }
-
-    #[test]
-    fn an_order_goes_by_those_that_stay_and_back_the_other_way_round() {
-        // web after api after base, and docs alone.
-        let after: [&[usize]; 4] = [&[1], &[2], &[], &[]];
-        let all = [true; 4];
-        assert_eq!(
-            among(&after, &all, false),
-            [vec![1, 2], vec![2], vec![], vec![]]
-        );
-        assert_eq!(
-            among(&after, &all, true),
-            [vec![], vec![0], vec![0, 1], vec![]]
-        );
-        let without_api = [true, false, true, true];
-        assert_eq!(
-            among(&after, &without_api, false),
-            [vec![1], vec![], vec![]]
-        );
-    }
-
-    #[test]
-    fn what_was_killed_goes_on_where_all_were_well_or_users_get_away() {
-        let under_way = |is_way_back, turned| ReleaseStanding::Unfinished {
-            is_way_back,
-            turned,
-        };
-        let (forward, back) = (under_way(false, false), under_way(true, false));
-        for (standings, on) in [
-            (vec![forward, ReleaseStanding::There], true),
-            (vec![forward, forward], false),
-            (vec![forward, ReleaseStanding::Back], false),
-            (vec![back, ReleaseStanding::Untouched], true),
-            (vec![back, under_way(true, true)], false),
-            (vec![back, ReleaseStanding::Back], false),
-            (vec![ReleaseStanding::There, under_way(true, true)], true),
-            (vec![ReleaseStanding::Untouched], false),
-        ] {
-            assert_eq!(goes_on(&standings), on, "{standings:?}");
-        }
     }
 
     #[test]

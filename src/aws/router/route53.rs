@@ -279,10 +279,11 @@ impl Aws {
         let seen = self.record_sets(zone, name).await?;
         let wanted = seen.iter().map(|set| sets::led_on(set, from, to));
         let wanted: Vec<_> = wanted.collect();
-        let batch = batch(&seen, &wanted).map_err(unusable)?;
-        if batch.changes().is_empty() {
+        // A batch of nothing is none.
+        if wanted == seen {
             return Ok(false);
         }
+        let batch = batch(&seen, &wanted).map_err(unusable)?;
         self.change_records(zone, batch).await.map(|_| true)
     }
 

@@ -293,7 +293,9 @@ async fn an_image_has_its_name_as_soon_as_it_is_built() {
         let built = build(&engine, &request).await.0.expect("it builds");
         let named = engine.inspect(&name).await.expect("an answer");
         assert_eq!(named.expect("it is there").id, built.id);
-        remove(&engine, &name).await;
+        engine.forget_name(&name).await;
+        let named = engine.inspect(&name).await.expect("an answer");
+        assert!(named.is_none(), "it is nobody's now");
     }
 }
 

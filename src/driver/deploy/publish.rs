@@ -41,9 +41,26 @@ pub(super) async fn publish(
     }
     let (engine, login) = tokio::join!(Engine::connect(), session.aws.registry_login());
     let (engine, login) = (engine?, login?);
+    // What has no name can be pruned ahead of its push; and that of its push is for what
+    // was pushed.
+    let name = format!("bgecs-build:{:08x}", fastrand::u32(..));
+    let publishing = make_and_push(session, turn, observed, request, (&engine, &name), login);
+    let published = publishing.await;
+    engine.forget_name(&name).await;
+    published
+}
+
+async fn make_and_push(
+    session: &Session,
+    turn: &Turn,
+    observed: &Observed,
+    request: &Request,
+    (engine, name): (&Engine, &str),
+    login: RegistryLogin,
+) -> Result<Published> {
     let repository = session.repository(observed.ecs()?);
     let logins = logins(&repository, &login);
-    let made = make_image(session, &engine, &repository, &logins, request).await;
+    let made = make_image(session, (engine, name), &logins, request).await;
     if made.is_ok() {
         // Where it failed, the error says so.
         for doubt in logins.doubts() {
@@ -67,7 +84,7 @@ pub(super) async fn publish(
         return Ok(published(digest));
     }
     let push = Push {
-        engine: &engine,
+        engine,
         repository: &repository,
         login,
     };
@@ -141,8 +158,7 @@ async fn from_registry(
 
 async fn make_image(
     session: &Session,
-    engine: &Engine,
-    repository: &str,
+    (engine, name): (&Engine, &str),
     logins: &Logins,
     request: &Request,
 ) -> Result<(LocalImage, Origin)> {
@@ -170,7 +186,6 @@ async fn make_image(
             session
                 .report
                 .tell(&ReportEvent::Doing("building the image".to_owned()));
-            let name = format!("{repository}:{}", request.tag);
             let image = engine.build(&told(build, name), logins, &show).await?;
             session.report.tell(&ReportEvent::Done(format!(
                 "built the image ({})",
@@ -213,11 +228,11 @@ fn took<'a>(reference: &Reference, from: Origin) -> ReportEvent<'a> {
     }
 }
 
-/// With the name that it is pushed by; and with the commit and the folder that it
-/// is built from, unless the user says that otherwise.
-fn told(build: &BuildRequest, name: String) -> BuildRequest {
+/// With a name; and with the commit and the folder that it is built from, unless the
+/// user says that otherwise.
+fn told(build: &BuildRequest, name: &str) -> BuildRequest {
     let mut build = build.clone();
-    build.name = Some(name);
+    build.name = Some(name.to_owned());
     let context = build.context.folder();
     for (label, value) in context.map(provenance::labels).unwrap_or_default() {
         build.labels.entry(label).or_insert(value);

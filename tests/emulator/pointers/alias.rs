@@ -190,6 +190,8 @@ fn with_a_wildcard_on_one_dns_moves_nobody_and_the_alias_does() -> Outcome {
         "{}",
         promoted.shown()
     );
+    // Its record leads there already.
+    assert!(!promoted.stderr.contains("warning"), "{}", promoted.shown());
     assert_eq!(it.cdn.answer(0, &it.host)?.1.trim(), "blue 3");
     Ok(())
 }

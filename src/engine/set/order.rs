@@ -1,0 +1,69 @@
+//! The order among the modules of a set.
+
+/// The order among those that move alone, by their place among these: who comes after
+/// one that stays comes after what that comes after. Backwards, the other way round.
+pub fn among(after: &[&[usize]], moving: &[bool], is_backwards: bool) -> Vec<Vec<usize>> {
+    let movers: Vec<usize> = (0..moving.len()).filter(|&n| moving[n]).collect();
+    let comes_after = |one: usize, other: usize| match is_backwards {
+        true => is_after(&|n| after[n], other, one),
+        false => is_after(&|n| after[n], one, other),
+    };
+    let earlier = |&one: &usize| {
+        let places = movers.iter().enumerate();
+        let places = places.filter(|(_, other)| comes_after(one, **other));
+        places.map(|(place, _)| place).collect()
+    };
+    movers.iter().map(earlier).collect()
+}
+
+/// Whether the one's users go over after the other's, by whatever way; nobody is after
+/// itself.
+pub(super) fn is_after<'a>(
+    after: &impl Fn(usize) -> &'a [usize],
+    one: usize,
+    other: usize,
+) -> bool {
+    let mut earlier = after(one).iter();
+    earlier.any(|&next| next == other || is_after(after, next, other))
+}
+
+/// Each module after those that it comes after.
+pub fn in_order(after: &[&[usize]]) -> Vec<usize> {
+    let mut order: Vec<usize> = Vec::new();
+    while order.len() < after.len() {
+        let is_next = |n: &usize| {
+            !order.contains(n) && after[*n].iter().all(|earlier| order.contains(earlier))
+        };
+        match (0..after.len()).find(is_next) {
+            Some(next) => order.push(next),
+            // A circle, which no set has.
+            None => break,
+        }
+    }
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_goes_by_those_that_stay_and_back_the_other_way_round() {
+        // web after api after base, and docs alone.
+        let after: [&[usize]; 4] = [&[1], &[2], &[], &[]];
+        let all = [true; 4];
+        assert_eq!(
+            among(&after, &all, false),
+            [vec![1, 2], vec![2], vec![], vec![]]
+        );
+        assert_eq!(
+            among(&after, &all, true),
+            [vec![], vec![0], vec![0, 1], vec![]]
+        );
+        let without_api = [true, false, true, true];
+        assert_eq!(
+            among(&after, &without_api, false),
+            [vec![1], vec![], vec![]]
+        );
+    }
+}
