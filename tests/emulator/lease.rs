@@ -215,7 +215,7 @@ fn a_holder_whose_lease_is_broken_stops_ahead_of_its_next_write() -> Outcome {
 fn a_journal_of_a_newer_bgecs_is_left_alone() -> Outcome {
     greeter()?;
     let world = World::with_v2_idle("newer")?;
-    world.set_head(&json!({ "format": { "N": "5" }, "holder": { "M": {} } }))?;
+    world.set_head(&json!({ "format": { "N": "1000" }, "holder": { "M": {} } }))?;
     let before: Vec<Value> = world.items(None)?;
     let text = std::fs::read_to_string(world.desk.path().join("bgecs.toml"))?;
     let text = format!("{text}\n[logs]\nretention_days = 7\n");
