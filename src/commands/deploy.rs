@@ -156,16 +156,7 @@ pub async fn run(session: &Session, args: Deploy) -> Result<Exit> {
         lease::tell_of_unfinished(session, &observed);
         let plan = plan(session, &observed, &args, &tag)?;
         warn_of_other_ways(session, &observed, &plan);
-        let wanted = deploy::wanted_definition(session, &observed, plan.color, &loaded)?;
-        let changes = plan::definition_change(observed.color(plan.color), &wanted);
-        let infra = observed.ecs()?;
-        let steps = steps(
-            session,
-            (infra, &observed),
-            &plan,
-            &request,
-            changes.words(),
-        );
+        let steps = planned(session, &observed, &plan, &request, &loaded)?;
         let difference =
             difference::ahead(session, &observed, plan.color, &request, &loaded).await?;
         session
@@ -221,16 +212,20 @@ pub fn ahead(session: &Session, observed: &Observed, args: &Deploy) -> Result<Ve
     let tag = tag(session, args)?;
     let request = request(session, args, &tag, &loaded)?;
     let plan = plan(session, observed, args, &tag)?;
-    let wanted = deploy::wanted_definition(session, observed, plan.color, &loaded)?;
+    planned(session, observed, &plan, &request, &loaded)
+}
+
+fn planned(
+    session: &Session,
+    observed: &Observed,
+    plan: &DeployPlan,
+    request: &Request,
+    loaded: &Loaded,
+) -> Result<Vec<Step>> {
+    let wanted = deploy::wanted_definition(session, observed, plan.color, loaded)?;
     let changes = plan::definition_change(observed.color(plan.color), &wanted);
-    let infra = observed.ecs()?;
-    Ok(steps(
-        session,
-        (infra, observed),
-        &plan,
-        &request,
-        changes.words(),
-    ))
+    let world = (observed.ecs()?, observed);
+    Ok(steps(session, world, plan, request, changes.words()))
 }
 
 fn plan(session: &Session, observed: &Observed, args: &Deploy, tag: &Tag) -> Result<DeployPlan> {

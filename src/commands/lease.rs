@@ -34,8 +34,8 @@ pub fn tell_of_unfinished(session: &Session, observed: &Observed) {
     if let Some(operation) = &observed.journal.operation {
         if let Some(mark) = &operation.set {
             session.report.tell(&ReportEvent::Warning(format!(
-                "the release of the set {} is unfinished: this would be refused until `bgecs resume` has ended it in all modules",
-                mark.set
+                "{}: this would be refused until `bgecs resume` has ended it in all modules",
+                mark.unfinished()
             )));
             return;
         }

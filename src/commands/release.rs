@@ -18,11 +18,11 @@ use crate::driver::attempt::SwapKind;
 use crate::driver::release::{HeldModule, Module, PlannedShift, hold_all, let_go_all, shift_all};
 use crate::driver::turn::Conclusion;
 use crate::driver::unfinished;
-use crate::engine::plan::{self as engine_plan, Aim, SwapPlan};
+use crate::engine::plan::{self as engine_plan, Aim, Refusal, SwapPlan};
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::journal::{Command, OperationId, OperationOutcome};
-use crate::model::{Observed, SetMark, Tag};
+use crate::model::{Observed, SetMark, SetName, Tag};
 use crate::report::{Audience, ReportEvent, Reporter};
 pub use ending::{end_unfinished, refuse_alone};
 use open::SetContext;
@@ -90,6 +90,17 @@ fn refuse_stray_images(args: &ReleaseArgs, modules: &[Module]) -> Result<()> {
     }
 }
 
+/// Of a column of names.
+fn width<'a>(names: impl Iterator<Item = &'a SetName>) -> usize {
+    let longest = names.map(|name| name.as_str().len()).max();
+    longest.unwrap_or_default()
+}
+
+fn listed<'a>(names: impl Iterator<Item = &'a SetName>) -> String {
+    let names: Vec<&str> = names.map(SetName::as_str).collect();
+    names.join(", ")
+}
+
 fn tell(report: &Reporter, result: &ReleaseResult) -> Exit {
     report.result(result);
     match result.error() {
@@ -133,8 +144,8 @@ async fn work(set: &SetFile, held: &mut [HeldModule<'_>], args: &ReleaseArgs) ->
     let prepared: Vec<Preparation> = prepared.into_iter().flatten().collect();
     let mut shifts = Vec::new();
     for (it, mark) in held.iter_mut().zip(&marks) {
-        let shift = to_shift(it, mark, args, tag).await;
-        shifts.push(shift.map_err(|error| error.of_module(it.module.name()))?);
+        let planned = |observed: &Observed| way_there(observed, tag);
+        shifts.push(join(it, (Command::Promote, mark), args, planned).await?);
     }
     let asked = (SwapKind::Promote, Some(tag));
     shift(set, held, asked, shifts, &prepared).await
@@ -208,10 +219,7 @@ fn deployment(set: &SetFile, module: &Module, tag: &Tag, args: &ReleaseArgs) -> 
         diff: false,
         blind: false,
         timeout: TIMEOUT,
-        change: ChangeFlags {
-            wait: None,
-            dry_run: args.change.dry_run,
-        },
+        change: ChangeFlags::default(),
         build: BuildFlags::default(),
     }
 }
@@ -221,28 +229,42 @@ fn context_of(set: &SetFile, module: &Module) -> Option<PathBuf> {
     all.find(|it| it.name == *module.name())?.context.clone()
 }
 
-async fn to_shift(
+/// What a module's users are to do, written down as a part of the release; none where
+/// they stay.
+async fn join(
     it: &mut HeldModule<'_>,
-    mark: &SetMark,
+    (command, mark): (Command, &SetMark),
     args: &ReleaseArgs,
-    tag: &Tag,
+    plan: impl Fn(&Observed) -> Result<Option<SwapPlan>>,
 ) -> Result<Option<PlannedShift>> {
-    let observed = it.work(None).observe().await?;
+    let name = it.module.name();
+    let joining = async {
+        let observed = it.work(None).observe().await?;
+        let Some(plan) = plan(&observed)? else {
+            return Ok(None);
+        };
+        it.join(command, mark.clone()).await?;
+        Ok(Some(PlannedShift {
+            watching: promote::watching_of(&it.module.session, &args.promotion()),
+            observed,
+            plan,
+        }))
+    };
+    joining.await.map_err(|error: Error| error.of_module(name))
+}
+
+/// None where it is live already.
+fn way_there(observed: &Observed, tag: &Tag) -> Result<Option<SwapPlan>> {
     let aim = Aim::Tag {
         tag: tag.clone(),
         on: None,
     };
-    let plan = engine_plan::promote(&observed, &aim);
-    let plan = plan.map_err(|refusal| Error::from(refusal).untouched(&observed))?;
-    if matches!(plan, SwapPlan::NothingToDo { .. }) {
-        return Ok(None);
-    }
-    it.join(Command::Promote, mark.clone()).await?;
-    Ok(Some(PlannedShift {
-        watching: promote::watching_of(&it.module.session, &args.promotion()),
-        observed,
-        plan,
-    }))
+    needed(observed, engine_plan::promote(observed, &aim))
+}
+
+fn needed(observed: &Observed, plan: Result<SwapPlan, Refusal>) -> Result<Option<SwapPlan>> {
+    let plan = plan.map_err(|refusal| Error::from(refusal).untouched(observed))?;
+    Ok(Some(plan).filter(|plan| !matches!(plan, SwapPlan::NothingToDo { .. })))
 }
 
 async fn go_back(
@@ -258,30 +280,12 @@ async fn go_back(
             shifts.push(None);
             continue;
         }
-        let shift = back_from(it, mark, &last, args).await;
-        shifts.push(shift.map_err(|error| error.of_module(it.module.name()))?);
+        let planned = |observed: &Observed| way_back(observed, &last);
+        shifts.push(join(it, (Command::Rollback, mark), args, planned).await?);
     }
     let untouched = vec![Preparation::LiveAlready; held.len()];
     let asked = (SwapKind::Rollback, None);
     shift(set, held, asked, shifts, &untouched).await
-}
-
-async fn back_from(
-    it: &mut HeldModule<'_>,
-    mark: &SetMark,
-    last: &status::LastRelease,
-    args: &ReleaseArgs,
-) -> Result<Option<PlannedShift>> {
-    let observed = it.work(None).observe().await?;
-    let Some(plan) = way_back(&observed, last)? else {
-        return Ok(None);
-    };
-    it.join(Command::Rollback, mark.clone()).await?;
-    Ok(Some(PlannedShift {
-        watching: promote::watching_of(&it.module.session, &args.promotion()),
-        observed,
-        plan,
-    }))
 }
 
 /// None where it is back already.
@@ -289,18 +293,14 @@ async fn back_from(
 /// # Errors
 /// Another release is live than the set's last.
 fn way_back(observed: &Observed, last: &status::LastRelease) -> Result<Option<SwapPlan>> {
-    let plan = engine_plan::rollback(observed);
-    let plan = plan.map_err(|refusal| Error::from(refusal).untouched(observed))?;
-    if matches!(plan, SwapPlan::NothingToDo { .. }) {
-        return Ok(None);
-    }
+    let plan = needed(observed, engine_plan::rollback(observed))?;
     match &last.tag {
-        Some(tag) if !observed.is_live(tag) => Err(Error::refused(format!(
+        Some(tag) if plan.is_some() && !observed.is_live(tag) => Err(Error::refused(format!(
             "{}, and the last release of the set was tag {tag}: it was changed since",
             observed.traffic_line()
         ))
         .hint("`bgecs rollback` in its folder goes back in that module alone")),
-        _ => Ok(Some(plan)),
+        _ => Ok(plan),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::engine::plan::Step;
 use crate::engine::unfinished::{Course, Resolution, refuse_waiting};
 use crate::error::{Exit, Result};
 use crate::model::journal::{Command, Operation};
-use crate::model::{Observed, Strategy};
+use crate::model::{Infrastructure, Observed, Strategy};
 use crate::report::Audience;
 use crate::session::Session;
 
@@ -45,19 +45,26 @@ pub async fn run(
     }
     // What one module of a set was in the middle of, all of them were.
     let wait = args.change.wait;
-    let of_its_set = release::end_unfinished(global, audience, session, wait);
+    let infrastructure = session.infrastructure().await?;
+    let of_its_set = release::end_unfinished(global, audience, session, &infrastructure, wait);
     if let Some(exit) = Box::pin(of_its_set).await? {
         return Ok(exit);
     }
-    of_this_app(session, args).await
+    of_this_app(session, &infrastructure, args).await
 }
 
 /// What is unfinished here, where it is no part of a set.
-pub async fn of_this_app(session: &Session, args: &Resume) -> Result<Exit> {
-    let infrastructure = session.infrastructure().await?;
+///
+/// # Errors
+/// It is (exit 6); as every `resume`'s.
+pub async fn of_this_app(
+    session: &Session,
+    infrastructure: &Infrastructure,
+    args: &Resume,
+) -> Result<Exit> {
     lease::take(
         session,
-        &infrastructure,
+        infrastructure,
         Command::Resume,
         args.change.wait,
         async |work| resume(work, args).await,
@@ -74,6 +81,7 @@ async fn resume(mut work: Work<'_>, args: &Resume) -> Result<Exit> {
             .result(&Ended::nothing(Command::Resume, traffic));
         return Ok(Exit::Done);
     };
+    release::refuse_alone(&operation)?;
     unfinished::refuse_waiting(&work, &operation).await?;
     let course = Course::AsItIs;
     let watching = as_asked(session, &operation, &args.watch);

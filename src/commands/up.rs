@@ -51,7 +51,12 @@ pub async fn run(session: &Session, args: &Up) -> Result<Exit> {
             change: args.change,
             ..Resume::default()
         };
-        return Box::pin(resume::of_this_app(session, &resume)).await;
+        return Box::pin(resume::of_this_app(
+            session,
+            &observed.infrastructure,
+            &resume,
+        ))
+        .await;
     }
     // What made it so may have been cut short: who promotes meets that, and ends it.
     if going_live(session, &observed)?.is_some() || is_unfinished {

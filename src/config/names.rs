@@ -1,6 +1,6 @@
 //! The names that a `bgecs.toml` gives, and their rules.
 
-use crate::model::{AppName, CpuArchitecture, Platform, is_region};
+use crate::model::{AppName, CpuArchitecture, Platform, is_plain_name, is_region};
 
 /// `<app>-<environment>`: the same app somewhere else.
 pub(super) fn in_environment(app: &AppName, name: &str) -> Result<AppName, String> {
@@ -28,11 +28,7 @@ pub(super) fn profile(text: &str) -> Result<String, String> {
 
 /// What an app's name can end in.
 pub(super) fn environment_name(text: &str) -> Result<(), String> {
-    let is_plain = |part: &str| {
-        let mut bytes = part.bytes();
-        !part.is_empty() && bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-    };
-    match text.split('-').all(is_plain) {
+    match is_plain_name(text) {
         true => Ok(()),
         false => Err(
             "the name of an environment has lower-case letters, digits and single hyphens between them"

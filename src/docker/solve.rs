@@ -84,7 +84,11 @@ impl Solve {
             r#ref: bollard::grpc::BuildRef::random().as_ref().to_owned(),
             // The name that every BuildKit knows; newer ones have a list.
             exporter_deprecated: "moby".to_owned(),
-            exporter_attrs_deprecated: self.name.map(named).into_iter().collect(),
+            exporter_attrs_deprecated: self
+                .name
+                .map(|name| ("name".to_owned(), name))
+                .into_iter()
+                .collect(),
             session: self.session,
             frontend: "dockerfile.v0".to_owned(),
             frontend_attrs: self.attributes,
@@ -95,10 +99,6 @@ impl Solve {
             ..SolveRequest::default()
         }
     }
-}
-
-fn named(name: String) -> (String, String) {
-    ("name".to_owned(), name)
 }
 
 pub(super) enum SolveError {

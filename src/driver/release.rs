@@ -174,20 +174,9 @@ pub async fn shift_all(
     let moving: Vec<bool> = shifts.iter().map(moves).collect();
     let after: Vec<&[usize]> = held.iter().map(|it| &*it.module.place.after).collect();
     let order = among(&after, &moving, kind == SwapKind::Rollback);
-    let names = held.iter().map(|it| it.module.name().clone());
-    let mut seated: Vec<usize> = Vec::new();
-    for (n, is_moving) in moving.iter().enumerate() {
-        if *is_moving {
-            seated.push(n);
-        }
-    }
-    let names: Vec<SetName> = names.collect();
-    let table = SetTable::new(
-        seated
-            .iter()
-            .zip(order)
-            .map(|(&n, after)| (names[n].clone(), after)),
-    );
+    let seated: Vec<usize> = (0..held.len()).filter(|&n| moving[n]).collect();
+    let names = seated.iter().map(|&n| held[n].module.name().clone());
+    let table = SetTable::new(names.zip(order));
     let (tellers, relayed): (Vec<_>, Vec<_>) = held.iter().map(|_| Interrupts::relayed()).unzip();
     let running = held.iter_mut().zip(shifts).zip(relayed).enumerate();
     let running = running.map(async |(n, ((it, shift), mut relayed))| {

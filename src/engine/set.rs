@@ -132,7 +132,7 @@ impl SetShift {
                 Some(SetGate::Commit) => self.is_committed,
                 None => false,
             };
-        match is_free || self.is_committed {
+        match is_free {
             true => SetTurn::Go,
             false => SetTurn::Wait,
         }
@@ -140,7 +140,7 @@ impl SetShift {
 
     /// Why a module goes back now, wherever it is, if it is to.
     pub fn recall(&self, module: usize) -> Option<String> {
-        let why = self.failure.as_ref().filter(|_| !self.is_committed)?;
+        let why = self.failure.as_ref()?;
         let is_over = |it: &ModuleProgress| it.fate == ShiftFate::Ended;
         let after = |n: usize| &*self.modules[n].after;
         let mut later = self.modules.iter().enumerate();

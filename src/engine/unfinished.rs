@@ -70,8 +70,9 @@ pub fn reaction(
 fn of_a_set(mark: &SetMark) -> Refusal {
     Refusal::new(
         format!(
-            "the release of the set {} is unfinished, of which this app is the module {}",
-            mark.set, mark.module
+            "{}, of which this app is the module {}",
+            mark.unfinished(),
+            mark.module
         ),
         "`bgecs resume` brings it to its end, or takes it back, in all modules",
     )

@@ -119,6 +119,14 @@ impl FromStr for AccountId {
     }
 }
 
+/// Lower-case letters, digits, and single hyphens between them.
+pub fn is_plain_name(text: &str) -> bool {
+    text.split('-').all(|part| {
+        let mut bytes = part.bytes();
+        !part.is_empty() && bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+    })
+}
+
 /// Whether it can be a region, which becomes a part of host names.
 pub fn is_region(text: &str) -> bool {
     (1..=63).contains(&text.len())

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::is_plain_name;
 use super::journal::OperationId;
 
 /// Of a set, or of a module of one: lower-case letters, digits and single hyphens
@@ -27,11 +28,7 @@ impl FromStr for SetName {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let is_plain = |part: &str| {
-            let mut bytes = part.bytes();
-            !part.is_empty() && bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-        };
-        match text.len() <= Self::LONGEST && text.split('-').all(is_plain) {
+        match text.len() <= Self::LONGEST && is_plain_name(text) {
             true => Ok(Self(text.to_owned())),
             false => Err(format!(
                 "`{text}` is not a name that a set or a module can have: at most {} lower-case letters, digits and single hyphens between them",
@@ -96,4 +93,11 @@ pub struct ModulePlace {
     pub region: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
+}
+
+impl SetMark {
+    /// In words, where its process is gone.
+    pub fn unfinished(&self) -> String {
+        format!("the release of the set {} is unfinished", self.set)
+    }
 }

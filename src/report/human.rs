@@ -1,7 +1,6 @@
 //! The words of each event, one line each.
 
 use super::ReportEvent;
-use super::harmless;
 use super::style::Style;
 use crate::counted::counted;
 use crate::engine::serving::Counts;
@@ -19,10 +18,6 @@ pub(super) enum ShownLine {
 }
 
 impl ShownLine {
-    pub(super) fn harmless(self) -> Self {
-        self.map(|text| harmless::text(&text))
-    }
-
     pub(super) fn map(self, change: impl FnOnce(String) -> String) -> Self {
         match self {
             Self::Stays(text) => Self::Stays(change(text)),

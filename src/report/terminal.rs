@@ -89,36 +89,7 @@ impl Shown {
 
     /// The same with that ahead of it.
     pub(super) fn under(self, label: &str) -> Self {
-        let before = |text: String| format!("{label} {text}");
-        let what = match self.what {
-            What::Line(line) => What::Line(line.map(before)),
-            What::Step {
-                id,
-                state,
-                line,
-                name,
-            } => What::Step {
-                id: before(id),
-                state,
-                line: line.map(before),
-                name: before(name),
-            },
-            What::Layer {
-                id,
-                status,
-                current,
-                total,
-                line,
-            } => What::Layer {
-                id: before(id),
-                status,
-                current,
-                total,
-                line: line.map(before),
-            },
-            what @ (What::Probing(_) | What::Probed(_)) => what,
-        };
-        Self { what, ..self }
+        self.map(|text| format!("{label} {text}"), |as_it_is| as_it_is)
     }
 
     pub(super) fn as_it_is(text: String) -> Self {
@@ -145,8 +116,14 @@ impl Shown {
 
     /// What a terminal may get of it.
     pub(super) fn harmless(self) -> Self {
+        let harmless = |text: String| harmless::text(&text);
+        self.map(harmless, harmless)
+    }
+
+    /// With other lines and names; and with another status of a layer, or row of blocks.
+    fn map(self, name: impl Fn(String) -> String, drawn: impl Fn(String) -> String) -> Self {
         let what = match self.what {
-            What::Line(line) => What::Line(line.harmless()),
+            What::Line(line) => What::Line(line.map(&name)),
             What::Layer {
                 id,
                 status,
@@ -154,25 +131,25 @@ impl Shown {
                 total,
                 line,
             } => What::Layer {
-                id: harmless::text(&id),
-                status: harmless::text(&status),
+                id: name(id),
+                status: drawn(status),
                 current,
                 total,
-                line: line.harmless(),
+                line: line.map(&name),
             },
             What::Step {
                 id,
                 state,
                 line,
-                name,
+                name: called,
             } => What::Step {
-                id,
+                id: name(id),
                 state,
-                line: line.harmless(),
-                name: harmless::text(&name),
+                line: line.map(&name),
+                name: name(called),
             },
-            What::Probing(row) => What::Probing(harmless::text(&row)),
-            What::Probed(row) => What::Probed(row.map(|row| harmless::text(&row))),
+            What::Probing(row) => What::Probing(drawn(row)),
+            What::Probed(row) => What::Probed(row.map(drawn)),
         };
         Self { what, ..self }
     }

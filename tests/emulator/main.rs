@@ -2,6 +2,8 @@
 //! does, what it refuses, and what it leaves. Nothing is skipped: where no
 //! Docker Engine can be had, these fail and say what to do.
 
+#[path = "../support/signal.rs"]
+mod signal;
 #[path = "../support/mod.rs"]
 mod support;
 

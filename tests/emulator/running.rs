@@ -1,10 +1,11 @@
 //! A bgecs that runs, and what is done to it meanwhile.
 
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, ChildStderr, Command};
+use std::process::{Child, ChildStderr};
 
 use localstack::gate::faults::{Fault, FaultId};
 
+use crate::signal;
 use crate::support::{Ended, Outcome};
 use crate::world::World;
 
@@ -73,13 +74,7 @@ impl Running<'_> {
 
     /// Sends `INT`, `STOP` and so on.
     pub fn signal(&self, name: &str) -> Outcome {
-        // The shell's own `kill`: no other is sure to be there.
-        let kill = format!("kill -{name} {}", self.child.id());
-        let status = Command::new("sh").args(["-c", &kill]).status()?;
-        if status.success() {
-            return Ok(());
-        }
-        Err(format!("`{kill}` failed").into())
+        signal::send(self.child.id(), name)
     }
 
     /// Waits for its end.

@@ -1,6 +1,8 @@
 //! `bgecs probe --url` against servers of its own: any address, from an empty
 //! folder, without AWS.
 
+#[path = "../support/signal.rs"]
+mod signal;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -2,13 +2,13 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
+use crate::signal;
 use crate::support::{Desk, Outcome};
 
 /// Longer than the probe waits for an answer.
@@ -56,13 +56,6 @@ fn serve(mut stream: TcpStream, hold: &Sender<TcpStream>, answers: &AtomicBool) 
     }
 }
 
-fn signal(process: u32, name: &str) -> Outcome {
-    // The shell's own `kill`: no other is sure to be there.
-    let kill = format!("kill -{name} {process}");
-    assert!(Command::new("sh").args(["-c", &kill]).status()?.success());
-    Ok(())
-}
-
 #[test]
 fn what_was_under_way_meanwhile_is_nobody_s_failure_and_nothing_is_made_up_for() -> Outcome {
     let desk = Desk::empty()?;
@@ -82,12 +75,12 @@ fn what_was_under_way_meanwhile_is_nobody_s_failure_and_nothing_is_made_up_for()
     // One connection is closed while nobody is there, the other one never answers.
     let closed = server.held.recv()?;
     let _silent = server.held.recv()?;
-    signal(probing.id(), "STOP")?;
+    signal::send(probing.id(), "STOP")?;
     drop(closed);
     server.answers.store(true, Ordering::Release);
     // Not for anything to happen: that it goes by is what is tested.
     thread::sleep(STILL);
-    signal(probing.id(), "CONT")?;
+    signal::send(probing.id(), "CONT")?;
     let ended = desk.ended(&line, &probing.wait_with_output()?);
     assert_eq!(ended.code, Some(0), "{}", ended.shown());
     let seen = &ended.json()?["probe"];

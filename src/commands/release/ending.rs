@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::open::SetContext;
 use super::result::{ModuleResult, ReleaseResult};
-use super::{status, tell};
+use super::{listed, status, tell, width};
 use crate::cli::Global;
 use crate::driver::release::{HeldModule, Module, hold_all, let_go_all};
 use crate::driver::turn;
@@ -15,7 +15,7 @@ use crate::engine::set::{ReleaseStanding, goes_on, in_order};
 use crate::engine::unfinished::Course;
 use crate::error::{Error, Exit, Result};
 use crate::model::journal::{Command, Head, Operation, OperationId};
-use crate::model::{ModulePlace, SetMark};
+use crate::model::{Infrastructure, ModulePlace, SetMark};
 use crate::report::{Audience, ReportEvent, Reporter};
 use crate::session::Session;
 
@@ -29,9 +29,10 @@ pub async fn end_unfinished(
     global: &Global,
     audience: Audience,
     session: &Session,
+    infrastructure: &Infrastructure,
     wait: Option<Duration>,
 ) -> Result<Option<Exit>> {
-    let Some((mark, is_own_unfinished)) = last_mark(session).await? else {
+    let Some((mark, is_own_unfinished)) = last_mark(session, infrastructure).await? else {
         return Ok(None);
     };
     let report = Reporter::new(audience);
@@ -72,8 +73,10 @@ fn own_place(session: &Session, mark: &SetMark) -> ModulePlace {
 }
 
 /// Of what is unfinished here, or else of what ended last.
-async fn last_mark(session: &Session) -> Result<Option<(SetMark, bool)>> {
-    let infrastructure = session.infrastructure().await?;
+async fn last_mark(
+    session: &Session,
+    infrastructure: &Infrastructure,
+) -> Result<Option<(SetMark, bool)>> {
     let table = infrastructure.journal_table();
     let unfinished = session.aws.read_head(table).await?.operation;
     let is_unfinished = unfinished.is_some();
@@ -104,8 +107,7 @@ async fn reopen_all(
     mark: &SetMark,
     known: &[ModulePlace],
 ) -> Result<Vec<Module>> {
-    let width = mark.modules.iter().map(|it| it.name.as_str().len()).max();
-    let width = width.unwrap_or_default();
+    let width = width(mark.modules.iter().map(|it| &it.name));
     let mut modules = Vec::new();
     for place in &mark.modules {
         modules.push(context.reopen(place, known, width).await?);
@@ -234,13 +236,9 @@ pub fn refuse_alone(operation: &Operation) -> Result<()> {
     match &operation.set {
         None => Ok(()),
         Some(mark) => Err(Error::refused(format!(
-            "the release of the set {} is unfinished: `bgecs resume` ends it in all modules, {}, and not in one",
-            mark.set,
-            mark.modules
-                .iter()
-                .map(|it| it.name.as_str())
-                .collect::<Vec<_>>()
-                .join(", ")
+            "{}: `bgecs resume` ends it in all modules, {}, and not in one",
+            mark.unfinished(),
+            listed(mark.modules.iter().map(|it| &it.name))
         ))
         .hint("`bgecs history` shows what each has done; nothing plans several modules ahead")),
     }

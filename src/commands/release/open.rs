@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::{listed, width};
 use crate::aws::Access;
 use crate::cli::Global;
 use crate::config::{Config, SetFile};
@@ -27,11 +28,10 @@ impl SetContext<'_> {
     pub async fn open(&self, set: &SetFile, only: &[SetName]) -> Result<Vec<Module>> {
         let is_there = |name: &&SetName| set.modules.iter().any(|it| it.name == **name);
         if let Some(stray) = only.iter().find(|name| !is_there(name)) {
-            let all: Vec<&str> = set.modules.iter().map(|it| it.name.as_str()).collect();
             return Err(Error::usage(format!(
                 "the set {} has no module {stray}: it has {}",
                 set.name,
-                all.join(", ")
+                listed(set.modules.iter().map(|it| &it.name))
             )));
         }
         let is_wanted = |name: &SetName| only.is_empty() || only.contains(name);
@@ -43,8 +43,7 @@ impl SetContext<'_> {
             .iter()
             .zip(&wanted)
             .filter(|(_, wanted)| **wanted);
-        let width = set.modules.iter().map(|it| it.name.as_str().len()).max();
-        let width = width.unwrap_or_default();
+        let width = width(set.modules.iter().map(|it| &it.name));
         let mut opened = Vec::new();
         for ((section, _), after) in sections.zip(orders) {
             let place = ModulePlace {

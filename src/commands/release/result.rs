@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::{Preparation, width};
 use crate::driver::attempt::SwapKind;
 use crate::driver::release::{HeldModule, Module};
 use crate::driver::swap::SwapEnd;
@@ -93,12 +94,20 @@ impl ModuleResult {
             }
         };
         Self {
+            reason,
+            probe,
+            ..Self::new(module, outcome, exit, traffic)
+        }
+    }
+
+    fn new(module: &Module, outcome: ModuleOutcome, exit: Exit, traffic: String) -> Self {
+        Self {
             name: module.name().clone(),
             app: module.session.app().to_owned(),
             outcome,
             traffic,
-            reason,
-            probe,
+            reason: None,
+            probe: None,
             exit,
         }
     }
@@ -135,28 +144,21 @@ impl ModuleResult {
             }
         };
         Self {
-            name: module.name().clone(),
-            app: module.session.app().to_owned(),
-            outcome,
-            traffic,
             reason,
-            probe: None,
-            exit,
+            ..Self::new(module, outcome, exit, traffic)
         }
     }
 
     /// One that had nothing unfinished of a release that was killed.
     pub fn stood(module: &Module, standing: ReleaseStanding, traffic: String) -> Self {
-        Self {
-            outcome: match standing {
-                ReleaseStanding::There => ModuleOutcome::Live,
-                ReleaseStanding::Back => ModuleOutcome::RolledBack,
-                ReleaseStanding::Untouched | ReleaseStanding::Unfinished { .. } => {
-                    ModuleOutcome::Untouched
-                }
-            },
-            ..Self::of(module, None, traffic)
-        }
+        let outcome = match standing {
+            ReleaseStanding::There => ModuleOutcome::Live,
+            ReleaseStanding::Back => ModuleOutcome::RolledBack,
+            ReleaseStanding::Untouched | ReleaseStanding::Unfinished { .. } => {
+                ModuleOutcome::Untouched
+            }
+        };
+        Self::new(module, outcome, Exit::Done, traffic)
     }
 
     /// Its journal does not say what it did.
@@ -213,24 +215,17 @@ impl ReleaseResult {
         set: &SetName,
         tag: &Tag,
         held: &[HeldModule<'_>],
-        prepared: &[Result<super::Preparation>],
+        prepared: &[Result<Preparation>],
     ) -> Self {
-        let one = |(it, ended): (&HeldModule<'_>, &Result<super::Preparation>)| {
-            let error = ended.as_ref().err();
+        let one = |(it, ended): (&HeldModule<'_>, &Result<Preparation>)| {
+            let Err(error) = ended else {
+                let traffic = format!("unchanged; tag {tag} is deployed where no user sees it");
+                return ModuleResult::new(it.module, ModuleOutcome::NotMoved, Exit::Done, traffic);
+            };
+            let traffic = "unchanged".to_owned();
             ModuleResult {
-                name: it.module.name().clone(),
-                app: it.module.session.app().to_owned(),
-                outcome: match error {
-                    None => ModuleOutcome::NotMoved,
-                    Some(_) => ModuleOutcome::Failed,
-                },
-                traffic: match error {
-                    None => format!("unchanged; tag {tag} is deployed where no user sees it"),
-                    Some(_) => "unchanged".to_owned(),
-                },
-                reason: error.map(|error| error.message.clone()),
-                probe: None,
-                exit: error.map_or(Exit::Done, |error| error.exit),
+                reason: Some(error.message.clone()),
+                ..ModuleResult::new(it.module, ModuleOutcome::Failed, error.exit, traffic)
             }
         };
         let first = prepared.iter().find_map(|it| it.as_ref().err());
@@ -268,8 +263,7 @@ impl ReleaseResult {
             (Exit::LookNow, _) => SetOutcome::InDoubt,
             _ => SetOutcome::Failed,
         };
-        let first = modules.iter().find(|it| it.exit != Exit::Done);
-        let first = first.and_then(|it| Some(format!("{}: {}", it.name, it.reason.as_ref()?)));
+        let first = first_reason(&modules);
         Self {
             operation: "release",
             set: set.clone(),
@@ -285,8 +279,7 @@ impl ReleaseResult {
     /// One that another process began, forward or back.
     pub fn ended(mark: &SetMark, is_forward: bool, modules: Vec<ModuleResult>) -> Self {
         let exit = exit_of(modules.iter().map(|it| it.exit));
-        let first = modules.iter().find(|it| it.exit != Exit::Done);
-        let first = first.and_then(|it| Some(format!("{}: {}", it.name, it.reason.as_ref()?)));
+        let first = first_reason(&modules);
         let any = |outcome| modules.iter().any(|it| it.outcome == outcome);
         let (live, back) = (any(ModuleOutcome::Live), any(ModuleOutcome::RolledBack));
         let outcome = match (exit, live, back) {
@@ -346,6 +339,12 @@ impl ReleaseResult {
     }
 }
 
+/// Of the first module that did not end well.
+fn first_reason(modules: &[ModuleResult]) -> Option<String> {
+    let first = modules.iter().find(|it| it.exit != Exit::Done)?;
+    Some(format!("{}: {}", first.name, first.reason.as_ref()?))
+}
+
 /// The worst of the modules' own: what one could not have alone does not count.
 fn exit_of(exits: impl Iterator<Item = Exit>) -> Exit {
     let rank = |exit: &Exit| match exit {
@@ -362,9 +361,9 @@ fn exit_of(exits: impl Iterator<Item = Exit>) -> Exit {
 impl CommandResult for ReleaseResult {
     fn human(&self, style: &Style) -> String {
         let mut text = self.in_a_sentence();
-        let width = self.modules.iter().map(|it| it.name.as_str().len()).max();
+        let width = width(self.modules.iter().map(|it| &it.name));
         for it in &self.modules {
-            text += &format!("\n  {}", it.line(width.unwrap_or_default(), style));
+            text += &format!("\n  {}", it.line(width, style));
         }
         text
     }

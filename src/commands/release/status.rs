@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 use time::serde::rfc3339;
 
 use super::open::SetContext;
+use super::width;
 use crate::config::SetFile;
 use crate::driver::release::Module;
 use crate::engine::set::ReleaseStanding;
@@ -101,8 +102,7 @@ impl CommandResult for SetStatus {
             }
             None => ": never released as one".to_owned(),
         };
-        let width = self.modules.iter().map(|it| it.name.as_str().len()).max();
-        let width = width.unwrap_or_default();
+        let width = width(self.modules.iter().map(|it| &it.name));
         for it in &self.modules {
             text += &format!("\n  {:width$}  {}", it.name, it.traffic);
             if let Some(unfinished) = &it.unfinished {
