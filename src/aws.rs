@@ -18,8 +18,11 @@ mod elb;
 mod error;
 mod journal;
 mod logs;
+mod objects;
 mod observe;
+mod plain;
 pub mod policy;
+mod queue;
 mod route53;
 mod router;
 #[cfg(feature = "edges")]
@@ -28,6 +31,7 @@ mod secrets;
 mod stack;
 #[cfg(test)]
 pub mod testing;
+mod topic;
 
 use std::time::Duration;
 
@@ -36,6 +40,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 
 use budget::PacedService;
+use plain::{PlainClient, PlainService};
 
 pub use access::Access;
 pub use ecr::{Key, Manifest, RegistryLogin, Stored, TagMobility};
@@ -43,6 +48,8 @@ pub use ecs::{Kept, NewService, Revisions, ServiceChange, TasksLeft};
 pub use error::{AwsError, AwsErrorKind};
 pub use journal::{HeadChange, LeaseChange, OperationChange, Unwritten, has_no_journal};
 pub use logs::{LogLine, LogQuery};
+pub use objects::NotFetched;
+pub use queue::{DeadLetters, Message, QueueKind};
 pub use router::{RecordForm, Router};
 pub use stack::{
     ChangeSet, StackChange, StackInputs, StackSnapshot, StackStatus, TEMPLATE, attached_template,
@@ -57,6 +64,8 @@ use crate::model::Caller;
 
 /// How often a call is sent, as long as its errors are such that pass.
 const ATTEMPTS: u32 = 5;
+/// How long it may take to be connected.
+const CONNECT: Duration = Duration::from_secs(3);
 /// How long one of them may take.
 const ATTEMPT: Duration = Duration::from_secs(15);
 /// The same for calls that users may be waiting for.
@@ -66,11 +75,11 @@ const IMPATIENT_ATTEMPT: Duration = Duration::from_secs(4);
 /// The clients for one account and region.
 #[derive(Debug, Clone)]
 pub struct Aws {
-    acm: aws_sdk_acm::Client,
+    acm: PlainClient,
     #[cfg(feature = "edges")]
-    apigateway: aws_sdk_apigateway::Client,
+    apigateway: PlainClient,
     #[cfg(feature = "edges")]
-    apigatewayv2: aws_sdk_apigatewayv2::Client,
+    apigatewayv2: PlainClient,
     autoscaling: aws_sdk_applicationautoscaling::Client,
     cloudformation: aws_sdk_cloudformation::Client,
     #[cfg(feature = "edges")]
@@ -81,10 +90,13 @@ pub struct Aws {
     ecs: aws_sdk_ecs::Client,
     elb: aws_sdk_elasticloadbalancingv2::Client,
     #[cfg(feature = "edges")]
-    lightsail: aws_sdk_lightsail::Client,
-    logs: aws_sdk_cloudwatchlogs::Client,
+    lightsail: PlainClient,
+    logs: PlainClient,
     route53: aws_sdk_route53::Client,
-    secrets: aws_sdk_secretsmanager::Client,
+    s3: PlainClient,
+    secrets: PlainClient,
+    sns: PlainClient,
+    sqs: PlainClient,
     releases: ecs::ReleaseCache,
     last_read: router::LastRead,
     last_records: router::LastRecords,
@@ -111,6 +123,7 @@ impl Aws {
 
     fn from_config(config: &SdkConfig, region: String, downloads: Downloads) -> Self {
         let paced = |service| budget::paced(config, service);
+        let plain = |service| PlainClient::new(config, service, &region);
         let clock = Clock::default();
         let journal = aws_sdk_dynamodb::config::Builder::from(&paced(PacedService::DynamoDb))
             .interceptor(clock.clone());
@@ -120,11 +133,11 @@ impl Aws {
             aws_sdk_cloudformation::config::Builder::from(&paced(PacedService::CloudFormation))
                 .interceptor(clock.clone());
         Self {
-            acm: aws_sdk_acm::Client::new(&paced(PacedService::Acm)),
+            acm: plain(PlainService::Acm),
             #[cfg(feature = "edges")]
-            apigateway: aws_sdk_apigateway::Client::new(&paced(PacedService::ApiGateway)),
+            apigateway: plain(PlainService::ApiGateway),
             #[cfg(feature = "edges")]
-            apigatewayv2: aws_sdk_apigatewayv2::Client::new(&paced(PacedService::ApiGateway)),
+            apigatewayv2: plain(PlainService::ApiGatewayV2),
             autoscaling: aws_sdk_applicationautoscaling::Client::new(&paced(
                 PacedService::ApplicationAutoScaling,
             )),
@@ -139,10 +152,13 @@ impl Aws {
             ecs: aws_sdk_ecs::Client::new(&paced(PacedService::Ecs)),
             elb: aws_sdk_elasticloadbalancingv2::Client::new(&paced(PacedService::Elb)),
             #[cfg(feature = "edges")]
-            lightsail: aws_sdk_lightsail::Client::new(&paced(PacedService::Lightsail)),
-            logs: aws_sdk_cloudwatchlogs::Client::new(&paced(PacedService::Logs)),
+            lightsail: plain(PlainService::Lightsail),
+            logs: plain(PlainService::Logs),
             route53: aws_sdk_route53::Client::new(&paced(PacedService::Route53)),
-            secrets: aws_sdk_secretsmanager::Client::new(&paced(PacedService::SecretsManager)),
+            s3: plain(PlainService::S3),
+            sns: plain(PlainService::Sns),
+            sqs: plain(PlainService::Sqs),
+            secrets: plain(PlainService::SecretsManager),
             releases: ecs::ReleaseCache::default(),
             last_read: router::LastRead::default(),
             last_records: router::LastRecords::default(),
@@ -175,16 +191,16 @@ impl Aws {
         }
         Self {
             #[cfg(feature = "edges")]
-            apigateway: impatient!(apigateway, aws_sdk_apigateway),
+            apigateway: self.apigateway.with(&timeouts, &retries),
             #[cfg(feature = "edges")]
-            apigatewayv2: impatient!(apigatewayv2, aws_sdk_apigatewayv2),
+            apigatewayv2: self.apigatewayv2.with(&timeouts, &retries),
             #[cfg(feature = "edges")]
             cloudfront: impatient!(cloudfront, aws_sdk_cloudfront),
             cloudwatch: impatient!(cloudwatch, aws_sdk_cloudwatch),
             dynamodb: impatient!(dynamodb, aws_sdk_dynamodb),
             elb: impatient!(elb, aws_sdk_elasticloadbalancingv2),
             #[cfg(feature = "edges")]
-            lightsail: impatient!(lightsail, aws_sdk_lightsail),
+            lightsail: self.lightsail.with(&timeouts, &retries),
             route53: impatient!(route53, aws_sdk_route53),
             ..self.clone()
         }
@@ -218,7 +234,7 @@ impl Aws {
 
 fn timeouts(attempt: Duration) -> TimeoutConfig {
     TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(3))
+        .connect_timeout(CONNECT)
         .operation_attempt_timeout(attempt)
         .build()
 }

@@ -39,6 +39,7 @@ mod strategy;
 #[cfg(test)]
 pub mod testing;
 mod traffic;
+mod upload;
 
 pub use alarm::{Alarm, AlarmState, AlarmsWithoutData};
 pub use attachment::{
@@ -90,6 +91,7 @@ pub use traffic::{
     COLOR_HEADER, Endpoint, Foreign, Found, Move, OtherWays, PerRoute, Route, Split, Urgency,
     WayIn, greatest_divisor,
 };
+pub use upload::{Upload, UploadEnd, UploadOutcome, UploadRecord};
 
 use std::fmt;
 use std::str::FromStr;

@@ -42,7 +42,10 @@ pub enum PacedService {
     Lightsail,
     Logs,
     Route53,
+    S3,
     SecretsManager,
+    Sns,
+    Sqs,
 }
 
 /// The configuration for that service's client, which is held to its budget.

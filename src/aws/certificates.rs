@@ -1,14 +1,12 @@
 //! ACM, which is read and never written: its certificates are their owner's.
 
-use std::time::SystemTime;
-
-#[cfg(feature = "edges")]
-use aws_sdk_acm::config::{Config, Region};
-use aws_sdk_acm::types::CertificateDetail;
+use serde::Deserialize;
+use serde_json::json;
 use time::OffsetDateTime;
 
 use super::Aws;
 use super::error::{AwsError, Named};
+use super::plain::PlainClient;
 use crate::model::{CertificateArn, IssuedCertificate};
 
 const ACTION: &str = "acm:DescribeCertificate";
@@ -17,10 +15,7 @@ impl Aws {
     /// # Errors
     /// ACM's own, that there is none among them.
     pub async fn certificate(&self, arn: &CertificateArn) -> Result<IssuedCertificate, AwsError> {
-        let call = self.acm.describe_certificate();
-        let answer = call.certificate_arn(arn.as_str()).send().await;
-        let answer = answer.named(ACTION, arn.as_str())?;
-        Ok(read(arn, answer.certificate()))
+        described(&self.acm, arn).await
     }
 
     /// One that CloudFront serves: those are all in one region
@@ -33,35 +28,61 @@ impl Aws {
         &self,
         arn: &CertificateArn,
     ) -> Result<IssuedCertificate, AwsError> {
-        let there = Config::builder().region(Region::from_static("us-east-1"));
-        let call = self.acm.describe_certificate();
-        let call = call.certificate_arn(arn.as_str()).customize();
-        let answer = call.config_override(there).send().await;
-        let answer = answer.named(ACTION, arn.as_str())?;
-        Ok(read(arn, answer.certificate()))
+        described(&self.acm.in_region("us-east-1"), arn).await
     }
 }
 
-fn read(arn: &CertificateArn, detail: Option<&CertificateDetail>) -> IssuedCertificate {
-    let status = detail.and_then(|detail| detail.status());
-    let not_after = detail.and_then(|detail| detail.not_after());
-    let not_after = not_after.and_then(|at| SystemTime::try_from(*at).ok());
-    let names = detail.map(CertificateDetail::subject_alternative_names);
-    let validations = detail.map(CertificateDetail::domain_validation_options);
-    let validations = validations.unwrap_or_default().iter();
-    let records = validations.filter_map(|it| it.resource_record());
-    let records = records.map(|it| (it.name(), it.r#type().as_str(), it.value()));
-    let mut records: Vec<_> = records
-        .map(|(name, kind, value)| (name.to_owned(), kind.to_owned(), value.to_owned()))
-        .collect();
+async fn described(acm: &PlainClient, arn: &CertificateArn) -> Result<IssuedCertificate, AwsError> {
+    let asked = json!({ "CertificateArn": arn.as_str() });
+    let answer = acm.json("DescribeCertificate", &asked).await;
+    let answer: DescribedCertificate = answer.named(ACTION, arn.as_str())?;
+    Ok(read(arn, answer.certificate.unwrap_or_default()))
+}
+
+#[derive(Deserialize)]
+struct DescribedCertificate {
+    #[serde(rename = "Certificate")]
+    certificate: Option<CertificateDetail>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct CertificateDetail {
+    status: String,
+    /// Seconds of the epoch.
+    not_after: Option<f64>,
+    subject_alternative_names: Vec<String>,
+    domain_validation_options: Vec<DomainValidation>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct DomainValidation {
+    resource_record: Option<ValidationRecord>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ValidationRecord {
+    name: String,
+    r#type: String,
+    value: String,
+}
+
+fn read(arn: &CertificateArn, detail: CertificateDetail) -> IssuedCertificate {
+    let validations = detail.domain_validation_options.into_iter();
+    let records = validations.filter_map(|it| it.resource_record);
+    let mut records: Vec<_> = records.map(|it| (it.name, it.r#type, it.value)).collect();
     // A name and the same with a star have one record between them.
     records.dedup();
+    #[expect(clippy::cast_possible_truncation, reason = "a time of this age fits")]
+    let moment = |seconds: f64| OffsetDateTime::from_unix_timestamp(seconds as i64).ok();
     IssuedCertificate {
         arn: arn.clone(),
-        status: status.map_or_else(String::new, |status| status.as_str().to_owned()),
+        status: detail.status,
         // The first name is among them.
-        names: names.unwrap_or_default().to_vec(),
-        not_after: not_after.map(OffsetDateTime::from),
+        names: detail.subject_alternative_names,
+        not_after: detail.not_after.and_then(moment),
         records,
     }
 }

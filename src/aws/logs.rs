@@ -1,7 +1,7 @@
 //! The tasks' log lines, from CloudWatch Logs.
 
-use aws_sdk_cloudwatchlogs::types::{FilteredLogEvent, OutputLogEvent};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use time::OffsetDateTime;
 
 use super::Aws;
@@ -34,22 +34,17 @@ impl Aws {
         stream: &str,
         count: i32,
     ) -> Result<Vec<LogLine>, AwsError> {
-        let answer = self
-            .logs
-            .get_log_events()
-            .log_group_name(group)
-            .log_stream_name(stream)
-            .start_from_head(false)
-            .limit(count)
-            .send()
-            .await
-            .named("logs:GetLogEvents", format!("{group}:{stream}"));
-        match answer {
-            Ok(answer) => Ok(answer
-                .events()
-                .iter()
-                .map(|event| line(stream, event))
-                .collect()),
+        let asked = json!({
+            "logGroupName": group,
+            "logStreamName": stream,
+            "startFromHead": false,
+            "limit": count,
+        });
+        let answer = self.logs.json("GetLogEvents", &asked).await;
+        match answer.named("logs:GetLogEvents", format!("{group}:{stream}")) {
+            Ok(LogPage { events, .. }) => {
+                Ok(events.into_iter().map(|it| it.line(stream)).collect())
+            }
             Err(error) if error.kind == AwsErrorKind::NotFound => Ok(Vec::new()),
             Err(error) => Err(error),
         }
@@ -57,16 +52,10 @@ impl Aws {
 
     /// Whether there is such a group.
     pub async fn has_log_group(&self, group: &str) -> Result<bool, AwsError> {
-        let answer = self
-            .logs
-            .filter_log_events()
-            .log_group_name(group)
-            .limit(1)
-            .send()
-            .await
-            .named("logs:FilterLogEvents", group);
-        match answer {
-            Ok(_) => Ok(true),
+        let asked = json!({ "logGroupName": group, "limit": 1 });
+        let answer = self.logs.json("FilterLogEvents", &asked).await;
+        match answer.named("logs:FilterLogEvents", group) {
+            Ok(LogPage { .. }) => Ok(true),
             Err(error) if error.kind == AwsErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
         }
@@ -75,44 +64,54 @@ impl Aws {
     /// All lines since a moment, oldest first, across the streams of a prefix.
     pub async fn lines_since(&self, query: &LogQuery) -> Result<Vec<LogLine>, AwsError> {
         let mut lines = Vec::new();
-        let mut token = None;
+        let mut asked = json!({
+            "logGroupName": query.group,
+            "logStreamNamePrefix": query.stream_prefix,
+            "startTime": millis(query.since),
+        });
         loop {
-            let page = self
-                .logs
-                .filter_log_events()
-                .log_group_name(&query.group)
-                .log_stream_name_prefix(&query.stream_prefix)
-                .start_time(millis(query.since))
-                .set_next_token(token)
-                .send()
-                .await
-                .named("logs:FilterLogEvents", &query.group)?;
-            // Some emulators give those of all streams.
-            let is_asked_for = |event: &&FilteredLogEvent| {
-                let stream = event.log_stream_name();
-                stream.is_some_and(|name| name.starts_with(&query.stream_prefix))
-            };
-            let events = page.events().iter().filter(is_asked_for);
-            lines.extend(events.map(|event| LogLine {
-                id: event.event_id().map(str::to_owned),
-                at: event.timestamp().and_then(moment),
-                stream: event.log_stream_name().unwrap_or_default().to_owned(),
-                message: event.message().unwrap_or_default().trim_end().to_owned(),
-            }));
-            token = page.next_token().map(str::to_owned);
-            if token.is_none() {
-                return Ok(lines);
+            let page = self.logs.json("FilterLogEvents", &asked).await;
+            let page: LogPage = page.named("logs:FilterLogEvents", &query.group)?;
+            for event in page.events {
+                let stream = event.log_stream_name.clone().unwrap_or_default();
+                // Some emulators give those of all streams.
+                if stream.starts_with(&query.stream_prefix) {
+                    lines.push(event.line(&stream));
+                }
+            }
+            match page.next_token {
+                Some(token) => asked["nextToken"] = token.into(),
+                None => return Ok(lines),
             }
         }
     }
 }
 
-fn line(stream: &str, event: &OutputLogEvent) -> LogLine {
-    LogLine {
-        id: None,
-        at: event.timestamp().and_then(moment),
-        stream: stream.to_owned(),
-        message: event.message().unwrap_or_default().trim_end().to_owned(),
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct LogPage {
+    events: Vec<LogEvent>,
+    next_token: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct LogEvent {
+    event_id: Option<String>,
+    /// Milliseconds of the epoch.
+    timestamp: Option<i64>,
+    log_stream_name: Option<String>,
+    message: String,
+}
+
+impl LogEvent {
+    fn line(self, stream: &str) -> LogLine {
+        LogLine {
+            id: self.event_id,
+            at: self.timestamp.and_then(moment),
+            stream: stream.to_owned(),
+            message: self.message.trim_end().to_owned(),
+        }
     }
 }
 

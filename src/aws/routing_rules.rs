@@ -1,13 +1,12 @@
 //! Routing rules of custom domains of API Gateway: read, and bgecs's own written.
 
-use aws_sdk_apigatewayv2::types::{
-    RoutingMode as Mode, RoutingRule as Rule, RoutingRuleAction, RoutingRuleActionInvokeApi,
-    RoutingRuleCondition, RoutingRuleMatchBasePaths, RoutingRuleMatchHeaderValue,
-    RoutingRuleMatchHeaders,
-};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::Aws;
 use super::error::{AwsError, Named};
+use super::plain::{encoded, path};
 use crate::model::{COLOR_HEADER, Color, RoutingMode, RoutingRule, TestRule};
 
 /// Rules have actions of their own, unlike all else of API Gateway
@@ -21,12 +20,20 @@ const READ: &str = "apigateway:GET";
 impl Aws {
     /// # Errors
     /// AWS's own.
+    pub(super) async fn api_domain(&self, domain: &str) -> Result<ApiDomain, AwsError> {
+        let at = path(["v2", "domainnames", domain]);
+        let asked = ("GET", at.as_str());
+        let answer = self.apigatewayv2.rest("GetDomainName", asked, None).await;
+        answer.named(READ, domain)
+    }
+
+    /// # Errors
+    /// AWS's own.
     pub async fn routing_mode(&self, domain: &str) -> Result<RoutingMode, AwsError> {
-        let call = self.apigatewayv2.get_domain_name().domain_name(domain);
-        let answer = call.send().await.named(READ, domain)?;
-        Ok(match answer.routing_mode() {
-            Some(Mode::RoutingRuleOnly) => RoutingMode::Rules,
-            Some(Mode::RoutingRuleThenApiMapping) => RoutingMode::RulesThenMappings,
+        let mode = self.api_domain(domain).await?.routing_mode;
+        Ok(match mode.as_deref() {
+            Some("ROUTING_RULE_ONLY") => RoutingMode::Rules,
+            Some("ROUTING_RULE_THEN_API_MAPPING") => RoutingMode::RulesThenMappings,
             // That of every domain that was not given one.
             _ => RoutingMode::Mappings,
         })
@@ -37,15 +44,16 @@ impl Aws {
     /// # Errors
     /// AWS's own.
     pub async fn routing_rules(&self, domain: &str) -> Result<Vec<RoutingRule>, AwsError> {
-        let (mut all, mut next) = (Vec::new(), None);
+        let (mut all, mut next) = (Vec::new(), String::new());
         loop {
-            let call = self.apigatewayv2.list_routing_rules();
-            let call = call.domain_name(domain).set_next_token(next);
-            let page = call.send().await.named(LIST, domain)?;
-            all.extend(page.routing_rules().iter().map(read));
-            next = page.next_token().map(str::to_owned);
-            if next.is_none() {
-                return Ok(all);
+            let at = rules_of(domain) + &next;
+            let asked = ("GET", at.as_str());
+            let page = self.apigatewayv2.rest("ListRoutingRules", asked, None);
+            let page: RulePage = page.await.named(LIST, domain)?;
+            all.extend(page.routing_rules.iter().map(read));
+            match page.next_token {
+                Some(token) => next = format!("?nextToken={}", encoded(&token)),
+                None => return Ok(all),
             }
         }
     }
@@ -58,11 +66,13 @@ impl Aws {
         rule: &TestRule,
         priority: i32,
     ) -> Result<(), AwsError> {
-        let call = self.apigatewayv2.create_routing_rule();
-        let call = call.domain_name(domain).priority(priority);
-        let call = call.actions(action(rule));
-        let call = call.set_conditions(Some(conditions(rule)));
-        call.send().await.named(CREATE, domain).map(drop)
+        let at = rules_of(domain);
+        let asked = ("POST", at.as_str());
+        let it = written(rule, priority);
+        let made = self
+            .apigatewayv2
+            .rest("CreateRoutingRule", asked, Some(&it));
+        made.await.map(|IgnoredAny| ()).named(CREATE, domain)
     }
 
     /// # Errors
@@ -73,51 +83,145 @@ impl Aws {
         rule: &TestRule,
         (id, priority): (&str, i32),
     ) -> Result<(), AwsError> {
-        let call = self.apigatewayv2.put_routing_rule();
-        let call = call.domain_name(domain).routing_rule_id(id);
-        let call = call.priority(priority).actions(action(rule));
-        let call = call.set_conditions(Some(conditions(rule)));
-        call.send().await.named(UPDATE, domain).map(drop)
+        let at = rules_of(domain) + &path([id]);
+        let asked = ("PUT", at.as_str());
+        let it = written(rule, priority);
+        let changed = self.apigatewayv2.rest("PutRoutingRule", asked, Some(&it));
+        changed.await.map(|IgnoredAny| ()).named(UPDATE, domain)
     }
 
     /// # Errors
     /// AWS's own.
     pub async fn delete_routing_rule(&self, domain: &str, id: &str) -> Result<(), AwsError> {
-        let call = self.apigatewayv2.delete_routing_rule();
-        let call = call.domain_name(domain).routing_rule_id(id);
-        call.send().await.named(DELETE, domain).map(drop)
+        let at = rules_of(domain) + &path([id]);
+        let asked = ("DELETE", at.as_str());
+        let gone = self.apigatewayv2.rest("DeleteRoutingRule", asked, None);
+        gone.await.map(|IgnoredAny| ()).named(DELETE, domain)
     }
 }
 
-fn conditions(rule: &TestRule) -> Vec<RoutingRuleCondition> {
-    let header = RoutingRuleMatchHeaderValue::builder()
-        .header(COLOR_HEADER)
-        .value_glob(rule.color.as_str());
-    let headers = RoutingRuleMatchHeaders::builder().any_of(header.build());
-    let header = RoutingRuleCondition::builder().match_headers(headers.build());
-    let paths = RoutingRuleMatchBasePaths::builder().any_of(&rule.path);
-    let path = RoutingRuleCondition::builder().match_base_paths(paths.build());
+fn rules_of(domain: &str) -> String {
+    path(["v2", "domainnames", domain, "routingrules"])
+}
+
+/// What is known of a custom domain.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ApiDomain {
+    routing_mode: Option<String>,
+    #[serde(default)]
+    pub domain_name_configurations: Vec<DomainConfiguration>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct DomainConfiguration {
+    pub endpoint_type: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RulePage {
+    #[serde(default)]
+    routing_rules: Vec<Rule>,
+    next_token: Option<String>,
+}
+
+/// As API Gateway has it.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Rule {
+    routing_rule_id: String,
+    priority: i32,
+    conditions: Vec<RuleCondition>,
+    actions: Vec<RuleAction>,
+}
+
+/// Either of the two.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct RuleCondition {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    match_headers: Option<AnyOf<HeaderGlob>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    match_base_paths: Option<AnyOf<String>>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AnyOf<T> {
+    any_of: Vec<T>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct HeaderGlob {
+    header: String,
+    value_glob: String,
+}
+
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct RuleAction {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    invoke_api: Option<InvokeApi>,
+}
+
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct InvokeApi {
+    api_id: String,
+    stage: String,
+    strip_base_path: bool,
+}
+
+fn written(rule: &TestRule, priority: i32) -> Value {
+    json!({
+        "priority": priority,
+        "conditions": conditions(rule),
+        "actions": [action(rule)],
+    })
+}
+
+fn conditions(rule: &TestRule) -> Vec<RuleCondition> {
+    let header = HeaderGlob {
+        header: COLOR_HEADER.to_owned(),
+        value_glob: rule.color.to_string(),
+    };
+    let header = RuleCondition {
+        match_headers: Some(AnyOf {
+            any_of: vec![header],
+        }),
+        match_base_paths: None,
+    };
+    let path = RuleCondition {
+        match_headers: None,
+        match_base_paths: Some(AnyOf {
+            any_of: vec![rule.path.clone()],
+        }),
+    };
     match rule.path.is_empty() {
-        true => vec![header.build()],
-        false => vec![header.build(), path.build()],
+        true => vec![header],
+        false => vec![header, path],
     }
 }
 
 /// The API is asked without the base path, as by a mapping.
-fn action(rule: &TestRule) -> RoutingRuleAction {
+fn action(rule: &TestRule) -> RuleAction {
     let (api, stage) = rule.target.split_once('/').unwrap_or((&rule.target, ""));
-    let invoke = RoutingRuleActionInvokeApi::builder()
-        .api_id(api)
-        .stage(stage)
-        .strip_base_path(!rule.path.is_empty());
-    let action = RoutingRuleAction::builder().invoke_api(invoke.build());
-    action.build()
+    RuleAction {
+        invoke_api: Some(InvokeApi {
+            api_id: api.to_owned(),
+            stage: stage.to_owned(),
+            strip_base_path: !rule.path.is_empty(),
+        }),
+    }
 }
 
 fn read(rule: &Rule) -> RoutingRule {
     RoutingRule {
-        id: rule.routing_rule_id().unwrap_or_default().to_owned(),
-        priority: rule.priority().unwrap_or_default(),
+        id: rule.routing_rule_id.clone(),
+        priority: rule.priority,
         is: test_rule(rule),
     }
 }
@@ -125,10 +229,10 @@ fn read(rule: &Rule) -> RoutingRule {
 /// None where bgecs does not make such.
 fn test_rule(rule: &Rule) -> Option<TestRule> {
     let (mut header, mut path) = (None, None);
-    for condition in rule.conditions() {
-        let is_twice = match (condition.match_headers(), condition.match_base_paths()) {
-            (Some(headers), None) => header.replace(headers.any_of()).is_some(),
-            (None, Some(paths)) => path.replace(paths.any_of()).is_some(),
+    for condition in &rule.conditions {
+        let is_twice = match (&condition.match_headers, &condition.match_base_paths) {
+            (Some(headers), None) => header.replace(&*headers.any_of).is_some(),
+            (None, Some(paths)) => path.replace(&*paths.any_of).is_some(),
             _ => true,
         };
         if is_twice {
@@ -136,27 +240,22 @@ fn test_rule(rule: &Rule) -> Option<TestRule> {
         }
     }
     let [header] = header? else { return None };
-    let name = header.header()?;
-    let color = header.value_glob()?.parse::<Color>().ok()?;
+    let color = header.value_glob.parse::<Color>().ok()?;
     let path = match path {
         None => "",
         Some([path]) => path,
         Some(_) => return None,
     };
-    let [action] = rule.actions() else {
+    let [action] = &*rule.actions else {
         return None;
     };
-    let invoke = action.invoke_api()?;
-    let strips = invoke.strip_base_path().unwrap_or_default();
-    let is_one = name.eq_ignore_ascii_case(COLOR_HEADER) && strips != path.is_empty();
+    let invoke = action.invoke_api.as_ref()?;
+    let is_of_color = header.header.eq_ignore_ascii_case(COLOR_HEADER);
+    let is_one = is_of_color && invoke.strip_base_path != path.is_empty();
     is_one.then(|| TestRule {
         color,
         path: path.to_owned(),
-        target: format!(
-            "{}/{}",
-            invoke.api_id().unwrap_or_default(),
-            invoke.stage().unwrap_or_default()
-        ),
+        target: format!("{}/{}", invoke.api_id, invoke.stage),
     })
 }
 
@@ -172,48 +271,41 @@ mod tests {
         }
     }
 
-    fn written(rule: &TestRule) -> Rule {
-        Rule::builder()
-            .routing_rule_id("r1")
-            .priority(3)
-            .set_conditions(Some(conditions(rule)))
-            .actions(action(rule))
-            .build()
+    /// As it comes back.
+    fn made(rule: &TestRule) -> Rule {
+        let made = serde_json::from_value(written(rule, 3));
+        Rule {
+            routing_rule_id: "r1".to_owned(),
+            ..made.unwrap()
+        }
     }
 
     #[test]
     fn what_bgecs_makes_it_knows_again() {
         for path in ["", "orders"] {
-            let made = rule(path);
-            let found = read(&written(&made));
+            let rule = rule(path);
+            let found = read(&made(&rule));
             assert_eq!((found.id.as_str(), found.priority), ("r1", 3));
-            assert_eq!(found.is, Some(made));
+            assert_eq!(found.is, Some(rule));
         }
     }
 
     #[test]
     fn anything_more_or_less_is_somebody_elses() {
         let of = |change: &dyn Fn(&mut Rule)| {
-            let mut rule = written(&rule("orders"));
+            let mut rule = made(&rule("orders"));
             change(&mut rule);
             test_rule(&rule)
         };
         assert_eq!(of(&|_| ()), Some(rule("orders")));
         let changes: [&dyn Fn(&mut Rule); 5] = [
-            &|it| it.conditions = None,
-            &|it| it.actions = None,
+            &|it| it.conditions.clear(),
+            &|it| it.actions.clear(),
+            &|it| it.conditions.extend(made(&rule("")).conditions),
+            &|it| it.actions = made(&rule("")).actions,
             &|it| {
-                let other = written(&rule(""));
-                it.conditions
-                    .get_or_insert_default()
-                    .extend(other.conditions.unwrap());
-            },
-            &|it| it.actions = written(&rule("")).actions,
-            &|it| {
-                let header = RoutingRuleMatchHeaderValue::builder().header("x-version");
-                let headers = RoutingRuleMatchHeaders::builder();
-                let headers = headers.any_of(header.value_glob("green").build()).build();
-                it.conditions.get_or_insert_default()[0].match_headers = Some(headers);
+                let headers = it.conditions[0].match_headers.as_mut().unwrap();
+                headers.any_of[0].header = "x-version".to_owned();
             },
         ];
         for (number, change) in changes.into_iter().enumerate() {

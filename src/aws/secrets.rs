@@ -1,7 +1,8 @@
 //! Secrets Manager, of which one value is read: a header that production is asked
 //! with.
 
-use aws_sdk_secretsmanager::config::{Config, Region};
+use serde::Deserialize;
+use serde_json::json;
 
 use super::Aws;
 use super::error::{AwsError, Named};
@@ -14,17 +15,21 @@ impl Aws {
     /// # Errors
     /// Secrets Manager's own, or KMS's, that there is none among them.
     pub async fn secret_text(&self, arn: &str) -> Result<Option<Hidden>, AwsError> {
-        let call = self.secrets.get_secret_value().secret_id(arn).customize();
-        let call = match arn.split(':').nth(3) {
-            Some(region) => {
-                call.config_override(Config::builder().region(Region::new(region.to_owned())))
-            }
-            None => call,
+        let there = match arn.split(':').nth(3) {
+            Some(region) => self.secrets.in_region(region),
+            None => self.secrets.clone(),
         };
-        let answer = call.send().await;
-        let answer = answer.named("secretsmanager:GetSecretValue", arn)?;
-        Ok(answer.secret_string().map(Hidden::new))
+        let asked = json!({ "SecretId": arn });
+        let answer = there.json("GetSecretValue", &asked).await;
+        let answer: SecretValue = answer.named("secretsmanager:GetSecretValue", arn)?;
+        Ok(answer.text.map(Hidden::new))
     }
+}
+
+#[derive(Deserialize)]
+struct SecretValue {
+    #[serde(rename = "SecretString")]
+    text: Option<String>,
 }
 
 #[cfg(test)]

@@ -34,6 +34,8 @@ pub enum Reply {
         status: u16,
         body: String,
     },
+    /// An object of a bucket, uploaded in October 2015.
+    Object(&'static str),
     /// In the bytes of CBOR.
     Cbor {
         status: u16,
@@ -62,6 +64,10 @@ impl Reply {
                  <ResponseMetadata><RequestId>{REQUEST_ID}</RequestId></ResponseMetadata></{operation}Response>"
             ),
         }
+    }
+
+    pub fn object(body: &'static str) -> Self {
+        Self::Object(body)
     }
 
     pub fn cbor(body: Value) -> Self {
@@ -113,6 +119,9 @@ pub fn listeners() -> Reply {
 pub struct Request {
     pub at: Instant,
     pub operation: String,
+    /// With the host.
+    pub uri: String,
+    pub authorization: Option<String>,
     pub content_length: Option<String>,
     pub body: String,
 }
@@ -224,6 +233,7 @@ impl HttpConnector for Wire {
             })
             .unwrap_or_else(|| panic!("no answer for {request:?}"));
         self.requests.lock().unwrap().push(request);
+        let is_object = matches!(reply, Reply::Object(_));
         let (status, body) = match reply {
             Reply::Never => return HttpConnectorFuture::new(std::future::pending()),
             Reply::Reset => {
@@ -231,6 +241,7 @@ impl HttpConnector for Wire {
                 return HttpConnectorFuture::ready(Err(ConnectorError::io(reset.into())));
             }
             Reply::Http { status, body } => (status, SdkBody::from(body)),
+            Reply::Object(body) => (200, SdkBody::from(body)),
             Reply::Cbor { status, body } => (status, SdkBody::from(cbor::write(&body))),
         };
         let status = status.try_into().expect("a status");
@@ -238,6 +249,10 @@ impl HttpConnector for Wire {
         response
             .headers_mut()
             .insert("x-amzn-requestid", REQUEST_ID);
+        if is_object {
+            let uploaded = "Wed, 21 Oct 2015 07:28:00 GMT";
+            response.headers_mut().insert("last-modified", uploaded);
+        }
         HttpConnectorFuture::ready(Ok(response))
     }
 }
@@ -252,8 +267,9 @@ fn read(request: &HttpRequest) -> Request {
     };
     let operation = match outside_the_body(request) {
         Some(operation) => operation.to_owned(),
-        // And a download is named by where it is.
+        // A download is named by where it is, and so is what has methods on paths.
         None if request.method() == "GET" => request.uri().to_owned(),
+        None if header("accept").is_some() => format!("{} {}", request.method(), request.uri()),
         None => body
             .split('&')
             .find_map(|field| field.strip_prefix("Action="))
@@ -263,6 +279,8 @@ fn read(request: &HttpRequest) -> Request {
     Request {
         at: Instant::now(),
         operation,
+        uri: request.uri().to_owned(),
+        authorization: header("authorization"),
         content_length: header("content-length"),
         body,
     }

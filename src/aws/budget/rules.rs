@@ -80,6 +80,19 @@ const DYNAMO_DB: &[Rule] = &[rule(any, 40, 10)];
 /// <https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html>
 const SECRETS_MANAGER: &[Rule] = &[rule(any, 10, 10)];
 
+/// Chosen: one object is read or written in a release. AWS's limit is thousands a second:
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html>
+const S3: &[Rule] = &[rule(any, 10, 10)];
+
+/// Chosen: a release has a handful of notices. A FIFO topic takes 300 a second:
+/// <https://docs.aws.amazon.com/general/latest/gr/sns.html>
+const SNS: &[Rule] = &[rule(any, 10, 10)];
+
+/// Chosen: a queue is asked for one message at a time. A FIFO queue takes 300 calls a
+/// second of each kind:
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html>
+const SQS: &[Rule] = &[rule(any, 20, 20)];
+
 impl PacedService {
     pub const fn rules(self) -> &'static [Rule] {
         match self {
@@ -99,7 +112,10 @@ impl PacedService {
             Self::Lightsail => LIGHTSAIL,
             Self::Logs => LOGS,
             Self::Route53 => ROUTE_53,
+            Self::S3 => S3,
             Self::SecretsManager => SECRETS_MANAGER,
+            Self::Sns => SNS,
+            Self::Sqs => SQS,
         }
     }
 }

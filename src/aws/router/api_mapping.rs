@@ -7,12 +7,14 @@
 
 use std::time::Duration;
 
-use aws_sdk_apigateway::types::{Op, PatchOperation};
-use aws_sdk_apigatewayv2::types::{ApiMapping, EndpointType};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::json;
 
 use super::{Router, Unmoved, pointers};
 use crate::aws::Aws;
 use crate::aws::error::{AwsError, AwsErrorKind, Named};
+use crate::aws::plain::{encoded, path};
 use crate::model::{
     Check, Color, Found, Move, Patience, PerRoute, RoutedPointer, Strategy, Urgency,
 };
@@ -110,11 +112,9 @@ impl Router for ApiMappingRouter<'_> {
 
 impl ApiMappingRouter<'_> {
     async fn version(&self) -> Result<ApiVersion, AwsError> {
-        let call = self.aws.apigatewayv2.get_domain_name();
-        let answer = call.domain_name(self.domain).send().await;
-        let answer = answer.named(READ, self.domain)?;
-        let mut all = answer.domain_name_configurations().iter();
-        let is_edge_optimised = all.any(|it| it.endpoint_type() == Some(&EndpointType::Edge));
+        let domain = self.aws.api_domain(self.domain).await?;
+        let mut all = domain.domain_name_configurations.iter();
+        let is_edge_optimised = all.any(|it| it.endpoint_type == "EDGE");
         Ok(match is_edge_optimised {
             true => ApiVersion::One,
             false => ApiVersion::Two,
@@ -130,38 +130,52 @@ impl ApiMappingRouter<'_> {
     }
 
     async fn by_version_2(&self) -> Result<Option<Mapping>, AwsError> {
-        let mut next = None;
+        let mut next = String::new();
         loop {
-            let call = self.aws.apigatewayv2.get_api_mappings();
-            let call = call.domain_name(self.domain).set_next_token(next);
-            let page = call.send().await.named(READ, self.domain)?;
-            let is_it = |it: &&ApiMapping| it.api_mapping_key().unwrap_or_default() == self.path;
-            if let Some(it) = page.items().iter().find(is_it) {
-                let text = |it: Option<&str>| it.unwrap_or_default().to_owned();
+            let at = self.mappings() + &next;
+            let asked = ("GET", at.as_str());
+            let page = self.aws.apigatewayv2.rest("GetApiMappings", asked, None);
+            let page: ApiMappingPage = page.await.named(READ, self.domain)?;
+            let is_it = |it: &ApiMapping| it.api_mapping_key == self.path;
+            if let Some(it) = page.items.into_iter().find(is_it) {
                 return Ok(Some(Mapping {
-                    id: text(it.api_mapping_id()),
-                    target: format!("{}/{}", text(it.api_id()), text(it.stage())),
+                    id: it.api_mapping_id,
+                    target: format!("{}/{}", it.api_id, it.stage),
                 }));
             }
-            next = page.next_token().map(str::to_owned);
-            if next.is_none() {
-                return Ok(None);
+            match page.next_token {
+                Some(token) => next = format!("?nextToken={}", encoded(&token)),
+                None => return Ok(None),
             }
         }
     }
 
     async fn by_version_1(&self) -> Result<Option<Mapping>, AwsError> {
-        let call = self.aws.apigateway.get_base_path_mapping();
-        let call = call.domain_name(self.domain).base_path(self.base_path());
-        let it = match call.send().await.named(READ, self.domain) {
+        let at = self.base_path_mapping();
+        let asked = ("GET", at.as_str());
+        let it = self.aws.apigateway.rest("GetBasePathMapping", asked, None);
+        let it: BasePathMapping = match it.await.named(READ, self.domain) {
             Err(error) if error.kind == AwsErrorKind::NotFound => return Ok(None),
             it => it?,
         };
-        let (api, stage) = (it.rest_api_id(), it.stage());
         Ok(Some(Mapping {
             id: String::new(),
-            target: format!("{}/{}", api.unwrap_or_default(), stage.unwrap_or_default()),
+            target: format!("{}/{}", it.rest_api_id, it.stage),
         }))
+    }
+
+    /// Those of version 2.
+    fn mappings(&self) -> String {
+        path(["v2", "domainnames", self.domain, "apimappings"])
+    }
+
+    /// Those of version 1.
+    fn base_path_mappings(&self) -> String {
+        path(["domainnames", self.domain, "basepathmappings"])
+    }
+
+    fn base_path_mapping(&self) -> String {
+        self.base_path_mappings() + &path([self.base_path()])
     }
 
     fn base_path(&self) -> &str {
@@ -172,42 +186,76 @@ impl ApiMappingRouter<'_> {
     }
 
     async fn update(&self, id: &str, api: &str, stage: &str) -> Result<(), AwsError> {
-        let call = self.aws.apigatewayv2.update_api_mapping();
-        let call = call.domain_name(self.domain).api_mapping_id(id);
-        let call = call.api_id(api).stage(stage).api_mapping_key(self.path);
-        call.send().await.named(MODIFY, self.domain).map(drop)
+        let at = self.mappings() + &path([id]);
+        let it = json!({ "apiId": api, "stage": stage, "apiMappingKey": self.path });
+        let asked = ("PATCH", at.as_str());
+        let taken = self
+            .aws
+            .apigatewayv2
+            .rest("UpdateApiMapping", asked, Some(&it));
+        let taken = taken.await.map(|IgnoredAny| ());
+        taken.named(MODIFY, self.domain)
     }
 
     /// Both at once: no request meets the stage of one API in the other
     /// (<https://docs.aws.amazon.com/apigateway/latest/api/patch-operations.html>).
     async fn patch(&self, api: &str, stage: &str) -> Result<(), AwsError> {
-        let replace = |path, value| {
-            let operation = PatchOperation::builder().op(Op::Replace);
-            operation.path(path).value(value).build()
-        };
-        let call = self.aws.apigateway.update_base_path_mapping();
-        let call = call.domain_name(self.domain).base_path(self.base_path());
-        let call = call
-            .patch_operations(replace("/restapiId", api))
-            .patch_operations(replace("/stage", stage));
-        call.send().await.named(MODIFY, self.domain).map(drop)
+        let replace = |path, value| json!({ "op": "replace", "path": path, "value": value });
+        let both = [replace("/restapiId", api), replace("/stage", stage)];
+        let at = self.base_path_mapping();
+        let it = json!({ "patchOperations": both });
+        let asked = ("PATCH", at.as_str());
+        let version_1 = &self.aws.apigateway;
+        let taken = version_1.rest("UpdateBasePathMapping", asked, Some(&it));
+        let taken = taken.await.map(|IgnoredAny| ());
+        taken.named(MODIFY, self.domain)
     }
 
     /// The first release's.
     async fn make(&self, version: ApiVersion, api: &str, stage: &str) -> Result<(), AwsError> {
-        match version {
+        let made = match version {
             ApiVersion::One => {
-                let call = self.aws.apigateway.create_base_path_mapping();
-                let call = call.domain_name(self.domain).base_path(self.base_path());
-                let call = call.rest_api_id(api).stage(stage);
-                call.send().await.named(MAKE, self.domain).map(drop)
+                let it = json!({ "restApiId": api, "stage": stage, "basePath": self.base_path() });
+                let at = self.base_path_mappings();
+                let asked = ("POST", at.as_str());
+                let version_1 = &self.aws.apigateway;
+                version_1
+                    .rest("CreateBasePathMapping", asked, Some(&it))
+                    .await
             }
             ApiVersion::Two => {
-                let call = self.aws.apigatewayv2.create_api_mapping();
-                let call = call.domain_name(self.domain).api_id(api).stage(stage);
-                let call = call.api_mapping_key(self.path);
-                call.send().await.named(MAKE, self.domain).map(drop)
+                let it = json!({ "apiId": api, "stage": stage, "apiMappingKey": self.path });
+                let at = self.mappings();
+                let asked = ("POST", at.as_str());
+                let version_2 = &self.aws.apigatewayv2;
+                version_2.rest("CreateApiMapping", asked, Some(&it)).await
             }
-        }
+        };
+        made.map(|IgnoredAny| ()).named(MAKE, self.domain)
     }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ApiMappingPage {
+    #[serde(default)]
+    items: Vec<ApiMapping>,
+    next_token: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ApiMapping {
+    api_id: String,
+    api_mapping_id: String,
+    api_mapping_key: String,
+    stage: String,
+}
+
+/// What version 1 calls it.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct BasePathMapping {
+    rest_api_id: String,
+    stage: String,
 }

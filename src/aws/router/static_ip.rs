@@ -5,6 +5,10 @@
 
 use std::time::Duration;
 
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::json;
+
 use super::{Router, Unmoved, pointers};
 use crate::aws::Aws;
 use crate::aws::error::{AwsError, Named};
@@ -91,25 +95,49 @@ impl Router for StaticIpRouter<'_> {
 
 impl StaticIpRouter<'_> {
     async fn attached_to(&self) -> Result<Option<String>, AwsError> {
-        let call = self.aws.lightsail.get_static_ip();
-        let answer = call.static_ip_name(self.name).send().await;
-        let answer = answer.named(READ, self.name)?;
-        let address = answer.static_ip();
-        let attached = address.filter(|it| it.is_attached() == Some(true));
-        Ok(attached.and_then(|it| it.attached_to()).map(str::to_owned))
+        let asked = json!({ "staticIpName": self.name });
+        let answer = self.aws.lightsail.json("GetStaticIp", &asked).await;
+        let answer: StaticIpAnswer = answer.named(READ, self.name)?;
+        let attached = answer.static_ip.filter(|it| it.is_attached);
+        Ok(attached.and_then(|it| it.attached_to))
     }
 
     async fn attach(&self, instance: &str) -> Result<(), AwsError> {
-        let call = self.aws.lightsail.attach_static_ip();
-        let call = call.static_ip_name(self.name).instance_name(instance);
-        call.send().await.named(ATTACH, self.name).map(drop)
+        let asked = json!({ "staticIpName": self.name, "instanceName": instance });
+        let taken = self.aws.lightsail.json("AttachStaticIp", &asked).await;
+        taken.map(|IgnoredAny| ()).named(ATTACH, self.name)
     }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StaticIpAnswer {
+    static_ip: Option<StaticAddress>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct StaticAddress {
+    is_attached: bool,
+    attached_to: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct InstanceAnswer {
+    instance: Option<InstanceAddress>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct InstanceAddress {
+    public_ip_address: Option<String>,
 }
 
 impl Aws {
     async fn detach_static_ip(&self, name: &str) -> Result<(), AwsError> {
-        let call = self.lightsail.detach_static_ip().static_ip_name(name);
-        call.send().await.named(DETACH, name).map(drop)
+        let asked = json!({ "staticIpName": name });
+        let taken = self.lightsail.json("DetachStaticIp", &asked).await;
+        taken.map(|IgnoredAny| ()).named(DETACH, name)
     }
 
     /// Where an instance is asked now; its address changes as a static one is attached
@@ -118,11 +146,11 @@ impl Aws {
     /// # Errors
     /// Lightsail's own; it has none.
     pub async fn instance_address(&self, instance: &str) -> Result<String, AwsError> {
-        let call = self.lightsail.get_instance().instance_name(instance);
-        let answer = call.send().await.named(LOOK, instance)?;
-        let address = answer.instance().and_then(|it| it.public_ip_address());
+        let asked = json!({ "instanceName": instance });
+        let answer = self.lightsail.json("GetInstance", &asked).await;
+        let answer: InstanceAnswer = answer.named(LOOK, instance)?;
+        let address = answer.instance.and_then(|it| it.public_ip_address);
         address
-            .map(str::to_owned)
             .ok_or_else(|| AwsError::unusable(LOOK, instance, "the instance has no public address"))
     }
 }

@@ -1,0 +1,153 @@
+//! Objects in S3: an upload is read as a stream into a file, and written from one.
+
+use std::path::Path;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
+use tokio::fs::File;
+use tokio::io::AsyncWriteExt;
+
+use super::error::{AwsError, AwsErrorKind, Named};
+use super::plain::{PlainAnswer, Reading, encoded, path};
+use super::{ATTEMPTS, Aws, CONNECT};
+use crate::error::innermost;
+use crate::model::Upload;
+
+const READ: &str = "s3:GetObjectVersion";
+const WRITE: &str = "s3:PutObject";
+
+/// Why an object was not read.
+#[derive(Debug)]
+pub enum NotFetched {
+    /// It is larger than that many bytes.
+    TooLarge(u64),
+    /// The machine's own: no room, say.
+    Unwritten(std::io::Error),
+    Aws(AwsError),
+}
+
+impl From<AwsError> for NotFetched {
+    fn from(error: AwsError) -> Self {
+        Self::Aws(error)
+    }
+}
+
+impl Aws {
+    /// Reads an upload into a file; gives when it came into the bucket, of which S3 tells
+    /// whole seconds.
+    ///
+    /// # Errors
+    /// It has more bytes than `most`; S3's own.
+    pub async fn fetch(
+        &self,
+        it: &Upload,
+        into: &Path,
+        most: u64,
+    ) -> Result<OffsetDateTime, NotFetched> {
+        let (bucket, key) = (it.bucket.as_str(), it.key.as_str());
+        let version = format!("?versionId={}", encoded(&it.version));
+        let answer = self.object("GET", (bucket, key, &version), SdkBody::empty());
+        let answer = answer.await.named(READ, it.to_string())?;
+        let uploaded = answer.headers.get("last-modified");
+        let uploaded = uploaded.and_then(|at| OffsetDateTime::parse(at, &Rfc2822).ok());
+        let Some(uploaded) = uploaded else {
+            let why = "the answer does not say when it was uploaded";
+            return Err(AwsError::unusable(READ, &it.to_string(), why).into());
+        };
+        let mut file = File::create(into).await.map_err(NotFetched::Unwritten)?;
+        let (mut body, mut bytes) = (ByteStream::new(answer.body), 0);
+        while let Some(part) = body.next().await {
+            let part = part.map_err(|error| cut_off(it, &innermost(&error)))?;
+            bytes += part.len() as u64;
+            if bytes > most {
+                return Err(NotFetched::TooLarge(most));
+            }
+            file.write_all(&part).await.map_err(NotFetched::Unwritten)?;
+        }
+        file.flush().await.map_err(NotFetched::Unwritten)?;
+        Ok(uploaded)
+    }
+
+    /// The text of a small object beside an upload, as it is now; none where there is no
+    /// such object.
+    ///
+    /// # Errors
+    /// S3's own.
+    pub async fn small_object(&self, bucket: &str, key: &str) -> Result<Option<String>, AwsError> {
+        const MOST: usize = 16 * 1024;
+        let name = format!("s3://{bucket}/{key}");
+        let answer = self.object("GET", (bucket, key, ""), SdkBody::empty());
+        let answer = match answer.await.named("s3:GetObject", &name) {
+            Err(error) if error.has_code("NoSuchKey") => return Ok(None),
+            answer => answer?,
+        };
+        let (mut body, mut bytes) = (ByteStream::new(answer.body), Vec::new());
+        while let Some(part) = body.next().await {
+            let part =
+                part.map_err(|error| AwsError::unusable("s3:GetObject", &name, innermost(&error)))?;
+            bytes.extend_from_slice(&part);
+            if bytes.len() > MOST {
+                let why = format!("it has more than {MOST} bytes");
+                return Err(AwsError::unusable("s3:GetObject", &name, why));
+            }
+        }
+        Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
+    /// Uploads a file; gives the version that it is.
+    ///
+    /// # Errors
+    /// S3's own; the bucket keeps no versions.
+    pub async fn put_object(
+        &self,
+        (bucket, key): (&str, &str),
+        file: &Path,
+    ) -> Result<Upload, AwsError> {
+        let name = format!("s3://{bucket}/{key}");
+        let body = ByteStream::from_path(file).await;
+        let body = body.map_err(|error| AwsError::unusable(WRITE, &name, innermost(&error)))?;
+        let answer = self.object("PUT", (bucket, key, ""), body.into_inner());
+        let answer = answer.await.named(WRITE, &name)?;
+        match answer.headers.get("x-amz-version-id") {
+            Some(version) if version != "null" => Ok(Upload {
+                bucket: bucket.to_owned(),
+                key: key.to_owned(),
+                version: version.to_owned(),
+            }),
+            _ => Err(AwsError::unusable(
+                WRITE,
+                &name,
+                "the bucket keeps no versions",
+            )),
+        }
+    }
+
+    /// As long as bytes come and go, nothing ends it.
+    async fn object(
+        &self,
+        method: &'static str,
+        (bucket, key, query): (&str, &str, &str),
+        body: SdkBody,
+    ) -> Result<PlainAnswer, super::plain::PlainError> {
+        let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).build();
+        let retries = RetryConfig::standard().with_max_attempts(ATTEMPTS);
+        let s3 = self.s3.with(&timeouts, &retries);
+        let at = path(key.split('/')) + query;
+        s3.in_bucket(bucket, (method, &at), body, Reading::Stream)
+            .await
+    }
+}
+
+fn cut_off(it: &Upload, why: &str) -> AwsError {
+    AwsError {
+        kind: AwsErrorKind::Unreachable,
+        ..AwsError::unusable(READ, &it.to_string(), why)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,69 @@
+use super::*;
+use crate::aws::testing::{Reply, Wire};
+
+fn upload() -> Upload {
+    Upload {
+        bucket: "releases".to_owned(),
+        key: "team a/shop-7.zip".to_owned(),
+        version: "v/1".to_owned(),
+    }
+}
+
+const AT: &str = "https://releases.s3.eu-west-1.amazonaws.com/team%20a/shop-7.zip?versionId=v%2F1";
+
+#[tokio::test]
+async fn exactly_that_version_is_read_up_to_the_limit() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("it");
+    for (most, is_read) in [(5, true), (4, false)] {
+        let wire = Wire::new().on(AT, Reply::object("bytes"));
+        let fetched = wire.aws().fetch(&upload(), &file, most).await;
+        match fetched {
+            Ok(uploaded) => {
+                assert_eq!(uploaded.unix_timestamp(), 1_445_412_480);
+                assert_eq!(std::fs::read(&file).unwrap(), b"bytes");
+            }
+            Err(NotFetched::TooLarge(4)) => {}
+            Err(other) => panic!("{other:?}"),
+        }
+        assert_eq!(wire.requests().len(), 1);
+        assert_eq!(is_read, most == 5);
+    }
+}
+
+#[tokio::test]
+async fn one_that_is_gone_is_told_by_its_code() {
+    let missing = Reply::Http {
+        status: 404,
+        body: "<?xml version=\"1.0\"?><Error><Code>NoSuchVersion</Code><Message>The version is gone.</Message></Error>".to_owned(),
+    };
+    let wire = Wire::new().on(AT, missing);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    match wire.aws().fetch(&upload(), file.path(), 5).await {
+        Err(NotFetched::Aws(error)) => {
+            assert!(error.has_code("NoSuchVersion"), "{error}");
+            assert_eq!(error.message, "The version is gone.");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_name_with_dots_is_in_the_path_and_a_missing_signature_is_none() {
+    let at = "https://s3.eu-west-1.amazonaws.com/acme.releases/shop-7.zip.minisig";
+    let missing = Reply::Http {
+        status: 404,
+        body: "<Error><Code>NoSuchKey</Code></Error>".to_owned(),
+    };
+    let wire = Wire::new()
+        .on(at, missing)
+        .on(at, Reply::object("untrusted comment: x"));
+    let aws = wire.aws();
+    let read = async || {
+        aws.small_object("acme.releases", "shop-7.zip.minisig")
+            .await
+            .unwrap()
+    };
+    assert_eq!(read().await, None);
+    assert_eq!(read().await.as_deref(), Some("untrusted comment: x"));
+}

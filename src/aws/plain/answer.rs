@@ -1,0 +1,110 @@
+//! What a service answers, and the code and message of what it refuses, in JSON or
+//! XML.
+
+use aws_smithy_runtime_api::client::interceptors::context::{Error, Output};
+use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, OrchestratorError};
+use aws_smithy_runtime_api::client::ser_de::DeserializeResponse;
+use aws_smithy_runtime_api::http::Headers;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::error::ErrorMetadata;
+use aws_types::request_id::RequestId;
+use serde_json::Value;
+
+/// For a call that was taken.
+#[derive(Debug)]
+pub struct PlainAnswer {
+    pub headers: Headers,
+    pub body: SdkBody,
+}
+
+/// How an answer's body comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    Whole,
+    /// It may be of any length, and whoever asked reads it.
+    Stream,
+}
+
+impl DeserializeResponse for Reading {
+    fn deserialize_streaming(
+        &self,
+        answer: &mut HttpResponse,
+    ) -> Option<Result<Output, OrchestratorError<Error>>> {
+        let is_left = *self == Self::Stream && answer.status().is_success();
+        is_left.then(|| {
+            Ok(Output::erase(PlainAnswer {
+                headers: answer.headers().clone(),
+                body: std::mem::replace(answer.body_mut(), SdkBody::taken()),
+            }))
+        })
+    }
+
+    fn deserialize_nonstreaming(
+        &self,
+        answer: &HttpResponse,
+    ) -> Result<Output, OrchestratorError<Error>> {
+        let body = answer.body().bytes().unwrap_or_default();
+        match answer.status().is_success() {
+            true => Ok(Output::erase(PlainAnswer {
+                headers: answer.headers().clone(),
+                body: SdkBody::from(body.to_vec()),
+            })),
+            false => {
+                let refusal = Error::erase(refusal(answer, body));
+                Err(OrchestratorError::operation(refusal))
+            }
+        }
+    }
+}
+
+fn refusal(answer: &HttpResponse, body: &[u8]) -> ErrorMetadata {
+    let (code, message) = match serde_json::from_slice(body) {
+        Ok(said) => of_json(&said),
+        Err(_) => of_xml(std::str::from_utf8(body).unwrap_or_default()),
+    };
+    let code = match answer.headers().get("x-amzn-errortype") {
+        Some(code) => Some(code.to_owned()),
+        None => code,
+    };
+    let mut error = ErrorMetadata::builder();
+    if let Some(code) = code {
+        error = error.code(bare(&code));
+    }
+    if let Some(message) = message {
+        error = error.message(message);
+    }
+    if let Some(id) = answer.request_id() {
+        // By which `RequestId` finds it.
+        error = error.custom("aws_request_id", id);
+    }
+    error.build()
+}
+
+/// <https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html#operation-error-serialization>
+fn of_json(said: &Value) -> (Option<String>, Option<String>) {
+    let field = |names: [&str; 2]| {
+        let mut found = names.iter().filter_map(|name| said[name].as_str());
+        found.next().map(str::to_owned)
+    };
+    (field(["__type", "code"]), field(["message", "Message"]))
+}
+
+/// In an envelope or without, as S3 has it
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>).
+fn of_xml(said: &str) -> (Option<String>, Option<String>) {
+    let Ok(document) = roxmltree::Document::parse(said) else {
+        return (None, None);
+    };
+    let text = |name| {
+        let mut all = document.descendants();
+        let found = all.find(|it| it.tag_name().name() == name);
+        found.and_then(|it| it.text()).map(str::to_owned)
+    };
+    (text("Code"), text("Message"))
+}
+
+/// Without the namespace ahead of it and the address behind.
+fn bare(code: &str) -> &str {
+    let code = code.split_once('#').map_or(code, |(_, code)| code);
+    code.split_once(':').map_or(code, |(code, _)| code)
+}

@@ -1,0 +1,201 @@
+//! What differs between the services: their names, hosts and protocols.
+
+use aws_runtime::auth::SigningOptions;
+use aws_types::service_config::ServiceConfigKey;
+
+use super::{PlainClient, path};
+use crate::aws::budget::PacedService;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlainService {
+    Acm,
+    /// Version 1, of REST APIs.
+    #[cfg(feature = "edges")]
+    ApiGateway,
+    #[cfg(feature = "edges")]
+    ApiGatewayV2,
+    #[cfg(feature = "edges")]
+    Lightsail,
+    Logs,
+    S3,
+    SecretsManager,
+    Sns,
+    Sqs,
+}
+
+/// How a service is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// The operation is in a header
+    /// (<https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html>).
+    Json {
+        version: &'static str,
+        prefix: &'static str,
+    },
+    /// The operation is a field of a form, and the answer XML
+    /// (<https://smithy.io/2.0/aws/protocols/aws-query-protocol.html>).
+    Query { version: &'static str },
+    /// Operations are methods on paths.
+    Rest,
+}
+
+/// What is known of one.
+struct Known {
+    /// By which profiles and variables name it.
+    id: &'static str,
+    /// Of its hosts, and in signatures.
+    name: &'static str,
+    protocol: Protocol,
+    paced: PacedService,
+}
+
+const fn json_1_1(prefix: &'static str) -> Protocol {
+    Protocol::Json {
+        version: "1.1",
+        prefix,
+    }
+}
+
+impl PlainService {
+    const fn known(self) -> Known {
+        let (id, name, protocol, paced) = match self {
+            Self::Acm => (
+                "ACM",
+                "acm",
+                json_1_1("CertificateManager"),
+                PacedService::Acm,
+            ),
+            #[cfg(feature = "edges")]
+            Self::ApiGateway => (
+                "API Gateway",
+                "apigateway",
+                Protocol::Rest,
+                PacedService::ApiGateway,
+            ),
+            #[cfg(feature = "edges")]
+            Self::ApiGatewayV2 => (
+                "ApiGatewayV2",
+                "apigateway",
+                Protocol::Rest,
+                PacedService::ApiGateway,
+            ),
+            #[cfg(feature = "edges")]
+            Self::Lightsail => (
+                "Lightsail",
+                "lightsail",
+                json_1_1("Lightsail_20161128"),
+                PacedService::Lightsail,
+            ),
+            Self::Logs => (
+                "CloudWatch Logs",
+                "logs",
+                json_1_1("Logs_20140328"),
+                PacedService::Logs,
+            ),
+            Self::S3 => ("S3", "s3", Protocol::Rest, PacedService::S3),
+            Self::SecretsManager => (
+                "Secrets Manager",
+                "secretsmanager",
+                json_1_1("secretsmanager"),
+                PacedService::SecretsManager,
+            ),
+            Self::Sns => (
+                "SNS",
+                "sns",
+                Protocol::Query {
+                    version: "2010-03-31",
+                },
+                PacedService::Sns,
+            ),
+            Self::Sqs => (
+                "SQS",
+                "sqs",
+                Protocol::Json {
+                    version: "1.0",
+                    prefix: "AmazonSQS",
+                },
+                PacedService::Sqs,
+            ),
+        };
+        Known {
+            id,
+            name,
+            protocol,
+            paced,
+        }
+    }
+
+    pub(super) const fn id(self) -> &'static str {
+        self.known().id
+    }
+
+    pub(super) const fn signs_as(self) -> &'static str {
+        self.known().name
+    }
+
+    pub(super) const fn protocol(self) -> Protocol {
+        self.known().protocol
+    }
+
+    /// Of a path that is signed as it is sent, as S3 alone has it
+    /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html>).
+    pub(super) fn signing_options(self) -> SigningOptions {
+        let is_s3 = self == Self::S3;
+        let mut options = SigningOptions::default();
+        options.double_uri_encode = !is_s3;
+        options.normalize_uri_path = !is_s3;
+        options.content_sha256_header = is_s3;
+        options
+    }
+
+    pub(super) const fn paced(self) -> PacedService {
+        self.known().paced
+    }
+}
+
+impl PlainClient {
+    /// Where it is asked: as flags, profiles and variables say, or at AWS's own host in
+    /// its region.
+    pub(super) fn endpoint(&self) -> String {
+        self.said_endpoint().unwrap_or_else(|| {
+            let (name, region) = (self.service.known().name, &self.region);
+            format!("https://{name}.{region}.{}", domain(region))
+        })
+    }
+
+    /// Where one bucket is asked, and the path that its objects are under
+    /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html>).
+    pub(super) fn endpoint_of_bucket(&self, bucket: &str) -> (String, String) {
+        let region = &self.region;
+        let of_aws = |bucket: &str| format!("https://{bucket}s3.{region}.{}", domain(region));
+        match self.said_endpoint() {
+            Some(said) => (said, path([bucket])),
+            // No certificate is good for a name with further dots.
+            None if bucket.contains('.') => (of_aws(""), path([bucket])),
+            None => (of_aws(&format!("{bucket}.")), String::new()),
+        }
+    }
+
+    fn said_endpoint(&self) -> Option<String> {
+        let key = ServiceConfigKey::builder()
+            .service_id(self.service.id())
+            .env("AWS_ENDPOINT_URL")
+            .profile("endpoint_url")
+            .build();
+        let special = key.ok().zip(self.config.service_config());
+        let special = special.and_then(|(key, config)| config.load_config(key));
+        special.or_else(|| self.config.endpoint_url().map(str::to_owned))
+    }
+}
+
+/// Of AWS's hosts in that region
+/// (<https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html>).
+fn domain(region: &str) -> &'static str {
+    match region {
+        _ if region.starts_with("cn-") => "amazonaws.com.cn",
+        _ if region.starts_with("eusc-") => "amazonaws.eu",
+        _ if region.starts_with("us-iso-") => "c2s.ic.gov",
+        _ if region.starts_with("us-isob-") => "sc2s.sgov.gov",
+        _ => "amazonaws.com",
+    }
+}

@@ -1,0 +1,88 @@
+use aws_config::{BehaviorVersion, Region};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use serde_json::json;
+
+use super::*;
+use crate::aws::error::{AwsErrorKind, Named};
+use crate::aws::testing::{Reply, Wire, credentials};
+
+fn client(wire: &Wire, attempts: u32) -> PlainClient {
+    let config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-west-1"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials()))
+        .http_client(wire.http_client())
+        .retry_config(RetryConfig::standard().with_max_attempts(attempts))
+        .build();
+    PlainClient::new(&config, PlainService::Logs, "eu-west-1")
+}
+
+async fn asked(client: &PlainClient) -> Result<Value, PlainError> {
+    client.json("GetThing", &json!({ "name": "a" })).await
+}
+
+#[tokio::test]
+async fn a_call_is_signed_for_its_service_in_its_region() {
+    for (region, host) in [
+        ("eu-west-1", "logs.eu-west-1.amazonaws.com"),
+        ("cn-north-1", "logs.cn-north-1.amazonaws.com.cn"),
+    ] {
+        let wire = Wire::new().on("GetThing", Reply::json(&json!({ "thing": 1 })));
+        let answer = asked(&client(&wire, 1).in_region(region)).await.unwrap();
+        assert_eq!(answer["thing"], 1);
+        let request = wire.request();
+        assert_eq!(request.json()["name"], "a");
+        assert_eq!(request.uri, format!("https://{host}/"));
+        let signature = request.authorization.unwrap();
+        let scope = format!("/{region}/logs/aws4_request");
+        assert!(signature.contains(&scope), "{signature}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_throttled_or_fails_is_sent_again_and_a_refusal_is_not() {
+    for (refusal, requests) in [
+        (Reply::json_error(400, "ThrottlingException", "slowly"), 2),
+        (Reply::json_error(500, "InternalFailure", "sorry"), 2),
+        (Reply::Reset, 2),
+        (Reply::json_error(400, "InvalidParameter", "no"), 1),
+    ] {
+        let wire = Wire::new()
+            .on("GetThing", refusal)
+            .on("GetThing", Reply::json(&json!({})));
+        let answer = asked(&client(&wire, 2)).await;
+        assert_eq!(wire.requests().len(), requests, "{answer:?}");
+        assert_eq!(answer.is_ok(), requests == 2);
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_has_its_code_whatever_is_around_it() {
+    for code in [
+        "ResourceNotFoundException",
+        "com.amazon.thing#ResourceNotFoundException",
+        "ResourceNotFoundException:http://internal.amazon.com/",
+    ] {
+        let wire = Wire::new().on("GetThing", Reply::json_error(400, code, "there is none"));
+        let error = asked(&client(&wire, 1)).await.named("logs:GetThing", "a");
+        let error = error.unwrap_err();
+        assert_eq!(error.kind, AwsErrorKind::NotFound);
+        assert_eq!(error.message, "there is none");
+        assert_eq!(error.request_id.as_deref(), Some("request-1"));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_none_is_no_success() {
+    let html = Reply::Http {
+        status: 200,
+        body: "<html>".to_owned(),
+    };
+    let wire = Wire::new().on("GetThing", html);
+    assert!(asked(&client(&wire, 1)).await.is_err());
+}
+
+#[test]
+fn a_part_of_a_path_cannot_become_two() {
+    assert_eq!(path(["v2", "a/b c", "(none)"]), "/v2/a%2Fb%20c/%28none%29");
+}
