@@ -49,7 +49,7 @@ pub use error::{AwsError, AwsErrorKind};
 pub use journal::{HeadChange, LeaseChange, OperationChange, Unwritten, has_no_journal};
 pub use logs::{LogLine, LogQuery};
 pub use objects::NotFetched;
-pub use queue::{DeadLetters, Message, QueueKind};
+pub use queue::{DeadLetters, Message};
 pub use router::{RecordForm, Router};
 pub use stack::{
     ChangeSet, StackChange, StackInputs, StackSnapshot, StackStatus, TEMPLATE, attached_template,

@@ -6,6 +6,7 @@ mod deploy;
 mod import;
 mod looking;
 mod release;
+mod serve;
 mod shift;
 mod stack;
 mod value;
@@ -23,7 +24,8 @@ pub use asking::AskingFlags;
 pub use deploy::{BuildFlags, Deploy};
 pub use import::ImportArgs;
 pub use looking::{History, ListenerFlag, LogsFlags, ProbeFlags, StatusFlags};
-pub use release::{ReleaseAction, ReleaseArgs};
+pub use release::{ModuleImage, ReleaseAction, ReleaseArgs};
+pub use serve::{LogForm, ServeArgs, SubmitArgs};
 pub use shift::{Promote, Resume, Rollback, WatchFlags};
 pub use stack::{Attach, Destroy, Detach, Init, Up};
 pub use value::BuildArg;
@@ -159,6 +161,10 @@ pub enum Verb {
     Up(Up),
     /// Release several apps as one: all of them go live, or none does
     Release(ReleaseArgs),
+    /// Release what is uploaded, one release at a time, as a worker
+    Serve(ServeArgs),
+    /// Upload a release to a worker's bucket, and follow it to its end
+    Submit(SubmitArgs),
     /// List what can route users, and what each kind can do
     Routers,
     /// Print a completion script for a shell
@@ -166,6 +172,11 @@ pub enum Verb {
 }
 
 impl Verb {
+    /// Whether what happens is for whoever keeps logs.
+    pub fn logs(&self) -> bool {
+        matches!(self, Self::Serve(args) if args.log == LogForm::Json)
+    }
+
     /// Whether it does more than look.
     pub fn changes_something(&self) -> bool {
         match self {
@@ -182,6 +193,7 @@ impl Verb {
             Self::Up(args) => !args.change.dry_run,
             Self::Release(args) => !args.only_looks(),
             Self::Unlock(args) => args.force,
+            Self::Serve(_) | Self::Submit(_) => true,
             Self::Status(_)
             | Self::Probe(_)
             | Self::Watch(_)

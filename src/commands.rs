@@ -21,10 +21,13 @@ mod resume;
 mod retire;
 mod rollback;
 mod routers;
+mod serve;
 mod status;
+mod submit;
 mod swap;
 mod unlock;
 mod up;
+mod uploads;
 mod watch;
 
 use std::path::PathBuf;
@@ -58,6 +61,12 @@ async fn run_own(cli: Cli, audience: Audience) -> Result<Exit> {
     let global = cli.global;
     if let Verb::Release(args) = &cli.command {
         return Box::pin(release::run(&global, audience, args)).await;
+    }
+    if let Verb::Serve(args) = &cli.command {
+        return Box::pin(serve::run(&global, audience, args)).await;
+    }
+    if let Verb::Submit(args) = &cli.command {
+        return submit::run(&global, audience, args).await;
     }
     if let Verb::Import(args) = &cli.command {
         return import::run(&global, audience, args).await;
@@ -112,6 +121,8 @@ async fn run_own(cli: Cli, audience: Audience) -> Result<Exit> {
         | Verb::Watch(_)
         | Verb::Import(_)
         | Verb::Routers
+        | Verb::Serve(_)
+        | Verb::Submit(_)
         | Verb::Release(_) => Ok(Exit::Done),
     };
     done.map_err(|error| match (is_attached, is_edge) {

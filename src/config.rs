@@ -6,6 +6,7 @@
 //! no AWS, no flags (commands let flags win over it).
 
 mod attached;
+mod bundle;
 mod colors;
 mod cost;
 mod document;
@@ -21,6 +22,7 @@ mod production;
 mod secret;
 mod secret_header;
 mod sections;
+mod serve;
 mod set;
 mod shift;
 mod source;
@@ -43,6 +45,8 @@ use crate::model::{
 use crate::text;
 
 pub use attached::{Attached, NamedWay};
+pub use bundle::ReleaseFile;
+pub use bundle::{ImageFrom, Released};
 pub use cost::Prices;
 pub use edge::{Edge, HostedColor, PointsAt, RecordKeys, Resolver, RouterKeys, resolver};
 pub use error::ConfigError;
@@ -54,6 +58,7 @@ pub use production::ProductionSection;
 pub use production::{ListenerKeys, RuleKey};
 pub use secret::{SecretKind, SecretRef};
 pub use secret_header::{SecretHeader, SecretPlace};
+pub use serve::{NotifySection, Releasable, ServeSection, queue_url};
 pub use set::SetFile;
 pub use shift::ShiftSection;
 pub use test_route::TestKey;
@@ -93,6 +98,10 @@ pub struct Config {
     pub place: AwsPlace,
     /// What a task costs, where somebody said so.
     pub cost: Option<Prices>,
+    /// What a worker takes.
+    pub serve: ServeSection,
+    /// Who is told.
+    pub notify: NotifySection,
 }
 
 /// What `bgecs up` makes live.

@@ -20,6 +20,7 @@ pub mod look_ahead;
 pub mod lost;
 pub mod make_live;
 mod mend;
+pub mod notify;
 pub mod pause;
 mod reach;
 pub mod release;

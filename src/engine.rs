@@ -25,6 +25,7 @@ pub mod takeover;
 pub mod task_definition;
 pub mod test_rules;
 pub mod unfinished;
+pub mod uploads;
 
 #[cfg(test)]
 mod sequences;

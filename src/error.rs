@@ -31,6 +31,23 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// What a code means that was written down.
+    pub fn of_code(code: u8) -> Self {
+        const ALL: [Exit; 9] = [
+            Exit::Done,
+            Exit::Failed,
+            Exit::Usage,
+            Exit::RolledBack,
+            Exit::LookNow,
+            Exit::TimedOut,
+            Exit::Refused,
+            Exit::Changes,
+            Exit::Interrupted,
+        ];
+        let found = ALL.into_iter().find(|exit| exit.code() == code);
+        found.unwrap_or(Self::Failed)
+    }
+
     pub fn code(self) -> u8 {
         self as u8
     }

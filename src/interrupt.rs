@@ -11,6 +11,25 @@ pub struct Interrupts {
     signals: mpsc::UnboundedReceiver<Signal>,
 }
 
+/// Whose interrupts some work hears.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signals {
+    OfProcess,
+    /// Nobody's: what is to become of it is decided by whoever runs it.
+    Nobodys,
+}
+
+impl Signals {
+    /// # Errors
+    /// As [`Interrupts::listen`].
+    pub fn listen(self) -> Result<Interrupts> {
+        match self {
+            Self::OfProcess => Interrupts::listen(),
+            Self::Nobodys => Ok(Interrupts::none()),
+        }
+    }
+}
+
 /// What interrupts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {

@@ -5,6 +5,7 @@
 //! `docker`, what is printed in `report`.
 
 mod aws;
+mod bundle;
 mod cli;
 mod commands;
 mod config;
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
     let audience = Audience {
         json: cli.global.json,
         quiet: cli.global.quiet,
+        logs: cli.command.logs(),
         environment: cli.global.environment().map(|(name, is_flag)| Environment {
             // It is the program's, for as long as it runs.
             name: Box::leak(name.into_boxed_str()),

@@ -25,11 +25,14 @@ pub mod journal;
 mod latency;
 pub mod marks;
 mod names;
+mod notice;
 mod observed;
 mod patience;
 mod place;
 mod progress;
+mod public_key;
 mod reach;
+mod reference;
 mod running;
 mod sample;
 mod service_definition;
@@ -71,6 +74,7 @@ pub use image::{Contents, LABEL_COMMIT, LABEL_CONTEXT, Origin, Platform, RunsOn}
 pub use infrastructure::{Infrastructure, NotEcs};
 pub use latency::{LatencyLimit, Quantile};
 pub use names::{AccountId, AppName, AwsPlace, is_plain_name, is_region};
+pub use notice::{News, Notice, NoticeOf, TopicArn};
 pub use observed::{
     ColorState, Deployment, HostedRelease, Observed, Release, Reserved, Rollout, ServiceEvent,
     ServiceState, StoppedContainer, StoppedTask, Target, TargetState, Targets,
@@ -78,7 +82,9 @@ pub use observed::{
 pub use patience::Patience;
 pub use place::{Place, Places, RULE_AGAIN, TestPlace};
 pub use progress::{Progress, StackEvent, StepState};
+pub use public_key::PublicKey;
 pub use reach::{Barrier, Knock, Unreached};
+pub use reference::{Exactly, NoReference, Reference};
 pub use running::{Autoscaling, Capacity, RunningSettings, UserMover};
 pub use sample::{Answer, Connection, Expected, Lost, Sample, Share, Statuses, Unexpected};
 pub use service_definition::{
@@ -91,7 +97,7 @@ pub use traffic::{
     COLOR_HEADER, Endpoint, Foreign, Found, Move, OtherWays, PerRoute, Route, Split, Urgency,
     WayIn, greatest_divisor,
 };
-pub use upload::{Upload, UploadEnd, UploadOutcome, UploadRecord};
+pub use upload::{Arrived, Upload, UploadEnd, UploadOutcome, UploadRecord};
 
 use std::fmt;
 use std::str::FromStr;

@@ -10,6 +10,7 @@ mod file;
 mod harmless;
 mod human;
 mod introduction;
+mod log;
 mod page;
 mod parts;
 mod printer;
@@ -105,6 +106,8 @@ pub trait CommandResult: Serialize {
 pub struct Audience {
     pub json: bool,
     pub quiet: bool,
+    /// What happens is a JSON object in each line, for whoever keeps logs.
+    pub logs: bool,
     pub environment: Option<Environment>,
 }
 
@@ -225,6 +228,12 @@ impl Reporter {
     pub fn tell(&self, event: &ReportEvent<'_>) {
         if self.audience.quiet && !matches!(event, ReportEvent::Warning(_)) {
             return;
+        }
+        if self.audience.logs {
+            let line = log::line(event, self.module.as_deref());
+            return line.into_iter().for_each(|line| {
+                self.printer.print(Job::Show(Shown::as_it_is(line)));
+            });
         }
         let typed = self.audience.typed_event(event);
         if let Some(shown) = self.shown(typed.as_ref().unwrap_or(event)) {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::{AggregatedBytes, ByteStream};
 
 use super::{Aws, loopback_authority};
@@ -55,6 +56,29 @@ impl Aws {
         tokio::time::timeout(PATIENCE, fetching)
             .await
             .unwrap_or_else(|_| Err(format!("no download in {} s", PATIENCE.as_secs())))
+    }
+
+    /// Posts JSON to an address that is none of AWS's, over the same network.
+    ///
+    /// # Errors
+    /// In words, without the address: who has that may post, too.
+    pub async fn post(&self, url: &str, json: String) -> Result<(), String> {
+        let posting = async {
+            let connector = (self.downloads.0)(url);
+            let mut request = HttpRequest::new(SdkBody::from(json));
+            request.set_method("POST").map_err(|e| e.to_string())?;
+            request.set_uri(url).map_err(|e| e.to_string())?;
+            let headers = request.headers_mut();
+            headers.insert("content-type", "application/json");
+            let answer = connector.call(request).await.map_err(|e| innermost(&e))?;
+            match answer.status() {
+                status if status.is_success() => Ok(()),
+                status => Err(format!("it was answered with HTTP {}", status.as_u16())),
+            }
+        };
+        tokio::time::timeout(PATIENCE, posting)
+            .await
+            .unwrap_or_else(|_| Err(format!("no answer in {} s", PATIENCE.as_secs())))
     }
 
     /// A local AWS names the host that AWS itself would, and is reached through

@@ -8,6 +8,7 @@
 
 mod clock;
 mod item;
+mod uploads;
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;

@@ -15,7 +15,7 @@ use super::error::{AwsError, AwsErrorKind, Named};
 use super::plain::{PlainAnswer, Reading, encoded, path};
 use super::{ATTEMPTS, Aws, CONNECT};
 use crate::error::innermost;
-use crate::model::Upload;
+use crate::model::{Arrived, Upload};
 
 const READ: &str = "s3:GetObjectVersion";
 const WRITE: &str = "s3:PutObject";
@@ -25,6 +25,8 @@ const WRITE: &str = "s3:PutObject";
 pub enum NotFetched {
     /// It is larger than that many bytes.
     TooLarge(u64),
+    /// Its bucket keeps no versions: what is read again may be something else.
+    Unversioned,
     /// The machine's own: no room, say.
     Unwritten(std::io::Error),
     Aws(AwsError),
@@ -37,21 +39,33 @@ impl From<AwsError> for NotFetched {
 }
 
 impl Aws {
-    /// Reads an upload into a file; gives when it came into the bucket, of which S3 tells
-    /// whole seconds.
+    /// Reads what arrived into a file, in its newest version where that is not told; gives
+    /// which upload it is, and when it came into the bucket, of which S3 tells whole
+    /// seconds.
     ///
     /// # Errors
-    /// It has more bytes than `most`; S3's own.
+    /// It has more bytes than `most`, or no version; S3's own.
     pub async fn fetch(
         &self,
-        it: &Upload,
+        it: &Arrived,
         into: &Path,
         most: u64,
-    ) -> Result<OffsetDateTime, NotFetched> {
-        let (bucket, key) = (it.bucket.as_str(), it.key.as_str());
-        let version = format!("?versionId={}", encoded(&it.version));
-        let answer = self.object("GET", (bucket, key, &version), SdkBody::empty());
+    ) -> Result<(Upload, OffsetDateTime), NotFetched> {
+        let version = it.version.as_ref();
+        let query = version.map(|version| format!("?versionId={}", encoded(version)));
+        let query = query.unwrap_or_default();
+        let answer = self.object("GET", (&it.bucket, &it.key, &query), SdkBody::empty());
         let answer = answer.await.named(READ, it.to_string())?;
+        let version = answer.headers.get("x-amz-version-id");
+        let version = version.filter(|version| *version != "null");
+        let Some(version) = version.or(it.version.as_deref()) else {
+            return Err(NotFetched::Unversioned);
+        };
+        let upload = Upload {
+            bucket: it.bucket.clone(),
+            key: it.key.clone(),
+            version: version.to_owned(),
+        };
         let uploaded = answer.headers.get("last-modified");
         let uploaded = uploaded.and_then(|at| OffsetDateTime::parse(at, &Rfc2822).ok());
         let Some(uploaded) = uploaded else {
@@ -69,7 +83,7 @@ impl Aws {
             file.write_all(&part).await.map_err(NotFetched::Unwritten)?;
         }
         file.flush().await.map_err(NotFetched::Unwritten)?;
-        Ok(uploaded)
+        Ok((upload, uploaded))
     }
 
     /// The text of a small object beside an upload, as it is now; none where there is no
@@ -142,7 +156,7 @@ impl Aws {
     }
 }
 
-fn cut_off(it: &Upload, why: &str) -> AwsError {
+fn cut_off(it: &Arrived, why: &str) -> AwsError {
     AwsError {
         kind: AwsErrorKind::Unreachable,
         ..AwsError::unusable(READ, &it.to_string(), why)

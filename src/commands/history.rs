@@ -4,6 +4,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use time::serde::rfc3339;
 
+use super::uploads::ListedUploads;
 use crate::cli::History;
 use crate::driver::turn;
 use crate::error::{Exit, Result};
@@ -19,6 +20,9 @@ struct Listed {
     now: OffsetDateTime,
     app: String,
     operations: Vec<HistoryLine>,
+    /// What a worker was given.
+    #[serde(skip_serializing_if = "ListedUploads::is_empty")]
+    uploads: ListedUploads,
 }
 
 #[derive(Debug, Serialize)]
@@ -132,8 +136,10 @@ const HEADINGS: [&str; 8] = [
 
 impl CommandResult for Listed {
     fn human(&self, style: &Style) -> String {
+        let uploads = self.uploads.lines(self.now, style);
         if self.operations.is_empty() {
-            return format!("nothing has been done to {} yet", self.app);
+            let nothing = format!("nothing has been done to {} yet", self.app);
+            return [vec![nothing], uploads].concat().join("\n");
         }
         let rows: Vec<_> = self
             .operations
@@ -158,6 +164,7 @@ impl CommandResult for Listed {
             lines.push(line(row.iter().map(String::as_str).collect()));
             lines.extend(operation.why().map(|why| style.dim(why)));
         }
+        lines.extend(uploads);
         lines.join("\n")
     }
 }
@@ -165,15 +172,18 @@ impl CommandResult for Listed {
 pub async fn run(session: &Session, args: &History) -> Result<Exit> {
     let infrastructure = session.infrastructure().await?;
     let table = infrastructure.journal_table();
-    let (head, ended) = futures_util::try_join!(
+    let limit = i32::from(args.limit);
+    let (head, ended, uploads) = futures_util::try_join!(
         session.aws.read_head(table),
-        session.aws.read_history(table, i32::from(args.limit)),
+        session.aws.read_history(table, limit),
+        session.aws.last_uploads(table, limit),
     )?;
     let now = session.aws.journal_time();
     session.report.result(&Listed {
         now,
         app: session.app().to_owned(),
         operations: lines(head, ended, now, usize::from(args.limit)),
+        uploads: ListedUploads(uploads),
     });
     Ok(Exit::Done)
 }

@@ -7,11 +7,14 @@ mod shown;
 use std::time::Duration;
 
 use serde::Serialize;
+use time::OffsetDateTime;
 use tokio::time::sleep;
 
 use super::unlock::LeaseShown;
+use super::uploads::{FEW, ListedUploads};
 use crate::aws::StackSnapshot;
 use crate::cli;
+use crate::config::ServeSection;
 use crate::driver::{secure, turn};
 use crate::engine::plan::{self, Refusal, WarmCost};
 use crate::error::{Exit, Result};
@@ -73,12 +76,22 @@ struct Status {
     /// What is wrong with the certificate, or that it ends soon, in a sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     certificate: Option<String>,
+    /// What a worker was given, where the file has one.
+    #[serde(skip_serializing_if = "ListedUploads::is_empty")]
+    uploads: ListedUploads,
+    #[serde(skip)]
+    now: OffsetDateTime,
 }
 
 pub async fn run(session: &Session, args: &cli::StatusFlags) -> Result<Exit> {
     if !args.watch {
         let (mut status, infra) = look(session).await?;
         status.certificate = secure::certificate_warning(session, &infra).await;
+        if session.config.serve != ServeSection::default() {
+            let table = infra.journal_table();
+            let uploads = session.aws.last_uploads(table, FEW).await?;
+            status.uploads = ListedUploads(uploads);
+        }
         session.report.result(&status);
         return Ok(Exit::Done);
     }
@@ -228,6 +241,8 @@ fn status(
         at_work: held.as_ref().map(|lease| lease.sentence(now)),
         differs_from_stack: None,
         certificate: None,
+        uploads: ListedUploads::default(),
+        now,
     }
 }
 

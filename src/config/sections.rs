@@ -20,6 +20,7 @@ use super::network::{HostPort, Ipv4Cidr, registry};
 use super::probe::probe;
 use super::production::production;
 use super::secret::SecretRef;
+use super::serve::{notify, serve};
 use super::shift::{shift, time};
 use super::source::File;
 use super::test_route::test;
@@ -111,6 +112,8 @@ pub(super) fn config(file: &File<'_>, environment: Option<&str>) -> Result<Confi
             lease: top.section("lease", lease)?,
             place: top.section("aws", place)?,
             cost: top.section("cost", cost)?,
+            serve: top.section("serve", |section| serve(section, root))?,
+            notify: top.section("notify", notify)?,
         })
     })
 }

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::document::Section;
 use super::entry::KeyValue;
-use super::{ConfigError, folder_of, names, read_text, source};
+use super::serve::{NotifySection, ServeSection, notify, serve};
+use super::{Config, ConfigError, folder_of, names, read_text, source};
 use crate::model::SetName;
 
 type Result<T> = std::result::Result<T, ConfigError>;
@@ -19,6 +20,8 @@ pub struct SetFile {
     pub name: SetName,
     /// In the order in which the file has them.
     pub modules: Vec<ModuleSection>,
+    pub serve: ServeSection,
+    pub notify: NotifySection,
 }
 
 /// One app of the set.
@@ -62,8 +65,29 @@ impl SetFile {
                 path: path.to_owned(),
                 name,
                 modules: ordered(modules)?,
+                serve: top.section("serve", |section| serve(section, folder_of(path)))?,
+                notify: top.section("notify", notify)?,
             })
         })
+    }
+
+    /// One app, as the only module.
+    pub fn of_one(config: Config) -> Self {
+        let name = SetName::from(&config.app);
+        Self {
+            modules: vec![ModuleSection {
+                name: name.clone(),
+                config: config.path.clone(),
+                context: None,
+                after: Vec::new(),
+                region: None,
+                profile: None,
+            }],
+            path: config.path,
+            name,
+            serve: config.serve,
+            notify: config.notify,
+        }
     }
 }
 

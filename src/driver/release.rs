@@ -16,7 +16,7 @@ use super::work::Work;
 use crate::engine::plan::SwapPlan;
 use crate::engine::set::among;
 use crate::error::{Error, Exit, Result};
-use crate::interrupt::{Interrupts, Signal};
+use crate::interrupt::{Interrupts, Signal, Signals};
 use crate::model::journal::{Command, Effect, OperationId};
 use crate::model::{Infrastructure, ModulePlace, Observed, SetMark, SetName};
 use crate::session::Session;
@@ -86,12 +86,16 @@ impl HeldModule<'_> {
 ///
 /// # Errors
 /// As [`under_lease::hold`]; none is held then.
-pub async fn hold_all(modules: &[Module], wait: Option<Duration>) -> Result<Vec<HeldModule<'_>>> {
+pub async fn hold_all(
+    modules: &[Module],
+    wait: Option<Duration>,
+    signals: Signals,
+) -> Result<Vec<HeldModule<'_>>> {
     let mut order: Vec<usize> = (0..modules.len()).collect();
     order.sort_by_key(|&n| modules[n].rank());
     let mut held: Vec<(usize, HeldModule<'_>)> = Vec::new();
     for n in order {
-        match hold(&modules[n], wait).await {
+        match hold(&modules[n], wait, signals).await {
             Ok(it) => held.push((n, it)),
             Err(error) => {
                 let told = error.of_module(modules[n].name());
@@ -105,8 +109,8 @@ pub async fn hold_all(modules: &[Module], wait: Option<Duration>) -> Result<Vec<
     Ok(held.into_iter().map(|(_, it)| it).collect())
 }
 
-async fn hold(module: &Module, wait: Option<Duration>) -> Result<HeldModule<'_>> {
-    let mut interrupts = Interrupts::listen()?;
+async fn hold(module: &Module, wait: Option<Duration>, signals: Signals) -> Result<HeldModule<'_>> {
+    let mut interrupts = signals.listen()?;
     let (session, infra) = (&module.session, &module.infrastructure);
     let turn = under_lease::hold(session, infra, Command::Release, wait, &mut interrupts);
     Ok(HeldModule {
@@ -141,6 +145,9 @@ pub struct SetEnd {
     pub is_interrupted: bool,
 }
 
+/// Told how many stages users of all modules have taken.
+pub type OnStage<'a> = dyn Fn(usize) + Sync + 'a;
+
 const INTERRUPTED: &str = "interrupted";
 
 /// A first interrupt has all go back in their order; a further one is each module's own.
@@ -166,6 +173,7 @@ pub async fn shift_all(
     kind: SwapKind,
     shifts: Vec<Option<PlannedShift>>,
     interrupts: &mut Interrupts,
+    on_stage: &OnStage<'_>,
 ) -> SetEnd {
     let moves = |it: &Option<PlannedShift>| {
         let plan = it.as_ref().map(|it| it.plan);
@@ -199,9 +207,15 @@ pub async fn shift_all(
         Some(end)
     });
     let mut modules = join_all(running);
+    let passing_on = async {
+        tokio::join!(
+            table.stages(on_stage),
+            pass_on(interrupts, &table, &tellers)
+        )
+    };
     let ended = tokio::select! {
         ended = &mut modules => ended,
-        () = pass_on(interrupts, &table, &tellers) => modules.await,
+        _ = passing_on => modules.await,
     };
     let failure = table.failure();
     SetEnd {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
 use super::attempt::reason;
+use super::release::OnStage;
 use crate::engine::set::{SetShift, SetTurn};
 use crate::engine::shift::{Milestone, Phase, Shift};
 use crate::model::{SetGate, SetName};
@@ -44,6 +45,16 @@ impl SetTable {
     /// What failed first.
     pub fn failure(&self) -> Option<String> {
         self.shift().failure().map(str::to_owned)
+    }
+
+    /// Tells of each stage that all modules have taken, for as long as it is asked.
+    pub async fn stages(&self, on_stage: &OnStage<'_>) {
+        let mut told = 0;
+        loop {
+            let further = |shift: &SetShift| Some(shift.stages()).filter(|&now| now > told);
+            told = self.once(further).await;
+            on_stage(told);
+        }
     }
 
     fn tell(&self, say: impl FnOnce(&mut SetShift)) {

@@ -89,6 +89,12 @@ impl SetShift {
         it.moved = it.moved.max(stages);
     }
 
+    /// So many stages all modules have taken; none, once one has failed.
+    pub fn stages(&self) -> usize {
+        let taken = self.modules.iter().map(|it| it.moved).min();
+        taken.filter(|_| self.failure.is_none()).unwrap_or_default()
+    }
+
     /// It takes itself back: the set goes back.
     pub fn goes_back(&mut self, module: usize, why: &str) {
         self.fail(module, why);

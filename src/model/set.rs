@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::AppName;
 use super::is_plain_name;
 use super::journal::OperationId;
 
@@ -35,6 +36,13 @@ impl FromStr for SetName {
                 Self::LONGEST
             )),
         }
+    }
+}
+
+/// An app by itself is a set of one.
+impl From<&AppName> for SetName {
+    fn from(app: &AppName) -> Self {
+        Self(app.to_string())
     }
 }
 

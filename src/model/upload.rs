@@ -34,6 +34,22 @@ impl fmt::Display for Upload {
     }
 }
 
+/// An object that was made, as an event tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrived {
+    pub bucket: String,
+    pub key: String,
+    /// Not everything that passes an event on keeps it.
+    pub version: Option<String>,
+    pub sequencer: Option<String>,
+}
+
+impl fmt::Display for Arrived {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "s3://{}/{}", self.bucket, self.key)
+    }
+}
+
 /// How the release of an upload ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -59,8 +75,6 @@ impl fmt::Display for UploadOutcome {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UploadEnd {
     pub outcome: UploadOutcome,
-    #[serde(with = "rfc3339")]
-    pub at: OffsetDateTime,
     /// Why, where it is not complete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -87,8 +101,9 @@ pub struct UploadRecord {
     pub releases: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<Tag>,
+    /// When it came to this.
     #[serde(with = "rfc3339")]
-    pub began: OffsetDateTime,
+    pub at: OffsetDateTime,
     /// None while it is released, or waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<UploadEnd>,
@@ -140,7 +155,7 @@ mod tests {
             sequencer: sequencer.map(str::to_owned),
             releases: None,
             tag: None,
-            began: datetime!(2026-01-01 00:00 UTC),
+            at: datetime!(2026-01-01 00:00 UTC),
             end: None,
         }
     }

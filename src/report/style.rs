@@ -25,8 +25,7 @@ impl Style {
         }
     }
 
-    /// Without colour, wherever the test runs.
-    #[cfg(test)]
+    /// Without colour, wherever it goes.
     pub fn plain() -> Self {
         Self { is_colored: false }
     }

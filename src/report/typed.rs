@@ -2,7 +2,9 @@
 //! by a flag, they have it too: typed without, they would be of another app.
 
 /// What follows `bgecs` in them.
-const VERBS: [&str; 21] = [
+const VERBS: [&str; 23] = [
+    "submit",
+    "serve",
     "up",
     "release",
     "routers",

@@ -39,6 +39,7 @@ mod running;
 mod secrets;
 mod secure;
 mod servers;
+mod serving;
 mod sets;
 mod stub;
 mod table;

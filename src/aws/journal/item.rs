@@ -4,11 +4,13 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
 use time::{Duration, OffsetDateTime};
 
 use super::Item;
 use crate::aws::error::AwsError;
 use crate::model::journal::{FORMAT, Head, Lease, Operation, OperationId};
+use crate::model::{Upload, UploadRecord};
 
 pub const FORMAT_NUMBER: &str = "format";
 pub const FENCE: &str = "fence";
@@ -26,6 +28,8 @@ const EXPIRES: &str = "expires_at";
 
 pub const HISTORY: &str = "history";
 pub const LINE: &str = "line";
+pub const UPLOADS: &str = "uploads";
+const UPLOAD: &str = "upload";
 
 /// How long an operation that ended is remembered.
 const REMEMBERED: Duration = Duration::days(400);
@@ -86,6 +90,35 @@ pub fn place(item: &Item, now: OffsetDateTime) -> Option<OperationId> {
     let until: i128 = item.get(UNTIL)?.as_n().ok()?.parse().ok()?;
     let name = item.get("sk")?.as_s().ok()?;
     (until > millis(now)).then(|| OperationId::named(name))
+}
+
+/// What keys of uploads of that second begin with.
+pub fn uploaded(at: OffsetDateTime) -> String {
+    format!("{:012}", at.unix_timestamp())
+}
+
+/// Its own key names a moment, and a version of an object of whatever length.
+pub fn of_upload(record: &UploadRecord) -> Item {
+    let Upload {
+        bucket,
+        key: name,
+        version,
+    } = &record.upload;
+    let whole = Sha256::digest(format!("{bucket}/{name}?{version}"));
+    let whole: String = whole.iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut item = key(UPLOADS, &format!("{}#{whole}", uploaded(record.uploaded)));
+    item.insert(FORMAT_NUMBER.to_owned(), number(FORMAT));
+    item.insert(UPLOAD.to_owned(), json(record));
+    let expires = (record.at + REMEMBERED).unix_timestamp();
+    item.insert(EXPIRES.to_owned(), number(expires));
+    item
+}
+
+pub fn upload(table: &str, item: &Item) -> Result<UploadRecord, AwsError> {
+    let read = Read { table, item };
+    read.format()?;
+    let record = read.optional_json(UPLOAD)?;
+    record.ok_or_else(|| read.unreadable(UPLOAD))
 }
 
 pub fn head(table: &str, item: &Item) -> Result<Head, AwsError> {

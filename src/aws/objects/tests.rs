@@ -1,11 +1,12 @@
 use super::*;
 use crate::aws::testing::{Reply, Wire};
 
-fn upload() -> Upload {
-    Upload {
+fn arrived(version: Option<&str>) -> Arrived {
+    Arrived {
         bucket: "releases".to_owned(),
         key: "team a/shop-7.zip".to_owned(),
-        version: "v/1".to_owned(),
+        version: version.map(str::to_owned),
+        sequencer: None,
     }
 }
 
@@ -17,9 +18,10 @@ async fn exactly_that_version_is_read_up_to_the_limit() {
     let file = folder.path().join("it");
     for (most, is_read) in [(5, true), (4, false)] {
         let wire = Wire::new().on(AT, Reply::object("bytes"));
-        let fetched = wire.aws().fetch(&upload(), &file, most).await;
+        let fetched = wire.aws().fetch(&arrived(Some("v/1")), &file, most).await;
         match fetched {
-            Ok(uploaded) => {
+            Ok((upload, uploaded)) => {
+                assert_eq!(upload.version, "v/1");
                 assert_eq!(uploaded.unix_timestamp(), 1_445_412_480);
                 assert_eq!(std::fs::read(&file).unwrap(), b"bytes");
             }
@@ -39,13 +41,23 @@ async fn one_that_is_gone_is_told_by_its_code() {
     };
     let wire = Wire::new().on(AT, missing);
     let file = tempfile::NamedTempFile::new().unwrap();
-    match wire.aws().fetch(&upload(), file.path(), 5).await {
+    let it = arrived(Some("v/1"));
+    match wire.aws().fetch(&it, file.path(), 5).await {
         Err(NotFetched::Aws(error)) => {
             assert!(error.has_code("NoSuchVersion"), "{error}");
             assert_eq!(error.message, "The version is gone.");
         }
         other => panic!("{other:?}"),
     }
+}
+
+#[tokio::test]
+async fn without_a_version_nobody_can_tell_which_upload_it_is() {
+    let at = "https://releases.s3.eu-west-1.amazonaws.com/team%20a/shop-7.zip";
+    let wire = Wire::new().on(at, Reply::object("bytes"));
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let fetched = wire.aws().fetch(&arrived(None), file.path(), 5).await;
+    assert!(matches!(fetched, Err(NotFetched::Unversioned)), "{fetched:?}");
 }
 
 #[tokio::test]

@@ -87,6 +87,7 @@ fn shown(head: Head, ended: Vec<Operation>) -> String {
         now,
         app: "hello".to_owned(),
         operations: lines(head, ended, now, 10),
+        uploads: ListedUploads::default(),
     };
     listed.human(&Style::plain())
 }
@@ -178,6 +179,7 @@ fn for_programs() {
         now: moment(),
         app: "hello".to_owned(),
         operations: lines(head(false), past().split_off(1), moment(), 2),
+        uploads: ListedUploads::default(),
     };
     insta::assert_snapshot!(serde_json::to_string_pretty(&listed).unwrap(), @r#"
     {

@@ -14,6 +14,7 @@ use crate::driver::watching::Watching;
 use crate::engine::set::{ReleaseStanding, goes_on, in_order};
 use crate::engine::unfinished::Course;
 use crate::error::{Error, Exit, Result};
+use crate::interrupt::Signals;
 use crate::model::journal::{Command, Head, Operation, OperationId};
 use crate::model::{Infrastructure, ModulePlace, SetMark};
 use crate::report::{Audience, ReportEvent, Reporter};
@@ -36,10 +37,7 @@ pub async fn end_unfinished(
         return Ok(None);
     };
     let report = Reporter::new(audience);
-    let context = SetContext {
-        global,
-        report: &report,
-    };
+    let context = SetContext::of_person(global, &report);
     let modules = match reopen_all(&context, &mark, &[own_place(session, &mark)]).await {
         Ok(modules) => modules,
         Err(error) if is_own_unfinished => return Err(error),
@@ -55,7 +53,7 @@ pub async fn end_unfinished(
     if !is_unfinished(&modules, &mark).await? {
         return Ok(None);
     }
-    let ended = end(&modules, &mark, wait).await?;
+    let ended = end(&modules, &mark, wait, context.signals).await?;
     Ok(Some(tell(&report, &ended)))
 }
 
@@ -148,7 +146,7 @@ pub(super) async fn end_what_is_unfinished(
             mark.id, mark.set
         )));
         let reopened = reopen_all(context, &mark, &known).await?;
-        let ended = end(&reopened, &mark, wait).await?;
+        let ended = end(&reopened, &mark, wait, context.signals).await?;
         if let Some(error) = ended.error() {
             return Err(error);
         }
@@ -158,8 +156,13 @@ pub(super) async fn end_what_is_unfinished(
     Ok(())
 }
 
-async fn end(modules: &[Module], mark: &SetMark, wait: Option<Duration>) -> Result<ReleaseResult> {
-    let mut held = hold_all(modules, wait).await?;
+async fn end(
+    modules: &[Module],
+    mark: &SetMark,
+    wait: Option<Duration>,
+    signals: Signals,
+) -> Result<ReleaseResult> {
+    let mut held = hold_all(modules, wait, signals).await?;
     let ended = end_all(&mut held, mark).await;
     let results: Vec<Result<Exit>> = held.iter().map(|_| Ok(Exit::Done)).collect();
     let_go_all(held.into_iter().zip(results)).await;

@@ -3,20 +3,61 @@
 use std::path::{Path, PathBuf};
 
 use super::{listed, width};
-use crate::aws::Access;
+use time::OffsetDateTime;
+
+use crate::aws::{Access, Aws, AwsError};
 use crate::cli::Global;
 use crate::config::{Config, SetFile};
-use crate::driver::release::Module;
+use crate::driver::release::{Module, OnStage};
 use crate::engine::set::among;
 use crate::error::{Error, Result};
-use crate::model::{ModulePlace, SetName};
+use crate::interrupt::Signals;
+use crate::model::{ModulePlace, SetName, UploadRecord};
 use crate::report::Reporter;
 use crate::session::Session;
+
+/// Where something is kept once for a set.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    pub aws: Aws,
+    pub table: String,
+}
+
+impl Ledger {
+    /// Those that were not uploaded earlier than that.
+    ///
+    /// # Errors
+    /// DynamoDB's own.
+    pub async fn since(&self, uploaded: OffsetDateTime) -> Result<Vec<UploadRecord>, AwsError> {
+        self.aws.uploads_since(&self.table, uploaded).await
+    }
+
+    /// # Errors
+    /// DynamoDB's own.
+    pub async fn write(&self, record: &UploadRecord) -> Result<(), AwsError> {
+        self.aws.write_upload(&self.table, record).await
+    }
+}
 
 /// What all modules share.
 pub struct SetContext<'a> {
     pub global: &'a Global,
     pub report: &'a Reporter,
+    pub signals: Signals,
+    /// Told when users of all modules have taken so many stages.
+    pub on_stage: &'a OnStage<'a>,
+}
+
+impl<'a> SetContext<'a> {
+    /// For whoever typed it, and sees it.
+    pub fn of_person(global: &'a Global, report: &'a Reporter) -> Self {
+        Self {
+            global,
+            report,
+            signals: Signals::OfProcess,
+            on_stage: &|_| {},
+        }
+    }
 }
 
 impl SetContext<'_> {
@@ -26,6 +67,30 @@ impl SetContext<'_> {
     /// A name that no module has, two modules of one app, a configuration with a
     /// mistake (exit 2); a module that cannot be used.
     pub async fn open(&self, set: &SetFile, only: &[SetName]) -> Result<Vec<Module>> {
+        let mut modules = Vec::new();
+        for it in self.opened_all(set, only).await? {
+            modules.push(it.found().await?);
+        }
+        Ok(modules)
+    }
+
+    /// Where it is kept what became of a set's uploads: beside the journal of the module
+    /// whose lease is taken first. Asks AWS nothing.
+    ///
+    /// # Errors
+    /// As [`SetContext::open`].
+    pub async fn ledger(&self, set: &SetFile) -> Result<Ledger> {
+        let opened = self.opened_all(set, &[]).await?;
+        let ledgers = opened.into_iter().map(|it| Ledger {
+            table: it.session.stack_name(),
+            aws: it.session.aws,
+        });
+        let rank = |it: &Ledger| (it.aws.region().to_owned(), it.table.clone());
+        let first = ledgers.min_by_key(rank);
+        first.ok_or_else(|| Error::usage(format!("the set {} has no module", set.name)))
+    }
+
+    async fn opened_all(&self, set: &SetFile, only: &[SetName]) -> Result<Vec<OpenedModule>> {
         let is_there = |name: &&SetName| set.modules.iter().any(|it| it.name == **name);
         if let Some(stray) = only.iter().find(|name| !is_there(name)) {
             return Err(Error::usage(format!(
@@ -59,11 +124,7 @@ impl SetContext<'_> {
             opened.push(self.session(place, width).await?);
         }
         refuse_twins(&opened)?;
-        let mut modules = Vec::new();
-        for it in opened {
-            modules.push(it.found().await?);
-        }
-        Ok(modules)
+        Ok(opened)
     }
 
     /// Opens one that an operation names; `known` are those whose files are known to be

@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::open::SetContext;
-use super::{deployment, ending, last_of, status, way_back};
+use super::work::{deployment, last_of, way_back};
+use super::{ending, status};
 use crate::cli::ReleaseArgs;
 use crate::commands::{deploy, promote, swap};
 use crate::config::SetFile;

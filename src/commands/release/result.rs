@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::{Preparation, width};
+use super::width;
+use super::work::Preparation;
 use crate::driver::attempt::SwapKind;
 use crate::driver::release::{HeldModule, Module};
 use crate::driver::swap::SwapEnd;
@@ -10,7 +11,7 @@ use crate::driver::unfinished::{Settled, Settlement};
 use crate::engine::set::ReleaseStanding;
 use crate::error::{Error, Exit, Result};
 use crate::model::journal::OperationId;
-use crate::model::{SetMark, SetName, Tag};
+use crate::model::{SetMark, SetName, Tag, UploadEnd, UploadOutcome};
 use crate::report::{CommandResult, Style};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -195,7 +196,7 @@ fn outcome_of(exit: Exit) -> ModuleOutcome {
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct ReleaseResult {
+pub struct ReleaseResult {
     operation: &'static str,
     set: SetName,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -211,7 +212,7 @@ pub(super) struct ReleaseResult {
 
 impl ReleaseResult {
     /// Not all modules serve it: none was moved.
-    pub fn unprepared(
+    pub(super) fn unprepared(
         set: &SetName,
         tag: &Tag,
         held: &[HeldModule<'_>],
@@ -241,7 +242,7 @@ impl ReleaseResult {
         }
     }
 
-    pub fn shifted(
+    pub(super) fn shifted(
         set: &SetName,
         kind: SwapKind,
         tag: Option<&Tag>,
@@ -277,7 +278,7 @@ impl ReleaseResult {
     }
 
     /// One that another process began, forward or back.
-    pub fn ended(mark: &SetMark, is_forward: bool, modules: Vec<ModuleResult>) -> Self {
+    pub(super) fn ended(mark: &SetMark, is_forward: bool, modules: Vec<ModuleResult>) -> Self {
         let exit = exit_of(modules.iter().map(|it| it.exit));
         let first = first_reason(&modules);
         let any = |outcome| modules.iter().any(|it| it.outcome == outcome);
@@ -302,6 +303,20 @@ impl ReleaseResult {
                 _ => exit,
             },
             outcome,
+        }
+    }
+
+    /// For whoever uploaded it.
+    pub fn upload_end(&self) -> UploadEnd {
+        let of_module = |it: &ModuleResult| format!("{}: {}", it.name, it.traffic);
+        UploadEnd {
+            outcome: match self.exit {
+                Exit::Done => UploadOutcome::Complete,
+                _ => UploadOutcome::Failed,
+            },
+            reason: self.error().map(|error| error.message),
+            traffic: self.modules.iter().map(of_module).collect(),
+            exit_code: self.exit.code(),
         }
     }
 

@@ -6,6 +6,7 @@ use time::serde::rfc3339;
 
 use super::open::SetContext;
 use super::width;
+use crate::commands::uploads::{FEW, ListedUploads};
 use crate::config::SetFile;
 use crate::driver::release::Module;
 use crate::engine::set::ReleaseStanding;
@@ -36,6 +37,11 @@ struct SetStatus {
     set: SetName,
     last: Option<LastRelease>,
     modules: Vec<ModuleStatus>,
+    /// What a worker was given.
+    #[serde(skip_serializing_if = "ListedUploads::is_empty")]
+    uploads: ListedUploads,
+    #[serde(skip)]
+    now: OffsetDateTime,
 }
 
 #[derive(Debug, Serialize)]
@@ -64,7 +70,11 @@ pub(super) async fn run(context: &SetContext<'_>, set: &SetFile) -> Result<Exit>
             unfinished: unfinished.map(Operation::name),
         });
     }
+    let ledger = context.ledger(set).await?;
+    let uploads = ledger.aws.last_uploads(&ledger.table, FEW).await?;
     context.report.result(&SetStatus {
+        uploads: ListedUploads(uploads),
+        now: ledger.aws.journal_time(),
         operation: "release status",
         last: last_release(&set.name, modules.iter()).await?,
         set: set.name.clone(),
@@ -111,6 +121,9 @@ impl CommandResult for SetStatus {
                     style.warn(format!("the {unfinished} is unfinished"))
                 );
             }
+        }
+        for line in self.uploads.lines(self.now, style) {
+            text += &format!("\n{line}");
         }
         text
     }

@@ -64,6 +64,10 @@ impl CommandResult for Status {
         let astray = self.astray.iter();
         lines.extend(astray.map(|sentence| format!("\n{warning} {sentence}.")));
         lines.extend(self.journal_lines(*style));
+        let uploads = self.uploads.lines(self.now, style);
+        if !uploads.is_empty() {
+            lines.push(format!("\n{}", uploads.join("\n")));
+        }
         let is_explained = self.unfinished.is_some() || !self.drift.is_empty();
         if let Some(color) = self.on_both_routes().filter(|_| !is_explained) {
             lines.push(format!(

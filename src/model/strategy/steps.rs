@@ -31,6 +31,11 @@ pub enum Hold {
 }
 
 impl Steps {
+    /// How many stages they make: all users are the last one.
+    pub fn stages(&self) -> usize {
+        self.0.len() + 1
+    }
+
     /// In the order in which they are gone through.
     ///
     /// # Errors

@@ -1,0 +1,358 @@
+//! From a message to the end of what was uploaded: fetched, checked, released, kept and
+//! told.
+
+use std::time::Duration;
+
+use tempfile::TempDir;
+use time::OffsetDateTime;
+
+use super::wanted::{self, SIGNATURE};
+use super::{Disposal, Worker};
+use crate::aws::{Message, NotFetched};
+use crate::bundle::{self, BundleFormat, BundleLimits};
+use crate::commands::release::{self, Ledger, SetContext};
+use crate::cli::ReleaseArgs;
+use crate::config::{Releasable, ReleaseFile, ServeSection};
+use crate::driver::release::{HeldModule, Module};
+use crate::driver::turn;
+use crate::engine::uploads::{Heard, UploadStanding, heard, standing};
+use crate::error::{Error, Exit, Result};
+use crate::model::{
+    Arrived, News, Notice, NoticeOf, PublicKey, Steps, Upload, UploadEnd, UploadOutcome, UploadRecord,
+};
+
+/// How long an upload rests where `every` does not say: so much, and up to as much again.
+const REST: Duration = Duration::from_secs(15);
+
+/// # Errors
+/// `public_key` is none (exit 2).
+pub fn check_key(serve: &ServeSection) -> Result<()> {
+    public_key(serve).map(drop)
+}
+
+fn public_key(serve: &ServeSection) -> Result<Option<PublicKey>> {
+    let key = serve.public_key.as_deref().map(str::parse::<PublicKey>);
+    key.transpose()
+        .map_err(|why| Error::usage(format!("[serve] public_key: {why}")))
+}
+
+/// Why an upload is not released by now.
+enum Unreleased {
+    /// Its turn is later.
+    Later(String),
+    /// It has failed.
+    Failed(Error),
+}
+
+impl From<Error> for Unreleased {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// What is known of an upload while it is worked on, and where it is kept.
+struct Kept {
+    record: UploadRecord,
+    ledger: Ledger,
+}
+
+impl Kept {
+    fn about(&self) -> NoticeOf {
+        NoticeOf {
+            release: self.record.releases.clone(),
+            tag: self.record.tag.clone(),
+            upload: Some(self.record.upload.clone()),
+        }
+    }
+}
+
+impl Worker<'_> {
+    /// What becomes of a message, when all is done that can be done now.
+    pub async fn work_on(&self, message: &Message) -> Disposal {
+        let uploads = match heard(&message.body) {
+            Heard::Uploads(uploads) => uploads,
+            Heard::Strange(why) => return Disposal::Strange(why),
+        };
+        for arrived in &uploads {
+            if arrived.key.ends_with(SIGNATURE) {
+                continue;
+            }
+            if let Some(rest) = self.release_upload(arrived, message.received).await {
+                return Disposal::Later(rest);
+            }
+        }
+        Disposal::Done
+    }
+
+    /// Brings an upload to its end; when that is not yet, how long it rests.
+    async fn release_upload(&self, arrived: &Arrived, received: u32) -> Option<Duration> {
+        let mut kept = Kept {
+            record: UploadRecord {
+                upload: Upload {
+                    bucket: arrived.bucket.clone(),
+                    key: arrived.key.clone(),
+                    version: arrived.version.clone().unwrap_or_default(),
+                },
+                uploaded: self.aws.journal_time(),
+                sequencer: arrived.sequencer.clone(),
+                releases: None,
+                tag: None,
+                at: self.aws.journal_time(),
+                end: None,
+            },
+            ledger: self.home.clone(),
+        };
+        let released = Box::pin(self.released(arrived, &mut kept)).await;
+        let end = match released {
+            Ok(Some(end)) => end,
+            // It has ended before.
+            Ok(None) => return None,
+            Err(Unreleased::Failed(error)) => failed(&error),
+            Err(Unreleased::Later(why)) if received < self.serve.tries => {
+                self.note(format!("{}: waits for its turn: {why}", arrived.key));
+                let news = News::Wait { reason: why };
+                self.tell(kept.about(), news);
+                return Some(self.rest());
+            }
+            Err(Unreleased::Later(why)) => UploadEnd {
+                outcome: UploadOutcome::TimedOut,
+                reason: Some(format!("it was not its turn {received} times: {why}")),
+                traffic: Vec::new(),
+                exit_code: Exit::TimedOut.code(),
+            },
+        };
+        self.end(kept, end).await;
+        None
+    }
+
+    fn rest(&self) -> Duration {
+        self.serve.every.unwrap_or_else(|| {
+            let more = fastrand::u64(0..=REST.as_secs());
+            REST + Duration::from_secs(more)
+        })
+    }
+
+    /// None where it has ended before.
+    async fn released(
+        &self,
+        arrived: &Arrived,
+        kept: &mut Kept,
+    ) -> Result<Option<UploadEnd>, Unreleased> {
+        BundleFormat::of_name(kept.record.upload.file_name()).map_err(Error::from)?;
+        let folder = tempfile::tempdir()
+            .map_err(|error| Unreleased::Later(format!("no folder can be made: {error}")))?;
+        let (upload, uploaded) = self.fetched(arrived, &folder).await?;
+        kept.record.upload = upload.clone();
+        kept.record.uploaded = uploaded;
+        self.note(format!("{upload}: fetched"));
+        let release = self.unpacked(&upload, &folder).await?;
+        kept.record.releases = Some(wanted::name(&release));
+        kept.record.tag = Some(release.tag.clone());
+        let allowed = self.allowed(&release)?;
+        let unpacked = folder.path().join(UNPACKED);
+        let (set, args) = wanted::as_typed(&release, &allowed.set, &unpacked)?;
+        let args = ReleaseArgs {
+            steps: self.serve.steps.clone(),
+            window: self.serve.window,
+            ..args
+        };
+        let modules = self.context.open(&set, &args.only).await?;
+        kept.ledger = self.context.ledger(&allowed.set).await?;
+        match self.standing(kept).await? {
+            UploadStanding::Ended(end) => {
+                self.note(format!("{upload}: it has ended before: {}", end.outcome));
+                return Ok(None);
+            }
+            UploadStanding::Overtaken(later) => return Err(overtaken(&later).into()),
+            UploadStanding::Due => {}
+        }
+        if let Some(why) = busy(&modules).await? {
+            return Err(Unreleased::Later(why));
+        }
+        self.begin(kept).await?;
+        self.taken.set(&modules);
+        let kept = &*kept;
+        let check = async |_: &[HeldModule<'_>]| match self.standing(kept).await? {
+            UploadStanding::Overtaken(later) => Err(overtaken(&later)),
+            UploadStanding::Due | UploadStanding::Ended(_) => Ok(()),
+        };
+        let of = args.steps.as_ref().map_or(1, Steps::stages);
+        let on_stage = |stage| self.tell(kept.about(), News::Stage { stage, of });
+        let context = SetContext {
+            on_stage: &on_stage,
+            ..*self.context
+        };
+        match release::carry_out(&context, &set, &modules, &args, check).await {
+            Ok(result) => Ok(Some(result.upload_end())),
+            Err(error) if error.exit == Exit::Refused => match busy(&modules).await? {
+                Some(why) => Err(Unreleased::Later(why)),
+                None => Err(error.into()),
+            },
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Reads it into a file; gives when it was uploaded.
+    async fn fetched(
+        &self,
+        arrived: &Arrived,
+        folder: &TempDir,
+    ) -> Result<(Upload, OffsetDateTime), Unreleased> {
+        let most = BundleLimits::default().file;
+        let file = folder.path().join(BUNDLE);
+        let fetched = self.aws.fetch(arrived, &file, most).await;
+        fetched.map_err(|not| match not {
+            NotFetched::TooLarge(most) => Error::usage(format!(
+                "{arrived} is larger than {} MiB, the most that a bundle may have",
+                most / (1024 * 1024)
+            ))
+            .into(),
+            NotFetched::Unversioned => Error::usage(format!(
+                "the bucket {} keeps no versions, so nobody can tell which upload {arrived} is",
+                arrived.bucket
+            ))
+            .hint("turn versioning on, and upload it again")
+            .into(),
+            NotFetched::Unwritten(error) => {
+                Unreleased::Later(format!("{arrived} cannot be kept here: {error}"))
+            }
+            NotFetched::Aws(error) if error.is_retryable() => {
+                Unreleased::Later(error.to_string())
+            }
+            NotFetched::Aws(error) => Error::from(error).into(),
+        })
+    }
+
+    /// Checks whose it is, and what is in it.
+    async fn unpacked(&self, upload: &Upload, folder: &TempDir) -> Result<ReleaseFile, Unreleased> {
+        let key = public_key(&self.serve)?;
+        let signature = match key {
+            None => None,
+            Some(_) => {
+                let beside = format!("{}{SIGNATURE}", upload.key);
+                let text = self.aws.small_object(&upload.bucket, &beside).await;
+                let text = text.map_err(|error| match error.is_retryable() {
+                    true => Unreleased::Later(error.to_string()),
+                    false => Error::from(error).into(),
+                })?;
+                Some(text.ok_or_else(|| unsigned(upload))?)
+            }
+        };
+        let name = upload.file_name().to_owned();
+        let (file, into) = (folder.path().join(BUNDLE), folder.path().join(UNPACKED));
+        let opening = tokio::task::spawn_blocking(move || {
+            if let (Some(key), Some(signature)) = (key, signature) {
+                bundle::verify(&file, &name, &signature, &key)?;
+            }
+            std::fs::create_dir(&into).map_err(|error| {
+                Error::failed("no folder for what is unpacked can be made").because(&error)
+            })?;
+            let limits = BundleLimits::default();
+            let release = bundle::open(&file, &name, &into, &limits)?;
+            Ok::<_, Error>(release)
+        });
+        let opened = opening.await;
+        let opened = opened.map_err(|error| Error::failed("it was not unpacked").because(&error))?;
+        Ok(opened?)
+    }
+
+    /// # Errors
+    /// No upload may release it (exit 2).
+    fn allowed(&self, release: &ReleaseFile) -> Result<&Releasable> {
+        let mut all = self.releasables.iter();
+        all.find(|it| wanted::is_of(release, it)).ok_or_else(|| {
+            let names: Vec<&str> = self.releasables.iter().map(|it| it.set.name.as_str()).collect();
+            Error::usage(format!(
+                "this worker releases no {}: it releases {}",
+                wanted::what(release),
+                names.join(", ")
+            ))
+            .hint("`allow` in [serve] names the files of further apps and sets")
+        })
+    }
+
+    async fn standing(&self, kept: &Kept) -> Result<UploadStanding> {
+        let known = kept.ledger.since(kept.record.uploaded);
+        Ok(standing(&kept.record, &known.await?))
+    }
+
+    /// Keeps and tells that it begins; once, however often it comes.
+    async fn begin(&self, kept: &mut Kept) -> Result<()> {
+        let known = kept.ledger.since(kept.record.uploaded);
+        let known = known.await?;
+        if known.iter().any(|it| it.upload == kept.record.upload) {
+            return Ok(());
+        }
+        kept.record.at = kept.ledger.aws.journal_time();
+        kept.ledger.write(&kept.record).await?;
+        self.tell(kept.about(), News::Begin);
+        Ok(())
+    }
+
+    async fn end(&self, kept: Kept, end: UploadEnd) {
+        let about = kept.about();
+        let record = UploadRecord {
+            at: kept.ledger.aws.journal_time(),
+            end: Some(end.clone()),
+            ..kept.record
+        };
+        if let Err(error) = kept.ledger.write(&record).await {
+            self.warn(format!("how {} ended could not be kept: {error}", record.upload));
+        }
+        let notice = self.notice(about, News::End(end));
+        match record.end.map(|end| end.outcome) {
+            Some(UploadOutcome::Complete) => self.note(notice.line()),
+            _ => self.warn(notice.line()),
+        }
+        self.notifier.tell(notice);
+    }
+
+    fn tell(&self, about: NoticeOf, news: News) {
+        self.notifier.tell(self.notice(about, news));
+    }
+
+    fn notice(&self, about: NoticeOf, news: News) -> Notice {
+        Notice::new(self.aws.journal_time(), about, news)
+    }
+}
+
+/// In an upload's own folder.
+const BUNDLE: &str = "bundle";
+const UNPACKED: &str = "unpacked";
+
+/// Who is at work on one of them, if anybody.
+async fn busy(modules: &[Module]) -> Result<Option<String>> {
+    for it in modules {
+        let (aws, table) = (&it.session.aws, it.infrastructure.journal_table());
+        let head = aws.read_head(table).await?;
+        if let Some(lease) = turn::held(&head, aws.journal_time()) {
+            let (name, holder) = (it.name(), &lease.holder);
+            return Ok(Some(format!("{name}: {holder} is at work")));
+        }
+    }
+    Ok(None)
+}
+
+fn overtaken(later: &Upload) -> Error {
+    Error::refused(format!(
+        "a later upload, {}, was begun before it: it is not released any more",
+        later.file_name()
+    ))
+}
+
+fn unsigned(upload: &Upload) -> Error {
+    let name = upload.file_name();
+    Error::usage(format!(
+        "{name} is not signed: there is no {name}{SIGNATURE} beside it"
+    ))
+    .hint("sign it (`minisign -Sm FILE`) and upload the signature ahead of it")
+}
+
+fn failed(error: &Error) -> UploadEnd {
+    UploadEnd {
+        outcome: UploadOutcome::Failed,
+        reason: Some(error.message.clone()),
+        traffic: error.traffic.iter().cloned().collect(),
+        exit_code: error.exit.code(),
+    }
+}

@@ -1,0 +1,216 @@
+//! Tells those who want to know how a release goes. A notice never holds a release up,
+//! nor fails it: it is tried again, and its loss is told here.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinHandle;
+
+use crate::aws::Aws;
+use crate::config::NotifySection;
+use crate::error::{Error, Result};
+use crate::hidden::Hidden;
+use crate::model::{Notice, TopicArn};
+
+/// How long ahead of each further try.
+const PAUSES: [Duration; 3] = [
+    Duration::from_secs(1),
+    Duration::from_secs(5),
+    Duration::from_secs(20),
+];
+/// How long a process that ends waits for notices that are under way.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Where notices go.
+#[derive(Debug, Clone)]
+struct Told {
+    aws: Aws,
+    topic: Option<TopicArn>,
+    webhook: Option<Webhook>,
+}
+
+#[derive(Debug, Clone)]
+struct Webhook {
+    address: Hidden,
+    form: WebhookForm,
+}
+
+/// What a webhook takes, by its host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum WebhookForm {
+    /// <https://api.slack.com/messaging/webhooks>
+    Slack,
+    /// <https://learn.microsoft.com/connectors/teams/#microsoft-teams-webhook>
+    Teams,
+    /// The notice itself, with the line as `text`.
+    Plain,
+}
+
+/// Sends notices in their order, beside whatever goes on.
+#[derive(Debug)]
+pub struct Notifier {
+    notices: UnboundedSender<Notice>,
+    sending: JoinHandle<()>,
+}
+
+impl Notifier {
+    /// `lost` is called with each notice that nobody got, in a sentence.
+    ///
+    /// # Errors
+    /// The variable that is to have the webhook's address is not set, or has none (exit 2).
+    pub fn start(
+        aws: &Aws,
+        section: &NotifySection,
+        lost: impl Fn(String) + Send + 'static,
+    ) -> Result<Self> {
+        let variable = |name: &str| std::env::var(name).ok();
+        let webhook = section.webhook.as_deref();
+        let told = Told {
+            aws: aws.clone(),
+            topic: section.sns.clone(),
+            webhook: webhook.map(|name| webhook_in(name, variable)).transpose()?,
+        };
+        let (notices, waiting) = unbounded_channel();
+        Ok(Self {
+            notices,
+            sending: tokio::spawn(send_all(told, waiting, lost)),
+        })
+    }
+
+    pub fn tell(&self, notice: Notice) {
+        // Who sends them ends with this.
+        let _ = self.notices.send(notice);
+    }
+
+    /// Waits for what is under way, but not for long.
+    pub async fn end(self) {
+        drop(self.notices);
+        let _ = tokio::time::timeout(PATIENCE, self.sending).await;
+    }
+}
+
+fn webhook_in(name: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Webhook> {
+    let address = variable(name).unwrap_or_default();
+    let address = address.trim();
+    let host = url::Url::parse(address).ok();
+    let host = host.filter(|url| matches!(url.scheme(), "https" | "http"));
+    let Some(host) = host.as_ref().and_then(url::Url::host_str) else {
+        return Err(Error::usage(format!(
+            "[notify] webhook names the variable {name}, which has no address"
+        ))
+        .hint("put the webhook's https:// address into it, or take the key out"));
+    };
+    Ok(Webhook {
+        form: WebhookForm::of(host),
+        address: Hidden::new(address),
+    })
+}
+
+async fn send_all(
+    told: Told,
+    mut waiting: UnboundedReceiver<Notice>,
+    lost: impl Fn(String) + Send,
+) {
+    let topic = told.topic.as_ref().map(Way::Topic);
+    let webhook = told.webhook.as_ref().map(Way::Webhook);
+    let ways: Vec<Way<'_>> = topic.into_iter().chain(webhook).collect();
+    while let Some(notice) = waiting.recv().await {
+        let line = notice.line();
+        let sending = ways.iter().map(|way| way.tried(&told.aws, &notice));
+        for why in join_all(sending).await.into_iter().flatten() {
+            lost(format!("nobody was told \"{line}\" by {why}"));
+        }
+    }
+}
+
+/// One of those by which notices go.
+#[derive(Debug, Clone, Copy)]
+enum Way<'a> {
+    Topic(&'a TopicArn),
+    Webhook(&'a Webhook),
+}
+
+impl Way<'_> {
+    /// What did not get it, and why, if it came to that.
+    async fn tried(self, aws: &Aws, notice: &Notice) -> Option<String> {
+        let mut pauses = PAUSES.iter();
+        loop {
+            let why = self.send(aws, notice).await.err()?;
+            match pauses.next() {
+                Some(pause) => tokio::time::sleep(*pause).await,
+                None => return Some(why),
+            }
+        }
+    }
+
+    async fn send(self, aws: &Aws, notice: &Notice) -> Result<(), String> {
+        match self {
+            Self::Topic(topic) => {
+                let message = serde_json::to_string(notice).unwrap_or_default();
+                let subject = subject(&notice.line());
+                let sent = aws.publish(topic.as_str(), (&subject, &message)).await;
+                sent.map_err(|error| format!("{topic}: {error}"))
+            }
+            Self::Webhook(webhook) => {
+                let body = webhook.form.body(notice).to_string();
+                let sent = aws.post(webhook.address.reveal(), body).await;
+                // Its address is a secret.
+                sent.map_err(|why| format!("the webhook: {why}"))
+            }
+        }
+    }
+}
+
+/// SNS takes a hundred characters of ASCII
+/// (<https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>).
+fn subject(line: &str) -> String {
+    let plain = |c: char| match c {
+        ' '..='~' => c,
+        _ => '?',
+    };
+    line.chars().map(plain).take(100).collect()
+}
+
+impl WebhookForm {
+    fn of(host: &str) -> Self {
+        let is_under = |domains: &[&str]| {
+            let mut all = domains.iter();
+            all.any(|domain| host.ends_with(&format!(".{domain}")))
+        };
+        if is_under(&["slack.com", "slack-gov.com"]) {
+            Self::Slack
+        } else if is_under(&["office.com", "logic.azure.com", "api.powerplatform.com"]) {
+            Self::Teams
+        } else {
+            Self::Plain
+        }
+    }
+
+    fn body(self, notice: &Notice) -> serde_json::Value {
+        let line = notice.line();
+        match self {
+            Self::Slack => serde_json::json!({ "text": line }),
+            Self::Teams => serde_json::json!({
+                "type": "message",
+                "attachments": [{
+                    "contentType": "application/vnd.microsoft.card.adaptive",
+                    "content": {
+                        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+                        "type": "AdaptiveCard",
+                        "version": "1.4",
+                        "body": [{ "type": "TextBlock", "text": line, "wrap": true }],
+                    },
+                }],
+            }),
+            Self::Plain => {
+                let mut body = serde_json::json!(notice);
+                body["text"] = line.into();
+                body
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,138 @@
+//! What a message says was uploaded, and what is to become of it.
+//!
+//! S3 tells of an upload by EventBridge, by SNS or by itself, in a form each; of one
+//! upload maybe several times, late, and out of order
+//! (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/EventNotifications.html>).
+
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+
+use crate::model::{Arrived, Upload, UploadEnd, UploadRecord};
+
+/// What a message is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Heard {
+    /// Of these uploads; none, where it is of something else that S3 tells.
+    Uploads(Vec<Arrived>),
+    /// No message of S3's; why, in words.
+    Strange(String),
+}
+
+pub fn heard(body: &str) -> Heard {
+    match serde_json::from_str::<Value>(body) {
+        Ok(message) => of_message(&message),
+        Err(error) => Heard::Strange(format!("it is no JSON: {error}")),
+    }
+}
+
+fn of_message(message: &Value) -> Heard {
+    if message["Type"] == "Notification"
+        && let Some(inner) = message["Message"].as_str()
+    {
+        return match serde_json::from_str(inner) {
+            // One notification is in no other.
+            Ok(inner) => of_event(&inner),
+            Err(error) => Heard::Strange(format!("what SNS passed on is no JSON: {error}")),
+        };
+    }
+    of_event(message)
+}
+
+fn of_event(event: &Value) -> Heard {
+    let uploads = if event["source"] == "aws.s3" {
+        match event["detail-type"].as_str() {
+            Some("Object Created") => by_event_bridge(&event["detail"]).map(|one| vec![one]),
+            _ => Some(Vec::new()),
+        }
+    } else if let Some(records) = event["Records"].as_array() {
+        let of_s3 = |record: &&Value| record["eventSource"] == "aws:s3";
+        match records.iter().all(|it| of_s3(&it)) {
+            true => by_s3(records),
+            false => None,
+        }
+    } else if event["Service"] == "Amazon S3" && event["Event"] == "s3:TestEvent" {
+        Some(Vec::new())
+    } else {
+        None
+    };
+    match uploads {
+        Some(uploads) => Heard::Uploads(uploads),
+        None => Heard::Strange(
+            "it is no event of S3's, neither by EventBridge nor by SNS nor as S3 sends it"
+                .to_owned(),
+        ),
+    }
+}
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html>
+fn by_event_bridge(detail: &Value) -> Option<Arrived> {
+    let object = &detail["object"];
+    Some(Arrived {
+        bucket: text(&detail["bucket"]["name"])?,
+        key: text(&object["key"])?,
+        version: version(&object["version-id"]),
+        sequencer: text(&object["sequencer"]),
+    })
+}
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html>
+fn by_s3(records: &[Value]) -> Option<Vec<Arrived>> {
+    let is_creation = |record: &&Value| {
+        let name = record["eventName"].as_str().unwrap_or_default();
+        name.trim_start_matches("s3:").starts_with("ObjectCreated:")
+    };
+    let made = records.iter().filter(is_creation);
+    made.map(|record| {
+        let object = &record["s3"]["object"];
+        Some(Arrived {
+            bucket: text(&record["s3"]["bucket"]["name"])?,
+            key: decoded(&text(&object["key"])?),
+            version: version(&object["versionId"]),
+            sequencer: text(&object["sequencer"]),
+        })
+    })
+    .collect()
+}
+
+fn text(value: &Value) -> Option<String> {
+    let text = value.as_str().filter(|text| !text.is_empty());
+    text.map(str::to_owned)
+}
+
+/// What was uploaded while versions were off is `null`, as is whatever comes after it.
+fn version(value: &Value) -> Option<String> {
+    text(value).filter(|version| version != "null")
+}
+
+/// S3 writes a key as a form does.
+fn decoded(key: &str) -> String {
+    let spaced = key.replace('+', " ");
+    let decoded = percent_decode_str(&spaced).decode_utf8_lossy();
+    decoded.into_owned()
+}
+
+/// What is to become of an upload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UploadStanding {
+    /// It is released.
+    Due,
+    /// It has ended already.
+    Ended(UploadEnd),
+    /// A later one was begun.
+    Overtaken(Upload),
+}
+
+/// `known`: those of its app that were not uploaded earlier, itself maybe among them.
+pub fn standing(it: &UploadRecord, known: &[UploadRecord]) -> UploadStanding {
+    let same = known.iter().find(|other| other.upload == it.upload);
+    if let Some(end) = same.and_then(|same| same.end.clone()) {
+        return UploadStanding::Ended(end);
+    }
+    match known.iter().find(|other| it.is_overtaken_by(other)) {
+        Some(later) => UploadStanding::Overtaken(later.upload.clone()),
+        None => UploadStanding::Due,
+    }
+}
+
+#[cfg(test)]
+mod tests;
