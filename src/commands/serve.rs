@@ -25,9 +25,9 @@ use taken::Taken;
 /// How long SQS is asked for a message at a time; that is its most.
 const LISTEN: Duration = Duration::from_secs(20);
 /// For how long a message is kept from other workers, unless that is renewed.
-const KEEP: Duration = Duration::from_secs(60);
+const KEEP: Duration = Duration::from_secs(30);
 /// When it is renewed.
-const RENEW: Duration = Duration::from_secs(20);
+const RENEW: Duration = Duration::from_secs(10);
 /// How long a worker rests when SQS itself fails.
 const REST: Duration = Duration::from_secs(5);
 

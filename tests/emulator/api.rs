@@ -68,6 +68,25 @@ impl Api {
         }
     }
 
+    /// Puts an object of whatever bytes.
+    pub fn put(&self, path: &str, body: &[u8]) -> Outcome {
+        let mut stream = TcpStream::connect(&self.address)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        let (address, length) = (&self.address, body.len());
+        let authorization = self.authorization("s3");
+        write!(
+            stream,
+            "PUT {path} HTTP/1.0\r\nHost: {address}\r\n{authorization}Content-Length: {length}\r\n\r\n"
+        )?;
+        stream.write_all(body)?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        match status_of(&answer)? {
+            200 => Ok(()),
+            status => Err(format!("PUT {path}: {status} {answer}").into()),
+        }
+    }
+
     /// The same with headers; gives the answer's head as well, which has the version of
     /// what it is about.
     pub fn rest_with_headers(
