@@ -23,7 +23,6 @@ mod follow;
 mod login;
 mod pull;
 mod push;
-mod reference;
 mod refusal;
 mod secrets;
 mod session;
@@ -39,17 +38,16 @@ mod wire;
 
 use std::collections::BTreeSet;
 
-pub use crate::model::Progress;
 #[cfg(test)]
 pub use crate::model::StepState;
 use crate::model::{Contents, Digest};
+pub use crate::model::{Exactly, Progress, Reference};
 
 pub use build::{BuildContext, BuildRequest};
 pub use engine::Engine;
 pub use error::DockerError;
 pub use login::Logins;
 pub use push::{Credentials, PushTarget};
-pub use reference::{Exactly, Reference};
 
 /// An image that the engine holds.
 #[derive(Debug, Clone, PartialEq)]

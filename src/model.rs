@@ -30,6 +30,7 @@ mod patience;
 mod place;
 mod progress;
 mod reach;
+mod reference;
 mod running;
 mod sample;
 mod service_definition;
@@ -78,6 +79,7 @@ pub use patience::Patience;
 pub use place::{Place, Places, RULE_AGAIN, TestPlace};
 pub use progress::{Progress, StackEvent, StepState};
 pub use reach::{Barrier, Knock, Unreached};
+pub use reference::{Exactly, NoReference, Reference};
 pub use running::{Autoscaling, Capacity, RunningSettings, UserMover};
 pub use sample::{Answer, Connection, Expected, Lost, Sample, Share, Statuses, Unexpected};
 pub use service_definition::{

@@ -13,7 +13,7 @@ use super::plan::PlanResult;
 use super::working_folder;
 use crate::cli::Deploy;
 use crate::definition::Loaded;
-use crate::docker::{self, Reference};
+use crate::docker::{DockerError, Reference};
 use crate::driver::deploy::{self, ImageSource, Placed, Request, difference};
 use crate::driver::make_live;
 use crate::driver::unfinished::Errand;
@@ -375,7 +375,11 @@ fn request(session: &Session, args: &Deploy, tag: &Tag, loaded: &Loaded) -> Resu
     let defined = loaded.runs_on();
     let wanted = build::runs_on(flags, &config.build, defined, ambient.as_deref())?;
     let image = match (&args.image, &args.context) {
-        (Some(reference), _) => ImageSource::Reference(Reference::parse(reference).map_err(usage)?),
+        (Some(reference), _) => {
+            let reference = Reference::parse(reference)
+                .map_err(|error| usage(DockerError::BadReference(error)))?;
+            ImageSource::Reference(reference)
+        }
         (None, Some(context)) => build::source(config, flags, context, &working_folder()?, wanted)?,
         (None, None) => {
             return Err(Error::usage("name a build context, or an --image")
@@ -393,7 +397,7 @@ fn request(session: &Session, args: &Deploy, tag: &Tag, loaded: &Loaded) -> Resu
     })
 }
 
-fn usage(error: docker::DockerError) -> Error {
+fn usage(error: DockerError) -> Error {
     let mut error = Error::from(error);
     error.exit = Exit::Usage;
     error

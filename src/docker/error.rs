@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 
 use super::login::{LoginDoubt, Logins};
-use super::reference::Reference;
 use super::refusal::RegistryRefusal;
+use crate::model::{NoReference, Reference};
 
 type BoxedError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -78,8 +78,8 @@ pub enum DockerError {
         source: Option<LoginDoubt>,
     },
 
-    #[error("`{0}` is not an image reference")]
-    BadReference(String),
+    #[error(transparent)]
+    BadReference(NoReference),
     #[error("the Docker engine does not have the image {0}")]
     NoImage(String),
     #[error("cannot pull {reference}: {message}")]

@@ -7,10 +7,9 @@ use super::engine::Engine;
 use super::error::DockerError;
 use super::login::Logins;
 use super::push::follow;
-use super::reference::{Exactly, Reference};
 use super::refusal::RegistryRefusal;
 use super::{LocalImage, OnProgress};
-use crate::model::{Origin, Platform};
+use crate::model::{Exactly, NoReference, Origin, Platform, Reference};
 
 impl Engine {
     /// The image of that name, and how it came to be here. `platform` is for
@@ -62,7 +61,7 @@ impl Engine {
         let platform = platform.map(ToString::to_string).unwrap_or_default();
         let query = [("fromImage", reference.to_pull()), ("platform", platform)];
         let query = serde_urlencoded::to_string(query)
-            .map_err(|_| DockerError::BadReference(reference.to_string()))?;
+            .map_err(|_| DockerError::BadReference(NoReference(reference.to_string())))?;
         let path = self.path(&format!("/images/create?{query}"));
         let login = logins.of(registry).await;
         let header = login.header(registry);

@@ -4,8 +4,7 @@
 
 use std::fmt;
 
-use super::error::DockerError;
-use crate::model::{Digest, Tag};
+use super::{Digest, Tag};
 
 /// The registry of a name that names none.
 const DOCKER_HUB: &str = "docker.io";
@@ -30,6 +29,11 @@ enum ReferenceKind {
     },
 }
 
+/// A text that names no image.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is not an image reference")]
+pub struct NoReference(pub String);
+
 /// What a name says of the image itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exactly<'a> {
@@ -40,9 +44,9 @@ pub enum Exactly<'a> {
 
 impl Reference {
     /// # Errors
-    /// `BadReference` for what cannot be a name.
-    pub fn parse(text: &str) -> Result<Self, DockerError> {
-        let kind = kind(text).ok_or_else(|| DockerError::BadReference(text.to_owned()))?;
+    /// What cannot be a name.
+    pub fn parse(text: &str) -> Result<Self, NoReference> {
+        let kind = kind(text).ok_or_else(|| NoReference(text.to_owned()))?;
         Ok(Self {
             text: text.to_owned(),
             kind,
@@ -92,7 +96,7 @@ impl Reference {
 
     /// Registry and path as the engine lists them: those of Docker Hub are
     /// shortened there.
-    pub(super) fn name(&self) -> Option<String> {
+    pub fn name(&self) -> Option<String> {
         let ReferenceKind::Name { registry, path, .. } = &self.kind else {
             return None;
         };
@@ -106,7 +110,7 @@ impl Reference {
 
     /// What the engine is asked to pull: without a tag it would pull every one
     /// there is.
-    pub(super) fn to_pull(&self) -> String {
+    pub fn to_pull(&self) -> String {
         let full = match &self.kind {
             ReferenceKind::Name {
                 registry,
