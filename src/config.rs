@@ -6,6 +6,7 @@
 //! no AWS, no flags (commands let flags win over it).
 
 mod attached;
+mod bundle;
 mod colors;
 mod cost;
 mod document;
@@ -43,6 +44,9 @@ use crate::model::{
 use crate::text;
 
 pub use attached::{Attached, NamedWay};
+pub use bundle::ReleaseFile;
+#[expect(unused_imports, reason = "nothing receives uploads yet")]
+pub use bundle::{Released, ReleasedImage};
 pub use cost::Prices;
 pub use edge::{Edge, HostedColor, PointsAt, RecordKeys, Resolver, RouterKeys, resolver};
 pub use error::ConfigError;

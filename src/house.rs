@@ -17,6 +17,7 @@ const PLAIN: &[&str] = &[
 /// What a part may know beside itself and [`PLAIN`].
 const ARROWS: &[(&str, &[&str])] = &[
     ("model", &[]),
+    ("bundle", &["model", "config", "error"]),
     ("config", &["model", "error"]),
     ("error", &["model"]),
     ("interrupt", &["error"]),
@@ -34,6 +35,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("model", &["clap", "tokio", "aws_", "bollard", "hyper"]),
     ("engine", &["clap", "tokio", "aws_", "bollard", "hyper"]),
     ("aws", &["clap", "bollard"]),
+    ("bundle", &["clap", "tokio", "aws_", "bollard", "hyper"]),
     ("docker", &["clap", "aws_"]),
     ("probe", &["clap", "aws_", "bollard"]),
     ("driver", &["clap", "bollard"]),

@@ -29,6 +29,7 @@ mod observed;
 mod patience;
 mod place;
 mod progress;
+mod public_key;
 mod reach;
 mod reference;
 mod running;
@@ -78,6 +79,7 @@ pub use observed::{
 pub use patience::Patience;
 pub use place::{Place, Places, RULE_AGAIN, TestPlace};
 pub use progress::{Progress, StackEvent, StepState};
+pub use public_key::PublicKey;
 pub use reach::{Barrier, Knock, Unreached};
 pub use reference::{Exactly, NoReference, Reference};
 pub use running::{Autoscaling, Capacity, RunningSettings, UserMover};

@@ -1,0 +1,224 @@
+//! The folder that a bundle is unpacked into, and the only file here that writes.
+//!
+//! The folder is empty at first and nobody else writes to it, so what was made is what is
+//! there: an entry is judged by that list, not by asking the disk. Links are made when all
+//! else is done, so that nothing is ever written through one.
+
+use std::collections::BTreeMap;
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use super::error::{BundleProblem, EntryMistake, Result};
+use super::limits::BundleLimits;
+use super::path::{BundlePath, EntryName};
+
+/// What an archive says that an entry is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum EntryForm {
+    Folder,
+    File {
+        is_executable: bool,
+    },
+    /// With what it leads to.
+    Link(Vec<u8>),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum MadeEntry {
+    Folder {
+        /// By an entry of its own, and not only by the path of another.
+        is_named: bool,
+    },
+    File,
+    Link,
+}
+
+/// A bundle that is being unpacked.
+pub(super) struct Unpacking<'a> {
+    root: &'a Path,
+    pub(super) limits: &'a BundleLimits,
+    /// By their paths; the root itself has the empty one.
+    made: BTreeMap<String, MadeEntry>,
+    /// Where, and what they lead to.
+    links: Vec<(BundlePath, String)>,
+    /// Bytes that came out of the archive's compression.
+    unpacked: u64,
+}
+
+/// A file that is there and has no contents yet.
+pub(super) struct NewFile {
+    file: File,
+    path: PathBuf,
+}
+
+impl<'a> Unpacking<'a> {
+    /// # Errors
+    /// A folder that has something in it, or cannot be looked into.
+    pub(super) fn begin(root: &'a Path, limits: &'a BundleLimits) -> Result<Self> {
+        let mut entries = fs::read_dir(root).map_err(|error| BundleProblem::io(root, error))?;
+        if entries.next().is_some() {
+            return Err(BundleProblem::NotEmpty(root.to_owned()));
+        }
+        let is_named = false;
+        Ok(Self {
+            root,
+            limits,
+            made: [(String::new(), MadeEntry::Folder { is_named })].into(),
+            links: Vec::new(),
+            unpacked: 0,
+        })
+    }
+
+    /// To be told of all that came out of the compression, before it is used.
+    pub(super) fn count(&mut self, bytes: usize) -> Result<()> {
+        self.unpacked = self.unpacked.saturating_add(bytes as u64);
+        let limit = self.limits.unpacked;
+        match self.unpacked <= limit {
+            true => Ok(()),
+            false => Err(BundleProblem::LargeContents { limit }),
+        }
+    }
+
+    /// # Errors
+    /// A name that leads out of the folder, or to where something is.
+    pub(super) fn folder(&mut self, name: &[u8]) -> Result<()> {
+        let read = self.read(name)?;
+        if let Some(MadeEntry::Folder { is_named }) = self.made.get_mut(read.path.as_str())
+            && !*is_named
+        {
+            *is_named = true;
+            return Ok(());
+        }
+        self.note(name, &read.path, MadeEntry::Folder { is_named: true })?;
+        self.make_folder(read.path.as_str())
+    }
+
+    pub(super) fn file(&mut self, name: &[u8], is_executable: bool) -> Result<NewFile> {
+        let path = self.read_without_slash(name)?;
+        self.note(name, &path, MadeEntry::File)?;
+        let path = self.root.join(path.as_str());
+        let mode = match is_executable {
+            true => 0o755,
+            false => 0o644,
+        };
+        let open = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
+            // Whatever the umask is: the modes are a part of what is built from it.
+            .and_then(|file| {
+                file.set_permissions(Permissions::from_mode(mode))
+                    .map(|()| file)
+            });
+        match open {
+            Ok(file) => Ok(NewFile { file, path }),
+            Err(error) => Err(BundleProblem::io(&path, error)),
+        }
+    }
+
+    /// It is made by [`Self::finish`].
+    pub(super) fn link(&mut self, name: &[u8], target: &[u8]) -> Result<()> {
+        let path = self.read_without_slash(name)?;
+        let target = path
+            .link_to(target, self.limits)
+            .map_err(|mistake| BundleProblem::entry(name, mistake))?
+            .to_owned();
+        self.note(name, &path, MadeEntry::Link)?;
+        self.links.push((path, target));
+        Ok(())
+    }
+
+    /// Makes the links, and says what was unpacked.
+    pub(super) fn finish(self) -> Result<Contained> {
+        for (path, target) in &self.links {
+            let path = self.root.join(path.as_str());
+            symlink(target, &path).map_err(|error| BundleProblem::io(&path, error))?;
+        }
+        Ok(Contained(self.made))
+    }
+
+    fn read(&self, name: &[u8]) -> Result<EntryName> {
+        EntryName::read(name, self.limits).map_err(|mistake| BundleProblem::entry(name, mistake))
+    }
+
+    fn read_without_slash(&self, name: &[u8]) -> Result<BundlePath> {
+        let read = self.read(name)?;
+        match read.is_of_a_folder {
+            true => Err(BundleProblem::entry(name, EntryMistake::Slash)),
+            false => Ok(read.path),
+        }
+    }
+
+    /// Sees to the folders that it is in, and that its place is free.
+    fn note(&mut self, name: &[u8], path: &BundlePath, made: MadeEntry) -> Result<()> {
+        let mistake = match self.made.get(path.as_str()) {
+            None => None,
+            Some(MadeEntry::Folder { .. }) if !matches!(made, MadeEntry::Folder { .. }) => {
+                Some(EntryMistake::IsFolder)
+            }
+            Some(_) => Some(EntryMistake::Twice),
+        };
+        if let Some(mistake) = mistake {
+            return Err(BundleProblem::entry(name, mistake));
+        }
+        for folder in path.folders() {
+            let mistake = match self.made.get(folder) {
+                Some(MadeEntry::Folder { .. }) => continue,
+                Some(MadeEntry::File) => EntryMistake::BelowFile,
+                Some(MadeEntry::Link) => EntryMistake::BelowLink,
+                None => {
+                    self.add(folder, MadeEntry::Folder { is_named: false })?;
+                    self.make_folder(folder)?;
+                    continue;
+                }
+            };
+            return Err(BundleProblem::entry(name, mistake));
+        }
+        self.add(path.as_str(), made)
+    }
+
+    fn add(&mut self, path: &str, made: MadeEntry) -> Result<()> {
+        let limit = self.limits.entries;
+        // The root is among them.
+        if self.made.len() > limit {
+            return Err(BundleProblem::ManyEntries { limit });
+        }
+        self.made.insert(path.to_owned(), made);
+        Ok(())
+    }
+
+    fn make_folder(&self, path: &str) -> Result<()> {
+        let path = self.root.join(path);
+        DirBuilder::new()
+            .mode(0o700)
+            .create(&path)
+            .and_then(|()| fs::set_permissions(&path, Permissions::from_mode(0o755)))
+            .map_err(|error| BundleProblem::io(&path, error))
+    }
+}
+
+impl NewFile {
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.file
+            .write_all(bytes)
+            .map_err(|error| BundleProblem::io(&self.path, error))
+    }
+}
+
+/// What is in a bundle that was unpacked.
+#[derive(Debug)]
+pub(super) struct Contained(BTreeMap<String, MadeEntry>);
+
+impl Contained {
+    /// Not by way of a link.
+    pub(super) fn has_folder(&self, path: &str) -> bool {
+        matches!(self.0.get(path), Some(MadeEntry::Folder { .. }))
+    }
+
+    pub(super) fn has_file(&self, path: &str) -> bool {
+        matches!(self.0.get(path), Some(MadeEntry::File))
+    }
+}
