@@ -5,6 +5,7 @@
 //! `docker`, what is printed in `report`.
 
 mod aws;
+#[cfg_attr(not(test), expect(dead_code, reason = "nothing receives uploads yet"))]
 mod bundle;
 mod cli;
 mod commands;

@@ -120,7 +120,7 @@ pub enum EntryMistake {
     BelowFile,
     #[error("a folder on its path is a symbolic link")]
     BelowLink,
-    #[error("only a folder's name ends in /")]
+    #[error("only a folder's name ends in / or /.")]
     Slash,
 
     #[error("a link may not lead to an absolute path")]

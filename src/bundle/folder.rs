@@ -26,7 +26,7 @@ pub(super) enum EntryForm {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Made {
+enum MadeEntry {
     Folder {
         /// By an entry of its own, and not only by the path of another.
         is_named: bool,
@@ -40,7 +40,7 @@ pub(super) struct Unpacking<'a> {
     root: &'a Path,
     pub(super) limits: &'a BundleLimits,
     /// By their paths; the root itself has the empty one.
-    made: BTreeMap<String, Made>,
+    made: BTreeMap<String, MadeEntry>,
     /// Where, and what they lead to.
     links: Vec<(BundlePath, String)>,
     /// Bytes that came out of the archive's compression.
@@ -65,7 +65,7 @@ impl<'a> Unpacking<'a> {
         Ok(Self {
             root,
             limits,
-            made: [(String::new(), Made::Folder { is_named })].into(),
+            made: [(String::new(), MadeEntry::Folder { is_named })].into(),
             links: Vec::new(),
             unpacked: 0,
         })
@@ -85,19 +85,19 @@ impl<'a> Unpacking<'a> {
     /// A name that leads out of the folder, or to where something is.
     pub(super) fn folder(&mut self, name: &[u8]) -> Result<()> {
         let read = self.read(name)?;
-        if let Some(Made::Folder { is_named }) = self.made.get_mut(read.path.as_str())
+        if let Some(MadeEntry::Folder { is_named }) = self.made.get_mut(read.path.as_str())
             && !*is_named
         {
             *is_named = true;
             return Ok(());
         }
-        self.note(name, &read.path, Made::Folder { is_named: true })?;
+        self.note(name, &read.path, MadeEntry::Folder { is_named: true })?;
         self.make_folder(read.path.as_str())
     }
 
     pub(super) fn file(&mut self, name: &[u8], is_executable: bool) -> Result<NewFile> {
         let path = self.read_without_slash(name)?;
-        self.note(name, &path, Made::File)?;
+        self.note(name, &path, MadeEntry::File)?;
         let path = self.root.join(path.as_str());
         let mode = match is_executable {
             true => 0o755,
@@ -126,7 +126,7 @@ impl<'a> Unpacking<'a> {
             .link_to(target, self.limits)
             .map_err(|mistake| BundleProblem::entry(name, mistake))?
             .to_owned();
-        self.note(name, &path, Made::Link)?;
+        self.note(name, &path, MadeEntry::Link)?;
         self.links.push((path, target));
         Ok(())
     }
@@ -146,17 +146,17 @@ impl<'a> Unpacking<'a> {
 
     fn read_without_slash(&self, name: &[u8]) -> Result<BundlePath> {
         let read = self.read(name)?;
-        match read.ends_in_slash {
+        match read.is_of_a_folder {
             true => Err(BundleProblem::entry(name, EntryMistake::Slash)),
             false => Ok(read.path),
         }
     }
 
     /// Sees to the folders that it is in, and that its place is free.
-    fn note(&mut self, name: &[u8], path: &BundlePath, made: Made) -> Result<()> {
+    fn note(&mut self, name: &[u8], path: &BundlePath, made: MadeEntry) -> Result<()> {
         let mistake = match self.made.get(path.as_str()) {
             None => None,
-            Some(Made::Folder { .. }) if !matches!(made, Made::Folder { .. }) => {
+            Some(MadeEntry::Folder { .. }) if !matches!(made, MadeEntry::Folder { .. }) => {
                 Some(EntryMistake::IsFolder)
             }
             Some(_) => Some(EntryMistake::Twice),
@@ -166,11 +166,11 @@ impl<'a> Unpacking<'a> {
         }
         for folder in path.folders() {
             let mistake = match self.made.get(folder) {
-                Some(Made::Folder { .. }) => continue,
-                Some(Made::File) => EntryMistake::BelowFile,
-                Some(Made::Link) => EntryMistake::BelowLink,
+                Some(MadeEntry::Folder { .. }) => continue,
+                Some(MadeEntry::File) => EntryMistake::BelowFile,
+                Some(MadeEntry::Link) => EntryMistake::BelowLink,
                 None => {
-                    self.add(folder, Made::Folder { is_named: false })?;
+                    self.add(folder, MadeEntry::Folder { is_named: false })?;
                     self.make_folder(folder)?;
                     continue;
                 }
@@ -180,7 +180,7 @@ impl<'a> Unpacking<'a> {
         self.add(path.as_str(), made)
     }
 
-    fn add(&mut self, path: &str, made: Made) -> Result<()> {
+    fn add(&mut self, path: &str, made: MadeEntry) -> Result<()> {
         let limit = self.limits.entries;
         // The root is among them.
         if self.made.len() > limit {
@@ -210,15 +210,15 @@ impl NewFile {
 
 /// What is in a bundle that was unpacked.
 #[derive(Debug)]
-pub(super) struct Contained(BTreeMap<String, Made>);
+pub(super) struct Contained(BTreeMap<String, MadeEntry>);
 
 impl Contained {
     /// Not by way of a link.
     pub(super) fn has_folder(&self, path: &str) -> bool {
-        matches!(self.0.get(path), Some(Made::Folder { .. }))
+        matches!(self.0.get(path), Some(MadeEntry::Folder { .. }))
     }
 
     pub(super) fn has_file(&self, path: &str) -> bool {
-        matches!(self.0.get(path), Some(Made::File))
+        matches!(self.0.get(path), Some(MadeEntry::File))
     }
 }

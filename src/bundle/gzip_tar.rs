@@ -6,6 +6,7 @@
 
 mod extensions;
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -190,7 +191,7 @@ fn form(header: &Header, long_link: Option<Vec<u8>>) -> Result<EntryForm, EntryM
         }
         EntryType::Directory => Ok(EntryForm::Folder),
         EntryType::Symlink => {
-            let short = || header.link_name_bytes().map(|link| link.into_owned());
+            let short = || header.link_name_bytes().map(Cow::into_owned);
             Ok(EntryForm::Link(
                 long_link.or_else(short).unwrap_or_default(),
             ))

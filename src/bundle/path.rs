@@ -12,8 +12,8 @@ pub(super) struct BundlePath(String);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct EntryName {
     pub(super) path: BundlePath,
-    /// Whether it ends in `/`, which a folder's may.
-    pub(super) ends_in_slash: bool,
+    /// Whether it ends in `/` or `/.`, which a folder's may.
+    pub(super) is_of_a_folder: bool,
 }
 
 impl EntryName {
@@ -52,7 +52,7 @@ impl EntryName {
         }
         Ok(Self {
             path: BundlePath(parts.join("/")),
-            ends_in_slash: without.is_some(),
+            is_of_a_folder: without.is_some() || name.rsplit('/').next() == Some("."),
         })
     }
 }
@@ -138,14 +138,15 @@ mod tests {
 
     #[test]
     fn a_name_is_a_path_in_the_bundle() {
-        for (name, path, ends_in_slash) in [
+        for (name, path, is_of_a_folder) in [
             ("a", "a", false),
             ("a/b", "a/b", false),
             ("a/b/", "a/b", true),
             ("./a", "a", false),
             ("a/./b", "a/b", false),
             ("./", "", true),
-            (".", "", false),
+            (".", "", true),
+            ("a/.", "a", true),
             ("...", "...", false),
             ("a..b", "a..b", false),
             ("ä/ö", "ä/ö", false),
@@ -153,8 +154,8 @@ mod tests {
         ] {
             let found = read(name.as_bytes()).unwrap();
             assert_eq!(
-                (found.path.as_str(), found.ends_in_slash),
-                (path, ends_in_slash),
+                (found.path.as_str(), found.is_of_a_folder),
+                (path, is_of_a_folder),
                 "{name}"
             );
         }

@@ -69,7 +69,13 @@ fn the_format_is_told_by_the_name() {
     ] {
         assert_eq!(BundleFormat::of_name(name).unwrap(), format);
     }
-    for name in ["shop-7", "shop-7.tar", "shop-7.zip.minisig", "zip", "shop.gz"] {
+    for name in [
+        "shop-7",
+        "shop-7.tar",
+        "shop-7.zip.minisig",
+        "zip",
+        "shop.gz",
+    ] {
         let error = BundleFormat::of_name(name).unwrap_err().to_string();
         let end = "is no bundle: its name has to end in .zip, .tar.gz or .tgz";
         assert_eq!(error, format!("{name} {end}"));
@@ -80,7 +86,10 @@ fn the_format_is_told_by_the_name() {
 fn a_bundle_is_unpacked_with_its_folders_links_and_modes() {
     let items = [
         Item::folder("./"),
-        Item::file("./release.toml", "app = 'site'\ntag = '7'\ncontext = 'web/site'"),
+        Item::file(
+            "./release.toml",
+            "app = 'site'\ntag = '7'\ncontext = 'web/site'",
+        ),
         Item::folder("web/"),
         Item::with_mode("web/site/run", "#!/bin/sh", 0o6755),
         Item::with_mode("web/site/empty", "", 0o666),
@@ -96,7 +105,10 @@ fn a_bundle_is_unpacked_with_its_folders_links_and_modes() {
         let text = |path: &str| fs::read_to_string(into.join(path)).unwrap();
         let mode = |path: &str| fs::symlink_metadata(into.join(path)).unwrap().mode() & 0o7777;
         assert_eq!(text("web/current/run"), "#!/bin/sh", "{name}");
-        assert_eq!(text("web/site/empty") + &text("web/Readme") + &text("web/README"), "AB");
+        assert_eq!(
+            text("web/site/empty") + &text("web/Readme") + &text("web/README"),
+            "AB"
+        );
         assert_eq!(mode("web/site/run"), 0o755, "{name}");
         assert_eq!(mode("web/site/empty"), 0o644, "{name}");
         assert_eq!(mode("web/site"), 0o755, "{name}");
@@ -119,13 +131,21 @@ fn a_path_that_leads_out_is_refused() {
         both_refuse(&[Item::file(path, "x")], path, mistake);
         both_refuse(&[Item::link(path, "x")], path, mistake);
     }
-    both_refuse(&[Item::folder("../")], "../", "a path may not lead out of the bundle");
+    both_refuse(
+        &[Item::folder("../")],
+        "../",
+        "a path may not lead out of the bundle",
+    );
 }
 
 #[test]
 fn a_name_that_is_no_name_is_refused_and_does_nothing_to_a_terminal() {
     for (name, shown, mistake) in [
-        (&b"a\x1b[2J"[..], "a\\u{1b}[2J", "a name may not have control characters"),
+        (
+            &b"a\x1b[2J"[..],
+            "a\\u{1b}[2J",
+            "a name may not have control characters",
+        ),
         (b"a\nb", "a\\nb", "a name may not have control characters"),
         (b"a\xff", "a\u{fffd}", "the name is not UTF-8"),
     ] {
@@ -133,7 +153,11 @@ fn a_name_that_is_no_name_is_refused_and_does_nothing_to_a_terminal() {
     }
     let long = "a".repeat(2000);
     let shown = format!("{}…", "a".repeat(100));
-    both_refuse(&[Item::file(&long, "")], &shown, "its path has more than 1024 bytes");
+    both_refuse(
+        &[Item::file(&long, "")],
+        &shown,
+        "its path has more than 1024 bytes",
+    );
 }
 
 #[test]
@@ -155,9 +179,28 @@ fn what_is_there_twice_is_refused() {
     both_refuse(&[folder.clone(), file.clone()], "a", is_folder);
     both_refuse(&[folder, link.clone()], "a", is_folder);
     both_refuse(&[below.clone(), link.clone()], "a", is_folder);
-    both_refuse(&[file, below.clone()], "a/b", "a folder on its path is a file");
-    both_refuse(&[link, below], "a/b", "a folder on its path is a symbolic link");
-    both_refuse(&[Item::file(".", "x")], ".", is_folder);
+    both_refuse(
+        &[file, below.clone()],
+        "a/b",
+        "a folder on its path is a file",
+    );
+    both_refuse(
+        &[link, below],
+        "a/b",
+        "a folder on its path is a symbolic link",
+    );
+    for name in [".", "b/", "b/.", "./"] {
+        both_refuse(
+            &[Item::file(name, "x")],
+            name,
+            "only a folder's name ends in / or /.",
+        );
+        both_refuse(
+            &[Item::link(name, "x")],
+            name,
+            "only a folder's name ends in / or /.",
+        );
+    }
 }
 
 #[test]
@@ -169,7 +212,11 @@ fn a_link_that_leads_out_is_refused() {
         ("a/l", "../../etc", out),
         ("a/b/c/l", "../../../../x", out),
         ("l", "/etc", "a link may not lead to an absolute path"),
-        ("l", "x/../y", "a link may have .. only where its path begins"),
+        (
+            "l",
+            "x/../y",
+            "a link may have .. only where its path begins",
+        ),
         (
             "l",
             "",
@@ -188,7 +235,11 @@ fn links_are_followed_by_nothing_that_is_written() {
     // The second would go through the first, whichever of them comes first.
     let link = Item::link("a", "b");
     let file = Item::file("a/x", "x");
-    both_refuse(&[link.clone(), file.clone()], "a/x", "a folder on its path is a symbolic link");
+    both_refuse(
+        &[link.clone(), file.clone()],
+        "a/x",
+        "a folder on its path is a symbolic link",
+    );
     both_refuse(&[file, link], "a", "there is a folder of that name");
 }
 

@@ -104,12 +104,18 @@ impl ZipStream<'_, '_> {
         let (name, extra) = (fields.short(26), fields.short(28));
         let name = self.bytes(usize::from(name))?;
         let extra = self.bytes(usize::from(extra))?;
-        let numbers = (fields.long(14), fields.long(18), fields.long(22));
-        let comes_later = entry.has_descriptor() && numbers == (0, 0, 0);
+        let (crc, compressed, size) = entry.numbers();
+        // What comes after the contents is 0 here, and the rest of it may be.
+        let agrees = |at, number| {
+            let said = fields.long(at);
+            said == number || (said == 0 && entry.has_descriptor())
+        };
         let says_the_same = name == entry.name
             && fields.short(6) == entry.flags
             && fields.short(8) == entry.method
-            && (comes_later || numbers == entry.numbers());
+            && agrees(14, crc)
+            && agrees(18, compressed)
+            && agrees(22, size);
         if !says_the_same {
             return Err(refused(EntryMistake::HeadersDiffer));
         }

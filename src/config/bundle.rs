@@ -25,17 +25,17 @@ pub struct ReleaseFile {
 pub enum Released {
     App {
         name: AppName,
-        from: ImageFrom,
+        from: ReleasedImage,
     },
     Set {
         name: SetName,
         /// At least one. Which modules the set has is not known here.
-        modules: BTreeMap<SetName, ImageFrom>,
+        modules: BTreeMap<SetName, ReleasedImage>,
     },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ImageFrom {
+pub enum ReleasedImage {
     Image(Reference),
     /// What it is built from: a folder of the bundle, from its root.
     Context(PathBuf),
@@ -55,13 +55,19 @@ impl ReleaseFile {
                 return Err(top.unfit_environment(message.to_owned()));
             }
             let (set, app) = (top.take("set"), top.take("app"));
+            let keys = ReleaseKeys {
+                image: top.take("image"),
+                context: top.take("context"),
+                images: top.take("images"),
+                contexts: top.take("contexts"),
+            };
             let tag = top.take("tag").ok_or_else(|| {
                 top.missing("tag", "a release needs its tag, such as `tag = \"7\"`")
             })?;
             let tag = tag.checked(str::parse)?;
             let released = match (set, app) {
-                (Some(set), None) => released_set(top, &set, has_folder)?,
-                (None, Some(app)) => released_app(top, &app, has_folder)?,
+                (Some(set), None) => keys.of_set(top, &set, has_folder)?,
+                (None, Some(app)) => keys.of_app(top, &app, has_folder)?,
                 (Some(_), Some(app)) => {
                     return Err(app.misplaced("a release is of a set or of an app, not of both"));
                 }
@@ -75,82 +81,95 @@ impl ReleaseFile {
     }
 }
 
-fn released_app<'a>(
-    top: &mut Section<'a>,
-    app: &KeyValue<'a>,
-    has_folder: HasFolder<'_>,
-) -> Result<Released> {
-    let name = app.checked(str::parse)?;
-    for (table, key) in [("images", "image"), ("contexts", "context")] {
-        if let Some(table) = top.take(table) {
-            let message = format!("it is for a set; for an app write `{key} = \"…\"` at the top");
-            return Err(table.misplaced(message));
-        }
-    }
-    let from = match (top.take("image"), top.take("context")) {
-        (Some(image), None) => read_image(&image)?,
-        (None, Some(context)) => read_context(&context, has_folder)?,
-        (Some(_), Some(context)) => return Err(both(&context)),
-        (None, None) => {
-            let message =
-                "a release of an app needs an image, or a context that its image is built from";
-            return Err(top.missing("image", message));
-        }
-    };
-    Ok(Released::App { name, from })
+/// What images are taken or built from, before it is known whether an app's or a set's.
+struct ReleaseKeys<'a> {
+    image: Option<KeyValue<'a>>,
+    context: Option<KeyValue<'a>>,
+    images: Option<KeyValue<'a>>,
+    contexts: Option<KeyValue<'a>>,
 }
 
-fn released_set<'a>(
-    top: &mut Section<'a>,
-    set: &KeyValue<'a>,
-    has_folder: HasFolder<'_>,
-) -> Result<Released> {
-    let name = set.checked(str::parse)?;
-    for (key, table) in [("image", "images"), ("context", "contexts")] {
-        if let Some(key) = top.take(key) {
-            let message = format!("it is for an app; for a set write it below [{table}]");
-            return Err(key.misplaced(message));
+impl<'a> ReleaseKeys<'a> {
+    fn of_app(
+        self,
+        top: &Section<'a>,
+        app: &KeyValue<'a>,
+        has_folder: HasFolder<'_>,
+    ) -> Result<Released> {
+        let name = app.checked(str::parse)?;
+        for (table, key) in [(self.images, "image"), (self.contexts, "context")] {
+            if let Some(table) = table {
+                let message =
+                    format!("it is for a set; for an app write `{key} = \"…\"` at the top");
+                return Err(table.misplaced(message));
+            }
         }
+        let from = match (self.image, self.context) {
+            (Some(image), None) => read_image(&image)?,
+            (None, Some(context)) => read_context(&context, has_folder)?,
+            (Some(_), Some(context)) => return Err(both(&context)),
+            (None, None) => {
+                let message =
+                    "a release of an app needs an image, or a context that its image is built from";
+                return Err(top.missing("image", message));
+            }
+        };
+        Ok(Released::App { name, from })
     }
-    let mut modules = BTreeMap::new();
-    for image in module_keys(top, "images")? {
-        modules.insert(module(&image)?, read_image(&image)?);
-    }
-    for context in module_keys(top, "contexts")? {
-        let from = read_context(&context, has_folder)?;
-        if modules.insert(module(&context)?, from).is_some() {
-            return Err(both(&context));
+
+    fn of_set(
+        self,
+        top: &Section<'a>,
+        set: &KeyValue<'a>,
+        has_folder: HasFolder<'_>,
+    ) -> Result<Released> {
+        let name = set.checked(str::parse)?;
+        for (key, table) in [(self.image, "images"), (self.context, "contexts")] {
+            if let Some(key) = key {
+                let message = format!("it is for an app; for a set write it below [{table}]");
+                return Err(key.misplaced(message));
+            }
         }
-    }
-    match modules.is_empty() {
-        false => Ok(Released::Set { name, modules }),
-        true => {
-            let message =
-                "a release of a set needs [images], or [contexts] that images are built from";
-            Err(top.missing("images", message))
+        let mut modules = BTreeMap::new();
+        for image in entries(self.images)? {
+            modules.insert(module(&image)?, read_image(&image)?);
+        }
+        for context in entries(self.contexts)? {
+            let from = read_context(&context, has_folder)?;
+            if modules.insert(module(&context)?, from).is_some() {
+                return Err(both(&context));
+            }
+        }
+        match modules.is_empty() {
+            false => Ok(Released::Set { name, modules }),
+            true => {
+                let message =
+                    "a release of a set needs [images], or [contexts] that images are built from";
+                Err(top.missing("images", message))
+            }
         }
     }
 }
 
-fn module_keys<'a>(top: &mut Section<'a>, table: &'static str) -> Result<Vec<KeyValue<'a>>> {
-    let table = top.take(table).map(KeyValue::table).transpose()?;
-    Ok(table.unwrap_or_default())
+fn entries(table: Option<KeyValue<'_>>) -> Result<Vec<KeyValue<'_>>> {
+    let entries = table.map(KeyValue::table).transpose()?;
+    Ok(entries.unwrap_or_default())
 }
 
 fn module(key: &KeyValue<'_>) -> Result<SetName> {
     key.name.parse().map_err(|why: String| key.misplaced(why))
 }
 
-fn read_image(key: &KeyValue<'_>) -> Result<ImageFrom> {
+fn read_image(key: &KeyValue<'_>) -> Result<ReleasedImage> {
     let image = key.checked(|text| Reference::parse(text).map_err(|error| error.to_string()))?;
     // An engine's own name for one means nothing elsewhere.
     match image.registry() {
-        Some(_) => Ok(ImageFrom::Image(image)),
+        Some(_) => Ok(ReleasedImage::Image(image)),
         None => Err(key.invalid("it names no image of a registry")),
     }
 }
 
-fn read_context(key: &KeyValue<'_>, has_folder: HasFolder<'_>) -> Result<ImageFrom> {
+fn read_context(key: &KeyValue<'_>, has_folder: HasFolder<'_>) -> Result<ReleasedImage> {
     let text = key.string()?;
     let leads_out = text.starts_with(['/', '\\']) || text.split('/').any(|part| part == "..");
     if text.is_empty() || leads_out {
@@ -160,7 +179,7 @@ fn read_context(key: &KeyValue<'_>, has_folder: HasFolder<'_>) -> Result<ImageFr
     let parts = text.split('/').filter(|part| !["", "."].contains(part));
     let folder = parts.collect::<Vec<_>>().join("/");
     match has_folder(&folder) {
-        true => Ok(ImageFrom::Context(folder.into())),
+        true => Ok(ReleasedImage::Context(folder.into())),
         false => Err(key.invalid(format!("the bundle has no folder `{text}`"))),
     }
 }
@@ -189,9 +208,9 @@ mod tests {
         let released = Released::Set {
             name: name("shop"),
             modules: BTreeMap::from([
-                (name("backend"), ImageFrom::Image(backend)),
-                (name("frontend"), ImageFrom::Context("web".into())),
-                (name("api"), ImageFrom::Context("apps/api".into())),
+                (name("backend"), ReleasedImage::Image(backend)),
+                (name("frontend"), ReleasedImage::Context("web".into())),
+                (name("api"), ReleasedImage::Context("apps/api".into())),
             ]),
         };
         let tag = "7".parse().unwrap();
@@ -202,9 +221,9 @@ mod tests {
     fn an_app_is_released_from_an_image_or_a_context() {
         let image = Reference::parse("site:7").unwrap();
         for (key, from) in [
-            ("image = 'site:7'", ImageFrom::Image(image)),
-            ("context = '.'", ImageFrom::Context(PathBuf::new())),
-            ("context = 'web'", ImageFrom::Context("web".into())),
+            ("image = 'site:7'", ReleasedImage::Image(image)),
+            ("context = '.'", ReleasedImage::Context(PathBuf::new())),
+            ("context = 'web'", ReleasedImage::Context("web".into())),
         ] {
             let file = parse(&format!("app = 'site'\ntag = '7'\n{key}")).unwrap();
             let name = "site".parse().unwrap();

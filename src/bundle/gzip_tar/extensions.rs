@@ -97,9 +97,9 @@ mod tests {
 
     #[test]
     fn records_are_as_long_as_they_say() {
-        let read = records("8 path=\n17 linkpath=abc/\n20 comment=path=../x\n10 size=7\n");
+        let read = records("8 path=\n17 linkpath=abc/\n21 comment=path=../x\n10 size=7\n");
         // The value may have anything in it, an end of a line too.
-        let with_line = records("24 comment=a\n9 path=x\n\n").unwrap();
+        let with_line = records("23 comment=a\n9 path=x\n\n").unwrap();
         let read = read.unwrap();
         assert_eq!(read.path.as_deref(), Some(&b""[..]));
         assert_eq!(read.link.as_deref(), Some(&b"abc/"[..]));
@@ -108,13 +108,13 @@ mod tests {
         for text in [
             "9 path=x",
             "8 path=x\n",
-            "10 path=x\n",
+            "11 path=x\n",
             "path=x\n",
             " path=x\n",
             "0 path=x\n",
             "1 path=x\n",
             "+9 path=x\n",
-            "6 path\n",
+            "7 path\n",
             "\n9 path=x\n",
             "99999999999999999999 path=x\n",
             "11 size=-7\n",

@@ -83,11 +83,13 @@ pub fn gzipped(bytes: &[u8]) -> Vec<u8> {
 }
 
 pub fn tar(items: &[Item]) -> Tar {
-    items.iter().fold(Tar::default(), |tar, item| match &item.what {
-        What::File { contents, mode } => tar.entry(b'0', &item.name, b"", *mode, contents),
-        What::Folder => tar.entry(b'5', &item.name, b"", 0o755, b""),
-        What::Link(target) => tar.entry(b'2', &item.name, target, 0o777, b""),
-    })
+    items
+        .iter()
+        .fold(Tar::default(), |tar, item| match &item.what {
+            What::File { contents, mode } => tar.entry(b'0', &item.name, b"", *mode, contents),
+            What::Folder => tar.entry(b'5', &item.name, b"", 0o755, b""),
+            What::Link(target) => tar.entry(b'2', &item.name, target, 0o777, b""),
+        })
 }
 
 /// A tar without its end.
@@ -106,7 +108,10 @@ impl Tar {
     }
 
     pub fn pax(self, records: &[u8]) -> Self {
-        self.add(&header(b'x', b"PaxHeaders/x", b"", 0o644, records.len()), records)
+        self.add(
+            &header(b'x', b"PaxHeaders/x", b"", 0o644, records.len()),
+            records,
+        )
     }
 
     pub fn add(mut self, header: &Header, contents: &[u8]) -> Self {
@@ -141,11 +146,13 @@ pub fn header(kind: u8, name: &[u8], link: &[u8], mode: u32, size: usize) -> Hea
 }
 
 pub fn zip(items: &[Item]) -> Zip {
-    items.iter().fold(Zip::default(), |zip, item| match &item.what {
-        What::File { contents, mode } => zip.entry(&item.name, 0o100_000 | mode, contents),
-        What::Folder => zip.entry(&item.name, 0o040_755, b""),
-        What::Link(target) => zip.entry(&item.name, 0o120_777, target),
-    })
+    items
+        .iter()
+        .fold(Zip::default(), |zip, item| match &item.what {
+            What::File { contents, mode } => zip.entry(&item.name, 0o100_000 | mode, contents),
+            What::Folder => zip.entry(&item.name, 0o040_755, b""),
+            What::Link(target) => zip.entry(&item.name, 0o120_777, target),
+        })
 }
 
 /// A zip whose parts can be changed before they are put together.

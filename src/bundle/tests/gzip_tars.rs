@@ -13,7 +13,9 @@ fn tar_refused(bytes: &[u8]) -> String {
 }
 
 fn of_kind(kind: u8) -> Vec<u8> {
-    release().entry(kind, b"x", b"release.toml", 0o644, b"").bytes()
+    release()
+        .entry(kind, b"x", b"release.toml", 0o644, b"")
+        .bytes()
 }
 
 #[test]
@@ -35,7 +37,12 @@ fn what_is_neither_file_nor_folder_nor_link_is_refused() {
         // A second header for all entries.
         (b'g', unknown),
     ] {
-        assert_eq!(tar_refused(&of_kind(kind)), sentence, "{}", char::from(kind));
+        assert_eq!(
+            tar_refused(&of_kind(kind)),
+            sentence,
+            "{}",
+            char::from(kind)
+        );
     }
     opened("a.tgz", &gzipped(&of_kind(0)));
 }
@@ -43,17 +50,25 @@ fn what_is_neither_file_nor_folder_nor_link_is_refused() {
 #[test]
 fn paths_of_extensions_are_judged_as_others_are() {
     let out = "has ../x in it: a path may not lead out of the bundle";
-    let record = release().pax(b"13 path=../x\n").entry(b'0', b"x", b"", 0o644, b"");
+    let record = release()
+        .pax(b"13 path=../x\n")
+        .entry(b'0', b"x", b"", 0o644, b"");
     assert_eq!(tar_refused(&record.bytes()), out);
     let long = header(b'L', b"", b"", 0, 5);
-    let long = release().add(&long, b"../x\0").entry(b'0', b"x", b"", 0o644, b"");
+    let long = release()
+        .add(&long, b"../x\0")
+        .entry(b'0', b"x", b"", 0o644, b"");
     assert_eq!(tar_refused(&long.bytes()), out);
 
     let link = "has x in it: a link may not lead out of the bundle";
-    let record = release().pax(b"17 linkpath=../x\n").entry(b'2', b"x", b"a", 0o644, b"");
+    let record = release()
+        .pax(b"17 linkpath=../x\n")
+        .entry(b'2', b"x", b"a", 0o644, b"");
     assert_eq!(tar_refused(&record.bytes()), link);
     let long = header(b'K', b"", b"", 0, 5);
-    let long = release().add(&long, b"../x\0").entry(b'2', b"x", b"a", 0o644, b"");
+    let long = release()
+        .add(&long, b"../x\0")
+        .entry(b'2', b"x", b"a", 0o644, b"");
     assert_eq!(tar_refused(&long.bytes()), link);
 
     // Of ustar, whose path is in two fields.
@@ -73,11 +88,17 @@ fn a_thing_that_is_said_in_two_ways_is_refused() {
     let both = release().add(&long, b"a").pax(b"9 path=b\n");
     let both = both.entry(b'0', b"c", b"", 0o644, b"");
     assert_eq!(tar_refused(&both.bytes()), format!("has b in it: {twice}"));
-    let size = release().pax(b"11 size=16\n").entry(b'0', b"x", b"", 0o644, b"12345");
+    let size = release()
+        .pax(b"11 size=16\n")
+        .entry(b'0', b"x", b"", 0o644, b"12345");
     assert_eq!(tar_refused(&size.bytes()), format!("has x in it: {twice}"));
-    let same = release().pax(b"10 size=5\n").entry(b'0', b"x", b"", 0o644, b"12345");
+    let same = release()
+        .pax(b"10 size=5\n")
+        .entry(b'0', b"x", b"", 0o644, b"12345");
     opened("a.tgz", &gzipped(&same.bytes()));
-    let sparse = release().pax(b"22 GNU.sparse.major=1\n").entry(b'0', b"x", b"", 0o644, b"");
+    let sparse = release()
+        .pax(b"22 GNU.sparse.major=1\n")
+        .entry(b'0', b"x", b"", 0o644, b"");
     let sentence = "has an entry in it: a bundle may not have sparse files";
     assert_eq!(tar_refused(&sparse.bytes()), sentence);
     let folder = release().entry(b'5', b"x/", b"", 0o755, b"contents");
@@ -172,11 +193,15 @@ fn what_other_writers_make_is_read() {
         let mut header = tar::Header::new_gnu();
         header.set_mode(0o600);
         header.set_size(contents.len() as u64);
-        writer.append_data(&mut header, name, contents.as_bytes()).unwrap();
+        writer
+            .append_data(&mut header, name, contents.as_bytes())
+            .unwrap();
     }
     let records = [("path", pax.as_bytes()), ("mtime", b"1.5")];
     writer.append_pax_extensions(records).unwrap();
-    writer.append(&header(b'0', b"cut", b"", 0o755, 3), &b"pax"[..]).unwrap();
+    writer
+        .append(&header(b'0', b"cut", b"", 0o755, 3), &b"pax"[..])
+        .unwrap();
     let mut link = tar::Header::new_gnu();
     link.set_entry_type(tar::EntryType::Symlink);
     link.set_size(0);
@@ -184,5 +209,8 @@ fn what_other_writers_make_is_read() {
 
     let folder = opened("a.tar.gz", &gzipped(&writer.into_inner().unwrap()));
     let text = |name: &str| fs::read_to_string(folder.path().join("into").join(name)).unwrap();
-    assert_eq!([text(&long), text(&pax), text("link")], ["long", "pax", "long"]);
+    assert_eq!(
+        [text(&long), text(&pax), text("link")],
+        ["long", "pax", "long"]
+    );
 }

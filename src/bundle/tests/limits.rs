@@ -53,8 +53,15 @@ fn the_file() {
 
 #[test]
 fn what_is_unpacked() {
-    let items = [release(), Item::file("a", &"x".repeat(5000)), Item::link("l", "a")];
-    let with = |unpacked| BundleLimits { unpacked, ..GENEROUS };
+    let items = [
+        release(),
+        Item::file("a", &"x".repeat(5000)),
+        Item::link("l", "a"),
+    ];
+    let with = |unpacked| BundleLimits {
+        unpacked,
+        ..GENEROUS
+    };
     let in_zip = RELEASE.len() as u64 + 5000 + 1;
     let in_tar = tar(&items).bytes().len() as u64;
     for ((name, bytes), fits) in both(&items).into_iter().zip([in_zip, in_tar]) {
@@ -65,7 +72,12 @@ fn what_is_unpacked() {
 
 #[test]
 fn the_number_of_entries_with_the_folders_of_their_paths() {
-    let items = [release(), Item::file("a/b/c", ""), Item::link("l", "a"), Item::folder("a/")];
+    let items = [
+        release(),
+        Item::file("a/b/c", ""),
+        Item::link("l", "a"),
+        Item::folder("a/"),
+    ];
     for (name, bytes) in both(&items) {
         let with = |entries| BundleLimits {
             entries: usize::try_from(entries).unwrap(),
@@ -78,17 +90,26 @@ fn the_number_of_entries_with_the_folders_of_their_paths() {
 
 #[test]
 fn a_path_and_its_parts() {
-    let items = [release(), Item::file("folder/of/longest-name", "")];
+    let items = [release(), Item::file("folder/of/longest-names", "")];
     for (name, bytes) in both(&items) {
-        let entry = "has folder/of/longest-name in it:";
+        let entry = "has folder/of/longest-names in it:";
         let usize = |limit| usize::try_from(limit).unwrap();
-        let path = |limit| BundleLimits { path: usize(limit), ..GENEROUS };
-        let sentence = format!("{entry} its path has more than 21 bytes");
-        is_the_limit(name, &bytes, 22, path, &sentence);
-        let part = |limit| BundleLimits { part: usize(limit), ..GENEROUS };
-        let sentence = format!("{entry} a part of its path has more than 11 bytes");
-        is_the_limit(name, &bytes, 12, part, &sentence);
-        let depth = |limit| BundleLimits { depth: usize(limit), ..GENEROUS };
+        let path = |limit| BundleLimits {
+            path: usize(limit),
+            ..GENEROUS
+        };
+        let sentence = format!("{entry} its path has more than 22 bytes");
+        is_the_limit(name, &bytes, 23, path, &sentence);
+        let part = |limit| BundleLimits {
+            part: usize(limit),
+            ..GENEROUS
+        };
+        let sentence = format!("{entry} a part of its path has more than 12 bytes");
+        is_the_limit(name, &bytes, 13, part, &sentence);
+        let depth = |limit| BundleLimits {
+            depth: usize(limit),
+            ..GENEROUS
+        };
         let sentence = format!("{entry} its path has more than 2 parts");
         is_the_limit(name, &bytes, 3, depth, &sentence);
     }
@@ -108,7 +129,8 @@ fn what_a_link_leads_to() {
 
 #[test]
 fn the_release_file() {
-    let of_length = |length: usize| format!("{RELEASE}\n#{}", "x".repeat(length - RELEASE.len() - 2));
+    let of_length =
+        |length: usize| format!("{RELEASE}\n#{}", "x".repeat(length - RELEASE.len() - 2));
     for (name, bytes) in both(&[Item::file("release.toml", &of_length(64 << 10))]) {
         opened(name, &bytes);
     }
@@ -141,33 +163,45 @@ fn a_zip_that_claims_to_be_small() {
     let (folder, opened) = open_within("a.zip", &bomb.bytes(), &GENEROUS);
     let sentence = "a.zip has bomb in it: it is not as long as its header says";
     assert_eq!(opened.unwrap_err().to_string(), sentence);
-    assert_eq!(fs::metadata(folder.path().join("into/bomb")).unwrap().len(), 0);
+    assert_eq!(
+        fs::metadata(folder.path().join("into/bomb")).unwrap().len(),
+        0
+    );
 }
 
 #[test]
 fn a_tar_that_is_large_where_no_file_is() {
     let largest = "a.tgz unpacks to more than a bundle may: 1 MiB";
     let padding = [tar(&[release()]).bytes(), vec![0; 8 << 20]].concat();
-    assert_eq!(refused_within("a.tgz", &gzipped(&padding), &GENEROUS), largest);
+    assert_eq!(
+        refused_within("a.tgz", &gzipped(&padding), &GENEROUS),
+        largest
+    );
 
     // A name is in memory until it is known; 64 KiB of it at most.
     let name = vec![b'a'; 8 << 20];
     let long = Tar::default().add(&header(b'L', b"", b"", 0, name.len()), &name);
     let sentence = "a.tgz cannot be read: a header of its tar is damaged";
-    assert_eq!(refused_within("a.tgz", &gzipped(&long.bytes()), &GENEROUS), sentence);
+    assert_eq!(
+        refused_within("a.tgz", &gzipped(&long.bytes()), &GENEROUS),
+        sentence
+    );
     let records = format!("65536 comment={}\n", "a".repeat(65536 - 15));
     let fits = tar(&[release()]).pax(records.as_bytes());
     let fits = fits.entry(b'0', b"a", b"", 0o644, b"");
     opened("a.tgz", &gzipped(&fits.bytes()));
-    let more = tar(&[release()]).pax(format!("65537 comment={}\n", "a".repeat(65537 - 15)).as_bytes());
+    let more =
+        tar(&[release()]).pax(format!("65537 comment={}\n", "a".repeat(65537 - 15)).as_bytes());
     assert_eq!(refused("a.tgz", &gzipped(&more.bytes())), sentence);
 }
 
 /// Before its directory is read, which could fill the memory.
 #[test]
 fn a_zip_of_more_entries_than_it_may_have_is_refused_at_its_end() {
-    let mut zip = Zip::default();
-    zip.count = 101;
+    let zip = Zip {
+        count: 101,
+        ..Zip::default()
+    };
     let sentence = "a.zip has more files and folders in it than a bundle may: 100";
     assert_eq!(refused_within("a.zip", &zip.bytes(), &GENEROUS), sentence);
 }

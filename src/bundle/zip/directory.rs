@@ -201,7 +201,7 @@ fn judged(
         return Err(EntryMistake::Header);
     }
     judge_extra(extra, name)?;
-    form(fields, read.ends_in_slash)
+    form(fields, read.is_of_a_folder)
 }
 
 /// The further fields of a header, which may not say something else than it does.
@@ -225,7 +225,7 @@ pub(super) fn judge_extra(mut extra: &[u8], name: &[u8]) -> Result<(), EntryMist
 }
 
 /// Of what Unix wrote, by its mode; else by the name.
-fn form(fields: &Fields<'_>, ends_in_slash: bool) -> Result<EntryForm, EntryMistake> {
+fn form(fields: &Fields<'_>, is_of_a_folder: bool) -> Result<EntryForm, EntryMistake> {
     const UNIX: u16 = 3;
     const MACOS: u16 = 19;
     let mode = match [UNIX, MACOS].contains(&(fields.short(4) >> 8)) {
@@ -233,7 +233,7 @@ fn form(fields: &Fields<'_>, ends_in_slash: bool) -> Result<EntryForm, EntryMist
         false => 0,
     };
     match mode & 0o170_000 {
-        0 if ends_in_slash => Ok(EntryForm::Folder),
+        0 if is_of_a_folder => Ok(EntryForm::Folder),
         0 | 0o100_000 => Ok(EntryForm::File {
             is_executable: mode & 0o100 != 0,
         }),
