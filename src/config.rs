@@ -46,7 +46,6 @@ use crate::text;
 
 pub use attached::{Attached, NamedWay};
 pub use bundle::ReleaseFile;
-#[expect(unused_imports, reason = "nothing receives uploads yet")]
 pub use bundle::{Released, ReleasedImage};
 pub use cost::Prices;
 pub use edge::{Edge, HostedColor, PointsAt, RecordKeys, Resolver, RouterKeys, resolver};

@@ -5,7 +5,6 @@
 //! `docker`, what is printed in `report`.
 
 mod aws;
-#[cfg_attr(not(test), expect(dead_code, reason = "nothing receives uploads yet"))]
 mod bundle;
 mod cli;
 mod commands;

@@ -58,7 +58,9 @@ pub(super) fn served(global: &Global, file: Option<&Path>) -> Result<Vec<Releasa
         (None, None) if set.is_file() => set,
         (None, config) => Config::find(config.as_deref(), &cwd)?,
         (Some(_), Some(_)) => {
-            return Err(Error::usage("--config and FILE both name what is served: give one"));
+            return Err(Error::usage(
+                "--config and FILE both name what is served: give one",
+            ));
         }
     };
     let load = |path: &Path| {
@@ -126,7 +128,6 @@ impl<'a> Worker<'a> {
             return Err(Error::usage("which queue tells of uploads is not said")
                 .hint("name it with --queue URL, or as `queue` in [serve]"));
         };
-        upload::check_key(&serve)?;
         // Whoever serves an app that was not made learns it now.
         context.open(own, &[]).await?;
         let home = context.ledger(own).await?;
@@ -149,7 +150,11 @@ impl<'a> Worker<'a> {
     /// Until a signal, or as long as something is waiting.
     async fn serve(&self, args: &ServeArgs, health: Option<&Health>) -> Result<()> {
         let mut interrupts = Interrupts::listen()?;
-        let names: Vec<&str> = self.releasables.iter().map(|it| it.set.name.as_str()).collect();
+        let names: Vec<&str> = self
+            .releasables
+            .iter()
+            .map(|it| it.set.name.as_str())
+            .collect();
         self.note(format!("serving {} from {}", names.join(", "), self.queue));
         loop {
             if let Some(health) = health {
@@ -246,7 +251,10 @@ impl<'a> Worker<'a> {
         self.taken.let_go(self.context.report).await;
         self.warn("the release is left to another worker, which ends it first".to_owned());
         if let Err(error) = self.aws.keep(&self.queue, message, Duration::ZERO).await {
-            self.warn(format!("it gets the message in {} s: {error}", KEEP.as_secs()));
+            self.warn(format!(
+                "it gets the message in {} s: {error}",
+                KEEP.as_secs()
+            ));
         }
     }
 
@@ -259,11 +267,7 @@ impl<'a> Worker<'a> {
     }
 }
 
-fn notifier(
-    context: &SetContext<'_>,
-    aws: &Aws,
-    own: &crate::config::SetFile,
-) -> Result<Notifier> {
+fn notifier(context: &SetContext<'_>, aws: &Aws, own: &crate::config::SetFile) -> Result<Notifier> {
     let report = context.report.of_module(String::new());
     Notifier::start(aws, &own.notify, move |why| {
         report.tell(&ReportEvent::Warning(why));

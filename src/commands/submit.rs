@@ -57,8 +57,10 @@ pub async fn run(global: &Global, audience: Audience, args: &SubmitArgs) -> Resu
     let target = target(&all, &release)?;
     let own = &all[0].set;
     let Some(bucket) = args.bucket.as_ref().or(own.serve.bucket.as_ref()) else {
-        return Err(Error::usage("which bucket releases are uploaded to is not said")
-            .hint("name it with --bucket, or as `bucket` in [serve]"));
+        return Err(
+            Error::usage("which bucket releases are uploaded to is not said")
+                .hint("name it with --bucket, or as `bucket` in [serve]"),
+        );
     };
     let home = context.ledger(own).await?;
     let ledgers = [context.ledger(&target.set).await?, home];
@@ -66,7 +68,10 @@ pub async fn run(global: &Global, audience: Audience, args: &SubmitArgs) -> Resu
     if own.serve.public_key.is_some() {
         put_signature(&ledgers[1], (bucket, key), &args.bundle).await?;
     }
-    let upload = ledgers[1].aws.put_object((bucket, key), &args.bundle).await?;
+    let upload = ledgers[1]
+        .aws
+        .put_object((bucket, key), &args.bundle)
+        .await?;
     report.tell(&ReportEvent::Done(format!("uploaded {upload}")));
     let followed = match args.no_wait {
         true => None,
@@ -92,7 +97,10 @@ pub async fn run(global: &Global, audience: Audience, args: &SubmitArgs) -> Resu
         tag: release.tag,
         outcome: end.as_ref().map(|end| end.outcome),
         reason: end.as_ref().and_then(|end| end.reason.clone()),
-        traffic: end.as_ref().map(|end| end.traffic.clone()).unwrap_or_default(),
+        traffic: end
+            .as_ref()
+            .map(|end| end.traffic.clone())
+            .unwrap_or_default(),
     };
     report.result(&result);
     let exit = end.map_or(Exit::Done, |end| Exit::of_code(end.exit_code));
@@ -106,7 +114,12 @@ pub async fn run(global: &Global, audience: Audience, args: &SubmitArgs) -> Resu
 fn checked(file: &Path, name: &str) -> Result<ReleaseFile> {
     let folder = tempfile::tempdir()
         .map_err(|error| Error::failed("no temporary folder can be made").because(&error))?;
-    Ok(bundle::open(file, name, folder.path(), &BundleLimits::default())?)
+    Ok(bundle::open(
+        file,
+        name,
+        folder.path(),
+        &BundleLimits::default(),
+    )?)
 }
 
 /// # Errors
@@ -146,7 +159,9 @@ async fn put_signature(ledger: &Ledger, (bucket, key): (&str, &str), bundle: &Pa
 async fn follow(report: &Reporter, upload: &Upload, ledgers: &[Ledger]) -> Result<UploadRecord> {
     let began = Instant::now();
     let mut is_begun = false;
-    report.tell(&ReportEvent::Doing("waiting for a worker to take it".to_owned()));
+    report.tell(&ReportEvent::Doing(
+        "waiting for a worker to take it".to_owned(),
+    ));
     loop {
         for ledger in ledgers {
             let since = ledger.aws.journal_time() - began.elapsed() - CLOCK;

@@ -56,24 +56,25 @@ mod tests {
     #[test]
     fn each_says_what_became_of_it_when_and_why() {
         let at = datetime!(2026-01-01 12:00 UTC);
-        let record = |key: &str, outcome: Option<UploadOutcome>, reason: Option<&str>| UploadRecord {
-            upload: Upload {
-                bucket: "releases".to_owned(),
-                key: format!("in/{key}"),
-                version: "v1".to_owned(),
-            },
-            uploaded: at,
-            sequencer: None,
-            releases: None,
-            tag: None,
-            at,
-            end: outcome.map(|outcome| UploadEnd {
-                outcome,
-                reason: reason.map(str::to_owned),
-                traffic: Vec::new(),
-                exit_code: 0,
-            }),
-        };
+        let record =
+            |key: &str, outcome: Option<UploadOutcome>, reason: Option<&str>| UploadRecord {
+                upload: Upload {
+                    bucket: "releases".to_owned(),
+                    key: format!("in/{key}"),
+                    version: "v1".to_owned(),
+                },
+                uploaded: at,
+                sequencer: None,
+                releases: None,
+                tag: None,
+                at,
+                end: outcome.map(|outcome| UploadEnd {
+                    outcome,
+                    reason: reason.map(str::to_owned),
+                    traffic: Vec::new(),
+                    exit_code: 0,
+                }),
+            };
         let all = ListedUploads(vec![
             record("shop-9.zip", None, None),
             record("shop-8.zip", Some(UploadOutcome::Failed), Some("no\nwhy")),
@@ -87,6 +88,10 @@ mod tests {
             no
           shop-7.zip: complete, 5 min ago
         ");
-        assert!(ListedUploads::default().lines(at, &Style::plain()).is_empty());
+        assert!(
+            ListedUploads::default()
+                .lines(at, &Style::plain())
+                .is_empty()
+        );
     }
 }

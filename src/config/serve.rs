@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::document::Section;
 use super::entry::KeyValue;
 use super::{Config, ConfigError, SetFile, names, read_text};
-use crate::model::{Steps, TopicArn};
+use crate::model::{PublicKey, Steps, TopicArn};
 use crate::spoken_time;
 
 type Result<T> = std::result::Result<T, ConfigError>;
@@ -22,7 +22,7 @@ pub struct ServeSection {
     /// The files of further sets and apps that an upload may release.
     pub allow: Vec<PathBuf>,
     /// By which uploads have to be signed, as minisign writes it.
-    pub public_key: Option<String>,
+    pub public_key: Option<PublicKey>,
     /// How often an upload is tried while another release is in progress.
     pub tries: u32,
     /// How long it rests in between; None is 15 to 30 seconds.
@@ -65,7 +65,7 @@ pub(super) fn serve(section: &mut Section<'_>, folder: &Path) -> Result<ServeSec
         queue: section.optional("queue", |key| key.checked(queue_url))?,
         bucket: section.optional("bucket", text)?,
         allow: allow.map(|path| folder.join(path)).collect(),
-        public_key: section.optional("public_key", text)?,
+        public_key: section.optional("public_key", |key| key.checked(str::parse))?,
         tries: section.or("tries", default.tries, |key| key.number(1..=1000))?,
         every: section.optional("every", |key| key.checked(every))?,
         steps: section.optional("steps", |key| key.checked(Steps::unattended))?,

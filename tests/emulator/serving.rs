@@ -121,12 +121,9 @@ impl Depot {
 
     /// S3 tells whole seconds, by which uploads are ordered.
     fn until_another_second(&self) -> Outcome {
-        let now = || {
-            Ok::<_, Box<dyn std::error::Error>>(
-                std::time::SystemTime::now()
-                    .duration_since(std::time::UNIX_EPOCH)?
-                    .as_secs(),
-            )
+        let now = || -> Outcome<u64> {
+            let now = std::time::SystemTime::now();
+            Ok(now.duration_since(std::time::UNIX_EPOCH)?.as_secs())
         };
         let then = now()?;
         self.world.until("another second", || Ok(now()? > then))

@@ -57,7 +57,10 @@ async fn without_a_version_nobody_can_tell_which_upload_it_is() {
     let wire = Wire::new().on(at, Reply::object("bytes"));
     let file = tempfile::NamedTempFile::new().unwrap();
     let fetched = wire.aws().fetch(&arrived(None), file.path(), 5).await;
-    assert!(matches!(fetched, Err(NotFetched::Unversioned)), "{fetched:?}");
+    assert!(
+        matches!(fetched, Err(NotFetched::Unversioned)),
+        "{fetched:?}"
+    );
 }
 
 #[tokio::test]

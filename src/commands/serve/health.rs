@@ -61,9 +61,10 @@ impl Health {
             (&Method::GET | &Method::HEAD, "/health") if quiet < PATIENCE => {
                 (StatusCode::OK, "ok\n")
             }
-            (&Method::GET | &Method::HEAD, "/health") => {
-                (StatusCode::SERVICE_UNAVAILABLE, "the worker does not move\n")
-            }
+            (&Method::GET | &Method::HEAD, "/health") => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the worker does not move\n",
+            ),
             _ => (StatusCode::NOT_FOUND, "there is only GET /health\n"),
         };
         let mut answer = Response::new(Full::from(text));

@@ -24,7 +24,11 @@ impl Taken {
     /// Gives back what this process holds of them. Who cannot, keeps the next worker
     /// waiting until the lease is over.
     pub async fn let_go(&self, report: &Reporter) {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let all = self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         let me = provenance::this_process();
         for (aws, table) in all {
             let giving = async {

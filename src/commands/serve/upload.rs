@@ -10,31 +10,19 @@ use super::wanted::{self, SIGNATURE};
 use super::{Disposal, Worker};
 use crate::aws::{Message, NotFetched};
 use crate::bundle::{self, BundleFormat, BundleLimits};
-use crate::commands::release::{self, Ledger, SetContext};
 use crate::cli::ReleaseArgs;
-use crate::config::{Releasable, ReleaseFile, ServeSection};
+use crate::commands::release::{self, Ledger, SetContext};
+use crate::config::{Releasable, ReleaseFile};
 use crate::driver::release::{HeldModule, Module};
 use crate::driver::turn;
 use crate::engine::uploads::{Heard, UploadStanding, heard, standing};
 use crate::error::{Error, Exit, Result};
 use crate::model::{
-    Arrived, News, Notice, NoticeOf, PublicKey, Steps, Upload, UploadEnd, UploadOutcome, UploadRecord,
+    Arrived, News, Notice, NoticeOf, Steps, Upload, UploadEnd, UploadOutcome, UploadRecord,
 };
 
 /// How long an upload rests where `every` does not say: so much, and up to as much again.
 const REST: Duration = Duration::from_secs(15);
-
-/// # Errors
-/// `public_key` is none (exit 2).
-pub fn check_key(serve: &ServeSection) -> Result<()> {
-    public_key(serve).map(drop)
-}
-
-fn public_key(serve: &ServeSection) -> Result<Option<PublicKey>> {
-    let key = serve.public_key.as_deref().map(str::parse::<PublicKey>);
-    key.transpose()
-        .map_err(|why| Error::usage(format!("[serve] public_key: {why}")))
-}
 
 /// Why an upload is not released by now.
 enum Unreleased {
@@ -216,17 +204,15 @@ impl Worker<'_> {
             NotFetched::Unwritten(error) => {
                 Unreleased::Later(format!("{arrived} cannot be kept here: {error}"))
             }
-            NotFetched::Aws(error) if error.is_retryable() => {
-                Unreleased::Later(error.to_string())
-            }
+            NotFetched::Aws(error) if error.is_retryable() => Unreleased::Later(error.to_string()),
             NotFetched::Aws(error) => Error::from(error).into(),
         })
     }
 
     /// Checks whose it is, and what is in it.
     async fn unpacked(&self, upload: &Upload, folder: &TempDir) -> Result<ReleaseFile, Unreleased> {
-        let key = public_key(&self.serve)?;
-        let signature = match key {
+        let key = self.serve.public_key.clone();
+        let signature = match &key {
             None => None,
             Some(_) => {
                 let beside = format!("{}{SIGNATURE}", upload.key);
@@ -252,7 +238,8 @@ impl Worker<'_> {
             Ok::<_, Error>(release)
         });
         let opened = opening.await;
-        let opened = opened.map_err(|error| Error::failed("it was not unpacked").because(&error))?;
+        let opened =
+            opened.map_err(|error| Error::failed("it was not unpacked").because(&error))?;
         Ok(opened?)
     }
 
@@ -261,7 +248,11 @@ impl Worker<'_> {
     fn allowed(&self, release: &ReleaseFile) -> Result<&Releasable> {
         let mut all = self.releasables.iter();
         all.find(|it| wanted::is_of(release, it)).ok_or_else(|| {
-            let names: Vec<&str> = self.releasables.iter().map(|it| it.set.name.as_str()).collect();
+            let names: Vec<&str> = self
+                .releasables
+                .iter()
+                .map(|it| it.set.name.as_str())
+                .collect();
             Error::usage(format!(
                 "this worker releases no {}: it releases {}",
                 wanted::what(release),
@@ -297,7 +288,10 @@ impl Worker<'_> {
             ..kept.record
         };
         if let Err(error) = kept.ledger.write(&record).await {
-            self.warn(format!("how {} ended could not be kept: {error}", record.upload));
+            self.warn(format!(
+                "how {} ended could not be kept: {error}",
+                record.upload
+            ));
         }
         let notice = self.notice(about, News::End(end));
         match record.end.map(|end| end.outcome) {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::cli::{ChangeFlags, ModuleImage, ReleaseArgs};
-use crate::config::{ImageFrom, Releasable, ReleaseFile, Released, SetFile};
+use crate::config::{Releasable, ReleaseFile, Released, ReleasedImage, SetFile};
 use crate::error::{Error, Result};
 use crate::model::SetName;
 
@@ -45,7 +45,7 @@ pub fn as_typed(
     unpacked: &Path,
 ) -> Result<(SetFile, ReleaseArgs)> {
     let mut set = set.clone();
-    let modules: Vec<(SetName, &ImageFrom)> = match &release.released {
+    let modules: Vec<(SetName, &ReleasedImage)> = match &release.released {
         Released::App { name, from } => vec![(SetName::from(name), from)],
         Released::Set { modules, .. } => {
             let all = modules.iter();
@@ -71,11 +71,11 @@ pub fn as_typed(
             )));
         };
         match from {
-            ImageFrom::Image(image) => args.image.push(ModuleImage {
+            ReleasedImage::Image(image) => args.image.push(ModuleImage {
                 module: name.clone(),
                 image: image.to_string(),
             }),
-            ImageFrom::Context(folder) => module.context = Some(unpacked.join(folder)),
+            ReleasedImage::Context(folder) => module.context = Some(unpacked.join(folder)),
         }
         args.only.push(name);
     }

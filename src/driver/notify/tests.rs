@@ -45,7 +45,10 @@ async fn a_topic_gets_the_notice_and_a_line_in_its_own_region() {
     let request = wire.request();
     assert!(request.uri.contains("sns.eu-central-1."), "{}", request.uri);
     assert_eq!(request.field("TopicArn").as_deref(), Some(TOPIC));
-    assert_eq!(request.field("Subject").as_deref(), Some("shop: the release begins"));
+    assert_eq!(
+        request.field("Subject").as_deref(),
+        Some("shop: the release begins")
+    );
     let message: serde_json::Value =
         serde_json::from_str(&request.field("Message").unwrap()).unwrap();
     assert_eq!(message, json!(notice()));
@@ -70,13 +73,23 @@ async fn what_cannot_be_sent_is_tried_again_and_then_said_to_be_lost() {
 
 #[test]
 fn a_webhook_s_address_comes_from_the_environment_and_is_never_shown() {
-    let found = webhook_in("HOOK", |_| Some("https://hooks.slack.com/services/secret".to_owned()));
+    let found = webhook_in("HOOK", |_| {
+        Some("https://hooks.slack.com/services/secret".to_owned())
+    });
     let webhook = found.unwrap();
     assert_eq!(webhook.form, WebhookForm::Slack);
     assert!(!format!("{webhook:?}").contains("secret"));
-    for value in [None, Some(String::new()), Some("hooks.slack.com/x".to_owned())] {
+    for value in [
+        None,
+        Some(String::new()),
+        Some("hooks.slack.com/x".to_owned()),
+    ] {
         let error = webhook_in("HOOK", |_| value.clone()).unwrap_err();
-        assert!(error.message.contains("the variable HOOK"), "{}", error.message);
+        assert!(
+            error.message.contains("the variable HOOK"),
+            "{}",
+            error.message
+        );
     }
 }
 
@@ -95,7 +108,10 @@ fn each_host_gets_the_form_that_it_takes() {
     let text = |form: WebhookForm| form.body(&notice())["text"].clone();
     assert_eq!(text(WebhookForm::Slack), line);
     assert_eq!(text(WebhookForm::Plain), line);
-    assert_eq!(WebhookForm::Plain.body(&notice())["schema"], "bgecs.notice.v1");
+    assert_eq!(
+        WebhookForm::Plain.body(&notice())["schema"],
+        "bgecs.notice.v1"
+    );
     let card = WebhookForm::Teams.body(&notice());
     assert_eq!(card["attachments"][0]["content"]["body"][0]["text"], line);
 }
