@@ -2,7 +2,7 @@
 //! by a flag, they have it too: typed without, they would be of another app.
 
 /// What follows `bgecs` in them.
-const VERBS: [&str; 21] = [
+const VERBS: [&str; 22] = [
     "up",
     "release",
     "routers",
@@ -13,6 +13,7 @@ const VERBS: [&str; 21] = [
     "promote",
     "rollback",
     "status",
+    "fleet",
     "probe",
     "watch",
     "import",
