@@ -92,9 +92,12 @@ fn every_app_of_an_account_is_listed_as_it_is() -> Outcome {
     let gone = app(&fleet, "gone")?;
     let why = "the journal's table bgecs-gone is gone";
     assert_eq!(gone["error"]["message"], why, "{gone:#}");
-    let told = world.ends(1, &["fleet"])?.stdout;
+    let regions = "us-east-1,eu-west-1,us-east-1";
+    let told = world.ends(1, &["fleet", "--region", regions])?.stdout;
     let sum = "5 apps: 1 unfinished, 1 drifted, 1 unreadable";
     assert!(told.contains(sum), "{told}");
+    let nothing = "eu-west-1, account 000000000000\nno app of bgecs is here\n";
+    assert!(told.contains(nothing), "{told}");
     Ok(())
 }
 
