@@ -16,6 +16,7 @@ mod ecr;
 mod ecs;
 mod elb;
 mod error;
+mod fleet;
 mod journal;
 mod logs;
 mod objects;
@@ -39,13 +40,14 @@ use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 
-use budget::PacedService;
+use budget::{Pace, PacedService};
 use plain::{PlainClient, PlainService};
 
 pub use access::Access;
 pub use ecr::{Key, Manifest, RegistryLogin, Stored, TagMobility};
 pub use ecs::{Kept, NewService, Revisions, ServiceChange, TasksLeft};
 pub use error::{AwsError, AwsErrorKind};
+pub use fleet::{AppStack, CREW, RouteActions, unless_throttled};
 pub use journal::{HeadChange, LeaseChange, OperationChange, Unwritten, has_no_journal};
 pub use logs::{LogLine, LogQuery};
 pub use objects::NotFetched;
@@ -116,14 +118,31 @@ impl Aws {
     /// # Errors
     /// As [`access::load`].
     pub async fn connect(access: &Access) -> Result<Self> {
-        let loaded = access::load(access).await?;
-        let downloads = Downloads::through(move |url| (loaded.downloads)(url));
-        Ok(Self::from_config(&loaded.config, loaded.region, downloads))
+        Self::connect_at(access, Pace::Release).await
     }
 
-    fn from_config(config: &SdkConfig, region: String, downloads: Downloads) -> Self {
-        let paced = |service| budget::paced(config, service);
-        let plain = |service| PlainClient::new(config, service, &region);
+    /// The same for a look at all apps of the account and region.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    pub async fn connect_to_all(access: &Access) -> Result<Self> {
+        Self::connect_at(access, Pace::Fleet).await
+    }
+
+    async fn connect_at(access: &Access, pace: Pace) -> Result<Self> {
+        let loaded = access::load(access).await?;
+        let downloads = Downloads::through(move |url| (loaded.downloads)(url));
+        Ok(Self::from_config(
+            &loaded.config,
+            loaded.region,
+            downloads,
+            pace,
+        ))
+    }
+
+    fn from_config(config: &SdkConfig, region: String, downloads: Downloads, pace: Pace) -> Self {
+        let paced = |service| budget::paced(config, service, pace);
+        let plain = |service| PlainClient::new(config, service, &region, pace);
         let clock = Clock::default();
         let journal = aws_sdk_dynamodb::config::Builder::from(&paced(PacedService::DynamoDb))
             .interceptor(clock.clone());

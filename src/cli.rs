@@ -23,7 +23,7 @@ use crate::spoken_time;
 pub use asking::AskingFlags;
 pub use deploy::{BuildFlags, Deploy};
 pub use import::ImportArgs;
-pub use looking::{History, ListenerFlag, LogsFlags, ProbeFlags, StatusFlags};
+pub use looking::{FleetFlags, History, ListenerFlag, LogsFlags, ProbeFlags, StatusFlags};
 pub use release::{ModuleImage, ReleaseAction, ReleaseArgs};
 pub use serve::{LogForm, ServeArgs, SubmitArgs};
 pub use shift::{Promote, Resume, Rollback, WatchFlags};
@@ -75,8 +75,8 @@ pub struct Global {
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
     /// The AWS region to use [env: AWS_REGION]
-    #[arg(long, global = true, value_name = "REGION")]
-    pub region: Option<String>,
+    #[arg(long, global = true, value_name = "REGION", value_delimiter = ',')]
+    pub region: Vec<String>,
     /// AWS endpoint to use (such as a local emulator) [env: AWS_ENDPOINT_URL]
     #[arg(long, global = true, value_name = "URL")]
     pub endpoint_url: Option<String>,
@@ -109,6 +109,11 @@ pub struct Global {
 }
 
 impl Global {
+    /// The region that was said, where it is one.
+    pub fn region(&self) -> Option<&str> {
+        self.region.first().map(String::as_str)
+    }
+
     /// The environment that was chosen, and whether by the flag. An empty
     /// variable counts as none.
     pub fn environment(&self) -> Option<(String, bool)> {
@@ -133,6 +138,8 @@ pub enum Verb {
     Rollback(Rollback),
     /// Show both colours and what each port forwards to
     Status(StatusFlags),
+    /// List all apps of an account and region: what is live, idle, unfinished and paid for
+    Fleet(FleetFlags),
     /// Probe a listener repeatedly, and say what users would see
     Probe(ProbeFlags),
     /// Watch any ECS service while a command runs, and say what users saw
@@ -195,6 +202,7 @@ impl Verb {
             Self::Unlock(args) => args.force,
             Self::Serve(_) | Self::Submit(_) => true,
             Self::Status(_)
+            | Self::Fleet(_)
             | Self::Probe(_)
             | Self::Watch(_)
             | Self::Import(_)

@@ -7,6 +7,7 @@ mod deploy;
 mod destroy;
 mod detach;
 mod ended;
+mod fleet;
 mod history;
 mod import;
 mod init;
@@ -51,6 +52,7 @@ use crate::session::secret_header::{self, Shown};
 /// The command's own, ready to be shown.
 pub async fn run(cli: Cli, audience: Audience) -> Result<u8> {
     if let Verb::Watch(args) = &cli.command {
+        in_one_region(&cli.global)?;
         return watch::run(&cli.global, audience, args).await;
     }
     run_own(cli, audience).await.map(Exit::code)
@@ -59,6 +61,10 @@ pub async fn run(cli: Cli, audience: Audience) -> Result<u8> {
 /// Those whose exit codes are bgecs's.
 async fn run_own(cli: Cli, audience: Audience) -> Result<Exit> {
     let global = cli.global;
+    if let Verb::Fleet(args) = &cli.command {
+        return Box::pin(fleet::run(&global, audience, args)).await;
+    }
+    in_one_region(&global)?;
     if let Verb::Release(args) = &cli.command {
         return Box::pin(release::run(&global, audience, args)).await;
     }
@@ -118,6 +124,7 @@ async fn run_own(cli: Cli, audience: Audience) -> Result<Exit> {
         Verb::Up(args) => up::run(&session, &args).await,
         // Have run by now.
         Verb::Completions { .. }
+        | Verb::Fleet(_)
         | Verb::Watch(_)
         | Verb::Import(_)
         | Verb::Routers
@@ -151,6 +158,16 @@ fn of_edge(error: Error) -> Error {
         hint.replace("` starts its tasks", "` puts it there")
     });
     Error { hint, ..error }
+}
+
+/// # Errors
+/// Several were said (exit 2).
+fn in_one_region(global: &Global) -> Result<()> {
+    match global.region.len() {
+        0 | 1 => Ok(()),
+        _ => Err(Error::usage("--region names several regions")
+            .hint("only `bgecs fleet` looks at several: say one")),
+    }
 }
 
 fn completions(shell: Shell, audience: Audience) {
@@ -210,7 +227,7 @@ async fn secret_header(global: &Global) -> Result<Option<Shown>> {
 fn access(global: &Global, place: AwsPlace) -> Access {
     Access::new(
         global.profile.as_deref(),
-        global.region.as_deref(),
+        global.region(),
         global.endpoint_url.as_deref(),
         place,
     )

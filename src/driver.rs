@@ -11,6 +11,7 @@ pub mod detach;
 pub mod edge;
 mod everywhere;
 pub mod failover;
+pub mod fleet;
 mod group;
 pub mod hook;
 pub mod hosted;

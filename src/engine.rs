@@ -10,6 +10,7 @@ pub mod entrance;
 pub mod evidence;
 pub mod failover;
 pub mod fitness;
+pub mod fleet;
 pub mod import;
 pub mod lease;
 pub mod look_ahead;

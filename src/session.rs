@@ -20,7 +20,7 @@ use crate::engine::task_definition::LogPlace;
 use crate::error::{Error, Result};
 use crate::model::EcsInfrastructure;
 use crate::report::Reporter;
-pub use infrastructure::unusable;
+pub use infrastructure::{incomplete, unusable};
 use secret_header::Shown;
 
 pub struct Session {

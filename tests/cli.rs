@@ -3,6 +3,8 @@
 //! of each are in `tests/snapshots`.
 
 mod access;
+#[path = "cli/fleet.rs"]
+mod fleet;
 #[path = "cli/import.rs"]
 mod import;
 #[path = "cli/json.rs"]
@@ -67,6 +69,7 @@ fn every_command_explains_itself() -> Outcome {
         "promote",
         "rollback",
         "status",
+        "fleet",
         "probe",
         "watch",
         "import",

@@ -11,7 +11,7 @@
 //! - anything else, such as the image registry: passed through as it comes.
 //!
 //! `front` takes connections (`wire` speaks over them) and tells these apart. What
-//! `call` does with a call: [`faults`] may spoil it, `refusal` words an error as AWS
+//! `call` does with a call: [`rates`] may throttle it, [`faults`] may spoil it, `refusal` words an error as AWS
 //! does, `past` answers a read as it was, [`elb`] and `ecs` correct what the emulator
 //! says of health checks, weights and rollouts, [`dns`] and [`cdn`] give changes of
 //! names and distributions their time and serve them, `api_domains` adds what it lacks
@@ -38,6 +38,7 @@ pub mod faults;
 mod front;
 pub mod lightsail;
 mod past;
+pub mod rates;
 pub mod record;
 mod refusal;
 pub mod request;
@@ -62,6 +63,7 @@ use crate::{Error, Result, http};
 use elb::Elb;
 use faults::Faults;
 use front::Front;
+use rates::Rates;
 use record::Calls;
 use services::{Corrected, Services};
 use upstream::Upstream;
@@ -90,6 +92,8 @@ pub struct Options {
     pub lightsail: Option<lightsail::Options>,
     /// How distributions of CloudFront are served; none leaves them to the emulator.
     pub cdn: Option<cdn::Options>,
+    /// Whether calls are held to the rates that AWS publishes, from the start.
+    pub rates: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,6 +117,7 @@ impl Default for Options {
             dns: None,
             lightsail: None,
             cdn: None,
+            rates: false,
         }
     }
 }
@@ -125,6 +130,7 @@ pub struct Gate {
     addresses: Vec<SocketAddr>,
     calls: Calls,
     faults: Faults,
+    rates: Rates,
     account: String,
     corrected: Option<Corrected>,
     dns: Option<dns::Dns>,
@@ -163,7 +169,10 @@ impl Gate {
         let addresses: Vec<_> = sockets.iter().map(|socket| socket.address).collect();
         let runtime = runtime().map_err(|source| Error::GateThreads { source })?;
         let entered = runtime.enter();
-        let (calls, faults) = (Calls::new(), Faults::default());
+        let (calls, faults, rates) = (Calls::new(), Faults::default(), Rates::default());
+        if options.rates {
+            rates.hold();
+        }
         let mut services = services(&upstream);
         let cdn = services.add_cdn(&upstream, options.cdn.as_ref())?;
         let dns = services.add_dns(&upstream, cdn.as_ref(), options.dns.as_ref());
@@ -175,6 +184,7 @@ impl Gate {
                 correctors: std::mem::take(&mut services.correctors),
                 calls: calls.clone(),
                 faults: faults.clone(),
+                rates: rates.clone(),
                 past: Mutex::default(),
             },
             traffic: services.traffic.take(),
@@ -192,6 +202,7 @@ impl Gate {
             addresses,
             calls,
             faults,
+            rates,
             account: options.account.clone(),
             corrected: services.corrected.take(),
             dns,
@@ -295,6 +306,11 @@ impl Gate {
     /// What is done to calls on purpose.
     pub fn faults(&self) -> &Faults {
         &self.faults
+    }
+
+    /// How often calls may come.
+    pub fn rates(&self) -> &Rates {
+        &self.rates
     }
 
     /// Stops it. Its port is free after that; calls under way are cut off.

@@ -7,7 +7,8 @@
 //! the same is the retry's. Knows of operations only their names.
 //!
 //! Waiting counts as part of an attempt, which ends after 15 s. Nothing queues
-//! for that long: bgecs has a handful of calls under way at most.
+//! for that long: bgecs has a handful of calls under way at most, and where it looks
+//! at many apps so many that the rates see to it.
 
 mod bucket;
 mod connector;
@@ -48,13 +49,23 @@ pub enum PacedService {
     Sqs,
 }
 
+/// What the calls are for, which is how much of the rates they may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// One app, beside the pipelines of others: four fifths.
+    Release,
+    /// A look at all apps, once: all but a twentieth, for it lasts as long as the rates
+    /// make it.
+    Fleet,
+}
+
 /// The configuration for that service's client, which is held to its budget.
 /// Clones of the client share it; two clients do not.
-pub fn paced(config: &SdkConfig, service: PacedService) -> SdkConfig {
+pub fn paced(config: &SdkConfig, service: PacedService, pace: Pace) -> SdkConfig {
     // Without an HTTP client, nothing can be sent at all.
     let Some(inner) = config.http_client() else {
         return config.clone();
     };
-    let paced = PacedClient::new(inner, service);
+    let paced = PacedClient::new(inner, service, pace);
     config.to_builder().http_client(paced).build()
 }

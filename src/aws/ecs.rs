@@ -224,7 +224,7 @@ fn tag(key: &str, value: &str) -> EcsTag {
     EcsTag::builder().key(key).value(value).build()
 }
 
-fn state(service: &Service) -> ServiceState {
+pub(super) fn state(service: &Service) -> ServiceState {
     ServiceState {
         is_draining: service.status() == Some("DRAINING"),
         definition: definition::read(service),

@@ -7,6 +7,7 @@
 //! Whether a lease may be taken is not decided here.
 
 mod clock;
+mod heads;
 mod item;
 mod uploads;
 

@@ -42,7 +42,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_e
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::budget;
+use super::budget::{self, Pace};
 pub use answer::{PlainAnswer, Reading};
 pub use service::{PlainService, Protocol};
 
@@ -59,11 +59,11 @@ pub struct PlainClient {
 }
 
 impl PlainClient {
-    pub fn new(config: &SdkConfig, service: PlainService, region: &str) -> Self {
+    pub fn new(config: &SdkConfig, service: PlainService, region: &str, pace: Pace) -> Self {
         let identity = config.credentials_provider();
         Self {
             service,
-            config: budget::paced(config, service.paced()),
+            config: budget::paced(config, service.paced(), pace),
             identity: identity.map(SharedIdentityResolver::new),
             region: region.to_owned(),
         }

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use crate::model::{AccountId, AppName, AwsPlace, CertificateArn, Color, ListenerArn};
 pub use edge::{RoutedBy, of_edge};
 use table::{
-    ATTACHING, DEPLOYER, Grant, IMPORTER, MOVE_LISTENER, MOVE_RULE, MOVE_TEST_LISTENER,
+    ATTACHING, DEPLOYER, Grant, IMPORTER, LOOKER, MOVE_LISTENER, MOVE_RULE, MOVE_TEST_LISTENER,
     MOVE_TEST_RULE, NAMED_TESTERS, NOTHING, OPERATOR_TOO, OWN_LISTENER, PolicyCondition, WATCHER,
 };
 
@@ -210,6 +210,13 @@ pub fn to_watch(cluster: &str, service: &str, region: Option<&str>) -> Value {
 /// The policy for reading all that there is to know of a service.
 pub fn to_import(cluster: &str, service: &str, region: Option<&str>) -> Value {
     of_service(IMPORTER, cluster, service, region)
+}
+
+/// The policy for looking at all apps.
+pub fn to_list(region: Option<&str>) -> Value {
+    let mut names = Names(Vec::new());
+    names.add_place(region, None);
+    names.policy(&[LOOKER])
 }
 
 fn of_service(grants: &[Grant], cluster: &str, service: &str, region: Option<&str>) -> Value {

@@ -452,7 +452,7 @@ fn app_tag(app: &str) -> Tag {
     Tag::builder().key(TAG_APP).value(app).build()
 }
 
-fn snapshot(stack: &Stack) -> StackSnapshot {
+pub(super) fn snapshot(stack: &Stack) -> StackSnapshot {
     let status_text = stack
         .stack_status()
         .map(|status| status.as_str().to_owned())

@@ -21,7 +21,7 @@ use localstack::gate::cbor;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::budget::outside_the_body;
+use super::budget::{Pace, outside_the_body};
 use super::{Aws, Downloads};
 
 /// The id that every answer carries.
@@ -183,7 +183,7 @@ impl Wire {
             .build();
         let connector = SharedHttpConnector::new(self.clone());
         let downloads = Downloads::through(move |_| connector.clone());
-        Aws::from_config(&config, "eu-west-1".to_owned(), downloads)
+        Aws::from_config(&config, "eu-west-1".to_owned(), downloads, Pace::Release)
     }
 
     pub fn http_client(&self) -> SharedHttpClient {

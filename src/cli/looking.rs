@@ -21,6 +21,24 @@ pub struct StatusFlags {
     pub watch: bool,
 }
 
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bgecs fleet
+  bgecs fleet --region eu-central-1,us-east-1
+  bgecs fleet --json | jq -r '.apps[] | select(.unfinished) | .app'
+  bgecs fleet --print-policy
+
+--region takes several, separated by commas. It needs no bgecs.toml; where there is one, its
+region, profile and [cost] are taken.
+
+Ends with 1 if something could not be read: what could be is listed all the same.")]
+pub struct FleetFlags {
+    /// Print the IAM policy that this needs and do nothing else
+    #[arg(long)]
+    pub print_policy: bool,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ListenerFlag {
     /// What users reach: port 80, or 443 with [tls]

@@ -64,7 +64,7 @@ impl ImportedWay {
 pub async fn run(global: &Global, audience: Audience, args: &ImportArgs) -> Result<Exit> {
     let report = Reporter::new(audience);
     if args.print_policy {
-        let region = global.region.as_deref();
+        let region = global.region();
         let policy = policy::to_import(&args.cluster, &args.service, region);
         report.data(&format!("{policy:#}"));
         return Ok(Exit::Done);

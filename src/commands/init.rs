@@ -299,7 +299,7 @@ fn print_policy(global: &Global, audience: Audience, role: Role) -> Result<Exit>
 /// Where a policy is to hold.
 pub fn place(global: &Global, config: &Config) -> AwsPlace {
     let mut place = config.place.clone();
-    place.region = global.region.clone().or(place.region);
+    place.region = global.region().map(str::to_owned).or(place.region);
     place
 }
 

@@ -1,7 +1,7 @@
 //! `bgecs status`
 
 mod hosted;
-mod parts;
+pub(super) mod parts;
 mod shown;
 
 use std::time::Duration;

@@ -124,7 +124,7 @@ fn check(args: &WatchArgs) -> Result<()> {
 
 /// For the named service, in the region of `--region`, or in all.
 fn print_policy(global: &Global, report: &Reporter, args: &WatchArgs) {
-    let policy = policy::to_watch(&args.cluster, &args.service, global.region.as_deref());
+    let policy = policy::to_watch(&args.cluster, &args.service, global.region());
     let policy = with_secret(policy, global.secret_header.as_ref());
     report.data(&format!("{policy:#}"));
 }

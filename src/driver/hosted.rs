@@ -40,12 +40,7 @@ pub async fn look(
         health(session, &infrastructure, Color::Green),
     );
     let (traffic, journal) = read?;
-    let hosted = journal.truth.as_ref().map(|truth| truth.hosted.clone());
-    let mut hosted = hosted.unwrap_or_default();
-    // One that nobody finished may have put anything there.
-    if let Some(color) = journal.operation.as_ref().and_then(may_have_overwritten) {
-        *hosted.get_mut(color) = None;
-    }
+    let hosted = remembered(&journal);
     Ok(Observed {
         colors: PerColor {
             blue: state(hosted.blue, blue?),
@@ -56,6 +51,17 @@ pub async fn look(
         other_ways: OtherWays::default(),
         journal,
     })
+}
+
+/// What the journal says that the colours run.
+pub fn remembered(journal: &Head) -> PerColor<Option<HostedRelease>> {
+    let hosted = journal.truth.as_ref().map(|truth| truth.hosted.clone());
+    let mut hosted = hosted.unwrap_or_default();
+    // One that nobody finished may have put anything there.
+    if let Some(color) = journal.operation.as_ref().and_then(may_have_overwritten) {
+        *hosted.get_mut(color) = None;
+    }
+    hosted
 }
 
 /// The colour on which an operation that was cut short may have put something.

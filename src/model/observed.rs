@@ -164,6 +164,15 @@ impl Reserved {
         }
     }
 
+    /// Both together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            cpu: self.cpu.saturating_add(other.cpu),
+            memory: self.memory.saturating_add(other.memory),
+        }
+    }
+
     pub fn vcpus(self) -> f64 {
         f64::from(self.cpu) / 1024.0
     }

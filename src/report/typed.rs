@@ -2,7 +2,7 @@
 //! by a flag, they have it too: typed without, they would be of another app.
 
 /// What follows `bgecs` in them.
-const VERBS: [&str; 23] = [
+const VERBS: [&str; 24] = [
     "submit",
     "serve",
     "up",
@@ -15,6 +15,7 @@ const VERBS: [&str; 23] = [
     "promote",
     "rollback",
     "status",
+    "fleet",
     "probe",
     "watch",
     "import",

@@ -114,21 +114,8 @@ impl Session {
     /// As [`Self::infrastructure`]; one that was not made for what the file says.
     pub fn infrastructure_of(&self, stack: &StackSnapshot) -> Result<Infrastructure> {
         self.refuse_of_another_kind(stack)?;
-        stack.infrastructure().map_err(|missing| {
-            let exit = match stack.status {
-                StackStatus::Ready | StackStatus::RolledBack => {
-                    let state = format!("the stack {} is {}", stack.name, stack.status_text);
-                    return Error::failed(format!("{state} and has no output {missing}"))
-                        .hint("`bgecs init` brings it up to date with this bgecs");
-                }
-                StackStatus::Busy => Exit::Refused,
-                _ => Exit::Failed,
-            };
-            Error {
-                exit,
-                ..unusable(stack)
-            }
-        })
+        let infrastructure = stack.infrastructure();
+        infrastructure.map_err(|missing| incomplete(stack, &missing))
     }
 
     /// The same for who is about to change something. What gets one out of
@@ -203,6 +190,23 @@ impl Session {
             Infrastructure::Ecs(ecs) => Ok(*ecs),
             Infrastructure::Edge(_) => Err(NotEcs.into()),
         }
+    }
+}
+
+/// A stack that lacks that output: why, and the way on.
+pub fn incomplete(stack: &StackSnapshot, missing: &str) -> Error {
+    let exit = match stack.status {
+        StackStatus::Ready | StackStatus::RolledBack => {
+            let state = format!("the stack {} is {}", stack.name, stack.status_text);
+            return Error::failed(format!("{state} and has no output {missing}"))
+                .hint("`bgecs init` brings it up to date with this bgecs");
+        }
+        StackStatus::Busy => Exit::Refused,
+        _ => Exit::Failed,
+    };
+    Error {
+        exit,
+        ..unusable(stack)
     }
 }
 

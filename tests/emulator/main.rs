@@ -20,6 +20,7 @@ mod deploying;
 mod dns;
 mod edge_actions;
 mod faulty;
+mod fleet;
 mod https;
 mod images;
 mod importing;

@@ -132,7 +132,7 @@ impl World {
 }
 
 /// A call of REST by its name.
-fn called(operation: &str) -> &str {
+pub fn called(operation: &str) -> &str {
     match operation {
         "GET /2013-04-01/hostedzone" => "ListHostedZones",
         it if it.starts_with("GET /2013-04-01/hostedzone/") => "ListResourceRecordSets",

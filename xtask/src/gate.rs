@@ -29,6 +29,9 @@ pub struct Args {
     /// (may be given several times)
     #[arg(long, value_name = "PORT")]
     lightsail: Vec<u16>,
+    /// Throttle calls at the rates that AWS publishes
+    #[arg(long)]
+    rates: bool,
     /// A word that tells this process from others
     #[arg(hide = true)]
     name: Option<String>,
@@ -55,6 +58,7 @@ pub async fn run(args: &Args) -> Result<()> {
             ports: args.lightsail.clone(),
             ..lightsail::Options::default()
         }),
+        rates: args.rates,
         ..Options::default()
     };
     let gate = Gate::before(&args.endpoint, &options)?;

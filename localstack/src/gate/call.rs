@@ -10,6 +10,7 @@ use hyper::StatusCode;
 
 use super::faults::{Fate, Faults, Spoilt, Struck, What};
 use super::past::{HORIZON, Past};
+use super::rates::Rates;
 use super::record::{Calls, Outcome, Staleness};
 use super::refusal::{self, Kind};
 use super::request::{Answer, Operation, Protocol, Request};
@@ -39,6 +40,7 @@ pub struct Pipeline {
     pub correctors: Vec<Arc<dyn Correct>>,
     pub calls: Calls,
     pub faults: Faults,
+    pub rates: Rates,
     pub past: Mutex<Past<Key, Request, Answer>>,
 }
 
@@ -78,12 +80,16 @@ impl Pipeline {
         let resource = request.resource();
         let struck = self.faults.strike(&request.operation, &resource);
         let spoilt = Spoilt::by(&struck);
+        let fate = match self.rates.admit(request) {
+            true => spoilt.fate,
+            false => Fate::Throttled,
+        };
         let open = self.calls.begin(request, resource, struck.clone());
         if !spoilt.delay.is_zero() {
             tokio::time::sleep(spoilt.delay).await;
         }
         self.faults.hold(&struck, What::HoldBefore).await;
-        let carried = self.spoil(request, spoilt.fate, &struck).await;
+        let carried = self.spoil(request, fate, &struck).await;
         open.end(carried.outcome, carried.staleness);
         carried.answer
     }

@@ -6,6 +6,8 @@
 //!   was just made is seen at the next look only.
 //! - `GET /_gate/ca.pem`: the issuer of the certificates of HTTPS listeners.
 //! - `GET /_gate/calls`, with `?since=NUMBER`: the record.
+//! - `PUT /_gate/rates` holds calls to AWS's rates, with full buckets; `DELETE` lets them
+//!   go, and `GET` says which it is.
 //! - `GET /_gate/faults`; `POST` adds one, `DELETE` removes all,
 //!   `DELETE /_gate/faults/ID` that one.
 
@@ -19,6 +21,7 @@ use super::body::{self, Body};
 use super::call::Pipeline;
 use super::faults::{Fault, FaultId, Faults};
 use super::front::Front;
+use super::rates::Rates;
 use super::record::{Call, Calls, Mark, Outcome, Staleness};
 use super::services::Corrected;
 
@@ -75,9 +78,19 @@ fn decide(front: &Front, method: &Method, uri: &Uri, body: &[u8]) -> (StatusCode
             faults.clear();
             (StatusCode::OK, json!([]))
         }
+        ("GET" | "PUT" | "DELETE", "/_gate/rates") => hold(&front.pipeline.rates, method),
         ("DELETE", path) => remove(faults, path),
         _ => no_such_path(),
     }
+}
+
+fn hold(rates: &Rates, method: &Method) -> (StatusCode, Value) {
+    match *method {
+        Method::PUT => rates.hold(),
+        Method::DELETE => rates.let_go(),
+        _ => {}
+    }
+    (StatusCode::OK, json!({"held": rates.are_held()}))
 }
 
 fn recorded(calls: &Calls, query: &str) -> (StatusCode, Value) {

@@ -94,6 +94,11 @@ impl Request {
         operation::access_key(&self.head)
     }
 
+    /// The region that it was signed for.
+    pub fn region(&self) -> Option<String> {
+        operation::region(&self.head)
+    }
+
     /// What the call is about, for a person: `live/web`, `targetgroup/blue`;
     /// empty if its parameters name nothing that is known here.
     pub fn resource(&self) -> String {

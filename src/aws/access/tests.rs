@@ -2,6 +2,7 @@ use aws_credential_types::provider::ProvideCredentials;
 use aws_runtime::env_config::file::EnvConfigFiles;
 
 use super::*;
+use crate::aws::budget::Pace;
 use crate::aws::testing::{Reply, Wire};
 use crate::error::{Exit, causes};
 use crate::model::ColorServices;
@@ -229,7 +230,7 @@ async fn unsigned(access: &Access, variables: &[(&str, &str)]) -> String {
         .on("AssumeRole", denied());
     let (config, region) = load_on(&wire, access, variables).await.unwrap();
     let downloads = crate::aws::Downloads::through(|_| unreachable!("nothing is downloaded"));
-    let aws = crate::aws::Aws::from_config(&config, region, downloads);
+    let aws = crate::aws::Aws::from_config(&config, region, downloads, Pace::Release);
     let first = aws.caller().await.unwrap_err();
     let again = aws
         .read_services(&ColorServices::alone_in("bgecs-hello"))

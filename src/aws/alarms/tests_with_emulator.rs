@@ -8,6 +8,7 @@ use localstack::{Emulator, Engine, Options, Source};
 
 use super::*;
 use crate::aws::Downloads;
+use crate::aws::budget::Pace;
 use crate::aws::testing::credentials;
 
 fn aws_at(endpoint: &str) -> Aws {
@@ -20,7 +21,7 @@ fn aws_at(endpoint: &str) -> Aws {
         .http_client(http)
         .build();
     let downloads = Downloads::through(|_| unreachable!("nothing is downloaded"));
-    Aws::from_config(&config, "us-east-1".to_owned(), downloads)
+    Aws::from_config(&config, "us-east-1".to_owned(), downloads, Pace::Release)
 }
 
 async fn measures(aws: &Aws, name: &str) {

@@ -2,8 +2,13 @@
 
 use std::time::Duration;
 
-/// What is used of a published limit: four of five.
-const SHARE: (u32, u32) = (4, 5);
+/// What is used of a published limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LimitUse {
+    pub burst: u32,
+    /// So many of so many.
+    pub rate: (u32, u32),
+}
 
 /// So many calls at once, and so many a second in the long run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,11 +39,11 @@ impl TokenBucket {
         }
     }
 
-    /// One that stays below a published limit.
-    pub fn below(published: Limit) -> Self {
-        let (used, of) = SHARE;
-        let interval = Duration::from_secs(1) * of / (used * published.per_second);
-        Self::new(published.burst * used / of, interval)
+    /// One that takes so much of a published limit, and always a token.
+    pub fn below(published: Limit, used: LimitUse) -> Self {
+        let (share, of) = used.rate;
+        let interval = Duration::from_secs(1) * of / (share * published.per_second);
+        Self::new(used.burst.max(1), interval)
     }
 
     /// Takes a token, or says when there will be one.
@@ -85,21 +90,6 @@ mod tests {
             (90_000, Err(90_100)),
         ] {
             assert_eq!(bucket.take(ms(now)), expected.map_err(ms), "at {now} ms");
-        }
-    }
-
-    #[test]
-    fn a_published_limit_is_used_to_four_fifths() {
-        for (burst, per_second, used, interval_ms) in [
-            (20, 1, 16, 1250),
-            (50, 5, 40, 250),
-            (40, 10, 32, 125),
-            (100, 20, 80, 62),
-        ] {
-            let bucket = TokenBucket::below(Limit { burst, per_second });
-            let interval = bucket.interval;
-            assert_eq!(u64::try_from(interval.as_millis()), Ok(interval_ms));
-            assert_eq!(bucket.depth, interval * (used - 1));
         }
     }
 

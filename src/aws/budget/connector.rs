@@ -12,11 +12,10 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use tokio::time::Instant;
 
-use super::PacedService;
-use super::bucket::TokenBucket;
 use super::polls::{PollPermit, Polls};
 use super::queue::Queue;
 use super::rules::Rule;
+use super::{Pace, PacedService};
 
 /// A wait that a person notices.
 const NOTICEABLE: Duration = Duration::from_secs(1);
@@ -29,10 +28,10 @@ pub struct PacedClient {
 }
 
 impl PacedClient {
-    pub fn new(inner: SharedHttpClient, service: PacedService) -> Self {
+    pub fn new(inner: SharedHttpClient, service: PacedService, pace: Pace) -> Self {
         Self {
             inner,
-            budget: Arc::new(Budget::of(service)),
+            budget: Arc::new(Budget::of(service, pace)),
         }
     }
 }
@@ -79,10 +78,10 @@ struct Budget {
 }
 
 impl Budget {
-    fn of(service: PacedService) -> Self {
-        let queue = |rule: &'static Rule| (rule, Queue::new(TokenBucket::below(rule.published)));
+    fn of(service: PacedService, pace: Pace) -> Self {
+        let queue = |rule: &'static Rule| (rule, Queue::new(pace.bucket(rule.published)));
         Self {
-            queues: service.rules().iter().map(queue).collect(),
+            queues: service.rules(pace).iter().map(queue).collect(),
             polls: Polls::default(),
         }
     }

@@ -1,8 +1,8 @@
 //! What AWS publishes of its rates, per account and region, and what is chosen
 //! where it publishes nothing.
 
-use super::PacedService;
-use super::bucket::Limit;
+use super::bucket::{Limit, LimitUse, TokenBucket};
+use super::{Pace, PacedService};
 
 /// A limit, and the operations that share it. A call takes a token of every
 /// rule that covers it.
@@ -24,7 +24,8 @@ const ECS: &[Rule] = &[
     rule(writes_services, 50, 5),
     rule(reads_services, 100, 20),
     rule(writes_definitions, 20, 1),
-    // Chosen. Reads of task definitions, for the most part.
+    rule(reads_definitions, 50, 20),
+    // Chosen.
     rule(is_other_of_ecs, 20, 5),
 ];
 
@@ -76,6 +77,10 @@ const ROUTE_53: &[Rule] = &[rule(any, 5, 5)];
 /// only keeps a mistake of ours from using it up.
 const DYNAMO_DB: &[Rule] = &[rule(any, 40, 10)];
 
+/// Chosen: the same for the tables of a thousand apps, each of which is read two or
+/// three times.
+const DYNAMO_DB_OF_MANY: &[Rule] = &[rule(any, 100, 100)];
+
 /// Chosen: one value is read in a command. AWS's limit is far higher:
 /// <https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html>
 const SECRETS_MANAGER: &[Rule] = &[rule(any, 10, 10)];
@@ -93,8 +98,30 @@ const SNS: &[Rule] = &[rule(any, 10, 10)];
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html>
 const SQS: &[Rule] = &[rule(any, 20, 20)];
 
+impl Pace {
+    pub fn bucket(self, published: Limit) -> TokenBucket {
+        TokenBucket::below(published, self.used(published))
+    }
+
+    /// AWS says that what a bucket gets back it gets every second: a look at many apps,
+    /// which takes all that there is, must not count on it any sooner.
+    pub fn used(self, published: Limit) -> LimitUse {
+        let Limit { burst, per_second } = published;
+        match self {
+            Self::Release => LimitUse {
+                burst: burst * 4 / 5,
+                rate: (4, 5),
+            },
+            Self::Fleet => LimitUse {
+                burst: burst.saturating_sub(per_second),
+                rate: (19, 20),
+            },
+        }
+    }
+}
+
 impl PacedService {
-    pub const fn rules(self) -> &'static [Rule] {
+    pub const fn rules(self, pace: Pace) -> &'static [Rule] {
         match self {
             Self::Acm => ACM,
             #[cfg(feature = "edges")]
@@ -104,7 +131,10 @@ impl PacedService {
             #[cfg(feature = "edges")]
             Self::CloudFront => CLOUD_FRONT,
             Self::CloudWatch => CLOUD_WATCH,
-            Self::DynamoDb => DYNAMO_DB,
+            Self::DynamoDb => match pace {
+                Pace::Release => DYNAMO_DB,
+                Pace::Fleet => DYNAMO_DB_OF_MANY,
+            },
             Self::Ecr => ECR,
             Self::Ecs => ECS,
             Self::Elb => ELB,
@@ -141,8 +171,21 @@ fn writes_definitions(operation: &str) -> bool {
     )
 }
 
+fn reads_definitions(operation: &str) -> bool {
+    matches!(
+        operation,
+        "DescribeTaskDefinition" | "ListTaskDefinitions" | "ListTaskDefinitionFamilies"
+    )
+}
+
 fn is_other_of_ecs(operation: &str) -> bool {
-    !writes_services(operation) && !reads_services(operation) && !writes_definitions(operation)
+    let named = [
+        writes_services,
+        reads_services,
+        writes_definitions,
+        reads_definitions,
+    ];
+    !named.iter().any(|is_of| is_of(operation))
 }
 
 fn changes(operation: &str) -> bool {

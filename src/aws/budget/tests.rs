@@ -4,9 +4,9 @@ use futures_util::future::join_all;
 use serde_json::json;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::PacedService;
-use super::bucket::{Limit, TokenBucket};
+use super::bucket::{Limit, LimitUse, TokenBucket};
 use super::queue::Queue;
+use super::{Pace, PacedService};
 use crate::aws::Router;
 use crate::aws::testing::{Reply, Wire, credentials, listeners};
 use crate::model::testing::{infrastructure, move_to};
@@ -14,7 +14,7 @@ use crate::model::{Color, Revision, Route, TargetGroupArn, Urgency};
 
 /// The published limits that cover a call.
 fn limits(service: PacedService, operation: &str) -> Vec<(u32, u32)> {
-    let rules = service.rules().iter();
+    let rules = service.rules(Pace::Release).iter();
     rules
         .filter(|rule| (rule.covers)(operation))
         .map(|rule| (rule.published.burst, rule.published.per_second))
@@ -46,7 +46,12 @@ fn every_call_is_held_to_the_limits_that_aws_publishes_for_it() {
         ),
         (
             PacedService::Ecs,
-            &["DescribeTaskDefinition", "DeleteTaskDefinitions"],
+            &["DescribeTaskDefinition", "ListTaskDefinitions"],
+            &[(50, 20)],
+        ),
+        (
+            PacedService::Ecs,
+            &["DeleteTaskDefinitions", "DescribeClusters"],
             &[(20, 5)],
         ),
         (
@@ -84,6 +89,50 @@ fn every_call_is_held_to_the_limits_that_aws_publishes_for_it() {
     ] {
         for operation in operations {
             assert_eq!(limits(service, operation), expected, "{operation}");
+        }
+    }
+}
+
+#[test]
+fn a_published_limit_is_used_to_its_share() {
+    let (release, fleet) = (Pace::Release, Pace::Fleet);
+    for (burst, per_second, pace, used, rate) in [
+        (20, 1, release, 16, (4, 5)),
+        (50, 5, release, 40, (4, 5)),
+        (40, 10, release, 32, (4, 5)),
+        (100, 20, release, 80, (4, 5)),
+        (100, 20, fleet, 80, (19, 20)),
+        (50, 20, fleet, 30, (19, 20)),
+        (40, 10, fleet, 30, (19, 20)),
+    ] {
+        let limit = Limit { burst, per_second };
+        let expected = LimitUse { burst: used, rate };
+        assert_eq!(pace.used(limit), expected, "{limit:?}");
+    }
+    // Of five a second one by one, from the first on.
+    let mut bucket = Pace::Fleet.bucket(Limit {
+        burst: 5,
+        per_second: 5,
+    });
+    let next = Duration::from_secs(1) * 20 / (19 * 5);
+    assert_eq!(bucket.take(Duration::ZERO), Ok(()));
+    assert_eq!(bucket.take(Duration::ZERO), Err(next));
+}
+
+/// Whenever within the second AWS gives back what was taken.
+#[test]
+fn a_look_at_many_apps_is_never_throttled() {
+    for published in [(100, 20), (50, 20), (40, 10)] {
+        let (burst, per_second) = published;
+        let mut bucket = Pace::Fleet.bucket(Limit { burst, per_second });
+        let mut now = Duration::ZERO;
+        for taken in 1..=1000_u64 {
+            if let Err(later) = bucket.take(now) {
+                now = later;
+                assert_eq!(bucket.take(now), Ok(()));
+            }
+            let given = u64::from(burst) + now.as_secs() * u64::from(per_second);
+            assert!(taken <= given, "{published:?}: the {taken}th at {now:?}");
         }
     }
 }
@@ -176,7 +225,7 @@ async fn who_gives_up_waiting_takes_no_token() {
 
 #[tokio::test(start_paused = true)]
 async fn one_service_s_calls_leave_another_s_alone() {
-    let Limit { burst, .. } = PacedService::Elb.rules()[1].published;
+    let Limit { burst, .. } = PacedService::Elb.rules(Pace::Release)[1].published;
     let calls = burst as usize;
     let wire = repeated(Wire::new(), calls, "DescribeListeners", &listeners());
     let wire = wire.on("DescribeServices", Reply::json(&json!({ "services": [] })));

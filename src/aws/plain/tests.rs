@@ -14,7 +14,7 @@ fn client(wire: &Wire, attempts: u32) -> PlainClient {
         .http_client(wire.http_client())
         .retry_config(RetryConfig::standard().with_max_attempts(attempts))
         .build();
-    PlainClient::new(&config, PlainService::Logs, "eu-west-1")
+    PlainClient::new(&config, PlainService::Logs, "eu-west-1", Pace::Release)
 }
 
 async fn asked(client: &PlainClient) -> Result<Value, PlainError> {

@@ -50,30 +50,30 @@ impl Stack {
 
 /// An operation that has not ended.
 #[derive(Debug, Serialize)]
-pub(super) struct Unfinished {
-    pub(super) id: OperationId,
-    pub(super) command: journal::Command,
+pub struct Unfinished {
+    pub id: OperationId,
+    pub command: journal::Command,
     #[serde(with = "rfc3339")]
-    pub(super) began: OffsetDateTime,
-    pub(super) who: String,
+    pub began: OffsetDateTime,
+    pub who: String,
     /// What it did last, or was about to do.
-    pub(super) stage: String,
+    pub stage: String,
     /// Whether somebody is at work on it.
-    pub(super) under_way: bool,
+    pub under_way: bool,
     /// Since when it waits for a person.
     #[serde(with = "rfc3339::option", skip_serializing_if = "Option::is_none")]
-    pub(super) waiting_since: Option<OffsetDateTime>,
+    pub waiting_since: Option<OffsetDateTime>,
     /// Since when it has users on both colours.
     #[serde(with = "rfc3339::option", skip_serializing_if = "Option::is_none")]
-    pub(super) split_since: Option<OffsetDateTime>,
+    pub split_since: Option<OffsetDateTime>,
     #[serde(skip)]
-    pub(super) now: OffsetDateTime,
+    pub now: OffsetDateTime,
     #[serde(skip)]
-    pub(super) name: String,
+    pub name: String,
 }
 
 impl Unfinished {
-    pub(super) fn of(
+    pub fn of(
         operation: &Operation,
         observed: &Observed,
         is_held: bool,
@@ -94,7 +94,7 @@ impl Unfinished {
         }
     }
 
-    pub(super) fn sentence(&self) -> String {
+    pub fn sentence(&self) -> String {
         let Self {
             name, who, stage, ..
         } = self;

@@ -44,19 +44,31 @@ impl WarmCost {
     pub fn of(state: &ColorState) -> Option<Self> {
         let tasks = u32::try_from(state.running()).ok().filter(|it| *it > 0)?;
         let reserved = state.release.as_ref()?.reserves?.by(tasks);
-        Some(Self {
-            tasks,
-            vcpu: reserved.vcpus(),
-            memory_gb: reserved.gigabytes(),
-            an_hour: None,
-            reserved,
-        })
+        Some(Self::reserving(tasks, reserved))
     }
 
     /// The same of a colour that no user reaches; None of any other.
     pub fn of_warm(observed: &Observed, color: Color) -> Option<Self> {
         let serves = observed.found_at(Route::Production).reaches(color);
         Self::of(observed.color(color)).filter(|_| !serves)
+    }
+
+    /// Of all of these; None where there are none.
+    pub fn total<'a>(all: impl Iterator<Item = &'a Self>) -> Option<Self> {
+        all.cloned().reduce(|one, other| {
+            let tasks = one.tasks.saturating_add(other.tasks);
+            Self::reserving(tasks, one.reserved.and(other.reserved))
+        })
+    }
+
+    fn reserving(tasks: u32, reserved: Reserved) -> Self {
+        Self {
+            tasks,
+            vcpu: reserved.vcpus(),
+            memory_gb: reserved.gigabytes(),
+            an_hour: None,
+            reserved,
+        }
     }
 
     #[must_use]
@@ -192,6 +204,17 @@ mod tests {
         let mut unknown = world;
         unknown.colors.blue.release = None;
         assert!(!is_warm(&unknown, Color::Blue));
+    }
+
+    #[test]
+    fn what_several_apps_cost_is_added_up_and_priced_once() {
+        let of = |tasks, cpu| WarmCost::of(&running(tasks, cpu, 512).colors.green).unwrap();
+        assert_eq!(WarmCost::total([].iter()), None);
+        let total = WarmCost::total([of(2, 256), of(1, 1024)].iter()).unwrap();
+        assert_eq!(total.to_string(), "3 tasks, 1.5 vCPU and 1.5 GB");
+        let list = prices("vcpu_hour = 1\ngb_hour = 2");
+        let told = total.priced(list.as_ref()).to_string();
+        assert_eq!(told, "3 tasks, 1.5 vCPU and 1.5 GB, about $4.50 an hour");
     }
 
     #[test]

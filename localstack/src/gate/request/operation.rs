@@ -80,6 +80,11 @@ pub(super) fn access_key(head: &Parts) -> Option<String> {
     credential(head)?.split('/').next().map(str::to_owned)
 }
 
+/// `us-east-1` of `KEY/20260101/us-east-1/ecs/aws4_request`.
+pub(super) fn region(head: &Parts) -> Option<String> {
+    credential(head)?.split('/').nth(2).map(str::to_owned)
+}
+
 /// <https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html#requests>
 fn cbor(head: &Parts) -> Option<Operation> {
     if header(head, "smithy-protocol")? != "rpc-v2-cbor" {
@@ -290,6 +295,7 @@ mod tests {
             is(Protocol::Query, "sts", "GetCallerIdentity")
         );
         assert_eq!(access_key(&head).as_deref(), Some("AKIA"));
+        assert_eq!(region(&head).as_deref(), Some("us-east-1"));
     }
 
     #[test]

@@ -12,6 +12,36 @@ async fn control(gate: &Gate, method: &str, path: &str, body: &str) -> (u16, Val
     (status, serde_json::from_str(&text).unwrap())
 }
 
+/// However long they take: what comes back meanwhile is one a second.
+#[tokio::test]
+async fn calls_are_held_to_the_rates_over_http() {
+    let counter = Counter::default();
+    let stand = counter.start().await;
+    let gate = stand.gate();
+    let (_, before) = control(&gate, "GET", "rates", "").await;
+    assert_eq!(before, json!({"held": false}));
+    let held = control(&gate, "PUT", "rates", "").await;
+    assert_eq!(held, (200, json!({"held": true})));
+    let mut raw = Raw::to(&gate).await;
+    let write = ecs("RegisterTaskDefinition", "{}");
+    for _ in 0..20 {
+        raw.send(&write).await;
+        raw.read_until("{\"writes\":").await;
+    }
+    let throttled = loop {
+        raw.send(&write).await;
+        let answer = raw.read_until("}").await;
+        if !answer.contains("\"writes\"") {
+            break answer;
+        }
+    };
+    assert!(throttled.contains("ThrottlingException"), "{throttled}");
+    let (_, after) = control(&gate, "DELETE", "rates", "").await;
+    assert_eq!(after, json!({"held": false}));
+    raw.send(&write).await;
+    raw.read_until("{\"writes\":").await;
+}
+
 #[tokio::test]
 async fn faults_are_planned_and_calls_are_read_over_http() {
     let counter = Counter::default();

@@ -5,6 +5,7 @@
 
 mod attachment;
 mod edge;
+mod fleet;
 mod import;
 mod infrastructure;
 mod release;
@@ -16,6 +17,7 @@ pub use edge::{
     CLOUDFRONT_ORIGIN_DEPLOYER, EDGE_DEPLOYER, EDGE_OPERATOR_TOO, RECORD_DEPLOYER,
     RECORD_OPERATOR_TOO, STATIC_IP_DEPLOYER, TEST_RULES_DEPLOYER, TEST_RULES_OPERATOR_TOO,
 };
+pub use fleet::LOOKER;
 pub use import::IMPORTER;
 pub use infrastructure::OPERATOR_TOO;
 pub use release::{DEPLOYER, MOVE_LISTENER, MOVE_RULE, MOVE_TEST_LISTENER, MOVE_TEST_RULE};

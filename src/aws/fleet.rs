@@ -1,0 +1,178 @@
+//! Looking at all apps of an account and region with as few calls as AWS's API allows.
+//! What is read of each is what [`super::observe`] reads of one.
+
+mod halves;
+mod throttled;
+
+use std::collections::HashMap;
+
+use aws_sdk_cloudformation::types::Stack;
+use aws_sdk_elasticloadbalancingv2::types::Action;
+use futures_util::join;
+
+use super::Aws;
+use super::ecs::state;
+use super::error::{AwsError, AwsErrorKind, Named};
+use super::router::{listener_actions, rule_actions};
+use super::stack::{StackSnapshot, StackStatus, snapshot};
+use crate::model::marks::TAG_APP;
+use crate::model::{
+    AppName, Color, ColorServices, EcsInfrastructure, Found, PerColor, PerRoute, Place,
+    ServiceState,
+};
+pub(super) use halves::{InBatches, in_halves};
+pub use throttled::unless_throttled;
+
+/// Of how many apps of one cluster the services are read at once: `DescribeServices`
+/// takes ten.
+pub const CREW: usize = 5;
+/// "You can specify up to 20" load balancers, or resources with tags, says AWS of other
+/// calls of this API, and of listeners and rules nothing
+/// (<https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeListeners.html>).
+const PLACES: usize = 20;
+
+/// The stack of one app.
+#[derive(Debug, Clone)]
+pub struct AppStack {
+    pub app: AppName,
+    pub stack: StackSnapshot,
+}
+
+/// Some of the account's stacks, as far as they are apps'.
+#[derive(Debug)]
+pub struct StackPage {
+    pub apps: Vec<AppStack>,
+    /// Where the next page begins.
+    pub next: Option<String>,
+}
+
+/// What places do, or why nobody knows, by their ARNs.
+#[derive(Debug, Default)]
+pub struct RouteActions(InBatches<Vec<Action>>);
+
+impl Aws {
+    /// One page of all stacks there are.
+    pub async fn read_app_stacks(&self, from: Option<String>) -> Result<StackPage, AwsError> {
+        let call = self.cloudformation.describe_stacks().set_next_token(from);
+        let answer = unless_throttled(async || {
+            let answer = call.clone().send().await;
+            answer.named("cloudformation:DescribeStacks", "all stacks")
+        });
+        let answer = answer.await?;
+        Ok(StackPage {
+            apps: answer.stacks().iter().filter_map(app_stack).collect(),
+            next: answer.next_token().map(str::to_owned),
+        })
+    }
+
+    /// What all listeners and rules do that decide where these apps' requests go.
+    pub async fn read_actions<'a>(
+        &self,
+        apps: impl Iterator<Item = &'a EcsInfrastructure>,
+    ) -> RouteActions {
+        let (mut listeners, mut rules) = (Vec::new(), Vec::new());
+        for place in apps.flat_map(EcsInfrastructure::all_moved) {
+            match place {
+                Place::Listener(arn) => listeners.push(arn.to_string()),
+                Place::Rule(arn) => rules.push(arn.to_string()),
+            }
+        }
+        let (mut all, rules) = join!(
+            in_halves(listeners, PLACES, is_gone, async |arns| {
+                self.listener_batch(arns).await
+            }),
+            in_halves(rules, PLACES, is_gone, async |arns| {
+                self.rule_batch(arns).await
+            }),
+        );
+        all.extend(rules);
+        RouteActions(all)
+    }
+
+    async fn listener_batch(&self, arns: Vec<String>) -> Result<InBatches<Vec<Action>>, AwsError> {
+        let named = arns.first().cloned().unwrap_or_default();
+        let call = self.elb.describe_listeners().set_listener_arns(Some(arns));
+        let answer = call.send().await;
+        let answer = answer.named("elasticloadbalancing:DescribeListeners", named)?;
+        Ok(listener_actions(answer.listeners()).map(read).collect())
+    }
+
+    async fn rule_batch(&self, arns: Vec<String>) -> Result<InBatches<Vec<Action>>, AwsError> {
+        let named = arns.first().cloned().unwrap_or_default();
+        let call = self.elb.describe_rules().set_rule_arns(Some(arns));
+        let answer = call.send().await;
+        let answer = answer.named("elasticloadbalancing:DescribeRules", named)?;
+        Ok(rule_actions(answer.rules()).map(read).collect())
+    }
+
+    /// Where an app's routes go, by what was read of all.
+    ///
+    /// # Errors
+    /// One of its places is gone, or could not be read.
+    pub fn routes_among(
+        &self,
+        infra: &EcsInfrastructure,
+        all: &RouteActions,
+    ) -> Result<PerRoute<Found>, AwsError> {
+        let mut own = HashMap::new();
+        for place in infra.all_moved() {
+            if let Some(actions) = all.0.get(place.arn()) {
+                own.insert(place.arn().to_owned(), actions.clone()?);
+            }
+        }
+        self.alb_router(infra).understand(&own)
+    }
+
+    /// The services of up to [`CREW`] apps of one cluster, in their order.
+    ///
+    /// # Errors
+    /// ECS's own.
+    pub async fn read_services_of(
+        &self,
+        cluster: &str,
+        apps: &[&ColorServices],
+    ) -> Result<Vec<PerColor<Option<ServiceState>>>, AwsError> {
+        let names = apps
+            .iter()
+            .flat_map(|app| Color::BOTH.map(|color| app.name(color).to_owned()));
+        let call = self.ecs.describe_services().cluster(cluster);
+        let answer = call.set_services(Some(names.collect())).send().await;
+        let answer = answer.named("ecs:DescribeServices", cluster)?;
+        let there: HashMap<&str, ServiceState> = answer
+            .services()
+            .iter()
+            .filter(|service| service.status() != Some("INACTIVE"))
+            .filter_map(|service| Some((service.service_name()?, state(service))))
+            .collect();
+        let of = |app: &&ColorServices| {
+            let named = |color| there.get(app.name(color)).cloned();
+            PerColor {
+                blue: named(Color::Blue),
+                green: named(Color::Green),
+            }
+        };
+        Ok(apps.iter().map(of).collect())
+    }
+}
+
+fn read<V>((key, value): (String, V)) -> (String, Result<V, AwsError>) {
+    (key, Ok(value))
+}
+
+/// One that is missing has the whole call refused.
+fn is_gone(error: &AwsError) -> bool {
+    error.kind == AwsErrorKind::NotFound
+}
+
+/// None of a stack that is no app's: a tag alone may be anybody's.
+fn app_stack(stack: &Stack) -> Option<AppStack> {
+    let mut tags = stack.tags().iter();
+    let tag = tags.find(|tag| tag.key() == Some(TAG_APP))?;
+    let app: AppName = tag.value()?.parse().ok()?;
+    let stack = snapshot(stack);
+    let is_its = stack.name == app.stack_name() && stack.status != StackStatus::Deleted;
+    is_its.then_some(AppStack { app, stack })
+}
+
+#[cfg(test)]
+mod tests;

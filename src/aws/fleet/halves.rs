@@ -1,0 +1,45 @@
+//! Calls for many things at once, of which one can have the whole call refused.
+
+use std::collections::HashMap;
+
+use futures_util::future::join_all;
+
+use super::unless_throttled;
+use crate::aws::error::AwsError;
+
+/// By what was asked for. What AWS passes over is not in it.
+pub type InBatches<V> = HashMap<String, Result<V, AwsError>>;
+
+/// Reads so many at a time, and none of them twice. Where AWS refuses a call in which one
+/// may be at fault, its halves are read, until that one is alone.
+pub async fn in_halves<V>(
+    mut keys: Vec<String>,
+    most: usize,
+    is_of_one: fn(&AwsError) -> bool,
+    read: impl AsyncFn(Vec<String>) -> Result<InBatches<V>, AwsError>,
+) -> InBatches<V> {
+    keys.sort_unstable();
+    keys.dedup();
+    let batches = keys.chunks(most).map(<[_]>::to_vec);
+    let read = join_all(batches.map(|batch| batch_in_halves(batch, is_of_one, &read)));
+    read.await.into_iter().flatten().collect()
+}
+
+async fn batch_in_halves<V>(
+    batch: Vec<String>,
+    is_of_one: fn(&AwsError) -> bool,
+    read: &impl AsyncFn(Vec<String>) -> Result<InBatches<V>, AwsError>,
+) -> InBatches<V> {
+    let (mut left, mut all) = (vec![batch], HashMap::new());
+    while let Some(batch) = left.pop() {
+        match unless_throttled(async || read(batch.clone()).await).await {
+            Ok(found) => all.extend(found),
+            Err(error) if batch.len() > 1 && is_of_one(&error) => {
+                let (one, other) = batch.split_at(batch.len() / 2);
+                left.extend([one.to_vec(), other.to_vec()]);
+            }
+            Err(error) => all.extend(batch.into_iter().map(|key| (key, Err(error.clone())))),
+        }
+    }
+    all
+}

@@ -1,0 +1,53 @@
+//! What it takes to look at all apps of an account.
+
+use super::{ANYTHING, Grant, called};
+
+const FLEET: &[&str] = &["fleet"];
+
+pub const LOOKER: &[Grant] = &[
+    // Listing all stacks, and what load balancers do, is allowed for all or for none.
+    Grant {
+        sid: "FindTheAppsAndTheirUsersWays",
+        needs: &[
+            called("cloudformation:DescribeStacks", FLEET),
+            called("elasticloadbalancing:DescribeListeners", FLEET),
+            called("elasticloadbalancing:DescribeRules", FLEET),
+        ],
+        on: ANYTHING,
+        condition: None,
+    },
+    Grant {
+        sid: "ReadTheirJournals",
+        needs: &[
+            called("dynamodb:BatchGetItem", FLEET),
+            called("dynamodb:Query", FLEET),
+        ],
+        on: &["arn:*:dynamodb:{region}:{account}:table/bgecs-*"],
+        condition: None,
+    },
+    // Beside a service that ran before, clusters and services have any name.
+    Grant {
+        sid: "ReadWhatTheyRun",
+        needs: &[
+            called("ecs:DescribeServices", FLEET),
+            called("ecs:DescribeTaskDefinition", FLEET),
+        ],
+        on: ANYTHING,
+        condition: None,
+    },
+    // Of the routers of apps whose colours bgecs does not run; take out what is not there.
+    Grant {
+        sid: "ReadTheirRouters",
+        needs: &[
+            called("apigateway:GET", FLEET),
+            called("apigateway:ListRoutingRules", FLEET),
+            called("cloudfront:GetContinuousDeploymentPolicy", FLEET),
+            called("cloudfront:GetDistribution", FLEET),
+            called("lightsail:GetInstance", FLEET),
+            called("lightsail:GetStaticIp", FLEET),
+            called("route53:ListResourceRecordSets", FLEET),
+        ],
+        on: ANYTHING,
+        condition: None,
+    },
+];
