@@ -191,7 +191,7 @@ impl Reporter {
             printer: Arc::clone(&self.printer),
             parts: Parts::default(),
             probe: None,
-            module: Some(label),
+            module: Some(label).filter(|label| !label.is_empty()),
         }
     }
 

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::Aws;
 use super::error::{AwsError, Named};
+use super::plain::PlainClient;
 
 const LOOK: &str = "sqs:GetQueueAttributes";
 const RECEIVE: &str = "sqs:ReceiveMessage";
@@ -49,11 +50,21 @@ pub struct Message {
 }
 
 impl Aws {
+    /// In the region that the queue's own host names.
+    fn sqs_at(&self, url: &str) -> PlainClient {
+        let host = url.split('/').nth(2).unwrap_or_default();
+        let mut parts = host.split('.');
+        match (parts.next(), parts.next(), parts.next()) {
+            (Some("sqs"), Some(region), Some("amazonaws")) => self.sqs.in_region(region),
+            _ => self.sqs.clone(),
+        }
+    }
+
     /// # Errors
     /// SQS's own.
     pub async fn queue_kind(&self, url: &str) -> Result<QueueKind, AwsError> {
         let asked = json!({ "QueueUrl": url, "AttributeNames": ["FifoQueue", "RedrivePolicy"] });
-        let answer = self.sqs.json("GetQueueAttributes", &asked).await;
+        let answer = self.sqs_at(url).json("GetQueueAttributes", &asked).await;
         let answer: QueueAttributes = answer.named(LOOK, url)?;
         let attributes = answer.attributes;
         let letters = attributes.redrive_policy.as_deref();
@@ -89,7 +100,7 @@ impl Aws {
             "AttributeNames": ["ApproximateReceiveCount", "MessageGroupId"],
             "MessageSystemAttributeNames": ["ApproximateReceiveCount", "MessageGroupId"],
         });
-        let answer = self.sqs.json("ReceiveMessage", &asked).await;
+        let answer = self.sqs_at(url).json("ReceiveMessage", &asked).await;
         let mut answer: ReceivedMessages = answer.named(RECEIVE, url)?;
         Ok(answer.messages.pop().map(|it| Message {
             id: it.message_id,
@@ -115,7 +126,10 @@ impl Aws {
             "ReceiptHandle": message.receipt,
             "VisibilityTimeout": time.as_secs(),
         });
-        let kept = self.sqs.json("ChangeMessageVisibility", &asked).await;
+        let kept = self
+            .sqs_at(url)
+            .json("ChangeMessageVisibility", &asked)
+            .await;
         kept.map(|IgnoredAny| ()).named(CHANGE, url)
     }
 
@@ -123,7 +137,7 @@ impl Aws {
     /// SQS's own.
     pub async fn delete_message(&self, url: &str, message: &Message) -> Result<(), AwsError> {
         let asked = json!({ "QueueUrl": url, "ReceiptHandle": message.receipt });
-        let gone = self.sqs.json("DeleteMessage", &asked).await;
+        let gone = self.sqs_at(url).json("DeleteMessage", &asked).await;
         gone.map(|IgnoredAny| ()).named(DELETE, url)
     }
 
@@ -138,15 +152,16 @@ impl Aws {
         reason: &str,
     ) -> Result<(), AwsError> {
         let parts: Vec<&str> = letters.arn.split(':').collect();
-        let &[_, _, "sqs", _, account, name] = &parts[..] else {
+        let &[_, _, "sqs", region, account, name] = &parts[..] else {
             return Err(AwsError::unusable(
                 FIND,
                 &letters.arn,
                 "it is the ARN of no queue",
             ));
         };
+        let there = self.sqs.in_region(region);
         let asked = json!({ "QueueName": name, "QueueOwnerAWSAccountId": account });
-        let found = self.sqs.json("GetQueueUrl", &asked).await;
+        let found = there.json("GetQueueUrl", &asked).await;
         let found: QueueUrl = found.named(FIND, name)?;
         let mut sent = json!({
             "QueueUrl": found.queue_url,
@@ -159,7 +174,7 @@ impl Aws {
             sent["MessageGroupId"] = message.group.as_deref().unwrap_or("bgecs").into();
             sent["MessageDeduplicationId"] = Value::from(message.id.as_str());
         }
-        let sent = self.sqs.json("SendMessage", &sent).await;
+        let sent = there.json("SendMessage", &sent).await;
         sent.map(|IgnoredAny| ()).named(SEND, name)
     }
 }

@@ -16,16 +16,11 @@ impl Aws {
             Some(region) => self.sns.in_region(region),
             None => self.sns.clone(),
         };
-        let mut fields = vec![
+        let fields = [
             ("TopicArn", topic),
             ("Subject", subject),
             ("Message", message),
         ];
-        if topic.ends_with(".fifo") {
-            // Those of one subject's app in their order; the message itself is what it is
-            // told from others by.
-            fields.push(("MessageGroupId", "bgecs"));
-        }
         there
             .form("Publish", &fields)
             .await

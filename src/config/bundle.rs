@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::document::Section;
 use super::entry::KeyValue;
 use super::{ConfigError, source};
 use crate::model::{AppName, Reference, SetName, Tag};
@@ -25,11 +24,12 @@ pub struct ReleaseFile {
 pub enum Released {
     App {
         name: AppName,
-        from: ReleasedImage,
+        /// None where a command of the app's own knows what the tag is.
+        from: Option<ReleasedImage>,
     },
     Set {
         name: SetName,
-        /// At least one. Which modules the set has is not known here.
+        /// All of the set, where there is none. Which modules it has is not known here.
         modules: BTreeMap<SetName, ReleasedImage>,
     },
 }
@@ -66,8 +66,8 @@ impl ReleaseFile {
             })?;
             let tag = tag.checked(str::parse)?;
             let released = match (set, app) {
-                (Some(set), None) => keys.of_set(top, &set, has_folder)?,
-                (None, Some(app)) => keys.of_app(top, &app, has_folder)?,
+                (Some(set), None) => keys.of_set(&set, has_folder)?,
+                (None, Some(app)) => keys.of_app(&app, has_folder)?,
                 (Some(_), Some(app)) => {
                     return Err(app.misplaced("a release is of a set or of an app, not of both"));
                 }
@@ -90,12 +90,7 @@ struct ReleaseKeys<'a> {
 }
 
 impl<'a> ReleaseKeys<'a> {
-    fn of_app(
-        self,
-        top: &Section<'a>,
-        app: &KeyValue<'a>,
-        has_folder: HasFolder<'_>,
-    ) -> Result<Released> {
+    fn of_app(self, app: &KeyValue<'a>, has_folder: HasFolder<'_>) -> Result<Released> {
         let name = app.checked(str::parse)?;
         for (table, key) in [(self.images, "image"), (self.contexts, "context")] {
             if let Some(table) = table {
@@ -105,24 +100,15 @@ impl<'a> ReleaseKeys<'a> {
             }
         }
         let from = match (self.image, self.context) {
-            (Some(image), None) => read_image(&image)?,
-            (None, Some(context)) => read_context(&context, has_folder)?,
+            (Some(image), None) => Some(read_image(&image)?),
+            (None, Some(context)) => Some(read_context(&context, has_folder)?),
             (Some(_), Some(context)) => return Err(both(&context)),
-            (None, None) => {
-                let message =
-                    "a release of an app needs an image, or a context that its image is built from";
-                return Err(top.missing("image", message));
-            }
+            (None, None) => None,
         };
         Ok(Released::App { name, from })
     }
 
-    fn of_set(
-        self,
-        top: &Section<'a>,
-        set: &KeyValue<'a>,
-        has_folder: HasFolder<'_>,
-    ) -> Result<Released> {
+    fn of_set(self, set: &KeyValue<'a>, has_folder: HasFolder<'_>) -> Result<Released> {
         let name = set.checked(str::parse)?;
         for (key, table) in [(self.image, "images"), (self.context, "contexts")] {
             if let Some(key) = key {
@@ -140,14 +126,7 @@ impl<'a> ReleaseKeys<'a> {
                 return Err(both(&context));
             }
         }
-        match modules.is_empty() {
-            false => Ok(Released::Set { name, modules }),
-            true => {
-                let message =
-                    "a release of a set needs [images], or [contexts] that images are built from";
-                Err(top.missing("images", message))
-            }
-        }
+        Ok(Released::Set { name, modules })
     }
 }
 
@@ -227,7 +206,13 @@ mod tests {
         ] {
             let file = parse(&format!("app = 'site'\ntag = '7'\n{key}")).unwrap();
             let name = "site".parse().unwrap();
-            assert_eq!(file.released, Released::App { name, from });
+            assert_eq!(
+                file.released,
+                Released::App {
+                    name,
+                    from: Some(from)
+                }
+            );
         }
     }
 
@@ -311,12 +296,6 @@ mod tests {
         for (text, part) in [
             ("", "needs its tag"),
             ("tag = '7'", "of a set or of an app: write"),
-            ("tag = '7'\napp = 'site'", "needs an image, or a context"),
-            ("tag = '7'\nset = 'shop'", "needs [images], or [contexts]"),
-            (
-                "tag = '7'\nset = 'shop'\n[images]\n[contexts]",
-                "needs [images], or [contexts]",
-            ),
         ] {
             let error = parse(text).unwrap_err().to_string();
             assert!(error.contains(part), "{error}");

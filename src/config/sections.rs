@@ -64,6 +64,9 @@ const SETTINGS_KEYS: [&str; 5] = ["cpu", "memory", "environment", "secrets", "co
 pub(super) fn config(file: &File<'_>, environment: Option<&str>) -> Result<Config> {
     let root = folder_of(file.path);
     file.read(environment, |top| {
+        // Ahead of the sections whose names are near theirs.
+        let serve = top.section("serve", |section| serve(section, root))?;
+        let notify = top.section("notify", notify)?;
         let router = top.section("router", router)?;
         let colors = top.section("colors", |section| colors(section, router.as_ref()))?;
         // Ahead of the sections that it rules out.
@@ -112,8 +115,8 @@ pub(super) fn config(file: &File<'_>, environment: Option<&str>) -> Result<Confi
             lease: top.section("lease", lease)?,
             place: top.section("aws", place)?,
             cost: top.section("cost", cost)?,
-            serve: top.section("serve", |section| serve(section, root))?,
-            notify: top.section("notify", notify)?,
+            serve,
+            notify,
         })
     })
 }

@@ -148,3 +148,6 @@ impl Releasable {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -56,6 +56,8 @@ impl SetFile {
     pub fn parse(text: &str, path: &Path) -> Result<Self> {
         let file = source::File { path, text };
         file.read(None, |top| {
+            let serve = top.section("serve", |section| serve(section, folder_of(path)))?;
+            let notify = top.section("notify", notify)?;
             let name = top.take("set").ok_or_else(|| {
                 top.missing("set", "the set needs a name, such as `set = \"shop\"`")
             })?;
@@ -65,8 +67,8 @@ impl SetFile {
                 path: path.to_owned(),
                 name,
                 modules: ordered(modules)?,
-                serve: top.section("serve", |section| serve(section, folder_of(path)))?,
-                notify: top.section("notify", notify)?,
+                serve,
+                notify,
             })
         })
     }

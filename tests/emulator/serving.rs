@@ -389,7 +389,7 @@ fn a_worker_that_dies_leaves_its_release_to_the_next() -> Outcome {
     for (app, signal) in [("killed", None), ("stopped", Some("TERM"))] {
         let depot = Depot::new(app, "")?;
         let world = &depot.world;
-        world.configure_more("[lease]\nlength_seconds = 15\n")?;
+        world.configure_more("[lease]\nseconds = 15\n")?;
         depot.upload_second()?;
         match signal {
             None => {
@@ -410,14 +410,14 @@ fn a_worker_that_dies_leaves_its_release_to_the_next() -> Outcome {
                 );
             }
         }
-        let mut next = world.start(&["serve"])?;
-        world.until("the next worker has it live", || Ok(depot.live()? == "2"))?;
-        next.signal("TERM")?;
-        next.ends(0)?;
-        world.until("it is kept as complete", || {
+        let next = world.start(&["serve"])?;
+        world.until("the next worker has it complete", || {
             let uploads = depot.uploads()?;
             Ok(uploads.len() == 1 && uploads[0]["end"]["outcome"] == "complete")
         })?;
+        next.signal("TERM")?;
+        next.ends(0)?;
+        assert_eq!(depot.live()?, "2");
         let status = world.status()?;
         assert_eq!(
             (&status["unfinished"], &status["lease"]),

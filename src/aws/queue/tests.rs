@@ -38,6 +38,15 @@ async fn a_message_comes_with_what_tells_its_age_and_order() {
 }
 
 #[tokio::test]
+async fn a_queue_is_asked_in_its_own_region() {
+    let wire = Wire::new().on("ReceiveMessage", Reply::json(&json!({})));
+    let url = URL.replace("eu-west-1", "us-east-2");
+    let times = (Duration::ZERO, Duration::from_secs(30));
+    wire.aws().receive(&url, times).await.unwrap();
+    assert_eq!(wire.request().uri, "https://sqs.us-east-2.amazonaws.com/");
+}
+
+#[tokio::test]
 async fn a_queue_says_where_its_dead_letters_go_in_either_form() {
     for count in [json!(40), json!("40")] {
         let arn = "arn:aws:sqs:eu-west-1:123456789012:dead.fifo";

@@ -98,8 +98,9 @@ impl Worker<'_> {
             Err(Unreleased::Failed(error)) => failed(&error),
             Err(Unreleased::Later(why)) if received < self.serve.tries => {
                 self.note(format!("{}: waits for its turn: {why}", arrived.key));
-                let news = News::Wait { reason: why };
-                self.tell(kept.about(), news);
+                if received == 1 {
+                    self.tell(kept.about(), News::Wait { reason: why });
+                }
                 return Some(self.rest());
             }
             Err(Unreleased::Later(why)) => UploadEnd {
@@ -165,7 +166,12 @@ impl Worker<'_> {
             UploadStanding::Due | UploadStanding::Ended(_) => Ok(()),
         };
         let of = args.steps.as_ref().map_or(1, Steps::stages);
-        let on_stage = |stage| self.tell(kept.about(), News::Stage { stage, of });
+        let on_stage = |stage| {
+            // What comes behind them is the test route's.
+            if stage <= of {
+                self.tell(kept.about(), News::Stage { stage, of });
+            }
+        };
         let context = SetContext {
             on_stage: &on_stage,
             ..*self.context

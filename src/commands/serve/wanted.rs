@@ -45,8 +45,15 @@ pub fn as_typed(
     unpacked: &Path,
 ) -> Result<(SetFile, ReleaseArgs)> {
     let mut set = set.clone();
+    for module in &mut set.modules {
+        // What the worker has there is of no upload.
+        module.context = None;
+    }
     let modules: Vec<(SetName, &ReleasedImage)> = match &release.released {
-        Released::App { name, from } => vec![(SetName::from(name), from)],
+        Released::App { name, from } => {
+            let from = from.iter();
+            from.map(|from| (SetName::from(name), from)).collect()
+        }
         Released::Set { modules, .. } => {
             let all = modules.iter();
             all.map(|(name, from)| (name.clone(), from)).collect()
@@ -80,4 +87,77 @@ pub fn as_typed(
         args.only.push(name);
     }
     Ok((set, args))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    const SET: &str = "set = 'shop'\n\
+        [[module]]\nname = 'backend'\nconfig = 'b.toml'\ncontext = 'b'\n\
+        [[module]]\nname = 'frontend'\nconfig = 'f.toml'\ncontext = 'f'\n\
+        [[module]]\nname = 'search'\nconfig = 's.toml'\ncontext = 's'\n";
+
+    fn set() -> SetFile {
+        SetFile::parse(SET, Path::new("/srv/set.toml")).unwrap()
+    }
+
+    fn release(text: &str) -> ReleaseFile {
+        ReleaseFile::parse(text, Path::new("release.toml"), &|_| true).unwrap()
+    }
+
+    #[test]
+    fn what_the_bundle_has_is_released_and_nothing_else() {
+        let text = "set = 'shop'\ntag = '7'\n[images]\nbackend = 'ghcr.io/acme/b:7'\n[contexts]\nfrontend = 'web'\n";
+        let (set, args) = as_typed(&release(text), &set(), Path::new("/tmp/it")).unwrap();
+        assert_eq!(args.tag, Some("7".parse().unwrap()));
+        let only: Vec<&str> = args.only.iter().map(SetName::as_str).collect();
+        assert_eq!(only, ["backend", "frontend"]);
+        let [image] = &args.image[..] else {
+            panic!("{:?}", args.image);
+        };
+        assert_eq!(
+            (image.module.as_str(), image.image.as_str()),
+            ("backend", "ghcr.io/acme/b:7")
+        );
+        // Who wrote the worker's file says where everything else is, but not what is built.
+        let context = set.modules[1].context.clone();
+        assert_eq!(context, Some(PathBuf::from("/tmp/it/web")));
+    }
+
+    #[test]
+    fn a_bundle_that_names_no_image_is_of_all_that_have_commands_of_their_own() {
+        let text = "set = 'shop'\ntag = '7'\n";
+        let (set, args) = as_typed(&release(text), &set(), Path::new("/tmp/it")).unwrap();
+        assert!(args.only.is_empty() && args.image.is_empty());
+        // What is beside the worker's file is not what was uploaded.
+        assert!(set.modules.iter().all(|it| it.context.is_none()));
+    }
+
+    #[test]
+    fn a_module_that_the_set_does_not_have_is_named() {
+        let text = "set = 'shop'\ntag = '7'\n[images]\nbakend = 'b:7'\n";
+        let error = as_typed(&release(text), &set(), Path::new("/tmp/it")).unwrap_err();
+        assert!(
+            error
+                .message
+                .contains("for bakend, which is no module of the set shop")
+        );
+    }
+
+    #[test]
+    fn an_app_and_a_set_of_one_name_are_two() {
+        let is_of = |text: &str, is_app| {
+            let set = set();
+            super::is_of(&release(text), &Releasable { set, is_app })
+        };
+        let app = "app = 'shop'\ntag = '7'\nimage = 'b:7'\n";
+        let set = "set = 'shop'\ntag = '7'\n[images]\nbackend = 'b:7'\n";
+        assert!(is_of(app, true) && is_of(set, false));
+        assert!(!is_of(app, false) && !is_of(set, true));
+        let other = "set = 'store'\ntag = '7'\n[images]\nbackend = 'b:7'\n";
+        assert!(!is_of(other, false));
+    }
 }
