@@ -74,7 +74,7 @@ pub use image::{Contents, LABEL_COMMIT, LABEL_CONTEXT, Origin, Platform, RunsOn}
 pub use infrastructure::{Infrastructure, NotEcs};
 pub use latency::{LatencyLimit, Quantile};
 pub use names::{AccountId, AppName, AwsPlace, is_plain_name, is_region};
-pub use notice::{News, Notice, NoticeOf, TopicArn};
+pub use notice::{NoticeOf, ReleaseNews, ReleaseNotice, TopicArn};
 pub use observed::{
     ColorState, Deployment, HostedRelease, Observed, Release, Reserved, Rollout, ServiceEvent,
     ServiceState, StoppedContainer, StoppedTask, Target, TargetState, Targets,

@@ -12,7 +12,7 @@ use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 
 use super::error::{AwsError, AwsErrorKind, Named};
-use super::plain::{PlainAnswer, Reading, encoded, path};
+use super::plain::{BodyReading, PlainAnswer, encoded, path};
 use super::{ATTEMPTS, Aws, CONNECT};
 use crate::error::innermost;
 use crate::model::{Arrived, Upload};
@@ -151,7 +151,7 @@ impl Aws {
         let retries = RetryConfig::standard().with_max_attempts(ATTEMPTS);
         let s3 = self.s3.with(&timeouts, &retries);
         let at = path(key.split('/')) + query;
-        s3.in_bucket(bucket, (method, &at), body, Reading::Stream)
+        s3.in_bucket(bucket, (method, &at), body, BodyReading::Stream)
             .await
     }
 }

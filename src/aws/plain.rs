@@ -43,8 +43,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::budget::{self, Pace};
-pub use answer::{PlainAnswer, Reading};
-pub use service::{PlainService, Protocol};
+pub use answer::{BodyReading, PlainAnswer};
+pub use service::{PlainService, WireProtocol};
 
 /// As an SDK's.
 pub type PlainError = SdkError<ErrorMetadata, HttpResponse>;
@@ -99,7 +99,7 @@ impl PlainClient {
         input: &Value,
     ) -> Result<T, PlainError> {
         let mut request = HttpRequest::new(SdkBody::from(input.to_string()));
-        if let Protocol::Json { version, prefix } = self.service.protocol() {
+        if let WireProtocol::Json { version, prefix } = self.service.protocol() {
             let target = format!("{prefix}.{operation}");
             let headers = request.headers_mut();
             headers.insert("content-type", format!("application/x-amz-json-{version}"));
@@ -157,8 +157,8 @@ impl PlainClient {
         fields: &[(&str, &str)],
     ) -> Result<(), PlainError> {
         let version = match self.service.protocol() {
-            Protocol::Query { version } => version,
-            Protocol::Json { .. } | Protocol::Rest => "",
+            WireProtocol::Query { version } => version,
+            WireProtocol::Json { .. } | WireProtocol::Rest => "",
         };
         let all = [("Action", operation), ("Version", version)];
         let all: Vec<_> = all.iter().chain(fields).collect();
@@ -174,7 +174,7 @@ impl PlainClient {
         operation: &'static str,
         request: HttpRequest,
     ) -> Result<PlainAnswer, PlainError> {
-        let (endpoint, body) = (self.endpoint(), Reading::Whole);
+        let (endpoint, body) = (self.endpoint(), BodyReading::Whole);
         self.send_to(&endpoint, operation, request, body).await
     }
 
@@ -187,7 +187,7 @@ impl PlainClient {
         bucket: &str,
         (method, key): (&'static str, &str),
         body: SdkBody,
-        reading: Reading,
+        reading: BodyReading,
     ) -> Result<PlainAnswer, PlainError> {
         let (endpoint, under) = self.endpoint_of_bucket(bucket);
         let request = at(HttpRequest::new(body), method, &(under + key));
@@ -205,7 +205,7 @@ impl PlainClient {
         endpoint: &str,
         operation: &'static str,
         request: HttpRequest,
-        body: Reading,
+        body: BodyReading,
     ) -> Result<PlainAnswer, PlainError> {
         let retries = self.config.retry_config().cloned();
         let operation = Operation::builder()

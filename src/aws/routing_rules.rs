@@ -49,7 +49,7 @@ impl Aws {
             let at = rules_of(domain) + &next;
             let asked = ("GET", at.as_str());
             let page = self.apigatewayv2.rest("ListRoutingRules", asked, None);
-            let page: RulePage = page.await.named(LIST, domain)?;
+            let page: ApiRulePage = page.await.named(LIST, domain)?;
             all.extend(page.routing_rules.iter().map(read));
             match page.next_token {
                 Some(token) => next = format!("?nextToken={}", encoded(&token)),
@@ -121,26 +121,26 @@ pub(super) struct DomainConfiguration {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct RulePage {
+struct ApiRulePage {
     #[serde(default)]
-    routing_rules: Vec<Rule>,
+    routing_rules: Vec<ApiRule>,
     next_token: Option<String>,
 }
 
 /// As API Gateway has it.
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct Rule {
+struct ApiRule {
     routing_rule_id: String,
     priority: i32,
-    conditions: Vec<RuleCondition>,
-    actions: Vec<RuleAction>,
+    conditions: Vec<ApiRuleCondition>,
+    actions: Vec<ApiRuleAction>,
 }
 
 /// Either of the two.
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct RuleCondition {
+struct ApiRuleCondition {
     #[serde(skip_serializing_if = "Option::is_none")]
     match_headers: Option<AnyOf<HeaderGlob>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -162,7 +162,7 @@ struct HeaderGlob {
 
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct RuleAction {
+struct ApiRuleAction {
     #[serde(skip_serializing_if = "Option::is_none")]
     invoke_api: Option<InvokeApi>,
 }
@@ -183,18 +183,18 @@ fn written(rule: &TestRule, priority: i32) -> Value {
     })
 }
 
-fn conditions(rule: &TestRule) -> Vec<RuleCondition> {
+fn conditions(rule: &TestRule) -> Vec<ApiRuleCondition> {
     let header = HeaderGlob {
         header: COLOR_HEADER.to_owned(),
         value_glob: rule.color.to_string(),
     };
-    let header = RuleCondition {
+    let header = ApiRuleCondition {
         match_headers: Some(AnyOf {
             any_of: vec![header],
         }),
         match_base_paths: None,
     };
-    let path = RuleCondition {
+    let path = ApiRuleCondition {
         match_headers: None,
         match_base_paths: Some(AnyOf {
             any_of: vec![rule.path.clone()],
@@ -207,9 +207,9 @@ fn conditions(rule: &TestRule) -> Vec<RuleCondition> {
 }
 
 /// The API is asked without the base path, as by a mapping.
-fn action(rule: &TestRule) -> RuleAction {
+fn action(rule: &TestRule) -> ApiRuleAction {
     let (api, stage) = rule.target.split_once('/').unwrap_or((&rule.target, ""));
-    RuleAction {
+    ApiRuleAction {
         invoke_api: Some(InvokeApi {
             api_id: api.to_owned(),
             stage: stage.to_owned(),
@@ -218,7 +218,7 @@ fn action(rule: &TestRule) -> RuleAction {
     }
 }
 
-fn read(rule: &Rule) -> RoutingRule {
+fn read(rule: &ApiRule) -> RoutingRule {
     RoutingRule {
         id: rule.routing_rule_id.clone(),
         priority: rule.priority,
@@ -227,7 +227,7 @@ fn read(rule: &Rule) -> RoutingRule {
 }
 
 /// None where bgecs does not make such.
-fn test_rule(rule: &Rule) -> Option<TestRule> {
+fn test_rule(rule: &ApiRule) -> Option<TestRule> {
     let (mut header, mut path) = (None, None);
     for condition in &rule.conditions {
         let is_twice = match (&condition.match_headers, &condition.match_base_paths) {
@@ -272,9 +272,9 @@ mod tests {
     }
 
     /// As it comes back.
-    fn made(rule: &TestRule) -> Rule {
+    fn made(rule: &TestRule) -> ApiRule {
         let made = serde_json::from_value(written(rule, 3));
-        Rule {
+        ApiRule {
             routing_rule_id: "r1".to_owned(),
             ..made.unwrap()
         }
@@ -292,13 +292,13 @@ mod tests {
 
     #[test]
     fn anything_more_or_less_is_somebody_elses() {
-        let of = |change: &dyn Fn(&mut Rule)| {
+        let of = |change: &dyn Fn(&mut ApiRule)| {
             let mut rule = made(&rule("orders"));
             change(&mut rule);
             test_rule(&rule)
         };
         assert_eq!(of(&|_| ()), Some(rule("orders")));
-        let changes: [&dyn Fn(&mut Rule); 5] = [
+        let changes: [&dyn Fn(&mut ApiRule); 5] = [
             &|it| it.conditions.clear(),
             &|it| it.actions.clear(),
             &|it| it.conditions.extend(made(&rule("")).conditions),

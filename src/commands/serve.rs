@@ -20,7 +20,7 @@ use crate::error::{Error, Exit, Result};
 use crate::interrupt::{Interrupts, Signals};
 use crate::report::{Audience, ReportEvent, Reporter};
 use health::Health;
-use taken::Taken;
+use taken::LeasesTaken;
 
 /// How long SQS is asked for a message at a time; that is its most.
 const LISTEN: Duration = Duration::from_secs(20);
@@ -99,7 +99,7 @@ struct Worker<'a> {
     /// Where it is kept what became of an upload that names nothing.
     home: Ledger,
     notifier: Notifier,
-    taken: Taken,
+    taken: LeasesTaken,
 }
 
 /// What becomes of a message.
@@ -142,7 +142,7 @@ impl<'a> Worker<'a> {
             serve,
             home,
             notifier,
-            taken: Taken::default(),
+            taken: LeasesTaken::default(),
             releasables,
         })
     }

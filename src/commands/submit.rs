@@ -8,12 +8,13 @@ use tokio::time::{Instant, sleep};
 
 use super::release::{Ledger, SetContext};
 use super::serve::{served, wanted};
+use crate::aws::Aws;
 use crate::bundle::{self, BundleLimits};
 use crate::cli::{Global, SubmitArgs};
-use crate::config::{Releasable, ReleaseFile};
+use crate::config::{Releasable, ReleaseFile, ServeSection};
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
-use crate::model::{Tag, Upload, UploadOutcome, UploadRecord};
+use crate::model::{Tag, Upload, UploadEnd, UploadRecord};
 use crate::report::{Audience, CommandResult, ReportEvent, Reporter, Style};
 
 /// How long between two looks.
@@ -28,22 +29,19 @@ struct SubmitResult {
     releases: String,
     tag: Tag,
     /// None where nobody waited for it.
-    outcome: Option<UploadOutcome>,
-    reason: Option<String>,
-    traffic: Vec<String>,
+    #[serde(flatten)]
+    end: Option<UploadEnd>,
 }
 
 impl CommandResult for SubmitResult {
     fn human(&self, style: &Style) -> String {
         let name = format!("{}, tag {}", style.strong(&self.releases), self.tag);
-        let mut text = match self.outcome {
-            None => format!("{name}: uploaded as {}", self.upload),
-            Some(outcome) => format!("{name}: {outcome}"),
+        let Some(end) = &self.end else {
+            return format!("{name}: uploaded as {}", self.upload);
         };
-        for it in &self.traffic {
-            text += &format!("\n  {it}");
-        }
-        text
+        let traffic = end.traffic.iter();
+        let traffic: String = traffic.map(|it| format!("\n  {it}")).collect();
+        format!("{name}: {}{traffic}", end.outcome)
     }
 }
 
@@ -56,58 +54,72 @@ pub async fn run(global: &Global, audience: Audience, args: &SubmitArgs) -> Resu
     let all = served(global, args.file.as_deref())?;
     let target = target(&all, &release)?;
     let own = &all[0].set;
-    let Some(bucket) = args.bucket.as_ref().or(own.serve.bucket.as_ref()) else {
-        return Err(
-            Error::usage("which bucket releases are uploaded to is not said")
-                .hint("name it with --bucket, or as `bucket` in [serve]"),
-        );
-    };
-    let home = context.ledger(own).await?;
-    let ledgers = [context.ledger(&target.set).await?, home];
-    let key = args.key.as_deref().unwrap_or(&name);
-    if own.serve.public_key.is_some() {
-        put_signature(&ledgers[1], (bucket, key), &args.bundle).await?;
-    }
-    let upload = ledgers[1]
-        .aws
-        .put_object((bucket, key), &args.bundle)
-        .await?;
+    // Where it is kept what became of it: what is refused names nothing.
+    let ledgers = [
+        context.ledger(&target.set).await?,
+        context.ledger(own).await?,
+    ];
+    let upload = uploaded(&ledgers[1].aws, &own.serve, args, &name).await?;
     report.tell(&ReportEvent::Done(format!("uploaded {upload}")));
-    let followed = match args.no_wait {
+    let end = match args.no_wait {
         true => None,
-        false => {
-            let following = follow(&report, &upload, &ledgers);
-            let left = format!("{upload} is released all the same");
-            let mut interrupts = Interrupts::listen()?;
-            let following = tokio::time::timeout(args.timeout, following);
-            let followed = interrupts.or_stop("following it", &left, async {
-                following.await.map_err(|_| {
-                    let message = format!("{upload} has not ended yet");
-                    Error::new(Exit::TimedOut, message).hint(&*left)
-                })?
-            });
-            Some(followed.await?)
-        }
+        false => ended(&report, &upload, &ledgers, args.timeout).await?,
     };
-    let end = followed.and_then(|record| record.end);
     let result = SubmitResult {
         operation: "submit",
         upload,
         releases: wanted::name(&release),
         tag: release.tag,
-        outcome: end.as_ref().map(|end| end.outcome),
-        reason: end.as_ref().and_then(|end| end.reason.clone()),
-        traffic: end
-            .as_ref()
-            .map(|end| end.traffic.clone())
-            .unwrap_or_default(),
+        end,
     };
     report.result(&result);
-    let exit = end.map_or(Exit::Done, |end| Exit::of_code(end.exit_code));
-    if let Some(reason) = &result.reason {
+    let Some(end) = &result.end else {
+        return Ok(Exit::Done);
+    };
+    let exit = Exit::of_code(end.exit_code);
+    if let Some(reason) = &end.reason {
         report.complain(&Error::new(exit, reason.clone()));
     }
     Ok(exit)
+}
+
+async fn uploaded(
+    aws: &Aws,
+    serve: &ServeSection,
+    args: &SubmitArgs,
+    name: &str,
+) -> Result<Upload> {
+    let Some(bucket) = args.bucket.as_ref().or(serve.bucket.as_ref()) else {
+        return Err(
+            Error::usage("which bucket releases are uploaded to is not said")
+                .hint("name it with --bucket, or as `bucket` in [serve]"),
+        );
+    };
+    let at = (bucket.as_str(), args.key.as_deref().unwrap_or(name));
+    if serve.public_key.is_some() {
+        put_signature(aws, at, &args.bundle).await?;
+    }
+    Ok(aws.put_object(at, &args.bundle).await?)
+}
+
+/// # Errors
+/// It took too long (exit 5); a person did not wait for it.
+async fn ended(
+    report: &Reporter,
+    upload: &Upload,
+    ledgers: &[Ledger],
+    patience: Duration,
+) -> Result<Option<UploadEnd>> {
+    let left = format!("{upload} is released all the same");
+    let following = tokio::time::timeout(patience, follow(report, upload, ledgers));
+    let mut interrupts = Interrupts::listen()?;
+    let followed = interrupts.or_stop("following it", &left, async {
+        following.await.map_err(|_| {
+            let message = format!("{upload} has not ended yet");
+            Error::new(Exit::TimedOut, message).hint(&*left)
+        })?
+    });
+    Ok(followed.await?.end)
 }
 
 /// What is wrong with a bundle is told ahead of its upload.
@@ -138,7 +150,7 @@ fn target<'a>(all: &'a [Releasable], release: &ReleaseFile) -> Result<&'a Releas
 }
 
 /// Ahead of what it is of: a worker that is told of that looks for it.
-async fn put_signature(ledger: &Ledger, (bucket, key): (&str, &str), bundle: &Path) -> Result<()> {
+async fn put_signature(aws: &Aws, (bucket, key): (&str, &str), bundle: &Path) -> Result<()> {
     let mut signature = bundle.as_os_str().to_owned();
     signature.push(wanted::SIGNATURE);
     let signature = Path::new(&signature);
@@ -151,7 +163,7 @@ async fn put_signature(ledger: &Ledger, (bucket, key): (&str, &str), bundle: &Pa
         .hint(format!("sign it: `minisign -Sm {}`", bundle.display())));
     }
     let key = format!("{key}{}", wanted::SIGNATURE);
-    ledger.aws.put_object((bucket, &key), signature).await?;
+    aws.put_object((bucket, &key), signature).await?;
     Ok(())
 }
 

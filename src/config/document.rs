@@ -105,6 +105,7 @@ impl<'a> File<'a> {
             name: String::new(),
             entries,
             known: Vec::new(),
+            announced: Vec::new(),
             shown: LineShown::Marked,
             brought: brought.unwrap_or_default(),
             inside,
@@ -133,6 +134,7 @@ pub(super) struct Section<'a> {
     name: String,
     entries: DeTable<'a>,
     known: Vec<&'static str>,
+    announced: Vec<&'static str>,
     /// Whether its values may be shown.
     shown: LineShown,
     brought: Rc<Brought>,
@@ -148,6 +150,7 @@ impl<'a> Section<'a> {
             name,
             entries: DeTable::new(),
             known: Vec::new(),
+            announced: Vec::new(),
             shown: LineShown::NoValue,
             brought,
             inside: None,
@@ -255,6 +258,7 @@ impl<'a> Section<'a> {
             name: self.path_of(key),
             entries,
             known: Vec::new(),
+            announced: Vec::new(),
             shown: self.shown,
             brought: Rc::clone(&self.brought),
             inside: None,
@@ -270,9 +274,16 @@ impl<'a> Section<'a> {
         let mut left: Vec<_> = self.entries.keys().collect();
         left.sort_by_key(|key| key.span().start);
         let is_near = |key: &&&Spanned<toml::de::DeString<'a>>| {
-            nearest(key.get_ref(), &self.known).is_some_and(|near| near != key.get_ref())
+            let near = nearest(key.get_ref(), &self.known);
+            near.is_some_and(|near| near != key.get_ref())
+                && !self.announced.iter().any(|it| it == key.get_ref())
         };
         left.iter().find(is_near).map(|key| self.unknown(key))
+    }
+
+    /// Keys that are asked for later: none of them is another one, misspelt.
+    pub(super) fn announce(&mut self, keys: &[&'static str]) {
+        self.announced.extend(keys);
     }
 
     /// An error about something that is not there.

@@ -64,7 +64,7 @@ const SETTINGS_KEYS: [&str; 5] = ["cpu", "memory", "environment", "secrets", "co
 pub(super) fn config(file: &File<'_>, environment: Option<&str>) -> Result<Config> {
     let root = folder_of(file.path);
     file.read(environment, |top| {
-        // Ahead of the sections whose names are near theirs.
+        top.announce(&["service", "serve"]);
         let serve = top.section("serve", |section| serve(section, root))?;
         let notify = top.section("notify", notify)?;
         let router = top.section("router", router)?;

@@ -56,6 +56,7 @@ impl SetFile {
     pub fn parse(text: &str, path: &Path) -> Result<Self> {
         let file = source::File { path, text };
         file.read(None, |top| {
+            top.announce(&["set", "serve"]);
             let serve = top.section("serve", |section| serve(section, folder_of(path)))?;
             let notify = top.section("notify", notify)?;
             let name = top.take("set").ok_or_else(|| {

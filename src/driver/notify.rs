@@ -11,7 +11,7 @@ use crate::aws::Aws;
 use crate::config::NotifySection;
 use crate::error::{Error, Result};
 use crate::hidden::Hidden;
-use crate::model::{Notice, TopicArn};
+use crate::model::{ReleaseNotice, TopicArn};
 
 /// How long ahead of each further try.
 const PAUSES: [Duration; 3] = [
@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Where notices go.
 #[derive(Debug, Clone)]
-struct Told {
+struct Recipients {
     aws: Aws,
     topic: Option<TopicArn>,
     webhook: Option<Webhook>,
@@ -50,7 +50,7 @@ enum WebhookForm {
 /// Sends notices in their order, beside whatever goes on.
 #[derive(Debug)]
 pub struct Notifier {
-    notices: UnboundedSender<Notice>,
+    notices: UnboundedSender<ReleaseNotice>,
     sending: JoinHandle<()>,
 }
 
@@ -66,7 +66,7 @@ impl Notifier {
     ) -> Result<Self> {
         let variable = |name: &str| std::env::var(name).ok();
         let webhook = section.webhook.as_deref();
-        let told = Told {
+        let told = Recipients {
             aws: aws.clone(),
             topic: section.sns.clone(),
             webhook: webhook.map(|name| webhook_in(name, variable)).transpose()?,
@@ -78,7 +78,7 @@ impl Notifier {
         })
     }
 
-    pub fn tell(&self, notice: Notice) {
+    pub fn tell(&self, notice: ReleaseNotice) {
         // Who sends them ends with this.
         let _ = self.notices.send(notice);
     }
@@ -108,13 +108,13 @@ fn webhook_in(name: &str, variable: impl Fn(&str) -> Option<String>) -> Result<W
 }
 
 async fn send_all(
-    told: Told,
-    mut waiting: UnboundedReceiver<Notice>,
+    told: Recipients,
+    mut waiting: UnboundedReceiver<ReleaseNotice>,
     lost: impl Fn(String) + Send,
 ) {
-    let topic = told.topic.as_ref().map(Way::Topic);
-    let webhook = told.webhook.as_ref().map(Way::Webhook);
-    let ways: Vec<Way<'_>> = topic.into_iter().chain(webhook).collect();
+    let topic = told.topic.as_ref().map(NoticeWay::Topic);
+    let webhook = told.webhook.as_ref().map(NoticeWay::Webhook);
+    let ways: Vec<NoticeWay<'_>> = topic.into_iter().chain(webhook).collect();
     while let Some(notice) = waiting.recv().await {
         let line = notice.line();
         let sending = ways.iter().map(|way| way.tried(&told.aws, &notice));
@@ -126,14 +126,14 @@ async fn send_all(
 
 /// One of those by which notices go.
 #[derive(Debug, Clone, Copy)]
-enum Way<'a> {
+enum NoticeWay<'a> {
     Topic(&'a TopicArn),
     Webhook(&'a Webhook),
 }
 
-impl Way<'_> {
+impl NoticeWay<'_> {
     /// What did not get it, and why, if it came to that.
-    async fn tried(self, aws: &Aws, notice: &Notice) -> Option<String> {
+    async fn tried(self, aws: &Aws, notice: &ReleaseNotice) -> Option<String> {
         let mut pauses = PAUSES.iter();
         loop {
             let why = self.send(aws, notice).await.err()?;
@@ -144,7 +144,7 @@ impl Way<'_> {
         }
     }
 
-    async fn send(self, aws: &Aws, notice: &Notice) -> Result<(), String> {
+    async fn send(self, aws: &Aws, notice: &ReleaseNotice) -> Result<(), String> {
         match self {
             Self::Topic(topic) => {
                 let message = serde_json::to_string(notice).unwrap_or_default();
@@ -187,7 +187,7 @@ impl WebhookForm {
         }
     }
 
-    fn body(self, notice: &Notice) -> serde_json::Value {
+    fn body(self, notice: &ReleaseNotice) -> serde_json::Value {
         let line = notice.line();
         match self {
             Self::Slack => serde_json::json!({ "text": line }),

@@ -11,34 +11,34 @@ use crate::model::{Arrived, Upload, UploadEnd, UploadRecord};
 
 /// What a message is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Heard {
+pub enum UploadMessage {
     /// Of these uploads; none, where it is of something else that S3 tells.
     Uploads(Vec<Arrived>),
     /// No message of S3's; why, in words.
     Strange(String),
 }
 
-pub fn heard(body: &str) -> Heard {
+pub fn read_message(body: &str) -> UploadMessage {
     match serde_json::from_str::<Value>(body) {
         Ok(message) => of_message(&message),
-        Err(error) => Heard::Strange(format!("it is no JSON: {error}")),
+        Err(error) => UploadMessage::Strange(format!("it is no JSON: {error}")),
     }
 }
 
-fn of_message(message: &Value) -> Heard {
+fn of_message(message: &Value) -> UploadMessage {
     if message["Type"] == "Notification"
         && let Some(inner) = message["Message"].as_str()
     {
         return match serde_json::from_str(inner) {
             // One notification is in no other.
             Ok(inner) => of_event(&inner),
-            Err(error) => Heard::Strange(format!("what SNS passed on is no JSON: {error}")),
+            Err(error) => UploadMessage::Strange(format!("what SNS passed on is no JSON: {error}")),
         };
     }
     of_event(message)
 }
 
-fn of_event(event: &Value) -> Heard {
+fn of_event(event: &Value) -> UploadMessage {
     let uploads = if event["source"] == "aws.s3" {
         match event["detail-type"].as_str() {
             Some("Object Created") => by_event_bridge(&event["detail"]).map(|one| vec![one]),
@@ -56,8 +56,8 @@ fn of_event(event: &Value) -> Heard {
         None
     };
     match uploads {
-        Some(uploads) => Heard::Uploads(uploads),
-        None => Heard::Strange(
+        Some(uploads) => UploadMessage::Uploads(uploads),
+        None => UploadMessage::Strange(
             "it is no event of S3's, neither by EventBridge nor by SNS nor as S3 sends it"
                 .to_owned(),
         ),

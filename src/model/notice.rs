@@ -14,7 +14,7 @@ const SCHEMA: &str = "bgecs.notice.v1";
 
 /// One piece of news of a release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Notice {
+pub struct ReleaseNotice {
     schema: NoticeSchema,
     #[serde(with = "rfc3339")]
     pub at: OffsetDateTime,
@@ -23,7 +23,7 @@ pub struct Notice {
     pub tag: Option<Tag>,
     pub upload: Option<Upload>,
     #[serde(flatten)]
-    pub news: News,
+    pub news: ReleaseNews,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl Serialize for NoticeSchema {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-pub enum News {
+pub enum ReleaseNews {
     Begin,
     /// Another release is in progress: it is the upload's turn later.
     Wait {
@@ -52,8 +52,8 @@ pub enum News {
     End(UploadEnd),
 }
 
-impl Notice {
-    pub fn new(at: OffsetDateTime, of: NoticeOf, news: News) -> Self {
+impl ReleaseNotice {
+    pub fn new(at: OffsetDateTime, of: NoticeOf, news: ReleaseNews) -> Self {
         let NoticeOf {
             release,
             tag,
@@ -78,11 +78,15 @@ impl Notice {
             (None, ..) => "a release".to_owned(),
         };
         match &self.news {
-            News::Begin => format!("{what}: the release begins"),
-            News::Wait { reason } => format!("{what}: waits for its turn: {reason}"),
-            News::Stage { stage, of } if stage == of => format!("{what}: all users are on it"),
-            News::Stage { stage, of } => format!("{what}: users have taken stage {stage} of {of}"),
-            News::End(end) => {
+            ReleaseNews::Begin => format!("{what}: the release begins"),
+            ReleaseNews::Wait { reason } => format!("{what}: waits for its turn: {reason}"),
+            ReleaseNews::Stage { stage, of } if stage == of => {
+                format!("{what}: all users are on it")
+            }
+            ReleaseNews::Stage { stage, of } => {
+                format!("{what}: users have taken stage {stage} of {of}")
+            }
+            ReleaseNews::End(end) => {
                 let mut line = format!("{what}: {}", end.outcome);
                 if let Some(reason) = &end.reason {
                     line += &format!(": {reason}");
@@ -151,7 +155,7 @@ mod tests {
     use super::*;
     use crate::model::UploadOutcome;
 
-    fn notice(news: News) -> Notice {
+    fn notice(news: ReleaseNews) -> ReleaseNotice {
         let of = NoticeOf {
             release: Some("shop".to_owned()),
             tag: Some("7".parse().unwrap()),
@@ -161,12 +165,12 @@ mod tests {
                 version: "v1".to_owned(),
             }),
         };
-        Notice::new(datetime!(2026-01-01 00:00 UTC), of, news)
+        ReleaseNotice::new(datetime!(2026-01-01 00:00 UTC), of, news)
     }
 
     #[test]
     fn programs_read_a_form_that_names_its_version() {
-        let end = notice(News::End(UploadEnd {
+        let end = notice(ReleaseNews::End(UploadEnd {
             outcome: UploadOutcome::Failed,
             reason: Some("frontend: 3 requests failed".to_owned()),
             traffic: vec!["backend: users reach green (6)".to_owned()],
@@ -187,7 +191,7 @@ mod tests {
                 "exit_code": 3,
             })
         );
-        let stage = json!(notice(News::Stage { stage: 1, of: 2 }));
+        let stage = json!(notice(ReleaseNews::Stage { stage: 1, of: 2 }));
         assert_eq!(
             (&stage["event"], &stage["stage"]),
             (&json!("stage"), &json!(1))
@@ -197,22 +201,22 @@ mod tests {
     #[test]
     fn people_read_a_line() {
         for (news, line) in [
-            (News::Begin, "shop, tag 7: the release begins"),
+            (ReleaseNews::Begin, "shop, tag 7: the release begins"),
             (
-                News::Stage { stage: 1, of: 2 },
+                ReleaseNews::Stage { stage: 1, of: 2 },
                 "shop, tag 7: users have taken stage 1 of 2",
             ),
             (
-                News::Stage { stage: 2, of: 2 },
+                ReleaseNews::Stage { stage: 2, of: 2 },
                 "shop, tag 7: all users are on it",
             ),
         ] {
             assert_eq!(notice(news).line(), line);
         }
-        let unnamed = Notice {
+        let unnamed = ReleaseNotice {
             release: None,
             tag: None,
-            ..notice(News::Begin)
+            ..notice(ReleaseNews::Begin)
         };
         assert_eq!(unnamed.line(), "shop-7.zip: the release begins");
     }

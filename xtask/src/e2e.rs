@@ -5,6 +5,7 @@ mod alias;
 mod calls;
 mod cdn;
 mod company;
+mod depot;
 mod gap;
 mod journal;
 mod mapping;

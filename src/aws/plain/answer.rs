@@ -19,13 +19,13 @@ pub struct PlainAnswer {
 
 /// How an answer's body comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reading {
+pub enum BodyReading {
     Whole,
     /// It may be of any length, and whoever asked reads it.
     Stream,
 }
 
-impl DeserializeResponse for Reading {
+impl DeserializeResponse for BodyReading {
     fn deserialize_streaming(
         &self,
         answer: &mut HttpResponse,

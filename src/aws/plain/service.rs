@@ -25,7 +25,7 @@ pub enum PlainService {
 
 /// How a service is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Protocol {
+pub enum WireProtocol {
     /// The operation is in a header
     /// (<https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html>).
     Json {
@@ -45,12 +45,12 @@ struct Known {
     id: &'static str,
     /// Of its hosts, and in signatures.
     name: &'static str,
-    protocol: Protocol,
+    protocol: WireProtocol,
     paced: PacedService,
 }
 
-const fn json_1_1(prefix: &'static str) -> Protocol {
-    Protocol::Json {
+const fn json_1_1(prefix: &'static str) -> WireProtocol {
+    WireProtocol::Json {
         version: "1.1",
         prefix,
     }
@@ -69,14 +69,14 @@ impl PlainService {
             Self::ApiGateway => (
                 "API Gateway",
                 "apigateway",
-                Protocol::Rest,
+                WireProtocol::Rest,
                 PacedService::ApiGateway,
             ),
             #[cfg(feature = "edges")]
             Self::ApiGatewayV2 => (
                 "ApiGatewayV2",
                 "apigateway",
-                Protocol::Rest,
+                WireProtocol::Rest,
                 PacedService::ApiGateway,
             ),
             #[cfg(feature = "edges")]
@@ -92,7 +92,7 @@ impl PlainService {
                 json_1_1("Logs_20140328"),
                 PacedService::Logs,
             ),
-            Self::S3 => ("S3", "s3", Protocol::Rest, PacedService::S3),
+            Self::S3 => ("S3", "s3", WireProtocol::Rest, PacedService::S3),
             Self::SecretsManager => (
                 "Secrets Manager",
                 "secretsmanager",
@@ -102,7 +102,7 @@ impl PlainService {
             Self::Sns => (
                 "SNS",
                 "sns",
-                Protocol::Query {
+                WireProtocol::Query {
                     version: "2010-03-31",
                 },
                 PacedService::Sns,
@@ -110,7 +110,7 @@ impl PlainService {
             Self::Sqs => (
                 "SQS",
                 "sqs",
-                Protocol::Json {
+                WireProtocol::Json {
                     version: "1.0",
                     prefix: "AmazonSQS",
                 },
@@ -133,7 +133,7 @@ impl PlainService {
         self.known().name
     }
 
-    pub(super) const fn protocol(self) -> Protocol {
+    pub(super) const fn protocol(self) -> WireProtocol {
         self.known().protocol
     }
 

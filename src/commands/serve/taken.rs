@@ -9,9 +9,9 @@ use crate::provenance;
 use crate::report::{ReportEvent, Reporter};
 
 #[derive(Debug, Default)]
-pub struct Taken(Mutex<Vec<(Aws, String)>>);
+pub struct LeasesTaken(Mutex<Vec<(Aws, String)>>);
 
-impl Taken {
+impl LeasesTaken {
     /// From now on these.
     pub fn set(&self, modules: &[Module]) {
         let all = modules.iter().map(|it| {

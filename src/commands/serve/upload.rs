@@ -12,13 +12,14 @@ use crate::aws::{Message, NotFetched};
 use crate::bundle::{self, BundleFormat, BundleLimits};
 use crate::cli::ReleaseArgs;
 use crate::commands::release::{self, Ledger, SetContext};
-use crate::config::{Releasable, ReleaseFile};
+use crate::config::{Releasable, ReleaseFile, SetFile};
 use crate::driver::release::{HeldModule, Module};
 use crate::driver::turn;
-use crate::engine::uploads::{Heard, UploadStanding, heard, standing};
+use crate::engine::uploads::{UploadMessage, UploadStanding, read_message, standing};
 use crate::error::{Error, Exit, Result};
 use crate::model::{
-    Arrived, News, Notice, NoticeOf, Steps, Upload, UploadEnd, UploadOutcome, UploadRecord,
+    Arrived, NoticeOf, ReleaseNews, ReleaseNotice, Steps, Upload, UploadEnd, UploadOutcome,
+    UploadRecord,
 };
 
 /// How long an upload rests where `every` does not say: so much, and up to as much again.
@@ -38,13 +39,31 @@ impl From<Error> for Unreleased {
     }
 }
 
+impl Unreleased {
+    /// What failed while nothing was begun is worth another try, unless it is the
+    /// upload's own mistake, or something was refused.
+    fn unless_of_the_upload(self) -> Self {
+        match self {
+            Self::Failed(error) if error.exit == Exit::Failed => Self::Later(error.message),
+            other => other,
+        }
+    }
+}
+
+/// What is released, as it would be typed.
+struct Ready {
+    set: SetFile,
+    args: ReleaseArgs,
+    modules: Vec<Module>,
+}
+
 /// What is known of an upload while it is worked on, and where it is kept.
-struct Kept {
+struct UploadInHand {
     record: UploadRecord,
     ledger: Ledger,
 }
 
-impl Kept {
+impl UploadInHand {
     fn about(&self) -> NoticeOf {
         NoticeOf {
             release: self.record.releases.clone(),
@@ -57,9 +76,9 @@ impl Kept {
 impl Worker<'_> {
     /// What becomes of a message, when all is done that can be done now.
     pub async fn work_on(&self, message: &Message) -> Disposal {
-        let uploads = match heard(&message.body) {
-            Heard::Uploads(uploads) => uploads,
-            Heard::Strange(why) => return Disposal::Strange(why),
+        let uploads = match read_message(&message.body) {
+            UploadMessage::Uploads(uploads) => uploads,
+            UploadMessage::Strange(why) => return Disposal::Strange(why),
         };
         for arrived in &uploads {
             if arrived.key.ends_with(SIGNATURE) {
@@ -74,7 +93,7 @@ impl Worker<'_> {
 
     /// Brings an upload to its end; when that is not yet, how long it rests.
     async fn release_upload(&self, arrived: &Arrived, received: u32) -> Option<Duration> {
-        let mut kept = Kept {
+        let mut kept = UploadInHand {
             record: UploadRecord {
                 upload: Upload {
                     bucket: arrived.bucket.clone(),
@@ -99,7 +118,7 @@ impl Worker<'_> {
             Err(Unreleased::Later(why)) if received < self.serve.tries => {
                 self.note(format!("{}: waits for its turn: {why}", arrived.key));
                 if received == 1 {
-                    self.tell(kept.about(), News::Wait { reason: why });
+                    self.tell(kept.about(), ReleaseNews::Wait { reason: why });
                 }
                 return Some(self.rest());
             }
@@ -125,16 +144,35 @@ impl Worker<'_> {
     async fn released(
         &self,
         arrived: &Arrived,
-        kept: &mut Kept,
+        kept: &mut UploadInHand,
     ) -> Result<Option<UploadEnd>, Unreleased> {
-        BundleFormat::of_name(kept.record.upload.file_name()).map_err(Error::from)?;
         let folder = tempfile::tempdir()
             .map_err(|error| Unreleased::Later(format!("no folder can be made: {error}")))?;
-        let (upload, uploaded) = self.fetched(arrived, &folder).await?;
+        let ready = self.ready(arrived, kept, &folder).await;
+        let Some(ready) = ready.map_err(Unreleased::unless_of_the_upload)? else {
+            return Ok(None);
+        };
+        if let Some(why) = busy(&ready.modules).await? {
+            return Err(Unreleased::Later(why));
+        }
+        self.begin(kept).await?;
+        self.taken.set(&ready.modules);
+        self.carried_out(ready, kept).await.map(Some)
+    }
+
+    /// Everything ahead of the release; none where it has ended before.
+    async fn ready(
+        &self,
+        arrived: &Arrived,
+        kept: &mut UploadInHand,
+        folder: &TempDir,
+    ) -> Result<Option<Ready>, Unreleased> {
+        BundleFormat::of_name(kept.record.upload.file_name()).map_err(Error::from)?;
+        let (upload, uploaded) = self.fetched(arrived, folder).await?;
         kept.record.upload = upload.clone();
         kept.record.uploaded = uploaded;
         self.note(format!("{upload}: fetched"));
-        let release = self.unpacked(&upload, &folder).await?;
+        let release = self.unpacked(&upload, folder).await?;
         kept.record.releases = Some(wanted::name(&release));
         kept.record.tag = Some(release.tag.clone());
         let allowed = self.allowed(&release)?;
@@ -150,17 +188,20 @@ impl Worker<'_> {
         match self.standing(kept).await? {
             UploadStanding::Ended(end) => {
                 self.note(format!("{upload}: it has ended before: {}", end.outcome));
-                return Ok(None);
+                Ok(None)
             }
-            UploadStanding::Overtaken(later) => return Err(overtaken(&later).into()),
-            UploadStanding::Due => {}
+            UploadStanding::Overtaken(later) => Err(overtaken(&later).into()),
+            UploadStanding::Due => Ok(Some(Ready { set, args, modules })),
         }
-        if let Some(why) = busy(&modules).await? {
-            return Err(Unreleased::Later(why));
-        }
-        self.begin(kept).await?;
-        self.taken.set(&modules);
-        let kept = &*kept;
+    }
+
+    async fn carried_out(
+        &self,
+        ready: Ready,
+        kept: &UploadInHand,
+    ) -> Result<UploadEnd, Unreleased> {
+        let Ready { set, args, modules } = ready;
+        // Once nobody else can begin one.
         let check = async |_: &[HeldModule<'_>]| match self.standing(kept).await? {
             UploadStanding::Overtaken(later) => Err(overtaken(&later)),
             UploadStanding::Due | UploadStanding::Ended(_) => Ok(()),
@@ -169,7 +210,7 @@ impl Worker<'_> {
         let on_stage = |stage| {
             // What comes behind them is the test route's.
             if stage <= of {
-                self.tell(kept.about(), News::Stage { stage, of });
+                self.tell(kept.about(), ReleaseNews::Stage { stage, of });
             }
         };
         let context = SetContext {
@@ -177,7 +218,7 @@ impl Worker<'_> {
             ..*self.context
         };
         match release::carry_out(&context, &set, &modules, &args, check).await {
-            Ok(result) => Ok(Some(result.upload_end())),
+            Ok(result) => Ok(result.upload_end()),
             Err(error) if error.exit == Exit::Refused => match busy(&modules).await? {
                 Some(why) => Err(Unreleased::Later(why)),
                 None => Err(error.into()),
@@ -268,13 +309,13 @@ impl Worker<'_> {
         })
     }
 
-    async fn standing(&self, kept: &Kept) -> Result<UploadStanding> {
+    async fn standing(&self, kept: &UploadInHand) -> Result<UploadStanding> {
         let known = kept.ledger.since(kept.record.uploaded);
         Ok(standing(&kept.record, &known.await?))
     }
 
     /// Keeps and tells that it begins; once, however often it comes.
-    async fn begin(&self, kept: &mut Kept) -> Result<()> {
+    async fn begin(&self, kept: &mut UploadInHand) -> Result<()> {
         let known = kept.ledger.since(kept.record.uploaded);
         let known = known.await?;
         if known.iter().any(|it| it.upload == kept.record.upload) {
@@ -282,11 +323,11 @@ impl Worker<'_> {
         }
         kept.record.at = kept.ledger.aws.journal_time();
         kept.ledger.write(&kept.record).await?;
-        self.tell(kept.about(), News::Begin);
+        self.tell(kept.about(), ReleaseNews::Begin);
         Ok(())
     }
 
-    async fn end(&self, kept: Kept, end: UploadEnd) {
+    async fn end(&self, kept: UploadInHand, end: UploadEnd) {
         let about = kept.about();
         let record = UploadRecord {
             at: kept.ledger.aws.journal_time(),
@@ -299,7 +340,7 @@ impl Worker<'_> {
                 record.upload
             ));
         }
-        let notice = self.notice(about, News::End(end));
+        let notice = self.notice(about, ReleaseNews::End(end));
         match record.end.map(|end| end.outcome) {
             Some(UploadOutcome::Complete) => self.note(notice.line()),
             _ => self.warn(notice.line()),
@@ -307,12 +348,12 @@ impl Worker<'_> {
         self.notifier.tell(notice);
     }
 
-    fn tell(&self, about: NoticeOf, news: News) {
+    fn tell(&self, about: NoticeOf, news: ReleaseNews) {
         self.notifier.tell(self.notice(about, news));
     }
 
-    fn notice(&self, about: NoticeOf, news: News) -> Notice {
-        Notice::new(self.aws.journal_time(), about, news)
+    fn notice(&self, about: NoticeOf, news: ReleaseNews) -> ReleaseNotice {
+        ReleaseNotice::new(self.aws.journal_time(), about, news)
     }
 }
 

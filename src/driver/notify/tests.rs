@@ -6,16 +6,16 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::aws::testing::{Reply, Wire};
-use crate::model::{News, NoticeOf};
+use crate::model::{NoticeOf, ReleaseNews};
 
 const TOPIC: &str = "arn:aws:sns:eu-central-1:123456789012:releases";
 
-fn notice() -> Notice {
+fn notice() -> ReleaseNotice {
     let of = NoticeOf {
         release: Some("shop".to_owned()),
         ..NoticeOf::default()
     };
-    Notice::new(datetime!(2026-01-01 00:00 UTC), of, News::Begin)
+    ReleaseNotice::new(datetime!(2026-01-01 00:00 UTC), of, ReleaseNews::Begin)
 }
 
 /// What was lost of one notice, and how long that took.

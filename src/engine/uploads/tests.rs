@@ -47,8 +47,12 @@ fn an_upload_is_the_same_by_whatever_way_it_is_told() {
         in_notification(&made),
         in_notification(&bridge("Object Created")),
     ] {
-        let heard = heard(&message.to_string());
-        assert_eq!(heard, Heard::Uploads(vec![arrived()]), "{message}");
+        let read_message = read_message(&message.to_string());
+        assert_eq!(
+            read_message,
+            UploadMessage::Uploads(vec![arrived()]),
+            "{message}"
+        );
     }
 }
 
@@ -57,8 +61,11 @@ fn several_in_one_message_are_all_heard() {
     let mut message = by_itself("ObjectCreated:Put", &json!("v1"));
     let second = message["Records"][0].clone();
     message["Records"].as_array_mut().unwrap().push(second);
-    let heard = heard(&message.to_string());
-    assert_eq!(heard, Heard::Uploads(vec![arrived(), arrived()]));
+    let read_message = read_message(&message.to_string());
+    assert_eq!(
+        read_message,
+        UploadMessage::Uploads(vec![arrived(), arrived()])
+    );
 }
 
 #[test]
@@ -68,7 +75,10 @@ fn what_else_s3_tells_is_of_no_upload() {
         by_itself("ObjectRemoved:DeleteMarkerCreated", &json!("v1")),
         json!({ "Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "releases" }),
     ] {
-        assert_eq!(heard(&message.to_string()), Heard::Uploads(Vec::new()));
+        assert_eq!(
+            read_message(&message.to_string()),
+            UploadMessage::Uploads(Vec::new())
+        );
     }
 }
 
@@ -88,9 +98,9 @@ fn anything_else_is_strange_and_says_why() {
             "what SNS passed on is no JSON",
         ),
     ] {
-        match heard(&message) {
-            Heard::Strange(why) => assert!(why.contains(part), "{why}"),
-            other @ Heard::Uploads(_) => panic!("{message}: {other:?}"),
+        match read_message(&message) {
+            UploadMessage::Strange(why) => assert!(why.contains(part), "{why}"),
+            other @ UploadMessage::Uploads(_) => panic!("{message}: {other:?}"),
         }
     }
 }
@@ -99,7 +109,7 @@ fn anything_else_is_strange_and_says_why() {
 fn what_was_uploaded_while_versions_were_off_has_none() {
     for version in [Value::Null, json!("null"), json!("")] {
         let message = by_itself("ObjectCreated:Put", &version).to_string();
-        let Heard::Uploads(uploads) = heard(&message) else {
+        let UploadMessage::Uploads(uploads) = read_message(&message) else {
             panic!("{message}");
         };
         assert_eq!(uploads[0].version, None);

@@ -21,12 +21,12 @@ const MODULES: [(&str, &[&str]); 3] = [
 ];
 
 pub struct Shop<'a> {
-    stage: &'a Stage<'a>,
-    folder: PathBuf,
+    pub stage: &'a Stage<'a>,
+    pub folder: PathBuf,
 }
 
 /// What users of each module saw.
-type SeenBy = Vec<(&'static str, Seen)>;
+pub type SeenBy = Vec<(&'static str, Seen)>;
 
 impl<'a> Shop<'a> {
     /// With its infrastructure, and release 1 of all live.
@@ -83,7 +83,7 @@ impl<'a> Shop<'a> {
     }
 
     /// The whole shop's.
-    fn whole(&self, version: &str) -> Result<String> {
+    pub fn whole(&self, version: &str) -> Result<String> {
         self.set("shop", version, &MODULES.map(|(module, _)| module))
     }
 
@@ -99,7 +99,7 @@ impl<'a> Shop<'a> {
         self.expect_live(tag).await
     }
 
-    async fn expect_live(&self, tag: &str) -> Result<()> {
+    pub async fn expect_live(&self, tag: &str) -> Result<()> {
         let set = self.whole("v1")?;
         let status = ["release", "status", &set, "--json", "-q"];
         let status = self.stage.bgecs.run_quietly(&status).await?;
@@ -117,7 +117,7 @@ impl<'a> Shop<'a> {
     }
 
     /// Has users at each module while that is done.
-    async fn watched<T>(&self, doing: impl Future<Output = Result<T>>) -> Result<(T, SeenBy)> {
+    pub async fn watched<T>(&self, doing: impl Future<Output = Result<T>>) -> Result<(T, SeenBy)> {
         let mut users = Vec::new();
         for (module, _) in MODULES {
             let door = self.stage.door_of(&self.config(module), "prod").await?;
@@ -203,7 +203,7 @@ impl<'a> Shop<'a> {
 }
 
 /// How many requests there were to those, of which none may have failed.
-fn unharmed(seen: &SeenBy, of: impl Fn(&str) -> bool) -> Result<usize> {
+pub fn unharmed(seen: &SeenBy, of: impl Fn(&str) -> bool) -> Result<usize> {
     let asked = seen.iter().filter(|(module, _)| of(module));
     asked
         .map(|(module, seen)| {

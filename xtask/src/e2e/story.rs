@@ -1,6 +1,7 @@
 //! What a team goes through with its first two releases, and with bad ones.
 
 use super::company::Visit;
+use super::depot::Depot;
 use super::shop::Shop;
 use super::stage::Stage;
 use super::{
@@ -88,6 +89,9 @@ impl<'a> Story<'a> {
         ] {
             tell(&mut self.passed, &promise);
         }
+        let depot = Depot::beside(&shop).await?;
+        let uploaded = depot.what_is_uploaded_goes_live_in_its_order().await?;
+        tell(&mut self.passed, &uploaded);
         shop.close().await
     }
 
