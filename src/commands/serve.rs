@@ -14,7 +14,7 @@ use tokio::time::sleep;
 use super::release::{Ledger, SetContext};
 use crate::aws::{Aws, DeadLetters, Message};
 use crate::cli::{Global, ServeArgs};
-use crate::config::{Config, ConfigError, FILE_NAME, Releasable, ServeSection};
+use crate::config::{Config, ConfigError, FILE_NAME, Releasable, ServeSection, SetFile};
 use crate::driver::notify::Notifier;
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::{Interrupts, Signals};
@@ -22,8 +22,8 @@ use crate::report::{Audience, ReportEvent, Reporter};
 use health::Health;
 use taken::LeasesTaken;
 
-/// How long SQS is asked for a message at a time; that is its most.
-const LISTEN: Duration = Duration::from_secs(20);
+/// How long SQS is asked for a message at a time: less than a call may take.
+const LISTEN: Duration = Duration::from_secs(10);
 /// For how long a message is kept from other workers, unless that is renewed.
 const KEEP: Duration = Duration::from_secs(30);
 /// When it is renewed.
@@ -198,7 +198,7 @@ impl<'a> Worker<'a> {
                 break;
             }
         }
-        self.note("stopped: nothing is left half-way here".to_owned());
+        self.note("stopped".to_owned());
         Ok(())
     }
 
@@ -267,7 +267,7 @@ impl<'a> Worker<'a> {
     }
 }
 
-fn notifier(context: &SetContext<'_>, aws: &Aws, own: &crate::config::SetFile) -> Result<Notifier> {
+fn notifier(context: &SetContext<'_>, aws: &Aws, own: &SetFile) -> Result<Notifier> {
     let report = context.report.of_module(String::new());
     Notifier::start(aws, &own.notify, move |why| {
         report.tell(&ReportEvent::Warning(why));

@@ -318,6 +318,13 @@ fn what_cannot_be_released_is_told_and_begins_nothing() -> Outcome {
             known.shown()
         );
     }
+    let gone = json!({ "Records": [{
+        "eventSource": "aws:s3", "eventName": "ObjectCreated:Put",
+        "s3": { "bucket": { "name": BUCKET }, "object": { "key": "gone.zip", "versionId": "v0" } },
+    }]});
+    depot.send(&gone.to_string(), "gone")?;
+    depot.empty()?;
+    depot.expect_failed("gone.zip", "is gone")?;
     world.desk.write("text.zip", "this is no archive")?;
     depot.put("text.zip")?;
     depot.empty()?;

@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 
 use crate::error::{Error, Result};
 
-/// The loop turns at least every twenty seconds.
+/// The loop turns at least every ten seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Clone)]

@@ -251,6 +251,10 @@ impl Worker<'_> {
             NotFetched::Unwritten(error) => {
                 Unreleased::Later(format!("{arrived} cannot be kept here: {error}"))
             }
+            NotFetched::Aws(error) if GONE.iter().any(|code| error.has_code(code)) => Error::usage(
+                format!("{arrived} is gone: nothing is there to be released"),
+            )
+            .into(),
             NotFetched::Aws(error) if error.is_retryable() => Unreleased::Later(error.to_string()),
             NotFetched::Aws(error) => Error::from(error).into(),
         })
@@ -356,6 +360,9 @@ impl Worker<'_> {
         ReleaseNotice::new(self.aws.journal_time(), about, news)
     }
 }
+
+/// By which S3 says that there is no such object, or nothing but a mark of its deletion.
+const GONE: [&str; 3] = ["NoSuchKey", "NoSuchVersion", "MethodNotAllowed"];
 
 /// In an upload's own folder.
 const BUNDLE: &str = "bundle";
