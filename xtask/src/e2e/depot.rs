@@ -3,18 +3,21 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use localstack::gate::upstream::Upstream;
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
 use super::shop::Shop;
-use super::site::until;
+use super::site::{until, until_within};
 use crate::Result;
 use crate::json::{at, expect};
 use crate::others::rest;
 
 const BUCKET: &str = "shop-releases";
+/// A dead worker's message comes back within half a minute.
+const RELEASED: Duration = Duration::from_secs(150);
 const ACCOUNT: &str = "000000000000";
 
 /// A bucket, and a queue that is told of its uploads.
@@ -51,7 +54,7 @@ impl<'s> Depot<'s> {
         let set = shop.whole("v1")?;
         let text = fs::read_to_string(&set)?;
         let serve = format!(
-            "[serve]\nqueue = \"{queue}\"\nbucket = \"{BUCKET}\"\nevery = \"1s\"\nwindow = \"3s\"\n"
+            "[serve]\nqueue = \"{queue}\"\nbucket = \"{BUCKET}\"\nevery = \"3s\"\nwindow = \"3s\"\n"
         );
         let set = shop.folder.join("served.toml");
         fs::write(&set, text + &serve)?;
@@ -120,7 +123,7 @@ impl<'s> Depot<'s> {
     async fn until_complete(&self, tag: &str) -> Result<()> {
         let key = format!("shop-{tag}.tar.gz");
         let what = format!("{key} is complete");
-        until(&what, async || {
+        until_within(RELEASED, &what, async || {
             let outcomes = self.outcomes().await?;
             Ok(outcomes.contains(&(key.clone(), "complete".into())))
         })

@@ -160,10 +160,19 @@ async fn shell(line: &str) -> Result<()> {
 
 /// Waits until that is so.
 pub async fn until(what: &str, is_so: impl AsyncFn() -> Result<bool>) -> Result<()> {
-    let deadline = Instant::now() + PATIENCE;
+    until_within(PATIENCE, what, is_so).await
+}
+
+/// The same with another patience.
+pub async fn until_within(
+    patience: Duration,
+    what: &str,
+    is_so: impl AsyncFn() -> Result<bool>,
+) -> Result<()> {
+    let deadline = Instant::now() + patience;
     while !is_so().await? {
         if Instant::now() > deadline {
-            return Err(format!("after {} s it is not so that {what}", PATIENCE.as_secs()).into());
+            return Err(format!("after {} s it is not so that {what}", patience.as_secs()).into());
         }
         tokio::time::sleep(PAUSE).await;
     }
