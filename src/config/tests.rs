@@ -48,6 +48,8 @@ fn defaults() -> Config {
         lease: LeaseSection::default(),
         place: AwsPlace::default(),
         cost: None,
+        serve: ServeSection::default(),
+        notify: NotifySection::default(),
     }
 }
 
