@@ -14,11 +14,11 @@ use super::under_lease;
 use super::watching::Watching;
 use super::work::Work;
 use crate::engine::plan::SwapPlan;
-use crate::engine::set::among;
+use crate::engine::set::{ModuleOrder, among, waves};
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::{Interrupts, Signal, Signals};
 use crate::model::journal::{Command, Effect, OperationId};
-use crate::model::{Infrastructure, ModulePlace, Observed, SetMark, SetName};
+use crate::model::{Infrastructure, ModulePlace, Observed, RegionOrder, SetMark, SetName};
 use crate::session::Session;
 
 /// One app of a set.
@@ -170,7 +170,7 @@ async fn pass_on(
 /// Moves the users of all modules as one: none stays where another does not.
 pub async fn shift_all(
     held: &mut [HeldModule<'_>],
-    kind: SwapKind,
+    (kind, regions): (SwapKind, RegionOrder),
     shifts: Vec<Option<PlannedShift>>,
     interrupts: &mut Interrupts,
     on_stage: &OnStage<'_>,
@@ -180,11 +180,8 @@ pub async fn shift_all(
         matches!(plan, Some(SwapPlan::Swap { .. }))
     };
     let moving: Vec<bool> = shifts.iter().map(moves).collect();
-    let after: Vec<&[usize]> = held.iter().map(|it| &*it.module.place.after).collect();
-    let order = among(&after, &moving, kind == SwapKind::Rollback);
     let seated: Vec<usize> = (0..held.len()).filter(|&n| moving[n]).collect();
-    let names = seated.iter().map(|&n| held[n].module.name().clone());
-    let table = SetTable::new(names.zip(order));
+    let table = seat(held, &moving, kind, regions);
     let (tellers, relayed): (Vec<_>, Vec<_>) = held.iter().map(|_| Interrupts::relayed()).unzip();
     let running = held.iter_mut().zip(shifts).zip(relayed).enumerate();
     let running = running.map(async |(n, ((it, shift), mut relayed))| {
@@ -223,6 +220,31 @@ pub async fn shift_all(
         is_interrupted: failure.as_deref() == Some(INTERRUPTED),
         failure,
     }
+}
+
+/// The table of those that are moved. Who gets away from a release waits for no region
+/// to have been watched.
+fn seat(
+    held: &[HeldModule<'_>],
+    moving: &[bool],
+    kind: SwapKind,
+    regions: RegionOrder,
+) -> SetTable {
+    let after: Vec<&[usize]> = held.iter().map(|it| &*it.module.place.after).collect();
+    let order = among(&after, moving, kind == SwapKind::Rollback);
+    let movers = held.iter().zip(moving).filter(|(_, moves)| **moves);
+    let movers: Vec<&ModulePlace> = movers.map(|(it, _)| &it.module.place).collect();
+    let waves = match (regions, kind) {
+        (RegionOrder::InTurn(_), SwapKind::Promote) => {
+            let regions: Vec<&str> = movers.iter().map(|it| &*it.region).collect();
+            waves(&regions)
+        }
+        _ => vec![0; movers.len()],
+    };
+    let orders = order.into_iter().zip(waves);
+    let orders = orders.map(|(after, wave)| ModuleOrder { after, wave });
+    let names = movers.iter().map(|it| it.name.clone());
+    SetTable::new(names.zip(orders), regions.bake())
 }
 
 /// Why a module's release is not live by its shift.
