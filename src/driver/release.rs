@@ -33,7 +33,8 @@ impl Module {
         &self.place.name
     }
 
-    /// By which leases are taken in the same order, whatever set they are taken for.
+    /// By which leases are taken in the same order, whatever set they are taken for;
+    /// apps of one name in two accounts have the same.
     fn rank(&self) -> (&str, &str) {
         let table = self.infrastructure.journal_table();
         (&self.place.region, table)
@@ -85,16 +86,14 @@ impl HeldModule<'_> {
 /// set, so that two that share modules never wait for each other.
 ///
 /// # Errors
-/// As [`under_lease::hold`]; none is held then.
+/// As [`under_lease::hold`], and as [`in_lease_order`]; none is held then.
 pub async fn hold_all(
     modules: &[Module],
     wait: Option<Duration>,
     signals: Signals,
 ) -> Result<Vec<HeldModule<'_>>> {
-    let mut order: Vec<usize> = (0..modules.len()).collect();
-    order.sort_by_key(|&n| modules[n].rank());
     let mut held: Vec<(usize, HeldModule<'_>)> = Vec::new();
-    for n in order {
+    for n in in_lease_order(modules).await? {
         match hold(&modules[n], wait, signals).await {
             Ok(it) => held.push((n, it)),
             Err(error) => {
@@ -107,6 +106,37 @@ pub async fn hold_all(
     }
     held.sort_by_key(|(n, _)| *n);
     Ok(held.into_iter().map(|(_, it)| it).collect())
+}
+
+/// Whose account it is, is asked only where that decides.
+///
+/// # Errors
+/// Two modules of one app: each would take the other's lease for a stranger's.
+async fn in_lease_order(modules: &[Module]) -> Result<Vec<usize>> {
+    let mut ranked = Vec::new();
+    for (n, it) in modules.iter().enumerate() {
+        let alike = modules.iter().filter(|other| other.rank() == it.rank());
+        let account = match alike.count() {
+            1 => None,
+            _ => Some(it.session.aws.caller().await?.account),
+        };
+        ranked.push(((it.rank(), account), n));
+    }
+    ranked.sort();
+    for two in ranked.windows(2) {
+        if let [(one, n), (other, m)] = two
+            && one == other
+        {
+            let [one, other] = [&modules[*n], &modules[*m]];
+            return Err(Error::usage(format!(
+                "the modules {} and {} are one app, {}: their profiles are of one account",
+                one.name(),
+                other.name(),
+                one.session.app()
+            )));
+        }
+    }
+    Ok(ranked.into_iter().map(|(_, n)| n).collect())
 }
 
 async fn hold(module: &Module, wait: Option<Duration>, signals: Signals) -> Result<HeldModule<'_>> {

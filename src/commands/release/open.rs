@@ -119,7 +119,11 @@ impl SetContext<'_> {
                 environment: self.global.environment().map(|(name, _)| name),
                 // As the file and the environment say, where the set does not.
                 region: section.region.clone().unwrap_or_default(),
-                profile: section.profile.clone(),
+                profile: self
+                    .global
+                    .profile
+                    .clone()
+                    .or_else(|| section.profile.clone()),
             };
             opened.push(self.session(place, width).await?);
         }
@@ -131,8 +135,8 @@ impl SetContext<'_> {
         Ok(opened)
     }
 
-    /// Opens one that an operation names; `known` are those whose files are known to be
-    /// here, of the same set.
+    /// Opens one that an operation names, in the region where that is, whatever was said;
+    /// `known` are those whose files are known to be here, of the same set.
     ///
     /// # Errors
     /// Its configuration is not here (exit 6), or has a mistake.
@@ -153,7 +157,15 @@ impl SetContext<'_> {
         };
         place.config = config;
         let app = place.app.clone();
-        let opened = self.session(place, width).await?;
+        let global = Global {
+            region: Vec::new(),
+            ..self.global.clone()
+        };
+        let there = SetContext {
+            global: &global,
+            ..*self
+        };
+        let opened = there.session(place, width).await?;
         match opened.place.app == app {
             true => opened.found().await,
             false => Err(Error::refused(format!(
