@@ -90,7 +90,7 @@ pub use sample::{Answer, Connection, Expected, Lost, Sample, Share, Statuses, Un
 pub use service_definition::{
     DefinitionChange, DeploymentConfiguration, LoadBalancer, Network, ServiceDefinition,
 };
-pub use set::{ModulePlace, SetGate, SetMark, SetName};
+pub use set::{ModulePlace, RegionOrder, SetGate, SetMark, SetName};
 pub use ssh_agent::SshAgent;
 pub use strategy::{Condition, Stage, Steps, Strategy};
 pub use traffic::{

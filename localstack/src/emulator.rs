@@ -28,7 +28,7 @@ use crate::{Engine, Error, Progress, Result, http, process, venv};
 use record::Record;
 
 /// The region of everything here.
-const REGION: &str = "us-east-1";
+pub(crate) const REGION: &str = "us-east-1";
 
 /// How the name of each instance begins.
 const ID_PREFIX: &str = "bgecs-";
@@ -266,9 +266,9 @@ pub(crate) fn environment(endpoint: &str, account: &str) -> Vec<(String, String)
 /// An `Authorization` header whose signature is none: emulators read the access
 /// key, which they take for the account, the region and the service of it, and
 /// check no signature of the keys that are used here.
-pub(crate) fn unsigned(account: &str, service: &str) -> String {
+pub(crate) fn unsigned(account: &str, region: &str, service: &str) -> String {
     format!(
-        "AWS4-HMAC-SHA256 Credential={account}/20260101/{REGION}/{service}/aws4_request, \
+        "AWS4-HMAC-SHA256 Credential={account}/20260101/{region}/{service}/aws4_request, \
          SignedHeaders=host, Signature=none"
     )
 }

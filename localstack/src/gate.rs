@@ -58,7 +58,7 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
 use crate::balancer::{Balancer, Ports};
-use crate::emulator::environment;
+use crate::emulator::{REGION, environment};
 use crate::{Error, Result, http};
 use elb::Elb;
 use faults::Faults;
@@ -79,6 +79,8 @@ pub struct Options {
     /// The access key of the gate's own calls, which emulators take for the
     /// account.
     pub account: String,
+    /// The region of the gate's own calls: whose load balancers take traffic.
+    pub region: String,
     /// How many addresses each load balancer has: from 127.0.0.1 on, which only
     /// Linux has more than one of by itself.
     pub nodes: u32,
@@ -111,6 +113,7 @@ impl Default for Options {
         Self {
             port: None,
             account: "test".to_owned(),
+            region: REGION.to_owned(),
             nodes: if cfg!(target_os = "linux") { 2 } else { 1 },
             ports: Ports::Free,
             addresses: Addresses::One,
@@ -164,7 +167,8 @@ impl Gate {
         options: &Options,
         services: impl FnOnce(&Upstream) -> Services,
     ) -> Result<Self> {
-        let upstream = Upstream::new(http::authority(endpoint)?, &options.account);
+        let upstream =
+            Upstream::new(http::authority(endpoint)?, &options.account).in_region(&options.region);
         let sockets = sockets::open(options)?;
         let addresses: Vec<_> = sockets.iter().map(|socket| socket.address).collect();
         let runtime = runtime().map_err(|source| Error::GateThreads { source })?;

@@ -3,12 +3,14 @@
 //! What the modules' own files say is not known here.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::document::Section;
 use super::entry::KeyValue;
 use super::serve::{NotifySection, ServeSection, notify, serve};
 use super::{Config, ConfigError, folder_of, names, read_text, source};
-use crate::model::SetName;
+use crate::model::{RegionOrder, SetName};
+use crate::spoken_time;
 
 type Result<T> = std::result::Result<T, ConfigError>;
 
@@ -20,6 +22,7 @@ pub struct SetFile {
     pub name: SetName,
     /// In the order in which the file has them.
     pub modules: Vec<ModuleSection>,
+    pub regions: RegionOrder,
     pub serve: ServeSection,
     pub notify: NotifySection,
 }
@@ -68,6 +71,7 @@ impl SetFile {
                 path: path.to_owned(),
                 name,
                 modules: ordered(modules)?,
+                regions: region_order(top)?,
                 serve,
                 notify,
             })
@@ -88,9 +92,31 @@ impl SetFile {
             }],
             path: config.path,
             name,
+            regions: RegionOrder::default(),
             serve: config.serve,
             notify: config.notify,
         }
+    }
+}
+
+/// # Errors
+/// A time between regions that go over together.
+fn region_order(top: &mut Section<'_>) -> Result<RegionOrder> {
+    let is_in_turn = top.or("regions", false, |key| {
+        key.checked(|text| match text {
+            "together" => Ok(false),
+            "in-turn" => Ok(true),
+            _ => Err("it takes \"together\" or \"in-turn\"".to_owned()),
+        })
+    })?;
+    let bake = top.take("bake");
+    match (is_in_turn, bake) {
+        (true, None) => Ok(RegionOrder::InTurn(Duration::ZERO)),
+        (true, Some(bake)) => Ok(RegionOrder::InTurn(bake.checked(spoken_time::read)?)),
+        (false, None) => Ok(RegionOrder::Together),
+        (false, Some(bake)) => Err(bake.misplaced(
+            "it is a time between regions, and these go over together: write regions = \"in-turn\", too",
+        )),
     }
 }
 
@@ -222,6 +248,27 @@ mod tests {
         );
         assert_eq!(backend.region.as_deref(), Some("eu-west-1"));
         assert_eq!(backend.profile.as_deref(), Some("prod"));
+    }
+
+    #[test]
+    fn regions_go_over_together_unless_it_says_in_turn() {
+        let of = |top: &str| parse(&format!("set = 'shop'\n{top}\n{}", module("a", "")));
+        let regions = |top: &str| of(top).unwrap().regions;
+        assert_eq!(regions(""), RegionOrder::Together);
+        assert_eq!(regions("regions = 'together'"), RegionOrder::Together);
+        let in_turn = "regions = 'in-turn'";
+        assert_eq!(regions(in_turn), RegionOrder::InTurn(Duration::ZERO));
+        let baked = RegionOrder::InTurn(Duration::from_secs(600));
+        assert_eq!(regions(&format!("bake = '10m'\n{in_turn}")), baked);
+        for (top, part) in [
+            ("bake = '10m'", "these go over together"),
+            ("regions = 'both'", "\"together\" or \"in-turn\""),
+            ("regions = 'in-turn'\nbake = 'soon'", "soon"),
+        ] {
+            let error = of(top).unwrap_err();
+            assert!(error.to_string().contains(part), "{error}");
+            assert!(error.place().is_some(), "{error}");
+        }
     }
 
     #[test]

@@ -14,11 +14,11 @@ use super::under_lease;
 use super::watching::Watching;
 use super::work::Work;
 use crate::engine::plan::SwapPlan;
-use crate::engine::set::among;
+use crate::engine::set::{ModuleOrder, among, waves};
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::{Interrupts, Signal, Signals};
 use crate::model::journal::{Command, Effect, OperationId};
-use crate::model::{Infrastructure, ModulePlace, Observed, SetMark, SetName};
+use crate::model::{Infrastructure, ModulePlace, Observed, RegionOrder, SetMark, SetName};
 use crate::session::Session;
 
 /// One app of a set.
@@ -33,7 +33,8 @@ impl Module {
         &self.place.name
     }
 
-    /// By which leases are taken in the same order, whatever set they are taken for.
+    /// By which leases are taken in the same order, whatever set they are taken for;
+    /// apps of one name in two accounts have the same.
     fn rank(&self) -> (&str, &str) {
         let table = self.infrastructure.journal_table();
         (&self.place.region, table)
@@ -85,16 +86,14 @@ impl HeldModule<'_> {
 /// set, so that two that share modules never wait for each other.
 ///
 /// # Errors
-/// As [`under_lease::hold`]; none is held then.
+/// As [`under_lease::hold`], and as [`in_lease_order`]; none is held then.
 pub async fn hold_all(
     modules: &[Module],
     wait: Option<Duration>,
     signals: Signals,
 ) -> Result<Vec<HeldModule<'_>>> {
-    let mut order: Vec<usize> = (0..modules.len()).collect();
-    order.sort_by_key(|&n| modules[n].rank());
     let mut held: Vec<(usize, HeldModule<'_>)> = Vec::new();
-    for n in order {
+    for n in in_lease_order(modules).await? {
         match hold(&modules[n], wait, signals).await {
             Ok(it) => held.push((n, it)),
             Err(error) => {
@@ -107,6 +106,37 @@ pub async fn hold_all(
     }
     held.sort_by_key(|(n, _)| *n);
     Ok(held.into_iter().map(|(_, it)| it).collect())
+}
+
+/// Whose account it is, is asked only where that decides.
+///
+/// # Errors
+/// Two modules of one app: each would take the other's lease for a stranger's.
+async fn in_lease_order(modules: &[Module]) -> Result<Vec<usize>> {
+    let mut ranked = Vec::new();
+    for (n, it) in modules.iter().enumerate() {
+        let alike = modules.iter().filter(|other| other.rank() == it.rank());
+        let account = match alike.count() {
+            1 => None,
+            _ => Some(it.session.aws.caller().await?.account),
+        };
+        ranked.push(((it.rank(), account), n));
+    }
+    ranked.sort();
+    for two in ranked.windows(2) {
+        if let [(one, n), (other, m)] = two
+            && one == other
+        {
+            let [one, other] = [&modules[*n], &modules[*m]];
+            return Err(Error::usage(format!(
+                "the modules {} and {} are one app, {}: their profiles are of one account",
+                one.name(),
+                other.name(),
+                one.session.app()
+            )));
+        }
+    }
+    Ok(ranked.into_iter().map(|(_, n)| n).collect())
 }
 
 async fn hold(module: &Module, wait: Option<Duration>, signals: Signals) -> Result<HeldModule<'_>> {
@@ -170,7 +200,7 @@ async fn pass_on(
 /// Moves the users of all modules as one: none stays where another does not.
 pub async fn shift_all(
     held: &mut [HeldModule<'_>],
-    kind: SwapKind,
+    (kind, regions): (SwapKind, RegionOrder),
     shifts: Vec<Option<PlannedShift>>,
     interrupts: &mut Interrupts,
     on_stage: &OnStage<'_>,
@@ -180,11 +210,8 @@ pub async fn shift_all(
         matches!(plan, Some(SwapPlan::Swap { .. }))
     };
     let moving: Vec<bool> = shifts.iter().map(moves).collect();
-    let after: Vec<&[usize]> = held.iter().map(|it| &*it.module.place.after).collect();
-    let order = among(&after, &moving, kind == SwapKind::Rollback);
     let seated: Vec<usize> = (0..held.len()).filter(|&n| moving[n]).collect();
-    let names = seated.iter().map(|&n| held[n].module.name().clone());
-    let table = SetTable::new(names.zip(order));
+    let table = seat(held, &moving, kind, regions);
     let (tellers, relayed): (Vec<_>, Vec<_>) = held.iter().map(|_| Interrupts::relayed()).unzip();
     let running = held.iter_mut().zip(shifts).zip(relayed).enumerate();
     let running = running.map(async |(n, ((it, shift), mut relayed))| {
@@ -223,6 +250,31 @@ pub async fn shift_all(
         is_interrupted: failure.as_deref() == Some(INTERRUPTED),
         failure,
     }
+}
+
+/// The table of those that are moved. Who gets away from a release waits for no region
+/// to have been watched.
+fn seat(
+    held: &[HeldModule<'_>],
+    moving: &[bool],
+    kind: SwapKind,
+    regions: RegionOrder,
+) -> SetTable {
+    let after: Vec<&[usize]> = held.iter().map(|it| &*it.module.place.after).collect();
+    let order = among(&after, moving, kind == SwapKind::Rollback);
+    let movers = held.iter().zip(moving).filter(|(_, moves)| **moves);
+    let movers: Vec<&ModulePlace> = movers.map(|(it, _)| &it.module.place).collect();
+    let waves = match (regions, kind) {
+        (RegionOrder::InTurn(_), SwapKind::Promote) => {
+            let regions: Vec<&str> = movers.iter().map(|it| &*it.region).collect();
+            waves(&regions)
+        }
+        _ => vec![0; movers.len()],
+    };
+    let orders = order.into_iter().zip(waves);
+    let orders = orders.map(|(after, wave)| ModuleOrder { after, wave });
+    let names = movers.iter().map(|it| it.name.clone());
+    SetTable::new(names.zip(orders), regions.bake())
 }
 
 /// Why a module's release is not live by its shift.

@@ -2,14 +2,15 @@
 //! turn is. Who may do what when is decided in `engine/set.rs`.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::watch;
 
 use super::attempt::reason;
 use super::release::OnStage;
-use crate::engine::set::{SetShift, SetTurn};
+use crate::engine::set::{ModuleOrder, SetShift, SetTurn};
 use crate::engine::shift::{Milestone, Phase, Shift};
-use crate::model::{SetGate, SetName};
+use crate::model::{SetGate, SetName, Strategy};
 
 /// What the modules of a set know of each other while they shift.
 #[derive(Debug, Clone)]
@@ -23,10 +24,9 @@ struct Board {
 }
 
 impl SetTable {
-    /// Each module's name, and the places of those that come before it.
-    pub fn new(modules: impl IntoIterator<Item = (SetName, Vec<usize>)>) -> Self {
+    pub fn new(modules: impl IntoIterator<Item = (SetName, ModuleOrder)>, bake: Duration) -> Self {
         Self(Arc::new(Board {
-            shift: Mutex::new(SetShift::new(modules)),
+            shift: Mutex::new(SetShift::new(modules, bake)),
             changed: watch::Sender::new(()),
         }))
     }
@@ -89,6 +89,12 @@ pub struct Seat {
 }
 
 impl Seat {
+    /// Its stages, with what they wait for, and watched for as long as the set wants it.
+    pub fn laid_out(&self, strategy: Strategy) -> Strategy {
+        let bake = self.table.shift().bake(self.module);
+        strategy.with_gates().watched_longer(bake)
+    }
+
     /// Waits at that gate until it is this module's turn.
     ///
     /// # Errors
@@ -141,7 +147,12 @@ mod tests {
 
     fn two() -> (SetTable, Seat, Seat) {
         let name = |text: &str| text.parse().unwrap();
-        let table = SetTable::new([(name("backend"), vec![]), (name("frontend"), vec![0])]);
+        let order = |after| ModuleOrder { after, wave: 0 };
+        let modules = [
+            (name("backend"), order(vec![])),
+            (name("frontend"), order(vec![0])),
+        ];
+        let table = SetTable::new(modules, Duration::ZERO);
         let (backend, frontend) = (table.seat(0), table.seat(1));
         (table, backend, frontend)
     }

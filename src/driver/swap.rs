@@ -77,7 +77,7 @@ pub async fn run(
             watching.remember(work.turn, &strategy);
             // What it waits for is this process's affair: who resumes it asks anew.
             let strategy = match work.seat {
-                Some(_) => strategy.with_gates(),
+                Some(seat) => seat.laid_out(strategy),
                 None => strategy,
             };
             if !watching.is_blind {

@@ -6,23 +6,37 @@
 //! until the last of them is well, any failure turns all back. Who fails goes back at
 //! once, as its users are failing; those whose users went over after its own go back
 //! with it, and those before them once these are back: as they came, in reverse.
+//!
+//! Where regions go in turn, each is a wave: it takes all of its stages, and is watched
+//! to its end, before the next one's users are moved.
 
 mod killed;
 mod mixtures;
 mod order;
 
+use std::cmp::Ordering;
+use std::time::Duration;
+
 use crate::model::{SetGate, SetName};
 pub use killed::{ReleaseStanding, goes_on};
-pub use mixtures::{Passage, mixtures};
+pub use mixtures::{Mixable, Passage, mixtures, moved_regions};
 use order::is_after;
-pub use order::{among, in_order};
+pub use order::{among, in_order, region_by_region, waves};
+
+/// When a module's users go over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModuleOrder {
+    /// By their place: whose users go over first.
+    pub after: Vec<usize>,
+    /// All of an earlier one are well ahead of its first stage.
+    pub wave: usize,
+}
 
 /// A module, as far as its shift has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct ModuleProgress {
     name: SetName,
-    /// By their place: whose users go over first.
-    after: Vec<usize>,
+    order: ModuleOrder,
     /// So many stages are seen to have been moved.
     moved: usize,
     /// The gate that it has come to; what is ahead of that is behind it, and watched.
@@ -49,6 +63,8 @@ pub enum SetTurn {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetShift {
     modules: Vec<ModuleProgress>,
+    /// For how long a wave is watched beyond its own end, where another comes.
+    bake: Duration,
     /// Which module failed first, and how.
     failure: Option<String>,
     /// All were well at their end: from here on none goes back for another.
@@ -56,19 +72,28 @@ pub struct SetShift {
 }
 
 impl SetShift {
-    /// Each module's name, and the places of those that come before it.
-    pub fn new(modules: impl IntoIterator<Item = (SetName, Vec<usize>)>) -> Self {
-        let modules = modules.into_iter().map(|(name, after)| ModuleProgress {
+    pub fn new(modules: impl IntoIterator<Item = (SetName, ModuleOrder)>, bake: Duration) -> Self {
+        let modules = modules.into_iter().map(|(name, order)| ModuleProgress {
             name,
-            after,
+            order,
             moved: 0,
             gate: None,
             fate: ShiftFate::UnderWay,
         });
         Self {
             modules: modules.collect(),
+            bake,
             failure: None,
             is_committed: false,
+        }
+    }
+
+    /// For how long a module is watched beyond its own end.
+    pub fn bake(&self, module: usize) -> Duration {
+        let wave = self.modules[module].order.wave;
+        match self.modules.iter().any(|it| it.order.wave > wave) {
+            true => self.bake,
+            false => Duration::ZERO,
         }
     }
 
@@ -148,7 +173,7 @@ impl SetShift {
     pub fn recall(&self, module: usize) -> Option<String> {
         let why = self.failure.as_ref()?;
         let is_over = |it: &ModuleProgress| it.fate == ShiftFate::Ended;
-        let after = |n: usize| &*self.modules[n].after;
+        let after = |n: usize| &*self.modules[n].order.after;
         let mut later = self.modules.iter().enumerate();
         let are_back = later.all(|(n, it)| is_over(it) || !is_after(&after, n, module));
         are_back.then(|| why.clone())
@@ -160,14 +185,19 @@ impl SetShift {
     }
 
     fn may_take(&self, module: usize, stage: usize) -> bool {
-        let is_here = |it: &ModuleProgress| it.gate >= Some(SetGate::Stage(stage));
+        let wave = self.modules[module].order.wave;
+        let is_here = |it: &ModuleProgress| match it.order.wave.cmp(&wave) {
+            Ordering::Less => it.is_ready(),
+            Ordering::Equal => it.gate >= Some(SetGate::Stage(stage)),
+            Ordering::Greater => it.gate >= Some(SetGate::Stage(0)),
+        };
         let is_there = |it: &ModuleProgress| it.moved > stage || it.is_ready();
         self.modules.iter().all(is_here) && self.earlier(module).all(is_there)
     }
 
     /// Those whose users go over ahead of its own.
     fn earlier(&self, module: usize) -> impl Iterator<Item = &ModuleProgress> {
-        let after = &self.modules[module].after;
+        let after = &self.modules[module].order.after;
         after.iter().map(|&earlier| &self.modules[earlier])
     }
 }
@@ -190,11 +220,31 @@ mod tests {
     /// A frontend after its backend, and a search that knows neither.
     fn shop() -> SetShift {
         let name = |text: &str| text.parse().unwrap();
-        SetShift::new([
-            (name("backend"), vec![]),
-            (name("frontend"), vec![BACKEND]),
-            (name("search"), vec![]),
-        ])
+        let order = |after: &[usize]| ModuleOrder {
+            after: after.to_vec(),
+            wave: 0,
+        };
+        let modules = [
+            (name("backend"), order(&[])),
+            (name("frontend"), order(&[BACKEND])),
+            (name("search"), order(&[])),
+        ];
+        SetShift::new(modules, Duration::ZERO)
+    }
+
+    const BAKE: Duration = Duration::from_secs(600);
+
+    /// A backend and its frontend in one region, and search in the next.
+    fn two_regions() -> SetShift {
+        let mut set = SetShift {
+            bake: BAKE,
+            ..shop()
+        };
+        set.modules[SEARCH].order = ModuleOrder {
+            after: vec![BACKEND, FRONTEND],
+            wave: 1,
+        };
+        set
     }
 
     fn free(set: &SetShift) -> Vec<usize> {
@@ -288,5 +338,52 @@ mod tests {
         set.has_moved(BACKEND, 1);
         set.goes_back(BACKEND, "slow");
         assert!(set.recall(FRONTEND).is_some() && set.recall(SEARCH).is_some());
+    }
+
+    #[test]
+    fn a_region_waits_until_all_of_an_earlier_one_are_well() {
+        let mut set = two_regions();
+        for n in [BACKEND, FRONTEND] {
+            set.comes_to(n, SetGate::Stage(0));
+        }
+        assert!(free(&set).is_empty(), "the other region is not prepared");
+        set.comes_to(SEARCH, SetGate::Stage(0));
+        assert_eq!(free(&set), [BACKEND]);
+        set.comes_to(BACKEND, SetGate::Stage(1));
+        set.comes_to(FRONTEND, SetGate::Stage(1));
+        assert_eq!(free(&set), [BACKEND], "stages are taken within the region");
+        set.comes_to(BACKEND, SetGate::Commit);
+        set.has_moved(FRONTEND, 2);
+        assert_eq!(free(&set), [FRONTEND], "it is watched still");
+        set.comes_to(FRONTEND, SetGate::Commit);
+        assert_eq!(free(&set), [SEARCH]);
+        set.comes_to(SEARCH, SetGate::Stage(1));
+        assert_eq!(free(&set), [SEARCH], "the first region holds nobody up");
+        set.comes_to(SEARCH, SetGate::Commit);
+        assert_eq!(free(&set), [BACKEND, FRONTEND, SEARCH]);
+    }
+
+    #[test]
+    fn a_failure_turns_a_later_region_back_first() {
+        let mut set = two_regions();
+        for n in [BACKEND, FRONTEND] {
+            set.comes_to(n, SetGate::Commit);
+        }
+        set.has_moved(SEARCH, 1);
+        set.goes_back(SEARCH, "slow");
+        let recalled = |set: &SetShift| (set.recall(BACKEND), set.recall(FRONTEND));
+        assert_eq!(recalled(&set), (None, None));
+        set.ends(SEARCH, Some("slow"));
+        let why = Some("search: slow".to_owned());
+        assert_eq!(recalled(&set), (None, why.clone()));
+        set.ends(FRONTEND, Some("told to"));
+        assert_eq!(set.recall(BACKEND), why);
+    }
+
+    #[test]
+    fn every_region_but_the_last_is_watched_for_longer() {
+        let set = two_regions();
+        let bakes = [BACKEND, FRONTEND, SEARCH].map(|n| set.bake(n));
+        assert_eq!(bakes, [BAKE, BAKE, Duration::ZERO]);
     }
 }

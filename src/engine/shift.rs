@@ -11,6 +11,7 @@
 //! for without end: one that does not answer in time has failed.
 
 mod back;
+mod baseline;
 mod gap;
 mod journey;
 mod judging;
@@ -65,7 +66,8 @@ pub struct Shift {
     /// Failures of requests that were due when the new colour should have
     /// settled; judged only where the baseline was not clean.
     failures_after_settling: u64,
-    baseline_failures: u64,
+    /// When those requests were due that failed ahead of the first move.
+    baseline_failures: Vec<Duration>,
     gap: Gap,
     /// What was heard since a stage was watched last, once users may be on the new
     /// colour.
@@ -101,7 +103,7 @@ impl Shift {
             good: 0,
             failures: 0,
             failures_after_settling: 0,
-            baseline_failures: 0,
+            baseline_failures: Vec::new(),
             gap: Gap::default(),
             stretch: None,
             verdict: None,

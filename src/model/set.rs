@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -70,6 +71,29 @@ impl fmt::Display for SetGate {
             Self::Prepare => f.write_str("its turn to prepare"),
             Self::Stage(stage) => write!(f, "its turn to take stage {}", stage + 1),
             Self::Commit => f.write_str("all modules are live"),
+        }
+    }
+}
+
+/// How users of a set's regions go over.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum RegionOrder {
+    #[default]
+    Together,
+    /// One region after the other, each watched for so long before the next.
+    InTurn(Duration),
+}
+
+impl RegionOrder {
+    pub fn is_in_turn(self) -> bool {
+        self != Self::Together
+    }
+
+    /// For how long a region is watched beyond its own end, before the next.
+    pub fn bake(self) -> Duration {
+        match self {
+            Self::Together => Duration::ZERO,
+            Self::InTurn(bake) => bake,
         }
     }
 }

@@ -152,6 +152,15 @@ impl Strategy {
         self
     }
 
+    /// The same, but that at the end it is watched for so much longer.
+    #[must_use]
+    pub fn watched_longer(mut self, by: Duration) -> Self {
+        if let Some(last) = self.stages.last_mut() {
+            last.bake = last.bake.saturating_add(by);
+        }
+        self
+    }
+
     /// The same with other shares of the new release, where users are on both.
     ///
     /// # Errors

@@ -7,10 +7,15 @@ fn module(name: &str, more: &str) -> String {
     format!("\n[[module]]\nname = '{name}'\nconfig = '{name}/bgecs.toml'\n{more}\n")
 }
 
+fn in_region(name: &str, config: &str, region: &str, more: &str) -> String {
+    format!("\n[[module]]\nname = '{name}'\nconfig = '{config}'\nregion = '{region}'\n{more}\n")
+}
+
 /// One sentence each, and nothing is begun.
 #[test]
 fn a_set_that_is_not_right_is_told_so() -> Outcome {
     let desk = desk()?;
+    desk.write("web/bgecs.toml", "app = 'web'\n")?;
     let after = |name: &str| format!("after = ['{name}']");
     for (file, modules) in [
         ("twice.toml", [module("api", ""), module("api", "")].concat()),
@@ -26,6 +31,26 @@ fn a_set_that_is_not_right_is_told_so() -> Outcome {
             "twins.toml",
             "\n[[module]]\nname = 'a'\nconfig = 'bgecs.toml'\n[[module]]\nname = 'b'\nconfig = 'bgecs.toml'\n"
                 .to_owned(),
+        ),
+        (
+            "bake.toml",
+            format!("bake = '10m'\n{}", module("a", "")),
+        ),
+        (
+            "here.toml",
+            format!(
+                "regions = 'in-turn'\nbake = '10m'\n{}{}",
+                in_region("a", "bgecs.toml", "eu-west-1", ""),
+                in_region("b", "web/bgecs.toml", "eu-west-1", ""),
+            ),
+        ),
+        (
+            "against.toml",
+            format!(
+                "regions = 'in-turn'\n{}{}",
+                in_region("a", "bgecs.toml", "eu-west-1", &after("b")),
+                in_region("b", "web/bgecs.toml", "us-east-1", ""),
+            ),
         ),
         ("one.toml", "\n[[module]]\nname = 'a'\nconfig = 'bgecs.toml'\n".to_owned()),
     ] {
@@ -44,6 +69,9 @@ fn a_set_that_is_not_right_is_told_so() -> Outcome {
             "release gone.toml --tag 7",
             "release none.toml --tag 7",
             "release twins.toml --tag 7 --region eu-central-1",
+            "release bake.toml --tag 7",
+            "release here.toml --tag 7",
+            "release against.toml --tag 7",
             "release one.toml --tag 7 --only web",
             "release one.toml --tag 7 --image web",
             "release one.toml --tag 7 --rollback",

@@ -2,7 +2,7 @@
 
 mod allowed;
 mod crashes;
-mod site;
+pub mod site;
 
 use std::time::{Duration, Instant};
 

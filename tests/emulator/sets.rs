@@ -1,5 +1,9 @@
 //! `bgecs release`: a frontend and the backend that it needs, as one.
 
+mod edges;
+mod lands;
+mod overlapping;
+
 use localstack::gate::crash::Write;
 use localstack::gate::faults::Fault;
 use serde_json::{Value, json};
@@ -236,6 +240,7 @@ fn a_set_that_is_killed_never_ends_half() -> Outcome {
             &["promote", "--tag", "2"][..],
             &["adopt"],
             &["destroy", "--yes"],
+            &["up"],
         ] {
             let refused = shop.of("backend", 6, line)?;
             let message = string(&refused, "/error/message")?;
@@ -251,6 +256,49 @@ fn a_set_that_is_killed_never_ends_half() -> Outcome {
         assert_eq!(shop.live()?, ["2", "2"]);
     }
     Ok(())
+}
+
+/// One was written down as live, and nothing of the other's release runs any more.
+#[test]
+fn a_module_that_cannot_follow_is_told_of() -> Outcome {
+    let shop = Shop::new("stuck")?;
+    let world = &shop.0;
+    let at = Fault::on("dynamodb", "PutItem").nth(4).hold_after();
+    world.killed_in(at, &["release", "--tag", "2"])?;
+    let unfinished = |module: &&str| -> Outcome<bool> {
+        let status = shop.of(module, 0, &["status"])?;
+        Ok(status["unfinished"] != json!(null))
+    };
+    let left = MODULES
+        .iter()
+        .map(unfinished)
+        .collect::<Outcome<Vec<_>>>()?;
+    let stuck = match left[..] {
+        [true, false] => "backend",
+        [false, true] => "frontend",
+        _ => return Err(format!("unfinished are {left:?}").into()),
+    };
+    let status = shop.of(stuck, 0, &["status"])?;
+    let live = string(&status, "/live")?;
+    let cluster = format!("bgecs-{}-{}", world.app, &stuck[..1]);
+    let stop = json!({ "cluster": cluster, "service": live, "desiredCount": 0 });
+    world.api.ecs("UpdateService", &stop)?;
+    world.until("no task of it runs", || {
+        let asked = json!({ "cluster": cluster, "services": [live] });
+        let answer = world.api.ecs("DescribeServices", &asked)?;
+        Ok(answer["services"][0]["runningCount"] == 0)
+    })?;
+    let told = world.ends(4, &["resume", "--config", &format!("{stuck}/bgecs.toml")])?;
+    for said in [
+        "is not in one piece: look now",
+        "`bgecs release --rollback` takes users back from what is live by it",
+    ] {
+        assert!(told.stderr.contains(said), "{}", told.shown());
+    }
+    // Which it does.
+    world.done(&["release", "--rollback", "--window", "0s"])?;
+    assert_eq!(shop.live()?, ["1", "1"], "{}", told.shown());
+    shop.expect_settled()
 }
 
 /// By `resume`, in either module's folder, and by the same line typed again. Kills take

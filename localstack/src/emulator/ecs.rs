@@ -4,7 +4,7 @@
 use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 
-use super::unsigned;
+use super::{REGION, unsigned};
 use crate::{Error, Result, http};
 
 /// Deletes the services of every cluster of the account; with them go their
@@ -75,7 +75,7 @@ impl Ecs<'_> {
         vec![
             "Content-Type: application/x-amz-json-1.1".to_owned(),
             format!("X-Amz-Target: AmazonEC2ContainerServiceV20141113.{operation}"),
-            format!("Authorization: {}", unsigned(self.account, "ecs")),
+            format!("Authorization: {}", unsigned(self.account, REGION, "ecs")),
         ]
     }
 }

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use super::body::{self, Body};
 use super::request::{Answer, Request};
-use crate::emulator::unsigned;
+use crate::emulator::{REGION, unsigned};
 
 /// Longer than any emulator takes, which stops containers in some calls.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -30,6 +30,7 @@ pub struct Upstream {
     authority: String,
     /// The access key of the gate's own calls.
     account: String,
+    region: String,
     client: Client<HttpConnector, Body>,
 }
 
@@ -59,11 +60,19 @@ impl Upstream {
         Self {
             authority: authority.into(),
             account: account.into(),
+            region: REGION.to_owned(),
             client: Client::builder(TokioExecutor::new())
                 .pool_timer(TokioTimer::new())
                 .pool_idle_timeout(IDLE)
                 .build(connector),
         }
+    }
+
+    /// The same for the gate's own calls in another region.
+    #[must_use]
+    pub fn in_region(mut self, region: &str) -> Self {
+        region.clone_into(&mut self.region);
+        self
     }
 
     pub fn authority(&self) -> &str {
@@ -144,7 +153,10 @@ impl Upstream {
             .method(Method::GET)
             .uri(self.uri(path, path)?)
             .header(HOST, &self.authority)
-            .header(AUTHORIZATION, unsigned(&self.account, service));
+            .header(
+                AUTHORIZATION,
+                unsigned(&self.account, &self.region, service),
+            );
         let answer = self.complete(request, String::new(), path).await?;
         Ok(String::from_utf8_lossy(&answer.body).into_owned())
     }
@@ -164,7 +176,10 @@ impl Upstream {
             .method(method)
             .uri(self.uri(path, path)?)
             .header(HOST, &self.authority)
-            .header(AUTHORIZATION, unsigned(&self.account, service));
+            .header(
+                AUTHORIZATION,
+                unsigned(&self.account, &self.region, service),
+            );
         let request = headers
             .iter()
             .fold(request, |request, (name, value)| {
@@ -211,7 +226,10 @@ impl Upstream {
             .method(Method::POST)
             .uri(self.uri("/", what)?)
             .header(HOST, &self.authority)
-            .header(AUTHORIZATION, unsigned(&self.account, service)))
+            .header(
+                AUTHORIZATION,
+                unsigned(&self.account, &self.region, service),
+            ))
     }
 
     async fn complete(

@@ -38,7 +38,7 @@ pub async fn end_unfinished(
     };
     let report = Reporter::new(audience);
     let context = SetContext::of_person(global, &report);
-    let modules = match reopen_all(&context, &mark, &[own_place(session, &mark)]).await {
+    let modules = match reopen_beside(&context, &mark, own_place(session, &mark)).await {
         Ok(modules) => modules,
         Err(error) if is_own_unfinished => return Err(error),
         Err(error) => {
@@ -109,6 +109,33 @@ async fn reopen_all(
     let mut modules = Vec::new();
     for place in &mark.modules {
         modules.push(context.reopen(place, known, width).await?);
+    }
+    Ok(modules)
+}
+
+/// The same for who stands in one module's folder, and reached its account: what was
+/// released by the same profile is reached in the same way, and all else by its own.
+async fn reopen_beside(
+    context: &SetContext<'_>,
+    mark: &SetMark,
+    own: ModulePlace,
+) -> Result<Vec<Module>> {
+    let was = mark.modules.iter().find(|it| it.name == mark.module);
+    let width = width(mark.modules.iter().map(|it| &it.name));
+    let known = [own];
+    let mut modules = Vec::new();
+    for place in &mark.modules {
+        let mut place = place.clone();
+        let mut global = context.global.clone();
+        match was.is_some_and(|was| was.profile == place.profile) {
+            true => place.profile = None,
+            false => global.profile = None,
+        }
+        let beside = SetContext {
+            global: &global,
+            ..*context
+        };
+        modules.push(beside.reopen(&place, &known, width).await?);
     }
     Ok(modules)
 }

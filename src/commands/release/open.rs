@@ -9,7 +9,7 @@ use crate::aws::{Access, Aws, AwsError};
 use crate::cli::Global;
 use crate::config::{Config, SetFile};
 use crate::driver::release::{Module, OnStage};
-use crate::engine::set::among;
+use crate::engine::set::{among, region_by_region, waves};
 use crate::error::{Error, Result};
 use crate::interrupt::Signals;
 use crate::model::{ModulePlace, SetName, UploadRecord};
@@ -119,16 +119,24 @@ impl SetContext<'_> {
                 environment: self.global.environment().map(|(name, _)| name),
                 // As the file and the environment say, where the set does not.
                 region: section.region.clone().unwrap_or_default(),
-                profile: section.profile.clone(),
+                profile: self
+                    .global
+                    .profile
+                    .clone()
+                    .or_else(|| section.profile.clone()),
             };
             opened.push(self.session(place, width).await?);
         }
         refuse_twins(&opened)?;
+        if set.regions.is_in_turn() {
+            go_region_by_region(&mut opened)?;
+        }
+        refuse_bake_of_one(set, only, &opened)?;
         Ok(opened)
     }
 
-    /// Opens one that an operation names; `known` are those whose files are known to be
-    /// here, of the same set.
+    /// Opens one that an operation names, in the region where that is, whatever was said;
+    /// `known` are those whose files are known to be here, of the same set.
     ///
     /// # Errors
     /// Its configuration is not here (exit 6), or has a mistake.
@@ -149,7 +157,15 @@ impl SetContext<'_> {
         };
         place.config = config;
         let app = place.app.clone();
-        let opened = self.session(place, width).await?;
+        let global = Global {
+            region: Vec::new(),
+            ..self.global.clone()
+        };
+        let there = SetContext {
+            global: &global,
+            ..*self
+        };
+        let opened = there.session(place, width).await?;
         match opened.place.app == app {
             true => opened.found().await,
             false => Err(Error::refused(format!(
@@ -228,6 +244,46 @@ impl OpenedModule {
             session,
             infrastructure,
         })
+    }
+}
+
+/// All of a region come after all of the earlier ones.
+///
+/// # Errors
+/// A module that is to come after one whose region has its turn later.
+fn go_region_by_region(modules: &mut [OpenedModule]) -> Result<()> {
+    let regions: Vec<&str> = modules.iter().map(|it| &*it.place.region).collect();
+    let waves = waves(&regions);
+    let after = modules.iter().map(|it| it.place.after.clone()).collect();
+    let orders = region_by_region(after, &waves).map_err(|(early, late)| {
+        let [early, late] = [early, late].map(|n| &modules[n].place);
+        Error::usage(format!(
+            "{} is to come after {}, and regions go over in turn, {} before {}",
+            early.name, late.name, early.region, late.region
+        ))
+        .hint("their order is that of the file's modules: move a [[module]], or change its `after`")
+    })?;
+    for (it, after) in modules.iter_mut().zip(orders) {
+        it.place.after = after;
+    }
+    Ok(())
+}
+
+/// # Errors
+/// A time between regions, of which the whole set has only one.
+fn refuse_bake_of_one(set: &SetFile, only: &[SetName], modules: &[OpenedModule]) -> Result<()> {
+    let mut regions = modules.iter().map(|it| &it.place.region);
+    let first = regions.next();
+    let is_one = only.is_empty() && regions.all(|it| Some(it) == first);
+    match first.filter(|_| is_one && !set.regions.bake().is_zero()) {
+        Some(region) => Err(Error::usage(format!(
+            "`bake` is a time between regions, and all modules of the set {} are in {region}",
+            set.name
+        ))
+        .hint(
+            "name a `region` in each [[module]], or leave `bake` out: --window watches for longer",
+        )),
+        None => Ok(()),
     }
 }
 

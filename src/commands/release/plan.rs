@@ -11,10 +11,11 @@ use crate::config::SetFile;
 use crate::driver::attempt::SwapKind;
 use crate::driver::release::Module;
 use crate::engine::plan::{Step, SwapPlan};
-use crate::engine::set::{Passage, mixtures};
+use crate::engine::set::{Mixable, Passage, mixtures, moved_regions};
 use crate::error::{Exit, Result};
-use crate::model::{Observed, SetName, Tag};
+use crate::model::{Observed, RegionOrder, SetName, Tag};
 use crate::report::{CommandResult, ReportEvent, Style};
+use crate::spoken_time;
 
 #[derive(Debug, Serialize)]
 struct SetPlan {
@@ -23,6 +24,9 @@ struct SetPlan {
     rollback: bool,
     set: SetName,
     modules: Vec<ModulePlan>,
+    /// In a sentence: which region goes over after which, where they go in turn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    turns: Option<String>,
     /// In sentences.
     mixtures: Vec<String>,
 }
@@ -50,6 +54,9 @@ impl CommandResult for SetPlan {
             for (n, step) in it.steps.iter().enumerate() {
                 text += &format!("\n  {:>2}. {step}", n + 1);
             }
+        }
+        if let Some(turns) = &self.turns {
+            text += &format!("\n{turns}");
         }
         if !self.mixtures.is_empty() {
             text += "\nWhat users can meet meanwhile:";
@@ -90,9 +97,13 @@ pub(super) async fn dry_run(
             steps: steps.map_err(|error| error.of_module(it.name()))?,
         });
     }
-    let names: Vec<&SetName> = modules.iter().map(Module::name).collect();
-    let after: Vec<&[usize]> = modules.iter().map(|it| &*it.place.after).collect();
-    let moving: Vec<bool> = planned.iter().map(|it| !it.steps.is_empty()).collect();
+    let mixable = modules.iter().zip(&planned).map(|(it, plan)| Mixable {
+        name: it.name(),
+        after: &it.place.after,
+        region: &it.place.region,
+        is_moved: !plan.steps.is_empty(),
+    });
+    let mixable: Vec<Mixable<'_>> = mixable.collect();
     let how = match (args.rollback, &args.steps) {
         (true, _) => Passage::Back,
         (false, None) => Passage::AtOnce,
@@ -103,10 +114,37 @@ pub(super) async fn dry_run(
         dry_run: true,
         rollback: args.rollback,
         set: set.name.clone(),
-        mixtures: mixtures(&names, &after, &moving, how),
+        turns: region_turns(&mixable, set.regions, how),
+        mixtures: mixtures(&mixable, set.regions, how),
         modules: planned,
     });
     Ok(Exit::Done)
+}
+
+fn region_turns(modules: &[Mixable<'_>], order: RegionOrder, how: Passage) -> Option<String> {
+    let mut regions = moved_regions(modules);
+    if !order.is_in_turn() || regions.len() < 2 {
+        return None;
+    }
+    let each = match (how, order.bake()) {
+        (Passage::Back, _) => {
+            regions.reverse();
+            String::new()
+        }
+        (_, bake) if bake.is_zero() => ", each once the one before it is well".to_owned(),
+        (_, bake) => format!(
+            ", each once the one before it is well and was watched for {} longer",
+            spoken_time::short(bake)
+        ),
+    };
+    Some(format!(
+        "Regions go {} in turn: {}{each}.",
+        match how {
+            Passage::Back => "back",
+            Passage::AtOnce | Passage::Gradual => "over",
+        },
+        regions.join(", then ")
+    ))
 }
 
 async fn forward(set: &SetFile, it: &Module, tag: &Tag, args: &ReleaseArgs) -> Result<Vec<Step>> {

@@ -255,7 +255,8 @@ async fn shift(
 ) -> Result<Worked> {
     let is_joined: Vec<bool> = shifts.iter().map(Option::is_some).collect();
     let mut interrupts = context.signals.listen()?;
-    let end = shift_all(held, kind, shifts, &mut interrupts, context.on_stage).await;
+    let how = (kind, set.regions);
+    let end = shift_all(held, how, shifts, &mut interrupts, context.on_stage).await;
     let mut modules = Vec::new();
     let mut results = Vec::new();
     let all = held.iter_mut().zip(end.modules);

@@ -43,6 +43,38 @@ pub fn in_order(after: &[&[usize]]) -> Vec<usize> {
     order
 }
 
+/// Each module's wave: the place of its region in the order in which these appear.
+pub fn waves(regions: &[&str]) -> Vec<usize> {
+    let mut seen: Vec<&str> = Vec::new();
+    let mut waves = Vec::new();
+    for &region in regions {
+        let known = seen.iter().position(|it| *it == region);
+        waves.push(known.unwrap_or(seen.len()));
+        if known.is_none() {
+            seen.push(region);
+        }
+    }
+    waves
+}
+
+/// The same order, where all of an earlier wave come before all of a later one.
+///
+/// # Errors
+/// A module, and one of a later wave that it is to come after.
+pub fn region_by_region(
+    after: Vec<Vec<usize>>,
+    waves: &[usize],
+) -> Result<Vec<Vec<usize>>, (usize, usize)> {
+    let in_turn = |(n, after): (usize, Vec<usize>)| {
+        if let Some(&later) = after.iter().find(|&&it| waves[it] > waves[n]) {
+            return Err((n, later));
+        }
+        let is_earlier = |it: &usize| waves[*it] < waves[n] || after.contains(it);
+        Ok((0..waves.len()).filter(is_earlier).collect())
+    };
+    after.into_iter().enumerate().map(in_turn).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,5 +97,17 @@ mod tests {
             among(&after, &without_api, false),
             [vec![1], vec![], vec![]]
         );
+    }
+
+    #[test]
+    fn regions_come_in_the_order_in_which_they_appear() {
+        let waves = waves(&["eu", "us", "eu", "ap"]);
+        assert_eq!(waves, [0, 1, 0, 2]);
+        let after = |it: &[&[usize]; 4]| it.map(<[usize]>::to_vec).to_vec();
+        let within = after(&[&[2], &[], &[], &[1]]);
+        let all = after(&[&[2], &[0, 2], &[], &[0, 1, 2]]);
+        assert_eq!(region_by_region(within, &waves), Ok(all));
+        let against = after(&[&[], &[3], &[], &[]]);
+        assert_eq!(region_by_region(against, &waves), Err((1, 3)));
     }
 }

@@ -3,15 +3,9 @@
 
 use std::time::Duration;
 
-use super::{Action, JudgedBy, Outcome, Phase, Shift, Why};
+use super::{Action, Outcome, Phase, Shift, Why};
 use crate::engine::analysis::{Answerer, Complaint, Heard, Stretch};
 use crate::model::{Found, Route};
-
-/// How many good answers make a baseline.
-const BASELINE_ANSWERS: u64 = 3;
-/// By how many requests a baseline goes on that is mostly failures, where these
-/// are tolerated.
-const GRACE_REQUESTS: u32 = 3;
 
 /// Why a swap does not go on, though nothing failed.
 const PROBE_ENDED: &str = "the probe has ended by itself";
@@ -29,7 +23,7 @@ impl Shift {
         }
         self.good += u64::from(ok);
         match self.on_new_since() {
-            None => self.baseline_failures += u64::from(!ok),
+            None => self.hear_old(scheduled_at, ok),
             Some(since) if over_at >= since => self.hear(scheduled_at, heard),
             // Heard of late. It says nothing of the new colour; nor does it forbid the
             // way back, as it did not forbid the way forward.
@@ -185,49 +179,6 @@ impl Shift {
         self.judge(at)
     }
 
-    pub(super) fn leave_baseline(&mut self, at: Duration) -> Option<Action> {
-        let JudgedBy::Probe { baseline } = self.policy.judged_by else {
-            return self.begin_stage();
-        };
-        if at < baseline {
-            return None;
-        }
-        let bad = self.baseline_failures + self.failures;
-        let is_mostly_failing = bad > self.good;
-        let is_enough = match self.policy.needs_clean_baseline {
-            true => self.good >= BASELINE_ANSWERS && !is_mostly_failing,
-            false => self.good >= BASELINE_ANSWERS || bad > 0,
-        };
-        if is_enough {
-            self.was_mostly_failing = is_mostly_failing;
-            return self.begin_stage();
-        }
-        let grace = self.policy.pace * GRACE_REQUESTS;
-        match is_mostly_failing && at >= baseline + grace {
-            true => self.refuse_or_turn_back(at),
-            false => None,
-        }
-    }
-
-    /// How many of how many requests failed ahead of any change.
-    pub fn baseline(&self) -> (u64, u64) {
-        let failed = self.baseline_failures + self.failures;
-        (failed, failed + self.good)
-    }
-
-    /// Where production answers badly ahead of this swap's first write.
-    fn refuse_or_turn_back(&mut self, at: Duration) -> Option<Action> {
-        // Who is on the new colour already was brought there by this operation.
-        let why = self.complaint().unwrap_or(Why::Failures);
-        if self.found_on_new() && self.may_turn_back(&why) {
-            return self.turn_back(at, why);
-        }
-        self.end(match self.policy.is_blind() {
-            true => Outcome::Left(why),
-            false => Outcome::Unwell,
-        })
-    }
-
     /// What follows from all that was seen so far. Asked whenever users or the
     /// person say something, and where a phase begins that lets it count.
     pub(super) fn judge(&mut self, at: Duration) -> Option<Action> {
@@ -262,7 +213,9 @@ impl Shift {
         }
         let is_too_bad = match self.found_on_new() {
             true => self.complaint().is_some(),
-            false => self.baseline_failures > self.policy.tolerates.baseline,
+            // It is judged by how production is when its turn comes.
+            false if self.waits_for_its_turn() => false,
+            false => self.failures_before() > self.policy.tolerates.baseline,
         };
         match is_too_bad && self.policy.needs_clean_baseline {
             true => self.refuse_or_turn_back(at),
@@ -299,7 +252,7 @@ impl Shift {
     }
 
     /// What a shift must not do to users, where they saw it, or might have.
-    fn complaint(&self) -> Option<Why> {
+    pub(super) fn complaint(&self) -> Option<Why> {
         if let Some(why) = self.complaint_of_the_probe() {
             return Some(why);
         }
@@ -342,7 +295,7 @@ impl Shift {
     /// A colour that failed before the swap is no place to go back to; nor is one
     /// that a person wanted to get away from, and that nobody could watch since.
     fn is_old_bad(&self) -> bool {
-        self.baseline_failures > self.policy.tolerates.baseline
+        self.failures_before() > self.policy.tolerates.baseline
             || self.was_mostly_failing
             || (self.found_on_new() && !self.policy.needs_clean_baseline)
     }

@@ -5,6 +5,7 @@ mod gradual;
 mod killed;
 mod look_ahead;
 mod luck;
+mod of_a_set;
 mod origin;
 mod resumed;
 mod silent;

@@ -35,6 +35,10 @@ impl Shift {
         };
         match (result, self.condition()) {
             (Ok(()), Some(Condition::Person)) => self.end(Outcome::Paused),
+            (Ok(()), Some(Condition::Set(_))) => {
+                let next = self.meet(is_watched, number + 1);
+                self.unless_judged(at, next)
+            }
             (Ok(()), _) => self.meet(is_watched, number + 1),
             (Err(reason), _) if self.found_on_both() || !self.has_changed_nothing() => {
                 self.turn_back(at, Why::Unmet(reason))
@@ -207,7 +211,11 @@ impl Shift {
             }
             _ => return self.is_back(at),
         };
-        // What had to wait for this counts now.
+        self.unless_judged(at, next)
+    }
+
+    /// What had to wait for a phase counts now that it is on.
+    fn unless_judged(&mut self, at: Duration, next: Option<Action>) -> Option<Action> {
         let judged = self.judge(at);
         match self.outcome().is_some() || judged.is_some() {
             true => judged,

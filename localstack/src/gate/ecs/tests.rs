@@ -57,7 +57,7 @@ impl Bench {
                 "x-amz-target",
                 format!("AmazonEC2ContainerServiceV20141113.{operation}"),
             )
-            .header("authorization", unsigned("test", "ecs"))
+            .header("authorization", unsigned("test", "us-east-1", "ecs"))
             .body(())
             .unwrap()
             .into_parts();
