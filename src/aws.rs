@@ -54,8 +54,8 @@ pub use objects::NotFetched;
 pub use queue::{DeadLetters, Message};
 pub use router::{RecordForm, Router};
 pub use stack::{
-    ChangeSet, StackChange, StackInputs, StackSnapshot, StackStatus, TEMPLATE, attached_template,
-    edge_template,
+    BUCKET_OF_TEMPLATE, ChangeSet, StackChange, StackInputs, StackSnapshot, StackStatus, TEMPLATE,
+    WorkerStack, attached_template, edge_template, worker_template,
 };
 
 use download::Downloads;

@@ -11,6 +11,7 @@ mod shift;
 mod stack;
 mod value;
 mod watch;
+mod worker;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -32,6 +33,7 @@ pub use value::BuildArg;
 use value::Unrepeated;
 pub use value::platform;
 pub use watch::WatchArgs;
+pub use worker::{PolicyFor, WorkerFlags};
 
 const EXIT_CODES: &str = "\
 Exit codes:

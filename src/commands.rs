@@ -38,7 +38,7 @@ use serde_json::{Value, json};
 
 use crate::aws::policy::{self, Role};
 use crate::aws::{Access, Aws};
-use crate::cli::{self, Cli, Global, Verb};
+use crate::cli::{self, Cli, Global, PolicyFor, Verb};
 use crate::config::{Config, ConfigError, SecretHeader, SecretPlace};
 use crate::error::{Error, Exit, Result};
 use crate::model::AwsPlace;
@@ -76,6 +76,16 @@ async fn run_own(cli: Cli, audience: Audience) -> Result<Exit> {
     }
     if let Verb::Import(args) = &cli.command {
         return import::run(&global, audience, args).await;
+    }
+    if let Verb::Init(args) = &cli.command
+        && (args.worker.worker || args.print_policy == Some(PolicyFor::Worker))
+    {
+        return init::worker::run(&global, audience, args).await;
+    }
+    if let Verb::Destroy(args) = &cli.command
+        && args.worker
+    {
+        return destroy::worker::run(&global, audience, args).await;
     }
     let offline = match &cli.command {
         Verb::Init(args) => init::offline(&global, audience, args),

@@ -51,6 +51,7 @@ pub use cost::Prices;
 pub use edge::{Edge, HostedColor, PointsAt, RecordKeys, Resolver, RouterKeys, resolver};
 pub use error::ConfigError;
 pub use fargate::TaskSize;
+pub use names::variable_name;
 pub use network::{HostPort, Ipv4Cidr};
 #[cfg(test)]
 pub use probe::{CONNECTIONS, VERSIONS};
@@ -59,7 +60,7 @@ pub use production::{ListenerKeys, RuleKey};
 pub use secret::{SecretKind, SecretRef};
 pub use secret_header::{SecretHeader, SecretPlace};
 pub use serve::{NotifySection, Releasable, ServeSection, queue_url};
-pub use set::SetFile;
+pub use set::{ModuleSection, SetFile};
 pub use shift::ShiftSection;
 pub use test_route::TestKey;
 pub use tls::{DEFAULT_POLICY, TlsSection};

@@ -41,6 +41,7 @@ pub mod update;
 pub mod watched;
 pub mod watching;
 pub mod work;
+pub mod worker;
 
 use crate::engine::shift::{NoteFault, WriteFault};
 use crate::model::{Color, Condition, Found, Move, Route, Targets, Urgency};

@@ -43,6 +43,7 @@ mod strategy;
 pub mod testing;
 mod traffic;
 mod upload;
+mod worker;
 
 pub use alarm::{Alarm, AlarmState, AlarmsWithoutData};
 pub use attachment::{
@@ -98,6 +99,7 @@ pub use traffic::{
     WayIn, greatest_divisor,
 };
 pub use upload::{Arrived, Upload, UploadEnd, UploadOutcome, UploadRecord};
+pub use worker::{UploadWorker, WorkerReads, WorkerTask};
 
 use std::fmt;
 use std::str::FromStr;

@@ -136,16 +136,7 @@ impl Session {
     /// Says whose account this is ahead of everything else, while the command
     /// begins: who cannot be asked holds nothing up.
     pub fn introduce(&self) {
-        let aws = self.aws.clone();
-        self.report.introduce(async move {
-            match aws.caller().await {
-                Ok(caller) => Some(caller),
-                Err(error) => {
-                    tracing::info!(%error, "whose account this is stays unknown");
-                    None
-                }
-            }
-        });
+        introduce(&self.aws, &self.report);
     }
 
     /// Where connections to the load balancer go instead of to its nodes.
@@ -188,9 +179,28 @@ impl Session {
     /// A pause between two looks: nobody else needs the limits of a local AWS.
     /// The calls' budget is the same there.
     pub fn poll_pause(&self, pause: Duration) -> Duration {
-        match self.aws.local_endpoint() {
-            Some(_) => pause / 5,
-            None => pause,
+        poll_pause(&self.aws, pause)
+    }
+}
+
+/// As [`Session::introduce`], where there is no app.
+pub fn introduce(aws: &Aws, report: &Reporter) {
+    let aws = aws.clone();
+    report.introduce(async move {
+        match aws.caller().await {
+            Ok(caller) => Some(caller),
+            Err(error) => {
+                tracing::info!(%error, "whose account this is stays unknown");
+                None
+            }
         }
+    });
+}
+
+/// As [`Session::poll_pause`], where there is no app.
+pub fn poll_pause(aws: &Aws, pause: Duration) -> Duration {
+    match aws.local_endpoint() {
+        Some(_) => pause / 5,
+        None => pause,
     }
 }

@@ -17,6 +17,8 @@ mod stub;
 mod support;
 #[path = "cli/watch.rs"]
 mod watch;
+#[path = "cli/workers.rs"]
+mod workers;
 
 use std::fs;
 use std::process::Command;

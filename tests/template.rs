@@ -1,4 +1,4 @@
-//! The CloudFormation template passes cfn-lint and checkov, in the versions that
+//! The CloudFormation templates pass cfn-lint and checkov, in the versions that
 //! `tests/template/requirements.txt` pins. They live in a virtual environment under
 //! `target`, made on the first run: it takes a minute, the linters then a few seconds.
 
@@ -34,15 +34,61 @@ fn cloudformation_takes_the_template_inline() {
 #[test]
 fn linters_find_nothing() {
     let bin = linters();
+    let worker = worker_template();
+    let complaints = [TEMPLATE, &worker].map(|template| complaints(&bin, template));
+    let complaints = complaints.concat();
+    assert!(complaints.is_empty(), "{complaints}");
+}
 
+/// Of a worker of two apps, with all that it can have: written for it, so it is in no file.
+fn worker_template() -> String {
+    let folder = Path::new(ROOT).join("target/worker-template");
+    let app = folder.join("app");
+    fs::create_dir_all(&app).unwrap_or_else(|error| panic!("{}: {error}", app.display()));
+    for (file, text) in [
+        (
+            "set.toml",
+            "set = 'shop'\n[[module]]\nname = 'site'\nconfig = 'app/bgecs.toml'\n\
+             [serve]\nallow = ['bgecs.toml']\n",
+        ),
+        ("app/bgecs.toml", "app = 'site'\n"),
+        ("bgecs.toml", "app = 'other'\n"),
+    ] {
+        let file = folder.join(file);
+        fs::write(&file, text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    }
+    let registry = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+    let secret = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:hook-AbCdEf";
+    let parameter = "arn:aws:ssm:eu-west-1:123456789012:parameter/key";
+    let printed = Command::new(env!("CARGO_BIN_EXE_bgecs"))
+        .args(["init", "--worker", "--print-template"])
+        .args(["--worker-image", &format!("{registry}/worker:1")])
+        .args([
+            "--subnets",
+            "subnet-0123456789abcdef0,subnet-0123456789abcdef1",
+        ])
+        .args(["--security-groups", "sg-0123456789abcdef0", "--public-ip"])
+        .args(["--worker-secret", &format!("HOOK={secret}")])
+        .args(["--worker-secret", &format!("KEY={parameter}")])
+        .current_dir(&folder)
+        .output();
+    let printed = finished("bgecs", printed);
+    assert!(printed.status.success(), "{}", text(&printed));
+    let template = "target/worker-template/worker.json";
+    fs::write(Path::new(ROOT).join(template), &printed.stdout)
+        .unwrap_or_else(|error| panic!("{template}: {error}"));
+    template.to_owned()
+}
+
+fn complaints(bin: &Path, template: &str) -> String {
     let cfn_lint = Command::new(bin.join("cfn-lint"))
         .args(["--include-checks", "I", "--regions", "ALL_REGIONS"])
-        .args(["--template", TEMPLATE])
+        .args(["--template", template])
         .current_dir(ROOT)
         .output();
     let checkov = Command::new(bin.join("checkov"))
         .args(["--framework", "cloudformation", "--compact", "--quiet"])
-        .args(["--skip-download", "--file", TEMPLATE])
+        .args(["--skip-download", "--file", template])
         .current_dir(ROOT)
         // With a key, checkov reports to its vendor's platform.
         .env_remove("BC_API_KEY")
@@ -51,14 +97,14 @@ fn linters_find_nothing() {
     let mut complaints = String::new();
     let cfn_lint = finished("cfn-lint", cfn_lint);
     if !cfn_lint.status.success() {
-        complaints += &format!("\ncfn-lint:\n{}", text(&cfn_lint));
+        complaints += &format!("\n{template}: cfn-lint:\n{}", text(&cfn_lint));
     }
     let checkov = finished("checkov", checkov);
     // To checkov, a template that it cannot parse is a success: no check failed.
     if !checkov.status.success() || text(&checkov).contains("Parsing errors") {
-        complaints += &format!("\ncheckov:\n{}", text(&checkov));
+        complaints += &format!("\n{template}: checkov:\n{}", text(&checkov));
     }
-    assert!(complaints.is_empty(), "{TEMPLATE}{complaints}");
+    complaints
 }
 
 /// The folder with the pinned linters, which are installed if they are not there.

@@ -6,6 +6,8 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use percent_encoding::percent_decode_str;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 use tokio::fs::File;
@@ -19,6 +21,10 @@ use crate::model::{Arrived, Upload};
 
 const READ: &str = "s3:GetObjectVersion";
 const WRITE: &str = "s3:PutObject";
+const LIST: &str = "s3:ListBucketVersions";
+const REMOVE: &str = "s3:DeleteObjectVersion";
+/// Objects that are removed side by side.
+const AT_ONCE: usize = 8;
 
 /// Why an object was not read.
 #[derive(Debug)]
@@ -140,6 +146,54 @@ impl Aws {
         }
     }
 
+    /// Whether there is any, in whatever version.
+    ///
+    /// # Errors
+    /// S3's own.
+    pub async fn has_objects(&self, bucket: &str) -> Result<bool, AwsError> {
+        let found = self.object_versions(bucket).await?;
+        Ok(!found.is_empty())
+    }
+
+    /// Removes all objects in all their versions; gives how many those were.
+    ///
+    /// # Errors
+    /// S3's own.
+    pub async fn empty_bucket(&self, bucket: &str) -> Result<usize, AwsError> {
+        let mut count = 0;
+        loop {
+            let page = self.object_versions(bucket).await?;
+            if page.is_empty() {
+                return Ok(count);
+            }
+            count += page.len();
+            let removing = page.iter().map(|it| self.remove_version(bucket, it));
+            let removing = stream::iter(removing).buffer_unordered(AT_ONCE);
+            removing.try_collect::<()>().await?;
+        }
+    }
+
+    /// Some of those that there are, markers of what was removed among them.
+    async fn object_versions(&self, bucket: &str) -> Result<Vec<ObjectVersion>, AwsError> {
+        let name = format!("s3://{bucket}");
+        let at = (bucket, "", "?versions&encoding-type=url");
+        let answer = self.object("GET", at, SdkBody::empty()).await;
+        let body = ByteStream::new(answer.named(LIST, &name)?.body)
+            .collect()
+            .await;
+        let body = body.map_err(|error| AwsError::unusable(LIST, &name, innermost(&error)))?;
+        let text = String::from_utf8_lossy(&body.into_bytes()).into_owned();
+        versions_in(&text).map_err(|why| AwsError::unusable(LIST, &name, why))
+    }
+
+    async fn remove_version(&self, bucket: &str, it: &ObjectVersion) -> Result<(), AwsError> {
+        let query = format!("?versionId={}", encoded(&it.version));
+        let at = (bucket, it.key.as_str(), query.as_str());
+        let gone = self.object("DELETE", at, SdkBody::empty()).await;
+        gone.map(drop)
+            .named(REMOVE, format!("s3://{bucket}/{}", it.key))
+    }
+
     /// As long as bytes come and go, nothing ends it.
     async fn object(
         &self,
@@ -154,6 +208,35 @@ impl Aws {
         s3.in_bucket(bucket, (method, &at), body, BodyReading::Stream)
             .await
     }
+}
+
+/// An object, or a marker that there is none any more, in one version.
+#[derive(Debug, PartialEq, Eq)]
+struct ObjectVersion {
+    key: String,
+    version: String,
+}
+
+/// # Errors
+/// It is something else, in words.
+fn versions_in(text: &str) -> Result<Vec<ObjectVersion>, String> {
+    let document = roxmltree::Document::parse(text).map_err(|error| error.to_string())?;
+    let entries = document.root_element().children();
+    let entries = entries.filter(|it| ["Version", "DeleteMarker"].contains(&it.tag_name().name()));
+    let all = entries.map(|entry| {
+        let field = |name: &str| {
+            let mut fields = entry.children();
+            let field = fields.find(|it| it.tag_name().name() == name)?;
+            field.text().map(str::to_owned)
+        };
+        let key = field("Key").ok_or("an object without a key")?;
+        let key = key.replace('+', " ");
+        Ok(ObjectVersion {
+            key: percent_decode_str(&key).decode_utf8_lossy().into_owned(),
+            version: field("VersionId").ok_or("an object without a version")?,
+        })
+    });
+    all.collect()
 }
 
 fn cut_off(it: &Arrived, why: &str) -> AwsError {

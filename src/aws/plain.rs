@@ -194,6 +194,7 @@ impl PlainClient {
         let request = request.map_err(SdkError::construction_failure)?;
         let operation = match method {
             "PUT" => "PutObject",
+            "DELETE" => "DeleteObject",
             _ => "GetObject",
         };
         self.send_to(&endpoint, operation, request, reading).await

@@ -5,6 +5,7 @@
 
 mod edge;
 mod table;
+mod worker;
 
 use std::collections::BTreeSet;
 
@@ -16,6 +17,7 @@ use table::{
     ATTACHING, DEPLOYER, Grant, IMPORTER, LOOKER, MOVE_LISTENER, MOVE_RULE, MOVE_TEST_LISTENER,
     MOVE_TEST_RULE, NAMED_TESTERS, NOTHING, OPERATOR_TOO, OWN_LISTENER, PolicyCondition, WATCHER,
 };
+pub use worker::{WorkerNames, to_serve};
 
 /// Who the policy is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

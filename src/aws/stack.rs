@@ -4,6 +4,7 @@ mod attached;
 mod changes;
 mod edge;
 mod state;
+mod worker;
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -26,6 +27,7 @@ pub use attached::template as attached_template;
 pub use changes::ChangeSet;
 pub use edge::template as edge_template;
 pub use state::StackStatus;
+pub use worker::{BUCKET_OF_TEMPLATE, WorkerStack, template as worker_template};
 
 const PRODUCTION_URL: &str = "ProductionUrl";
 /// The outputs of a stack beside a service that ran before: the rules by which a

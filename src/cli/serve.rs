@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use crate::config::queue_url;
+use crate::model::TopicArn;
 use crate::spoken_time;
 
 #[derive(Debug, Args)]
@@ -25,6 +26,9 @@ pub struct ServeArgs {
     /// The queue that tells of uploads [default: [serve] queue]
     #[arg(long, value_name = "URL", value_parser = queue_url)]
     pub queue: Option<String>,
+    /// The topic that is told how releases go [default: [notify] sns]
+    #[arg(long, value_name = "ARN")]
+    pub topic: Option<TopicArn>,
     /// End once the queue is empty
     #[arg(long)]
     pub until_empty: bool,

@@ -9,6 +9,7 @@ use clap::ValueEnum;
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::error::ErrorKind;
 
+use super::worker::PolicyFor;
 use crate::aws::policy::Role;
 use crate::hidden::Hidden;
 use crate::model::Color;
@@ -132,6 +133,22 @@ impl ValueEnum for Role {
             ),
         };
         Some(PossibleValue::new(word).help(help))
+    }
+}
+
+impl ValueEnum for PolicyFor {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        match self {
+            Self::App(role) => role.to_possible_value(),
+            Self::Worker => {
+                let help = "For a worker of uploads: its queue and bucket, and its apps' releases";
+                Some(PossibleValue::new("worker").help(help))
+            }
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! `bgecs attach`
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::init::place;
 use super::plan::PlanResult;
@@ -16,7 +17,9 @@ use crate::engine::plan;
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::journal::Command;
-use crate::model::{Color, EcsInfrastructure, Endpoint, Infrastructure, NamedRepository, Observed};
+use crate::model::{
+    AwsPlace, Color, EcsInfrastructure, Endpoint, Infrastructure, NamedRepository, Observed,
+};
 use crate::report::{Audience, CommandResult, ReportEvent, Reporter, Style};
 use crate::session::Session;
 
@@ -215,9 +218,8 @@ pub fn offline(global: &Global, audience: Audience, args: &Attach) -> Option<Res
 /// Of what the file and its task definition name; what they do not is a pattern.
 fn print_policy(global: &Global, audience: Audience, role: Role) -> Result<Exit> {
     let config = configuration(global)?;
-    let names = names(&config, of(&config)?, &Loaded::from(&config)?);
-    let policy = policy::of_attached(role, &config.app, &place(global, &config), &names);
-    let policy = for_role(role, policy, global, &config);
+    let place = place(global, &config);
+    let (policy, names) = policy_of(role, global, (&config, of(&config)?), &place)?;
     let reporter = Reporter::new(audience);
     let own = |named: &Option<String>, own| named.clone().unwrap_or(own);
     reporter.tell(&ReportEvent::Note(format!(
@@ -227,6 +229,21 @@ fn print_policy(global: &Global, audience: Audience, role: Role) -> Result<Exit>
     )));
     reporter.data(&format!("{policy:#}"));
     Ok(Exit::Done)
+}
+
+/// With what it takes for the app's that is not named after it.
+///
+/// # Errors
+/// A task definition with a mistake (exit 2).
+pub(super) fn policy_of(
+    role: Role,
+    global: &Global,
+    (config, attached): (&Config, &Attached),
+    place: &AwsPlace,
+) -> Result<(Value, AttachedNames)> {
+    let names = names(config, attached, &Loaded::from(config)?);
+    let policy = policy::of_attached(role, &config.app, place, &names);
+    Ok((for_role(role, policy, global, config), names))
 }
 
 fn names(config: &Config, attached: &Attached, loaded: &Loaded) -> AttachedNames {

@@ -1,5 +1,7 @@
 //! `bgecs destroy`
 
+pub(super) mod worker;
+
 use std::io::{self, BufRead, IsTerminal};
 
 use serde::Serialize;
@@ -15,7 +17,7 @@ use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::journal::Command;
 use crate::model::{Color, Infrastructure};
-use crate::report::{CommandResult, ReportEvent, Style};
+use crate::report::{CommandResult, ReportEvent, Reporter, Style};
 use crate::session::Session;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -71,7 +73,8 @@ pub async fn run(session: &Session, args: &Destroy) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     if !args.yes {
-        confirm(session, &steps)?;
+        let whose = ("the app's name", session.app());
+        confirm(&session.report, session.aws.region(), whose, &steps)?;
     }
     destroy_all(session, args, &inventory).await?;
     session
@@ -210,29 +213,30 @@ fn steps(session: &Session, inventory: &Inventory, of_router: Vec<Step>) -> Vec<
     steps
 }
 
-/// Shows what will go, and asks for the app's name.
-fn confirm(session: &Session, steps: &[Step]) -> Result<()> {
+/// Shows what will go, and asks for the name of what it is of.
+fn confirm(
+    report: &Reporter,
+    region: &str,
+    (what, name): (&str, &str),
+    steps: &[Step],
+) -> Result<()> {
     if !io::stdin().is_terminal() {
         return Err(Error::usage(
             "destroy asks before it acts, and there is no terminal to ask on",
         )
         .hint("look at `bgecs destroy --dry-run`, then insist with --yes"));
     }
-    session.report.tell(&ReportEvent::Note(format!(
-        "this permanently removes, in {}:",
-        session.aws.region()
+    report.tell(&ReportEvent::Note(format!(
+        "this permanently removes, in {region}:"
     )));
     for step in steps {
-        session.report.tell(&ReportEvent::Note(format!("  {step}")));
+        report.tell(&ReportEvent::Note(format!("  {step}")));
     }
-    let app = session.app().to_owned();
-    session
-        .report
-        .ask(&format!("type the app's name, {app}, to continue: "));
+    report.ask(&format!("type {what}, {name}, to continue: "));
     let mut typed = String::new();
     // What cannot be read is no consent.
     let _ = io::stdin().lock().read_line(&mut typed);
-    if typed.trim() == app {
+    if typed.trim() == name {
         return Ok(());
     }
     Err(Error::new(

@@ -1,19 +1,20 @@
 //! `bgecs init`
 
 mod edge;
+pub(super) mod worker;
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::plan::PlanResult;
 use super::{configuration, for_role, lease, working_folder};
 use crate::aws::policy::{self, Role, RoutedBy};
 use crate::aws::{TEMPLATE, has_no_journal};
-use crate::cli::{Global, Init};
+use crate::cli::{Global, Init, PolicyFor};
 use crate::config::{Config, FILE_NAME, RouterKeys};
 use crate::definition::Loaded;
 use crate::driver::stack::{self, Prepared};
@@ -265,8 +266,11 @@ pub fn offline(global: &Global, audience: Audience, args: &Init) -> Option<Resul
     } else if args.print_template {
         Some(print_template(global, audience))
     } else {
-        let role = args.print_policy?;
-        Some(print_policy(global, audience, role))
+        match args.print_policy? {
+            PolicyFor::App(role) => Some(print_policy(global, audience, role)),
+            // That of a worker is printed where workers are made.
+            PolicyFor::Worker => None,
+        }
     }
 }
 
@@ -274,7 +278,13 @@ pub fn offline(global: &Global, audience: Audience, args: &Init) -> Option<Resul
 /// region of `--region` or of the file, or in all.
 fn print_policy(global: &Global, audience: Audience, role: Role) -> Result<Exit> {
     let config = configuration(global)?;
-    let place = place(global, &config);
+    let policy = policy_of(role, global, &config, &place(global, &config));
+    Reporter::new(audience).data(&format!("{policy:#}"));
+    Ok(Exit::Done)
+}
+
+/// Of an app that `init` makes.
+pub(super) fn policy_of(role: Role, global: &Global, config: &Config, place: &AwsPlace) -> Value {
     let certificates = config.tls.as_ref().map(|tls| tls.certificates.as_slice());
     let certificates = certificates.unwrap_or_default();
     let routed = config.edge.as_ref().map(|edge| match &edge.router {
@@ -288,12 +298,10 @@ fn print_policy(global: &Global, audience: Audience, role: Role) -> Result<Exit>
         },
     });
     let policy = match routed {
-        Some(routed) => policy::of_edge(role, &config.app, &place, routed),
-        None => policy::document(role, &config.app, &place, certificates),
+        Some(routed) => policy::of_edge(role, &config.app, place, routed),
+        None => policy::document(role, &config.app, place, certificates),
     };
-    let policy = for_role(role, policy, global, &config);
-    Reporter::new(audience).data(&format!("{policy:#}"));
-    Ok(Exit::Done)
+    for_role(role, policy, global, config)
 }
 
 /// Where a policy is to hold.

@@ -14,7 +14,7 @@ use tokio::time::sleep;
 use super::release::{Ledger, SetContext};
 use crate::aws::{Aws, DeadLetters, Message};
 use crate::cli::{Global, ServeArgs};
-use crate::config::{Config, ConfigError, FILE_NAME, Releasable, ServeSection, SetFile};
+use crate::config::{Config, ConfigError, FILE_NAME, NotifySection, Releasable, ServeSection};
 use crate::driver::notify::Notifier;
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::{Interrupts, Signals};
@@ -133,7 +133,11 @@ impl<'a> Worker<'a> {
         let home = context.ledger(own).await?;
         let aws = home.aws.clone();
         let letters = fitting(&aws, &queue, serve.tries).await?;
-        let notifier = notifier(context, &aws, own)?;
+        let told = NotifySection {
+            sns: args.topic.clone().or_else(|| own.notify.sns.clone()),
+            webhook: own.notify.webhook.clone(),
+        };
+        let notifier = notifier(context, &aws, &told)?;
         Ok(Self {
             context,
             aws,
@@ -267,9 +271,9 @@ impl<'a> Worker<'a> {
     }
 }
 
-fn notifier(context: &SetContext<'_>, aws: &Aws, own: &SetFile) -> Result<Notifier> {
+fn notifier(context: &SetContext<'_>, aws: &Aws, told: &NotifySection) -> Result<Notifier> {
     let report = context.report.of_module(String::new());
-    Notifier::start(aws, &own.notify, move |why| {
+    Notifier::start(aws, told, move |why| {
         report.tell(&ReportEvent::Warning(why));
     })
 }

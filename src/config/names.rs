@@ -52,7 +52,7 @@ pub(super) fn ecs_name(text: &str) -> Result<String, String> {
 }
 
 /// The name of an environment variable.
-pub(super) fn variable_name(text: &str) -> Result<String, String> {
+pub fn variable_name(text: &str) -> Result<String, String> {
     if text.is_empty() || text.contains(['=', '\0']) {
         Err("the name of an environment variable is not empty and has no `=`".to_owned())
     } else {

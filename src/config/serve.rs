@@ -23,7 +23,8 @@ pub struct ServeSection {
     pub allow: Vec<PathBuf>,
     /// By which uploads have to be signed, as minisign writes it.
     pub public_key: Option<PublicKey>,
-    /// How often an upload is tried while another release is in progress.
+    /// How often an upload is tried while another release is in progress; a queue gives a
+    /// message up after a thousand times at the latest.
     pub tries: u32,
     /// How long it rests in between; None is 15 to 30 seconds.
     pub every: Option<Duration>,
@@ -66,7 +67,7 @@ pub(super) fn serve(section: &mut Section<'_>, folder: &Path) -> Result<ServeSec
         bucket: section.optional("bucket", text)?,
         allow: allow.map(|path| folder.join(path)).collect(),
         public_key: section.optional("public_key", |key| key.checked(str::parse))?,
-        tries: section.or("tries", default.tries, |key| key.number(1..=1000))?,
+        tries: section.or("tries", default.tries, |key| key.number(1..=990))?,
         every: section.optional("every", |key| key.checked(every))?,
         steps: section.optional("steps", |key| key.checked(Steps::unattended))?,
         window: section.optional("window", |key| key.checked(spoken_time::read))?,

@@ -7,6 +7,7 @@ mod ways;
 
 use serde_json::Value;
 
+use super::stack::NamedStack;
 use super::turn::Turn;
 use super::{mend, running, stack};
 use crate::aws::{AwsError, StackInputs, StackSnapshot, attached_template};
@@ -305,10 +306,12 @@ pub async fn carry_out(
     let made = (prepared.template.as_str(), &inputs);
     match prepared.change {
         AttachmentChange::Nothing => {}
-        AttachmentChange::Create => stack::make(session, made).await?,
+        AttachmentChange::Create => NamedStack::of(session).make(made).await?,
         AttachmentChange::Update => {
             stack::about_to_update(turn, &session.stack_name()).await?;
-            stack::renew(session, prepared.before.as_ref(), made).await?;
+            NamedStack::of(session)
+                .renew(prepared.before.as_ref(), made)
+                .await?;
         }
     }
     session.ecs_infrastructure().await

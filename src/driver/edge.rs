@@ -10,7 +10,7 @@ mod rules;
 mod spreading;
 
 use super::hosted;
-use super::stack::WrittenStack;
+use super::stack::{NamedStack, WrittenStack};
 use super::turn::Turn;
 use crate::aws::{RecordForm, StackSnapshot, edge_template};
 use crate::config::{Edge, RouterKeys};
@@ -71,7 +71,7 @@ pub async fn prepare(session: &Session, edge: &Edge) -> Result<PreparedEdge> {
     Ok(PreparedEdge {
         rules: rules::look(session, &infrastructure, &made).await?,
         infrastructure,
-        stack: WrittenStack::of(session, before, template).await?,
+        stack: WrittenStack::of(&NamedStack::of(session), before, template).await?,
         takeover,
     })
 }
@@ -241,7 +241,8 @@ pub async fn finish(
     let prepared = prepare(session, edge).await?;
     // The stack says what the rules were made for until they are so no more.
     rules::carry_out(session, Some(turn), &prepared.rules).await?;
-    prepared.stack.carry_out(session, Some(turn)).await?;
+    let named = NamedStack::of(session);
+    prepared.stack.carry_out(&named, Some(turn)).await?;
     take_over(session, turn, &prepared, observed).await?;
     // It may have been taken over, and nobody lived to say what was live; and what needs
     // no taking over has a live colour as it is found.

@@ -2,35 +2,25 @@
 //! resource event as it happens.
 
 mod inputs;
+mod named;
 mod written;
 
 use std::collections::HashSet;
-use std::time::Duration;
-
-use tokio::time::sleep;
 
 use super::turn::Turn;
-use super::{lost, mend, secure};
-use crate::aws::{AwsError, StackChange, StackInputs, StackSnapshot, StackStatus, TEMPLATE};
+use super::{mend, secure};
+use crate::aws::{StackChange, StackInputs, StackSnapshot, StackStatus, TEMPLATE};
 use crate::engine::plan::{self, FORWARD, LIVE_COLOR, Made, PLAIN_PORT, StackPlan};
 use crate::engine::task_definition::Needs;
 use crate::error::{Error, Result};
-use crate::model::journal::{Effect, OperationId};
-use crate::model::{Color, EcsInfrastructure, denial};
-use crate::report::ReportEvent;
+use crate::model::journal::Effect;
+use crate::model::{Color, EcsInfrastructure};
 use crate::session::{Session, unusable};
 
 pub use inputs::inputs;
 use inputs::refuse_too_long;
+pub use named::NamedStack;
 pub use written::WrittenStack;
-
-/// CloudFormation publishes no rate limit; it throttles eager readers.
-const POLLS: [Duration; 4] = [
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-    Duration::from_secs(3),
-    Duration::from_secs(5),
-];
 
 /// What `init` found and means to do.
 pub struct Prepared {
@@ -142,27 +132,29 @@ pub async fn carry_out(
     prepared: &Prepared,
 ) -> Result<EcsInfrastructure> {
     let name = session.stack_name();
-    let mut told = already_told(session, prepared.before.as_ref()).await?;
+    let stack = NamedStack::of(session);
+    let mut told = stack.already_told(prepared.before.as_ref()).await?;
     let started = match &prepared.plan {
         StackPlan::NothingToDo => false,
         StackPlan::Create => {
-            create(session, (TEMPLATE, &prepared.inputs), &token(session)).await?;
+            let made = (TEMPLATE, &prepared.inputs);
+            stack.create(made, &stack.token()).await?;
             true
         }
         StackPlan::Mend { gone } => {
             about_to_update(turn, &name).await?;
-            mend::begin(session, &prepared.inputs, &token(session), gone).await?;
+            mend::begin(session, &prepared.inputs, &stack.token(), gone).await?;
             true
         }
         StackPlan::Update { .. } => {
             about_to_update(turn, &name).await?;
             tell_the_stack_who_is_live(session, prepared, &mut told).await?;
             let inputs = prepared.inputs_of_update();
-            update(session, (TEMPLATE, &inputs)).await? == StackChange::Started
+            stack.update((TEMPLATE, &inputs)).await? == StackChange::Started
         }
     };
     if started {
-        await_stack(session, &name, &mut told).await?;
+        stack.settle(&mut told).await?;
     }
     if prepared.redirects_last {
         secure::redirect_once_it_answers(session, turn, &mut told).await?;
@@ -175,31 +167,6 @@ pub async fn carry_out(
         see_the_test_route(session, turn, &infrastructure).await?;
     }
     Ok(infrastructure)
-}
-
-/// Makes a stack of that template, and waits.
-///
-/// # Errors
-/// As [`carry_out`].
-pub async fn make(session: &Session, made: (&str, &StackInputs)) -> Result<()> {
-    create(session, made, &token(session)).await?;
-    await_stack(session, &session.stack_name(), &mut HashSet::new()).await
-}
-
-/// Brings a stack up to date with that template, and waits.
-///
-/// # Errors
-/// As [`carry_out`].
-pub async fn renew(
-    session: &Session,
-    before: Option<&StackSnapshot>,
-    made: (&str, &StackInputs),
-) -> Result<()> {
-    let mut told = already_told(session, before).await?;
-    match update(session, made).await? {
-        StackChange::Started => await_stack(session, &session.stack_name(), &mut told).await,
-        StackChange::NothingToDo => Ok(()),
-    }
 }
 
 pub(super) async fn about_to_update(turn: Option<&Turn>, name: &str) -> Result<()> {
@@ -228,53 +195,6 @@ async fn see_the_test_route(
     Ok(())
 }
 
-/// Names one call among all: CloudFormation takes it with each try, and gives it
-/// back with each event.
-fn token(session: &Session) -> String {
-    OperationId::new(session.aws.journal_time(), fastrand::u32(..)).to_string()
-}
-
-/// # Errors
-/// A stack that somebody else makes at the same moment (exit 6); AWS's own.
-async fn create(session: &Session, made: (&str, &StackInputs), token: &str) -> Result<()> {
-    const THERE_ALREADY: &str = "AlreadyExistsException";
-    let name = session.stack_name();
-    let created = session.aws.create_stack(&name, session.app(), made, token);
-    let found = lost::or_found(created.await, &[THERE_ALREADY], async || {
-        Ok(session.aws.has_begun(&name, token).await?.then_some(()))
-    });
-    found
-        .await
-        .map_err(|error| match error.has_code(THERE_ALREADY) {
-            true => Error::refused(format!(
-                "something else has made the stack {name} meanwhile"
-            ))
-            .cause(error.to_string())
-            .hint("run `bgecs init` again: it continues from what is there"),
-            false => error.into(),
-        })
-}
-
-async fn update(session: &Session, made: (&str, &StackInputs)) -> Result<StackChange, AwsError> {
-    let (name, token) = (session.stack_name(), token(session));
-    let updated = session.aws.update_stack(&name, session.app(), made, &token);
-    or_begun(session, updated.await, &token).await
-}
-
-/// A second try of an update finds the stack busy with the first one.
-async fn or_begun(
-    session: &Session,
-    updated: Result<StackChange, AwsError>,
-    token: &str,
-) -> Result<StackChange, AwsError> {
-    let name = session.stack_name();
-    lost::or_found(updated, &["ValidationError"], async || {
-        let has_begun = session.aws.has_begun(&name, token).await?;
-        Ok(has_begun.then_some(StackChange::Started))
-    })
-    .await
-}
-
 /// An update of its own, before the real one, where the stack still has an
 /// older live colour in its parameter: should the real update fail, its rollback
 /// puts back the parameters from before, and production with them.
@@ -300,13 +220,14 @@ pub(super) async fn change_parameter(
     change: (&str, &str),
     told: &mut HashSet<String>,
 ) -> Result<()> {
-    let (name, app, token) = (session.stack_name(), session.app(), token(session));
+    let named = NamedStack::of(session);
+    let (name, app, token) = (&named.name, named.app, named.token());
     let others = stack.parameters.keys().filter(|key| *key != change.0);
     let update = session
         .aws
-        .update_one_parameter(&name, app, change, others, &token);
-    match or_begun(session, update.await, &token).await? {
-        StackChange::Started => await_stack(session, &name, told).await,
+        .update_one_parameter(name, app, change, others, &token);
+    match named.or_begun(update.await, &token).await? {
+        StackChange::Started => named.settle(told).await,
         StackChange::NothingToDo => Ok(()),
     }
 }
@@ -325,17 +246,6 @@ async fn live_color(session: &Session, infra: &EcsInfrastructure) -> Result<&'st
 
 fn color_or_none(live: Option<Color>) -> &'static str {
     live.map_or("none", Color::as_str)
-}
-
-async fn already_told(
-    session: &Session,
-    before: Option<&StackSnapshot>,
-) -> Result<HashSet<String>> {
-    let Some(before) = before else {
-        return Ok(HashSet::new());
-    };
-    let events = session.aws.stack_events(&before.id).await?;
-    Ok(events.into_iter().map(|event| event.id).collect())
 }
 
 /// Waits until nothing is at work on the stack any more.
@@ -357,108 +267,16 @@ pub async fn await_settled(session: &Session) -> Result<Option<StackSnapshot>> {
     Ok(None)
 }
 
-async fn await_stack(session: &Session, name: &str, told: &mut HashSet<String>) -> Result<()> {
-    let mut first_failure = None;
-    for round in 0.. {
-        // Read before the events, so that the last events are not missed.
-        let stack = session.aws.read_stack(name).await?;
-        tell_events(
-            session,
-            stack.as_ref().map_or(name, |stack| stack.id.as_str()),
-            told,
-            &mut first_failure,
-        )
-        .await?;
-        match stack.as_ref().map(|stack| &stack.status) {
-            Some(StackStatus::Busy) => {}
-            Some(StackStatus::Ready) => return Ok(()),
-            _ => return Err(stack_failed(name, stack.as_ref(), first_failure)),
-        }
-        pause(session, round).await;
-    }
-    Ok(())
-}
-
 /// Deletes the stack and waits until it is gone.
 ///
 /// # Errors
-/// What CloudFormation says of the first resource that it could not delete.
+/// As [`NamedStack::delete`].
 pub async fn delete(session: &Session, stack: &StackSnapshot) -> Result<()> {
-    let name = session.stack_name();
-    let mut told = already_told(session, Some(stack)).await?;
-    let mut first_failure = None;
-    let deleted = session.aws.delete_stack(&name).await;
-    let found = lost::or_found(deleted, &[], async || {
-        let now = session.aws.read_stack(&name).await?;
-        Ok(now
-            .is_none_or(|now| now.status_text.starts_with("DELETE_"))
-            .then_some(()))
-    });
-    found.await?;
-    for round in 0.. {
-        let now = session.aws.read_stack(&name).await?;
-        tell_events(session, &stack.id, &mut told, &mut first_failure).await?;
-        match now.as_ref().map(|stack| &stack.status) {
-            None => return Ok(()),
-            Some(StackStatus::Busy) => {}
-            Some(_) => return Err(stack_failed(&name, now.as_ref(), first_failure)),
-        }
-        pause(session, round).await;
-    }
-    Ok(())
+    NamedStack::of(session).delete(stack).await
 }
 
 pub(super) async fn pause(session: &Session, round: usize) {
-    let pause = POLLS.get(round).copied().unwrap_or(POLLS[POLLS.len() - 1]);
-    sleep(session.poll_pause(pause)).await;
-}
-
-async fn tell_events(
-    session: &Session,
-    id: &str,
-    told: &mut HashSet<String>,
-    first_failure: &mut Option<String>,
-) -> Result<(), AwsError> {
-    for event in session.aws.stack_events(id).await? {
-        if !told.insert(event.id.clone()) {
-            continue;
-        }
-        session.report.tell(&ReportEvent::Stack(&event));
-        let has_failed = event.status.ends_with("_FAILED");
-        // What follows the first failure is cancelled because of it.
-        if has_failed && first_failure.is_none() {
-            let reason = event.reason.as_deref().unwrap_or("no reason given");
-            *first_failure = Some(format!(
-                "{} ({}): {reason}",
-                event.resource, event.resource_type
-            ));
-        }
-    }
-    Ok(())
-}
-
-fn stack_failed(name: &str, stack: Option<&StackSnapshot>, first_failure: Option<String>) -> Error {
-    const WHOM: &str = "for these credentials";
-    let mut error = match stack {
-        Some(stack) => Error::failed(stack.sentence()),
-        None => Error::failed(format!("the stack {name} is gone")),
-    };
-    error.hint = stack.and_then(StackSnapshot::way_on);
-    let why = first_failure.or_else(|| stack.and_then(|stack| stack.reason.clone()));
-    if let Some(why) = why {
-        // What is missing comes first, and then what to do with the stack.
-        let missing = denial::hint(&why, "what the template makes", WHOM);
-        let after = error.hint.take();
-        error.hint = missing;
-        error = after
-            .into_iter()
-            .fold(error, |error, hint| error.hint_too(&hint));
-        error = error.cause(why);
-    }
-    if error.hint.is_none() {
-        error = error.hint("fix the cause and run the command again");
-    }
-    error
+    NamedStack::of(session).pause(round).await;
 }
 
 #[cfg(test)]

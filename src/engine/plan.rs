@@ -196,6 +196,10 @@ pub enum Step {
     DeleteImages {
         repository: String,
     },
+    /// Of all objects, in all their versions.
+    EmptyBucket {
+        bucket: String,
+    },
     DeleteStack {
         name: String,
     },
@@ -405,6 +409,9 @@ impl std::fmt::Display for Step {
             }
             Self::DeleteImages { repository } => {
                 write!(f, "delete every image in the repository {repository}")
+            }
+            Self::EmptyBucket { bucket } => {
+                write!(f, "remove all objects from the bucket {bucket}")
             }
             Self::DeleteStack { name } => {
                 write!(f, "delete the CloudFormation stack {name} and all in it")

@@ -39,6 +39,11 @@ impl<'a> User<'a> {
         })
     }
 
+    /// By which its calls are signed.
+    pub fn key(&self) -> &str {
+        &self.id
+    }
+
     pub fn bgecs(&self, arguments: &[&str]) -> Outcome<Ended> {
         let desk = &self.world.desk;
         let mut command = desk.command(arguments);

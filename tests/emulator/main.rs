@@ -46,4 +46,5 @@ mod stub;
 mod table;
 mod watching;
 mod ways;
+mod workers;
 mod world;

@@ -141,7 +141,7 @@ pub fn called(operation: &str) -> &str {
 }
 
 /// The actions that a policy allows, whatever the resources.
-fn actions(policy: &Value) -> BTreeSet<&str> {
+pub fn actions(policy: &Value) -> BTreeSet<&str> {
     let statements = policy["Statement"].as_array().into_iter().flatten();
     let actions = statements.flat_map(|statement| statement["Action"].as_array());
     actions.flatten().filter_map(Value::as_str).collect()
@@ -235,7 +235,7 @@ fn wrong(
 
 /// Allows one of the policy's own actions on more than AWS asks for: MiniStack
 /// takes the cluster for the resource of every call that names one.
-fn widen(policy: &mut Value, action: &str, on: &str) {
+pub fn widen(policy: &mut Value, action: &str, on: &str) {
     assert!(actions(policy).contains(action), "{action}");
     let more = json!({ "Effect": "Allow", "Action": action, "Resource": on });
     if let Some(statements) = policy["Statement"].as_array_mut() {

@@ -11,10 +11,10 @@ use crate::world::{V2, World, string};
 const BUCKET: &str = "releases";
 
 /// A world with a bucket, of which EventBridge tells a queue.
-struct Depot {
-    world: World,
-    queue: String,
-    dead: String,
+pub struct Depot {
+    pub world: World,
+    pub queue: String,
+    pub dead: String,
 }
 
 impl Depot {
@@ -66,7 +66,7 @@ impl Depot {
     }
 
     /// A bundle with that `release.toml` and the greeter's second version in `app`.
-    fn bundle(&self, name: &str, release: &str) -> Outcome<String> {
+    pub fn bundle(&self, name: &str, release: &str) -> Outcome<String> {
         self.world.desk.write("bundle/release.toml", release)?;
         let folder = self.world.desk.path().join("bundle");
         let mut pack = Command::new("tar");
@@ -83,12 +83,12 @@ impl Depot {
         }
     }
 
-    fn upload_second(&self) -> Outcome<Value> {
+    pub fn upload_second(&self) -> Outcome<Value> {
         self.upload("site-2.tar.gz", "2")
     }
 
     /// Uploads a release of the app.
-    fn upload(&self, name: &str, tag: &str) -> Outcome<Value> {
+    pub fn upload(&self, name: &str, tag: &str) -> Outcome<Value> {
         let app = &self.world.app;
         let release = format!("app = '{app}'\ntag = '{tag}'\ncontext = 'app'\n");
         let bundle = self.bundle(name, &release)?;
@@ -96,12 +96,16 @@ impl Depot {
     }
 
     /// As any tool uploads a file.
-    fn put(&self, name: &str) -> Outcome {
-        let body = std::fs::read(self.world.desk.path().join(name))?;
-        self.world.api.put(&format!("/{BUCKET}/{name}"), &body)
+    pub fn put(&self, name: &str) -> Outcome {
+        self.put_into(BUCKET, name)
     }
 
-    fn expect_failed(&self, name: &str, part: &str) -> Outcome {
+    pub fn put_into(&self, bucket: &str, name: &str) -> Outcome {
+        let body = std::fs::read(self.world.desk.path().join(name))?;
+        self.world.api.put(&format!("/{bucket}/{name}"), &body)
+    }
+
+    pub fn expect_failed(&self, name: &str, part: &str) -> Outcome {
         let uploads = self.uploads()?;
         let it = uploads.iter().find(|it| it["key"] == name);
         let it = it.ok_or_else(|| format!("{name} is not among {uploads:#?}"))?;
@@ -133,18 +137,18 @@ impl Depot {
         self.world.done(&["serve", "--until-empty"]).map(drop)
     }
 
-    fn live(&self) -> Outcome<String> {
+    pub fn live(&self) -> Outcome<String> {
         let status = self.world.status()?;
         let live = string(&status, "/live")?;
         string(&status, &format!("/colors/{live}/tag"))
     }
 
-    fn uploads(&self) -> Outcome<Vec<Value>> {
+    pub fn uploads(&self) -> Outcome<Vec<Value>> {
         let status = self.world.done_json(&["history"])?;
         Ok(status["uploads"].as_array().cloned().unwrap_or_default())
     }
 
-    fn received(&self, queue: &str) -> Outcome<Vec<Value>> {
+    pub fn received(&self, queue: &str) -> Outcome<Vec<Value>> {
         let request = json!({ "QueueUrl": queue, "MaxNumberOfMessages": 10, "MessageAttributeNames": ["All"] });
         let answer = self
             .world
@@ -153,7 +157,7 @@ impl Depot {
         Ok(answer["Messages"].as_array().cloned().unwrap_or_default())
     }
 
-    fn send(&self, body: &str, id: &str) -> Outcome {
+    pub fn send(&self, body: &str, id: &str) -> Outcome {
         let request = json!({
             "QueueUrl": self.queue, "MessageBody": body,
             "MessageGroupId": "all", "MessageDeduplicationId": id,

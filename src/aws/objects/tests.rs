@@ -82,3 +82,23 @@ async fn a_name_with_dots_is_in_the_path_and_a_missing_signature_is_none() {
     assert_eq!(read().await, None);
     assert_eq!(read().await.as_deref(), Some("untrusted comment: x"));
 }
+
+#[test]
+fn all_versions_of_a_bucket_are_read_markers_among_them() {
+    let text = "<?xml version=\"1.0\"?><ListVersionsResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
+        <Name>releases</Name><EncodingType>url</EncodingType>\
+        <Version><Key>in/shop+7%2B.zip</Key><VersionId>v1</VersionId><IsLatest>false</IsLatest></Version>\
+        <DeleteMarker><Key>in/shop.zip</Key><VersionId>v2</VersionId></DeleteMarker>\
+        <CommonPrefixes><Prefix>in/</Prefix></CommonPrefixes></ListVersionsResult>";
+    let of = |key: &str, version: &str| ObjectVersion {
+        key: key.to_owned(),
+        version: version.to_owned(),
+    };
+    assert_eq!(
+        versions_in(text).unwrap(),
+        [of("in/shop 7+.zip", "v1"), of("in/shop.zip", "v2")]
+    );
+    assert!(versions_in("<Error/>").unwrap().is_empty());
+    assert!(versions_in("<a><Version><Key>a</Key></Version></a>").is_err());
+    assert!(versions_in("no").is_err());
+}

@@ -5,6 +5,7 @@ use super::*;
 use crate::aws::TEMPLATE;
 
 mod attached;
+mod worker;
 
 /// The longest managed policy, without white space
 /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>).

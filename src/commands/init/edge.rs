@@ -7,6 +7,7 @@ use crate::commands::lease;
 use crate::commands::plan::PlanResult;
 use crate::config::Edge;
 use crate::driver::edge::{self, PreparedEdge};
+use crate::driver::stack::NamedStack;
 use crate::engine::takeover::Takeover;
 use crate::error::{Exit, Result};
 use crate::interrupt::Interrupts;
@@ -86,7 +87,8 @@ pub async fn run(session: &Session, args: &Init, edge: &Edge) -> Result<Exit> {
     };
     if is_new {
         // What is made now has no journal yet, and CloudFormation lets one alone make it.
-        let made = prepared.stack.carry_out(session, None);
+        let named = NamedStack::of(session);
+        let made = prepared.stack.carry_out(&named, None);
         Interrupts::listen()?
             .or_stop(
                 &format!("CloudFormation works on {}", session.stack_name()),

@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 
+use super::named::stack_failed;
 use super::*;
 use crate::aws::testing::{Reply, Wire, credentials};
 use crate::config::{Config, DEFAULT_POLICY};
@@ -35,7 +36,8 @@ fn session(wire: &Wire) -> Session {
 async fn begun(wire: &Wire, update: bool, own: bool) -> Result<()> {
     let session = session(wire);
     let inputs = StackInputs::new();
-    let token = token(&session);
+    let named = NamedStack::of(&session);
+    let token = named.token();
     let seen = events(if own { &token } else { "another-s" });
     let rounds = if own { 1 } else { 3 };
     let wire = (0..rounds).fold(wire.clone(), |wire, _| {
@@ -46,10 +48,10 @@ async fn begun(wire: &Wire, update: bool, own: bool) -> Result<()> {
             .aws
             .update_stack(NAME, "hello", (TEMPLATE, &inputs), &token)
             .await;
-        or_begun(&session, updated, &token).await.map(drop)?;
+        named.or_begun(updated, &token).await.map(drop)?;
         Ok(())
     } else {
-        create(&session, (TEMPLATE, &inputs), &token).await
+        named.create((TEMPLATE, &inputs), &token).await
     };
     wire.assert_used_up();
     done
@@ -103,7 +105,9 @@ async fn an_update_whose_answer_was_lost_goes_on() {
 #[tokio::test(start_paused = true)]
 async fn a_refusal_for_another_reason_is_not_looked_into() {
     let wire = Wire::new().on("CreateStack", refused("AccessDenied"));
-    let created = create(&session(&wire), (TEMPLATE, &StackInputs::new()), "token").await;
+    let session = session(&wire);
+    let made = (TEMPLATE, &StackInputs::new());
+    let created = NamedStack::of(&session).create(made, "token").await;
     assert_eq!(created.unwrap_err().exit, Exit::Failed);
     assert_eq!(wire.requests().len(), 1);
 }

@@ -2,12 +2,11 @@
 
 use serde_json::Value;
 
-use super::{about_to_update, make, renew};
+use super::{NamedStack, about_to_update};
 use crate::aws::{StackInputs, StackSnapshot};
 use crate::driver::turn::Turn;
 use crate::engine::plan::Step;
 use crate::error::Result;
-use crate::session::Session;
 
 /// Such a stack as it is to be, and as it was found.
 #[derive(Debug)]
@@ -21,14 +20,14 @@ impl WrittenStack {
     /// # Errors
     /// AWS's own.
     pub async fn of(
-        session: &Session,
+        stack: &NamedStack<'_>,
         before: Option<StackSnapshot>,
         template: String,
     ) -> Result<Self> {
         let is_up_to_date = match &before {
             None => false,
-            Some(stack) => {
-                let made = session.aws.read_template(&stack.name).await?;
+            Some(_) => {
+                let made = stack.aws.read_template(&stack.name).await?;
                 // However CloudFormation gives the text back.
                 let read = |text: &str| serde_json::from_str::<Value>(text).ok();
                 read(&made).is_some_and(|made| Some(made) == read(&template))
@@ -65,15 +64,15 @@ impl WrittenStack {
     ///
     /// # Errors
     /// What CloudFormation says of the first resource that failed.
-    pub async fn carry_out(&self, session: &Session, turn: Option<&Turn>) -> Result<()> {
+    pub async fn carry_out(&self, stack: &NamedStack<'_>, turn: Option<&Turn>) -> Result<()> {
         let inputs = StackInputs::new();
         let made = (self.template.as_str(), &inputs);
         match &self.before {
-            None => make(session, made).await,
+            None => stack.make(made).await,
             Some(_) if self.is_up_to_date => Ok(()),
             before => {
-                about_to_update(turn, &session.stack_name()).await?;
-                renew(session, before.as_ref(), made).await
+                about_to_update(turn, &stack.name).await?;
+                stack.renew(before.as_ref(), made).await
             }
         }
     }

@@ -54,6 +54,17 @@ impl Needs {
         needs
     }
 
+    /// Of a container of this image with these secrets.
+    pub fn of_image<'a>(image: &str, secrets: impl Iterator<Item = &'a SecretRef>) -> Self {
+        let mut needs = Self::default();
+        for secret in secrets {
+            // Its ARN says all of it.
+            needs.secret(SecretName::Arn(secret.clone()), "");
+        }
+        needs.repositories.extend(repository(image));
+        needs
+    }
+
     fn container(&mut self, container: &serde_json::Map<String, Value>, region: &str) {
         let log = container.get("logConfiguration").and_then(Value::as_object);
         let secrets = items(container, "secrets")

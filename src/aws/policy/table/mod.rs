@@ -10,6 +10,7 @@ mod import;
 mod infrastructure;
 mod release;
 mod watch;
+mod worker;
 
 pub use attachment::{ATTACHING, NAMED_TESTERS, NOTHING, OWN_LISTENER};
 pub use edge::{
@@ -22,6 +23,7 @@ pub use import::IMPORTER;
 pub use infrastructure::OPERATOR_TOO;
 pub use release::{DEPLOYER, MOVE_LISTENER, MOVE_RULE, MOVE_TEST_LISTENER, MOVE_TEST_RULE};
 pub use watch::WATCHER;
+pub use worker::WORKER;
 
 /// One statement. What stands in braces is filled in, and where it is several, for
 /// each of them; a statement on nothing is left out.

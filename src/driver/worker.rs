@@ -1,0 +1,104 @@
+//! The stack of a worker of uploads: making it as it is to be, and removing it.
+//!
+//! There is no lease: it has no journal, and CloudFormation lets one alone change it.
+
+use super::stack::{NamedStack, WrittenStack};
+use crate::aws::{Aws, StackSnapshot, StackStatus};
+use crate::error::{Error, Result};
+use crate::model::SetName;
+use crate::report::{ReportEvent, Reporter};
+use crate::session::unusable;
+
+/// The worker's, by its name.
+pub fn stack<'a>(aws: &'a Aws, report: &'a Reporter, name: &'a SetName) -> NamedStack<'a> {
+    NamedStack {
+        aws,
+        report,
+        name: name.worker(),
+        app: name.as_str(),
+    }
+}
+
+/// Looks at the stack, and holds it against its template. Changes nothing.
+///
+/// # Errors
+/// A stack that is somebody else's, or that nothing can be done with (exit 6).
+pub async fn prepare(stack: &NamedStack<'_>, template: String) -> Result<WrittenStack> {
+    let before = stack.aws.read_stack(&stack.name).await?;
+    if let Some(before) = &before {
+        if before.is_unusable() {
+            return Err(unusable(before));
+        }
+        refuse_an_apps(before)?;
+    }
+    WrittenStack::of(stack, before, template).await
+}
+
+/// What there is to remove.
+pub struct WorkerInventory {
+    stack: StackSnapshot,
+    /// With objects in it.
+    full_bucket: Option<String>,
+}
+
+/// Looks; None where there is nothing.
+///
+/// # Errors
+/// As [`prepare`].
+pub async fn take_inventory(stack: &NamedStack<'_>) -> Result<Option<WorkerInventory>> {
+    let Some(found) = stack.aws.read_stack(&stack.name).await? else {
+        return Ok(None);
+    };
+    if found.is_busy_with_more_than_deletion() {
+        return Err(unusable(&found));
+    }
+    if matches!(found.status, StackStatus::Ready | StackStatus::RolledBack) {
+        refuse_an_apps(&found)?;
+    }
+    let full_bucket = match found.worker() {
+        Some(made) if stack.aws.has_objects(&made.bucket).await? => Some(made.bucket),
+        _ => None,
+    };
+    Ok(Some(WorkerInventory {
+        stack: found,
+        full_bucket,
+    }))
+}
+
+impl WorkerInventory {
+    /// The bucket that has to be emptied first.
+    pub fn full_bucket(&self) -> Option<&str> {
+        self.full_bucket.as_deref()
+    }
+
+    /// Removes all of it, the uploads among it.
+    ///
+    /// # Errors
+    /// The first thing that would not go; the next destroy goes on from there.
+    pub async fn remove(&self, stack: &NamedStack<'_>) -> Result<()> {
+        let (aws, report) = (stack.aws, stack.report);
+        if let Some(bucket) = &self.full_bucket {
+            report.tell(&ReportEvent::Doing(format!("emptying the bucket {bucket}")));
+            let count = aws.empty_bucket(bucket).await?;
+            let done = format!("bucket {bucket} emptied: {count} versions");
+            report.tell(&ReportEvent::Done(done));
+        }
+        let name = &stack.name;
+        report.tell(&ReportEvent::Doing(format!("deleting the stack {name}")));
+        stack.delete(&self.stack).await?;
+        report.tell(&ReportEvent::Done(format!("stack {name} deleted")));
+        Ok(())
+    }
+}
+
+/// An app may be called as a worker is.
+fn refuse_an_apps(stack: &StackSnapshot) -> Result<()> {
+    match stack.worker() {
+        Some(_) => Ok(()),
+        None => Err(Error::refused(format!(
+            "the stack {} is not that of a worker of uploads",
+            stack.name
+        ))
+        .hint("an app of that name is in the way: give one of the two another name")),
+    }
+}
