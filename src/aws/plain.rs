@@ -113,6 +113,7 @@ impl PlainClient {
     ///
     /// # Errors
     /// As [`PlainClient::json`].
+    #[cfg(feature = "edges")]
     pub async fn rest<T: DeserializeOwned>(
         &self,
         operation: &'static str,

@@ -13,7 +13,7 @@ use crate::access::User;
 use crate::permissions::table::{WORKER, WhyNeeded};
 use crate::permissions::{actions, widen};
 use crate::serving::Depot;
-use crate::support::Outcome;
+use crate::support::{Ended, Outcome};
 use crate::world::{World, greeter, string};
 
 const RELEASE: &str = "app = 'hired'\ntag = '2'\ncontext = 'app'\n";
@@ -177,28 +177,27 @@ fn a_worker_may_do_what_it_does_and_nothing_else() -> Outcome {
         "--topic",
         &topic,
     ];
-    let work = || -> Outcome {
+    let work = || -> Outcome<Ended> {
         let ended = hired.bgecs(&serving)?;
         assert_eq!(ended.code, Some(0), "{}", ended.shown());
-        Ok(())
+        Ok(ended)
     };
     let before = world.gate.calls().mark();
     let bucket = string(&made, "/bucket")?;
-    depot.bundle("plain.tar.gz", RELEASE)?;
-    depot.put_into(&bucket, "plain.tar.gz")?;
-    work()?;
+    let key = "public_key = 'RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3'";
+    serve(&depot, &made, &format!("every = '1s'\n{key}"))?;
+    depot.bundle("unsigned.tar.gz", RELEASE)?;
+    depot.put_into(&bucket, "unsigned.tar.gz")?;
     // Here is no TLS, without which the bucket gives nothing away.
-    depot.expect_failed("plain.tar.gz", "no permission for s3:GetObject")?;
+    let denied = work()?;
+    let said = "no permission for s3:GetObject";
+    assert!(denied.stderr.contains(said), "{}", denied.shown());
     let policy = format!("DELETE /{bucket}?policy");
     world.api.rest("s3", &policy, "")?;
-    let key = "public_key = 'RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3'";
-    serve(&depot, &made, key)?;
-    depot.bundle(
-        "unsigned.tar.gz",
-        "app = 'hired'\ntag = '2'\ncontext = 'app'\n",
-    )?;
-    depot.put_into(&string(&made, "/bucket")?, "unsigned.tar.gz")?;
-    work()?;
+    world.until("it comes again and is read", || {
+        work()?;
+        Ok(!depot.uploads()?.is_empty())
+    })?;
     depot.expect_failed("unsigned.tar.gz", "is not signed")?;
     serve(&depot, &made, "")?;
     depot.send("hello", "1")?;
