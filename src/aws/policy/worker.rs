@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::Names;
 use super::table::WORKER;
-use crate::model::{AwsPlace, SetName, TopicArn};
+use crate::model::{AccountId, AwsPlace, SetName, TopicArn};
 
 /// Where its stack is, and what in it has no name that is known ahead.
 #[derive(Debug, Clone)]
@@ -27,7 +27,7 @@ pub fn to_serve(it: &WorkerNames<'_>, deployers: &[Value]) -> Value {
         ("{bucket}", vec![it.bucket.clone()]),
         ("{topic}", vec![topic]),
     ]);
-    let account = it.place.account.as_ref().map(|account| account.as_str());
+    let account = it.place.account.as_ref().map(AccountId::as_str);
     names.add_place(it.place.region.as_deref(), account);
     let mut policy = names.policy(&[WORKER]);
     for deployer in deployers {

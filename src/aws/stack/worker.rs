@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use super::StackSnapshot;
 use crate::model::marks::TAG_APP;
 use crate::model::{SetName, UploadWorker};
+pub use task::policy_length;
 
 /// What tells such a stack.
 const QUEUE_URL: &str = "WorkerQueueUrl";
@@ -91,7 +92,7 @@ fn skipped(check: &str, why: &str) -> Value {
 }
 
 /// One that holds something, which goes with the stack.
-fn stateful(kind: &str, properties: Value) -> Value {
+fn stateful(kind: &str, properties: &Value) -> Value {
     json!({
         "Type": kind,
         "DeletionPolicy": "Delete",

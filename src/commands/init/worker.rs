@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{place, policy_of};
 use crate::aws::policy::{self, Role, WorkerNames};
-use crate::aws::{BUCKET_OF_TEMPLATE, WorkerStack, worker_template};
+use crate::aws::{BUCKET_OF_TEMPLATE, WorkerStack, policy_length, worker_template};
 use crate::cli::{Global, Init, PolicyFor, WorkerFlags};
 use crate::commands::attach;
 use crate::commands::plan::PlanResult;
@@ -251,10 +251,10 @@ fn wanted(
     refuse_unset_variables(own, apps, &task)?;
     let bucket = BUCKET_OF_TEMPLATE.to_owned();
     let policy = policy(own, apps, bucket, &AwsPlace::default());
-    let characters = policy.to_string().len();
+    let characters = policy_length(&policy);
     if characters > LONGEST_POLICY {
         return Err(Error::usage(format!(
-            "the policy of a worker for {} apps has {characters} characters, and IAM takes {LONGEST_POLICY}",
+            "the policy of a worker for {} apps may have {characters} characters, and IAM takes {LONGEST_POLICY}",
             apps.len()
         ))
         .hint("let several workers serve them, each with a file of its own"));

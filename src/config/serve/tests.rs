@@ -43,7 +43,7 @@ fn mistakes_are_told_with_their_place() {
             "is not the URL of a queue",
         ),
         ("public_key = 'RW'", "", 3, "public_key"),
-        ("tries = 0", "", 3, "from 1 to 1000"),
+        ("tries = 0", "", 3, "from 1 to 990"),
         ("every = '13h'", "", 3, "between 1s and 12h"),
         ("every = '0s'", "", 3, "between 1s and 12h"),
         ("steps = '5% pause'", "", 3, "steps"),

@@ -28,7 +28,7 @@ pub fn resources(it: &UploadWorker) -> Vec<Resource> {
 fn log_group(it: &UploadWorker) -> Value {
     let mut group = stateful(
         "AWS::Logs::LogGroup",
-        json!({
+        &json!({
             "LogGroupName": format!("/bgecs/{}-worker", it.name),
             "RetentionInDays": 30,
             "Tags": tags(&it.name),
@@ -129,6 +129,17 @@ fn execution_role(it: &UploadWorker) -> Value {
 fn task_role(it: &UploadWorker) -> Value {
     let policy = in_the_stack(it.policy.clone());
     role(it, "permissions of the worker", ("serve", policy))
+}
+
+/// How many characters such a policy has in the role, at the most: what stands for the
+/// partition, the region and the account is longer than these are.
+pub fn policy_length(policy: &Value) -> usize {
+    const WRAP: &str = "{\"Fn::Sub\":}";
+    const LONGEST_BUCKET: usize = 63;
+    let text = in_the_stack(policy.clone()).to_string();
+    let count = |part: &str| text.matches(part).count();
+    let buckets = count("${Bucket}") * LONGEST_BUCKET;
+    text.len() + buckets - count("{\"Fn::Sub\":") * WRAP.len()
 }
 
 /// What a printed policy leaves open is the region and the account of the stack.
@@ -281,6 +292,20 @@ mod tests {
     #[test]
     fn a_task_is_killed_after_its_grace_and_time_to_hand_over() {
         const { assert!(GRACE_SECONDS + 20 <= STOP_SECONDS && STOP_SECONDS <= 120) }
+    }
+
+    #[test]
+    fn a_policy_is_never_longer_than_it_is_said_to_be() {
+        let policy =
+            json!({ "Resource": ["arn:*:s3:::${Bucket}/*", "arn:*:ecs:*:*:task/a/*", "*"] });
+        let filled = json!({ "Resource": [
+            format!("arn:aws-us-gov:s3:::{}/*", "b".repeat(63)),
+            "arn:aws-us-gov:ecs:ap-southeast-1:123456789012:task/a/*",
+            "*",
+        ] });
+        let length = filled.to_string().len();
+        let said = policy_length(&policy);
+        assert!((length..length + 50).contains(&said), "{said}, {length}");
     }
 
     #[test]

@@ -33,7 +33,7 @@ fn bucket(it: &UploadWorker) -> Value {
     });
     let mut bucket = stateful(
         "AWS::S3::Bucket",
-        json!({
+        &json!({
             "VersioningConfiguration": { "Status": "Enabled" },
             "BucketEncryption": {
                 "ServerSideEncryptionConfiguration": [{ "ServerSideEncryptionByDefault": by_default }],
@@ -140,7 +140,7 @@ fn dead_letters(it: &UploadWorker) -> Value {
 fn fifo(it: &UploadWorker, end: &str) -> Value {
     let mut queue = stateful(
         "AWS::SQS::Queue",
-        json!({
+        &json!({
             "QueueName": format!("{}{end}.fifo", it.name.worker()),
             "FifoQueue": true,
             "SqsManagedSseEnabled": true,
