@@ -55,7 +55,7 @@ pub use queue::{DeadLetters, Message};
 pub use router::{RecordForm, Router};
 pub use stack::{
     BUCKET_OF_TEMPLATE, ChangeSet, StackChange, StackInputs, StackSnapshot, StackStatus, TEMPLATE,
-    WorkerStack, attached_template, edge_template, policy_length, worker_template,
+    WorkerStack, attached_template, edge_template, worker_template,
 };
 
 use download::Downloads;

@@ -27,7 +27,7 @@ pub use attached::template as attached_template;
 pub use changes::ChangeSet;
 pub use edge::template as edge_template;
 pub use state::StackStatus;
-pub use worker::{BUCKET_OF_TEMPLATE, WorkerStack, policy_length, template as worker_template};
+pub use worker::{BUCKET_OF_TEMPLATE, WorkerStack, template as worker_template};
 
 const PRODUCTION_URL: &str = "ProductionUrl";
 /// The outputs of a stack beside a service that ran before: the rules by which a

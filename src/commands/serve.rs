@@ -25,9 +25,9 @@ use taken::LeasesTaken;
 /// How long SQS is asked for a message at a time: less than a call may take.
 const LISTEN: Duration = Duration::from_secs(10);
 /// For how long a message is kept from other workers, unless that is renewed.
-const KEEP: Duration = Duration::from_secs(30);
+const KEEP: Duration = Duration::from_secs(20);
 /// When it is renewed.
-const RENEW: Duration = Duration::from_secs(10);
+const RENEW: Duration = Duration::from_secs(5);
 /// How long a worker rests when SQS itself fails.
 const REST: Duration = Duration::from_secs(5);
 

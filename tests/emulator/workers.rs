@@ -185,7 +185,7 @@ fn a_worker_may_do_what_it_does_and_nothing_else() -> Outcome {
     let before = world.gate.calls().mark();
     let bucket = string(&made, "/bucket")?;
     let key = "public_key = 'RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3'";
-    serve(&depot, &made, &format!("every = '1s'\n{key}"))?;
+    serve(&depot, &made, &format!("every = '10s'\n{key}"))?;
     depot.bundle("unsigned.tar.gz", RELEASE)?;
     depot.put_into(&bucket, "unsigned.tar.gz")?;
     // Here is no TLS, without which the bucket gives nothing away.

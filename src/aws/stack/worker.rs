@@ -4,6 +4,7 @@
 //! Uploads come by the bucket, a rule of EventBridge and a queue to the task; each is in
 //! a file here.
 
+mod policies;
 mod task;
 mod uploads;
 
@@ -12,7 +13,6 @@ use serde_json::{Map, Value, json};
 use super::StackSnapshot;
 use crate::model::marks::TAG_APP;
 use crate::model::{SetName, UploadWorker};
-pub use task::policy_length;
 
 /// What tells such a stack.
 const QUEUE_URL: &str = "WorkerQueueUrl";
@@ -41,7 +41,7 @@ pub fn template(it: &UploadWorker) -> Value {
     json!({
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": format!("Bucket, queue and worker of the releases of {} that are uploaded", it.name),
-        "Resources": resources.map(named).collect::<Map<_, _>>(),
+        "Resources": resources.collect::<Map<_, _>>(),
         "Outputs": outputs.into_iter().collect::<Map<_, _>>(),
     })
 }
@@ -69,11 +69,7 @@ impl StackSnapshot {
 }
 
 /// A resource, by its name in the template.
-type Resource = (&'static str, Value);
-
-fn named((name, resource): Resource) -> (String, Value) {
-    (name.to_owned(), resource)
-}
+type Resource = (String, Value);
 
 fn tags(name: &SetName) -> Value {
     json!([{ "Key": TAG_APP, "Value": name.as_str() }])

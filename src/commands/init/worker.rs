@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{place, policy_of};
 use crate::aws::policy::{self, Role, WorkerNames};
-use crate::aws::{BUCKET_OF_TEMPLATE, WorkerStack, policy_length, worker_template};
+use crate::aws::{BUCKET_OF_TEMPLATE, WorkerStack, worker_template};
 use crate::cli::{Global, Init, PolicyFor, WorkerFlags};
 use crate::commands::attach;
 use crate::commands::plan::PlanResult;
@@ -25,9 +25,9 @@ use crate::session::introduce;
 
 /// For the deaths of workers, beside the turns that an upload waits for.
 const SPARE_RECEIVES: u32 = 10;
-/// Of the policies that are written into a role, without white space
-/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>).
-const LONGEST_POLICY: usize = 10_240;
+/// The longest template that CloudFormation takes in the request itself
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>).
+const LONGEST_TEMPLATE: usize = 51_200;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -90,6 +90,7 @@ pub async fn run(global: &Global, audience: Audience, args: &Init) -> Result<Exi
     }
     let worker = wanted(global, &all[0].set, &apps, flags)?;
     let template = worker_template(&worker);
+    refuse_too_long(&template, apps.len())?;
     if args.print_template {
         return Ok(print_template(audience, &template));
     }
@@ -239,8 +240,7 @@ fn print_template(audience: Audience, template: &Value) -> Exit {
 }
 
 /// # Errors
-/// A flag that is missing, a variable that nothing sets, more apps than a role has room
-/// for (exit 2).
+/// A flag that is missing, a variable that nothing sets (exit 2).
 fn wanted(
     global: &Global,
     own: &SetFile,
@@ -251,14 +251,6 @@ fn wanted(
     refuse_unset_variables(own, apps, &task)?;
     let bucket = BUCKET_OF_TEMPLATE.to_owned();
     let policy = policy(own, apps, bucket, &AwsPlace::default());
-    let characters = policy_length(&policy);
-    if characters > LONGEST_POLICY {
-        return Err(Error::usage(format!(
-            "the policy of a worker for {} apps may have {characters} characters, and IAM takes {LONGEST_POLICY}",
-            apps.len()
-        ))
-        .hint("let several workers serve them, each with a file of its own"));
-    }
     Ok(UploadWorker {
         name: own.name.clone(),
         receives: own.serve.tries + SPARE_RECEIVES,
@@ -270,6 +262,19 @@ fn wanted(
         policy,
         task,
     })
+}
+
+/// # Errors
+/// More apps than a template has room for (exit 2).
+fn refuse_too_long(template: &Value, apps: usize) -> Result<()> {
+    let bytes = template.to_string().len();
+    match bytes <= LONGEST_TEMPLATE {
+        true => Ok(()),
+        false => Err(Error::usage(format!(
+            "the template of a worker for {apps} apps has {bytes} bytes, and CloudFormation takes {LONGEST_TEMPLATE}"
+        ))
+        .hint("let several workers serve them, each with a file of its own")),
+    }
 }
 
 /// Whether it is the one that the stack makes.

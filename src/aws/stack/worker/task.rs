@@ -1,7 +1,8 @@
 //! The task that takes uploads, and what it may do.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use super::policies::policies;
 use super::{Resource, arn, reference, skipped, stateful, tags};
 use crate::model::{UploadWorker, WorkerReads};
 
@@ -15,14 +16,18 @@ const STOP_SECONDS: u32 = 120;
 const HEALTH: &str = "127.0.0.1:8081";
 
 pub fn resources(it: &UploadWorker) -> Vec<Resource> {
-    vec![
+    let policies = policies(it);
+    let role = task_role(it, &policies);
+    let others = [
         ("LogGroup", log_group(it)),
         ("Cluster", cluster(it)),
         ("ExecutionRole", execution_role(it)),
-        ("TaskRole", task_role(it)),
+        ("TaskRole", role),
         ("TaskDefinition", task_definition(it)),
         ("Service", service(it)),
-    ]
+    ];
+    let others = others.map(|(name, resource)| (name.to_owned(), resource));
+    policies.into_iter().chain(others).collect()
 }
 
 fn log_group(it: &UploadWorker) -> Value {
@@ -52,8 +57,7 @@ fn cluster(it: &UploadWorker) -> Value {
     })
 }
 
-fn role(it: &UploadWorker, what: &str, policy: (&str, Value)) -> Value {
-    let (name, document) = policy;
+fn role(it: &UploadWorker, what: &str) -> Value {
     json!({
         "Type": "AWS::IAM::Role",
         "Properties": {
@@ -68,7 +72,6 @@ fn role(it: &UploadWorker, what: &str, policy: (&str, Value)) -> Value {
                     "Condition": { "StringEquals": { "aws:SourceAccount": reference("AWS::AccountId") } },
                 }],
             },
-            "Policies": [{ "PolicyName": name, "PolicyDocument": document }],
             "Tags": tags(&it.name),
         },
     })
@@ -123,55 +126,17 @@ fn execution_role(it: &UploadWorker) -> Value {
         all.push(decrypt);
     }
     let document = json!({ "Version": "2012-10-17", "Statement": all });
-    role(it, "lets ECS start the worker", ("start-tasks", document))
+    let mut role = role(it, "lets ECS start the worker");
+    role["Properties"]["Policies"] =
+        json!([{ "PolicyName": "start-tasks", "PolicyDocument": document }]);
+    role
 }
 
-fn task_role(it: &UploadWorker) -> Value {
-    let policy = in_the_stack(it.policy.clone());
-    role(it, "permissions of the worker", ("serve", policy))
-}
-
-/// How many characters such a policy has in the role, at the most: what stands for the
-/// partition, the region and the account is longer than these are.
-pub fn policy_length(policy: &Value) -> usize {
-    const WRAP: &str = "{\"Fn::Sub\":}";
-    const LONGEST_BUCKET: usize = 63;
-    let text = in_the_stack(policy.clone()).to_string();
-    let count = |part: &str| text.matches(part).count();
-    let buckets = count("${Bucket}") * LONGEST_BUCKET;
-    text.len() + buckets - count("{\"Fn::Sub\":") * WRAP.len()
-}
-
-/// What a printed policy leaves open is the region and the account of the stack.
-fn in_the_stack(policy: Value) -> Value {
-    match policy {
-        Value::String(text) => match closed(&text) {
-            filled if filled.contains("${") => json!({ "Fn::Sub": filled }),
-            text => json!(text),
-        },
-        Value::Array(all) => all.into_iter().map(in_the_stack).collect(),
-        Value::Object(fields) => {
-            let fields = fields.into_iter();
-            let fields = fields.map(|(key, value)| (key, in_the_stack(value)));
-            Value::Object(fields.collect::<Map<_, _>>())
-        }
-        other => other,
-    }
-}
-
-fn closed(text: &str) -> String {
-    let parts: Vec<&str> = text.splitn(6, ':').collect();
-    let &["arn", partition, service, region, account, rest] = &parts[..] else {
-        return text.to_owned();
-    };
-    let fill = |part: &str, open: &str| match part {
-        "*" => open.to_owned(),
-        part => part.to_owned(),
-    };
-    let partition = fill(partition, "${AWS::Partition}");
-    let region = fill(region, "${AWS::Region}");
-    let account = fill(account, "${AWS::AccountId}");
-    format!("arn:{partition}:{service}:{region}:{account}:{rest}")
+fn task_role(it: &UploadWorker, policies: &[Resource]) -> Value {
+    let mut role = role(it, "permissions of the worker");
+    let names = policies.iter().map(|(name, _)| reference(name));
+    role["Properties"]["ManagedPolicyArns"] = names.collect();
+    role
 }
 
 fn task_definition(it: &UploadWorker) -> Value {
@@ -292,45 +257,5 @@ mod tests {
     #[test]
     fn a_task_is_killed_after_its_grace_and_time_to_hand_over() {
         const { assert!(GRACE_SECONDS + 20 <= STOP_SECONDS && STOP_SECONDS <= 120) }
-    }
-
-    #[test]
-    fn a_policy_is_never_longer_than_it_is_said_to_be() {
-        let policy =
-            json!({ "Resource": ["arn:*:s3:::${Bucket}/*", "arn:*:ecs:*:*:task/a/*", "*"] });
-        let filled = json!({ "Resource": [
-            format!("arn:aws-us-gov:s3:::{}/*", "b".repeat(63)),
-            "arn:aws-us-gov:ecs:ap-southeast-1:123456789012:task/a/*",
-            "*",
-        ] });
-        let length = filled.to_string().len();
-        let said = policy_length(&policy);
-        assert!((length..length + 50).contains(&said), "{said}, {length}");
-    }
-
-    #[test]
-    fn what_is_open_is_the_stacks_and_what_is_said_stays() {
-        for (printed, filled) in [
-            (
-                "arn:*:ecs:*:*:task/a/*",
-                "arn:${AWS::Partition}:ecs:${AWS::Region}:${AWS::AccountId}:task/a/*",
-            ),
-            (
-                "arn:*:ecs:eu-west-1:123456789012:task/a:*",
-                "arn:${AWS::Partition}:ecs:eu-west-1:123456789012:task/a:*",
-            ),
-            (
-                "arn:*:route53:::hostedzone/*",
-                "arn:${AWS::Partition}:route53:::hostedzone/*",
-            ),
-            (
-                "arn:aws:sns:eu-west-1:123456789012:t",
-                "arn:aws:sns:eu-west-1:123456789012:t",
-            ),
-            ("*", "*"),
-            ("s3:GetObject", "s3:GetObject"),
-        ] {
-            assert_eq!(closed(printed), filled);
-        }
     }
 }

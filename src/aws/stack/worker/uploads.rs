@@ -20,7 +20,8 @@ pub fn resources(it: &UploadWorker) -> Vec<Resource> {
     if it.topic.is_none() {
         all.push(("Topic", topic(it)));
     }
-    all
+    let named = |(name, resource): (&str, Value)| (name.to_owned(), resource);
+    all.into_iter().map(named).collect()
 }
 
 fn bucket(it: &UploadWorker) -> Value {
