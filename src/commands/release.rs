@@ -54,10 +54,11 @@ pub async fn carry_out(
     check: impl AsyncFnOnce(&[HeldModule<'_>]) -> Result<()>,
 ) -> Result<ReleaseResult> {
     let wait = args.change.wait;
-    ending::end_what_is_unfinished(context, modules, wait).await?;
+    Box::pin(ending::end_what_is_unfinished(context, modules, wait)).await?;
     let mut held = hold_all(modules, wait, context.signals).await?;
     let done = match check(&held).await {
-        Ok(()) => work::work(context, set, &mut held, args).await,
+        // Each step of a release is a large future: boxed, it is not on the stack of them all.
+        Ok(()) => Box::pin(work::work(context, set, &mut held, args)).await,
         Err(error) => Err(error),
     };
     let (results, told) = match done {

@@ -195,7 +195,7 @@ impl<'a> Worker<'a> {
                 }
             };
             tokio::select! {
-                done = self.keeping(&message, health) => self.dispose(&message, done).await,
+                done = Box::pin(self.keeping(&message, health)) => self.dispose(&message, done).await,
                 () = overtime => self.hand_over(&message).await,
             }
             if is_over {

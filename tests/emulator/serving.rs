@@ -421,11 +421,15 @@ fn a_worker_that_dies_leaves_its_release_to_the_next() -> Outcome {
                 );
             }
         }
-        let next = world.start(&["serve"])?;
-        world.until("the next worker has it complete", || {
+        let next = world.start(&["serve", "-vv"])?;
+        let complete = world.until("the next worker has it complete", || {
             let uploads = depot.uploads()?;
             Ok(uploads.len() == 1 && uploads[0]["end"]["outcome"] == "complete")
-        })?;
+        });
+        if let Err(error) = complete {
+            next.signal("KILL")?;
+            return Err(format!("{error}: {}", next.end()?.shown()).into());
+        }
         next.signal("TERM")?;
         next.ends(0)?;
         assert_eq!(depot.live()?, "2");

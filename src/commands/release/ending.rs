@@ -190,7 +190,7 @@ async fn end(
     signals: Signals,
 ) -> Result<ReleaseResult> {
     let mut held = hold_all(modules, wait, signals).await?;
-    let ended = end_all(&mut held, mark).await;
+    let ended = Box::pin(end_all(&mut held, mark)).await;
     let results: Vec<Result<Exit>> = held.iter().map(|_| Ok(Exit::Done)).collect();
     let_go_all(held.into_iter().zip(results)).await;
     ended

@@ -148,7 +148,7 @@ impl Worker<'_> {
     ) -> Result<Option<UploadEnd>, Unreleased> {
         let folder = tempfile::tempdir()
             .map_err(|error| Unreleased::Later(format!("no folder can be made: {error}")))?;
-        let ready = self.ready(arrived, kept, &folder).await;
+        let ready = Box::pin(self.ready(arrived, kept, &folder)).await;
         let Some(ready) = ready.map_err(Unreleased::unless_of_the_upload)? else {
             return Ok(None);
         };
@@ -157,7 +157,8 @@ impl Worker<'_> {
         }
         self.begin(kept).await?;
         self.taken.set(&ready.modules);
-        self.carried_out(ready, kept).await.map(Some)
+        let carried_out = Box::pin(self.carried_out(ready, kept));
+        carried_out.await.map(Some)
     }
 
     /// Everything ahead of the release; none where it has ended before.
@@ -217,7 +218,8 @@ impl Worker<'_> {
             on_stage: &on_stage,
             ..*self.context
         };
-        match release::carry_out(&context, &set, &modules, &args, check).await {
+        let carried_out = release::carry_out(&context, &set, &modules, &args, check);
+        match Box::pin(carried_out).await {
             Ok(result) => Ok(result.upload_end()),
             Err(error) if error.exit == Exit::Refused => match busy(&modules).await? {
                 Some(why) => Err(Unreleased::Later(why)),
