@@ -98,7 +98,7 @@ pub use traffic::{
     COLOR_HEADER, Endpoint, Foreign, Found, Move, OtherWays, PerRoute, Route, Split, Urgency,
     WayIn, greatest_divisor,
 };
-pub use upload::{Arrived, Upload, UploadEnd, UploadOutcome, UploadRecord};
+pub use upload::{Arrived, Upload, UploadEnd, UploadOutcome, UploadRecord, decoded_key};
 pub use worker::{UploadWorker, WorkerReads, WorkerTask};
 
 use std::fmt;

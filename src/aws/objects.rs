@@ -7,7 +7,6 @@ use aws_config::timeout::TimeoutConfig;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use percent_encoding::percent_decode_str;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 use tokio::fs::File;
@@ -17,7 +16,7 @@ use super::error::{AwsError, AwsErrorKind, Named};
 use super::plain::{BodyReading, PlainAnswer, encoded, path};
 use super::{ATTEMPTS, Aws, CONNECT};
 use crate::error::innermost;
-use crate::model::{Arrived, Upload};
+use crate::model::{Arrived, Upload, decoded_key};
 
 const READ: &str = "s3:GetObjectVersion";
 const WRITE: &str = "s3:PutObject";
@@ -230,9 +229,8 @@ fn versions_in(text: &str) -> Result<Vec<ObjectVersion>, String> {
             field.text().map(str::to_owned)
         };
         let key = field("Key").ok_or("an object without a key")?;
-        let key = key.replace('+', " ");
         Ok(ObjectVersion {
-            key: percent_decode_str(&key).decode_utf8_lossy().into_owned(),
+            key: decoded_key(&key),
             version: field("VersionId").ok_or("an object without a version")?,
         })
     });

@@ -83,14 +83,10 @@ pub fn may_have_overwritten(operation: &Operation) -> Option<Color> {
 pub fn state(hosted: Option<HostedRelease>, targets: Targets) -> ColorState {
     let release = hosted.as_ref().map(|it| Release {
         tag: it.tag.clone(),
-        digest: None,
-        commit: None,
         deployed_by: Some(it.deployed_by.clone()),
         deployed_at: Some(it.deployed_at.clone()),
         operation: Some(it.revision.as_str().to_owned()),
-        config: None,
-        reserves: None,
-        is_deregistered: false,
+        ..Release::default()
     });
     ColorState {
         service: None,

@@ -39,13 +39,7 @@ impl<'a> Recent<'a> {
         Some(Release {
             tag: found.tag,
             digest: found.digest,
-            commit: None,
-            deployed_by: None,
-            deployed_at: None,
-            operation: None,
-            config: None,
-            reserves: None,
-            is_deregistered: false,
+            ..Release::default()
         })
     }
 

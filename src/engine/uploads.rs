@@ -4,10 +4,9 @@
 //! upload maybe several times, late, and out of order
 //! (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/EventNotifications.html>).
 
-use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use crate::model::{Arrived, Upload, UploadEnd, UploadRecord};
+use crate::model::{Arrived, Upload, UploadEnd, UploadRecord, decoded_key};
 
 /// What a message is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,7 +85,7 @@ fn by_s3(records: &[Value]) -> Option<Vec<Arrived>> {
         let object = &record["s3"]["object"];
         Some(Arrived {
             bucket: text(&record["s3"]["bucket"]["name"])?,
-            key: decoded(&text(&object["key"])?),
+            key: decoded_key(&text(&object["key"])?),
             version: version(&object["versionId"]),
             sequencer: text(&object["sequencer"]),
         })
@@ -104,18 +103,11 @@ fn version(value: &Value) -> Option<String> {
     text(value).filter(|version| version != "null")
 }
 
-/// S3 writes a key as a form does.
-fn decoded(key: &str) -> String {
-    let spaced = key.replace('+', " ");
-    let decoded = percent_decode_str(&spaced).decode_utf8_lossy();
-    decoded.into_owned()
-}
-
 /// What is to become of an upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UploadStanding {
-    /// It is released.
-    Due,
+    /// It is released; it may have been begun before, by a worker that is gone.
+    Due { is_begun: bool },
     /// It has ended already.
     Ended(UploadEnd),
     /// A later one was begun.
@@ -130,7 +122,9 @@ pub fn standing(it: &UploadRecord, known: &[UploadRecord]) -> UploadStanding {
     }
     match known.iter().find(|other| it.is_overtaken_by(other)) {
         Some(later) => UploadStanding::Overtaken(later.upload.clone()),
-        None => UploadStanding::Due,
+        None => UploadStanding::Due {
+            is_begun: same.is_some(),
+        },
     }
 }
 

@@ -128,7 +128,7 @@ pub struct StoppedContainer {
 }
 
 /// What a colour runs, read from the tags of its task definition.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Release {
     pub tag: Option<Tag>,
     pub digest: Option<Digest>,

@@ -286,14 +286,7 @@ pub fn service(desired: i32) -> ServiceState {
 pub fn release(tag: &str) -> Release {
     Release {
         tag: tag.parse().ok(),
-        digest: None,
-        commit: None,
-        deployed_by: None,
-        deployed_at: None,
-        operation: None,
-        config: None,
-        reserves: None,
-        is_deregistered: false,
+        ..Release::default()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::serde::rfc3339;
@@ -32,6 +33,13 @@ impl fmt::Display for Upload {
         } = self;
         write!(f, "s3://{bucket}/{key} (version {version})")
     }
+}
+
+/// A key as S3 writes it in its own events and lists, as a form does.
+pub fn decoded_key(key: &str) -> String {
+    let spaced = key.replace('+', " ");
+    let decoded = percent_decode_str(&spaced).decode_utf8_lossy();
+    decoded.into_owned()
 }
 
 /// An object that was made, as an event tells it.

@@ -76,12 +76,7 @@ impl Shop {
 
     /// Nothing is unfinished, and nobody holds a lease.
     fn expect_settled(&self) -> Outcome {
-        for module in MODULES {
-            let status = self.of(module, 0, &["status"])?;
-            assert_eq!(status["unfinished"], json!(null), "{status:#}");
-            assert_eq!(status["lease"], json!(null), "{status:#}");
-        }
-        Ok(())
+        expect_settled(&MODULES, |module| self.of(module, 0, &["status"]))
     }
 
     /// The listeners' writes, by whose load balancer they were for.
@@ -98,6 +93,16 @@ impl Shop {
             })
             .collect()
     }
+}
+
+/// Nothing is unfinished, and nobody holds a lease, as each one's status says.
+fn expect_settled(modules: &[&str], status: impl Fn(&str) -> Outcome<Value>) -> Outcome {
+    for module in modules {
+        let status = status(module)?;
+        assert_eq!(status["unfinished"], json!(null), "{status:#}");
+        assert_eq!(status["lease"], json!(null), "{status:#}");
+    }
+    Ok(())
 }
 
 #[test]

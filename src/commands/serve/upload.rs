@@ -55,6 +55,8 @@ struct Ready {
     set: SetFile,
     args: ReleaseArgs,
     modules: Vec<Module>,
+    /// By a worker that is gone.
+    is_begun: bool,
 }
 
 /// What is known of an upload while it is worked on, and where it is kept.
@@ -155,7 +157,9 @@ impl Worker<'_> {
         if let Some(why) = busy(&ready.modules).await? {
             return Err(Unreleased::Later(why));
         }
-        self.begin(kept).await?;
+        if !ready.is_begun {
+            self.begin(kept).await?;
+        }
         self.taken.set(&ready.modules);
         let carried_out = Box::pin(self.carried_out(ready, kept));
         carried_out.await.map(Some)
@@ -192,7 +196,12 @@ impl Worker<'_> {
                 Ok(None)
             }
             UploadStanding::Overtaken(later) => Err(overtaken(&later).into()),
-            UploadStanding::Due => Ok(Some(Ready { set, args, modules })),
+            UploadStanding::Due { is_begun } => Ok(Some(Ready {
+                set,
+                args,
+                modules,
+                is_begun,
+            })),
         }
     }
 
@@ -201,11 +210,13 @@ impl Worker<'_> {
         ready: Ready,
         kept: &UploadInHand,
     ) -> Result<UploadEnd, Unreleased> {
-        let Ready { set, args, modules } = ready;
+        let Ready {
+            set, args, modules, ..
+        } = ready;
         // Once nobody else can begin one.
         let check = async |_: &[HeldModule<'_>]| match self.standing(kept).await? {
             UploadStanding::Overtaken(later) => Err(overtaken(&later)),
-            UploadStanding::Due | UploadStanding::Ended(_) => Ok(()),
+            UploadStanding::Due { .. } | UploadStanding::Ended(_) => Ok(()),
         };
         let of = args.steps.as_ref().map_or(1, Steps::stages);
         let on_stage = |stage| {
@@ -320,13 +331,8 @@ impl Worker<'_> {
         Ok(standing(&kept.record, &known.await?))
     }
 
-    /// Keeps and tells that it begins; once, however often it comes.
+    /// Keeps and tells that it begins.
     async fn begin(&self, kept: &mut UploadInHand) -> Result<()> {
-        let known = kept.ledger.since(kept.record.uploaded);
-        let known = known.await?;
-        if known.iter().any(|it| it.upload == kept.record.upload) {
-            return Ok(());
-        }
         kept.record.at = kept.ledger.aws.journal_time();
         kept.ledger.write(&kept.record).await?;
         self.tell(kept.about(), ReleaseNews::Begin);

@@ -147,10 +147,13 @@ fn an_upload_is_released_once_and_never_over_a_later_one() {
     };
     let eight = record("8", 8);
     for (known, expected) in [
-        (vec![], UploadStanding::Due),
+        (vec![], UploadStanding::Due { is_begun: false }),
         // A worker began it, and is gone.
-        (vec![seven.clone()], UploadStanding::Due),
-        (vec![record("6", 6)], UploadStanding::Due),
+        (vec![seven.clone()], UploadStanding::Due { is_begun: true }),
+        (
+            vec![record("6", 6)],
+            UploadStanding::Due { is_begun: false },
+        ),
         (vec![ended.clone()], UploadStanding::Ended(end.clone())),
         (
             vec![eight.clone()],

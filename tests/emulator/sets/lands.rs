@@ -7,7 +7,7 @@ use localstack::gate::crash::Write;
 use localstack::gate::faults::Fault;
 use localstack::gate::record::{Call, Mark};
 use localstack::{Options, gate};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::ELB;
 use crate::support::{Desk, Outcome};
@@ -127,12 +127,7 @@ impl Lands {
     }
 
     fn expect_settled(&self) -> Outcome {
-        for module in MODULES {
-            let status = self.of(module, 0, &["status"])?;
-            assert_eq!(status["unfinished"], json!(null), "{status:#}");
-            assert_eq!(status["lease"], json!(null), "{status:#}");
-        }
-        Ok(())
+        super::expect_settled(&MODULES, |module| self.of(module, 0, &["status"]))
     }
 
     fn marks(&self) -> [Mark; 2] {
