@@ -31,17 +31,20 @@ mod up;
 mod uploads;
 mod watch;
 
+use std::future::ready;
 use std::path::PathBuf;
+use std::pin::Pin;
 
 use clap_complete::Shell;
 use serde_json::{Value, json};
 
 use crate::aws::policy::{self, Role};
 use crate::aws::{Access, Aws};
-use crate::cli::{self, Cli, Global, PolicyFor, Verb};
+use crate::cli::{self, Cli, Global, PolicyFor, ProbeFlags, Verb};
 use crate::config::{Config, ConfigError, SecretHeader, SecretPlace};
 use crate::error::{Error, Exit, Result};
 use crate::model::AwsPlace;
+use crate::probe::Address;
 use crate::report::{Audience, Reporter};
 use crate::session::Session;
 use crate::session::secret_header::{self, Shown};
@@ -58,36 +61,20 @@ pub async fn run(cli: Cli, audience: Audience) -> Result<u8> {
     run_own(cli, audience).await.map(Exit::code)
 }
 
+/// A command under way. It is not a part of the state of who waits for it: all of them
+/// side by side would be too much for one stack.
+type Running<'a> = Pin<Box<dyn Future<Output = Result<Exit>> + 'a>>;
+
 /// Those whose exit codes are bgecs's.
 async fn run_own(cli: Cli, audience: Audience) -> Result<Exit> {
-    let global = cli.global;
-    if let Verb::Fleet(args) = &cli.command {
-        return Box::pin(fleet::run(&global, audience, args)).await;
+    let Cli { global, command } = cli;
+    if !matches!(command, Verb::Fleet(_)) {
+        in_one_region(&global)?;
     }
-    in_one_region(&global)?;
-    if let Verb::Release(args) = &cli.command {
-        return Box::pin(release::run(&global, audience, args)).await;
+    if let Some(running) = without_app(&global, audience, &command) {
+        return running.await;
     }
-    if let Verb::Serve(args) = &cli.command {
-        return Box::pin(serve::run(&global, audience, args)).await;
-    }
-    if let Verb::Submit(args) = &cli.command {
-        return submit::run(&global, audience, args).await;
-    }
-    if let Verb::Import(args) = &cli.command {
-        return import::run(&global, audience, args).await;
-    }
-    if let Verb::Init(args) = &cli.command
-        && (args.worker.worker || args.print_policy == Some(PolicyFor::Worker))
-    {
-        return init::worker::run(&global, audience, args).await;
-    }
-    if let Verb::Destroy(args) = &cli.command
-        && args.worker
-    {
-        return destroy::worker::run(&global, audience, args).await;
-    }
-    let offline = match &cli.command {
+    let offline = match &command {
         Verb::Init(args) => init::offline(&global, audience, args),
         Verb::Attach(args) => attach::offline(&global, audience, args),
         Verb::Completions { shell } => {
@@ -100,38 +87,81 @@ async fn run_own(cli: Cli, audience: Audience) -> Result<Exit> {
     if let Some(result) = offline {
         return result;
     }
-    if let Verb::Probe(args) = &cli.command
-        && let Some(url) = &args.url
-    {
-        let through: Vec<String> = global.connect_to.iter().map(ToString::to_string).collect();
-        let address = url.clone().through(&through);
-        let address = address.trusting(global.ca_file.clone());
-        let address = address.showing(secret_header(&global).await?);
-        return probe::of_url(audience, args, address).await;
-    }
     let session = open(global.clone(), audience).await?;
-    if cli.command.changes_something() {
+    if command.changes_something() {
         session.introduce();
     }
     let is_attached = session.config.attached.is_some();
     let is_edge = session.config.edge.is_some();
-    let done = match cli.command {
-        Verb::Init(args) => init::run(&session, &args).await,
-        Verb::Deploy(args) => deploy::run(&session, args).await,
-        Verb::Promote(args) => promote::run(&session, &args).await,
-        Verb::Rollback(args) => rollback::run(&session, &args).await,
-        Verb::Status(args) => status::run(&session, &args).await,
-        Verb::Probe(args) => probe::run(&session, &args).await,
-        Verb::Retire(args) => retire::run(&session, &args).await,
-        Verb::Resume(args) => resume::run(&global, audience, &session, &args).await,
-        Verb::History(args) => history::run(&session, &args).await,
-        Verb::Adopt(args) => adopt::run(&session, &args).await,
-        Verb::Unlock(args) => unlock::run(&session, &args).await,
-        Verb::Logs(args) => logs::run(&session, &args).await,
-        Verb::Destroy(args) => destroy::run(&session, &args).await,
-        Verb::Attach(args) => attach::run(&session, &args).await,
-        Verb::Detach(args) => detach::run(&session, &args).await,
-        Verb::Up(args) => up::run(&session, &args).await,
+    let done = of_app(&session, (&global, audience), &command).await;
+    done.map_err(|error| match (is_attached, is_edge) {
+        (true, _) => of_attached(error),
+        (_, true) => of_edge(error),
+        (false, false) => error,
+    })
+}
+
+/// Those that are about no app, or about several.
+fn without_app<'a>(
+    global: &'a Global,
+    audience: Audience,
+    command: &'a Verb,
+) -> Option<Running<'a>> {
+    Some(match command {
+        Verb::Fleet(args) => Box::pin(fleet::run(global, audience, args)),
+        Verb::Release(args) => Box::pin(release::run(global, audience, args)),
+        Verb::Serve(args) => Box::pin(serve::run(global, audience, args)),
+        Verb::Submit(args) => Box::pin(submit::run(global, audience, args)),
+        Verb::Import(args) => Box::pin(import::run(global, audience, args)),
+        Verb::Init(args) if args.worker.worker || args.print_policy == Some(PolicyFor::Worker) => {
+            Box::pin(init::worker::run(global, audience, args))
+        }
+        Verb::Destroy(args) if args.worker => {
+            Box::pin(destroy::worker::run(global, audience, args))
+        }
+        Verb::Probe(args) => {
+            let url = args.url.as_ref()?;
+            Box::pin(probe_of(url, global, audience, args))
+        }
+        _ => return None,
+    })
+}
+
+async fn probe_of(
+    url: &Address,
+    global: &Global,
+    audience: Audience,
+    args: &ProbeFlags,
+) -> Result<Exit> {
+    let through: Vec<String> = global.connect_to.iter().map(ToString::to_string).collect();
+    let address = url.clone().through(&through);
+    let address = address.trusting(global.ca_file.clone());
+    let address = address.showing(secret_header(global).await?);
+    probe::of_url(audience, args, address).await
+}
+
+fn of_app<'a>(
+    session: &'a Session,
+    (global, audience): (&'a Global, Audience),
+    command: &'a Verb,
+) -> Running<'a> {
+    match command {
+        Verb::Init(args) => Box::pin(init::run(session, args)),
+        Verb::Deploy(args) => Box::pin(deploy::run(session, args)),
+        Verb::Promote(args) => Box::pin(promote::run(session, args)),
+        Verb::Rollback(args) => Box::pin(rollback::run(session, args)),
+        Verb::Status(args) => Box::pin(status::run(session, args)),
+        Verb::Probe(args) => Box::pin(probe::run(session, args)),
+        Verb::Retire(args) => Box::pin(retire::run(session, args)),
+        Verb::Resume(args) => Box::pin(resume::run(global, audience, session, args)),
+        Verb::History(args) => Box::pin(history::run(session, args)),
+        Verb::Adopt(args) => Box::pin(adopt::run(session, args)),
+        Verb::Unlock(args) => Box::pin(unlock::run(session, args)),
+        Verb::Logs(args) => Box::pin(logs::run(session, args)),
+        Verb::Destroy(args) => Box::pin(destroy::run(session, args)),
+        Verb::Attach(args) => Box::pin(attach::run(session, args)),
+        Verb::Detach(args) => Box::pin(detach::run(session, args)),
+        Verb::Up(args) => Box::pin(up::run(session, args)),
         // Have run by now.
         Verb::Completions { .. }
         | Verb::Fleet(_)
@@ -140,13 +170,8 @@ async fn run_own(cli: Cli, audience: Audience) -> Result<Exit> {
         | Verb::Routers
         | Verb::Serve(_)
         | Verb::Submit(_)
-        | Verb::Release(_) => Ok(Exit::Done),
-    };
-    done.map_err(|error| match (is_attached, is_edge) {
-        (true, _) => of_attached(error),
-        (_, true) => of_edge(error),
-        (false, false) => error,
-    })
+        | Verb::Release(_) => Box::pin(ready(Ok(Exit::Done))),
+    }
 }
 
 /// The stack of an app that bgecs is attached to is made and removed by commands of

@@ -30,7 +30,9 @@ mod spoken_time;
 mod text;
 mod trust;
 
+use std::panic::resume_unwind;
 use std::process::ExitCode;
+use std::{io, thread};
 
 use clap::builder::Styles;
 use clap::{CommandFactory, Parser};
@@ -57,7 +59,7 @@ fn main() -> ExitCode {
         }),
     };
     let _told_to_its_end = diagnose(cli.global.verbose);
-    match run(cli, audience) {
+    match on_a_stack_of_its_own(move || run(cli, audience)) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             report::error(&error, audience);
@@ -77,6 +79,21 @@ fn usage(error: &clap::Error) -> u8 {
     report::usage(error, plain.as_ref().err().unwrap_or(error), audience)
 }
 
+/// The main thread's is as large as the system likes: 1 MiB on Windows, which a debug
+/// build is through with before it has moved anything.
+fn on_a_stack_of_its_own(
+    run: impl FnOnce() -> error::Result<u8> + Send + 'static,
+) -> error::Result<u8> {
+    const BYTES: usize = 16 * 1024 * 1024;
+    let thread = thread::Builder::new().stack_size(BYTES).spawn(run);
+    let thread = thread.map_err(|error| cannot_start(&error))?;
+    thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+}
+
+fn cannot_start(error: &io::Error) -> error::Error {
+    error::Error::failed("the program cannot start").because(error)
+}
+
 fn run(cli: Cli, audience: Audience) -> error::Result<u8> {
     // One TLS implementation for AWS, Docker and the probe; the first to ask
     // for a default gets it.
@@ -85,7 +102,7 @@ fn run(cli: Cli, audience: Audience) -> error::Result<u8> {
         .worker_threads(2)
         .enable_all()
         .build()
-        .map_err(|error| error::Error::failed("the program cannot start").because(&error))?;
+        .map_err(|error| cannot_start(&error))?;
     let result = runtime.block_on(commands::run(cli, audience));
     // A lookup or a build that was given up must not hold the exit.
     runtime.shutdown_background();

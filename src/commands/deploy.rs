@@ -140,21 +140,21 @@ impl CommandResult for DeployResult {
     }
 }
 
-pub async fn run(session: &Session, args: Deploy) -> Result<Exit> {
+pub async fn run(session: &Session, args: &Deploy) -> Result<Exit> {
     if session.config.edge.is_some() {
-        return hosted::run(session, &args).await;
+        return hosted::run(session, args).await;
     }
     // A mistake in a task definition is found before AWS is asked for anything.
     let loaded = Loaded::from(&session.config)?;
-    let tag = tag(session, &args)?;
-    let request = request(session, &args, &tag, &loaded)?;
+    let tag = tag(session, args)?;
+    let request = request(session, args, &tag, &loaded)?;
     if !request.is_blind {
         session.secret_header().await?;
     }
     if args.change.dry_run {
         let observed = session.observe_settled().await?;
         lease::tell_of_unfinished(session, &observed);
-        let plan = plan(session, &observed, &args, &tag)?;
+        let plan = plan(session, &observed, args, &tag)?;
         warn_of_other_ways(session, &observed, &plan);
         let steps = planned(session, &observed, &plan, &request, &loaded)?;
         let difference =
@@ -174,7 +174,7 @@ pub async fn run(session: &Session, args: Deploy) -> Result<Exit> {
             is_blind: args.blind,
         },
         args.change.wait,
-        async |work| deploy(work, &args, &request, &loaded).await,
+        async |work| deploy(work, args, &request, &loaded).await,
     )
     .await
     .map_err(|error| match session.told_difference() {

@@ -1,5 +1,7 @@
 //! An operation whose holder is gone: finished or undone, by whoever meets it.
 
+use std::future::ready;
+use std::pin::Pin;
 use std::time::Duration;
 
 use super::asking::judge_once;
@@ -275,8 +277,7 @@ pub async fn settle(
     work.turn.take_up(operation.clone());
     work.turn
         .describe(|operation| operation.blind |= watching.is_blind);
-    // It is a whole command inside another: too much for one stack.
-    match Box::pin(go(work, &operation, &observed, way, watching)).await {
+    match go(work, &operation, &observed, way, watching).await {
         Ok((settled, Some(conclusion))) => {
             stoppable(
                 work.interrupts,
@@ -400,63 +401,68 @@ async fn is_well(
 /// with all else.
 type End = (Settled, Option<Conclusion>);
 
-async fn go(
-    work: &mut Work<'_>,
-    operation: &Operation,
-    observed: &Observed,
+/// It is a whole command inside another, and so not a part of its state: too much for
+/// one stack.
+fn go<'a>(
+    work: &'a mut Work<'_>,
+    operation: &'a Operation,
+    observed: &'a Observed,
     way: Resolution,
-    watching: &Watching,
-) -> Result<End> {
+    watching: &'a Watching,
+) -> Pin<Box<dyn Future<Output = Result<End>> + 'a>> {
     let session = work.session;
     match way {
-        Resolution::Undone => Ok(undone()),
-        Resolution::Hold { live, gone } => Err(hold(observed, live, &gone)),
-        Resolution::Shift { strategy, is_back } => {
-            shift(work, operation, observed, strategy, is_back, watching).await
-        }
-        Resolution::MakeLive { color } => {
+        Resolution::Undone => Box::pin(ready(Ok(undone()))),
+        Resolution::Hold { live, gone } => Box::pin(ready(Err(hold(observed, live, &gone)))),
+        Resolution::Shift { strategy, is_back } => Box::pin(shift(
+            work, operation, observed, strategy, is_back, watching,
+        )),
+        Resolution::MakeLive { color } => Box::pin(async move {
             let made = make_live::make_live(session, work.turn, observed, color);
             stoppable(work.interrupts, made).await?;
             Ok(finished())
-        }
+        }),
         Resolution::AwaitServing {
             color,
             task_definition,
-        } => serve(work, operation, observed, color, &task_definition).await,
-        Resolution::ForgetRevision => {
+        } => Box::pin(serve(work, operation, observed, color, task_definition)),
+        Resolution::ForgetRevision => Box::pin(async move {
             tidy::forget_revision(session, observed, operation).await?;
             Ok(undone())
-        }
-        Resolution::AwaitRetired { color } => {
+        }),
+        Resolution::AwaitRetired { color } => Box::pin(async move {
             let retired = retire::await_no_task(session, observed, color, TIMEOUT);
             stoppable(work.interrupts, retired).await?;
             Ok(finished())
-        }
-        Resolution::RunOwn { own, color } => {
+        }),
+        Resolution::RunOwn { own, color } => Box::pin(async move {
             run_own(work, operation, observed, (own, color)).await?;
             Ok(finished())
-        }
-        Resolution::GoOnDestroying => {
-            let inventory = destroy::take_inventory(session).await?;
-            let destroyed = destroy::destroy(session, Some(work.turn), &inventory);
-            let destroyed = stoppable(work.interrupts, destroyed).await;
-            destroyed.map_err(|error| destroy::cut_short(None, &inventory, error))?;
-            Ok((Settled::Finished, None))
-        }
-        Resolution::AwaitStack if session.config.edge.is_some() => {
-            if let Some(edge) = &session.config.edge {
-                let finishing = Box::pin(super::edge::finish(session, work.turn, edge, observed));
-                stoppable(work.interrupts, finishing).await?;
-            }
-            Ok(finished())
-        }
-        Resolution::AwaitStack => {
-            let settled = stack::await_settled(session);
-            match stoppable(work.interrupts, settled).await? {
-                Some(stack) if stack.status == crate::aws::StackStatus::Ready => Ok(finished()),
-                _ => Ok(undone()),
-            }
-        }
+        }),
+        Resolution::GoOnDestroying => Box::pin(go_on_destroying(work)),
+        Resolution::AwaitStack => Box::pin(await_stack(work, observed)),
+    }
+}
+
+async fn go_on_destroying(work: &mut Work<'_>) -> Result<End> {
+    let inventory = destroy::take_inventory(work.session).await?;
+    let destroyed = destroy::destroy(work.session, Some(work.turn), &inventory);
+    let destroyed = stoppable(work.interrupts, destroyed).await;
+    destroyed.map_err(|error| destroy::cut_short(None, &inventory, error))?;
+    Ok((Settled::Finished, None))
+}
+
+async fn await_stack(work: &mut Work<'_>, observed: &Observed) -> Result<End> {
+    let session = work.session;
+    if let Some(edge) = &session.config.edge {
+        let finishing = super::edge::finish(session, work.turn, edge, observed);
+        stoppable(work.interrupts, finishing).await?;
+        return Ok(finished());
+    }
+    let settled = stack::await_settled(session);
+    match stoppable(work.interrupts, settled).await? {
+        Some(stack) if stack.status == crate::aws::StackStatus::Ready => Ok(finished()),
+        _ => Ok(undone()),
     }
 }
 
@@ -477,13 +483,13 @@ async fn serve(
     operation: &Operation,
     observed: &Observed,
     color: Color,
-    requested: &Revision,
+    requested: Revision,
 ) -> Result<End> {
     let session = work.session;
     let wait = Wait {
         observed,
         color,
-        requested,
+        requested: &requested,
         began: operation.began,
         timeout: TIMEOUT,
         is_blind: work.turn.operation().blind,
