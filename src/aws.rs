@@ -17,6 +17,7 @@ mod ecs;
 mod elb;
 mod error;
 mod fleet;
+mod jobs;
 mod journal;
 mod logs;
 mod objects;
@@ -91,11 +92,13 @@ pub struct Aws {
     ecr: aws_sdk_ecr::Client,
     ecs: aws_sdk_ecs::Client,
     elb: aws_sdk_elasticloadbalancingv2::Client,
+    events: PlainClient,
     #[cfg(feature = "edges")]
     lightsail: PlainClient,
     logs: PlainClient,
     route53: aws_sdk_route53::Client,
     s3: PlainClient,
+    scheduler: PlainClient,
     secrets: PlainClient,
     sns: PlainClient,
     sqs: PlainClient,
@@ -170,11 +173,13 @@ impl Aws {
             ecr: aws_sdk_ecr::Client::new(&paced(PacedService::Ecr)),
             ecs: aws_sdk_ecs::Client::new(&paced(PacedService::Ecs)),
             elb: aws_sdk_elasticloadbalancingv2::Client::new(&paced(PacedService::Elb)),
+            events: plain(PlainService::Events),
             #[cfg(feature = "edges")]
             lightsail: plain(PlainService::Lightsail),
             logs: plain(PlainService::Logs),
             route53: aws_sdk_route53::Client::new(&paced(PacedService::Route53)),
             s3: plain(PlainService::S3),
+            scheduler: plain(PlainService::Scheduler),
             sns: plain(PlainService::Sns),
             sqs: plain(PlainService::Sqs),
             secrets: plain(PlainService::SecretsManager),

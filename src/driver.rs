@@ -15,6 +15,7 @@ pub mod fleet;
 mod group;
 pub mod hook;
 pub mod hosted;
+pub mod job;
 mod lines;
 pub mod live;
 pub mod look_ahead;

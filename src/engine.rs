@@ -12,6 +12,7 @@ pub mod failover;
 pub mod fitness;
 pub mod fleet;
 pub mod import;
+pub mod job;
 pub mod lease;
 pub mod look_ahead;
 pub mod plan;

@@ -21,6 +21,7 @@ mod entrance;
 mod hook;
 mod image;
 mod infrastructure;
+mod job;
 pub mod journal;
 mod latency;
 pub mod marks;
@@ -73,6 +74,7 @@ pub use entrance::{
 pub use hook::Hook;
 pub use image::{Contents, LABEL_COMMIT, LABEL_CONTEXT, Origin, Platform, RunsOn};
 pub use infrastructure::{Infrastructure, NotEcs};
+pub use job::{JobMove, JobPlace, JobTarget};
 pub use latency::{LatencyLimit, Quantile};
 pub use names::{AccountId, AppName, AwsPlace, is_plain_name, is_region};
 pub use notice::{NoticeOf, ReleaseNews, ReleaseNotice, TopicArn};

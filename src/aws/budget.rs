@@ -39,11 +39,13 @@ pub enum PacedService {
     Ecr,
     Ecs,
     Elb,
+    Events,
     #[cfg(feature = "edges")]
     Lightsail,
     Logs,
     Route53,
     S3,
+    Scheduler,
     SecretsManager,
     Sns,
     Sqs,

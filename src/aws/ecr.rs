@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Aws;
 use super::error::{AwsError, AwsErrorKind, Named};
-use crate::model::{Contents, Digest, Tag};
+use crate::model::{Contents, Digest, Reference, Tag};
 
 pub use manifest::Manifest;
 
@@ -153,6 +153,27 @@ impl Aws {
             }
             _ => Ok(None),
         }
+    }
+
+    /// Which repository of this account and region an image of that name is in; none
+    /// where that is elsewhere.
+    ///
+    /// # Errors
+    /// Whose account this is cannot be told.
+    pub async fn own_repository(&self, image: &Reference) -> Result<Option<String>, AwsError> {
+        let name = image.name();
+        let Some((registry, path)) = name.as_deref().and_then(|it| it.split_once('/')) else {
+            return Ok(None);
+        };
+        let is_own = match region(registry) {
+            Some(region) if region == self.region() => {
+                let account = self.caller().await?.account;
+                registry.starts_with(&format!("{account}."))
+            }
+            Some(_) => false,
+            None => self.local_registry().as_deref() == Some(registry),
+        };
+        Ok(is_own.then(|| path.to_owned()))
     }
 
     /// What an image is, by the digest of its configuration.

@@ -93,7 +93,7 @@ impl Aws {
     }
 
     /// None where there is no such service any more.
-    async fn describe_service(
+    pub(super) async fn describe_service(
         &self,
         cluster: &str,
         name: &str,

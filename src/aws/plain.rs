@@ -113,7 +113,6 @@ impl PlainClient {
     ///
     /// # Errors
     /// As [`PlainClient::json`].
-    #[cfg(feature = "edges")]
     pub async fn rest<T: DeserializeOwned>(
         &self,
         operation: &'static str,

@@ -1,6 +1,7 @@
 //! `bgecs release`: several apps as one.
 
 mod ending;
+mod jobs;
 mod open;
 mod plan;
 mod result;
@@ -11,12 +12,12 @@ use std::path::Path;
 
 use crate::cli::{Global, ReleaseAction, ReleaseArgs};
 use crate::config::{ConfigError, SetFile};
-use crate::driver::release::{HeldModule, Module, hold_all, let_go_all};
+use crate::driver::release::{HeldModule, hold_all, let_go_all};
 use crate::error::{Error, Exit, Result};
 use crate::model::SetName;
 use crate::report::{Audience, Reporter};
 pub use ending::{end_unfinished, refuse_alone};
-pub use open::{Ledger, SetContext};
+pub use open::{Ledger, OpenSet, SetContext};
 pub use result::ReleaseResult;
 
 pub async fn run(global: &Global, audience: Audience, args: &ReleaseArgs) -> Result<Exit> {
@@ -32,16 +33,16 @@ pub async fn run(global: &Global, audience: Audience, args: &ReleaseArgs) -> Res
         return status::run(&context, &load(file)?).await;
     }
     let set = load(&args.file)?;
-    let modules = context.open(&set, &args.only).await?;
-    refuse_stray_images(args, &modules)?;
+    let opened = context.open(&set, &args.only).await?;
+    refuse_stray_images(args, &opened)?;
     if args.change.dry_run {
-        return plan::dry_run(&context, &set, &modules, args).await;
+        return plan::dry_run(&context, &set, &opened, args).await;
     }
-    let released = carry_out(&context, &set, &modules, args, async |_| Ok(())).await?;
+    let released = carry_out(&context, &set, &opened, args, async |_| Ok(())).await?;
     Ok(tell(&report, &released))
 }
 
-/// Releases a set, whose modules are open; `check` is asked once nobody else can.
+/// Releases a set, which is open; `check` is asked once nobody else can.
 ///
 /// # Errors
 /// Somebody else's lease (exit 6), the check's own, or anything else ahead of the first
@@ -49,16 +50,17 @@ pub async fn run(global: &Global, audience: Audience, args: &ReleaseArgs) -> Res
 pub async fn carry_out(
     context: &SetContext<'_>,
     set: &SetFile,
-    modules: &[Module],
+    opened: &OpenSet,
     args: &ReleaseArgs,
     check: impl AsyncFnOnce(&[HeldModule<'_>]) -> Result<()>,
 ) -> Result<ReleaseResult> {
     let wait = args.change.wait;
+    let OpenSet { modules, jobs } = opened;
     Box::pin(ending::end_what_is_unfinished(context, modules, wait)).await?;
     let mut held = hold_all(modules, wait, context.signals).await?;
     let done = match check(&held).await {
         // Each step of a release is a large future: boxed, it is not on the stack of them all.
-        Ok(()) => Box::pin(work::work(context, set, &mut held, args)).await,
+        Ok(()) => Box::pin(work::work((context, set, jobs), &mut held, args)).await,
         Err(error) => Err(error),
     };
     let (results, told) = match done {
@@ -84,11 +86,14 @@ fn load(file: &Path) -> Result<SetFile> {
 
 /// # Errors
 /// An image for a module that is not released (exit 2).
-fn refuse_stray_images(args: &ReleaseArgs, modules: &[Module]) -> Result<()> {
-    let is_there = |name| modules.iter().any(|it| it.name() == name);
+fn refuse_stray_images(args: &ReleaseArgs, opened: &OpenSet) -> Result<()> {
+    let is_there = |name| {
+        let is_module = opened.modules.iter().any(|it| it.name() == name);
+        is_module || opened.jobs.iter().any(|it| it.name() == name)
+    };
     match args.image.iter().find(|it| !is_there(&it.module)) {
         Some(it) => Err(Error::usage(format!(
-            "--image is for {}, which is no module that is released here",
+            "--image is for {}, which is no module or job that is released here",
             it.module
         ))),
         None => Ok(()),

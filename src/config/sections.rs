@@ -65,6 +65,11 @@ pub(super) fn config(file: &File<'_>, environment: Option<&str>) -> Result<Confi
     let root = folder_of(file.path);
     file.read(environment, |top| {
         top.announce(&["service", "serve"]);
+        if let Some(job) = top.take("job") {
+            return Err(job.misplaced(
+                "this is the file of a job, which goes with a set: name it in a [[job]] of a set.toml",
+            ));
+        }
         let serve = top.section("serve", |section| serve(section, root))?;
         let notify = top.section("notify", notify)?;
         let router = top.section("router", router)?;
@@ -458,7 +463,7 @@ fn lease(section: &mut Section<'_>) -> Result<LeaseSection> {
     })
 }
 
-fn place(section: &mut Section<'_>) -> Result<AwsPlace> {
+pub(super) fn place(section: &mut Section<'_>) -> Result<AwsPlace> {
     Ok(AwsPlace {
         account: section.optional("account", |entry| entry.checked(AccountId::from_str))?,
         region: section.optional("region", |entry| entry.checked(region))?,

@@ -22,6 +22,7 @@ pub struct SetFile {
     pub name: SetName,
     /// In the order in which the file has them.
     pub modules: Vec<ModuleSection>,
+    pub jobs: Vec<JobSection>,
     pub regions: RegionOrder,
     pub serve: ServeSection,
     pub notify: NotifySection,
@@ -37,6 +38,16 @@ pub struct ModuleSection {
     pub context: Option<PathBuf>,
     /// The modules, by their place in the file, whose users go over first.
     pub after: Vec<usize>,
+    pub region: Option<String>,
+    pub profile: Option<String>,
+}
+
+/// What follows the set's release without users of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobSection {
+    pub name: SetName,
+    /// Its `bgecs.toml`.
+    pub config: PathBuf,
     pub region: Option<String>,
     pub profile: Option<String>,
 }
@@ -67,15 +78,27 @@ impl SetFile {
             })?;
             let name = name.checked(str::parse)?;
             let modules = top.sections("module", |section| module(section, folder_of(path)))?;
+            let modules = ordered(modules)?;
+            let jobs = match top.has("job") {
+                true => top.sections("job", |section| job(section, folder_of(path), &modules))?,
+                false => Vec::new(),
+            };
             Ok(Self {
                 path: path.to_owned(),
                 name,
-                modules: ordered(modules)?,
+                jobs: named_apart(jobs)?,
+                modules,
                 regions: region_order(top)?,
                 serve,
                 notify,
             })
         })
+    }
+
+    /// Of its modules and jobs.
+    pub fn names(&self) -> impl Iterator<Item = &SetName> {
+        let jobs = self.jobs.iter().map(|it| &it.name);
+        self.modules.iter().map(|it| &it.name).chain(jobs)
     }
 
     /// One app, as the only module.
@@ -90,6 +113,7 @@ impl SetFile {
                 region: None,
                 profile: None,
             }],
+            jobs: Vec::new(),
             path: config.path,
             name,
             regions: RegionOrder::default(),
@@ -121,31 +145,79 @@ fn region_order(top: &mut Section<'_>) -> Result<RegionOrder> {
 }
 
 fn module<'a>(section: &mut Section<'a>, folder: &Path) -> Result<ModuleKeys<'a>> {
-    let name = section.take("name").ok_or_else(|| {
-        section.missing(
-            "name",
-            "each [[module]] needs a name, such as `name = \"backend\"`",
-        )
-    })?;
-    let path = |key: &KeyValue<'a>| Ok(folder.join(key.checked(names::not_empty)?));
-    let config = section.optional("config", path)?.ok_or_else(|| {
-        section.missing(
-            "config",
-            "each [[module]] needs the path of its app's bgecs.toml",
-        )
-    })?;
+    let (name, named) = name_and_config(section, folder, "module")?;
     Ok(ModuleKeys {
         module: ModuleSection {
-            name: name.checked(str::parse)?,
-            config,
-            context: section.optional("context", path)?,
+            name: named.name,
+            config: named.config,
+            context: section.optional("context", |key| path(key, folder))?,
             after: Vec::new(),
-            region: section.optional("region", |key| key.checked(names::region))?,
-            profile: section.optional("profile", |key| key.checked(names::profile))?,
+            region: named.region,
+            profile: named.profile,
         },
         name,
         after: section.take("after"),
     })
+}
+
+/// # Errors
+/// Its name is a module's.
+fn job<'a>(
+    section: &mut Section<'a>,
+    folder: &Path,
+    modules: &[ModuleSection],
+) -> Result<(KeyValue<'a>, JobSection)> {
+    let (name, job) = name_and_config(section, folder, "job")?;
+    match modules.iter().any(|it| it.name == job.name) {
+        true => Err(name.invalid("a module has that name")),
+        false => Ok((name, job)),
+    }
+}
+
+/// The keys that both have.
+fn name_and_config<'a>(
+    section: &mut Section<'a>,
+    folder: &Path,
+    kind: &str,
+) -> Result<(KeyValue<'a>, JobSection)> {
+    let name = section.take("name").ok_or_else(|| {
+        section.missing(
+            "name",
+            format!("each [[{kind}]] needs a name, such as `name = \"backend\"`"),
+        )
+    })?;
+    let config = section.optional("config", |key| path(key, folder))?;
+    let config = config.ok_or_else(|| {
+        section.missing(
+            "config",
+            format!("each [[{kind}]] needs the path of its own bgecs.toml"),
+        )
+    })?;
+    let named = JobSection {
+        name: name.checked(str::parse)?,
+        config,
+        region: section.optional("region", |key| key.checked(names::region))?,
+        profile: section.optional("profile", |key| key.checked(names::profile))?,
+    };
+    Ok((name, named))
+}
+
+fn path(key: &KeyValue<'_>, folder: &Path) -> Result<PathBuf> {
+    Ok(folder.join(key.checked(names::not_empty)?))
+}
+
+/// # Errors
+/// A name that two have.
+fn named_apart(jobs: Vec<(KeyValue<'_>, JobSection)>) -> Result<Vec<JobSection>> {
+    for (n, (key, job)) in jobs.iter().enumerate() {
+        if jobs[..n]
+            .iter()
+            .any(|(_, earlier)| earlier.name == job.name)
+        {
+            return Err(key.invalid("another job has that name"));
+        }
+    }
+    Ok(jobs.into_iter().map(|(_, job)| job).collect())
 }
 
 /// With each module's place in the order.
@@ -251,6 +323,32 @@ mod tests {
     }
 
     #[test]
+    fn jobs_stand_beside_the_modules() {
+        let of = |jobs: &str| parse(&format!("set = 'shop'\n{}{jobs}", module("a", "")));
+        assert!(of("").unwrap().jobs.is_empty());
+        let job = |name: &str, more: &str| module(name, more).replace("module", "job");
+        let set = of(&(job("nightly", "region = 'eu-west-1'") + &job("mailer", ""))).unwrap();
+        let [nightly, mailer] = &set.jobs[..] else {
+            panic!("{set:?}");
+        };
+        assert_eq!(nightly.config, Path::new("/srv/shop/nightly/bgecs.toml"));
+        assert_eq!(nightly.region.as_deref(), Some("eu-west-1"));
+        assert_eq!(mailer.name.as_str(), "mailer");
+        for (jobs, part) in [
+            (job("a", ""), "a module has that name"),
+            (job("b", "") + &job("b", ""), "another job has that name"),
+            (job("b", "after = ['a']"), "there is no such key"),
+            (
+                "[[job]]\nname = 'b'".to_owned(),
+                "each [[job]] needs the path",
+            ),
+        ] {
+            let error = of(&jobs).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
     fn regions_go_over_together_unless_it_says_in_turn() {
         let of = |top: &str| parse(&format!("set = 'shop'\n{top}\n{}", module("a", "")));
         let regions = |top: &str| of(top).unwrap().regions;
@@ -312,7 +410,7 @@ mod tests {
             ("set = 'shop'", "needs a name, such as `name"),
             (
                 "set = 'shop'\n[[module]]\nname = 'a'",
-                "the path of its app",
+                "the path of its own",
             ),
             ("set = 'shop'\nmodule = 3", "it is a section"),
         ] {

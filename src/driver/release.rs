@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::attempt::SwapKind;
+use super::job::{JobEnd, MovingJob, shift_jobs};
 use super::set::{Seat, SetTable};
 use super::swap::{self, SwapEnd};
 use super::turn::Turn;
@@ -14,7 +15,7 @@ use super::under_lease;
 use super::watching::Watching;
 use super::work::Work;
 use crate::engine::plan::SwapPlan;
-use crate::engine::set::{ModuleOrder, among, waves};
+use crate::engine::set::{ModuleOrder, SetShift, among, waves};
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::{Interrupts, Signal, Signals};
 use crate::model::journal::{Command, Effect, OperationId};
@@ -169,6 +170,8 @@ pub struct PlannedShift {
 pub struct SetEnd {
     /// Of each module that had one.
     pub modules: Vec<Option<Result<SwapEnd>>>,
+    /// Of each job that was to be moved.
+    pub jobs: Vec<JobEnd>,
     /// What failed first, where not all went live.
     pub failure: Option<String>,
     /// Whether a person had it stopped.
@@ -201,7 +204,7 @@ async fn pass_on(
 pub async fn shift_all(
     held: &mut [HeldModule<'_>],
     (kind, regions): (SwapKind, RegionOrder),
-    shifts: Vec<Option<PlannedShift>>,
+    (shifts, jobs): (Vec<Option<PlannedShift>>, &[MovingJob<'_>]),
     interrupts: &mut Interrupts,
     on_stage: &OnStage<'_>,
 ) -> SetEnd {
@@ -211,7 +214,10 @@ pub async fn shift_all(
     };
     let moving: Vec<bool> = shifts.iter().map(moves).collect();
     let seated: Vec<usize> = (0..held.len()).filter(|&n| moving[n]).collect();
-    let table = seat(held, &moving, kind, regions);
+    let table = match seat(held, &moving, kind, regions) {
+        shift if jobs.is_empty() => SetTable::new(shift),
+        shift => SetTable::new(shift.with_jobs()),
+    };
     let (tellers, relayed): (Vec<_>, Vec<_>) = held.iter().map(|_| Interrupts::relayed()).unzip();
     let running = held.iter_mut().zip(shifts).zip(relayed).enumerate();
     let running = running.map(async |(n, ((it, shift), mut relayed))| {
@@ -233,33 +239,40 @@ pub async fn shift_all(
         }
         Some(end)
     });
-    let mut modules = join_all(running);
+    let jobs = async {
+        match jobs.is_empty() {
+            true => Vec::new(),
+            false => shift_jobs(&table, jobs).await,
+        }
+    };
+    let mut all = Box::pin(async { tokio::join!(join_all(running), jobs) });
     let passing_on = async {
         tokio::join!(
             table.stages(on_stage),
             pass_on(interrupts, &table, &tellers)
         )
     };
-    let ended = tokio::select! {
-        ended = &mut modules => ended,
-        _ = passing_on => modules.await,
+    let (modules, jobs) = tokio::select! {
+        ended = &mut all => ended,
+        _ = passing_on => all.await,
     };
     let failure = table.failure();
     SetEnd {
-        modules: ended,
+        modules,
+        jobs,
         is_interrupted: failure.as_deref() == Some(INTERRUPTED),
         failure,
     }
 }
 
-/// The table of those that are moved. Who gets away from a release waits for no region
+/// Those that are moved, as far as they are. Who gets away from a release waits for no region
 /// to have been watched.
 fn seat(
     held: &[HeldModule<'_>],
     moving: &[bool],
     kind: SwapKind,
     regions: RegionOrder,
-) -> SetTable {
+) -> SetShift {
     let after: Vec<&[usize]> = held.iter().map(|it| &*it.module.place.after).collect();
     let order = among(&after, moving, kind == SwapKind::Rollback);
     let movers = held.iter().zip(moving).filter(|(_, moves)| **moves);
@@ -274,7 +287,7 @@ fn seat(
     let orders = order.into_iter().zip(waves);
     let orders = orders.map(|(after, wave)| ModuleOrder { after, wave });
     let names = movers.iter().map(|it| it.name.clone());
-    SetTable::new(names.zip(orders), regions.bake())
+    SetShift::new(names.zip(orders), regions.bake())
 }
 
 /// Why a module's release is not live by its shift.

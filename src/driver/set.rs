@@ -2,15 +2,14 @@
 //! turn is. Who may do what when is decided in `engine/set.rs`.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::watch;
 
 use super::attempt::reason;
 use super::release::OnStage;
-use crate::engine::set::{ModuleOrder, SetShift, SetTurn};
+use crate::engine::set::SetShift;
 use crate::engine::shift::{Milestone, Phase, Shift};
-use crate::model::{SetGate, SetName, Strategy};
+use crate::model::{SetGate, Strategy};
 
 /// What the modules of a set know of each other while they shift.
 #[derive(Debug, Clone)]
@@ -24,9 +23,9 @@ struct Board {
 }
 
 impl SetTable {
-    pub fn new(modules: impl IntoIterator<Item = (SetName, ModuleOrder)>, bake: Duration) -> Self {
+    pub fn new(shift: SetShift) -> Self {
         Self(Arc::new(Board {
-            shift: Mutex::new(SetShift::new(modules, bake)),
+            shift: Mutex::new(shift),
             changed: watch::Sender::new(()),
         }))
     }
@@ -51,23 +50,49 @@ impl SetTable {
     pub async fn stages(&self, on_stage: &OnStage<'_>) {
         let mut told = 0;
         loop {
-            let further = |shift: &SetShift| Some(shift.stages()).filter(|&now| now > told);
+            let further = |shift: &mut SetShift| Some(shift.stages()).filter(|&now| now > told);
             told = self.once(further).await;
             on_stage(told);
         }
     }
 
-    fn tell(&self, say: impl FnOnce(&mut SetShift)) {
-        say(&mut self.shift());
+    /// Waits until the jobs are to be moved.
+    ///
+    /// # Errors
+    /// They stay where they are, for that reason.
+    pub async fn jobs_turn(&self) -> Result<(), String> {
+        let turn = |shift: &mut SetShift| shift.jobs_turn().taken();
+        self.once(turn).await
+    }
+
+    /// Comes back once the jobs are to go back, because a module failed.
+    pub async fn jobs_recalled(&self) -> String {
+        let failure = |shift: &mut SetShift| shift.failure().map(str::to_owned);
+        self.once(failure).await
+    }
+
+    /// # Errors
+    /// They go back, for that reason.
+    pub fn jobs_are_moved(&self) -> Result<(), String> {
+        self.tell(SetShift::jobs_are_moved)
+    }
+
+    pub fn jobs_are_back(&self) {
+        self.tell(SetShift::jobs_are_back);
+    }
+
+    fn tell<T>(&self, say: impl FnOnce(&mut SetShift) -> T) -> T {
+        let said = say(&mut self.shift());
         self.0.changed.send_replace(());
+        said
     }
 
     /// What that finds, as soon as it finds something.
-    async fn once<T>(&self, find: impl Fn(&SetShift) -> Option<T>) -> T {
+    async fn once<T>(&self, find: impl Fn(&mut SetShift) -> Option<T>) -> T {
         let mut changed = self.0.changed.subscribe();
         loop {
             changed.mark_unchanged();
-            if let Some(found) = find(&self.shift()) {
+            if let Some(found) = find(&mut self.shift()) {
                 return found;
             }
             // The sender lives as long as this does.
@@ -101,17 +126,14 @@ impl Seat {
     /// Another failed; why, in words.
     pub async fn wait(&self, gate: SetGate) -> Result<(), String> {
         self.table.tell(|shift| shift.comes_to(self.module, gate));
-        let turn = |shift: &SetShift| match shift.turn(self.module) {
-            SetTurn::Wait => None,
-            SetTurn::Go => Some(Ok(())),
-            SetTurn::Back(why) => Some(Err(why)),
-        };
+        let turn = |shift: &mut SetShift| shift.turn(self.module).taken();
         self.table.once(turn).await
     }
 
     /// Comes back once this module is to go back because another failed.
     pub async fn recalled(&self) -> String {
-        self.table.once(|shift| shift.recall(self.module)).await
+        let recall = |shift: &mut SetShift| shift.recall(self.module);
+        self.table.once(recall).await
     }
 
     /// How far its shift is.
@@ -141,9 +163,12 @@ impl Seat {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use futures_util::FutureExt;
 
     use super::*;
+    use crate::engine::set::ModuleOrder;
 
     fn two() -> (SetTable, Seat, Seat) {
         let name = |text: &str| text.parse().unwrap();
@@ -152,7 +177,7 @@ mod tests {
             (name("backend"), order(vec![])),
             (name("frontend"), order(vec![0])),
         ];
-        let table = SetTable::new(modules, Duration::ZERO);
+        let table = SetTable::new(SetShift::new(modules, Duration::ZERO));
         let (backend, frontend) = (table.seat(0), table.seat(1));
         (table, backend, frontend)
     }

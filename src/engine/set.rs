@@ -7,9 +7,13 @@
 //! once, as its users are failing; those whose users went over after its own go back
 //! with it, and those before them once these are back: as they came, in reverse.
 //!
+//! Jobs have no users to watch: they are moved once all modules are well, ahead of the
+//! end, and are the first to go back.
+//!
 //! Where regions go in turn, each is a wave: it takes all of its stages, and is watched
 //! to its end, before the next one's users are moved.
 
+mod jobs;
 mod killed;
 mod mixtures;
 mod order;
@@ -18,6 +22,7 @@ use std::cmp::Ordering;
 use std::time::Duration;
 
 use crate::model::{SetGate, SetName};
+use jobs::JobsFate;
 pub use killed::{ReleaseStanding, goes_on};
 pub use mixtures::{Mixable, Passage, mixtures, moved_regions};
 use order::is_after;
@@ -60,6 +65,17 @@ pub enum SetTurn {
     Back(String),
 }
 
+impl SetTurn {
+    /// None while it is none.
+    pub fn taken(self) -> Option<Result<(), String>> {
+        match self {
+            Self::Wait => None,
+            Self::Go => Some(Ok(())),
+            Self::Back(why) => Some(Err(why)),
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetShift {
     modules: Vec<ModuleProgress>,
@@ -67,6 +83,7 @@ pub struct SetShift {
     bake: Duration,
     /// Which module failed first, and how.
     failure: Option<String>,
+    jobs: JobsFate,
     /// All were well at their end: from here on none goes back for another.
     is_committed: bool,
 }
@@ -84,6 +101,7 @@ impl SetShift {
             modules: modules.collect(),
             bake,
             failure: None,
+            jobs: JobsFate::Over,
             is_committed: false,
         }
     }
@@ -104,8 +122,17 @@ impl SetShift {
         if let SetGate::Stage(stage) = gate {
             it.moved = it.moved.max(stage);
         }
+        self.commit();
+    }
+
+    fn commit(&mut self) {
+        self.is_committed |= self.are_modules_well() && self.jobs == JobsFate::Over;
+    }
+
+    /// Whether all modules are at their end, and none has failed.
+    fn are_modules_well(&self) -> bool {
         let is_here = |it: &ModuleProgress| it.is_ready() && it.fate == ShiftFate::UnderWay;
-        self.is_committed |= self.failure.is_none() && self.modules.iter().all(is_here);
+        self.failure.is_none() && self.modules.iter().all(is_here)
     }
 
     /// So many of its stages are seen to have been moved.
@@ -172,6 +199,9 @@ impl SetShift {
     /// Why a module goes back now, wherever it is, if it is to.
     pub fn recall(&self, module: usize) -> Option<String> {
         let why = self.failure.as_ref()?;
+        if self.jobs == JobsFate::Moving {
+            return None;
+        }
         let is_over = |it: &ModuleProgress| it.fate == ShiftFate::Ended;
         let after = |n: usize| &*self.modules[n].order.after;
         let mut later = self.modules.iter().enumerate();

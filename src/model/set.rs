@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::AppName;
+use super::JobMove;
 use super::is_plain_name;
 use super::journal::OperationId;
 
@@ -108,6 +109,9 @@ pub struct SetMark {
     pub module: SetName,
     /// All of them, for whoever finds one unfinished.
     pub modules: Vec<ModulePlace>,
+    /// Which are moved once all modules are live by it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub jobs: Vec<JobMove>,
 }
 
 /// Where a module is found.

@@ -1,6 +1,7 @@
 //! `bgecs release`: a frontend and the backend that it needs, as one.
 
 mod edges;
+mod jobs;
 mod lands;
 mod overlapping;
 

@@ -62,6 +62,13 @@ const CLOUD_FRONT: &[Rule] = &[rule(any, 10, 3)];
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html>
 const CLOUD_WATCH: &[Rule] = &[rule(any, 9, 9)];
 
+/// Chosen: AWS names none for PutTargets, and a release has a handful of calls.
+const EVENTS: &[Rule] = &[rule(any, 5, 5)];
+
+/// Chosen: AWS takes tens of each call a second, and a release has a handful:
+/// <https://docs.aws.amazon.com/scheduler/latest/UserGuide/scheduler-quotas.html>
+const SCHEDULER: &[Rule] = &[rule(any, 10, 10)];
+
 /// Chosen: AWS names no figure for it.
 #[cfg(feature = "edges")]
 const LIGHTSAIL: &[Rule] = &[rule(any, 5, 5)];
@@ -138,11 +145,13 @@ impl PacedService {
             Self::Ecr => ECR,
             Self::Ecs => ECS,
             Self::Elb => ELB,
+            Self::Events => EVENTS,
             #[cfg(feature = "edges")]
             Self::Lightsail => LIGHTSAIL,
             Self::Logs => LOGS,
             Self::Route53 => ROUTE_53,
             Self::S3 => S3,
+            Self::Scheduler => SCHEDULER,
             Self::SecretsManager => SECRETS_MANAGER,
             Self::Sns => SNS,
             Self::Sqs => SQS,

@@ -14,10 +14,14 @@ pub enum PlainService {
     ApiGateway,
     #[cfg(feature = "edges")]
     ApiGatewayV2,
+    /// EventBridge.
+    Events,
     #[cfg(feature = "edges")]
     Lightsail,
     Logs,
     S3,
+    /// EventBridge Scheduler.
+    Scheduler,
     SecretsManager,
     Sns,
     Sqs,
@@ -79,6 +83,12 @@ impl PlainService {
                 WireProtocol::Rest,
                 PacedService::ApiGateway,
             ),
+            Self::Events => (
+                "EventBridge",
+                "events",
+                json_1_1("AWSEvents"),
+                PacedService::Events,
+            ),
             #[cfg(feature = "edges")]
             Self::Lightsail => (
                 "Lightsail",
@@ -93,6 +103,12 @@ impl PlainService {
                 PacedService::Logs,
             ),
             Self::S3 => ("S3", "s3", WireProtocol::Rest, PacedService::S3),
+            Self::Scheduler => (
+                "Scheduler",
+                "scheduler",
+                WireProtocol::Rest,
+                PacedService::Scheduler,
+            ),
             Self::SecretsManager => (
                 "Secrets Manager",
                 "secretsmanager",

@@ -52,6 +52,7 @@ fn promoted() -> Operation {
         id: it.id.clone(),
         module: "web".parse().unwrap(),
         modules: Vec::new(),
+        jobs: Vec::new(),
     });
     it
 }

@@ -3,10 +3,12 @@
 
 use std::time::Duration;
 
+use super::jobs::{self, JobResult};
 use super::open::SetContext;
 use super::result::{ModuleResult, ReleaseResult};
 use super::{listed, status, tell, width};
 use crate::cli::Global;
+use crate::driver::job::{MovingJob, bring_all_on, put_all_back};
 use crate::driver::release::{HeldModule, Module, hold_all, let_go_all};
 use crate::driver::turn;
 use crate::driver::unfinished;
@@ -14,9 +16,8 @@ use crate::driver::watching::Watching;
 use crate::engine::set::{ReleaseStanding, goes_on, in_order};
 use crate::engine::unfinished::Course;
 use crate::error::{Error, Exit, Result};
-use crate::interrupt::Signals;
 use crate::model::journal::{Command, Head, Operation, OperationId};
-use crate::model::{Infrastructure, ModulePlace, SetMark};
+use crate::model::{Infrastructure, JobMove, ModulePlace, SetMark};
 use crate::report::{Audience, ReportEvent, Reporter};
 use crate::session::Session;
 
@@ -53,7 +54,7 @@ pub async fn end_unfinished(
     if !is_unfinished(&modules, &mark).await? {
         return Ok(None);
     }
-    let ended = end(&modules, &mark, wait, context.signals).await?;
+    let ended = end(&context, &modules, &mark, wait).await?;
     Ok(Some(tell(&report, &ended)))
 }
 
@@ -173,7 +174,7 @@ pub(super) async fn end_what_is_unfinished(
             mark.id, mark.set
         )));
         let reopened = reopen_all(context, &mark, &known).await?;
-        let ended = end(&reopened, &mark, wait, context.signals).await?;
+        let ended = end(context, &reopened, &mark, wait).await?;
         if let Some(error) = ended.error() {
             return Err(error);
         }
@@ -184,13 +185,20 @@ pub(super) async fn end_what_is_unfinished(
 }
 
 async fn end(
+    context: &SetContext<'_>,
     modules: &[Module],
     mark: &SetMark,
     wait: Option<Duration>,
-    signals: Signals,
 ) -> Result<ReleaseResult> {
-    let mut held = hold_all(modules, wait, signals).await?;
-    let ended = Box::pin(end_all(&mut held, mark)).await;
+    let width = width(mark.modules.iter().map(|it| &it.name));
+    let mut jobs = Vec::new();
+    for it in &mark.jobs {
+        jobs.push(context.reopen_job(&it.job, width).await?);
+    }
+    let steps: Vec<Option<JobMove>> = mark.jobs.iter().cloned().map(Some).collect();
+    let moving = jobs::moving(&jobs, &steps);
+    let mut held = hold_all(modules, wait, context.signals).await?;
+    let ended = Box::pin(end_all(&mut held, mark, &moving)).await;
     let results: Vec<Result<Exit>> = held.iter().map(|_| Ok(Exit::Done)).collect();
     let_go_all(held.into_iter().zip(results)).await;
     ended
@@ -219,7 +227,12 @@ async fn standings(held: &[HeldModule<'_>], mark: &SetMark) -> Result<Vec<Releas
     Ok(all)
 }
 
-async fn end_all(held: &mut [HeldModule<'_>], mark: &SetMark) -> Result<ReleaseResult> {
+/// Jobs are the last to go on, and the first to go back.
+async fn end_all(
+    held: &mut [HeldModule<'_>],
+    mark: &SetMark,
+    jobs: &[MovingJob<'_>],
+) -> Result<ReleaseResult> {
     let standings = standings(held, mark).await?;
     let is_forward = goes_on(&standings);
     let after: Vec<&[usize]> = mark.modules.iter().map(|it| &*it.after).collect();
@@ -230,6 +243,10 @@ async fn end_all(held: &mut [HeldModule<'_>], mark: &SetMark) -> Result<ReleaseR
     let course = match is_forward {
         true => Course::AsItIs,
         false => Course::TakeBack,
+    };
+    let mut ends = match is_forward {
+        true => Vec::new(),
+        false => put_all_back(jobs).await,
     };
     let mut modules: Vec<Option<ModuleResult>> = held.iter().map(|_| None).collect();
     for n in order {
@@ -255,7 +272,12 @@ async fn end_all(held: &mut [HeldModule<'_>], mark: &SetMark) -> Result<ReleaseR
             }
         });
     }
-    Ok(ReleaseResult::ended(mark, is_forward, told))
+    if is_forward {
+        ends = bring_all_on(jobs).await;
+    }
+    let jobs = jobs.iter().zip(&ends);
+    let jobs = jobs.map(|(it, end)| JobResult::of(it, end)).collect();
+    Ok(ReleaseResult::ended(mark, is_forward, (told, jobs)))
 }
 
 /// What of a set is unfinished, for whoever asks what `resume` would do.

@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use super::jobs::refuse_twins as refuse_twin_jobs;
 use super::{listed, width};
 use time::OffsetDateTime;
 
 use crate::aws::{Access, Aws, AwsError};
 use crate::cli::Global;
 use crate::config::{Config, SetFile};
+use crate::driver::job::SetJob;
 use crate::driver::release::{Module, OnStage};
 use crate::engine::set::{among, region_by_region, waves};
 use crate::error::{Error, Result};
@@ -66,12 +68,18 @@ impl SetContext<'_> {
     /// # Errors
     /// A name that no module has, two modules of one app, a configuration with a
     /// mistake (exit 2); a module that cannot be used.
-    pub async fn open(&self, set: &SetFile, only: &[SetName]) -> Result<Vec<Module>> {
+    pub async fn open(&self, set: &SetFile, only: &[SetName]) -> Result<OpenSet> {
+        let opened = self.opened_all(set, only).await?;
+        let mut jobs = Vec::new();
+        for it in set.jobs.iter().filter(|it| is_wanted(&it.name, only)) {
+            jobs.push(self.job(it, width(set.names())).await?);
+        }
+        refuse_twin_jobs(&jobs)?;
         let mut modules = Vec::new();
-        for it in self.opened_all(set, only).await? {
+        for it in opened {
             modules.push(it.found().await?);
         }
-        Ok(modules)
+        Ok(OpenSet { modules, jobs })
     }
 
     /// Where it is kept what became of a set's uploads: beside the journal of the module
@@ -91,16 +99,9 @@ impl SetContext<'_> {
     }
 
     async fn opened_all(&self, set: &SetFile, only: &[SetName]) -> Result<Vec<OpenedModule>> {
-        let is_there = |name: &&SetName| set.modules.iter().any(|it| it.name == **name);
-        if let Some(stray) = only.iter().find(|name| !is_there(name)) {
-            return Err(Error::usage(format!(
-                "the set {} has no module {stray}: it has {}",
-                set.name,
-                listed(set.modules.iter().map(|it| &it.name))
-            )));
-        }
-        let is_wanted = |name: &SetName| only.is_empty() || only.contains(name);
-        let wanted: Vec<bool> = set.modules.iter().map(|it| is_wanted(&it.name)).collect();
+        refuse_strays(set, only)?;
+        let wanted = set.modules.iter().map(|it| is_wanted(&it.name, only));
+        let wanted: Vec<bool> = wanted.collect();
         let after: Vec<&[usize]> = set.modules.iter().map(|it| &*it.after).collect();
         let orders = among(&after, &wanted, false);
         let sections = set
@@ -108,7 +109,7 @@ impl SetContext<'_> {
             .iter()
             .zip(&wanted)
             .filter(|(_, wanted)| **wanted);
-        let width = width(set.modules.iter().map(|it| &it.name));
+        let width = width(set.names());
         let mut opened = Vec::new();
         for ((section, _), after) in sections.zip(orders) {
             let place = ModulePlace {
@@ -208,6 +209,39 @@ impl SetContext<'_> {
     }
 }
 
+/// What of a set is released.
+pub struct OpenSet {
+    pub modules: Vec<Module>,
+    pub jobs: Vec<SetJob>,
+}
+
+fn is_wanted(name: &SetName, only: &[SetName]) -> bool {
+    only.is_empty() || only.contains(name)
+}
+
+/// # Errors
+/// A name that the set does not have; jobs without any module, whose lease and journal
+/// would be theirs.
+fn refuse_strays(set: &SetFile, only: &[SetName]) -> Result<()> {
+    let is_there = |name: &&SetName| set.names().any(|it| it == *name);
+    if let Some(stray) = only.iter().find(|name| !is_there(name)) {
+        return Err(Error::usage(format!(
+            "the set {} has no module {stray}: it has {}",
+            set.name,
+            listed(set.names())
+        )));
+    }
+    match set.modules.iter().any(|it| is_wanted(&it.name, only)) {
+        true => Ok(()),
+        false => Err(
+            Error::usage("jobs go with a module, and --only names none").hint(format!(
+                "name one of {}, too",
+                listed(set.modules.iter().map(|it| &it.name))
+            )),
+        ),
+    }
+}
+
 /// Where a module's file is now: that of the set that is released, or where it was.
 fn whereabouts(place: &ModulePlace, known: &[ModulePlace]) -> Option<PathBuf> {
     if let Some(it) = known
@@ -220,7 +254,7 @@ fn whereabouts(place: &ModulePlace, known: &[ModulePlace]) -> Option<PathBuf> {
 }
 
 /// For whoever finds it from another folder.
-fn absolute(path: &Path) -> PathBuf {
+pub(super) fn absolute(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 

@@ -1,8 +1,11 @@
 //! What a release of a set would do, and which releases users can meet side by side.
 
+use std::fmt::Display;
+
 use serde::Serialize;
 
-use super::open::SetContext;
+use super::jobs::{self, JobPlan};
+use super::open::{OpenSet, SetContext};
 use super::work::{deployment, last_of, way_back};
 use super::{ending, status};
 use crate::cli::ReleaseArgs;
@@ -24,6 +27,8 @@ struct SetPlan {
     rollback: bool,
     set: SetName,
     modules: Vec<ModulePlan>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    jobs: Vec<JobPlan>,
     /// In a sentence: which region goes over after which, where they go in turn.
     #[serde(skip_serializing_if = "Option::is_none")]
     turns: Option<String>,
@@ -47,13 +52,10 @@ impl CommandResult for SetPlan {
         };
         let mut text = format!("the {what} of the set {} would:", style.strong(&self.set));
         for it in &self.modules {
-            text += &format!("\n{}", style.strong(&it.name));
-            if it.steps.is_empty() {
-                text += "\n  leave it alone";
-            }
-            for (n, step) in it.steps.iter().enumerate() {
-                text += &format!("\n  {:>2}. {step}", n + 1);
-            }
+            text += &listed_steps(&it.name, &it.steps, style);
+        }
+        for it in &self.jobs {
+            text += &listed_steps(&it.name, &it.steps, style);
         }
         if let Some(turns) = &self.turns {
             text += &format!("\n{turns}");
@@ -68,12 +70,24 @@ impl CommandResult for SetPlan {
     }
 }
 
+fn listed_steps(name: &SetName, steps: &[impl Display], style: &Style) -> String {
+    let mut text = format!("\n{}", style.strong(name));
+    if steps.is_empty() {
+        text += "\n  leave it alone";
+    }
+    for (n, step) in steps.iter().enumerate() {
+        text += &format!("\n  {:>2}. {step}", n + 1);
+    }
+    text
+}
+
 pub(super) async fn dry_run(
     context: &SetContext<'_>,
     set: &SetFile,
-    modules: &[Module],
+    opened: &OpenSet,
     args: &ReleaseArgs,
 ) -> Result<Exit> {
+    let OpenSet { modules, jobs } = opened;
     if let Some(mark) = ending::abandoned(modules).await? {
         context.report.tell(&ReportEvent::Warning(format!(
             "the release {} of the set {} is unfinished: it would end first, and this plan is of how things are now",
@@ -117,6 +131,7 @@ pub(super) async fn dry_run(
         turns: region_turns(&mixable, set.regions, how),
         mixtures: mixtures(&mixable, set.regions, how),
         modules: planned,
+        jobs: jobs::plans(jobs, args, last.as_ref()).await?,
     });
     Ok(Exit::Done)
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::jobs::JobResult;
 use super::width;
 use super::work::Preparation;
 use crate::driver::attempt::SwapKind;
@@ -33,7 +34,7 @@ enum SetOutcome {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum ModuleOutcome {
+pub(super) enum ModuleOutcome {
     /// By this release.
     Live,
     /// It was left alone.
@@ -204,6 +205,8 @@ pub struct ReleaseResult {
     tag: Option<Tag>,
     outcome: SetOutcome,
     modules: Vec<ModuleResult>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    jobs: Vec<JobResult>,
     /// What failed first, where not all went live.
     reason: Option<String>,
     #[serde(skip)]
@@ -216,7 +219,7 @@ impl ReleaseResult {
         set: &SetName,
         tag: &Tag,
         held: &[HeldModule<'_>],
-        prepared: &[Result<Preparation>],
+        (prepared, jobs): (&[Result<Preparation>], Vec<JobResult>),
     ) -> Self {
         let one = |(it, ended): (&HeldModule<'_>, &Result<Preparation>)| {
             let Err(error) = ended else {
@@ -230,6 +233,11 @@ impl ReleaseResult {
             }
         };
         let first = prepared.iter().find_map(|it| it.as_ref().err());
+        let first = first.map(|error| (error.message.clone(), error.exit));
+        let of_job = |it: &JobResult| Some((it.reason.clone()?, it.exit));
+        let (reason, exit) = first
+            .or_else(|| jobs.iter().find_map(of_job))
+            .map_or((None, Exit::Failed), |(why, exit)| (Some(why), exit));
         Self {
             operation: "release",
             set: set.clone(),
@@ -237,8 +245,9 @@ impl ReleaseResult {
             tag: Some(tag.clone()),
             outcome: SetOutcome::Failed,
             modules: held.iter().zip(prepared).map(one).collect(),
-            reason: first.map(|error| error.message.clone()),
-            exit: first.map_or(Exit::Failed, |error| error.exit),
+            jobs,
+            reason,
+            exit,
         }
     }
 
@@ -246,16 +255,16 @@ impl ReleaseResult {
         set: &SetName,
         kind: SwapKind,
         tag: Option<&Tag>,
-        modules: Vec<ModuleResult>,
+        (modules, jobs): (Vec<ModuleResult>, Vec<JobResult>),
         (failure, is_interrupted): (Option<String>, bool),
     ) -> Self {
-        let exit = match exit_of(modules.iter().map(|it| it.exit)) {
+        let exit = match exit_of(exits(&modules, &jobs)) {
             Exit::Refused if is_interrupted => Exit::Interrupted,
             exit => exit,
         };
-        let is_untouched = modules
-            .iter()
-            .all(|it| it.outcome == ModuleOutcome::Untouched);
+        let outcomes = modules.iter().map(|it| it.outcome);
+        let mut outcomes = outcomes.chain(jobs.iter().map(|it| it.outcome));
+        let is_untouched = outcomes.all(|it| it == ModuleOutcome::Untouched);
         let outcome = match (exit, kind) {
             (Exit::Done, _) if is_untouched => SetOutcome::Unchanged,
             (Exit::Done, SwapKind::Promote) => SetOutcome::Released,
@@ -264,7 +273,7 @@ impl ReleaseResult {
             (Exit::LookNow, _) => SetOutcome::InDoubt,
             _ => SetOutcome::Failed,
         };
-        let first = first_reason(&modules);
+        let first = first_reason(&modules, &jobs);
         Self {
             operation: "release",
             set: set.clone(),
@@ -273,14 +282,24 @@ impl ReleaseResult {
             outcome,
             reason: failure.or(first),
             modules,
+            jobs,
             exit,
         }
     }
 
     /// One that another process began, forward or back.
-    pub(super) fn ended(mark: &SetMark, is_forward: bool, modules: Vec<ModuleResult>) -> Self {
-        let exit = exit_of(modules.iter().map(|it| it.exit));
-        let first = first_reason(&modules);
+    pub(super) fn ended(
+        mark: &SetMark,
+        is_forward: bool,
+        (modules, jobs): (Vec<ModuleResult>, Vec<JobResult>),
+    ) -> Self {
+        let is_back = |it: &JobResult| it.outcome == ModuleOutcome::RolledBack;
+        let worst = exits(&modules, &[]).chain(jobs.iter().map(|it| match is_back(it) {
+            true => Exit::Done,
+            false => it.exit,
+        }));
+        let exit = exit_of(worst);
+        let first = first_reason(&modules, &jobs);
         let any = |outcome| modules.iter().any(|it| it.outcome == outcome);
         let (live, back) = (any(ModuleOutcome::Live), any(ModuleOutcome::RolledBack));
         let outcome = match (exit, live, back) {
@@ -297,6 +316,7 @@ impl ReleaseResult {
             id: Some(mark.id.clone()),
             tag: None,
             modules,
+            jobs,
             reason: first.or_else(|| (outcome == SetOutcome::InDoubt).then(half)),
             exit: match outcome {
                 SetOutcome::InDoubt => Exit::LookNow,
@@ -354,10 +374,20 @@ impl ReleaseResult {
     }
 }
 
-/// Of the first module that did not end well.
-fn first_reason(modules: &[ModuleResult]) -> Option<String> {
-    let first = modules.iter().find(|it| it.exit != Exit::Done)?;
-    Some(format!("{}: {}", first.name, first.reason.as_ref()?))
+/// Of the first one that did not end well.
+fn first_reason(modules: &[ModuleResult], jobs: &[JobResult]) -> Option<String> {
+    if let Some(first) = modules.iter().find(|it| it.exit != Exit::Done) {
+        return Some(format!("{}: {}", first.name, first.reason.as_ref()?));
+    }
+    jobs.iter().find_map(|it| it.reason.clone())
+}
+
+fn exits<'a>(
+    modules: &'a [ModuleResult],
+    jobs: &'a [JobResult],
+) -> impl Iterator<Item = Exit> + 'a {
+    let modules = modules.iter().map(|it| it.exit);
+    modules.chain(jobs.iter().map(|it| it.exit))
 }
 
 /// The worst of the modules' own: what one could not have alone does not count.
@@ -376,8 +406,12 @@ fn exit_of(exits: impl Iterator<Item = Exit>) -> Exit {
 impl CommandResult for ReleaseResult {
     fn human(&self, style: &Style) -> String {
         let mut text = self.in_a_sentence();
-        let width = width(self.modules.iter().map(|it| &it.name));
+        let names = self.modules.iter().map(|it| &it.name);
+        let width = width(names.chain(self.jobs.iter().map(|it| &it.name)));
         for it in &self.modules {
+            text += &format!("\n  {}", it.line(width, style));
+        }
+        for it in &self.jobs {
             text += &format!("\n  {}", it.line(width, style));
         }
         text

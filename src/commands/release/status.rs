@@ -4,7 +4,8 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use time::serde::rfc3339;
 
-use super::open::SetContext;
+use super::jobs::{self, JobStatus};
+use super::open::{OpenSet, SetContext};
 use super::width;
 use crate::commands::uploads::{FEW, ListedUploads};
 use crate::config::SetFile;
@@ -13,7 +14,7 @@ use crate::engine::set::ReleaseStanding;
 use crate::engine::unfinished::may_have_moved_a_listener;
 use crate::error::{Exit, Result};
 use crate::model::journal::{Command, Operation, OperationId, OperationOutcome};
-use crate::model::{SetName, Tag};
+use crate::model::{JobMove, SetName, Tag};
 use crate::report::{CommandResult, Style};
 use crate::spoken_time;
 
@@ -29,6 +30,9 @@ pub(super) struct LastRelease {
     pub at: OffsetDateTime,
     /// That it made live.
     pub modules: Vec<SetName>,
+    /// What it did to the jobs.
+    #[serde(skip)]
+    pub jobs: Vec<JobMove>,
 }
 
 #[derive(Debug, Serialize)]
@@ -37,6 +41,8 @@ struct SetStatus {
     set: SetName,
     last: Option<LastRelease>,
     modules: Vec<ModuleStatus>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    jobs: Vec<JobStatus>,
     /// What a worker was given.
     #[serde(skip_serializing_if = "ListedUploads::is_empty")]
     uploads: ListedUploads,
@@ -56,7 +62,7 @@ struct ModuleStatus {
 }
 
 pub(super) async fn run(context: &SetContext<'_>, set: &SetFile) -> Result<Exit> {
-    let modules = context.open(set, &[]).await?;
+    let OpenSet { modules, jobs } = context.open(set, &[]).await?;
     let mut told = Vec::new();
     for it in &modules {
         let observed = it.session.look(&it.infrastructure, None).await;
@@ -79,6 +85,7 @@ pub(super) async fn run(context: &SetContext<'_>, set: &SetFile) -> Result<Exit>
         last: last_release(&set.name, modules.iter()).await?,
         set: set.name.clone(),
         modules: told,
+        jobs: jobs::statuses(&jobs).await?,
     });
     Ok(Exit::Done)
 }
@@ -112,7 +119,8 @@ impl CommandResult for SetStatus {
             }
             None => ": never released as one".to_owned(),
         };
-        let width = width(self.modules.iter().map(|it| &it.name));
+        let names = self.modules.iter().map(|it| &it.name);
+        let width = width(names.chain(self.jobs.iter().map(|it| &it.name)));
         for it in &self.modules {
             text += &format!("\n  {:width$}  {}", it.name, it.traffic);
             if let Some(unfinished) = &it.unfinished {
@@ -121,6 +129,9 @@ impl CommandResult for SetStatus {
                     style.warn(format!("the {unfinished} is unfinished"))
                 );
             }
+        }
+        for it in &self.jobs {
+            text += &format!("\n  {}", it.line(width));
         }
         for line in self.uploads.lines(self.now, style) {
             text += &format!("\n{line}");
@@ -154,6 +165,7 @@ pub(super) async fn last_release(
                     tag: operation.tag,
                     at: operation.began,
                     modules: vec![module],
+                    jobs: mark.jobs,
                 });
             }
         }

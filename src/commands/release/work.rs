@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
+use super::jobs::{self, JobResult};
 use super::open::SetContext;
 use super::result::{ModuleResult, ReleaseResult};
 use super::status;
@@ -12,13 +13,14 @@ use crate::cli::{BuildFlags, ChangeFlags, Deploy, ReleaseArgs};
 use crate::commands::{deploy, promote};
 use crate::config::SetFile;
 use crate::driver::attempt::SwapKind;
+use crate::driver::job::SetJob;
 use crate::driver::release::{HeldModule, Module, PlannedShift, shift_all};
 use crate::driver::turn::Conclusion;
 use crate::driver::unfinished;
 use crate::engine::plan::{self as engine_plan, Aim, Refusal, SwapPlan};
 use crate::error::{Error, Exit, Result};
 use crate::model::journal::{Command, OperationId, OperationOutcome};
-use crate::model::{Observed, SetMark, Tag};
+use crate::model::{JobMove, ModulePlace, Observed, SetMark, Tag};
 use crate::report::ReportEvent;
 
 /// How long a module's release may take to start serving, as with `deploy`.
@@ -33,44 +35,100 @@ pub(super) type Worked = (Vec<Result<Exit>>, ReleaseResult);
 /// An unfinished operation that cannot be dealt with; a module that could not join; none
 /// was moved then.
 pub(super) async fn work(
-    context: &SetContext<'_>,
-    set: &SetFile,
+    it: Released<'_>,
     held: &mut [HeldModule<'_>],
     args: &ReleaseArgs,
 ) -> Result<Worked> {
+    let (_, set, jobs) = it;
     for it in held.iter_mut() {
         let name = it.module.name();
         let met = unfinished::meet(&mut it.work(None), Command::Release.into()).await;
         met.map_err(|error| error.of_module(name))?;
     }
-    let id = id_of(held);
-    let mark = |held: &[HeldModule<'_>], n: usize| SetMark {
-        set: set.name.clone(),
-        id: id.clone(),
-        module: held[n].module.name().clone(),
-        modules: held.iter().map(|it| it.module.place.clone()).collect(),
-    };
-    let marks: Vec<SetMark> = (0..held.len()).map(|n| mark(held, n)).collect();
+    let marks = marks(set, held);
     if args.rollback {
-        return go_back(context, set, held, &marks, args).await;
+        return go_back(it, held, marks, args).await;
     }
     let Some(tag) = &args.tag else {
         return Err(Error::usage("give the release's tag: --tag TAG"));
     };
     let prepared = prepare(set, held, &marks, (tag, args)).await;
-    if prepared.iter().any(Result::is_err) {
-        let result = ReleaseResult::unprepared(&set.name, tag, held, &prepared);
+    let mut steps = Vec::new();
+    if prepared.iter().all(Result::is_ok) {
+        // A job may run an image that a module has built just now.
+        let id = &marks[0].id;
+        steps = jobs::prepare(jobs, tag, args, id).await;
+    }
+    if prepared.iter().any(Result::is_err) || steps.iter().any(Result::is_err) {
+        let jobs = jobs.iter().zip(&steps);
+        let jobs = jobs.map(|(job, step)| JobResult::prepared(job, step));
+        let prepared_all = (&prepared[..], jobs.collect());
+        let result = ReleaseResult::unprepared(&set.name, tag, held, prepared_all);
         let done = |it: Result<Preparation>| it.map(|_| Exit::Done);
         return Ok((prepared.into_iter().map(done).collect(), result));
     }
     let prepared: Vec<Preparation> = prepared.into_iter().flatten().collect();
+    let steps: Vec<Option<JobMove>> = steps.into_iter().flatten().collect();
+    let marks = with_jobs(marks, &steps);
     let mut shifts = Vec::new();
     for (it, mark) in held.iter_mut().zip(&marks) {
         let planned = |observed: &Observed| way_there(observed, tag);
         shifts.push(join(it, (Command::Promote, mark), args, planned).await?);
     }
     let asked = (SwapKind::Promote, Some(tag));
-    shift((context, set), held, asked, shifts, &prepared).await
+    let stand_in = stand_in(held, &shifts, &marks).await?;
+    let result = shift(it, held, asked, (shifts, &steps), &prepared).await?;
+    leave(held, stand_in).await?;
+    Ok(result)
+}
+
+/// What is released: for whom, and which jobs with it.
+pub(super) type Released<'a> = (&'a SetContext<'a>, &'a SetFile, &'a [SetJob]);
+
+/// What each module is to say of the release that it is a part of.
+fn marks(set: &SetFile, held: &[HeldModule<'_>]) -> Vec<SetMark> {
+    let id = id_of(held);
+    let modules: Vec<ModulePlace> = held.iter().map(|it| it.module.place.clone()).collect();
+    let mark = |it: &HeldModule<'_>| SetMark {
+        set: set.name.clone(),
+        id: id.clone(),
+        module: it.module.name().clone(),
+        modules: modules.clone(),
+        jobs: Vec::new(),
+    };
+    held.iter().map(mark).collect()
+}
+
+/// The same, once it is known what is done to the jobs.
+fn with_jobs(marks: Vec<SetMark>, steps: &[Option<JobMove>]) -> Vec<SetMark> {
+    let jobs: Vec<JobMove> = steps.iter().flatten().cloned().collect();
+    let marks = marks.into_iter().map(|mark| SetMark {
+        jobs: jobs.clone(),
+        ..mark
+    });
+    marks.collect()
+}
+
+/// Where jobs are moved and no module is: the first one writes that down, for whoever
+/// finds it unfinished. Its users stay, and so it promotes nothing.
+async fn stand_in(
+    held: &[HeldModule<'_>],
+    shifts: &[Option<PlannedShift>],
+    marks: &[SetMark],
+) -> Result<bool> {
+    let is_needed = !marks[0].jobs.is_empty() && shifts.iter().all(Option::is_none);
+    if is_needed {
+        held[0].join(Command::Deploy, marks[0].clone()).await?;
+    }
+    Ok(is_needed)
+}
+
+async fn leave(held: &[HeldModule<'_>], stood_in: bool) -> Result<()> {
+    if stood_in {
+        let done = Conclusion::of(OperationOutcome::Done);
+        held[0].turn.close(done).await?;
+    }
+    Ok(())
 }
 
 /// What became of a module ahead of the shift.
@@ -190,15 +248,17 @@ fn needed(observed: &Observed, plan: Result<SwapPlan, Refusal>) -> Result<Option
 }
 
 async fn go_back(
-    context: &SetContext<'_>,
-    set: &SetFile,
+    it: Released<'_>,
     held: &mut [HeldModule<'_>],
-    marks: &[SetMark],
+    marks: Vec<SetMark>,
     args: &ReleaseArgs,
 ) -> Result<Worked> {
+    let (_, set, jobs) = it;
     let last = last_of(set, held.iter().map(|it| it.module)).await?;
+    let steps = jobs::way_back(jobs, &last).await?;
+    let marks = with_jobs(marks, &steps);
     let mut shifts = Vec::new();
-    for (it, mark) in held.iter_mut().zip(marks) {
+    for (it, mark) in held.iter_mut().zip(&marks) {
         if !last.modules.contains(it.module.name()) {
             shifts.push(None);
             continue;
@@ -208,7 +268,10 @@ async fn go_back(
     }
     let untouched = vec![Preparation::LiveAlready; held.len()];
     let asked = (SwapKind::Rollback, None);
-    shift((context, set), held, asked, shifts, &untouched).await
+    let stand_in = stand_in(held, &shifts, &marks).await?;
+    let result = shift(it, held, asked, (shifts, &steps), &untouched).await?;
+    leave(held, stand_in).await?;
+    Ok(result)
 }
 
 /// None where it is back already.
@@ -247,15 +310,17 @@ pub(super) async fn last_of(
 }
 
 async fn shift(
-    (context, set): (&SetContext<'_>, &SetFile),
+    (context, set, jobs): Released<'_>,
     held: &mut [HeldModule<'_>],
     (kind, tag): (SwapKind, Option<&Tag>),
-    shifts: Vec<Option<PlannedShift>>,
+    (shifts, steps): (Vec<Option<PlannedShift>>, &[Option<JobMove>]),
     prepared: &[Preparation],
 ) -> Result<Worked> {
     let is_joined: Vec<bool> = shifts.iter().map(Option::is_some).collect();
     let mut interrupts = context.signals.listen()?;
     let how = (kind, set.regions);
+    let moving = jobs::moving(jobs, steps);
+    let shifts = (shifts, &moving[..]);
     let end = shift_all(held, how, shifts, &mut interrupts, context.on_stage).await;
     let mut modules = Vec::new();
     let mut results = Vec::new();
@@ -285,7 +350,7 @@ async fn shift(
         &set.name,
         kind,
         tag,
-        modules,
+        (modules, jobs::results(jobs, steps, &end.jobs)),
         (end.failure, end.is_interrupted),
     );
     Ok((results, result))

@@ -11,7 +11,7 @@ use super::{Disposal, Worker};
 use crate::aws::{Message, NotFetched};
 use crate::bundle::{self, BundleFormat, BundleLimits};
 use crate::cli::ReleaseArgs;
-use crate::commands::release::{self, Ledger, SetContext};
+use crate::commands::release::{self, Ledger, OpenSet, SetContext};
 use crate::config::{Releasable, ReleaseFile, SetFile};
 use crate::driver::release::{HeldModule, Module};
 use crate::driver::turn;
@@ -54,7 +54,7 @@ impl Unreleased {
 struct Ready {
     set: SetFile,
     args: ReleaseArgs,
-    modules: Vec<Module>,
+    opened: OpenSet,
     /// By a worker that is gone.
     is_begun: bool,
 }
@@ -154,13 +154,13 @@ impl Worker<'_> {
         let Some(ready) = ready.map_err(Unreleased::unless_of_the_upload)? else {
             return Ok(None);
         };
-        if let Some(why) = busy(&ready.modules).await? {
+        if let Some(why) = busy(&ready.opened.modules).await? {
             return Err(Unreleased::Later(why));
         }
         if !ready.is_begun {
             self.begin(kept).await?;
         }
-        self.taken.set(&ready.modules);
+        self.taken.set(&ready.opened.modules);
         let carried_out = Box::pin(self.carried_out(ready, kept));
         carried_out.await.map(Some)
     }
@@ -188,7 +188,7 @@ impl Worker<'_> {
             window: self.serve.window,
             ..args
         };
-        let modules = self.context.open(&set, &args.only).await?;
+        let opened = self.context.open(&set, &args.only).await?;
         kept.ledger = self.context.ledger(&allowed.set).await?;
         match self.standing(kept).await? {
             UploadStanding::Ended(end) => {
@@ -199,7 +199,7 @@ impl Worker<'_> {
             UploadStanding::Due { is_begun } => Ok(Some(Ready {
                 set,
                 args,
-                modules,
+                opened,
                 is_begun,
             })),
         }
@@ -211,7 +211,7 @@ impl Worker<'_> {
         kept: &UploadInHand,
     ) -> Result<UploadEnd, Unreleased> {
         let Ready {
-            set, args, modules, ..
+            set, args, opened, ..
         } = ready;
         // Once nobody else can begin one.
         let check = async |_: &[HeldModule<'_>]| match self.standing(kept).await? {
@@ -229,10 +229,10 @@ impl Worker<'_> {
             on_stage: &on_stage,
             ..*self.context
         };
-        let carried_out = release::carry_out(&context, &set, &modules, &args, check);
+        let carried_out = release::carry_out(&context, &set, &opened, &args, check);
         match Box::pin(carried_out).await {
             Ok(result) => Ok(result.upload_end()),
-            Err(error) if error.exit == Exit::Refused => match busy(&modules).await? {
+            Err(error) if error.exit == Exit::Refused => match busy(&opened.modules).await? {
                 Some(why) => Err(Unreleased::Later(why)),
                 None => Err(error.into()),
             },

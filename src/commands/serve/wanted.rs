@@ -71,20 +71,33 @@ pub fn as_typed(
         change: ChangeFlags::default(),
     };
     for (name, from) in modules {
-        let Some(module) = set.modules.iter_mut().find(|it| it.name == name) else {
-            return Err(Error::usage(format!(
-                "the bundle has something for {name}, which is no module of the set {}",
-                set.name
-            )));
-        };
-        match from {
-            ReleasedImage::Image(image) => args.image.push(ModuleImage {
+        let is_job = set.jobs.iter().any(|it| it.name == name);
+        let mut all = set.modules.iter_mut();
+        match (all.find(|it| it.name == name), from) {
+            (None, _) if !is_job => {
+                return Err(Error::usage(format!(
+                    "the bundle has something for {name}, which is no module or job of the set {}",
+                    set.name
+                )));
+            }
+            (None, ReleasedImage::Context(_)) => {
+                return Err(Error::usage(format!(
+                    "the bundle has a context for the job {name}, and a job's image is not built by the release: name an image"
+                )));
+            }
+            (Some(module), ReleasedImage::Context(folder)) => {
+                module.context = Some(unpacked.join(folder));
+            }
+            (_, ReleasedImage::Image(image)) => args.image.push(ModuleImage {
                 module: name.clone(),
                 image: image.to_string(),
             }),
-            ReleasedImage::Context(folder) => module.context = Some(unpacked.join(folder)),
         }
         args.only.push(name);
+    }
+    if set.modules.iter().all(|it| args.only.contains(&it.name)) {
+        // The jobs follow what is released whole.
+        args.only.clear();
     }
     Ok((set, args))
 }
@@ -137,13 +150,29 @@ mod tests {
     }
 
     #[test]
+    fn jobs_follow_a_bundle_of_all_modules_and_have_images_alone() {
+        let jobs = "[[job]]\nname = 'nightly'\nconfig = 'n.toml'\n";
+        let set = SetFile::parse(&format!("{SET}{jobs}"), Path::new("/srv/set.toml")).unwrap();
+        let typed = |text: &str| as_typed(&release(text), &set, Path::new("/tmp/it"));
+        let images = "set = 'shop'\ntag = '7'\n[images]\nbackend = 'b:7'\nfrontend = 'f:7'\n";
+        let all = typed(&format!("{images}search = 's:7'\n")).unwrap().1;
+        assert!(all.only.is_empty(), "{:?}", all.only);
+        let some = typed(&format!("{images}nightly = 'n:7'\n")).unwrap().1;
+        let only: Vec<&str> = some.only.iter().map(SetName::as_str).collect();
+        assert_eq!(only, ["backend", "frontend", "nightly"]);
+        let built = "set = 'shop'\ntag = '7'\n[contexts]\nnightly = 'n'\n";
+        let error = typed(built).unwrap_err();
+        assert!(error.message.contains("is not built by the release"));
+    }
+
+    #[test]
     fn a_module_that_the_set_does_not_have_is_named() {
         let text = "set = 'shop'\ntag = '7'\n[images]\nbakend = 'b:7'\n";
         let error = as_typed(&release(text), &set(), Path::new("/tmp/it")).unwrap_err();
         assert!(
             error
                 .message
-                .contains("for bakend, which is no module of the set shop")
+                .contains("for bakend, which is no module or job of the set shop")
         );
     }
 

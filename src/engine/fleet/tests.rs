@@ -110,6 +110,7 @@ fn an_app_is_of_the_set_with_which_it_was_released_last() {
         id: OperationId::named("set"),
         module: "web".parse().unwrap(),
         modules: Vec::new(),
+        jobs: Vec::new(),
     };
     let mut old = ended("1", Command::Promote, &[]);
     old.set = Some(mark("before"));

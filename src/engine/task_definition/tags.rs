@@ -41,14 +41,14 @@ pub(super) fn compose(users: Map<String, Value>, input: &Input<'_>, config_hash:
 
 /// A file that was printed by `describe-task-definition` can hold our tags of
 /// an earlier release, and AWS's own, which nobody else may set.
-pub(super) fn is_reserved(key: &str) -> bool {
+pub fn is_reserved(key: &str) -> bool {
     key.starts_with("bgecs:") || key.to_ascii_lowercase().starts_with("aws:")
 }
 
 /// The value with what AWS does not take in a tag replaced. AWS also takes the
 /// letters of other alphabets, by a rule that differs between its documents:
 /// a release does not fail over that.
-fn acceptable(value: &str) -> String {
+pub fn acceptable(value: &str) -> String {
     let text: String = value
         .chars()
         .map(|c| match c {
