@@ -40,7 +40,7 @@ use crate::model::{Caller, StackEvent};
 use crate::model::{Color, ServiceEvent};
 pub use blocks::{Answered, AnsweringRelease};
 pub use diagnosis::Diagnosis;
-pub use file::ReportFile;
+pub use file::{ReportFile, Reported};
 use introduction::Introduction;
 use parts::Parts;
 use printer::{First, Job, Printer};

@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 
 use super::{ChangeFlags, Promote, WatchFlags};
 use crate::model::{SetName, Steps, Tag};
+use crate::report::ReportFile;
 use crate::spoken_time;
 
 #[derive(Debug, Args)]
@@ -19,6 +20,7 @@ Examples:
   bgecs release set.toml --tag 7
   bgecs release --tag 7 --only backend
   bgecs release --tag 7 --image backend=ghcr.io/acme/backend:7
+  bgecs release --tag 7 --report release.html     what users of each module saw
   bgecs release --rollback                        all that the last one made live
   bgecs release status"
 )]
@@ -47,6 +49,9 @@ pub struct ReleaseArgs {
     /// How long to watch the new releases [default: [probe] window_seconds of each]
     #[arg(long, value_name = "TIME", value_parser = spoken_time::read)]
     pub window: Option<Duration>,
+    /// Write one report of all modules to this file: .html, .json or .svg
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub report: Option<ReportFile>,
     #[command(flatten)]
     pub change: ChangeFlags,
 }

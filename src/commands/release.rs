@@ -4,11 +4,14 @@ mod ending;
 mod jobs;
 mod open;
 mod plan;
+mod report;
 mod result;
 mod status;
 mod work;
 
 use std::path::Path;
+
+use time::OffsetDateTime;
 
 use crate::cli::{Global, ReleaseAction, ReleaseArgs};
 use crate::config::{ConfigError, SetFile};
@@ -33,12 +36,15 @@ pub async fn run(global: &Global, audience: Audience, args: &ReleaseArgs) -> Res
         return status::run(&context, &load(file)?).await;
     }
     let set = load(&args.file)?;
+    report::check(args)?;
     let opened = context.open(&set, &args.only).await?;
     refuse_stray_images(args, &opened)?;
     if args.change.dry_run {
         return plan::dry_run(&context, &set, &opened, args).await;
     }
+    let began = OffsetDateTime::now_utc();
     let released = carry_out(&context, &set, &opened, args, async |_| Ok(())).await?;
+    report::write(&report, args, &released, &opened.modules, began);
     Ok(tell(&report, &released))
 }
 

@@ -22,7 +22,7 @@ use crate::model::{Color, Expected, Infrastructure, LatencyLimit, Share};
 use crate::probe::{
     Address, Client, Connections, Probe, Probes, Question, Schedule, Version, ask_once,
 };
-use crate::report::{ReportEvent, ReportFile, Reporter};
+use crate::report::{ReportEvent, ReportFile, Reported, Reporter};
 use crate::session::Session;
 
 #[derive(Debug, Clone)]
@@ -118,26 +118,14 @@ impl Asking {
     /// # Errors
     /// It cannot (exit 2).
     pub fn check_report(&self) -> Result<()> {
-        let Some(file) = &self.file else {
-            return Ok(());
-        };
-        let path = file.path().display();
-        file.check().map_err(|error| {
-            Error::usage(format!("no report can be written to {path}")).because(&error)
-        })
+        self.file.as_ref().map_or(Ok(()), ReportFile::check)
     }
 
-    /// Writes the report that was asked for. One that cannot be written changes
-    /// nothing of what happened: it is a warning.
+    /// Writes the report that was asked for.
     pub fn write_report(&self, reporter: &Reporter, evidence: impl FnOnce() -> Evidence) {
-        let Some(file) = &self.file else {
-            return;
-        };
-        let path = file.path().display();
-        reporter.tell(&match file.write(&evidence()) {
-            Ok(()) => ReportEvent::Note(format!("report: {path}")),
-            Err(error) => ReportEvent::Warning(format!("no report was written to {path}: {error}")),
-        });
+        if let Some(file) = &self.file {
+            file.leave(reporter, Reported::One(&evidence()));
+        }
     }
 
     /// There is nothing to report of.

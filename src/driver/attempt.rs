@@ -18,7 +18,7 @@ use super::turn::Turn;
 use super::watching::Watching;
 use super::work::Work;
 use crate::aws::Router;
-use crate::engine::evidence::{Evidence, Landmark, judged_blind};
+use crate::engine::evidence::{Landmark, judged_blind};
 use crate::engine::fitness::Fitness;
 use crate::engine::preflight::Thoroughness;
 use crate::engine::seen::{Identities, Releases};
@@ -183,8 +183,8 @@ impl<'a> Attempt<'a> {
             let shift = self.shift(1);
             let swapped = Swapped::not_ready(self.kind, &self.observed, &shift, checks)
                 .judged(self.blindly());
-            self.write_report(|| evidence.of(&swapped, &shift, None));
-            return Ok(swapped);
+            let told = |swapped: &Swapped| evidence.of(swapped, &shift, None);
+            return Ok(self.reported(work, swapped, Instant::now(), told));
         }
         let asked = self.to_ask().await?;
         let ways = u32::try_from(asked.len()).unwrap_or(u32::MAX);
@@ -228,8 +228,8 @@ impl<'a> Attempt<'a> {
             traffic,
         )
         .judged(self.blindly());
-        self.write_report(|| evidence.of(&swapped, &finished.shift, Some(&finished)));
-        Ok(swapped)
+        let told = |swapped: &Swapped| evidence.of(swapped, &finished.shift, Some(&finished));
+        Ok(self.reported(work, swapped, finished.zero(), told))
     }
 
     /// Whether a promotion was taken back, by itself or by who met it.
@@ -272,11 +272,6 @@ impl<'a> Attempt<'a> {
             }
             sleep(LOOK_PAUSE).await;
         }
-    }
-
-    fn write_report(&self, evidence: impl FnOnce() -> Evidence) {
-        let asking = &self.watching.asking;
-        asking.write_report(&self.session.report, evidence);
     }
 
     /// Where production is asked; nobody waits for long while users may fail.

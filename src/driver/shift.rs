@@ -63,6 +63,13 @@ pub struct Finished {
     pub unsent: u64,
 }
 
+impl Finished {
+    /// From when on the times of a report count.
+    pub fn zero(&self) -> Instant {
+        self.origin + self.shift.changed().began.unwrap_or_default()
+    }
+}
+
 /// The probe's answers, or a script of them in tests.
 pub trait Samples {
     async fn next(&mut self) -> Option<Sample>;

@@ -1,6 +1,8 @@
 //! What a release leaves behind for whoever asks later: all that `--report`
 //! shows, as values. Draws nothing, writes nothing.
 
+mod set;
+
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
@@ -12,6 +14,9 @@ use super::seen::{Latencies, ProbeReport, StageReport, percent};
 use crate::counted::counted;
 use crate::model::Check;
 use crate::model::{Color, Condition, Digest, Endpoint, PerColor, Route, Split};
+pub use set::{
+    ModuleEvidence, ModuleOutcome, ModuleSeen, SetEvidence, SetMove, SetOutcome, TimedEvidence,
+};
 
 /// How it ended, in the word that programs read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -106,6 +111,18 @@ pub struct ListenerWrite {
     pub sent_ms: f64,
     /// When it was read back; None where it never was.
     pub seen_ms: Option<f64>,
+}
+
+impl ListenerWrite {
+    /// On an axis on which all is so much later.
+    #[must_use]
+    pub fn later(&self, ms: f64) -> Self {
+        Self {
+            sent_ms: self.sent_ms + ms,
+            seen_ms: self.seen_ms.map(|seen| seen + ms),
+            ..self.clone()
+        }
+    }
 }
 
 /// The colour that gets all, if one does, and the shares in percent.

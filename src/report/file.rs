@@ -5,10 +5,12 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use serde::Serialize;
 use tempfile::NamedTempFile;
 
-use super::{drawing, harmless, page};
-use crate::engine::evidence::Evidence;
+use super::{ReportEvent, Reporter, drawing, harmless, page};
+use crate::engine::evidence::{Evidence, SetEvidence, SetMove};
+use crate::error::{Error, Result};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Format {
@@ -45,11 +47,11 @@ impl ReportFile {
         &self.path
     }
 
-    fn render(&self, evidence: &Evidence) -> String {
+    fn render(&self, reported: Reported<'_>) -> String {
         match self.format {
-            Format::Html => harmless::text(&page::html(evidence)),
-            Format::Json => json(evidence),
-            Format::Svg => harmless::text(&drawing::sheet(evidence)),
+            Format::Html => harmless::text(&reported.html()),
+            Format::Json => reported.json(),
+            Format::Svg => harmless::text(&reported.svg()),
         }
     }
 
@@ -57,18 +59,29 @@ impl ReportFile {
     /// release, not after it.
     ///
     /// # Errors
-    /// If none can.
-    pub fn check(&self) -> io::Result<()> {
-        self.beside().map(drop)
+    /// None can (exit 2).
+    pub fn check(&self) -> Result<()> {
+        let path = self.path.display();
+        let made = self.beside().map(drop);
+        made.map_err(|error| {
+            Error::usage(format!("no report can be written to {path}")).because(&error)
+        })
     }
 
-    /// Writes it whole or not at all.
-    ///
-    /// # Errors
-    /// If the file cannot be written there; an older one is as it was.
-    pub fn write(&self, evidence: &Evidence) -> io::Result<()> {
+    /// Writes it, and says so. One that cannot be written changes nothing of what
+    /// happened: it is a warning.
+    pub fn leave(&self, reporter: &Reporter, reported: Reported<'_>) {
+        let path = self.path.display();
+        reporter.tell(&match self.write(reported) {
+            Ok(()) => ReportEvent::Note(format!("report: {path}")),
+            Err(error) => ReportEvent::Warning(format!("no report was written to {path}: {error}")),
+        });
+    }
+
+    /// Whole or not at all: an older one is as it was, if it cannot be written.
+    fn write(&self, reported: Reported<'_>) -> io::Result<()> {
         let mut file = self.beside()?;
-        file.write_all(self.render(evidence).as_bytes())?;
+        file.write_all(self.render(reported).as_bytes())?;
         file.as_file().sync_all()?;
         file.persist(&self.path)?;
         Ok(())
@@ -89,17 +102,55 @@ impl ReportFile {
     }
 }
 
-/// One line: a long probe has many answers.
-fn json(evidence: &Evidence) -> String {
-    let mut text = harmless::json(&serde_json::json!(evidence).to_string());
-    text.push('\n');
-    text
+/// What a report is of.
+#[derive(Debug, Clone, Copy)]
+pub enum Reported<'a> {
+    One(&'a Evidence),
+    Set(&'a SetEvidence),
+}
+
+impl Reported<'_> {
+    fn html(self) -> String {
+        match self {
+            Self::One(evidence) => page::html(evidence),
+            Self::Set(set) => page::set_html(set),
+        }
+    }
+
+    fn svg(self) -> String {
+        match self {
+            Self::One(evidence) => drawing::sheet(evidence),
+            Self::Set(set) => drawing::set_sheet(set),
+        }
+    }
+
+    /// One line: a long probe has many answers.
+    fn json(self) -> String {
+        let value = match self {
+            Self::One(evidence) => serde_json::json!(evidence),
+            Self::Set(set) => serde_json::json!(SetDocument {
+                set,
+                moves: set.moves()
+            }),
+        };
+        let mut text = harmless::json(&value.to_string());
+        text.push('\n');
+        text
+    }
+}
+
+/// With what programs would have to put together themselves.
+#[derive(Serialize)]
+struct SetDocument<'a> {
+    #[serde(flatten)]
+    set: &'a SetEvidence,
+    moves: Vec<SetMove<'a>>,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::testing::promotion;
+    use crate::report::testing::{promotion, shop};
 
     fn file(path: &Path) -> ReportFile {
         path.to_str().unwrap().parse().unwrap()
@@ -123,7 +174,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let written = |name: &str| {
             let path = folder.path().join(name);
-            file(&path).write(&promotion()).unwrap();
+            file(&path).write(Reported::One(&promotion())).unwrap();
             std::fs::read_to_string(path).unwrap()
         };
         assert!(written("a.html").starts_with("<!DOCTYPE html>"));
@@ -133,13 +184,42 @@ mod tests {
     }
 
     #[test]
+    fn a_set_s_report_has_what_each_module_s_would_have() {
+        let folder = tempfile::tempdir().unwrap();
+        let written = |name: &str| {
+            let path = folder.path().join(name);
+            file(&path).write(Reported::Set(&shop())).unwrap();
+            std::fs::read_to_string(path).unwrap()
+        };
+        assert!(written("a.html").starts_with("<!DOCTYPE html>"));
+        assert!(written("a.svg").starts_with("<svg "));
+        let text = written("a.json");
+        let alone = serde_json::json!(promotion()).to_string();
+        assert_eq!(text.matches(&alone).count(), 2);
+        let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(json["operation"], "release");
+        let names = |of: &serde_json::Value, what: &str| {
+            let all = of.as_array().unwrap().iter();
+            all.map(|it| it[what].clone()).collect::<Vec<_>>()
+        };
+        let in_order = ["backend", "frontend", "search"];
+        assert_eq!(names(&json["modules"], "name"), in_order);
+        assert_eq!(json["modules"][1]["zero_ms"], 340.0);
+        assert!(json["modules"][2].get("report").is_none());
+        let moved = ["backend", "backend", "frontend", "frontend"];
+        assert_eq!(names(&json["moves"], "module"), moved);
+        assert_eq!(names(&json["moves"], "sent_ms"), [0.0, 61.0, 340.0, 401.0]);
+        assert_eq!(names(&json["moves"], "number"), [1, 2, 3, 4]);
+    }
+
+    #[test]
     fn no_report_turns_a_text_around() {
         let folder = tempfile::tempdir().unwrap();
         let mut evidence = promotion();
         evidence.sentence = "a\u{202e}\u{1b}b".to_owned();
         for name in ["a.html", "a.json", "a.svg"] {
             let path = folder.path().join(name);
-            file(&path).write(&evidence).unwrap();
+            file(&path).write(Reported::One(&evidence)).unwrap();
             let written = std::fs::read_to_string(path).unwrap();
             assert!(!written.contains(['\u{202e}', '\u{1b}']), "{name}");
             assert!(written.contains("202e"), "{name}");
@@ -152,7 +232,7 @@ mod tests {
         // A folder stands where the file should.
         let taken = folder.path().join("taken.svg");
         std::fs::create_dir(&taken).unwrap();
-        file(&taken).write(&promotion()).unwrap_err();
+        file(&taken).write(Reported::One(&promotion())).unwrap_err();
         let left = std::fs::read_dir(folder.path()).unwrap().count();
         assert_eq!(left, 1, "the folder alone");
     }
@@ -163,10 +243,9 @@ mod tests {
         file(&folder.path().join("a.html")).check().unwrap();
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
         let missing = folder.path().join("missing/a.html");
-        assert_eq!(
-            file(&missing).check().unwrap_err().kind(),
-            io::ErrorKind::NotFound
-        );
+        let error = file(&missing).check().unwrap_err();
+        assert_eq!(error.exit, crate::error::Exit::Usage);
+        assert!(error.message.contains("missing/a.html"), "{error:?}");
     }
 
     #[cfg(unix)]
@@ -175,7 +254,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let (ours, usual) = (folder.path().join("a.json"), folder.path().join("usual"));
-        file(&ours).write(&promotion()).unwrap();
+        file(&ours).write(Reported::One(&promotion())).unwrap();
         std::fs::write(&usual, "").unwrap();
         let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode();
         assert_eq!(mode(&ours), mode(&usual));

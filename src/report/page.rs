@@ -2,6 +2,7 @@
 //! from outside stands in it as text. What is drawn is `drawing`'s.
 
 mod figures;
+mod set;
 mod stages;
 mod tables;
 
@@ -9,6 +10,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::drawing::{self, Picture, Width};
 use crate::engine::evidence::{Evidence, Upshot};
+pub use set::set_html;
 
 const STYLE: &str = include_str!("page/style.css");
 
@@ -17,6 +19,27 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
 /// A whole HTML document.
 pub fn html(evidence: &Evidence) -> String {
+    document(
+        &title(evidence),
+        &html! {
+            (headline(evidence))
+            (figures::tiles(evidence))
+            @if drawing::is_worthwhile(evidence) { (pictures(evidence)) }
+            (stages::stages(evidence))
+            (stages::landmarks(evidence))
+            (tables::failures(evidence))
+            @if !evidence.blind { (tables::connections(evidence)) }
+            (tables::ways(evidence))
+            (tables::writes(evidence))
+            (tables::transitions(evidence))
+            (tables::checks(evidence))
+            (tables::releases(evidence))
+            (tables::facts(evidence))
+        },
+    )
+}
+
+fn document(title: &str, main: &Markup) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -25,26 +48,10 @@ pub fn html(evidence: &Evidence) -> String {
                 meta http-equiv="Content-Security-Policy" content=(POLICY);
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { (title(evidence)) }
+                title { (title) }
                 style { (PreEscaped(STYLE)) (PreEscaped(drawing::style_sheet())) }
             }
-            body {
-                main {
-                    (headline(evidence))
-                    (figures::tiles(evidence))
-                    @if drawing::is_worthwhile(evidence) { (pictures(evidence)) }
-                    (stages::stages(evidence))
-                    (stages::landmarks(evidence))
-                    (tables::failures(evidence))
-                    @if !evidence.blind { (tables::connections(evidence)) }
-                    (tables::ways(evidence))
-                    (tables::writes(evidence))
-                    (tables::transitions(evidence))
-                    (tables::checks(evidence))
-                    (tables::releases(evidence))
-                    (tables::facts(evidence))
-                }
-            }
+            body { main { (main) } }
         }
     };
     page.into_string()
@@ -58,24 +65,49 @@ fn title(evidence: &Evidence) -> String {
 }
 
 fn headline(evidence: &Evidence) -> Markup {
-    let (class, mark) = if evidence.is_good {
-        ("verdict good", "✓")
-    } else {
-        ("verdict bad", "✗")
+    let mut about = vec![format!("bgecs {}", evidence.operation)];
+    about.extend(evidence.app.clone());
+    about.extend(drawing::when(evidence.began));
+    let verdict = Headline {
+        is_good: evidence.is_good,
+        outcome: outcome(evidence.outcome),
+        about,
+        sentence: &evidence.sentence,
+        reason: evidence.reason.as_deref(),
     };
-    html! {
-        header class=(class) {
-            p.kicker {
-                span.mark aria-hidden="true" { (mark) }
-                strong { (outcome(evidence.outcome)) }
-                span { "bgecs " (evidence.operation) }
-                @if let Some(app) = &evidence.app { span { (app) } }
-                @if let Some(when) = drawing::when(evidence.began) { span { (when) } }
-            }
-            h1 { (evidence.sentence) }
-            @if let Some(reason) = &evidence.reason { p.reason { (reason) } }
-            @if let Some(traffic) = &evidence.traffic {
-                p.traffic { "Traffic at the end: " (traffic) }
+    verdict.shown(&html! {
+        @if let Some(traffic) = &evidence.traffic {
+            p.traffic { "Traffic at the end: " (traffic) }
+        }
+    })
+}
+
+/// What stands at the top.
+struct Headline<'a> {
+    is_good: bool,
+    outcome: &'static str,
+    about: Vec<String>,
+    sentence: &'a str,
+    reason: Option<&'a str>,
+}
+
+impl Headline<'_> {
+    fn shown(&self, below: &Markup) -> Markup {
+        let (class, mark) = if self.is_good {
+            ("verdict good", "✓")
+        } else {
+            ("verdict bad", "✗")
+        };
+        html! {
+            header class=(class) {
+                p.kicker {
+                    span.mark aria-hidden="true" { (mark) }
+                    strong { (self.outcome) }
+                    @for about in &self.about { span { (about) } }
+                }
+                h1 { (self.sentence) }
+                @if let Some(reason) = self.reason { p.reason { (reason) } }
+                (below)
             }
         }
     }

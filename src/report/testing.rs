@@ -1,6 +1,7 @@
 //! Evidence for tests to draw: what a probe would have seen, made up.
 
 mod canary;
+mod set;
 
 use std::net::IpAddr;
 
@@ -16,6 +17,7 @@ use crate::model::Check;
 use crate::model::testing::PORTS;
 use crate::model::{Color, Connection, Lost, Route, Split};
 pub use canary::{canary, caught};
+pub use set::{eight_by_steps, shop, shop_turned_back};
 
 /// How a made-up release went.
 #[derive(Debug, Clone, Copy)]

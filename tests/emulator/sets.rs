@@ -4,6 +4,7 @@ mod edges;
 mod jobs;
 mod lands;
 mod overlapping;
+mod reports;
 
 use localstack::gate::crash::Write;
 use localstack::gate::faults::Fault;

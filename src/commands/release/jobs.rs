@@ -4,13 +4,13 @@ use futures_util::future::join_all;
 use serde::Serialize;
 
 use super::open::SetContext;
-use super::result::ModuleOutcome;
 use super::status::LastRelease;
 use crate::aws::Aws;
 use crate::cli::ReleaseArgs;
 use crate::config::{JobFile, JobSection};
 use crate::docker::Reference;
 use crate::driver::job::{JobEnd, MovingJob, SetJob};
+use crate::engine::evidence::ModuleOutcome;
 use crate::error::{Error, Exit, Result};
 use crate::model::journal::OperationId;
 use crate::model::{JobMove, JobPlace, SetName, Tag};

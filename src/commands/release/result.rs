@@ -1,5 +1,7 @@
 //! How the release of a set ended, as a whole and in each module.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::jobs::JobResult;
@@ -9,54 +11,27 @@ use crate::driver::attempt::SwapKind;
 use crate::driver::release::{HeldModule, Module};
 use crate::driver::swap::SwapEnd;
 use crate::driver::unfinished::{Settled, Settlement};
+use crate::engine::evidence::{ModuleOutcome, SetOutcome, TimedEvidence};
 use crate::engine::set::ReleaseStanding;
 use crate::error::{Error, Exit, Result};
 use crate::model::journal::OperationId;
 use crate::model::{SetMark, SetName, Tag, UploadEnd, UploadOutcome};
 use crate::report::{CommandResult, Style};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum SetOutcome {
-    /// All modules are live by it, or were before.
-    Released,
-    /// All are back where they were before the release.
-    WentBack,
-    /// Nothing had to be done.
-    Unchanged,
-    /// Users were on some of it, and are where they were.
-    RolledBack,
-    /// Users noticed nothing: no module was moved.
-    Failed,
-    /// Some module is not where it should be.
-    InDoubt,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum ModuleOutcome {
-    /// By this release.
-    Live,
-    /// It was left alone.
-    Untouched,
-    RolledBack,
-    /// It serves where no user sees it.
-    NotMoved,
-    Failed,
-    InDoubt,
-}
-
 #[derive(Debug, Serialize)]
 pub(super) struct ModuleResult {
-    name: SetName,
-    app: String,
-    outcome: ModuleOutcome,
-    traffic: String,
+    pub name: SetName,
+    pub app: String,
+    pub outcome: ModuleOutcome,
+    pub traffic: String,
     /// Why, where it is not live by it.
-    reason: Option<String>,
+    pub reason: Option<String>,
     /// Requests of its production probe, where it was moved under one.
     #[serde(skip_serializing_if = "Option::is_none")]
     probe: Option<ProbeCount>,
+    /// For the report.
+    #[serde(skip)]
+    pub evidence: Option<Arc<TimedEvidence>>,
     #[serde(skip)]
     exit: Exit,
 }
@@ -95,9 +70,14 @@ impl ModuleResult {
                 (outcome_of(error.exit), error.exit, reason, None)
             }
         };
+        let evidence = match ended {
+            Some(Ok(SwapEnd::Tried(swapped))) => swapped.evidence.clone(),
+            _ => None,
+        };
         Self {
             reason,
             probe,
+            evidence,
             ..Self::new(module, outcome, exit, traffic)
         }
     }
@@ -110,6 +90,7 @@ impl ModuleResult {
             traffic,
             reason: None,
             probe: None,
+            evidence: None,
             exit,
         }
     }
@@ -198,17 +179,17 @@ fn outcome_of(exit: Exit) -> ModuleOutcome {
 
 #[derive(Debug, Serialize)]
 pub struct ReleaseResult {
-    operation: &'static str,
-    set: SetName,
+    pub(super) operation: &'static str,
+    pub(super) set: SetName,
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<OperationId>,
-    tag: Option<Tag>,
-    outcome: SetOutcome,
-    modules: Vec<ModuleResult>,
+    pub(super) tag: Option<Tag>,
+    pub(super) outcome: SetOutcome,
+    pub(super) modules: Vec<ModuleResult>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     jobs: Vec<JobResult>,
     /// What failed first, where not all went live.
-    reason: Option<String>,
+    pub(super) reason: Option<String>,
     #[serde(skip)]
     exit: Exit,
 }

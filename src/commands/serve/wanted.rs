@@ -68,6 +68,7 @@ pub fn as_typed(
         image: Vec::new(),
         steps: None,
         window: None,
+        report: None,
         change: ChangeFlags::default(),
     };
     for (name, from) in modules {

@@ -1,12 +1,16 @@
 //! What a swap leaves behind for `--report`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use time::OffsetDateTime;
+use tokio::time::Instant;
 
+use super::Attempt;
 use super::swapped::Swapped;
 use crate::driver::shift::Finished;
-use crate::engine::evidence::{Answering, Evidence, ListenerWrite};
+use crate::driver::work::Work;
+use crate::engine::evidence::{Answering, Evidence, ListenerWrite, TimedEvidence};
 use crate::engine::seen::timeline::since_ms;
 use crate::engine::seen::{Latencies, Seen};
 use crate::engine::shift::{MoveTimes, Shift};
@@ -74,6 +78,29 @@ impl KnownBefore<'_> {
             timeline: seen.map_or_else(Default::default, |seen| seen.timeline(began)),
             latencies: seen.map_or_else(Latencies::default, Seen::latency_by_phase),
         }
+    }
+}
+
+impl Attempt<'_> {
+    /// Writes the report that was asked for. What a module of a set leaves behind, its set
+    /// makes one of all.
+    pub(super) fn reported(
+        &self,
+        work: &Work<'_>,
+        mut swapped: Swapped,
+        zero: Instant,
+        evidence: impl FnOnce(&Swapped) -> Evidence,
+    ) -> Swapped {
+        if work.seat.is_none() {
+            let asking = &self.watching.asking;
+            asking.write_report(&self.session.report, || evidence(&swapped));
+            return swapped;
+        }
+        swapped.evidence = Some(Arc::new(TimedEvidence {
+            zero: zero.into_std(),
+            evidence: evidence(&swapped),
+        }));
+        swapped
     }
 }
 

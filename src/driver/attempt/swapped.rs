@@ -1,5 +1,6 @@
 //! How a swap ended, for whoever tells it, for the journal, and as an exit code.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -8,7 +9,7 @@ use super::SwapKind;
 use crate::driver::asking::Asking;
 use crate::driver::shift::Finished;
 use crate::driver::turn::{Conclusion, Turn};
-use crate::engine::evidence::Upshot;
+use crate::engine::evidence::{TimedEvidence, Upshot};
 use crate::engine::plan::WarmCost;
 use crate::engine::seen::{Failure, ProbeReport, Seen, StageReport};
 use crate::engine::shift::{MoveTimes, Outcome, Shift, Why};
@@ -78,6 +79,9 @@ pub struct Swapped {
     /// Users were left on both colours: the next command finds it unfinished.
     #[serde(skip)]
     is_half_way: bool,
+    /// Of a module, for the report of its set.
+    #[serde(skip)]
+    pub evidence: Option<Arc<TimedEvidence>>,
 }
 
 impl Swapped {
@@ -140,6 +144,7 @@ impl Swapped {
                 "it was given up before its end".to_owned(),
             )),
             is_half_way: shift.is_half_way(),
+            evidence: None,
         }
     }
 
@@ -177,6 +182,7 @@ impl Swapped {
             is_said: false,
             ending: Outcome::Refused(reasons.join("; ")),
             is_half_way: false,
+            evidence: None,
         }
     }
 

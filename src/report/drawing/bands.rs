@@ -19,13 +19,14 @@ pub struct Bands {
 }
 
 impl Bands {
-    /// The more there are, the lower they are.
-    pub fn below(top: i32, lanes: &[Lane], width: Width) -> Self {
-        let height = match lanes.len() {
+    /// The more there are in the whole drawing, the lower they are.
+    pub fn below(top: i32, lanes: &[Lane], width: Width, of_all: usize) -> Self {
+        let height = match of_all {
             0..=2 => 40,
             3..=4 => 32,
             5..=8 => 22,
-            _ => 16,
+            9..=16 => 16,
+            _ => 11,
         };
         // Above each is room for the flags of failures, or for its name.
         let above = match width {
@@ -107,7 +108,7 @@ mod tests {
     #[test]
     fn bands_do_not_touch_and_those_of_a_node_are_together() {
         for count in [1, 2, 6, 12] {
-            let bands = Bands::below(50, &lanes(count), Width::Wide);
+            let bands = Bands::below(50, &lanes(count), Width::Wide, count.into());
             assert_eq!(bands.all.len(), usize::from(count));
             let gaps: Vec<i32> = bands
                 .all
@@ -123,6 +124,6 @@ mod tests {
 
     #[test]
     fn twelve_bands_fit_on_a_screen() {
-        assert!(Bands::below(50, &lanes(12), Width::Wide).bottom < 500);
+        assert!(Bands::below(50, &lanes(12), Width::Wide, 12).bottom < 500);
     }
 }

@@ -9,7 +9,7 @@ use super::canvas::{Canvas, Drawn, Lettering, Picture};
 use super::ink::Ink;
 use super::legend;
 use super::ticks::TickLook;
-use super::{Width, marks, stretch, timeline};
+use super::{Width, marks, strand, stretch};
 use crate::engine::evidence::Evidence;
 use crate::engine::seen::{Bucket, Distribution};
 
@@ -21,7 +21,7 @@ pub fn over_time(evidence: &Evidence, width: Width) -> Option<Picture> {
     let height = 190;
     let frame = Frame {
         // So that an instant is below itself in the timeline.
-        left: width.left_of_bands(&timeline::names(evidence)).max(56),
+        left: width.left_of_bands(&strand::names(evidence)).max(56),
         top: 8,
         right: width.pixels() - RIGHT,
         bottom: height - LABELS,

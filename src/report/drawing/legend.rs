@@ -1,10 +1,12 @@
 //! What each colour and shape of a timeline means.
 
+use super::Width;
 use super::axis::LABELS;
 use super::canvas::{Canvas, Drawn, Lettering};
 use super::ink::Ink;
 use super::ticks::TickLook;
 use crate::engine::evidence::{Answering, Evidence};
+use crate::engine::seen::{NEW, OLD};
 
 const ROW: i32 = 20;
 /// Of a swatch.
@@ -31,32 +33,117 @@ pub fn look(evidence: &Evidence, look: TickLook) -> (Ink, f64) {
 }
 
 enum Swatch {
-    Answer(TickLook),
+    /// Answers of either ink, so high.
+    Answers([Ink; 2], f64),
+    Failure,
     Line(Ink),
 }
 
-fn items(evidence: &Evidence) -> Vec<(Swatch, String)> {
-    let mut items: Vec<(Swatch, String)> = evidence
-        .releases
-        .iter()
-        .enumerate()
-        .map(|(n, release)| (Swatch::Answer(TickLook::Release(n)), name(release)))
-        .collect();
-    let unknown = Swatch::Answer(TickLook::Unknown);
-    if evidence.releases.is_empty() {
-        items.push((unknown, "answer".to_owned()));
-    } else if evidence.probe.unknown > 0 {
-        items.push((unknown, "release unknown".to_owned()));
+/// What stands above a timeline.
+pub struct Legend(Vec<(Swatch, String)>);
+
+impl Legend {
+    /// Each release has its own colour.
+    pub fn of(evidence: &Evidence) -> Self {
+        let answers = |of| {
+            let (ink, share) = look(evidence, of);
+            Swatch::Answers([ink; 2], share)
+        };
+        let releases = evidence.releases.iter().enumerate();
+        let mut items: Vec<(Swatch, String)> = releases
+            .map(|(n, release)| (answers(TickLook::Release(n)), name(release)))
+            .collect();
+        if evidence.releases.is_empty() {
+            items.push((answers(TickLook::Unknown), "answer".to_owned()));
+        } else if evidence.probe.unknown > 0 {
+            items.push((answers(TickLook::Unknown), "release unknown".to_owned()));
+        }
+        items.extend(lines(std::iter::once(evidence)));
+        Self(items)
     }
-    items.push((Swatch::Answer(TickLook::Failed), "failed".to_owned()));
-    if !evidence.writes.is_empty() {
+
+    /// Which colour is the new release's differs from module to module.
+    pub fn of_set<'a>(modules: impl Iterator<Item = &'a Evidence> + Clone) -> Self {
+        let mut items = Vec::new();
+        if let Some(one) = modules.clone().find(|it| it.releases.len() == 2) {
+            for (release, name) in [(OLD, "release before"), (NEW, "new release")] {
+                let (_, share) = look(one, TickLook::Release(release));
+                let swatch = Swatch::Answers([Ink::Blue, Ink::Green], share);
+                items.push((swatch, name.to_owned()));
+            }
+            if modules.clone().any(|it| it.probe.unknown > 0) {
+                let (ink, share) = look(one, TickLook::Unknown);
+                let swatch = Swatch::Answers([ink; 2], share);
+                items.push((swatch, "release unknown".to_owned()));
+            }
+        }
+        items.extend(lines(modules));
+        Self(items)
+    }
+
+    /// Where each item stands, in rows of this width.
+    fn placed(&self, width: i32) -> Vec<(i32, i32, &Swatch, &str)> {
+        let (mut x, mut y) = (0, 0);
+        let mut out = Vec::new();
+        for (swatch, text) in &self.0 {
+            let takes = SIDE + 6 + Lettering::LABEL.width(text) + BETWEEN;
+            if x > 0 && x + takes > width + BETWEEN {
+                x = 0;
+                y += ROW;
+            }
+            out.push((x, y, swatch, text.as_str()));
+            x += takes;
+        }
+        out
+    }
+
+    /// With some room below.
+    pub fn height(&self, width: Width) -> i32 {
+        let placed = self.placed(width.pixels());
+        placed.last().map_or(0, |(_, y, ..)| *y) + ROW + LABELS / 2
+    }
+
+    pub fn draw(&self, canvas: &Canvas<'_>, width: Width) -> Drawn {
+        for (x, y, swatch, text) in self.placed(width.pixels()) {
+            swatch.draw(canvas, (x, y + 2))?;
+            canvas.text(text, (x + SIDE + 6, y + 2 + SIDE / 2), Lettering::LABEL)?;
+        }
+        Ok(())
+    }
+}
+
+/// Of what is in any of them, beside its answers.
+fn lines<'a>(mut all: impl Iterator<Item = &'a Evidence> + Clone) -> Vec<(Swatch, String)> {
+    let mut items = vec![(Swatch::Failure, "failed".to_owned())];
+    if all.clone().any(|it| !it.writes.is_empty()) {
         items.push((Swatch::Line(Ink::Sent), "listener write sent".to_owned()));
         items.push((Swatch::Line(Ink::ReadBack), "read back".to_owned()));
     }
-    if !evidence.marks.is_empty() {
+    if all.any(|it| !it.marks.is_empty()) {
         items.push((Swatch::Line(Ink::Landmark), "what else happened".to_owned()));
     }
     items
+}
+
+impl Swatch {
+    fn draw(&self, canvas: &Canvas<'_>, (x, top): (i32, i32)) -> Drawn {
+        let bottom = top + SIDE;
+        match self {
+            Self::Failure => {
+                canvas.shape(
+                    &[(x + 2, top), (x + 12, top), (x + 7, top + 6)],
+                    Ink::Failed,
+                )?;
+                canvas.block((x + 5, top + 6), (x + 9, bottom), Ink::Failed)
+            }
+            Self::Answers([left, right], share) => {
+                let top = bottom - (f64::from(SIDE) * share).round() as i32;
+                canvas.block((x + 1, top), (x + 6, bottom), *left)?;
+                canvas.block((x + 8, top), (x + 13, bottom), *right)
+            }
+            Self::Line(ink) => canvas.line((x + 7, top - 1), (x + 7, bottom + 1), *ink, 1),
+        }
+    }
 }
 
 /// A release as it is called beside a swatch.
@@ -72,50 +159,4 @@ pub fn name(release: &Answering) -> String {
         None if !name.contains(' ') => format!("release {name}"),
         None => name,
     }
-}
-
-/// Where each item stands, in rows of this width.
-fn placed(evidence: &Evidence, width: i32) -> Vec<(i32, i32, Swatch, String)> {
-    let (mut x, mut y) = (0, 0);
-    let mut out = Vec::new();
-    for (swatch, text) in items(evidence) {
-        let takes = SIDE + 6 + Lettering::LABEL.width(&text) + BETWEEN;
-        if x > 0 && x + takes > width + BETWEEN {
-            x = 0;
-            y += ROW;
-        }
-        out.push((x, y, swatch, text));
-        x += takes;
-    }
-    out
-}
-
-/// With some room below.
-pub fn height(evidence: &Evidence, width: i32) -> i32 {
-    let last = placed(evidence, width).last().map_or(0, |(_, y, ..)| *y);
-    last + ROW + LABELS / 2
-}
-
-pub fn draw(canvas: &Canvas<'_>, evidence: &Evidence, width: i32) -> Drawn {
-    for (x, y, swatch, text) in placed(evidence, width) {
-        let (top, bottom) = (y + 2, y + 2 + SIDE);
-        match swatch {
-            Swatch::Answer(TickLook::Failed) => {
-                canvas.shape(
-                    &[(x + 2, top), (x + 12, top), (x + 7, top + 6)],
-                    Ink::Failed,
-                )?;
-                canvas.block((x + 5, top + 6), (x + 9, bottom), Ink::Failed)?;
-            }
-            Swatch::Answer(of) => {
-                let (ink, share) = look(evidence, of);
-                let top = bottom - (f64::from(SIDE) * share).round() as i32;
-                canvas.block((x + 1, top), (x + 6, bottom), ink)?;
-                canvas.block((x + 8, top), (x + 13, bottom), ink)?;
-            }
-            Swatch::Line(ink) => canvas.line((x + 7, top - 1), (x + 7, bottom + 1), ink, 1)?,
-        }
-        canvas.text(&text, (x + SIDE + 6, y + 2 + SIDE / 2), Lettering::LABEL)?;
-    }
-    Ok(())
 }

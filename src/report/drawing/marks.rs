@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::ink::Ink;
-use crate::engine::evidence::Evidence;
+use crate::engine::evidence::{Evidence, LandmarkKind};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MarkKind {
@@ -53,17 +53,27 @@ fn writes(evidence: &Evidence) -> Vec<Mark> {
 
 /// All of them, by time.
 pub fn marks(evidence: &Evidence) -> Vec<Mark> {
-    let landmarks = evidence.marks.iter().map(|mark| Mark {
+    let landmarks = landmarks(evidence, |_| true);
+    by_time(writes(evidence).into_iter().chain(landmarks))
+}
+
+/// What else happened: all that failed, and those kinds of what went well.
+pub fn landmarks(
+    evidence: &Evidence,
+    is_told: impl Fn(LandmarkKind) -> bool,
+) -> impl Iterator<Item = Mark> {
+    let all = evidence.marks.iter();
+    let told = all.filter(move |mark| mark.failed || is_told(mark.kind));
+    told.map(|mark| Mark {
         at_ms: mark.at_ms,
         kind: MarkKind::Landmark {
             failed: mark.failed,
         },
         label: shortened(&mark.text),
-    });
-    by_time(writes(evidence).into_iter().chain(landmarks))
+    })
 }
 
-fn by_time(marks: impl Iterator<Item = Mark>) -> Vec<Mark> {
+pub fn by_time(marks: impl Iterator<Item = Mark>) -> Vec<Mark> {
     let mut all: Vec<Mark> = marks.collect();
     all.sort_by(|a, b| a.at_ms.total_cmp(&b.at_ms));
     all

@@ -5,8 +5,11 @@ use maud::{Markup, PreEscaped, html};
 
 use super::canvas::{Lettering, Picture, printable};
 use super::ink::{Ink, style_sheet};
-use super::{Width, closeup, is_worthwhile, over_time, shares, spread, ways, whole};
-use crate::engine::evidence::Evidence;
+use super::{
+    Width, closeup, is_worthwhile, moves_of_set, over_time, shares, spread, ways, whole,
+    whole_of_set,
+};
+use crate::engine::evidence::{Evidence, SetEvidence};
 
 const MARGIN: i32 = 32;
 const HEADING: Lettering = Lettering {
@@ -22,21 +25,64 @@ const HEADLINE: Lettering = Lettering {
 
 /// A whole SVG document.
 pub fn sheet(evidence: &Evidence) -> String {
+    let whole = is_worthwhile(evidence).then(|| whole(evidence, Width::Wide));
+    let mut below = vec![evidence.operation.to_owned(), evidence.url.clone()];
+    below.extend(evidence.who.clone());
+    below.extend(super::when(evidence.began));
+    let title = Title {
+        sentence: &evidence.sentence,
+        is_good: evidence.is_good,
+        reason: evidence.reason.as_deref(),
+        below,
+    };
+    document(
+        &title,
+        [
+            ("Every answer over time", whole),
+            ("Share of the new release", shares(evidence, Width::Wide)),
+            ("The changeover, close up", closeup(evidence, Width::Wide)),
+            ("Each way in", ways(evidence, Width::Wide)),
+            ("Latency over time", over_time(evidence, Width::Wide)),
+            ("Latency distribution", spread(evidence, Width::Wide)),
+        ],
+    )
+}
+
+/// The same of the release of a set.
+pub fn set_sheet(set: &SetEvidence) -> String {
+    let mut below = vec![set.operation.to_owned(), set.set.to_string()];
+    below.extend(set.who().map(str::to_owned));
+    below.extend(super::when(set.began));
+    let title = Title {
+        sentence: &set.sentence,
+        is_good: set.is_good,
+        reason: set.reason.as_deref(),
+        below,
+    };
+    document(
+        &title,
+        [
+            ("Every answer over time", whole_of_set(set, Width::Wide)),
+            ("The moves, close up", moves_of_set(set, Width::Wide)),
+        ],
+    )
+}
+
+/// What stands above the drawings.
+struct Title<'a> {
+    sentence: &'a str,
+    is_good: bool,
+    reason: Option<&'a str>,
+    below: Vec<String>,
+}
+
+fn document<const N: usize>(title: &Title<'_>, parts: [(&str, Option<Picture>); N]) -> String {
     let width = Width::Wide.pixels() + 2 * MARGIN;
     let mut sheet = Sheet {
         y: MARGIN,
         parts: Vec::new(),
     };
-    sheet.head(evidence);
-    let whole = is_worthwhile(evidence).then(|| whole(evidence, Width::Wide));
-    let parts = [
-        ("Every answer over time", whole),
-        ("Share of the new release", shares(evidence, Width::Wide)),
-        ("The changeover, close up", closeup(evidence, Width::Wide)),
-        ("Each way in", ways(evidence, Width::Wide)),
-        ("Latency over time", over_time(evidence, Width::Wide)),
-        ("Latency distribution", spread(evidence, Width::Wide)),
-    ];
+    sheet.head(title);
     for (heading, picture) in parts {
         if let Some(picture) = picture {
             sheet.part(heading, &picture);
@@ -47,7 +93,7 @@ pub fn sheet(evidence: &Evidence) -> String {
         svg xmlns="http://www.w3.org/2000/svg" width=(width) height=(height)
             viewBox={ "0 0 " (width) " " (height) } role="img" aria-labelledby="what"
         {
-            title id="what" { (printable(&evidence.sentence)) }
+            title id="what" { (printable(title.sentence)) }
             style { (PreEscaped(style_sheet())) }
             rect width="100%" height="100%" fill=(Ink::Paper.light()) {}
             @for part in &sheet.parts { (part) }
@@ -62,13 +108,13 @@ struct Sheet {
 }
 
 impl Sheet {
-    fn head(&mut self, evidence: &Evidence) {
-        let verdict = if evidence.is_good {
+    fn head(&mut self, title: &Title<'_>) {
+        let verdict = if title.is_good {
             Ink::Green
         } else {
             Ink::Failed
         };
-        let headline = lines(&printable(&evidence.sentence), Width::Wide.pixels() - 40);
+        let headline = lines(&printable(title.sentence), Width::Wide.pixels() - 40);
         let height = i32::try_from(headline.len()).unwrap_or(1) * 28;
         self.parts.push(html! {
             rect x=(MARGIN) y=(self.y) width="5" height=(height) fill=(verdict.light()) {}
@@ -77,7 +123,7 @@ impl Sheet {
             self.text(&line, MARGIN + 18, 20, HEADLINE);
             self.y += 28;
         }
-        if let Some(reason) = &evidence.reason {
+        if let Some(reason) = title.reason {
             let failed = Lettering {
                 ink: Ink::Failed,
                 ..HEADING
@@ -87,10 +133,7 @@ impl Sheet {
                 self.y += 22;
             }
         }
-        let mut below = vec![evidence.operation.to_owned(), evidence.url.clone()];
-        below.extend(evidence.who.clone());
-        below.extend(super::when(evidence.began));
-        self.text(&below.join(" · "), MARGIN + 18, 20, Lettering::SOFT);
+        self.text(&title.below.join(" · "), MARGIN + 18, 20, Lettering::SOFT);
         self.y += 44;
     }
 

@@ -8,7 +8,7 @@ use super::axis::{Across, Frame, LABELS, span};
 use super::bands::RIGHT;
 use super::canvas::{Canvas, Drawn, Lettering, Picture};
 use super::ink::Ink;
-use super::{Width, legend, marks, stretch, timeline};
+use super::{Width, legend, marks, strand, stretch};
 use crate::engine::evidence::Evidence;
 use crate::engine::seen::timeline::Dot;
 use crate::engine::seen::{NEW, OLD, StageReport};
@@ -59,7 +59,7 @@ pub fn shares(evidence: &Evidence, width: Width) -> Option<Picture> {
     let height = 180;
     let frame = Frame {
         // So that an instant is below itself in the timeline.
-        left: width.left_of_bands(&timeline::names(evidence)).max(56),
+        left: width.left_of_bands(&strand::names(evidence)).max(56),
         top: 2 * ROW + 8,
         right: width.pixels() - RIGHT,
         bottom: height - LABELS,

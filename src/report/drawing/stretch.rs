@@ -13,11 +13,12 @@ pub fn whole(evidence: &Evidence) -> Range<f64> {
     padded(&whole, 0.01)
 }
 
+/// A close-up of more than that share of the whole shows nothing new.
+const MOST: f64 = 0.6;
+
 /// From the first listener write to the last one's read-back, and on to the last
 /// change of what answers.
 pub fn changing(evidence: &Evidence) -> Option<Range<f64>> {
-    /// A close-up of more than that share of the whole shows nothing new.
-    const MOST: f64 = 0.6;
     // There users are meant to be on both.
     if !evidence.stages.is_empty() {
         return None;
@@ -37,6 +38,20 @@ pub fn changing(evidence: &Evidence) -> Option<Range<f64>> {
     let timeline = &evidence.timeline;
     let whole = timeline.until_ms - timeline.from_ms;
     (shown.end - shown.start < MOST * whole).then_some(shown)
+}
+
+/// From the first listener write of all to the last one's read-back.
+pub fn changing_of_all<'a>(
+    mut all: impl Iterator<Item = &'a Evidence> + Clone,
+) -> Option<Range<f64>> {
+    let joined = |a: Range<f64>, b: Range<f64>| a.start.min(b.start)..a.end.max(b.end);
+    let whole = all.clone().map(whole).reduce(joined)?;
+    let swap = all.clone().filter_map(marks::swap).reduce(joined)?;
+    let shown = padded(&swap, 0.25);
+    let is_small = shown.end - shown.start < MOST * (whole.end - whole.start);
+    // There users are meant to be on both.
+    let is_at_once = all.all(|it| it.stages.is_empty());
+    (is_small && is_at_once).then_some(shown)
 }
 
 /// With that share more at both ends, and never empty.

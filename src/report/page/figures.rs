@@ -6,17 +6,21 @@ use crate::counted::counted;
 use crate::engine::evidence::{Evidence, Upshot};
 use crate::report::drawing::span;
 
-struct Tile {
-    name: &'static str,
-    value: String,
-    about: String,
-    is_bad: bool,
+pub struct Tile {
+    pub name: &'static str,
+    pub value: String,
+    pub about: String,
+    pub is_bad: bool,
 }
 
 pub fn tiles(evidence: &Evidence) -> Markup {
+    in_a_row(&all(evidence))
+}
+
+pub fn in_a_row(tiles: &[Tile]) -> Markup {
     html! {
         dl.tiles {
-            @for tile in all(evidence) {
+            @for tile in tiles {
                 div class=(if tile.is_bad { "tile bad" } else { "tile" }) {
                     dt { (tile.name) }
                     dd { strong { (tile.value) } small { (unbroken(&tile.about)) } }

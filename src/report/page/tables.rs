@@ -252,6 +252,11 @@ pub fn facts(evidence: &Evidence) -> Markup {
         ("operation", evidence.operation_id.clone()),
         ("bgecs", Some(evidence.version.to_owned())),
     ];
+    named_facts(facts)
+}
+
+/// As many as are known.
+pub fn named_facts<const N: usize>(facts: [(&str, Option<String>); N]) -> Markup {
     html! {
         section {
             h2 { "Who and when" }

@@ -1,6 +1,7 @@
 //! The page as text; in a browser it is looked at in `browser`.
 
 mod browser;
+mod set;
 
 use super::*;
 use crate::report::testing::{

@@ -131,16 +131,37 @@ impl<'a> Shop<'a> {
         Ok((done?, seen))
     }
 
+    /// Each module has its row.
+    fn expect_page(&self, path: &str) -> Result<()> {
+        let page = fs::read_to_string(path)?;
+        let missing = MODULES.iter().find(|(module, _)| {
+            let row = format!("<td>{module}</td>");
+            !page.contains(&row)
+        });
+        match missing {
+            Some((module, _)) => Err(format!("{path} says nothing of {module}").into()),
+            None => Ok(()),
+        }
+    }
+
     pub async fn goes_live_and_back_as_one(&self) -> Result<String> {
+        let (page, data) = (self.stage.report("set.html"), self.stage.report("set.json"));
         let there_and_back = async {
-            let steps = ["--steps", "25% for 2s"];
-            self.released("2", "v2", &steps).await?;
-            let back = ["release", &self.whole("v2")?, "--rollback", "--json"];
+            let there = ["--steps", "25% for 2s", "--report", &page];
+            self.released("2", "v2", &there).await?;
+            let set = self.whole("v2")?;
+            let back = ["release", &set, "--rollback", "--json", "--report", &data];
             let back = self.stage.bgecs.run(&back).await?.expect_code(0)?;
             expect(&back.json()?, &["outcome"], "went_back")
         };
         let ((), seen) = self.watched(there_and_back).await?;
         let requests = unharmed(&seen, |_| true)?;
+        self.expect_page(&page)?;
+        let report = serde_json::from_str(&fs::read_to_string(&data)?)?;
+        for n in 0..MODULES.len() {
+            let n = n.to_string();
+            expect(&report, &["modules", &n, "report", "probe", "failed"], 0)?;
+        }
         self.expect_live("1").await?;
         Ok(format!(
             "three apps go live and back as one: {requests} requests of their users, none failed"
@@ -150,7 +171,9 @@ impl<'a> Shop<'a> {
     /// The last one's release fails once users are on it.
     pub async fn a_bad_module_turns_all_back(&self) -> Result<String> {
         self.configure("search", "GREETER_FAIL_WHEN_LIVE = \"1\"")?;
-        let bad = async { self.release("3", "v2", &[]).await?.expect_code(3) };
+        let page = self.stage.report("failed-set.html");
+        let told = ["--report", &page];
+        let bad = async { self.release("3", "v2", &told).await?.expect_code(3) };
         let (ended, seen) = self.watched(bad).await?;
         let result = ended.json()?;
         expect(&result, &["outcome"], "rolled_back")?;
@@ -159,6 +182,7 @@ impl<'a> Shop<'a> {
             return Err(format!("the reason is {reason}").into());
         }
         let requests = unharmed(&seen, |module| module != "search")?;
+        self.expect_page(&page)?;
         self.expect_live("1").await?;
         self.configure("search", "")?;
         Ok(format!(

@@ -10,6 +10,7 @@ use tokio::sync::OnceCell;
 
 use super::*;
 use crate::report::drawing::sheet;
+use crate::report::testing::{eight_by_steps, shop, shop_turned_back};
 
 /// A telephone's, and a desk's.
 const NARROW: u32 = 400;
@@ -202,6 +203,22 @@ async fn one_band_or_twelve_fit_a_desk_and_a_telephone() {
         for width in [NARROW, WIDE] {
             assert_tidy(&measure(&page, width).await, width);
         }
+    }
+}
+
+#[tokio::test]
+async fn two_modules_or_eight_fit_a_desk_and_a_telephone() {
+    for (name, set) in [
+        ("set.html", shop()),
+        ("set-turned-back.html", shop_turned_back()),
+        ("set-of-eight.html", eight_by_steps()),
+    ] {
+        let page = left_at(name, &set_html(&set));
+        for width in [NARROW, WIDE] {
+            assert_tidy(&measure(&page, width).await, width);
+        }
+        Shot::take(&page, WIDE, Scheme::Light).await;
+        Shot::take(&page, NARROW, Scheme::Light).await;
     }
 }
 
