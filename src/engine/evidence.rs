@@ -15,7 +15,8 @@ use crate::counted::counted;
 use crate::model::Check;
 use crate::model::{Color, Condition, Digest, Endpoint, PerColor, Route, Split};
 pub use set::{
-    ModuleEvidence, ModuleOutcome, ModuleSeen, SetEvidence, SetMove, SetOutcome, TimedEvidence,
+    JobEvidence, ModuleEvidence, ModuleOutcome, ModuleSeen, SetEvidence, SetMove, SetOutcome,
+    TimedEvidence,
 };
 
 /// How it ended, in the word that programs read.

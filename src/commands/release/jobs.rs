@@ -10,10 +10,10 @@ use crate::cli::ReleaseArgs;
 use crate::config::{JobFile, JobSection};
 use crate::docker::Reference;
 use crate::driver::job::{JobEnd, MovingJob, SetJob};
-use crate::engine::evidence::ModuleOutcome;
+use crate::engine::evidence::{JobEvidence, ModuleOutcome};
 use crate::error::{Error, Exit, Result};
 use crate::model::journal::OperationId;
-use crate::model::{JobMove, JobPlace, SetName, Tag};
+use crate::model::{JobMove, JobPlace, Revision, SetName, Tag};
 use crate::report::Style;
 
 impl SetContext<'_> {
@@ -185,27 +185,32 @@ pub(super) fn moving<'a>(jobs: &'a [SetJob], steps: &'a [Option<JobMove>]) -> Ve
 /// How a release ended for a job.
 #[derive(Debug, Serialize)]
 pub(super) struct JobResult {
-    pub name: SetName,
-    /// In words.
-    runs: String,
-    pub outcome: ModuleOutcome,
-    /// The revision that it runs by, where the release has seen it.
-    revision: Option<String>,
-    pub reason: Option<String>,
+    #[serde(flatten)]
+    pub told: JobEvidence,
     #[serde(skip)]
     pub exit: Exit,
 }
 
 impl JobResult {
     fn new(job: &SetJob, outcome: ModuleOutcome, exit: Exit) -> Self {
-        Self {
+        let told = JobEvidence {
             name: job.name().clone(),
             runs: job.place.target.to_string(),
             outcome,
             revision: None,
             reason: None,
-            exit,
-        }
+        };
+        Self { told, exit }
+    }
+
+    fn because(mut self, error: &Error) -> Self {
+        self.told.reason = Some(error.message.clone());
+        self
+    }
+
+    fn runs_by(mut self, revision: &Revision) -> Self {
+        self.told.revision = Some(revision.short().to_owned());
+        self
     }
 
     /// Of one that nothing was to be done with.
@@ -217,51 +222,29 @@ impl JobResult {
     pub fn prepared(job: &SetJob, ended: &Result<Option<JobMove>>) -> Self {
         match ended {
             Ok(_) => Self::new(job, ModuleOutcome::NotMoved, Exit::Done),
-            Err(error) => Self {
-                reason: Some(error.message.clone()),
-                ..Self::new(job, ModuleOutcome::Failed, error.exit)
-            },
+            Err(error) => Self::new(job, ModuleOutcome::Failed, error.exit).because(error),
         }
     }
 
     pub fn of(it: &MovingJob<'_>, ended: &JobEnd) -> Self {
-        let (outcome, exit, revision, reason) = match ended {
-            JobEnd::Moved => (ModuleOutcome::Live, Exit::Done, Some(&it.step.to), None),
-            JobEnd::Stayed => (
-                ModuleOutcome::NotMoved,
-                Exit::Done,
-                Some(&it.step.from),
-                None,
-            ),
-            JobEnd::Back => (
-                ModuleOutcome::RolledBack,
-                Exit::RolledBack,
-                Some(&it.step.from),
-                None,
-            ),
-            JobEnd::Lost(error) => (
-                ModuleOutcome::InDoubt,
-                Exit::LookNow,
-                None,
-                Some(error.message.clone()),
-            ),
-        };
-        Self {
-            revision: revision.map(|it| it.short().to_owned()),
-            reason,
-            ..Self::new(it.job, outcome, exit)
+        let new = |outcome, exit| Self::new(it.job, outcome, exit);
+        let (from, to) = (&it.step.from, &it.step.to);
+        match ended {
+            JobEnd::Moved => new(ModuleOutcome::Live, Exit::Done).runs_by(to),
+            JobEnd::Stayed => new(ModuleOutcome::NotMoved, Exit::Done).runs_by(from),
+            JobEnd::Back => new(ModuleOutcome::RolledBack, Exit::RolledBack).runs_by(from),
+            JobEnd::Lost(error) => new(ModuleOutcome::InDoubt, Exit::LookNow).because(error),
         }
     }
 
     pub fn line(&self, width: usize, style: &Style) -> String {
-        let Self { name, runs, .. } = self;
-        let by = match &self.revision {
+        let JobEvidence { name, runs, .. } = &self.told;
+        let by = match &self.told.revision {
             Some(revision) => format!("runs by {revision}"),
-            None if self.outcome == ModuleOutcome::Untouched => "left alone".to_owned(),
-            None => "not moved".to_owned(),
+            None => self.told.outcome.in_words().to_owned(),
         };
         let mut text = format!("{name:width$}  {runs}: {by}");
-        if let Some(reason) = &self.reason {
+        if let Some(reason) = &self.told.reason {
             text += &format!("\n  {:width$}  {}", "", style.dim(reason));
         }
         text

@@ -70,6 +70,7 @@ fn evidence(released: &ReleaseResult, modules: &[Module], began: OffsetDateTime)
         began,
         ended: OffsetDateTime::now_utc(),
         modules: released.modules.iter().map(of_module).collect(),
+        jobs: released.jobs.iter().map(|it| it.told.clone()).collect(),
     };
     set.in_order()
 }

@@ -187,7 +187,7 @@ pub struct ReleaseResult {
     pub(super) outcome: SetOutcome,
     pub(super) modules: Vec<ModuleResult>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    jobs: Vec<JobResult>,
+    pub(super) jobs: Vec<JobResult>,
     /// What failed first, where not all went live.
     pub(super) reason: Option<String>,
     #[serde(skip)]
@@ -215,7 +215,7 @@ impl ReleaseResult {
         };
         let first = prepared.iter().find_map(|it| it.as_ref().err());
         let first = first.map(|error| (error.message.clone(), error.exit));
-        let of_job = |it: &JobResult| Some((it.reason.clone()?, it.exit));
+        let of_job = |it: &JobResult| Some((it.told.reason.clone()?, it.exit));
         let (reason, exit) = first
             .or_else(|| jobs.iter().find_map(of_job))
             .map_or((None, Exit::Failed), |(why, exit)| (Some(why), exit));
@@ -244,7 +244,7 @@ impl ReleaseResult {
             exit => exit,
         };
         let outcomes = modules.iter().map(|it| it.outcome);
-        let mut outcomes = outcomes.chain(jobs.iter().map(|it| it.outcome));
+        let mut outcomes = outcomes.chain(jobs.iter().map(|it| it.told.outcome));
         let is_untouched = outcomes.all(|it| it == ModuleOutcome::Untouched);
         let outcome = match (exit, kind) {
             (Exit::Done, _) if is_untouched => SetOutcome::Unchanged,
@@ -274,7 +274,7 @@ impl ReleaseResult {
         is_forward: bool,
         (modules, jobs): (Vec<ModuleResult>, Vec<JobResult>),
     ) -> Self {
-        let is_back = |it: &JobResult| it.outcome == ModuleOutcome::RolledBack;
+        let is_back = |it: &JobResult| it.told.outcome == ModuleOutcome::RolledBack;
         let worst = exits(&modules, &[]).chain(jobs.iter().map(|it| match is_back(it) {
             true => Exit::Done,
             false => it.exit,
@@ -360,7 +360,7 @@ fn first_reason(modules: &[ModuleResult], jobs: &[JobResult]) -> Option<String> 
     if let Some(first) = modules.iter().find(|it| it.exit != Exit::Done) {
         return Some(format!("{}: {}", first.name, first.reason.as_ref()?));
     }
-    jobs.iter().find_map(|it| it.reason.clone())
+    jobs.iter().find_map(|it| it.told.reason.clone())
 }
 
 fn exits<'a>(
@@ -388,7 +388,7 @@ impl CommandResult for ReleaseResult {
     fn human(&self, style: &Style) -> String {
         let mut text = self.in_a_sentence();
         let names = self.modules.iter().map(|it| &it.name);
-        let width = width(names.chain(self.jobs.iter().map(|it| &it.name)));
+        let width = width(names.chain(self.jobs.iter().map(|it| &it.told.name)));
         for it in &self.modules {
             text += &format!("\n  {}", it.line(width, style));
         }

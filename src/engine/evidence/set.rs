@@ -81,6 +81,21 @@ pub struct SetEvidence {
     pub ended: OffsetDateTime,
     /// In the order in which they were moved; at the end those that were not.
     pub modules: Vec<ModuleEvidence>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub jobs: Vec<JobEvidence>,
+}
+
+/// What became of a job.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct JobEvidence {
+    pub name: SetName,
+    /// What runs it, in words.
+    pub runs: String,
+    pub outcome: ModuleOutcome,
+    /// The revision that it runs by, where the release has seen it.
+    pub revision: Option<String>,
+    /// Why, where it did not end well.
+    pub reason: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]

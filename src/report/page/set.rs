@@ -8,7 +8,7 @@ use super::tables::{self, at, none, table};
 use super::{Headline, document, picture, stages};
 use crate::counted::counted;
 use crate::engine::evidence::{
-    Evidence, ModuleEvidence, ModuleOutcome, SetEvidence, SetMove, SetOutcome,
+    Evidence, JobEvidence, ModuleEvidence, ModuleOutcome, SetEvidence, SetMove, SetOutcome,
 };
 use crate::engine::seen::{NEW, OLD, ProbeReport};
 use crate::model::SetName;
@@ -24,6 +24,7 @@ pub fn set_html(set: &SetEvidence) -> String {
             (pictures(set))
             (modules(set))
             (moves(set))
+            (jobs(set))
             @for module in &set.modules { (of_module(module)) }
             (facts(set))
         },
@@ -183,6 +184,26 @@ fn moves(set: &SetEvidence) -> Markup {
             section {
                 h2 { "Moves, in their order" }
                 (table(&["", "module", "listener", "to", "sent", "read back"], moves.iter().map(row)))
+            }
+        }
+    }
+}
+
+fn jobs(set: &SetEvidence) -> Markup {
+    let row = |it: &JobEvidence| {
+        [
+            it.name.to_string(),
+            it.runs.clone(),
+            it.outcome.in_words().to_owned(),
+            it.revision.clone().unwrap_or_else(none),
+            it.reason.clone().unwrap_or_else(none),
+        ]
+    };
+    html! {
+        @if !set.jobs.is_empty() {
+            section {
+                h2 { "Jobs" }
+                (table(&["job", "what runs it", "outcome", "runs by", "why"], set.jobs.iter().map(row)))
             }
         }
     }

@@ -106,6 +106,7 @@ fn set(modules: Vec<ModuleEvidence>) -> SetEvidence {
         began: datetime!(2026-03-14 09:26:50 UTC),
         ended: datetime!(2026-03-14 09:27:14.5 UTC),
         modules,
+        jobs: Vec::new(),
     }
     .in_order()
 }

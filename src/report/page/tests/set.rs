@@ -1,7 +1,7 @@
 //! The page and the drawings of a set's release.
 
 use super::count;
-use crate::engine::evidence::{ModuleEvidence, SetEvidence};
+use crate::engine::evidence::{JobEvidence, ModuleEvidence, ModuleOutcome, SetEvidence};
 use crate::report::drawing::{Width, moves_of_set, set_sheet, whole_of_set};
 use crate::report::page::set_html;
 use crate::report::testing::{eight_by_steps, shop, shop_turned_back};
@@ -20,6 +20,23 @@ fn placed(svg: &str, text: &str) -> (f64, f64) {
         rest.split_once('"').unwrap().0.parse().unwrap()
     };
     (number("x"), number("y"))
+}
+
+#[test]
+fn jobs_have_a_table_of_their_own() {
+    let mut set = shop();
+    assert!(!set_html(&set).contains("Jobs"));
+    set.jobs.push(JobEvidence {
+        name: "nightly".parse().unwrap(),
+        runs: "schedule default/nightly".to_owned(),
+        outcome: ModuleOutcome::Live,
+        revision: Some("nightly:8".to_owned()),
+        reason: None,
+    });
+    let html = set_html(&set);
+    for told in ["Jobs", "schedule default/nightly", "nightly:8"] {
+        assert!(html.contains(told), "{told}");
+    }
 }
 
 #[test]
