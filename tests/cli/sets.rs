@@ -76,7 +76,6 @@ fn a_set_that_is_not_right_is_told_so() -> Outcome {
             "release one.toml --tag 7 --image web",
             "release one.toml --tag 7 --rollback",
             "release one.toml --tag 7 --config bgecs.toml",
-            "release one.toml --tag 7 --report missing/release.html",
             "release one.toml --tag 7 --report release.pdf",
             "release status missing.toml",
         ],

@@ -66,15 +66,10 @@ pub fn eight_by_steps() -> SetEvidence {
         "a-name-that-is-as-long-as-it-can-be-1234",
         "frontend",
     ];
-    let modules = names.iter().zip(0..).map(|(name, n)| {
-        let mut evidence = canary();
-        let mut other_node = evidence.timeline.lanes.clone();
-        for lane in &mut other_node {
-            lane.node = Some([10, 0, 2, 47].into());
-        }
-        evidence.timeline.lanes.extend(other_node);
-        module(name, &[], Some((f64::from(n) * 3_000.0, evidence)))
-    });
+    let modules = names
+        .iter()
+        .zip(0..)
+        .map(|(name, n)| module(name, &[], Some((f64::from(n) * 3_000.0, canary()))));
     set(modules.collect())
 }
 

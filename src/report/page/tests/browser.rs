@@ -9,7 +9,7 @@ use tokio::process::Command;
 use tokio::sync::OnceCell;
 
 use super::*;
-use crate::report::drawing::sheet;
+use crate::report::drawing::{set_sheet, sheet};
 use crate::report::testing::{eight_by_steps, shop, shop_turned_back};
 
 /// A telephone's, and a desk's.
@@ -240,12 +240,17 @@ async fn light_and_dark_each_have_their_colours() {
 async fn nobody_sees_red_where_nothing_failed() {
     use drawing::Ink;
     let swatch = 200;
-    let page = left_at("nothing-failed.svg", &sheet(&promotion()));
-    let good = Shot::take(&page, WIDE, Scheme::Light).await;
-    assert!(good.count(&Ink::Failed.light()) < swatch);
-    let page = left_at("some-failed.svg", &sheet(&taken_back()));
-    let bad = Shot::take(&page, WIDE, Scheme::Light).await;
-    assert!(bad.count(&Ink::Failed.light()) > 10 * swatch);
+    for (name, good, bad) in [
+        ("", sheet(&promotion()), sheet(&taken_back())),
+        ("set-", set_sheet(&shop()), set_sheet(&shop_turned_back())),
+    ] {
+        let page = left_at(&format!("{name}nothing-failed.svg"), &good);
+        let good = Shot::take(&page, WIDE, Scheme::Light).await;
+        assert!(good.count(&Ink::Failed.light()) < swatch);
+        let page = left_at(&format!("{name}some-failed.svg"), &bad);
+        let bad = Shot::take(&page, WIDE, Scheme::Light).await;
+        assert!(bad.count(&Ink::Failed.light()) > 10 * swatch);
+    }
 }
 
 /// Left to be looked at, too.
