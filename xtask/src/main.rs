@@ -14,6 +14,7 @@ mod local;
 mod observer;
 mod others;
 mod say;
+mod visitors;
 
 use std::process::ExitCode;
 

@@ -2,39 +2,25 @@
 //! taken over, released and given back, while users come in by three resolvers.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
-
-use localstack::Tool;
-use tokio::process::Command;
-use tokio::task::JoinHandle;
 
 use super::site::{PORT, Routing, Site, until};
 use super::stage::Stage;
 use super::zone::{Leads, Zone};
+use crate::Result;
 use crate::json::expect;
-use crate::{Result, say};
+use crate::visitors::{NamedPlace, Visitors, Visits};
 
-/// It knows nothing of our resolver.
-const DIG: Tool = Tool {
-    path: "/usr/bin/dig",
-    package: "bind9-dnsutils",
-};
 const NAME: &str = "www.edge.test";
 const ZONE: &str = "edge.test";
 const FIRST: Ipv4Addr = Ipv4Addr::new(127, 0, 3, 1);
 /// Before bgecs came, and since; in seconds.
 const TTL_BEFORE: u32 = 4;
 const TTL: u32 = 2;
-/// Between two visits.
-const PACE: Duration = Duration::from_millis(150);
 
 /// A site without a load balancer.
 struct Edge<'s> {
     site: &'s Site<'s>,
-    dig: PathBuf,
+    place: NamedPlace,
     resolvers: Vec<SocketAddr>,
 }
 
@@ -72,7 +58,7 @@ impl<'s> Edge<'s> {
         })?;
         Ok(Self {
             site,
-            dig: DIG.ensure(&say::line).await?,
+            place: NamedPlace::at(NAME, PORT).await?,
             resolvers: dns
                 .resolvers
                 .iter()
@@ -95,7 +81,7 @@ impl<'s> Edge<'s> {
     async fn all_led_to(&self, color: &str) -> Result<bool> {
         let address = self.site.address(color).to_string();
         for resolver in &self.resolvers {
-            if look_up(&self.dig, *resolver).await? != Some(address.clone()) {
+            if self.place.look_up(*resolver).await? != Some(address.clone()) {
                 return Ok(false);
             }
         }
@@ -103,10 +89,10 @@ impl<'s> Edge<'s> {
     }
 
     async fn is_released_by_bgecs(&self) -> Result<String> {
-        let users: Vec<Users> = self
+        let users: Vec<Visitors> = self
             .resolvers
             .iter()
-            .map(|resolver| Users::come_in(&self.dig, *resolver))
+            .map(|resolver| Visitors::come_in(&self.place, *resolver))
             .collect();
         let released = self.release().await;
         let mut visits = 0;
@@ -114,7 +100,7 @@ impl<'s> Edge<'s> {
             let seen = one.leave().await?;
             released.as_ref().map_err(ToString::to_string)?;
             visits += seen.unharmed()?;
-            seen.met_both()?;
+            met_both(&seen)?;
         }
         released?;
         Ok(format!(
@@ -152,87 +138,13 @@ impl<'s> Edge<'s> {
     }
 }
 
-/// Where that resolver says that the name is.
-async fn look_up(dig: &Path, resolver: SocketAddr) -> Result<Option<String>> {
-    let (server, port) = (format!("@{}", resolver.ip()), resolver.port().to_string());
-    let arguments = [
-        &server, "-p", &port, "+short", "+tries=1", "+time=2", NAME, "A",
-    ];
-    let output = Command::new(dig).args(arguments).output().await?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    Ok(text.lines().next().map(str::to_owned))
-}
-
-/// Those who come in by one resolver, as a browser does: they look the name up, and
-/// ask there.
-struct Users {
-    stop: Arc<AtomicBool>,
-    task: JoinHandle<Seen>,
-}
-
-/// What came to them.
-#[derive(Default)]
-struct Seen {
-    releases: Vec<String>,
-    failures: Vec<String>,
-}
-
-impl Users {
-    fn come_in(dig: &Path, resolver: SocketAddr) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
-        let (dig, told) = (dig.to_owned(), Arc::clone(&stop));
-        let task = tokio::spawn(async move {
-            let mut seen = Seen::default();
-            while !told.load(Ordering::Relaxed) {
-                match visit(&dig, resolver).await {
-                    Ok(release) => seen.releases.push(release),
-                    Err(error) => seen.failures.push(format!("by {resolver}: {error}")),
-                }
-                tokio::time::sleep(PACE).await;
-            }
-            seen
-        });
-        Self { stop, task }
-    }
-
-    async fn leave(self) -> Result<Seen> {
-        self.stop.store(true, Ordering::Relaxed);
-        Ok(self.task.await?)
-    }
-}
-
-/// The release that answered.
-async fn visit(dig: &Path, resolver: SocketAddr) -> Result<String> {
-    let address = look_up(dig, resolver)
-        .await?
-        .ok_or("the name leads nowhere")?;
-    let client = reqwest::Client::builder().no_proxy().build()?;
-    let request = client.get(format!("http://{address}:{PORT}/api"));
-    let answer = request.header("host", NAME).send().await?;
-    let release = answer.headers().get("x-bgecs-release");
-    let release = release.and_then(|release| release.to_str().ok());
-    match (answer.status().as_u16(), release) {
-        (200, Some(release)) => Ok(release.to_owned()),
-        (status, _) => Err(format!("HTTP {status}").into()),
-    }
-}
-
-impl Seen {
-    fn unharmed(&self) -> Result<usize> {
-        match self.failures.first() {
-            None => Ok(self.releases.len()),
-            Some(first) => Err(format!("{} visits failed: {first}", self.failures.len()).into()),
+/// A resolver that never led to the new release, or had never led to the old one, would
+/// prove nothing.
+fn met_both(visits: &Visits) -> Result<()> {
+    for release in ["1", "2"] {
+        if !visits.releases.iter().any(|it| it == release) {
+            return Err(format!("nobody met release {release}").into());
         }
     }
-
-    /// A resolver that never led to the new release, or had never led to the old one,
-    /// would prove nothing.
-    fn met_both(&self) -> Result<()> {
-        for release in ["1", "2"] {
-            if !self.releases.iter().any(|it| it == release) {
-                return Err(format!("nobody met release {release}").into());
-            }
-        }
-        Ok(())
-    }
+    Ok(())
 }
