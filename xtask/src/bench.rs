@@ -24,6 +24,7 @@ mod stage;
 mod status;
 mod table;
 mod window;
+mod worker;
 
 use std::path::Path;
 use std::time::Instant;
@@ -64,6 +65,8 @@ enum Measure {
     Context,
     Recovery,
     Canary,
+    /// Several workers on one queue; only where it is named, for it takes long
+    Worker,
 }
 
 impl Measure {
@@ -78,12 +81,13 @@ impl Measure {
             Self::Context => "context",
             Self::Recovery => "recovery",
             Self::Canary => "canary",
+            Self::Worker => "worker",
         }
     }
 
-    /// Whether it has apps of its own, which have bad releases.
+    /// Whether it has apps of its own: with bad releases, or many.
     fn makes_its_app(self) -> bool {
-        matches!(self, Self::Recovery | Self::Canary)
+        matches!(self, Self::Recovery | Self::Canary | Self::Worker)
     }
 }
 
@@ -111,7 +115,8 @@ impl Results {
 
 impl Args {
     fn wants(&self, measure: Measure) -> bool {
-        self.only.is_empty() || self.only.contains(&measure)
+        let is_short = measure != Measure::Worker;
+        (self.only.is_empty() && is_short) || self.only.contains(&measure)
     }
 }
 
@@ -146,7 +151,11 @@ async fn go_through(
     emulator: &Emulator,
     results: &mut Results,
 ) -> Result<()> {
-    let gate = Gate::before(emulator.endpoint(), &gate::Options::default())?;
+    let options = gate::Options {
+        dns: Some(gate::dns::Options::default()),
+        ..gate::Options::default()
+    };
+    let gate = Gate::before(emulator.endpoint(), &options)?;
     let stage = Stage::new(&gate, exe.to_owned());
     if Measure::value_variants()
         .iter()
@@ -154,7 +163,7 @@ async fn go_through(
     {
         go_through_apps(args, &stage, results).await?;
     }
-    for measure in [Measure::Recovery, Measure::Canary] {
+    for measure in [Measure::Recovery, Measure::Canary, Measure::Worker] {
         if !args.wants(measure) {
             continue;
         }
@@ -162,6 +171,7 @@ async fn go_through(
         let runs = usize::from(args.runs);
         let found = match measure {
             Measure::Canary => canary::measure(&stage, runs).await,
+            Measure::Worker => worker::measure(&stage).await,
             _ => recovery::measure(&stage, runs).await,
         };
         results.take(measure, found);
@@ -190,7 +200,7 @@ async fn go_through_apps(args: &Args, stage: &Stage<'_>, results: &mut Results) 
             Measure::Calls => calls::measure(&ours, runs).await,
             Measure::Probe => probe::measure(exe, runs).await,
             Measure::Context => context::measure(&mut ours, runs).await,
-            Measure::Recovery | Measure::Canary => continue,
+            Measure::Recovery | Measure::Canary | Measure::Worker => continue,
         };
         results.take(*measure, found);
     }

@@ -1,10 +1,11 @@
 //! What somebody else makes at a local AWS by its API, for bgecs to find there: zones of
-//! Route 53, and distributions of CloudFront.
+//! Route 53, distributions of CloudFront, and what brings uploads to a worker.
 
 use std::net::Ipv4Addr;
 
 use localstack::gate::upstream::Upstream;
 use reqwest::Method;
+use serde_json::{Value, json};
 
 use crate::Result;
 
@@ -123,4 +124,62 @@ impl Distribution<'_> {
 pub async fn distribution(api: &Upstream, id: &str) -> Result<String> {
     let line = format!("GET /2020-05-31/distribution/{id}");
     rest(api, "cloudfront", &line, "").await
+}
+
+/// A bucket that keeps versions, and that EventBridge hears of.
+pub async fn make_bucket(api: &Upstream, name: &str) -> Result<()> {
+    let versions = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+    let told = "<NotificationConfiguration><EventBridgeConfiguration/></NotificationConfiguration>";
+    for (query, body) in [("", ""), ("?versioning", versions), ("?notification", told)] {
+        rest(api, "s3", &format!("PUT /{name}{query}"), body).await?;
+    }
+    Ok(())
+}
+
+/// A FIFO queue with one for its dead letters; gives its URL.
+pub async fn make_queue(api: &Upstream, name: &str) -> Result<String> {
+    let dead = format!("{name}-dead");
+    fifo(api, &dead, &json!({ "FifoQueue": "true" })).await?;
+    let letters = json!({ "deadLetterTargetArn": queue_arn(&dead), "maxReceiveCount": 40 });
+    let attributes = json!({
+        "FifoQueue": "true",
+        "ContentBasedDeduplication": "true",
+        "RedrivePolicy": letters.to_string(),
+    });
+    fifo(api, name, &attributes).await
+}
+
+async fn fifo(api: &Upstream, name: &str, attributes: &Value) -> Result<String> {
+    let asked = json!({ "QueueName": format!("{name}.fifo"), "Attributes": attributes });
+    let made = api
+        .json(("sqs", "AmazonSQS"), "CreateQueue", &asked)
+        .await?;
+    let url = made["QueueUrl"].as_str().ok_or("no queue was made")?;
+    Ok(url.to_owned())
+}
+
+fn queue_arn(name: &str) -> String {
+    format!("arn:aws:sqs:us-east-1:000000000000:{name}.fifo")
+}
+
+/// Has that queue told of the uploads whose keys begin so, as messages of one group.
+pub async fn tell_of_uploads(
+    api: &Upstream,
+    queue: &str,
+    (prefix, group): (&str, &str),
+) -> Result<()> {
+    let pattern = json!({
+        "source": ["aws.s3"], "detail-type": ["Object Created"],
+        "detail": { "object": { "key": [{ "prefix": prefix }] } },
+    });
+    let name = format!("{queue}-{group}");
+    let rule = json!({ "Name": name, "EventPattern": pattern.to_string() });
+    let service = ("events", "AWSEvents");
+    api.json(service, "PutRule", &rule).await?;
+    let target = json!({
+        "Id": "1", "Arn": queue_arn(queue), "SqsParameters": { "MessageGroupId": group },
+    });
+    let targets = json!({ "Rule": name, "Targets": [target] });
+    api.json(service, "PutTargets", &targets).await?;
+    Ok(())
 }

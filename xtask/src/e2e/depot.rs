@@ -13,12 +13,11 @@ use super::shop::Shop;
 use super::site::{until, until_within};
 use crate::Result;
 use crate::json::{at, expect};
-use crate::others::rest;
+use crate::others::{make_bucket, make_queue, tell_of_uploads};
 
 const BUCKET: &str = "shop-releases";
 /// A dead worker's message comes back within half a minute.
 const RELEASED: Duration = Duration::from_secs(150);
-const ACCOUNT: &str = "000000000000";
 
 /// A bucket, and a queue that is told of its uploads.
 pub struct Depot<'s> {
@@ -32,25 +31,9 @@ impl<'s> Depot<'s> {
     pub async fn beside(shop: &'s Shop<'s>) -> Result<Self> {
         let authority = shop.stage.endpoint.trim_start_matches("http://");
         let api = Upstream::new(authority, "test");
-        rest(&api, "s3", &format!("PUT /{BUCKET}"), "").await?;
-        let versions =
-            "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
-        rest(&api, "s3", &format!("PUT /{BUCKET}?versioning"), versions).await?;
-        let told =
-            "<NotificationConfiguration><EventBridgeConfiguration/></NotificationConfiguration>";
-        rest(&api, "s3", &format!("PUT /{BUCKET}?notification"), told).await?;
-        queue(&api, "shop-dead", &json!({})).await?;
-        let letters = json!({ "deadLetterTargetArn": arn("shop-dead"), "maxReceiveCount": 40 });
-        let more =
-            json!({ "ContentBasedDeduplication": "true", "RedrivePolicy": letters.to_string() });
-        let queue = queue(&api, "shop-uploads", &more).await?;
-        let pattern = json!({ "source": ["aws.s3"], "detail-type": ["Object Created"] });
-        let rule = json!({ "Name": "shop-uploads", "EventPattern": pattern.to_string() });
-        api.json(("events", "AWSEvents"), "PutRule", &rule).await?;
-        let target = json!({ "Id": "1", "Arn": arn("shop-uploads"), "SqsParameters": { "MessageGroupId": "shop" } });
-        let targets = json!({ "Rule": "shop-uploads", "Targets": [target] });
-        api.json(("events", "AWSEvents"), "PutTargets", &targets)
-            .await?;
+        make_bucket(&api, BUCKET).await?;
+        let queue = make_queue(&api, "shop-uploads").await?;
+        tell_of_uploads(&api, "shop-uploads", ("", "shop")).await?;
         let set = shop.whole("v1")?;
         let text = fs::read_to_string(&set)?;
         let serve = format!(
@@ -160,21 +143,4 @@ impl<'s> Depot<'s> {
             "what is uploaded goes live in its order, though the first worker is killed: {requests} requests, none failed"
         ))
     }
-}
-
-fn arn(queue: &str) -> String {
-    format!("arn:aws:sqs:us-east-1:{ACCOUNT}:{queue}.fifo")
-}
-
-async fn queue(api: &Upstream, name: &str, more: &Value) -> Result<String> {
-    let mut attributes = json!({ "FifoQueue": "true" });
-    for (key, value) in more.as_object().into_iter().flatten() {
-        attributes[key] = value.clone();
-    }
-    let asked = json!({ "QueueName": format!("{name}.fifo"), "Attributes": attributes });
-    let made = api
-        .json(("sqs", "AmazonSQS"), "CreateQueue", &asked)
-        .await?;
-    let url = made["QueueUrl"].as_str().ok_or("no queue was made")?;
-    Ok(url.to_owned())
 }
