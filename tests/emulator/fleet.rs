@@ -1,6 +1,6 @@
 //! `bgecs fleet`: all apps of an account, each as it is.
 
-mod plot;
+pub mod plot;
 mod rates;
 mod stand;
 

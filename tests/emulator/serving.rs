@@ -1,5 +1,7 @@
 //! `bgecs serve` and `bgecs submit`: what is uploaded goes live, once and in its order.
 
+mod several;
+
 use std::process::Command;
 
 use localstack::gate::faults::Fault;
@@ -21,24 +23,9 @@ impl Depot {
     /// Version 1 is live; `[serve]` has those keys besides the queue and the bucket.
     fn new(app: &str, serve: &str) -> Outcome<Self> {
         let world = World::with_v1_live(app)?;
-        world.api.rest("s3", &format!("PUT /{BUCKET}"), "")?;
-        let versions =
-            "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
-        world
-            .api
-            .rest("s3", &format!("PUT /{BUCKET}?versioning"), versions)?;
-        let dead = queue(&world, "dead", &json!({}))?;
-        let letters = json!({ "deadLetterTargetArn": arn("dead"), "maxReceiveCount": 40 });
-        let queue = queue(
-            &world,
-            "releases",
-            &json!({
-                "ContentBasedDeduplication": "true",
-                "RedrivePolicy": letters.to_string(),
-            }),
-        )?;
+        let [queue, dead] = make_queues(&world)?;
+        tell_of_uploads(&world, ("", "all"))?;
         let depot = Self { world, queue, dead };
-        depot.tell_of_uploads()?;
         depot.serve(serve)?;
         Ok(depot)
     }
@@ -49,20 +36,6 @@ impl Depot {
         self.world.configure_more(&format!(
             "[serve]\nqueue = '{queue}'\nbucket = '{BUCKET}'\nwindow = '1s'\n{serve}\n"
         ))
-    }
-
-    fn tell_of_uploads(&self) -> Outcome {
-        let api = &self.world.api;
-        let pattern = json!({ "source": ["aws.s3"], "detail-type": ["Object Created"] });
-        let rule = json!({ "Name": "uploads", "EventPattern": pattern.to_string() });
-        api.json("events", "AWSEvents.PutRule", &rule)?;
-        let target = json!({ "Id": "1", "Arn": arn("releases"), "SqsParameters": { "MessageGroupId": "all" } });
-        let targets = json!({ "Rule": "uploads", "Targets": [target] });
-        api.json("events", "AWSEvents.PutTargets", &targets)?;
-        let told =
-            "<NotificationConfiguration><EventBridgeConfiguration/></NotificationConfiguration>";
-        api.rest("s3", &format!("PUT /{BUCKET}?notification"), told)?;
-        Ok(())
     }
 
     /// A bundle with that `release.toml` and the greeter's second version in `app`.
@@ -123,16 +96,6 @@ impl Depot {
             .map(drop)
     }
 
-    /// S3 tells whole seconds, by which uploads are ordered.
-    fn until_another_second(&self) -> Outcome {
-        let now = || -> Outcome<u64> {
-            let now = std::time::SystemTime::now();
-            Ok(now.duration_since(std::time::UNIX_EPOCH)?.as_secs())
-        };
-        let then = now()?;
-        self.world.until("another second", || Ok(now()? > then))
-    }
-
     fn empty(&self) -> Outcome {
         self.world.done(&["serve", "--until-empty"]).map(drop)
     }
@@ -167,6 +130,49 @@ impl Depot {
             .json("sqs", "AmazonSQS.SendMessage", &request)
             .map(drop)
     }
+}
+
+/// S3 tells whole seconds, by which uploads are ordered.
+fn another_second(world: &World) -> Outcome {
+    let now = || -> Outcome<u64> {
+        let now = std::time::SystemTime::now();
+        Ok(now.duration_since(std::time::UNIX_EPOCH)?.as_secs())
+    };
+    let then = now()?;
+    world.until("another second", || Ok(now()? > then))
+}
+
+/// A bucket, and a queue for what comes into it, with one for its dead letters.
+fn make_queues(world: &World) -> Outcome<[String; 2]> {
+    let versions = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+    let told = "<NotificationConfiguration><EventBridgeConfiguration/></NotificationConfiguration>";
+    for (query, body) in [("", ""), ("?versioning", versions), ("?notification", told)] {
+        world
+            .api
+            .rest("s3", &format!("PUT /{BUCKET}{query}"), body)?;
+    }
+    let dead = queue(world, "dead", &json!({}))?;
+    let letters = json!({ "deadLetterTargetArn": arn("dead"), "maxReceiveCount": 40 });
+    let attributes = json!({
+        "ContentBasedDeduplication": "true",
+        "RedrivePolicy": letters.to_string(),
+    });
+    Ok([queue(world, "releases", &attributes)?, dead])
+}
+
+/// Has the queue told of uploads whose keys begin so, as messages of that group.
+fn tell_of_uploads(world: &World, (prefix, group): (&str, &str)) -> Outcome {
+    let pattern = json!({
+        "source": ["aws.s3"], "detail-type": ["Object Created"],
+        "detail": { "object": { "key": [{ "prefix": prefix }] } },
+    });
+    let rule = json!({ "Name": group, "EventPattern": pattern.to_string() });
+    world.api.json("events", "AWSEvents.PutRule", &rule)?;
+    let target =
+        json!({ "Id": "1", "Arn": arn("releases"), "SqsParameters": { "MessageGroupId": group } });
+    let targets = json!({ "Rule": group, "Targets": [target] });
+    world.api.json("events", "AWSEvents.PutTargets", &targets)?;
+    Ok(())
 }
 
 fn arn(queue: &str) -> String {
@@ -234,7 +240,7 @@ fn an_older_upload_never_overtakes_a_newer_one() -> Outcome {
         return Err(format!("{told:#?}").into());
     };
     depot.delete(told)?;
-    depot.until_another_second()?;
+    another_second(&depot.world)?;
     depot.upload("site-3.tar.gz", "3")?;
     depot.empty()?;
     assert_eq!(depot.live()?, "3");
