@@ -13,6 +13,7 @@ mod judge;
 mod lane;
 mod mode;
 mod operation;
+mod pair;
 pub mod state;
 mod table;
 mod typing;

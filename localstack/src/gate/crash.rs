@@ -12,7 +12,7 @@ use std::process::Output;
 use tokio::process::Command;
 
 use super::Gate;
-use super::faults::{Fault, FaultId};
+use super::faults::{Fault, FaultId, On};
 use super::record::Call;
 
 /// On which side of its effect a write is cut off.
@@ -64,17 +64,27 @@ impl Write {
         }
     }
 
-    /// Holds the write with this number, whichever it turns out to be.
-    fn held(&self, side: Side) -> Fault {
-        let this = Fault::on_writes().nth(self.number);
-        match side {
-            Side::Before => this.hold_before(),
-            Side::After => this.hold_after(),
-        }
+    /// Which it is of those that are the same as it, from 1.
+    fn of_its_kind(&self, all: &[Self]) -> u32 {
+        let is_same = |it: &&Self| it.is_like(self) && it.resource == self.resource;
+        let earlier = all.iter().filter(|it| it.number < self.number);
+        (1..)
+            .zip(earlier.filter(is_same))
+            .last()
+            .map_or(1, |(count, _)| count + 1)
     }
 
     fn is_like(&self, other: &Self) -> bool {
         (&self.service, &self.operation) == (&other.service, &other.operation)
+    }
+}
+
+impl Side {
+    fn held(self, on: On) -> Fault {
+        match self {
+            Self::Before => on.hold_before(),
+            Self::After => on.hold_after(),
+        }
     }
 }
 
@@ -114,7 +124,38 @@ pub async fn kill_at(
     write: &Write,
     side: Side,
 ) -> Result<String, Missed> {
-    let fault = gate.faults().add(write.held(side));
+    // Whichever it turns out to be.
+    let this = Fault::on_writes().nth(write.number);
+    kill_held(gate, client, write, side.held(this)).await
+}
+
+/// The same for a client that does several things side by side, so that a write has another
+/// number each time: it is known by which of its kind it is, among `all` that it makes.
+///
+/// # Errors
+/// As [`kill_at`].
+pub async fn kill_at_its_kind(
+    gate: &Gate,
+    client: std::process::Command,
+    (write, all): (&Write, &[Write]),
+    side: Side,
+) -> Result<String, Missed> {
+    let kind = Fault::on(&write.service, &write.operation);
+    let kind = match write.resource.as_str() {
+        "" => kind,
+        resource => kind.resource(resource),
+    };
+    let this = kind.nth(write.of_its_kind(all));
+    kill_held(gate, client, write, side.held(this)).await
+}
+
+async fn kill_held(
+    gate: &Gate,
+    client: std::process::Command,
+    write: &Write,
+    fault: Fault,
+) -> Result<String, Missed> {
+    let fault = gate.faults().add(fault);
     let outcome = kill_when_held(gate, client, write, fault).await;
     gate.faults().remove(fault);
     outcome

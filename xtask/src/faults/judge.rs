@@ -111,7 +111,8 @@ pub fn goal(operation: Operation, before: &Tags, typed: &str) -> Option<Tags> {
         | Operation::PromoteWays
         | Operation::PromoteRecord
         | Operation::PromoteOrigin
-        | Operation::Up => None,
+        | Operation::Up
+        | Operation::ReleaseSet => None,
     }
 }
 

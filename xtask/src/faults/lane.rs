@@ -12,6 +12,7 @@ use super::cell::{self, Point};
 use super::edges::Edges;
 use super::mode::Mode;
 use super::operation::Operation;
+use super::pair::Pair;
 use super::table::{Table, told};
 use super::world::World;
 use crate::{Result, say};
@@ -38,6 +39,8 @@ pub struct Lane<'a> {
     beside: Option<Beside<'a>>,
     /// Apps whose colours bgecs does not run, likewise.
     edges: Option<Edges>,
+    /// And two that are released as one.
+    pair: Option<Pair>,
     folder: PathBuf,
     share: Share,
     table: &'a Mutex<Table>,
@@ -49,6 +52,7 @@ impl<'a> Lane<'a> {
             world,
             beside: None,
             edges: None,
+            pair: None,
             folder,
             share,
             table,
@@ -58,7 +62,12 @@ impl<'a> Lane<'a> {
     /// Goes through the cells that are wanted. A cell that fails is in the
     /// table, and is no failure of this.
     pub async fn go(&mut self, wanted: impl Fn(Operation, Mode) -> bool) -> Result<()> {
-        self.world.build_image().await?;
+        let is_wanted = |one: &Operation| Mode::ALL.iter().any(|mode| wanted(*one, *mode));
+        let mut all = Operation::TURNS.into_iter().flatten();
+        // The rest runs no containers of bgecs's.
+        if all.any(|one| is_wanted(one) && (one.is_of_the_app() || one.is_beside())) {
+            self.world.build_image().await?;
+        }
         for turns in Operation::TURNS {
             let mut writes = Writes::new();
             for operation in turns {
@@ -86,13 +95,17 @@ impl<'a> Lane<'a> {
         let writes = match operation {
             _ if operation.is_beside() => self.written_beside(operation).await,
             _ if operation.is_of_edges() => self.written_at_edges(operation).await,
+            Operation::ReleaseSet => self.written_by_set().await,
             _ => self.written(operation).await,
         };
         let writes = writes.map_err(named)?;
         for write in &writes {
-            let plain = self.edges.as_ref().map(|edges| edges.plain(write));
-            let plain = plain.as_ref().unwrap_or(write);
-            if !self.table().expect(operation, plain, modes) {
+            let plain = match (&self.edges, &self.pair) {
+                (Some(edges), _) if operation.is_of_edges() => edges.plain(write),
+                (_, Some(pair)) if operation == Operation::ReleaseSet => pair.plain(write),
+                _ => write.clone(),
+            };
+            if !self.table().expect(operation, &plain, modes) {
                 return Err(
                     format!("{title}: not always is write {} {write}", write.number).into(),
                 );
@@ -139,6 +152,15 @@ impl<'a> Lane<'a> {
         edges.written(&self.world, operation).await
     }
 
+    async fn written_by_set(&mut self) -> Result<Vec<Write>> {
+        let pair = match self.pair.take() {
+            Some(pair) => pair,
+            None => Pair::founded(&self.world, &self.folder.with_file_name("pair")).await?,
+        };
+        let pair = self.pair.insert(pair);
+        pair.written(&self.world).await
+    }
+
     /// The operations take turns: each may begin where the one before it ends.
     async fn go_through(&mut self, turns: &[Operation], mode: Mode, writes: &Writes) -> Result<()> {
         let most = writes.values().map(Vec::len).max().unwrap_or_default();
@@ -167,9 +189,11 @@ impl<'a> Lane<'a> {
 
     async fn fill(&mut self, point: Point<'_>) -> Result<()> {
         let began = Instant::now();
-        let gone = match (&self.beside, &self.edges) {
-            (Some(beside), _) if point.operation.is_beside() => beside.go(&self.world, point).await,
-            (_, Some(edges)) if point.operation.is_of_edges() => edges.go(&self.world, point).await,
+        let its = point.operation;
+        let gone = match (&self.beside, &self.edges, &self.pair) {
+            (Some(beside), ..) if its.is_beside() => beside.go(&self.world, point).await,
+            (_, Some(edges), _) if its.is_of_edges() => edges.go(&self.world, point).await,
+            (.., Some(pair)) if its == Operation::ReleaseSet => pair.go(&self.world, point).await,
             _ => cell::go(&mut self.world, point).await,
         };
         let Point {
@@ -195,7 +219,7 @@ impl<'a> Lane<'a> {
             say::line(&format!("  {reason}"));
         }
         self.table().fill(operation, write.number, mode, side, gone);
-        if failed && !operation.is_beside() && !operation.is_of_edges() {
+        if failed && operation.is_of_the_app() {
             self.world.rebuild().await?;
         }
         Ok(())

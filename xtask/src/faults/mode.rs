@@ -72,6 +72,8 @@ impl Mode {
     pub fn suits(self, operation: Operation) -> bool {
         match self {
             Self::Over(_) if operation.is_of_edges() => false,
+            // What else is typed in a module is refused until the set has ended.
+            Self::Over(_) if operation == Operation::ReleaseSet => false,
             // What they were about is typed again; there may be no journal yet, or none
             // any more.
             Self::Resume => !operation.is_beside(),

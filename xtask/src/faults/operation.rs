@@ -33,6 +33,8 @@ pub enum Operation {
     PromoteOrigin,
     /// The file has another setting, and another release to be live
     Up,
+    /// Two apps as one
+    ReleaseSet,
 }
 
 /// What is promoted there, again and again.
@@ -54,11 +56,12 @@ pub struct Typed {
 
 impl Operation {
     /// Those that take turns, since each ends where the next one may begin.
-    pub const TURNS: [&[Self]; 9] = [
+    pub const TURNS: [&[Self]; 10] = [
         // As long as the image is there that the company runs.
         &[Self::Attach, Self::Detach],
         &[Self::PromoteWays],
         &[Self::PromoteRecord, Self::PromoteOrigin, Self::Up],
+        &[Self::ReleaseSet],
         &[Self::Deploy, Self::Promote, Self::Rollback],
         &[Self::PromoteGrowing],
         &[Self::PromoteGradual],
@@ -85,6 +88,7 @@ impl Operation {
             Self::PromoteRecord => "promote (record)",
             Self::PromoteOrigin => "promote (origin)",
             Self::Up => "up",
+            Self::ReleaseSet => "release (set of two)",
         }
     }
 
@@ -98,6 +102,11 @@ impl Operation {
         matches!(self, Self::PromoteRecord | Self::PromoteOrigin | Self::Up)
     }
 
+    /// Whether it is about the app that all others are about.
+    pub fn is_of_the_app(self) -> bool {
+        !self.is_beside() && !self.is_of_edges() && self != Self::ReleaseSet
+    }
+
     /// What bgecs calls it.
     pub fn command(self) -> &'static str {
         match self {
@@ -109,6 +118,7 @@ impl Operation {
             | Self::PromoteRecord
             | Self::PromoteOrigin => "promote",
             Self::Up => "up",
+            Self::ReleaseSet => "release",
             Self::Rollback => "rollback",
             Self::Retire => "retire",
             Self::InitUpdate => "init",
@@ -137,6 +147,7 @@ impl Operation {
                 line(&["promote", "--tag", &release.tag, "--window", "1s"])
             }
             Self::Up => line(&["up"]),
+            Self::ReleaseSet => line(&["release", "--tag", &release.tag, "--window", "1s"]),
         }
     }
 }

@@ -144,7 +144,8 @@ impl<'a> World<'a> {
             | Operation::PromoteWays
             | Operation::PromoteRecord
             | Operation::PromoteOrigin
-            | Operation::Up => Err("it is another app's".into()),
+            | Operation::Up
+            | Operation::ReleaseSet => Err("it is another app's".into()),
         }
     }
 

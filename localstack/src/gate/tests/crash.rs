@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use super::super::crash::{Missed, Side, Write, kill_at};
+use super::super::crash::{Missed, Side, Write, kill_at, kill_at_its_kind};
 use super::*;
 
 /// Calls ECS with one operation after the other, and says which it had answered.
@@ -64,6 +64,25 @@ async fn every_write_of_a_client_is_one_to_kill_it_at() {
             assert!(gate.faults().all().is_empty());
         }
     }
+}
+
+#[tokio::test]
+async fn a_write_is_known_by_which_of_its_kind_it_is() {
+    let counter = Counter::default();
+    let stand = counter.start().await;
+    let gate = stand.gate();
+    let twice = [LIFE, LIFE].concat();
+    let mark = gate.calls().mark();
+    let mut life = tokio::process::Command::from(client(&gate, &twice));
+    assert!(soon(life.output()).await.unwrap().status.success());
+    let all = Write::all(&gate.calls().since(mark));
+    // The second update of its service, which comes earlier this time.
+    let other = ["UpdateService", "UpdateService", "CreateService"];
+    let before = counter.seen().len();
+    let client = client(&gate, &other);
+    let killed = kill_at_its_kind(&gate, client, (&all[4], &all), Side::After);
+    soon(killed).await.unwrap();
+    assert_eq!(counter.seen().split_off(before), &other[..2]);
 }
 
 #[tokio::test]
