@@ -9,6 +9,7 @@ mod depot;
 mod gap;
 mod journal;
 mod mapping;
+mod nightly;
 mod onlookers;
 mod origin;
 mod record;

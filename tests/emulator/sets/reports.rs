@@ -32,7 +32,7 @@ fn a_release_and_its_way_back_have_one_report_of_all_modules() -> Outcome {
     let nowhere = world.ends(2, &nowhere)?;
     let why = "no report can be written to missing/release.html";
     assert!(nowhere.stderr.contains(why), "{}", nowhere.shown());
-    assert_eq!(world.gate.calls().since(before).into_iter().count(), 0);
+    assert_eq!(world.gate.calls().since(before).len(), 0);
 
     let there = world.done(&["release", "--tag", "2", "--report", "release.json"])?;
     assert!(

@@ -1,12 +1,14 @@
-//! A shop of three modules, released as one while users are at each of them: it goes
+//! A shop of three modules and a job, released as one while users are at each of them: it goes
 //! live and back as one, a bad module turns all back, and two sets that overlap take
 //! turns.
 
 use std::fs;
 use std::path::PathBuf;
 
+use localstack::gate::upstream::Upstream;
 use tokio::join;
 
+use super::nightly::{self, Nightly};
 use super::stage::Stage;
 use crate::Result;
 use crate::bgecs::Ended;
@@ -23,6 +25,8 @@ const MODULES: [(&str, &[&str]); 3] = [
 pub struct Shop<'a> {
     pub stage: &'a Stage<'a>,
     pub folder: PathBuf,
+    /// Its job, once it is there.
+    nightly: Option<Nightly>,
 }
 
 /// What users of each module saw.
@@ -35,7 +39,11 @@ impl<'a> Shop<'a> {
         if folder.exists() {
             fs::remove_dir_all(&folder)?;
         }
-        let shop = Self { stage, folder };
+        let mut shop = Self {
+            stage,
+            folder,
+            nightly: None,
+        };
         for (module, _) in MODULES {
             shop.configure(module, "")?;
             stage
@@ -45,7 +53,26 @@ impl<'a> Shop<'a> {
                 .expect_code(0)?;
         }
         shop.released("1", "v1", &[]).await?;
+        let backend = ["status", "--json", "--config", &shop.config("backend")];
+        let backend = stage.bgecs.run_quietly(&backend).await?.expect_code(0)?;
+        let live = at(&backend.json()?, &["live"]).as_str().map(str::to_owned);
+        let authority = stage.endpoint.trim_start_matches("http://");
+        let api = Upstream::new(authority, "test");
+        let nightly = Nightly::make(api, &live.ok_or("no backend is live")?).await?;
+        shop.nightly = Some(nightly);
+        fs::write(
+            shop.folder.join("nightly.toml"),
+            format!("[job]\nschedule = \"{}\"\n", nightly::NAME),
+        )?;
         Ok(shop)
+    }
+
+    /// None is what it ran by before any release of the shop.
+    async fn expect_nightly(&self, release: Option<&str>) -> Result<()> {
+        match &self.nightly {
+            Some(nightly) => nightly.expect(release).await,
+            None => Ok(()),
+        }
     }
 
     fn config(&self, module: &str) -> String {
@@ -84,7 +111,12 @@ impl<'a> Shop<'a> {
 
     /// The whole shop's.
     pub fn whole(&self, version: &str) -> Result<String> {
-        self.set("shop", version, &MODULES.map(|(module, _)| module))
+        let path = self.set("shop", version, &MODULES.map(|(module, _)| module))?;
+        if self.nightly.is_some() {
+            let job = "[[job]]\nname = \"nightly\"\nconfig = \"nightly.toml\"\n";
+            fs::write(&path, fs::read_to_string(&path)? + job)?;
+        }
+        Ok(path)
     }
 
     async fn release(&self, tag: &str, version: &str, more: &[&str]) -> Result<Ended> {
@@ -149,6 +181,7 @@ impl<'a> Shop<'a> {
         let there_and_back = async {
             let there = ["--steps", "25% for 2s", "--report", &page];
             self.released("2", "v2", &there).await?;
+            self.expect_nightly(Some("2")).await?;
             let set = self.whole("v2")?;
             let back = ["release", &set, "--rollback", "--json", "--report", &data];
             let back = self.stage.bgecs.run(&back).await?.expect_code(0)?;
@@ -163,8 +196,9 @@ impl<'a> Shop<'a> {
             expect(&report, &["modules", &n, "report", "probe", "failed"], 0)?;
         }
         self.expect_live("1").await?;
+        self.expect_nightly(None).await?;
         Ok(format!(
-            "three apps go live and back as one: {requests} requests of their users, none failed"
+            "three apps and a job go live and back as one: {requests} requests of their users, none failed"
         ))
     }
 
@@ -184,6 +218,7 @@ impl<'a> Shop<'a> {
         let requests = unharmed(&seen, |module| module != "search")?;
         self.expect_page(&page)?;
         self.expect_live("1").await?;
+        self.expect_nightly(None).await?;
         self.configure("search", "")?;
         Ok(format!(
             "a module that fails turns all back: {requests} requests to the others, none failed"

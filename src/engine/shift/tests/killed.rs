@@ -13,7 +13,8 @@ use crate::model::{PerColor, TargetState};
 const STEP: Duration = Duration::from_millis(50);
 const BAKE: Duration = Duration::from_secs(15);
 
-/// What happens besides: read byte after byte, again from the start at its end.
+/// What happens besides: read byte after byte, again from the start at its end, and then
+/// other things: luck that repeats itself is bad for good, once it is bad.
 #[derive(Debug, Clone)]
 struct Luck {
     bytes: Vec<u8>,
@@ -29,7 +30,8 @@ impl Luck {
         if self.is_good {
             return 0;
         }
-        self.bytes[self.next % self.bytes.len()] % many
+        let (round, place) = (self.next / self.bytes.len(), self.next % self.bytes.len());
+        self.bytes[place].wrapping_add(round as u8) % many
     }
 }
 
