@@ -247,6 +247,21 @@ impl<'a> Section<'a> {
         all.map(|entries| self.inner(key, entries, &read)).collect()
     }
 
+    /// The same, where it may be that there is none.
+    pub(super) fn sections_if_any<T>(
+        &mut self,
+        key: &'static str,
+        read: impl Fn(&mut Section<'a>) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        match self.has(key) {
+            true => self.sections(key, read),
+            false => {
+                self.known.push(key);
+                Ok(Vec::new())
+            }
+        }
+    }
+
     fn inner<T>(
         &self,
         key: &str,

@@ -79,10 +79,8 @@ impl SetFile {
             let name = name.checked(str::parse)?;
             let modules = top.sections("module", |section| module(section, folder_of(path)))?;
             let modules = ordered(modules)?;
-            let jobs = match top.has("job") {
-                true => top.sections("job", |section| job(section, folder_of(path), &modules))?,
-                false => Vec::new(),
-            };
+            let jobs =
+                top.sections_if_any("job", |section| job(section, folder_of(path), &modules))?;
             Ok(Self {
                 path: path.to_owned(),
                 name,

@@ -195,13 +195,17 @@ impl SetJob {
         Ok(self.aws.aim_job(&self.place.target, to).await?)
     }
 
-    /// Has it run by the release's revision: a service until all its tasks do.
+    async fn bring(&self, step: &JobMove) -> Result<()> {
+        self.aim(&step.from, &step.to).await?;
+        self.settle(&step.to).await
+    }
+
+    /// Waits until it runs by that revision, which it was told: a service until all its
+    /// tasks do.
     ///
     /// # Errors
-    /// As [`SetJob::aim`]; tasks that fail, or take too long.
-    async fn bring(&self, step: &JobMove) -> Result<()> {
-        let to = &step.to;
-        self.aim(&step.from, to).await?;
+    /// Tasks that fail, or take too long; AWS's own.
+    async fn settle(&self, to: &Revision) -> Result<()> {
         if let JobTarget::Service { cluster, service } = &self.place.target {
             self.settled((cluster, service), to).await?;
         }
@@ -277,9 +281,14 @@ pub async fn shift_jobs(table: &SetTable, jobs: &[MovingJob<'_>]) -> Vec<JobEnd>
     if table.jobs_turn().await.is_err() {
         return jobs.iter().map(|_| JobEnd::Stayed).collect();
     }
-    let moved = tokio::select! {
-        moved = bring_all(jobs) => moved,
-        why = table.jobs_recalled() => Err(why),
+    // Nobody is told twice at once: what came of a call that was given up is not known.
+    let aimed = all(jobs, async |job, step| job.aim(&step.from, &step.to).await).await;
+    let moved = match aimed {
+        Ok(()) => tokio::select! {
+            settled = all(jobs, async |job, step| job.settle(&step.to).await) => settled,
+            why = table.jobs_recalled() => Err(why),
+        },
+        Err(why) => Err(why),
     };
     if let Err(why) = moved.and_then(|()| table.jobs_are_moved()) {
         table.turn_back(&why);
@@ -301,17 +310,22 @@ pub async fn bring_all_on(jobs: &[MovingJob<'_>]) -> Vec<JobEnd> {
     join_all(all).await
 }
 
+/// Does that with all of them, to its end.
+///
 /// # Errors
-/// The first that could not be moved, and why.
-async fn bring_all(jobs: &[MovingJob<'_>]) -> std::result::Result<(), String> {
+/// The first that it could not be done with, and why.
+async fn all(
+    jobs: &[MovingJob<'_>],
+    doing: impl AsyncFn(&SetJob, &JobMove) -> Result<()>,
+) -> std::result::Result<(), String> {
     let all = jobs.iter().map(async |it| {
-        let done = it.job.bring(it.step).await;
+        let done = doing(it.job, it.step).await;
         done.map_err(|error| error.of_module(it.job.name()).message)
     });
     join_all(all).await.into_iter().collect()
 }
 
-/// Also those that were not told yet: what came of a call that was given up is not known.
+/// Also those that were not told yet, which run by what they ran by before.
 pub async fn put_all_back(jobs: &[MovingJob<'_>]) -> Vec<JobEnd> {
     let all = jobs.iter().map(async |it| {
         let done = it.job.put_back(it.step).await;

@@ -49,6 +49,7 @@ fn jobs_stand_beside_the_modules() {
         (job("a", ""), "a module has that name"),
         (job("b", "") + &job("b", ""), "another job has that name"),
         (job("b", "after = ['a']"), "there is no such key"),
+        ("[[jobs]]\nname = 'b'".to_owned(), "there is no such key"),
         (
             "[[job]]\nname = 'b'".to_owned(),
             "each [[job]] needs the path",
