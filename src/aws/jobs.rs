@@ -8,7 +8,7 @@
 //! Neither write can be made to depend on what was read.
 
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::Aws;
 use super::ecs::state;
@@ -29,71 +29,82 @@ const OUTPUT_ONLY: [&str; 4] = ["Arn", "Name", "CreationDate", "LastModification
 const ECS: &str = "EcsParameters";
 const DEFINITION: &str = "TaskDefinitionArn";
 
-impl Aws {
-    /// By what a job runs, as it is named there; a schedule or a rule may name a family
+/// A job as it was read.
+#[derive(Debug)]
+pub struct SeenJob {
+    /// By what it runs, as it is named there; a schedule or a rule may name a family
     /// alone, and means its newest revision.
-    ///
+    pub runs_by: Revision,
+    /// What is written back to change that; of a service nothing.
+    whole: Value,
+}
+
+impl Aws {
     /// # Errors
     /// It is not there, or runs no ECS task; a service that a load balancer leads to.
-    pub async fn read_job(&self, target: &JobTarget) -> Result<Revision, AwsError> {
-        match target {
+    pub async fn read_job(&self, target: &JobTarget) -> Result<SeenJob, AwsError> {
+        let (whole, runs_by, action) = match target {
             JobTarget::Service { cluster, service } => {
                 let found = self.job_service(cluster, service).await?;
-                match found.definition.load_balancers.is_empty() {
-                    true => Ok(found.task_definition),
-                    false => Err(AwsError::unusable(
+                if !found.definition.load_balancers.is_empty() {
+                    return Err(AwsError::unusable(
                         READ_SERVICE,
                         &target.path(),
                         "a load balancer leads to it: its users are moved by an app of its own, in a [[module]]",
-                    )),
+                    ));
                 }
+                (Value::Null, Some(found.task_definition), READ_SERVICE)
             }
             JobTarget::Schedule { group, schedule } => {
-                let found = self.schedule(group, schedule).await?;
-                runs_by(&found["Target"])
-                    .ok_or_else(|| AwsError::unusable(READ_SCHEDULE, &target.path(), NO_TASK))
+                let whole = self.schedule(group, schedule).await?;
+                let runs_by = runs_by(&whole["Target"]);
+                (whole, runs_by, READ_SCHEDULE)
             }
             JobTarget::Rule {
                 bus,
                 rule,
                 target: id,
             } => {
-                let found = self.rule_target((bus, rule), id.as_deref()).await?;
-                runs_by(&found)
-                    .ok_or_else(|| AwsError::unusable(READ_RULE, &target.path(), NO_TASK))
+                let whole = self.rule_target((bus, rule), id.as_deref()).await?;
+                let runs_by = runs_by(&whole);
+                (whole, runs_by, READ_RULE)
             }
-        }
+        };
+        let runs_by = runs_by.ok_or_else(|| AwsError::unusable(action, &target.path(), NO_TASK))?;
+        Ok(SeenJob { runs_by, whole })
     }
 
-    /// Has a job run by that revision from its next start on; a service starts at once.
+    /// Has a job that was seen so run by that revision from its next start on; a service
+    /// starts at once.
     ///
     /// # Errors
     /// It is not there any more, or AWS does not take it.
-    pub async fn aim_job(&self, target: &JobTarget, to: &Revision) -> Result<(), AwsError> {
+    pub async fn aim_job(
+        &self,
+        target: &JobTarget,
+        seen: SeenJob,
+        to: &Revision,
+    ) -> Result<(), AwsError> {
+        let mut whole = seen.whole;
         match target {
             JobTarget::Service { cluster, service } => {
                 let call = self.ecs.update_service().cluster(cluster).service(service);
                 let call = call.task_definition(to.as_str()).send();
                 call.await.named(WRITE_SERVICE, target.path())?;
             }
-            JobTarget::Schedule { group, schedule } => {
-                let mut it = self.schedule(group, schedule).await?;
-                it.retain(|key, _| !OUTPUT_ONLY.contains(&key.as_str()));
-                it["Target"][ECS][DEFINITION] = json!(to.as_str());
+            JobTarget::Schedule { schedule, .. } => {
+                if let Some(fields) = whole.as_object_mut() {
+                    fields.retain(|key, _| !OUTPUT_ONLY.contains(&key.as_str()));
+                }
+                whole["Target"][ECS][DEFINITION] = json!(to.as_str());
                 let at = path(["schedules", schedule]);
                 let asked = ("PUT", at.as_str());
-                let it = Value::Object(it);
-                let done = self.scheduler.rest("UpdateSchedule", asked, Some(&it));
+                let done = self.scheduler.rest("UpdateSchedule", asked, Some(&whole));
                 let _: Value = done.await.named(WRITE_SCHEDULE, target.path())?;
             }
-            JobTarget::Rule {
-                bus,
-                rule,
-                target: id,
-            } => {
-                let mut it = self.rule_target((bus, rule), id.as_deref()).await?;
-                it[ECS][DEFINITION] = json!(to.as_str());
-                let asked = json!({ "Rule": rule, "EventBusName": bus, "Targets": [it] });
+            JobTarget::Rule { bus, rule, .. } => {
+                whole[ECS][DEFINITION] = json!(to.as_str());
+                let asked = json!({ "Rule": rule, "EventBusName": bus, "Targets": [whole] });
                 let done = self.events.json("PutTargets", &asked).await;
                 let done: PutTargets = done.named(WRITE_RULE, target.path())?;
                 if let Some(failed) = done.failed.first() {
@@ -120,7 +131,7 @@ impl Aws {
         found.ok_or_else(|| AwsError::unusable(READ_SERVICE, &path, "there is no such service"))
     }
 
-    async fn schedule(&self, group: &str, name: &str) -> Result<Map<String, Value>, AwsError> {
+    async fn schedule(&self, group: &str, name: &str) -> Result<Value, AwsError> {
         let at = path(["schedules", name]) + &format!("?groupName={}", encoded(group));
         let found = self.scheduler.rest("GetSchedule", ("GET", &at), None).await;
         found.named(READ_SCHEDULE, format!("{group}/{name}"))

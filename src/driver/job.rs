@@ -37,8 +37,8 @@ pub struct JobStanding {
     pub revision: Revision,
     /// Of the release that a set brought to it, if one did.
     pub tag: Option<Tag>,
-    /// Whether it is named by its family alone.
-    is_open: bool,
+    /// As it is named there: maybe by its family alone.
+    named: Revision,
     described: serde_json::Value,
 }
 
@@ -50,15 +50,15 @@ impl SetJob {
     /// # Errors
     /// It is not there, or is none that a job can be.
     pub async fn look(&self) -> Result<JobStanding> {
-        let named = self.aws.read_job(&self.place.target).await?;
+        let named = self.aws.read_job(&self.place.target).await?.runs_by;
         let described = self.aws.read_tagged_definition(&named).await?;
         let exact = described["taskDefinitionArn"].as_str();
         let mut tags = described["tags"].as_array().into_iter().flatten();
         let tag = tags.find(|it| it["key"] == TAG_RELEASE);
         let tag = tag.and_then(|it| it["value"].as_str()?.parse().ok());
         Ok(JobStanding {
-            is_open: !is_one_revision(&named),
-            revision: exact.map_or(named, Revision::new),
+            revision: exact.map_or_else(|| named.clone(), Revision::new),
+            named,
             tag,
             described,
         })
@@ -83,9 +83,9 @@ impl SetJob {
         }
         let (definition, named) = self.next(&now, tag, image)?;
         let (image, digest) = self.found(&named).await?;
-        if now.is_open {
+        if !is_one_revision(&now.named) {
             // Else the one that is registered next would be the one that it runs by.
-            self.aws.aim_job(&self.place.target, &now.revision).await?;
+            self.aim(&now.named, &now.revision).await?;
             let text = format!(
                 "the {} named no revision, and is pinned to {}, the one it meant",
                 self.place.target,
@@ -179,11 +179,12 @@ impl SetJob {
     /// # Errors
     /// It runs by a third one (exit 6); AWS's own.
     async fn aim(&self, from: &Revision, to: &Revision) -> Result<()> {
-        let now = self.aws.read_job(&self.place.target).await?;
-        if now == *to {
+        let seen = self.aws.read_job(&self.place.target).await?;
+        let now = &seen.runs_by;
+        if now == to {
             return Ok(());
         }
-        if now != *from {
+        if now != from {
             return Err(Error::refused(format!(
                 "the {} runs by {}, and neither by {} nor by {}: something else has changed it",
                 self.place.target,
@@ -192,12 +193,7 @@ impl SetJob {
                 to.short()
             )));
         }
-        Ok(self.aws.aim_job(&self.place.target, to).await?)
-    }
-
-    async fn bring(&self, step: &JobMove) -> Result<()> {
-        self.aim(&step.from, &step.to).await?;
-        self.settle(&step.to).await
+        Ok(self.aws.aim_job(&self.place.target, seen, to).await?)
     }
 
     /// Waits until it runs by that revision, which it was told: a service until all its
@@ -282,10 +278,9 @@ pub async fn shift_jobs(table: &SetTable, jobs: &[MovingJob<'_>]) -> Vec<JobEnd>
         return jobs.iter().map(|_| JobEnd::Stayed).collect();
     }
     // Nobody is told twice at once: what came of a call that was given up is not known.
-    let aimed = all(jobs, async |job, step| job.aim(&step.from, &step.to).await).await;
-    let moved = match aimed {
+    let moved = match all(each(jobs, aim_on).await) {
         Ok(()) => tokio::select! {
-            settled = all(jobs, async |job, step| job.settle(&step.to).await) => settled,
+            settled = each(jobs, settle) => all(settled),
             why = table.jobs_recalled() => Err(why),
         },
         Err(why) => Err(why),
@@ -301,38 +296,47 @@ pub async fn shift_jobs(table: &SetTable, jobs: &[MovingJob<'_>]) -> Vec<JobEnd>
 
 /// The same where no module can go back any more.
 pub async fn bring_all_on(jobs: &[MovingJob<'_>]) -> Vec<JobEnd> {
-    let all = jobs
-        .iter()
-        .map(async |it| match it.job.bring(it.step).await {
-            Ok(()) => JobEnd::Moved,
-            Err(error) => JobEnd::Lost(error.of_module(it.job.name())),
-        });
-    join_all(all).await
-}
-
-/// Does that with all of them, to its end.
-///
-/// # Errors
-/// The first that it could not be done with, and why.
-async fn all(
-    jobs: &[MovingJob<'_>],
-    doing: impl AsyncFn(&SetJob, &JobMove) -> Result<()>,
-) -> std::result::Result<(), String> {
-    let all = jobs.iter().map(async |it| {
-        let done = doing(it.job, it.step).await;
-        done.map_err(|error| error.of_module(it.job.name()).message)
-    });
-    join_all(all).await.into_iter().collect()
+    let bring = async |it: &MovingJob<'_>| {
+        aim_on(it).await?;
+        settle(it).await
+    };
+    ended(each(jobs, bring).await, || JobEnd::Moved)
 }
 
 /// Also those that were not told yet, which run by what they ran by before.
 pub async fn put_all_back(jobs: &[MovingJob<'_>]) -> Vec<JobEnd> {
+    let put_back = async |it: &MovingJob<'_>| it.job.put_back(it.step).await;
+    ended(each(jobs, put_back).await, || JobEnd::Back)
+}
+
+async fn aim_on(it: &MovingJob<'_>) -> Result<()> {
+    it.job.aim(&it.step.from, &it.step.to).await
+}
+
+async fn settle(it: &MovingJob<'_>) -> Result<()> {
+    it.job.settle(&it.step.to).await
+}
+
+/// Does that with all of them, side by side and to its end; errors name the job.
+async fn each(
+    jobs: &[MovingJob<'_>],
+    doing: impl AsyncFn(&MovingJob<'_>) -> Result<()>,
+) -> Vec<Result<()>> {
     let all = jobs.iter().map(async |it| {
-        let done = it.job.put_back(it.step).await;
-        match done {
-            Ok(()) => JobEnd::Back,
-            Err(error) => JobEnd::Lost(error.of_module(it.job.name())),
-        }
+        let done = doing(it).await;
+        done.map_err(|error| error.of_module(it.job.name()))
     });
     join_all(all).await
+}
+
+/// # Errors
+/// The first that it could not be done with, and why.
+fn all(done: Vec<Result<()>>) -> std::result::Result<(), String> {
+    let done: Result<()> = done.into_iter().collect();
+    done.map_err(|error| error.message)
+}
+
+fn ended(done: Vec<Result<()>>, well: impl Fn() -> JobEnd) -> Vec<JobEnd> {
+    let end = |it: Result<()>| it.map_or_else(JobEnd::Lost, |()| well());
+    done.into_iter().map(end).collect()
 }

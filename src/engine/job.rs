@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::task_definition::{OUTPUT_ONLY, ReleaseProvenance, acceptable, is_reserved};
+use super::task_definition::{OUTPUT_ONLY, ReleaseProvenance, is_reserved, joined};
 use crate::model::marks::{
     ENV_RELEASE, TAG_DEPLOYED_AT, TAG_DEPLOYED_BY, TAG_DIGEST, TAG_OPERATION, TAG_RELEASE,
 };
@@ -104,7 +104,8 @@ impl<'a> JobDefinition<'a> {
 
 fn tags(described: Option<&Value>, release: &JobRelease<'_>) -> Value {
     let theirs = described.and_then(Value::as_array).into_iter().flatten();
-    let theirs = theirs.filter(|tag| !tag["key"].as_str().is_some_and(is_reserved));
+    let theirs = theirs.filter_map(|tag| Some((tag["key"].as_str()?, &tag["value"])));
+    let theirs = theirs.filter(|(key, _)| !is_reserved(key));
     let ours = [
         (TAG_RELEASE, Some(release.tag.as_str())),
         (TAG_DIGEST, release.digest.map(Digest::as_str)),
@@ -112,10 +113,10 @@ fn tags(described: Option<&Value>, release: &JobRelease<'_>) -> Value {
         (TAG_DEPLOYED_AT, Some(release.provenance.deployed_at)),
         (TAG_OPERATION, Some(release.provenance.operation)),
     ];
-    let ours = ours
-        .into_iter()
-        .filter_map(|(key, value)| Some(json!({ "key": key, "value": acceptable(value?) })));
-    theirs.cloned().chain(ours).collect()
+    joined(
+        theirs.map(|(key, value)| (key.to_owned(), value.clone())),
+        ours,
+    )
 }
 
 /// Whether it names one revision, and not whichever is the newest of a family.

@@ -30,7 +30,7 @@ pub use error::TaskDefinitionError;
 pub use file::{OUTPUT_ONLY, TaskFile};
 pub use logs::LogPlace;
 pub use needs::Needs;
-pub use tags::{acceptable, is_reserved};
+pub use tags::{is_reserved, joined};
 
 use std::fmt;
 

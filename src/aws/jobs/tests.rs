@@ -20,6 +20,11 @@ fn rule(target: Option<&str>) -> JobTarget {
     }
 }
 
+async fn aimed(aws: &Aws, target: &JobTarget) -> Result<(), AwsError> {
+    let seen = aws.read_job(target).await?;
+    aws.aim_job(target, seen, &Revision::new(NEW)).await
+}
+
 fn task(id: &str) -> Value {
     json!({
         "Id": id,
@@ -51,7 +56,7 @@ async fn a_schedule_is_written_back_with_nothing_else_changed() {
         .on(&format!("{AT}?groupName=shop%2Fx"), Reply::json(&seen))
         .on(&format!("PUT {AT}"), Reply::json(&json!({})));
     let aws = wire.aws();
-    aws.aim_job(&schedule(), &Revision::new(NEW)).await.unwrap();
+    aimed(&aws, &schedule()).await.unwrap();
     let [_, write] = &wire.requests()[..] else {
         panic!("{:?}", wire.requests());
     };
@@ -85,8 +90,7 @@ async fn the_one_target_of_a_rule_that_runs_a_task_is_written_back() {
             )
             .on("PutTargets", Reply::json(&json!({ "FailedEntryCount": 0 })));
         let aws = wire.aws();
-        let to = Revision::new(NEW);
-        aws.aim_job(&rule(None), &to).await.unwrap();
+        aimed(&aws, &rule(None)).await.unwrap();
         let requests = wire.requests();
         assert_eq!(requests[1].json()["NextToken"], "more");
         let mut expected = task("a");
@@ -116,7 +120,7 @@ async fn which_target_is_meant_has_to_be_clear() {
         let wire = Wire::new().on("ListTargetsByRule", found);
         let read = wire.aws().read_job(&rule(id)).await;
         match (read, expected) {
-            (Ok(found), Ok(expected)) => assert_eq!(found.as_str(), expected),
+            (Ok(found), Ok(expected)) => assert_eq!(found.runs_by.as_str(), expected),
             (Err(error), Err(part)) => assert!(error.message.contains(part), "{error}"),
             (read, _) => panic!("{read:?} for {targets}"),
         }
@@ -135,7 +139,7 @@ async fn a_target_that_is_not_taken_is_an_error() {
             Reply::json(&json!({ "Targets": [task("a")] })),
         )
         .on("PutTargets", Reply::json(&refused));
-    let aimed = wire.aws().aim_job(&rule(None), &Revision::new(NEW)).await;
+    let aimed = aimed(&wire.aws(), &rule(None)).await;
     assert_eq!(aimed.unwrap_err().message, "no such role");
 }
 

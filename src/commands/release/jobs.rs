@@ -62,12 +62,7 @@ impl SetContext<'_> {
     }
 
     async fn job_at(&self, mut place: JobPlace, file: JobFile, width: usize) -> Result<SetJob> {
-        let mut configured = file.place;
-        if !place.region.is_empty() {
-            configured.region = Some(place.region.clone());
-        }
-        configured.profile = place.profile.clone().or(configured.profile);
-        let access = crate::commands::access(self.global, configured);
+        let access = self.access(file.place, &place.region, place.profile.as_ref());
         let aws = Aws::connect(&access).await;
         let aws = aws.map_err(|error| error.of_module(&place.name))?;
         aws.region().clone_into(&mut place.region);
@@ -82,7 +77,7 @@ impl SetContext<'_> {
 
 /// # Errors
 /// Two jobs of one target: each would take the other back.
-pub(super) fn refuse_twins(jobs: &[SetJob]) -> Result<()> {
+pub(super) fn refuse_twin_jobs(jobs: &[SetJob]) -> Result<()> {
     let same = |one: &JobPlace, other: &JobPlace| {
         one.target == other.target && one.region == other.region && one.profile == other.profile
     };

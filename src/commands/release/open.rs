@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::jobs::refuse_twins as refuse_twin_jobs;
+use super::jobs::refuse_twin_jobs;
 use super::{listed, width};
 use time::OffsetDateTime;
 
@@ -14,7 +14,7 @@ use crate::driver::release::{Module, OnStage};
 use crate::engine::set::{among, region_by_region, waves};
 use crate::error::{Error, Result};
 use crate::interrupt::Signals;
-use crate::model::{ModulePlace, SetName, UploadRecord};
+use crate::model::{AwsPlace, ModulePlace, SetName, UploadRecord};
 use crate::report::Reporter;
 use crate::session::Session;
 
@@ -186,7 +186,7 @@ impl SetContext<'_> {
 
     async fn opened(&self, mut place: ModulePlace, width: usize) -> Result<OpenedModule> {
         let config = Config::load(&place.config, place.environment.as_deref())?;
-        let access = self.access(&config, &place);
+        let access = self.access(config.place.clone(), &place.region, place.profile.as_ref());
         let through = self.global.connect_to.iter().map(ToString::to_string);
         let report = self.report.of_module(format!("{:width$} ", place.name));
         let mut session = Session::open(config, &access, through.collect(), report).await?;
@@ -199,12 +199,17 @@ impl SetContext<'_> {
         Ok(OpenedModule { place, session })
     }
 
-    fn access(&self, config: &Config, place: &ModulePlace) -> Access {
-        let mut configured = config.place.clone();
-        if !place.region.is_empty() {
-            configured.region = Some(place.region.clone());
+    /// As the set says, and what it leaves open as the file of the module or job does.
+    pub(super) fn access(
+        &self,
+        mut configured: AwsPlace,
+        region: &str,
+        profile: Option<&String>,
+    ) -> Access {
+        if !region.is_empty() {
+            configured.region = Some(region.to_owned());
         }
-        configured.profile = place.profile.clone().or(configured.profile);
+        configured.profile = profile.cloned().or(configured.profile);
         super::super::access(self.global, configured)
     }
 }

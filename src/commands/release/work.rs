@@ -76,10 +76,7 @@ pub(super) async fn work(
         shifts.push(join(it, (Command::Promote, mark), args, planned).await?);
     }
     let asked = (SwapKind::Promote, Some(tag));
-    let stand_in = stand_in(held, &shifts, &marks).await?;
-    let result = shift(it, held, asked, (shifts, &steps), &prepared).await?;
-    leave(held, stand_in).await?;
-    Ok(result)
+    shift(it, held, asked, (shifts, &steps, &marks), &prepared).await
 }
 
 /// What is released: for whom, and which jobs with it.
@@ -268,10 +265,7 @@ async fn go_back(
     }
     let untouched = vec![Preparation::LiveAlready; held.len()];
     let asked = (SwapKind::Rollback, None);
-    let stand_in = stand_in(held, &shifts, &marks).await?;
-    let result = shift(it, held, asked, (shifts, &steps), &untouched).await?;
-    leave(held, stand_in).await?;
-    Ok(result)
+    shift(it, held, asked, (shifts, &steps, &marks), &untouched).await
 }
 
 /// None where it is back already.
@@ -313,9 +307,10 @@ async fn shift(
     (context, set, jobs): Released<'_>,
     held: &mut [HeldModule<'_>],
     (kind, tag): (SwapKind, Option<&Tag>),
-    (shifts, steps): (Vec<Option<PlannedShift>>, &[Option<JobMove>]),
+    (shifts, steps, marks): (Vec<Option<PlannedShift>>, &[Option<JobMove>], &[SetMark]),
     prepared: &[Preparation],
 ) -> Result<Worked> {
+    let stood_in = stand_in(held, &shifts, marks).await?;
     let is_joined: Vec<bool> = shifts.iter().map(Option::is_some).collect();
     let mut interrupts = context.signals.listen()?;
     let how = (kind, set.regions);
@@ -353,5 +348,6 @@ async fn shift(
         (modules, jobs::results(jobs, steps, &end.jobs)),
         (end.failure, end.is_interrupted),
     );
+    leave(held, stood_in).await?;
     Ok((results, result))
 }

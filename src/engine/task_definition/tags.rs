@@ -29,6 +29,14 @@ pub(super) fn compose(users: Map<String, Value>, input: &Input<'_>, config_hash:
         (TAG_OPERATION, Some(input.provenance.operation)),
         (TAG_CONFIG, Some(config_hash)),
     ];
+    joined(users, ours)
+}
+
+/// A user's tags, and those of ours that there are.
+pub fn joined<'a>(
+    users: impl IntoIterator<Item = (String, Value)>,
+    ours: impl IntoIterator<Item = (&'static str, Option<&'a str>)>,
+) -> Value {
     let ours = ours
         .into_iter()
         .filter_map(|(key, value)| Some((key.to_owned(), json!(acceptable(value?)))));
@@ -48,7 +56,7 @@ pub fn is_reserved(key: &str) -> bool {
 /// The value with what AWS does not take in a tag replaced. AWS also takes the
 /// letters of other alphabets, by a rule that differs between its documents:
 /// a release does not fail over that.
-pub fn acceptable(value: &str) -> String {
+fn acceptable(value: &str) -> String {
     let text: String = value
         .chars()
         .map(|c| match c {

@@ -255,10 +255,21 @@ fn a_job_that_cannot_be_moved_turns_all_back() -> Outcome {
 }
 
 #[test]
-fn a_set_with_jobs_that_is_killed_on_its_way_goes_back_whole() -> Outcome {
+fn a_set_with_jobs_that_is_killed_ends_whole() -> Outcome {
     let jobs = JobShop::new("slain")?;
     let world = &jobs.0.0;
     let line = ["release", "--tag", "2", "--window", "0s"];
+    // Two deploys and one module are written down, and the other module is not.
+    let at = Fault::on("dynamodb", "PutItem").nth(4).hold_before();
+    world.killed_in(at, &line)?;
+    jobs.0.of("frontend", 0, &["resume"])?;
+    jobs.expect_all("2")?;
+    // Who gets away from a release goes on.
+    let back = ["release", "--rollback", "--window", "0s"];
+    let at = Fault::on("events", "PutTargets").hold_after();
+    world.killed_in(at, &back)?;
+    jobs.0.of("backend", 0, &["resume"])?;
+    jobs.expect_all("1")?;
     for at in [
         Fault::on("events", "PutTargets").hold_before(),
         Fault::on("events", "PutTargets").hold_after(),
