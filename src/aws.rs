@@ -34,6 +34,7 @@ mod stack;
 #[cfg(test)]
 pub mod testing;
 mod topic;
+mod xml;
 
 use std::time::Duration;
 
@@ -83,11 +84,11 @@ pub struct Aws {
     apigateway: PlainClient,
     #[cfg(feature = "edges")]
     apigatewayv2: PlainClient,
-    autoscaling: aws_sdk_applicationautoscaling::Client,
-    cloudformation: aws_sdk_cloudformation::Client,
+    autoscaling: PlainClient,
+    cloudformation: PlainClient,
     #[cfg(feature = "edges")]
-    cloudfront: aws_sdk_cloudfront::Client,
-    cloudwatch: aws_sdk_cloudwatch::Client,
+    cloudfront: PlainClient,
+    cloudwatch: PlainClient,
     dynamodb: aws_sdk_dynamodb::Client,
     ecr: aws_sdk_ecr::Client,
     ecs: aws_sdk_ecs::Client,
@@ -96,7 +97,7 @@ pub struct Aws {
     #[cfg(feature = "edges")]
     lightsail: PlainClient,
     logs: PlainClient,
-    route53: aws_sdk_route53::Client,
+    route53: PlainClient,
     s3: PlainClient,
     scheduler: PlainClient,
     secrets: PlainClient,
@@ -149,24 +150,19 @@ impl Aws {
         let clock = Clock::default();
         let journal = aws_sdk_dynamodb::config::Builder::from(&paced(PacedService::DynamoDb))
             .interceptor(clock.clone());
-        // Every command asks for the stack first, so that the clock is right
-        // when the lease is taken.
-        let stacks =
-            aws_sdk_cloudformation::config::Builder::from(&paced(PacedService::CloudFormation))
-                .interceptor(clock.clone());
         Self {
             acm: plain(PlainService::Acm),
             #[cfg(feature = "edges")]
             apigateway: plain(PlainService::ApiGateway),
             #[cfg(feature = "edges")]
             apigatewayv2: plain(PlainService::ApiGatewayV2),
-            autoscaling: aws_sdk_applicationautoscaling::Client::new(&paced(
-                PacedService::ApplicationAutoScaling,
-            )),
-            cloudformation: aws_sdk_cloudformation::Client::from_conf(stacks.build()),
+            autoscaling: plain(PlainService::ApplicationAutoScaling),
+            // Every command asks for the stack first, so that the clock is right
+            // when the lease is taken.
+            cloudformation: plain(PlainService::CloudFormation).setting(clock.clone()),
             #[cfg(feature = "edges")]
-            cloudfront: aws_sdk_cloudfront::Client::new(&paced(PacedService::CloudFront)),
-            cloudwatch: aws_sdk_cloudwatch::Client::new(&paced(PacedService::CloudWatch)),
+            cloudfront: plain(PlainService::CloudFront),
+            cloudwatch: plain(PlainService::CloudWatch),
             dynamodb: aws_sdk_dynamodb::Client::from_conf(journal.build()),
             clock,
             downloads,
@@ -177,7 +173,7 @@ impl Aws {
             #[cfg(feature = "edges")]
             lightsail: plain(PlainService::Lightsail),
             logs: plain(PlainService::Logs),
-            route53: aws_sdk_route53::Client::new(&paced(PacedService::Route53)),
+            route53: plain(PlainService::Route53),
             s3: plain(PlainService::S3),
             scheduler: plain(PlainService::Scheduler),
             sns: plain(PlainService::Sns),
@@ -219,13 +215,13 @@ impl Aws {
             #[cfg(feature = "edges")]
             apigatewayv2: self.apigatewayv2.with(&timeouts, &retries),
             #[cfg(feature = "edges")]
-            cloudfront: impatient!(cloudfront, aws_sdk_cloudfront),
-            cloudwatch: impatient!(cloudwatch, aws_sdk_cloudwatch),
+            cloudfront: self.cloudfront.with(&timeouts, &retries),
+            cloudwatch: self.cloudwatch.with(&timeouts, &retries),
             dynamodb: impatient!(dynamodb, aws_sdk_dynamodb),
             elb: impatient!(elb, aws_sdk_elasticloadbalancingv2),
             #[cfg(feature = "edges")]
             lightsail: self.lightsail.with(&timeouts, &retries),
-            route53: impatient!(route53, aws_sdk_route53),
+            route53: self.route53.with(&timeouts, &retries),
             ..self.clone()
         }
     }

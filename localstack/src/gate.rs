@@ -27,7 +27,7 @@
 mod api_domains;
 mod body;
 mod call;
-pub mod cbor;
+mod cbor;
 pub mod cdn;
 mod control;
 pub mod crash;

@@ -1,7 +1,7 @@
 //! CloudWatch's alarms, by their names.
 
-use aws_sdk_cloudwatch::operation::describe_alarms::DescribeAlarmsOutput;
-use aws_sdk_cloudwatch::types::{AlarmType, StateValue};
+use serde::Deserialize;
+use serde_json::json;
 
 use super::Aws;
 use super::error::{AwsError, Named};
@@ -9,7 +9,25 @@ use crate::model::{Alarm, AlarmState};
 
 /// How many alarms one call tells of, and how many names it takes
 /// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html>).
-const MOST: i32 = 100;
+const MOST: usize = 100;
+
+const ACTION: &str = "cloudwatch:DescribeAlarms";
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct AlarmPage {
+    metric_alarms: Vec<ToldAlarm>,
+    composite_alarms: Vec<ToldAlarm>,
+    next_token: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ToldAlarm {
+    alarm_name: String,
+    state_value: Option<String>,
+    state_reason: Option<String>,
+}
 
 impl Aws {
     /// Each of up to a hundred alarms, in that order, with one call.
@@ -18,23 +36,28 @@ impl Aws {
         if names.is_empty() {
             return Ok(Vec::new());
         }
-        let call = self
-            .cloudwatch
-            .describe_alarms()
-            .set_alarm_names(Some(names.to_vec()))
-            // Unless they are asked for, composite ones are not told.
-            .alarm_types(AlarmType::MetricAlarm)
-            .alarm_types(AlarmType::CompositeAlarm)
-            .max_records(MOST);
-        let pages: Vec<DescribeAlarmsOutput> = call
-            .into_paginator()
-            .send()
-            .collect::<Result<_, _>>()
-            .await
-            .named("cloudwatch:DescribeAlarms", names.join(", "))?;
-        let there: Vec<Alarm> = pages.iter().flat_map(told).collect();
+        let (mut there, mut next) = (Vec::new(), None);
+        loop {
+            let mut asked = json!({
+                "AlarmNames": names,
+                // Unless they are asked for, composite ones are not told.
+                "AlarmTypes": ["MetricAlarm", "CompositeAlarm"],
+                "MaxRecords": MOST,
+            });
+            if let Some(next) = next {
+                asked["NextToken"] = next;
+            }
+            let page = self.cloudwatch.json("DescribeAlarms", &asked).await;
+            let page: AlarmPage = page.named(ACTION, names.join(", "))?;
+            let both = page.metric_alarms.into_iter().chain(page.composite_alarms);
+            there.extend(both.map(told));
+            match page.next_token {
+                Some(token) if !token.is_empty() => next = Some(token.into()),
+                _ => break,
+            }
+        }
         let of = |name: &String| {
-            let found = there.iter().find(|alarm| alarm.name == *name);
+            let found = there.iter().find(|alarm: &&Alarm| alarm.name == *name);
             found.cloned().unwrap_or_else(|| Alarm {
                 name: name.clone(),
                 state: AlarmState::Missing,
@@ -45,26 +68,19 @@ impl Aws {
     }
 }
 
-fn told(page: &DescribeAlarmsOutput) -> impl Iterator<Item = Alarm> {
-    let metric = page.metric_alarms().iter();
-    let metric = metric.map(|it| (it.alarm_name(), it.state_value(), it.state_reason()));
-    let composite = page.composite_alarms().iter();
-    let composite = composite.map(|it| (it.alarm_name(), it.state_value(), it.state_reason()));
-    metric.chain(composite).filter_map(|(name, state, reason)| {
-        let state = match state {
-            Some(StateValue::Ok) => AlarmState::Quiet,
-            Some(StateValue::Alarm) => AlarmState::Ringing,
-            _ => AlarmState::WithoutData,
-        };
-        Some(Alarm {
-            name: name?.to_owned(),
-            state,
-            reason: reason
-                .filter(|_| state != AlarmState::Quiet)
-                .map(in_one_line)
-                .filter(|reason| !reason.is_empty()),
-        })
-    })
+fn told(it: ToldAlarm) -> Alarm {
+    let state = match it.state_value.as_deref() {
+        Some("OK") => AlarmState::Quiet,
+        Some("ALARM") => AlarmState::Ringing,
+        _ => AlarmState::WithoutData,
+    };
+    let reason = it.state_reason.filter(|_| state != AlarmState::Quiet);
+    let reason = reason.map(|reason| in_one_line(&reason));
+    Alarm {
+        name: it.alarm_name,
+        state,
+        reason: reason.filter(|reason| !reason.is_empty()),
+    }
 }
 
 /// Whoever sets an alarm's state by hand writes what they like.

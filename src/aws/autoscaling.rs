@@ -1,8 +1,9 @@
 //! Who else changes a service's count: Application Auto Scaling, which is read and
 //! never told anything.
 
-use aws_sdk_applicationautoscaling::types::{ScalableDimension, ScalingPolicy, ServiceNamespace};
 use futures_util::join;
+use serde::Deserialize;
+use serde_json::json;
 
 use super::Aws;
 use super::error::{AwsError, Named};
@@ -10,6 +11,32 @@ use crate::model::Autoscaling;
 
 const TARGETS: &str = "application-autoscaling:DescribeScalableTargets";
 const POLICIES: &str = "application-autoscaling:DescribeScalingPolicies";
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct ToldTargets {
+    scalable_targets: Vec<ToldTarget>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ToldTarget {
+    min_capacity: i32,
+    max_capacity: i32,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct ToldPolicies {
+    scaling_policies: Vec<ToldPolicy>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ToldPolicy {
+    policy_name: String,
+    policy_type: String,
+}
 
 impl Aws {
     /// None where nothing scales the service.
@@ -19,38 +46,34 @@ impl Aws {
         service: &str,
     ) -> Result<Option<Autoscaling>, AwsError> {
         let id = format!("service/{cluster}/{service}");
-        let count = ScalableDimension::EcsServiceDesiredCount;
-        let targets = self.autoscaling.describe_scalable_targets();
-        let targets = targets
-            .service_namespace(ServiceNamespace::Ecs)
-            .resource_ids(&id)
-            .scalable_dimension(count.clone())
-            .send();
-        let policies = self.autoscaling.describe_scaling_policies();
-        let policies = policies
-            .service_namespace(ServiceNamespace::Ecs)
-            .resource_id(&id)
-            .scalable_dimension(count)
-            .send();
+        let targets = json!({
+            "ServiceNamespace": "ecs",
+            "ResourceIds": [&id],
+            "ScalableDimension": "ecs:service:DesiredCount",
+        });
+        let policies = json!({
+            "ServiceNamespace": "ecs",
+            "ResourceId": &id,
+            "ScalableDimension": "ecs:service:DesiredCount",
+        });
+        let targets = self.autoscaling.json("DescribeScalableTargets", &targets);
+        let policies = self.autoscaling.json("DescribeScalingPolicies", &policies);
         // Both, whatever comes of one: who may do neither is told of the first.
         let (targets, policies) = join!(targets, policies);
-        let (targets, policies) = (targets.named(TARGETS, &id)?, policies.named(POLICIES, &id)?);
-        let target = targets.scalable_targets().first();
+        let targets: ToldTargets = targets.named(TARGETS, &id)?;
+        let policies: ToldPolicies = policies.named(POLICIES, &id)?;
+        let target = targets.scalable_targets.first();
         Ok(target.map(|target| Autoscaling {
-            least: target.min_capacity(),
-            most: target.max_capacity(),
-            policies: policies.scaling_policies().iter().map(in_words).collect(),
+            least: target.min_capacity,
+            most: target.max_capacity,
+            policies: policies.scaling_policies.iter().map(in_words).collect(),
         }))
     }
 }
 
 /// `cpu60 (TargetTrackingScaling)`
-fn in_words(policy: &ScalingPolicy) -> String {
-    format!(
-        "{} ({})",
-        policy.policy_name(),
-        policy.policy_type().as_str()
-    )
+fn in_words(policy: &ToldPolicy) -> String {
+    format!("{} ({})", policy.policy_name, policy.policy_type)
 }
 
 #[cfg(test)]

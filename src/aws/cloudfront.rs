@@ -3,19 +3,15 @@
 //! `UpdateDistribution` takes the whole configuration and replaces it: "when you update
 //! a distribution, there are more required fields than when you create" one
 //! (<https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_UpdateDistribution.html>).
-//! So what was read is what is sent back, as text: what this SDK does not know of it
-//! would be dropped by its types. `If-Match` has the write fail where somebody else made
-//! one since.
+//! So what was read is what is sent back, as text. `If-Match` has the write fail where
+//! somebody else made one since.
 
 mod edit;
 
-use aws_sdk_cloudfront::error::BuildError;
-use aws_sdk_cloudfront::types::{DistributionConfig, InvalidationBatch, Origin, Paths};
-use aws_smithy_types::body::SdkBody;
-
 use super::Aws;
-use super::answer_bytes::AnswerBytes;
 use super::error::{AwsError, Named};
+use super::plain::{PlainAnswer, XmlRequest, operation_of, path};
+use super::xml::Element;
 use crate::model::CacheTimes;
 pub(super) use edit::Change;
 
@@ -23,6 +19,9 @@ pub(super) const READ: &str = "cloudfront:GetDistribution";
 pub(super) const UPDATE: &str = "cloudfront:UpdateDistribution";
 const INVALIDATE: &str = "cloudfront:CreateInvalidation";
 const READ_CACHE_POLICY: &str = "cloudfront:GetCachePolicy";
+
+const VERSION: &str = "2020-05-31";
+const NAMESPACE: &str = "http://cloudfront.amazonaws.com/doc/2020-05-31/";
 
 /// What `Status` says once every edge has a configuration.
 const DEPLOYED: &str = "Deployed";
@@ -37,7 +36,7 @@ pub(super) struct CloudfrontDistribution {
     pub domain: String,
     /// Whether every edge has this configuration.
     pub is_deployed: bool,
-    pub config: DistributionConfig,
+    pub config: Element,
     /// The same as it came.
     xml: String,
 }
@@ -57,8 +56,8 @@ impl<'a> Behavior<'a> {
 }
 
 impl CloudfrontDistribution {
-    pub fn aliases(&self) -> &[String] {
-        self.config.aliases().map_or(&[], |it| it.items())
+    pub fn aliases(&self) -> Vec<&str> {
+        self.config.texts("Aliases/Items/CNAME")
     }
 
     pub fn has(&self, alias: &str) -> bool {
@@ -70,86 +69,97 @@ impl CloudfrontDistribution {
     /// Of its aliases one such as `*.example.com` that is for that name, too.
     pub fn wildcard_of(&self, name: &str) -> Option<&str> {
         let parent = name.split_once('.').map(|(_, parent)| parent)?;
-        let covers = |alias: &&String| alias.strip_prefix("*.") == Some(parent);
-        self.aliases().iter().find(covers).map(String::as_str)
+        let covers = |alias: &&str| alias.strip_prefix("*.") == Some(parent);
+        self.aliases().into_iter().find(covers)
     }
 
     /// The id of the origin of that name, or of that domain where it is the only one.
     pub fn origin(&self, target: &str) -> Option<&str> {
-        let all = self.config.origins().map_or(&[][..], |it| it.items());
-        let by_id = all.iter().find(|origin| origin.id() == target);
-        let mut of_domain = all.iter().filter(|origin| origin.domain_name() == target);
+        let all = self.config.all("Origins/Items/Origin");
+        let is = |it: &&&Element, field: &str| it.text(field) == Some(target);
+        let by_id = all.iter().find(|it| is(it, "Id"));
+        let mut of_domain = all.iter().filter(|it| is(it, "DomainName"));
         let by_domain = of_domain.next().filter(|_| of_domain.next().is_none());
-        by_id.or(by_domain).map(Origin::id)
+        by_id.or(by_domain)?.text("Id")
     }
 
     /// The ids of its origins.
     pub fn origins(&self) -> Vec<&str> {
-        let all = self.config.origins().map_or(&[][..], |it| it.items());
-        all.iter().map(Origin::id).collect()
+        self.config.texts("Origins/Items/Origin/Id")
     }
 
     /// The origin that a behaviour leads to; none where there is no such behaviour.
     pub fn leads_to(&self, behavior: Behavior<'_>) -> Option<&str> {
-        Some(self.answering(behavior)?.origin)
+        self.answering(behavior)?.text("TargetOriginId")
     }
 
-    #[expect(
-        deprecated,
-        reason = "new distributions name a policy, and those that are there may have their own times"
-    )]
-    fn answering(&self, behavior: Behavior<'_>) -> Option<BehaviorSettings<'_>> {
-        Some(match behavior {
-            Behavior::Default => {
-                let it = self.config.default_cache_behavior()?;
-                BehaviorSettings {
-                    origin: it.target_origin_id(),
-                    cache_policy: it.cache_policy_id(),
-                    own_times: CacheTimes::new(it.default_ttl(), it.max_ttl()),
-                }
-            }
+    fn answering(&self, behavior: Behavior<'_>) -> Option<&Element> {
+        match behavior {
+            Behavior::Default => self.config.at("DefaultCacheBehavior"),
             Behavior::At(pattern) => {
-                let mut all = self.config.cache_behaviors()?.items().iter();
-                let it = all.find(|it| it.path_pattern() == pattern)?;
-                BehaviorSettings {
-                    origin: it.target_origin_id(),
-                    cache_policy: it.cache_policy_id(),
-                    own_times: CacheTimes::new(it.default_ttl(), it.max_ttl()),
-                }
+                let all = self.config.all("CacheBehaviors/Items/CacheBehavior");
+                let mut all = all.into_iter();
+                all.find(|it| it.text("PathPattern") == Some(pattern))
             }
-        })
+        }
     }
 }
 
-/// What a behaviour says.
-struct BehaviorSettings<'a> {
-    origin: &'a str,
-    /// By its id.
-    cache_policy: Option<&'a str>,
-    /// For how long edges keep what the origin answers, where it has no policy.
-    own_times: CacheTimes,
+/// Of a behaviour, or of the policy that it names.
+fn times_in(it: &Element) -> CacheTimes {
+    CacheTimes::new(it.number("DefaultTTL"), it.number("MaxTTL"))
 }
 
 impl Aws {
     pub(super) async fn distribution(&self, id: &str) -> Result<CloudfrontDistribution, AwsError> {
-        let bytes = AnswerBytes::default();
-        let call = self.cloudfront.get_distribution().id(id).customize();
-        let answer = call.interceptor(bytes.clone()).send().await;
-        let answer = answer.named(READ, id)?;
+        let (answer, it) = self.of_cloudfront(READ, &["distribution", id], id).await?;
         let unusable = |what: &str| AwsError::unusable(READ, id, what);
-        let it = answer.distribution();
-        let it = it.ok_or_else(|| unusable("the answer is no distribution"))?;
-        let config = it.distribution_config();
+        let config = it.at("DistributionConfig");
         Ok(CloudfrontDistribution {
             id: id.to_owned(),
-            etag: answer.e_tag().unwrap_or_default().to_owned(),
-            domain: it.domain_name().to_owned(),
-            is_deployed: it.status() == DEPLOYED,
+            etag: answer.etag(),
+            domain: it.text("DomainName").unwrap_or_default().to_owned(),
+            is_deployed: it.text("Status") == Some(DEPLOYED),
             config: config
                 .ok_or_else(|| unusable("the answer has no configuration"))?
                 .clone(),
-            xml: String::from_utf8_lossy(&bytes.taken()).into_owned(),
+            xml: answer.text().map_err(|what| unusable(&what))?.to_owned(),
         })
+    }
+
+    /// What is read there.
+    pub(super) async fn of_cloudfront(
+        &self,
+        action: &'static str,
+        at: &[&str],
+        name: &str,
+    ) -> Result<(PlainAnswer, Element), AwsError> {
+        let at = place(at);
+        let call = self
+            .cloudfront
+            .xml(operation_of(action), XmlRequest::get(&at));
+        let answer = call.await.named(action, name)?;
+        let it = answer.element();
+        let it = it.map_err(|what| AwsError::unusable(action, name, what))?;
+        Ok((answer, it))
+    }
+
+    /// Tells CloudFront that, as a document of its own.
+    pub(super) async fn tell_cloudfront(
+        &self,
+        action: &'static str,
+        (method, at): (&'static str, &str),
+        (name, if_match): (&str, Option<&str>),
+        input: &Element,
+    ) -> Result<PlainAnswer, AwsError> {
+        let asked = XmlRequest {
+            method,
+            path: at,
+            document: Some(input.document(NAMESPACE)),
+            if_match,
+        };
+        let call = self.cloudfront.xml(operation_of(action), asked);
+        call.await.named(action, name)
     }
 
     /// Sends a distribution back with that changed, and nothing else. One that is so
@@ -168,20 +178,14 @@ impl Aws {
         let Some(config) = config else {
             return Ok(());
         };
-        let call = self.cloudfront.update_distribution();
-        call.id(&it.id)
-            .if_match(&it.etag)
-            .distribution_config(it.config.clone())
-            .customize()
-            .mutate_request(move |request| {
-                let length = config.len().to_string();
-                request.headers_mut().insert("content-length", length);
-                *request.body_mut() = SdkBody::from(config.clone());
-            })
-            .send()
-            .await
-            .named(UPDATE, &it.id)
-            .map(drop)
+        let asked = XmlRequest {
+            method: "PUT",
+            path: &place(&["distribution", &it.id, "config"]),
+            document: Some(config),
+            if_match: Some(&it.etag),
+        };
+        let call = self.cloudfront.xml(operation_of(UPDATE), asked);
+        call.await.named(UPDATE, &it.id).map(drop)
     }
 
     /// For how long edges may answer with what an origin said before.
@@ -193,17 +197,13 @@ impl Aws {
         let Some(answering) = it.answering(behavior) else {
             return Ok(CacheTimes::default());
         };
-        let Some(policy) = answering.cache_policy else {
-            return Ok(answering.own_times);
+        let Some(policy) = answering.text("CachePolicyId") else {
+            return Ok(times_in(answering));
         };
-        let call = self.cloudfront.get_cache_policy().id(policy);
-        let answer = call.send().await.named(READ_CACHE_POLICY, policy)?;
-        let config = answer
-            .cache_policy()
-            .and_then(|it| it.cache_policy_config());
-        Ok(config.map_or_else(CacheTimes::default, |it| {
-            CacheTimes::new(it.default_ttl(), it.max_ttl())
-        }))
+        let at = ["cache-policy", policy];
+        let (_, it) = self.of_cloudfront(READ_CACHE_POLICY, &at, policy).await?;
+        let config = it.at("CachePolicyConfig");
+        Ok(config.map_or_else(CacheTimes::default, times_in))
     }
 
     /// Has edges forget what they keep below these paths. The same request twice, by its
@@ -215,17 +215,28 @@ impl Aws {
         paths: &[String],
         reference: &str,
     ) -> Result<(), AwsError> {
-        let built = batch(paths, reference);
-        let batch = built.map_err(|error| AwsError::unusable(INVALIDATE, id, error.to_string()))?;
-        let call = self.cloudfront.create_invalidation();
-        let call = call.distribution_id(id).invalidation_batch(batch);
-        call.send().await.named(INVALIDATE, id).map(drop)
+        let each = paths.iter().map(|it| Element::leaf("Path", it));
+        let batch = Element::branch(
+            "InvalidationBatch",
+            [
+                Element::branch(
+                    "Paths",
+                    [
+                        Element::leaf("Quantity", paths.len()),
+                        Element::branch("Items", each),
+                    ],
+                ),
+                Element::leaf("CallerReference", reference),
+            ],
+        );
+        let at = ("POST", &*place(&["distribution", id, "invalidation"]));
+        self.tell_cloudfront(INVALIDATE, at, (id, None), &batch)
+            .await
+            .map(drop)
     }
 }
 
-fn batch(paths: &[String], reference: &str) -> Result<InvalidationBatch, BuildError> {
-    let quantity = i32::try_from(paths.len()).unwrap_or(i32::MAX);
-    let paths = Paths::builder().set_items(Some(paths.to_vec()));
-    let batch = InvalidationBatch::builder().caller_reference(reference);
-    batch.paths(paths.quantity(quantity).build()?).build()
+/// A path of this version of the API.
+pub(super) fn place(parts: &[&str]) -> String {
+    path([&[VERSION], parts].concat())
 }

@@ -6,7 +6,6 @@ mod throttled;
 
 use std::collections::HashMap;
 
-use aws_sdk_cloudformation::types::Stack;
 use aws_sdk_elasticloadbalancingv2::types::Action;
 use futures_util::join;
 
@@ -14,7 +13,8 @@ use super::Aws;
 use super::ecs::state;
 use super::error::{AwsError, AwsErrorKind, Named};
 use super::router::{listener_actions, rule_actions};
-use super::stack::{StackSnapshot, StackStatus, snapshot};
+use super::stack::{DESCRIBE, StackSnapshot, StackStatus, snapshot};
+use super::xml::Element;
 use crate::model::marks::TAG_APP;
 use crate::model::{
     AppName, Color, ColorServices, EcsInfrastructure, Found, PerColor, PerRoute, Place,
@@ -53,15 +53,16 @@ pub struct RouteActions(InBatches<Vec<Action>>);
 impl Aws {
     /// One page of all stacks there are.
     pub async fn read_app_stacks(&self, from: Option<String>) -> Result<StackPage, AwsError> {
-        let call = self.cloudformation.describe_stacks().set_next_token(from);
+        let from: Vec<_> = from.iter().map(|from| ("NextToken", from)).collect();
         let answer = unless_throttled(async || {
-            let answer = call.clone().send().await;
-            answer.named("cloudformation:DescribeStacks", "all stacks")
+            let answer = self.cloudformation.form("DescribeStacks", &from).await;
+            answer.named(DESCRIBE, "all stacks")
         });
         let answer = answer.await?;
+        let stacks = answer.all("Stacks/member").into_iter();
         Ok(StackPage {
-            apps: answer.stacks().iter().filter_map(app_stack).collect(),
-            next: answer.next_token().map(str::to_owned),
+            apps: stacks.filter_map(app_stack).collect(),
+            next: answer.text("NextToken").map(str::to_owned),
         })
     }
 
@@ -165,10 +166,10 @@ fn is_gone(error: &AwsError) -> bool {
 }
 
 /// None of a stack that is no app's: a tag alone may be anybody's.
-fn app_stack(stack: &Stack) -> Option<AppStack> {
-    let mut tags = stack.tags().iter();
-    let tag = tags.find(|tag| tag.key() == Some(TAG_APP))?;
-    let app: AppName = tag.value()?.parse().ok()?;
+fn app_stack(stack: &Element) -> Option<AppStack> {
+    let mut tags = stack.all("Tags/member").into_iter();
+    let tag = tags.find(|tag| tag.text("Key") == Some(TAG_APP))?;
+    let app: AppName = tag.text("Value")?.parse().ok()?;
     let stack = snapshot(stack);
     let is_its = stack.name == app.stack_name() && stack.status != StackStatus::Deleted;
     is_its.then_some(AppStack { app, stack })

@@ -14,6 +14,7 @@ use tokio::io::AsyncWriteExt;
 
 use super::error::{AwsError, AwsErrorKind, Named};
 use super::plain::{BodyReading, PlainAnswer, encoded, path};
+use super::xml::Element;
 use super::{ATTEMPTS, Aws, CONNECT};
 use crate::error::innermost;
 use crate::model::{Arrived, Upload, decoded_key};
@@ -219,19 +220,16 @@ struct ObjectVersion {
 /// # Errors
 /// It is something else, in words.
 fn versions_in(text: &str) -> Result<Vec<ObjectVersion>, String> {
-    let document = roxmltree::Document::parse(text).map_err(|error| error.to_string())?;
-    let entries = document.root_element().children();
-    let entries = entries.filter(|it| ["Version", "DeleteMarker"].contains(&it.tag_name().name()));
+    let root = Element::parse(text)?;
+    let entries = root.children().iter();
+    let entries = entries.filter(|it| ["Version", "DeleteMarker"].contains(&it.name()));
     let all = entries.map(|entry| {
-        let field = |name: &str| {
-            let mut fields = entry.children();
-            let field = fields.find(|it| it.tag_name().name() == name)?;
-            field.text().map(str::to_owned)
-        };
-        let key = field("Key").ok_or("an object without a key")?;
         Ok(ObjectVersion {
-            key: decoded_key(&key),
-            version: field("VersionId").ok_or("an object without a version")?,
+            key: decoded_key(entry.text("Key").ok_or("an object without a key")?),
+            version: entry
+                .text("VersionId")
+                .ok_or("an object without a version")?
+                .to_owned(),
         })
     });
     all.collect()

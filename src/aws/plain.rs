@@ -43,6 +43,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::budget::{self, Pace};
+use super::journal::Clock;
+use super::xml::Element;
 pub use answer::{BodyReading, PlainAnswer};
 pub use service::{PlainService, WireProtocol};
 
@@ -56,6 +58,8 @@ pub struct PlainClient {
     config: SdkConfig,
     identity: Option<SharedIdentityResolver>,
     region: String,
+    /// What learns the time from its answers.
+    clock: Option<Clock>,
 }
 
 impl PlainClient {
@@ -66,6 +70,16 @@ impl PlainClient {
             config: budget::paced(config, service.paced(), pace),
             identity: identity.map(SharedIdentityResolver::new),
             region: region.to_owned(),
+            clock: None,
+        }
+    }
+
+    /// The same, whose answers set that clock.
+    #[must_use]
+    pub fn setting(self, clock: Clock) -> Self {
+        Self {
+            clock: Some(clock),
+            ..self
         }
     }
 
@@ -147,26 +161,58 @@ impl PlainClient {
         serde_json::from_slice(json).map_err(SdkError::construction_failure)
     }
 
-    /// Calls an operation of a service that takes forms.
+    /// Calls an operation of a service whose operations are methods on paths and whose
+    /// texts are XML.
     ///
     /// # Errors
     /// As [`PlainClient::json`].
-    pub async fn form(
+    pub async fn xml(
         &self,
         operation: &'static str,
-        fields: &[(&str, &str)],
-    ) -> Result<(), PlainError> {
+        asked: XmlRequest<'_>,
+    ) -> Result<PlainAnswer, PlainError> {
+        let has_body = asked.document.is_some();
+        let body = asked.document.map_or_else(SdkBody::empty, SdkBody::from);
+        let mut request = HttpRequest::new(body);
+        let headers = request.headers_mut();
+        if has_body {
+            headers.insert("content-type", "application/xml");
+        }
+        if let Some(etag) = asked.if_match {
+            headers.insert("if-match", etag.to_owned());
+        }
+        let request = at(request, asked.method, asked.path);
+        let request = request.map_err(SdkError::construction_failure)?;
+        self.send(operation, request).await
+    }
+
+    /// Calls an operation of a service that takes forms; gives what is in its answer.
+    ///
+    /// # Errors
+    /// As [`PlainClient::json`].
+    pub async fn form<K: AsRef<str>, V: AsRef<str>>(
+        &self,
+        operation: &'static str,
+        fields: &[(K, V)],
+    ) -> Result<Element, PlainError> {
         let version = match self.service.protocol() {
             WireProtocol::Query { version } => version,
             WireProtocol::Json { .. } | WireProtocol::Rest => "",
         };
         let all = [("Action", operation), ("Version", version)];
-        let all: Vec<_> = all.iter().chain(fields).collect();
+        let fields = fields
+            .iter()
+            .map(|(key, value)| (key.as_ref(), value.as_ref()));
+        let all: Vec<(&str, &str)> = all.into_iter().chain(fields).collect();
         let form = serde_urlencoded::to_string(all).map_err(SdkError::construction_failure)?;
         let mut request = HttpRequest::new(SdkBody::from(form));
         let headers = request.headers_mut();
         headers.insert("content-type", "application/x-www-form-urlencoded");
-        self.send(operation, posted(request)).await.map(drop)
+        let answer = self.send(operation, posted(request)).await?;
+        let answer = answer.element().map_err(SdkError::construction_failure)?;
+        let result = answer.at(&format!("{operation}Result")).cloned();
+        // An operation may have nothing to say.
+        Ok(result.unwrap_or(answer))
     }
 
     async fn send(
@@ -220,15 +266,18 @@ impl PlainClient {
             .retry_classifier(HttpStatusCodeClassifier::default())
             .runtime_plugin(self.plugin())
             .serializer(|request: HttpRequest| Ok(request))
-            .deserializer_impl::<PlainAnswer, ErrorMetadata>(body)
-            .build();
+            .deserializer_impl::<PlainAnswer, ErrorMetadata>(body);
+        let operation = match self.clock.clone() {
+            Some(clock) => operation.interceptor(clock).build(),
+            None => operation.build(),
+        };
         operation.invoke(request).await
     }
 
     /// What the SDK needs for it besides.
     fn plugin(&self) -> StaticRuntimePlugin {
         let config = &self.config;
-        let region = Region::new(self.region.clone());
+        let region = Region::new(self.service.signs_in(&self.region).to_owned());
         let signing = SigV4OperationSigningConfig {
             region: Some(SigningRegion::from(region)),
             name: Some(SigningName::from(self.service.signs_as())),
@@ -255,6 +304,32 @@ impl PlainClient {
             .with_config(layer.freeze())
             .with_runtime_components(components)
     }
+}
+
+/// What an API is asked that speaks XML.
+#[derive(Debug, Default)]
+pub struct XmlRequest<'a> {
+    pub method: &'static str,
+    /// Encoded, with its query.
+    pub path: &'a str,
+    pub document: Option<String>,
+    /// The ETag of what it is to change.
+    pub if_match: Option<&'a str>,
+}
+
+impl<'a> XmlRequest<'a> {
+    pub fn get(path: &'a str) -> Self {
+        Self {
+            method: "GET",
+            path,
+            ..Self::default()
+        }
+    }
+}
+
+/// An action of IAM, such as `route53:GetChange`, has an operation's name.
+pub fn operation_of(action: &'static str) -> &'static str {
+    action.split_once(':').map_or(action, |(_, name)| name)
 }
 
 /// What `path` and queries are made of.

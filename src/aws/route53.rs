@@ -1,13 +1,17 @@
 //! The zones of Route 53, and what of them may matter to users: read, and never
 //! written.
 
-use aws_sdk_route53::operation::list_resource_record_sets::ListResourceRecordSetsOutput;
-use aws_sdk_route53::types::{DelegationSet, HostedZoneConfig, ResourceRecordSet};
-
 use super::Aws;
 use super::error::{AwsError, Named};
+use super::plain::{XmlRequest, encoded, operation_of, path};
 use super::router::plain_name as plain;
+use super::xml::Element;
 use crate::model::{DnsRecord, DnsRecords, HostedZone};
+
+const VERSION: &str = "2013-04-01";
+const NAMESPACE: &str = "https://route53.amazonaws.com/doc/2013-04-01/";
+
+const LIST: &str = "route53:ListResourceRecordSets";
 
 /// So many pages of records are read at the most: AWS takes five calls a second.
 const MOST_PAGES: usize = 100;
@@ -27,20 +31,20 @@ impl Aws {
                 all.unread.push(zone.name);
                 continue;
             }
-            let mut page = self.page_of(&zone, None).await?;
-            pages += 1;
+            let mut next = RecordPlace::default();
             loop {
-                let sets = page.resource_record_sets().iter();
+                let page = self.records_from(&zone.id, &zone.name, &next).await?;
+                pages += 1;
+                let sets = page.sets().into_iter();
                 all.records.extend(sets.map(|set| record(&zone, set)));
-                if !page.is_truncated() {
+                let Some(place) = page.next() else {
                     break;
-                }
+                };
                 if pages >= MOST_PAGES {
                     all.unread.push(zone.name.clone());
                     break;
                 }
-                page = self.page_of(&zone, Some(&page)).await?;
-                pages += 1;
+                next = place;
             }
         }
         Ok(all)
@@ -49,19 +53,23 @@ impl Aws {
     /// # Errors
     /// Route 53's own.
     pub async fn hosted_zones(&self) -> Result<Vec<HostedZone>, AwsError> {
-        let pages = self.route53.list_hosted_zones().into_paginator();
-        let zones: Vec<_> = pages
-            .items()
-            .send()
-            .collect::<Result<_, _>>()
-            .await
-            .named("route53:ListHostedZones", "the hosted zones")?;
-        let zones = zones.iter().map(|zone| HostedZone {
-            id: zone.id().to_owned(),
-            name: plain(zone.name()),
-            is_private: zone.config().is_some_and(HostedZoneConfig::private_zone),
-        });
-        Ok(zones.collect())
+        let (mut all, mut from) = (Vec::new(), None::<String>);
+        loop {
+            let after = from.map(|from| format!("?marker={}", encoded(&from)));
+            let at = place(&["hostedzone"]) + &after.unwrap_or_default();
+            let action = "route53:ListHostedZones";
+            let page = self.of_route53(action, &at, "the hosted zones").await?;
+            let zones = page.all("HostedZones/HostedZone").into_iter();
+            all.extend(zones.map(|zone| HostedZone {
+                id: zone.text("Id").unwrap_or_default().to_owned(),
+                name: plain(zone.text("Name").unwrap_or_default()),
+                is_private: zone.is("Config/PrivateZone"),
+            }));
+            from = page.text("NextMarker").map(str::to_owned);
+            if !page.is("IsTruncated") || from.is_none() {
+                return Ok(all);
+            }
+        }
     }
 
     /// Those to which the zone's domain is to be delegated, in lower case and without
@@ -70,40 +78,127 @@ impl Aws {
     /// # Errors
     /// Route 53's own.
     pub async fn name_servers_of(&self, zone: &str) -> Result<Vec<String>, AwsError> {
-        let answer = self.route53.get_hosted_zone().id(zone).send().await;
-        let answer = answer.named("route53:GetHostedZone", zone)?;
-        let set = answer.delegation_set();
-        let names = set.map(DelegationSet::name_servers).unwrap_or_default();
-        Ok(names.iter().map(|name| plain(name)).collect())
+        let at = place(&["hostedzone", bare(zone)]);
+        let answer = self.of_route53("route53:GetHostedZone", &at, zone).await?;
+        let names = answer.texts("DelegationSet/NameServers/NameServer");
+        Ok(names.into_iter().map(plain).collect())
     }
 
-    async fn page_of(
+    /// A page of a zone's record sets, from there on.
+    pub(super) async fn records_from(
         &self,
-        zone: &HostedZone,
-        after: Option<&ListResourceRecordSetsOutput>,
-    ) -> Result<ListResourceRecordSetsOutput, AwsError> {
-        let call = self.route53.list_resource_record_sets();
-        let mut call = call.hosted_zone_id(&zone.id);
-        if let Some(after) = after {
-            call = call
-                .set_start_record_name(after.next_record_name().map(str::to_owned))
-                .set_start_record_type(after.next_record_type().cloned())
-                .set_start_record_identifier(after.next_record_identifier().map(str::to_owned));
-        }
-        let action = "route53:ListResourceRecordSets";
-        call.send().await.named(action, &zone.name)
+        zone: &str,
+        what: &str,
+        from: &RecordPlace,
+    ) -> Result<RecordPage, AwsError> {
+        let at = place(&["hostedzone", bare(zone), "rrset"]) + &from.query();
+        self.of_route53(LIST, &at, what).await.map(RecordPage)
+    }
+
+    /// What is read there.
+    pub(super) async fn of_route53(
+        &self,
+        action: &'static str,
+        at: &str,
+        name: &str,
+    ) -> Result<Element, AwsError> {
+        self.ask_route53(action, XmlRequest::get(at), name).await
+    }
+
+    /// Tells Route 53 that, as a document of its own.
+    pub(super) async fn tell_route53(
+        &self,
+        action: &'static str,
+        at: &str,
+        name: &str,
+        input: &Element,
+    ) -> Result<Element, AwsError> {
+        let asked = XmlRequest {
+            method: "POST",
+            path: at,
+            document: Some(input.document(NAMESPACE)),
+            if_match: None,
+        };
+        self.ask_route53(action, asked, name).await
+    }
+
+    async fn ask_route53(
+        &self,
+        action: &'static str,
+        asked: XmlRequest<'_>,
+        name: &str,
+    ) -> Result<Element, AwsError> {
+        let answer = self.route53.xml(operation_of(action), asked).await;
+        let it = answer.named(action, name)?.element();
+        it.map_err(|what| AwsError::unusable(action, name, what))
     }
 }
 
-fn record(zone: &HostedZone, set: &ResourceRecordSet) -> DnsRecord {
-    let alias = set.alias_target();
-    let alias = alias.filter(|alias| alias.evaluate_target_health());
+/// A path of this version of the API.
+pub(super) fn place(parts: &[&str]) -> String {
+    path([&[VERSION], parts].concat())
+}
+
+/// An id without what AWS may write ahead of it, such as `/hostedzone/`.
+pub(super) fn bare(id: &str) -> &str {
+    id.rsplit('/').next().unwrap_or(id)
+}
+
+/// Where a page of record sets begins.
+#[derive(Debug, Clone, Default)]
+pub(super) struct RecordPlace {
+    pub name: Option<String>,
+    pub kind: Option<String>,
+    pub identifier: Option<String>,
+}
+
+impl RecordPlace {
+    fn query(&self) -> String {
+        let fields = [
+            ("name", &self.name),
+            ("type", &self.kind),
+            ("identifier", &self.identifier),
+        ];
+        let given = fields.into_iter().filter_map(|(name, value)| {
+            let value = value.as_deref()?;
+            Some(format!("{name}={}", encoded(value)))
+        });
+        match given.collect::<Vec<_>>().join("&") {
+            none if none.is_empty() => none,
+            query => format!("?{query}"),
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct RecordPage(Element);
+
+impl RecordPage {
+    pub fn sets(&self) -> Vec<&Element> {
+        self.0.all("ResourceRecordSets/ResourceRecordSet")
+    }
+
+    /// Where the next one begins, if there is one.
+    pub fn next(&self) -> Option<RecordPlace> {
+        let text = |name: &str| self.0.text(name).map(str::to_owned);
+        self.0.is("IsTruncated").then(|| RecordPlace {
+            name: text("NextRecordName"),
+            kind: text("NextRecordType"),
+            identifier: text("NextRecordIdentifier"),
+        })
+    }
+}
+
+fn record(zone: &HostedZone, set: &Element) -> DnsRecord {
+    let alias = set.at("AliasTarget");
+    let alias = alias.filter(|alias| alias.is("EvaluateTargetHealth"));
+    let text = |name: &str| set.text(name).unwrap_or_default();
     DnsRecord {
         zone: zone.clone(),
-        name: plain(set.name()),
-        kind: set.r#type().as_str().to_owned(),
-        set: set.set_identifier().map(str::to_owned),
-        healthy_with: alias.map(|alias| plain(alias.dns_name())),
+        name: plain(text("Name")),
+        kind: text("Type").to_owned(),
+        set: set.text("SetIdentifier").map(str::to_owned),
+        healthy_with: alias.and_then(|alias| alias.text("DNSName")).map(plain),
     }
 }
 

@@ -3,20 +3,19 @@
 mod attached;
 mod changes;
 mod edge;
+mod form;
 mod state;
 mod worker;
 
 use std::collections::BTreeMap;
-use std::time::SystemTime;
 
-use aws_sdk_cloudformation::primitives::DateTime;
-use aws_sdk_cloudformation::types::{Capability, Parameter, Stack, Tag};
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use super::Aws;
 use super::error::{AwsError, AwsErrorKind, Named};
 use super::router::plain_name;
-use crate::model::marks::TAG_APP;
+use super::xml::Element;
 use crate::model::{
     Color, ColorServices, EcsInfrastructure, Endpoint, FurtherWay, Infrastructure, ListenerArn,
     Network, PerColor, PerRoute, Place, Places, RuleArn, ServiceSettings, StackEvent,
@@ -26,9 +25,12 @@ use crate::model::{
 pub use attached::template as attached_template;
 pub use changes::ChangeSet;
 pub use edge::template as edge_template;
+use form::StackForm;
 pub use state::StackStatus;
 pub use worker::{BUCKET_OF_TEMPLATE, WorkerStack, template as worker_template};
 
+const UPDATE: &str = "cloudformation:UpdateStack";
+pub(super) const DESCRIBE: &str = "cloudformation:DescribeStacks";
 const PRODUCTION_URL: &str = "ProductionUrl";
 /// The outputs of a stack beside a service that ran before: the rules by which a
 /// request names its colour, blue's and green's.
@@ -246,17 +248,10 @@ pub enum StackChange {
 
 impl Aws {
     pub async fn read_stack(&self, name: &str) -> Result<Option<StackSnapshot>, AwsError> {
-        let answer = self
-            .cloudformation
-            .describe_stacks()
-            .stack_name(name)
-            .send()
-            .await
-            .named("cloudformation:DescribeStacks", name);
-        match answer {
+        let form = StackForm::of(name);
+        match self.tell_stack(DESCRIBE, &form).await {
             Ok(answer) => Ok(answer
-                .stacks()
-                .first()
+                .at("Stacks/member")
                 .map(snapshot)
                 .filter(|stack| stack.status != StackStatus::Deleted)),
             // CloudFormation gives a missing stack the code of any bad request.
@@ -275,33 +270,30 @@ impl Aws {
     /// # Errors
     /// CloudFormation's own.
     pub async fn stack_with_record(&self, name: &str) -> Result<Option<String>, AwsError> {
-        let asked = self.cloudformation.describe_stack_resources();
-        let answer = asked.physical_resource_id(name).send().await;
-        let answer = match answer.named("cloudformation:DescribeStackResources", name) {
+        const ACTION: &str = "cloudformation:DescribeStackResources";
+        let asked = [("PhysicalResourceId", name)];
+        let answer = self.cloudformation.form("DescribeStackResources", &asked);
+        let answer = match answer.await.named(ACTION, name) {
             Ok(answer) => answer,
             // "Stack for … does not exist"
             Err(error) if error.kind == AwsErrorKind::NotFound => return Ok(None),
             Err(error) if error.has_code("ValidationError") => return Ok(None),
             Err(error) => return Err(error),
         };
-        let mut resources = answer.stack_resources().iter();
-        let record = resources.find(|resource| {
-            resource.resource_type() == Some("AWS::Route53::RecordSet")
-                && resource.physical_resource_id().map(plain_name).as_deref() == Some(name)
+        let resources = answer.all("StackResources/member");
+        let record = resources.into_iter().find(|it| {
+            it.text("ResourceType") == Some("AWS::Route53::RecordSet")
+                && it.text("PhysicalResourceId").map(plain_name).as_deref() == Some(name)
         });
-        Ok(record.and_then(|record| record.stack_name().map(str::to_owned)))
+        let stack = record.and_then(|record| record.text("StackName"));
+        Ok(stack.map(str::to_owned))
     }
 
     /// The template that the stack was last made from.
     pub async fn read_template(&self, name: &str) -> Result<String, AwsError> {
-        let answer = self
-            .cloudformation
-            .get_template()
-            .stack_name(name)
-            .send()
-            .await
-            .named("cloudformation:GetTemplate", name)?;
-        Ok(answer.template_body().unwrap_or_default().to_owned())
+        let form = StackForm::of(name);
+        let answer = self.tell_stack("cloudformation:GetTemplate", &form).await?;
+        Ok(answer.text("TemplateBody").unwrap_or_default().to_owned())
     }
 
     pub async fn create_stack(
@@ -311,18 +303,13 @@ impl Aws {
         (template, inputs): (&str, &StackInputs),
         token: &str,
     ) -> Result<(), AwsError> {
-        self.cloudformation
-            .create_stack()
-            .client_request_token(token)
-            .stack_name(name)
-            .template_body(template)
-            .set_parameters(Some(parameters(inputs)))
-            .capabilities(Capability::CapabilityIam)
-            .tags(app_tag(app))
-            .send()
-            .await
-            .named("cloudformation:CreateStack", name)?;
-        Ok(())
+        let form = StackForm::of(name)
+            .with("ClientRequestToken", token)
+            .with("TemplateBody", template)
+            .inputs(inputs)
+            .of_app(app);
+        let made = self.tell_stack("cloudformation:CreateStack", &form);
+        made.await.map(drop)
     }
 
     pub async fn update_stack(
@@ -332,18 +319,12 @@ impl Aws {
         (template, inputs): (&str, &StackInputs),
         token: &str,
     ) -> Result<StackChange, AwsError> {
-        let answer = self
-            .cloudformation
-            .update_stack()
-            .client_request_token(token)
-            .stack_name(name)
-            .template_body(template)
-            .set_parameters(Some(parameters(inputs)))
-            .capabilities(Capability::CapabilityIam)
-            .tags(app_tag(app))
-            .send()
-            .await;
-        started(answer.named("cloudformation:UpdateStack", name).map(drop))
+        let form = StackForm::of(name)
+            .with("ClientRequestToken", token)
+            .with("TemplateBody", template)
+            .inputs(inputs)
+            .of_app(app);
+        started(self.tell_stack(UPDATE, &form).await)
     }
 
     /// Changes one parameter; template and all others stay as they are.
@@ -351,42 +332,22 @@ impl Aws {
         &self,
         name: &str,
         app: &str,
-        (parameter, value): (&str, &str),
+        change: (&str, &str),
         others: impl Iterator<Item = &String>,
         token: &str,
     ) -> Result<StackChange, AwsError> {
-        let keep = |key: &String| {
-            Parameter::builder()
-                .parameter_key(key)
-                .use_previous_value(true)
-                .build()
-        };
-        let change = Parameter::builder()
-            .parameter_key(parameter)
-            .parameter_value(value)
-            .build();
-        let answer = self
-            .cloudformation
-            .update_stack()
-            .client_request_token(token)
-            .stack_name(name)
-            .use_previous_template(true)
-            .set_parameters(Some(others.map(keep).chain([change]).collect()))
-            .capabilities(Capability::CapabilityIam)
-            .tags(app_tag(app))
-            .send()
-            .await;
-        started(answer.named("cloudformation:UpdateStack", name).map(drop))
+        let form = StackForm::of(name)
+            .with("ClientRequestToken", token)
+            .with("UsePreviousTemplate", "true")
+            .one_input(change, others)
+            .of_app(app);
+        started(self.tell_stack(UPDATE, &form).await)
     }
 
     pub async fn delete_stack(&self, name: &str) -> Result<(), AwsError> {
-        self.cloudformation
-            .delete_stack()
-            .stack_name(name)
-            .send()
-            .await
-            .named("cloudformation:DeleteStack", name)?;
-        Ok(())
+        let form = StackForm::of(name);
+        let gone = self.tell_stack("cloudformation:DeleteStack", &form);
+        gone.await.map(drop)
     }
 
     /// Whether a call with that token has begun something with the stack.
@@ -404,41 +365,20 @@ impl Aws {
     /// The newest page of the stack's events, oldest first. By id, a stack can
     /// be read also after it is gone.
     pub async fn stack_events(&self, id: &str) -> Result<Vec<StackEvent>, AwsError> {
-        let answer = self
-            .cloudformation
-            .describe_stack_events()
-            .stack_name(id)
-            .send()
-            .await
-            .named("cloudformation:DescribeStackEvents", id)?;
-        let mut events: Vec<StackEvent> = answer
-            .stack_events()
-            .iter()
-            .map(|event| StackEvent {
-                id: event.event_id().unwrap_or_default().to_owned(),
-                at: event.timestamp().and_then(moment),
-                resource: event.logical_resource_id().unwrap_or_default().to_owned(),
-                resource_type: event.resource_type().unwrap_or_default().to_owned(),
-                status: event
-                    .resource_status()
-                    .map(|status| status.as_str().to_owned())
-                    .unwrap_or_default(),
-                reason: event
-                    .resource_status_reason()
-                    .filter(|reason| !reason.is_empty())
-                    .map(str::to_owned),
-                token: event.client_request_token().map(str::to_owned),
-            })
-            .collect();
+        let form = StackForm::of(id);
+        let answer = self.tell_stack("cloudformation:DescribeStackEvents", &form);
+        let answer = answer.await?;
+        let all = answer.all("StackEvents/member").into_iter();
+        let mut events: Vec<StackEvent> = all.map(event).collect();
         events.reverse();
         Ok(events)
     }
 }
 
 /// As with a missing stack, only the text tells a no-op from a mistake.
-fn started(answer: Result<(), AwsError>) -> Result<StackChange, AwsError> {
+fn started(answer: Result<Element, AwsError>) -> Result<StackChange, AwsError> {
     match answer {
-        Ok(()) => Ok(StackChange::Started),
+        Ok(_) => Ok(StackChange::Started),
         Err(error)
             if error.has_code("ValidationError")
                 && error.message.contains("No updates are to be performed") =>
@@ -449,63 +389,46 @@ fn started(answer: Result<(), AwsError>) -> Result<StackChange, AwsError> {
     }
 }
 
-/// The same on every call: stack tags reach the listeners.
-fn app_tag(app: &str) -> Tag {
-    Tag::builder().key(TAG_APP).value(app).build()
-}
-
-pub(super) fn snapshot(stack: &Stack) -> StackSnapshot {
-    let status_text = stack
-        .stack_status()
-        .map(|status| status.as_str().to_owned())
-        .unwrap_or_default();
-    StackSnapshot {
-        id: stack
-            .stack_id()
-            .or(stack.stack_name())
-            .unwrap_or_default()
-            .to_owned(),
-        name: stack.stack_name().unwrap_or_default().to_owned(),
-        status: StackStatus::of(&status_text),
-        status_text,
-        reason: stack.stack_status_reason().map(str::to_owned),
-        parameters: stack
-            .parameters()
-            .iter()
-            .filter_map(|parameter| {
-                Some((
-                    parameter.parameter_key()?.to_owned(),
-                    parameter.parameter_value().unwrap_or_default().to_owned(),
-                ))
-            })
-            .collect(),
-        outputs: stack
-            .outputs()
-            .iter()
-            .filter_map(|output| {
-                Some((
-                    output.output_key()?.to_owned(),
-                    output.output_value()?.to_owned(),
-                ))
-            })
-            .collect(),
+fn event(it: &Element) -> StackEvent {
+    let text = |field: &str| it.text(field).unwrap_or_default().to_owned();
+    StackEvent {
+        id: text("EventId"),
+        at: it.text("Timestamp").and_then(moment),
+        resource: text("LogicalResourceId"),
+        resource_type: text("ResourceType"),
+        status: text("ResourceStatus"),
+        reason: it
+            .text("ResourceStatusReason")
+            .filter(|reason| !reason.is_empty())
+            .map(str::to_owned),
+        token: it.text("ClientRequestToken").map(str::to_owned),
     }
 }
 
-fn parameters(inputs: &StackInputs) -> Vec<Parameter> {
-    inputs
-        .iter()
-        .map(|(name, value)| {
-            Parameter::builder()
-                .parameter_key(*name)
-                .parameter_value(value)
-                .build()
-        })
-        .collect()
+pub(super) fn snapshot(stack: &Element) -> StackSnapshot {
+    let status_text = stack.text("StackStatus").unwrap_or_default();
+    let name = stack.text("StackName").unwrap_or_default();
+    let pairs = |list: &str, [key, value]: [&str; 2]| {
+        let all = stack.all(list).into_iter();
+        let pair = |it: &Element| {
+            let value = it.text(value).unwrap_or_default();
+            Some((it.text(key)?.to_owned(), value.to_owned()))
+        };
+        all.filter_map(pair).collect()
+    };
+    StackSnapshot {
+        id: stack.text("StackId").unwrap_or(name).to_owned(),
+        name: name.to_owned(),
+        status: StackStatus::of(status_text),
+        status_text: status_text.to_owned(),
+        reason: stack.text("StackStatusReason").map(str::to_owned),
+        parameters: pairs("Parameters/member", ["ParameterKey", "ParameterValue"]),
+        outputs: pairs("Outputs/member", ["OutputKey", "OutputValue"]),
+    }
 }
 
-fn moment(at: &DateTime) -> Option<OffsetDateTime> {
-    SystemTime::try_from(*at).ok().map(OffsetDateTime::from)
+fn moment(at: &str) -> Option<OffsetDateTime> {
+    OffsetDateTime::parse(at, &Rfc3339).ok()
 }
 
 #[cfg(test)]

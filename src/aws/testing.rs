@@ -17,7 +17,6 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
-use localstack::gate::cbor;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -36,11 +35,6 @@ pub enum Reply {
     },
     /// An object of a bucket, uploaded in October 2015.
     Object(&'static str),
-    /// In the bytes of CBOR.
-    Cbor {
-        status: u16,
-        body: Value,
-    },
     /// The connection breaks.
     Reset,
     /// Nothing, ever.
@@ -68,17 +62,6 @@ impl Reply {
 
     pub fn object(body: &'static str) -> Self {
         Self::Object(body)
-    }
-
-    pub fn cbor(body: Value) -> Self {
-        Self::Cbor { status: 200, body }
-    }
-
-    pub fn cbor_error(status: u16, code: &str, message: &str) -> Self {
-        Self::Cbor {
-            status,
-            body: json!({ "__type": code, "message": message }),
-        }
     }
 
     pub fn json_error(status: u16, code: &str, message: &str) -> Self {
@@ -242,7 +225,6 @@ impl HttpConnector for Wire {
             }
             Reply::Http { status, body } => (status, SdkBody::from(body)),
             Reply::Object(body) => (200, SdkBody::from(body)),
-            Reply::Cbor { status, body } => (status, SdkBody::from(cbor::write(&body))),
         };
         let status = status.try_into().expect("a status");
         let mut response = HttpResponse::new(status, body);
@@ -260,16 +242,14 @@ impl HttpConnector for Wire {
 fn read(request: &HttpRequest) -> Request {
     let body = request.body().bytes().expect("a body in memory");
     let header = |name: &str| request.headers().get(name).map(str::to_owned);
-    let body = match header("content-type").as_deref() {
-        // In the words of JSON.
-        Some("application/cbor") => cbor::read(body).expect("CBOR").to_string(),
-        _ => String::from_utf8(body.to_vec()).expect("a text body"),
-    };
+    let body = String::from_utf8(body.to_vec()).expect("a text body");
+    let is_xml = header("content-type").as_deref() == Some("application/xml");
+    let has_path = is_xml || header("accept").is_some();
     let operation = match outside_the_body(request) {
         Some(operation) => operation.to_owned(),
         // A download is named by where it is, and so is what has methods on paths.
         None if request.method() == "GET" => request.uri().to_owned(),
-        None if header("accept").is_some() => format!("{} {}", request.method(), request.uri()),
+        None if has_path => format!("{} {}", request.method(), request.uri()),
         None => body
             .split('&')
             .find_map(|field| field.strip_prefix("Action="))

@@ -25,5 +25,6 @@ impl Aws {
             .form("Publish", &fields)
             .await
             .named("sns:Publish", topic)
+            .map(drop)
     }
 }

@@ -1,8 +1,6 @@
 //! What the stack allows: a dry run is refused what the run would be. And what is
 //! said where nothing is deployed, or where there is no stack at all.
 
-use aws_sdk_cloudformation::types::StackStatus;
-
 use super::{Aws, Sts, answer};
 use crate::support::{Desk, Ended, Outcome};
 
@@ -18,6 +16,24 @@ const USABLE: [&str; 9] = [
     "UPDATE_ROLLBACK_FAILED",
     // There is none.
     "DELETE_COMPLETE",
+];
+
+/// All others that CloudFormation names.
+const UNUSABLE: [&str; 14] = [
+    "CREATE_FAILED",
+    "CREATE_IN_PROGRESS",
+    "DELETE_FAILED",
+    "DELETE_IN_PROGRESS",
+    "IMPORT_IN_PROGRESS",
+    "IMPORT_ROLLBACK_IN_PROGRESS",
+    "REVIEW_IN_PROGRESS",
+    "ROLLBACK_COMPLETE",
+    "ROLLBACK_FAILED",
+    "ROLLBACK_IN_PROGRESS",
+    "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
+    "UPDATE_IN_PROGRESS",
+    "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS",
+    "UPDATE_ROLLBACK_IN_PROGRESS",
 ];
 
 const OUTPUTS: [&str; 15] = [
@@ -105,11 +121,7 @@ fn desk(aws: &Aws) -> Outcome<Desk> {
 
 #[test]
 fn a_dry_run_is_refused_what_the_run_is_because_of_the_stack() -> Outcome {
-    let mut refused = 0;
-    for status in StackStatus::values() {
-        if USABLE.contains(status) {
-            continue;
-        }
+    for status in UNUSABLE {
         let aws = Aws::of_stack(status)?;
         let desk = desk(&aws)?;
         for line in [
@@ -129,7 +141,6 @@ fn a_dry_run_is_refused_what_the_run_is_because_of_the_stack() -> Outcome {
             let state = format!("the stack bgecs-hello is {status}: ");
             assert!(dry.stderr.contains(&state), "{}", dry.shown());
             assert!(dry.stderr.contains("hint:"), "{}", dry.shown());
-            refused += 1;
         }
         let asked = aws.operations();
         let only = asked.iter().find(|operation| {
@@ -137,7 +148,6 @@ fn a_dry_run_is_refused_what_the_run_is_because_of_the_stack() -> Outcome {
         });
         assert_eq!(only, None, "{status}");
     }
-    assert!(refused >= 6 * 13, "{refused}");
     Ok(())
 }
 

@@ -22,7 +22,7 @@ async fn alarms_of_both_kinds_are_told_in_one_call_and_in_their_order() {
         ],
         "CompositeAlarms": [alarm("all", "OK", "As it should be")],
     });
-    let wire = Wire::new().on("DescribeAlarms", Reply::cbor(answer));
+    let wire = Wire::new().on("DescribeAlarms", Reply::json(&answer));
     let asked = names(&["all", "gone", "slow", "empty", "of-2030"]);
     let alarms = wire.aws().alarms(&asked).await.unwrap();
     let told: Vec<_> = alarms
@@ -62,7 +62,7 @@ async fn an_alarm_on_a_later_page_is_not_missing() {
         if let Some(next) = next {
             page["NextToken"] = next.into();
         }
-        Reply::cbor(page)
+        Reply::json(&page)
     };
     let wire = Wire::new()
         .on("DescribeAlarms", page("one", Some("more")))
@@ -81,7 +81,7 @@ async fn without_names_nothing_is_asked() {
 
 #[tokio::test]
 async fn what_is_denied_keeps_the_action_the_alarms_and_the_code() {
-    let denied = Reply::cbor_error(403, "AccessDeniedException", "not you");
+    let denied = Reply::json_error(403, "AccessDeniedException", "not you");
     let wire = Wire::new().on("DescribeAlarms", denied);
     let error = wire.aws().alarms(&names(&["slow", "all"])).await;
     let error = error.unwrap_err();
@@ -94,10 +94,10 @@ async fn what_is_denied_keeps_the_action_the_alarms_and_the_code() {
 
 #[tokio::test]
 async fn what_is_throttled_is_asked_again() {
-    let throttled = Reply::cbor_error(400, "ThrottlingException", "Rate exceeded");
+    let throttled = Reply::json_error(400, "ThrottlingException", "Rate exceeded");
     let wire = Wire::new()
         .on("DescribeAlarms", throttled)
-        .on("DescribeAlarms", Reply::cbor(json!({})));
+        .on("DescribeAlarms", Reply::json(&json!({})));
     let aws = wire.aws_with(crate::aws::testing::credentials(), 2);
     let alarms = aws.alarms(&names(&["slow"])).await.unwrap();
     assert_eq!(alarms[0].state, AlarmState::Missing);

@@ -2,9 +2,9 @@
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_sdk_cloudwatch::types::{ComparisonOperator, Statistic};
 use aws_smithy_http_client::Builder;
 use localstack::{Emulator, Engine, Options, Source};
+use serde_json::{Value, json};
 
 use super::*;
 use crate::aws::Downloads;
@@ -24,19 +24,23 @@ fn aws_at(endpoint: &str) -> Aws {
     Aws::from_config(&config, "us-east-1".to_owned(), downloads, Pace::Release)
 }
 
-async fn measures(aws: &Aws, name: &str) {
-    let alarm = aws.cloudwatch.put_metric_alarm().alarm_name(name);
-    let alarm = alarm.namespace("shop").metric_name("errors");
-    let alarm = alarm.statistic(Statistic::Sum).period(60);
-    let alarm = alarm.evaluation_periods(1).threshold(1.0);
-    let alarm = alarm.comparison_operator(ComparisonOperator::GreaterThanThreshold);
-    alarm.send().await.expect("a metric alarm");
+async fn tell(aws: &Aws, operation: &'static str, asked: Value) {
+    let told = aws.cloudwatch.json::<Value>(operation, &asked).await;
+    told.expect(operation);
 }
 
-async fn is_set(aws: &Aws, name: &str, state: StateValue) {
-    let set = aws.cloudwatch.set_alarm_state().alarm_name(name);
-    let set = set.state_value(state).state_reason("as it was set.");
-    set.send().await.expect("a state");
+async fn measures(aws: &Aws, name: &str) {
+    let alarm = json!({
+        "AlarmName": name, "Namespace": "shop", "MetricName": "errors", "Statistic": "Sum",
+        "Period": 60, "EvaluationPeriods": 1, "Threshold": 1.0,
+        "ComparisonOperator": "GreaterThanThreshold",
+    });
+    tell(aws, "PutMetricAlarm", alarm).await;
+}
+
+async fn is_set(aws: &Aws, name: &str, state: &str) {
+    let state = json!({ "AlarmName": name, "StateValue": state, "StateReason": "as it was set." });
+    tell(aws, "SetAlarmState", state).await;
 }
 
 #[tokio::test]
@@ -50,13 +54,12 @@ async fn every_state_and_both_kinds_of_alarms_are_read() {
     for name in ["quiet", "loud", "empty"] {
         measures(&aws, name).await;
     }
-    is_set(&aws, "quiet", StateValue::Ok).await;
-    is_set(&aws, "loud", StateValue::Alarm).await;
-    is_set(&aws, "empty", StateValue::InsufficientData).await;
-    let composite = aws.cloudwatch.put_composite_alarm().alarm_name("any");
-    let composite = composite.alarm_rule("ALARM(quiet)");
-    composite.send().await.expect("a composite alarm");
-    is_set(&aws, "any", StateValue::Alarm).await;
+    is_set(&aws, "quiet", "OK").await;
+    is_set(&aws, "loud", "ALARM").await;
+    is_set(&aws, "empty", "INSUFFICIENT_DATA").await;
+    let composite = json!({ "AlarmName": "any", "AlarmRule": "ALARM(quiet)" });
+    tell(&aws, "PutCompositeAlarm", composite).await;
+    is_set(&aws, "any", "ALARM").await;
 
     let asked = ["empty", "gone", "loud", "any", "quiet"].map(str::to_owned);
     let alarms = aws.alarms(&asked).await.expect("the alarms");

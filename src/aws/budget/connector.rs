@@ -139,11 +139,8 @@ impl PacedCall {
     }
 }
 
-/// JSON APIs name the operation in a header, those of CBOR in the path, and the
-/// others in the form.
+/// JSON APIs name the operation in a header, and the others in the form or not at all.
 pub fn outside_the_body(request: &HttpRequest) -> Option<&str> {
-    let target = request.headers().get("x-amz-target");
-    let of_json = target.and_then(|target| target.rsplit('.').next());
-    let of_cbor = || Some(request.uri().split_once("/operation/")?.1);
-    of_json.or_else(of_cbor)
+    let target = request.headers().get("x-amz-target")?;
+    target.rsplit('.').next()
 }

@@ -6,6 +6,7 @@ use std::ops::Range;
 use roxmltree::{Document, Node};
 
 use super::Behavior;
+use crate::aws::xml::escaped;
 
 const CONFIG: &str = "DistributionConfig";
 
@@ -108,11 +109,6 @@ fn alias_place(config: Node<'_, '_>, alias: &str) -> Option<(Range<usize>, Strin
         |there| there.range(),
     );
     Some((place, all))
-}
-
-fn escaped(text: &str) -> String {
-    let text = text.replace('&', "&amp;");
-    text.replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// As a document of its own: the namespace was the answer's.

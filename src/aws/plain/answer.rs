@@ -10,11 +10,35 @@ use aws_smithy_types::error::ErrorMetadata;
 use aws_types::request_id::RequestId;
 use serde_json::Value;
 
+use crate::aws::xml::Element;
+
 /// For a call that was taken.
 #[derive(Debug)]
 pub struct PlainAnswer {
     pub headers: Headers,
     pub body: SdkBody,
+}
+
+impl PlainAnswer {
+    /// # Errors
+    /// It is no text, in words.
+    pub fn text(&self) -> Result<&str, String> {
+        let bytes = self.body.bytes().unwrap_or_default();
+        std::str::from_utf8(bytes).map_err(|error| error.to_string())
+    }
+
+    /// # Errors
+    /// It is no XML, in words.
+    pub fn element(&self) -> Result<Element, String> {
+        Element::parse(self.text()?)
+    }
+
+    /// What a write of the same names, so that it fails where somebody else made one
+    /// since.
+    #[cfg(feature = "edges")]
+    pub fn etag(&self) -> String {
+        self.headers.get("etag").unwrap_or_default().to_owned()
+    }
 }
 
 /// How an answer's body comes.
@@ -90,17 +114,24 @@ fn of_json(said: &Value) -> (Option<String>, Option<String>) {
 }
 
 /// In an envelope or without, as S3 has it
-/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>).
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>). Route 53 has
+/// a refused batch named by its root, with a list of messages
+/// (<https://docs.aws.amazon.com/Route53/latest/APIReference/API_ChangeResourceRecordSets.html>).
 fn of_xml(said: &str) -> (Option<String>, Option<String>) {
-    let Ok(document) = roxmltree::Document::parse(said) else {
+    let Ok(root) = Element::parse(said) else {
         return (None, None);
     };
-    let text = |name| {
-        let mut all = document.descendants();
-        let found = all.find(|it| it.tag_name().name() == name);
-        found.and_then(|it| it.text()).map(str::to_owned)
+    let inner = root.at("Error").or_else(|| root.at("Errors/Error"));
+    let inner = inner.unwrap_or(&root);
+    let named_by_root = || {
+        let is_named = inner.at("Messages").is_some();
+        is_named.then(|| inner.name())
     };
-    (text("Code"), text("Message"))
+    let code = inner.text("Code").or_else(named_by_root);
+    let mut messages = inner.texts("Message");
+    messages.extend(inner.texts("Messages/Message"));
+    let message = Some(messages.join("; ")).filter(|it| !it.is_empty());
+    (code.map(str::to_owned), message)
 }
 
 /// Without the namespace ahead of it and the address behind.

@@ -14,11 +14,17 @@ pub enum PlainService {
     ApiGateway,
     #[cfg(feature = "edges")]
     ApiGatewayV2,
+    ApplicationAutoScaling,
+    #[cfg(feature = "edges")]
+    CloudFront,
+    CloudFormation,
+    CloudWatch,
     /// EventBridge.
     Events,
     #[cfg(feature = "edges")]
     Lightsail,
     Logs,
+    Route53,
     S3,
     /// EventBridge Scheduler.
     Scheduler,
@@ -39,7 +45,8 @@ pub enum WireProtocol {
     /// The operation is a field of a form, and the answer XML
     /// (<https://smithy.io/2.0/aws/protocols/aws-query-protocol.html>).
     Query { version: &'static str },
-    /// Operations are methods on paths.
+    /// Operations are methods on paths, and their texts JSON or XML
+    /// (<https://smithy.io/2.0/aws/protocols/aws-restxml-protocol.html>).
     Rest,
 }
 
@@ -83,6 +90,36 @@ impl PlainService {
                 WireProtocol::Rest,
                 PacedService::ApiGateway,
             ),
+            Self::ApplicationAutoScaling => (
+                "Application Auto Scaling",
+                "application-autoscaling",
+                json_1_1("AnyScaleFrontendService"),
+                PacedService::ApplicationAutoScaling,
+            ),
+            #[cfg(feature = "edges")]
+            Self::CloudFront => (
+                "CloudFront",
+                "cloudfront",
+                WireProtocol::Rest,
+                PacedService::CloudFront,
+            ),
+            Self::CloudFormation => (
+                "CloudFormation",
+                "cloudformation",
+                WireProtocol::Query {
+                    version: "2010-05-15",
+                },
+                PacedService::CloudFormation,
+            ),
+            Self::CloudWatch => (
+                "CloudWatch",
+                "monitoring",
+                WireProtocol::Json {
+                    version: "1.0",
+                    prefix: "GraniteServiceVersion20100801",
+                },
+                PacedService::CloudWatch,
+            ),
             Self::Events => (
                 "EventBridge",
                 "events",
@@ -101,6 +138,12 @@ impl PlainService {
                 "logs",
                 json_1_1("Logs_20140328"),
                 PacedService::Logs,
+            ),
+            Self::Route53 => (
+                "Route 53",
+                "route53",
+                WireProtocol::Rest,
+                PacedService::Route53,
             ),
             Self::S3 => ("S3", "s3", WireProtocol::Rest, PacedService::S3),
             Self::Scheduler => (
@@ -153,6 +196,30 @@ impl PlainService {
         self.known().protocol
     }
 
+    /// The region of its signatures: services that are one for all regions of a
+    /// partition have one of their own.
+    pub(super) fn signs_in(self, region: &str) -> &str {
+        match self {
+            #[cfg(feature = "edges")]
+            Self::CloudFront => home(region),
+            Self::Route53 => home(region),
+            _ => region,
+        }
+    }
+
+    /// AWS's own
+    /// (<https://docs.aws.amazon.com/general/latest/gr/aws-service-information.html>).
+    fn host(self, region: &str) -> String {
+        let (name, domain) = (self.known().name, domain(region));
+        match self {
+            Self::Route53 if region.starts_with("us-gov-") => format!("{name}.us-gov.{domain}"),
+            Self::Route53 => format!("{name}.{domain}"),
+            #[cfg(feature = "edges")]
+            Self::CloudFront if !region.starts_with("cn-") => format!("{name}.{domain}"),
+            _ => format!("{name}.{}.{domain}", self.signs_in(region)),
+        }
+    }
+
     /// Of a path that is signed as it is sent, as S3 alone has it
     /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html>).
     pub(super) fn signing_options(self) -> SigningOptions {
@@ -173,17 +240,15 @@ impl PlainClient {
     /// Where it is asked: as flags, profiles and variables say, or at AWS's own host in
     /// its region.
     pub(super) fn endpoint(&self) -> String {
-        self.said_endpoint().unwrap_or_else(|| {
-            let (name, region) = (self.service.known().name, &self.region);
-            format!("https://{name}.{region}.{}", domain(region))
-        })
+        let of_aws = || format!("https://{}", self.service.host(&self.region));
+        self.said_endpoint().unwrap_or_else(of_aws)
     }
 
     /// Where one bucket is asked, and the path that its objects are under
     /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html>).
     pub(super) fn endpoint_of_bucket(&self, bucket: &str) -> (String, String) {
         let region = &self.region;
-        let of_aws = |bucket: &str| format!("https://{bucket}s3.{region}.{}", domain(region));
+        let of_aws = |bucket: &str| format!("https://{bucket}{}", self.service.host(region));
         match self.said_endpoint() {
             Some(said) => (said, path([bucket])),
             // No certificate is good for a name with further dots.
@@ -201,6 +266,18 @@ impl PlainClient {
         let special = key.ok().zip(self.config.service_config());
         let special = special.and_then(|(key, config)| config.load_config(key));
         special.or_else(|| self.config.endpoint_url().map(str::to_owned))
+    }
+}
+
+/// The region in which a partition keeps what it has but once.
+fn home(region: &str) -> &'static str {
+    match region {
+        _ if region.starts_with("cn-") => "cn-northwest-1",
+        _ if region.starts_with("eusc-") => "eusc-de-east-1",
+        _ if region.starts_with("us-gov-") => "us-gov-west-1",
+        _ if region.starts_with("us-iso-") => "us-iso-east-1",
+        _ if region.starts_with("us-isob-") => "us-isob-east-1",
+        _ => "us-east-1",
     }
 }
 

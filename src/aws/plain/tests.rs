@@ -7,6 +7,10 @@ use crate::aws::error::{AwsErrorKind, Named};
 use crate::aws::testing::{Reply, Wire, credentials};
 
 fn client(wire: &Wire, attempts: u32) -> PlainClient {
+    client_of(PlainService::Logs, wire, attempts)
+}
+
+fn client_of(service: PlainService, wire: &Wire, attempts: u32) -> PlainClient {
     let config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("eu-west-1"))
@@ -14,7 +18,7 @@ fn client(wire: &Wire, attempts: u32) -> PlainClient {
         .http_client(wire.http_client())
         .retry_config(RetryConfig::standard().with_max_attempts(attempts))
         .build();
-    PlainClient::new(&config, PlainService::Logs, "eu-west-1", Pace::Release)
+    PlainClient::new(&config, service, "eu-west-1", Pace::Release)
 }
 
 async fn asked(client: &PlainClient) -> Result<Value, PlainError> {
@@ -36,6 +40,72 @@ async fn a_call_is_signed_for_its_service_in_its_region() {
         let signature = request.authorization.unwrap();
         let scope = format!("/{region}/logs/aws4_request");
         assert!(signature.contains(&scope), "{signature}");
+    }
+}
+
+/// What a partition has but once is asked and signed for in one region.
+#[tokio::test]
+async fn a_global_service_has_a_host_and_a_region_of_its_own() {
+    for (region, host, signed_for) in [
+        ("eu-west-1", "route53.amazonaws.com", "us-east-1"),
+        ("cn-north-1", "route53.amazonaws.com.cn", "cn-northwest-1"),
+        (
+            "us-gov-east-1",
+            "route53.us-gov.amazonaws.com",
+            "us-gov-west-1",
+        ),
+    ] {
+        let url = format!("https://{host}/thing?a=1");
+        let wire = Wire::new().on(&url, Reply::xml("GetThing", "<Name>a</Name>"));
+        let client = client_of(PlainService::Route53, &wire, 1).in_region(region);
+        let asked = XmlRequest::get("/thing?a=1");
+        let answer = client.xml("GetThing", asked).await.unwrap();
+        let it = answer.element().unwrap();
+        assert_eq!(it.text("GetThingResult/Name"), Some("a"));
+        let signature = wire.request().authorization.unwrap();
+        let scope = format!("/{signed_for}/route53/aws4_request");
+        assert!(signature.contains(&scope), "{signature}");
+    }
+}
+
+#[cfg(feature = "edges")]
+#[test]
+fn cloudfront_has_a_host_in_each_partition_that_has_it() {
+    let wire = Wire::new();
+    let client = client_of(PlainService::CloudFront, &wire, 1);
+    for (region, host) in [
+        ("eu-west-1", "cloudfront.amazonaws.com"),
+        ("cn-north-1", "cloudfront.cn-northwest-1.amazonaws.com.cn"),
+    ] {
+        let endpoint = client.in_region(region).endpoint();
+        assert_eq!(endpoint, format!("https://{host}"));
+    }
+}
+
+/// Route 53 has two forms for the same, of which one has no code but its root.
+#[tokio::test]
+async fn a_refused_batch_has_its_code_in_either_form() {
+    let named = "<ErrorResponse><Error><Type>Sender</Type><Code>InvalidChangeBatch</Code><Message>no; not</Message></Error>\
+        <RequestId>1</RequestId></ErrorResponse>";
+    let bare = "<InvalidChangeBatch xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><Messages><Message>no</Message>\
+        <Message>not</Message></Messages><RequestId>1</RequestId></InvalidChangeBatch>";
+    for body in [named, bare] {
+        let refusal = Reply::Http {
+            status: 400,
+            body: body.to_owned(),
+        };
+        let wire = Wire::new().on("POST https://route53.amazonaws.com/thing", refusal);
+        let asked = XmlRequest {
+            method: "POST",
+            path: "/thing",
+            document: Some("<Thing/>".to_owned()),
+            if_match: None,
+        };
+        let client = client_of(PlainService::Route53, &wire, 2);
+        let error = client.xml("ChangeThing", asked).await;
+        let error = error.named("route53:ChangeThing", "a").unwrap_err();
+        assert!(error.is_overtaken(), "{error:?}");
+        assert_eq!(error.message, "no; not");
     }
 }
 

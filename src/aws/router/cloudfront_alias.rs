@@ -8,13 +8,13 @@
 //! `AssociateAlias` does, which is older and asks for a TXT record. AWS's texts disagree
 //! on whether the distribution that has it must be disabled for either.
 
-use aws_sdk_cloudfront::types::DistributionResourceId;
-
 use super::distributions::patience;
 use super::{Router, Unmoved, pointers};
 use crate::aws::Aws;
-use crate::aws::cloudfront::{Change, CloudfrontDistribution};
+use crate::aws::cloudfront::{Change, CloudfrontDistribution, place};
 use crate::aws::error::{AwsError, AwsErrorKind, Named};
+use crate::aws::plain::{XmlRequest, encoded};
+use crate::aws::xml::Element;
 use crate::model::{
     CertificateArn, Check, Color, Found, HostedZone, Move, Patience, PerColor, PerRoute,
     RoutedPointer, Strategy, Urgency,
@@ -113,6 +113,11 @@ impl Router for CloudfrontAliasRouter<'_> {
     }
 }
 
+/// What a domain is to be of, or is known to be of.
+fn distribution(role: &str, it: &CloudfrontDistribution) -> Element {
+    Element::branch(role, [Element::leaf("DistributionId", &it.id)])
+}
+
 impl CloudfrontAliasRouter<'_> {
     async fn both(&self) -> Result<PerColor<CloudfrontDistribution>, AwsError> {
         let targets = &self.it.targets;
@@ -124,24 +129,34 @@ impl CloudfrontAliasRouter<'_> {
 
     /// In one call, which fails where somebody else wrote that distribution since.
     async fn associate_domain(&self, target: &CloudfrontDistribution) -> Result<(), AwsError> {
-        let resource = DistributionResourceId::builder().distribution_id(&target.id);
-        let call = self.aws.cloudfront.update_domain_association();
-        let call = call.domain(self.alias).target_resource(resource.build());
-        let call = call.if_match(&target.etag);
-        call.send().await.named(MOVE, self.alias).map(drop)
+        let input = Element::branch(
+            "UpdateDomainAssociationRequest",
+            [
+                Element::leaf("Domain", self.alias),
+                distribution("TargetResource", target),
+            ],
+        );
+        let at = ("POST", &*place(&["domain-association"]));
+        let of = (self.alias, Some(&*target.etag));
+        let told = self.aws.tell_cloudfront(MOVE, at, of, &input);
+        told.await.map(drop)
     }
 
     async fn associate_alias(&self, target: &str) -> Result<(), AwsError> {
-        let call = self.aws.cloudfront.associate_alias();
-        let call = call.target_distribution_id(target).alias(self.alias);
-        call.send().await.named(ASSOCIATE, self.alias).map(drop)
+        let at = place(&["distribution", target, "associate-alias"]);
+        let asked = XmlRequest {
+            method: "PUT",
+            path: &format!("{at}?Alias={}", encoded(self.alias)),
+            ..XmlRequest::default()
+        };
+        let call = self.aws.cloudfront.xml("AssociateAlias", asked);
+        call.await.named(ASSOCIATE, self.alias).map(drop)
     }
 
     /// "The target distribution must have a certificate that covers" it, whichever call
     /// moves it.
     async fn certificate(&self, target: &CloudfrontDistribution) -> Result<Check, AwsError> {
-        let viewer = target.config.viewer_certificate();
-        let arn = viewer.and_then(|it| it.acm_certificate_arn());
+        let arn = target.config.text("ViewerCertificate/ACMCertificateArn");
         let arn = arn.and_then(|arn| arn.parse::<CertificateArn>().ok());
         let (ok, detail) = match arn {
             None => (
@@ -177,14 +192,21 @@ impl CloudfrontAliasRouter<'_> {
         target: &CloudfrontDistribution,
         other: &CloudfrontDistribution,
     ) -> Result<Check, AwsError> {
-        let resource = DistributionResourceId::builder().distribution_id(&target.id);
-        let call = self.aws.cloudfront.list_domain_conflicts();
-        let call = call.domain(self.alias);
-        let call = call.domain_control_validation_resource(resource.build());
-        let answer = call.send().await.named(CONFLICTS, self.alias)?;
+        let input = Element::branch(
+            "ListDomainConflictsRequest",
+            [
+                Element::leaf("Domain", self.alias),
+                distribution("DomainControlValidationResource", target),
+            ],
+        );
+        let at = ("POST", &*place(&["domain-conflicts"]));
+        let of = (self.alias, None);
+        let answer = self.aws.tell_cloudfront(CONFLICTS, at, of, &input).await?;
+        let answer = answer.element();
+        let answer = answer.map_err(|what| AwsError::unusable(CONFLICTS, self.alias, what))?;
         let mut third = None;
-        for conflict in answer.domain_conflicts() {
-            let id = conflict.resource_id();
+        // The list and what is in it have one name.
+        for id in answer.texts("DomainConflicts/DomainConflicts/ResourceId") {
             if id != target.id && id != other.id && self.is_of(id).await? {
                 third = Some(id);
             }

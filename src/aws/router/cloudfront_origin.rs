@@ -7,22 +7,22 @@
 //! them may be led to this one all the same, so that the share is not judged
 //! (<https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/continuous-deployment.html>).
 
-use aws_sdk_cloudfront::types::{
-    ContinuousDeploymentPolicyConfig, ContinuousDeploymentPolicyType,
-    ContinuousDeploymentSingleWeightConfig, TrafficConfig,
-};
-
 use super::distributions::patience;
 use super::{Router, Unmoved, pointers};
 use crate::aws::Aws;
-use crate::aws::cloudfront::{Behavior, Change, CloudfrontDistribution, READ, UPDATE};
-use crate::aws::error::{AwsError, Named};
+use crate::aws::cloudfront::{Behavior, Change, CloudfrontDistribution, READ, UPDATE, place};
+use crate::aws::error::AwsError;
+use crate::aws::xml::Element;
 use crate::model::{
     Check, Color, Found, Move, Patience, PerRoute, RoutedPointer, Split, Strategy, Urgency,
 };
 
 const READ_POLICY: &str = "cloudfront:GetContinuousDeploymentPolicy";
 const UPDATE_POLICY: &str = "cloudfront:UpdateContinuousDeploymentPolicy";
+
+/// Where policies are, and what share one gives.
+const POLICIES: &str = "continuous-deployment-policy";
+const WEIGHT: &str = "TrafficConfig/SingleWeightConfig/Weight";
 
 /// "You can send up to 15% of your traffic to the staging distribution", in basis
 /// points.
@@ -43,7 +43,7 @@ pub struct CloudfrontOriginRouter<'a> {
 pub(super) struct SharePolicy {
     id: String,
     etag: String,
-    config: ContinuousDeploymentPolicyConfig,
+    config: Element,
 }
 
 impl Router for CloudfrontOriginRouter<'_> {
@@ -112,7 +112,7 @@ impl Router for CloudfrontOriginRouter<'_> {
                 let to = self.change(&primary, color)?;
                 self.aws.change_distribution(&primary, to).await?;
                 match policy {
-                    Some(policy) if policy.config.enabled() => self.share(policy, None).await?,
+                    Some(policy) if policy.is_enabled() => self.share(policy, None).await?,
                     _ => {}
                 }
             }
@@ -256,54 +256,28 @@ impl CloudfrontOriginRouter<'_> {
         &self,
         primary: &CloudfrontDistribution,
     ) -> Result<Option<SharePolicy>, AwsError> {
-        let id = primary.config.continuous_deployment_policy_id();
+        let id = primary.config.text("ContinuousDeploymentPolicyId");
         let id = id.filter(|id| !id.is_empty() && self.staging.is_some());
         let Some(id) = id else {
             return Ok(None);
         };
-        let call = self.aws.cloudfront.get_continuous_deployment_policy();
-        let answer = call.id(id).send().await.named(READ_POLICY, id)?;
-        let config = answer
-            .continuous_deployment_policy()
-            .and_then(|it| it.continuous_deployment_policy_config());
+        let at = [POLICIES, id];
+        let (answer, it) = self.aws.of_cloudfront(READ_POLICY, &at, id).await?;
+        let config = it.at("ContinuousDeploymentPolicyConfig");
         Ok(config.map(|config| SharePolicy {
             id: id.to_owned(),
-            etag: answer.e_tag().unwrap_or_default().to_owned(),
+            etag: answer.etag(),
             config: config.clone(),
         }))
     }
 
     /// To the staging distribution, in basis points; none ends it.
     async fn share(&self, policy: SharePolicy, share: Option<u16>) -> Result<(), AwsError> {
-        let unusable = |error: &dyn std::error::Error| {
-            AwsError::unusable(UPDATE_POLICY, &policy.id, error.to_string())
-        };
-        let traffic = match share {
-            None => policy.config.traffic_config().cloned(),
-            Some(share) => {
-                let weight = ContinuousDeploymentSingleWeightConfig::builder();
-                let weight = weight.weight(f32::from(share) / 10_000.0).build();
-                let traffic = TrafficConfig::builder()
-                    .r#type(ContinuousDeploymentPolicyType::SingleWeight)
-                    .single_weight_config(weight.map_err(|error| unusable(&error))?);
-                Some(traffic.build().map_err(|error| unusable(&error))?)
-            }
-        };
-        let config = ContinuousDeploymentPolicyConfig::builder()
-            .set_staging_distribution_dns_names(
-                policy.config.staging_distribution_dns_names().cloned(),
-            )
-            .enabled(share.is_some())
-            .set_traffic_config(traffic)
-            .build();
-        let call = self.aws.cloudfront.update_continuous_deployment_policy();
-        call.id(&policy.id)
-            .if_match(&policy.etag)
-            .continuous_deployment_policy_config(config.map_err(|error| unusable(&error))?)
-            .send()
-            .await
-            .named(UPDATE_POLICY, &policy.id)
-            .map(drop)
+        let at = ("PUT", &*place(&[POLICIES, &policy.id]));
+        let of = (&*policy.id, Some(&*policy.etag));
+        let wanted = policy.giving(share);
+        let told = self.aws.tell_cloudfront(UPDATE_POLICY, at, of, &wanted);
+        told.await.map(drop)
     }
 
     fn without_policy(&self) -> AwsError {
@@ -316,14 +290,38 @@ impl CloudfrontOriginRouter<'_> {
 }
 
 impl SharePolicy {
+    fn is_enabled(&self) -> bool {
+        self.config.is("Enabled")
+    }
+
     /// What the staging distribution has, in basis points.
     fn share(&self) -> u16 {
-        let weight = self
-            .config
-            .traffic_config()
-            .filter(|_| self.config.enabled());
-        let weight = weight.and_then(|it| it.single_weight_config());
-        weight.map_or(0, |it| in_basis_points(it.weight()))
+        let weight = self.config.text(WEIGHT).filter(|_| self.is_enabled());
+        let weight = weight.and_then(|it| it.parse().ok());
+        weight.map_or(0, in_basis_points)
+    }
+
+    /// The same with that share, in basis points, or with none.
+    fn giving(&self, share: Option<u16>) -> Element {
+        let mut config = self.config.clone();
+        config.put(Element::leaf("Enabled", share.is_some()));
+        let Some(share) = share else {
+            return config;
+        };
+        let weight = f32::from(share) / 10_000.0;
+        match config.text("TrafficConfig/Type") {
+            // With the stickiness that sessions have.
+            Some("SingleWeight") => config.rewrite(WEIGHT, &|_| weight.to_string()),
+            _ => {
+                let single = [Element::leaf("Weight", weight)];
+                let traffic = [
+                    Element::branch("SingleWeightConfig", single),
+                    Element::leaf("Type", "SingleWeight"),
+                ];
+                config.put(Element::branch("TrafficConfig", traffic));
+            }
+        }
+        config
     }
 }
 
@@ -334,4 +332,51 @@ impl SharePolicy {
 )]
 fn in_basis_points(weight: f32) -> u16 {
     (weight.clamp(0.0, 1.0) * 10_000.0).round() as u16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy(traffic: &str) -> SharePolicy {
+        let config = format!(
+            "<ContinuousDeploymentPolicyConfig><StagingDistributionDnsNames><Quantity>1</Quantity><Items><DnsName>d1</DnsName></Items>\
+             </StagingDistributionDnsNames><Enabled>true</Enabled><TrafficConfig>{traffic}</TrafficConfig></ContinuousDeploymentPolicyConfig>"
+        );
+        SharePolicy {
+            id: "P1".to_owned(),
+            etag: "E1".to_owned(),
+            config: Element::parse(&config).unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_policy_gives_another_share_and_keeps_all_else() {
+        let sticky = "<SessionStickinessConfig><IdleTTL>300</IdleTTL></SessionStickinessConfig>";
+        let weighs = |weight: &str, enabled: &str| {
+            let traffic = format!(
+                "<SingleWeightConfig><Weight>{weight}</Weight>{sticky}</SingleWeightConfig><Type>SingleWeight</Type>"
+            );
+            let config = policy(&traffic).config.to_string();
+            config.replace("<Enabled>true", &format!("<Enabled>{enabled}"))
+        };
+        let it = policy(&format!(
+            "<SingleWeightConfig><Weight>0.15</Weight>{sticky}</SingleWeightConfig><Type>SingleWeight</Type>"
+        ));
+        assert_eq!(it.share(), 1_500);
+        assert_eq!(it.giving(Some(500)).to_string(), weighs("0.05", "true"));
+        assert_eq!(it.giving(None).to_string(), weighs("0.15", "false"));
+    }
+
+    #[test]
+    fn a_policy_by_header_becomes_one_by_weight() {
+        let it = policy(
+            "<SingleHeaderConfig><Header>aws-cf-cd-a</Header><Value>b</Value></SingleHeaderConfig><Type>SingleHeader</Type>",
+        );
+        assert_eq!(it.share(), 0);
+        let wanted = policy(
+            "<SingleWeightConfig><Weight>0.1</Weight></SingleWeightConfig><Type>SingleWeight</Type>",
+        );
+        assert_eq!(it.giving(Some(1_000)), wanted.config);
+    }
 }

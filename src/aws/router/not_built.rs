@@ -1,4 +1,4 @@
-//! What stands in for the kinds of which this bgecs was built without the AWS SDKs
+//! What stands in for the kinds that this bgecs was built without
 //! (`--no-default-features`): each call says so.
 
 use super::{Router, Unmoved};

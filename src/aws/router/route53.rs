@@ -14,14 +14,12 @@ mod sets;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use aws_sdk_route53::types::{
-    Change, ChangeAction, ChangeBatch, ChangeStatus, ResourceRecordSet, RrType,
-};
-
 use super::weights::{no_more_than, weights_up_to};
 use super::{Router, Unmoved};
 use crate::aws::Aws;
-use crate::aws::error::{AwsError, Named};
+use crate::aws::error::AwsError;
+use crate::aws::route53::{RecordPlace, bare, place};
+use crate::aws::xml::Element;
 use crate::model::{
     Color, Found, Move, Patience, PerRoute, RecordSet, RoutedRecord, Split, Strategy, Urgency,
 };
@@ -31,7 +29,6 @@ pub(in crate::aws) use sets::plain_name;
 pub const HEAVIEST: u32 = 255;
 
 pub(in crate::aws) const CHANGE: &str = "route53:ChangeResourceRecordSets";
-pub(in crate::aws) const LIST: &str = "route53:ListResourceRecordSets";
 pub(in crate::aws) const GET_CHANGE: &str = "route53:GetChange";
 
 /// 1 of 256, in basis points.
@@ -55,7 +52,7 @@ pub(in crate::aws) struct LastRecords(Arc<Mutex<LastSets>>);
 #[derive(Debug, Default)]
 struct LastSets {
     /// As they were last listed: a move deletes exactly these.
-    sets: Option<Vec<ResourceRecordSet>>,
+    sets: Option<Vec<Element>>,
     /// The last change of ours that was not seen in sync, and what the name did
     /// ahead of it.
     pending: Option<(String, Found)>,
@@ -81,7 +78,7 @@ impl<'a> Route53Router<'a> {
         let found = self.understood(&sets);
         let pending = {
             let mut kept = self.aws.last_records.locked();
-            let ttls = sets.iter().filter_map(ResourceRecordSet::ttl);
+            let ttls = sets.iter().filter_map(|set| set.number("TTL"));
             let longest = ttls.filter_map(|ttl| u32::try_from(ttl).ok()).max();
             kept.longest_ttl = kept.longest_ttl.max(longest.unwrap_or(0));
             kept.sets = Some(sets);
@@ -101,22 +98,22 @@ impl<'a> Route53Router<'a> {
     }
 
     /// The sets of the name, of all types that the app answers with.
-    async fn list(&self) -> Result<Vec<ResourceRecordSet>, AwsError> {
+    async fn list(&self) -> Result<Vec<Element>, AwsError> {
         let RoutedRecord { zone, name, .. } = self.record;
         let sets = self.aws.record_sets(zone, name).await?;
         Ok(of_its_types(self.record, sets))
     }
 
-    fn understood(&self, sets: &[ResourceRecordSet]) -> Found {
+    fn understood(&self, sets: &[Element]) -> Found {
         let sets: Vec<RecordSet> = sets.iter().map(sets::read).collect();
         sets::understood(self.record, &sets)
     }
 }
 
-fn of_its_types(record: &RoutedRecord, sets: Vec<ResourceRecordSet>) -> Vec<ResourceRecordSet> {
-    let is_its = |set: &ResourceRecordSet| {
+fn of_its_types(record: &RoutedRecord, sets: Vec<Element>) -> Vec<Element> {
+    let is_its = |set: &Element| {
         let mut answers = record.answers.blue.iter();
-        answers.any(|answer| answer.kind.as_str() == set.r#type().as_str())
+        answers.any(|answer| Some(answer.kind.as_str()) == set.text("Type"))
     };
     sets.into_iter().filter(is_its).collect()
 }
@@ -184,33 +181,25 @@ impl Router for Route53Router<'_> {
 }
 
 impl Route53Router<'_> {
-    fn batch(&self, seen: &[ResourceRecordSet], to: Split) -> Result<ChangeBatch, AwsError> {
+    fn batch(&self, seen: &[Element], to: Split) -> Result<Vec<Element>, AwsError> {
         let weights = weights_up_to(HEAVIEST, to).ok_or_else(|| {
             let what = format!("no weights up to {HEAVIEST} are {to}");
             AwsError::unusable(CHANGE, &self.record.name, what)
         })?;
-        let unusable = |what: String| AwsError::unusable(CHANGE, &self.record.name, what);
-        let wanted = sets::weighted(self.record, weights).map_err(unusable)?;
-        batch(seen, &wanted).map_err(unusable)
+        Ok(batch(seen, &sets::weighted(self.record, weights)))
     }
 }
 
-/// Takes these for those. What stays as it is is not in it.
-///
-/// # Errors
-/// In words, what the SDK will not build.
-fn batch(seen: &[ResourceRecordSet], wanted: &[ResourceRecordSet]) -> Result<ChangeBatch, String> {
+/// The changes that take these for those. What stays as it is is not in them.
+fn batch(seen: &[Element], wanted: &[Element]) -> Vec<Element> {
     let gone = seen.iter().filter(|set| !wanted.contains(set));
     let new = wanted.iter().filter(|set| !seen.contains(set));
-    let gone = gone.map(|set| (ChangeAction::Delete, set));
-    let new = new.map(|set| (ChangeAction::Create, set));
-    let mut all = ChangeBatch::builder().comment("bgecs");
-    for (action, set) in gone.chain(new) {
-        let change = Change::builder().action(action);
-        let change = change.resource_record_set(set.clone()).build();
-        all = all.changes(change.map_err(|error| error.to_string())?);
-    }
-    all.build().map_err(|error| error.to_string())
+    let gone = gone.map(|set| ("DELETE", set));
+    let all = gone.chain(new.map(|set| ("CREATE", set)));
+    let change = |(action, set): (&str, &Element)| {
+        Element::branch("Change", [Element::leaf("Action", action), set.clone()])
+    };
+    all.map(change).collect()
 }
 
 /// What a record is made that nobody moves.
@@ -246,7 +235,6 @@ impl Aws {
         record: &RoutedRecord,
         form: RecordForm,
     ) -> Result<Option<String>, AwsError> {
-        let unusable = |what: String| AwsError::unusable(CHANGE, &record.name, what);
         let seen = of_its_types(record, self.record_sets(&record.zone, &record.name).await?);
         let wanted = match form {
             RecordForm::Simple { color, ttl } => sets::simple(record, color, ttl),
@@ -254,10 +242,10 @@ impl Aws {
                 let whole = weights_up_to(HEAVIEST, Split::all(color));
                 sets::weighted(record, whole.unwrap_or_default())
             }
-            RecordForm::Gone => Ok(Vec::new()),
+            RecordForm::Gone => Vec::new(),
         };
-        let batch = batch(&seen, &wanted.map_err(unusable)?).map_err(unusable)?;
-        match batch.changes().is_empty() {
+        let batch = batch(&seen, &wanted);
+        match batch.is_empty() {
             true => Ok(None),
             false => self.change_records(&record.zone, batch).await.map(Some),
         }
@@ -275,7 +263,6 @@ impl Aws {
         name: &str,
         (from, to): (&str, &str),
     ) -> Result<bool, AwsError> {
-        let unusable = |what: String| AwsError::unusable(CHANGE, name, what);
         let seen = self.record_sets(zone, name).await?;
         let wanted = seen.iter().map(|set| sets::led_on(set, from, to));
         let wanted: Vec<_> = wanted.collect();
@@ -283,7 +270,7 @@ impl Aws {
         if wanted == seen {
             return Ok(false);
         }
-        let batch = batch(&seen, &wanted).map_err(unusable)?;
+        let batch = batch(&seen, &wanted);
         self.change_records(zone, batch).await.map(|_| true)
     }
 
@@ -291,37 +278,28 @@ impl Aws {
     ///
     /// # Errors
     /// Route 53's own.
-    async fn record_sets(
-        &self,
-        zone: &str,
-        name: &str,
-    ) -> Result<Vec<ResourceRecordSet>, AwsError> {
+    async fn record_sets(&self, zone: &str, name: &str) -> Result<Vec<Element>, AwsError> {
         let mut all = Vec::new();
-        let mut from: (Option<RrType>, Option<String>) = (None, None);
+        let mut from = RecordPlace {
+            name: Some(name.to_owned()),
+            ..RecordPlace::default()
+        };
         loop {
-            let page = self
-                .route53
-                .list_resource_record_sets()
-                .hosted_zone_id(zone)
-                .start_record_name(name)
-                .set_start_record_type(from.0)
-                .set_start_record_identifier(from.1)
-                .send()
-                .await
-                .named(LIST, name)?;
-            let is_of_name = |set: &&ResourceRecordSet| plain_name(set.name()) == name;
-            let of_name = page.resource_record_sets().iter().take_while(is_of_name);
+            let page = self.records_from(zone, name, &from).await?;
+            let sets = page.sets();
+            let is_of_name = |set: &&&Element| sets::name_of(set) == name;
+            let of_name = sets.iter().take_while(is_of_name);
             let before = all.len();
-            all.extend(of_name.cloned());
-            let is_whole = all.len() - before == page.resource_record_sets().len();
-            let next = page.next_record_name().map(plain_name);
-            if !page.is_truncated() || !is_whole || next.as_deref() != Some(name) {
-                return Ok(all);
+            all.extend(of_name.copied().cloned());
+            let is_whole = all.len() - before == sets.len();
+            let next = page.next().filter(|next| {
+                let next = next.name.as_deref().map(plain_name);
+                is_whole && next.as_deref() == Some(name)
+            });
+            match next {
+                Some(next) => from = next,
+                None => return Ok(all),
             }
-            from = (
-                page.next_record_type().cloned(),
-                page.next_record_identifier().map(str::to_owned),
-            );
         }
     }
 
@@ -329,20 +307,20 @@ impl Aws {
     ///
     /// # Errors
     /// Route 53's own; what it could not do changes nothing.
-    async fn change_records(&self, zone: &str, batch: ChangeBatch) -> Result<String, AwsError> {
-        let names = batch.changes().iter();
-        let names = names.filter_map(|it| it.resource_record_set());
-        let name = names.map(|set| plain_name(set.name())).next();
-        let answer = self
-            .route53
-            .change_resource_record_sets()
-            .hosted_zone_id(zone)
-            .change_batch(batch)
-            .send()
-            .await
-            .named(CHANGE, name.unwrap_or_default())?;
-        let info = answer.change_info();
-        Ok(info.map(|info| info.id().to_owned()).unwrap_or_default())
+    async fn change_records(&self, zone: &str, batch: Vec<Element>) -> Result<String, AwsError> {
+        let set = batch.first().and_then(|it| it.at("ResourceRecordSet"));
+        let name = set.map(sets::name_of).unwrap_or_default();
+        let batch = [
+            Element::leaf("Comment", "bgecs"),
+            Element::branch("Changes", batch),
+        ];
+        let request = Element::branch(
+            "ChangeResourceRecordSetsRequest",
+            [Element::branch("ChangeBatch", batch)],
+        );
+        let at = place(&["hostedzone", bare(zone), "rrset"]);
+        let answer = self.tell_route53(CHANGE, &at, &name, &request).await?;
+        Ok(answer.text("ChangeInfo/Id").unwrap_or_default().to_owned())
     }
 
     /// Whether every name server of the zone has that change.
@@ -350,11 +328,10 @@ impl Aws {
     /// # Errors
     /// Route 53's own.
     pub async fn is_in_sync(&self, change: &str) -> Result<bool, AwsError> {
-        let id = change.trim_start_matches("/change/");
-        let answer = self.route53.get_change().id(id).send().await;
-        let answer = answer.named(GET_CHANGE, id)?;
-        let status = answer.change_info().map(|info| info.status().clone());
-        Ok(status == Some(ChangeStatus::Insync))
+        let id = bare(change);
+        let at = place(&["change", id]);
+        let answer = self.of_route53(GET_CHANGE, &at, id).await?;
+        Ok(answer.text("ChangeInfo/Status") == Some("INSYNC"))
     }
 }
 

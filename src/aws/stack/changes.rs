@@ -1,11 +1,10 @@
 //! Change sets that compare the template with what is there: an update alone
 //! compares it with the last template, and makes nothing again.
 
-use aws_sdk_cloudformation::types::{Capability, ChangeSetStatus, ChangeSetType, DeploymentMode};
-
-use super::{StackInputs, TEMPLATE, app_tag, parameters};
+use super::form::StackForm;
+use super::{StackInputs, TEMPLATE};
 use crate::aws::Aws;
-use crate::aws::error::{AwsError, Named};
+use crate::aws::error::AwsError;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChangeSet {
@@ -25,40 +24,29 @@ impl Aws {
         inputs: &StackInputs,
         set: &str,
     ) -> Result<(), AwsError> {
-        self.cloudformation
-            .create_change_set()
-            .stack_name(name)
-            .change_set_name(set)
+        let form = StackForm::of(name)
+            .with("ChangeSetName", set)
             // The same for every try: CloudFormation makes one set of them.
-            .client_token(set)
-            .change_set_type(ChangeSetType::Update)
-            .deployment_mode(DeploymentMode::RevertDrift)
-            .template_body(TEMPLATE)
-            .set_parameters(Some(parameters(inputs)))
-            .capabilities(Capability::CapabilityIam)
-            .tags(app_tag(app))
-            .send()
+            .with("ClientToken", set)
+            .with("ChangeSetType", "UPDATE")
+            .with("DeploymentMode", "REVERT_DRIFT")
+            .with("TemplateBody", TEMPLATE)
+            .inputs(inputs)
+            .of_app(app);
+        self.tell_stack("cloudformation:CreateChangeSet", &form)
             .await
-            .named("cloudformation:CreateChangeSet", name)?;
-        Ok(())
+            .map(drop)
     }
 
     pub async fn read_change_set(&self, name: &str, set: &str) -> Result<ChangeSet, AwsError> {
-        let answer = self
-            .cloudformation
-            .describe_change_set()
-            .stack_name(name)
-            .change_set_name(set)
-            .send()
-            .await
-            .named("cloudformation:DescribeChangeSet", name)?;
-        Ok(match answer.status() {
-            Some(ChangeSetStatus::CreateComplete) => ChangeSet::Ready,
-            Some(ChangeSetStatus::CreatePending | ChangeSetStatus::CreateInProgress) | None => {
-                ChangeSet::Making
-            }
+        let form = StackForm::of(name).with("ChangeSetName", set);
+        let answer = self.tell_stack("cloudformation:DescribeChangeSet", &form);
+        let answer = answer.await?;
+        Ok(match answer.text("Status") {
+            Some("CREATE_COMPLETE") => ChangeSet::Ready,
+            Some("CREATE_PENDING" | "CREATE_IN_PROGRESS") | None => ChangeSet::Making,
             Some(status) => {
-                let reason = answer.status_reason().unwrap_or(status.as_str());
+                let reason = answer.text("StatusReason").unwrap_or(status);
                 ChangeSet::Failed(reason.to_owned())
             }
         })
@@ -70,14 +58,10 @@ impl Aws {
         set: &str,
         token: &str,
     ) -> Result<(), AwsError> {
-        self.cloudformation
-            .execute_change_set()
-            .stack_name(name)
-            .change_set_name(set)
-            .client_request_token(token)
-            .send()
+        let form = StackForm::of(name).with("ChangeSetName", set);
+        let form = form.with("ClientRequestToken", token);
+        self.tell_stack("cloudformation:ExecuteChangeSet", &form)
             .await
-            .named("cloudformation:ExecuteChangeSet", name)?;
-        Ok(())
+            .map(drop)
     }
 }

@@ -1,8 +1,6 @@
 //! CloudFormation's stack states: what each means here, and the way on
 //! (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html>).
 
-use aws_sdk_cloudformation::types::StackStatus as Named;
-
 use super::StackSnapshot;
 
 /// The states as far as bgecs tells them apart.
@@ -35,89 +33,89 @@ const ANEW: &str = "fix the cause; `bgecs destroy` removes it, then `bgecs init`
 const AGAIN: &str = "fix the cause, then `bgecs init` again";
 
 /// A state's kind, its meaning and the way on, with `NAME` for the stack's name.
-fn known(state: &Named) -> (StackStatus, &'static str, &'static str) {
+fn known(state: &str) -> (StackStatus, &'static str, &'static str) {
     match state {
-        Named::CreateComplete | Named::UpdateComplete | Named::ImportComplete => {
+        "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "IMPORT_COMPLETE" => {
             (StackStatus::Ready, "it is as it should be", "")
         }
-        Named::ImportRollbackComplete => (
+        "IMPORT_ROLLBACK_COMPLETE" => (
             StackStatus::Ready,
             "an import failed and was taken back",
             "",
         ),
-        Named::CreateInProgress
-        | Named::UpdateInProgress
-        | Named::UpdateCompleteCleanupInProgress
-        | Named::ImportInProgress
-        | Named::ImportRollbackInProgress => (StackStatus::Busy, AT_WORK, WAIT),
-        Named::UpdateRollbackInProgress | Named::UpdateRollbackCompleteCleanupInProgress => (
+        "CREATE_IN_PROGRESS"
+        | "UPDATE_IN_PROGRESS"
+        | "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
+        | "IMPORT_IN_PROGRESS"
+        | "IMPORT_ROLLBACK_IN_PROGRESS" => (StackStatus::Busy, AT_WORK, WAIT),
+        "UPDATE_ROLLBACK_IN_PROGRESS" | "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS" => (
             StackStatus::Busy,
             AT_WORK,
             "an update failed and is being taken back: try again when that is done",
         ),
-        Named::RollbackInProgress => (
+        "ROLLBACK_IN_PROGRESS" => (
             StackStatus::Busy,
             AT_WORK,
             "its creation failed and is being taken back: when that is done, `bgecs destroy` removes it, then `bgecs init` creates it again",
         ),
-        Named::DeleteInProgress => (
+        "DELETE_IN_PROGRESS" => (
             StackStatus::Busy,
             AT_WORK,
             "it is being deleted: when it is gone, `bgecs init` creates it again",
         ),
-        Named::ReviewInProgress => (
+        "REVIEW_IN_PROGRESS" => (
             StackStatus::InReview,
             "someone made a change set for it and nobody executed that, so nothing is there and nobody is changing it",
             "execute that change set (`aws cloudformation list-change-sets --stack-name NAME`), or `bgecs destroy` and then `bgecs init`",
         ),
-        Named::CreateFailed => (
+        "CREATE_FAILED" => (
             StackStatus::Broken,
             "its creation failed, and what was made was left",
             ANEW,
         ),
-        Named::RollbackFailed => (
+        "ROLLBACK_FAILED" => (
             StackStatus::Broken,
             "its creation failed, and its rollback too",
             ANEW,
         ),
-        Named::RollbackComplete => (
+        "ROLLBACK_COMPLETE" => (
             StackStatus::Broken,
             "its creation failed and was taken back",
             ANEW,
         ),
         // Where rollback is switched off, a failed update can be tried again.
-        Named::UpdateFailed => (
+        "UPDATE_FAILED" => (
             StackStatus::RolledBack,
             "an update failed and was left as far as it came",
             AGAIN,
         ),
-        Named::UpdateRollbackComplete => (
+        "UPDATE_ROLLBACK_COMPLETE" => (
             StackStatus::RolledBack,
             "an update failed and was taken back",
             AGAIN,
         ),
         // Traffic still flows through such a stack: it is mended, not removed.
-        Named::UpdateRollbackFailed => (
+        "UPDATE_ROLLBACK_FAILED" => (
             StackStatus::Stuck,
             "an update failed, and its rollback too",
             "fix the cause, then `aws cloudformation continue-update-rollback --stack-name NAME`",
         ),
-        Named::ImportRollbackFailed => (
+        "IMPORT_ROLLBACK_FAILED" => (
             StackStatus::Foreign,
             "an import failed, and its rollback too",
             "bgecs imports nothing: whoever began that ends it (`aws cloudformation describe-stack-events --stack-name NAME` says what failed), then `bgecs init`",
         ),
-        Named::DeleteFailed => (
+        "DELETE_FAILED" => (
             StackStatus::DeleteFailed,
             "its deletion failed, and part of it may be gone",
             "remove what holds it, and run `bgecs destroy` again: it continues where it stopped; then `bgecs init` creates it again",
         ),
-        Named::DeleteComplete => (
+        "DELETE_COMPLETE" => (
             StackStatus::Deleted,
             "it is gone",
             "`bgecs init` creates it again",
         ),
-        _ if state.as_str().ends_with("_IN_PROGRESS") => (StackStatus::Busy, AT_WORK, WAIT),
+        _ if state.ends_with("_IN_PROGRESS") => (StackStatus::Busy, AT_WORK, WAIT),
         _ => (
             StackStatus::Foreign,
             "this bgecs does not know that state",
@@ -128,19 +126,19 @@ fn known(state: &Named) -> (StackStatus, &'static str, &'static str) {
 
 impl StackStatus {
     pub fn of(text: &str) -> Self {
-        known(&Named::from(text)).0
+        known(text).0
     }
 }
 
 impl StackSnapshot {
     pub fn sentence(&self) -> String {
-        let (_, meaning, _) = known(&Named::from(self.status_text.as_str()));
+        let (_, meaning, _) = known(&self.status_text);
         format!("the stack {} is {}: {meaning}", self.name, self.status_text)
     }
 
     /// What to do about a state that is not well.
     pub fn way_on(&self) -> Option<String> {
-        let (_, _, way_on) = known(&Named::from(self.status_text.as_str()));
+        let (_, _, way_on) = known(&self.status_text);
         (!way_on.is_empty()).then(|| way_on.replace("NAME", &self.name))
     }
 

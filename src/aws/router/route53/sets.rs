@@ -1,10 +1,12 @@
 //! Record sets: what they mean for the two colours, and those that are to be.
 
-use aws_sdk_route53::types::{AliasTarget, ResourceRecord, ResourceRecordSet, RrType};
-
+use crate::aws::xml::Element;
 use crate::model::{
     Alias, Color, Foreign, Found, Leads, PerColor, RecordAnswer, RecordSet, RoutedRecord, Split,
 };
+
+const CNAME: &str = "CNAME";
+const VALUES: &str = "ResourceRecords/ResourceRecord/Value";
 
 /// In lower case, without the last dot, and a star as a star.
 pub fn plain_name(name: &str) -> String {
@@ -12,39 +14,46 @@ pub fn plain_name(name: &str) -> String {
     name.replace("\\052", "*")
 }
 
+/// In plain words.
+pub fn name_of(set: &Element) -> String {
+    plain_name(set.text("Name").unwrap_or_default())
+}
+
 /// A set as far as it matters who is led where by it.
-pub fn read(set: &ResourceRecordSet) -> RecordSet {
-    let by = [
-        (set.region().is_some(), "latency"),
-        (set.failover().is_some(), "failover"),
-        (set.geo_location().is_some(), "geolocation"),
-        (set.geo_proximity_location().is_some(), "geoproximity"),
-        (set.cidr_routing_config().is_some(), "IP address"),
-        (set.multi_value_answer().is_some(), "multivalue answer"),
-        (set.health_check_id().is_some(), "health check"),
+pub fn read(set: &Element) -> RecordSet {
+    const BY: [(&str, &str); 7] = [
+        ("Region", "latency"),
+        ("Failover", "failover"),
+        ("GeoLocation", "geolocation"),
+        ("GeoProximityLocation", "geoproximity"),
+        ("CidrRoutingConfig", "IP address"),
+        ("MultiValueAnswer", "multivalue answer"),
+        ("HealthCheckId", "health check"),
     ];
+    let number = |name: &str| set.number(name).and_then(|it| u32::try_from(it).ok());
+    let by = BY.into_iter().find(|(field, _)| set.at(field).is_some());
     RecordSet {
-        kind: set.r#type().as_str().to_owned(),
-        identifier: set.set_identifier().map(str::to_owned),
-        weight: set.weight().and_then(|weight| u32::try_from(weight).ok()),
-        chosen_by: by.into_iter().find(|(is_so, _)| *is_so).map(|(_, by)| by),
-        ttl: set.ttl().and_then(|ttl| u32::try_from(ttl).ok()),
+        kind: set.text("Type").unwrap_or_default().to_owned(),
+        identifier: set.text("SetIdentifier").map(str::to_owned),
+        weight: number("Weight"),
+        chosen_by: by.map(|(_, by)| by),
+        ttl: number("TTL"),
         leads: leads(set),
     }
 }
 
-fn leads(set: &ResourceRecordSet) -> Leads {
-    if let Some(alias) = set.alias_target() {
+fn leads(set: &Element) -> Leads {
+    if let Some(alias) = set.at("AliasTarget") {
         return Leads::Alias(Alias {
-            zone: alias.hosted_zone_id().to_owned(),
-            name: plain_name(alias.dns_name()),
-            evaluates_health: alias.evaluate_target_health(),
+            zone: alias.text("HostedZoneId").unwrap_or_default().to_owned(),
+            name: plain_name(alias.text("DNSName").unwrap_or_default()),
+            evaluates_health: alias.is("EvaluateTargetHealth"),
         });
     }
-    let values = set.resource_records().iter();
-    let values = values.map(|record| match set.r#type() {
-        RrType::Cname => plain_name(record.value()),
-        _ => record.value().to_owned(),
+    let values = set.texts(VALUES).into_iter();
+    let values = values.map(|value| match set.text("Type") {
+        Some(CNAME) => plain_name(value),
+        _ => value.to_owned(),
     });
     Leads::Values(values.collect())
 }
@@ -103,13 +112,7 @@ fn foreign(record: &RoutedRecord, sets: &[RecordSet]) -> Foreign {
 }
 
 /// One set for each colour and type.
-///
-/// # Errors
-/// In words, what the SDK will not build.
-pub fn weighted(
-    record: &RoutedRecord,
-    weights: PerColor<u32>,
-) -> Result<Vec<ResourceRecordSet>, String> {
+pub fn weighted(record: &RoutedRecord, weights: PerColor<u32>) -> Vec<Element> {
     let of = |color| {
         let weight = *weights.get(color);
         let answers = record.answers.get(color).iter();
@@ -119,63 +122,58 @@ pub fn weighted(
 }
 
 /// That colour's answers for everybody, as a record has them that nobody shares.
-///
-/// # Errors
-/// As [`weighted`].
-pub fn simple(
-    record: &RoutedRecord,
-    color: Color,
-    ttl: u32,
-) -> Result<Vec<ResourceRecordSet>, String> {
+pub fn simple(record: &RoutedRecord, color: Color, ttl: u32) -> Vec<Element> {
     let answers = record.answers.get(color).iter();
     answers.map(|it| set(record, it, ttl, None)).collect()
 }
 
 /// The same, but that it leads to the second of these if it led to the first.
 #[cfg(feature = "edges")]
-pub fn led_on(set: &ResourceRecordSet, from: &str, to: &str) -> ResourceRecordSet {
+pub fn led_on(set: &Element, from: &str, to: &str) -> Element {
+    let moved = |there: &str, to: &str| match plain_name(there) == from {
+        true => to.to_owned(),
+        false => there.to_owned(),
+    };
     let mut set = set.clone();
-    if let Some(alias) = &mut set.alias_target
-        && plain_name(&alias.dns_name) == from
-    {
-        alias.dns_name = format!("{to}.");
-    }
-    let is_name = set.r#type == RrType::Cname;
-    let records = set.resource_records.iter_mut().flatten();
-    for record in records.filter(|record| is_name && plain_name(&record.value) == from) {
-        record.value = to.to_owned();
+    set.rewrite("AliasTarget/DNSName", &|there| {
+        moved(there, &format!("{to}."))
+    });
+    if set.text("Type") == Some(CNAME) {
+        set.rewrite(VALUES, &|there| moved(there, to));
     }
     set
 }
 
+/// In the order of Route 53's schema.
 fn set(
     record: &RoutedRecord,
     answer: &RecordAnswer,
     ttl: u32,
     share: Option<(Color, u32)>,
-) -> Result<ResourceRecordSet, String> {
-    let set = ResourceRecordSet::builder()
-        .name(format!("{}.", record.name.replace('*', "\\052")))
-        .r#type(RrType::from(answer.kind.as_str()))
-        .set_set_identifier(share.map(|(color, _)| record.identifier(color)))
-        .set_weight(share.map(|(_, weight)| i64::from(weight)));
-    let set = match &answer.leads {
-        Leads::Alias(alias) => {
-            let target = AliasTarget::builder()
-                .hosted_zone_id(&alias.zone)
-                .dns_name(format!("{}.", alias.name))
-                .evaluate_target_health(alias.evaluates_health)
-                .build();
-            set.alias_target(target.map_err(|error| error.to_string())?)
-        }
+) -> Element {
+    let mut fields = vec![
+        Element::leaf("Name", format!("{}.", record.name.replace('*', "\\052"))),
+        Element::leaf("Type", answer.kind.as_str()),
+    ];
+    if let Some((color, weight)) = share {
+        fields.push(Element::leaf("SetIdentifier", record.identifier(color)));
+        fields.push(Element::leaf("Weight", weight));
+    }
+    match &answer.leads {
+        Leads::Alias(alias) => fields.push(Element::branch(
+            "AliasTarget",
+            [
+                Element::leaf("HostedZoneId", &alias.zone),
+                Element::leaf("DNSName", format!("{}.", alias.name)),
+                Element::leaf("EvaluateTargetHealth", alias.evaluates_health),
+            ],
+        )),
         Leads::Values(values) => {
-            let mut set = set.ttl(i64::from(ttl));
-            for value in values {
-                let record = ResourceRecord::builder().value(value).build();
-                set = set.resource_records(record.map_err(|error| error.to_string())?);
-            }
-            set
+            let value = |it| Element::branch("ResourceRecord", [Element::leaf("Value", it)]);
+            fields.push(Element::leaf("TTL", ttl));
+            let values = values.iter().map(value);
+            fields.push(Element::branch("ResourceRecords", values));
         }
-    };
-    set.build().map_err(|error| error.to_string())
+    }
+    Element::branch("ResourceRecordSet", fields)
 }

@@ -69,8 +69,7 @@ fn list() -> String {
     format!("{API}/hostedzone/Z1/rrset?name=www.shop.test")
 }
 
-/// What is sent as XML has no name on the wire.
-const CHANGE_SENT: &str = "";
+const CHANGE_SENT: &str = "POST https://route53.amazonaws.com/2013-04-01/hostedzone/Z1/rrset";
 
 async fn found(sets: &str) -> Found {
     let wire = Wire::new().on(&list(), listed(sets));
