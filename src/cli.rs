@@ -6,6 +6,7 @@ mod deploy;
 mod import;
 mod looking;
 mod release;
+mod run;
 mod serve;
 mod shift;
 mod stack;
@@ -26,6 +27,7 @@ pub use deploy::{BuildFlags, Deploy};
 pub use import::ImportArgs;
 pub use looking::{FleetFlags, History, ListenerFlag, LogsFlags, ProbeFlags, StatusFlags};
 pub use release::{ModuleImage, ReleaseAction, ReleaseArgs};
+pub use run::RunArgs;
 pub use serve::{LogForm, ServeArgs, SubmitArgs};
 pub use shift::{Promote, Resume, Rollback, WatchFlags};
 pub use stack::{Attach, Destroy, Detach, Init, Up};
@@ -160,6 +162,8 @@ pub enum Verb {
     Unlock(Unlock),
     /// Show the app's logs
     Logs(LogsFlags),
+    /// Run one command in a task of its own, by what a colour runs
+    Run(RunArgs),
     /// Remove everything that bgecs made
     Destroy(Destroy),
     /// Make a second colour beside an ECS service that runs already
@@ -202,7 +206,7 @@ impl Verb {
             Self::Up(args) => !args.change.dry_run,
             Self::Release(args) => !args.only_looks(),
             Self::Unlock(args) => args.force,
-            Self::Serve(_) | Self::Submit(_) => true,
+            Self::Run(_) | Self::Serve(_) | Self::Submit(_) => true,
             Self::Status(_)
             | Self::Fleet(_)
             | Self::Probe(_)

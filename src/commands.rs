@@ -22,6 +22,7 @@ mod resume;
 mod retire;
 mod rollback;
 mod routers;
+mod run;
 mod serve;
 mod status;
 mod submit;
@@ -57,6 +58,12 @@ pub async fn run(cli: Cli, audience: Audience) -> Result<u8> {
     if let Verb::Watch(args) = &cli.command {
         in_one_region(&cli.global)?;
         return watch::run(&cli.global, audience, args).await;
+    }
+    if let Verb::Run(args) = &cli.command {
+        in_one_region(&cli.global)?;
+        let session = open(cli.global, audience).await?;
+        session.introduce();
+        return run::run(&session, args).await;
     }
     run_own(cli, audience).await.map(Exit::code)
 }
@@ -168,6 +175,7 @@ fn of_app<'a>(
         | Verb::Watch(_)
         | Verb::Import(_)
         | Verb::Routers
+        | Verb::Run(_)
         | Verb::Serve(_)
         | Verb::Submit(_)
         | Verb::Release(_) => Box::pin(ready(Ok(Exit::Done))),

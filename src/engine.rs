@@ -15,6 +15,7 @@ pub mod import;
 pub mod job;
 pub mod lease;
 pub mod look_ahead;
+pub mod one_off;
 pub mod plan;
 pub mod preflight;
 pub mod recall;

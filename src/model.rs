@@ -28,6 +28,7 @@ pub mod marks;
 mod names;
 mod notice;
 mod observed;
+mod one_off;
 mod patience;
 mod place;
 mod progress;
@@ -82,6 +83,7 @@ pub use observed::{
     ColorState, Deployment, HostedRelease, Observed, Release, Reserved, Rollout, ServiceEvent,
     ServiceState, StoppedContainer, StoppedTask, Target, TargetState, Targets,
 };
+pub use one_off::{OneOff, OneOffState};
 pub use patience::Patience;
 pub use place::{Place, Places, RULE_AGAIN, TestPlace};
 pub use progress::{Progress, StackEvent, StepState};

@@ -4,6 +4,7 @@ mod copied;
 mod definition;
 mod definitions;
 mod entrance;
+mod one_off;
 mod registered;
 mod releases;
 mod running;

@@ -1,6 +1,5 @@
 //! `bgecs logs`
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -11,6 +10,7 @@ use tokio::time::sleep;
 use crate::aws::{LogLine, LogQuery};
 use crate::cli::LogsFlags;
 use crate::definition::Loaded;
+use crate::driver::log_follower::LogFollower;
 use crate::engine::plan;
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
@@ -21,8 +21,6 @@ use crate::spoken_time;
 
 /// Between two looks for new lines.
 const PAUSE: Duration = Duration::from_secs(2);
-/// CloudWatch takes lines a little late and out of order: look back this far.
-const OVERLAP: Duration = Duration::from_secs(30);
 
 pub async fn run(session: &Session, args: &LogsFlags) -> Result<Exit> {
     if args.follow && session.report.wants_json() {
@@ -43,29 +41,22 @@ pub async fn run(session: &Session, args: &LogsFlags) -> Result<Exit> {
             session.report.tell(&ReportEvent::Warning(sentence));
         }
     }
-    let mut query = LogQuery {
+    let mut log = LogFollower::of(LogQuery {
         group: infra.log_group,
         stream_prefix: format!("{color}/"),
         since: OffsetDateTime::now_utc() - args.since,
-    };
-    let mut shown = HashSet::new();
-    let mut is_said = false;
+    });
+    let (mut is_any, mut is_said) = (false, false);
     let mut interrupts = Interrupts::listen()?;
     loop {
-        let lines = session.aws.lines_since(&query).await?;
-        if let Some(newest) = lines.iter().filter_map(|line| line.at).max() {
-            query.since = query.since.max(newest - OVERLAP);
-        }
+        let lines = log.new_lines(&session.aws).await?;
         if session.report.wants_json() {
             session.report.result(&LogsResult { color, lines });
             return Ok(Exit::Done);
         }
-        for line in &lines {
-            if line.id.as_ref().is_none_or(|id| shown.insert(id.clone())) {
-                print(session, color, line);
-            }
-        }
-        if shown.is_empty() && lines.is_empty() {
+        lines.iter().for_each(|line| print(session, color, line));
+        is_any |= !lines.is_empty();
+        if !is_any {
             say_there_is_none(session, color, args, &mut is_said).await?;
         }
         if !args.follow {

@@ -2,7 +2,7 @@
 //! by a flag, they have it too: typed without, they would be of another app.
 
 /// What follows `bgecs` in them.
-const VERBS: [&str; 24] = [
+const VERBS: [&str; 25] = [
     "submit",
     "serve",
     "up",
@@ -25,6 +25,7 @@ const VERBS: [&str; 24] = [
     "adopt",
     "unlock",
     "logs",
+    "run",
     "destroy",
     "completions",
 ];

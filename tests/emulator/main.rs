@@ -29,6 +29,7 @@ mod lease;
 mod life;
 mod listeners;
 mod meddling;
+mod one_off;
 mod operators;
 mod pace;
 mod permissions;

@@ -100,6 +100,8 @@ impl World {
         ends(0, &["rollback"])?;
         ends(0, &["status"])?;
         ends(0, &["logs"])?;
+        ends(0, &["run", "--", "migrate"])?;
+        ends(5, &["run", "--timeout", "1s", "--", "migrate", "600"])?;
         ends(0, &["probe", "--duration", "300ms"])?;
         ends(0, &["retire"])?;
         ends(0, &["adopt"])?;
@@ -254,6 +256,7 @@ fn a_deployer_can_release_and_nothing_else() -> Outcome {
         "DescribeTasks",
         "CreateService",
         "UpdateService",
+        "RunTask",
     ] {
         let cluster = "arn:*:ecs:*:*:cluster/bgecs-granted";
         widen(&mut policy, &format!("ecs:{action}"), cluster);
@@ -275,6 +278,7 @@ fn a_deployer_can_release_and_nothing_else() -> Outcome {
     done(&["retire"])?;
     done(&["status"])?;
     done(&["logs"])?;
+    done(&["run", "--", "migrate"])?;
     done(&["probe", "--duration", "300ms"])?;
 
     world.desk.write("other.toml", "app = \"other\"\n")?;
@@ -309,6 +313,8 @@ fn attached_life(world: &World) -> Outcome<Heard> {
     for looking in ["status", "history", "logs"] {
         ends(0, &[looking])?;
     }
+    ends(0, &["run", "--", "migrate"])?;
+    ends(5, &["run", "--timeout", "1s", "--", "migrate", "600"])?;
     ends(0, &["probe", "--duration", "300ms"])?;
     ends(0, &["retire"])?;
     ends(0, &["adopt"])?;

@@ -21,6 +21,7 @@ mod look;
 mod rollout;
 mod service;
 mod tenants;
+mod tokens;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -35,6 +36,7 @@ use crate::balancer::config::{Arn, Target};
 use crate::balancer::health::Health;
 use books::Books;
 use service::{Seconds, Service};
+use tokens::Tokens;
 
 /// Asks the load balancer for the health of a target group's targets.
 pub type Healths = Arc<dyn Fn(&Arn) -> Vec<(Target, Health)> + Send + Sync>;
@@ -56,6 +58,7 @@ struct Inner {
     upstream: Upstream,
     healths: Healths,
     books: Mutex<Books>,
+    tokens: Tokens,
 }
 
 impl Ecs {
@@ -64,6 +67,7 @@ impl Ecs {
             upstream,
             healths,
             books: Mutex::new(Books::new(now())),
+            tokens: Tokens::default(),
         }))
     }
 
@@ -74,6 +78,9 @@ impl Ecs {
     /// # Errors
     /// If the emulator gives no answer.
     pub async fn answer(&self, request: &Request) -> Result<Answer, Failed> {
+        if request.operation.name == "RunTask" {
+            return self.0.tokens.run(&self.0.upstream, request).await;
+        }
         let answer = self.0.upstream.forward(request).await?;
         if !answer.status.is_success() {
             return Ok(answer);

@@ -1,10 +1,12 @@
 //! A greeter: the application that the bgecs quick start releases.
 //!
 //! `/` is a page, `/api` the same greeting for programs, `/health` for the load
-//! balancer. `version.rs` holds what differs between versions.
+//! balancer. `greeter migrate` runs once and ends, as a migration ahead of a release
+//! does. `version.rs` holds what differs between versions.
 
 mod app;
 mod faults;
+mod migrate;
 mod version;
 
 use std::convert::Infallible;
@@ -24,6 +26,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{sleep, timeout};
 
@@ -41,6 +44,12 @@ fn main() -> ExitCode {
         (Err(reason), _) => return fail(2, &reason),
         (_, Err(_)) => return fail(2, "PORT is to be a port"),
     };
+    let mut arguments = std::env::args().skip(1);
+    match arguments.next().as_deref() {
+        None => {}
+        Some("migrate") => return migrate::run(&app, arguments),
+        Some(other) => return fail(2, &format!("no command is called {other:?}")),
+    }
     if app.faults.crash {
         return fail(faults::CRASHED, "crashing, because GREETER_CRASH is set");
     }
@@ -58,11 +67,14 @@ fn fail(code: u8, reason: &str) -> ExitCode {
 /// Serves until it is told to stop. One thread does: a greeting is quickly made,
 /// and a small task has no more than a part of one processor.
 fn run(app: App, port: u16) -> io::Result<()> {
+    runtime()?.block_on(serve(Arc::new(app), port))
+}
+
+fn runtime() -> io::Result<Runtime> {
     tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()
-        .build()?
-        .block_on(serve(Arc::new(app), port))
+        .build()
 }
 
 async fn serve(app: Arc<App>, port: u16) -> io::Result<()> {

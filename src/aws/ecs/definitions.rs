@@ -187,7 +187,7 @@ impl Aws {
     }
 }
 
-fn reason(failure: &Failure) -> String {
+pub(super) fn reason(failure: &Failure) -> String {
     let said = [failure.reason(), failure.detail()];
     match said.into_iter().flatten().collect::<Vec<_>>().join(": ") {
         reason if reason.is_empty() => "ECS does not say why".to_owned(),

@@ -144,7 +144,7 @@ impl Aws {
     }
 }
 
-fn has_stopped(task: &Task) -> bool {
+pub(super) fn has_stopped(task: &Task) -> bool {
     task.last_status() == Some("STOPPED")
 }
 
@@ -154,9 +154,9 @@ fn task_id(arn: &str) -> &str {
 
 /// The container definitions of a revision, in their order: its name, and whether
 /// the task ends with it.
-type Roles = Vec<(String, bool)>;
+pub(super) type Roles = Vec<(String, bool)>;
 
-fn stopped(task: &Task, roles: Option<&Roles>) -> StoppedTask {
+pub(super) fn stopped(task: &Task, roles: Option<&Roles>) -> StoppedTask {
     let mut containers: Vec<StoppedContainer> = task
         .containers()
         .iter()

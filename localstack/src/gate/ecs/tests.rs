@@ -370,3 +370,42 @@ async fn a_service_that_is_gone_behind_the_gate_is_forgotten() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
+
+#[tokio::test]
+async fn a_client_token_starts_one_task() {
+    let bench = Bench::start().await;
+    let asked = |cluster: &str, command: &str, token: Option<&str>| {
+        json!({
+            "cluster": cluster, "taskDefinition": "td:1", "clientToken": token,
+            "overrides": {"containerOverrides": [{"name": "app", "command": [command]}]},
+        })
+    };
+    let task = async |input| bench.call("RunTask", input).await["tasks"][0]["taskArn"].take();
+    let (first, again) = tokio::join!(
+        task(asked("c", "migrate", Some("a"))),
+        task(asked("c", "migrate", Some("a"))),
+    );
+    assert_eq!(first, again);
+    assert_ne!(first, task(asked("c", "migrate", Some("b"))).await);
+    assert_ne!(first, task(asked("d", "migrate", Some("a"))).await);
+    let without = asked("c", "migrate", None);
+    assert_ne!(task(without.clone()).await, task(without).await);
+    assert_eq!(bench.emulator.count("RunTask"), 5);
+    let other = bench.raw("RunTask", asked("c", "check", Some("a"))).await;
+    let said: Value = serde_json::from_slice(&other.body).unwrap();
+    assert_eq!(
+        (other.status.as_u16(), text(&said["__type"])),
+        (400, "ConflictException")
+    );
+}
+
+/// One that failed has started nothing.
+#[tokio::test]
+async fn a_token_of_a_refused_task_is_free() {
+    let bench = Bench::start().await;
+    bench.emulator.world().refusals = Some(("RunTask".to_owned(), 1));
+    let asked = json!({"cluster": "c", "taskDefinition": "td:1", "clientToken": "a"});
+    let refused = bench.raw("RunTask", asked.clone()).await;
+    assert!(!refused.status.is_success());
+    bench.call("RunTask", asked).await;
+}

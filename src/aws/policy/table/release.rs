@@ -8,23 +8,23 @@ use super::{
 /// Those that find the app by its stack.
 const ALL: &[&str] = &[
     "init", "deploy", "promote", "rollback", "status", "probe", "retire", "logs", "destroy",
-    "resume", "history", "adopt", "unlock", "attach", "detach",
+    "resume", "history", "adopt", "unlock", "attach", "detach", "run",
 ];
 /// Those that look at both colours and both listeners.
 const LOOKING: &[&str] = &[
     "init", "deploy", "promote", "rollback", "status", "retire", "logs", "resume", "adopt",
-    "attach", "detach",
+    "attach", "detach", "run",
 ];
 /// Those that must know by which ways users come in.
 const WAYS: &[&str] = &[
     "init", "deploy", "promote", "rollback", "status", "retire", "logs", "resume", "adopt",
-    "destroy", "attach", "detach",
+    "destroy", "attach", "detach", "run",
 ];
 /// Those that look at the journal and need no lease for it; and those that meet
 /// a lease.
 const READING: &[&str] = &[
     "init", "status", "logs", "history", "unlock", "deploy", "resume", "destroy", "attach",
-    "detach",
+    "detach", "run",
 ];
 /// Those that take the lease.
 const CHANGING: &[&str] = &[
@@ -100,13 +100,15 @@ pub const DEPLOYER: &[Grant] = &[
                 "ecs:DescribeServices",
                 &[
                     "init", "deploy", "promote", "rollback", "status", "retire", "logs", "destroy",
-                    "resume", "adopt", "attach", "detach",
+                    "resume", "adopt", "attach", "detach", "run",
                 ],
             ),
             called(
                 "ecs:DescribeTasks",
-                &["deploy", "promote", "rollback", "destroy"],
+                &["deploy", "promote", "rollback", "destroy", "run"],
             ),
+            called("ecs:RunTask", &["run"]),
+            called("ecs:StopTask", &["run"]),
             called("ecs:CreateService", &["deploy"]),
             called(
                 "ecs:UpdateService",
@@ -150,7 +152,10 @@ pub const DEPLOYER: &[Grant] = &[
     },
     Grant {
         sid: "PassTaskRoles",
-        needs: &[along("iam:PassRole", &["ecs:RegisterTaskDefinition"])],
+        needs: &[along(
+            "iam:PassRole",
+            &["ecs:RegisterTaskDefinition", "ecs:RunTask"],
+        )],
         on: ROLES,
         condition: Some(PolicyCondition {
             operator: "StringEquals",
@@ -176,7 +181,7 @@ pub const DEPLOYER: &[Grant] = &[
     Grant {
         sid: "ReadLogs",
         needs: &[
-            called("logs:FilterLogEvents", &["attach", "logs", "init"]),
+            called("logs:FilterLogEvents", &["attach", "logs", "init", "run"]),
             called("logs:GetLogEvents", WAITING),
         ],
         on: LOG_GROUP,

@@ -119,6 +119,11 @@ impl World {
                 let found = tasks.filter(|task| asked.contains(&task["taskArn"]));
                 Some(json!({"tasks": found.collect::<Vec<_>>(), "failures": []}))
             }
+            "RunTask" => {
+                self.number += 1;
+                let task = format!("arn:aws:ecs:us-east-1:000000000000:task/c/{}", self.number);
+                Some(json!({"tasks": [{"taskArn": task}], "failures": []}))
+            }
             "StopTask" => self.stop(text(&input["task"])),
             "ListClusters" => Some(json!({"clusterArns": [CLUSTER], "unknown": 1.50})),
             _ => None,

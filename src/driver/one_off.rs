@@ -1,0 +1,213 @@
+//! A task that runs one command: started, followed to its end with its lines, and stopped
+//! where nobody waits for it any more. What an end means is the caller's to say.
+
+use std::time::Duration;
+
+use time::OffsetDateTime;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::log_follower::LogFollower;
+use crate::aws::{AwsErrorKind, LogQuery};
+use crate::engine::one_off::{self, OneOffEnd, OneOffLog};
+use crate::error::{Error, Exit, Result};
+use crate::interrupt::Interrupts;
+use crate::model::{ColorServices, OneOff, OneOffState, StoppedTask};
+use crate::report::ReportEvent;
+use crate::session::Session;
+
+/// Between two looks.
+const PAUSE: Duration = Duration::from_secs(2);
+/// ECS may not know a task yet that it has just started, and AWS may not answer for a
+/// while: so long it is asked again.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// CloudWatch Logs gets a task's last lines a little later than ECS its end, and nothing
+/// says which is the last: none came for so long.
+const SILENCE: Duration = Duration::from_secs(6);
+
+pub struct OneOffRun<'a> {
+    pub session: &'a Session,
+    pub services: &'a ColorServices,
+    pub it: &'a OneOff,
+    /// Then it is stopped.
+    pub limit: Duration,
+}
+
+/// Why a task was stopped from here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OneOffCut {
+    Interrupted,
+    Late,
+}
+
+#[derive(Debug)]
+pub struct OneOffDone {
+    /// The task's id.
+    pub task: String,
+    pub end: OneOffEnd,
+    pub cut: Option<OneOffCut>,
+}
+
+impl OneOffRun<'_> {
+    /// Shows each line as it comes.
+    ///
+    /// # Errors
+    /// It is not started, or AWS does not say how far it is; a second interrupt leaves it
+    /// to its own end (exit 130).
+    pub async fn run(
+        &self,
+        interrupts: &mut Interrupts,
+        show: &mut dyn FnMut(&str),
+    ) -> Result<OneOffDone> {
+        let Self { session, it, .. } = self;
+        let told = format!("starting a task of {} ({})", it.color, it.revision.short());
+        session.report.tell(&ReportEvent::Doing(told));
+        let began = OffsetDateTime::now_utc();
+        let aws = &session.aws;
+        let task = aws.run_task(&session.config.app, self.services, it).await?;
+        let id = one_off::id_of(&task).to_owned();
+        let told = format!("started the task {id}");
+        session.report.tell(&ReportEvent::Done(told));
+
+        let mut log = self.log_of(&task, began).await?;
+        let (stopped, cut) = self.followed(&task, &mut log, (interrupts, show)).await?;
+        let mut silent_since = Instant::now();
+        while log.is_some() && silent_since.elapsed() < session.poll_pause(SILENCE) {
+            sleep(session.poll_pause(PAUSE)).await;
+            if self.show_new(&mut log, show).await? {
+                silent_since = Instant::now();
+            }
+        }
+        Ok(OneOffDone {
+            task: id,
+            end: one_off::end(&stopped, &it.container),
+            cut,
+        })
+    }
+
+    async fn followed(
+        &self,
+        task: &str,
+        log: &mut Option<LogFollower>,
+        (interrupts, show): (&mut Interrupts, &mut dyn FnMut(&str)),
+    ) -> Result<(StoppedTask, Option<OneOffCut>)> {
+        let deadline = Instant::now() + self.limit;
+        let (mut cut, mut state, mut asked) = (None, String::new(), Instant::now());
+        loop {
+            match self.state(task, &mut asked).await? {
+                Some(OneOffState::Stopped(stopped)) => return Ok((stopped, cut)),
+                Some(OneOffState::UnderWay(now)) if now != state => {
+                    let told = format!("the task is {now}");
+                    self.session.report.tell(&ReportEvent::Doing(told));
+                    state = now;
+                }
+                _ => {}
+            }
+            self.show_new(log, show).await?;
+            let why = tokio::select! {
+                () = sleep(self.session.poll_pause(PAUSE)) => continue,
+                () = sleep_until(deadline), if cut.is_none() => OneOffCut::Late,
+                _ = interrupts.next() => OneOffCut::Interrupted,
+            };
+            if cut.replace(why).is_some() {
+                return Err(self.left(task));
+            }
+            self.stop(task, why).await?;
+        }
+    }
+
+    /// None as long as it is not known, `asked` being when it last was.
+    async fn state(&self, task: &str, asked: &mut Instant) -> Result<Option<OneOffState>> {
+        let cluster = &self.services.cluster;
+        let read = self.session.aws.read_one_off(cluster, task).await;
+        let is_patient = asked.elapsed() < PATIENCE;
+        match read {
+            Ok(Some(state)) => {
+                *asked = Instant::now();
+                Ok(Some(state))
+            }
+            Ok(None) if is_patient => Ok(None),
+            Ok(None) => {
+                let id = one_off::id_of(task);
+                Err(Error::failed(format!("ECS knows no task {id} any more"))
+                    .hint("it forgets a task an hour after its end"))
+            }
+            Err(error) if is_patient && error.is_retryable() => {
+                tracing::debug!(%error, "the task cannot be seen");
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn stop(&self, task: &str, why: OneOffCut) -> Result<()> {
+        let (doing, reason) = match why {
+            OneOffCut::Late => ("took too long", "bgecs: it took too long"),
+            OneOffCut::Interrupted => ("was interrupted", "bgecs: interrupted"),
+        };
+        let told = format!("stopping the task, which {doing}");
+        self.session.report.tell(&ReportEvent::Doing(told));
+        let (aws, cluster) = (&self.session.aws, &self.services.cluster);
+        Ok(aws.stop_task(cluster, task, reason).await?)
+    }
+
+    fn left(&self, task: &str) -> Error {
+        let (id, cluster) = (one_off::id_of(task), &self.services.cluster);
+        Error::new(
+            Exit::Interrupted,
+            format!("the task {id} is told to stop, and not waited for"),
+        )
+        .hint(format!(
+            "`aws ecs describe-tasks --cluster {cluster} --tasks {id}` says how it ended"
+        ))
+    }
+
+    /// None where its lines cannot be shown, which is said.
+    async fn log_of(&self, task: &str, began: OffsetDateTime) -> Result<Option<LogFollower>> {
+        let Self { session, it, .. } = self;
+        let definition = session.aws.read_task_definition(&it.revision).await?;
+        let log = one_off::log(&definition, &it.container, task);
+        let is_here = |log: &OneOffLog| {
+            let region = log.region.as_deref();
+            region.is_none_or(|region| region == session.aws.region())
+        };
+        let Some(log) = log.filter(is_here) else {
+            let told = format!(
+                "the lines of {} go to no log that is read here",
+                it.container
+            );
+            session.report.tell(&ReportEvent::Warning(told));
+            return Ok(None);
+        };
+        Ok(Some(LogFollower::of(LogQuery {
+            group: log.group,
+            stream_prefix: log.stream,
+            since: began,
+        })))
+    }
+
+    /// Whether any came.
+    async fn show_new(
+        &self,
+        log: &mut Option<LogFollower>,
+        show: &mut dyn FnMut(&str),
+    ) -> Result<bool> {
+        let Some(follower) = log else {
+            return Ok(false);
+        };
+        let lines = match follower.new_lines(&self.session.aws).await {
+            Ok(lines) => lines,
+            // Nothing has been written yet.
+            Err(error) if error.kind == AwsErrorKind::NotFound => Vec::new(),
+            Err(error) if error.is_retryable() => Vec::new(),
+            Err(error) => {
+                // The command goes on all the same.
+                let told = format!("its lines cannot be read: {error}");
+                self.session.report.tell(&ReportEvent::Warning(told));
+                *log = None;
+                Vec::new()
+            }
+        };
+        lines.iter().for_each(|line| show(&line.message));
+        Ok(!lines.is_empty())
+    }
+}
