@@ -28,6 +28,7 @@ use crate::model::{
 
 pub use definitions::{Kept, Revisions};
 pub(super) use releases::ReleaseCache;
+pub(super) use running::moved_by_ecs;
 pub use tasks::TasksLeft;
 
 /// What a colour's first service needs to know.

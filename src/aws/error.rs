@@ -160,6 +160,7 @@ impl AwsError {
             }
             None if self.kind == AwsErrorKind::NotFound => match self.action {
                 "elasticloadbalancing:DescribeRules" => "the rule",
+                "ecs:DescribeServices" => "the service",
                 _ => "the listener",
             },
             _ => return None,

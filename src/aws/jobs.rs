@@ -7,12 +7,13 @@
 //! <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutTargets.html>).
 //! Neither write can be made to depend on what was read.
 
+use aws_sdk_ecs::types::Service;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Aws;
-use super::ecs::state;
-use super::error::{AwsError, Named};
+use super::ecs::{moved_by_ecs, state};
+use super::error::{AwsError, AwsErrorKind, Named};
 use super::plain::{encoded, path};
 use crate::model::{JobTarget, Revision, ServiceState};
 
@@ -41,11 +42,20 @@ pub struct SeenJob {
 
 impl Aws {
     /// # Errors
-    /// It is not there, or runs no ECS task; a service that a load balancer leads to.
+    /// It is not there ([`AwsErrorKind::NotFound`]), or runs no ECS task; a service that a
+    /// load balancer leads to, or that another tool releases.
     pub async fn read_job(&self, target: &JobTarget) -> Result<SeenJob, AwsError> {
         let (whole, runs_by, action) = match target {
             JobTarget::Service { cluster, service } => {
-                let found = self.job_service(cluster, service).await?;
+                let found = self.service_of_job(cluster, service).await?;
+                if !moved_by_ecs(&found) {
+                    return Err(AwsError::unusable(
+                        READ_SERVICE,
+                        &target.path(),
+                        "another tool releases it: its deployment controller is not ECS's own",
+                    ));
+                }
+                let found = state(&found);
                 if !found.definition.load_balancers.is_empty() {
                     return Err(AwsError::unusable(
                         READ_SERVICE,
@@ -125,10 +135,17 @@ impl Aws {
         cluster: &str,
         service: &str,
     ) -> Result<ServiceState, AwsError> {
+        let found = self.service_of_job(cluster, service).await?;
+        Ok(state(&found))
+    }
+
+    async fn service_of_job(&self, cluster: &str, service: &str) -> Result<Service, AwsError> {
         let found = self.describe_service(cluster, service, &[]).await?;
         let path = format!("{cluster}/{service}");
-        let found = found.as_ref().map(state);
-        found.ok_or_else(|| AwsError::unusable(READ_SERVICE, &path, "there is no such service"))
+        found.ok_or_else(|| AwsError {
+            kind: AwsErrorKind::NotFound,
+            ..AwsError::unusable(READ_SERVICE, &path, "there is no such service")
+        })
     }
 
     async fn schedule(&self, group: &str, name: &str) -> Result<Value, AwsError> {

@@ -82,6 +82,23 @@ impl Aws {
         })
     }
 
+    /// How many messages others are at, or come again later: as SQS counts them, which
+    /// is soon right.
+    ///
+    /// # Errors
+    /// SQS's own.
+    pub async fn kept_messages(&self, url: &str) -> Result<u64, AwsError> {
+        const COUNTED: [&str; 2] = [
+            "ApproximateNumberOfMessagesNotVisible",
+            "ApproximateNumberOfMessagesDelayed",
+        ];
+        let asked = json!({ "QueueUrl": url, "AttributeNames": COUNTED });
+        let answer = self.sqs_at(url).json("GetQueueAttributes", &asked).await;
+        let answer: Value = answer.named(LOOK, url)?;
+        let count = |name: &&str| answer["Attributes"][*name].as_str()?.parse::<u64>().ok();
+        Ok(COUNTED.iter().filter_map(count).sum())
+    }
+
     /// The next message, kept from others for that long; none where none came while SQS
     /// waits for one, for 20 seconds at most.
     ///

@@ -15,6 +15,7 @@ use super::release::{Ledger, SetContext};
 use crate::aws::{Aws, DeadLetters, Message};
 use crate::cli::{Global, ServeArgs};
 use crate::config::{Config, ConfigError, FILE_NAME, NotifySection, Releasable, ServeSection};
+use crate::counted::counted;
 use crate::driver::notify::Notifier;
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::{Interrupts, Signals};
@@ -28,6 +29,10 @@ const LISTEN: Duration = Duration::from_secs(10);
 const KEEP: Duration = Duration::from_secs(20);
 /// When it is renewed.
 const RENEW: Duration = Duration::from_secs(5);
+/// How long a worker that has nothing left to do waits for its notices; and one that is
+/// to stop.
+const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE_OF_STOPPED: Duration = Duration::from_secs(10);
 /// How long a worker rests when SQS itself fails.
 const REST: Duration = Duration::from_secs(5);
 
@@ -44,7 +49,11 @@ pub async fn run(global: &Global, audience: Audience, args: &ServeArgs) -> Resul
         None => None,
     };
     let ended = worker.serve(args, health.as_ref()).await;
-    worker.notifier.end().await;
+    let patience = match args.until_empty {
+        true => PATIENCE,
+        false => PATIENCE_OF_STOPPED,
+    };
+    worker.notifier.end(patience).await;
     ended.map(|()| Exit::Done)
 }
 
@@ -174,7 +183,10 @@ impl<'a> Worker<'a> {
             };
             let message = match received {
                 Ok(Some(message)) => message,
-                Ok(None) if args.until_empty => break,
+                Ok(None) if args.until_empty => {
+                    self.tell_of_what_is_left().await?;
+                    break;
+                }
                 Ok(None) => continue,
                 Err(error) if error.is_retryable() => {
                     self.warn(format!("the queue cannot be read: {error}"));
@@ -203,6 +215,18 @@ impl<'a> Worker<'a> {
             }
         }
         self.note("stopped".to_owned());
+        Ok(())
+    }
+
+    /// What waits for its turn, or was with a worker that died, is there and not to be had.
+    async fn tell_of_what_is_left(&self) -> Result<()> {
+        let kept = self.aws.kept_messages(&self.queue).await?;
+        if kept > 0 {
+            let left = counted(kept, "message");
+            self.warn(format!(
+                "{left} left that another worker has, or that comes later: the next worker takes what is left then"
+            ));
+        }
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 use super::release::{Ledger, SetContext};
 use super::serve::{served, wanted};
 use crate::aws::Aws;
-use crate::bundle::{self, BundleLimits};
+use crate::bundle::{self, BundleFormat, BundleLimits};
 use crate::cli::{Global, SubmitArgs};
 use crate::config::{Releasable, ReleaseFile, ServeSection};
 use crate::error::{Error, Exit, Result};
@@ -95,7 +95,10 @@ async fn uploaded(
                 .hint("name it with --bucket, or as `bucket` in [serve]"),
         );
     };
-    let at = (bucket.as_str(), args.key.as_deref().unwrap_or(name));
+    let key = args.key.as_deref().unwrap_or(name);
+    // Nobody hears of another, and no worker takes it.
+    BundleFormat::of_name(key).map_err(|error| Error::usage(error.to_string()))?;
+    let at = (bucket.as_str(), key);
     if serve.public_key.is_some() {
         put_signature(aws, at, &args.bundle).await?;
     }

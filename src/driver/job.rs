@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use tokio::time::{Instant, sleep};
 
 use super::set::SetTable;
-use crate::aws::{Aws, Key};
+use crate::aws::{Aws, AwsError, AwsErrorKind, Key};
 use crate::docker::Reference;
 use crate::engine::job::{JobDefinition, JobRelease, JobRollout, is_one_revision, rollout};
 use crate::engine::task_definition::ReleaseProvenance;
@@ -48,20 +48,36 @@ impl SetJob {
     }
 
     /// # Errors
-    /// It is not there, or is none that a job can be.
+    /// It is not there (exit 6), or is none that a job can be.
     pub async fn look(&self) -> Result<JobStanding> {
-        let named = self.aws.read_job(&self.place.target).await?.runs_by;
+        self.find().await?.ok_or_else(|| {
+            let file = self.place.config.display();
+            Error::refused(format!("there is no {}", self.place.target))
+                .hint(format!("{file} says which one the job is"))
+        })
+    }
+
+    /// None where it is not there.
+    ///
+    /// # Errors
+    /// It is none that a job can be; AWS's own.
+    pub async fn find(&self) -> Result<Option<JobStanding>, AwsError> {
+        let named = match self.aws.read_job(&self.place.target).await {
+            Ok(seen) => seen.runs_by,
+            Err(error) if error.kind == AwsErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
         let described = self.aws.read_tagged_definition(&named).await?;
         let exact = described["taskDefinitionArn"].as_str();
         let mut tags = described["tags"].as_array().into_iter().flatten();
         let tag = tags.find(|it| it["key"] == TAG_RELEASE);
         let tag = tag.and_then(|it| it["value"].as_str()?.parse().ok());
-        Ok(JobStanding {
+        Ok(Some(JobStanding {
             revision: exact.map_or_else(|| named.clone(), Revision::new),
             named,
             tag,
             described,
-        })
+        }))
     }
 
     /// Registers its revision of that release, which nothing runs by yet; none where it
@@ -229,13 +245,16 @@ impl SetJob {
                 }
             }
             if began.elapsed() > TIMEOUT {
+                let newest = now.events.first();
+                let newest = newest.map(|event| format!(": {}", event.message));
                 return Err(Error::new(
                     Exit::TimedOut,
                     format!(
-                        "the {} does not run by {} after {} s",
+                        "the {} does not run by {} after {} s{}",
                         self.place.target,
                         to.short(),
-                        TIMEOUT.as_secs()
+                        TIMEOUT.as_secs(),
+                        newest.unwrap_or_default()
                     ),
                 ));
             }

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
 
 use crate::aws::Aws;
 use crate::config::NotifySection;
@@ -19,8 +21,8 @@ const PAUSES: [Duration; 3] = [
     Duration::from_secs(5),
     Duration::from_secs(20),
 ];
-/// How long a process that ends waits for notices that are under way.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the last try may take of what is not tried again.
+const LAST: Duration = Duration::from_secs(5);
 
 /// Where notices go.
 #[derive(Debug, Clone)]
@@ -51,6 +53,8 @@ enum WebhookForm {
 #[derive(Debug)]
 pub struct Notifier {
     notices: UnboundedSender<ReleaseNotice>,
+    /// Nothing is tried again from then on.
+    hurry: watch::Sender<bool>,
     sending: JoinHandle<()>,
 }
 
@@ -72,9 +76,11 @@ impl Notifier {
             webhook: webhook.map(|name| webhook_in(name, variable)).transpose()?,
         };
         let (notices, waiting) = unbounded_channel();
+        let (hurry, hurried) = watch::channel(false);
         Ok(Self {
             notices,
-            sending: tokio::spawn(send_all(told, waiting, lost)),
+            hurry,
+            sending: tokio::spawn(send_all(told, (waiting, hurried), lost)),
         })
     }
 
@@ -83,10 +89,14 @@ impl Notifier {
         let _ = self.notices.send(notice);
     }
 
-    /// Waits for what is under way, but not for long.
-    pub async fn end(self) {
+    /// Waits for what is under way, for so long; what is not told by then is told to be
+    /// lost.
+    pub async fn end(mut self, patience: Duration) {
         drop(self.notices);
-        let _ = tokio::time::timeout(PATIENCE, self.sending).await;
+        if timeout(patience, &mut self.sending).await.is_err() {
+            self.hurry.send_replace(true);
+            let _ = self.sending.await;
+        }
     }
 }
 
@@ -109,7 +119,7 @@ fn webhook_in(name: &str, variable: impl Fn(&str) -> Option<String>) -> Result<W
 
 async fn send_all(
     told: Recipients,
-    mut waiting: UnboundedReceiver<ReleaseNotice>,
+    (mut waiting, hurried): (UnboundedReceiver<ReleaseNotice>, watch::Receiver<bool>),
     lost: impl Fn(String) + Send,
 ) {
     let topic = told.topic.as_ref().map(NoticeWay::Topic);
@@ -117,7 +127,9 @@ async fn send_all(
     let ways: Vec<NoticeWay<'_>> = topic.into_iter().chain(webhook).collect();
     while let Some(notice) = waiting.recv().await {
         let line = notice.line();
-        let sending = ways.iter().map(|way| way.tried(&told.aws, &notice));
+        let sending = ways
+            .iter()
+            .map(|way| way.tried(&told.aws, &notice, hurried.clone()));
         for why in join_all(sending).await.into_iter().flatten() {
             lost(format!("nobody was told \"{line}\" by {why}"));
         }
@@ -133,13 +145,30 @@ enum NoticeWay<'a> {
 
 impl NoticeWay<'_> {
     /// What did not get it, and why, if it came to that.
-    async fn tried(self, aws: &Aws, notice: &ReleaseNotice) -> Option<String> {
+    async fn tried(
+        self,
+        aws: &Aws,
+        notice: &ReleaseNotice,
+        mut hurried: watch::Receiver<bool>,
+    ) -> Option<String> {
         let mut pauses = PAUSES.iter();
         loop {
-            let why = self.send(aws, notice).await.err()?;
-            match pauses.next() {
-                Some(pause) => tokio::time::sleep(*pause).await,
-                None => return Some(why),
+            let mut hurry = hurried.clone();
+            let late = async {
+                // Whoever says it waits for this.
+                let _ = hurry.wait_for(|now| *now).await;
+                sleep(LAST).await;
+            };
+            let why = tokio::select! {
+                sent = self.send(aws, notice) => sent.err()?,
+                () = late => "no answer came in time".to_owned(),
+            };
+            let Some(pause) = pauses.next() else {
+                return Some(why);
+            };
+            tokio::select! {
+                () = sleep(*pause) => {}
+                _ = hurried.wait_for(|now| *now) => return Some(why),
             }
         }
     }

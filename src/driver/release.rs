@@ -61,13 +61,22 @@ impl HeldModule<'_> {
     }
 
     /// Begins the part of that release that moves users, and writes it down ahead of any
-    /// move: from every module it is found.
+    /// move: from every module it is found, and in each it is known what is to become of its
+    /// users, also where their turn never came.
     ///
     /// # Errors
     /// It cannot be written.
-    pub async fn join(&self, command: Command, mark: SetMark) -> Result<()> {
+    pub async fn join(
+        &self,
+        command: Command,
+        mark: SetMark,
+        shift: Option<(&Observed, SwapPlan)>,
+    ) -> Result<()> {
         let set = mark.set.clone();
         self.begin(command, mark);
+        if let Some((observed, plan)) = shift {
+            swap::describe(&self.turn, observed, plan);
+        }
         Ok(self.turn.about_to(Effect::JoinSet { set }).await?)
     }
 

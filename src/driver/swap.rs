@@ -62,7 +62,7 @@ pub async fn run(
         }
         SwapPlan::MakeLive { color } => {
             watching.asking.skip_report(&session.report);
-            describe(work.turn, &observed, None, color);
+            describe(work.turn, &observed, plan);
             make_live::make_live(session, work.turn, &observed, color).await?;
             let now = work.observe().await?;
             work.turn.saw(&now);
@@ -71,8 +71,8 @@ pub async fn run(
                 observed: now,
             })
         }
-        SwapPlan::Swap { from, to } => {
-            describe(work.turn, &observed, Some(from), to);
+        SwapPlan::Swap { to, .. } => {
+            describe(work.turn, &observed, plan);
             let strategy = lay_out(session, kind, &observed, to, &watching)?;
             watching.remember(work.turn, &strategy);
             // What it waits for is this process's affair: who resumes it asks anew.
@@ -147,7 +147,12 @@ pub fn warn_of_other_ways(session: &Session, observed: &Observed, plan: SwapPlan
 }
 
 /// Fills in what the journal will say of it.
-fn describe(turn: &Turn, observed: &Observed, from: Option<Color>, to: Color) {
+pub fn describe(turn: &Turn, observed: &Observed, plan: SwapPlan) {
+    let (from, to) = match plan {
+        SwapPlan::NothingToDo { .. } => return,
+        SwapPlan::MakeLive { color } => (None, color),
+        SwapPlan::Swap { from, to } => (Some(from), to),
+    };
     turn.describe(|operation| {
         operation.from = from.and_then(|from| observed.deployed(from));
         operation.color = Some(to);

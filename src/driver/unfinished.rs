@@ -288,7 +288,10 @@ pub async fn settle(
             work.turn.saw(&now);
             if takes_back && let Some(release) = operation.release() {
                 let left = match course {
-                    Course::AsItIs | Course::Continue { .. } | Course::TakeBack => Left::TakenBack,
+                    Course::AsItIs
+                    | Course::Continue { .. }
+                    | Course::Onward
+                    | Course::TakeBack => Left::TakenBack,
                     Course::Back => Left::RolledBack,
                 };
                 work.turn.came_off(Previous { release, left }, &now);

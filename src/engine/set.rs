@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use crate::model::{SetGate, SetName};
 use jobs::JobsFate;
-pub use killed::{ReleaseStanding, goes_on};
+pub use killed::{KilledEnd, ReleaseStanding};
 pub use mixtures::{Mixable, Passage, mixtures, moved_regions};
 use order::is_after;
 pub use order::{among, in_order, region_by_region, waves};

@@ -138,6 +138,8 @@ pub enum Course {
         /// For the pause was too long: its stage first.
         is_watched_anew: bool,
     },
+    /// Forward, also where it has not begun to move: others have that it goes with.
+    Onward,
     /// A person wants it back.
     Back,
     /// It is seen not to be well.
@@ -260,7 +262,7 @@ fn shift(
         strategy: Strategy::all_at_once(origin.color, found, bake),
         is_back: true,
     };
-    if found.production.only() == Some(origin.color) {
+    if found.production.only() == Some(origin.color) && course != Course::Onward {
         let is_test_back = found.test.is_by_request() || found.test.only() == Some(to);
         return Ok(match is_test_back {
             true => Resolution::Undone,
@@ -274,7 +276,7 @@ fn shift(
     };
     let goes_on = match course {
         Course::AsItIs => to_is_well && !operation.was_going_back(),
-        Course::Continue { .. } => true,
+        Course::Continue { .. } | Course::Onward => true,
         Course::Back | Course::TakeBack => false,
     };
     Ok(match goes_on {
@@ -286,7 +288,7 @@ fn shift(
                 Course::Continue { is_watched_anew } => rest.beyond_its_pause(is_watched_anew),
                 // Who went on died ahead of the next move: nobody is asked twice.
                 _ if found.production.split().is_some_and(is_told) => rest.beyond_its_pause(true),
-                Course::AsItIs | Course::Back | Course::TakeBack => rest,
+                Course::AsItIs | Course::Onward | Course::Back | Course::TakeBack => rest,
             };
             let is_back = false;
             Resolution::Shift { strategy, is_back }

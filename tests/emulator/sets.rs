@@ -266,6 +266,32 @@ fn a_set_that_is_killed_never_ends_half() -> Outcome {
 }
 
 /// One was written down as live, and nothing of the other's release runs any more.
+/// Its users get away from a release: who was not moved yet is, unless nobody was.
+#[test]
+fn a_rollback_that_is_killed_never_ends_half() -> Outcome {
+    let shop = Shop::new("fleeing")?;
+    for (nth, resumed_in, live) in [
+        // Nobody is moved.
+        (1, "backend", "2"),
+        // The frontend is, and the backend's turn has not come.
+        (2, "frontend", "1"),
+        (2, "backend", "1"),
+    ] {
+        let tag = format!("{nth}-{resumed_in}");
+        shop.0.done(&["release", "--tag", &tag])?;
+        let before = shop.live()?;
+        let at = Fault::on(ELB, "ModifyListener").nth(nth).hold_before();
+        shop.0.killed_in(at, &["release", "--rollback"])?;
+        shop.of(resumed_in, 0, &["resume"])?;
+        let after = shop.live()?;
+        assert_eq!(after[0], after[1], "{tag}: {after:?}");
+        let is_back = after != before;
+        assert_eq!(is_back, live == "1", "{tag}: {before:?} became {after:?}");
+        shop.expect_settled()?;
+    }
+    Ok(())
+}
+
 #[test]
 fn a_module_that_cannot_follow_is_told_of() -> Outcome {
     let shop = Shop::new("stuck")?;

@@ -51,6 +51,11 @@ fn settings(service: &Service, cluster: &str) -> RunningSettings {
     }
 }
 
+/// Whether it takes another revision by an update.
+pub fn moved_by_ecs(service: &Service) -> bool {
+    !matches!(mover(service), UserMover::CodeDeploy | UserMover::External)
+}
+
 /// ECS's own is not told where nobody chose another.
 fn mover(service: &Service) -> UserMover {
     let controller = service

@@ -8,12 +8,12 @@ use super::open::SetContext;
 use super::result::{ModuleResult, ReleaseResult};
 use super::{listed, status, tell, width};
 use crate::cli::Global;
-use crate::driver::job::{MovingJob, bring_all_on, put_all_back};
+use crate::driver::job::{JobEnd, MovingJob, bring_all_on, put_all_back};
 use crate::driver::release::{HeldModule, Module, hold_all, let_go_all};
 use crate::driver::turn;
 use crate::driver::unfinished;
 use crate::driver::watching::Watching;
-use crate::engine::set::{ReleaseStanding, goes_on, in_order};
+use crate::engine::set::{KilledEnd, ReleaseStanding, in_order};
 use crate::engine::unfinished::Course;
 use crate::error::{Error, Exit, Result};
 use crate::model::journal::{Command, Head, Operation, OperationId};
@@ -213,14 +213,20 @@ fn part_of<'a>(operation: Option<&'a Operation>, release: &OperationId) -> Optio
 ///
 /// # Errors
 /// A journal that cannot be read.
-async fn standings(held: &[HeldModule<'_>], mark: &SetMark) -> Result<Vec<ReleaseStanding>> {
+async fn standings(held: &mut [HeldModule<'_>], mark: &SetMark) -> Result<Vec<ReleaseStanding>> {
     let mut all = Vec::new();
     for it in held {
-        all.push(match part_of(it.turn.unfinished(), &mark.id) {
-            Some(operation) => ReleaseStanding::Unfinished {
-                is_way_back: operation.command == Command::Rollback,
-                turned: operation.was_going_back(),
-            },
+        all.push(match part_of(it.turn.unfinished(), &mark.id).cloned() {
+            Some(operation) => {
+                let now = it.work(None).observe().await?;
+                ReleaseStanding::Unfinished {
+                    is_way_back: operation.command == Command::Rollback,
+                    turned: operation.was_going_back(),
+                    has_moved: operation
+                        .was_live()
+                        .is_some_and(|from| now.live_color() != Some(from)),
+                }
+            }
             None => status::standing(it.module, &mark.id).await?,
         });
     }
@@ -234,15 +240,17 @@ async fn end_all(
     jobs: &[MovingJob<'_>],
 ) -> Result<ReleaseResult> {
     let standings = standings(held, mark).await?;
-    let is_forward = goes_on(&standings);
+    let killed = KilledEnd::of(&standings);
+    let is_forward = killed.is_forward;
     let after: Vec<&[usize]> = mark.modules.iter().map(|it| &*it.after).collect();
     let mut order = in_order(&after);
-    if !is_forward {
+    if killed.is_reversed() {
         order.reverse();
     }
-    let course = match is_forward {
-        true => Course::AsItIs,
-        false => Course::TakeBack,
+    let course = match (is_forward, killed.is_way_back) {
+        (true, false) => Course::AsItIs,
+        (true, true) => Course::Onward,
+        (false, _) => Course::TakeBack,
     };
     let mut ends = match is_forward {
         true => Vec::new(),
@@ -254,7 +262,8 @@ async fn end_all(
         let Some(operation) = part_of(it.turn.unfinished(), &mark.id).cloned() else {
             continue;
         };
-        let moves_users = operation.command != Command::Deploy;
+        let stays = killed.is_way_back && !is_forward;
+        let moves_users = operation.command != Command::Deploy && !stays;
         let watching = Watching::of_operation(&operation, &it.module.session.config.probe);
         let module = it.module;
         let mut work = it.work(None);
@@ -273,11 +282,15 @@ async fn end_all(
         });
     }
     if is_forward {
-        ends = bring_all_on(jobs).await;
+        ends = match told.iter().all(ModuleResult::is_well) {
+            true => bring_all_on(jobs).await,
+            // They go with all of them, or with none.
+            false => jobs.iter().map(|_| JobEnd::Stayed).collect(),
+        };
     }
     let jobs = jobs.iter().zip(&ends);
     let jobs = jobs.map(|(it, end)| JobResult::of(it, end)).collect();
-    Ok(ReleaseResult::ended(mark, is_forward, (told, jobs)))
+    Ok(ReleaseResult::ended(mark, killed, (told, jobs)))
 }
 
 /// What of a set is unfinished, for whoever asks what `resume` would do.

@@ -14,7 +14,7 @@ use crate::engine::evidence::{JobEvidence, ModuleOutcome};
 use crate::error::{Error, Exit, Result};
 use crate::model::journal::OperationId;
 use crate::model::{JobMove, JobPlace, Revision, SetName, Tag};
-use crate::report::Style;
+use crate::report::{ReportEvent, Style};
 
 impl SetContext<'_> {
     /// # Errors
@@ -122,47 +122,56 @@ fn image_of(job: &SetJob, args: &ReleaseArgs) -> Result<Option<Reference>> {
         .map_err(|error| Error::usage(error.to_string()))
 }
 
-/// What takes the jobs back from what the last release of the set made of them.
+/// What takes the jobs back from what the last release of the set made of them. One that
+/// something else has removed or changed since is left as it is, and told of.
 ///
 /// # Errors
-/// One runs by something else by now, or what it ran by before is gone (exit 6).
+/// AWS's own.
 pub(super) async fn way_back(jobs: &[SetJob], last: &LastRelease) -> Result<Vec<Option<JobMove>>> {
     let mut steps = Vec::new();
     for it in jobs {
         let done = last.jobs.iter().find(|step| step.job.name == *it.name());
-        steps.push(match done {
-            Some(done) => back(it, done)
-                .await
-                .map_err(|error| error.of_module(it.name()))?,
-            None => None,
-        });
+        let step = match done {
+            Some(done) => back(it, done).await,
+            None => Ok(Ok(None)),
+        };
+        let step = step.map_err(|error| error.of_module(it.name()))?;
+        steps.push(step.unwrap_or_else(|why| {
+            let told = format!("{} is left as it is: {why}", it.place.target);
+            it.report.tell(&ReportEvent::Warning(told));
+            None
+        }));
     }
     Ok(steps)
 }
 
-async fn back(job: &SetJob, done: &JobMove) -> Result<Option<JobMove>> {
-    let now = job.look().await?.revision;
+/// Or why it is left as it is, in words.
+async fn back(job: &SetJob, done: &JobMove) -> Result<Result<Option<JobMove>, String>> {
+    let Some(now) = job.find().await? else {
+        return Ok(Err("it is not there any more".to_owned()));
+    };
+    let now = now.revision;
     if now == done.from {
-        return Ok(None);
+        return Ok(Ok(None));
     }
     if now != done.to {
-        return Err(Error::refused(format!(
-            "it runs by {}, and the last release of the set had it run by {}: it was changed since",
+        return Ok(Err(format!(
+            "it runs by {}, and the last release of the set had it run by {}",
             now.short(),
             done.to.short()
         )));
     }
     if job.aws.read_release(&done.from).await?.is_deregistered {
-        return Err(Error::refused(format!(
-            "{}, which it ran by before, is deregistered",
-            done.from.short()
+        let before = done.from.short();
+        return Ok(Err(format!(
+            "{before}, which it ran by before, is deregistered"
         )));
     }
-    Ok(Some(JobMove {
+    Ok(Ok(Some(JobMove {
         job: job.place.clone(),
         from: now,
         to: done.from.clone(),
-    }))
+    })))
 }
 
 /// Those that are to be moved, each with what moves it.
@@ -199,7 +208,9 @@ impl JobResult {
     }
 
     fn because(mut self, error: &Error) -> Self {
-        self.told.reason = Some(error.message.clone());
+        let cause = error.causes.first();
+        let cause = cause.map_or_else(String::new, |cause| format!(": {cause}"));
+        self.told.reason = Some(format!("{}{cause}", error.message));
         self
     }
 
@@ -327,7 +338,8 @@ pub(super) struct JobStatus {
     pub name: SetName,
     /// In words.
     pub runs: String,
-    pub revision: String,
+    /// None where it is not there.
+    pub revision: Option<String>,
     /// Of the release that a set brought to it, if one did.
     pub tag: Option<Tag>,
 }
@@ -335,19 +347,24 @@ pub(super) struct JobStatus {
 pub(super) async fn statuses(jobs: &[SetJob]) -> Result<Vec<JobStatus>> {
     let mut all = Vec::new();
     for it in jobs {
-        let now = it.look().await;
+        let now = it.find().await.map_err(Error::from);
         let now = now.map_err(|error| error.of_module(it.name()))?;
         all.push(JobStatus {
             name: it.name().clone(),
             runs: it.place.target.to_string(),
-            revision: now.revision.short().to_owned(),
-            tag: now.tag,
+            revision: now.as_ref().map(|now| now.revision.short().to_owned()),
+            tag: now.and_then(|now| now.tag),
         });
     }
     Ok(all)
 }
 
 impl JobStatus {
+    /// Whether the release that did this to it is not what it runs by.
+    pub fn has_left(&self, done: &JobMove) -> bool {
+        self.name == done.job.name && self.revision.as_deref() != Some(done.to.short())
+    }
+
     pub fn line(&self, width: usize) -> String {
         let Self {
             name,
@@ -355,6 +372,9 @@ impl JobStatus {
             revision,
             ..
         } = self;
+        let Some(revision) = revision else {
+            return format!("{name:width$}  {runs}: it is not there");
+        };
         let tag = self.tag.as_ref();
         let tag = tag.map_or_else(String::new, |tag| format!(" (tag {tag})"));
         format!("{name:width$}  {runs}: runs by {revision}{tag}")

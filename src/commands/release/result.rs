@@ -12,7 +12,7 @@ use crate::driver::release::{HeldModule, Module};
 use crate::driver::swap::SwapEnd;
 use crate::driver::unfinished::{Settled, Settlement};
 use crate::engine::evidence::{ModuleOutcome, SetOutcome, TimedEvidence};
-use crate::engine::set::ReleaseStanding;
+use crate::engine::set::{KilledEnd, ReleaseStanding};
 use crate::error::{Error, Exit, Result};
 use crate::model::journal::OperationId;
 use crate::model::{SetMark, SetName, Tag, UploadEnd, UploadOutcome};
@@ -130,6 +130,11 @@ impl ModuleResult {
             reason,
             ..Self::new(module, outcome, exit, traffic)
         }
+    }
+
+    /// Whether it is as the release has it.
+    pub fn is_well(&self) -> bool {
+        self.exit == Exit::Done && self.outcome != ModuleOutcome::RolledBack
     }
 
     /// One that had nothing unfinished of a release that was killed.
@@ -271,7 +276,7 @@ impl ReleaseResult {
     /// One that another process began, forward or back.
     pub(super) fn ended(
         mark: &SetMark,
-        is_forward: bool,
+        killed: KilledEnd,
         (modules, jobs): (Vec<ModuleResult>, Vec<JobResult>),
     ) -> Self {
         let is_back = |it: &JobResult| it.told.outcome == ModuleOutcome::RolledBack;
@@ -284,8 +289,12 @@ impl ReleaseResult {
         let any = |outcome| modules.iter().any(|it| it.outcome == outcome);
         let (live, back) = (any(ModuleOutcome::Live), any(ModuleOutcome::RolledBack));
         let outcome = match (exit, live, back) {
+            (Exit::Done, false, false) if killed.is_way_back => SetOutcome::Stayed,
             (Exit::Done, false, false) => SetOutcome::Failed,
-            (Exit::Done, true, false) if is_forward => SetOutcome::Released,
+            (Exit::Done, true, false) if killed.is_forward => match killed.is_way_back {
+                true => SetOutcome::WentBack,
+                false => SetOutcome::Released,
+            },
             (Exit::Done, false, true) => SetOutcome::RolledBack,
             _ => SetOutcome::InDoubt,
         };
@@ -335,9 +344,21 @@ impl ReleaseResult {
             SetOutcome::WentBack => format!("{name} went back, all modules of it"),
             SetOutcome::Unchanged => format!("nothing to do: {name} is as asked for"),
             SetOutcome::RolledBack => format!("{name} was rolled back, in all modules"),
+            SetOutcome::Stayed => {
+                format!("{name} did not go back: users of all modules are where they were")
+            }
             SetOutcome::Failed => format!("{name} was not released: no user was moved"),
             SetOutcome::InDoubt => format!("{name} is not in one piece: look now"),
         }
+    }
+
+    /// Whether no module is to blame that it is not in one piece.
+    fn is_about_jobs(&self) -> bool {
+        let mut jobs = self.jobs.iter();
+        let first = self.modules.first().map(|it| it.outcome);
+        let mut modules = self.modules.iter();
+        jobs.any(|it| it.told.outcome == ModuleOutcome::InDoubt)
+            && modules.all(|it| Some(it.outcome) == first && it.outcome != ModuleOutcome::InDoubt)
     }
 
     /// None where it is as it was asked for.
@@ -349,6 +370,9 @@ impl ReleaseResult {
         let why = why.map_or_else(String::new, |why| format!(": {why}"));
         let error = Error::new(self.exit, format!("{}{why}", self.in_a_sentence()));
         Some(match self.outcome {
+            SetOutcome::InDoubt if self.is_about_jobs() => error.hint(
+                "users are on one release; `bgecs release status` shows what each job runs by",
+            ),
             SetOutcome::InDoubt => error.hint("`bgecs release status` shows each module; `bgecs resume` in the folder of one ends what is unfinished, `bgecs release --rollback` takes users back from what is live by it"),
             _ => error,
         })

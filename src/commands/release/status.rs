@@ -91,11 +91,13 @@ pub(super) async fn run(context: &SetContext<'_>, set: &SetFile) -> Result<Exit>
 }
 
 impl SetStatus {
-    /// Whether a module that the last release made live runs another one by now.
+    /// Whether a module or a job that the last release had run by it does not any more.
     fn is_left(&self) -> bool {
         self.last.as_ref().is_some_and(|last| {
             let mut all = self.modules.iter();
+            let has_job_left = |done| self.jobs.iter().any(|it| it.has_left(done));
             all.any(|it| last.modules.contains(&it.name) && it.tag != last.tag)
+                || last.jobs.iter().any(has_job_left)
         })
     }
 }

@@ -115,7 +115,9 @@ async fn stand_in(
 ) -> Result<bool> {
     let is_needed = !marks[0].jobs.is_empty() && shifts.iter().all(Option::is_none);
     if is_needed {
-        held[0].join(Command::Deploy, marks[0].clone()).await?;
+        held[0]
+            .join(Command::Deploy, marks[0].clone(), None)
+            .await?;
     }
     Ok(is_needed)
 }
@@ -220,7 +222,8 @@ async fn join(
         let Some(plan) = plan(&observed)? else {
             return Ok(None);
         };
-        it.join(command, mark.clone()).await?;
+        it.join(command, mark.clone(), Some((&observed, plan)))
+            .await?;
         Ok(Some(PlannedShift {
             watching: promote::watching_of(&it.module.session, &args.promotion()),
             observed,

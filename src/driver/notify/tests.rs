@@ -8,6 +8,7 @@ use super::*;
 use crate::aws::testing::{Reply, Wire};
 use crate::model::{NoticeOf, ReleaseNews};
 
+const LONG: Duration = Duration::from_secs(60);
 const TOPIC: &str = "arn:aws:sns:eu-central-1:123456789012:releases";
 
 fn notice() -> ReleaseNotice {
@@ -18,8 +19,8 @@ fn notice() -> ReleaseNotice {
     ReleaseNotice::new(datetime!(2026-01-01 00:00 UTC), of, ReleaseNews::Begin)
 }
 
-/// What was lost of one notice, and how long that took.
-async fn told(wire: &Wire) -> (Vec<String>, Duration) {
+/// What was lost of one notice, and how long that took, where that is waited for so long.
+async fn told(wire: &Wire, patience: Duration) -> (Vec<String>, Duration) {
     let section = NotifySection {
         sns: Some(TOPIC.parse().unwrap()),
         webhook: None,
@@ -29,11 +30,10 @@ async fn told(wire: &Wire) -> (Vec<String>, Duration) {
     let notifier = Notifier::start(&wire.aws(), &section, move |why| {
         kept.lock().unwrap().push(why);
     });
-    let Notifier { notices, sending } = notifier.unwrap();
+    let notifier = notifier.unwrap();
     let since = Instant::now();
-    notices.send(notice()).unwrap();
-    drop(notices);
-    sending.await.unwrap();
+    notifier.tell(notice());
+    notifier.end(patience).await;
     let lost = lost.lock().unwrap().clone();
     (lost, since.elapsed())
 }
@@ -41,7 +41,7 @@ async fn told(wire: &Wire) -> (Vec<String>, Duration) {
 #[tokio::test(start_paused = true)]
 async fn a_topic_gets_the_notice_and_a_line_in_its_own_region() {
     let wire = Wire::new().on("Publish", Reply::xml("Publish", ""));
-    assert_eq!(told(&wire).await, (Vec::new(), Duration::ZERO));
+    assert_eq!(told(&wire, LONG).await, (Vec::new(), Duration::ZERO));
     let request = wire.request();
     assert!(request.uri.contains("sns.eu-central-1."), "{}", request.uri);
     assert_eq!(request.field("TopicArn").as_deref(), Some(TOPIC));
@@ -60,15 +60,29 @@ async fn what_cannot_be_sent_is_tried_again_and_then_said_to_be_lost() {
     let wire = Wire::new()
         .on("Publish", refused())
         .on("Publish", Reply::xml("Publish", ""));
-    let (lost, took) = told(&wire).await;
+    let (lost, took) = told(&wire, LONG).await;
     assert_eq!((lost, took.as_secs()), (Vec::new(), 1));
 
     let wire = (0..4).fold(Wire::new(), |wire, _| wire.on("Publish", refused()));
-    let (lost, took) = told(&wire).await;
+    let (lost, took) = told(&wire, LONG).await;
     assert_eq!(took.as_secs(), 26);
     let [why] = &lost[..] else { panic!("{lost:?}") };
     assert!(why.contains("\"shop: the release begins\""), "{why}");
     assert!(why.contains("Topic does not exist"), "{why}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_process_that_ends_does_not_wait_for_is_said_to_be_lost() {
+    let refused = || Reply::xml_error(404, "NotFound", "Topic does not exist");
+    let wire = Wire::new()
+        .on("Publish", refused())
+        .on("Publish", refused());
+    let (lost, took) = told(&wire, Duration::from_secs(2)).await;
+    assert_eq!((lost.len(), took.as_secs()), (1, 2), "{lost:?}");
+    let wire = Wire::new().on("Publish", Reply::Never);
+    let (lost, took) = told(&wire, Duration::from_secs(2)).await;
+    assert!(lost[0].contains("no answer came in time"), "{lost:?}");
+    assert_eq!(took, Duration::from_secs(2) + LAST);
 }
 
 #[test]

@@ -20,6 +20,8 @@ pub enum SetOutcome {
     Released,
     /// All are back where they were before the release.
     WentBack,
+    /// A release was to go back and did not: all users are where they were.
+    Stayed,
     /// Nothing had to be done.
     Unchanged,
     /// Users were on some of it, and are where they were.

@@ -49,6 +49,7 @@ fn outcome(outcome: SetOutcome) -> &'static str {
     match outcome {
         SetOutcome::Released => "Released",
         SetOutcome::WentBack => "Went back",
+        SetOutcome::Stayed => "Did not go back",
         SetOutcome::Unchanged => "Unchanged",
         SetOutcome::RolledBack => "Rolled back",
         SetOutcome::Failed => "Not released",

@@ -300,7 +300,11 @@ fn what_can_be_no_job_is_refused_ahead_of_anything() -> Outcome {
             1,
             "it starts no ECS task",
         ),
-        ("[job]\nschedule = 'nowhere'\n".to_owned(), 1, "nowhere"),
+        (
+            "[job]\nschedule = 'nowhere'\n".to_owned(),
+            6,
+            "there is no schedule default/nowhere",
+        ),
         (
             format!("[job]\nrule = '{hourly}'\ntarget = 'other'\n"),
             1,
