@@ -14,7 +14,6 @@ mod context;
 mod deploy;
 mod figures;
 mod machine;
-mod peers;
 mod probe;
 mod process;
 mod program;

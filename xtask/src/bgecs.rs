@@ -141,6 +141,11 @@ impl Bgecs {
         }
     }
 
+    /// The local AWS's, for another program that is to find it.
+    pub fn env(&self) -> &[(String, String)] {
+        &self.env
+    }
+
     /// From the workspace's root, its output piped: for who starts it alone.
     pub fn command(&self, arguments: &[&str]) -> std::process::Command {
         let mut command = std::process::Command::new(&self.exe);

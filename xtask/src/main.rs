@@ -13,6 +13,7 @@ mod json;
 mod local;
 mod observer;
 mod others;
+mod peers;
 mod say;
 mod visitors;
 

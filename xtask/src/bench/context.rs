@@ -11,12 +11,11 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::figures::Unit;
-use super::peers;
 use super::program::{Line, milliseconds};
 use super::row::Row;
 use super::stage::App;
 use super::table::Found;
-use crate::Result;
+use crate::{Result, peers};
 use files::Folder;
 
 /// Each build moves 1 GiB; more runs would tell no more.

@@ -3,9 +3,8 @@
 use std::path::Path;
 use std::thread::available_parallelism;
 
-use super::peers;
 use super::program::Line;
-use crate::Result;
+use crate::{Result, peers};
 
 pub async fn describe(exe: &Path) -> Result<Vec<String>> {
     let python = peers::python().await?.display().to_string();

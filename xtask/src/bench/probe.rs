@@ -9,11 +9,10 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::figures::Unit;
-use super::peers;
 use super::program::{Line, Used};
 use super::row::Row;
 use super::table::Found;
-use crate::Result;
+use crate::{Result, peers};
 use server::Server;
 
 const CLIENT: &[&str] = &["taskset", "-c", "1"];

@@ -6,9 +6,8 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::Command;
 
-use super::peers;
-use crate::Result;
 use crate::bgecs::root;
+use crate::{Result, peers};
 
 /// A command line with its environment.
 #[derive(Debug, Clone)]

@@ -12,12 +12,11 @@ use localstack::gate::record::{Call, Mark};
 use localstack::gate::upstream::Upstream;
 use serde_json::{Value, json};
 
-use super::peers;
 use super::program::{Line, Ran};
 use crate::bgecs::root;
 use crate::json::text;
 use crate::observer::Door;
-use crate::{Result, say};
+use crate::{Result, peers, say};
 
 /// The time between two requests of bgecs's probe, as these apps have it.
 pub const PROBED_EVERY: Duration = Duration::from_millis(50);

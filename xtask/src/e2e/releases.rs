@@ -198,6 +198,35 @@ pub async fn logs_and_probe_show_what_runs(stage: &Stage<'_>) -> Result<String> 
     Ok("logs and probe show what runs".to_owned())
 }
 
+pub async fn a_command_runs_in_a_task_of_its_own(stage: &Stage<'_>) -> Result<String> {
+    let run = async |line: &[&str]| stage.bgecs.run(&[&["run"], line].concat()).await;
+    // The whole output is the command's.
+    let failed = run(&["--color", "green", "--", "migrate", "1", "4"]).await?;
+    let failed = failed.expect_code(4)?;
+    let lines: Vec<&str> = failed.stdout.lines().collect();
+    match lines[..] {
+        [begins, ends] if begins.ends_with("migrating for 1 s") && ends.ends_with("with 4") => {}
+        _ => return Err(format!("the command's output is\n{}", failed.stdout).into()),
+    }
+    let once = ["--once", "backfill", "--json", "--", "migrate", "1"];
+    let first = run(&once).await?.expect_code(0)?.json()?;
+    let again = run(&once).await?.expect_code(0)?.json()?;
+    expect(&again, &["task"], at(&first, &["task"]).clone())?;
+    expect(&again, &["exit_code"], 0)?;
+    let other = run(&["--once", "backfill", "--", "migrate", "2"]).await?;
+    other.expect_code(6)?.expect_stderr("say another name")?;
+    let late = run(&["--timeout", "2s", "--", "migrate", "600"]).await?;
+    late.expect_code(5)?.expect_stderr("took longer than")?;
+    let logs = ["logs", "blue", "--since", "10m"];
+    let logs = stage.bgecs.run_quietly(&logs).await?.expect_code(0)?.stdout;
+    match logs.matches("migrating for 1 s").count() {
+        1 => Ok(
+            "a command runs in a task of its own, once, and its exit code is bgecs's".to_owned(),
+        ),
+        count => Err(format!("the command of --once ran {count} times:\n{logs}").into()),
+    }
+}
+
 pub async fn destroy_leaves_nothing(stage: &Stage<'_>) -> Result<String> {
     stage
         .bgecs

@@ -5,7 +5,8 @@ use super::depot::Depot;
 use super::shop::Shop;
 use super::stage::Stage;
 use super::{
-    address, alias, journal, mapping, origin, record, refusals, releases, shift, traffic, twice,
+    address, alias, journal, mapping, origin, record, refusals, releases, shift, smuggled, traffic,
+    twice,
 };
 use crate::bgecs::Bgecs;
 use crate::{Result, say};
@@ -66,6 +67,10 @@ impl<'a> Story<'a> {
             .await?;
         self.chapter(releases::logs_and_probe_show_what_runs)
             .await?;
+        if self.stage.gate.is_some() {
+            self.chapter(releases::a_command_runs_in_a_task_of_its_own)
+                .await?;
+        }
         if self.stage.gate.is_none() {
             self.chapter(shift::a_load_balancer_that_drops_weights_is_found_out)
                 .await?;
@@ -92,6 +97,8 @@ impl<'a> Story<'a> {
         let depot = Depot::beside(&shop).await?;
         let uploaded = depot.what_is_uploaded_goes_live_in_its_order().await?;
         tell(&mut self.passed, &uploaded);
+        let refused = smuggled::what_is_smuggled_in_begins_nothing(&depot).await?;
+        tell(&mut self.passed, &refused);
         shop.close().await
     }
 

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use crate::Result;
-use crate::bench::peers;
 use crate::bench::stage::App;
 use crate::json::text;
+use crate::peers;
 
 /// The script, prepared as far as a pipeline has it prepared.
 pub struct Script {

@@ -1,5 +1,5 @@
-//! What bgecs is measured beside, and what it is measured with: installed by
-//! their own names where they are not there yet.
+//! Programs of others: what bgecs is measured beside and with, and what the story is told
+//! by besides bgecs. Installed by their own names where they are not there yet.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ use crate::{Result, say};
 const PYTHON: Environment = Environment {
     name: "peers",
     contents: "the AWS CLI and ecs-deploy",
-    requirements: include_str!("../../peers.txt"),
+    requirements: include_str!("../peers.txt"),
 };
 
 /// The newest when this was written: figures of another are other figures.
