@@ -1,6 +1,7 @@
 //! How long a list takes, against what AWS's rates dictate.
 //!
-//! `BGECS_FLEET_APPS=1000` measures it with so many apps, and prints the figures.
+//! `BGECS_FLEET_APPS=1000` measures it with so many apps, and holds it to its target: alone
+//! on a machine, since everything else there counts as well.
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
@@ -19,9 +20,6 @@ const MANY: usize = 1000;
 const THROTTLED: &str = "ThrottlingException";
 /// What a call takes from here to AWS and back.
 const LATENCY: Duration = Duration::from_millis(40);
-/// Among few apps, what is left in each bucket for a second and the first calls are more
-/// than a tenth; and others are at work on this machine.
-const FIRST: Duration = Duration::from_secs(4);
 
 fn apps() -> Outcome<usize> {
     match std::env::var("BGECS_FLEET_APPS") {
@@ -67,7 +65,7 @@ fn two_lists_at_once_are_both_whole() -> Outcome {
 }
 
 #[test]
-fn a_list_takes_hardly_longer_than_the_rates_dictate_and_is_never_throttled() -> Outcome {
+fn a_list_is_never_throttled_and_takes_hardly_longer_than_the_rates_dictate() -> Outcome {
     let count = apps()?;
     let gate = gate(count)?;
     let begun = Instant::now();
@@ -91,11 +89,7 @@ fn a_list_takes_hardly_longer_than_the_rates_dictate_and_is_never_throttled() ->
     );
     if count >= MANY {
         writeln!(std::io::stderr(), "{figures}")?;
+        assert!(took <= least.mul_f64(1.1), "{figures}");
     }
-    let allowed = match count < MANY {
-        true => least.mul_f64(1.1) + FIRST,
-        false => least.mul_f64(1.1),
-    };
-    assert!(took <= allowed, "{figures}");
     Ok(())
 }
