@@ -186,7 +186,9 @@ impl Aws {
             [] => {
                 let why = match id {
                     Some(id) => format!("it has no target `{id}`"),
-                    None => NO_TASK.to_owned(),
+                    None => {
+                        "none of its targets runs an ECS task, or there is no such rule".to_owned()
+                    }
                 };
                 Err(AwsError::unusable(READ_RULE, &name, why))
             }

@@ -15,6 +15,14 @@ type Result<T> = std::result::Result<T, ConfigError>;
 /// The group and the event bus of whoever names none.
 const DEFAULT: &str = "default";
 
+/// What goes with one kind of job alone.
+const PARTS: [(&str, &str); 4] = [
+    ("cluster", "service"),
+    ("group", "schedule"),
+    ("bus", "rule"),
+    ("target", "rule"),
+];
+
 /// A whole file of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobFile {
@@ -80,6 +88,14 @@ fn job(section: &mut Section<'_>) -> Result<(JobTarget, Option<String>)> {
             return Err(beside(&other));
         }
     };
+    let kind = target.kind();
+    for (name, of) in PARTS {
+        if let Some(key) = section.take(name) {
+            return Err(key.misplaced(format!(
+                "`{name}` goes with `{of}`, and this job is a {kind}"
+            )));
+        }
+    }
     Ok((target, container))
 }
 
@@ -130,7 +146,15 @@ mod tests {
             ),
             ("[job]\nschedule = 'a'\nrule = 'b'", "keep one of them"),
             ("[job]\nservice = 'a b'", "job.service"),
-            ("[job]\nservice = 'a'\ngroup = 'b'", "there is no such key"),
+            (
+                "[job]\nservice = 'a'\ngroup = 'b'",
+                "`group` goes with `schedule`, and this job is a service",
+            ),
+            (
+                "[job]\ncluster = 'a'\nrule = 'b'",
+                "`cluster` goes with `service`, and this job is a rule",
+            ),
+            ("[job]\nservice = 'a'\ngrup = 'b'", "there is no such key"),
             ("[job]\nschedule = ''", "job.schedule"),
             ("[job]\nservice = 'a'\n[container]", "there is no such key"),
         ] {

@@ -24,6 +24,15 @@ pub enum JobTarget {
 }
 
 impl JobTarget {
+    /// As its file has it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Service { .. } => "service",
+            Self::Schedule { .. } => "schedule",
+            Self::Rule { .. } => "rule",
+        }
+    }
+
     /// As errors of AWS name it.
     pub fn path(&self) -> String {
         match self {
@@ -36,12 +45,7 @@ impl JobTarget {
 
 impl fmt::Display for JobTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = match self {
-            Self::Service { .. } => "service",
-            Self::Schedule { .. } => "schedule",
-            Self::Rule { .. } => "rule",
-        };
-        write!(f, "{kind} {}", self.path())
+        write!(f, "{} {}", self.kind(), self.path())
     }
 }
 

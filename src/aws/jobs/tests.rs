@@ -109,7 +109,7 @@ async fn which_target_is_meant_has_to_be_clear() {
             Err("several of its targets run ECS tasks, a, b"),
         ),
         (json!([task("a")]), Some("c"), Err("it has no target `c`")),
-        (json!([]), None, Err("it starts no ECS task")),
+        (json!([]), None, Err("or there is no such rule")),
         (
             json!([{ "Id": "a" }]),
             Some("a"),

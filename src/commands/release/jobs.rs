@@ -24,7 +24,16 @@ impl SetContext<'_> {
         let said = self.global.profile.clone();
         let (region, profile) = (section.region.clone(), section.profile.clone());
         let file = JobFile::load(&section.config, environment.as_deref());
-        let file = file.map_err(|error| Error::from(error).of_module(&section.name))?;
+        let file = file.map_err(|error| {
+            let error = Error::from(error).of_module(&section.name);
+            match section.config.is_file() {
+                true => error,
+                // Not what makes an app's.
+                false => error.hint(
+                    "a job's file has a section [job], with its `service`, `schedule` or `rule`",
+                ),
+            }
+        })?;
         let place = JobPlace {
             name: section.name.clone(),
             target: file.target.clone(),

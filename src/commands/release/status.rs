@@ -10,6 +10,7 @@ use super::width;
 use crate::commands::uploads::{FEW, ListedUploads};
 use crate::config::SetFile;
 use crate::driver::release::Module;
+use crate::driver::turn;
 use crate::engine::set::ReleaseStanding;
 use crate::engine::unfinished::may_have_moved_a_listener;
 use crate::error::{Exit, Result};
@@ -30,6 +31,8 @@ pub(super) struct LastRelease {
     pub at: OffsetDateTime,
     /// That it made live.
     pub modules: Vec<SetName>,
+    /// A release of the set went back since.
+    pub went_back: bool,
     /// What it did to the jobs.
     #[serde(skip)]
     pub jobs: Vec<JobMove>,
@@ -59,6 +62,8 @@ struct ModuleStatus {
     tag: Option<Tag>,
     /// What was begun and has not ended.
     unfinished: Option<String>,
+    /// Who is at work on it.
+    by: Option<String>,
 }
 
 pub(super) async fn run(context: &SetContext<'_>, set: &SetFile) -> Result<Exit> {
@@ -74,6 +79,8 @@ pub(super) async fn run(context: &SetContext<'_>, set: &SetFile) -> Result<Exit>
             traffic: observed.traffic_line(),
             tag: observed.live_release().and_then(|release| release.tag),
             unfinished: unfinished.map(Operation::name),
+            by: turn::held(&observed.journal, it.session.aws.journal_time())
+                .map(|lease| lease.holder.to_string()),
         });
     }
     let ledger = context.ledger(set).await?;
@@ -106,13 +113,16 @@ impl CommandResult for SetStatus {
     fn human(&self, style: &Style) -> String {
         let mut text = format!("set {}", style.strong(&self.set));
         text += &match &self.last {
-            Some(LastRelease { tag, at, .. }) => {
+            Some(LastRelease {
+                tag, at, went_back, ..
+            }) => {
                 let tag = tag
                     .as_ref()
                     .map_or_else(String::new, |tag| format!("tag {tag}, "));
-                let since = match self.is_left() {
-                    true => ", and not all of it is live now",
-                    false => "",
+                let since = match (went_back, self.is_left()) {
+                    (true, true) => ", and went back since",
+                    (false, true) => ", and not all of it is live now",
+                    (_, false) => "",
                 };
                 format!(
                     ": released last was {tag}at {}{since}",
@@ -126,10 +136,13 @@ impl CommandResult for SetStatus {
         for it in &self.modules {
             text += &format!("\n  {:width$}  {}", it.name, it.traffic);
             if let Some(unfinished) = &it.unfinished {
-                text += &format!(
-                    "; {}",
-                    style.warn(format!("the {unfinished} is unfinished"))
-                );
+                let whose = match &it.by {
+                    Some(who) => format!("the {unfinished} is under way, by {who}"),
+                    None => format!(
+                        "the {unfinished} is unfinished: `bgecs resume` in its folder ends it"
+                    ),
+                };
+                text += &format!("; {}", style.warn(whose));
             }
         }
         for it in &self.jobs {
@@ -152,12 +165,19 @@ pub(super) async fn last_release(
 ) -> Result<Option<LastRelease>> {
     let is_it = |operation: &Operation| {
         let mark = operation.set.as_ref();
-        let is_of_it = mark.is_some_and(|mark| mark.set == *set);
-        is_of_it && operation.command != Command::Rollback && went_live(operation)
+        mark.is_some_and(|mark| mark.set == *set) && went_live(operation)
     };
+    let is_back = |operation: &Operation| operation.command == Command::Rollback;
     let mut last: Option<LastRelease> = None;
-    for (module, operation) in newest(modules, is_it).await? {
+    let mut last_back = None;
+    for module in modules {
+        let history = recent(module).await?;
+        let back = history.iter().find(|it| is_it(it) && is_back(it));
+        last_back = last_back.max(back.and_then(|it| Some(it.set.as_ref()?.id.clone())));
+        let newest = history.into_iter().find(|it| is_it(it) && !is_back(it));
+        let Some(operation) = newest else { continue };
         let Some(mark) = operation.set else { continue };
+        let module = module.name().clone();
         match &mut last {
             Some(last) if last.id == mark.id => last.modules.push(module),
             Some(last) if last.id > mark.id => {}
@@ -167,10 +187,14 @@ pub(super) async fn last_release(
                     tag: operation.tag,
                     at: operation.began,
                     modules: vec![module],
+                    went_back: false,
                     jobs: mark.jobs,
                 });
             }
         }
+    }
+    if let Some(last) = &mut last {
+        last.went_back = last_back.is_some_and(|back| back > last.id);
     }
     Ok(last)
 }
@@ -184,10 +208,10 @@ pub(super) async fn standing(module: &Module, release: &OperationId) -> Result<R
         let its = operation.set.as_ref();
         its.is_some_and(|its| its.id == *release) && operation.command != Command::Deploy
     };
-    let found = newest(std::iter::once(module), is_it).await?.pop();
+    let found = recent(module).await?.into_iter().find(is_it);
     Ok(match found {
         None => ReleaseStanding::Untouched,
-        Some((_, operation)) if went_live(&operation) => ReleaseStanding::There,
+        Some(operation) if went_live(&operation) => ReleaseStanding::There,
         Some(_) => ReleaseStanding::Back,
     })
 }
@@ -203,17 +227,8 @@ fn went_live(operation: &Operation) -> bool {
         )
 }
 
-/// Of each module that has one, the newest such operation.
-async fn newest(
-    modules: impl Iterator<Item = &Module>,
-    is_it: impl Fn(&Operation) -> bool,
-) -> Result<Vec<(SetName, Operation)>> {
-    let mut found = Vec::new();
-    for module in modules {
-        let table = module.infrastructure.journal_table();
-        let history = module.session.aws.read_history(table, RECENT).await?;
-        let newest = history.into_iter().find(&is_it);
-        found.extend(newest.map(|operation| (module.name().clone(), operation)));
-    }
-    Ok(found)
+/// The newest first.
+async fn recent(module: &Module) -> Result<Vec<Operation>> {
+    let table = module.infrastructure.journal_table();
+    Ok(module.session.aws.read_history(table, RECENT).await?)
 }

@@ -298,7 +298,7 @@ fn what_can_be_no_job_is_refused_ahead_of_anything() -> Outcome {
         (
             "[job]\nrule = 'nowhere'\n".to_owned(),
             1,
-            "it starts no ECS task",
+            "or there is no such rule",
         ),
         (
             "[job]\nschedule = 'nowhere'\n".to_owned(),

@@ -132,12 +132,14 @@ impl<'s> Depot<'s> {
         }
     }
 
-    /// What became of each upload.
+    /// What became of each upload: it is beside the journal of the set's first module, by
+    /// its name.
     pub async fn uploads(&self) -> Result<Vec<Value>> {
-        let line = ["release", "status", &self.set, "--json", "-q"];
-        let status = self.shop.stage.bgecs.run_quietly(&line).await?;
-        let status = status.expect_code(0)?.json()?;
-        let uploads = at(&status, &["uploads"]).as_array().cloned();
+        let backend = self.shop.config("backend");
+        let line = ["history", "-n", "100", "--json", "-q", "--config", &backend];
+        let history = self.shop.stage.bgecs.run_quietly(&line).await?;
+        let history = history.expect_code(0)?.json()?;
+        let uploads = at(&history, &["uploads"]).as_array().cloned();
         Ok(uploads.unwrap_or_default())
     }
 

@@ -75,7 +75,7 @@ impl<'a> Shop<'a> {
         }
     }
 
-    fn config(&self, module: &str) -> String {
+    pub fn config(&self, module: &str) -> String {
         let path = self.folder.join(module).join("bgecs.toml");
         path.display().to_string()
     }
