@@ -20,7 +20,7 @@ use crate::{Result, peers};
 
 const BUCKET: &str = "shop-releases";
 /// A dead worker's message comes back within half a minute.
-const RELEASED: Duration = Duration::from_secs(150);
+pub const RELEASED: Duration = Duration::from_secs(150);
 
 /// A bucket, and a queue that is told of its uploads.
 pub struct Depot<'s> {
