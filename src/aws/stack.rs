@@ -303,11 +303,7 @@ impl Aws {
         (template, inputs): (&str, &StackInputs),
         token: &str,
     ) -> Result<(), AwsError> {
-        let form = StackForm::of(name)
-            .with("ClientRequestToken", token)
-            .with("TemplateBody", template)
-            .inputs(inputs)
-            .of_app(app);
+        let form = StackForm::whole(name, app, (template, inputs), token);
         let made = self.tell_stack("cloudformation:CreateStack", &form);
         made.await.map(drop)
     }
@@ -319,11 +315,7 @@ impl Aws {
         (template, inputs): (&str, &StackInputs),
         token: &str,
     ) -> Result<StackChange, AwsError> {
-        let form = StackForm::of(name)
-            .with("ClientRequestToken", token)
-            .with("TemplateBody", template)
-            .inputs(inputs)
-            .of_app(app);
+        let form = StackForm::whole(name, app, (template, inputs), token);
         started(self.tell_stack(UPDATE, &form).await)
     }
 

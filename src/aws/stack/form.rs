@@ -24,6 +24,20 @@ impl StackForm {
         form.with("StackName", stack)
     }
 
+    /// All of a stack, which is the same whether it is made or changed.
+    pub fn whole(
+        stack: &str,
+        app: &str,
+        (template, inputs): (&str, &StackInputs),
+        token: &str,
+    ) -> Self {
+        Self::of(stack)
+            .with("ClientRequestToken", token)
+            .with("TemplateBody", template)
+            .inputs(inputs)
+            .of_app(app)
+    }
+
     #[must_use]
     pub fn with(mut self, field: &str, value: &str) -> Self {
         self.fields.push((field.to_owned(), value.to_owned()));

@@ -218,13 +218,17 @@ async fn standings(held: &mut [HeldModule<'_>], mark: &SetMark) -> Result<Vec<Re
     for it in held {
         all.push(match part_of(it.turn.unfinished(), &mark.id).cloned() {
             Some(operation) => {
-                let now = it.work(None).observe().await?;
+                let is_way_back = operation.command == Command::Rollback;
                 ReleaseStanding::Unfinished {
-                    is_way_back: operation.command == Command::Rollback,
+                    is_way_back,
                     turned: operation.was_going_back(),
-                    has_moved: operation
-                        .was_live()
-                        .is_some_and(|from| now.live_color() != Some(from)),
+                    // Of what goes forward nobody asks.
+                    has_moved: match operation.was_live() {
+                        Some(from) if is_way_back => {
+                            it.work(None).observe().await?.live_color() != Some(from)
+                        }
+                        _ => false,
+                    },
                 }
             }
             None => status::standing(it.module, &mark.id).await?,

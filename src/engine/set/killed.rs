@@ -9,7 +9,7 @@ pub enum ReleaseStanding {
     Unfinished {
         is_way_back: bool,
         turned: bool,
-        /// Not all of its users are where they were when it began.
+        /// Of a way back: not all of its users are where they were when it began.
         has_moved: bool,
     },
     /// It was written down as where the release wanted it.
