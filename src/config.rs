@@ -15,6 +15,7 @@ mod entry;
 mod environments;
 mod error;
 mod fargate;
+mod hooks;
 mod job;
 mod names;
 mod network;
@@ -41,7 +42,8 @@ use std::{fs, io, num::NonZeroU32};
 
 use crate::hidden::Hidden;
 use crate::model::{
-    AppName, AwsPlace, CacheFrom, CacheTo, Color, CpuArchitecture, Hook, Secret, SshAgent, Tag,
+    AppName, AwsPlace, CacheFrom, CacheTo, Color, CpuArchitecture, Hook, HookAction, Secret,
+    SshAgent, Tag,
 };
 use crate::text;
 
@@ -236,10 +238,10 @@ pub struct Build {
     pub cache_to: Vec<CacheTo>,
 }
 
-/// `[hooks]`: `sh` commands that a shift waits for, in the folder of the file.
+/// `[hooks]`: what a shift waits for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hooks {
-    pub commands: BTreeMap<Hook, String>,
+    pub actions: BTreeMap<Hook, HookAction>,
     /// How long each may take.
     pub timeout: Duration,
 }
@@ -397,7 +399,7 @@ impl Default for ProbeSection {
 impl Default for Hooks {
     fn default() -> Self {
         Self {
-            commands: BTreeMap::new(),
+            actions: BTreeMap::new(),
             timeout: Duration::from_secs(600),
         }
     }

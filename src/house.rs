@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 /// Who may be known by all: they know nothing of what bgecs does.
 const PLAIN: &[&str] = &[
     "counted",
+    "hex",
     "hidden",
     "nearest",
     "spoken_time",

@@ -15,6 +15,7 @@ mod docker;
 mod driver;
 mod engine;
 mod error;
+mod hex;
 mod hidden;
 #[cfg(test)]
 mod house;

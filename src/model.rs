@@ -19,6 +19,7 @@ mod ecs_infrastructure;
 mod edge;
 mod entrance;
 mod hook;
+mod hook_task;
 mod image;
 mod infrastructure;
 mod job;
@@ -72,7 +73,8 @@ pub use entrance::{
     Balancer, BalancerListener, ConditionPattern, ListenerRule, Protocol, RuleCondition,
     RunningService, TargetGroupSettings,
 };
-pub use hook::Hook;
+pub use hook::{Hook, HookAction};
+pub use hook_task::{HookTask, HookTaskRecord};
 pub use image::{Contents, LABEL_COMMIT, LABEL_CONTEXT, Origin, Platform, RunsOn};
 pub use infrastructure::{Infrastructure, NotEcs};
 pub use job::{JobMove, JobPlace, JobTarget};

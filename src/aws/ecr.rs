@@ -5,10 +5,10 @@ mod manifest;
 use aws_sdk_ecr::types::{Image, ImageIdentifier, ImageTagMutability, Repository};
 use base64::Engine as _;
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
 use super::Aws;
 use super::error::{AwsError, AwsErrorKind, Named};
+use crate::hex;
 use crate::model::{Contents, Digest, Reference, Tag};
 
 pub use manifest::Manifest;
@@ -200,9 +200,7 @@ impl Aws {
             .download_url()
             .ok_or_else(|| unusable("the answer holds no URL"))?;
         let bytes = self.download(url).await.map_err(|why| unusable(&why))?;
-        let hash = Sha256::digest(&bytes);
-        let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-        if config.as_str() != format!("sha256:{hash}") {
+        if config.as_str() != format!("sha256:{}", hex::sha256(&bytes)) {
             return Err(unusable("what was downloaded is not what the digest says"));
         }
         serde_json::from_slice::<Value>(&bytes)

@@ -8,6 +8,7 @@
 
 mod clock;
 mod heads;
+mod hook_tasks;
 mod item;
 mod uploads;
 

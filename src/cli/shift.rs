@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::{AskingFlags, ChangeFlags};
+use crate::engine::hook_task::HookTaskOrder;
 use crate::model::{Color, LatencyLimit, Steps, Tag};
 use crate::spoken_time;
 
@@ -24,6 +25,15 @@ pub struct WatchFlags {
     pub blind: bool,
     #[command(flatten)]
     pub asking: AskingFlags,
+}
+
+/// What somebody says of a `before_shift` that is a task.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct HookFlags {
+    /// Of a before_shift that runs once for a release, after you have looked: run it
+    /// again, or take it as done
+    #[arg(long, value_name = "WORD", conflicts_with = "dry_run")]
+    pub before_shift: Option<HookTaskOrder>,
 }
 
 /// How users go over to the new release.
@@ -81,6 +91,8 @@ pub struct Promote {
     #[arg(long, conflicts_with_all = ["color", "tag", "fix_forward", "layout", "bake", "window", "max_latency", "dry_run"])]
     pub abort: bool,
     #[command(flatten)]
+    pub hook: HookFlags,
+    #[command(flatten)]
     pub change: ChangeFlags,
     // Last, as its heading would be that of whatever follows.
     #[command(flatten)]
@@ -111,6 +123,8 @@ Examples:
   bgecs resume
   bgecs resume --dry-run          what would be done, nothing else")]
 pub struct Resume {
+    #[command(flatten)]
+    pub hook: HookFlags,
     #[command(flatten)]
     pub change: ChangeFlags,
     // Last, as its heading would be that of whatever follows.

@@ -11,6 +11,7 @@ use clap::error::ErrorKind;
 
 use super::worker::PolicyFor;
 use crate::aws::policy::Role;
+use crate::engine::hook_task::HookTaskOrder;
 use crate::hidden::Hidden;
 use crate::model::Color;
 use crate::probe::{Connections, Version};
@@ -113,6 +114,23 @@ impl ValueEnum for Color {
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
         Some(PossibleValue::new(self.as_str()))
+    }
+}
+
+impl ValueEnum for HookTaskOrder {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Again, Self::Done]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let (word, help) = match self {
+            Self::Again => ("again", "Run it, though it has run or may have run"),
+            Self::Done => (
+                "done",
+                "It need not run: it has, or somebody did it by hand",
+            ),
+        };
+        Some(PossibleValue::new(word).help(help))
     }
 }
 

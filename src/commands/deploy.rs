@@ -239,7 +239,12 @@ fn plan(session: &Session, observed: &Observed, args: &Deploy, tag: &Tag) -> Res
     plan::deploy(observed, &wish).map_err(|refusal| Error::from(refusal).untouched(observed))
 }
 
-async fn deploy(work: Work<'_>, args: &Deploy, request: &Request, loaded: &Loaded) -> Result<Exit> {
+async fn deploy(
+    mut work: Work<'_>,
+    args: &Deploy,
+    request: &Request,
+    loaded: &Loaded,
+) -> Result<Exit> {
     let session = work.session;
     let observed = work.observe().await?;
     let plan = plan(session, &observed, args, &request.tag)?;
@@ -267,7 +272,7 @@ async fn deploy(work: Work<'_>, args: &Deploy, request: &Request, loaded: &Loade
     )
     .await?;
     if plan.becomes_live {
-        make_live::make_live(session, work.turn, &observed, plan.color).await?;
+        make_live::first_release(&mut work, &observed, plan.color, None).await?;
         session.report.tell(&ReportEvent::Done(format!(
             "{} forwards to {}",
             observed.endpoints().production,
@@ -448,7 +453,8 @@ fn steps(
     });
     if plan.becomes_live {
         let strategy = Strategy::first(color, &observed.traffic);
-        steps.extend(Step::moves(&strategy, observed.endpoints()));
+        let hook = make_live::hook_of_first(&session.config);
+        steps.extend(Step::first(hook, &strategy, observed.endpoints()));
     }
     steps
 }

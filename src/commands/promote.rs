@@ -102,6 +102,7 @@ pub fn watching_of(session: &Session, args: &Promote) -> Watching {
     };
     Watching {
         fixes_forward: args.fix_forward,
+        before_shift: args.hook.before_shift,
         steps,
         ..watching(&args.watch, asked)
     }

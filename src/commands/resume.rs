@@ -7,6 +7,7 @@ use super::plan::PlanResult;
 use super::release;
 use crate::aws::Router as _;
 use crate::cli::{Global, Resume};
+use crate::driver::make_live::hook_of_first;
 use crate::driver::unfinished;
 use crate::driver::watching::Watching;
 use crate::driver::work::Work;
@@ -84,7 +85,10 @@ async fn resume(mut work: Work<'_>, args: &Resume) -> Result<Exit> {
     release::refuse_alone(&operation)?;
     unfinished::refuse_waiting(&work, &operation).await?;
     let course = Course::AsItIs;
-    let watching = as_asked(session, &operation, &args.watch);
+    let watching = Watching {
+        before_shift: args.hook.before_shift,
+        ..as_asked(session, &operation, &args.watch)
+    };
     let settled = unfinished::settle(&mut work, operation.clone(), course, &watching).await?;
     if operation.command == Command::Destroy {
         let mut ended = Ended::new(Command::Resume, &operation);
@@ -122,7 +126,8 @@ fn steps(
     match way {
         Resolution::Undone | Resolution::Hold { .. } => Vec::new(),
         Resolution::MakeLive { color } => {
-            Step::moves(&Strategy::first(*color, found), observed.endpoints())
+            let hook = hook_of_first(&session.config);
+            Step::first(hook, &Strategy::first(*color, found), observed.endpoints())
         }
         Resolution::Shift { strategy, is_back } => {
             let router = session.aws.router(&observed.infrastructure);

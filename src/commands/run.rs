@@ -3,13 +3,15 @@
 use std::time::Instant;
 
 use serde::Serialize;
-use sha2::{Digest, Sha256};
+use time::OffsetDateTime;
 
+use crate::aws::AwsError;
 use crate::cli::RunArgs;
 use crate::driver::one_off::{OneOffCut, OneOffDone, OneOffRun};
 use crate::engine::one_off::OneOffEnd;
 use crate::engine::plan;
 use crate::error::{Error, Exit, Result};
+use crate::hex;
 use crate::interrupt::Interrupts;
 use crate::model::{Color, ColorServices, Observed, OneOff};
 use crate::report::{CommandResult, ReportEvent, Style};
@@ -56,8 +58,11 @@ pub async fn run(session: &Session, args: &RunArgs) -> Result<u8> {
         true => session.report.tell(&ReportEvent::Command(line)),
         false => session.report.data(line),
     };
-    let done = running.run(&mut interrupts, &mut show).await;
-    let done = done.map_err(|error| explained(error, args))?;
+    let since = OffsetDateTime::now_utc();
+    let task = running.start().await;
+    let task = task.map_err(|error| explained(error, args))?;
+    let done = running.follow(&task, since, &mut interrupts, &mut show);
+    let done = done.await?;
     let ended = ended(&done, &it, args);
     if ended.is_ok() {
         let told = format!("{} ran it in {}", it.color, took(began.elapsed()));
@@ -98,31 +103,22 @@ fn wanted(
         container: session.config.container.name.clone(),
         command: args.command.clone(),
         token: match &args.once {
-            Some(name) => token(&[session.app(), services.name(color), name]),
+            // As long as ECS takes one.
+            Some(name) => hex::sha256([session.app(), services.name(color), name].join("\n")),
             None => format!("{:032x}", fastrand::u128(..)),
         },
     })
 }
 
-/// As long as ECS takes one.
-fn token(parts: &[&str]) -> String {
-    let digest = Sha256::digest(parts.join("\n"));
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// ECS's error for a token that was used for something else says nothing of names.
-fn explained(error: Error, args: &RunArgs) -> Error {
-    let is_conflict = error
-        .causes
-        .iter()
-        .any(|it| it.contains("ConflictException"));
+fn explained(error: AwsError, args: &RunArgs) -> Error {
     match &args.once {
-        Some(name) if is_conflict => Error::new(
+        Some(name) if error.has_code("ConflictException") => Error::new(
             Exit::Refused,
             format!("`--once {name}` has started another command or release"),
         )
         .hint("say another name"),
-        _ => error,
+        _ => error.into(),
     }
 }
 

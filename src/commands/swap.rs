@@ -5,6 +5,7 @@ mod result;
 use super::plan::PlanResult;
 use crate::aws::Router as _;
 use crate::driver::attempt::{BASELINE, SwapKind, Swapped};
+use crate::driver::make_live::hook_of_first;
 use crate::driver::swap::{self, SwapEnd};
 use crate::driver::watching::Watching;
 use crate::driver::work::Work;
@@ -90,7 +91,7 @@ pub fn steps(
         SwapPlan::NothingToDo { .. } => Vec::new(),
         SwapPlan::MakeLive { color } => {
             let first = Strategy::first(color, &observed.traffic);
-            Step::moves(&first, observed.endpoints())
+            Step::first(hook_of_first(&session.config), &first, observed.endpoints())
         }
         SwapPlan::Swap { to, .. } => {
             let strategy = swap::lay_out(session, kind, observed, to, watching)?;

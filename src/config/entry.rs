@@ -49,6 +49,10 @@ impl<'a> KeyValue<'a> {
         check(self.string()?).map_err(|why| self.invalid(why))
     }
 
+    pub(super) fn is_table(&self) -> bool {
+        matches!(self.value, DeValue::Table(_))
+    }
+
     pub(super) fn boolean(&self) -> Result<bool> {
         match &self.value {
             DeValue::Boolean(value) => Ok(*value),

@@ -12,6 +12,7 @@ use super::document::Section;
 use super::edge::{self, RouterSection, router};
 use super::entry::KeyValue;
 use super::fargate::TaskSize;
+use super::hooks::hooks;
 use super::names::{
     architecture, ecs_name, in_environment, not_empty, platform, profile, region, request_path,
     variable_name,
@@ -21,17 +22,17 @@ use super::probe::probe;
 use super::production::production;
 use super::secret::SecretRef;
 use super::serve::{notify, serve};
-use super::shift::{shift, time};
+use super::shift::shift;
 use super::source::File;
 use super::test_route::test;
 use super::tls::tls;
 use super::{
     AwsPlace, Build, Config, ConfigError, Container, ContainerSection, DEFAULT_CONTAINER,
-    DEFAULT_HEALTH_PATH, Declared, DefinitionSource, Edge, Hooks, LeaseSection,
-    LoadBalancerSection, Logs, NetworkSection, OwnDefinition, Registry, Service, folder_of,
+    DEFAULT_HEALTH_PATH, Declared, DefinitionSource, Edge, LeaseSection, LoadBalancerSection, Logs,
+    NetworkSection, OwnDefinition, Registry, Service, folder_of,
 };
 use crate::hidden::Hidden;
-use crate::model::{AccountId, AppName, Color, Hook, PerColor, Secret, SshAgent, Tag};
+use crate::model::{AccountId, AppName, Color, PerColor, Secret, SshAgent, Tag};
 
 type Result<T> = std::result::Result<T, ConfigError>;
 
@@ -76,7 +77,8 @@ pub(super) fn config(file: &File<'_>, environment: Option<&str>) -> Result<Confi
         let colors = top.section("colors", |section| colors(section, router.as_ref()))?;
         // Ahead of the sections that it rules out.
         let edge = edge(top, router, colors.clone())?;
-        let running = running(top, colors, edge.is_some())?;
+        let is_edge = edge.is_some();
+        let running = running(top, colors, is_edge)?;
         let tls = top.section("tls", tls)?;
         let (service, cluster) = top.section("service", service)?;
         let is_attached = running.is_some();
@@ -113,7 +115,7 @@ pub(super) fn config(file: &File<'_>, environment: Option<&str>) -> Result<Confi
             probe: top.section("probe", |section| probe(section, root))?,
             shift: top.section("shift", shift)?,
             build: top.section("build", |section| build(section, root))?,
-            hooks: top.section("hooks", hooks)?,
+            hooks: top.section("hooks", |section| hooks(section, is_edge))?,
             registry: top.section("registry", registry_section)?,
             logs: top.section("logs", logs)?,
             load_balancer: top.section("load_balancer", load_balancer)?,
@@ -400,18 +402,6 @@ fn build(section: &mut Section<'_>, root: &Path) -> Result<Build> {
         ssh: ssh.into_iter().map(|agent| agent.within(root)).collect(),
         cache_from: list(section, "cache_from")?,
         cache_to: list(section, "cache_to")?,
-    })
-}
-
-fn hooks(section: &mut Section<'_>) -> Result<Hooks> {
-    let mut commands = BTreeMap::new();
-    for hook in Hook::ALL {
-        let command = section.optional(hook.as_str(), |entry| entry.checked(not_empty))?;
-        commands.extend(command.map(|command| (hook, command)));
-    }
-    Ok(Hooks {
-        commands,
-        timeout: section.or("timeout", Hooks::default().timeout, time)?,
     })
 }
 

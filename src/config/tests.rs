@@ -162,10 +162,11 @@ fn every_key_is_read() {
     assert_eq!(config.build.target.as_deref(), Some("release"));
     assert_eq!(config.build.platform.as_deref(), Some("linux/arm64"));
     let commands = [
-        (Hook::BeforeShift, "make smoke".to_owned()),
-        (Hook::AfterRollback, "page someone".to_owned()),
+        (Hook::BeforeShift, "make smoke"),
+        (Hook::AfterRollback, "page someone"),
     ];
-    assert_eq!(config.hooks.commands, BTreeMap::from(commands));
+    let line = |(hook, line): (_, &str)| (hook, HookAction::Line(line.to_owned()));
+    assert_eq!(config.hooks.actions, commands.map(line).into());
     assert_eq!(config.hooks.timeout, Duration::from_secs(90));
     assert_eq!(config.registry.url.as_deref(), Some("localhost:4566"));
     assert!(!config.registry.immutable_tags);

@@ -39,6 +39,7 @@ use super::steps::BuildSteps;
 use super::upload::{Archive, UploadReader};
 use super::wire::JsonLines;
 use super::{LocalImage, OnProgress, Progress};
+use crate::hex;
 
 /// How often the bytes sent are told.
 const TICK: Duration = Duration::from_millis(100);
@@ -196,8 +197,7 @@ impl Engine {
         hash.update(&host);
         hash.update(b"\0");
         hash.update(context.as_os_str().as_encoded_bytes());
-        let digest = hash.finalize();
-        Some(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+        Some(hex::hex(hash.finalize()))
     }
 }
 

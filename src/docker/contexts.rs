@@ -8,10 +8,10 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use sha2::{Digest as _, Sha256};
 
 use super::error::DockerError;
 use super::tls;
+use crate::hex;
 
 /// The one that is not kept: what the variables and the defaults say.
 pub(super) const DEFAULT: &str = "default";
@@ -87,8 +87,7 @@ pub(super) fn find(config: &Path, name: &str) -> Result<Context, DockerError> {
 
 /// Docker keeps each below the hash of its name.
 fn folder_of(name: &str) -> String {
-    let digest = Sha256::digest(name.as_bytes());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::sha256(name)
 }
 
 /// Those that can be read, each with the name of its folder.

@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::live::{LiveWorld, run_hook};
+use super::hook::tell_of_going_back;
+use super::live::LiveWorld;
 use super::reach;
 use super::shift::{self, Finished, Nobody, Notice, Samples};
 use super::turn::Turn;
@@ -246,9 +247,9 @@ impl<'a> Attempt<'a> {
     /// What it is told, it cannot stop any more. None where nobody wants to know.
     async fn tell_of_going_back(&self, turn: &Turn) -> Option<Result<(), String>> {
         let (operation, report) = (turn.operation(), self.watching.asking.report_file());
-        let hook = Hook::AfterRollback;
-        self.session.config.hooks.commands.get(&hook)?;
-        let ran = run_hook(self.session, &operation, report, hook, None).await;
+        let hooks = &self.session.config.hooks.actions;
+        hooks.get(&Hook::AfterRollback)?;
+        let ran = tell_of_going_back(self.session, &operation, report).await;
         Some(ran.map_err(|failure| {
             let warning = ReportEvent::Warning(failure.message.clone());
             self.session.report.tell(&warning);
@@ -360,6 +361,7 @@ impl<'a> Attempt<'a> {
             to: self.to,
             observed: &self.observed,
             report: self.watching.asking.report_file(),
+            order: self.watching.before_shift,
             turn: work.turn,
             seat: work.seat,
         };

@@ -3,7 +3,9 @@
 //! command is; what it leaves running may help what follows, and ends with this
 //! process. What a failure means is the caller's to say.
 
+mod noted;
 mod occasion;
+mod task;
 #[cfg(test)]
 mod tests;
 
@@ -26,7 +28,9 @@ use crate::error::Error;
 use crate::report::ReportEvent;
 use crate::session::Session;
 use crate::spoken_time;
-pub use occasion::Occasion;
+pub use noted::{NotedHooks, tell_of_going_back};
+use occasion::Occasion;
+use task::HookTaskRun;
 
 /// Lines of a failed hook that the error repeats.
 const LAST_LINES: usize = 20;
@@ -56,6 +60,24 @@ pub struct HookFailure {
     pub is_late: bool,
 }
 
+impl HookFailure {
+    fn of(kind: &str, name: &str, what: &str, cause: Option<String>) -> Self {
+        Self {
+            message: format!("the {kind} {name} {what}"),
+            cause,
+            is_late: false,
+        }
+    }
+
+    /// All of it, for a reason.
+    pub fn told(&self) -> String {
+        match &self.cause {
+            Some(cause) => format!("{}: {cause}", self.message),
+            None => self.message.clone(),
+        }
+    }
+}
+
 impl fmt::Display for HookFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
@@ -81,24 +103,17 @@ impl HookCommand<'_> {
         let Self {
             what: kind, name, ..
         } = self;
-        let because = |what: &str, cause: Option<String>| HookFailure {
-            message: format!("the {kind} {name} {what}"),
-            cause,
-            is_late: false,
-        };
+        let because = |what: &str, cause| HookFailure::of(kind, name, what, cause);
         let io = |what: &str, error: io::Error| because(what, Some(error.to_string()));
         session
             .report
             .tell(&ReportEvent::Doing(format!("running {name}")));
         let running =
             Running::start(self, session.app()).map_err(|error| io("cannot be started", error))?;
-        let mut last = VecDeque::new();
+        let mut last = LastLines::default();
         let mut tell = |text: &str| {
             session.report.tell(&ReportEvent::Hook(text));
-            if last.len() == LAST_LINES {
-                last.pop_front();
-            }
-            last.push_back(text.to_owned());
+            last.push(text);
         };
         let ended = within(self.limit, running.follow(&mut tell)).await;
         let is_late = ended.is_err();
@@ -114,12 +129,28 @@ impl HookCommand<'_> {
             Ok(Err(error)) => return Err(io("has an end that cannot be seen", error)),
             Err(limit) => format!("took longer than {} and was killed", in_words(limit)),
         };
-        let last = Vec::from(last).join("\n");
-        let last = (!last.is_empty()).then(|| format!("its last lines:\n{last}"));
         Err(HookFailure {
             is_late,
-            ..because(&failed, last)
+            ..because(&failed, last.said())
         })
+    }
+}
+
+/// What it said at its end.
+#[derive(Debug, Default)]
+struct LastLines(VecDeque<String>);
+
+impl LastLines {
+    fn push(&mut self, line: &str) {
+        if self.0.len() == LAST_LINES {
+            self.0.pop_front();
+        }
+        self.0.push_back(line.to_owned());
+    }
+
+    fn said(self) -> Option<String> {
+        let last = Vec::from(self.0).join("\n");
+        (!last.is_empty()).then(|| format!("its last lines:\n{last}"))
     }
 }
 

@@ -4,17 +4,18 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::World;
-use super::hook::{HookFailure, Occasion};
+use super::hook::NotedHooks;
 use super::set::Seat;
 use super::turn::{Stop, Turn};
 use super::{await_serving, hosted};
 use crate::aws::{Aws, Router};
 use crate::config::ShiftSection;
 use crate::engine::alarms;
+use crate::engine::hook_task::HookTaskOrder;
 use crate::engine::shift::{NoteFault, WriteEffect, WriteFault};
-use crate::model::journal::{Effect, Operation};
+use crate::model::journal::Effect;
 use crate::model::{
-    Color, Condition, Found, Hook, Infrastructure, Move, Observed, Route, Targets, Urgency,
+    Color, Condition, Found, Infrastructure, Move, Observed, Route, Targets, Urgency,
 };
 use crate::session::Session;
 
@@ -30,6 +31,8 @@ pub struct LiveWorld<'a> {
     pub observed: &'a Observed,
     /// The file that `--report` names.
     pub report: Option<&'a Path>,
+    /// What a person says of a hook that is a task.
+    pub order: Option<HookTaskOrder>,
     pub turn: &'a Turn,
     /// Where it is one module of a set.
     pub seat: Option<&'a Seat>,
@@ -57,26 +60,6 @@ impl LiveWorld<'_> {
         let tasks = tasks.max(service.map_or(0, |service| service.desired));
         let scaled = await_serving::scale(session, turn, &now, to, tasks, SCALE_TIMEOUT);
         scaled.await.map_err(|error| error.message)
-    }
-
-    /// Noted, so that whoever goes on does not run it again.
-    async fn run(&self, hook: Hook, stage: Option<usize>) -> Result<(), String> {
-        let intent = Effect::RunHook { hook, stage };
-        let noted = self.turn.about_to(intent).await;
-        noted.map_err(|stop| stop.to_string())?;
-        let run = run_hook(
-            self.session,
-            &self.turn.operation(),
-            self.report,
-            hook,
-            stage,
-        )
-        .await;
-        if let Err(failure) = &run {
-            self.turn.did_not(&failure.message);
-        }
-        run.map_err(|failure| failure.message)?;
-        self.turn.did().await.map_err(|stop| stop.to_string())
     }
 
     /// Whether the lease forbids a write. The way back does not ask for it.
@@ -107,37 +90,6 @@ pub async fn objection(aws: &Aws, shift: &ShiftSection) -> Result<Option<String>
     Ok(objection.map(|objection| objection.to_string()))
 }
 
-/// Runs a hook of an operation that moves traffic.
-///
-/// # Errors
-/// As [`Occasion::run`].
-pub async fn run_hook(
-    session: &Session,
-    operation: &Operation,
-    report: Option<&Path>,
-    hook: Hook,
-    stage: Option<usize>,
-) -> Result<(), HookFailure> {
-    let Some(to) = operation.release() else {
-        return Ok(());
-    };
-    let strategy = operation.strategy.as_ref();
-    let share = match (hook, stage) {
-        (Hook::AfterShift, _) => Some(10_000),
-        (_, Some(stage)) => strategy.and_then(|strategy| strategy.share_at(stage)),
-        _ => None,
-    };
-    let occasion = Occasion {
-        hook,
-        from: operation.from.as_ref(),
-        to: &to,
-        stage,
-        share: share.unwrap_or(0),
-        report,
-    };
-    occasion.run(session).await
-}
-
 impl World for LiveWorld<'_> {
     async fn recalled(&self) -> String {
         match self.seat {
@@ -149,7 +101,16 @@ impl World for LiveWorld<'_> {
     async fn meet(&self, condition: Condition) -> Result<(), String> {
         match condition {
             Condition::Capacity(tasks) => self.grow(tasks).await,
-            Condition::Hook { hook, stage } => self.run(hook, stage).await,
+            Condition::Hook { hook, stage } => {
+                let hooks = NotedHooks {
+                    session: self.session,
+                    turn: self.turn,
+                    observed: self.observed,
+                    report: self.report,
+                    order: self.order,
+                };
+                hooks.run(hook, stage).await
+            }
             Condition::Person => {
                 let noted = self.turn.about_to(Effect::WaitForAPerson).await;
                 noted.map_err(|stop| stop.to_string())

@@ -5,16 +5,59 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::hook::NotedHooks;
 use super::live::LiveWorld;
 use super::shift::{self, Nobody};
 use super::turn::{Stop, Turn};
+use super::work::Work;
 use crate::aws::Router;
+use crate::config::Config;
+use crate::engine::hook_task::HookTaskOrder;
 use crate::engine::seen::Releases;
 use crate::engine::shift::{Before, JudgedBy, Outcome, Policy, Shift, Tolerated, Why};
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
-use crate::model::{Color, Move, Observed, Strategy};
+use crate::model::{Color, Hook, HookAction, Move, Observed, Strategy};
 use crate::session::Session;
+
+/// A migration is needed for the first release, too; other hooks look after users.
+pub fn hook_of_first(config: &Config) -> Option<Hook> {
+    let hook = Hook::BeforeShift;
+    let action = config.hooks.actions.get(&hook)?;
+    matches!(action, HookAction::Task(_)).then_some(hook)
+}
+
+/// The same after the task that a first release waits for, if there is one.
+///
+/// # Errors
+/// It did not end well, or was interrupted: nothing was made live. As [`make_live`].
+pub async fn first_release(
+    work: &mut Work<'_>,
+    observed: &Observed,
+    color: Color,
+    order: Option<HookTaskOrder>,
+) -> Result<()> {
+    if let Some(hook) = hook_of_first(&work.session.config) {
+        let hooks = NotedHooks {
+            session: work.session,
+            turn: work.turn,
+            observed,
+            report: None,
+            order,
+        };
+        let run = async {
+            let ran = hooks.run(hook, None).await;
+            ran.map_err(|why| Error::refused(why).untouched(observed))
+        };
+        let (doing, again) = (
+            format!("running {hook}"),
+            format!("`bgecs promote {color}` makes it live, and goes on from there"),
+        );
+        let run = work.interrupts.or_stop(&doing, "", run).await;
+        run.map_err(|error| error.hint_too(&again))?;
+    }
+    make_live(work.session, work.turn, observed, color).await
+}
 
 /// Points production at the colour, then the test route at the other. It takes
 /// moments, and an end between the two would be neither: nothing interrupts it.
@@ -35,6 +78,7 @@ pub async fn make_live(
         to: color,
         observed,
         report: None,
+        order: None,
         turn,
         seat: None,
     };

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::log_follower::LogFollower;
-use crate::aws::{AwsErrorKind, LogQuery};
+use crate::aws::{AwsError, AwsErrorKind, LogQuery};
 use crate::engine::one_off::{self, OneOffEnd, OneOffLog};
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupts;
@@ -48,28 +48,36 @@ pub struct OneOffDone {
 }
 
 impl OneOffRun<'_> {
-    /// Shows each line as it comes.
+    /// Gives the task's ARN.
     ///
     /// # Errors
-    /// It is not started, or AWS does not say how far it is; a second interrupt leaves it
-    /// to its own end (exit 130).
-    pub async fn run(
+    /// ECS's own: it may have been started all the same, where that is ambiguous.
+    pub async fn start(&self) -> Result<String, AwsError> {
+        let Self { session, it, .. } = self;
+        let told = format!("starting a task of {} ({})", it.color, it.revision.short());
+        session.report.tell(&ReportEvent::Doing(told));
+        let (aws, app) = (&session.aws, &session.config.app);
+        let task = aws.run_task(app, self.services, it).await?;
+        let told = format!("started the task {}", one_off::id_of(&task));
+        session.report.tell(&ReportEvent::Done(told));
+        Ok(task)
+    }
+
+    /// Waits for its end, and shows each line as it comes that is not older.
+    ///
+    /// # Errors
+    /// AWS does not say how far it is; a second interrupt leaves it to its own end
+    /// (exit 130).
+    pub async fn follow(
         &self,
+        task: &str,
+        since: OffsetDateTime,
         interrupts: &mut Interrupts,
         show: &mut dyn FnMut(&str),
     ) -> Result<OneOffDone> {
         let Self { session, it, .. } = self;
-        let told = format!("starting a task of {} ({})", it.color, it.revision.short());
-        session.report.tell(&ReportEvent::Doing(told));
-        let began = OffsetDateTime::now_utc();
-        let aws = &session.aws;
-        let task = aws.run_task(&session.config.app, self.services, it).await?;
-        let id = one_off::id_of(&task).to_owned();
-        let told = format!("started the task {id}");
-        session.report.tell(&ReportEvent::Done(told));
-
-        let mut log = self.log_of(&task, began).await?;
-        let (stopped, cut) = self.followed(&task, &mut log, (interrupts, show)).await?;
+        let mut log = self.log_of(task, since).await?;
+        let (stopped, cut) = self.followed(task, &mut log, (interrupts, show)).await?;
         let mut silent_since = Instant::now();
         while log.is_some() && silent_since.elapsed() < session.poll_pause(SILENCE) {
             sleep(session.poll_pause(PAUSE)).await;
@@ -78,10 +86,21 @@ impl OneOffRun<'_> {
             }
         }
         Ok(OneOffDone {
-            task: id,
+            task: one_off::id_of(task).to_owned(),
             end: one_off::end(&stopped, &it.container),
             cut,
         })
+    }
+
+    /// What it has written, as far as that can be read.
+    pub async fn lines_of(&self, task: &str, since: OffsetDateTime) -> Vec<String> {
+        let mut lines = Vec::new();
+        if let Ok(mut log) = self.log_of(task, since).await {
+            let mut show = |line: &str| lines.push(line.to_owned());
+            // What cannot be read is told of.
+            let _ = self.show_new(&mut log, &mut show).await;
+        }
+        lines
     }
 
     async fn followed(
@@ -162,7 +181,7 @@ impl OneOffRun<'_> {
     }
 
     /// None where its lines cannot be shown, which is said.
-    async fn log_of(&self, task: &str, began: OffsetDateTime) -> Result<Option<LogFollower>> {
+    async fn log_of(&self, task: &str, since: OffsetDateTime) -> Result<Option<LogFollower>> {
         let Self { session, it, .. } = self;
         let definition = session.aws.read_task_definition(&it.revision).await?;
         let log = one_off::log(&definition, &it.container, task);
@@ -181,7 +200,7 @@ impl OneOffRun<'_> {
         Ok(Some(LogFollower::of(LogQuery {
             group: log.group,
             stream_prefix: log.stream,
-            since: began,
+            since,
         })))
     }
 

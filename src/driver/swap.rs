@@ -63,7 +63,8 @@ pub async fn run(
         SwapPlan::MakeLive { color } => {
             watching.asking.skip_report(&session.report);
             describe(work.turn, &observed, plan);
-            make_live::make_live(session, work.turn, &observed, color).await?;
+            let order = watching.before_shift;
+            make_live::first_release(&mut work, &observed, color, order).await?;
             let now = work.observe().await?;
             work.turn.saw(&now);
             Ok(SwapEnd::MadeLive {
@@ -111,7 +112,7 @@ pub fn lay_out(
     to: Color,
     watching: &Watching,
 ) -> Result<Strategy> {
-    let hooks = &session.config.hooks.commands;
+    let hooks = &session.config.hooks.actions;
     let is_wanted = |hook| kind == SwapKind::Promote && hooks.contains_key(&hook);
     let strategy = watching.strategy(observed, to).with_hooks(is_wanted);
     let router = session.aws.router(&observed.infrastructure);

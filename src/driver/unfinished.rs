@@ -13,6 +13,7 @@ use super::turn::Conclusion;
 use super::watching::Watching;
 use super::work::Work;
 use super::{destroy, everywhere, hosted, make_live, reach, retire, stack, tidy};
+use crate::engine::hook_task::HookTaskOrder;
 use crate::engine::plan::AFTER_A_PAUSE;
 use crate::engine::preflight;
 use crate::engine::shift::Outcome;
@@ -421,14 +422,19 @@ fn go<'a>(
             work, operation, observed, strategy, is_back, watching,
         )),
         Resolution::MakeLive { color } => Box::pin(async move {
-            let made = make_live::make_live(session, work.turn, observed, color);
-            stoppable(work.interrupts, made).await?;
+            make_live::first_release(work, observed, color, watching.before_shift).await?;
             Ok(finished())
         }),
         Resolution::AwaitServing {
             color,
             task_definition,
-        } => Box::pin(serve(work, operation, observed, color, task_definition)),
+        } => Box::pin(serve(
+            work,
+            operation,
+            observed,
+            (color, task_definition),
+            watching.before_shift,
+        )),
         Resolution::ForgetRevision => Box::pin(async move {
             tidy::forget_revision(session, observed, operation).await?;
             Ok(undone())
@@ -485,8 +491,8 @@ async fn serve(
     work: &mut Work<'_>,
     operation: &Operation,
     observed: &Observed,
-    color: Color,
-    requested: Revision,
+    (color, requested): (Color, Revision),
+    order: Option<HookTaskOrder>,
 ) -> Result<End> {
     let session = work.session;
     let wait = Wait {
@@ -497,17 +503,12 @@ async fn serve(
         timeout: TIMEOUT,
         is_blind: work.turn.operation().blind,
     };
-    let turn = work.turn;
-    let serving = async {
-        await_serving(session, &wait).await?;
-        let becomes_live =
-            operation.from.is_none() && observed.traffic.production.only() != Some(color.other());
-        if becomes_live {
-            make_live::make_live(session, turn, observed, color).await?;
-        }
-        Ok(())
-    };
-    stoppable(work.interrupts, serving).await?;
+    stoppable(work.interrupts, await_serving(session, &wait)).await?;
+    let becomes_live =
+        operation.from.is_none() && observed.traffic.production.only() != Some(color.other());
+    if becomes_live {
+        make_live::first_release(work, observed, color, order).await?;
+    }
     Ok(finished())
 }
 

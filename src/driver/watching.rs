@@ -7,6 +7,7 @@ use super::asking::{self, Asking};
 use super::attempt::SwapKind;
 use super::turn::Turn;
 use crate::config;
+use crate::engine::hook_task::HookTaskOrder;
 use crate::engine::plan::{self, Step};
 use crate::model::journal::Operation;
 use crate::model::{Color, Observed, Steps, Strategy};
@@ -24,6 +25,8 @@ pub struct Watching {
     pub is_hurried: bool,
     /// Whether nobody asks production: target health and alarms alone judge.
     pub is_blind: bool,
+    /// What a person says of `before_shift`, where that is a task.
+    pub before_shift: Option<HookTaskOrder>,
 }
 
 impl Watching {
@@ -32,6 +35,7 @@ impl Watching {
             fixes_forward: false,
             is_hurried: false,
             is_blind: false,
+            before_shift: None,
             steps: Steps::default(),
             asking,
         }

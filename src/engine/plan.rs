@@ -52,7 +52,7 @@ use super::test_rules::RuleChange;
 use crate::counted::counted;
 use crate::error::Error;
 use crate::model::journal::OwnCommand;
-use crate::model::{Color, Condition, Endpoint, Observed, PerRoute, Strategy, Tag};
+use crate::model::{Color, Condition, Endpoint, Hook, Observed, PerRoute, Strategy, Tag};
 
 /// A step of a plan, in words.
 #[derive(Debug, Clone, PartialEq)]
@@ -210,6 +210,19 @@ impl Step {
     pub fn moves(strategy: &Strategy, endpoints: &PerRoute<Endpoint>) -> Vec<Self> {
         let moves = strategy.moves();
         moves.map(|it| Self::Move(it.told(endpoints))).collect()
+    }
+
+    /// The same where nothing is live, after what that waits for.
+    pub fn first(
+        hook: Option<Hook>,
+        strategy: &Strategy,
+        endpoints: &PerRoute<Endpoint>,
+    ) -> Vec<Self> {
+        let hook = hook.map(|hook| Self::RunHook {
+            command: hook.at(None),
+        });
+        let moves = Self::moves(strategy, endpoints);
+        hook.into_iter().chain(moves).collect()
     }
 
     /// The same with all that its stages wait for. How the last one is watched is

@@ -14,6 +14,15 @@ pub enum Hook {
     AfterRollback,
 }
 
+/// What is done at one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HookAction {
+    /// For `sh`, here, in the folder of `bgecs.toml`.
+    Line(String),
+    /// A command of the new release, in a task of its own, once.
+    Task(Vec<String>),
+}
+
 impl Hook {
     pub const ALL: [Self; 5] = [
         Self::BeforeShift,

@@ -29,6 +29,7 @@ mod lease;
 mod life;
 mod listeners;
 mod meddling;
+mod migrating;
 mod one_off;
 mod operators;
 mod pace;

@@ -9,7 +9,7 @@ use crate::world::{World, greeter, string};
 
 impl World {
     /// The ARNs of the tasks that `run` has started, with how far each is.
-    fn one_offs(&self) -> Outcome<Vec<(String, String)>> {
+    pub fn one_offs(&self) -> Outcome<Vec<(String, String)>> {
         let ecs = |operation: &str, asked: &Value| {
             let target = format!("AmazonEC2ContainerServiceV20141113.{operation}");
             self.api.json("ecs", &target, asked)

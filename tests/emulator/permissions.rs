@@ -83,7 +83,11 @@ impl World {
         let mut heard = Heard::new();
         let mut ends = |code, arguments: &[&str]| self.heard(&mut heard, code, arguments);
         ends(0, &["init"])?;
+        let migrates = "[hooks]\nbefore_shift = { run = [\"migrate\"] }\n";
+        let file = self.file()?;
+        self.configure_more(migrates)?;
         ends(0, &["deploy", V1, "--tag", "1", "--color", "green"])?;
+        self.desk.write("bgecs.toml", &file)?;
         ends(0, &["deploy", V2, "--tag", "2"])?;
         self.measures_errors()?;
         self.configure_more(
@@ -96,7 +100,15 @@ impl World {
         // One more tag for what is in the repository.
         let image = format!("{}/{}:2", self.registry(), self.stack());
         ends(0, &["deploy", "--image", &image, "--tag", "again"])?;
+        let file = self.file()?;
+        self.configure_more(
+            "[hooks]\nbefore_shift = { run = [\"migrate\", \"600\"] }\ntimeout = \"1s\"\n",
+        )?;
+        ends(6, &["promote"])?;
+        self.desk.write("bgecs.toml", &file)?;
+        self.configure_more(migrates)?;
         ends(0, &["promote"])?;
+        self.desk.write("bgecs.toml", &file)?;
         ends(0, &["rollback"])?;
         ends(0, &["status"])?;
         ends(0, &["logs"])?;

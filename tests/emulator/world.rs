@@ -112,9 +112,16 @@ impl World {
         Ok(())
     }
 
+    /// What `bgecs.toml` says.
+    pub fn file(&self) -> Outcome<String> {
+        Ok(std::fs::read_to_string(
+            self.desk.path().join("bgecs.toml"),
+        )?)
+    }
+
     /// Adds sections to `bgecs.toml`.
     pub fn configure_more(&self, more: &str) -> Outcome {
-        let text = std::fs::read_to_string(self.desk.path().join("bgecs.toml"))?;
+        let text = self.file()?;
         self.desk.write("bgecs.toml", &format!("{text}\n{more}"))?;
         Ok(())
     }

@@ -4,13 +4,13 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sha2::{Digest, Sha256};
 use time::{Duration, OffsetDateTime};
 
 use super::Item;
 use crate::aws::error::AwsError;
+use crate::hex;
 use crate::model::journal::{FORMAT, Head, Lease, Operation, OperationId};
-use crate::model::{Upload, UploadRecord};
+use crate::model::{HookTask, HookTaskRecord, Upload, UploadRecord};
 
 pub const FORMAT_NUMBER: &str = "format";
 pub const FENCE: &str = "fence";
@@ -30,6 +30,10 @@ pub const HISTORY: &str = "history";
 pub const LINE: &str = "line";
 pub const UPLOADS: &str = "uploads";
 const UPLOAD: &str = "upload";
+const HOOK_TASKS: &str = "hook_tasks";
+const HOOK_TASK: &str = "hook_task";
+/// Of a task that runs once for a release: its tries are counted.
+pub const ATTEMPT: &str = "attempt";
 
 /// How long an operation that ended is remembered.
 const REMEMBERED: Duration = Duration::days(400);
@@ -104,8 +108,7 @@ pub fn of_upload(record: &UploadRecord) -> Item {
         key: name,
         version,
     } = &record.upload;
-    let whole = Sha256::digest(format!("{bucket}/{name}?{version}"));
-    let whole: String = whole.iter().map(|byte| format!("{byte:02x}")).collect();
+    let whole = hex::sha256(format!("{bucket}/{name}?{version}"));
     let mut item = key(UPLOADS, &format!("{}#{whole}", uploaded(record.uploaded)));
     item.insert(FORMAT_NUMBER.to_owned(), number(FORMAT));
     item.insert(UPLOAD.to_owned(), json(record));
@@ -119,6 +122,27 @@ pub fn upload(table: &str, item: &Item) -> Result<UploadRecord, AwsError> {
     read.format()?;
     let record = read.optional_json(UPLOAD)?;
     record.ok_or_else(|| read.unreadable(UPLOAD))
+}
+
+pub fn hook_task_key(it: &HookTask) -> Item {
+    key(HOOK_TASKS, &it.key())
+}
+
+pub fn of_hook_task(record: &HookTaskRecord) -> Item {
+    let mut item = hook_task_key(&record.it);
+    item.insert(FORMAT_NUMBER.to_owned(), number(FORMAT));
+    item.insert(ATTEMPT.to_owned(), number(record.attempt));
+    item.insert(HOOK_TASK.to_owned(), json(record));
+    let expires = (record.begun + REMEMBERED).unix_timestamp();
+    item.insert(EXPIRES.to_owned(), number(expires));
+    item
+}
+
+pub fn hook_task(table: &str, item: &Item) -> Result<HookTaskRecord, AwsError> {
+    let read = Read { table, item };
+    read.format()?;
+    let record = read.optional_json(HOOK_TASK)?;
+    record.ok_or_else(|| read.unreadable(HOOK_TASK))
 }
 
 pub fn head(table: &str, item: &Item) -> Result<Head, AwsError> {

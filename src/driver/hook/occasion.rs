@@ -5,7 +5,7 @@ use std::path::{Path, absolute};
 
 use super::{HookCommand, HookFailure};
 use crate::config::Config;
-use crate::model::{Deployed, Hook};
+use crate::model::{Deployed, Hook, HookAction};
 use crate::session::Session;
 
 /// One running of one of them.
@@ -38,7 +38,9 @@ impl Occasion<'_> {
     }
 
     fn command<'c>(&self, config: &'c Config) -> Option<HookCommand<'c>> {
-        let line = config.hooks.commands.get(&self.hook)?;
+        let HookAction::Line(line) = config.hooks.actions.get(&self.hook)? else {
+            return None;
+        };
         Some(HookCommand {
             what: "hook",
             name: self.hook.at(self.stage),

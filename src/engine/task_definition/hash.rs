@@ -1,20 +1,13 @@
 //! Tells whether two bodies would run the same.
 
-use std::fmt::Write;
-
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
+
+use crate::hex;
 
 /// SHA-256, in hex, of a body's canonical JSON: keys sorted at every depth,
 /// no white space. The order of a list is part of what it says.
 pub(super) fn of(body: &Map<String, Value>) -> String {
-    let canonical = sorted(body).to_string();
-    let mut hex = String::with_capacity(64);
-    for byte in Sha256::digest(canonical.as_bytes()) {
-        // Writing to a `String` cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
+    hex::sha256(sorted(body).to_string())
 }
 
 fn sorted(object: &Map<String, Value>) -> Value {

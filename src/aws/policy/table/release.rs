@@ -20,11 +20,11 @@ const WAYS: &[&str] = &[
     "init", "deploy", "promote", "rollback", "status", "retire", "logs", "resume", "adopt",
     "destroy", "attach", "detach", "run",
 ];
-/// Those that look at the journal and need no lease for it; and those that meet
-/// a lease.
+/// Those that look at the journal and need no lease for it; those that meet a lease;
+/// and what looks whether a task has run for a release.
 const READING: &[&str] = &[
     "init", "status", "logs", "history", "unlock", "deploy", "resume", "destroy", "attach",
-    "detach", "run",
+    "detach", "run", "promote",
 ];
 /// Those that take the lease.
 const CHANGING: &[&str] = &[
@@ -39,6 +39,8 @@ const MOVING: &[&str] = &["deploy", "promote", "rollback", "resume"];
 const EMPTYING: &[&str] = &["retire", "attach", "detach"];
 /// Those that take a release live which alarms may watch.
 const WATCHING: &[&str] = &["promote", "resume"];
+/// Those that run a task of their own: a `before_shift`, too, may be one.
+const RUNNING: &[&str] = &["run", "promote", "deploy"];
 /// Those that wait until a colour serves.
 const WAITING: &[&str] = &["deploy", "promote", "rollback"];
 
@@ -107,8 +109,8 @@ pub const DEPLOYER: &[Grant] = &[
                 "ecs:DescribeTasks",
                 &["deploy", "promote", "rollback", "destroy", "run"],
             ),
-            called("ecs:RunTask", &["run"]),
-            called("ecs:StopTask", &["run"]),
+            called("ecs:RunTask", RUNNING),
+            called("ecs:StopTask", &["run", "promote"]),
             called("ecs:CreateService", &["deploy"]),
             called(
                 "ecs:UpdateService",
@@ -181,7 +183,10 @@ pub const DEPLOYER: &[Grant] = &[
     Grant {
         sid: "ReadLogs",
         needs: &[
-            called("logs:FilterLogEvents", &["attach", "logs", "init", "run"]),
+            called(
+                "logs:FilterLogEvents",
+                &["attach", "logs", "init", "run", "promote", "deploy"],
+            ),
             called("logs:GetLogEvents", WAITING),
         ],
         on: LOG_GROUP,
