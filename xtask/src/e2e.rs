@@ -10,6 +10,7 @@ mod gap;
 mod heard;
 mod journal;
 mod mapping;
+mod migration;
 mod nightly;
 mod onlookers;
 mod origin;

@@ -2,7 +2,6 @@
 
 use localstack::gate::faults::Fault;
 use serde_json::{Value, json};
-use tokio::process::Command;
 
 use super::stage::Stage;
 use crate::Result;
@@ -13,7 +12,10 @@ pub async fn a_killed_promotion_is_named_and_ended(stage: &Stage<'_>) -> Result<
     let before = stage.status().await?;
     let (live, idle) = (text(&before, &["live"])?, text(&before, &["idle"])?);
     let observer = Observer::start(stage.door("prod").await?, "/api", PACE);
-    killed_between_its_writes(stage, idle).await?;
+    // Its first write has its effect, and bgecs never hears of it.
+    let first = Fault::on("elasticloadbalancing", "ModifyListener").nth(1);
+    let promote = ["promote", idle];
+    stage.killed_in(first.hold_after(), &promote).await?;
 
     let left = stage.status().await?;
     expect(&left, &["unfinished", "command"], "promote")?;
@@ -32,24 +34,6 @@ pub async fn a_killed_promotion_is_named_and_ended(stage: &Stage<'_>) -> Result<
     Ok(format!(
         "a promotion that is killed between its writes is named by status and finished by resume: {unharmed} requests of an onlooker, none failed"
     ))
-}
-
-/// The first write has its effect, and bgecs never hears of it.
-async fn killed_between_its_writes(stage: &Stage<'_>, color: &str) -> Result<()> {
-    let gate = stage.gate.ok_or("there is no gate")?;
-    let first = Fault::on("elasticloadbalancing", "ModifyListener").nth(1);
-    let held = gate.faults().add(first.hold_after());
-    let promote = stage.bgecs.command(&["promote", color]);
-    let mut promoting = Command::from(promote).kill_on_drop(true).spawn()?;
-    tokio::select! {
-        () = gate.faults().until_held(held) => {}
-        ended = promoting.wait() => {
-            return Err(format!("it ended ahead of its first write: {}", ended?).into());
-        }
-    }
-    promoting.kill().await?;
-    gate.faults().remove(held);
-    Ok(())
 }
 
 pub async fn history_tells_what_was_done(stage: &Stage<'_>) -> Result<String> {

@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use bollard::Docker;
 use localstack::Gate;
 use localstack::balancer::Balancer;
+use localstack::gate::faults::Fault;
 use serde_json::Value;
+use tokio::process::Command;
 
 use crate::Result;
 use crate::bgecs::{Bgecs, root};
@@ -179,6 +181,23 @@ impl<'a> Stage<'a> {
             return Err("the probe did not see the changeover".into());
         }
         Ok((swapped, seen.unharmed()?))
+    }
+
+    /// Kills a command while the gate holds one of its calls.
+    pub async fn killed_in(&self, fault: Fault, words: &[&str]) -> Result<()> {
+        let gate = self.gate.ok_or("there is no gate")?;
+        let held = gate.faults().add(fault);
+        let command = self.bgecs.command(words);
+        let mut running = Command::from(command).kill_on_drop(true).spawn()?;
+        tokio::select! {
+            () = gate.faults().until_held(held) => {}
+            ended = running.wait() => {
+                return Err(format!("it ended ahead of that call: {}", ended?).into());
+            }
+        }
+        running.kill().await?;
+        gate.faults().remove(held);
+        Ok(())
     }
 
     /// A deploy that must fail, soon, and must leave production alone.

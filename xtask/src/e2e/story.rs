@@ -5,8 +5,8 @@ use super::depot::Depot;
 use super::shop::Shop;
 use super::stage::Stage;
 use super::{
-    address, alias, journal, mapping, origin, record, refusals, releases, shift, smuggled, traffic,
-    twice,
+    address, alias, journal, mapping, migration, origin, record, refusals, releases, shift,
+    smuggled, traffic, twice,
 };
 use crate::bgecs::Bgecs;
 use crate::{Result, say};
@@ -69,6 +69,8 @@ impl<'a> Story<'a> {
             .await?;
         if self.stage.gate.is_some() {
             self.chapter(releases::a_command_runs_in_a_task_of_its_own)
+                .await?;
+            self.chapter(migration::a_migration_runs_once_ahead_of_its_users)
                 .await?;
         }
         if self.stage.gate.is_none() {

@@ -103,6 +103,7 @@ pub fn goal(operation: Operation, before: &Tags, typed: &str) -> Option<Tags> {
         Operation::Promote
         | Operation::PromoteGrowing
         | Operation::PromoteGradual
+        | Operation::PromoteMigrating
         | Operation::Rollback => Some(before.swapped()),
         Operation::Retire | Operation::InitUpdate => Some(before.clone()),
         Operation::Destroy

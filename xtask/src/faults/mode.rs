@@ -72,8 +72,16 @@ impl Mode {
     pub fn suits(self, operation: Operation) -> bool {
         match self {
             Self::Over(_) if operation.is_of_edges() => false,
-            // What else is typed in a module is refused until the set has ended.
-            Self::Over(_) if operation == Operation::ReleaseSet => false,
+            // What else is typed in a module is refused until the set has ended; and over a
+            // promotion that migrates it is as over any.
+            Self::Over(_)
+                if matches!(
+                    operation,
+                    Operation::ReleaseSet | Operation::PromoteMigrating
+                ) =>
+            {
+                false
+            }
             // What they were about is typed again; there may be no journal yet, or none
             // any more.
             Self::Resume => !operation.is_beside(),

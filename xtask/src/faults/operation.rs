@@ -16,6 +16,8 @@ pub enum Operation {
     PromoteGrowing,
     /// Users go over step by step
     PromoteGradual,
+    /// A migration runs ahead of it, once
+    PromoteMigrating,
     Rollback,
     Retire,
     /// The stack is there already, and a setting of it is changed
@@ -56,7 +58,7 @@ pub struct Typed {
 
 impl Operation {
     /// Those that take turns, since each ends where the next one may begin.
-    pub const TURNS: [&[Self]; 10] = [
+    pub const TURNS: [&[Self]; 11] = [
         // As long as the image is there that the company runs.
         &[Self::Attach, Self::Detach],
         &[Self::PromoteWays],
@@ -65,6 +67,7 @@ impl Operation {
         &[Self::Deploy, Self::Promote, Self::Rollback],
         &[Self::PromoteGrowing],
         &[Self::PromoteGradual],
+        &[Self::PromoteMigrating],
         &[Self::Retire],
         &[Self::InitUpdate],
         &[Self::DeployFirst, Self::Destroy],
@@ -78,6 +81,7 @@ impl Operation {
             Self::Promote => "promote",
             Self::PromoteGrowing => "promote (grows)",
             Self::PromoteGradual => "promote (gradual)",
+            Self::PromoteMigrating => "promote (migrates)",
             Self::Rollback => "rollback",
             Self::Retire => "retire",
             Self::InitUpdate => "init (update)",
@@ -114,6 +118,7 @@ impl Operation {
             Self::Promote
             | Self::PromoteGrowing
             | Self::PromoteGradual
+            | Self::PromoteMigrating
             | Self::PromoteWays
             | Self::PromoteRecord
             | Self::PromoteOrigin => "promote",
@@ -131,7 +136,9 @@ impl Operation {
     pub fn typed(self, release: &Release) -> Typed {
         match self {
             Self::DeployFirst | Self::Deploy => deploy(release),
-            Self::Promote | Self::PromoteGrowing => line(&["promote", "--window", "1s"]),
+            Self::Promote | Self::PromoteGrowing | Self::PromoteMigrating => {
+                line(&["promote", "--window", "1s"])
+            }
             Self::PromoteGradual => {
                 let steps = "10% for 1s,50% for 1s";
                 line(&["promote", "--steps", steps, "--bake", "1s"])

@@ -37,6 +37,9 @@ pub struct World<'a> {
     configs: [PathBuf; 2],
     /// Which of them the stack was last brought to.
     configured: usize,
+    /// The same as the first, with a migration ahead of each promotion.
+    migrating: PathBuf,
+    is_migrating: bool,
     pub image: String,
     /// How many releases there were, each with a tag of its own: a tag that is
     /// in the registry already would not be pushed.
@@ -53,6 +56,10 @@ impl<'a> World<'a> {
         for (path, days) in &configs {
             fs::write(path, configuration(*days))?;
         }
+        let migrating = folder.join("migrating.toml");
+        let migrates = "before_shift = { run = [\"migrate\"] }";
+        let hooks = format!("[hooks]\n{migrates}\n");
+        fs::write(&migrating, configuration(30).replace("[hooks]\n", &hooks))?;
         let endpoint = gate.endpoint();
         let port = endpoint.rsplit(':').next().unwrap_or_default();
         Ok(Self {
@@ -61,6 +68,8 @@ impl<'a> World<'a> {
             api: Upstream::new(endpoint.trim_start_matches("http://"), "test"),
             configs: configs.map(|(path, _)| path),
             configured: 0,
+            migrating,
+            is_migrating: false,
             image: format!("localhost:{port}/{NAME}:{BUILT}"),
             releases: Cell::new(0),
             been_live: RefCell::default(),
@@ -78,7 +87,11 @@ impl<'a> World<'a> {
 
     /// Adds the configuration to a command line.
     pub fn with_config(&self, words: &[impl AsRef<str>]) -> Vec<String> {
-        let config = self.configs[self.configured].display().to_string();
+        let config = match self.is_migrating {
+            true => &self.migrating,
+            false => &self.configs[self.configured],
+        };
+        let config = config.display().to_string();
         let words = words.iter().map(|word| word.as_ref().to_owned());
         words.chain(["--config".to_owned(), config]).collect()
     }
@@ -129,13 +142,22 @@ impl<'a> World<'a> {
 
     /// Brings it to where that operation starts.
     pub async fn prepare(&mut self, operation: Operation, mode: Mode) -> Result<State> {
+        self.is_migrating = false;
+        let state = self.prepared(operation, mode).await;
+        self.is_migrating = operation == Operation::PromoteMigrating;
+        state
+    }
+
+    async fn prepared(&mut self, operation: Operation, mode: Mode) -> Result<State> {
         match operation {
             Operation::DeployFirst => self.without_a_release().await,
             Operation::Destroy => self.young().await,
             // A promotion over it takes what was there before, if it takes that.
             Operation::Deploy if mode == Mode::Over(Next::Promote) => self.with_a_new_one().await,
             Operation::Deploy | Operation::Retire => self.with_both_running().await,
-            Operation::Promote | Operation::PromoteGradual => self.with_a_new_one().await,
+            Operation::Promote | Operation::PromoteGradual | Operation::PromoteMigrating => {
+                self.with_a_new_one().await
+            }
             Operation::PromoteGrowing => self.with_one_grown().await,
             Operation::Rollback => self.with_a_way_back().await,
             Operation::InitUpdate => self.with_an_older_stack().await,

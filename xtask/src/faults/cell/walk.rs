@@ -24,6 +24,8 @@ pub struct Walk<'a, 'w> {
     typed: Typed,
     /// The task definitions that were active.
     known: Vec<String>,
+    /// How many tasks had been started to run one command.
+    one_offs: usize,
     /// Where it begins in the record.
     mark: Mark,
     /// The colour that users were on when it was last looked at.
@@ -34,6 +36,7 @@ impl<'a, 'w> Walk<'a, 'w> {
     pub async fn new(world: &'a World<'w>, point: Point<'a>, before: State) -> Result<Self> {
         Ok(Self {
             known: world.revisions().await?,
+            one_offs: world.one_offs().await?,
             mark: world.gate.calls().mark(),
             typed: point.operation.typed(&world.next_release()),
             live: before.live,
@@ -190,10 +193,22 @@ impl<'a, 'w> Walk<'a, 'w> {
         let goal = judge::goal(operation, &self.before.tags(), &self.typed.tag);
         self.as_it_has_to_be(what, goal.as_ref(), after.as_ref())
             .await?;
+        self.ran_once().await?;
         let idle = after.as_ref().and_then(State::idle_service);
         match idle.filter(|idle| operation == Operation::Retire && idle.running > 0) {
             Some(idle) => Err(format!("the retired colour runs {}", idle.running).into()),
             None => Ok(()),
+        }
+    }
+
+    /// A migration, and nothing else, is a task of its own.
+    async fn ran_once(&self) -> Result<()> {
+        if self.point.operation != Operation::PromoteMigrating {
+            return Ok(());
+        }
+        match self.world.one_offs().await? - self.one_offs {
+            1 => Ok(()),
+            count => Err(format!("the migration ran {count} times").into()),
         }
     }
 

@@ -9,6 +9,11 @@ use super::{NAME, SETTLING, World};
 use crate::Result;
 use crate::observer::Door;
 
+/// By bgecs, for the app of this world.
+const STARTED_BY: &str = "bgecs/faults";
+/// By `DescribeTasks`.
+const MOST_DESCRIBED: usize = 100;
+
 impl World<'_> {
     /// The way to port 80, once the load balancer listens there.
     pub async fn door(&self, host: &str) -> Result<Door> {
@@ -55,6 +60,22 @@ impl World<'_> {
         let cluster = json!({"cluster": NAME, "desiredStatus": "RUNNING"});
         let listed = self.api.ecs("ListTasks", &cluster).await?;
         Ok(strings(&listed["taskArns"]).len())
+    }
+
+    /// How many tasks were started to run one command, whatever became of them.
+    pub async fn one_offs(&self) -> Result<usize> {
+        let mut count = 0;
+        for desired in ["RUNNING", "STOPPED"] {
+            let asked = json!({"cluster": NAME, "desiredStatus": desired});
+            let listed = self.api.ecs("ListTasks", &asked).await?;
+            for some in strings(&listed["taskArns"]).chunks(MOST_DESCRIBED) {
+                let asked = json!({"cluster": NAME, "tasks": some});
+                let told = self.api.ecs("DescribeTasks", &asked).await?;
+                let tasks = told["tasks"].as_array().into_iter().flatten();
+                count += tasks.filter(|it| it["startedBy"] == STARTED_BY).count();
+            }
+        }
+        Ok(count)
     }
 
     pub async fn services(&self) -> Result<Vec<String>> {
