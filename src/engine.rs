@@ -28,6 +28,7 @@ pub mod stopped;
 pub mod takeover;
 pub mod task_definition;
 pub mod test_rules;
+pub mod twin;
 pub mod unfinished;
 pub mod uploads;
 

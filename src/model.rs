@@ -10,6 +10,7 @@ mod build_secret;
 #[cfg(feature = "edges")]
 mod cache_times;
 mod caller;
+mod capacity;
 mod certificate;
 mod check;
 pub mod denial;
@@ -38,6 +39,7 @@ mod reach;
 mod reference;
 mod running;
 mod sample;
+mod scaling;
 mod service_definition;
 mod set;
 mod ssh_agent;
@@ -57,6 +59,7 @@ pub use build_secret::{Secret, SecretSource};
 #[cfg(feature = "edges")]
 pub use cache_times::CacheTimes;
 pub use caller::Caller;
+pub use capacity::{Capacity, CapacityShare};
 pub use certificate::{CertificateArn, IssuedCertificate};
 pub use check::Check;
 pub use deployed::Deployed;
@@ -92,8 +95,9 @@ pub use progress::{Progress, StackEvent, StepState};
 pub use public_key::PublicKey;
 pub use reach::{Barrier, Knock, Unreached};
 pub use reference::{Exactly, NoReference, Reference};
-pub use running::{Autoscaling, Capacity, RunningSettings, UserMover};
+pub use running::{RunningSettings, UserMover};
 pub use sample::{Answer, Connection, Expected, Lost, Sample, Share, Statuses, Unexpected};
+pub use scaling::{Autoscaling, Scaling, ScalingPolicy};
 pub use service_definition::{
     DefinitionChange, DeploymentConfiguration, LoadBalancer, Network, ServiceDefinition,
 };

@@ -15,7 +15,7 @@
 //! does, `past` answers a read as it was, [`elb`] and `ecs` correct what the emulator
 //! says of health checks, weights and rollouts, [`dns`] and [`cdn`] give changes of
 //! names and distributions their time and serve them, `api_domains` adds what it lacks
-//! of API Gateway's domains, [`lightsail`] is there instead of an emulator, [`upstream`]
+//! of API Gateway's domains, [`lightsail`] and `autoscaling` are there instead of an emulator, [`upstream`]
 //! forwards it, and [`record`] has it all written down; [`crash`] kills a client at a
 //! write that is held. `services` puts them in their places; `sockets` is where the gate
 //! itself is
@@ -25,6 +25,7 @@
 //! any emulator. It must not know the insides of one.
 
 mod api_domains;
+mod autoscaling;
 mod body;
 mod call;
 mod cbor;

@@ -3,11 +3,11 @@
 
 use futures_util::join;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Aws;
 use super::error::{AwsError, Named};
-use crate::model::Autoscaling;
+use crate::model::{Autoscaling, Color, ColorServices, Scaling, ScalingPolicy};
 
 const TARGETS: &str = "application-autoscaling:DescribeScalableTargets";
 const POLICIES: &str = "application-autoscaling:DescribeScalingPolicies";
@@ -21,6 +21,7 @@ struct ToldTargets {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct ToldTarget {
+    resource_id: String,
     min_capacity: i32,
     max_capacity: i32,
 }
@@ -36,50 +37,98 @@ struct ToldPolicies {
 struct ToldPolicy {
     policy_name: String,
     policy_type: String,
+    #[serde(default)]
+    target_tracking_scaling_policy_configuration: Value,
 }
 
 impl Aws {
     /// None where nothing scales the service.
+    ///
+    /// # Errors
+    /// Application Auto Scaling's own.
     pub async fn autoscaling_of(
         &self,
         cluster: &str,
         service: &str,
     ) -> Result<Option<Autoscaling>, AwsError> {
-        let id = format!("service/{cluster}/{service}");
-        let targets = json!({
-            "ServiceNamespace": "ecs",
-            "ResourceIds": [&id],
-            "ScalableDimension": "ecs:service:DesiredCount",
-        });
-        let policies = json!({
-            "ServiceNamespace": "ecs",
-            "ResourceId": &id,
-            "ScalableDimension": "ecs:service:DesiredCount",
-        });
-        let targets = self.autoscaling.json("DescribeScalableTargets", &targets);
-        let policies = self.autoscaling.json("DescribeScalingPolicies", &policies);
+        let id = resource(cluster, service);
         // Both, whatever comes of one: who may do neither is told of the first.
-        let (targets, policies) = join!(targets, policies);
-        let targets: ToldTargets = targets.named(TARGETS, &id)?;
-        let policies: ToldPolicies = policies.named(POLICIES, &id)?;
-        let target = targets.scalable_targets.first();
-        Ok(target.map(|target| Autoscaling {
-            least: target.min_capacity,
-            most: target.max_capacity,
-            policies: policies.scaling_policies.iter().map(in_words).collect(),
-        }))
+        let ids = [id.as_str()];
+        let (targets, policies) = join!(self.scalable(&ids), self.policies(&id));
+        let (targets, policies) = (targets?, policies?);
+        let target = targets.into_iter().next();
+        Ok(target.map(|target| autoscaling(&target, policies)))
+    }
+
+    /// What scales either colour.
+    ///
+    /// # Errors
+    /// Application Auto Scaling's own.
+    pub async fn read_scaling(&self, services: &ColorServices) -> Result<Scaling, AwsError> {
+        let mut scaling = Scaling::default();
+        let id = |color| resource(&services.cluster, services.name(color));
+        let ids = Color::BOTH.map(id);
+        let targets = self.scalable(&ids.each_ref().map(String::as_str)).await?;
+        for color in Color::BOTH {
+            let id = id(color);
+            if let Some(target) = targets.iter().find(|it| it.resource_id == id) {
+                let policies = self.policies(&id).await?;
+                *scaling.get_mut(color) = Some(autoscaling(target, policies));
+            }
+        }
+        Ok(scaling)
+    }
+
+    async fn scalable(&self, ids: &[&str]) -> Result<Vec<ToldTarget>, AwsError> {
+        let asked = json!({
+            "ServiceNamespace": "ecs",
+            "ResourceIds": ids,
+            "ScalableDimension": "ecs:service:DesiredCount",
+        });
+        let told = self.autoscaling.json("DescribeScalableTargets", &asked);
+        let told: ToldTargets = told.await.named(TARGETS, ids.join(", "))?;
+        Ok(told.scalable_targets)
+    }
+
+    async fn policies(&self, id: &str) -> Result<Vec<ScalingPolicy>, AwsError> {
+        let asked = json!({
+            "ServiceNamespace": "ecs",
+            "ResourceId": id,
+            "ScalableDimension": "ecs:service:DesiredCount",
+        });
+        let told = self.autoscaling.json("DescribeScalingPolicies", &asked);
+        let told: ToldPolicies = told.await.named(POLICIES, id)?;
+        Ok(told.scaling_policies.into_iter().map(policy).collect())
     }
 }
 
-/// `cpu60 (TargetTrackingScaling)`
-fn in_words(policy: &ToldPolicy) -> String {
-    format!("{} ({})", policy.policy_name, policy.policy_type)
+fn resource(cluster: &str, service: &str) -> String {
+    format!("service/{cluster}/{service}")
+}
+
+fn autoscaling(target: &ToldTarget, policies: Vec<ScalingPolicy>) -> Autoscaling {
+    Autoscaling {
+        least: target.min_capacity,
+        most: target.max_capacity,
+        policies,
+    }
+}
+
+/// A label is `app/LOAD-BALANCER/ID/targetgroup/GROUP/ID`
+/// (<https://docs.aws.amazon.com/autoscaling/application/APIReference/API_PredefinedMetricSpecification.html>).
+fn policy(told: ToldPolicy) -> ScalingPolicy {
+    let tracked = &told.target_tracking_scaling_policy_configuration;
+    let label = tracked["PredefinedMetricSpecification"]["ResourceLabel"].as_str();
+    let group = label.and_then(|label| label.find("targetgroup/").map(|at| label[at..].to_owned()));
+    ScalingPolicy {
+        name: told.policy_name,
+        kind: told.policy_type,
+        counted_group: group,
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
     use crate::aws::testing::{Reply, Wire};
 
@@ -101,7 +150,11 @@ mod tests {
                 Some(Autoscaling {
                     least: 2,
                     most: 10,
-                    policies: vec!["cpu60 (TargetTrackingScaling)".to_owned()],
+                    policies: vec![ScalingPolicy {
+                        name: "cpu60".to_owned(),
+                        kind: "TargetTrackingScaling".to_owned(),
+                        counted_group: None,
+                    }],
                 }),
             ),
             (json!([]), None),

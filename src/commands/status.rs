@@ -15,8 +15,9 @@ use super::uploads::{FEW, ListedUploads};
 use crate::aws::StackSnapshot;
 use crate::cli;
 use crate::config::ServeSection;
-use crate::driver::{secure, turn};
+use crate::driver::{self, secure, turn};
 use crate::engine::plan::{self, Refusal, WarmCost};
+use crate::engine::twin;
 use crate::error::{Exit, Result};
 use crate::interrupt::Interrupts;
 use crate::model::journal::{self, Drift, Operation, Previous};
@@ -73,6 +74,9 @@ struct Status {
     at_work: Option<String>,
     /// In what the file differs from the stack, in a sentence.
     differs_from_stack: Option<String>,
+    /// In what the idle colour's service differs from the live one's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    differences: Vec<String>,
     /// What is wrong with the certificate, or that it ends soon, in a sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     certificate: Option<String>,
@@ -111,6 +115,7 @@ async fn look(session: &Session) -> Result<(Status, Infrastructure)> {
     let here = session.here(&observed.infrastructure).await;
     let mut status = status(session, &stack, &observed, here);
     status.differs_from_stack = session.difference(&stack);
+    status.differences = differences(session, &observed).await;
     let mut setbacks = setbacks(session, &observed).await?;
     for color in Color::BOTH {
         if let Some(state) = status.colors.get_mut(color) {
@@ -118,6 +123,20 @@ async fn look(session: &Session) -> Result<(Status, Infrastructure)> {
         }
     }
     Ok((status, observed.infrastructure))
+}
+
+/// In what the idle colour is no twin of the live one.
+async fn differences(session: &Session, observed: &Observed) -> Vec<String> {
+    let (Ok(ecs), Some(live)) = (observed.ecs(), observed.live_color()) else {
+        return Vec::new();
+    };
+    let idle = live.other();
+    if observed.color(idle).service.is_none() {
+        return Vec::new();
+    }
+    let scaling = driver::twin::scaling(session, &ecs.services).await;
+    let all = twin::differences(observed, idle, scaling.as_ref());
+    all.into_iter().map(|it| it.what).collect()
 }
 
 /// Why the last deploy onto a colour failed, where it is not over that yet.
@@ -240,6 +259,7 @@ fn status(
             .map(|operation| Unfinished::of(operation, observed, held.is_some(), now)),
         at_work: held.as_ref().map(|lease| lease.sentence(now)),
         differs_from_stack: None,
+        differences: Vec::new(),
         certificate: None,
         uploads: ListedUploads::default(),
         now,

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use super::{Color, EcsInfrastructure, Observed, PerColor, ServiceSettings, TargetGroupArn};
+use super::{
+    Capacity, Color, EcsInfrastructure, Observed, PerColor, ServiceSettings, TargetGroupArn,
+};
 
 /// AWS's name for it; as much of it as bgecs sets.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,6 +17,13 @@ pub struct ServiceDefinition {
     pub deployment: DeploymentConfiguration,
     /// Whether tasks get the tags of their task definition.
     pub propagates_tags: bool,
+    pub capacity: Capacity,
+    /// Of Fargate; none where it is not said.
+    pub platform_version: Option<String>,
+    /// Whether commands can be run in its tasks.
+    pub exec: bool,
+    /// The names of service discovery and Service Connect under which others find it.
+    pub names: Vec<String>,
 }
 
 /// Where the tasks of a service are registered, and by which port.
@@ -96,6 +105,7 @@ impl ServiceDefinition {
                 health_check_grace_period,
                 deployment: DeploymentConfiguration::ROLLING,
                 propagates_tags: true,
+                ..Self::default()
             },
             ServiceSettings::CopiedFrom(original) => {
                 let services = [color, *original].map(|color| &observed.color(color).service);

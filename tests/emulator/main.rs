@@ -46,6 +46,7 @@ mod serving;
 mod sets;
 mod stub;
 mod table;
+mod twins;
 mod watching;
 mod ways;
 mod workers;

@@ -12,6 +12,7 @@ use hyper::{Response, StatusCode};
 
 use super::Options;
 use super::api_domains::ApiDomains;
+use super::autoscaling::Autoscaling;
 use super::body::{self, Body};
 use super::call::Correct;
 use super::cdn;
@@ -122,6 +123,7 @@ pub fn start(upstream: &Upstream, options: &Options) -> Services {
             Arc::new(elb.clone()),
             Arc::new(ecs.clone()),
             domains.clone(),
+            Arc::new(Autoscaling::new(upstream.clone())),
         ],
         traffic: Some(domains),
         corrected: Some(Corrected { elb, ecs }),

@@ -4,12 +4,14 @@
 use std::time::Duration;
 
 use aws_sdk_ecs::types::{
-    AssignPublicIp, AwsVpcConfiguration, DeploymentCircuitBreaker, DeploymentConfiguration as Sdk,
-    LoadBalancer as Attached, NetworkConfiguration, PropagateTags, Service,
+    AssignPublicIp, AwsVpcConfiguration, CapacityProviderStrategyItem as Provider, Deployment,
+    DeploymentCircuitBreaker, DeploymentConfiguration as Sdk, LaunchType, LoadBalancer as Attached,
+    NetworkConfiguration, PropagateTags, Service,
 };
 
 use crate::model::{
-    DeploymentConfiguration, LoadBalancer, Network, ServiceDefinition, TargetGroupArn,
+    Capacity, CapacityShare, DeploymentConfiguration, LoadBalancer, Network, ServiceDefinition,
+    TargetGroupArn,
 };
 
 pub(super) fn network(network: &Network) -> Option<NetworkConfiguration> {
@@ -84,7 +86,45 @@ pub(super) fn read(service: &Service) -> ServiceDefinition {
             .deployment_configuration()
             .map_or_else(DeploymentConfiguration::default, read_deployment),
         propagates_tags: service.propagate_tags() == Some(&PropagateTags::TaskDefinition),
+        capacity: capacity(service),
+        platform_version: service
+            .platform_version()
+            .filter(|version| !version.is_empty())
+            .map(str::to_owned),
+        exec: service.enable_execute_command(),
+        names: names(service),
     }
+}
+
+fn capacity(service: &Service) -> Capacity {
+    let share = |it: &Provider| CapacityShare {
+        provider: it.capacity_provider().to_owned(),
+        weight: it.weight(),
+        base: it.base(),
+    };
+    match service.capacity_provider_strategy() {
+        [] => Capacity::LaunchType(
+            // What is not said is EC2's.
+            service
+                .launch_type()
+                .map_or("EC2", LaunchType::as_str)
+                .to_owned(),
+        ),
+        providers => Capacity::Providers(providers.iter().map(share).collect()),
+    }
+}
+
+fn names(service: &Service) -> Vec<String> {
+    let deployments = service.deployments().iter();
+    let connects = deployments.filter_map(Deployment::service_connect_configuration);
+    let connects = connects.filter(|it| it.enabled());
+    let connects = connects.map(|it| it.namespace().unwrap_or("Service Connect").to_owned());
+    let registries = service.service_registries().iter();
+    let registries = registries.filter_map(|it| it.registry_arn().map(str::to_owned));
+    let mut names: Vec<String> = connects.chain(registries).collect();
+    names.sort();
+    names.dedup();
+    names
 }
 
 fn read_deployment(configuration: &Sdk) -> DeploymentConfiguration {

@@ -1,15 +1,14 @@
 //! A service that anybody made, to its last setting.
 
 use aws_sdk_ecs::types::{
-    CapacityProviderStrategyItem as Provider, Deployment, DeploymentConfiguration,
-    DeploymentController, DeploymentControllerType, DeploymentStrategy, LaunchType, Service,
-    ServiceConnectConfiguration, ServiceField,
+    DeploymentConfiguration, DeploymentController, DeploymentControllerType, DeploymentStrategy,
+    Service, ServiceField,
 };
 
 use super::{definition, entrance};
 use crate::aws::Aws;
 use crate::aws::error::AwsError;
-use crate::model::{Capacity, Revision, RunningService, RunningSettings, UserMover};
+use crate::model::{Revision, RunningService, RunningSettings, UserMover};
 
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html>
 const STACK_TAG: &str = "aws:cloudformation:stack-name";
@@ -35,16 +34,9 @@ fn settings(service: &Service, cluster: &str) -> RunningSettings {
         arn: service.service_arn().unwrap_or_default().to_owned(),
         cluster: arn.rsplit('/').next().unwrap_or(arn).to_owned(),
         mover: mover(service),
-        capacity: capacity(service),
-        platform_version: service
-            .platform_version()
-            .filter(|version| !version.is_empty())
-            .map(str::to_owned),
         task_definition: Revision::new(service.task_definition().unwrap_or_default()),
         desired: u16::try_from(service.desired_count()).unwrap_or_default(),
         definition: definition::read(service),
-        exec: service.enable_execute_command(),
-        is_found_by_name: is_found_by_name(service),
         is_deploying: service.deployments().len() > 1,
         is_draining: service.status() == Some("DRAINING"),
         stack: stack.and_then(|tag| tag.value()).map(str::to_owned),
@@ -75,34 +67,6 @@ fn mover(service: &Service) -> UserMover {
     }
 }
 
-fn capacity(service: &Service) -> Capacity {
-    let providers = service.capacity_provider_strategy();
-    match providers.is_empty() {
-        false => Capacity::Providers(
-            providers
-                .iter()
-                .map(|it| Provider::capacity_provider(it).to_owned())
-                .collect(),
-        ),
-        true => Capacity::LaunchType(
-            // What is not said is EC2's.
-            service
-                .launch_type()
-                .map_or("EC2", LaunchType::as_str)
-                .to_owned(),
-        ),
-    }
-}
-
-fn is_found_by_name(service: &Service) -> bool {
-    let connects = service
-        .deployments()
-        .iter()
-        .filter_map(Deployment::service_connect_configuration)
-        .any(ServiceConnectConfiguration::enabled);
-    connects || !service.service_registries().is_empty()
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -112,7 +76,9 @@ mod tests {
     use super::*;
     use crate::aws::testing::{Reply, Wire};
     use crate::model::TargetGroupArn;
-    use crate::model::{DeploymentConfiguration, LoadBalancer, Network, ServiceDefinition};
+    use crate::model::{
+        Capacity, DeploymentConfiguration, LoadBalancer, Network, ServiceDefinition,
+    };
 
     async fn read(rest: Value) -> RunningSettings {
         let mut service = json!({ "serviceName": "web", "status": "ACTIVE" });
@@ -169,8 +135,6 @@ mod tests {
             arn: "arn:aws:ecs:eu-central-1:123456789012:service/prod/web".to_owned(),
             cluster: "prod".to_owned(),
             mover: UserMover::Rolling,
-            capacity: Capacity::LaunchType("FARGATE".to_owned()),
-            platform_version: Some("1.4.0".to_owned()),
             task_definition: Revision::new(
                 "arn:aws:ecs:eu-central-1:123456789012:task-definition/web:42",
             ),
@@ -194,9 +158,11 @@ mod tests {
                     rollback: false,
                 },
                 propagates_tags: false,
+                capacity: Capacity::LaunchType("FARGATE".to_owned()),
+                platform_version: Some("1.4.0".to_owned()),
+                exec: true,
+                names: vec!["arn:aws:servicediscovery:…".to_owned()],
             },
-            exec: true,
-            is_found_by_name: true,
             is_deploying: true,
             is_draining: false,
             stack: Some("shop".to_owned()),
@@ -231,12 +197,12 @@ mod tests {
             (providers(&["FARGATE_SPOT", "FARGATE"]), true),
             (providers(&["FARGATE", "own"]), false),
         ] {
-            let capacity = read(rest.clone()).await.capacity;
+            let capacity = read(rest.clone()).await.definition.capacity;
             assert_eq!(capacity.is_fargate(), is_fargate, "{rest}");
         }
         let connects =
             json!({ "deployments": [{ "serviceConnectConfiguration": { "enabled": true } }] });
-        assert!(read(connects).await.is_found_by_name);
+        assert_eq!(read(connects).await.definition.names.len(), 1);
     }
 
     #[tokio::test]

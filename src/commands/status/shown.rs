@@ -61,6 +61,8 @@ impl CommandResult for Status {
         }
         let differs = self.differs_from_stack.iter().chain(&self.certificate);
         lines.extend(differs.map(|sentence| format!("\n{warning} {sentence}")));
+        let differences = self.differences.iter();
+        lines.extend(differences.map(|what| format!("\n{warning} {what}.")));
         let astray = self.astray.iter();
         lines.extend(astray.map(|sentence| format!("\n{warning} {sentence}.")));
         lines.extend(self.journal_lines(*style));

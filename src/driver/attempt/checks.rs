@@ -2,8 +2,9 @@
 
 use super::{Attempt, SwapKind};
 use crate::aws::Router;
-use crate::engine::alarms;
+use crate::driver::twin;
 use crate::engine::preflight::{self, TEST_ANSWERS, Thoroughness};
+use crate::engine::{self, alarms};
 use crate::error::Result;
 use crate::interrupt::Interrupts;
 use crate::model::{Answer, Check, Color};
@@ -39,14 +40,36 @@ impl Attempt<'_> {
             &answers,
             thoroughness,
         );
+        let twin = self.twin(thoroughness).await;
         let alarms = self.alarms().await?;
         let of_router = self.checks_of_router(thoroughness).await?;
-        let checks = checks.into_iter().chain(of_router).chain(alarms);
+        let checks = checks
+            .into_iter()
+            .chain(twin)
+            .chain(of_router)
+            .chain(alarms);
         let checks: Vec<Check> = checks.collect();
         for check in &checks {
             self.session.report.tell(&ReportEvent::Check(check));
         }
         Ok(checks)
+    }
+
+    /// What is not known keeps nobody from going on: it is told.
+    async fn twin(&self, thoroughness: Thoroughness) -> Option<Check> {
+        let ecs = self.observed.ecs().ok()?;
+        let scaling = match thoroughness {
+            // Nobody waits for it while users fail.
+            Thoroughness::WayBack => return None,
+            Thoroughness::Full | Thoroughness::Blind => {
+                twin::scaling(self.session, &ecs.services).await
+            }
+        };
+        Some(engine::twin::check(
+            &self.observed,
+            self.to,
+            scaling.as_ref(),
+        ))
     }
 
     /// Nothing keeps users from getting away, not even what cannot be looked at.

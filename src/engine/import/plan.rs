@@ -199,7 +199,7 @@ pub(super) fn warnings(
         )),
         Err(reason) => all.push(format!("whether anything scales {name} is not known here: {reason}")),
     }
-    if read.settings.is_found_by_name {
+    if !read.settings.definition.names.is_empty() {
         all.push(format!(
             "others find {name} by Service Connect or service discovery: they stay with it, whichever colour is live"
         ));

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::ReadService;
 use crate::model::{
-    Balancer, BalancerListener, Capacity, ConditionPattern, DeploymentConfiguration, ListenerRule,
+    Balancer, BalancerListener, ConditionPattern, DeploymentConfiguration, ListenerRule,
     LoadBalancer, Network, Protocol, Revision, RuleCondition, RunningService, RunningSettings,
     ServiceDefinition, TargetGroupArn, TargetGroupSettings, UserMover,
 };
@@ -76,8 +76,6 @@ pub fn web() -> ReadService {
             arn: "arn:aws:ecs:eu-central-1:123456789012:service/prod/web".to_owned(),
             cluster: "prod".to_owned(),
             mover: UserMover::Rolling,
-            capacity: Capacity::LaunchType("FARGATE".to_owned()),
-            platform_version: Some("LATEST".to_owned()),
             task_definition: Revision::new(
                 "arn:aws:ecs:eu-central-1:123456789012:task-definition/web:42",
             ),
@@ -92,9 +90,10 @@ pub fn web() -> ReadService {
                 health_check_grace_period: Duration::from_secs(90),
                 deployment: DeploymentConfiguration::ROLLING,
                 propagates_tags: false,
+                platform_version: Some("LATEST".to_owned()),
+                exec: true,
+                ..ServiceDefinition::default()
             },
-            exec: true,
-            is_found_by_name: false,
             is_deploying: false,
             is_draining: false,
             stack: None,

@@ -4,7 +4,7 @@ use super::testing::{globs, group, listener, listener_arn, rule, rule_arn, targe
 use super::*;
 use crate::config::{Config, DefinitionSource, ListenerKeys, RuleKey};
 use crate::engine::task_definition::TaskFile;
-use crate::model::{Capacity, ListenerArn, Protocol, UserMover};
+use crate::model::{Capacity, CapacityShare, ListenerArn, Protocol, ScalingPolicy, UserMover};
 
 fn imported(read: ReadService, wish: &ImportWish) -> Import {
     import(read, Ok(None), wish).unwrap_or_else(|it| panic!("{}\n{:?}", it.message, it.hint))
@@ -204,8 +204,14 @@ fn what_bgecs_cannot_take_over_is_told_with_the_way_there() {
         |it| it.settings.mover = UserMover::CodeDeploy,
         |it| it.settings.mover = UserMover::External,
         |it| it.settings.mover = UserMover::Ecs("BLUE_GREEN".to_owned()),
-        |it| it.settings.capacity = Capacity::LaunchType("EC2".to_owned()),
-        |it| it.settings.capacity = Capacity::Providers(vec!["own".to_owned()]),
+        |it| it.settings.definition.capacity = Capacity::LaunchType("EC2".to_owned()),
+        |it| {
+            it.settings.definition.capacity = Capacity::Providers(vec![CapacityShare {
+                provider: "own".to_owned(),
+                weight: 0,
+                base: 0,
+            }]);
+        },
         |it| it.settings.definition.load_balancers.clear(),
         |it| it.service.classic = vec!["old".to_owned()],
         |it| it.settings.definition.load_balancers = ["web-tg", "internal"].map(target).to_vec(),
@@ -562,7 +568,7 @@ fn the_app_and_the_colour_follow_from_the_service_s_name() {
 fn what_is_under_way_and_who_finds_it_by_name_is_warned_of() {
     let mut read = web();
     read.settings.is_deploying = true;
-    read.settings.is_found_by_name = true;
+    read.settings.definition.names = vec!["prod".to_owned()];
     read.definition["containerDefinitions"][0]["environment"] = Value::Null;
     insta::assert_snapshot!(imported(read, &ImportWish::default()).warnings.join("\n"), @"
     a release of web is under way: what is written is what it goes to
@@ -582,7 +588,11 @@ fn what_scales_the_service_stays_with_it_and_is_told() {
     let scaled = Autoscaling {
         least: 2,
         most: 10,
-        policies: vec!["cpu60 (TargetTrackingScaling)".to_owned()],
+        policies: vec![ScalingPolicy {
+            name: "cpu60".to_owned(),
+            kind: "TargetTrackingScaling".to_owned(),
+            counted_group: None,
+        }],
     };
     insta::assert_snapshot!(of(Ok(Some(scaled))), @"
     # It is scaled from 2 to 10 tasks, by cpu60 (TargetTrackingScaling); the other colour is not.

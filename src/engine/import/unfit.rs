@@ -52,10 +52,11 @@ pub(super) fn refuse(read: &ReadService) -> Result<(), Refusal> {
             );
         }
     }
-    if !settings.capacity.is_fargate() {
-        let on = match &settings.capacity {
+    let capacity = &settings.definition.capacity;
+    if !capacity.is_fargate() {
+        let on = match capacity {
             Capacity::LaunchType(kind) => format!("the launch type {kind}"),
-            Capacity::Providers(names) => format!("the capacity provider {}", names.join(", ")),
+            Capacity::Providers(_) => format!("the capacity provider {capacity}"),
         };
         return refused(
             format!("the service {name} has {on}, and bgecs releases to Fargate alone"),

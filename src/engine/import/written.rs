@@ -172,11 +172,12 @@ fn in_words(settings: &RunningSettings) -> Vec<String> {
     let definition = &settings.definition;
     let network = &definition.network;
     let deployment = definition.deployment;
-    let (capacity, names) = match &settings.capacity {
-        Capacity::LaunchType(kind) => ("launch type", kind.clone()),
-        Capacity::Providers(names) => ("capacity providers", names.join(", ")),
+    let capacity = &definition.capacity;
+    let kind = match capacity {
+        Capacity::LaunchType(_) => "launch type",
+        Capacity::Providers(_) => "capacity providers",
     };
-    let platform = settings.platform_version.as_deref().unwrap_or("LATEST");
+    let platform = definition.platform_version.as_deref().unwrap_or("LATEST");
     vec![
         format!("subnets {}", network.subnets.join(", ")),
         format!(
@@ -184,8 +185,8 @@ fn in_words(settings: &RunningSettings) -> Vec<String> {
             network.security_groups.join(", "),
             if network.public_ip { "a" } else { "no" }
         ),
-        format!("{capacity} {names}, platform version {platform}"),
-        format!("ECS Exec {}", if settings.exec { "on" } else { "off" }),
+        format!("{kind} {capacity}, platform version {platform}"),
+        format!("ECS Exec {}", if definition.exec { "on" } else { "off" }),
         format!(
             "from {} to {} % of its tasks during a deployment, circuit breaker {}",
             deployment.minimum_healthy_percent,

@@ -41,6 +41,8 @@ const EMPTYING: &[&str] = &["retire", "attach", "detach"];
 const WATCHING: &[&str] = &["promote", "resume"];
 /// Those that run a task of their own: a `before_shift`, too, may be one.
 const RUNNING: &[&str] = &["run", "promote", "deploy"];
+/// Those that look whether the two services are alike.
+const COMPARING: &[&str] = &["promote", "status"];
 /// Those that wait until a colour serves.
 const WAITING: &[&str] = &["deploy", "promote", "rollback"];
 
@@ -54,6 +56,10 @@ pub const DEPLOYER: &[Grant] = &[
     Grant {
         sid: "Look",
         needs: &[
+            // What scales a colour, its twin is to have too.
+            called("application-autoscaling:DescribeScalableTargets", COMPARING),
+            // Of what is scaled.
+            called("application-autoscaling:DescribeScalingPolicies", COMPARING),
             // On less than all alarms, composite ones are not told.
             called("cloudwatch:DescribeAlarms", WATCHING),
             called("ecr:GetAuthorizationToken", &["deploy"]),

@@ -1,0 +1,420 @@
+//! In what the two services differ that are to take each other's place, beside what they
+//! release.
+
+use std::collections::BTreeSet;
+
+use crate::model::{
+    Check, Color, DeploymentConfiguration, Observed, Scaling, ScalingPolicy, ServiceDefinition,
+    ServiceState,
+};
+
+/// One difference, told of the colour that users are to come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TwinDifference {
+    pub what: String,
+    /// Whether it could serve users less well than the other one does.
+    pub is_weaker: bool,
+}
+
+/// What of two services is compared.
+#[derive(Debug, Clone, Copy)]
+struct Pair<'a> {
+    to: Color,
+    its: &'a ServiceState,
+    others: &'a ServiceState,
+}
+
+/// Nothing where one of the two is not there.
+pub fn differences(
+    observed: &Observed,
+    to: Color,
+    scaling: Option<&Scaling>,
+) -> Vec<TwinDifference> {
+    let service = |color| observed.color(color).service.as_ref();
+    let (Some(its), Some(others)) = (service(to), service(to.other())) else {
+        return Vec::new();
+    };
+    let pair = Pair { to, its, others };
+    let scaling = scaling.into_iter().flat_map(|all| scaled(pair, all));
+    of_definitions(to, &its.definition, &others.definition)
+        .into_iter()
+        .chain(scaling)
+        .collect()
+}
+
+/// What differs is told, and forbids the swap where users would have less.
+pub fn check(observed: &Observed, to: Color, scaling: Option<&Scaling>) -> Check {
+    let all = differences(observed, to, scaling);
+    let told: Vec<&str> = all.iter().map(|it| it.what.as_str()).collect();
+    Check {
+        name: "twin",
+        ok: !all.iter().any(|it| it.is_weaker),
+        detail: match told.is_empty() {
+            true => format!("{to} is made like {}", to.other()),
+            false => told.join("; "),
+        },
+    }
+}
+
+fn of_definitions(
+    to: Color,
+    its: &ServiceDefinition,
+    others: &ServiceDefinition,
+) -> Vec<TwinDifference> {
+    let other = to.other();
+    let mut all = Vec::new();
+    let mut add = |differs: bool, is_weaker: bool, what: String| {
+        all.extend(differs.then_some(TwinDifference { what, is_weaker }));
+    };
+    let differ = |what: &str, its: String, others: String| {
+        format!("{to} has {what} {its}, and {other} {others}")
+    };
+    add(
+        its.capacity != others.capacity,
+        its.capacity.is_all_interruptible() && !others.capacity.is_interruptible(),
+        differ(
+            "the capacity",
+            its.capacity.to_string(),
+            others.capacity.to_string(),
+        ),
+    );
+    let platform = |it: &ServiceDefinition| {
+        let version = it.platform_version.as_deref();
+        version.unwrap_or("LATEST").to_owned()
+    };
+    add(
+        platform(its) != platform(others),
+        false,
+        differ("platform version", platform(its), platform(others)),
+    );
+    let (subnets, groups) = (
+        sets(&its.network.subnets, &others.network.subnets),
+        sets(
+            &its.network.security_groups,
+            &others.network.security_groups,
+        ),
+    );
+    // One subnet is one zone.
+    add(
+        subnets.differ,
+        its.network.subnets.len() == 1 && others.network.subnets.len() > 1,
+        differ("the subnets", subnets.its, subnets.others),
+    );
+    add(
+        groups.differ,
+        groups.lacks_some,
+        differ("the security groups", groups.its, groups.others),
+    );
+    let public = |is_public| if is_public { "a" } else { "no" }.to_owned() + " public IP";
+    add(
+        its.network.public_ip != others.network.public_ip,
+        false,
+        format!(
+            "{to}'s tasks have {}, and {other}'s {}",
+            public(its.network.public_ip),
+            public(others.network.public_ip)
+        ),
+    );
+    add(
+        its.deployment != others.deployment,
+        false,
+        differ(
+            "the deployment limits",
+            limits(its.deployment),
+            limits(others.deployment),
+        ),
+    );
+    let switched = |is_on| if is_on { "on" } else { "off" }.to_owned();
+    add(
+        its.exec != others.exec,
+        false,
+        differ("ECS Exec", switched(its.exec), switched(others.exec)),
+    );
+    let names = sets(&its.names, &others.names);
+    add(
+        names.differ,
+        false,
+        format!(
+            "{to} is found by {}, and {other} by {}: who comes that way is not moved",
+            names.its, names.others
+        ),
+    );
+    all
+}
+
+fn limits(it: DeploymentConfiguration) -> String {
+    let breaker = match (it.breaker, it.rollback) {
+        (false, _) => "without a circuit breaker",
+        (true, false) => "with a circuit breaker",
+        (true, true) => "with a circuit breaker that takes back",
+    };
+    format!(
+        "{}-{} % {breaker}",
+        it.minimum_healthy_percent, it.maximum_percent
+    )
+}
+
+struct Sets {
+    differ: bool,
+    lacks_some: bool,
+    its: String,
+    others: String,
+}
+
+/// The order in which AWS lists them says nothing.
+fn sets(its: &[String], others: &[String]) -> Sets {
+    let [its, others] = [its, others].map(|all| all.iter().collect::<BTreeSet<_>>());
+    let told = |all: &BTreeSet<&String>| {
+        let all: Vec<&str> = all.iter().map(|it| it.as_str()).collect();
+        match all.is_empty() {
+            true => "none".to_owned(),
+            false => all.join(", "),
+        }
+    };
+    Sets {
+        differ: its != others,
+        lacks_some: !its.is_superset(&others),
+        its: told(&its),
+        others: told(&others),
+    }
+}
+
+fn scaled(pair: Pair<'_>, all: &Scaling) -> Vec<TwinDifference> {
+    let Pair { to, others, .. } = pair;
+    let other = to.other();
+    let (Some(its), others_scaling) = (all.get(to), all.get(other)) else {
+        let unscaled = all.get(other).as_ref().map(|it| TwinDifference {
+            what: format!(
+                "{other} is scaled from {}, and nothing scales {to}",
+                it.bounds()
+            ),
+            is_weaker: false,
+        });
+        return Vec::from_iter(unscaled);
+    };
+    let bounds = its.bounds();
+    let what = match others_scaling {
+        None => format!("{to} is scaled from {bounds}, and nothing scales {other}"),
+        Some(others) => {
+            let others = others.bounds();
+            format!("{to} is scaled from {bounds}, and {other} from {others}")
+        }
+    };
+    // Whatever registers it again clamps it at once.
+    let is_capped = its.most < others.desired;
+    let is_lower = others_scaling.as_ref().is_some_and(|it| its.most < it.most);
+    let of_bounds = TwinDifference {
+        what,
+        is_weaker: is_capped || is_lower,
+    };
+    let differ = others_scaling
+        .as_ref()
+        .is_none_or(|it| it.bounds() != bounds);
+    let of_bounds = (differ || of_bounds.is_weaker).then_some(of_bounds);
+    let policies = its.policies.iter().filter_map(|it| counts_others(pair, it));
+    of_bounds.into_iter().chain(policies).collect()
+}
+
+/// It would scale by requests that go elsewhere.
+fn counts_others(pair: Pair<'_>, policy: &ScalingPolicy) -> Option<TwinDifference> {
+    let Pair { to, its, .. } = pair;
+    let counted = policy.counted_group.as_deref()?;
+    let mut own = its.definition.load_balancers.iter();
+    let is_own = own.any(|it| it.target_group.as_str().ends_with(counted));
+    (!is_own).then(|| TwinDifference {
+        what: format!(
+            "the scaling policy {} of {to} counts requests of {counted}, where {to} is not registered",
+            policy.name
+        ),
+        is_weaker: true,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::testing::{observed, service};
+    use crate::model::{
+        Autoscaling, Capacity, CapacityShare, LoadBalancer, Network, TargetGroupArn,
+    };
+
+    fn share(provider: &str, weight: i32, base: i32) -> CapacityShare {
+        CapacityShare {
+            provider: provider.to_owned(),
+            weight,
+            base,
+        }
+    }
+
+    fn texts(all: &[&str]) -> Vec<String> {
+        all.iter().map(|it| (*it).to_owned()).collect()
+    }
+
+    fn usual() -> ServiceDefinition {
+        ServiceDefinition {
+            network: Network {
+                subnets: texts(&["subnet-a", "subnet-b"]),
+                security_groups: texts(&["sg-1", "sg-2"]),
+                public_ip: false,
+            },
+            ..ServiceDefinition::default()
+        }
+    }
+
+    /// What is said of blue, and whether it is weaker.
+    fn told(blue: ServiceDefinition, green: &ServiceDefinition) -> Vec<(String, bool)> {
+        let all = of_definitions(Color::Blue, &blue, green);
+        all.into_iter().map(|it| (it.what, it.is_weaker)).collect()
+    }
+
+    #[test]
+    fn what_is_made_alike_says_nothing() {
+        assert_eq!(told(usual(), &usual()), []);
+        let mut shuffled = usual();
+        shuffled.network.subnets.reverse();
+        shuffled.network.security_groups.reverse();
+        // What is not said is the latest.
+        shuffled.platform_version = Some("LATEST".to_owned());
+        assert_eq!(told(shuffled, &usual()), []);
+    }
+
+    #[test]
+    fn each_difference_is_told_and_what_users_would_lack_is_weaker() {
+        let spot = Capacity::Providers(vec![share("FARGATE_SPOT", 1, 0)]);
+        let based = Capacity::Providers(vec![share("FARGATE", 0, 1), share("FARGATE_SPOT", 3, 0)]);
+        type Change = fn(&mut ServiceDefinition);
+        let changes: [(Change, &str, bool); 9] = [
+            (
+                |it| it.platform_version = Some("1.3.0".to_owned()),
+                "blue has platform version 1.3.0, and green LATEST",
+                false,
+            ),
+            (
+                |it| it.network.subnets = texts(&["subnet-a"]),
+                "blue has the subnets subnet-a, and green subnet-a, subnet-b",
+                true,
+            ),
+            (
+                |it| it.network.subnets = texts(&["subnet-a", "subnet-c"]),
+                "blue has the subnets subnet-a, subnet-c, and green subnet-a, subnet-b",
+                false,
+            ),
+            (
+                |it| it.network.security_groups = texts(&["sg-1"]),
+                "blue has the security groups sg-1, and green sg-1, sg-2",
+                true,
+            ),
+            (
+                |it| it.network.security_groups.push("sg-3".to_owned()),
+                "blue has the security groups sg-1, sg-2, sg-3, and green sg-1, sg-2",
+                false,
+            ),
+            (
+                |it| it.network.public_ip = true,
+                "blue's tasks have a public IP, and green's no public IP",
+                false,
+            ),
+            (
+                |it| it.deployment = DeploymentConfiguration::ROLLING,
+                "blue has the deployment limits 100-200 % with a circuit breaker that takes back, and green 0-0 % without a circuit breaker",
+                false,
+            ),
+            (
+                |it| it.exec = true,
+                "blue has ECS Exec on, and green off",
+                false,
+            ),
+            (
+                |it| it.names.push("prod".to_owned()),
+                "blue is found by prod, and green by none: who comes that way is not moved",
+                false,
+            ),
+        ];
+        for (change, what, is_weaker) in changes {
+            let mut blue = usual();
+            change(&mut blue);
+            assert_eq!(told(blue, &usual()), [(what.to_owned(), is_weaker)]);
+        }
+        let on = |capacity: &Capacity| ServiceDefinition {
+            capacity: capacity.clone(),
+            ..usual()
+        };
+        let fargate = Capacity::default();
+        for (blue, green, what, is_weaker) in [
+            (
+                &spot,
+                &fargate,
+                "FARGATE_SPOT weight 1, and green FARGATE",
+                true,
+            ),
+            (
+                &based,
+                &fargate,
+                "FARGATE base 1, FARGATE_SPOT weight 3, and green FARGATE",
+                false,
+            ),
+            (
+                &fargate,
+                &spot,
+                "FARGATE, and green FARGATE_SPOT weight 1",
+                false,
+            ),
+        ] {
+            let what = format!("blue has the capacity {what}");
+            assert_eq!(told(on(blue), &on(green)), [(what, is_weaker)]);
+        }
+    }
+
+    fn scaled_from(least: i32, most: i32, counted: Option<&str>) -> Autoscaling {
+        Autoscaling {
+            least,
+            most,
+            policies: vec![ScalingPolicy {
+                name: "requests".to_owned(),
+                kind: "TargetTrackingScaling".to_owned(),
+                counted_group: counted.map(str::to_owned),
+            }],
+        }
+    }
+
+    #[test]
+    fn what_scales_one_is_to_scale_the_other() {
+        let mut world = observed();
+        let with_group = |group: &str| {
+            let mut it = service(3);
+            it.definition.load_balancers = vec![LoadBalancer {
+                target_group: TargetGroupArn::new(group),
+                container: "app".to_owned(),
+                port: 80,
+            }];
+            it
+        };
+        world.colors.blue.service = Some(with_group("arn:targetgroup/blue/1"));
+        world.colors.green.service = Some(with_group("arn:targetgroup/green/2"));
+        let told = |blue: Option<Autoscaling>, green: Option<Autoscaling>| {
+            let check = check(&world, Color::Blue, Some(&Scaling { blue, green }));
+            (check.ok, check.detail)
+        };
+        let ten = || Some(scaled_from(2, 10, None));
+        let alike = "blue is made like green".to_owned();
+        assert_eq!(told(None, None), (true, alike.clone()));
+        assert_eq!(told(ten(), ten()), (true, alike));
+        let unscaled = "green is scaled from 2 to 10 tasks, and nothing scales blue".to_owned();
+        assert_eq!(told(None, ten()), (true, unscaled));
+        let alone = "blue is scaled from 2 to 10 tasks, and nothing scales green".to_owned();
+        assert_eq!(told(ten(), None), (true, alone));
+        let capped = "blue is scaled from 0 to 2 tasks, and nothing scales green".to_owned();
+        assert_eq!(told(Some(scaled_from(0, 2, None)), None), (false, capped));
+        let lower = "blue is scaled from 0 to 8 tasks, and green from 2 to 10 tasks".to_owned();
+        assert_eq!(told(Some(scaled_from(0, 8, None)), ten()), (false, lower));
+        let wider = "blue is scaled from 0 to 10 tasks, and green from 2 to 10 tasks".to_owned();
+        assert_eq!(told(Some(scaled_from(0, 10, None)), ten()), (true, wider));
+        let counting = |group| Some(scaled_from(2, 10, Some(group)));
+        assert!(told(counting("targetgroup/blue/1"), ten()).0);
+        let others = "the scaling policy requests of blue counts requests of targetgroup/green/2, where blue is not registered".to_owned();
+        assert_eq!(
+            told(counting("targetgroup/green/2"), ten()),
+            (false, others)
+        );
+    }
+}

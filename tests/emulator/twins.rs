@@ -1,0 +1,101 @@
+//! Two services that are to take each other's place: what else than their release differs
+//! is told, and forbids a promotion where users would have less.
+
+use serde_json::{Value, json};
+
+use crate::support::Outcome;
+use crate::world::{World, string};
+
+impl World {
+    fn scaling(&self, operation: &str, color: &str, more: &Value) -> Outcome<Value> {
+        let mut asked = json!({
+            "ServiceNamespace": "ecs",
+            "ResourceId": format!("service/{}/{color}", self.stack()),
+            "ScalableDimension": "ecs:service:DesiredCount",
+        });
+        let object = asked.as_object_mut().ok_or("not an object")?;
+        object.extend(more.as_object().cloned().unwrap_or_default());
+        let target = format!("AnyScaleFrontendService.{operation}");
+        self.api.json("application-autoscaling", &target, &asked)
+    }
+
+    fn scale_between(&self, color: &str, least: i32, most: i32) -> Outcome {
+        let bounds = json!({ "MinCapacity": least, "MaxCapacity": most });
+        self.scaling("RegisterScalableTarget", color, &bounds)?;
+        Ok(())
+    }
+
+    fn expect_refused_twin(&self, why: &str) -> Outcome {
+        let refused = self.ends(6, &["promote", "--window", "1s"])?;
+        assert!(refused.stderr.contains("✗ twin"), "{}", refused.shown());
+        assert!(refused.stderr.contains(why), "{}", refused.shown());
+        self.expect_differences(&[why])
+    }
+
+    /// Of the idle colour, as `status` has them.
+    fn expect_differences(&self, all: &[&str]) -> Outcome {
+        let told = self.status()?;
+        let told = told["differences"].as_array().cloned().unwrap_or_default();
+        let told: Vec<&str> = told.iter().filter_map(Value::as_str).collect();
+        assert_eq!(told, all);
+        Ok(())
+    }
+}
+
+#[test]
+fn what_would_serve_users_less_well_is_not_promoted() -> Outcome {
+    let world = World::with_v2_idle("twins")?;
+    world.expect_differences(&[])?;
+    // Registered, it is clamped at once.
+    world.scale_between("green", 2, 10)?;
+    assert_eq!(world.status()?["colors"]["green"]["desired"], 2);
+    world.expect_differences(&["green is scaled from 2 to 10 tasks, and nothing scales blue"])?;
+
+    world.scale_between("blue", 0, 1)?;
+    world.expect_refused_twin("blue is scaled from 0 to 1 tasks, and green from 2 to 10 tasks")?;
+    world.scale_between("blue", 0, 10)?;
+    let asked = json!({ "cluster": world.stack(), "services": ["green"] });
+    let target = "AmazonEC2ContainerServiceV20141113.DescribeServices";
+    let told = world.api.json("ecs", target, &asked)?;
+    let live = string(&told, "/services/0/loadBalancers/0/targetGroupArn")?;
+    let group = &live[live.find("targetgroup/").ok_or("it is no ARN")?..];
+    let policy = json!({
+        "PolicyName": "requests",
+        "PolicyType": "TargetTrackingScaling",
+        "TargetTrackingScalingPolicyConfiguration": {
+            "TargetValue": 100,
+            "PredefinedMetricSpecification": {
+                "PredefinedMetricType": "ALBRequestCountPerTarget",
+                "ResourceLabel": format!("app/lb/1/{group}"),
+            },
+        },
+    });
+    world.scaling("PutScalingPolicy", "blue", &policy)?;
+    let refused = world.ends(6, &["promote", "--window", "1s"])?;
+    let why = "the scaling policy requests of blue counts requests of";
+    assert!(refused.stderr.contains(why), "{}", refused.shown());
+    let name = json!({ "PolicyName": "requests" });
+    world.scaling("DeleteScalingPolicy", "blue", &name)?;
+
+    let exec = json!({
+        "cluster": world.stack(), "service": "green", "enableExecuteCommand": true,
+    });
+    let target = "AmazonEC2ContainerServiceV20141113.UpdateService";
+    world.api.json("ecs", target, &exec)?;
+    let wider = "blue is scaled from 0 to 10 tasks, and green from 2 to 10 tasks";
+    world.expect_differences(&["blue has ECS Exec off, and green on", wider])?;
+    world.until("green runs as many as it is told", || {
+        Ok(world.status()?["colors"]["green"]["running"] == 2)
+    })?;
+    let done = world.done(&["promote", "--window", "1s"])?;
+    assert!(
+        done.stderr.contains("✓ twin") && done.stderr.contains(wider),
+        "{}",
+        done.shown()
+    );
+    assert_eq!(world.status()?["colors"]["blue"]["desired"], 2);
+    // A way back does not wait for a twin.
+    world.scale_between("green", 0, 1)?;
+    world.done(&["rollback", "--window", "0s", "--now"])?;
+    Ok(())
+}
