@@ -262,20 +262,20 @@ mod tests {
     }
 
     /// What is said of blue, and whether it is weaker.
-    fn told(blue: ServiceDefinition, green: &ServiceDefinition) -> Vec<(String, bool)> {
-        let all = of_definitions(Color::Blue, &blue, green);
+    fn told(blue: &ServiceDefinition, green: &ServiceDefinition) -> Vec<(String, bool)> {
+        let all = of_definitions(Color::Blue, blue, green);
         all.into_iter().map(|it| (it.what, it.is_weaker)).collect()
     }
 
     #[test]
     fn what_is_made_alike_says_nothing() {
-        assert_eq!(told(usual(), &usual()), []);
+        assert_eq!(told(&usual(), &usual()), []);
         let mut shuffled = usual();
         shuffled.network.subnets.reverse();
         shuffled.network.security_groups.reverse();
         // What is not said is the latest.
         shuffled.platform_version = Some("LATEST".to_owned());
-        assert_eq!(told(shuffled, &usual()), []);
+        assert_eq!(told(&shuffled, &usual()), []);
     }
 
     #[test]
@@ -333,7 +333,7 @@ mod tests {
         for (change, what, is_weaker) in changes {
             let mut blue = usual();
             change(&mut blue);
-            assert_eq!(told(blue, &usual()), [(what.to_owned(), is_weaker)]);
+            assert_eq!(told(&blue, &usual()), [(what.to_owned(), is_weaker)]);
         }
         let on = |capacity: &Capacity| ServiceDefinition {
             capacity: capacity.clone(),
@@ -361,7 +361,7 @@ mod tests {
             ),
         ] {
             let what = format!("blue has the capacity {what}");
-            assert_eq!(told(on(blue), &on(green)), [(what, is_weaker)]);
+            assert_eq!(told(&on(blue), &on(green)), [(what, is_weaker)]);
         }
     }
 
