@@ -47,7 +47,7 @@ use plain::{PlainClient, PlainService};
 
 pub use access::Access;
 pub use ecr::{Key, Manifest, RegistryLogin, Stored, TagMobility};
-pub use ecs::{Kept, NewService, Revisions, ServiceChange, TasksLeft};
+pub use ecs::{ExecPlace, ExecSession, Kept, NewService, Revisions, ServiceChange, TasksLeft};
 pub use error::{AwsError, AwsErrorKind};
 pub use fleet::{AppStack, CREW, RouteActions, unless_throttled};
 pub use journal::{HeadChange, LeaseChange, OperationChange, Unwritten, has_no_journal};
@@ -236,6 +236,11 @@ impl Aws {
 
     pub fn region(&self) -> &str {
         &self.region
+    }
+
+    /// Of AWS's hosts in that region.
+    pub fn domain(&self) -> &'static str {
+        plain::domain(&self.region)
     }
 
     /// The `host:port` of a local AWS, where the endpoint names a loopback

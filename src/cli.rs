@@ -3,6 +3,7 @@
 mod asking;
 pub mod completions;
 mod deploy;
+mod exec;
 mod import;
 mod looking;
 mod release;
@@ -24,6 +25,7 @@ use crate::config::{HostPort, Resolver, SecretHeader, resolver};
 use crate::spoken_time;
 pub use asking::AskingFlags;
 pub use deploy::{BuildFlags, Deploy};
+pub use exec::ExecArgs;
 pub use import::ImportArgs;
 pub use looking::{FleetFlags, History, ListenerFlag, LogsFlags, ProbeFlags, StatusFlags};
 pub use release::{ModuleImage, ReleaseAction, ReleaseArgs};
@@ -164,6 +166,8 @@ pub enum Verb {
     Logs(LogsFlags),
     /// Run one command in a task of its own, by what a colour runs
     Run(RunArgs),
+    /// Run a command, or a shell, in a task of a colour that runs already
+    Exec(ExecArgs),
     /// Remove everything that bgecs made
     Destroy(Destroy),
     /// Make a second colour beside an ECS service that runs already
@@ -206,7 +210,7 @@ impl Verb {
             Self::Up(args) => !args.change.dry_run,
             Self::Release(args) => !args.only_looks(),
             Self::Unlock(args) => args.force,
-            Self::Run(_) | Self::Serve(_) | Self::Submit(_) => true,
+            Self::Run(_) | Self::Exec(_) | Self::Serve(_) | Self::Submit(_) => true,
             Self::Status(_)
             | Self::Fleet(_)
             | Self::Probe(_)

@@ -7,6 +7,7 @@ mod deploy;
 mod destroy;
 mod detach;
 mod ended;
+mod exec;
 mod fleet;
 mod history;
 mod import;
@@ -64,6 +65,12 @@ pub async fn run(cli: Cli, audience: Audience) -> Result<u8> {
         let session = open(cli.global, audience).await?;
         session.introduce();
         return run::run(&session, args).await;
+    }
+    if let Verb::Exec(args) = &cli.command {
+        in_one_region(&cli.global)?;
+        let session = open(cli.global, audience).await?;
+        session.introduce();
+        return exec::run(&session, args).await;
     }
     run_own(cli, audience).await.map(Exit::code)
 }
@@ -176,6 +183,7 @@ fn of_app<'a>(
         | Verb::Import(_)
         | Verb::Routers
         | Verb::Run(_)
+        | Verb::Exec(_)
         | Verb::Serve(_)
         | Verb::Submit(_)
         | Verb::Release(_) => Box::pin(ready(Ok(Exit::Done))),

@@ -26,6 +26,7 @@ mod mend;
 pub mod notify;
 pub mod one_off;
 pub mod pause;
+pub mod plugin;
 mod reach;
 pub mod release;
 pub mod resolvers;

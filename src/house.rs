@@ -10,6 +10,7 @@ const PLAIN: &[&str] = &[
     "hex",
     "hidden",
     "nearest",
+    "shell",
     "spoken_time",
     "text",
     "trust",

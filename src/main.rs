@@ -27,6 +27,7 @@ mod process;
 mod provenance;
 mod report;
 mod session;
+mod shell;
 mod spoken_time;
 mod text;
 mod trust;

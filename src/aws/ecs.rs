@@ -4,6 +4,7 @@ mod copied;
 mod definition;
 mod definitions;
 mod entrance;
+mod exec;
 mod one_off;
 mod registered;
 mod releases;
@@ -27,6 +28,7 @@ use crate::model::{
 };
 
 pub use definitions::{Kept, Revisions};
+pub use exec::{ExecPlace, ExecSession};
 pub(super) use releases::ReleaseCache;
 pub(super) use running::moved_by_ecs;
 pub use tasks::TasksLeft;

@@ -46,7 +46,7 @@ use super::budget::{self, Pace};
 use super::journal::Clock;
 use super::xml::Element;
 pub use answer::{BodyReading, PlainAnswer};
-pub use service::{PlainService, WireProtocol};
+pub use service::{PlainService, WireProtocol, domain};
 
 /// As an SDK's.
 pub type PlainError = SdkError<ErrorMetadata, HttpResponse>;

@@ -15,6 +15,8 @@ use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::task::JoinHandle;
 use url::Url;
 
+use crate::shell;
+
 /// Of what `ssh` complains of, in bytes.
 const MOST_TOLD: u64 = 4096;
 
@@ -71,7 +73,7 @@ impl Destination {
         let remote = match &self.socket {
             Some(socket) => format!(
                 "docker {} system dial-stdio",
-                quoted(&format!("--host=unix://{socket}"))
+                shell::quoted(&format!("--host=unix://{socket}"))
             ),
             None => "docker system dial-stdio".to_owned(),
         };
@@ -95,15 +97,6 @@ impl fmt::Display for Destination {
             write!(f, ":{port}")?;
         }
         f.write_str(self.socket.as_deref().unwrap_or_default())
-    }
-}
-
-/// As one word of a shell, which is what runs the command over there.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_=:/.,@%+".contains(c);
-    match word.chars().all(is_plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', r"'\''")),
     }
 }
 

@@ -2,7 +2,7 @@
 //! by a flag, they have it too: typed without, they would be of another app.
 
 /// What follows `bgecs` in them.
-const VERBS: [&str; 25] = [
+const VERBS: [&str; 26] = [
     "submit",
     "serve",
     "up",
@@ -26,6 +26,7 @@ const VERBS: [&str; 25] = [
     "unlock",
     "logs",
     "run",
+    "exec",
     "destroy",
     "completions",
 ];

@@ -19,6 +19,7 @@ mod crashes_of_canaries;
 mod deploying;
 mod dns;
 mod edge_actions;
+mod entering;
 mod faulty;
 mod fleet;
 mod https;

@@ -96,7 +96,7 @@ impl Aws {
         }
     }
 
-    async fn list_tasks(
+    pub(super) async fn list_tasks(
         &self,
         cluster: &str,
         service: Option<&str>,
@@ -127,7 +127,11 @@ impl Aws {
         }
     }
 
-    async fn describe_tasks(&self, cluster: &str, arns: &[String]) -> Result<Vec<Task>, AwsError> {
+    pub(super) async fn describe_tasks(
+        &self,
+        cluster: &str,
+        arns: &[String],
+    ) -> Result<Vec<Task>, AwsError> {
         let mut tasks = Vec::new();
         for some in arns.chunks(MOST) {
             let answer = self

@@ -283,7 +283,7 @@ fn home(region: &str) -> &'static str {
 
 /// Of AWS's hosts in that region
 /// (<https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html>).
-fn domain(region: &str) -> &'static str {
+pub fn domain(region: &str) -> &'static str {
     match region {
         _ if region.starts_with("cn-") => "amazonaws.com.cn",
         _ if region.starts_with("eusc-") => "amazonaws.eu",
