@@ -87,6 +87,10 @@ fn every_command_explains_itself() -> Outcome {
         "up",
         "release",
         "routers",
+        "run",
+        "exec",
+        "serve",
+        "submit",
         "completions",
     ] {
         see(
