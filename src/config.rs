@@ -8,6 +8,7 @@
 mod attached;
 mod bundle;
 mod colors;
+mod compute;
 mod cost;
 mod document;
 mod edge;
@@ -42,8 +43,8 @@ use std::{fs, io, num::NonZeroU32};
 
 use crate::hidden::Hidden;
 use crate::model::{
-    AppName, AwsPlace, CacheFrom, CacheTo, Color, CpuArchitecture, Hook, HookAction, Secret,
-    SshAgent, Tag,
+    AppName, AwsPlace, CacheFrom, CacheTo, Color, ComputeKeys, CpuArchitecture, Hook, HookAction,
+    Secret, SshAgent, Tag,
 };
 use crate::text;
 
@@ -177,6 +178,8 @@ pub struct Service {
     /// How long a new task may be unhealthy before ECS replaces it; whole
     /// seconds.
     pub health_check_grace_period: Duration,
+    /// Of services that bgecs makes; what is not said is as the live one has it.
+    pub compute: ComputeKeys,
 }
 
 /// `[network]`
@@ -370,6 +373,7 @@ impl Default for Service {
         Self {
             desired_count: 2,
             health_check_grace_period: Duration::from_secs(60),
+            compute: ComputeKeys::default(),
         }
     }
 }

@@ -59,7 +59,7 @@ pub use build_secret::{Secret, SecretSource};
 #[cfg(feature = "edges")]
 pub use cache_times::CacheTimes;
 pub use caller::Caller;
-pub use capacity::{Capacity, CapacityShare};
+pub use capacity::{Capacity, CapacityShare, Compute, ComputeKeys};
 pub use certificate::{CertificateArn, IssuedCertificate};
 pub use check::Check;
 pub use deployed::Deployed;

@@ -5,6 +5,7 @@ mod definition;
 mod definitions;
 mod entrance;
 mod exec;
+mod made;
 mod one_off;
 mod registered;
 mod releases;
@@ -15,7 +16,7 @@ use std::time::SystemTime;
 
 use aws_sdk_ecs::primitives::DateTime;
 use aws_sdk_ecs::types::{
-    DeploymentRolloutState, LaunchType, PropagateTags, Service, ServiceField, Tag as EcsTag,
+    DeploymentRolloutState, PropagateTags, Service, ServiceField, Tag as EcsTag,
 };
 use time::OffsetDateTime;
 
@@ -132,8 +133,7 @@ impl Aws {
             .tags(tag(tags::TAG_COLOR, new.color.as_str()));
         let call = match self.read_original(new).await? {
             Some(original) => copied::settings(call, &original),
-            None => call
-                .launch_type(LaunchType::Fargate)
+            None => made::compute(call, &definition.compute)
                 .deployment_configuration(definition::deployment(definition.deployment))
                 .propagate_tags(PropagateTags::TaskDefinition),
         };
@@ -168,6 +168,8 @@ impl Aws {
         change: &ServiceChange<'_>,
     ) -> Result<Option<i32>, AwsError> {
         let definition = &change.definition;
+        let compute = &definition.compute;
+        let capacity = compute.capacity.as_ref();
         let answer = self
             .ecs
             .update_service()
@@ -175,7 +177,11 @@ impl Aws {
             .service(services.name(color))
             .set_task_definition(change.task_definition.map(|arn| arn.as_str().to_owned()))
             .set_desired_count(change.desired)
-            .force_new_deployment(change.restart)
+            // With another capacity ECS wants to be asked for a deployment.
+            .force_new_deployment(change.restart || capacity.is_some())
+            .set_capacity_provider_strategy(capacity.map(|it| definition::providers(&it.shares())))
+            .set_platform_version(compute.platform_version.clone())
+            .set_enable_execute_command(compute.exec)
             .set_network_configuration(definition.network.as_ref().and_then(definition::network))
             .set_load_balancers(
                 definition

@@ -19,6 +19,7 @@ use crate::driver::make_live;
 use crate::driver::unfinished::Errand;
 use crate::driver::work::Work;
 use crate::engine::plan::{self, DeployPlan, DeployWish, ServicePlan, Step};
+use crate::engine::twin;
 use crate::error::{Error, Exit, Result};
 use crate::model::journal::Command;
 use crate::model::{
@@ -236,7 +237,12 @@ fn plan(session: &Session, observed: &Observed, args: &Deploy, tag: &Tag) -> Res
         force: args.force,
         count: i32::from(session.config.service.desired_count),
     };
-    plan::deploy(observed, &wish).map_err(|refusal| Error::from(refusal).untouched(observed))
+    let plan = plan::deploy(observed, &wish).and_then(|plan| {
+        let said = &session.config.service.compute;
+        twin::refuse_interruptible(observed, plan.color, said)?;
+        Ok(plan)
+    });
+    plan.map_err(|refusal| Error::from(refusal).untouched(observed))
 }
 
 async fn deploy(

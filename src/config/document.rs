@@ -176,6 +176,12 @@ impl<'a> Section<'a> {
         self.entries.contains_key(key)
     }
 
+    /// Whether it is there as text, where it may be a list of tables as well.
+    pub(super) fn is_text(&self, key: &str) -> bool {
+        let value = self.entries.get(key).map(Spanned::get_ref);
+        matches!(value, Some(DeValue::String(_)))
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }

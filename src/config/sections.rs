@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::attached::AttachedKeys;
 use super::colors::{ColorKeys, colors};
+use super::compute::compute;
 use super::cost::cost;
 use super::document::Section;
 use super::edge::{self, RouterSection, router};
@@ -80,8 +81,8 @@ pub(super) fn config(file: &File<'_>, environment: Option<&str>) -> Result<Confi
         let is_edge = edge.is_some();
         let running = running(top, colors, is_edge)?;
         let tls = top.section("tls", tls)?;
-        let (service, cluster) = top.section("service", service)?;
         let is_attached = running.is_some();
+        let (service, cluster) = top.section("service", |it| service(it, is_attached))?;
         let mut ways = top.sections("production", |section| {
             production(section, tls.as_ref(), is_attached)
         })?;
@@ -349,7 +350,10 @@ fn variable(entry: &KeyValue<'_>) -> Result<String> {
 }
 
 /// And the key of it that not every app has.
-fn service<'a>(section: &mut Section<'a>) -> Result<(Service, Option<KeyValue<'a>>)> {
+fn service<'a>(
+    section: &mut Section<'a>,
+    is_attached: bool,
+) -> Result<(Service, Option<KeyValue<'a>>)> {
     let default = Service::default();
     let service = Service {
         desired_count: section.or("desired_count", default.desired_count, |entry| {
@@ -360,6 +364,7 @@ fn service<'a>(section: &mut Section<'a>) -> Result<(Service, Option<KeyValue<'a
             default.health_check_grace_period,
             |entry| seconds(entry, 0, LONGEST_GRACE_PERIOD),
         )?,
+        compute: compute(section, is_attached)?,
     };
     Ok((service, section.take("cluster")))
 }

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 
+use super::plan::Refusal;
 use crate::model::{
-    Check, Color, DeploymentConfiguration, Observed, Scaling, ScalingPolicy, ServiceDefinition,
-    ServiceState,
+    Check, Color, ComputeKeys, DeploymentConfiguration, Observed, Scaling, ScalingPolicy,
+    ServiceDefinition, ServiceState,
 };
 
 /// One difference, told of the colour that users are to come to.
@@ -56,6 +57,32 @@ pub fn check(observed: &Observed, to: Color, scaling: Option<&Scaling>) -> Check
     }
 }
 
+/// A release that could never be promoted is not deployed.
+///
+/// # Errors
+/// AWS may take all tasks of it away, and none of what is live.
+pub fn refuse_interruptible(
+    observed: &Observed,
+    color: Color,
+    said: &ComputeKeys,
+) -> Result<(), Refusal> {
+    let live = observed.live_color().filter(|live| *live != color);
+    let live = live.and_then(|live| Some((live, observed.color(live).service.as_ref()?)));
+    let (Some((live, service)), Some(capacity)) = (live, &said.capacity) else {
+        return Ok(());
+    };
+    let safe = &service.definition.compute.capacity;
+    match capacity.is_all_interruptible() && !safe.is_interruptible() {
+        false => Ok(()),
+        true => Err(Refusal::new(
+            format!(
+                "{color} would run on {capacity} alone, which AWS takes away at two minutes' notice, and {live}, which is live, runs on {safe}"
+            ),
+            "give it a base in [service]: capacity = [{ provider = \"FARGATE\", base = 1 }, { provider = \"FARGATE_SPOT\", weight = 1 }]",
+        )),
+    }
+}
+
 fn of_definitions(
     to: Color,
     its: &ServiceDefinition,
@@ -70,18 +97,15 @@ fn of_definitions(
         format!("{to} has {what} {its}, and {other} {others}")
     };
     add(
-        its.capacity != others.capacity,
-        its.capacity.is_all_interruptible() && !others.capacity.is_interruptible(),
+        !its.compute.capacity.is_like(&others.compute.capacity),
+        its.compute.capacity.is_all_interruptible() && !others.compute.capacity.is_interruptible(),
         differ(
             "the capacity",
-            its.capacity.to_string(),
-            others.capacity.to_string(),
+            its.compute.capacity.to_string(),
+            others.compute.capacity.to_string(),
         ),
     );
-    let platform = |it: &ServiceDefinition| {
-        let version = it.platform_version.as_deref();
-        version.unwrap_or("LATEST").to_owned()
-    };
+    let platform = |it: &ServiceDefinition| it.compute.platform_version().to_owned();
     add(
         platform(its) != platform(others),
         false,
@@ -126,9 +150,13 @@ fn of_definitions(
     );
     let switched = |is_on| if is_on { "on" } else { "off" }.to_owned();
     add(
-        its.exec != others.exec,
+        its.compute.exec != others.compute.exec,
         false,
-        differ("ECS Exec", switched(its.exec), switched(others.exec)),
+        differ(
+            "ECS Exec",
+            switched(its.compute.exec),
+            switched(others.compute.exec),
+        ),
     );
     let names = sets(&its.names, &others.names);
     add(
@@ -274,7 +302,7 @@ mod tests {
         shuffled.network.subnets.reverse();
         shuffled.network.security_groups.reverse();
         // What is not said is the latest.
-        shuffled.platform_version = Some("LATEST".to_owned());
+        shuffled.compute.platform_version = Some("LATEST".to_owned());
         assert_eq!(told(&shuffled, &usual()), []);
     }
 
@@ -285,7 +313,7 @@ mod tests {
         type Change = fn(&mut ServiceDefinition);
         let changes: [(Change, &str, bool); 9] = [
             (
-                |it| it.platform_version = Some("1.3.0".to_owned()),
+                |it| it.compute.platform_version = Some("1.3.0".to_owned()),
                 "blue has platform version 1.3.0, and green LATEST",
                 false,
             ),
@@ -320,7 +348,7 @@ mod tests {
                 false,
             ),
             (
-                |it| it.exec = true,
+                |it| it.compute.exec = true,
                 "blue has ECS Exec on, and green off",
                 false,
             ),
@@ -335,9 +363,10 @@ mod tests {
             change(&mut blue);
             assert_eq!(told(&blue, &usual()), [(what.to_owned(), is_weaker)]);
         }
-        let on = |capacity: &Capacity| ServiceDefinition {
-            capacity: capacity.clone(),
-            ..usual()
+        let on = |capacity: &Capacity| {
+            let mut it = usual();
+            it.compute.capacity = capacity.clone();
+            it
         };
         let fargate = Capacity::default();
         for (blue, green, what, is_weaker) in [
@@ -363,6 +392,32 @@ mod tests {
             let what = format!("blue has the capacity {what}");
             assert_eq!(told(&on(blue), &on(green)), [(what, is_weaker)]);
         }
+    }
+
+    #[test]
+    fn a_release_on_spot_alone_is_not_deployed_beside_one_that_is_safe() {
+        let mut world = observed();
+        world.colors.green.service = Some(service(1));
+        let said = |capacity: &str| ComputeKeys {
+            capacity: Some(Capacity::of(capacity)),
+            ..ComputeKeys::default()
+        };
+        assert_eq!(world.live_color(), Some(Color::Green));
+        let refuse = |world: &Observed, color, capacity| {
+            let refused = refuse_interruptible(world, color, &said(capacity));
+            refused.map_err(|refusal| refusal.message)
+        };
+        let why = "blue would run on FARGATE_SPOT weight 1 alone, which AWS takes away at two minutes' notice, and green, which is live, runs on FARGATE";
+        assert_eq!(
+            refuse(&world, Color::Blue, "FARGATE_SPOT"),
+            Err(why.to_owned())
+        );
+        assert_eq!(refuse(&world, Color::Blue, "FARGATE"), Ok(()));
+        assert_eq!(refuse(&world, Color::Green, "FARGATE_SPOT"), Ok(()));
+        let mut spot = service(1);
+        spot.definition.compute.capacity = Capacity::of("FARGATE_SPOT");
+        world.colors.green.service = Some(spot);
+        assert_eq!(refuse(&world, Color::Blue, "FARGATE_SPOT"), Ok(()));
     }
 
     fn scaled_from(least: i32, most: i32, counted: Option<&str>) -> Autoscaling {

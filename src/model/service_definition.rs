@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use super::{
-    Capacity, Color, EcsInfrastructure, Observed, PerColor, ServiceSettings, TargetGroupArn,
+    Color, Compute, ComputeKeys, EcsInfrastructure, Observed, PerColor, ServiceSettings,
+    TargetGroupArn,
 };
 
 /// AWS's name for it; as much of it as bgecs sets.
@@ -17,11 +18,7 @@ pub struct ServiceDefinition {
     pub deployment: DeploymentConfiguration,
     /// Whether tasks get the tags of their task definition.
     pub propagates_tags: bool,
-    pub capacity: Capacity,
-    /// Of Fargate; none where it is not said.
-    pub platform_version: Option<String>,
-    /// Whether commands can be run in its tasks.
-    pub exec: bool,
+    pub compute: Compute,
     /// The names of service discovery and Service Connect under which others find it.
     pub names: Vec<String>,
 }
@@ -77,17 +74,21 @@ pub struct DefinitionChange {
     pub health_check_grace_period: Option<Duration>,
     pub deployment: Option<DeploymentConfiguration>,
     pub propagates_tags: bool,
+    /// Only new tasks are as it says; a change of it alone starts none, but for the capacity.
+    pub compute: ComputeKeys,
     /// In words, for a person.
     words: Vec<String>,
 }
 
 impl ServiceDefinition {
-    /// What a colour's service is to have: its container serves on that port.
+    /// What a colour's service is to have: its container serves on that port. What nobody
+    /// says of the compute of one of bgecs's own is as the live colour has it.
     pub fn of_color(
         (infra, observed): (&EcsInfrastructure, &Observed),
         color: Color,
         (container, port): (&str, u16),
         health_check_grace_period: Duration,
+        said: &ComputeKeys,
     ) -> Self {
         let first = LoadBalancer {
             target_group: infra.target_group(color).clone(),
@@ -105,10 +106,11 @@ impl ServiceDefinition {
                 health_check_grace_period,
                 deployment: DeploymentConfiguration::ROLLING,
                 propagates_tags: true,
-                ..Self::default()
+                compute: said.over(known_compute(observed, color)),
+                names: Vec::new(),
             },
             ServiceSettings::CopiedFrom(original) => {
-                let services = [color, *original].map(|color| &observed.color(color).service);
+                let services = [*original, color].map(|color| &observed.color(color).service);
                 let first = services.into_iter().flatten().next();
                 Self {
                     load_balancers,
@@ -152,12 +154,38 @@ impl ServiceDefinition {
             change.words.push("the deployment configuration".to_owned());
             change.deployment = Some(wanted.deployment);
         }
+        change.compute = self.compute.change_to(&wanted.compute);
+        change
+            .words
+            .extend(compute_words(&self.compute, &change.compute));
         if wanted.propagates_tags && !self.propagates_tags {
             change.words.push("the tasks' tags".to_owned());
             change.propagates_tags = true;
         }
         change
     }
+}
+
+/// Of the live colour, or of its own.
+fn known_compute(observed: &Observed, color: Color) -> Compute {
+    let colors = observed.live_color().into_iter().chain([color]);
+    let mut services = colors.filter_map(|color| observed.color(color).service.as_ref());
+    let known = services.next().map(|it| it.definition.compute.clone());
+    let known = known.filter(|it| it.capacity.is_fargate());
+    known.unwrap_or_default()
+}
+
+fn compute_words(before: &Compute, change: &ComputeKeys) -> Vec<String> {
+    let capacity = change.capacity.as_ref();
+    let capacity = capacity.map(|it| format!("the capacity {} -> {it}", before.capacity));
+    let version = change.platform_version.as_ref();
+    let version =
+        version.map(|it| format!("the platform version {} -> {it}", before.platform_version()));
+    let exec = change.exec.map(|is_on| match is_on {
+        true => "ECS Exec on".to_owned(),
+        false => "ECS Exec off".to_owned(),
+    });
+    capacity.into_iter().chain(version).chain(exec).collect()
 }
 
 /// The same container and port as the service has there that runs it, or the one
@@ -221,7 +249,7 @@ impl DefinitionChange {
 
     /// Whether only new tasks are as it says.
     pub fn takes_new_tasks(&self) -> bool {
-        self.load_balancers.is_some() || self.network.is_some()
+        self.load_balancers.is_some() || self.network.is_some() || !self.compute.is_nothing()
     }
 
     pub fn words(&self) -> &[String] {
@@ -235,6 +263,7 @@ impl DefinitionChange {
             health_check_grace_period,
             deployment,
             propagates_tags,
+            compute,
             words: _,
         } = self;
         load_balancers
@@ -244,12 +273,17 @@ impl DefinitionChange {
             && health_check_grace_period.is_none_or(|it| it == now.health_check_grace_period)
             && deployment.is_none_or(|it| it == now.deployment)
             && (!propagates_tags || now.propagates_tags)
+            && now
+                .compute
+                .change_to(&compute.over(now.compute.clone()))
+                .is_nothing()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Capacity;
     use crate::model::testing::{by_several_ways, observed, service};
 
     fn door(group: &str, container: &str, port: u16) -> LoadBalancer {
@@ -279,10 +313,43 @@ mod tests {
             Color::Green,
             ("web", 80),
             Duration::ZERO,
+            &ComputeKeys::default(),
         );
         let all = it.load_balancers.into_iter();
         all.map(|it| (it.target_group.to_string(), it.container, it.port))
             .collect()
+    }
+
+    #[test]
+    fn what_nobody_says_of_the_compute_is_as_the_live_colour_has_it() {
+        let mut world = observed();
+        let mut live = service(1);
+        live.definition.compute.exec = true;
+        live.definition.compute.capacity = Capacity::of("FARGATE_SPOT");
+        world.colors.green.service = Some(live.clone());
+        world.colors.blue.service = Some(service(1));
+        let wanted = |said: &ComputeKeys, color| {
+            let world = (world.ecs().unwrap(), &world);
+            let it = ServiceDefinition::of_color(world, color, ("web", 80), Duration::ZERO, said);
+            it.compute
+        };
+        let nothing = ComputeKeys::default();
+        for color in Color::BOTH {
+            assert_eq!(wanted(&nothing, color), live.definition.compute);
+        }
+        let said = ComputeKeys {
+            exec: Some(false),
+            ..nothing
+        };
+        let blue = wanted(&said, Color::Blue);
+        assert_eq!(
+            (blue.exec, &blue.capacity),
+            (false, &Capacity::of("FARGATE_SPOT"))
+        );
+        let change = service(1).definition.compute.change_to(&blue);
+        let words = compute_words(&service(1).definition.compute, &change);
+        assert_eq!(words, ["the capacity FARGATE -> FARGATE_SPOT weight 1"]);
+        assert!(blue.change_to(&blue).is_nothing());
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::support::Outcome;
-use crate::world::{World, string};
+use crate::world::{V1, V2, World, string};
 
 impl World {
     fn scaling(&self, operation: &str, color: &str, more: &Value) -> Outcome<Value> {
@@ -98,4 +98,68 @@ fn what_would_serve_users_less_well_is_not_promoted() -> Outcome {
     world.scale_between("green", 0, 1)?;
     world.done(&["rollback", "--window", "0s", "--now"])?;
     Ok(())
+}
+
+#[test]
+fn the_second_colour_is_made_as_the_first_and_as_the_file_says() -> Outcome {
+    let world = World::with_v1_live("alike")?;
+    let ecs = |operation: &str, asked: &Value| {
+        let target = format!("AmazonEC2ContainerServiceV20141113.{operation}");
+        world.api.json("ecs", &target, asked)
+    };
+    let cluster = world.stack();
+    let service = |color: &str| -> Outcome<Value> {
+        let asked = json!({ "cluster": cluster, "services": [color] });
+        Ok(ecs("DescribeServices", &asked)?["services"][0].take())
+    };
+    let by_hand = json!({
+        "cluster": cluster, "service": "green", "enableExecuteCommand": true,
+        "platformVersion": "1.4.0",
+    });
+    ecs("UpdateService", &by_hand)?;
+    world.done(&["deploy", V2, "--tag", "2"])?;
+    let blue = service("blue")?;
+    assert_eq!(
+        (&blue["enableExecuteCommand"], &blue["platformVersion"]),
+        (&json!(true), &json!("1.4.0"))
+    );
+    world.expect_differences(&[])?;
+
+    let file = world.file()?;
+    let says = |keys: &str| {
+        let text = file.replace("[service]\n", &format!("[service]\n{keys}\n"));
+        world.desk.write("bgecs.toml", &text)
+    };
+    says("capacity = \"FARGATE_SPOT\"")?;
+    let refused = world.changes_nothing(6, &["deploy", V2, "--tag", "3"])?;
+    let why = "blue would run on FARGATE_SPOT weight 1 alone";
+    assert!(refused.stderr.contains(why), "{}", refused.shown());
+    says(
+        "exec = true\ncapacity = [{ provider = \"FARGATE\", base = 1 }, { provider = \"FARGATE_SPOT\", weight = 3 }]",
+    )?;
+    world.done(&["init"])?;
+    let done = world.done(&["deploy", V2, "--tag", "3"])?;
+    let told = "the capacity FARGATE -> FARGATE base 1, FARGATE_SPOT weight 3";
+    assert!(done.stderr.contains(told), "{}", done.shown());
+    let blue = service("blue")?;
+    let shares = blue["capacityProviderStrategy"].as_array().cloned();
+    let mut shares: Vec<String> = shares
+        .unwrap_or_default()
+        .iter()
+        .map(|it| format!("{} {} {}", it["capacityProvider"], it["base"], it["weight"]))
+        .collect();
+    shares.sort();
+    assert_eq!(
+        shares,
+        ["\"FARGATE\" 1 0", "\"FARGATE_SPOT\" 0 3"],
+        "{blue:#}"
+    );
+    world.expect_differences(&[
+        "blue has the capacity FARGATE base 1, FARGATE_SPOT weight 3, and green FARGATE",
+    ])?;
+    world.done(&["promote", "--window", "1s"])?;
+    // Users' colour is what the other one follows.
+    world.desk.write("bgecs.toml", &file)?;
+    world.done(&["deploy", V1, "--tag", "4"])?;
+    world.expect_differences(&[])
 }

@@ -10,8 +10,8 @@ use aws_sdk_ecs::types::{
 };
 
 use crate::model::{
-    Capacity, CapacityShare, DeploymentConfiguration, LoadBalancer, Network, ServiceDefinition,
-    TargetGroupArn,
+    Capacity, CapacityShare, Compute, DeploymentConfiguration, LoadBalancer, Network,
+    ServiceDefinition, TargetGroupArn,
 };
 
 pub(super) fn network(network: &Network) -> Option<NetworkConfiguration> {
@@ -86,14 +86,25 @@ pub(super) fn read(service: &Service) -> ServiceDefinition {
             .deployment_configuration()
             .map_or_else(DeploymentConfiguration::default, read_deployment),
         propagates_tags: service.propagate_tags() == Some(&PropagateTags::TaskDefinition),
-        capacity: capacity(service),
-        platform_version: service
-            .platform_version()
-            .filter(|version| !version.is_empty())
-            .map(str::to_owned),
-        exec: service.enable_execute_command(),
+        compute: Compute {
+            capacity: capacity(service),
+            platform_version: service
+                .platform_version()
+                .filter(|version| !version.is_empty())
+                .map(str::to_owned),
+            exec: service.enable_execute_command(),
+        },
         names: names(service),
     }
+}
+
+pub(super) fn providers(shares: &[CapacityShare]) -> Vec<Provider> {
+    let provider = |it: &CapacityShare| {
+        let provider = Provider::builder().capacity_provider(&it.provider);
+        // Its name is all that it must have.
+        provider.weight(it.weight).base(it.base).build().ok()
+    };
+    shares.iter().filter_map(provider).collect()
 }
 
 fn capacity(service: &Service) -> Capacity {

@@ -77,7 +77,7 @@ mod tests {
     use crate::aws::testing::{Reply, Wire};
     use crate::model::TargetGroupArn;
     use crate::model::{
-        Capacity, DeploymentConfiguration, LoadBalancer, Network, ServiceDefinition,
+        Compute, DeploymentConfiguration, LoadBalancer, Network, ServiceDefinition,
     };
 
     async fn read(rest: Value) -> RunningSettings {
@@ -158,9 +158,11 @@ mod tests {
                     rollback: false,
                 },
                 propagates_tags: false,
-                capacity: Capacity::LaunchType("FARGATE".to_owned()),
-                platform_version: Some("1.4.0".to_owned()),
-                exec: true,
+                compute: Compute {
+                    platform_version: Some("1.4.0".to_owned()),
+                    exec: true,
+                    ..Compute::default()
+                },
                 names: vec!["arn:aws:servicediscovery:…".to_owned()],
             },
             is_deploying: true,
@@ -197,7 +199,7 @@ mod tests {
             (providers(&["FARGATE_SPOT", "FARGATE"]), true),
             (providers(&["FARGATE", "own"]), false),
         ] {
-            let capacity = read(rest.clone()).await.definition.capacity;
+            let capacity = read(rest.clone()).await.definition.compute.capacity;
             assert_eq!(capacity.is_fargate(), is_fargate, "{rest}");
         }
         let connects =

@@ -6,6 +6,7 @@ use time::macros::datetime;
 
 use super::*;
 use crate::aws::testing::{Reply, Request, Wire, credentials};
+use crate::model::ComputeKeys;
 use crate::model::testing::observed;
 use crate::model::{PerColor, StoppedContainer};
 
@@ -560,7 +561,7 @@ async fn an_update_changes_nothing_that_it_does_not_name() {
 #[tokio::test]
 async fn all_that_a_service_is_made_with_reaches_one_that_is_there() {
     let there = json!({
-        "serviceName": "green", "status": "ACTIVE", "taskDefinition": "hello:1",
+        "serviceName": "green", "status": "ACTIVE", "launchType": "FARGATE", "taskDefinition": "hello:1",
         "loadBalancers": [
             { "targetGroupArn": "tg/theirs", "containerName": "app", "containerPort": 9000 },
             { "targetGroupArn": "tg/green", "containerName": "web", "containerPort": 8081 },
@@ -623,6 +624,7 @@ async fn all_that_a_service_is_made_with_reaches_one_that_is_there() {
     // What was sent is what is wanted.
     let mut now = sent;
     now["serviceName"] = json!("green");
+    now["launchType"] = json!("FARGATE");
     let wire = Wire::new().on(
         "DescribeServices",
         Reply::json(&json!({ "services": [now] })),
@@ -639,7 +641,8 @@ fn wanted(container: &str, port: u16) -> ServiceDefinition {
     let grace = Duration::from_secs(60);
     let observed = observed();
     let observed = (observed.ecs().unwrap(), &observed);
-    ServiceDefinition::of_color(observed, Color::Green, door, grace)
+    let said = ComputeKeys::default();
+    ServiceDefinition::of_color(observed, Color::Green, door, grace, &said)
 }
 
 #[tokio::test]

@@ -33,7 +33,10 @@ pub fn wanted_definition(
     let door = (source.container(), source.port());
     let grace = session.config.service.health_check_grace_period;
     let observed = (observed.ecs()?, observed);
-    Ok(ServiceDefinition::of_color(observed, color, door, grace))
+    let said = &session.config.service.compute;
+    Ok(ServiceDefinition::of_color(
+        observed, color, door, grace, said,
+    ))
 }
 
 /// What a colour is to run, and how.

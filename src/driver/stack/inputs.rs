@@ -42,6 +42,11 @@ pub fn inputs(config: &Config, needs: &Needs, live: &str) -> StackInputs {
         true => "IMMUTABLE",
         false => "MUTABLE",
     };
+    // Whatever it says: a service that has had a strategy never loses it.
+    let providers = match config.service.compute.capacity.is_some() {
+        true => "fargate",
+        false => "none",
+    };
     let mut inputs = StackInputs::from([
         ("App", config.app.to_string()),
         (LIVE_COLOR, live.to_owned()),
@@ -56,6 +61,11 @@ pub fn inputs(config: &Config, needs: &Needs, live: &str) -> StackInputs {
         ("EnvironmentBucketArns", joined(&needs.buckets)),
         ("OtherLogGroupArns", joined(&needs.log_groups)),
         ("OtherRepositoryArns", joined(&needs.repositories)),
+        ("CapacityProviders", providers.to_owned()),
+        (
+            "Exec",
+            config.service.compute.exec.unwrap_or(false).to_string(),
+        ),
     ]);
     inputs.extend(inputs_of_tls(config));
     inputs

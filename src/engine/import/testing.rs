@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::ReadService;
 use crate::model::{
-    Balancer, BalancerListener, ConditionPattern, DeploymentConfiguration, ListenerRule,
+    Balancer, BalancerListener, Compute, ConditionPattern, DeploymentConfiguration, ListenerRule,
     LoadBalancer, Network, Protocol, Revision, RuleCondition, RunningService, RunningSettings,
     ServiceDefinition, TargetGroupArn, TargetGroupSettings, UserMover,
 };
@@ -90,8 +90,11 @@ pub fn web() -> ReadService {
                 health_check_grace_period: Duration::from_secs(90),
                 deployment: DeploymentConfiguration::ROLLING,
                 propagates_tags: false,
-                platform_version: Some("LATEST".to_owned()),
-                exec: true,
+                compute: Compute {
+                    platform_version: Some("LATEST".to_owned()),
+                    exec: true,
+                    ..Compute::default()
+                },
                 ..ServiceDefinition::default()
             },
             is_deploying: false,

@@ -204,9 +204,9 @@ fn what_bgecs_cannot_take_over_is_told_with_the_way_there() {
         |it| it.settings.mover = UserMover::CodeDeploy,
         |it| it.settings.mover = UserMover::External,
         |it| it.settings.mover = UserMover::Ecs("BLUE_GREEN".to_owned()),
-        |it| it.settings.definition.capacity = Capacity::LaunchType("EC2".to_owned()),
+        |it| it.settings.definition.compute.capacity = Capacity::LaunchType("EC2".to_owned()),
         |it| {
-            it.settings.definition.capacity = Capacity::Providers(vec![CapacityShare {
+            it.settings.definition.compute.capacity = Capacity::Providers(vec![CapacityShare {
                 provider: "own".to_owned(),
                 weight: 0,
                 base: 0,

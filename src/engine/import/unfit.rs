@@ -52,7 +52,7 @@ pub(super) fn refuse(read: &ReadService) -> Result<(), Refusal> {
             );
         }
     }
-    let capacity = &settings.definition.capacity;
+    let capacity = &settings.definition.compute.capacity;
     if !capacity.is_fargate() {
         let on = match capacity {
             Capacity::LaunchType(kind) => format!("the launch type {kind}"),

@@ -172,12 +172,16 @@ fn in_words(settings: &RunningSettings) -> Vec<String> {
     let definition = &settings.definition;
     let network = &definition.network;
     let deployment = definition.deployment;
-    let capacity = &definition.capacity;
+    let capacity = &definition.compute.capacity;
     let kind = match capacity {
         Capacity::LaunchType(_) => "launch type",
         Capacity::Providers(_) => "capacity providers",
     };
-    let platform = definition.platform_version.as_deref().unwrap_or("LATEST");
+    let platform = definition
+        .compute
+        .platform_version
+        .as_deref()
+        .unwrap_or("LATEST");
     vec![
         format!("subnets {}", network.subnets.join(", ")),
         format!(
@@ -186,7 +190,10 @@ fn in_words(settings: &RunningSettings) -> Vec<String> {
             if network.public_ip { "a" } else { "no" }
         ),
         format!("{kind} {capacity}, platform version {platform}"),
-        format!("ECS Exec {}", if definition.exec { "on" } else { "off" }),
+        format!(
+            "ECS Exec {}",
+            if definition.compute.exec { "on" } else { "off" }
+        ),
         format!(
             "from {} to {} % of its tasks during a deployment, circuit breaker {}",
             deployment.minimum_healthy_percent,

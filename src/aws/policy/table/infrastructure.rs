@@ -193,6 +193,7 @@ pub const OPERATOR_TOO: &[Grant] = &[
             called("ecs:DeleteService", &["destroy"]),
             called("ecs:DeleteTaskDefinitions", &["destroy"]),
             stack("ecs:DeleteCluster", CLUSTER),
+            stack("ecs:PutClusterCapacityProviders", CLUSTER),
             stack("ecs:TagResource", CLUSTER),
         ],
         on: &[
