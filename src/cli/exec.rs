@@ -10,9 +10,9 @@ Examples:
   bgecs exec                      a shell in a task that users are on
   bgecs exec blue -- env
 
-It needs AWS's session-manager-plugin on this machine, ECS Exec switched on for the service,
-and a task role that may open the channel (ssmmessages:*). It asks for ecs:ExecuteCommand,
-which no policy that bgecs prints has: a shell in production is for people.
+It needs AWS's session-manager-plugin on this machine, `exec = true` in [service], `bgecs init`
+and a deploy since. It asks for ecs:ExecuteCommand, which no policy that bgecs prints has: a
+shell in production is for people.
 
 Ends with the plugin's exit code, which is not the command's.")]
 pub struct ExecArgs {

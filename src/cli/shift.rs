@@ -85,10 +85,10 @@ pub struct Promote {
     #[arg(long, conflicts_with_all = ["steps", "canary", "linear"])]
     pub fix_forward: bool,
     /// Go on with the promotion that waits for a person
-    #[arg(long = "continue", conflicts_with_all = ["abort", "color", "tag", "fix_forward", "layout", "bake", "window", "max_latency", "dry_run"])]
+    #[arg(long = "continue", conflicts_with_all = ["abort", "color", "tag", "fix_forward", "before_shift", "layout", "bake", "window", "max_latency", "dry_run"])]
     pub go_on: bool,
     /// Take back the promotion that waits for a person
-    #[arg(long, conflicts_with_all = ["color", "tag", "fix_forward", "layout", "bake", "window", "max_latency", "dry_run"])]
+    #[arg(long, conflicts_with_all = ["color", "tag", "fix_forward", "before_shift", "layout", "bake", "window", "max_latency", "dry_run"])]
     pub abort: bool,
     #[command(flatten)]
     pub hook: HookFlags,

@@ -31,8 +31,16 @@ pub async fn run(session: &Session, args: &ExecArgs) -> Result<u8> {
         Error::refused(format!("{color} runs no task with a container {container}"))
             .hint("`bgecs status` shows what runs")
     })?;
-    let names = (services.cluster.as_str(), services.name(color));
-    may_be_entered(&place, color, names)?;
+    let switch = match session.config.attached.is_some() {
+        true => format!(
+            "`aws ecs update-service --cluster {} --service {} --enable-execute-command --force-new-deployment` has new tasks with it; their task role has to allow ssmmessages:*",
+            services.cluster,
+            services.name(color)
+        ),
+        false => "say `exec = true` in [service], and `bgecs init`: what is deployed then has it"
+            .to_owned(),
+    };
+    may_be_entered(&place, color, &switch)?;
     let command = match args.command.as_slice() {
         [] => "/bin/sh".to_owned(),
         words => shell::line(words),
@@ -47,18 +55,11 @@ pub async fn run(session: &Session, args: &ExecArgs) -> Result<u8> {
 
 /// # Errors
 /// Nothing in the task answers (exit 6).
-fn may_be_entered(place: &ExecPlace, color: Color, (cluster, service): (&str, &str)) -> Result<()> {
+fn may_be_entered(place: &ExecPlace, color: Color, switch: &str) -> Result<()> {
     let task = &place.task;
     if !place.is_switched_on {
-        let switch = format!(
-            "aws ecs update-service --cluster {cluster} --service {service} --enable-execute-command --force-new-deployment"
-        );
-        return Err(Error::refused(format!(
-            "the task {task} of {color} was started without ECS Exec"
-        ))
-        .hint(format!(
-            "`{switch}` has new tasks with it; their task role has to allow ssmmessages:*"
-        )));
+        let why = format!("the task {task} of {color} was started without ECS Exec");
+        return Err(Error::refused(why).hint(switch));
     }
     match place.agent.as_deref() {
         None | Some("RUNNING") => Ok(()),

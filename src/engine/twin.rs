@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use super::plan::Refusal;
 use crate::model::{
-    Check, Color, ComputeKeys, DeploymentConfiguration, Observed, Scaling, ScalingPolicy,
-    ServiceDefinition, ServiceState,
+    Check, Color, Compute, ComputeKeys, DeploymentConfiguration, Network, Observed, Scaling,
+    ScalingPolicy, ServiceDefinition, ServiceState,
 };
 
 /// One difference, told of the colour that users are to come to.
@@ -88,86 +88,73 @@ fn of_definitions(
     its: &ServiceDefinition,
     others: &ServiceDefinition,
 ) -> Vec<TwinDifference> {
-    let other = to.other();
-    let mut all = Vec::new();
-    let mut add = |differs: bool, is_weaker: bool, what: String| {
-        all.extend(differs.then_some(TwinDifference { what, is_weaker }));
-    };
-    let differ = |what: &str, its: String, others: String| {
-        format!("{to} has {what} {its}, and {other} {others}")
-    };
-    add(
-        !its.compute.capacity.is_like(&others.compute.capacity),
-        its.compute.capacity.is_all_interruptible() && !others.compute.capacity.is_interruptible(),
+    let of_compute = of_compute(to, &its.compute, &others.compute);
+    let of_network = of_network(to, &its.network, &others.network);
+    let [limits, names] = [
+        (limits(its.deployment), limits(others.deployment)),
+        (joined(&its.names), joined(&others.names)),
+    ];
+    let of_limits = differ(to, "the deployment limits", limits, false);
+    let of_names = (names.0 != names.1).then(|| TwinDifference {
+        what: format!(
+            "{to} is found by {}, and {} by {}: who comes that way is not moved",
+            names.0,
+            to.other(),
+            names.1
+        ),
+        is_weaker: false,
+    });
+    let all = of_compute.into_iter().chain(of_network);
+    all.chain([of_limits, of_names]).flatten().collect()
+}
+
+fn of_compute(to: Color, its: &Compute, others: &Compute) -> [Option<TwinDifference>; 3] {
+    let both = |of: fn(&Compute) -> String| (of(its), of(others));
+    let is_weaker = its.capacity.is_all_interruptible() && !others.capacity.is_interruptible();
+    let capacity = both(|it| it.capacity.to_string());
+    let capacity = differ(to, "the capacity", capacity, is_weaker);
+    let switched = both(|it| if it.exec { "on" } else { "off" }.to_owned());
+    [
+        capacity.filter(|_| !its.capacity.is_like(&others.capacity)),
         differ(
-            "the capacity",
-            its.compute.capacity.to_string(),
-            others.compute.capacity.to_string(),
+            to,
+            "platform version",
+            both(|it| it.platform_version().to_owned()),
+            false,
         ),
-    );
-    let platform = |it: &ServiceDefinition| it.compute.platform_version().to_owned();
-    add(
-        platform(its) != platform(others),
-        false,
-        differ("platform version", platform(its), platform(others)),
-    );
-    let (subnets, groups) = (
-        sets(&its.network.subnets, &others.network.subnets),
-        sets(
-            &its.network.security_groups,
-            &others.network.security_groups,
-        ),
-    );
+        differ(to, "ECS Exec", switched, false),
+    ]
+}
+
+fn of_network(to: Color, its: &Network, others: &Network) -> [Option<TwinDifference>; 3] {
+    let both = |of: fn(&Network) -> String| (of(its), of(others));
     // One subnet is one zone.
-    add(
-        subnets.differ,
-        its.network.subnets.len() == 1 && others.network.subnets.len() > 1,
-        differ("the subnets", subnets.its, subnets.others),
-    );
-    add(
-        groups.differ,
-        groups.lacks_some,
-        differ("the security groups", groups.its, groups.others),
-    );
-    let public = |is_public| if is_public { "a" } else { "no" }.to_owned() + " public IP";
-    add(
-        its.network.public_ip != others.network.public_ip,
-        false,
-        format!(
-            "{to}'s tasks have {}, and {other}'s {}",
-            public(its.network.public_ip),
-            public(others.network.public_ip)
-        ),
-    );
-    add(
-        its.deployment != others.deployment,
-        false,
+    let is_in_one = its.subnets.len() == 1 && others.subnets.len() > 1;
+    let has = |group: &String| its.security_groups.contains(group);
+    let lacks_some = !others.security_groups.iter().all(has);
+    let public = both(|it| if it.public_ip { "on" } else { "off" }.to_owned());
+    [
+        differ(to, "the subnets", both(|it| joined(&it.subnets)), is_in_one),
         differ(
-            "the deployment limits",
-            limits(its.deployment),
-            limits(others.deployment),
+            to,
+            "the security groups",
+            both(|it| joined(&it.security_groups)),
+            lacks_some,
         ),
-    );
-    let switched = |is_on| if is_on { "on" } else { "off" }.to_owned();
-    add(
-        its.compute.exec != others.compute.exec,
-        false,
-        differ(
-            "ECS Exec",
-            switched(its.compute.exec),
-            switched(others.compute.exec),
-        ),
-    );
-    let names = sets(&its.names, &others.names);
-    add(
-        names.differ,
-        false,
-        format!(
-            "{to} is found by {}, and {other} by {}: who comes that way is not moved",
-            names.its, names.others
-        ),
-    );
-    all
+        differ(to, "public IPs", public, false),
+    ]
+}
+
+fn differ(
+    to: Color,
+    what: &str,
+    (its, others): (String, String),
+    is_weaker: bool,
+) -> Option<TwinDifference> {
+    (its != others).then(|| TwinDifference {
+        what: format!("{to} has {what} {its}, and {} {others}", to.other()),
+        is_weaker,
+    })
 }
 
 fn limits(it: DeploymentConfiguration) -> String {
@@ -182,28 +169,12 @@ fn limits(it: DeploymentConfiguration) -> String {
     )
 }
 
-struct Sets {
-    differ: bool,
-    lacks_some: bool,
-    its: String,
-    others: String,
-}
-
 /// The order in which AWS lists them says nothing.
-fn sets(its: &[String], others: &[String]) -> Sets {
-    let [its, others] = [its, others].map(|all| all.iter().collect::<BTreeSet<_>>());
-    let told = |all: &BTreeSet<&String>| {
-        let all: Vec<&str> = all.iter().map(|it| it.as_str()).collect();
-        match all.is_empty() {
-            true => "none".to_owned(),
-            false => all.join(", "),
-        }
-    };
-    Sets {
-        differ: its != others,
-        lacks_some: !its.is_superset(&others),
-        its: told(&its),
-        others: told(&others),
+fn joined(all: &[String]) -> String {
+    let all: BTreeSet<&str> = all.iter().map(String::as_str).collect();
+    match all.is_empty() {
+        true => "none".to_owned(),
+        false => Vec::from_iter(all).join(", "),
     }
 }
 
@@ -262,9 +233,7 @@ fn counts_others(pair: Pair<'_>, policy: &ScalingPolicy) -> Option<TwinDifferenc
 mod tests {
     use super::*;
     use crate::model::testing::{observed, service};
-    use crate::model::{
-        Autoscaling, Capacity, CapacityShare, LoadBalancer, Network, TargetGroupArn,
-    };
+    use crate::model::{Autoscaling, Capacity, CapacityShare, LoadBalancer, TargetGroupArn};
 
     fn share(provider: &str, weight: i32, base: i32) -> CapacityShare {
         CapacityShare {
@@ -339,7 +308,7 @@ mod tests {
             ),
             (
                 |it| it.network.public_ip = true,
-                "blue's tasks have a public IP, and green's no public IP",
+                "blue has public IPs on, and green off",
                 false,
             ),
             (

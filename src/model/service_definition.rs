@@ -102,7 +102,7 @@ impl ServiceDefinition {
         match &infra.settings {
             ServiceSettings::Made(network) => Self {
                 load_balancers,
-                network: network.clone(),
+                network: known_network(observed, network),
                 health_check_grace_period,
                 deployment: DeploymentConfiguration::ROLLING,
                 propagates_tags: true,
@@ -164,6 +164,14 @@ impl ServiceDefinition {
         }
         change
     }
+}
+
+/// The one that bgecs made, with the security groups that somebody has added to the live
+/// colour's: what users' tasks reach by them, the others must reach, too.
+fn known_network(observed: &Observed, made: &Network) -> Network {
+    let live = observed.live_color();
+    let live = live.and_then(|live| observed.color(live).service.as_ref());
+    live.map_or_else(|| made.clone(), |it| it.definition.network.with(made))
 }
 
 /// Of the live colour, or of its own.
@@ -350,6 +358,26 @@ mod tests {
         let words = compute_words(&service(1).definition.compute, &change);
         assert_eq!(words, ["the capacity FARGATE -> FARGATE_SPOT weight 1"]);
         assert!(blue.change_to(&blue).is_nothing());
+    }
+
+    #[test]
+    fn a_security_group_of_the_live_colour_is_the_other_ones_too() {
+        let mut world = observed();
+        let mut live = service(1);
+        live.definition.network.security_groups = vec!["sg-database".to_owned()];
+        world.colors.green.service = Some(live);
+        let wanted = |world: &Observed, color| {
+            let world = (world.ecs().unwrap(), world);
+            let said = ComputeKeys::default();
+            let it = ServiceDefinition::of_color(world, color, ("web", 80), Duration::ZERO, &said);
+            it.network
+        };
+        let with = wanted(&world, Color::Blue);
+        world.colors.green.service = None;
+        let without = wanted(&world, Color::Blue);
+        let added = [&["sg-database".to_owned()][..], &without.security_groups].concat();
+        assert_eq!(with.security_groups, added);
+        assert_eq!(with.subnets, without.subnets);
     }
 
     #[test]

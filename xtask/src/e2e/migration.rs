@@ -7,7 +7,7 @@ use crate::Result;
 use crate::json::expect;
 
 pub async fn a_migration_runs_once_ahead_of_its_users(stage: &Stage<'_>) -> Result<String> {
-    let deploy = ["deploy", "./sample-app/v1", "--tag", "9"];
+    let deploy = ["deploy", "./sample-app/v1", "--tag", "migrated"];
     stage.bgecs.run(&deploy).await?.expect_code(0)?;
     let failing = promoting(stage, "fails", "\"migrate\", \"1\", \"4\"", "1m")?;
     refused(stage, &failing, "ended with 4").await?;
