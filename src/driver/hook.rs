@@ -69,11 +69,15 @@ impl HookFailure {
         }
     }
 
-    /// All of it, for a reason.
+    /// All of it, for a reason, whose first line says enough by itself.
     pub fn told(&self) -> String {
-        match &self.cause {
-            Some(cause) => format!("{}: {cause}", self.message),
-            None => self.message.clone(),
+        let Self { message, cause, .. } = self;
+        match cause {
+            Some(cause) if cause.contains('\n') => {
+                format!("{message}\n    {}", cause.replace('\n', "\n    "))
+            }
+            Some(cause) => format!("{message}: {cause}"),
+            None => message.clone(),
         }
     }
 }

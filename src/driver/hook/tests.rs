@@ -184,3 +184,16 @@ async fn a_hook_that_takes_too_long_is_ended_with_all_that_it_started() {
         until_gone(pid).await;
     }
 }
+
+#[test]
+fn a_reason_begins_with_what_failed() {
+    let told = |cause| HookFailure::of("hook", "before_shift", "failed", cause).told();
+    assert_eq!(told(None), "the hook before_shift failed");
+    let one = "no answer".to_owned();
+    assert_eq!(told(Some(one)), "the hook before_shift failed: no answer");
+    let lines = "its last lines:\none\ntwo".to_owned();
+    assert_eq!(
+        told(Some(lines)),
+        "the hook before_shift failed\n    its last lines:\n    one\n    two"
+    );
+}
