@@ -60,19 +60,18 @@ pub async fn run(cli: Cli, audience: Audience) -> Result<u8> {
         in_one_region(&cli.global)?;
         return watch::run(&cli.global, audience, args).await;
     }
-    if let Verb::Run(args) = &cli.command {
-        in_one_region(&cli.global)?;
-        let session = open(cli.global, audience).await?;
-        session.introduce();
-        return run::run(&session, args).await;
+    if !matches!(cli.command, Verb::Run(_) | Verb::Exec(_)) {
+        return run_own(cli, audience).await.map(Exit::code);
     }
-    if let Verb::Exec(args) = &cli.command {
-        in_one_region(&cli.global)?;
-        let session = open(cli.global, audience).await?;
-        session.introduce();
-        return exec::run(&session, args).await;
+    in_one_region(&cli.global)?;
+    let session = open(cli.global, audience).await?;
+    session.introduce();
+    match &cli.command {
+        Verb::Run(args) => run::run(&session, args).await,
+        Verb::Exec(args) => exec::run(&session, args).await,
+        // Has run by now.
+        _ => Ok(Exit::Done.code()),
     }
-    run_own(cli, audience).await.map(Exit::code)
 }
 
 /// A command under way. It is not a part of the state of who waits for it: all of them

@@ -22,6 +22,7 @@ use tokio::time::Instant;
 
 use super::budget::{Pace, outside_the_body};
 use super::{Aws, Downloads};
+use crate::model::{ColorServices, PerColor};
 
 /// The id that every answer carries.
 pub const REQUEST_ID: &str = "request-1";
@@ -264,4 +265,10 @@ fn read(request: &HttpRequest) -> Request {
         content_length: header("content-length"),
         body,
     }
+}
+
+/// A service for each colour, by names of somebody else's.
+pub fn web() -> ColorServices {
+    let [blue, green] = ["web-blue", "web-green"].map(str::to_owned);
+    ColorServices::new("prod", PerColor { blue, green })
 }

@@ -72,7 +72,7 @@ pub fn refuse_interruptible(
         return Ok(());
     };
     let safe = &service.definition.compute.capacity;
-    match capacity.is_all_interruptible() && !safe.is_interruptible() {
+    match capacity.is_weaker_than(safe) {
         false => Ok(()),
         true => Err(Refusal::new(
             format!(
@@ -110,7 +110,7 @@ fn of_definitions(
 
 fn of_compute(to: Color, its: &Compute, others: &Compute) -> [Option<TwinDifference>; 3] {
     let both = |of: fn(&Compute) -> String| (of(its), of(others));
-    let is_weaker = its.capacity.is_all_interruptible() && !others.capacity.is_interruptible();
+    let is_weaker = its.capacity.is_weaker_than(&others.capacity);
     let capacity = both(|it| it.capacity.to_string());
     let capacity = differ(to, "the capacity", capacity, is_weaker);
     let switched = both(|it| if it.exec { "on" } else { "off" }.to_owned());

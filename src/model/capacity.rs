@@ -136,13 +136,18 @@ impl Capacity {
 
     /// Whether AWS may take all of its tasks away at two minutes' notice
     /// (<https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-capacity-providers.html>).
-    pub fn is_all_interruptible(&self) -> bool {
+    fn is_all_interruptible(&self) -> bool {
         let shares = self.shares();
         !shares.is_empty() && shares.iter().all(|it| it.provider == SPOT)
     }
 
+    /// Whether AWS may take all tasks away, and none of the other's.
+    pub fn is_weaker_than(&self, other: &Self) -> bool {
+        self.is_all_interruptible() && !other.is_interruptible()
+    }
+
     /// Whether it may take any.
-    pub fn is_interruptible(&self) -> bool {
+    fn is_interruptible(&self) -> bool {
         self.shares().iter().any(|it| it.provider == SPOT)
     }
 }

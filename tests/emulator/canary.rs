@@ -98,7 +98,7 @@ impl World {
     }
 }
 
-fn expect_said(ended: &Ended, parts: &[&str]) {
+pub fn expect_said(ended: &Ended, parts: &[&str]) {
     for part in parts {
         assert!(ended.stderr.contains(part), "{part}:\n{}", ended.shown());
     }

@@ -145,7 +145,8 @@ impl World {
         Ok(status)
     }
 
-    fn expect_end(&self, tag: &str, what: &str) -> Outcome {
+    /// The release of that tag is live, and nothing is unfinished.
+    pub fn expect_end(&self, tag: &str, what: &str) -> Outcome {
         let status = self.expect_consistent(what)?;
         let live = string(&status, "/live")?;
         assert_eq!(status["colors"][&live]["tag"], tag, "{what}: {status:#}");

@@ -64,8 +64,7 @@ fn the_plugin_enters_a_task_where_it_may() -> Outcome {
         "cluster": cluster, "service": "green",
         "enableExecuteCommand": true, "forceNewDeployment": true,
     });
-    let target = "AmazonEC2ContainerServiceV20141113.UpdateService";
-    world.api.json("ecs", target, &on)?;
+    world.api.ecs("UpdateService", &on)?;
     let mut entered = off;
     world.until("a task with ECS Exec runs", || {
         entered = world.enters(&["exec", "--", "sh", "-c", "echo it's me"])?;

@@ -7,20 +7,14 @@ use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
-use crate::support::{Ended, Outcome};
+use crate::canary::expect_said;
+use crate::support::Outcome;
 use crate::world::{V1, V2, World, greeter, string};
 
 impl World {
     fn migrates(&self, run: &str) -> Outcome {
         self.configure("")?;
         self.configure_more(&format!("[hooks]\nbefore_shift = {{ run = [{run}] }}\n"))
-    }
-
-    fn expect_tag(&self, tag: &str, after: &str) -> Outcome {
-        let status = self.expect_consistent(after)?;
-        let live = string(&status, "/live")?;
-        assert_eq!(status["colors"][&live]["tag"], tag, "{after}: {status:#}");
-        Ok(())
     }
 
     /// The image of tag 2 once more, as another release that has not been live.
@@ -57,12 +51,6 @@ impl World {
     }
 }
 
-fn expect_said(ended: &Ended, parts: &[&str]) {
-    for part in parts {
-        assert!(ended.stderr.contains(part), "{part}:\n{}", ended.shown());
-    }
-}
-
 #[test]
 fn a_migration_runs_once_for_a_release_and_ahead_of_its_users() -> Outcome {
     let world = World::new("migrate")?;
@@ -75,7 +63,7 @@ fn a_migration_runs_once_for_a_release_and_ahead_of_its_users() -> Outcome {
     assert!(planned.stdout.contains(step), "{}", planned.shown());
     let first = world.done(&deploy)?;
     expect_said(&first, &["migrated, and ends with 0", "ran before_shift"]);
-    world.expect_tag("1", "the first release")?;
+    world.expect_end("1", "the first release")?;
     assert_eq!(world.one_offs()?.len(), 1, "nobody was served, and it ran");
 
     world.done(&["deploy", V2, "--tag", "2"])?;
@@ -103,19 +91,19 @@ fn one_that_fails_or_hangs_leaves_users_where_they_are() -> Outcome {
     for tries in [1, 2] {
         let refused = world.ends(6, &["promote"])?;
         expect_said(&refused, &["ended with 3", "its last lines", "ends with 3"]);
-        world.expect_tag("1", &refused.shown())?;
+        world.expect_end("1", &refused.shown())?;
         assert_eq!(world.one_offs()?.len(), tries, "it may be tried again");
     }
     world.migrates("\"migrate\", \"600\"")?;
     world.configure_more("timeout = \"1s\"\n")?;
     let late = world.ends(6, &["promote"])?;
     expect_said(&late, &["took longer than 1 s", "was stopped"]);
-    world.expect_tag("1", &late.shown())?;
+    world.expect_end("1", &late.shown())?;
     let all = world.one_offs()?;
     assert!(all.iter().all(|(_, status)| status == "STOPPED"), "{all:?}");
     let done = world.done(&["promote", "--before-shift", "done"])?;
     expect_said(&done, &["before_shift is taken as done"]);
-    world.expect_tag("2", &done.shown())?;
+    world.expect_end("2", &done.shown())?;
     assert_eq!(world.one_offs()?.len(), 3);
     Ok(())
 }
@@ -129,10 +117,10 @@ fn one_that_nobody_waits_for_goes_on_and_is_found_again() -> Outcome {
     promoting.signal("INT")?;
     let ended = promoting.ends(130)?;
     expect_said(&ended, &["of before_shift goes on"]);
-    world.expect_tag("1", &ended.shown())?;
+    world.expect_end("1", &ended.shown())?;
     let done = world.done(&["promote"])?;
     expect_said(&done, &["following the task", "ran before_shift"]);
-    world.expect_tag("2", &done.shown())?;
+    world.expect_end("2", &done.shown())?;
     assert_eq!(world.one_offs()?.len(), 1);
     Ok(())
 }
@@ -165,7 +153,7 @@ fn whoever_is_killed_its_container_runs_once() -> Outcome {
             let line = line.each_ref().map(String::as_str);
             world.killed_at_write(&line, write, side)?;
             let done = world.done(&line)?;
-            world.expect_tag(&name, &format!("{what}:\n{}", done.shown()))?;
+            world.expect_end(&name, &format!("{what}:\n{}", done.shown()))?;
             started += 1;
             assert_eq!(
                 world.one_offs()?.len(),
@@ -194,11 +182,11 @@ fn what_ecs_has_forgotten_is_not_run_again_unasked() -> Outcome {
                 "--before-shift done",
             ],
         );
-        world.expect_tag("1", &refused.shown())?;
+        world.expect_end("1", &refused.shown())?;
     }
     assert_eq!(world.one_offs()?.len(), 1);
     let done = world.done(&["promote", "--before-shift", "done"])?;
-    world.expect_tag("2", &done.shown())?;
+    world.expect_end("2", &done.shown())?;
     assert_eq!(world.one_offs()?.len(), 1);
     Ok(())
 }

@@ -2,7 +2,7 @@
 //! end, and stopped where nobody waits for it any more.
 
 use localstack::gate::faults::Fault;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::Outcome;
 use crate::world::{World, greeter, string};
@@ -10,18 +10,14 @@ use crate::world::{World, greeter, string};
 impl World {
     /// The ARNs of the tasks that `run` has started, with how far each is.
     pub fn one_offs(&self) -> Outcome<Vec<(String, String)>> {
-        let ecs = |operation: &str, asked: &Value| {
-            let target = format!("AmazonEC2ContainerServiceV20141113.{operation}");
-            self.api.json("ecs", &target, asked)
-        };
         let cluster = self.stack();
         let mut arns = Vec::new();
         for desired in ["RUNNING", "STOPPED"] {
             let asked = json!({ "cluster": cluster, "desiredStatus": desired });
-            let listed = ecs("ListTasks", &asked)?;
+            let listed = self.api.ecs("ListTasks", &asked)?;
             arns.extend(listed["taskArns"].as_array().cloned().unwrap_or_default());
         }
-        let all = ecs(
+        let all = self.api.ecs(
             "DescribeTasks",
             &json!({ "cluster": cluster, "tasks": arns }),
         )?;

@@ -55,8 +55,7 @@ fn what_would_serve_users_less_well_is_not_promoted() -> Outcome {
     world.expect_refused_twin("blue is scaled from 0 to 1 tasks, and green from 2 to 10 tasks")?;
     world.scale_between("blue", 0, 10)?;
     let asked = json!({ "cluster": world.stack(), "services": ["green"] });
-    let target = "AmazonEC2ContainerServiceV20141113.DescribeServices";
-    let told = world.api.json("ecs", target, &asked)?;
+    let told = world.api.ecs("DescribeServices", &asked)?;
     let live = string(&told, "/services/0/loadBalancers/0/targetGroupArn")?;
     let group = &live[live.find("targetgroup/").ok_or("it is no ARN")?..];
     let policy = json!({
@@ -80,8 +79,7 @@ fn what_would_serve_users_less_well_is_not_promoted() -> Outcome {
     let exec = json!({
         "cluster": world.stack(), "service": "green", "enableExecuteCommand": true,
     });
-    let target = "AmazonEC2ContainerServiceV20141113.UpdateService";
-    world.api.json("ecs", target, &exec)?;
+    world.api.ecs("UpdateService", &exec)?;
     let wider = "blue is scaled from 0 to 10 tasks, and green from 2 to 10 tasks";
     world.expect_differences(&["blue has ECS Exec off, and green on", wider])?;
     world.until("green runs as many as it is told", || {
@@ -103,20 +101,16 @@ fn what_would_serve_users_less_well_is_not_promoted() -> Outcome {
 #[test]
 fn the_second_colour_is_made_as_the_first_and_as_the_file_says() -> Outcome {
     let world = World::with_v1_live("alike")?;
-    let ecs = |operation: &str, asked: &Value| {
-        let target = format!("AmazonEC2ContainerServiceV20141113.{operation}");
-        world.api.json("ecs", &target, asked)
-    };
     let cluster = world.stack();
     let service = |color: &str| -> Outcome<Value> {
         let asked = json!({ "cluster": cluster, "services": [color] });
-        Ok(ecs("DescribeServices", &asked)?["services"][0].take())
+        Ok(world.api.ecs("DescribeServices", &asked)?["services"][0].take())
     };
     let by_hand = json!({
         "cluster": cluster, "service": "green", "enableExecuteCommand": true,
         "platformVersion": "1.4.0",
     });
-    ecs("UpdateService", &by_hand)?;
+    world.api.ecs("UpdateService", &by_hand)?;
     world.done(&["deploy", V2, "--tag", "2"])?;
     let blue = service("blue")?;
     assert_eq!(

@@ -88,14 +88,17 @@ pub(super) fn read(service: &Service) -> ServiceDefinition {
         propagates_tags: service.propagate_tags() == Some(&PropagateTags::TaskDefinition),
         compute: Compute {
             capacity: capacity(service),
-            platform_version: service
-                .platform_version()
-                .filter(|version| !version.is_empty())
-                .map(str::to_owned),
+            platform_version: platform_version(service),
             exec: service.enable_execute_command(),
         },
         names: names(service),
     }
+}
+
+/// None where it is not said.
+pub(super) fn platform_version(service: &Service) -> Option<String> {
+    let version = service.platform_version();
+    version.filter(|it| !it.is_empty()).map(str::to_owned)
 }
 
 pub(super) fn providers(shares: &[CapacityShare]) -> Vec<Provider> {

@@ -3,6 +3,7 @@
 use aws_sdk_ecs::types::{Container, DesiredStatus, ManagedAgentName, Task};
 use serde_json::json;
 
+use super::tasks::task_id;
 use crate::aws::Aws;
 use crate::aws::error::{AwsError, Named};
 use crate::hidden::Hidden;
@@ -91,9 +92,8 @@ impl Aws {
 fn place(task: &Task, name: &str) -> Option<ExecPlace> {
     let mut containers = task.containers().iter();
     let container = containers.find(|it| it.name() == Some(name))?;
-    let arn = task.task_arn()?;
     Some(ExecPlace {
-        task: arn.rsplit('/').next().unwrap_or(arn).to_owned(),
+        task: task_id(task.task_arn()?).to_owned(),
         container: name.to_owned(),
         runtime_id: container.runtime_id()?.to_owned(),
         is_switched_on: task.enable_execute_command(),
@@ -112,18 +112,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::aws::testing::{Reply, Wire};
-    use crate::model::PerColor;
-
-    fn services() -> ColorServices {
-        ColorServices::new(
-            "prod",
-            PerColor {
-                blue: "web-blue".to_owned(),
-                green: "web-green".to_owned(),
-            },
-        )
-    }
+    use crate::aws::testing::{Reply, Wire, web as services};
 
     fn task(id: &str, started: u32, rest: &Value) -> Value {
         let mut task = json!({

@@ -1,7 +1,8 @@
 //! Tasks that run one command, started as a colour's service starts its own.
 
-use aws_sdk_ecs::types::{ContainerOverride, Service, TaskOverride};
+use aws_sdk_ecs::types::{ContainerOverride, TaskOverride};
 
+use super::definition;
 use super::definitions::reason;
 use super::tasks::{has_stopped, stopped};
 use crate::aws::Aws;
@@ -39,7 +40,7 @@ impl Aws {
             .started_by(format!("bgecs/{app}"))
             .task_definition(it.revision.as_str())
             .set_network_configuration(like.network_configuration().cloned())
-            .set_platform_version(platform_version(&like))
+            .set_platform_version(definition::platform_version(&like))
             .overrides(
                 TaskOverride::builder()
                     .container_overrides(command.build())
@@ -86,30 +87,15 @@ impl Aws {
     }
 }
 
-fn platform_version(service: &Service) -> Option<String> {
-    let version = service.platform_version();
-    version.filter(|it| !it.is_empty()).map(str::to_owned)
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::aws::testing::{Reply, Wire};
-    use crate::model::{Color, PerColor, Revision};
+    use crate::aws::testing::{Reply, Wire, web as services};
+    use crate::model::{Color, Revision};
 
     const TASK: &str = "arn:aws:ecs:us-east-1:123456789012:task/prod/0123abcd";
-
-    fn services() -> ColorServices {
-        ColorServices::new(
-            "prod",
-            PerColor {
-                blue: "web-blue".to_owned(),
-                green: "web-green".to_owned(),
-            },
-        )
-    }
 
     async fn started(service: Value, answer: Value) -> (Result<String, AwsError>, Value) {
         let network = json!({ "awsvpcConfiguration": {

@@ -152,7 +152,7 @@ pub(super) fn has_stopped(task: &Task) -> bool {
     task.last_status() == Some("STOPPED")
 }
 
-fn task_id(arn: &str) -> &str {
+pub(super) fn task_id(arn: &str) -> &str {
     arn.rsplit_once('/').map_or(arn, |(_, id)| id)
 }
 

@@ -35,7 +35,7 @@ const HOOK_TASK: &str = "hook_task";
 /// Of a task that runs once for a release: its tries are counted.
 pub const ATTEMPT: &str = "attempt";
 
-/// How long an operation that ended is remembered.
+/// How long what has ended is remembered.
 const REMEMBERED: Duration = Duration::days(400);
 
 pub fn head_key() -> Item {
@@ -75,11 +75,16 @@ fn millis(at: OffsetDateTime) -> i128 {
 pub fn of_history(fence: u64, operation: &Operation) -> Item {
     let mut item = key(HISTORY, operation.id.as_str());
     item.insert(FENCE.to_owned(), number(fence));
-    item.insert(FORMAT_NUMBER.to_owned(), number(FORMAT));
-    item.insert(OPERATION.to_owned(), json(operation));
-    let expires = (operation.began + REMEMBERED).unix_timestamp();
-    item.insert(EXPIRES.to_owned(), number(expires));
+    keep(&mut item, (OPERATION, json(operation)), operation.began);
     item
+}
+
+/// What it is, in the form of today, for as long as such a thing is remembered.
+fn keep(item: &mut Item, (name, value): (&str, AttributeValue), since: OffsetDateTime) {
+    item.insert(FORMAT_NUMBER.to_owned(), number(FORMAT));
+    item.insert(name.to_owned(), value);
+    let expires = (since + REMEMBERED).unix_timestamp();
+    item.insert(EXPIRES.to_owned(), number(expires));
 }
 
 pub fn of_line(place: &OperationId, until: OffsetDateTime) -> Item {
@@ -110,18 +115,12 @@ pub fn of_upload(record: &UploadRecord) -> Item {
     } = &record.upload;
     let whole = hex::sha256(format!("{bucket}/{name}?{version}"));
     let mut item = key(UPLOADS, &format!("{}#{whole}", uploaded(record.uploaded)));
-    item.insert(FORMAT_NUMBER.to_owned(), number(FORMAT));
-    item.insert(UPLOAD.to_owned(), json(record));
-    let expires = (record.at + REMEMBERED).unix_timestamp();
-    item.insert(EXPIRES.to_owned(), number(expires));
+    keep(&mut item, (UPLOAD, json(record)), record.at);
     item
 }
 
 pub fn upload(table: &str, item: &Item) -> Result<UploadRecord, AwsError> {
-    let read = Read { table, item };
-    read.format()?;
-    let record = read.optional_json(UPLOAD)?;
-    record.ok_or_else(|| read.unreadable(UPLOAD))
+    Read { table, item }.kept(UPLOAD)
 }
 
 pub fn hook_task_key(it: &HookTask) -> Item {
@@ -130,19 +129,13 @@ pub fn hook_task_key(it: &HookTask) -> Item {
 
 pub fn of_hook_task(record: &HookTaskRecord) -> Item {
     let mut item = hook_task_key(&record.it);
-    item.insert(FORMAT_NUMBER.to_owned(), number(FORMAT));
     item.insert(ATTEMPT.to_owned(), number(record.attempt));
-    item.insert(HOOK_TASK.to_owned(), json(record));
-    let expires = (record.begun + REMEMBERED).unix_timestamp();
-    item.insert(EXPIRES.to_owned(), number(expires));
+    keep(&mut item, (HOOK_TASK, json(record)), record.begun);
     item
 }
 
 pub fn hook_task(table: &str, item: &Item) -> Result<HookTaskRecord, AwsError> {
-    let read = Read { table, item };
-    read.format()?;
-    let record = read.optional_json(HOOK_TASK)?;
-    record.ok_or_else(|| read.unreadable(HOOK_TASK))
+    Read { table, item }.kept(HOOK_TASK)
 }
 
 pub fn head(table: &str, item: &Item) -> Result<Head, AwsError> {
@@ -175,10 +168,7 @@ pub fn is_held(item: &Item, fence: u64, holder: &OperationId) -> bool {
 /// An operation of the history, and the fence under which it ended.
 pub fn ended(table: &str, item: &Item) -> Result<(u64, Operation), AwsError> {
     let read = Read { table, item };
-    read.format()?;
-    let operation = read
-        .optional_json(OPERATION)?
-        .ok_or_else(|| read.unreadable(OPERATION))?;
+    let operation = read.kept(OPERATION)?;
     Ok((read.optional_number(FENCE)?.unwrap_or_default(), operation))
 }
 
@@ -203,6 +193,13 @@ impl Read<'_> {
         };
         let number = value.as_n().ok().and_then(|text| text.parse().ok());
         number.map(Some).ok_or_else(|| self.unreadable(name))
+    }
+
+    /// What [`keep`] has written.
+    fn kept<T: DeserializeOwned>(&self, name: &str) -> Result<T, AwsError> {
+        self.format()?;
+        let kept = self.optional_json(name)?;
+        kept.ok_or_else(|| self.unreadable(name))
     }
 
     fn optional_json<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, AwsError> {
